@@ -3,11 +3,18 @@
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "daemon/authority.h"
 #include "daemon/command.h"
 #include "engine/instance/instance_evacuate.h"
 #include "engine/region/fence.h"
+#include "engine/region/host_forget.h"
+#include "model/id.h"
+#include "store/account.h"
 #include "store/fence.h"
 #include "store/host.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
 
 enum { SECRET_FILE_CAP = 4096, OPTIONS_MAX = 50 };
 
@@ -193,6 +200,68 @@ static RESULT host_evacuate(struct command_call *call)
 	return OK;
 }
 
+/* ---- one that never comes back ---- */
+
+static const char *const lost_words[] = {
+	[KIND_INSTANCE] = "is off, and cannot be started as it is",
+	[KIND_VOLUME] = "is lost",
+	[KIND_SNAPSHOT] = "fails",
+};
+
+static void write_lost(struct command_call *call, const struct tables *t, const struct lost_thing *lost)
+{
+	struct str id = id_to_ec2(call->ctx.arena, lost->kind, lost->id), account = STR_NONE;
+	const struct volume *v = lost->kind == KIND_VOLUME ? volume_find(t, lost->id) : NULL;
+	const struct instance *i = lost->kind == KIND_INSTANCE ? instance_find(t, lost->id) : NULL;
+	const struct snapshot *s = lost->kind == KIND_SNAPSHOT ? snapshot_find(t, lost->id) : NULL;
+	const struct account *owner = account_find(t, v   ? v->account
+						      : i ? i->account
+						      : s ? s->account
+							  : UUID_NONE);
+	int64_t gib = v ? v->size >> 30 : 0;
+	if (owner)
+		account = owner->name;
+	buf_print(&call->text, "%" STR_FMT " of account %" STR_FMT, STR_ARG(id), STR_ARG(account));
+	if (v)
+		buf_print(&call->text, ", %lld GiB,", (long long) gib);
+	buf_print(&call->text, " %s\n", lost_words[lost->kind]);
+	(void) json_array_append_new(
+		call->value, json_pack("{s:s, s:s%, s:s%}", "kind", model_kinds[lost->kind].name, "id", id.p,
+				       id.n, "account", account.p ? account.p : "", account.n));
+}
+
+static RESULT plan_forgetting(struct command_call *call, struct host_forgetting *wish)
+{
+	struct result result = command_commit(call, "dari:host forget", engine_plan_forgetting_run, wish);
+	if (result.code != ERR_AGAIN)
+		return result;
+	ctx_clear_problem(&call->ctx);
+	return OK;
+}
+
+static RESULT host_forget_lost(struct command_call *call)
+{
+	struct host_forgetting wish = {.host = host_arg(call)};
+	bool is_plan = has_flag(call, "plan");
+	if (is_plan == has_flag(call, "disks-lost"))
+		return ctx_fail_field(
+			&call->ctx, ERR_MISSING, STR("disks-lost"),
+			"the disks that the host alone has are lost with it: --plan says which, "
+			"--disks-lost forgets them");
+	TRY(is_plan ? plan_forgetting(call, &wish)
+		    : command_commit(call, "dari:host forget", engine_forget_host_run, &wish));
+	if (!is_plan)
+		TRY(authority_forget_host(&call->ctx, &call->daemon->settings, wish.host.text));
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	for (size_t k = 0; k < wish.lost.count; k++)
+		write_lost(call, view.tables, &wish.lost.at[k]);
+	buf_print(&call->text, "host %" STR_FMT " %s\n", STR_ARG(wish.host.text),
+		  is_plan ? "would be forgotten" : "is forgotten");
+	return OK;
+}
+
 const struct command fence_commands[] = {
 	{"host set-fence",
 	 "Says how a host is turned off when it is dead: by a fence agent, such as /usr/sbin/fence_ipmilan; "
@@ -239,5 +308,11 @@ const struct command fence_commands[] = {
 	  {"rebuild", PARAM_FLAG, false, "Root disks that are there alone are made anew from their images."},
 	  {"plan", PARAM_FLAG, false, "Only says what would become of each."}},
 	 .run = host_evacuate},
+	{"host forget",
+	 "Forgets a host that is off and never comes back, with the disks that it alone has; says which.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"disks-lost", PARAM_FLAG, false, "They are: volumes there are errors from now on."},
+	  {"plan", PARAM_FLAG, false, "Only says what would be lost."}},
+	 .run = host_forget_lost},
 	{0},
 };

@@ -6,6 +6,7 @@
 #include "engine/network/network_grant.h"
 #include "engine/network/peering.h"
 #include "engine/network/security_group_association.h"
+#include "engine/region/offered.h"
 #include "model/image.h"
 #include "model/metadef_namespace.h"
 #include "model/peering.h"
@@ -116,7 +117,8 @@ static bool is_asked_for(const struct peering *peering, uuid account)
 
 static bool may_use(const struct ctx *c, const struct instance_type *type)
 {
-	return type->is_public || identity_is_admin(c->who) || uuids_have(&type->users, c->who->account);
+	return (type->is_public || identity_is_admin(c->who) || uuids_have(&type->users, c->who->account)) &&
+	       engine_is_offered(c, &type->domains);
 }
 
 bool engine_may_list_people(const struct ctx *c)

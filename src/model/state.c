@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The states that users see, derived from what is wanted and what was seen.
  *
- * "error" is declared in the schema and not derived: what is in the way of a resource is said by
+ * An instance's "error" is declared in the schema and not derived: what is in the way of a resource is said by
  * its conditions, and it stays in the state it is on its way from, since the reconciler goes on
  * trying. It stands there for the faces that have the word (Nova's ERROR, Cinder's error), which
  * may show it for a resource with conditions. */
@@ -68,6 +68,8 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 		bool gone = v->seen_size == 0 && v->seen_gen >= (int64_t) v->row.gen;
 		return gone ? VOLUME_DELETED : VOLUME_DELETING;
 	}
+	if (v->lost_us)
+		return VOLUME_ERROR;
 	if (v->sending == VOLUME_SENDING_FAILED || v->sending == VOLUME_SENDING_ABANDONED)
 		return VOLUME_ERROR;
 	if (v->seen_size == 0)

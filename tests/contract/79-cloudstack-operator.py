@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from cloudstack import admin_key, call, wait  # noqa: E402
+from cloudstack import admin_key, call, refused, wait  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
 
@@ -48,6 +48,23 @@ def test_hosts(dev, admin):
     assert call(dev, "listHosts", id=hosts[0]["id"], **admin)[1]["host"] == hosts[:1]
     assert {p["id"] for p in call(dev, "listStoragePools", scope="HOST", **admin)[1]["storagepool"]} == {h["id"] for h in everywhere}
     assert call(dev, "listStoragePools", scope="ZONE", **admin)[1] == {} == call(dev, "listSystemVms", **admin)[1]
+
+
+def test_shared_pools(dev, admin):
+    """What several hosts see stands beside each host's own directory."""
+    def pools(**filters):
+        return call(dev, "listStoragePools", **filters, **admin)[1].get("storagepool", [])
+    own = pools()
+    dev.command("pool", "add", "nfs", "--path", "/srv/nfs")
+    dev.rest()
+    one, = pools(scope="zone", status="up")
+    assert (one["name"], one["path"], one["type"], one["scope"], one["overprovisionfactor"], one["provider"]) == ("nfs", "/srv/nfs", "SharedMountPoint", "ZONE", "1.0", "DefaultPrimary")
+    assert [p["name"] for p in pools()] == sorted([*(p["name"] for p in own), "nfs"])
+    assert pools(id=one["id"]) == pools(name="NFS") == pools(keyword="nf") == pools(path="/srv/nfs", zoneid=own[0]["zoneid"]) == [one]
+    assert one in pools(hostid=own[0]["id"]) and one["disksizetotal"] > 0 and pools(scope="zone", status="Down") == []
+    assert call(dev, "listStoragePools", page="2", pagesize=str(len(own)), **admin)[1] == {"count": len(own) + 1, "storagepool": pools()[-1:]}
+    dev.command("pool", "remove", "nfs")
+    assert pools() == own
 
 
 def test_capacity_is_used(dev, admin):
@@ -94,6 +111,58 @@ def test_offerings(dev, admin):
     assert (shown["serviceofferingname"], shown["memory"]) == ("tiny", 512)  # it keeps what it has
     assert call(dev, "deleteDiskOffering", id=disk["id"], **admin)[0] == 536
     wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
+
+
+@holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
+def test_offered_in_part(dev, admin):
+    """In some zones and to some domains alone; all faces hold to it."""
+    ec2, (here, there) = dev.account.client(), call(dev, "listZones")[1]["zone"][:2]
+    made = call(dev, "createServiceOffering", name="part", displaytext="Part", cpunumber="1", memory="512", zoneid=there["id"], **admin)[1]["serviceoffering"]
+    assert (made["zoneid"], made["zone"], made.get("domainid")) == (there["id"], there["name"], None)
+    disk = call(dev, "createDiskOffering", name="part", displaytext="Part", disksize="1", zoneid=there["id"], **admin)[1]["diskoffering"]
+
+    def listed(**filters):
+        return [call(dev, command, name="part", **filters)[1].get("count", 0) for command in ["listServiceOfferings", "listDiskOfferings"]]
+    assert (listed(), listed(zoneid=there["id"]), listed(zoneid=here["id"])) == ([1, 1], [1, 1], [0, 0])
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+
+    def launch(**where):
+        return ec2.run_instances(ImageId=image, InstanceType="part", MinCount=1, MaxCount=1, **where)["Instances"][0]
+    with pytest.raises(ec2.exceptions.ClientError, match="Unsupported"):
+        launch(Placement={"AvailabilityZone": here["name"]})
+    for zone, status in [(here, 400), (there, 202)]:
+        body = {"volume": {"name": "part", "size": 1, "volume_type": "part", "availability_zone": zone["name"]}}
+        answer = cloud.own(dev).call("POST", "/volume/v3/volumes", body)
+        assert answer.status == status, answer
+    dev.rest()
+    cloud.own(dev).call("DELETE", f"/volume/v3/volumes/{answer.json['volume']['id']}")
+    machine = launch()
+    assert machine["Placement"]["AvailabilityZone"] == there["name"]
+    offered = ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=[{"Name": "instance-type", "Values": ["part"]}])
+    assert [o["Location"] for o in offered["InstanceTypeOfferings"]] == [there["name"]]
+    template = call(dev, "listTemplates", templatefilter="executable")[1]["template"][0]["id"]
+    wanted = {"serviceofferingid": made["id"], "templateid": template}
+    status, answer, _ = call(dev, "deployVirtualMachine", zoneid=here["id"], **wanted)
+    assert status == 531 and answer["errortext"].startswith("There's no way to confirm Account [")
+    status, answer, _ = call(dev, "createVolume", name="v", diskofferingid=disk["id"], zoneid=here["id"])
+    assert status == 531 and "Disk offering" in answer["errortext"]
+    domain = call(dev, "createDomain", name="part", **admin)[1]["domain"]["id"]
+    for command, one in [("updateServiceOffering", made), ("updateDiskOffering", disk)]:
+        changed = call(dev, command, id=one["id"], zoneid="all", domainid=domain, **admin)[1]
+        changed = changed.get("serviceoffering") or changed["diskoffering"]
+        assert (changed.get("zoneid"), changed["domainid"], changed["domain"]) == (None, domain, "part")
+    assert listed() == [0, 0] and call(dev, "listServiceOfferings", domainid=domain, name="part", **admin)[1]["count"] == 1
+    assert call(dev, "deployVirtualMachine", zoneid=there["id"], **wanted)[0] == 531
+    with pytest.raises(ec2.exceptions.ClientError, match="InvalidInstanceType"):
+        ec2.describe_instance_types(InstanceTypes=["part"])
+    assert cloud.own(dev).call("GET", f"/compute/v2.1/flavors/{made['id']}").status == 404
+    for command, one in [("updateServiceOffering", made), ("updateDiskOffering", disk)]:
+        call(dev, command, id=one["id"], domainid="public", **admin)
+    assert listed(zoneid=here["id"]) == [1, 1]
+    assert refused(dev, "updateServiceOffering", id=made["id"], domainid="x", **admin) == (431, "Failed to create service offering because invalid domain has been specified.")
+    ec2.terminate_instances(InstanceIds=[machine["InstanceId"]])
+    dev.rest()
+    call(dev, "deleteDomain", id=domain, **admin)
 
 
 @holds("CloudStack's networks: Network offerings")

@@ -141,6 +141,8 @@ static RESULT recover_one(struct op *op, const struct instances_wish *wish, cons
 	if (model_derive_instance_state(instance) != INSTANCE_DESTROYED)
 		return instance_fail_state(op, ref, "recovered");
 	TRY(instance_check_quotas(op, instance->account, instance));
+	if (wish->starts)
+		TRY(instance_check_disks(op, instance, ref));
 	struct instance next = *instance;
 	next.destroyed_us = 0;
 	next.row.gen++;

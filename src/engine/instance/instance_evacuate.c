@@ -10,13 +10,19 @@
 #include "engine/instance/instance_migration_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
+#include "engine/region/dedicated_host.h"
+#include "engine/region/dedicated_host_internal.h"
 #include "engine/region/fence.h"
 #include "engine/region/fence_internal.h"
+#include "engine/region/host_forget.h"
 #include "engine/storage/image.h"
 #include "engine/storage/local_disk_internal.h"
+#include "engine/storage/storage_pool.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
+#include "model/dedicated_host.h"
 #include "model/image.h"
 #include "model/instance_task.h"
 #include "model/states.h"
@@ -99,6 +105,9 @@ static RESULT find_target(struct op *op, const struct instance *i, const struct 
 {
 	struct placement_need need;
 	instance_get_need(op->head, i, &need);
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, i->host);
+	if (dedicated && !uuid_is_none(dedicated->replacement))
+		need.dedicated_host = dedicated->replacement;
 	if (!ref_is_given(&wish->host))
 		return instance_choose_target(op->ctx, op->head, &need, ret_host);
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, ret_host));
@@ -187,6 +196,9 @@ static RESULT leave(struct op *op, const struct instance *i, const struct host *
 	struct volume_list disks;
 	TRY(engine_list_all_disks(op->ctx->arena, op->head, i->row.id, &disks));
 	TRY(fence_let_go(op, was.host, i->row.id));
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, was.host);
+	if (dedicated && uuid_equal(next.dedicated_host, dedicated->row.id))
+		next.dedicated_host = dedicated->replacement;
 	next.migrating = false;
 	next.host = host->row.id;
 	next.row.gen++;
@@ -208,6 +220,7 @@ static RESULT leave(struct op *op, const struct instance *i, const struct host *
 	TRY(condition_clear(op, now->row.id, STR(WAITS_FOR_HOST)));
 	TRY(record(op, now, was.host));
 	TRY(instance_join_maintenance(op, now));
+	TRY(dedicated_host_leave(op, was.host));
 	return log_leaving(op, now, was.host, wish->is_rebuilt);
 }
 
@@ -284,6 +297,121 @@ RESULT engine_plan_evacuation(struct op *op, struct host_evacuation *wish)
 	return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_HOST, "This was only a plan.");
 }
 
+/* ---- what ends with its host, and what takes its place */
+
+/* One that was to end has ended with its host. */
+static RESULT end_with_host(struct op *op, const struct instance *i)
+{
+	uuid host = i->host;
+	TRY(fence_let_go(op, host, i->row.id));
+	TRY(write_absent(op, i, i->row.gen));
+	return dedicated_host_leave(op, host);
+}
+
+/* One that is set apart for its account, and fails, has another one in its place, if something can go there. */
+static RESULT recover_host(struct op *op, const struct instance *i)
+{
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, i->host);
+	struct result leaves = dedicated ? check_leaving(op->ctx, op->head, i, false) : OK;
+	if (!dedicated || leaves.code == ERR_NO_MEMORY)
+		return leaves;
+	ctx_clear_problem(op->ctx);
+	return result_is_ok(leaves) ? dedicated_host_replace(op, dedicated, i) : OK;
+}
+
+/* ---- from one that never comes back */
+
+RESULT instance_check_disks(struct op *op, const struct instance *instance, const struct ref *ref)
+{
+	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
+	     v = volume_next_by_instance(op->head, v))
+		if (v->lost_us)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
+					   "The volume '%" STR_FMT
+					   "' of the instance is lost with its host: detach it, or rebuild "
+					   "the instance.",
+					   STR_ARG(engine_write_id(op, KIND_VOLUME, v->row.id)));
+	return OK;
+}
+
+/* Those in shared pools: another host works on them. */
+static RESULT pass_on_disks(struct op *op, const struct volume_list *disks, uuid from)
+{
+	for (size_t k = 0; k < disks->count; k++) {
+		const struct volume *v = volume_find(op->head, disks->at[k]->row.id);
+		if (!v || uuid_is_none(v->pool))
+			continue;
+		struct volume next = *v;
+		next.host = storage_pool_find_host(op->head, v->pool, from);
+		next.seen_host = uuid_is_none(v->seen_host) ? UUID_NONE : next.host;
+		next.row.gen++;
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
+/* It is off, and nobody starts it unasked. */
+static void write_lost(struct instance *next)
+{
+	next->rescue_disk = UUID_NONE;
+	next->wanted_save = next->wanted_pause = next->force_off = false;
+	next->wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next->error_override = true;
+	next->reason_code = STR("Server.ScheduledStop");
+	next->reason_text = STR("Server.ScheduledStop: Stopped due to a scheduled retirement");
+}
+
+/* One of which nothing is lost, and that no host has room for now, is started where there is some. */
+static RESULT give_up(struct op *op, const struct instance *i, bool *ret_loses)
+{
+	const struct instance was = *i;
+	struct instance next = *i;
+	struct volume_list disks;
+	*ret_loses = find_bond(i, false) || engine_has_local_disks(op->head, i->row.id);
+	if (!uuid_is_none(i->target))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_INSTANCE,
+				     "The instance %" STR_FMT " is on its way to another host.",
+				     STR_ARG(engine_write_id(op, KIND_INSTANCE, i->row.id)));
+	TRY(engine_list_disks(op->ctx->arena, op->head, was.row.id, false, &disks));
+	TRY(fence_let_go(op, was.host, was.row.id));
+	if (*ret_loses)
+		write_lost(&next);
+	next.host = next.dedicated_host = UUID_NONE;
+	next.migrating = false;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(write_absent(op, &next, next.row.gen));
+	TRY(instance_write_host(op, instance_find(op->head, was.row.id), UUID_NONE));
+	TRY(pass_on_disks(op, &disks, was.host));
+	TRY(condition_clear_all(op, was.row.id));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "given up", "Its host never came back%s.",
+				*ret_loses ? ", and something of it was there alone" : "");
+}
+
+RESULT instance_give_up_all(struct op *op, uuid host, struct host_forgetting *wish)
+{
+	struct uuids ids = {0};
+	TRY(list_instances(op, host, &ids));
+	for (size_t k = 0; k < ids.count; k++) {
+		const struct instance *i = instance_find(op->head, ids.at[k]);
+		struct drained_instance item = {0};
+		struct lost_thing lost = {KIND_INSTANCE, i->row.id};
+		if (!row_is_live(&i->row)) {
+			TRY(end_with_host(op, i));
+			continue;
+		}
+		TRY(recover_host(op, i));
+		TRY(evacuate_one(op, i, false, &item));
+		if (!item.why.n)
+			continue;
+		bool loses = false;
+		TRY(give_up(op, instance_find(op->head, ids.at[k]), &loses));
+		if (loses && !VEC_PUSH(op->ctx->arena, &wish->lost, lost))
+			return ctx_no_memory(op->ctx);
+	}
+	return OK;
+}
+
 /* ---- by itself */
 
 static RESULT tell_waiting(struct op *op, uuid instance, struct str why)
@@ -292,13 +420,6 @@ static RESULT tell_waiting(struct op *op, uuid instance, struct str why)
 		op, KIND_INSTANCE, instance, WAITS_FOR_HOST, why,
 		"It is started there again when its host is back. `dari host evacuate HOST --rebuild` or "
 		"Nova's evacuate gives it a root disk made anew from its image, elsewhere.");
-}
-
-/* One that was to end has ended with its host. */
-static RESULT end_with_host(struct op *op, const struct instance *i)
-{
-	TRY(fence_let_go(op, i->host, i->row.id));
-	return write_absent(op, i, i->row.gen);
 }
 
 RESULT engine_follow_fence(struct op *op, struct fence_following *wish)
@@ -314,6 +435,7 @@ RESULT engine_follow_fence(struct op *op, struct fence_following *wish)
 		return tell_waiting(
 			op, i->row.id,
 			STR("Its host is off, and it is not to be started on another one by itself."));
+	TRY(recover_host(op, i));
 	TRY(evacuate_one(op, i, false, &item));
 	return item.why.n ? tell_waiting(op, item.instance, item.why) : OK;
 }

@@ -36,6 +36,12 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 /* What its image says, into a row that is about to be put. */
 void instance_copy_hardware(const struct image *image, struct instance *instance);
 /* On a host, or with a condition that says that none has room. */
+/* A host is given up (instance_evacuate.c): what can leave it does, what was to end has ended, and the others are off
+ * and on no host; adds these to the wish. ERR_STATE: something is under way of one. */
+struct host_forgetting;
+RESULT instance_give_up_all(struct op *op, uuid host, struct host_forgetting *wish);
+/* None of its disks is lost. ERR_STATE with KIND_VOLUME. */
+RESULT instance_check_disks(struct op *op, const struct instance *instance, const struct ref *ref);
 RESULT instance_place_or_log(struct op *op, uuid instance);
 /* It is on that host: so are its disks and its ports. With a new gen. */
 RESULT instance_write_host(struct op *op, const struct instance *instance, uuid host);

@@ -22,6 +22,7 @@
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
+#include "engine/region/offered_internal.h"
 #include "engine/region/processor_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
@@ -285,7 +286,8 @@ static RESULT choose_zone(struct launch *l, const struct zone *only)
 	struct op *op = l->op;
 	size_t most = 0, fitting = 0;
 	for (const struct zone *z = zone_first(op->head); z; z = zone_next(op->head, z)) {
-		if (!row_is_live(&z->row) || (only ? z != only : !z->enabled))
+		bool is_offered = engine_is_offered_in(&l->type->zones, z->row.id);
+		if (!row_is_live(&z->row) || (only ? z != only : !z->enabled || !is_offered))
 			continue;
 		TRY(count_fitting(l, z->row.id, &fitting));
 		if (uuid_is_none(l->zone) || fitting > most) {
@@ -320,7 +322,7 @@ static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 	for (; subnet; subnet = subnet_next_by_router(op->head, subnet)) {
 		const struct zone *zone = zone_find(op->head, subnet->zone);
 		if (!row_is_live(&subnet->row) || !subnet->is_default || !zone || !zone->enabled ||
-		    (only && only != zone))
+		    (only ? only != zone : !engine_is_offered_in(&l->type->zones, zone->row.id)))
 			continue;
 		size_t fitting = 0;
 		TRY(count_fitting(l, subnet->zone, &fitting));
@@ -518,6 +520,8 @@ static RESULT resolve(struct launch *l)
 		TRY(instance_check_needs(op, l->from, l->type, l->wish->type.field));
 	TRY(launch_ports_begin(op, l->wish, port_limits_of(l), &l->ports));
 	TRY(resolve_subnet(l));
+	TRY(offered_check_zone(op, KIND_INSTANCE_TYPE, l->type->name, &l->type->zones, l->zone,
+			       l->wish->type.field));
 	TRY(launch_ports_resolve(op, port_limits_of(l), &l->ports));
 	TRY(tag_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(quota_check_each(op, l->account->row.id, QUOTA_METADATA_ITEMS, (int64_t) l->instance_tags.count));

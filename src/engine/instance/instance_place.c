@@ -49,6 +49,8 @@ RESULT instance_write_host(struct op *op, const struct instance *instance, uuid 
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
 	     v = volume_next_by_instance(op->head, v)) {
 		struct volume volume = *v;
+		if (v->lost_us)
+			continue; /* it is nowhere */
 		volume_send_to(&volume, host);
 		volume.row.gen++;
 		TRY(volume_put(op, &volume));
@@ -67,8 +69,9 @@ static void add_disks(const struct tables *t, uuid instance, struct placement_ne
 {
 	for (const struct volume *v = volume_first_by_instance(t, instance); v;
 	     v = volume_next_by_instance(t, v))
-		placement_add_disk(need, uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool),
-				   v->size);
+		if (!v->lost_us)
+			placement_add_disk(need, uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool),
+					   v->size);
 }
 
 void instance_get_need(const struct tables *t, const struct instance *instance,

@@ -164,6 +164,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 		return instance_fail_state(op, ref, "started");
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
+	TRY(instance_check_disks(op, instance, ref));
 	if (instance->wanted_shelved)
 		return instance_write_unshelve(op, instance);
 	struct instance next = *instance;

@@ -154,6 +154,8 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	TRY(find_old_root(op, instance, &wish->instance, &old));
 	bool keeps_root = wish->keeps_volume && instance->root_is_volume;
 	if (keeps_root)
+		TRY(instance_check_disks(op, instance, &wish->instance));
+	if (keeps_root)
 		TRY(check_same_image(op, image, old, &wish->image));
 	struct instance next = *instance;
 	TRY(change_words(op, wish, &next));
@@ -161,6 +163,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 		next.image = image->row.id;
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
+	next.error_override = false;
 	if (!keeps_root)
 		TRY(instance_check_no_snapshots(
 			op, instance->row.id, wish->instance.field,

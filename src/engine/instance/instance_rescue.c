@@ -77,6 +77,7 @@ RESULT engine_rescue_instance(struct op *op, struct instance_rescuing *wish)
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
 	TRY(instance_check_settled(op, instance, &wish->instance, "rescued"));
 	TRY(check_root(op, instance, &wish->instance));
+	TRY(instance_check_disks(op, instance, &wish->instance));
 	TRY(check_volume(op, instance, wish));
 	TRY(find_image(op, instance, wish, &image));
 	TRY(plan_disk(op, instance, image, &wish->image, &disks));

@@ -234,6 +234,7 @@ RESULT engine_unshelve_instance(struct op *op, struct instance_unshelving *wish)
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_changeable(op, instance, wish->instance.field));
+	TRY(instance_check_disks(op, instance, &wish->instance));
 	enum instance_state state = model_derive_instance_state(instance);
 	bool is_said = ref_is_given(&wish->zone) || wish->zone_name.n || !str_is_empty(wish->host);
 	if (state == INSTANCE_SHELVED && is_said)

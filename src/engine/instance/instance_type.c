@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/network/port.h"
 #include "engine/region/aggregate.h"
+#include "engine/region/offered_internal.h"
 #include "model/account.h"
 #include "store/instance.h"
 #include "store/instance_snapshot.h"
@@ -92,6 +93,7 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 		.offers_ha = wish->offers_ha,
 	};
 	TRY(instance_type_change_specs(op, KIND_INSTANCE_TYPE, wish->specs, STR_NONE, &type.extra_specs));
+	TRY(offered_apply(op, &wish->offered, &type.zones, &type.domains));
 	TRY(check_free(op, type.name));
 	TRY(check_free(op, type.flavor_id));
 	TRY(instance_type_put(op, &type));
@@ -265,6 +267,7 @@ RESULT engine_update_instance_type(struct op *op, struct instance_type_settings 
 		next.enabled = wish->enabled == CHOICE_YES;
 	TRY(change_specs(op, wish, &next.extra_specs));
 	TRY(change_users(op, wish, &next));
+	TRY(offered_apply(op, &wish->offered, &next.zones, &next.domains));
 	TRY(instance_type_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE_TYPE, &next.row, "changed", "Its settings were changed.");
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "engine/region/offered.h"
 
 enum { INSTANCE_TYPE_SPECS_MAX = 128 };
 
@@ -19,6 +20,7 @@ struct instance_type_wish {
 	bool is_private, is_disabled;
 	bool offers_ha; /* CloudStack's machines of it are started elsewhere when their host is off for good */
 	struct tags specs;
+	struct offered_wish offered;
 	/* made: */
 	uuid instance_type;
 };
@@ -34,6 +36,7 @@ struct instance_type_settings {
 	struct tags specs;      /* to set */
 	struct str remove_spec; /* its key; empty: none */
 	struct ref add_user, remove_user;
+	struct offered_wish offered;
 };
 /* ERR_NOT_FOUND with KIND_NONE: the type has no such spec, or that account has no access. With
  * KIND_ACCOUNT: ERR_EXISTS, the account has access already. ERR_CONFLICT: the type is public, so

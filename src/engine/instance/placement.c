@@ -259,6 +259,13 @@ static bool tenancy_allows(const struct placement *p, const struct host *host)
 	return p->need.tenancy != INSTANCE_TENANCY_HOST && !is_shared_against_will(p, host);
 }
 
+/* What is on one that failed may stay, and nothing comes. */
+static bool may_come(const struct placement *p, const struct host *host)
+{
+	const struct dedicated_host *dedicated = engine_find_dedicated(p->tables, host->row.id);
+	return !(dedicated && dedicated->has_failed) && tenancy_allows(p, host);
+}
+
 /* The volume that it shares with others, if it does, lies there; and it is the host asked for, if one was. */
 static bool has_shared(const struct placement *p, const struct host *host)
 {
@@ -287,7 +294,7 @@ static enum placement_reason check(const struct placement *p, const struct host 
 		return PLACEMENT_POOL;
 	if (reason == PLACEMENT_FITS)
 		reason = placement_check_aggregates(p->tables, &p->need, host);
-	if (reason == PLACEMENT_FITS && !tenancy_allows(p, host))
+	if (reason == PLACEMENT_FITS && !may_come(p, host))
 		return PLACEMENT_TENANCY;
 	if (reason == PLACEMENT_FITS && !placement_follows_hints(p->tables, &p->need, host))
 		return PLACEMENT_HINTS;

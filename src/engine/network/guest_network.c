@@ -12,6 +12,7 @@
 #include "engine/network/router_interface.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
+#include "engine/region/offered_internal.h"
 #include "model/account.h"
 #include "model/zone.h"
 #include "store/address.h"
@@ -153,9 +154,13 @@ static RESULT create(struct op *op, struct guest_network_wish *wish)
 RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wish)
 {
 	const struct network_offering *offering = NULL;
+	const struct zone *zone = NULL;
 	if (!ref_is_given(&wish->offering))
 		return create(op, wish);
 	TRY(network_offering_find_enabled(op, &wish->offering, &offering));
+	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	TRY(offered_check_zone(op, KIND_NETWORK_OFFERING, offering->name, &offering->zones, zone->row.id,
+			       wish->offering.field));
 	uuid id = offering->row.id;
 	wish->has_router = offering->source_nat && !offering->for_vpc;
 	TRY(create(op, wish));

@@ -15,6 +15,7 @@
 #include "engine/network/network_offering_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/quota_internal.h"
+#include "engine/region/offered_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/external_network.h"
@@ -82,6 +83,11 @@ static RESULT set_offering(struct op *op, const struct network_settings *wish, s
 	const struct network_offering *offering = NULL;
 	if (ref_is_given(&wish->offering))
 		TRY(network_offering_find_enabled(op, &wish->offering, &offering));
+	const struct subnet *s = offering ? subnet_first_by_network(op->head, next->row.id) : NULL;
+	for (; s; s = subnet_next_by_network(op->head, s))
+		if (row_is_live(&s->row) && !uuid_is_none(s->zone))
+			TRY(offered_check_zone(op, KIND_NETWORK_OFFERING, offering->name, &offering->zones,
+					       s->zone, wish->offering.field));
 	next->offering = offering ? offering->row.id : UUID_NONE;
 	return OK;
 }

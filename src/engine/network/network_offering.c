@@ -3,6 +3,7 @@
 #include "engine/network/network_offering.h"
 
 #include "engine/network/network_offering_internal.h"
+#include "engine/region/offered_internal.h"
 #include "store/network.h"
 #include "store/network_offering.h"
 
@@ -54,6 +55,7 @@ RESULT engine_create_network_offering(struct op *op, struct network_offering_wis
 					.conserves = wish->conserves,
 					.persistent = wish->persistent,
 					.enabled = wish->enabled};
+	TRY(offered_apply(op, &wish->offered, &made.zones, &made.domains));
 	TRY(network_offering_put(op, &made));
 	wish->offering = made.row.id;
 	return engine_log_event(op, KIND_NETWORK_OFFERING, &made.row, "created",
@@ -73,6 +75,7 @@ RESULT engine_update_network_offering(struct op *op, struct network_offering_set
 	if (wish->description)
 		next.description = *wish->description;
 	choice_apply(wish->enabled, &next.enabled);
+	TRY(offered_apply(op, &wish->offered, &next.zones, &next.domains));
 	next.row.gen++;
 	TRY(network_offering_put(op, &next));
 	return engine_log_event(op, KIND_NETWORK_OFFERING, &next.row, "changed", "It is %s.",
@@ -112,6 +115,8 @@ RESULT network_offering_find_enabled(struct op *op, const struct ref *ref,
 {
 	const struct network_offering *offering = NULL;
 	TRY(engine_find_network_offering(op->ctx, op->head, ref, &offering));
+	if (!engine_is_offered(op->ctx, &offering->domains))
+		return engine_fail_not_found(op->ctx, KIND_NETWORK_OFFERING, ref);
 	if (!offering->enabled)
 		return ENGINE_FAIL_ABOUT(
 			op, ERR_STATE, KIND_NETWORK_OFFERING, ref,

@@ -4,12 +4,14 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "engine/region/offered.h"
 
 struct network_offering_wish {
 	struct str name; /* 1 to 255 characters */
 	struct str description;
 	bool for_vpc, dns, user_data, source_nat, static_nat, port_forwarding, load_balancing, network_acl;
 	bool firewall, egress_open, conserves, persistent, enabled;
+	struct offered_wish offered;
 	/* made: */
 	uuid offering;
 };
@@ -20,6 +22,7 @@ struct network_offering_settings {
 	struct ref offering;
 	const struct str *name, *description; /* NULL: as they are. ERR_EXISTS: the name is taken */
 	enum choice enabled;
+	struct offered_wish offered;
 };
 OPERATION(engine_update_network_offering, network_offering_settings)
 

@@ -6,7 +6,7 @@
 
 struct network_offering;
 
-/* One that networks may be made by. ERR_NOT_FOUND. ERR_STATE: it is not enabled. */
+/* One that networks may be made by. ERR_NOT_FOUND: there is none such for the caller. ERR_STATE: it is not enabled. */
 RESULT network_offering_find_enabled(struct op *op, const struct ref *ref,
 				     const struct network_offering **ret_offering);
 

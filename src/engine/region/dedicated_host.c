@@ -106,8 +106,8 @@ static RESULT resolve_type(struct op *op, const struct ref *ref, struct str fami
 
 /* ---- allocate ---- */
 
-static bool is_free(const struct tables *t, const struct host *host, uuid account,
-		    const struct instance_type *type)
+bool dedicated_host_is_free(const struct tables *t, const struct host *host, uuid account,
+			    const struct instance_type *type)
 {
 	const struct placement_need need = {.arch = INSTANCE_TYPE_ARCH_X86_64,
 					    .vcpus = type ? type->vcpus : 0,
@@ -123,7 +123,7 @@ static RESULT choose_hosts(struct op *op, const struct dedicated_host *like, int
 	int64_t count = 0;
 	for (const struct host *h = host_first_by_zone(op->head, like->zone); h && count < wanted;
 	     h = host_next_by_zone(op->head, h))
-		if (is_free(op->head, h, like->account, type))
+		if (dedicated_host_is_free(op->head, h, like->account, type))
 			hosts[count++] = h;
 	if (count == wanted)
 		return OK;
@@ -178,6 +178,7 @@ static RESULT allocate(struct op *op, struct dedicated_host_wish *wish, const st
 				      .type = type ? type->name : STR_NONE,
 				      .family = type ? family_of(type->name) : wish->family,
 				      .auto_placement = wish->auto_placement,
+				      .recovers = wish->recovers,
 				      .client_token = wish->client_token};
 	TRY(tag_normalize(op, wish->tags, &like.tags));
 	TRY(engine_permit_new(op, "dedicated_host.allocate", KIND_DEDICATED_HOST, &like.row));
@@ -252,13 +253,15 @@ static RESULT modify_one(struct op *op, const struct dedicated_host_settings *wi
 	if (family.n)
 		next.type = type ? type->name : STR_NONE;
 	choice_apply(wish->auto_placement, &next.auto_placement);
+	choice_apply(wish->recovers, &next.recovers);
 	TRY(check_instances(op, &next, ref));
 	if (row_equal(&model_kinds[KIND_DEDICATED_HOST], &d->row, &next.row))
 		return OK;
 	next.row.gen++;
 	TRY(dedicated_host_put(op, &next));
-	return engine_log_event(op, KIND_DEDICATED_HOST, &next.row, "changed", "Auto-placement is %s.",
-				next.auto_placement ? "on" : "off");
+	return engine_log_event(op, KIND_DEDICATED_HOST, &next.row, "changed",
+				"Auto-placement is %s, recovery is %s.", next.auto_placement ? "on" : "off",
+				next.recovers ? "on" : "off");
 }
 
 RESULT engine_modify_dedicated_hosts(struct op *op, struct dedicated_host_settings *wish)
@@ -273,7 +276,6 @@ RESULT engine_modify_dedicated_hosts(struct op *op, struct dedicated_host_settin
 
 /* ---- release ---- */
 
-/* Those that were bound to it and are on no host go to any other one. */
 static RESULT free_instances(struct op *op, uuid dedicated)
 {
 	const struct instance *i = instance_first_by_dedicated_host(op->head, dedicated), *next = NULL;
@@ -284,6 +286,12 @@ static RESULT free_instances(struct op *op, uuid dedicated)
 		TRY(instance_put(op, &free));
 	}
 	return OK;
+}
+
+RESULT dedicated_host_end(struct op *op, const struct dedicated_host *dedicated)
+{
+	TRY(free_instances(op, dedicated->row.id));
+	return ended_leave(op, KIND_DEDICATED_HOST, &dedicated->row, DEDICATED_HOST_INDEX_ACCOUNT);
 }
 
 static RESULT release_one(struct op *op, const struct dedicated_host_change *change)
@@ -297,8 +305,7 @@ static RESULT release_one(struct op *op, const struct dedicated_host_change *cha
 		return fail_occupied(op, ref, "released");
 	TRY(engine_log_event(op, KIND_DEDICATED_HOST, &d->row, "released", "Host %" STR_FMT ".",
 			     STR_ARG(host ? host->name : STR_NONE)));
-	TRY(free_instances(op, d->row.id));
-	return ended_leave(op, KIND_DEDICATED_HOST, &d->row, DEDICATED_HOST_INDEX_ACCOUNT);
+	return dedicated_host_end(op, d);
 }
 
 RESULT engine_release_dedicated_hosts(struct op *op, struct dedicated_hosts_target *wish)

@@ -19,6 +19,7 @@ struct dedicated_host_wish {
 	struct ref type;   /* by name: the only type that it takes; kind none: family is given */
 	struct str family; /* it takes all types whose name begins so, up to the dot */
 	bool auto_placement;
+	bool recovers; /* another machine takes the place of one that is proven to be off */
 	int64_t count;
 	struct str client_token, digest;
 	struct tags tags;
@@ -41,7 +42,7 @@ struct dedicated_host_change {
 struct dedicated_host_settings {
 	struct dedicated_host_change *changes;
 	size_t count;
-	enum choice auto_placement;
+	enum choice auto_placement, recovers;
 	struct ref type;   /* kind none: as it is */
 	struct str family; /* empty: as it is; else the host takes all types of it */
 };

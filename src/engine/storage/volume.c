@@ -14,6 +14,7 @@
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
+#include "engine/region/offered_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image_internal.h"
 #include "engine/storage/snapshot.h"
@@ -47,6 +48,12 @@ RESULT volume_meter(struct op *op, const struct volume *volume, int64_t size)
 		       : OK;
 }
 
+static RESULT check_offered(struct op *op, struct str type, uuid zone, struct str field)
+{
+	const struct volume_type *row = volume_type_find_by_name(op->head, type);
+	return row ? offered_check_zone(op, KIND_VOLUME_TYPE, type, &row->zones, zone, field) : OK;
+}
+
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk)
 {
 	if (disk->local == VOLUME_LOCAL_NO)
@@ -68,6 +75,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	if (disk->image)
 		volume->image_properties = disk->image->properties;
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
+	TRY(check_offered(op, disk->type, volume->zone, disk->field));
 	volume->pool = pool ? pool->row.id : UUID_NONE;
 	TRY(storage_pool_check_crypt(op, pool, volume->is_encrypted, disk->field));
 	TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
@@ -355,7 +363,7 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
-	bool is_broken = volume->reservation == VOLUME_RESERVATION_ERROR ||
+	bool is_broken = volume->lost_us || volume->reservation == VOLUME_RESERVATION_ERROR ||
 			 volume->reservation == VOLUME_RESERVATION_ERROR_RESTORING;
 	if ((!wish->force && !is_broken) || engine_is_swapping(op->head, volume))
 		TRY(volume_check_unreserved(op, volume, &wish->volume));
@@ -527,6 +535,8 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	if (!str_equal(disk.type, volume->type))
 		TRY(volume_group_check_none(op, volume, &wish->volume));
 	TRY(disk_plan_check_type(op, &disk));
+	if (!str_equal(disk.type, volume->type))
+		TRY(check_offered(op, disk.type, volume->zone, disk.field));
 	TRY(check_sharing(op, wish, volume, &disk));
 	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) &&
 	    disk_plan_type_encrypts(op, disk.type))
@@ -735,6 +745,7 @@ RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 	if (ref_is_given(&wish->type)) {
 		TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, &type));
 		volume.type = type->name;
+		TRY(check_offered(op, type->name, zone->row.id, wish->type.field));
 	}
 	volume.account = account->row.id;
 	volume.zone = zone->row.id;

@@ -77,6 +77,10 @@ bool volume_is_any_in(const struct tables *t, uuid pool, uuid host);
 RESULT volume_pass_on_all(struct op *op, uuid host);
 /* So many bytes of it are used from now on; of a local disk nothing is told. */
 RESULT volume_meter(struct op *op, const struct volume *volume, int64_t size);
+/* A host is given up (volume_loss.c): the volumes that it alone had are lost, snapshots that were to be cut there
+ * fail, and what was to be deleted there is gone. Adds what is lost to the wish. */
+struct host_forgetting;
+RESULT volume_lose_all(struct op *op, uuid host, struct host_forgetting *wish);
 /* It is to be a copy of a volume: of a snapshot that goes once it is made. */
 RESULT volume_begin_copy(struct op *op, struct disk_plan *plan);
 /* engine_end_sending() of a volume. */

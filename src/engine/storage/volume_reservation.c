@@ -18,7 +18,8 @@
 RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref)
 {
 	bool is_offered = volume_transfer_first_by_volume(op->head, volume->row.id);
-	const char *why = is_offered ? "offered to another account"
+	const char *why = volume->lost_us ? "lost with its host"
+			  : is_offered    ? "offered to another account"
 			  : volume->reservation != VOLUME_RESERVATION_NONE
 				  ? volume_reservation_words[volume->reservation]
 			  : engine_is_swapping(op->head, volume)    ? "being swapped"

@@ -3,6 +3,7 @@
 #include "engine/storage/volume_type.h"
 
 #include "engine/internal.h"
+#include "engine/region/offered_internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_type_internal.h"
 #include "engine/tag_internal.h"
@@ -16,8 +17,9 @@ enum { NAME_MAX_SIZE = 255, VOLUME_KEY_BITS = 256 };
 
 bool engine_may_use_volume_type(const struct ctx *c, const struct volume_type *type)
 {
-	return type->is_public || identity_is_admin(c->who) ||
-	       uuids_have(&type->users, engine_get_account(c));
+	return (type->is_public || identity_is_admin(c->who) ||
+		uuids_have(&type->users, engine_get_account(c))) &&
+	       engine_is_offered(c, &type->domains);
 }
 
 static RESULT check_name(struct op *op, struct str name)
@@ -88,6 +90,7 @@ static RESULT apply(struct op *op, const struct volume_type_wish *wish, struct v
 		storage_pool_bind_by_specs(op, type);
 	}
 	choice_apply(wish->is_public, &type->is_public);
+	TRY(offered_apply(op, &wish->offered, &type->zones, &type->domains));
 	TRY(set_user(op, &wish->add_user, true, &type->users));
 	return set_user(op, &wish->remove_user, false, &type->users);
 }

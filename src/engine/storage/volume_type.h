@@ -3,6 +3,7 @@
 #pragma once
 
 #include "engine/operation.h"
+#include "engine/region/offered.h"
 
 struct volume_type;
 
@@ -19,6 +20,7 @@ struct volume_type_wish {
 	enum choice is_public;            /* default: yes, or as it is */
 	struct tags specs;                /* all of them */
 	struct ref add_user, remove_user; /* an account; kind none */
+	struct offered_wish offered;
 	/* made: */
 	uuid volume_type;
 };

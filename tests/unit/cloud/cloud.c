@@ -18,9 +18,9 @@
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "empty_database.h"
+#include "kept.h"
 #include "model/states.h"
 #include "store/address.h"
-#include "store/async_job.h"
 #include "store/condition.h"
 #include "store/host.h"
 #include "store/instance.h"
@@ -749,36 +749,13 @@ static void check_reported(struct cloud *c, struct str before)
 	assert_true(str_is_empty(before) && str_is_empty(after));
 }
 
-/* What has ended and is only kept for a while: revoked rules, images, what is listed still, jobs. */
-static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
-{
-	int64_t ended_us = kind == KIND_ASYNC_JOB ? async_job_of(row)->ended_us : row->deleted_us;
-	*ret_until_us = ended_us + HOUR;
-	return ended_us > 0;
-}
-
-/* Whether the next look at everything forgets a row because its time is over by then. */
-static bool is_any_due(struct cloud *c)
-{
-	int64_t from_us = clock_now_us() - CLOUD_QUIET_US, until_us = 0;
-	AUTO_VIEW view = {0};
-	view_open(c->store, &view);
-	for (enum kind kind = (enum kind) 1; kind < KIND_COUNT; kind++)
-		for (const struct row *row = tables_first(view.tables, kind, 0, NULL, 0); row;
-		     row = tables_next(view.tables, kind, 0, row, 0))
-			if (is_kept(kind, row, &until_us) && until_us > from_us &&
-			    until_us <= clock_now_us() + CLOUD_QUIET_US)
-				return true;
-	return false;
-}
-
 void cloud_check(struct cloud *c)
 {
 	struct store_figures before = {0}, after = {0};
 	struct sim_counts sim = {0};
 	fault_disarm();
 	cloud_settle(c);
-	for (int n = 0; n < 4 && is_any_due(c); n++) {
+	for (int n = 0; n < 4 && kept_is_any_due(c); n++) {
 		cloud_step_for(c, CLOUD_QUIET_US);
 		cloud_settle(c);
 	}
@@ -938,6 +915,14 @@ static size_t purge_host(const struct tables *t, struct sim_host *s)
 			count++;
 		}
 	return count;
+}
+
+void cloud_scrap_host(struct str host)
+{
+	struct sim_host *s = sim_need_host(host);
+	while (s->domain_count)
+		sim_remove_domain(s, &s->domains[s->domain_count - 1]);
+	s->disk_count = 0;
 }
 
 size_t cloud_purge_strays(struct cloud *c)

@@ -147,6 +147,7 @@ size_t cloud_count(struct cloud *c, enum kind kind);
 void cloud_lose_disk(struct cloud *c, uuid volume);
 void cloud_bring_disk(struct cloud *c, uuid volume);
 size_t cloud_purge_strays(struct cloud *c);
+void cloud_scrap_host(struct str host);                   /* a dead one: nothing of it will ever be found */
 void cloud_bring_news(struct str host, uuid instance);    /* as if something had happened to it there */
 void cloud_start_by_hand(struct cloud *c, uuid instance); /* as with virsh; no news of it */
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/cloudstack/core/action.h"
+#include "engine/region/offered.h"
 
 extern const struct api_listing cs_machines;
 
@@ -27,6 +28,33 @@ struct str cs_machine_state(struct api_call *e, const struct row *row);
 /* ---- offerings ---- */
 
 extern const struct api_listing cs_service_offerings, cs_disk_offerings;
+
+/* Of what makes an offering of some zones and domains alone; the member is an offered_wish. */
+#define CS_MAKES_OFFERED_PARAMS(T, member)                                                                   \
+	PARAM(T, "zoneid", member.zones, .kind = KIND_ZONE, .max = OFFERED_ZONES_MAX,                        \
+	      .given = offsetof(T, member.set_zones) + 1, .doc = "In these zones alone."),                   \
+		PARAM(T, "domainid", member.domains, .kind = KIND_DOMAIN, .max = OFFERED_DOMAINS_MAX,        \
+		      .given = offsetof(T, member.set_domains) + 1,                                          \
+		      .doc = "For accounts of these domains alone; the root's is for all.")
+/* Of what changes one; the member is a cs_offered. */
+struct cs_offered {
+	struct strs zones, domains;
+};
+#define CS_CHANGES_OFFERED_PARAMS(T, member)                                                                 \
+	PARAM(T, "zoneid", member.zones, .max = OFFERED_ZONES_MAX,                                           \
+	      .doc = "The zones in which it is offered; all: in any."),                                      \
+		PARAM(T, "domainid", member.domains, .max = OFFERED_DOMAINS_MAX,                             \
+		      .doc = "The domains that it is offered to; public: all.")
+/* What: "service offering". ERR_INVALID. */
+RESULT cs_take_offered(struct cs_call *e, const struct cs_offered *asked, const char *what,
+		       struct offered_wish *ret_wish);
+#define CS_OFFERED_ALSO "domain|zoneid|zone"
+/* As member.write: domainid, domain, zoneid and zone of an instance type, a volume type or a network offering. */
+void cs_write_offered(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
+/* Whether it is offered there, and to that domain, if any is named. */
+bool cs_fits_offered(const struct row *row, const struct ref *zone, const struct ref *domain);
+/* ERR_DENIED: the offering is there, but not for the call's account, or not in the zone (none: nothing is said of one). */
+RESULT cs_check_offered(struct cs_call *e, const struct ref *offering, uuid zone);
 /* The clock that an offering was made with is kept with its extra specs, in MHz: hosts have none that would differ. */
 #define CS_CPU_SPEED_SPEC "cloudstack:cpuspeed"
 /* As member.write, of the instance type. */

@@ -78,9 +78,10 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 /* Of NICs CloudStack's offerings know no limit. */
 static RESULT prepare_scale(struct cs_call *e, void *args)
 {
-	(void) e;
-	((struct change_args *) args)->wish.beyond_type = true;
-	return OK;
+	struct change_args *a = args;
+	const struct instance *machine = instance_find(cs_tables(e), a->wish.instance.prefix);
+	a->wish.beyond_type = true;
+	return cs_check_offered(e, &a->wish.type, machine ? machine->zone : UUID_NONE);
 }
 
 static RESULT prepare_key(struct cs_call *e, void *args)
@@ -179,13 +180,14 @@ static RESULT show_user_data(struct cs_call *e, const void *args, struct json_wr
 		.args = PARAMS(struct change_args, rows), .operation = engine_update_instance_run,           \
 		CS_SUBJECT(struct change_args, wish.instance.prefix), .shows = &cs_machines, __VA_ARGS__     \
 	}
-#define SETTLES .outcome = ASYNC_JOB_OUTCOME_SETTLED, .returns = API_RETURNS_NOTHING_STORED
+#define SETTLES CS_JOB(SETTLED)
 static const struct cs_action actions[] = {
 	CHANGE("updateVirtualMachine", update_params, .prepare = prepare_update, .returns = KIND_INSTANCE,
 	       .doc = "Changes what is said of a virtual machine."),
-	CHANGE("scaleVirtualMachine", scale_params, SETTLES, .prepare = prepare_scale, .doc = "Gives a stopped machine another size."),
-	CHANGE("changeServiceForVirtualMachine", scale_params, .prepare = prepare_scale, .returns = KIND_INSTANCE,
+	CHANGE("scaleVirtualMachine", scale_params, .prepare = prepare_scale, SETTLES,
 	       .doc = "Gives a stopped machine another size."),
+	CHANGE("changeServiceForVirtualMachine", scale_params, .prepare = prepare_scale,
+	       .returns = KIND_INSTANCE, .doc = "Gives a stopped machine another size."),
 	{CS_ACTION("resetSSHKeyForVirtualMachine", "ec2:ModifyInstanceAttribute"),
 	 .flags = API_WRITES | CS_OF_ACCOUNT, .args = PARAMS(struct change_args, key_params),
 	 .prepare = prepare_key, .operation = engine_update_instance_run,

@@ -29,12 +29,14 @@ static const struct param create_service_params[] = {
 	  .doc = "Its machines are started elsewhere when their host is off for good and their disks are "
 		 "seen there."),
 	NOT_BUILT("bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"
-		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|domainid|"
-		  "externaldetails|gpucount|gpudisplay|hosttags|hypervisorsnapshotreserve|iopsreadrate|"
+		  "byteswriteratemaxlength|deploymentplanner|diskofferingid|diskofferingstrictness|"
+		  "externaldetails|"
+		  "gpucount|gpudisplay|hosttags|hypervisorsnapshotreserve|iopsreadrate|"
 		  "iopsreadratemax|iopsreadratemaxlength|iopswriterate|iopswriteratemax|"
 		  "iopswriteratemaxlength|leaseduration|leaseexpiryaction|maxcpunumber|maxiops|maxmemory|"
 		  "mincpunumber|miniops|minmemory|networkrate|serviceofferingdetails|storagepolicy|"
-		  "systemvmtype|tags|vgpuprofileid|zoneid"),
+		  "systemvmtype|tags|vgpuprofileid"),
+	CS_MAKES_OFFERED_PARAMS(struct make_service, wish.offered),
 	NOT_BUILT(
 		"customized|customizediops|dynamicscalingenabled|encryptroot|issystem|isvolatile|limitcpuuse|"
 		"purgeresources",
@@ -60,6 +62,7 @@ static RESULT prepare_create_service(struct cs_call *e, void *args)
 
 struct change_service {
 	struct instance_type_settings wish;
+	struct cs_offered offered;
 	struct str text, state;
 };
 #define P(wire, member, ...) PARAM(struct change_service, wire, member, __VA_ARGS__)
@@ -68,7 +71,8 @@ static const struct param update_service_params[] = {
 	P("name", wish.name, .doc = "Another name."),
 	P("displaytext", text, .max = 4096, .doc = "Another text."),
 	P("state", state, .doc = "Inactive: nothing new is made by it; Active."),
-	NOT_BUILT("domainid|externaldetails|hosttags|sortkey|storagetags|zoneid"),
+	CS_CHANGES_OFFERED_PARAMS(struct change_service, offered),
+	NOT_BUILT("externaldetails|hosttags|sortkey|storagetags"),
 	NOT_BUILT("cleanupexternaldetails|purgeresources", .only = "false"),
 };
 #undef P
@@ -84,7 +88,7 @@ static RESULT prepare_update_service(struct cs_call *e, void *args)
 	a->wish.description = a->text;
 	if (a->state.n)
 		a->wish.enabled = is_active ? CHOICE_YES : CHOICE_NO;
-	return OK;
+	return cs_take_offered(e, &a->offered, "service offering", &a->wish.offered);
 }
 
 /* ---- disk offerings ---- */
@@ -114,14 +118,15 @@ struct make_disk {
 };
 #define RATES                                                                                                \
 	"bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"            \
-	"byteswriteratemaxlength|domainid|iopsreadrate|iopsreadratemax|iopsreadratemaxlength|iopswriterate|" \
-	"iopswriteratemax|iopswriteratemaxlength|tags|zoneid"
+	"byteswriteratemaxlength|iopsreadrate|iopsreadratemax|iopsreadratemaxlength|iopswriterate|"          \
+	"iopswriteratemax|iopswriteratemaxlength|tags"
 #define P(wire, member, ...) PARAM(struct make_disk, wire, member, __VA_ARGS__)
 static const struct param create_disk_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
 	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
 	P("customized", is_custom, .doc = "true: a volume's size is said when it is made."),
+	CS_MAKES_OFFERED_PARAMS(struct make_disk, wish.offered),
 	NOT_BUILT(RATES "|details|hypervisorsnapshotreserve|maxiops|miniops|storagepolicy"),
 	NOT_BUILT("customizediops|disksizestrictness|encrypt", .only = "false"),
 	NOT_BUILT("cachemode", .only = "none"),
@@ -148,11 +153,18 @@ static RESULT prepare_create_disk(struct cs_call *e, void *args)
 	return OK;
 }
 
-#define P(wire, member, ...) PARAM(struct volume_type_wish, wire, member, __VA_ARGS__)
+struct change_disk {
+	struct volume_type_wish wish;
+	struct cs_offered offered;
+};
+#define P(wire, member, ...) PARAM(struct change_disk, wire, member, __VA_ARGS__)
 static const struct param update_disk_params[] = {
-	P("id", type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED, .doc = "The offering."),
-	P("name", name, .doc = "Another name; not while volumes have the old one."),
-	P("displaytext", description, .max = 4096, .doc = "Another text."),
+	P("id", wish.type, .kind = KIND_VOLUME_TYPE, .flags = REQUIRED, .doc = "The offering."),
+	P("name", wish.name, .given = offsetof(struct change_disk, wish.set_name) + 1,
+	  .doc = "Another name; not while volumes have the old one."),
+	P("displaytext", wish.description, .max = 4096,
+	  .given = offsetof(struct change_disk, wish.set_description) + 1, .doc = "Another text."),
+	CS_CHANGES_OFFERED_PARAMS(struct change_disk, offered),
 	NOT_BUILT(RATES "|sortkey"),
 	NOT_BUILT("cachemode", .only = "none"),
 	NOT_BUILT("displayoffering", .only = "true"),
@@ -162,11 +174,8 @@ static const struct param update_disk_params[] = {
 
 static RESULT prepare_update_disk(struct cs_call *e, void *args)
 {
-	struct volume_type_wish *a = args;
-	(void) e;
-	a->set_name = a->name.n > 0;
-	a->set_description = a->description.n > 0;
-	return OK;
+	struct change_disk *a = args;
+	return cs_take_offered(e, &a->offered, "disk offering", &a->wish.offered);
 }
 
 #define CHANGES .flags = API_WRITES | CS_ADMIN
@@ -192,9 +201,9 @@ static const struct cs_action actions[] = {
 	 CS_SUBJECT(struct make_disk, wish.volume_type), .shows = &cs_disk_offerings,
 	 .doc = "Makes a disk offering."},
 	{CS_ACTION("updateDiskOffering", "ec2:ModifyVolumeType"), CHANGES,
-	 .args = PARAMS(struct volume_type_wish, update_disk_params), .prepare = prepare_update_disk,
+	 .args = PARAMS(struct change_disk, update_disk_params), .prepare = prepare_update_disk,
 	 .operation = engine_update_volume_type_run, .returns = KIND_VOLUME_TYPE,
-	 CS_SUBJECT(struct volume_type_wish, type.prefix), .shows = &cs_disk_offerings,
+	 CS_SUBJECT(struct change_disk, wish.type.prefix), .shows = &cs_disk_offerings,
 	 .doc = "Changes a disk offering."},
 	{CS_ACTION("deleteDiskOffering", "ec2:DeleteVolumeType"), CHANGES,
 	 .args = CS_ONE(struct volume_type_target, "id", type, KIND_VOLUME_TYPE,

@@ -10,7 +10,7 @@ enum { MIB_SHIFT = 20, GIB_SHIFT = 30 };
 struct list_offerings {
 	struct cs_list_args list;
 	int64_t cpus, memory;
-	struct ref machine, project;
+	struct ref machine, zone, project;
 	struct str state;
 	enum choice is_system;
 };
@@ -25,7 +25,8 @@ static const struct param params[] = {
 	P("virtualmachineid", machine, .kind = KIND_INSTANCE,
 	  .doc = "Those that this machine can be changed to."),
 	P("issystem", is_system, .doc = "Of system VMs, of which there are none."),
-	NOT_BUILT("cpuspeed|systemvmtype|templateid|zoneid|vgpuprofileid"),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that are offered in this zone."),
+	NOT_BUILT("cpuspeed|systemvmtype|templateid|vgpuprofileid"),
 	NOT_BUILT("storagetype", .only = "local"),
 	NOT_BUILT("encryptroot|gpuenabled", .only = "false"),
 	P("state", state, .doc = "active, as where nothing is said, or inactive."),
@@ -43,7 +44,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	if (ref_is_given(&a->machine) && (!machine || !engine_may_see(e->c, KIND_INSTANCE, &machine->row) ||
 					  uuid_equal(machine->type, row->id)))
 		return false;
-	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory;
+	return type->vcpus >= a->cpus && type->memory >> MIB_SHIFT >= a->memory &&
+	       cs_fits_offered(row, &a->zone, &a->list.domain);
 }
 
 void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
@@ -79,6 +81,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("limitcpuuse|isvolatile|issystem|defaultuse|iscustomized|dynamicscalingenabled",
 		     "false"),
 	MEMBER_WRITTEN("rootdisksize", write_root_disk),
+	MEMBER_WRITTEN("domainid", cs_write_offered, .also = CS_OFFERED_ALSO),
 	MEMBER(struct instance_type, "state", enabled, .yes = "Active", .no = "Inactive"),
 };
 

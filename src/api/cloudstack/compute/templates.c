@@ -203,8 +203,6 @@ static void write_details(struct api_call *e, struct json_writer *w, const char 
 	cs_write_details(w, name, details, cs_details_of_template(image_of(row), details));
 }
 
-CS_WRITE_TAGS(write_tags, KIND_IMAGE)
-
 static const struct member members[] = {
 	MEMBER(struct image, "id", row.id),
 	MEMBER(struct image, "name", name),
@@ -233,7 +231,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("bits", "64"),
 	MEMBER_FIXED("isextractable|isdynamicallyscalable|sshkeyenabled|directdownload|deployasis", "false"),
 	MEMBER_FIXED("requireshvm", "true"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 #define LISTING(what)                                                                                        \
 	{                                                                                                    \

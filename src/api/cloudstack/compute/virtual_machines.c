@@ -210,8 +210,6 @@ static struct str get_boot_type(struct api_call *e, const struct row *row)
 											    : STR("BIOS");
 }
 
-CS_WRITE_TAGS(write_tags, KIND_INSTANCE)
-
 /* ---- members ---- */
 
 static const struct member group_members[] = {
@@ -281,7 +279,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("displayvm", "true"),
 	MEMBER_FIXED("isdynamicallyscalable", "false"),
 	MEMBER(struct instance, "deleteprotection", protect_terminate),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 
 /* As CloudStack writes figures of a machine. What its host would have to be asked for is left out. */

@@ -52,8 +52,6 @@ static struct str get_name(struct api_call *e, const struct row *row)
 			 time, time + 9);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_INSTANCE_SNAPSHOT)
-
 #define OF_MACHINE JOIN_ONE(KIND_INSTANCE, instance_snapshot, instance)
 static const struct member members[] = {
 	MEMBER(struct instance_snapshot, "id", row.id),
@@ -73,7 +71,7 @@ static const struct member members[] = {
 	MEMBER(struct instance, "zoneid", zone, .path = {OF_MACHINE}),
 	MEMBER(struct zone, "zonename", name, .path = {OF_MACHINE, JOIN_ONE(KIND_ZONE, instance, zone)}),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing snapshots =
 	CS_LISTING(KIND_INSTANCE_SNAPSHOT, "vmSnapshot", members,

@@ -175,17 +175,9 @@ struct str cs_get_domain_name(struct api_call *e, const struct row *row);
 /* What createTags calls the kind; NULL: it takes no tags. */
 const char *cs_tag_type(enum kind kind);
 /* A tag of the row as an object. */
-void cs_write_tag(struct cs_call *e, struct json_writer *w, enum kind kind, const struct row *row,
-		  const struct tag *tag);
-void cs_write_tags_of(struct cs_call *e, struct json_writer *w, const char *name, enum kind kind,
-		      const struct row *row);
-/* Declares name(), a member.write that writes "tags" of rows of the kind. */
-#define CS_WRITE_TAGS(function, row_kind)                                                                    \
-	static void function(struct api_call *e, struct json_writer *w, const char *name,                    \
-			     const struct row *row)                                                          \
-	{                                                                                                    \
-		cs_write_tags_of(cs_call_of(e), w, name, (row_kind), row);                                   \
-	}
+void cs_write_tag(struct cs_call *e, struct json_writer *w, const struct row *row, const struct tag *tag);
+/* As member.write: all that the row has. */
+void cs_write_tags(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* Hosts have no rated speed here: each processor counts as one of so many MHz, a figure of ours. */
 #define CS_CPU_SPEED_MHZ "1000"
 

@@ -172,28 +172,26 @@ const char *cs_tag_type(enum kind kind)
 	return type_words[kind];
 }
 
-void cs_write_tag(struct cs_call *e, struct json_writer *w, enum kind kind, const struct row *row,
-		  const struct tag *tag)
+void cs_write_tag(struct cs_call *e, struct json_writer *w, const struct row *row, const struct tag *tag)
 {
-	const struct row *owner = tables_find(cs_tables(e), KIND_ACCOUNT, engine_get_owner(kind, row));
+	const struct row *owner = tables_find(cs_tables(e), KIND_ACCOUNT, engine_get_owner(row->kind, row));
 	json_write_open(w, NULL);
 	json_write_text(w, "key", tag->key);
 	json_write_text(w, "value", tag->value);
-	json_write_z(w, "resourcetype", type_words[kind]);
+	json_write_z(w, "resourcetype", type_words[row->kind]);
 	json_write_text(w, "resourceid", uuid_to_str(e->c->arena, row->id));
 	if (owner)
 		cs_write_owner(&e->core, w, NULL, owner);
 	json_write_close(w);
 }
 
-void cs_write_tags_of(struct cs_call *e, struct json_writer *w, const char *name, enum kind kind,
-		      const struct row *row)
+void cs_write_tags(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	size_t offset = engine_tags_offset(e->c, kind, row);
+	size_t offset = engine_tags_offset(e->c, row->kind, row);
 	const struct tags *tags = offset ? (const void *) ((const char *) row + offset) : NULL;
 	json_write_open_list(w, name);
 	for (size_t k = 0; tags && k < tags->count; k++)
-		cs_write_tag(e, w, kind, row, &tags->at[k]);
+		cs_write_tag(cs_call_of(e), w, row, &tags->at[k]);
 	json_write_close_list(w);
 }
 

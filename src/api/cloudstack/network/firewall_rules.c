@@ -91,8 +91,6 @@ static void write_traffic(struct api_call *e, struct json_writer *w, const char 
 	json_write_int(w, is_icmp ? "icmpcode" : "endport", rule->to_port);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_FIREWALL_RULE)
-
 static const struct member members[] = {
 	MEMBER(struct firewall_rule, "id", row.id),
 	MEMBER_WRITTEN("protocol", write_traffic, .also = "startport|endport|icmptype|icmpcode"),
@@ -104,7 +102,7 @@ static const struct member members[] = {
 	MEMBER_TEXT("traffictype", get_direction),
 	MEMBER_FIXED("state", "\"Active\""),
 	MEMBER_FIXED("fordisplay", "true"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing inward_rules =
 	CS_LISTING(KIND_FIREWALL_RULE, "firewallrule", members, .matches = matches_inward);

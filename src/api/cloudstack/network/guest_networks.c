@@ -2,11 +2,13 @@
  * Guest networks are made, changed and deleted. The offering says what is made: a network whose own router leads out, a network
  * without a router, a tier of a VPC. Source of the words: NetworkServiceImpl and VpcManagerImpl
  * of 4.18. */
+#include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/guest_network.h"
 #include "engine/network/network.h"
 #include "engine/resolve.h"
 #include "model/network.h"
+#include "model/subnet.h"
 
 struct make_network {
 	struct guest_network_wish wish;
@@ -103,6 +105,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	TRY(check_offering(e, a, offering));
 	a->wish.has_router = offering->leads_out;
 	a->wish.offering = own_ref(e, offering);
+	TRY(cs_check_offered(e, &a->wish.offering, a->wish.zone.prefix));
 	a->wish.egress_open = offering->egress_open;
 	return choose_block(e, a);
 }
@@ -150,7 +153,8 @@ static RESULT choose_offering(struct cs_call *e, struct change_network *a)
 			       STR_ARG(a->offering));
 	a->wish.set_offering = true;
 	a->wish.offering = own_ref(e, next);
-	return OK;
+	const struct subnet *s = row ? cs_find_subnet(&e->core, row->id) : NULL;
+	return cs_check_offered(e, &a->wish.offering, s ? s->zone : UUID_NONE);
 }
 
 static RESULT prepare_update(struct cs_call *e, void *args)

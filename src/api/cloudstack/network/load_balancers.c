@@ -102,8 +102,6 @@ static void write_network(struct api_call *e, struct json_writer *w, const char 
 		json_write_text(w, name, uuid_to_str(e->c->arena, network));
 }
 
-CS_WRITE_TAGS(write_tags, KIND_LOAD_BALANCER)
-
 static const struct member members[] = {
 	MEMBER(struct load_balancer, "id", row.id),
 	MEMBER(struct load_balancer, "name", name),
@@ -119,7 +117,7 @@ static const struct member members[] = {
 	MEMBER_TEXT("cidrlist", get_sources),
 	MEMBER_TEXT("state", get_state),
 	MEMBER_FIXED("fordisplay", "true"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing rules =
 	CS_LISTING(KIND_LOAD_BALANCER, "loadbalancerrule", members,

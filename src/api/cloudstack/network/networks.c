@@ -211,8 +211,6 @@ static void write_egress(struct api_call *e, struct json_writer *w, const char *
 		json_write_bool(w, name, !network->has_firewall || network->egress_open);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_NETWORK)
-
 static const struct member members[] = {
 	MEMBER(struct network, "id", row.id),
 	MEMBER_TEXT("name", cs_get_network_name),
@@ -236,7 +234,7 @@ static const struct member members[] = {
 		     "redundantrouter",
 		     "false"),
 	MEMBER_FIXED("canusefordeploy|ispersistent|displaynetwork", "true"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 const struct api_listing cs_networks =
 	CS_LISTING(KIND_NETWORK, "network", members, .get_name = cs_get_network_name, .matches = matches);

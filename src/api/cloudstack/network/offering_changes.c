@@ -2,6 +2,7 @@
  * Network offerings are made, changed and deleted by administrators: of isolated networks, and of what those can be. Dhcp is what every
  * network has, Dns and UserData too, whether they are said or not. Source of the words: ConfigurationManagerImpl's
  * createNetworkOffering and deleteNetworkOffering. */
+#include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/network_offering.h"
 #include "store/network_offering.h"
@@ -59,8 +60,8 @@ static const struct param create_params[] = {
 	P("ispersistent", persistent,
 	  .doc = "Whether networks are there before machines are: they always are."),
 	P("enable", enabled, .doc = "Whether networks may be made by it at once; else it is Disabled."),
-	NOT_BUILT("details|domainid|maxconnections|networkrate|provider|routingmode|serviceofferingid|tags|"
-		  "zoneid"),
+	CS_MAKES_OFFERED_PARAMS(struct make_offering, wish.offered),
+	NOT_BUILT("details|maxconnections|networkrate|provider|routingmode|serviceofferingid|tags"),
 	NOT_BUILT("availability", .only = "Optional"),
 	NOT_BUILT("internetprotocol", .only = "IPv4"),
 	NOT_BUILT("networkmode", .only = "NATTED"),
@@ -190,6 +191,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 
 struct change_offering {
 	struct network_offering_settings wish;
+	struct cs_offered offered;
 	struct str id, state;
 };
 static const struct param update_params[] = {
@@ -198,7 +200,8 @@ static const struct param update_params[] = {
 	PARAM(struct change_offering, "displaytext", wish.description, .max = 4096, .doc = "Another text."),
 	PARAM(struct change_offering, "state", state, .words = "Enabled|Disabled",
 	      .doc = "Whether networks may be made by it."),
-	NOT_BUILT("domainid|maxconnections|sortkey|tags|zoneid"),
+	CS_CHANGES_OFFERED_PARAMS(struct change_offering, offered),
+	NOT_BUILT("maxconnections|sortkey|tags"),
 	NOT_BUILT("availability", .only = "Optional"),
 	NOT_BUILT("keepaliveenabled", .only = "false"),
 };
@@ -217,7 +220,7 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	a->wish.offering = cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(offering), "id");
 	if (a->state.n)
 		a->wish.enabled = str_is(a->state, "Enabled") ? CHOICE_YES : CHOICE_NO;
-	return OK;
+	return cs_take_offered(e, &a->offered, "network offering", &a->wish.offered);
 }
 
 struct drop_offering {

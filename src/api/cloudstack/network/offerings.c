@@ -3,6 +3,7 @@
  * operator's rows. A network that was made by one of these remembers it; another one has the one that describes it. Sources:
  * NetworkOffering, ConfigurationServer and VpcManagerImpl of 4.18; of the offering for Kubernetes, which alone of the tables' lets
  * all go out, KubernetesClusterManagerImpl. */
+#include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
 #include "engine/network/network_offering.h"
 #include "engine/resolve.h"
@@ -241,8 +242,8 @@ static const struct param offering_params[] = {
 	P("availability", availability, .words = "Required|Optional|Unavailable",
 	  .doc = "Required is the one with source NAT."),
 	P("supportedservices", services, .max = 20, .doc = "With all of these services."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "They are in every zone."),
-	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "They are every domain's."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that are offered in this zone."),
+	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Those that are offered to this domain."),
 	P("forvpc", for_vpc, .doc = "Whether of a VPC's tiers."),
 	P("isdefault", is_default, .doc = "Whether it came with the cloud."),
 	P("sourcenatsupported", leads_out, .doc = "Whether with source NAT."),
@@ -316,7 +317,9 @@ static bool offering_matches(struct cs_call *e, const struct list_offerings *a, 
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, is_shared) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
-	return has_words && has_traits && has_all(o->services, &a->services) &&
+	bool is_offered = !o->own || (engine_is_offered(e->c, &o->own->domains) &&
+				      cs_fits_offered(&o->own->row, &a->zone, &a->domain));
+	return has_words && has_traits && is_offered && has_all(o->services, &a->services) &&
 	       (!a->id.n || has_id(a->id, cs_offering_id(o)));
 }
 
@@ -346,6 +349,8 @@ void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *off
 	json_write_bool(w, "egressdefaultpolicy", o->egress_open);
 	json_write_bool(w, "supportsstrechedl2subnet", false);
 	json_write_bool(w, "supportspublicaccess", false);
+	if (o->own)
+		cs_write_offered(&e->core, w, "domainid", &o->own->row);
 	cs_write_services(w, o->services, o->provider, false);
 }
 
@@ -574,7 +579,7 @@ static const struct cs_action actions[] = {
 	 .says = "id|name|displaytext|created|traffictype|guestiptype|serviceofferingid|availability|state|"
 		 "internetprotocol|isdefault|"
 		 "conservemode|specifyvlan|specifyipranges|forvpc|ispersistent|egressdefaultpolicy|"
-		 "supportsstrechedl2subnet|supportspublicaccess|service",
+		 "supportsstrechedl2subnet|supportspublicaccess|domainid|" CS_OFFERED_ALSO "|service",
 	 .doc = "What guest networks are made by."},
 	{CS_ACTION("listVPCOfferings", "ec2:DescribeVpcs"),
 	 .args = PARAMS(struct list_vpc_offerings, vpc_offering_params), .answer = list_vpc_offerings,

@@ -55,8 +55,6 @@ static void write_machine(struct api_call *e, struct json_writer *w, const char 
 	cs_write_machine(e, w, name, port ? instance_find(api_tables(e), port->instance) : NULL);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_PORT_FORWARDING)
-
 static const struct member members[] = {
 	MEMBER(struct port_forwarding, "id", row.id),
 	MEMBER_TEXT("protocol", get_protocol),
@@ -73,7 +71,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("cidrlist", "\"\""),
 	MEMBER_FIXED("state", "\"Active\""),
 	MEMBER_FIXED("fordisplay", "true"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing rules =
 	CS_LISTING(KIND_PORT_FORWARDING, "portforwardingrule", members, .matches = matches);

@@ -118,8 +118,6 @@ static void write_uses(struct api_call *e, struct json_writer *w, const char *na
 		json_write_z(w, "purpose", "StaticNat");
 }
 
-CS_WRITE_TAGS(write_tags, KIND_ADDRESS)
-
 #define EXTERNAL .path = {JOIN_ONE(KIND_EXTERNAL_NETWORK, address, external_network)}
 static const struct member members[] = {
 	MEMBER(struct address, "id", row.id),
@@ -137,7 +135,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("state", "\"Allocated\""),
 	MEMBER_FIXED("forvirtualnetwork|fordisplay", "true"),
 	MEMBER_FIXED("isportable|forsystemvms", "false"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 
 /* ---- listPublicIpAddresses ---- */

@@ -99,8 +99,6 @@ static void write_machines(struct api_call *e, struct json_writer *w, const char
 	json_write_int(w, name, count);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_SECURITY_GROUP)
-
 static const struct member members[] = {
 	MEMBER(struct security_group, "id", row.id),
 	MEMBER(struct security_group, "name", name),
@@ -108,7 +106,7 @@ static const struct member members[] = {
 	CS_OWNER_MEMBERS(security_group),
 	MEMBER_WRITTEN("ingressrule", write_all_rules, .also = "egressrule"),
 	MEMBER_WRITTEN("virtualmachinecount", write_machines, .also = "virtualmachineids"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 
 /* ---- listSecurityGroups ---- */

@@ -80,8 +80,6 @@ static void write_services(struct api_call *e, struct json_writer *w, const char
 	cs_write_services(w, cs_vpc_services, cs_vpc_provider, false);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_ROUTER)
-
 static const struct member members[] = {
 	MEMBER(struct router, "id", row.id),
 	MEMBER_TEXT("name", cs_get_vpc_name),
@@ -96,7 +94,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("network", write_tiers),
 	MEMBER_FIXED("fordisplay", "true"),
 	MEMBER_FIXED("restartrequired|distributedvpcrouter|regionlevelvpc|redundantvpcrouter", "false"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing vpcs =
 	CS_LISTING(KIND_ROUTER, "vpc", members, .get_name = cs_get_vpc_name, .matches = matches);

@@ -260,22 +260,15 @@ static RESULT list_types(struct cs_call *e, const void *args, struct json_writer
 	return OK;
 }
 
-#define PERMIT .permit = "ec2:DescribeEvents"
+#define PERMIT "ec2:DescribeEvents"
 static const struct cs_action actions[] = {
-	{.name = "listEvents",
-	 PERMIT,
-	 .flags = CS_OF_ACCOUNT | API_CHANGES_BY_TIME,
-	 .args = PARAMS(struct list_events, params),
-	 .prepare = prepare,
-	 .answer = list_events,
+	{CS_ACTION("listEvents", PERMIT), .flags = CS_OF_ACCOUNT | API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct list_events, params), .prepare = prepare, .answer = list_events,
 	 .says = "id|username|type|level|description|account|projectid|project|domainid|domain|resourceid|"
 		 "resourcetype|resourcename|created|state|archived",
 	 .doc = "What happened, newest first: the newest 10,000 lines of the log, or those before "
 		"\"enddate\"."},
-	{.name = "listEventTypes",
-	 PERMIT,
-	 .answer = list_types,
-	 .says = "name",
+	{CS_ACTION("listEventTypes", PERMIT), .answer = list_types, .says = "name",
 	 .doc = "The types of events."},
 };
 const struct api_actions cs_event_actions = API_ACTIONS(actions);

@@ -5,8 +5,11 @@
 #include "api/cloudstack/region/region.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
+#include "engine/storage/storage_pool.h"
 #include "model/zone.h"
 #include "store/host.h"
+#include "store/pool_host.h"
+#include "store/storage_pool.h"
 
 enum { MIB = 20, PERCENT_TEXT = 24 };
 
@@ -93,19 +96,17 @@ static const struct api_listing clusters =
 
 struct list_hosts {
 	struct cs_list_args list;
-	struct ref zone, pod, cluster, host;
-	struct str type, state, resource_state, hypervisor, path, scope, status;
+	struct ref zone, pod, cluster;
+	struct str type, state, resource_state, hypervisor;
 	struct strs details;
 };
 #define P(wire, member, ...) PARAM(struct list_hosts, wire, member, __VA_ARGS__)
-#define HOST_PARAMS                                                                                          \
-	CS_LIST_PARAMS(struct list_hosts, KIND_HOST), CS_NAME_PARAM(struct list_hosts),                      \
-		P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this zone."),      \
-		P("podid", pod, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this pod."),         \
-		P("clusterid", cluster, .kind = KIND_ZONE, .fits = FITS(host, zone),                         \
-		  .doc = "In this cluster.")
 static const struct param host_params[] = {
-	HOST_PARAMS,
+	CS_LIST_PARAMS(struct list_hosts, KIND_HOST),
+	CS_NAME_PARAM(struct list_hosts),
+	P("zoneid", zone, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this zone."),
+	P("podid", pod, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this pod."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .fits = FITS(host, zone), .doc = "In this cluster."),
 	P("type", type, .doc = "Routing: there are no hosts of another type."),
 	P("state", state, .doc = "Up, Down or Connecting."),
 	P("resourcestate", resource_state, .doc = "Enabled, Disabled, PrepareForMaintenance or Maintenance."),
@@ -235,60 +236,192 @@ static const struct member host_members[] = {
 static const struct api_listing hosts =
 	CS_LISTING(KIND_HOST, "host", host_members, .name = offsetof(struct host, name), .is_by_name = true,
 		   .matches = is_host_asked_for);
+#undef P
 
 /* ---- storage pools ---- */
 
+/* A host's own directory, or a pool that several hosts see. */
+struct pool {
+	const struct row *row;
+	bool is_shared;
+	struct str name, path;
+	const char *scope, *state;
+	uuid zone; /* none: they are in any */
+};
+struct list_pools {
+	struct cs_list_args list;
+	struct ref zone, pod, cluster, host;
+	struct str path, scope, status;
+};
+#define P(wire, member, ...) PARAM(struct list_pools, wire, member, __VA_ARGS__)
 static const struct param pool_params[] = {
-	HOST_PARAMS,
-	P("hostid", host, .kind = KIND_HOST, .fits = FITS(host, row.id), .doc = "Of this host."),
-	P("path", path, .fits = FITS(host, pool_path), .doc = "At this path."),
-	P("scope", scope, .doc = "HOST is the only one."),
-	P("status", status, .doc = "Up, or Down."),
+	CS_LIST_PARAMS(struct list_pools, KIND_STORAGE_POOL),
+	CS_NAME_PARAM(struct list_pools),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Which hosts of this zone may see."),
+	P("podid", pod, .kind = KIND_ZONE, .doc = "The same of this pod."),
+	P("clusterid", cluster, .kind = KIND_ZONE, .doc = "The same of this cluster."),
+	P("hostid", host, .kind = KIND_HOST, .doc = "Which this host sees."),
+	P("path", path, .doc = "At this path."),
+	P("scope", scope, .doc = "HOST: of one host; ZONE: of several."),
+	P("status", status, .doc = "Up, Down, or Disabled."),
 	NOT_BUILT("ipaddress|storageaccessgroup"),
 	NOT_BUILT("storagecustomstats", .only = "false"),
 };
 #undef P
-
-static const char *pool_state_of(const struct host *h)
-{
-	return strcmp(state_of(h), "Up") == 0 ? "Up" : "Down";
-}
-
-static bool is_pool_asked_for(struct api_call *e, const void *args, const struct row *row)
-{
-	const struct list_hosts *a = args;
-	(void) e;
-	return is_absent_or(a->scope, "HOST") && is_absent_or(a->status, pool_state_of(host_of(row)));
-}
 
 static struct str get_pool_name(struct api_call *e, const struct row *row)
 {
 	return str_print(e->c->arena, "%" STR_FMT "-local", STR_ARG(host_of(row)->name));
 }
 
-static struct str get_pool_state(struct api_call *e, const struct row *row)
+static const char *own_state(const struct host *h)
 {
-	(void) e;
-	return str_from(pool_state_of(host_of(row)));
+	return strcmp(state_of(h), "Up") == 0 ? "Up" : "Down";
 }
 
-static const struct member pool_members[] = {
+/* Nothing is placed in it while no host is known to see it. */
+static const char *shared_state(const struct tables *t, const struct storage_pool *pool)
+{
+	const struct pool_host *h = pool_host_first_by_pool(t, pool->row.id);
+	while (h && h->seen_state != POOL_HOST_SEEN_STATE_PROVEN)
+		h = pool_host_next_by_pool(t, h);
+	return !pool->enabled ? "Disabled" : h ? "Up" : "Down";
+}
+
+static struct str get_shared_path(struct api_call *e, const struct row *row)
+{
+	const struct storage_pool *pool = storage_pool_of(row);
+	(void) e;
+	return pool->kind == STORAGE_POOL_KIND_RBD ? pool->rbd_pool : pool->path;
+}
+
+static struct str get_own_state(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return str_from(own_state(host_of(row)));
+}
+
+static struct str get_shared_state(struct api_call *e, const struct row *row)
+{
+	return str_from(shared_state(api_tables(e), storage_pool_of(row)));
+}
+
+static struct str get_shared_type(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return storage_pool_of(row)->kind == STORAGE_POOL_KIND_RBD ? STR("RBD") : STR("SharedMountPoint");
+}
+
+/* Of RBD where its monitors are; all of them, which is a guess. */
+static struct str get_shared_ip(struct api_call *e, const struct row *row)
+{
+	const struct strs *monitors = &storage_pool_of(row)->monitors;
+	struct str all = STR("");
+	for (size_t k = 0; k < monitors->count; k++)
+		all = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(all), k ? "," : "",
+				STR_ARG(monitors->at[k]));
+	return all;
+}
+
+static void write_shared_disk(struct api_call *e, struct json_writer *w, const char *name,
+			      const struct row *row)
+{
+	(void) e;
+	json_write_int(w, name, storage_pool_of(row)->seen_size);
+	json_write_int(w, "disksizeallocated", storage_pool_usage(storage_pool_of(row))->disk);
+}
+
+#define POOL_MEMBERS(T)                                                                                      \
+	MEMBER_FIXED("overprovisionfactor", "\"1.0\""), MEMBER_FIXED("hypervisor", "\"KVM\""),               \
+		MEMBER_FIXED("provider", "\"DefaultPrimary\""),                                              \
+		MEMBER_AS(T, TIME, "created", row.created_us)
+static const struct member own_rows[] = {
 	MEMBER(struct host, "id", row.id),
 	MEMBER_TEXT("name", get_pool_name),
 	PLACE_MEMBERS,
 	MEMBER(struct host, "path", pool_path),
 	MEMBER_FIXED("type", "\"Filesystem\""),
 	MEMBER_FIXED("scope", "\"HOST\""),
-	MEMBER_TEXT("state", get_pool_state),
+	MEMBER_TEXT("state", get_own_state),
 	MEMBER_WRITTEN("disksizetotal", write_disk, .also = "disksizeallocated"),
-	MEMBER_FIXED("overprovisionfactor", "\"1.0\""),
-	MEMBER_FIXED("hypervisor", "\"KVM\""),
-	MEMBER_FIXED("provider", "\"DefaultPrimary\""),
-	MEMBER_AS(struct host, TIME, "created", row.created_us),
+	POOL_MEMBERS(struct host),
 };
-static const struct api_listing pools =
-	CS_LISTING(KIND_HOST, "storagepool", pool_members, .get_name = get_pool_name, .is_by_name = true,
-		   .matches = is_pool_asked_for);
+static const struct member shared_rows[] = {
+	MEMBER(struct storage_pool, "id", row.id),
+	MEMBER(struct storage_pool, "name", name),
+	MEMBER(struct storage_pool, "zoneid", zone),
+	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, storage_pool, zone)}),
+	{.name = "ipaddress", .type = MEMBER_IS_MADE, .text = get_shared_ip, .is_optional = true},
+	MEMBER_TEXT("path", get_shared_path),
+	MEMBER_TEXT("type", get_shared_type),
+	MEMBER_FIXED("scope", "\"ZONE\""),
+	MEMBER_TEXT("state", get_shared_state),
+	MEMBER_WRITTEN("disksizetotal", write_shared_disk, .also = "disksizeallocated"),
+	POOL_MEMBERS(struct storage_pool),
+};
+
+static bool is_pool_asked_for(struct cs_call *e, const struct list_pools *a, const struct pool *p)
+{
+	const struct ref *const places[] = {&a->zone, &a->pod, &a->cluster};
+	bool is_there = true, sees = p->is_shared
+					     ? engine_host_sees_pool(cs_tables(e), a->host.prefix, p->row->id)
+					     : uuid_equal(a->host.prefix, p->row->id);
+	for (size_t k = 0; k < sizeof places / sizeof *places; k++)
+		is_there = is_there && (!ref_is_given(places[k]) || uuid_is_none(p->zone) ||
+					uuid_equal(places[k]->prefix, p->zone));
+	return is_there && (!ref_is_given(&a->list.id) || uuid_equal(a->list.id.prefix, p->row->id)) &&
+	       (!ref_is_given(&a->host) || sees) && (!a->path.n || str_equal(a->path, p->path)) &&
+	       (!a->list.name.n || str_equal_nocase(a->list.name, p->name)) &&
+	       str_contains(str_lower(e->c->arena, p->name), str_lower(e->c->arena, a->list.keyword)) &&
+	       is_absent_or(a->scope, p->scope) && is_absent_or(a->status, p->state);
+}
+
+static void write_pool(struct cs_call *e, struct json_writer *w, const void *item)
+{
+	static const struct members own = MEMBERS(own_rows), shared = MEMBERS(shared_rows);
+	const struct pool *p = item;
+	members_write(&e->core, w, cs_write_time, p->is_shared ? &shared : &own, p->row);
+}
+
+static int compare_pools(const void *left, const void *right)
+{
+	const struct pool *const *a = left, *const *b = right;
+	return str_compare((*a)->name, (*b)->name);
+}
+
+static RESULT list_pools(struct cs_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_pools *a = args;
+	const struct tables *t = cs_tables(e);
+	const struct ref *id = &a->list.id;
+	size_t most = tables_count(t, KIND_HOST) + tables_count(t, KIND_STORAGE_POOL) + 1, all = 0, count = 0;
+	struct pool *pools = arena_new_array(e->c->arena, struct pool, most);
+	const void **items = arena_new_array(e->c->arena, const void *, most);
+	if (!pools || !items)
+		return ctx_no_memory(e->c);
+	if (ref_is_given(id) && !host_find(t, id->prefix) && !storage_pool_find(t, id->prefix))
+		return cs_fail_id(e, KIND_STORAGE_POOL, "id", id->text);
+	for (const struct host *h = host_first(t); h; h = host_next(t, h))
+		if (row_is_live(&h->row))
+			pools[all++] = (struct pool){&h->row,
+						     .name = get_pool_name(&e->core, &h->row),
+						     .path = h->pool_path,
+						     .scope = "HOST",
+						     .state = own_state(h),
+						     .zone = h->zone};
+	for (const struct storage_pool *p = storage_pool_first(t); p; p = storage_pool_next(t, p))
+		if (row_is_live(&p->row))
+			pools[all++] =
+				(struct pool){&p->row,         .is_shared = true,
+					      .name = p->name, .path = get_shared_path(&e->core, &p->row),
+					      .scope = "ZONE", .state = shared_state(t, p),
+					      .zone = p->zone};
+	for (size_t k = 0; k < all; k++)
+		if (is_pool_asked_for(e, a, &pools[k]))
+			items[count++] = &pools[k];
+	qsort(items, count, sizeof *items, compare_pools);
+	return cs_write_items(e, w, &a->list, "storagepool", items, count, write_pool);
+}
 
 /* ---- image stores, system VMs ---- */
 
@@ -364,39 +497,26 @@ static RESULT list_system(struct cs_call *e, const void *args, struct json_write
 	return cs_read_page(e, &a->list, &page);
 }
 
-#define OPERATORS .permit = "ec2:DescribeHypervisors", .flags = CS_ADMIN
+#define OPERATORS "ec2:DescribeHypervisors"
 static const struct cs_action actions[] = {
-	{.name = "listPods",
-	 OPERATORS,
-	 .args = PARAMS(struct list_parts, pod_params),
-	 .listing = &pods,
-	 .doc = "Pods: one for each zone."},
-	{.name = "listClusters",
-	 OPERATORS,
-	 .args = PARAMS(struct list_parts, cluster_params),
-	 .listing = &clusters,
+	{CS_ACTION("listPods", OPERATORS), .flags = CS_ADMIN, .args = PARAMS(struct list_parts, pod_params),
+	 .listing = &pods, .doc = "Pods: one for each zone."},
+	{CS_ACTION("listClusters", OPERATORS), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_parts, cluster_params), .listing = &clusters,
 	 .doc = "Clusters: one for each zone."},
-	{.name = "listHosts",
-	 OPERATORS,
-	 .args = PARAMS(struct list_hosts, host_params),
-	 .listing = &hosts,
-	 .doc = "Hosts."},
-	{.name = "listStoragePools",
-	 OPERATORS,
-	 .args = PARAMS(struct list_hosts, pool_params),
-	 .listing = &pools,
-	 .doc = "Where volumes are: a directory of each host."},
-	{.name = "listImageStores",
-	 OPERATORS,
-	 .args = PARAMS(struct list_stores, store_params),
-	 .answer = list_stores,
-	 .says = "id|name|protocol|providername|scope|readonly",
-	 .doc = "Where images are: one store."},
-	{.name = "listSystemVms",
-	 OPERATORS,
-	 .args = PARAMS(struct list_system, system_params),
-	 .answer = list_system,
-	 .says = "",
+	{CS_ACTION("listHosts", OPERATORS), .flags = CS_ADMIN, .args = PARAMS(struct list_hosts, host_params),
+	 .listing = &hosts, .doc = "Hosts."},
+	{CS_ACTION("listStoragePools", OPERATORS), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_pools, pool_params), .answer = list_pools,
+	 .says = "id|name|zoneid|podid|clusterid|zonename|podname|clustername|ipaddress|path|type|scope|"
+		 "state|"
+		 "disksizetotal|disksizeallocated|overprovisionfactor|hypervisor|provider|created",
+	 .doc = "Where volumes are: a directory of each host, and what several hosts see."},
+	{CS_ACTION("listImageStores", OPERATORS), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_stores, store_params), .answer = list_stores,
+	 .says = "id|name|protocol|providername|scope|readonly", .doc = "Where images are: one store."},
+	{CS_ACTION("listSystemVms", OPERATORS), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_system, system_params), .answer = list_system, .says = "",
 	 .doc = "There are no system VMs."},
 };
 const struct api_actions cs_host_actions = API_ACTIONS(actions);

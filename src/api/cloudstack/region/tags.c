@@ -101,7 +101,6 @@ static const struct param list_params[] = {
 #undef P
 
 struct found {
-	enum kind kind;
 	const struct row *row;
 	const struct tag *tag;
 };
@@ -111,13 +110,13 @@ struct walk {
 	VEC(struct found) found;
 };
 
-static void take_tag(struct walk *walk, enum kind kind, const struct row *row, const struct tag *tag)
+static void take_tag(struct walk *walk, const struct row *row, const struct tag *tag)
 {
 	const struct list_tags *a = walk->asked;
 	if ((a->key.n && !str_equal(a->key, tag->key)) || (a->value.n && !str_equal(a->value, tag->value)) ||
 	    (a->list.keyword.n && !str_contains(tag->key, a->list.keyword)))
 		return;
-	struct found found = {kind, row, tag};
+	struct found found = {row, tag};
 	(void) VEC_PUSH(walk->e->c->arena, &walk->found, found); /* a full arena fails the call at its end */
 }
 
@@ -136,7 +135,7 @@ static void walk_kind(struct walk *walk, enum kind kind)
 		const struct tags *tags = offset ? (const void *) ((const char *) row + offset) : NULL;
 		bool is_asked = !walk->asked->resource.n || uuid_equal(walk->asked->of, row->id);
 		for (size_t k = 0; tags && is_asked && row_is_live(row) && k < tags->count; k++)
-			take_tag(walk, kind, row, &tags->at[k]);
+			take_tag(walk, row, &tags->at[k]);
 	}
 }
 
@@ -170,7 +169,7 @@ static RESULT list_tags(struct cs_call *e, const void *args, struct json_writer 
 	json_write_int(w, "count", (int64_t) walk.found.count);
 	json_write_open_list(w, "tag");
 	for (size_t k = page.offset; k < end && k < walk.found.count; k++)
-		cs_write_tag(e, w, walk.found.at[k].kind, walk.found.at[k].row, walk.found.at[k].tag);
+		cs_write_tag(e, w, walk.found.at[k].row, walk.found.at[k].tag);
 	json_write_close_list(w);
 	return OK;
 }

@@ -329,7 +329,7 @@ static void write_record(struct cs_call *e, struct json_writer *w, const void *i
 	cs_write_time(w, "startdate", r->day * DAY);
 	cs_write_time(w, "enddate", (r->day + 1) * DAY - SECOND);
 	if (row && ((const struct list_usage *) e->args)->has_tags == CHOICE_YES)
-		cs_write_tags_of(e, w, "tags", r->type->kind, row);
+		cs_write_tags(&e->core, w, "tags", row);
 }
 
 /* By day; of one day as they were found. */
@@ -380,24 +380,16 @@ static RESULT list_types(struct cs_call *e, const void *args, struct json_writer
 	return OK;
 }
 
-#define OPERATORS .permit = "ec2:DescribeAccountUsage"
+#define OPERATORS "ec2:DescribeAccountUsage"
 static const struct cs_action actions[] = {
-	{.name = "listUsageRecords",
-	 OPERATORS,
-	 .flags = CS_ADMIN | CS_OF_ACCOUNT | API_CHANGES_BY_TIME,
-	 .args = PARAMS(struct list_usage, params),
-	 .prepare = prepare,
-	 .answer = list_usage,
+	{CS_ACTION("listUsageRecords", OPERATORS), .flags = CS_ADMIN | CS_OF_ACCOUNT | API_CHANGES_BY_TIME,
+	 .args = PARAMS(struct list_usage, params), .prepare = prepare, .answer = list_usage,
 	 .says = "account|accountid|projectid|project|domainid|domain|zoneid|description|usage|usagetype|"
 		 "rawusage|"
 		 "virtualmachineid|name|offeringid|templateid|usageid|type|size|cpunumber|memory|startdate|"
 		 "enddate|issourcenat|issystem|tags",
 	 .doc = "What accounts had, by resource and day."},
-	{.name = "listUsageTypes",
-	 OPERATORS,
-	 .flags = CS_ADMIN,
-	 .answer = list_types,
-	 .says = "usagetypeid|id|name|description",
-	 .doc = "What there are usage records of."},
+	{CS_ACTION("listUsageTypes", OPERATORS), .flags = CS_ADMIN, .answer = list_types,
+	 .says = "usagetypeid|id|name|description", .doc = "What there are usage records of."},
 };
 const struct api_actions cs_usage_actions = API_ACTIONS(actions);

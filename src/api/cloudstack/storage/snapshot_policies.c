@@ -37,8 +37,6 @@ static void write_interval(struct api_call *e, struct json_writer *w, const char
 	json_write_int(w, name, (int64_t) snapshot_policy_of(row)->interval);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_SNAPSHOT_POLICY)
-
 static const struct member members[] = {
 	MEMBER(struct snapshot_policy, "id", row.id),
 	MEMBER(struct snapshot_policy, "volumeid", volume),
@@ -48,7 +46,7 @@ static const struct member members[] = {
 	MEMBER(struct snapshot_policy, "maxsnaps", kept),
 	MEMBER(struct snapshot_policy, "timezone", timezone),
 	MEMBER(struct snapshot_policy, "fordisplay", is_active),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing policies =
 	CS_LISTING(KIND_SNAPSHOT_POLICY, "snapshotpolicy", members, .matches = matches);

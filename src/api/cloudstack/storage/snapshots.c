@@ -109,8 +109,6 @@ static void write_os_type(struct api_call *e, struct json_writer *w, const char 
 	json_write_z(w, "osdisplayname", type->name);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_SNAPSHOT)
-
 #define OF_VOLUME .path = {JOIN_ONE(KIND_VOLUME, snapshot, volume)}
 static const struct member members[] = {
 	MEMBER(struct snapshot, "id", row.id),
@@ -130,7 +128,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN(
 		"ostypeid", write_os_type, .also = "osdisplayname",
 		.path = {JOIN_ONE(KIND_VOLUME, snapshot, volume), JOIN_ONE(KIND_IMAGE, volume, image)}),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 static const struct api_listing snapshots =
 	CS_LISTING(KIND_SNAPSHOT, "snapshot", members, .name = offsetof(struct snapshot, name),

@@ -8,6 +8,7 @@
 #include "engine/storage/sending.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_type.h"
 #include "model/image.h"
 #include "model/state.h"
 #include "model/states.h"
@@ -118,8 +119,6 @@ static void write_size_of_machine(struct api_call *e, struct json_writer *w, con
 			type->description.n ? type->description : type->name);
 }
 
-CS_WRITE_TAGS(write_tags, KIND_VOLUME)
-
 static const struct member members[] = {
 	MEMBER(struct volume, "id", row.id),
 	MEMBER(struct volume, "name", name),
@@ -146,7 +145,7 @@ static const struct member members[] = {
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("destroyed|isextractable|quiescevm", "false"),
 	MEMBER_FIXED("displayvolume", "true"),
-	MEMBER_WRITTEN("tags", write_tags),
+	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 const struct api_listing cs_volumes =
 	CS_LISTING(KIND_VOLUME, "volume", members, .name = offsetof(struct volume, name), .matches = matches);
@@ -155,17 +154,32 @@ const struct api_listing cs_volumes =
 
 struct list_offerings {
 	struct cs_list_args list;
-	struct ref project;
+	struct ref zone, project;
 };
 static const struct param offering_params[] = {
 	CS_LIST_PARAMS(struct list_offerings, KIND_VOLUME_TYPE),
 	CS_NAME_PARAM(struct list_offerings),
 	CS_OWNER_PARAMS(struct list_offerings),
 	CS_PROJECT_PARAM(struct list_offerings, project),
-	NOT_BUILT("encrypt|storageid|virtualmachineid|volumeid|zoneid"),
+	PARAM(struct list_offerings, "zoneid", zone, .kind = KIND_ZONE,
+	      .doc = "Those that are offered in this zone."),
+	NOT_BUILT("encrypt|storageid|virtualmachineid|volumeid"),
 	NOT_BUILT("state", .only = "active"),
 	NOT_BUILT("storagetype", .only = "local"),
 };
+
+static bool sees_offering(struct api_call *e, const struct row *row)
+{
+	return engine_may_use_volume_type(e->c, volume_type_of(row));
+}
+
+static bool offering_matches(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_offerings *a = args;
+	(void) e;
+	return cs_fits_offered(row, &a->zone, &a->list.domain);
+}
+
 static void write_size(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	int64_t size = cs_offering_size(volume_type_of(row));
@@ -184,11 +198,12 @@ static const struct member offering_members[] = {
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("displayoffering", "true"),
+	MEMBER_WRITTEN("domainid", cs_write_offered, .also = CS_OFFERED_ALSO),
 	MEMBER_FIXED("state", "\"Active\""),
 };
-const struct api_listing cs_disk_offerings =
-	CS_LISTING(KIND_VOLUME_TYPE, "diskoffering", offering_members,
-		   .name = offsetof(struct volume_type, name), .is_by_name = true);
+const struct api_listing cs_disk_offerings = CS_LISTING(
+	KIND_VOLUME_TYPE, "diskoffering", offering_members, .name = offsetof(struct volume_type, name),
+	.is_by_name = true, .sees = sees_offering, .matches = offering_matches);
 
 /* ---- changes ---- */
 
@@ -246,7 +261,8 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 		a->wish.disk.type = str_copy(e->c->arena, type->name);
 	}
 	a->wish.disk.size = a->size * GIB;
-	return choose_zone(e, a);
+	TRY(choose_zone(e, a));
+	return cs_check_offered(e, &a->offering, a->wish.zone.prefix);
 }
 
 /* Its data are sent by POST (upload/). */
@@ -374,7 +390,8 @@ static RESULT prepare_resize(struct cs_call *e, void *args)
 		a->wish.type = str_copy(e->c->arena, type->name);
 	}
 	a->wish.size = a->size * GIB;
-	return OK;
+	const struct volume *volume = volume_find(cs_tables(e), a->wish.volume.prefix);
+	return cs_check_offered(e, &a->offering, volume ? volume->zone : UUID_NONE);
 }
 
 static const struct param update_params[] = {

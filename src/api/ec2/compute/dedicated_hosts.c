@@ -87,7 +87,9 @@ static const char *on_or_off(bool on)
 static const char *state_of(const struct dedicated_host *dedicated, const struct host *host)
 {
 	if (!row_is_live(&dedicated->row))
-		return "released";
+		return dedicated->has_failed ? "released-permanent-failure" : "released";
+	if (dedicated->has_failed)
+		return "permanent-failure";
 	bool is_well = host && !host->forced_down && host->seen_state == HOST_SEEN_STATE_UP;
 	return is_well ? "available" : "under-assessment";
 }
@@ -157,7 +159,7 @@ static void write_host(struct ec2_call *e, struct xml *x, const void *item)
 	if (!row_is_live(&d->row))
 		xml_time_ms(x, "releaseTime", d->row.deleted_us);
 	ec2_write_tags(x, d->tags);
-	xml_z(x, "hostRecovery", "off");
+	xml_z(x, "hostRecovery", on_or_off(d->recovers));
 	xml_z(x, "allowsMultipleInstanceTypes", on_or_off(str_is_empty(d->type)));
 	xml_text(x, "ownerId", e->owner);
 	xml_bool(x, "memberOfServiceLinkedResourceGroup", false);
@@ -194,7 +196,7 @@ static const struct ec2_listing host_listing = {.kind = KIND_DEDICATED_HOST,
 
 struct ec2_allocate_hosts {
 	struct dedicated_host_wish wish;
-	enum choice auto_placement;
+	enum choice auto_placement, recovers;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_allocate_hosts, wire, member, __VA_ARGS__)
@@ -208,9 +210,11 @@ static const struct param allocate_params[] = {
 	P("InstanceFamily", wish.family, .max = 255, .doc = "Or all types of a family, such as t3."),
 	P("AutoPlacement", auto_placement, .yes = "on", .no = "off",
 	  .doc = "Whether they take instances that name no host; absent: on."),
+	P("HostRecovery", recovers, .yes = "on", .no = "off",
+	  .doc = "Whether another machine takes the place of one that fails; absent: off."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_allocate_hosts, tag_specs),
-	NOT_BUILT("HostRecovery|HostMaintenance", .only = "off"),
+	NOT_BUILT("HostMaintenance", .only = "off"),
 	NOT_BUILT("OutpostArn|AssetId"),
 };
 #undef P
@@ -220,6 +224,7 @@ static RESULT prepare_allocate(struct ec2_call *e, void *args)
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_allocate_hosts *a = args;
 	a->wish.auto_placement = a->auto_placement != CHOICE_NO;
+	a->wish.recovers = a->recovers == CHOICE_YES;
 	a->wish.digest = pairs_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "dedicated-host", "dedicated-host", &a->wish.tags);
 }
@@ -290,10 +295,12 @@ static const struct param modify_params[] = {
 	P("HostId", hosts, .flags = REQUIRED, .kind = KIND_DEDICATED_HOST, .doc = "Each by itself."),
 	P("AutoPlacement", wish.auto_placement, .yes = "on", .no = "off",
 	  .doc = "Whether they take instances that name no host."),
+	P("HostRecovery", wish.recovers, .yes = "on", .no = "off",
+	  .doc = "Whether another machine takes the place of one that fails."),
 	P("InstanceType", wish.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .max = 255,
 	  .doc = "The only type of their family that they take."),
 	P("InstanceFamily", wish.family, .max = 255, .doc = "Or all of their family."),
-	NOT_BUILT("HostRecovery|HostMaintenance", .only = "off"),
+	NOT_BUILT("HostMaintenance", .only = "off"),
 };
 #undef P
 

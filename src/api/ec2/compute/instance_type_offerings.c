@@ -3,6 +3,7 @@
  * one could be offered in some zones only: what the region offers, every open zone does. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "engine/region/offered.h"
 #include "store/instance_type.h"
 #include "store/zone.h"
 
@@ -43,7 +44,8 @@ static const struct filter offering_filters[] = {
 	{"instance-type", .get = fits_type},
 };
 
-static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct str location,
+/* Zone none: of the whole region. */
+static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct str location, uuid zone,
 		     struct offerings *list)
 {
 	const struct tables *t = ec2_tables(e);
@@ -56,6 +58,7 @@ static RESULT add_at(struct ec2_call *e, const struct filter_runs *runs, struct 
 			.row.id = uuid_v5(type->row.id, location), .type = type->name, .location = location};
 		if (row_is_live(&type->row) && type->enabled &&
 		    engine_may_see(e->c, KIND_INSTANCE_TYPE, &type->row) &&
+		    (uuid_is_none(zone) || engine_is_offered_in(&type->zones, zone)) &&
 		    filters_fit(runs, t, &offering->row) && !VEC_PUSH(e->c->arena, &list->at, &offering->row))
 			return ctx_no_memory(e->c);
 	}
@@ -67,12 +70,12 @@ static RESULT find_offerings(struct ec2_call *e, const struct filter_runs *runs,
 {
 	const struct tables *t = ec2_tables(e);
 	if (str_is(location_type, "region"))
-		return add_at(e, runs, e->config->region, list);
+		return add_at(e, runs, e->config->region, UUID_NONE, list);
 	bool by_name = str_is(location_type, "availability-zone"),
 	     by_id = str_is(location_type, "availability-zone-id");
 	for (const struct zone *zone = zone_first(t); zone && (by_name || by_id); zone = zone_next(t, zone))
 		if (row_is_live(&zone->row) && zone->enabled)
-			TRY(add_at(e, runs, by_name ? zone->name : zone->short_id, list));
+			TRY(add_at(e, runs, by_name ? zone->name : zone->short_id, zone->row.id, list));
 	return OK;
 }
 

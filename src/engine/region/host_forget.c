@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A host that never comes back. Called by: daemon/commands_fence.c. What happens next: reconcile/instance.c finds
+ * another host for what was there; what is lost waits for its owner. */
+#include "engine/region/host_forget.h"
+
+#include "engine/instance/instance_internal.h"
+#include "engine/internal.h"
+#include "engine/region/dedicated_host_internal.h"
+#include "engine/region/fence.h"
+#include "engine/region/host.h"
+#include "engine/storage/volume_internal.h"
+#include "store/host.h"
+
+/* Each as far as it can: what cannot be placed now is when there is room. */
+static RESULT place_all(struct op *op, const struct host_forgetting *wish)
+{
+	for (size_t k = 0; k < wish->lost.count; k++)
+		if (wish->lost.at[k].kind == KIND_INSTANCE)
+			TRY(instance_place_or_log(op, wish->lost.at[k].id));
+	return OK;
+}
+
+RESULT engine_forget_host(struct op *op, struct host_forgetting *wish)
+{
+	const struct host *host = NULL;
+	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
+	TRY(engine_permit(op, "host.remove", KIND_HOST, &host->row));
+	if (!engine_is_host_off(op->head, host->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' is not proven to be off: `dari host fence` turns it off, `dari host "
+				   "fenced` takes your word.",
+				   STR_ARG(host->name));
+	uuid id = host->row.id;
+	struct host_target target = {wish->host};
+	wish->lost.count = 0;
+	TRY(instance_give_up_all(op, id, wish));
+	TRY(volume_lose_all(op, id, wish));
+	TRY(place_all(op, wish));
+	TRY(dedicated_host_fail(op, id));
+	return engine_remove_host(op, &target);
+}
+
+RESULT engine_plan_forgetting(struct op *op, struct host_forgetting *wish)
+{
+	TRY(engine_forget_host(op, wish));
+	return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_HOST, "This was only a plan.");
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is offered to some domains, or in some zones, alone. Called by: what makes, changes and uses it. */
+#include "engine/region/offered_internal.h"
+
+#include "store/zone.h"
+
+bool engine_is_offered(const struct ctx *c, const struct uuids *domains)
+{
+	return !domains->count || identity_is_admin(c->who) || uuids_have(domains, DOMAIN_DEFAULT) ||
+	       (c->who && uuids_have(domains, c->who->domain));
+}
+
+bool engine_is_offered_in(const struct uuids *zones, uuid zone)
+{
+	return !zones->count || uuids_have(zones, zone);
+}
+
+/* Each once, in the order in which they are named. */
+static RESULT take(struct op *op, enum kind kind, const struct refs *refs, size_t max, struct uuids *ret_ids)
+{
+	const struct row *row = NULL;
+	uuid *at = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
+	struct uuids ids = {at, 0};
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	if (refs->count > max)
+		return ENGINE_FAIL(op, ERR_QUOTA, kind, refs->at[0].field, "There are more than %zu.", max);
+	for (size_t k = 0; k < refs->count; k++) {
+		TRY(engine_find(op->ctx, op->head, kind, &refs->at[k], &row));
+		if (!uuids_have(&ids, row->id))
+			at[ids.count++] = row->id;
+	}
+	if (uuids_have(&ids, DOMAIN_DEFAULT)) { /* all others are below it */
+		at[0] = DOMAIN_DEFAULT;
+		ids.count = 1;
+	}
+	*ret_ids = ids;
+	return OK;
+}
+
+RESULT offered_apply(struct op *op, const struct offered_wish *wish, struct uuids *zones,
+		     struct uuids *domains)
+{
+	if (wish->set_zones)
+		TRY(take(op, KIND_ZONE, &wish->zones, OFFERED_ZONES_MAX, zones));
+	return wish->set_domains ? take(op, KIND_DOMAIN, &wish->domains, OFFERED_DOMAINS_MAX, domains) : OK;
+}
+
+RESULT offered_check_zone(struct op *op, enum kind kind, struct str name, const struct uuids *zones,
+			  uuid zone, struct str field)
+{
+	const struct zone *at = zone_find(op->head, zone);
+	return engine_is_offered_in(zones, zone)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_UNSUPPORTED, kind, field,
+				     "'%" STR_FMT "' is not offered in the zone '%" STR_FMT "'.",
+				     STR_ARG(name), STR_ARG(at ? at->name : STR_NONE));
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rows that only their time keeps: kept.h. */
+#include "kept.h"
+
+#include "store/async_job.h"
+
+/* What has ended and is only kept for a while: revoked rules, images, what is listed still, jobs. */
+static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
+{
+	int64_t ended_us = kind == KIND_ASYNC_JOB ? async_job_of(row)->ended_us : row->deleted_us;
+	*ret_until_us = ended_us + HOUR;
+	return ended_us > 0;
+}
+
+bool kept_is_any_due(struct cloud *c)
+{
+	int64_t from_us = clock_now_us() - CLOUD_QUIET_US, until_us = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (enum kind kind = (enum kind) 1; kind < KIND_COUNT; kind++)
+		for (const struct row *row = tables_first(view.tables, kind, 0, NULL, 0); row;
+		     row = tables_next(view.tables, kind, 0, row, 0))
+			if (is_kept(kind, row, &until_us) && until_us > from_us &&
+			    until_us <= clock_now_us() + CLOUD_QUIET_US)
+				return true;
+	return false;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What has ended and is only kept for a while: revoked rules, images, jobs, what is listed still. */
+#pragma once
+
+#include "cloud.h"
+
+/* Whether the next look at everything forgets such a row because its time is over by then. */
+bool kept_is_any_due(struct cloud *c);
