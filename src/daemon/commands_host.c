@@ -122,6 +122,7 @@ static RESULT host_show(struct command_call *call)
 	write_line(call, "state", str_from(state_of(h)));
 	write_line(call, "version", h->seen_version);
 	write_line(call, "machine", h->seen_machine);
+	write_line(call, "networks", h->seen_physical_networks);
 	write_line(call, "cpu", h->cpu.n ? h->cpu : STR("region"));
 	write_line(call, "processor", h->seen_cpu.n ? write_processor(call, h->seen_cpu) : STR_NONE);
 	write_line(call, "guests get", write_processor(call, h->seen_guest_cpu));

@@ -276,6 +276,10 @@ typedef RESULT vnet_see(struct vnet *n, struct ctx *c, struct network_health *re
 typedef RESULT vnet_see_chassis(struct vnet *n, struct ctx *c, struct str name, bool asks,
 				struct network_chassis *ret_chassis);
 
+/* The physical networks that a host's bridges lead to: words with a space between, in the context's arena; empty where
+ * nothing is known of it. Changes nothing. */
+typedef RESULT vnet_see_bridges(struct vnet *n, struct ctx *c, struct str name, struct str *ret_words);
+
 /* Lists every resource that has our mark, each once, whether Dari has a row for it or not. What
  * several routers or ports share is of kind OTHER; apply_* and remove_* create and remove it with
  * them. Changes nothing. `dari audit` and `dari adopt` call it as an observation. */
@@ -346,6 +350,7 @@ typedef void vnet_close(struct vnet *n);
 struct network_driver {
 	vnet_see *see;
 	vnet_see_chassis *see_chassis;
+	vnet_see_bridges *see_bridges;
 
 	vnet_apply_network *apply_network;
 	vnet_remove_network *remove_network;

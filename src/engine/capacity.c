@@ -38,14 +38,6 @@ static int64_t count_gateways(const struct tables *t, const struct row *of)
 	return usage ? read_figure(&usage->gateways) : 0;
 }
 
-/* Each gateway is a port of the external network's switch, too. */
-static int64_t count_link(const struct tables *t, const struct row *of)
-{
-	const struct external_network *n = external_network_of(of);
-	int64_t addresses = count_ips(n->infra_first, n->infra_last),
-		ports = engine_get_limit(t, LIMIT_LINK_GATEWAYS);
-	return ports < 0 ? addresses : least(addresses, ports);
-}
 
 static int64_t count_public(const struct tables *t, const struct row *of)
 {
@@ -62,6 +54,17 @@ static int64_t count_ranges(const struct tables *t, const struct row *of)
 		if (row_is_live(&range->row))
 			count += count_ips(range->first, range->last);
 	return count;
+}
+
+/* Each gateway is a port of the external network's switch, too. Without a range of their own they have public
+ * addresses. */
+static int64_t count_link(const struct tables *t, const struct row *of)
+{
+	const struct external_network *n = external_network_of(of);
+	bool has_range = !ip_is_none(n->infra_first);
+	int64_t addresses = has_range ? count_ips(n->infra_first, n->infra_last) : count_ranges(t, of),
+		ports = engine_get_limit(t, LIMIT_LINK_GATEWAYS);
+	return ports < 0 ? addresses : least(addresses, ports);
 }
 
 enum { SUBNETS_OF_BLOCK = 1 << (IPV6_SUBNET_BITS - IPV6_ROUTER_BITS) };

@@ -144,7 +144,7 @@ static void count_address(const struct tables *t, const struct row *row, int64_t
 {
 	const struct address *a = address_of(row);
 	const struct external_network *n = external_network_find(t, a->external_network);
-	if (n && external_network_usage(n))
+	if (n && external_network_usage(n) && a->ip.family == IP_V4)
 		add(&external_network_usage(n)->addresses, sign);
 	struct account_usage *account =
 		row_is_live(row) && a->is_elastic ? usage_of_account(t, a->account) : NULL;

@@ -277,6 +277,18 @@ static RESULT gather_egress(struct step *s, const struct tables *t, struct route
 	return OK;
 }
 
+/* As the gateway sees it: the next hop is that of the subnet that its address is in. */
+static struct external_network see_external(const struct tables *t, const struct external_network *external,
+					    struct ip ip)
+{
+	struct external_network seen = *external;
+	for (const struct subnet *n = subnet_first_by_network(t, external->row.id); n;
+	     n = subnet_next_by_network(t, n))
+		if (row_is_live(&n->row) && n->gateway_ip.family == IP_V4 && cidr_contains(n->block, ip))
+			seen.next_hop = n->gateway_ip;
+	return seen;
+}
+
 static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	for (const struct gateway *g = gateway_first_by_router(t, router); g;
@@ -285,10 +297,11 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 		if (!row_is_live(&g->row) || !external || ip_is_none(g->ip))
 			continue; /* leads nowhere yet */
 		const struct address *address = address_find(t, g->address);
-		if (g->translates && address)
+		if (g->translates && address && address->ip.family == IP_V4)
 			rows->wish.translated_to = address->ip;
 		rows->wish.gateway = STEP_COPY(s, KIND_GATEWAY, struct gateway, g);
-		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, external);
+		const struct external_network seen = see_external(t, external, g->ip);
+		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, &seen);
 	}
 	return OK;
 }

@@ -85,7 +85,7 @@ static bool is_near(int64_t a_us, int64_t b_us)
 
 /* The first of what differs from what its row says; NULL: nothing. */
 static const char *find_news(const struct host *row, enum host_seen_state state,
-			     const struct compute_facts *facts)
+			     const struct compute_facts *facts, struct str bridges)
 {
 	const struct compute_facts f = facts ? *facts : (struct compute_facts){0};
 	const struct {
@@ -100,6 +100,7 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 		{"virtualization", row->seen_virt == f.virt},
 		{"version", str_equal(row->seen_version, f.version)},
 		{"boot", str_equal(row->seen_boot_id, f.boot_id)},
+		{"bridges", str_equal(row->seen_physical_networks, bridges)},
 		{"uptime", is_near(row->seen_booted_us, f.booted_us)},
 		{"model", str_equal(row->seen_cpu, f.cpu) && has_named(row, &f) &&
 				  str_equal(row->seen_machine, f.machine) &&
@@ -113,10 +114,22 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 	return NULL;
 }
 
+/* Where the southbound database cannot be asked, it is as it was. */
+static struct str find_bridges(struct step *s, const struct host *row)
+{
+	const struct network_handle *network = &s->r->network;
+	struct str words = STR_NONE;
+	if (result_is_ok(network->driver->see_bridges(network->self, &s->ctx, row->name, &words)))
+		return words;
+	ctx_clear_problem(&s->ctx);
+	return row->seen_physical_networks;
+}
+
 static RESULT report_host(struct step *s, const struct host *row, enum host_seen_state state,
 			  const struct compute_facts *facts)
 {
-	const char *news = find_news(row, state, facts);
+	struct str bridges = find_bridges(s, row);
+	const char *news = find_news(row, state, facts, bridges);
 	if (!news)
 		return OK;
 	log_event(state == HOST_SEEN_STATE_UP ? LOG_INFO : LOG_WARN, "host-seen",
@@ -136,6 +149,7 @@ static RESULT report_host(struct step *s, const struct host *row, enum host_seen
 		report->virt = facts->virt;
 		report->version = facts->version;
 		report->boot_id = facts->boot_id;
+		report->physical_networks = bridges;
 		report->booted_us = facts->booted_us;
 		report->cpu = facts->cpu;
 		report->named_cpu = facts->named_cpu;

@@ -7,6 +7,7 @@
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "reconcile/work.h"
+#include "store/external_network.h"
 #include "store/network.h"
 #include "store/port.h"
 #include "store/subnet.h"
@@ -14,6 +15,7 @@
 struct segment_rows {
 	struct network_segment wish;
 	bool has_ports;
+	bool is_external;
 	bool is_in_use; /* by a row that wakes it when it goes: a port, or a subnet on a router */
 	VEC(const struct subnet *) deleted_subnets; /* of no router: those are their routers' to forget */
 };
@@ -25,6 +27,7 @@ static RESULT gather(struct step *s, struct segment_rows *ret_rows)
 	view_open(s->r->store, &view);
 	TRY(gather_segment(s, view.tables, s->id, &ret_rows->wish));
 	ret_rows->has_ports = gather_network_has_ports(view.tables, s->id);
+	ret_rows->is_external = external_network_find(view.tables, s->id) != NULL;
 	ret_rows->is_in_use = port_first_by_network(view.tables, s->id) != NULL;
 	for (const struct subnet *n = subnet_first_by_network(view.tables, s->id); n;
 	     n = subnet_next_by_network(view.tables, n)) {
@@ -103,6 +106,8 @@ static RESULT step_network(struct step *s)
 	}
 	if (!row_is_live(&rows.wish.network->row))
 		return step_deleted(s, s->id);
+	if (rows.is_external) /* its switch is that of the routers that lead there */
+		return OK;
 	reconcile_wake_told_apart(s, s->id);
 	if (rows.has_ports)
 		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);

@@ -12,6 +12,7 @@
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "reconcile/work.h"
+#include "store/external_network.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/network.h"
@@ -25,6 +26,7 @@ struct port_rows {
 	const struct port *port; /* NULL: no such row */
 	struct network_port wish;
 	struct network_segment segment; /* of a port that is told something else by DHCP */
+	bool is_outside;                /* on an external network: it is an address that nobody else gets */
 };
 
 bool reconcile_leads_nowhere(const struct tables *t, const struct port *port)
@@ -124,6 +126,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	const struct network *network = network_find(view.tables, p->network);
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
+	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
 	if (p->is_down || network->is_down)
@@ -256,6 +259,8 @@ static RESULT step_port(struct step *s)
 	if (!uuid_is_none(
 		    rows.port->interface_of)) /* likewise; before it was that, it was a port by itself */
 		return s->r->network.driver->remove_port(s->r->network.self, &s->ctx, s->id);
+	if (rows.is_outside)
+		return report_port(s, rows.port, false);
 	if (!rows.wish.port)
 		return ctx_fail(&s->ctx, ERR_AGAIN, "its network is not there");
 	const struct network_driver *driver = s->r->network.driver;

@@ -356,6 +356,46 @@ static RESULT ovn_see_chassis(struct vnet *n, struct ctx *c, struct str name, bo
 	return asks && has_followed ? raise_count(n, c) : OK;
 }
 
+struct bridges {
+	struct str chassis, words;
+};
+
+/* "physnet1:br-ex,physnet2:br-ex2", as ovn-controller tells it of its Open vSwitch. */
+static RESULT read_bridges(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct bridges *bridges = arg;
+	const char *key;
+	json_t *row;
+	json_object_foreach(ovsdb_cache_table(cache, "Chassis"), key, row)
+	{
+		const char *name = json_string_value(json_object_get(row, "name"));
+		const char *mappings = json_string_value(
+			json_object_get(json_object_get(row, "other_config"), "ovn-bridge-mappings"));
+		struct str rest = str_from(mappings ? mappings : ""), mapping = STR_NONE, physical = STR_NONE;
+		if (!name || !str_is(bridges->chassis, name))
+			continue;
+		while (str_split_next(&rest, ',', &mapping)) {
+			bool has_bridge = str_split_next(&mapping, ':', &physical);
+			if (has_bridge && str_trim(physical).n)
+				bridges->words = str_print(c->arena, "%" STR_FMT "%s%" STR_FMT,
+							   STR_ARG(bridges->words), bridges->words.n ? " " : "",
+							   STR_ARG(str_trim(physical)));
+		}
+	}
+	return OK;
+}
+
+static RESULT ovn_see_bridges(struct vnet *n, struct ctx *c, struct str name, struct str *ret_words)
+{
+	struct bridges bridges = {.chassis = name};
+	*ret_words = STR_NONE;
+	if (!n->southbound)
+		return OK;
+	TRY(ovsdb_with_cache(n->southbound, c, read_bridges, &bridges));
+	*ret_words = bridges.words;
+	return OK;
+}
+
 struct listing {
 	struct vnet *n;
 	json_t *seen; /* {"kind/id": true} */
@@ -471,6 +511,7 @@ static void ovn_close(struct vnet *n)
 static const struct network_driver network_ovn = {
 	.see = ovn_see,
 	.see_chassis = ovn_see_chassis,
+	.see_bridges = ovn_see_bridges,
 	.apply_network = ovn_apply_network,
 	.remove_network = ovn_remove_network,
 	.apply_router = ovn_apply_router,

@@ -50,6 +50,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Switch_Port", "port_security", OVSDB_TEXTS, false},
 	{"Logical_Switch_Port", "dhcpv4_options", OVSDB_OPT_UUID, false},
 	{"Logical_Switch_Port", "dhcpv6_options", OVSDB_OPT_UUID, false},
+	{"Logical_Switch_Port", "tag", OVSDB_OPT_INT, false},
 	{"Logical_Switch_Port", "up", OVSDB_OPT_BOOL, false},
 	{"Logical_Switch_Port", "external_ids", OVSDB_MAP, false},
 
@@ -103,7 +104,8 @@ static const char *const nb_roots[] = {"NB_Global", "Logical_Router", "Logical_S
 const struct ovsdb_schema nb_schema = {"OVN_Northbound", nb_columns, sizeof nb_columns / sizeof nb_columns[0],
 				       nb_roots, MARK_SCOPE};
 
-static const struct ovsdb_column sb_columns[] = {{"Chassis", "name", OVSDB_TEXT, false}};
+static const struct ovsdb_column sb_columns[] = {{"Chassis", "name", OVSDB_TEXT, false},
+						 {"Chassis", "other_config", OVSDB_MAP, false}};
 static const char *const sb_roots[] = {"Chassis", NULL};
 
 const struct ovsdb_schema sb_schema = {"OVN_Southbound", sb_columns, sizeof sb_columns / sizeof sb_columns[0],

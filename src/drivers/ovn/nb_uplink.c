@@ -44,11 +44,15 @@ static void plan_external_switch(struct wish *w, const struct external_network *
 	wish_add_shared_row(w, "Logical_Switch", id, NB_SHARED, id,
 			    json_pack("{s:s}", "name", uuid_write(id, name)));
 	struct str physical = external->physical_network;
-	struct wish_row *row = wish_add_shared_row(
-		w, "Logical_Switch_Port", uuid_v5(id, STR("localnet")), NB_SHARED, id,
-		json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", nb_write_name("ln-", id, port), "type",
-			  "localnet", "addresses", "unknown", 1, "options", "network_name",
-			  physical.p ? physical.p : "", physical.n));
+	if (!physical.n)
+		return; /* only routers are on it */
+	json_t *columns = json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", nb_write_name("ln-", id, port), "type",
+				    "localnet", "addresses", "unknown", 1, "options", "network_name",
+				    physical.p, physical.n);
+	if (external->vlan)
+		(void) json_object_set_new(columns, "tag", json_integer(external->vlan));
+	struct wish_row *row = wish_add_shared_row(w, "Logical_Switch_Port", uuid_v5(id, STR("localnet")),
+						   NB_SHARED, id, columns);
 	wish_add_edge(w, row, "Logical_Switch", "ports", id);
 }
 
@@ -81,7 +85,8 @@ static void plan_gateway_port(struct wish *w, const struct network_router *wish)
 	struct mac mac = model_make_mac(id, MAC_OF_GATEWAY);
 	nb_write_name("gw-", id, port);
 	if (wish->gateway)
-		snprintf(network, sizeof network, "%s/32", ip_write(wish->gateway->ip, ip));
+		snprintf(network, sizeof network, "%s/%d", ip_write(wish->gateway->ip, ip),
+			 wish->gateway->ip.family == IP_V6 ? 128 : 32);
 	else /* a port has to have one: that which it has by itself */
 		snprintf(network, sizeof network, "%s/64", ip_write(nb_make_link_local(mac), ip));
 	struct wish_row *row =

@@ -355,6 +355,15 @@ static RESULT sim_see_chassis(struct vnet *n, struct ctx *c, struct str name, bo
 	return OK;
 }
 
+static RESULT sim_see_bridges(struct vnet *n, struct ctx *c, struct str name, struct str *ret_words)
+{
+	(void) n;
+	(void) c;
+	(void) name;
+	*ret_words = STR("physnet1 physnet2");
+	return OK;
+}
+
 struct listing {
 	struct arena *arena;
 	VEC(struct network_item) items;
@@ -405,6 +414,7 @@ static void sim_close(struct vnet *n)
 static const struct network_driver network_sim = {
 	.see = sim_see,
 	.see_chassis = sim_see_chassis,
+	.see_bridges = sim_see_bridges,
 	.apply_network = sim_apply_network,
 	.remove_network = sim_remove_network,
 	.apply_router = sim_apply_router,

@@ -7,6 +7,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/auto_topology.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
@@ -94,12 +95,13 @@ static RESULT choose_network(struct op *op, const struct launch_port *said, bool
 		return OK;
 	for (const struct network *n = network_first_by_account(op->head, account); n;
 	     n = network_next_by_account(op->head, n)) {
-		if (row_is_live(&n->row) && only)
+		if (!row_is_live(&n->row) || external_network_find(op->head, n->row.id))
+			continue;
+		if (only)
 			return ENGINE_FAIL(op, ERR_STATE, KIND_NONE, said->field,
 					   "Multiple possible networks found, use a Network ID to be more "
 					   "specific.");
-		if (row_is_live(&n->row))
-			only = n;
+		only = n;
 	}
 	*ret_port = NULL;
 	if (!only && needs_one)
@@ -189,11 +191,13 @@ RESULT launch_ports_find(struct op *op, const struct instance_type *limits, stru
 		TRY(ref_is_given(&p->network)
 			    ? launch_ports_find_in_network(op, &p->network, p->ips.primary, &slot->subnet)
 			    : port_find_subnet(op, &p->subnet, &slot->subnet));
+		TRY(external_network_check_none(op, slot->subnet->network, p->field));
 		TRY(port_check_choices(op, slot->subnet->network, port_chooses_ips(&p->ips), p->field));
 		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
 	}
 	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &slot->port->row));
+	TRY(external_network_check_none(op, slot->port->network, p->port.field));
 	TRY(port_check_available(op, slot->port, &p->port));
 	TRY(port_check_all_ip_counts(op, limits, slot->port, p->field));
 	slot->subnet = subnet_find(op->head, slot->port->subnet);

@@ -8,6 +8,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/firewall_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
@@ -16,6 +17,7 @@
 #include "engine/network/port.h"
 #include "engine/network/port_forwarding_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/network/subnet_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
@@ -29,6 +31,7 @@
 #include "store/external_network.h"
 #include "store/instance.h"
 #include "store/port.h"
+#include "store/secondary_ip.h"
 #include "store/subnet.h"
 
 #define ELASTIC_METER STR("address:elastic")
@@ -49,13 +52,15 @@ static struct ip_pool pool_of(struct address *probe)
 				.ip_offset = offsetof(struct address, ip)};
 }
 
-static bool pick_on(const struct tables *t, uuid external_network, struct place *ret_place)
+/* subnet: in that one; none: in any. */
+static bool pick_on(const struct tables *t, uuid external_network, uuid subnet, struct place *ret_place)
 {
 	struct address probe = {.external_network = external_network};
 	struct ip_pool pool = pool_of(&probe);
 	const struct address_range *range = address_range_first_by_external_network(t, external_network);
 	for (; range; range = address_range_next_by_external_network(t, range)) {
-		if (row_is_live(&range->row) &&
+		bool is_there = uuid_is_none(subnet) || uuid_equal(range->subnet, subnet);
+		if (row_is_live(&range->row) && is_there &&
 		    ip_pool_pick(t, &pool, range->first, range->last, &ret_place->ip)) {
 			ret_place->external_network = external_network;
 			return true;
@@ -64,10 +69,51 @@ static bool pick_on(const struct tables *t, uuid external_network, struct place 
 	return false;
 }
 
-static bool range_has(const struct address_range *range, struct ip ip)
+bool address_pick_in(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip)
 {
-	return row_is_live(&range->row) && ip_compare(range->first, ip) <= 0 &&
-	       ip_compare(ip, range->last) <= 0;
+	struct address probe = {.external_network = subnet->network};
+	struct ip_pool pool = pool_of(&probe);
+	struct ip first, last;
+	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
+		if (ip_pool_pick(t, &pool, first, last, ret_ip))
+			return true;
+	return false;
+}
+
+/* A live one of the external network, of a family. */
+static const struct subnet *next_subnet(const struct tables *t, uuid network, enum ip_family family,
+					const struct subnet *subnet)
+{
+	const struct subnet *s =
+		subnet ? subnet_next_by_network(t, subnet) : subnet_first_by_network(t, network);
+	while (s && !(row_is_live(&s->row) && s->block.base.family == family))
+		s = subnet_next_by_network(t, s);
+	return s;
+}
+
+/* Gateways and ports have IPv6 addresses, too. */
+static bool pick_ipv6_on(const struct tables *t, uuid external_network, uuid subnet, struct place *ret_place)
+{
+	const struct subnet *s = next_subnet(t, external_network, IP_V6, NULL);
+	for (; s; s = next_subnet(t, external_network, IP_V6, s)) {
+		bool is_there = uuid_is_none(subnet) || uuid_equal(s->row.id, subnet);
+		if (!is_there || !address_pick_in(t, s, &ret_place->ip))
+			continue;
+		ret_place->external_network = external_network;
+		return true;
+	}
+	return false;
+}
+
+/* An IPv4 address is in a range; one of IPv6 is in a subnet, of which there are no ranges. */
+uuid engine_get_external_subnet(const struct tables *t, uuid external_network, struct ip ip)
+{
+	const struct address_range *range = external_network_find_range(t, external_network, ip);
+	const struct subnet *s =
+		ip.family == IP_V6 ? next_subnet(t, external_network, IP_V6, NULL) : NULL;
+	while (s && !cidr_contains(s->block, ip))
+		s = next_subnet(t, external_network, IP_V6, s);
+	return range ? range->subnet : s ? s->row.id : UUID_NONE;
 }
 
 static RESULT fail_place(struct op *op, enum err err, struct ip ip, const char *why)
@@ -79,17 +125,13 @@ static RESULT fail_place(struct op *op, enum err err, struct ip ip, const char *
 	return failed;
 }
 
-static RESULT check_place(struct op *op, uuid external_network, struct ip ip, struct place *ret_place)
+static RESULT check_place(struct op *op, uuid external_network, uuid subnet, struct ip ip,
+			  struct place *ret_place)
 {
-	struct address probe = {.external_network = external_network};
-	struct ip_pool pool = pool_of(&probe);
-	const struct address_range *range =
-		address_range_first_by_external_network(op->head, external_network);
-	while (range && !range_has(range, ip))
-		range = address_range_next_by_external_network(op->head, range);
-	if (!range)
+	uuid there = engine_get_external_subnet(op->head, external_network, ip);
+	if (uuid_is_none(there) || !(uuid_is_none(subnet) || uuid_equal(there, subnet)))
 		return FAIL(RANGE);
-	if (ip_pool_has(op->head, &pool, ip))
+	if (address_find_by_ip(op->head, external_network, ip))
 		return fail_place(op, ERR_EXISTS, ip, "is allocated already");
 	*ret_place = (struct place){external_network, ip};
 	return OK;
@@ -106,19 +148,52 @@ static RESULT fail_none_left(struct op *op, uuid external_network)
 			     NOT_ENOUGH_ADDRESSES "There is no public address left.");
 }
 
+RESULT address_check_subnet(struct op *op, uuid external_network, const struct ref *ref)
+{
+	const struct subnet *subnet = ref_is_given(ref) ? subnet_find(op->head, ref->prefix) : NULL;
+	if (!ref_is_given(ref))
+		return OK;
+	bool is_there = subnet && row_is_live(&subnet->row);
+	if (is_there && uuid_equal(subnet->network, external_network))
+		return OK;
+	if (!is_there || !engine_may_use(op->ctx, op->head, KIND_SUBNET, &subnet->row))
+		return engine_fail_not_found(op->ctx, KIND_SUBNET, ref);
+	char id[UUID_TEXT_SIZE];
+	return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, ref->field,
+			   "Invalid input for operation: Failed to create port on network %s, because fixed_ips "
+			   "included invalid subnet %" STR_FMT ".",
+			   uuid_write(external_network, id), STR_ARG(ref->text));
+}
+
+/* Of the network named there are floating addresses, and the subnet is one of it. */
+static RESULT check_only(struct op *op, const struct external_network *only, const struct address_wish *wish)
+{
+	char id[UUID_TEXT_SIZE];
+	TRY(address_check_subnet(op, only->row.id, &wish->subnet));
+	if (address_range_first_by_external_network(op->head, only->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, wish->external_network.field,
+			   "Bad floatingip request: Network %s does not contain any IPv4 subnet.",
+			   uuid_write(only->row.id, id));
+}
+
 /* On the network named, or on the first that has what is asked for. */
 static RESULT find_place(struct op *op, const struct address_wish *wish, struct place *ret_place)
 {
 	const struct external_network *only = NULL;
 	if (ref_is_given(&wish->external_network))
 		TRY(engine_find_external_network(op->ctx, op->head, &wish->external_network, &only));
+	if (only)
+		TRY(check_only(op, only, wish));
 	const struct external_network *network = only ? only : external_network_first(op->head);
+	uuid subnet = wish->subnet.prefix;
 	for (; network; network = only ? NULL : external_network_next(op->head, network)) {
-		if (ip_is_none(wish->ip) && pick_on(op->head, network->row.id, ret_place))
+		bool has_any = ip_is_none(wish->ip) && (only || external_network_is_for_all(network));
+		if (has_any && pick_on(op->head, network->row.id, subnet, ret_place))
 			return OK;
 		if (ip_is_none(wish->ip))
 			continue;
-		struct result checked = check_place(op, network->row.id, wish->ip, ret_place);
+		struct result checked = check_place(op, network->row.id, subnet, wish->ip, ret_place);
 		if (checked.code != ERR_RANGE)
 			return checked;
 	}
@@ -127,15 +202,16 @@ static RESULT find_place(struct op *op, const struct address_wish *wish, struct 
 	return fail_place(op, ERR_RANGE, wish->ip, "is in no range of this region");
 }
 
-RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,
+RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, uuid subnet, struct ip ip,
 				 uuid *ret_address)
 {
 	struct place place = {0};
 	char text[IP_TEXT_SIZE];
-	if (ip_is_none(ip) && !pick_on(op->head, gateway->external_network, &place))
+	if (ip_is_none(ip) && !pick_on(op->head, gateway->external_network, subnet, &place) &&
+	    !pick_ipv6_on(op->head, gateway->external_network, subnet, &place))
 		return fail_none_left(op, gateway->external_network);
 	if (!ip_is_none(ip)) {
-		struct result checked = check_place(op, gateway->external_network, ip, &place);
+		struct result checked = check_place(op, gateway->external_network, subnet, ip, &place);
 		if (checked.code == ERR_RANGE)
 			return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
 					     "The address %s is in no range of the external network.",
@@ -149,6 +225,31 @@ RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, s
 				  .ip = place.ip};
 	*ret_address = address.row.id;
 	return address_put(op, &address);
+}
+
+RESULT address_reserve(struct op *op, const struct subnet *subnet, struct ip ip, uuid port)
+{
+	const struct external_network *external = external_network_find(op->head, subnet->network);
+	const struct address *present = address_find_by_ip(op->head, subnet->network, ip);
+	if (!external || (present && uuid_equal(present->reserved_for, port)))
+		return OK;
+	bool is_routers = ip_compare(external->infra_first, ip) <= 0 && ip_compare(ip, external->infra_last) <= 0;
+	if (present || is_routers)
+		return fail_place(op, ERR_EXISTS, ip, "is allocated already");
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = subnet->account,
+				  .external_network = subnet->network,
+				  .ip = ip,
+				  .reserved_for = port};
+	return address_put(op, &address);
+}
+
+/* Nothing in the network stands for it: it is free at once. */
+static RESULT unreserve(struct op *op, const struct port *port, struct ip ip)
+{
+	const struct address *a = port ? address_find_by_ip(op->head, port->network, ip) : NULL;
+	return a && uuid_equal(a->reserved_for, port->row.id) ? address_forget(op, a->row.id) : OK;
 }
 
 /* For a port from the start. */
@@ -278,6 +379,11 @@ RESULT address_leave_port(struct op *op, uuid port)
 		next = live_or_next(op->head, address_next_by_port(op->head, address));
 		TRY(leave(op, address));
 	}
+	const struct port *row = port_find(op->head, port);
+	TRY(unreserve(op, row, row ? row->ip : (struct ip){0}));
+	for (const struct secondary_ip *s = engine_first_secondary_ip(op->head, port); s;
+	     s = engine_next_secondary_ip(op->head, s))
+		TRY(unreserve(op, row, s->ip));
 	TRY(load_balancer_leave_ip(op, port, (struct ip){0}));
 	return port_forwarding_leave_port(op, port);
 }
@@ -285,6 +391,7 @@ RESULT address_leave_port(struct op *op, uuid port)
 RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip)
 {
 	const struct address *address = engine_find_address_for(op->head, port, private_ip);
+	TRY(unreserve(op, port_find(op->head, port), private_ip));
 	TRY(port_forwarding_leave_ip(op, port, private_ip));
 	TRY(load_balancer_leave_ip(op, port, private_ip));
 	return address ? leave(op, address) : OK;
@@ -313,7 +420,7 @@ static int64_t count_left(const struct tables *t)
 	int64_t left = 0;
 	bool has_one = false;
 	for (; network; network = external_network_next(t, network)) {
-		if (!row_is_live(&network->row))
+		if (!external_network_is_for_all(network))
 			continue;
 		has_one = true;
 		left += capacity_count_public_left(t, network->row.id);
@@ -356,9 +463,10 @@ static bool pick_for_router(const struct tables *t, uuid router, struct place *r
 	const struct gateway *gateway = gateway_of_router(t, router);
 	if (gateway)
 		return !uuid_is_none(gateway->external_network) &&
-		       pick_on(t, gateway->external_network, ret_place);
+		       pick_on(t, gateway->external_network, UUID_NONE, ret_place);
 	const struct external_network *network = external_network_first(t);
-	while (network && !(row_is_live(&network->row) && pick_on(t, network->row.id, ret_place)))
+	while (network && !(external_network_is_for_all(network) &&
+			    pick_on(t, network->row.id, UUID_NONE, ret_place)))
 		network = external_network_next(t, network);
 	return network != NULL;
 }
@@ -632,6 +740,15 @@ RESULT engine_disassociate_address(struct op *op, struct address_association *wi
 	return uuid_is_none(address->port) ? OK : write_free(op, address);
 }
 
+RESULT address_release(struct op *op, const struct address *address)
+{
+	char text[IP_TEXT_SIZE];
+	TRY(address_end(op, address->row.id));
+	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
+	return engine_log_event(op, KIND_ADDRESS, &address->row, "released", "%s.",
+				ip_write(address->ip, text));
+}
+
 RESULT engine_release_address(struct op *op, struct address_target *wish)
 {
 	const struct address *address = NULL;
@@ -650,9 +767,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	if (!uuid_is_none(address->port))
 		TRY(write_free(op, address));
-	TRY(address_end(op, address->row.id));
-	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
-	return engine_log_event(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
+	return address_release(op, address);
 }
 
 RESULT engine_change_address(struct op *op, struct address_change *wish)

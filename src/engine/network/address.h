@@ -6,10 +6,14 @@
 
 struct address;
 
+/* The subnet of an external network that one of its public addresses is from; none: of no subnet. */
+uuid engine_get_external_subnet(const struct tables *t, uuid external_network, struct ip ip);
+
 struct address_wish {
 	struct ref account;          /* the account that shall own it; kind none: the caller's */
 	struct ip ip;                /* none: any free one */
 	struct ref external_network; /* kind none: any */
+	struct ref subnet;           /* in that one of it; kind none: in any */
 	/* What it is taken for, one of the two or neither: it comes from where that leads. ERR_STATE with KIND_GATEWAY: it leads
 	 * nowhere. */
 	struct ref for_network, for_router;

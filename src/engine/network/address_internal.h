@@ -22,13 +22,22 @@ RESULT address_check_auto(struct op *op, uuid router, int64_t count);
 RESULT address_give_behind(struct op *op, uuid router);
 /* Releases the port's auto-assigned address, if any. */
 RESULT address_take_auto(struct op *op, uuid port);
-/* A public address for a gateway, which is led out: that one, or any when it is none. ERR_CAPACITY,
- * ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
-RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,
+/* A public address for a gateway, which is led out: that one, or any when it is none, in the subnet, or in any when that
+ * is none. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
+RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, uuid subnet, struct ip ip,
 				 uuid *ret_address);
 /* Puts an address of an adopted port back as it was, unless its row is here, its IP somebody else's,
  * or its network gone. */
 RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back);
+/* Keeps an address of an external network's subnet for a port of that network. ERR_EXISTS with KIND_ADDRESS: it is
+ * another's. */
+RESULT address_reserve(struct op *op, const struct subnet *subnet, struct ip ip, uuid port);
+/* ERR_NOT_FOUND, ERR_RANGE with KIND_SUBNET: what is named is no subnet of the external network. */
+RESULT address_check_subnet(struct op *op, uuid external_network, const struct ref *ref);
+/* A free one of it; false: there is none. */
+bool address_pick_in(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip);
+/* An elastic one that stands for nothing goes for good. */
+RESULT address_release(struct op *op, const struct address *address);
 /* It goes, with its firewall rules. */
 RESULT address_end(struct op *op, uuid address);
 /* Whether the router's internet gateway leads to where the address comes from. */

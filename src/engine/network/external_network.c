@@ -4,6 +4,7 @@
 #include "engine/network/external_network.h"
 
 #include "engine/internal.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/ipv6_internal.h"
@@ -12,21 +13,21 @@
 #include "store/external_network.h"
 #include "store/gateway.h"
 
-struct run {
+struct ip_run {
 	struct ip first, last;
 };
 
-static bool run_is_sound(struct run r)
+static bool run_is_sound(struct ip_run r)
 {
 	return r.first.family == IP_V4 && r.last.family == IP_V4 && ip_compare(r.first, r.last) <= 0;
 }
 
-static bool runs_overlap(struct run a, struct run b)
+static bool runs_overlap(struct ip_run a, struct ip_run b)
 {
 	return ip_compare(a.first, b.last) <= 0 && ip_compare(b.first, a.last) <= 0;
 }
 
-static RESULT check_run(struct op *op, enum kind kind, struct run r, const char *what)
+static RESULT check_run(struct op *op, enum kind kind, struct ip_run r, const char *what)
 {
 	if (run_is_sound(r))
 		return OK;
@@ -36,20 +37,23 @@ static RESULT check_run(struct op *op, enum kind kind, struct run r, const char 
 			     ip_write(r.first, first), ip_write(r.last, last));
 }
 
-static RESULT write_range(struct op *op, uuid external_network, struct run r, uuid *ret_range)
+static RESULT write_range(struct op *op, const struct external_network *network, struct ip_run r, uuid *ret_range)
 {
-	struct address_range range = {.row.id = engine_new_id(op, KIND_ADDRESS_RANGE),
+	uuid id = engine_new_id(op, KIND_ADDRESS_RANGE);
+	struct address_range range = {.row.id = id,
 				      .row.gen = 1,
-				      .external_network = external_network,
+				      .external_network = network->row.id,
+				      .subnet = id,
 				      .first = r.first,
 				      .last = r.last};
-	*ret_range = range.row.id;
-	return address_range_put(op, &range);
+	*ret_range = id;
+	TRY(address_range_put(op, &range));
+	return external_network_write_shown_range(op, network, &range);
 }
 
 static RESULT check_external_network(struct op *op, const struct external_network_wish *wish)
 {
-	struct run infra = {wish->infra_first, wish->infra_last}, range = {wish->first, wish->last};
+	struct ip_run infra = {wish->infra_first, wish->infra_last}, range = {wish->first, wish->last};
 	if (str_is_empty(wish->name) || str_is_empty(wish->physical_network) || ip_is_none(wish->next_hop))
 		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_EXTERNAL_NETWORK,
 				     "An external network needs a name, a physical network and a next hop.");
@@ -88,6 +92,7 @@ RESULT engine_set_default_external(struct op *op, struct external_default_wish *
 	struct external_network next = *network;
 	next.is_default = wish->is_default;
 	TRY(external_network_put(op, &next));
+	TRY(gateway_lead_all_out(op));
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "It is %s.",
 				next.is_default ? "the default one" : "not the default one");
 }
@@ -105,9 +110,10 @@ RESULT engine_add_external_network(struct op *op, struct external_network_wish *
 					   .infra_first = wish->infra_first,
 					   .infra_last = wish->infra_last};
 	TRY(external_network_put(op, &network));
+	TRY(external_network_write_shown(op, &network));
 	uuid range = UUID_NONE;
 	if (!ip_is_none(wish->first))
-		TRY(write_range(op, network.row.id, (struct run){wish->first, wish->last}, &range));
+		TRY(write_range(op, &network, (struct ip_run){wish->first, wish->last}, &range));
 	TRY(gateway_lead_all_out(op));
 	wish->external_network = network.row.id;
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network.row, "added",
@@ -116,33 +122,39 @@ RESULT engine_add_external_network(struct op *op, struct external_network_wish *
 
 RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 {
-	struct run wanted = {wish->first, wish->last};
+	struct ip_run wanted = {wish->first, wish->last};
 	const struct external_network *network = NULL;
 	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
 	TRY(check_run(op, KIND_ADDRESS_RANGE, wanted, "The range"));
-	bool clashes = runs_overlap(wanted, (struct run){network->infra_first, network->infra_last});
+	if (ip_is_none(network->infra_first))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_EXTERNAL_NETWORK,
+				     "'%" STR_FMT "' has the addresses of its subnets' allocation pools: openstack "
+				     "subnet create, or set.",
+				     STR_ARG(network->name));
+	bool clashes = !ip_is_none(network->infra_first) &&
+		       runs_overlap(wanted, (struct ip_run){network->infra_first, network->infra_last});
 	const struct address_range *range =
 		address_range_first_by_external_network(op->head, network->row.id);
 	for (; range && !clashes; range = address_range_next_by_external_network(op->head, range))
 		clashes = row_is_live(&range->row) &&
-			  runs_overlap(wanted, (struct run){range->first, range->last});
+			  runs_overlap(wanted, (struct ip_run){range->first, range->last});
 	if (clashes)
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_ADDRESS_RANGE,
 				     "The range overlaps with another one of '%" STR_FMT "'.",
 				     STR_ARG(network->name));
 	TRY(engine_permit(op, "address_range.add", KIND_EXTERNAL_NETWORK, &network->row));
-	TRY(write_range(op, network->row.id, wanted, &wish->address_range));
+	TRY(write_range(op, network, wanted, &wish->address_range));
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network->row, "range added",
 				"%llu public addresses.",
 				(unsigned long long) ip_distance(wish->first, wish->last) + 1);
 }
 
 /* As long as nothing in use falls out of it. */
-static RESULT check_gateway_range(struct op *op, const struct external_network *network, struct run wanted)
+static RESULT check_gateway_range(struct op *op, const struct external_network *network, struct ip_run wanted)
 {
 	TRY(check_run(op, KIND_EXTERNAL_NETWORK, wanted, "The gateways' range"));
-	if (ip_compare(wanted.first, network->infra_first) > 0 ||
-	    ip_compare(wanted.last, network->infra_last) < 0)
+	if (!ip_is_none(network->infra_first) && (ip_compare(wanted.first, network->infra_first) > 0 ||
+						  ip_compare(wanted.last, network->infra_last) < 0))
 		return ENGINE_FAIL(
 			op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, STR("gateway-range"),
 			"The gateways' range can only grow: it has to contain the one of '%" STR_FMT "'.",
@@ -150,7 +162,7 @@ static RESULT check_gateway_range(struct op *op, const struct external_network *
 	const struct address_range *range =
 		address_range_first_by_external_network(op->head, network->row.id);
 	for (; range; range = address_range_next_by_external_network(op->head, range))
-		if (row_is_live(&range->row) && runs_overlap(wanted, (struct run){range->first, range->last}))
+		if (row_is_live(&range->row) && runs_overlap(wanted, (struct ip_run){range->first, range->last}))
 			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("gateway-range"),
 					   "The gateways' range overlaps with public addresses of '%" STR_FMT
 					   "'.",
@@ -161,7 +173,7 @@ static RESULT check_gateway_range(struct op *op, const struct external_network *
 RESULT engine_set_gateway_range(struct op *op, struct gateway_range_wish *wish)
 {
 	const struct external_network *network = NULL;
-	struct run wanted = {wish->first, wish->last};
+	struct ip_run wanted = {wish->first, wish->last};
 	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
 	TRY(check_gateway_range(op, network, wanted));
 	TRY(engine_permit(op, "external_network.set_gateway_range", KIND_EXTERNAL_NETWORK, &network->row));
@@ -208,8 +220,8 @@ static RESULT touch_egress_gateways(struct op *op)
 	return OK;
 }
 
-/* Routers that are led out there learn of the next hop. */
-static RESULT touch_gateways(struct op *op, uuid network)
+/* They learn of the next hop. */
+RESULT external_network_touch_gateways(struct op *op, uuid network)
 {
 	const struct gateway *gateway = gateway_first(op->head), *next = NULL;
 	for (; gateway; gateway = next) {
@@ -240,7 +252,7 @@ RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)
 	next.ipv6_next_hop = wish->next_hop;
 	next.row.gen++;
 	TRY(external_network_put(op, &next));
-	TRY(touch_gateways(op, next.row.id));
+	TRY(external_network_touch_gateways(op, next.row.id));
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "IPv6 pool %s.",
 				cidr_write(pool, text));
 }

@@ -26,7 +26,7 @@ struct external_default_wish {
 };
 OPERATION(engine_set_default_external, external_default_wish)
 
-/* Adds a range of public addresses. ERR_CONFLICT: it overlaps another range, or the
+/* Adds a range of public addresses. ERR_STATE: its addresses come from subnets. ERR_CONFLICT: it overlaps another range, or the
  * infrastructure's. */
 struct address_range_wish {
 	struct ref external_network;

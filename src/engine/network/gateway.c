@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
 #include "engine/network/route_table_internal.h"
@@ -19,6 +20,7 @@
 #include "store/port_forwarding.h"
 #include "store/route.h"
 #include "store/router.h"
+#include "store/subnet.h"
 
 const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 {
@@ -57,30 +59,61 @@ static uuid find_network_of_mapped(const struct tables *t, uuid router_id)
 	return address ? address->external_network : UUID_NONE;
 }
 
-/* The first external network, or the only one that will do, whose infrastructure range has an address left.
- * None: it leads nowhere yet, and gateway_lead_all_out() will see to it. */
-static void lead_out(const struct op *op, struct gateway *gateway, uuid only)
+/* Routers' ports of the external network are as many as OVN can have there. */
+static bool has_port(const struct tables *t, uuid network)
+{
+	int64_t ports = engine_get_limit(t, LIMIT_LINK_GATEWAYS);
+	return ports < 0 || engine_count_limited(t, LIMIT_LINK_GATEWAYS, network) < ports;
+}
+
+/* The router's port has an address of the infrastructure's range, or, where there is none, a public one that is its
+ * alone. False: none is left. */
+static RESULT lead_to(struct op *op, struct gateway *gateway, const struct external_network *network,
+		      bool *ret_leads)
+{
+	struct gateway probe = {.external_network = network->row.id}, next = *gateway;
+	struct ip_pool pool = {.kind = KIND_GATEWAY,
+			       .index = GATEWAY_INDEX_EXTERNAL_NETWORK,
+			       .probe = &probe.row,
+			       .probe_ip = &probe.ip,
+			       .ip_offset = offsetof(struct gateway, ip)};
+	uuid own;
+	next.external_network = network->row.id;
+	*ret_leads = has_port(op->head, network->row.id);
+	if (!*ret_leads)
+		return OK;
+	if (!ip_is_none(network->infra_first)) {
+		*ret_leads = ip_pool_pick(op->head, &pool, network->infra_first, network->infra_last, &next.ip);
+	} else {
+		struct result written =
+			address_write_for_gateway(op, &next, UUID_NONE, (struct ip){0}, &own);
+		*ret_leads = result_is_ok(written);
+		if (!*ret_leads && written.code != ERR_CAPACITY)
+			return written;
+		if (*ret_leads)
+			next.ip = address_find(op->head, own)->ip;
+		else
+			ctx_clear_problem(op->ctx);
+	}
+	if (*ret_leads)
+		*gateway = next;
+	return OK;
+}
+
+/* To the first external network that has an address left; with public addresses behind it already, to theirs. If to
+ * none, it leads nowhere yet, and gateway_lead_all_out() will see to it. */
+static RESULT lead_out(struct op *op, struct gateway *gateway)
 {
 	const struct external_network *network = external_network_first(op->head);
-	int64_t ports = engine_get_limit(op->head, LIMIT_LINK_GATEWAYS);
-	if (uuid_is_none(only))
-		only = find_network_of_mapped(op->head, gateway->router);
-	for (; network; network = external_network_next(op->head, network)) {
-		struct gateway probe = {.external_network = network->row.id};
-		struct ip_pool pool = {.kind = KIND_GATEWAY,
-				       .index = GATEWAY_INDEX_EXTERNAL_NETWORK,
-				       .probe = &probe.row,
-				       .probe_ip = &probe.ip,
-				       .ip_offset = offsetof(struct gateway, ip)};
-		bool has_port = ports < 0 ||
-				engine_count_limited(op->head, LIMIT_LINK_GATEWAYS, network->row.id) < ports;
-		if (!row_is_live(&network->row) || !has_port ||
-		    (!uuid_is_none(only) && !uuid_equal(network->row.id, only)) ||
-		    !ip_pool_pick(op->head, &pool, network->infra_first, network->infra_last, &gateway->ip))
-			continue;
-		gateway->external_network = network->row.id;
-		return;
+	uuid only = find_network_of_mapped(op->head, gateway->router);
+	bool leads = false;
+	for (; network && !leads; network = external_network_next(op->head, network)) {
+		bool may_lead = uuid_is_none(only) ? external_network_is_for_all(network)
+						   : uuid_equal(network->row.id, only);
+		if (row_is_live(&network->row) && may_lead)
+			TRY(lead_to(op, gateway, network, &leads));
 	}
+	return OK;
 }
 
 /* ---- those that lead nowhere ---- */
@@ -88,7 +121,7 @@ static void lead_out(const struct op *op, struct gateway *gateway, uuid only)
 bool gateway_lacks_address(const struct tables *t, const struct gateway *gateway)
 {
 	const struct external_network *network = external_network_first(t);
-	while (network && !row_is_live(&network->row))
+	while (network && !external_network_is_for_all(network))
 		network = external_network_next(t, network);
 	return network && !uuid_is_none(gateway->router) && uuid_is_none(gateway->external_network);
 }
@@ -139,7 +172,7 @@ RESULT gateway_lead_all_out(struct op *op)
 			continue;
 		struct gateway led = *gateway;
 		if (!is_full)
-			lead_out(op, &led, UUID_NONE);
+			TRY(lead_out(op, &led));
 		is_full = uuid_is_none(led.external_network);
 		if (is_full) {
 			TRY(tell_of_way_out(op, gateway));
@@ -163,7 +196,7 @@ RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router,
 				  .tags = tags};
 	TRY(limit_check(op, LIMIT_GATEWAYS, account, 1, STR_NONE));
 	if (!uuid_is_none(router))
-		lead_out(op, &gateway, UUID_NONE);
+		TRY(lead_out(op, &gateway));
 	TRY(put(op, &gateway));
 	*ret_gateway = gateway.row.id;
 	return engine_log_event(op, KIND_GATEWAY, &gateway.row, "created", "Internet gateway.");
@@ -207,7 +240,7 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 	struct gateway next = *gateway;
 	next.router = router->row.id;
 	next.row.gen++;
-	lead_out(op, &next, UUID_NONE);
+	TRY(lead_out(op, &next));
 	if (gateway_lacks_address(op->head, &next))
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_GATEWAY, wish->gateway.field,
 				   NOT_ENOUGH_ADDRESSES
@@ -217,11 +250,19 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 				STR_ARG(router_id));
 }
 
+/* The public addresses that are its alone. */
+static RESULT end_addresses(struct op *op, const struct gateway *gateway)
+{
+	const struct address *own = address_find_by_ip(op->head, gateway->external_network, gateway->ip);
+	if (!uuid_is_none(gateway->address))
+		TRY(address_end(op, gateway->address));
+	return own && !uuid_equal(own->row.id, gateway->address) ? address_end(op, own->row.id) : OK;
+}
+
 /* A free one, without a way out and an address. */
 static RESULT release(struct op *op, const struct gateway *gateway, struct gateway *ret_next)
 {
-	if (!uuid_is_none(gateway->address))
-		TRY(address_end(op, gateway->address));
+	TRY(end_addresses(op, gateway));
 	*ret_next = *gateway;
 	ret_next->router = ret_next->external_network = ret_next->address = UUID_NONE;
 	ret_next->route_table = ret_next->route_association =
@@ -346,17 +387,50 @@ static RESULT fail_full(struct op *op, uuid external_network)
 			     STR_ARG(uuid_to_str(op->ctx->arena, external_network)));
 }
 
-/* The address asked for, or any if it has none. */
-static RESULT write_address(struct op *op, const struct router_gateway_wish *wish, struct gateway *gateway)
+static bool is_in(const struct tables *t, const struct address *a, uuid subnet)
+{
+	const struct subnet *s = subnet_find(t, subnet);
+	return !s || cidr_contains(s->block, a->ip);
+}
+
+/* The address asked for, or any if it has none. Without a range for routers it is its port's, too. */
+static RESULT write_address(struct op *op, const struct router_gateway_wish *wish,
+			    const struct external_network *external, struct gateway *gateway)
 {
 	const struct address *present = address_find(op->head, gateway->address);
-	bool is_other = present && !ip_is_none(wish->ip) && !ip_equal(wish->ip, present->ip);
+	uuid subnet = wish->subnet.prefix;
+	bool is_other = present && ((!ip_is_none(wish->ip) && !ip_equal(wish->ip, present->ip)) ||
+				    !is_in(op->head, present, subnet));
 	if (present && !is_other && uuid_equal(present->external_network, gateway->external_network))
 		return OK;
+	bool is_alone = ip_is_none(external->infra_first);
+	TRY(is_alone ? end_addresses(op, gateway) : present ? address_end(op, present->row.id) : OK);
+	struct result written = address_write_for_gateway(op, gateway, subnet, wish->ip, &gateway->address);
+	if (written.code == ERR_CAPACITY)
+		return fail_full(op, gateway->external_network);
+	TRY(written);
+	if (is_alone)
+		gateway->ip = address_find(op->head, gateway->address)->ip;
+	return OK;
+}
+
+/* From whichever it led to before. */
+static RESULT lead_to_other(struct op *op, const struct router *router, const struct gateway *present,
+			    const struct external_network *external, struct gateway *next)
+{
+	bool leads = true;
+	if (present && router_has_addresses(op->head, router))
+		return fail_mapped(op, router);
 	if (present)
-		TRY(address_end(op, present->row.id));
-	struct result written = address_write_for_gateway(op, gateway, wish->ip, &gateway->address);
-	return written.code == ERR_CAPACITY ? fail_full(op, gateway->external_network) : written;
+		TRY(end_addresses(op, present));
+	next->external_network = external->row.id;
+	next->address = UUID_NONE;
+	next->ip = (struct ip){0};
+	if (ip_is_none(external->infra_first)) /* write_address() sees to it */
+		leads = has_port(op->head, external->row.id);
+	else
+		TRY(lead_to(op, next, external, &leads));
+	return leads ? OK : fail_full(op, external->row.id);
 }
 
 static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const struct router *router)
@@ -370,18 +444,13 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 	else
 		next.row.id = engine_new_id(op, KIND_GATEWAY);
 	next.row.gen++;
-	if (!uuid_equal(next.external_network, external->row.id)) {
-		if (present && router_has_addresses(op->head, router))
-			return fail_mapped(op, router);
-		next.external_network = UUID_NONE;
-		lead_out(op, &next, external->row.id);
-		if (uuid_is_none(next.external_network))
-			return fail_full(op, external->row.id);
-	}
+	TRY(address_check_subnet(op, external->row.id, &wish->subnet));
+	if (!uuid_equal(next.external_network, external->row.id))
+		TRY(lead_to_other(op, router, present, external, &next));
 	if (present && uuid_is_none(present->address))
 		next.translates = true;
 	choice_apply(wish->translates, &next.translates);
-	TRY(write_address(op, wish, &next));
+	TRY(write_address(op, wish, external, &next));
 	TRY(put(op, &next));
 	TRY(write_default_route(op, router, next.row.id, ip_from_v4(0)));
 	TRY(gateway_lead_ipv6_out(op, &next));

@@ -5,6 +5,7 @@
 
 #include "engine/internal.h"
 #include "engine/network/address.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/gateway.h"
 #include "engine/network/network.h"
 #include "engine/network/network_acl.h"
@@ -27,7 +28,7 @@
 static RESULT lead_out(struct op *op, const struct ref *router, struct str field)
 {
 	const struct external_network *external = external_network_first(op->head);
-	while (external && !row_is_live(&external->row))
+	while (external && !external_network_is_for_all(external))
 		external = external_network_next(op->head, external);
 	if (!external)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_GATEWAY, field,

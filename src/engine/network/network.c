@@ -9,6 +9,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/external_network.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/firewall_internal.h"
 #include "engine/network/network_grant_internal.h"
 #include "engine/network/network_internal.h"
@@ -25,12 +26,13 @@
 #include "store/port.h"
 #include "store/subnet.h"
 
-static RESULT check_mtu(struct op *op, int64_t mtu)
+static RESULT check_mtu(struct op *op, int64_t mtu, bool is_external)
 {
-	if (mtu >= NETWORK_MTU_MIN && mtu <= NETWORK_MTU_MAX)
+	int max = is_external ? EXTERNAL_MTU : NETWORK_MTU_MAX;
+	if (mtu >= NETWORK_MTU_MIN && mtu <= max)
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_NETWORK, "The MTU %" PRId64 " is not one of %d to %d.",
-			     mtu, NETWORK_MTU_MIN, NETWORK_MTU_MAX);
+			     mtu, NETWORK_MTU_MIN, max);
 }
 
 RESULT network_write(struct op *op, struct network *network)
@@ -56,6 +58,13 @@ static RESULT set_shared(struct op *op, const struct network *network, enum choi
 	return OK;
 }
 
+static RESULT set_default(struct op *op, uuid network, bool is_default)
+{
+	struct external_default_wish wish = {.external_network = ref_by_id(KIND_EXTERNAL_NETWORK, network),
+					     .is_default = is_default};
+	return engine_set_default_external(op, &wish);
+}
+
 RESULT engine_create_network(struct op *op, struct network_wish *wish)
 {
 	const struct account *account = NULL;
@@ -66,14 +75,21 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 				  .is_down = wish->is_down,
 				  .is_open = wish->is_open,
 				  .mtu = wish->mtu};
-	if (wish->mtu)
-		TRY(check_mtu(op, wish->mtu));
+	TRY(external_network_check_provider(op, wish));
+	if (wish->is_external && network.mtu == 0)
+		network.mtu = EXTERNAL_MTU;
+	if (network.mtu)
+		TRY(check_mtu(op, network.mtu, wish->is_external));
 	TRY(tag_normalize(op, wish->tags, &network.tags));
 	TRY(quota_check(op, account->row.id, QUOTA_NETWORKS, 1));
 	TRY(engine_permit(op, "network.create", KIND_NETWORK, NULL));
 	TRY(network_write(op, &network));
 	if (wish->is_shared)
 		TRY(set_shared(op, &network, CHOICE_YES));
+	if (wish->is_external)
+		TRY(external_network_open(op, &network, &wish->provider));
+	if (wish->is_external && wish->is_default)
+		TRY(set_default(op, network.row.id, true));
 	wish->network = network.row.id;
 	return engine_log_event(op, KIND_NETWORK, &network.row, "created", "Network.");
 }
@@ -92,19 +108,28 @@ static RESULT set_offering(struct op *op, const struct network_settings *wish, s
 	return OK;
 }
 
+/* External or not, its default or not; an external one has its network's name. */
+static RESULT set_external(struct op *op, const struct network *network, const struct network_settings *wish)
+{
+	static const struct network_provider tunnels;
+	bool is_external = external_network_find(op->head, network->row.id) != NULL;
+	if (wish->is_external == CHOICE_YES && !is_external)
+		TRY(external_network_open(op, network, &tunnels));
+	if (wish->is_external == CHOICE_NO && is_external)
+		TRY(external_network_close(op, network));
+	if (wish->is_default != CHOICE_DEFAULT && external_network_find(op->head, network->row.id))
+		TRY(set_default(op, network->row.id, wish->is_default == CHOICE_YES));
+	return external_network_follow(op, network->row.id);
+}
+
 RESULT engine_update_network(struct op *op, struct network_settings *wish)
 {
 	const struct network *network = NULL;
-	if (wish->is_default != CHOICE_DEFAULT && external_network_find(op->head, wish->network.prefix)) {
-		struct external_default_wish only = {
-			.external_network = ref_by_id(KIND_EXTERNAL_NETWORK, wish->network.prefix),
-			.is_default = wish->is_default == CHOICE_YES};
-		return engine_set_default_external(op, &only);
-	}
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
 	struct network next = *network;
+	bool is_external = external_network_find(op->head, network->row.id) != NULL;
 	if (wish->mtu)
-		TRY(check_mtu(op, wish->mtu));
+		TRY(check_mtu(op, wish->mtu, is_external));
 	TRY(engine_permit(op, "network.update", KIND_NETWORK, &network->row));
 	if (wish->name)
 		next.name = *wish->name;
@@ -119,6 +144,7 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 	next.row.gen++;
 	TRY(network_put(op, &next));
 	TRY(set_shared(op, &next, wish->is_shared));
+	TRY(set_external(op, &next, wish));
 	return engine_log_event(op, KIND_NETWORK, &next.row, "changed", "It is %s, its MTU is %" PRId64 ".",
 				next.is_down ? "down" : "up", next.mtu);
 }
@@ -167,6 +193,8 @@ RESULT engine_delete_network(struct op *op, struct network_target *wish)
 					 "' has dependencies and cannot be deleted: %" STR_FMT " is in it.",
 					 STR_ARG(wish->network.text),
 					 STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
+	if (external_network_find(op->head, network->row.id))
+		TRY(external_network_leave(op, network, &wish->network));
 	TRY(delete_subnets(op, network, wish->network.field));
 	TRY(network_delete_with_grants(op, network->row.id));
 	return engine_log_event(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");

@@ -11,6 +11,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/port_internal.h"
@@ -181,6 +182,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 {
 	const struct subnet *subnet = NULL;
 	TRY(port_find_subnet(op, &wish->subnet, &subnet));
+	TRY(external_network_check_none(op, subnet->network, wish->subnet.field));
 	TRY(port_check_choices(op, subnet->network, port_chooses_ips(&wish->ips), wish->ips.field));
 	struct port port = port_new_in(subnet, account->row.id);
 	port.name = wish->name;
@@ -379,6 +381,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	struct port_fixed *fixed = NULL;
 	size_t count = 0;
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
+	TRY(external_network_check_own(op, &wish->network, "port"));
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
 	const struct network *network = network_of(found);
 	TRY(port_check_choices(op, network->row.id,

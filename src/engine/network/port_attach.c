@@ -8,6 +8,7 @@
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
 #include "model/states.h"
@@ -135,6 +136,7 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' is ending or has ended.",
 				   STR_ARG(wish->instance.text));
+	TRY(external_network_check_none(op, port->network, wish->port.field));
 	TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_zone(op, subnet_find(op->head, port->subnet), instance->zone, wish->port.field));
 	TRY(check_place(op, wish, instance, port));

@@ -16,6 +16,7 @@
 #include "engine/network/port_prefixes_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "model/mac.h"
+#include "store/external_network.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/port.h"
@@ -113,6 +114,12 @@ struct subnet_room {
 	struct ip_pool primaries, secondaries;
 };
 
+/* On an external network ports share its addresses with all else that has some. */
+static bool is_external(const struct tables *t, const struct subnet *subnet)
+{
+	return external_network_find(t, subnet->network) != NULL;
+}
+
 static void open_pool(struct subnet_room *p, uuid subnet)
 {
 	*p = (struct subnet_room){.port.subnet = subnet, .secondary.subnet = subnet};
@@ -208,6 +215,8 @@ static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct 
 {
 	struct subnet_room pool;
 	struct ip first, last;
+	if (is_external(t, subnet))
+		return address_pick_in(t, subnet, ret_ip);
 	open_pool(&pool, subnet->row.id);
 	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
 		if (pick_unreserved(t, subnet, &pool.primaries, first, last, ret_ip))
@@ -249,6 +258,14 @@ static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wa
 			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
+/* On an external network it is nobody else's from then on. The port has its id. */
+static RESULT take_ip(struct op *op, const struct subnet *subnet, struct ip wanted, const struct port *port,
+		      struct str field, struct ip *ret_ip)
+{
+	TRY(choose_ip(op, subnet, wanted, port->mac, field, ret_ip));
+	return address_reserve(op, subnet, *ret_ip, port->row.id);
+}
+
 RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
 			  const struct subnet **ret_subnet)
 {
@@ -280,7 +297,7 @@ RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *
 				 .port = port->row.id,
 				 .subnet = subnet->row.id,
 				 .router = subnet->router};
-	TRY(choose_ip(op, subnet, wanted, port->mac, field, &s.ip));
+	TRY(take_ip(op, subnet, wanted, port, field, &s.ip));
 	s.row.id = engine_new_id(op, KIND_SECONDARY_IP);
 	*ret_ip = s.ip;
 	return secondary_ip_put(op, &s);
@@ -560,7 +577,7 @@ RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t co
 	if (count > 0) {
 		port->subnet = fixed[0].subnet->row.id;
 		port->router = fixed[0].subnet->router;
-		TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, port->mac, field, &port->ip));
+		TRY(take_ip(op, fixed[0].subnet, fixed[0].ip, port, field, &port->ip));
 	}
 	TRY(port_put(op, port));
 	return write_rest(op, port, fixed, count, field);
@@ -596,7 +613,7 @@ RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t c
 	if (count == 0 || !ip_equal(fixed[0].ip, before) || ip_is_none(before)) {
 		port->ip = (struct ip){0};
 		if (count > 0)
-			TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, port->mac, field, &port->ip));
+			TRY(take_ip(op, fixed[0].subnet, fixed[0].ip, port, field, &port->ip));
 	}
 	TRY(port_put(op, port));
 	return write_rest(op, port, fixed, count, field);

@@ -5,6 +5,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/gateway.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/load_balancer_internal.h"
@@ -152,6 +153,7 @@ static RESULT add_by_subnet(struct op *op, struct router_interface_wish *wish, c
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
+	TRY(external_network_check_none(op, subnet->network, wish->subnet.field));
 	TRY(check_apart(op, router, subnet));
 	if (ip_is_none(subnet->gateway_ip))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->subnet.field,
@@ -186,6 +188,7 @@ static RESULT add_by_port(struct op *op, struct router_interface_wish *wish, con
 	if (!subnet)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->port.field,
 				   "Router port must have at least one fixed IP");
+	TRY(external_network_check_none(op, subnet->network, wish->port.field));
 	if (!uuid_is_none(port->nat_gateway) || !uuid_is_none(port->interface_of) ||
 	    !str_is_empty(port->device_id) || model_derive_port_state(port) != PORT_AVAILABLE)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, wish->port.field,

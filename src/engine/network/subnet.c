@@ -6,6 +6,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/external_network_internal.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/ipv6_internal.h"
 #include "engine/network/network_internal.h"
@@ -384,6 +385,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	const struct network *network = NULL;
 	struct ip room[4];
 	uuid pool;
+	TRY(external_network_check_own(op, &wish->network, "subnet"));
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
 	TRY(engine_check_owner(op, &wish->account, network->account));
 	TRY(find_block(op, wish, &pool));
@@ -424,6 +426,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	TRY(engine_permit(op, "subnet.create", KIND_NETWORK, &network->row));
 	TRY(subnet_put(op, &subnet));
 	TRY(port_add_auto_ips_in(op, &subnet));
+	TRY(external_network_follow(op, subnet.network));
 	wish->subnet = subnet.row.id;
 	char text[CIDR_TEXT_SIZE];
 	return engine_log_event(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
@@ -529,6 +532,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	TRY(engine_permit(op, "subnet.update", KIND_SUBNET, &subnet->row));
 	next.row.gen++;
 	TRY(subnet_put(op, &next));
+	TRY(external_network_follow(op, next.network));
 	return engine_log_event(op, KIND_SUBNET, &next.row, "changed", "Launches in it %s a public address.",
 				next.public_on_launch ? "get" : "do not get");
 }
@@ -603,9 +607,11 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	TRY(engine_permit(op, "subnet.delete", KIND_SUBNET, &subnet->row));
 	TRY(port_drop_auto_ips_in(op, subnet));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
+	TRY(external_network_check_subnet(op, subnet, &wish->subnet));
 	TRY(delete_beside(op, subnet, wish->subnet.field));
 	TRY(subnet_delete_with_reservations(op, subnet->row.id));
 	TRY(ipv6_settle_lists(op, subnet->network));
+	TRY(external_network_follow(op, subnet->network));
 	if (subnet_is_of_blocks(op->head, subnet))
 		TRY(delete_network_with_last(op, subnet->network));
 	char text[CIDR_TEXT_SIZE];

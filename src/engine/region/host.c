@@ -229,6 +229,7 @@ RESULT engine_see_host(struct op *op, struct host_report *report)
 		next.seen_version = report->version;
 		next.seen_boot_id = report->boot_id;
 		next.seen_booted_us = report->booted_us;
+		next.seen_physical_networks = report->physical_networks;
 		next.seen_cpu = report->cpu;
 		next.seen_machine = report->machine;
 		next.seen_machines = report->machines;

@@ -59,6 +59,7 @@ struct host_report {
 	enum host_seen_virt virt;
 	struct str cpu, named_cpu, machine, machines; /* as in struct compute_facts */
 	struct str version, boot_id;
+	struct str physical_networks; /* words, with a space between */
 	int64_t booted_us;
 };
 OPERATION(engine_see_host, host_report)

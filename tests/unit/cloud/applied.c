@@ -253,6 +253,11 @@ static RESULT applied_see_chassis(struct vnet *n, struct ctx *c, struct str name
 	return n->inner.driver->see_chassis(n->inner.self, c, name, asks, ret_chassis);
 }
 
+static RESULT applied_see_bridges(struct vnet *n, struct ctx *c, struct str name, struct str *ret_words)
+{
+	return n->inner.driver->see_bridges(n->inner.self, c, name, ret_words);
+}
+
 static RESULT applied_see(struct vnet *n, struct ctx *c, struct network_health *ret_health)
 {
 	return n->inner.driver->see(n->inner.self, c, ret_health);
@@ -313,7 +318,8 @@ static void applied_close(struct vnet *n)
 RESULT applied_open(struct ctx *c, struct network_handle *network)
 {
 	static const struct network_driver driver = {
-		applied_see,          applied_see_chassis,   applied_apply_network, applied_remove_network,
+		applied_see,          applied_see_chassis,   applied_see_bridges,
+		applied_apply_network, applied_remove_network,
 		applied_apply_router, applied_remove_router, applied_apply_group,   applied_remove_group,
 		applied_apply_port,   applied_remove_port,   applied_apply_address, applied_remove_address,
 		applied_list,         applied_watch,         applied_close};

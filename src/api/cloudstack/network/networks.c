@@ -7,6 +7,7 @@
 #include "store/network.h"
 #include "store/network_acl.h"
 #include "store/network_offering.h"
+#include "store/external_network.h"
 #include "store/router.h"
 #include "store/subnet.h"
 
@@ -121,7 +122,8 @@ static bool matches(struct api_call *e, const void *args, const struct row *row)
 	const struct subnet *s = cs_find_subnet(e, row->id);
 	bool is_tier = vpc_of(e, s);
 	const struct cs_offering *offering = cs_find_offering_of(e, network_of(row));
-	return asks_for_guests(a) && is_in_zone(s, &a->zone) &&
+	bool is_guests = !external_network_find(api_tables(e), row->id);
+	return is_guests && asks_for_guests(a) && is_in_zone(s, &a->zone) &&
 	       (!a->type.n || str_equal_nocase(a->type, str_from(offering->type))) &&
 	       (!a->offering.n ||
 		str_equal_nocase(a->offering, uuid_to_str(e->c->arena, cs_offering_id(offering)))) &&

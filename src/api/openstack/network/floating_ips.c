@@ -177,7 +177,6 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 
 struct os_create_floating {
 	struct address_wish wish;
-	struct ref subnet;
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = REQUIRED,
@@ -188,8 +187,8 @@ static const struct param create_params[] = {
 	OS_BODY(struct os_create_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,
 		.doc = "Which of the port's addresses; absent: its first."),
 	OS_BODY(struct os_create_floating, "description", wish.description, .doc = "Free text."),
-	OS_BODY(struct os_create_floating, "subnet_id", subnet, .flags = NULLABLE, .kind = KIND_ADDRESS_RANGE,
-		.doc = "As shown; not needed."),
+	OS_BODY(struct os_create_floating, "subnet_id", wish.subnet, .flags = NULLABLE, .kind = KIND_SUBNET,
+		.doc = "In which subnet of the external network; absent: any."),
 	OS_PROJECT(struct os_create_floating, wish.account),
 	FLOATING_UNBUILT,
 };

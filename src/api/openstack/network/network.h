@@ -5,7 +5,6 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/write.h"
 
-struct address;
 struct port_forwarding;
 struct security_group_rule;
 
@@ -34,9 +33,6 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
 
-/* The range, a subnet to Neutron, that a public address is from; NULL and of none: none. */
-uuid os_range_of(const struct tables *t, const struct address *address);
-
 /* Of a forwarding what its floating address shows. */
 void os_write_forwarded(struct json_writer *w, const struct port_forwarding *f);
 
@@ -60,7 +56,7 @@ static inline enum choice os_choice_not(enum choice choice)
 /* ERR_INVALID: it is a network that the caller sees, and no external one. */
 RESULT os_check_external(struct os_call *e, const struct ref *network);
 
-/* Subnets of others' networks that the account may use; for administrators also ranges of external networks, as subnets. */
+/* Subnets of others' networks that the account may use. */
 RESULT os_add_other_subnets(struct os_call *e, struct os_added *ret_rows);
 
 /* A rule's protocol by its name, else its number; null: any. */

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks: the caller's own, and what others granted. An external network is shown as one, too: it is the
- * operator's, and everybody's to lead a router to. */
+ * Networks: the caller's own, what others granted, and external ones, which are everybody's to lead a router to. */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/network/network.h"
 #include "engine/network/network.h"
 #include "engine/network/network_grant.h"
-#include "store/address_range.h"
 #include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_grant.h"
@@ -19,20 +17,15 @@ struct os_network_item {
 	VEC(uuid) subnets;
 };
 
-/* An external network as a row of the kind. */
+/* External networks are everybody's to see; an administrator sees them with all others. */
 static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
-	for (const struct external_network *x = external_network_first(t); x;
+	for (const struct external_network *x = external_network_first(t); x && !os_is_admin(e);
 	     x = external_network_next(t, x)) {
-		if (!row_is_live(&x->row) || !os_wants(ret_rows, x->row.id))
-			continue;
-		struct network *row = arena_new_object(e->c->arena, struct network);
-		if (!row)
-			return ctx_no_memory(e->c);
-		*row = (struct network){.row = x->row, .name = x->name, .mtu = 1500};
-		row->row.kind = KIND_NETWORK;
-		if (!VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row))
+		const struct network *n = network_find(t, x->row.id);
+		if (n && row_is_live(&n->row) && !uuid_equal(n->account, e->c->who->account) &&
+		    os_wants(ret_rows, n->row.id) && !VEC_PUSH(e->c->arena, &ret_rows->rows, &n->row))
 			return ctx_no_memory(e->c);
 	}
 	return OK;
@@ -57,55 +50,10 @@ static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
-/* Nobody said how large it is: the smallest block that has all addresses that are known of it. */
-static struct cidr guess_block(const struct external_network *x, const struct address_range *r)
-{
-	struct cidr block = {r->first, 32};
-	while (block.bits > 0 &&
-	       !(cidr_contains(block, r->last) && cidr_contains(block, x->next_hop) &&
-		 cidr_contains(block, x->infra_first) && cidr_contains(block, x->infra_last)))
-		block.bits--;
-	return cidr_canonical(block);
-}
-
-/* A range of an external network's addresses as a subnet; none of an account. */
-static RESULT add_range(struct os_call *e, const struct external_network *x, const struct address_range *r,
-			struct os_added *ret_rows)
-{
-	struct subnet *row = arena_new_object(e->c->arena, struct subnet);
-	struct ip *pool = arena_new_array(e->c->arena, struct ip, 2);
-	if (!row || !pool)
-		return ctx_no_memory(e->c);
-	pool[0] = r->first;
-	pool[1] = r->last;
-	*row = (struct subnet){.row = r->row,
-			       .network = x->row.id,
-			       .block = guess_block(x, r),
-			       .gateway_ip = x->next_hop,
-			       .no_dhcp = true,
-			       .pools = {pool, 2}};
-	row->row.kind = KIND_SUBNET;
-	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
-}
-
-/* Neutron shows an external network's subnets to its owner: here, to administrators. */
-static RESULT add_ranges(struct os_call *e, struct os_added *ret_rows)
-{
-	const struct tables *t = os_tables(e);
-	for (const struct address_range *r = address_range_first(t); r && os_is_admin(e);
-	     r = address_range_next(t, r)) {
-		const struct external_network *x = external_network_find(t, r->external_network);
-		if (x && row_is_live(&r->row) && os_wants(ret_rows, r->row.id))
-			TRY(add_range(e, x, r, ret_rows));
-	}
-	return OK;
-}
-
 RESULT os_add_other_subnets(struct os_call *e, struct os_added *ret_rows)
 {
 	const struct tables *t = os_tables(e);
 	struct os_added networks = {0};
-	TRY(add_ranges(e, ret_rows));
 	TRY(add_granted(e, &networks));
 	for (size_t k = 0; k < networks.rows.count; k++)
 		for (const struct subnet *s = subnet_first_by_network(t, networks.rows.at[k]->id); s;
@@ -130,26 +78,31 @@ static const void *gather_network(struct os_call *e, const struct row *row)
 	*item = (struct os_network_item){.network = network_of(row),
 					 .external = external_network_find(t, row->id)};
 	item->is_shared = engine_is_network_granted(t, row->id, e->c->who->account);
-	item->name = item->external ? item->external->name : os_network_label(e, row->id);
+	item->name = item->external ? item->network->name : os_network_label(e, row->id);
 	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
 	     s = subnet_next_by_network(t, s))
 		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s->row.id))
 			return NULL;
-	for (const struct address_range *r = address_range_first_by_external_network(t, row->id); r;
-	     r = address_range_next_by_external_network(t, r))
-		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->subnets, r->row.id))
-			return NULL;
 	return item;
+}
+
+/* What has no physical network is in tunnels. */
+static const char *type_of(const struct external_network *x)
+{
+	return !x || !x->physical_network.n ? "geneve" : x->vlan ? "vlan" : "flat";
 }
 
 static void write_provider(struct os_call *e, struct json_writer *w, const struct os_network_item *i)
 {
 	if (!os_is_admin(e))
 		return;
-	json_write_z(w, "provider:network_type", i->external ? "flat" : "geneve");
+	json_write_z(w, "provider:network_type", type_of(i->external));
 	json_write_text_or_null(w, "provider:physical_network",
 				i->external ? i->external->physical_network : STR_NONE);
-	json_write_null(w, "provider:segmentation_id");
+	if (i->external && i->external->vlan)
+		json_write_int(w, "provider:segmentation_id", i->external->vlan);
+	else
+		json_write_null(w, "provider:segmentation_id");
 }
 
 static void write_network(struct os_call *e, struct json_writer *w, const void *item)
@@ -183,7 +136,7 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 static struct str name_of(struct os_call *e, const struct row *row)
 {
 	const struct network *n = network_of(row);
-	return uuid_is_none(n->account) ? n->name : os_network_label(e, row->id);
+	return external_network_find(os_tables(e), row->id) ? n->name : os_network_label(e, row->id);
 }
 
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
@@ -222,6 +175,25 @@ static bool fits_default(struct os_call *e, const struct row *row, struct str va
 	return x && os_truth_is(x->is_default, value);
 }
 
+static bool fits_type(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct external_network *x = external_network_find(os_tables(e), row->id);
+	return os_is_admin(e) && str_is(value, type_of(x));
+}
+
+static bool fits_physical(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct external_network *x = external_network_find(os_tables(e), row->id);
+	return os_is_admin(e) && x && str_equal(value, x->physical_network);
+}
+
+static bool fits_segment(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct external_network *x = external_network_find(os_tables(e), row->id);
+	int64_t vlan = 0;
+	return os_is_admin(e) && x && x->vlan && !str_parse_int(value, &vlan).code && vlan == x->vlan;
+}
+
 static const struct os_namer namer = {KIND_SUBNET, JOIN_ONE(KIND_NETWORK, subnet, network)};
 static const struct os_filter network_filters[] = {
 	OS_STANDARD_FILTERS,
@@ -233,6 +205,9 @@ static const struct os_filter network_filters[] = {
 	{"router:external", .is_truth = true, .fits = fits_external},
 	{"is_default", .is_truth = true, .fits = fits_default},
 	{"mtu", "mtu"},
+	{"provider:network_type", .fits = fits_type},
+	{"provider:physical_network", .fits = fits_physical},
+	{"provider:segmentation_id", .fits = fits_segment},
 };
 static const struct os_sort_key network_sort_keys[] = {
 	{"name", .text = name_of}, OS_PROJECT_SORT, {"mtu", "mtu"}, {"description", "description"}};
@@ -268,25 +243,32 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 #define SECURITY_DOC                                                                                         \
 	"Whether new ports in it are filtered and held to their addresses, unless they say otherwise."
 #define NETWORK_UNBUILT                                                                                      \
-	OS_UNBUILT("router:external", .only = "false"), OS_UNBUILT("availability_zone_hints", .only = "[]"), \
-		OS_UNBUILT("qos_policy_id"), OS_UNBUILT("provider:network_type"),                            \
-		OS_UNBUILT("provider:physical_network"), OS_UNBUILT("provider:segmentation_id"),             \
+	OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),                    \
 		OS_UNBUILT("segments"), OS_UNBUILT("vlan_transparent", .only = "false"),                     \
 		OS_UNBUILT("dns_domain", .only = "")
+#define EXTERNAL_DOC "Whether routers lead out there, and floating addresses are from it; for administrators."
 
 struct os_create_network {
 	struct network_wish wish;
-	enum choice up, shared, security;
+	enum choice up, shared, security, external, is_default;
 };
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_network, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_network, "description", wish.description, .doc = "Free text."),
 	OS_BODY(struct os_create_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
 	OS_BODY(struct os_create_network, "port_security_enabled", security, .doc = SECURITY_DOC),
-	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
+	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = EXTERNAL_MTU,
 		.doc = "Of the guests' side."),
 	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
-	OS_UNBUILT("is_default", .only = "false"),
+	OS_BODY(struct os_create_network, "router:external", external, .doc = EXTERNAL_DOC),
+	OS_BODY(struct os_create_network, "is_default", is_default,
+		.doc = "Of an external network: what is allocated for projects leads there."),
+	OS_BODY(struct os_create_network, "provider:network_type", wish.provider.type, .flags = NULLABLE,
+		.doc = "Of an external network: flat or vlan; absent or geneve: in tunnels."),
+	OS_BODY(struct os_create_network, "provider:physical_network", wish.provider.physical_network,
+		.flags = NULLABLE, .doc = "Where that lies: a key of the hosts' bridge mappings."),
+	OS_BODY(struct os_create_network, "provider:segmentation_id", wish.provider.segment,
+		.flags = NULLABLE, .doc = "Of a VLAN, its number."),
 	OS_PROJECT(struct os_create_network, wish.account),
 	NETWORK_UNBUILT,
 };
@@ -298,6 +280,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	a->wish.is_down = a->up == CHOICE_NO;
 	a->wish.is_open = a->security == CHOICE_NO;
 	a->wish.is_shared = a->shared == CHOICE_YES;
+	a->wish.is_external = a->external == CHOICE_YES;
+	a->wish.is_default = a->is_default == CHOICE_YES;
 	return OK;
 }
 
@@ -325,8 +309,12 @@ static const struct param update_params[] = {
 		.doc = "With all projects; for administrators."),
 	OS_BODY(struct os_update_network, "is_default", wish.is_default,
 		.doc = "Of an external network: what is allocated for projects leads there."),
-	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
+	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = EXTERNAL_MTU,
 		.doc = "Of the guests' side."),
+	OS_BODY(struct os_update_network, "router:external", wish.is_external, .doc = EXTERNAL_DOC),
+	OS_UNBUILT("provider:network_type"),
+	OS_UNBUILT("provider:physical_network"),
+	OS_UNBUILT("provider:segmentation_id"),
 	NETWORK_UNBUILT,
 };
 

@@ -3,6 +3,7 @@
  * subnet's gateway, and, to administrators since they are nobody's, a router's own address on an external
  * network and each floating one. */
 #include "api/openstack/network/network.h"
+#include "engine/network/address.h"
 #include "engine/network/port.h"
 #include "engine/network/router_interface.h"
 #include "model/mac.h"
@@ -87,11 +88,12 @@ static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
 	const struct tables *t = os_tables(e);
 	for (const struct gateway *g = gateway_first(t); g; g = gateway_next(t, g)) {
 		const struct address *address = address_find(t, g->address);
+		struct ip ip = address ? address->ip : (struct ip){0};
 		const struct port port = {.row = g->row,
 					  .network = g->external_network,
-					  .subnet = os_range_of(t, address),
+					  .subnet = engine_get_external_subnet(t, g->external_network, ip),
 					  .mac = model_make_mac(g->router, MAC_OF_GATEWAY),
-					  .ip = address ? address->ip : (struct ip){0},
+					  .ip = ip,
 					  .device_owner = STR("network:router_gateway")};
 		if (row_is_live(&g->row) && !uuid_is_none(g->router) && !uuid_is_none(g->external_network))
 			TRY(add_outside(e, &port, "gateway port", g->router, ret_rows));
@@ -105,7 +107,7 @@ static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
 	for (const struct address *a = address_first(t); a; a = address_next(t, a)) {
 		const struct port port = {.row = a->row,
 					  .network = a->external_network,
-					  .subnet = os_range_of(t, a),
+					  .subnet = engine_get_external_subnet(t, a->external_network, a->ip),
 					  .mac = model_make_mac(a->row.id, "floating-mac"),
 					  .ip = a->ip,
 					  .device_owner = STR("network:floatingip")};

@@ -2,6 +2,7 @@
  * Routers, with their gateway, their extra routes (the main route table's, but for those to gateways) and
  * their interfaces. */
 #include "api/openstack/network/network.h"
+#include "engine/network/address.h"
 #include "engine/network/router_interface.h"
 #include "model/router.h"
 #include "store/address.h"
@@ -12,7 +13,7 @@ struct router_item {
 	const struct router *router;
 	const struct gateway *gateway; /* NULL: none that leads out */
 	const struct address *address; /* NULL: EC2's, without one */
-	uuid range;                    /* where that is from */
+	uuid subnet;                   /* where that is from */
 	VEC(const struct route *) routes;
 	VEC(struct ip) hops; /* as many */
 };
@@ -25,7 +26,8 @@ static void gather_gateway(struct os_call *e, struct router_item *item)
 		if (row_is_live(&g->row) && !uuid_is_none(g->external_network))
 			item->gateway = g;
 	item->address = item->gateway ? address_find(t, item->gateway->address) : NULL;
-	item->range = os_range_of(t, item->address);
+	if (item->address)
+		item->subnet = engine_get_external_subnet(t, item->address->external_network, item->address->ip);
 }
 
 static const void *gather_router(struct os_call *e, const struct row *row)
@@ -58,7 +60,7 @@ static void write_gateway(struct json_writer *w, const struct router_item *i)
 	json_write_open_list(w, "external_fixed_ips");
 	if (i->address) {
 		json_write_open(w, NULL);
-		os_write_id(w, "subnet_id", i->range);
+		os_write_id(w, "subnet_id", i->subnet);
 		os_write_ip(w, "ip_address", i->address->ip);
 		json_write_close(w);
 	}
@@ -159,8 +161,8 @@ struct os_external_ip {
 	struct ip ip;
 };
 static const struct param external_ip_rows[] = {
-	OS_BODY(struct os_external_ip, "subnet_id", subnet, .kind = KIND_ADDRESS_RANGE,
-		.doc = "As shown; not needed."),
+	OS_BODY(struct os_external_ip, "subnet_id", subnet, .kind = KIND_SUBNET,
+		.doc = "In which subnet of the external network; absent: any."),
 	OS_BODY(struct os_external_ip, "ip_address", ip, .doc = "Which address; absent: any."),
 };
 static const struct params external_ip_params = OS_PARAMS(struct os_external_ip, external_ip_rows);
@@ -248,8 +250,10 @@ static RESULT read_rest(struct os_call *e, struct os_router_body *a)
 	TRY(os_check_external(e, &a->gateway.network));
 	a->wish.gateway.external_network = a->gateway.network;
 	a->wish.gateway.translates = a->gateway.snat;
-	if (a->gateway.ips.count)
+	if (a->gateway.ips.count) {
+		a->wish.gateway.subnet = a->gateway.ips.at[0].subnet;
 		a->wish.gateway.ip = a->gateway.ips.at[0].ip;
+	}
 	return OK;
 }
 

@@ -2,18 +2,8 @@
  * What Neutron's resources share: the standard attributes, and tags as words. */
 #include "api/openstack/network/network.h"
 #include "model/address.h"
-#include "store/address_range.h"
+#include "store/external_network.h"
 #include "store/network.h"
-
-uuid os_range_of(const struct tables *t, const struct address *address)
-{
-	const struct address_range *r =
-		address ? address_range_first_by_external_network(t, address->external_network) : NULL;
-	for (; r; r = address_range_next_by_external_network(t, r))
-		if (ip_compare(r->first, address->ip) <= 0 && ip_compare(address->ip, r->last) <= 0)
-			return r->row.id;
-	return UUID_NONE;
-}
 
 static struct str write_word(struct os_call *e, const struct tag *tag)
 {
@@ -103,7 +93,8 @@ RESULT os_check_external(struct os_call *e, const struct ref *network)
 {
 	const struct network *n =
 		network->kind != KIND_NONE ? network_find(os_tables(e), network->prefix) : NULL;
-	if (!n || !row_is_live(&n->row) || !engine_may_see(e->c, KIND_NETWORK, &n->row))
+	if (!n || !row_is_live(&n->row) || external_network_find(os_tables(e), n->row.id) ||
+	    !engine_may_see(e->c, KIND_NETWORK, &n->row))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, network->field,
 			      "Network %" STR_FMT " is not a valid external network.",
