@@ -52,7 +52,10 @@ static int64_t read_limit(const struct account *account, enum quota quota)
 static int64_t read_used(const struct account *account, enum quota quota)
 {
 	const char *usage = account->row.usage;
-	return usage ? *(const int64_t *) (const void *) (usage + quotas[quota].used) : 0;
+	if (!usage)
+		return 0;
+	int64_t used = *(const int64_t *) (const void *) (usage + quotas[quota].used);
+	return quota == QUOTA_VOLUME_BYTES ? used + account_usage(account)->snapshot_bytes : used;
 }
 
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
@@ -67,8 +70,9 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 					     "The account has %" PRId64 " of %" PRId64 " %s; %" PRId64
 					     " more would exceed its limit",
 					     used, limit, quotas[quota].words, more);
-	/* These are of the vCPUs' and the backups' kinds, and a face's sentences about those are not for them. */
-	if (quota != QUOTA_MEMORY && quota != QUOTA_BACKUP_BYTES)
+	/* These are of the vCPUs', the volumes' and the backups' kinds, and a face's sentences about those are not
+	 * for them. */
+	if (quota != QUOTA_MEMORY && quota != QUOTA_VOLUME_BYTES && quota != QUOTA_BACKUP_BYTES)
 		op->ctx->problem.subject = str_print(op->ctx->arena, "%" PRId64, limit);
 	op->ctx->problem.total = used + more;
 	return failed;
@@ -120,4 +124,7 @@ void engine_get_usage(const struct account *account, struct account_usage *ret_u
 				__atomic_load_n((const int64_t *) (const void *) (usage + quotas[quota].used),
 						__ATOMIC_RELAXED);
 	}
+	if (account->row.usage)
+		ret_usage->volume_bytes +=
+			__atomic_load_n(&account_usage(account)->snapshot_bytes, __ATOMIC_RELAXED);
 }

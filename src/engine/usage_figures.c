@@ -7,6 +7,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
+#include "engine/storage/volume_type_limit.h"
 #include "model/address.h"
 #include "model/backup.h"
 #include "model/dedicated_host.h"
@@ -105,9 +106,13 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
-	struct account_usage *account = usage_of_account(t, snapshot_of(row)->account);
-	if (account)
-		add(&account->snapshots, sign);
+	const struct snapshot *s = snapshot_of(row);
+	struct account_usage *account = usage_of_account(t, s->account);
+	if (!account)
+		return;
+	add(&account->snapshots, sign);
+	if (engine_snapshot_takes_bytes(s))
+		add(&account->snapshot_bytes, sign * s->volume_size);
 }
 
 static void count_image(const struct tables *t, const struct row *row, int64_t sign)
@@ -423,11 +428,11 @@ static const char *(*const checked[KIND_COUNT])(const struct row *row) = {
 	[KIND_ADDRESS] = check_address, [KIND_SUBNET] = check_subnet,
 };
 
-/* Volumes and snapshots by a transfer; an instance with its volumes and its event; what is a user's may be for another
+/* Volumes and snapshots by a transfer; an image with its snapshots by an administrator; an instance with its volumes and its event; what is a user's may be for another
  * account. */
 static bool may_be_given(enum kind kind)
 {
-	return kind == KIND_VOLUME || kind == KIND_SNAPSHOT || kind == KIND_INSTANCE ||
+	return kind == KIND_VOLUME || kind == KIND_SNAPSHOT || kind == KIND_IMAGE || kind == KIND_INSTANCE ||
 	       kind == KIND_INSTANCE_EVENT || kind == KIND_ACCESS_KEY || kind == KIND_CREDENTIAL;
 }
 

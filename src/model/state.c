@@ -72,6 +72,9 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 		return VOLUME_ERROR;
 	if (v->sending == VOLUME_SENDING_FAILED || v->sending == VOLUME_SENDING_ABANDONED)
 		return VOLUME_ERROR;
+	if (v->seen_size == 0 && v->sending == VOLUME_SENDING_NONE && uuid_is_none(v->host) &&
+	    uuid_is_none(v->instance))
+		return VOLUME_ERROR; /* nothing could hold it when it was made */
 	if (v->seen_size == 0)
 		return VOLUME_CREATING;
 	return model_derive_attachment(v->instance, v->seen_instance) == ATTACHMENT_NONE ? VOLUME_AVAILABLE

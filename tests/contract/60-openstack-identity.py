@@ -163,6 +163,54 @@ def test_domains(admin):
     run("domain", "delete", "works")
 
 
+def test_a_domain_is_a_project(admin):
+    made = admin.ok("POST", "/identity/v3/projects", {"project": {"name": "plant", "is_domain": True}})["project"]
+    assert made["is_domain"] and made["domain_id"] is None and made["parent_id"] is None
+    assert made["id"] in [d["ID"] for d in admin.openstack("domain", "list", "-f", "json")]
+    assert made["id"] in [p["id"] for p in admin.ok("GET", "/identity/v3/projects?is_domain=true")["projects"]]
+    assert made["id"] not in [p["ID"] for p in admin.openstack("project", "list", "-f", "json")]
+    inside = admin.openstack("project", "create", "--domain", "plant", "line", "-f", "json")
+    assert inside["domain_id"] == made["id"]
+    assert admin.call("DELETE", f"/identity/v3/projects/{made['id']}").status == 403
+    admin.ok("PATCH", f"/identity/v3/projects/{made['id']}", {"project": {"enabled": False}})
+    admin.openstack("project", "delete", inside["id"])
+    assert admin.call("DELETE", f"/identity/v3/projects/{made['id']}").status == 204
+    assert "plant" not in [d["Name"] for d in admin.openstack("domain", "list", "-f", "json")]
+
+
+def test_endpoint_groups(admin, own, tmp_path):
+    """Who was given endpoints has these alone in the catalogue, of new tokens and of those that there are."""
+    filters = tmp_path / "filters"
+    filters.write_text(json.dumps({"interface": "internal"}))
+    run = admin.openstack
+
+    def interfaces():
+        catalog = own.ok("GET", "/identity/v3/auth/catalog")["catalog"]
+        return {e["interface"] for service in catalog for e in service["endpoints"]}, {service["type"] for service in catalog}
+
+    assert interfaces()[0] == {"public", "internal", "admin"}
+    made = run("endpoint", "group", "create", "--description", "d", "inside", str(filters), "-f", "json")
+    assert made["filters"] == {"interface": "internal"}
+    run("endpoint", "group", "add", "project", "inside", own.id)
+    assert [g["ID"] for g in run("endpoint", "group", "list", "--project", own.id, "-f", "json")] == [made["id"]]
+    assert [p["ID"] for p in run("endpoint", "group", "list", "--endpointgroup", made["id"], "-f", "json")] == [own.id]
+    assert interfaces()[0] == {"internal"}
+    again = cloud.Project(own.dev, own.name, own.user, own.password)
+    token = again.call("GET", TOKENS, headers={"X-Subject-Token": again.token}).json["token"]
+    assert {e["interface"] for service in token["catalog"] for e in service["endpoints"]} == {"internal"}
+    run("endpoint", "group", "set", "--name", "within", "inside")
+    run("endpoint", "group", "remove", "project", "within", own.id)
+    assert interfaces()[0] == {"public", "internal", "admin"}
+    service = admin.ok("GET", "/identity/v3/services?type=image")["services"][0]["id"]
+    (endpoint,) = admin.ok("GET", f"/identity/v3/endpoints?interface=public&service_id={service}")["endpoints"]
+    run("endpoint", "add", "project", endpoint["id"], own.id)
+    assert [e["ID"] for e in run("endpoint", "list", "--project", own.id, "-f", "json")] == [endpoint["id"]]
+    assert interfaces() == ({"public"}, {"image"})
+    run("endpoint", "remove", "project", endpoint["id"], own.id)
+    assert len(interfaces()[1]) > 3
+    run("endpoint", "group", "delete", "within")
+
+
 # ---- tokens
 
 def test_tokens(admin, own):

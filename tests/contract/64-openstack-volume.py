@@ -82,8 +82,9 @@ def test_command(cloud):
 def test_types(cloud):
     assert "__DEFAULT__" in [t["Name"] for t in cloud.run("volume", "type", "list")]
     assert cloud.run("volume", "type", "create", "mine", check=False).returncode != 0
-    made = cloud.run("volume", "type", "create", "--property", "a=1", "fast", env=cloud.admin_env)
-    assert made["name"] == "fast" and made["properties"] == {"a": "1"}
+    made = cloud.run("volume", "type", "create", "--property", "vendor_name=Open Source", "--property", "mine:a=1", "fast",
+                     env=cloud.admin_env)
+    assert made["name"] == "fast" and made["properties"] == {"vendor_name": "Open Source", "mine:a": "1"}
     volume = cloud.run("volume", "create", "--size", "1", "--type", "fast", "typed")["id"]
     cloud.volume(volume)
     assert cloud.run("volume", "show", volume)["type"] == "fast"
@@ -294,12 +295,43 @@ def test_revert(cloud):
     cloud.run("volume", "delete", volume, silent=True)
 
 
+def test_quotas_of_types(cloud):
+    """`openstack quota set --volume-type` limits the volumes, gigabytes and snapshots of one type."""
+    def quota(*words):
+        cloud.run("quota", "set", *words, "dev", silent=True, env=cloud.admin_env)
+
+    quota("--volumes", "1", "--volume-type", "gp3")
+    volume = cloud.run("volume", "create", "--size", "1", "--type", "gp3", "first")["id"]
+    cloud.volume(volume)
+    refused = cloud.run("volume", "create", "--size", "1", "--type", "gp3", "second", check=False)
+    assert "exceeded for quota 'volumes_gp3'" in refused.stderr
+    shown = cloud.run("quota", "show", "--volume", "dev", env=cloud.admin_env)
+    assert {q["Resource"]: q["Limit"] for q in shown}["volumes_gp3"] == 1
+    quota("--volumes", "-1", "--gigabytes", "1", "--volume-type", "gp3")
+    refused = cloud.run("volume", "snapshot", "create", "--volume", volume, "moment", check=False)
+    assert "exceeds allowed gigabytes_gp3 quota. Requested 1G, quota is 1G and 1G has been consumed." in refused.stderr
+    quota("--gigabytes", "-1", "--snapshots", "0", "--volume-type", "gp3")
+    refused = cloud.run("volume", "snapshot", "create", "--volume", volume, "moment", check=False)
+    assert "Maximum number of snapshots allowed (0) exceeded" in refused.stderr
+    cloud.run("quota", "delete", "--volume", "dev", silent=True, env=cloud.admin_env)
+    snapshot = cloud.run("volume", "snapshot", "create", "--volume", volume, "moment")["id"]
+    cloud.until(lambda: cloud.sdk.block_storage.get_snapshot(snapshot), lambda s: s.status == "available")
+    cloud.run("volume", "snapshot", "delete", snapshot, silent=True)
+    cloud.run("volume", "delete", volume, silent=True)
+
+
 def test_storage_pool(cloud):
     """The operator's pool is one of Cinder's, and a type names it as Cinder's types do, before it is there or afterwards."""
     by = admin(cloud.dev)
     cloud.run("volume", "type", "create", "--property", "volume_backend_name=nfs", "kept", env=cloud.admin_env)
-    refused = cloud.run("volume", "create", "--size", "1", "--type", "kept", "nowhere", check=False)
-    assert refused.returncode != 0
+    nowhere = cloud.run("volume", "create", "--size", "1", "--type", "kept", "nowhere")["id"]
+    cloud.volume(nowhere, "error")
+    late = [*"--os-volume-api-version 3.70".split()]
+    (message,) = cloud.run(*late, "volume", "message", "list", "--resource-id", nowhere)
+    assert message["Event ID"] == "VOLUME_VOLUME_001_003" and "nfs" in message["User Message"]
+    cloud.run(*late, "volume", "message", "delete", message["ID"], silent=True)
+    assert cloud.run(*late, "volume", "message", "list") == []
+    cloud.run("volume", "delete", nowhere, silent=True)
     cloud.dev.command("pool", "add", "nfs", "--path", "/srv/nfs")
     pools = by.ok("GET", "/volume/v3/scheduler-stats/get_pools?detail=true")["pools"]
     assert [p["capabilities"]["volume_backend_name"] for p in pools if p["name"] == "dari@nfs#nfs"] == ["nfs"]

@@ -187,6 +187,10 @@ ROWS = [
                                       "name": "n", "description": "d", "enabled": True},
       changes=[{"service_id": "{service}"}, {"interface": "internal"}, {"url": "http://here"}, {"region": "us-east-1"}, {"region_id": "north"}, {"name": "m"},
                {"description": "e"}, {"enabled": False}], form="PATCH", by="admin"),
+    R(f"{ID}/projects", "project", {"name": "dp", "description": "d", "enabled": True, "is_domain": True},
+      changes=[{"name": "dq"}, {"description": "e"}, {"enabled": False}, {"enabled": True}], form="PATCH", by="admin"),
+    R(f"{ID}/OS-EP-FILTER/endpoint_groups", "endpoint_group", {"name": "g", "description": "d", "filters": {"interface": "internal"}},
+      changes=[{"name": "h"}, {"description": "e"}, {"filters": {"region_id": "north"}}], form="PATCH", by="admin"),
     R(f"{ID}/policies", "policy", {"type": "text/plain", "blob": "rules"}, changes=[{"type": "application/json"}, {"blob": "more"}], form="PATCH", by="admin"),
     R(f"{ID}/roles", "role", {"name": "r", "description": "d"}, changes=[{"name": "s"}, {"description": "e"}], form="PATCH", by="admin"),
     R(f"{ID}/users/{{user}}/application_credentials", "application_credential", {

@@ -76,7 +76,7 @@ def settings(admin, url, folder, images, limit_s):
         "scenario": {},
         "service_available": {"cinder": True, "neutron": True, "glance": True, "nova": True, "swift": False, "horizon": False},
         "validation": {"run_validation": False},
-        "volume": {"max_microversion": cloud.LATEST["volume"], "build_interval": 0, "build_timeout": limit_s},
+        "volume": {"storage_protocol": "file", "max_microversion": cloud.LATEST["volume"], "build_interval": 0, "build_timeout": limit_s},
         "volume-feature-enabled": {"backup": True, "snapshot": True, "clone": True, "extend_attached_volume": True,
                                    "extend_attached_encrypted_volume": True},
     }

@@ -30,6 +30,7 @@
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
+#include "engine/storage/volume_type_limit_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/client_token.h"
@@ -545,6 +546,35 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* What one instance's new disks of the type take. */
+static struct volume_type_figures disks_of_type(const struct launch *l, struct str type)
+{
+	struct volume_type_figures sum = {0};
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
+		if (disk->existing || !str_equal(disk->type, type))
+			continue;
+		sum.volumes++;
+		sum.bytes += disk->size;
+	}
+	return sum;
+}
+
+static RESULT check_type_limits(struct launch *l)
+{
+	uuid account = l->account->row.id;
+	for (size_t n = 0; n < l->disks.count; n++) {
+		struct str type = l->disks.at[n].type;
+		const struct volume_type_figures each = disks_of_type(l, type);
+		const struct volume_type_figures wanted = {.volumes = each.volumes * l->wish->min_count,
+							   .bytes = each.bytes * l->wish->min_count};
+		l->count = least(l->count, volume_type_limit_left(l->op, account, type, &each));
+		if (l->count < l->wish->min_count)
+			return volume_type_limit_check(l->op, account, type, &wanted);
+	}
+	return OK;
+}
+
 /* As many as the quotas allow; fewer than the least asked for is said as the quota at fault. */
 static RESULT check_quotas(struct launch *l)
 {
@@ -569,6 +599,7 @@ static RESULT check_quotas(struct launch *l)
 					   needs[n].each * l->wish->min_count);
 	}
 	int64_t left = user_limit_left(op, l->account->row.id, l->type->vcpus, l->type->memory);
+	TRY(check_type_limits(l));
 	const struct user_figures least_wanted = {l->wish->min_count, l->type->vcpus * l->wish->min_count,
 						  l->type->memory * l->wish->min_count};
 	l->count = least(l->count, left);

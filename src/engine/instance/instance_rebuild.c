@@ -74,10 +74,8 @@ RESULT instance_write_disk(struct op *op, const struct instance *instance, const
 				.device_slot = slot,
 				.attached_us = op->now_us,
 				.delete_on_termination = disk->delete_on_termination};
-	if (disk->local == VOLUME_LOCAL_NO) {
-		TRY(quota_check(op, instance->account, QUOTA_VOLUMES, 1));
-		TRY(quota_check(op, instance->account, QUOTA_VOLUME_BYTES, disk->size));
-	}
+	if (disk->local == VOLUME_LOCAL_NO)
+		TRY(volume_check_quotas(op, instance->account, disk));
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
 	volume.pool = pool ? pool->row.id : UUID_NONE;
 	TRY(volume_check_room(op, &volume, host_find(op->head, instance->host), disk->size, field));

@@ -11,6 +11,7 @@
 #include "engine/network/router_internal.h"
 #include "engine/network/security_group_internal.h"
 #include "engine/network/subnet_pool_internal.h"
+#include "engine/people/catalog.h"
 #include "engine/people/keystone_extra_internal.h"
 #include "engine/people/own.h"
 #include "engine/people/policy_internal.h"
@@ -19,6 +20,7 @@
 #include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "engine/people/user_limit.h"
+#include "engine/storage/volume_type_limit_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "engine/storage/metadef.h"
@@ -49,6 +51,7 @@
 #include "store/user.h"
 #include "store/user_group.h"
 #include "store/user_limit.h"
+#include "store/volume_type_limit.h"
 #include "store/volume_group.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers; none by which a vendor of images is known. */
@@ -291,6 +294,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	TRY(trusts_forget_of_account(op, id));
 	TRY(metadefs_forget_of_account(op, id));
 	FORGET_EACH(op, user_limit, account, id);
+	FORGET_EACH(op, volume_type_limit, of_account, id);
+	TRY(catalog_forget_account(op, id));
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);
 	FORGET_EACH(op, subnet_pool, account, id);
@@ -330,7 +335,7 @@ RESULT engine_set_default_limits(struct op *op, struct account_limits *wish)
 		if (wanted[quota] != ACCOUNT_LIMIT_KEEP)
 			TRY(engine_put_setting(op, &setting));
 	}
-	return OK;
+	return volume_type_limits_set(op, UUID_NONE, wish->types, wish->type_count);
 }
 
 RESULT engine_set_limits(struct op *op, struct account_limits *wish)
@@ -347,6 +352,9 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 		if (wanted[quota] != ACCOUNT_LIMIT_KEEP)
 			*quota_limit(&next, quota) = wanted[quota];
 	}
+	if (wish->forgets_types)
+		FORGET_EACH(op, volume_type_limit, of_account, account->row.id);
+	TRY(volume_type_limits_set(op, account->row.id, wish->types, wish->type_count));
 	next.row.gen++;
 	TRY(account_put(op, &next));
 	return engine_log_event(op, KIND_ACCOUNT, &next.row, "limits changed", "Its limits were changed.");

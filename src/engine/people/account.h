@@ -45,6 +45,7 @@ OPERATION(engine_delete_account, account_target)
 
 /* Leaves a limit as it is. -1 means no limit. */
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
+struct volume_type_limit_wish;
 struct account_limits {
 	struct ref account;
 #define QUOTA(ID, figure, ...) int64_t figure;
@@ -55,6 +56,10 @@ struct account_limits {
 	 * user's may be more than the account's (ERR_INVALID), unless force. */
 	struct ref user;
 	bool force, forgets_user; /* the latter: the user has no limits of their own any more */
+	/* Of single volume types, besides; forgets_types: the account has none of its own but these. */
+	const struct volume_type_limit_wish *types;
+	size_t type_count;
+	bool forgets_types;
 };
 OPERATION(engine_set_limits, account_limits)
 /* Sets what accounts get that are made from now on. The wish names no account. */

@@ -58,6 +58,8 @@ static RESULT check_references(struct op *op, const struct catalog_wish *wish,
 		uuid_is_none(entry->service) ? NULL : catalog_entry_find(op->head, entry->service);
 	bool has_service = wish->is_own_service || !wish->service ||
 			   (service && service->what == CATALOG_ENTRY_WHAT_SERVICE);
+	if (entry->what == CATALOG_ENTRY_WHAT_ENDPOINT_GROUP)
+		return OK; /* it may name what is not there yet */
 	if (entry->what == CATALOG_ENTRY_WHAT_ENDPOINT && !has_service)
 		return ctx_fail_kind(
 			op->ctx, ERR_INVALID, KIND_CATALOG_ENTRY, "Could not find service: %" STR_FMT ".",
@@ -174,6 +176,34 @@ static RESULT forget_within(struct op *op, const struct catalog_entry *region)
 	return OK;
 }
 
+static const struct catalog_entry *find_access(const struct tables *t, uuid endpoint)
+{
+	const struct catalog_entry *e = catalog_entry_first_by_service(t, endpoint);
+	while (e && e->what != CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS)
+		e = catalog_entry_next_by_service(t, e);
+	return e;
+}
+
+static RESULT forget_access(struct op *op, uuid endpoint)
+{
+	const struct catalog_entry *access = find_access(op->head, endpoint);
+	return access ? catalog_entry_forget(op, access->row.id) : OK;
+}
+
+/* Endpoint groups that name the service stay. */
+static RESULT forget_endpoints(struct op *op, uuid service)
+{
+	const struct catalog_entry *next = NULL;
+	for (const struct catalog_entry *e = catalog_entry_first_by_service(op->head, service); e; e = next) {
+		next = catalog_entry_next_by_service(op->head, e);
+		if (e->what != CATALOG_ENTRY_WHAT_ENDPOINT)
+			continue;
+		TRY(forget_access(op, e->row.id));
+		TRY(catalog_entry_forget(op, e->row.id));
+	}
+	return OK;
+}
+
 RESULT engine_delete_catalog_entry(struct op *op, struct catalog_wish *wish)
 {
 	const struct catalog_entry *entry = NULL;
@@ -183,8 +213,95 @@ RESULT engine_delete_catalog_entry(struct op *op, struct catalog_wish *wish)
 	if (entry->what == CATALOG_ENTRY_WHAT_REGION)
 		TRY(forget_within(op, entry));
 	if (entry->what == CATALOG_ENTRY_WHAT_SERVICE)
-		FORGET_EACH(op, catalog_entry, service, id);
+		TRY(forget_endpoints(op, id));
+	if (entry->what == CATALOG_ENTRY_WHAT_ENDPOINT)
+		TRY(forget_access(op, id));
 	TRY(engine_log_event(op, KIND_CATALOG_ENTRY, &entry->row, "deleted", "A %s of the catalogue.",
 			     catalog_entry_what_words[entry->what]));
 	return catalog_entry_forget(op, id);
+}
+
+/* ---- who gets what ---- */
+
+bool engine_is_endpoint_filter(const struct catalog_entry *entry, uuid account)
+{
+	bool is_filter = entry->what == CATALOG_ENTRY_WHAT_ENDPOINT_GROUP ||
+			 entry->what == CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS;
+	return is_filter && uuids_have(&entry->accounts, account);
+}
+
+const struct catalog_entry *engine_find_endpoint_access(const struct tables *t, uuid endpoint)
+{
+	return find_access(t, endpoint);
+}
+
+static RESULT write_accounts(struct op *op, struct catalog_entry *entry, uuid account, bool is_in)
+{
+	uuid *next = arena_new_array(op->ctx->arena, uuid, entry->accounts.count + 1);
+	size_t count = 0;
+	if (!next)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < entry->accounts.count; n++)
+		if (!uuid_equal(entry->accounts.at[n], account))
+			next[count++] = entry->accounts.at[n];
+	if (is_in)
+		next[count++] = account;
+	entry->accounts = (struct uuids){next, count};
+	entry->row.gen++;
+	if (!count && entry->what == CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS)
+		return catalog_entry_forget(op, entry->row.id);
+	return catalog_entry_put(op, entry);
+}
+
+static RESULT check_association(struct op *op, const struct endpoint_association *wish, bool is_there)
+{
+	if (!wish->is_in && !is_there)
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_CATALOG_ENTRY,
+				     "Could not find what gives the endpoints to the project.");
+	if (wish->is_in && is_there)
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_CATALOG_ENTRY,
+				     "Conflict occurred attempting to store project_endpoint%s - Duplicate "
+				     "entry.",
+				     wish->group.n ? "_group" : "");
+	return OK;
+}
+
+RESULT engine_associate_endpoints(struct op *op, struct endpoint_association *wish)
+{
+	const struct row *account = NULL;
+	struct catalog_wish group = {.what = CATALOG_ENTRY_WHAT_ENDPOINT_GROUP, .id = wish->group};
+	const struct catalog_entry *entry = NULL;
+	TRY(engine_permit(op, "catalog.update", KIND_CATALOG_ENTRY, NULL));
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &account));
+	if (wish->group.n)
+		TRY(find_entry(op, &group, &entry));
+	else
+		entry = find_access(op->head, wish->endpoint);
+	bool is_there = entry && uuids_have(&entry->accounts, account->id);
+	TRY(check_association(op, wish, is_there));
+	if (!wish->group.n && wish->is_in && !wish->is_own_endpoint &&
+	    !engine_find_catalog_entry(op->head, CATALOG_ENTRY_WHAT_ENDPOINT,
+				       uuid_to_str(op->ctx->arena, wish->endpoint)))
+		return engine_fail_gone(op->ctx, KIND_CATALOG_ENTRY, wish->endpoint);
+	struct catalog_entry next = {.what = CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS, .service = wish->endpoint};
+	if (!entry)
+		TRY(write_entry(op, &next));
+	else
+		next = *entry;
+	if (wish->is_in && next.accounts.count >= ENDPOINT_ACCOUNTS_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_CATALOG_ENTRY,
+				     "Endpoints are given to at most %d projects each.", ENDPOINT_ACCOUNTS_MAX);
+	return write_accounts(op, &next, account->id, wish->is_in);
+}
+
+RESULT catalog_forget_account(struct op *op, uuid account)
+{
+	const struct catalog_entry *after = NULL;
+	for (const struct catalog_entry *e = catalog_entry_first(op->head); e; e = after) {
+		struct catalog_entry next = *e;
+		after = catalog_entry_next(op->head, e);
+		if (engine_is_endpoint_filter(e, account))
+			TRY(write_accounts(op, &next, account, false));
+	}
+	return OK;
 }

@@ -410,7 +410,8 @@ RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 			     disk_plan_is_encrypted_by_default(op) || disk_plan_type_encrypts(op, plan->type);
 	TRY(disk_plan_check_key(op, plan->key, plan->is_encrypted));
 	TRY(check_type_crypt(op, plan->type));
-	TRY(storage_pool_check_type(op, plan->type, plan->field));
+	if (!plan->is_placed_later)
+		TRY(storage_pool_check_type(op, plan->type, plan->field));
 	plan->is_shared = choice_or(plan->sharing, disk_plan_type_shares(op, plan->type));
 	if (plan->is_shared)
 		TRY(disk_plan_check_sharing(op, plan->type, plan->is_encrypted));

@@ -186,11 +186,14 @@ struct snapshot_capture {
 };
 OPERATION(engine_capture_snapshot, snapshot_capture)
 
-/* Replaces an image's form. ERR_CONFLICT: the image no longer has that gen. */
+/* Replaces an image's form. ERR_CONFLICT: the image no longer has that gen. To another owner goes what keeps its
+ * disks, too; ERR_STATE: they are kept by snapshots that the present one has by themselves. ERR_QUOTA: the new owner
+ * may not have it. */
 struct image_rewriting {
 	struct ref image;
 	uint64_t gen; /* of the row that the form was made from */
 	struct image_form form;
+	struct ref owner; /* kind none: as it is; else as engine_find_owner_to_be() has it */
 };
 OPERATION(engine_rewrite_image, image_rewriting)
 

@@ -14,9 +14,10 @@
 #include "model/account.h"
 #include "model/boot_mode.h"
 #include "model/firmware.h"
-#include "model/snapshot.h"
 #include "model/volume.h"
 #include "store/image.h"
+#include "store/image_device.h"
+#include "store/snapshot.h"
 
 enum { NAME_MAX_SIZE = 255, KEY_MAX_SIZE = 255 };
 
@@ -270,6 +271,43 @@ RESULT engine_capture_snapshot(struct op *op, struct snapshot_capture *wish)
 	return OK;
 }
 
+/* ---- another owner ---- */
+
+static RESULT give_snapshot(struct op *op, const struct snapshot *snapshot, uuid owner)
+{
+	struct snapshot next = *snapshot;
+	TRY(quota_check(op, owner, QUOTA_SNAPSHOTS, 1));
+	TRY(snapshot_meter(op, snapshot, 0));
+	next.account = owner;
+	TRY(snapshot_put(op, &next));
+	return snapshot_meter(op, &next, next.file_size);
+}
+
+static RESULT give_image(struct op *op, const struct ref *wanted, struct image *image)
+{
+	const struct account *owner = NULL;
+	if (!ref_is_given(wanted))
+		return OK;
+	TRY(engine_find_owner_to_be(op, wanted, &owner));
+	if (uuid_equal(owner->row.id, image->account))
+		return OK;
+	TRY(quota_check(op, owner->row.id, QUOTA_IMAGES, 1));
+	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
+	     d = image_device_next_by_image(op->head, d)) {
+		const struct snapshot *s = snapshot_find(op->head, d->snapshot);
+		if (s && !s->is_bound)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, STR("owner"),
+					   "The image stays with its owner, who has the snapshots of its disks "
+					   "by themselves.");
+		if (s)
+			TRY(give_snapshot(op, s, owner->row.id));
+	}
+	TRY(engine_log_event(op, KIND_IMAGE, &image->row, "given away", "To account %" STR_FMT ".",
+			     STR_ARG(owner->name)));
+	image->account = owner->row.id;
+	return OK;
+}
+
 RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 {
 	const struct image *image = NULL;
@@ -285,6 +323,7 @@ RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, STR("disk_format"),
 				   "The formats of an image with data stay as they are.");
 	TRY(take_form(op, &wish->form, &next));
+	TRY(give_image(op, &wish->owner, &next));
 	TRY(image_check_shares(op, &next));
 	next.row.gen++;
 	TRY(image_put(op, &next));

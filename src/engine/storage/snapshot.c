@@ -14,6 +14,7 @@
 #include "engine/storage/snapshot_internal.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_swap.h"
+#include "engine/storage/volume_type_limit_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/instance.h"
@@ -53,6 +54,22 @@ static RESULT check_words(struct op *op, struct str description)
 			   "A description has up to 255 characters.");
 }
 
+static RESULT check_bytes(struct op *op, uuid account, int64_t bytes)
+{
+	struct result result = quota_check(op, account, QUOTA_VOLUME_BYTES, bytes);
+	if (result.code == ERR_QUOTA)
+		op->ctx->problem.kind = KIND_SNAPSHOT; /* it is what there are too many of */
+	return result;
+}
+
+RESULT snapshot_check_quotas(struct op *op, uuid account, struct str type, int64_t count, int64_t bytes)
+{
+	const struct volume_type_figures more = {.snapshots = count, .bytes = bytes};
+	TRY(quota_check(op, account, QUOTA_SNAPSHOTS, count));
+	TRY(check_bytes(op, account, bytes));
+	return volume_type_limit_check(op, account, type, &more);
+}
+
 RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot)
 {
 	if (volume->seen_size == 0)
@@ -82,7 +99,9 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
 				   SNAPSHOTS_PENDING_MAX);
 	TRY(check_words(op, snapshot->description));
-	TRY(quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1));
+	TRY(snapshot->is_bound ? quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1)
+			       : snapshot_check_quotas(op, volume->account, volume->type, 1,
+						       volume->seen_size));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
 	snapshot->account = volume->account;

@@ -305,18 +305,6 @@ void storage_pool_bind_by_specs(struct op *op, struct volume_type *type)
 	type->pool = pool ? pool->row.id : UUID_NONE;
 }
 
-RESULT storage_pool_check_type(struct op *op, struct str name, struct str field)
-{
-	const struct volume_type *type = volume_type_find_by_name(op->head, name);
-	const struct tag *spec = type ? tags_find(type->specs, STORAGE_POOL_SPEC) : NULL;
-	if (!spec || !uuid_is_none(type->pool) || str_equal(spec->value, STORAGE_POOL_LOCAL))
-		return OK;
-	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
-			   "There is no storage pool '%" STR_FMT "', which the volume type '%" STR_FMT
-			   "' names.",
-			   STR_ARG(spec->value), STR_ARG(name));
-}
-
 /* Types that named it before it was there. */
 static RESULT bind_waiting(struct op *op, struct str name)
 {

@@ -82,6 +82,10 @@ bool engine_host_sees_disks(const struct tables *t, uuid instance, uuid host);
 #define STORAGE_POOL_SPEC STR("volume_backend_name")
 #define STORAGE_POOL_LOCAL STR("dari")
 
+/* What a pool says of itself to Cinder's clients and to volume types, by Cinder's names: storage_protocol, vendor_name,
+ * …; empty: it says nothing of that. pool NULL: a host's own directory. Borrowed. */
+struct str engine_get_pool_capability(const struct storage_pool *pool, struct str name);
+
 /* The pool that new volumes of that type lie in; NULL: their hosts' own directories. */
 const struct storage_pool *engine_find_pool_of_type(const struct tables *t, struct str type);
 

@@ -25,12 +25,14 @@
 #include "engine/storage/volume_group_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_swap.h"
+#include "engine/storage/volume_type_limit_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/image.h"
 #include "model/instance_type.h"
 #include "model/states.h"
 #include "model/zone.h"
+#include "store/condition.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
@@ -74,11 +76,13 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->is_medium = volume->is_readonly = disk->is_medium;
 	if (disk->image)
 		volume->image_properties = disk->image->properties;
-	const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
 	TRY(check_offered(op, disk->type, volume->zone, disk->field));
-	volume->pool = pool ? pool->row.id : UUID_NONE;
-	TRY(storage_pool_check_crypt(op, pool, volume->is_encrypted, disk->field));
-	TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
+	if (!disk->is_unplaced) {
+		const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
+		volume->pool = pool ? pool->row.id : UUID_NONE;
+		TRY(storage_pool_check_crypt(op, pool, volume->is_encrypted, disk->field));
+		TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
+	}
 	TRY(volume_put(op, volume));
 	return volume_meter(op, volume, volume->size);
 }
@@ -141,10 +145,10 @@ RESULT volume_check_words(struct op *op, struct str name, struct str description
 			   "A volume's name and description have up to 255 characters.");
 }
 
-static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk_plan *ret_plan)
+static RESULT plan_disk(struct op *op, const struct volume_wish *wish, struct disk_plan *ret_plan)
 {
-	struct disk_plan plan = {.type = STR("gp2")};
-	TRY(disk_plan_apply_wish(op, wish, &plan));
+	struct disk_plan plan = {.type = STR("gp2"), .is_placed_later = wish->keeps_unplaced};
+	TRY(disk_plan_apply_wish(op, &wish->disk, &plan));
 	if (plan.volume)
 		TRY(volume_begin_copy(op, &plan));
 	TRY(disk_plan_finish(op, &plan));
@@ -188,30 +192,71 @@ RESULT volume_permit_new(struct op *op, const char *permission, const struct vol
 	return engine_permit_new(op, permission, KIND_VOLUME, &planned.row);
 }
 
+RESULT volume_check_quotas(struct op *op, uuid account, const struct disk_plan *disk)
+{
+	const struct volume_type_figures more = {.volumes = 1, .bytes = disk->size};
+	TRY(quota_check(op, account, QUOTA_VOLUMES, 1));
+	TRY(quota_check(op, account, QUOTA_VOLUME_BYTES, disk->size));
+	return volume_type_limit_check(op, account, disk->type, &more);
+}
+
+static RESULT place_new(struct op *op, const struct volume *volume, const struct disk_plan *disk,
+			const struct host **ret_host)
+{
+	TRY(storage_pool_check_type(op, disk->type, disk->field));
+	TRY(volume_place(op, volume->account, volume->zone, disk, ret_host));
+	return storage_pool_check_room(op, engine_find_pool_of_type(op->head, disk->type), disk->size,
+				       disk->field);
+}
+
+/* Where nothing can hold it, the call fails, or it is made all the same. */
+static RESULT place_or_keep(struct op *op, const struct volume_wish *wish, struct volume *volume,
+			    struct disk_plan *disk, const struct host **ret_host, struct str *ret_why)
+{
+	struct result placed = place_new(op, volume, disk, ret_host);
+	if (placed.code == ERR_CAPACITY && wish->keeps_unplaced) {
+		disk->is_unplaced = true;
+		*ret_why = str_copy(op->ctx->arena, op->ctx->problem.message);
+		ctx_clear_problem(op->ctx);
+		*ret_host = NULL;
+		return OK;
+	}
+	TRY(placed);
+	volume->host = (*ret_host)->row.id;
+	return OK;
+}
+
+static RESULT say_unplaced(struct op *op, const struct volume *volume, struct str why)
+{
+	return condition_set(op, KIND_VOLUME, volume->row.id, VOLUME_NOT_PLACED, why,
+			     "Delete the volume, and make it again when there is room for its type.");
+}
+
 static RESULT create(struct op *op, struct volume_wish *wish, const struct account *account)
 {
 	const struct zone *zone = NULL;
 	const struct host *host = NULL;
 	struct disk_plan disk;
+	struct str why = STR_NONE;
 	struct volume volume = {
 		.account = account->row.id, .name = wish->name, .description = wish->description};
 	TRY(volume_check_words(op, wish->name, wish->description));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
-	TRY(plan_disk(op, &wish->disk, &disk));
+	TRY(plan_disk(op, wish, &disk));
 	TRY(tag_normalize(op, wish->tags, &volume.tags));
 	TRY(volume_group_find_for(op, &wish->group, disk.type, &volume.group));
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
-	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
-	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
-	TRY(volume_place(op, account->row.id, zone->row.id, &disk, &host));
+	TRY(volume_check_quotas(op, account->row.id, &disk));
 	volume.zone = zone->row.id;
-	volume.host = host->row.id;
+	TRY(place_or_keep(op, wish, &volume, &disk, &host, &why));
 	TRY(volume_write(op, &volume, &disk));
+	if (disk.is_unplaced)
+		TRY(say_unplaced(op, &volume, why));
 	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, volume.row.id));
 	wish->volume = volume.row.id;
 	return engine_log_event(op, KIND_VOLUME, &volume.row, "created",
 				"Volume of %" PRId64 " bytes on host %" STR_FMT ".", disk.size,
-				STR_ARG(host->name));
+				STR_ARG(host ? host->name : STR("none")));
 }
 
 RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
@@ -221,6 +266,17 @@ RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
 	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_VOLUME,
 				   &wish->volume));
 	return uuid_is_none(wish->volume) ? create(op, wish, account) : OK;
+}
+
+RESULT engine_forget_volume_message(struct op *op, struct volume_message_target *wish)
+{
+	const struct condition *condition = condition_find(op->head, wish->message.prefix);
+	const struct volume *volume = condition ? volume_find(op->head, condition->subject) : NULL;
+	if (!volume || !row_is_live(&volume->row) ||
+	    !uuid_equal(volume->account, engine_get_account(op->ctx)))
+		return engine_fail_not_found(op->ctx, KIND_CONDITION, &wish->message);
+	TRY(engine_permit(op, "volume.forget_message", KIND_VOLUME, &volume->row));
+	return condition_forget(op, condition->row.id);
 }
 
 /* ---- delete ---- */
@@ -518,6 +574,14 @@ static RESULT check_pool_stays(struct op *op, const struct volume *volume, struc
 			   STR_ARG(type));
 }
 
+static RESULT check_type_limits(struct op *op, const struct volume *volume, const struct disk_plan *disk)
+{
+	struct volume_type_figures more = {.bytes = disk->size - volume->size};
+	if (!str_equal(disk->type, volume->type))
+		more = (struct volume_type_figures){.volumes = 1, .bytes = disk->size};
+	return volume_type_limit_check(op, volume->account, disk->type, &more);
+}
+
 RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 {
 	const struct volume *volume = NULL;
@@ -552,6 +616,7 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));
 	}
 	TRY(volume_check_room(op, volume, host_find(op->head, volume->host), more, STR("Size")));
+	TRY(check_type_limits(op, volume, &disk));
 	wish->modified_volume = volume->row.id;
 	if (more > 0)
 		TRY(log_growth_to_all(op, volume, disk.size));
@@ -751,7 +816,7 @@ RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 	volume.zone = zone->row.id;
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id,
 			      &(struct disk_plan){.type = volume.type}));
-	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
+	TRY(volume_check_quotas(op, account->row.id, &(struct disk_plan){.type = volume.type}));
 	volume.row.id = engine_new_id(op, KIND_VOLUME);
 	volume.row.gen = 1;
 	TRY(volume_put(op, &volume));
@@ -766,6 +831,8 @@ static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snaps
 	struct disk_plan plan = {.snapshot = snapshot, .type = next->type};
 	TRY(disk_plan_finish(op, &plan));
 	TRY(quota_check(op, next->account, QUOTA_VOLUME_BYTES, plan.size));
+	TRY(volume_type_limit_check(op, next->account, plan.type,
+				    &(struct volume_type_figures){.bytes = plan.size}));
 	TRY(quota_check_each(op, next->account, QUOTA_VOLUME_SIZE, plan.size));
 	TRY(volume_place(op, next->account, next->zone, &plan, &host));
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, next->type);

@@ -30,7 +30,7 @@ struct disk_wish {
 };
 
 /* Makes a free volume, and places it at once on a host of the zone that has room. ERR_CAPACITY:
- * there is none. ERR_STATE with KIND_SNAPSHOT: the snapshot is not completed. */
+ * there is none, unless keeps_unplaced. ERR_STATE with KIND_SNAPSHOT: the snapshot is not completed. */
 struct volume_wish {
 	struct ref zone;
 	struct str name; /* Cinder's name */
@@ -40,10 +40,21 @@ struct volume_wish {
 	struct tags tags;
 	struct str client_token; /* empty: none */
 	struct str digest;       /* of the other parameters */
+	/* Where nothing can hold it, it is made all the same, on no host and in error for good, as Cinder has it: its
+	 * condition VOLUME_NOT_PLACED says why. */
+	bool keeps_unplaced;
 	/* made: */
 	uuid volume;
 };
+#define VOLUME_NOT_PLACED "NotPlaced"
 OPERATION(engine_create_volume, volume_wish)
+
+/* Forgets one of the conditions of the caller's volumes. What it told of stays as it is; the reconciler tells anew what
+ * it finds. */
+struct volume_message_target {
+	struct ref message; /* the condition, by id */
+};
+OPERATION(engine_forget_volume_message, volume_message_target)
 
 /* What happens to the snapshots of a volume that is deleted. */
 enum volume_snapshots {

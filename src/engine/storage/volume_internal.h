@@ -15,6 +15,8 @@ RESULT volume_check_words(struct op *op, struct str name, struct str description
 /* A host of the zone that has room for the disk, in the pool of its type. ERR_CAPACITY. */
 RESULT volume_place(struct op *op, uuid account, uuid zone, const struct disk_plan *disk,
 		    const struct host **ret_host);
+/* ERR_QUOTA: the account may have no more volumes, of that size, or of that type. */
+RESULT volume_check_quotas(struct op *op, uuid account, const struct disk_plan *disk);
 /* Puts a new volume. account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk);
 /* Whether the caller may make one as planned; like: its account and tags. */

@@ -5,6 +5,7 @@
 #include "base/crypto.h"
 #include "engine/internal.h"
 #include "engine/quota_internal.h"
+#include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_internal.h"
 #include "engine/storage/volume.h"
@@ -66,17 +67,21 @@ static RESULT check_taker(struct op *op, const struct volume_transfer *transfer,
 			  const struct account *taker)
 {
 	const struct volume_type *type = volume_type_find_by_name(op->head, volume->type);
-	int64_t snapshots = 0;
+	int64_t snapshots = 0, bytes = 0;
 	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id);
-	     s && transfer->with_snapshots; s = snapshot_next_by_volume(op->head, s))
-		snapshots += goes_along(op->head, volume, s);
+	     s && transfer->with_snapshots; s = snapshot_next_by_volume(op->head, s)) {
+		if (!goes_along(op->head, volume, s))
+			continue;
+		snapshots++;
+		bytes += s->volume_size;
+	}
 	if (type && !engine_may_use_volume_type(op->ctx, type))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_VOLUME_TYPE,
 				     "The account may not have volumes of the type '%" STR_FMT "'.",
 				     STR_ARG(volume->type));
 	if (uuid_equal(volume->account, taker->row.id))
 		return OK; /* what it has, it need not fit in */
-	return quota_check(op, taker->row.id, QUOTA_SNAPSHOTS, snapshots);
+	return snapshot_check_quotas(op, taker->row.id, volume->type, snapshots, bytes);
 }
 
 static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid taker)
@@ -98,8 +103,7 @@ static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid ta
 static RESULT check_fits(struct op *op, const struct volume *volume, uuid taker)
 {
 	TRY(quota_check_each(op, taker, QUOTA_VOLUME_SIZE, volume->size));
-	TRY(quota_check(op, taker, QUOTA_VOLUMES, 1));
-	return quota_check(op, taker, QUOTA_VOLUME_BYTES, volume->size);
+	return volume_check_quotas(op, taker, &(struct disk_plan){.type = volume->type, .size = volume->size});
 }
 
 static RESULT give_one(struct op *op, const struct volume *volume, uuid taker)

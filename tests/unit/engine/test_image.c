@@ -333,6 +333,39 @@ static void check_form(void **state)
 	cloud_fails(c, &c->alice, engine_rewrite_image, &change, ERR_COMBINATION, KIND_IMAGE);
 }
 
+static struct image_rewriting giving(struct cloud *c, uuid id, uuid owner)
+{
+	const struct image *image = image_find(cloud_tables(c), id);
+	return (struct image_rewriting){.image = ref_to(c, KIND_IMAGE, id),
+					.gen = image->row.gen,
+					.form = engine_image_form(image),
+					.owner = ref_to(c, KIND_ACCOUNT, owner)};
+}
+
+/* To another owner go the snapshots that keep its disks; not from an owner who has these by themselves. */
+static void check_given(void **state)
+{
+	struct cloud *c = *state;
+	struct image_creation made = creation_of("given");
+	cloud_ok(c, &c->alice, engine_create_image, &made);
+	struct image_filling filling = filling_of(c, made.image);
+	cloud_ok(c, &c->alice, engine_fill_image, &filling);
+	struct image_rewriting change = giving(c, made.image, c->bob.account);
+	cloud_fails(c, &c->alice, engine_rewrite_image, &change, ERR_DENIED, KIND_ACCOUNT);
+	struct account_limits limits = account_limits_all(change.owner, ACCOUNT_LIMIT_KEEP);
+	limits.images = 0;
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
+	cloud_fails(c, &c->operator, engine_rewrite_image, &change, ERR_QUOTA, KIND_IMAGE);
+	limits.images = -1;
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
+	cloud_ok(c, &c->operator, engine_rewrite_image, &change);
+	assert_true(uuid_equal(image_find(cloud_tables(c), made.image)->account, c->bob.account));
+	const struct image_device *d = image_device_first_by_image(cloud_tables(c), made.image);
+	assert_true(uuid_equal(snapshot_find(cloud_tables(c), d->snapshot)->account, c->bob.account));
+	change = giving(c, import_one(c, &c->alice, "imported", false), c->bob.account);
+	cloud_fails(c, &c->operator, engine_rewrite_image, &change, ERR_STATE, KIND_IMAGE);
+}
+
 static void check_members(void **state)
 {
 	struct cloud *c = *state;
@@ -374,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_fetched, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_staged, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_form, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_given, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_members, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gone, cloud_setup, cloud_teardown),

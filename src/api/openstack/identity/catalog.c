@@ -4,6 +4,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/catalog_entries.h"
+#include "store/catalog_entry.h"
 
 static const struct entry {
 	enum os_service service;
@@ -38,32 +39,76 @@ static void write_endpoint(struct os_call *e, struct json_writer *w, const struc
 	json_write_text(w, "url", os_service_url(e, entry->service));
 }
 
-void os_write_catalog(struct os_call *e, struct json_writer *w, uuid account)
+static bool own_fits(struct os_call *e, const struct os_endpoint_filter *filter, const struct entry *entry,
+		     const char *interface)
 {
-	json_write_open_list(w, "catalog");
-	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++) {
+	return os_endpoint_fits(filter, entry_id(e, entry, interface), entry_id(e, entry, ""),
+				str_from(interface), e->config->region);
+}
+
+static bool has_own_that_fits(struct os_call *e, const struct os_endpoint_filter *filter,
+			      const struct entry *entry)
+{
+	size_t k = 0;
+	while (k < INTERFACES && !own_fits(e, filter, entry, interfaces[k]))
+		k++;
+	return k < INTERFACES;
+}
+
+static bool any_fits(struct os_call *e, const struct os_endpoint_filter *filter)
+{
+	const struct tables *t = os_tables(e);
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++)
+		if (has_own_that_fits(e, filter, entry))
+			return true;
+	const struct catalog_entry *added = catalog_entry_first(t);
+	while (added && !os_added_endpoint_fits(filter, added))
+		added = catalog_entry_next(t, added);
+	return added != NULL;
+}
+
+static void write_entry(struct os_call *e, struct json_writer *w, const struct entry *entry, uuid account,
+			const struct os_endpoint_filter *filter)
+{
+	json_write_open(w, NULL);
+	os_write_hex(w, "id", entry_id(e, entry, ""));
+	json_write_z(w, "type", entry->type);
+	json_write_z(w, "name", entry->name);
+	json_write_open_list(w, "endpoints");
+	for (size_t k = 0; k < INTERFACES; k++) {
+		if (!own_fits(e, filter, entry, interfaces[k]))
+			continue;
 		json_write_open(w, NULL);
-		os_write_hex(w, "id", entry_id(e, entry, ""));
-		json_write_z(w, "type", entry->type);
-		json_write_z(w, "name", entry->name);
-		json_write_open_list(w, "endpoints");
-		for (size_t k = 0; k < INTERFACES; k++) {
-			json_write_open(w, NULL);
-			write_endpoint(e, w, entry, interfaces[k]);
-			json_write_close(w);
-		}
-		os_write_added_endpoints(e, w, entry_id(e, entry, ""), account);
-		json_write_close_list(w);
+		write_endpoint(e, w, entry, interfaces[k]);
 		json_write_close(w);
 	}
-	os_write_added_services(e, w, account);
+	os_write_added_endpoints(e, w, entry_id(e, entry, ""), account, filter);
 	json_write_close_list(w);
+	json_write_close(w);
+}
+
+/* A project that was given endpoints has these alone; one that was given none that are there has all, as Keystone's
+ * own default is. */
+RESULT os_write_catalog(struct os_call *e, struct json_writer *w, uuid account)
+{
+	struct os_endpoint_filter filter;
+	TRY(os_read_endpoint_filter(e, account, &filter));
+	if (filter.count && !any_fits(e, &filter))
+		filter.count = 0;
+	json_write_open_list(w, "catalog");
+	for (const struct entry *entry = entries; entry < entries + ENTRIES; entry++)
+		if (!filter.count || has_own_that_fits(e, &filter, entry) ||
+		    os_has_added_endpoints(e, entry_id(e, entry, ""), &filter))
+			write_entry(e, w, entry, account, &filter);
+	os_write_added_services(e, w, account, &filter);
+	json_write_close_list(w);
+	return OK;
 }
 
 static RESULT show_catalog(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	os_write_catalog(e, w, e->c->who->account);
+	TRY(os_write_catalog(e, w, e->c->who->account));
 	os_write_list_links(e, w);
 	return OK;
 }
@@ -154,6 +199,29 @@ static void write_whole_endpoint(struct os_call *e, struct json_writer *w, const
 	os_write_hex(w, "service_id", entry_id(e, entry, ""));
 	json_write_bool(w, "enabled", true);
 	os_write_self(e, w, "endpoints", entry_id(e, entry, interface));
+}
+
+void os_write_fitting_endpoints(struct os_call *e, struct json_writer *w,
+				const struct os_endpoint_filter *filter)
+{
+	const struct tables *t = os_tables(e);
+	for (size_t k = 0; filter->count && k < (size_t) ENTRIES * INTERFACES; k++) {
+		const struct entry *entry = &entries[k / INTERFACES];
+		const char *interface = interfaces[k % INTERFACES];
+		if (!own_fits(e, filter, entry, interface))
+			continue;
+		json_write_open(w, NULL);
+		write_whole_endpoint(e, w, entry, interface);
+		json_write_close(w);
+	}
+	for (const struct catalog_entry *added = filter->count ? catalog_entry_first(t) : NULL; added;
+	     added = catalog_entry_next(t, added)) {
+		if (!os_added_endpoint_fits(filter, added))
+			continue;
+		json_write_open(w, NULL);
+		os_write_catalog_entry(e, w, added);
+		json_write_close(w);
+	}
 }
 
 static RESULT list_endpoints(struct os_call *e, const void *args, struct json_writer *w)

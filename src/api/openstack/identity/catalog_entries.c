@@ -66,6 +66,26 @@ static void write_policy(struct os_call *e, struct json_writer *w, const struct 
 	os_write_self(e, w, "policies", entry->row.id);
 }
 
+static void write_filter(struct json_writer *w, const char *name, struct str value)
+{
+	if (value.n)
+		json_write_text(w, name, value);
+}
+
+static void write_endpoint_group(struct os_call *e, struct json_writer *w, const struct catalog_entry *entry)
+{
+	os_write_hex(w, "id", entry->row.id);
+	json_write_text(w, "name", entry->name);
+	json_write_text(w, "description", entry->description);
+	json_write_open(w, "filters");
+	if (!uuid_is_none(entry->service))
+		os_write_hex(w, "service_id", entry->service);
+	write_filter(w, "interface", entry->interface);
+	write_filter(w, "region_id", entry->region);
+	json_write_close(w);
+	os_write_self(e, w, "OS-EP-FILTER/endpoint_groups", entry->row.id);
+}
+
 void os_write_catalog_entry(struct os_call *e, struct json_writer *w, const struct catalog_entry *entry)
 {
 	static void (*const writers[])(struct os_call * e, struct json_writer * w,
@@ -73,7 +93,8 @@ void os_write_catalog_entry(struct os_call *e, struct json_writer *w, const stru
 		[CATALOG_ENTRY_WHAT_REGION] = write_region,
 		[CATALOG_ENTRY_WHAT_SERVICE] = write_service,
 		[CATALOG_ENTRY_WHAT_ENDPOINT] = write_endpoint,
-		[CATALOG_ENTRY_WHAT_POLICY] = write_policy};
+		[CATALOG_ENTRY_WHAT_POLICY] = write_policy,
+		[CATALOG_ENTRY_WHAT_ENDPOINT_GROUP] = write_endpoint_group};
 	writers[entry->what](e, w, entry);
 }
 
@@ -96,6 +117,10 @@ static bool is_asked_for(struct os_call *e, const struct catalog_entry *entry)
 	case CATALOG_ENTRY_WHAT_ENDPOINT:
 		return asks_for(e, "interface", entry->interface) &&
 		       asks_for(e, "region_id", entry->region) && asks_for(e, "service_id", service);
+	case CATALOG_ENTRY_WHAT_ENDPOINT_GROUP:
+		return asks_for(e, "name", entry->name);
+	case CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS:
+		return false; /* no list has them */
 	case CATALOG_ENTRY_WHAT_POLICY:
 		break;
 	}
@@ -147,12 +172,59 @@ static struct str fill_url(struct os_call *e, struct str url, uuid account)
 	return url;
 }
 
-void os_write_added_endpoints(struct os_call *e, struct json_writer *w, uuid service, uuid account)
+RESULT os_read_endpoint_filter(struct os_call *e, uuid account, struct os_endpoint_filter *ret_filter)
+{
+	const struct tables *t = os_tables(e);
+	VEC(const struct catalog_entry *) entries = {0};
+	for (const struct catalog_entry *entry = catalog_entry_first(t); entry;
+	     entry = catalog_entry_next(t, entry))
+		if (engine_is_endpoint_filter(entry, account) && !VEC_PUSH(e->c->arena, &entries, entry))
+			return ctx_no_memory(e->c);
+	*ret_filter = (struct os_endpoint_filter){entries.at, entries.count};
+	return OK;
+}
+
+static bool fits_one(const struct catalog_entry *filter, uuid id, uuid service, struct str interface,
+		     struct str region)
+{
+	if (filter->what == CATALOG_ENTRY_WHAT_ENDPOINT_ACCESS)
+		return uuid_equal(filter->service, id);
+	return (uuid_is_none(filter->service) || uuid_equal(filter->service, service)) &&
+	       (!filter->interface.n || str_equal(filter->interface, interface)) &&
+	       (!filter->region.n || str_equal(filter->region, region));
+}
+
+bool os_endpoint_fits(const struct os_endpoint_filter *filter, uuid id, uuid service, struct str interface,
+		      struct str region)
+{
+	bool fits = filter->count == 0;
+	for (size_t k = 0; k < filter->count && !fits; k++)
+		fits = fits_one(filter->at[k], id, service, interface, region);
+	return fits;
+}
+
+bool os_added_endpoint_fits(const struct os_endpoint_filter *filter, const struct catalog_entry *entry)
+{
+	return entry->what == CATALOG_ENTRY_WHAT_ENDPOINT &&
+	       os_endpoint_fits(filter, entry->row.id, entry->service, entry->interface, entry->region);
+}
+
+bool os_has_added_endpoints(struct os_call *e, uuid service, const struct os_endpoint_filter *filter)
+{
+	const struct tables *t = os_tables(e);
+	const struct catalog_entry *entry = catalog_entry_first_by_service(t, service);
+	while (entry && (entry->is_disabled || !os_added_endpoint_fits(filter, entry)))
+		entry = catalog_entry_next_by_service(t, entry);
+	return entry != NULL;
+}
+
+void os_write_added_endpoints(struct os_call *e, struct json_writer *w, uuid service, uuid account,
+			      const struct os_endpoint_filter *filter)
 {
 	const struct tables *t = os_tables(e);
 	for (const struct catalog_entry *entry = catalog_entry_first_by_service(t, service); entry;
 	     entry = catalog_entry_next_by_service(t, entry)) {
-		if (entry->what != CATALOG_ENTRY_WHAT_ENDPOINT || entry->is_disabled)
+		if (entry->is_disabled || !os_added_endpoint_fits(filter, entry))
 			continue;
 		json_write_open(w, NULL);
 		write_endpoint_brief(w, entry, fill_url(e, entry->text, account));
@@ -160,19 +232,22 @@ void os_write_added_endpoints(struct os_call *e, struct json_writer *w, uuid ser
 	}
 }
 
-void os_write_added_services(struct os_call *e, struct json_writer *w, uuid account)
+void os_write_added_services(struct os_call *e, struct json_writer *w, uuid account,
+			     const struct os_endpoint_filter *filter)
 {
 	const struct tables *t = os_tables(e);
 	for (const struct catalog_entry *entry = catalog_entry_first(t); entry;
 	     entry = catalog_entry_next(t, entry)) {
 		if (entry->what != CATALOG_ENTRY_WHAT_SERVICE || entry->is_disabled)
 			continue;
+		if (filter->count && !os_has_added_endpoints(e, entry->row.id, filter))
+			continue;
 		json_write_open(w, NULL);
 		os_write_hex(w, "id", entry->row.id);
 		json_write_text(w, "type", entry->type);
 		json_write_text(w, "name", entry->name);
 		json_write_open_list(w, "endpoints");
-		os_write_added_endpoints(e, w, entry->row.id, account);
+		os_write_added_endpoints(e, w, entry->row.id, account, filter);
 		json_write_close_list(w);
 		json_write_close(w);
 	}

@@ -17,7 +17,24 @@ void os_write_catalog_entries(struct os_call *e, struct json_writer *w, enum cat
 /* ERR_NOT_FOUND in Keystone's words. */
 RESULT os_show_catalog_entry(struct os_call *e, enum catalog_entry_what what, struct str id,
 			     struct json_writer *w);
-/* The enabled endpoints of a service as the catalogue has them, into an open list; and the enabled services
- * that were added, each with its own. */
-void os_write_added_endpoints(struct os_call *e, struct json_writer *w, uuid service, uuid account);
-void os_write_added_services(struct os_call *e, struct json_writer *w, uuid account);
+/* Which endpoints a project has: those that fit any of the entries; without entries, all. In the arena. */
+struct os_endpoint_filter {
+	const struct catalog_entry **at;
+	size_t count;
+};
+RESULT os_read_endpoint_filter(struct os_call *e, uuid account, struct os_endpoint_filter *ret_filter);
+bool os_endpoint_fits(const struct os_endpoint_filter *filter, uuid id, uuid service, struct str interface,
+		      struct str region);
+/* One that was added, enabled or not. */
+bool os_added_endpoint_fits(const struct os_endpoint_filter *filter, const struct catalog_entry *entry);
+/* The endpoints that fit the filter, the region's own and the others, into an open list; without entries, none. */
+void os_write_fitting_endpoints(struct os_call *e, struct json_writer *w,
+				const struct os_endpoint_filter *filter);
+
+/* The enabled endpoints of a service that fit, as the catalogue has them, into an open list; whether there are any;
+ * and the enabled services that were added, each with its own. */
+void os_write_added_endpoints(struct os_call *e, struct json_writer *w, uuid service, uuid account,
+			      const struct os_endpoint_filter *filter);
+bool os_has_added_endpoints(struct os_call *e, uuid service, const struct os_endpoint_filter *filter);
+void os_write_added_services(struct os_call *e, struct json_writer *w, uuid account,
+			     const struct os_endpoint_filter *filter);

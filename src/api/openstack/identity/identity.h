@@ -60,4 +60,4 @@ RESULT os_read_roles(struct os_call *e, const struct os_role_list *list, struct 
 /* "access_rules" of an application credential; of one without nothing. */
 void os_write_access_rules(struct os_call *e, struct json_writer *w, const struct uuids *rules);
 /* "catalog": every service's endpoints, as a token for the project has them. */
-void os_write_catalog(struct os_call *e, struct json_writer *w, uuid account);
+RESULT os_write_catalog(struct os_call *e, struct json_writer *w, uuid account);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Projects, which are accounts, and domains. A project stands in its domain and below no other project. */
+ * Projects, which are accounts, and domains. Keystone has each domain as a project, too, which is in no other
+ * (is_domain): the calls about projects make, show, change and delete domains as well. Nothing lives in a domain, and
+ * no token is for one as a project. */
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
 #include "engine/people/account.h"
 #include "engine/people/domain.h"
 #include "engine/people/role.h"
-#include "model/account.h"
-#include "model/domain.h"
+#include "store/account.h"
 #include "store/domain.h"
 
 /* ---- domains ---- */
@@ -172,16 +173,86 @@ static const struct os_listing projects = {
 	.write = os_write_project,
 };
 
+/* ---- domains as projects ---- */
+
+static void write_domain_project(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct domain *d = item;
+	os_write_domain_id(w, "id", d->row.id);
+	json_write_text(w, "name", d->name);
+	json_write_null(w, "domain_id");
+	json_write_text(w, "description", d->description);
+	json_write_bool(w, "enabled", d->enabled);
+	json_write_null(w, "parent_id");
+	json_write_bool(w, "is_domain", true);
+	json_write_open_list(w, "tags");
+	json_write_close_list(w);
+	json_write_open(w, "options");
+	json_write_close(w);
+	os_write_extra(w, d->extra);
+	os_write_self(e, w, "projects", d->row.id);
+}
+
+static bool fits_nothing(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	(void) value;
+	return false;
+}
+
+static bool fits_a_domain(struct os_call *e, const struct row *row, struct str value)
+{
+	return !fits_no_domain(e, row, value);
+}
+
+/* They are in no domain and no project. */
+static const struct os_filter domain_project_filters[] = {
+	{"name", "name"},
+	{"enabled", "enabled"},
+	{"domain_id", .fits = fits_nothing},
+	{"parent_id", .fits = fits_nothing},
+	{"is_domain", .fits = fits_a_domain},
+};
+static const struct os_listing domain_projects = {
+	.kind = KIND_DOMAIN,
+	.items = "projects",
+	.filters = OS_FILTERS(domain_project_filters),
+	.write = write_domain_project,
+};
+
+static struct ref as_domain(struct ref ref)
+{
+	ref.kind = KIND_DOMAIN;
+	return ref;
+}
+
+/* Of the open view: a domain's id, and no project's. */
+static bool is_domain(struct os_call *e, const struct ref *ref)
+{
+	return !account_find(os_tables(e), ref->prefix) && domain_find(os_tables(e), ref->prefix);
+}
+
+static RESULT check_no_labels(struct os_call *e, const struct strs *labels)
+{
+	return !labels->count ? OK
+			      : ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("tags"),
+					       "Tags of domains are not supported here.");
+}
+
 static RESULT list_projects(struct os_call *e, const void *args, struct json_writer *w)
 {
+	struct str asked = pairs_find(&e->request.query, "is_domain");
 	(void) args;
-	return os_list_people(e, &projects, w);
+	return os_list_people(e, asked.p && !fits_no_domain(e, NULL, asked) ? &domain_projects : &projects, w);
 }
 
 struct new_project {
 	struct account_wish wish;
+	struct domain_wish domain; /* instead, where the project is one */
 	struct str others;
 	struct ref parent;
+	bool is_domain;
 };
 static const struct param create_project_params[] = {
 	OS_BODY(struct new_project, "name", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
@@ -192,15 +263,30 @@ static const struct param create_project_params[] = {
 		.doc = "Absent: the token's."),
 	OS_BODY(struct new_project, "parent_id", parent, .kind = KIND_DOMAIN, .flags = NULLABLE,
 		.doc = "The domain, or a project that it is within."),
-	OS_UNBUILT("is_domain", .only = "false"),
+	OS_BODY(struct new_project, "is_domain", is_domain, .doc = "It is a domain."),
 	OS_BODY(struct new_project, "tags", wish.labels, .doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
 };
+
+static RESULT prepare_domain_project(struct os_call *e, struct new_project *a)
+{
+	if (a->wish.domain.kind != KIND_NONE || a->parent.kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("is_domain"),
+				      "only root projects are allowed to act as domains.");
+	TRY(check_no_labels(e, &a->wish.labels));
+	e->returns = KIND_DOMAIN;
+	a->domain.name = a->wish.name;
+	a->domain.description = a->wish.description;
+	a->domain.enabled = a->wish.enabled;
+	return os_take_extra(e, a->others, &a->domain.extra);
+}
 
 /* A domain's id, or else a project's. */
 static RESULT prepare_new_project(struct os_call *e, void *args)
 {
 	struct new_project *a = args;
+	if (a->is_domain)
+		return prepare_domain_project(e, a);
 	bool is_domain = a->parent.kind != KIND_NONE && domain_find(os_tables(e), a->parent.prefix);
 	if (a->parent.kind != KIND_NONE && !is_domain) {
 		a->wish.parent = a->parent;
@@ -217,16 +303,26 @@ static RESULT prepare_new_project(struct os_call *e, void *args)
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
+static RESULT make_project(struct op *op, void *wish)
+{
+	struct new_project *a = wish;
+	return a->is_domain ? engine_create_domain(op, &a->domain) : engine_create_account(op, &a->wish);
+}
+
 static RESULT show_new_project(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_returned(e, &projects, ((const struct new_project *) args)->wish.account, w);
+	const struct new_project *a = args;
+	return a->is_domain ? os_write_returned(e, &domain_projects, a->domain.domain, w)
+			    : os_write_returned(e, &projects, a->wish.account, w);
 }
 
 struct changed_project {
 	struct account_change wish;
+	struct domain_change domain; /* instead, where the project is one */
 	struct str name, description, others;
 	struct strs labels;
-	bool has_name, has_description, has_labels;
+	bool has_name, has_description, has_labels, is_domain;
+	enum choice says_domain;
 };
 #define PROJECT(T) OS_PATH(T, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
 static const struct param update_project_params[] = {
@@ -238,7 +334,7 @@ static const struct param update_project_params[] = {
 	OS_BODY(struct changed_project, "enabled", wish.enabled, .doc = "Whether anybody gets in."),
 	OS_UNBUILT("domain_id"),
 	OS_UNBUILT("parent_id"),
-	OS_UNBUILT("is_domain", .only = "false"),
+	OS_BODY(struct changed_project, "is_domain", says_domain, .doc = "As it is: it stays so."),
 	OS_BODY(struct changed_project, "tags", labels, GIVEN(struct changed_project, has_labels),
 		.doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
@@ -250,23 +346,61 @@ static RESULT prepare_project(struct os_call *e, void *args)
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.labels = a->has_labels ? &a->labels : NULL;
-	return os_take_extra(e, a->others, &a->wish.extra);
+	a->is_domain = is_domain(e, &a->wish.account);
+	if (a->says_domain != CHOICE_DEFAULT && a->is_domain != (a->says_domain == CHOICE_YES))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("is_domain"),
+				      "Update of `is_domain` is not allowed.");
+	TRY(os_take_extra(e, a->others, &a->wish.extra));
+	if (!a->is_domain)
+		return OK;
+	TRY(check_no_labels(e, &a->labels));
+	e->returns = KIND_DOMAIN;
+	a->domain = (struct domain_change){.domain = as_domain(a->wish.account),
+					   .name = a->wish.name,
+					   .description = a->wish.description,
+					   .enabled = a->wish.enabled,
+					   .extra = a->wish.extra};
+	return OK;
+}
+
+static RESULT change_project(struct op *op, void *wish)
+{
+	struct changed_project *a = wish;
+	return a->is_domain ? engine_update_domain(op, &a->domain) : engine_update_account(op, &a->wish);
 }
 
 static RESULT show_changed_project(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_returned(e, &projects, ((const struct changed_project *) args)->wish.account.prefix,
-				 w);
+	const struct changed_project *a = args;
+	return os_write_returned(e, a->is_domain ? &domain_projects : &projects, a->wish.account.prefix, w);
 }
 
 struct project_args {
 	struct account_target wish;
+	bool is_domain;
 };
 static const struct param project_params[] = {PROJECT(struct project_args)};
 
 static RESULT show_project(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &projects, &((const struct project_args *) args)->wish.account, w);
+	const struct ref *ref = &((const struct project_args *) args)->wish.account;
+	const struct ref domain = as_domain(*ref);
+	return is_domain(e, ref) ? os_write_found(e, &domain_projects, &domain, w)
+				 : os_write_found(e, &projects, ref, w);
+}
+
+static RESULT prepare_delete_project(struct os_call *e, void *args)
+{
+	struct project_args *a = args;
+	a->is_domain = is_domain(e, &a->wish.account);
+	return OK;
+}
+
+static RESULT delete_project(struct op *op, void *wish)
+{
+	struct project_args *a = wish;
+	struct domain_target domain = {as_domain(a->wish.account)};
+	return a->is_domain ? engine_delete_domain(op, &domain) : engine_delete_account(op, &a->wish);
 }
 
 /* ---- tags of a project ---- */
@@ -459,8 +593,8 @@ static const struct os_action actions[] = {
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_project, create_project_params,
 			   .members = offsetof(struct new_project, others) + 1),
-	 .wrap = "project", .item = "project", .prepare = prepare_new_project,
-	 .operation = engine_create_account_run, .returns = KIND_ACCOUNT, .answer = show_new_project,
+	 .wrap = "project", .item = "project", .prepare = prepare_new_project, .operation = make_project,
+	 .returns = KIND_ACCOUNT, .answer = show_new_project,
 	 .doc = "Makes a project."},
 	{HTTP_GET, "/v3/projects/{project_id}", .permit = "identity:get_project",
 	 .args = OS_PARAMS(struct project_args, project_params), .item = "project", .answer = show_project,
@@ -470,12 +604,12 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct changed_project, update_project_params,
 			   .members = offsetof(struct changed_project, others) + 1),
 	 .wrap = "project", .item = "project", .prepare = prepare_project,
-	 .operation = engine_update_account_run, .returns = KIND_ACCOUNT, .answer = show_changed_project,
+	 .operation = change_project, .returns = KIND_ACCOUNT, .answer = show_changed_project,
 	 .doc = "Changes a project."},
 	{HTTP_DELETE, "/v3/projects/{project_id}", .permit = "identity:delete_project",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
-	 .args = OS_PARAMS(struct project_args, project_params), .operation = engine_delete_account_run,
-	 .doc = "Deletes a project that has nothing in it."},
+	 .args = OS_PARAMS(struct project_args, project_params), .prepare = prepare_delete_project,
+	 .operation = delete_project, .doc = "Deletes a project that has nothing in it."},
 	{HTTP_GET, "/v3/projects/{project_id}/tags", .permit = "identity:list_project_tags",
 	 .args = OS_PARAMS(struct project_args, project_params), .answer = list_tags,
 	 .doc = "A project's tags."},

@@ -629,7 +629,7 @@ static RESULT write_token(struct os_call *e, struct json_writer *w, const struct
 	if (token->scope != IDENTITY_UNSCOPED) {
 		write_roles(e, w, who);
 		if (!asks_for_no_catalog(e))
-			os_write_catalog(e, w, who->account);
+			TRY(os_write_catalog(e, w, who->account));
 	}
 	write_trust(e, w, token);
 	write_credential(e, w, who);

@@ -411,8 +411,8 @@ static bool is_read_only(const char *key)
 {
 	static const char *const keys[] = {"status",       "checksum",      "size",       "virtual_size",
 					   "os_hash_algo", "os_hash_value", "created_at", "updated_at",
-					   "self",         "file",          "schema",     "owner",
-					   "direct_url",   "locations"};
+					   "self",         "file",          "schema",     "direct_url",
+					   "locations"};
 	for (size_t k = 0; k < sizeof keys / sizeof *keys; k++)
 		if (strcmp(key, keys[k]) == 0)
 			return true;
@@ -589,6 +589,8 @@ static RESULT apply_change(struct os_call *e, const json_t *change, struct os_im
 	const struct param *own = find_own(key);
 	if (own && removes)
 		return ctx_fail(e->c, ERR_DENIED, "Property %s may not be removed.", key);
+	if (own && strcmp(key, "owner") == 0 && !os_is_admin(e))
+		return ctx_fail_field(e->c, ERR_DENIED, STR("owner"), "Owner can't be updated by non admin.");
 	if (own)
 		return os_param_read_json(e->c, own, value, str_from(own->wire), a);
 	return removes ? remove_property(e, &a->wish.form, key) : set_property(e, &a->wish.form, key, value);
@@ -685,6 +687,7 @@ static RESULT prepare_patch(struct os_call *e, void *args)
 	form_of_fields(&next.fields, &next.wish.form);
 	keep_machine(image, &next.wish.form);
 	a->wish.form = next.wish.form;
+	a->wish.owner = next.wish.owner;
 	a->id = image->row.id;
 	return OK;
 }

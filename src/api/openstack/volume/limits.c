@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Limits of a project's volumes, and what else clients ask Block Storage for: zones, extensions. */
+#include <inttypes.h>
+#include <jansson.h>
+
 #include "api/openstack/core/extensions.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/people/account.h"
 #include "engine/quota.h"
+#include "engine/storage/volume_type_limit.h"
 #include "store/account.h"
+#include "store/volume_type.h"
 #include "store/zone.h"
 
 /* -1 is no limit, in both. */
@@ -19,6 +24,8 @@ static int64_t bytes_of(int64_t gib)
 	return gib < 0 ? -1 : gib * OS_VOLUME_GIB;
 }
 
+#define OS_QUOTA_MAX (INT64_C(1) << 32)
+
 struct figure {
 	const char *name;
 	int64_t limit, used;
@@ -27,20 +34,16 @@ enum { FIGURES = 7 };
 
 static void take_figures(const struct account *a, struct figure figures[static FIGURES])
 {
-	const struct account_usage *usage = account_usage(a);
-	int64_t bytes = usage ? __atomic_load_n(&usage->volume_bytes, __ATOMIC_RELAXED) : 0;
-	int64_t volumes = usage ? __atomic_load_n(&usage->volumes, __ATOMIC_RELAXED) : 0;
-	int64_t snapshots = usage ? __atomic_load_n(&usage->snapshots, __ATOMIC_RELAXED) : 0;
-	int64_t groups = usage ? __atomic_load_n(&usage->volume_groups, __ATOMIC_RELAXED) : 0;
-	figures[0] = (struct figure){"volumes", a->limit_volumes, volumes};
-	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
-	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};
+	struct account_usage used;
+	engine_get_usage(a, &used);
+	figures[0] = (struct figure){"volumes", a->limit_volumes, used.volumes};
+	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(used.volume_bytes)};
+	figures[2] = (struct figure){"snapshots", a->limit_snapshots, used.snapshots};
 	figures[3] = (struct figure){"per_volume_gigabytes", gib_of(a->limit_volume_size), 0};
-	int64_t backups = usage ? __atomic_load_n(&usage->backups, __ATOMIC_RELAXED) : 0;
-	int64_t backed_up = usage ? __atomic_load_n(&usage->backup_bytes, __ATOMIC_RELAXED) : 0;
-	figures[4] = (struct figure){"backups", a->limit_backups, backups};
-	figures[5] = (struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes), os_gib(backed_up)};
-	figures[6] = (struct figure){"groups", a->limit_volume_groups, groups};
+	figures[4] = (struct figure){"backups", a->limit_backups, used.backups};
+	figures[5] = (struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes),
+				     os_gib(used.backup_bytes)};
+	figures[6] = (struct figure){"groups", a->limit_volume_groups, used.volume_groups};
 }
 
 static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
@@ -76,12 +79,13 @@ struct os_volume_quota {
 		has_backup_gigabytes;
 	bool usage;
 	struct str class, tenant;
+	struct str others; /* JSON: of single volume types */
 };
 #define TARGET                                                                                               \
 	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
 		.doc = "The project.")
 #define P(wire, member)                                                                                      \
-	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = INT64_C(1) << 32,                    \
+	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = OS_QUOTA_MAX,                    \
 		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
 #define LIMITS                                                                                               \
 	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots), P("groups", groups),    \
@@ -100,20 +104,141 @@ static const struct param set_params[] = {
 	OS_UNBUILT("skip_validation", .only = "True|true|False|false"),
 };
 
-static void write_figures(struct json_writer *w, const struct figure *figures, bool with_usage)
+static void write_figure(struct json_writer *w, struct str name, const struct figure *f, bool with_usage)
 {
-	for (size_t k = 0; k < FIGURES; k++) {
-		if (!with_usage) {
-			json_write_int(w, figures[k].name, figures[k].limit);
-			continue;
-		}
-		json_write_open(w, figures[k].name);
-		json_write_int(w, "limit", figures[k].limit);
-		json_write_int(w, "in_use", figures[k].used);
-		json_write_int(w, "reserved", 0);
-		json_write_close(w);
+	if (!with_usage) {
+		json_write_key(w, name);
+		json_write_int(w, NULL, f->limit);
+		return;
+	}
+	json_write_key(w, name);
+	json_write_open(w, NULL);
+	json_write_int(w, "limit", f->limit);
+	json_write_int(w, "in_use", f->used);
+	json_write_int(w, "reserved", 0);
+	json_write_close(w);
+}
+
+/* ---- of single volume types ---- */
+
+enum type_figure {
+	TYPE_VOLUMES,
+	TYPE_GIGABYTES,
+	TYPE_SNAPSHOTS,
+	TYPE_FIGURES
+};
+static const struct str type_prefixes[TYPE_FIGURES] = {
+	[TYPE_VOLUMES] = {"volumes_", 8},
+	[TYPE_GIGABYTES] = {"gigabytes_", 10},
+	[TYPE_SNAPSHOTS] = {"snapshots_", 10},
+};
+
+/* account: none for every account that says nothing else. */
+static void write_type_figures(struct os_call *e, struct json_writer *w, uuid account, bool with_usage)
+{
+	const struct tables *t = os_tables(e);
+	for (const struct volume_type *type = volume_type_first(t); type; type = volume_type_next(t, type)) {
+		struct volume_type_figures limits, used = {0};
+		engine_read_type_limits(t, account, type->row.id, &limits);
+		if (with_usage)
+			engine_count_type_usage(t, account, type->name, &used);
+		const struct figure figures[TYPE_FIGURES] = {
+			[TYPE_VOLUMES] = {NULL, limits.volumes, used.volumes},
+			[TYPE_GIGABYTES] = {NULL, gib_of(limits.bytes), os_gib(used.bytes)},
+			[TYPE_SNAPSHOTS] = {NULL, limits.snapshots, used.snapshots},
+		};
+		for (size_t k = 0; k < TYPE_FIGURES; k++)
+			write_figure(w,
+				     str_print(e->c->arena, "%" STR_FMT "%" STR_FMT,
+					       STR_ARG(type_prefixes[k]), STR_ARG(type->name)),
+				     &figures[k], with_usage);
 	}
 }
+
+static void write_figures(struct os_call *e, struct json_writer *w, const struct figure *figures,
+			  uuid account, bool with_usage)
+{
+	for (size_t k = 0; k < FIGURES; k++)
+		write_figure(w, str_from(figures[k].name), &figures[k], with_usage);
+	write_type_figures(e, w, account, with_usage);
+}
+
+static RESULT fail_key(struct os_call *e, struct str key)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("quota_set"), "Bad key(s) in quota set: %" STR_FMT,
+			      STR_ARG(str_slice(key, 0, 255)));
+}
+
+static RESULT find_type_key(struct os_call *e, struct str key, size_t *ret_figure, uuid *ret_type)
+{
+	size_t k = 0;
+	while (k < TYPE_FIGURES && !str_starts_with(key, type_prefixes[k]))
+		k++;
+	const struct volume_type *type =
+		k < TYPE_FIGURES ? volume_type_find_by_name(os_tables(e),
+							    str_slice(key, type_prefixes[k].n, key.n))
+				 : NULL;
+	if (!type)
+		return fail_key(e, key);
+	*ret_figure = k;
+	*ret_type = type->row.id;
+	return OK;
+}
+
+/* A number, or the text of one, as Cinder takes it. */
+static RESULT read_number(struct os_call *e, const char *key, const json_t *value, int64_t *ret_number)
+{
+	bool is_number = json_is_integer(value);
+	int64_t number = is_number ? json_integer_value(value) : 0;
+	if (json_is_string(value))
+		is_number = result_is_ok(str_parse_int(str_from(json_string_value(value)), &number));
+	if (!is_number || number < -1 || number > OS_QUOTA_MAX)
+		return ctx_fail_field(e->c, ERR_INVALID, str_copy(e->c->arena, str_from(key)),
+				      "Invalid input for field/attribute %s. It is a number from -1 to %" PRId64
+				      ".",
+				      key, OS_QUOTA_MAX);
+	*ret_number = number;
+	return OK;
+}
+
+static RESULT take_type_limits(struct os_call *e, json_t *object, struct account_limits *wish)
+{
+	struct volume_type_limit_wish *types =
+		arena_new_array(e->c->arena, struct volume_type_limit_wish, json_object_size(object));
+	const char *key;
+	json_t *value;
+	if (!types)
+		return ctx_no_memory(e->c);
+	wish->types = types;
+	json_object_foreach (object, key, value) {
+		struct volume_type_limit_wish *type = &types[wish->type_count++];
+		int64_t number = 0;
+		size_t figure = 0;
+		type->limits = (struct volume_type_figures){ACCOUNT_LIMIT_KEEP, ACCOUNT_LIMIT_KEEP,
+							    ACCOUNT_LIMIT_KEEP};
+		TRY(find_type_key(e, str_from(key), &figure, &type->type));
+		TRY(read_number(e, key, value, &number));
+		if (figure == TYPE_VOLUMES)
+			type->limits.volumes = number;
+		else if (figure == TYPE_GIGABYTES)
+			type->limits.bytes = bytes_of(number);
+		else
+			type->limits.snapshots = number;
+	}
+	return OK;
+}
+
+static RESULT read_type_limits(struct os_call *e, struct os_volume_quota *a)
+{
+	if (str_is_empty(a->others))
+		return OK;
+	json_t *object = json_loadb(a->others.p, a->others.n, 0, NULL);
+	struct result result = object ? take_type_limits(e, object, &a->wish) : ctx_no_memory(e->c);
+	json_decref(object);
+	return result;
+}
+
+/* ---- of a project ---- */
 
 static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -124,7 +249,7 @@ static RESULT show_quota(struct os_call *e, const void *args, struct json_writer
 	take_figures(account_of(account), figures);
 	if (os_action_of(e)->method == HTTP_GET)
 		os_write_hex(w, "id", account->id);
-	write_figures(w, figures, a->usage);
+	write_figures(e, w, figures, account->id, a->usage);
 	return OK;
 }
 
@@ -138,14 +263,13 @@ static RESULT show_defaults(struct os_call *e, const void *args, struct json_wri
 	engine_get_default_limits(os_tables(e), &fresh);
 	take_figures(&fresh, figures);
 	os_write_hex(w, "id", account->row.id);
-	write_figures(w, figures, false);
+	write_figures(e, w, figures, UUID_NONE, false);
 	return OK;
 }
 
 static RESULT prepare_set(struct os_call *e, void *args)
 {
 	struct os_volume_quota *a = args;
-	(void) e;
 	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
 	if (a->has_volumes)
 		a->wish.volumes = a->volumes;
@@ -161,7 +285,7 @@ static RESULT prepare_set(struct os_call *e, void *args)
 		a->wish.snapshots = a->snapshots;
 	if (a->has_groups)
 		a->wish.volume_groups = a->groups;
-	return OK;
+	return read_type_limits(e, a);
 }
 
 /* Block Storage's own: servers and networks have theirs. */
@@ -178,6 +302,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	a->wish.volume_size = standard.limit_volume_size;
 	a->wish.backups = standard.limit_backups;
 	a->wish.backup_bytes = standard.limit_backup_bytes;
+	a->wish.forgets_types = true;
 	return OK;
 }
 
@@ -206,7 +331,7 @@ static RESULT show_class(struct os_call *e, const void *args, struct json_writer
 	take_figures(&fresh, figures);
 	if (os_action_of(e)->method == HTTP_GET)
 		json_write_text(w, "id", a->class);
-	write_figures(w, figures, false);
+	write_figures(e, w, figures, UUID_NONE, false);
 	return OK;
 }
 
@@ -258,6 +383,8 @@ static RESULT list_extensions(struct os_call *e, const void *args, struct json_w
 	return os_list_extensions(&extensions, w);
 }
 
+#define QUOTA_PARAMS(rows)                                                                                   \
+	OS_PARAMS(struct os_volume_quota, rows, .members = offsetof(struct os_volume_quota, others) + 1)
 #define CLASSES "/v3/{project_id}/os-quota-class-sets/{class}"
 #define QUOTA "/v3/{project_id}/os-quota-sets/{target_project}"
 static const struct os_action actions[] = {
@@ -270,7 +397,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .item = "quota_set",
 	 .answer = show_defaults, .doc = "What a new project gets."},
 	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = API_WRITES | OS_ADMIN,
-	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
+	 .args = QUOTA_PARAMS(set_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
 	 .returns = KIND_ACCOUNT, .doc = "Changes them."},
 	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = API_WRITES | OS_ADMIN,
@@ -280,7 +407,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_volume_quota, class_params), .item = "quota_class_set",
 	 .answer = show_class, .doc = "What new projects get."},
 	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = API_WRITES | OS_ADMIN,
-	 .args = OS_PARAMS(struct os_volume_quota, set_class_params), .wrap = "quota_class_set",
+	 .args = QUOTA_PARAMS(set_class_params), .wrap = "quota_class_set",
 	 .item = "quota_class_set", .prepare = prepare_class, .operation = engine_set_default_limits_run,
 	 .answer = show_class, .returns = API_RETURNS_NOTHING_STORED,
 	 .doc = "Changes it, for those that come."},

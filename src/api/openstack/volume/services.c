@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "engine/engine.h"
 #include "engine/region/host.h"
+#include "engine/storage/storage_pool.h"
 #include "store/host.h"
 #include "store/snapshot.h"
 #include "store/storage_pool.h"
@@ -237,10 +238,20 @@ static const struct param pool_params[] = {
 struct pool_item {
 	struct str name;      /* host@backend#pool */
 	struct str backend;   /* as volume types name it */
-	const char *protocol; /* as Cinder's drivers for files call theirs */
+	const struct storage_pool *pool; /* NULL: a host's own directory */
 	int64_t size, used;   /* bytes */
 	int64_t since_us;
 };
+
+static void write_capability(struct json_writer *w, const struct storage_pool *pool, const char *name)
+{
+	json_write_text(w, name, engine_get_pool_capability(pool, str_from(name)));
+}
+
+static void write_truth(struct json_writer *w, const struct storage_pool *pool, const char *name)
+{
+	json_write_bool(w, name, str_is(engine_get_pool_capability(pool, str_from(name)), "True"));
+}
 
 static void write_capabilities(struct json_writer *w, const struct pool_item *p)
 {
@@ -253,13 +264,13 @@ static void write_capabilities(struct json_writer *w, const struct pool_item *p)
 	json_write_int(w, "provisioned_capacity_gb", p->used / OS_VOLUME_GIB);
 	json_write_int(w, "reserved_percentage", 0);
 	json_write_z(w, "max_over_subscription_ratio", "1.0");
-	json_write_bool(w, "thin_provisioning_support", false);
-	json_write_bool(w, "thick_provisioning_support", true);
-	json_write_bool(w, "QoS_support", false);
-	json_write_bool(w, "multiattach", true);
-	json_write_z(w, "storage_protocol", p->protocol);
-	json_write_z(w, "vendor_name", "Open Source");
-	json_write_z(w, "driver_version", "1.0");
+	write_truth(w, p->pool, "thin_provisioning_support");
+	write_truth(w, p->pool, "thick_provisioning_support");
+	write_truth(w, p->pool, "QoS_support");
+	write_truth(w, p->pool, "multiattach");
+	write_capability(w, p->pool, "storage_protocol");
+	write_capability(w, p->pool, "vendor_name");
+	write_capability(w, p->pool, "driver_version");
 	os_write_time_us(w, "timestamp", p->since_us);
 	json_write_close(w);
 }
@@ -287,7 +298,6 @@ static RESULT list_pools(struct os_call *e, const void *args, struct json_writer
 			write_pool(w, a,
 				   &(struct pool_item){.name = os_volume_pool(e, h),
 						       .backend = STR(BACKEND),
-						       .protocol = "file",
 						       .size = h->seen_disk,
 						       .used = use.disk,
 						       .since_us = h->seen_since_us});
@@ -296,7 +306,7 @@ static RESULT list_pools(struct os_call *e, const void *args, struct json_writer
 		write_pool(w, a,
 			   &(struct pool_item){.name = os_shared_pool(e, p),
 					       .backend = p->name,
-					       .protocol = "nfs",
+					       .pool = p,
 					       .size = p->seen_size,
 					       .used = engine_read_pool_use(p),
 					       .since_us = p->row.created_us});
@@ -322,11 +332,11 @@ static RESULT show_capabilities(struct os_call *e, const void *args, struct json
 	json_write_text(w, "namespace",
 			str_print(e->c->arena, "OS::Storage::Capabilities::%" STR_FMT,
 				  STR_ARG(os_volume_backend(e, host))));
-	json_write_z(w, "vendor_name", "Open Source");
-	json_write_z(w, "volume_backend_name", BACKEND);
-	json_write_z(w, "pool_name", BACKEND);
-	json_write_z(w, "driver_version", "1.0");
-	json_write_z(w, "storage_protocol", "file");
+	write_capability(w, NULL, "vendor_name");
+	write_capability(w, NULL, "volume_backend_name");
+	write_capability(w, NULL, "pool_name");
+	write_capability(w, NULL, "driver_version");
+	write_capability(w, NULL, "storage_protocol");
 	json_write_text(w, "display_name", host->name);
 	json_write_null(w, "description");
 	json_write_z(w, "visibility", "public");

@@ -4,6 +4,7 @@
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
 #include "engine/condition.h"
+#include "engine/storage/volume.h"
 #include "store/condition.h"
 #include "store/volume.h"
 
@@ -40,13 +41,44 @@ static bool is_message(struct os_call *e, const struct row *row)
 	return find_own_subject(e, condition_of(row));
 }
 
-/* As long as it is so: a message that is gone was about what is mended. */
+/* Cinder's words for a condition that it knows, too: message_field.py of its source. Others are told in ours. */
+static const struct message_words {
+	const char *condition, *event, *text;
+} message_words[] = {
+	{VOLUME_NOT_PLACED, "VOLUME_VOLUME_001_003",
+	 "schedule allocate volume:Could not find any available weighted backend."},
+};
+
+static const struct message_words *find_words(const struct condition *c)
+{
+	for (size_t k = 0; k < sizeof message_words / sizeof message_words[0]; k++)
+		if (str_is(c->name, message_words[k].condition))
+			return &message_words[k];
+	return NULL;
+}
+
+static struct str event_of(const struct condition *c)
+{
+	const struct message_words *words = find_words(c);
+	return words ? str_from(words->event) : c->name;
+}
+
+static bool fits_event(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_equal(value, event_of(condition_of(row)));
+}
+
+/* As long as it is so: a message that is gone was about what is mended, or was deleted. */
 static void write_message(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct condition *c = item;
 	os_write_id(w, "id", c->row.id);
-	json_write_text(w, "event_id", c->name);
-	json_write_text(w, "user_message", c->message);
+	const struct message_words *words = find_words(c);
+	json_write_text(w, "event_id", event_of(c));
+	json_write_text(w, "user_message",
+			words ? str_print(e->c->arena, "%s %" STR_FMT, words->text, STR_ARG(c->message))
+			      : c->message);
 	json_write_z(w, "message_level", "ERROR");
 	json_write_z(w, "resource_type", "VOLUME");
 	os_write_id(w, "resource_uuid", c->subject);
@@ -70,7 +102,7 @@ static bool fits_type(struct os_call *e, const struct row *row, struct str value
 	return str_equal_nocase(value, STR("VOLUME"));
 }
 
-static const struct os_filter message_filters[] = {{"event_id", "name"},
+static const struct os_filter message_filters[] = {{"event_id", .fits = fits_event},
 						   {"resource_uuid", "subject"},
 						   {"resource_type", .fits = fits_type},
 						   {"message_level", .fits = fits_level}};
@@ -102,6 +134,14 @@ static RESULT show_message(struct os_call *e, const void *args, struct json_writ
 	write_message(e, w, condition);
 	return OK;
 }
+
+struct os_message_deleted {
+	struct volume_message_target wish;
+};
+static const struct param delete_message_params[] = {
+	OS_PATH(struct os_message_deleted, "message_id", wish.message, .kind = KIND_CONDITION,
+		.doc = "The message."),
+};
 
 /* ---- what lists filter by: their own tables ---- */
 
@@ -152,6 +192,11 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/{project_id}/messages/{message_id}", .since = 3, .permit = "message:get",
 	 .args = OS_PARAMS(struct os_message_shown, message_params), .item = "message",
 	 .answer = show_message, .doc = "One of those."},
+	{HTTP_DELETE, "/v3/{project_id}/messages/{message_id}", .since = 3, .permit = "message:delete",
+	 .flags = API_WRITES, .status = 204,
+	 .args = OS_PARAMS(struct os_message_deleted, delete_message_params),
+	 .operation = engine_forget_volume_message_run,
+	 .doc = "Forgets a message; what is still in the way is told anew."},
 	{HTTP_GET, "/v3/{project_id}/resource_filters", .since = 33, .permit = "volume:get_all",
 	 .args = OS_PARAMS(struct os_filters_asked, filter_params), .answer = list_filters,
 	 .doc = "What lists can be filtered by."},

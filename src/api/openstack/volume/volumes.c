@@ -411,6 +411,7 @@ RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, str
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_volume_create *a = args;
+	a->wish.keeps_unplaced = true;
 	if (a->is_shared == CHOICE_YES) /* false leaves it to the type */
 		a->wish.disk.is_shared = CHOICE_YES;
 	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
