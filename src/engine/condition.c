@@ -44,7 +44,8 @@ RESULT engine_set_condition(struct op *op, struct condition_wish *wish)
 				 .subject = wish->subject,
 				 .name = wish->name,
 				 .message = wish->message,
-				 .advice = wish->advice};
+				 .advice = wish->advice,
+				 .request_id = before ? before->request_id : op->ctx->request_id};
 	next.row.id = before ? before->row.id : engine_new_id(op, KIND_CONDITION);
 	if (before && row_equal(&model_kinds[KIND_CONDITION], &before->row, &next.row))
 		return OK;
