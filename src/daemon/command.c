@@ -3,6 +3,7 @@
 #include "daemon/command.h"
 
 #include "base/clock.h"
+#include "engine/resolve.h"
 
 static const struct command *const tables[] = {
 	init_commands,    local_commands,      rc_commands,       account_commands,   user_commands,
@@ -69,6 +70,19 @@ RESULT command_int_arg(struct command_call *call, const char *name, int64_t abse
 		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name),
 				      "--%s wants a number from %lld to %lld, not %" STR_FMT, name,
 				      (long long) min, (long long) max, STR_ARG(text));
+	return OK;
+}
+
+RESULT command_id_arg(struct command_call *call, const char *name, enum kind kind, struct ref *ret_ref)
+{
+	struct str text = command_arg(call, name);
+	uuid id = UUID_NONE;
+	if (!result_is_ok(id_parse_ec2(text, kind, ret_ref)) && !result_is_ok(uuid_parse(text, &id)))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name), "%" STR_FMT " is no id of the %s",
+				      STR_ARG(text), name);
+	if (!uuid_is_none(id))
+		*ret_ref = ref_by_id(kind, id);
+	ret_ref->field = str_from(name);
 	return OK;
 }
 

@@ -83,6 +83,8 @@ struct str command_arg(const struct command_call *call, const char *name);
 /* A size or count; ERR_INVALID naming the parameter. absent: when it was not given. */
 RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
 		       int64_t *ret_value);
+/* By EC2's id, or a whole UUID. ERR_INVALID: it is neither. */
+RESULT command_id_arg(struct command_call *call, const char *name, enum kind kind, struct ref *ret_ref);
 /* One of the words, which end with NULL, as its number; ERR_INVALID naming all of them. */
 RESULT command_word_arg(struct command_call *call, const char *name, const char *const *words, int absent,
 			int *ret_value);

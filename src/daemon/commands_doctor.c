@@ -191,6 +191,8 @@ static void check_pools(struct command_call *call, const struct tables *t)
 	for (const struct storage_pool *p = storage_pool_first(t); p; p = storage_pool_next(t, p)) {
 		size_t hosts = 0, proven = 0;
 		struct str unproven = STR_NONE;
+		struct cached_images cached =
+			reconciler_read_cached_images(call->daemon->reconciler, p->row.id);
 		for (const struct pool_host *at = pool_host_first_by_pool(t, p->row.id); at;
 		     at = pool_host_next_by_pool(t, at)) {
 			const struct host *h = host_find(t, at->host);
@@ -205,11 +207,14 @@ static void check_pools(struct command_call *call, const struct tables *t)
 		print_finding(
 			call, str_print(call->ctx.arena, "storage pool %" STR_FMT, STR_ARG(p->name)).p,
 			hosts > 0 && unproven.n == 0 && !is_away,
-			str_print(call->ctx.arena, "%s%" STR_FMT "%s, %s by %zu of %zu hosts%s%" STR_FMT,
+			str_print(call->ctx.arena,
+				  "%s%" STR_FMT "%s, %s by %zu of %zu hosts%s%" STR_FMT
+				  "; %lld MiB of cached images, %lld of them unneeded",
 				  is_ceph ? "Ceph's pool " : "", STR_ARG(is_ceph ? p->rbd_pool : p->path),
 				  is_away ? ", which does not answer" : "",
 				  is_ceph ? "known" : "proven to be seen", proven, hosts,
-				  unproven.n ? ", not by" : "", STR_ARG(unproven)),
+				  unproven.n ? ", not by" : "", STR_ARG(unproven),
+				  (long long) (cached.images >> 20), (long long) (cached.unneeded >> 20)),
 			is_ceph ? "See that Ceph is well, that this machine reaches it, and that each host "
 				  "takes its "
 				  "key: `dari explain` of the pool and of its hosts says more."

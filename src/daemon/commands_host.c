@@ -73,19 +73,22 @@ static void write_host(struct command_call *call, const struct tables *t, const 
 		}
 	const char *state = host_seen_state_words[h->seen_state], *virt = host_seen_virt_words[h->seen_virt];
 	struct str model = processor_model(h->seen_cpu);
+	struct cached_images cached = reconciler_read_cached_images(call->daemon->reconciler, h->row.id);
 	buf_print(&call->text,
 		  "%-16.*s %-14.*s %-8s %-5s %-16.*s %4lld/%-4lld %7lld/%-7lld %5zu  %" STR_FMT "\n",
 		  STR_ARG(h->name), STR_ARG(zone_name), state_of(h), virt, STR_ARG(model), (long long) vcpus,
 		  (long long) h->seen_cpus, (long long) (memory >> 20), (long long) (h->seen_memory >> 20),
 		  instances, STR_ARG(h->uri));
 	(void) json_array_append_new(
-		call->value, json_pack("{s:s%, s:s%, s:s, s:s, s:s%, s:b, s:I, s:I, s:I, s:I, s:I, s:s%}",
+		call->value, json_pack("{s:s%, s:s%, s:s, s:s, s:s%, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s%}",
 				       "name", h->name.p, h->name.n, "zone", zone_name.p ? zone_name.p : "",
 				       zone_name.n, "state", state, "virtualization", virt, "processor",
 				       model.p ? model.p : "", model.n, "enabled", (int) h->enabled,
 				       "instances", (json_int_t) instances, "vcpus_used", (json_int_t) vcpus,
 				       "cpus", (json_int_t) h->seen_cpus, "memory_used", (json_int_t) memory,
-				       "memory", (json_int_t) h->seen_memory, "uri", h->uri.p, h->uri.n));
+				       "memory", (json_int_t) h->seen_memory, "bytes_cached",
+				       (json_int_t) cached.images, "bytes_unneeded",
+				       (json_int_t) cached.unneeded, "uri", h->uri.p, h->uri.n));
 }
 
 /* ---- one ---- */
@@ -263,24 +266,11 @@ static RESULT host_drain(struct command_call *call)
 	return OK;
 }
 
-/* By EC2's id, or a whole UUID. */
-static RESULT find_instance(struct command_call *call, struct str text, struct ref *ret_ref)
-{
-	uuid id = UUID_NONE;
-	if (result_is_ok(id_parse_ec2(text, KIND_INSTANCE, ret_ref)))
-		return OK;
-	if (!result_is_ok(uuid_parse(text, &id)))
-		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("instance"),
-				      "%" STR_FMT " is no id of an instance", STR_ARG(text));
-	*ret_ref = ref_by_id(KIND_INSTANCE, id);
-	return OK;
-}
-
 static RESULT host_move(struct command_call *call)
 {
 	struct str host = command_arg(call, "to");
 	struct instance_migrating wish = {0};
-	TRY(find_instance(call, command_arg(call, "instance"), &wish.instance));
+	TRY(command_id_arg(call, "instance", KIND_INSTANCE, &wish.instance));
 	if (host.n)
 		wish.host = (struct ref){.kind = KIND_HOST, .text = host, .field = STR("to")};
 	TRY(command_commit(call, "dari:host move", engine_migrate_instance_run, &wish));

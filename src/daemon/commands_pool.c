@@ -5,6 +5,7 @@
 #include "daemon/command.h"
 #include "engine/engine.h"
 #include "engine/storage/storage_pool.h"
+#include "engine/storage/volume_move.h"
 #include "store/host.h"
 #include "store/pool_host.h"
 #include "store/storage_pool.h"
@@ -124,6 +125,23 @@ static RESULT pool_remove(struct command_call *call)
 	return OK;
 }
 
+/* The hosts' own directories are called as Cinder's clients know them. */
+static RESULT pool_move(struct command_call *call)
+{
+	struct str pool = command_arg(call, "pool"), host = command_arg(call, "host");
+	struct volume_moving wish = {0};
+	TRY(command_id_arg(call, "volume", KIND_VOLUME, &wish.volume));
+	if (!str_equal(pool, STORAGE_POOL_LOCAL))
+		wish.pool = (struct ref){.kind = KIND_STORAGE_POOL, .text = pool, .field = STR("pool")};
+	if (host.n)
+		wish.host = (struct ref){.kind = KIND_HOST, .text = host, .field = STR("host")};
+	TRY(command_commit(call, "dari:pool move", engine_move_volume_run, &wish));
+	struct str id = command_arg(call, "volume");
+	buf_print(&call->text, "volume %" STR_FMT " is on its way: dari explain %" STR_FMT "\n", STR_ARG(id),
+		  STR_ARG(id));
+	return OK;
+}
+
 static void write_hosts(struct command_call *call, const struct tables *t, const struct storage_pool *p,
 			json_t *hosts)
 {
@@ -151,13 +169,17 @@ static void write_pool(struct command_call *call, const struct tables *t, const 
 	buf_print(&call->text, "%-16.*s %-10s %-8s %8lld/%-8lld  %" STR_FMT "%s%s\n", STR_ARG(p->name),
 		  storage_pool_kind_words[p->kind], p->enabled ? "open" : "closed", (long long) (used >> 30),
 		  (long long) (p->seen_size >> 30), STR_ARG(place), is_ceph ? ", Ceph: " : "", state);
+	struct cached_images cached = reconciler_read_cached_images(call->daemon->reconciler, p->row.id);
+	buf_print(&call->text, "    cached images: %lld MiB, %lld of them unneeded\n",
+		  (long long) (cached.images >> 20), (long long) (cached.unneeded >> 20));
 	write_hosts(call, t, p, hosts);
 	(void) json_array_append_new(
 		call->value,
-		json_pack("{s:s%, s:s, s:s%, s:s, s:b, s:I, s:I, s:o, s:o}", "name", p->name.p, p->name.n,
+		json_pack("{s:s%, s:s, s:s%, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "name", p->name.p, p->name.n,
 			  "kind", storage_pool_kind_words[p->kind], "path", place.p ? place.p : "", place.n,
 			  "ceph", state, "enabled", (int) p->enabled, "bytes_promised", (json_int_t) used,
-			  "size", (json_int_t) p->seen_size, "types", types, "hosts", hosts));
+			  "size", (json_int_t) p->seen_size, "bytes_cached", (json_int_t) cached.images,
+			  "bytes_unneeded", (json_int_t) cached.unneeded, "types", types, "hosts", hosts));
 }
 
 static RESULT pool_list(struct command_call *call)
@@ -210,6 +232,12 @@ const struct command pool_commands[] = {
 	  {"open", PARAM_FLAG, false, "It takes new volumes."},
 	  {"description", PARAM_OPTION, false, "Free text."}},
 	 .run = pool_set},
+	{"pool move",
+	 "Carries a volume, in use or not, into another storage pool, or into the directory of a host.",
+	 {{"volume", PARAM_POSITIONAL, true, "The volume's id."},
+	  {"pool", PARAM_POSITIONAL, true, "The pool; dari: the directory of its host."},
+	  {"host", PARAM_OPTION, false, "Of dari: the directory of this host, for a volume that nobody has."}},
+	 .run = pool_move},
 	{"pool remove",
 	 "Forgets a storage pool in which no volume lies; its directory stays.",
 	 {{"name", PARAM_POSITIONAL, true, "The pool."}},

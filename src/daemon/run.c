@@ -168,6 +168,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,
 		.host_interval_us = d->settings.host_interval_s * SECOND,
 		.base_keep_us = d->settings.image_keep_h * HOUR,
+		.base_unneeded_max = d->settings.image_unneeded_gib << 30,
 		.base_reserve_percent = d->settings.image_reserve_percent,
 	};
 	memcpy(config.compute, d->compute, sizeof config.compute);

@@ -266,7 +266,7 @@ enum compute_power {
  * outcome of SHUTDOWN from watch() or see(). */
 typedef RESULT compute_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 
-/* A disk of a running guest that is to be another one. */
+/* A disk of a running guest that is to be another one, or the same volume's in another directory. */
 struct compute_swapping {
 	uuid instance;
 	const struct compute_disk *from, *to; /* of the same slot */
@@ -280,8 +280,9 @@ enum compute_swap_stage { COMPUTE_SWAP_NONE, COMPUTE_SWAP_COPYING, COMPUTE_SWAP_
  * once both are the same; from then on the definition names the other file, too. In the guest the device stays
  * what it was, until define() and the next start. The other file must be blank and of the size of the first.
  * begins: the copying is begun if it is not under way. Repeat the call until DONE. What the disks noted of
- * their writes is lost. ERR_STATE: the domain is absent or off. ERR_NOT_FOUND: it has neither disk. ERR_IO: the
- * copying cannot be begun, or QEMU does not answer. */
+ * their writes is lost. Without begins, of a domain that is off: DONE if its definition names the other disk, else
+ * NONE; of an absent one NONE. ERR_STATE: it is to begin, and the domain is absent or off. ERR_NOT_FOUND: a running
+ * one has neither disk. ERR_IO: the copying cannot be begun, or QEMU does not answer. */
 typedef RESULT compute_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish,
 			    bool begins, enum compute_swap_stage *ret_stage);
 

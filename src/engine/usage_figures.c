@@ -81,27 +81,33 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 	count_on_host(usage_of_host(t, i->next_host), i, sign);
 }
 
+static void count_in_place(const struct tables *t, uuid pool, uuid host, int64_t bytes)
+{
+	const struct storage_pool *p = uuid_is_none(pool) ? NULL : storage_pool_find(t, pool);
+	struct host_usage *on = uuid_is_none(pool) ? usage_of_host(t, host) : NULL;
+	if (p)
+		add(&storage_pool_usage(p)->disk, bytes);
+	if (on)
+		add(&on->disk, bytes);
+}
+
 /* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way
- * to another host takes it on both. One in a shared pool takes it there, and on no host. */
+ * to another host or pool takes it in both. One in a shared pool takes it there, and on no host. */
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
 	struct account_usage *account =
 		v->local == VOLUME_LOCAL_NO ? usage_of_account(t, v->account) : NULL;
+	bool changes_host = uuid_is_none(v->pool) && !uuid_equal(v->host, v->seen_host);
 	if (account) {
 		add(&account->volumes, sign);
 		add(&account->volume_bytes, sign * v->size);
 	}
-	const struct storage_pool *pool = uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool);
-	if (pool)
-		add(&storage_pool_usage(pool)->disk, sign * v->size);
-	if (!uuid_is_none(v->pool))
-		return;
-	struct host_usage *host = usage_of_host(t, v->host), *old = usage_of_host(t, v->seen_host);
-	if (host)
-		add(&host->disk, sign * v->size);
-	if (old && old != host)
-		add(&old->disk, sign * v->size);
+	count_in_place(t, v->pool, changes_host && !v->moves ? v->host : v->seen_host, sign * v->size);
+	if (v->moves)
+		count_in_place(t, v->next_pool, v->host, sign * v->size);
+	else if (changes_host)
+		count_in_place(t, v->pool, v->seen_host, sign * v->size);
 }
 
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)

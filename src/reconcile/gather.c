@@ -620,7 +620,18 @@ struct str gather_store_path(struct step *s, struct str sha256)
 
 bool gather_volume_is_in(const struct volume *v, uuid host, uuid pool)
 {
-	return uuid_equal(v->pool, pool) &&
-	       (!uuid_is_none(pool) || uuid_equal(v->host, host) || uuid_equal(v->seen_host, host) ||
-		uuid_equal(v->left_host, host));
+	const struct {
+		bool counts;
+		uuid pool, host;
+	} places[] = {
+		{!v->moves, v->pool, v->host},
+		{v->moves, v->next_pool, v->host},
+		{true, v->pool, v->seen_host},
+		{!uuid_is_none(v->left_host), v->left_pool, v->left_host},
+	};
+	for (size_t k = 0; k < sizeof places / sizeof places[0]; k++)
+		if (places[k].counts && uuid_equal(places[k].pool, pool) &&
+		    (!uuid_is_none(pool) || uuid_equal(places[k].host, host)))
+			return true;
+	return false;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A host's pool as a whole, or a shared one that it looks after: what is in it without a row is told, and left alone; cached files of the
  * image store that no volume there is made from go, after a while, or when the pool is short of
- * space, the longest unneeded first. A driver removes none that anything stands on, ours or not. When
+ * space or more of them are there than may be, the longest unneeded first. How much they take is told. A driver removes none that anything stands on, ours or not. When
  * this process starts, what is unneeded then counts from that moment. Woken when everything is looked
  * at, and while there are strays. */
 #include "base/clock.h"
@@ -59,31 +59,40 @@ static bool is_made_from(const struct tables *t, const struct volume *v, struct 
 	return snapshot && str_equal(snapshot->sha256, sha256);
 }
 
-/* Some volume that is here, or is to come, or is to go, is made from it. */
+/* Some volume that is in the host's own directory, or is to come, or is to go, is made from it. */
 static bool is_needed_on(const struct tables *t, uuid host, struct str sha256)
 {
-	for (const struct volume *v = volume_first_by_host(t, host); v; v = volume_next_by_host(t, v))
-		if (is_made_from(t, v, sha256))
-			return true;
-	for (const struct volume *v = volume_first_by_seen_host(t, host); v;
-	     v = volume_next_by_seen_host(t, v))
-		if (is_made_from(t, v, sha256))
-			return true;
-	for (const struct volume *v = volume_first_by_left_host(t, host); v;
-	     v = volume_next_by_left_host(t, v))
-		if (is_made_from(t, v, sha256))
-			return true;
-	return false;
+	const struct volume *v = volume_first_by_host(t, host);
+	while (v && !(gather_volume_is_in(v, host, UUID_NONE) && is_made_from(t, v, sha256)))
+		v = volume_next_by_host(t, v);
+	if (v)
+		return true;
+	v = volume_first_by_seen_host(t, host);
+	while (v && !(gather_volume_is_in(v, host, UUID_NONE) && is_made_from(t, v, sha256)))
+		v = volume_next_by_seen_host(t, v);
+	if (v)
+		return true;
+	v = volume_first_by_left_host(t, host);
+	while (v && !(gather_volume_is_in(v, host, UUID_NONE) && is_made_from(t, v, sha256)))
+		v = volume_next_by_left_host(t, v);
+	return v != NULL;
+}
+
+static bool is_needed_in(const struct tables *t, uuid pool, struct str sha256)
+{
+	const struct volume *v = volume_first_by_pool(t, pool);
+	while (v && !is_made_from(t, v, sha256))
+		v = volume_next_by_pool(t, v);
+	const struct volume *coming = volume_first_by_next_pool(t, pool);
+	while (coming && !is_made_from(t, coming, sha256))
+		coming = volume_next_by_next_pool(t, coming);
+	return v || coming;
 }
 
 static bool is_needed(const struct tables *t, const struct place *place, struct str sha256)
 {
-	if (uuid_is_none(place->pool))
-		return is_needed_on(t, place->host, sha256);
-	for (const struct volume *v = volume_first_by_pool(t, place->pool); v; v = volume_next_by_pool(t, v))
-		if (is_made_from(t, v, sha256))
-			return true;
-	return false;
+	return uuid_is_none(place->pool) ? is_needed_on(t, place->host, sha256)
+					 : is_needed_in(t, place->pool, sha256);
 }
 
 static struct unneeded_base *find_unneeded(struct rec_disks *d, uuid pool, struct str sha256)
@@ -125,13 +134,64 @@ static RESULT note_needs(struct step *s, const struct place *place, const struct
 	return OK;
 }
 
+/* What cached files take, and what those of them do that nothing is made from. */
+static struct cached_images add_up(struct step *s, const struct place *place,
+				   const struct disk_inventory *inventory)
+{
+	struct cached_images sums = {.place = uuid_is_none(place->pool) ? place->host : place->pool};
+	for (size_t k = 0; k < inventory->count; k++) {
+		const struct disk_item *item = &inventory->at[k];
+		if (item->name.kind != DISK_BASE)
+			continue;
+		sums.images += item->file_size;
+		if (find_unneeded(&s->host->disks, place->pool, item->name.sha256))
+			sums.unneeded += item->file_size;
+	}
+	return sums;
+}
+
+/* With the lock held. NULL: it was not looked at yet. */
+static struct cached_images *find_figures(struct reconciler *r, uuid place)
+{
+	for (size_t k = 0; k < r->cached_count; k++)
+		if (uuid_equal(r->cached[k].place, place))
+			return &r->cached[k];
+	return NULL;
+}
+
+static RESULT note_figures(struct step *s, const struct cached_images *sums)
+{
+	struct reconciler *r = s->r;
+	(void) pthread_mutex_lock(&r->hosts_lock);
+	struct cached_images *known = find_figures(r, sums->place);
+	struct cached_images *more =
+		known ? r->cached : heap_resize(r->cached, (r->cached_count + 1) * sizeof *more);
+	if (more) {
+		r->cached = more;
+		known = known ? known : &more[r->cached_count++];
+		*known = *sums;
+	}
+	(void) pthread_mutex_unlock(&r->hosts_lock);
+	return more ? OK : ctx_no_memory(&s->ctx);
+}
+
+struct cached_images reconciler_read_cached_images(struct reconciler *r, uuid place)
+{
+	(void) pthread_mutex_lock(&r->hosts_lock);
+	const struct cached_images *known = find_figures(r, place);
+	struct cached_images found = known ? *known : (struct cached_images){.place = place};
+	(void) pthread_mutex_unlock(&r->hosts_lock);
+	return found;
+}
+
 /* The longest unneeded one that is to go now; NULL: none is. */
 static struct unneeded_base *choose(struct step *s, const struct place *place,
-				    const struct disk_inventory *inventory)
+				    const struct disk_inventory *inventory, int64_t unneeded)
 {
 	struct rec_disks *d = &s->host->disks;
 	struct unneeded_base *oldest = NULL;
-	bool is_short = inventory->pool_free < inventory->pool_size / 100 * s->r->base_reserve_percent;
+	bool is_short = inventory->pool_free < inventory->pool_size / 100 * s->r->base_reserve_percent ||
+			(s->r->base_unneeded_max && unneeded > s->r->base_unneeded_max);
 	for (size_t k = 0; k < d->unneeded_count; k++)
 		if (uuid_equal(d->unneeded[k].pool, place->pool) &&
 		    (!oldest || d->unneeded[k].since_us < oldest->since_us))
@@ -145,7 +205,9 @@ static RESULT evict(struct step *s, const struct place *place, const struct disk
 {
 	struct rec_disks *d = &s->host->disks;
 	TRY(note_needs(s, place, inventory));
-	struct unneeded_base *base = choose(s, place, inventory);
+	const struct cached_images sums = add_up(s, place, inventory);
+	TRY(note_figures(s, &sums));
+	struct unneeded_base *base = choose(s, place, inventory, sums.unneeded);
 	if (!base)
 		return OK;
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = str_from(base->sha256)};

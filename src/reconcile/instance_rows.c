@@ -38,12 +38,23 @@ struct manifest_rows { /* a VEC */
 
 /* ---- what it is to have ---- */
 
+/* While it goes to another pool: a guest that runs, or is about to, takes it along. Of another one it is unplugged,
+ * and copied as a free volume is. */
+static bool stays_plugged(const struct tables *t, const struct volume *v, const struct instance *i)
+{
+	bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON || i->seen_saved;
+	return uuid_equal(v->seen_instance, i->row.id) &&
+	       (is_on || engine_instance_power_wanted(t, i) == INSTANCE_WANTED_POWER_ON);
+}
+
 /* Its file is whole on the instance's host, with the content that it is to have, and not in another's hands, who
  * does not share it. */
 static bool is_ready(const struct tables *t, const struct volume *v, const struct instance *i)
 {
 	bool is_free =
 		uuid_is_none(v->seen_instance) || uuid_equal(v->seen_instance, i->row.id) || v->is_shared;
+	if (v->moves && !stays_plugged(t, v, i))
+		return false;
 	return is_free && uuid_equal(v->seen_host, i->host) && v->seen_size >= v->size &&
 	       v->reverts == v->seen_reverts && (v->is_raw || !v->is_shared) &&
 	       !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
@@ -125,6 +136,29 @@ static RESULT gather_disk(struct step *s, const struct tables *t, const struct v
 		.limits = limits_of(t, v)};
 	TRY(gather_ceph(s, uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool), &ret_disk->ceph));
 	return gather_crypt(s, t, v, ret_disk);
+}
+
+/* Of a disk that is found in it, whether it is wanted there or not. */
+static RESULT gather_move(struct step *s, const struct tables *t, const struct volume *v,
+			  struct instance_rows *rows)
+{
+	struct instance_swap swap = {
+		.tracked_from = v->tracked_from, .is_ready = v->is_next_blank, .is_move = true, .pool = v->next_pool};
+	if (!v->moves || !row_is_live(&v->row))
+		return OK;
+	TRY(gather_disk(s, t, v, slot_of(t, rows->instance, v), &swap.from));
+	swap.to = swap.from;
+	swap.to.directory = str_copy(s->ctx.arena, engine_get_pool_directory(t, v->next_pool));
+	rows->domain.is_swapping = true;
+	return VEC_PUSH(s->ctx.arena, &rows->swaps, swap) ? OK : ctx_no_memory(&s->ctx);
+}
+
+static RESULT gather_moves(struct step *s, const struct tables *t, struct instance_rows *rows)
+{
+	for (const struct volume *v = volume_first_by_seen_instance(t, rows->instance->row.id); v;
+	     v = volume_next_by_seen_instance(t, v))
+		TRY(gather_move(s, t, v, rows));
+	return OK;
 }
 
 /* Of a disk that it has. */
@@ -262,8 +296,18 @@ RESULT instance_gather_rows(struct step *s, uuid id, struct instance_rows *ret_r
 	const struct condition *io_paused = condition_find_by_subject(view.tables, id, STR(IO_PAUSED));
 	ret_rows->io_paused_us = io_paused ? io_paused->row.created_us : 0;
 	TRY(gather_disks(s, view.tables, ret_rows));
+	TRY(gather_moves(s, view.tables, ret_rows));
 	TRY(gather_nics(s, view.tables, ret_rows));
 	return gather_reported(s, view.tables, ret_rows);
+}
+
+/* It is to be copied to another pool once the guest, which is off, lets go of it. */
+static bool is_let_go(const struct instance_rows *rows, const struct compute_seen *seen, uuid volume)
+{
+	bool moves = false;
+	for (size_t k = 0; k < rows->swaps.count && !moves; k++)
+		moves = rows->swaps.at[k].is_move && uuid_equal(rows->swaps.at[k].from.volume, volume);
+	return moves && seen->power == INSTANCE_SEEN_POWER_OFF && !seen->is_saved;
 }
 
 RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct compute_seen *seen)
@@ -274,7 +318,7 @@ RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct 
 			return ctx_no_memory(&s->ctx);
 	for (size_t k = 0; k < rows->waiting.count; k++)
 		if (uuids_have(&seen->volumes, rows->waiting.at[k].volume) &&
-		    !VEC_PUSH(s->ctx.arena, &disks, rows->waiting.at[k]))
+		    !is_let_go(rows, seen, rows->waiting.at[k].volume) && !VEC_PUSH(s->ctx.arena, &disks, rows->waiting.at[k]))
 			return ctx_no_memory(&s->ctx);
 	if (disks.count == rows->domain.disk_count)
 		return OK;

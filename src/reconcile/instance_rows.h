@@ -9,11 +9,13 @@
 
 struct condition;
 
-/* A volume that is to take the place of one of its disks. */
+/* A volume that is to take the place of one of its disks; or a disk that goes to another pool. */
 struct instance_swap {
-	struct compute_disk from, to;
-	uuid tracked_from; /* of the first */
-	bool is_ready;     /* the other is on its host, as the copying needs it */
+	struct compute_disk from, to; /* of one volume, if it goes to another pool */
+	uuid tracked_from;            /* of the first */
+	bool is_ready;                /* the other is on its host, as the copying needs it */
+	bool is_move;
+	uuid pool; /* of a move: where to; none: its host's own directory */
 };
 
 struct instance_rows {

@@ -2,15 +2,39 @@
  * Volumes that take the place of others in a running instance: the host copies while the guest runs, and the
  * guest goes over when both are the same. The rows say the old volume until the new one was seen in the guest,
  * or in the definition of one that has ended since; so a process that ends in the midst finds the copying where
- * it is, or done. A guest that goes off before, or is to, keeps what it has. */
+ * it is, or done. A guest that goes off before, or is to, keeps what it has.
+ *
+ * A volume that goes to another pool is copied in the same way, onto a blank file of its own there. If the guest
+ * goes off before, the host's definition says which file counts; then the volume is copied as a free one is, or,
+ * once the guest runs again, from the beginning. */
 #include "base/clock.h"
+#include "engine/storage/volume_move.h"
 #include "engine/storage/volume_swap.h"
 #include "reconcile/instance_rows.h"
 
 enum { LOOK_AGAIN_S = 2 };
 
-static RESULT report(struct step *s, const struct instance_swap *swap, bool is_done, struct str why)
+static RESULT report_move(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
+			  enum volume_move_stage stage, struct str why)
 {
+	struct volume_move_report *r = STEP_NEW(s, struct volume_move_report);
+	*r = (struct volume_move_report){
+		.volume = swap->from.volume,
+		.pool = swap->pool,
+		.host = rows->instance->host,
+		.stage = stage,
+		.why = str_copy(s->ctx.arena, why),
+	};
+	s->work->swap_begun = UUID_NONE;
+	step_report(s, engine_see_volume_move_run, r);
+	return OK;
+}
+
+static RESULT report(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
+		     bool is_done, struct str why)
+{
+	if (swap->is_move)
+		return report_move(s, rows, swap, is_done ? VOLUME_MOVE_COPIED : VOLUME_MOVE_FAILED, why);
 	struct volume_swap_report *r = STEP_NEW(s, struct volume_swap_report);
 	*r = (struct volume_swap_report){
 		.instance = s->id,
@@ -31,13 +55,14 @@ static struct compute_swapping wish_of(const struct step *s, const struct instan
 }
 
 /* Nothing is copied there any more when that is told: the volume is free then. */
-static RESULT give_up(struct step *s, const struct instance_swap *swap, struct str why)
+static RESULT give_up(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
+		      struct str why)
 {
 	struct compute_swapping wish = wish_of(s, swap);
 	struct str kept = str_copy(s->ctx.arena, why);
 	ctx_clear_problem(&s->ctx);
 	TRY(s->connection->driver->end_swap(s->connection->connection, &s->ctx, &wish));
-	return report(s, swap, false, kept);
+	return report(s, rows, swap, false, kept);
 }
 
 static bool is_passing(struct result r)
@@ -45,7 +70,8 @@ static bool is_passing(struct result r)
 	return r.code == ERR_GONE || r.code == ERR_AGAIN || r.code == ERR_NO_MEMORY;
 }
 
-static RESULT copy(struct step *s, const struct instance_swap *swap, bool *ret_is_over)
+static RESULT copy(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
+		   bool *ret_is_over)
 {
 	struct compute_swapping wish = wish_of(s, swap);
 	enum compute_swap_stage stage = COMPUTE_SWAP_NONE;
@@ -57,33 +83,74 @@ static RESULT copy(struct step *s, const struct instance_swap *swap, bool *ret_i
 	s->work->swap_begun = swap->to.volume;
 	*ret_is_over = !result_is_ok(r) || stage != COMPUTE_SWAP_COPYING;
 	if (!result_is_ok(r))
-		return give_up(s, swap, s->ctx.problem.message);
+		return give_up(s, rows, swap, s->ctx.problem.message);
 	if (stage == COMPUTE_SWAP_DONE)
-		return report(s, swap, true, STR_NONE);
+		return report(s, rows, swap, true, STR_NONE);
 	if (stage == COMPUTE_SWAP_NONE)
-		return give_up(s, swap, STR("the copying failed on the host"));
+		return give_up(s, rows, swap, STR("the copying failed on the host"));
 	step_again_at(s, clock_now_us() + LOOK_AGAIN_S * SECOND);
 	return OK;
+}
+
+/* Of a guest that is off, or is to be: whether it has gone over to the new file already. If not, what was copied
+ * there is of no use. */
+static RESULT halt_move(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
+			bool is_on)
+{
+	struct compute_swapping wish = wish_of(s, swap);
+	const struct compute_driver *driver = s->connection->driver;
+	enum compute_swap_stage stage = COMPUTE_SWAP_NONE;
+	TRY(driver->swap(s->connection->connection, &s->ctx, &wish, false, &stage));
+	if (stage == COMPUTE_SWAP_DONE)
+		return report_move(s, rows, swap, VOLUME_MOVE_COPIED, STR_NONE);
+	if (is_on)
+		TRY(driver->end_swap(s->connection->connection, &s->ctx, &wish));
+	return report_move(s, rows, swap, VOLUME_MOVE_SPOILT, STR_NONE);
+}
+
+/* *ret_is_over: something is told of it. */
+static RESULT step_swap(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
+			const struct compute_seen *seen, bool stays, bool *ret_is_over)
+{
+	bool is_on = seen->power == INSTANCE_SEEN_POWER_ON;
+	*ret_is_over = false;
+	if (swap->is_move && is_on && stays && !swap->is_ready)
+		wake_on_host(s->r, rows->instance->host, KIND_VOLUME, swap->from.volume); /* to make it blank */
+	if (swap->is_move && (!swap->is_ready || (is_on && stays)))
+		return OK;
+	*ret_is_over = true;
+	if (swap->is_move)
+		return halt_move(s, rows, swap, is_on);
+	if (uuids_have(&seen->volumes, swap->to.volume))
+		return report(s, rows, swap, true, STR_NONE);
+	if (!is_on)
+		return report(s, rows, swap, false, STR("the instance is off"));
+	if (!stays)
+		return give_up(s, rows, swap, STR("the instance is to be off"));
+	*ret_is_over = false;
+	return OK;
+}
+
+static const struct instance_swap *find_ready(const struct instance_rows *rows)
+{
+	for (size_t k = 0; k < rows->swaps.count; k++)
+		if (rows->swaps.at[k].is_ready)
+			return &rows->swaps.at[k];
+	return NULL;
 }
 
 /* One at a time is copied. */
 RESULT instance_step_swaps(struct step *s, const struct instance_rows *rows, const struct compute_seen *seen,
 			   bool *ret_is_over)
 {
-	bool is_on = seen->power == INSTANCE_SEEN_POWER_ON;
 	bool stays = row_is_live(&rows->instance->row) && !rows->leaves_host &&
 		     rows->power_wanted == INSTANCE_WANTED_POWER_ON;
-	*ret_is_over = rows->swaps.count > 0;
 	for (size_t k = 0; k < rows->swaps.count; k++) {
-		const struct instance_swap *swap = &rows->swaps.at[k];
-		if (uuids_have(&seen->volumes, swap->to.volume))
-			return report(s, swap, true, STR_NONE);
-		if (!is_on)
-			return report(s, swap, false, STR("the instance is off"));
-		if (!stays)
-			return give_up(s, swap, STR("the instance is to be off"));
+		TRY(step_swap(s, rows, &rows->swaps.at[k], seen, stays, ret_is_over));
+		if (*ret_is_over)
+			return OK;
 	}
 	*ret_is_over = false;
-	const struct instance_swap *first = rows->swaps.count ? &rows->swaps.at[0] : NULL;
-	return first && first->is_ready ? copy(s, first, ret_is_over) : OK;
+	const struct instance_swap *ready = find_ready(rows);
+	return ready && seen->power == INSTANCE_SEEN_POWER_ON ? copy(s, rows, ready, ret_is_over) : OK;
 }

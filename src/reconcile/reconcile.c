@@ -123,6 +123,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r->resolvers);
 	(void) pthread_mutex_destroy(&r->work.lock);
 	(void) pthread_mutex_destroy(&r->hosts_lock);
+	heap_free(r->cached);
 	heap_free(r);
 }
 
@@ -177,6 +178,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->call_patience_us = config->call_patience_us ? config->call_patience_us : 20 * SECOND;
 	r->resync_interval_us = config->resync_interval_us ? config->resync_interval_us : 10 * MINUTE;
 	r->base_keep_us = config->base_keep_us ? config->base_keep_us : 24 * HOUR;
+	r->base_unneeded_max = config->base_unneeded_max;
 	r->base_reserve_percent = config->base_reserve_percent ? config->base_reserve_percent : 10;
 	r->image_directory = copy_str_z(config->image_directory);
 	r->own_chassis = copy_str_z(config->own_chassis);

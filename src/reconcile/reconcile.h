@@ -67,6 +67,7 @@ struct reconcile_config {
 	int64_t resync_interval_us; /* between two looks at everything; 0: 10 minutes */
 	/* How long a host keeps a cached base that no disk there is made from; 0: a day. */
 	int64_t base_keep_us;
+	int64_t base_unneeded_max;    /* bytes of such files that a pool keeps; 0: any */
 	int64_t base_reserve_percent; /* percent of the pool: with less room, such files go at once; 0: 10 */
 };
 
@@ -138,6 +139,14 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w);
 /* Where the image store is. Valid as long as the reconciler. */
 const char *reconciler_image_directory(const struct reconciler *r);
+
+/* What images take that are cached in a place, bytes; and of that those that no disk there is made from. */
+struct cached_images {
+	uuid place; /* a storage pool; or a host, for its own directory */
+	int64_t images, unneeded;
+};
+/* As it was when everything was looked at last; 0: it was not yet, since the process began. Any thread. */
+struct cached_images reconciler_read_cached_images(struct reconciler *r, uuid place);
 
 /* ---- audit ---- */
 

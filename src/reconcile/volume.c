@@ -8,7 +8,8 @@
  * from which the copy counts; then the row says where the old file lies, until that is gone. Which of
  * the first three is next is told by the fetched file, which has the row's gen in its name: it is of
  * this move, and of a file that nobody had plugged since. All fetched files go when the process
- * starts, so that a move that was cut off begins anew. */
+ * starts, so that a move that was cut off begins anew. To another storage pool it goes in the same way, while no
+ * guest runs with it; for one that does, this makes a blank file there, which its host fills (instance_swap.c). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,8 +22,10 @@
 #include "drivers/image_file.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
+#include "engine/storage/volume_move.h"
 #include "model/condition.h"
 #include "reconcile/work.h"
 #include "store/instance.h"
@@ -41,6 +44,8 @@ struct volume_rows {
 	bool is_in_use;      /* a domain or a snapshot may still need it where it is */
 	bool is_left_in_use; /* a snapshot asked for just before the move ended is cut where it was */
 	bool goes_along;     /* its instance goes to another host, running, and brings what it has */
+	bool is_running;     /* a guest that runs has it plugged */
+	uuid source_host;    /* through which its file is fetched, to go elsewhere */
 	bool grows_later;    /* a snapshot is to be cut of it first, at the size that it has; or it is to
 				     * take over from another volume first */
 	int64_t blank_size;  /* its file is to be made anew, blank, of that size; 0: it is not */
@@ -81,8 +86,11 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	const struct volume *old = volume_find(view.tables, v->takes_over);
 	if (old && !uuid_equal(v->seen_takes_over, v->takes_over))
 		ret_rows->blank_size = old->seen_size;
-	TRY(gather_place(s, view.tables, v->pool, v->host, &ret_rows->place));
 	const struct instance *i = instance_find(view.tables, v->instance);
+	const struct instance *user = instance_find(view.tables, v->seen_instance);
+	bool sees = !uuid_is_none(v->pool) && engine_host_sees_pool(view.tables, v->host, v->pool);
+	ret_rows->is_running = user && user->seen_power == INSTANCE_SEEN_POWER_ON;
+	ret_rows->source_host = sees ? v->host : v->seen_host;
 	ret_rows->goes_along = engine_volume_goes_along(view.tables, v);
 	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
 	ret_rows->grows_later = v->seen_size > 0 && v->size > v->seen_size &&
@@ -232,23 +240,45 @@ static bool changes_host(const struct volume *v)
 	       !uuid_is_none(v->host) && !uuid_equal(v->host, v->seen_host);
 }
 
+static bool changes_pool(const struct volume *v)
+{
+	return row_is_live(&v->row) && v->moves && uuid_is_none(v->left_host);
+}
+
 static bool is_moving(const struct volume *v)
 {
-	return changes_host(v) && uuid_is_none(v->pool);
+	return changes_pool(v) || (changes_host(v) && uuid_is_none(v->pool));
 }
 
 /* Its file stays where it is, in a shared pool, and is worked on through another host. */
 static bool is_passed_on(const struct volume *v)
 {
-	return changes_host(v) && !uuid_is_none(v->pool);
+	return changes_host(v) && !uuid_is_none(v->pool) && !v->moves;
 }
 
 /* The host on whose disks the next step works; none: no host. */
-static uuid host_of_step(const struct volume *v, enum move move)
+static uuid host_of_step(const struct volume_rows *rows, enum move move)
 {
+	const struct volume *v = rows->volume;
 	if (!uuid_is_none(v->left_host))
 		return v->left_host;
-	return move == MOVE_FETCH ? v->seen_host : v->host;
+	return move == MOVE_FETCH ? rows->source_host : v->host;
+}
+
+/* The pool in which it works; none: that host's own directory. */
+static uuid pool_of_step(const struct volume *v, enum move move)
+{
+	if (!uuid_is_none(v->left_host))
+		return v->left_pool;
+	return move == MOVE_FETCH || !changes_pool(v) ? v->pool : v->next_pool;
+}
+
+static RESULT find_place(struct step *s, struct volume_rows *rows, enum move move)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	return gather_place(s, view.tables, pool_of_step(rows->volume, move), host_of_step(rows, move),
+			    &rows->place);
 }
 
 /* Of the hosts of a shared pool one at a time sends a piece: the file there tells by its length alone how far
@@ -318,7 +348,7 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 	drop_fetched(s);
 	TRY(remove_file(s, rows->volume));
 	if (rows->base.sha256.n)
-		TRY(send_base(s, rows->volume->pool, &rows->base, &has_base));
+		TRY(send_base(s, pool_of_step(rows->volume, MOVE_BEGIN), &rows->base, &has_base));
 	if (!has_base)
 		return OK;
 	struct str path = fetched_path(s, rows->volume, false);
@@ -355,6 +385,15 @@ static RESULT fetch(struct step *s, const struct volume *v)
 	return copy.done == copy.size ? file_rename_synced(&s->ctx, copy.path.p, whole.p) : OK;
 }
 
+static RESULT report_move(struct step *s, const struct volume *v, enum volume_move_stage stage)
+{
+	struct volume_move_report *report = STEP_NEW(s, struct volume_move_report);
+	*report = (struct volume_move_report){
+		.volume = v->row.id, .pool = v->next_pool, .host = v->host, .stage = stage};
+	step_report(s, engine_see_volume_move_run, report);
+	return OK;
+}
+
 /* On the new host. */
 static RESULT send(struct step *s, const struct volume *v)
 {
@@ -366,6 +405,8 @@ static RESULT send(struct step *s, const struct volume *v)
 	TRY(s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy));
 	if (copy.done < copy.size)
 		return OK;
+	if (v->moves)
+		return report_move(s, v, VOLUME_MOVE_MOVED);
 	return report_volume(s, v, engine_see_volume_run, v->host, v->seen_size, v->is_raw);
 }
 
@@ -378,8 +419,22 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum m
 	if (s->end.again == AGAIN_LATER)
 		return OK;
 	TRY(next_move(s, v, &move));
-	wake_on_host(s->r, host_of_step(v, move), KIND_VOLUME, s->id); /* the next piece, on whichever host */
+	wake_on_host(s->r, host_of_step(rows, move), KIND_VOLUME, s->id); /* the next piece, on whichever host */
 	return OK;
+}
+
+/* What its running guest is to go over to: as large, in the same form, and blank. */
+static RESULT step_blank(struct step *s, const struct volume_rows *rows)
+{
+	const struct volume *v = rows->volume;
+	struct disk_seen seen = {0};
+	struct disk_spec wish = {
+		.volume = v->row.id, .size = v->seen_size, .key = rows->key, .is_raw = v->is_raw};
+	if (v->is_next_blank)
+		return OK;
+	TRY(remove_file(s, v));
+	TRY(s->connection->disk_driver->ensure(s->connection->disks, &s->ctx, &wish, &seen));
+	return report_move(s, v, VOLUME_MOVE_BLANK);
 }
 
 /* The copy counts: nothing needs the file any more, nor what was fetched of it. */
@@ -494,6 +549,8 @@ static RESULT step_on(struct step *s, const struct volume_rows *rows, uuid host,
 		return step_deleted(s, rows, host);
 	if (rows->goes_along)
 		return step_going_along(s, rows);
+	if (changes_pool(v) && rows->is_running)
+		return step_blank(s, rows);
 	return move == MOVE_NONE ? step_live(s, rows) : step_moving(s, rows, move);
 }
 
@@ -505,10 +562,13 @@ static RESULT step_volume(struct step *s)
 	if (!v)
 		return OK;
 	enum move move = MOVE_NONE;
-	if (is_moving(v) && !rows.goes_along)
+	if (changes_pool(v) && rows.is_running)
+		move = MOVE_BEGIN;
+	else if (is_moving(v) && !rows.goes_along)
 		TRY(next_move(s, v, &move));
-	uuid host = host_of_step(v, move);
-	uuid through = !uuid_is_none(v->pool) && uuid_equal(rows.place.through, v->pool) ? v->pool : host;
+	TRY(find_place(s, &rows, move));
+	uuid host = host_of_step(&rows, move);
+	uuid through = uuid_is_none(rows.place.through) ? host : rows.place.through;
 	if (uuid_is_none(host) && !row_is_live(&v->row))
 		return step_deleted(s, &rows, host);
 	if (v->sending == VOLUME_SENDING_WAITING && row_is_live(&v->row))

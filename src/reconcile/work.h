@@ -356,7 +356,7 @@ struct reconciler {
 	struct ip *resolvers; /* owned */
 	size_t resolver_count;
 	int64_t shutdown_grace_us, host_interval_us, resync_interval_us, call_patience_us;
-	int64_t base_keep_us, base_reserve_percent;
+	int64_t base_keep_us, base_unneeded_max, base_reserve_percent;
 	/* Somebody sends a cached file to a shared pool: a row of flags, of which a pool has one, maybe with others. */
 	_Atomic bool pool_turns[POOL_TURNS];
 	/* What takes images in, which may last: an image is always of the same one. */
@@ -373,6 +373,8 @@ struct reconciler {
 	_Atomic uint64_t round;                     /* counts the times that everything was looked at */
 	struct work_map work;
 	pthread_mutex_t hosts_lock;
+	struct cached_images *cached; /* owned, under that lock: an element for each pool that was looked at */
+	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
 };

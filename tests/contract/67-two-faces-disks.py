@@ -340,6 +340,51 @@ def test_a_swap(both, admin):
     drop_volume(both, old, new, other, shared[0])
 
 
+@holds("Disks: Moves")
+def test_a_move(dev, both, admin):
+    """To another pool by its type or by an administrator's word, free or in use: EC2 shows the same volume all the while."""
+    dev.command("pool", "add", "nfs", "--path", "/srv/nfs")
+    kind = admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "shared", "extra_specs": {"volume_backend_name": "nfs"}}})["volume_type"]["id"]
+    both.rest()
+    instance = both.run(Placement={"AvailabilityZone": both.zone})
+    (free, free_id), (used, used_id) = (make_volume(both, VolumeType="gp3") for _ in range(2))
+    both.ec2.attach_volume(VolumeId=used, InstanceId=instance, Device="/dev/sdf")
+    both.rest()
+
+    def seen(identifier):
+        shown = admin.ok("GET", f"{VOLUME}/volumes/{identifier}")["volume"]
+        return shown["os-vol-host-attr:host"], shown["migration_status"], shown["status"], shown["volume_type"]
+
+    home = seen(used_id)[0]
+    assert home.endswith("@dari#dari") and seen(free_id)[1:] == (None, "available", "gp3")
+    for identifier in (free_id, used_id):
+        path = f"{VOLUME}/volumes/{identifier}/action"
+        state = "in-use" if identifier == used_id else "available"
+        assert both.status("POST", path, {"os-retype": {"new_type": "shared"}}) == 400  # it may not move, if nothing is said
+        assert both.status("POST", path, {"os-retype": {"new_type": "shared", "migration_policy": "on-demand"}}) == 202
+        both.rest()
+        assert seen(identifier) == ("dari@nfs#nfs", "success", state, "shared")
+        assert both.status("POST", path, {"os-migrate_volume": {"host": home}}) == 403
+        assert admin.call("POST", path, {"os-migrate_volume": {"host": "dari@nfs#nfs"}}).status == 400  # it is there
+        assert admin.call("POST", path, {"os-migrate_volume": {"host": "nowhere@dari#dari"}}).status == 400
+        assert admin.call("POST", path, {"os-migrate_volume": {"host": home, "lock_volume": True}}).status == 202
+        both.rest()
+        assert seen(identifier) == (home, "success", state, "shared")
+    assert both.volume(used)["State"] == "in-use" and both.volume(free)["State"] == "available"
+    both.ec2.modify_volume(VolumeId=free, VolumeType="gp3")  # where it is
+    both.rest()
+    both.ec2.modify_volume(VolumeId=free, VolumeType="shared")
+    both.rest()
+    assert seen(free_id)[0] == "dari@nfs#nfs" and both.volume(free)["VolumeType"] == "shared"
+    dev.command("pool", "move", used, "nfs")
+    both.rest()
+    assert seen(used_id)[0] == "dari@nfs#nfs"
+    both.terminate(instance)
+    drop_volume(both, free, used)
+    assert admin.call("DELETE", f"{VOLUME}/types/{kind}").status == 202
+    dev.command("pool", "remove", "nfs")
+
+
 @holds("Disks: Encrypted types")
 def test_encrypted_types(both, admin):
     """One that is said to be encrypted makes encrypted volumes through either face; a plain one does not become one of it."""

@@ -572,6 +572,7 @@ static const char *const not_told_here[] = {
 	"logout",                                    /* its cookie is in a header */
 	"os_compute_api:servers:migrations:delete",  /* the guest has arrived by then */
 	"os_compute_api:servers:migrations:force_complete",
+	"volume_extension:volume_admin_actions:migrate_volume", /* to a pool that this region has not */
 	"os_compute_api:os-evacuate",  /* its hosts are off, as nothing here turns them */
 	"get_auto_allocated_topology", /* a GET, which is taken for a look */
 	"assignVirtualMachine",        /* to an account of the golden cases' */

@@ -2,7 +2,12 @@
  * What goes wrong around a region: guests, hosts, the network, the database, memory, the process. */
 #include "base/clock.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/storage/storage_pool.h"
+#include "engine/storage/volume_move.h"
 #include "simulation.h"
+#include "store/host.h"
+#include "store/storage_pool.h"
+#include "store/volume.h"
 
 static struct str any_host(void)
 {
@@ -99,6 +104,67 @@ static void migrate_in_peace(struct simulation *s)
 	if (random_below(2))
 		kill_and_restart(s);
 	settle_and_compare(s);
+}
+
+/* ---- volumes that go to other pools ---- */
+
+static uuid need_pool(struct cloud *c)
+{
+	struct storage_pool_wish wish = {
+		.name = STR("shared"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/shared")};
+	AUTO_VIEW view = {0};
+	(void) cloud_call(c, NULL, engine_add_storage_pool_run, &wish); /* unless it is there */
+	view_open(c->store, &view);
+	const struct storage_pool *pool = storage_pool_find_by_name(view.tables, wish.name);
+	return pool ? pool->row.id : UUID_NONE;
+}
+
+/* Any; into the pool, or out of it. False: there is none. */
+static bool choose_move(struct cloud *c, uuid pool, struct volume_moving *ret_wish)
+{
+	size_t count = cloud_count(c, KIND_VOLUME), nth = count ? random_below(count) : 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct volume *v = volume_first(view.tables);
+	while (v && nth-- > 0)
+		v = volume_next(view.tables, v);
+	if (!v)
+		return false;
+	*ret_wish = (struct volume_moving){.volume = cloud_ref(c, KIND_VOLUME, v->row.id)};
+	if (uuid_is_none(v->pool))
+		ret_wish->pool = cloud_ref(c, KIND_STORAGE_POOL, pool);
+	return true;
+}
+
+static void set_copies(struct cloud *c, bool fail)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		sim_compute_set_copies(h->name, false, fail);
+}
+
+/* Nobody sees a difference, whether it goes or stays; also if the process dies meanwhile. */
+static void move_volume_in_peace(struct simulation *s)
+{
+	settle_and_compare(s);
+	struct cloud *c = s->region.cloud;
+	uuid pool = need_pool(c);
+	struct volume_moving wish;
+	settle_and_compare(s); /* its hosts prove that they see it */
+	if (uuid_is_none(pool) || !choose_move(c, pool, &wish))
+		return;
+	bool fails = random_below(4) == 0;
+	set_copies(c, fails);
+	struct result asked = cloud_call(c, NULL, engine_move_volume_run, &wish);
+	tell(s, "a volume goes to another pool: %s%s", err_name(asked.code), fails ? ", and no guest's is copied" : "");
+	uint64_t steps = random_below(60);
+	for (uint64_t n = 0; n < steps && executor_step(c->executor, clock_now_us() + SECOND); n++)
+		;
+	if (random_below(2))
+		kill_and_restart(s);
+	settle_and_compare(s);
+	set_copies(s->region.cloud, false);
 }
 
 /* Off meanwhile, there, and perhaps back. What it wrote is compared afterwards as ever. */
@@ -308,7 +374,7 @@ static const struct {
 	{4, change_policy},    {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
 	{1, errand_destroy},   {1, errand_forward},  {1, errand_network},     {2, errand_assign},
 	{1, migrate_in_peace}, {2, errand_share},    {1, errand_plan},        {4, shake_power},
-	{1, fence_in_peace},   {1, migrate_off},     {1, maintain_by_moving},
+	{1, fence_in_peace},   {1, migrate_off},     {1, maintain_by_moving}, {1, move_volume_in_peace},
 };
 
 void happen(struct simulation *s)

@@ -324,13 +324,26 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 
 /* ---- deleting */
 
-static RESULT check_volume_is_free(struct compute_host *h, struct ctx *c, struct str name)
+/* The file in this directory: in another one there may be a file of the same volume, which goes from one to the
+ * other. */
+static RESULT check_volume_is_free(struct compute_host *h, struct ctx *c, virStorageVolPtr v)
+{
+	AUTO_DOMAIN user = NULL;
+	AUTO_TEXT path = virStorageVolGetPath(v);
+	if (!path)
+		return libvirt_fail(h, c, "looking at the disk %s", virStorageVolGetName(v));
+	TRY(libvirt_find_user_of(h, c, str_from(path), &user));
+	return user ? ctx_fail(c, ERR_IN_USE, "the disk %s is used by the running domain %s", path,
+			       virDomainGetName(user))
+		    : OK;
+}
+
+/* Unless a guest has the volume's other file, which is opened with the same. */
+static RESULT drop_secret(struct compute_host *h, struct ctx *c, struct str name, uuid volume)
 {
 	AUTO_DOMAIN user = NULL;
 	TRY(libvirt_find_user_of(h, c, name, &user));
-	return user ? ctx_fail(c, ERR_IN_USE, "the disk %" STR_FMT " is used by the running domain %s",
-			       STR_ARG(name), virDomainGetName(user))
-		    : OK;
+	return user ? OK : libvirt_drop_secret(h, c, volume);
 }
 
 static RESULT remove_disk(struct disk_host *disks, struct ctx *c, const struct disk_name *what)
@@ -342,16 +355,16 @@ static RESULT remove_disk(struct disk_host *disks, struct ctx *c, const struct d
 	struct str name = libvirt_disk_name(c->arena, h->region, what);
 	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
 	if (!v)
-		return what->kind == DISK_VOLUME ? libvirt_drop_secret(h, c, what->id) : OK;
+		return what->kind == DISK_VOLUME ? drop_secret(h, c, name, what->id) : OK;
 	if (what->kind == DISK_VOLUME) {
 		TRY(libvirt_release_disk(disks, c, what->id));
-		TRY(check_volume_is_free(h, c, name));
+		TRY(check_volume_is_free(h, c, v));
 	} else if (what->kind == DISK_CUT)
 		TRY(libvirt_end_cut(disks, c, what->id));
 	else
 		TRY(libvirt_check_base_is_free(h, c, name));
 	TRY(libvirt_delete_volume(h, c, h->pool, name));
-	return what->kind == DISK_VOLUME ? libvirt_drop_secret(h, c, what->id) : OK;
+	return what->kind == DISK_VOLUME ? drop_secret(h, c, name, what->id) : OK;
 }
 
 /* ---- encrypting */

@@ -118,6 +118,19 @@ static RESULT check_are_files(struct ctx *c, const struct compute_swapping *wish
 		       : OK;
 }
 
+/* The pivot writes the other file there, too. */
+static RESULT look_at_definition(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish,
+				 enum compute_swap_stage *ret_stage)
+{
+	struct swap swap = {0};
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_find_domain(h, c, wish->instance, &d, NULL));
+	if (d)
+		TRY(look(h, c, d, wish, &swap));
+	*ret_stage = swap.is_over ? COMPUTE_SWAP_DONE : COMPUTE_SWAP_NONE;
+	return OK;
+}
+
 RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
 		    enum compute_swap_stage *ret_stage)
 {
@@ -126,6 +139,8 @@ RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_
 	AUTO_DOMAIN d = NULL;
 	TRY(check_are_files(c, wish));
 	TRY(find_active(h, c, wish->instance, &d));
+	if (!d && !begins)
+		return look_at_definition(h, c, wish, ret_stage);
 	if (!d)
 		return ctx_fail(c, ERR_STATE, "domain %s is not running", uuid_write(wish->instance, id));
 	TRY(look(h, c, d, wish, &swap));

@@ -638,9 +638,14 @@ static RESULT swap_inside(struct compute_host *h, struct ctx *c, const struct co
 {
 	struct sim_domain *d = NULL;
 	TRY(find_domain(h, c, wish->instance, &d));
-	if (!d || !d->is_on)
+	bool is_on = d && d->is_on;
+	*ret_stage = COMPUTE_SWAP_NONE;
+	if (!is_on && begins)
 		return ctx_fail(c, ERR_STATE, "the domain is not running");
-	TRY(sim_await_guest(h->host, c, wish->instance));
+	if (!d)
+		return OK;
+	if (is_on)
+		TRY(sim_await_guest(h->host, c, wish->instance));
 	d = sim_find_domain(h->host, wish->instance);
 	return sim_swap_disk(h->host, c, d, wish, begins, ret_stage);
 }

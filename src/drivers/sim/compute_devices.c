@@ -39,6 +39,7 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 						    .is_raw = w->disks[k].is_raw,
 						    .is_shared = w->disks[k].is_shared,
 						    .is_medium = w->disks[k].is_medium,
+						    .place = sim_place_of(&w->disks[k]),
 						    .is_defined = true};
 	for (size_t k = 0; k < w->nic_count; k++)
 		made[count++] = (struct sim_device){
@@ -54,6 +55,7 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 		now->defined = fresh.defined;
 		now->is_raw = fresh.is_raw;
 		now->is_shared = fresh.is_shared;
+		now->place = now->is_plugged ? now->place : fresh.place;
 		now->is_defined = is_defined;
 		now->is_to_leave = !is_defined && d->devices[k].is_defined;
 	}
@@ -111,7 +113,7 @@ static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_dom
 			 const struct sim_device *device)
 {
 	char text[UUID_TEXT_SIZE];
-	const struct sim_disk *disk = device->is_nic ? NULL : sim_find_disk(s, device->id);
+	const struct sim_disk *disk = device->is_nic ? NULL : sim_find_disk_at(s, device->id, device->place);
 	if (device->is_nic)
 		return OK;
 	TRY(check_lock(s, c, d, device));

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/random.h"
+#include "drivers/ceph.h"
 
 enum { BUCKET_COUNT = 4096 };
 
@@ -105,14 +106,56 @@ uint64_t sim_key(const struct disk_key *key)
 	return key ? h | 1 : 0;
 }
 
-struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
+static uint64_t add_text(uint64_t h, struct str text)
+{
+	for (size_t k = 0; k < text.n; k++)
+		h = hash_add(h, (unsigned char) text.p[k]);
+	return h;
+}
+
+uint64_t sim_place(struct str directory)
+{
+	return directory.n ? add_text(1, directory) | 1 : 0;
+}
+
+uint64_t sim_place_of(const struct compute_disk *disk)
+{
+	return disk->ceph ? add_text(add_text(1, STR(SIM_CEPH)), disk->ceph->pool) | 1
+			  : sim_place(disk->directory);
+}
+
+static struct sim_disk *find_own(struct sim_host *s, uuid volume)
 {
 	struct sim_disk *found = NULL;
 	for (size_t k = 0; k < s->disk_count; k++)
 		if (s->disks[k].kind == DISK_VOLUME && !s->disks[k].is_partial &&
 		    uuid_equal(s->disks[k].volume, volume) && (!found || s->disks[k].is_raw))
 			found = &s->disks[k];
-	return found ? found : sim_find_apart(s, volume);
+	return found;
+}
+
+struct sim_disk *sim_find_disk_at(struct sim_host *s, uuid volume, uint64_t place)
+{
+	return place ? sim_find_apart(s, volume, place) : find_own(s, volume);
+}
+
+static const struct sim_device *find_plugged(const struct sim_domain *d, uuid volume)
+{
+	for (size_t k = 0; k < d->device_count; k++)
+		if (d->devices[k].is_plugged && uuid_equal(d->devices[k].id, volume))
+			return &d->devices[k];
+	return NULL;
+}
+
+struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
+{
+	for (size_t k = 0; k < s->domain_count; k++) {
+		const struct sim_device *device = find_plugged(&s->domains[k], volume);
+		if (device)
+			return sim_find_disk_at(s, volume, device->place);
+	}
+	struct sim_disk *own = find_own(s, volume);
+	return own ? own : sim_find_apart(s, volume, 0);
 }
 
 /* ---- the pace */

@@ -32,7 +32,9 @@ struct sim_device {
 	bool is_to_leave;                  /* it has just left the definition: the guest is asked for it */
 	bool is_raw, is_shared, is_medium; /* as in struct compute_disk */
 	uint64_t key;                      /* its disk is opened with that: sim_key() */
+	uint64_t place;                    /* the directory of its disk: sim_place() */
 	uuid becomes;                      /* it is being copied there; none: nowhere */
+	uint64_t next_place;               /* in that directory */
 };
 
 struct sim_domain {
@@ -91,6 +93,11 @@ struct sim_disk {
 
 /* Another number for another key; 0: none. */
 uint64_t sim_key(const struct disk_key *key);
+
+/* Another number for another directory; 0: a host's own. */
+uint64_t sim_place(struct str directory);
+/* That of the directory, or the pool of Ceph, in which a disk lies. */
+uint64_t sim_place_of(const struct compute_disk *disk);
 
 /* A directory apart from those of hosts: files of any, by its path, or by a host's name and the path while that
  * host has nothing mounted there. */
@@ -177,7 +184,7 @@ void sim_use_directories(void);
 /* What the host has at that path, made if need be: with its lock held. NULL: out of memory. */
 struct sim_directory *sim_need_directory(struct sim_host *s, struct str path);
 bool sim_has_mounted(const struct sim_host *s, struct str path);
-struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume); /* as sim_find_disk() */
+struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume, uint64_t place); /* as sim_find_disk_at() */
 struct sim_disk *sim_add_apart(struct sim_directory *directory);  /* as sim_add_disk() */
 bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark);
 bool sim_block(struct sim_directory *directory, struct str host, bool is_blocked);
@@ -191,8 +198,10 @@ void sim_count_apart(struct sim_counts *n);
 /* Adds them up. */
 void sim_count_disks(const struct sim_disk *disks, size_t count, struct sim_counts *n);
 struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
-struct sim_disk *sim_find_disk(struct sim_host *s,
-			       uuid volume);       /* a volume's whole one, plain if there is one */
+/* A volume's whole one in that directory, plain if there is one. */
+struct sim_disk *sim_find_disk_at(struct sim_host *s, uuid volume, uint64_t place);
+/* That which a guest has plugged; else whichever there is. */
+struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume);
 struct sim_disk *sim_add_disk(struct sim_host *s); /* zeroed; NULL when out of memory */
 /* How long it takes this time; 0 at SIM_AT_ONCE. */
 int64_t sim_draw_us(enum sim_work work);

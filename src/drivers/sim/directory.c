@@ -100,14 +100,20 @@ static bool is_at(const struct sim_host *s, const struct sim_directory *d)
 				 : path && is_of_host(d->path, s, str_from(path));
 }
 
-struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume)
+static uint64_t place_of(const struct sim_directory *d)
+{
+	const char *path = strchr(d->path, '/');
+	return sim_place(path ? str_from(path) : STR_NONE);
+}
+
+struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume, uint64_t place)
 {
 	struct sim_disk *found = NULL;
 	for (struct sim_directory *d = s->has_directories ? apart.first : NULL; d; d = d->next)
 		for (size_t k = 0; k < d->disk_count; k++)
 			if (d->disks[k].kind == DISK_VOLUME && !d->disks[k].is_partial &&
 			    uuid_equal(d->disks[k].volume, volume) && (!found || d->disks[k].is_raw) &&
-			    is_at(s, d))
+			    is_at(s, d) && (!place || place_of(d) == place))
 				found = &d->disks[k];
 	return found;
 }

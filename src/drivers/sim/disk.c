@@ -120,10 +120,25 @@ static void watch(struct disk_host *h, void (*asks)(void *arg, uuid guest), void
 
 /* ---- asking the guest that has a disk */
 
-static struct sim_domain *find_user(const struct sim_host *s, uuid volume)
+static bool has_open(const struct sim_domain *d, uuid volume, uint64_t place)
 {
+	for (size_t k = 0; k < d->device_count; k++) {
+		const struct sim_device *device = &d->devices[k];
+		bool is_read = uuid_equal(device->id, volume) && device->place == place;
+		bool is_filled = uuid_equal(device->becomes, volume) && device->next_place == place;
+		if (device->is_plugged && (is_read || is_filled))
+			return true;
+	}
+	return false;
+}
+
+/* The file in the directory that the calls concern. */
+static struct sim_domain *find_user(struct disk_host *h, uuid volume)
+{
+	const struct sim_host *s = h->link.host;
+	uint64_t place = sim_place(h->path ? str_from(h->path) : STR_NONE);
 	for (size_t k = 0; k < s->domain_count; k++)
-		if (sim_has_plugged(&s->domains[k], volume))
+		if (has_open(&s->domains[k], volume, place))
 			return &s->domains[k];
 	return NULL;
 }
@@ -321,7 +336,7 @@ static RESULT ensure_raw(struct disk_host *h, struct ctx *c, const struct disk_s
 		return ctx_fail(c, ERR_NOT_FOUND, "a volume's disk is missing on the host %s",
 				h->link.host->name);
 	if (d->size < w->size || w->is_growing)
-		TRY(ask(h, c, find_user(h->link.host, w->volume)));
+		TRY(ask(h, c, find_user(h, w->volume)));
 	d = find_disk(h, &name);
 	if (!d)
 		return ctx_fail(c, ERR_AGAIN, "the disk went while its guest was asked");
@@ -354,7 +369,7 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is encrypted otherwise",
 				uuid_write(w->volume, id), s->name);
 	if (d->size < w->size) {
-		TRY(ask(h, c, find_user(s, w->volume)));
+		TRY(ask(h, c, find_user(h, w->volume)));
 		d = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume});
 		if (!d)
 			return ctx_fail(c, ERR_AGAIN, "the disk went while its guest was asked");
@@ -370,7 +385,7 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 static RESULT check_is_free(struct disk_host *h, struct ctx *c, const struct disk_name *name)
 {
 	const struct sim_host *s = h->link.host;
-	const struct sim_domain *user = name->kind == DISK_VOLUME ? find_user(s, name->id) : NULL;
+	const struct sim_domain *user = name->kind == DISK_VOLUME ? find_user(h, name->id) : NULL;
 	if (user)
 		return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s", user->name);
 	struct files files = list_files(h);
@@ -441,7 +456,7 @@ static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut 
 	bool is_tracked = by_qemu && !cut->is_passing;
 	if (is_tracked) {
 		sim_drop_tracks(volume, cut->snapshot);
-		volume->tracks[0].is_stored = !find_user(h->link.host, cut->volume);
+		volume->tracks[0].is_stored = !find_user(h, cut->volume);
 	}
 	made->is_partial = false;
 	h->link.host->increment_count += !uuid_is_none(made->since);
@@ -544,7 +559,7 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 	const struct sim_host *s = h->link.host;
 	char id[UUID_TEXT_SIZE];
 	struct disk_cut_seen seen = {0};
-	TRY(ask(h, c, find_user(s, cut->volume)));
+	TRY(ask(h, c, find_user(h, cut->volume)));
 	const struct sim_disk *volume =
 		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	if (!volume || volume->is_partial)
@@ -554,7 +569,7 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 		return ctx_fail(c, ERR_IO, "the disk of volume %s does not open with that key",
 				uuid_write(cut->volume, id));
 	int64_t size = volume->size;
-	struct sim_domain *user = find_user(s, cut->volume);
+	struct sim_domain *user = find_user(h, cut->volume);
 	TRY(user ? cut_running(h, c, cut, user, &seen) : cut_resting(h, c, cut, &seen));
 	seen.size = size;
 	*ret_seen = seen;

@@ -134,8 +134,11 @@ static RESULT bring_disks(struct op *op, const struct instance *next, const stru
 		const struct volume *v = volume_find(op->head, disks->at[k]->row.id);
 		if (!v || uuid_is_none(v->pool) || uuid_is_none(v->seen_host))
 			continue;
-		struct volume volume = *v;
+		TRY(volume_give_up_move(op, v->row.id, STR("its host is lost")));
+		struct volume volume = *volume_find(op->head, disks->at[k]->row.id);
 		volume.host = volume.seen_host = next->host;
+		if (!uuid_is_none(volume.left_pool))
+			volume.left_host = next->host;
 		volume.row.gen++;
 		TRY(volume_put(op, &volume));
 	}

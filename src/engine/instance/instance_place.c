@@ -65,13 +65,21 @@ RESULT instance_write_host(struct op *op, const struct instance *instance, uuid 
 	return condition_clear(op, instance->row.id, STR("NoHost"));
 }
 
+static const struct storage_pool *find_pool(const struct tables *t, uuid pool)
+{
+	return uuid_is_none(pool) ? NULL : storage_pool_find(t, pool);
+}
+
 static void add_disks(const struct tables *t, uuid instance, struct placement_need *need)
 {
 	for (const struct volume *v = volume_first_by_instance(t, instance); v;
-	     v = volume_next_by_instance(t, v))
-		if (!v->lost_us)
-			placement_add_disk(need, uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool),
-					   v->size);
+	     v = volume_next_by_instance(t, v)) {
+		if (v->lost_us)
+			continue;
+		placement_add_disk(need, find_pool(t, v->pool), v->size);
+		if (v->moves)
+			placement_add_disk(need, find_pool(t, v->next_pool), v->size);
+	}
 }
 
 void instance_get_need(const struct tables *t, const struct instance *instance,

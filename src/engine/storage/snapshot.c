@@ -90,8 +90,9 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
 	if (engine_is_swapping(op->head, volume))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
-				   "The volume '%" STR_FMT "' is being swapped.",
-				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+				   "The volume '%" STR_FMT "' is being %s.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
+				   volume->moves ? "moved to another pool" : "swapped");
 	if (count_pending(op->head, volume->row.id) >= SNAPSHOTS_PENDING_MAX)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SNAPSHOT, STR("VolumeId"),
 				   "The volume '%" STR_FMT "' has %d pending snapshots, as many as it may "

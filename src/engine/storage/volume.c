@@ -283,7 +283,11 @@ RESULT engine_forget_volume_message(struct op *op, struct volume_message_target 
 
 RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 {
+	struct volume stopped = *volume;
 	TRY(snapshot_end_policies(op, volume->row.id));
+	volume_stop_move(&stopped);
+	if (volume->moves)
+		TRY(volume_put(op, &stopped));
 	TRY(volume_delete(op, volume->row.id));
 	TRY(volume_meter(op, volume, 0));
 	return engine_log_event(op, KIND_VOLUME, &volume->row, "deleted", "Volume of %lld bytes.",
@@ -562,16 +566,39 @@ static RESULT log_growth_to_all(struct op *op, const struct volume *volume, int6
 	return OK;
 }
 
-/* To carry a volume into another pool is not built. */
-static RESULT check_pool_stays(struct op *op, const struct volume *volume, struct str type)
+static bool changes_pool(struct op *op, const struct volume *volume, struct str type)
 {
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, type);
-	if (str_equal(type, volume->type) || uuid_equal(pool ? pool->row.id : UUID_NONE, volume->pool))
+	return !str_equal(type, volume->type) && !uuid_equal(pool ? pool->row.id : UUID_NONE, volume->pool);
+}
+
+/* To the pool of its new type: that, and nothing else. */
+static RESULT check_pool_change(struct op *op, const struct volume_modifying *wish,
+				const struct volume *volume, const struct disk_plan *disk)
+{
+	if (!changes_pool(op, volume, disk->type))
 		return OK;
-	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, STR("VolumeType"),
-			   "Volumes of the type '%" STR_FMT
-			   "' lie in another storage pool: a volume cannot be moved there.",
-			   STR_ARG(type));
+	if (wish->stays_in_pool)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, STR("VolumeType"),
+				   "Volumes of the type '%" STR_FMT
+				   "' lie in another storage pool: to go there was not allowed.",
+				   STR_ARG(disk->type));
+	if (disk->size != volume->size || disk->is_shared != volume->is_shared)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, STR("VolumeType"),
+				   "Volumes of the type '%" STR_FMT
+				   "' lie in another storage pool: change the size, and whether several "
+				   "instances may have it, before or after that.",
+				   STR_ARG(disk->type));
+	TRY(storage_pool_check_type(op, disk->type, STR("VolumeType")));
+	return volume_check_movable(op, volume, &wish->volume);
+}
+
+static RESULT begin_pool_change(struct op *op, uuid volume, struct str type)
+{
+	const struct volume_destination to = {.pool = engine_find_pool_of_type(op->head, type),
+					      .reservation = VOLUME_RESERVATION_RETYPING,
+					      .field = STR("VolumeType")};
+	return volume_begin_move(op, volume, &to);
 }
 
 static RESULT check_type_limits(struct op *op, const struct volume *volume, const struct disk_plan *disk)
@@ -606,7 +633,8 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	    disk_plan_type_encrypts(op, disk.type))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
 				   "Retype cannot change encryption requirements.");
-	TRY(check_pool_stays(op, volume, disk.type));
+	TRY(check_pool_change(op, wish, volume, &disk));
+	bool goes = changes_pool(op, volume, disk.type);
 	int64_t more = disk.size - volume->size;
 	if (more > 0) {
 		TRY(instance_check_no_snapshots(
@@ -620,7 +648,8 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	wish->modified_volume = volume->row.id;
 	if (more > 0)
 		TRY(log_growth_to_all(op, volume, disk.size));
-	return write_modification(op, volume, &disk);
+	TRY(write_modification(op, volume, &disk));
+	return goes ? begin_pool_change(op, wish->modified_volume, disk.type) : OK;
 }
 
 /* ---- the reconciler's ---- */
@@ -682,7 +711,7 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 		see_reverted(report, &next);
 	if (!uuid_is_none(report->blank_for) && uuid_equal(report->blank_for, volume->takes_over))
 		see_blank(report, &next);
-	if (next.modified_us && !next.modified_end_us && is_as_modified(&next))
+	if (next.modified_us && !next.modified_end_us && is_as_modified(&next) && !next.moves)
 		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
 		return OK;
@@ -697,7 +726,7 @@ RESULT engine_leave_volume_host(struct op *op, struct volume_report *report)
 		return OK;
 	struct volume next = *volume;
 	if (uuid_equal(volume->left_host, report->host))
-		next.left_host = UUID_NONE;
+		next.left_host = next.left_pool = UUID_NONE;
 	else if (!row_is_live(&volume->row) && uuid_equal(volume->host, report->host))
 		next.host = volume->seen_host;
 	return row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row) ? OK : volume_put(op, &next);
@@ -770,13 +799,34 @@ bool engine_has_local_disks(const struct tables *t, uuid instance)
 bool volume_is_any_in(const struct tables *t, uuid pool, uuid host)
 {
 	const struct volume *v = volume_first_by_pool(t, pool);
+	const struct volume *coming = volume_first_by_next_pool(t, pool), *left = volume_first_by_left_pool(t, pool);
 	while (v && !uuid_is_none(host) && !uuid_equal(v->host, host) && !uuid_equal(v->seen_host, host))
 		v = volume_next_by_pool(t, v);
-	return v != NULL;
+	while (coming && !uuid_is_none(host) && !uuid_equal(coming->host, host))
+		coming = volume_next_by_next_pool(t, coming);
+	while (left && !uuid_is_none(host) && !uuid_equal(left->left_host, host))
+		left = volume_next_by_left_pool(t, left);
+	return v || coming || left;
+}
+
+/* What moves left in shared pools, another host removes there. */
+static RESULT pass_on_leftovers(struct op *op, uuid host)
+{
+	for (const struct volume *v = volume_first_by_left_host(op->head, host), *after = NULL; v; v = after) {
+		after = volume_next_by_left_host(op->head, v);
+		struct volume next = *v;
+		next.left_host = uuid_is_none(v->left_pool)
+					 ? UUID_NONE
+					 : storage_pool_find_host(op->head, v->left_pool, host);
+		if (!uuid_is_none(next.left_host))
+			TRY(volume_put(op, &next));
+	}
+	return OK;
 }
 
 RESULT volume_pass_on_all(struct op *op, uuid host)
 {
+	TRY(pass_on_leftovers(op, host));
 	for (const struct volume *v = volume_first_by_host(op->head, host), *after = NULL; v; v = after) {
 		after = volume_next_by_host(op->head, v);
 		uuid other =
@@ -785,6 +835,8 @@ RESULT volume_pass_on_all(struct op *op, uuid host)
 		if (uuid_is_none(other) || !uuid_is_none(v->instance) || !uuid_is_none(v->seen_instance) ||
 		    engine_volume_is_being_copied(op->head, v->row.id))
 			continue;
+		if (v->moves && uuid_is_none(v->next_pool))
+			continue; /* it is to go to that very host */
 		next.host = other;
 		TRY(volume_put(op, &next));
 	}

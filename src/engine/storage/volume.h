@@ -135,7 +135,8 @@ struct volume_detaching {
 OPERATION(engine_detach_volume, volume_detaching)
 
 /* Grows a volume, in use or not, and sets its type and what is asked of that, and whether it is shared:
- * that of a free volume only (ERR_STATE). ERR_UNSUPPORTED: what is asked for cannot be changed of a shared
+ * that of a free volume only (ERR_STATE). A type of another storage pool sends it there, by itself
+ * (ERR_COMBINATION), and with the errors of engine_move_volume(). ERR_UNSUPPORTED: what is asked for cannot be changed of a shared
  * volume of EC2's types. ERR_CONFLICT: the
  * last modification has not been carried out yet. ERR_CAPACITY: its host lacks room. */
 struct volume_modifying {
@@ -145,6 +146,7 @@ struct volume_modifying {
 	struct str type;          /* empty: as it is */
 	int64_t iops, throughput; /* 0: as they are, or the new type's */
 	enum choice is_shared;    /* default: as it is, or as the new type says */
+	bool stays_in_pool;       /* ERR_UNSUPPORTED: the new type's volumes lie in another storage pool */
 	/* made: */
 	uuid modified_volume;
 };

@@ -19,9 +19,11 @@
 
 void volume_send_to(struct volume *volume, uuid host)
 {
-	bool was_moving = !uuid_is_none(volume->seen_host) && !uuid_equal(volume->host, volume->seen_host);
+	bool was_moving = volume->moves ||
+			  (!uuid_is_none(volume->seen_host) && !uuid_equal(volume->host, volume->seen_host));
+	uuid pool = volume->moves ? volume->next_pool : volume->pool;
 	if (was_moving && !uuid_equal(volume->host, host) && uuid_is_none(volume->left_host) &&
-	    uuid_is_none(volume->pool))
+	    uuid_is_none(pool))
 		volume->left_host = volume->host;
 	volume->host = host;
 }
@@ -404,9 +406,10 @@ static RESULT check_attachment(struct op *op, const struct volume_detaching *wis
 				   "Volume '%" STR_FMT "' is %s.", STR_ARG(wish->volume.text),
 				   attachment == ATTACHMENT_NONE ? "in the 'available' state"
 								 : "being detached");
-	if (engine_find_successor(op->head, attached->row.id))
+	if (engine_is_swapping(op->head, attached))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
-				   "Volume '%" STR_FMT "' is being swapped.", STR_ARG(wish->volume.text));
+				   "Volume '%" STR_FMT "' is being %s.", STR_ARG(wish->volume.text),
+				   attached->moves ? "moved to another pool" : "swapped");
 	if (!str_is_empty(wish->device) && !str_equal(wish->device, attached->device))
 		return fail_not_so_attached(op, wish, "Device", wish->device);
 	return check_lets_go(op, wish, attached);

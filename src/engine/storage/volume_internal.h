@@ -3,10 +3,13 @@
 #pragma once
 
 #include "engine/internal.h"
+#include "model/volume.h"
 
 struct disk_plan;
 struct instance;
+struct host;
 struct snapshot;
+struct storage_pool;
 struct volume_attaching;
 struct instance_report;
 
@@ -51,6 +54,20 @@ RESULT volume_end_attachments(struct op *op, uuid instance);
 RESULT volume_check_takes_more(struct op *op, const struct ref *ref, const struct volume *volume);
 /* If another volume is about to take its place, it stays, for that reason. */
 RESULT volume_give_up_swap(struct op *op, uuid volume, struct str why);
+/* Nothing is in the way of its going to another pool. ERR_STATE, ERR_UNSUPPORTED. */
+RESULT volume_check_movable(struct op *op, const struct volume *volume, const struct ref *ref);
+struct volume_destination {
+	const struct storage_pool *pool; /* NULL: a host's directory */
+	const struct host *host;         /* NULL: its own, or any that may have it and sees the pool */
+	enum volume_reservation reservation; /* meanwhile */
+	struct str field;                    /* for messages */
+};
+/* It is to go there; volume_check_movable() said that it may. ERR_INVALID: it is there. ERR_CAPACITY. */
+RESULT volume_begin_move(struct op *op, uuid volume, const struct volume_destination *to);
+/* If it is to go to another pool, it stays: what may be there of it is to be removed. The caller puts it. */
+void volume_stop_move(struct volume *volume);
+/* The same, told to its users as the failure that it is. */
+RESULT volume_give_up_move(struct op *op, uuid volume, struct str why);
 struct volume_place {
 	int64_t slot;
 	struct str device, tag;

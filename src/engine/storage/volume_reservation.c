@@ -22,6 +22,7 @@ RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const
 			  : is_offered    ? "offered to another account"
 			  : volume->reservation != VOLUME_RESERVATION_NONE
 				  ? volume_reservation_words[volume->reservation]
+			  : volume->moves                           ? "being moved to another pool"
 			  : engine_is_swapping(op->head, volume)    ? "being swapped"
 			  : volume->reverts != volume->seen_reverts ? "being reverted"
 			  : engine_volume_is_restoring(op->head, volume) && volume->seen_size > 0

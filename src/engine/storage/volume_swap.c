@@ -28,7 +28,7 @@ const struct volume *engine_find_successor(const struct tables *t, uuid volume)
 
 bool engine_is_swapping(const struct tables *t, const struct volume *volume)
 {
-	return !uuid_is_none(volume->takes_over) || engine_find_successor(t, volume->row.id);
+	return volume->moves || !uuid_is_none(volume->takes_over) || engine_find_successor(t, volume->row.id);
 }
 
 bool engine_successor_is_ready(const struct volume *volume)

@@ -24,7 +24,7 @@ OPERATION(engine_swap_volume, volume_swapping)
 
 /* The live volume that is to take the place of this one; NULL: none is. */
 const struct volume *engine_find_successor(const struct tables *t, uuid volume);
-/* It takes part in a swap, on either side: nothing else is done to it meanwhile. */
+/* It takes part in a swap, on either side, or goes to another pool: nothing else is done to it meanwhile. */
 bool engine_is_swapping(const struct tables *t, const struct volume *volume);
 /* Its file is as the copying needs it: blank, of the size of the other one, on the instance's host. */
 bool engine_successor_is_ready(const struct volume *volume);

@@ -543,7 +543,7 @@ static const char *unsettled_row(const struct tables *t)
 		if (!row_is_live(&v->row) || v->seen_size < v->size)
 			return "a volume is on its way";
 	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
-		if (!uuid_equal(v->host, v->seen_host) || !uuid_is_none(v->left_host))
+		if (!uuid_equal(v->host, v->seen_host) || !uuid_is_none(v->left_host) || v->moves)
 			return "a volume is on the move";
 	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s))
 		if (!uuid_is_none(s->host))

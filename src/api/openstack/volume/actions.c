@@ -5,6 +5,7 @@
 #include "api/openstack/volume/volumes.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_move.h"
 #include "engine/storage/volume_type.h"
 #include "engine/tag.h"
 #include "model/snapshot.h"
@@ -27,7 +28,7 @@ static const struct param retype_params[] = {
 	OS_BODY(struct os_volume_modify, "new_type", wish.type, .flags = REQUIRED,
 		.doc = "The type's name or id."),
 	OS_BODY(struct os_volume_modify, "migration_policy", migration_policy, .words = "never|on-demand",
-		.doc = "Nothing moves for it."),
+		.doc = "Whether it may go to the pool of that type: never, if nothing is said."),
 };
 
 static RESULT prepare_retype(struct os_call *e, void *args)
@@ -39,6 +40,7 @@ static RESULT prepare_retype(struct os_call *e, void *args)
 	bool is_shared = engine_type_shares(os_tables(e), a->wish.type);
 	const char *status = os_volume_status(os_tables(e), volume);
 	a->wish.is_shared = is_shared ? CHOICE_YES : CHOICE_NO;
+	a->wish.stays_in_pool = !str_is(a->migration_policy, "on-demand");
 	if (is_shared == volume->is_shared || strcmp(status, "available") == 0)
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("new_type"),
@@ -46,6 +48,54 @@ static RESULT prepare_retype(struct os_call *e, void *args)
 			      "multiattach are only allowed on available volumes, the specified volume "
 			      "however currently has a status of: %s.",
 			      status);
+}
+
+/* ---- to another pool ---- */
+
+struct os_volume_migrate {
+	struct volume_moving wish;
+	struct str host;
+	bool copies;
+};
+static const struct param migrate_params[] = {
+	OS_VOLUME_PATH(struct os_volume_migrate, wish.volume),
+	OS_BODY(struct os_volume_migrate, "host", host, .flags = NULLABLE, .max = 255,
+		.doc = "As the pools are listed: HOST@dari#dari, or dari@POOL#POOL."),
+	OS_BODY(struct os_volume_migrate, "force_host_copy", copies, .doc = "Its bytes are copied always."),
+	OS_BODY(struct os_volume_migrate, "lock_volume", wish.locks,
+		.doc = "A free volume is in maintenance meanwhile."),
+};
+
+static RESULT prepare_migrate(struct os_call *e, void *args)
+{
+	struct os_volume_migrate *a = args;
+	if (str_is_empty(a->host))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("host"), "Invalid input received: %s",
+				      e->request.version >= 16
+					      ? "One and only one of cluster and host must be set."
+					      : "Host field is missing.");
+	return os_find_volume_backend(e, a->host, &a->wish.host, &a->wish.pool);
+}
+
+/* Cinder has one sentence for whatever is in the way. One that has snapshots it refuses, too: ours lie apart from
+ * their volumes. */
+static RESULT migrate(struct op *op, void *args)
+{
+	struct os_volume_migrate *a = args;
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &a->wish.volume, &volume));
+	uuid id = volume->row.id;
+	struct result result =
+		uuid_is_none(volume->group) ? engine_move_volume(op, &a->wish) : (struct result){ERR_STATE};
+	if (result.code != ERR_STATE && result.code != ERR_INVALID)
+		return result;
+	ctx_clear_problem(op->ctx);
+	return ctx_fail(op->ctx, ERR_INVALID,
+			"Invalid volume: Volume %" STR_FMT
+			" status must be available or in-use, must not be migrating, have snapshots, be "
+			"replicated, be part of a group and destination host/cluster must be different than "
+			"the current one",
+			STR_ARG(uuid_to_str(op->ctx->arena, id)));
 }
 
 static RESULT prepare_extend(struct os_call *e, void *args)
@@ -295,6 +345,9 @@ static const struct os_action actions[] = {
 	       engine_modify_volume_run, .doc = "Makes it larger."),
 	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, prepare_retype,
 	       engine_modify_volume_run, .doc = "Gives it another type."),
+	ACTION("os-migrate_volume", "volume_extension:volume_admin_actions:migrate_volume",
+	       struct os_volume_migrate, migrate_params, prepare_migrate, migrate,
+	       .doc = "Carries it into another pool, or to another host."),
 	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .verb = "os-set_bootable",
 	 .permit = "volume_extension:volume_actions:set_bootable", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_flags, bootable_params), .operation = engine_update_volume_run,

@@ -47,6 +47,30 @@ static struct str host_part(struct str name)
 	return is_ours ? str_slice(name, 0, at) : name;
 }
 
+/* "dari@NAME#NAME" */
+static struct str shared_part(struct str name)
+{
+	struct str prefix = STR(BACKEND "@");
+	size_t at = str_find_char(name, '#', 0);
+	struct str pool = str_slice(name, prefix.n, at), again = str_slice(name, at < name.n ? at + 1 : at, name.n);
+	return str_starts_with(name, prefix) && str_equal(pool, again) ? pool : STR_NONE;
+}
+
+RESULT os_find_volume_backend(struct os_call *e, struct str name, struct ref *ret_host, struct ref *ret_pool)
+{
+	struct str own = host_part(name), shared = shared_part(name);
+	const struct storage_pool *pool = storage_pool_find_by_name(os_tables(e), shared);
+	const struct host *host = pool ? NULL : host_find_by_name(os_tables(e), own);
+	if (pool)
+		*ret_pool = (struct ref){.kind = KIND_STORAGE_POOL, .text = shared, .field = STR("host")};
+	else if (host && row_is_live(&host->row) && host->seen_state == HOST_SEEN_STATE_UP)
+		*ret_host = (struct ref){.kind = KIND_HOST, .text = own, .field = STR("host")};
+	else
+		return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
+				      "Invalid host: No available service named '%" STR_FMT "'", STR_ARG(name));
+	return OK;
+}
+
 /* ---- services ---- */
 
 /* One more is there where backups are kept: none of a host's, but the region's own. */

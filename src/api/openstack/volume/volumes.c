@@ -54,6 +54,8 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 		return "deleting";
 	if (v->seen_size == 0)
 		return condition_first_by_subject(t, v->row.id) ? "error" : "creating";
+	if (v->moves && attachment == ATTACHMENT_ATTACHING)
+		attachment = ATTACHMENT_ATTACHED; /* it is unplugged to be copied */
 	if (v->modified_us && !v->modified_end_us)
 		return "extending";
 	if (v->reverts != v->seen_reverts)
@@ -204,6 +206,20 @@ static void write_later(struct os_call *e, struct json_writer *w, const struct o
 		os_write_id(w, "volume_type_id", i->type ? i->type->row.id : UUID_NONE);
 }
 
+/* Until it is where volumes of its new type lie, Cinder says the old one. */
+static bool is_retyped(const struct volume *v)
+{
+	return v->moves && v->reservation == VOLUME_RESERVATION_RETYPING;
+}
+
+/* Empty: it never was moved. */
+static struct str migration_status(const struct volume *v)
+{
+	return v->moves                                       ? STR("migrating")
+	       : v->last_move == VOLUME_LAST_MOVE_NONE ? STR_NONE
+						       : str_from(volume_last_move_words[v->last_move]);
+}
+
 /* What Cinder's extensions add, to lists and shows alone. */
 static void write_extended(struct os_call *e, struct json_writer *w, const struct os_volume *i)
 {
@@ -216,7 +232,7 @@ static void write_extended(struct os_call *e, struct json_writer *w, const struc
 				i->pool   ? os_shared_pool(e, i->pool)
 				: i->host ? os_volume_pool(e, i->host)
 					  : STR_NONE);
-	json_write_null(w, "os-vol-mig-status-attr:migstat");
+	json_write_text_or_null(w, "os-vol-mig-status-attr:migstat", migration_status(i->volume));
 	json_write_null(w, "os-vol-mig-status-attr:name_id");
 }
 
@@ -245,7 +261,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	json_write_int(w, "size", os_gib(v->size));
 	json_write_text(w, "availability_zone", i->zone ? i->zone->name : STR_NONE);
 	os_write_times_us(w, &v->row);
-	json_write_text(w, "volume_type", v->type);
+	json_write_text(w, "volume_type", is_retyped(v) ? v->before_type : v->type);
 	os_write_id(w, "snapshot_id", i->snapshot);
 	os_write_id(w, "source_volid", i->source);
 	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
@@ -259,7 +275,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	if (os_action_of(e)->method == HTTP_GET)
 		write_extended(e, w, i);
 	if (os_is_admin(e))
-		json_write_null(w, "migration_status");
+		json_write_text_or_null(w, "migration_status", migration_status(v));
 	write_later(e, w, i);
 }
 

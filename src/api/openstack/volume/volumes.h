@@ -43,6 +43,9 @@ struct str os_volume_pool(struct os_call *e, const struct host *host);
 struct storage_pool;
 struct str os_shared_pool(struct os_call *e, const struct storage_pool *pool);
 
+/* One of those by that name: as a host, or as a pool. ERR_INVALID, in Cinder's words: there is none that is up. */
+RESULT os_find_volume_backend(struct os_call *e, struct str name, struct ref *ret_host, struct ref *ret_pool);
+
 #define OS_VOLUME_PATH(T, member) OS_PATH(T, "volume_id", member, .kind = KIND_VOLUME, .doc = "The volume.")
 #define OS_SNAPSHOT_PATH(T, member)                                                                          \
 	OS_PATH(T, "snapshot_id", member, .kind = KIND_SNAPSHOT, .doc = "The snapshot.")

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A real GlusterFS of one server and one brick, for the nodes of a sandbox. The server is the node ctl with the address that it
+has in the underlay: bricks refuse 127.0.0.1. Its files lie below the sandbox's directory, and what it writes elsewhere lies in
+file systems of ctl's alone; so all of it ends with the sandbox.
+
+Needs Debian's glusterfs-server, and glusterfs-client for the hosts."""
+import subprocess
+
+from region import SOON_S, wait_until
+
+VOLUME, ADDRESS = "vms", "10.100.0.10"  # ctl's in the underlay
+OWN = ("/var/lib/glusterd", "/var/run/gluster", "/var/log/glusterfs")
+
+
+def tell(region, *words):
+    return region.on("ctl", "gluster", "--mode=script", *words)
+
+
+def answers(region):
+    try:
+        tell(region, "pool", "list")
+        return True
+    except subprocess.CalledProcessError:
+        return False
+
+
+def start(region):
+    """A volume of one brick, started. A brick on the file system of the root needs the word force."""
+    brick = f"{region.env['DARI_SANDBOX']}/brick"
+    for directory in OWN:
+        region.on("ctl", "sh", "-c", f"mkdir -p {directory} && mount -t tmpfs gluster {directory}")
+    region.on("ctl", "mkdir", "-p", brick)
+    region.on("ctl", "glusterd")
+    wait_until(lambda: answers(region), SOON_S, "glusterd answers")
+    tell(region, "volume", "create", VOLUME, f"{ADDRESS}:{brick}", "force")
+    tell(region, "volume", "start", VOLUME)
+    return brick
+
+
+def mount(region, host, directory):
+    region.on(host, "sh", "-c", f"mkdir -p {directory} /var/log/glusterfs && mount -t glusterfs {ADDRESS}:/{VOLUME} {directory}")
+
+
+def is_mounted(region, host, directory):
+    return f"{ADDRESS}:/{VOLUME} {directory} fuse.glusterfs" in region.on(host, "cat", "/proc/mounts")
