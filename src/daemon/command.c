@@ -78,8 +78,8 @@ RESULT command_id_arg(struct command_call *call, const char *name, enum kind kin
 	struct str text = command_arg(call, name);
 	uuid id = UUID_NONE;
 	if (!result_is_ok(id_parse_ec2(text, kind, ret_ref)) && !result_is_ok(uuid_parse(text, &id)))
-		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name), "%" STR_FMT " is no id of the %s",
-				      STR_ARG(text), name);
+		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name),
+				      "%" STR_FMT " is no id of the %s", STR_ARG(text), name);
 	if (!uuid_is_none(id))
 		*ret_ref = ref_by_id(kind, id);
 	ret_ref->field = str_from(name);

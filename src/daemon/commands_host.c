@@ -80,15 +80,15 @@ static void write_host(struct command_call *call, const struct tables *t, const 
 		  (long long) h->seen_cpus, (long long) (memory >> 20), (long long) (h->seen_memory >> 20),
 		  instances, STR_ARG(h->uri));
 	(void) json_array_append_new(
-		call->value, json_pack("{s:s%, s:s%, s:s, s:s, s:s%, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s%}",
-				       "name", h->name.p, h->name.n, "zone", zone_name.p ? zone_name.p : "",
-				       zone_name.n, "state", state, "virtualization", virt, "processor",
-				       model.p ? model.p : "", model.n, "enabled", (int) h->enabled,
-				       "instances", (json_int_t) instances, "vcpus_used", (json_int_t) vcpus,
-				       "cpus", (json_int_t) h->seen_cpus, "memory_used", (json_int_t) memory,
-				       "memory", (json_int_t) h->seen_memory, "bytes_cached",
-				       (json_int_t) cached.images, "bytes_unneeded",
-				       (json_int_t) cached.unneeded, "uri", h->uri.p, h->uri.n));
+		call->value,
+		json_pack("{s:s%, s:s%, s:s, s:s, s:s%, s:b, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:s%}",
+			  "name", h->name.p, h->name.n, "zone", zone_name.p ? zone_name.p : "", zone_name.n,
+			  "state", state, "virtualization", virt, "processor", model.p ? model.p : "",
+			  model.n, "enabled", (int) h->enabled, "instances", (json_int_t) instances,
+			  "vcpus_used", (json_int_t) vcpus, "cpus", (json_int_t) h->seen_cpus, "memory_used",
+			  (json_int_t) memory, "memory", (json_int_t) h->seen_memory, "bytes_cached",
+			  (json_int_t) cached.images, "bytes_unneeded", (json_int_t) cached.unneeded, "uri",
+			  h->uri.p, h->uri.n));
 }
 
 /* ---- one ---- */

@@ -175,11 +175,12 @@ static void write_pool(struct command_call *call, const struct tables *t, const 
 	write_hosts(call, t, p, hosts);
 	(void) json_array_append_new(
 		call->value,
-		json_pack("{s:s%, s:s, s:s%, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "name", p->name.p, p->name.n,
-			  "kind", storage_pool_kind_words[p->kind], "path", place.p ? place.p : "", place.n,
-			  "ceph", state, "enabled", (int) p->enabled, "bytes_promised", (json_int_t) used,
-			  "size", (json_int_t) p->seen_size, "bytes_cached", (json_int_t) cached.images,
-			  "bytes_unneeded", (json_int_t) cached.unneeded, "types", types, "hosts", hosts));
+		json_pack("{s:s%, s:s, s:s%, s:s, s:b, s:I, s:I, s:I, s:I, s:o, s:o}", "name", p->name.p,
+			  p->name.n, "kind", storage_pool_kind_words[p->kind], "path", place.p ? place.p : "",
+			  place.n, "ceph", state, "enabled", (int) p->enabled, "bytes_promised",
+			  (json_int_t) used, "size", (json_int_t) p->seen_size, "bytes_cached",
+			  (json_int_t) cached.images, "bytes_unneeded", (json_int_t) cached.unneeded, "types",
+			  types, "hosts", hosts));
 }
 
 static RESULT pool_list(struct command_call *call)
@@ -236,7 +237,8 @@ const struct command pool_commands[] = {
 	 "Carries a volume, in use or not, into another storage pool, or into the directory of a host.",
 	 {{"volume", PARAM_POSITIONAL, true, "The volume's id."},
 	  {"pool", PARAM_POSITIONAL, true, "The pool; dari: the directory of its host."},
-	  {"host", PARAM_OPTION, false, "Of dari: the directory of this host, for a volume that nobody has."}},
+	  {"host", PARAM_OPTION, false,
+	   "Of dari: the directory of this host, for a volume that nobody has."}},
 	 .run = pool_move},
 	{"pool remove",
 	 "Forgets a storage pool in which no volume lies; its directory stays.",

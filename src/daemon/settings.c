@@ -98,8 +98,10 @@ static const struct config_key keys[] = {
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .doc = "The file that has its secret."),
 	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
 	    .doc = "How long a host keeps a cached image that no disk there is made from."),
-	KEY("hosts.image_unneeded_gib", CONFIG_INT, image_unneeded_gib, .absent = "0", .min = 0, .max = 1048576,
-	    .doc = "More GiB of such images than that are not kept in a pool: the longest unneeded go at once; 0: any."),
+	KEY("hosts.image_unneeded_gib", CONFIG_INT, image_unneeded_gib, .absent = "0", .min = 0,
+	    .max = 1048576,
+	    .doc = "More GiB of such images than that are not kept in a pool: the longest unneeded go at "
+		   "once; 0: any."),
 	KEY("hosts.image_reserve_percent", CONFIG_INT, image_reserve_percent, .absent = "10", .min = 1,
 	    .max = 90,
 	    .doc = "While less than that of a host's pool is free, such images go at once, the longest "

@@ -82,7 +82,7 @@ struct disk_spec {
 	 * exists and differs in that: ERR_CONFLICT. */
 	const struct disk_key *key;
 	bool base_is_encrypted; /* the base is encrypted with the same key */
-	bool is_swap;           /* a disk that is made is one to swap on, as mkswap leaves it; without base and key */
+	bool is_swap; /* a disk that is made is one to swap on, as mkswap leaves it; without base and key */
 	/* The disk is believed to record what was written since the cut of this snapshot; none: it
 	 * records nothing. Growing a disk may cost that record, and the next cut is then a whole
 	 * one. */

@@ -38,7 +38,6 @@ static int64_t count_gateways(const struct tables *t, const struct row *of)
 	return usage ? read_figure(&usage->gateways) : 0;
 }
 
-
 static int64_t count_public(const struct tables *t, const struct row *of)
 {
 	(void) t;

@@ -96,8 +96,7 @@ static void count_in_place(const struct tables *t, uuid pool, uuid host, int64_t
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
-	struct account_usage *account =
-		v->local == VOLUME_LOCAL_NO ? usage_of_account(t, v->account) : NULL;
+	struct account_usage *account = v->local == VOLUME_LOCAL_NO ? usage_of_account(t, v->account) : NULL;
 	bool changes_host = uuid_is_none(v->pool) && !uuid_equal(v->host, v->seen_host);
 	if (account) {
 		add(&account->volumes, sign);

@@ -10,8 +10,8 @@
 #include "model/id.h"
 #include "reconcile/work.h"
 #include "store/address.h"
-#include "store/host.h"
 #include "store/external_network.h"
+#include "store/host.h"
 #include "store/instance.h"
 #include "store/pool_host.h"
 #include "store/port.h"
@@ -311,8 +311,7 @@ static void compare_network(struct finding_list *f, const struct tables *t, cons
 	}
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
 		if (row_is_live(&p->row) && p->seen_gen > 0 && uuid_is_none(p->interface_of) &&
-		    !external_network_find(t, p->network) &&
-		    !network_has(run, NETWORK_ITEM_PORT, p->row.id))
+		    !external_network_find(t, p->network) && !network_has(run, NETWORK_ITEM_PORT, p->row.id))
 			find_out(f, false,
 				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",
 					   STR_ARG(words_for(f, KIND_PORT, p->row.id))));

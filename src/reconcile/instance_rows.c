@@ -142,8 +142,10 @@ static RESULT gather_disk(struct step *s, const struct tables *t, const struct v
 static RESULT gather_move(struct step *s, const struct tables *t, const struct volume *v,
 			  struct instance_rows *rows)
 {
-	struct instance_swap swap = {
-		.tracked_from = v->tracked_from, .is_ready = v->is_next_blank, .is_move = true, .pool = v->next_pool};
+	struct instance_swap swap = {.tracked_from = v->tracked_from,
+				     .is_ready = v->is_next_blank,
+				     .is_move = true,
+				     .pool = v->next_pool};
 	if (!v->moves || !row_is_live(&v->row))
 		return OK;
 	TRY(gather_disk(s, t, v, slot_of(t, rows->instance, v), &swap.from));
@@ -318,7 +320,8 @@ RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct 
 			return ctx_no_memory(&s->ctx);
 	for (size_t k = 0; k < rows->waiting.count; k++)
 		if (uuids_have(&seen->volumes, rows->waiting.at[k].volume) &&
-		    !is_let_go(rows, seen, rows->waiting.at[k].volume) && !VEC_PUSH(s->ctx.arena, &disks, rows->waiting.at[k]))
+		    !is_let_go(rows, seen, rows->waiting.at[k].volume) &&
+		    !VEC_PUSH(s->ctx.arena, &disks, rows->waiting.at[k]))
 			return ctx_no_memory(&s->ctx);
 	if (disks.count == rows->domain.disk_count)
 		return OK;

@@ -115,7 +115,8 @@ static RESULT step_swap(struct step *s, const struct instance_rows *rows, const 
 	bool is_on = seen->power == INSTANCE_SEEN_POWER_ON;
 	*ret_is_over = false;
 	if (swap->is_move && is_on && stays && !swap->is_ready)
-		wake_on_host(s->r, rows->instance->host, KIND_VOLUME, swap->from.volume); /* to make it blank */
+		wake_on_host(s->r, rows->instance->host, KIND_VOLUME,
+			     swap->from.volume); /* to make it blank */
 	if (swap->is_move && (!swap->is_ready || (is_on && stays)))
 		return OK;
 	*ret_is_over = true;

@@ -419,7 +419,8 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum m
 	if (s->end.again == AGAIN_LATER)
 		return OK;
 	TRY(next_move(s, v, &move));
-	wake_on_host(s->r, host_of_step(rows, move), KIND_VOLUME, s->id); /* the next piece, on whichever host */
+	wake_on_host(s->r, host_of_step(rows, move), KIND_VOLUME,
+		     s->id); /* the next piece, on whichever host */
 	return OK;
 }
 

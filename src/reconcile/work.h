@@ -373,7 +373,8 @@ struct reconciler {
 	_Atomic uint64_t round;                     /* counts the times that everything was looked at */
 	struct work_map work;
 	pthread_mutex_t hosts_lock;
-	struct cached_images *cached; /* owned, under that lock: an element for each pool that was looked at */
+	struct cached_images
+		*cached; /* owned, under that lock: an element for each pool that was looked at */
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;

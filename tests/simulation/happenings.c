@@ -113,7 +113,8 @@ static uuid need_pool(struct cloud *c)
 	struct storage_pool_wish wish = {
 		.name = STR("shared"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/shared")};
 	AUTO_VIEW view = {0};
-	(void) cloud_call(c, NULL, engine_add_storage_pool_run, &wish); /* unless it is there */
+	struct result added = cloud_call(c, NULL, engine_add_storage_pool_run, &wish);
+	assert_true(result_is_ok(added) || added.code == ERR_EXISTS);
 	view_open(c->store, &view);
 	const struct storage_pool *pool = storage_pool_find_by_name(view.tables, wish.name);
 	return pool ? pool->row.id : UUID_NONE;
@@ -157,7 +158,8 @@ static void move_volume_in_peace(struct simulation *s)
 	bool fails = random_below(4) == 0;
 	set_copies(c, fails);
 	struct result asked = cloud_call(c, NULL, engine_move_volume_run, &wish);
-	tell(s, "a volume goes to another pool: %s%s", err_name(asked.code), fails ? ", and no guest's is copied" : "");
+	tell(s, "a volume goes to another pool: %s%s", err_name(asked.code),
+	     fails ? ", and no guest's is copied" : "");
 	uint64_t steps = random_below(60);
 	for (uint64_t n = 0; n < steps && executor_step(c->executor, clock_now_us() + SECOND); n++)
 		;

@@ -62,7 +62,7 @@ struct imds_facts {
 	const struct volume *const *volumes; /* the others, in order */
 	size_t volume_count;
 	struct volume_list local; /* its local disks, in order */
-	struct tags tags; /* those that paths can name; none unless allowed */
+	struct tags tags;         /* those that paths can name; none unless allowed */
 	const struct profile_association *association;
 	const struct instance_profile *profile; /* NULL: it has none; then none of these is */
 	const struct iam_role *iam_role;        /* NULL: nor has the profile */

@@ -227,9 +227,9 @@ static void write_meta_data(const struct imds_facts *s, struct buf *b)
 		"{s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:o}", "uuid", json_of_uuid(i->row.id), "name",
 		json_of(i->name.n ? i->name : host), "hostname",
 		json_of(str_print(s->arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(host), STR_ARG(s->domain))),
-		"availability_zone", json_of(s->zone_name), "launch_index",
-		(json_int_t) i->launch_index, "project_id", json_of_project(i->account), "meta",
-		json_of_tags(s), "random_seed", json_of(draw_seed(s->arena)), "devices", json_of_devices(s));
+		"availability_zone", json_of(s->zone_name), "launch_index", (json_int_t) i->launch_index,
+		"project_id", json_of_project(i->account), "meta", json_of_tags(s), "random_seed",
+		json_of(draw_seed(s->arena)), "devices", json_of_devices(s));
 	if (document)
 		add_keys(s, document);
 	if (document && s->instance->file_paths.count)

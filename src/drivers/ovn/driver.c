@@ -366,8 +366,7 @@ static RESULT read_bridges(struct ctx *c, const struct ovsdb_cache *cache, void 
 	struct bridges *bridges = arg;
 	const char *key;
 	json_t *row;
-	json_object_foreach(ovsdb_cache_table(cache, "Chassis"), key, row)
-	{
+	json_object_foreach (ovsdb_cache_table(cache, "Chassis"), key, row) {
 		const char *name = json_string_value(json_object_get(row, "name"));
 		const char *mappings = json_string_value(
 			json_object_get(json_object_get(row, "other_config"), "ovn-bridge-mappings"));
@@ -377,9 +376,9 @@ static RESULT read_bridges(struct ctx *c, const struct ovsdb_cache *cache, void 
 		while (str_split_next(&rest, ',', &mapping)) {
 			bool has_bridge = str_split_next(&mapping, ':', &physical);
 			if (has_bridge && str_trim(physical).n)
-				bridges->words = str_print(c->arena, "%" STR_FMT "%s%" STR_FMT,
-							   STR_ARG(bridges->words), bridges->words.n ? " " : "",
-							   STR_ARG(str_trim(physical)));
+				bridges->words = str_print(
+					c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(bridges->words),
+					bridges->words.n ? " " : "", STR_ARG(str_trim(physical)));
 		}
 	}
 	return OK;

@@ -46,8 +46,8 @@ static void plan_external_switch(struct wish *w, const struct external_network *
 	struct str physical = external->physical_network;
 	if (!physical.n)
 		return; /* only routers are on it */
-	json_t *columns = json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", nb_write_name("ln-", id, port), "type",
-				    "localnet", "addresses", "unknown", 1, "options", "network_name",
+	json_t *columns = json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", nb_write_name("ln-", id, port),
+				    "type", "localnet", "addresses", "unknown", 1, "options", "network_name",
 				    physical.p, physical.n);
 	if (external->vlan)
 		(void) json_object_set_new(columns, "tag", json_integer(external->vlan));

@@ -185,7 +185,7 @@ void sim_use_directories(void);
 struct sim_directory *sim_need_directory(struct sim_host *s, struct str path);
 bool sim_has_mounted(const struct sim_host *s, struct str path);
 struct sim_disk *sim_find_apart(struct sim_host *s, uuid volume, uint64_t place); /* as sim_find_disk_at() */
-struct sim_disk *sim_add_apart(struct sim_directory *directory);  /* as sim_add_disk() */
+struct sim_disk *sim_add_apart(struct sim_directory *directory);                  /* as sim_add_disk() */
 bool sim_add_mark(struct sim_directory *directory, const struct sim_mark *mark);
 bool sim_block(struct sim_directory *directory, struct str host, bool is_blocked);
 bool sim_is_blocked(const struct sim_directory *directory, struct str host);

@@ -83,9 +83,10 @@ static RESULT pick_up(struct compute_host *h, struct ctx *c, const struct comput
 	if (!ret_carried->disks || !copy_domain(d, &ret_carried->domain))
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < d->device_count; k++) {
-		const struct sim_disk *disk = d->devices[k].is_nic || !d->devices[k].is_plugged
-						      ? NULL
-						      : sim_find_disk_at(s, d->devices[k].id, d->devices[k].place);
+		const struct sim_disk *disk =
+			d->devices[k].is_nic || !d->devices[k].is_plugged
+				? NULL
+				: sim_find_disk_at(s, d->devices[k].id, d->devices[k].place);
 		if (disk)
 			ret_carried->disks[ret_carried->disk_count++] = *disk;
 	}

@@ -9,8 +9,8 @@ static struct sim_device *find_device(struct sim_domain *d, const struct compute
 {
 	for (size_t k = 0; k < d->device_count; k++) {
 		struct sim_device *device = &d->devices[k];
-		if ((d->is_on ? device->is_plugged : device->is_defined) && uuid_equal(device->id, disk->volume) &&
-		    device->place == sim_place_of(disk))
+		if ((d->is_on ? device->is_plugged : device->is_defined) &&
+		    uuid_equal(device->id, disk->volume) && device->place == sim_place_of(disk))
 			return device;
 	}
 	return NULL;
@@ -25,7 +25,8 @@ static struct sim_disk *find_file(struct sim_host *s, const struct compute_disk 
 static RESULT begin(struct sim_host *s, struct ctx *c, struct sim_device *device,
 		    const struct compute_disk *to)
 {
-	const struct sim_disk *from = sim_find_disk_at(s, device->id, device->place), *disk = find_file(s, to);
+	const struct sim_disk *from = sim_find_disk_at(s, device->id, device->place),
+			      *disk = find_file(s, to);
 	if (!from || !disk || disk->size != from->size || disk->is_raw != to->is_raw ||
 	    disk->key != sim_key(to->key) || disk->base[0])
 		return ctx_fail(c, ERR_IO, "host %s has no such disk to copy to", s->name);
@@ -69,7 +70,8 @@ RESULT sim_swap_disk(struct sim_host *s, struct ctx *c, struct sim_domain *d,
 	*ret_stage = is_copying || begins ? COMPUTE_SWAP_COPYING : COMPUTE_SWAP_NONE;
 	if (!is_copying)
 		return begins ? begin(s, c, device, wish->to) : OK;
-	if (s->copies_stand_still || !sim_find_disk_at(s, device->id, device->place) || !find_file(s, wish->to))
+	if (s->copies_stand_still || !sim_find_disk_at(s, device->id, device->place) ||
+	    !find_file(s, wish->to))
 		return OK;
 	*ret_stage = COMPUTE_SWAP_DONE;
 	finish(s, device, wish->to);

@@ -57,9 +57,9 @@ void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes
 {
 	for (size_t k = 0; k < d->device_count; k++) {
 		const struct sim_device *device = &d->devices[k];
-		struct sim_disk *disk =
-			device->is_nic || !device->is_plugged ? NULL
-							      : sim_find_disk_at(s, device->id, device->place);
+		struct sim_disk *disk = device->is_nic || !device->is_plugged
+						? NULL
+						: sim_find_disk_at(s, device->id, device->place);
 		if (disk && disk->track_count)
 			end_tracks(disk, d->backup, crashes);
 	}

@@ -71,7 +71,7 @@ struct instance_launch {
 	 * the account has several networks. If it has none, there is no port; with needs_network
 	 * that is ERR_INVALID with that field. */
 	bool any_network, needs_network;
-	bool no_ports;                 /* the instance has no port at all */
+	bool no_ports; /* the instance has no port at all */
 	/* Ports and addresses are not limited by its type, as they are in EC2, but by the places that an instance has. */
 	bool beyond_type;
 	struct str user_data;          /* bytes, decoded */

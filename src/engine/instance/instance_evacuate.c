@@ -35,9 +35,9 @@
 /* ---- whether it can leave */
 
 enum disk_fate {
-	DISK_GOES,      /* it is not on the host, or in a pool that other hosts see, too */
+	DISK_GOES, /* it is not on the host, or in a pool that other hosts see, too */
 	DISK_IS_REMADE, /* the root disk, from its image; a local one, blank; what lay in the CD-ROM drive is taken out */
-	DISK_STAYS      /* it is on its host alone */
+	DISK_STAYS /* it is on its host alone */
 };
 
 static bool is_remade(const struct tables *t, const struct instance *i, const struct volume *v)
@@ -46,7 +46,7 @@ static bool is_remade(const struct tables *t, const struct instance *i, const st
 	bool is_root = v->device_slot == 0 && !i->root_is_volume && uuid_equal(v->instance, i->row.id);
 	return v->is_medium || v->local != VOLUME_LOCAL_NO ||
 	       (is_root && image && row_is_live(&image->row) &&
-				engine_derive_image_state(t, image) == IMAGE_AVAILABLE);
+		engine_derive_image_state(t, image) == IMAGE_AVAILABLE);
 }
 
 static enum disk_fate fate_of(const struct tables *t, const struct instance *i, const struct volume *v,

@@ -39,7 +39,8 @@ RESULT instance_meter_allocation(struct op *op, const struct instance *instance,
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
 	struct str meter = str_print(
 		op->ctx->arena, INSTANCE_ALLOCATION_METER "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" STR_FMT,
-		instance->vcpus, instance->memory / MEBIBYTE, type ? (type->root_disk + type->ephemeral_disk) / GIBIBYTE : 0,
+		instance->vcpus, instance->memory / MEBIBYTE,
+		type ? (type->root_disk + type->ephemeral_disk) / GIBIBYTE : 0,
 		STR_ARG(type ? type->name : STR("unknown")));
 	if (!meter.p)
 		return ctx_no_memory(op->ctx);

@@ -13,8 +13,8 @@
 #include "engine/quota_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/dedicated_host_internal.h"
-#include "engine/storage/local_disk_internal.h"
 #include "engine/region/offered_internal.h"
+#include "engine/storage/local_disk_internal.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "model/dedicated_host.h"
@@ -102,9 +102,8 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 {
 	TRY(check_type(op, field, next, type));
 	TRY(offered_check_zone(op, KIND_INSTANCE_TYPE, type->name, &type->zones, next->zone, field));
-	const struct placement_need more = {.vcpus = type->vcpus - next->vcpus,
-					    .memory = type->memory - next->memory,
-					    .type = type};
+	const struct placement_need more = {
+		.vcpus = type->vcpus - next->vcpus, .memory = type->memory - next->memory, .type = type};
 	if (more.vcpus > 0)
 		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
 	if (more.memory > 0)

@@ -10,13 +10,13 @@
 enum { INSTANCE_TYPE_SPECS_MAX = 128 };
 
 struct instance_type_wish {
-	struct str name;        /* 1 to 255 characters */
-	struct str flavor_id;   /* empty: its UUID */
-	struct str description; /* up to 65535 bytes */
-	int64_t vcpus, memory;  /* bytes */
-	int64_t root_disk;      /* bytes; 0: the image's */
+	struct str name;                   /* 1 to 255 characters */
+	struct str flavor_id;              /* empty: its UUID */
+	struct str description;            /* up to 65535 bytes */
+	int64_t vcpus, memory;             /* bytes */
+	int64_t root_disk;                 /* bytes; 0: the image's */
 	int64_t ephemeral_disk, swap_disk; /* bytes (storage/local_disk.h); 0: none */
-	int64_t rxtx_percent;   /* 0: 100 */
+	int64_t rxtx_percent;              /* 0: 100 */
 	bool is_private, is_disabled;
 	bool offers_ha; /* CloudStack's machines of it are started elsewhere when their host is off for good */
 	struct tags specs;

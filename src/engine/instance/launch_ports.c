@@ -121,8 +121,8 @@ static RESULT choose_network(struct op *op, const struct launch_port *said, bool
 	return OK;
 }
 
-RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *limits,
-			  struct launch_ports *ret_ports)
+RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish,
+			  const struct instance_type *limits, struct launch_ports *ret_ports)
 {
 	static const struct launch_port plain;
 	size_t count = wish->port_count ? wish->port_count : 1;

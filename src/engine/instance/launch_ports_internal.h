@@ -19,8 +19,8 @@ struct launch_ports { /* by device index: the primary one first */
 };
 /* What is asked for makes sense by itself. The slots have nothing looked up yet. limits: the type that says how many
  * ports and addresses there are at most; NULL: as many as any instance has places for. */
-RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *limits,
-			  struct launch_ports *ret_ports);
+RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish,
+			  const struct instance_type *limits, struct launch_ports *ret_ports);
 /* Looks up the port or the subnet that a slot's wish names. */
 RESULT launch_ports_find(struct op *op, const struct instance_type *limits, struct launch_slot *slot);
 /* A subnet of the network that is named, for a first address: one of IPv4 if there is one. wanted: that which

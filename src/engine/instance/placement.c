@@ -125,7 +125,8 @@ static bool is_in_aggregate(const struct tables *t, struct str key, struct str v
 	return false;
 }
 
-enum placement_reason placement_check_aggregates(const struct tables *t, const struct placement_need *need, const struct host *host)
+enum placement_reason placement_check_aggregates(const struct tables *t, const struct placement_need *need,
+						 const struct host *host)
 {
 	const struct str scope = STR(AGGREGATE_SPEC);
 	const struct instance_type *type = need->type;

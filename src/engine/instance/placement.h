@@ -114,7 +114,8 @@ enum placement_reason placement_check_room(const struct host *host, const struct
 bool placement_sees_pools(const struct tables *t, const struct placement_need *need, const struct host *host);
 /* PLACEMENT_AGGREGATE: the host is not in aggregates that have what the type's extra specs ask for; PLACEMENT_ZONE: it
  * is not in Nova's zone that was asked for. */
-enum placement_reason placement_check_aggregates(const struct tables *t, const struct placement_need *need, const struct host *host);
+enum placement_reason placement_check_aggregates(const struct tables *t, const struct placement_need *need,
+						 const struct host *host);
 /* Why this host cannot take it, or PLACEMENT_FITS. Group, aggregates and pools do not count. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
 /* Why the host that somebody named cannot take it, or PLACEMENT_FITS. forces: its room, the pools that it sees and its being

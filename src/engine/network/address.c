@@ -109,8 +109,7 @@ static bool pick_ipv6_on(const struct tables *t, uuid external_network, uuid sub
 uuid engine_get_external_subnet(const struct tables *t, uuid external_network, struct ip ip)
 {
 	const struct address_range *range = external_network_find_range(t, external_network, ip);
-	const struct subnet *s =
-		ip.family == IP_V6 ? next_subnet(t, external_network, IP_V6, NULL) : NULL;
+	const struct subnet *s = ip.family == IP_V6 ? next_subnet(t, external_network, IP_V6, NULL) : NULL;
 	while (s && !cidr_contains(s->block, ip))
 		s = next_subnet(t, external_network, IP_V6, s);
 	return range ? range->subnet : s ? s->row.id : UUID_NONE;
@@ -159,10 +158,11 @@ RESULT address_check_subnet(struct op *op, uuid external_network, const struct r
 	if (!is_there || !engine_may_use(op->ctx, op->head, KIND_SUBNET, &subnet->row))
 		return engine_fail_not_found(op->ctx, KIND_SUBNET, ref);
 	char id[UUID_TEXT_SIZE];
-	return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, ref->field,
-			   "Invalid input for operation: Failed to create port on network %s, because fixed_ips "
-			   "included invalid subnet %" STR_FMT ".",
-			   uuid_write(external_network, id), STR_ARG(ref->text));
+	return ENGINE_FAIL(
+		op, ERR_RANGE, KIND_SUBNET, ref->field,
+		"Invalid input for operation: Failed to create port on network %s, because fixed_ips "
+		"included invalid subnet %" STR_FMT ".",
+		uuid_write(external_network, id), STR_ARG(ref->text));
 }
 
 /* Of the network named there are floating addresses, and the subnet is one of it. */
@@ -233,7 +233,8 @@ RESULT address_reserve(struct op *op, const struct subnet *subnet, struct ip ip,
 	const struct address *present = address_find_by_ip(op->head, subnet->network, ip);
 	if (!external || (present && uuid_equal(present->reserved_for, port)))
 		return OK;
-	bool is_routers = ip_compare(external->infra_first, ip) <= 0 && ip_compare(ip, external->infra_last) <= 0;
+	bool is_routers =
+		ip_compare(external->infra_first, ip) <= 0 && ip_compare(ip, external->infra_last) <= 0;
 	if (present || is_routers)
 		return fail_place(op, ERR_EXISTS, ip, "is allocated already");
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
@@ -465,8 +466,8 @@ static bool pick_for_router(const struct tables *t, uuid router, struct place *r
 		return !uuid_is_none(gateway->external_network) &&
 		       pick_on(t, gateway->external_network, UUID_NONE, ret_place);
 	const struct external_network *network = external_network_first(t);
-	while (network && !(external_network_is_for_all(network) &&
-			    pick_on(t, network->row.id, UUID_NONE, ret_place)))
+	while (network &&
+	       !(external_network_is_for_all(network) && pick_on(t, network->row.id, UUID_NONE, ret_place)))
 		network = external_network_next(t, network);
 	return network != NULL;
 }

@@ -37,7 +37,8 @@ static RESULT check_run(struct op *op, enum kind kind, struct ip_run r, const ch
 			     ip_write(r.first, first), ip_write(r.last, last));
 }
 
-static RESULT write_range(struct op *op, const struct external_network *network, struct ip_run r, uuid *ret_range)
+static RESULT write_range(struct op *op, const struct external_network *network, struct ip_run r,
+			  uuid *ret_range)
 {
 	uuid id = engine_new_id(op, KIND_ADDRESS_RANGE);
 	struct address_range range = {.row.id = id,
@@ -128,7 +129,8 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 	TRY(check_run(op, KIND_ADDRESS_RANGE, wanted, "The range"));
 	if (ip_is_none(network->infra_first))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_EXTERNAL_NETWORK,
-				     "'%" STR_FMT "' has the addresses of its subnets' allocation pools: openstack "
+				     "'%" STR_FMT
+				     "' has the addresses of its subnets' allocation pools: openstack "
 				     "subnet create, or set.",
 				     STR_ARG(network->name));
 	bool clashes = !ip_is_none(network->infra_first) &&
@@ -162,7 +164,8 @@ static RESULT check_gateway_range(struct op *op, const struct external_network *
 	const struct address_range *range =
 		address_range_first_by_external_network(op->head, network->row.id);
 	for (; range; range = address_range_next_by_external_network(op->head, range))
-		if (row_is_live(&range->row) && runs_overlap(wanted, (struct ip_run){range->first, range->last}))
+		if (row_is_live(&range->row) &&
+		    runs_overlap(wanted, (struct ip_run){range->first, range->last}))
 			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("gateway-range"),
 					   "The gateways' range overlaps with public addresses of '%" STR_FMT
 					   "'.",

@@ -43,8 +43,7 @@ static bool is_known(const struct tables *t, struct str physical)
 			if (str_equal(word, physical))
 				return true;
 	}
-	for (const struct external_network *x = external_network_first(t); x;
-	     x = external_network_next(t, x))
+	for (const struct external_network *x = external_network_first(t); x; x = external_network_next(t, x))
 		if (row_is_live(&x->row) && str_equal(x->physical_network, physical))
 			return true;
 	return false;
@@ -281,8 +280,7 @@ RESULT external_network_leave(struct op *op, const struct network *network, cons
 RESULT external_network_check_subnet(struct op *op, const struct subnet *subnet, const struct ref *ref)
 {
 	uuid id = subnet->network;
-	const struct address *a =
-		external_network_find(op->head, id) ? next_from(op->head, id, NULL) : NULL;
+	const struct address *a = external_network_find(op->head, id) ? next_from(op->head, id, NULL) : NULL;
 	while (a && !cidr_contains(subnet->block, a->ip))
 		a = next_from(op->head, id, a);
 	if (!a)

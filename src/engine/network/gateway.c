@@ -83,10 +83,10 @@ static RESULT lead_to(struct op *op, struct gateway *gateway, const struct exter
 	if (!*ret_leads)
 		return OK;
 	if (!ip_is_none(network->infra_first)) {
-		*ret_leads = ip_pool_pick(op->head, &pool, network->infra_first, network->infra_last, &next.ip);
+		*ret_leads =
+			ip_pool_pick(op->head, &pool, network->infra_first, network->infra_last, &next.ip);
 	} else {
-		struct result written =
-			address_write_for_gateway(op, &next, UUID_NONE, (struct ip){0}, &own);
+		struct result written = address_write_for_gateway(op, &next, UUID_NONE, (struct ip){0}, &own);
 		*ret_leads = result_is_ok(written);
 		if (!*ret_leads && written.code != ERR_CAPACITY)
 			return written;

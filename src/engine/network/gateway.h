@@ -43,7 +43,7 @@ struct router_gateway_wish {
 	struct ref router;
 	struct ref external_network; /* kind none: no gateway */
 	enum choice translates;      /* default: yes, or as it is */
-	struct ref subnet;           /* of the external network, where its address is; kind none: any, or as it is */
-	struct ip ip;                /* none: any, or as it is */
+	struct ref subnet; /* of the external network, where its address is; kind none: any, or as it is */
+	struct ip ip;      /* none: any, or as it is */
 };
 OPERATION(engine_set_router_gateway, router_gateway_wish)

@@ -22,11 +22,11 @@ struct network_wish {
 	struct ref account; /* the account that shall own it; kind none: the caller's */
 	struct str name, description;
 	bool is_down;
-	bool is_open;   /* new ports in it are open, unless they are told otherwise */
-	bool is_shared; /* everybody may use it; engine_grant_network() says what that means */
+	bool is_open;                 /* new ports in it are open, unless they are told otherwise */
+	bool is_shared;               /* everybody may use it; engine_grant_network() says what that means */
 	bool is_external, is_default; /* of an external one: the region's default */
 	struct network_provider provider;
-	int64_t mtu;    /* 0: the largest */
+	int64_t mtu; /* 0: the largest */
 	struct tags tags;
 	/* made: */
 	uuid network;
@@ -40,8 +40,9 @@ struct network_settings {
 	/* Administrators make it external, and an ordinary one again. ERR_IN_USE with KIND_NETWORK: ports or routers are
 	 * in it; with KIND_EXTERNAL_NETWORK: gateways lead to it, or addresses are from it. */
 	enum choice is_external;
-	enum choice is_default; /* the region's default external network; of another network it means nothing */
-	int64_t mtu; /* 0: as it is */
+	enum choice
+		is_default; /* the region's default external network; of another network it means nothing */
+	int64_t mtu;        /* 0: as it is */
 	bool set_offering;
 	struct ref offering; /* kind none: none of the operator's. ERR_STATE: it is not enabled */
 };

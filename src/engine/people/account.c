@@ -20,10 +20,10 @@
 #include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "engine/people/user_limit.h"
-#include "engine/storage/volume_type_limit_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/region/region.h"
 #include "engine/storage/metadef.h"
+#include "engine/storage/volume_type_limit_internal.h"
 #include "model/image_catalogue.h"
 #include "model/role.h"
 #include "store/access_key.h"
@@ -51,8 +51,8 @@
 #include "store/user.h"
 #include "store/user_group.h"
 #include "store/user_limit.h"
-#include "store/volume_type_limit.h"
 #include "store/volume_group.h"
+#include "store/volume_type_limit.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers; none by which a vendor of images is known. */
 static struct str draw_number(const struct op *op)

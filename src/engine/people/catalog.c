@@ -290,7 +290,8 @@ RESULT engine_associate_endpoints(struct op *op, struct endpoint_association *wi
 		next = *entry;
 	if (wish->is_in && next.accounts.count >= ENDPOINT_ACCOUNTS_MAX)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_CATALOG_ENTRY,
-				     "Endpoints are given to at most %d projects each.", ENDPOINT_ACCOUNTS_MAX);
+				     "Endpoints are given to at most %d projects each.",
+				     ENDPOINT_ACCOUNTS_MAX);
 	return write_accounts(op, &next, account->id, wish->is_in);
 }
 

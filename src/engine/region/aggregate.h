@@ -32,8 +32,8 @@ struct aggregate_settings {
 	const struct str *name;      /* NULL: as it is */
 	const struct str *zone_name; /* NULL: as it is. ERR_INVALID with KIND_ZONE: it is empty */
 	bool of_properties;          /* the zone is told as one of them: a refusal says so */
-	struct tags properties;    /* to set */
-	struct strs no_properties; /* keys to remove; absent ones are */
+	struct tags properties;      /* to set */
+	struct strs no_properties;   /* keys to remove; absent ones are */
 	struct ref add_host, remove_host;
 };
 /* ERR_INVALID with KIND_ZONE: hosts of it are in another zone, or have instances, whose zone would change. With

@@ -12,17 +12,17 @@ struct disk_wish;
 /* A disk with everything looked up. Texts are borrowed. */
 struct disk_plan {
 	struct str device;
-	const struct str *tag;           /* what the guest is told of it; NULL: nothing */
-	const struct snapshot *snapshot; /* NULL: blank */
-	const struct volume *volume;     /* a snapshot of it is to be made; NULL: of none */
-	const struct volume *existing;   /* it is this one; NULL: it is to be made */
-	const struct image *image;       /* what lies on it came from there; NULL: from none */
-	const struct disk_crypt *key;    /* by which one was named; NULL: none was */
-	bool is_medium;                  /* it lies in the CD-ROM drive */
-	bool is_bootable;                /* that can be started from */
+	const struct str *tag;                /* what the guest is told of it; NULL: nothing */
+	const struct snapshot *snapshot;      /* NULL: blank */
+	const struct volume *volume;          /* a snapshot of it is to be made; NULL: of none */
+	const struct volume *existing;        /* it is this one; NULL: it is to be made */
+	const struct image *image;            /* what lies on it came from there; NULL: from none */
+	const struct disk_crypt *key;         /* by which one was named; NULL: none was */
+	bool is_medium;                       /* it lies in the CD-ROM drive */
+	bool is_bootable;                     /* that can be started from */
 	bool is_encrypted : 1, is_shared : 1; /* once finished */
-	bool is_placed_later : 1; /* whether its type has a pool is asked when it is placed */
-	bool is_unplaced : 1;     /* nothing can hold it */
+	bool is_placed_later : 1;             /* whether its type has a pool is asked when it is placed */
+	bool is_unplaced : 1;                 /* nothing can hold it */
 	bool delete_on_termination, is_left_out;
 	enum choice encryption : 4, sharing : 4; /* as it was said; default: it was not */
 	enum volume_local local : 8;             /* its type's, and not a volume that anybody sees */

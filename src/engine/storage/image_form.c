@@ -296,9 +296,10 @@ static RESULT give_image(struct op *op, const struct ref *wanted, struct image *
 	     d = image_device_next_by_image(op->head, d)) {
 		const struct snapshot *s = snapshot_find(op->head, d->snapshot);
 		if (s && !s->is_bound)
-			return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, STR("owner"),
-					   "The image stays with its owner, who has the snapshots of its disks "
-					   "by themselves.");
+			return ENGINE_FAIL(
+				op, ERR_STATE, KIND_IMAGE, STR("owner"),
+				"The image stays with its owner, who has the snapshots of its disks "
+				"by themselves.");
 		if (s)
 			TRY(give_snapshot(op, s, owner->row.id));
 	}

@@ -74,8 +74,7 @@ static void gather(const struct local_disk_wish *wishes, size_t count, bool is_s
 	for (size_t n = 0; n < count; n++) {
 		int64_t size = wishes[n].size ? wishes[n].size : size_of_type;
 		if (wishes[n].is_swap == is_swap && size)
-			plans[(*plan_count)++] =
-				plan_one(is_swap, size, wishes[n].device, wishes[n].field);
+			plans[(*plan_count)++] = plan_one(is_swap, size, wishes[n].device, wishes[n].field);
 	}
 	if (!names_any(wishes, count, is_swap) && size_of_type)
 		plans[(*plan_count)++] = plan_one(is_swap, size_of_type, STR_NONE, STR_NONE);
@@ -127,8 +126,7 @@ RESULT local_disks_plan(struct op *op, const struct instance_type *type, const s
 					   STR_ARG(local[n].device));
 		if (!is_said)
 			local[n].device = name_device(op, plans, 1 + n);
-		memmove(&plans->at[n + 2], &plans->at[n + 1],
-			(plans->count - n - 1) * sizeof plans->at[0]);
+		memmove(&plans->at[n + 2], &plans->at[n + 1], (plans->count - n - 1) * sizeof plans->at[0]);
 		plans->at[n + 1] = local[n];
 		plans->count++;
 	}

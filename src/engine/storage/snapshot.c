@@ -100,9 +100,9 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
 				   SNAPSHOTS_PENDING_MAX);
 	TRY(check_words(op, snapshot->description));
-	TRY(snapshot->is_bound ? quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1)
-			       : snapshot_check_quotas(op, volume->account, volume->type, 1,
-						       volume->seen_size));
+	TRY(snapshot->is_bound
+		    ? quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1)
+		    : snapshot_check_quotas(op, volume->account, volume->type, 1, volume->seen_size));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
 	snapshot->account = volume->account;

@@ -799,7 +799,8 @@ bool engine_has_local_disks(const struct tables *t, uuid instance)
 bool volume_is_any_in(const struct tables *t, uuid pool, uuid host)
 {
 	const struct volume *v = volume_first_by_pool(t, pool);
-	const struct volume *coming = volume_first_by_next_pool(t, pool), *left = volume_first_by_left_pool(t, pool);
+	const struct volume *coming = volume_first_by_next_pool(t, pool),
+			    *left = volume_first_by_left_pool(t, pool);
 	while (v && !uuid_is_none(host) && !uuid_equal(v->host, host) && !uuid_equal(v->seen_host, host))
 		v = volume_next_by_pool(t, v);
 	while (coming && !uuid_is_none(host) && !uuid_equal(coming->host, host))
@@ -812,7 +813,8 @@ bool volume_is_any_in(const struct tables *t, uuid pool, uuid host)
 /* What moves left in shared pools, another host removes there. */
 static RESULT pass_on_leftovers(struct op *op, uuid host)
 {
-	for (const struct volume *v = volume_first_by_left_host(op->head, host), *after = NULL; v; v = after) {
+	for (const struct volume *v = volume_first_by_left_host(op->head, host), *after = NULL; v;
+	     v = after) {
 		after = volume_next_by_left_host(op->head, v);
 		struct volume next = *v;
 		next.left_host = uuid_is_none(v->left_pool)

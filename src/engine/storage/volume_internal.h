@@ -57,8 +57,8 @@ RESULT volume_give_up_swap(struct op *op, uuid volume, struct str why);
 /* Nothing is in the way of its going to another pool. ERR_STATE, ERR_UNSUPPORTED. */
 RESULT volume_check_movable(struct op *op, const struct volume *volume, const struct ref *ref);
 struct volume_destination {
-	const struct storage_pool *pool; /* NULL: a host's directory */
-	const struct host *host;         /* NULL: its own, or any that may have it and sees the pool */
+	const struct storage_pool *pool;     /* NULL: a host's directory */
+	const struct host *host;             /* NULL: its own, or any that may have it and sees the pool */
 	enum volume_reservation reservation; /* meanwhile */
 	struct str field;                    /* for messages */
 };

@@ -67,8 +67,8 @@ RESULT volume_check_movable(struct op *op, const struct volume *v, const struct 
 
 static bool may_have(const struct tables *t, const struct volume *v, const struct host *host, uuid pool)
 {
-	return uuid_equal(host->zone, v->zone) && host->seen_state == HOST_SEEN_STATE_UP && !host->forced_down &&
-	       (uuid_is_none(pool) || engine_host_sees_pool(t, host->row.id, pool));
+	return uuid_equal(host->zone, v->zone) && host->seen_state == HOST_SEEN_STATE_UP &&
+	       !host->forced_down && (uuid_is_none(pool) || engine_host_sees_pool(t, host->row.id, pool));
 }
 
 /* In a pool its own host works on it, if that sees the pool; of a free volume another one may. NULL: none. */
@@ -95,10 +95,11 @@ static RESULT find_host(struct op *op, const struct volume *v, const struct volu
 	*ret_host = choose_host(op->head, v, to);
 	if (*ret_host)
 		return OK;
-	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, to->field,
-			   to->pool ? "No host that may have the volume is up and sees the storage pool."
-				    : "That host is not up, or may not have the volume: it is in another zone, or not "
-				      "its instance's.");
+	return ENGINE_FAIL(
+		op, ERR_CAPACITY, KIND_VOLUME, to->field,
+		to->pool ? "No host that may have the volume is up and sees the storage pool."
+			 : "That host is not up, or may not have the volume: it is in another zone, or not "
+			   "its instance's.");
 }
 
 static RESULT check_room(struct op *op, const struct volume *v, const struct volume_destination *to,
@@ -151,8 +152,8 @@ RESULT volume_begin_move(struct op *op, uuid id, const struct volume_destination
 static RESULT find_destination(struct op *op, const struct volume_moving *wish,
 			       struct volume_destination *ret_to)
 {
-	*ret_to = (struct volume_destination){
-		.field = wish->pool.kind == KIND_NONE ? wish->host.field : wish->pool.field};
+	*ret_to = (struct volume_destination){.field = wish->pool.kind == KIND_NONE ? wish->host.field
+										    : wish->pool.field};
 	if (ref_is_given(&wish->pool))
 		TRY(engine_find_own_storage_pool(op->ctx, op->head, &wish->pool, &ret_to->pool));
 	if (!ref_is_given(&wish->host))
@@ -202,12 +203,11 @@ static void end_reservation(struct op *op, struct volume *next)
 /* It has its old type again. */
 static RESULT write_old_type(struct op *op, struct volume *next)
 {
-	struct str meter = volume_meter(op, next);
+	TRY(volume_meter(op, next, 0));
 	next->type = str_copy(op->ctx->arena, next->before_type);
 	next->iops = next->before_iops;
 	next->throughput = next->before_throughput;
-	TRY(op_usage(op, KIND_VOLUME, next->row.id, next->account, meter, 0));
-	return op_usage(op, KIND_VOLUME, next->row.id, next->account, volume_meter(op, next), next->size);
+	return volume_meter(op, next, next->size);
 }
 
 RESULT volume_give_up_move(struct op *op, uuid id, struct str why)
@@ -223,8 +223,8 @@ RESULT volume_give_up_move(struct op *op, uuid id, struct str why)
 	next.last_move = VOLUME_LAST_MOVE_ERROR;
 	next.row.gen++;
 	TRY(volume_put(op, &next));
-	return engine_log_event(op, KIND_VOLUME, &next.row, "move given up", "It stays where it is: %" STR_FMT ".",
-				STR_ARG(why));
+	return engine_log_event(op, KIND_VOLUME, &next.row, "move given up",
+				"It stays where it is: %" STR_FMT ".", STR_ARG(why));
 }
 
 static RESULT write_moved(struct op *op, const struct volume *volume, bool stands_alone)

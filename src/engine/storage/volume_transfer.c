@@ -103,7 +103,8 @@ static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid ta
 static RESULT check_fits(struct op *op, const struct volume *volume, uuid taker)
 {
 	TRY(quota_check_each(op, taker, QUOTA_VOLUME_SIZE, volume->size));
-	return volume_check_quotas(op, taker, &(struct disk_plan){.type = volume->type, .size = volume->size});
+	return volume_check_quotas(op, taker,
+				   &(struct disk_plan){.type = volume->type, .size = volume->size});
 }
 
 static RESULT give_one(struct op *op, const struct volume *volume, uuid taker)

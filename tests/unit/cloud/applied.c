@@ -317,12 +317,22 @@ static void applied_close(struct vnet *n)
 
 RESULT applied_open(struct ctx *c, struct network_handle *network)
 {
-	static const struct network_driver driver = {
-		applied_see,          applied_see_chassis,   applied_see_bridges,
-		applied_apply_network, applied_remove_network,
-		applied_apply_router, applied_remove_router, applied_apply_group,   applied_remove_group,
-		applied_apply_port,   applied_remove_port,   applied_apply_address, applied_remove_address,
-		applied_list,         applied_watch,         applied_close};
+	static const struct network_driver driver = {applied_see,
+						     applied_see_chassis,
+						     applied_see_bridges,
+						     applied_apply_network,
+						     applied_remove_network,
+						     applied_apply_router,
+						     applied_remove_router,
+						     applied_apply_group,
+						     applied_remove_group,
+						     applied_apply_port,
+						     applied_remove_port,
+						     applied_apply_address,
+						     applied_remove_address,
+						     applied_list,
+						     applied_watch,
+						     applied_close};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);

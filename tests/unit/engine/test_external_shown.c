@@ -140,8 +140,8 @@ static void check_made_external(void **state)
 	cloud_ok(c, &c->alice, engine_delete_port, &gone);
 	cloud_ok(c, &c->operator, engine_update_network, &settings);
 	assert_int_equal(count_ranges(c, wish.network), 1);
-	assert_true(uuid_equal(
-		address_range_first_by_external_network(cloud_tables(c), wish.network)->subnet, subnet));
+	assert_true(uuid_equal(address_range_first_by_external_network(cloud_tables(c), wish.network)->subnet,
+			       subnet));
 	settings.is_external = CHOICE_NO;
 	cloud_ok(c, &c->operator, engine_update_network, &settings);
 	assert_null(find(c, wish.network));
@@ -296,8 +296,8 @@ static void check_by_default(void **state)
 	}
 	struct address_wish none = {0};
 	cloud_fails(c, &c->bob, engine_allocate_address, &none, ERR_CAPACITY, KIND_ADDRESS);
-	struct external_default_wish change = {
-		.external_network = ref_by_id(KIND_EXTERNAL_NETWORK, c->external_network)};
+	struct external_default_wish change = {.external_network =
+						       ref_by_id(KIND_EXTERNAL_NETWORK, c->external_network)};
 	cloud_ok(c, &c->operator, engine_set_default_external, &change);
 	change = (struct external_default_wish){ref_by_id(KIND_EXTERNAL_NETWORK, network), true};
 	cloud_ok(c, &c->operator, engine_set_default_external, &change);
@@ -335,15 +335,9 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, cloud_setup, cloud_teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(check_provider),
-		CASE(check_names),
-		CASE(check_made_external),
-		CASE(check_ranges),
-		CASE(check_deleted),
-		CASE(check_ports),
-		CASE(check_gateway),
-		CASE(check_by_default),
-		cmocka_unit_test(check_alone),
+		CASE(check_provider), CASE(check_names),      CASE(check_made_external),
+		CASE(check_ranges),   CASE(check_deleted),    CASE(check_ports),
+		CASE(check_gateway),  CASE(check_by_default), cmocka_unit_test(check_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

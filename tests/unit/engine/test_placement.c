@@ -563,10 +563,10 @@ static void check_zones_kept_apart(void **state)
 	cloud_fails(c, &c->operator, engine_update_aggregate, &leave, ERR_CONFLICT, KIND_HOST);
 	launch = cloud_launch(c, 1);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch); /* on the emptier h1 */
-	cloud_fails(c, &c->operator, engine_update_aggregate,
-		    &((struct aggregate_settings){.aggregate = second,
-						  .add_host = ref_named(KIND_HOST, "h1")}),
-		    ERR_CONFLICT, KIND_HOST);
+	cloud_fails(
+		c, &c->operator, engine_update_aggregate,
+		&((struct aggregate_settings){.aggregate = second, .add_host = ref_named(KIND_HOST, "h1")}),
+		ERR_CONFLICT, KIND_HOST);
 }
 
 static uuid create_volume(struct cloud *c, int64_t size)

@@ -246,7 +246,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 	launch->accept_unplaced = launch->recovers_by_type = true;
 	launch->stays_off = a->starts == CHOICE_NO;
 	launch->beyond_type = true; /* of NICs CloudStack's offerings know no limit */
-	launch->has_cdrom = true; /* as each of CloudStack's has */
+	launch->has_cdrom = true;   /* as each of CloudStack's has */
 	TRY(cs_choose_user_data(e, &a->user_data, &launch->user_data));
 	TRY(cs_check_offered(e, &launch->type, launch->zone.prefix));
 	TRY(cs_check_offered(e, &a->disk_offering, launch->zone.prefix));

@@ -4,10 +4,10 @@
 #include "api/cloudstack/network/network.h"
 #include "engine/resolve.h"
 #include "model/zone.h"
+#include "store/external_network.h"
 #include "store/network.h"
 #include "store/network_acl.h"
 #include "store/network_offering.h"
-#include "store/external_network.h"
 #include "store/router.h"
 #include "store/subnet.h"
 

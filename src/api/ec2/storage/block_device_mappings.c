@@ -21,7 +21,8 @@
 		P("NoDevice", no_device, .given = offsetof(struct ec2_mapping, disk.is_left_out) + 1,        \
 		  .doc = "The image's disk of that name is left out."),                                      \
 		P("VirtualName", virtual_name, .max = 32,                                                    \
-		  .doc = "ephemeralN: an instance has what its type has of that, whether it is said or not."),                                 \
+		  .doc = "ephemeralN: an instance has what its type has of that, whether it is said or "     \
+			 "not."),                                                                            \
 		NOT_BUILT("Ebs.OutpostArn"), NOT_BUILT("Ebs.AvailabilityZone"),                              \
 		NOT_BUILT("Ebs.AvailabilityZoneId"), NOT_BUILT("Ebs.VolumeInitializationRate"),              \
 		NOT_BUILT("Ebs.EbsCardIndex")

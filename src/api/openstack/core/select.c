@@ -23,9 +23,9 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct selection *s = arg;
 	const struct ctx *c = s->e->c;
-	bool may_see = s->all_accounts ? (row_is_live(row) || s->list->shows) &&
-						 !engine_is_hidden(s->list->kind, row)
-				       : engine_may_see(c, s->list->kind, row);
+	bool may_see = s->all_accounts
+			       ? (row_is_live(row) || s->list->shows) && !engine_is_hidden(s->list->kind, row)
+			       : engine_may_see(c, s->list->kind, row);
 	/* a single plan is that of all rows, which are the caller's own where the list is scoped */
 	bool is_own = !s->is_scoped || s->query.plans.count == 1 ||
 		      uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);

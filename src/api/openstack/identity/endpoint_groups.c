@@ -44,8 +44,8 @@ static RESULT fail_filter(struct os_call *e)
 static RESULT take_filter(struct os_call *e, struct os_group_change *a, const char *key, const json_t *value)
 {
 	enum { VALUE_MAX_BYTES = 255 };
-	struct str text = json_is_string(value) ? str_copy(e->c->arena, str_from(json_string_value(value)))
-						: STR_NONE;
+	struct str text =
+		json_is_string(value) ? str_copy(e->c->arena, str_from(json_string_value(value))) : STR_NONE;
 	if (str_is_empty(text) || text.n > VALUE_MAX_BYTES)
 		return fail_filter(e);
 	if (strcmp(key, "service_id") == 0)
@@ -213,7 +213,8 @@ static RESULT show_given_group(struct os_call *e, const void *args, struct json_
 	json_write_text(w, "project_id", project);
 	json_write_open(w, "links");
 	json_write_text(w, "self",
-			str_print(e->c->arena, "/OS-EP-FILTER/endpoint_groups/%" STR_FMT "/projects/%" STR_FMT,
+			str_print(e->c->arena,
+				  "/OS-EP-FILTER/endpoint_groups/%" STR_FMT "/projects/%" STR_FMT,
 				  STR_ARG(id), STR_ARG(project)));
 	json_write_close(w);
 	return OK;
@@ -310,11 +311,11 @@ static const struct os_action actions[] = {
 	 .answer = list_groups, .doc = "Endpoint groups."},
 	{HTTP_POST, GROUPS, .permit = "identity:create_endpoint_group", .flags = API_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OF_GROUP(create_group_params), .wrap = "endpoint_group",
-	 .item = "endpoint_group", .prepare = prepare_new_group,
-	 .operation = engine_create_catalog_entry_run, .returns = KIND_CATALOG_ENTRY,
-	 .answer = show_changed_group, .doc = "Adds an endpoint group."},
+	 .item = "endpoint_group", .prepare = prepare_new_group, .operation = engine_create_catalog_entry_run,
+	 .returns = KIND_CATALOG_ENTRY, .answer = show_changed_group, .doc = "Adds an endpoint group."},
 	{HTTP_GET, ONE, .permit = "identity:get_endpoint_group", .flags = OS_ADMIN,
-	 .args = OF_GROUP(group_params), .item = "endpoint_group", .answer = show_group, .doc = "One of them."},
+	 .args = OF_GROUP(group_params), .item = "endpoint_group", .answer = show_group,
+	 .doc = "One of them."},
 	{HTTP_PATCH, ONE, .permit = "identity:update_endpoint_group", .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OF_GROUP(update_group_params), .wrap = "endpoint_group", .item = "endpoint_group",
 	 .prepare = prepare_group, .operation = engine_update_catalog_entry_run,

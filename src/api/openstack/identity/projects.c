@@ -244,7 +244,8 @@ static RESULT list_projects(struct os_call *e, const void *args, struct json_wri
 {
 	struct str asked = pairs_find(&e->request.query, "is_domain");
 	(void) args;
-	return os_list_people(e, asked.p && !fits_no_domain(e, NULL, asked) ? &domain_projects : &projects, w);
+	return os_list_people(e, asked.p && !fits_no_domain(e, NULL, asked) ? &domain_projects : &projects,
+			      w);
 }
 
 struct new_project {
@@ -594,8 +595,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct new_project, create_project_params,
 			   .members = offsetof(struct new_project, others) + 1),
 	 .wrap = "project", .item = "project", .prepare = prepare_new_project, .operation = make_project,
-	 .returns = KIND_ACCOUNT, .answer = show_new_project,
-	 .doc = "Makes a project."},
+	 .returns = KIND_ACCOUNT, .answer = show_new_project, .doc = "Makes a project."},
 	{HTTP_GET, "/v3/projects/{project_id}", .permit = "identity:get_project",
 	 .args = OS_PARAMS(struct project_args, project_params), .item = "project", .answer = show_project,
 	 .doc = "One project."},
@@ -603,9 +603,8 @@ static const struct os_action actions[] = {
 	 .flags = API_WRITES | OS_UNSCOPED,
 	 .args = OS_PARAMS(struct changed_project, update_project_params,
 			   .members = offsetof(struct changed_project, others) + 1),
-	 .wrap = "project", .item = "project", .prepare = prepare_project,
-	 .operation = change_project, .returns = KIND_ACCOUNT, .answer = show_changed_project,
-	 .doc = "Changes a project."},
+	 .wrap = "project", .item = "project", .prepare = prepare_project, .operation = change_project,
+	 .returns = KIND_ACCOUNT, .answer = show_changed_project, .doc = "Changes a project."},
 	{HTTP_DELETE, "/v3/projects/{project_id}", .permit = "identity:delete_project",
 	 .flags = API_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct project_args, project_params), .prepare = prepare_delete_project,

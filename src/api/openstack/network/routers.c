@@ -27,7 +27,8 @@ static void gather_gateway(struct os_call *e, struct router_item *item)
 			item->gateway = g;
 	item->address = item->gateway ? address_find(t, item->gateway->address) : NULL;
 	if (item->address)
-		item->subnet = engine_get_external_subnet(t, item->address->external_network, item->address->ip);
+		item->subnet =
+			engine_get_external_subnet(t, item->address->external_network, item->address->ip);
 }
 
 static const void *gather_router(struct os_call *e, const struct row *row)

@@ -41,8 +41,8 @@ static void take_figures(const struct account *a, struct figure figures[static F
 	figures[2] = (struct figure){"snapshots", a->limit_snapshots, used.snapshots};
 	figures[3] = (struct figure){"per_volume_gigabytes", gib_of(a->limit_volume_size), 0};
 	figures[4] = (struct figure){"backups", a->limit_backups, used.backups};
-	figures[5] = (struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes),
-				     os_gib(used.backup_bytes)};
+	figures[5] =
+		(struct figure){"backup_gigabytes", gib_of(a->limit_backup_bytes), os_gib(used.backup_bytes)};
 	figures[6] = (struct figure){"groups", a->limit_volume_groups, used.volume_groups};
 }
 
@@ -85,7 +85,7 @@ struct os_volume_quota {
 	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
 		.doc = "The project.")
 #define P(wire, member)                                                                                      \
-	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = OS_QUOTA_MAX,                    \
+	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = OS_QUOTA_MAX,                        \
 		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
 #define LIMITS                                                                                               \
 	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots), P("groups", groups),    \
@@ -121,12 +121,7 @@ static void write_figure(struct json_writer *w, struct str name, const struct fi
 
 /* ---- of single volume types ---- */
 
-enum type_figure {
-	TYPE_VOLUMES,
-	TYPE_GIGABYTES,
-	TYPE_SNAPSHOTS,
-	TYPE_FIGURES
-};
+enum type_figure { TYPE_VOLUMES, TYPE_GIGABYTES, TYPE_SNAPSHOTS, TYPE_FIGURES };
 static const struct str type_prefixes[TYPE_FIGURES] = {
 	[TYPE_VOLUMES] = {"volumes_", 8},
 	[TYPE_GIGABYTES] = {"gigabytes_", 10},
@@ -175,9 +170,9 @@ static RESULT find_type_key(struct os_call *e, struct str key, size_t *ret_figur
 	while (k < TYPE_FIGURES && !str_starts_with(key, type_prefixes[k]))
 		k++;
 	const struct volume_type *type =
-		k < TYPE_FIGURES ? volume_type_find_by_name(os_tables(e),
-							    str_slice(key, type_prefixes[k].n, key.n))
-				 : NULL;
+		k < TYPE_FIGURES
+			? volume_type_find_by_name(os_tables(e), str_slice(key, type_prefixes[k].n, key.n))
+			: NULL;
 	if (!type)
 		return fail_key(e, key);
 	*ret_figure = k;
@@ -193,10 +188,10 @@ static RESULT read_number(struct os_call *e, const char *key, const json_t *valu
 	if (json_is_string(value))
 		is_number = result_is_ok(str_parse_int(str_from(json_string_value(value)), &number));
 	if (!is_number || number < -1 || number > OS_QUOTA_MAX)
-		return ctx_fail_field(e->c, ERR_INVALID, str_copy(e->c->arena, str_from(key)),
-				      "Invalid input for field/attribute %s. It is a number from -1 to %" PRId64
-				      ".",
-				      key, OS_QUOTA_MAX);
+		return ctx_fail_field(
+			e->c, ERR_INVALID, str_copy(e->c->arena, str_from(key)),
+			"Invalid input for field/attribute %s. It is a number from -1 to %" PRId64 ".", key,
+			OS_QUOTA_MAX);
 	*ret_number = number;
 	return OK;
 }
@@ -397,9 +392,9 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .item = "quota_set",
 	 .answer = show_defaults, .doc = "What a new project gets."},
 	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = API_WRITES | OS_ADMIN,
-	 .args = QUOTA_PARAMS(set_params), .wrap = "quota_set", .item = "quota_set",
-	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
-	 .returns = KIND_ACCOUNT, .doc = "Changes them."},
+	 .args = QUOTA_PARAMS(set_params), .wrap = "quota_set", .item = "quota_set", .prepare = prepare_set,
+	 .operation = engine_set_limits_run, .answer = show_quota, .returns = KIND_ACCOUNT,
+	 .doc = "Changes them."},
 	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = API_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .prepare = prepare_reset,
 	 .operation = engine_set_limits_run, .doc = "As a new project has them."},
@@ -407,10 +402,9 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_volume_quota, class_params), .item = "quota_class_set",
 	 .answer = show_class, .doc = "What new projects get."},
 	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = API_WRITES | OS_ADMIN,
-	 .args = QUOTA_PARAMS(set_class_params), .wrap = "quota_class_set",
-	 .item = "quota_class_set", .prepare = prepare_class, .operation = engine_set_default_limits_run,
-	 .answer = show_class, .returns = API_RETURNS_NOTHING_STORED,
-	 .doc = "Changes it, for those that come."},
+	 .args = QUOTA_PARAMS(set_class_params), .wrap = "quota_class_set", .item = "quota_class_set",
+	 .prepare = prepare_class, .operation = engine_set_default_limits_run, .answer = show_class,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Changes it, for those that come."},
 	{HTTP_GET, "/v3/{project_id}/os-availability-zone", .permit = "volume:availability_zone_list",
 	 .answer = list_zones, .doc = "The zones."},
 	{HTTP_GET, "/v3/{project_id}/extensions", .permit = "volume:extensions", .answer = list_extensions,

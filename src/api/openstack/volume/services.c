@@ -52,7 +52,8 @@ static struct str shared_part(struct str name)
 {
 	struct str prefix = STR(BACKEND "@");
 	size_t at = str_find_char(name, '#', 0);
-	struct str pool = str_slice(name, prefix.n, at), again = str_slice(name, at < name.n ? at + 1 : at, name.n);
+	struct str pool = str_slice(name, prefix.n, at),
+		   again = str_slice(name, at < name.n ? at + 1 : at, name.n);
 	return str_starts_with(name, prefix) && str_equal(pool, again) ? pool : STR_NONE;
 }
 
@@ -67,7 +68,8 @@ RESULT os_find_volume_backend(struct os_call *e, struct str name, struct ref *re
 		*ret_host = (struct ref){.kind = KIND_HOST, .text = own, .field = STR("host")};
 	else
 		return ctx_fail_field(e->c, ERR_INVALID, STR("host"),
-				      "Invalid host: No available service named '%" STR_FMT "'", STR_ARG(name));
+				      "Invalid host: No available service named '%" STR_FMT "'",
+				      STR_ARG(name));
 	return OK;
 }
 
@@ -260,10 +262,10 @@ static const struct param pool_params[] = {
 
 /* A host's own directory, or a shared pool. */
 struct pool_item {
-	struct str name;      /* host@backend#pool */
-	struct str backend;   /* as volume types name it */
+	struct str name;                 /* host@backend#pool */
+	struct str backend;              /* as volume types name it */
 	const struct storage_pool *pool; /* NULL: a host's own directory */
-	int64_t size, used;   /* bytes */
+	int64_t size, used;              /* bytes */
 	int64_t since_us;
 };
 

@@ -84,10 +84,9 @@ static void write_message(struct os_call *e, struct json_writer *w, const void *
 	os_write_id(w, "resource_uuid", c->subject);
 	os_write_time_us(w, "created_at", c->row.created_us);
 	json_write_null(w, "guaranteed_until");
-	json_write_text_or_null(w, "request_id",
-				c->request_id.n ? str_print(e->c->arena, "req-%" STR_FMT,
-							    STR_ARG(c->request_id))
-						: STR_NONE);
+	json_write_text_or_null(
+		w, "request_id",
+		c->request_id.n ? str_print(e->c->arena, "req-%" STR_FMT, STR_ARG(c->request_id)) : STR_NONE);
 	os_write_volume_links(e, w, "messages", c->row.id);
 }
 

@@ -215,7 +215,7 @@ static bool is_retyped(const struct volume *v)
 /* Empty: it never was moved. */
 static struct str migration_status(const struct volume *v)
 {
-	return v->moves                                       ? STR("migrating")
+	return v->moves                                ? STR("migrating")
 	       : v->last_move == VOLUME_LAST_MOVE_NONE ? STR_NONE
 						       : str_from(volume_last_move_words[v->last_move]);
 }
