@@ -73,7 +73,7 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 	if (v->sending == VOLUME_SENDING_FAILED || v->sending == VOLUME_SENDING_ABANDONED)
 		return VOLUME_ERROR;
 	if (v->seen_size == 0 && v->sending == VOLUME_SENDING_NONE && uuid_is_none(v->host) &&
-	    uuid_is_none(v->instance))
+	    uuid_is_none(v->pool) && uuid_is_none(v->instance))
 		return VOLUME_ERROR; /* nothing could hold it when it was made */
 	if (v->seen_size == 0)
 		return VOLUME_CREATING;

@@ -70,6 +70,15 @@ static bool is_plugged_further(const struct tables *t, uuid volume)
 	return f != NULL;
 }
 
+/* In a domain, or a copy of it is under way. */
+static bool is_in_use(const struct tables *t, const struct volume *v)
+{
+	const struct instance *i = instance_find(t, v->instance);
+	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
+	return has_domain || !uuid_is_none(v->seen_instance) || is_plugged_further(t, v->row.id) ||
+	       (v->seen_size > 0 && engine_volume_is_being_copied(t, v->row.id));
+}
+
 static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 {
 	*ret_rows = (struct volume_rows){0};
@@ -86,7 +95,6 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	const struct volume *old = volume_find(view.tables, v->takes_over);
 	if (old && !uuid_equal(v->seen_takes_over, v->takes_over))
 		ret_rows->blank_size = old->seen_size;
-	const struct instance *i = instance_find(view.tables, v->instance);
 	const struct instance *user = instance_find(view.tables, v->seen_instance);
 	bool sees = !uuid_is_none(v->pool) && engine_host_sees_pool(view.tables, v->host, v->pool);
 	ret_rows->is_running = user && user->seen_power == INSTANCE_SEEN_POWER_ON;
@@ -95,10 +103,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	ret_rows->is_left_in_use = is_to_be_cut_on(view.tables, v, v->left_host);
 	ret_rows->grows_later = v->seen_size > 0 && v->size > v->seen_size &&
 				(old || is_to_be_cut_on(view.tables, v, v->seen_host));
-	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
-	ret_rows->is_in_use = has_domain || !uuid_is_none(v->seen_instance) ||
-			      is_plugged_further(view.tables, s->id) ||
-			      (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
+	ret_rows->is_in_use = is_in_use(view.tables, v);
 	return OK;
 }
 

@@ -131,6 +131,13 @@ static RESULT look_at_definition(struct compute_host *h, struct ctx *c, const st
 	return OK;
 }
 
+static enum compute_swap_stage stage_of(const struct swap *swap, bool begins)
+{
+	if (swap->is_over || (swap->mirror.n && swap->is_ready))
+		return COMPUTE_SWAP_DONE;
+	return swap->mirror.n || begins ? COMPUTE_SWAP_COPYING : COMPUTE_SWAP_NONE;
+}
+
 RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish, bool begins,
 		    enum compute_swap_stage *ret_stage)
 {
@@ -151,9 +158,7 @@ RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_
 		TRY(end_copy(h, c, d, swap.target, 0));
 		swap.mirror = STR_NONE;
 	}
-	*ret_stage = swap.is_over || (swap.mirror.n && swap.is_ready) ? COMPUTE_SWAP_DONE
-		     : swap.mirror.n || begins                        ? COMPUTE_SWAP_COPYING
-								      : COMPUTE_SWAP_NONE;
+	*ret_stage = stage_of(&swap, begins);
 	if (!swap.is_over && *ret_stage == COMPUTE_SWAP_DONE)
 		return end_copy(h, c, d, swap.target, VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT);
 	return swap.is_over || swap.mirror.n || !begins ? OK : begin_copy(h, c, d, wish, swap.target);

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * Where OVN's southbound database has a port bound. */
 #include "drivers/ovn/sb_binding.h"
 
 #include <string.h>

@@ -127,10 +127,12 @@ static RESULT fail_place(struct op *op, enum err err, struct ip ip, const char *
 static RESULT check_place(struct op *op, uuid external_network, uuid subnet, struct ip ip,
 			  struct place *ret_place)
 {
+	struct address probe = {.external_network = external_network};
+	struct ip_pool pool = pool_of(&probe);
 	uuid there = engine_get_external_subnet(op->head, external_network, ip);
 	if (uuid_is_none(there) || !(uuid_is_none(subnet) || uuid_equal(there, subnet)))
 		return FAIL(RANGE);
-	if (address_find_by_ip(op->head, external_network, ip))
+	if (ip_pool_has(op->head, &pool, ip))
 		return fail_place(op, ERR_EXISTS, ip, "is allocated already");
 	*ret_place = (struct place){external_network, ip};
 	return OK;

@@ -98,6 +98,19 @@ static bool is_option(const struct tag *option)
 	return option->key.n > 0 && !str_is(option->key, "action");
 }
 
+static RESULT check_addresses(struct op *op, const struct host *host, struct strs addresses)
+{
+	for (size_t k = 0; k < addresses.count; k++)
+		if (!fence_is_address(host, addresses.at[k]))
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("blocklist"),
+					   "'%" STR_FMT "' is no address of IPv4 or IPv6.",
+					   STR_ARG(addresses.at[k]));
+	return addresses.count <= ADDRESSES_MAX
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("blocklist"),
+				     "%d addresses at most can be said.", ADDRESSES_MAX);
+}
+
 static RESULT check_device(struct op *op, const struct host *host, const struct fence_device_wish *wish)
 {
 	if (wish->command.n && (wish->command.p[0] != '/' || !str_is_xml_text(wish->command)))
@@ -114,14 +127,7 @@ static RESULT check_device(struct op *op, const struct host *host, const struct 
 				"' is no option of a fence command: names have letters, digits, '_' and "
 				"'-', values are one line, and the action is not to be chosen.",
 				STR_ARG(wish->options.at[k].key));
-	for (size_t k = 0; k < wish->addresses.count; k++)
-		if (!fence_is_address(host, wish->addresses.at[k]))
-			return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("blocklist"),
-					   "'%" STR_FMT "' is no address of IPv4 or IPv6.",
-					   STR_ARG(wish->addresses.at[k]));
-	if (wish->addresses.count > ADDRESSES_MAX)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("blocklist"),
-				   "%d addresses at most can be said.", ADDRESSES_MAX);
+	TRY(check_addresses(op, host, wish->addresses));
 	bool is_time = wish->after_s == 0 || wish->after_s == -1 ||
 		       (wish->after_s >= FENCE_AFTER_S_MIN && wish->after_s <= FENCE_AFTER_S_MAX);
 	return is_time ? OK

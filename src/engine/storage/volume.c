@@ -693,6 +693,17 @@ static void see_blank(const struct volume_report *report, struct volume *next)
 	next->tracked_from = UUID_NONE;
 }
 
+/* What the look tells of the volume besides where it is. */
+static void see_changes(const struct op *op, const struct volume_report *report, struct volume *next)
+{
+	if (report->reverts > next->seen_reverts)
+		see_reverted(report, next);
+	if (!uuid_is_none(report->blank_for) && uuid_equal(report->blank_for, next->takes_over))
+		see_blank(report, next);
+	if (next->modified_us && !next->modified_end_us && is_as_modified(next) && !next->moves)
+		next->modified_end_us = op->now_us;
+}
+
 RESULT engine_see_volume(struct op *op, struct volume_report *report)
 {
 	const struct volume *volume = volume_find(op->head, report->volume);
@@ -707,12 +718,7 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 	/* A look that is older than the last wish says nothing about a disk that was to go since. */
 	if (is_live || report->gen == volume->row.gen)
 		write_place(report, &next);
-	if (report->reverts > next.seen_reverts)
-		see_reverted(report, &next);
-	if (!uuid_is_none(report->blank_for) && uuid_equal(report->blank_for, volume->takes_over))
-		see_blank(report, &next);
-	if (next.modified_us && !next.modified_end_us && is_as_modified(&next) && !next.moves)
-		next.modified_end_us = op->now_us;
+	see_changes(op, report, &next);
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
 		return OK;
 	TRY(condition_clear(op, volume->row.id, STR("DiskMissing")));

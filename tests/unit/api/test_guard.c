@@ -330,6 +330,7 @@ static void test_boundary(void **state)
 	struct policy_attachment_wish off = {.user = user_ref(&carol), .is_boundary = true};
 	assert_ok(world_do(w, &w->alice.who, engine_detach_policy_run, &off));
 	assert_ok(world_do(w, &w->alice.who, engine_delete_policy_run, &target));
+	world_settle(w, MINUTE); /* it has stopped */
 	expect(ec2(w, &carol, "Action=StartInstances&InstanceId.1=@", id), 200, "");
 }
 

@@ -79,7 +79,8 @@ static size_t check_filters(const char *path, const struct os_listing *list)
 						"ips", "tags", "tags-any", 0};
 	static const char *const few_rows[] = {
 		"domain_id",
-		"default_project_id", /* of users: most of a region's */
+		"provider:segmentation_id", /* of external networks, which are few */
+		"default_project_id",       /* of users: most of a region's */
 		"user_id",
 		"key_name",        /* most of a project's servers and keys */
 		"binding:host_id", /* for administrators alone */

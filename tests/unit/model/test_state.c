@@ -174,6 +174,7 @@ static struct volume make_volume(const struct volume_case *c)
 	struct volume v = {.row = {.gen = AT_GEN, .deleted_us = c->deleted},
 			   .seen_size = c->seen_size,
 			   .seen_gen = c->seen_gen};
+	v.host.b[0] = 1;
 	v.instance.b[0] = c->attached;
 	return v;
 }

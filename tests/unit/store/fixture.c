@@ -199,6 +199,7 @@ struct volume fixture_volume(unsigned n, unsigned account, unsigned instance)
 	return (struct volume){.row = {.id = uuid_of(n), .gen = 1},
 			       .account = uuid_of(account),
 			       .instance = uuid_of(instance),
+			       .host = uuid_of(3),
 			       .name = STR("data"),
 			       .size = n,
 			       .device_slot = n % 3,

@@ -306,6 +306,12 @@ static RESULT find_present(struct cs_call *e, const struct list_offerings *a,
 	return OK;
 }
 
+static bool is_offered(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
+{
+	return !o->own || (engine_is_offered(e->c, &o->own->domains) &&
+			   cs_fits_offered(&o->own->row, &a->zone, &a->domain));
+}
+
 static bool offering_matches(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
 {
 	struct arena *arena = e->c->arena;
@@ -317,9 +323,7 @@ static bool offering_matches(struct cs_call *e, const struct list_offerings *a, 
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, is_shared) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
-	bool is_offered = !o->own || (engine_is_offered(e->c, &o->own->domains) &&
-				      cs_fits_offered(&o->own->row, &a->zone, &a->domain));
-	return has_words && has_traits && is_offered && has_all(o->services, &a->services) &&
+	return has_words && has_traits && is_offered(e, a, o) && has_all(o->services, &a->services) &&
 	       (!a->id.n || has_id(a->id, cs_offering_id(o)));
 }
 

@@ -360,17 +360,23 @@ static const struct member shared_rows[] = {
 	POOL_MEMBERS(struct storage_pool),
 };
 
-static bool is_pool_asked_for(struct cs_call *e, const struct list_pools *a, const struct pool *p)
+static bool is_pool_there(struct cs_call *e, const struct list_pools *a, const struct pool *p)
 {
 	const struct ref *const places[] = {&a->zone, &a->pod, &a->cluster};
-	bool is_there = true, sees = p->is_shared
-					     ? engine_host_sees_pool(cs_tables(e), a->host.prefix, p->row->id)
-					     : uuid_equal(a->host.prefix, p->row->id);
 	for (size_t k = 0; k < sizeof places / sizeof *places; k++)
-		is_there = is_there && (!ref_is_given(places[k]) || uuid_is_none(p->zone) ||
-					uuid_equal(places[k]->prefix, p->zone));
-	return is_there && (!ref_is_given(&a->list.id) || uuid_equal(a->list.id.prefix, p->row->id)) &&
-	       (!ref_is_given(&a->host) || sees) && (!a->path.n || str_equal(a->path, p->path)) &&
+		if (ref_is_given(places[k]) && !uuid_is_none(p->zone) &&
+		    !uuid_equal(places[k]->prefix, p->zone))
+			return false;
+	return !ref_is_given(&a->host) ||
+	       (p->is_shared ? engine_host_sees_pool(cs_tables(e), a->host.prefix, p->row->id)
+			     : uuid_equal(a->host.prefix, p->row->id));
+}
+
+static bool is_pool_asked_for(struct cs_call *e, const struct list_pools *a, const struct pool *p)
+{
+	return is_pool_there(e, a, p) &&
+	       (!ref_is_given(&a->list.id) || uuid_equal(a->list.id.prefix, p->row->id)) &&
+	       (!a->path.n || str_equal(a->path, p->path)) &&
 	       (!a->list.name.n || str_equal_nocase(a->list.name, p->name)) &&
 	       str_contains(str_lower(e->c->arena, p->name), str_lower(e->c->arena, a->list.keyword)) &&
 	       is_absent_or(a->scope, p->scope) && is_absent_or(a->status, p->state);

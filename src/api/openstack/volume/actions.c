@@ -69,6 +69,7 @@ static const struct param migrate_params[] = {
 static RESULT prepare_migrate(struct os_call *e, void *args)
 {
 	struct os_volume_migrate *a = args;
+	TRY(os_check_admin(e, e->action->permit));
 	if (str_is_empty(a->host))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("host"), "Invalid input received: %s",
 				      e->request.version >= 16
