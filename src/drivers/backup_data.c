@@ -145,6 +145,16 @@ static void write_id(struct json_writer *w, const char *key, uuid id)
 	json_write_z(w, key, uuid_is_none(id) ? NULL : uuid_write(id, text));
 }
 
+static void write_tags(struct json_writer *w, const char *name, struct tags tags)
+{
+	json_write_open(w, name);
+	for (size_t k = 0; k < tags.count; k++) {
+		json_write_key(w, tags.at[k].key);
+		json_write_text(w, NULL, tags.at[k].value);
+	}
+	json_write_close(w);
+}
+
 static void write_facts(struct ctx *c, struct json_writer *w, const struct backup_facts *f)
 {
 	write_id(w, "parent", f->parent);
@@ -155,12 +165,8 @@ static void write_facts(struct ctx *c, struct json_writer *w, const struct backu
 	json_write_bool(w, "is_encrypted", f->is_encrypted);
 	json_write_text_or_null(w, "data_key", str_encode_base64(c->arena, f->data_key));
 	json_write_bool(w, "is_bootable", f->is_bootable);
-	json_write_open(w, "image_properties");
-	for (size_t k = 0; k < f->image_properties.count; k++) {
-		json_write_key(w, f->image_properties.at[k].key);
-		json_write_text(w, NULL, f->image_properties.at[k].value);
-	}
-	json_write_close(w);
+	write_tags(w, "image_properties", f->image_properties);
+	write_tags(w, "volume_tags", f->volume_tags);
 }
 
 /* A chunk is "INDEX HOLDER SHA256". */
@@ -215,7 +221,7 @@ static bool read_id(const json_t *value, uuid *ret_id)
 	return json_is_string(value) && result_is_ok(uuid_parse(str_from(json_string_value(value)), ret_id));
 }
 
-static bool read_properties(struct backup_manifest *m, const json_t *object)
+static bool read_tags(struct backup_manifest *m, const json_t *object, struct tags *ret_tags)
 {
 	size_t count = json_object_size(object), k = 0, size = 0;
 	struct tag *tags = arena_new_array(m->arena, struct tag, count + 1);
@@ -231,7 +237,7 @@ static bool read_properties(struct backup_manifest *m, const json_t *object)
 					 str_copy(m->arena, (struct str){json_string_value(value),
 									 json_string_length(value)})};
 	}
-	m->facts.image_properties = (struct tags){tags, count};
+	*ret_tags = (struct tags){tags, count};
 	return size <= BACKUP_PROPERTIES_SIZE_MAX;
 }
 
@@ -252,7 +258,8 @@ static bool read_facts(struct backup_manifest *m, const json_t *root)
 	       (!f->is_file || result_is_ok(str_decode_hex(f->sha256, digest, sizeof digest))) &&
 	       (!key.n || result_is_ok(str_decode_base64(m->arena, key, &f->data_key))) &&
 	       f->is_encrypted == (f->data_key.n > 0) && (!f->is_encrypted || f->is_file) &&
-	       read_properties(m, json_object_get(root, "image_properties"));
+	       read_tags(m, json_object_get(root, "image_properties"), &f->image_properties) &&
+	       read_tags(m, json_object_get(root, "volume_tags"), &f->volume_tags);
 }
 
 static bool read_chunk(struct backup_manifest *m, const json_t *value)

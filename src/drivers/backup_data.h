@@ -35,7 +35,7 @@ struct backup_facts {
 	struct str sha256;
 	bool is_encrypted, is_bootable;
 	struct str data_key; /* sealed, of an encrypted one */
-	struct tags image_properties;
+	struct tags image_properties, volume_tags;
 };
 
 struct backup_manifest;

@@ -123,7 +123,8 @@ static RESULT write_file(struct step *s, const struct backup_rows *rows, const s
 					   .is_encrypted = b->is_encrypted,
 					   .is_bootable = b->is_bootable,
 					   .data_key = b->data_key,
-					   .image_properties = b->image_properties};
+					   .image_properties = b->image_properties,
+					   .volume_tags = b->volume_tags};
 	const struct backup_watch watch = {backup_goes_on, s};
 	struct backup_written written = {0};
 	TRY(backup_data_write(&s->ctx, place, &facts, parent, path.p, &watch, &written));
@@ -187,6 +188,18 @@ static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
 
 /* ---- looking up, and removing ---- */
 
+static RESULT copy_tags(struct step *s, struct tags tags, struct tags *ret_tags)
+{
+	struct tag *at = arena_new_array(s->ctx.arena, struct tag, tags.count + 1);
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < tags.count; k++)
+		at[k] = (struct tag){str_copy(s->ctx.arena, tags.at[k].key),
+				     str_copy(s->ctx.arena, tags.at[k].value)};
+	*ret_tags = (struct tags){at, tags.count};
+	return OK;
+}
+
 static RESULT report_found(struct step *s, const struct backup_manifest *m)
 {
 	const struct backup_facts *f = backup_manifest_facts(m);
@@ -198,13 +211,8 @@ static RESULT report_found(struct step *s, const struct backup_manifest *m)
 					 .is_encrypted = f->is_encrypted,
 					 .is_bootable = f->is_bootable,
 					 .data_key = str_copy(s->ctx.arena, f->data_key)};
-	struct tag *tags = arena_new_array(s->ctx.arena, struct tag, f->image_properties.count + 1);
-	if (!tags)
-		return ctx_no_memory(&s->ctx);
-	for (size_t k = 0; k < f->image_properties.count; k++)
-		tags[k] = (struct tag){str_copy(s->ctx.arena, f->image_properties.at[k].key),
-				       str_copy(s->ctx.arena, f->image_properties.at[k].value)};
-	report->image_properties = (struct tags){tags, f->image_properties.count};
+	TRY(copy_tags(s, f->image_properties, &report->image_properties));
+	TRY(copy_tags(s, f->volume_tags, &report->volume_tags));
 	step_report(s, engine_see_backup_run, report);
 	return OK;
 }

@@ -216,6 +216,7 @@ RESULT engine_create_backup(struct op *op, struct backup_wish *wish)
 			   .zone = zone ? zone->row.id : v->zone,
 			   .is_bootable = v->is_bootable,
 			   .image_properties = v->image_properties,
+			   .volume_tags = v->tags,
 			   .container = wish->container.n ? wish->container : STR(BACKUP_CONTAINER)};
 	TRY(take_parent(op, wish, snapshot, &b));
 	TRY(check_container(op, b.container));
@@ -380,6 +381,7 @@ static RESULT restore_anew(struct op *op, struct backup_restoring *wish, const s
 	struct volume next = *volume_find(op->head, made->volume);
 	next.is_bootable = b->is_bootable;
 	next.image_properties = b->image_properties;
+	next.tags = b->volume_tags;
 	wish->volume_id = made->volume;
 	wish->volume_name = made->name;
 	return volume_put(op, &next);
@@ -454,6 +456,7 @@ static RESULT apply_found(struct op *op, const struct backup_report *report, str
 	next->data_us = report->data_us;
 	next->is_bootable = report->is_bootable;
 	next->image_properties = report->image_properties;
+	next->volume_tags = report->volume_tags;
 	if (report->size == next->size)
 		return OK;
 	next->problem = str_print(

@@ -93,7 +93,7 @@ struct backup_report {
 	int64_t size, data_us;
 	bool is_encrypted, is_bootable;
 	struct str data_key;
-	struct tags image_properties;
+	struct tags image_properties, volume_tags;
 };
 OPERATION(engine_see_backup, backup_report)
 

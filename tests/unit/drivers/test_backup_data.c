@@ -120,7 +120,8 @@ static struct result back_up(uuid id, uuid parent, const char *name, struct back
 				     .size = DISK_MIB * MIB,
 				     .data_us = 1700000000000000,
 				     .is_bootable = true,
-				     .image_properties = {properties, 2}};
+				     .image_properties = {properties, 2},
+				     .volume_tags = {properties, 1}};
 	AUTO(backup_manifest) m = NULL;
 	if (!uuid_is_none(parent))
 		must(backup_manifest_load(&bench.c, &before, &m));
@@ -203,6 +204,7 @@ static void test_facts_come_back(void **state)
 	assert_true(f->is_bootable && !f->is_encrypted && !f->is_file && uuid_is_none(f->parent));
 	assert_int_equal(f->image_properties.count, 2);
 	assert_true(str_is(f->image_properties.at[1].value, "\"2\""));
+	assert_int_equal(f->volume_tags.count, 1);
 }
 
 /* Equal chunks are stored once, and a backup of nothing has a manifest alone. */

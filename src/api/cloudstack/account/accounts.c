@@ -105,7 +105,7 @@ void cs_write_figures(struct api_call *e, struct json_writer *w, const char *nam
 	write_figure(e, w, "vpc", a->limit_routers, u->routers, 0);
 	write_figure(e, w, "cpu", a->limit_vcpus, u->vcpus, 0);
 	write_figure(e, w, "memory", a->limit_memory, u->memory, MIB);
-	write_figure(e, w, "primarystorage", a->limit_volume_bytes, u->volume_bytes + u->snapshot_bytes, GIB);
+	write_figure(e, w, "primarystorage", a->limit_volume_bytes, u->volume_bytes, GIB);
 }
 
 /* Whether it is the first one that says that the user is of the account. */
