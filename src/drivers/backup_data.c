@@ -241,6 +241,12 @@ static bool read_tags(struct backup_manifest *m, const json_t *object, struct ta
 	return size <= BACKUP_PROPERTIES_SIZE_MAX;
 }
 
+static bool read_all_tags(struct backup_manifest *m, const json_t *root)
+{
+	return read_tags(m, json_object_get(root, "image_properties"), &m->facts.image_properties) &&
+	       read_tags(m, json_object_get(root, "volume_tags"), &m->facts.volume_tags);
+}
+
 static bool read_facts(struct backup_manifest *m, const json_t *root)
 {
 	struct backup_facts *f = &m->facts;
@@ -258,8 +264,7 @@ static bool read_facts(struct backup_manifest *m, const json_t *root)
 	       (!f->is_file || result_is_ok(str_decode_hex(f->sha256, digest, sizeof digest))) &&
 	       (!key.n || result_is_ok(str_decode_base64(m->arena, key, &f->data_key))) &&
 	       f->is_encrypted == (f->data_key.n > 0) && (!f->is_encrypted || f->is_file) &&
-	       read_tags(m, json_object_get(root, "image_properties"), &f->image_properties) &&
-	       read_tags(m, json_object_get(root, "volume_tags"), &f->volume_tags);
+	       read_all_tags(m, root);
 }
 
 static bool read_chunk(struct backup_manifest *m, const json_t *value)

@@ -25,7 +25,7 @@ static const struct {
 	{KIND_VOLUME, 512 * 1024, "its image's properties"},
 	{KIND_CATALOG_ENTRY, 264 * 1024,
 	 "the projects that an endpoint group is for; administrators make them"},
-	{KIND_BACKUP, 512 * 1024, "likewise, of its volume"},
+	{KIND_BACKUP, 544 * 1024, "likewise, of its volume, and that one's tags"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,
 	 "a description of 65,535 characters, as Nova has it; administrators make them"},
 };
