@@ -161,10 +161,11 @@ static RESULT prepare_list_items(struct cs_call *e, void *args)
 	return OK;
 }
 
-static bool is_of_network(struct api_call *e, const struct ref *network, const struct network_acl_entry *item)
+/* Of a VPC's list, and no stand-in for what such a list does by itself. */
+static bool is_item(struct api_call *e, const struct network_acl_entry *item)
 {
-	const struct subnet *s = cs_find_subnet(e, network->prefix);
-	return !ref_is_given(network) || (s && uuid_equal(s->acl, item->acl));
+	const struct network_acl *acl = network_acl_find(api_tables(e), item->acl);
+	return acl && cs_find_vpc(e, acl->router) && !engine_is_entry_implied(acl, item);
 }
 
 /* Entries have no index by their account: unless a list is named, those of the caller's alone are wanted. */
@@ -172,11 +173,11 @@ static bool item_matches(struct api_call *e, const void *args, const struct row 
 {
 	const struct list_items *a = args;
 	const struct network_acl_entry *item = network_acl_entry_of(row);
-	const struct network_acl *acl = network_acl_find(api_tables(e), item->acl);
+	const struct subnet *s = cs_find_subnet(e, a->network.prefix);
 	bool is_own = uuid_equal(item->account, e->c->who->account) || ref_is_given(&a->acl) ||
 		      ref_is_given(&a->list.id) || a->list.lists_all == CHOICE_YES;
-	return is_own && acl && cs_find_vpc(e, acl->router) && !engine_is_entry_implied(acl, item) &&
-	       is_of_network(e, &a->network, item) &&
+	return is_own && is_item(e, item) &&
+	       (!ref_is_given(&a->network) || (s && uuid_equal(s->acl, item->acl))) &&
 	       (!a->action.n || str_equal_nocase(a->action, get_action(e, row))) &&
 	       (!a->direction.n || str_equal_nocase(a->direction, get_direction(e, row))) &&
 	       (!a->protocol.n || a->number == item->protocol);

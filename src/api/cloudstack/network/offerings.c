@@ -306,29 +306,27 @@ static RESULT find_present(struct cs_call *e, const struct list_offerings *a,
 	return OK;
 }
 
+/* The one that is named, if one is. Those that came with the cloud are everybody's, everywhere. */
 static bool is_offered(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
 {
+	if (a->id.n && !has_id(a->id, cs_offering_id(o)))
+		return false;
 	return !o->own || (engine_is_offered(e->c, &o->own->domains) &&
 			   cs_fits_offered(&o->own->row, &a->zone, &a->domain));
 }
 
-static bool has_words(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
-{
-	struct arena *arena = e->c->arena;
-	return is_text(a->list.name, o->name) && is_text(a->text, o->text) && is_text(a->type, o->type) &&
-	       is_text(a->state, state_of(o)) && is_text(a->traffic_type, "Guest") &&
-	       is_text(a->availability, availability_of(o)) &&
-	       str_contains(str_lower(arena, str_from(o->name)), str_lower(arena, a->list.keyword));
-}
-
 static bool offering_matches(struct cs_call *e, const struct list_offerings *a, const struct cs_offering *o)
 {
+	struct arena *arena = e->c->arena;
 	bool is_shared = str_is(str_from(o->type), "Shared");
+	bool has_words = is_text(a->list.name, o->name) && is_text(a->text, o->text) &&
+			 is_text(a->type, o->type) && is_text(a->state, state_of(o)) &&
+			 is_text(a->traffic_type, "Guest") && is_text(a->availability, availability_of(o)) &&
+			 str_contains(str_lower(arena, str_from(o->name)), str_lower(arena, a->list.keyword));
 	bool has_traits = fits(a->for_vpc, o->is_vpcs) && fits(a->is_default, !o->own) &&
 			  fits(a->specifies_vlan, is_shared) && fits(a->specifies_ranges, is_shared) &&
 			  fits(a->leads_out, cs_has_service(o->services, STR("SourceNat")));
-	return has_words(e, a, o) && has_traits && is_offered(e, a, o) &&
-	       has_all(o->services, &a->services) && (!a->id.n || has_id(a->id, cs_offering_id(o)));
+	return has_words && has_traits && is_offered(e, a, o) && has_all(o->services, &a->services);
 }
 
 void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *offering)

@@ -360,6 +360,7 @@ static const struct member shared_rows[] = {
 	POOL_MEMBERS(struct storage_pool),
 };
 
+/* In the zone, the pod and the cluster, as far as they are named, and seen by the host. */
 static bool is_pool_there(struct cs_call *e, const struct list_pools *a, const struct pool *p)
 {
 	const struct ref *const places[] = {&a->zone, &a->pod, &a->cluster};
@@ -367,9 +368,10 @@ static bool is_pool_there(struct cs_call *e, const struct list_pools *a, const s
 		if (ref_is_given(places[k]) && !uuid_is_none(p->zone) &&
 		    !uuid_equal(places[k]->prefix, p->zone))
 			return false;
-	return !ref_is_given(&a->host) ||
-	       (p->is_shared ? engine_host_sees_pool(cs_tables(e), a->host.prefix, p->row->id)
-			     : uuid_equal(a->host.prefix, p->row->id));
+	if (!ref_is_given(&a->host))
+		return true;
+	return p->is_shared ? engine_host_sees_pool(cs_tables(e), a->host.prefix, p->row->id)
+			    : uuid_equal(a->host.prefix, p->row->id);
 }
 
 static bool is_pool_asked_for(struct cs_call *e, const struct list_pools *a, const struct pool *p)
