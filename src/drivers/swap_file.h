@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disks to swap on, as mkswap leaves them: a qcow2 file whose only data is the head of a swap area. Hosts run none of our
- * code and libvirt has no mkswap, so the file is made here and sent. Source: swapon(2), mkswap(8), and the head that
- * Linux' include/linux/swap.h describes. */
+ * code and libvirt has no mkswap, so the file is made here and sent. Source: mkswap(8), and union swap_header of
+ * Linux. */
 #pragma once
 
 #include "base/ctx.h"

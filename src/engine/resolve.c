@@ -13,7 +13,6 @@
 #include "model/snapshot.h"
 #include "model/subnet.h"
 #include "model/subnet_pool.h"
-#include "model/volume.h"
 #include "store/account.h"
 #include "store/address.h"
 #include "store/domain.h"
@@ -66,11 +65,6 @@ static bool is_callers(const struct ctx *c, enum kind kind, const struct row *ro
 	if (kind == KIND_USER && uuid_equal(row->id, c->who->user))
 		return true;
 	return !uuid_is_none(c->who->account) && uuid_equal(engine_get_owner(kind, row), c->who->account);
-}
-
-bool engine_is_hidden(enum kind kind, const struct row *row)
-{
-	return kind == KIND_VOLUME && volume_of(row)->local != VOLUME_LOCAL_NO;
 }
 
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)

@@ -69,6 +69,7 @@ void instance_begin_task(const struct op *op, enum instance_task task, bool asks
 			 struct instance *next);
 /* Its live root disk, or NULL. */
 const struct volume *instance_find_root(const struct tables *t, uuid instance);
+uuid instance_get_root_id(const struct tables *t, uuid instance); /* none: likewise */
 /* A new disk of it, as planned, in that slot. */
 RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,
 			   int64_t slot, struct str field, uuid *ret_volume);

@@ -197,17 +197,16 @@ static RESULT resolve_shared(struct launch *l, const struct disk_plan *disk, siz
 			    : OK;
 }
 
-static RESULT resolve_disk(struct launch *l, size_t n)
+static RESULT resolve_disk(struct launch *l, const struct disk_plan *disk, size_t number)
 {
-	const struct disk_plan *disk = &l->disks.at[n];
-	bool is_volume = !disk->existing && disk->local == VOLUME_LOCAL_NO;
+	bool is_new_volume = !disk->existing && disk->local == VOLUME_LOCAL_NO;
 	TRY(disk_plan_check_source(l->op, disk));
 	if (disk->existing && l->wish->max_count > 1)
 		return ENGINE_FAIL(l->op, ERR_COMBINATION, KIND_VOLUME, disk->field,
 				   "A volume goes to one instance only.");
-	TRY(resolve_shared(l, disk, n));
-	l->new_disk += is_volume ? disk->size : 0;
-	l->new_disk_count += is_volume;
+	TRY(resolve_shared(l, disk, number));
+	l->new_disk += is_new_volume ? disk->size : 0;
+	l->new_disk_count += is_new_volume;
 	return OK;
 }
 
@@ -235,7 +234,7 @@ static RESULT resolve_disks(struct launch *l)
 	TRY(disk_plans_finish(op, &l->disks));
 	TRY(local_disks_plan(op, l->type, l->wish->local_disks, l->wish->local_disk_count, &l->disks));
 	for (size_t n = 0; n < l->disks.count; n++)
-		TRY(resolve_disk(l, n));
+		TRY(resolve_disk(l, &l->disks.at[n], n));
 	return OK;
 }
 

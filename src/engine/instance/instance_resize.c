@@ -97,6 +97,12 @@ const struct volume *instance_find_root(const struct tables *t, uuid instance)
 	return v;
 }
 
+uuid instance_get_root_id(const struct tables *t, uuid instance)
+{
+	const struct volume *root = instance_find_root(t, instance);
+	return root ? root->row.id : UUID_NONE;
+}
+
 static RESULT grow_root(struct op *op, const struct instance *instance, const struct instance_type *type,
 			struct str field)
 {

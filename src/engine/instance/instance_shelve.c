@@ -15,7 +15,6 @@
 #include "store/image.h"
 #include "store/instance.h"
 #include "store/port.h"
-#include "store/volume.h"
 #include "store/zone.h"
 
 #define SHELVED_SUFFIX "-shelved"
@@ -176,7 +175,7 @@ RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 static RESULT check_zone(struct op *op, const struct instance *instance, const struct ref *ref)
 {
 	const struct zone *zone = NULL, *own = zone_find(op->head, instance->zone);
-	const struct volume *root = instance_find_root(op->head, instance->row.id);
+	uuid root = instance_get_root_id(op->head, instance->row.id);
 	if (!ref_is_given(ref))
 		return OK;
 	TRY(engine_find_zone(op->ctx, op->head, ref, &zone));
@@ -188,7 +187,7 @@ static RESULT check_zone(struct op *op, const struct instance *instance, const s
 		"specified availability zone does not match the volume %" STR_FMT
 		" attached to the server. Specified availability zone is %" STR_FMT ". Volume is in %" STR_FMT
 		"..",
-		STR_ARG(root ? engine_write_id(op, KIND_VOLUME, root->row.id) : STR_NONE),
+		STR_ARG(uuid_is_none(root) ? STR_NONE : engine_write_id(op, KIND_VOLUME, root)),
 		STR_ARG(zone->name), STR_ARG(own ? own->name : STR_NONE));
 }
 

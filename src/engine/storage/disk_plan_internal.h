@@ -5,7 +5,6 @@
 #include "engine/internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/volume.h"
-#include "model/volume.h"
 
 struct disk_wish;
 
@@ -25,9 +24,9 @@ struct disk_plan {
 	bool is_unplaced : 1;                 /* nothing can hold it */
 	bool delete_on_termination, is_left_out;
 	enum choice encryption : 4, sharing : 4; /* as it was said; default: it was not */
-	enum volume_local local : 8;             /* its type's, and not a volume that anybody sees */
-	int64_t size;                            /* bytes; 0: the snapshot's */
-	int64_t least;                           /* no less than that; 0: than what lies on it */
+	unsigned local : 8; /* enum volume_local: its type's, and not a volume that anybody sees */
+	int64_t size;       /* bytes; 0: the snapshot's */
+	int64_t least;      /* no less than that; 0: than what lies on it */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */
 	struct str field;

@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/resolve.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/local_disk_internal.h"
 #include "engine/storage/volume_internal.h"
@@ -21,6 +22,11 @@ RESULT engine_list_local_disks(struct arena *a, const struct tables *t, uuid ins
 			return FAIL(NO_MEMORY);
 	*ret_list = (struct volume_list){list.at, list.count};
 	return OK;
+}
+
+bool engine_is_hidden(enum kind kind, const struct row *row)
+{
+	return kind == KIND_VOLUME && volume_of(row)->local != VOLUME_LOCAL_NO;
 }
 
 /* ---- of a launch ---- */

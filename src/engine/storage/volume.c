@@ -72,7 +72,7 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
 	volume->is_bootable = disk->is_bootable;
 	volume->is_shared = disk->is_shared;
-	volume->local = disk->local;
+	volume->local = (enum volume_local) disk->local;
 	volume->is_medium = volume->is_readonly = disk->is_medium;
 	if (disk->image)
 		volume->image_properties = disk->image->properties;

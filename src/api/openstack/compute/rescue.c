@@ -84,7 +84,8 @@ struct os_unshelve {
 static const struct param unshelve_params[] = {
 	OS_SERVER(struct os_unshelve, wish.instance),
 	OS_BODY(struct os_unshelve, "availability_zone", wish.zone, .flags = NULLABLE | BY_NAME, .since = 77,
-		.kind = KIND_ZONE, .max = 255, .doc = "Its own: its disks are there. null: likewise."),
+		.kind = KIND_ZONE, .max = 255,
+		.doc = "Its own, where its disks are, or one of aggregates there. null: its own."),
 	OS_BODY(struct os_unshelve, "host", wish.host, .since = 91, .min = 1, .max = 255,
 		.doc = "On this one; an administrator's word."),
 };
