@@ -5,7 +5,7 @@
 #include "engine/operation.h"
 #include "model/catalog_entry.h"
 
-enum { CATALOG_ENTRIES_MAX = 1000, CATALOG_TEXT_MAX = 65536, ENDPOINT_ACCOUNTS_MAX = 10000 };
+enum { CATALOG_ENTRIES_MAX = 1000, CATALOG_TEXT_MAX = 65536, ENDPOINT_ACCOUNTS_MAX = 1000 };
 
 /* An id as Keystone has it: a region's is its name, the others' are UUIDs. NULL: there is none of that. */
 const struct catalog_entry *engine_find_catalog_entry(const struct tables *t, enum catalog_entry_what what,

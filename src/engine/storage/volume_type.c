@@ -6,9 +6,11 @@
 #include "engine/region/offered_internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_type_internal.h"
+#include "engine/storage/volume_type_limit.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/image_device.h"
+#include "store/snapshot.h"
 #include "store/volume.h"
 #include "store/volume_group.h"
 #include "store/volume_type.h"
@@ -132,6 +134,34 @@ RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
 	TRY(check_unused(op, type, wish->type.field));
 	FORGET_EACH(op, volume_type_limit, type, type->row.id);
 	return volume_type_forget(op, type->row.id);
+}
+
+/* ---- what an account has of one ---- */
+
+bool engine_snapshot_takes_bytes(const struct snapshot *snapshot)
+{
+	return !snapshot->is_bound && !uuid_is_none(snapshot->volume);
+}
+
+void engine_count_type_usage(const struct tables *t, uuid account, struct str type,
+			     struct volume_type_figures *ret_usage)
+{
+	*ret_usage = (struct volume_type_figures){0};
+	for (const struct volume *v = volume_first_by_account(t, account); v;
+	     v = volume_next_by_account(t, v)) {
+		if (!str_equal(v->type, type))
+			continue;
+		ret_usage->volumes++;
+		ret_usage->bytes += v->size;
+	}
+	for (const struct snapshot *s = snapshot_first_by_account(t, account); s;
+	     s = snapshot_next_by_account(t, s)) {
+		const struct volume *of = engine_snapshot_takes_bytes(s) ? volume_find(t, s->volume) : NULL;
+		if (!of || !str_equal(of->type, type))
+			continue;
+		ret_usage->snapshots++;
+		ret_usage->bytes += s->volume_size;
+	}
 }
 
 /* ---- encryption ---- */

@@ -7,38 +7,10 @@
 
 #include "engine/people/account.h"
 #include "engine/storage/volume_type_limit_internal.h"
-#include "store/snapshot.h"
-#include "store/volume.h"
 #include "store/volume_type.h"
 #include "store/volume_type_limit.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
-
-bool engine_snapshot_takes_bytes(const struct snapshot *snapshot)
-{
-	return !snapshot->is_bound && !uuid_is_none(snapshot->volume);
-}
-
-void engine_count_type_usage(const struct tables *t, uuid account, struct str type,
-			     struct volume_type_figures *ret_usage)
-{
-	*ret_usage = (struct volume_type_figures){0};
-	for (const struct volume *v = volume_first_by_account(t, account); v;
-	     v = volume_next_by_account(t, v)) {
-		if (!str_equal(v->type, type))
-			continue;
-		ret_usage->volumes++;
-		ret_usage->bytes += v->size;
-	}
-	for (const struct snapshot *s = snapshot_first_by_account(t, account); s;
-	     s = snapshot_next_by_account(t, s)) {
-		const struct volume *of = engine_snapshot_takes_bytes(s) ? volume_find(t, s->volume) : NULL;
-		if (!of || !str_equal(of->type, type))
-			continue;
-		ret_usage->snapshots++;
-		ret_usage->bytes += s->volume_size;
-	}
-}
 
 static int64_t own_or(int64_t own, int64_t other)
 {

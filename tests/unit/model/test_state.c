@@ -176,6 +176,7 @@ static struct volume make_volume(const struct volume_case *c)
 			   .seen_gen = c->seen_gen};
 	v.host.b[0] = 1;
 	v.instance.b[0] = c->attached;
+	v.host.b[0] = 1;
 	return v;
 }
 
@@ -186,6 +187,10 @@ static void test_volume(void **state)
 		struct volume v = make_volume(&volume_cases[n]);
 		assert_int_equal(model_derive_volume_state(&v), volume_cases[n].state);
 	}
+	struct volume unplaced = {.row.gen = AT_GEN};
+	assert_int_equal(model_derive_volume_state(&unplaced), VOLUME_ERROR);
+	unplaced.sending = VOLUME_SENDING_WAITING; /* it is placed once its data are there */
+	assert_int_equal(model_derive_volume_state(&unplaced), VOLUME_CREATING);
 }
 
 struct port_case {

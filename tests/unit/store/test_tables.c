@@ -293,6 +293,7 @@ static void term_words(void **state)
 	const struct tag tags[] = {{STR("Name"), STR("one")}, {STR("env"), STR("")}};
 	struct volume v = fixture_volume(1, 7, 0);
 	v.tags = (struct tags){tags, 2};
+	v.host.b[0] = 1;
 	assert_int_equal(terms_count(info, &v.row), 7);
 	assert_int_equal(terms_get(info, &v.row, 0), term_of_state(v.account, VOLUME_CREATING));
 	assert_int_equal(terms_get(info, &v.row, 1), term_of_name(v.account, v.name));

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which endpoints a project has in its catalogue (OS-EP-FILTER): single ones, and all that fit an endpoint group. A
- * project that was given none has all. Source: Identity API reference, "OS-EP-FILTER"; Keystone's
- * api/os_ep_filter.py. */
+ * project that was given none has all. Source: Identity API reference, "OS-EP-FILTER", and
+ * Keystone's source. */
 #include <jansson.h>
 
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/catalog_entries.h"
 #include "engine/people/catalog.h"
-#include "model/account.h"
-#include "store/account.h"
 #include "store/catalog_entry.h"
 
 /* ---- groups ---- */
@@ -227,9 +225,9 @@ static RESULT list_accounts(struct os_call *e, const struct catalog_entry *entry
 	if (!rows)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < count; k++) {
-		const struct account *account = account_find(os_tables(e), entry->accounts.at[k]);
+		const struct row *account = tables_find(os_tables(e), KIND_ACCOUNT, entry->accounts.at[k]);
 		if (account)
-			rows[found++] = &account->row;
+			rows[found++] = account;
 	}
 	return os_list_rows(e, "projects", rows, found, os_write_project, w);
 }

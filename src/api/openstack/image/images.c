@@ -575,14 +575,13 @@ static void read_change(const json_t *change, const char **ret_op, const char **
 		}
 }
 
-static RESULT change_own(struct os_call *e, const struct param *own, bool removes, const json_t *value,
-			 struct os_image_create *a)
+static RESULT replace_own(struct os_call *e, const struct param *own, const json_t *value,
+			  struct os_image_create *a)
 {
-	if (removes)
-		return ctx_fail(e->c, ERR_DENIED, "Property %s may not be removed.", own->wire);
-	if (strcmp(own->wire, "owner") == 0 && !os_is_admin(e))
-		return ctx_fail_field(e->c, ERR_DENIED, STR("owner"), "Owner can't be updated by non admin.");
-	return os_param_read_json(e->c, own, value, str_from(own->wire), a);
+	return strcmp(own->wire, "owner") == 0 && !os_is_admin(e)
+		       ? ctx_fail_field(e->c, ERR_DENIED, STR("owner"),
+					"Owner can't be updated by non admin.")
+		       : os_param_read_json(e->c, own, value, str_from(own->wire), a);
 }
 
 static RESULT apply_change(struct os_call *e, const json_t *change, struct os_image_create *a)
@@ -598,7 +597,8 @@ static RESULT apply_change(struct os_call *e, const json_t *change, struct os_im
 		return fail_read_only(e, key);
 	const struct param *own = find_own(key);
 	if (own)
-		return change_own(e, own, removes, value, a);
+		return removes ? ctx_fail(e->c, ERR_DENIED, "Property %s may not be removed.", key)
+			       : replace_own(e, own, value, a);
 	return removes ? remove_property(e, &a->wish.form, key) : set_property(e, &a->wish.form, key, value);
 }
 

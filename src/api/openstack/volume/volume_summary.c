@@ -41,7 +41,10 @@ static bool is_message(struct os_call *e, const struct row *row)
 	return find_own_subject(e, condition_of(row));
 }
 
-/* Cinder's words for a condition that it knows, too: message_field.py of its source. Others are told in ours. */
+/* Cinder's own time, 30 days. */
+#define MESSAGE_LASTS_US (INT64_C(30) * 24 * 3600 * 1000000)
+
+/* Cinder's words for a condition that it knows, too, from the table of its source. Others are told in ours. */
 static const struct message_words {
 	const char *condition, *event, *text;
 } message_words[] = {
@@ -83,7 +86,10 @@ static void write_message(struct os_call *e, struct json_writer *w, const void *
 	json_write_z(w, "resource_type", "VOLUME");
 	os_write_id(w, "resource_uuid", c->subject);
 	os_write_time_us(w, "created_at", c->row.created_us);
-	json_write_null(w, "guaranteed_until");
+	if (words) /* it lasts as long as its volume */
+		os_write_time_us(w, "guaranteed_until", c->row.created_us + MESSAGE_LASTS_US);
+	else
+		json_write_null(w, "guaranteed_until");
 	json_write_text_or_null(
 		w, "request_id",
 		c->request_id.n ? str_print(e->c->arena, "req-%" STR_FMT, STR_ARG(c->request_id)) : STR_NONE);
