@@ -237,7 +237,9 @@ RESULT address_reserve(struct op *op, const struct subnet *subnet, struct ip ip,
 		return OK;
 	bool is_routers =
 		ip_compare(external->infra_first, ip) <= 0 && ip_compare(ip, external->infra_last) <= 0;
-	if (present || is_routers)
+	struct address probe = {.external_network = subnet->network};
+	struct ip_pool pool = pool_of(&probe);
+	if (ip_pool_has(op->head, &pool, ip) || is_routers)
 		return fail_place(op, ERR_EXISTS, ip, "is allocated already");
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
 				  .row.gen = 1,

@@ -80,9 +80,10 @@ static size_t count_ranges(const struct cloud *c, uuid network)
 static void check_provider(void **state)
 {
 	struct cloud *c = *state;
-	struct network_wish wish = wish_of("ext", "physnet2"), own = wish;
-	own.account = (struct ref){.kind = KIND_NONE};
-	cloud_fails(c, &c->alice, engine_create_network, &own, ERR_DENIED, KIND_NETWORK);
+	struct network_wish wish = wish_of("ext", "physnet2");
+	wish.account = (struct ref){0};
+	cloud_fails(c, &c->alice, engine_create_network, &wish, ERR_DENIED, KIND_NETWORK);
+	wish.account = ref_named(KIND_ACCOUNT, "alice");
 	cloud_fails(c, &c->operator, engine_create_network, &wish, ERR_INVALID, KIND_NETWORK);
 	see_bridges(c, "physnet22 physnet2");
 	cloud_ok(c, &c->operator, engine_create_network, &wish);

@@ -425,10 +425,7 @@ static void tell_nat_gateway(struct cloud *c, uint64_t kill_after)
 	{
 		AUTO_VIEW view = {0};
 		view_open(c->store, &view);
-		const struct subnet *s = subnet_first(view.tables);
-		while (!uuid_equal(s->account, c->alice.account))
-			s = subnet_next(view.tables, s);
-		subnet = s->row.id;
+		subnet = subnet_first_by_account(view.tables, c->alice.account)->row.id;
 	}
 	uuid nat = make_nat(c, subnet, address.address), port = nat_of(c, nat).port;
 	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_PENDING);
