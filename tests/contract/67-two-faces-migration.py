@@ -71,7 +71,8 @@ def test_nova_moves_it(region):
     listed = region.admin.openstack("--os-compute-api-version", "2.80", "server", "migration", "list", "--server", server, "-f", "json")
     assert [(m["Status"], m["Type"], m["Source Compute"]) for m in listed] == [("running", "live-migration", source)]
     region.until(lambda: region.server(server)["status"] == "ACTIVE", "it is there")
-    assert region.host(server) != source and region.migrations(server) == [] and region.state(made) == "running"
+    region.until(lambda: region.migrations(server) == [], "the network followed")
+    assert region.host(server) != source and region.state(made) == "running"
     last = region.admin.ok("GET", f"{COMPUTE}/os-migrations?instance_uuid={server}", version=NEWEST)["migrations"][0]
     assert (last["status"], last["migration_type"], last["source_compute"], last["dest_compute"]) == \
         ("completed", "live-migration", source, region.host(server))

@@ -27,7 +27,7 @@ def there_and_back(region, identifier, address, boot):
                 return
             silent.append(time.monotonic() - start)
         gaps.append(pings.longest_gap_s())
-        pauses.append(moved.get("pause_ms", 0) / 1000)
+        pauses.append(int(moved.get("pause_ms", 0)) / 1000)
         if moved["outcome"] != "completed" or moved.get("problem"):
             print(f"move {n + 1}: {moved['outcome']} {moved.get('problem')}")
         assert identifier in running_on(region, host_of(region, identifier))
