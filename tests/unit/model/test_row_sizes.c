@@ -23,7 +23,6 @@ static const struct {
 	{KIND_INSTANCE, 448 * 1024,
 	 "what its UEFI begins with, of few images, Nova's user data, and files, of few instances"},
 	{KIND_VOLUME, 512 * 1024, "its image's properties"},
-	 "the projects that an endpoint group is for; administrators make them"},
 	{KIND_BACKUP, 544 * 1024, "likewise, of its volume, and that one's tags"},
 	{KIND_INSTANCE_TYPE, 512 * 1024,
 	 "a description of 65,535 characters, as Nova has it; administrators make them"},
