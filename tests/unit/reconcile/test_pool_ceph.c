@@ -9,6 +9,7 @@
 #include "engine/region/fence.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/storage_pool.h"
+#include "engine/storage/volume_move.h"
 #include "model/host.h"
 #include "store/fence.h"
 #include "store/instance.h"
@@ -219,6 +220,9 @@ static void moves_running(struct cloud *c)
 		assert_true(sim_compute_disk_has(cloud_host_of(c, one), volume, n ? "there" : "here"));
 		assert_int_equal(count_files(), 1);
 	}
+	struct volume_moving out = {
+		.volume = cloud_ref(c, KIND_VOLUME, volume)}; /* into its host's directory */
+	assert_int_equal(cloud_call(c, NULL, engine_move_volume_run, &out).code, ERR_UNSUPPORTED);
 }
 TEST_STORY(moves_running, 2)
 
