@@ -3,12 +3,16 @@
 #include "kept.h"
 
 #include "store/async_job.h"
+#include "store/peering.h"
 
-/* What has ended and is only kept for a while: revoked rules, images, what is listed still, jobs. */
+/* What has ended and is only kept for a while: revoked rules, images, what is listed still, jobs; peerings, as
+ * those see them longest who asked for them (engine/network/peering.c). */
 static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
 {
-	int64_t ended_us = kind == KIND_ASYNC_JOB ? async_job_of(row)->ended_us : row->deleted_us;
-	*ret_until_us = ended_us + HOUR;
+	int64_t ended_us = kind == KIND_ASYNC_JOB ? async_job_of(row)->ended_us
+			   : kind == KIND_PEERING ? peering_of(row)->ended_us
+						  : row->deleted_us;
+	*ret_until_us = ended_us + (kind == KIND_PEERING ? 2 * HOUR : HOUR);
 	return ended_us > 0;
 }
 
