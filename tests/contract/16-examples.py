@@ -41,7 +41,7 @@ UNSENT = {
     "there is none of the kind here": """describe-capacity-reservations 2, describe-customer-gateways 2, describe-fleets 1,
         describe-spot-fleet-requests 2, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
         modify-vpc-endpoint 1, modify-vpc-endpoint 2""",
-    "a parameter that is refused by name": """allocate-hosts 2, attach-network-interface 2, create-vpc 4, modify-hosts 2,
+    "a parameter that is refused by name": """allocate-hosts 2, attach-network-interface 2, create-vpc 4,
         modify-vpc-peering-connection-options 1, modify-vpc-peering-connection-options 2, register-image 1""",
     "a format of disks that is not read here": "import-image 1",
     "it asks about a change that was not made": "describe-volumes-modifications 1",

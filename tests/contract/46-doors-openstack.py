@@ -29,9 +29,14 @@ NAMES = {"server_group": "group", "key_pair": "own"}  # whose ARNs end with a na
 NOT_ASKED = {  # calls that name a row and are asked nothing about it
     ("PUT /network/v2.0/routers/{router_id}/remove_router_interface", "port_id"): "is only looked for among the router's own",
     ("POST /compute/v2.1/servers/{server_id}/action addFixedIp 0-43", "networkId"): "is only looked for among the server's own",
+    # an external network's, which is the operator's
+    ("POST /network/v2.0/floatingips", "subnet_id"): "must be of the external network",
+    ("POST /network/v2.0/routers", "external_gateway_info.external_fixed_ips.N.subnet_id"): "must be of the external network",
+    ("PUT /network/v2.0/routers/{router_id}", "external_gateway_info.external_fixed_ips.N.subnet_id"): "must be of the external network",
 }
 REFUSED_ANYWAY = {  # by the service itself
     "PUT /image/v2/images/{image_id}/members/{member_id}",  # a member decides, not the owner
+    "POST /volume/v3/{project_id}/volumes/{volume_id}/action os-migrate_volume",  # administrators alone
 }
 
 

@@ -373,14 +373,16 @@ def test_a_move(dev, both, admin):
     assert both.volume(used)["State"] == "in-use" and both.volume(free)["State"] == "available"
     both.ec2.modify_volume(VolumeId=free, VolumeType="gp3")  # where it is
     both.rest()
-    both.ec2.modify_volume(VolumeId=free, VolumeType="shared")
+    dev.command("pool", "set", "nfs", "--type", "gp2")
+    both.ec2.modify_volume(VolumeId=free, VolumeType="gp2")
     both.rest()
-    assert seen(free_id)[0] == "dari@nfs#nfs" and both.volume(free)["VolumeType"] == "shared"
+    assert seen(free_id)[0] == "dari@nfs#nfs" and both.volume(free)["VolumeType"] == "gp2"
     dev.command("pool", "move", used, "nfs")
     both.rest()
     assert seen(used_id)[0] == "dari@nfs#nfs"
     both.terminate(instance)
     drop_volume(both, free, used)
+    dev.command("pool", "set", "nfs", "--no-type", "gp2")
     assert admin.call("DELETE", f"{VOLUME}/types/{kind}").status == 202
     dev.command("pool", "remove", "nfs")
 

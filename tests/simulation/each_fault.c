@@ -436,6 +436,12 @@ static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 	return came;
 }
 
+/* A guest whose sending fails stays where it is, and its job says so. */
+static bool fails_later(void)
+{
+	return strstr(path_told, "/migrateVirtualMachine/") != NULL;
+}
+
 static bool tell_with(const struct way *way, uint64_t n, struct str before, struct str after)
 {
 	int status = 0;
@@ -447,6 +453,10 @@ static bool tell_with(const struct way *way, uint64_t n, struct str before, stru
 	settle(NULL);
 	struct str now = read_shape();
 	bool is_done = str_equal(now, after);
+	if (status / 100 == 2 && !is_done && way->points & FAULT_DRIVER && fails_later()) {
+		finish();
+		return came;
+	}
 	if (status / 100 == 2 && !is_done)
 		die("it was answered, and is not so", after, now);
 	if (!is_done && !str_equal(now, before))
@@ -575,6 +585,7 @@ static const char *const not_told_here[] = {
 	"volume_extension:volume_admin_actions:migrate_volume", /* to a pool that this region has not */
 	"os_compute_api:os-evacuate",  /* its hosts are off, as nothing here turns them */
 	"get_auto_allocated_topology", /* a GET, which is taken for a look */
+	"message:delete",              /* a GET finds the id of what the scheduler says */
 	"assignVirtualMachine",        /* to an account of the golden cases' */
 };
 

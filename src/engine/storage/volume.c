@@ -519,7 +519,7 @@ static RESULT check_sharing(struct op *op, const struct volume_modifying *wish, 
 
 static bool is_as_modified(const struct volume *volume)
 {
-	return volume->seen_size >= volume->size && (volume->is_raw || !volume->is_shared);
+	return volume->seen_size >= volume->size && (volume->is_raw || !volume->is_shared) && !volume->moves;
 }
 
 static RESULT write_modification(struct op *op, const struct volume *volume, const struct disk_plan *disk)
@@ -700,7 +700,7 @@ static void see_changes(const struct op *op, const struct volume_report *report,
 		see_reverted(report, next);
 	if (!uuid_is_none(report->blank_for) && uuid_equal(report->blank_for, next->takes_over))
 		see_blank(report, next);
-	if (next->modified_us && !next->modified_end_us && is_as_modified(next) && !next->moves)
+	if (next->modified_us && !next->modified_end_us && is_as_modified(next))
 		next->modified_end_us = op->now_us;
 }
 

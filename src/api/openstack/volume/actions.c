@@ -69,7 +69,6 @@ static const struct param migrate_params[] = {
 static RESULT prepare_migrate(struct os_call *e, void *args)
 {
 	struct os_volume_migrate *a = args;
-	TRY(os_check_admin(e, e->action->permit));
 	if (str_is_empty(a->host))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("host"), "Invalid input received: %s",
 				      e->request.version >= 16
@@ -346,9 +345,11 @@ static const struct os_action actions[] = {
 	       engine_modify_volume_run, .doc = "Makes it larger."),
 	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, prepare_retype,
 	       engine_modify_volume_run, .doc = "Gives it another type."),
-	ACTION("os-migrate_volume", "volume_extension:volume_admin_actions:migrate_volume",
-	       struct os_volume_migrate, migrate_params, prepare_migrate, migrate,
-	       .doc = "Carries it into another pool, or to another host."),
+	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .verb = "os-migrate_volume",
+	 .permit = "volume_extension:volume_admin_actions:migrate_volume", .flags = API_WRITES | OS_ADMIN,
+	 .status = 202, .args = OS_PARAMS(struct os_volume_migrate, migrate_params),
+	 .prepare = prepare_migrate, .operation = migrate,
+	 .doc = "Carries it into another pool, or to another host."},
 	{HTTP_POST, "/v3/{project_id}/volumes/{volume_id}/action", .verb = "os-set_bootable",
 	 .permit = "volume_extension:volume_actions:set_bootable", .flags = API_WRITES,
 	 .args = OS_PARAMS(struct os_volume_flags, bootable_params), .operation = engine_update_volume_run,
