@@ -658,7 +658,7 @@ def test_quotas_are_one(both, admin, path, wrap, name, make, refusal, other):
     assert code(make, both) == refusal
     status, where, body = other
     answer = both.call("POST", where, body(both), version=NEWEST if where.startswith(COMPUTE) else None)
-    assert answer.status == status and ("limit" in answer.text or "Quota exceeded" in answer.text), answer
+    assert answer.status == status and any(words in answer.text for words in ["limit", "Quota exceeded", "exceeded for quota"]), answer
     admin.ok("PUT", mine, {wrap: {name: before}})
 
 

@@ -436,12 +436,6 @@ static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 	return came;
 }
 
-/* A guest whose sending fails stays where it is, and its job says so. */
-static bool fails_later(void)
-{
-	return strstr(path_told, "/migrateVirtualMachine/") != NULL;
-}
-
 static bool tell_with(const struct way *way, uint64_t n, struct str before, struct str after)
 {
 	int status = 0;
@@ -453,10 +447,6 @@ static bool tell_with(const struct way *way, uint64_t n, struct str before, stru
 	settle(NULL);
 	struct str now = read_shape();
 	bool is_done = str_equal(now, after);
-	if (status / 100 == 2 && !is_done && way->points & FAULT_DRIVER && fails_later()) {
-		finish();
-		return came;
-	}
 	if (status / 100 == 2 && !is_done)
 		die("it was answered, and is not so", after, now);
 	if (!is_done && !str_equal(now, before))
@@ -586,6 +576,7 @@ static const char *const not_told_here[] = {
 	"os_compute_api:os-evacuate",  /* its hosts are off, as nothing here turns them */
 	"get_auto_allocated_topology", /* a GET, which is taken for a look */
 	"message:delete",              /* a GET finds the id of what the scheduler says */
+	"migrateVirtualMachine",       /* add_case() */
 	"assignVirtualMachine",        /* to an account of the golden cases' */
 };
 
@@ -606,6 +597,8 @@ static int compare_names(const void *a, const void *b)
 
 static void add_case(const char *path, int number)
 {
+	if (strstr(path, "/migrateVirtualMachine/")) /* a guest whose sending fails stays: test_migration.c */
+		return;
 	if (case_count == CASES_MAX)
 		fail_msg("more than %d cases", CASES_MAX);
 	cases[case_count].number = number;

@@ -251,6 +251,12 @@ static RESULT read_rest(struct os_call *e, struct os_router_body *a)
 	TRY(os_check_external(e, &a->gateway.network));
 	a->wish.gateway.external_network = a->gateway.network;
 	a->wish.gateway.translates = a->gateway.snat;
+	if (a->gateway.ips.count && !ref_is_given(&a->gateway.network))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("external_gateway_info"),
+			"Invalid input for external_gateway_info. Reason: Validation of dictionary's "
+			"keys failed. Expected keys: {'network_id'} Provided keys: "
+			"{'external_fixed_ips'}.");
 	if (a->gateway.ips.count) {
 		a->wish.gateway.subnet = a->gateway.ips.at[0].subnet;
 		a->wish.gateway.ip = a->gateway.ips.at[0].ip;
