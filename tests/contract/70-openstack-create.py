@@ -227,6 +227,9 @@ ELSEWHERE = {
                            "os:scheduler_hints.same_host", "os:scheduler_hints.different_host", "server",
                            "server.host", "server.hypervisor_hostname"),  # goldens: an administrator's words
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
+    # an administrator's words: goldens, tests/real/55-external-network.py
+    f"POST {NET}/networks": ("is_default", "provider:network_type", "provider:physical_network", "provider:segmentation_id", "router:external"),
+    f"PUT {NET}/networks/{{network_id}}": ("router:external",),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),
     f"POST {VOL}/backups": ("force", "incremental", "snapshot_id"),  # 64-openstack-volume-backups.py

@@ -223,7 +223,7 @@ FILTERS = {
     ("migrations", "host"): By(at("dest_compute")), ("migrations", "migration_type"): By(at("migration_type")),
     ("images", "server"): By(lambda r: [r["server"]["id"]] if "server" in r else []), ("images", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
     ("images", "type"): By(lambda r: ["snapshot" if "server" in r else "base"]),
-    ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=("True",)),
+    ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=()),  # True: domains, as whatever means not false
     ("volumes", "project_id"): By(at("os-vol-tenant-attr:tenant_id")), ("snapshots", "project_id"): By(at("os-extended-snapshot-attributes:project_id")),
     ("attachments", "instance_id"): By(at("instance")), ("attachments", "attach_status"): By(at("status")),
     ("services", "service"): By(at("binary")), ("messages", "message_level"): By(at("message_level")),
@@ -240,6 +240,8 @@ FILTERS = {
                                others=(f"subnet_id={ABSENT}", "ip_address=192.0.2.1")),
     ("ports", "security_groups"): By(lambda r: r["security_groups"]), ("agents", "binary"): By(at("binary")),
     ("networks", "is_default"): By(at("is_default"), fits=lambda r, v: r.get("is_default") == v, others=()),
+    # of external networks, which administrators see: golden/openstack/networks
+    ("networks", "provider:network_type"): ANY, ("networks", "provider:physical_network"): ANY, ("networks", "provider:segmentation_id"): ANY,
     ("quotas", "tenant_id"): By(at("project_id")),
     ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
 }
@@ -301,7 +303,8 @@ def test_unknown_filter(region, name):
         assert names(found) == names(region.rows(action))
 
 
-UNFIT = {("port_forwardings", "internal_port"), ("port_forwardings", "internal_ip_address")}  # Neutron refuses these by name
+UNFIT = {("port_forwardings", "internal_port"), ("port_forwardings", "internal_ip_address"),  # Neutron refuses these by name
+         ("projects", "is_domain")}  # FILTERS has it
 PLAIN = sorted(t for t, a in LISTS.items() if a["service"] in ("network", "identity"))
 
 
