@@ -229,13 +229,12 @@ ELSEWHERE = {
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
     # an administrator's words: goldens, tests/real/55-external-network.py
     f"POST {NET}/networks": ("is_default", "provider:network_type", "provider:physical_network", "provider:segmentation_id", "router:external"),
-    f"PUT {NET}/networks/{{network_id}}": ("router:external",),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),
     f"POST {VOL}/backups": ("force", "incremental", "snapshot_id"),  # 64-openstack-volume-backups.py
     f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # 64-openstack-volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
-    f"PUT {NET}/networks/{{network_id}}": ("is_default",),  # goldens: of an external one
+    f"PUT {NET}/networks/{{network_id}}": ("is_default", "router:external"),  # goldens: of an external one
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
     f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id", "access_rules.N.id"), f"POST {ID}/OS-TRUST/trusts": ("roles.N.id",),
     f"PUT {NET}/ports/{{port_id}}": ("allowed_address_pairs.N", "fixed_ips.N"),

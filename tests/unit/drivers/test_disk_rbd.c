@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The driver for pools of Ceph on a real Ceph, without guests: what drivers/disk.h promises, what goes out and comes
- * back byte by byte, and a writer that is kept out. Not part of the unit suite: tests/real/53-ceph.py starts a Ceph
+ * back byte by byte, and a writer that is kept out. Not part of the unit suite: tests/real/all-53-ceph.py starts a Ceph
  * (tests/lib/ceph.py) and runs it.
  *     DARI_TEST_CEPH_MONITOR, _POOL, _USER, _KEY  as tests/lib/ceph.py sets them
  *     DARI_TEST_ONLY                              optional: a pattern of test names */
