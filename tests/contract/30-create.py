@@ -520,9 +520,10 @@ ROWS = [
       "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated"}),
     ("DisassociateSubnetCidrBlock", {"AssociationId": "{late six}"}, {"late six": "Ipv6CidrBlockAssociation.AssociationId"}, "DescribeSubnets",
      {"SubnetIds": ["{late subnet}"]}, "Subnets[0]", {"Ipv6CidrBlockAssociationSet": []}),
-    ("CreateSubnet", {"VpcId": "{six vpc}", "Ipv6Native": True, "Ipv6CidrBlock": "{six block second}"}, {"native": "Subnet.SubnetId"},
+    # The network may still have the second part.
+    ("CreateSubnet", {"VpcId": "{six vpc}", "Ipv6Native": True, "Ipv6CidrBlock": "{six block third}"}, {"native": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{native}"]}, "Subnets[0]",
-     {"Ipv6Native": True, "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block second}", "CidrBlock": None, "AvailableIpAddressCount": 0,
+     {"Ipv6Native": True, "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block third}", "CidrBlock": None, "AvailableIpAddressCount": 0,
       "AssignIpv6AddressOnCreation": True, "MapPublicIpOnLaunch": False, "PrivateDnsNameOptionsOnLaunch.HostnameType": "resource-name"}),
     ("CreateNetworkInterface", {"SubnetId": "{native}", "Ipv6AddressCount": 2}, {"native eni": "NetworkInterface.NetworkInterfaceId"},
      "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{native eni}"]}, "NetworkInterfaces[0]",
@@ -907,9 +908,9 @@ class Region:
         return members(self.account.ok(action, arguments).root)
 
     def divide(self, label):
-        """Two parts of an IPv6 block, and addresses of the first."""
-        first, second = itertools.islice(ipaddress.ip_network(self.made[label]).subnets(new_prefix=64), 2)
-        self.made.update({f"{label} first": str(first), f"{label} second": str(second)})
+        """Parts of an IPv6 block, and addresses of the first."""
+        first, second, third = itertools.islice(ipaddress.ip_network(self.made[label]).subnets(new_prefix=64), 3)
+        self.made.update({f"{label} first": str(first), f"{label} second": str(second), f"{label} third": str(third)})
         self.made.update({f"{label} {name}": str(first[0x70 + n]) for n, name in enumerate("abcd")})
         prefixes = itertools.islice(first.subnets(new_prefix=80), 7, 10)
         self.made.update({f"six prefix {name}": str(prefix) for name, prefix in zip("abc", prefixes)})
