@@ -153,8 +153,6 @@ bool az_sum_routes(struct api_face *core);
 /* The route of the request's path and method, whose variables become e->path. NULL: there is none, or (has_path) none with
  * this method. */
 const struct az_route *az_find_route(struct az_call *e, bool *ret_has_path);
-/* The next segment that is not empty: slashes may stand twice, and at the end. */
-bool az_next_segment(struct str *path, struct str *ret_segment);
 /* Whether the version that the query says is one of the type's. ERR_MISSING, ERR_INVALID. */
 RESULT az_check_version(struct az_call *e, const struct az_type *type);
 /* Why there is no route: which word of the path is unknown. */

@@ -4,6 +4,7 @@
 #include "api/azure/core/azure.h"
 
 #include "api/azure/core/action.h"
+#include "api/core/path.h"
 #include "base/clock.h"
 
 /* As Azure Resource Manager's own limit on a request, which a template of a deployment may reach. */
@@ -15,7 +16,7 @@ static const struct pairs_rules form_rules = {.noun = "form", .count_max = FORM_
 static bool has_first(struct str path, const char *word)
 {
 	struct str segment;
-	return az_next_segment(&path, &segment) && str_equal_nocase(segment, str_from(word));
+	return path_next_segment(&path, &segment) && str_equal_nocase(segment, str_from(word));
 }
 
 /* "/{tenant}/oauth2/…", "/{tenant}/v2.0/.well-known/…": the tenant is a domain's id, or a word for any. */
@@ -23,7 +24,7 @@ static bool is_of_tenant(struct str path)
 {
 	struct str tenant, second;
 	uuid id;
-	if (!az_next_segment(&path, &tenant) || !az_next_segment(&path, &second))
+	if (!path_next_segment(&path, &tenant) || !path_next_segment(&path, &second))
 		return false;
 	bool is_tenant = result_is_ok(uuid_parse(tenant, &id)) || str_equal_nocase(tenant, STR("common")) ||
 			 str_equal_nocase(tenant, STR("organizations"));
@@ -40,7 +41,7 @@ bool azure_has_path(struct str path)
 		if (has_first(path, words[k]))
 			return true;
 	return is_of_tenant(path) ||
-	       (az_next_segment(&rest, &first) && az_next_segment(&rest, &second) &&
+	       (path_next_segment(&rest, &first) && path_next_segment(&rest, &second) &&
 		str_equal_nocase(first, STR("metadata")) && str_equal_nocase(second, STR("endpoints")));
 }
 

@@ -49,17 +49,24 @@ void az_set_operation(struct az_call *e)
 
 /* ---- asking ---- */
 
-struct operation_args {
-	uuid job;
-};
+/* One's own anybody may ask about; others' tell of resources, as lists of jobs do. */
+static RESULT may_see(struct az_call *e, const struct async_job *job, bool *ret_sees)
+{
+	const struct guard_request request = {.action = STR("ec2:DescribeJobs"),
+					      .has_role = identity_has(e->c->who, RIGHT_READER)};
+	*ret_sees = job && !uuid_is_none(job->made_by) && uuid_equal(job->made_by, e->c->who->user);
+	return !job || *ret_sees ? OK : guard_ask_actions(e->config->guards, e->call, &request, 1, ret_sees);
+}
 
 static RESULT find_job(struct az_call *e, const struct async_job **ret_job)
 {
+	bool sees = false;
 	uuid id = UUID_NONE;
 	struct str text = az_path_value(e, "operationId");
 	const struct async_job *job =
 		result_is_ok(uuid_parse(text, &id)) ? async_job_find(az_tables(e), id) : NULL;
-	if (!job || !uuid_equal(job->account, e->c->who->account))
+	TRY(may_see(e, job, &sees));
+	if (!job || !uuid_equal(job->account, e->c->who->account) || !sees)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "The operation '%" STR_FMT "' was not found.",
 				STR_ARG(str_slice(text, 0, 64)));
 	*ret_job = job;
@@ -102,7 +109,6 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/operations/{operationId}",
 	 .name = "Operations_Get", .permit = "ec2:DescribeJobs", .flags = API_FOR_ALL | API_CHANGES_BY_TIME,
-	 .type = AZ_OPERATIONS, .args = {0, 0, sizeof(struct operation_args)}, .answer = show,
-	 .doc = "What came of a change."},
+	 .type = AZ_OPERATIONS, .answer = show, .doc = "What came of a change."},
 };
 const struct api_actions az_operation_actions = API_ACTIONS(actions);

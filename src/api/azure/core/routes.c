@@ -3,6 +3,7 @@
  * az and libcloud send them. The version of the API must be one that the resource's type has. Source: Azure Resource
  * Manager, "Resource providers and types"; error texts as Azure sends them (azure-cli issue 28496). */
 #include "api/azure/core/action.h"
+#include "api/core/path.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,23 +20,6 @@ const struct az_type az_types[] = {
 #undef TYPE
 };
 
-bool az_next_segment(struct str *path, struct str *ret_segment)
-{
-	while (str_split_next(path, '/', ret_segment))
-		if (ret_segment->n)
-			return true;
-	return false;
-}
-
-static size_t count_segments(struct str path)
-{
-	struct str segment;
-	size_t count = 0;
-	while (az_next_segment(&path, &segment))
-		count++;
-	return count;
-}
-
 static const char *path_of(const struct az_route *r)
 {
 	return az_row_of(r->entry.action)->path;
@@ -47,12 +31,7 @@ static int compare_routes(const void *a, const void *b)
 	const struct az_route *x = a, *y = b;
 	if (x->segment_count != y->segment_count)
 		return x->segment_count < y->segment_count ? -1 : 1;
-	for (const char *p = path_of(x), *q = path_of(y);; p++, q++) {
-		if (*p != *q)
-			return *p == '{' ? 1 : *q == '{' ? -1 : *p - *q;
-		if (!*p)
-			return 0;
-	}
+	return path_compare_forms(path_of(x), path_of(y));
 }
 
 bool az_sum_routes(struct api_face *core)
@@ -63,7 +42,7 @@ bool az_sum_routes(struct api_face *core)
 			const struct api_action *action = api_action_at(groups[g], k);
 			assert(face->route_count < AZ_ROUTES_MAX);
 			face->routes[face->route_count++] = (struct az_route){
-				count_segments(str_from(az_row_of(action)->path)), api_entry_of(action)};
+				path_count_segments(str_from(az_row_of(action)->path)), api_entry_of(action)};
 		}
 	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
 	return true;
@@ -71,36 +50,16 @@ bool az_sum_routes(struct api_face *core)
 
 enum { VARIABLES_MAX = 8 };
 
-/* Whether the path is of that form; its variables then. */
-static bool path_fits(struct str form, struct str path, struct pair variables[static VARIABLES_MAX],
-		      size_t *ret_count)
-{
-	struct str want, got;
-	size_t count = 0;
-	while (az_next_segment(&form, &want)) {
-		bool has_one = az_next_segment(&path, &got);
-		assert(has_one); /* as many segments */
-		if (want.p[0] == '{') {
-			assert(count < VARIABLES_MAX);
-			variables[count++] = (struct pair){str_slice(want, 1, want.n - 1), got};
-		} else if (!str_equal_nocase(want, got)) {
-			return false;
-		}
-	}
-	*ret_count = count;
-	return true;
-}
-
 const struct az_route *az_find_route(struct az_call *e, bool *ret_has_path)
 {
 	const struct az_face *face = az_face_of(e);
-	size_t count = 0, segments = count_segments(e->call->path);
+	size_t count = 0, segments = path_count_segments(e->call->path);
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
 	*ret_has_path = false;
 	for (size_t k = 0; variables && k < face->route_count; k++) {
 		const struct az_route *r = &face->routes[k];
 		if (r->segment_count != segments ||
-		    !path_fits(str_from(path_of(r)), e->call->path, variables, &count))
+		    !path_fits(str_from(path_of(r)), e->call->path, true, variables, VARIABLES_MAX, &count))
 			continue;
 		*ret_has_path = true;
 		if (az_row_of(r->entry.action)->method != e->call->method)
@@ -185,10 +144,10 @@ static bool is_space_known(struct str space)
 RESULT az_fail_path(struct az_call *e)
 {
 	struct str rest = e->call->path, segment, space = STR_NONE, type = STR_NONE;
-	while (az_next_segment(&rest, &segment))
+	while (path_next_segment(&rest, &segment))
 		if (str_equal_nocase(segment, STR("providers"))) {
-			(void) az_next_segment(&rest, &space);
-			(void) az_next_segment(&rest, &type);
+			(void) path_next_segment(&rest, &space);
+			(void) path_next_segment(&rest, &type);
 		}
 	space = str_slice(space, 0, 128);
 	if (space.n && !is_space_known(space)) {

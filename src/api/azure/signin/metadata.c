@@ -124,7 +124,6 @@ static RESULT show_configuration(struct az_call *e, const void *args, struct jso
 	json_write_text(w, "issuer", prefix);
 	json_write_text(w, "authorization_endpoint", URL("authorize"));
 	json_write_text(w, "token_endpoint", URL("token"));
-	json_write_text(w, "device_authorization_endpoint", URL("devicecode"));
 #undef URL
 	json_write_text(w, "jwks_uri",
 			str_print(e->c->arena, "%" STR_FMT "/discovery/keys", STR_ARG(prefix)));
@@ -132,8 +131,8 @@ static RESULT show_configuration(struct az_call *e, const void *args, struct jso
 	write_list(w, "response_types_supported", "code|id_token|token");
 	write_list(w, "subject_types_supported", "pairwise");
 	write_list(w, "id_token_signing_alg_values_supported", "RS256");
-	write_list(w, "scopes_supported", "openid|profile|offline_access");
-	write_list(w, "grant_types_supported", "client_credentials|password|refresh_token");
+	write_list(w, "scopes_supported", "openid|profile");
+	write_list(w, "grant_types_supported", "client_credentials|password");
 	return OK;
 }
 

@@ -32,8 +32,6 @@ bool os_sum_routes(struct api_face *core);
 const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path);
 /* Of the actions on the route's path the one whose verb the body says. ERR_INVALID: there is none. */
 RESULT os_choose_route(struct os_call *e, const struct os_route *first);
-/* The next segment of a path that is not empty: slashes may stand twice, and at the end. */
-bool os_next_segment(struct str *path, struct str *ret_segment);
 /* ERR_UNAUTHENTICATED: an application credential asks for what its access rules do not name. */
 RESULT os_check_access_rules(struct os_call *e, const struct identity *who);
 /* The body as JSON, into e->body; NULL: there is none. ERR_INVALID, ERR_TOO_LARGE. */

@@ -3,6 +3,7 @@
  * which action; JSON in and out. */
 #include "api/openstack/core/openstack.h"
 
+#include "api/core/path.h"
 #include "api/openstack/core/errors.h"
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/list.h"
@@ -19,8 +20,8 @@ static struct str with_project(struct arena *a, struct str path)
 {
 	struct str rest = path, version, project;
 	struct ref ref;
-	if (!os_next_segment(&rest, &version) || !str_is(version, "v3") ||
-	    !os_next_segment(&rest, &project) || os_parse_id(project, KIND_ACCOUNT, &ref))
+	if (!path_next_segment(&rest, &version) || !str_is(version, "v3") ||
+	    !path_next_segment(&rest, &project) || os_parse_id(project, KIND_ACCOUNT, &ref))
 		return path;
 	return str_print(a, "/v3/-/%" STR_FMT "/%" STR_FMT, STR_ARG(project), STR_ARG(rest));
 }
@@ -29,8 +30,9 @@ static struct str with_project(struct arena *a, struct str path)
 static void read_legacy(struct os_call *e)
 {
 	struct str rest = e->path, version, next;
-	e->is_legacy = e->service == OS_COMPUTE && os_next_segment(&rest, &version) && str_is(version, "v2");
-	if (e->is_legacy && os_next_segment(&rest, &next))
+	e->is_legacy =
+		e->service == OS_COMPUTE && path_next_segment(&rest, &version) && str_is(version, "v2");
+	if (e->is_legacy && path_next_segment(&rest, &next))
 		e->path =
 			str_print(e->c->arena, "/v2.1/%" STR_FMT "/%" STR_FMT, STR_ARG(next), STR_ARG(rest));
 }

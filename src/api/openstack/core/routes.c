@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Which action a request asks for: by its service, path, method and microversion, and the body's verb. */
+#include "api/core/path.h"
 #include "api/openstack/core/face.h"
 
 #include <assert.h>
@@ -10,23 +11,6 @@ static const struct os_actions *const action_groups[] = {
 #include "api/openstack/core/action_groups.def"
 #undef GROUP
 };
-
-bool os_next_segment(struct str *path, struct str *ret_segment)
-{
-	while (str_split_next(path, '/', ret_segment))
-		if (ret_segment->n)
-			return true;
-	return false;
-}
-
-static size_t count_segments(struct str path)
-{
-	struct str segment;
-	size_t count = 0;
-	while (os_next_segment(&path, &segment))
-		count++;
-	return count;
-}
 
 static const char *path_of(const struct os_route *r)
 {
@@ -41,12 +25,7 @@ static int compare_routes(const void *a, const void *b)
 		return x->service < y->service ? -1 : 1;
 	if (x->segment_count != y->segment_count)
 		return x->segment_count < y->segment_count ? -1 : 1;
-	for (const char *p = path_of(x), *q = path_of(y);; p++, q++) {
-		if (*p != *q)
-			return *p == '{' ? 1 : *q == '{' ? -1 : *p - *q;
-		if (!*p)
-			return 0;
-	}
+	return path_compare_forms(path_of(x), path_of(y));
 }
 
 bool os_sum_routes(struct api_face *core)
@@ -57,30 +36,10 @@ bool os_sum_routes(struct api_face *core)
 			const struct os_action *action = &action_groups[g]->at[k];
 			assert(face->route_count < OS_ROUTES_MAX);
 			face->routes[face->route_count++] = (struct os_route){
-				action_groups[g]->service, count_segments(str_from(action->path)),
+				action_groups[g]->service, path_count_segments(str_from(action->path)),
 				api_entry_of(&action->core)};
 		}
 	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
-	return true;
-}
-
-/* Whether the path is of that form; its variables then. */
-static bool path_fits(struct str form, struct str path, struct pair variables[static OS_VARIABLES_MAX],
-		      size_t *ret_count)
-{
-	struct str want, got;
-	size_t count = 0;
-	while (os_next_segment(&form, &want)) {
-		bool has_one = os_next_segment(&path, &got);
-		assert(has_one); /* as many segments */
-		if (want.p[0] == '{') {
-			assert(count < OS_VARIABLES_MAX);
-			variables[count++] = (struct pair){str_slice(want, 1, want.n - 1), got};
-		} else if (!str_equal(want, got)) {
-			return false;
-		}
-	}
-	*ret_count = count;
 	return true;
 }
 
@@ -108,7 +67,7 @@ static bool ends_with_no_id(const struct os_call *e, size_t segments)
 const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path)
 {
 	const struct openstack_face *face = os_face_of(e);
-	size_t count = 0, segments = count_segments(e->path);
+	size_t count = 0, segments = path_count_segments(e->path);
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, OS_VARIABLES_MAX);
 	*ret_has_path = false;
 	if (ends_with_no_id(e, segments))
@@ -116,7 +75,7 @@ const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path)
 	for (size_t k = 0; variables && k < face->route_count; k++) {
 		const struct os_route *r = &face->routes[k];
 		if (r->service != e->service || r->segment_count != segments || !has_version(e, r) ||
-		    !path_fits(str_from(path_of(r)), e->path, variables, &count))
+		    !path_fits(str_from(path_of(r)), e->path, false, variables, OS_VARIABLES_MAX, &count))
 			continue;
 		*ret_has_path = true;
 		if (os_row_of(r->entry.action)->method != method_of(e->call))
