@@ -49,14 +49,16 @@ struct target arg_target(int argc, char **argv)
 
 /* ---- requests ---- */
 
-/* As an OpenStack client writes it, or anybody without a token. */
+/* As a client of OpenStack's or (a JWT) Azure's writes it, or anybody without a token. */
 static struct str write_plain(struct ctx *c, const struct target *target,
 			      const struct client_request *request)
 {
 	const char *method = request->method ? request->method : "GET";
-	struct str token = target->token.n ? str_print(c->arena, "X-Auth-Token: %" STR_FMT "\r\n",
-						       STR_ARG(target->token))
-					   : STR_NONE;
+	const char *header =
+		str_starts_with(target->token, STR("eyJ")) ? "Authorization: Bearer" : "X-Auth-Token:";
+	struct str token =
+		target->token.n ? str_print(c->arena, "%s %" STR_FMT "\r\n", header, STR_ARG(target->token))
+				: STR_NONE;
 	struct str body =
 		request->body.n
 			? str_print(c->arena, "Content-Type: application/json\r\nContent-Length: %zu\r\n",

@@ -13,9 +13,11 @@
 #include <stdio.h>
 #include <sys/prctl.h>
 
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/ec2/core/ec2.h"
 #include "api/openstack/core/openstack.h"
+#include "auth/bearer.h"
 #include "auth/key.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
@@ -42,6 +44,7 @@
 #include "model/identity.h"
 #include "model/image.h"
 #include "reconcile/reconcile.h"
+#include "store/account.h"
 #include "store/sql.h"
 
 enum {
@@ -69,9 +72,11 @@ struct region {
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
 	struct tokens *tokens;
+	struct bearers *bearers;
 	struct api_face *ec2;
 	struct api_face *openstack;
 	struct api_face *cloudstack;
+	struct api_face *azure;
 	struct identity operator, owner;
 };
 
@@ -93,7 +98,8 @@ static RESULT make_account(struct region *r)
 	r->owner = (struct identity){.rights = RIGHTS_OF_MEMBER,
 				     .account = wish.account,
 				     .user = wish.user,
-				     .account_number = wish.number};
+				     .account_number = wish.number,
+				     .access_key_id = key.key_id};
 	struct account_limits limits =
 		account_limits_all((struct ref){.kind = KIND_ACCOUNT, .text = STR("bench")}, -1);
 	TRY(commit(r, &r->operator, engine_set_limits_run, &limits));
@@ -204,14 +210,18 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 	TRY(passwords_new(&r->ctx, r->executor, &passwords, &r->passwords));
 	const struct tokens_config tokens = {r->store, r->master_key, HOUR};
 	TRY(tokens_new(&r->ctx, &tokens, &r->tokens));
+	const struct bearers_config bearers = {r->store, r->tokens, NULL, r->sigv4, HOUR};
+	TRY(bearers_new(&r->ctx, &bearers, &r->bearers));
 	const struct api_config openstack = {.store = r->store,
 					     .tokens = r->tokens,
+					     .bearers = r->bearers,
 					     .passwords = r->passwords,
 					     .master_key = r->master_key,
 					     .reconciler = r->reconciler,
 					     .region = region_name,
 					     .endpoint = STR("http://127.0.0.1")};
 	TRY(api_face_new(&r->ctx, &openstack_protocol, &openstack, &r->openstack));
+	TRY(api_face_new(&r->ctx, &azure_protocol, &openstack, &r->azure));
 	return api_face_new(&r->ctx, &cloudstack_protocol, &openstack, &r->cloudstack);
 }
 
@@ -249,6 +259,23 @@ static RESULT tell_token(struct region *r)
 	return OK;
 }
 
+static RESULT tell_bearer(struct region *r)
+{
+	char account[UUID_TEXT_SIZE];
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	struct bearer bearer = {.user = r->owner.user,
+				.key_id = r->owner.access_key_id,
+				.tenant = account_find(view.tables, r->owner.account)->domain};
+	const struct bearer_words words = {.audience = STR("https://management.azure.com"),
+					   .issuer = STR("https://cloud.test/adfs")};
+	struct str text = STR_NONE;
+	TRY(bearer_issue(r->bearers, &r->ctx, &bearer, &words, &text));
+	(void) printf("bearer=%" STR_FMT "\nsubscription=%s\n", STR_ARG(text),
+		      uuid_write(r->owner.account, account));
+	return OK;
+}
+
 /* ---- the listener ---- */
 
 static void handle(void *self, struct call *call)
@@ -256,6 +283,8 @@ static void handle(void *self, struct call *call)
 	struct region *r = self;
 	if (openstack_has_path(call->path))
 		api_http_face.handle(r->openstack, call);
+	else if (azure_has_path(call->path))
+		api_http_face.handle(r->azure, call);
 	else if (cloudstack_has_path(call->path))
 		api_http_face.handle(r->cloudstack, call);
 	else
@@ -294,6 +323,7 @@ static RESULT open_all(struct region *r, int argc, char **argv)
 	TRY(open_face(r, arg_int(argc, argv, "threads", 0)));
 	if (is_new)
 		TRY(tell_token(r));
+	TRY(tell_bearer(r));
 	return open_listener(r);
 }
 
@@ -333,6 +363,8 @@ static void close_all(struct region *r)
 	api_face_free(r->ec2);
 	api_face_free(r->openstack);
 	api_face_free(r->cloudstack);
+	api_face_free(r->azure);
+	bearers_free(r->bearers);
 	tokens_free(r->tokens);
 	passwords_free(r->passwords);
 	sigv4_free(r->sigv4);

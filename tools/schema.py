@@ -5,7 +5,7 @@ and the reference of all resources. Run by Meson (schema/meson.build); by hand, 
 
     /usr/bin/python3 tools/schema.py --out DIR
 
-writes DIR/model/*.h, DIR/model/tables.c, DIR/store/*.h and DIR/resources.md. The order of the
+writes DIR/model/*.h, DIR/model/{tables,shown}.c, DIR/store/*.h and DIR/resources.md. The order of the
 files on the command line is the order of enum kind; without any, schema/meson.build's list is used."""
 
 import argparse
@@ -32,7 +32,7 @@ def parse_arguments():
     parser = argparse.ArgumentParser(description="Generates C and documentation from the schema.")
     parser.add_argument("files", nargs="*", metavar="TOML", help="one per kind, in the order of enum kind")
     parser.add_argument("--out", metavar="DIR", help="where model/, store/ and resources.md are written")
-    parser.add_argument("--only", choices=("headers", "tables", "accessors", "docs"), help="write this part alone")
+    parser.add_argument("--only", choices=("headers", "tables", "shown", "accessors", "docs"), help="write this part alone")
     parser.add_argument("--docs", metavar="FILE", help="write the reference to this file instead")
     parser.add_argument("--hash", action="store_true", help="print the schema's hash, for migrations/hashes.txt")
     parser.add_argument("--migrations", metavar="DIR", default=str(TOP / "schema/migrations"))
@@ -51,6 +51,8 @@ def generate(args):
         out.update(schema_write.write_headers(kinds))
     if args.only in (None, "tables"):
         out["model/tables.c"] = schema_write.write_tables(kinds, schema_hash, version, migrations)
+    if args.only in (None, "shown"):
+        out["model/shown.c"] = schema_write.write_shown(kinds)
     if args.only in (None, "accessors"):
         out.update(schema_write.write_accessors(kinds))
     if args.only in (None, "docs"):

@@ -84,6 +84,22 @@ class State:
 
 
 @dataclass
+class Shown:
+    """What Dari's own API shows of a kind: [api]."""
+    name: str  # the last part of its path
+    read: str  # the permission to read it
+    of: Field | None  # it is seen by those who see the row that this names
+    belongs: Field | None  # likewise, but nobody else of the account sees it
+    admins: bool
+    columns: list[str]
+    search: list[Field]
+    hide: list[Field]
+    show: list[Field]  # blobs
+    operators: list[Field]  # for administrators alone
+    derived: list[str]
+
+
+@dataclass
 class Kind:
     name: str
     file: str
@@ -93,6 +109,7 @@ class Kind:
     usage: dict[str, str]
     indexes: list[Index]  # without the id's
     states: list[State]
+    shown: Shown | None = None
 
     def field_named(self, name):
         return next((f for f in self.fields if f.name == name), None)
@@ -307,6 +324,54 @@ def check_states(file, states):
                 fail(file, f"state.{s.name}.show", f"has no word for {face}, which other states of the kind have")
 
 
+API_TEXTS = ("name", "read", "of", "belongs")
+API_FIELDS = ("search", "hide", "show", "operators")
+API_KEYS = (*API_TEXTS, "admins", "columns", *API_FIELDS, "derived")
+
+
+def read_shown_fields(file, key, table, fields):
+    by_name = {f.name: f for f in fields}
+    for name in table.get(key, []):
+        if name not in by_name:
+            fail(file, f"api.{key}", f"names the unknown field '{name}'")
+        if (by_name[name].c_enum == "FIELD_BLOB") != (key == "show"):
+            fail(file, f"api.{key}", f"'{name}': blobs, and nothing else, are named in 'show'")
+    return [by_name[name] for name in table.get(key, [])]
+
+
+def read_shown_ref(file, key, table, fields):
+    if key not in table:
+        return None
+    f = next((f for f in fields if f.name == table[key]), None)
+    if not f or not f.ref or f.c_enum != "FIELD_UUID":
+        fail(file, f"api.{key}", f"'{table[key]}' is no field that names a row")
+    return f
+
+
+def read_shown(file, table, fields):
+    """[api]: what `/api/v1` shows. Without it nobody sees rows of the kind there."""
+    if table is None:
+        return None
+    check_keys(file, "api", table, API_KEYS, ("name", "read", "columns"))
+    for key in API_TEXTS:
+        check_type(file, "api", table, key, str, "a text")
+    check_type(file, "api", table, "admins", bool, "true or false")
+    for key in ("columns", *API_FIELDS, "derived"):
+        check_type(file, "api", table, key, list, "a list of names")
+    if not re.fullmatch("[a-z0-9]+(-[a-z0-9]+)*", table["name"]):
+        fail(file, "api.name", "must be lower-case words joined by '-'")
+    if not re.fullmatch("[a-z0-9_]+[.][a-z0-9_]+", table["read"]):
+        fail(file, "api.read", "is no permission's name")
+    derived = ["state", *table.get("derived", [])]
+    hidden = [*table.get("hide", []), *(f.name for f in fields if f.c_enum == "FIELD_BLOB")]
+    for name in table["columns"]:
+        if name in hidden or (name not in derived and not any(f.name == name for f in fields)):
+            fail(file, "api.columns", f"'{name}' is no field that is shown, and is not derived")
+    return Shown(table["name"], table["read"], read_shown_ref(file, "of", table, fields),
+                 read_shown_ref(file, "belongs", table, fields), table.get("admins", False), table["columns"],
+                 *(read_shown_fields(file, key, table, fields) for key in API_FIELDS), table.get("derived", []))
+
+
 def read_kind(path, kind_names):
     file = str(path)
     try:
@@ -314,12 +379,12 @@ def read_kind(path, kind_names):
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
         fail(file, "", f"not valid TOML: {e}")
     name = Path(path).stem
-    check_keys(file, "top level", table, ("doc", "ec2_prefix", *GROUPS, "usage", "index", "state"), ("doc",))
+    check_keys(file, "top level", table, ("doc", "ec2_prefix", *GROUPS, "usage", "index", "api", "state"), ("doc",))
     check_doc(file, "doc", table["doc"])
     prefix = table.get("ec2_prefix", "")
     if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+(-[a-z]+)*", prefix)):
         fail(file, "ec2_prefix", "must be lower-case letters, with dashes between them at most")
-    for section in (*GROUPS, "usage", "index", "state"):
+    for section in (*GROUPS, "usage", "index", "api", "state"):
         check_type(file, "top level", table, section, dict, "a table")
     fields = read_fields(file, name, table, kind_names)
     for figure, doc in table.get("usage", {}).items():
@@ -331,7 +396,8 @@ def read_kind(path, kind_names):
     states_table = table.get("state", {})
     states = [read_state(file, n, t, states_table) for n, t in states_table.items()]
     check_states(file, states)
-    return Kind(name, file, table["doc"], prefix, fields, table.get("usage", {}), indexes, states)
+    return Kind(name, file, table["doc"], prefix, fields, table.get("usage", {}), indexes, states,
+                read_shown(file, table.get("api"), fields))
 
 
 def made_names(kind):
@@ -355,8 +421,12 @@ def made_names(kind):
 
 
 def check_across(kinds):
-    seen, prefixes = {}, {}
+    seen, prefixes, shown = {}, {}, {}
     for kind in kinds:
+        if kind.shown:
+            if kind.shown.name in shown:
+                fail(kind.file, "api.name", f"'{kind.shown.name}' is taken by {shown[kind.shown.name]}")
+            shown[kind.shown.name] = kind.file
         for made in made_names(kind):
             if made in seen:
                 fail(kind.file, "", f"the {made[0]} '{made[1]}' would be made twice in C, the first time for {seen[made]}")

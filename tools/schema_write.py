@@ -260,6 +260,63 @@ def write_tables(kinds, schema_hash, version, migrations):
     return "\n".join([*lines, "\tNULL", "};", ""])
 
 
+# ---- model/shown.c ----
+
+
+def is_for_admins(f, kinds):
+    """What leads to rows that administrators alone see is for them alone."""
+    return any(k.name == f.ref and k.shown and k.shown.admins for k in kinds)
+
+
+def is_for_owner(kind, f):
+    """Its owner's words about it, and who else has it."""
+    return f.c_enum == "FIELD_TAGS" or f.name == "made_by" or f.type == "refs:account"
+
+
+def shown_field_flags(kind, f, kinds):
+    s, flags = kind.shown, []
+    if f in s.hide or (f.c_enum == "FIELD_BLOB" and f not in s.show):
+        flags.append("SHOWN_TO_NOBODY")
+    elif f in s.operators or (is_for_admins(f, kinds) and not s.admins):
+        flags.append("SHOWN_TO_ADMINS")
+    elif is_for_owner(kind, f):
+        flags.append("SHOWN_TO_OWNER")
+    if f in s.search:
+        flags.append("SHOWN_SEARCHED")
+    if f.name in s.columns or f.name == "tags":
+        flags.append("SHOWN_COLUMN")
+    if f.type == "time":
+        flags.append("SHOWN_IS_TIME")
+    if f.type == "bytes":
+        flags.append("SHOWN_IS_SIZE")
+    return " | ".join(flags) or "0"
+
+
+def write_shown_kind(kind, kinds):
+    s = kind.shown
+    flags = ", ".join(f"[{n}] = {shown_field_flags(kind, f, kinds)}" for n, f in enumerate(kind.fields))
+    derived = "".join(f'"{name}", ' for name in s.derived)
+    place = lambda f: kind.fields.index(f) + 1 if f else 0  # noqa: E731
+    return [f"static const uint8_t {kind.name}_flags[] = {{{flags}}};",
+            f"static const char *const {kind.name}_derived[] = {{{derived}NULL}};"], [
+            f"\t[{constant('kind', kind.name)}] = {{ .name = \"{s.name}\", .read = \"{s.read}\", .of = {place(s.of)},",
+            f"\t\t.belongs = {place(s.belongs)}, .is_for_admins = {str(s.admins).lower()}, "
+            f".shows_state = {str('state' in s.columns).lower()},",
+            f"\t\t.flags = {kind.name}_flags, .derived = {kind.name}_derived }},"]
+
+
+def write_shown(kinds):
+    lines = [OPENING.format(source="the [api] tables of schema/") + " * What Dari's own API shows of each kind. */",
+             '#include "model/shown.h"', ""]
+    entries = []
+    for kind in kinds:
+        if kind.shown:
+            before, entry = write_shown_kind(kind, kinds)
+            lines += before
+            entries += entry
+    return "\n".join([*lines, "", "const struct shown_kind model_shown[KIND_COUNT] = {", *entries, "};", ""])
+
+
 # ---- store/<kind>.h ----
 
 # What is done with one row, and with those of an index: store/store.h documents it.

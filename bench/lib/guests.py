@@ -25,10 +25,10 @@ HOLDERS = {"Logical_Switch": "ports", "Port_Group": "ports"}
 class Demo:
     """A region made by tools/demo under a name of its own."""
 
-    def __init__(self, build):
+    def __init__(self, build, host_options=""):
         self.dari = f"{build}/src/daemon/dari"
         self.env = dict(os.environ, DARI_DEMO=DEMO, DARI_DEMO_PORT=str(PORT), DARI_SANDBOX="/tmp/ds-bench",
-                        DARI_SANDBOX_PREFIX="dbench-", DARI_CONFIG=f"{DEMO}/dari.yaml",
+                        DARI_SANDBOX_PREFIX="dbench-", DARI_CONFIG=f"{DEMO}/dari.yaml", DARI_DEMO_HOST_OPTIONS=host_options,
                         DARI_BUILD_DIR=os.path.relpath(os.path.dirname(self.dari), ROOT))
         self.started = []
 

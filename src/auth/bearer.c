@@ -6,10 +6,17 @@
 #include <pthread.h>
 
 #include "auth/key_owner.h"
+#include "auth/sigv4.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/json_write.h"
+#include "engine/people/role.h"
+#include "engine/resolve.h"
+#include "store/account.h"
+#include "store/credential.h"
+#include "store/token_revocation.h"
+#include "store/user.h"
 
 enum {
 	KEY_FILE_MAX = 16 * 1024,
@@ -17,33 +24,45 @@ enum {
 	TOKEN_WORDS_MAX = 8 * 1024,
 	ARENA_SIZE = 16 * 1024, /* taken at once: no text can fail to fit */
 	KEY_ID_SIZE = 16,       /* bytes of the digest */
+	KNOWN_COUNT = 256,
 };
 
 struct bearers {
 	struct store *store;
 	struct tokens *tokens;
+	struct sigv4 *sigv4;
 	int64_t lifetime_us;
 	struct arena *arena; /* of all texts here */
 	const char *key_path;
 	pthread_mutex_t lock; /* of what follows, which is made once and then stays */
 	struct str pem, n, e; /* the key; its public half in bytes */
 	struct str key_id;
+	struct sign_ins *sign_ins;
+	pthread_mutex_t known_lock; /* of what follows */
+	uint8_t known
+		[KNOWN_COUNT]
+		[SHA256_SIZE]; /* digests of tokens whose signature was found good; by their first byte */
 };
 
 RESULT bearers_new(struct ctx *c, const struct bearers_config *config, struct bearers **ret_bearers)
 {
 	struct bearers *b = heap_new(struct bearers);
 	struct arena *arena = b ? arena_new(ARENA_SIZE, ARENA_SIZE) : NULL;
-	if (!arena) {
+	struct sign_ins *sign_ins = arena ? sign_ins_new() : NULL;
+	if (!sign_ins) {
+		arena_free(arena);
 		heap_free(b);
 		return ctx_no_memory(c);
 	}
 	b->arena = arena;
+	b->sign_ins = sign_ins;
 	b->store = config->store;
 	b->tokens = config->tokens;
+	b->sigv4 = config->sigv4;
 	b->lifetime_us = config->lifetime_us;
 	b->key_path = config->key_path ? str_to_z(arena, str_from(config->key_path)) : NULL;
 	(void) pthread_mutex_init(&b->lock, NULL);
+	(void) pthread_mutex_init(&b->known_lock, NULL);
 	*ret_bearers = b;
 	return OK;
 }
@@ -54,8 +73,15 @@ void bearers_free(struct bearers *b)
 		return;
 	crypto_wipe((void *) b->pem.p, b->pem.n); /* ours, in the arena */
 	arena_free(b->arena);
+	sign_ins_free(b->sign_ins);
 	(void) pthread_mutex_destroy(&b->lock);
+	(void) pthread_mutex_destroy(&b->known_lock);
 	heap_free(b);
+}
+
+struct sign_ins *bearers_get_sign_ins(struct bearers *b)
+{
+	return b->sign_ins;
 }
 
 /* ---- the key ---- */
@@ -103,6 +129,13 @@ RESULT bearers_read_key(struct bearers *b, struct ctx *c, struct str *ret_id, st
 	return ret_n->p && ret_e->p ? OK : ctx_no_memory(c);
 }
 
+RESULT bearers_use_key(struct bearers *b, struct ctx *c, struct str *ret_pem)
+{
+	TRY(need_key(b, c));
+	*ret_pem = b->pem;
+	return OK;
+}
+
 /* ---- issuing ---- */
 
 static void write_id(struct json_writer *w, const char *name, uuid id)
@@ -111,12 +144,27 @@ static void write_id(struct json_writer *w, const char *name, uuid id)
 	json_write_z(w, name, uuid_write(id, text));
 }
 
+/* Of an access token there is none: whoever reads it elsewhere expects no such claim. */
+static const char *const uses[] = {[BEARER_REFRESH] = "refresh", [BEARER_ID] = "id"};
+
+static void write_use(struct json_writer *w, const struct bearer_words *words)
+{
+	if (words->use == BEARER_ACCESS)
+		return;
+	json_write_z(w, "use", uses[words->use]);
+	json_write_text(w, "client", words->client);
+	if (words->nonce.n)
+		json_write_text(w, "nonce", words->nonce);
+}
+
 static void write_claims(struct json_writer *w, const struct bearer *bearer, const struct bearer_words *words)
 {
 	bool is_program = str_is_empty(words->name);
+	write_use(w, words);
 	json_write_text(w, "aud", words->audience);
 	json_write_text(w, "iss", words->issuer);
 	json_write_int(w, "iat", bearer->issued_us / SECOND);
+	json_write_int(w, "iat_us", bearer->issued_us % SECOND); /* a changed password ends what is older */
 	json_write_int(w, "nbf", bearer->issued_us / SECOND);
 	json_write_int(w, "exp", bearer->expires_us / SECOND);
 	json_write_z(w, "idtyp", is_program ? "app" : "user");
@@ -126,8 +174,13 @@ static void write_claims(struct json_writer *w, const struct bearer *bearer, con
 	write_id(w, "uti", bearer->audit);
 	if (is_program) {
 		write_id(w, "appid", bearer->user);
-		json_write_z(w, "appidacr", "1"); /* by a secret */
-		json_write_text(w, "key_id", bearer->key_id);
+		if (bearer->key_id.n)
+			json_write_text(w, "key_id", bearer->key_id);
+		else
+			write_id(w, "certificate", bearer->certificate);
+		json_write_z(w, "appidacr", bearer->key_id.n ? "1" : "2"); /* by a secret, by a certificate */
+		if (bearer->session.n)
+			json_write_text(w, "session", bearer->session);
 	} else {
 		json_write_text(w, "upn", words->name);
 		json_write_text(w, "unique_name", words->name);
@@ -177,8 +230,10 @@ RESULT bearer_issue(struct bearers *b, struct ctx *c, struct bearer *bearer, con
 {
 	TRY(need_key(b, c));
 	bearer->audit = uuid_random();
-	bearer->issued_us = clock_now_us() / SECOND * SECOND;
-	bearer->expires_us = bearer->issued_us + b->lifetime_us;
+	bearer->issued_us = clock_now_us();
+	if (!bearer->session.n) /* else when that ends */
+		bearer->expires_us = bearer->issued_us / SECOND * SECOND +
+				     (words->use == BEARER_REFRESH ? BEARER_REFRESH_US : b->lifetime_us);
 	return write_signed(b, c, bearer, words, ret_text);
 }
 
@@ -200,20 +255,53 @@ static bool take_time(const json_t *claims, const char *name, int64_t *ret_us)
 	return *ret_us > 0;
 }
 
+static struct str take_text(struct arena *a, const json_t *claims, const char *name)
+{
+	return str_copy(a, str_from(json_string_value(json_object_get(claims, name))));
+}
+
 /* What was signed is what we wrote. */
-static bool take_claims(struct arena *a, struct str text, struct bearer *bearer)
+static bool take_claims(struct arena *a, struct str text, enum bearer_use use, struct bearer *bearer)
 {
 	json_t *claims = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	const char *said = json_string_value(json_object_get(claims, "use"));
 	bool is_whole = take_id(claims, "oid", &bearer->user) && take_id(claims, "tid", &bearer->tenant) &&
 			take_id(claims, "uti", &bearer->audit) &&
 			take_time(claims, "iat", &bearer->issued_us) &&
-			take_time(claims, "exp", &bearer->expires_us);
-	bearer->key_id = str_copy(a, str_from(json_string_value(json_object_get(claims, "key_id"))));
+			take_time(claims, "exp", &bearer->expires_us) &&
+			(uses[use] ? said && strcmp(said, uses[use]) == 0 : !said);
+	bearer->issued_us += json_integer_value(json_object_get(claims, "iat_us"));
+	(void) take_id(claims, "certificate", &bearer->certificate);
+	bearer->key_id = take_text(a, claims, "key_id");
+	bearer->audience = take_text(a, claims, "aud");
+	bearer->client = take_text(a, claims, "client");
+	bearer->name = take_text(a, claims, "upn");
+	bearer->session = take_text(a, claims, "session");
 	json_decref(claims);
 	return is_whole;
 }
 
-RESULT bearer_check(struct bearers *b, struct ctx *c, struct str text, struct bearer *ret_bearer)
+/* A signature takes a tenth of a millisecond to check, and clients send the same token again and again. What has the digest of one that
+ * was good is that one: all of it was signed. */
+static bool is_signed(struct bearers *b, struct str text, struct str said, struct str proof)
+{
+	uint8_t sum[SHA256_SIZE];
+	crypto_sha256(text, sum);
+	(void) pthread_mutex_lock(&b->known_lock);
+	bool is_known = memcmp(b->known[sum[0]], sum, sizeof sum) == 0;
+	(void) pthread_mutex_unlock(&b->known_lock);
+	if (is_known)
+		return true;
+	if (!crypto_verify_rs256(b->n, b->e, said, proof))
+		return false;
+	(void) pthread_mutex_lock(&b->known_lock);
+	memcpy(b->known[sum[0]], sum, sizeof sum);
+	(void) pthread_mutex_unlock(&b->known_lock);
+	return true;
+}
+
+static RESULT check(struct bearers *b, struct ctx *c, struct str text, enum bearer_use use,
+		    struct bearer *ret_bearer)
 {
 	struct str rest = text, header, claims, proof = STR_NONE, said = STR_NONE;
 	struct bearer bearer = {0};
@@ -221,14 +309,60 @@ RESULT bearer_check(struct bearers *b, struct ctx *c, struct str text, struct be
 	if (text.n > TOKEN_TEXT_MAX || !str_split_next(&rest, '.', &header) ||
 	    !str_split_next(&rest, '.', &claims) ||
 	    !result_is_ok(str_decode_base64url(c->arena, rest, &proof)) ||
-	    !crypto_verify_rs256(b->n, b->e, str_slice(text, 0, header.n + 1 + claims.n), proof) ||
+	    !is_signed(b, text, str_slice(text, 0, header.n + 1 + claims.n), proof) ||
 	    !result_is_ok(str_decode_base64url(c->arena, claims, &said)) ||
-	    !take_claims(c->arena, said, &bearer))
+	    !take_claims(c->arena, said, use, &bearer))
 		return refuse(c, "is not one of ours");
 	if (bearer.expires_us <= clock_now_us())
 		return ctx_fail(c, ERR_EXPIRED, "The token has expired.");
 	*ret_bearer = bearer;
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
+}
+
+RESULT bearer_check(struct bearers *b, struct ctx *c, struct str text, struct bearer *ret_bearer)
+{
+	return check(b, c, text, BEARER_ACCESS, ret_bearer);
+}
+
+RESULT bearer_check_refresh(struct bearers *b, struct ctx *c, struct str text, struct bearer *ret_bearer)
+{
+	return check(b, c, text, BEARER_REFRESH, ret_bearer);
+}
+
+/* Why a program's token is worth nothing any more; NULL: it is worth what its proof is. */
+static const char *weigh_program(const struct tables *t, const struct bearer *bearer)
+{
+	const struct user *user = user_find(t, bearer->user);
+	if (!engine_is_user_open(t, user))
+		return "is of a user who may not get in";
+	if (bearer->issued_us < user->valid_from_us)
+		return "is from before the user's last change";
+	return token_revocation_find_by_audit(t, bearer->audit) ? "was revoked" : NULL;
+}
+
+/* A user of an account's own acts for it without a role, as with an access key; another where there is a role. */
+static RESULT weigh_certificate(struct bearers *b, struct ctx *c, const struct bearer *bearer, uuid wanted,
+				struct identity **ret_who)
+{
+	struct roles roles = {0};
+	AUTO_VIEW v;
+	view_open(b->store, &v);
+	const struct credential *proof = credential_find(v.tables, bearer->certificate);
+	const struct user *user = user_find(v.tables, bearer->user);
+	const struct account *account = user ? account_find(v.tables, user->account) : NULL;
+	const char *why = !proof || !uuid_equal(proof->user, bearer->user)
+				  ? "is of a certificate that is gone"
+				  : weigh_program(v.tables, bearer);
+	bool is_own = !why && account && (uuid_is_none(wanted) || uuid_equal(wanted, account->row.id));
+	if (is_own && !engine_is_account_open(v.tables, account))
+		why = "leads to where nobody may get in";
+	if (is_own && !why)
+		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	view_end_read(&v);
+	if (why)
+		return refuse(c, why);
+	*ret_who = is_own ? key_make_identity(c->arena, account, user, roles.rights, STR_NONE) : NULL;
+	return is_own && !*ret_who ? ctx_no_memory(c) : OK;
 }
 
 static RESULT weigh_key(struct bearers *b, struct ctx *c, const struct bearer *bearer,
@@ -237,11 +371,30 @@ static RESULT weigh_key(struct bearers *b, struct ctx *c, const struct bearer *b
 	struct key_owner owner = {0};
 	AUTO_VIEW v;
 	view_open(b->store, &v);
+	const char *why = weigh_program(v.tables, bearer);
+	if (why) {
+		view_end_read(&v);
+		return refuse(c, why);
+	}
 	TRY(key_find_owner(c, &v, bearer->key_id, &owner));
 	if (!owner.who || !uuid_equal(owner.who->user, bearer->user))
 		return refuse(c, "is of an access key that is closed");
 	owner.who->rights = owner.rights;
 	*ret_who = owner.who;
+	return OK;
+}
+
+/* Of a machine: the role of its instance's profile, in that role's account alone. */
+static RESULT weigh_session(struct bearers *b, struct ctx *c, const struct bearer *bearer, uuid account,
+			    struct identity **ret_who)
+{
+	struct identity *who =
+		b->sigv4 ? sigv4_find_session_owner(b->sigv4, c, bearer->key_id, bearer->session) : NULL;
+	if (arena_is_full(c->arena))
+		return ctx_no_memory(c);
+	if (!who || (!uuid_is_none(account) && !uuid_equal(account, who->account)))
+		return refuse(c, "is of a session that has ended, or of another account");
+	*ret_who = who;
 	return OK;
 }
 
@@ -255,6 +408,14 @@ RESULT bearer_weigh(struct bearers *b, struct ctx *c, const struct bearer *beare
 				    .audit = bearer->audit,
 				    .issued_us = bearer->issued_us,
 				    .expires_us = bearer->expires_us};
+	if (bearer->session.n)
+		return weigh_session(b, c, bearer, account, ret_who);
+	bool is_certified = !uuid_is_none(bearer->certificate);
+	*ret_who = NULL;
+	if (is_certified)
+		TRY(weigh_certificate(b, c, bearer, account, ret_who));
+	if (is_certified && *ret_who)
+		return OK;
 	if (str_is_empty(bearer->key_id))
 		return token_weigh(b->tokens, c, &token, ret_who);
 	TRY(weigh_key(b, c, bearer, ret_who));

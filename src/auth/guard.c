@@ -25,17 +25,41 @@ static struct policy_question make_question(const struct guard_subject *subject,
 					.arena = a};
 }
 
+/* Whether a policy that holds at one place alone has a say. Before anything was found it may be anywhere; what is about to be
+ * made, or is no row at all, is where the call says it is. */
+static bool holds_there(const struct guard_state *s, const struct guard_subject *subject,
+			const struct arm_place *place)
+{
+	if (subject->row && subject->tables)
+		return engine_is_at_place(subject->tables, place, s->call->ctx.who->account, subject->kind,
+					  subject->row);
+	return (!subject->tables && s->is_open) || engine_is_place_within(&s->request.place, place);
+}
+
 static void decide(const struct guard_state *s, const struct policy_question *q, bool has_role,
 		   struct policy_decision *ret_decision)
 {
-	const struct policy_set set = {.identity = s->policies.at,
-				       .identity_count = s->policies.count,
-				       .has_role = has_role,
-				       .has_session = s->policies.has_session,
-				       .session = s->policies.session,
-				       .session_count = s->policies.session_count,
-				       .boundary = s->policies.boundary};
+	const struct guard_policies *p = &s->policies;
+	struct policy_set set = {.identity = p->at,
+				 .identity_count = p->count,
+				 .has_role = has_role,
+				 .has_session = p->has_session,
+				 .session = p->session,
+				 .session_count = p->session_count,
+				 .boundary = p->boundary};
+	size_t *from = p->places ? arena_new_array(q->arena, size_t, p->count) : NULL;
+	const struct policy_code **there =
+		from ? arena_new_array(q->arena, const struct policy_code *, p->count) : NULL;
+	if (p->places)
+		set.identity = there, set.identity_count = 0;
+	for (size_t k = 0; there && k < p->count; k++)
+		if (holds_there(s, q->request, &p->places[k])) {
+			from[set.identity_count] = k;
+			there[set.identity_count++] = p->at[k];
+		}
 	policy_decide(&set, q, ret_decision);
+	if (there && ret_decision->by == POLICY_BY_IDENTITY && ret_decision->effect != POLICY_SILENT)
+		ret_decision->policy = from[ret_decision->policy];
 }
 
 static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct policy_question *q, bool has_role,
@@ -94,7 +118,7 @@ static const char *const parts_in_all_words[] = {"image.publish"};
 
 static bool is_part_of(const struct guard_state *s, const char *permission)
 {
-	if (s->request.words == GUARD_OF_OPENSTACK)
+	if (s->request.words == GUARD_OF_OPENSTACK || s->request.words == GUARD_OF_DARI)
 		return true;
 	for (size_t k = 0; k < sizeof parts_in_all_words / sizeof parts_in_all_words[0]; k++)
 		if (strcmp(permission, parts_in_all_words[k]) == 0)
@@ -270,6 +294,13 @@ RESULT guard_check_rest(struct ctx *c)
 	s->is_open = false;
 	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
 	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+}
+
+void guard_drop_refusal(struct ctx *c)
+{
+	struct guard_state *s = (struct guard_state *) c->guard;
+	if (s)
+		s->refused = STR_NONE;
 }
 
 bool guard_awaits_rows(const struct ctx *c)

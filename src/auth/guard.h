@@ -15,6 +15,7 @@
 
 #include "auth/policy.h"
 #include "engine/operation.h"
+#include "engine/people/arm_rights.h"
 #include "http/server.h"
 
 struct guards;
@@ -23,6 +24,9 @@ struct guards_config {
 	struct store *store;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; not kept after the call */
 	struct str region;         /* its name; copied */
+	/* Writes what a role of Azure's allows as a policy of IAM's, from the role's JSON (engine/people/arm_rights.h).
+	 * NULL: such roles give nothing. ERR_INVALID, ERR_NO_MEMORY. */
+	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
 };
 
 /* Nothing that config points at is kept, except the store. ERR_NO_MEMORY. */
@@ -30,7 +34,7 @@ RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guar
 void guards_free(struct guards *g); /* NULL: nothing */
 DEFINE_AUTO(guards)
 
-enum guard_words { GUARD_OF_EC2, GUARD_OF_IAM, GUARD_OF_OPENSTACK };
+enum guard_words { GUARD_OF_EC2, GUARD_OF_IAM, GUARD_OF_OPENSTACK, GUARD_OF_DARI };
 
 /* What is asked. It is in the call's arena, or lives longer. */
 struct guard_request {
@@ -39,6 +43,7 @@ struct guard_request {
 	bool is_change;         /* an operation follows, which finds the rows */
 	bool has_role;          /* the caller's roles allow it */
 	struct str resource;    /* the resource's ARN, where no operation finds a row; empty: not said */
+	struct arm_place place; /* in Azure's words where it happens, as far as the call says it */
 	/* The condition keys of the request itself, in lower case up to '/'. NULL: it has none. */
 	enum policy_known (*find)(const void *arg, struct str key, struct strs *ret_values);
 	const void *arg;
@@ -53,6 +58,8 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
  * is decided for all rows. From then on the guard is asked nothing, because what follows shows what
  * was permitted. ERR_DENIED. */
 RESULT guard_check_rest(struct ctx *c);
+/* A part of what was asked was refused, and the call goes on without it: what is refused from now on counts. */
+void guard_drop_refusal(struct ctx *c);
 /* The same at the end of a successful operation: decides on each row that it made and did not ask
  * about before. ERR_DENIED. */
 RESULT guard_check_made(struct op *op);
@@ -105,6 +112,8 @@ struct str guard_find_refusal(struct guards *g, struct arena *a, struct str requ
 struct guard_policies {
 	const struct policy_code **at;
 	struct str *names; /* "arn:aws:iam::…:policy/x", "inline x" */
+	const struct arm_place
+		*places; /* where each of them holds; NULL: all hold everywhere in the account */
 	size_t count;
 	const struct policy_code *boundary; /* NULL: none */
 	struct str boundary_name;

@@ -8,7 +8,7 @@
 #include "base/crypto.h"
 #include "engine/people/policy.h"
 
-enum { COMPILED_MAX = 1024, REFUSALS_MAX = 256, REQUEST_ID_SIZE = 40, WORDS_MAX = 1024 };
+enum { COMPILED_MAX = 1024, REFUSALS_MAX = 256, REQUEST_ID_SIZE = 40, WORDS_MAX = 2048 };
 
 struct compiled {
 	uuid version; /* none: free */
@@ -32,6 +32,7 @@ struct guards {
 	struct store *store;
 	uint8_t key[SHA256_SIZE]; /* that encoded messages are sealed with */
 	char *region;
+	RESULT (*write_role)(struct ctx *c, struct str permissions, struct str *ret_document);
 	struct word words[WORDS_MAX]; /* sorted */
 	size_t word_count;
 	pthread_mutex_t lock; /* over what follows */

@@ -42,6 +42,7 @@ RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guar
 	if (!g)
 		return ctx_no_memory(c);
 	g->store = config->store;
+	g->write_role = config->write_role;
 	g->region = heap_copy_z(str_to_z(c->arena, config->region));
 	if (!g->region) {
 		heap_free(g);
@@ -69,6 +70,12 @@ void guards_free(struct guards *g)
 
 /* ---- compiled policies ---- */
 
+/* What a compiled text is known by: its row, and that row's version. */
+struct text_key {
+	uuid id;
+	uint64_t commit;
+};
+
 static struct compiled *slot_of(struct guards *g, uuid version)
 {
 	uint32_t hash;
@@ -77,12 +84,12 @@ static struct compiled *slot_of(struct guards *g, uuid version)
 }
 
 /* A copy for the call, of the one that is kept; NULL: none is. */
-static const struct policy_code *copy_kept(struct guards *g, struct arena *a, const struct row *version)
+static const struct policy_code *copy_kept(struct guards *g, struct arena *a, struct text_key key)
 {
 	struct policy_code *copy = NULL;
 	(void) pthread_mutex_lock(&g->lock);
-	const struct compiled *slot = slot_of(g, version->id);
-	if (slot->policy && uuid_equal(slot->version, version->id) && slot->commit == version->commit) {
+	const struct compiled *slot = slot_of(g, key.id);
+	if (slot->policy && uuid_equal(slot->version, key.id) && slot->commit == key.commit) {
 		copy = arena_alloc(a, policy_size(slot->policy));
 		if (copy)
 			memcpy((void *) copy, slot->policy, policy_size(slot->policy));
@@ -91,32 +98,50 @@ static const struct policy_code *copy_kept(struct guards *g, struct arena *a, co
 	return copy;
 }
 
-static void keep(struct guards *g, const struct row *version, const struct policy_code *policy)
+static void keep(struct guards *g, struct text_key key, const struct policy_code *policy)
 {
 	struct policy_code *copy = heap_alloc(policy_size(policy));
 	if (!copy)
 		return; /* it is compiled again */
 	memcpy((void *) copy, policy, policy_size(policy));
 	(void) pthread_mutex_lock(&g->lock);
-	struct compiled *slot = slot_of(g, version->id);
+	struct compiled *slot = slot_of(g, key.id);
 	struct policy_code *before = slot->policy;
-	*slot = (struct compiled){version->id, version->commit, copy};
+	*slot = (struct compiled){key.id, key.commit, copy};
 	(void) pthread_mutex_unlock(&g->lock);
 	heap_free(before);
+}
+
+static RESULT take_text(struct guards *g, struct ctx *c, struct text_key key, struct str document,
+			const struct policy_code **ret_policy)
+{
+	if (!result_is_ok(policy_compile(c, document, POLICY_OF_IDENTITY, ret_policy))) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_INTERNAL, "a policy that was stored does not compile");
+	}
+	keep(g, key, *ret_policy);
+	return OK;
 }
 
 static RESULT take_policy(struct guards *g, struct ctx *c, const struct policy_version *version,
 			  const struct policy_code **ret_policy)
 {
-	*ret_policy = copy_kept(g, c->arena, &version->row);
+	const struct text_key key = {version->row.id, version->row.commit};
+	*ret_policy = copy_kept(g, c->arena, key);
+	return *ret_policy ? OK : take_text(g, c, key, version->document, ret_policy);
+}
+
+/* What a role of Azure's gives is said anew in IAM's words whenever the program starts: its calls may have become more. */
+static RESULT take_role(struct guards *g, struct ctx *c, const struct arm_definition *role,
+			const struct policy_code **ret_policy)
+{
+	const struct text_key key = {role->id, role->commit};
+	struct str document = STR_NONE;
+	*ret_policy = copy_kept(g, c->arena, key);
 	if (*ret_policy)
 		return OK;
-	if (!result_is_ok(policy_compile(c, version->document, POLICY_OF_IDENTITY, ret_policy))) {
-		ctx_clear_problem(c);
-		return ctx_fail(c, ERR_INTERNAL, "a policy that was stored does not compile");
-	}
-	keep(g, &version->row, *ret_policy);
-	return OK;
+	TRY(g->write_role(c, role->permissions, &document));
+	return take_text(g, c, key, document, ret_policy);
 }
 
 static struct str name_policy(struct arena *a, struct str account_number, const struct policy *policy)
@@ -131,13 +156,39 @@ struct found_policies {
 	struct policy_source sources[POLICY_SOURCES_MAX];
 	struct str *names; /* in the arena */
 	size_t count;
+	struct arm_grant *grants; /* of Azure's roles; in the arena */
+	size_t grant_count;
 };
 
-static RESULT find_policies(struct ctx *c, const struct tables *t, uuid principal, uuid account,
-			    struct found_policies *ret_found)
+/* Of all that an account has; most have none of these. */
+static RESULT find_grants(struct guards *g, struct ctx *c, const struct tables *t, uuid principal,
+			  uuid account, struct found_policies *found)
+{
+	if (!g->write_role || uuid_is_none(principal) || !engine_has_assignments(t))
+		return OK;
+	found->grants = arena_new_array(c->arena, struct arm_grant, ARM_ASSIGNMENTS_OF_ONE);
+	if (!found->grants)
+		return ctx_no_memory(c);
+	if (!engine_find_grants(t, principal, account, found->grants, &found->grant_count))
+		return ctx_fail_kind(
+			c, ERR_DENIED, KIND_ARM_ASSIGNMENT,
+			"You are not authorized: more than %d role assignments speak of the user.",
+			ARM_ASSIGNMENTS_OF_ONE);
+	for (size_t k = 0; k < found->grant_count; k++) { /* which outlive the tables */
+		struct arm_definition *role = &found->grants[k].definition;
+		role->name = str_copy(c->arena, role->name);
+		role->permissions = str_copy(c->arena, role->permissions);
+	}
+	return OK;
+}
+
+static RESULT find_policies(struct guards *g, struct ctx *c, const struct tables *t, uuid principal,
+			    uuid account, struct found_policies *ret_found)
 {
 	const struct account *row = account_find(t, account);
-	ret_found->count = 0;
+	ret_found->names = NULL;
+	ret_found->count = ret_found->grant_count = 0;
+	TRY(find_grants(g, c, t, principal, account, ret_found));
 	if (uuid_is_none(principal) || !engine_has_policies(t))
 		return OK;
 	if (!engine_find_policies(t, principal, account, ret_found->sources, &ret_found->count))
@@ -153,13 +204,34 @@ static RESULT find_policies(struct ctx *c, const struct tables *t, uuid principa
 	return OK;
 }
 
+static RESULT compile_grants(struct guards *g, struct ctx *c, const struct found_policies *found,
+			     struct guard_policies *out)
+{
+	struct arm_place *places =
+		arena_new_array(c->arena, struct arm_place, out->count + found->grant_count);
+	if (!places)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < found->grant_count; k++) {
+		const struct arm_grant *grant = &found->grants[k];
+		TRY(take_role(g, c, &grant->definition, &out->at[out->count]));
+		out->names[out->count] =
+			str_print(c->arena, "Azure role %" STR_FMT, STR_ARG(grant->definition.name));
+		places[out->count++] = grant->place;
+	}
+	out->places = places;
+	return OK;
+}
+
 static RESULT compile_policies(struct guards *g, struct ctx *c, const struct found_policies *found,
 			       struct guard_policies *ret_policies)
 {
-	struct guard_policies out = {.names = found->names};
-	if (found->count)
-		out.at = arena_new_array(c->arena, const struct policy_code *, found->count);
-	if (found->count && !out.at)
+	struct guard_policies out = {0};
+	size_t count = found->count + found->grant_count;
+	if (count) {
+		out.at = arena_new_array(c->arena, const struct policy_code *, count);
+		out.names = arena_new_array(c->arena, struct str, count);
+	}
+	if (count && (!out.at || !out.names))
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < found->count; k++) {
 		const struct policy_code *policy = NULL;
@@ -172,6 +244,8 @@ static RESULT compile_policies(struct guards *g, struct ctx *c, const struct fou
 		out.names[out.count] = found->names[k];
 		out.at[out.count++] = policy;
 	}
+	if (found->grant_count)
+		TRY(compile_grants(g, c, found, &out));
 	*ret_policies = out;
 	return OK;
 }
@@ -182,7 +256,7 @@ RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 	struct found_policies found;
 	AUTO_VIEW v;
 	view_open(g->store, &v);
-	struct result result = find_policies(c, v.tables, user, account, &found);
+	struct result result = find_policies(g, c, v.tables, user, account, &found);
 	view_end_read(&v);
 	TRY(result);
 	return compile_policies(g, c, &found, ret_policies);
@@ -192,7 +266,7 @@ RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, 
 		       struct guard_policies *ret_policies)
 {
 	struct found_policies found;
-	TRY(find_policies(c, t, principal, account, &found));
+	TRY(find_policies(g, c, t, principal, account, &found));
 	return compile_policies(g, c, &found, ret_policies);
 }
 

@@ -342,22 +342,23 @@ static enum sigv4_fault check_time(struct attempt *at)
 /* ---- the key ---- */
 
 /* Of a session of that role: its policies are all that gives it anything. */
-static struct identity *make_role_identity(struct attempt *at, const struct account *account,
-					   const struct iam_role *role)
+static struct identity *make_role_identity(struct arena *a, const struct account *account,
+					   const struct iam_role *role, struct session *session,
+					   struct str key_id)
 {
-	struct identity *who = arena_new_object(at->arena, struct identity);
+	struct identity *who = arena_new_object(a, struct identity);
 	if (!who)
 		return NULL;
-	at->session->role_name = str_copy(at->arena, role->name);
-	at->session->role_path = str_copy(at->arena, role->path);
+	session->role_name = str_copy(a, role->name);
+	session->role_path = str_copy(a, role->path);
 	*who = (struct identity){.scope = IDENTITY_ACCOUNT,
 				 .account = account->row.id,
 				 .domain = account->domain,
 				 .iam_role = role->row.id,
-				 .session = at->session,
-				 .tags = key_copy_tags(at->arena, role->tags, at->session->tags),
-				 .account_number = str_copy(at->arena, account->number),
-				 .access_key_id = str_copy(at->arena, at->key_id)};
+				 .session = session,
+				 .tags = key_copy_tags(a, role->tags, session->tags),
+				 .account_number = str_copy(a, account->number),
+				 .access_key_id = str_copy(a, key_id)};
 	return who;
 }
 
@@ -366,13 +367,12 @@ static bool is_of_account(const struct iam_role *role, const struct account *acc
 	return role && account && uuid_equal(role->account, account->row.id);
 }
 
-/* Of temporary credentials: good as long as whose they are is there and may get in. */
-static RESULT find_session_key(struct attempt *at)
+/* Whose temporary credentials are: good as long as that is there and may get in. NULL: it is not, or the arena is
+ * full. */
+static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struct session *session,
+					   struct str key_id)
 {
-	struct sigv4 *s = at->s;
-	const struct session *session = at->session;
 	bool is_of_role = !uuid_is_none(session->iam_role);
-	uint8_t digest[SHA256_SIZE];
 	struct roles roles = {0};
 	AUTO_VIEW v;
 	view_open(s->store, &v);
@@ -385,7 +385,22 @@ static RESULT find_session_key(struct attempt *at)
 		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
 	view_end_read(&v);
 	if (!is_open)
-		return OK;
+		return NULL;
+	struct identity *who = is_of_role ? make_role_identity(c->arena, account, role, session, key_id)
+					  : key_make_identity(c->arena, account, user, roles.rights, key_id);
+	if (who)
+		who->session = session;
+	return who;
+}
+
+/* Of temporary credentials. */
+static RESULT find_session_key(struct attempt *at)
+{
+	struct sigv4 *s = at->s;
+	uint8_t digest[SHA256_SIZE];
+	struct identity *who = find_session_owner(s, &at->call->ctx, at->session, at->key_id);
+	if (!who)
+		return arena_is_full(at->arena) ? ctx_no_memory(&at->call->ctx) : OK;
 	crypto_sha256(at->token, digest);
 	memcpy(at->row.b, digest, sizeof at->row.b);
 	at->commit = 1; /* a token has one version */
@@ -397,10 +412,7 @@ static RESULT find_session_key(struct attempt *at)
 		sigv4_derive_key(secret, &at->scope, at->key);
 		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
 	}
-	at->answer->who = is_of_role ? make_role_identity(at, account, role)
-				     : key_make_identity(at->arena, account, user, roles.rights, at->key_id);
-	if (at->answer->who)
-		at->answer->who->session = at->session;
+	at->answer->who = who;
 	at->key_is_known = true;
 	return OK;
 }
@@ -501,13 +513,13 @@ static enum sigv4_fault check_signature(struct attempt *at)
 
 /* ---- session tokens ---- */
 
-static bool names_account(const struct attempt *at)
+static bool names_account(struct sigv4 *s, struct str key_id)
 {
 	char number[ACCOUNT_NUMBER_SIZE];
-	if (!session_read_number(&at->s->sessions, at->key_id, number))
+	if (!session_read_number(&s->sessions, key_id, number))
 		return false;
 	AUTO_VIEW v;
-	view_open(at->s->store, &v);
+	view_open(s->store, &v);
 	bool is_there = account_find_by_number(v.tables, (struct str){number, sizeof number});
 	view_end_read(&v);
 	return is_there;
@@ -524,7 +536,7 @@ static enum sigv4_fault check_token(struct attempt *at)
 	if (!is_temporary && !at->token.n)
 		return SIGV4_FINE;
 	struct session *session = arena_new_object(at->arena, struct session);
-	if (!is_temporary || !at->token.n || !session || !names_account(at) ||
+	if (!is_temporary || !at->token.n || !session || !names_account(at->s, at->key_id) ||
 	    !session_open(&at->call->ctx, &at->s->sessions, at->key_id, at->token, session))
 		return fault(at, SIGV4_UNKNOWN_KEY, str_from(invalid));
 	if (session->expires_us <= clock_now_us())
@@ -537,6 +549,15 @@ RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session 
 			   struct session_credentials *ret_credentials)
 {
 	return session_issue(c, &s->sessions, session, number, ret_credentials);
+}
+
+struct identity *sigv4_find_session_owner(struct sigv4 *s, struct ctx *c, struct str key_id, struct str token)
+{
+	struct session *session = arena_new_object(c->arena, struct session);
+	if (!session || !session_is_key_id(key_id) || !names_account(s, key_id) ||
+	    !session_open(c, &s->sessions, key_id, token, session) || session->expires_us <= clock_now_us())
+		return NULL;
+	return find_session_owner(s, c, session, key_id);
 }
 
 bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number[static ACCOUNT_NUMBER_SIZE])

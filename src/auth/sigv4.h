@@ -58,6 +58,10 @@ RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_
  * session_issue(). */
 RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session *session, struct str number,
 			   struct session_credentials *ret_credentials);
+/* Whose temporary credentials are, for who shows their token in what we signed: no request was signed with their secret.
+ * NULL: they are not ours, have expired, or whose they are may not get in; or the arena is full. */
+struct identity *sigv4_find_session_owner(struct sigv4 *s, struct ctx *c, struct str key_id,
+					  struct str token);
 /* See session_read_number(). */
 bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number[static ACCOUNT_NUMBER_SIZE]);
 

@@ -15,8 +15,8 @@ enum { VERSION = 1, TO_IMAGE = 2 };
 
 /* As it is signed; little-endian. */
 struct wire {
-	uint8_t version, console, scope, zero[5];
-	uuid instance, host; /* of TO_IMAGE the image, and none */
+	uint8_t version, console, scope, methods, zero[4]; /* methods: TOKEN_BY_CONSOLE or nothing */
+	uuid instance, host;                               /* of TO_IMAGE the image, and none */
 	uuid user, where, credential, trust, audit;
 	uint64_t issued_us, expires_us; /* the token's; the ticket's own */
 } __attribute__((packed));
@@ -44,7 +44,7 @@ void tickets_free(struct tickets *t)
 RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, struct str *ret_text)
 {
 	ticket->expires_us = clock_now_us() + TICKET_LIFETIME_US;
-	bool is_to_image = !uuid_is_none(ticket->image);
+	bool is_to_image = !uuid_is_none(ticket->image), is_session = ticket->by.methods & TOKEN_BY_CONSOLE;
 	const struct wire wire = {.version = is_to_image ? TO_IMAGE : VERSION,
 				  .console = (uint8_t) ticket->console,
 				  .scope = (uint8_t) ticket->by.scope,
@@ -53,8 +53,9 @@ RESULT ticket_issue(struct tickets *t, struct ctx *c, struct ticket *ticket, str
 				  .user = ticket->by.user,
 				  .where = ticket->by.where,
 				  .credential = ticket->by.application_credential,
-				  .trust = ticket->by.trust,
-				  .audit = ticket->by.audit,
+				  .trust = is_session ? ticket->by.access_key : ticket->by.trust,
+				  .methods = is_session ? TOKEN_BY_CONSOLE : 0,
+				  .audit = is_session ? ticket->by.parent : ticket->by.audit,
 				  .issued_us = htole64((uint64_t) ticket->by.issued_us),
 				  .expires_us = htole64((uint64_t) ticket->expires_us)};
 	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
@@ -67,7 +68,7 @@ RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ti
 	if (!signed_read(c->arena, t->key, text, sizeof wire, &wire) ||
 	    (wire.version != VERSION && wire.version != TO_IMAGE))
 		return ctx_fail(c, ERR_UNAUTHENTICATED, "The link to the console is not one of ours.");
-	bool is_to_image = wire.version == TO_IMAGE;
+	bool is_to_image = wire.version == TO_IMAGE, is_session = wire.methods & TOKEN_BY_CONSOLE;
 	struct ticket ticket = {.console = (enum console) wire.console,
 				.instance = is_to_image ? UUID_NONE : wire.instance,
 				.image = is_to_image ? wire.instance : UUID_NONE,
@@ -76,7 +77,9 @@ RESULT ticket_check(struct tickets *t, struct ctx *c, struct str text, struct ti
 				       .user = wire.user,
 				       .where = wire.where,
 				       .application_credential = wire.credential,
-				       .trust = wire.trust,
+				       .methods = wire.methods,
+				       .trust = is_session ? UUID_NONE : wire.trust,
+				       .access_key = is_session ? wire.trust : UUID_NONE,
 				       .audit = wire.audit,
 				       .issued_us = (int64_t) le64toh(wire.issued_us)},
 				.expires_us = (int64_t) le64toh(wire.expires_us)};

@@ -5,9 +5,11 @@
 #include "auth/signed.h"
 #include "base/clock.h"
 #include "base/heap.h"
+#include "engine/people/arm_rights.h"
 #include "engine/people/role.h"
 #include "engine/people/trust.h"
 #include "engine/resolve.h"
+#include "store/access_key.h"
 #include "store/account.h"
 #include "store/application_credential.h"
 #include "store/domain.h"
@@ -23,7 +25,8 @@ struct tokens {
 
 enum { VERSION = 1 };
 
-/* As it is signed. Numbers are little-endian, whatever machine follows on this one. */
+/* As it is signed. Numbers are little-endian, whatever machine follows on this one. A session has the time when it began and
+ * its access key where others have their credential and their trust. */
 struct wire {
 	uint8_t version, scope, methods, zero[3];
 	uuid user, where, credential, trust, audit, parent;
@@ -52,14 +55,14 @@ void tokens_free(struct tokens *t)
 
 /* ---- text ---- */
 
-RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text)
+static bool is_session(const struct token *token)
 {
-	token->issued_us = clock_now_us();
-	int64_t end_us = token->issued_us + t->lifetime_us;
-	if (token->expires_us == 0 || token->expires_us > end_us)
-		token->expires_us = end_us;
-	if (uuid_is_none(token->audit))
-		token->audit = uuid_random();
+	return token->methods & TOKEN_BY_CONSOLE;
+}
+
+static RESULT sign(struct tokens *t, struct ctx *c, const struct token *token, struct str *ret_text)
+{
+	uint64_t begun_us = htole64((uint64_t) token->begun_us);
 	struct wire wire = {.version = VERSION,
 			    .scope = (uint8_t) token->scope,
 			    .methods = (uint8_t) token->methods,
@@ -71,7 +74,42 @@ RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct 
 			    .parent = token->parent,
 			    .issued_us = htole64((uint64_t) token->issued_us),
 			    .expires_us = htole64((uint64_t) token->expires_us)};
+	if (is_session(token)) {
+		memcpy(&wire.credential, &begun_us, sizeof begun_us);
+		wire.trust = token->access_key;
+	}
 	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
+}
+
+/* Sets when it was issued, what names it, and when it ends: then, or at end_us if that is earlier. */
+static void date(struct token *token, int64_t now_us, int64_t end_us)
+{
+	token->issued_us = now_us;
+	if (token->expires_us == 0 || token->expires_us > end_us)
+		token->expires_us = end_us;
+	if (uuid_is_none(token->audit))
+		token->audit = uuid_random();
+}
+
+RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text)
+{
+	int64_t now_us = clock_now_us();
+	date(token, now_us, now_us + t->lifetime_us);
+	return sign(t, c, token, ret_text);
+}
+
+RESULT token_issue_session(struct tokens *t, struct ctx *c, struct token *session, struct str *ret_text)
+{
+	int64_t now_us = clock_now_us();
+	session->methods |= TOKEN_BY_CONSOLE;
+	if (!session->begun_us) {
+		session->begun_us = now_us;
+		session->parent = uuid_random();
+	}
+	session->audit = UUID_NONE;
+	session->expires_us = session->begun_us + TOKEN_SESSION_WHOLE_US;
+	date(session, now_us, now_us + TOKEN_SESSION_IDLE_US);
+	return sign(t, c, session, ret_text);
 }
 
 static RESULT refuse(struct ctx *c, const char *why)
@@ -94,6 +132,13 @@ static RESULT read_token(struct tokens *t, struct ctx *c, struct str text, struc
 				    .parent = wire.parent,
 				    .issued_us = (int64_t) le64toh(wire.issued_us),
 				    .expires_us = (int64_t) le64toh(wire.expires_us)};
+	if (is_session(ret_token)) {
+		uint64_t begun_us = 0;
+		memcpy(&begun_us, &wire.credential, sizeof begun_us);
+		ret_token->begun_us = (int64_t) le64toh(begun_us);
+		ret_token->access_key = wire.trust;
+		ret_token->application_credential = ret_token->trust = UUID_NONE;
+	}
 	return OK;
 }
 
@@ -147,6 +192,46 @@ static const char *weigh_trust(const struct tables *t, const struct token *token
 	return NULL;
 }
 
+/* A role of Azure's lets a person in, too, but nobody who acts by less than what that person may. */
+static bool is_assigned(const struct tables *t, const struct token *token)
+{
+	return token->scope == IDENTITY_ACCOUNT && uuid_is_none(token->application_credential) &&
+	       uuid_is_none(token->trust) && engine_is_assigned(t, token->user, token->where);
+}
+
+/* A person of the account's own (EC2's owner, IAM's users) needs no role to be in it, and the key that they signed in with is
+ * still good. NULL: so it is, and what the roles give is as much as the key gives. */
+static const char *weigh_session(const struct tables *t, const struct token *token, struct worth *w)
+{
+	const struct access_key *key = access_key_find(t, token->access_key);
+	if (uuid_is_none(token->access_key))
+		return NULL;
+	if (!key || !key->enabled || !uuid_equal(key->user, token->user) ||
+	    !uuid_equal(key->account, token->where))
+		return "is of an access key that is gone";
+	w->roles.rights &= ~RIGHT(ADMIN);
+	return NULL;
+}
+
+static bool is_of_account(const struct token *token, const struct user *user)
+{
+	return is_session(token) && token->scope == IDENTITY_ACCOUNT &&
+	       uuid_equal(user->account, token->where);
+}
+
+/* With a session all of its tokens end. */
+static bool is_revoked(const struct tables *t, const struct token *token)
+{
+	return token_revocation_find_by_audit(t, token->audit) ||
+	       (is_session(token) && token_revocation_find_by_audit(t, token->parent));
+}
+
+static bool has_way_in(const struct tables *t, const struct token *token, const struct worth *w)
+{
+	return token->scope == IDENTITY_UNSCOPED || w->roles.count > 0 || is_of_account(token, w->user) ||
+	       is_assigned(t, token);
+}
+
 /* NULL: it is good; else why not. t of a view that is read. */
 static const char *weigh(const struct tables *t, const struct token *token, struct worth *ret_worth)
 {
@@ -155,7 +240,7 @@ static const char *weigh(const struct tables *t, const struct token *token, stru
 		return "is of a user who may not get in";
 	if (token->issued_us < w.user->valid_from_us)
 		return "is from before the user's last change";
-	if (token_revocation_find_by_audit(t, token->audit))
+	if (is_revoked(t, token))
 		return "was revoked";
 	if (!is_place_open(t, token))
 		return "leads to where nobody may get in";
@@ -168,10 +253,12 @@ static const char *weigh(const struct tables *t, const struct token *token, stru
 			return "is of an application credential that is gone";
 		engine_narrow_roles(t, &w.credential->roles, &w.roles);
 	}
-	const char *why = uuid_is_none(token->trust) ? NULL : weigh_trust(t, token, &w);
+	const char *why = is_session(token)            ? weigh_session(t, token, &w)
+			  : uuid_is_none(token->trust) ? NULL
+						       : weigh_trust(t, token, &w);
 	if (why)
 		return why;
-	if (token->scope != IDENTITY_UNSCOPED && w.roles.count == 0)
+	if (!has_way_in(t, token, &w))
 		return "leads to where the user has no role";
 	*ret_worth = w;
 	return NULL;
@@ -221,14 +308,29 @@ RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, s
 	return OK;
 }
 
-RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
-		   struct identity **ret_who)
+static RESULT check(struct tokens *t, struct ctx *c, struct str text, bool wants_session,
+		    struct token *ret_token, struct identity **ret_who)
 {
 	struct token token;
 	TRY(read_token(t, c, text, &token));
+	if (is_session(&token) != wants_session)
+		return refuse(c, wants_session ? "is no session of the console's"
+					       : "is a session of the console's");
 	if (token.expires_us <= clock_now_us())
 		return refuse(c, "has expired");
 	TRY(token_weigh(t, c, &token, ret_who));
 	*ret_token = token;
 	return OK;
+}
+
+RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
+		   struct identity **ret_who)
+{
+	return check(t, c, text, false, ret_token, ret_who);
+}
+
+RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
+			   struct identity **ret_who)
+{
+	return check(t, c, text, true, ret_token, ret_who);
 }

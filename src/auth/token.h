@@ -8,6 +8,7 @@
  * last 32 are an HMAC-SHA256 under a key that is derived from the master key. Any thread. */
 #pragma once
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/ctx.h"
 #include "model/identity.h"
@@ -16,7 +17,18 @@
 enum { TOKEN_SIZE = 150, TOKEN_TEXT_SIZE = 200 };
 
 /* How the principal proved who it is: a bit set. */
-enum token_method { TOKEN_BY_PASSWORD = 1, TOKEN_BY_TOKEN = 2, TOKEN_BY_APPLICATION_CREDENTIAL = 4 };
+enum token_method {
+	TOKEN_BY_PASSWORD = 1,
+	TOKEN_BY_TOKEN = 2,
+	TOKEN_BY_APPLICATION_CREDENTIAL = 4,
+	/* A session of the console's pages, in a browser's cookie: token_check() refuses it, token_check_session() alone
+	 * takes it. */
+	TOKEN_BY_CONSOLE = 8,
+};
+
+/* A session ends so long after the last request that its person caused, and so long after they signed in. */
+#define TOKEN_SESSION_IDLE_US (30 * MINUTE)
+#define TOKEN_SESSION_WHOLE_US (12 * HOUR)
 
 struct token {
 	enum identity_scope scope;
@@ -28,6 +40,9 @@ struct token {
 	uuid audit;  /* names this token, for logs and to revoke it */
 	uuid parent; /* the audit id of the token that this one was made from; none: of none */
 	int64_t issued_us, expires_us;
+	/* Of a console's session alone, which has neither application credential nor trust: */
+	uuid access_key; /* that its person signed in with, and without which it is worth nothing; none: by other means */
+	int64_t begun_us; /* when they signed in */
 };
 
 struct tokens;
@@ -53,6 +68,12 @@ RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct 
  * gone or disabled; or the user has no role in its scope. ret_who is in c's arena. */
 RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
 		   struct identity **ret_who);
+/* The same for a session of the console's, and for nothing else. */
+RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
+			   struct identity **ret_who);
+/* Issues a session's first token, or (session has begun) its next one: for the idle time, but not beyond its whole. Its parent
+ * names the session, to revoke it. */
+RESULT token_issue_session(struct tokens *t, struct ctx *c, struct token *session, struct str *ret_text);
 /* Checks a token that was proved before, whatever its age: what was made with it (auth/ticket.h) is
  * worth no more than the token is now. */
 RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who);

@@ -78,3 +78,8 @@ RESULT crypto_make_user_certificate(struct ctx *c, struct str user, struct str *
 				    struct str *ret_pkcs12);
 /* The SHA-1 of a certificate in PEM, with colons. ERR_INVALID: it is none. */
 RESULT crypto_fingerprint_certificate(struct ctx *c, struct str cert_pem, struct str *ret_fingerprint);
+/* Its SHA-256, or its SHA-1, in bytes; how many they are. 0: it is none. */
+size_t crypto_digest_certificate(struct str cert_pem, bool is_sha256, uint8_t ret_sum[static SHA256_SIZE]);
+/* Whether the key of a certificate in PEM, which is RSA of 2048 bits or more, has signed the data: RS256, or with is_pss
+ * PS256. */
+bool crypto_verify_certificate(struct str cert_pem, bool is_pss, struct str data, struct str signature);

@@ -9,10 +9,17 @@
 #include "base/ip.h"
 #include "base/random.h"
 
-enum { SERIAL_SIZE = 16, NAME_CAP = 253, COMMON_NAME_CAP = 64, NAMES_CAP_COUNT = 100 };
+enum {
+	SERIAL_SIZE = 16,
+	NAME_CAP = 253,
+	COMMON_NAME_CAP = 64,
+	NAMES_CAP_COUNT = 100,
+	CLIENT_RSA_BITS_MIN = 2048
+};
 static const int64_t SKEW_US = HOUR; /* a client whose clock is behind must not refuse it */
 
 DEFINE_OSSL(X509, X509_free)
+DEFINE_OSSL(EVP_MD_CTX, EVP_MD_CTX_free)
 DEFINE_OSSL(GENERAL_NAMES, GENERAL_NAMES_free)
 DEFINE_OSSL(GENERAL_NAME, GENERAL_NAME_free)
 DEFINE_OSSL(EXTENDED_KEY_USAGE, EXTENDED_KEY_USAGE_free)
@@ -97,8 +104,7 @@ static bool set_serial(X509 *cert)
 	return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
 }
 
-/* Of its own subject, as what is self-signed has it. */
-static bool fill(X509 *cert, EVP_PKEY *key, struct str first, int64_t valid_us)
+bool crypto_fill_certificate(X509 *cert, EVP_PKEY *key, struct str first, int64_t valid_us)
 {
 	X509_NAME *subject = X509_get_subject_name(cert);
 	struct str common = str_slice(first, 0, COMMON_NAME_CAP); /* clients look at the SANs only */
@@ -123,7 +129,7 @@ RESULT crypto_make_certificate(struct ctx *c, struct str names, int64_t valid_us
 	if (!key || !cert || !all || !bio)
 		return crypto_fail(c, "cannot make a key");
 	TRY(add_names(c, names, all, &first));
-	if (!fill(cert, key, first, valid_us) || !add_extensions(cert, all) ||
+	if (!crypto_fill_certificate(cert, key, first, valid_us) || !add_extensions(cert, all) ||
 	    X509_sign(cert, key, EVP_sha256()) == 0 || PEM_write_bio_X509(bio, cert) != 1)
 		return crypto_fail(c, "cannot make a certificate");
 	TRY(crypto_take_bio(c, bio, &cert_pem));
@@ -178,7 +184,7 @@ RESULT crypto_make_user_certificate(struct ctx *c, struct str user, struct str *
 	struct str cert_pem = STR_NONE, bytes = STR_NONE;
 	if (!key || !cert || !names || !bio || !packed || !principal.p)
 		return crypto_fail(c, "cannot make a key");
-	if (!fill(cert, key, user, USER_VALID_US) || !add_principal(names, principal) ||
+	if (!crypto_fill_certificate(cert, key, user, USER_VALID_US) || !add_principal(names, principal) ||
 	    !add_user_extensions(cert, names) || X509_sign(cert, key, EVP_sha256()) == 0 ||
 	    PEM_write_bio_X509(bio, cert) != 1)
 		return crypto_fail(c, "cannot make a certificate");
@@ -208,6 +214,32 @@ RESULT crypto_fingerprint_certificate(struct ctx *c, struct str cert_pem, struct
 	if (!cert || X509_digest(cert, EVP_sha1(), sum, &size) != 1)
 		return ctx_fail(c, ERR_INVALID, "the text is no certificate in PEM");
 	return crypto_write_colons(c, sum, size, ret_fingerprint);
+}
+
+size_t crypto_digest_certificate(struct str cert_pem, bool is_sha256, uint8_t ret_sum[static SHA256_SIZE])
+{
+	OSSL(X509) cert = read_certificate(cert_pem);
+	unsigned size = 0;
+	return cert && X509_digest(cert, is_sha256 ? EVP_sha256() : EVP_sha1(), ret_sum, &size) == 1 ? size
+												     : 0;
+}
+
+bool crypto_verify_certificate(struct str cert_pem, bool is_pss, struct str data, struct str signature)
+{
+	OSSL(X509) cert = read_certificate(cert_pem);
+	OSSL(EVP_MD_CTX) context = EVP_MD_CTX_new();
+	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
+	EVP_PKEY_CTX *how = NULL; /* the context's */
+	bool is_right = key && context && EVP_PKEY_is_a(key, "RSA") &&
+			EVP_PKEY_get_bits(key) >= CLIENT_RSA_BITS_MIN &&
+			EVP_DigestVerifyInit(context, &how, EVP_sha256(), NULL, key) == 1;
+	if (is_right && is_pss)
+		is_right = EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) == 1 &&
+			   EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) == 1;
+	is_right = is_right && EVP_DigestVerify(context, (const unsigned char *) signature.p, signature.n,
+						(const unsigned char *) data.p, data.n) == 1;
+	ERR_clear_error();
+	return is_right;
 }
 
 /* ---- an authority's */
@@ -251,7 +283,7 @@ RESULT crypto_make_authority(struct ctx *c, struct str common_name, int64_t vali
 	struct str cert_pem = STR_NONE, key_pem = STR_NONE;
 	if (!key || !cert || !bio)
 		return crypto_fail(c, "cannot make a key");
-	if (!fill(cert, key, common_name, valid_us) || !add_constraints(cert, true) ||
+	if (!crypto_fill_certificate(cert, key, common_name, valid_us) || !add_constraints(cert, true) ||
 	    !add_key_usage(cert, usage, 2) || !add_key_id(cert, cert, NID_subject_key_identifier, "hash") ||
 	    X509_sign(cert, key, EVP_sha256()) == 0 || PEM_write_bio_X509(bio, cert) != 1)
 		return crypto_fail(c, "cannot make a certificate");
@@ -323,7 +355,7 @@ static RESULT issue_for(struct ctx *c, const struct crypto_issue *issue, X509 *c
 		return crypto_fail(c, "cannot make a certificate");
 	if (issue->names.n)
 		TRY(add_names(c, issue->names, names, &first));
-	if (!fill(cert, key, issue->common_name, issue->valid_us) ||
+	if (!crypto_fill_certificate(cert, key, issue->common_name, issue->valid_us) ||
 	    X509_set_issuer_name(cert, X509_get_subject_name(ca)) != 1 ||
 	    !add_issued_extensions(cert, ca, issue, names) || X509_sign(cert, ca_key, EVP_sha256()) == 0 ||
 	    PEM_write_bio_X509(bio, cert) != 1)
@@ -368,4 +400,14 @@ RESULT crypto_read_validity(struct ctx *c, struct str cert_pem, int64_t *ret_fro
 	*ret_from_us = from_us;
 	*ret_until_us = until_us;
 	return OK;
+}
+
+bool crypto_is_issued_by(struct str cert_pem, struct str ca_cert_pem)
+{
+	OSSL(X509) cert = read_certificate(cert_pem);
+	OSSL(X509) ca = read_certificate(ca_cert_pem);
+	EVP_PKEY *key = ca ? X509_get0_pubkey(ca) : NULL;
+	bool is_of_it = cert && key && X509_verify(cert, key) == 1;
+	ERR_clear_error();
+	return is_of_it;
 }

@@ -43,3 +43,6 @@ RESULT crypto_encode_key(struct ctx *c, EVP_PKEY *key, int selection, const char
 			 struct str *ret_bytes);
 /* size bytes as "aa:bb:…". */
 RESULT crypto_write_colons(struct ctx *c, const uint8_t *bytes, size_t size, struct str *ret_text);
+/* Version, serial number, validity from an hour ago on, key, and a subject that is its own issuer, of that common name (64
+ * bytes at most). What else it has, and its signature, are still to come. False: OpenSSL failed. */
+bool crypto_fill_certificate(X509 *cert, EVP_PKEY *key, struct str common_name, int64_t valid_us);

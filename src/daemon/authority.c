@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/crypto_issue.h"
 #include "base/exec.h"
 #include "base/file.h"
@@ -50,7 +51,13 @@ static bool has_file(struct ctx *c, const struct settings *s, const char *name)
 	return file_exists(authority_path(c->arena, s, name));
 }
 
-/* The key comes first: a certificate without its key would never be made anew. */
+static RESULT delete_file(struct ctx *c, const struct settings *s, const char *name)
+{
+	return file_delete(c, authority_path(c->arena, s, name));
+}
+
+/* The key comes first: a certificate without its key would never be made anew. Whoever deletes ca.pem wants none of those
+ * that came before or after it, either. */
 static RESULT make_authority(struct ctx *c, const struct settings *s)
 {
 	struct str name = str_print(c->arena, "dari CA %" STR_FMT, STR_ARG(s->region_id));
@@ -60,6 +67,8 @@ static RESULT make_authority(struct ctx *c, const struct settings *s)
 	TRY(file_make_directory(c, authority_path(c->arena, s, "client"), 0700));
 	TRY(file_make_directory(c, authority_path(c->arena, s, "hosts"), 0700));
 	TRY(crypto_make_authority(c, name, AUTHORITY_YEARS * 365 * DAY_US, &cert, &key));
+	TRY(delete_file(c, s, "old.pem"));
+	TRY(delete_file(c, s, "next.pem"));
 	TRY(write_file(c, s, "ca.key", key));
 	return write_file(c, s, "ca.pem", cert);
 }
@@ -71,15 +80,29 @@ static RESULT read_authority(struct ctx *c, const struct settings *s, struct cry
 	return read_file(c, s, "ca.key", &issue->ca_key_pem);
 }
 
-/* Whether it is of the authority that is there, and far from its end. cacert.pem says the former: it is written last. */
+/* In each stage alike, but for its end: who trusts both in one trusts both in the next. */
+RESULT authority_read_trusted(struct ctx *c, const struct settings *s, struct str *ret_pem)
+{
+	struct str first = STR_NONE, second = STR_NONE;
+	bool has_old = has_file(c, s, "old.pem"), has_next = has_file(c, s, "next.pem");
+	TRY(read_file(c, s, has_old ? "old.pem" : "ca.pem", &first));
+	if (has_old || has_next)
+		TRY(read_file(c, s, has_next ? "next.pem" : "ca.pem", &second));
+	*ret_pem = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(first), STR_ARG(second));
+	return ret_pem->p ? OK : ctx_no_memory(c);
+}
+
+/* Whether it is of the authority that is there, goes with all that are trusted, and is far from its end. */
 static bool is_good_for_long(struct ctx *c, const struct settings *s)
 {
-	struct str pem = STR_NONE, ca = STR_NONE, own_ca = STR_NONE;
+	struct str pem = STR_NONE, ca = STR_NONE, trusted = STR_NONE, own = STR_NONE;
 	int64_t from_us = 0, until_us = 0;
 	bool is_good = has_file(c, s, "client/clientkey.pem") &&
 		       result_is_ok(read_file(c, s, "ca.pem", &ca)) &&
-		       result_is_ok(read_file(c, s, "client/cacert.pem", &own_ca)) && str_equal(ca, own_ca) &&
+		       result_is_ok(authority_read_trusted(c, s, &trusted)) &&
+		       result_is_ok(read_file(c, s, "client/cacert.pem", &own)) && str_equal(trusted, own) &&
 		       result_is_ok(read_file(c, s, "client/clientcert.pem", &pem)) &&
+		       crypto_is_issued_by(pem, ca) &&
 		       result_is_ok(crypto_read_validity(c, pem, &from_us, &until_us)) &&
 		       until_us - clock_now_us() > AUTHORITY_RENEW_DAYS * DAY_US;
 	ctx_clear_problem(c);
@@ -91,24 +114,47 @@ static bool is_good_for_long(struct ctx *c, const struct settings *s)
 static RESULT keep_client(struct ctx *c, const struct settings *s)
 {
 	struct crypto_issue issue = {.common_name = authority_client_name(c->arena, s), .for_client = true};
-	struct str cert = STR_NONE, key = STR_NONE;
+	struct str cert = STR_NONE, key = STR_NONE, trusted = STR_NONE;
 	if (is_good_for_long(c, s))
 		return OK;
 	TRY(read_authority(c, s, &issue));
+	TRY(authority_read_trusted(c, s, &trusted));
 	if (has_file(c, s, "client/clientkey.pem"))
 		TRY(read_file(c, s, "client/clientkey.pem", &issue.key_pem));
 	TRY(crypto_issue_certificate(c, &issue, &cert, &key));
 	if (!issue.key_pem.n)
 		TRY(write_file(c, s, "client/clientkey.pem", key));
 	TRY(write_file(c, s, "client/clientcert.pem", cert));
-	return write_file(c, s, "client/cacert.pem", issue.ca_cert_pem);
+	return write_file(c, s, "client/cacert.pem", trusted);
+}
+
+/* The next one takes the place of the one that old.pem has, wherever that was cut off. */
+static RESULT end_turn(struct ctx *c, const struct settings *s)
+{
+	struct str key = STR_NONE, cert = STR_NONE;
+	if (!has_file(c, s, "old.pem"))
+		return OK;
+	if (has_file(c, s, "next.pem")) {
+		TRY(read_file(c, s, "next.key", &key));
+		TRY(read_file(c, s, "next.pem", &cert));
+		TRY(write_file(c, s, "ca.key", key));
+		TRY(write_file(c, s, "ca.pem", cert));
+		TRY(delete_file(c, s, "next.pem"));
+	}
+	return delete_file(c, s, "next.key");
+}
+
+static RESULT keep(struct ctx *c, const struct settings *s)
+{
+	TRY(make_authority(c, s));
+	TRY(end_turn(c, s));
+	return keep_client(c, s);
 }
 
 RESULT authority_keep(struct ctx *c, const struct settings *s)
 {
 	ALONE;
-	TRY(make_authority(c, s));
-	return keep_client(c, s);
+	return keep(c, s);
 }
 
 RESULT authority_read_certificate(struct ctx *c, const struct settings *s, struct str *ret_pem)
@@ -200,13 +246,38 @@ static RESULT name_file(struct ctx *c, struct str host, const char **ret_name)
 	return *ret_name ? OK : ctx_no_memory(c);
 }
 
+static struct str digest(struct ctx *c, struct str pem)
+{
+	uint8_t sum[SHA256_SIZE];
+	crypto_sha256(str_trim(pem), sum);
+	return str_encode_hex(c->arena, sum, sizeof sum);
+}
+
+/* Of the authority that made it; empty: none of ours did. */
+static struct str find_issuer(struct ctx *c, const struct settings *s, struct str cert)
+{
+	static const char *const names[] = {"ca.pem", "old.pem"};
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++) {
+		struct str pem = STR_NONE;
+		if (has_file(c, s, names[k]) && result_is_ok(read_file(c, s, names[k], &pem)) &&
+		    crypto_is_issued_by(cert, pem))
+			return digest(c, pem);
+	}
+	ctx_clear_problem(c);
+	return STR("");
+}
+
 RESULT authority_note_host(struct ctx *c, const struct settings *s, const struct authority_host *host)
 {
 	const char *name = NULL;
 	TRY(name_file(c, host->name, &name));
-	json_t *root = json_pack("{s:s%, s:s%, s:I}", "ssh", host->ssh.p ? host->ssh.p : "", host->ssh.n,
-				 "address", host->address.p ? host->address.p : "", host->address.n,
-				 "until_us", (json_int_t) host->until_us);
+	struct str issuer = find_issuer(c, s, host->installed), trusted = digest(c, host->trusted);
+	if (!issuer.p || !trusted.p)
+		return ctx_no_memory(c);
+	json_t *root = json_pack("{s:s%, s:s%, s:I, s:s%, s:s%}", "ssh", host->ssh.p ? host->ssh.p : "",
+				 host->ssh.n, "address", host->address.p ? host->address.p : "",
+				 host->address.n, "until_us", (json_int_t) host->until_us, "issuer", issuer.p,
+				 issuer.n, "trusted", trusted.p, trusted.n);
 	char *text = root ? json_dumps(root, JSON_COMPACT) : NULL;
 	struct result result = text ? write_file(c, s, name, str_from(text)) : ctx_no_memory(c);
 	heap_free(text);
@@ -219,6 +290,21 @@ RESULT authority_forget_host(struct ctx *c, const struct settings *s, struct str
 	const char *name = NULL;
 	TRY(name_file(c, host, &name));
 	return file_delete(c, authority_path(c->arena, s, name));
+}
+
+/* Before the first replacement nothing is noted of whom hosts trust: all of them trust the only one. */
+static bool is_behind(struct ctx *c, const struct settings *s, const json_t *noted)
+{
+	enum authority_stage stage = authority_stage(c, s);
+	struct str ca = STR_NONE, trusted = STR_NONE;
+	const json_t *issuer = json_object_get(noted, "issuer"), *all = json_object_get(noted, "trusted");
+	if (!issuer || !all)
+		return stage != AUTHORITY_STEADY;
+	bool is_read = result_is_ok(read_file(c, s, "ca.pem", &ca)) &&
+		       result_is_ok(authority_read_trusted(c, s, &trusted));
+	ctx_clear_problem(c);
+	return is_read && (!str_is(digest(c, trusted), json_string_value(all)) ||
+			   !str_is(digest(c, ca), json_string_value(issuer)));
 }
 
 RESULT authority_find_host(struct ctx *c, const struct settings *s, struct str host,
@@ -236,12 +322,74 @@ RESULT authority_find_host(struct ctx *c, const struct settings *s, struct str h
 		.ssh = str_copy(c->arena, (struct str){json_string_value(ssh), json_string_length(ssh)}),
 		.address = str_copy(c->arena,
 				    (struct str){json_string_value(address), json_string_length(address)}),
-		.until_us = json_integer_value(json_object_get(root, "until_us"))};
+		.until_us = json_integer_value(json_object_get(root, "until_us")),
+		.is_behind = is_behind(c, s, root)};
 	json_decref(root);
 	return ret_host->ssh.n ? OK : ctx_fail(c, ERR_IO, "%s cannot be read", name);
 }
 
 bool authority_is_due(const struct authority_host *host)
 {
-	return host->until_us - clock_now_us() <= AUTHORITY_RENEW_DAYS * DAY_US;
+	return host->is_behind || host->until_us - clock_now_us() <= AUTHORITY_RENEW_DAYS * DAY_US;
+}
+
+/* ---- another authority in the place of this one */
+
+enum authority_stage authority_stage(struct ctx *c, const struct settings *s)
+{
+	if (has_file(c, s, "old.pem"))
+		return AUTHORITY_CHANGED;
+	return has_file(c, s, "next.pem") ? AUTHORITY_ANNOUNCED : AUTHORITY_STEADY;
+}
+
+/* Its name has the time: some verifiers take the first authority of a name for the right one. */
+RESULT authority_replace(struct ctx *c, const struct settings *s)
+{
+	ALONE;
+	struct str name = str_print(c->arena, "dari CA %" STR_FMT " %lld", STR_ARG(s->region_id),
+				    (long long) (clock_now_us() / SECOND));
+	struct str cert = STR_NONE, key = STR_NONE;
+	TRY(keep(c, s));
+	if (authority_stage(c, s) != AUTHORITY_STEADY)
+		return ctx_fail(c, ERR_STATE, "the authority is being replaced already");
+	TRY(crypto_make_authority(c, name, AUTHORITY_YEARS * 365 * DAY_US, &cert, &key));
+	TRY(write_file(c, s, "next.key", key));
+	TRY(write_file(c, s, "next.pem", cert));
+	return keep(c, s);
+}
+
+static RESULT find_behind(struct ctx *c, const struct settings *s, struct strs hosts, struct str *ret_name)
+{
+	struct authority_host host = {0};
+	for (size_t k = 0; k < hosts.count; k++) {
+		struct result found = authority_find_host(c, s, hosts.at[k], &host);
+		if (!result_is_ok(found) && found.code != ERR_NOT_FOUND)
+			return found;
+		ctx_clear_problem(c);
+		if (result_is_ok(found) && host.is_behind) {
+			*ret_name = hosts.at[k];
+			return OK;
+		}
+	}
+	*ret_name = STR_NONE;
+	return OK;
+}
+
+RESULT authority_go_on(struct ctx *c, const struct settings *s, struct strs hosts, struct str *ret_waits_for)
+{
+	ALONE;
+	*ret_waits_for = STR_NONE;
+	for (enum authority_stage stage; (stage = authority_stage(c, s)) != AUTHORITY_STEADY;) {
+		struct str ca = STR_NONE;
+		TRY(find_behind(c, s, hosts, ret_waits_for));
+		if (ret_waits_for->n)
+			return OK;
+		TRY(read_file(c, s, "ca.pem", &ca));
+		if (stage == AUTHORITY_ANNOUNCED)
+			TRY(write_file(c, s, "old.pem", ca));
+		else
+			TRY(delete_file(c, s, "old.pem"));
+		TRY(keep(c, s));
+	}
+	return OK;
 }

@@ -124,9 +124,12 @@ static const char *set_value(json_t *args, const struct command_param *p, const 
 {
 	char whole[PATH_MAX];
 	if (p->is_path && *value && *value != '/' && !strstr(value, "://")) {
-		if (!getcwd(whole, sizeof whole) || strlen(whole) + strlen(value) + 2 > sizeof whole)
+		size_t size = strlen(value) + 1;
+		if (!getcwd(whole, sizeof whole) || strlen(whole) + 1 + size > sizeof whole)
 			return "no path from here";
-		strcat(strcat(whole, "/"), value);
+		char *end = whole + strlen(whole);
+		*end = '/';
+		memcpy(end + 1, value, size);
 		value = whole;
 	}
 	const char *before = p->repeats ? json_string_value(json_object_get(args, p->name)) : NULL;

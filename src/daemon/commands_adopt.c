@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari adopt, purge: what becomes of things that bear our mark and have no row. Both look for the
- * thing on every host themselves, since there is no row to say where it is. */
+ * thing on every host and in every storage pool themselves, since there is no row to say where it is. */
 #include <pthread.h>
 
 #include "base/clock.h"
@@ -11,13 +11,22 @@
 #include "model/manifest.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/pool_host.h"
 #include "store/router.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 
 enum { LOOK_DEADLINE_S = 60 };
 
 /* ---- one look at one place, waited for ---- */
+
+/* A host with its own directory, a directory that several have, or a pool of Ceph. */
+struct place {
+	uuid through;    /* the host, or the pool of Ceph */
+	uuid pool;       /* none: the host's own directory */
+	struct str path; /* of a shared one; else empty */
+};
 
 struct search;
 typedef RESULT host_look(struct search *s, const struct compute_driver *driver, struct compute_host *h);
@@ -37,7 +46,8 @@ struct search {
 	bool has_ended;
 	struct result result;
 	size_t found_count; /* by the looks */
-	uuid host;          /* where it was found last */
+	struct place at;    /* what is looked at */
+	struct place where; /* it was found last */
 	bool is_disk;       /* what was found */
 	struct compute_item item;
 	int64_t disk_size;
@@ -75,6 +85,8 @@ static RESULT look_at_host(struct observation *o, const struct compute_driver *d
 static RESULT look_at_disks(struct observation *o, const struct disk_driver *driver, struct disk_host *h)
 {
 	struct search *s = o->arg;
+	if (s->at.path.n)
+		TRY(driver->enter(h, o->ctx, s->at.path));
 	return s->look_disks(s, driver, h);
 }
 
@@ -83,10 +95,11 @@ static void host_done(struct observation *o, struct result result)
 	search_ended(o->arg, result);
 }
 
-static RESULT observe(struct search *s, uuid host, bool is_disks)
+static RESULT observe(struct search *s, const struct place *place, bool is_disks)
 {
+	s->at = *place;
 	s->observation = (struct observation){
-		.host = host,
+		.host = place->through,
 		.deadline_us = clock_now_us() + LOOK_DEADLINE_S * SECOND,
 		.ctx = &s->call->ctx,
 		.look = is_disks ? NULL : look_at_host,
@@ -98,15 +111,15 @@ static RESULT observe(struct search *s, uuid host, bool is_disks)
 	return search_wait(s);
 }
 
-static RESULT search_on(struct search *s, uuid host)
+static RESULT search_on(struct search *s, const struct place *place)
 {
-	if (s->look)
-		TRY(observe(s, host, false));
-	return observe(s, host, true);
+	if (s->look && uuid_is_none(place->pool))
+		TRY(observe(s, place, false));
+	return observe(s, place, true);
 }
 
 /* Some row of that id says that the host has something of it, or may yet say so: that is no leftover. */
-static bool is_placed(const struct tables *t, uuid id, uuid host)
+static bool is_on_host(const struct tables *t, uuid id, uuid host)
 {
 	const struct instance *i = instance_find(t, id);
 	const struct volume *v = volume_find(t, id);
@@ -117,22 +130,68 @@ static bool is_placed(const struct tables *t, uuid id, uuid host)
 		      uuid_equal(v->left_host, host)));
 }
 
-/* Looks on every host where no row places it. One that does not answer matters only if no other has the
- * thing. */
-static RESULT search_hosts(struct search *s)
+/* Likewise. */
+static bool is_in_pool(const struct tables *t, uuid id, uuid pool)
 {
-	VEC(uuid) hosts = {0};
-	{
-		AUTO_VIEW view = {0};
-		view_open(s->call->daemon->store, &view);
-		for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-			if (!is_placed(view.tables, s->id, h->row.id) &&
-			    !VEC_PUSH(s->call->ctx.arena, &hosts, h->row.id))
-				return ctx_no_memory(&s->call->ctx);
+	const struct volume *v = volume_find(t, id);
+	const struct snapshot *s = snapshot_find(t, id);
+	return (s && uuid_equal(s->pool, pool)) ||
+	       (v && (uuid_equal(v->pool, pool) || uuid_equal(v->next_pool, pool) ||
+		      uuid_equal(v->left_pool, pool)));
+}
+
+static bool is_placed(const struct tables *t, uuid id, const struct place *place)
+{
+	return uuid_is_none(place->pool) ? is_on_host(t, id, place->through) : is_in_pool(t, id, place->pool);
+}
+
+/* Through a host that is proven to see it; through none where there is no such: it cannot be looked at. */
+static struct place place_of(struct ctx *c, const struct tables *t, const struct storage_pool *pool)
+{
+	struct place place = {.through = pool->row.id, .pool = pool->row.id};
+	const struct pool_host *p = pool_host_first_by_pool(t, pool->row.id);
+	if (pool->kind == STORAGE_POOL_KIND_RBD)
+		return place;
+	while (p && p->seen_state != POOL_HOST_SEEN_STATE_PROVEN)
+		p = pool_host_next_by_pool(t, p);
+	place.through = p ? p->host : UUID_NONE;
+	place.path = str_copy(c->arena, pool->path);
+	return place;
+}
+
+struct places {
+	VEC(struct place) of;
+};
+
+static RESULT list_places(struct search *s, struct places *places)
+{
+	struct ctx *c = &s->call->ctx;
+	AUTO_VIEW view = {0};
+	view_open(s->call->daemon->store, &view);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h)) {
+		struct place place = {.through = h->row.id};
+		if (!is_placed(view.tables, s->id, &place) && !VEC_PUSH(c->arena, &places->of, place))
+			return ctx_no_memory(c);
 	}
+	for (const struct storage_pool *p = storage_pool_first(view.tables); p;
+	     p = storage_pool_next(view.tables, p)) {
+		struct place place = place_of(c, view.tables, p);
+		bool is_looked_at = !uuid_is_none(place.through) && !is_placed(view.tables, s->id, &place);
+		if (is_looked_at && !VEC_PUSH(c->arena, &places->of, place))
+			return ctx_no_memory(c);
+	}
+	return OK;
+}
+
+/* Looks wherever no row places it. A place that does not answer matters only if no other has the
+ * thing. */
+static RESULT search_places(struct search *s)
+{
+	struct places places = {0};
+	TRY(list_places(s, &places));
 	struct result away = OK;
-	for (size_t k = 0; k < hosts.count; k++) {
-		struct result result = search_on(s, hosts.at[k]);
+	for (size_t k = 0; k < places.of.count; k++) {
+		struct result result = search_on(s, &places.of.at[k]);
 		if (result.code == ERR_GONE || result.code == ERR_TIMEOUT)
 			away = result; /* its words are the problem's, if nothing clears them */
 		else
@@ -141,6 +200,13 @@ static RESULT search_hosts(struct search *s)
 	if (s->found_count > 0)
 		ctx_clear_problem(&s->call->ctx);
 	return s->found_count > 0 ? OK : away;
+}
+
+/* What is quarantined there changed. */
+static void wake_place(struct command_call *call, const struct place *place)
+{
+	bool is_pool = uuid_equal(place->through, place->pool);
+	reconciler_wake(call->daemon->reconciler, is_pool ? KIND_STORAGE_POOL : KIND_HOST, place->through);
 }
 
 static RESULT fail_has_row(struct command_call *call, enum kind kind)
@@ -183,7 +249,7 @@ static RESULT find_domain(struct search *s, const struct compute_driver *driver,
 		if (!uuid_equal(inventory.at[k].id, s->id))
 			continue;
 		s->found_count++;
-		s->host = s->observation.host;
+		s->where = s->at;
 		s->item = inventory.at[k];
 		s->inventory = inventory;
 	}
@@ -194,13 +260,13 @@ static RESULT find_disk(struct search *s, const struct disk_driver *driver, stru
 {
 	struct disk_inventory disks = {0};
 	TRY(driver->list(h, &s->call->ctx, &disks));
-	if (s->found_count > 0 && uuid_equal(s->host, s->observation.host))
+	if (s->found_count > 0 && uuid_equal(s->where.through, s->at.through) && uuid_is_none(s->at.pool))
 		s->disks = disks; /* the found domain's */
 	for (size_t k = 0; k < disks.count; k++) {
 		if (disks.at[k].name.kind != DISK_VOLUME || !uuid_equal(disks.at[k].name.id, s->id))
 			continue;
 		s->found_count++;
-		s->host = s->observation.host;
+		s->where = s->at;
 		s->is_disk = true;
 		s->disk_size = disks.at[k].size;
 		s->is_raw = disks.at[k].name.is_raw;
@@ -223,7 +289,7 @@ static RESULT adopt_domain(struct search *s)
 	if (!disks)
 		return ctx_no_memory(c);
 	struct instance_adoption wish = {.instance = s->id,
-					 .host = s->host,
+					 .host = s->where.through,
 					 .manifest = &manifest,
 					 .is_on = s->item.power == INSTANCE_SEEN_POWER_ON,
 					 .disks = disks};
@@ -280,8 +346,9 @@ static RESULT adopt_disk(struct search *s)
 				"it is a disk, and nothing on it says whose: add --account NAME");
 	TRY(check_disk_is_alone(s));
 	s->look_disks = check_disk;
-	TRY(observe(s, s->host, true));
-	struct volume_adoption wish = {.host = s->host,
+	TRY(observe(s, &s->where, true));
+	struct volume_adoption wish = {.host = s->where.through,
+				       .pool = s->where.pool,
 				       .disk = {s->id, s->disk_size, s->is_raw},
 				       .account = {.kind = KIND_ACCOUNT, .text = account}};
 	TRY(command_commit(call, "dari:adopt", engine_adopt_volume_run, &wish));
@@ -299,17 +366,17 @@ static RESULT adopt(struct command_call *call)
 				STR_ARG(command_arg(call, "id")));
 	s.look = find_domain;
 	s.look_disks = find_disk;
-	TRY(search_hosts(&s));
+	TRY(search_places(&s));
 	struct str text = command_arg(call, "id");
 	if (s.found_count == 0)
-		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "no host has a domain or disk %" STR_FMT,
-				STR_ARG(text));
+		return ctx_fail(&call->ctx, ERR_NOT_FOUND,
+				"no host and no storage pool has a domain or disk %" STR_FMT, STR_ARG(text));
 	if (s.found_count > 1)
 		return ctx_fail(&call->ctx, ERR_CONFLICT,
 				"%" STR_FMT " is there %zu times: purging all is the only way", STR_ARG(text),
 				s.found_count);
 	TRY(s.is_disk ? adopt_disk(&s) : adopt_domain(&s));
-	reconciler_wake(call->daemon->reconciler, KIND_HOST, s.host); /* what is quarantined there changed */
+	wake_place(call, &s.where);
 	return OK;
 }
 
@@ -320,7 +387,7 @@ static RESULT check_is_leftover(struct search *s)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->call->daemon->store, &view);
-	if (!is_placed(view.tables, s->id, s->observation.host))
+	if (!is_placed(view.tables, s->id, &s->at))
 		return OK;
 	return fail_has_row(s->call, instance_find(view.tables, s->id)   ? KIND_INSTANCE
 				     : snapshot_find(view.tables, s->id) ? KIND_SNAPSHOT
@@ -338,7 +405,7 @@ static RESULT purge_domain(struct search *s, const struct compute_driver *driver
 			continue;
 		TRY(check_is_leftover(s));
 		s->found_count++;
-		s->host = s->observation.host;
+		s->where = s->at;
 		if (item->power == INSTANCE_SEEN_POWER_ON)
 			TRY(driver->set_power(h, c, s->id, COMPUTE_FORCE_OFF));
 		TRY(driver->undefine(h, c, s->id));
@@ -357,7 +424,7 @@ static RESULT purge_disk(struct search *s, const struct disk_driver *driver, str
 			continue;
 		TRY(check_is_leftover(s));
 		s->found_count++;
-		s->host = s->observation.host;
+		s->where = s->at;
 		TRY(driver->remove(h, c, name));
 	}
 	return OK;
@@ -373,6 +440,8 @@ static RESULT remove_from_network(const struct network_handle *n, struct ctx *c,
 		return n->driver->remove_port(n->self, c, item->id);
 	case NETWORK_ITEM_GROUP:
 		return n->driver->remove_group(n->self, c, item->id);
+	case NETWORK_ITEM_POLICY:
+		return n->driver->remove_policy(n->self, c, item->id);
 	case NETWORK_ITEM_ADDRESS:
 		return n->driver->remove_address(n->self, c, item->id);
 	case NETWORK_ITEM_NETWORK:
@@ -439,16 +508,16 @@ static RESULT purge(struct command_call *call)
 		TRY(search_network(&s));
 	if (s.found_count > 0)
 		TRY(wake_routers(call));
-	TRY(search_hosts(&s));
+	TRY(search_places(&s));
 	if (s.found_count == 0 && s.has_row)
 		return ctx_fail(&call->ctx, ERR_PROTECTED,
 				"%" STR_FMT " has a row, and is on no other host than that says: it is no "
 				"leftover; delete it through the API",
 				STR_ARG(text));
 	if (s.found_count == 0)
-		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "neither a host nor the network has %" STR_FMT,
+		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "no host, storage pool or network has %" STR_FMT,
 				STR_ARG(text));
-	reconciler_wake(call->daemon->reconciler, KIND_HOST, s.host);
+	wake_place(call, &s.where);
 	buf_print(&call->text, "%" STR_FMT " is removed\n", STR_ARG(text));
 	return OK;
 }
@@ -461,7 +530,8 @@ const struct command leftover_commands[] = {
 	  {"account", PARAM_OPTION, false, "Whose a disk becomes; a domain says itself whose it is."}},
 	 .run = adopt},
 	{"purge",
-	 "Removes a quarantined domain or disk from its host, or a leftover from the network, for good.",
+	 "Removes a quarantined domain or disk from its host or storage pool, or a leftover from the "
+	 "network, for good.",
 	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."}},
 	 .run = purge},
 	{0},

@@ -6,17 +6,20 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/crypto_issue.h"
 #include "base/file.h"
 #include "daemon/authority.h"
 #include "daemon/command.h"
 #include "daemon/explain.h"
 #include "engine/capacity.h"
+#include "engine/licence/compliance.h"
 #include "model/states.h"
 #include "store/condition.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/host.h"
 #include "store/image.h"
+#include "store/ledger.h"
 #include "store/pool_host.h"
 #include "store/snapshot.h"
 #include "store/storage_pool.h"
@@ -225,15 +228,31 @@ static void check_pools(struct command_call *call, const struct tables *t)
 	}
 }
 
+/* Half a year is time for every host to be renewed twice. */
+static void check_authority(struct command_call *call)
+{
+	static const int64_t ENOUGH_US = INT64_C(183) * 24 * HOUR;
+	struct str pem = STR_NONE;
+	int64_t from_us = 0, until_us = 0;
+	char until[CLOCK_TEXT_SIZE];
+	if (result_is_ok(authority_read_certificate(&call->ctx, &call->daemon->settings, &pem)) &&
+	    result_is_ok(crypto_read_validity(&call->ctx, pem, &from_us, &until_us)))
+		print_finding(call, "host authority", until_us - clock_now_us() > ENOUGH_US,
+			      str_print(call->ctx.arena, "until %s", clock_write_s(until_us, until)),
+			      "dari host replace-authority, and then dari host renew --all.");
+	ctx_clear_problem(&call->ctx);
+}
+
 /* Those of the hosts that dari host add root@… made. */
 static void check_certificates(struct command_call *call, const struct tables *t)
 {
 	const struct settings *s = &call->daemon->settings;
 	struct authority_host one = {0}, first = {0};
-	size_t count = 0;
+	size_t count = 0, behind = 0;
 	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
 		if (!result_is_ok(authority_find_host(&call->ctx, s, h->name, &one)))
 			continue;
+		behind += one.is_behind;
 		if (count++ == 0 || one.until_us < first.until_us)
 			first = one;
 	}
@@ -241,9 +260,11 @@ static void check_certificates(struct command_call *call, const struct tables *t
 	if (count == 0)
 		return;
 	char until[CLOCK_TEXT_SIZE];
-	print_finding(call, "host certificates", !authority_is_due(&first),
-		      str_print(call->ctx.arena, "%zu; the first to end is that of %" STR_FMT ": %s", count,
-				STR_ARG(first.name), clock_write_s(first.until_us, until)),
+	print_finding(call, "host certificates", !authority_is_due(&first) && behind == 0,
+		      str_print(call->ctx.arena,
+				"%zu, %zu of them of before the authority's replacement; the first to end is "
+				"that of %" STR_FMT ": %s",
+				count, behind, STR_ARG(first.name), clock_write_s(first.until_us, until)),
 		      "dari host renew --all, where you have ssh to the hosts. libvirt refuses one that has "
 		      "ended.");
 }
@@ -368,6 +389,40 @@ static void list_conditions(struct command_call *call, const struct tables *t)
 	print_finding(call, "conditions", true, count > 0 ? list : STR("none"), "");
 }
 
+static void check_metering(struct command_call *call)
+{
+	int64_t behind_us = 0, ahead_us = 0;
+	store_read_clock(call->daemon->store, &behind_us, &ahead_us);
+	print_finding(call, "clock of the usage log", !behind_us && !ahead_us,
+		      behind_us  ? str_print(call->ctx.arena, "%lld s behind the log's last record",
+					     (long long) (behind_us / SECOND))
+		      : ahead_us ? str_print(call->ctx.arena, "leapt by %lld s, which is not believed",
+					     (long long) (ahead_us / SECOND))
+				 : STR("as it should be"),
+		      "Set the clock right. If it is right now: dari bill confirm-clock (a clock behind the "
+		      "log only has to "
+		      "catch up).");
+	print_finding(call, "traffic", true, STR("is not counted and not billed"), "");
+}
+
+/* By the conditions that say so: what is over stops nobody. */
+static void check_licences(struct command_call *call, const struct tables *t)
+{
+	size_t count = 0;
+	const struct condition *worst = NULL;
+	for (const struct condition *c = condition_first(t); c; c = condition_next(t, c))
+		if (row_is_live(&c->row) && str_starts_with(c->name, STR(LICENCES_OVER)) && !count++)
+			worst = c;
+	char since[CLOCK_TEXT_SIZE];
+	print_finding(
+		call, "licences", count == 0,
+		worst ? str_print(call->ctx.arena, "%" STR_FMT " Since %s.", STR_ARG(worst->message),
+				  clock_write_s(worst->row.created_us, since))
+		      : STR("none is over"),
+		"`dari subscriptions` names all guests. Turn some off, convert them, or write down what was "
+		"bought.");
+}
+
 static RESULT doctor(struct command_call *call)
 {
 	call->value = json_array();
@@ -378,15 +433,18 @@ static RESULT doctor(struct command_call *call)
 	check_qemu_img(call);
 	check_network(call);
 	check_capacities(call);
+	check_metering(call);
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
 	check_hosts(call, view.tables);
 	check_pools(call, view.tables);
+	check_authority(call);
 	check_certificates(call, view.tables);
 	check_external(call, view.tables);
 	check_gateways(call, view.tables);
 	check_images(call, view.tables);
 	check_snapshots(call, view.tables);
+	check_licences(call, view.tables);
 	list_conditions(call, view.tables);
 	struct reconcile_figures rec = {0};
 	reconciler_read_figures(call->daemon->reconciler, &rec);

@@ -5,10 +5,15 @@
 
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
+#include "api/cloudwatch/cloudwatch.h"
 #include "api/core/dispatch.h"
+#include "api/cost/cost.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
+#include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
+#include "api/support/support.h"
+#include "api/tmf/tmf.h"
 #include "daemon/command.h"
 #include "daemon/limits_page.h"
 
@@ -67,12 +72,28 @@ static int dump_cloudstack_here(const struct command *command, json_t *args, con
 	return print_dump(cloudstack_dump_actions);
 }
 
+static int dump_support_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(support_dump_actions);
+}
+
 static int dump_azure_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) command;
 	(void) args;
 	(void) config_path;
 	return print_dump(azure_dump_actions);
+}
+
+static int dump_native_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(native_dump_actions);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -369,6 +390,41 @@ static void add_azure_coverage(struct buf *out)
 	azure_write_coverage(out);
 }
 
+static void add_support_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## AWS Support\n\nTickets, as `aws support` has them. Trusted Advisor's five "
+			     "actions answer "
+			     "UnknownOperationException: there is no Trusted\nAdvisor.\n\n"));
+	support_write_coverage(out);
+	buf_add_str(out, STR("\n## TMF621\n\nBelow `/tmf-api/troubleTicket/v4/` and `v5/`, for desks. "
+			     "`troubleTicketSpecification` answers 404: there are none.\n\n"));
+	tmf_write_coverage(out);
+}
+
+static void add_native_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## Dari's own API\n\nBelow `/api/v1`, beside the list, one row and the "
+			     "history that each "
+			     "kind of `GET /api/v1/schema` has.\n\n"));
+	native_write_coverage(out);
+}
+
+static void add_cost_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## AWS Cost Explorer\n\nWhat things cost, as `aws ce` has it "
+			     "(`docs/metering.md`). All else "
+			     "that it has answers\nUnknownOperationException.\n\n"));
+	cost_write_coverage(out);
+}
+
+static void add_cloudwatch_coverage(struct buf *out)
+{
+	buf_add_str(out, STR("\n## Amazon CloudWatch\n\nFigures of instances, in the query protocol "
+			     "(`docs/console.md`, \"Figures\"). All else that it has answers InvalidAction, "
+			     "and a request in\nCBOR or JSON UnknownOperationException.\n\n"));
+	cloudwatch_write_coverage(out);
+}
+
 static void add_absent_coverage(struct buf *out)
 {
 	buf_add_str(out,
@@ -392,6 +448,10 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage)) {
 		add_cloudstack_coverage(&out);
 		add_azure_coverage(&out);
+		add_support_coverage(&out);
+		add_native_coverage(&out);
+		add_cost_coverage(&out);
+		add_cloudwatch_coverage(&out);
 		add_absent_coverage(&out);
 		return print_whole(&out);
 	}
@@ -569,10 +629,18 @@ const struct command dump_commands[] = {
 	 "Prints every call of the CloudStack services with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_cloudstack_here},
+	{"dump support",
+	 "Prints the calls of AWS Support's API as JSON.",
+	 {{0}},
+	 .run_here = dump_support_here},
 	{"dump azure",
 	 "Prints every call of Azure Resource Manager that is built, as JSON.",
 	 {{0}},
 	 .run_here = dump_azure_here},
+	{"dump native",
+	 "Prints every call of Dari's own API with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_native_here},
 	{"dump coverage",
 	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
 	 {{0}},

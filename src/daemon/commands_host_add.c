@@ -21,6 +21,7 @@ enum {
 	PLAN_TIMEOUT_S = 120,
 	APPLY_TIMEOUT_S = 3600,
 	ROUNDS_MAX = 3,
+	RENEWALS_MAX = 4,
 	UP_TRIES = 60,
 	UP_LOOK_MS = 1000,
 	ANSWER_SIZE = 16
@@ -72,7 +73,7 @@ static RESULT open_onboarding(struct onboarding *o, struct str address)
 	TRY(ssh_check_address(o->c, address));
 	TRY(settings_load(o->c, o->config_path, &o->settings));
 	TRY(ask(o, "host authority", json_object(), &authority));
-	o->wish.ca = copy_text(o, authority, "certificate");
+	o->wish.ca = copy_text(o, authority, "trusted");
 	o->directory = copy_text(o, authority, "directory");
 	json_decref(authority);
 	o->ssh.known_hosts = authority_path(a, &o->settings, "known_hosts");
@@ -130,9 +131,10 @@ static void print_line(const struct onboard_line *line)
 					    [ONBOARD_WRONG] = "!!",
 					    [ONBOARD_WOULD] = "->",
 					    [ONBOARD_CHANGED] = "++"};
+	bool is_pem = str_is(line->step, "certificate") || str_is(line->step, "trusted");
 	if (line->what == ONBOARD_COMMAND)
 		printf("      %" STR_FMT "\n", STR_ARG(line->found));
-	else if (line->what == ONBOARD_FACT && !str_is(line->step, "certificate"))
+	else if (line->what == ONBOARD_FACT && !is_pem)
 		printf("      %" STR_FMT ": %" STR_FMT "\n", STR_ARG(line->step), STR_ARG(line->found));
 	else if (line->what <= ONBOARD_CHANGED)
 		printf("%s  %-14.*s %" STR_FMT "\n", marks[line->what], STR_ARG(line->step),
@@ -257,10 +259,11 @@ static RESULT apply(struct onboarding *o)
 static RESULT note_installed(struct onboarding *o)
 {
 	struct onboard_outcome *seen = &o->outcome;
-	json_t *args = json_pack("{s:s%, s:s%, s:s%, s:s%}", "name", seen->name.p ? seen->name.p : "",
+	json_t *args = json_pack("{s:s%, s:s%, s:s%, s:s%, s:s%}", "name", seen->name.p ? seen->name.p : "",
 				 seen->name.n, "ssh", o->ssh.address.p, o->ssh.address.n, "address",
 				 seen->address.p ? seen->address.p : "", seen->address.n, "installed",
-				 seen->certificate.p ? seen->certificate.p : "", seen->certificate.n);
+				 seen->certificate.p ? seen->certificate.p : "", seen->certificate.n,
+				 "trusted", seen->trusted.p ? seen->trusted.p : "", seen->trusted.n);
 	return ask(o, "host sign", args, NULL);
 }
 
@@ -479,17 +482,32 @@ static RESULT find_hosts(struct onboarding *o, json_t **ret_authority)
 			STR_ARG(name));
 }
 
+static bool has_due(const json_t *hosts)
+{
+	size_t k = 0;
+	json_t *host = NULL;
+	json_array_foreach (hosts, k, host)
+		if (json_is_true(json_object_get(host, "due")))
+			return true;
+	return false;
+}
+
+/* A replacement of the authority takes more than one round: what it asks of hosts next follows from what all have done. */
 static int host_renew_here(const struct command *command, json_t *args, const char *config_path)
 {
-	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
-	struct ctx c;
-	ctx_init(&c, arena);
-	struct onboarding o = {.c = &c, .args = args, .config_path = config_path};
-	json_t *authority = NULL;
-	struct result found = find_hosts(&o, &authority);
-	bool is_fine = end_here(command, &o, found) == 0 &&
-		       renew_each(command, &o, json_object_get(authority, "hosts"));
-	json_decref(authority);
+	bool is_fine = true, again = true;
+	for (int round = 0; round < RENEWALS_MAX && is_fine && again; round++) {
+		AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+		struct ctx c;
+		ctx_init(&c, arena);
+		struct onboarding o = {.c = &c, .args = args, .config_path = config_path};
+		json_t *authority = NULL;
+		is_fine = end_here(command, &o, find_hosts(&o, &authority)) == 0;
+		json_t *hosts = json_object_get(authority, "hosts");
+		again = has_flag(&o, "all") && has_due(hosts);
+		is_fine = is_fine && renew_each(command, &o, hosts);
+		json_decref(authority);
+	}
 	return is_fine ? 0 : 1;
 }
 
@@ -499,7 +517,9 @@ const struct command host_add_commands[] = {
 	 "ssh.",
 	 {{"name", PARAM_POSITIONAL, false, "The host."},
 	  {"all", PARAM_FLAG, false,
-	   "Instead: each whose certificate has less than 30 of its 90 days left."}},
+	   "Instead: each whose certificate has less than 30 of its 90 days left, or is of before a "
+	   "replacement of the "
+	   "authority (dari host replace-authority)."}},
 	 .run_here = host_renew_here},
 	{0},
 };

@@ -16,12 +16,50 @@ static void list_host(struct command_call *call, json_t *list, struct str name)
 	}
 	char text[CLOCK_TEXT_SIZE];
 	struct str until = str_from(clock_write_s(host.until_us, text));
-	buf_print(&call->text, "%-16.*s %-24.*s until %" STR_FMT "%s\n", STR_ARG(name), STR_ARG(host.ssh),
-		  STR_ARG(until), authority_is_due(&host) ? ", to be renewed: dari host renew" : "");
+	buf_print(&call->text, "%-16.*s %-24.*s until %" STR_FMT "%s%s\n", STR_ARG(name), STR_ARG(host.ssh),
+		  STR_ARG(until), host.is_behind ? ", of before the authority's replacement" : "",
+		  authority_is_due(&host) ? ", to be renewed: dari host renew" : "");
 	(void) json_array_append_new(
 		list, json_pack("{s:s%, s:s%, s:s%, s:s%, s:b}", "name", name.p, name.n, "ssh", host.ssh.p,
 				host.ssh.n, "address", host.address.p ? host.address.p : "", host.address.n,
 				"until", until.p, until.n, "due", (int) authority_is_due(&host)));
+}
+
+/* All hosts' names. more: one whose row may not be there yet, or empty. */
+static RESULT list_names(struct command_call *call, struct str more, struct strs *ret_names)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	size_t count = 0;
+	struct str *names =
+		arena_new_array(call->ctx.arena, struct str, tables_count(view.tables, KIND_HOST) + 1);
+	if (!names)
+		return ctx_no_memory(&call->ctx);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		if (!str_equal(h->name, more))
+			names[count++] = str_copy(call->ctx.arena, h->name);
+	if (more.n)
+		names[count++] = more;
+	*ret_names = (struct strs){names, count};
+	return OK;
+}
+
+/* Says how far a replacement is, which goes on as far as the hosts are. */
+static RESULT go_on(struct command_call *call, struct strs names)
+{
+	static const char *const words[] = {
+		[AUTHORITY_ANNOUNCED] =
+			"It is being replaced: each host is to trust the next one, too, before that "
+			"signs. %" STR_FMT " does not yet: dari host renew --all\n",
+		[AUTHORITY_CHANGED] = "It has replaced another one, which is trusted still: %" STR_FMT
+				      " has a certificate of that: dari host renew --all\n"};
+	const struct settings *s = &call->daemon->settings;
+	struct str waits_for = STR_NONE;
+	TRY(authority_go_on(&call->ctx, s, names, &waits_for));
+	enum authority_stage stage = authority_stage(&call->ctx, s);
+	if (stage != AUTHORITY_STEADY)
+		buf_print(&call->text, words[stage], STR_ARG(waits_for));
+	return OK;
 }
 
 /* One name: of a host whose row is gone, too, for what is left to be undone. */
@@ -29,50 +67,64 @@ static RESULT host_authority(struct command_call *call)
 {
 	const struct settings *s = &call->daemon->settings;
 	struct arena *a = call->ctx.arena;
-	struct str pem = STR_NONE, name = command_arg(call, "name");
+	struct str trusted = STR_NONE, name = command_arg(call, "name");
+	struct strs names = {0};
 	TRY(authority_keep(&call->ctx, s));
-	TRY(authority_read_certificate(&call->ctx, s, &pem));
+	buf_print(&call->text, "%s\n", authority_path(a, s, "ca.pem"));
+	TRY(list_names(call, STR_NONE, &names));
+	TRY(go_on(call, names));
+	TRY(authority_read_trusted(&call->ctx, s, &trusted));
 	json_t *list = json_array();
 	const char *directory = authority_path(a, s, "client");
-	call->value = json_pack("{s:s%, s:s, s:o}", "certificate", pem.p, pem.n, "directory", directory,
+	call->value = json_pack("{s:s%, s:s, s:o}", "trusted", trusted.p, trusted.n, "directory", directory,
 				"hosts", list);
-	buf_print(&call->text, "%s\n", authority_path(a, s, "ca.pem"));
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
 	if (name.n)
 		list_host(call, list, name);
-	for (const struct host *h = host_first(view.tables); h && !name.n; h = host_next(view.tables, h))
-		list_host(call, list, h->name);
+	for (size_t k = 0; k < names.count && !name.n; k++)
+		list_host(call, list, names.at[k]);
 	return OK;
 }
 
-static RESULT note_installed(struct command_call *call, struct str encoded)
+static RESULT host_replace_authority(struct command_call *call)
+{
+	TRY(authority_replace(&call->ctx, &call->daemon->settings));
+	return host_authority(call);
+}
+
+static RESULT decode(struct command_call *call, const char *name, struct str *ret_pem)
+{
+	if (result_is_ok(str_decode_base64(call->ctx.arena, command_arg(call, name), ret_pem)))
+		return OK;
+	return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name), "--%s is PEM in base64", name);
+}
+
+static RESULT note_installed(struct command_call *call)
 {
 	struct ctx *c = &call->ctx;
 	struct authority_host host = {.name = command_arg(call, "name"),
 				      .ssh = command_arg(call, "ssh"),
 				      .address = command_arg(call, "address")};
-	struct str pem = STR_NONE;
+	struct strs names = {0};
 	int64_t from_us = 0;
-	if (!result_is_ok(str_decode_base64(c->arena, encoded, &pem)))
-		return ctx_fail_field(c, ERR_INVALID, STR("installed"), "--installed is PEM in base64");
-	TRY(crypto_read_validity(c, pem, &from_us, &host.until_us));
+	TRY(decode(call, "installed", &host.installed));
+	TRY(decode(call, "trusted", &host.trusted));
+	TRY(crypto_read_validity(c, host.installed, &from_us, &host.until_us));
 	TRY(authority_note_host(c, &call->daemon->settings, &host));
 	buf_print(&call->text, "noted\n");
-	return OK;
+	TRY(list_names(call, host.name, &names));
+	return go_on(call, names);
 }
 
 static RESULT host_sign(struct command_call *call)
 {
-	struct str installed = command_arg(call, "installed");
 	struct authority_request request = {.host = command_arg(call, "name"),
 					    .address = command_arg(call, "address"),
 					    .libvirt = command_arg(call, "libvirt"),
 					    .qemu = command_arg(call, "qemu")};
 	if (json_is_true(json_object_get(call->args, "forget")))
 		return authority_forget_host(&call->ctx, &call->daemon->settings, request.host);
-	if (installed.n)
-		return note_installed(call, installed);
+	if (command_arg(call, "installed").n)
+		return note_installed(call);
 	TRY(authority_sign(&call->ctx, &call->daemon->settings, &request));
 	buf_add_str(&call->text, request.libvirt_pem);
 	buf_add_str(&call->text, request.qemu_pem);
@@ -87,6 +139,12 @@ const struct command host_sign_commands[] = {
 	 "certificates of hosts are good.",
 	 {{"name", PARAM_POSITIONAL, false, "One host; absent: all."}},
 	 .run = host_authority},
+	{"host replace-authority",
+	 "Begins to put another authority for libvirt's TLS in the place of this one; dari host renew --all "
+	 "goes on with it. "
+	 "No host is refused meanwhile.",
+	 {{0}},
+	 .run = host_replace_authority},
 	{"host sign",
 	 "Signs the keys of a host for libvirt and QEMU; dari host add root@… and dari host renew ask for "
 	 "it.",
@@ -96,6 +154,7 @@ const struct command host_sign_commands[] = {
 	  {"qemu", PARAM_OPTION, false, "Likewise for QEMU's, which sends and takes guests that move."},
 	  {"installed", PARAM_OPTION, false,
 	   "Instead: the certificate that libvirtd has there now, PEM in base64, for dari doctor."},
+	  {"trusted", PARAM_OPTION, false, "With --installed: whom libvirtd trusts there, PEM in base64."},
 	  {"ssh", PARAM_OPTION, false, "With --installed: how it is reached to renew it."},
 	  {"forget", PARAM_FLAG, false, "Instead: nothing of ours is there any more."}},
 	 .run = host_sign},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari explain, audit: what is there, why it is as it is, and whether it is what the rows say. */
 #include "base/clock.h"
-#include "daemon/command.h"
+#include "daemon/bill/bill.h"
 #include "daemon/explain.h"
 #include "store/account.h"
 #include "store/host.h"
@@ -85,6 +85,8 @@ static RESULT explain_refusal(struct command_call *call, struct str json)
 static RESULT explain(struct command_call *call)
 {
 	struct str text = command_arg(call, "id");
+	if (str_contains(text, STR("/")))
+		return bill_explain(call, text);
 	struct view view = {0};
 	view_open(call->daemon->store, &view);
 	enum kind kind = KIND_NONE;
@@ -138,7 +140,8 @@ const struct command inspect_commands[] = {
 	 "do; then its "
 	 "fields, and what happened to it.",
 	 {{"id", PARAM_POSITIONAL, true,
-	   "An id, a UUID, the name of a host or an account, or the id of a request that was refused."},
+	   "An id, a UUID, the name of a host or an account, the id of a request that was refused, or the id "
+	   "of a charge (x_ChargeId)."},
 	  {"all", PARAM_FLAG, false, "Also the fields that are empty or have their default."}},
 	 .run = explain},
 	{"audit",

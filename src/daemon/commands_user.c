@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari user …, dari role …: people, what they may where, and their passwords. */
+#include "auth/entry.h"
+#include "base/clock.h"
 #include "base/random.h"
 #include "daemon/command.h"
 #include "engine/people/role.h"
@@ -195,7 +197,75 @@ static RESULT role_list(struct command_call *call)
 		{"inherited", PARAM_FLAG, false, "Not on the domain itself but on all its accounts."},
 #define PASSWORD {"password-stdin", PARAM_STDIN, false, "Reads the password from standard input, one line."},
 
+/* ---- into the pages ---- */
+
+/* The region's own administrator, where nobody is named: whoever has the machine has the region. */
+static const struct user *find_administrator(const struct tables *t, struct roles *roles, uuid *ret_account)
+{
+	for (const struct role_assignment *r = role_assignment_first(t); r; r = role_assignment_next(t, r)) {
+		const struct user *user = user_find(t, r->user);
+		if (!engine_is_user_open(t, user) || uuid_is_none(r->account))
+			continue;
+		engine_find_roles(t, user->row.id, IDENTITY_ACCOUNT, r->account, roles);
+		*ret_account = r->account;
+		if (roles->rights & RIGHT(ADMIN))
+			return user;
+	}
+	return NULL;
+}
+
+static RESULT find_entry(struct command_call *call, struct entry *ret_entry)
+{
+	struct roles roles = {0};
+	const struct row *row = NULL;
+	struct ref wanted = ref_arg(call, "user", KIND_USER),
+		   account = ref_arg(call, "account", KIND_ACCOUNT);
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct tables *t = view.tables;
+	const struct user *user = NULL;
+	if (wanted.kind == KIND_NONE) {
+		user = find_administrator(t, &roles, &ret_entry->account);
+		if (!user)
+			return ctx_fail(
+				&call->ctx, ERR_NOT_FOUND,
+				"nobody has the role admin on an account; --user says whom the link lets in "
+				"(dari user create NAME --account ACCOUNT --role admin makes somebody)");
+	} else {
+		TRY(engine_look_up(&call->ctx, t, KIND_USER, &wanted, &row));
+		user = user_of(row);
+		ret_entry->account = user->default_account;
+	}
+	if (account.kind != KIND_NONE) {
+		TRY(engine_look_up(&call->ctx, t, KIND_ACCOUNT, &account, &row));
+		ret_entry->account = row->id;
+	}
+	ret_entry->user = user->row.id;
+	return OK;
+}
+
+static RESULT console_link(struct command_call *call)
+{
+	struct entry entry = {0};
+	struct str secret = STR_NONE;
+	TRY(find_entry(call, &entry));
+	TRY(entry_issue(call->daemon->entries, &call->ctx, &entry, &secret));
+	struct str endpoint = settings_endpoint(call->ctx.arena, &call->daemon->settings);
+	struct str link = str_print(call->ctx.arena, "%" STR_FMT "/console/#t=%" STR_FMT, STR_ARG(endpoint),
+				    STR_ARG(secret));
+	buf_print(&call->text, "%" STR_FMT "\n", STR_ARG(link));
+	call->value = json_pack("{s:s%, s:i}", "url", link.p, link.n, "seconds",
+				(int) (ENTRY_LIFETIME_US / SECOND));
+	return OK;
+}
+
 const struct command user_commands[] = {
+	{"console",
+	 "Prints a link into the web console that lets somebody in once, within a minute, without a "
+	 "password.",
+	 {{"user", PARAM_OPTION, false, "Whom; absent: the region's administrator."},
+	  {"account", PARAM_OPTION, false, "For which account at first; absent: the user's own."}},
+	 .run = console_link},
 	{"user create",
 	 "Makes a user of a domain, with a password that is drawn and told once.",
 	 {{"name", PARAM_POSITIONAL, true, "Unique in the domain."},

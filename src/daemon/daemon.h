@@ -31,7 +31,7 @@ struct settings {
 	struct str endpoint;                  /* what clients are told; empty: made from the listener */
 	struct str ovn_northbound, ovn_southbound, ovs_database, chassis;
 	struct strs dns_upstreams;
-	int64_t shutdown_grace_s, host_interval_s, token_lifetime_s;
+	int64_t shutdown_grace_s, host_interval_s, figures_interval_s, token_lifetime_s;
 	int64_t image_keep_h, image_unneeded_gib, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct str novnc_directory;
@@ -65,6 +65,7 @@ RESULT init_region(struct ctx *c, struct settings *s, struct str zones,
 
 struct console_face;
 struct control;
+struct entries;
 struct keeper;
 struct daemon_role;
 struct api_face;
@@ -100,9 +101,11 @@ struct daemon {
 	struct tokens *tokens;
 	struct bearers *bearers;
 	struct tickets *tickets;
+	struct entries *entries;
 	struct limits *limits;
 	struct guards *guards;
-	struct api_face *ec2, *iam, *absent, *azure, *cloudstack, *cloudstack_upload, *openstack;
+	struct api_face *ec2, *iam, *cost, *cloudwatch, *support, *tmf, *absent, *azure, *cloudstack,
+		*cloudstack_upload, *openstack, *native;
 	struct relay *relay;
 	struct console_face *console;
 	struct metadata *metadata;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "api/metadata/metadata.h"
+#include "auth/entry.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -23,13 +24,16 @@
 #include "drivers/sim/compute.h"
 #include "engine/people/account.h"
 #include "engine/storage/image.h"
+#include "store/account.h"
 #include "store/host.h"
 #include "store/image.h"
+#include "store/user.h"
 #include "store/volume.h"
 #include "store/zone.h"
 
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
 #define CERTIFICATE_LIFE_US (365 * 24 * HOUR)
+#define FIRST_LINK_US (15 * MINUTE)
 
 static const char account_name[] = "dev", admin_name[] = "admin";
 
@@ -164,6 +168,7 @@ static RESULT dev_prepare(struct daemon *d)
 		.shutdown_grace_s = 60,
 		.token_lifetime_s = 3600,
 		.host_interval_s = 1, /* a guest's own end is noticed at a look */
+		.figures_interval_s = 2,
 		/* Nobody's secrets: hashing them takes no time. */
 		.password_memory_kib = 64,
 		.password_passes = 1,
@@ -296,6 +301,9 @@ static RESULT make_users(struct daemon *d)
 {
 	TRY(make(d, "account create", json_pack("{s:s}", "name", admin_name)));
 	TRY(make_user(d, admin_name, "admin", &dev_of(d)->admin_password));
+	TRY(make(
+		d, "role grant",
+		json_pack("{s:s, s:s, s:s}", "role", "member", "user", admin_name, "account", account_name)));
 	return make_user(d, account_name, "member", &dev_of(d)->password);
 }
 
@@ -385,6 +393,28 @@ static struct str first_image(struct daemon *d)
 	return STR_NONE;
 }
 
+/* For whoever starts it: the region's administrator, who may act for the account too, without a password. It is worth as long as
+ * somebody may take to read it. */
+static struct str first_link(struct daemon *d)
+{
+	struct entry entry = {.lifetime_us = FIRST_LINK_US};
+	struct str secret = STR_NONE;
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	const struct user *user =
+		user_find_by_owner(view.tables, UUID_NONE, DOMAIN_DEFAULT, str_from(admin_name));
+	const struct account *account =
+		account_find_by_domain(view.tables, DOMAIN_DEFAULT, str_from(account_name));
+	if (!user || !account)
+		return STR_NONE;
+	entry.user = user->row.id;
+	entry.account = account->row.id;
+	if (!result_is_ok(entry_issue(d->entries, &d->ctx, &entry, &secret)))
+		return STR_NONE;
+	return str_print(d->arena, "%" STR_FMT "/console/#t=%" STR_FMT,
+			 STR_ARG(settings_endpoint(d->arena, &d->settings)), STR_ARG(secret));
+}
+
 static const char *member(const json_t *value, const char *name)
 {
 	return json_string_value(json_object_get(value, name));
@@ -406,12 +436,17 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	const struct settings *s = &d->settings;
 	printf("A simulated region: %lld hosts, of which none is real. No guest runs; nothing outside this "
 	       "process is touched.\n"
-	       "It is kept in %.*s%s\n\n"
-	       "For a shell:\n\n%.*s"
-	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
+	       "It is kept in %.*s%s\n\n",
 	       (long long) dev_of(d)->wish->host_count, STR_ARG(s->data_directory),
-	       dev_of(d)->is_temporary ? ", until it ends." : ".", (int) env->text.size, env->text.p,
-	       STR_ARG(s->data_directory));
+	       dev_of(d)->is_temporary ? ", until it ends." : ".");
+	struct str image = first_image(d), link = first_link(d);
+	if (link.n)
+		printf("In a browser, once and without a password (`dari console` prints another "
+		       "link):\n\n%.*s\n\n",
+		       STR_ARG(link));
+	printf("For a shell:\n\n%.*s"
+	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
+	       (int) env->text.size, env->text.p, STR_ARG(s->data_directory));
 	printf("# openstack; \"%s\" with the password %" STR_FMT " manages the region:\n\n"
 	       "export OS_AUTH_URL=%s/identity/v3 OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=%s\n"
 	       "export OS_USERNAME=%s OS_USER_DOMAIN_NAME=Default OS_PASSWORD=%" STR_FMT "\n"
@@ -438,7 +473,6 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	       "                   aws_secret_access_key=\"%s\")\n\n",
 	       member(env->value, "endpoint_url"), member(env->value, "region"),
 	       member(env->value, "access_key_id"), member(env->value, "secret_access_key"));
-	struct str image = first_image(d);
 	printf("Then: aws ec2 run-instances --image-id %.*s --instance-type t3.micro\n"
 	       "Ready; Ctrl-C ends it.\n",
 	       STR_ARG(image));

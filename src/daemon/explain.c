@@ -4,332 +4,23 @@
 #include "daemon/explain.h"
 
 #include "base/clock.h"
-#include "engine/capacity.h"
-#include "engine/network/gateway.h"
-#include "engine/storage/image.h"
-#include "model/image.h"
-#include "model/instance.h"
-#include "model/nat_gateway.h"
 #include "model/size_field.h"
-#include "model/snapshot.h"
-#include "model/states.h"
 #include "model/volume.h"
-#include "store/address.h"
 #include "store/condition.h"
-#include "store/gateway.h"
-#include "store/host.h"
-#include "store/port.h"
 #include "store/volume_attachment.h"
 
-enum { FIELD_SHOWN = 200, WORDS_SHOWN = 1000 };
+enum { FIELD_SHOWN = 200 };
 
-/* What the five lines are made from. */
-struct explanation {
+/* What the lines are written to. */
+struct explaining {
 	struct command_call *call;
-	const struct tables *t;
-	enum kind kind;
-	const struct row *row;
-	const struct condition
-		*obstacle;        /* the first thing in its way; NULL: nothing, or what `because` says */
-	size_t further;           /* conditions of its own besides */
-	enum kind waits_for_kind; /* another resource's obstacle is its own; KIND_NONE: it is not */
-	const struct row *waits_for;
-	struct str because;     /* what the obstacle is, where no condition says it */
-	const char *what_to_do; /* likewise; NULL: nothing is known */
+	struct explanation is;
 };
-
-/* ---- names ---- */
-
-struct str explain_name_row(struct arena *a, const struct tables *t, enum kind kind, uuid id)
-{
-	const struct kind_info *info = &model_kinds[kind];
-	if (*info->ec2_prefix)
-		return id_to_ec2(a, kind, id);
-	const struct row *row = tables_find(t, kind, id);
-	for (unsigned k = 0; row && k < info->field_count; k++)
-		if (strcmp(info->fields[k].name, "name") == 0)
-			return row_field_to_text(a, &info->fields[k], row);
-	return uuid_to_str(a, id);
-}
-
-/* A message of libvirt's may have several lines; here it has one. */
-static struct str one_line(const struct explanation *e, struct str text)
-{
-	struct str cut = str_copy(e->call->ctx.arena, str_slice(text, 0, WORDS_SHOWN));
-	char *at = (char *) cut.p;
-	for (size_t k = 0; at && k < cut.n; k++)
-		if (at[k] == '\n' || at[k] == '\r' || at[k] == '\t')
-			at[k] = ' ';
-	return cut;
-}
-
-static struct str time_words(const struct explanation *e, int64_t time_us)
-{
-	char text[CLOCK_TEXT_SIZE];
-	return str_copy(e->call->ctx.arena, str_from(clock_write_s(time_us, text)));
-}
-
-/* ---- its state ---- */
-
-static const char *state_of(const struct explanation *e)
-{
-	const struct kind_info *info = &model_kinds[e->kind];
-	if (model_tells_state(e->kind))
-		return info->states[model_derive_state(e->kind, e->row)].name;
-	if (!row_is_live(e->row))
-		return "deleting";
-	if (e->kind == KIND_IMAGE)
-		return info->states[engine_derive_image_state(e->t, image_of(e->row))].name;
-	if (e->kind == KIND_HOST)
-		return host_seen_state_words[host_of(e->row)->seen_state];
-	return "present";
-}
-
-static int64_t later(int64_t a_us, int64_t b_us)
-{
-	return a_us > b_us ? a_us : b_us;
-}
-
-/* A guest that went off though it is wanted on (its host is under maintenance or was rebooted, or the guest
- * crashed) keeps the time of its last start: it is pending since it was seen to stop, and its row does not say
- * since when it is running again. */
-static int64_t instance_since_us(const struct instance *i)
-{
-	switch (model_derive_instance_state(i)) {
-	case INSTANCE_STOPPING:
-	case INSTANCE_SUSPENDING:
-		return i->off_since_us;
-	case INSTANCE_STOPPED:
-	case INSTANCE_SUSPENDED:
-	case INSTANCE_TERMINATED:
-		return i->stopped_us;
-	case INSTANCE_PENDING:
-		return later(i->launched_us, i->stopped_us);
-	case INSTANCE_RUNNING:
-		return i->stopped_us > i->launched_us ? 0 : i->launched_us;
-	case INSTANCE_DESTROYED:
-		return i->destroyed_us;
-	case INSTANCE_SHUTTING_DOWN:
-		return i->row.deleted_us;
-	case INSTANCE_RESCUED:
-	case INSTANCE_SHELVED:
-	case INSTANCE_SHELVED_OFFLOADED:
-	case INSTANCE_PAUSED:
-	case INSTANCE_ERROR:
-	case INSTANCE_STATE_COUNT:
-		break;
-	}
-	return 0;
-}
-
-/* Since when it is in its state; 0: its row does not say. */
-static int64_t since_us(const struct explanation *e)
-{
-	const struct row *row = e->row;
-	if (e->kind == KIND_INSTANCE)
-		return instance_since_us(instance_of(row));
-	if (!row_is_live(row))
-		return row->deleted_us;
-	if (e->kind == KIND_HOST)
-		return host_of(row)->seen_since_us;
-	if (e->kind == KIND_VOLUME && model_derive_volume_state(volume_of(row)) == VOLUME_IN_USE)
-		return volume_of(row)->attached_us;
-	if (e->kind == KIND_PORT && model_derive_port_state(port_of(row)) == PORT_IN_USE)
-		return port_of(row)->attached_us;
-	bool is_as_made = row->updated_us == row->created_us || !model_kinds[e->kind].states;
-	return is_as_made ? row->created_us : 0;
-}
-
-/* ---- what is in its way ---- */
-
-static const struct condition *first_condition(const struct tables *t, uuid subject)
-{
-	const struct condition *c = condition_first_by_subject(t, subject);
-	while (c && !row_is_live(&c->row))
-		c = condition_next_by_subject(t, c);
-	return c;
-}
-
-static void wait_for(struct explanation *e, enum kind kind, const struct row *row, const char *because)
-{
-	e->waits_for_kind = kind;
-	e->waits_for = row;
-	e->obstacle = first_condition(e->t, row->id);
-	e->because = str_from(because);
-}
-
-static const char *why_not_ready(const struct volume *v, const struct instance *i)
-{
-	if (!v->is_shared && !uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, i->row.id))
-		return "another instance has it still.";
-	if (v->seen_size == 0)
-		return "its disk is not made yet.";
-	if (v->is_shared && !v->is_raw)
-		return "its disk gets the form in which several instances can have it.";
-	if (!uuid_equal(v->seen_host, i->host))
-		return "its disk is not on the instance's host yet.";
-	return "its disk has not its size yet.";
-}
-
-/* An instance that waits for its disks has no condition while they are on their way. */
-static void find_awaited_volume(struct explanation *e)
-{
-	const struct instance *i = e->kind == KIND_INSTANCE ? instance_of(e->row) : NULL;
-	const struct volume *v = i ? reconciler_find_awaited_volume(e->t, i) : NULL;
-	if (v)
-		wait_for(e, KIND_VOLUME, &v->row, why_not_ready(v, i));
-}
-
-/* A host that is away says so itself, for all that is on it. */
-static void find_absent_host(struct explanation *e)
-{
-	uuid id = UUID_NONE;
-	if (e->kind == KIND_INSTANCE)
-		id = instance_of(e->row)->host;
-	else if (e->kind == KIND_VOLUME)
-		id = volume_of(e->row)->host;
-	else if (e->kind == KIND_SNAPSHOT)
-		id = snapshot_of(e->row)->host;
-	const struct host *host = uuid_is_none(id) ? NULL : host_find(e->t, id);
-	if (host && host->seen_state == HOST_SEEN_STATE_DOWN)
-		wait_for(e, KIND_HOST, &host->row, "it does not answer.");
-}
-
-static const struct port *first_port(const struct tables *t, uuid instance)
-{
-	const struct port *p = port_first_by_instance(t, instance);
-	while (p && !(row_is_live(&p->row) && p->device_index == 0))
-		p = port_next_by_instance(t, p);
-	return p;
-}
-
-/* What wants a public address and has none waits for its VPC's internet gateway, which has the condition. */
-static void find_gateway_nowhere(struct explanation *e)
-{
-	const struct port *p = e->kind == KIND_PORT       ? port_of(e->row)
-			       : e->kind == KIND_INSTANCE ? first_port(e->t, e->row->id)
-							  : NULL;
-	if (!p || !p->wants_public_ip || uuid_is_none(p->router) || address_first_by_port(e->t, p->row.id))
-		return;
-	const struct gateway *gateway = gateway_first_by_router(e->t, p->router);
-	if (gateway && condition_find_by_subject(e->t, gateway->row.id, STR(GATEWAY_NO_WAY_OUT)))
-		wait_for(e, KIND_GATEWAY, &gateway->row, "");
-}
-
-static void find_failure(struct explanation *e)
-{
-	const struct nat_gateway *nat = e->kind == KIND_NAT_GATEWAY ? nat_gateway_of(e->row) : NULL;
-	if (!nat || !nat->failure_code.n)
-		return;
-	e->because = str_print(e->call->ctx.arena, "%" STR_FMT ": %" STR_FMT, STR_ARG(nat->failure_code),
-			       STR_ARG(nat->failure_text));
-	e->what_to_do = "Delete it, and make another one once that is put right.";
-}
-
-/* What others take from it, and what of that is nearly used up. */
-static void find_running_out(struct explanation *e)
-{
-	struct arena *a = e->call->ctx.arena;
-	for (enum capacity c = 0; c < CAPACITY_COUNT; c++) {
-		struct capacity_use use;
-		if (engine_capacities[c].of != e->kind || !row_is_live(e->row))
-			continue;
-		engine_read_capacity(e->t, c, e->row, &use);
-		if (!engine_is_running_out(&use))
-			continue;
-		struct str words = engine_write_capacity(a, c, &use);
-		e->because = e->because.n ? str_print(a, "%" STR_FMT "; %" STR_FMT, STR_ARG(e->because),
-						      STR_ARG(words))
-					  : words;
-		if (!e->what_to_do)
-			e->what_to_do = engine_capacities[c].advice;
-	}
-}
-
-static void find_obstacle(struct explanation *e)
-{
-	for (const struct condition *c = condition_first_by_subject(e->t, e->row->id); c;
-	     c = condition_next_by_subject(e->t, c)) {
-		if (!row_is_live(&c->row))
-			continue;
-		if (e->obstacle)
-			e->further++;
-		else
-			e->obstacle = c;
-	}
-	if (!e->obstacle)
-		find_awaited_volume(e);
-	if (!e->obstacle && !e->waits_for)
-		find_absent_host(e);
-	if (!e->obstacle && !e->waits_for)
-		find_gateway_nowhere(e);
-	if (!e->obstacle && !e->waits_for)
-		find_failure(e);
-	if (!e->obstacle && !e->waits_for)
-		find_running_out(e);
-}
-
-static bool is_obstructed(const struct explanation *e)
-{
-	return e->obstacle || e->waits_for || e->because.n;
-}
-
-static struct str obstacle_words(const struct explanation *e)
-{
-	struct arena *a = e->call->ctx.arena;
-	struct str words = e->because, of = STR_NONE;
-	if (e->obstacle)
-		words = str_print(a, "%" STR_FMT " since %" STR_FMT ": %" STR_FMT, STR_ARG(e->obstacle->name),
-				  STR_ARG(time_words(e, e->obstacle->row.created_us)),
-				  STR_ARG(one_line(e, e->obstacle->message)));
-	if (e->waits_for)
-		of = str_print(a, "Its %s %" STR_FMT ": ", model_kinds[e->waits_for_kind].name,
-			       STR_ARG(explain_name_row(a, e->t, e->waits_for_kind, e->waits_for->id)));
-	return str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(of), STR_ARG(words));
-}
-
-/* ---- what happens next, and what to do ---- */
-
-static struct str next_words(const struct explanation *e, enum kind kind, uuid id)
-{
-	struct arena *a = e->call->ctx.arena;
-	struct reconcile_next next = {0};
-	reconciler_read_next(e->call->daemon->reconciler, kind, id, &next);
-	if (!next.has_steps)
-		return STR("Never by itself: it is a row, or a part of what it belongs to.");
-	if (next.is_now)
-		return next.failures ? str_print(a, "Now, after %u failures.", next.failures) : STR("Now.");
-	if (next.due_us)
-		return str_print(a, next.failures ? "%" STR_FMT ", after %u failures." : "%" STR_FMT ".",
-				 STR_ARG(time_words(e, next.due_us)), next.failures);
-	if (next.failures)
-		return STR("When its host answers.");
-	return str_print(a, "When something of it changes; else %" STR_FMT ", with all of its kind.",
-			 STR_ARG(time_words(e, next.look_us)));
-}
-
-static struct str next_try(const struct explanation *e)
-{
-	if (!e->waits_for)
-		return next_words(e, e->kind, e->row->id);
-	return str_print(e->call->ctx.arena, "After its %s, which is looked at: %" STR_FMT,
-			 model_kinds[e->waits_for_kind].name,
-			 STR_ARG(next_words(e, e->waits_for_kind, e->waits_for->id)));
-}
-
-static struct str advice(const struct explanation *e)
-{
-	if (e->obstacle && e->obstacle->advice.n)
-		return one_line(e, e->obstacle->advice);
-	if (e->obstacle || e->waits_for)
-		return STR("Wait: it goes on by itself.");
-	return e->what_to_do ? str_from(e->what_to_do) : STR_NONE;
-}
 
 /* ---- the five lines ---- */
 
 /* none: what people read where there is nothing; for --json that is null. */
-static void add_line(const struct explanation *e, const char *label, const char *member, struct str words,
+static void add_line(const struct explaining *e, const char *label, const char *member, struct str words,
 		     const char *none)
 {
 	bool is_none = str_is_empty(words);
@@ -338,31 +29,32 @@ static void add_line(const struct explanation *e, const char *label, const char 
 				   is_none ? json_null() : json_stringn(words.p, words.n));
 }
 
-static void explain_answer(struct explanation *e)
+static void explain_answer(struct explaining *e)
 {
 	struct arena *a = e->call->ctx.arena;
-	int64_t known_us = since_us(e);
-	struct str since = time_words(e, known_us ? known_us : e->row->updated_us);
-	struct str in_the_way = is_obstructed(e) ? obstacle_words(e) : STR_NONE;
-	if (e->further)
-		in_the_way = str_print(a, "%" STR_FMT " (%zu more below)", STR_ARG(in_the_way), e->further);
-	add_line(e, "state", "state", str_from(state_of(e)), "");
+	int64_t known_us = explain_since_us(&e->is);
+	struct str since = explain_time(&e->is, known_us ? known_us : e->is.row->updated_us);
+	struct str in_the_way = explain_is_obstructed(&e->is) ? explain_obstacle(&e->is) : STR_NONE;
+	if (e->is.further)
+		in_the_way =
+			str_print(a, "%" STR_FMT " (%zu more below)", STR_ARG(in_the_way), e->is.further);
+	add_line(e, "state", "state", str_from(explain_state(&e->is)), "");
 	add_line(e, known_us ? "since" : "at least since", "since", since, "");
 	add_line(e, "in its way", "in_its_way", in_the_way, "nothing");
-	add_line(e, "next try", "next_try", next_try(e), "");
-	add_line(e, "what to do", "what_to_do", advice(e), "nothing");
+	add_line(e, "next try", "next_try", explain_next_try(&e->is), "");
+	add_line(e, "what to do", "what_to_do", explain_advice(&e->is), "nothing");
 }
 
-static void explain_conditions(const struct explanation *e)
+static void explain_conditions(const struct explaining *e)
 {
 	json_t *list = json_array();
-	for (const struct condition *c = condition_first_by_subject(e->t, e->row->id); c;
-	     c = condition_next_by_subject(e->t, c)) {
+	for (const struct condition *c = condition_first_by_subject(e->is.t, e->is.row->id); c;
+	     c = condition_next_by_subject(e->is.t, c)) {
 		if (!row_is_live(&c->row))
 			continue;
 		char at[CLOCK_TEXT_SIZE];
 		clock_write_s(c->row.created_us, at);
-		if (c != e->obstacle)
+		if (c != e->is.obstacle)
 			buf_print(&e->call->text,
 				  "  ! %" STR_FMT " since %s: %" STR_FMT "\n      %" STR_FMT "\n",
 				  STR_ARG(c->name), at, STR_ARG(c->message), STR_ARG(c->advice));
@@ -422,32 +114,32 @@ static bool is_default(const struct field *f, const struct row *row, struct str 
 }
 
 /* A field in people's words; empty: not worth a line. */
-static struct str field_words(const struct explanation *e, const struct field *f)
+static struct str field_words(const struct explaining *e, const struct field *f)
 {
 	struct arena *a = e->call->ctx.arena;
-	const char *at = (const char *) e->row + f->offset;
-	bool is_secret =
-		e->kind == KIND_ACCESS_KEY || e->kind == KIND_USER || e->kind == KIND_APPLICATION_CREDENTIAL;
-	bool is_key = e->kind == KIND_VOLUME || e->kind == KIND_SNAPSHOT;
+	const char *at = (const char *) e->is.row + f->offset;
+	bool is_secret = e->is.kind == KIND_ACCESS_KEY || e->is.kind == KIND_USER ||
+			 e->is.kind == KIND_APPLICATION_CREDENTIAL;
+	bool is_key = e->is.kind == KIND_VOLUME || e->is.kind == KIND_SNAPSHOT;
 	if (f->type == FIELD_BLOB && (is_secret || is_key))
 		return is_secret || ((const struct str *) (const void *) at)->n ? STR("(secret)") : STR_NONE;
 	if (f->type == FIELD_UUID) {
 		uuid id = *(const uuid *) at;
 		if (uuid_is_none(id))
 			return STR_NONE;
-		return f->ref ? explain_name_row(a, e->t, f->ref, id) : uuid_to_str(a, id);
+		return f->ref ? explain_name_row(a, e->is.t, f->ref, id) : uuid_to_str(a, id);
 	}
 	if (f->type == FIELD_INT && str_ends_with(str_from(f->name), STR("_us"))) {
 		int64_t time_us = *(const int64_t *) (const void *) at;
 		char text[CLOCK_TEXT_SIZE];
 		return time_us ? str_copy(a, str_from(clock_write_ms(time_us, text))) : STR_NONE;
 	}
-	return row_field_to_text(a, f, e->row);
+	return row_field_to_text(a, f, e->is.row);
 }
 
-static void explain_fields(const struct explanation *e)
+static void explain_fields(const struct explaining *e)
 {
-	const struct kind_info *info = &model_kinds[e->kind];
+	const struct kind_info *info = &model_kinds[e->is.kind];
 	bool is_all = json_is_true(json_object_get(e->call->args, "all"));
 	json_t *fields = json_object();
 	for (unsigned k = 0; k < info->field_count; k++) {
@@ -456,8 +148,8 @@ static void explain_fields(const struct explanation *e)
 		if (model_is_size_field(f))
 			shown = size_words(
 				e->call->ctx.arena, text,
-				*(const int64_t *) (const void *) ((const char *) e->row + f->offset));
-		if (is_all || !is_default(f, e->row, text))
+				*(const int64_t *) (const void *) ((const char *) e->is.row + f->offset));
+		if (is_all || !is_default(f, e->is.row, text))
 			buf_print(&e->call->text, str_is_empty(shown) ? "  %s\n" : "  %-26s %" STR_FMT "\n",
 				  f->name, STR_ARG(str_slice(shown, 0, FIELD_SHOWN)));
 		if (!str_is_empty(text))
@@ -467,18 +159,18 @@ static void explain_fields(const struct explanation *e)
 }
 
 /* Who has a volume besides the instance that its row names. */
-static void explain_further(const struct explanation *e)
+static void explain_further(const struct explaining *e)
 {
 	static const char *const words[] = {[ATTACHMENT_NONE] = "detached",
 					    [ATTACHMENT_ATTACHING] = "attaching",
 					    [ATTACHMENT_ATTACHED] = "attached",
 					    [ATTACHMENT_DETACHING] = "detaching"};
 	const struct volume_attachment *f =
-		e->kind == KIND_VOLUME ? volume_attachment_first_by_volume(e->t, e->row->id) : NULL;
+		e->is.kind == KIND_VOLUME ? volume_attachment_first_by_volume(e->is.t, e->is.row->id) : NULL;
 	json_t *further = f ? json_array() : NULL;
-	for (; f; f = volume_attachment_next_by_volume(e->t, f)) {
+	for (; f; f = volume_attachment_next_by_volume(e->is.t, f)) {
 		uuid holder = uuid_is_none(f->instance) ? f->seen_instance : f->instance;
-		struct str name = explain_name_row(e->call->ctx.arena, e->t, KIND_INSTANCE, holder);
+		struct str name = explain_name_row(e->call->ctx.arena, e->is.t, KIND_INSTANCE, holder);
 		const char *state = words[model_derive_attachment(f->instance, f->seen_instance)];
 		buf_print(&e->call->text, "  %-26s %" STR_FMT " as %" STR_FMT ", %s\n", "also_instance",
 			  STR_ARG(name), STR_ARG(f->device), state);
@@ -491,10 +183,15 @@ static void explain_further(const struct explanation *e)
 void explain_resource(struct command_call *call, const struct tables *t, enum kind kind,
 		      const struct row *row)
 {
-	struct explanation e = {.call = call, .t = t, .kind = kind, .row = row};
+	struct explaining e = {.call = call,
+			       .is = {.arena = call->ctx.arena,
+				      .reconciler = call->daemon->reconciler,
+				      .t = t,
+				      .kind = kind,
+				      .row = row}};
 	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
 	call->value = json_pack("{s:s, s:s}", "kind", model_kinds[kind].name, "id", uuid_write(row->id, id));
-	find_obstacle(&e);
+	explain_begin(&e.is);
 	explain_answer(&e);
 	explain_conditions(&e);
 	buf_print(&call->text, "%s %s, made %s, gen %llu\n", model_kinds[kind].name, id,

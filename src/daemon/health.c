@@ -8,6 +8,7 @@
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "daemon/daemon.h"
+#include "reconcile/figures/figures.h"
 #include "store/query.h"
 
 /* Nothing here waits for a host or the network: they delay changes, and are no reason to take the API
@@ -75,6 +76,20 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	METRIC("dari_dns_queries_total", "counter", "Names asked by guests.", names.dns_queries);
 	METRIC("dari_dns_forwarded_total", "counter", "Of those, passed on.", names.dns_forwarded);
 	METRIC("dari_dns_failed_total", "counter", "Of those, without an answer.", names.dns_failed);
+	struct figure_totals guests;
+	reconciler_sum_figures(d->reconciler, &guests);
+	METRIC("dari_guests_running", "gauge", "Guests that were found running.", guests.guests);
+	METRIC("dari_guests_memory_bytes", "gauge", "What they hold of their hosts' memory.",
+	       guests.at[FIGURE_MEMORY]);
+	METRIC("dari_guests_cpu_seconds_total", "counter", "For how long their processors worked.",
+	       (double) guests.at[FIGURE_CPU_NS] / 1e9);
+	METRIC("dari_guests_received_bytes_total", "counter", "What their networks brought them.",
+	       guests.at[FIGURE_RX_BYTES]);
+	METRIC("dari_guests_sent_bytes_total", "counter", "What they sent.", guests.at[FIGURE_TX_BYTES]);
+	METRIC("dari_guests_read_bytes_total", "counter", "What they read from their disks.",
+	       guests.at[FIGURE_READ_BYTES]);
+	METRIC("dari_guests_written_bytes_total", "counter", "What they wrote there.",
+	       guests.at[FIGURE_WRITE_BYTES]);
 #undef METRIC
 	return n;
 }
@@ -138,7 +153,7 @@ static void write_capacities(struct daemon *d, struct buf *body)
 
 static void answer_metrics(struct daemon *d, struct call *call)
 {
-	struct metric metrics[32];
+	struct metric metrics[40];
 	size_t count = read_metrics(d, metrics);
 	struct buf body;
 	buf_init(&body, 64 * 1024);

@@ -506,6 +506,7 @@ apply_firewall() {
 
 tell_facts() {
 	[ ! -e "$at$server_certificate" ] || say fact certificate "$(base64 -w 0 <"$at$server_certificate")"
+	[ ! -e "$at$ca_certificate" ] || say fact trusted "$(base64 -w 0 <"$at$ca_certificate")"
 	say fact system "$system $(uname -m)"
 	say fact kvm "$([ -c /dev/kvm ] && echo /dev/kvm || echo "none: guests are emulated, and slow")"
 	for module in kvm_intel kvm_amd; do

@@ -49,8 +49,11 @@ static RESULT open_database(struct daemon *d, struct strs zones, const struct in
 {
 	TRY(sqlite_open(&d->ctx, settings_path(d->arena, &d->settings, "dari.db"), &d->sql));
 	AUTO(executor) executor = executor_new_threads();
-	struct store_config config = {
-		.executor = executor, .sql = d->sql, .observe = engine_observe, .check = engine_check_row};
+	struct store_config config = {.executor = executor,
+				      .sql = d->sql,
+				      .observe = engine_observe,
+				      .check = engine_check_row,
+				      .follow = engine_follow};
 	TRY(store_open(&d->ctx, &config, &d->store));
 	struct result result = make_database(d, zones, more);
 	store_close(d->store);

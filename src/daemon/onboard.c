@@ -72,6 +72,7 @@ void onboard_count(struct onboard_outcome *o, const struct onboard_line *line)
 		{ONBOARD_FACT, "name", &o->name},
 		{ONBOARD_FACT, "address", &o->address},
 		{ONBOARD_FACT, "certificate", &o->certificate},
+		{ONBOARD_FACT, "trusted", &o->trusted},
 	};
 	o->has_ended = o->has_ended || line->what == ONBOARD_END;
 	o->wrong += line->what == ONBOARD_WRONG;

@@ -40,6 +40,6 @@ struct onboard_outcome {
 	bool has_ended; /* the script ran to its end, and was not cut off */
 	size_t wrong, would, changed;
 	struct str libvirt_request, qemu_request;
-	struct str name, address, certificate; /* of facts; the last one PEM in base64 */
+	struct str name, address, certificate, trusted; /* of facts; the last two PEM in base64 */
 };
 void onboard_count(struct onboard_outcome *outcome, const struct onboard_line *line);

@@ -10,14 +10,21 @@
 #include "api/absent/absent.h"
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
+#include "api/cloudwatch/cloudwatch.h"
 #include "api/console/console.h"
 #include "api/console/relay.h"
+#include "api/console/site.h"
 #include "api/core/dispatch.h"
+#include "api/cost/cost.h"
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
+#include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
+#include "api/support/support.h"
+#include "api/tmf/tmf.h"
 #include "auth/bearer.h"
+#include "auth/entry.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -25,11 +32,15 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "daemon/authority.h"
+#include "daemon/command.h"
 #include "daemon/daemon.h"
+#include "drivers/desk.h"
 #include "drivers/image_file.h"
 #include "drivers/web_reach.h"
 #include "engine/engine.h"
 #include "engine/region/region.h"
+#include "model/desk.h"
+#include "reconcile/figures/figures.h"
 #include "store/sql.h"
 
 enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };
@@ -39,7 +50,12 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 
 /* NULL: none, the call is for a page of ours. */
 static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
-	return absent_has_call(call)              ? d->absent
+	return native_has_path(call->path)        ? d->native
+	       : cost_has_call(call)              ? d->cost
+	       : cloudwatch_has_call(call)        ? d->cloudwatch
+	       : tmf_has_path(call->path)         ? d->tmf
+	       : support_has_call(call)           ? d->support
+	       : absent_has_call(call)            ? d->absent
 	       : openstack_has_path(call->path)   ? d->openstack
 	       : azure_has_path(call->path)       ? d->azure
 	       : cloudstack_has_path(call->path)  ? d->cloudstack
@@ -53,6 +69,8 @@ static void handle_call(void *self, struct call *call)
 	struct daemon *d = self;
 	if (console_has_path(call->path))
 		console_handle(d->console, call);
+	else if (console_is_visit(call))
+		console_lead_in(call);
 	else if (!health_handle(d, call))
 		api_handle_call(find_face(d, call), call);
 }
@@ -100,8 +118,11 @@ static RESULT open_listener(struct daemon *d)
 static RESULT open_store(struct daemon *d)
 {
 	TRY(sqlite_open(&d->ctx, settings_path(d->arena, &d->settings, "dari.db"), &d->sql));
-	struct store_config config = {
-		.executor = d->executor, .sql = d->sql, .observe = engine_observe, .check = engine_check_row};
+	struct store_config config = {.executor = d->executor,
+				      .sql = d->sql,
+				      .observe = engine_observe,
+				      .check = engine_check_row,
+				      .follow = engine_follow};
 	TRY(store_open(&d->ctx, &config, &d->store));
 	heap_trim(); /* the database's pages and statements are freed once its rows are loaded */
 	struct region_wish wish = {.name = d->settings.region};
@@ -139,13 +160,21 @@ static RESULT open_auth(struct daemon *d)
 	const struct bearers_config bearers = {
 		.store = d->store,
 		.tokens = d->tokens,
+		.sigv4 = d->sigv4,
 		.key_path = settings_path(d->arena, &d->settings, "bearer.key"),
 		.lifetime_us = HOUR,
 	};
 	TRY(bearers_new(&d->ctx, &bearers, &d->bearers));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
+	d->entries = entries_new();
+	if (!d->entries)
+		return ctx_no_memory(&d->ctx);
 	const struct guards_config guards = {
-		.store = d->store, .master_key = d->master_key, .region = s->region};
+		.store = d->store,
+		.master_key = d->master_key,
+		.region = s->region,
+		.write_role = azure_write_role,
+	};
 	TRY(guards_new(&d->ctx, &guards, &d->guards));
 	return limits_new(&d->ctx, &s->limits, &d->limits);
 }
@@ -154,11 +183,13 @@ static RESULT open_reconciler(struct daemon *d)
 {
 	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "images"), 0700));
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
+	TRY(file_make_directory(&d->ctx, settings_path(d->arena, &d->settings, "tickets"), 0700));
 	struct reconcile_config config = {
 		.executor = d->executor,
 		.store = d->store,
 		.network = d->network,
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
+		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.own_chassis = d->settings.chassis,
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
@@ -171,6 +202,12 @@ static RESULT open_reconciler(struct daemon *d)
 		.base_unneeded_max = d->settings.image_unneeded_gib << 30,
 		.base_reserve_percent = d->settings.image_reserve_percent,
 	};
+	config.write_facts = ticket_facts_write;
+	config.facts_self = d;
+	config.desks[DESK_SPEAKS_RT] = &desk_rt;
+	config.desks[DESK_SPEAKS_TMF621] = &desk_tmf621;
+	config.desks[DESK_SPEAKS_SERVICENOW] = &desk_servicenow;
+	config.desks[DESK_SPEAKS_WEBHOOK] = &desk_webhook;
 	memcpy(config.compute, d->compute, sizeof config.compute);
 	memcpy(config.fences, d->fences, sizeof config.fences);
 	memcpy(config.disks, d->disks, sizeof config.disks);
@@ -202,6 +239,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(http_server_new(&d->ctx, &http, &d->http));
 	const struct api_config faces = {
 		.store = d->store,
+		.executor = d->executor,
 		.guards = d->guards,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
@@ -209,22 +247,29 @@ static RESULT open_faces(struct daemon *d)
 		.tokens = d->tokens,
 		.bearers = d->bearers,
 		.tickets = d->tickets,
+		.entries = d->entries,
 		.issuers = d->issuers,
 		.passwords = d->passwords,
 		.key_lane = d->key_lane,
 		.master_key = d->master_key,
 		.uses = d->uses,
 		.region = d->settings.region,
+		.ticket_directory = str_from(settings_path(d->arena, &d->settings, "tickets")),
 		.backup_target = d->settings.backup.url,
 		.endpoint = settings_endpoint(d->arena, &d->settings),
 	};
 	TRY(api_face_new(&d->ctx, &ec2_protocol, &faces, &d->ec2));
 	TRY(api_face_new(&d->ctx, &iam_protocol, &faces, &d->iam));
+	TRY(api_face_new(&d->ctx, &cost_protocol, &faces, &d->cost));
+	TRY(api_face_new(&d->ctx, &cloudwatch_protocol, &faces, &d->cloudwatch));
+	TRY(api_face_new(&d->ctx, &support_protocol, &faces, &d->support));
+	TRY(api_face_new(&d->ctx, &tmf_protocol, &faces, &d->tmf));
 	TRY(api_face_new(&d->ctx, &absent_protocol, &faces, &d->absent));
 	TRY(api_face_new(&d->ctx, &azure_protocol, &faces, &d->azure));
 	TRY(api_face_new(&d->ctx, &cloudstack_protocol, &faces, &d->cloudstack));
 	TRY(api_face_new(&d->ctx, &cloudstack_upload_protocol, &faces, &d->cloudstack_upload));
 	TRY(api_face_new(&d->ctx, &openstack_protocol, &faces, &d->openstack));
+	TRY(api_face_new(&d->ctx, &native_protocol, &faces, &d->native));
 	TRY(open_consoles(d));
 	struct metadata_config metadata = {.executor = d->executor,
 					   .store = d->store,
@@ -233,6 +278,7 @@ static RESULT open_faces(struct daemon *d)
 					   .upstreams = d->settings.dns_upstreams,
 					   .region_name = d->settings.region,
 					   .sigv4 = d->sigv4,
+					   .bearers = d->bearers,
 					   .master_key = d->master_key};
 	crypto_hmac_sha256(d->master_key, sizeof d->master_key, STR("imds-token"), metadata.token_key);
 	return metadata_new(&d->ctx, &metadata, &d->metadata);
@@ -264,6 +310,7 @@ static RESULT start_all(struct daemon *d)
 	TRY(control_open(&d->ctx, d, &d->control));
 	TRY(authority_start(d));
 	reconciler_start(d->reconciler);
+	TRY(reconciler_start_figures(d->reconciler, &d->ctx, d->settings.figures_interval_s * SECOND));
 	metadata_start(d->metadata);
 	TRY(open_listener(d));
 	return d->role->started ? d->role->started(d) : OK;
@@ -289,19 +336,26 @@ static void end_all(struct daemon *d)
 	control_close(d->control);
 	authority_stop(d);
 	relay_stop(d->relay);
+	native_end_streams(d->native);
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	drain_changes(d);
 	metadata_free(d->metadata);
 	api_face_free(d->ec2);
 	api_face_free(d->iam);
+	api_face_free(d->cost);
+	api_face_free(d->cloudwatch);
+	api_face_free(d->support);
+	api_face_free(d->tmf);
 	api_face_free(d->absent);
 	api_face_free(d->azure);
 	api_face_free(d->cloudstack);
 	api_face_free(d->cloudstack_upload);
 	api_face_free(d->openstack);
+	api_face_free(d->native);
 	console_free(d->console);
 	tickets_free(d->tickets);
+	entries_free(d->entries);
 	bearers_free(d->bearers);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);

@@ -108,6 +108,8 @@ static const struct config_key keys[] = {
 		   "unneeded first."),
 	KEY("hosts.interval_s", CONFIG_INT, host_interval_s, .absent = "10", .min = 1, .max = 3600,
 	    .doc = "Between looks at an idle host."),
+	KEY("hosts.figures_s", CONFIG_INT, figures_interval_s, .absent = "10", .min = 1, .max = 60,
+	    .doc = "Between readings of what guests use: processors, memory, disks, network."),
 };
 
 void settings_each_key(void (*each)(void *arg, const struct config_key *key), void *arg)

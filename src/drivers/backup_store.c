@@ -144,6 +144,17 @@ RESULT backup_store_new(struct ctx *c, const struct backup_target *target, struc
 	return OK;
 }
 
+RESULT backup_store_new_web(struct ctx *c, struct str url, struct backup_store **ret_store)
+{
+	AUTO(backup_store) s = heap_new(struct backup_store);
+	if (!s || !(s->arena = arena_new(4096, 64 << 10)))
+		return ctx_no_memory(c);
+	s->kind = &backup_store_web;
+	TRY(backup_store_open_web(s, c, url));
+	*ret_store = TAKE(s);
+	return OK;
+}
+
 void backup_store_free(struct backup_store *s)
 {
 	if (!s)

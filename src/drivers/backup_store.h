@@ -21,6 +21,8 @@ struct backup_store;
 /* ERR_INVALID, in words: the target is no such URL, or lacks something. ERR_NOT_FOUND, ERR_IO: the secret
  * cannot be read. Connects to nothing. */
 RESULT backup_store_new(struct ctx *c, const struct backup_target *target, struct backup_store **ret_store);
+/* One that takes objects only, by PUT below a URL of http or https without a password in it. ERR_INVALID. */
+RESULT backup_store_new_web(struct ctx *c, struct str url, struct backup_store **ret_store);
 void backup_store_free(struct backup_store *s); /* NULL: nothing */
 DEFINE_AUTO(backup_store)
 

@@ -22,11 +22,13 @@ struct backup_store {
 	/* of S3: */
 	CURL *curl;
 	const char *bucket_url; /* "https://endpoint/bucket" */
-	const char *signing;    /* as CURLOPT_AWS_SIGV4 takes it */
+	const char *signing;    /* as CURLOPT_AWS_SIGV4 takes it; NULL: requests are not signed */
 	const char *key_id, *secret;
 };
 
-extern const struct backup_store_kind backup_store_s3;
+extern const struct backup_store_kind backup_store_s3, backup_store_web;
+/* Fills what of it a store by the web needs. */
+RESULT backup_store_open_web(struct backup_store *s, struct ctx *c, struct str url);
 /* Fills what is of S3. bucket: without the prefix. */
 RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct backup_target *target,
 			    struct str bucket);

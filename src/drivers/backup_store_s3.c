@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Backups in an S3 bucket, by libcurl, which signs the requests. Paths name the bucket (path style), which
- * every service of the kind takes. */
+ * every service of the kind takes. And a server that takes PUT, unsigned, for what is only handed out. */
 #include "drivers/backup_store_internal.h"
 
 #include "base/crypto.h"
@@ -64,9 +64,11 @@ static CURLcode perform(const struct backup_store *s, struct exchange *x, struct
 	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_TIMEOUT_S);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, (long) SLOW_BYTES);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long) SLOW_S);
-	(void) curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, s->signing);
-	(void) curl_easy_setopt(curl, CURLOPT_USERNAME, s->key_id);
-	(void) curl_easy_setopt(curl, CURLOPT_PASSWORD, s->secret);
+	if (s->signing) {
+		(void) curl_easy_setopt(curl, CURLOPT_AWS_SIGV4, s->signing);
+		(void) curl_easy_setopt(curl, CURLOPT_USERNAME, s->key_id);
+		(void) curl_easy_setopt(curl, CURLOPT_PASSWORD, s->secret);
+	}
 	(void) curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
@@ -244,4 +246,32 @@ RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct 
 	s->curl = curl_easy_init();
 	bool is_whole = s->bucket_url && s->signing && s->key_id && s->secret && s->curl;
 	return is_whole ? OK : ctx_no_memory(c);
+}
+
+/* ---- what only takes ---- */
+
+static RESULT put_web(struct backup_store *s, struct ctx *c, struct str name, struct str bytes)
+{
+	struct exchange x = {.method = "PUT", .url = url_of(s, c, name), .body = bytes};
+	struct result result = run(s, c, &x);
+	if (result.code != ERR_NOT_FOUND)
+		return result;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_IO, "PUT %s: it answers 404", x.url);
+}
+
+const struct backup_store_kind backup_store_web = {.put = put_web};
+
+RESULT backup_store_open_web(struct backup_store *s, struct ctx *c, struct str url)
+{
+	while (url.n && url.p[url.n - 1] == '/')
+		url.n--;
+	if (!str_is_line(url) || memchr(url.p, '@', url.n) || memchr(url.p, '?', url.n) ||
+	    memchr(url.p, '#', url.n))
+		return ctx_fail(c, ERR_INVALID,
+				"%" STR_FMT ": a URL without a name, a password and a query is taken",
+				STR_ARG(url));
+	s->bucket_url = str_to_z(s->arena, url);
+	s->curl = curl_easy_init();
+	return *s->bucket_url && s->curl ? OK : ctx_no_memory(c);
 }

@@ -14,8 +14,9 @@
  * 3. Cuts are whole at once, whatever is_raw and is_copied say, and guests go on. An increment is what differs from the
  *    snapshot of tracked_from, which the volume keeps as its record: no crash loses it, and it takes as much room
  *    as was overwritten since. Removing a volume copies its content into the cuts of it that are there.
- * 4. Encryption: a wish with a key is refused (ERR_INVALID). QEMU can open a LUKS header in a raw image, but an increment
- *    of ciphertext is no increment of a qcow2 file of the image store.
+ * 4. Encryption: an image is a LUKS container, whose head comes before the disk's bytes. It stands by itself, so none is made of a wish
+ *    with a key and a base (ERR_INVALID). pull() and push() pass containers on as they are: recast() is between
+ *    them and the image store. Each cut is whole. What nobody wrote on a blank one reads as anything.
  * 5. Room: a cluster that has no manager tells none, and pool_size is 0. */
 #pragma once
 

@@ -94,8 +94,7 @@ struct compute_disk {
 	/* SHA-256 of the base file, if the base is encrypted with the same key; else empty. */
 	struct str encrypted_base;
 	struct disk_limits limits; /* enforced from the start on, and changed while the guest runs */
-	/* The disk is an image in a pool of Ceph (drivers/ceph.h), and no file; not with a key, nor exchanged
-	 * for another (swap()). define() hands the host the pool's key, and tells a running guest the size
+	/* The disk is an image in a pool of Ceph (drivers/ceph.h), and no file. define() hands the host the pool's key, and tells a running guest the size
 	 * when that grew. NULL: it is a file. */
 	const struct ceph_place *ceph;
 };
@@ -266,7 +265,7 @@ enum compute_power {
  * outcome of SHUTDOWN from watch() or see(). */
 typedef RESULT compute_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 
-/* A disk of a running guest that is to be another one, or the same volume's in another directory. */
+/* A disk of a running guest that is to be another one, or the same volume's in another place. */
 struct compute_swapping {
 	uuid instance;
 	const struct compute_disk *from, *to; /* of the same slot */
@@ -308,6 +307,9 @@ enum compute_end {
 struct compute_end_seen {
 	enum compute_end end;
 	bool is_busy; /* its memory is being sent, or received */
+	/* Of a HELD one, at the end that it leaves: its memory has not gone over as a whole, so that the other end does not
+	 * run it, whether that can be asked or not. */
+	bool is_unsent;
 };
 
 /* Reports what a host has of the domain. Changes nothing. */
@@ -407,6 +409,27 @@ struct compute_stats {
 typedef RESULT compute_read_stats(struct compute_host *h, struct ctx *c, uuid id,
 				  struct compute_stats *ret_stats);
 
+/* What a guest has used since it was started, and the whole host since its boot: counts that only grow until then. */
+struct compute_usage {
+	uuid id;        /* a guest's; none: the host's own */
+	int64_t cpus;   /* that it has */
+	int64_t cpu_ns; /* that these have worked */
+	int64_t memory; /* bytes: what the guest's QEMU holds of the host's memory; what of the host's is not free */
+	int64_t rx_bytes, tx_bytes, rx_packets, tx_packets; /* of all NICs, as the guest receives and sends */
+	int64_t read_bytes, write_bytes, read_requests, write_requests; /* of all its disks */
+};
+
+struct compute_usages {
+	struct compute_usage host; /* its traffic and disks are not counted: 0 */
+	const struct compute_usage *at;
+	size_t count;
+};
+
+/* Reads these figures of the host and of all guests that run on it, those of others included, with a few calls however
+ * many there are. Changes nothing, and waits for no guest: of one that is busy, counts may be 0. The reconciler calls it
+ * every ten seconds. */
+typedef RESULT compute_read_usages(struct compute_host *h, struct ctx *c, struct compute_usages *ret_usages);
+
 /* Reads the variables that the guest's UEFI has stored, whether the guest runs or not. ERR_STATE:
  * nothing is stored, because the domain is absent, was never started or has no UEFI.
  * ERR_UNSUPPORTED: the variables are stored in a form that Dari does not know. ERR_IO: what is
@@ -463,6 +486,7 @@ struct compute_driver {
 
 	compute_read_console *read_console;
 	compute_read_stats *read_stats;
+	compute_read_usages *read_usages;
 	compute_open_console *open_console;
 	compute_draw_screen *draw_screen;
 	compute_read_variables *read_variables;

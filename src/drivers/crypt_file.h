@@ -7,6 +7,11 @@
 #include "base/ctx.h"
 #include "model/disk_key.h"
 
+/* What qemu-img makes one with; and a LUKS container. The key is as random as what is derived from it: rounds that make
+ * guessing dear are few. */
+#define CRYPT_FILE_OPTIONS "compat=1.1,encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"
+#define CRYPT_CONTAINER_OPTIONS "key-secret=key,iter-time=10"
+
 /* No such file without data is larger. */
 enum { CRYPT_FILE_EMPTY_SIZE = 4 << 20 };
 
@@ -20,3 +25,10 @@ RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size
  * cannot be written. After any failure to may be half of one. */
 RESULT crypt_file_convert(struct ctx *c, const struct disk_key *key, const char *from, const char *format,
 			  const char *to);
+/* The head of a LUKS container that holds a disk of any size, in memory: what a pool of Ceph has before the disk's
+ * bytes. In c's arena. ERR_AGAIN: as above. */
+RESULT crypt_file_make_head(struct ctx *c, const struct disk_key *key, struct str *ret_head);
+/* Where the disk begins in a container, by its first CRYPT_HEAD_LOOK bytes. ERR_CONFLICT: it is none. Pure. Source: LUKS1
+ * on-disk format 1.2.3, "payload-offset". */
+enum { CRYPT_HEAD_LOOK = 512, CRYPT_HEAD_MAX = 4 << 20 };
+RESULT crypt_file_find_payload(struct ctx *c, struct str head, int64_t *ret_offset);

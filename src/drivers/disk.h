@@ -170,6 +170,26 @@ struct disk_export {
 	struct str to;           /* the path of the new file */
 };
 
+/* ---- forms */
+
+/* How a disk lies in a file on this machine. QCOW2: as in a host's directory, and in the image store; an encrypted one
+ * is encrypted inside. RAW: a plain image. CEPH: as pull() writes what a pool of Ceph has, and as push() takes it there:
+ * qcow2 that stands by itself, and has the whole LUKS container of an encrypted disk. */
+enum disk_form { DISK_FORM_QCOW2, DISK_FORM_RAW, DISK_FORM_CEPH };
+
+/* Writes a disk anew. Paths of files on this machine. */
+struct disk_recasting {
+	struct str from, to; /* a file at `to` is replaced; after a failure it may be half of one */
+	struct str
+		sha256; /* `from` is a file of the image store, which has these bytes; empty: another one */
+	int64_t file_size; /* of that file of the store; else 0 */
+	enum disk_form from_form, to_form;
+	struct str
+		base; /* of the QCOW2 `from`: the file of the image store that it stands on; empty: it stands alone */
+	const struct disk_key *key;        /* that opens what is encrypted of the three; NULL: none is */
+	bool from_is_plain, base_is_plain; /* though there is a key, which `to` is encrypted with */
+};
+
 /* ---- looking */
 
 /* Lists every file in the pool that has this region's mark, whether Dari has a row for it or not,
@@ -246,6 +266,12 @@ typedef RESULT disk_export_file(struct ctx *c, const struct disk_export *wish);
  * failure it may be half of one. It works on this machine alone, on any thread, for as long as copying takes.
  * ERR_INVALID: `from` is no image. */
 typedef RESULT disk_pack(struct ctx *c, const char *from, const char *to);
+
+/* Writes a disk in another form, as a file that stands by itself. It works on this machine alone, on any thread, for as
+ * long as copying takes. What is encrypted and goes to a pool of Ceph takes twice the disk's size here meanwhile, and its
+ * size there: zeros are encrypted, too. ERR_INVALID: `from` is not that, refers to other files, or is none that has
+ * those bytes. ERR_AGAIN: as crypt_file.h. */
+typedef RESULT disk_recast(struct ctx *c, const struct disk_recasting *wish);
 
 /* ---- directories that several hosts share */
 
@@ -330,6 +356,7 @@ struct disk_driver {
 	disk_push *push;
 	disk_encrypt *encrypt;
 	disk_export_file *export_file;
+	disk_recast *recast;
 	disk_pack *pack; /* NULL: it has no plain images, and what a file holds is its bytes */
 
 	disk_enter *enter;

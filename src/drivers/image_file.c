@@ -301,7 +301,8 @@ static uint64_t read_number(const unsigned char *p, int size)
 }
 
 /* The header says all that could make a qcow2 lead out of itself. */
-RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size)
+static RESULT check_head(struct ctx *c, const char *path, bool is_encrypted, bool is_alone,
+			 int64_t *ret_virtual_size)
 {
 	enum { BACKING_AT = 8, SIZE_AT = 24, CRYPT_AT = 32, INCOMPATIBLE_AT = 72, DATA_FILE = 4, LUKS = 2 };
 	unsigned char head[104] = {0};
@@ -311,12 +312,24 @@ RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted,
 	TRY(read_at(c, fd, path, 0, (char *) head, sizeof head));
 	if (memcmp(head, "QFI\xfb\0\0\0\3", 8) != 0)
 		return ctx_fail(c, ERR_INVALID, "%s is no qcow2 of version 3", path);
-	if (read_number(head + BACKING_AT, 8) || read_number(head + INCOMPATIBLE_AT, 8) & DATA_FILE)
+	if ((is_alone && read_number(head + BACKING_AT, 8)) ||
+	    read_number(head + INCOMPATIBLE_AT, 8) & DATA_FILE)
 		return ctx_fail(c, ERR_INVALID, "%s does not stand by itself", path);
 	if (read_number(head + CRYPT_AT, 4) != (is_encrypted ? LUKS : 0))
 		return ctx_fail(c, ERR_INVALID, "%s is %sencrypted", path, is_encrypted ? "not " : "");
 	*ret_virtual_size = (int64_t) read_number(head + SIZE_AT, 8);
 	return OK;
+}
+
+RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size)
+{
+	return check_head(c, path, is_encrypted, true, ret_virtual_size);
+}
+
+RESULT image_file_check_overlay(struct ctx *c, const char *path, bool is_encrypted)
+{
+	int64_t size = 0;
+	return check_head(c, path, is_encrypted, false, &size);
 }
 
 RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, bool is_encrypted,

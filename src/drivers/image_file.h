@@ -90,6 +90,8 @@ struct str image_file_path(struct arena *a, const char *directory, struct str sh
 /* Checks the first bytes of a file that came from a host. ERR_INVALID: it is no qcow2, or refers to
  * another file, or is not encrypted as it should be. */
 RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size);
+/* Likewise, of one that may stand on another file, which whoever opens it names. */
+RESULT image_file_check_overlay(struct ctx *c, const char *path, bool is_encrypted);
 /* Stores a qcow2 file that is in the directory already (a cut that was fetched whole): it gets its
  * final name. ERR_INVALID as above. */
 RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, bool is_encrypted,

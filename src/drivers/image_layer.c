@@ -18,27 +18,13 @@ static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *
 	return image_tool_run(c, &tool, &output);
 }
 
-/* One of a chain's files, as qemu-img's options: a comma ends a value but where it is doubled. */
-static void write_file(struct buf *b, const char *prefix, struct str path, bool is_encrypted)
-{
-	buf_print(b, "%sdriver=qcow2,%sfile.driver=file,", prefix, prefix);
-	if (is_encrypted)
-		buf_print(b, "%sencrypt.format=luks,%sencrypt.key-secret=key,", prefix, prefix);
-	buf_print(b, "%sfile.filename=", prefix);
-	for (size_t k = 0; k < path.n; k++) {
-		buf_add_char(b, path.p[k]);
-		if (path.p[k] == ',')
-			buf_add_char(b, ',');
-	}
-}
-
 static RESULT write_chain(struct ctx *c, const struct disk_layer *layer, struct str *ret_chain)
 {
 	struct buf b;
 	buf_init(&b, PATH_CAP);
-	write_file(&b, "", layer->increment, layer->key != NULL);
+	image_tool_write_file(&b, "", layer->increment, layer->key != NULL);
 	buf_print(&b, ",");
-	write_file(&b, "backing.", layer->made, layer->key != NULL);
+	image_tool_write_file(&b, "backing.", layer->made, layer->key != NULL);
 	struct result r = buf_finish(&b);
 	if (result_is_ok(r))
 		*ret_chain = str_copy(c->arena, buf_str(&b));

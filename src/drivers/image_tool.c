@@ -29,3 +29,21 @@ RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *
 	*ret_output = end.out;
 	return OK;
 }
+
+void image_tool_write_path(struct buf *b, struct str path)
+{
+	for (size_t k = 0; k < path.n; k++) {
+		buf_add_char(b, path.p[k]);
+		if (path.p[k] == ',')
+			buf_add_char(b, ',');
+	}
+}
+
+void image_tool_write_file(struct buf *b, const char *prefix, struct str path, bool is_encrypted)
+{
+	buf_print(b, "%sdriver=qcow2,%sfile.driver=file,", prefix, prefix);
+	if (is_encrypted)
+		buf_print(b, "%sencrypt.format=luks,%sencrypt.key-secret=key,", prefix, prefix);
+	buf_print(b, "%sfile.filename=", prefix);
+	image_tool_write_path(b, path);
+}

@@ -2,6 +2,7 @@
  * Running a program on files of disks: qemu-img, cp. Blocks: never on an HTTP thread or the committer. */
 #pragma once
 
+#include "base/buf.h"
 #include "base/ctx.h"
 #include "model/disk_key.h"
 
@@ -22,3 +23,9 @@ struct image_tool {
 /* ret_output: in the context's arena. ERR_AGAIN: a key's derivation could not be measured, and nothing was
  * made; else as child_run() and the tool's own. */
 RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *ret_output);
+
+/* One of a chain's qcow2 files, as qemu-img's --image-opts has it; the secret is called key. prefix: of the options' names,
+ * such as "backing."; empty: it is the first. */
+void image_tool_write_file(struct buf *b, const char *prefix, struct str path, bool is_encrypted);
+/* A path as the value of such an option: a comma ends it but where it is doubled. */
+void image_tool_write_path(struct buf *b, struct str path);

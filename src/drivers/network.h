@@ -43,6 +43,8 @@ struct network_acl_entry;
 struct peering;
 struct port;
 struct port_forwarding;
+struct port_policy;
+struct port_rule;
 struct route;
 struct router;
 struct security_group;
@@ -83,6 +85,9 @@ struct network_subnet {
 	uuid route_table;                  /* the table in force: the subnet's own, or the main one */
 	const struct network_guard *guard; /* one of network_router.guards; NULL: everything passes */
 	int64_t mtu;                       /* of its network, bytes; the router announces it over IPv6 */
+	/* Public addresses that its guests without one of their own reach out under, each as many of them; none: as the
+	 * router says. */
+	struct ips translated_to;
 	bool is_outer; /* its IPv6 addresses are reachable from outside, if its table leads there */
 };
 
@@ -127,10 +132,11 @@ struct network_member {
 	struct ip asked_from;
 };
 
-/* A port of a public address that leads to one of several addresses behind the router, likewise. */
+/* A port of an address that leads to one of several addresses behind the router, likewise: a public one, or one of a subnet of it
+ * that no port stands for. */
 struct network_balancer {
 	const struct load_balancer *balancer;
-	struct ip public_ip;
+	struct ip ip;
 	const struct network_member *members;
 	size_t member_count; /* 0: it answers nobody */
 };
@@ -165,6 +171,10 @@ struct network_router {
 	/* The public address that guests without one of their own reach out under; none: they do
 	 * not. */
 	struct ip translated_to;
+	/* Its own blocks and its peers', where it has interfaces that are closed to all else (network_port.is_closed); none:
+	 * it has not. */
+	const struct cidr *closed_to_others;
+	size_t closed_to_others_count;
 	const struct network_subnet *subnets;
 	size_t subnet_count;
 	const struct network_guard *const *guards; /* each network ACL of its subnets once */
@@ -179,7 +189,7 @@ struct network_router {
 	size_t nat_count;
 	const struct network_forwarding *forwardings; /* with a gateway only */
 	size_t forwarding_count;
-	const struct network_balancer *balancers; /* likewise */
+	const struct network_balancer *balancers; /* those of public addresses likewise */
 	size_t balancer_count;
 	const struct network_firewall *firewalls; /* of its networks that have one */
 	size_t firewall_count;
@@ -212,6 +222,10 @@ struct network_port {
 	 * leads_nowhere: of IPv4 neither a gateway nor who knows names; NULL: it is told what its subnet says. */
 	const struct network_segment *segment;
 	bool leads_nowhere;
+	/* Port policies that stand before it, each once: what any of them does not let through is dropped, whatever groups
+	 * and ACLs say. */
+	struct uuids policies;
+	bool is_closed; /* of new connections only those from its router's closed_to_others come in */
 	bool has_names; /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
 	struct str domain_name;
 };
@@ -222,6 +236,20 @@ struct network_group {
 	 * are established already. */
 	const struct security_group_rule *const *rules;
 	size_t rule_count;
+};
+
+/* What a port policy says behind one router, or in one network that has none, with all words read: rules of each direction in their order, of which the first
+ * that fits decides. What none fits is not let through. Replies pass, what was let through before goes on, and so do DHCP and
+ * the platform's own addresses. Of IPv6 nothing new passes. */
+struct network_policy_place {
+	uuid place;                       /* a router, or a network that is behind none */
+	const struct port_rule *rules[2]; /* inwards; outwards */
+	size_t counts[2];
+};
+struct network_policy {
+	const struct port_policy *policy;
+	const struct network_policy_place *places; /* wherever it stands before something */
+	size_t place_count;
 };
 
 /* One public address on one port. */
@@ -239,6 +267,7 @@ enum network_item_kind {
 	NETWORK_ITEM_PORT,
 	NETWORK_ITEM_GROUP,
 	NETWORK_ITEM_ADDRESS,
+	NETWORK_ITEM_POLICY,
 	NETWORK_ITEM_OTHER /* shared by routers or ports */
 };
 
@@ -310,10 +339,18 @@ typedef RESULT vnet_apply_group(struct vnet *n, struct ctx *c, const struct netw
 /* Removes a security group. */
 typedef RESULT vnet_remove_group(struct vnet *n, struct ctx *c, uuid group);
 
+/* ---- port policies */
+
+/* Makes a policy in all its places. It needs nothing to exist before. */
+typedef RESULT vnet_apply_policy(struct vnet *n, struct ctx *c, const struct network_policy *wish);
+
+/* Removes a policy. */
+typedef RESULT vnet_remove_policy(struct vnet *n, struct ctx *c, uuid policy);
+
 /* ---- ports */
 
-/* Makes a port. Its network and its security groups must exist, and its router too if the port has
- * names there (ERR_AGAIN). ret_up: the port is bound on its chassis. The OVN driver reports false
+/* Makes a port. Its network, its security groups and its policies behind its router must exist, and its router too if the port
+ * has names there or is closed (ERR_AGAIN). ret_up: the port is bound on its chassis. The OVN driver reports false
  * when this call changed anything, because the binding may move; watch() then tells when it is
  * bound. */
 typedef RESULT vnet_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up);
@@ -358,6 +395,8 @@ struct network_driver {
 	vnet_remove_router *remove_router;
 	vnet_apply_group *apply_group;
 	vnet_remove_group *remove_group;
+	vnet_apply_policy *apply_policy;
+	vnet_remove_policy *remove_policy;
 	vnet_apply_port *apply_port;
 	vnet_remove_port *remove_port;
 	vnet_apply_address *apply_address;

@@ -9,11 +9,13 @@
 #include "engine/limits.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume_attachment.h"
+#include "model/resource_group.h"
 #include "model/state.h"
 #include "store/async_job.h"
 #include "store/condition.h"
 #include "store/image.h"
 #include "store/image_device.h"
+#include "store/instance_extension.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
 
@@ -44,10 +46,28 @@ static struct job_verdict find_problem_of_disk(const struct tables *t, const str
 	return verdict.ended == ASYNC_JOB_ENDED_NONE ? find_problem(t, job->machine) : verdict;
 }
 
+/* Its guest's agent has told how the program ended. */
+static struct job_verdict weigh_extension(const struct async_job *job, const struct instance_extension *e)
+{
+	if (e->seen_gen < job->subject_gen)
+		return waiting;
+	return e->status == INSTANCE_EXTENSION_STATUS_ERROR
+		       ? (struct job_verdict){ASYNC_JOB_ENDED_FAILED, e->message}
+		       : done;
+}
+
+/* Kinds that tell when their host, or their guest, has done what they ask for. */
+static bool is_told(enum kind kind)
+{
+	return kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_INSTANCE_EXTENSION;
+}
+
 static struct job_verdict weigh_settled(const struct tables *t, const struct async_job *job,
 					const struct row *row)
 {
 	bool is_instance = job->subject_kind == KIND_INSTANCE;
+	if (job->subject_kind == KIND_INSTANCE_EXTENSION)
+		return weigh_extension(job, instance_extension_of(row));
 	int64_t seen_gen = is_instance ? instance_of(row)->seen_gen : volume_of(row)->seen_gen;
 	return seen_gen >= job->subject_gen ? done : find_problem(t, row->id);
 }
@@ -161,16 +181,35 @@ static struct job_verdict weigh_moved(const struct tables *t, const struct insta
 				    m->problem.n ? m->problem : STR("The migration was cancelled.")};
 }
 
+/* One that is to go, or was. */
+static struct job_verdict weigh_group(const struct resource_group *g)
+{
+	return g->is_deleting ? waiting : (struct job_verdict){ASYNC_JOB_ENDED_FAILED, g->problem};
+}
+
+/* Likewise. Its old file may still be there. */
+static struct job_verdict weigh_moved_volume(const struct tables *t, const struct volume *v)
+{
+	if (v->moves)
+		return find_problem(t, v->row.id);
+	return v->last_move != VOLUME_LAST_MOVE_ERROR
+		       ? done
+		       : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
+					      STR("The volume could not be copied: it stays where it was.")};
+}
+
 /* Of a subject that is there. */
 static struct job_verdict weigh_row(const struct tables *t, struct arena *a, const struct async_job *job,
 				    const struct row *row)
 {
 	enum kind kind = (enum kind) job->subject_kind;
 	bool is_disk = kind == KIND_VOLUME;
-	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && (kind == KIND_INSTANCE || is_disk))
+	if (job->outcome == ASYNC_JOB_OUTCOME_SETTLED && is_told(kind))
 		return weigh_settled(t, job, row);
 	if (job->outcome == ASYNC_JOB_OUTCOME_MOVED && kind == KIND_INSTANCE)
 		return weigh_moved(t, instance_of(row));
+	if (job->outcome == ASYNC_JOB_OUTCOME_MOVED && is_disk)
+		return weigh_moved_volume(t, volume_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_SNAPSHOT)
 		return weigh_reverted(t, snapshot_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_REVERTED && kind == KIND_INSTANCE)
@@ -189,6 +228,8 @@ struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, con
 		return (struct job_verdict){job->ended, job->problem};
 	if (job->outcome == ASYNC_JOB_OUTCOME_NOW || job->outcome == ASYNC_JOB_OUTCOME_NONE)
 		return done;
+	if (job->outcome == ASYNC_JOB_OUTCOME_GONE && row && kind == KIND_RESOURCE_GROUP)
+		return weigh_group(resource_group_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_GONE)
 		return is_gone(row, kind) ? done : find_problem(t, job->subject);
 	if (!row || !row_is_live(row))

@@ -20,6 +20,15 @@ enum {
 	ROUTES_MAX = 500,
 	PEERINGS_MAX = 200,
 	GROUP_RULES_MAX = 1000,
+	PORT_POLICIES_MAX = 5000,
+	PORT_POLICY_RULES_MAX = 1000,
+	PORT_SETS_MAX = 3000,
+	SOURCE_NATS_MAX = 1000,
+	ROUTE_PLANS_MAX = 600,
+	ROUTE_PLAN_ENTRIES_MAX = 400,
+	PEERING_SIDES_MAX = 500,
+	BALANCER_SETS_MAX = 1000,
+	BALANCER_POOL_MEMBERS_MAX = 1000,
 	/* Of the 32,767 keys that OVN has for the ports of a switch or a router. The rest is for those that no
 	 * row stands for: a subnet's router, a gateway's metadata, egress-only gateways. */
 	NETWORK_PORTS_MAX = 32000,

@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/billing/standing.h"
 #include "engine/internal.h"
 #include "engine/people/own.h"
 #include "engine/region/region.h"
@@ -43,14 +44,16 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 
 /* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
 static const char *const administrators[] = {
-	"account.create",    "account.delete",    "account.enable", "account.limit",
-	"account.update",    "address_range.",    "aggregate.",     "catalog.",
-	"domain.",           "external_network.", "group.",         "host.",
-	"instance.migrate",  "instance_type.",    "metadef.",       "network.share",
-	"network_offering.", "region.",           "role.",          "setting.",
-	"storage_pool.",     "subnet_pool.share", "user.",          "volume_type."};
+	"account.create", "account.delete",   "account.enable",    "account.limit",
+	"account.update", "address_range.",   "aggregate.",        "catalog.",
+	"desk.",          "domain.",          "external_network.", "group.",
+	"host.",          "instance.migrate", "instance_type.",    "licence.",
+	"metadef.",       "network.share",    "network_offering.", "region.",
+	"role.",          "setting.",         "storage_pool.",     "subnet_pool.share",
+	"user.",          "volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
-static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile.", "oidc_provider."};
+static const char *const stewards[] = {"policy.",   "iam_role.",       "instance_profile.", "oidc_provider.",
+				       "arm_role.", "arm_assignment.", "arm_lock."};
 /* The id that a row refers to by its first field of that kind, or its own. */
 static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 {
@@ -129,6 +132,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 	assert(!engine_is_personal(permission)); /* engine/people/own.h */
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
+	TRY(standing_check(op));
 	if (!identity_is_admin(op->ctx->who))
 		TRY(check_rights(op, permission, kind, row ? row : planned, is_allowed));
 	if (!row)

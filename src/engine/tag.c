@@ -229,8 +229,11 @@ static RESULT replace_tags(struct op *op, const struct tags_wish *wish, struct t
 
 RESULT engine_replace_tags(struct op *op, struct tags_wish *wish)
 {
-	for (size_t n = 0; n < wish->resources.count; n++)
-		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.set", replace_tags));
+	for (size_t n = 0; n < wish->resources.count; n++) {
+		const struct entity_words *words = words_of(wish->resources.at[n].kind);
+		TRY(change_row(op, wish, &wish->resources.at[n], words, words ? words->set : "tag.set",
+			       replace_tags));
+	}
 	return OK;
 }
 
@@ -253,7 +256,7 @@ RESULT engine_delete_tags(struct op *op, struct tags_wish *wish)
 	for (size_t n = 0; n < wish->resources.count; n++)
 		TRY(engine_name_absent(
 			op->ctx, op->head, &wish->resources,
-			change_row(op, wish, &wish->resources.at[n], NULL, "tag.delete", remove_tags)));
+			change_row(op, wish, &wish->resources.at[n], NULL, "tag.remove", remove_tags)));
 	return OK;
 }
 

@@ -124,6 +124,10 @@ void call_answer(struct call *c, int status, const char *content_type, struct bu
 	bool is_broken = (body && body->failed) || c->p->lacks_header;
 	if (is_broken && body)
 		buf_done(body);
+	if (c->p->is_inside) {
+		inside_answer(c, is_broken ? 500 : status, is_broken ? NULL : body);
+		return;
+	}
 	size_t size = body ? body->size : 0;
 	if (!is_answered(c))
 		call_set_response(c, is_broken ? 500 : status, is_broken ? NULL : content_type,
@@ -137,6 +141,11 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 {
 	struct MHD_IoVec vector[CALL_PIECES_MAX];
 	size_t size = 0;
+	if (c->p->is_inside) {
+		inside_answer(c, 0, NULL);
+		done(arg);
+		return;
+	}
 	assert(count <= CALL_PIECES_MAX);
 	for (size_t k = 0; k < count; k++) {
 		vector[k] = (struct MHD_IoVec){pieces[k].p, pieces[k].n};
@@ -158,6 +167,11 @@ void call_answer_read(struct call *c, int status, const char *content_type, uint
 		      void *arg)
 {
 	struct MHD_Response *r = NULL;
+	if (c->p->is_inside) {
+		inside_answer(c, 0, NULL);
+		done(arg);
+		return;
+	}
 	if (!is_answered(c) && !c->p->lacks_header)
 		r = MHD_create_response_from_callback(size, READ_AT_ONCE, read, arg, done);
 	if (!r)
@@ -166,9 +180,26 @@ void call_answer_read(struct call *c, int status, const char *content_type, uint
 		call_set_response(c, status, content_type, r, (size_t) size);
 }
 
+bool answer_stream(struct call *c, const char *content_type, size_t block,
+		   ssize_t (*read)(void *arg, uint64_t at, char *to, size_t room), void (*done)(void *arg),
+		   void *arg)
+{
+	struct MHD_Response *r =
+		is_answered(c) ? NULL
+			       : MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, block, read, arg, done);
+	if (r)
+		call_set_response(c, 200, content_type, r, 0);
+	return r && c->p->response == r;
+}
+
 void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size)
 {
 	struct MHD_Response *r = NULL;
+	if (c->p->is_inside) {
+		inside_answer(c, 0, NULL);
+		fd_autoclose(&fd);
+		return;
+	}
 	if (!is_answered(c) && !c->p->lacks_header)
 		r = MHD_create_response_from_fd64((uint64_t) size, fd);
 	if (!r)

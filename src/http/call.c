@@ -296,8 +296,8 @@ static enum MHD_Result call_send(struct call *c, struct MHD_Connection *mhd)
 {
 	struct conn *conn = c->p->conn;
 	int64_t drain_us = (int64_t) (c->p->answer_size / RATE_MIN) * SECOND;
-	bool is_alive = conn_enter(conn, CONN_ANSWERING,
-				   clock_monotonic_us() + conn->server->config.request_timeout_us + drain_us);
+	int64_t deadline_us = clock_monotonic_us() + conn->server->config.request_timeout_us + drain_us;
+	bool is_alive = conn_enter(conn, CONN_ANSWERING, c->p->is_stream ? CONN_NO_DEADLINE : deadline_us);
 	enum MHD_Result sent =
 		is_alive ? MHD_queue_response(mhd, (unsigned) c->p->status, c->p->response) : MHD_NO;
 	call_note_answer(conn->server, c->p->status);

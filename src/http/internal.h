@@ -129,6 +129,8 @@ struct call_private {
 	enum call_stage stage;
 	enum call_park_state park_state;
 	void (*resume)(struct call *call);
+	bool is_inside;        /* it has no connection: inside.c */
+	bool is_stream;        /* its answer ends when its owner says so: stream.c */
 	bool bad_target;       /* what was asked for is no path */
 	bool lacks_header;     /* no memory for an answer header */
 	size_t discarded_size; /* of a body that is too large */
@@ -180,7 +182,16 @@ void park_abandon(struct conn *conn);
 /* Returns when no thread is inside call_wake() with a connection that was suspended before. */
 void park_wait_for_wakers(void);
 
+/* inside.c */
+void inside_wake(struct call *c);
+/* Takes the body's memory. NULL: there is none. */
+void inside_answer(struct call *c, int status, struct buf *body);
+
 /* answer.c */
+/* Queues an answer of unknown size. False: there was no memory, and there is no answer. */
+bool answer_stream(struct call *c, const char *content_type, size_t block,
+		   ssize_t (*read)(void *arg, uint64_t at, char *to, size_t room), void (*done)(void *arg),
+		   void *arg);
 void call_note_answer(struct http_server *s, int status);
 /* A short answer past libmicrohttpd, which can't answer in the middle of a request: with a request
  * id of its own, which is logged. Only while libmicrohttpd sends nothing itself, and only in plain

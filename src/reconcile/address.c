@@ -5,6 +5,7 @@
 #include "reconcile/work.h"
 #include "store/address.h"
 #include "store/port.h"
+#include "store/subnet.h"
 
 struct address_rows {
 	const struct address *address; /* NULL: no such row */
@@ -52,12 +53,26 @@ static RESULT step_address(struct step *s)
 	return OK;
 }
 
+/* Subnets reach out under it, or it keeps its interface closed. */
+static void wake_for_users(struct reconciler *r, const struct tables *t, const struct address *a)
+{
+	const struct subnet *s =
+		uuid_is_none(a->source_nat) ? NULL : subnet_first_by_source_nat(t, a->source_nat);
+	for (; s; s = subnet_next_by_source_nat(t, s))
+		wake_network(r, KIND_ROUTER, s->router);
+	if (a->is_guarded)
+		wake_network(r, KIND_PORT, a->port);
+}
+
 /* What firewall rules let in by it comes to where it leads. */
 static void wake_for_address(struct reconciler *r, const struct tables *t, const struct row *before,
 			     const struct row *after)
 {
-	if (before)
+	if (before) {
 		wake_firewalls_of(r, t, address_of(before)->port);
+		wake_for_users(r, t, address_of(before));
+	}
+	wake_for_users(r, t, address_of(after));
 	wake_firewalls_of(r, t, address_of(after)->port);
 	wake_for_row(r, KIND_ADDRESS, after);
 }

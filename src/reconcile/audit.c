@@ -267,7 +267,8 @@ static void compare_pool(struct finding_list *f, const struct tables *t, const s
 static const enum kind item_kinds[] = {
 	[NETWORK_ITEM_ROUTER] = KIND_ROUTER,   [NETWORK_ITEM_NETWORK] = KIND_NETWORK,
 	[NETWORK_ITEM_PORT] = KIND_PORT,       [NETWORK_ITEM_GROUP] = KIND_SECURITY_GROUP,
-	[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS, [NETWORK_ITEM_OTHER] = KIND_NONE,
+	[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS, [NETWORK_ITEM_POLICY] = KIND_PORT_POLICY,
+	[NETWORK_ITEM_OTHER] = KIND_NONE,
 };
 
 static int compare_network_items(const void *a, const void *b)

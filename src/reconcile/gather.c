@@ -15,9 +15,11 @@
 #include "engine/network/security_group.h"
 #include "engine/region/region.h"
 #include "engine/storage/storage_pool.h"
+#include "engine/virtual/port_policy.h"
 #include "model/egress_gateway.h"
 #include "model/id.h"
 #include "model/peering.h"
+#include "model/port_rule.h"
 #include "model/secondary_ip.h"
 #include "model/volume.h"
 #include "reconcile/work.h"
@@ -35,6 +37,7 @@
 #include "store/network_acl_entry.h"
 #include "store/port.h"
 #include "store/port_forwarding.h"
+#include "store/port_policy.h"
 #include "store/port_prefix.h"
 #include "store/route.h"
 #include "store/route_table.h"
@@ -150,6 +153,19 @@ static bool has_ipv6(const struct tables *t, const struct router *router)
 	return s || router->ipv6_blocks.count > 0;
 }
 
+/* Where its guests reach out under addresses that were taken for that. */
+static RESULT gather_translated(struct step *s, const struct tables *t, uuid source_nat, struct ips *ret_ips)
+{
+	VEC(struct ip) ips = {0};
+	const struct address *a =
+		uuid_is_none(source_nat) ? NULL : address_first_by_source_nat(t, source_nat);
+	for (; a; a = address_next_by_source_nat(t, a))
+		if (row_is_live(&a->row) && a->ip.family == IP_V4)
+			PUSH(s, &ips, a->ip);
+	*ret_ips = (struct ips){ips.at, ips.count};
+	return OK;
+}
+
 /* A network ACL guards the way to its own router; others' interfaces in the subnet are Neutron's alone. */
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
@@ -160,6 +176,7 @@ static RESULT add_arm(struct step *s, const struct tables *t, const struct route
 				     .is_outer = engine_is_outer_subnet(t, subnet),
 				     .route_table = port ? router->main_route_table
 							 : engine_get_subnet_route_table(t, router, subnet)};
+	TRY(gather_translated(s, t, subnet->source_nat, &arm.translated_to));
 	if (port)
 		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
 	else
@@ -434,14 +451,15 @@ static RESULT gather_members(struct step *s, const struct tables *t, struct netw
 static RESULT gather_balancers(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	VEC(struct network_balancer) balancers = {0};
-	for (const struct load_balancer *b = load_balancer_first_by_router(t, router);
-	     b && rows->wish.gateway; b = load_balancer_next_by_router(t, b)) {
+	for (const struct load_balancer *b = load_balancer_first_by_router(t, router); b;
+	     b = load_balancer_next_by_router(t, b)) {
 		const struct address *address = address_find(t, b->address);
+		const struct port *front = port_find(t, b->front);
 		struct network_balancer wish = {0};
-		if (!address)
+		if (!front && !(address && rows->wish.gateway))
 			continue;
 		wish.balancer = STEP_COPY(s, KIND_LOAD_BALANCER, struct load_balancer, b);
-		wish.public_ip = address->ip;
+		wish.ip = front ? front->ip : address->ip;
 		TRY(gather_members(s, t, &wish));
 		PUSH(s, &balancers, wish);
 	}
@@ -476,6 +494,11 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	if (!row)
 		return OK;
 	ret_rows->wish.router = STEP_COPY(s, KIND_ROUTER, struct router, row);
+	struct cidrs own = {0};
+	if (row->has_system_routes && !engine_list_network_blocks(t, s->ctx.arena, router, &own))
+		return ctx_no_memory(&s->ctx);
+	ret_rows->wish.closed_to_others = own.at;
+	ret_rows->wish.closed_to_others_count = own.count;
 	TRY(gather_subnets(s, t, row, ret_rows));
 	TRY(gather_routes(s, t, router, ret_rows));
 	TRY(gather_prefixes(s, t, router, ret_rows));
@@ -560,7 +583,84 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 	return OK;
 }
 
+/* ---- port policies ---- */
+
+struct places {
+	VEC(uuid) at;
+};
+
+/* Behind a router, or in a network that is behind none. */
+static RESULT add_place(struct step *s, struct places *places, uuid router, uuid network)
+{
+	const struct uuids list = {places->at.at, places->at.count};
+	uuid place = uuid_is_none(router) ? network : router;
+	if (uuids_have(&list, place) || VEC_PUSH(s->ctx.arena, &places->at, place))
+		return OK;
+	return ctx_no_memory(&s->ctx);
+}
+
+static RESULT find_places(struct step *s, const struct tables *t, uuid policy, struct places *places)
+{
+	for (const struct port *p = port_first_by_policy(t, policy); p; p = port_next_by_policy(t, p))
+		if (row_is_live(&p->row))
+			TRY(add_place(s, places, p->router, p->network));
+	for (const struct subnet *n = subnet_first_by_policy(t, policy); n; n = subnet_next_by_policy(t, n))
+		if (row_is_live(&n->row))
+			TRY(add_place(s, places, n->router, n->network));
+	return OK;
+}
+
+RESULT gather_port_policy(struct step *s, const struct tables *t, uuid policy,
+			  struct network_policy *ret_wish)
+{
+	struct places found = {0};
+	const struct port_policy *row = port_policy_find(t, policy);
+	*ret_wish = (struct network_policy){0};
+	if (!row)
+		return OK;
+	TRY(find_places(s, t, policy, &found));
+	struct network_policy_place *places =
+		arena_new_array(s->ctx.arena, struct network_policy_place, found.at.count + 1);
+	if (!places)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < found.at.count; k++) {
+		places[k] = (struct network_policy_place){.place = found.at.at[k]};
+		for (int egress = 0; egress < 2; egress++) {
+			struct port_rules rules = {0};
+			TRY(engine_read_port_rules(&s->ctx, t, policy, places[k].place, egress, &rules));
+			places[k].rules[egress] = rules.at;
+			places[k].counts[egress] = rules.count;
+		}
+	}
+	*ret_wish = (struct network_policy){STEP_COPY(s, KIND_PORT_POLICY, struct port_policy, row), places,
+					    found.at.count};
+	return OK;
+}
+
+RESULT gather_policies_of(struct step *s, const struct tables *t, const struct port *port,
+			  struct uuids *ret_policies)
+{
+	const struct subnet *subnet = subnet_find(t, port->subnet);
+	const uuid ids[] = {port->policy, subnet ? subnet->policy : UUID_NONE};
+	uuid *at = arena_new_array(s->ctx.arena, uuid, sizeof ids / sizeof ids[0]);
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	*ret_policies = (struct uuids){at, 0};
+	for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++) {
+		const struct port_policy *policy = port_policy_find(t, ids[k]);
+		if (policy && row_is_live(&policy->row) && !uuids_have(ret_policies, ids[k]))
+			at[ret_policies->count++] = ids[k];
+	}
+	return OK;
+}
+
 /* ---- disks ---- */
+
+bool gather_is_ceph(const struct tables *t, uuid pool)
+{
+	const struct storage_pool *row = uuid_is_none(pool) ? NULL : storage_pool_find(t, pool);
+	return row && row->kind == STORAGE_POOL_KIND_RBD;
+}
 
 RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
 		    struct disk_place *ret_place)

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups with their rules: what is wanted → a port group with ACLs. */
+ * Security groups with their rules: what is wanted → a port group with ACLs; and port policies: a port group for each router
+ * behind which one stands before something. Ports join from their own side (port.c). */
 #include "base/clock.h"
 #include "engine/network/security_group.h"
+#include "engine/virtual/port_policy.h"
 #include "model/security_group_association.h"
 #include "reconcile/work.h"
+#include "store/port.h"
+#include "store/port_policy.h"
+#include "store/port_policy_rule.h"
+#include "store/port_set.h"
 #include "store/security_group.h"
 #include "store/security_group_rule.h"
+#include "store/subnet.h"
 
 /* Revoked long ago: the network has it no more. */
 static RESULT forget_revoked(struct step *s)
@@ -110,3 +117,58 @@ const struct resource reconcile_address_group = {
 	.wake = wake_ended_addresses,
 	.wake_changed = wake_for_addresses,
 };
+
+/* ---- port policies ---- */
+
+static RESULT step_policy(struct step *s)
+{
+	struct network_policy wish = {0};
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		TRY(gather_port_policy(s, view.tables, s->id, &wish));
+	}
+	if (!wish.policy)
+		return OK;
+	const struct network_driver *driver = s->r->network.driver;
+	if (row_is_live(&wish.policy->row))
+		return driver->apply_policy(s->r->network.self, &s->ctx, &wish);
+	TRY(driver->remove_policy(s->r->network.self, &s->ctx, s->id));
+	struct port_policy_forget *forget = STEP_NEW(s, struct port_policy_forget);
+	forget->policy = s->id;
+	step_report(s, engine_forget_port_policy_run, forget);
+	return OK;
+}
+
+/* Nothing of a set is in the network: what rules that name it say is another thing now. */
+static RESULT step_set(struct step *s)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct port_set *set = port_set_find(view.tables, s->id);
+	const struct port_policy_rule *rule =
+		set ? port_policy_rule_first_by_account(view.tables, set->account) : NULL;
+	for (; rule; rule = port_policy_rule_next_by_account(view.tables, rule))
+		if (engine_rule_has_set(rule, s->id))
+			wake_network(s->r, KIND_PORT_POLICY, rule->policy);
+	return OK;
+}
+
+void wake_policies_behind(struct reconciler *r, const struct tables *t, uuid router)
+{
+	for (const struct subnet *n = subnet_first_by_router(t, router); n; n = subnet_next_by_router(t, n))
+		wake_network(r, KIND_PORT_POLICY, n->policy);
+	for (const struct port *p = port_first_by_router(t, router); p; p = port_next_by_router(t, p))
+		wake_network(r, KIND_PORT_POLICY, p->policy);
+}
+
+const struct resource reconcile_port_policy = {
+	.step = step_policy,
+	.is_swept = true,
+	.wakes = {{KIND_PORT_POLICY, offsetof(struct port_policy, row.id)}},
+};
+const struct resource reconcile_port_policy_rule = {
+	.wakes = {{KIND_PORT_POLICY, offsetof(struct port_policy_rule, policy)}},
+	.wakes_forgotten = true,
+};
+const struct resource reconcile_port_set = {.step = step_set};

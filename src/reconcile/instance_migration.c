@@ -221,6 +221,31 @@ static RESULT open_ends(struct step *s, const struct migration_rows *rows, struc
 	return ends->target_is_silent ? OK : result;
 }
 
+/* ---- arriving ---- */
+
+/* Files that are kept beside its definition go with it. */
+static RESULT arrive(struct step *s, const struct ends *ends, uuid instance)
+{
+	if (ends->source.host)
+		TRY(ends->source.driver->undefine(ends->source.host, &s->ctx, instance));
+	return report(s, MIGRATION_ARRIVED, STR_NONE);
+}
+
+/* A later step would come after all others of its lane, which take as long as they are sent. */
+static RESULT arrive_at_once(struct step *s, struct ends *ends, uuid instance)
+{
+	struct end *source = &ends->source, *target = &ends->target;
+	struct result result = source->driver->see_end(source->host, &s->ctx, instance, &source->seen);
+	if (result_is_ok(result))
+		result = target->driver->see_end(target->host, &s->ctx, instance, &target->seen);
+	if (result.code == ERR_NO_MEMORY)
+		return result;
+	ctx_clear_problem(&s->ctx);
+	bool is_there = result_is_ok(result) && source->seen.end == COMPUTE_END_ABSENT &&
+			target->seen.end == COMPUTE_END_RUNS;
+	return is_there ? arrive(s, ends, instance) : OK;
+}
+
 /* ---- sending ---- */
 
 struct journey {
@@ -253,7 +278,7 @@ static bool goes_on(void *arg, const struct compute_sent *sent, bool *ret_hasten
 }
 
 /* It may have arrived all the same: the next look tells. */
-static RESULT send(struct step *s, const struct migration_rows *rows, const struct ends *ends)
+static RESULT send(struct step *s, const struct migration_rows *rows, struct ends *ends)
 {
 	struct journey j = {.step = s};
 	struct compute_journey journey = {.to = ends->target.host,
@@ -265,8 +290,10 @@ static RESULT send(struct step *s, const struct migration_rows *rows, const stru
 	s->work->has_begun = false;
 	step_again(s);
 	struct result result = ends->source.driver->send(ends->source.host, &s->ctx, &journey);
-	if (result_is_ok(result))
-		return report_pause(s, journey.pause_ms);
+	if (result_is_ok(result)) {
+		TRY(report_pause(s, journey.pause_ms));
+		return arrive_at_once(s, ends, rows->migration->instance);
+	}
 	if (result.code == ERR_NO_MEMORY)
 		return result;
 	struct str problem = s->ctx.problem.message;
@@ -289,14 +316,6 @@ static RESULT resume(struct step *s, const struct end *end, uuid instance)
 {
 	step_again(s);
 	return end->driver->set_power(end->host, &s->ctx, instance, COMPUTE_START);
-}
-
-/* Files that are kept beside its definition go with it. */
-static RESULT arrive(struct step *s, const struct ends *ends, uuid instance)
-{
-	if (ends->source.host)
-		TRY(ends->source.driver->undefine(ends->source.host, &s->ctx, instance));
-	return report(s, MIGRATION_ARRIVED, STR_NONE);
 }
 
 static RESULT stay(struct step *s, const struct ends *ends, uuid instance)
@@ -322,7 +341,7 @@ static RESULT look_again(struct step *s, const struct migration_rows *rows, cons
 	return is_lost ? report(s, MIGRATION_FAILS, STR("The host that it goes to does not answer.")) : OK;
 }
 
-static RESULT apply(struct step *s, const struct migration_rows *rows, const struct ends *ends,
+static RESULT apply(struct step *s, const struct migration_rows *rows, struct ends *ends,
 		    enum migration_step step)
 {
 	uuid instance = rows->migration->instance;
@@ -398,12 +417,14 @@ static RESULT step_migration(struct step *s)
 
 /* ---- who looks because of it ---- */
 
-/* A few at a time from one host. */
+/* A few at a time from one host. One that only waits for the network waits for none of them. */
 static void wake_row(struct reconciler *r, const struct row *row)
 {
 	const struct instance_migration *m = instance_migration_of(row);
+	bool settles = m->stage == INSTANCE_MIGRATION_STAGE_SETTLING;
 	if (m->method == INSTANCE_MIGRATION_METHOD_LIVE && m->outcome == INSTANCE_MIGRATION_OUTCOME_ASKED)
-		work_wake(r, lane_fetches(m->host), KIND_INSTANCE_MIGRATION, row->id, WAKE_WISH);
+		work_wake(r, settles ? lane_home(r) : lane_fetches(m->host), KIND_INSTANCE_MIGRATION, row->id,
+			  WAKE_WISH);
 }
 
 void wake_migration(struct reconciler *r, const struct tables *t, uuid instance)

@@ -2,6 +2,12 @@
  * The decision of reconcile/instance_migration.c, pure. */
 #include "reconcile/instance_migration_plan.h"
 
+/* It stands still here, and is nowhere else, whoever can be asked. */
+static bool is_unsent(const struct migration_plan_input *in)
+{
+	return in->source.end == COMPUTE_END_HELD && in->source.is_unsent && !in->source.is_busy;
+}
+
 /* It is where it was, and nothing is at the target. */
 static enum migration_step plan_at_source(const struct migration_plan_input *in)
 {
@@ -24,7 +30,7 @@ static enum migration_step plan_held_at_target(const struct migration_plan_input
 {
 	if (in->source.end == COMPUTE_END_ABSENT)
 		return in->target.is_busy ? MIGRATION_LOOK_AGAIN : MIGRATION_RESUME_TARGET;
-	if (in->source.end == COMPUTE_END_HELD || in->source.is_busy)
+	if ((in->source.end == COMPUTE_END_HELD && !is_unsent(in)) || in->source.is_busy)
 		return MIGRATION_LOOK_AGAIN;
 	return MIGRATION_CLEAR_TARGET;
 }
@@ -45,12 +51,12 @@ static enum migration_step plan_absent_at_target(const struct migration_plan_inp
 	return MIGRATION_STAY; /* it went off by itself meanwhile */
 }
 
-/* One that stands still may run where nobody can look: it is never let go on then. */
+/* One that stands still may run where nobody can look: unless it never left, it is not let go on. */
 static enum migration_step plan_silent_target(const struct migration_plan_input *in)
 {
 	if (in->source.end == COMPUTE_END_RUNS && !in->source.is_busy)
 		return plan_at_source(in);
-	return MIGRATION_LOOK_AGAIN;
+	return is_unsent(in) ? MIGRATION_RESUME_SOURCE : MIGRATION_LOOK_AGAIN;
 }
 
 /* What ran there ended with it. */
@@ -81,7 +87,7 @@ static enum migration_step plan_off_target(const struct migration_plan_input *in
 	case COMPUTE_END_ABSENT:
 		return MIGRATION_ARRIVE;
 	case COMPUTE_END_HELD:
-		return MIGRATION_CLEAR_SOURCE;
+		return is_unsent(in) ? MIGRATION_RESUME_SOURCE : MIGRATION_CLEAR_SOURCE;
 	case COMPUTE_END_RUNS:
 	case COMPUTE_END_OFF:
 		break;

@@ -150,6 +150,9 @@ static RESULT gather_move(struct step *s, const struct tables *t, const struct v
 		return OK;
 	TRY(gather_disk(s, t, v, slot_of(t, rows->instance, v), &swap.from));
 	swap.to = swap.from;
+	swap.to.encrypted_base = STR_NONE; /* what is copied stands alone */
+	TRY(gather_ceph(s, uuid_is_none(v->next_pool) ? NULL : storage_pool_find(t, v->next_pool),
+			&swap.to.ceph));
 	swap.to.directory = str_copy(s->ctx.arena, engine_get_pool_directory(t, v->next_pool));
 	rows->domain.is_swapping = true;
 	return VEC_PUSH(s->ctx.arena, &rows->swaps, swap) ? OK : ctx_no_memory(&s->ctx);

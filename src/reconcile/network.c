@@ -141,6 +141,20 @@ const struct resource reconcile_network = {
 	.wake_changed = wake_changed,
 };
 
+/* Another policy stands before all interfaces in it. */
+static void wake_for_policy(struct reconciler *r, const struct tables *t, const struct subnet *before,
+			    const struct subnet *after)
+{
+	if (before ? uuid_equal(before->policy, after->policy) : uuid_is_none(after->policy))
+		return;
+	wake_network(r, KIND_PORT_POLICY, after->policy);
+	if (before)
+		wake_network(r, KIND_PORT_POLICY, before->policy);
+	for (const struct port *p = port_first_by_in_subnet(t, after->row.id); p;
+	     p = port_next_by_in_subnet(t, p))
+		wake_network(r, KIND_PORT, p->row.id);
+}
+
 /* It may have been moved. A network without ports is told by the routers that other subnets of it are on. */
 static void wake_for_subnet(struct reconciler *r, const struct tables *t, const struct row *before,
 			    const struct row *after)
@@ -150,6 +164,7 @@ static void wake_for_subnet(struct reconciler *r, const struct tables *t, const 
 		wake_for_row(r, KIND_SUBNET, before);
 	for (; s; s = subnet_next_by_network(t, s))
 		wake_network(r, KIND_ROUTER, s->router);
+	wake_for_policy(r, t, before ? subnet_of(before) : NULL, subnet_of(after));
 	wake_for_row(r, KIND_SUBNET, after);
 }
 

@@ -41,7 +41,8 @@ static void wake_peering(struct reconciler *r, const struct row *row)
 	}
 }
 
-/* Rules by a group of a peer's let nothing through once the peering is gone. */
+/* Rules by a group of a peer's let nothing through once the peering is gone; and both virtual networks are one, or two
+ * again. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -50,6 +51,10 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		row_is_live(after) ? NULL : security_group_rule_first_by_peering(t, after->id);
 	for (; rule; rule = security_group_rule_next_by_peering(t, rule))
 		wake_network(r, KIND_SECURITY_GROUP, rule->group);
+	if (peering_of(after)->is_accepted) {
+		wake_policies_behind(r, t, peering_of(after)->router);
+		wake_policies_behind(r, t, peering_of(after)->peer_router);
+	}
 	wake_peering(r, after);
 }
 

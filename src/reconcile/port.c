@@ -8,16 +8,21 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/router.h"
 #include "engine/region/region.h"
+#include "engine/virtual/balancer_set.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "reconcile/work.h"
+#include "store/address.h"
 #include "store/external_network.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/load_balancer.h"
+#include "store/load_balancer_member.h"
 #include "store/network.h"
 #include "store/port.h"
 #include "store/route.h"
+#include "store/router.h"
 #include "store/subnet.h"
 
 static const int64_t SETTLING_LOOK_US = SECOND / 4;
@@ -26,6 +31,7 @@ struct port_rows {
 	const struct port *port; /* NULL: no such row */
 	struct network_port wish;
 	struct network_segment segment; /* of a port that is told something else by DHCP */
+	bool is_front;                  /* a load balancer's private frontend has its address */
 	bool is_outside;                /* on an external network: it is an address that nobody else gets */
 };
 
@@ -114,6 +120,30 @@ static bool is_settling(const struct tables *t, const struct port *p)
 	return !uuid_is_none(p->instance) && engine_is_settling(t, p->instance);
 }
 
+/* A guarded address leads to it among others. */
+static bool is_balanced_closed(const struct tables *t, const struct port *p)
+{
+	const struct load_balancer_member *m = load_balancer_member_first_by_port(t, p->row.id);
+	for (; m; m = load_balancer_member_next_by_port(t, m)) {
+		const struct load_balancer *b = load_balancer_find(t, m->load_balancer);
+		const struct address *a = b ? address_find(t, b->address) : NULL;
+		if (a && a->is_guarded)
+			return true;
+	}
+	return false;
+}
+
+/* A guarded address stands for it, and nothing says what comes in by it. */
+static bool is_closed(const struct tables *t, const struct port *p)
+{
+	const struct router *router = router_find(t, p->router);
+	const struct address *a =
+		router && router->has_system_routes ? address_first_by_port(t, p->row.id) : NULL;
+	while (a && !(row_is_live(&a->row) && a->is_guarded))
+		a = address_next_by_port(t, a);
+	return a != NULL || (router && router->has_system_routes && is_balanced_closed(t, p));
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -126,6 +156,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	const struct network *network = network_find(view.tables, p->network);
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
+	ret_rows->is_front = engine_is_front(view.tables, p);
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
@@ -139,6 +170,8 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		.has_names = true,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
+	TRY(gather_policies_of(s, view.tables, p, &ret_rows->wish.policies));
+	ret_rows->wish.is_closed = !ret_rows->wish.policies.count && is_closed(view.tables, p);
 	if (subnet)
 		ret_rows->wish.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
 	ret_rows->wish.leads_nowhere = reconcile_leads_nowhere(view.tables, p);
@@ -156,7 +189,23 @@ struct base_rows {
 	struct network_segment segment; /* the port's own, where it has no router */
 	struct network_group *groups;
 	size_t group_count;
+	struct network_policy *policies;
+	size_t policy_count;
 };
+
+static RESULT gather_base_policies(struct step *s, const struct tables *t, const struct port *p,
+				   struct base_rows *rows)
+{
+	struct uuids ids = {0};
+	TRY(gather_policies_of(s, t, p, &ids));
+	struct network_policy *at = arena_new_array(s->ctx.arena, struct network_policy, ids.count + 1);
+	if (!at)
+		return ctx_no_memory(&s->ctx);
+	rows->policies = at;
+	for (size_t k = 0; k < ids.count; k++)
+		TRY(gather_port_policy(s, t, ids.at[k], &at[rows->policy_count++]));
+	return OK;
+}
 
 static RESULT gather_base(struct step *s, const struct port *p, struct base_rows *ret_rows)
 {
@@ -174,7 +223,7 @@ static RESULT gather_base(struct step *s, const struct port *p, struct base_rows
 	}
 	ret_rows->groups = groups.at;
 	ret_rows->group_count = groups.count;
-	return OK;
+	return gather_base_policies(s, view.tables, p, ret_rows);
 }
 
 /* If it fails it is the router's own step that tries again: the port may find its network made by then, which
@@ -199,6 +248,8 @@ static RESULT apply_base(struct step *s, const struct port *p)
 		TRY(driver->apply_network(self, &s->ctx, &rows.segment));
 	for (size_t k = 0; k < rows.group_count; k++)
 		TRY(driver->apply_group(self, &s->ctx, &rows.groups[k]));
+	for (size_t k = 0; k < rows.policy_count; k++)
+		TRY(driver->apply_policy(self, &s->ctx, &rows.policies[k]));
 	return OK;
 }
 
@@ -252,7 +303,7 @@ static RESULT step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway)) { /* its router's */
+	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front) { /* its router's */
 		wake_other_routers(s, rows.port);
 		return OK;
 	}
@@ -298,6 +349,21 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 		wake_on_host(r, host, KIND_INSTANCE, instance);
 }
 
+/* Policies that stood before it, or do: they may be behind its router for the first time, or no more. And sets that it is in,
+ * which rules name. */
+static void wake_for_policies(struct reconciler *r, const struct port *before, const struct port *after)
+{
+	bool is_new = !before || !row_is_live(&after->row) || before->row.gen != after->row.gen;
+	if (before && !uuid_equal(before->policy, after->policy))
+		wake_network(r, KIND_PORT_POLICY, before->policy);
+	if (is_new)
+		wake_network(r, KIND_PORT_POLICY, after->policy);
+	for (size_t k = 0; is_new && before && k < before->sets.count; k++)
+		wake_network(r, KIND_PORT_SET, before->sets.at[k]);
+	for (size_t k = 0; is_new && k < after->sets.count; k++)
+		wake_network(r, KIND_PORT_SET, after->sets.at[k]);
+}
+
 /* Routes to a port that goes lead nowhere from now on; to one that changes, perhaps to another address. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
@@ -307,6 +373,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	if (is_new_wish && route_first_by_port(t, after->id))
 		wake_network(r, KIND_ROUTER, port->router);
 	wake_for_plug(r, port_of(before), port);
+	wake_for_policies(r, before ? port_of(before) : NULL, port);
 	bool is_seen_anew = before && (port_of(before)->seen_gen != port->seen_gen ||
 				       port_of(before)->seen_up != port->seen_up);
 	if (is_seen_anew && !uuid_is_none(port->instance))

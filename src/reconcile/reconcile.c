@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "engine/region/region.h"
+#include "reconcile/figures/internal.h"
 #include "reconcile/work.h"
 
 enum { ROUTERS_DELAY_MS = 500 }; /* hosts come and go in flocks */
@@ -18,7 +19,8 @@ static void look_at_everything(struct reconciler *r)
 	work_wake(r, lane_home(r), KIND_CLIENT_TOKEN, UUID_NONE, WAKE_WISH);
 	work_wake(r, lane_home(r), KIND_TOKEN_REVOCATION, UUID_NONE, WAKE_WISH);
 	work_wake(r, lane_home(r), KIND_ASYNC_JOB, UUID_NONE, WAKE_WISH);
-	work_wake(r, lane_home(r), KIND_SNAPSHOT, UUID_NONE, WAKE_WISH); /* the image store */
+	work_wake(r, lane_home(r), KIND_SNAPSHOT, UUID_NONE, WAKE_WISH);       /* the image store */
+	work_wake(r, lane_home(r), KIND_SUPPORT_TICKET, UUID_NONE, WAKE_WISH); /* sets of files */
 }
 
 static void tick_run(struct job *job)
@@ -120,10 +122,12 @@ void reconciler_release(struct reconciler *r)
 		return;
 	heap_free(r->image_directory);
 	heap_free(r->own_chassis);
+	heap_free(r->ticket_directory);
 	heap_free(r->resolvers);
 	(void) pthread_mutex_destroy(&r->work.lock);
 	(void) pthread_mutex_destroy(&r->hosts_lock);
 	heap_free(r->cached);
+	figures_free(r->figures);
 	heap_free(r);
 }
 
@@ -153,6 +157,8 @@ static bool make_all_lanes(struct reconciler *r)
 	has_all = make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches") && has_all;
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		has_all = (r->fence_actors[k] = actor_new(r->executor, "fence")) && has_all;
+	for (size_t k = 0; k < DESK_LANES; k++)
+		has_all = (r->desk_actors[k] = actor_new(r->executor, "desk")) && has_all;
 	return has_all;
 }
 
@@ -170,6 +176,10 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->network = config->network;
 	memcpy(r->compute, config->compute, sizeof r->compute);
 	memcpy(r->fences, config->fences, sizeof r->fences);
+	memcpy(r->desks, config->desks, sizeof r->desks);
+	r->write_facts = config->write_facts;
+	r->facts_self = config->facts_self;
+	r->ticket_directory = copy_str_z(config->ticket_directory);
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
@@ -189,8 +199,8 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
 	bool has_lanes = make_all_lanes(r);
-	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
-	    !r->network_actor || !r->home_actor || !has_lanes)
+	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->ticket_directory ||
+	    !r->own_chassis || !r->network_actor || !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);
 	return OK;
@@ -231,6 +241,8 @@ void reconciler_free(struct reconciler *r)
 		actor_free(r->fetch_actors[k]);
 	for (size_t k = 0; k < FENCE_LANES; k++)
 		actor_free(r->fence_actors[k]);
+	for (size_t k = 0; k < DESK_LANES; k++)
+		actor_free(r->desk_actors[k]);
 	hosts_free_all(r);
 	work_free_all(r);
 	reconciler_release(r);

@@ -25,6 +25,7 @@ struct backup_target;
 struct compute_driver;
 struct compute_files;
 struct compute_host;
+struct desk_driver;
 struct disk_driver;
 struct disk_host;
 struct fence_driver;
@@ -34,12 +35,16 @@ struct volume;
 struct reconciler;
 struct web_reach;
 
-enum { RECONCILE_DRIVERS_MAX = 4 };
+enum { RECONCILE_DRIVERS_MAX = 4, RECONCILE_DESKS_MAX = 8 };
 
 /* Gives the files on an instance's config drive, in c's arena. view is read, and the function may end
  * that. master_key: MASTER_KEY_SIZE bytes. */
 typedef RESULT reconcile_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view,
 				     uuid instance, struct compute_files *ret_files);
+
+/* Gives what the region knows of the resources that a ticket names, in c's arena: as text, and as one JSON object. */
+typedef RESULT reconcile_write_facts(void *self, struct ctx *c, uuid ticket, struct str *ret_text,
+				     struct str *ret_json);
 
 struct reconcile_config {
 	struct executor *executor;
@@ -49,6 +54,11 @@ struct reconcile_config {
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];   /* likewise */
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX]; /* likewise, the first that fits */
+	const struct desk_driver
+		*desks[RECONCILE_DESKS_MAX]; /* by enum desk_speaks; NULL: nothing speaks it */
+	struct str ticket_directory;         /* where files of tickets are; empty: none can be attached */
+	reconcile_write_facts *write_facts;  /* NULL: no facts are attached */
+	void *facts_self;
 	struct str image_directory; /* where images are on this machine, named <sha256>.qcow2 */
 	struct str own_chassis;     /* this machine's name in OVN */
 	/* IPv4 addresses that guests are told of besides our own resolver. IPv6 and loopback

@@ -147,10 +147,24 @@ static RESULT step_router(struct step *s)
 
 /* ---- who looks because of it ---- */
 
+/* What a virtual network is, policies say of it. */
+static void wake_for_blocks(struct reconciler *r, const struct tables *t, const struct row *before,
+			    const struct row *after)
+{
+	const struct router *was = router_of(before), *is = router_of(after);
+	bool differs = was && was->blocks.count != is->blocks.count;
+	for (size_t k = 0; was && !differs && k < is->blocks.count; k++)
+		differs = !cidr_equal(was->blocks.at[k], is->blocks.at[k]);
+	if (differs)
+		wake_policies_behind(r, t, after->id);
+	wake_for_row(r, KIND_ROUTER, after);
+}
+
 const struct resource reconcile_router = {
 	.step = step_router,
 	.is_swept = true,
 	.wakes = {{KIND_ROUTER, offsetof(struct router, row.id)}},
+	.wake_changed = wake_for_blocks,
 };
 
 /* It may have been moved. */

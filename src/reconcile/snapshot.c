@@ -48,6 +48,7 @@ struct snapshot_rows {
 	bool is_on_the_way;         /* its volume's file becomes one just now */
 	const struct disk_key *key; /* NULL: it is plain */
 	struct str encrypted_base;  /* of its volume, or empty */
+	bool is_in_ceph;            /* its volume's pool is one of Ceph's */
 	uuid tracked_from;          /* its volume's */
 	struct str since;           /* what the volume had then, in the image store; empty: not at hand */
 };
@@ -103,6 +104,7 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 		TRY(gather_track(s, view.tables, snapshot, ret_rows));
 	const struct volume *v = volume_find(view.tables, snapshot->volume);
 	TRY(gather_place(s, view.tables, snapshot->pool, snapshot->host, &ret_rows->place));
+	ret_rows->is_in_ceph = gather_is_ceph(view.tables, snapshot->pool);
 	ret_rows->is_raw = v && v->is_raw;
 	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
@@ -279,12 +281,28 @@ static RESULT report_kept(struct step *s, const struct snapshot *row, struct str
 	return report_snapshot(s, row, &report);
 }
 
+/* A container comes from a pool of Ceph: the store has what is encrypted in its own form. */
+static RESULT recast(struct step *s, const struct snapshot_rows *rows, struct str path, struct str made)
+{
+	struct disk_recasting wish = {.from = path,
+				      .to = made,
+				      .from_form = DISK_FORM_CEPH,
+				      .to_form = DISK_FORM_QCOW2,
+				      .key = rows->key};
+	if (!made.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(image_file_check_room(&s->ctx, s->r->image_directory, rows->snapshot->volume_size));
+	return s->connection->disk_driver->recast(&s->ctx, &wish);
+}
+
 /* path: what came, whole. */
 static RESULT keep(struct step *s, const struct snapshot_rows *rows, struct str path, int64_t cut_size)
 {
-	bool is_increment = rows->snapshot->over.n > 0;
-	struct str whole = is_increment ? laid_path(s) : path;
-	struct result result = is_increment ? lay(s, rows, path, whole) : OK;
+	bool is_increment = rows->snapshot->over.n > 0, is_container = rows->is_in_ceph && rows->key;
+	struct str whole = is_increment || is_container ? laid_path(s) : path;
+	struct result result = is_container   ? recast(s, rows, path, whole)
+			       : is_increment ? lay(s, rows, path, whole)
+					      : OK;
 	bool is_lost = result.code == ERR_NOT_FOUND || result.code == ERR_INVALID;
 	if (is_lost)
 		result = report_failed(s, rows->snapshot);

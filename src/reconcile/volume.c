@@ -5,7 +5,8 @@
  *
  * A move goes over this machine: what the new host may have of an earlier try goes; the file is
  * fetched whole; it is sent; once the new host has all of it, its row says so, which is the moment
- * from which the copy counts; then the row says where the old file lies, until that is gone. Which of
+ * from which the copy counts; then the row says where the old file lies, until that is gone. What goes into a pool
+ * of Ceph, or out of one, is written in another form between fetching and sending, and stands alone then. Which of
  * the first three is next is told by the fetched file, which has the row's gen in its name: it is of
  * this move, and of a file that nobody had plugged since. All fetched files go when the process
  * starts, so that a move that was cut off begins anew. To another storage pool it goes in the same way, while no
@@ -49,6 +50,7 @@ struct volume_rows {
 	bool grows_later;    /* a snapshot is to be cut of it first, at the size that it has; or it is to
 				     * take over from another volume first */
 	int64_t blank_size;  /* its file is to be made anew, blank, of that size; 0: it is not */
+	bool is_in_ceph, goes_to_ceph;
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -104,6 +106,8 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	ret_rows->grows_later = v->seen_size > 0 && v->size > v->seen_size &&
 				(old || is_to_be_cut_on(view.tables, v, v->seen_host));
 	ret_rows->is_in_use = is_in_use(view.tables, v);
+	ret_rows->is_in_ceph = gather_is_ceph(view.tables, v->pool);
+	ret_rows->goes_to_ceph = v->moves && gather_is_ceph(view.tables, v->next_pool);
 	return OK;
 }
 
@@ -203,11 +207,27 @@ static RESULT report_unreadable(struct step *s, bool is_unreadable)
 
 /* ---- deleting ---- */
 
+/* What was fetched for another gen. */
+static void drop_fetched(struct step *s)
+{
+	char id[UUID_TEXT_SIZE];
+	struct str prefix = str_print(s->ctx.arena, "volume-%s-", uuid_write(s->id, id));
+	DIR *dir = opendir(s->r->image_directory);
+	const struct dirent *entry = NULL;
+	while (dir && prefix.n && (entry = readdir(dir)))
+		if (str_starts_with(str_from(entry->d_name), prefix))
+			(void) unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		(void) closedir(dir);
+}
+
 static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid host)
 {
 	const struct volume *v = rows->volume;
 	if (rows->is_in_use)
-		return OK;       /* the going of what holds it wakes it */
+		return OK; /* the going of what holds it wakes it */
+	if (rows->is_in_ceph)
+		drop_fetched(s); /* what it was to be filled with */
 	if (!uuid_is_none(host)) /* else it never was anywhere */
 		TRY(remove_file(s, v));
 	bool is_elsewhere = !uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host);
@@ -253,6 +273,12 @@ static bool changes_pool(const struct volume *v)
 static bool is_moving(const struct volume *v)
 {
 	return changes_pool(v) || (changes_host(v) && uuid_is_none(v->pool));
+}
+
+/* What comes out of a pool of Ceph, or goes into one, stands on nothing afterwards. */
+static bool changes_form(const struct volume_rows *rows)
+{
+	return rows->volume->moves && (rows->is_in_ceph || rows->goes_to_ceph);
 }
 
 /* Its file stays where it is, in a shared pool, and is worked on through another host. */
@@ -304,6 +330,14 @@ static void end_turn(struct step *s, uuid pool)
 		atomic_store(turn_of(s, pool), false);
 }
 
+static RESULT fail_unreadable(struct step *s)
+{
+	TRY(report_unreadable(s, true));
+	ctx_clear_problem(&s->ctx);
+	step_again_at(s, clock_now_us() + IMAGE_AGAIN_S * SECOND);
+	return OK;
+}
+
 /* A piece of the file that it is to stand on. */
 static RESULT send_base(struct step *s, uuid pool, const struct volume_base *base, bool *ret_is_whole)
 {
@@ -319,31 +353,13 @@ static RESULT send_base(struct step *s, uuid pool, const struct volume_base *bas
 	}
 	struct result result = s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy);
 	end_turn(s, pool);
-	if (result.code == ERR_INVALID) {
-		TRY(report_unreadable(s, true));
-		ctx_clear_problem(&s->ctx);
-		step_again_at(s, clock_now_us() + IMAGE_AGAIN_S * SECOND);
-		return OK;
-	}
+	if (result.code == ERR_INVALID)
+		return fail_unreadable(s);
 	TRY(result);
 	TRY(report_unreadable(s, false));
 	step_again(s);
 	*ret_is_whole = copy.done == copy.size;
 	return OK;
-}
-
-/* What was fetched for another gen. */
-static void drop_fetched(struct step *s)
-{
-	char id[UUID_TEXT_SIZE];
-	struct str prefix = str_print(s->ctx.arena, "volume-%s-", uuid_write(s->id, id));
-	DIR *dir = opendir(s->r->image_directory);
-	const struct dirent *entry = NULL;
-	while (dir && prefix.n && (entry = readdir(dir)))
-		if (str_starts_with(str_from(entry->d_name), prefix))
-			(void) unlinkat(dirfd(dir), entry->d_name, 0);
-	if (dir)
-		(void) closedir(dir);
 }
 
 /* On the new host: what may be there of the volume is of another try. */
@@ -352,7 +368,7 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 	bool has_base = true;
 	drop_fetched(s);
 	TRY(remove_file(s, rows->volume));
-	if (rows->base.sha256.n)
+	if (rows->base.sha256.n && !changes_form(rows))
 		TRY(send_base(s, pool_of_step(rows->volume, MOVE_BEGIN), &rows->base, &has_base));
 	if (!has_base)
 		return OK;
@@ -362,9 +378,63 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 		       : ctx_fail(&s->ctx, ERR_IO, "the copy %" STR_FMT " cannot be made", STR_ARG(path));
 }
 
-/* On the old host. */
-static RESULT fetch(struct step *s, const struct volume *v)
+/* ---- forms */
+
+static RESULT give_up_room(struct step *s, struct str path)
 {
+	TRY(report_room(s, true));
+	(void) unlink(path.p);
+	ctx_clear_problem(&s->ctx);
+	step_again_at(s, clock_now_us() + ROOM_AGAIN_S * SECOND);
+	return OK;
+}
+
+/* Whole at once, or not at all. */
+static RESULT recast(struct step *s, struct disk_recasting *wish, struct str to, int64_t size)
+{
+	bool is_sealed = wish->to_form == DISK_FORM_CEPH && wish->key; /* and thus all of it is data, twice */
+	wish->to = str_print(s->ctx.arena, "%" STR_FMT IMAGE_PARTIAL_SUFFIX, STR_ARG(to));
+	if (!wish->to.p || !wish->from.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(image_file_check_room(&s->ctx, s->r->image_directory, is_sealed ? 2 * size : size));
+	struct result r = s->connection->disk_driver->recast(&s->ctx, wish);
+	if (result_is_ok(r))
+		return file_rename_synced(&s->ctx, wish->to.p, to.p);
+	(void) unlink(wish->to.p);
+	return r;
+}
+
+static enum disk_form form_in(bool in_ceph, bool is_raw)
+{
+	return in_ceph ? DISK_FORM_CEPH : is_raw ? DISK_FORM_RAW : DISK_FORM_QCOW2;
+}
+
+/* It has been fetched. */
+static RESULT finish_fetch(struct step *s, const struct volume_rows *rows, struct str fetched,
+			   struct str whole, int64_t size)
+{
+	const struct volume *v = rows->volume;
+	struct disk_recasting wish = {.from = fetched,
+				      .from_form = form_in(rows->is_in_ceph, v->is_raw),
+				      .to_form = form_in(rows->goes_to_ceph, v->is_raw),
+				      .key = rows->key,
+				      .base_is_plain = !rows->base.is_encrypted};
+	if (wish.from_form == wish.to_form)
+		return file_rename_synced(&s->ctx, fetched.p, whole.p);
+	if (rows->base.sha256.n && !rows->is_in_ceph) /* an image that came from Ceph stands alone */
+		wish.base = gather_store_path(s, rows->base.sha256);
+	struct result r = recast(s, &wish, whole, rows->key ? v->seen_size : size + rows->base.file_size);
+	if (r.code == ERR_CAPACITY)
+		return give_up_room(s, fetched);
+	TRY(r);
+	(void) unlink(fetched.p);
+	return report_room(s, false);
+}
+
+/* On the old host. */
+static RESULT fetch(struct step *s, const struct volume_rows *rows)
+{
+	const struct volume *v = rows->volume;
 	struct disk_name name = file_of(v);
 	struct disk_copy copy = {.path = fetched_path(s, v, false)};
 	struct str whole = fetched_path(s, v, true);
@@ -373,21 +443,16 @@ static RESULT fetch(struct step *s, const struct volume *v)
 	struct result result = s->connection->disk_driver->pull(s->connection->disks, &s->ctx, &name, &copy);
 	if (result_is_ok(result) && copy.done < copy.size)
 		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
-	bool lacks_room = result.code == ERR_CAPACITY;
-	TRY(report_room(s, lacks_room));
-	if (lacks_room) {
-		(void) unlink(copy.path.p);
-		ctx_clear_problem(&s->ctx);
-		step_again_at(s, clock_now_us() + ROOM_AGAIN_S * SECOND);
-		return OK;
-	}
+	if (result.code == ERR_CAPACITY)
+		return give_up_room(s, copy.path);
+	TRY(report_room(s, false));
 	if (result.code == ERR_NOT_FOUND) {
 		ctx_clear_problem(&s->ctx);
 		return report_missing(s, v, true);
 	}
 	TRY(result);
 	TRY(report_missing(s, v, false));
-	return copy.done == copy.size ? file_rename_synced(&s->ctx, copy.path.p, whole.p) : OK;
+	return copy.done == copy.size ? finish_fetch(s, rows, copy.path, whole, copy.size) : OK;
 }
 
 static RESULT report_move(struct step *s, const struct volume *v, enum volume_move_stage stage)
@@ -400,8 +465,9 @@ static RESULT report_move(struct step *s, const struct volume *v, enum volume_mo
 }
 
 /* On the new host. */
-static RESULT send(struct step *s, const struct volume *v)
+static RESULT send(struct step *s, const struct volume_rows *rows)
 {
+	const struct volume *v = rows->volume;
 	struct disk_name name = file_of(v);
 	struct disk_copy copy = {.path = fetched_path(s, v, true)};
 	if (!copy.path.p)
@@ -411,7 +477,7 @@ static RESULT send(struct step *s, const struct volume *v)
 	if (copy.done < copy.size)
 		return OK;
 	if (v->moves)
-		return report_move(s, v, VOLUME_MOVE_MOVED);
+		return report_move(s, v, changes_form(rows) ? VOLUME_MOVE_COPIED : VOLUME_MOVE_MOVED);
 	return report_volume(s, v, engine_see_volume_run, v->host, v->seen_size, v->is_raw);
 }
 
@@ -420,7 +486,7 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum m
 	const struct volume *v = rows->volume;
 	if (rows->is_in_use)
 		return OK; /* likewise */
-	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, v) : send(s, v));
+	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, rows) : send(s, rows));
 	if (s->end.again == AGAIN_LATER)
 		return OK;
 	TRY(next_move(s, v, &move));
@@ -513,15 +579,70 @@ static struct disk_spec spec_of(const struct volume_rows *rows)
 	return wish;
 }
 
+/* In a pool of Ceph an encrypted volume stands on nothing: it is sent what it is made from, as a container. */
+static bool is_filled(const struct volume_rows *rows)
+{
+	const struct volume *v = rows->volume;
+	return rows->is_in_ceph && rows->key && rows->base.sha256.n && !rows->blank_size &&
+	       (v->seen_size == 0 || v->reverts != v->seen_reverts);
+}
+
+/* What may be there of another try goes with the beginning. */
+static RESULT begin_filling(struct step *s, const struct volume_rows *rows, struct str whole)
+{
+	struct disk_recasting wish = {.from = gather_store_path(s, rows->base.sha256),
+				      .sha256 = rows->base.sha256,
+				      .file_size = rows->base.file_size,
+				      .from_form = DISK_FORM_QCOW2,
+				      .to_form = DISK_FORM_CEPH,
+				      .key = rows->key,
+				      .from_is_plain = !rows->base.is_encrypted};
+	drop_fetched(s);
+	TRY(remove_file(s, rows->volume));
+	return recast(s, &wish, whole, rows->volume->size);
+}
+
+/* *ret_is_whole: all of it is there. */
+static RESULT fill(struct step *s, const struct volume_rows *rows, bool *ret_is_whole)
+{
+	struct disk_name name = file_of(rows->volume);
+	struct disk_copy copy = {.path = fetched_path(s, rows->volume, true)};
+	struct result r = OK;
+	*ret_is_whole = false;
+	if (!copy.path.p)
+		return ctx_no_memory(&s->ctx);
+	if (!file_exists(copy.path.p))
+		r = begin_filling(s, rows, copy.path);
+	if (r.code == ERR_CAPACITY)
+		return give_up_room(s, copy.path);
+	if (r.code == ERR_INVALID)
+		return fail_unreadable(s);
+	TRY(r);
+	TRY(report_room(s, false));
+	TRY(report_unreadable(s, false));
+	TRY(file_size(&s->ctx, copy.path.p, &copy.size));
+	TRY(s->connection->disk_driver->push(s->connection->disks, &s->ctx, &name, &copy));
+	*ret_is_whole = copy.done == copy.size;
+	if (!*ret_is_whole)
+		step_again(s);
+	return OK;
+}
+
 static RESULT step_live(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
 	struct disk_seen seen = {0};
 	struct disk_spec wish = spec_of(rows);
-	bool has_base = true;
+	bool has_base = true, fills = is_filled(rows);
 	if (v->is_encrypted && !rows->key)
 		return draw_key(s, v);
-	if (v->reverts != v->seen_reverts || rows->blank_size)
+	if (fills) {
+		TRY(fill(s, rows, &has_base));
+		wish.base_sha256 = STR_NONE;
+	}
+	if (!has_base)
+		return OK;
+	if (!fills && (v->reverts != v->seen_reverts || rows->blank_size))
 		TRY(remove_file(s,
 				v)); /* as often as it takes until the new one is reported: nothing has it */
 	struct result result =
@@ -537,6 +658,8 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	if (seen.lacks_base)
 		return send_base(s, rows->volume->pool, &rows->base, &has_base);
 	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
+	if (fills)
+		drop_fetched(s);
 	if (rows->blank_size)
 		return report_blank(s, v, seen.size, wish.is_raw);
 	if (rows->grows_later)

@@ -6,6 +6,7 @@
 #include "store/condition.h"
 #include "store/image_device.h"
 #include "store/instance.h"
+#include "store/instance_migration.h"
 #include "store/pool_host.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
@@ -96,13 +97,16 @@ static void wake_followers(struct reconciler *r, const struct tables *t, uuid su
 		wake_jobs(r, t, d->image);
 }
 
-/* Jobs that wait for the row. */
+/* Jobs, and a resource group that is to go, which wait for the row. */
 static void wake_waiting(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	const struct row *row = p->after ? p->after : p->before;
-	uuid subject = p->kind == KIND_CONDITION           ? condition_of(row)->subject
-		       : p->kind == KIND_VOLUME_ATTACHMENT ? volume_attachment_of(row)->volume
-							   : row->id;
+	uuid subject = p->kind == KIND_CONDITION            ? condition_of(row)->subject
+		       : p->kind == KIND_VOLUME_ATTACHMENT  ? volume_attachment_of(row)->volume
+		       : p->kind == KIND_INSTANCE_MIGRATION ? instance_migration_of(row)->instance
+							    : row->id;
+	if (tables_count(t, KIND_RESOURCE_GROUP))
+		wake_group_of(r, t, row->id);
 	if (!tables_count(t, KIND_ASYNC_JOB))
 		return;
 	wake_jobs(r, t, subject);
@@ -127,6 +131,14 @@ void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid 
 {
 	for (const struct volume *v = volume_first_by_pool(t, pool); v; v = volume_next_by_pool(t, v))
 		if (uuid_is_none(host) || uuid_equal(v->host, host))
+			wake_for_row(r, KIND_VOLUME, &v->row);
+	for (const struct volume *v = volume_first_by_next_pool(t, pool); v;
+	     v = volume_next_by_next_pool(t, v)) /* on their way there */
+		if (uuid_is_none(host) || uuid_equal(v->host, host))
+			wake_for_row(r, KIND_VOLUME, &v->row);
+	for (const struct volume *v = volume_first_by_left_pool(t, pool); v;
+	     v = volume_next_by_left_pool(t, v)) /* that left something there */
+		if (uuid_is_none(host) || uuid_equal(v->left_host, host))
 			wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct snapshot *s = snapshot_first_by_pool(t, pool); s; s = snapshot_next_by_pool(t, s))
 		if (uuid_is_none(host) || uuid_equal(s->host, host))
@@ -204,6 +216,7 @@ void wake_hosts(struct reconciler *r)
 	wake_kind(r, KIND_FENCE);
 	wake_kind(r, KIND_INSTANCE_EVENT);
 	wake_due_policies(r);
+	wake_due_licences(r);
 }
 
 void wake_gateway_routers(struct reconciler *r)

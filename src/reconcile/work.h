@@ -268,6 +268,8 @@ struct rec_host {
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
 	 * host's return does, or the pool's. */
 	_Atomic bool is_ready;
+	struct job figures_job; /* figures/figures.c */
+	_Atomic bool figures_posted;
 };
 
 /* The host's lane, made at the first call; NULL when out of memory. Any thread. */
@@ -336,7 +338,7 @@ RESULT host_connection_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 
-enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4 };
+enum { IMAGE_LANES = 8, POOL_TURNS = 64, FENCE_LANES = 4, DESK_LANES = 4 };
 
 struct reconciler {
 	_Atomic size_t references; /* its owner, and each step's reports under way */
@@ -363,6 +365,11 @@ struct reconciler {
 	struct actor *image_actors[IMAGE_LANES];
 	struct actor *fence_actors[FENCE_LANES]; /* each has a thread of its own: nothing else delays them */
 	const struct fence_driver *fences[RECONCILE_DRIVERS_MAX];
+	struct actor *desk_actors[DESK_LANES]; /* likewise: a desk answers when it likes */
+	const struct desk_driver *desks[RECONCILE_DESKS_MAX];
+	char *ticket_directory; /* owned */
+	reconcile_write_facts *write_facts;
+	void *facts_self;
 	/* What is fetched from elsewhere lasts as long as a stranger likes: nobody else waits behind it. */
 	struct actor *fetch_actors[FETCH_LANES];
 	/* home: keeps time, and runs the steps that need neither a host nor the network. */
@@ -378,6 +385,8 @@ struct reconciler {
 	size_t cached_count;
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
+	struct figures *figures; /* owned; NULL: none are taken */
+	struct job figures_job;
 };
 
 static inline struct lane lane_images(const struct reconciler *r, uuid image)
@@ -387,6 +396,10 @@ static inline struct lane lane_images(const struct reconciler *r, uuid image)
 static inline struct lane lane_fences(const struct reconciler *r, uuid host)
 {
 	return (struct lane){.actor = r->fence_actors[host.b[15] % FENCE_LANES]};
+}
+static inline struct lane lane_desks(const struct reconciler *r, uuid desk)
+{
+	return (struct lane){.actor = r->desk_actors[desk.b[15] % DESK_LANES]};
 }
 /* For what is fetched, or is copied on this machine. Of no actor until the work is there. account: whose it
  * is; none: the operator's. */
@@ -461,6 +474,11 @@ RESULT fence_block_host(struct step *s, const struct fence *f, const struct host
 RESULT fence_renew_block(struct step *s, const struct fence *f);
 RESULT fence_unblock_host(struct step *s, const struct fence *f);
 
+/* ---- reconcile/resource_group.c ---- */
+
+/* The group that is to go with what the row is. */
+void wake_group_of(struct reconciler *r, const struct tables *t, uuid target);
+
 /* ---- ended.c ---- */
 
 /* The step of what has ended and is only listed, and who looks for that at address groups. */
@@ -487,6 +505,7 @@ void wake_further_users(struct reconciler *r, const struct tables *t, const stru
 /* A row that is to be forgotten, and may have waited for something that is gone now. */
 void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
 void wake_due_policies(struct reconciler *r); /* opens a view */
+void wake_due_licences(struct reconciler *r); /* likewise */
 /* The policies that may have taken the snapshot, or that it makes another one superfluous for. */
 void wake_policy_of(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot);
 /* Jobs that wait for that row, one after the other (reconcile/job.c). */
@@ -564,6 +583,14 @@ RESULT gather_segment(struct step *s, const struct tables *t, uuid network, stru
 /* Other than routers' interfaces. */
 bool gather_network_has_ports(const struct tables *t, uuid network);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);
+/* .policy NULL: there is none. */
+RESULT gather_port_policy(struct step *s, const struct tables *t, uuid policy,
+			  struct network_policy *ret_wish);
+/* Which policies stand before a port, each once; in the step's arena. */
+RESULT gather_policies_of(struct step *s, const struct tables *t, const struct port *port,
+			  struct uuids *ret_policies);
+/* Whoever is behind the router: its virtual network is another one now. */
+void wake_policies_behind(struct reconciler *r, const struct tables *t, uuid router);
 /* Where a disk lies, and through what it is worked on. */
 struct disk_place {
 	uuid through; /* the pool, where that has a connection of its own; else the host; none: nothing yet */
@@ -572,6 +599,8 @@ struct disk_place {
 };
 RESULT gather_place(struct step *s, const struct tables *t, uuid pool, uuid host,
 		    struct disk_place *ret_place);
+/* Whether it is a pool of Ceph. */
+bool gather_is_ceph(const struct tables *t, uuid pool);
 /* What a pool of Ceph is asked with; NULL: it is none. ERR_INVALID, in words: its key does not open. */
 RESULT gather_ceph(struct step *s, const struct storage_pool *pool, const struct ceph_place **ret_place);
 /* The file that a volume is made from, in the image store. */

@@ -69,6 +69,8 @@ static void committer_run_change(struct store *s, struct change *change)
 	op_begin_change(s);
 	change->result = change->run(&op, change->arg);
 	if (result_is_ok(change->result))
+		change->result = op_follow_change(&op);
+	if (result_is_ok(change->result))
 		change->result = op_check_change(s, change->ctx);
 	if (!result_is_ok(change->result))
 		op_undo_change(s);
@@ -100,8 +102,15 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 		case NOTE_USAGE:
 			TRY(sql->add_usage(sql, c, &note->usage));
 			break;
+		case NOTE_LEDGER:
+			TRY(sql->add_ledger(sql, c, &note->ledger));
+			break;
 		case NOTE_AUDIT:
 			TRY(sql->add_audit(sql, c, &note->audit));
+			break;
+		case NOTE_SERIES:
+			if (sql->add_series)
+				TRY(sql->add_series(sql, c, &note->series));
 			break;
 		}
 	}

@@ -27,11 +27,13 @@ struct entry {
  */
 struct note {
 	struct note *next;
-	enum note_type { NOTE_EVENT, NOTE_USAGE, NOTE_AUDIT } type;
+	enum note_type { NOTE_EVENT, NOTE_USAGE, NOTE_LEDGER, NOTE_AUDIT, NOTE_SERIES } type;
 	union {
 		struct event event;
 		struct usage usage;
+		struct ledger_record ledger;
 		struct audit_record audit;
+		struct series series;
 	};
 };
 
@@ -48,6 +50,7 @@ struct op_log {
 void op_log_init(struct op_log *log);
 void op_log_done(struct op_log *log);
 void op_begin_change(struct store *s);                  /* what follows is one change */
+RESULT op_follow_change(struct op *op);                 /* what follows from the change */
 RESULT op_check_change(struct store *s, struct ctx *c); /* the invariant, on what the change left */
 void op_undo_change(struct store *s);                   /* everything since op_begin_change */
 void op_undo_batch(struct store *s);
@@ -56,6 +59,19 @@ void op_undo_batch(struct store *s);
 struct note *op_new_note(struct str *const texts[], size_t count);
 void op_add_note(struct op *op, struct note *note);
 struct note *op_new_audit_note(struct op *op, const struct audit_record *a);
+
+/* ---- the stamps of usage (ledger.c) ---- */
+
+/* On the committer's thread; `step` is for any. */
+struct stamps {
+	int64_t last_us;                 /* the last that was written, or is on its way */
+	int64_t base_us, base_steady_us; /* when wall clock and steady clock were last compared */
+	_Atomic int64_t behind_us,
+		ahead_us;          /* how far the clock is behind the log; or ahead, and not believed */
+	_Atomic bool is_confirmed; /* the operator says that the clock is right */
+};
+void stamps_init(struct stamps *stamps, int64_t last_us);
+int64_t stamps_draw(struct stamps *stamps, int64_t now_us);
 
 /* Refusals that came as a flood (audit_flood.c). NULL: out of memory. */
 struct audit_floods;
@@ -108,9 +124,10 @@ struct store {
 	struct audit_floods *floods;
 	struct change *pending; /* taken from the queue, not yet run */
 	struct version *first_retired, *last_retired;
-	struct arena *arena;          /* for the batch's own context */
-	uint64_t sql_commit;          /* the last one in SQL */
-	bool is_gone;                 /* the database is not where the next start looks for it */
+	struct arena *arena; /* for the batch's own context */
+	uint64_t sql_commit; /* the last one in SQL */
+	bool is_gone;        /* the database is not where the next start looks for it */
+	struct stamps stamps;
 	struct store_figures figures; /* what it counts; shown_figures is for the others */
 
 	/* Readers, under lock: shared to read, exclusive to publish. */

@@ -166,6 +166,35 @@ RESULT op_check_change(struct store *s, struct ctx *c)
 	return OK;
 }
 
+const struct row *op_row_before(const struct op *op, enum kind kind, uuid id, bool *ret_has_changed)
+{
+	const struct op_log *log = op->log;
+	const struct row *now = tables_find(op->head, kind, id);
+	uint32_t place = now ? version_of(kind, (struct row *) now)->entry : 0;
+	const struct entry *e = place > log->mark ? &log->entries[place - 1] : NULL;
+	for (size_t n = log->mark; !now && !e && n < log->count;
+	     n++) { /* forgotten by this change, or never there */
+		const struct entry *each = &log->entries[n];
+		if (each->kind == kind && !each->after && uuid_equal(each->before->id, id))
+			e = each;
+	}
+	if (ret_has_changed)
+		*ret_has_changed = e != NULL;
+	return e ? log->entries[e->first_of_change].before : now;
+}
+
+RESULT op_follow_change(struct op *op)
+{
+	const struct op_log *log = op->log;
+	for (size_t n = log->mark; op->store->config.follow && n < log->count; n++) {
+		const struct entry *e = &log->entries[n];
+		const struct row *before = log->entries[e->first_of_change].before;
+		if (!e->superseded && (before || e->after))
+			TRY(op->store->config.follow(op, e->kind, before, e->after));
+	}
+	return OK;
+}
+
 void op_make_net(struct store *s)
 {
 	struct op_log *log = &s->log;
@@ -396,6 +425,21 @@ RESULT op_visit_made(struct op *op, RESULT (*visit)(void *arg, enum kind kind, c
 	return OK;
 }
 
+RESULT op_visit_changed(struct op *op,
+			RESULT (*visit)(void *arg, enum kind kind, const struct row *before,
+					const struct row *after),
+			void *arg)
+{
+	const struct op_log *log = op->log;
+	for (size_t n = log->mark; n < log->count; n++) {
+		const struct entry *e = &log->entries[n];
+		const struct row *row = e->before ? e->before : e->after;
+		if (e->first_of_change == n && row)
+			TRY(visit(arg, e->kind, e->before, tables_find(op->head, e->kind, row->id)));
+	}
+	return OK;
+}
+
 /* ---- history ---- */
 
 struct note *op_new_note(struct str *const texts[], size_t count)
@@ -438,19 +482,6 @@ RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char
 	if (!note)
 		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an event");
 	note->event = event;
-	op_add_note(op, note);
-	return OK;
-}
-
-RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str meter, int64_t level)
-{
-	struct usage usage = {op->now_us, kind, id, account, meter, level};
-	struct str *const texts[] = {&usage.meter};
-	struct note *note = op_new_note(texts, 1);
-	if (!note)
-		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a usage record");
-	note->type = NOTE_USAGE;
-	note->usage = usage;
 	op_add_note(op, note);
 	return OK;
 }

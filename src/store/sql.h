@@ -4,14 +4,16 @@
  * transaction for each batch, a commit number that tells whether a COMMIT took place, and a lease
  * that keeps a second writer out.
  *
- * One thread at a time makes all calls (the committer, or start-up), except read_events, read_usage
- * and read_audit, which use a connection of their own and may come from any thread. Every statement
+ * One thread at a time makes all calls (the committer, or start-up), except read_events, read_usage,
+ * read_ledger, read_series and read_audit, which use a connection of their own and may come from any thread. Every statement
  * passes the FAULT_SQL point. */
 #pragma once
 
 #include "base/ctx.h"
 #include "model/row.h"
 #include "store/audit.h"
+#include "store/ledger.h"
+#include "store/series.h"
 
 struct event {
 	int64_t seq; /* its number in the log, from 1 on; drawn as it is added */
@@ -19,14 +21,6 @@ struct event {
 	enum kind kind;
 	uuid id, account, user;
 	struct str request_id, action, what, text;
-};
-
-struct usage {
-	int64_t at_us;
-	enum kind kind;
-	uuid id, account;
-	struct str meter;
-	int64_t level;
 };
 
 /* What of the history: one event by its number, else a resource's, else an account's, else all. */
@@ -37,18 +31,13 @@ struct event_query {
 	size_t max;
 };
 
-struct usage_query {
-	enum kind kind;
-	uuid account;
-	struct str meter; /* the meter's first letters; ASCII, without LIKE's % and _ */
-	int64_t before_us;
-};
-
 /* Called for each row or event, which belongs to the driver. A failure ends the reading and is
  * returned. */
 typedef RESULT (*sql_each_row)(void *arg, const struct row *row);
 typedef RESULT (*sql_each_event)(void *arg, const struct event *event);
 typedef RESULT (*sql_each_usage)(void *arg, const struct usage *usage);
+typedef RESULT (*sql_each_ledger)(void *arg, const struct ledger_record *record);
+typedef RESULT (*sql_each_series)(void *arg, const struct series *series);
 
 struct sql_driver {
 	/* Creates or migrates the schema. ERR_STATE, in words: the database is newer than this
@@ -75,8 +64,7 @@ struct sql_driver {
 	RESULT(*read_events)
 	(struct sql_driver *self, struct ctx *c, const struct event_query *query, sql_each_event each,
 	 void *arg);
-	/* Reads an account's records of a kind whose meters begin with these letters, from before
-	 * that time: by resource, oldest first. The meters are valid during the call. */
+	/* Reads usage in the query's order. The meters are valid during the call. */
 	RESULT(*read_usage)
 	(struct sql_driver *self, struct ctx *c, const struct usage_query *query, sql_each_usage each,
 	 void *arg);
@@ -88,6 +76,18 @@ struct sql_driver {
 	/* ERR_GONE, in words: the files that were committed to are not where the next start looks
 	 * for them. NULL: this database cannot tell. */
 	RESULT (*find_files)(struct sql_driver *self, struct ctx *c);
+	RESULT (*add_ledger)(struct sql_driver *self, struct ctx *c, const struct ledger_record *record);
+	/* Reads the ledger's records of a type, in the query's order. Their texts are valid during the call. */
+	RESULT(*read_ledger)
+	(struct sql_driver *self, struct ctx *c, const struct ledger_query *query, sql_each_ledger each,
+	 void *arg);
+	/* Writes figures, and lets those go that are older than they say; reads them by time. NULL: this database keeps none. */
+	RESULT (*add_series)(struct sql_driver *self, struct ctx *c, const struct series *series);
+	RESULT(*read_series)
+	(struct sql_driver *self, struct ctx *c, const struct series_query *query, sql_each_series each,
+	 void *arg);
+	/* The latest time that usage or the ledger bears; 0: both are empty. */
+	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
 };
 
 /* Opens SQLite. path ":memory:" is for tests. ERR_IN_USE: another process holds PATH.lock.

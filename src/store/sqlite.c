@@ -46,9 +46,7 @@ int sqlite_step(sqlite3_stmt *statement)
 	return fault_fires(FAULT_SQL) ? SQLITE_IOERR : sqlite3_step(statement);
 }
 
-/* Ready for the next time; what it was bound to is not its own and goes now. NULL: it could not be prepared.
- */
-static void sqlite_let_go(sqlite3_stmt *statement)
+void sqlite_let_go(sqlite3_stmt *statement)
 {
 	if (!statement)
 		return;
@@ -85,12 +83,12 @@ static struct sqlite *sqlite_of(struct sql_driver *driver)
 
 /* ---- values ---- */
 
-static void bind_str(sqlite3_stmt *statement, int place, struct str s)
+void sqlite_bind_str(sqlite3_stmt *statement, int place, struct str s)
 {
 	sqlite3_bind_text(statement, place, s.p ? s.p : "", (int) s.n, SQLITE_STATIC);
 }
 
-static void bind_uuid(sqlite3_stmt *statement, int place, uuid u)
+void sqlite_bind_uuid(sqlite3_stmt *statement, int place, uuid u)
 {
 	char text[UUID_TEXT_SIZE] = "";
 	if (!uuid_is_none(u))
@@ -98,16 +96,16 @@ static void bind_uuid(sqlite3_stmt *statement, int place, uuid u)
 	sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
 }
 
-static struct str column_str(sqlite3_stmt *statement, int place)
+struct str sqlite_column_str(sqlite3_stmt *statement, int place)
 {
 	const char *p = (const char *) sqlite3_column_text(statement, place);
 	return (struct str){p, (size_t) sqlite3_column_bytes(statement, place)};
 }
 
-static uuid column_uuid(sqlite3_stmt *statement, int place)
+uuid sqlite_column_uuid(sqlite3_stmt *statement, int place)
 {
 	uuid u = UUID_NONE;
-	IGNORE(uuid_parse(column_str(statement, place), &u)); /* empty: none */
+	IGNORE(uuid_parse(sqlite_column_str(statement, place), &u)); /* empty: none */
 	return u;
 }
 
@@ -118,12 +116,12 @@ static RESULT bind_field(struct sqlite *self, struct ctx *c, sqlite3_stmt *state
 	if (f->type == FIELD_INT) {
 		sqlite3_bind_int64(statement, place, *(const int64_t *) at);
 	} else if (f->type == FIELD_TEXT) {
-		bind_str(statement, place, *(const struct str *) at);
+		sqlite_bind_str(statement, place, *(const struct str *) at);
 	} else {
 		struct str text = row_field_to_text(self->scratch, f, row);
 		if (!text.p)
 			return ctx_fail(c, ERR_NO_MEMORY, "out of memory for writing a row's %s", f->name);
-		bind_str(statement, place, text);
+		sqlite_bind_str(statement, place, text);
 	}
 	return OK;
 }
@@ -136,9 +134,9 @@ static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int pla
 	if (f->type == FIELD_INT)
 		*(int64_t *) at = sqlite3_column_int64(statement, place);
 	else if (f->type == FIELD_TEXT)
-		*(struct str *) at = column_str(statement, place);
+		*(struct str *) at = sqlite_column_str(statement, place);
 	else
-		return row_field_from_text(self->scratch, f, column_str(statement, place), row);
+		return row_field_from_text(self->scratch, f, sqlite_column_str(statement, place), row);
 	return OK;
 }
 
@@ -188,7 +186,7 @@ static RESULT sqlite_prepare_put(struct sqlite *self, struct ctx *c, const struc
 static RESULT sqlite_bind_row(struct sqlite *self, struct ctx *c, const struct kind_info *k,
 			      sqlite3_stmt *statement, const struct row *row)
 {
-	bind_uuid(statement, 1, row->id);
+	sqlite_bind_uuid(statement, 1, row->id);
 	sqlite3_bind_int64(statement, 2, (int64_t) row->gen);
 	sqlite3_bind_int64(statement, 3, (int64_t) row->commit);
 	sqlite3_bind_int64(statement, 4, row->created_us);
@@ -221,7 +219,7 @@ static RESULT sqlite_forget(struct sql_driver *driver, struct ctx *c, enum kind 
 		buf_print(&sql, "DELETE FROM \"%s\" WHERE id = ?1", model_kinds[kind].name);
 		TRY(sqlite_prepare_from(c, self->db, &self->forget[kind], &sql));
 	}
-	bind_uuid(self->forget[kind], 1, id);
+	sqlite_bind_uuid(self->forget[kind], 1, id);
 	return sqlite_run(c, self->forget[kind], "deleting a row");
 }
 
@@ -231,10 +229,10 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 	struct row *row = arena_alloc(self->scratch, k->row_size);
 	if (!row)
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for reading a row of %s", k->name);
-	if (!result_is_ok(uuid_parse(column_str(statement, 0), &row->id)))
+	if (!result_is_ok(uuid_parse(sqlite_column_str(statement, 0), &row->id)))
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is damaged: a row of %s has the id \"%" STR_FMT "\"",
-				self->path, k->name, STR_ARG(column_str(statement, 0)));
+				self->path, k->name, STR_ARG(sqlite_column_str(statement, 0)));
 	row->gen = (uint64_t) sqlite3_column_int64(statement, 1);
 	row->commit = (uint64_t) sqlite3_column_int64(statement, 2);
 	row->created_us = sqlite3_column_int64(statement, 3);
@@ -246,9 +244,10 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 		if (r.code == ERR_NO_MEMORY)
 			return ctx_fail(c, ERR_NO_MEMORY, "out of memory for reading a row of %s", k->name);
 		if (!result_is_ok(r))
-			return ctx_fail(
-				c, ERR_STATE, "the database %s is damaged: %s %" STR_FMT " has no usable %s",
-				self->path, k->name, STR_ARG(column_str(statement, 0)), k->fields[n].name);
+			return ctx_fail(c, ERR_STATE,
+					"the database %s is damaged: %s %" STR_FMT " has no usable %s",
+					self->path, k->name, STR_ARG(sqlite_column_str(statement, 0)),
+					k->fields[n].name);
 	}
 	*ret_row = row;
 	return OK;
@@ -291,31 +290,18 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 	TRY(sqlite_prepare(c, self->db, &self->add_event,
 			   "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
 	sqlite3_bind_int64(self->add_event, 1, event->at_us);
-	bind_str(self->add_event, 2, str_from(model_kinds[event->kind].name));
-	bind_uuid(self->add_event, 3, event->id);
-	bind_uuid(self->add_event, 4, event->account);
-	bind_uuid(self->add_event, 5, event->user);
-	bind_str(self->add_event, 6, event->request_id);
-	bind_str(self->add_event, 7, event->action);
-	bind_str(self->add_event, 8, event->what);
-	bind_str(self->add_event, 9, event->text);
+	sqlite_bind_str(self->add_event, 2, str_from(model_kinds[event->kind].name));
+	sqlite_bind_uuid(self->add_event, 3, event->id);
+	sqlite_bind_uuid(self->add_event, 4, event->account);
+	sqlite_bind_uuid(self->add_event, 5, event->user);
+	sqlite_bind_str(self->add_event, 6, event->request_id);
+	sqlite_bind_str(self->add_event, 7, event->action);
+	sqlite_bind_str(self->add_event, 8, event->what);
+	sqlite_bind_str(self->add_event, 9, event->text);
 	return sqlite_run(c, self->add_event, "writing an event");
 }
 
-static RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage)
-{
-	struct sqlite *self = sqlite_of(driver);
-	TRY(sqlite_prepare(c, self->db, &self->add_usage, "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?)"));
-	sqlite3_bind_int64(self->add_usage, 1, usage->at_us);
-	bind_str(self->add_usage, 2, str_from(model_kinds[usage->kind].name));
-	bind_uuid(self->add_usage, 3, usage->id);
-	bind_uuid(self->add_usage, 4, usage->account);
-	bind_str(self->add_usage, 5, usage->meter);
-	sqlite3_bind_int64(self->add_usage, 6, usage->level);
-	return sqlite_run(c, self->add_usage, "writing a usage record");
-}
-
-static enum kind kind_of_name(struct str name)
+enum kind sqlite_kind_of_name(struct str name)
 {
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		if (str_is(name, model_kinds[kind].name))
@@ -342,7 +328,7 @@ static RESULT sqlite_begin_events(struct sqlite *self, struct ctx *c, const stru
 	if (by == EVENT_OF_NUMBER)
 		sqlite3_bind_int64(statement, 1, query->seq);
 	else if (by != EVENTS_OF_ALL)
-		bind_uuid(statement, 1, by == EVENTS_OF_ROW ? query->id : query->account);
+		sqlite_bind_uuid(statement, 1, by == EVENTS_OF_ROW ? query->id : query->account);
 	sqlite3_bind_int64(statement, 2, query->from_us);
 	sqlite3_bind_int64(statement, 3, query->before_us ? query->before_us : INT64_MAX);
 	sqlite3_bind_int64(statement, 4, (int64_t) (query->max > INT64_MAX ? INT64_MAX : query->max));
@@ -358,14 +344,14 @@ static RESULT sqlite_read_events_by(struct sqlite *self, struct ctx *c, const st
 	while ((code = sqlite_step(statement)) == SQLITE_ROW) {
 		struct event event = {.seq = sqlite3_column_int64(statement, 0),
 				      .at_us = sqlite3_column_int64(statement, 1),
-				      .kind = kind_of_name(column_str(statement, 2)),
-				      .id = column_uuid(statement, 3),
-				      .account = column_uuid(statement, 4),
-				      .user = column_uuid(statement, 5),
-				      .request_id = column_str(statement, 6),
-				      .action = column_str(statement, 7),
-				      .what = column_str(statement, 8),
-				      .text = column_str(statement, 9)};
+				      .kind = sqlite_kind_of_name(sqlite_column_str(statement, 2)),
+				      .id = sqlite_column_uuid(statement, 3),
+				      .account = sqlite_column_uuid(statement, 4),
+				      .user = sqlite_column_uuid(statement, 5),
+				      .request_id = sqlite_column_str(statement, 6),
+				      .action = sqlite_column_str(statement, 7),
+				      .what = sqlite_column_str(statement, 8),
+				      .text = sqlite_column_str(statement, 9)};
 		TRY(each(arg, &event));
 	}
 	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading events");
@@ -385,42 +371,6 @@ static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, const
 	pthread_mutex_unlock(&self->reading);
 	return r;
 }
-
-static RESULT sqlite_read_usage_of(struct sqlite *self, struct ctx *c, const struct usage_query *query,
-				   sql_each_usage each, void *arg)
-{
-	TRY(sqlite_prepare(c, self->reader, &self->read_usage,
-			   "SELECT at_us, id, meter, level FROM usage WHERE account = ?1 AND at_us < ?2 "
-			   "AND kind = ?3 AND meter LIKE ?4 || '%' ORDER BY id, at_us, rowid"));
-	bind_uuid(self->read_usage, 1, query->account);
-	sqlite3_bind_int64(self->read_usage, 2, query->before_us);
-	bind_str(self->read_usage, 3, str_from(model_kinds[query->kind].name));
-	bind_str(self->read_usage, 4, query->meter);
-	int code = SQLITE_ROW;
-	while ((code = sqlite_step(self->read_usage)) == SQLITE_ROW) {
-		struct usage usage = {.at_us = sqlite3_column_int64(self->read_usage, 0),
-				      .kind = query->kind,
-				      .id = column_uuid(self->read_usage, 1),
-				      .account = query->account,
-				      .meter = column_str(self->read_usage, 2),
-				      .level = sqlite3_column_int64(self->read_usage, 3)};
-		TRY(each(arg, &usage));
-	}
-	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading usage records");
-}
-
-static RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct usage_query *query,
-				sql_each_usage each, void *arg)
-{
-	struct sqlite *self = sqlite_of(driver);
-	pthread_mutex_lock(&self->reading);
-	struct result r = sqlite_read_usage_of(self, c, query, each, arg);
-	sqlite_let_go(self->read_usage);
-	pthread_mutex_unlock(&self->reading);
-	return r;
-}
-
-/* ---- batches ---- */
 
 static RESULT sqlite_begin(struct sql_driver *driver, struct ctx *c)
 {
@@ -503,13 +453,17 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,    &self->write_commit,
-					 &self->read_commit, &self->add_event, &self->add_usage,
-					 &self->read_usage,  &self->add_audit, &self->read_audit};
+	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,      &self->write_commit,
+					 &self->read_commit, &self->add_event,   &self->add_usage,
+					 &self->add_ledger,  &self->read_ledger, &self->add_audit,
+					 &self->read_audit,  &self->add_series,  &self->drop_series,
+					 &self->read_series};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)
 		sqlite_end_statement(&self->read_events[n]);
+	for (size_t n = 0; n < USAGE_READINGS; n++)
+		sqlite_end_statement(&self->read_usage[n]);
 	(void) sqlite3_close(self->reader); /* all statements are gone: it can't refuse */
 	(void) sqlite3_close(self->db);
 	fd_autoclose(&self->lock_fd); /* last: the lock goes with it */
@@ -536,12 +490,17 @@ static const struct sql_driver sqlite_calls = {
 	.forget = sqlite_forget,
 	.add_event = sqlite_add_event,
 	.add_usage = sqlite_add_usage,
+	.add_ledger = sqlite_add_ledger,
 	.add_audit = sqlite_add_audit,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback_batch,
 	.read_commit = sqlite_read_commit,
 	.read_events = sqlite_read_events,
 	.read_usage = sqlite_read_usage,
+	.read_ledger = sqlite_read_ledger,
+	.add_series = sqlite_add_series,
+	.read_series = sqlite_read_series,
+	.read_last_stamp = sqlite_read_last_stamp,
 	.find_files = sqlite_find_files,
 	.read_audit = sqlite_read_audit,
 	.close = sqlite_close,

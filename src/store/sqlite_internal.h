@@ -12,6 +12,7 @@
 
 /* How events are found. */
 enum events_by { EVENTS_OF_ALL, EVENTS_OF_ACCOUNT, EVENTS_OF_ROW, EVENT_OF_NUMBER, EVENTS_BY_COUNT };
+enum { USAGE_READINGS = 4 };
 enum { SQLITE_FILES = 3 }; /* the database, its log, its log's index */
 
 /* What a program makes of a database. A test has another than this program's. */
@@ -39,7 +40,8 @@ struct sqlite {
 
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
-	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_audit;
+	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
+		*add_audit, *add_series, *drop_series;
 
 	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
 	bool knows_tail;
@@ -49,7 +51,8 @@ struct sqlite {
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
-	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage, *read_audit;
+	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage[USAGE_READINGS], *read_ledger, *read_audit,
+		*read_series;
 };
 
 /* ERR_IO with SQLite's words for its code; the database's own when it knows more. */
@@ -60,6 +63,14 @@ RESULT sqlite_prepare(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, const cha
 int sqlite_step(sqlite3_stmt *statement);
 /* Runs a statement that gives no rows, and makes it ready for the next time whatever happened. */
 RESULT sqlite_run(struct ctx *c, sqlite3_stmt *statement, const char *doing);
+/* Ready for the next time; what it was bound to is not its own and goes now. NULL: it could not be prepared. */
+void sqlite_let_go(sqlite3_stmt *statement);
+/* Values. A bound text has to stay until the step; a column's is valid until the next. */
+void sqlite_bind_str(sqlite3_stmt *statement, int place, struct str s);
+void sqlite_bind_uuid(sqlite3_stmt *statement, int place, uuid u);
+struct str sqlite_column_str(sqlite3_stmt *statement, int place);
+uuid sqlite_column_uuid(sqlite3_stmt *statement, int place);
+enum kind sqlite_kind_of_name(struct str name);
 /* Any number of statements without parameters. */
 RESULT sqlite_exec(struct ctx *c, sqlite3 *db, const char *sql);
 /* Ends a transaction under way, if there is one. */
@@ -68,6 +79,28 @@ void sqlite_rollback(sqlite3 *db);
 /* Frees it; NULL: nothing. */
 void sqlite_end_statement(sqlite3_stmt **statement);
 #define AUTO_STATEMENT __attribute__((cleanup(sqlite_end_statement))) sqlite3_stmt *
+
+/* ---- sqlite_ledger.c ---- */
+
+/* Makes the usage log and the ledger with their triggers, which come back if somebody took them away. An older log
+ * without numbers gets them. */
+RESULT sqlite_make_ledger(struct sqlite *self, struct ctx *c);
+RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage);
+RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct usage_query *query,
+			 sql_each_usage each, void *arg);
+RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_record *record);
+RESULT sqlite_read_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_query *query,
+			  sql_each_ledger each, void *arg);
+RESULT sqlite_read_last_stamp(struct sql_driver *driver, struct ctx *c, int64_t *ret_us);
+
+/* ---- sqlite_series.c ---- */
+
+/* The table, unless it is there. */
+RESULT sqlite_make_series(struct sqlite *self, struct ctx *c);
+/* The driver's add_series and read_series. */
+RESULT sqlite_add_series(struct sql_driver *driver, struct ctx *c, const struct series *series);
+RESULT sqlite_read_series(struct sql_driver *driver, struct ctx *c, const struct series_query *query,
+			  sql_each_series each, void *arg);
 
 /* ---- sqlite_open.c ---- */
 

@@ -183,10 +183,7 @@ static const char history_sql[] =
 	" what TEXT NOT NULL, text TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us);"
 	"CREATE INDEX IF NOT EXISTS event_by_account ON event (account, at_us);"
-	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us);"
-	"CREATE TABLE IF NOT EXISTS usage (at_us BIGINT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
-	" account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS usage_by_account ON usage (account, at_us);";
+	"CREATE INDEX IF NOT EXISTS event_by_time ON event (at_us);";
 
 static RESULT sqlite_make_tables(struct sqlite *self, struct ctx *c)
 {
@@ -295,6 +292,8 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 	} else if (version < self->schema.version) {
 		TRY(sqlite_migrate(self, c, version));
 	}
+	TRY(sqlite_make_ledger(self, c));
+	TRY(sqlite_make_series(self, c));
 	TRY(sqlite_make_audit(self, c)); /* each time: somebody may have taken its triggers away */
 	char host[128] = "", writer[160];
 	(void) gethostname(host, sizeof host - 1); /* without a name it stays empty */

@@ -83,6 +83,9 @@ static RESULT store_load(struct store *s, struct ctx *c)
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
 		TRY(store_load_kind(s, c, kind));
 	TRY(sql->read_commit(sql, c, &s->sql_commit));
+	int64_t last_us = 0;
+	TRY(sql->read_last_stamp(sql, c, &last_us));
+	stamps_init(&s->stamps, last_us);
 	if (!tables_copy(&s->published, &s->head))
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory while loading the rows");
 	s->commit = s->sql_commit;

@@ -118,14 +118,23 @@ RESULT op_name(struct op *op, enum kind kind, const struct row *row);
  * figures: first those that were put, in the order of their last puts, then those that were only
  * named. The answer may be written when others have changed or forgotten these rows. */
 RESULT op_copy_shown(struct op *op, struct rows *ret_rows);
+/* The row as it was before the change, or NULL. has_changed, which may be NULL: whether the change touched it.
+ * For store_follower. */
+const struct row *op_row_before(const struct op *op, enum kind kind, uuid id, bool *ret_has_changed);
 /* Calls visit for each row that the change has made and that still exists, as it is now on the
  * head. The first failure of visit ends it and is returned. */
 RESULT op_visit_made(struct op *op, RESULT (*visit)(void *arg, enum kind kind, const struct row *row),
 		     void *arg);
+/* Calls visit for each row that the change put, deleted or forgot: as it was before the change (NULL: there was none), and as it
+ * is now on the head (NULL: it is gone). */
+RESULT op_visit_changed(struct op *op,
+			RESULT (*visit)(void *arg, enum kind kind, const struct row *before,
+					const struct row *after),
+			void *arg);
 /* Writes one line of history with the change, to SQL only. text says in words what happened. */
 RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text);
 /* Records a meter's level from now on, such as "instance:t3.micro" 1 or 0. Usage is the integral of
- * it. */
+ * it. The record's time never goes back, whatever the clock does (store/ledger.h). */
 RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str meter, int64_t level);
 
 /* ---- tables: on the head inside a change, or of a view while it is read ---- */
@@ -217,6 +226,11 @@ typedef void (*store_observer)(const struct tables *head, enum kind kind, const 
  * before (NULL: new), and as it is left (NULL: forgotten). NULL: fine. Else the returned words are
  * logged, and the change fails with ERR_INTERNAL. */
 typedef const char *(*store_invariant)(enum kind kind, const struct row *before, const struct row *after);
+/* When a change has succeeded: called for each row that it changed, with the same arguments, before the
+ * invariant. It writes down what follows from the change (op_usage, op_ledger), and puts no rows. A failure
+ * fails the change. */
+typedef RESULT (*store_follower)(struct op *op, enum kind kind, const struct row *before,
+				 const struct row *after);
 
 /* ---- life ---- */
 
@@ -225,6 +239,7 @@ struct store_config {
 	struct sql_driver *sql; /* owned by the store from store_open on, also when it fails */
 	store_observer observe; /* may be NULL */
 	store_invariant check;  /* may be NULL */
+	store_follower follow;  /* may be NULL */
 	size_t batch_max;       /* changes in one commit; 0: 4096 */
 };
 

@@ -18,10 +18,10 @@ MODELS = pathlib.Path('/usr/lib/python3/dist-packages/botocore/data')
 TYPES = {'string': 'string', 'integer': 'integer', 'long': 'integer', 'boolean': 'boolean', 'blob': 'string',
          'double': 'string', 'float': 'string', 'timestamp': 'string'}
 # Accepted by EC2 though its documentation does not list them.
-EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZone|availabilityZoneId|defaultForAz|key|value|'
+EXTRA_FILTERS = re.compile(r'^(tag:|platform-details|usage-operation|usage-operation-update-time|cidrBlock|cidr-block|isDefault|availabilityZone|availabilityZoneId|defaultForAz|key|value|'
                            r'resource-id|resource-type|ip-permission.group-name|group-id|group-name|source-dest-check|'
                            r'private-dns-name|private-ip-address|ipv6-address|source-instance-id|operator.managed|operator.principal|'
-                           r'association.gateway-id)$')  # the last is documented since Debian's model
+                           r'association.gateway-id)$')  # the licences' filters and the last are documented since Debian's model
 # What EC2 has got since Debian's model.
 NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'

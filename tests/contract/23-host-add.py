@@ -19,7 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI, Dev  # noqa: E402
 
-PATIENCE_S = 120
+PATIENCE_S = 400
 KILLS, FIRST = os.environ.get("KILLS", "5"), int(os.environ.get("FIRST", "0"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 KEY = base64.b64encode(b"\0\0\0\x0bssh-ed25519 of a stand-in").decode()
@@ -324,6 +324,34 @@ def test_added_renewed_and_taken_back(machine, dev):
     assert undone.returncode == 0, undone
     assert machine.state() == before and machine.read("pools") == "default\ndari-theirs\n"
     assert "hv9" not in machine.dari("host", "list").stdout
+
+
+def test_the_authority_is_replaced(machine):
+    def trusted():
+        return machine.read("root/etc/pki/CA/cacert.pem").count("BEGIN CERTIFICATE")
+
+    def issuer(of):
+        return subprocess.run(["openssl", "x509", "-noout", "-issuer"], input=of, capture_output=True, text=True, check=True).stdout
+
+    assert machine.add().returncode == 0 and trusted() == 1
+    first = issuer(machine.read("served"))
+    begun = machine.dari("host", "replace-authority")
+    assert begun.returncode == 0 and "hv9 does not yet" in begun.stdout, begun
+    again = machine.dari("host", "replace-authority")
+    assert again.returncode == 1 and "being replaced already" in again.stderr, again
+    assert "!!" in next(line for line in machine.dari("doctor").stdout.splitlines() if "host certificates" in line)
+    one = machine.dari("host", "renew", "hv9")
+    assert one.returncode == 0 and trusted() == 2 and issuer(machine.read("served")) == first, one
+    assert "which is trusted still: hv9" in machine.dari("host", "authority").stdout
+    ended = machine.dari("host", "renew", "--all")
+    assert ended.returncode == 0 and ended.stdout.count("hv9:") == 2, ended
+    assert trusted() == 1 and issuer(machine.read("served")) != first
+    told = machine.dari("host", "authority").stdout
+    assert "replaced" not in told and "renewed" not in told, told
+    assert machine.dari("host", "renew", "--all").stdout == ""
+    assert machine.add().returncode == 0
+    log = [json.loads(line) for line in machine.dari("log", "audit", "--action", "dari:host replace-authority", "--json").stdout.splitlines()]
+    assert [r["outcome"] for r in log[-2:]] == ["ok", "refused"] or len(log) >= 2, log
 
 
 def test_killed_before_a_change(machine):

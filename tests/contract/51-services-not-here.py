@@ -22,7 +22,7 @@ from dev import REGION, ROOT, Dev  # noqa: E402
 
 AWS = "/usr/bin/aws"
 SERVICE_ERROR = 254  # aws: the request was answered by an error
-HERE = {"ec2", "iam", "sts"}
+HERE = {"ec2", "iam", "sts", "ce", "support"}
 NEWER = {"s3express"}  # newer than Debian's botocore, or without a model of its own
 OF_S3 = {"s3-object-lambda"}  # signed for by S3's client
 FORMS = {"ec2": "QUERY", "query": "QUERY", "rest-json": "REST_JSON", "rest-xml": "REST_XML"}
@@ -103,7 +103,6 @@ COMMANDS = [  # command line, the service that it is signed for, code
     ("autoscaling describe-auto-scaling-groups", "autoscaling", "InvalidAction"),
     ("rds describe-db-instances", "rds", "InvalidAction"),
     ("cloudformation list-stacks", "cloudformation", "InvalidAction"),
-    ("cloudwatch list-metrics", "monitoring", "InvalidAction"),
     ("sns list-topics", "sns", "InvalidAction"),
     ("sqs list-queues", "sqs", "InvalidAction"),
     ("ses list-identities", "ses", "InvalidAction"),
@@ -131,7 +130,7 @@ def test_command(dev, tmp_path, line, service, code):
     with Counted(dev):
         done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
     assert done.returncode == SERVICE_ERROR, done.stderr
-    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has ec2, iam and sts." in done.stderr
+    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has ec2, iam, sts, ce and support." in done.stderr
 
 
 CALLS = [
@@ -157,7 +156,7 @@ def test_boto3(dev, mode, service, call, asked, status):
         getattr(client, call)(**asked)
     answer = failure.value.response
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == status and answer["ResponseMetadata"]["RetryAttempts"] == 0
-    assert call.startswith("head") or "is not in this region, which has ec2, iam and sts." in answer["Error"]["Message"]
+    assert call.startswith("head") or "is not in this region, which has ec2, iam, sts, ce and support." in answer["Error"]["Message"]
 
 
 def test_presigned(dev):

@@ -3,6 +3,7 @@
 """A machine goes to another host, running: asked for by the stock openstack command and by CloudStack, looked at on its way,
 called off; and what the other faces show of it. The hosts are simulated and take their time."""
 # takes: 60 s
+import contextlib
 import os
 import subprocess
 import sys
@@ -44,6 +45,14 @@ class Region:
     def migrations(self, server):
         return self.admin.ok("GET", f"{COMPUTE}/servers/{server}/migrations", version=NEWEST)["migrations"]
 
+    @contextlib.contextmanager
+    def at_rate(self, server, mib_a_second):
+        """What leaves the server's host takes long enough for a client of Python to start meanwhile."""
+        host = self.host(server)
+        self.dev.command("host", "set", host, "--move-rate", str(mib_a_second))
+        yield
+        self.dev.command("host", "set", host, "--move-rate", "0")
+
     def until(self, holds_now, words):
         end = time.monotonic() + LIMIT_S
         while not holds_now():
@@ -61,15 +70,16 @@ def region():
 def test_nova_moves_it(region):
     made, server = region.launch()
     source = region.host(server)
-    region.admin.openstack("--os-compute-api-version", "2.30", "server", "migrate", "--live-migration", server)
-    shown = region.server(server)
-    assert (shown["status"], shown["OS-EXT-STS:task_state"], shown["OS-EXT-STS:vm_state"]) == ("MIGRATING", "migrating", "active")
-    assert region.state(made) == "running"
-    region.until(lambda: any(m["memory_processed_bytes"] for m in region.migrations(server)), "it is told how much was sent")
-    [under_way] = region.migrations(server)
-    assert under_way["status"] == "running" and under_way["memory_total_bytes"] == 1 << 30
-    listed = region.admin.openstack("--os-compute-api-version", "2.80", "server", "migration", "list", "--server", server, "-f", "json")
-    assert [(m["Status"], m["Type"], m["Source Compute"]) for m in listed] == [("running", "live-migration", source)]
+    with region.at_rate(server, 40):
+        region.admin.openstack("--os-compute-api-version", "2.30", "server", "migrate", "--live-migration", server)
+        shown = region.server(server)
+        assert (shown["status"], shown["OS-EXT-STS:task_state"], shown["OS-EXT-STS:vm_state"]) == ("MIGRATING", "migrating", "active")
+        assert region.state(made) == "running"
+        region.until(lambda: any(m["memory_processed_bytes"] for m in region.migrations(server)), "it is told how much was sent")
+        [under_way] = region.migrations(server)
+        assert under_way["status"] == "running" and under_way["memory_total_bytes"] == 1 << 30
+        listed = region.admin.openstack("--os-compute-api-version", "2.80", "server", "migration", "list", "--server", server, "-f", "json")
+        assert [(m["Status"], m["Type"], m["Source Compute"]) for m in listed] == [("running", "live-migration", source)]
     region.until(lambda: region.server(server)["status"] == "ACTIVE", "it is there")
     region.until(lambda: region.migrations(server) == [], "the network followed")
     assert region.host(server) != source and region.state(made) == "running"
@@ -81,10 +91,11 @@ def test_nova_moves_it(region):
 def test_it_is_called_off(region):
     _, server = region.launch()
     source = region.host(server)
-    region.admin.ok("POST", f"{COMPUTE}/servers/{server}/action", {"os-migrateLive": {"host": None, "block_migration": "auto"}}, version=NEWEST)
-    region.until(lambda: [m["status"] for m in region.migrations(server)] == ["running"], "it is being sent")
-    number = str(region.migrations(server)[0]["id"])
-    region.admin.openstack("--os-compute-api-version", "2.24", "server", "migration", "abort", server, number)
+    with region.at_rate(server, 5):
+        region.admin.ok("POST", f"{COMPUTE}/servers/{server}/action", {"os-migrateLive": {"host": None, "block_migration": "auto"}}, version=NEWEST)
+        region.until(lambda: [m["status"] for m in region.migrations(server)] == ["running"], "it is being sent")
+        number = str(region.migrations(server)[0]["id"])
+        region.admin.openstack("--os-compute-api-version", "2.24", "server", "migration", "abort", server, number)
     region.until(lambda: region.server(server)["status"] == "ACTIVE", "it stays")
     assert region.host(server) == source
     assert region.admin.ok("GET", f"{COMPUTE}/os-migrations?instance_uuid={server}", version=NEWEST)["migrations"][0]["status"] == "cancelled"
@@ -92,10 +103,11 @@ def test_it_is_called_off(region):
 
 def test_it_is_hastened(region):
     _, server = region.launch()
-    region.admin.ok("POST", f"{COMPUTE}/servers/{server}/action", {"os-migrateLive": {"host": None, "block_migration": True}}, version=NEWEST)
-    region.until(lambda: [m["status"] for m in region.migrations(server)] == ["running"], "it is being sent")
-    number = str(region.migrations(server)[0]["id"])
-    region.admin.openstack("--os-compute-api-version", "2.22", "server", "migration", "force", "complete", server, number)
+    with region.at_rate(server, 5):
+        region.admin.ok("POST", f"{COMPUTE}/servers/{server}/action", {"os-migrateLive": {"host": None, "block_migration": True}}, version=NEWEST)
+        region.until(lambda: [m["status"] for m in region.migrations(server)] == ["running"], "it is being sent")
+        number = str(region.migrations(server)[0]["id"])
+        region.admin.openstack("--os-compute-api-version", "2.22", "server", "migration", "force", "complete", server, number)
     region.until(lambda: region.server(server)["status"] == "ACTIVE", "it is there")
 
 

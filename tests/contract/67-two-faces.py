@@ -287,6 +287,27 @@ def test_rebuild(both):
     both.ec2.deregister_image(ImageId=copy)
 
 
+@holds("Instances: its licence is its owner's own", "Instances: Licences")
+def test_licences(both):
+    copy = both.ec2.copy_image(SourceImageId=both.image, SourceRegion="us-east-1", Name="licensed")["ImageId"]
+    both.rest()
+
+    def words(shown):
+        return shown["PlatformDetails"], shown["UsageOperation"]
+    both.dev.command("subscriptions", "image", copy, "rhel:included")
+    assert words(both.ec2.describe_images(ImageIds=[copy])["Images"][0]) == ("Red Hat Enterprise Linux", "RunInstances:0010")
+    assert both.seen(faces.IMAGE, "images", copy)["dari:licence"] == "rhel:included"
+    both.dev.command("subscriptions", "image", copy, "rhel:byos")
+    assert words(both.ec2.describe_images(ImageIds=[copy])["Images"][0]) == ("Red Hat BYOL Linux", "RunInstances:00g0")
+    assert both.seen(faces.IMAGE, "images", copy)["dari:licence"] == "rhel:byos"
+    instance = both.run()
+    assert words(both.instance(instance)) == ("Linux/UNIX", "RunInstances")
+    both.dev.command("subscriptions", "convert", instance, "--to", "rhel:byos")
+    assert words(both.instance(instance)) == ("Red Hat BYOL Linux", "RunInstances:00g0")
+    both.terminate(instance)
+    both.ec2.deregister_image(ImageId=copy)
+
+
 @holds("Instances: rescued", "Instances: Rescue")
 def test_rescue(both):
     instance = both.run()
@@ -420,7 +441,7 @@ def test_locks(both):
     both.terminate(instance)
 
 
-@holds("Instances: accepted, and no host has room")
+@holds("Instances: accepted, and no host has room, or a storage pool takes no disks")
 def test_no_room(both, admin):
     huge = {"flavor": {"name": "huge", "id": "huge", "ram": 2 * 1024 * 1024, "vcpus": 2, "disk": 0}}
     admin.ok("POST", f"{COMPUTE}/flavors", huge)

@@ -306,7 +306,8 @@ def test_a_volume_changes(dev, ec2, disk):
     assert refused(dev, "updateVolume", id=disk["id"], name="x" * 256)[0] == 431
     assert refused(dev, "updateVolume", id=disk["id"], path="/tmp/x") == (
         431, "Unable to execute API command updatevolume due to the parameter path, which is not supported")
-    assert refused(dev, "migrateVolume", volumeid=disk["id"], storageid=disk["id"])[0] == 432
+    assert refused(dev, "migrateVolume", volumeid=disk["id"], storageid=disk["id"])[0] == 401  # an administrator's
+    assert refused(dev, "migrateVirtualMachineWithVolume", virtualmachineid=disk["id"])[0] == 432
 
 
 # ---- templates and ISOs

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whole requests of EC2's, OpenStack's and CloudStack's faces, signed or with a token, on a region with simulated hosts: the lines of a
+ * Whole requests of EC2's, OpenStack's, CloudStack's, Azure's and Dari's own faces, signed or with a token, on a region with simulated hosts: the lines of a
  * golden case, told to a new region each time. Whatever is asked, no answer is our own failure, and in the
  * end all settles. The corpus begins as the golden cases, the dictionary as all actions, paths, parameters
  * and filters. */
 #include <stdlib.h>
 
 #include "../unit/api/script.h"
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
+#include "api/native/native.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "model/id.h"
@@ -32,7 +34,8 @@ static struct world_answer request(void *self, const struct script_request *r)
 {
 	(void) self;
 	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin, &w.alice};
-	if (!openstack_has_path(r->path) && !cloudstack_has_path(r->path))
+	if (!openstack_has_path(r->path) && !cloudstack_has_path(r->path) && !azure_has_path(r->path) &&
+	    !native_has_path(r->path))
 		return (struct world_answer){0};
 	struct world_answer a = world_request(&w, users[r->user], r);
 	if (a.status == 500 || a.status == 530)

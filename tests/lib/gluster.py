@@ -38,7 +38,13 @@ def start(region):
 
 
 def mount(region, host, directory):
-    region.on(host, "sh", "-c", f"mkdir -p {directory} /var/log/glusterfs && mount -t glusterfs {ADDRESS}:/{VOLUME} {directory}")
+    """FUSE is the machine's: without the kernel's (`grep fuse /proc/filesystems`) no host can mount it."""
+    region.on(host, "mkdir", "-p", directory, "/var/log/glusterfs")
+    try:
+        region.on(host, "mount", "-t", "glusterfs", f"{ADDRESS}:/{VOLUME}", directory)
+    except subprocess.CalledProcessError:
+        print(region.on(host, "sh", "-c", "grep fuse /proc/filesystems; ls -l /dev/fuse; tail -n 20 /var/log/glusterfs/*.log", fails=True))
+        raise
 
 
 def is_mounted(region, host, directory):

@@ -28,12 +28,12 @@ SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
 
 
 class Region:
-    def __init__(self, name, image="tiny", login="root", hosts=2):
+    def __init__(self, name, image="tiny", login="root", hosts=2, host_options=""):
         self.name, self.port, self.login = name, free_port(), login
         self.demo = f"/tmp/dari-{name}"
         self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(self.port), DARI_SANDBOX=f"/tmp/ds-{name}",
                         DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml", DARI_DEMO_IMAGE=image,
-                        DARI_SANDBOX_HOSTS=str(hosts))
+                        DARI_SANDBOX_HOSTS=str(hosts), DARI_DEMO_HOST_OPTIONS=host_options)
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
         self.keys = {}  # of accounts, by name

@@ -60,7 +60,9 @@ def settings(admin, url, folder, images, limit_s):
                     "max_microversion": cloud.LATEST["compute"], "min_compute_nodes": 4, "build_interval": 0,
                     "build_timeout": limit_s, "compute_volume_common_az": "us-east-1a"},
         "compute-feature-enabled": {"resize": True, "config_drive": True, "personality": True, "vnc_console": True, "serial_console": False,
-                                    "shelve": True, "rescue": True, "change_password": False, "live_migration": False,
+                                    "shelve": True, "rescue": True, "change_password": False, "live_migration": True,
+                                    "block_migration_for_live_migration": True, "volume_backed_live_migration": True,
+                                    "block_migrate_cinder_iscsi": True,
                                     "cold_migration": True, "metadata_service": True, "attach_encrypted_volume": True, "swap_volume": True,
                                     "volume_multiattach": True, "enable_instance_password": True, "ide_bus": False, "xenapi_apis": True,
                                     "scheduler_enabled_filters": "SameHostFilter,DifferentHostFilter,"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """dari host add root@ADDRESS on three hosts of the sandbox, over true sshd and to true libvirtd and Open vSwitch: each has
 an /etc of its own, and nothing of a region's. Onboarding is killed whenever its marker file grows, on both sides, and run
-again; what it did is taken back, and the machine is as it was before. A launch goes through TLS.
+again; what it did is taken back, and the machine is as it was before. A launch goes through TLS. With the word
+authority behind it, the authority of all certificates is replaced, too, while one host is away.
 
 What this does not show, because the sandbox has no systemd and its hosts share the machine's packages: packages that are
 installed (dpkg-query is a stand-in that has them all), socket activation (systemctl is a stand-in, which starts libvirtd
@@ -20,7 +21,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, ROOT, SOON_S, Region, blank_image, wait_state, wait_until  # noqa: E402
+from region import BOOT_S, ROOT, SOON_S, Region, blank_image, state, wait_state, wait_until  # noqa: E402
 
 HOSTS = {"hv1": "10.100.0.11", "hv2": "10.100.0.12", "hv3": "10.100.0.13"}
 SSHD = os.environ.get("DARI_SSHD", "/usr/sbin/sshd")
@@ -47,11 +48,17 @@ class Bare(Region):
         return self
 
     def serve(self):
-        said = dict(re.findall(r"^(\w+)='?([^'\n]*)'?$", self.run("tools/sandbox", "serve-env"), re.MULTILINE))
         os.makedirs(self.demo, 0o700)
+        self.write_configuration()
+        self.start_server()
+
+    def write_configuration(self):
+        said = dict(re.findall(r"^(\w+)='?([^'\n]*)'?$", self.run("tools/sandbox", "serve-env"), re.MULTILINE))
         self.run(self.dari, "init", "--yes", "--zone", "a", "--data", f"{self.demo}/data", "--socket", f"{self.demo}/dari.sock",
                  "--port", str(self.port), "--ovn", said["DSB_NB"], "--ovs", said["DSB_OVS"], "--chassis", said["DSB_CHASSIS"],
                  "--upstreams", said["DSB_DNS"])
+
+    def start_server(self):
         with open(f"{self.demo}/dari.log", "a", encoding="utf-8") as log:
             server = subprocess.Popen(["tools/sandbox", "serve", "--port", str(self.port), self.dari, "serve"], cwd=ROOT, env=self.env,
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
@@ -94,7 +101,7 @@ class Bare(Region):
             f.write(public_key)
         run = f"{folder}/run"
         with open(f"{folder}/sshd_config", "w", encoding="ascii") as f:
-            f.write(f"Port 22\nListenAddress {address}\nHostKey {folder}/host_key\nPidFile none\nStrictModes no\nUsePAM no\n"
+            f.write(f"Port 22\nListenAddress {address}\nHostKey {folder}/host_key\nPidFile {folder}/sshd.pid\nStrictModes no\nUsePAM no\n"
                     f"AuthorizedKeysFile {folder}/authorized_keys\nPermitRootLogin prohibit-password\nPasswordAuthentication no\n"
                     f"SetEnv PATH={folder}/tools:/usr/sbin:/usr/bin:/sbin:/bin DARI_TEST_DIR={folder} OVS_RUNDIR={run} OVN_RUNDIR={run} "
                     f"OVS_DBDIR={folder}/db DARI_SANDBOX_MARK={self.env['DARI_SANDBOX']}\n")
@@ -238,6 +245,40 @@ def renews(region, host):
     region.check("and was not started again for it", region.on(host, "cat", f"{region.folder(host)}/run/libvirtd.pid") == pid)
 
 
+def replaces_authority(region):
+    """One of the hosts is away meanwhile: nobody is refused, and it goes on once that one is back."""
+    def issuer(host):
+        return region.on("ctl", "sh", "-c", f"openssl s_client -connect {HOSTS[host]}:16514 </dev/null 2>/dev/null | openssl x509 -noout -issuer")
+
+    def all_up():
+        return {h["state"] for h in region.command("host", "list")} == {"up"}
+
+    def restart():
+        region.kill_dari()
+        region.start_server()
+        wait_until(all_up, SOON_S, "a new server reaches all of them")
+    before = {host: issuer(host) for host in HOSTS}
+    old = f"{region.demo}/old-client"
+    shutil.copytree(f"{region.demo}/data/libvirt/client", old)
+    region.command("host", "replace-authority")
+    away = region.on("hv3", "cat", region.path("hv3", "sshd.pid")).strip()
+    region.on("hv3", "kill", away)
+    done = region.dari_there("host", "renew", "--all")
+    region.check("a host that is away is told of", done.returncode == 1 and done.stdout.count("hv1:") == 1)
+    region.check("and keeps the new authority from signing", {host: issuer(host) for host in HOSTS} == before)
+    restart()
+    region.on("hv3", SSHD, "-f", f"{region.folder('hv3')}/sshd_config", "-E", f"{region.folder('hv3')}/log/sshd.log")
+    done = region.dari_there("host", "renew", "--all")
+    if not region.check("once it is back, all have certificates of the new one", done.returncode == 0):
+        print(done.stdout)
+    region.check("of another name", not set(issuer(host) for host in HOSTS) & set(before.values()))
+    told = region.run(region.dari, "host", "authority")
+    region.check(f"nothing is left to do: {told}", "replace" not in told and "renewed" not in told)
+    restart()
+    said = region.on("ctl", "virsh", "-c", f"qemu+tls://{HOSTS['hv1']}/system?pkipath={old}", "list", fails=True)
+    region.check("what the old one signed for dari opens nothing any more", "error" in said and "Id" not in said)
+
+
 def main():
     with Bare("ob") as region:
         region.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{region.demo}/operator")
@@ -299,6 +340,9 @@ def course(region):
     identifier = started["Instances"][0]["InstanceId"]
     wait_state(ec2, [identifier], "running", BOOT_S)
     region.check("an instance runs there", True)
+    if "authority" in sys.argv[1:]:
+        replaces_authority(region)
+        region.check("the instance ran on", state(ec2, identifier) == "running")
     home = region.command("explain", identifier)["fields"]["host"]
     refused = region.dari_there("host", "remove", home, "--undo")
     region.check("a host with a guest is not taken back", refused.returncode == 1)

@@ -1,21 +1,27 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A guest goes there and back ten times, running: what it counts is whole, it is heard after each, and OVN has it where it is.
-One with a TPM keeps what that measured."""
-# limit: 1500 s
-# takes: 300 s
+"""A guest with an encrypted disk beside its root goes there and back ten times, running, by each kind of disk: files of its host,
+which go along; files in a directory that both hosts share; images in a pool of Ceph. What it counts is whole, nobody else writes
+to its disks, it is heard after each, and OVN has it where it is. One with a TPM keeps what that measured."""
+# limit: 3600 s
+# takes: 900 s
 import os
+import shutil
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from moves import WRITER, Pings, check_reached, host_of, is_bound_once, is_heard, is_whole, move, numbers, running_on  # noqa: E402
-from region import BOOT_S, ROOT, Region, give_address, launch, wait_state  # noqa: E402
+import ceph  # noqa: E402
+from moves import WRITER, Pings, check_reached, host_of, is_bound_once, is_heard, is_whole, move, numbers, other_than, root_of, running_on  # noqa: E402
+from pools import Pools, attach, make  # noqa: E402
+from region import BOOT_S, ROOT, Region, give_address, instance, launch, wait_state  # noqa: E402
 
-TIMES = 20
+TIMES = int(os.environ.get("TIMES", "20"))
+KINDS = {"dari": "files of its host", "nfs": "files that both hosts see", "ceph": "images in Ceph"}
 
 
-def there_and_back(region, identifier, address, boot):
+def there_and_back(region, identifier, address, boot, words):
     gaps, silent, pauses, bound = [], [], [], 0
     for n in range(TIMES):
         with Pings(region, address) as pings:
@@ -30,12 +36,34 @@ def there_and_back(region, identifier, address, boot):
         pauses.append(int(moved.get("pause_ms", 0)) / 1000)
         if moved["outcome"] != "completed" or moved.get("problem"):
             print(f"move {n + 1}: {moved['outcome']} {moved.get('problem')}")
-        assert identifier in running_on(region, host_of(region, identifier))
+        here = host_of(region, identifier)
+        assert identifier in running_on(region, here) and identifier not in running_on(region, other_than(here))
+    print(f"{words}:")
     print("longest gap between two pings of each move, s:", " ".join(f"{gap:.1f}" for gap in gaps))
     print("for how long its host says that it stood still, s:", " ".join(f"{s:.1f}" for s in pauses))
     print("until it was heard after each, s:", " ".join(f"{s:.1f}" for s in silent))
-    region.check("whenever a move is over OVN has it on one host alone, and up", bound == TIMES)
-    region.check("no number is lost, there and back", is_whole(numbers(region, address)))
+    region.check(f"{words}: whenever a move is over OVN has it on one host alone, and up", bound == TIMES)
+    region.check(f"{words}: no number is lost, there and back", is_whole(numbers(region, address)))
+
+
+def by_each_kind(region, ec2, identifier, address, pools):
+    """The root, and an encrypted disk, whose bytes are as they were written."""
+    boot, root = region.boot_id(address), root_of(ec2, identifier)
+    disk = make(ec2, instance(ec2, identifier)["Placement"]["AvailabilityZone"], Size=1, Encrypted=True)
+    attach(ec2, disk, identifier, "/dev/sdf")
+    device = region.disk_of(address, disk)
+    region.ssh(address, f"dd if=/dev/urandom of={device} bs=1M count=8 conv=notrunc 2>/dev/null; sync")
+
+    def digest():
+        return region.ssh(address, f"sync; echo 3 >/proc/sys/vm/drop_caches; dd if={device} bs=1M count=8 2>/dev/null | md5sum")
+    before = digest()
+    for pool, words in KINDS.items():
+        for volume in (root, disk) if pool != "dari" else ():
+            pools.ask(volume, pool)
+            pools.await_end(volume, pool)
+        there_and_back(region, identifier, address, boot, words)
+        region.check(f"{words}: the encrypted disk is as it was", digest() == before)
+        region.check(f"{words}: each disk lies there, once", pools.files(root) == pools.files(disk) == [pool])
 
 
 def tpm(region, ec2):
@@ -56,15 +84,21 @@ def tpm(region, ec2):
     return identifier
 
 
-def main(region):
+def main(region, cluster):
+    pools = Pools(region, cluster)
     ec2, identifier, address = region.witness("acme")
     ec2.authorize_security_group_ingress(GroupName="default", IpProtocol="icmp", FromPort=-1, ToPort=-1, CidrIp="0.0.0.0/0")
     print(region.ssh(address, "grep -m1 'model name' /proc/cpuinfo"))
     region.ssh(address, WRITER)
-    there_and_back(region, identifier, address, region.boot_id(address))
+    by_each_kind(region, ec2, identifier, address, pools)
     tpm(region, ec2)
     region.check_clean()
 
 
 with Region("mig2") as the_region:
-    main(the_region)
+    TOP = tempfile.mkdtemp(prefix="dari-ceph-")
+    try:
+        with ceph.Cluster(TOP, "10.100.0.10", ["ip", "netns", "exec", f"{the_region.env['DARI_SANDBOX_PREFIX']}ctl"]) as the_cluster:
+            main(the_region, the_cluster)
+    finally:
+        shutil.rmtree(TOP)

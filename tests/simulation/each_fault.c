@@ -131,7 +131,7 @@ static void write_request(const struct script_request *request)
 {
 	struct region *r = &t.s.region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_request_call(&r->cloud->c, r->tokens, find_user(request->user), request, &t.http);
+	world_request_call(&r->cloud->c, r->tokens, r->bearers, find_user(request->user), request, &t.http);
 	t.http.call.self = region_face_for(r, &t.http.call);
 }
 
@@ -577,6 +577,7 @@ static const char *const not_told_here[] = {
 	"get_auto_allocated_topology", /* a GET, which is taken for a look */
 	"message:delete",              /* a GET finds the id of what the scheduler says */
 	"migrateVirtualMachine",       /* add_case() */
+	"migrateVolume",               /* to a pool that this region has not */
 	"assignVirtualMachine",        /* to an account of the golden cases' */
 };
 
@@ -689,6 +690,8 @@ static void add_actions(struct str folder)
 		add_openstack_actions();
 	else if (str_contains(folder, STR("cloudstack")))
 		add_cloudstack_actions();
+	else if (str_contains(folder, STR("azure")))
+		return; /* its cases are some of its calls: tests/contract has the others */
 	else
 		add_ec2_actions();
 }

@@ -114,6 +114,26 @@ static bool has_open(struct simulation *s)
 	return false;
 }
 
+/* What Cinder accepted where nothing could hold it is never made: its user deletes it. */
+static void delete_unplaced(struct simulation *s)
+{
+	EACH (&s->model, t, KIND_VOLUME) {
+		uuid id =
+			t->id[0] && t->life == LIVE ? region_find(&s->region, KIND_VOLUME, t->id) : UUID_NONE;
+		int status = 0;
+		if (uuid_is_none(id) || !cloud_has_condition(s->region.cloud, id, "NotPlaced"))
+			continue;
+		struct arena *a = s->region.cloud->arena;
+		struct str line =
+			str_print(a, "DELETE /volume/v3/volumes/%" STR_FMT, STR_ARG(uuid_to_str(a, id)));
+		(void) request_call_through(s, t->account, line, STR_NONE, &status);
+		tell(s, "account %u deletes %s, which was never placed: %d", t->account, t->id, status);
+		if (status != 202)
+			blame(s, "%s, which was never placed, cannot be deleted: %d", t->id, status);
+		model_end(&s->model, t, ENDING);
+	}
+}
+
 void settle_and_compare(struct simulation *s)
 {
 	make_whole(s);
@@ -123,6 +143,7 @@ void settle_and_compare(struct simulation *s)
 	}
 	if (has_open(s))
 		blame(s, "a call is never answered");
+	delete_unplaced(s);
 	cloud_settle(s->region.cloud);
 	listings_compare(s, true);
 	contents_check(s);

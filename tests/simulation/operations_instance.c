@@ -106,6 +106,8 @@ static void judge_run(const struct request *x, struct verdict *v)
 	bool may_lack_host = x->s->hosts_shaken || x->s->hosts_divided || (vpc && vpc->is_alone);
 	if (may_lack_host && !request_is_openstack(x))
 		doubt(v, "InsufficientInstanceCapacity");
+	if (x->s->hosts_shaken && !request_is_openstack(x)) /* its storage pool may be away */
+		doubt(v, "InsufficientVolumeCapacity");
 	if (x->is_hosted) /* which may be full, closed, or released meanwhile */
 		doubt(v, "InsufficientCapacityOnHost");
 }

@@ -264,16 +264,16 @@ static bool draw_rebuild(struct request *x)
 static void judge_disk(const struct request *x, struct verdict *v)
 {
 	judge_state(x, is_settled(x->refs[0]), v);
-	if (x->s->hosts_shaken)
-		doubt(v, "409");
+	if (!x->s->hosts_shaken)
+		return;
+	doubt(v, "409");
+	doubt(v, "400"); /* its host may have to prove anew that it sees the new disk's pool */
 }
 
 static void judge_rebuild(const struct request *x, struct verdict *v)
 {
 	const struct thing *root = model_root(&x->s->model, x->refs[0]);
 	judge_disk(x, v);
-	if (x->s->hosts_shaken) /* its host may have to prove anew that it sees the root disk's pool */
-		doubt(v, "400");
 	EACH (&x->s->model, t, KIND_SNAPSHOT)
 		if (root && t->to == root && !t->is_complete)
 			doubt(v, "409");

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: tests/unit/cloud's, with its faces and accounts that sign. */
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/park.h"
 #include "auth/guard.h"
@@ -8,6 +9,7 @@
 #include "engine/storage/storage_pool.h"
 #include "model/access_key.h"
 #include "simulation.h"
+#include "store/account.h"
 #include "store/instance_type.h"
 #include "store/volume_type.h"
 #include "store/zone.h"
@@ -20,12 +22,15 @@ static void open_openstack(struct region *r)
 	const struct tokens_config tokens = {c->store, master_key, 24 * HOUR};
 	cloud_expect_at(c, tokens_new(&c->c, &tokens, &r->tokens), __FILE__, __LINE__);
 	cloud_expect_at(c, tickets_new(&c->c, r->tokens, master_key, &r->tickets), __FILE__, __LINE__);
+	const struct bearers_config bearers = {c->store, r->tokens, world_bearer_key(), r->sigv4, 24 * HOUR};
+	cloud_expect_at(c, bearers_new(&c->c, &bearers, &r->bearers), __FILE__, __LINE__);
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	cloud_expect_at(c, passwords_new(&c->c, c->executor, &passwords, &r->passwords), __FILE__, __LINE__);
 	const struct api_config openstack = {.store = c->store,
 					     .guards = r->guards,
 					     .tokens = r->tokens,
+					     .bearers = r->bearers,
 					     .passwords = r->passwords,
 					     .key_lane = r->key_lane,
 					     .tickets = r->tickets,
@@ -38,6 +43,7 @@ static void open_openstack(struct region *r)
 			__LINE__);
 	cloud_expect_at(c, api_face_new(&c->c, &cloudstack_protocol, &openstack, &r->cloudstack), __FILE__,
 			__LINE__);
+	cloud_expect_at(c, api_face_new(&c->c, &azure_protocol, &openstack, &r->azure), __FILE__, __LINE__);
 }
 
 static void open_face(struct region *r)
@@ -67,9 +73,11 @@ static void close_face(struct region *r)
 	api_face_free(TAKE(r->iam));
 	api_face_free(TAKE(r->openstack));
 	api_face_free(TAKE(r->cloudstack));
+	api_face_free(TAKE(r->azure));
 	passwords_free(TAKE(r->passwords));
 	lane_free(TAKE(r->key_lane));
 	tickets_free(TAKE(r->tickets));
+	bearers_free(TAKE(r->bearers));
 	tokens_free(TAKE(r->tokens));
 	api_face_free(TAKE(r->face));
 	guards_free(TAKE(r->guards));
@@ -85,6 +93,10 @@ static void add_user(struct region *r, const char *name, struct world_user *user
 	cloud_ok(c, NULL, engine_create_account, &wish);
 	user->key_id = key.key_id;
 	user->who = (struct identity){.rights = RIGHTS_OF_MEMBER, .account = wish.account, .user = wish.user};
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	user->tenant = account_find(view.tables, wish.account)->domain;
+	view_close(&view);
 	struct account_limits limits = account_limits_all(cloud_ref(c, KIND_ACCOUNT, wish.account), -1);
 	limits.instances = LIMIT_INSTANCES;
 	limits.addresses = LIMIT_ADDRESSES;
@@ -130,8 +142,7 @@ static void add_shared_pool(struct region *r, uint64_t seed)
 		.name = STR("shared"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/shared")};
 	if (seed % 3 == 0)
 		return;
-	r->has_ceph = seed % 2;
-	if (r->has_ceph)
+	if (seed % 2)
 		pool = (struct storage_pool_wish){.name = STR("shared"),
 						  .kind = STORAGE_POOL_KIND_RBD,
 						  .monitors = {monitors, 1},
@@ -177,10 +188,11 @@ void region_restart(struct region *r)
 
 struct api_face *region_face_for(const struct region *r, const struct call *call)
 {
-	return cloudstack_has_path(call->path)  ? r->cloudstack
-	       : openstack_has_path(call->path) ? r->openstack
-	       : iam_has_call(call)             ? r->iam
-						: r->face;
+	return azure_has_path(call->path)        ? r->azure
+	       : cloudstack_has_path(call->path) ? r->cloudstack
+	       : openstack_has_path(call->path)  ? r->openstack
+	       : iam_has_call(call)              ? r->iam
+						 : r->face;
 }
 
 uuid region_find(struct region *r, enum kind kind, const char *id)

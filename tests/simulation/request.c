@@ -456,12 +456,6 @@ static bool is_right_refusal(const struct request *x, const struct verdict *v, s
 						  is_among(x->past_codes, x->past_count, code);
 }
 
-/* What an account encrypts unasked, the model does not follow. */
-static bool is_no_place_for_encrypted(const struct request *x, struct str message)
-{
-	return x->s->region.has_ceph && str_contains(message, STR("encrypted volumes cannot lie there"));
-}
-
 static void check_and_apply(struct request *x, struct str body)
 {
 	struct verdict v = {0};
@@ -479,9 +473,7 @@ static void check_and_apply(struct request *x, struct str body)
 	tell(x->s, "  #%d %s: %d %" STR_FMT, (int) x->serial, x->operation->action, x->http.status,
 	     STR_ARG(code));
 	bool may_pass = v.refusal_count == 0 || x->might_succeed || (x->is_dry && concerns_state(&v));
-	bool is_right = would_succeed
-				? may_pass && succeeded != x->is_dry
-				: is_right_refusal(x, &v, code) || is_no_place_for_encrypted(x, told.message);
+	bool is_right = would_succeed ? may_pass && succeeded != x->is_dry : is_right_refusal(x, &v, code);
 	if (!is_right)
 		blame(x->s,
 		      "#%d of account %u: %s %s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",
@@ -565,7 +557,7 @@ static void start_openstack(struct simulation *s, const struct world_user *user,
 					       .version = version_for(where),
 					       .body = body};
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_request_call(&r->cloud->c, r->tokens, user, &request, http);
+	world_request_call(&r->cloud->c, r->tokens, r->bearers, user, &request, http);
 	http->call.self = region_face_for(r, &http->call);
 	fake_call_handle(http, &api_http_face);
 }

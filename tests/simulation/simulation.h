@@ -45,6 +45,7 @@ struct region {
 	struct cloud *cloud;
 	struct sigv4 *sigv4;
 	struct tokens *tokens;
+	struct bearers *bearers;
 	struct passwords *passwords;
 	struct lane *key_lane;
 	struct tickets *tickets;
@@ -53,6 +54,7 @@ struct region {
 	struct api_face *iam; /* for what a case needs of it */
 	struct api_face *openstack;
 	struct api_face *cloudstack;
+	struct api_face *azure;
 	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];
 	struct world_user hands[ACCOUNTS]; /* second users, whom policies deny */
@@ -60,7 +62,6 @@ struct region {
 	/* CloudStack's, of what commands name: the zone, the template, t3.micro, gp3. */
 	char zone[UUID_TEXT_SIZE], template[UUID_TEXT_SIZE], offering[UUID_TEXT_SIZE],
 		disk_offering[UUID_TEXT_SIZE];
-	bool has_ceph; /* some types' volumes lie in a pool of Ceph, which takes no encrypted ones */
 };
 
 void region_open(struct region *r, uint64_t seed);

@@ -41,7 +41,9 @@ add_hosts() {
         "$dari" explain "$host" >/dev/null 2>&1 && continue
         uri=DSB_URI_$host
         address="DSB_IP_$host"
-        show "$dari" host add "$host" --uri "${DARI_DEMO_URI:-${!uri}}" --address "${!address}" --pool "$DSB_POOL_DIR" --reserved-mib 512
+        # shellcheck disable=SC2086 # several words
+        show "$dari" host add "$host" --uri "${DARI_DEMO_URI:-${!uri}}" --address "${!address}" --pool "$DSB_POOL_DIR" --reserved-mib 512 \
+            ${DARI_DEMO_HOST_OPTIONS:-}
     done
     until_true 180 "every host is up" hosts_are_up
     quiet='' show "$dari" host list

@@ -120,7 +120,7 @@ bool absent_has_call(const struct call *call)
 {
 	struct str service = find_service(call);
 	if (str_is_empty(service) || str_is(service, "ec2") || str_is(service, "iam") ||
-	    str_is(service, "sts"))
+	    str_is(service, "sts") || str_is(service, "ce") || str_is(service, "support"))
 		return false;
 	return find_form(call, find_row(service)) != FORM_COUNT;
 }
@@ -130,7 +130,8 @@ bool absent_has_call(const struct call *call)
 static struct str word_refusal(struct absent_call *e)
 {
 	return str_print(e->c->arena,
-			 "The service %" STR_FMT " is not in this region, which has ec2, iam and sts.",
+			 "The service %" STR_FMT
+			 " is not in this region, which has ec2, iam, sts, ce and support.",
 			 STR_ARG(str_slice(e->service, 0, 64)));
 }
 

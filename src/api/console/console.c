@@ -8,6 +8,7 @@
 
 #include "api/console/internal.h"
 #include "api/console/relay.h"
+#include "api/console/site.h"
 #include "api/console_url.h"
 #include "api/core/park.h"
 #include "auth/limit.h"
@@ -63,17 +64,22 @@ void console_free(struct console_face *face)
 
 /* ---- answers ---- */
 
-/* Nothing from elsewhere, no word of the URL to anybody: it has the ticket. */
-void console_set_page_headers(struct call *call)
+struct str console_write_sockets(struct call *call)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-:[]";
 	struct str host = call_header(call, "Host");
 	bool is_plain = host.n > 0;
 	for (size_t k = 0; k < host.n && is_plain; k++)
 		is_plain = memchr(plain, host.p[k], sizeof plain - 1) != NULL;
-	struct str sockets = is_plain ? str_print(call->ctx.arena, " ws://%" STR_FMT " wss://%" STR_FMT,
-						  STR_ARG(host), STR_ARG(host))
-				      : STR_NONE; /* older browsers: 'self' is no websocket to them */
+	return is_plain ? str_print(call->ctx.arena, " ws://%" STR_FMT " wss://%" STR_FMT, STR_ARG(host),
+				    STR_ARG(host))
+			: STR_NONE;
+}
+
+/* Nothing from elsewhere, no word of the URL to anybody: it has the ticket. */
+void console_set_page_headers(struct call *call)
+{
+	struct str sockets = console_write_sockets(call);
 	call_set_answer_header(
 		call, "Content-Security-Policy",
 		str_print(call->ctx.arena,
@@ -365,5 +371,5 @@ void console_handle(struct console_face *face, struct call *call)
 			answer_text(call, pages[k].content_type, *pages[k].text);
 			return;
 		}
-	console_answer_words(call, 404, STR("There is no such page."));
+	console_send_site(call);
 }

@@ -12,3 +12,6 @@ void console_answer_words(struct call *call, int status, struct str words);
 void console_send_file(struct call *call, struct str directory, struct str path);
 /* Before any answer of a page. */
 void console_set_page_headers(struct call *call);
+/* " ws://HOST wss://HOST": what older browsers need to be told of websockets, for whom 'self' is none. Empty: the request's Host
+ * is no plain name. In the arena. */
+struct str console_write_sockets(struct call *call);

@@ -7,6 +7,8 @@
 
 struct api_protocol;
 struct bearers;
+struct entries;
+struct executor;
 struct guards;
 struct issuers;
 struct limits;
@@ -26,14 +28,17 @@ struct api_config {
 	struct tokens *tokens;         /* who asks, by OpenStack's tokens */
 	struct bearers *bearers;       /* who asks, by Azure's tokens */
 	struct tickets *tickets;       /* that consoles are opened with */
+	struct entries *entries;       /* one-time links into the pages; NULL: there are none */
 	struct issuers *issuers;       /* of web identities; NULL: none can be asked */
 	struct passwords
 		*passwords; /* how people prove who they are; their lane is a face's own; NULL: they cannot */
-	struct lane *key_lane;     /* where key pairs are made */
-	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
-	struct uses *uses;         /* where uses of keys, roles and passwords are noted; NULL: nowhere */
-	struct str region;         /* its name; a face copies it */
-	struct str backup_target;  /* where volumes' backups are kept; empty: nowhere, and none is made */
+	struct lane *key_lane;       /* where key pairs are made */
+	const uint8_t *master_key;   /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
+	struct executor *executor;   /* of actors of a face's own; NULL: it has none */
+	struct uses *uses;           /* where uses of keys, roles and passwords are noted; NULL: nowhere */
+	struct str region;           /* its name; a face copies it */
+	struct str ticket_directory; /* where files of tickets are; empty: none can be attached */
+	struct str backup_target;    /* where volumes' backups are kept; empty: nowhere, and none is made */
 	struct str endpoint; /* "http://127.0.0.1:8788", where no request says how it found us; copied */
 };
 

@@ -239,7 +239,7 @@ static RESULT read_member(const struct params_reader *r, const struct param *p, 
 	void *at = out + p->offset;
 	if (p->type == PARAM_NOT_BUILT)
 		return refuse_unbuilt(r, p, field, d);
-	if (d->type == DOCUMENT_NULL && p->flags & NULL_ABSENT)
+	if (d->type == DOCUMENT_NULL && (p->flags & NULL_ABSENT || r->dialect->rules & NULLS_ARE_ABSENT))
 		return OK;
 	note_presence(p, field, out);
 	if (d->type == DOCUMENT_NULL && p->type != PARAM_JSON) {

@@ -250,6 +250,8 @@ enum params_rule {
 	SMALL_NAMES = 1 << 6,         /* {parameter} has a small first letter in each of its parts */
 	/* And is a member's: "tags.1.member.key"; of an element the list's: "tagKeys". */
 	MEMBER_NAMES = 1 << 7,
+	NULLS_ARE_ABSENT = 1 << 8,  /* as if each row said NULL_ABSENT */
+	WORDS_IN_ANY_CASE = 1 << 9, /* one of .words is one in any case, and read as the row has it */
 };
 
 /* One value that is read, or at fault. */

@@ -202,6 +202,21 @@ bool params_has_word(const char *words, struct str value)
 	return false;
 }
 
+/* The word that the text is, as the row has it; false: it is none. */
+static bool find_word(const struct params_reader *r, const char *words, struct str text, struct str *ret_word)
+{
+	struct str rest = str_from(words), word;
+	*ret_word = text;
+	if (params_has_word(words, text))
+		return true;
+	while (r->dialect->rules & WORDS_IN_ANY_CASE && str_split_next(&rest, '|', &word))
+		if (str_equal_nocase(word, text)) {
+			*ret_word = word;
+			return true;
+		}
+	return false;
+}
+
 static RESULT read_base64(const struct params_reader *r, const struct params_value *v, struct str *out)
 {
 	struct result decoded = str_decode_base64(r->c->arena, v->text, out);
@@ -220,7 +235,8 @@ RESULT params_read_string(const struct params_reader *r, const struct params_val
 	const struct param *p = v->p;
 	if (p->flags & BASE64)
 		return read_base64(r, v, out);
-	if (param_words(p) && !params_has_word(param_words(p), v->text))
+	struct str text = v->text;
+	if (param_words(p) && !find_word(r, param_words(p), v->text, &text))
 		return params_fail(r, FAULT_WORDS, v);
 	int64_t count = (int64_t) params_count_characters(v->text);
 	int64_t max = p->max ? p->max : (int64_t) r->dialect->text_max;
@@ -230,8 +246,8 @@ RESULT params_read_string(const struct params_reader *r, const struct params_val
 					  : count < p->min       ? FAULT_TEXT_SHORT
 								 : FAULT_TEXT_LONG,
 					  v, count, p->min, max);
-	*out = r->is_copied ? str_copy(r->c->arena, v->text) : v->text;
-	return out->n == v->text.n ? OK : ctx_no_memory(r->c);
+	*out = r->is_copied ? str_copy(r->c->arena, text) : text;
+	return out->n == text.n ? OK : ctx_no_memory(r->c);
 }
 
 RESULT params_check_int(const struct params_reader *r, const struct params_value *v, int64_t number,

@@ -5,6 +5,7 @@
 #include "auth/guard.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/people/arm_lock.h"
 
 struct api_wait {
 	struct call *call;
@@ -78,6 +79,7 @@ static RESULT run_asked(struct op *op, void *arg)
 	struct api_change *asked = arg;
 	op_show(op, asked->returns);
 	TRY(asked->is_dry ? run_dry(op, asked) : asked->run(op, asked->wish));
+	TRY(engine_check_locks(op));
 	TRY(guard_check_made(op));
 	TRY(guard_check_rest(op->ctx));
 	if (asked->is_dry) /* its success is taken back by failing */

@@ -2,7 +2,8 @@
  * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, i-<digits>.<domain> for each instance
  * with such records, 10.1.0.10.in-addr.arpa for each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
  * private one within its VPC and those of peers that it lets see it, the public one elsewhere. A VPC without
- * host names has none of them. A public address that was given a reverse name has it in every VPC. Under our
+ * host names has none of them. A public address that was given a reverse name has it in every VPC, and so
+ * has one that was given a label (<label>.<domain of labels>). Under our
  * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
 #include "api/metadata/dns_zone.h"
 
@@ -107,6 +108,18 @@ static bool find_public(const struct tables *t, const struct router *r, struct s
 	if (uuid_equal(port->router, r->row.id) || engine_resolves_for_peer(t, r->row.id, port->router))
 		ret_ips->a = address->private_ip;
 	return true;
+}
+
+/* A label that a public address was given: from everywhere it is that address. */
+static bool find_label(const struct tables *t, const struct router *r, struct str label,
+		       struct host_ips *ret_ips)
+{
+	const struct address *address = engine_find_label(t, label);
+	(void) r;
+	*ret_ips = no_ips;
+	if (address)
+		*(address->ip.family == IP_V6 ? &ret_ips->aaaa : &ret_ips->a) = address->ip;
+	return address != NULL;
 }
 
 /* "10.1.0.10.in-addr.arpa" is 10.0.1.10. */
@@ -232,6 +245,9 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 				  ret_answer);
 	if (is_in_domain(name, public))
 		return ask_domain(t, r, public, (find_host *const[2]){find_public, NULL}, query, ret_answer);
+	struct str labels = str_lower(a, engine_get_label_domain(t, a));
+	if (is_in_domain(name, labels))
+		return ask_domain(t, r, labels, (find_host *const[2]){find_label, NULL}, query, ret_answer);
 	if (!parse_reverse_name(name, &ip))
 		return DNS_FORWARD;
 	if (router_contains(t, r, ip))

@@ -6,6 +6,7 @@
 #include "api/metadata/imds.h"
 
 #include "api/core/park.h"
+#include "api/metadata/azure.h"
 #include "api/metadata/internal.h"
 #include "engine/instance/instance.h"
 #include "model/account.h"
@@ -25,6 +26,7 @@ static const char *const versions[] = {
 enum { VERSION_COUNT = sizeof versions / sizeof *versions };
 
 static const char text_plain[] = "text/plain";
+#define WIRE_WORD STR("/wire")
 
 static void answer_text(struct call *call, int status, const char *words)
 {
@@ -154,6 +156,7 @@ static RESULT write_path(struct imds_facts *s, const struct strs *path, struct b
 struct issuing {
 	struct metadata *m;
 	const struct imds_issued *issued;
+	const char *content_type;
 };
 
 static void fail_issued(struct call *call, struct result result)
@@ -171,11 +174,11 @@ static void issued_written(struct audit_call *a, struct result written)
 		return;
 	}
 	imds_keep_issued(g->m->roles, g->issued);
-	call_answer(a->call, 200, text_plain, &a->body);
+	call_answer(a->call, 200, g->content_type, &a->body);
 }
 
 static void answer_issued(struct metadata *m, struct call *call, const struct imds_issued *issued,
-			  struct buf *body)
+			  const char *content_type, struct buf *body)
 {
 	struct arena *arena = call->ctx.arena;
 	struct issuing *g = arena_new_object(arena, struct issuing);
@@ -186,7 +189,7 @@ static void answer_issued(struct metadata *m, struct call *call, const struct im
 		fail_issued(call, FAIL(NO_MEMORY));
 		return;
 	}
-	*g = (struct issuing){m, issued};
+	*g = (struct issuing){m, issued, content_type};
 	call->face_data = g;
 	a->record.texts[AUDIT_ACCOUNT] = issued->account_number;
 	a->record.texts[AUDIT_SESSION] = str_print(arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(issued->role),
@@ -200,6 +203,15 @@ static void answer_issued(struct metadata *m, struct call *call, const struct im
 	(void) api_record(a, m->config.store, OK, STR_NONE, issued_written); /* it has no record yet */
 }
 
+void imds_answer_secret(struct metadata *m, struct call *call, const struct imds_issued *issued,
+			const char *content_type, struct buf *body)
+{
+	if (issued && issued->is_new)
+		answer_issued(m, call, issued, content_type, body);
+	else
+		call_answer(call, 200, content_type, body);
+}
+
 static void get_path(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
 {
 	if (path->count == 0) {
@@ -211,14 +223,10 @@ static void get_path(struct metadata *m, struct call *call, struct imds_facts *s
 	bool is_binary = false;
 	buf_init(&body, BUF_ANSWER_CAP);
 	call->action = path->count > 1 ? "get" : "list";
-	s->issued = arena_new_object(call->ctx.arena, struct imds_issued);
-	struct result result = s->issued ? write_path(s, path, &body, &is_binary) : FAIL(NO_MEMORY);
-	if (result_is_ok(result) && s->issued->is_new) {
-		answer_issued(m, call, s->issued, &body);
-		return;
-	}
+	struct result result = write_path(s, path, &body, &is_binary);
 	if (result_is_ok(result)) {
-		call_answer(call, 200, is_binary ? "application/octet-stream" : text_plain, &body);
+		imds_answer_secret(m, call, s->issued, is_binary ? "application/octet-stream" : text_plain,
+				   &body);
 		return;
 	}
 	buf_done(&body);
@@ -281,16 +289,31 @@ static void post_password(struct metadata *m, struct call *call, const struct in
 	api_commit(call, m->config.store, &t->change, answer_told);
 }
 
+/* Nobody else has that path, so that a guest of another personality finds nothing there. */
+static bool is_azure_path(const struct imds_facts *s, const struct strs *path)
+{
+	return s->instance->personality == INSTANCE_PERSONALITY_AZURE && path->count > 0 &&
+	       str_equal_nocase(path->at[0], STR("metadata"));
+}
+
+/* An instance that wants tokens is not got round by Azure's paths. */
+static void get_azure(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
+{
+	const struct strs below = {path->at + 1, path->count - 1};
+	if (check_token(m, call, s->instance))
+		azure_answer_metadata(m, call, s, &below);
+}
+
 static void handle_known(struct metadata *m, struct call *call, struct imds_facts *s, const struct strs *path)
 {
 	bool is_token = is_token_path(path), is_read = call->method == HTTP_GET || call->method == HTTP_HEAD;
-	if (s->account)
-		call->account_number = str_copy(call->ctx.arena, s->account->number);
 	bool is_open = call->peer.family != IP_V6 || s->instance->metadata_ipv6;
 	if (!s->instance->metadata_enabled || !is_open) {
 		answer_text(call, 403, "403 - Forbidden");
 	} else if (is_token && call->method == HTTP_PUT) {
 		put_token(m, call, s->instance);
+	} else if (is_azure_path(s, path)) {
+		get_azure(m, call, s, path);
 	} else if (call->method == HTTP_POST && imds_takes_password(path)) {
 		if (check_token(m, call, s->instance))
 			post_password(m, call, s->instance);
@@ -323,8 +346,10 @@ static RESULT see_named(const struct tables *t, struct call *call, struct imds_f
 	return ret_facts->nic_count && ret_facts->router ? OK : FAIL(NOT_FOUND);
 }
 
-static void handle(struct metadata *m, struct call *call,
-		   RESULT (*see)(const struct tables *t, struct call *call, struct imds_facts *ret_facts))
+typedef RESULT see_function(const struct tables *t, struct call *call, struct imds_facts *ret_facts);
+
+/* Who asks finds the instance metadata service, or what Azure has besides. */
+static void handle(struct metadata *m, struct call *call, see_function *see, bool is_wire)
 {
 	struct imds_facts facts = {0};
 	struct strs path = {0};
@@ -333,20 +358,41 @@ static void handle(struct metadata *m, struct call *call,
 	struct result r = see(view.tables, call, &facts);
 	view_end_read(&view);
 	facts.roles = m->roles;
-	if (r.code == ERR_NO_MEMORY)
+	facts.issued = arena_new_object(call->ctx.arena, struct imds_issued);
+	if (result_is_ok(r) && facts.account)
+		call->account_number = str_copy(call->ctx.arena, facts.account->number);
+	bool is_azure = result_is_ok(r) && facts.instance->personality == INSTANCE_PERSONALITY_AZURE;
+	if (r.code == ERR_NO_MEMORY || !facts.issued)
 		answer_text(call, 500, "500 - Internal Server Error");
-	else if (!result_is_ok(r) || !split_path(call, &path))
+	else if (!result_is_ok(r) || (is_wire && !is_azure) || !split_path(call, &path))
 		answer_text(call, 404, "404 - Not Found");
+	else if (is_wire)
+		azure_answer_wire(m, call, &facts);
 	else
 		handle_known(m, call, &facts, &path);
 }
 
 void imds_handle(void *self, struct call *call)
 {
-	handle(self, call, see_guest);
+	handle(self, call, see_guest, false);
+}
+
+void imds_handle_wire(void *self, struct call *call)
+{
+	handle(self, call, see_guest, true);
+}
+
+/* "/i-…/wire/machine" is what a guest asks for on 168.63.129.16. */
+static RESULT see_named_wire(const struct tables *t, struct call *call, struct imds_facts *ret_facts)
+{
+	TRY(see_named(t, call, ret_facts));
+	call->path = str_slice(call->path, WIRE_WORD.n, call->path.n);
+	return OK;
 }
 
 void imds_handle_named(void *self, struct call *call)
 {
-	handle(self, call, see_named);
+	size_t end = str_find_char(call->path, '/', 1);
+	bool is_wire = str_starts_with(str_slice(call->path, end, call->path.n), WIRE_WORD);
+	handle(self, call, is_wire ? see_named_wire : see_named, is_wire);
 }

@@ -5,6 +5,7 @@
  * together. */
 #pragma once
 
+#include "auth/session.h"
 #include "base/buf.h"
 #include "drivers/compute.h"
 #include "engine/storage/volume_attachment.h"
@@ -13,6 +14,7 @@
 struct tables;
 struct account;
 struct address;
+struct azure_guest;
 struct dhcp_options;
 struct iam_role;
 struct image;
@@ -53,6 +55,7 @@ struct imds_facts {
 	const struct image *image;
 	const struct instance_type *type;
 	struct str zone_name;        /* Nova's zone that it is in */
+	struct str zone_number;      /* Azure's: by the order of the zones' names, from 1 on */
 	const struct zone *zone;     /* these four: NULL when forgotten meanwhile */
 	const struct router *router; /* NULL: looked at without one, as the next two are then empty */
 	struct cidrs blocks;         /* of the VPC: its own, or its subnets' */
@@ -69,6 +72,8 @@ struct imds_facts {
 	struct imds_roles *roles;               /* gives its credentials; NULL: nothing does, on a drive */
 	struct imds_issued *issued;         /* set when it was given new ones, if somebody wants to know */
 	const struct instance_event *event; /* NULL: none */
+	const struct azure_guest *azure;    /* NULL: nothing was said of it in Azure's words */
+	struct str azure_name, azure_group; /* what Azure's face calls it, and the group that it is in */
 	struct str region, domain, public_domain;
 	struct str admin_password; /* on a drive only; empty: none */
 	struct arena *arena;       /* of the call */
@@ -124,6 +129,14 @@ struct imds_issued {
 };
 void imds_keep_issued(struct imds_roles *r, const struct imds_issued *issued);
 
+/* Credentials of the role of who asks, who has one: those that it has been given, or new ones. */
+struct imds_session {
+	bool is_trusted; /* the role lets machines take it; else there are none */
+	struct session_credentials texts;
+	int64_t issued_us, expires_us;
+};
+RESULT imds_get_session(struct ctx *c, const struct imds_facts *s, struct imds_session *ret_session);
+
 /* iam/info and iam/security-credentials/ROLE; there is a profile, and for the latter a role. */
 void imds_write_profile(const struct imds_facts *s, struct buf *b);
 void imds_write_credentials(const struct imds_facts *s, struct buf *b);
@@ -146,7 +159,12 @@ int64_t imds_check_token(struct arena *a, const uint8_t key[static 32], uuid ins
 
 /* ---- HTTP ---- */
 
+/* An answer that has credentials in it: new ones go out when they are recorded. Takes the body. */
+void imds_answer_secret(struct metadata *m, struct call *call, const struct imds_issued *issued,
+			const char *content_type, struct buf *body);
+
 /* The face's: self is a struct metadata, the call's tag a struct place. On a pool thread. */
 void imds_handle(void *self, struct call *call);
+void imds_handle_wire(void *self, struct call *call);
 /* The same for whoever is told of, by an instance's id before the path; the call's tag means nothing. */
 void imds_handle_named(void *self, struct call *call);

@@ -3,16 +3,19 @@
  * arena, so that rendering needs no lock. */
 #include "api/metadata/imds.h"
 #include "base/vec.h"
+#include "engine/instance/azure_guest.h"
 #include "engine/instance/instance_event.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/port.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/region.h"
+#include "engine/resource_group.h"
 #include "engine/storage/local_disk.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "store/account.h"
 #include "store/address.h"
+#include "store/arm_resource.h"
 #include "store/dhcp_options.h"
 #include "store/iam_role.h"
 #include "store/image.h"
@@ -22,6 +25,7 @@
 #include "store/network.h"
 #include "store/port.h"
 #include "store/profile_association.h"
+#include "store/resource_group.h"
 #include "store/router.h"
 #include "store/security_group.h"
 #include "store/subnet.h"
@@ -186,6 +190,23 @@ static void gather_profile(const struct tables *t, struct imds_facts *s)
 	s->iam_role = uuid_is_none(profile->iam_role) ? NULL : iam_role_find(t, profile->iam_role);
 }
 
+/* As Azure's face has it: what another one made is called by its EC2 id, in a group of its own. */
+static void gather_names(const struct tables *t, struct imds_facts *s)
+{
+	const struct arm_resource *named = engine_find_name(t, s->instance->row.id);
+	const struct resource_group *group = named ? resource_group_find(t, named->resource_group) : NULL;
+	s->azure_name = named ? named->name : id_to_text(s->arena, KIND_INSTANCE, s->instance->row.id);
+	s->azure_group = group ? group->name : STR("dari-default");
+}
+
+static struct str number_zone(const struct tables *t, struct arena *a, const struct zone *zone)
+{
+	unsigned rank = 1;
+	for (const struct zone *z = zone_first(t); z && zone; z = zone_next(t, z))
+		rank += str_compare(z->name, zone->name) < 0;
+	return zone ? str_print(a, "%u", rank) : STR_NONE;
+}
+
 static RESULT gather(const struct tables *t, struct arena *a, const struct instance *i,
 		     const struct router *r, struct imds_facts *ret_facts)
 {
@@ -197,6 +218,7 @@ static RESULT gather(const struct tables *t, struct arena *a, const struct insta
 					 .zone = zone_find(t, i->zone),
 					 .router = r,
 					 .event = engine_find_event(t, i->row.id),
+					 .azure = engine_find_azure_guest(t, i->row.id),
 					 .arena = a,
 					 .region = engine_get_region_name(t),
 					 .domain = engine_get_domain_name(t, a),
@@ -206,6 +228,8 @@ static RESULT gather(const struct tables *t, struct arena *a, const struct insta
 	TRY(gather_blocks(t, a, ret_facts));
 	TRY(gather_tags(a, ret_facts));
 	gather_profile(t, ret_facts);
+	gather_names(t, ret_facts);
+	ret_facts->zone_number = number_zone(t, a, ret_facts->zone);
 	return arena_is_full(a) ? FAIL(NO_MEMORY) : OK;
 }
 

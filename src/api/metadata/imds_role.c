@@ -76,13 +76,8 @@ static struct given *place_of(struct imds_roles *r, uuid instance)
 	return &r->given[hash % GIVEN_MAX];
 }
 
-struct credentials {
-	struct session_credentials texts; /* in the arena */
-	int64_t issued_us;
-};
-
 /* False: none are kept that are fresh, and of that role. */
-static bool take_given(struct imds_roles *r, const struct imds_facts *s, struct credentials *ret_credentials)
+static bool take_given(struct imds_roles *r, const struct imds_facts *s, struct imds_session *ret_session)
 {
 	(void) pthread_mutex_lock(&r->lock);
 	const struct given *g = place_of(r, s->instance->row.id);
@@ -92,11 +87,11 @@ static bool take_given(struct imds_roles *r, const struct imds_facts *s, struct 
 	struct str texts = is_good ? str_copy(s->arena, (struct str){g->texts, size_of(g)}) : STR_NONE;
 	if (texts.p) {
 		size_t token_at = g->key_id_size + g->secret_size;
-		ret_credentials->texts =
+		ret_session->texts =
 			(struct session_credentials){.key_id = str_slice(texts, 0, g->key_id_size),
 						     .secret = str_slice(texts, g->key_id_size, token_at),
 						     .token = str_slice(texts, token_at, texts.n)};
-		ret_credentials->issued_us = g->issued_us;
+		ret_session->issued_us = g->issued_us;
 	}
 	(void) pthread_mutex_unlock(&r->lock);
 	return texts.p != NULL;
@@ -125,7 +120,7 @@ void imds_keep_issued(struct imds_roles *r, const struct imds_issued *texts)
 
 /* ---- credentials ---- */
 
-static RESULT issue(struct ctx *c, const struct imds_facts *s, struct credentials *ret_credentials)
+static RESULT issue(struct ctx *c, const struct imds_facts *s, struct imds_session *ret_session)
 {
 	int64_t now_us = clock_now_us() / SECOND * SECOND; /* as the answer says it */
 	const struct session session = {.account = s->account->row.id,
@@ -135,17 +130,17 @@ static RESULT issue(struct ctx *c, const struct imds_facts *s, struct credential
 					.name = id_to_ec2(s->arena, KIND_INSTANCE, s->instance->row.id),
 					.issued_us = now_us,
 					.expires_us = now_us + lasts_us};
-	TRY(sigv4_issue_session(s->roles->sigv4, c, &session, s->account->number, &ret_credentials->texts));
-	ret_credentials->issued_us = now_us;
+	TRY(sigv4_issue_session(s->roles->sigv4, c, &session, s->account->number, &ret_session->texts));
+	ret_session->issued_us = now_us;
 	const struct imds_issued issued = {.is_new = true,
 					   .instance = session.instance,
 					   .iam_role = session.iam_role,
 					   .account_number = str_copy(s->arena, s->account->number),
 					   .role = str_copy(s->arena, s->iam_role->name),
 					   .instance_id = session.name,
-					   .key_id = ret_credentials->texts.key_id,
-					   .secret = ret_credentials->texts.secret,
-					   .token = ret_credentials->texts.token,
+					   .key_id = ret_session->texts.key_id,
+					   .secret = ret_session->texts.secret,
+					   .token = ret_session->texts.token,
 					   .issued_us = now_us};
 	if (s->issued)
 		*s->issued = issued;
@@ -183,26 +178,25 @@ static void write_untrusted(const struct imds_facts *s, struct buf *b)
 	buf_add_str(b, STR("\n}"));
 }
 
-static RESULT get_credentials(struct ctx *c, const struct imds_facts *s, bool *ret_is_trusted,
-			      struct credentials *ret_credentials)
+RESULT imds_get_session(struct ctx *c, const struct imds_facts *s, struct imds_session *ret_session)
 {
-	TRY(guard_ask_service(c, s->iam_role->trust, STR("ec2.amazonaws.com"), ret_is_trusted));
-	if (!*ret_is_trusted || take_given(s->roles, s, ret_credentials))
-		return OK;
-	return issue(c, s, ret_credentials);
+	TRY(guard_ask_service(c, s->iam_role->trust, STR("ec2.amazonaws.com"), &ret_session->is_trusted));
+	if (ret_session->is_trusted && !take_given(s->roles, s, ret_session))
+		TRY(issue(c, s, ret_session));
+	ret_session->expires_us = ret_session->issued_us + lasts_us;
+	return OK;
 }
 
 void imds_write_credentials(const struct imds_facts *s, struct buf *b)
 {
 	struct ctx c;
-	struct credentials credentials;
-	bool is_trusted = false;
+	struct imds_session credentials = {0};
 	ctx_init(&c, s->arena);
-	if (!result_is_ok(get_credentials(&c, s, &is_trusted, &credentials))) {
+	if (!result_is_ok(imds_get_session(&c, s, &credentials))) {
 		b->failed = true;
 		return;
 	}
-	if (!is_trusted) {
+	if (!credentials.is_trusted) {
 		write_untrusted(s, b);
 		return;
 	}
@@ -211,7 +205,7 @@ void imds_write_credentials(const struct imds_facts *s, struct buf *b)
 	write_member(b, "AccessKeyId", credentials.texts.key_id);
 	write_member(b, "SecretAccessKey", credentials.texts.secret);
 	write_member(b, "Token", credentials.texts.token);
-	write_time(b, "Expiration", credentials.issued_us + lasts_us);
+	write_time(b, "Expiration", credentials.expires_us);
 	buf_add_str(b, STR("\n}"));
 }
 

@@ -17,6 +17,7 @@
 #include "model/image.h"
 #include "model/instance_event.h"
 #include "model/instance_type.h"
+#include "model/licence.h"
 #include "model/port.h"
 #include "model/subnet.h"
 #include "model/volume.h"
@@ -561,11 +562,27 @@ static json_t *json_of_str(struct str s)
 	return json_stringn(s.p ? s.p : "", s.n);
 }
 
+/* Null: it has none. */
+static json_t *json_of_codes(struct strs licences)
+{
+	struct licence licence;
+	json_t *codes = json_array();
+	for (size_t k = 0; k < licences.count; k++) {
+		const char *code = licence_read(licences.at[k], &licence) ? licence_ec2_code(licence) : NULL;
+		if (code)
+			(void) json_array_append_new(codes, json_string(code));
+	}
+	if (json_array_size(codes))
+		return codes;
+	json_decref(codes);
+	return json_null();
+}
+
 WRITER(write_document)
 {
 	char ip[IP_TEXT_SIZE], launched[CLOCK_TEXT_SIZE];
-	static const char *const nulls[] = {"billingProducts", "devpayProductCodes", "kernelId",
-					    "marketplaceProductCodes", "ramdiskId"};
+	static const char *const nulls[] = {"devpayProductCodes", "kernelId", "marketplaceProductCodes",
+					    "ramdiskId"};
 	const char *arch = s->image ? image_arch_words[s->image->arch] : "x86_64";
 	json_t *document = json_pack(
 		"{s:o,s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:s}", "accountId",
@@ -578,6 +595,7 @@ WRITER(write_document)
 		ip_write(s->nics[0].port->ip, ip), "region", json_of_str(s->region), "version", "2017-09-30");
 	for (size_t k = 0; k < sizeof nulls / sizeof *nulls; k++)
 		(void) json_object_set_new(document, nulls[k], json_null());
+	(void) json_object_set_new(document, "billingProducts", json_of_codes(s->instance->licences));
 	if (!document || json_dump_callback(document, add_json, b, JSON_INDENT(2) | JSON_SORT_KEYS) != 0)
 		b->failed = true;
 	json_decref(document);

@@ -4,6 +4,7 @@
  *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
  *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_facts.c gathered
  *   password.c  CloudStack's password server
+ *   azure.c     Azure's tree, and azure_wire.c what its agents ask (azure.h)
  *   imds_role.c credentials of the role of an instance's profile
  *   dns.c       the DNS responder's thread and sockets, with dns_tcp.c and dns_upstream.c
  *   dns_zone.c  what we answer ourselves; dns_packet.c reads and writes the packets */
@@ -23,6 +24,8 @@ struct place {
 	int64_t retry_us, delay_us;        /* when to try again; 0: nothing to do */
 	struct http_listener *web;         /* NULL: not listening */
 	struct http_listener *passwords;   /* likewise */
+	struct http_listener *wire;        /* likewise */
+	struct http_listener *wire_host;   /* likewise */
 	struct http_listener *web_by_ipv6; /* likewise */
 	struct dns_place *dns;             /* likewise */
 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The metadata service's life. */
+#include "api/metadata/azure.h"
 #include "api/metadata/imds.h"
 #include "api/metadata/internal.h"
 #include "base/crypto.h"
@@ -9,7 +10,9 @@
 const struct http_face metadata_http_face = {
 	.name = "metadata", .handle = imds_handle, .body_cap_size = 4096};
 const struct http_face metadata_named_http_face = {
-	.name = "metadata", .handle = imds_handle_named, .body_cap_size = 4096};
+	.name = "metadata", .handle = imds_handle_named, .body_cap_size = AZURE_BODY_MAX};
+const struct http_face metadata_wire_http_face = {
+	.name = "wire", .handle = imds_handle_wire, .body_cap_size = AZURE_BODY_MAX};
 
 RESULT metadata_new(struct ctx *c, const struct metadata_config *config, struct metadata **ret_metadata)
 {

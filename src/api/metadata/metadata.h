@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a guest finds inside its VPC: the instance metadata service (IMDSv2 and v1) on
- * 169.254.169.254 port 80, CloudStack's password server there on port 8080, and a DNS responder on 169.254.169.253 port 53, for every router that
+ * 169.254.169.254 port 80, CloudStack's password server there on port 8080, Azure's WireServer on 168.63.129.16, and a DNS responder on 169.254.169.253 port 53, for every router that
  * has ports. Each router has a namespace of ours (drivers/plug.h). The socket says which router a
  * request came from. The source address says which instance, which can be trusted because of the
  * network's anti-spoofing. So no instance reads what is another's.
@@ -15,6 +15,7 @@
 #include "http/server.h"
 #include "store/store.h"
 
+struct bearers;
 struct metadata;
 struct sigv4;
 
@@ -25,7 +26,8 @@ struct metadata_config {
 	struct plugs *plugs;   /* NULL: nothing is plugged (dari dev, tests) */
 	struct strs upstreams; /* resolvers for names outside: "198.51.100.53", also with ":port" */
 	struct str region_name;
-	struct sigv4 *sigv4; /* accepts the credentials that guests get; NULL: guests get none */
+	struct sigv4 *sigv4;     /* accepts the credentials that guests get; NULL: guests get none */
+	struct bearers *bearers; /* signs tokens of managed identities, and more; NULL: there are none */
 	const uint8_t
 		*master_key;   /* MASTER_KEY_SIZE bytes, which open guests' passwords; NULL: none is told */
 	uint8_t token_key[32]; /* the key that IMDSv2 tokens are made with */
@@ -58,7 +60,10 @@ RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct vie
 
 /* The face for its listeners, whose tag is the router's place. Tests call it directly. */
 extern const struct http_face metadata_http_face;
-/* The same for a simulated region, where no guest asks: "/i-0123456789abcdef0/latest/meta-data/".
+/* The WireServer and the HostGAPlugin of Azure, on 168.63.129.16 ports 80 and 32526, for guests of that personality. */
+extern const struct http_face metadata_wire_http_face;
+/* Both for a simulated region, where no guest asks: "/i-0123456789abcdef0/latest/meta-data/",
+ * "/i-0123456789abcdef0/wire/machine/?comp=goalstate".
  * It believes the id in the path, so it must only listen on loopback, and for nothing that is
  * real. */
 extern const struct http_face metadata_named_http_face;

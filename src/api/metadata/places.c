@@ -4,6 +4,7 @@
  * actor; the committer only says which routers to look at, and the rows decide (level-triggered). */
 #include <stddef.h>
 
+#include "api/metadata/azure.h"
 #include "api/metadata/internal.h"
 #include "base/clock.h"
 #include "base/heap.h"
@@ -16,6 +17,7 @@
 enum { WEB_PORT = 80, PASSWORD_PORT = 8080, DNS_PORT = 53 };
 static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
 static const struct ip web_ip = {{169, 254, 169, 254}, IP_V4}, dns_ip = {{169, 254, 169, 253}, IP_V4};
+static const struct ip wire_ip = {{168, 63, 129, 16}, IP_V4};
 static const struct ip web_ipv6 = {{0xfd, 0x00, 0x0e, 0xc2, [14] = 0x02, 0x54}, IP_V6}; /* fd00:ec2::254 */
 
 /* ---- news: on the committer ---- */
@@ -73,7 +75,7 @@ static struct place **place_at(struct metadata *m, uuid router)
 }
 
 static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, struct ip ip, uint16_t port,
-			 int netns_fd, struct http_listener **web)
+			 const struct http_face *face, int netns_fd, struct http_listener **web)
 {
 	if (*web)
 		return OK;
@@ -81,7 +83,7 @@ static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, str
 	AUTO_FD fd = -1;
 	TRY(plug_listen_tcp(c, netns_fd, ip, port, &fd));
 	where.fd = fd;
-	TRY(http_listen(m->config.http, c, &metadata_http_face, m, &where, web));
+	TRY(http_listen(m->config.http, c, face, m, &where, web));
 	fd = -1;
 	return OK;
 }
@@ -107,23 +109,26 @@ static RESULT place_enter(struct metadata *m, struct ctx *c, struct place *p, in
 				 .mac = model_metadata_mac(p->router)};
 	int netns_fd = -1;
 	TRY(plugs_ensure(m->config.plugs, c, &wish, &netns_fd));
-	TRY(listen_web(m, c, p, web_ip, WEB_PORT, netns_fd, &p->web));
-	TRY(listen_web(m, c, p, web_ip, PASSWORD_PORT, netns_fd, &p->passwords));
+	const struct http_face *web = &metadata_http_face, *wire = &metadata_wire_http_face;
+	TRY(listen_web(m, c, p, web_ip, WEB_PORT, web, netns_fd, &p->web));
+	TRY(listen_web(m, c, p, web_ip, PASSWORD_PORT, web, netns_fd, &p->passwords));
+	TRY(listen_web(m, c, p, wire_ip, AZURE_WIRE_PORT, wire, netns_fd, &p->wire));
+	TRY(listen_web(m, c, p, wire_ip, AZURE_HOST_PORT, wire, netns_fd, &p->wire_host));
 	if (plug_has_ipv6())
-		TRY(listen_web(m, c, p, web_ipv6, WEB_PORT, netns_fd, &p->web_by_ipv6));
+		TRY(listen_web(m, c, p, web_ipv6, WEB_PORT, web, netns_fd, &p->web_by_ipv6));
 	return listen_dns(m, c, p, netns_fd);
 }
 
 static void place_stop_listening(struct metadata *m, struct place *p)
 {
-	if (p->web)
-		http_unlisten(m->config.http, p->web);
-	if (p->passwords)
-		http_unlisten(m->config.http, p->passwords);
-	if (p->web_by_ipv6)
-		http_unlisten(m->config.http, p->web_by_ipv6);
+	struct http_listener **const listeners[] = {&p->web, &p->passwords, &p->wire, &p->wire_host,
+						    &p->web_by_ipv6};
+	for (size_t k = 0; k < sizeof listeners / sizeof listeners[0]; k++) {
+		if (*listeners[k])
+			http_unlisten(m->config.http, *listeners[k]);
+		*listeners[k] = NULL;
+	}
 	dns_remove_place(m->dns, p->dns);
-	p->web = p->passwords = p->web_by_ipv6 = NULL;
 	p->dns = NULL;
 }
 

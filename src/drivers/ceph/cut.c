@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Cuts: a snapshot of the volume's image, and a clone of that, which is the cut. So it is whole at once, and
  * stays when the volume goes. The snapshot stays behind when the cut goes, as the record that the next increment is
- * told by: all that is not of use is dropped with the next cut. */
+ * told by: all that is not of use is dropped with the next cut. What differs in a LUKS container is no increment of a
+ * file that is encrypted otherwise: of an encrypted volume each cut is whole, and leaves no record. */
 #include <errno.h>
 
 #include "drivers/ceph/pool.h"
@@ -33,7 +34,7 @@ static RESULT drop_records(struct disk_host *h, struct ctx *c, rbd_image_t volum
 }
 
 static RESULT write_words(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, struct str name,
-			  bool is_increment)
+			  bool is_increment, bool is_passing)
 {
 	char volume[UUID_TEXT_SIZE], since[UUID_TEXT_SIZE];
 	AUTO_IMAGE image = NULL;
@@ -43,7 +44,7 @@ static RESULT write_words(struct disk_host *h, struct ctx *c, const struct disk_
 	TRY(ceph_set_meta(h, c, image, META_VOLUME, uuid_write(cut->volume, volume)));
 	if (is_increment)
 		TRY(ceph_set_meta(h, c, image, META_SINCE, uuid_write(cut->tracked_from, since)));
-	if (cut->is_passing)
+	if (is_passing)
 		TRY(ceph_set_meta(h, c, image, META_PASSING, "yes"));
 	return ceph_set_mark(h, c, image);
 }
@@ -58,7 +59,8 @@ static RESULT take_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t volu
 RESULT ceph_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 		struct disk_cut_seen *ret_seen)
 {
-	bool is_made = false, is_increment = false;
+	bool is_made = false, is_increment = false, is_passing = cut->is_passing || cut->key;
+	int64_t offset = 0;
 	AUTO_IMAGE volume = NULL;
 	struct disk_name volume_name = {.kind = DISK_VOLUME, .id = cut->volume};
 	struct disk_name cut_name = {.kind = DISK_CUT, .id = cut->snapshot};
@@ -73,16 +75,19 @@ RESULT ceph_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 		return ctx_fail(c, ERR_NOT_FOUND, "%" STR_FMT " is missing in Ceph's pool %s", STR_ARG(from),
 				h->pool);
 	TRY(ceph_remove_image(h, c, to));
-	if (cut->takes_increment)
+	if (cut->takes_increment && !cut->key)
 		TRY(ceph_has_snapshot(h, c, volume, since.p, &is_increment));
 	TRY(take_snapshot(h, c, volume, made));
-	if (!cut->is_passing)
+	if (!is_passing)
 		TRY(drop_records(h, c, volume, made, is_increment ? since : STR_NONE));
+	if (cut->key)
+		TRY(ceph_find_payload(h, c, volume, &offset));
 	TRY(ceph_get_size_of(h, c, volume, &seen.size));
+	seen.size -= offset;
 	TRY(ceph_make_clone(h, c, from, made.p, to));
-	TRY(write_words(h, c, cut, to, is_increment));
+	TRY(write_words(h, c, cut, to, is_increment, is_passing));
 	seen.is_increment = is_increment;
-	seen.is_tracked = !cut->is_passing;
+	seen.is_tracked = !is_passing;
 	*ret_seen = seen;
 	return OK;
 }

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disks: images named by their volume, clones of a base's snapshot or blank, grown and never shrunk. And the
  * driver's table. */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "drivers/ceph/pool.h"
-#include "drivers/image_file.h"
+#include "drivers/crypt_file.h"
 #include "drivers/image_layer.h"
+#include "drivers/image_recast.h"
 
 static RESULT has_base(struct disk_host *h, struct ctx *c, struct str base, bool *ret_has)
 {
@@ -15,16 +17,78 @@ static RESULT has_base(struct disk_host *h, struct ctx *c, struct str base, bool
 	return image ? ceph_has_snapshot(h, c, image, BASE_SNAPSHOT, ret_has) : OK;
 }
 
+static struct result fail_gone(struct ctx *c, struct str name)
+{
+	return ctx_fail(c, ERR_AGAIN, "%" STR_FMT " went while it was made", STR_ARG(name));
+}
+
+/* ---- encrypted ones: the head of a LUKS container comes before the disk's bytes */
+
+RESULT ceph_find_payload(struct disk_host *h, struct ctx *c, rbd_image_t image, int64_t *ret_offset)
+{
+	char head[CRYPT_HEAD_LOOK];
+	ssize_t n = ceph.rbd_read(image, 0, sizeof head, head);
+	if (n < 0)
+		return ceph_fail(h, c, (int) n, "reading an image");
+	return crypt_file_find_payload(c, (struct str){head, (size_t) n}, ret_offset);
+}
+
+RESULT ceph_find_sealed(struct disk_host *h, struct ctx *c, rbd_image_t image, int64_t *ret_offset)
+{
+	struct str sealed = STR_NONE;
+	TRY(ceph_get_meta(h, c, image, META_SEALED, &sealed));
+	*ret_offset = 0;
+	return sealed.n ? ceph_find_payload(h, c, image, ret_offset) : OK;
+}
+
+static RESULT write_head(struct disk_host *h, struct ctx *c, struct str name, const struct disk_key *key)
+{
+	struct str head = STR_NONE;
+	AUTO_IMAGE image = NULL;
+	TRY(crypt_file_make_head(c, key, &head));
+	TRY(ceph_make_blank(h, c, name, (int64_t) head.n));
+	TRY(ceph_open_image(h, c, name, NULL, &image));
+	if (!image)
+		return fail_gone(c, name);
+	ssize_t n = ceph.rbd_write(image, 0, head.n, head.p);
+	if (n != (ssize_t) head.n)
+		return ceph_fail(h, c, n < 0 ? (int) n : -EIO, "writing an image");
+	return ceph_set_meta(h, c, image, META_SEALED, "yes");
+}
+
+/* What came from elsewhere has no word of it yet. One that is none is not taken for it. */
+static RESULT need_sealed(struct disk_host *h, struct ctx *c, const struct disk_spec *w, rbd_image_t image,
+			  struct str name)
+{
+	struct str sealed = STR_NONE;
+	int64_t offset = 0;
+	AUTO_IMAGE own = NULL;
+	TRY(ceph_get_meta(h, c, image, META_SEALED, &sealed));
+	if (sealed.n && !w->key)
+		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " in Ceph's pool %s is encrypted", STR_ARG(name),
+				h->pool);
+	if (sealed.n || !w->key)
+		return OK;
+	TRY(ceph_find_payload(h, c, image, &offset));
+	TRY(ceph_open_image(h, c, name, NULL, &own));
+	return own ? ceph_set_meta(h, c, own, META_SEALED, "yes") : fail_gone(c, name);
+}
+
+/* ---- making */
+
 /* The mark comes last: what has none is made anew. */
 static RESULT finish_disk(struct disk_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
 			  struct disk_seen *ret_seen)
 {
+	int64_t offset = 0;
 	AUTO_IMAGE image = NULL;
 	TRY(ceph_open_image(h, c, name, NULL, &image));
 	if (!image)
-		return ctx_fail(c, ERR_AGAIN, "%" STR_FMT " went while it was made", STR_ARG(name));
+		return fail_gone(c, name);
+	TRY(ceph_find_sealed(h, c, image, &offset));
 	TRY(ceph_get_size_of(h, c, image, &ret_seen->size));
-	int answer = ret_seen->size < w->size ? ceph.rbd_resize(image, (uint64_t) w->size) : 0;
+	ret_seen->size -= offset;
+	int answer = ret_seen->size < w->size ? ceph.rbd_resize(image, (uint64_t) (w->size + offset)) : 0;
 	if (answer < 0)
 		return ceph_fail(h, c, answer, "growing %" STR_FMT, STR_ARG(name));
 	if (ret_seen->size < w->size)
@@ -38,22 +102,25 @@ static RESULT make_disk(struct disk_host *h, struct ctx *c, const struct disk_sp
 	struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
 	struct str base = ceph_name_of(h, c, &base_name);
 	bool has = !w->base_sha256.n;
+	if (!has && w->key)
+		return ctx_fail(c, ERR_INVALID, "an encrypted disk in Ceph's pool %s stands on nothing",
+				h->pool);
 	if (!has)
 		TRY(has_base(h, c, base, &has));
 	*ret_seen = (struct disk_seen){.lacks_base = !has};
 	if (!has)
 		return OK;
 	TRY(w->base_sha256.n ? ceph_make_clone(h, c, base, BASE_SNAPSHOT, name)
+	    : w->key         ? write_head(h, c, name, w->key)
 			     : ceph_make_blank(h, c, name, w->size));
 	return finish_disk(h, c, w, name, ret_seen);
 }
 
-static RESULT check_wish(struct disk_host *h, struct ctx *c, const struct disk_spec *w)
+static RESULT check_wish(struct ctx *c, const struct disk_spec *w)
 {
-	if (w->size <= 0 || w->size % 512)
-		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", w->size);
-	return w->key ? ctx_fail(c, ERR_INVALID, "Ceph's pool %s does not take encrypted volumes", h->pool)
-		      : OK;
+	return w->size > 0 && w->size % 512 == 0
+		       ? OK
+		       : ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", w->size);
 }
 
 static struct result fail_missing(struct disk_host *h, struct ctx *c, struct str name)
@@ -67,11 +134,16 @@ static RESULT check_disk(struct disk_host *h, struct ctx *c, const struct disk_s
 			 struct str name, struct disk_seen *ret_seen)
 {
 	struct str done = STR_NONE;
+	int64_t offset = 0;
 	TRY(ceph_get_meta(h, c, image, META_DONE, &done));
 	if (done.n)
 		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " in Ceph's pool %s is half of a disk",
 				STR_ARG(name), h->pool);
+	TRY(need_sealed(h, c, w, image, name));
+	if (w->key)
+		TRY(ceph_find_payload(h, c, image, &offset));
 	TRY(ceph_get_size_of(h, c, image, &ret_seen->size));
+	ret_seen->size -= offset;
 	return ret_seen->size < w->size ? finish_disk(h, c, w, name, ret_seen) : OK;
 }
 
@@ -84,7 +156,7 @@ static RESULT ensure(struct disk_host *h, struct ctx *c, const struct disk_spec 
 	struct str name = ceph_name_of(h, c, &volume);
 	*ret_seen = (struct disk_seen){0};
 	TRY(ceph_begin(h, c));
-	TRY(check_wish(h, c, w));
+	TRY(check_wish(c, w));
 	TRY(ceph_look_at(h, c, name, &image));
 	if (image)
 		TRY(ceph_check_mark(h, c, image, name, &is_made));
@@ -122,21 +194,6 @@ static RESULT remove_disk(struct disk_host *h, struct ctx *c, const struct disk_
 		TRY(check_stands_alone(h, c, image, name));
 	ceph_autoclose(&image);
 	return what->kind == DISK_CUT ? ceph_remove_cut(h, c, what->id) : ceph_remove_image(h, c, name);
-}
-
-static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
-{
-	(void) wish;
-	return ctx_fail(c, ERR_INVALID, "pools of Ceph do not take encrypted volumes");
-}
-
-static RESULT export_file(struct ctx *c, const struct disk_export *wish)
-{
-	const char *from = str_to_z(c->arena, wish->from), *to = str_to_z(c->arena, wish->to);
-	if (!from || !to)
-		return ctx_no_memory(c);
-	TRY(image_file_check(c, from, wish->sha256, wish->file_size));
-	return image_file_export(c, from, wish->format, to);
 }
 
 /* ---- a host's directories, of which a pool has none */
@@ -180,8 +237,9 @@ const struct disk_driver disk_rbd = {
 	.lay = image_layer_lay,
 	.pull = ceph_pull,
 	.push = ceph_push,
-	.encrypt = encrypt,
-	.export_file = export_file,
+	.encrypt = image_recast_sealed,
+	.export_file = image_recast_export,
+	.recast = image_recast,
 	.enter = enter,
 	.prove = prove,
 };

@@ -259,7 +259,7 @@ static RESULT add_item(struct disk_host *h, struct ctx *c, struct str name, stru
 {
 	struct disk_item item = {0};
 	bool is_made = false;
-	int64_t size = 0;
+	int64_t size = 0, offset = 0;
 	char region_digits[DISK_NAME_REGION_SIZE + 1] = {0};
 	memcpy(region_digits, h->region_text, DISK_NAME_REGION_SIZE);
 	if (!disk_name_parse(region_digits, name, &item.name))
@@ -277,7 +277,9 @@ static RESULT add_item(struct disk_host *h, struct ctx *c, struct str name, stru
 	TRY(ceph_get_size_of(h, c, image, &size));
 	if (item.name.kind != DISK_CUT) /* a cut stands by itself as far as anybody else is concerned */
 		TRY(read_base_name(h, c, image, &item.base));
-	item.size = item.name.kind == DISK_VOLUME ? size : 0;
+	if (item.name.kind == DISK_VOLUME)
+		TRY(ceph_find_sealed(h, c, image, &offset));
+	item.size = item.name.kind == DISK_VOLUME ? size - offset : 0;
 	item.file_size = size;
 	return VEC_PUSH(c->arena, &items->of, item) ? OK : ctx_no_memory(c);
 }

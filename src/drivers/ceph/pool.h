@@ -114,6 +114,7 @@ void ceph_autoclose(rbd_image_t *image);
 /* Keys of an image's metadata. */
 #define META_REGION "dari.region" /* the region's UUID; written when the image is made, but for its content */
 #define META_DONE "dari.done" /* of an image on its way: bytes of the disk that are there. Absent: all are */
+#define META_SEALED "dari.sealed"   /* it is a LUKS container, which the disk's bytes are in */
 #define META_VOLUME "dari.volume"   /* of a cut, as the next two: the volume's UUID */
 #define META_SINCE "dari.since"     /* the snapshot since which it is wanted; absent: all of it is */
 #define META_PASSING "dari.passing" /* the volume's record stays as it was */
@@ -157,6 +158,13 @@ RESULT ceph_has_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t image, 
 RESULT ceph_drop_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t image, const char *name);
 /* With its snapshots; what stands on them stands by itself from then on. Absent: OK. ERR_IN_USE. */
 RESULT ceph_remove_image(struct disk_host *h, struct ctx *c, struct str name);
+
+/* ---- disk.c */
+
+/* Where the bytes of an encrypted image's disk begin: behind the head of its container. ERR_CONFLICT: it is none. */
+RESULT ceph_find_payload(struct disk_host *h, struct ctx *c, rbd_image_t image, int64_t *ret_offset);
+/* Likewise, of one that is encrypted if its metadata say so; else 0. */
+RESULT ceph_find_sealed(struct disk_host *h, struct ctx *c, rbd_image_t image, int64_t *ret_offset);
 
 /* ---- cut.c */
 

@@ -334,6 +334,7 @@ const struct compute_driver compute_libvirt = {
 	.send = libvirt_send,
 	.read_console = libvirt_read_console,
 	.read_stats = libvirt_read_stats,
+	.read_usages = libvirt_read_usages,
 	.draw_screen = libvirt_draw_screen,
 	.read_variables = libvirt_read_variables,
 	.open_console = libvirt_open_console,

@@ -37,18 +37,25 @@ static void write_address(struct buf *b, int bus)
 enum { SATA_UNITS = 6 };
 
 /* The key is the volume's, of all that it stands on, too: secret.c. */
+static void write_encryption(struct buf *b, uuid volume)
+{
+	char id[UUID_TEXT_SIZE];
+	buf_print(b, "<encryption format='luks'><secret type='passphrase' uuid='%s'/></encryption>",
+		  uuid_write(volume, id));
+}
+
 static void write_file(struct buf *b, const struct domain_place *place, const struct compute_disk *d,
 		       struct str file)
 {
-	char id[UUID_TEXT_SIZE];
 	struct str directory = d->directory.n ? d->directory : place->pool_path;
 	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'", STR_ARG(directory), STR_ARG(file));
 	if (!d->key) {
 		buf_print(b, "/>");
 		return;
 	}
-	buf_print(b, "><encryption format='luks'><secret type='passphrase' uuid='%s'/></encryption></source>",
-		  uuid_write(d->volume, id));
+	buf_print(b, ">");
+	write_encryption(b, d->volume);
+	buf_print(b, "</source>");
 }
 
 /* "10.0.0.1:6789", "[fd00::1]:3300": the last colon is before the port. Without one: Ceph's own. */
@@ -67,22 +74,23 @@ static void write_monitor(struct buf *b, struct str monitor)
 	buf_print(b, "/>");
 }
 
-/* The key is the pool's: secret.c. */
+/* The volume's key opens the container that the image is; with the pool's it is reached: secret.c. */
 static RESULT write_image(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_disk *d)
 {
 	char id[UUID_TEXT_SIZE];
 	const struct ceph_place *ceph = d->ceph;
 	TRY(ceph_check_place(c, ceph));
-	if (d->key)
-		return ctx_fail(c, ERR_INVALID, "an encrypted disk in a pool of Ceph");
 	struct str image = ceph_volume_name(c->arena, place->region, d->volume);
 	buf_print(b, "<source protocol='rbd' name='%" STR_FMT "/%" STR_FMT "'>", STR_ARG(ceph->pool),
 		  STR_ARG(image));
 	for (size_t k = 0; k < ceph->monitors.count; k++)
 		write_monitor(b, ceph->monitors.at[k]);
-	buf_print(b, "<auth username='%" STR_FMT "'><secret type='ceph' uuid='%s'/></auth></source>",
+	buf_print(b, "<auth username='%" STR_FMT "'><secret type='ceph' uuid='%s'/></auth>",
 		  STR_ARG(ceph->user), uuid_write(ceph->id, id));
+	if (d->key)
+		write_encryption(b, d->volume);
+	buf_print(b, "</source>");
 	return image.p ? OK : ctx_no_memory(c);
 }
 

@@ -9,6 +9,7 @@
 #include "drivers/crypt_file.h"
 #include "drivers/image_file.h"
 #include "drivers/image_layer.h"
+#include "drivers/image_recast.h"
 #include "drivers/image_tool.h"
 #include "drivers/libvirt/host.h"
 #include "drivers/swap_file.h"
@@ -367,37 +368,6 @@ static RESULT remove_disk(struct disk_host *disks, struct ctx *c, const struct d
 	return what->kind == DISK_VOLUME ? drop_secret(h, c, name, what->id) : OK;
 }
 
-/* ---- encrypting */
-
-static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
-{
-	const char *from = str_to_z(c->arena, wish->from), *to = str_to_z(c->arena, wish->to);
-	if (!from || !to)
-		return ctx_no_memory(c);
-	TRY(image_file_check(c, from, wish->sha256, wish->file_size));
-	return crypt_file_convert(c, wish->key, from, "qcow2", to);
-}
-
-/* ---- other forms */
-
-static RESULT export_file(struct ctx *c, const struct disk_export *wish)
-{
-	const char *from = str_to_z(c->arena, wish->from), *to = str_to_z(c->arena, wish->to);
-	if (!from || !to)
-		return ctx_no_memory(c);
-	TRY(image_file_check(c, from, wish->sha256, wish->file_size));
-	return image_file_export(c, from, wish->format, to);
-}
-
-static RESULT pack(struct ctx *c, const char *from, const char *to)
-{
-	const char *argv[] = {"qemu-img", "convert", "-f", "raw", "-O", "qcow2", from, to, NULL};
-	const struct image_tool tool = {argv, NULL, IMAGE_TOOL_LONG, ERR_INVALID,
-					"qemu-img cannot take the disk in"};
-	struct str output = STR_NONE;
-	return image_tool_run(c, &tool, &output);
-}
-
 const struct disk_driver disk_libvirt = {
 	.scheme = "qemu",
 	.open_host = open_disks,
@@ -410,9 +380,10 @@ const struct disk_driver disk_libvirt = {
 	.lay = image_layer_lay,
 	.pull = libvirt_pull,
 	.push = libvirt_push,
-	.encrypt = encrypt,
-	.export_file = export_file,
+	.encrypt = image_recast_sealed,
+	.export_file = image_recast_export,
+	.recast = image_recast,
 	.enter = libvirt_enter,
 	.prove = libvirt_prove,
-	.pack = pack,
+	.pack = image_recast_pack,
 };

@@ -429,6 +429,7 @@ RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum
 
 /* Of drivers/compute.h. */
 RESULT libvirt_read_stats(struct compute_host *h, struct ctx *c, uuid id, struct compute_stats *ret_stats);
+RESULT libvirt_read_usages(struct compute_host *h, struct ctx *c, struct compute_usages *ret_usages);
 RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 			   struct picture **ret_picture);
 

@@ -25,6 +25,15 @@ static const int64_t LOOK_US = SECOND / 2;
 
 /* ---- looking */
 
+/* One that was paused before it was sent: QEMU calls it so until all of it is sent, and "postmigrate" then.
+ * Source: QEMU's QMP reference, query-status and RunState. */
+static bool is_unsent(virDomainPtr d)
+{
+	AUTO_TEXT reply = NULL;
+	return virDomainQemuMonitorCommand(d, "{\"execute\":\"query-status\"}", &reply, 0) == 0 &&
+	       strstr(reply, "\"status\":\"paused\"");
+}
+
 RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct compute_end_seen *ret_seen)
 {
 	AUTO_DOMAIN d = NULL;
@@ -45,6 +54,8 @@ RESULT libvirt_see_end(struct compute_host *h, struct ctx *c, uuid id, struct co
 									   : COMPUTE_END_RUNS;
 	ret_seen->is_busy = virDomainIsActive(d) == 1 && virDomainGetJobInfo(d, &job) == 0 &&
 			    job.type != VIR_DOMAIN_JOB_NONE;
+	ret_seen->is_unsent =
+		is_held && reason == VIR_DOMAIN_PAUSED_USER && !ret_seen->is_busy && is_unsent(d);
 	return OK;
 }
 
@@ -375,7 +386,8 @@ static bool is_by_tls(const struct compute_host *h)
 	return str_starts_with(str_from(h->uri), STR("qemu+tls:"));
 }
 
-/* Those that lie in the host's own directory: in c's arena, with a NUL behind each. */
+/* Those that lie in the host's own directory, but for a medium, which is there as it is here: in c's arena, with a NUL
+ * behind each. */
 static RESULT list_copied(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			  const struct compute_domain *w, struct strs *ret_targets)
 {
@@ -387,7 +399,7 @@ static RESULT list_copied(struct compute_host *h, struct ctx *c, virDomainPtr d,
 		const struct compute_disk *disk = &w->disks[k];
 		struct str name = libvirt_volume_name(c->arena, h->region, disk->volume, disk->is_raw);
 		struct str path = str_print(c->arena, "%s/%" STR_FMT, h->own_path, STR_ARG(name)), target;
-		if (disk->directory.n || disk->ceph)
+		if (disk->directory.n || disk->ceph || disk->is_medium)
 			continue;
 		if (!path.p)
 			return ctx_no_memory(c);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a guest has used since it was started: libvirt's bulk statistics of the domain, and from its XML which
- * interface is whose. */
+ * interface is whose; and the sums of all guests at once. */
 #include <stdio.h>
 
 #include "drivers/libvirt/host.h"
@@ -132,4 +132,97 @@ RESULT libvirt_read_stats(struct compute_host *h, struct ctx *c, uuid id, struct
 	struct result result = read_record(c, records[0], t, ret_stats);
 	virDomainStatsRecordListFree(records);
 	return result;
+}
+
+/* ---- of all guests ---- */
+
+/* The sum over a kind's devices. */
+static int64_t sum_numbers(virDomainStatsRecordPtr r, const char *count, const char *form)
+{
+	int64_t sum = 0;
+	size_t n = find_count(r, count);
+	for (size_t k = 0; k < n; k++)
+		sum += find_number(r, form, (int) k);
+	return sum;
+}
+
+static struct compute_usage sum_record(virDomainStatsRecordPtr r)
+{
+	return (struct compute_usage){
+		.id = libvirt_id_of(r->dom),
+		.cpus = (int64_t) find_count(r, "vcpu.current"),
+		.cpu_ns = find_number(r, "cpu.time", 0),
+		.memory = find_number(r, "balloon.rss", 0) * 1024,
+		.rx_bytes = sum_numbers(r, "net.count", "net.%d.rx.bytes"),
+		.tx_bytes = sum_numbers(r, "net.count", "net.%d.tx.bytes"),
+		.rx_packets = sum_numbers(r, "net.count", "net.%d.rx.pkts"),
+		.tx_packets = sum_numbers(r, "net.count", "net.%d.tx.pkts"),
+		.read_bytes = sum_numbers(r, "block.count", "block.%d.rd.bytes"),
+		.write_bytes = sum_numbers(r, "block.count", "block.%d.wr.bytes"),
+		.read_requests = sum_numbers(r, "block.count", "block.%d.rd.reqs"),
+		.write_requests = sum_numbers(r, "block.count", "block.%d.wr.reqs"),
+	};
+}
+
+enum { NODE_FIGURES_MAX = 16 };
+
+/* How long its processors have worked: all of their time but what they idled or waited for disks. */
+static RESULT read_node_cpus(struct compute_host *h, struct ctx *c, struct compute_usage *host)
+{
+	virNodeCPUStats stats[NODE_FIGURES_MAX];
+	virNodeInfo info = {0};
+	int count = 0;
+	if (virNodeGetCPUStats(h->conn, VIR_NODE_CPU_STATS_ALL_CPUS, NULL, &count, 0) != 0)
+		return libvirt_fail(h, c, "reading the processors' time of host %s", h->name);
+	count = count > NODE_FIGURES_MAX ? NODE_FIGURES_MAX : count;
+	if (virNodeGetInfo(h->conn, &info) != 0 ||
+	    virNodeGetCPUStats(h->conn, VIR_NODE_CPU_STATS_ALL_CPUS, stats, &count, 0) != 0)
+		return libvirt_fail(h, c, "reading the processors' time of host %s", h->name);
+	host->cpus = (int64_t) info.cpus;
+	for (int k = 0; k < count; k++)
+		if (strcmp(stats[k].field, VIR_NODE_CPU_STATS_KERNEL) == 0 ||
+		    strcmp(stats[k].field, VIR_NODE_CPU_STATS_USER) == 0)
+			host->cpu_ns += (int64_t) stats[k].value;
+	return OK;
+}
+
+static RESULT read_node_memory(struct compute_host *h, struct ctx *c, struct compute_usage *host)
+{
+	virNodeMemoryStats stats[NODE_FIGURES_MAX];
+	int count = 0;
+	if (virNodeGetMemoryStats(h->conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, NULL, &count, 0) != 0)
+		return libvirt_fail(h, c, "reading the memory of host %s", h->name);
+	count = count > NODE_FIGURES_MAX ? NODE_FIGURES_MAX : count;
+	if (virNodeGetMemoryStats(h->conn, VIR_NODE_MEMORY_STATS_ALL_CELLS, stats, &count, 0) != 0)
+		return libvirt_fail(h, c, "reading the memory of host %s", h->name);
+	for (int k = 0; k < count; k++) {
+		bool is_total = strcmp(stats[k].field, VIR_NODE_MEMORY_STATS_TOTAL) == 0;
+		host->memory +=
+			(is_total ? 1024 : -1024) * (int64_t) stats[k].value; /* free, buffers, cached */
+	}
+	return OK;
+}
+
+RESULT libvirt_read_usages(struct compute_host *h, struct ctx *c, struct compute_usages *ret_usages)
+{
+	virDomainStatsRecordPtr *records = NULL;
+	unsigned wanted = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_CPU_TOTAL | VIR_DOMAIN_STATS_VCPU |
+			  VIR_DOMAIN_STATS_BALLOON | VIR_DOMAIN_STATS_INTERFACE | VIR_DOMAIN_STATS_BLOCK;
+	struct compute_usage host = {0};
+	TRY(libvirt_check_alive(h, c));
+	TRY(read_node_cpus(h, c, &host));
+	TRY(read_node_memory(h, c, &host));
+	int count = virConnectGetAllDomainStats(h->conn, wanted, &records,
+						VIR_CONNECT_GET_ALL_DOMAINS_STATS_RUNNING |
+							VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+	if (count < 0)
+		return libvirt_fail(h, c, "reading the statistics of host %s", h->name);
+	struct compute_usage *at = arena_new_array(c->arena, struct compute_usage, (size_t) count + 1);
+	for (int k = 0; at && k < count; k++)
+		at[k] = sum_record(records[k]);
+	virDomainStatsRecordListFree(records);
+	if (!at)
+		return ctx_no_memory(c);
+	*ret_usages = (struct compute_usages){.host = host, .at = at, .count = (size_t) count};
+	return OK;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A running guest goes over from one file to another: libvirt's block copy and its pivot. The guest's writes go
+ * A running guest goes over from one file, or image in a pool of Ceph, to another: libvirt's block copy and its pivot. The guest's writes go
  * to both files from the beginning, so that the copying ends however much is written. With the pivot libvirt
  * writes the other file into the definition, too: a guest that ends a moment later starts from that one.
  *
@@ -9,23 +9,41 @@
 
 struct swap {              /* as a running domain shows it */
 	struct str target; /* the disk, as the domain calls it; empty: it has neither file */
-	bool is_over;      /* it has the other file */
-	struct str mirror; /* the file that is being filled; empty: none */
+	bool is_over;      /* it has the other one */
+	struct str mirror; /* the name of what is being filled; empty: none */
 	bool is_ready;     /* both have the same content, and get the same writes */
 };
 
-static struct str path_of(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
+/* As the source of a disk names it. */
+static struct str name_of(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
 {
-	struct str name = libvirt_volume_name(c->arena, h->region, d->volume, d->is_raw);
-	return str_print(c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(libvirt_directory_of(h, d)),
-			 STR_ARG(name));
+	struct str name = d->ceph ? ceph_volume_name(c->arena, h->region, d->volume)
+				  : libvirt_volume_name(c->arena, h->region, d->volume, d->is_raw);
+	return str_print(c->arena, "%" STR_FMT "/%" STR_FMT,
+			 STR_ARG(d->ceph ? d->ceph->pool : libvirt_directory_of(h, d)), STR_ARG(name));
 }
 
-/* What the disk of that file has below it. */
-static struct str find(struct ctx *c, struct xml_tree *t, struct str file, const char *below)
+/* A pool is known by its key: two clusters may have pools of one name. */
+static struct str write_source_test(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
 {
-	struct str xpath = str_print(c->arena, "/domain/devices/disk[source/@file='%" STR_FMT "']/%s",
-				     STR_ARG(file), below);
+	char pool[UUID_TEXT_SIZE];
+	struct str name = name_of(h, c, d);
+	if (d->ceph)
+		uuid_write(d->ceph->id, pool);
+	return d->ceph ? str_print(c->arena,
+				   "source/@name='%" STR_FMT
+				   "' and (source/auth/secret/@uuid='%s' or auth/secret/@uuid='%s')",
+				   STR_ARG(name), pool, pool)
+		       : str_print(c->arena, "source/@file='%" STR_FMT "'", STR_ARG(name));
+}
+
+/* What the disk that has it as its source has below it. */
+static struct str find(struct compute_host *h, struct ctx *c, struct xml_tree *t,
+		       const struct compute_disk *d, const char *below)
+{
+	struct str source = write_source_test(h, c, d);
+	struct str xpath =
+		str_print(c->arena, "/domain/devices/disk[%" STR_FMT "]/%s", STR_ARG(source), below);
 	return xpath.p ? xml_tree_find(c, t, xpath.p) : STR_NONE;
 }
 
@@ -33,19 +51,17 @@ static RESULT look(struct compute_host *h, struct ctx *c, virDomainPtr d, const 
 		   struct swap *ret_swap)
 {
 	AUTO(xml_tree) t = NULL;
-	struct str from = path_of(h, c, wish->from), to = path_of(h, c, wish->to);
 	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
-	if (!from.p || !to.p)
-		return ctx_no_memory(c);
 	if (!xml)
 		return libvirt_fail(h, c, "looking at the disks of %s", virDomainGetName(d));
 	TRY(xml_tree_parse(c, str_from(xml), &t));
-	struct str over = find(c, t, to, "target/@dev");
+	struct str over = find(h, c, t, wish->to, "target/@dev");
+	struct str file = find(h, c, t, wish->from, "mirror/source/@file");
 	*ret_swap = (struct swap){
-		.target = over.n ? over : find(c, t, from, "target/@dev"),
+		.target = over.n ? over : find(h, c, t, wish->from, "target/@dev"),
 		.is_over = over.n > 0,
-		.mirror = find(c, t, from, "mirror/source/@file"),
-		.is_ready = str_is(find(c, t, from, "mirror/@ready"), "yes"),
+		.mirror = file.n ? file : find(h, c, t, wish->from, "mirror/source/@name"),
+		.is_ready = str_is(find(h, c, t, wish->from, "mirror/@ready"), "yes"),
 	};
 	return OK;
 }
@@ -80,8 +96,8 @@ static RESULT write_target(struct compute_host *h, struct ctx *c, const struct c
 	struct buf b;
 	struct domain_place place = {.region = h->region, .pool_path = str_from(h->pool_path)};
 	buf_init(&b, DEVICE_XML_CAP);
-	buf_print(&b, "<disk type='file' device='disk'><driver name='qemu' type='%s'/>",
-		  to->is_raw ? "raw" : "qcow2");
+	buf_print(&b, "<disk type='%s' device='disk'><driver name='qemu' type='%s'/>",
+		  libvirt_source_type(to), libvirt_format(to));
 	struct result r = libvirt_write_source(c, &b, &place, to);
 	buf_print(&b, "</disk>");
 	if (result_is_ok(r))
@@ -102,20 +118,14 @@ static RESULT begin_copy(struct compute_host *h, struct ctx *c, virDomainPtr d,
 	TRY(write_target(h, c, wish->to, &xml));
 	if (wish->to->key)
 		TRY(libvirt_set_secret(h, c, wish->to->volume, wish->to->key));
+	if (wish->to->ceph)
+		TRY(libvirt_trust_pool(h, c, wish->to->ceph));
 	if (!uuid_is_none(wish->tracked_from))
 		TRY(libvirt_drop_tracks(h, c, d, target, &all));
 	if (virDomainBlockCopy(d, target.p, xml.p, NULL, 0, flags) == 0)
 		return OK;
 	return libvirt_fail(h, c, "copying disk %" STR_FMT " of domain %s", STR_ARG(target),
 			    virDomainGetName(d));
-}
-
-static RESULT check_are_files(struct ctx *c, const struct compute_swapping *wish)
-{
-	return wish->from->ceph || wish->to->ceph
-		       ? ctx_fail(c, ERR_UNSUPPORTED,
-				  "a running guest does not go over to, or from, a disk in a pool of Ceph")
-		       : OK;
 }
 
 /* The pivot writes the other file there, too. */
@@ -144,7 +154,6 @@ RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_
 	char id[UUID_TEXT_SIZE];
 	struct swap swap = {0};
 	AUTO_DOMAIN d = NULL;
-	TRY(check_are_files(c, wish));
 	TRY(find_active(h, c, wish->instance, &d));
 	if (!d && !begins)
 		return look_at_definition(h, c, wish, ret_stage);
@@ -154,7 +163,7 @@ RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_
 	if (!swap.target.n)
 		return ctx_fail(c, ERR_NOT_FOUND, "domain %s has not the disk %s", virDomainGetName(d),
 				uuid_write(wish->from->volume, id));
-	if (swap.mirror.n && !str_equal(swap.mirror, path_of(h, c, wish->to))) { /* another, given up since */
+	if (swap.mirror.n && !str_equal(swap.mirror, name_of(h, c, wish->to))) { /* another, given up since */
 		TRY(end_copy(h, c, d, swap.target, 0));
 		swap.mirror = STR_NONE;
 	}

@@ -16,6 +16,7 @@
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
+#include "model/port_policy.h"
 #include "model/router.h"
 #include "model/security_group.h"
 
@@ -206,6 +207,21 @@ static RESULT ovn_apply_group(struct vnet *n, struct ctx *c, const struct networ
 static RESULT ovn_remove_group(struct vnet *n, struct ctx *c, uuid group)
 {
 	return apply_empty(n, c, group, NB_GROUP);
+}
+
+static RESULT ovn_apply_policy(struct vnet *n, struct ctx *c, const struct network_policy *wish)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, wish->policy->row.id, NB_POLICY);
+	nb_plan_policy(&w, wish);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	return r;
+}
+
+static RESULT ovn_remove_policy(struct vnet *n, struct ctx *c, uuid policy)
+{
+	return apply_empty(n, c, policy, NB_POLICY);
 }
 
 /* The northbound row stays up while a binding goes from one host to another. */
@@ -403,11 +419,10 @@ struct listing {
 
 static enum network_item_kind parse_kind(const char *word)
 {
-	static const char *const words[] = {[NETWORK_ITEM_ROUTER] = NB_ROUTER,
-					    [NETWORK_ITEM_NETWORK] = NB_NETWORK,
-					    [NETWORK_ITEM_PORT] = NB_PORT,
-					    [NETWORK_ITEM_GROUP] = NB_GROUP,
-					    [NETWORK_ITEM_ADDRESS] = NB_ADDRESS};
+	static const char *const words[] = {
+		[NETWORK_ITEM_ROUTER] = NB_ROUTER,   [NETWORK_ITEM_NETWORK] = NB_NETWORK,
+		[NETWORK_ITEM_PORT] = NB_PORT,       [NETWORK_ITEM_GROUP] = NB_GROUP,
+		[NETWORK_ITEM_ADDRESS] = NB_ADDRESS, [NETWORK_ITEM_POLICY] = NB_POLICY};
 	for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (word && strcmp(words[k], word) == 0)
 			return (enum network_item_kind) k;
@@ -517,6 +532,8 @@ static const struct network_driver network_ovn = {
 	.remove_router = ovn_remove_router,
 	.apply_group = ovn_apply_group,
 	.remove_group = ovn_remove_group,
+	.apply_policy = ovn_apply_policy,
+	.remove_policy = ovn_remove_policy,
 	.apply_port = ovn_apply_port,
 	.remove_port = ovn_remove_port,
 	.apply_address = ovn_apply_address,

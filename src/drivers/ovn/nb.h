@@ -27,6 +27,7 @@ extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: the chassis there
 #define NB_PORT "port"
 #define NB_GROUP "group"
 #define NB_ADDRESS "address"
+#define NB_POLICY "policy"
 #define NB_SHARED "shared" /* external switches, the default-deny group */
 
 /* A port's names in its router's DNS row: "<DNS row> <name> <reverse name>". */
@@ -63,6 +64,11 @@ struct ip nb_make_link_local(struct mac mac);
 void nb_write_peering_hop(const struct peering *p, uuid router, enum ip_family family,
 			  char next_hop[static IP_TEXT_SIZE], char port[static NB_NAME_SIZE]);
 void nb_plan_group(struct wish *w, const struct network_group *wish);
+void nb_plan_policy(struct wish *w, const struct network_policy *wish);
+/* The port group of a policy behind one router; and that of a router's closed ports. */
+uuid nb_policy_id(uuid policy, uuid place);
+uuid nb_closed_id(uuid router);
+void nb_plan_closed(struct wish *w, const struct network_router *wish); /* part of the router */
 void nb_plan_port(struct wish *w, const struct network_port *wish);
 void nb_plan_default_deny(struct wish *w); /* shared; nb_plan_port() adds it */
 void nb_plan_address(struct wish *w, const struct network_address *wish);

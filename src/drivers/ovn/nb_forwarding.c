@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Port forwardings and load balancers as rows of OVN's Load_Balancer: a forwarding is one with a single target.
  * Each row is on the router, for packets from outside, and on the switches of the router's subnets, for guests that
- * use the public address: a distributed router translates at its gateway's chassis alone. The gateway port has no
+ * use the address: a distributed router translates at its gateway's chassis alone. A private one is an address of a subnet that no
+ * port has: the subnet's router answers ARP for it. The gateway port has no
  * network of public addresses (nb_uplink.c); OVN answers ARP for a balancer's address all the same. */
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,6 +14,8 @@
 #include "model/subnet.h"
 
 enum { SOCKET_SIZE = IP_TEXT_SIZE + 8 };
+/* Where nobody says otherwise. */
+enum { ASK_INTERVAL = 2, ASK_FAILURES = 3 };
 
 static char *write_socket(struct ip ip, int64_t port, char out[static SOCKET_SIZE])
 {
@@ -59,7 +62,7 @@ static json_t *make_balancer_vips(struct wish *w, const struct network_balancer 
 	for (size_t k = 0; k < n->member_count; k++)
 		targets = str_print(w->arena, "%" STR_FMT "%s%s", STR_ARG(targets), k ? "," : "",
 				    write_socket(n->members[k].ip, n->balancer->private_port, socket));
-	write_socket(n->public_ip, n->balancer->public_port, socket);
+	write_socket(n->ip, n->balancer->public_port, socket);
 	if (!targets.p || json_object_set_new(vips, socket, json_stringn(targets.p, targets.n)) < 0)
 		w->failed = true;
 	return vips;
@@ -72,8 +75,8 @@ static json_t *make_asked(struct wish *w, const struct network_balancer *n)
 	for (size_t k = 0; k < n->member_count; k++) {
 		const struct network_member *m = &n->members[k];
 		char ip[IP_TEXT_SIZE], from[IP_TEXT_SIZE], port[UUID_TEXT_SIZE];
-		bool is_asked =
-			n->balancer->protocol == LOAD_BALANCER_PROTOCOL_TCP && !ip_is_none(m->asked_from);
+		bool is_asked = n->balancer->protocol == LOAD_BALANCER_PROTOCOL_TCP &&
+				!n->balancer->is_unasked && !ip_is_none(m->asked_from);
 		if (is_asked && json_object_set_new(asked, ip_write(m->ip, ip),
 						    json_sprintf("%s:%s", uuid_write(m->port, port),
 								 ip_write(m->asked_from, from))) < 0)
@@ -82,16 +85,19 @@ static json_t *make_asked(struct wish *w, const struct network_balancer *n)
 	return asked;
 }
 
-/* A member that has not taken a connection three times in a row gets none, until it has twice. */
+/* A member that has not taken a connection so often in a row gets none, until it has twice. */
 static void plan_check(struct wish *w, const struct network_balancer *n)
 {
 	char socket[SOCKET_SIZE];
 	uuid id = n->balancer->row.id;
+	int64_t interval = n->balancer->ask_interval, failures = n->balancer->ask_failures;
 	struct wish_row *row = wish_add_row(
 		w, "Load_Balancer_Health_Check", uuid_v5(id, STR("check")),
-		json_pack("{s:s,s:{s:s,s:s,s:s,s:s}}", "vip",
-			  write_socket(n->public_ip, n->balancer->public_port, socket), "options", "interval",
-			  "2", "timeout", "2", "failure_count", "3", "success_count", "2"));
+		json_pack("{s:s,s:{s:o,s:s,s:o,s:s}}", "vip",
+			  write_socket(n->ip, n->balancer->public_port, socket), "options", "interval",
+			  json_sprintf("%" PRId64, interval ? interval : ASK_INTERVAL), "timeout", "2",
+			  "failure_count", json_sprintf("%" PRId64, failures ? failures : ASK_FAILURES),
+			  "success_count", "2"));
 	wish_add_edge(w, row, "Load_Balancer", "health_check", id);
 }
 
@@ -120,8 +126,9 @@ static void plan_balancer(struct wish *w, const struct network_router *wish, con
 
 void nb_plan_forwardings(struct wish *w, const struct network_router *wish)
 {
-	for (size_t k = 0; k < wish->balancer_count && nb_has_uplink(wish); k++)
-		if (wish->balancers[k].member_count)
+	for (size_t k = 0; k < wish->balancer_count; k++)
+		if (wish->balancers[k].member_count &&
+		    (nb_has_uplink(wish) || !uuid_is_none(wish->balancers[k].balancer->front)))
 			plan_balancer(w, wish, &wish->balancers[k]);
 	char name[UUID_TEXT_SIZE];
 	for (size_t k = 0; k < wish->forwarding_count && nb_has_uplink(wish); k++) {

@@ -205,6 +205,7 @@ static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
 void nb_plan_port(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
+	uuid place = uuid_is_none(port->router) ? port->network : port->router;
 	struct wish_row *row =
 		wish_add_row(w, "Logical_Switch_Port", port->row.id, make_port_columns(w, wish));
 	wish_add_edge(w, row, "Logical_Switch", "ports", port->network);
@@ -214,6 +215,10 @@ void nb_plan_port(struct wish *w, const struct network_port *wish)
 	}
 	for (size_t k = 0; k < port->groups.count; k++)
 		wish_add_edge(w, row, "Port_Group", "ports", port->groups.at[k]);
+	for (size_t k = 0; k < wish->policies.count; k++)
+		wish_add_edge(w, row, "Port_Group", "ports", nb_policy_id(wish->policies.at[k], place));
+	if (wish->is_closed)
+		wish_add_edge(w, row, "Port_Group", "ports", nb_closed_id(port->router));
 	for (size_t k = 0; k < wish->outer_ips.count; k++)
 		plan_outer_ip(w, port, wish->outer_ips.at[k]);
 	plan_names(w, row, wish);

@@ -243,5 +243,6 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 		nb_plan_uplink(w, wish);
 	nb_plan_forwardings(w, wish);
 	nb_plan_firewalls(w, wish);
+	nb_plan_closed(w, wish);
 	nb_plan_egress(w, wish);
 }

@@ -198,20 +198,42 @@ static void plan_guards(struct wish *w, const struct network_router *wish)
 		plan_guard(w, &guards[k], wish->external->row.id);
 }
 
-/* The subnets under the gateway's public address; one that has its own goes before. */
-static void plan_translation(struct wish *w, const struct network_router *wish)
+static void plan_block(struct wish *w, struct cidr from, struct ip to)
 {
 	char block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
-	for (size_t k = 0; k < wish->subnet_count && !ip_is_none(wish->translated_to); k++) {
+	cidr_write(from, block);
+	struct wish_row *row =
+		wish_add_row(w, "NAT", uuid_v5(w->scope, str_print(w->arena, "snat:%s", block)),
+			     json_pack("{s:s,s:s,s:s}", "type", "snat", "external_ip", ip_write(to, ip),
+				       "logical_ip", block));
+	wish_add_edge(w, row, "Logical_Router", "nat", w->scope);
+}
+
+enum { SLICE_BITS = 4 /* a subnet with several addresses of its own has 16 of them */ };
+
+static void plan_slices(struct wish *w, struct cidr from, struct ips to)
+{
+	unsigned bits = from.bits + SLICE_BITS < 32 ? from.bits + SLICE_BITS : 32;
+	uint64_t count = from.bits < bits ? UINT64_C(1) << (bits - from.bits) : 1;
+	for (uint64_t k = 0; k < count; k++)
+		plan_block(w, (struct cidr){ip_add(from.base, k << (32 - bits)), (uint8_t) bits},
+			   to.at[k % to.count]);
+}
+
+/* The subnets under addresses of their own, or the gateway's public address; one that a guest has of its own goes before. */
+static void plan_translation(struct wish *w, const struct network_router *wish)
+{
+	for (size_t k = 0; k < wish->subnet_count; k++) {
 		struct cidr from = cidr_canonical(wish->subnets[k].subnet->block);
+		struct ips own = wish->subnets[k].translated_to;
 		if (from.base.family != IP_V4)
 			continue;
-		cidr_write(from, block);
-		struct wish_row *row =
-			wish_add_row(w, "NAT", uuid_v5(w->scope, str_print(w->arena, "snat:%s", block)),
-				     json_pack("{s:s,s:s,s:s}", "type", "snat", "external_ip",
-					       ip_write(wish->translated_to, ip), "logical_ip", block));
-		wish_add_edge(w, row, "Logical_Router", "nat", w->scope);
+		if (own.count > 1)
+			plan_slices(w, from, own);
+		else if (own.count == 1)
+			plan_block(w, from, own.at[0]);
+		else if (!ip_is_none(wish->translated_to))
+			plan_block(w, from, wish->translated_to);
 	}
 }
 

@@ -581,6 +581,45 @@ static RESULT read_stats_inside(struct compute_host *h, struct ctx *c, uuid id,
 	return OK;
 }
 
+/* Each guest is simulated to work for as long as read_stats says, more by a wave that is its own; and to send, receive, read
+ * and write by that. */
+static struct compute_usage simulate_usage(const struct sim_domain *d)
+{
+	int64_t age_us = clock_now_us() - d->started_us;
+	int64_t waves = age_us / (10 * SECOND) * (1 + d->id.b[15] % 8); /* in units of a tenth of a second */
+	int64_t work_us = age_us / 100 + waves * 100 * MILLISECOND / 8;
+	return (struct compute_usage){.id = d->id,
+				      .cpus = d->vcpus,
+				      .cpu_ns = work_us * 1000 * d->vcpus,
+				      .memory = d->memory / 4 * 3,
+				      .rx_bytes = work_us / 10,
+				      .tx_bytes = work_us / 20,
+				      .rx_packets = work_us / 10000,
+				      .tx_packets = work_us / 20000,
+				      .read_bytes = work_us / 5,
+				      .write_bytes = work_us / 2,
+				      .read_requests = work_us / 20000,
+				      .write_requests = work_us / 8000};
+}
+
+static RESULT read_usages_inside(struct compute_host *h, struct ctx *c, struct compute_usages *ret_usages)
+{
+	const struct sim_host *s = h->host;
+	struct compute_usage *at = arena_new_array(c->arena, struct compute_usage, s->domain_count + 1);
+	if (!at)
+		return ctx_no_memory(c);
+	*ret_usages = (struct compute_usages){.host = {.cpus = s->cpus}, .at = at};
+	for (size_t k = 0; k < s->domain_count; k++) {
+		if (!s->domains[k].is_on)
+			continue;
+		struct compute_usage one = simulate_usage(&s->domains[k]);
+		ret_usages->host.cpu_ns += one.cpu_ns;
+		ret_usages->host.memory += one.memory;
+		at[ret_usages->count++] = one;
+	}
+	return OK;
+}
+
 static RESULT draw_screen_inside(struct compute_host *h, struct ctx *c, uuid id, struct picture **ret_picture)
 {
 	struct sim_domain *d = NULL;
@@ -691,6 +730,11 @@ static RESULT read_stats(struct compute_host *h, struct ctx *c, uuid id, struct 
 	SIM_CALL(h, read_stats_inside, id, ret_stats);
 }
 
+static RESULT read_usages(struct compute_host *h, struct ctx *c, struct compute_usages *ret_usages)
+{
+	SIM_CALL(h, read_usages_inside, ret_usages);
+}
+
 static RESULT draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 			  struct picture **ret_picture)
 {
@@ -721,6 +765,7 @@ const struct compute_driver compute_sim = {
 	.send = sim_send,
 	.read_console = read_console,
 	.read_stats = read_stats,
+	.read_usages = read_usages,
 	.draw_screen = draw_screen,
 	.read_variables = read_variables,
 	.open_console = open_console,

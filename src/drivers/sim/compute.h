@@ -29,7 +29,8 @@ enum sim_break {
 	SIM_BREAK_DOUBLE,   /* connections are lost; the guest runs at the target, and stands still here */
 	SIM_BREAK_LEFTOVER, /* the same, but it runs here, and stands still at the target */
 	SIM_BREAK_UNSAID,   /* it is done, but the answer is lost */
-	SIM_BREAK_CRASH     /* the guest crashes */
+	SIM_BREAK_STILL, /* nothing more is sent of a guest that stood still from the beginning, and does */
+	SIM_BREAK_CRASH  /* the guest crashes */
 };
 
 struct sim_counts {

@@ -45,6 +45,7 @@ struct sim_domain {
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
 	bool is_restless;           /* it is not to be paused */
 	bool is_held;               /* it is on, and stands still for its move to another host */
+	bool is_unsent;             /* of one that is held: it has not gone over */
 	enum compute_off off;
 	int64_t boots, started_us;
 	int64_t vcpus, memory;  /* of its definition */

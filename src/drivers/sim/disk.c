@@ -250,6 +250,8 @@ static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_
 	struct sim_disk *d = NULL;
 	struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
 	const struct sim_disk *base = w->base_sha256.n ? find_disk(h, &base_name) : NULL;
+	if (h->is_pool && w->key && w->base_sha256.n)
+		return ctx_fail(c, ERR_INVALID, "an encrypted disk in Ceph stands on nothing");
 	if (w->base_sha256.n && (!base || base->is_partial)) {
 		*ret_seen = (struct disk_seen){.lacks_base = true};
 		return OK;
@@ -717,6 +719,36 @@ static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
 
 /* ---- other forms */
 
+/* A file of the image store may be an image that nobody has. */
+static RESULT read_recast(struct ctx *c, const struct disk_recasting *wish,
+			  unsigned char bytes[static SIM_FILE_SIZE])
+{
+	const struct disk_copy from = {.path = wish->from, .size = wish->file_size};
+	const struct disk_name name = {.kind = DISK_BASE, .sha256 = wish->sha256};
+	AUTO_FD fd = -1;
+	if (!wish->sha256.n)
+		return read_file(c, wish->from, bytes);
+	TRY(open_source(c, &name, &from, &fd));
+	return fd < 0 || pread(fd, bytes, SIM_FILE_SIZE, 0) >= 0 ? OK : fail_file(c, &from);
+}
+
+/* The same bytes, that stand by themselves and note nothing. */
+static RESULT recast(struct ctx *c, const struct disk_recasting *wish)
+{
+	unsigned char bytes[SIM_FILE_SIZE] = {0};
+	struct sim_disk made = {.kind = DISK_VOLUME};
+	struct disk_copy to = {.path = wish->to};
+	if (fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_AGAIN, "the simulated machine cannot convert just now");
+	TRY(read_recast(c, wish, bytes));
+	read_bytes(&made, bytes);
+	made.key = sim_key(wish->key);
+	made.track_count = 0;
+	memset(made.base, 0, sizeof made.base);
+	write_bytes(&made, bytes);
+	return write_file(c, &to, bytes);
+}
+
 /* The same bytes, whatever the form. */
 static RESULT export_file(struct ctx *c, const struct disk_export *wish)
 {
@@ -930,6 +962,7 @@ const struct disk_driver disk_sim = {
 	.push = push,
 	.encrypt = encrypt,
 	.export_file = export_file,
+	.recast = recast,
 	.enter = enter,
 	.prove = prove,
 };

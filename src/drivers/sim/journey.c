@@ -7,6 +7,7 @@
 #include "drivers/sim/compute_state.h"
 
 enum { PIECES = 10, STUCK_AT = 4, PAUSE_MS = 300 };
+static const int64_t LOOK_US = 300 * MILLISECOND; /* how often it is asked whether it goes on */
 static const int64_t DISK_SIZE = 10 << 20;
 
 /* ---- looking */
@@ -20,10 +21,12 @@ static RESULT see_end_inside(struct compute_host *h, struct ctx *c, uuid id,
 	if (d && !uuid_equal(d->region, h->region))
 		return ctx_fail(c, ERR_CONFLICT, "host %s has a domain %s that this region did not make",
 				h->host->name, uuid_write(id, text));
-	if (d)
+	if (d) {
 		ret_seen->end = !d->is_on    ? COMPUTE_END_OFF
 				: d->is_held ? COMPUTE_END_HELD
 					     : COMPUTE_END_RUNS;
+		ret_seen->is_unsent = d->is_held && d->is_unsent;
+	}
 	return OK;
 }
 
@@ -173,9 +176,10 @@ static RESULT leave_inside(struct compute_host *h, struct ctx *c, uuid id, enum 
 	(void) c;
 	if (!d)
 		return OK;
-	if (breaks == SIM_BREAK_HELD || breaks == SIM_BREAK_DOUBLE)
+	if (breaks == SIM_BREAK_HELD || breaks == SIM_BREAK_DOUBLE || breaks == SIM_BREAK_STILL) {
 		d->is_held = true;
-	else if (breaks == SIM_BREAK_CRASH)
+		d->is_unsent = breaks == SIM_BREAK_STILL;
+	} else if (breaks == SIM_BREAK_CRASH)
 		sim_power_off(h->host, d, COMPUTE_OFF_CRASHED);
 	else
 		sim_remove_domain(h->host, d);
@@ -198,7 +202,8 @@ static RESULT break_off(struct compute_host *h, struct ctx *c, const struct comp
 			struct carried *carried, enum sim_break breaks)
 {
 	uuid id = journey->domain->id;
-	if (breaks == SIM_BREAK_HELD || breaks == SIM_BREAK_DOUBLE || breaks == SIM_BREAK_CRASH)
+	if (breaks == SIM_BREAK_HELD || breaks == SIM_BREAK_DOUBLE || breaks == SIM_BREAK_STILL ||
+	    breaks == SIM_BREAK_CRASH)
 		TRY(leave(h, c, id, breaks));
 	if (breaks == SIM_BREAK_LEFTOVER || breaks == SIM_BREAK_DOUBLE)
 		TRY(arrive(journey->to, c, carried, breaks == SIM_BREAK_LEFTOVER));
@@ -206,11 +211,37 @@ static RESULT break_off(struct compute_host *h, struct ctx *c, const struct comp
 		TRY(spoil(journey->to, c, carried));
 	if (breaks == SIM_BREAK_REFUSED)
 		return ctx_fail(c, ERR_IO, "simulated: the target does not take the guest");
-	if (breaks == SIM_BREAK_STUCK)
+	if (breaks == SIM_BREAK_STUCK || breaks == SIM_BREAK_STILL)
 		return ctx_fail(c, ERR_TIMEOUT, "nothing was sent for some time");
 	if (breaks == SIM_BREAK_CRASH)
 		return ctx_fail(c, ERR_IO, "simulated: the guest ended while it was sent");
 	return lose_both(h, c, journey->to);
+}
+
+/* One piece takes as long as the pace has it, and where the wish has a rate, as long as that has it: also what
+ * waits for a slow client can be looked at. A pace without time knows no rate. */
+static int64_t piece_us(const struct compute_journey *journey, const struct compute_sent *sent)
+{
+	int64_t paced_us = sim_draw_us(SIM_SEND);
+	int64_t piece = (sent->memory_size + sent->disk_size) / PIECES;
+	int64_t rated_us = journey->rate ? (piece >> 20) * SECOND / journey->rate : 0;
+	return paced_us && rated_us > paced_us ? rated_us : paced_us;
+}
+
+/* False: it is to end. */
+static bool take_piece(const struct compute_journey *journey, const struct compute_sent *sent,
+		       bool *ret_hastens)
+{
+	int64_t left_us = *ret_hastens ? 0 : piece_us(journey, sent);
+	do {
+		int64_t pass_us = left_us < LOOK_US ? left_us : LOOK_US;
+		if (pass_us)
+			clock_sleep_us(pass_us);
+		left_us -= pass_us;
+		if (!journey->goes_on(journey->arg, sent, ret_hastens))
+			return false;
+	} while (left_us > 0 && !*ret_hastens);
+	return true;
 }
 
 static RESULT carry(struct compute_host *h, struct ctx *c, const struct compute_journey *journey,
@@ -219,14 +250,13 @@ static RESULT carry(struct compute_host *h, struct ctx *c, const struct compute_
 	struct compute_sent sent = {.memory_size = carried->domain.memory,
 				    .pause_limit_ms = PAUSE_MS,
 				    .disk_size = DISK_SIZE * (int64_t) carried->disk_count};
+	bool hastens = false;
 	for (int k = 1; k <= PIECES; k++) {
-		bool hastens = false;
 		sent.memory_done = sent.memory_size * k / PIECES;
 		sent.disk_done = sent.disk_size * k / PIECES;
 		sent.memory_left = sent.memory_size - sent.memory_done;
 		sent.disk_left = sent.disk_size - sent.disk_done;
-		sim_take_time(SIM_SEND);
-		if (!journey->goes_on(journey->arg, &sent, &hastens)) {
+		if (!take_piece(journey, &sent, &hastens)) {
 			TRY(spoil(journey->to, c, carried));
 			return ctx_fail(c, ERR_AGAIN, "the move was ended");
 		}

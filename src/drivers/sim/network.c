@@ -14,6 +14,7 @@
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
+#include "model/port_policy.h"
 #include "model/router.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
@@ -266,6 +267,51 @@ static RESULT sim_remove_group(struct vnet *n, struct ctx *c, uuid group)
 	return remove_call(c, NETWORK_ITEM_GROUP, group);
 }
 
+/* Of a policy, what stands behind one router: by both their ids. */
+static uuid place_of(uuid policy, uuid router)
+{
+	char text[UUID_TEXT_SIZE];
+	return uuid_v5(policy, str_from(uuid_write(router, text)));
+}
+
+/* Places are things of the policy's, by ids of their own; nobody sees them. */
+static RESULT write_policy(struct ctx *c, const struct network_policy *wish)
+{
+	struct thing *policy = ensure_thing(NETWORK_ITEM_POLICY, wish->policy->row.id), *next;
+	if (!policy)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < wish->place_count; k++) {
+		struct thing *place = ensure_thing(NETWORK_ITEM_OTHER,
+						   place_of(wish->policy->row.id, wish->places[k].place));
+		if (!place)
+			return ctx_no_memory(c);
+		set_owner(place, policy);
+	}
+	for (struct thing *child = policy->children; child; child = next) {
+		bool wished = false;
+		next = child->next;
+		for (size_t k = 0; k < wish->place_count; k++)
+			wished = wished ||
+				 uuid_equal(child->id, place_of(wish->policy->row.id, wish->places[k].place));
+		if (!wished)
+			remove_thing(child->kind, child->id);
+	}
+	return OK;
+}
+
+static RESULT sim_apply_policy(struct vnet *n, struct ctx *c, const struct network_policy *wish)
+{
+	(void) n;
+	TRY(begin_call(c));
+	return end_call(c, write_policy(c, wish));
+}
+
+static RESULT sim_remove_policy(struct vnet *n, struct ctx *c, uuid policy)
+{
+	(void) n;
+	return remove_call(c, NETWORK_ITEM_POLICY, policy);
+}
+
 static RESULT write_port(struct ctx *c, const struct network_port *wish, bool *ret_up)
 {
 	TRY(need(c, NETWORK_ITEM_NETWORK, wish->port->network));
@@ -273,6 +319,8 @@ static RESULT write_port(struct ctx *c, const struct network_port *wish, bool *r
 		TRY(need(c, NETWORK_ITEM_ROUTER, wish->port->router));
 	for (size_t k = 0; k < wish->port->groups.count; k++)
 		TRY(need(c, NETWORK_ITEM_GROUP, wish->port->groups.at[k]));
+	for (size_t k = 0; k < wish->policies.count; k++)
+		TRY(need(c, NETWORK_ITEM_OTHER, place_of(wish->policies.at[k], wish->port->router)));
 	struct thing *port = ensure_thing(NETWORK_ITEM_PORT, wish->port->row.id);
 	if (!port)
 		return ctx_no_memory(c);
@@ -375,7 +423,8 @@ static void list_thing(const void *node, VISIT visit, void *arg)
 	struct listing *l = arg;
 	const struct thing *thing = *(struct thing *const *) node;
 	struct network_item item = {thing->kind, thing->id, STR("simulated")};
-	if ((visit == postorder || visit == leaf) && !VEC_PUSH(l->arena, &l->items, item))
+	if ((visit == postorder || visit == leaf) && thing->kind != NETWORK_ITEM_OTHER &&
+	    !VEC_PUSH(l->arena, &l->items, item))
 		l->failed = true;
 }
 
@@ -421,6 +470,8 @@ static const struct network_driver network_sim = {
 	.remove_router = sim_remove_router,
 	.apply_group = sim_apply_group,
 	.remove_group = sim_remove_group,
+	.apply_policy = sim_apply_policy,
+	.remove_policy = sim_remove_policy,
 	.apply_port = sim_apply_port,
 	.remove_port = sim_remove_port,
 	.apply_address = sim_apply_address,

@@ -4,6 +4,7 @@
  * quota. reconcile/instance.c does what follows. */
 #pragma once
 
+#include "engine/licence/licence.h"
 #include "engine/network/port.h"
 #include "engine/storage/local_disk.h"
 #include "engine/storage/volume.h"
@@ -105,12 +106,13 @@ struct instance_launch {
 	struct ip access_ip4, access_ip6;
 	/* For burstable types only. Default: EC2's, which is yes except for t2. */
 	enum choice unlimited_credits;
-	bool stays_off; /* it is not turned on */
+	struct licences_wish licences; /* besides the image's */
+	bool stays_off;                /* it is not turned on */
 	/* Whether it is started elsewhere when its host is off for good; default: yes. recovers_by_type: as its type's
 	 * offers_ha says. */
 	enum choice recovers;
 	bool recovers_by_type;
-	/* Nova: if no host has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
+	/* Nova: where no host or storage pool has room, accept, and report that later. Else ERR_CAPACITY, as in EC2. */
 	bool accept_unplaced;
 	struct str client_token; /* empty: none; up to 64 characters */
 	struct str digest;       /* of the other parameters, to tell a repetition from a mistake */
@@ -147,6 +149,8 @@ struct instances_wish {
 OPERATION(engine_start_instances, instances_wish)
 OPERATION(engine_stop_instances, instances_wish)
 OPERATION(engine_reboot_instances, instances_wish)
+/* Changes nothing of what is wanted: what is there is compared with it anew. */
+OPERATION(engine_reapply_instances, instances_wish)
 /* Ends instances. One that has ended already counts as a success. ERR_PROTECTED: one is locked, or
  * protected against this. */
 OPERATION(engine_terminate_instances, instances_wish)

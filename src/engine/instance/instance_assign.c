@@ -2,6 +2,7 @@
  * An instance goes to another account, with its disks. Its ports stay behind or end, and it gets others in networks of
  * that account. Rows only: what its host has defined of it follows with its next gen. Source of the rules and of their
  * sentences: UserVmManagerImpl, moveVmToUser, 4.18 to 4.20. Called by: api/cloudstack. */
+#include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/launch_ports_internal.h"
@@ -242,6 +243,7 @@ static RESULT give(struct assigning *a)
 	TRY(volume_give_all(op, next.row.id, before->account, next.account));
 	TRY(instance_release_ports(op, next.row.id));
 	TRY(profile_association_leave_instance(op, next.row.id));
+	TRY(azure_guest_leave_instance(op, next.row.id));
 	TRY(instance_meter_allocation(op, before, 0));
 	TRY(instance_put(op, &next));
 	TRY(instance_meter_allocation(op, &next, 1));

@@ -259,6 +259,21 @@ RESULT engine_reschedule_event(struct op *op, struct event_wish *wish)
 				instance_event_code_words[next.code]);
 }
 
+RESULT engine_start_event(struct op *op, struct event_start *wish)
+{
+	const struct instance_event *event = instance_event_find(op->head, wish->event);
+	const struct instance *instance = event ? instance_find(op->head, event->instance) : NULL;
+	if (!instance || event->ended_us || event->stage != INSTANCE_EVENT_STAGE_SCHEDULED ||
+	    event->not_before_us <= op->now_us)
+		return OK;
+	struct instance_event next = *event;
+	next.not_before_us = op->now_us;
+	next.row.gen++;
+	TRY(instance_event_put(op, &next));
+	return engine_log_event(op, KIND_INSTANCE, &instance->row, "event moved", "%s: its guest is ready.",
+				instance_event_code_words[next.code]);
+}
+
 /* ---- the reconciler's ---- */
 
 enum turn { TURN_NONE, TURN_BEGIN, TURN_END, TURN_FORGET };

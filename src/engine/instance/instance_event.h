@@ -49,6 +49,12 @@ struct event_wish {
 };
 OPERATION(engine_reschedule_event, event_wish)
 
+/* For the guest that it is about, which is ready: an event that has not begun begins now. Absent, or begun: OK. */
+struct event_start {
+	uuid event;
+};
+OPERATION(engine_start_event, event_start)
+
 /* The instance's event, until a week after its end, as long as it is shown. NULL: none. */
 const struct instance_event *engine_find_event(const struct tables *t, uuid instance);
 

@@ -100,8 +100,6 @@ RESULT instance_check_changeable(struct op *op, const struct instance *instance,
 RESULT instance_avoid_maintenance(struct op *op, struct instance *next);
 /* Of one that has come to its host: an event, if it is to run there and that has a maintenance ahead. */
 RESULT instance_join_maintenance(struct op *op, const struct instance *instance);
-/* "instance:t3.micro": the meter that runs while it is on. */
-struct str instance_meter(const struct op *op, const struct instance *instance);
 /* From now on it holds what its type says (level 1), running or not, or no longer (0): what Nova counts as
  * usage. The meter is "server:<vCPUs>:<MiB>:<GiB of its root disk>:<type>" (engine/instance/instance.h reads
  * it). */

@@ -9,6 +9,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_files_internal.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/key_pair.h"
 #include "engine/instance/launch_ports_internal.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/placement.h"
@@ -16,6 +17,7 @@
 #include "engine/instance/server_group.h"
 #include "engine/instance/server_group_internal.h"
 #include "engine/internal.h"
+#include "engine/licence/licence_internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/people/account_settings.h"
 #include "engine/people/user_limit.h"
@@ -28,6 +30,7 @@
 #include "engine/storage/image.h"
 #include "engine/storage/local_disk_internal.h"
 #include "engine/storage/storage_pool.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_type_limit_internal.h"
@@ -79,10 +82,14 @@ struct launch {
 	int64_t new_disk, new_disk_count; /* of those that are made */
 	int64_t count;                    /* how many at most, after quotas */
 	struct placement placement;
+	bool lacks_pool;      /* a storage pool does not take the disks of the next one */
+	struct str pool_says; /* why; empty: no host has room, either */
 	uuid reservation;
 	uuid *made;
 	uuid shared_host;              /* where volumes lie that others have, too; none: it has no such */
 	const struct host *asked_host; /* NULL: any */
+	struct strs licences;
+	bool needs_dedicated; /* for these */
 };
 
 /* ---- names become rows ---- */
@@ -162,9 +169,10 @@ static RESULT resolve_image_and_type(struct launch *l)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
 				   "A credit option needs a burstable instance type; %" STR_FMT " is none",
 				   STR_ARG(l->type->name));
-	if (ref_is_given(&l->wish->key_pair))
-		TRY(engine_find_own_key_pair(op->ctx, op->head, &l->wish->key_pair, &l->key));
-	return OK;
+	if (!ref_is_given(&l->wish->key_pair))
+		return OK;
+	TRY(engine_find_own_key_pair(op->ctx, op->head, &l->wish->key_pair, &l->key));
+	return engine_check_key_is_there(op, l->key, l->wish->key_pair.field);
 }
 
 RESULT instance_size_root(struct op *op, const struct instance_type *type, struct str field,
@@ -245,6 +253,8 @@ static enum instance_tenancy tenancy_of(const struct launch *l)
 	const struct router *router = l->subnet ? router_find(l->op->head, l->subnet->router) : NULL;
 	bool is_raised = router && router->tenancy == ROUTER_TENANCY_DEDICATED &&
 			 l->wish->tenancy == INSTANCE_TENANCY_DEFAULT;
+	if (l->needs_dedicated)
+		return INSTANCE_TENANCY_HOST;
 	return is_raised ? INSTANCE_TENANCY_DEDICATED : l->wish->tenancy;
 }
 
@@ -523,6 +533,8 @@ static RESULT resolve(struct launch *l)
 		l->from = l->disks.at[0].image;
 	if (!l->image && l->from)
 		TRY(instance_check_needs(op, l->from, l->type, l->wish->type.field));
+	TRY(licence_resolve_launch(op, l->account->row.id, l->wish, l->from, &l->licences,
+				   &l->needs_dedicated));
 	TRY(launch_ports_begin(op, l->wish, port_limits_of(l), &l->ports));
 	TRY(resolve_subnet(l));
 	TRY(offered_check_zone(op, KIND_INSTANCE_TYPE, l->type->name, &l->type->zones, l->zone,
@@ -629,7 +641,7 @@ static RESULT fail_no_room(struct launch *l)
 	const struct zone *zone = zone_find(op->head, l->zone);
 	struct placement_report report;
 	placement_report(&l->placement, &report);
-	bool is_dedicated = l->wish->tenancy == INSTANCE_TENANCY_HOST;
+	bool is_dedicated = tenancy_of(l) == INSTANCE_TENANCY_HOST;
 	return ctx_fail_kind(op->ctx, ERR_CAPACITY, is_dedicated ? KIND_DEDICATED_HOST : KIND_INSTANCE,
 			     "There is no room in zone '%" STR_FMT "' for %" PRId64
 			     " instances of type %" STR_FMT ": %" STR_FMT ".",
@@ -652,11 +664,12 @@ static RESULT write_existing(struct launch *l, const struct instance *instance, 
 static RESULT write_volumes(struct launch *l, const struct instance *instance)
 {
 	for (size_t n = 0; n < l->disks.count; n++) {
-		const struct disk_plan *disk = &l->disks.at[n];
+		struct disk_plan *disk = &l->disks.at[n];
 		if (disk->existing) {
 			TRY(write_existing(l, instance, disk, (int64_t) n));
 			continue;
 		}
+		disk->is_unplaced = l->lacks_pool;
 		struct volume volume = {.account = instance->account,
 					.zone = instance->zone,
 					.host = instance->host,
@@ -773,6 +786,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.near = l->near,
 		.apart = l->apart,
 		.partition = l->placement.need.partition,
+		.licences = l->licences,
 		.tenancy = tenancy_of(l),
 		.dedicated_host = dedicated_of(l, host),
 		.host_affinity = w->host_affinity,
@@ -808,8 +822,9 @@ static RESULT log_unplaced(struct launch *l, uuid instance)
 	struct placement_report report;
 	placement_report(&l->placement, &report);
 	return condition_set(l->op, KIND_INSTANCE, instance, "NoHost",
-			     placement_explain(l->op->ctx->arena, &report),
-			     "It is placed as soon as a host has room.");
+			     l->pool_says.n ? l->pool_says : placement_explain(l->op->ctx->arena, &report),
+			     l->pool_says.n ? "It is placed as soon as that pool takes its disks."
+					    : "It is placed as soon as a host has room.");
 }
 
 static RESULT write_profile(const struct launch *l, const struct instance *instance)
@@ -858,14 +873,60 @@ static const struct host *choose_host(struct launch *l)
 	return host;
 }
 
+/* What the first disks up to that one take in its pool. */
+static int64_t bytes_in_pool(const struct launch *l, const struct storage_pool *pool, size_t last)
+{
+	int64_t sum = 0;
+	for (size_t n = 0; n <= last; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
+		sum += !disk->existing && pool_of(l, disk) == pool ? disk->size : 0;
+	}
+	return sum;
+}
+
+/* Whether the storage pools of its new disks take those of one more. */
+static RESULT check_pools(const struct launch *l)
+{
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
+		const struct storage_pool *pool = disk->existing ? NULL : pool_of(l, disk);
+		if (pool)
+			TRY(storage_pool_check_room(l->op, pool, bytes_in_pool(l, pool, n), disk->field));
+	}
+	return OK;
+}
+
+/* *ret_host NULL: none has room, or a storage pool has none; and there are enough, or those that lack it wait for it. */
+static RESULT choose_place(struct launch *l, int64_t made, const struct host **ret_host)
+{
+	bool is_needed = !l->wish->accept_unplaced && made < l->wish->min_count;
+	const struct host *host = choose_host(l);
+	*ret_host = NULL;
+	l->lacks_pool = false;
+	l->pool_says = STR_NONE;
+	if (!host && is_needed)
+		return fail_no_room(l);
+	struct result checked = check_pools(l);
+	if (result_is_ok(checked))
+		*ret_host = host;
+	if (checked.code != ERR_CAPACITY || is_needed)
+		return checked;
+	l->lacks_pool = true;
+	if (host)
+		l->pool_says = str_copy(l->op->ctx->arena, l->op->ctx->problem.message);
+	ctx_clear_problem(l->op->ctx);
+	return !host || l->pool_says.p ? OK : ctx_no_memory(l->op->ctx);
+}
+
 /* Each is placed and written before the next is placed, which therefore sees it. */
 static RESULT write_all(struct launch *l, int64_t *ret_count)
 {
 	for (int64_t n = 0; n < l->count; n++) {
-		const struct host *host = choose_host(l);
+		const struct host *host = NULL;
+		TRY(choose_place(l, n, &host));
 		if (!host && !l->wish->accept_unplaced) {
 			*ret_count = n;
-			return n < l->wish->min_count ? fail_no_room(l) : OK;
+			return OK;
 		}
 		TRY(write_instance(l, n, host));
 	}

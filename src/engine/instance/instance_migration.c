@@ -228,6 +228,21 @@ RESULT engine_migrate_instance(struct op *op, struct instance_migrating *wish)
 	return begin(op, i, host, wish);
 }
 
+RESULT engine_redeploy_instance(struct op *op, struct instance_migrating *wish)
+{
+	const struct instance *i = NULL;
+	const struct host *host = NULL;
+	struct placement_need need;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &i));
+	TRY(engine_permit(op, "instance.redeploy", KIND_INSTANCE, &i->row));
+	TRY(engine_fail_about(op->ctx, &wish->instance, check_movable(op->ctx, op->head, i)));
+	get_need(op->head, i, &need);
+	wish->host = (struct ref){0};
+	wish->forces = false;
+	TRY(instance_find_target(op, i, &need, wish, &host));
+	return begin(op, i, host, wish);
+}
+
 RESULT instance_move_away(struct op *op, const struct instance *i)
 {
 	const struct host *host = NULL;

@@ -21,6 +21,8 @@ struct instance_migrating {
 	uuid migration;
 };
 OPERATION(engine_migrate_instance, instance_migrating)
+/* The same for its owner, as Azure has it: to a host that the region chooses. */
+OPERATION(engine_redeploy_instance, instance_migrating)
 
 /* Moves an instance that runs or is stopped to another host, off meanwhile; then it is confirmed or reverted as a
  * resize is (engine_confirm_resize(), engine_revert_resize()). forces means nothing. Failures as above. */

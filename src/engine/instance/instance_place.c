@@ -16,6 +16,7 @@
 #include "engine/region/processor_internal.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/storage_pool.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_internal.h"
 #include "engine/storage/volume_swap.h"
@@ -138,6 +139,25 @@ static const struct host *find_next_host(const struct tables *t, const struct in
 	return may ? host : NULL;
 }
 
+/* Disks that their storage pool did not take when the instance was accepted come into it now. ERR_CAPACITY: it still
+ * does not. */
+static RESULT enter_pools(struct op *op, uuid instance)
+{
+	for (const struct volume *v = volume_first_by_instance(op->head, instance); v;
+	     v = volume_next_by_instance(op->head, v)) {
+		bool is_nowhere = uuid_is_none(v->pool) && uuid_is_none(v->host) && v->seen_size == 0;
+		const struct storage_pool *pool =
+			is_nowhere && !v->lost_us ? engine_find_pool_of_type(op->head, v->type) : NULL;
+		if (!pool)
+			continue;
+		TRY(storage_pool_check_room(op, pool, v->size, STR_NONE));
+		struct volume next = *v;
+		next.pool = pool->row.id;
+		TRY(volume_put(op, &next));
+	}
+	return OK;
+}
+
 RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 {
 	const struct instance *instance = instance_find(op->head, wish->instance);
@@ -147,6 +167,12 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 		return OK;
 	struct placement_need need;
 	struct placement placement;
+	struct result entered = enter_pools(op, wish->instance);
+	if (entered.code == ERR_CAPACITY) {
+		ctx_clear_problem(op->ctx);
+		return OK;
+	}
+	TRY(entered);
 	instance_get_need(op->head, instance, &need);
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
 	const struct host *host = find_next_host(op->head, instance);
@@ -201,6 +227,7 @@ static enum placement_reason weigh_host(const struct tables *t, const struct ins
 
 RESULT instance_place_on(struct op *op, uuid id, const struct host *host, struct str field)
 {
+	TRY(enter_pools(op, id));
 	const struct instance *instance = instance_find(op->head, id);
 	enum placement_reason reason = weigh_host(op->head, instance, host);
 	if (reason != PLACEMENT_FITS)
@@ -239,13 +266,17 @@ static bool is_to_be_cut(const struct tables *t, const struct volume *v)
 	return false;
 }
 
-/* What of a disk cannot go along: for good. NULL: nothing. */
-static const char *find_bound_disk(const struct volume *v)
+/* What of a disk cannot go along: for good. NULL: nothing. What lies in a CD-ROM drive is made anew there, of its image. */
+static const char *find_bound_disk(const struct tables *t, const struct volume *v)
 {
-	if (v->is_raw || v->is_shared)
-		return "is one that several instances may have";
-	if (v->is_medium)
-		return "lies in its CD-ROM drive: eject it before";
+	if (engine_has_several_attachments(t, v->row.id))
+		return "is one that it shares with another instance: detach it from one of them before";
+	if ((v->is_raw || v->is_shared) && uuid_is_none(v->pool))
+		return "is one that several instances may have, in its host's own directory: detach it "
+		       "before, or "
+		       "move it to a storage pool that both hosts see";
+	if (v->is_medium && uuid_is_none(v->pool) && (v->stands_alone || uuid_is_none(v->snapshot)))
+		return "lies in its CD-ROM drive, and is no copy of an image: eject it before";
 	return NULL;
 }
 
@@ -268,7 +299,7 @@ static const char *find_busy_disk(const struct tables *t, const struct instance 
 static RESULT check_disk(struct ctx *c, const struct tables *t, const struct instance *i,
 			 const struct volume *v)
 {
-	const char *bound = find_bound_disk(v), *busy = bound ? NULL : find_busy_disk(t, i, v);
+	const char *bound = find_bound_disk(t, v), *busy = bound ? NULL : find_busy_disk(t, i, v);
 	char id[UUID_TEXT_SIZE];
 	if (!bound && !busy)
 		return OK;
@@ -283,7 +314,7 @@ RESULT instance_check_disks_movable(struct ctx *c, const struct tables *t, const
 	    volume_attachment_first_by_seen_instance(t, i->row.id))
 		return ctx_fail_kind(c, ERR_UNSUPPORTED, KIND_INSTANCE,
 				     "The instance cannot be moved while it runs: it shares a volume with "
-				     "another one.");
+				     "another one. Detach it from one of them before.");
 	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
 	     v = volume_next_by_instance(t, v))
 		TRY(check_disk(c, t, i, v));

@@ -215,6 +215,26 @@ RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
 	return instance_move_all(op, wish, &(struct instance_move){"instance.stop", .apply = stop_one});
 }
 
+/* ---- looked at anew ---- */
+
+static RESULT reapply_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	struct instance next = *instance;
+	(void) wish;
+	if (!row_is_live(&instance->row))
+		return instance_fail_state(op, ref, "reapplied");
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_log_event(op, KIND_INSTANCE, &next.row, "reapply asked",
+				"Its state is compared with what is wanted.");
+}
+
+RESULT engine_reapply_instances(struct op *op, struct instances_wish *wish)
+{
+	return instance_move_all(op, wish, &(struct instance_move){"instance.reapply", .apply = reapply_one});
+}
+
 /* ---- reboot ---- */
 
 static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,

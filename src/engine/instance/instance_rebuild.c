@@ -4,7 +4,9 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_files_internal.h"
 #include "engine/instance/instance_internal.h"
+#include "engine/instance/key_pair.h"
 #include "engine/internal.h"
+#include "engine/licence/licence_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/local_disk_internal.h"
@@ -112,6 +114,8 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 		return OK;
 	if (ref_is_given(&wish->key_pair))
 		TRY(engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key));
+	if (key)
+		TRY(engine_check_key_is_there(op, key, wish->key_pair.field));
 	next->key_name = key ? key->name : STR_NONE;
 	next->public_key = key ? key->public_key : STR_NONE;
 	return OK;
@@ -139,6 +143,15 @@ static RESULT check_same_image(struct op *op, const struct image *image, const s
 			   STR_ARG(ref->text));
 }
 
+/* With what it needs licences for. */
+static RESULT take_image(struct op *op, const struct image *image, struct str field, struct instance *next)
+{
+	next->image = image->row.id;
+	next->licences = image->licences;
+	next->converted_us = op->now_us;
+	return licence_check_place(op, next->account, next->licences, next->tenancy, field);
+}
+
 RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 {
 	const struct instance *instance = NULL;
@@ -158,7 +171,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	struct instance next = *instance;
 	TRY(change_words(op, wish, &next));
 	if (!keeps_root)
-		next.image = image->row.id;
+		TRY(take_image(op, image, wish->instance.field, &next));
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
 	next.error_override = false;

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
+#include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_event.h"
 #include "engine/instance/instance_internal.h"
@@ -27,12 +28,6 @@
 
 #define MEBIBYTE (INT64_C(1) << 20)
 #define GIBIBYTE (INT64_C(1) << 30)
-
-struct str instance_meter(const struct op *op, const struct instance *instance)
-{
-	const struct instance_type *type = instance_type_find(op->head, instance->type);
-	return str_print(op->ctx->arena, "instance:%" STR_FMT, STR_ARG(type ? type->name : STR("unknown")));
-}
 
 RESULT instance_meter_allocation(struct op *op, const struct instance *instance, int64_t level)
 {
@@ -90,6 +85,7 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance)
 	TRY(instance_release_ports(op, instance->row.id));
 	TRY(volume_end_attachments(op, instance->row.id));
 	TRY(profile_association_leave_instance(op, instance->row.id));
+	TRY(azure_guest_leave_instance(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));
 	TRY(instance_meter_allocation(op, instance, 0));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
@@ -139,7 +135,6 @@ static RESULT note_power(struct op *op, const struct instance *before, const str
 	bool is_on = after->seen_power == INSTANCE_SEEN_POWER_ON;
 	if (was_on == is_on)
 		return OK;
-	TRY(op_usage(op, KIND_INSTANCE, after->row.id, after->account, instance_meter(op, after), is_on));
 	return engine_log_event(op, KIND_INSTANCE, &after->row, is_on ? "running" : "stopped",
 				"It is %s its host.", is_on ? "running on" : "off on");
 }

@@ -5,6 +5,7 @@
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_type_internal.h"
+#include "engine/instance/key_pair.h"
 #include "engine/instance/placement.h"
 #include "engine/internal.h"
 #include "engine/network/port.h"
@@ -205,6 +206,7 @@ static RESULT change_key(struct op *op, const struct instance_settings *wish, st
 	if (!ref_is_given(&wish->key_pair))
 		return OK;
 	TRY(engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key));
+	TRY(engine_check_key_is_there(op, key, wish->key_pair.field));
 	next->key_name = key->name;
 	next->public_key = key->public_key;
 	next->guest_password = STR_NONE;

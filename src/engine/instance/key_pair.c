@@ -73,6 +73,31 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 				STR_ARG(key.name));
 }
 
+RESULT engine_fill_key_pair(struct op *op, struct key_pair_filling *wish)
+{
+	const struct key_pair *key = NULL;
+	TRY(engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key));
+	TRY(engine_permit(op, "key_pair.create", KIND_KEY_PAIR, &key->row));
+	if (key->public_key.n)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_KEY_PAIR, wish->key_pair.field,
+				   "The key pair '%" STR_FMT "' has a key already.", STR_ARG(key->name));
+	struct key_pair next = *key;
+	next.public_key = wish->public_key;
+	next.fingerprint = wish->fingerprint;
+	next.is_ed25519 = wish->is_ed25519;
+	TRY(key_pair_put(op, &next));
+	return engine_log_event(op, KIND_KEY_PAIR, &next.row, "filled", "Key pair %" STR_FMT ".",
+				STR_ARG(next.name));
+}
+
+RESULT engine_check_key_is_there(struct op *op, const struct key_pair *key, struct str field)
+{
+	return key->public_key.n
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_KEY_PAIR, field,
+				     "The key pair '%" STR_FMT "' has no key so far.", STR_ARG(key->name));
+}
+
 RESULT engine_delete_key_pair(struct op *op, struct key_pair_target *wish)
 {
 	const struct key_pair *key = NULL;

@@ -19,6 +19,7 @@
 #include "engine/network/port_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/quota_internal.h"
+#include "engine/region/region.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "model/gateway.h"
@@ -33,8 +34,6 @@
 #include "store/port.h"
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
-
-#define ELASTIC_METER STR("address:elastic")
 
 /* ---- free ones ---- */
 
@@ -307,7 +306,10 @@ RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 {
 	const struct account *account = NULL;
 	struct place place = {0};
-	struct address address = {.row.gen = 1, .is_elastic = true, .description = wish->description};
+	struct address address = {.row.gen = 1,
+				  .is_elastic = true,
+				  .is_guarded = wish->is_guarded,
+				  .description = wish->description};
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	TRY(take_purpose(op, wish, &address));
 	TRY(find_place(op, wish, &place));
@@ -319,7 +321,6 @@ RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 	address.ip = place.ip;
 	TRY(tag_normalize(op, wish->tags, &address.tags));
 	TRY(address_put(op, &address));
-	TRY(op_usage(op, KIND_ADDRESS, address.row.id, account->row.id, ELASTIC_METER, 1));
 	wish->address = address.row.id;
 	wish->made_ip = address.ip;
 	char text[IP_TEXT_SIZE];
@@ -534,8 +535,6 @@ RESULT address_put_back(struct op *op, const struct address *address, bool *ret_
 		next.private_ip = port->ip;
 	next.seen_gen = 0;
 	TRY(address_put(op, &next));
-	if (next.is_elastic)
-		TRY(op_usage(op, KIND_ADDRESS, next.row.id, next.account, ELASTIC_METER, 1));
 	char text[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_ADDRESS, &next.row, "adopted",
 				"%s came back with its network interface.", ip_write(next.ip, text));
@@ -584,11 +583,22 @@ static RESULT check_present(struct op *op, const struct address *address)
 	return port ? port_check_unmanaged(op, port, STR("NetworkInterfaceId")) : OK;
 }
 
+static RESULT check_no_subnets(struct op *op, const struct address *address, struct str field)
+{
+	char text[IP_TEXT_SIZE];
+	return uuid_is_none(address->source_nat)
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, field,
+				     "Address %s is in use: subnets reach out under it.",
+				     ip_write(address->ip, text));
+}
+
 /* The way out is there, and what stands in the way may be moved. */
 static RESULT check_association(struct op *op, const struct address_association *wish,
 				const struct address *address, const struct port *port, struct ip private_ip)
 {
 	TRY(check_present(op, address));
+	TRY(check_no_subnets(op, address, wish->address.field));
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
 	uuid router = engine_get_router_of_ip(op->head, port, private_ip);
@@ -749,7 +759,6 @@ RESULT address_release(struct op *op, const struct address *address)
 {
 	char text[IP_TEXT_SIZE];
 	TRY(address_end(op, address->row.id));
-	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
 	return engine_log_event(op, KIND_ADDRESS, &address->row, "released", "%s.",
 				ip_write(address->ip, text));
 }
@@ -769,6 +778,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 		TRY(port_forwarding_leave_address(op, address->row.id));
 		TRY(load_balancer_leave_address(op, address->row.id));
 	}
+	TRY(check_no_subnets(op, address, wish->address.field));
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	if (!uuid_is_none(address->port))
 		TRY(write_free(op, address));
@@ -843,6 +853,62 @@ RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
 	char text[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
 				ip_write(next.ip, text), STR_ARG(name.n ? name : STR("no name")));
+}
+
+struct str engine_get_label_domain(const struct tables *t, struct arena *a)
+{
+	return str_print(a, "%" STR_FMT ".cloudapp.internal", STR_ARG(engine_get_region_name(t)));
+}
+
+/* A letter first, and no less than three characters. */
+static bool is_own_label(struct str label)
+{
+	bool is_good = label.n >= 3 && is_label(label) && label.p[0] >= 'a' && label.p[0] <= 'z';
+	for (size_t n = 0; is_good && n < label.n; n++)
+		is_good = label.p[n] != '_';
+	return is_good;
+}
+
+const struct address *engine_find_label(const struct tables *t, struct str label)
+{
+	const struct address *a = label.n ? address_first_by_dns_label(t, label) : NULL;
+	while (a && !row_is_live(&a->row))
+		a = address_next_by_dns_label(t, a);
+	return a;
+}
+
+static RESULT check_label(struct op *op, struct str label, struct str field, uuid address)
+{
+	const struct address *other = engine_find_label(op->head, label);
+	if (label.n && !is_own_label(label))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ADDRESS, field,
+				   "The domain name label %" STR_FMT
+				   " is invalid. It must conform to the following regular expression: "
+				   "^[a-z][a-z0-9-]{1,61}[a-z0-9]$.",
+				   STR_ARG(str_slice(label, 0, 80)));
+	if (!other || uuid_equal(other->row.id, address))
+		return OK;
+	return ENGINE_FAIL(op, ERR_EXISTS, KIND_ADDRESS, field,
+			   "DNS record %" STR_FMT ".%" STR_FMT " is already used by another public IP.",
+			   STR_ARG(label), STR_ARG(engine_get_label_domain(op->head, op->ctx->arena)));
+}
+
+RESULT engine_label_address(struct op *op, struct address_label_wish *wish)
+{
+	const struct address *address = NULL;
+	struct str label = str_lower(op->ctx->arena, wish->label);
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(check_label(op, label, wish->label_field, address->row.id));
+	if (!str_equal(address->dns_label, label)) {
+		TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
+		struct address next = *address;
+		next.dns_label = label; /* nothing in the network is another: gen stays */
+		TRY(address_put(op, &next));
+	}
+	struct address_name_wish reverse = {
+		.address = wish->address, .name = wish->reverse_name, .name_field = wish->reverse_field};
+	bool is_same = str_equal(address_find(op->head, wish->address.prefix)->reverse_name, reverse.name);
+	return is_same ? OK : engine_name_address(op, &reverse);
 }
 
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip)

@@ -18,6 +18,7 @@ struct address_wish {
 	 * nowhere. */
 	struct ref for_network, for_router;
 	struct str description;
+	bool is_guarded; /* nothing comes in by it unless a port policy lets it */
 	/* To associate it with at once, as engine_associate_address() does; kind none: it stays
 	 * free. */
 	struct ref port;
@@ -85,6 +86,21 @@ struct address_name_wish {
 };
 /* ERR_INVALID with KIND_ADDRESS: it is no domain name. */
 OPERATION(engine_name_address, address_name_wish)
+
+/* Says which names an address has; empty: none. The label is below the region's domain of labels (engine_get_label_domain()), and
+ * leads to the address from each VPC with a resolver. With KIND_ADDRESS: ERR_INVALID, a name is none; ERR_EXISTS, the label is another
+ * address's. */
+struct address_label_wish {
+	struct ref address;
+	struct str label;                      /* any letter case */
+	struct str reverse_name;               /* as engine_name_address() has it */
+	struct str label_field, reverse_field; /* for messages about them */
+};
+OPERATION(engine_label_address, address_label_wish)
+/* "eu-west-1.cloudapp.internal": below it are the labels of public addresses. */
+struct str engine_get_label_domain(const struct tables *t, struct arena *a);
+/* Whose label it is, in small letters; NULL: nobody's. */
+const struct address *engine_find_label(const struct tables *t, struct str label);
 
 /* The live address that stands for that private address of the port, or NULL. */
 const struct address *engine_find_address_for(const struct tables *t, uuid port, struct ip private_ip);

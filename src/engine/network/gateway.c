@@ -35,6 +35,8 @@ static const struct address *find_mapped(const struct tables *t, const struct ro
 {
 	const struct port_forwarding *forwarding = port_forwarding_first_by_router(t, router->row.id);
 	const struct load_balancer *balancer = load_balancer_first_by_router(t, router->row.id);
+	while (balancer && uuid_is_none(balancer->address))
+		balancer = load_balancer_next_by_router(t, balancer);
 	if (forwarding || balancer)
 		return address_find(t, forwarding ? forwarding->address : balancer->address);
 	const struct address *address = address_first_by_account(t, router->account);

@@ -17,6 +17,7 @@
 #include "engine/network/port_internal.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/virtual/balancer_set_internal.h"
 #include "store/address.h"
 #include "store/instance.h"
 #include "store/load_balancer.h"
@@ -29,7 +30,9 @@
 
 static RESULT log_change(struct op *op, const struct load_balancer *b, const char *what)
 {
-	return engine_log_event(op, KIND_ADDRESS, &address_find(op->head, b->address)->row, what,
+	const struct port *front = port_find(op->head, b->front);
+	const struct row *about = front ? &front->row : &address_find(op->head, b->address)->row;
+	return engine_log_event(op, front ? KIND_PORT : KIND_ADDRESS, about, what,
 				"%s port %" PRId64 " to ports %" PRId64 ".",
 				load_balancer_protocol_words[b->protocol], b->public_port, b->private_port);
 }
@@ -49,10 +52,50 @@ static RESULT check_sources(struct op *op, uuid network, struct cidrs sources)
 	return firewall_check_blocks(op, KIND_LOAD_BALANCER, sources, STR("cidrlist"));
 }
 
+static RESULT check_ports(struct op *op, const struct load_balancer *b)
+{
+	bool is_public_bad = b->public_port < 1 || b->public_port > 65535;
+	if (!is_public_bad && b->private_port >= 1 && b->private_port <= 65535)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_LOAD_BALANCER,
+			     "Invalid value for port %" PRId64 ", 1 to 65535 are ports.",
+			     is_public_bad ? b->public_port : b->private_port);
+}
+
+/* Of a frontend, which is in a subnet: behind whose router it is from the beginning. */
+static RESULT create_private(struct op *op, struct load_balancer_wish *wish)
+{
+	const struct port *front = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->front, &front));
+	struct load_balancer made = {.row.gen = 1,
+				     .account = front->account,
+				     .front = front->row.id,
+				     .router = front->router,
+				     .protocol = wish->protocol,
+				     .public_port = wish->public_port,
+				     .private_port = wish->private_port,
+				     .name = wish->name,
+				     .algorithm = wish->algorithm};
+	TRY(check_name(op, wish->name));
+	TRY(check_ports(op, &made));
+	for (const struct load_balancer *b = load_balancer_first_by_front(op->head, made.front); b;
+	     b = load_balancer_next_by_front(op->head, b))
+		if (b->protocol == made.protocol && b->public_port == made.public_port)
+			return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_LOAD_BALANCER,
+					     "Port %" PRId64 " of the frontend is balanced already.",
+					     made.public_port);
+	TRY(engine_permit(op, "load_balancer.create", KIND_PORT, &front->row));
+	made.row.id = wish->balancer = engine_new_id(op, KIND_LOAD_BALANCER);
+	TRY(load_balancer_put(op, &made));
+	return log_change(op, &made, "balanced");
+}
+
 RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wish)
 {
 	const struct address *address = NULL;
 	const struct row *network = NULL;
+	if (ref_is_given(&wish->front))
+		return create_private(op, wish);
 	TRY(port_forwarding_find_address(op, &wish->address, &address));
 	TRY(engine_check_owner(op, &wish->account, address->account));
 	if (ref_is_given(&wish->network))
@@ -70,16 +113,11 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 				     .sources = wish->sources,
 				     .network = network ? network->id : address->for_network};
 	TRY(network_check_service(op, made.network, NETWORK_LOAD_BALANCING, wish->address.field));
-	if (made.public_port < 1 || made.public_port > 65535 || made.private_port < 1 ||
-	    made.private_port > 65535)
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_LOAD_BALANCER,
-				     "Invalid value for port %" PRId64 ", 1 to 65535 are ports.",
-				     made.public_port < 1 || made.public_port > 65535 ? made.public_port
-										      : made.private_port);
+	TRY(check_ports(op, &made));
 	TRY(port_forwarding_check_public(op, KIND_LOAD_BALANCER, UUID_NONE, made.address,
 					 load_balancer_protocol_words[made.protocol], made.public_port,
 					 made.public_port));
-	if (!uuid_is_none(address->port))
+	if (!uuid_is_none(address->port) || !uuid_is_none(address->source_nat))
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
 				   "The address stands for a network interface already.");
 	TRY(check_sources(op, made.network, made.sources));
@@ -121,7 +159,7 @@ RESULT engine_change_load_balancer(struct op *op, struct load_balancer_change *w
 	return log_change(op, &next, "balancer changed");
 }
 
-static RESULT end(struct op *op, const struct load_balancer *b)
+RESULT load_balancer_end(struct op *op, const struct load_balancer *b)
 {
 	FORGET_EACH(op, load_balancer_member, load_balancer, b->row.id);
 	TRY(firewall_leave_related(op, b->row.id));
@@ -133,10 +171,19 @@ RESULT engine_delete_load_balancer(struct op *op, struct load_balancer_target *w
 {
 	const struct load_balancer *b = NULL;
 	TRY(find_balancer(op, &wish->balancer, "load_balancer.delete", &b));
-	return end(op, b);
+	return load_balancer_end(op, b);
 }
 
 /* ---- members ---- */
+
+bool load_balancer_reaches(const struct tables *t, const struct load_balancer *b, uuid router)
+{
+	uuid other = engine_get_forwarding_router(t, b->address);
+	if (!uuid_is_none(b->front))
+		return uuid_equal(b->router, router);
+	return address_is_reachable(t, address_find(t, b->address), router) &&
+	       (uuid_is_none(other) || uuid_equal(other, router));
+}
 
 static size_t count_members(const struct tables *t, uuid balancer)
 {
@@ -188,10 +235,7 @@ static RESULT add_member(struct op *op, const struct ref *ref, struct load_balan
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_LOAD_BALANCER, ref->field,
 				   "The instance '%" STR_FMT "' is a member of the load balancer already.",
 				   STR_ARG(ref->text));
-	const struct address *address = address_find(op->head, b->address);
-	uuid other = engine_get_forwarding_router(op->head, b->address);
-	if (!address_is_reachable(op->head, address, router) ||
-	    (!uuid_is_none(other) && !uuid_equal(other, router)))
+	if (!load_balancer_reaches(op->head, b, router))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_LOAD_BALANCER, ref->field,
 				   "The instance '%" STR_FMT
 				   "' cannot be reached from the public address of the load balancer.",
@@ -227,7 +271,7 @@ static RESULT remove_member(struct op *op, const struct load_balancer_member *m)
 {
 	struct load_balancer next = *load_balancer_find(op->head, m->load_balancer);
 	TRY(load_balancer_member_forget(op, m->row.id));
-	if (!load_balancer_member_first_by_load_balancer(op->head, next.row.id))
+	if (!load_balancer_member_first_by_load_balancer(op->head, next.row.id) && uuid_is_none(next.front))
 		next.router = UUID_NONE;
 	next.row.gen++;
 	return load_balancer_put(op, &next);
@@ -257,7 +301,7 @@ RESULT load_balancer_leave_address(struct op *op, uuid address)
 {
 	const struct load_balancer *b = load_balancer_first_by_address(op->head, address);
 	for (; b; b = load_balancer_next_by_address(op->head, b))
-		TRY(end(op, b));
+		TRY(load_balancer_end(op, b));
 	return OK;
 }
 
@@ -267,7 +311,7 @@ RESULT load_balancer_leave_ip(struct op *op, uuid port, struct ip private_ip)
 	for (; m; m = load_balancer_member_next_by_port(op->head, m))
 		if (ip_is_none(private_ip) || ip_equal(m->private_ip, private_ip))
 			TRY(remove_member(op, m));
-	return OK;
+	return balancer_set_leave_ip(op, port, private_ip);
 }
 
 RESULT load_balancer_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)

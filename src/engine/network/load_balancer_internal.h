@@ -4,7 +4,13 @@
 
 #include "engine/internal.h"
 
+struct load_balancer;
 struct subnet;
+
+/* Whether what is behind the router can be its member. */
+bool load_balancer_reaches(const struct tables *t, const struct load_balancer *b, uuid router);
+/* It goes with its members, whoever asks. */
+RESULT load_balancer_end(struct op *op, const struct load_balancer *b);
 
 /* Those of an address end. */
 RESULT load_balancer_leave_address(struct op *op, uuid address);

@@ -19,6 +19,7 @@
 #include "engine/network/security_group_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/virtual/balancer_set.h"
 #include "model/account.h"
 #include "model/instance.h"
 #include "model/mac.h"
@@ -87,7 +88,8 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 
 RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field)
 {
-	if (uuid_is_none(port->nat_gateway) && uuid_is_none(port->interface_of))
+	if (uuid_is_none(port->nat_gateway) && uuid_is_none(port->interface_of) &&
+	    !engine_is_front(op->head, port))
 		return OK;
 	const struct ref about = {.text = engine_write_id(op, KIND_PORT, port->row.id), .field = field};
 	return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_PORT, &about,
@@ -124,7 +126,7 @@ static RESULT choose_open_group(struct op *op, struct port *port)
 	return security_group_find_open(op, port->account, group);
 }
 
-/* The network's firewall stands before it, or, behind a VPC that reaches out under its gateway's address, the ACL of
+/* The network's firewall stands before it, or policies do, as in virtual networks; or, behind a VPC that reaches out under its gateway's address, the ACL of
  * its tier: not where machines get public addresses by themselves, which EC2's subnets give and its groups guard. */
 static bool is_behind_firewall(const struct tables *t, const struct port *port)
 {
@@ -133,7 +135,7 @@ static bool is_behind_firewall(const struct tables *t, const struct port *port)
 	const struct gateway *gateway =
 		router && router->blocks.count ? gateway_of_router(t, router->row.id) : NULL;
 	const struct subnet *subnet = subnet_find(t, port->subnet);
-	return (network && network->has_firewall) ||
+	return (network && network->has_firewall) || (router && router->has_system_routes) ||
 	       (gateway && gateway->translates && subnet && !subnet->public_on_launch);
 }
 

@@ -16,7 +16,7 @@ size_t port_count_of_instance(const struct tables *t, uuid instance);
  * KIND_INSTANCE. */
 RESULT port_find_target(struct op *op, const struct ref *port, const struct ref *instance,
 			const struct port **ret_port);
-/* ERR_PROTECTED: it is a NAT gateway's, not the user's to change. */
+/* ERR_PROTECTED: it is a NAT gateway's or a load balancer's, not the user's to change. */
 RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field);
 /* For a port without a MAC, one that no port has. ERR_CAPACITY: there is none left. */
 RESULT port_draw_mac(struct op *op, struct port *port);

@@ -15,12 +15,14 @@
 #include "engine/network/port_internal.h"
 #include "engine/network/port_prefixes_internal.h"
 #include "engine/network/subnet_internal.h"
+#include "engine/virtual/balancer_set.h"
 #include "model/mac.h"
 #include "store/external_network.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/port.h"
 #include "store/port_prefix.h"
+#include "store/router.h"
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
 
@@ -184,10 +186,19 @@ static bool pick_next(const struct tables *t, const struct subnet *subnet, const
 	return false;
 }
 
+/* Virtual networks, which Azure's face makes, give the first one that is free. */
+static bool picks_first(const struct tables *t, const struct subnet *subnet)
+{
+	const struct router *router = router_find(t, subnet->router);
+	return router && router->has_system_routes;
+}
+
 /* From a random place on, around the end. */
 static bool pick_between(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
 			 struct ip first, struct ip last, struct ip *ret_ip)
 {
+	if (picks_first(t, subnet))
+		return ip_compare(first, last) <= 0 && pick_next(t, subnet, pool, first, last, ret_ip);
 	if (!ip_pool_pick(t, pool, first, last, ret_ip))
 		return false;
 	struct ip from = *ret_ip;
@@ -201,7 +212,8 @@ static bool pick_unreserved(const struct tables *t, const struct subnet *subnet,
 {
 	struct ip_spans spans;
 	subnet_find_spans(t, subnet, first, last, &spans);
-	size_t from = spans.count > 1 ? (size_t) random_below(spans.count) : 0;
+	bool is_any = spans.count > 1 && !picks_first(t, subnet);
+	size_t from = is_any ? (size_t) random_below(spans.count) : 0;
 	for (size_t k = 0; k < spans.count; k++) {
 		size_t at = (from + k) % spans.count;
 		if (pick_between(t, subnet, pool, spans.at[at].first, spans.at[at].last, ret_ip))
@@ -376,7 +388,8 @@ RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
 	for (; port; port = next) {
 		next = port_next_by_network(op->head, port);
 		if (!row_is_live(&port->row) || ip_is_none(port->ip) || !uuid_is_none(port->interface_of) ||
-		    !uuid_is_none(port->nat_gateway) || port_count_ips(op->head, port, IP_V6) >= PORT_IPS_MAX)
+		    !uuid_is_none(port->nat_gateway) || engine_is_front(op->head, port) ||
+		    port_count_ips(op->head, port, IP_V6) >= PORT_IPS_MAX)
 			continue;
 		TRY(port_add_ip(op, port, subnet, (struct ip){0}, STR_NONE, &ip));
 		TRY(bump(op, port->row.id));

@@ -20,6 +20,8 @@
 #include "engine/people/account.h"
 #include "engine/quota_internal.h"
 #include "engine/tag_internal.h"
+#include "engine/virtual/peering_side_internal.h"
+#include "engine/virtual/route_plan_internal.h"
 #include "model/zone.h"
 #include "store/account.h"
 #include "store/network_acl.h"
@@ -265,6 +267,11 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
+	if (router->has_system_routes && !subnet_first_live(op->head, router->row.id)) {
+		TRY(peering_side_leave_router(op, router->row.id));
+		TRY(route_plan_leave_router(op, router->row.id));
+		router = router_find(op->head, router->row.id);
+	}
 	if (wish->with_gateway && !subnet_first_live(op->head, router->row.id))
 		TRY(gateway_clear(op, router));
 	TRY(check_unused(op, router, &wish->router));

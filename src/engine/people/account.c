@@ -24,6 +24,7 @@
 #include "engine/region/region.h"
 #include "engine/storage/metadef.h"
 #include "engine/storage/volume_type_limit_internal.h"
+#include "engine/support/ticket.h"
 #include "model/image_catalogue.h"
 #include "model/role.h"
 #include "store/access_key.h"
@@ -31,22 +32,37 @@
 #include "store/address_group.h"
 #include "store/address_group_version.h"
 #include "store/application_credential.h"
+#include "store/arm_resource.h"
 #include "store/async_job.h"
+#include "store/azure_guest.h"
+#include "store/balancer_pool_member.h"
+#include "store/balancer_set.h"
 #include "store/credential.h"
+#include "store/deployment.h"
+#include "store/deployment_operation.h"
 #include "store/dhcp_options.h"
 #include "store/iam_role.h"
 #include "store/import_image_task.h"
 #include "store/import_snapshot_task.h"
+#include "store/instance_extension.h"
 #include "store/instance_profile.h"
 #include "store/key_pair.h"
 #include "store/launch_template.h"
 #include "store/launch_template_version.h"
 #include "store/network_grant.h"
 #include "store/oidc_provider.h"
+#include "store/peering_side.h"
+#include "store/port_policy.h"
+#include "store/port_policy_rule.h"
+#include "store/port_set.h"
 #include "store/profile_association.h"
+#include "store/resource_group.h"
 #include "store/role_assignment.h"
+#include "store/route_plan.h"
+#include "store/route_plan_entry.h"
 #include "store/security_group.h"
 #include "store/server_group.h"
+#include "store/source_nat.h"
 #include "store/subnet_pool.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -280,6 +296,18 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, address_group_version, account, id);
 	FORGET_EACH(op, address_group, account, id);
 	FORGET_EACH(op, volume_group, account, id);
+	FORGET_EACH(op, balancer_pool_member, account, id);
+	FORGET_EACH(op, balancer_set, account, id);
+	FORGET_EACH(op, peering_side, account, id);
+	FORGET_EACH(op, port_policy_rule, account, id);
+	const struct port_policy *p = port_policy_first_by_account(op->head, id);
+	for (; p; p = port_policy_next_by_account(op->head, p))
+		if (row_is_live(&p->row))
+			TRY(port_policy_delete(op, p->row.id));
+	FORGET_EACH(op, port_set, account, id);
+	FORGET_EACH(op, route_plan_entry, account, id);
+	FORGET_EACH(op, route_plan, account, id);
+	FORGET_EACH(op, source_nat, account, id);
 	FORGET_EACH(op, server_group, account, id);
 	FORGET_EACH(op, launch_template_version, account, id);
 	FORGET_EACH(op, launch_template, account, id);
@@ -287,6 +315,11 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, import_snapshot_task, account, id);
 	FORGET_EACH(op, import_image_task, account, id);
 	FORGET_EACH(op, async_job, account, id);
+	FORGET_EACH(op, arm_resource, account, id);
+	FORGET_EACH(op, resource_group, account, id);
+	FORGET_EACH(op, deployment_operation, account, id);
+	FORGET_EACH(op, deployment, account, id);
+	TRY(tickets_forget_of_account(op, id));
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);
@@ -302,6 +335,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	TRY(policy_forget_account(op, id));
 	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
 		TRY(user_forget_whole(op, u->row.id));
+	FORGET_EACH(op, instance_extension, account, id);
+	FORGET_EACH(op, azure_guest, account, id);
 	FORGET_EACH(op, profile_association, account, id);
 	FORGET_EACH(op, instance_profile, account, id);
 	FORGET_EACH(op, iam_role, account, id);

@@ -199,3 +199,55 @@ RESULT engine_remove_role_from_profile(struct op *op, struct profile_role *wish)
 				     STR_ARG(role->name), STR_ARG(profile->name));
 	return write_profile(op, profile, role, false);
 }
+
+/* ---- managed identities ---- */
+
+static const char trust_of_instances[] =
+	"{\"Version\":\"2012-10-17\",\"Statement\":[{\"Effect\":\"Allow\",\"Principal\":{\"Service\":"
+	"\"ec2.amazonaws.com\"},\"Action\":\"sts:AssumeRole\"}]}";
+
+RESULT engine_create_managed_identity(struct op *op, struct managed_identity_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct iam_role role = {.row.id = engine_new_id(op, KIND_IAM_ROLE),
+				.row.gen = 1,
+				.account = account->row.id,
+				.name = wish->name,
+				.path = STR("/"),
+				.description = STR("A managed identity."),
+				.trust = str_from(trust_of_instances),
+				.session_max_us = SESSION_S_ABSENT * SECOND};
+	struct instance_profile profile = {.row.id = engine_new_id(op, KIND_INSTANCE_PROFILE),
+					   .row.gen = 1,
+					   .account = account->row.id,
+					   .name = wish->name,
+					   .path = STR("/"),
+					   .iam_role = role.row.id};
+	TRY(tag_normalize(op, wish->tags, &role.tags));
+	TRY(engine_permit_new(op, "managed_identity.create", KIND_IAM_ROLE, &role.row));
+	TRY(check_new_role(op, account->row.id, wish->name));
+	TRY(check_new_profile(op, account->row.id, wish->name));
+	TRY(iam_role_put(op, &role));
+	TRY(instance_profile_put(op, &profile));
+	wish->iam_role = role.row.id;
+	return engine_log_event(op, KIND_IAM_ROLE, &role.row, "created", "Managed identity %" STR_FMT ".",
+				STR_ARG(role.name));
+}
+
+RESULT engine_delete_managed_identity(struct op *op, struct iam_role_target *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_own(op->ctx, op->head, KIND_IAM_ROLE, &wish->iam_role, &row)); /* its group may go */
+	const struct iam_role *role = iam_role_of(row);
+	TRY(engine_permit(op, "managed_identity.delete", KIND_IAM_ROLE, row));
+	const struct instance_profile *p = NULL;
+	while ((p = instance_profile_first_by_iam_role(op->head, role->row.id))) {
+		FORGET_EACH(op, profile_association, instance_profile, p->row.id);
+		TRY(instance_profile_forget(op, p->row.id));
+	}
+	TRY(engine_log_event(op, KIND_IAM_ROLE, &role->row, "deleted", "Managed identity %" STR_FMT ".",
+			     STR_ARG(role->name)));
+	TRY(policy_forget_principal(op, KIND_IAM_ROLE, &role->row));
+	return iam_role_forget(op, role->row.id);
+}

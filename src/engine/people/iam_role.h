@@ -52,6 +52,18 @@ struct instance_profile_target {
 };
 OPERATION(engine_delete_instance_profile, instance_profile_target)
 
+/* Managed identities, as Azure has them: a role that instances alone can take, with an instance profile of the same name. Nothing is
+ * allowed to it before somebody says so. */
+struct managed_identity_wish {
+	struct str name; /* of both */
+	struct tags tags;
+	/* made: */
+	uuid iam_role;
+};
+OPERATION(engine_create_managed_identity, managed_identity_wish)
+/* With its instance profile, which its instances lose, its policies and what was assigned to it. */
+OPERATION(engine_delete_managed_identity, iam_role_target)
+
 struct profile_role {
 	struct ref instance_profile, iam_role;
 };

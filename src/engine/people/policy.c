@@ -2,6 +2,7 @@
  * Policies, their versions, and who has them. What happens next: nothing outside; they hold from the publish
  * on, in every face. */
 #include "engine/people/policy.h"
+#include "engine/people/arm_rights_internal.h"
 
 #include <inttypes.h>
 
@@ -638,7 +639,7 @@ RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *
 	const struct policy_attachment *a = engine_next_attachment(op->head, &principal, NULL);
 	for (; a; a = engine_next_attachment(op->head, &principal, a))
 		TRY(policy_attachment_forget(op, a->row.id));
-	return OK;
+	return arm_forget_principal(op, kind, row->id);
 }
 
 RESULT policy_forget_account(struct op *op, uuid account)
@@ -647,7 +648,7 @@ RESULT policy_forget_account(struct op *op, uuid account)
 	for (; p; p = policy_next_by_account(op->head, p))
 		TRY(forget_whole(op, p->row.id));
 	FORGET_EACH(op, policy_attachment, account, account); /* of AWS's own */
-	return OK;
+	return arm_forget_account(op, account);
 }
 
 RESULT policy_check_principal_bare(struct op *op, enum kind kind, const struct row *row)

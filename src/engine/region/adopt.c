@@ -8,6 +8,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "model/account.h"
 #include "model/address.h"
@@ -230,8 +231,6 @@ static RESULT write_instance(struct adoption *a)
 	next.seen_us = op->now_us;
 	TRY(instance_put(op, &next));
 	TRY(instance_meter_allocation(op, &next, 1));
-	if (is_on)
-		TRY(op_usage(op, KIND_INSTANCE, next.row.id, next.account, instance_meter(op, &next), 1));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "adopted",
 				"It was found on host %" STR_FMT " without its rows, and is %s.",
 				STR_ARG(a->host->name), is_on ? "running" : "off");
@@ -381,6 +380,11 @@ RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)
 {
 	const struct host *host = NULL;
 	const struct account *account = NULL;
+	if (!uuid_is_none(wish->pool)) /* any host that sees it will do */
+		wish->host = storage_pool_find_host(op->head, wish->pool, UUID_NONE);
+	if (uuid_is_none(wish->host))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_VOLUME,
+				     "No host that is up sees its storage pool.");
 	TRY(find_adopting_host(op, wish->host, &host));
 	TRY(engine_find_account(op->ctx, op->head, &wish->account, &account));
 	TRY(check_id_is_free(op, KIND_VOLUME, wish->disk.volume));
@@ -391,6 +395,7 @@ RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)
 				.account = account->row.id,
 				.size = wish->disk.size,
 				.is_raw = wish->disk.is_raw,
+				.pool = wish->pool,
 				.type = STR("gp3")};
 	return put_volume(op, &volume, host, wish->disk.size);
 }

@@ -34,9 +34,10 @@ struct instance_adoption {
 OPERATION(engine_adopt_instance, instance_adoption)
 
 /* Adopts a disk without an instance as an account's free volume, in its host's zone. ERR_CONFLICT:
- * there is such a row. */
+ * there is such a row. ERR_CAPACITY: no host that is up sees the pool. */
 struct volume_adoption {
-	uuid host;
+	uuid host; /* unused of one in a pool of Ceph */
+	uuid pool; /* that it lies in; none: its host's own directory */
 	struct disk_found disk;
 	struct ref account; /* by name */
 };

@@ -15,7 +15,7 @@ struct host;
 
 /* Seconds of silence after which a host is turned off by itself, where its row says none. */
 #define SETTING_FENCE_AFTER_S STR("hosts.fence_after_s")
-enum { FENCE_AFTER_S = 120, FENCE_AFTER_S_MIN = 30, FENCE_AFTER_S_MAX = 24 * 3600 };
+enum { FENCE_AFTER_S = 120, FENCE_AFTER_S_MIN = 15, FENCE_AFTER_S_MAX = 24 * 3600 };
 
 /* How a host is turned off. */
 struct fence_device_wish {

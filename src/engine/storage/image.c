@@ -6,6 +6,7 @@
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/licence/licence_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image_internal.h"
@@ -157,6 +158,7 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 			      .nic_model = wish->nic_model,
 			      .ena_support = true};
 	TRY(tag_normalize(op, wish->tags, &image.tags));
+	TRY(licence_replace(op, wish->licences, (struct strs){0}, STR("licence"), &image.licences));
 	TRY(image_join_family(op, wish, &image));
 	struct snapshot snapshot = {
 		.account = account,
@@ -257,6 +259,9 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 			      .tokens_required = wish->tokens_required,
 			      .ena_support = wish->ena_support};
 	TRY(take_uefi_variables(op, wish, &image));
+	const struct licences_wish said = {.licences = wish->licences};
+	TRY(licence_apply(op, &said, licence_of_snapshot(op, disks->at[0].snapshot), STR("BillingProduct"),
+			  &image.licences));
 	TRY(check_name(op, image.account, image.name, false));
 	TRY(tag_normalize(op, wish->tags, &image.tags));
 	TRY(image_write(op, &image, disks));
@@ -371,6 +376,7 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 			      .uefi_variables = instance->uefi_variables,
 			      .disk_bus = (enum image_disk_bus) instance->disk_bus,
 			      .nic_model = (enum image_nic_model) instance->nic_model,
+			      .licences = instance->licences,
 			      .ena_support = true,
 			      .source_instance = instance->row.id};
 	TRY(check_name(op, image.account, image.name, wish->may_share_name));
@@ -451,6 +457,7 @@ static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account
 			      .uefi_variables = source->uefi_variables,
 			      .disk_bus = source->disk_bus,
 			      .nic_model = source->nic_model,
+			      .licences = source->licences,
 			      .ena_support = source->ena_support};
 	TRY(check_name(op, account, image.name, false));
 	bool own = uuid_equal(source->account, account);

@@ -37,6 +37,7 @@ struct image_import {
 	int64_t virtual_size, file_size; /* bytes */
 	struct str sha256;               /* of the file; its name in the store */
 	struct tags tags, properties;
+	struct strs licences;               /* model/licence.h */
 	struct str vendor, family, version; /* empty: of none */
 	/* made: */
 	uuid image, snapshot;
@@ -59,6 +60,7 @@ struct image_wish {
 	/* What UEFI begins with: ERR_COMBINATION without UEFI; ERR_INVALID: they take more than
 	 * FIRMWARE_GIVEN_MAX. A platform key among them turns on secure boot. None: the host's. */
 	struct firmware_variables uefi_variables;
+	struct strs licences; /* besides those of what lay on the root disk */
 	struct str root_device;
 	const struct disk_wish *disks;
 	size_t disk_count;
@@ -148,6 +150,7 @@ struct image_form {
 	struct str disk_format, container_format; /* ERR_STATE: changed after the image has data */
 	struct tags properties;                   /* sorted by key or not; IMAGE_PROPERTIES_MAX */
 	struct strs labels;                       /* IMAGE_PROPERTIES_MAX */
+	struct strs licences;                     /* all of them (model/licence.h) */
 };
 enum { IMAGE_PROPERTIES_MAX = 128, IMAGE_PROPERTIES_SIZE_MAX = 256 * 1024 };
 /* The image's present form. It borrows the row's texts. */

@@ -5,6 +5,7 @@
 
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/licence/licence_internal.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
@@ -153,7 +154,8 @@ struct image_form engine_image_form(const struct image *image)
 				   .disk_format = image->disk_format,
 				   .container_format = image->container_format,
 				   .properties = image->properties,
-				   .labels = image->labels};
+				   .labels = image->labels,
+				   .licences = image->licences};
 }
 
 static RESULT take_form(struct op *op, const struct image_form *form, struct image *image)
@@ -161,6 +163,7 @@ static RESULT take_form(struct op *op, const struct image_form *form, struct ima
 	TRY(check_words(op, form));
 	TRY(image_take_properties(op, form->properties, &image->properties));
 	TRY(take_labels(op, form->labels, &image->labels));
+	TRY(licence_replace(op, form->licences, image->licences, STR("dari:licence"), &image->licences));
 	if (form->visibility == IMAGE_VISIBLE_PUBLIC && engine_image_visibility(image) != form->visibility)
 		TRY(engine_permit(op, "image.publish", KIND_IMAGE, NULL));
 	set_visibility(image, form->visibility);
@@ -181,6 +184,18 @@ static RESULT take_form(struct op *op, const struct image_form *form, struct ima
 	image->disk_format = form->disk_format;
 	image->container_format = form->container_format;
 	return OK;
+}
+
+/* Of what has licences already, where the form says none. */
+static RESULT take_captured(struct op *op, const struct image_form *form, struct image *image)
+{
+	struct image_form *own = arena_new_object(op->ctx->arena, struct image_form);
+	if (!own)
+		return ctx_no_memory(op->ctx);
+	*own = *form;
+	if (!own->licences.count)
+		own->licences = image->licences;
+	return take_form(op, own, image);
 }
 
 /* ---- the operations ---- */
@@ -220,18 +235,20 @@ static RESULT check_capturable(struct op *op, const struct volume_capture *wish,
 				       "Invalid volume: Volume status must be available, or force be set.");
 }
 
-RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
+/* What is in another form than the store's is written once the content is kept. */
+static bool is_exported(const struct image *image, bool is_encrypted)
 {
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
-	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
-	TRY(check_capturable(op, wish, volume));
+	return image->disk_format.n && !str_is(image->disk_format, "qcow2") && !is_encrypted;
+}
+
+RESULT image_write_of_volume(struct op *op, const struct volume *volume, const struct image_form *form,
+			     uuid *ret_image)
+{
 	struct image image = {.account = volume->account, .ena_support = true, .is_unshared = true};
 	struct snapshot snapshot = {.description = STR("For an image of the volume."), .is_bound = true};
-	TRY(take_form(op, &wish->form, &image));
-	image.is_exported =
-		image.disk_format.n && !str_is(image.disk_format, "qcow2") && !volume->is_encrypted;
+	image.licences = licence_of_volume(op, volume);
+	TRY(take_captured(op, form, &image));
+	image.is_exported = is_exported(&image, volume->is_encrypted);
 	TRY(snapshot_write_of(op, volume, &snapshot));
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
 					   .snapshot = &snapshot,
@@ -242,7 +259,38 @@ RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
 					   .delete_on_termination = true}},
 				   .count = 1};
 	TRY(image_write(op, &image, &disks));
-	wish->image = image.row.id;
+	*ret_image = image.row.id;
+	return OK;
+}
+
+RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	TRY(check_capturable(op, wish, volume));
+	return image_write_of_volume(op, volume, &wish->form, &wish->image);
+}
+
+RESULT image_write_of_snapshot(struct op *op, uuid account, const struct snapshot *source,
+			       const struct image_form *form, uuid *ret_image)
+{
+	struct image image = {.account = account, .ena_support = true, .is_unshared = true};
+	struct snapshot copy = {
+		.account = account, .description = STR("For an image of the snapshot."), .is_bound = true};
+	image.licences = licence_of_snapshot(op, source);
+	TRY(take_captured(op, form, &image));
+	image.is_exported = is_exported(&image, source->is_encrypted);
+	TRY(snapshot_write_copy(op, source, &(struct disk_crypt){0}, &copy));
+	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
+					   .snapshot = &copy,
+					   .size = copy.volume_size,
+					   .type = STR("gp3"),
+					   .delete_on_termination = true}},
+				   .count = 1};
+	TRY(image_write(op, &image, &disks));
+	*ret_image = image.row.id;
 	return OK;
 }
 
@@ -254,21 +302,7 @@ RESULT engine_capture_snapshot(struct op *op, struct snapshot_capture *wish)
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &source));
 	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
-	struct image image = {.account = account->row.id, .ena_support = true, .is_unshared = true};
-	struct snapshot copy = {.account = account->row.id,
-				.description = STR("For an image of the snapshot."),
-				.is_bound = true};
-	TRY(take_form(op, &wish->form, &image));
-	TRY(snapshot_write_copy(op, source, &(struct disk_crypt){0}, &copy));
-	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
-					   .snapshot = &copy,
-					   .size = copy.volume_size,
-					   .type = STR("gp3"),
-					   .delete_on_termination = true}},
-				   .count = 1};
-	TRY(image_write(op, &image, &disks));
-	wish->image = image.row.id;
-	return OK;
+	return image_write_of_snapshot(op, account->row.id, source, &wish->form, &wish->image);
 }
 
 /* ---- another owner ---- */

@@ -13,6 +13,13 @@ RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_p
 RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks);
 RESULT image_capture_instance(struct op *op, const struct instance *instance, bool needs_off,
 			      struct image_capture *wish);
+/* A new image that has what a volume or a snapshot has, in the form that is said; as engine_capture_volume() and
+ * engine_capture_snapshot(), whose permissions were asked before. */
+struct image_form;
+RESULT image_write_of_volume(struct op *op, const struct volume *volume, const struct image_form *form,
+			     uuid *ret_image);
+RESULT image_write_of_snapshot(struct op *op, uuid account, const struct snapshot *source,
+			       const struct image_form *form, uuid *ret_image);
 /* Marks it deleted, with what was made for it alone. */
 RESULT image_write_end(struct op *op, const struct image *image);
 /* ERR_PROTECTED: others are to have it, and one of its disks is encrypted. */

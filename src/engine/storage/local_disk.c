@@ -10,6 +10,7 @@
 #include "engine/storage/local_disk_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "model/instance_type.h"
+#include "store/load_balancer.h"
 #include "store/volume.h"
 
 RESULT engine_list_local_disks(struct arena *a, const struct tables *t, uuid instance,
@@ -26,7 +27,8 @@ RESULT engine_list_local_disks(struct arena *a, const struct tables *t, uuid ins
 
 bool engine_is_hidden(enum kind kind, const struct row *row)
 {
-	return kind == KIND_VOLUME && volume_of(row)->local != VOLUME_LOCAL_NO;
+	bool is_private = kind == KIND_LOAD_BALANCER && !uuid_is_none(load_balancer_of(row)->front);
+	return is_private || (kind == KIND_VOLUME && volume_of(row)->local != VOLUME_LOCAL_NO);
 }
 
 /* ---- of a launch ---- */

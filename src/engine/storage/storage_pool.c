@@ -60,19 +60,6 @@ RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, i
 			   STR_ARG(pool->name), more);
 }
 
-/* QEMU could; but what differs between two snapshots of such a disk is no file of the image store. */
-RESULT storage_pool_check_crypt(struct op *op, const struct storage_pool *pool, bool is_encrypted,
-				struct str field)
-{
-	return !pool || !is_encrypted || pool->kind != STORAGE_POOL_KIND_RBD
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, field,
-				     "The storage pool '%" STR_FMT
-				     "' is one of Ceph's: encrypted volumes cannot lie there. Use another "
-				     "volume type.",
-				     STR_ARG(pool->name));
-}
-
 /* ---- which hosts ---- */
 
 static RESULT add_host(struct op *op, const struct storage_pool *pool, const struct host *host)

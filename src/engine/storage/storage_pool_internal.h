@@ -18,9 +18,6 @@ RESULT storage_pool_forget_host(struct op *op, uuid host);
 void storage_pool_bind_by_specs(struct op *op, struct volume_type *type);
 /* ERR_CAPACITY: the type names a pool that is not there, or asks for what its pool has not. */
 RESULT storage_pool_check_type(struct op *op, struct str type, struct str field);
-/* ERR_UNSUPPORTED: the pool takes no encrypted volumes. pool NULL: OK. */
-RESULT storage_pool_check_crypt(struct op *op, const struct storage_pool *pool, bool is_encrypted,
-				struct str field);
 /* ERR_CAPACITY: the pool takes no new volumes, or has not as many bytes left. pool NULL: OK. */
 RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, int64_t more,
 			       struct str field);

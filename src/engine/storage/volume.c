@@ -80,7 +80,6 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	if (!disk->is_unplaced) {
 		const struct storage_pool *pool = engine_find_pool_of_type(op->head, disk->type);
 		volume->pool = pool ? pool->row.id : UUID_NONE;
-		TRY(storage_pool_check_crypt(op, pool, volume->is_encrypted, disk->field));
 		TRY(storage_pool_check_room(op, pool, disk->size, disk->field));
 	}
 	TRY(volume_put(op, volume));
@@ -157,11 +156,12 @@ static RESULT plan_disk(struct op *op, const struct volume_wish *wish, struct di
 	return OK;
 }
 
-RESULT volume_place(struct op *op, uuid account, uuid zone, const struct disk_plan *disk,
+RESULT volume_place(struct op *op, uuid account, uuid zone, uuid on_host, const struct disk_plan *disk,
 		    const struct host **ret_host)
 {
 	int64_t size = disk->size;
-	struct placement_need need = {.zone = zone, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64};
+	struct placement_need need = {
+		.zone = zone, .host = on_host, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64};
 	placement_add_disk(&need, engine_find_pool_of_type(op->head, disk->type), size);
 	struct placement placement;
 	struct placement_report report;
@@ -200,11 +200,13 @@ RESULT volume_check_quotas(struct op *op, uuid account, const struct disk_plan *
 	return volume_type_limit_check(op, account, disk->type, &more);
 }
 
-static RESULT place_new(struct op *op, const struct volume *volume, const struct disk_plan *disk,
-			const struct host **ret_host)
+static RESULT place_new(struct op *op, const struct volume_wish *wish, const struct volume *volume,
+			const struct disk_plan *disk, const struct host **ret_host)
 {
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	uuid host = instance ? instance->host : UUID_NONE;
 	TRY(storage_pool_check_type(op, disk->type, disk->field));
-	TRY(volume_place(op, volume->account, volume->zone, disk, ret_host));
+	TRY(volume_place(op, volume->account, volume->zone, host, disk, ret_host));
 	return storage_pool_check_room(op, engine_find_pool_of_type(op->head, disk->type), disk->size,
 				       disk->field);
 }
@@ -213,7 +215,7 @@ static RESULT place_new(struct op *op, const struct volume *volume, const struct
 static RESULT place_or_keep(struct op *op, const struct volume_wish *wish, struct volume *volume,
 			    struct disk_plan *disk, const struct host **ret_host, struct str *ret_why)
 {
-	struct result placed = place_new(op, volume, disk, ret_host);
+	struct result placed = place_new(op, wish, volume, disk, ret_host);
 	if (placed.code == ERR_CAPACITY && wish->keeps_unplaced) {
 		disk->is_unplaced = true;
 		*ret_why = str_copy(op->ctx->arena, op->ctx->problem.message);
@@ -894,7 +896,7 @@ static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snaps
 	TRY(volume_type_limit_check(op, next->account, plan.type,
 				    &(struct volume_type_figures){.bytes = plan.size}));
 	TRY(quota_check_each(op, next->account, QUOTA_VOLUME_SIZE, plan.size));
-	TRY(volume_place(op, next->account, next->zone, &plan, &host));
+	TRY(volume_place(op, next->account, next->zone, UUID_NONE, &plan, &host));
 	const struct storage_pool *pool = engine_find_pool_of_type(op->head, next->type);
 	next->pool = pool ? pool->row.id : UUID_NONE;
 	TRY(storage_pool_check_room(op, pool, plan.size, plan.field));

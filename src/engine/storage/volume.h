@@ -37,6 +37,7 @@ struct volume_wish {
 	struct str description;
 	struct ref group;      /* that it is part of; kind none: of none. ERR_INVALID: not one of that type */
 	struct disk_wish disk; /* ERR_STATE: what the volume shall be made from is not complete yet */
+	uuid instance; /* that it is made for: on its host, to be attached in the same change; none: for none */
 	struct tags tags;
 	struct str client_token; /* empty: none */
 	struct str digest;       /* of the other parameters */
@@ -106,6 +107,7 @@ struct volume_attaching {
 	struct str tag;             /* what its guest is told of it */
 	bool delete_on_termination; /* it goes with the instance */
 	bool is_promised;           /* the caller may be the one that it is reserved for */
+	bool is_new;                /* made for the instance in this change: it comes when there is a disk */
 	/* A volume of another zone moves into the instance's zone, with its disk. Without it:
 	 * ERR_COMBINATION. */
 	bool crosses_zones;

@@ -91,7 +91,7 @@ static RESULT check_volume(struct op *op, const struct volume_attaching *wish, c
 	TRY(engine_find_attachment(op->ctx->arena, op->head, volume, instance->row.id, &there));
 	if (there)
 		return fail_is_attached(op, &wish->volume);
-	if (volume->seen_size == 0)
+	if (volume->seen_size == 0 && !wish->is_new)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "The volume '%" STR_FMT "' is not 'available'.",
 				   STR_ARG(wish->volume.text));

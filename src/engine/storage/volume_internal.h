@@ -15,8 +15,8 @@ struct instance_report;
 
 /* ERR_INVALID: a name or a description of more than 255 bytes. */
 RESULT volume_check_words(struct op *op, struct str name, struct str description);
-/* A host of the zone that has room for the disk, in the pool of its type. ERR_CAPACITY. */
-RESULT volume_place(struct op *op, uuid account, uuid zone, const struct disk_plan *disk,
+/* A host of the zone, or that one alone (none: any), that has room for the disk, in the pool of its type. ERR_CAPACITY. */
+RESULT volume_place(struct op *op, uuid account, uuid zone, uuid on_host, const struct disk_plan *disk,
 		    const struct host **ret_host);
 /* ERR_QUOTA: the account may have no more volumes, of that size, or of that type. */
 RESULT volume_check_quotas(struct op *op, uuid account, const struct disk_plan *disk);

@@ -102,18 +102,6 @@ static RESULT find_host(struct op *op, const struct volume *v, const struct volu
 			   "its instance's.");
 }
 
-/* What is in Ceph is no file, which hosts could copy. */
-static RESULT check_kinds(struct op *op, const struct volume *v, const struct volume_destination *to)
-{
-	const struct storage_pool *from = uuid_is_none(v->pool) ? NULL : storage_pool_find(op->head, v->pool);
-	bool is_file = !from || from->kind != STORAGE_POOL_KIND_RBD;
-	bool becomes_file = !to->pool || to->pool->kind != STORAGE_POOL_KIND_RBD;
-	return is_file && becomes_file
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_VOLUME, to->field,
-				     "Volumes move neither out of a storage pool of Ceph nor into one.");
-}
-
 static RESULT check_room(struct op *op, const struct volume *v, const struct volume_destination *to,
 			 const struct host *host)
 {
@@ -142,7 +130,6 @@ RESULT volume_begin_move(struct op *op, uuid id, const struct volume_destination
 	const struct volume *volume = volume_find(op->head, id);
 	const struct host *host = NULL;
 	uuid pool = to->pool ? to->pool->row.id : UUID_NONE;
-	TRY(check_kinds(op, volume, to));
 	TRY(find_host(op, volume, to, &host));
 	if (uuid_equal(pool, volume->pool) && (to->pool || uuid_equal(host->row.id, volume->seen_host)))
 		return fail_is_there(op, to);

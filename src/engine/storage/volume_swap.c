@@ -12,7 +12,6 @@
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance.h"
-#include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 
@@ -83,13 +82,7 @@ static RESULT check_old(struct op *op, const struct volume_swapping *wish, const
 	return OK;
 }
 
-static bool is_in_ceph(const struct tables *t, const struct volume *v)
-{
-	const struct storage_pool *pool = uuid_is_none(v->pool) ? NULL : storage_pool_find(t, v->pool);
-	return pool && pool->kind == STORAGE_POOL_KIND_RBD;
-}
-
-/* That both belong to one account, are shared or are not, and lie in files has no word of Nova's. */
+/* That both belong to one account, and are shared or are not has no word of Nova's. */
 static RESULT check_new(struct op *op, const struct volume_swapping *wish, const struct volume *old,
 			const struct volume *new)
 {
@@ -103,8 +96,6 @@ static RESULT check_new(struct op *op, const struct volume_swapping *wish, const
 	}
 	if (!uuid_equal(new->account, old->account))
 		return fail(op, "Both volumes must belong to one project.");
-	if (is_in_ceph(op->head, new) || is_in_ceph(op->head, old))
-		return fail(op, "A volume in a pool of Ceph is not swapped while its instance runs.");
 	if (new->is_shared != old->is_shared)
 		return fail(op, "Either both volumes must be multi-attach, or none.");
 	return OK;

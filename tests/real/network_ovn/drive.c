@@ -550,13 +550,15 @@ static RESULT do_remove(struct command *cmd)
 
 static RESULT do_list(struct command *cmd)
 {
-	static const char *const words[] = {"router", "network", "port", "group", "address", "other"};
-	size_t counts[6] = {0};
+	static const char *const words[] = {"router",  "network", "port", "group",
+					    "address", "policy",  "other"};
+	size_t counts[NETWORK_ITEM_OTHER + 1] = {0};
+	static_assert(sizeof words / sizeof words[0] == NETWORK_ITEM_OTHER + 1, "a word for each kind");
 	struct network_inventory list;
 	TRY(net.driver->list(net.self, &cmd->ctx, &list));
 	for (size_t k = 0; k < list.count; k++)
 		counts[list.at[k].kind]++;
-	for (size_t k = 0; k < 6; k++)
+	for (size_t k = 0; k <= NETWORK_ITEM_OTHER; k++)
 		printf("%s=%zu ", words[k], counts[k]);
 	return OK;
 }

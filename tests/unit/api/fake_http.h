@@ -4,6 +4,7 @@
 #pragma once
 
 #include "http/server.h"
+#include "http/stream.h"
 
 enum { FAKE_HEADERS_MAX = 16 };
 
@@ -13,7 +14,8 @@ struct fake_call {
 	struct str header_names[FAKE_HEADERS_MAX], header_values[FAKE_HEADERS_MAX];
 	size_t header_count;
 	void (*resume)(struct call *call);
-	struct call_sink *sink; /* takes the body; NULL: nobody does */
+	struct http_stream *stream; /* it was answered with; NULL: with something else */
+	struct call_sink *sink;     /* takes the body; NULL: nobody does */
 	bool is_woken, is_answered;
 	int64_t longest_ns;  /* run of the face, as the server measures it (http/cost.h) */
 	uint64_t wake_order; /* of all calls that were woken, as the committer ended them */
@@ -22,6 +24,16 @@ struct fake_call {
 	struct str answer_names[FAKE_HEADERS_MAX], answer_values[FAKE_HEADERS_MAX]; /* in the call's arena */
 	size_t answer_header_count;
 };
+
+/* A stream of one call keeps what is written until it is taken; then it tells its owner that all was sent. */
+struct http_stream {
+	struct http_stream_owner owner;
+	struct buf unsent;
+	size_t cap_size;
+	bool is_ended, is_cut, is_free;
+};
+struct str fake_stream_take(struct http_stream *s, struct arena *a);
+void fake_stream_forget(struct http_stream *s); /* when its owner has let go of it */
 
 extern unsigned fake_answers_read; /* so many answers were written as they were sent */
 

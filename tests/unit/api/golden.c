@@ -20,6 +20,7 @@
  *   GET /client/api?command=listZones          a request to CloudStack's API, signed with alice's key, in JSON unless
  *                                              it says response=xml; POST where the command changes something:
  *   POST /client/api command=createTags&…      the parameters as a form
+ *   POST /support/CreateCase {"subject":"a"}   a call of AWS Support's, signed with alice's key
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass

@@ -14,7 +14,8 @@
 #include "fake_http.h"
 
 #define FORM_TYPE "application/x-www-form-urlencoded; charset=utf-8"
-#define NOT_HERE(service) "The service " service " is not in this region, which has ec2, iam and sts."
+#define NOT_HERE(service)                                                                                    \
+	"The service " service " is not in this region, which has ec2, iam, sts, ce and support."
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
 #define QUERY_ERROR(attribute, service)                                                                      \
 	XML_HEAD "<ErrorResponse" attribute                                                                  \
@@ -147,7 +148,7 @@ static void test_forms(void **state)
 static void test_cbor(void **state)
 {
 	static const char wanted[] = "\xa2\x79\x00\x06__type\x79\x00\x19UnknownOperationException"
-				     "\x79\x00\x07message\x79\x00\x49" NOT_HERE("monitoring");
+				     "\x79\x00\x07message\x79\x00\x56" NOT_HERE("monitoring");
 	struct fixture *f = *state;
 	const struct request r = {"monitoring", "POST",
 				  "/service/GraniteServiceVersion20100801/operation/ListMetrics",

@@ -3,6 +3,7 @@
  * cannot be there without a word about its records. And what a flood of strangers leaves. */
 #include "../base/test_base.h"
 
+#include "api/azure/core/action.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/audit.h"
 #include "api/core/dispatch.h"
@@ -141,6 +142,10 @@ static bool has_action(const char *action)
 	for (size_t g = 0; g < cloudstack_protocol.groups->count; g++)
 		for (size_t k = 0; k < cloudstack_protocol.groups->at[g]->count; k++)
 			if (strcmp(api_action_at(cloudstack_protocol.groups->at[g], k)->permit, action) == 0)
+				return true;
+	for (size_t g = 0; g < az_group_count; g++)
+		for (size_t k = 0; k < az_groups[g]->count; k++)
+			if (strcmp(api_action_at(az_groups[g], k)->permit, action) == 0)
 				return true;
 	return false;
 }

@@ -6,10 +6,13 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
+#include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/park.h"
+#include "api/support/support.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -32,6 +35,7 @@
 #include "model/access_key.h"
 #include "model/image.h"
 #include "script.h"
+#include "store/account.h"
 #include "store/sql.h"
 #include "store/user.h"
 
@@ -83,6 +87,9 @@ static void make_account(struct world *w, const char *name, struct world_user *u
 	MUST(key_draw(&w->c, master_key, &key, &user->secret));
 	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
 	DO(engine_create_account, &wish);
+	AUTO_VIEW view = {0};
+	view_open(w->store, &view);
+	user->tenant = account_find(view.tables, wish.account)->domain;
 	user->key_id = key.key_id;
 	user->who = (struct identity){.scope = IDENTITY_ACCOUNT,
 				      .rights = RIGHTS_OF_MEMBER,
@@ -205,8 +212,11 @@ static void open_store(struct world *w)
 {
 	struct sql_driver *sql = 0;
 	MUST(sqlite_open(&w->c, ":memory:", &sql));
-	const struct store_config config = {
-		.executor = w->executor, .sql = sql, .observe = engine_observe, .check = engine_check_row};
+	const struct store_config config = {.executor = w->executor,
+					    .sql = sql,
+					    .observe = engine_observe,
+					    .check = engine_check_row,
+					    .follow = engine_follow};
 	MUST(store_open(&w->c, &config, &w->store));
 }
 
@@ -274,6 +284,7 @@ static void open_face(struct world *w)
 	MUST(api_face_new(&w->c, &iam_protocol, &iam, &w->iam));
 	const struct api_config openstack = {.store = w->store,
 					     .tokens = w->tokens,
+					     .bearers = w->bearers,
 					     .tickets = w->tickets,
 					     .passwords = w->passwords,
 					     .key_lane = w->key_lane,
@@ -287,6 +298,17 @@ static void open_face(struct world *w)
 					     .endpoint = STR("http://cloud.test:8773")};
 	MUST(api_face_new(&w->c, &openstack_protocol, &openstack, &w->openstack));
 	MUST(api_face_new(&w->c, &cloudstack_protocol, &openstack, &w->cloudstack));
+	MUST(api_face_new(&w->c, &azure_protocol, &openstack, &w->azure));
+	MUST(api_face_new(&w->c, &native_protocol, &openstack, &w->native));
+	const struct api_config support = {.store = w->store,
+					   .sigv4 = w->sigv4,
+					   .guards = w->guards,
+					   .master_key = master_key,
+					   .limits = w->limits,
+					   .reconciler = w->reconciler,
+					   .ticket_directory = str_from(w->images),
+					   .region = STR("us-east-1")};
+	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
 }
 
 void world_set_limits(struct world *w, const struct limits_config *config)
@@ -295,6 +317,9 @@ void world_set_limits(struct world *w, const struct limits_config *config)
 	api_face_free(w->iam);
 	api_face_free(w->openstack);
 	api_face_free(w->cloudstack);
+	api_face_free(w->azure);
+	api_face_free(w->support);
+	api_face_free(w->native);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
 	open_face(w);
@@ -329,6 +354,8 @@ void world_make(struct world *w)
 	const struct tokens_config tokens = {w->store, master_key, HOUR};
 	MUST(tokens_new(&w->c, &tokens, &w->tokens));
 	MUST(tickets_new(&w->c, w->tokens, master_key, &w->tickets));
+	const struct bearers_config bearers = {w->store, w->tokens, world_bearer_key(), w->sigv4, HOUR};
+	MUST(bearers_new(&w->c, &bearers, &w->bearers));
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	MUST(passwords_new(&w->c, w->executor, &passwords, &w->passwords));
@@ -348,12 +375,16 @@ void world_done(struct world *w)
 	api_face_free(w->iam);
 	api_face_free(w->openstack);
 	api_face_free(w->cloudstack);
+	api_face_free(w->azure);
+	api_face_free(w->support);
+	api_face_free(w->native);
 	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
 	lane_free(w->key_lane);
 	issuers_free(w->issuers);
 	tickets_free(w->tickets);
+	bearers_free(w->bearers);
 	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);
 	uses_free(w->uses);
@@ -393,8 +424,11 @@ static struct str show_headers(struct world *w, const struct fake_call *f)
 
 static struct api_face *find_face(const struct world *w, const struct fake_call *f)
 {
-	return openstack_has_path(f->call.path)    ? w->openstack
+	return native_has_path(f->call.path)       ? w->native
+	       : azure_has_path(f->call.path)      ? w->azure
+	       : openstack_has_path(f->call.path)  ? w->openstack
 	       : cloudstack_has_path(f->call.path) ? w->cloudstack
+	       : support_has_call(&f->call)        ? w->support
 	       : iam_has_call(&f->call)            ? w->iam
 						   : w->face;
 }
@@ -425,6 +459,7 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 
 static void sign(struct ctx *c, const struct world_user *user, struct fake_call *f)
 {
+	bool is_support = support_has_call(&f->call);
 	bool is_sts = str_contains(f->call.query, STR("2011-06-15")) ||
 		      str_contains(f->call.body, STR("2011-06-15"));
 	bool is_iam = str_contains(f->call.query, STR("2010-05-08")) ||
@@ -432,9 +467,10 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 	const struct sigv4_signing signing = {.key_id = user->key_id,
 					      .secret = user->secret,
 					      .region = STR("us-east-1"),
-					      .service = is_sts   ? STR("sts")
-							 : is_iam ? STR("iam")
-								  : STR("ec2"),
+					      .service = is_support ? STR("support")
+							 : is_sts   ? STR("sts")
+							 : is_iam   ? STR("iam")
+								    : STR("ec2"),
 					      .method = f->call.method_name,
 					      .path = STR("/"),
 					      .query = f->call.query,
@@ -571,9 +607,73 @@ static void write_cloudstack_call(struct ctx *c, const struct world_user *user,
 	fake_call_add_header(ret_call, "Host", STR("cloud.test:8773"));
 }
 
-void world_request_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
-			const struct script_request *request, struct fake_call *ret_call)
+/* ---- Azure's tokens ---- */
+
+/* In memory, and drawn outside of what the worlds draw, so that each of them draws the same. */
+const char *world_bearer_key(void)
 {
+	static char path[64];
+	struct ctx c;
+	struct str pem = STR_NONE;
+	if (*path)
+		return path;
+	struct arena *a = arena_new(1 << 16, 1 << 20);
+	ctx_init(&c, a);
+	int fd = memfd_create("dari-bearer-key", 0);
+	if (fd < 0 || !result_is_ok(crypto_make_signing_key(&c, &pem)) ||
+	    write(fd, pem.p, pem.n) != (ssize_t) pem.n)
+		abort();
+	arena_free(a);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return path;
+}
+
+static void write_azure_call(struct ctx *c, struct bearers *bearers, const struct world_user *user,
+			     const struct script_request *r, struct fake_call *ret_call)
+{
+	struct bearer bearer = {.user = user ? user->who.user : UUID_NONE,
+				.key_id = user ? user->key_id : STR_NONE,
+				.tenant = user ? user->tenant : UUID_NONE};
+	const struct bearer_words words = {.audience = STR("https://management.azure.com"),
+					   .issuer = STR("http://cloud.test:8773/adfs")};
+	struct str text = STR_NONE;
+	fake_call_init(ret_call, str_to_z(c->arena, r->method), r->path, r->query, r->body);
+	fake_call_add_header(ret_call, "Host", STR("cloud.test:8773"));
+	fake_call_add_header(ret_call, "Content-Type", STR("application/json"));
+	if (!user)
+		return;
+	if (!result_is_ok(bearer_issue(bearers, c, &bearer, &words, &text)))
+		abort();
+	fake_call_add_header(ret_call, "Authorization",
+			     str_print(c->arena, "Bearer %" STR_FMT, STR_ARG(text)));
+}
+
+/* "POST /support/CreateCase {…}": the action is named by a header. */
+static void write_support_call(struct ctx *c, const struct world_user *user, const struct script_request *r,
+			       struct fake_call *ret_call)
+{
+	struct str action = str_slice(r->path, strlen("/support/"), r->path.n);
+	fake_call_init(ret_call, str_to_z(c->arena, r->method), STR("/"), r->query, r->body);
+	fake_call_add_header(ret_call, "Host", STR("ec2.us-east-1.test:8773"));
+	fake_call_add_header(ret_call, "Content-Type", STR("application/x-amz-json-1.1"));
+	fake_call_add_header(ret_call, "X-Amz-Target",
+			     str_print(c->arena, "AWSSupport_20130415.%" STR_FMT, STR_ARG(action)));
+	if (user)
+		sign(c, user, ret_call);
+}
+
+void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *bearers,
+			const struct world_user *user, const struct script_request *request,
+			struct fake_call *ret_call)
+{
+	if (azure_has_path(request->path)) {
+		write_azure_call(c, bearers, user, request, ret_call);
+		return;
+	}
+	if (str_starts_with(request->path, STR("/support/"))) {
+		write_support_call(c, user, request, ret_call);
+		return;
+	}
 	if (cloudstack_has_path(request->path)) {
 		write_cloudstack_call(c, user, request, ret_call);
 		return;
@@ -597,7 +697,7 @@ struct world_answer world_request(struct world *w, const struct world_user *user
 				  const struct script_request *request)
 {
 	struct fake_call f;
-	world_request_call(&w->c, w->tokens, user, request, &f);
+	world_request_call(&w->c, w->tokens, w->bearers, user, request, &f);
 	return world_run(w, &f);
 }
 

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A whole region in one thread: store in memory, engine, reconciler, simulated hosts and network,
- * and the EC2, OpenStack and CloudStack faces, called without sockets. Clock and randomness are fixed: the same calls
+ * and the EC2, OpenStack, CloudStack and Azure faces, called without sockets. Clock and randomness are fixed: the same calls
  * give the same answers, byte for byte. A failure of the set-up aborts. */
 #pragma once
 
 #include "api/ec2/core/ec2.h"
 #include "api/iam/iam.h"
+#include "api/native/native.h"
 #include "api/openstack/core/openstack.h"
+#include "auth/bearer.h"
 #include "auth/guard.h"
 #include "auth/issuers.h"
 #include "auth/limit.h"
@@ -22,6 +24,7 @@
 struct world_user {
 	struct str key_id, secret, token; /* token: of temporary credentials */
 	struct identity who;
+	uuid tenant; /* the account's domain */
 };
 
 /* A call signed as the user (NULL: unsigned), ready to be handled; its texts in c's arena. Without
@@ -30,10 +33,13 @@ void world_sign_call(struct ctx *c, const struct world_user *user, const char *m
 		     struct fake_call *ret_call);
 
 /* A request to an OpenStack service with a token of the user's (NULL: with none), likewise; or to CloudStack's
- * path, signed with the user's key. */
+ * path, signed with the user's key; or to Azure's, with a token that the user's key proves. */
 struct script_request;
-void world_request_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
-			const struct script_request *request, struct fake_call *ret_call);
+void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *bearers,
+			const struct world_user *user, const struct script_request *request,
+			struct fake_call *ret_call);
+/* Where Azure's tokens are signed from, for all worlds of the process: drawn once, which takes a while. */
+const char *world_bearer_key(void);
 
 struct world {
 	struct arena *arena;
@@ -47,13 +53,17 @@ struct world {
 	struct guards *guards;
 	struct limits *limits; /* NULL at first: none */
 	struct tokens *tokens;
+	struct bearers *bearers;
 	struct tickets *tickets;
 	struct passwords *passwords;
 	struct lane *key_lane;
 	struct api_face *face;
 	struct api_face *iam;
 	struct api_face *openstack;
+	struct api_face *native;
 	struct api_face *cloudstack;
+	struct api_face *azure;
+	struct api_face *support;
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
 	uuid image;

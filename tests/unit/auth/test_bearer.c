@@ -25,7 +25,8 @@ struct scene {
 static struct bearers *open_bearers(struct token_world *w, const char *path)
 {
 	struct bearers *b = NULL;
-	const struct bearers_config config = {w->store, w->tokens, path, HOUR};
+	const struct bearers_config config = {
+		.store = w->store, .tokens = w->tokens, .key_path = path, .lifetime_us = HOUR};
 	assert_ok(bearers_new(w->c, &config, &b));
 	return b;
 }

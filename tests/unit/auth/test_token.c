@@ -291,11 +291,91 @@ static void test_mutated(void **state)
 	end_world(&w);
 }
 
+/* ---- sessions of the console's pages ---- */
+
+static bool is_session_good(struct token_world *w, struct str text)
+{
+	ctx_clear_problem(w->c);
+	struct result r = token_check_session(w->tokens, w->c, text, &w->token, &w->who);
+	assert_true(result_is_ok(r) || r.code == ERR_UNAUTHENTICATED);
+	return result_is_ok(r);
+}
+
+static struct str issue_session(struct token_world *w, struct token *session)
+{
+	struct str text = STR_NONE;
+	assert_ok(token_issue_session(w->tokens, w->c, session, &text));
+	assert_int_equal(text.n, TOKEN_TEXT_SIZE);
+	return text;
+}
+
+/* A session is no token of Keystone's, and such a token no session. */
+static void test_sessions_are_apart(void **state)
+{
+	struct token_world w = make_world(state);
+	struct token session = {.scope = IDENTITY_UNSCOPED, .user = w.ann};
+	struct str text = issue_session(&w, &session), token = issue(&w, IDENTITY_UNSCOPED, UUID_NONE);
+	assert_true(is_session_good(&w, text));
+	assert_int_equal(w.token.expires_us - w.token.issued_us, TOKEN_SESSION_IDLE_US);
+	assert_int_equal(w.token.begun_us, w.token.issued_us);
+	assert_false(is_good(&w, text) || is_session_good(&w, token));
+	end_world(&w);
+}
+
+/* The next token is the same session's: it ends no later than the whole may, and with the session. */
+static void test_session_goes_on(void **state)
+{
+	struct token_world w = make_world(state);
+	struct token session = {.scope = IDENTITY_UNSCOPED, .user = w.ann};
+	struct str first = issue_session(&w, &session);
+	uuid parent = session.parent, audit = session.audit;
+	session.begun_us -= TOKEN_SESSION_WHOLE_US - 5 * MINUTE;
+	int64_t begun_us = session.begun_us;
+	struct str next = issue_session(&w, &session);
+	assert_true(is_session_good(&w, first) && is_session_good(&w, next));
+	assert_true(uuid_equal(session.parent, parent) && !uuid_equal(session.audit, audit));
+	assert_int_equal(w.token.begun_us, begun_us);
+	assert_int_equal(w.token.expires_us, begun_us + TOKEN_SESSION_WHOLE_US);
+	struct token_revocation_wish end = {parent, w.ann, w.token.expires_us};
+	DO(&w, engine_revoke_token, &end);
+	assert_false(is_session_good(&w, first) || is_session_good(&w, next));
+	end_world(&w);
+}
+
+static void test_session_whole_is_over(void **state)
+{
+	struct token_world w = make_world(state);
+	struct token session = {.scope = IDENTITY_UNSCOPED, .user = w.ann};
+	(void) issue_session(&w, &session);
+	session.begun_us -= TOKEN_SESSION_WHOLE_US + SECOND;
+	assert_false(is_session_good(&w, issue_session(&w, &session)));
+	end_world(&w);
+}
+
+/* One that an access key opened is worth nothing without the key. */
+static void test_session_of_no_key(void **state)
+{
+	struct token_world w = make_world(state);
+	grant(&w, "member", (struct role_grant){.account = to(KIND_ACCOUNT, w.account)});
+	struct token session = {.scope = IDENTITY_ACCOUNT, .user = w.ann, .where = w.account};
+	assert_true(is_session_good(&w, issue_session(&w, &session)));
+	session.access_key = uuid_random();
+	assert_false(is_session_good(&w, issue_session(&w, &session)));
+	end_world(&w);
+}
+
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_scopes), ctx_test(test_groups),
-					   ctx_test(test_ends),   ctx_test(test_application_credential),
-					   ctx_test(test_trust),  ctx_test(test_chain),
-					   ctx_test(test_mutated)};
+	const struct CMUnitTest tests[] = {ctx_test(test_scopes),
+					   ctx_test(test_groups),
+					   ctx_test(test_ends),
+					   ctx_test(test_application_credential),
+					   ctx_test(test_trust),
+					   ctx_test(test_chain),
+					   ctx_test(test_mutated),
+					   ctx_test(test_sessions_are_apart),
+					   ctx_test(test_session_goes_on),
+					   ctx_test(test_session_whole_is_over),
+					   ctx_test(test_session_of_no_key)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,8 +33,10 @@ struct token_world make_world(void **state)
 	struct token_world w = {.c = *state, .executor = executor_new_threads()};
 	clock_set_us(T0);
 	log_set_level(LOG_ERROR);
-	struct store_config config = {
-		.executor = w.executor, .observe = engine_observe, .check = engine_check_row};
+	struct store_config config = {.executor = w.executor,
+				      .observe = engine_observe,
+				      .check = engine_check_row,
+				      .follow = engine_follow};
 	assert_ok(sqlite_open(w.c, ":memory:", &config.sql));
 	assert_ok(store_open(w.c, &config, &w.store));
 	struct region_wish region = {.name = STR("home")};

@@ -618,6 +618,11 @@ static void test_authority(void **state)
 	assert_true(until_us > clock_now_us() + 89 * 24 * HOUR &&
 		    until_us <= clock_now_us() + 90 * 24 * HOUR);
 	assert_true(from_us < clock_now_us() && from_us > clock_now_us() - 2 * HOUR);
+	assert_ok(crypto_make_authority(c, STR("dari CA"), 3650 * 24 * HOUR, &other, &key));
+	assert_true(crypto_is_issued_by(cert, issue.ca_cert_pem));
+	assert_false(crypto_is_issued_by(cert, other));
+	assert_false(crypto_is_issued_by(cert, STR("x")));
+	assert_false(crypto_is_issued_by(STR(""), issue.ca_cert_pem));
 	issue.request = STR_NONE;
 	assert_ok(crypto_issue_certificate(c, &issue, &cert, &key));
 	issue.key_pem = key;

@@ -17,6 +17,8 @@
 #include "model/network.h"
 #include "model/port.h"
 #include "model/port_forwarding.h"
+#include "model/port_policy.h"
+#include "model/port_rule.h"
 #include "model/route.h"
 #include "model/router.h"
 #include "model/security_group.h"
@@ -144,7 +146,7 @@ static void write_router(struct buf *b, const struct network_router *w)
 		buf_print(b, " %d to %d", (int) f->private_first, (int) f->private_last);
 	}
 	for (size_t k = 0; k < w->balancer_count; k++) {
-		add_ip(b, "balances", w->balancers[k].public_ip);
+		add_ip(b, "balances", w->balancers[k].ip);
 		buf_print(b, " %d by %d", (int) w->balancers[k].balancer->public_port,
 			  (int) w->balancers[k].balancer->algorithm);
 		for (size_t n = 0; n < w->balancers[k].member_count; n++) {
@@ -180,6 +182,28 @@ static void write_group(struct buf *b, const struct network_group *w)
 	}
 }
 
+static void write_side(struct buf *b, const char *word, struct port_spans spans)
+{
+	buf_print(b, " %s", word);
+	for (size_t k = 0; k < spans.count; k++)
+		buf_print(b, " %u-%u", spans.at[k].first, spans.at[k].last);
+}
+
+static void write_policy(struct buf *b, const struct network_policy *w)
+{
+	static const char *const words[] = {"from", "to", "from-ports", "to-ports"};
+	for (size_t k = 0; k < w->place_count; k++) {
+		add_id(b, "behind", w->places[k].place);
+		for (int egress = 0; egress < 2; egress++)
+			for (size_t n = 0; n < w->places[k].counts[egress]; n++) {
+				const struct port_rule *r = &w->places[k].rules[egress][n];
+				buf_print(b, " rule %d %d %d", egress, r->allows, (int) r->protocol);
+				for (int s = 0; s < PORT_SIDES; s++)
+					write_side(b, words[s], r->about.sides[s]);
+			}
+	}
+}
+
 /* What stands under a port's own options of DHCP. */
 static void write_told(struct buf *b, const struct network_port *w)
 {
@@ -203,6 +227,9 @@ static void write_port(struct buf *b, const struct network_port *w)
 	add_id(b, "subnet", w->port->subnet);
 	for (size_t k = 0; k < w->port->groups.count; k++)
 		add_id(b, "group", w->port->groups.at[k]);
+	for (size_t k = 0; k < w->policies.count; k++)
+		add_id(b, "policy", w->policies.at[k]);
+	buf_print(b, "%s", w->is_closed ? " closed" : "");
 	buf_print(b, " chassis %" STR_FMT " names %d domain %" STR_FMT, STR_ARG(w->chassis), w->has_names,
 		  STR_ARG(w->domain_name));
 	write_told(b, w);
@@ -281,6 +308,12 @@ static RESULT applied_apply_group(struct vnet *n, struct ctx *c, const struct ne
 		n->inner.driver->apply_group(n->inner.self, c, wish));
 }
 
+static RESULT applied_apply_policy(struct vnet *n, struct ctx *c, const struct network_policy *wish)
+{
+	APPLIED(POLICY, wish->policy->row.id, write_policy,
+		n->inner.driver->apply_policy(n->inner.self, c, wish));
+}
+
 static RESULT applied_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up)
 {
 	APPLIED(PORT, wish->port->row.id, write_port,
@@ -296,6 +329,7 @@ static RESULT applied_apply_address(struct vnet *n, struct ctx *c, const struct 
 REMOVE(remove_network, NETWORK)
 REMOVE(remove_router, ROUTER)
 REMOVE(remove_group, GROUP)
+REMOVE(remove_policy, POLICY)
 REMOVE(remove_port, PORT)
 REMOVE(remove_address, ADDRESS)
 
@@ -317,22 +351,13 @@ static void applied_close(struct vnet *n)
 
 RESULT applied_open(struct ctx *c, struct network_handle *network)
 {
-	static const struct network_driver driver = {applied_see,
-						     applied_see_chassis,
-						     applied_see_bridges,
-						     applied_apply_network,
-						     applied_remove_network,
-						     applied_apply_router,
-						     applied_remove_router,
-						     applied_apply_group,
-						     applied_remove_group,
-						     applied_apply_port,
-						     applied_remove_port,
-						     applied_apply_address,
-						     applied_remove_address,
-						     applied_list,
-						     applied_watch,
-						     applied_close};
+	static const struct network_driver driver = {
+		applied_see,           applied_see_chassis,    applied_see_bridges,
+		applied_apply_network, applied_remove_network, applied_apply_router,
+		applied_remove_router, applied_apply_group,    applied_remove_group,
+		applied_apply_policy,  applied_remove_policy,  applied_apply_port,
+		applied_remove_port,   applied_apply_address,  applied_remove_address,
+		applied_list,          applied_watch,          applied_close};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);
@@ -357,11 +382,10 @@ static int compare(const void *a, const void *b)
 
 struct str applied_read(struct arena *a)
 {
-	static const char *const kinds[] = {[NETWORK_ITEM_ROUTER] = "router",
-					    [NETWORK_ITEM_NETWORK] = "network",
-					    [NETWORK_ITEM_PORT] = "port",
-					    [NETWORK_ITEM_GROUP] = "group",
-					    [NETWORK_ITEM_ADDRESS] = "address"};
+	static const char *const kinds[] = {
+		[NETWORK_ITEM_ROUTER] = "router",   [NETWORK_ITEM_NETWORK] = "network",
+		[NETWORK_ITEM_PORT] = "port",       [NETWORK_ITEM_GROUP] = "group",
+		[NETWORK_ITEM_ADDRESS] = "address", [NETWORK_ITEM_POLICY] = "policy"};
 	VEC(struct wish *) all = {0};
 	struct str text = STR("");
 	char id[UUID_TEXT_SIZE];

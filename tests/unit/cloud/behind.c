@@ -84,7 +84,7 @@ size_t cloud_purge_strays(struct cloud *c)
 	static const enum kind kinds[] = {
 		[NETWORK_ITEM_ROUTER] = KIND_ROUTER,   [NETWORK_ITEM_NETWORK] = KIND_NETWORK,
 		[NETWORK_ITEM_PORT] = KIND_PORT,       [NETWORK_ITEM_GROUP] = KIND_SECURITY_GROUP,
-		[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS,
+		[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS, [NETWORK_ITEM_POLICY] = KIND_PORT_POLICY,
 	};
 	struct network_inventory inventory = {0};
 	size_t count = 0;

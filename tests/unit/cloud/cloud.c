@@ -81,6 +81,19 @@ static RESULT cut_add_usage(struct sql_driver *d, struct ctx *c, const struct us
 {
 	return sql_of(d)->inner->add_usage(sql_of(d)->inner, c, usage);
 }
+static RESULT cut_add_ledger(struct sql_driver *d, struct ctx *c, const struct ledger_record *record)
+{
+	return sql_of(d)->inner->add_ledger(sql_of(d)->inner, c, record);
+}
+static RESULT cut_read_ledger(struct sql_driver *d, struct ctx *c, const struct ledger_query *query,
+			      sql_each_ledger each, void *arg)
+{
+	return sql_of(d)->inner->read_ledger(sql_of(d)->inner, c, query, each, arg);
+}
+static RESULT cut_read_last_stamp(struct sql_driver *d, struct ctx *c, int64_t *ret_us)
+{
+	return sql_of(d)->inner->read_last_stamp(sql_of(d)->inner, c, ret_us);
+}
 static RESULT cut_add_audit(struct sql_driver *d, struct ctx *c, const struct audit_record *audit)
 {
 	return sql_of(d)->inner->add_audit(sql_of(d)->inner, c, audit);
@@ -126,11 +139,12 @@ static struct cloud_sql *sql_new(struct sql_driver *inner)
 {
 	struct cloud_sql *sql = heap_new(struct cloud_sql);
 	assert_non_null(sql);
-	*sql = (struct cloud_sql){.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event,
-					   cut_add_usage, cut_add_audit, cut_commit, cut_rollback,
-					   cut_read_commit, cut_read_events, cut_read_usage, cut_read_audit,
-					   cut_close},
-				  .inner = inner};
+	*sql = (struct cloud_sql){
+		.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event, cut_add_usage,
+			 cut_add_audit, cut_commit, cut_rollback, cut_read_commit, cut_read_events,
+			 cut_read_usage, cut_read_audit, cut_close, .add_ledger = cut_add_ledger,
+			 .read_ledger = cut_read_ledger, .read_last_stamp = cut_read_last_stamp},
+		.inner = inner};
 	return sql;
 }
 
@@ -152,7 +166,8 @@ static void open_store(struct cloud *c)
 	struct store_config config = {.executor = c->executor,
 				      .sql = &c->sql->base,
 				      .observe = engine_observe,
-				      .check = engine_check_row};
+				      .check = engine_check_row,
+				      .follow = engine_follow};
 	expect_ok(c, store_open(&c->c, &config, &c->store));
 }
 

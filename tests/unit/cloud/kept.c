@@ -4,6 +4,7 @@
 
 #include "store/async_job.h"
 #include "store/peering.h"
+#include "store/pool_host.h"
 
 /* What has ended and is only kept for a while: revoked rules, images, what is listed still, jobs; peerings, as
  * those see them longest who asked for them (engine/network/peering.c). */
@@ -16,6 +17,12 @@ static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us
 	return ended_us > 0;
 }
 
+/* It is asked again with the next look at its host. */
+static bool is_unproven(enum kind kind, const struct row *row)
+{
+	return kind == KIND_POOL_HOST && pool_host_of(row)->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN;
+}
+
 bool kept_is_any_due(struct cloud *c)
 {
 	int64_t from_us = clock_now_us() - CLOUD_QUIET_US, until_us = 0;
@@ -24,8 +31,8 @@ bool kept_is_any_due(struct cloud *c)
 	for (enum kind kind = (enum kind) 1; kind < KIND_COUNT; kind++)
 		for (const struct row *row = tables_first(view.tables, kind, 0, NULL, 0); row;
 		     row = tables_next(view.tables, kind, 0, row, 0))
-			if (is_kept(kind, row, &until_us) && until_us > from_us &&
-			    until_us <= clock_now_us() + CLOUD_QUIET_US)
+			if (is_unproven(kind, row) || (is_kept(kind, row, &until_us) && until_us > from_us &&
+						       until_us <= clock_now_us() + CLOUD_QUIET_US))
 				return true;
 	return false;
 }

@@ -153,6 +153,8 @@ static void test_hosts(void **state)
 						   .until_us = START_US + 90 * DAY_US};
 	assert_ok(authority_keep(c, &settings));
 	assert_err(authority_find_host(c, &settings, STR("hv1"), &found), NOT_FOUND);
+	host.installed = read_file(c, "client/clientcert.pem"); /* of the same authority */
+	host.trusted = read_file(c, "ca.pem");
 	assert_ok(authority_note_host(c, &settings, &host));
 	assert_ok(authority_find_host(c, &settings, STR("hv1"), &found));
 	assert_str(found.ssh, "root@a");
@@ -166,12 +168,142 @@ static void test_hosts(void **state)
 	assert_err(authority_find_host(c, &settings, STR("../ca"), &found), NOT_FOUND);
 }
 
+/* ---- another authority in its place */
+
+static struct str list_trusted(struct ctx *c)
+{
+	struct str pem = STR_NONE;
+	assert_ok(authority_read_trusted(c, &settings, &pem));
+	return pem;
+}
+
+/* The host is renewed: it has a certificate of whoever signs now, and trusts all that it is to. */
+static void renew(struct ctx *c, struct str name)
+{
+	struct str text =
+		run_in_folder(c, "openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes "
+				 "-keyout /dev/null -subj '/CN=x' -outform DER 2>/dev/null | base64 -w 0");
+	struct authority_request request = {
+		.host = name, .address = STR("10.0.0.11"), .libvirt = text, .qemu = text};
+	struct authority_host host = {.name = name,
+				      .ssh = STR("root@a"),
+				      .address = STR("10.0.0.11"),
+				      .until_us = START_US + 90 * DAY_US};
+	assert_ok(authority_sign(c, &settings, &request));
+	host.installed = request.libvirt_pem;
+	host.trusted = str_trim(list_trusted(c));
+	assert_ok(authority_note_host(c, &settings, &host));
+}
+
+static bool is_due(struct ctx *c, struct str name)
+{
+	struct authority_host host = {0};
+	assert_ok(authority_find_host(c, &settings, name, &host));
+	return authority_is_due(&host);
+}
+
+static const struct str all_hosts[] = {{"hv1", 3}, {"by-hand", 7}, {"hv2", 3}};
+
+static void expect_stage(struct ctx *c, enum authority_stage stage, const char *waits_for)
+{
+	struct str behind = STR_NONE;
+	assert_ok(authority_go_on(c, &settings, (struct strs){all_hosts, 3}, &behind));
+	assert_int_equal(authority_stage(c, &settings), stage);
+	assert_str(behind, waits_for);
+	/* Dari's own certificate is of whoever signs, and goes with all that are trusted. */
+	assert_true(crypto_is_issued_by(read_file(c, "client/clientcert.pem"), read_file(c, "ca.pem")));
+	assert_true(str_equal(read_file(c, "client/cacert.pem"), list_trusted(c)));
+}
+
+static void test_replaced(void **state)
+{
+	struct ctx *c = *state;
+	assert_ok(authority_keep(c, &settings));
+	renew(c, all_hosts[0]);
+	renew(c, all_hosts[2]);
+	struct str first = read_file(c, "ca.pem"), key = read_file(c, "client/clientkey.pem");
+	assert_false(is_due(c, all_hosts[0]));
+	expect_stage(c, AUTHORITY_STEADY, "");
+
+	assert_ok(authority_replace(c, &settings));
+	assert_err(authority_replace(c, &settings), STATE);
+	ctx_clear_problem(c);
+	assert_true(
+		str_equal(first, read_file(c, "ca.pem"))); /* the old one signs until all trust the new one */
+	struct str both = list_trusted(c);
+	assert_true(str_starts_with(both, first) && both.n > first.n);
+	assert_true(is_due(c, all_hosts[0]) && is_due(c, all_hosts[2]));
+	expect_stage(c, AUTHORITY_ANNOUNCED, "hv1");
+	renew(c, all_hosts[0]);
+	expect_stage(c, AUTHORITY_ANNOUNCED, "hv2");
+	renew(c, all_hosts[2]);
+
+	expect_stage(c, AUTHORITY_CHANGED, "hv1");
+	assert_false(str_equal(first, read_file(c, "ca.pem")));
+	assert_true(str_equal(both, list_trusted(c)));
+	assert_true(is_due(c, all_hosts[0]) && is_due(c, all_hosts[2]));
+	renew(c, all_hosts[2]);
+	expect_stage(c, AUTHORITY_CHANGED, "hv1");
+	renew(c, all_hosts[0]);
+
+	expect_stage(c, AUTHORITY_STEADY, "");
+	assert_true(str_equal(read_file(c, "ca.pem"), list_trusted(c)));
+	assert_true(is_due(c, all_hosts[0]) && is_due(c, all_hosts[2])); /* they trust the old one still */
+	renew(c, all_hosts[0]);
+	renew(c, all_hosts[2]);
+	assert_false(is_due(c, all_hosts[0]) || is_due(c, all_hosts[2]));
+	assert_true(str_equal(key, read_file(c, "client/clientkey.pem")));
+	assert_ok(authority_replace(c, &settings)); /* and another time */
+}
+
+/* The turn from one to the other, with only some of its files written: the next look ends it. */
+static void test_turn_is_cut_off(void **state)
+{
+	struct ctx *c = *state;
+	static const char *const written[] = {"", "cp next.key ca.key",
+					      "cp next.key ca.key; cp next.pem ca.pem",
+					      "cp next.key ca.key; mv next.pem ca.pem"};
+	for (size_t k = 0; k < sizeof written / sizeof *written; k++) {
+		assert_ok(authority_keep(c, &settings));
+		renew(c, all_hosts[0]);
+		renew(c, all_hosts[2]);
+		assert_ok(authority_replace(c, &settings));
+		struct str next = read_file(c, "next.pem"), both = list_trusted(c);
+		renew(c, all_hosts[0]);
+		renew(c, all_hosts[2]);
+		(void) run_in_folder(c, str_print(c->arena, "cd $1; cp ca.pem old.pem; %s", written[k]).p);
+		assert_ok(authority_keep(c, &settings));
+		assert_true(str_equal(next, read_file(c, "ca.pem")));
+		assert_true(str_equal(both, list_trusted(c)));
+		expect_stage(c, AUTHORITY_CHANGED, "hv1");
+		(void) run_in_folder(c, "rm $1/ca.pem"); /* a clean start: nobody of before is trusted */
+		assert_ok(authority_keep(c, &settings));
+		assert_true(str_equal(read_file(c, "ca.pem"), list_trusted(c)));
+	}
+}
+
+/* What an earlier dari noted of a host says nothing of authorities: it is behind as soon as there are two. */
+static void test_noted_before(void **state)
+{
+	struct ctx *c = *state;
+	assert_ok(authority_keep(c, &settings));
+	(void) run_in_folder(
+		c, "echo '{\"ssh\":\"root@a\",\"address\":\"10.0.0.11\",\"until_us\":1900000000000000}' "
+		   ">$1/hosts/hv1.json");
+	assert_false(is_due(c, all_hosts[0]));
+	assert_ok(authority_replace(c, &settings));
+	assert_true(is_due(c, all_hosts[0]));
+	expect_stage(c, AUTHORITY_ANNOUNCED, "hv1");
+}
+
 #define authority_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
 
 int main(void)
 {
-	const struct CMUnitTest tests[] = {authority_test(test_made_once),
-					   authority_test(test_renewed_in_time), authority_test(test_goes_on),
-					   authority_test(test_signs), authority_test(test_hosts)};
+	const struct CMUnitTest tests[] = {
+		authority_test(test_made_once),       authority_test(test_renewed_in_time),
+		authority_test(test_goes_on),         authority_test(test_signs),
+		authority_test(test_hosts),           authority_test(test_replaced),
+		authority_test(test_turn_is_cut_off), authority_test(test_noted_before)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -491,10 +491,33 @@ static void check_stats(struct scene *s)
 	assert_true(stats.memory > 0 && stats.memory_max == s->wish.memory);
 }
 
+/* Of all guests at once: ours with its processors, and the host with no fewer. */
+static const struct compute_usage *find_usage(struct scene *s, struct compute_usages *usages)
+{
+	EXPECT(s, ERR_NONE, subject.driver->read_usages(s->h, &s->c, usages));
+	for (size_t k = 0; k < usages->count; k++)
+		if (uuid_equal(usages->at[k].id, s->wish.id))
+			return &usages->at[k];
+	return NULL;
+}
+
+static void check_usages(struct scene *s)
+{
+	struct compute_usages before = {0}, after = {0};
+	const struct compute_usage *first = find_usage(s, &before), *second = find_usage(s, &after);
+	assert_non_null(first);
+	assert_non_null(second);
+	assert_int_equal(first->cpus, s->wish.vcpus);
+	assert_true(first->memory > 0 && second->cpu_ns >= first->cpu_ns);
+	assert_true(after.host.cpus > 0 && after.host.memory > 0 && after.host.cpu_ns >= before.host.cpu_ns);
+}
+
 static void check_no_stats(struct scene *s)
 {
 	struct compute_stats stats;
+	struct compute_usages usages = {0};
 	EXPECT(s, ERR_STATE, subject.driver->read_stats(s->h, &s->c, s->wish.id, &stats));
+	assert_null(find_usage(s, &usages));
 }
 
 static void check_no_screen(struct scene *s, bool wake)
@@ -525,6 +548,7 @@ static void test_consoles(void **state)
 	scene_boot(&s);
 	check_screen(&s);
 	check_stats(&s);
+	check_usages(&s);
 	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, NULL));
 	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, &first));
 	assert_int_equal(send(first, "echo he''llo\r", 13, 0), 13);

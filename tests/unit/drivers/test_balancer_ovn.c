@@ -10,7 +10,8 @@
 
 enum { SUBNETS = 3, BALANCERS = 3 };
 
-static void plan(struct wish *w, struct ctx *c, bool has_gateway)
+/* All as in says, where that is given. */
+static void plan(struct wish *w, struct ctx *c, bool has_gateway, const struct load_balancer *in)
 {
 	struct router router = {.row.id = make_id("router", 0, 0)};
 	struct subnet rows[SUBNETS] = {{.network = make_id("network", 0, 0)},
@@ -35,6 +36,12 @@ static void plan(struct wish *w, struct ctx *c, bool has_gateway)
 				k == 1 ? LOAD_BALANCER_ALGORITHM_SOURCE : LOAD_BALANCER_ALGORITHM_ROUNDROBIN,
 			.public_port = 80,
 			.private_port = 8080};
+		if (in) {
+			balancers[k].front = in->front;
+			balancers[k].is_unasked = in->is_unasked;
+			balancers[k].ask_interval = in->ask_interval;
+			balancers[k].ask_failures = in->ask_failures;
+		}
 		wishes[k] = (struct network_balancer){&balancers[k], make_ip("198.51.100.7"), members,
 						      k == 2 ? 0 : 2 - k};
 	}
@@ -70,7 +77,7 @@ static void check_row(const struct wish_row *row, size_t number, const char *pro
 static void test_rows(void **state)
 {
 	struct wish w;
-	plan(&w, *state, true);
+	plan(&w, *state, true, NULL);
 	assert_int_equal(w.rows.count, 3); /* the third balancer has no members */
 	check_row(w.rows.at[0], 0, "tcp", "10.0.0.10:8080,10.0.1.10:8080");
 	check_row(w.rows.at[2], 1, "udp", "10.0.0.10:8080");
@@ -82,7 +89,7 @@ static void test_who_is_asked(void **state)
 {
 	struct wish w;
 	char asked[UUID_TEXT_SIZE + 16];
-	plan(&w, *state, true);
+	plan(&w, *state, true, NULL);
 	const json_t *tcp = json_object_get(w.rows.at[0]->columns, "ip_port_mappings"),
 		     *udp = json_object_get(w.rows.at[2]->columns, "ip_port_mappings");
 	char port[UUID_TEXT_SIZE];
@@ -101,8 +108,49 @@ static void test_who_is_asked(void **state)
 static void test_without_a_way_in(void **state)
 {
 	struct wish w;
-	plan(&w, *state, false);
+	plan(&w, *state, false, NULL);
 	assert_int_equal(w.rows.count, 0);
+	wish_free(&w);
+}
+
+static const char *option(const struct wish_row *check, const char *name)
+{
+	return json_string_value(json_object_get(json_object_get(check->columns, "options"), name));
+}
+
+static void test_how_they_are_asked(void **state)
+{
+	struct wish w;
+	const struct load_balancer often = {.ask_interval = 15, .ask_failures = 4};
+	plan(&w, *state, true, NULL);
+	assert_string_equal(option(w.rows.at[1], "interval"), "2");
+	assert_string_equal(option(w.rows.at[1], "failure_count"), "3");
+	wish_free(&w);
+	plan(&w, *state, true, &often);
+	assert_string_equal(option(w.rows.at[1], "interval"), "15");
+	assert_string_equal(option(w.rows.at[1], "failure_count"), "4");
+	wish_free(&w);
+}
+
+static void test_unasked(void **state)
+{
+	struct wish w;
+	const struct load_balancer never = {.is_unasked = true};
+	plan(&w, *state, true, &never);
+	assert_int_equal(w.rows.count, 2);
+	check_row(w.rows.at[0], 0, "tcp", "10.0.0.10:8080,10.0.1.10:8080");
+	assert_int_equal(json_object_size(json_object_get(w.rows.at[0]->columns, "ip_port_mappings")), 0);
+	wish_free(&w);
+}
+
+/* One of a private frontend is there without a way in, too. */
+static void test_private(void **state)
+{
+	struct wish w;
+	const struct load_balancer private = {.front = make_id("port", 7, 0)};
+	plan(&w, *state, false, &private);
+	assert_int_equal(w.rows.count, 3);
+	check_row(w.rows.at[0], 0, "tcp", "10.0.0.10:8080,10.0.1.10:8080");
 	wish_free(&w);
 }
 
@@ -112,6 +160,9 @@ int main(void)
 		ctx_test(test_rows),
 		ctx_test(test_who_is_asked),
 		ctx_test(test_without_a_way_in),
+		ctx_test(test_how_they_are_asked),
+		ctx_test(test_unasked),
+		ctx_test(test_private),
 	};
 	return cmocka_run_group_tests_name("balancer_ovn", tests, NULL, NULL);
 }

@@ -457,9 +457,54 @@ static void test_places(void **state)
 	bad[0] = place;
 	bad[0].key = STR("AQDY4gtlAAAAABAAr8bGd6EFrTXhM5/Vlkk3uA==");
 	EXPECT(&s, ERR_GONE, ceph_open_pool(&s.c, contract_region(), &bad[0], &none));
+	scene_close(&s);
+}
+
+/* ---- encrypted ones */
+
+/* A container, as large as its disk and its head; what is in it is passed on as it is. */
+static void test_encrypted(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
 	struct disk_key key = {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
-	s.files[1].key = &key;
-	EXPECT(&s, ERR_INVALID, subject.disks->ensure(s.pool, &s.c, &s.files[1], &(struct disk_seen){0}));
+	struct disk_spec *w = &s.files[1], with_base = *w;
+	struct disk_seen seen = {0};
+	struct disk_cut_seen cut = {0};
+	char head[6] = "";
+	w->key = &key;
+	EXPECT(&s, ERR_NONE, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	assert_int_equal(seen.size, w->size);
+	w->was_there = true;
+	w->size += MIB;
+	EXPECT(&s, ERR_NONE, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	assert_int_equal(seen.size, w->size);
+	w->base_sha256 = STR("00"); /* what it was filled with is known by that still */
+	EXPECT(&s, ERR_NONE, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	assert_int_equal(seen.size, w->size);
+	w->base_sha256 = STR_NONE;
+	rbd_image_t opened = open_volume(&s, w->volume);
+	uint64_t size = 0;
+	assert_int_equal(ceph.rbd_get_size(opened, &size), 0);
+	assert_true((int64_t) size > w->size && (int64_t) size <= w->size + 4 * MIB);
+	assert_int_equal(ceph.rbd_read(opened, 0, sizeof head, head), sizeof head);
+	assert_memory_equal(head, "LUKS\xba\xbe", sizeof head);
+	(void) ceph.rbd_close(opened);
+	w->key = NULL;
+	EXPECT(&s, ERR_CONFLICT, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	w->key = &key;
+	struct disk_cut wish = {
+		.snapshot = s.files[0].volume, .volume = w->volume, .key = &key, .takes_increment = true};
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &wish, &cut));
+	assert_true(cut.is_whole && !cut.is_increment && !cut.is_tracked);
+	assert_int_equal(cut.size, w->size);
+	EXPECT(&s, ERR_NONE,
+	       subject.disks->remove(s.pool, &s.c,
+				     &(struct disk_name){.kind = DISK_CUT, .id = wish.snapshot}));
+	scene_delete_disk(&s, w->volume);
+	with_base.key = &key;
+	with_base.base_sha256 = STR("00");
+	EXPECT(&s, ERR_INVALID, subject.disks->ensure(s.pool, &s.c, &with_base, &seen));
 	scene_close(&s);
 }
 
@@ -510,7 +555,7 @@ int main(void)
 		cmocka_unit_test(test_content),    cmocka_unit_test(test_half),
 		cmocka_unit_test(test_increments), cmocka_unit_test(test_records),
 		cmocka_unit_test(test_block),      cmocka_unit_test(test_block_host),
-		cmocka_unit_test(test_places),
+		cmocka_unit_test(test_places),     cmocka_unit_test(test_encrypted),
 	};
 	monitor[0] = str_from(getenv("DARI_TEST_CEPH_MONITOR"));
 	place = (struct ceph_place){.monitors = {monitor, 1},

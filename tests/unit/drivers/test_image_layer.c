@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Increments, laid by the real qemu-img: what comes of it reads as if all had been copied, and what it was
- * made of is as it was. */
+ * made of is as it was. And disks written in another form (image_recast.h), of what such files are made. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "drivers/image_file.h"
 #include "drivers/image_layer.h"
+#include "drivers/image_recast.h"
 
 #define MIB (INT64_C(1) << 20)
 static const struct disk_key KEY = {"00112233445566778899aabbccddeeff"};
@@ -44,7 +45,7 @@ static const char *path_of(const char *name)
 static int teardown(void **state)
 {
 	(void) state;
-	static const char *const names[] = {"over", "increment", "made"};
+	static const char *const names[] = {"over", "increment", "made", "other"};
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
 		(void) unlink(path_of(names[k]));
 	assert_int_equal(rmdir(bench.folder), 0);
@@ -152,12 +153,132 @@ static void test_refused(void **state)
 	assert_int_not_equal(access(layer.made.p, F_OK), 0);
 }
 
+/* ---- other forms */
+
+static void recast(const char *from, enum disk_form from_form, const char *to, enum disk_form to_form,
+		   const struct disk_key *key, struct disk_recasting more)
+{
+	struct disk_recasting wish = more;
+	wish.from = str_from(path_of(from));
+	wish.to = str_from(path_of(to));
+	wish.from_form = from_form;
+	wish.to_form = to_form;
+	wish.key = key;
+	struct result r = image_recast(&bench.c, &wish);
+	while (r.code == ERR_AGAIN) /* likewise */
+		r = image_recast(&bench.c, &wish);
+	if (!result_is_ok(r))
+		fail_msg("%" STR_FMT, STR_ARG(bench.c.problem.message));
+}
+
+/* The increment stands on the other one. */
+static void make_chain(const struct disk_key *key, const struct disk_key *base_key)
+{
+	struct str secret = str_print(bench.arena, "secret,id=key,data=%s", KEY.text);
+	struct str options =
+		str_print(bench.arena, "compat=1.1,backing_fmt=qcow2,backing_file=over%s",
+			  key ? ",encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10" : "");
+	make("over", 4 * MIB, base_key);
+	assert_true(does("over", base_key, "write -P 65 0 2M"));
+	const char *argv[] = {"qemu-img",
+			      "create",
+			      "-q",
+			      "-u",
+			      "-f",
+			      "qcow2",
+			      "--object",
+			      secret.p,
+			      "-o",
+			      options.p,
+			      path_of("increment"),
+			      "8M",
+			      NULL};
+	struct child_end end = run(argv);
+	while (end.status && str_contains(end.err, STR("accurate CPU usage")))
+		end = run(argv);
+	assert_int_equal(end.status, 0);
+}
+
+static void check_chain(const char *name, const struct disk_key *key)
+{
+	assert_true(does(name, key, "read -P 65 0 2M"));
+	assert_true(does(name, key, "read -P 0 2M 6M"));
+	assert_false(does(name, key, "read -P 66 0 2M"));
+}
+
+static void check_recast(const struct disk_key *key, const struct disk_key *base_key)
+{
+	make_chain(key, base_key);
+	struct disk_recasting chain = {.base = str_from(path_of("over")), .base_is_plain = !base_key};
+	recast("increment", DISK_FORM_QCOW2, "other", DISK_FORM_CEPH, key, chain);
+	if (key)
+		assert_true(
+			does("other", NULL, "read -P 76 0 1")); /* of "LUKS": nothing of it is in the clear */
+	if (key)
+		assert_false(does("other", NULL, "read -P 65 3M 64k"));
+	recast("other", DISK_FORM_CEPH, "made", DISK_FORM_QCOW2, key, (struct disk_recasting){0});
+	check_chain("made", key);
+}
+
+static void test_recast(void **state)
+{
+	(void) state;
+	check_recast(NULL, NULL);
+	recast("made", DISK_FORM_QCOW2, "other", DISK_FORM_RAW, NULL, (struct disk_recasting){0});
+	recast("other", DISK_FORM_RAW, "made", DISK_FORM_CEPH, NULL, (struct disk_recasting){0});
+	check_chain("made", NULL);
+}
+
+static void test_recast_encrypted(void **state)
+{
+	(void) state;
+	check_recast(&KEY, &KEY);
+	check_recast(&KEY, NULL);
+	recast("over", DISK_FORM_QCOW2, "other", DISK_FORM_CEPH, &KEY,
+	       (struct disk_recasting){.from_is_plain = true});
+	recast("other", DISK_FORM_CEPH, "made", DISK_FORM_QCOW2, &KEY, (struct disk_recasting){0});
+	assert_true(does("made", &KEY, "read -P 65 0 2M"));
+}
+
+/* What names a file of its own is not opened; nor is one that stands on something nobody named. */
+static void test_recast_refused(void **state)
+{
+	(void) state;
+	struct disk_recasting wish = {.from = str_from(path_of("increment")),
+				      .to = str_from(path_of("made")),
+				      .from_form = DISK_FORM_QCOW2,
+				      .to_form = DISK_FORM_CEPH};
+	const char *argv[] = {"qemu-img",    "create", "-q",  "-f",        "qcow2", "-u", "-b",
+			      "/etc/passwd", "-F",     "raw", wish.from.p, "4M",    NULL};
+	assert_int_equal(run(argv).status, 0);
+	assert_int_equal(image_recast(&bench.c, &wish).code, ERR_INVALID);
+	const char *data[] = {"qemu-img",
+			      "create",
+			      "-q",
+			      "-f",
+			      "qcow2",
+			      "-o",
+			      str_print(bench.arena, "data_file_raw=off,data_file=/tmp/dari-layer-data").p,
+			      wish.from.p,
+			      "4M",
+			      NULL};
+	assert_int_equal(run(data).status, 0);
+	wish.base = str_from(path_of("over"));
+	make("over", 4 * MIB, NULL);
+	assert_int_equal(image_recast(&bench.c, &wish).code, ERR_INVALID);
+	assert_int_equal(unlink("/tmp/dari-layer-data"), 0);
+	assert_int_not_equal(access(wish.to.p, F_OK), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_encrypted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recast, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recast_encrypted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_recast_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -75,7 +75,7 @@ static void init_rows(struct lab *lab)
 		subnet->ipv6_ra_mode = SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL;
 		subnet->ipv6_address_mode = SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL;
 		lab->arms[k] = (struct network_subnet){
-			subnet, NULL, lab->tables[k % 2], k == 0 ? &lab->guard : NULL, MTU, k < 2};
+			subnet, NULL, lab->tables[k % 2], k == 0 ? &lab->guard : NULL, MTU, {0}, k < 2};
 	}
 }
 

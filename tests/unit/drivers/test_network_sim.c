@@ -5,6 +5,7 @@
 #include "model/address.h"
 #include "model/network.h"
 #include "model/port.h"
+#include "model/port_policy.h"
 #include "model/router.h"
 #include "model/security_group.h"
 #include "model/subnet.h"
@@ -144,6 +145,36 @@ static void test_what_is_missing_is_waited_for(void **state)
 	check_counts(1, 2, 1, 1, 1);
 }
 
+/* A policy that stands before a port is there first, behind the port's router; places that are wished no more are gone. */
+static void test_policies(void **state)
+{
+	struct lab *l = *state;
+	bool up;
+	struct port_policy policy = {.row.id = {{7}}};
+	struct network_policy_place places[] = {{.place = {{9}}}, {.place = l->router.row.id}};
+	const struct network_driver *driver = l->net.driver;
+	struct network_port wish = {.port = &l->port,
+				    .subnet = &l->subnets[0],
+				    .chassis = STR("hv1"),
+				    .policies = {&policy.row.id, 1}};
+	assert_ok(apply_networks(l));
+	assert_ok(apply_router(l));
+	assert_ok(apply_group(l));
+	assert_err(driver->apply_port(l->net.self, l->ctx, &wish, &up), AGAIN);
+	assert_ok(driver->apply_policy(l->net.self, l->ctx, &(struct network_policy){&policy, places, 1}));
+	assert_err(driver->apply_port(l->net.self, l->ctx, &wish, &up), AGAIN);
+	for (int n = 0; n < 2; n++)
+		assert_ok(driver->apply_policy(l->net.self, l->ctx,
+					       &(struct network_policy){&policy, places, 2}));
+	assert_ok(driver->apply_port(l->net.self, l->ctx, &wish, &up));
+	assert_true(network_sim_has(NETWORK_ITEM_POLICY, policy.row.id));
+	assert_ok(driver->apply_policy(l->net.self, l->ctx, &(struct network_policy){&policy, places, 1}));
+	assert_err(driver->apply_port(l->net.self, l->ctx, &wish, &up), AGAIN);
+	for (int n = 0; n < 2; n++)
+		assert_ok(driver->remove_policy(l->net.self, l->ctx, policy.row.id));
+	assert_false(network_sim_has(NETWORK_ITEM_POLICY, policy.row.id));
+}
+
 static void test_twice_is_once(void **state)
 {
 	struct lab *l = *state;
@@ -259,6 +290,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		lab_test(test_what_is_missing_is_waited_for),
+		lab_test(test_policies),
 		lab_test(test_twice_is_once),
 		lab_test(test_what_hangs_on_it_goes_too),
 		lab_test(test_binding_is_told),

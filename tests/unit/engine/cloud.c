@@ -68,6 +68,19 @@ static RESULT spy_add_usage(struct sql_driver *d, struct ctx *c, const struct us
 	snprintf(seen->meter, sizeof seen->meter, "%" STR_FMT, STR_ARG(usage->meter));
 	return spy_of(d)->inner->add_usage(spy_of(d)->inner, c, usage);
 }
+static RESULT spy_add_ledger(struct sql_driver *d, struct ctx *c, const struct ledger_record *record)
+{
+	return spy_of(d)->inner->add_ledger(spy_of(d)->inner, c, record);
+}
+static RESULT spy_read_ledger(struct sql_driver *d, struct ctx *c, const struct ledger_query *query,
+			      sql_each_ledger each, void *arg)
+{
+	return spy_of(d)->inner->read_ledger(spy_of(d)->inner, c, query, each, arg);
+}
+static RESULT spy_read_last_stamp(struct sql_driver *d, struct ctx *c, int64_t *ret_us)
+{
+	return spy_of(d)->inner->read_last_stamp(spy_of(d)->inner, c, ret_us);
+}
 static RESULT spy_add_audit(struct sql_driver *d, struct ctx *c, const struct audit_record *audit)
 {
 	return spy_of(d)->inner->add_audit(spy_of(d)->inner, c, audit);
@@ -111,7 +124,8 @@ static struct sql_driver *spy_new(struct cloud *c, struct sql_driver *inner)
 	assert_non_null(spy);
 	*spy = (struct spy){{spy_open, spy_load, spy_begin, spy_put, spy_forget, spy_add_event, spy_add_usage,
 			     spy_add_audit, spy_commit, spy_rollback, spy_read_commit, spy_read_events,
-			     spy_read_usage, spy_read_audit, spy_close},
+			     spy_read_usage, spy_read_audit, spy_close, .add_ledger = spy_add_ledger,
+			     .read_ledger = spy_read_ledger, .read_last_stamp = spy_read_last_stamp},
 			    inner,
 			    c};
 	return &spy->base;
@@ -300,8 +314,10 @@ void cloud_init(struct cloud *c)
 	c->executor = executor_new_stepped(1);
 	assert_non_null(c->executor);
 	c->operator=(struct identity){.is_operator = true};
-	struct store_config config = {
-		.executor = c->executor, .observe = engine_observe, .check = engine_check_row};
+	struct store_config config = {.executor = c->executor,
+				      .observe = engine_observe,
+				      .check = engine_check_row,
+				      .follow = engine_follow};
 	cloud_expect(c, sqlite_open(&c->c, ":memory:", &config.sql), ERR_NONE, KIND_NONE);
 	config.sql = spy_new(c, config.sql);
 	cloud_expect(c, store_open(&c->c, &config, &c->store), ERR_NONE, KIND_NONE);

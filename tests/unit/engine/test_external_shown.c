@@ -203,7 +203,7 @@ static void check_deleted(void **state)
 	cloud_ok(c, &c->operator, engine_delete_network, &target);
 	assert_null(find(c, network));
 	assert_false(row_is_live(&address_find(cloud_tables(c), address.address)->row));
-	assert_int_equal(cloud_usage(c, address.address, "address:elastic"), 0);
+	assert_int_equal(cloud_usage(c, address.address, "address:idle"), 0);
 }
 
 /* ---- what has addresses there ---- */

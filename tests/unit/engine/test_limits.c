@@ -2,6 +2,7 @@
  * Every row of engine/limits.def is met: as many are made as there may be, one more is refused and leaves no
  * trace, and when one has gone another one may come. What limits.def forgets fails here, too. */
 #include "engine/limits.h"
+#include "engine/people/arm_lock.h"
 #include "model/server_group.h"
 #include "model/subnet_reservation.h"
 #include "store/access_key.h"
@@ -14,6 +15,7 @@
 #include "store/group_member.h"
 #include "store/peering.h"
 #include "store/policy_version.h"
+#include "store/port.h"
 #include "store/role_assignment.h"
 #include "store/router.h"
 #include "store/security_group_association.h"
@@ -24,6 +26,7 @@
 #include <stdio.h>
 
 #include "cloud.h"
+#include "engine/deployment.h"
 #include "engine/instance/fleet.h"
 #include "engine/instance/launch_template.h"
 #include "engine/instance/server_group.h"
@@ -51,6 +54,18 @@
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
 #include "engine/region/aggregate.h"
+#include "engine/resource_group.h"
+#include "engine/support/ticket.h"
+#include "engine/virtual/balancer_set.h"
+#include "engine/virtual/peering_side.h"
+#include "engine/virtual/port_policy.h"
+#include "engine/virtual/route_plan.h"
+#include "engine/virtual/source_nat.h"
+#include "engine/virtual/virtual_network.h"
+#include "store/arm_resource.h"
+#include "store/support_ticket.h"
+#include "store/ticket_attachment.h"
+#include "store/ticket_message.h"
 
 /* Whose they are counted as, what they are of, and what was made last. */
 static uuid owner, parent, made, helpers[8];
@@ -69,6 +84,13 @@ static struct str numbered(struct cloud *c, const char *what, int n)
 			made = (wish).out;                                                                   \
 		return result_;                                                                              \
 	} while (0)
+/* drop_<what>: alice does away with it by an operation whose wish is so. */
+#define DROP(what, operation, T, ...)                                                                        \
+	static void drop_##what(struct cloud *c)                                                             \
+	{                                                                                                    \
+		struct T wish = {__VA_ARGS__};                                                               \
+		cloud_ok(c, &c->alice, operation, &wish);                                                    \
+	}
 
 static void is_alices(struct cloud *c)
 {
@@ -82,66 +104,44 @@ static RESULT make_user(struct cloud *c, int n)
 	struct account_user_wish wish = {.name = numbered(c, "user", n)};
 	MAKE(c, &c->alice, engine_create_account_user, wish, user);
 }
-static void drop_user(struct cloud *c)
-{
-	struct account_user_target wish = {.user = ref_to(c, KIND_USER, made)};
-	cloud_ok(c, &c->alice, engine_delete_account_user, &wish);
-}
+DROP(user, engine_delete_account_user, account_user_target, .user = ref_to(c, KIND_USER, made))
 
 static RESULT make_group(struct cloud *c, int n)
 {
 	struct account_group_wish wish = {.name = numbered(c, "group", n)};
 	MAKE(c, &c->alice, engine_create_account_group, wish, user_group);
 }
-static void drop_group(struct cloud *c)
-{
-	struct account_group_target wish = {.user_group = ref_to(c, KIND_USER_GROUP, made)};
-	cloud_ok(c, &c->alice, engine_delete_account_group, &wish);
-}
+DROP(group, engine_delete_account_group, account_group_target, .user_group = ref_to(c, KIND_USER_GROUP, made))
 
 static RESULT make_iam_role(struct cloud *c, int n)
 {
 	struct iam_role_wish wish = {.name = numbered(c, "role", n), .trust = STR("{}")};
 	MAKE(c, &c->alice, engine_create_iam_role, wish, iam_role);
 }
-static void drop_iam_role(struct cloud *c)
-{
-	struct iam_role_target wish = {.iam_role = ref_to(c, KIND_IAM_ROLE, made)};
-	cloud_ok(c, &c->alice, engine_delete_iam_role, &wish);
-}
+DROP(iam_role, engine_delete_iam_role, iam_role_target, .iam_role = ref_to(c, KIND_IAM_ROLE, made))
 
 static RESULT make_profile(struct cloud *c, int n)
 {
 	struct instance_profile_wish wish = {.name = numbered(c, "profile", n)};
 	MAKE(c, &c->alice, engine_create_instance_profile, wish, instance_profile);
 }
-static void drop_profile(struct cloud *c)
-{
-	struct instance_profile_target wish = {.instance_profile = ref_to(c, KIND_INSTANCE_PROFILE, made)};
-	cloud_ok(c, &c->alice, engine_delete_instance_profile, &wish);
-}
+DROP(profile, engine_delete_instance_profile, instance_profile_target,
+     .instance_profile = ref_to(c, KIND_INSTANCE_PROFILE, made))
 
 static RESULT make_provider(struct cloud *c, int n)
 {
 	struct oidc_provider_wish wish = {.url = numbered(c, "issuer.example/", n)};
 	MAKE(c, &c->alice, engine_create_oidc_provider, wish, oidc_provider);
 }
-static void drop_provider(struct cloud *c)
-{
-	struct oidc_provider_target wish = {.oidc_provider = ref_to(c, KIND_OIDC_PROVIDER, made)};
-	cloud_ok(c, &c->alice, engine_delete_oidc_provider, &wish);
-}
+DROP(provider, engine_delete_oidc_provider, oidc_provider_target,
+     .oidc_provider = ref_to(c, KIND_OIDC_PROVIDER, made))
 
 static RESULT make_policy(struct cloud *c, int n)
 {
 	struct policy_wish wish = {.name = numbered(c, "policy", n), .document = STR("{}")};
 	MAKE(c, &c->alice, engine_create_policy, wish, policy);
 }
-static void drop_policy(struct cloud *c)
-{
-	struct policy_target wish = {.policy = ref_to(c, KIND_POLICY, made)};
-	cloud_ok(c, &c->alice, engine_delete_policy, &wish);
-}
+DROP(policy, engine_delete_policy, policy_target, .policy = ref_to(c, KIND_POLICY, made))
 
 static RESULT make_gateway(struct cloud *c, int n)
 {
@@ -149,11 +149,7 @@ static RESULT make_gateway(struct cloud *c, int n)
 	struct gateway_wish wish = {0};
 	MAKE(c, &c->alice, engine_create_gateway, wish, gateway);
 }
-static void drop_gateway(struct cloud *c)
-{
-	struct gateway_target wish = {.gateway = ref_to(c, KIND_GATEWAY, made)};
-	cloud_ok(c, &c->alice, engine_delete_gateway, &wish);
-}
+DROP(gateway, engine_delete_gateway, gateway_target, .gateway = ref_to(c, KIND_GATEWAY, made))
 
 static RESULT make_dhcp_options(struct cloud *c, int n)
 {
@@ -162,22 +158,16 @@ static RESULT make_dhcp_options(struct cloud *c, int n)
 	struct dhcp_options_wish wish = {.options = &option, .option_count = 1};
 	MAKE(c, &c->alice, engine_create_dhcp_options, wish, dhcp_options);
 }
-static void drop_dhcp_options(struct cloud *c)
-{
-	struct dhcp_options_target wish = {.dhcp_options = ref_to(c, KIND_DHCP_OPTIONS, made)};
-	cloud_ok(c, &c->alice, engine_delete_dhcp_options, &wish);
-}
+DROP(dhcp_options, engine_delete_dhcp_options, dhcp_options_target,
+     .dhcp_options = ref_to(c, KIND_DHCP_OPTIONS, made))
 
 static RESULT make_address_group(struct cloud *c, int n)
 {
 	struct address_group_wish wish = {.name = numbered(c, "blocks", n)};
 	MAKE(c, &c->alice, engine_create_address_group, wish, group);
 }
-static void drop_address_group(struct cloud *c)
-{
-	struct address_group_target wish = {.group = ref_to(c, KIND_ADDRESS_GROUP, made)};
-	cloud_ok(c, &c->alice, engine_delete_address_group, &wish);
-}
+DROP(address_group, engine_delete_address_group, address_group_target,
+     .group = ref_to(c, KIND_ADDRESS_GROUP, made))
 
 static RESULT make_subnet_pool(struct cloud *c, int n)
 {
@@ -186,33 +176,25 @@ static RESULT make_subnet_pool(struct cloud *c, int n)
 					.prefixes = {(struct cidr *) &block, 1}};
 	MAKE(c, &c->alice, engine_create_subnet_pool, wish, pool);
 }
-static void drop_subnet_pool(struct cloud *c)
-{
-	struct subnet_pool_target wish = {.pool = ref_to(c, KIND_SUBNET_POOL, made)};
-	cloud_ok(c, &c->alice, engine_delete_subnet_pool, &wish);
-}
+DROP(subnet_pool, engine_delete_subnet_pool, subnet_pool_target, .pool = ref_to(c, KIND_SUBNET_POOL, made))
 
 static RESULT make_user_data(struct cloud *c, int n)
 {
 	struct user_data_wish wish = {.name = numbered(c, "data", n), .data = STR("#!/bin/true")};
 	MAKE(c, &c->alice, engine_create_user_data, wish, user_data);
 }
-static void drop_user_data(struct cloud *c)
-{
-	struct user_data_target wish = {.user_data = ref_to(c, KIND_USER_DATA, made)};
-	cloud_ok(c, &c->alice, engine_delete_user_data, &wish);
-}
+DROP(user_data, engine_delete_user_data, user_data_target, .user_data = ref_to(c, KIND_USER_DATA, made))
+
+#include "limits_azure.h"
+#include "limits_tickets.h"
 
 static RESULT make_template(struct cloud *c, int n)
 {
 	struct launch_template_wish wish = {.name = numbered(c, "template", n), .data = STR("ImageId=ami-1")};
 	MAKE(c, &c->alice, engine_create_launch_template, wish, launch_template);
 }
-static void drop_template(struct cloud *c)
-{
-	struct launch_template_target wish = {.launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made)};
-	cloud_ok(c, &c->alice, engine_delete_launch_template, &wish);
-}
+DROP(template, engine_delete_launch_template, launch_template_target,
+     .launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made))
 
 static void tell_nothing(void *arg, struct result result, struct str *ret_code, struct str *ret_message)
 {
@@ -272,6 +254,20 @@ static void drop_job(struct cloud *c)
 	cloud_expect(c, cloud_run(c, NULL, forget_job, NULL), ERR_NONE, KIND_NONE);
 }
 
+static RESULT make_deployment(struct cloud *c, int n)
+{
+	struct deployment_wish wish = {
+		.row = {.row.id = id_new(KIND_DEPLOYMENT), .name = numbered(c, "deployment", n)}};
+	MAKE(c, &c->alice, engine_create_deployment, wish, deployment);
+}
+static void drop_deployment(struct cloud *c)
+{
+	struct deployment_report over = {.deployment = made, .ended = DEPLOYMENT_ENDED_SUCCEEDED};
+	struct deployment_target wish = {.deployment = made};
+	cloud_ok(c, NULL, engine_note_deployment, &over);
+	cloud_ok(c, &c->alice, engine_delete_deployment, &wish);
+}
+
 /* ---- a person's, a group's, a domain's ---- */
 
 static uuid new_user(struct cloud *c, const char *name)
@@ -317,11 +313,7 @@ static RESULT make_credential(struct cloud *c, int n)
 						   .secret_hash = STR("h")};
 	MAKE(c, &c->alice, engine_create_application_credential, wish, credential);
 }
-static void drop_credential(struct cloud *c)
-{
-	struct application_credential_target wish = {.credential = made};
-	cloud_ok(c, &c->alice, engine_delete_application_credential, &wish);
-}
+DROP(credential, engine_delete_application_credential, application_credential_target, .credential = made)
 
 static RESULT make_trust(struct cloud *c, int n)
 {
@@ -333,11 +325,7 @@ static RESULT make_trust(struct cloud *c, int n)
 				  .roles = {&reader, 1}};
 	MAKE(c, &c->alice, engine_create_trust, wish, trust);
 }
-static void drop_trust(struct cloud *c)
-{
-	struct trust_target wish = {.trust = made};
-	cloud_ok(c, &c->alice, engine_delete_trust, &wish);
-}
+DROP(trust, engine_delete_trust, trust_target, .trust = made)
 
 /* With a credential that goes again, and leaves its rule. */
 static RESULT make_access_rule(struct cloud *c, int n)
@@ -355,11 +343,7 @@ static RESULT make_access_rule(struct cloud *c, int n)
 	struct application_credential_target target = {wish.credential};
 	return cloud_run(c, &c->alice, engine_delete_application_credential_run, &target);
 }
-static void drop_access_rule(struct cloud *c)
-{
-	struct access_rule_target wish = {made};
-	cloud_ok(c, &c->alice, engine_delete_access_rule, &wish);
-}
+DROP(access_rule, engine_delete_access_rule, access_rule_target, made)
 
 static RESULT make_kept(struct cloud *c, int n)
 {
@@ -511,28 +495,23 @@ static void is_alices_router(struct cloud *c)
 {
 	owner = c->alice_router;
 }
+#include "limits_azure_network.h"
+
 static RESULT make_route_table(struct cloud *c, int n)
 {
 	(void) n;
 	struct route_table_wish wish = {.router = ref_to(c, KIND_ROUTER, owner)};
 	MAKE(c, &c->alice, engine_create_route_table, wish, route_table);
 }
-static void drop_route_table(struct cloud *c)
-{
-	struct route_table_target wish = {.route_table = ref_to(c, KIND_ROUTE_TABLE, made)};
-	cloud_ok(c, &c->alice, engine_delete_route_table, &wish);
-}
+DROP(route_table, engine_delete_route_table, route_table_target,
+     .route_table = ref_to(c, KIND_ROUTE_TABLE, made))
 static RESULT make_acl(struct cloud *c, int n)
 {
 	(void) n;
 	struct network_acl_wish wish = {.router = ref_to(c, KIND_ROUTER, owner)};
 	MAKE(c, &c->alice, engine_create_network_acl, wish, acl);
 }
-static void drop_acl(struct cloud *c)
-{
-	struct network_acl_target wish = {.acl = ref_to(c, KIND_NETWORK_ACL, made)};
-	cloud_ok(c, &c->alice, engine_delete_network_acl, &wish);
-}
+DROP(acl, engine_delete_network_acl, network_acl_target, .acl = ref_to(c, KIND_NETWORK_ACL, made))
 
 static void is_the_main_table(struct cloud *c)
 {
@@ -636,11 +615,7 @@ static RESULT make_grant(struct cloud *c, int n)
 					  .target = ref_to(c, KIND_ACCOUNT, account.account)};
 	MAKE(c, &c->alice, engine_grant_network, wish, grant);
 }
-static void drop_grant(struct cloud *c)
-{
-	struct network_grant_target wish = {.grant = ref_to(c, KIND_NETWORK_GRANT, made)};
-	cloud_ok(c, &c->alice, engine_revoke_network, &wish);
-}
+DROP(grant, engine_revoke_network, network_grant_target, .grant = ref_to(c, KIND_NETWORK_GRANT, made))
 
 static void is_a_network_with_subnet(struct cloud *c)
 {
@@ -706,11 +681,8 @@ static RESULT make_reservation(struct cloud *c, int n)
 		.type = SUBNET_RESERVATION_TYPE_EXPLICIT};
 	MAKE(c, &c->alice, engine_create_subnet_reservation, wish, reservation);
 }
-static void drop_reservation(struct cloud *c)
-{
-	struct subnet_reservation_target wish = {.reservation = ref_to(c, KIND_SUBNET_RESERVATION, made)};
-	cloud_ok(c, &c->alice, engine_delete_subnet_reservation, &wish);
-}
+DROP(reservation, engine_delete_subnet_reservation, subnet_reservation_target,
+     .reservation = ref_to(c, KIND_SUBNET_RESERVATION, made))
 
 /* ---- of the region ---- */
 
@@ -769,6 +741,14 @@ static const struct maker {
 	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
 	[LIMIT_ADDRESS_GROUPS] = {is_alices, make_address_group, drop_address_group},
 	[LIMIT_USER_DATA] = {is_alices, make_user_data, drop_user_data},
+	[LIMIT_RESOURCE_GROUPS] = {is_alices, make_resource_group, drop_resource_group},
+	[LIMIT_SUPPORT_TICKETS] = {is_alices, make_support_ticket, drop_support_ticket},
+	[LIMIT_TICKET_ATTACHMENTS] = {is_alices, make_ticket_file, drop_ticket_file},
+	[LIMIT_DEPLOYMENTS] = {is_alices, make_deployment, drop_deployment},
+	[LIMIT_ARM_ROLES] = {is_alices, make_arm_role, drop_arm_role},
+	[LIMIT_ARM_ASSIGNMENTS] = {is_alices, make_arm_assignment, drop_arm_assignment},
+	[LIMIT_ARM_LOCKS] = {is_alices, make_arm_lock, drop_arm_lock},
+	[LIMIT_ARM_RESOURCES] = {is_alices, make_arm_resource, drop_arm_resource},
 	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
 	[LIMIT_FLEETS] = {is_alices, make_fleet, drop_fleet},
 	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
@@ -791,6 +771,15 @@ static const struct maker {
 	[LIMIT_ROUTE_TABLES] = {is_alices_router, make_route_table, drop_route_table},
 	[LIMIT_ROUTES] = {is_the_main_table, make_route, drop_route},
 	[LIMIT_NETWORK_ACLS] = {is_alices_router, make_acl, drop_acl},
+	[LIMIT_PORT_POLICIES] = {is_alices, make_port_policy, drop_port_policy},
+	[LIMIT_PORT_POLICY_RULES] = {is_a_port_policy, make_policy_rule, drop_policy_rule},
+	[LIMIT_PORT_SETS] = {is_alices, make_port_set, drop_port_set},
+	[LIMIT_SOURCE_NATS] = {is_alices, make_source_nat, drop_source_nat},
+	[LIMIT_ROUTE_PLANS] = {is_alices, make_route_plan, drop_route_plan},
+	[LIMIT_ROUTE_PLAN_ENTRIES] = {is_a_route_plan, make_plan_entry, drop_plan_entry},
+	[LIMIT_PEERING_SIDES] = {is_alices_router, make_peering_side, drop_peering_side},
+	[LIMIT_BALANCER_SETS] = {is_alices, make_balancer_set, drop_balancer_set},
+	[LIMIT_BALANCER_POOL_MEMBERS] = {is_a_balancer_set, make_pool_member, drop_pool_member},
 	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},
 	[LIMIT_GROUP_RULES] = {is_a_security_group, make_rule, drop_rule},
 	[LIMIT_GROUP_ASSOCIATIONS] = {is_a_security_group, make_association, drop_association},

@@ -21,7 +21,7 @@ static void check_allocate(void **state)
 	struct address_wish wish = {.ip = ip_of("198.51.100.15")};
 	cloud_ok(c, &c->alice, engine_allocate_address, &wish);
 	assert_true(ip_equal(wish.made_ip, wish.ip));
-	assert_int_equal(cloud_usage(c, wish.address, "address:elastic"), 1);
+	assert_int_equal(cloud_usage(c, wish.address, "address:idle"), 1);
 	cloud_fails(c, &c->bob, engine_allocate_address, &wish, ERR_EXISTS, KIND_ADDRESS);
 	wish.ip = ip_of("198.51.100.5");
 	cloud_fails(c, &c->bob, engine_allocate_address, &wish, ERR_RANGE, KIND_ADDRESS);
@@ -48,7 +48,7 @@ static void check_release(void **state)
 	struct address_report report = {.address = made.address};
 	cloud_fails(c, NULL, engine_forget_address, &report, ERR_STATE, KIND_ADDRESS);
 	cloud_ok(c, &c->alice, engine_release_address, &target);
-	assert_int_equal(cloud_usage(c, made.address, "address:elastic"), 0);
+	assert_int_equal(cloud_usage(c, made.address, "address:idle"), 0);
 	assert_int_equal(account_usage(account_find(cloud_tables(c), c->alice.account))->addresses, 0);
 	/* Not handed out again before the network is rid of it. */
 	struct address_wish again = {.ip = made.made_ip};

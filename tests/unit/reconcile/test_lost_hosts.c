@@ -202,6 +202,39 @@ static void loses_nothing_shared(struct cloud *c)
 }
 TEST_STORY(loses_nothing_shared, 3)
 
+static bool has_left(struct cloud *c, const void *id)
+{
+	return !str_equal(cloud_host_of(c, *(const uuid *) id), STR("h0"));
+}
+
+/* It was off before: what had left it then, and what has its disks there alone. */
+static void is_lost_after_a_return(struct cloud *c)
+{
+	struct str h0 = STR("h0");
+	struct host_forgetting wish;
+	uuid local = launch_on(c, h0);
+	add_pool(c);
+	uuid shared = launch_on(c, h0);
+	lose_host(c, h0);
+	assert_true(cloud_step_until(c, has_left, &shared, 5 * MINUTE));
+	sim_compute_give_power(h0);
+	cloud_step_for(c, 3 * MINUTE);
+	cloud_settle(c);
+	cloud_await(c, local, INSTANCE_RUNNING);
+	lose_host(c, h0);
+	if (c->seed % 2)
+		cloud_step_for(c, c->seed * SECOND);
+	struct host_forgetting plan = {.host = ref_of(h0)};
+	assert_int_equal(cloud_call(c, NULL, engine_plan_forgetting_run, &plan).code, ERR_AGAIN);
+	cloud_expect_at(c, forget(c, h0, &wish), __FILE__, __LINE__);
+	assert_int_equal(count_lost(&wish, KIND_INSTANCE), 1);
+	assert_int_equal(count_lost(&wish, KIND_VOLUME), 1);
+	assert_int_equal(cloud_state(c, shared), INSTANCE_RUNNING);
+	cloud_terminate(c, local);
+	cloud_settle(c);
+}
+TEST_STORY(is_lost_after_a_return, 3)
+
 /* ---- dedicated ones */
 
 static uuid dedicate(struct cloud *c, bool recovers)
@@ -318,10 +351,10 @@ TEST_STORY(cannot_recover, 3)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_forgets_old_disks),  cmocka_unit_test(test_loses_disks),
-		cmocka_unit_test(test_loses_free_volumes), cmocka_unit_test(test_loses_nothing_shared),
-		cmocka_unit_test(test_recovers),           cmocka_unit_test(test_does_not_recover),
-		cmocka_unit_test(test_cannot_recover),
+		cmocka_unit_test(test_forgets_old_disks),      cmocka_unit_test(test_loses_disks),
+		cmocka_unit_test(test_loses_free_volumes),     cmocka_unit_test(test_loses_nothing_shared),
+		cmocka_unit_test(test_is_lost_after_a_return), cmocka_unit_test(test_recovers),
+		cmocka_unit_test(test_does_not_recover),       cmocka_unit_test(test_cannot_recover),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,17 +7,19 @@
 #include "../cloud/cloud.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/job.h"
 #include "engine/region/host.h"
 #include "model/host.h"
 #include "model/processor.h"
 #include "model/states.h"
 #include "reconcile/instance_migration_plan.h"
+#include "store/async_job.h"
 #include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_migration.h"
 #include "store/store.h"
 
-enum { SEEDS = 20 };
+enum { SEEDS = 20, DRAINED = 8 };
 
 /* ---- the decision ---- */
 
@@ -27,7 +29,7 @@ enum { PREPARING = INSTANCE_MIGRATION_STAGE_PREPARING, MOVING = INSTANCE_MIGRATI
 static const struct plan_case {
 	const char *name;
 	int source, target, stage;
-	bool busy, target_busy, silent, over, ready, begun, source_off, target_off;
+	bool busy, target_busy, silent, over, ready, begun, source_off, target_off, unsent;
 	enum migration_step step;
 } cases[] = {
 	{"asked", RUNS, GONE, PREPARING, .step = MIGRATION_WAIT},
@@ -59,7 +61,12 @@ static const struct plan_case {
 	{"likewise, cancelled", RUNS, GONE, MOVING, .silent = true, .over = true, .step = MIGRATION_STAY},
 	{"it may run where nobody can look", HELD, GONE, MOVING, .silent = true, .over = true,
 	 .step = MIGRATION_LOOK_AGAIN},
-	{"likewise, gone here", GONE, GONE, MOVING, .silent = true, .over = true,
+	{"it cannot, for it never left", HELD, GONE, MOVING, .silent = true, .over = true, .unsent = true,
+	 .step = MIGRATION_RESUME_SOURCE},
+	{"likewise, half of it is there", HELD, HELD, MOVING, .unsent = true, .step = MIGRATION_CLEAR_TARGET},
+	{"likewise, it is being sent", HELD, HELD, MOVING, .unsent = true, .busy = true,
+	 .step = MIGRATION_LOOK_AGAIN},
+	{"it may run where nobody can look, gone here", GONE, GONE, MOVING, .silent = true, .over = true,
 	 .step = MIGRATION_LOOK_AGAIN},
 	{"its host is off, and it runs there", GONE, RUNS, MOVING, .source_off = true,
 	 .step = MIGRATION_ARRIVE},
@@ -76,13 +83,15 @@ static const struct plan_case {
 	 .busy = true, .step = MIGRATION_LOOK_AGAIN},
 	{"it may have run there", HELD, GONE, MOVING, .target_off = true, .silent = true,
 	 .step = MIGRATION_CLEAR_SOURCE},
+	{"it has not, for it never left", HELD, GONE, MOVING, .target_off = true, .silent = true,
+	 .unsent = true, .step = MIGRATION_RESUME_SOURCE},
 	{"it was there", GONE, GONE, MOVING, .target_off = true, .silent = true, .step = MIGRATION_ARRIVE},
 };
 
 static struct migration_plan_input input_of(const struct plan_case *p)
 {
 	return (struct migration_plan_input){
-		.source = {.end = (enum compute_end) p->source, .is_busy = p->busy},
+		.source = {.end = (enum compute_end) p->source, .is_busy = p->busy, .is_unsent = p->unsent},
 		.target = {.end = (enum compute_end) p->target, .is_busy = p->target_busy},
 		.target_is_silent = p->silent,
 		.is_over = p->over,
@@ -116,7 +125,7 @@ static void test_never_runs_twice(void **state)
 	AUTO(arena) a = arena_new(4096, 1 << 20);
 	struct ctx c;
 	ctx_init(&c, a);
-	for (int n = 0; n < 4 * 4 * 2 * 64; n++) {
+	for (int n = 0; n < 4 * 4 * 2 * 128; n++) {
 		struct plan_case p = {.source = n & 3,
 				      .target = n >> 2 & 3,
 				      .stage = n >> 4 & 1,
@@ -125,7 +134,8 @@ static void test_never_runs_twice(void **state)
 				      .silent = n >> 7 & 1,
 				      .over = n >> 8 & 1,
 				      .ready = n >> 9 & 1,
-				      .begun = n >> 10 & 1};
+				      .begun = n >> 10 & 1,
+				      .unsent = n >> 11 & 1};
 		struct migration_plan_input in = input_of(&p);
 		enum migration_step step = MIGRATION_WAIT;
 		struct result r = migration_step_choose(&c, &in, &step);
@@ -136,7 +146,8 @@ static void test_never_runs_twice(void **state)
 			continue;
 		assert_true(step != MIGRATION_CLEAR_SOURCE || (p.source != RUNS && !p.silent));
 		assert_true(step != MIGRATION_CLEAR_TARGET || (p.target != RUNS && !p.silent));
-		assert_true(step != MIGRATION_RESUME_SOURCE || (p.target == GONE && !p.silent));
+		assert_true(step != MIGRATION_RESUME_SOURCE || (p.target == GONE && !p.silent) ||
+			    (p.unsent && !p.busy));
 		assert_true(step != MIGRATION_RESUME_TARGET || (p.source == GONE && !p.silent));
 		assert_true(step != MIGRATION_ARRIVE || (p.source == GONE && p.target != GONE && !p.silent));
 		assert_true(step != MIGRATION_STAY || p.target == GONE || p.silent);
@@ -279,6 +290,73 @@ static void settles(struct cloud *c)
 	check_guest(c, &g, false);
 }
 TEST_STORY(settles, 2)
+
+/* Nobody's arrival waits until others are sent, too. */
+static bool are_told_at_once(struct cloud *c, const void *instances)
+{
+	const uuid *ids = instances;
+	bool are_over = true;
+	for (size_t k = 0; k < DRAINED; k++) {
+		struct instance_migration m = record_of(c, ids[k]);
+		assert_true(m.pause_ms == 0 || m.arrived_us > 0);
+		are_over = are_over && m.ended_us > 0;
+	}
+	return are_over;
+}
+
+static void go_one_by_one(struct cloud *c)
+{
+	uuid ids[DRAINED];
+	for (size_t k = 0; k < DRAINED; k++)
+		ids[k] = cloud_launch_running(c);
+	for (size_t k = 0; k < DRAINED; k++)
+		migrate(c, ids[k]);
+	assert_true(cloud_step_until(c, are_told_at_once, ids, 10 * MINUTE));
+}
+TEST_STORY(go_one_by_one, 2)
+
+/* A job about it. */
+struct moving_job {
+	struct instance_migrating migrating;
+	uuid job;
+};
+
+static RESULT ask_with_job(struct op *op, void *arg)
+{
+	struct moving_job *m = arg;
+	struct job_wish job = {.command = STR("move"),
+			       .kind = KIND_INSTANCE,
+			       .subject = m->migrating.instance.prefix,
+			       .outcome = ASYNC_JOB_OUTCOME_MOVED};
+	TRY(engine_migrate_instance(op, &m->migrating));
+	TRY(engine_create_job(op, &job));
+	m->job = job.job;
+	return OK;
+}
+
+static bool has_ended(struct cloud *c, const void *job)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return async_job_find(view.tables, *(const uuid *) job)->ended != ASYNC_JOB_ENDED_NONE;
+}
+
+/* Its job ends with the migration, whose end changes nothing of the instance's own row. */
+static void its_job_ends(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	struct moving_job m = {.migrating.instance = cloud_ref(c, KIND_INSTANCE, g.id)};
+	network_sim_set_late(true);
+	cloud_expect_at(c, cloud_call(c, NULL, ask_with_job, &m), __FILE__, __LINE__);
+	cloud_step_for(c, 10 * SECOND);
+	assert_false(has_ended(c, &m.job));
+	network_sim_set_late(false);
+	network_sim_bind();
+	assert_true(cloud_step_until(c, has_ended, &m.job, SECOND));
+	assert_int_equal(record_of(c, g.id).outcome, INSTANCE_MIGRATION_OUTCOME_COMPLETED);
+}
+TEST_STORY(its_job_ends, 2)
 
 /* Its room is taken there from the beginning on, and is free here from the end on. */
 static void takes_room(struct cloud *c)
@@ -447,7 +525,7 @@ static const struct {
 } breaks[] = {
 	{SIM_BREAK_REFUSED, false, true}, {SIM_BREAK_STUCK, false, true},  {SIM_BREAK_CUT, false, true},
 	{SIM_BREAK_HELD, false, true},    {SIM_BREAK_DOUBLE, true, false}, {SIM_BREAK_LEFTOVER, false, true},
-	{SIM_BREAK_UNSAID, true, false},
+	{SIM_BREAK_UNSAID, true, false},  {SIM_BREAK_STILL, false, true},
 };
 
 static void goes_wrong(struct cloud *c)
@@ -536,6 +614,29 @@ static void loses_its_target(struct cloud *c)
 	check_guest(c, &g, !str_equal(cloud_host_of(c, g.id), g.from));
 }
 TEST_STORY(loses_its_target, 2)
+
+static bool has_problem(struct cloud *c, const void *instance)
+{
+	return record_of(c, *(const uuid *) instance).problem.n > 0;
+}
+
+/* It stood still while it was sent, and the host that it goes to dies in the midst of it: it goes on where it is. */
+static void loses_its_target_still(struct cloud *c)
+{
+	struct guest g;
+	launch(c, &g);
+	sim_compute_break_journey(g.from, SIM_BREAK_STILL);
+	migrate(c, g.id);
+	struct str target = str_is(g.from, "h0") ? STR("h1") : STR("h0");
+	assert_true(cloud_step_until(c, has_problem, &g.id, MINUTE));
+	sim_compute_set_health(target, SIM_DOWN, 0);
+	assert_true(cloud_step_until(c, is_over, &g.id, MINUTE));
+	check_guest(c, &g, false);
+	sim_compute_set_health(target, SIM_UP, 0);
+	cloud_settle(c);
+	check_guest(c, &g, false);
+}
+TEST_STORY(loses_its_target_still, 2)
 
 /* ---- killed at each step ---- */
 
@@ -627,6 +728,8 @@ int main(void)
 		cmocka_unit_test(test_never_runs_twice),
 		cmocka_unit_test(test_moves),
 		cmocka_unit_test(test_settles),
+		cmocka_unit_test(test_go_one_by_one),
+		cmocka_unit_test(test_its_job_ends),
 		cmocka_unit_test(test_takes_room),
 		cmocka_unit_test(test_refuses),
 		cmocka_unit_test(test_needs_another_host),
@@ -638,6 +741,7 @@ int main(void)
 		cmocka_unit_test(test_is_cancelled),
 		cmocka_unit_test(test_is_stopped_on_the_way),
 		cmocka_unit_test(test_loses_its_target),
+		cmocka_unit_test(test_loses_its_target_still),
 		cmocka_unit_test(test_killed_at_each_step),
 		cmocka_unit_test(test_each_fault),
 	};

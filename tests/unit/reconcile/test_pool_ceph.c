@@ -174,6 +174,46 @@ static void attaches_across(struct cloud *c)
 }
 TEST_STORY(attaches_across, 2)
 
+/* As what is plain: blank, cut, and made anew from the cut, there and on a host; a revert goes back to it. */
+static void is_encrypted(struct cloud *c)
+{
+	uuid pool = add_settled(c), one = cloud_launch_running(c);
+	struct volume_wish wish = {
+		.zone = cloud_ref(c, KIND_ZONE, cloud_disk(c, cloud_volume_of(c, one)).zone),
+		.disk = {.size = CLOUD_GIB, .field = STR("Size"), .crypt = {.is_wanted = CHOICE_YES}}};
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	cloud_settle(c);
+	attach(c, wish.volume, one);
+	cloud_settle(c);
+	sim_compute_write_disk(cloud_host_of(c, one), wish.volume, "secret");
+	struct snapshot_wish cut = {.volume = cloud_ref(c, KIND_VOLUME, wish.volume)};
+	cloud_ok(c, &c->alice, engine_create_snapshot, &cut);
+	cloud_settle(c);
+	detach(c, wish.volume);
+	cloud_settle(c);
+	for (int n = 0; n < 2; n++) {
+		struct storage_pool_settings unbound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, pool),
+							.less_types = {types, 3}};
+		struct volume_wish again = {.zone = wish.zone,
+					    .disk = {.size = 2 * CLOUD_GIB,
+						     .snapshot = cloud_ref(c, KIND_SNAPSHOT, cut.snapshot),
+						     .field = STR("Size")}};
+		cloud_ok(c, &c->alice, engine_create_volume, &again);
+		cloud_settle(c);
+		assert_true(uuid_equal(cloud_disk(c, again.volume).pool, n ? UUID_NONE : pool));
+		attach(c, again.volume, one);
+		cloud_settle(c);
+		assert_true(sim_compute_disk_has(cloud_host_of(c, one), again.volume, "secret"));
+		detach(c, again.volume);
+		cloud_settle(c);
+		delete_volume(c, again.volume);
+		if (!n)
+			cloud_ok(c, NULL, engine_update_storage_pool, &unbound);
+	}
+	cloud_settle(c);
+}
+TEST_STORY(is_encrypted, 2)
+
 /* No host is needed to make, cut and remove what lies there. */
 static void outlives_hosts(struct cloud *c)
 {
@@ -222,7 +262,11 @@ static void moves_running(struct cloud *c)
 	}
 	struct volume_moving out = {
 		.volume = cloud_ref(c, KIND_VOLUME, volume)}; /* into its host's directory */
-	assert_int_equal(cloud_call(c, NULL, engine_move_volume_run, &out).code, ERR_UNSUPPORTED);
+	cloud_ok(c, NULL, engine_move_volume, &out);
+	cloud_settle(c);
+	assert_true(uuid_is_none(cloud_disk(c, volume).pool));
+	assert_true(sim_compute_disk_has(cloud_host_of(c, one), volume, "there"));
+	assert_int_equal(count_files(), 1);
 }
 TEST_STORY(moves_running, 2)
 
@@ -259,23 +303,91 @@ static void refuses(struct cloud *c)
 	wish.kind = STORAGE_POOL_KIND_SHARED_DIR;
 	assert_int_equal(cloud_call(c, NULL, engine_add_storage_pool_run, &wish).code, ERR_INVALID);
 	uuid one = cloud_launch_running(c);
-	struct volume_wish encrypted = {
+	struct volume_wish more = {
 		.zone = cloud_ref(c, KIND_ZONE, cloud_disk(c, cloud_volume_of(c, one)).zone),
-		.disk = {.size = CLOUD_GIB, .field = STR("Size"), .crypt = {.is_wanted = CHOICE_YES}}};
-	assert_int_equal(cloud_call(c, &c->alice, engine_create_volume_run, &encrypted).code,
-			 ERR_UNSUPPORTED);
+		.disk = {.size = CLOUD_GIB, .field = STR("Size")}};
 	lose_cluster(true);
 	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
 	assert_int_equal(state_of(c, pool), STORAGE_POOL_SEEN_STATE_DOWN);
 	assert_true(cloud_has_condition(c, pool, "PoolAway"));
-	encrypted.disk.crypt.is_wanted = CHOICE_NO;
-	assert_int_equal(cloud_call(c, &c->alice, engine_create_volume_run, &encrypted).code, ERR_CAPACITY);
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_volume_run, &more).code, ERR_CAPACITY);
 	lose_cluster(false);
 	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
 	cloud_settle(c);
 	assert_false(cloud_has_condition(c, pool, "PoolAway"));
 }
 TEST_STORY(refuses, 2)
+
+/* Where nothing can be made in the pool just now: EC2 refuses, and what Nova accepted comes once the pool takes it. */
+static void place_later(struct cloud *c, void (*close)(struct cloud *c, bool is_closed))
+{
+	uuid pool = add_settled(c);
+	close(c, true);
+	struct instance_launch wish = cloud_launch_wish(c, 2);
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_instances_run, &wish).code, ERR_CAPACITY);
+	wish.accept_unplaced = true;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	uuid id = wish.made.at[0], other = wish.made.at[1];
+	cloud_step_for(c, 2 * MINUTE);
+	assert_true(cloud_has_condition(c, id, "NoHost") && cloud_has_condition(c, other, "NoHost"));
+	assert_true(uuid_is_none(cloud_disk(c, cloud_volume_of(c, id)).pool));
+	cloud_terminate(c, other);
+	close(c, false);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	assert_false(cloud_has_condition(c, id, "NoHost"));
+	assert_true(uuid_equal(cloud_disk(c, cloud_volume_of(c, id)).pool, pool));
+	assert_int_equal(count_files(), 1);
+}
+
+static void be_away(struct cloud *c, bool is_away)
+{
+	lose_cluster(is_away);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+}
+
+static void be_closed(struct cloud *c, bool is_closed)
+{
+	struct storage_pool_settings settings = {.pool = {.kind = KIND_STORAGE_POOL, .text = STR("ceph")},
+						 .enabled = is_closed ? CHOICE_NO : CHOICE_YES};
+	cloud_ok(c, NULL, engine_update_storage_pool, &settings);
+}
+
+static void waits_for_cluster(struct cloud *c)
+{
+	place_later(c, be_away);
+}
+TEST_STORY(waits_for_cluster, 2)
+
+static void waits_for_opening(struct cloud *c)
+{
+	place_later(c, be_closed);
+}
+TEST_STORY(waits_for_opening, 2)
+
+/* Of several, those whose disks the pool has room for; all disks of one count together. */
+static void takes_as_many_as_fit(struct cloud *c)
+{
+	uuid pool = add_settled(c);
+	struct disk_wish disks[2] = {{.device = STR("/dev/sdf")}, {.device = STR("/dev/sdg")}};
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		int64_t size = storage_pool_find(view.tables, pool)->seen_size;
+		disks[0].size = disks[1].size = size / CLOUD_GIB * 2 / 3 * CLOUD_GIB;
+	}
+	wish.disks = disks;
+	wish.disk_count = 2;
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_instances_run, &wish).code, ERR_CAPACITY);
+	wish.disk_count = 1;
+	wish.max_count = 2;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_int_equal(wish.made.count, 1);
+	cloud_settle(c);
+	assert_int_equal(cloud_call(c, &c->alice, engine_create_instances_run, &wish).code, ERR_CAPACITY);
+}
+TEST_STORY(takes_as_many_as_fit, 2)
 
 /* ---- kept out ---- */
 
@@ -475,9 +587,13 @@ int main(void)
 		cmocka_unit_test(test_is_known),
 		cmocka_unit_test(test_is_not_known),
 		cmocka_unit_test(test_attaches_across),
+		cmocka_unit_test(test_is_encrypted),
 		cmocka_unit_test(test_outlives_hosts),
 		cmocka_unit_test(test_moves_running),
 		cmocka_unit_test(test_refuses),
+		cmocka_unit_test(test_waits_for_cluster),
+		cmocka_unit_test(test_waits_for_opening),
+		cmocka_unit_test(test_takes_as_many_as_fit),
 		cmocka_unit_test(test_is_kept_out),
 		cmocka_unit_test(test_leaves_the_others),
 		cmocka_unit_test(test_lost),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that go to another storage pool, free or in a guest that runs: whatever dies on the way, either the old
- * file counts or the new one, nothing that was written is lost, and one file stays. */
+ * Volumes that go to another storage pool, free or in a guest that runs, and by their seeds into Ceph and
+ * out of it: whatever dies on the way, either the old file counts or the new one, nothing that was written is lost,
+ * and one file stays. */
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
@@ -23,7 +24,15 @@ enum { SEEDS = 12 };
 
 static uuid add_pool(struct cloud *c, struct str name, struct str path)
 {
+	struct str monitors[] = {STR("sim:3300")};
 	struct storage_pool_wish wish = {.name = name, .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = path};
+	if (str_equal(path, ONE) ? c->seed % 2 : c->seed % 4 < 2)
+		wish = (struct storage_pool_wish){.name = name,
+						  .kind = STORAGE_POOL_KIND_RBD,
+						  .monitors = {monitors, 1},
+						  .rbd_pool = name,
+						  .rbd_user = STR("dari"),
+						  .rbd_key = cloud_seal(c, name, STR("AQBKey=="))};
 	cloud_ok(c, NULL, engine_add_storage_pool, &wish);
 	cloud_settle(c);
 	return wish.pool;

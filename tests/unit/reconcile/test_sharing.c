@@ -5,7 +5,9 @@
 
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/storage/snapshot.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/host.h"
 #include "model/id.h"
@@ -280,12 +282,52 @@ static void gives_up(struct cloud *c)
 }
 TEST_STORY(gives_up, 1)
 
+/* ---- on the way to another host ---- */
+
+static uuid add_pool(struct cloud *c)
+{
+	struct str types[] = {STR("io2")};
+	struct storage_pool_wish wish = {
+		.name = STR("nfs"), .kind = STORAGE_POOL_KIND_SHARED_DIR, .path = STR("/srv/nfs")};
+	cloud_ok(c, NULL, engine_add_storage_pool, &wish);
+	cloud_settle(c);
+	struct storage_pool_settings bound = {.pool = cloud_ref(c, KIND_STORAGE_POOL, wish.pool),
+					      .more_types = {types, 1}};
+	cloud_ok(c, NULL, engine_update_storage_pool, &bound);
+	return wish.pool;
+}
+
+/* In a pool that both hosts see, while no other instance has it. */
+static void goes_to_another_host(struct cloud *c)
+{
+	uuid volume, one = cloud_launch_running(c), two = cloud_launch_running(c);
+	struct instance_migrating wish = {.instance = cloud_ref(c, KIND_INSTANCE, one)};
+	(void) add_pool(c);
+	assert_true(result_is_ok(make_volume(c, CHOICE_YES, &volume)));
+	cloud_settle(c);
+	assert_true(result_is_ok(attach(c, volume, one)));
+	cloud_settle(c);
+	sim_compute_write_disk(cloud_host_of(c, one), volume, "of the first");
+	struct str from = str_copy(c->arena, cloud_host_of(c, one));
+	cloud_ok(c, NULL, engine_migrate_instance, &wish);
+	cloud_settle(c);
+	assert_false(str_equal(cloud_host_of(c, one), from));
+	assert_true(is_plugged(c, volume, one));
+	assert_true(sim_compute_disk_has(cloud_host_of(c, one), volume, "of the first"));
+	if (!str_equal(cloud_host_of(c, two), cloud_host_of(c, one)))
+		return;
+	assert_true(result_is_ok(attach(c, volume, two)));
+	cloud_settle(c);
+	assert_int_equal(cloud_call(c, NULL, engine_migrate_instance_run, &wish).code, ERR_UNSUPPORTED);
+}
+TEST_STORY(goes_to_another_host, 2)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attachments), cmocka_unit_test(test_snapshot),
 		cmocka_unit_test(test_converts),    cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_gives_up),    cmocka_unit_test(test_goes_to_another_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -43,7 +43,7 @@ final = true
 show = { ec2 = "gone", cinder = "away" }
 """
 
-SECTIONS = "doc, ec2_prefix, wanted, placed, seen, history, usage, index, state"
+SECTIONS = "doc, ec2_prefix, wanted, placed, seen, history, usage, index, api, state"
 TYPES = ("text, blob, int, time, bytes, bool, ip, cidr, mac, uuid, texts, ips, cidrs, tags, ref:<kind>, refs:<kind>, "
          "enum:<word>,<word>")
 NAME_RULE = "is not a name: lower-case words joined by '_', at most 63 characters"

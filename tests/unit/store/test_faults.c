@@ -275,6 +275,25 @@ static RESULT liar_add_usage(struct sql_driver *self, struct ctx *c, const struc
 	return liar.real->add_usage(liar.real, c, usage);
 }
 
+static RESULT liar_add_ledger(struct sql_driver *self, struct ctx *c, const struct ledger_record *record)
+{
+	(void) self;
+	return liar.real->add_ledger(liar.real, c, record);
+}
+
+static RESULT liar_read_ledger(struct sql_driver *self, struct ctx *c, const struct ledger_query *query,
+			       sql_each_ledger each, void *arg)
+{
+	(void) self;
+	return liar.real->read_ledger(liar.real, c, query, each, arg);
+}
+
+static RESULT liar_read_last_stamp(struct sql_driver *self, struct ctx *c, int64_t *ret_us)
+{
+	(void) self;
+	return liar.real->read_last_stamp(liar.real, c, ret_us);
+}
+
 static RESULT liar_add_audit(struct sql_driver *self, struct ctx *c, const struct audit_record *audit)
 {
 	(void) self;
@@ -332,10 +351,24 @@ static void liar_close(struct sql_driver *self)
 
 static struct sql_driver *wrap_in_liar(struct sql_driver *real)
 {
-	liar = (struct liar){.driver = {liar_open, liar_load, liar_begin, liar_put, liar_forget,
-					liar_add_event, liar_add_usage, liar_add_audit, liar_commit,
-					liar_rollback, liar_read_commit, liar_read_events, liar_read_usage,
-					liar_read_audit, liar_close},
+	liar = (struct liar){.driver = {.open = liar_open,
+					.load = liar_load,
+					.begin = liar_begin,
+					.put = liar_put,
+					.forget = liar_forget,
+					.add_event = liar_add_event,
+					.add_usage = liar_add_usage,
+					.add_ledger = liar_add_ledger,
+					.add_audit = liar_add_audit,
+					.commit = liar_commit,
+					.rollback = liar_rollback,
+					.read_commit = liar_read_commit,
+					.read_events = liar_read_events,
+					.read_usage = liar_read_usage,
+					.read_ledger = liar_read_ledger,
+					.read_last_stamp = liar_read_last_stamp,
+					.read_audit = liar_read_audit,
+					.close = liar_close},
 			     .real = real};
 	return &liar.driver;
 }

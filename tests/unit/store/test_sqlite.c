@@ -74,7 +74,8 @@ static void every_field_comes_back(void **state)
 	const char *path = database_path(f);
 	fixture_open(f, path);
 	random_set_seed(3);
-	struct filled filled[KIND_COUNT];
+	struct filled *filled = arena_new_array(f->arena, struct filled, KIND_COUNT);
+	assert_non_null(filled);
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
 		filled[kind].k = &model_kinds[kind];
 		for (size_t n = 0; n < 8; n++)

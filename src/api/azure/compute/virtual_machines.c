@@ -2,15 +2,22 @@
  * Virtual machines: shown with their disks, interfaces and what runs (instanceView); started, stopped, restarted and deleted.
  * Source: Azure REST API reference, "Virtual Machines", 2022-08-01; states as "States and billing status of Azure Virtual
  * Machines" has them. A machine that is off costs nothing here, whoever stopped it: it is deallocated. */
-#include "api/azure/core/action.h"
+#include "api/azure/compute/compute.h"
+
+#include <stdlib.h>
 
 #include "engine/instance/instance.h"
+#include "engine/instance/instance_migration.h"
 #include "engine/resolve.h"
+#include "model/licence.h"
 #include "model/state.h"
 #include "model/zone.h"
+#include "store/arm_resource.h"
+#include "store/image.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/port.h"
+#include "store/server_group.h"
 #include "store/volume.h"
 #include "store/zone.h"
 
@@ -35,9 +42,17 @@ static const struct shown_state *state_of(const struct instance *i)
 		[INSTANCE_ERROR] = {"Failed", "unknown", "VM status unknown"},
 	};
 	enum instance_state state = model_derive_instance_state(i);
-	if (state == INSTANCE_PENDING && !i->launched_us)
+	if (state == INSTANCE_PENDING && i->row.gen == 1)
 		return &creating;
 	return of[state].power ? &of[state] : &off;
+}
+
+/* A machine that runs may have a guest that is not ready. */
+static const char *provisioning_of(struct az_call *e, const struct instance *i)
+{
+	const struct shown_state *s = state_of(i);
+	const char *guest = strcmp(s->power, "running") == 0 ? az_guest_state(e, i) : NULL;
+	return guest ? guest : s->provisioning;
 }
 
 static void write_status(struct json_writer *w, struct str code, const char *words, int64_t time_us)
@@ -53,16 +68,20 @@ static void write_status(struct json_writer *w, struct str code, const char *wor
 static void write_view(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct shown_state *s = state_of(i);
-	struct str word = str_lower(e->c->arena, str_from(s->provisioning));
-	const char *words = str_is(word, "succeeded") ? "Provisioning succeeded" : s->provisioning;
+	const char *provisioning = provisioning_of(e, i);
+	struct str word = str_lower(e->c->arena, str_from(provisioning));
+	const char *words = str_is(word, "succeeded") ? "Provisioning succeeded" : provisioning;
 	json_write_z(w, "computerName", i->hostname.n ? str_to_z(e->c->arena, i->hostname) : NULL);
 	json_write_z(w, "hyperVGeneration", i->boot_mode == INSTANCE_BOOT_MODE_UEFI ? "V2" : "V1");
+	az_write_agent(e, w, i);
 	json_write_open_list(w, "disks");
 	json_write_close_list(w);
 	json_write_open_list(w, "statuses");
 	write_status(w, str_print(e->c->arena, "ProvisioningState/%" STR_FMT, STR_ARG(word)), words,
 		     i->row.updated_us);
 	write_status(w, str_print(e->c->arena, "PowerState/%s", s->power), s->words, 0);
+	if (json_is_true(json_object_get(az_said(e, i->row.id), AZ_GENERALIZED)))
+		write_status(w, STR("OSState/generalized"), "VM generalized", 0);
 	json_write_close_list(w);
 }
 
@@ -76,18 +95,24 @@ static const struct volume *root_of(struct az_call *e, const struct instance *i)
 	return v;
 }
 
-static void write_disk(struct az_call *e, struct json_writer *w, const char *name, const struct volume *v,
-		       const char *how)
+static void write_disk(struct az_call *e, struct json_writer *w, const char *name, const struct instance *i,
+		       const struct volume *v, const char *how)
 {
 	json_write_open(w, name);
 	if (v->device_slot)
-		json_write_int(w, "lun", v->device_slot - 1);
-	json_write_text(w, "name", az_name_of(e, KIND_VOLUME, v->row.id));
+		json_write_int(w, "lun", az_lun_of(v));
+	json_write_text(w, "name", az_name_of(e, AZ_DISKS, KIND_VOLUME, v->row.id));
 	json_write_z(w, "createOption", how);
-	json_write_z(w, "caching", "None");
+	if (v->device_slot) {
+		json_write_z(w, "caching", "None");
+	} else {
+		az_write_said(e, w, i->row.id, "properties.storageProfile.osDisk.caching", "caching",
+			      "ReadWrite");
+		json_write_z(w, "osType", i->platform == INSTANCE_PLATFORM_WINDOWS ? "Windows" : "Linux");
+	}
 	json_write_open(w, "managedDisk");
 	json_write_text(w, "id", az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id));
-	json_write_z(w, "storageAccountType", "Premium_LRS");
+	json_write_text(w, "storageAccountType", az_sku_of_type(v->type));
 	json_write_close(w);
 	json_write_int(w, "diskSizeGB", v->size >> 30);
 	json_write_z(w, "deleteOption", v->delete_on_termination ? "Delete" : "Detach");
@@ -96,36 +121,64 @@ static void write_disk(struct az_call *e, struct json_writer *w, const char *nam
 	json_write_close(w);
 }
 
+/* As it was said, else as the marketplace has its image. */
+static void write_image(struct az_call *e, struct json_writer *w, const struct instance *i)
+{
+	const struct image *image = image_find(az_tables(e), i->image);
+	if (json_object_get(az_said(e, i->row.id), "properties.storageProfile.imageReference")) {
+		az_write_said(e, w, i->row.id, "properties.storageProfile.imageReference", "imageReference",
+			      NULL);
+		return;
+	}
+	if (!image || !row_is_live(&image->row))
+		return;
+	struct az_image_names names = az_image_names_of(e, image);
+	json_write_open(w, "imageReference");
+	json_write_text(w, "publisher", names.publisher);
+	json_write_text(w, "offer", names.offer);
+	json_write_text(w, "sku", names.sku);
+	json_write_text(w, "version", names.version);
+	json_write_text(w, "exactVersion", names.version);
+	json_write_close(w);
+}
+
 static void write_storage(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct tables *t = az_tables(e);
 	const struct volume *root = root_of(e, i);
 	json_write_open(w, "storageProfile");
+	write_image(e, w, i);
 	if (root)
-		write_disk(e, w, "osDisk", root, "FromImage");
+		write_disk(e, w, "osDisk", i, root, "FromImage");
 	json_write_open_list(w, "dataDisks");
 	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
 	     v = volume_next_by_instance(t, v))
 		if (v != root && row_is_live(&v->row) && !v->is_medium)
-			write_disk(e, w, NULL, v, "Attach");
+			write_disk(e, w, NULL, i, v, "Attach");
 	json_write_close_list(w);
 	json_write_close(w);
 }
 
+#define OS "properties.osProfile."
 static void write_os(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
+	struct str name = i->hostname.n ? i->hostname : az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id);
+	uuid id = i->row.id;
 	json_write_open(w, "osProfile");
-	json_write_text(w, "computerName",
-			i->hostname.n ? i->hostname : az_name_of(e, KIND_INSTANCE, i->row.id));
-	if (i->platform == INSTANCE_PLATFORM_LINUX) {
+	az_write_said(e, w, id, OS "computerName", "computerName", str_to_z(e->c->arena, name));
+	az_write_said(e, w, id, OS "adminUsername", "adminUsername", NULL);
+	az_write_said(e, w, id, OS "windowsConfiguration", "windowsConfiguration", NULL);
+	if (json_object_get(az_said(e, id), OS "linuxConfiguration")) {
+		az_write_said(e, w, id, OS "linuxConfiguration", "linuxConfiguration", NULL);
+	} else if (i->platform == INSTANCE_PLATFORM_LINUX) {
 		json_write_open(w, "linuxConfiguration");
 		json_write_bool(w, "disablePasswordAuthentication", !i->admin_password.n);
-		json_write_bool(w, "provisionVMAgent", false);
+		json_write_bool(w, "provisionVMAgent", i->personality == INSTANCE_PERSONALITY_AZURE);
 		json_write_close(w);
 	}
 	json_write_open_list(w, "secrets");
 	json_write_close_list(w);
-	json_write_bool(w, "allowExtensionOperations", false);
+	json_write_bool(w, "allowExtensionOperations", i->personality == INSTANCE_PERSONALITY_AZURE);
 	json_write_close(w);
 }
 
@@ -156,21 +209,38 @@ static bool wants_view(const struct az_call *e)
 	       str_equal_nocase(az_query_value(e, "statusOnly"), STR("true"));
 }
 
+/* As it was said, if that still means its type. */
+static void write_size(struct az_call *e, struct json_writer *w, const struct instance *i)
+{
+	static const char path[] = "properties.hardwareProfile.vmSize";
+	struct str said = str_from(json_string_value(json_object_get(az_said(e, i->row.id), path)));
+	const struct instance_type *type = instance_type_find(az_tables(e), i->type);
+	bool is_same = said.n && type && az_type_of_size(e, said) == type;
+	json_write_text(w, "vmSize", is_same ? said : type ? type->name : STR(""));
+}
+
 static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
 			     const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
 	const struct instance *i = instance_of(row);
-	const struct instance_type *type = instance_type_find(az_tables(e), i->type);
+	az_write_zones(e, w, row->id, i->zone);
+	az_write_identity(e, w, row->id);
 	json_write_open(w, name);
 	json_write_text(w, "vmId", uuid_to_str(e->c->arena, row->id));
 	json_write_open(w, "hardwareProfile");
-	json_write_text(w, "vmSize", type ? type->name : STR(""));
+	write_size(e, w, i);
 	json_write_close(w);
+	if (server_group_find(az_tables(e), i->server_group))
+		az_write_ref(e, w, "availabilitySet", AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP,
+			     i->server_group);
 	write_storage(e, w, i);
 	write_os(e, w, i);
 	write_interfaces(e, w, i);
-	json_write_z(w, "provisioningState", state_of(i)->provisioning);
+	az_write_said(e, w, row->id, "properties.diagnosticsProfile", "diagnosticsProfile", NULL);
+	if (*licence_azure_type(i->licences))
+		json_write_z(w, "licenseType", licence_azure_type(i->licences));
+	json_write_z(w, "provisioningState", provisioning_of(e, i));
 	az_write_time(w, "timeCreated", row->created_us);
 	if (wants_view(e)) {
 		json_write_open(w, "instanceView");
@@ -184,20 +254,21 @@ static void write_head(struct api_call *core, struct json_writer *w, const char 
 {
 	(void) name;
 	az_write_head(az_call_of(core), w, AZ_MACHINES, KIND_INSTANCE, row);
+	az_write_extensions(az_call_of(core), w, instance_of(row));
 }
 
 static const struct member members[] = {
-	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
-	MEMBER_WRITTEN("properties", write_properties),
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags|resources"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "zones|identity"),
 };
 /* One that has ended is no resource any more. */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
-	(void) e;
 	(void) args;
-	return model_derive_instance_state(instance_of(row)) != INSTANCE_TERMINATED;
+	return model_derive_instance_state(instance_of(row)) != INSTANCE_TERMINATED &&
+	       az_is_in_group(az_call_of(e), row);
 }
-static const struct api_listing machines = {
+const struct api_listing az_machines = {
 	.kind = KIND_INSTANCE, .item = "value", .matches = matches, .members = MEMBERS(members)};
 
 /* ---- calls about one ---- */
@@ -205,18 +276,13 @@ static const struct api_listing machines = {
 struct machine_args {
 	struct instances_wish wish; /* first: the operation reads it */
 	struct ref ref;
-	uuid id;
 };
 
 static RESULT prepare(struct az_call *e, void *args)
 {
 	struct machine_args *a = args;
-	const struct row *row = NULL;
-	TRY(az_find_named(e, KIND_INSTANCE, "vmName", &row));
-	a->id = row->id;
-	a->ref = ref_by_id(KIND_INSTANCE, row->id);
+	a->ref = az_target_ref(e);
 	a->ref.field = STR("vmName");
-	a->ref.text = az_path_value(e, "vmName");
 	a->wish.instances = (struct refs){&a->ref, 1};
 	return OK;
 }
@@ -229,22 +295,72 @@ static RESULT prepare_off(struct az_call *e, void *args)
 	return prepare(e, args);
 }
 
-/* What is not there is deleted already. */
-static RESULT prepare_delete(struct az_call *e, void *args)
+/* Its disks may become an image. Whoever starts it again has to know what he does. */
+static RESULT prepare_generalize(struct az_call *e, void *args)
 {
-	struct result found = prepare(e, args);
-	if (found.code != ERR_NOT_FOUND || e->error == &az_no_group)
-		return found;
-	ctx_clear_problem(e->c);
-	e->skips_operation = true;
-	e->status = 204;
+	struct arm_resource_wish *wish = args;
+	const struct instance *i = instance_find(az_tables(e), e->target);
+	const struct arm_resource *name = engine_find_name(az_tables(e), e->target);
+	const json_t *said = az_said(e, e->target);
+	if (model_derive_instance_state(i) != INSTANCE_STOPPED)
+		return ctx_fail(e->c, ERR_STATE,
+				"The VM '%" STR_FMT
+				"' must be stopped or deallocated before it is generalized.",
+				STR_ARG(az_path_value(e, "vmName")));
+	json_t *next = said ? json_deep_copy(said) : json_object();
+	(void) json_object_set_new(next, AZ_GENERALIZED, json_true());
+	char *text = json_dumps(next, JSON_COMPACT);
+	json_decref(next);
+	*wish = (struct arm_resource_wish){.group = e->group,
+					   .type = name ? str_copy(e->c->arena, name->type)
+							: STR("Microsoft.Compute/virtualMachines"),
+					   .name = az_path_value(e, "vmName"),
+					   .kind = KIND_INSTANCE,
+					   .target = e->target,
+					   .definition = str_copy(e->c->arena, str_from(text))};
+	free(text);
 	return OK;
+}
+
+/* ---- to another host, and made anew ---- */
+
+static RESULT prepare_redeploy(struct az_call *e, void *args)
+{
+	struct instance_migrating *wish = args;
+	wish->instance = az_target_ref(e);
+	return OK;
+}
+
+/* {tempDisk}: there is none. Its first disk is made of its image again. */
+static RESULT prepare_reimage(struct az_call *e, void *args)
+{
+	struct instance_rebuilding *wish = args;
+	const struct instance *i = instance_find(az_tables(e), e->target);
+	const struct image *image = image_find(az_tables(e), i->image);
+	if (!image || !row_is_live(&image->row))
+		return ctx_fail(e->c, ERR_STATE,
+				"The VM '%" STR_FMT
+				"' cannot be reimaged: the image that it was made of is gone.",
+				STR_ARG(az_path_value(e, "vmName")));
+	wish->instance = az_target_ref(e);
+	wish->image = ref_by_id(KIND_IMAGE, image->row.id);
+	return OK;
+}
+
+/* Into a storage account, of which there are none. The words are guessed. */
+static RESULT refuse_capture(struct az_call *e, void *args)
+{
+	(void) args;
+	return ctx_fail(e->c, ERR_UNSUPPORTED,
+			"Operation 'capture' is not allowed on VM '%" STR_FMT
+			"' since it has managed disks. Create an image of the VM instead.",
+			STR_ARG(az_path_value(e, "vmName")));
 }
 
 static RESULT show_view(struct az_call *e, const void *args, struct json_writer *w)
 {
-	const struct machine_args *a = args;
-	write_view(e, w, instance_find(az_tables(e), a->id));
+	(void) args;
+	write_view(e, w, instance_find(az_tables(e), e->target));
 	return OK;
 }
 
@@ -252,23 +368,31 @@ static RESULT show_view(struct az_call *e, const void *args, struct json_writer 
 #define MACHINE AZ_GROUP MACHINES "/{vmName}"
 #define ONE(verb, where, word, action, ...)                                                                  \
 	{                                                                                                    \
-		verb, where, .name = (word), .permit = (action), .type = AZ_MACHINES,                        \
-			     .args = {0, 0, sizeof(struct machine_args)},                                    \
-			     AZ_SUBJECT(struct machine_args, id), __VA_ARGS__                                \
+		verb, where, .name = (word), .permit = (action), .type = AZ_MACHINES, .kind = KIND_INSTANCE, \
+			     .names = "vmName", __VA_ARGS__                                                  \
 	}
+union any_args {
+	struct machine_args machine;
+	struct arm_resource_wish name;
+	struct instance_migrating move;
+	struct instance_rebuilding rebuild;
+};
 #define CHANGE(verb, where, word, action, ...)                                                               \
 	ONE(verb, where, word, action, .flags = API_WRITES, .returns = API_RETURNS_NOTHING_STORED,           \
-	    __VA_ARGS__)
+	    .args = {0, 0, sizeof(union any_args)}, __VA_ARGS__)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION MACHINES, .name = "VirtualMachines_ListAll",
-	 .permit = "ec2:DescribeInstances", .type = AZ_MACHINES, .listing = &machines,
+	 .permit = "ec2:DescribeInstances", .type = AZ_MACHINES, .listing = &az_machines,
 	 .doc = "The subscription's virtual machines."},
 	{HTTP_GET, AZ_GROUP MACHINES, .name = "VirtualMachines_List", .permit = "ec2:DescribeInstances",
-	 .type = AZ_MACHINES, .listing = &machines, .doc = "A group's virtual machines."},
+	 .type = AZ_MACHINES, .listing = &az_machines, .doc = "A group's virtual machines."},
+	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/virtualMachines",
+	 .name = "VirtualMachines_ListByLocation", .permit = "ec2:DescribeInstances", .type = AZ_MACHINES,
+	 .listing = &az_machines, .doc = "The subscription's virtual machines: the region is the location."},
 	ONE(HTTP_GET, MACHINE, "VirtualMachines_Get", "ec2:DescribeInstances", .prepare = prepare,
-	    .shows = &machines, .doc = "One virtual machine."),
+	    .shows = &az_machines, .doc = "One virtual machine."),
 	ONE(HTTP_GET, MACHINE "/instanceView", "VirtualMachines_InstanceView", "ec2:DescribeInstances",
-	    .prepare = prepare, .answer = show_view, .doc = "What runs of it."),
+	    .answer = show_view, .doc = "What runs of it."),
 	CHANGE(HTTP_POST, MACHINE "/start", "VirtualMachines_Start", "ec2:StartInstances", .prepare = prepare,
 	       .operation = engine_start_instances_run, .outcome = ASYNC_JOB_OUTCOME_SETTLED,
 	       .doc = "Starts a virtual machine."),
@@ -281,8 +405,24 @@ static const struct az_action actions[] = {
 	CHANGE(HTTP_POST, MACHINE "/restart", "VirtualMachines_Restart", "ec2:RebootInstances",
 	       .prepare = prepare, .operation = engine_reboot_instances_run,
 	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Restarts a virtual machine."),
-	CHANGE(HTTP_DELETE, MACHINE, "VirtualMachines_Delete", "ec2:TerminateInstances",
-	       .prepare = prepare_delete, .operation = engine_terminate_instances_run,
-	       .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a virtual machine."),
+	CHANGE(HTTP_POST, MACHINE "/reapply", "VirtualMachines_Reapply", "ec2:ReapplyInstance",
+	       .prepare = prepare, .operation = engine_reapply_instances_run,
+	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Compares what is there with what is wanted."),
+	CHANGE(HTTP_POST, MACHINE "/redeploy", "VirtualMachines_Redeploy", "ec2:RedeployInstance",
+	       .prepare = prepare_redeploy, .operation = engine_redeploy_instance_run,
+	       .outcome = ASYNC_JOB_OUTCOME_MOVED,
+	       .doc = "Moves a machine that runs to another host, where it runs on."),
+	CHANGE(HTTP_POST, MACHINE "/reimage", "VirtualMachines_Reimage", "ec2:CreateReplaceRootVolumeTask",
+	       .prepare = prepare_reimage, .operation = engine_rebuild_instance_run,
+	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Makes its first disk of its image again."),
+	ONE(HTTP_POST, MACHINE "/capture", "VirtualMachines_Capture", "ec2:CreateImage",
+	    .prepare = refuse_capture, .doc = "Refused: into a storage account, of which there are none.",
+	    .never = "there are no storage accounts"),
+	CHANGE(HTTP_POST, MACHINE "/generalize", "VirtualMachines_Generalize", "ec2:ModifyInstanceAttribute",
+	       .prepare = prepare_generalize, .operation = engine_name_resource_run,
+	       .doc = "Says that an image may be made of it."),
+	CHANGE(HTTP_DELETE, MACHINE, "VirtualMachines_Delete", "ec2:TerminateInstances", .prepare = prepare,
+	       .operation = engine_terminate_instances_run, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	       .doc = "Deletes a virtual machine."),
 };
 const struct api_actions az_machine_actions = API_ACTIONS(actions);

@@ -7,7 +7,12 @@
  *   .answer    the members that a function writes
  *   none       no body
  *
- * A change with .outcome answers 202, with the address of an operation that tells what came of it (operations.c). */
+ * A call about one resource says its .kind and in .names which variables of the path make up its name; the core finds the
+ * row before the call's own prepare. Of a DELETE what is not there is 204. A PUT (AZ_PUT) makes the resource or changes it: its
+ * operation leaves the row's id where .subject says, and the core gives that row its name, its tags, and what .keeps says.
+ *
+ * A change with .outcome answers 202, with the address of an operation that tells what came of it (operations.c). A PUT of one
+ * answers 201 or 200 and leads there, too. */
 #pragma once
 
 #include "api/azure/core/azure.h"
@@ -16,8 +21,11 @@
 #include "auth/bearer.h"
 #include "base/json_write.h"
 #include "engine/job.h"
+#include "engine/people/arm_rights.h"
+#include "engine/resource_group.h"
 
 struct az_call;
+struct deployer;
 
 /* A type of resources, and which versions of the API it is spoken in: from the first to the last, which are dates, and
  * some between them with a suffix. */
@@ -37,12 +45,24 @@ extern const struct az_type az_types[AZ_TYPE_COUNT];
 /*   AZ_SIGNIN    of the sign-in: its own errors, no version of the API
  *   AZ_FORM      the body is a form
  *   AZ_TENANT    about no subscription: who asks need not get into one
- *   AZ_IN_PLACE  .answer writes the whole document, the braces too */
+ *   AZ_IN_PLACE  .answer writes the whole document, the braces too
+ *   AZ_PUT       makes the resource of that name, or replaces what is said of it
+ *   AZ_PATCH     changes parts of what is said of it
+ *   AZ_IS_202    a new one answers 202, for clients that take 201 for an error
+ *   AZ_RAW       the body is read by the call itself
+ *   AZ_PAGE      a page for people, whose failures are pages, too
+ *   AZ_SIGNED    of an address that proves itself (access.c): no version of the API */
 enum az_action_flag {
 	AZ_SIGNIN = API_OF_FACE,
 	AZ_FORM = API_OF_FACE << 1,
 	AZ_TENANT = API_OF_FACE << 2,
 	AZ_IN_PLACE = API_OF_FACE << 3,
+	AZ_PUT = API_OF_FACE << 4,
+	AZ_PATCH = API_OF_FACE << 5,
+	AZ_IS_202 = API_OF_FACE << 6,
+	AZ_RAW = API_OF_FACE << 7,
+	AZ_PAGE = API_OF_FACE << 8,
+	AZ_SIGNED = API_OF_FACE << 9,
 };
 
 struct az_action {
@@ -55,7 +75,15 @@ struct az_action {
 	RESULT (*answer)(struct az_call *e, const void *args, struct json_writer *w);
 	const struct api_listing *shows;
 	enum async_job_outcome outcome;
-	size_t subject; /* where in the args the id of the row is that the call is about, + 1 (AZ_SUBJECT) */
+	enum kind kind;         /* of the row that the path names */
+	enum kind subject_kind; /* of what .subject leads to, where that is another */
+	const char *
+		names; /* "virtualNetworkName/subnetName": the variables that make up its name; NULL: it names none */
+	enum az_types names_type; /* of what .names names, where that is another than .type: a list's whole */
+	/* Of a PUT: members of the body that no row has and that are shown as they were said:
+	 * "sku|properties.storageProfile.osDisk.caching". */
+	const char *keeps;
+	size_t subject; /* where in the args the id of the row is that the call is about, + 1 (AZ_SUBJECT); 0: .names says it */
 };
 #define AZ_SUBJECT(T, member) .subject = offsetof(T, member) + 1
 
@@ -64,6 +92,13 @@ struct az_action {
 #define AZ_COMPUTE "/providers/Microsoft.Compute"
 #define AZ_NETWORK "/providers/Microsoft.Network"
 
+/* What a PUT or PATCH says of any resource. In the arena. */
+struct az_put {
+	struct str name, definition;
+	bool has_tags;
+	struct tags tags;
+};
+
 struct az_call {
 	API_CALL_BASE;
 	struct str base_url; /* "https://cloud.example.com": how the client found us */
@@ -71,7 +106,14 @@ struct az_call {
 	struct pairs path, query; /* variables of the path; the query's pairs, decoded */
 	json_t *body;             /* until prepare has ended */
 	struct pairs form;        /* of AZ_FORM */
-	uuid job;                 /* that the change made; none */
+	uuid group;               /* the resource group that the path names; none: dari-default */
+	uuid target;              /* the row that .names found; none: there is no such */
+	struct az_put put;
+	struct str match;    /* If-Match: the etag that the row must have still; empty: any */
+	uuid job;            /* that the change made; none */
+	bool asks_existence; /* a HEAD of what has a GET: 204, or the GET's failure */
+	json_t *said;        /* see az_said() */
+	uuid said_of;
 };
 
 API_DEFINE_FACE(az)
@@ -85,28 +127,85 @@ struct str az_query_value(const struct az_call *e, const char *name);
 
 /* ---- groups and names (names.c) ---- */
 
-/* What other faces made has no group of its own: it is shown in this one. */
+/* What other faces made has no group of its own: it is shown in this one, and called by its EC2 id. */
 #define AZ_DEFAULT_GROUP "dari-default"
-/* ERR_NOT_FOUND: the path names a group that there is not. OK where it names none. */
-RESULT az_check_group(struct az_call *e);
-/* What a row is called: its EC2 id, which nobody can change. */
-struct str az_name_of(struct az_call *e, enum kind kind, uuid id);
-/* "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/i-0123456789abcdef0" */
+/* Finds e->group. ERR_NOT_FOUND: the path names a group that there is not. OK where it names none. */
+RESULT az_find_group(struct az_call *e);
+/* The name of the group that a row is in. */
+struct str az_group_of(struct az_call *e, uuid id);
+/* What the path's variables make up, "vm1" or "vnet1/default". */
+struct str az_path_name(struct az_call *e, const char *variables);
+/* In Azure's words where the call happens, as far as its path leads: roles may be assigned there alone. */
+void az_find_place(struct az_call *e, struct arm_place *ret_place);
+/* What a row is called, with what it is a part of: "vm1", "vnet1/default". */
+struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
+/* "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/vm1" */
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
-/* The row that the path's variable names, which the caller sees. ERR_NOT_FOUND. */
-RESULT az_find_named(struct az_call *e, enum kind kind, const char *variable, const struct row **ret_row);
+/* The row that the path's variables name ("vmName"), which the caller sees. ERR_NOT_FOUND. */
+RESULT az_find_named(struct az_call *e, enum kind kind, const char *variables, const struct row **ret_row);
+/* The row of a resource's id, which stands in a body at that field. ERR_INVALID: it is no id, or another type's.
+ * ERR_NOT_FOUND: there is no such resource. */
+RESULT az_find_id(struct az_call *e, const char *field, struct str text, enum az_types type, enum kind kind,
+		  const struct row **ret_row);
+/* To the row that .names found, for an operation of the engine. */
+struct ref az_target_ref(struct az_call *e);
+/* What the path's variables name of another type: of what the call's own resource is a part. ERR_NOT_FOUND. */
+RESULT az_find_whole(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
+		     const struct row **ret_row);
+/* What has that name in the call's group, without a word where there is nothing: NULL then. */
+RESULT az_look_up(struct az_call *e, enum az_types type, enum kind kind, struct str name,
+		  const struct row **ret_row);
+/* Whether the name of a resource, or of a part of one, may be so. */
+bool az_is_name(struct str name);
 /* {"id": …} of a row, as a member of that name; nothing, where there is none. */
 void az_write_ref(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
 		  enum kind kind, uuid id);
 /* "koreacentral": the region's name, of small letters and digits alone. */
 struct str az_location(struct az_call *e);
+/* "koreacentral" of "Korea Central". */
+struct str az_fold_location(struct az_call *e, struct str text);
+/* ERR_MISSING, ERR_INVALID: the body says another location, or none. */
+RESULT az_check_location(struct az_call *e);
+/* The body's tags, into e->put. ERR_INVALID. */
+RESULT az_read_tags(struct az_call *e);
 /* id, name, type, location and tags, which most objects begin with. */
 void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row);
 /* Times look as "2024-01-02T03:04:05.000000Z"; nothing of 0. */
 void az_write_time(struct json_writer *w, const char *name, int64_t time_us);
 
+/* ---- PUT and PATCH (put.c) ---- */
+
+/* Before the call's own prepare: its row, its tags, what is kept of it. ERR_NOT_FOUND: a GET, POST or PATCH of what is not
+ * there, a group that there is not. ERR_STATE: the group is being deleted. */
+RESULT az_prepare_target(struct az_call *e);
+/* The location that a PUT's body says, once its members have the right types: the same failures as az_check_location()'s. */
+RESULT az_check_place(struct az_call *e);
+/* ERR_STATE: the group that az_find_group() found is being deleted. */
+RESULT az_check_group_stays(struct az_call *e);
+/* W/"…", another one whenever something else is wanted of the row. */
+struct str az_etag_of(struct az_call *e, const struct row *row);
+/* As protocol.begin_change. ERR_CONFLICT: the row is another one than If-Match says. */
+RESULT az_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
+/* On the committer, behind the operation of a PUT or PATCH: names the row, and gives it its tags. */
+RESULT az_name_target(struct az_call *e, struct op *op);
+/* For PATCH of a resource whose tags alone can be changed so: .prepare, .operation, over a struct tags_wish. */
+RESULT az_prepare_tags(struct az_call *e, void *args);
+/* What was kept of a row's last PUT: an object whose keys are .keeps' paths. Until it is asked about another row, or the answer
+ * ends. NULL: nothing. */
+const json_t *az_said(struct az_call *e, uuid id);
+/* Writes what was kept at that path as a member; else the text otherwise (NULL: nothing). */
+void az_write_said(struct az_call *e, struct json_writer *w, uuid id, const char *path, const char *name,
+		   const char *otherwise);
+/* Whether a list that is asked of a group has the row; and as .matches of a listing. */
+bool az_is_in_group(struct az_call *e, const struct row *row);
+bool az_matches(struct api_call *core, const void *args, const struct row *row);
+
 /* ---- lists (list.c) ---- */
+
+/* Of a $filter that is read from its beginning: takes a word, in any case, or "eq 'value'"; false: something else stands there. */
+bool az_take_word(struct str *rest, struct str word);
+bool az_take_value(struct str *rest, struct str *ret_value);
 
 /* {"value": [...], "nextLink": ...} by the action's .listing. */
 RESULT az_write_list(struct az_call *e, struct json_writer *w);
@@ -120,6 +219,13 @@ RESULT az_end_change(struct api_call *core, struct op *op);
 /* Sets the headers that lead to the change's operation. */
 void az_set_operation(struct az_call *e);
 
+/* ---- addresses that prove themselves (access.c) ---- */
+
+/* "https://cloud.example.com/azure/disks/{id}?se=…&sig=…", which leads whoever has it there until then. */
+struct str az_sign_address(struct az_call *e, const char *what, uuid id, int64_t until_us);
+/* Whether the request came by one: what it is about, by the path's {id}. ERR_UNAUTHENTICATED. */
+RESULT az_check_address(struct az_call *e, const char *what, uuid *ret_id);
+
 /* ---- failures (errors.c) ---- */
 
 enum az_part { AZ_OF_ARM = 1, AZ_OF_SIGNIN = 2 };
@@ -127,10 +233,14 @@ enum az_part { AZ_OF_ARM = 1, AZ_OF_SIGNIN = 2 };
 /* As in struct api_protocol. */
 void az_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT az_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);
+/* What a call is in role definitions: "Microsoft.Compute/virtualMachines/start/action". In the arena. */
+struct str az_operation_of(struct arena *a, const struct az_action *action);
 extern const struct params_dialect az_dialect;
 extern const struct kind_words az_words;
 extern const struct api_error az_unknown_space, az_unknown_type, az_no_subscription, az_no_group,
-	az_no_version, az_no_provider, az_bad_version;
+	az_no_version, az_no_provider, az_bad_version, az_no_method, az_bad_name, az_bad_id, az_no_location,
+	az_other_location, az_no_whole, az_group_goes, az_no_reference, az_no_token, az_bad_signature,
+	az_wrong_audience, az_wrong_tenant, az_changed;
 
 /* ---- routes (routes.c) ---- */
 
@@ -138,19 +248,19 @@ struct az_route {
 	size_t segment_count;
 	struct api_entry entry;
 };
-enum { AZ_ROUTES_MAX = 320 };
+enum { AZ_ROUTES_MAX = 640 };
 struct az_face {
 	struct api_face core;
 	struct az_route routes[AZ_ROUTES_MAX];
 	size_t route_count;
+	struct deployer *deployer; /* NULL: nobody carries deployments out */
 };
 static inline const struct az_face *az_face_of(const struct az_call *e)
 {
 	return (const struct az_face *) e->face;
 }
-/* As api_protocol.open. */
-bool az_sum_routes(struct api_face *core);
-/* The route of the request's path and method, whose variables become e->path. NULL: there is none, or (has_path) none with
+void az_sum_routes(struct az_face *face);
+/* The route of the request's path and method, whose variables become e->path. A HEAD of what has a GET is that. NULL: there is none, or (has_path) none with
  * this method. */
 const struct az_route *az_find_route(struct az_call *e, bool *ret_has_path);
 /* Whether the version that the query says is one of the type's. ERR_MISSING, ERR_INVALID. */
@@ -158,7 +268,10 @@ RESULT az_check_version(struct az_call *e, const struct az_type *type);
 /* Why there is no route: which word of the path is unknown. */
 RESULT az_fail_path(struct az_call *e);
 
-/* ---- all tables of calls ---- */
+/* ---- all tables of calls (routes.c) ---- */
+
+extern const struct api_actions *const az_groups[];
+extern const size_t az_group_count;
 
 #define GROUP(name) extern const struct api_actions az_##name##_actions;
 #include "api/azure/core/action_groups.def"

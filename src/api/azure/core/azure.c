@@ -4,8 +4,12 @@
 #include "api/azure/core/azure.h"
 
 #include "api/azure/core/action.h"
+#include "api/azure/deployments/deployments.h"
 #include "api/core/path.h"
 #include "base/clock.h"
+#include "base/crypto.h"
+#include "http/inside.h"
+#include "store/account.h"
 
 /* As Azure Resource Manager's own limit on a request, which a template of a deployment may reach. */
 enum { QUERY_PAIRS_MAX = 64, FORM_PAIRS_MAX = 64 };
@@ -35,7 +39,8 @@ static bool is_of_tenant(struct str path)
 
 bool azure_has_path(struct str path)
 {
-	static const char *const words[] = {"subscriptions", "tenants", "providers", "adfs"};
+	static const char *const words[] = {"subscriptions", "tenants",      "providers",
+					    "adfs",          "aliases.json", "azure"};
 	struct str rest = path, first, second;
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (has_first(path, words[k]))
@@ -61,12 +66,34 @@ static RESULT fail_token(struct az_call *e)
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The access token is invalid.");
 }
 
+/* ARM says so, and where to sign in instead. Accounts' ids are random: nobody learns of one by guessing. */
+static RESULT check_tenant(struct az_call *e, uuid id)
+{
+	const struct account *account = account_find(az_tables(e), id);
+	uuid tenant = account ? account->domain : e->bearer.tenant;
+	char is[UUID_TEXT_SIZE], needed[UUID_TEXT_SIZE];
+	view_close(&e->view); /* another one follows */
+	e->view = (struct view){0};
+	if (uuid_equal(tenant, e->bearer.tenant))
+		return OK;
+	e->error = &az_wrong_tenant;
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+			"The access token is from the wrong issuer '%" STR_FMT
+			"/%s/'. It must match the tenant '%" STR_FMT
+			"/%s/' associated with this subscription. Please use the authority (URL) '%" STR_FMT
+			"/%s' to get the token.",
+			STR_ARG(e->base_url), uuid_write(e->bearer.tenant, is), STR_ARG(e->base_url),
+			uuid_write(tenant, needed), STR_ARG(e->base_url), needed);
+}
+
 /* A subscription that the caller gets into. Of others nothing is said. */
 static RESULT act_in_subscription(struct az_call *e, struct str text)
 {
 	uuid account = UUID_NONE;
 	struct identity *who = NULL;
 	bool is_id = result_is_ok(uuid_parse(text, &account));
+	if (is_id)
+		TRY(check_tenant(e, account));
 	struct result found = is_id ? bearer_weigh(e->config->bearers, e->c, &e->bearer, account, &who)
 				    : FAIL(UNAUTHENTICATED);
 	if (result_is_ok(found)) {
@@ -82,19 +109,70 @@ static RESULT act_in_subscription(struct az_call *e, struct str text)
 			STR_ARG(str_slice(text, 0, 64)));
 }
 
+/* Of a deployment: in the name of who asked for it, if that one may still ask. */
+static RESULT authenticate_inside(struct az_call *e, const struct bearer *bearer)
+{
+	struct identity *who = NULL;
+	e->bearer = *bearer;
+	struct result weighed = bearer_weigh(e->config->bearers, e->c, &e->bearer, UUID_NONE, &who);
+	if (weighed.code == ERR_UNAUTHENTICATED)
+		return fail_token(e);
+	TRY(weighed);
+	e->c->who = who;
+	e->call->account_number = who->account_number;
+	return OK;
+}
+
+static struct str without_slashes(struct str url)
+{
+	while (str_ends_with(url, STR("/")))
+		url.n--;
+	return url;
+}
+
+/* Tokens are for this cloud's ARM, by whichever of its names, or for Azure's, as programs have it that know no other. */
+static RESULT check_audience(struct az_call *e)
+{
+	static const char *const names[] = {"https://management.azure.com",
+					    "https://management.core.windows.net"};
+	struct str audience = without_slashes(e->bearer.audience);
+	bool is_known = str_equal_nocase(audience, without_slashes(e->base_url)) ||
+			str_equal_nocase(audience, without_slashes(e->config->endpoint));
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		is_known = is_known || str_equal_nocase(audience, str_from(names[k]));
+	if (is_known)
+		return OK;
+	e->error = &az_wrong_audience;
+	return ctx_fail(
+		e->c, ERR_UNAUTHENTICATED,
+		"The access token has been obtained for wrong audience or resource '%" STR_FMT
+		"'. It should exactly match with one of the allowed audiences '%" STR_FMT "/','%s/','%s/'.",
+		STR_ARG(str_slice(e->bearer.audience, 0, 256)), STR_ARG(e->base_url), names[0], names[1]);
+}
+
 static RESULT authenticate(struct az_call *e)
 {
 	struct str header = call_header(e->call, "Authorization"), word = STR_NONE;
 	struct identity *who = NULL;
-	if (!header.n)
+	if (call_inside_arg(e->call))
+		return authenticate_inside(e, call_inside_arg(e->call));
+	if (!header.n) {
+		e->error = &az_no_token;
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"Authentication failed. The 'Authorization' header is missing.");
-	if (!str_split_next(&header, ' ', &word) || !str_equal_nocase(word, STR("Bearer")))
-		return fail_token(e);
+	}
+	if (!str_split_next(&header, ' ', &word) || !str_equal_nocase(word, STR("Bearer"))) {
+		e->error = &az_no_token;
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"Authentication failed. The 'Authorization' header is provided in an invalid "
+				"format.");
+	}
 	struct result checked = bearer_check(e->config->bearers, e->c, str_trim(header), &e->bearer);
 	if (checked.code == ERR_EXPIRED)
 		return ctx_fail(e->c, ERR_EXPIRED,
 				"The access token expiry UTC time has passed: a new one is needed.");
+	if (result_is_ok(checked))
+		TRY(check_audience(e));
 	if (result_is_ok(checked))
 		checked = bearer_weigh(e->config->bearers, e->c, &e->bearer, UUID_NONE, &who);
 	if (checked.code == ERR_UNAUTHENTICATED)
@@ -113,7 +191,7 @@ static RESULT read_body(struct az_call *e)
 	json_error_t error;
 	if (az_action_of(e)->flags & AZ_FORM)
 		return pairs_parse(e->c, &form_rules, STR_NONE, e->call->body, &e->form);
-	if (!text.n)
+	if (!text.n || az_action_of(e)->flags & AZ_RAW)
 		return OK;
 	e->body = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (json_is_object(e->body))
@@ -127,6 +205,7 @@ static RESULT check_method(struct az_call *e, bool has_path)
 {
 	if (!has_path)
 		return az_fail_path(e);
+	e->error = &az_no_method;
 	return ctx_fail(e->c, ERR_UNSUPPORTED,
 			"The requested resource does not support http method '%" STR_FMT "'.",
 			STR_ARG(str_slice(e->call->method_name, 0, 32)));
@@ -146,7 +225,7 @@ static RESULT find(struct api_call *core)
 	if (!r)
 		return check_method(e, has_path);
 	api_choose_action(core, &r->entry);
-	if (e->part == AZ_OF_ARM)
+	if (e->part == AZ_OF_ARM && !(az_action_of(e)->flags & AZ_SIGNED))
 		TRY(az_check_version(e, &az_types[az_action_of(e)->type]));
 	struct str subscription = az_path_value(e, "subscriptionId");
 	if (subscription.n)
@@ -160,6 +239,10 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	struct az_call *e = az_call_of(core);
 	if (e->action->flags & AZ_TENANT)
 		request->has_role = true;
+	else if (engine_has_assignments(az_tables(e)))
+		az_find_place(e, &request->place);
+	view_close(&e->view); /* the guard opens one */
+	e->view = (struct view){0};
 	return OK;
 }
 
@@ -168,13 +251,29 @@ static RESULT prepare(struct api_call *core)
 	struct az_call *e = az_call_of(core);
 	const struct az_action *a = az_action_of(e);
 	const struct params_request request = {.dialect = &az_dialect,
+					       .query = document_of_pairs(&e->query, PAIRS_FLAT),
+					       .is_query_open = true,
 					       .body = a->flags & AZ_FORM
 							       ? document_of_pairs(&e->form, PAIRS_FLAT)
 							       : document_of_json(e->body)};
 	TRY(api_new_args(core, 1, a->args.size));
-	if (a->args.count)
-		TRY(params_fill(e->c, &a->args, &request, e->args));
+	if (a->names)
+		TRY(az_prepare_target(e));
+	if (e->skips_operation)
+		return OK;
+	struct result filled = a->args.count ? params_fill(e->c, &a->args, &request, e->args) : OK;
+	if (result_is_ok(filled) || filled.code == ERR_MISSING)
+		TRY(az_check_place(e));
+	TRY(filled);
 	return a->prepare ? a->prepare(e, e->args) : OK;
+}
+
+static void end_answer(struct api_call *core)
+{
+	struct az_call *e = az_call_of(core);
+	json_decref(e->said);
+	e->said = NULL;
+	e->said_of = UUID_NONE;
 }
 
 static void end_request(struct api_call *core)
@@ -182,6 +281,7 @@ static void end_request(struct api_call *core)
 	struct az_call *e = az_call_of(core);
 	json_decref(e->body);
 	e->body = NULL;
+	end_answer(core);
 }
 
 /* ---- answers ---- */
@@ -208,7 +308,13 @@ static RESULT write_members(struct az_call *e, const struct az_action *a, struct
 		return a->answer(e, e->args, w);
 	if (a->listing)
 		return az_write_list(e, w);
-	const struct row *row = tables_find(az_tables(e), a->shows->kind, az_subject_of(e));
+	const struct row *row = NULL;
+	if (a->operation)
+		TRY(az_find_returned(e, az_subject_of(e), &row));
+	else
+		row = tables_find(az_tables(e), a->shows->kind, az_subject_of(e));
+	if (row && strcmp(az_types[a->type].space, az_types[AZ_NETWORKS].space) == 0)
+		call_set_answer_header(e->call, "ETag", az_etag_of(e, row));
 	members_write(&e->core, w, az_write_time, &a->shows->members, row);
 	return OK;
 }
@@ -224,6 +330,10 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 		e->has_no_body = true;
 		return OK;
 	}
+	if (e->asks_existence) { /* what is wrong shows while it is written */
+		e->has_no_body = true;
+		e->status = 204;
+	}
 	json_write_begin(&w, body);
 	if (!(a->flags & AZ_IN_PLACE))
 		json_write_open(&w, NULL);
@@ -233,20 +343,58 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	return json_write_end(&w);
 }
 
+/* Of a list, which follows from what the view sees, who asks and what is asked; and, of what ends by its time, from the minute. */
+static struct str digest(struct api_call *core)
+{
+	struct az_call *e = az_call_of(core);
+	const struct az_action *a = az_action_of(e);
+	char user[UUID_TEXT_SIZE], tenant[UUID_TEXT_SIZE];
+	uint8_t sum[SHA256_SIZE];
+	if (!a->listing || a->answer || a->operation || a->flags & API_CHANGES_BY_TIME || !e->c->who ||
+	    e->bearer.session.n || e->asks_existence)
+		return STR_NONE;
+	struct str asked = str_print(e->c->arena, "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%s\n%s\n%x %lld",
+				     STR_ARG(e->call->path), STR_ARG(e->call->query), STR_ARG(e->base_url),
+				     uuid_write(e->c->who->user, user), uuid_write(e->bearer.tenant, tenant),
+				     e->c->who->rights, (long long) (clock_now_us() / MINUTE));
+	if (!asked.p)
+		return STR_NONE;
+	crypto_sha256(asked, sum);
+	return str_encode_hex(e->c->arena, sum, sizeof sum);
+}
+
+/* ---- life ---- */
+
+static bool open_face(struct api_face *core)
+{
+	struct az_face *face = (struct az_face *) core;
+	az_sum_routes(face);
+	return deployer_new(face, &face->deployer);
+}
+
+static void close_face(struct api_face *core)
+{
+	deployer_free(((struct az_face *) core)->deployer);
+}
+
 const struct api_protocol azure_protocol = {
 	.name = "azure",
 	.content_type = "application/json; charset=utf-8",
 	.face_size = sizeof(struct az_face),
 	.call_size = sizeof(struct az_call),
 	.errors = &azure_errors,
-	.open = az_sum_routes,
+	.open = open_face,
+	.close = close_face,
 	.begin = begin,
 	.find = find,
 	.describe_permission = describe_permission,
 	.prepare = prepare,
 	.end_request = end_request,
+	.end_answer = end_answer,
+	.begin_change = az_begin_change,
 	.end_change = az_end_change,
 	.set_headers = set_headers,
+	.digest = digest,
 	.write = write_answer,
 	.word_problem = az_word_problem,
 	.write_problem = az_write_problem,

@@ -3,13 +3,6 @@
 #include "api/core/dump.h"
 #include "api/azure/core/action.h"
 
-static const struct api_actions *const groups[] = {
-#define GROUP(name) &az_##name##_actions,
-#include "api/azure/core/action_groups.def"
-#undef GROUP
-};
-enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
-
 static const char *method_of(const struct az_action *a)
 {
 	static const char *const names[] = {
@@ -26,10 +19,12 @@ void azure_dump_actions(struct buf *out)
 	json_write_begin(&w, out);
 	json_write_open(&w, NULL);
 	json_write_open_list(&w, "actions");
-	for (size_t g = 0; g < GROUP_COUNT; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct az_action *a = az_row_of(api_action_at(groups[g], k));
+	for (size_t g = 0; g < az_group_count; g++)
+		for (size_t k = 0; k < az_groups[g]->count; k++) {
+			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
 			dump_open_action(&w, &a->core, "azure", a->name);
+			json_write_bool(&w, "open", a->flags & API_OPEN);
+			json_write_bool(&w, "for_all", a->flags & API_FOR_ALL);
 			json_write_z(&w, "method", method_of(a));
 			json_write_z(&w, "path", a->path);
 			json_write_z(&w, "versions", az_types[a->type].versions);
@@ -43,9 +38,9 @@ void azure_dump_actions(struct buf *out)
 void azure_write_coverage(struct buf *out)
 {
 	buf_add_str(out, STR("| call | path | what it does |\n| --- | --- | --- |\n"));
-	for (size_t g = 0; g < GROUP_COUNT; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct az_action *a = az_row_of(api_action_at(groups[g], k));
+	for (size_t g = 0; g < az_group_count; g++)
+		for (size_t k = 0; k < az_groups[g]->count; k++) {
+			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
 			buf_print(out, "| %s | `%s %s` | %s |\n", a->name, method_of(a), a->path, a->doc);
 		}
 }

@@ -3,8 +3,10 @@
  * "Error response"; RFC 6749, section 5.2 and Microsoft Entra, "Authentication and authorization error codes". Codes that no
  * recorded answer shows are marked. */
 #include "api/azure/core/action.h"
+#include "api/azure/signin/signin.h"
 
 #include "base/clock.h"
+#include "engine/billing/standing.h"
 #include "engine/resolve.h"
 
 /* clang-format off */
@@ -19,15 +21,55 @@ static const struct api_error rows[] = {
 	{ERR_INTERNAL, 0, 500, "server_error", .parts = AZ_OF_SIGNIN},
 	{ERR_UNAUTHENTICATED, 0, 401, "InvalidAuthenticationToken"},
 	{ERR_EXPIRED, 0, 401, "ExpiredAuthenticationToken"},
+	{ERR_DENIED, KIND_DOMAIN, 409, "ReadOnlyDisabledSubscription", STANDING_FIELD},
 	{ERR_DENIED, 0, 403, "AuthorizationFailed"},
+	{ERR_NOT_FOUND, KIND_ARM_ASSIGNMENT, 404, "RoleAssignmentNotFound"},
+	{ERR_NOT_FOUND, KIND_ARM_ROLE, 404, "RoleDefinitionDoesNotExist"},
+	{ERR_NOT_FOUND, KIND_ARM_LOCK, 404, "LockNotFound"},
+	{ERR_NOT_FOUND, KIND_USER, 400, "PrincipalNotFound"},
+	{ERR_EXISTS, KIND_ARM_ASSIGNMENT, 409, "RoleAssignmentExists"},
+	{ERR_EXISTS, KIND_ARM_ROLE, 400, "RoleAssignmentUpdateNotPermitted", "roleAssignmentId"},
+	{ERR_EXISTS, KIND_ARM_ROLE, 409, "RoleDefinitionWithSameNameExists"},
+	{ERR_IN_USE, KIND_ARM_ROLE, 400, "RoleDefinitionHasAssignments"},
+	{ERR_NOT_FOUND, KIND_INSTANCE_EXTENSION, 404, "ArtifactNotFound"},
+	{ERR_EXISTS, KIND_PORT_POLICY_RULE, 400, "SecurityRuleConflict"},
+	{ERR_RANGE, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidPriority"},
+	{ERR_INVALID, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidAddressPrefix", "properties.sourceAddressPrefix"},
+	{ERR_INVALID, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidAddressPrefix", "properties.destinationAddressPrefix"},
+	{ERR_INVALID, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidPortRange", "properties.sourcePortRange"},
+	{ERR_INVALID, KIND_PORT_POLICY_RULE, 400, "SecurityRuleInvalidPortRange", "properties.destinationPortRange"},
+	{ERR_IN_USE, KIND_PORT_POLICY, 400, "InUseNetworkSecurityGroupCannotBeDeleted"},
+	{ERR_IN_USE, KIND_PORT_SET, 400, "ApplicationSecurityGroupCannotBeDeleted"}, /* guessed */
+	{ERR_IN_USE, KIND_SUBNET, 400, "InUseSubnetCannotBeDeleted"},
+	{ERR_IN_USE, KIND_PORT, 400, "NicInUse"},
+	{ERR_IN_USE, KIND_ADDRESS, 400, "PublicIPAddressCannotBeDeleted"},
+	{ERR_IN_USE, KIND_ROUTE_PLAN, 400, "InUseRouteTableCannotBeDeleted"},
+	{ERR_IN_USE, KIND_SOURCE_NAT, 400, "InUseNatGatewayCannotBeDeleted"}, /* guessed */
+	{ERR_IN_USE, KIND_ROUTER, 400, "InUsePrefixCannotBeDeleted", "properties.addressSpace.addressPrefixes"},
+	{ERR_CONFLICT, KIND_SUBNET, 400, "NetcfgSubnetRangesOverlap"},
+	{ERR_RANGE, KIND_SUBNET, 400, "NetcfgInvalidSubnet"},
+	{ERR_STATE, KIND_SUBNET, 400, "InUsePrefixCannotBeUpdated"}, /* guessed */
+	{ERR_CAPACITY, KIND_SUBNET, 400, "SubnetIsFull"},
+	{ERR_RANGE, KIND_ROUTER, 400, "NetcfgInvalidVirtualNetworkSite"}, /* guessed */
+	{ERR_CONFLICT, KIND_ROUTER, 400, "NetcfgInvalidVirtualNetworkSite"}, /* guessed */
+	{ERR_EXISTS, KIND_PORT, 400, "PrivateIPAddressInUse"},
+	{ERR_RANGE, KIND_PORT, 400, "PrivateIPAddressNotInSubnet"},
+	{ERR_EXISTS, KIND_ADDRESS, 400, "DnsRecordInUse", "properties.dnsSettings.domainNameLabel"},
+	{ERR_INVALID, KIND_ADDRESS, 400, "InvalidDomainNameLabel", "properties.dnsSettings.domainNameLabel"},
+	{ERR_CONFLICT, KIND_ADDRESS, 400, "PublicIPAddressInUse"},
+	{ERR_CAPACITY, KIND_ADDRESS, 400, "PublicIPAddressAllocationFailed"}, /* guessed */
+	{ERR_CONFLICT, KIND_PEERING_SIDE, 400, "VnetAddressSpacesOverlap"},
+	{ERR_EXISTS, KIND_PEERING_SIDE, 400, "AnotherPeeringAlreadyReferencesRemoteVnet"},
 	{ERR_NOT_FOUND, 0, 404, "ResourceNotFound"},
 	{ERR_INVALID, 0, 400, "InvalidParameter"},       {ERR_MISSING, 0, 400, "InvalidParameter"},
 	{ERR_RANGE, 0, 400, "InvalidParameter"},         {ERR_COMBINATION, 0, 400, "InvalidParameter"},
 	{ERR_MALFORMED, 0, 400, "InvalidRequestContent"},{ERR_UNKNOWN, 0, 400, "InvalidRequestContent"},
 	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge"},  /* guessed */
-	{ERR_UNSUPPORTED, 0, 405, "MethodNotAllowed"},     /* guessed */
+	{ERR_STATE, KIND_DEPLOYMENT, 409, "DeploymentActive"},
+	{ERR_UNSUPPORTED, 0, 409, "OperationNotAllowed"},
 	{ERR_STATE, 0, 409, "OperationNotAllowed"},      {ERR_QUOTA, 0, 409, "OperationNotAllowed"},
 	{ERR_PROTECTED, 0, 409, "ScopeLocked"},          {ERR_CAPACITY, 0, 409, "AllocationFailed"},
+	{ERR_EXISTS, KIND_INSTANCE_EXTENSION, 400, "BadRequest"},
 	{ERR_CONFLICT, 0, 409, "Conflict"},              {ERR_EXISTS, 0, 409, "Conflict"},
 	{ERR_IN_USE, 0, 409, "Conflict"},                {ERR_GONE, 0, 503, "ServerTimeout"}, /* guessed */
 	{ERR_AGAIN, 0, 503, "ServerTimeout"},            {ERR_THROTTLED, 0, 429, "TooManyRequests"},
@@ -41,6 +83,21 @@ const struct api_error az_no_group = {ERR_NOT_FOUND, 0, 404, "ResourceGroupNotFo
 const struct api_error az_no_version = {ERR_MISSING, 0, 400, "MissingApiVersionParameter"};
 const struct api_error az_bad_version = {ERR_INVALID, 0, 400, "InvalidApiVersionParameter"};
 const struct api_error az_no_provider = {ERR_INVALID, 0, 400, "NoRegisteredProviderFound"};
+const struct api_error az_no_method = {ERR_UNSUPPORTED, 0, 405, "MethodNotAllowed"}; /* guessed */
+const struct api_error az_bad_name = {ERR_INVALID, 0, 400, "InvalidResourceName"};
+const struct api_error az_bad_id = {ERR_INVALID, 0, 400, "LinkedInvalidPropertyId"};
+const struct api_error az_no_location = {ERR_MISSING, 0, 400, "LocationRequired"};
+const struct api_error az_other_location = {ERR_INVALID, 0, 400, "LocationNotAvailableForResourceType"};
+const struct api_error az_no_whole = {ERR_NOT_FOUND, 0, 404, "ParentResourceNotFound"};
+const struct api_error az_group_goes = {ERR_STATE, 0, 409, "ResourceGroupBeingDeleted"};
+const struct api_error az_no_reference = {ERR_NOT_FOUND, 0, 400, "InvalidResourceReference"};
+const struct api_error az_no_token = {ERR_UNAUTHENTICATED, 0, 401, "AuthenticationFailed"};
+/* As Azure's storage has it. */
+const struct api_error az_bad_signature = {ERR_UNAUTHENTICATED, 0, 403, "AuthenticationFailed"};
+const struct api_error az_wrong_audience = {ERR_UNAUTHENTICATED, 0, 401,
+					    "InvalidAuthenticationTokenAudience"};
+const struct api_error az_changed = {ERR_CONFLICT, 0, 412, "PreconditionFailed"};
+const struct api_error az_wrong_tenant = {ERR_UNAUTHENTICATED, 0, 401, "InvalidAuthenticationTokenTenant"};
 
 const struct api_errors azure_errors =
 	API_ERRORS(rows, .internal = "Encountered internal server error.",
@@ -68,6 +125,7 @@ const struct params_dialect az_dialect = {
 			[FAULT_ID] = INVALID_VALUE,
 		},
 	.comma = ", ",
+	.rules = NULLS_ARE_ABSENT | WORDS_IN_ANY_CASE,
 	.text_max = 1024,
 };
 
@@ -86,23 +144,37 @@ const struct kind_words az_words = {
 			[KIND_ROUTER] = "virtual network",
 			[KIND_PORT] = "network interface",
 			[KIND_ADDRESS] = "public IP address",
+			[KIND_IMAGE] = "image",
+			[KIND_SNAPSHOT] = "snapshot",
+			[KIND_SUBNET] = "subnet",
+			[KIND_SECURITY_GROUP] = "network security group",
+			[KIND_PORT_POLICY] = "network security group",
+			[KIND_PORT_POLICY_RULE] = "security rule",
+			[KIND_PORT_SET] = "application security group",
+			[KIND_SOURCE_NAT] = "NAT gateway",
+			[KIND_ROUTE_PLAN] = "route table",
+			[KIND_ROUTE_PLAN_ENTRY] = "route",
+			[KIND_PEERING_SIDE] = "virtual network peering",
+			[KIND_BALANCER_SET] = "load balancer",
+			[KIND_SERVER_GROUP] = "availability set",
+			[KIND_RESOURCE_GROUP] = "resource group",
+			[KIND_KEY_PAIR] = "SSH public key",
 		},
 	.write_id = write_row_id,
 };
 
 /* ---- refusals ---- */
 
-/* "Microsoft.Compute/virtualMachines/start/action", as role definitions have it. */
-static struct str operation_of(struct az_call *e)
+struct str az_operation_of(struct arena *a, const struct az_action *action)
 {
-	const struct az_action *a = az_action_of(e);
-	const struct az_type *type = &az_types[a->type];
-	const char *last = strrchr(a->path, '/');
-	struct str verb = a->method == HTTP_POST     ? str_print(e->c->arena, "%s/action", last + 1)
-			  : a->method == HTTP_DELETE ? STR("delete")
-			  : a->method == HTTP_GET || a->method == HTTP_HEAD ? STR("read")
-									    : STR("write");
-	return str_print(e->c->arena, "%s/%s/%" STR_FMT, type->space, type->name, STR_ARG(verb));
+	const struct az_type *type = &az_types[action->type];
+	const char *last = strrchr(action->path, '/');
+	struct str verb = action->method == HTTP_POST     ? str_print(a, "%s/action", last + 1)
+			  : action->method == HTTP_DELETE ? STR("delete")
+			  : action->method == HTTP_GET || action->method == HTTP_HEAD ? STR("read")
+										      : STR("write");
+	const char *within = action->type == AZ_GROUPS ? "subscriptions/" : ""; /* as roles name it */
+	return str_print(a, "%s/%s%s/%" STR_FMT, type->space, within, type->name, STR_ARG(verb));
 }
 
 void az_word_problem(struct api_call *core, struct api_problem *p)
@@ -118,7 +190,7 @@ void az_word_problem(struct api_call *core, struct api_problem *p)
 		"The client '%s' with object id '%s' does not have authorization to perform action '%" STR_FMT
 		"' over scope '%" STR_FMT
 		"' or the scope is invalid. If access was recently granted, please refresh your credentials.",
-		user, user, STR_ARG(operation_of(e)), STR_ARG(e->call->path));
+		user, user, STR_ARG(az_operation_of(e->c->arena, az_action_of(e))), STR_ARG(e->call->path));
 }
 
 /* ---- documents ---- */
@@ -182,6 +254,11 @@ RESULT az_write_problem(struct api_call *core, struct api_problem *p, struct buf
 	struct az_call *e = az_call_of(core);
 	struct json_writer w;
 	tell_where(e, p);
+	if (e->action && e->action->flags & AZ_PAGE) {
+		p->content_type = "text/html; charset=utf-8";
+		signin_write_page_problem(e, p->message, body);
+		return OK;
+	}
 	json_write_begin(&w, body);
 	json_write_open(&w, NULL);
 	if (e->part == AZ_OF_SIGNIN)

@@ -15,6 +15,25 @@ static RESULT read_number(struct az_call *e, const char *name, int64_t max, int6
 	return az_fail(e, name, "The value of parameter %s is invalid.", name);
 }
 
+bool az_take_word(struct str *rest, struct str word)
+{
+	*rest = str_trim(*rest);
+	if (!str_equal_nocase(str_slice(*rest, 0, word.n), word))
+		return false;
+	*rest = str_trim(str_slice(*rest, word.n, rest->n));
+	return true;
+}
+
+bool az_take_value(struct str *rest, struct str *ret_value)
+{
+	if (!az_take_word(rest, STR("eq")) || !str_starts_with(*rest, STR("'")))
+		return false;
+	size_t end = str_find_char(*rest, '\'', 1);
+	*ret_value = str_slice(*rest, 1, end);
+	*rest = str_slice(*rest, end + 1, rest->n);
+	return true;
+}
+
 /* The same request behind so many rows. */
 static struct str next_link(struct az_call *e, size_t from)
 {
@@ -36,7 +55,7 @@ RESULT az_write_list(struct az_call *e, struct json_writer *w)
 {
 	int64_t top = 0, skip = 0;
 	struct query_page page;
-	TRY(az_check_group(e));
+	TRY(az_find_group(e));
 	TRY(read_number(e, "$top", PAGE_MAX, &top));
 	TRY(read_number(e, "$skiptoken", INT32_MAX, &skip));
 	struct api_list_wish wish = {.offset = (size_t) skip, .limit = top ? (size_t) top : PAGE_MAX};

@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What rows are called in paths. A row that another face made has no name and no group of Azure's: it is called by its EC2 id,
- * which is unique and stays, and is in the group dari-default. */
+ * What rows are called in paths and ids. What was made here has a name in a resource group (engine/resource_group.h). What
+ * another face made is called by its EC2 id, which is unique and stays, and is in the group dari-default. */
 #include "api/azure/core/action.h"
 
+#include "api/core/path.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "model/instance.h"
 #include "model/state.h"
 #include "model/states.h"
+#include "store/arm_resource.h"
+#include "store/resource_group.h"
+#include "store/subnet.h"
 
 struct str az_path_value(const struct az_call *e, const char *name)
 {
@@ -25,15 +29,20 @@ struct str az_query_value(const struct az_call *e, const char *name)
 	return STR_NONE;
 }
 
-struct str az_location(struct az_call *e)
+struct str az_fold_location(struct az_call *e, struct str text)
 {
-	struct str name = str_lower(e->c->arena, e->config->region);
+	struct str name = str_lower(e->c->arena, text);
 	char *at = (char *) name.p; /* ours, in the arena */
 	size_t n = 0;
 	for (size_t k = 0; k < name.n; k++)
 		if (str_is_alphanumeric(name.p[k]))
 			at[n++] = name.p[k];
 	return (struct str){name.p, n};
+}
+
+struct str az_location(struct az_call *e)
+{
+	return az_fold_location(e, e->config->region);
 }
 
 void az_write_time(struct json_writer *w, const char *name, int64_t time_us)
@@ -48,57 +57,262 @@ void az_write_time(struct json_writer *w, const char *name, int64_t time_us)
 
 /* ---- groups ---- */
 
-RESULT az_check_group(struct az_call *e)
+static RESULT fail_group(struct az_call *e, struct str name)
 {
-	struct str group = az_path_value(e, "resourceGroupName");
-	if (!group.n || str_equal_nocase(group, STR(AZ_DEFAULT_GROUP)))
-		return OK;
 	e->error = &az_no_group;
 	return ctx_fail(e->c, ERR_NOT_FOUND, "Resource group '%" STR_FMT "' could not be found.",
-			STR_ARG(str_slice(group, 0, 128)));
+			STR_ARG(str_slice(name, 0, 128)));
 }
 
-/* ---- rows ---- */
-
-struct str az_name_of(struct az_call *e, enum kind kind, uuid id)
+/* By its name, in any case. false: there is no such group. */
+static bool look_up_group(struct az_call *e, struct str name, uuid *ret_group)
 {
-	return id_to_text(e->c->arena, kind, id);
+	const struct resource_group *g =
+		engine_find_resource_group(az_tables(e), e->c->arena, e->c->who->account, name);
+	*ret_group = g ? g->row.id : UUID_NONE;
+	return g || str_equal_nocase(name, STR(AZ_DEFAULT_GROUP));
+}
+
+RESULT az_find_group(struct az_call *e)
+{
+	struct str name = az_path_value(e, "resourceGroupName");
+	return !name.n || look_up_group(e, name, &e->group) ? OK : fail_group(e, name);
+}
+
+struct str az_group_of(struct az_call *e, uuid id)
+{
+	const struct arm_resource *r = engine_find_name(az_tables(e), id);
+	const struct resource_group *g = r ? resource_group_find(az_tables(e), r->resource_group) : NULL;
+	return g ? g->name : STR(AZ_DEFAULT_GROUP);
+}
+
+bool az_is_in_group(struct az_call *e, const struct row *row)
+{
+	const struct arm_resource *r = engine_find_name(az_tables(e), row->id);
+	return !az_path_value(e, "resourceGroupName").n ||
+	       uuid_equal(r ? r->resource_group : UUID_NONE, e->group);
+}
+
+bool az_matches(struct api_call *core, const void *args, const struct row *row)
+{
+	(void) args;
+	return az_is_in_group(az_call_of(core), row);
+}
+
+/* ---- names and ids ---- */
+
+/* Types whose resources are parts of others, whose names stand before theirs. */
+static const struct part {
+	enum az_types type, of;
+	enum kind kind; /* of the other */
+	size_t offset;  /* of the other's id in the part's row */
+} parts[] = {
+	{AZ_SUBNETS, AZ_NETWORKS, KIND_ROUTER, offsetof(struct subnet, router)},
+};
+
+struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
+{
+	const struct arm_resource *r = engine_find_name(az_tables(e), id);
+	struct str name = r ? r->name : id_to_text(e->c->arena, kind, id);
+	const struct row *row = NULL;
+	for (size_t k = 0; !r && k < sizeof parts / sizeof parts[0]; k++)
+		if (parts[k].type == type && (row = tables_find(az_tables(e), kind, id))) {
+			uuid of = *(const uuid *) (const void *) ((const char *) row + parts[k].offset);
+			return str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT,
+					 STR_ARG(az_name_of(e, parts[k].of, parts[k].kind, of)),
+					 STR_ARG(name));
+		}
+	return name;
+}
+
+/* "Microsoft.Network/virtualNetworks/vnet1/subnets/default" of a type and a name: their words in turn. */
+static struct str write_words(struct az_call *e, enum az_types type, struct str name)
+{
+	const struct az_type *t = &az_types[type];
+	struct str types = str_from(t->name), word = STR_NONE, part = STR_NONE;
+	struct str text = str_from(t->space);
+	while (str_split_next(&types, '/', &word) && str_split_next(&name, '/', &part))
+		text = str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT, STR_ARG(text),
+				 STR_ARG(word), STR_ARG(part));
+	return text;
 }
 
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
 {
 	char account[UUID_TEXT_SIZE];
-	return str_print(e->c->arena,
-			 "/subscriptions/%s/resourceGroups/" AZ_DEFAULT_GROUP "/providers/%s/%s/%" STR_FMT,
-			 uuid_write(e->c->who->account, account), az_types[type].space, az_types[type].name,
-			 STR_ARG(az_name_of(e, kind, id)));
+	return str_print(e->c->arena, "/subscriptions/%s/resourceGroups/%" STR_FMT "/providers/%" STR_FMT,
+			 uuid_write(e->c->who->account, account), STR_ARG(az_group_of(e, id)),
+			 STR_ARG(write_words(e, type, az_name_of(e, type, kind, id))));
 }
 
-static RESULT fail_absent(struct az_call *e, const char *variable)
+/* ---- rows ---- */
+
+static struct str full_type(struct az_call *e, enum az_types type)
 {
-	const struct az_type *type = &az_types[az_action_of(e)->type];
-	return ctx_fail(
-		e->c, ERR_NOT_FOUND,
-		"The Resource '%s/%s/%" STR_FMT "' under resource group '%" STR_FMT
-		"' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-		type->space, type->name, STR_ARG(str_slice(az_path_value(e, variable), 0, 128)),
-		STR_ARG(az_path_value(e, "resourceGroupName")));
+	return str_print(e->c->arena, "%s/%s", az_types[type].space, az_types[type].name);
 }
 
-RESULT az_find_named(struct az_call *e, enum kind kind, const char *variable, const struct row **ret_row)
+/* What other faces made, by its EC2 id behind what it is a part of; none: nothing is called so. */
+static uuid look_up_unnamed(struct az_call *e, enum az_types type, enum kind kind, struct str name)
 {
 	struct ref ref = {.kind = kind};
-	struct str name = str_lower(e->c->arena, az_path_value(e, variable));
-	TRY(az_check_group(e));
-	if (!result_is_ok(id_parse_ec2(name, kind, &ref)))
-		return fail_absent(e, variable);
+	const struct row *row = NULL;
+	struct str last = name, rest = name, word;
+	while (str_split_next(&rest, '/', &word))
+		last = word;
+	if (!result_is_ok(id_parse_ec2(str_lower(e->c->arena, last), kind, &ref)))
+		return UUID_NONE;
+	struct result found = engine_look_up_foreign(e->c, az_tables(e), kind, &ref, &row);
+	ctx_clear_problem(e->c);
+	if (!result_is_ok(found) || engine_find_name(az_tables(e), row->id) ||
+	    !str_equal_nocase(az_name_of(e, type, kind, row->id), name))
+		return UUID_NONE;
+	return row->id;
+}
+
+/* ERR_NOT_FOUND, without words. */
+static RESULT look_up(struct az_call *e, uuid group, enum az_types type, enum kind kind, struct str name,
+		      const struct row **ret_row)
+{
+	const struct arm_resource *r = engine_find_resource(az_tables(e), e->c->arena, e->c->who->account,
+							    group, full_type(e, type), name);
+	uuid id = r && (enum kind) r->target_kind == kind ? r->target : UUID_NONE;
+	if (!r && uuid_is_none(group))
+		id = look_up_unnamed(e, type, kind, name);
+	if (uuid_is_none(id))
+		return FAIL(NOT_FOUND);
+	struct ref ref = ref_by_id(kind, id);
 	struct result found = engine_find(e->c, az_tables(e), kind, &ref, ret_row);
 	bool has_ended = result_is_ok(found) && kind == KIND_INSTANCE &&
 			 model_derive_instance_state(instance_of(*ret_row)) == INSTANCE_TERMINATED;
-	if (found.code != ERR_NOT_FOUND && !has_ended)
+	if (found.code == ERR_NOT_FOUND)
+		ctx_clear_problem(e->c);
+	return has_ended ? FAIL(NOT_FOUND) : found;
+}
+
+/* Of what the path names. */
+static enum az_types named_type(const struct az_call *e)
+{
+	const struct az_action *a = az_action_of(e);
+	return a->names_type ? a->names_type : a->type;
+}
+
+static RESULT fail_absent(struct az_call *e, struct str name)
+{
+	return ctx_fail(
+		e->c, ERR_NOT_FOUND,
+		"The Resource '%" STR_FMT "' under resource group '%" STR_FMT
+		"' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
+		STR_ARG(write_words(e, named_type(e), str_slice(name, 0, 256))),
+		STR_ARG(az_path_value(e, "resourceGroupName")));
+}
+
+struct str az_path_name(struct az_call *e, const char *variables)
+{
+	struct str rest = str_from(variables), word, name = STR_NONE;
+	while (str_split_next(&rest, '/', &word))
+		name = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(name), name.n ? "/" : "",
+				 STR_ARG(az_path_value(e, str_to_z(e->c->arena, word))));
+	return name;
+}
+
+RESULT az_find_named(struct az_call *e, enum kind kind, const char *variables, const struct row **ret_row)
+{
+	struct str name = az_path_name(e, variables);
+	TRY(az_find_group(e));
+	struct result found = look_up(e, e->group, named_type(e), kind, name, ret_row);
+	return found.code == ERR_NOT_FOUND ? fail_absent(e, name) : found;
+}
+
+RESULT az_find_whole(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
+		     const struct row **ret_row)
+{
+	struct str name = az_path_name(e, variables);
+	struct result found = look_up(e, e->group, type, kind, name, ret_row);
+	if (found.code != ERR_NOT_FOUND)
 		return found;
-	ctx_clear_problem(e->c);
-	return fail_absent(e, variable);
+	e->error = &az_no_whole;
+	return ctx_fail(e->c, ERR_NOT_FOUND,
+			"Can not perform requested operation on nested resource. Parent resource '%" STR_FMT
+			"' not found.",
+			STR_ARG(str_slice(name, 0, 256)));
+}
+
+RESULT az_look_up(struct az_call *e, enum az_types type, enum kind kind, struct str name,
+		  const struct row **ret_row)
+{
+	struct result found = look_up(e, e->group, type, kind, name, ret_row);
+	if (found.code != ERR_NOT_FOUND)
+		return found;
+	*ret_row = NULL;
+	return OK;
+}
+
+struct ref az_target_ref(struct az_call *e)
+{
+	struct ref ref = ref_by_id(az_action_of(e)->kind, e->target);
+	ref.text = az_path_name(e, az_action_of(e)->names);
+	return ref;
+}
+
+/* ---- ids in bodies ---- */
+
+struct parsed_id {
+	struct str subscription, group, type, name;
+};
+
+/* "/subscriptions/S/resourceGroups/G/providers/N/T1/N1[/T2/N2]" */
+static bool parse_id(struct az_call *e, struct str text, struct parsed_id *ret)
+{
+	static const char *const words[] = {"subscriptions", "resourceGroups", "providers"};
+	struct str values[3] = {STR_NONE, STR_NONE, STR_NONE}, word;
+	if (!str_starts_with(text, STR("/")))
+		return false;
+	for (size_t k = 0; k < 3; k++)
+		if (!path_next_segment(&text, &word) || !str_equal_nocase(word, str_from(words[k])) ||
+		    !path_next_segment(&text, &values[k]))
+			return false;
+	*ret = (struct parsed_id){values[0], values[1], values[2], STR_NONE};
+	while (path_next_segment(&text, &word)) {
+		struct str value;
+		if (!path_next_segment(&text, &value))
+			return false;
+		ret->type =
+			str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(ret->type), STR_ARG(word));
+		ret->name = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(ret->name),
+				      ret->name.n ? "/" : "", STR_ARG(value));
+	}
+	return ret->name.n > 0;
+}
+
+static RESULT fail_id(struct az_call *e, const char *field, struct str text)
+{
+	e->error = &az_bad_id;
+	return az_fail(e, field,
+		       "Property id '%" STR_FMT
+		       "' at path '%s' is invalid. Expect fully qualified resource Id that start with "
+		       "'/subscriptions/{subscriptionId}' or '/providers/{resourceProviderNamespace}/'.",
+		       STR_ARG(str_slice(text, 0, 512)), field);
+}
+
+RESULT az_find_id(struct az_call *e, const char *field, struct str text, enum az_types type, enum kind kind,
+		  const struct row **ret_row)
+{
+	struct parsed_id id;
+	uuid subscription = UUID_NONE, group = UUID_NONE;
+	if (!parse_id(e, text, &id) || !result_is_ok(uuid_parse(id.subscription, &subscription)) ||
+	    !str_equal_nocase(id.type, full_type(e, type)))
+		return fail_id(e, field, text);
+	bool is_ours = uuid_equal(subscription, e->c->who->account) && look_up_group(e, id.group, &group);
+	struct result found = is_ours ? look_up(e, group, type, kind, id.name, ret_row) : FAIL(NOT_FOUND);
+	if (found.code != ERR_NOT_FOUND)
+		return found;
+	e->error = &az_no_reference;
+	return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
+			      "Resource %" STR_FMT
+			      " was not found. Please make sure that the referenced resource exists, and "
+			      "that both resources are in the same region.",
+			      STR_ARG(str_slice(text, 0, 512)));
 }
 
 void az_write_ref(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
@@ -109,6 +323,15 @@ void az_write_ref(struct az_call *e, struct json_writer *w, const char *name, en
 	json_write_open(w, name);
 	json_write_text(w, "id", az_id_of(e, type, kind, id));
 	json_write_close(w);
+}
+
+/* "default" of "vnet1/default" */
+static struct str last_of(struct str name)
+{
+	struct str word, last = name;
+	while (str_split_next(&name, '/', &word))
+		last = word;
+	return last;
 }
 
 static void write_tags(struct json_writer *w, enum kind kind, const struct row *row)
@@ -128,7 +351,7 @@ void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type,
 {
 	const struct az_type *t = &az_types[type];
 	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
-	json_write_text(w, "name", az_name_of(e, kind, row->id));
+	json_write_text(w, "name", last_of(az_name_of(e, type, kind, row->id)));
 	json_write_text(w, "type", str_print(e->c->arena, "%s/%s", t->space, t->name));
 	json_write_text(w, "location", az_location(e));
 	write_tags(w, kind, row);

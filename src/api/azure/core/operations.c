@@ -2,25 +2,33 @@
  * Operations: a change that takes its time answers 202 at once, and its headers lead to an operation that is asked until it has
  * ended. It is a job of the engine's, which is written in the change's own commit. Every answer has Retry-After, without which
  * az waits 30 s. Source: "Track asynchronous Azure operations". */
+#include "api/azure/compute/compute.h"
 #include "api/azure/core/action.h"
 
+#include "engine/instance/azure_guest.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/async_job.h"
+#include "store/image.h"
+#include "store/instance_extension.h"
 
 uuid az_subject_of(const struct az_call *e)
 {
-	return *(const uuid *) (const void *) ((const char *) e->args + az_action_of(e)->subject - 1);
+	size_t offset = az_action_of(e)->subject;
+	uuid made = offset ? *(const uuid *) (const void *) ((const char *) e->args + offset - 1) : UUID_NONE;
+	return uuid_is_none(made) ? e->target : made;
 }
 
 RESULT az_end_change(struct api_call *core, struct op *op)
 {
 	struct az_call *e = az_call_of(core);
 	const struct az_action *a = az_action_of(e);
+	if (a->flags & (AZ_PUT | AZ_PATCH))
+		TRY(az_name_target(e, op));
 	if (a->outcome == ASYNC_JOB_OUTCOME_NONE)
 		return OK;
 	struct job_wish wish = {.command = str_from(a->permit),
-				.kind = KIND_INSTANCE,
+				.kind = a->subject_kind ? a->subject_kind : a->kind,
 				.subject = az_subject_of(e),
 				.outcome = a->outcome};
 	TRY(engine_create_job(op, &wish));
@@ -31,17 +39,20 @@ RESULT az_end_change(struct api_call *core, struct op *op)
 static struct str address_of(struct az_call *e, const char *query)
 {
 	char account[UUID_TEXT_SIZE], job[UUID_TEXT_SIZE];
+	/* Where versions are taken that the call was made in. */
+	bool is_network = strcmp(az_types[az_action_of(e)->type].space, az_types[AZ_NETWORKS].space) == 0;
 	return str_print(e->c->arena,
-			 "%" STR_FMT "/subscriptions/%s" AZ_COMPUTE "/locations/%" STR_FMT
+			 "%" STR_FMT "/subscriptions/%s%s/locations/%" STR_FMT
 			 "/operations/%s?%sapi-version=%" STR_FMT,
 			 STR_ARG(e->base_url), uuid_write(e->c->who->account, account),
-			 STR_ARG(az_location(e)), uuid_write(e->job, job), query,
-			 STR_ARG(az_query_value(e, "api-version")));
+			 is_network ? AZ_NETWORK : AZ_COMPUTE, STR_ARG(az_location(e)),
+			 uuid_write(e->job, job), query, STR_ARG(az_query_value(e, "api-version")));
 }
 
 void az_set_operation(struct az_call *e)
 {
-	e->status = 202;
+	if (az_action_of(e)->method != HTTP_PUT && az_action_of(e)->method != HTTP_PATCH)
+		e->status = 202;
 	call_set_answer_header(e->call, "Azure-AsyncOperation", address_of(e, ""));
 	call_set_answer_header(e->call, "Location", address_of(e, "monitor=true&"));
 	call_set_answer_header(e->call, "Retry-After", STR("1"));
@@ -73,13 +84,50 @@ static RESULT find_job(struct az_call *e, const struct async_job **ret_job)
 	return OK;
 }
 
-static void write_failure(struct json_writer *w, const struct async_job *job)
+/* What fails later has no code of Azure's here, unless a guest tells of it: guessed. */
+static void write_failure(struct az_call *e, struct json_writer *w, const struct async_job *job)
 {
+	const struct instance_extension *x = instance_extension_find(az_tables(e), job->subject);
+	struct str words = x ? str_print(e->c->arena,
+					 "VM has reported a failure when processing extension '%" STR_FMT
+					 "'. Error message: \"%" STR_FMT "\"",
+					 STR_ARG(x->name), STR_ARG(job->problem))
+			     : job->problem;
 	json_write_open(w, "error");
-	json_write_z(w, "code",
-		     "OperationNotAllowed"); /* guessed: what fails later has no code of Azure's here */
-	json_write_text(w, "message", job->problem);
+	json_write_z(w, "code", x ? "VMExtensionProvisioningError" : "OperationNotAllowed");
+	json_write_text(w, "message", words);
 	json_write_close(w);
+}
+
+/* What some changes have for an answer, when they have ended well: the words of a command that was run in a guest, the address
+ * of a disk's bytes. */
+struct output {
+	const struct instance_extension *command;
+	const struct image *access;
+};
+
+static bool find_output(struct az_call *e, const struct async_job *job, struct output *ret_output)
+{
+	bool is_done = job->ended == ASYNC_JOB_ENDED_DONE;
+	*ret_output = (struct output){0};
+	if (is_done && str_is(job->command, "ec2:RunInstanceCommand"))
+		ret_output->command = instance_extension_find(az_tables(e), job->subject);
+	if (is_done && str_is(job->command, "ec2:GrantDiskAccess"))
+		ret_output->access = image_find(az_tables(e), job->subject);
+	if (ret_output->command && engine_is_kept_command(ret_output->command))
+		ret_output->command = NULL;
+	return ret_output->command || ret_output->access;
+}
+
+static void write_output(struct az_call *e, struct json_writer *w, const struct output *output)
+{
+	if (output->access) {
+		az_write_access(e, w, output->access);
+		return;
+	}
+	json_write_open_list(w, "value");
+	az_write_extension_status(e, w, output->command);
+	json_write_close_list(w);
 }
 
 /* By Location there is no body: 202 while it goes on, then 200. */
@@ -92,17 +140,30 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 	(void) args;
 	TRY(find_job(e, &job));
 	bool is_going = job->ended == ASYNC_JOB_ENDED_NONE;
+	struct output output;
+	bool has_output = find_output(e, job, &output);
 	if (is_going)
 		call_set_answer_header(e->call, "Retry-After", STR("1"));
 	if (is_going && az_query_value(e, "monitor").n)
 		e->status = 202;
+	if (has_output && az_query_value(e, "monitor").n) {
+		write_output(e, w, &output);
+		return OK;
+	}
 	json_write_text(w, "id", e->call->path);
 	json_write_text(w, "name", uuid_to_str(e->c->arena, job->row.id));
 	az_write_time(w, "startTime", job->row.created_us);
 	az_write_time(w, "endTime", job->ended_us);
 	json_write_z(w, "status", words[job->ended]);
 	if (job->ended == ASYNC_JOB_ENDED_FAILED)
-		write_failure(w, job);
+		write_failure(e, w, job);
+	if (has_output) {
+		json_write_open(w, "properties");
+		json_write_open(w, "output");
+		write_output(e, w, &output);
+		json_write_close(w);
+		json_write_close(w);
+	}
 	return OK;
 }
 
@@ -110,5 +171,9 @@ static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/operations/{operationId}",
 	 .name = "Operations_Get", .permit = "ec2:DescribeJobs", .flags = API_FOR_ALL | API_CHANGES_BY_TIME,
 	 .type = AZ_OPERATIONS, .answer = show, .doc = "What came of a change."},
+	{HTTP_GET, AZ_SUBSCRIPTION AZ_NETWORK "/locations/{location}/operations/{operationId}",
+	 .name = "NetworkOperations_Get", .permit = "ec2:DescribeJobs",
+	 .flags = API_FOR_ALL | API_CHANGES_BY_TIME, .type = AZ_NETWORK_OPERATIONS, .answer = show,
+	 .doc = "What came of a change of the network."},
 };
 const struct api_actions az_operation_actions = API_ACTIONS(actions);

@@ -8,11 +8,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
-static const struct api_actions *const groups[] = {
+const struct api_actions *const az_groups[] = {
 #define GROUP(name) &az_##name##_actions,
 #include "api/azure/core/action_groups.def"
 #undef GROUP
 };
+const size_t az_group_count = sizeof az_groups / sizeof az_groups[0];
 
 const struct az_type az_types[] = {
 #define TYPE(symbol, space, name, versions, is_global) {space, name, versions, is_global},
@@ -34,40 +35,48 @@ static int compare_routes(const void *a, const void *b)
 	return path_compare_forms(path_of(x), path_of(y));
 }
 
-bool az_sum_routes(struct api_face *core)
+void az_sum_routes(struct az_face *face)
 {
-	struct az_face *face = (struct az_face *) core;
-	for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++)
-		for (size_t k = 0; k < groups[g]->count; k++) {
-			const struct api_action *action = api_action_at(groups[g], k);
+	for (size_t g = 0; g < az_group_count; g++)
+		for (size_t k = 0; k < az_groups[g]->count; k++) {
+			const struct api_action *action = api_action_at(az_groups[g], k);
 			assert(face->route_count < AZ_ROUTES_MAX);
 			face->routes[face->route_count++] = (struct az_route){
 				path_count_segments(str_from(az_row_of(action)->path)), api_entry_of(action)};
 		}
 	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
-	return true;
 }
 
 enum { VARIABLES_MAX = 8 };
 
-const struct az_route *az_find_route(struct az_call *e, bool *ret_has_path)
+static const struct az_route *find_route(struct az_call *e, enum http_method method, bool *ret_has_path)
 {
 	const struct az_face *face = az_face_of(e);
 	size_t count = 0, segments = path_count_segments(e->call->path);
 	struct pair *variables = arena_new_array(e->c->arena, struct pair, VARIABLES_MAX);
-	*ret_has_path = false;
 	for (size_t k = 0; variables && k < face->route_count; k++) {
 		const struct az_route *r = &face->routes[k];
 		if (r->segment_count != segments ||
 		    !path_fits(str_from(path_of(r)), e->call->path, true, variables, VARIABLES_MAX, &count))
 			continue;
 		*ret_has_path = true;
-		if (az_row_of(r->entry.action)->method != e->call->method)
+		if (az_row_of(r->entry.action)->method != method)
 			continue;
 		e->path = (struct pairs){variables, count};
 		return r;
 	}
 	return NULL;
+}
+
+const struct az_route *az_find_route(struct az_call *e, bool *ret_has_path)
+{
+	*ret_has_path = false;
+	const struct az_route *r = find_route(e, e->call->method, ret_has_path);
+	if (r || e->call->method != HTTP_HEAD)
+		return r;
+	r = find_route(e, HTTP_GET, ret_has_path);
+	e->asks_existence = r && !(az_row_of(r->entry.action)->flags & AZ_SIGNIN);
+	return e->asks_existence ? r : NULL;
 }
 
 /* ---- versions ---- */

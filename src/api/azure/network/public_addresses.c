@@ -1,16 +1,70 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public IP addresses. Source: Azure REST API reference, "Public IP Addresses", 2022-07-01. */
-#include "api/azure/core/action.h"
-
+ * Public IP addresses. One of the SKU Standard lets nothing in unless a network security group does; Basic is open without one. A
+ * dynamic one is an address of its own from the beginning, and shown while a machine that runs has it. Source: Azure REST API
+ * reference, "Public IP Addresses", 2022-07-01. */
 #include "api/azure/network/network.h"
-#include "store/address.h"
-#include "store/port.h"
 
-static void write_sku(struct json_writer *w)
+#include "engine/network/address.h"
+#include "engine/tag.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "store/address.h"
+#include "store/instance.h"
+#include "store/port.h"
+#include "store/source_nat.h"
+
+#define METHOD "properties.publicIPAllocationMethod"
+
+/* ---- what is shown ---- */
+
+static bool is_said(struct az_call *e, uuid id, const char *path, const char *word)
+{
+	const char *said = json_string_value(json_object_get(az_said(e, id), path));
+	return said && str_equal_nocase(str_from(said), str_from(word));
+}
+
+/* Of Azure's users, who have said no other SKU: what other faces take is static. */
+static bool is_basic(struct az_call *e, const struct address *a)
+{
+	return engine_find_name(az_tables(e), a->row.id) && !a->is_guarded;
+}
+
+/* A Basic one is where nothing else was said. */
+static bool is_dynamic(struct az_call *e, const struct address *a)
+{
+	return !a->is_elastic || (is_basic(e, a) && !is_said(e, a->row.id, METHOD, "Static"));
+}
+
+static void write_sku(struct az_call *e, struct json_writer *w, const struct address *a)
 {
 	json_write_open(w, "sku");
-	json_write_z(w, "name", "Standard");
+	json_write_z(w, "name", is_basic(e, a) ? "Basic" : "Standard");
 	json_write_z(w, "tier", "Regional");
+	json_write_close(w);
+}
+
+static bool is_shown(struct az_call *e, const struct address *a)
+{
+	const struct port *p = port_find(az_tables(e), a->port);
+	const struct instance *i = p ? instance_find(az_tables(e), p->instance) : NULL;
+	return !a->is_elastic || !is_dynamic(e, a) ||
+	       (i && model_derive_instance_state(i) != INSTANCE_STOPPED);
+}
+
+static void write_names(struct az_call *e, struct json_writer *w, const struct address *a)
+{
+	struct arena *arena = e->c->arena;
+	if (!a->dns_label.n && !a->reverse_name.n)
+		return;
+	json_write_open(w, "dnsSettings");
+	if (a->dns_label.n) {
+		json_write_text(w, "domainNameLabel", a->dns_label);
+		json_write_text(w, "fqdn",
+				str_print(arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(a->dns_label),
+					  STR_ARG(engine_get_label_domain(az_tables(e), arena))));
+	}
+	if (a->reverse_name.n)
+		json_write_text(w, "reverseFqdn", a->reverse_name);
 	json_write_close(w);
 }
 
@@ -21,19 +75,25 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	struct az_call *e = az_call_of(core);
 	const struct address *a = address_of(row);
 	const struct port *p = port_find(az_tables(e), a->port);
-	write_sku(w);
-	json_write_open(w, name);
-	json_write_z(w, "provisioningState", "Succeeded");
-	json_write_text(w, "resourceGuid", uuid_to_str(e->c->arena, row->id));
-	json_write_z(w, "ipAddress", ip_write(a->ip, ip));
+	const json_t *minutes = json_object_get(az_said(e, row->id), "properties.idleTimeoutInMinutes");
+	int64_t idle = json_is_integer(minutes) ? json_integer_value(minutes) : 4;
+	write_sku(e, w, a);
+	az_write_said(e, w, row->id, "zones", "zones", NULL);
+	az_write_etag(e, w, row);
+	az_begin_properties(e, w, name, row);
+	if (is_shown(e, a))
+		json_write_z(w, "ipAddress", ip_write(a->ip, ip));
 	json_write_z(w, "publicIPAddressVersion", a->ip.family == IP_V6 ? "IPv6" : "IPv4");
-	json_write_z(w, "publicIPAllocationMethod", a->is_elastic ? "Static" : "Dynamic");
-	json_write_int(w, "idleTimeoutInMinutes", 4);
+	json_write_z(w, "publicIPAllocationMethod", is_dynamic(e, a) ? "Dynamic" : "Static");
+	json_write_int(w, "idleTimeoutInMinutes", idle);
+	write_names(e, w, a);
 	json_write_open_list(w, "ipTags");
 	json_write_close_list(w);
+	if (source_nat_find(az_tables(e), a->source_nat))
+		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, a->source_nat);
 	if (p) {
 		json_write_open(w, "ipConfiguration");
-		json_write_text(w, "id", az_ip_config_id(e, p));
+		json_write_text(w, "id", az_ip_config_id(e, p, a->private_ip));
 		json_write_close(w);
 	}
 	json_write_close(w);
@@ -45,35 +105,151 @@ static void write_head(struct api_call *core, struct json_writer *w, const char 
 	az_write_head(az_call_of(core), w, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, row);
 }
 
+/* Not the one that a virtual network's gateway has, which is nobody's to change. */
+static bool matches(struct api_call *core, const void *args, const struct row *row)
+{
+	const struct address *a = address_of(row);
+	return (a->is_elastic || !uuid_is_none(a->port)) && az_matches(core, args, row);
+}
+
 static const struct member members[] = {
 	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
-	MEMBER_WRITTEN("properties", write_properties, .also = "sku"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag|zones"),
 };
 static const struct api_listing addresses = {
-	.kind = KIND_ADDRESS, .item = "value", .members = MEMBERS(members)};
+	.kind = KIND_ADDRESS, .item = "value", .matches = matches, .members = MEMBERS(members)};
 
+/* ---- changes ---- */
+
+struct sku {
+	struct str name, tier;
+};
+struct dns_says {
+	struct str label, reverse;
+};
+struct address_says {
+	struct str method;
+	int64_t minutes;
+	struct dns_says dns;
+};
 struct address_args {
+	struct sku sku;
+	struct address_says properties;
+	struct address_wish make;
+	struct address_label_wish label;
+	bool is_new;
 	uuid id;
 };
+static const struct param sku_rows[] = {
+	PARAM(struct sku, "name", name, .words = "Basic|Standard", .doc = "Standard: closed, and static."),
+	PARAM(struct sku, "tier", tier, .words = "Regional", .doc = "Regional."),
+};
+static const struct params sku_params = PARAMS(struct sku, sku_rows, .is_open = true);
+static const struct param dns_rows[] = {
+	PARAM(struct dns_says, "domainNameLabel", label,
+	      .doc = "The label below the region's domain that leads to it."),
+	PARAM(struct dns_says, "reverseFqdn", reverse, .doc = "The name that it leads back to."),
+	NOT_BUILT("domainNameLabelScope"),
+};
+static const struct params dns_params = PARAMS(struct dns_says, dns_rows, .is_open = true);
+static const struct param address_rows[] = {
+	PARAM(struct address_says, "publicIPAllocationMethod", method,
+	      .doc = "Static, or Dynamic: shown while a machine that runs has it."),
+	PARAM(struct address_says, "idleTimeoutInMinutes", minutes, .min = 4, .max = 30,
+	      .doc = "Kept and shown."),
+	NOT_BUILT("publicIPAddressVersion", .only = "IPv4"),
+	NOT_BUILT("ipTags", .only = "[]"),
+	PARAM_OBJECT(struct address_says, "dnsSettings", dns, dns_params, .doc = "Its names."),
+	NOT_BUILT("publicIPPrefix|ddosSettings|linkedPublicIPAddress|servicePublicIPAddress|migrationPhase"),
+	NOT_BUILT("deleteOption", .only = "Detach"),
+};
+static const struct params address_params = PARAMS(struct address_says, address_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct address_args, "sku", sku, sku_params, .doc = "Basic or Standard."),
+	PARAM_OBJECT(struct address_args, "properties", properties, address_params, .doc = "What it is."),
+	NOT_BUILT("extendedLocation"),
+};
+
+/* The code is guessed. */
+static const struct api_error must_be_static = {ERR_COMBINATION, 0, 400,
+						"StandardSkuPublicIPAddressesMustUseStaticAllocationMethod"};
+static const struct api_error not_changeable = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
+
+static RESULT check_method(struct az_call *e, const struct address_args *a, bool is_standard)
+{
+	struct str method = a->properties.method;
+	bool is_dynamic_wish = str_equal_nocase(method, STR("Dynamic"));
+	if (method.n && !is_dynamic_wish && !str_equal_nocase(method, STR("Static")))
+		return az_fail(e, METHOD, "The value of parameter %s is none of Dynamic and Static.", METHOD);
+	if (!is_standard || !is_dynamic_wish)
+		return OK;
+	e->error = &must_be_static;
+	return ctx_fail_field(e->c, ERR_COMBINATION, STR(METHOD),
+			      "Standard sku publicIp %" STR_FMT " must have AllocationMethod set to Static.",
+			      STR_ARG(e->put.name));
+}
 
 static RESULT prepare(struct az_call *e, void *args)
 {
-	const struct row *row = NULL;
-	TRY(az_find_named(e, KIND_ADDRESS, "publicIpAddressName", &row));
-	((struct address_args *) args)->id = row->id;
+	struct address_args *a = args;
+	const struct address *present = address_find(az_tables(e), e->target);
+	bool was_basic = present && is_basic(e, present);
+	bool is_standard = str_equal_nocase(a->sku.name, STR("Standard"));
+	a->id = e->target;
+	a->is_new = uuid_is_none(e->target);
+	a->make = (struct address_wish){.is_guarded = is_standard};
+	a->label = (struct address_label_wish){.label = a->properties.dns.label,
+					       .reverse_name = a->properties.dns.reverse,
+					       .label_field = STR("properties.dnsSettings.domainNameLabel"),
+					       .reverse_field = STR("properties.dnsSettings.reverseFqdn")};
+	TRY(check_method(e, a, is_standard));
+	if (a->is_new || !a->sku.name.n || is_standard != was_basic)
+		return OK;
+	e->error = &not_changeable;
+	return ctx_fail_field(e->c, ERR_STATE, STR("sku.name"),
+			      "Changing property 'sku.name' is not allowed.");
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct address_args *a = args;
+	if (a->is_new)
+		TRY(engine_allocate_address(op, &a->make));
+	a->id = a->is_new ? a->make.address : a->id;
+	a->label.address = ref_by_id(KIND_ADDRESS, a->id);
+	return engine_label_address(op, &a->label);
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct address_target *) args)->address = az_target_ref(e);
 	return OK;
 }
 
 #define ADDRESSES AZ_NETWORK "/publicIPAddresses"
+#define ADDRESS AZ_GROUP ADDRESSES "/{publicIpAddressName}"
+#define OF_ONE .type = AZ_PUBLIC_ADDRESSES, .kind = KIND_ADDRESS, .names = "publicIpAddressName"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION ADDRESSES, .name = "PublicIPAddresses_ListAll",
 	 .permit = "ec2:DescribeAddresses", .type = AZ_PUBLIC_ADDRESSES, .listing = &addresses,
 	 .doc = "The subscription's public addresses."},
 	{HTTP_GET, AZ_GROUP ADDRESSES, .name = "PublicIPAddresses_List", .permit = "ec2:DescribeAddresses",
 	 .type = AZ_PUBLIC_ADDRESSES, .listing = &addresses, .doc = "A group's public addresses."},
-	{HTTP_GET, AZ_GROUP ADDRESSES "/{publicIpAddressName}", .name = "PublicIPAddresses_Get",
-	 .permit = "ec2:DescribeAddresses", .type = AZ_PUBLIC_ADDRESSES, .prepare = prepare,
-	 .args = {0, 0, sizeof(struct address_args)}, AZ_SUBJECT(struct address_args, id),
+	{HTTP_GET, ADDRESS, .name = "PublicIPAddresses_Get", .permit = "ec2:DescribeAddresses", OF_ONE,
 	 .shows = &addresses, .doc = "One public address."},
+	{HTTP_PUT, ADDRESS, .name = "PublicIPAddresses_CreateOrUpdate", .permit = "ec2:AllocateAddress",
+	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones|" METHOD "|properties.idleTimeoutInMinutes",
+	 .args = PARAMS(struct address_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_ADDRESS, AZ_SUBJECT(struct address_args, id), .shows = &addresses,
+	 .doc = "Takes a public address, or changes what is said of one."},
+	{HTTP_PATCH, ADDRESS, .name = "PublicIPAddresses_UpdateTags", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
+	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ADDRESS,
+	 .shows = &addresses, .doc = "Changes a public address's tags."},
+	{HTTP_DELETE, ADDRESS, .name = "PublicIPAddresses_Delete", .permit = "ec2:ReleaseAddress",
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct address_target)},
+	 .prepare = prepare_delete, .operation = engine_release_address_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Gives a public address back that stands for nothing."},
 };
 const struct api_actions az_public_address_actions = API_ACTIONS(actions);

@@ -72,6 +72,21 @@ static RESULT show_provider(struct az_call *e, const void *args, struct json_wri
 	return az_fail_path(e);
 }
 
+static RESULT list_types(struct az_call *e, const void *args, struct json_writer *w)
+{
+	struct str space = az_path_value(e, "resourceProviderNamespace");
+	bool is_known = false;
+	(void) args;
+	json_write_open_list(w, "value");
+	for (size_t k = 1; k < AZ_TYPE_COUNT; k++)
+		if (str_equal_nocase(space, str_from(az_types[k].space))) {
+			write_type(e, w, &az_types[k]);
+			is_known = true;
+		}
+	json_write_close_list(w);
+	return is_known ? OK : az_fail_path(e);
+}
+
 #define PROVIDER AZ_SUBSCRIPTION "/providers/{resourceProviderNamespace}"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/providers", .name = "Providers_List", .permit = "ec2:DescribeRegions",
@@ -79,8 +94,14 @@ static const struct az_action actions[] = {
 	 .doc = "Namespaces of types, with their versions."},
 	{HTTP_GET, PROVIDER, .name = "Providers_Get", .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL,
 	 .type = AZ_PROVIDERS, .answer = show_provider, .doc = "One namespace."},
+	{HTTP_GET, PROVIDER "/resourceTypes", .name = "ProviderResourceTypes_List",
+	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = list_types,
+	 .doc = "The types of a namespace."},
 	{HTTP_POST, PROVIDER "/register", .name = "Providers_Register", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = show_provider,
 	 .doc = "Nothing: each namespace is registered."},
+	{HTTP_POST, PROVIDER "/unregister", .name = "Providers_Unregister", .permit = "ec2:DescribeRegions",
+	 .flags = API_FOR_ALL, .type = AZ_PROVIDERS, .answer = show_provider,
+	 .doc = "Nothing: each namespace stays registered."},
 };
 const struct api_actions az_provider_actions = API_ACTIONS(actions);

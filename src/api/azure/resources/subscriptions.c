@@ -4,6 +4,7 @@
 #include "api/azure/core/action.h"
 
 #include "base/vec.h"
+#include "engine/people/arm_rights.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -17,7 +18,8 @@ static bool gets_in(struct az_call *e, const struct account *account)
 	if (!engine_is_account_open(az_tables(e), account) || !uuid_equal(account->domain, e->bearer.tenant))
 		return false;
 	engine_find_roles(az_tables(e), who->user, IDENTITY_ACCOUNT, account->row.id, &roles);
-	return roles.count || uuid_equal(who->account, account->row.id);
+	return roles.count || uuid_equal(who->account, account->row.id) ||
+	       engine_is_assigned(az_tables(e), who->user, account->row.id);
 }
 
 static void write_subscription(struct az_call *e, struct json_writer *w, const struct account *account)

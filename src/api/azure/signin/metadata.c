@@ -59,7 +59,7 @@ static void write_cloud(struct az_call *e, struct json_writer *w)
 	write_authentication(e, w, false);
 	for (size_t k = 0; k < sizeof here / sizeof here[0]; k++)
 		json_write_text(w, here[k], url(e, "/"));
-	json_write_text(w, "vmImageAliasDoc", url(e, "/metadata/aliases.json"));
+	json_write_text(w, "vmImageAliasDoc", url(e, "/aliases.json"));
 	json_write_open(w, "suffixes");
 	for (size_t k = 0; k < sizeof suffixes / sizeof suffixes[0]; k++)
 		json_write_text(w, suffixes[k], host_name(e));
@@ -124,15 +124,20 @@ static RESULT show_configuration(struct az_call *e, const void *args, struct jso
 	json_write_text(w, "issuer", prefix);
 	json_write_text(w, "authorization_endpoint", URL("authorize"));
 	json_write_text(w, "token_endpoint", URL("token"));
+	json_write_text(w, "device_authorization_endpoint", URL("devicecode"));
 #undef URL
 	json_write_text(w, "jwks_uri",
 			str_print(e->c->arena, "%" STR_FMT "/discovery/keys", STR_ARG(prefix)));
-	write_list(w, "token_endpoint_auth_methods_supported", "client_secret_post");
-	write_list(w, "response_types_supported", "code|id_token|token");
+	write_list(w, "token_endpoint_auth_methods_supported", "client_secret_post|private_key_jwt");
+	write_list(w, "response_types_supported", "code");
 	write_list(w, "subject_types_supported", "pairwise");
 	write_list(w, "id_token_signing_alg_values_supported", "RS256");
-	write_list(w, "scopes_supported", "openid|profile");
-	write_list(w, "grant_types_supported", "client_credentials|password");
+	write_list(w, "response_modes_supported", "query");
+	write_list(w, "code_challenge_methods_supported", "S256");
+	write_list(w, "scopes_supported", "openid|profile|offline_access");
+	write_list(w, "grant_types_supported",
+		   "client_credentials|password|authorization_code|refresh_token|"
+		   "urn:ietf:params:oauth:grant-type:device_code");
 	return OK;
 }
 

@@ -70,7 +70,7 @@ static const struct param params[] = {
 	P("diskofferingid", disk_offering, .kind = KIND_VOLUME_TYPE, .doc = "Of a data disk."),
 	P("size", size, .min = 1, .max = 16384, .doc = "GiB of the data disk."),
 	P("rootdisksize", root_size, .min = 1, .max = 16384, .doc = "GiB of the root disk."),
-	P("details", details, .doc = "rootdisksize."),
+	P("details", details, .doc = "rootdisksize; licence, as byos."),
 	P("startvm", starts, .doc = "false: it stays stopped."),
 	P("hypervisor", hypervisor, .doc = "KVM is the only one."),
 	NOT_BUILT(
@@ -140,6 +140,10 @@ static RESULT take_details(struct cs_call *e, struct deploy_args *a)
 	for (size_t k = 0; k < a->details.count; k++) {
 		const struct tag *detail = &a->details.at[k];
 		bool is_size = str_equal_nocase(detail->key, STR("rootdisksize"));
+		if (str_equal_nocase(detail->key, STR(CS_LICENCE_DETAIL))) {
+			TRY(engine_read_licences(e->c, detail->value, &a->launch.licences));
+			continue;
+		}
 		if (!is_size || !result_is_ok(str_parse_int(detail->value, &a->root_size)))
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("details"),
 					      "The detail %" STR_FMT " is not supported",

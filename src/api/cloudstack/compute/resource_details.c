@@ -5,11 +5,13 @@
 #include "engine/resolve.h"
 #include "model/image.h"
 #include "model/instance.h"
+#include "model/licence.h"
 
 /* ---- what there is ---- */
 
 struct hardware {
 	bool is_sata, is_e1000, is_uefi, is_secure;
+	struct str licences;
 };
 
 static size_t tell(const struct hardware *h, struct tag at[static CS_DETAILS_MAX])
@@ -21,24 +23,28 @@ static size_t tell(const struct hardware *h, struct tag at[static CS_DETAILS_MAX
 		at[count++] = (struct tag){STR("nicAdapter"), STR("E1000")};
 	if (h->is_uefi)
 		at[count++] = (struct tag){STR("UEFI"), h->is_secure ? STR("SECURE") : STR("LEGACY")};
+	if (h->licences.n)
+		at[count++] = (struct tag){STR(CS_LICENCE_DETAIL), h->licences};
 	return count;
 }
 
-size_t cs_details_of_template(const struct image *i, struct tag at[static CS_DETAILS_MAX])
+size_t cs_details_of_template(struct arena *a, const struct image *i, struct tag at[static CS_DETAILS_MAX])
 {
 	const struct hardware h = {.is_sata = i->disk_bus == IMAGE_DISK_BUS_SATA,
 				   .is_e1000 = i->nic_model == IMAGE_NIC_MODEL_E1000E,
 				   .is_uefi = i->boot_mode == IMAGE_BOOT_MODE_UEFI,
-				   .is_secure = i->secure_boot};
+				   .is_secure = i->secure_boot,
+				   .licences = licence_write_all(a, i->licences)};
 	return tell(&h, at);
 }
 
-size_t cs_details_of_machine(const struct instance *i, struct tag at[static CS_DETAILS_MAX])
+size_t cs_details_of_machine(struct arena *a, const struct instance *i, struct tag at[static CS_DETAILS_MAX])
 {
 	const struct hardware h = {.is_sata = i->disk_bus == INSTANCE_DISK_BUS_SATA,
 				   .is_e1000 = i->nic_model == INSTANCE_NIC_MODEL_E1000E,
 				   .is_uefi = i->boot_mode == INSTANCE_BOOT_MODE_UEFI,
-				   .is_secure = i->secure_boot};
+				   .is_secure = i->secure_boot,
+				   .licences = licence_write_all(a, i->licences)};
 	return tell(&h, at);
 }
 
@@ -123,9 +129,9 @@ static RESULT list(struct cs_call *e, const void *args, struct json_writer *w)
 		return cs_fail_id(e, a->kind, "resourceid", a->id);
 	TRY(engine_find(e->c, cs_tables(e), a->kind, &ref, &row));
 	if (a->kind == KIND_IMAGE)
-		count = cs_details_of_template(image_of(row), tags);
+		count = cs_details_of_template(e->c->arena, image_of(row), tags);
 	if (a->kind == KIND_INSTANCE)
-		count = cs_details_of_machine(instance_of(row), tags);
+		count = cs_details_of_machine(e->c->arena, instance_of(row), tags);
 	for (size_t k = 0; k < count; k++) {
 		bool is_asked = (!a->key.n || str_equal_nocase(a->key, tags[k].key)) &&
 				(!a->value.n || str_equal_nocase(a->value, tags[k].value)) &&

@@ -6,6 +6,7 @@
 #include "api/cloudstack/upload/upload.h"
 #include "engine/resolve.h"
 #include "engine/storage/sending.h"
+#include "model/licence.h"
 #include "store/account.h"
 #include "store/image.h"
 #include "store/snapshot.h"
@@ -24,7 +25,8 @@ struct said {
 #define OS_TYPE(T, member, needs)                                                                            \
 	PARAM(T, "ostypeid", member.os_type_id, .flags = (needs), .doc = "What its guests run: listOsTypes.")
 #define DETAILS(T, member)                                                                                   \
-	PARAM(T, "details", member.details, .doc = "details[0].rootDiskController, nicAdapter, UEFI.")
+	PARAM(T, "details", member.details,                                                                  \
+	      .doc = "details[0].rootDiskController, nicAdapter, UEFI, licence.")
 #define PASSWORD(T, member)                                                                                  \
 	PARAM(T, "passwordenabled", member.takes_password,                                                   \
 	      .doc = "Whether its guests set the password that they are told.")
@@ -56,6 +58,14 @@ static bool take_word(struct str value, const char *words, int *at)
 	return false;
 }
 
+/* "byos" is of the system that its ostypeid names. */
+static bool take_licence(struct ctx *c, const struct said *said, struct str word, struct image_form *form)
+{
+	const struct product_info *product =
+		said->os_type ? product_info_of_title(str_from(said->os_type->name)) : NULL;
+	return licence_read_word(c->arena, word, product, &form->licences);
+}
+
 /* Those that mean something here. */
 static RESULT take_details(struct ctx *c, const struct said *said, struct image_form *form)
 {
@@ -73,6 +83,8 @@ static RESULT take_details(struct ctx *c, const struct said *said, struct image_
 			is_taken = take_word(d->value, "LEGACY|SECURE", &at);
 			form->boot_mode = IMAGE_BOOT_MODE_UEFI;
 			form->secure_boot = at == 1;
+		} else if (str_equal_nocase(d->key, STR(CS_LICENCE_DETAIL))) {
+			is_taken = take_licence(c, said, d->value, form);
 		}
 		if (!is_taken)
 			return ctx_fail_field(c, ERR_UNSUPPORTED, STR("details"),

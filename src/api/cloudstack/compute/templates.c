@@ -199,8 +199,7 @@ static void write_size(struct api_call *e, struct json_writer *w, const char *na
 static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	struct tag details[CS_DETAILS_MAX];
-	(void) e;
-	cs_write_details(w, name, details, cs_details_of_template(image_of(row), details));
+	cs_write_details(w, name, details, cs_details_of_template(e->c->arena, image_of(row), details));
 }
 
 static const struct member members[] = {

@@ -9,10 +9,14 @@ struct image;
 extern const struct api_listing cs_templates, cs_isos;
 
 /* What CloudStack tells of the hardware of a machine, or of a template's, as details: what is not as usual. Their count. */
-enum { CS_DETAILS_MAX = 3 };
+enum { CS_DETAILS_MAX = 4 };
+/* Ours: who brings the licence of what it runs, as "rhel:byos". */
+#define CS_LICENCE_DETAIL "licence"
 struct instance;
-size_t cs_details_of_template(const struct image *image, struct tag at[static CS_DETAILS_MAX]);
-size_t cs_details_of_machine(const struct instance *instance, struct tag at[static CS_DETAILS_MAX]);
+size_t cs_details_of_template(struct arena *a, const struct image *image,
+			      struct tag at[static CS_DETAILS_MAX]);
+size_t cs_details_of_machine(struct arena *a, const struct instance *instance,
+			     struct tag at[static CS_DETAILS_MAX]);
 /* As an object of that name. */
 void cs_write_details(struct json_writer *w, const char *name, const struct tag *at, size_t count);
 

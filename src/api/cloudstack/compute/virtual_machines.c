@@ -198,8 +198,7 @@ static void write_iso(struct api_call *e, struct json_writer *w, const char *nam
 static void write_details(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
 	struct tag details[CS_DETAILS_MAX];
-	(void) e;
-	cs_write_details(w, name, details, cs_details_of_machine(instance_of(row), details));
+	cs_write_details(w, name, details, cs_details_of_machine(e->c->arena, instance_of(row), details));
 }
 
 static struct str get_boot_type(struct api_call *e, const struct row *row)

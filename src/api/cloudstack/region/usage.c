@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * listUsageRecords: what accounts had, a record for each resource, size and day (of UTC), made of the usage records that every change
- * of a level leaves. A day that is not over has so far as much as it has. What the log has no meter for is not told: templates,
+ * of a level leaves. A day that is not over has so far as much as it has. What is not told: templates,
  * rules, traffic. Source: UsageServiceImpl, UsageTypes and ApiResponseHelper's createUsageResponse. */
 #include "api/cloudstack/compute/compute.h"
 #include "base/clock.h"
 #include "base/vec.h"
+#include "engine/billing/billing.h"
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -111,7 +112,9 @@ static RESULT add(struct reading *r, int64_t day, int64_t us)
 		struct record *had = &r->records.at[k];
 		if (had->type != next.type || !uuid_equal(had->id, next.id) || had->day != day)
 			break;
-		if (had->level != next.level || !str_equal(had->meter, next.meter))
+		/* CloudStack does not tell whether an address was in use. */
+		bool is_alike = next.type->number == ADDRESS || str_equal(had->meter, next.meter);
+		if (had->level != next.level || !is_alike)
 			continue;
 		had->us += us;
 		return OK;
@@ -170,7 +173,7 @@ static RESULT read_account(struct reading *r, uuid account)
 			continue;
 		r->type = &types[k];
 		r->open = (struct record){.level = 0};
-		TRY(store_read_usage(r->e->config->store, r->e->c, &query, take, r));
+		TRY(billing_read_levels(r->e->c, r->e->config->store, &query, take, r));
 		TRY(end_open(r, r->now_us));
 	}
 	return OK;

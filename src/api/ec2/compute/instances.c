@@ -16,6 +16,7 @@
 #include "model/dedicated_host.h"
 #include "model/instance.h"
 #include "model/instance_profile.h"
+#include "model/licence.h"
 #include "model/states.h"
 #include "model/volume_attachment.h"
 #include "store/instance_type.h"
@@ -321,9 +322,11 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "bootMode", is_said ? instance_boot_mode_words[row->boot_mode] : "legacy-bios");
 	if (row->tpm)
 		xml_z(x, "tpmSupport", "v2.0");
-	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
-	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
-	xml_time_ms(x, "usageOperationUpdateTime", row->row.created_us);
+	char words[LICENCE_EC2_SIZE];
+	xml_z(x, "platformDetails", licence_ec2_platform(row->licences, is_windows, words));
+	xml_z(x, "usageOperation", licence_ec2_operation(row->licences, is_windows, words));
+	xml_time_ms(x, "usageOperationUpdateTime",
+		    row->converted_us ? row->converted_us : row->row.created_us);
 	write_options(e, x, i);
 }
 
@@ -460,6 +463,28 @@ static bool fits_platform(const struct filter_run *f, const struct row *row)
 	return instance_of(row)->platform == INSTANCE_PLATFORM_WINDOWS && filter_z(f, "windows");
 }
 
+static bool fits_platform_details(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	bool is_windows = i->platform == INSTANCE_PLATFORM_WINDOWS;
+	char words[LICENCE_EC2_SIZE];
+	return filter_z(f, licence_ec2_platform(i->licences, is_windows, words));
+}
+
+static bool fits_usage_operation(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = instance_of(row);
+	bool is_windows = i->platform == INSTANCE_PLATFORM_WINDOWS;
+	char words[LICENCE_EC2_SIZE];
+	return filter_z(f, licence_ec2_operation(i->licences, is_windows, words));
+}
+
+static bool fits_converted(const struct filter_run *f, const struct row *row)
+{
+	return filter_time(f,
+			   instance_of(row)->converted_us ? instance_of(row)->converted_us : row->created_us);
+}
+
 static bool fits_group_name(const struct filter_run *f, const struct row *row)
 {
 	const struct server_group *group = server_group_find(f->t, instance_of(row)->server_group);
@@ -589,6 +614,9 @@ static const struct filter instance_filters[] = {
 			   .joins = {JOIN_EACH(KIND_INSTANCE, INSTANCE_INDEX_SERVER_GROUP)}}}},
 	{"placement-partition-number", .get = fits_partition},
 	{"platform", .get = fits_platform},
+	{"platform-details", .get = fits_platform_details},
+	{"usage-operation", .get = fits_usage_operation},
+	{"usage-operation-update-time", .get = fits_converted},
 	{"product-code", .get = filter_nothing},
 	{"product-code.type", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},

@@ -5,6 +5,7 @@
 
 #include "api/ec2/core/action.h"
 #include "api/query/query_call.h"
+#include "engine/billing/standing.h"
 
 #define E(err, kind, status, code, ...)                                                                      \
 	{                                                                                                    \
@@ -359,6 +360,7 @@ static const struct api_error ec2_rows[] = {
 	E(CAPACITY, NONE, 500, "InsufficientInstanceCapacity"),
 	E(UNAUTHENTICATED, NONE, 401, "AuthFailure"),
 	E(EXPIRED, NONE, 400, "RequestExpired"),
+	E_OF(DENIED, DOMAIN, STANDING_FIELD, 403, "Blocked"), /* the status is a guess */
 	E(DENIED, NONE, 403, "UnauthorizedOperation"),
 	E(DRY_RUN, NONE, 412, "DryRunOperation"),
 	E_OF(TOO_LARGE, NONE, API_WHOLE_REQUEST, 413, "RequestEntityTooLarge"),

@@ -7,6 +7,7 @@
 #include "api/ec2/storage/volumes.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
+#include "model/licence.h"
 #include "store/image_device.h"
 
 /* EC2's rule for names: 3 to 128 of these. */
@@ -78,6 +79,7 @@ static RESULT ec2_create_image(struct ec2_call *e, const void *args, struct xml 
 struct ec2_register_image {
 	struct image_wish wish;
 	struct str architecture, boot_mode, tpm, imds, uefi_data;
+	struct strs products;
 	struct ec2_mappings mappings;
 	struct ec2_tag_specs tag_specs;
 };
@@ -106,9 +108,29 @@ static const struct param register_image_params[] = {
 	P("ImdsSupport", imds, .words = "v2.0",
 	  .doc = "Metadata needs a session token, whose answer goes two hops, unless launch or account says "
 		 "otherwise."),
-	NOT_BUILT("KernelId|RamdiskId|BillingProduct"),
+	P("BillingProduct", products, .max = 64,
+	  .doc = "Codes of billingProducts: what is included, which the operator alone says, or one's own."),
+	NOT_BUILT("KernelId|RamdiskId"),
 };
 #undef P
+
+/* From codes to licences. */
+static RESULT take_products(struct ec2_call *e, struct ec2_register_image *a)
+{
+	struct licence licence;
+	struct str *texts = arena_new_array(e->c->arena, struct str, a->products.count + 1);
+	if (!texts)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->products.count; k++) {
+		if (!licence_of_ec2_code(a->products.at[k], &licence))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("BillingProduct"),
+					      "Invalid value '%" STR_FMT "' for BillingProduct.",
+					      STR_ARG(str_slice(a->products.at[k], 0, 64)));
+		texts[k] = licence_write(e->c->arena, licence);
+	}
+	a->wish.licences = (struct strs){texts, a->products.count};
+	return OK;
+}
 
 static RESULT prepare_register(struct ec2_call *e, void *args)
 {
@@ -122,6 +144,7 @@ static RESULT prepare_register(struct ec2_call *e, void *args)
 	a->wish.tokens_required = !str_is_empty(a->imds);
 	if (a->uefi_data.n)
 		TRY(ec2_unpack_uefi_data(e->c, a->uefi_data, &a->wish.uefi_variables));
+	TRY(take_products(e, a));
 	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
 	return ec2_take_tags(e, &a->tag_specs, "image", "image", &a->wish.tags);
 }

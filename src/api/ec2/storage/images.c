@@ -9,6 +9,7 @@
 #include "api/ec2/storage/sharing.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
+#include "model/licence.h"
 #include "model/states.h"
 #include "store/account.h"
 #include "store/image_device.h"
@@ -259,8 +260,9 @@ static void write_machine(struct xml *x, const struct image *image)
 		xml_z(x, "tpmSupport", "v2.0");
 	if (image->tokens_required)
 		xml_z(x, "imdsSupport", "v2.0");
-	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
-	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
+	char words[LICENCE_EC2_SIZE];
+	xml_z(x, "platformDetails", licence_ec2_platform(image->licences, is_windows, words));
+	xml_z(x, "usageOperation", licence_ec2_operation(image->licences, is_windows, words));
 }
 
 static void write_image(struct ec2_call *e, struct xml *x, const void *item)

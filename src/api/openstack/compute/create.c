@@ -518,7 +518,8 @@ static RESULT take_host(struct os_call *e, struct os_create_server *a)
 }
 
 /* Both are tags. */
-static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct tags *ret_tags)
+static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct licences_wish *ret_licences,
+			struct tags *ret_tags)
 {
 	struct tags words;
 	TRY(os_read_server_tags(e, s->tags, &words));
@@ -526,8 +527,11 @@ static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct
 	size_t count = 0;
 	if (!tags)
 		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < s->metadata.count; k++)
+	for (size_t k = 0; k < s->metadata.count; k++) {
 		tags[count++] = s->metadata.at[k];
+		if (str_is(s->metadata.at[k].key, "dari:licence")) /* as the image's property */
+			TRY(engine_read_licences(e->c, s->metadata.at[k].value, ret_licences));
+	}
 	for (size_t k = 0; k < words.count; k++)
 		tags[count++] = words.at[k];
 	*ret_tags = (struct tags){tags, count};
@@ -583,7 +587,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		       &a->launch.apart));
 	if (a->launch.max_count < a->launch.min_count)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
-	TRY(take_tags(e, s, &a->launch.instance_tags));
+	TRY(take_tags(e, s, &a->launch.licences, &a->launch.instance_tags));
 	TRY(os_read_access_ip(e, s->access_ip4, "accessIPv4", &a->launch.access_ip4));
 	TRY(os_read_access_ip(e, s->access_ip6, "accessIPv6", &a->launch.access_ip6));
 	TRY(api_draw_guest_password(&e->core, &a->server.password));

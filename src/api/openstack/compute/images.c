@@ -228,7 +228,7 @@ static RESULT rewrite(struct os_call *e, struct os_image_metadata *a, bool keeps
 	if (left_out.n && !tags_find(image->properties, left_out))
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("key"), "Metadata item was not found");
 	TRY(say(e, a, keeps ? image->properties : (struct tags){0}, left_out));
-	os_image_set_properties(image, a->said, &a->wish.form);
+	os_image_set_properties(e->c->arena, image, a->said, &a->wish.form);
 	return OK;
 }
 

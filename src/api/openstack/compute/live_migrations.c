@@ -8,11 +8,11 @@
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/region/host.h"
-#include "engine/storage/storage_pool.h"
 #include "model/instance.h"
 #include "model/states.h"
 #include "store/host.h"
 #include "store/instance_migration.h"
+#include "store/volume.h"
 
 #define MIGRATIONS "/v2.1/servers/{server_id}/migrations"
 
@@ -84,7 +84,19 @@ static RESULT check_leaves(struct os_call *e, const struct instance_migrating *w
 			      STR_ARG(wish->instance.text), STR_ARG(host->name));
 }
 
-/* What is not to bring its disks cannot go if one is a file of its host. */
+/* What Nova counts as local: the server's own disks. A volume is Cinder's, wherever it lies, and goes along. */
+static bool has_local_disks(const struct tables *t, const struct instance *i)
+{
+	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
+	     v = volume_next_by_instance(t, v)) {
+		bool is_own = v->local != VOLUME_LOCAL_NO || (v->device_slot == 0 && !i->root_is_volume);
+		if (is_own && uuid_is_none(v->pool))
+			return true;
+	}
+	return false;
+}
+
+/* What is not to bring its disks cannot go if one of its own is a file of its host. */
 static RESULT prepare_migrate(struct os_call *e, void *args)
 {
 	struct os_migrate_live *a = args;
@@ -99,7 +111,7 @@ static RESULT prepare_migrate(struct os_call *e, void *args)
 	if (a->wish.forces && !ref_is_given(&a->wish.host))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
 				      "Can't force to a non-provided destination");
-	if (brings_disks || !engine_has_local_disks(os_tables(e), instance->row.id))
+	if (brings_disks || !has_local_disks(os_tables(e), instance))
 		return OK;
 	return ctx_fail_field(e->c, ERR_INVALID, STR("block_migration"),
 			      "%" STR_FMT

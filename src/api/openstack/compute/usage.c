@@ -5,6 +5,7 @@
  * (os-simple-tenant-usage)". */
 #include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
+#include "engine/billing/billing.h"
 #include "engine/instance/instance.h"
 #include "store/account.h"
 #include "store/instance.h"
@@ -141,7 +142,7 @@ static RESULT read_project(struct os_call *e, const struct os_usage *asked, uuid
 					  .meter = STR(INSTANCE_ALLOCATION_METER),
 					  .before_us = asked->end_us + 1};
 	*ret_usage = (struct project_usage){.e = e, .asked = asked, .project = project};
-	TRY(store_read_usage(e->config->store, e->c, &query, take_record, ret_usage));
+	TRY(billing_read_levels(e->c, e->config->store, &query, take_record, ret_usage));
 	return keep(ret_usage, 0);
 }
 

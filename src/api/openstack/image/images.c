@@ -6,6 +6,7 @@
 #include "api/openstack/core/write.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
+#include "model/licence.h"
 #include "model/states.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
@@ -88,15 +89,19 @@ static void write_data(struct json_writer *w, const struct os_image *i)
 	write_digests(w, i, is_uploaded, is_kept);
 }
 
-static void write_properties(struct json_writer *w, const struct image *image)
+static void write_properties(struct arena *a, struct json_writer *w, const struct image *image)
 {
 	for (size_t k = 0; k < image->properties.count; k++) {
+		if (image->licences.count && str_is(image->properties.at[k].key, OS_LICENCE_PROPERTY))
+			continue;
 		json_write_key(w, image->properties.at[k].key);
 		json_write_text(w, NULL, image->properties.at[k].value);
 	}
 	if (image->description.n)
 		json_write_text(w, "description", image->description);
 	os_image_write_machine(w, image);
+	if (image->licences.count)
+		json_write_text(w, OS_LICENCE_PROPERTY, licence_write_all(a, image->licences));
 }
 
 static void write_image(struct os_call *e, struct json_writer *w, const void *item)
@@ -124,7 +129,7 @@ static void write_image(struct os_call *e, struct json_writer *w, const void *it
 	json_write_text(w, "self", str_print(e->c->arena, "/v2/images/%s", id));
 	json_write_text(w, "file", str_print(e->c->arena, "/v2/images/%s/file", id));
 	json_write_z(w, "schema", "/v2/schemas/image");
-	write_properties(w, image);
+	write_properties(e->c->arena, w, image);
 }
 
 /* ---- lists ---- */
@@ -462,7 +467,7 @@ static RESULT set_property(struct os_call *e, struct image_form *form, const cha
 	return OK;
 }
 
-static void form_of_fields(const struct os_image_fields *fields, struct image_form *form)
+static void form_of_fields(struct arena *a, const struct os_image_fields *fields, struct image_form *form)
 {
 	form->name = fields->name;
 	form->disk_format = fields->disk_format;
@@ -475,7 +480,7 @@ static void form_of_fields(const struct os_image_fields *fields, struct image_fo
 	for (int k = 0; k < (int) (sizeof visibility_words / sizeof *visibility_words); k++)
 		if (str_is(fields->visibility, visibility_words[k]))
 			form->visibility = (enum image_visibility) k;
-	os_image_apply_properties(form);
+	os_image_apply_properties(a, form);
 }
 
 static RESULT take_others(struct os_call *e, struct str others, struct image_form *form)
@@ -501,7 +506,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		TRY(take_others(e, a->fields.others, &a->wish.form));
 	if (a->fields.id.n && !result_is_ok(uuid_parse(a->fields.id, &a->wish.id)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("id"), "Invalid image id: it is no UUID.");
-	form_of_fields(&a->fields, &a->wish.form);
+	form_of_fields(e->c->arena, &a->fields, &a->wish.form);
 	return OK;
 }
 
@@ -632,10 +637,10 @@ static RESULT apply_patch(struct os_call *e, const json_t *patch, struct os_imag
 }
 
 /* What another face said of the guest stays, unless a property says otherwise. */
-static void keep_machine(const struct image *image, struct image_form *form)
+static void keep_machine(struct arena *a, const struct image *image, struct image_form *form)
 {
 	struct image_form before = engine_image_form(image), said = before;
-	os_image_apply_properties(&said);
+	os_image_apply_properties(a, &said);
 	if (form->arch == said.arch)
 		form->arch = before.arch;
 	if (form->platform == said.platform)
@@ -650,6 +655,8 @@ static void keep_machine(const struct image *image, struct image_form *form)
 		form->secure_boot = before.secure_boot;
 	if (form->tpm == said.tpm)
 		form->tpm = before.tpm;
+	if (str_equal(licence_write_all(a, form->licences), licence_write_all(a, said.licences)))
+		form->licences = before.licences;
 }
 
 RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct image_rewriting *wish,
@@ -667,11 +674,12 @@ RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct
 	return OK;
 }
 
-void os_image_set_properties(const struct image *image, struct tags properties, struct image_form *form)
+void os_image_set_properties(struct arena *a, const struct image *image, struct tags properties,
+			     struct image_form *form)
 {
 	form->properties = properties;
-	os_image_apply_properties(form);
-	keep_machine(image, form);
+	os_image_apply_properties(a, form);
+	keep_machine(a, image, form);
 }
 
 static RESULT prepare_patch(struct os_call *e, void *args)
@@ -690,8 +698,8 @@ static RESULT prepare_patch(struct os_call *e, void *args)
 	struct result result = apply_patch(e, patch, &next);
 	json_decref(patch);
 	TRY(result);
-	form_of_fields(&next.fields, &next.wish.form);
-	keep_machine(image, &next.wish.form);
+	form_of_fields(e->c->arena, &next.fields, &next.wish.form);
+	keep_machine(e->c->arena, image, &next.wish.form);
 	a->wish.form = next.wish.form;
 	a->wish.owner = next.wish.owner;
 	a->id = image->row.id;

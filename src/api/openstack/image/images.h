@@ -25,10 +25,13 @@ bool os_is_image_listed(struct os_call *e, const struct row *row);
 RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct image_rewriting *wish,
 				const struct image **ret_image);
 /* Other properties, with what they ask for; what another face said of the guest stays. */
-void os_image_set_properties(const struct image *image, struct tags properties, struct image_form *form);
+void os_image_set_properties(struct arena *a, const struct image *image, struct tags properties,
+			     struct image_form *form);
 
 /* An image's properties that are fields of its row: the form that they ask for (properties.c). */
-void os_image_apply_properties(struct image_form *form);
+void os_image_apply_properties(struct arena *a, struct image_form *form);
+/* Who brings the licence of what it runs: byos; or several, as rhel:byos,rhel-ha:byos. As it is, not as it was said. */
+#define OS_LICENCE_PROPERTY "dari:licence"
 /* Whether the property is a field of the row. */
 bool os_image_is_machine_word(struct str key);
 /* Those of a row that were not said in Image's words: "hw_disk_bus": "sata" of one made by another face. */

@@ -5,6 +5,7 @@
 #include "model/boot_mode.h"
 #include "model/firmware.h"
 #include "model/image.h"
+#include "model/licence.h"
 
 static struct str find_property(const struct image_form *form, const char *key)
 {
@@ -20,7 +21,16 @@ static bool is_one_of(struct str value, const char *a, const char *b)
 	return str_is(value, a) || str_is(value, b);
 }
 
-void os_image_apply_properties(struct image_form *form)
+/* "byos" is of the system that os_distro names. Unsaid, they stay as they are. */
+static void apply_licence(struct arena *a, struct image_form *form)
+{
+	struct str word = find_property(form, OS_LICENCE_PROPERTY);
+	if (word.n)
+		(void) licence_read_word(a, word, product_info_of_distro(find_property(form, "os_distro")),
+					 &form->licences);
+}
+
+void os_image_apply_properties(struct arena *a, struct image_form *form)
 {
 	struct str arch = find_property(form, "architecture"), bus = find_property(form, "hw_disk_bus");
 	struct str nic = find_property(form, "hw_vif_model");
@@ -35,6 +45,7 @@ void os_image_apply_properties(struct image_form *form)
 						     : IMAGE_BOOT_MODE_UNSAID;
 	form->secure_boot = str_is(find_property(form, "os_secure_boot"), "required");
 	form->tpm = str_is(find_property(form, "hw_tpm_version"), "2.0");
+	apply_licence(a, form);
 }
 
 bool os_image_is_machine_word(struct str key)

@@ -323,11 +323,14 @@ int fixture_setup_web(void **state)
 	const struct sigv4_config sigv4 = {
 		.store = f->store, .master_key = fixture_master_key, .region = STR("us-west-2")};
 	assert_ok(sigv4_new(&f->c, &sigv4, &f->sigv4));
+	const struct bearers_config bearers = {.store = f->store, .sigv4 = f->sigv4, .lifetime_us = HOUR};
+	assert_ok(bearers_new(&f->c, &bearers, &f->bearers));
 	assert_ok(http_server_new(&f->c, &(struct http_config){.thread_count = 2}, &f->http));
 	struct metadata_config config = {.executor = f->executor,
 					 .store = f->store,
 					 .http = f->http,
 					 .sigv4 = f->sigv4,
+					 .bearers = f->bearers,
 					 .master_key = fixture_master_key,
 					 .token_key = {1, 2, 3}};
 	assert_ok(metadata_new(&f->c, &config, &f->metadata));
@@ -339,6 +342,10 @@ int fixture_setup_web(void **state)
 				      &f->places[n].web));
 		f->web_ports[n] = http_listener_port(f->places[n].web);
 	}
+	struct http_where where = {.ip = ip_of("127.0.0.1"), .tag = &f->places[ROUTER_A]};
+	assert_ok(http_listen(f->http, &f->c, &metadata_wire_http_face, f->metadata, &where,
+			      &f->places[ROUTER_A].wire));
+	f->wire_port = http_listener_port(f->places[ROUTER_A].wire);
 	return 0;
 }
 
@@ -348,7 +355,10 @@ int fixture_teardown(void **state)
 	for (unsigned n = 0; n < ROUTER_COUNT; n++)
 		if (f->places[n].web)
 			http_unlisten(f->http, f->places[n].web);
+	if (f->places[ROUTER_A].wire)
+		http_unlisten(f->http, f->places[ROUTER_A].wire);
 	metadata_free(f->metadata);
+	bearers_free(f->bearers);
 	sigv4_free(f->sigv4);
 	http_server_free(f->http);
 	store_close(f->store);
@@ -388,6 +398,20 @@ struct reply guest_ask(struct fixture *f, unsigned router, const char *from, con
 				       path, headers);
 	assert_true(client_send(&client, request));
 	struct reply r = strcmp(method, "HEAD") == 0 ? client_read_headless(&client) : client_read(&client);
+	client_close(&client);
+	return r;
+}
+
+struct reply guest_ask_wire(struct fixture *f, const char *from, const char *method, const char *path,
+			    const char *headers, const char *body)
+{
+	struct client client = {.fd = guest_connect(from, SOCK_STREAM, f->wire_port), .arena = f->arena};
+	struct str request = str_print(f->arena,
+				       "%s %s HTTP/1.1\r\nHost: 168.63.129.16\r\nx-ms-version: 2012-11-30\r\n"
+				       "Content-Length: %zu\r\n%s\r\n%s",
+				       method, path, strlen(body), headers, body);
+	assert_true(client_send(&client, request));
+	struct reply r = client_read(&client);
 	client_close(&client);
 	return r;
 }

@@ -14,6 +14,7 @@
 #include "../../http/client.h"
 #include "api/metadata/imds.h"
 #include "api/metadata/internal.h"
+#include "auth/bearer.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 
@@ -34,7 +35,8 @@ struct fixture {
 	struct sigv4 *sigv4;
 	struct metadata *metadata;
 	struct place places[ROUTER_COUNT];
-	uint16_t web_ports[ROUTER_COUNT];
+	uint16_t web_ports[ROUTER_COUNT], wire_port; /* of Azure's WireServer: router A's alone */
+	struct bearers *bearers;
 };
 
 int fixture_setup(void **state);     /* the store and its rows; *state = the fixture */
@@ -57,6 +59,9 @@ int guest_connect(const char *from, int type, uint16_t port);
 /* One request from a guest; header lines end with \r\n or are "". */
 struct reply guest_ask(struct fixture *f, unsigned router, const char *from, const char *method,
 		       const char *path, const char *headers);
+/* The same to the WireServer of router A, with a body. */
+struct reply guest_ask_wire(struct fixture *f, const char *from, const char *method, const char *path,
+			    const char *headers, const char *body);
 /* The IP_TTL values that were set on sockets, oldest first. */
 extern int ttls_set[16];
 extern unsigned ttl_count;

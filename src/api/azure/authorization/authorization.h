@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to authorization/: the scopes that roles, assignments and locks are about. Each of their calls stands four times in its
+ * table, once for each depth of a scope: a subscription, a group, a resource, a part of one. */
+#pragma once
+
+#include "api/azure/core/action.h"
+#include "engine/people/arm_rights.h"
+
+/* Where the path of a call is, before "/providers/Microsoft.Authorization". */
+struct az_scope {
+	struct arm_place place;
+	struct str text; /* "/subscriptions/…/resourceGroups/rg1", as the path has it */
+};
+/* ERR_NOT_FOUND: there is no such group or resource. */
+RESULT az_find_scope(struct az_call *e, struct az_scope *ret_scope);
+/* Whether something at the place counts in a list at the scope: it holds there, or (unless only what holds there is asked for)
+ * it is below. */
+bool az_concerns_scope(const struct az_scope *scope, const struct arm_place *place, bool with_below);
+
+/* The path's variable as a UUID. ERR_INVALID, with that code. */
+RESULT az_path_id(struct az_call *e, const char *variable, const struct api_error *error, uuid *ret_id);
+/* "/subscriptions/…/providers/Microsoft.Authorization/roleDefinitions/{id}": the id; none: it is not such. */
+uuid az_read_definition_id(struct str text);
+struct str az_write_definition_id(struct az_call *e, uuid id);
+
+#define AZ_AUTHORIZATION "/providers/Microsoft.Authorization"
+#define AZ_AT_RESOURCE AZ_GROUP "/providers/{resourceProviderNamespace}/{resourceType}/{resourceName}"
+#define AZ_AT_PART AZ_AT_RESOURCE "/{partType}/{partName}"
+/* A row of the table at each depth. */
+#define AZ_AT_EACH(ROW, rest)                                                                                \
+	ROW(AZ_SUBSCRIPTION AZ_AUTHORIZATION rest), ROW(AZ_GROUP AZ_AUTHORIZATION rest),                     \
+		ROW(AZ_AT_RESOURCE AZ_AUTHORIZATION rest), ROW(AZ_AT_PART AZ_AUTHORIZATION rest)

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Availability sets, whose machines are on different hosts where there is room so, and proximity placement groups, whose machines
+ * are on one. Both are server groups. Domains of faults and updates are shown as they were said: hosts are both here. Source: Azure
+ * REST API reference, "Availability Sets" and "Proximity Placement Groups", 2022-08-01. */
+#include "api/azure/compute/compute.h"
+
+#include "engine/instance/server_group.h"
+#include "engine/tag.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "store/instance.h"
+#include "store/server_group.h"
+
+static bool is_near(const struct server_group *g)
+{
+	return g->policy == SERVER_GROUP_POLICY_AFFINITY || g->policy == SERVER_GROUP_POLICY_SOFT_AFFINITY;
+}
+
+static void write_machines(struct az_call *e, struct json_writer *w, uuid group)
+{
+	json_write_open_list(w, "virtualMachines");
+	const struct instance *i = instance_first_by_server_group(az_tables(e), group);
+	for (; i; i = instance_next_by_server_group(az_tables(e), i))
+		if (model_derive_instance_state(i) != INSTANCE_TERMINATED)
+			az_write_ref(e, w, NULL, AZ_MACHINES, KIND_INSTANCE, i->row.id);
+	json_write_close_list(w);
+}
+
+static void write_set(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	if (json_object_get(az_said(e, row->id), "sku")) {
+		az_write_said(e, w, row->id, "sku", "sku", NULL);
+	} else {
+		json_write_open(w, "sku");
+		json_write_z(w, "name", "Aligned");
+		json_write_close(w);
+	}
+	json_write_open(w, name);
+	if (json_object_get(az_said(e, row->id), "properties.platformUpdateDomainCount"))
+		az_write_said(e, w, row->id, "properties.platformUpdateDomainCount",
+			      "platformUpdateDomainCount", NULL);
+	else
+		json_write_int(w, "platformUpdateDomainCount", 5);
+	if (json_object_get(az_said(e, row->id), "properties.platformFaultDomainCount"))
+		az_write_said(e, w, row->id, "properties.platformFaultDomainCount",
+			      "platformFaultDomainCount", NULL);
+	else
+		json_write_int(w, "platformFaultDomainCount", 2);
+	write_machines(e, w, row->id);
+	json_write_close(w);
+}
+
+static void write_near(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	json_write_open(w, name);
+	json_write_z(w, "proximityPlacementGroupType", "Standard");
+	write_machines(az_call_of(core), w, row->id);
+	json_write_open_list(w, "availabilitySets");
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static void write_set_head(struct api_call *core, struct json_writer *w, const char *name,
+			   const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, row);
+}
+
+static void write_near_head(struct api_call *core, struct json_writer *w, const char *name,
+			    const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_PROXIMITY_GROUPS, KIND_SERVER_GROUP, row);
+}
+
+static bool is_set(struct api_call *core, const void *args, const struct row *row)
+{
+	return !is_near(server_group_of(row)) && az_matches(core, args, row);
+}
+
+static bool is_near_group(struct api_call *core, const void *args, const struct row *row)
+{
+	return is_near(server_group_of(row)) && az_matches(core, args, row);
+}
+
+static const struct member set_members[] = {
+	MEMBER_WRITTEN("id", write_set_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_set, .also = "sku"),
+};
+static const struct member near_members[] = {
+	MEMBER_WRITTEN("id", write_near_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_near),
+};
+static const struct api_listing sets = {
+	.kind = KIND_SERVER_GROUP, .item = "value", .matches = is_set, .members = MEMBERS(set_members)};
+static const struct api_listing near_groups = {.kind = KIND_SERVER_GROUP,
+					       .item = "value",
+					       .matches = is_near_group,
+					       .members = MEMBERS(near_members)};
+
+/* ---- changes ---- */
+
+struct domains {
+	int64_t faults, updates;
+};
+struct set_args {
+	struct domains properties;
+	struct server_group_wish make;
+	bool is_new;
+	uuid id;
+};
+static const struct param domain_rows[] = {
+	PARAM(struct domains, "platformFaultDomainCount", faults, .min = 1, .max = 3,
+	      .doc = "Kept and shown."),
+	PARAM(struct domains, "platformUpdateDomainCount", updates, .min = 1, .max = 20,
+	      .doc = "Kept and shown."),
+	NOT_BUILT("proximityPlacementGroup"),
+};
+static const struct params domain_params = PARAMS(struct domains, domain_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct set_args, "properties", properties, domain_params, .doc = "Its domains."),
+};
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct set_args *a = args;
+	bool is_set_call = az_action_of(e)->type == AZ_AVAILABILITY_SETS;
+	a->id = e->target;
+	a->is_new = uuid_is_none(e->target);
+	a->make = (struct server_group_wish){.name = e->put.name,
+					     .policy = is_set_call ? SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY
+								   : SERVER_GROUP_POLICY_AFFINITY};
+	return OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct set_args *a = args;
+	if (!a->is_new)
+		return OK;
+	TRY(engine_create_server_group(op, &a->make));
+	a->id = a->make.server_group;
+	return OK;
+}
+
+struct delete_args {
+	struct server_group_target wish;
+};
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct delete_args *) args)->wish =
+		(struct server_group_target){.server_group = az_target_ref(e), .must_be_empty = true};
+	return OK;
+}
+
+#define SETS AZ_COMPUTE "/availabilitySets"
+#define NEAR AZ_COMPUTE "/proximityPlacementGroups"
+#define OF_ONE(verb, path, word, action, of, variable, ...)                                                  \
+	{                                                                                                    \
+		verb, AZ_GROUP path "/{" variable "}", .name = (word), .permit = (action), .type = (of),     \
+						       .kind = KIND_SERVER_GROUP, .names = (variable),       \
+						       __VA_ARGS__                                           \
+	}
+#define PUTS(path, word, of, variable, listing_of, says)                                                     \
+	OF_ONE(HTTP_PUT, path, word, "ec2:CreatePlacementGroup", of, variable, .flags = API_WRITES | AZ_PUT, \
+	       .keeps = "sku|properties.platformFaultDomainCount|properties.platformUpdateDomainCount",      \
+	       .args = PARAMS(struct set_args, put_rows, .is_open = true), .prepare = prepare,               \
+	       .operation = put, .returns = KIND_SERVER_GROUP, AZ_SUBJECT(struct set_args, id),              \
+	       .shows = &(listing_of), .doc = (says))
+#define PATCHES(path, word, of, variable, listing_of, says)                                                  \
+	OF_ONE(HTTP_PATCH, path, word, "ec2:CreateTags", of, variable, .flags = API_WRITES | AZ_PATCH,       \
+	       .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,                         \
+	       .operation = engine_replace_tags_run, .returns = KIND_SERVER_GROUP, .shows = &(listing_of),   \
+	       .doc = (says))
+#define DELETES(path, word, of, variable, says)                                                              \
+	OF_ONE(HTTP_DELETE, path, word, "ec2:DeletePlacementGroup", of, variable, .flags = API_WRITES,       \
+	       .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,                        \
+	       .operation = engine_delete_server_group_run, .returns = API_RETURNS_NOTHING_STORED,           \
+	       .doc = (says))
+#define LISTS(path, word, of, listing_of, says)                                                              \
+	{                                                                                                    \
+		HTTP_GET, path, .name = (word), .permit = "ec2:DescribePlacementGroups", .type = (of),       \
+				.listing = &(listing_of), .doc = (says)                                      \
+	}
+#define GETS(path, word, of, variable, listing_of, says)                                                     \
+	OF_ONE(HTTP_GET, path, word, "ec2:DescribePlacementGroups", of, variable, .shows = &(listing_of),    \
+	       .doc = (says))
+static const struct az_action actions[] = {
+	LISTS(AZ_SUBSCRIPTION SETS, "AvailabilitySets_ListBySubscription", AZ_AVAILABILITY_SETS, sets,
+	      "The subscription's availability sets."),
+	LISTS(AZ_GROUP SETS, "AvailabilitySets_List", AZ_AVAILABILITY_SETS, sets,
+	      "A group's availability sets."),
+	GETS(SETS, "AvailabilitySets_Get", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
+	     "One availability set."),
+	PUTS(SETS, "AvailabilitySets_CreateOrUpdate", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
+	     "Makes an availability set."),
+	PATCHES(SETS, "AvailabilitySets_Update", AZ_AVAILABILITY_SETS, "availabilitySetName", sets,
+		"Changes an availability set's tags."),
+	DELETES(SETS, "AvailabilitySets_Delete", AZ_AVAILABILITY_SETS, "availabilitySetName",
+		"Deletes an availability set in which no machine is."),
+	LISTS(AZ_SUBSCRIPTION NEAR, "ProximityPlacementGroups_ListBySubscription", AZ_PROXIMITY_GROUPS,
+	      near_groups, "The subscription's proximity placement groups."),
+	LISTS(AZ_GROUP NEAR, "ProximityPlacementGroups_ListByResourceGroup", AZ_PROXIMITY_GROUPS, near_groups,
+	      "A group's proximity placement groups."),
+	GETS(NEAR, "ProximityPlacementGroups_Get", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
+	     near_groups, "One proximity placement group."),
+	PUTS(NEAR, "ProximityPlacementGroups_CreateOrUpdate", AZ_PROXIMITY_GROUPS,
+	     "proximityPlacementGroupName", near_groups, "Makes a proximity placement group."),
+	PATCHES(NEAR, "ProximityPlacementGroups_Update", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
+		near_groups, "Changes a proximity placement group's tags."),
+	DELETES(NEAR, "ProximityPlacementGroups_Delete", AZ_PROXIMITY_GROUPS, "proximityPlacementGroupName",
+		"Deletes a proximity placement group in which no machine is."),
+};
+const struct api_actions az_availability_set_actions = API_ACTIONS(actions);

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/azure/compute/: what its files share. */
+#pragma once
+
+#include "api/azure/core/action.h"
+#include "engine/instance/azure_guest.h"
+#include "engine/instance/profile_association.h"
+
+struct image;
+struct instance;
+struct instance_extension;
+struct instance_type;
+struct volume;
+
+/* ---- storage.c: where disks are, and what their kinds are called ---- */
+
+/* {"name": "Premium_LRS"} */
+struct az_sku {
+	struct str name;
+};
+extern const struct params az_sku_params;
+/* The volume type of a SKU: Azure's names, or the type's own. */
+struct str az_type_of_sku(struct str sku);
+/* The SKU that a volume type is shown as. */
+struct str az_sku_of_type(struct str type);
+void az_write_sku(struct json_writer *w, struct str type);
+/* The zone of that number, counted by the zones' names; the first, where none is said. ERR_INVALID. */
+RESULT az_find_zone(struct az_call *e, const struct strs *zones, struct ref *ret_zone);
+/* "zones": ["1"] of a row that was put into a zone by its number; else nothing. */
+void az_write_zones(struct az_call *e, struct json_writer *w, uuid id, uuid zone);
+
+/* What a data disk's device is called at a LUN, and the LUN of a data disk, which other faces may have called otherwise. */
+struct str az_device_of(struct az_call *e, int64_t lun);
+int64_t az_lun_of(const struct volume *v);
+
+/* ---- machine_images.c: the marketplace ---- */
+
+/* What an image is called there: publisher:offer:sku:version. In the arena. */
+struct az_image_names {
+	struct str publisher, offer, sku, version;
+};
+struct az_image_names az_image_names_of(struct az_call *e, const struct image *image);
+/* imageReference of a body: an id, or the four names, of which the version may be "latest". */
+struct az_image_reference {
+	struct str id, publisher, offer, sku, version;
+};
+extern const struct params az_image_reference_params;
+/* ERR_INVALID, ERR_NOT_FOUND. */
+RESULT az_find_image(struct az_call *e, const char *field, const struct az_image_reference *said,
+		     const struct image **ret_image);
+
+/* ---- sizes.c ---- */
+
+/* The instance type of a size: one of that name, or for a name of Azure's the least that has as much. NULL: there is none. */
+const struct instance_type *az_type_of_size(struct az_call *e, struct str size);
+/* Whether the account may use it. */
+bool az_may_use_type(struct az_call *e, const struct instance_type *t);
+
+/* ---- virtual_machines.c ---- */
+
+/* Kept of a machine that its user generalized, so that images may be made of it. */
+#define AZ_GENERALIZED "generalized"
+
+extern const struct api_listing az_machines;
+
+/* ---- machine_identity.c ---- */
+
+struct az_identity_change {
+	bool is_said;
+	struct str profile; /* the name of the instance profile that it has from now on; empty: none */
+};
+/* Of the request's body. ERR_INVALID, ERR_NOT_FOUND, ERR_UNSUPPORTED. */
+RESULT az_read_identity(struct az_call *e, struct az_identity_change *change);
+/* On the committer. */
+RESULT az_change_identity(struct op *op, uuid instance, const struct az_identity_change *change);
+void az_write_identity(struct az_call *e, struct json_writer *w, uuid instance);
+
+/* ---- extensions.c ---- */
+
+struct extension_args {
+	struct extension_wish wish; /* first: the operation reads it */
+	struct ref ref;
+	struct str secret; /* protected settings, in JSON */
+	uuid instance;
+};
+struct removal_args {
+	struct extension_target wish; /* first: the operation reads it */
+	struct ref ref;
+};
+/* The machine that the path names. */
+RESULT az_find_machine(struct az_call *e, struct ref *ret_ref);
+/* JSON as a text in the arena. */
+RESULT az_dump_json(struct az_call *e, const json_t *document, struct str *ret_text);
+/* Seals the secret; a key for the machine, where it has none, is made on a lane (.work = az_make_extension_key). */
+RESULT az_take_secret(struct az_call *e, struct extension_args *a);
+RESULT az_make_extension_key(struct work_item *w);
+
+/* ---- access.c ---- */
+
+/* The address of a disk's bytes, as a member. */
+void az_write_access(struct az_call *e, struct json_writer *w, const struct image *image);
+
+/* ---- guests.c: what is shown of guests ---- */
+
+/* What the guest says of its own provisioning: "Creating", "Failed"; NULL: nothing that matters. */
+const char *az_guest_state(struct az_call *e, const struct instance *i);
+/* Of an instance view: osName, osVersion, vmAgent, extensions. */
+void az_write_agent(struct az_call *e, struct json_writer *w, const struct instance *i);
+/* {"code": "ProvisioningState/succeeded", …} */
+void az_write_extension_status(struct az_call *e, struct json_writer *w, const struct instance_extension *x);
+/* Of a machine's object: its extensions. */
+void az_write_extensions(struct az_call *e, struct json_writer *w, const struct instance *i);

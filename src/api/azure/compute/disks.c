@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Managed disks. Source: Azure REST API reference, "Disks", 2023-04-02. Access to their bytes: access.c. */
+#include "api/azure/compute/compute.h"
+
+#include "base/clock.h"
+#include "engine/storage/disk_access.h"
+#include "engine/storage/volume.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+#define GIB (INT64_C(1) << 30)
+enum { DISK_GIB_MAX = 65536 };
+
+/* ---- what is shown ---- */
+
+static const char *disk_state(const struct tables *t, const struct volume *v)
+{
+	const struct instance *i = instance_find(t, v->instance);
+	const struct image *access = engine_find_disk_access(t, v->account, v->row.id);
+	if (access && engine_get_disk_access_end(access) > clock_now_us())
+		return "ActiveSAS";
+	if (!i)
+		return "Unattached";
+	enum instance_state state = model_derive_instance_state(i);
+	return state == INSTANCE_STOPPED ? "Reserved" : "Attached";
+}
+
+static void write_creation(struct az_call *e, struct json_writer *w, const struct volume *v)
+{
+	json_write_open(w, "creationData");
+	if (json_object_get(az_said(e, v->row.id), "properties.creationData.createOption")) {
+		az_write_said(e, w, v->row.id, "properties.creationData.createOption", "createOption", NULL);
+		az_write_said(e, w, v->row.id, "properties.creationData.sourceResourceId", "sourceResourceId",
+			      NULL);
+		az_write_said(e, w, v->row.id, "properties.creationData.imageReference", "imageReference",
+			      NULL);
+	} else {
+		json_write_z(w, "createOption", uuid_is_none(v->snapshot) ? "Empty" : "Copy");
+		if (snapshot_find(az_tables(e), v->snapshot))
+			json_write_text(w, "sourceResourceId",
+					az_id_of(e, AZ_SNAPSHOTS, KIND_SNAPSHOT, v->snapshot));
+	}
+	json_write_close(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	const struct volume *v = volume_of(row);
+	enum volume_state state = model_derive_volume_state(v);
+	az_write_sku(w, v->type);
+	az_write_zones(e, w, row->id, v->zone);
+	if (!uuid_is_none(v->instance))
+		json_write_text(w, "managedBy", az_id_of(e, AZ_MACHINES, KIND_INSTANCE, v->instance));
+	json_write_open(w, name);
+	az_write_said(e, w, row->id, "properties.osType", "osType", NULL);
+	az_write_said(e, w, row->id, "properties.hyperVGeneration", "hyperVGeneration", NULL);
+	write_creation(e, w, v);
+	json_write_int(w, "diskSizeGB", v->size / GIB);
+	json_write_int(w, "diskSizeBytes", v->size);
+	json_write_int(w, "diskIOPSReadWrite", engine_volume_iops(v));
+	json_write_int(w, "diskMBpsReadWrite", engine_volume_throughput(v));
+	json_write_open(w, "encryption");
+	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
+	json_write_close(w);
+	json_write_z(w, "networkAccessPolicy", "DenyAll");
+	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
+	az_write_time(w, "timeCreated", row->created_us);
+	json_write_z(w, "provisioningState",
+		     state == VOLUME_CREATING ? "Creating"
+		     : state == VOLUME_ERROR  ? "Failed"
+					      : "Succeeded");
+	json_write_z(w, "diskState", disk_state(az_tables(e), v));
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_DISKS, KIND_VOLUME, row);
+}
+
+static bool matches(struct api_call *core, const void *args, const struct row *row)
+{
+	(void) args;
+	return !volume_of(row)->is_medium && az_is_in_group(az_call_of(core), row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "sku|zones|managedBy"),
+};
+static const struct api_listing disks = {
+	.kind = KIND_VOLUME, .item = "value", .matches = matches, .members = MEMBERS(members)};
+
+/* ---- PUT and PATCH ---- */
+
+struct creation {
+	struct str option, source;
+	struct az_image_reference image;
+};
+struct disk_says {
+	struct creation creation;
+	int64_t gib, iops, throughput;
+};
+struct disk_args {
+	struct az_sku sku;
+	struct strs zones;
+	struct disk_says properties;
+	struct volume_wish make;
+	struct volume_modifying change;
+	uuid id;
+	bool is_new, changes;
+};
+
+static const struct param creation_rows[] = {
+	PARAM(struct creation, "createOption", option, .words = "Empty|Copy|FromImage",
+	      .doc = "From what it is made."),
+	PARAM(struct creation, "sourceResourceId", source, .doc = "Copy: the snapshot, or the disk."),
+	PARAM_OBJECT(struct creation, "imageReference", image, az_image_reference_params,
+		     .doc = "FromImage: the image."),
+	NOT_BUILT("sourceUri|storageAccountId|galleryImageReference|uploadSizeBytes|securityDataUri|"
+		  "logicalSectorSize"),
+};
+static const struct params creation_params = PARAMS(struct creation, creation_rows, .is_open = true);
+static const struct param property_rows[] = {
+	PARAM_OBJECT(struct disk_says, "creationData", creation, creation_params,
+		     .doc = "From what it is made."),
+	PARAM(struct disk_says, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX,
+	      .doc = "Its size; absent: its source's."),
+	PARAM(struct disk_says, "diskIOPSReadWrite", iops, .doc = "Reads and writes a second."),
+	PARAM(struct disk_says, "diskMBpsReadWrite", throughput, .doc = "Megabytes a second."),
+	NOT_BUILT("diskAccessId|securityProfile|diskIOPSReadOnly|diskMBpsReadOnly"),
+	NOT_BUILT("burstingEnabled", .only = "false"),
+	NOT_BUILT("maxShares", .only = "1"),
+	NOT_BUILT("networkAccessPolicy", .only = "DenyAll|AllowAll"),
+};
+static const struct params property_params = PARAMS(struct disk_says, property_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct disk_args, "sku", sku, az_sku_params, .doc = "Standard_LRS, Premium_LRS, …"),
+	PARAM(struct disk_args, "zones", zones, .doc = "Its zone, by number."),
+	PARAM_OBJECT(struct disk_args, "properties", properties, property_params, .doc = "The rest."),
+	NOT_BUILT("extendedLocation|managedByExtended"),
+};
+
+static RESULT take_source(struct az_call *e, const struct creation *c, struct disk_wish *disk)
+{
+	const struct row *row = NULL;
+	const struct image *image = NULL;
+	const char *field = "properties.creationData.sourceResourceId";
+	if (!c->option.n)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("properties.creationData.createOption"),
+				      "Required parameter 'createOption' is missing (null).");
+	if (str_is(c->option, "FromImage")) {
+		TRY(az_find_image(e, "properties.creationData.imageReference", &c->image, &image));
+		disk->image = ref_by_id(KIND_IMAGE, image->row.id);
+	}
+	if (!str_is(c->option, "Copy"))
+		return OK;
+	if (!c->source.n)
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+				      "Required parameter 'sourceResourceId' is missing (null).");
+	bool is_disk = str_contains(str_lower(e->c->arena, c->source), STR("/microsoft.compute/disks/"));
+	if (is_disk)
+		TRY(az_find_id(e, field, c->source, AZ_DISKS, KIND_VOLUME, &row));
+	else
+		TRY(az_find_id(e, field, c->source, AZ_SNAPSHOTS, KIND_SNAPSHOT, &row));
+	*(is_disk ? &disk->copied : &disk->snapshot) =
+		ref_by_id(is_disk ? KIND_VOLUME : KIND_SNAPSHOT, row->id);
+	return OK;
+}
+
+static RESULT prepare_new(struct az_call *e, struct disk_args *a)
+{
+	const struct disk_says *p = &a->properties;
+	a->is_new = true;
+	a->make.disk =
+		(struct disk_wish){.size = p->gib * GIB,
+				   .iops = p->iops,
+				   .throughput = p->throughput,
+				   .type = az_type_of_sku(a->sku.name.n ? a->sku.name : STR("Standard_LRS")),
+				   .field = STR("properties.diskSizeGB")};
+	a->make.name = e->put.name;
+	TRY(az_find_zone(e, &a->zones, &a->make.zone));
+	if (str_is(p->creation.option, "Empty") && !p->gib)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("properties.diskSizeGB"),
+				      "Required parameter 'disk.diskSizeGB' is missing (null).");
+	return take_source(e, &p->creation, &a->make.disk);
+}
+
+/* What it is already is no change: az sends whole objects back. */
+static RESULT prepare_change(struct az_call *e, struct disk_args *a)
+{
+	const struct volume *v = volume_find(az_tables(e), e->target);
+	const struct disk_says *p = &a->properties;
+	struct str type = a->sku.name.n ? az_type_of_sku(a->sku.name) : v->type;
+	bool is_other_type = !str_equal(az_sku_of_type(type), az_sku_of_type(v->type));
+	a->id = e->target;
+	a->change = (struct volume_modifying){.volume = az_target_ref(e)};
+	if (p->gib && p->gib * GIB < v->size)
+		return ctx_fail_field(e->c, ERR_STATE, STR("properties.diskSizeGB"),
+				      "Disk size cannot be reduced: it is %lld GB.",
+				      (long long) (v->size / GIB));
+	a->change.size = p->gib * GIB > v->size ? p->gib * GIB : 0;
+	a->change.type = is_other_type ? str_copy(e->c->arena, type) : STR_NONE;
+	a->change.iops = p->iops && p->iops != engine_volume_iops(v) ? p->iops : 0;
+	a->change.throughput =
+		p->throughput && p->throughput != engine_volume_throughput(v) ? p->throughput : 0;
+	a->changes = a->change.size || is_other_type || a->change.iops || a->change.throughput;
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	return uuid_is_none(e->target) ? prepare_new(e, args) : prepare_change(e, args);
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct disk_args *a = args;
+	if (!a->is_new)
+		return a->changes ? engine_modify_volume(op, &a->change) : OK;
+	TRY(engine_create_volume(op, &a->make));
+	a->id = a->make.volume;
+	return OK;
+}
+
+/* ---- DELETE ---- */
+
+struct delete_args {
+	struct volume_target wish;
+};
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	struct delete_args *a = args;
+	const struct volume *v = volume_find(az_tables(e), e->target);
+	if (!uuid_is_none(v->instance))
+		return ctx_fail(e->c, ERR_STATE, "Disk %" STR_FMT " is attached to VM %" STR_FMT ".",
+				STR_ARG(az_name_of(e, AZ_DISKS, KIND_VOLUME, e->target)),
+				STR_ARG(az_id_of(e, AZ_MACHINES, KIND_INSTANCE, v->instance)));
+	a->wish.volume = az_target_ref(e);
+	return OK;
+}
+
+#define DISKS AZ_COMPUTE "/disks"
+#define DISK AZ_GROUP DISKS "/{diskName}"
+#define KEEPS                                                                                                \
+	"zones|properties.osType|properties.hyperVGeneration|properties.creationData.createOption|"          \
+	"properties.creationData.sourceResourceId|properties.creationData.imageReference"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION DISKS, .name = "Disks_List", .permit = "ec2:DescribeVolumes",
+	 .type = AZ_DISKS, .listing = &disks, .doc = "The subscription's disks."},
+	{HTTP_GET, AZ_GROUP DISKS, .name = "Disks_ListByResourceGroup", .permit = "ec2:DescribeVolumes",
+	 .type = AZ_DISKS, .listing = &disks, .doc = "A group's disks."},
+	{HTTP_GET, DISK, .name = "Disks_Get", .permit = "ec2:DescribeVolumes", .type = AZ_DISKS,
+	 .kind = KIND_VOLUME, .names = "diskName", .shows = &disks, .doc = "One disk."},
+	{HTTP_PUT, DISK, .name = "Disks_CreateOrUpdate", .permit = "ec2:CreateVolume",
+	 .flags = API_WRITES | AZ_PUT | AZ_IS_202, .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
+	 .keeps = KEEPS, .args = PARAMS(struct disk_args, put_rows, .is_open = true), .prepare = prepare,
+	 .operation = put, .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id), .shows = &disks,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes a disk, or changes one."},
+	{HTTP_PATCH, DISK, .name = "Disks_Update", .permit = "ec2:ModifyVolume",
+	 .flags = API_WRITES | AZ_PATCH, .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
+	 .args = PARAMS(struct disk_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id), .shows = &disks,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Changes a disk."},
+	{HTTP_DELETE, DISK, .name = "Disks_Delete", .permit = "ec2:DeleteVolume", .flags = API_WRITES,
+	 .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
+	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
+	 .operation = engine_delete_volume_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a disk that is in no machine."},
+};
+const struct api_actions az_disk_actions = API_ACTIONS(actions);

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Managed images: the subscription's own, made of a machine that was generalized, or of disks and snapshots. Source: Azure REST
+ * API reference, "Images", 2022-08-01. */
+#include "api/azure/compute/compute.h"
+
+#include "engine/instance/instance.h"
+#include "engine/storage/image.h"
+#include "engine/tag.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/image_device.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+
+#define GIB (INT64_C(1) << 30)
+enum { DATA_DISKS_MAX = 24 };
+
+/* ---- what is shown ---- */
+
+static void write_device(struct az_call *e, struct json_writer *w, const char *name, const struct image *i,
+			 const struct image_device *d, int64_t lun)
+{
+	json_write_open(w, name);
+	if (name) {
+		json_write_z(w, "osType", i->platform == IMAGE_PLATFORM_WINDOWS ? "Windows" : "Linux");
+		json_write_z(w, "osState", "Generalized");
+	} else {
+		json_write_int(w, "lun", lun);
+	}
+	if (snapshot_find(az_tables(e), d->snapshot))
+		az_write_ref(e, w, "snapshot", AZ_SNAPSHOTS, KIND_SNAPSHOT, d->snapshot);
+	json_write_int(w, "diskSizeGB", d->size / GIB);
+	json_write_z(w, "caching", "None");
+	json_write_text(w, "storageAccountType", az_sku_of_type(d->type));
+	json_write_close(w);
+}
+
+static bool is_root(const struct image *i, const struct image_device *d)
+{
+	return str_equal(d->device, i->root_device);
+}
+
+static void write_storage(struct az_call *e, struct json_writer *w, const struct image *i)
+{
+	const struct tables *t = az_tables(e);
+	const struct image_device *d = image_device_first_by_image(t, i->row.id);
+	int64_t lun = 0;
+	json_write_open(w, "storageProfile");
+	for (; d; d = image_device_next_by_image(t, d))
+		if (is_root(i, d))
+			write_device(e, w, "osDisk", i, d, 0);
+	json_write_open_list(w, "dataDisks");
+	for (d = image_device_first_by_image(t, i->row.id); d; d = image_device_next_by_image(t, d))
+		if (!is_root(i, d))
+			write_device(e, w, NULL, i, d, lun++);
+	json_write_close_list(w);
+	json_write_bool(w, "zoneResilient", false);
+	json_write_close(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	const struct image *i = image_of(row);
+	enum image_state state = engine_derive_image_state(az_tables(e), i);
+	json_write_open(w, name);
+	if (instance_find(az_tables(e), i->source_instance))
+		az_write_ref(e, w, "sourceVirtualMachine", AZ_MACHINES, KIND_INSTANCE, i->source_instance);
+	write_storage(e, w, i);
+	json_write_z(w, "hyperVGeneration", i->boot_mode == IMAGE_BOOT_MODE_UEFI ? "V2" : "V1");
+	json_write_z(w, "provisioningState",
+		     state == IMAGE_PENDING  ? "Creating"
+		     : state == IMAGE_FAILED ? "Failed"
+					     : "Succeeded");
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_IMAGES, KIND_IMAGE, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties),
+};
+static const struct api_listing images = {
+	.kind = KIND_IMAGE, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+struct link {
+	struct str id;
+};
+struct image_disk {
+	struct link snapshot, disk;
+	int64_t gib, lun;
+	struct str os_type, os_state;
+};
+struct image_disks {
+	const struct image_disk *at;
+	size_t count;
+};
+struct image_storage {
+	struct image_disk os;
+	struct image_disks data;
+};
+struct image_says {
+	struct link machine;
+	struct image_storage storage;
+	struct str generation;
+};
+struct image_args {
+	struct image_says properties;
+	struct image_capture capture;
+	struct image_wish wish;
+	bool is_new, of_machine;
+	uuid id;
+};
+
+static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Its id.")};
+static const struct params link_params = PARAMS(struct link, link_rows, .is_open = true);
+static const struct param disk_rows[] = {
+	PARAM_OBJECT(struct image_disk, "snapshot", snapshot, link_params, .doc = "From a snapshot."),
+	PARAM_OBJECT(struct image_disk, "managedDisk", disk, link_params, .doc = "Not built: a snapshot is."),
+	PARAM(struct image_disk, "diskSizeGB", gib, .min = 1, .max = 65536, .doc = "Absent: the snapshot's."),
+	PARAM(struct image_disk, "lun", lun, .max = DATA_DISKS_MAX - 1, .doc = "Of a data disk."),
+	PARAM(struct image_disk, "osType", os_type, .words = "Linux|Windows", .doc = "Of the first disk."),
+	PARAM(struct image_disk, "osState", os_state, .words = "Generalized|Specialized",
+	      .doc = "Of the first disk."),
+	NOT_BUILT("blobUri|diskEncryptionSet"),
+};
+static const struct params disk_params = PARAMS(struct image_disk, disk_rows, .is_open = true);
+static const struct param storage_rows[] = {
+	PARAM_OBJECT(struct image_storage, "osDisk", os, disk_params, .doc = "The first disk."),
+	PARAM_LIST(struct image_storage, "dataDisks", data, disk_params, .max = DATA_DISKS_MAX,
+		   .doc = "The others."),
+};
+static const struct params storage_params = PARAMS(struct image_storage, storage_rows, .is_open = true);
+static const struct param property_rows[] = {
+	PARAM_OBJECT(struct image_says, "sourceVirtualMachine", machine, link_params,
+		     .doc = "Made of a machine."),
+	PARAM_OBJECT(struct image_says, "storageProfile", storage, storage_params, .doc = "Or of snapshots."),
+	PARAM(struct image_says, "hyperVGeneration", generation, .words = "V1|V2",
+	      .doc = "V2 starts by UEFI."),
+};
+static const struct params property_params = PARAMS(struct image_says, property_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct image_args, "properties", properties, property_params,
+		     .doc = "What it is made of."),
+	NOT_BUILT("extendedLocation"),
+};
+
+static RESULT prepare_capture(struct az_call *e, struct image_args *a)
+{
+	const struct row *row = NULL;
+	TRY(az_find_id(e, "properties.sourceVirtualMachine.id", a->properties.machine.id, AZ_MACHINES,
+		       KIND_INSTANCE, &row));
+	if (!json_is_true(json_object_get(az_said(e, row->id), AZ_GENERALIZED)))
+		return ctx_fail_field(e->c, ERR_STATE, STR("properties.sourceVirtualMachine.id"),
+				      "Cannot create an image from Virtual Machine '%" STR_FMT
+				      "' that is not generalized. Mark it as generalized first.",
+				      STR_ARG(az_name_of(e, AZ_MACHINES, KIND_INSTANCE, row->id)));
+	a->of_machine = true;
+	a->capture = (struct image_capture){
+		.instance = ref_by_id(KIND_INSTANCE, row->id), .name = e->put.name, .may_share_name = true};
+	return OK;
+}
+
+static RESULT take_disk(struct az_call *e, const struct image_disk *d, struct str device,
+			struct disk_wish *disk)
+{
+	static const char field[] = "properties.storageProfile.osDisk.snapshot.id";
+	const struct row *row = NULL;
+	if (d->disk.id.n)
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("properties.storageProfile.osDisk.managedDisk"),
+			"An image is made of a machine or of snapshots: make a snapshot of the disk first.");
+	TRY(az_find_id(e, field, d->snapshot.id, AZ_SNAPSHOTS, KIND_SNAPSHOT, &row));
+	*disk = (struct disk_wish){.device = device,
+				   .snapshot = ref_by_id(KIND_SNAPSHOT, row->id),
+				   .size = d->gib * GIB,
+				   .field = str_from(field)};
+	return OK;
+}
+
+static RESULT prepare_wish(struct az_call *e, struct image_args *a)
+{
+	const struct image_storage *s = &a->properties.storage;
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, s->data.count + 1);
+	if (!disks)
+		return ctx_no_memory(e->c);
+	TRY(take_disk(e, &s->os, INSTANCE_ROOT_DEVICE, &disks[0]));
+	for (size_t k = 0; k < s->data.count; k++)
+		TRY(take_disk(e, &s->data.at[k], az_device_of(e, s->data.at[k].lun), &disks[k + 1]));
+	a->wish = (struct image_wish){.name = e->put.name,
+				      .root_device = INSTANCE_ROOT_DEVICE,
+				      .disks = disks,
+				      .disk_count = s->data.count + 1,
+				      .boot_mode = str_is(a->properties.generation, "V2")
+							   ? IMAGE_BOOT_MODE_UEFI
+							   : IMAGE_BOOT_MODE_UNSAID};
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct image_args *a = args;
+	const struct image_says *p = &a->properties;
+	a->id = e->target;
+	if (!uuid_is_none(e->target))
+		return OK;
+	a->is_new = true;
+	if (p->machine.id.n)
+		return prepare_capture(e, a);
+	if (p->storage.os.snapshot.id.n || p->storage.os.disk.id.n)
+		return prepare_wish(e, a);
+	return ctx_fail_field(e->c, ERR_MISSING, STR("properties.storageProfile"),
+			      "Required parameter 'storageProfile' is missing (null).");
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct image_args *a = args;
+	if (!a->is_new)
+		return OK;
+	TRY(a->of_machine ? engine_capture_image(op, &a->capture) : engine_register_image(op, &a->wish));
+	a->id = a->of_machine ? a->capture.image : a->wish.image;
+	return OK;
+}
+
+struct delete_args {
+	struct image_target wish;
+};
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct delete_args *) args)->wish.image = az_target_ref(e);
+	return OK;
+}
+
+#define IMAGES AZ_COMPUTE "/images"
+#define IMAGE AZ_GROUP IMAGES "/{imageName}"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION IMAGES, .name = "Images_List", .permit = "ec2:DescribeImages",
+	 .type = AZ_IMAGES, .listing = &images, .doc = "The subscription's own images."},
+	{HTTP_GET, AZ_GROUP IMAGES, .name = "Images_ListByResourceGroup", .permit = "ec2:DescribeImages",
+	 .type = AZ_IMAGES, .listing = &images, .doc = "A group's images."},
+	{HTTP_GET, IMAGE, .name = "Images_Get", .permit = "ec2:DescribeImages", .type = AZ_IMAGES,
+	 .kind = KIND_IMAGE, .names = "imageName", .shows = &images, .doc = "One image."},
+	{HTTP_PUT, IMAGE, .name = "Images_CreateOrUpdate", .permit = "ec2:CreateImage",
+	 .flags = API_WRITES | AZ_PUT, .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
+	 .args = PARAMS(struct image_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_IMAGE, AZ_SUBJECT(struct image_args, id), .shows = &images,
+	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes an image of a machine, or of snapshots."},
+	{HTTP_PATCH, IMAGE, .name = "Images_Update", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
+	 .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,
+	 .operation = engine_replace_tags_run, .returns = KIND_IMAGE, .shows = &images,
+	 .doc = "Changes an image's tags."},
+	{HTTP_DELETE, IMAGE, .name = "Images_Delete", .permit = "ec2:DeregisterImage", .flags = API_WRITES,
+	 .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
+	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
+	 .operation = engine_delete_image_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes an image."},
+};
+const struct api_actions az_image_actions = API_ACTIONS(actions);

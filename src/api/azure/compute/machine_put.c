@@ -1,0 +1,767 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * PUT and PATCH of a virtual machine: a launch with interfaces that are there already, or the change of its size, its data disks and
+ * its interfaces. Clients send back the whole object that they read, so that what is as it was is no change. Source: Azure REST
+ * API reference, "Virtual Machines", 2022-08-01. */
+#include "api/azure/compute/compute.h"
+
+#include "api/core/guest_password.h"
+#include "base/crypto.h"
+#include "engine/instance/azure_guest.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/instance_interface.h"
+#include "engine/instance/key_pair.h"
+#include "engine/resolve.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "store/image.h"
+#include "store/instance_type.h"
+#include "store/key_pair.h"
+#include "store/port.h"
+#include "store/server_group.h"
+#include "store/volume.h"
+
+#define GIB (INT64_C(1) << 30)
+enum { LUN_MAX = 23, DISK_GIB_MAX = 65536 };
+
+/* ---- what a body says ---- */
+
+struct disk_link {
+	struct str id, sku;
+};
+struct os_disk {
+	struct str name, option, fate;
+	int64_t gib;
+	struct disk_link managed;
+};
+struct data_disk {
+	int64_t lun, gib;
+	struct str name, option, fate, caching;
+	struct disk_link managed;
+	bool goes;
+};
+struct data_disks {
+	const struct data_disk *at;
+	size_t count;
+};
+struct storage {
+	struct az_image_reference image;
+	struct os_disk os;
+	struct data_disks data;
+	bool has_image, has_data;
+};
+struct public_keys {
+	const struct public_key {
+		struct str path, line;
+	} * at;
+	size_t count;
+};
+struct ssh {
+	struct public_keys keys;
+};
+struct linux_os {
+	enum choice disables_password;
+	struct ssh ssh;
+};
+struct os_profile {
+	struct str computer_name, admin, password, custom_data;
+	struct linux_os linux_os;
+};
+struct interface_properties {
+	enum choice is_primary;
+	struct str fate;
+};
+struct interfaces {
+	const struct interface {
+		struct str id;
+		struct interface_properties properties;
+	} * at;
+	size_t count;
+};
+struct network {
+	struct interfaces interfaces;
+	bool has_interfaces;
+};
+struct hardware {
+	struct str size;
+};
+struct link {
+	struct str id;
+};
+struct machine_says {
+	struct hardware hardware;
+	struct storage storage;
+	struct os_profile os;
+	struct network network;
+	struct link availability_set;
+	struct str user_data, license_type;
+};
+
+static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Its id.")};
+static const struct params link_params = PARAMS(struct link, link_rows, .is_open = true);
+static const struct param disk_link_rows[] = {
+	PARAM(struct disk_link, "id", id, .doc = "Attach: the disk's id."),
+	PARAM(struct disk_link, "storageAccountType", sku,
+	      .doc = "Of a new disk: Standard_LRS, Premium_LRS, …"),
+	NOT_BUILT("diskEncryptionSet|securityProfile"),
+};
+static const struct params disk_link_params = PARAMS(struct disk_link, disk_link_rows, .is_open = true);
+#define FATES "Delete|Detach"
+static const struct param os_disk_rows[] = {
+	PARAM(struct os_disk, "name", name, .doc = "What the disk is called."),
+	PARAM(struct os_disk, "createOption", option, .words = "FromImage|Attach",
+	      .doc = "Made from the image, or a disk that is there."),
+	PARAM(struct os_disk, "deleteOption", fate, .words = FATES,
+	      .doc = "Whether it goes with the machine; it stays."),
+	PARAM(struct os_disk, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX,
+	      .doc = "Absent: the image's."),
+	PARAM_OBJECT(struct os_disk, "managedDisk", managed, disk_link_params, .doc = "Its SKU, or its id."),
+	NOT_BUILT("vhd|image|encryptionSettings|diffDiskSettings"),
+	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
+};
+static const struct params os_disk_params = PARAMS(struct os_disk, os_disk_rows, .is_open = true);
+static const struct param data_disk_rows[] = {
+	PARAM(struct data_disk, "lun", lun, .flags = REQUIRED, .max = LUN_MAX,
+	      .doc = "Its number in the machine."),
+	PARAM(struct data_disk, "name", name, .doc = "What the disk is called."),
+	PARAM(struct data_disk, "createOption", option, .flags = REQUIRED, .words = "Empty|Attach",
+	      .doc = "A blank one, or one that is there."),
+	PARAM(struct data_disk, "deleteOption", fate, .words = FATES,
+	      .doc = "Whether it goes with the machine; it stays."),
+	PARAM(struct data_disk, "caching", caching, .words = "None|ReadOnly|ReadWrite",
+	      .doc = "Kept and shown."),
+	PARAM(struct data_disk, "diskSizeGB", gib, .min = 1, .max = DISK_GIB_MAX, .doc = "Of a new one."),
+	PARAM(struct data_disk, "toBeDetached", goes, .doc = "It leaves the machine."),
+	PARAM_OBJECT(struct data_disk, "managedDisk", managed, disk_link_params,
+		     .doc = "Its SKU, or its id."),
+	NOT_BUILT("vhd|image|detachOption"),
+	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
+};
+static const struct params data_disk_params = PARAMS(struct data_disk, data_disk_rows, .is_open = true);
+static const struct param storage_rows[] = {
+	PARAM_OBJECT(struct storage, "imageReference", image, az_image_reference_params,
+		     .given = offsetof(struct storage, has_image) + 1, .doc = "The image."),
+	PARAM_OBJECT(struct storage, "osDisk", os, os_disk_params, .doc = "The first disk."),
+	PARAM_LIST(struct storage, "dataDisks", data, data_disk_params,
+		   .given = offsetof(struct storage, has_data) + 1, .max = LUN_MAX + 1, .doc = "The others."),
+};
+static const struct params storage_params = PARAMS(struct storage, storage_rows, .is_open = true);
+static const struct param public_key_rows[] = {
+	PARAM(struct public_key, "path", path, .doc = "Where it goes in the guest."),
+	PARAM(struct public_key, "keyData", line, .max = 16384, .doc = "In OpenSSH's form."),
+};
+static const struct params public_key_params = PARAMS(struct public_key, public_key_rows, .is_open = true);
+static const struct param ssh_rows[] = {
+	PARAM_LIST(struct ssh, "publicKeys", keys, public_key_params, .max = 1, .doc = "One key."),
+};
+static const struct params ssh_params = PARAMS(struct ssh, ssh_rows, .is_open = true);
+static const struct param linux_rows[] = {
+	PARAM(struct linux_os, "disablePasswordAuthentication", disables_password,
+	      .doc = "A key is needed then."),
+	PARAM_OBJECT(struct linux_os, "ssh", ssh, ssh_params, .doc = "Keys of its administrator."),
+};
+static const struct params linux_params = PARAMS(struct linux_os, linux_rows, .is_open = true);
+static const struct param os_rows[] = {
+	PARAM(struct os_profile, "computerName", computer_name, .max = 64, .doc = "Its host name."),
+	PARAM(struct os_profile, "adminUsername", admin, .max = 64, .doc = "Its administrator."),
+	PARAM(struct os_profile, "adminPassword", password, .max = 123, .doc = "His password."),
+	PARAM(struct os_profile, "customData", custom_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	      .doc = "What its guest runs or reads at first."),
+	PARAM_OBJECT(struct os_profile, "linuxConfiguration", linux_os, linux_params, .doc = "Of Linux."),
+};
+static const struct params os_params = PARAMS(struct os_profile, os_rows, .is_open = true);
+static const struct param interface_property_rows[] = {
+	PARAM(struct interface_properties, "primary", is_primary, .doc = "The first of several."),
+	PARAM(struct interface_properties, "deleteOption", fate, .words = FATES,
+	      .doc = "Whether it goes with the machine; it stays."),
+};
+static const struct params interface_property_params =
+	PARAMS(struct interface_properties, interface_property_rows, .is_open = true);
+static const struct param interface_rows[] = {
+	PARAM(struct interface, "id", id, .flags = REQUIRED, .doc = "A network interface."),
+	PARAM_OBJECT(struct interface, "properties", properties, interface_property_params,
+		     .doc = "How it is there."),
+};
+static const struct params interface_params = PARAMS(struct interface, interface_rows, .is_open = true);
+static const struct param network_rows[] = {
+	PARAM_LIST(struct network, "networkInterfaces", interfaces, interface_params,
+		   .given = offsetof(struct network, has_interfaces) + 1, .max = PORTS_OF_INSTANCE_MAX,
+		   .doc = "Its interfaces."),
+	NOT_BUILT("networkInterfaceConfigurations"),
+};
+static const struct params network_params = PARAMS(struct network, network_rows, .is_open = true);
+static const struct param hardware_rows[] = {PARAM(struct hardware, "vmSize", size, .doc = "Its size.")};
+static const struct params hardware_params = PARAMS(struct hardware, hardware_rows, .is_open = true);
+static const struct param property_rows[] = {
+	PARAM_OBJECT(struct machine_says, "hardwareProfile", hardware, hardware_params, .doc = "Its size."),
+	PARAM_OBJECT(struct machine_says, "storageProfile", storage, storage_params,
+		     .doc = "Its image and disks."),
+	PARAM_OBJECT(struct machine_says, "osProfile", os, os_params, .doc = "Its guest."),
+	PARAM_OBJECT(struct machine_says, "networkProfile", network, network_params,
+		     .doc = "Its interfaces."),
+	PARAM_OBJECT(struct machine_says, "availabilitySet", availability_set, link_params,
+		     .doc = "Apart from whom it is."),
+	PARAM(struct machine_says, "userData", user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	      .doc = "What its guest can read."),
+	NOT_BUILT(
+		"virtualMachineScaleSet|host|hostGroup|capacityReservation|applicationProfile|billingProfile|"
+		"scheduledEventsProfile|securityProfile|additionalCapabilities"),
+	PARAM(struct machine_says, "licenseType", license_type,
+	      .words = "None|RHEL_BASE|RHEL_BYOS|SLES|SLES_BYOS|UBUNTU_PRO|Windows_Client|Windows_Server",
+	      .doc = "Who brings the licence of its system: None and the words without BYOS are the "
+		     "region's, Windows_… "
+		     "one's own."),
+	NOT_BUILT("priority", .only = "Regular"),
+	NOT_BUILT("evictionPolicy"),
+};
+static const struct params property_params = PARAMS(struct machine_says, property_rows, .is_open = true);
+
+struct resize {
+	struct instance_settings settings;
+	bool is_wanted;
+};
+struct data_change {
+	struct volume_attaching attach; /* its volume of kind none: the one that is made */
+	struct volume_wish make;
+	struct str name;
+	bool is_new;
+};
+struct machine_args {
+	struct strs zones;
+	struct machine_says properties;
+	bool is_new, needs_key, has_profile;
+	struct azure_profile_wish profile;
+	struct instance_launch launch;
+	struct key_pair_wish key;
+	struct resize resize;
+	struct licence_conversion licence;
+	bool converts;
+	struct volume_detaching *leaves;
+	size_t leave_count;
+	struct data_change *comes;
+	size_t come_count;
+	struct interface_target *unplugs;
+	size_t unplug_count;
+	struct port_attaching *plugs;
+	size_t plug_count;
+	struct az_identity_change identity;
+	uuid group; /* where its disks get their names */
+	struct str vm, os_disk_name;
+	uuid id;
+};
+static const struct param put_rows[] = {
+	PARAM(struct machine_args, "zones", zones, .doc = "Its zone, by number."),
+	PARAM_OBJECT(struct machine_args, "properties", properties, property_params, .doc = "The rest."),
+	NOT_BUILT("plan|extendedLocation"),
+};
+
+/* ---- a new machine ---- */
+
+static RESULT missing(struct az_call *e, const char *field)
+{
+	return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+			      "Required parameter '%s' is missing (null).", field);
+}
+
+static RESULT choose_type(struct az_call *e, const struct machine_says *p, struct ref *ret_type)
+{
+	static const char field[] = "properties.hardwareProfile.vmSize";
+	if (!p->hardware.size.n)
+		return missing(e, field);
+	const struct instance_type *type = az_type_of_size(e, p->hardware.size);
+	if (!type)
+		return az_fail(e, field, "The value %" STR_FMT " provided for the VM size is not valid.",
+			       STR_ARG(str_slice(p->hardware.size, 0, 64)));
+	*ret_type = ref_by_id(KIND_INSTANCE_TYPE, type->row.id);
+	ret_type->field = str_from(field);
+	return OK;
+}
+
+static bool goes_with_machine(struct str fate)
+{
+	return str_is(fate, "Delete");
+}
+
+static RESULT take_os_disk(struct az_call *e, struct machine_args *a, struct disk_wish *disk)
+{
+	const struct storage *s = &a->properties.storage;
+	const struct image *image = NULL;
+	const struct row *row = NULL;
+	*disk = (struct disk_wish){.device = INSTANCE_ROOT_DEVICE,
+				   .size = s->os.gib * GIB,
+				   .delete_on_termination =
+					   goes_with_machine(s->os.fate) ? CHOICE_YES : CHOICE_NO,
+				   .field = STR("properties.storageProfile.osDisk")};
+	if (str_is(s->os.option, "Attach")) {
+		TRY(az_find_id(e, "properties.storageProfile.osDisk.managedDisk.id", s->os.managed.id,
+			       AZ_DISKS, KIND_VOLUME, &row));
+		disk->existing = ref_by_id(KIND_VOLUME, row->id);
+		return OK;
+	}
+	if (!s->has_image)
+		return missing(e, "properties.storageProfile.imageReference");
+	TRY(az_find_image(e, "properties.storageProfile.imageReference", &s->image, &image));
+	a->launch.image = ref_by_id(KIND_IMAGE, image->row.id);
+	if (image->root_device.n)
+		disk->device = str_copy(e->c->arena, image->root_device);
+	disk->type = az_type_of_sku(s->os.managed.sku.n ? s->os.managed.sku : STR("Premium_LRS"));
+	return OK;
+}
+
+static RESULT take_data_disk(struct az_call *e, const struct data_disk *d, struct disk_wish *disk)
+{
+	const struct row *row = NULL;
+	*disk = (struct disk_wish){.device = az_device_of(e, d->lun),
+				   .size = d->gib * GIB,
+				   .delete_on_termination =
+					   goes_with_machine(d->fate) ? CHOICE_YES : CHOICE_NO,
+				   .field = STR("properties.storageProfile.dataDisks")};
+	if (str_is(d->option, "Attach")) {
+		TRY(az_find_id(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id,
+			       AZ_DISKS, KIND_VOLUME, &row));
+		disk->existing = ref_by_id(KIND_VOLUME, row->id);
+		return OK;
+	}
+	if (!d->gib)
+		return missing(e, "properties.storageProfile.dataDisks.diskSizeGB");
+	disk->type = az_type_of_sku(d->managed.sku.n ? d->managed.sku : STR("Premium_LRS"));
+	return OK;
+}
+
+static RESULT check_luns(struct az_call *e, const struct data_disks *data)
+{
+	uint32_t taken = 0;
+	for (size_t k = 0; k < data->count; k++) {
+		uint32_t bit = UINT32_C(1) << data->at[k].lun;
+		if (taken & bit)
+			return az_fail(e, "properties.storageProfile.dataDisks.lun",
+				       "A disk at LUN %lld already exists in the request.",
+				       (long long) data->at[k].lun);
+		taken |= bit;
+	}
+	return OK;
+}
+
+static RESULT take_disks(struct az_call *e, struct machine_args *a)
+{
+	const struct data_disks *data = &a->properties.storage.data;
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, data->count + 1);
+	if (!disks)
+		return ctx_no_memory(e->c);
+	TRY(check_luns(e, data));
+	TRY(take_os_disk(e, a, &disks[0]));
+	for (size_t k = 0; k < data->count; k++)
+		TRY(take_data_disk(e, &data->at[k], &disks[k + 1]));
+	a->launch.disks = disks;
+	a->launch.disk_count = data->count + 1;
+	return OK;
+}
+
+/* The one that says so is the first; without such the first of the list. */
+static size_t primary_of(const struct interfaces *list)
+{
+	for (size_t k = 0; k < list->count; k++)
+		if (list->at[k].properties.is_primary == CHOICE_YES)
+			return k;
+	return 0;
+}
+
+static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
+{
+	static const char field[] = "properties.networkProfile.networkInterfaces";
+	const struct interfaces *list = &a->properties.network.interfaces;
+	struct launch_port *ports =
+		arena_new_array(e->c->arena, struct launch_port, list->count ? list->count : 1);
+	size_t primary = primary_of(list), next = 1;
+	if (!ports)
+		return ctx_no_memory(e->c);
+	if (!list->count)
+		return missing(e, field);
+	for (size_t k = 0; k < list->count; k++) {
+		const struct row *row = NULL;
+		TRY(az_find_id(e, "properties.networkProfile.networkInterfaces.id", list->at[k].id,
+			       AZ_INTERFACES, KIND_PORT, &row));
+		ports[k == primary ? 0 : next] =
+			(struct launch_port){.port = ref_by_id(KIND_PORT, row->id),
+					     .device_index = k == primary ? 0 : (int64_t) next,
+					     .field = str_from(field)};
+		next += k != primary;
+	}
+	a->launch.ports = ports;
+	a->launch.port_count = list->count;
+	return OK;
+}
+
+/* A key by itself, as Azure has it, becomes a key pair that has its name from its fingerprint. */
+static RESULT take_key(struct az_call *e, struct machine_args *a)
+{
+	static const char field[] = "properties.osProfile.linuxConfiguration.ssh.publicKeys.keyData";
+	const struct public_keys *keys = &a->properties.os.linux_os.ssh.keys;
+	struct str name = STR("azure-"), print, part;
+	if (!keys->count)
+		return OK;
+	if (!result_is_ok(crypto_check_public_key(e->c, keys->at[0].line, &a->key.public_key,
+						  &a->key.fingerprint, &a->key.is_ed25519))) {
+		ctx_clear_problem(e->c);
+		return az_fail(
+			e, field,
+			"The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.");
+	}
+	print = a->key.fingerprint;
+	while (str_split_next(&print, ':', &part))
+		name = str_print(e->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(name), STR_ARG(part));
+	a->key.name = name;
+	a->needs_key = !key_pair_find_by_account(az_tables(e), e->c->who->account, name);
+	a->launch.key_pair = (struct ref){.kind = KIND_KEY_PAIR, .text = name, .field = str_from(field)};
+	return OK;
+}
+
+/* Its guest makes the administrator of it, and finds Azure. */
+static RESULT take_profile(struct az_call *e, struct machine_args *a)
+{
+	const struct os_profile *os = &a->properties.os;
+	size_t count = os->linux_os.ssh.keys.count;
+	struct str *keys = arena_new_array(e->c->arena, struct str, 2 * count + 1);
+	if (!keys)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++) {
+		keys[k] = a->key.public_key;
+		keys[count + k] = os->linux_os.ssh.keys.at[k].path;
+	}
+	a->has_profile = os->admin.n;
+	a->profile =
+		(struct azure_profile_wish){.computer_name = os->computer_name.n ? os->computer_name : a->vm,
+					    .admin_username = os->admin,
+					    .keys = {keys, count},
+					    .key_paths = {keys + count, count},
+					    .allows_password = os->linux_os.disables_password != CHOICE_YES,
+					    .custom_data = os->custom_data};
+	a->launch.personality_choice = a->has_profile ? CHOICE_YES : CHOICE_DEFAULT;
+	a->launch.personality = INSTANCE_PERSONALITY_AZURE;
+	return OK;
+}
+
+static RESULT take_password(struct az_call *e, struct machine_args *a)
+{
+	struct str password = a->properties.os.password;
+	if (!password.n)
+		return OK;
+	az_audit(e);
+	return api_seal_guest_password(&e->core, e->c->who->account, password, &a->launch.admin_password);
+}
+
+/* None: whatever it has is the region's. */
+static RESULT take_license(struct az_call *e, struct machine_args *a, struct licences_wish *ret_wish)
+{
+	struct licence licence;
+	struct str *text = arena_new_array(e->c->arena, struct str, 1);
+	if (!text)
+		return ctx_no_memory(e->c);
+	*ret_wish = (struct licences_wish){.sets_all = true, .may_lack = true, .source = LICENCE_INCLUDED};
+	if (!licence_of_azure_type(a->properties.license_type, &licence))
+		return OK;
+	*text = licence_write(e->c->arena, licence);
+	*ret_wish = (struct licences_wish){.licences = {text, 1}};
+	return OK;
+}
+
+static RESULT prepare_new(struct az_call *e, struct machine_args *a)
+{
+	const struct machine_says *p = &a->properties;
+	struct instance_launch *launch = &a->launch;
+	const struct row *row = NULL;
+	a->is_new = true;
+	launch->min_count = launch->max_count = 1;
+	launch->name = e->put.name;
+	launch->beyond_type = launch->accept_unplaced = true;
+	launch->user_data = p->os.custom_data.n ? p->os.custom_data : p->user_data;
+	TRY(choose_type(e, p, &launch->type));
+	if (a->zones.count)
+		TRY(az_find_zone(e, &a->zones, &launch->zone));
+	if (p->availability_set.id.n) {
+		TRY(az_find_id(e, "properties.availabilitySet.id", p->availability_set.id,
+			       AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, &row));
+		launch->server_group = ref_by_id(KIND_SERVER_GROUP, row->id);
+	}
+	if (p->license_type.n)
+		TRY(take_license(e, a, &launch->licences));
+	TRY(take_disks(e, a));
+	TRY(take_interfaces(e, a));
+	TRY(take_key(e, a));
+	TRY(take_profile(e, a));
+	return take_password(e, a);
+}
+
+/* ---- a change ---- */
+
+static const struct api_error not_changeable = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
+
+/* What was kept, and is not what is said now. */
+static RESULT check_same(struct az_call *e, const char *path, struct str said)
+{
+	struct str before = str_from(json_string_value(json_object_get(az_said(e, e->target), path)));
+	if (!said.n || !before.n || str_equal_nocase(said, before))
+		return OK;
+	e->error = &not_changeable;
+	return ctx_fail_field(e->c, ERR_STATE, str_from(path), "Changing property '%s' is not allowed.",
+			      path + sizeof "properties." - 1);
+}
+
+static RESULT prepare_resize(struct az_call *e, struct machine_args *a, const struct instance *i)
+{
+	struct ref type = {0};
+	if (!a->properties.hardware.size.n)
+		return OK;
+	const struct instance_type *now = instance_type_find(az_tables(e), i->type);
+	const struct instance_type *wanted = az_type_of_size(e, a->properties.hardware.size);
+	if (wanted && now == wanted)
+		return OK;
+	TRY(choose_type(e, &a->properties, &type));
+	if (model_derive_instance_state(i) != INSTANCE_STOPPED)
+		return ctx_fail_field(e->c, ERR_STATE, STR("properties.hardwareProfile.vmSize"),
+				      "Unable to resize the VM '%" STR_FMT
+				      "' while it runs. Deallocate it, resize it, and start it again.",
+				      STR_ARG(az_path_value(e, "vmName")));
+	a->resize =
+		(struct resize){.settings = {.instance = az_target_ref(e), .type = type, .beyond_type = true},
+				.is_wanted = true};
+	return OK;
+}
+
+/* ---- its data disks ---- */
+
+static const struct volume *find_at(struct az_call *e, uuid machine, int64_t lun)
+{
+	const struct volume *v = volume_first_by_instance(az_tables(e), machine);
+	while (v && (!v->device_slot || v->is_medium || az_lun_of(v) != lun))
+		v = volume_next_by_instance(az_tables(e), v);
+	return v;
+}
+
+static RESULT add_disk(struct az_call *e, struct machine_args *a, const struct data_disk *d)
+{
+	struct data_change *change = &a->comes[a->come_count++];
+	const struct row *row = NULL;
+	*change = (struct data_change){.attach = {.instance = az_target_ref(e),
+						  .delete_on_termination = goes_with_machine(d->fate),
+						  .device = az_device_of(e, d->lun),
+						  .crosses_zones = true},
+				       .name = d->name};
+	if (str_is(d->option, "Attach")) {
+		TRY(az_find_id(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id,
+			       AZ_DISKS, KIND_VOLUME, &row));
+		change->attach.volume = ref_by_id(KIND_VOLUME, row->id);
+		return OK;
+	}
+	change->is_new = true;
+	TRY(take_data_disk(e, d, &change->make.disk));
+	change->make.disk.device = STR_NONE;
+	change->make.disk.delete_on_termination = CHOICE_DEFAULT;
+	change->attach.is_new = true;
+	change->make.instance = e->target;
+	change->make.zone = ref_by_id(KIND_ZONE, instance_find(az_tables(e), e->target)->zone);
+	return OK;
+}
+
+/* Whether the list has it at that LUN, and it is to stay. */
+static bool stays(const struct data_disks *data, int64_t lun)
+{
+	for (size_t k = 0; k < data->count; k++)
+		if (data->at[k].lun == lun)
+			return !data->at[k].goes;
+	return false;
+}
+
+static RESULT prepare_data(struct az_call *e, struct machine_args *a)
+{
+	const struct data_disks *data = &a->properties.storage.data;
+	const struct tables *t = az_tables(e);
+	struct volume_detaching *leaves =
+		arena_new_array(e->c->arena, struct volume_detaching, INSTANCE_VOLUMES_MAX);
+	a->comes = arena_new_array(e->c->arena, struct data_change, data->count + 1);
+	if (!leaves || !a->comes)
+		return ctx_no_memory(e->c);
+	TRY(check_luns(e, data));
+	a->leaves = leaves;
+	for (const struct volume *v = volume_first_by_instance(t, e->target); v;
+	     v = volume_next_by_instance(t, v))
+		if (v->device_slot && !v->is_medium && row_is_live(&v->row) && !stays(data, az_lun_of(v)) &&
+		    a->leave_count < INSTANCE_VOLUMES_MAX)
+			leaves[a->leave_count++] = (struct volume_detaching){
+				.volume = ref_by_id(KIND_VOLUME, v->row.id), .instance = az_target_ref(e)};
+	for (size_t k = 0; k < data->count; k++)
+		if (!data->at[k].goes && !find_at(e, e->target, data->at[k].lun))
+			TRY(add_disk(e, a, &data->at[k]));
+	return OK;
+}
+
+/* ---- its interfaces ---- */
+
+static RESULT fail_running(struct az_call *e)
+{
+	return ctx_fail_field(e->c, ERR_STATE, STR("properties.networkProfile.networkInterfaces"),
+			      "Network interfaces of the VM '%" STR_FMT
+			      "' can be changed while it is stopped (deallocated) only.",
+			      STR_ARG(az_path_value(e, "vmName")));
+}
+
+static RESULT prepare_interfaces(struct az_call *e, struct machine_args *a, const struct instance *i)
+{
+	const struct interfaces *list = &a->properties.network.interfaces;
+	const struct tables *t = az_tables(e);
+	struct interface_target *unplugs =
+		arena_new_array(e->c->arena, struct interface_target, PORTS_OF_INSTANCE_MAX);
+	struct port_attaching *plugs = arena_new_array(e->c->arena, struct port_attaching, list->count + 1);
+	uuid *wanted = arena_new_array(e->c->arena, uuid, list->count + 1);
+	if (!unplugs || !plugs || !wanted)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < list->count; k++) {
+		const struct row *row = NULL;
+		TRY(az_find_id(e, "properties.networkProfile.networkInterfaces.id", list->at[k].id,
+			       AZ_INTERFACES, KIND_PORT, &row));
+		wanted[k] = row->id;
+		if (!uuid_equal(port_of(row)->instance, i->row.id))
+			plugs[a->plug_count++] =
+				(struct port_attaching){.port = ref_by_id(KIND_PORT, row->id),
+							.instance = az_target_ref(e),
+							.device_index = (int64_t) k,
+							.beyond_type = true};
+	}
+	const struct uuids stay = {wanted, list->count};
+	for (const struct port *p = port_first_by_instance(t, i->row.id); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && !uuids_have(&stay, p->row.id) &&
+		    a->unplug_count < PORTS_OF_INSTANCE_MAX)
+			unplugs[a->unplug_count++] =
+				(struct interface_target){.instance = az_target_ref(e),
+							  .port = ref_by_id(KIND_PORT, p->row.id),
+							  .keeps_first = true};
+	a->unplugs = unplugs;
+	a->plugs = plugs;
+	bool changes = a->plug_count || a->unplug_count;
+	return changes && model_derive_instance_state(i) != INSTANCE_STOPPED ? fail_running(e) : OK;
+}
+
+static RESULT prepare_change(struct az_call *e, struct machine_args *a)
+{
+	const struct instance *i = instance_find(az_tables(e), e->target);
+	const struct machine_says *p = &a->properties;
+	a->id = e->target;
+	TRY(check_same(e, "properties.osProfile.computerName", p->os.computer_name));
+	TRY(check_same(e, "properties.osProfile.adminUsername", p->os.admin));
+	TRY(check_same(e, "properties.storageProfile.osDisk.name", p->storage.os.name));
+	TRY(prepare_resize(e, a, i));
+	a->converts = p->license_type.n > 0;
+	a->licence.instance = az_target_ref(e);
+	if (a->converts)
+		TRY(take_license(e, a, &a->licence.licences));
+	if (p->storage.has_data)
+		TRY(prepare_data(e, a));
+	return p->network.has_interfaces ? prepare_interfaces(e, a, i) : OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct machine_args *a = args;
+	a->group = e->group;
+	a->vm = az_path_value(e, "vmName");
+	TRY(az_read_identity(e, &a->identity));
+	return uuid_is_none(e->target) ? prepare_new(e, a) : prepare_change(e, a);
+}
+
+/* ---- on the committer ---- */
+
+/* A disk that was made with the machine lies in its group. One that had a name keeps it. */
+static RESULT name_disk(struct op *op, const struct machine_args *a, uuid volume, struct str name,
+			const char *default_form)
+{
+	char hex[UUID_TEXT_SIZE];
+	struct str drawn = str_print(op->ctx->arena, "%" STR_FMT "_%s_%.8s", STR_ARG(a->vm), default_form,
+				     uuid_write(volume, hex));
+	struct arm_resource_wish wish = {.group = a->group,
+					 .type = STR("Microsoft.Compute/disks"),
+					 .name = name.n ? name : drawn,
+					 .kind = KIND_VOLUME,
+					 .target = volume};
+	return engine_find_name(op->head, volume) ? OK : engine_name_resource(op, &wish);
+}
+
+static RESULT name_disks(struct op *op, const struct machine_args *a)
+{
+	const struct storage *s = &a->properties.storage;
+	const struct volume *v = volume_first_by_instance(op->head, a->id);
+	for (; v; v = volume_next_by_instance(op->head, v)) {
+		size_t slot = (size_t) v->device_slot;
+		if (!slot)
+			TRY(name_disk(op, a, v->row.id, s->os.name, "OsDisk_1"));
+		else if (slot <= s->data.count)
+			TRY(name_disk(op, a, v->row.id, s->data.at[slot - 1].name, "disk"));
+	}
+	return OK;
+}
+
+static RESULT add(struct op *op, const struct machine_args *a, struct data_change *change)
+{
+	if (change->is_new) {
+		TRY(engine_create_volume(op, &change->make));
+		TRY(name_disk(op, a, change->make.volume, change->name, "disk"));
+		change->attach.volume = ref_by_id(KIND_VOLUME, change->make.volume);
+	}
+	return engine_attach_volume(op, &change->attach);
+}
+
+static RESULT launch(struct op *op, struct machine_args *a)
+{
+	if (a->needs_key)
+		TRY(engine_create_key_pair(op, &a->key));
+	TRY(engine_create_instances(op, &a->launch));
+	a->id = a->launch.made.at[0];
+	a->profile.instance = ref_by_id(KIND_INSTANCE, a->id);
+	if (a->has_profile)
+		TRY(engine_set_azure_profile(op, &a->profile));
+	TRY(az_change_identity(op, a->id, &a->identity));
+	return name_disks(op, a);
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct machine_args *a = args;
+	if (a->is_new)
+		return launch(op, a);
+	if (a->resize.is_wanted)
+		TRY(engine_update_instance(op, &a->resize.settings));
+	if (a->converts)
+		TRY(engine_convert_licences(op, &a->licence));
+	for (size_t k = 0; k < a->leave_count; k++)
+		TRY(engine_detach_volume(op, &a->leaves[k]));
+	for (size_t k = 0; k < a->come_count; k++)
+		TRY(add(op, a, &a->comes[k]));
+	for (size_t k = 0; k < a->unplug_count; k++)
+		TRY(engine_unplug_interface(op, &a->unplugs[k]));
+	for (size_t k = 0; k < a->plug_count; k++)
+		TRY(engine_attach_port(op, &a->plugs[k]));
+	return az_change_identity(op, a->id, &a->identity);
+}
+
+#define MACHINE AZ_GROUP AZ_COMPUTE "/virtualMachines/{vmName}"
+#define KEEPS                                                                                                \
+	"zones|properties.hardwareProfile.vmSize|properties.storageProfile.imageReference|"                  \
+	"properties.storageProfile.osDisk.caching|properties.storageProfile.osDisk.osType|"                  \
+	"properties.storageProfile.osDisk.name|properties.storageProfile.osDisk.createOption|"               \
+	"properties.osProfile.computerName|properties.osProfile.adminUsername|"                              \
+	"properties.osProfile.linuxConfiguration|properties.osProfile.windowsConfiguration|"                 \
+	"properties.diagnosticsProfile|properties.userData"
+#define CHANGE(verb, word, action, more, says)                                                               \
+	{                                                                                                    \
+		verb, MACHINE,                                                                               \
+			.name = (word), .permit = (action), .flags = API_WRITES | (more),                    \
+			.type = AZ_MACHINES, .kind = KIND_INSTANCE, .names = "vmName", .keeps = KEEPS,       \
+			.args = PARAMS(struct machine_args, put_rows, .is_open = true), .prepare = prepare,  \
+			.operation = put, .returns = KIND_INSTANCE, AZ_SUBJECT(struct machine_args, id),     \
+			.shows = &az_machines, .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = (says)           \
+	}
+static const struct az_action actions[] = {
+	CHANGE(HTTP_PUT, "VirtualMachines_CreateOrUpdate", "ec2:RunInstances", AZ_PUT,
+	       "Makes a virtual machine, or changes one."),
+	CHANGE(HTTP_PATCH, "VirtualMachines_Update", "ec2:ModifyInstanceAttribute", AZ_PATCH,
+	       "Changes a virtual machine."),
+};
+const struct api_actions az_machine_put_actions = API_ACTIONS(actions);

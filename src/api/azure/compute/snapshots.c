@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Snapshots of disks. Source: Azure REST API reference, "Snapshots", 2023-04-02. Whether one is incremental is how it is kept
+ * here anyway: that is shown as it was said. */
+#include "api/azure/compute/compute.h"
+
+#include "engine/storage/snapshot.h"
+#include "engine/tag.h"
+#include "model/state.h"
+#include "model/states.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+#define GIB (INT64_C(1) << 30)
+
+/* ---- what is shown ---- */
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	const struct snapshot *s = snapshot_of(row);
+	bool has_volume = volume_find(az_tables(e), s->volume);
+	az_write_said(e, w, row->id, "sku", "sku", NULL);
+	json_write_open(w, name);
+	json_write_open(w, "creationData");
+	json_write_z(w, "createOption", "Copy");
+	az_write_said(e, w, row->id, "properties.creationData.sourceResourceId", "sourceResourceId", NULL);
+	if (has_volume && !json_object_get(az_said(e, row->id), "properties.creationData.sourceResourceId"))
+		json_write_text(w, "sourceResourceId", az_id_of(e, AZ_DISKS, KIND_VOLUME, s->volume));
+	json_write_close(w);
+	json_write_int(w, "diskSizeGB", s->volume_size / GIB);
+	json_write_int(w, "diskSizeBytes", s->volume_size);
+	json_write_open(w, "encryption");
+	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
+	json_write_close(w);
+	az_write_said(e, w, row->id, "properties.incremental", "incremental", NULL);
+	json_write_z(w, "networkAccessPolicy", "DenyAll");
+	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
+	json_write_z(w, "diskState", "Unattached");
+	json_write_real(w, "completionPercent", (double) s->progress);
+	az_write_time(w, "timeCreated", row->created_us);
+	enum snapshot_state state = model_derive_snapshot_state(s);
+	json_write_z(w, "provisioningState",
+		     state == SNAPSHOT_PENDING ? "Creating"
+		     : state == SNAPSHOT_ERROR ? "Failed"
+					       : "Succeeded");
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_SNAPSHOTS, KIND_SNAPSHOT, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "sku"),
+};
+static const struct api_listing snapshots = {
+	.kind = KIND_SNAPSHOT, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+struct creation {
+	struct str option, source;
+};
+struct snapshot_says {
+	struct creation creation;
+};
+struct snapshot_args {
+	struct snapshot_says properties;
+	struct snapshot_wish of_disk;
+	struct snapshot_copying of_snapshot;
+	bool is_new, is_copy;
+	uuid id;
+};
+static const struct param creation_rows[] = {
+	PARAM(struct creation, "createOption", option, .words = "Copy", .doc = "From a disk, or a snapshot."),
+	PARAM(struct creation, "sourceResourceId", source, .doc = "Which one."),
+	NOT_BUILT("sourceUri|storageAccountId|imageReference|galleryImageReference|uploadSizeBytes"),
+};
+static const struct params creation_params = PARAMS(struct creation, creation_rows, .is_open = true);
+static const struct param property_rows[] = {
+	PARAM_OBJECT(struct snapshot_says, "creationData", creation, creation_params,
+		     .doc = "What it is of."),
+	NOT_BUILT("diskAccessId|securityProfile|copyCompletionError"),
+};
+static const struct params property_params = PARAMS(struct snapshot_says, property_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct snapshot_args, "properties", properties, property_params,
+		     .doc = "What it is of."),
+	NOT_BUILT("extendedLocation"),
+};
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	static const char field[] = "properties.creationData.sourceResourceId";
+	struct snapshot_args *a = args;
+	const struct creation *c = &a->properties.creation;
+	const struct row *row = NULL;
+	a->id = e->target;
+	if (!uuid_is_none(e->target))
+		return OK;
+	a->is_new = true;
+	if (!c->source.n)
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+				      "Required parameter 'sourceResourceId' is missing (null).");
+	a->is_copy = str_contains(str_lower(e->c->arena, c->source), STR("/microsoft.compute/snapshots/"));
+	if (a->is_copy) {
+		TRY(az_find_id(e, field, c->source, AZ_SNAPSHOTS, KIND_SNAPSHOT, &row));
+		a->of_snapshot.source = ref_by_id(KIND_SNAPSHOT, row->id);
+		return OK;
+	}
+	TRY(az_find_id(e, field, c->source, AZ_DISKS, KIND_VOLUME, &row));
+	a->of_disk = (struct snapshot_wish){.volume = ref_by_id(KIND_VOLUME, row->id), .name = e->put.name};
+	return OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct snapshot_args *a = args;
+	if (!a->is_new)
+		return OK;
+	TRY(a->is_copy ? engine_copy_snapshot(op, &a->of_snapshot) : engine_create_snapshot(op, &a->of_disk));
+	a->id = a->is_copy ? a->of_snapshot.snapshot : a->of_disk.snapshot;
+	return OK;
+}
+
+struct delete_args {
+	struct snapshot_target wish;
+};
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct delete_args *) args)->wish.snapshot = az_target_ref(e);
+	return OK;
+}
+
+#define SNAPSHOTS AZ_COMPUTE "/snapshots"
+#define SNAPSHOT AZ_GROUP SNAPSHOTS "/{snapshotName}"
+#define KEEPS "sku|properties.incremental|properties.creationData.sourceResourceId"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION SNAPSHOTS, .name = "Snapshots_List", .permit = "ec2:DescribeSnapshots",
+	 .type = AZ_SNAPSHOTS, .listing = &snapshots, .doc = "The subscription's snapshots."},
+	{HTTP_GET, AZ_GROUP SNAPSHOTS, .name = "Snapshots_ListByResourceGroup",
+	 .permit = "ec2:DescribeSnapshots", .type = AZ_SNAPSHOTS, .listing = &snapshots,
+	 .doc = "A group's snapshots."},
+	{HTTP_GET, SNAPSHOT, .name = "Snapshots_Get", .permit = "ec2:DescribeSnapshots", .type = AZ_SNAPSHOTS,
+	 .kind = KIND_SNAPSHOT, .names = "snapshotName", .shows = &snapshots, .doc = "One snapshot."},
+	{HTTP_PUT, SNAPSHOT, .name = "Snapshots_CreateOrUpdate", .permit = "ec2:CreateSnapshot",
+	 .flags = API_WRITES | AZ_PUT | AZ_IS_202, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT,
+	 .names = "snapshotName", .keeps = KEEPS,
+	 .args = PARAMS(struct snapshot_args, put_rows, .is_open = true), .prepare = prepare,
+	 .operation = put, .returns = KIND_SNAPSHOT, AZ_SUBJECT(struct snapshot_args, id),
+	 .shows = &snapshots, .outcome = ASYNC_JOB_OUTCOME_MADE,
+	 .doc = "Makes a snapshot of a disk, or a copy of one."},
+	{HTTP_PATCH, SNAPSHOT, .name = "Snapshots_Update", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT, .names = "snapshotName",
+	 .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,
+	 .operation = engine_replace_tags_run, .returns = KIND_SNAPSHOT, .shows = &snapshots,
+	 .doc = "Changes a snapshot's tags."},
+	{HTTP_DELETE, SNAPSHOT, .name = "Snapshots_Delete", .permit = "ec2:DeleteSnapshot",
+	 .flags = API_WRITES, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT, .names = "snapshotName",
+	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,
+	 .operation = engine_delete_snapshot_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a snapshot."},
+};
+const struct api_actions az_snapshot_actions = API_ACTIONS(actions);

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * PUT, PATCH and DELETE of what a path names: whether it is there, what every resource's body says (location, tags), and what no
+ * row has and is shown as it was said. Sources: Azure Resource Manager, "Resource Manager REST API" (PUT creates or replaces,
+ * DELETE of what is absent is 204), "Common deployment errors". */
+#include "api/azure/core/action.h"
+
+#include <stdlib.h>
+
+#include "engine/resolve.h"
+#include "engine/tag.h"
+#include "model/state.h"
+#include "store/arm_resource.h"
+#include "store/resource_group.h"
+
+enum { NAME_MAX_CHARACTERS = 80, DEFINITION_MAX = 65536 };
+
+/* ---- what a body says of any resource ---- */
+
+bool az_is_name(struct str name)
+{
+	bool is_good = name.n >= 1 && name.n <= NAME_MAX_CHARACTERS &&
+		       (str_is_alphanumeric(name.p[0]) || name.p[0] == '_') &&
+		       (str_is_alphanumeric(name.p[name.n - 1]) || name.p[name.n - 1] == '_');
+	for (size_t k = 0; is_good && k < name.n; k++)
+		is_good = str_is_alphanumeric(name.p[k]) || strchr("_.-", name.p[k]);
+	return is_good;
+}
+
+static RESULT check_name(struct az_call *e, struct str name)
+{
+	if (az_is_name(name))
+		return OK;
+	e->error = &az_bad_name;
+	return ctx_fail(
+		e->c, ERR_INVALID,
+		"Resource name %" STR_FMT
+		" is invalid. The name can be up to 80 characters long. It must begin with a word character, "
+		"and it must end with a word character or with '_'. The name may contain word characters or "
+		"'.', '-', '_'.",
+		STR_ARG(str_slice(name, 0, 128)));
+}
+
+static RESULT check_names(struct az_call *e, struct str name)
+{
+	struct str word;
+	while (str_split_next(&name, '/', &word))
+		TRY(check_name(e, word));
+	return OK;
+}
+
+RESULT az_check_location(struct az_call *e)
+{
+	struct str location = str_from(json_string_value(json_object_get(e->body, "location")));
+	const struct az_type *type = &az_types[az_action_of(e)->type];
+	if (!location.n) {
+		e->error = &az_no_location;
+		return ctx_fail_field(e->c, ERR_MISSING, STR("location"),
+				      "The location property is required for this definition.");
+	}
+	if (str_equal(az_fold_location(e, location), az_location(e)))
+		return OK;
+	e->error = &az_other_location;
+	return az_fail(
+		e, "location",
+		"The provided location '%" STR_FMT
+		"' is not available for resource type '%s/%s'. List of available regions for the resource "
+		"type is '%" STR_FMT "'.",
+		STR_ARG(str_slice(location, 0, 128)), type->space, type->name, STR_ARG(az_location(e)));
+}
+
+RESULT az_read_tags(struct az_call *e)
+{
+	const json_t *tags = json_object_get(e->body, "tags");
+	const char *key;
+	json_t *value;
+	if (!tags || json_is_null(tags))
+		return OK;
+	size_t count = json_object_size(tags);
+	if (!json_is_object(tags) || count > TAG_COUNT_MAX)
+		return az_fail(e, "tags", "The tags of a resource are an object of up to %d members.",
+			       TAG_COUNT_MAX);
+	struct tag *at = arena_new_array(e->c->arena, struct tag, count ? count : 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	e->put.has_tags = true;
+	json_object_foreach ((json_t *) tags, key, value) {
+		if (!json_is_string(value))
+			return az_fail(e, "tags", "The value of a tag is a text.");
+		at[e->put.tags.count++] =
+			(struct tag){str_copy(e->c->arena, str_from(key)),
+				     str_copy(e->c->arena, str_from(json_string_value(value)))};
+	}
+	e->put.tags.at = at;
+	return OK;
+}
+
+/* ---- what is kept of it ---- */
+
+/* The member at "properties.storageProfile.osDisk.caching"; NULL: it was not said. */
+static json_t *find_member(const json_t *o, const char *path)
+{
+	for (const char *dot; o && (dot = strchr(path, '.')); path = dot + 1)
+		o = json_object_getn(o, path, (size_t) (dot - path));
+	json_t *value = json_object_get(o, path);
+	return json_is_null(value) ? NULL : value;
+}
+
+/* Over what was kept before: what is not said again stays. */
+static RESULT keep(struct az_call *e, json_t *kept)
+{
+	struct str rest = str_from(az_action_of(e)->keeps), path;
+	while (str_split_next(&rest, '|', &path)) {
+		const char *key = str_to_z(e->c->arena, path);
+		json_t *value = find_member(e->body, key);
+		if (value && json_object_set(kept, key, value) != 0)
+			return ctx_no_memory(e->c);
+	}
+	if (!json_object_size(kept))
+		return OK;
+	char *text = json_dumps(kept, JSON_COMPACT);
+	if (!text)
+		return ctx_no_memory(e->c);
+	e->put.definition = str_copy(e->c->arena, str_from(text));
+	free(text);
+	if (e->put.definition.n > DEFINITION_MAX)
+		return ctx_fail(e->c, ERR_TOO_LARGE, "What is said of the resource is too long.");
+	return OK;
+}
+
+static RESULT keep_members(struct az_call *e)
+{
+	const json_t *before = az_said(e, e->target);
+	json_t *kept = before ? json_deep_copy(before) : json_object();
+	if (!kept)
+		return ctx_no_memory(e->c);
+	struct result result = az_action_of(e)->keeps ? keep(e, kept) : OK;
+	json_decref(kept);
+	return result;
+}
+
+const json_t *az_said(struct az_call *e, uuid id)
+{
+	const struct arm_resource *r = engine_find_name(az_tables(e), id);
+	if (uuid_equal(e->said_of, id) && !uuid_is_none(id))
+		return e->said;
+	json_decref(e->said);
+	e->said_of = id;
+	e->said = r && r->definition.n ? json_loadb(r->definition.p, r->definition.n, 0, NULL) : NULL;
+	return e->said;
+}
+
+void az_write_said(struct az_call *e, struct json_writer *w, uuid id, const char *path, const char *name,
+		   const char *otherwise)
+{
+	const json_t *value = json_object_get(az_said(e, id), path);
+	char *text = value ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY) : NULL;
+	if (text)
+		json_write_raw(w, name, str_from(text));
+	free(text);
+	if (!value && otherwise)
+		json_write_z(w, name, otherwise);
+}
+
+/* ---- the row ---- */
+
+RESULT az_check_group_stays(struct az_call *e)
+{
+	const struct resource_group *g = resource_group_find(az_tables(e), e->group);
+	if (!g || !g->is_deleting)
+		return OK;
+	e->error = &az_group_goes;
+	return ctx_fail(e->c, ERR_STATE,
+			"The resource group '%" STR_FMT
+			"' is in deprovisioning state and cannot perform this operation.",
+			STR_ARG(g->name));
+}
+
+/* ---- If-Match ---- */
+
+struct str az_etag_of(struct az_call *e, const struct row *row)
+{
+	char text[UUID_TEXT_SIZE];
+	struct str gen = str_print(e->c->arena, "%llu", (unsigned long long) row->gen);
+	return str_print(e->c->arena, "W/\"%s\"", uuid_write(uuid_v5(row->id, gen), text));
+}
+
+static RESULT fail_changed(struct az_call *e, const char *header)
+{
+	e->error = &az_changed;
+	return ctx_fail_field(e->c, ERR_CONFLICT, str_from(header),
+			      "The condition '%s' of the request is not met by the resource.", header);
+}
+
+/* One of several etags, be it weak or not. */
+static bool has_etag(struct str list, struct str etag)
+{
+	struct str plain = str_slice(etag, 2, etag.n), one;
+	while (str_split_next(&list, ',', &one)) {
+		one = str_trim(one);
+		if (str_equal(one, etag) || str_equal(one, plain))
+			return true;
+	}
+	return false;
+}
+
+static bool is_any(struct str header)
+{
+	return str_is(str_trim(header), "*");
+}
+
+/* The row may change until the change is made: az_begin_change() looks again. */
+static RESULT check_conditions(struct az_call *e, const struct row *row)
+{
+	struct str match = call_header(e->call, "If-Match");
+	struct str none = call_header(e->call, "If-None-Match");
+	if (!az_action_of(e)->operation)
+		return OK;
+	if (row && none.n && (is_any(none) || has_etag(none, az_etag_of(e, row))))
+		return fail_changed(e, "If-None-Match");
+	if (match.n && !row)
+		return fail_changed(e, "If-Match");
+	e->match = is_any(match) ? STR_NONE : match;
+	return OK;
+}
+
+RESULT az_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred)
+{
+	struct az_call *e = az_call_of(core);
+	(void) ret_is_deferred;
+	if (!e->match.n)
+		return OK;
+	const struct row *row = tables_find(op->head, az_action_of(e)->kind, e->target);
+	return row && has_etag(e->match, az_etag_of(e, row)) ? OK : fail_changed(e, "If-Match");
+}
+
+/* A DELETE of what is not there has nothing to do. */
+static RESULT forgive_absent(struct az_call *e, struct result found)
+{
+	const struct az_action *a = az_action_of(e);
+	bool is_no_group = e->error == &az_no_group;
+	if (found.code != ERR_NOT_FOUND || is_no_group || (a->method != HTTP_DELETE && !(a->flags & AZ_PUT)))
+		return found;
+	ctx_clear_problem(e->c);
+	if (a->method == HTTP_DELETE) {
+		e->skips_operation = true;
+		e->status = 204;
+	}
+	return OK;
+}
+
+RESULT az_prepare_target(struct az_call *e)
+{
+	const struct az_action *a = az_action_of(e);
+	const struct row *row = NULL;
+	TRY(forgive_absent(e, az_find_named(e, a->kind, a->names, &row)));
+	e->target = row ? row->id : UUID_NONE;
+	if (!e->skips_operation)
+		TRY(check_conditions(e, row));
+	if (!(a->flags & (AZ_PUT | AZ_PATCH)))
+		return OK;
+	TRY(az_check_group_stays(e));
+	TRY(az_read_tags(e));
+	if (a->flags & AZ_PUT) {
+		e->put.name = az_path_name(e, a->names);
+		e->status = row ? 200 : a->flags & AZ_IS_202 ? 202 : 201;
+		if (!row)
+			TRY(check_names(e, e->put.name));
+	}
+	return keep_members(e);
+}
+
+RESULT az_check_place(struct az_call *e)
+{
+	const struct az_action *a = az_action_of(e);
+	bool is_whole = a->flags & AZ_PUT && a->names && !strchr(a->names, '/');
+	return is_whole ? az_check_location(e) : OK;
+}
+
+static RESULT write_tags(struct az_call *e, struct op *op, uuid id)
+{
+	enum kind kind = az_action_of(e)->kind;
+	struct ref ref = ref_by_id(kind, id);
+	struct tags_wish wish = {.resources = {&ref, 1}, .tags = e->put.tags};
+	return e->put.has_tags && model_kinds[kind].tags_offset ? engine_replace_tags(op, &wish) : OK;
+}
+
+RESULT az_name_target(struct az_call *e, struct op *op)
+{
+	const struct az_action *a = az_action_of(e);
+	struct arm_resource_wish wish = {
+		.group = e->group,
+		.type = str_print(e->c->arena, "%s/%s", az_types[a->type].space, az_types[a->type].name),
+		.name = az_path_name(e, a->names),
+		.kind = a->kind,
+		.target = az_subject_of(e),
+		.definition = e->put.definition,
+	};
+	if (a->keeps || a->flags & AZ_PUT)
+		TRY(engine_name_resource(op, &wish));
+	return a->operation == engine_replace_tags_run ? OK : write_tags(e, op, wish.target);
+}
+
+/* ---- tags alone ---- */
+
+RESULT az_prepare_tags(struct az_call *e, void *args)
+{
+	struct tags_wish *wish = args;
+	struct ref *ref = arena_new_object(e->c->arena, struct ref);
+	if (!ref)
+		return ctx_no_memory(e->c);
+	*ref = az_target_ref(e);
+	*wish = (struct tags_wish){.resources = {ref, 1}, .tags = e->put.tags};
+	return OK;
+}

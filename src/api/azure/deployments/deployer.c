@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The deployer: carries deployments out, on an actor of its own. It is level-triggered: whenever rows of deployments change, and each
+ * second while one goes on, it looks at each deployment that has not ended, and takes a *turn* of it (turn.c). */
+#include "api/azure/deployments/deployer_internal.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "http/inside.h"
+#include "store/deployment.h"
+
+enum { TURNS_MAX = 16, LOOK_AGAIN_US = SECOND, STOP_LIMIT_S = 10 };
+
+struct deployer {
+	struct az_face *face;
+	struct store *store;
+	struct actor *actor;
+	struct job woken, timer;
+	_Atomic bool is_woken;
+	bool has_timer; /* the actor's, as what follows */
+	uuid last;      /* that had a turn */
+	struct turn *turns;
+	_Atomic bool is_stopping;
+	pthread_mutex_t lock; /* over what follows */
+	pthread_cond_t ended;
+	size_t turn_count, question_count;
+};
+
+struct az_face *deployer_face(struct deployer *d)
+{
+	return d->face;
+}
+
+struct actor *deployer_actor(struct deployer *d)
+{
+	return d->actor;
+}
+
+bool deployer_is_stopping(const struct deployer *d)
+{
+	return d->is_stopping;
+}
+
+/* ---- waking ---- */
+
+static void wake(struct deployer *d)
+{
+	if (!d->is_stopping && !atomic_exchange(&d->is_woken, true))
+		actor_post(d->actor, &d->woken);
+}
+
+/* On the committer. */
+static void on_publish(void *self, const struct tables *tables, const struct published *published,
+		       size_t count)
+{
+	bool concerns = false;
+	(void) tables;
+	for (size_t k = 0; k < count; k++)
+		concerns = concerns || published[k].kind == KIND_DEPLOYMENT ||
+			   published[k].kind == KIND_DEPLOYMENT_OPERATION;
+	if (concerns)
+		wake(self);
+}
+
+/* ---- looking ---- */
+
+static bool has_turn(const struct deployer *d, uuid deployment)
+{
+	const struct turn *t = d->turns;
+	while (t && !uuid_equal(turn_deployment(t), deployment))
+		t = turn_next(t);
+	return t;
+}
+
+/* Deployments that go on and have no turn, from the one on that was chosen last, so that each comes to its turn; and whether
+ * any goes on at all. */
+static size_t choose(struct deployer *d, uuid *ids, size_t room, bool *ret_any)
+{
+	size_t count = 0;
+	uuid last = d->last;
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	*ret_any = deployment_first_by_ended(view.tables, 0);
+	for (int round = 0; round < 2; round++) {
+		const struct deployment *row = deployment_first_by_ended(view.tables, 0);
+		for (; row && count < room; row = deployment_next_by_ended(view.tables, row)) {
+			bool is_behind = uuid_compare(row->row.id, last) > 0;
+			if (is_behind == (round == 0) && !has_turn(d, row->row.id))
+				d->last = ids[count++] = row->row.id;
+		}
+	}
+	return count;
+}
+
+static void look_around(struct deployer *d)
+{
+	uuid ids[TURNS_MAX];
+	bool any = false;
+	size_t count = d->is_stopping ? 0 : choose(d, ids, TURNS_MAX - d->turn_count, &any);
+	for (size_t k = 0; k < count; k++)
+		turn_begin(d, ids[k], &d->turns);
+	if (!any || d->has_timer)
+		return;
+	d->has_timer = true;
+	actor_post_at(d->actor, &d->timer, clock_now_us() + LOOK_AGAIN_US);
+}
+
+static void run_woken(struct job *job)
+{
+	struct deployer *d = (struct deployer *) ((char *) job - offsetof(struct deployer, woken));
+	d->is_woken = false;
+	look_around(d);
+}
+
+static void run_timer(struct job *job)
+{
+	struct deployer *d = (struct deployer *) ((char *) job - offsetof(struct deployer, timer));
+	d->has_timer = false;
+	look_around(d);
+}
+
+/* A turn is over. It may have changed rows while it was in the way of the next. */
+void deployer_end_turn(struct deployer *d, struct turn *t, bool has_changed)
+{
+	turn_unlink(&d->turns, t);
+	turn_free(t);
+	deployer_count_turn(d, -1);
+	if (has_changed)
+		wake(d);
+}
+
+static void count(struct deployer *d, size_t *figure, int change)
+{
+	(void) pthread_mutex_lock(&d->lock);
+	*figure += (size_t) change;
+	(void) pthread_cond_signal(&d->ended);
+	(void) pthread_mutex_unlock(&d->lock);
+}
+
+void deployer_count_turn(struct deployer *d, int change)
+{
+	count(d, &d->turn_count, change);
+}
+
+/* ---- asking from another thread ---- */
+
+struct question {
+	struct deployer *of;
+	struct job job;
+	const struct bearer *bearer;
+	struct str path, query;
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	bool is_over;
+	int status;
+	json_t *body;
+};
+
+static void end_question(struct question *q, int status, json_t *body)
+{
+	(void) pthread_mutex_lock(&q->lock);
+	q->status = status;
+	q->body = body;
+	q->is_over = true;
+	(void) pthread_cond_signal(&q->answered);
+	(void) pthread_mutex_unlock(&q->lock);
+}
+
+static void take_answer(void *owner, int status, struct str body)
+{
+	end_question(owner, status, body.n ? json_loadb(body.p, body.n, 0, NULL) : NULL);
+}
+
+static void run_question(struct job *job)
+{
+	struct question *q = (struct question *) ((char *) job - offsetof(struct question, job));
+	const struct inside_wish wish = {.method = HTTP_GET,
+					 .path = q->path,
+					 .query = q->query,
+					 .arg = q->bearer,
+					 .done = take_answer,
+					 .owner = q};
+	call_begin_inside(q->of->actor, api_handle_call, q->of->face, &wish);
+}
+
+static void drop_question(struct job *job)
+{
+	end_question((struct question *) ((char *) job - offsetof(struct question, job)), 0, NULL);
+}
+
+RESULT deployer_ask(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
+		    struct str version, int *ret_status, json_t **ret_body)
+{
+	if (!d || d->is_stopping)
+		return ctx_fail(c, ERR_GONE, "nobody carries deployments out here");
+	struct question q = {.of = d,
+			     .job = {.run = run_question, .drop = drop_question},
+			     .bearer = bearer,
+			     .path = str_encode_url(c->arena, id, true),
+			     .query = str_print(c->arena, "api-version=%" STR_FMT,
+						STR_ARG(str_encode_url(c->arena, version, false))),
+			     .lock = PTHREAD_MUTEX_INITIALIZER,
+			     .answered = PTHREAD_COND_INITIALIZER};
+	count(d, &d->question_count, 1);
+	actor_post(d->actor, &q.job);
+	(void) pthread_mutex_lock(&q.lock);
+	while (!q.is_over)
+		(void) pthread_cond_wait(&q.answered, &q.lock);
+	(void) pthread_mutex_unlock(&q.lock);
+	count(d, &d->question_count, -1);
+	(void) pthread_cond_destroy(&q.answered);
+	(void) pthread_mutex_destroy(&q.lock);
+	*ret_status = q.status;
+	*ret_body = q.body;
+	return OK;
+}
+
+/* ---- life ---- */
+
+bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
+{
+	struct executor *executor = face->core.config.executor;
+	*ret_deployer = NULL;
+	if (!executor)
+		return true;
+	struct deployer *d = heap_alloc(sizeof *d);
+	if (!d)
+		return false;
+	*d = (struct deployer){.face = face,
+			       .store = face->core.config.store,
+			       .woken = {.run = run_woken},
+			       .timer = {.run = run_timer},
+			       .lock = PTHREAD_MUTEX_INITIALIZER,
+			       .ended = PTHREAD_COND_INITIALIZER,
+			       .actor = actor_new(executor, "deployments")};
+	if (!d->actor) {
+		heap_free(d);
+		return false;
+	}
+	store_listen(d->store, on_publish, d);
+	*ret_deployer = d;
+	wake(d);
+	return true;
+}
+
+/* A turn has a call or a change on its way, which comes back to the actor. */
+static void wait_for_turns(struct deployer *d)
+{
+	int64_t until_us = clock_now_us() + STOP_LIMIT_S * SECOND;
+	const struct timespec until = {.tv_sec = until_us / SECOND, .tv_nsec = until_us % SECOND * 1000};
+	int waited = 0;
+	(void) pthread_mutex_lock(&d->lock);
+	while ((d->turn_count || d->question_count) && !waited)
+		waited = pthread_cond_timedwait(&d->ended, &d->lock, &until);
+	(void) pthread_mutex_unlock(&d->lock);
+}
+
+void deployer_free(struct deployer *d)
+{
+	if (!d)
+		return;
+	d->is_stopping = true;
+	store_unlisten(d->store, on_publish, d);
+	wait_for_turns(d);
+	actor_free(d->actor);
+	(void) pthread_cond_destroy(&d->ended);
+	(void) pthread_mutex_destroy(&d->lock);
+	heap_free(d);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * User-assigned managed identities: roles of IAM's that machines take by an instance profile of the same name, and get tokens of that
+ * each of the region's faces accepts (api/metadata/azure_identity.c). Its client id and its principal id are the role's id. Source:
+ * Azure REST API reference, "User Assigned Identities", 2023-01-31. */
+#include "api/azure/core/action.h"
+
+#include "engine/people/iam_role.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+#include "store/iam_role.h"
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	struct str id = uuid_to_str(e->c->arena, row->id);
+	json_write_open(w, name);
+	json_write_text(w, "tenantId", uuid_to_str(e->c->arena, e->bearer.tenant));
+	json_write_text(w, "principalId", id);
+	json_write_text(w, "clientId", id);
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_IDENTITIES, KIND_IAM_ROLE, row);
+}
+
+/* Roles that were made elsewhere are no identities. */
+static bool matches(struct api_call *core, const void *args, const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	(void) args;
+	return engine_find_name(az_tables(e), row->id) && az_is_in_group(e, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties),
+};
+static const struct api_listing identities = {
+	.kind = KIND_IAM_ROLE, .item = "value", .matches = matches, .members = MEMBERS(members)};
+
+struct put_args {
+	struct managed_identity_wish make;
+	bool is_new;
+	uuid id;
+};
+
+/* Names of roles are an account's, those of identities a group's. */
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct put_args *a = args;
+	char drawn[UUID_TEXT_SIZE];
+	a->id = e->target;
+	a->is_new = uuid_is_none(e->target);
+	if (a->is_new)
+		a->make.name =
+			str_print(e->c->arena, "%" STR_FMT "-%.8s", STR_ARG(str_slice(e->put.name, 0, 48)),
+				  uuid_write(uuid_random(), drawn));
+	return OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct put_args *a = args;
+	if (!a->is_new)
+		return OK;
+	TRY(engine_create_managed_identity(op, &a->make));
+	a->id = a->make.iam_role;
+	return OK;
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct iam_role_target *) args)->iam_role = az_target_ref(e);
+	return OK;
+}
+
+#define IDENTITIES "/providers/Microsoft.ManagedIdentity/userAssignedIdentities"
+#define IDENTITY AZ_GROUP IDENTITIES "/{resourceName}"
+#define ONE(verb, word, action, ...)                                                                         \
+	{                                                                                                    \
+		verb, IDENTITY, .name = "UserAssignedIdentities_" word, .permit = (action),                  \
+				.type = AZ_IDENTITIES, .kind = KIND_IAM_ROLE, .names = "resourceName",       \
+				__VA_ARGS__                                                                  \
+	}
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION IDENTITIES, .name = "UserAssignedIdentities_ListBySubscription",
+	 .permit = "iam:ListRoles", .type = AZ_IDENTITIES, .listing = &identities,
+	 .doc = "The subscription's managed identities."},
+	{HTTP_GET, AZ_GROUP IDENTITIES, .name = "UserAssignedIdentities_ListByResourceGroup",
+	 .permit = "iam:ListRoles", .type = AZ_IDENTITIES, .listing = &identities,
+	 .doc = "A group's managed identities."},
+	ONE(HTTP_GET, "Get", "iam:GetRole", .shows = &identities, .doc = "One managed identity."),
+	ONE(HTTP_PUT, "CreateOrUpdate", "iam:CreateManagedIdentity", .flags = API_WRITES | AZ_PUT,
+	    .args = {0, 0, sizeof(struct put_args)}, .prepare = prepare, .operation = put,
+	    .returns = KIND_IAM_ROLE, AZ_SUBJECT(struct put_args, id), .shows = &identities,
+	    .doc = "Makes a managed identity."),
+	ONE(HTTP_PATCH, "Update", "ec2:CreateTags", .flags = API_WRITES | AZ_PATCH,
+	    .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,
+	    .operation = engine_replace_tags_run, .returns = KIND_IAM_ROLE, .shows = &identities,
+	    .doc = "Changes a managed identity's tags."),
+	ONE(HTTP_DELETE, "Delete", "iam:DeleteManagedIdentity", .flags = API_WRITES,
+	    .args = {0, 0, sizeof(struct iam_role_target)}, .prepare = prepare_delete,
+	    .operation = engine_delete_managed_identity_run, .returns = API_RETURNS_NOTHING_STORED,
+	    .doc = "Deletes a managed identity: machines lose it, and it loses its roles."),
+};
+const struct api_actions az_identity_actions = API_ACTIONS(actions);

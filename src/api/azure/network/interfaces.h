@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/azure/network/: which of an interface's configurations has which of its addresses. Configurations have names and
+ * are kept as they were said; addresses are the port's own. The primary one has the port's first address, one that says an address
+ * has that, and the others have the rest in their order. */
+#pragma once
+
+#include "api/azure/network/network.h"
+#include "engine/network/port.h"
+
+struct az_ip_config {
+	struct str name;
+	struct ip said; /* none: any */
+	bool is_static, is_primary;
+	struct ip ip; /* none: it has none */
+};
+struct az_ip_configs {
+	const struct az_ip_config *at;
+	size_t count;
+};
+
+/* Its IPv4 addresses, the first one first. */
+size_t az_list_ips(const struct tables *t, const struct port *p, struct ip ips[static PORT_IPS_MAX]);
+/* Fills in .ip. */
+void az_give_ips(struct az_ip_config *configs, size_t count, const struct ip *ips, size_t ip_count);
+struct az_ip_configs az_list_configs(struct az_call *e, const struct port *p);
+
+extern const struct api_listing az_interfaces;

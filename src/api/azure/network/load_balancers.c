@@ -1,0 +1,657 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Load balancers: frontends, which are public addresses or addresses of subnets, pools by name, and rules from a frontend's port to
+ * a pool. What is said of them is kept and shown as it was; what comes of it is the engine's (engine/virtual/balancer_set.h). Who is in
+ * a pool, and who has an inbound NAT rule, interfaces say (interface_put.c). OVN asks members by TCP on the port that a rule leads to:
+ * a rule with another probe is refused. Source: Azure REST API reference, "Load Balancers", 2022-07-01. */
+#include "api/azure/network/balancers.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/tag.h"
+#include "store/balancer_pool_member.h"
+#include "store/balancer_set.h"
+#include "store/port.h"
+#include "store/port_forwarding.h"
+
+#define FRONTENDS "frontendIPConfigurations"
+#define POOLS "backendAddressPools"
+#define RULES "loadBalancingRules"
+#define PROBES "probes"
+#define INWARDS "inboundNatRules"
+
+/* ---- what is shown ---- */
+
+static struct str text_of(const json_t *o, const char *name)
+{
+	return str_from(json_string_value(json_object_get(o, name)));
+}
+
+static struct str part_id(struct az_call *e, uuid set, const char *list, struct str name)
+{
+	return str_print(e->c->arena, "%" STR_FMT "/%s/%" STR_FMT,
+			 STR_ARG(az_id_of(e, AZ_BALANCERS, KIND_BALANCER_SET, set)), list, STR_ARG(name));
+}
+
+static void write_link(struct az_call *e, struct json_writer *w, const char *name, struct str id)
+{
+	(void) e;
+	json_write_open(w, name);
+	json_write_text(w, "id", id);
+	json_write_close(w);
+}
+
+/* Which rules of the set name the part, in a member of theirs. */
+static void write_rules_of(struct az_call *e, struct json_writer *w, uuid set, const char *list,
+			   const char *member, struct str part)
+{
+	const json_t *rules = json_object_get(az_said(e, set), "properties." RULES);
+	bool has_any = false;
+	if (strcmp(list, INWARDS) == 0)
+		rules = json_object_get(az_said(e, set), "properties." INWARDS);
+	for (size_t k = 0; k < json_array_size(rules); k++) {
+		const json_t *rule = json_array_get(rules, k);
+		struct str id = text_of(json_object_get(json_object_get(rule, "properties"), member), "id");
+		if (!str_equal_nocase(az_last_word(id), part))
+			continue;
+		if (!has_any)
+			json_write_open_list(w, list);
+		has_any = true;
+		write_link(e, w, NULL, part_id(e, set, list, text_of(rule, "name")));
+	}
+	if (has_any)
+		json_write_close_list(w);
+}
+
+static void write_members(struct az_call *e, struct json_writer *w, uuid set, struct str pool)
+{
+	const struct tables *t = az_tables(e);
+	struct str folded = str_lower(e->c->arena, pool);
+	bool has_any = false;
+	const struct balancer_pool_member *m = balancer_pool_member_first_by_set(t, set);
+	for (; m; m = balancer_pool_member_next_by_set(t, m)) {
+		const struct port *p = str_equal(m->pool, folded) ? port_find(t, m->port) : NULL;
+		if (!p)
+			continue;
+		if (!has_any)
+			json_write_open_list(w, "backendIPConfigurations");
+		has_any = true;
+		write_link(e, w, NULL, az_ip_config_id(e, p, m->private_ip));
+	}
+	if (has_any)
+		json_write_close_list(w);
+}
+
+static void write_target(struct az_call *e, struct json_writer *w, uuid set, struct str rule)
+{
+	const struct tables *t = az_tables(e);
+	const struct port_forwarding *f = port_forwarding_first_by_set(t, set);
+	while (f && !str_equal_nocase(f->name, rule))
+		f = port_forwarding_next_by_set(t, f);
+	const struct port *p = f ? port_find(t, f->port) : NULL;
+	if (p)
+		write_link(e, w, "backendIPConfiguration", az_ip_config_id(e, p, f->private_ip));
+}
+
+/* What a part's properties show: as they were said, by name. */
+struct shown_part {
+	const char *list;
+	const char *members; /* "a|b" */
+};
+static const struct shown_part shown_parts[] = {
+	{FRONTENDS, "publicIPAddress|subnet|zones"},
+	{POOLS, ""},
+	{RULES, "frontendIPConfiguration|frontendPort|backendPort|protocol|backendAddressPool|probe|"
+		"loadDistribution|idleTimeoutInMinutes|enableFloatingIP|enableTcpReset|disableOutboundSnat"},
+	{PROBES, "protocol|port|requestPath|intervalInSeconds|numberOfProbes"},
+	{INWARDS,
+	 "frontendIPConfiguration|frontendPort|backendPort|protocol|idleTimeoutInMinutes|enableFloatingIP|"
+	 "enableTcpReset"},
+};
+enum { SHOWN_PARTS = sizeof shown_parts / sizeof shown_parts[0] };
+
+static void write_said(struct az_call *e, struct json_writer *w, const json_t *properties, struct str names)
+{
+	struct str name;
+	while (str_split_next(&names, '|', &name)) {
+		const char *key = str_to_z(e->c->arena, name);
+		const json_t *value = json_object_get(properties, key);
+		char *text = value && !json_is_null(value) ? json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY)
+							   : NULL;
+		if (text)
+			json_write_raw(w, key, str_from(text));
+		free(text);
+	}
+}
+
+static void write_private(struct az_call *e, struct json_writer *w, uuid set, const json_t *said,
+			  struct str name)
+{
+	char text[IP_TEXT_SIZE];
+	const struct port *front = engine_find_front(az_tables(e), set, name);
+	bool is_static = str_equal_nocase(text_of(said, "privateIPAllocationMethod"), STR("Static"));
+	json_write_z(w, "privateIPAllocationMethod", is_static ? "Static" : "Dynamic");
+	if (!front)
+		return;
+	json_write_z(w, "privateIPAddress", ip_write(front->ip, text));
+	json_write_z(w, "privateIPAddressVersion", "IPv4");
+}
+
+/* az_said()'s document is another row's as soon as an interface's is asked for: parts are copied. */
+static void write_part(struct az_call *e, struct json_writer *w, const struct row *row,
+		       const struct shown_part *shown, const json_t *part)
+{
+	const json_t *properties = json_object_get(part, "properties");
+	struct str name = str_copy(e->c->arena, text_of(part, "name"));
+	json_write_open(w, NULL);
+	json_write_text(w, "name", name);
+	json_write_text(w, "id", part_id(e, row->id, shown->list, name));
+	az_write_etag(e, w, row);
+	json_write_text(w, "type", str_print(e->c->arena, "Microsoft.Network/loadBalancers/%s", shown->list));
+	json_write_open(w, "properties");
+	json_write_z(w, "provisioningState", "Succeeded");
+	write_said(e, w, properties, str_from(shown->members));
+	if (strcmp(shown->list, FRONTENDS) == 0) {
+		write_private(e, w, row->id, properties, name);
+		write_rules_of(e, w, row->id, RULES, "frontendIPConfiguration", name);
+		write_rules_of(e, w, row->id, INWARDS, "frontendIPConfiguration", name);
+	} else if (strcmp(shown->list, POOLS) == 0) {
+		write_rules_of(e, w, row->id, RULES, "backendAddressPool", name);
+		write_members(e, w, row->id, name);
+	} else if (strcmp(shown->list, PROBES) == 0) {
+		write_rules_of(e, w, row->id, RULES, "probe", name);
+	} else if (strcmp(shown->list, INWARDS) == 0) {
+		write_target(e, w, row->id, name);
+	}
+	json_write_close(w);
+	json_write_close(w);
+}
+
+static void write_parts(struct az_call *e, struct json_writer *w, const struct row *row,
+			const struct shown_part *shown)
+{
+	const char *path = str_print(e->c->arena, "properties.%s", shown->list).p;
+	json_write_open_list(w, shown->list);
+	for (size_t k = 0; k < json_array_size(json_object_get(az_said(e, row->id), path)); k++)
+		write_part(e, w, row, shown, json_array_get(json_object_get(az_said(e, row->id), path), k));
+	json_write_close_list(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	json_write_open(w, "sku");
+	az_write_said(e, w, row->id, "sku.name", "name", "Basic");
+	json_write_z(w, "tier", "Regional");
+	json_write_close(w);
+	az_write_etag(e, w, row);
+	az_begin_properties(e, w, name, row);
+	for (size_t k = 0; k < SHOWN_PARTS; k++)
+		write_parts(e, w, row, &shown_parts[k]);
+	json_write_open_list(w, "outboundRules");
+	json_write_close_list(w);
+	json_write_open_list(w, "inboundNatPools");
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_BALANCERS, KIND_BALANCER_SET, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag"),
+};
+static const struct api_listing balancers = {
+	.kind = KIND_BALANCER_SET, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+/* ---- what is said ---- */
+
+struct frontend_says {
+	struct az_link address, subnet;
+	struct str method;
+	struct ip ip;
+};
+struct frontends {
+	const struct frontend {
+		struct str name;
+		struct frontend_says properties;
+	} * at;
+	size_t count;
+};
+struct pools {
+	const struct pool {
+		struct str name;
+	} * at;
+	size_t count;
+};
+struct probe_says {
+	struct str protocol;
+	int64_t port, interval, failures;
+};
+struct probes {
+	const struct probe {
+		struct str name;
+		struct probe_says properties;
+	} * at;
+	size_t count;
+};
+struct rule_says {
+	struct az_link frontend, pool, probe;
+	struct str protocol, distribution;
+	int64_t public_port, private_port;
+};
+struct rules {
+	const struct rule {
+		struct str name;
+		struct rule_says properties;
+	} * at;
+	size_t count;
+};
+struct balancer_says {
+	struct frontends frontends;
+	struct pools pools;
+	struct probes probes;
+	struct rules rules, inwards;
+};
+struct balancer_sku {
+	struct str name;
+};
+struct balancer_args {
+	struct balancer_sku sku;
+	struct balancer_says properties;
+	struct balancer_set_wish wish;
+};
+static const struct param frontend_says_rows[] = {
+	PARAM_OBJECT(struct frontend_says, "publicIPAddress", address, az_link_params, .doc = "The address."),
+	PARAM_OBJECT(struct frontend_says, "subnet", subnet, az_link_params,
+		     .doc = "Instead: the subnet that it has an address of."),
+	PARAM(struct frontend_says, "privateIPAddress", ip, .doc = "Which of the subnet's; absent: any."),
+	PARAM(struct frontend_says, "privateIPAllocationMethod", method, .words = "Dynamic|Static",
+	      .doc = "Static: privateIPAddress says which."),
+	NOT_BUILT("publicIPPrefix|gatewayLoadBalancer"),
+	NOT_BUILT("privateIPAddressVersion", .only = "IPv4"),
+};
+static const struct params frontend_says_params =
+	PARAMS(struct frontend_says, frontend_says_rows, .is_open = true);
+static const struct param frontend_rows[] = {
+	PARAM(struct frontend, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct frontend, "properties", properties, frontend_says_params, .doc = "Its address."),
+};
+static const struct params frontend_params = PARAMS(struct frontend, frontend_rows, .is_open = true);
+static const struct param pool_rows[] = {
+	PARAM(struct pool, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+};
+static const struct params pool_params = PARAMS(struct pool, pool_rows, .is_open = true);
+static const struct param probe_says_rows[] = {
+	PARAM(struct probe_says, "protocol", protocol, .flags = REQUIRED, .words = "Tcp|Http|Https",
+	      .doc = "Tcp, where a rule has it."),
+	PARAM(struct probe_says, "port", port, .flags = REQUIRED, .min = 1, .max = 65535,
+	      .doc = "The port that a rule which has it leads to."),
+	PARAM(struct probe_says, "intervalInSeconds", interval, .min = 5, .max = 2147483646,
+	      .doc = "How often a member is asked."),
+	PARAM(struct probe_says, "numberOfProbes", failures, .min = 1, .max = 2147483646,
+	      .doc = "So often in a row a member has not answered before it gets nothing."),
+};
+static const struct params probe_says_params = PARAMS(struct probe_says, probe_says_rows, .is_open = true);
+static const struct param probe_rows[] = {
+	PARAM(struct probe, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct probe, "properties", properties, probe_says_params,
+		     .doc = "How members are asked."),
+};
+static const struct params probe_params = PARAMS(struct probe, probe_rows, .is_open = true);
+static const struct param rule_says_rows[] = {
+	PARAM_OBJECT(struct rule_says, "frontendIPConfiguration", frontend, az_link_params,
+		     .doc = "Whose port it is."),
+	PARAM_OBJECT(struct rule_says, "backendAddressPool", pool, az_link_params, .doc = "Where it leads."),
+	PARAM_OBJECT(struct rule_says, "probe", probe, az_link_params,
+		     .doc = "How members are asked; absent: they are not."),
+	PARAM(struct rule_says, "protocol", protocol, .flags = REQUIRED, .doc = "Tcp or Udp."),
+	PARAM(struct rule_says, "frontendPort", public_port, .flags = REQUIRED, .min = 1, .max = 65534,
+	      .doc = "The frontend's port."),
+	PARAM(struct rule_says, "backendPort", private_port, .min = 1, .max = 65535,
+	      .doc = "The members' port; absent: the same."),
+	PARAM(struct rule_says, "loadDistribution", distribution,
+	      .words = "Default|SourceIP|SourceIPProtocol",
+	      .doc = "Default: any member; else by where a connection comes from."),
+	NOT_BUILT("enableFloatingIP", .only = "false"),
+	NOT_BUILT("frontendPortRangeStart|frontendPortRangeEnd"),
+};
+static const struct params rule_says_params = PARAMS(struct rule_says, rule_says_rows, .is_open = true);
+static const struct param rule_rows[] = {
+	PARAM(struct rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct rule, "properties", properties, rule_says_params, .doc = "From where to where."),
+};
+static const struct params rule_params = PARAMS(struct rule, rule_rows, .is_open = true);
+static const struct param balancer_rows[] = {
+	PARAM_LIST(struct balancer_says, FRONTENDS, frontends, frontend_params, .max = 200,
+		   .doc = "Its addresses."),
+	PARAM_LIST(struct balancer_says, POOLS, pools, pool_params, .max = 200, .doc = "Its pools."),
+	PARAM_LIST(struct balancer_says, PROBES, probes, probe_params, .max = 200,
+		   .doc = "How members are asked whether they answer."),
+	PARAM_LIST(struct balancer_says, RULES, rules, rule_params, .max = BALANCER_RULES_MAX,
+		   .doc = "Ports that lead to pools."),
+	PARAM_LIST(struct balancer_says, INWARDS, inwards, rule_params, .max = BALANCER_RULES_MAX,
+		   .doc = "Ports that lead to one interface."),
+	NOT_BUILT("outboundRules|inboundNatPools", .only = "[]"),
+};
+static const struct params balancer_params = PARAMS(struct balancer_says, balancer_rows, .is_open = true);
+static const struct param sku_rows[] = {
+	PARAM(struct balancer_sku, "name", name, .words = "Basic|Standard", .doc = "Basic or Standard."),
+};
+static const struct params sku_params = PARAMS(struct balancer_sku, sku_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct balancer_args, "sku", sku, sku_params, .doc = "Kept and shown."),
+	PARAM_OBJECT(struct balancer_args, "properties", properties, balancer_params, .doc = "What it is."),
+	NOT_BUILT("extendedLocation"),
+};
+
+struct str az_last_word(struct str id)
+{
+	struct str word, last = STR_NONE;
+	while (str_split_next(&id, '/', &word))
+		last = word;
+	return last;
+}
+
+/* ---- rules as wishes ---- */
+
+static RESULT fail_part(struct az_call *e, const char *field, struct str id)
+{
+	e->error = &az_no_reference;
+	return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
+			      "Resource %" STR_FMT " referenced by the load balancer was not found.",
+			      STR_ARG(str_slice(id, 0, 512)));
+}
+
+static const struct frontend *find_frontend(const struct balancer_says *p, const struct az_link *link)
+{
+	struct str name = az_last_word(link->id);
+	for (size_t k = 0; k < p->frontends.count; k++)
+		if (str_equal_nocase(p->frontends.at[k].name, name))
+			return &p->frontends.at[k];
+	return NULL;
+}
+
+static RESULT follow_address(struct az_call *e, const struct frontend *f, struct ref *ret_address)
+{
+	return az_follow(e, "properties." FRONTENDS ".publicIPAddress.id", &f->properties.address,
+			 AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, ret_address);
+}
+
+static RESULT fail_probe(struct az_call *e, const char *field, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
+			      "The parameter '%s' is not supported: %s.", field, why);
+}
+
+/* OVN asks by the protocol of the rule, on the port that it leads to, and does not speak more than TCP. */
+static RESULT read_probe(struct az_call *e, const struct balancer_says *p, const struct rule_says *says,
+			 struct balancer_rule *wish)
+{
+	const struct probe *probe = NULL;
+	struct str name = az_last_word(says->probe.id);
+	wish->is_unasked = !name.n;
+	if (!name.n)
+		return OK;
+	for (size_t k = 0; k < p->probes.count; k++)
+		probe = str_equal_nocase(p->probes.at[k].name, name) ? &p->probes.at[k] : probe;
+	if (!probe)
+		return fail_part(e, "properties." RULES ".probe.id", says->probe.id);
+	if (!str_equal_nocase(probe->properties.protocol, STR("Tcp")))
+		return fail_probe(e, "properties." PROBES ".protocol", "a rule's members are asked by Tcp");
+	if (probe->properties.port != wish->private_port)
+		return fail_probe(e, "properties." PROBES ".port",
+				  "a rule's members are asked on the port that it leads to");
+	if (wish->protocol != LOAD_BALANCER_PROTOCOL_TCP)
+		return fail_probe(e, "properties." RULES ".probe",
+				  "the members of a rule of Udp are not asked");
+	wish->ask_interval = probe->properties.interval;
+	wish->ask_failures = probe->properties.failures;
+	return OK;
+}
+
+static RESULT read_protocol(struct az_call *e, const char *field, struct str said, bool *ret_udp)
+{
+	*ret_udp = str_equal_nocase(said, STR("Udp"));
+	return *ret_udp || str_equal_nocase(said, STR("Tcp"))
+		       ? OK
+		       : az_fail(e, field, "The value of parameter protocol is none of Tcp and Udp.");
+}
+
+static RESULT read_rule(struct az_call *e, const struct balancer_says *p, const struct rule *rule,
+			struct balancer_rule *wish)
+{
+	const struct rule_says *says = &rule->properties;
+	struct str pool = az_last_word(says->pool.id);
+	bool is_udp, has_pool = !pool.n;
+	*wish = (struct balancer_rule){.name = rule->name,
+				       .public_port = says->public_port,
+				       .private_port =
+					       says->private_port ? says->private_port : says->public_port,
+				       .pool = str_lower(e->c->arena, pool),
+				       .algorithm = str_starts_with(says->distribution, STR("Source"))
+							    ? LOAD_BALANCER_ALGORITHM_SOURCE
+							    : LOAD_BALANCER_ALGORITHM_ROUNDROBIN};
+	TRY(read_protocol(e, "properties." RULES ".protocol", says->protocol, &is_udp));
+	wish->protocol = is_udp ? LOAD_BALANCER_PROTOCOL_UDP : LOAD_BALANCER_PROTOCOL_TCP;
+	for (size_t k = 0; k < p->pools.count; k++)
+		has_pool = has_pool || str_equal_nocase(p->pools.at[k].name, pool);
+	if (!has_pool)
+		return fail_part(e, "properties." RULES ".backendAddressPool.id", says->pool.id);
+	const struct frontend *frontend = find_frontend(p, &says->frontend);
+	if (!frontend)
+		return fail_part(e, "properties." RULES ".frontendIPConfiguration.id", says->frontend.id);
+	TRY(follow_address(e, frontend, &wish->address));
+	if (!ref_is_given(&wish->address))
+		wish->front = frontend->name;
+	return read_probe(e, p, says, wish);
+}
+
+static RESULT read_inward(struct az_call *e, const struct balancer_says *p, const struct rule *rule,
+			  struct balancer_inward *wish)
+{
+	const struct rule_says *says = &rule->properties;
+	bool is_udp;
+	*wish = (struct balancer_inward){.name = rule->name,
+					 .public_port = says->public_port,
+					 .private_port =
+						 says->private_port ? says->private_port : says->public_port};
+	TRY(read_protocol(e, "properties." INWARDS ".protocol", says->protocol, &is_udp));
+	wish->protocol = is_udp ? PORT_FORWARDING_PROTOCOL_UDP : PORT_FORWARDING_PROTOCOL_TCP;
+	const struct frontend *frontend = find_frontend(p, &says->frontend);
+	if (!frontend)
+		return fail_part(e, "properties." INWARDS ".frontendIPConfiguration.id", says->frontend.id);
+	TRY(follow_address(e, frontend, &wish->address));
+	if (ref_is_given(&wish->address))
+		return OK;
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("properties." INWARDS ".frontendIPConfiguration"),
+			      "The parameter 'properties." INWARDS "' is not supported on a frontend with a "
+			      "private address.");
+}
+
+static RESULT check_names(struct az_call *e, const struct balancer_says *p)
+{
+	bool are_good = true;
+	for (size_t k = 0; k < p->frontends.count; k++)
+		are_good = are_good && az_is_name(p->frontends.at[k].name);
+	for (size_t k = 0; k < p->pools.count; k++)
+		are_good = are_good && az_is_name(p->pools.at[k].name);
+	for (size_t k = 0; k < p->probes.count; k++)
+		are_good = are_good && az_is_name(p->probes.at[k].name);
+	for (size_t k = 0; k < p->rules.count; k++)
+		are_good = are_good && az_is_name(p->rules.at[k].name);
+	for (size_t k = 0; k < p->inwards.count; k++)
+		are_good = are_good && az_is_name(p->inwards.at[k].name);
+	return are_good ? OK : az_fail_name(e, "properties");
+}
+
+/* It is of one family, and in the subnet, as the engine says. */
+static RESULT read_front(struct az_call *e, const struct frontend *f, struct balancer_front *front)
+{
+	const struct frontend_says *says = &f->properties;
+	bool is_static = str_equal_nocase(says->method, STR("Static"));
+	*front = (struct balancer_front){.name = f->name, .ip = says->ip};
+	TRY(az_follow(e, "properties." FRONTENDS ".subnet.id", &says->subnet, AZ_SUBNETS, KIND_SUBNET,
+		      &front->subnet));
+	if (!ref_is_given(&front->subnet))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("properties." FRONTENDS),
+				      "A frontend has either a public address or a subnet.");
+	if (is_static && ip_is_none(says->ip))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("properties." FRONTENDS ".privateIPAddress"),
+				      "A static frontend says its private address.");
+	return OK;
+}
+
+/* All frontends lead to an address, also those that no rule has. */
+static RESULT read_fronts(struct az_call *e, const struct balancer_says *p, struct balancer_set_wish *wish)
+{
+	struct ref address;
+	struct balancer_front *fronts =
+		arena_new_array(e->c->arena, struct balancer_front, p->frontends.count + 1);
+	if (!fronts)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < p->frontends.count; k++) {
+		const struct frontend *f = &p->frontends.at[k];
+		TRY(follow_address(e, f, &address));
+		if (ref_is_given(&address) && f->properties.subnet.id.n)
+			return az_fail(e, "properties." FRONTENDS,
+				       "A frontend has either a public address or a subnet.");
+		if (!ref_is_given(&address))
+			TRY(read_front(e, f, &fronts[wish->front_count++]));
+	}
+	wish->fronts = fronts;
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct balancer_args *a = args;
+	const struct balancer_says *p = &a->properties;
+	struct arena *arena = e->c->arena;
+	struct balancer_rule *rules = arena_new_array(arena, struct balancer_rule, p->rules.count + 1);
+	struct balancer_inward *inwards =
+		arena_new_array(arena, struct balancer_inward, p->inwards.count + 1);
+	struct str *pools = arena_new_array(arena, struct str, p->pools.count + 1);
+	if (!rules || !inwards || !pools)
+		return ctx_no_memory(e->c);
+	TRY(check_names(e, p));
+	for (size_t k = 0; k < p->rules.count; k++)
+		TRY(read_rule(e, p, &p->rules.at[k], &rules[k]));
+	for (size_t k = 0; k < p->inwards.count; k++)
+		TRY(read_inward(e, p, &p->inwards.at[k], &inwards[k]));
+	for (size_t k = 0; k < p->pools.count; k++)
+		pools[k] = str_lower(arena, p->pools.at[k].name);
+	a->wish = (struct balancer_set_wish){.name = e->put.name,
+					     .rules = rules,
+					     .rule_count = p->rules.count,
+					     .inwards = inwards,
+					     .inward_count = p->inwards.count,
+					     .pools = {pools, p->pools.count}};
+	TRY(read_fronts(e, p, &a->wish));
+	if (!uuid_is_none(e->target))
+		a->wish.set = az_target_ref(e);
+	return OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	return engine_put_balancer_set(op, &((struct balancer_args *) args)->wish);
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct balancer_set_target *) args)->set = az_target_ref(e);
+	return OK;
+}
+
+/* ---- for interfaces ---- */
+
+/* "…/loadBalancers/lb1/backendAddressPools/pool1": the set, and the part's name. */
+static RESULT find_part(struct az_call *e, const char *field, struct str id, const char *list,
+			struct ref *ret_set, struct str *ret_name)
+{
+	struct str name = az_last_word(id);
+	struct str end = str_print(e->c->arena, "/%s/%" STR_FMT, list, STR_ARG(name));
+	bool is_part = id.n > end.n && str_equal_nocase(str_slice(id, id.n - end.n, id.n), end);
+	struct az_link link = {is_part ? str_slice(id, 0, id.n - end.n) : id};
+	TRY(az_follow(e, field, &link, AZ_BALANCERS, KIND_BALANCER_SET, ret_set));
+	const char *path = str_print(e->c->arena, "properties.%s", list).p;
+	const json_t *parts = json_object_get(az_said(e, ret_set->prefix), path);
+	for (size_t k = 0; k < json_array_size(parts); k++)
+		if (str_equal_nocase(text_of(json_array_get(parts, k), "name"), name)) {
+			*ret_name = str_copy(e->c->arena, text_of(json_array_get(parts, k), "name"));
+			return OK;
+		}
+	return fail_part(e, field, id);
+}
+
+RESULT az_find_pool(struct az_call *e, const char *field, struct str id, struct balanced_pool *ret_pool)
+{
+	struct str name = STR_NONE;
+	TRY(find_part(e, field, id, POOLS, &ret_pool->set, &name));
+	ret_pool->pool = str_lower(e->c->arena, name);
+	return OK;
+}
+
+static const json_t *find_said(struct az_call *e, uuid set, const char *path, struct str name)
+{
+	const json_t *parts = json_object_get(az_said(e, set), path);
+	for (size_t k = 0; k < json_array_size(parts); k++)
+		if (str_equal_nocase(text_of(json_array_get(parts, k), "name"), name))
+			return json_object_get(json_array_get(parts, k), "properties");
+	return NULL;
+}
+
+RESULT az_find_inward(struct az_call *e, const char *field, struct str id, struct balanced_inward *ret_inward)
+{
+	struct balancer_inward *rule = &ret_inward->rule;
+	TRY(find_part(e, field, id, INWARDS, &ret_inward->set, &rule->name));
+	const json_t *said = find_said(e, ret_inward->set.prefix, "properties." INWARDS, rule->name);
+	const json_t *frontend =
+		find_said(e, ret_inward->set.prefix, "properties." FRONTENDS,
+			  az_last_word(text_of(json_object_get(said, "frontendIPConfiguration"), "id")));
+	struct az_link address = {
+		str_copy(e->c->arena, text_of(json_object_get(frontend, "publicIPAddress"), "id"))};
+	bool is_udp = str_equal_nocase(text_of(said, "protocol"), STR("Udp"));
+	rule->protocol = is_udp ? PORT_FORWARDING_PROTOCOL_UDP : PORT_FORWARDING_PROTOCOL_TCP;
+	rule->public_port = json_integer_value(json_object_get(said, "frontendPort"));
+	rule->private_port = json_integer_value(json_object_get(said, "backendPort"));
+	rule->private_port = rule->private_port ? rule->private_port : rule->public_port;
+	return az_follow(e, field, &address, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, &rule->address);
+}
+
+#define BALANCERS AZ_NETWORK "/loadBalancers"
+#define BALANCER AZ_GROUP BALANCERS "/{loadBalancerName}"
+#define OF_ONE .type = AZ_BALANCERS, .kind = KIND_BALANCER_SET, .names = "loadBalancerName"
+#define KEEPS                                                                                                \
+	"sku.name|properties." FRONTENDS "|properties." POOLS "|properties." RULES "|properties." PROBES     \
+	"|properties." INWARDS
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION BALANCERS, .name = "LoadBalancers_ListAll",
+	 .permit = "ec2:DescribeLoadBalancers", .type = AZ_BALANCERS, .listing = &balancers,
+	 .doc = "The subscription's load balancers."},
+	{HTTP_GET, AZ_GROUP BALANCERS, .name = "LoadBalancers_List", .permit = "ec2:DescribeLoadBalancers",
+	 .type = AZ_BALANCERS, .listing = &balancers, .doc = "A group's load balancers."},
+	{HTTP_GET, BALANCER, .name = "LoadBalancers_Get", .permit = "ec2:DescribeLoadBalancers", OF_ONE,
+	 .shows = &balancers, .doc = "One load balancer."},
+	{HTTP_PUT, BALANCER, .name = "LoadBalancers_CreateOrUpdate", .permit = "ec2:CreateLoadBalancer",
+	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = KEEPS,
+	 .args = PARAMS(struct balancer_args, put_rows, .is_open = true), .prepare = prepare,
+	 .operation = put, .returns = KIND_BALANCER_SET, AZ_SUBJECT(struct balancer_args, wish.made),
+	 .shows = &balancers, .doc = "Makes a load balancer, or says what it is now."},
+	{HTTP_PATCH, BALANCER, .name = "LoadBalancers_UpdateTags", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
+	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_BALANCER_SET,
+	 .shows = &balancers, .doc = "Changes a load balancer's tags."},
+	{HTTP_DELETE, BALANCER, .name = "LoadBalancers_Delete", .permit = "ec2:DeleteLoadBalancer",
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct balancer_set_target)},
+	 .prepare = prepare_delete, .operation = engine_delete_balancer_set_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a load balancer; its public addresses are free."},
+};
+const struct api_actions az_load_balancer_actions = API_ACTIONS(actions);

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Peerings of virtual networks, of which each side has its own. Source: Azure REST API reference, "Virtual Network Peerings",
+ * 2022-07-01. Both virtual networks are of one subscription here. What is said of forwarded traffic and of gateways is kept and
+ * shown: a peering leads to the other's own address space. */
+#include "api/azure/network/network.h"
+
+#include "engine/network/router.h"
+#include "engine/virtual/peering_side.h"
+#include "store/peering.h"
+#include "store/peering_side.h"
+#include "store/router.h"
+
+static const char *state_of(const struct tables *t, const struct peering_side *s)
+{
+	const struct peering *p = peering_find(t, s->peering);
+	if (p && row_is_live(&p->row))
+		return "Connected";
+	return s->was_connected ? "Disconnected" : "Initiated";
+}
+
+static void write_space(struct az_call *e, struct json_writer *w, const char *name, const struct router *r)
+{
+	char text[CIDR_TEXT_SIZE];
+	json_write_open(w, name);
+	json_write_open_list(w, "addressPrefixes");
+	for (size_t k = 0; r && k < engine_get_blocks(az_tables(e), e->c->arena, r).count; k++)
+		json_write_z(w, NULL,
+			     cidr_write(engine_get_blocks(az_tables(e), e->c->arena, r).at[k], text));
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static void write_flag(struct az_call *e, struct json_writer *w, uuid id, const char *name, bool otherwise)
+{
+	struct str path = str_print(e->c->arena, "properties.%s", name);
+	const json_t *said = json_object_get(az_said(e, id), str_to_z(e->c->arena, path));
+	json_write_bool(w, name, json_is_boolean(said) ? json_is_true(said) : otherwise);
+}
+
+static void write_side(struct az_call *e, struct json_writer *w, const struct peering_side *s)
+{
+	const struct tables *t = az_tables(e);
+	const struct router *peer = router_find(t, s->peer_router);
+	const char *state = state_of(t, s);
+	az_begin_part(e, w, AZ_PEERINGS, KIND_PEERING_SIDE, &s->row);
+	json_write_text(w, "resourceGuid", uuid_to_str(e->c->arena, s->row.id));
+	json_write_z(w, "peeringState", state);
+	json_write_z(w, "peeringSyncLevel",
+		     *state == 'C'   ? "FullyInSync"
+		     : *state == 'I' ? "RemoteNotInSync"
+				     : "LocalNotInSync");
+	if (peer)
+		az_write_ref(e, w, "remoteVirtualNetwork", AZ_NETWORKS, KIND_ROUTER, s->peer_router);
+	write_flag(e, w, s->row.id, "allowVirtualNetworkAccess", true);
+	write_flag(e, w, s->row.id, "allowForwardedTraffic", false);
+	write_flag(e, w, s->row.id, "allowGatewayTransit", false);
+	write_flag(e, w, s->row.id, "useRemoteGateways", false);
+	write_flag(e, w, s->row.id, "doNotVerifyRemoteGateways", false);
+	write_space(e, w, "remoteAddressSpace", peer);
+	write_space(e, w, "remoteVirtualNetworkAddressSpace", peer);
+	json_write_close(w);
+}
+
+void az_write_peerings(struct az_call *e, struct json_writer *w, uuid router)
+{
+	const struct peering_side *s = peering_side_first_by_router(az_tables(e), router);
+	json_write_open_list(w, "virtualNetworkPeerings");
+	for (; s; s = peering_side_next_by_router(az_tables(e), s)) {
+		json_write_open(w, NULL);
+		write_side(e, w, s);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_all(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	write_side(az_call_of(core), w, peering_side_of(row));
+}
+
+static bool matches(struct api_call *core, const void *args, const struct row *row)
+{
+	(void) args;
+	return uuid_equal(peering_side_of(row)->router, az_call_of(core)->target);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_all, .also = "name|type|etag|properties"),
+};
+static const struct api_listing sides = {
+	.kind = KIND_PEERING_SIDE, .item = "value", .matches = matches, .members = MEMBERS(members)};
+
+struct side_says {
+	struct az_link remote;
+};
+struct side_args {
+	struct side_says properties;
+	struct peering_side_wish wish;
+};
+static const struct param side_rows[] = {
+	PARAM_OBJECT(struct side_says, "remoteVirtualNetwork", remote, az_link_params,
+		     .doc = "The other virtual network."),
+	NOT_BUILT("useRemoteGateways", .only = "false"),
+	NOT_BUILT("allowVirtualNetworkAccess", .only = "true"),
+};
+static const struct params side_params = PARAMS(struct side_says, side_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct side_args, "properties", properties, side_params, .doc = "With whom."),
+};
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct side_args *a = args;
+	const struct row *row = NULL;
+	static const char field[] = "properties.remoteVirtualNetwork.id";
+	TRY(az_find_whole(e, AZ_NETWORKS, KIND_ROUTER, "virtualNetworkName", &row));
+	a->wish.router = ref_by_id(KIND_ROUTER, row->id);
+	a->wish.side = e->target;
+	a->wish.name = az_path_value(e, "virtualNetworkPeeringName");
+	if (!a->properties.remote.id.n)
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+				      "Required parameter 'remoteVirtualNetwork' is missing (null).");
+	return az_follow(e, field, &a->properties.remote, AZ_NETWORKS, KIND_ROUTER, &a->wish.peer_router);
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	return engine_put_peering_side(op, &((struct side_args *) args)->wish);
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct peering_side_target *) args)->side = az_target_ref(e);
+	return OK;
+}
+
+#define SIDES AZ_GROUP AZ_NETWORK "/virtualNetworks/{virtualNetworkName}/virtualNetworkPeerings"
+#define SIDE SIDES "/{virtualNetworkPeeringName}"
+#define OF_ONE                                                                                               \
+	.type = AZ_PEERINGS, .kind = KIND_PEERING_SIDE,                                                      \
+	.names = "virtualNetworkName/virtualNetworkPeeringName"
+static const struct az_action actions[] = {
+	{HTTP_GET, SIDES, .name = "VirtualNetworkPeerings_List",
+	 .permit = "ec2:DescribeVpcPeeringConnections", .type = AZ_PEERINGS, .kind = KIND_ROUTER,
+	 .names = "virtualNetworkName", .names_type = AZ_NETWORKS, .listing = &sides,
+	 .doc = "A virtual network's peerings."},
+	{HTTP_GET, SIDE, .name = "VirtualNetworkPeerings_Get", .permit = "ec2:DescribeVpcPeeringConnections",
+	 OF_ONE, .shows = &sides, .doc = "One peering."},
+	{HTTP_PUT, SIDE, .name = "VirtualNetworkPeerings_CreateOrUpdate",
+	 .permit = "ec2:CreateVpcPeeringConnection", .flags = API_WRITES | AZ_PUT, OF_ONE,
+	 .keeps = "properties.allowVirtualNetworkAccess|properties.allowForwardedTraffic|"
+		  "properties.allowGatewayTransit|properties.doNotVerifyRemoteGateways",
+	 .args = PARAMS(struct side_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_PEERING_SIDE, AZ_SUBJECT(struct side_args, wish.made), .shows = &sides,
+	 .doc = "One side's half of a peering."},
+	{HTTP_DELETE, SIDE, .name = "VirtualNetworkPeerings_Delete",
+	 .permit = "ec2:DeleteVpcPeeringConnection", .flags = API_WRITES, OF_ONE,
+	 .args = {0, 0, sizeof(struct peering_side_target)}, .prepare = prepare_delete,
+	 .operation = engine_delete_peering_side_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Ends a peering."},
+};
+const struct api_actions az_peering_actions = API_ACTIONS(actions);

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Route tables and their routes, which are route plans: of a plan and of what a virtual network leads to by itself there is a route
+ * table in each virtual network where a subnet has it. Source: Azure REST API reference, "Route Tables" and "Routes", 2022-07-01. */
+#include "api/azure/network/network.h"
+
+#include "engine/tag.h"
+#include "engine/virtual/route_plan.h"
+#include "store/route_plan.h"
+#include "store/route_plan_entry.h"
+#include "store/route_table.h"
+#include "store/subnet.h"
+
+static const char *const hops[] = {[ROUTE_PLAN_ENTRY_HOP_APPLIANCE] = "VirtualAppliance",
+				   [ROUTE_PLAN_ENTRY_HOP_INTERNET] = "Internet",
+				   [ROUTE_PLAN_ENTRY_HOP_LOCAL] = "VnetLocal",
+				   [ROUTE_PLAN_ENTRY_HOP_NONE] = "None"};
+enum { HOPS = sizeof hops / sizeof hops[0] };
+
+/* ---- what is shown ---- */
+
+static void write_route(struct az_call *e, struct json_writer *w, const struct route_plan_entry *r)
+{
+	char block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	az_begin_part(e, w, AZ_ROUTES, KIND_ROUTE_PLAN_ENTRY, &r->row);
+	json_write_z(w, "addressPrefix", cidr_write(r->destination, block));
+	json_write_z(w, "nextHopType", hops[r->hop]);
+	if (!ip_is_none(r->next_hop))
+		json_write_z(w, "nextHopIpAddress", ip_write(r->next_hop, ip));
+	json_write_bool(w, "hasBgpOverride", false);
+	json_write_close(w);
+}
+
+static void write_subnets(struct az_call *e, struct json_writer *w, uuid plan)
+{
+	const struct tables *t = az_tables(e);
+	bool has_any = false;
+	const struct route_table *table = route_table_first_by_plan(t, plan);
+	for (; table; table = route_table_next_by_plan(t, table))
+		for (const struct subnet *s = subnet_first_by_route_table(t, table->row.id); s;
+		     s = subnet_next_by_route_table(t, s)) {
+			if (!row_is_live(&s->row))
+				continue;
+			if (!has_any)
+				json_write_open_list(w, "subnets");
+			has_any = true;
+			az_write_ref(e, w, NULL, AZ_SUBNETS, KIND_SUBNET, s->row.id);
+		}
+	if (has_any)
+		json_write_close_list(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	const struct route_plan_entry *r = route_plan_entry_first_by_plan(az_tables(e), row->id);
+	const json_t *said = json_object_get(az_said(e, row->id), "properties.disableBgpRoutePropagation");
+	bool is_disabled = json_is_true(said);
+	az_write_etag(e, w, row);
+	az_begin_properties(e, w, name, row);
+	json_write_bool(w, "disableBgpRoutePropagation", is_disabled);
+	json_write_open_list(w, "routes");
+	for (; r; r = route_plan_entry_next_by_plan(az_tables(e), r)) {
+		json_write_open(w, NULL);
+		write_route(e, w, r);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	write_subnets(e, w, row->id);
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+};
+static const struct api_listing plans = {
+	.kind = KIND_ROUTE_PLAN, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+static void write_one_route(struct api_call *core, struct json_writer *w, const char *name,
+			    const struct row *row)
+{
+	(void) name;
+	write_route(az_call_of(core), w, route_plan_entry_of(row));
+}
+
+static bool is_of_plan(struct api_call *core, const void *args, const struct row *row)
+{
+	(void) args;
+	return uuid_equal(route_plan_entry_of(row)->plan, az_call_of(core)->target);
+}
+
+static const struct member route_members[] = {
+	MEMBER_WRITTEN("id", write_one_route, .also = "name|type|etag|properties"),
+};
+static const struct api_listing routes = {.kind = KIND_ROUTE_PLAN_ENTRY,
+					  .item = "value",
+					  .matches = is_of_plan,
+					  .members = MEMBERS(route_members)};
+
+/* ---- what is said ---- */
+
+struct route_says {
+	struct str prefix, hop;
+	struct ip ip;
+};
+static const struct param route_rows[] = {
+	PARAM(struct route_says, "addressPrefix", prefix, .flags = REQUIRED, .doc = "Where to: a block."),
+	PARAM(struct route_says, "nextHopType", hop, .flags = REQUIRED,
+	      .doc = "VirtualAppliance, Internet, VnetLocal or None."),
+	PARAM(struct route_says, "nextHopIpAddress", ip, .doc = "Of a virtual appliance."),
+};
+static const struct params route_params = PARAMS(struct route_says, route_rows, .is_open = true);
+
+static RESULT read_route(struct az_call *e, const struct route_says *says, struct route_plan_entry_wish *wish)
+{
+	size_t k = 0;
+	if (!result_is_ok(cidr_parse(says->prefix, &wish->destination)))
+		return az_fail(e, "properties.addressPrefix",
+			       "Address prefix %" STR_FMT " is no block of addresses: service tags are not "
+			       "supported.",
+			       STR_ARG(str_slice(says->prefix, 0, 64)));
+	while (k < HOPS && !str_equal_nocase(says->hop, str_from(hops[k])))
+		k++;
+	if (k == HOPS)
+		return az_fail(
+			e, "properties.nextHopType",
+			"The next hop type '%" STR_FMT
+			"' is not supported. Allowed values are: VirtualAppliance, Internet, VnetLocal, "
+			"None.",
+			STR_ARG(str_slice(says->hop, 0, 64)));
+	wish->hop = (enum route_plan_entry_hop) k;
+	wish->next_hop = says->ip;
+	return OK;
+}
+
+/* ---- one route ---- */
+
+struct route_args {
+	struct route_says properties;
+	struct route_plan_entry_wish wish;
+};
+static const struct param route_put_rows[] = {
+	PARAM_OBJECT(struct route_args, "properties", properties, route_params, .doc = "Where it leads."),
+};
+
+static RESULT prepare_route(struct az_call *e, void *args)
+{
+	struct route_args *a = args;
+	const struct row *row = NULL;
+	TRY(az_find_whole(e, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, "routeTableName", &row));
+	a->wish.plan = ref_by_id(KIND_ROUTE_PLAN, row->id);
+	a->wish.entry = e->target;
+	a->wish.name = az_path_value(e, "routeName");
+	return read_route(e, &a->properties, &a->wish);
+}
+
+static RESULT put_route(struct op *op, void *args)
+{
+	return engine_put_route_plan_entry(op, &((struct route_args *) args)->wish);
+}
+
+static RESULT prepare_delete_route(struct az_call *e, void *args)
+{
+	((struct route_plan_entry_target *) args)->entry = az_target_ref(e);
+	return OK;
+}
+
+/* ---- a whole table ---- */
+
+struct listed_routes {
+	const struct listed_route {
+		struct str name;
+		struct route_says properties;
+	} * at;
+	size_t count;
+};
+struct table_says {
+	struct listed_routes routes;
+	bool has_routes;
+};
+static const struct param listed_rows[] = {
+	PARAM(struct listed_route, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct listed_route, "properties", properties, route_params, .doc = "Where it leads."),
+};
+static const struct params listed_params = PARAMS(struct listed_route, listed_rows, .is_open = true);
+static const struct param table_rows[] = {
+	PARAM_LIST(struct table_says, "routes", routes, listed_params, .max = 400,
+		   .given = offsetof(struct table_says, has_routes) + 1, .doc = "All of its routes."),
+};
+static const struct params table_params = PARAMS(struct table_says, table_rows, .is_open = true);
+
+struct route_part {
+	struct route_plan_entry_wish wish;
+	struct str name;
+};
+struct table_args {
+	struct table_says properties;
+	struct route_plan_wish make;
+	struct route_part *parts;
+	size_t part_count;
+	struct route_plan_entry_target *gone;
+	size_t gone_count;
+	uuid group, id;
+};
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct table_args, "properties", properties, table_params, .doc = "Its routes."),
+};
+
+static RESULT read_part(struct az_call *e, struct table_args *a, const struct listed_route *listed)
+{
+	const struct row *row = NULL;
+	struct route_part *part = &a->parts[a->part_count];
+	if (!az_is_name(listed->name))
+		return az_fail_name(e, "properties.routes.name");
+	part->name = az_part_name(e, e->put.name, listed->name);
+	part->wish.name = str_copy(e->c->arena, listed->name);
+	TRY(read_route(e, &listed->properties, &part->wish));
+	TRY(az_look_up(e, AZ_ROUTES, KIND_ROUTE_PLAN_ENTRY, part->name, &row));
+	const struct route_plan_entry *r = route_plan_entry_of(row);
+	bool stays = r && cidr_equal(r->destination, cidr_canonical(part->wish.destination));
+	part->wish.entry = stays ? row->id : UUID_NONE;
+	a->part_count++;
+	return OK;
+}
+
+static bool is_listed(const struct table_args *a, uuid entry)
+{
+	for (size_t k = 0; k < a->part_count; k++)
+		if (uuid_equal(a->parts[k].wish.entry, entry))
+			return true;
+	return false;
+}
+
+/* Routes that the body lists no more, or to somewhere else. */
+static RESULT find_gone(struct az_call *e, struct table_args *a)
+{
+	const struct tables *t = az_tables(e);
+	size_t count = 0;
+	const struct route_plan_entry *r = route_plan_entry_first_by_plan(t, e->target);
+	for (; r; r = route_plan_entry_next_by_plan(t, r))
+		count++;
+	a->gone = arena_new_array(e->c->arena, struct route_plan_entry_target, count + 1);
+	if (!a->gone)
+		return ctx_no_memory(e->c);
+	r = route_plan_entry_first_by_plan(t, e->target);
+	for (; r; r = route_plan_entry_next_by_plan(t, r))
+		if (!is_listed(a, r->row.id))
+			a->gone[a->gone_count++].entry = ref_by_id(KIND_ROUTE_PLAN_ENTRY, r->row.id);
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct table_args *a = args;
+	const struct table_says *p = &a->properties;
+	a->group = e->group;
+	a->id = e->target;
+	a->make.name = e->put.name;
+	a->parts = arena_new_array(e->c->arena, struct route_part, p->routes.count + 1);
+	if (!a->parts)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < p->routes.count; k++)
+		TRY(read_part(e, a, &p->routes.at[k]));
+	return p->has_routes && !uuid_is_none(e->target) ? find_gone(e, a) : OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct table_args *a = args;
+	if (uuid_is_none(a->id)) {
+		TRY(engine_create_route_plan(op, &a->make));
+		a->id = a->make.plan;
+	}
+	for (size_t k = 0; k < a->gone_count; k++)
+		TRY(engine_delete_route_plan_entry(op, &a->gone[k]));
+	for (size_t k = 0; k < a->part_count; k++) {
+		struct route_plan_entry_wish *wish = &a->parts[k].wish;
+		wish->plan = ref_by_id(KIND_ROUTE_PLAN, a->id);
+		TRY(engine_put_route_plan_entry(op, wish));
+		TRY(az_name_part(op, a->group, AZ_ROUTES, a->parts[k].name, KIND_ROUTE_PLAN_ENTRY,
+				 wish->entry));
+	}
+	return OK;
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct route_plan_target *) args)->plan = az_target_ref(e);
+	return OK;
+}
+
+#define TABLES AZ_NETWORK "/routeTables"
+#define TABLE AZ_GROUP TABLES "/{routeTableName}"
+#define OF_ONE .type = AZ_ROUTE_TABLES, .kind = KIND_ROUTE_PLAN, .names = "routeTableName"
+#define ROUTES TABLE "/routes"
+#define ROUTE ROUTES "/{routeName}"
+#define OF_ROUTE .type = AZ_ROUTES, .kind = KIND_ROUTE_PLAN_ENTRY, .names = "routeTableName/routeName"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION TABLES, .name = "RouteTables_ListAll", .permit = "ec2:DescribeRoutePlans",
+	 .type = AZ_ROUTE_TABLES, .listing = &plans, .doc = "The subscription's route tables."},
+	{HTTP_GET, AZ_GROUP TABLES, .name = "RouteTables_List", .permit = "ec2:DescribeRoutePlans",
+	 .type = AZ_ROUTE_TABLES, .listing = &plans, .doc = "A group's route tables."},
+	{HTTP_GET, TABLE, .name = "RouteTables_Get", .permit = "ec2:DescribeRoutePlans", OF_ONE,
+	 .shows = &plans, .doc = "One route table."},
+	{HTTP_PUT, TABLE, .name = "RouteTables_CreateOrUpdate", .permit = "ec2:CreateRoutePlan",
+	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "properties.disableBgpRoutePropagation",
+	 .args = PARAMS(struct table_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_ROUTE_PLAN, AZ_SUBJECT(struct table_args, id), .shows = &plans,
+	 .doc = "Makes a route table, or says which routes it has."},
+	{HTTP_PATCH, TABLE, .name = "RouteTables_UpdateTags", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
+	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ROUTE_PLAN,
+	 .shows = &plans, .doc = "Changes a route table's tags."},
+	{HTTP_DELETE, TABLE, .name = "RouteTables_Delete", .permit = "ec2:DeleteRoutePlan",
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct route_plan_target)},
+	 .prepare = prepare_delete, .operation = engine_delete_route_plan_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a route table that no subnet has."},
+	{HTTP_GET, ROUTES, .name = "Routes_List", .permit = "ec2:DescribeRoutePlans", .type = AZ_ROUTES,
+	 .kind = KIND_ROUTE_PLAN, .names = "routeTableName", .names_type = AZ_ROUTE_TABLES,
+	 .listing = &routes, .doc = "A route table's routes."},
+	{HTTP_GET, ROUTE, .name = "Routes_Get", .permit = "ec2:DescribeRoutePlans", OF_ROUTE,
+	 .shows = &routes, .doc = "One route."},
+	{HTTP_PUT, ROUTE, .name = "Routes_CreateOrUpdate", .permit = "ec2:ModifyRoutePlan",
+	 .flags = API_WRITES | AZ_PUT, OF_ROUTE,
+	 .args = PARAMS(struct route_args, route_put_rows, .is_open = true), .prepare = prepare_route,
+	 .operation = put_route, .returns = KIND_ROUTE_PLAN_ENTRY, AZ_SUBJECT(struct route_args, wish.entry),
+	 .shows = &routes, .doc = "Makes a route, or changes one."},
+	{HTTP_DELETE, ROUTE, .name = "Routes_Delete", .permit = "ec2:ModifyRoutePlan", .flags = API_WRITES,
+	 OF_ROUTE, .args = {0, 0, sizeof(struct route_plan_entry_target)}, .prepare = prepare_delete_route,
+	 .operation = engine_delete_route_plan_entry_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .doc = "Deletes a route."},
+};
+const struct api_actions az_route_table_actions = API_ACTIONS(actions);

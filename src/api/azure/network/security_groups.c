@@ -1,0 +1,524 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network security groups with their rules, which are port policies. Source: Azure REST API reference, "Network Security Groups",
+ * "Security Rules" and "Default Security Rules", 2022-07-01; "Network security groups" (service tags: of these there are
+ * VirtualNetwork, Internet and AzureLoadBalancer). A body that lists rules lists all of them. */
+#include "api/azure/network/network.h"
+
+#include "engine/resolve.h"
+#include "engine/tag.h"
+#include "engine/virtual/port_policy.h"
+#include "model/port_rule.h"
+#include "store/port.h"
+#include "store/port_policy.h"
+#include "store/port_policy_rule.h"
+#include "store/port_set.h"
+#include "store/subnet.h"
+
+static const struct {
+	const char *word;
+	int64_t number;
+} protocols[] = {{"*", -1}, {"Tcp", 6}, {"Udp", 17}, {"Icmp", 1}, {"Esp", 50}, {"Ah", 51}};
+enum { PROTOCOLS = sizeof protocols / sizeof protocols[0] };
+
+/* ---- what is shown ---- */
+
+static const char *protocol_word(int64_t number)
+{
+	for (size_t k = 0; k < PROTOCOLS; k++)
+		if (protocols[k].number == number)
+			return protocols[k].word;
+	return "*";
+}
+
+/* One by itself, or several; none is all. */
+static void write_side(struct json_writer *w, const char *one, const char *several, struct strs values,
+		       bool is_named)
+{
+	if (values.count == 1)
+		json_write_text(w, one, values.at[0]);
+	else if (!values.count && !is_named)
+		json_write_z(w, one, "*");
+	az_write_texts(w, several, values.count > 1 ? values : (struct strs){0});
+}
+
+static void write_sets(struct az_call *e, struct json_writer *w, const char *name, struct uuids sets)
+{
+	if (!sets.count)
+		return;
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < sets.count; k++)
+		if (port_set_find(az_tables(e), sets.at[k]))
+			az_write_ref(e, w, NULL, AZ_APPLICATION_GROUPS, KIND_PORT_SET, sets.at[k]);
+	json_write_close_list(w);
+}
+
+static void write_rule(struct az_call *e, struct json_writer *w, const struct port_policy_rule *r)
+{
+	az_begin_part(e, w, AZ_SECURITY_RULES, KIND_PORT_POLICY_RULE, &r->row);
+	if (r->description.n)
+		json_write_text(w, "description", r->description);
+	json_write_z(w, "protocol", protocol_word(r->protocol));
+	write_side(w, "sourcePortRange", "sourcePortRanges", r->source_ports, false);
+	write_side(w, "destinationPortRange", "destinationPortRanges", r->destination_ports, false);
+	write_side(w, "sourceAddressPrefix", "sourceAddressPrefixes", r->sources, r->source_sets.count);
+	write_side(w, "destinationAddressPrefix", "destinationAddressPrefixes", r->destinations,
+		   r->destination_sets.count);
+	write_sets(e, w, "sourceApplicationSecurityGroups", r->source_sets);
+	write_sets(e, w, "destinationApplicationSecurityGroups", r->destination_sets);
+	json_write_z(w, "access", r->allows ? "Allow" : "Deny");
+	json_write_int(w, "priority", r->priority);
+	json_write_z(w, "direction", r->egress ? "Outbound" : "Inbound");
+	json_write_close(w);
+}
+
+static void write_default(struct az_call *e, struct json_writer *w, const struct row *policy,
+			  const struct port_default *d)
+{
+	json_write_z(w, "name", d->name);
+	json_write_text(w, "id",
+			str_print(e->c->arena, "%" STR_FMT "/defaultSecurityRules/%s",
+				  STR_ARG(az_id_of(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, policy->id)),
+				  d->name));
+	az_write_etag(e, w, policy);
+	json_write_z(w, "type", "Microsoft.Network/networkSecurityGroups/defaultSecurityRules");
+	json_write_open(w, "properties");
+	json_write_z(w, "provisioningState", "Succeeded");
+	json_write_z(w, "description", d->description);
+	json_write_z(w, "protocol", "*");
+	write_side(w, "sourcePortRange", "sourcePortRanges", (struct strs){0}, false);
+	write_side(w, "destinationPortRange", "destinationPortRanges", (struct strs){0}, false);
+	json_write_z(w, "sourceAddressPrefix", port_word_text(d->source));
+	json_write_z(w, "destinationAddressPrefix", port_word_text(d->destination));
+	az_write_texts(w, "sourceAddressPrefixes", (struct strs){0});
+	az_write_texts(w, "destinationAddressPrefixes", (struct strs){0});
+	json_write_z(w, "access", d->allows ? "Allow" : "Deny");
+	json_write_int(w, "priority", d->priority);
+	json_write_z(w, "direction", d->egress ? "Outbound" : "Inbound");
+	json_write_close(w);
+}
+
+void az_write_rules(struct az_call *e, struct json_writer *w, uuid policy)
+{
+	const struct port_policy_rule *r = port_policy_rule_first_by_policy(az_tables(e), policy);
+	json_write_open_list(w, "securityRules");
+	for (; r; r = port_policy_rule_next_by_policy(az_tables(e), r)) {
+		json_write_open(w, NULL);
+		write_rule(e, w, r);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_defaults(struct az_call *e, struct json_writer *w, const char *name,
+			   const struct row *policy)
+{
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < PORT_DEFAULTS; k++) {
+		json_write_open(w, NULL);
+		write_default(e, w, policy, &port_defaults[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+/* What it stands before; the lists are left out where they are empty, as Azure does. */
+static void write_users(struct az_call *e, struct json_writer *w, uuid policy)
+{
+	const struct tables *t = az_tables(e);
+	bool has_any = false;
+	for (const struct port *p = port_first_by_policy(t, policy); p; p = port_next_by_policy(t, p)) {
+		if (!row_is_live(&p->row))
+			continue;
+		if (!has_any)
+			json_write_open_list(w, "networkInterfaces");
+		has_any = true;
+		az_write_ref(e, w, NULL, AZ_INTERFACES, KIND_PORT, p->row.id);
+	}
+	if (has_any)
+		json_write_close_list(w);
+	has_any = false;
+	for (const struct subnet *s = subnet_first_by_policy(t, policy); s; s = subnet_next_by_policy(t, s)) {
+		if (!row_is_live(&s->row))
+			continue;
+		if (!has_any)
+			json_write_open_list(w, "subnets");
+		has_any = true;
+		az_write_ref(e, w, NULL, AZ_SUBNETS, KIND_SUBNET, s->row.id);
+	}
+	if (has_any)
+		json_write_close_list(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	az_write_etag(e, w, row);
+	az_begin_properties(e, w, name, row);
+	az_write_rules(e, w, row->id);
+	write_defaults(e, w, "defaultSecurityRules", row);
+	write_users(e, w, row->id);
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+};
+static const struct api_listing policies = {
+	.kind = KIND_PORT_POLICY, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+static void write_one_rule(struct api_call *core, struct json_writer *w, const char *name,
+			   const struct row *row)
+{
+	(void) name;
+	write_rule(az_call_of(core), w, port_policy_rule_of(row));
+}
+
+static bool is_of_policy(struct api_call *core, const void *args, const struct row *row)
+{
+	(void) args;
+	return uuid_equal(port_policy_rule_of(row)->policy, az_call_of(core)->target);
+}
+
+static const struct member rule_members[] = {
+	MEMBER_WRITTEN("id", write_one_rule, .also = "name|type|etag|properties"),
+};
+static const struct api_listing rules = {.kind = KIND_PORT_POLICY_RULE,
+					 .item = "value",
+					 .matches = is_of_policy,
+					 .members = MEMBERS(rule_members)};
+
+static RESULT list_defaults(struct az_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	write_defaults(e, w, "value", tables_find(az_tables(e), KIND_PORT_POLICY, e->target));
+	return OK;
+}
+
+static RESULT show_default(struct az_call *e, const void *args, struct json_writer *w)
+{
+	struct str name = az_path_value(e, "defaultSecurityRuleName");
+	(void) args;
+	for (size_t k = 0; k < PORT_DEFAULTS; k++)
+		if (str_equal_nocase(name, str_from(port_defaults[k].name))) {
+			write_default(e, w, tables_find(az_tables(e), KIND_PORT_POLICY, e->target),
+				      &port_defaults[k]);
+			return OK;
+		}
+	return ctx_fail(e->c, ERR_NOT_FOUND, "The default security rule '%" STR_FMT "' was not found.",
+			STR_ARG(str_slice(name, 0, 128)));
+}
+
+/* ---- what is said of a rule ---- */
+
+struct rule_says {
+	struct str description, protocol, access, direction, source, destination, source_port,
+		destination_port;
+	int64_t priority;
+	struct strs sources, destinations, source_ports, destination_ports;
+	struct az_links source_sets, destination_sets;
+};
+static const struct param rule_rows[] = {
+	PARAM(struct rule_says, "description", description, .max = 140, .doc = "For people."),
+	PARAM(struct rule_says, "protocol", protocol, .flags = REQUIRED,
+	      .doc = "Tcp, Udp, Icmp, Esp, Ah or *."),
+	PARAM(struct rule_says, "access", access, .flags = REQUIRED, .doc = "Allow or Deny."),
+	PARAM(struct rule_says, "direction", direction, .flags = REQUIRED, .doc = "Inbound or Outbound."),
+	PARAM(struct rule_says, "priority", priority, .doc = "100 to 4096: the lowest that fits decides."),
+	PARAM(struct rule_says, "sourceAddressPrefix", source,
+	      .doc = "A block, an address, or a service tag."),
+	PARAM(struct rule_says, "sourceAddressPrefixes", sources, .doc = "Several of them."),
+	PARAM(struct rule_says, "destinationAddressPrefix", destination,
+	      .doc = "A block, an address, or a service tag."),
+	PARAM(struct rule_says, "destinationAddressPrefixes", destinations, .doc = "Several of them."),
+	PARAM(struct rule_says, "sourcePortRange", source_port, .flags = OR_NUMBER, .doc = "80, 80-90 or *."),
+	PARAM(struct rule_says, "sourcePortRanges", source_ports, .doc = "Several of them."),
+	PARAM(struct rule_says, "destinationPortRange", destination_port, .flags = OR_NUMBER,
+	      .doc = "80, 80-90 or *."),
+	PARAM(struct rule_says, "destinationPortRanges", destination_ports, .doc = "Several of them."),
+	PARAM_LIST(struct rule_says, "sourceApplicationSecurityGroups", source_sets, az_link_params,
+		   .max = 10, .doc = "Interfaces that it comes from."),
+	PARAM_LIST(struct rule_says, "destinationApplicationSecurityGroups", destination_sets, az_link_params,
+		   .max = 10, .doc = "Interfaces that it goes to."),
+};
+static const struct params rule_params = PARAMS(struct rule_says, rule_rows, .is_open = true);
+
+static RESULT read_word(struct az_call *e, const char *field, struct str said, const char *yes,
+			const char *no, bool *ret_yes)
+{
+	*ret_yes = str_equal_nocase(said, str_from(yes));
+	if (*ret_yes || str_equal_nocase(said, str_from(no)))
+		return OK;
+	return az_fail(e, field, "The value '%" STR_FMT "' of %s is none of %s and %s.",
+		       STR_ARG(str_slice(said, 0, 64)), field, yes, no);
+}
+
+static RESULT read_protocol(struct az_call *e, struct str said, int64_t *ret_number)
+{
+	for (size_t k = 0; k < PROTOCOLS; k++)
+		if (str_equal_nocase(said, str_from(protocols[k].word))) {
+			*ret_number = protocols[k].number;
+			return OK;
+		}
+	return az_fail(e, "properties.protocol",
+		       "Security rule has invalid Protocol. Value provided: %" STR_FMT
+		       " Allowed values: *, Tcp, Udp, Icmp, Esp, Ah.",
+		       STR_ARG(str_slice(said, 0, 64)));
+}
+
+/* All of one and the list; none, if one of them says everything. */
+static RESULT gather(struct az_call *e, struct str one, struct strs several, struct strs *ret_all)
+{
+	struct str *at = arena_new_array(e->c->arena, struct str, several.count + 1);
+	size_t count = 0;
+	bool is_all = str_is(one, "*");
+	if (!at)
+		return ctx_no_memory(e->c);
+	if (one.n)
+		at[count++] = str_copy(e->c->arena, one);
+	for (size_t k = 0; k < several.count; k++) {
+		is_all = is_all || str_is(several.at[k], "*");
+		at[count++] = str_copy(e->c->arena, several.at[k]);
+	}
+	*ret_all = (struct strs){at, is_all ? 0 : count};
+	return OK;
+}
+
+static RESULT read_rule(struct az_call *e, const struct rule_says *says, struct port_policy_rule_wish *wish)
+{
+	bool inbound = false;
+	TRY(read_protocol(e, says->protocol, &wish->protocol));
+	TRY(read_word(e, "properties.access", says->access, "Allow", "Deny", &wish->allows));
+	TRY(read_word(e, "properties.direction", says->direction, "Inbound", "Outbound", &inbound));
+	wish->egress = !inbound;
+	wish->priority = says->priority;
+	wish->description = says->description;
+	TRY(gather(e, says->source, says->sources, &wish->sources));
+	TRY(gather(e, says->destination, says->destinations, &wish->destinations));
+	TRY(gather(e, says->source_port, says->source_ports, &wish->source_ports));
+	TRY(gather(e, says->destination_port, says->destination_ports, &wish->destination_ports));
+	TRY(az_follow_all(e, "properties.sourceApplicationSecurityGroups.id", &says->source_sets,
+			  AZ_APPLICATION_GROUPS, KIND_PORT_SET, &wish->source_sets));
+	return az_follow_all(e, "properties.destinationApplicationSecurityGroups.id", &says->destination_sets,
+			     AZ_APPLICATION_GROUPS, KIND_PORT_SET, &wish->destination_sets);
+}
+
+/* ---- one rule ---- */
+
+struct rule_args {
+	struct rule_says properties;
+	struct port_policy_rule_wish wish;
+};
+static const struct param rule_put_rows[] = {
+	PARAM_OBJECT(struct rule_args, "properties", properties, rule_params, .doc = "What it says."),
+};
+
+static RESULT prepare_rule(struct az_call *e, void *args)
+{
+	struct rule_args *a = args;
+	const struct row *row = NULL;
+	TRY(az_find_whole(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, "networkSecurityGroupName", &row));
+	a->wish.policy = ref_by_id(KIND_PORT_POLICY, row->id);
+	a->wish.rule = e->target;
+	a->wish.name = az_path_value(e, "securityRuleName");
+	return read_rule(e, &a->properties, &a->wish);
+}
+
+static RESULT put_rule(struct op *op, void *args)
+{
+	return engine_put_port_policy_rule(op, &((struct rule_args *) args)->wish);
+}
+
+static RESULT prepare_delete_rule(struct az_call *e, void *args)
+{
+	((struct port_policy_rule_target *) args)->rule = az_target_ref(e);
+	return OK;
+}
+
+/* ---- a whole group ---- */
+
+struct listed_rules {
+	const struct listed_rule {
+		struct str name;
+		struct rule_says properties;
+	} * at;
+	size_t count;
+};
+struct group_says {
+	struct listed_rules rules;
+	bool has_rules;
+};
+static const struct param listed_rows[] = {
+	PARAM(struct listed_rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct listed_rule, "properties", properties, rule_params, .doc = "What it says."),
+};
+static const struct params listed_params = PARAMS(struct listed_rule, listed_rows, .is_open = true);
+static const struct param group_rows[] = {
+	PARAM_LIST(struct group_says, "securityRules", rules, listed_params, .max = 1000,
+		   .given = offsetof(struct group_says, has_rules) + 1, .doc = "All of its rules."),
+	NOT_BUILT("flushConnection", .only = "false"),
+};
+static const struct params group_params = PARAMS(struct group_says, group_rows, .is_open = true);
+
+struct rule_part {
+	struct port_policy_rule_wish wish;
+	struct str name;
+};
+struct group_args {
+	struct group_says properties;
+	struct port_policy_wish make;
+	struct rule_part *parts;
+	size_t part_count;
+	struct port_policy_rule_target *gone;
+	size_t gone_count;
+	uuid group, id;
+};
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct group_args, "properties", properties, group_params, .doc = "Its rules."),
+};
+
+static RESULT read_part(struct az_call *e, struct group_args *a, const struct listed_rule *listed)
+{
+	const struct row *row = NULL;
+	struct rule_part *part = &a->parts[a->part_count];
+	if (!az_is_name(listed->name))
+		return az_fail_name(e, "properties.securityRules.name");
+	part->name = az_part_name(e, e->put.name, listed->name);
+	part->wish.name = str_copy(e->c->arena, listed->name);
+	TRY(read_rule(e, &listed->properties, &part->wish));
+	TRY(az_look_up(e, AZ_SECURITY_RULES, KIND_PORT_POLICY_RULE, part->name, &row));
+	const struct port_policy_rule *r = port_policy_rule_of(row);
+	bool stays = r && r->egress == part->wish.egress && r->priority == part->wish.priority;
+	part->wish.rule = stays ? row->id : UUID_NONE;
+	a->part_count++;
+	return OK;
+}
+
+static bool is_listed(const struct group_args *a, uuid rule)
+{
+	for (size_t k = 0; k < a->part_count; k++)
+		if (uuid_equal(a->parts[k].wish.rule, rule))
+			return true;
+	return false;
+}
+
+/* Rules that the body lists no more, or in another place: two may have changed places. */
+static RESULT find_gone(struct az_call *e, struct group_args *a)
+{
+	const struct tables *t = az_tables(e);
+	size_t count = 0;
+	const struct port_policy_rule *r = port_policy_rule_first_by_policy(t, e->target);
+	for (; r; r = port_policy_rule_next_by_policy(t, r))
+		count++;
+	a->gone = arena_new_array(e->c->arena, struct port_policy_rule_target, count + 1);
+	if (!a->gone)
+		return ctx_no_memory(e->c);
+	r = port_policy_rule_first_by_policy(t, e->target);
+	for (; r; r = port_policy_rule_next_by_policy(t, r))
+		if (!is_listed(a, r->row.id))
+			a->gone[a->gone_count++].rule = ref_by_id(KIND_PORT_POLICY_RULE, r->row.id);
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct group_args *a = args;
+	const struct group_says *p = &a->properties;
+	a->group = e->group;
+	a->id = e->target;
+	a->make.name = e->put.name;
+	a->parts = arena_new_array(e->c->arena, struct rule_part, p->rules.count + 1);
+	if (!a->parts)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < p->rules.count; k++)
+		TRY(read_part(e, a, &p->rules.at[k]));
+	return p->has_rules && !uuid_is_none(e->target) ? find_gone(e, a) : OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct group_args *a = args;
+	if (uuid_is_none(a->id)) {
+		TRY(engine_create_port_policy(op, &a->make));
+		a->id = a->make.policy;
+	}
+	for (size_t k = 0; k < a->gone_count; k++)
+		TRY(engine_delete_port_policy_rule(op, &a->gone[k]));
+	for (size_t k = 0; k < a->part_count; k++) {
+		struct port_policy_rule_wish *wish = &a->parts[k].wish;
+		wish->policy = ref_by_id(KIND_PORT_POLICY, a->id);
+		TRY(engine_put_port_policy_rule(op, wish));
+		TRY(az_name_part(op, a->group, AZ_SECURITY_RULES, a->parts[k].name, KIND_PORT_POLICY_RULE,
+				 wish->rule));
+	}
+	return OK;
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct port_policy_target *) args)->policy = az_target_ref(e);
+	return OK;
+}
+
+#define GROUPS AZ_NETWORK "/networkSecurityGroups"
+#define ONE_GROUP AZ_GROUP GROUPS "/{networkSecurityGroupName}"
+#define OF_ONE .type = AZ_SECURITY_GROUPS, .kind = KIND_PORT_POLICY, .names = "networkSecurityGroupName"
+#define RULES ONE_GROUP "/securityRules"
+#define RULE RULES "/{securityRuleName}"
+#define OF_RULE                                                                                              \
+	.type = AZ_SECURITY_RULES, .kind = KIND_PORT_POLICY_RULE,                                            \
+	.names = "networkSecurityGroupName/securityRuleName"
+#define OF_WHOLE(of)                                                                                         \
+	.type = (of), .kind = KIND_PORT_POLICY, .names = "networkSecurityGroupName",                         \
+	.names_type = AZ_SECURITY_GROUPS
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION GROUPS, .name = "NetworkSecurityGroups_ListAll",
+	 .permit = "ec2:DescribePortPolicies", .type = AZ_SECURITY_GROUPS, .listing = &policies,
+	 .doc = "The subscription's network security groups."},
+	{HTTP_GET, AZ_GROUP GROUPS, .name = "NetworkSecurityGroups_List",
+	 .permit = "ec2:DescribePortPolicies", .type = AZ_SECURITY_GROUPS, .listing = &policies,
+	 .doc = "A group's network security groups."},
+	{HTTP_GET, ONE_GROUP, .name = "NetworkSecurityGroups_Get", .permit = "ec2:DescribePortPolicies",
+	 OF_ONE, .shows = &policies, .doc = "One network security group."},
+	{HTTP_PUT, ONE_GROUP, .name = "NetworkSecurityGroups_CreateOrUpdate",
+	 .permit = "ec2:CreatePortPolicy", .flags = API_WRITES | AZ_PUT, OF_ONE,
+	 .args = PARAMS(struct group_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_PORT_POLICY, AZ_SUBJECT(struct group_args, id), .shows = &policies,
+	 .doc = "Makes a network security group, or says which rules it has."},
+	{HTTP_PATCH, ONE_GROUP, .name = "NetworkSecurityGroups_UpdateTags", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
+	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_PORT_POLICY,
+	 .shows = &policies, .doc = "Changes a network security group's tags."},
+	{HTTP_DELETE, ONE_GROUP, .name = "NetworkSecurityGroups_Delete", .permit = "ec2:DeletePortPolicy",
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct port_policy_target)},
+	 .prepare = prepare_delete, .operation = engine_delete_port_policy_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a network security group that stands before nothing."},
+	{HTTP_GET, RULES, .name = "SecurityRules_List", .permit = "ec2:DescribePortPolicies",
+	 OF_WHOLE(AZ_SECURITY_RULES), .listing = &rules, .doc = "A network security group's rules."},
+	{HTTP_GET, RULE, .name = "SecurityRules_Get", .permit = "ec2:DescribePortPolicies", OF_RULE,
+	 .shows = &rules, .doc = "One rule."},
+	{HTTP_PUT, RULE, .name = "SecurityRules_CreateOrUpdate", .permit = "ec2:ModifyPortPolicy",
+	 .flags = API_WRITES | AZ_PUT, OF_RULE,
+	 .args = PARAMS(struct rule_args, rule_put_rows, .is_open = true), .prepare = prepare_rule,
+	 .operation = put_rule, .returns = KIND_PORT_POLICY_RULE, AZ_SUBJECT(struct rule_args, wish.rule),
+	 .shows = &rules, .doc = "Makes a rule, or changes one."},
+	{HTTP_DELETE, RULE, .name = "SecurityRules_Delete", .permit = "ec2:ModifyPortPolicy",
+	 .flags = API_WRITES, OF_RULE, .args = {0, 0, sizeof(struct port_policy_rule_target)},
+	 .prepare = prepare_delete_rule, .operation = engine_delete_port_policy_rule_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .doc = "Deletes a rule."},
+	{HTTP_GET, ONE_GROUP "/defaultSecurityRules", .name = "DefaultSecurityRules_List",
+	 .permit = "ec2:DescribePortPolicies", OF_WHOLE(AZ_DEFAULT_RULES), .answer = list_defaults,
+	 .doc = "The rules that a network security group ends with."},
+	{HTTP_GET, ONE_GROUP "/defaultSecurityRules/{defaultSecurityRuleName}",
+	 .name = "DefaultSecurityRules_Get", .permit = "ec2:DescribePortPolicies", OF_WHOLE(AZ_DEFAULT_RULES),
+	 .answer = show_default, .doc = "One of them."},
+};
+const struct api_actions az_security_group_actions = API_ACTIONS(actions);

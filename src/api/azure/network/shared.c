@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the network's files share: links between resources, etags, parts of resources. */
+#include "api/azure/network/network.h"
+
+#include "engine/resource_group.h"
+
+static const struct param link_rows[] = {
+	PARAM(struct az_link, "id", id, .doc = "The other resource's id."),
+};
+const struct params az_link_params = PARAMS(struct az_link, link_rows, .is_open = true);
+
+RESULT az_follow(struct az_call *e, const char *field, const struct az_link *link, enum az_types type,
+		 enum kind kind, struct ref *ret_ref)
+{
+	const struct row *row = NULL;
+	*ret_ref = (struct ref){0};
+	if (!link->id.n)
+		return OK;
+	TRY(az_find_id(e, field, link->id, type, kind, &row));
+	*ret_ref = ref_by_id(kind, row->id);
+	ret_ref->text = str_copy(e->c->arena, link->id);
+	ret_ref->field = str_from(field);
+	return OK;
+}
+
+RESULT az_follow_all(struct az_call *e, const char *field, const struct az_links *links, enum az_types type,
+		     enum kind kind, struct refs *ret_refs)
+{
+	struct ref *at = arena_new_array(e->c->arena, struct ref, links->count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < links->count; k++)
+		TRY(az_follow(e, field, &links->at[k], type, kind, &at[k]));
+	*ret_refs = (struct refs){at, links->count};
+	return OK;
+}
+
+void az_write_etag(struct az_call *e, struct json_writer *w, const struct row *row)
+{
+	json_write_text(w, "etag", az_etag_of(e, row));
+}
+
+void az_begin_properties(struct az_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	json_write_open(w, name);
+	json_write_z(w, "provisioningState", "Succeeded");
+	json_write_text(w, "resourceGuid", uuid_to_str(e->c->arena, row->id));
+}
+
+void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
+		   const struct row *row)
+{
+	struct str name = az_name_of(e, type, kind, row->id), word, last = name;
+	while (str_split_next(&name, '/', &word))
+		last = word;
+	json_write_text(w, "name", last);
+	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
+	az_write_etag(e, w, row);
+	json_write_text(w, "type",
+			str_print(e->c->arena, "%s/%s", az_types[type].space, az_types[type].name));
+	json_write_open(w, "properties");
+	json_write_z(w, "provisioningState", "Succeeded");
+}
+
+void az_write_texts(struct json_writer *w, const char *name, struct strs texts)
+{
+	json_write_open_list(w, name);
+	for (size_t k = 0; k < texts.count; k++)
+		json_write_text(w, NULL, texts.at[k]);
+	json_write_close_list(w);
+}
+
+struct str az_part_name(struct az_call *e, struct str whole, struct str name)
+{
+	return str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(whole), STR_ARG(name));
+}
+
+RESULT az_name_part(struct op *op, uuid group, enum az_types type, struct str name, enum kind kind,
+		    uuid target)
+{
+	const struct arm_resource_wish known = {
+		.group = group,
+		.type = str_print(op->ctx->arena, "%s/%s", az_types[type].space, az_types[type].name),
+		.name = name,
+		.kind = kind,
+		.target = target};
+	struct arm_resource_wish wish = known;
+	return engine_find_name(op->head, target) ? OK : engine_name_resource(op, &wish);
+}
+
+RESULT az_fail_name(struct az_call *e, const char *field)
+{
+	e->error = &az_bad_name;
+	return az_fail(
+		e, field,
+		"A name of a part is missing, or has characters that are neither letters, digits, '_', "
+		"'.' nor '-'.");
+}

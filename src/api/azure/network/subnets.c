@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subnets of virtual networks. Source: Azure REST API reference, "Subnets", 2022-07-01. */
+#include "api/azure/network/network.h"
+
+#include "engine/network/subnet.h"
+#include "engine/virtual/balancer_set.h"
+#include "store/port.h"
+#include "store/port_policy.h"
+#include "store/route_plan.h"
+#include "store/route_table.h"
+#include "store/router.h"
+#include "store/source_nat.h"
+#include "store/subnet.h"
+
+/* ---- what is shown ---- */
+
+static void write_interfaces(struct az_call *e, struct json_writer *w, const struct subnet *s)
+{
+	const struct tables *t = az_tables(e);
+	json_write_open_list(w, "ipConfigurations");
+	for (const struct port *p = port_first_by_in_subnet(t, s->row.id); p;
+	     p = port_next_by_in_subnet(t, p)) {
+		if (!row_is_live(&p->row) || !uuid_is_none(p->interface_of) ||
+		    !uuid_is_none(p->nat_gateway) || engine_is_front(t, p))
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "id", az_ip_config_id(e, p, p->ip));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+void az_write_subnet(struct az_call *e, struct json_writer *w, const struct subnet *s)
+{
+	char block[CIDR_TEXT_SIZE];
+	const struct tables *t = az_tables(e);
+	const struct route_table *table = route_table_find(t, s->route_table);
+	az_begin_part(e, w, AZ_SUBNETS, KIND_SUBNET, &s->row);
+	json_write_z(w, "addressPrefix", cidr_write(s->block, block));
+	if (port_policy_find(t, s->policy))
+		az_write_ref(e, w, "networkSecurityGroup", AZ_SECURITY_GROUPS, KIND_PORT_POLICY, s->policy);
+	if (table && route_plan_find(t, table->plan))
+		az_write_ref(e, w, "routeTable", AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, table->plan);
+	if (source_nat_find(t, s->source_nat))
+		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, s->source_nat);
+	write_interfaces(e, w, s);
+	json_write_open_list(w, "delegations");
+	json_write_close_list(w);
+	az_write_said(e, w, s->row.id, "properties.privateEndpointNetworkPolicies",
+		      "privateEndpointNetworkPolicies", "Disabled");
+	az_write_said(e, w, s->row.id, "properties.privateLinkServiceNetworkPolicies",
+		      "privateLinkServiceNetworkPolicies", "Enabled");
+	json_write_close(w);
+}
+
+static void write_all(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_subnet(az_call_of(core), w, subnet_of(row));
+}
+
+/* Of the virtual network that the path names; those of IPv6 are a part of others. */
+static bool matches(struct api_call *core, const void *args, const struct row *row)
+{
+	const struct subnet *s = subnet_of(row);
+	(void) args;
+	return uuid_equal(s->router, az_call_of(core)->target) && s->block.base.family == IP_V4;
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_all, .also = "name|type|etag|properties"),
+};
+static const struct api_listing subnets = {
+	.kind = KIND_SUBNET, .item = "value", .matches = matches, .members = MEMBERS(members)};
+
+/* ---- what is said ---- */
+
+static const struct param subnet_rows[] = {
+	PARAM(struct az_subnet_says, "addressPrefix", prefix, .doc = "Its block."),
+	PARAM(struct az_subnet_says, "addressPrefixes", prefixes, .doc = "The same, as a list of one."),
+	PARAM_OBJECT(struct az_subnet_says, "networkSecurityGroup", policy, az_link_params,
+		     .doc = "What stands before all interfaces in it."),
+	PARAM_OBJECT(struct az_subnet_says, "routeTable", plan, az_link_params,
+		     .doc = "Where its guests' packets go."),
+	PARAM_OBJECT(struct az_subnet_says, "natGateway", nat, az_link_params,
+		     .doc = "What they reach out under."),
+	NOT_BUILT("serviceEndpoints|serviceEndpointPolicies|delegations|ipAllocations|"
+		  "applicationGatewayIpConfigurations|applicationGatewayIPConfigurations",
+		  .only = "[]"),
+	NOT_BUILT("defaultOutboundAccess", .only = "true"),
+};
+const struct params az_subnet_params = PARAMS(struct az_subnet_says, subnet_rows, .is_open = true);
+
+static RESULT read_prefix(struct az_call *e, const struct az_subnet_says *says, struct cidr *ret_block)
+{
+	static const char field[] = "properties.addressPrefix";
+	*ret_block = says->prefix;
+	if (!cidr_is_none(says->prefix))
+		return OK;
+	if (says->prefixes.count > 1)
+		return az_fail(e, "properties.addressPrefixes", "A subnet has one address prefix here.");
+	if (!says->prefixes.count)
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+				      "Required parameter 'addressPrefix' is missing (null).");
+	return result_is_ok(cidr_parse(says->prefixes.at[0], ret_block))
+		       ? OK
+		       : az_fail(e, "properties.addressPrefixes",
+				 "The address prefix %" STR_FMT " is invalid.",
+				 STR_ARG(str_slice(says->prefixes.at[0], 0, 64)));
+}
+
+RESULT az_read_subnet(struct az_call *e, const struct az_subnet_says *says, struct virtual_subnet_wish *wish)
+{
+	TRY(read_prefix(e, says, &wish->block));
+	TRY(az_follow(e, "properties.networkSecurityGroup.id", &says->policy, AZ_SECURITY_GROUPS,
+		      KIND_PORT_POLICY, &wish->policy));
+	TRY(az_follow(e, "properties.routeTable.id", &says->plan, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN,
+		      &wish->plan));
+	return az_follow(e, "properties.natGateway.id", &says->nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT,
+			 &wish->source_nat);
+}
+
+struct ips az_servers_of(struct az_call *e, uuid router)
+{
+	const json_t *said = json_object_get(az_said(e, router), "properties.dhcpOptions.dnsServers");
+	size_t count = json_array_size(said), n = 0;
+	struct ip *at = arena_new_array(e->c->arena, struct ip, count + 1);
+	for (size_t k = 0; at && k < count; k++)
+		n += result_is_ok(ip_parse(str_from(json_string_value(json_array_get(said, k))), &at[n]));
+	return (struct ips){at, n};
+}
+
+/* ---- changes ---- */
+
+struct subnet_args {
+	struct az_subnet_says properties;
+	struct virtual_subnet_wish wish;
+};
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct subnet_args, "properties", properties, az_subnet_params, .doc = "What it is."),
+};
+
+static RESULT find_network(struct az_call *e, struct ref *ret_router)
+{
+	const struct row *row = NULL;
+	TRY(az_find_whole(e, AZ_NETWORKS, KIND_ROUTER, "virtualNetworkName", &row));
+	*ret_router = ref_by_id(KIND_ROUTER, row->id);
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct subnet_args *a = args;
+	TRY(find_network(e, &a->wish.router));
+	a->wish.subnet = e->target;
+	a->wish.name = az_path_value(e, "subnetName");
+	a->wish.dns_servers = az_servers_of(e, a->wish.router.prefix);
+	return az_read_subnet(e, &a->properties, &a->wish);
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	return engine_put_virtual_subnet(op, &((struct subnet_args *) args)->wish);
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct subnet_target *) args)->subnet = az_target_ref(e);
+	return OK;
+}
+
+#define SUBNETS AZ_NETWORK "/virtualNetworks/{virtualNetworkName}/subnets"
+#define SUBNET AZ_GROUP SUBNETS "/{subnetName}"
+#define NAMES "virtualNetworkName/subnetName"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_GROUP SUBNETS, .name = "Subnets_List", .permit = "ec2:DescribeSubnets",
+	 .type = AZ_SUBNETS, .kind = KIND_ROUTER, .names = "virtualNetworkName", .names_type = AZ_NETWORKS,
+	 .listing = &subnets, .doc = "A virtual network's subnets."},
+	{HTTP_GET, SUBNET, .name = "Subnets_Get", .permit = "ec2:DescribeSubnets", .type = AZ_SUBNETS,
+	 .kind = KIND_SUBNET, .names = NAMES, .shows = &subnets, .doc = "One subnet."},
+	{HTTP_PUT, SUBNET, .name = "Subnets_CreateOrUpdate", .permit = "ec2:CreateSubnet",
+	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
+	 .keeps = "properties.privateEndpointNetworkPolicies|properties.privateLinkServiceNetworkPolicies",
+	 .args = PARAMS(struct subnet_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_SUBNET, AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets,
+	 .doc = "Makes a subnet, or changes one."},
+	{HTTP_DELETE, SUBNET, .name = "Subnets_Delete", .permit = "ec2:DeleteSubnet", .flags = API_WRITES,
+	 .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
+	 .args = {0, 0, sizeof(struct subnet_target)}, .prepare = prepare_delete,
+	 .operation = engine_delete_subnet_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .outcome = ASYNC_JOB_OUTCOME_GONE, .doc = "Deletes a subnet in which nothing is."},
+};
+const struct api_actions az_subnet_actions = API_ACTIONS(actions);

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Virtual networks. Source: Azure REST API reference, "Virtual Networks", 2022-07-01. A body that lists subnets lists all of them;
+ * one that says nothing of subnets leaves them as they are. */
+#include "api/azure/network/network.h"
+
+#include <stdlib.h>
+
+#include "base/vec.h"
+#include "engine/network/port.h"
+#include "engine/network/router.h"
+#include "engine/network/router_block.h"
+#include "engine/network/subnet.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+#include "store/router.h"
+#include "store/subnet.h"
+
+/* ---- what is shown ---- */
+
+static void write_blocks(struct az_call *e, struct json_writer *w, const struct router *r)
+{
+	char text[CIDR_TEXT_SIZE];
+	struct cidrs blocks = engine_get_blocks(az_tables(e), e->c->arena, r);
+	json_write_open(w, "addressSpace");
+	json_write_open_list(w, "addressPrefixes");
+	for (size_t k = 0; k < blocks.count; k++)
+		json_write_z(w, NULL, cidr_write(blocks.at[k], text));
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static void write_servers(struct az_call *e, struct json_writer *w, uuid router)
+{
+	char text[IP_TEXT_SIZE];
+	struct ips servers = az_servers_of(e, router);
+	json_write_open(w, "dhcpOptions");
+	json_write_open_list(w, "dnsServers");
+	for (size_t k = 0; k < servers.count; k++)
+		json_write_z(w, NULL, ip_write(servers.at[k], text));
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+struct shown_subnet {
+	const struct subnet *row;
+	struct str name;
+};
+
+static int compare_subnets(const void *a, const void *b)
+{
+	const struct shown_subnet *x = a, *y = b;
+	return x->row->row.created_us != y->row->row.created_us
+		       ? (x->row->row.created_us < y->row->row.created_us ? -1 : 1)
+		       : str_compare(x->name, y->name);
+}
+
+/* In the order in which they were made. */
+static void write_subnets(struct az_call *e, struct json_writer *w, uuid router)
+{
+	VEC(struct shown_subnet) subnets = {0};
+	const struct subnet *s = subnet_first_by_router(az_tables(e), router);
+	for (; s; s = subnet_next_by_router(az_tables(e), s)) {
+		struct shown_subnet one = {s, az_name_of(e, AZ_SUBNETS, KIND_SUBNET, s->row.id)};
+		if (row_is_live(&s->row) && s->block.base.family == IP_V4)
+			(void) VEC_PUSH(e->c->arena, &subnets, one); /* a full arena fails the answer */
+	}
+	if (subnets.count)
+		qsort(subnets.at, subnets.count, sizeof *subnets.at, compare_subnets);
+	json_write_open_list(w, "subnets");
+	for (size_t k = 0; k < subnets.count; k++) {
+		json_write_open(w, NULL);
+		az_write_subnet(e, w, subnets.at[k].row);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	struct az_call *e = az_call_of(core);
+	const struct router *r = router_of(row);
+	az_write_etag(e, w, row);
+	az_begin_properties(e, w, name, row);
+	write_blocks(e, w, r);
+	write_servers(e, w, row->id);
+	write_subnets(e, w, row->id);
+	az_write_peerings(e, w, row->id);
+	json_write_bool(w, "enableDdosProtection", false);
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_NETWORKS, KIND_ROUTER, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "etag"),
+};
+static const struct api_listing networks = {
+	.kind = KIND_ROUTER, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+/* ---- what is said ---- */
+
+struct address_space {
+	struct strs prefixes;
+};
+struct dhcp {
+	struct ips servers;
+	bool has_servers;
+};
+struct listed_subnets {
+	const struct listed_subnet {
+		struct str name;
+		struct az_subnet_says properties;
+	} * at;
+	size_t count;
+};
+struct network_says {
+	struct address_space space;
+	struct dhcp dhcp;
+	struct listed_subnets subnets;
+	bool has_subnets;
+};
+static const struct param space_rows[] = {
+	PARAM(struct address_space, "addressPrefixes", prefixes, .doc = "Its blocks."),
+};
+static const struct params space_params = PARAMS(struct address_space, space_rows, .is_open = true);
+static const struct param dhcp_rows[] = {
+	PARAM(struct dhcp, "dnsServers", servers, .max = SUBNET_DNS_MAX,
+	      .given = offsetof(struct dhcp, has_servers) + 1, .doc = "Whom its guests ask for names."),
+};
+static const struct params dhcp_params = PARAMS(struct dhcp, dhcp_rows, .is_open = true);
+static const struct param listed_rows[] = {
+	PARAM(struct listed_subnet, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct listed_subnet, "properties", properties, az_subnet_params, .doc = "What it is."),
+};
+static const struct params listed_params = PARAMS(struct listed_subnet, listed_rows, .is_open = true);
+static const struct param network_rows[] = {
+	PARAM_OBJECT(struct network_says, "addressSpace", space, space_params, .doc = "Its blocks."),
+	PARAM_OBJECT(struct network_says, "dhcpOptions", dhcp, dhcp_params,
+		     .doc = "What its guests are told."),
+	PARAM_LIST(struct network_says, "subnets", subnets, listed_params, .max = 200,
+		   .given = offsetof(struct network_says, has_subnets) + 1, .doc = "All of its subnets."),
+	NOT_BUILT("enableDdosProtection|enableVmProtection", .only = "false"),
+	NOT_BUILT("ddosProtectionPlan|bgpCommunities|encryption|flowTimeoutInMinutes"),
+	NOT_BUILT("ipAllocations", .only = "[]"),
+};
+static const struct params network_params = PARAMS(struct network_says, network_rows, .is_open = true);
+
+struct part {
+	struct virtual_subnet_wish wish;
+	struct str name; /* "vnet1/default" */
+};
+struct network_args {
+	struct network_says properties;
+	struct virtual_network_wish wish;
+	struct part *parts;
+	size_t part_count;
+	struct subnet_target *gone;
+	size_t gone_count;
+	uuid group;
+};
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct network_args, "properties", properties, network_params, .doc = "What it is."),
+	NOT_BUILT("extendedLocation"),
+};
+
+static RESULT read_blocks(struct az_call *e, const struct strs *prefixes, struct cidrs *ret_blocks)
+{
+	static const char field[] = "properties.addressSpace.addressPrefixes";
+	struct cidr *at = arena_new_array(e->c->arena, struct cidr, prefixes->count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	if (!prefixes->count)
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
+				      "Required parameter 'addressSpace' is missing (null).");
+	for (size_t k = 0; k < prefixes->count; k++)
+		if (!result_is_ok(cidr_parse(prefixes->at[k], &at[k])))
+			return az_fail(e, field, "The address prefix %" STR_FMT " is invalid.",
+				       STR_ARG(str_slice(prefixes->at[k], 0, 64)));
+	*ret_blocks = (struct cidrs){at, prefixes->count};
+	return OK;
+}
+
+static RESULT read_part(struct az_call *e, struct network_args *a, const struct listed_subnet *listed)
+{
+	const struct row *row = NULL;
+	struct part *part = &a->parts[a->part_count];
+	if (!az_is_name(listed->name))
+		return az_fail_name(e, "properties.subnets.name");
+	part->name = az_part_name(e, e->put.name, listed->name);
+	part->wish.name = str_copy(e->c->arena, listed->name);
+	part->wish.dns_servers = a->wish.dns_servers;
+	for (size_t k = 0; k < a->part_count; k++)
+		if (str_equal_nocase(a->parts[k].name, part->name))
+			return az_fail(e, "properties.subnets.name",
+				       "The subnet %" STR_FMT " is listed twice.", STR_ARG(listed->name));
+	TRY(az_look_up(e, AZ_SUBNETS, KIND_SUBNET, part->name, &row));
+	part->wish.subnet = row ? row->id : UUID_NONE;
+	a->part_count++;
+	return az_read_subnet(e, &listed->properties, &part->wish);
+}
+
+static bool is_listed(const struct network_args *a, uuid subnet)
+{
+	for (size_t k = 0; k < a->part_count; k++)
+		if (uuid_equal(a->parts[k].wish.subnet, subnet))
+			return true;
+	return false;
+}
+
+static RESULT find_gone(struct az_call *e, struct network_args *a)
+{
+	const struct tables *t = az_tables(e);
+	size_t count = 0;
+	for (const struct subnet *s = subnet_first_by_router(t, e->target); s;
+	     s = subnet_next_by_router(t, s))
+		count++;
+	a->gone = arena_new_array(e->c->arena, struct subnet_target, count + 1);
+	if (!a->gone)
+		return ctx_no_memory(e->c);
+	for (const struct subnet *s = subnet_first_by_router(t, e->target); s;
+	     s = subnet_next_by_router(t, s))
+		if (row_is_live(&s->row) && s->block.base.family == IP_V4 && !is_listed(a, s->row.id))
+			a->gone[a->gone_count++].subnet = ref_by_id(KIND_SUBNET, s->row.id);
+	return OK;
+}
+
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct network_args *a = args;
+	const struct network_says *p = &a->properties;
+	a->group = e->group;
+	a->wish.name = e->put.name;
+	a->wish.dns_servers = p->dhcp.has_servers ? p->dhcp.servers : az_servers_of(e, e->target);
+	if (!uuid_is_none(e->target))
+		a->wish.router = az_target_ref(e);
+	TRY(read_blocks(e, &p->space.prefixes, &a->wish.blocks));
+	a->parts = arena_new_array(e->c->arena, struct part, p->subnets.count + 1);
+	if (!a->parts)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < p->subnets.count; k++)
+		TRY(read_part(e, a, &p->subnets.at[k]));
+	return p->has_subnets && !uuid_is_none(e->target) ? find_gone(e, a) : OK;
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct network_args *a = args;
+	for (size_t k = 0; k < a->gone_count; k++)
+		TRY(engine_delete_subnet(op, &a->gone[k]));
+	TRY(engine_put_virtual_network(op, &a->wish));
+	for (size_t k = 0; k < a->part_count; k++) {
+		struct virtual_subnet_wish *wish = &a->parts[k].wish;
+		wish->router = ref_by_id(KIND_ROUTER, a->wish.made);
+		TRY(engine_put_virtual_subnet(op, wish));
+		TRY(az_name_part(op, a->group, AZ_SUBNETS, a->parts[k].name, KIND_SUBNET, wish->made));
+	}
+	return OK;
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct virtual_network_target *) args)->router = az_target_ref(e);
+	return OK;
+}
+
+/* ---- addresses ---- */
+
+struct check_args {
+	struct ip ip;
+};
+static const struct param check_rows[] = {
+	PARAM(struct check_args, "ipAddress", ip, .place = IN_QUERY, .flags = REQUIRED,
+	      .doc = "The address."),
+};
+
+static bool is_free(struct az_call *e, const struct subnet *s, struct ip ip)
+{
+	struct ip first = ip_add(s->block.base, 4), last = ip_add(cidr_last(s->block), (uint64_t) -1);
+	return ip_compare(ip, first) >= 0 && ip_compare(ip, last) <= 0 &&
+	       !engine_find_port_by_ip(az_tables(e), s->router, ip);
+}
+
+enum { FREE_SHOWN = 5 };
+
+/* And some that are free, if it is not. */
+static RESULT check_address(struct az_call *e, const void *args, struct json_writer *w)
+{
+	char text[IP_TEXT_SIZE];
+	const struct check_args *a = args;
+	const struct tables *t = az_tables(e);
+	const struct subnet *s = subnet_first_by_router(t, e->target);
+	while (s && !(row_is_live(&s->row) && cidr_contains(s->block, a->ip)))
+		s = subnet_next_by_router(t, s);
+	bool free = s && is_free(e, s, a->ip);
+	json_write_bool(w, "available", free);
+	json_write_open_list(w, "availableIPAddresses");
+	struct ip ip = s ? ip_add(s->block.base, 4) : (struct ip){0};
+	for (int shown = 0; s && !free && shown < FREE_SHOWN && cidr_contains(s->block, ip);
+	     ip = ip_add(ip, 1)) {
+		if (!is_free(e, s, ip))
+			continue;
+		json_write_z(w, NULL, ip_write(ip, text));
+		shown++;
+	}
+	json_write_close_list(w);
+	json_write_bool(w, "isPlatformReserved", s && !free && !engine_find_port_by_ip(t, s->router, a->ip));
+	return OK;
+}
+
+#define NETWORKS AZ_NETWORK "/virtualNetworks"
+#define NETWORK AZ_GROUP NETWORKS "/{virtualNetworkName}"
+#define OF_ONE .type = AZ_NETWORKS, .kind = KIND_ROUTER, .names = "virtualNetworkName"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION NETWORKS, .name = "VirtualNetworks_ListAll", .permit = "ec2:DescribeVpcs",
+	 .type = AZ_NETWORKS, .listing = &networks, .doc = "The subscription's virtual networks."},
+	{HTTP_GET, AZ_GROUP NETWORKS, .name = "VirtualNetworks_List", .permit = "ec2:DescribeVpcs",
+	 .type = AZ_NETWORKS, .listing = &networks, .doc = "A group's virtual networks."},
+	{HTTP_GET, NETWORK, .name = "VirtualNetworks_Get", .permit = "ec2:DescribeVpcs", OF_ONE,
+	 .shows = &networks, .doc = "One virtual network."},
+	{HTTP_GET, NETWORK "/CheckIPAddressAvailability",
+	 .name = "VirtualNetworks_CheckIPAddressAvailability", .permit = "ec2:DescribeVpcs", OF_ONE,
+	 .args = PARAMS(struct check_args, check_rows), .answer = check_address,
+	 .doc = "Whether an interface can have an address."},
+	{HTTP_PUT, NETWORK, .name = "VirtualNetworks_CreateOrUpdate", .permit = "ec2:CreateVpc",
+	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "properties.dhcpOptions.dnsServers",
+	 .args = PARAMS(struct network_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_ROUTER, AZ_SUBJECT(struct network_args, wish.made), .shows = &networks,
+	 .doc = "Makes a virtual network, or changes one."},
+	{HTTP_PATCH, NETWORK, .name = "VirtualNetworks_UpdateTags", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
+	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ROUTER,
+	 .shows = &networks, .doc = "Changes a virtual network's tags."},
+	{HTTP_DELETE, NETWORK, .name = "VirtualNetworks_Delete", .permit = "ec2:DeleteVpc",
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct virtual_network_target)},
+	 .prepare = prepare_delete, .operation = engine_delete_virtual_network_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a virtual network whose subnets nothing is in."},
+};
+const struct api_actions az_virtual_network_actions = API_ACTIONS(actions);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The activity log: what was changed, by whom, and what came of it. It is written from the engine's jobs, which are kept for an hour
+ * after their end; the region's audit log, which is longer, is the operator's. Source: Azure Monitor REST API reference, "Activity
+ * Logs - List", 2015-04-01; "Azure Activity Log event schema". */
+#include "api/azure/core/action.h"
+
+#include "base/clock.h"
+#include "store/async_job.h"
+
+/* "eventTimestamp ge '…' and eventTimestamp le '…' and resourceGroupName eq '…'" */
+struct filter {
+	int64_t from_us, to_us;
+	struct str group, resource, correlation;
+};
+
+static bool take_time(struct str *rest, const char *word, int64_t *ret_us)
+{
+	struct str before = *rest, text;
+	if (!az_take_word(rest, str_from(word)) || !str_starts_with(*rest, STR("'"))) {
+		*rest = before;
+		return false;
+	}
+	size_t end = str_find_char(*rest, '\'', 1);
+	text = str_slice(*rest, 1, end);
+	*rest = str_slice(*rest, end + 1, rest->n);
+	if (text.n > 19 && text.p[19] == '.') /* az says microseconds */
+		text = str_slice(text, 0, 19);
+	char whole[32];
+	int n = snprintf(whole, sizeof whole, "%" STR_FMT "%s", STR_ARG(str_slice(text, 0, 24)),
+			 str_ends_with(text, STR("Z")) ? "" : "Z");
+	return n > 0 && result_is_ok(clock_parse((struct str){whole, (size_t) n}, ret_us));
+}
+
+static bool take_term(struct str *rest, struct filter *f)
+{
+	const struct {
+		struct str word;
+		struct str *to;
+	} terms[] = {{STR("resourceGroupName"), &f->group},
+		     {STR("resourceUri"), &f->resource},
+		     {STR("resourceId"), &f->resource},
+		     {STR("correlationId"), &f->correlation}};
+	if (az_take_word(rest, STR("eventTimestamp")))
+		return take_time(rest, "ge", &f->from_us) || take_time(rest, "le", &f->to_us);
+	for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++)
+		if (az_take_word(rest, terms[k].word))
+			return az_take_value(rest, terms[k].to);
+	return false;
+}
+
+static RESULT read_filter(struct az_call *e, struct filter *ret_filter)
+{
+	struct str rest = str_trim(az_query_value(e, "$filter"));
+	struct filter f = {.to_us = INT64_MAX};
+	bool is_good = true;
+	while (rest.n && is_good) {
+		is_good = take_term(&rest, &f);
+		if (is_good && rest.n)
+			is_good = az_take_word(&rest, STR("and"));
+	}
+	*ret_filter = f;
+	return is_good ? OK
+		       : az_fail(e, "$filter", "The filter '%" STR_FMT "' is not supported.",
+				 STR_ARG(str_slice(az_query_value(e, "$filter"), 0, 256)));
+}
+
+/* The call whose job it may be: that of the permit, about that kind. NULL: another face's. */
+static const struct az_action *find_action(const struct async_job *job, bool any_command)
+{
+	for (size_t g = 0; g < az_group_count; g++)
+		for (size_t k = 0; k < az_groups[g]->count; k++) {
+			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
+			enum kind kind = a->subject_kind ? a->subject_kind : a->kind;
+			if (a->outcome && kind == (enum kind) job->subject_kind &&
+			    (any_command || str_is(job->command, a->permit)))
+				return a;
+		}
+	return NULL;
+}
+
+static void write_words(struct json_writer *w, const char *name, struct str value, struct str words)
+{
+	json_write_open(w, name);
+	json_write_text(w, "value", value);
+	json_write_text(w, "localizedValue", words);
+	json_write_close(w);
+}
+
+struct event {
+	const struct async_job *job;
+	const struct az_action *action;
+	struct str operation, resource, group;
+};
+
+static void write_event(struct az_call *e, struct json_writer *w, const struct event *v)
+{
+	static const char *const states[] = {[ASYNC_JOB_ENDED_NONE] = "Started",
+					     [ASYNC_JOB_ENDED_DONE] = "Succeeded",
+					     [ASYNC_JOB_ENDED_FAILED] = "Failed"};
+	const struct async_job *job = v->job;
+	const struct az_type *type = &az_types[v->action->type];
+	struct str id = uuid_to_str(e->c->arena, job->row.id), state = str_from(states[job->ended]);
+	struct str full = str_print(e->c->arena, "%s/%s", type->space, type->name);
+	bool has_ended = job->ended != ASYNC_JOB_ENDED_NONE;
+	json_write_open(w, NULL);
+	json_write_open(w, "authorization");
+	json_write_text(w, "action", v->operation);
+	json_write_text(w, "scope", v->resource);
+	json_write_close(w);
+	json_write_text(w, "caller",
+			uuid_is_none(job->made_by) ? STR("") : uuid_to_str(e->c->arena, job->made_by));
+	json_write_z(w, "channels", "Operation");
+	json_write_text(w, "correlationId", id);
+	json_write_text(w, "eventDataId", id);
+	json_write_text(w, "operationId", id);
+	json_write_text(w, "description", job->problem);
+	write_words(w, "eventName", has_ended ? STR("EndRequest") : STR("BeginRequest"),
+		    has_ended ? STR("End request") : STR("Begin request"));
+	write_words(w, "category", STR("Administrative"), STR("Administrative"));
+	write_words(w, "operationName", v->operation, job->command);
+	write_words(w, "resourceProviderName", str_from(type->space), str_from(type->space));
+	write_words(w, "resourceType", full, full);
+	write_words(w, "status", state, state);
+	write_words(w, "subStatus", STR(""), STR(""));
+	json_write_z(w, "level", job->ended == ASYNC_JOB_ENDED_FAILED ? "Error" : "Informational");
+	json_write_text(
+		w, "id",
+		str_print(e->c->arena, "%" STR_FMT "/events/%" STR_FMT, STR_ARG(v->resource), STR_ARG(id)));
+	json_write_text(w, "resourceId", v->resource);
+	json_write_text(w, "resourceGroupName", v->group);
+	az_write_time(w, "eventTimestamp", has_ended ? job->ended_us : job->row.created_us);
+	az_write_time(w, "submissionTimestamp", job->row.created_us);
+	json_write_text(w, "subscriptionId", uuid_to_str(e->c->arena, e->c->who->account));
+	json_write_text(w, "tenantId", uuid_to_str(e->c->arena, e->bearer.tenant));
+	json_write_close(w);
+}
+
+/* False: it is not asked for, or it is of nothing that Azure has. */
+static bool read_event(struct az_call *e, const struct filter *f, const struct async_job *job,
+		       struct event *ret_event)
+{
+	int64_t at_us = job->ended_us ? job->ended_us : job->row.created_us;
+	const struct az_action *a = find_action(job, false), *like = a ? a : find_action(job, true);
+	if (!like || at_us < f->from_us || at_us > f->to_us)
+		return false;
+	bool is_group = job->subject_kind == KIND_RESOURCE_GROUP;
+	*ret_event = (struct event){
+		.job = job,
+		.action = like,
+		.operation = a ? az_operation_of(e->c->arena, a)
+			       : str_print(e->c->arena, "%s/%s/write", az_types[like->type].space,
+					   az_types[like->type].name),
+		.group = is_group ? STR("") : az_group_of(e, job->subject),
+		.resource = is_group ? STR("")
+				     : az_id_of(e, like->type, (enum kind) job->subject_kind, job->subject)};
+	return (!f->group.n || str_equal_nocase(f->group, ret_event->group)) &&
+	       (!f->resource.n || str_equal_nocase(f->resource, ret_event->resource)) &&
+	       (!f->correlation.n || str_equal_nocase(f->correlation, uuid_to_str(e->c->arena, job->row.id)));
+}
+
+static RESULT list_events(struct az_call *e, const void *args, struct json_writer *w)
+{
+	struct filter f;
+	struct event event;
+	(void) args;
+	TRY(read_filter(e, &f));
+	json_write_open_list(w, "value");
+	const struct async_job *job = async_job_first_by_account(az_tables(e), e->c->who->account);
+	for (; job; job = async_job_next_by_account(az_tables(e), job))
+		if (read_event(e, &f, job, &event))
+			write_event(e, w, &event);
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION "/providers/Microsoft.Insights/eventtypes/management/values",
+	 .name = "ActivityLogs_List", .permit = "ec2:DescribeJobs", .flags = API_CHANGES_BY_TIME,
+	 .type = AZ_EVENTS, .answer = list_events,
+	 .doc = "What was changed in the last hour, and what came of it."},
+};
+const struct api_actions az_event_actions = API_ACTIONS(actions);

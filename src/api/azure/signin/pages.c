@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where people sign in with a browser: for a program on another device, whose code they type, and for one on their own machine,
+ * which gets a code by a redirect to localhost. The pages are plain HTML without scripts. Nothing is remembered between them:
+ * each asks for name and password. Sources: RFC 6749, section 4.1; RFC 7636; RFC 8252, section 7.3; RFC 8628; Microsoft identity
+ * platform, "OAuth 2.0 device authorization grant" and "authorization code flow". */
+#include "api/azure/signin/signin.h"
+
+#include "auth/password.h"
+#include "base/clock.h"
+
+enum { DEVICE_S = 15 * 60, INTERVAL_S = 5, CODE_S = 10 * 60, CHALLENGE_MIN = 43, CHALLENGE_MAX = 128 };
+
+/* ---- HTML ---- */
+
+static void add_escaped(struct buf *out, struct str text)
+{
+	for (size_t k = 0; k < text.n; k++) {
+		char c = text.p[k];
+		const char *word = c == '&'   ? "&amp;"
+				   : c == '<' ? "&lt;"
+				   : c == '>' ? "&gt;"
+				   : c == '"' ? "&quot;"
+					      : NULL;
+		if (word)
+			buf_add_str(out, str_from(word));
+		else
+			buf_add_str(out, (struct str){&c, 1});
+	}
+}
+
+/* Nobody may frame the page, and it loads nothing. It does not say where its form may lead, for that ends at the program that asked. */
+static void set_headers(struct az_call *e)
+{
+	call_set_answer_header(e->call, "Cache-Control", STR("no-store"));
+	call_set_answer_header(e->call, "X-Frame-Options", STR("DENY"));
+	call_set_answer_header(e->call, "Content-Security-Policy",
+			       STR("default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; "
+				   "base-uri 'none'"));
+	call_set_answer_header(e->call, "Referrer-Policy", STR("no-referrer"));
+}
+
+static void open_page(struct buf *out)
+{
+	buf_add_str(out, STR("<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
+			     "<title>Sign in</title><style>body{font-family:sans-serif;margin:4em auto;"
+			     "max-width:24em}label{display:block;margin:1em 0}input{width:100%}</style>"
+			     "</head><body>\n<h1>Sign in</h1>\n"));
+}
+
+static void add_input(struct buf *out, const char *label, const char *name, const char *type,
+		      struct str value)
+{
+	buf_print(out, "<label>%s<input name=\"%s\" type=\"%s\" required value=\"", label, name, type);
+	add_escaped(out, value);
+	buf_add_str(out, STR("\"></label>\n"));
+}
+
+/* What the program has asked for goes with the form. */
+static const char *const kept[] = {"client_id", "redirect_uri", "response_type",  "response_mode",
+				   "scope",     "state",        "code_challenge", "code_challenge_method",
+				   "nonce"};
+
+/* A value of the form, or of the query that led to it. */
+static struct str said(const struct az_call *e, const char *name)
+{
+	struct str value = pairs_find(&e->form, name);
+	return value.p ? value : az_query_value(e, name);
+}
+
+static bool is_of_device(const struct az_call *e)
+{
+	return !az_path_value(e, "tenant").n && str_ends_with(e->call->path, STR("/deviceauth"));
+}
+
+static void write_form(struct az_call *e, struct str message, struct buf *out)
+{
+	bool is_device = is_of_device(e);
+	open_page(out);
+	if (message.n) {
+		buf_add_str(out, STR("<p role=\"alert\">"));
+		add_escaped(out, message);
+		buf_add_str(out, STR("</p>\n"));
+	}
+	buf_add_str(out, STR("<form method=\"post\" action=\""));
+	add_escaped(out, e->call->path);
+	buf_add_str(out, STR("\">\n"));
+	for (size_t k = 0; !is_device && k < sizeof kept / sizeof kept[0]; k++) {
+		struct str value = said(e, kept[k]);
+		if (!value.n)
+			continue;
+		buf_print(out, "<input type=\"hidden\" name=\"%s\" value=\"", kept[k]);
+		add_escaped(out, value);
+		buf_add_str(out, STR("\">\n"));
+	}
+	if (is_device)
+		add_input(out, "The code that the program shows", "user_code", "text", said(e, "user_code"));
+	struct str name = said(e, "username");
+	add_input(out, "User name", "username", "text", name.n ? name : said(e, "login_hint"));
+	add_input(out, "Password", "password", "password", STR_NONE);
+	buf_add_str(out, STR("<button>Sign in</button>\n</form>\n</body></html>\n"));
+}
+
+void signin_write_page_problem(struct az_call *e, struct str message, struct buf *body)
+{
+	set_headers(e);
+	write_form(e, message, body);
+}
+
+/* The answer of a page is no JSON: the writer's buffer takes it as it is. */
+static RESULT end_page(struct az_call *e, struct json_writer *w)
+{
+	e->content_type = "text/html; charset=utf-8";
+	set_headers(e);
+	return w->out->failed ? ctx_no_memory(e->c) : OK;
+}
+
+static RESULT show_form(struct az_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	write_form(e, STR_NONE, w->out);
+	return end_page(e, w);
+}
+
+/* ---- a device ---- */
+
+struct device_args {
+	struct str client, scope, resource;
+	struct str secret, user_code; /* made */
+};
+#define P(wire, member, ...) PARAM(struct device_args, wire, member, __VA_ARGS__)
+static const struct param device_params[] = {
+	P("client_id", client, .doc = "The program."),
+	P("scope", scope, .max = SIGN_IN_TEXT_MAX, .doc = "What the token will be for."),
+	P("resource", resource, .doc = "The same in the first version."),
+};
+#undef P
+
+static RESULT prepare_device(struct az_call *e, void *args)
+{
+	struct device_args *a = args;
+	uuid tenant = UUID_NONE;
+	TRY(signin_require(e, a->client, "client_id"));
+	TRY(signin_find_tenant(e, &tenant));
+	if (!a->scope.n && a->resource.n) /* what the token is asked with names it once more */
+		a->scope =
+			str_print(e->c->arena, "%" STR_FMT "/.default offline_access", STR_ARG(a->resource));
+	const struct sign_in wanted = {.kind = SIGN_IN_DEVICE,
+				       .peer = e->call->peer,
+				       .client = a->client,
+				       .scope = a->scope,
+				       .tenant = tenant,
+				       .expires_us = clock_now_us() + DEVICE_S * SECOND};
+	return sign_ins_add(bearers_get_sign_ins(e->config->bearers), e->c, &wanted, &a->secret,
+			    &a->user_code);
+}
+
+static RESULT show_device(struct az_call *e, const void *args, struct json_writer *w)
+{
+	const struct device_args *a = args;
+	struct str page = str_print(e->c->arena, "%" STR_FMT "/adfs/oauth2/deviceauth", STR_ARG(e->base_url));
+	call_set_answer_header(e->call, "Cache-Control", STR("no-store, no-cache"));
+	json_write_text(w, "user_code", a->user_code);
+	json_write_text(w, "device_code", a->secret);
+	json_write_text(w, "verification_uri", page);
+	json_write_text(w, "verification_url", page); /* the first version's word */
+	json_write_int(w, "expires_in", DEVICE_S);
+	json_write_int(w, "interval", INTERVAL_S);
+	json_write_text(w, "message",
+			str_print(e->c->arena,
+				  "To sign in, use a web browser to open the page %" STR_FMT
+				  " and enter the code %" STR_FMT " to authenticate.",
+				  STR_ARG(page), STR_ARG(a->user_code)));
+	return OK;
+}
+
+/* ---- the form that was sent ---- */
+
+struct page_args {
+	struct str username, password, user_code;
+	struct az_person person;
+	struct str code; /* made: an authorization code */
+};
+#define P(wire, member, ...) PARAM(struct page_args, wire, member, __VA_ARGS__)
+static const struct param page_params[] = {
+	P("username", username, .doc = "NAME, or NAME@DOMAIN."),
+	P("password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
+	P("user_code", user_code, .doc = "Of a device: the code that it shows."),
+};
+#undef P
+
+static RESULT find_person(struct az_call *e, struct page_args *a)
+{
+	a->person.username = a->username;
+	a->person.password = a->password;
+	TRY(signin_find_tenant(e, &a->person.tenant));
+	return signin_find_person(e, &a->person);
+}
+
+static RESULT prepare_typed(struct az_call *e, void *args)
+{
+	struct page_args *a = args;
+	TRY(signin_require(e, a->user_code, "user_code"));
+	return find_person(e, a);
+}
+
+static RESULT try_person(struct work_item *item)
+{
+	struct az_call *e = item->arg;
+	struct page_args *a = e->args;
+	signin_try_password(e, &a->person);
+	return a->person.is_right ? OK : signin_refuse_person(e);
+}
+
+static RESULT show_typed(struct az_call *e, const void *args, struct json_writer *w)
+{
+	const struct page_args *a = args;
+	TRY(signin_check_person(e, &a->person));
+	if (!sign_ins_prove(bearers_get_sign_ins(e->config->bearers), a->user_code, a->person.user,
+			    a->person.tenant, a->username, clock_now_us()))
+		return signin_refuse_grant(
+			e, &signin_wrong_grant,
+			"AADSTS70018: Invalid verification code: it is mistyped, used or expired.");
+	open_page(w->out);
+	buf_add_str(w->out, STR("<p>You have signed in on your device. You may now close this window.</p>\n"
+				"</body></html>\n"));
+	return end_page(e, w);
+}
+
+/* ---- a program on one's own machine ---- */
+
+/* Only to the machine whose browser it is: everything else would hand the code to whoever wrote the link. */
+static bool is_loopback(struct str uri)
+{
+	static const char *const hosts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
+	for (size_t k = 0; k < sizeof hosts / sizeof hosts[0]; k++) {
+		struct str host = str_from(hosts[k]);
+		size_t at = host.n;
+		if (!str_starts_with(uri, host))
+			continue;
+		if (at < uri.n && uri.p[at] == ':')
+			for (at++; at < uri.n && uri.p[at] >= '0' && uri.p[at] <= '9';)
+				at++;
+		return (at == uri.n || uri.p[at] == '/') && str_is_line(uri) && uri.n <= 256 &&
+		       str_find_char(uri, '#', 0) == uri.n && str_find_char(uri, ' ', 0) == uri.n;
+	}
+	return false;
+}
+
+static RESULT refuse_asked(struct az_call *e, const char *name, const char *message)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(name), "%s", message);
+}
+
+/* What the program has asked for, as the link or the form says it. */
+static RESULT check_asked(struct az_call *e)
+{
+	struct str challenge = said(e, "code_challenge"), mode = said(e, "response_mode");
+	TRY(signin_require(e, said(e, "client_id"), "client_id"));
+	TRY(signin_require(e, said(e, "redirect_uri"), "redirect_uri"));
+	if (!is_loopback(said(e, "redirect_uri")))
+		return refuse_asked(e, "redirect_uri",
+				    "AADSTS50011: The redirect URI specified in the request does not match "
+				    "the redirect URIs configured for the application: programs are reached "
+				    "at http://localhost alone.");
+	if (!str_is(said(e, "response_type"), "code"))
+		return refuse_asked(e, "response_type",
+				    "AADSTS700054: The response_type is not enabled for the application: it "
+				    "is code.");
+	if (mode.n && !str_is(mode, "query"))
+		return refuse_asked(e, "response_mode",
+				    "AADSTS70007: The value of response_mode is not supported: it is query.");
+	if (!str_is(said(e, "code_challenge_method"), "S256") || challenge.n < CHALLENGE_MIN ||
+	    challenge.n > CHALLENGE_MAX)
+		return refuse_asked(e, "code_challenge",
+				    "AADSTS9002325: Proof Key for Code Exchange is required for cross-origin "
+				    "authorization code redemption: code_challenge with the method S256.");
+	return OK;
+}
+
+static RESULT prepare_link(struct az_call *e, void *args)
+{
+	uuid tenant = UUID_NONE;
+	(void) args;
+	TRY(signin_find_tenant(e, &tenant));
+	return check_asked(e);
+}
+
+static RESULT prepare_asked(struct az_call *e, void *args)
+{
+	TRY(check_asked(e));
+	return find_person(e, args);
+}
+
+static struct str redirect_to(struct az_call *e, struct str code)
+{
+	struct str uri = said(e, "redirect_uri"), state = said(e, "state");
+	const char *mark = str_find_char(uri, '?', 0) == uri.n ? "?" : "&";
+	struct str to =
+		str_print(e->c->arena, "%" STR_FMT "%scode=%" STR_FMT, STR_ARG(uri), mark, STR_ARG(code));
+	if (!state.n)
+		return to;
+	return str_print(e->c->arena, "%" STR_FMT "&state=%" STR_FMT, STR_ARG(to),
+			 STR_ARG(str_encode_url(e->c->arena, state, false)));
+}
+
+static RESULT show_asked(struct az_call *e, const void *args, struct json_writer *w)
+{
+	const struct page_args *a = args;
+	struct str code = STR_NONE;
+	TRY(signin_check_person(e, &a->person));
+	const struct sign_in proved = {.kind = SIGN_IN_BROWSER,
+				       .peer = e->call->peer,
+				       .client = said(e, "client_id"),
+				       .scope = said(e, "scope"),
+				       .redirect = said(e, "redirect_uri"),
+				       .challenge = said(e, "code_challenge"),
+				       .nonce = said(e, "nonce"),
+				       .user = a->person.user,
+				       .tenant = a->person.tenant,
+				       .name = a->username,
+				       .proved_us = clock_now_us(),
+				       .expires_us = clock_now_us() + CODE_S * SECOND};
+	TRY(sign_ins_add(bearers_get_sign_ins(e->config->bearers), e->c, &proved, &code, NULL));
+	e->status = 302;
+	call_set_answer_header(e->call, "Location", redirect_to(e, code));
+	open_page(w->out);
+	return end_page(e, w);
+}
+
+#define OPEN (API_OPEN | AZ_SIGNIN | AZ_FORM)
+#define PAGE (OPEN | AZ_PAGE | AZ_IN_PLACE)
+#define DEVICE(where)                                                                                        \
+	{                                                                                                    \
+		HTTP_POST, where "/devicecode",                                                              \
+			.name = "devicecode", .permit = "identity:authenticate", .flags = OPEN,              \
+			.args = PARAMS(struct device_args, device_params, .is_open = true),                  \
+			.prepare = prepare_device, .answer = show_device,                                    \
+			.doc = "A code that a person types in a browser."                                    \
+	}
+#define AUTHORIZE(where)                                                                                     \
+	{HTTP_GET,                                                                                           \
+	 where "/authorize",                                                                                 \
+	 .name = "authorize",                                                                                \
+	 .permit = "identity:authenticate",                                                                  \
+	 .flags = PAGE | API_FOR_ALL,                                                                        \
+	 .prepare = prepare_link,                                                                            \
+	 .answer = show_form,                                                                                \
+	 .doc = "The page where a person signs in for a program on the same machine."},                      \
+	{                                                                                                    \
+		HTTP_POST, where "/authorize",                                                               \
+			.name = "authorized", .permit = "identity:authenticate", .flags = PAGE,              \
+			.args = PARAMS(struct page_args, page_params, .is_open = true),                      \
+			.prepare = prepare_asked, .work = try_person, .answer = show_asked,                  \
+			.doc = "What that page sends: the program gets a code."                              \
+	}
+static const struct az_action actions[] = {
+	DEVICE("/adfs/oauth2"),
+	DEVICE("/adfs/oauth2/v2.0"),
+	DEVICE("/{tenant}/oauth2"),
+	DEVICE("/{tenant}/oauth2/v2.0"),
+	{HTTP_GET, "/adfs/oauth2/deviceauth", .name = "deviceauth", .permit = "identity:authenticate",
+	 .flags = PAGE | API_FOR_ALL, .answer = show_form,
+	 .doc = "The page where a person types a device's code."},
+	{HTTP_POST, "/adfs/oauth2/deviceauth", .name = "devicetyped", .permit = "identity:authenticate",
+	 .flags = PAGE, .args = PARAMS(struct page_args, page_params, .is_open = true),
+	 .prepare = prepare_typed, .work = try_person, .answer = show_typed,
+	 .doc = "What that page sends: the device is signed in."},
+	AUTHORIZE("/adfs/oauth2"),
+	AUTHORIZE("/{tenant}/oauth2"),
+	AUTHORIZE("/{tenant}/oauth2/v2.0"),
+};
+const struct api_actions az_page_actions = API_ACTIONS(actions);

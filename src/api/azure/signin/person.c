@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Persons who sign in by a password: which user a name is, guesses that are counted, and words of refusal. Texts of AADSTS codes
+ * are those of "Microsoft Entra authentication and authorization error codes". */
+#include "api/azure/signin/signin.h"
+
+#include "auth/limit.h"
+#include "auth/password.h"
+#include "engine/resolve.h"
+#include "store/domain.h"
+#include "store/user.h"
+
+const struct api_error signin_wrong_grant = {ERR_UNAUTHENTICATED, 0, 400, "invalid_grant"};
+
+RESULT signin_refuse_grant(struct az_call *e, const struct api_error *error, const char *message)
+{
+	ctx_clear_problem(e->c);
+	e->error = error;
+	return ctx_fail(e->c, error->err, "%s", message);
+}
+
+RESULT signin_refuse_person(struct az_call *e)
+{
+	return signin_refuse_grant(
+		e, &signin_wrong_grant,
+		"AADSTS50126: Error validating credentials due to invalid username or password.");
+}
+
+RESULT signin_require(struct az_call *e, struct str value, const char *name)
+{
+	return value.n ? OK
+		       : ctx_fail_field(
+				 e->c, ERR_MISSING, str_from(name),
+				 "AADSTS900144: The request body must contain the following parameter: '%s'.",
+				 name);
+}
+
+RESULT signin_find_tenant(struct az_call *e, uuid *ret_tenant)
+{
+	struct str text = az_path_value(e, "tenant");
+	uuid id = UUID_NONE;
+	*ret_tenant = UUID_NONE;
+	if (!result_is_ok(uuid_parse(text, &id)))
+		return OK;
+	const struct domain *domain = domain_find(az_tables(e), id);
+	if (!domain || !domain->enabled || !row_is_live(&domain->row))
+		return ctx_fail(e->c, ERR_INVALID,
+				"AADSTS90002: Tenant '%" STR_FMT
+				"' not found. Check to make sure you have the correct "
+				"tenant ID and are signing into the correct cloud.",
+				STR_ARG(text));
+	*ret_tenant = id;
+	return OK;
+}
+
+static const struct user *find_user(struct az_call *e, const struct az_person *person)
+{
+	const struct tables *t = az_tables(e);
+	size_t at = person->username.n;
+	while (at && person->username.p[at - 1] != '@')
+		at--;
+	struct str name = at ? str_slice(person->username, 0, at - 1) : person->username;
+	struct str place = at ? str_slice(person->username, at, person->username.n) : STR_NONE;
+	uuid where = uuid_is_none(person->tenant) ? DOMAIN_DEFAULT : person->tenant;
+	const struct domain *domain = place.n ? domain_find_by_name(t, place) : domain_find(t, where);
+	if (!domain || (!uuid_is_none(person->tenant) && !uuid_equal(domain->row.id, person->tenant)))
+		return NULL;
+	return user_find_by_owner(t, UUID_NONE, domain->row.id, name);
+}
+
+RESULT signin_find_person(struct az_call *e, struct az_person *person)
+{
+	TRY(signin_require(e, person->username, "username"));
+	TRY(signin_require(e, person->password, "password"));
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+		return ctx_fail(e->c, ERR_THROTTLED, "%s", e->errors->throttled);
+	const struct user *user = find_user(e, person);
+	e->asker = guesser_address(e->call->peer);
+	if (!engine_is_user_open(az_tables(e), user))
+		return OK;
+	person->user = user->row.id;
+	person->tenant = user->domain;
+	person->hash = str_copy(e->c->arena, user->password_hash);
+	return OK;
+}
+
+void signin_try_password(struct az_call *e, struct az_person *person)
+{
+	const struct guesser who = {person->user, e->call->peer};
+	person->is_right = password_check(e->config->passwords, e->c, &who, person->hash, person->password) ==
+			   PASSWORD_RIGHT;
+}
+
+RESULT signin_check_person(struct az_call *e, const struct az_person *person)
+{
+	struct identity *who = NULL;
+	const struct user *user = person->is_right ? user_find(az_tables(e), person->user) : NULL;
+	bool is_same = user && str_equal(user->password_hash, person->hash);
+	const struct bearer bearer = {
+		.user = person->user, .tenant = person->tenant, .issued_us = clock_now_us()};
+	view_close(&e->view); /* another one follows */
+	e->view = (struct view){0};
+	struct result found = is_same ? bearer_weigh(e->config->bearers, e->c, &bearer, UUID_NONE, &who)
+				      : FAIL(UNAUTHENTICATED);
+	if (found.code == ERR_UNAUTHENTICATED)
+		return signin_refuse_person(e);
+	e->c->who = who; /* for the audit log */
+	return found;
+}

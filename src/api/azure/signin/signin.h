@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to signin/: who signs in, by what they bring. */
+#pragma once
+
+#include "api/azure/core/action.h"
+
+/* What a person types. The texts of user and hash are in the call's arena. */
+struct az_person {
+	struct str username, password; /* "carol", "carol@acme" */
+	uuid tenant;                   /* wanted; none: any, then theirs */
+	/* found: */
+	uuid user;       /* none: there is no such, or it may not get in */
+	struct str hash; /* to be tried: in work */
+	bool is_right;
+};
+
+/* Fails unless the value is there, in words that name the parameter. */
+RESULT signin_require(struct az_call *e, struct str value, const char *name);
+/* The path's tenant; none: any. ERR_INVALID: there is no such. */
+RESULT signin_find_tenant(struct az_call *e, uuid *ret_tenant);
+/* In prepare: whose password it would be. ERR_THROTTLED. */
+RESULT signin_find_person(struct az_call *e, struct az_person *person);
+/* In work: whether it is theirs; guesses are counted. */
+void signin_try_password(struct az_call *e, struct az_person *person);
+/* In answers: whether who guessed right may still get in, with that password. ERR_UNAUTHENTICATED. */
+RESULT signin_check_person(struct az_call *e, const struct az_person *person);
+/* ERR_UNAUTHENTICATED: name or password are wrong. */
+RESULT signin_refuse_person(struct az_call *e);
+/* Fails with that code of RFC 6749's, 400. */
+RESULT signin_refuse_grant(struct az_call *e, const struct api_error *error, const char *message);
+extern const struct api_error signin_wrong_grant;
+
+/* A page for people, in HTML (pages.c): what it says, and why it says it once more. */
+void signin_write_page_problem(struct az_call *e, struct str message, struct buf *body);

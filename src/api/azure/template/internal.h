@@ -1,0 +1,172 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to template/: expressions, and what they are evaluated in.
+ *
+ * A value is a json_t that is borrowed: what an evaluation makes is kept in the template (template_keep()) until that is freed,
+ * and nothing is changed once it is kept. Each kept list and object is measured, so that sharing cannot blow a value up. */
+#pragma once
+
+#include "api/azure/template/template.h"
+
+/* ---- expressions (expression.c) ---- */
+
+enum expr_type { EXPR_VALUE, EXPR_CALL, EXPR_MEMBER, EXPR_INDEX };
+
+struct template_function;
+
+struct expr {
+	enum expr_type type;
+	json_t *value;                            /* EXPR_VALUE */
+	struct str name;                          /* of the function or the member */
+	const struct template_function *function; /* EXPR_CALL; NULL: there is none of that name */
+	bool is_safe;                             /* a.?b: null where there is none */
+	const struct expr **args;                 /* EXPR_CALL's; the base, and the index behind it */
+	size_t arg_count;
+};
+
+/* Whether a text is an expression, and then what is between its brackets. */
+bool expr_is_one(struct str text, struct str *ret_inner);
+RESULT expr_parse(struct template *t, struct str inner, const struct expr **ret_expr);
+RESULT expr_evaluate(struct template *t, const struct expr *x, json_t **ret_value);
+
+/* ---- functions (functions_….c) ---- */
+
+/* A call whose arguments are worked out, unless the function is lazy. */
+struct template_call {
+	const struct expr *expr;
+	json_t **args;
+	size_t count;
+};
+typedef RESULT (*template_run)(struct template *t, const struct template_call *call, json_t **ret_value);
+
+enum {
+	FUNCTION_LAZY = 1,    /* works its arguments out itself */
+	FUNCTION_LATE = 2,    /* only once resources are there */
+	FUNCTION_DEFAULT = 4, /* only in defaults of parameters */
+};
+struct template_function {
+	const char *name;
+	unsigned min, max; /* arguments */
+	template_run run;
+	unsigned flags;
+};
+struct template_functions {
+	const struct template_function *at;
+	size_t count;
+};
+extern const struct template_functions template_texts, template_lists, template_numbers, template_logic,
+	template_scopes, template_lambdas;
+enum { ARGS_ANY = 100000 };
+/* NULL: there is none. */
+const struct template_function *function_find(struct str name);
+/* "Unable to evaluate template language function 'x': …" */
+RESULT function_fail(struct template *t, const struct template_call *call, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* A failure names the argument, counted from 0. */
+RESULT function_text(struct template *t, const struct template_call *call, size_t k, struct str *ret_text);
+RESULT function_int(struct template *t, const struct template_call *call, size_t k, int64_t *ret_value);
+/* A value as text, as concat() and format() write it. */
+RESULT template_to_text(struct template *t, const json_t *value, struct str *ret_text);
+
+/* ---- what is evaluated ---- */
+
+/* Which turn of a copy it is. */
+struct copy_turn {
+	const struct copy_turn *up;
+	struct str name; /* empty: of an output */
+	int64_t index;
+	bool is_inner; /* of a property or a variable: copyIndex() without a name is the resource's */
+};
+struct lambda_variable {
+	const struct lambda_variable *up;
+	struct str name;
+	json_t *value;
+};
+
+/* A parameter or a variable. */
+struct template_named {
+	const char *name;
+	const json_t *definition;
+	json_t *value; /* NULL: not worked out so far */
+	bool is_open;  /* it is being worked out */
+	bool is_secure;
+	bool is_copy; /* a variable that "copy" defines */
+};
+
+/* Of a resource, what who calls does not see. */
+struct template_part {
+	const json_t *definition;
+	const struct copy_turn *turn;
+	struct str copy_name;
+	size_t copy_first; /* the resource of the copy's first turn */
+	size_t copy_index; /* which turn it is */
+	size_t batch;      /* so many turns at once; 0: all */
+	struct str scope;  /* before "/providers/"; empty: the place's own */
+};
+
+struct template
+{
+	struct ctx *c;
+	struct template_place place;
+	template_read read;
+	void *arg;
+	const json_t *document;
+	json_t *kept;
+	struct template_named *parameters, *variables;
+	size_t parameter_count, variable_count;
+	struct template_resource *resources;
+	size_t resource_count;
+	size_t steps, bytes; /* so far */
+	/* of the evaluation at hand: */
+	unsigned depth;
+	const struct copy_turn *turn;
+	const struct lambda_variable *lambda;
+	bool is_early;   /* no reference() */
+	bool is_default; /* of a parameter: newGuid(), no variables() */
+	bool is_loose;
+	struct template_reference missing;
+};
+
+/* ---- values (values.c) ---- */
+
+/* Takes over a new value; NULL is out of memory. ERR_INVALID: it is too large, or too deep. */
+RESULT template_keep(struct template *t, json_t *made, json_t **ret_value);
+RESULT template_keep_text(struct template *t, struct str text, json_t **ret_value);
+/* Counts work. ERR_INVALID: it is too much. */
+RESULT template_step(struct template *t, size_t count);
+/* A new evaluation begins. */
+void template_begin(struct template *t);
+static inline struct str template_text_of(const json_t *value)
+{
+	return json_is_string(value) ? (struct str){json_string_value(value), json_string_length(value)}
+				     : STR_NONE;
+}
+/* "Integer": Azure's word for a value's type. */
+const char *template_type_word(const json_t *value);
+/* A value with all expressions in it worked out, and "copy" in objects unrolled. */
+RESULT template_resolve(struct template *t, const json_t *value, json_t **ret_value);
+/* The same of a member; NULL where there is none. */
+RESULT template_resolve_member(struct template *t, const json_t *object, const char *name,
+			       json_t **ret_value);
+/* An input once for each turn of a copy. */
+RESULT template_unroll(struct template *t, const json_t *copy, struct str name, json_t **ret_list);
+
+/* ---- parameters and variables (parameters.c) ---- */
+
+/* Reads all, and works them out. given: {"name": {"value": …}}, or NULL. ERR_INVALID. */
+RESULT template_open_parameters(struct template *t, const json_t *given);
+RESULT template_open_variables(struct template *t);
+/* What one is worth, whatever the case of its name. ERR_INVALID: there is none. */
+RESULT template_find_parameter(struct template *t, struct str name, json_t **ret_value);
+RESULT template_find_variable(struct template *t, struct str name, json_t **ret_value);
+
+/* ---- resources (resources.c, needs.c) ---- */
+
+/* All resources, children and turns of copies; and then who needs whom. ERR_INVALID. */
+RESULT template_open_resources(struct template *t);
+RESULT template_link(struct template *t);
+/* "/subscriptions/…[/resourceGroups/…]/providers/NS/a/n/b/m". Empty: the numbers of segments do not fit. */
+struct str template_make_id(struct template *t, struct str scope, struct str type, struct str name);
+/* "/subscriptions/…/resourceGroups/…": the scope of a group; empty group: of the subscription. */
+struct str template_make_scope(struct template *t, struct str subscription, struct str group);
+/* The resource that a name in dependsOn or reference() means; TEMPLATE_NO_RESOURCE: none. */
+size_t template_find_resource(const struct template *t, struct str name);

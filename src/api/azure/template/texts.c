@@ -1,0 +1,550 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Functions of texts. Positions and lengths count characters (code points here; UTF-16 units in Azure). Source: "String
+ * functions" of Azure's documentation. */
+#include "api/azure/template/internal.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/uuid.h"
+
+#define RUN(name) static RESULT run_##name(struct template *t, const struct template_call *call, json_t **ret)
+
+enum { TEXT_SIZE_MAX = 1024 * 1024 };
+
+/* ---- characters ---- */
+
+static bool begins_character(char c)
+{
+	return ((unsigned char) c & 0xc0) != 0x80;
+}
+
+static size_t count_characters(struct str s)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < s.n; k++)
+		count += begins_character(s.p[k]);
+	return count;
+}
+
+/* Where the character of that number begins; the end, if there are fewer. */
+static size_t find_character(struct str s, size_t number)
+{
+	size_t k = 0;
+	for (; k < s.n; k++)
+		if (begins_character(s.p[k]) && number-- == 0)
+			break;
+	return k;
+}
+
+static RESULT keep(struct template *t, const struct template_call *call, struct str text, json_t **ret)
+{
+	if (text.n > TEXT_SIZE_MAX)
+		return function_fail(t, call, "the result has more than %d bytes",
+				     TEXT_SIZE_MAX); /* guessed */
+	return template_keep_text(t, text, ret);
+}
+
+/* ---- joining ---- */
+
+static RESULT concat_lists(struct template *t, const struct template_call *call, json_t **ret)
+{
+	json_auto_t *to = json_array();
+	for (size_t k = 0; k < call->count; k++)
+		if (!json_is_array(call->args[k]))
+			return function_fail(t, call, "all arguments must be arrays, or none"); /* guessed */
+		else if (json_array_extend(to, call->args[k]))
+			return ctx_no_memory(t->c);
+	return template_keep(t, TAKE(to), ret);
+}
+
+static RESULT join_parts(struct template *t, const struct template_call *call, const struct str *parts,
+			 size_t count, json_t **ret)
+{
+	size_t size = 0;
+	for (size_t k = 0; k < count; k++)
+		size += parts[k].n;
+	if (size > TEXT_SIZE_MAX)
+		return function_fail(t, call, "the result has more than %d bytes",
+				     TEXT_SIZE_MAX); /* guessed */
+	return template_keep_text(t, str_join(t->c->arena, parts, count), ret);
+}
+
+RUN(concat)
+{
+	struct str *parts = arena_new_array(t->c->arena, struct str, call->count + 1);
+	if (!parts)
+		return ctx_no_memory(t->c);
+	if (call->count && json_is_array(call->args[0]))
+		return concat_lists(t, call, ret);
+	for (size_t k = 0; k < call->count; k++) {
+		if (json_is_array(call->args[k]) || json_is_object(call->args[k]))
+			return function_fail(t, call, "all arguments must be arrays, or none"); /* guessed */
+		TRY(template_to_text(t, call->args[k], &parts[k]));
+	}
+	return join_parts(t, call, parts, call->count, ret);
+}
+
+RUN(join)
+{
+	struct str between;
+	size_t n = 0, count = json_array_size(call->args[0]);
+	struct str *parts = arena_new_array(t->c->arena, struct str, 2 * count + 1);
+	if (!parts)
+		return ctx_no_memory(t->c);
+	TRY(function_text(t, call, 1, &between));
+	for (size_t k = 0; k < count; k++) {
+		if (k)
+			parts[n++] = between;
+		TRY(template_to_text(t, json_array_get(call->args[0], k), &parts[n++]));
+	}
+	return join_parts(t, call, parts, n, ret);
+}
+
+/* A number in N2 or D4 say: .NET's forms of whole numbers as far as names need them. */
+static RESULT write_number(struct template *t, const struct template_call *call, int64_t value,
+			   struct str form, struct str *ret_text)
+{
+	int64_t width = 0;
+	char letter = form.n ? form.p[0] : 0;
+	size_t zeros = 0;
+	while (zeros < form.n && form.p[zeros] == '0')
+		zeros++;
+	if (form.n > 1)
+		IGNORE(str_parse_int(str_slice(form, 1, form.n), &width)); /* no number: 0 */
+	if (width < 0 || width > 64 || zeros > 64)
+		return function_fail(t, call, "the format is not valid"); /* guessed */
+	if (form.n && zeros == form.n)
+		*ret_text = str_print(t->c->arena, "%0*lld", (int) zeros, (long long) value);
+	else if (letter == 'D' || letter == 'd')
+		*ret_text = str_print(t->c->arena, "%0*lld", (int) width, (long long) value);
+	else if (letter == 'X')
+		*ret_text = str_print(t->c->arena, "%0*llX", (int) width, (long long) value);
+	else if (letter == 'x')
+		*ret_text = str_print(t->c->arena, "%0*llx", (int) width, (long long) value);
+	else if (!form.n)
+		*ret_text = str_print(t->c->arena, "%lld", (long long) value);
+	else
+		return function_fail(t, call, "the format '%" STR_FMT "' is not supported",
+				     STR_ARG(str_slice(form, 0, 32)));
+	return OK;
+}
+
+/* {0}, {1,-8} or {2:D4}: `at` is behind the brace, and goes behind the end. */
+static RESULT format_one(struct template *t, const struct template_call *call, struct str hole,
+			 struct str *ret_text)
+{
+	int64_t k = -1, width = 0;
+	size_t colon = str_find_char(hole, ':', 0), comma = str_find_char(str_slice(hole, 0, colon), ',', 0);
+	struct str form = str_slice(hole, colon + 1, hole.n);
+	bool is_fit = result_is_ok(str_parse_int(str_slice(hole, 0, comma < colon ? comma : colon), &k));
+	if (comma < colon)
+		is_fit = is_fit &&
+			 result_is_ok(str_parse_int(str_trim(str_slice(hole, comma + 1, colon)), &width));
+	if (!is_fit || k < 0 || (size_t) k + 1 >= call->count || width > 1000 || width < -1000)
+		return function_fail(t, call,
+				     "index (zero based) must be greater than or equal to zero and less than "
+				     "the size of the "
+				     "argument list");
+	const json_t *value = call->args[k + 1];
+	if (json_is_integer(value))
+		TRY(write_number(t, call, json_integer_value(value), form, ret_text));
+	else
+		TRY(template_to_text(t, value, ret_text));
+	if (width)
+		*ret_text = str_print(t->c->arena, "%*s", (int) width, str_to_z(t->c->arena, *ret_text));
+	return OK;
+}
+
+RUN(format)
+{
+	struct str form, hole, made = STR_NONE;
+	size_t count = 0, at = 0, from = 0;
+	TRY(function_text(t, call, 0, &form));
+	struct str *parts = arena_new_array(t->c->arena, struct str, 2 * form.n + 1);
+	if (!parts)
+		return ctx_no_memory(t->c);
+	for (; at < form.n; at++) {
+		char c = form.p[at];
+		if (c != '{' && c != '}')
+			continue;
+		bool is_double = at + 1 < form.n && form.p[at + 1] == c;
+		parts[count++] = str_slice(form, from, at + is_double);
+		size_t end = is_double ? at + 1 : str_find_char(form, '}', at);
+		if (!is_double && (c == '}' || end == form.n))
+			return function_fail(t, call, "input string was not in a correct format");
+		hole = str_slice(form, at + 1, end);
+		if (!is_double) {
+			TRY(format_one(t, call, hole, &made));
+			parts[count++] = made;
+		}
+		at = end;
+		from = end + 1;
+	}
+	parts[count++] = str_slice(form, from, form.n);
+	return join_parts(t, call, parts, count, ret);
+}
+
+/* ---- one text ---- */
+
+RUN(toLower)
+{
+	struct str text;
+	TRY(function_text(t, call, 0, &text));
+	return template_keep_text(t, str_lower(t->c->arena, text), ret);
+}
+
+RUN(toUpper)
+{
+	struct str text;
+	TRY(function_text(t, call, 0, &text));
+	char *to = arena_alloc(t->c->arena, text.n + 1);
+	if (!to)
+		return ctx_no_memory(t->c);
+	for (size_t k = 0; k < text.n; k++)
+		to[k] = (char) (text.p[k] >= 'a' && text.p[k] <= 'z' ? text.p[k] - 'a' + 'A' : text.p[k]);
+	return template_keep_text(t, (struct str){to, text.n}, ret);
+}
+
+RUN(trim)
+{
+	struct str text;
+	TRY(function_text(t, call, 0, &text));
+	return template_keep_text(t, str_trim(text), ret);
+}
+
+RUN(string)
+{
+	struct str text;
+	if (json_is_null(call->args[0]))
+		return template_keep_text(t, STR_NONE, ret); /* guessed */
+	TRY(template_to_text(t, call->args[0], &text));
+	return keep(t, call, text, ret);
+}
+
+RUN(substring)
+{
+	struct str text;
+	int64_t from = 0, length = 0;
+	TRY(function_text(t, call, 0, &text));
+	TRY(function_int(t, call, 1, &from));
+	int64_t size = (int64_t) count_characters(text);
+	length = size - from;
+	if (call->count > 2)
+		TRY(function_int(t, call, 2, &length));
+	if (from < 0 || length < 0 || from > size || length > size - from)
+		return ctx_fail(t->c, ERR_INVALID,
+				"Unable to evaluate the template language function 'substring'. The index "
+				"and length parameters "
+				"must refer to a location within the string. The index parameter: '%lld', "
+				"the length parameter: "
+				"'%lld', the length of the string parameter: '%lld'. Please see "
+				"https://aka.ms/arm-function-substring for usage details.",
+				(long long) from, (long long) length, (long long) size);
+	size_t begin = find_character(text, (size_t) from);
+	struct str rest = str_slice(text, begin, text.n);
+	return template_keep_text(t, str_slice(rest, 0, find_character(rest, (size_t) length)), ret);
+}
+
+RUN(replace)
+{
+	struct str text, old, new;
+	TRY(function_text(t, call, 0, &text));
+	TRY(function_text(t, call, 1, &old));
+	TRY(function_text(t, call, 2, &new));
+	struct str *parts = arena_new_array(t->c->arena, struct str, 2 * (text.n / (old.n ? old.n : 1)) + 2);
+	size_t count = 0, from = 0;
+	if (!parts)
+		return ctx_no_memory(t->c);
+	if (!old.n)
+		return function_fail(t, call, "the text that is replaced must not be empty"); /* guessed */
+	TRY(template_step(t, text.n));
+	for (size_t k = 0; k + old.n <= text.n;) {
+		if (memcmp(text.p + k, old.p, old.n) != 0) {
+			k++;
+			continue;
+		}
+		parts[count++] = str_slice(text, from, k);
+		parts[count++] = new;
+		from = k += old.n;
+	}
+	parts[count++] = str_slice(text, from, text.n);
+	return join_parts(t, call, parts, count, ret);
+}
+
+RUN(padLeft)
+{
+	struct str text, pad = STR(" ");
+	int64_t width = 0;
+	TRY(template_to_text(t, call->args[0], &text));
+	TRY(function_int(t, call, 1, &width));
+	if (call->count > 2)
+		TRY(function_text(t, call, 2, &pad));
+	if (width < 0 || width > 1000 || count_characters(pad) != 1)
+		return function_fail(t, call,
+				     "the width or the padding character is not valid"); /* guessed */
+	for (size_t n = count_characters(text); n < (size_t) width; n++)
+		text = str_join(t->c->arena, (const struct str[]){pad, text}, 2);
+	return template_keep_text(t, text, ret);
+}
+
+/* One character, or one of a list of them; runs give empty parts, as in .NET. */
+RUN(split)
+{
+	struct str text, one;
+	bool marks[256] = {false};
+	size_t from = 0;
+	json_auto_t *to = json_array();
+	bool is_list = json_is_array(call->args[1]);
+	TRY(function_text(t, call, 0, &text));
+	for (size_t k = 0; k < (is_list ? json_array_size(call->args[1]) : 1); k++) {
+		one = template_text_of(is_list ? json_array_get(call->args[1], k) : call->args[1]);
+		if (one.n != 1)
+			return function_fail(t, call, "a delimiter must be one character"); /* guessed */
+		marks[(unsigned char) one.p[0]] = true;
+	}
+	for (size_t k = 0; k <= text.n; k++) {
+		if (k < text.n && !marks[(unsigned char) text.p[k]])
+			continue;
+		one = str_slice(text, from, k);
+		if (json_array_append_new(to, json_stringn(one.p ? one.p : "", one.n)))
+			return ctx_no_memory(t->c);
+		from = k + 1;
+	}
+	return template_keep(t, TAKE(to), ret);
+}
+
+/* ---- looking ---- */
+
+static RESULT find(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
+{
+	struct str text, part;
+	int64_t found = -1;
+	TRY(function_text(t, call, 0, &text));
+	TRY(function_text(t, call, 1, &part));
+	TRY(template_step(t, text.n));
+	for (size_t k = 0; k + part.n <= text.n && (found < 0 || from_end); k++)
+		if (str_equal_nocase(str_slice(text, k, k + part.n), part))
+			found = (int64_t) count_characters(str_slice(text, 0, k));
+	return template_keep(t, json_integer(found), ret);
+}
+RUN(indexOf)
+{
+	return find(t, call, false, ret);
+}
+RUN(lastIndexOf)
+{
+	return find(t, call, true, ret);
+}
+
+static RESULT look(struct template *t, const struct template_call *call, bool at_end, json_t **ret)
+{
+	struct str text, part;
+	TRY(function_text(t, call, 0, &text));
+	TRY(function_text(t, call, 1, &part));
+	struct str piece = at_end ? str_slice(text, text.n > part.n ? text.n - part.n : 0, text.n)
+				  : str_slice(text, 0, part.n);
+	*ret = json_boolean(str_equal_nocase(piece, part));
+	return OK;
+}
+RUN(startsWith)
+{
+	return look(t, call, false, ret);
+}
+RUN(endsWith)
+{
+	return look(t, call, true, ret);
+}
+
+/* ---- in other forms ---- */
+
+RUN(base64)
+{
+	struct str text;
+	TRY(function_text(t, call, 0, &text));
+	return keep(t, call, str_encode_base64(t->c->arena, text), ret);
+}
+
+RUN(base64ToString)
+{
+	struct str text, bytes;
+	TRY(function_text(t, call, 0, &text));
+	if (!result_is_ok(str_decode_base64(t->c->arena, text, &bytes)) || !str_is_utf8(bytes))
+		return function_fail(t, call, "the argument is not the base64 of a text"); /* guessed */
+	return template_keep_text(t, bytes, ret);
+}
+
+static RESULT parse_json(struct template *t, const struct template_call *call, struct str text, json_t **ret)
+{
+	json_t *value = NULL;
+	if (!result_is_ok(template_read_json(t->c, text, &value))) {
+		ctx_clear_problem(t->c);
+		return function_fail(t, call, "the argument is not JSON"); /* guessed */
+	}
+	return template_keep(t, value, ret);
+}
+
+RUN(json)
+{
+	struct str text;
+	TRY(function_text(t, call, 0, &text));
+	return parse_json(t, call, text, ret);
+}
+
+RUN(base64ToJson)
+{
+	json_t *text = NULL;
+	TRY(run_base64ToString(t, call, &text));
+	return parse_json(t, call, template_text_of(text), ret);
+}
+
+RUN(uriComponent)
+{
+	struct str text;
+	TRY(function_text(t, call, 0, &text));
+	return keep(t, call, str_encode_url(t->c->arena, text, false), ret);
+}
+
+RUN(uriComponentToString)
+{
+	struct str text, plain = STR_NONE, *parts = NULL;
+	size_t count = 0, from = 0;
+	TRY(function_text(t, call, 0, &text));
+	parts = arena_new_array(t->c->arena, struct str, 2 * text.n + 1);
+	if (!parts)
+		return ctx_no_memory(t->c);
+	for (size_t k = 0; k < text.n; k++) { /* here + is no space */
+		if (text.p[k] != '+')
+			continue;
+		parts[count++] = str_slice(text, from, k);
+		parts[count++] = STR("%2B");
+		from = k + 1;
+	}
+	parts[count++] = str_slice(text, from, text.n);
+	if (!result_is_ok(str_decode_url(t->c->arena, str_join(t->c->arena, parts, count), &plain)) ||
+	    !str_is_utf8(plain))
+		return function_fail(t, call,
+				     "the argument is not encoded as a URI component is"); /* guessed */
+	return template_keep_text(t, plain, ret);
+}
+
+/* ---- made of others ---- */
+
+static RESULT join_args(struct template *t, const struct template_call *call, const char *between,
+			struct str *ret_text)
+{
+	*ret_text = STR_NONE;
+	for (size_t k = 0; k < call->count; k++) {
+		struct str text;
+		TRY(function_text(t, call, k, &text));
+		*ret_text = str_print(t->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(*ret_text),
+				      k ? between : "", STR_ARG(text));
+	}
+	return template_step(t, ret_text->n);
+}
+
+/* 13 characters that follow from the arguments. They are not those that Azure would find. */
+RUN(uniqueString)
+{
+	static const char digits[] = "abcdefghijklmnopqrstuvwxyz234567";
+	struct str text;
+	uint8_t digest[SHA256_SIZE];
+	char to[13];
+	TRY(join_args(t, call, "-", &text));
+	crypto_sha256(text, digest);
+	for (size_t k = 0; k < sizeof to; k++)
+		to[k] = digits[digest[k] & 31];
+	return template_keep_text(t, (struct str){to, sizeof to}, ret);
+}
+
+/* A UUID of version 5 in the name space that Azure Resource Manager uses. */
+RUN(guid)
+{
+	struct str text;
+	uuid space;
+	TRY(join_args(t, call, "-", &text));
+	TRY(uuid_parse(STR("11fb06fb-712d-4ddd-98c7-e71bbd588830"), &space));
+	return template_keep_text(t, uuid_to_str(t->c->arena, uuid_v5(space, text)), ret);
+}
+
+RUN(newGuid)
+{
+	(void) call;
+	return template_keep_text(t, uuid_to_str(t->c->arena, uuid_random()), ret);
+}
+
+/* Custom forms of .NET as far as letters of dates go: yyyy-MM-dd HH:mm:ss. */
+static struct str write_date(struct arena *a, const char *time, struct str form)
+{
+	static const struct {
+		const char *word;
+		size_t at, size;
+	} parts[] = {{"yyyy", 0, 4}, {"yy", 2, 2},  {"MM", 5, 2}, {"dd", 8, 2},
+		     {"HH", 11, 2},  {"mm", 14, 2}, {"ss", 17, 2}};
+	char *to = arena_alloc(a, form.n + 1);
+	size_t n = 0;
+	for (size_t at = 0; to && at < form.n;) {
+		size_t k = 0;
+		while (k < sizeof parts / sizeof parts[0] &&
+		       !str_starts_with(str_slice(form, at, form.n), str_from(parts[k].word)))
+			k++;
+		if (k == sizeof parts / sizeof parts[0]) {
+			to[n++] = form.p[at++];
+			continue;
+		}
+		memcpy(to + n, time + parts[k].at, parts[k].size);
+		n += parts[k].size;
+		at += parts[k].size;
+	}
+	return (struct str){to, n};
+}
+
+/* "20240102T030405Z" without a form. One letter alone is a form of .NET's own. */
+RUN(utcNow)
+{
+	char time[CLOCK_TEXT_SIZE];
+	struct str form = STR("yyyyMMddTHHmmssZ");
+	(void) clock_write_s(t->place.now_us, time);
+	if (call->count)
+		TRY(function_text(t, call, 0, &form));
+	if (str_is(form, "d"))
+		form = STR("MM/dd/yyyy");
+	else if (str_is(form, "u"))
+		form = STR("yyyy-MM-dd HH:mm:ssZ");
+	else if (str_is(form, "s"))
+		form = STR("yyyy-MM-ddTHH:mm:ss");
+	else if (form.n < 2 || form.n > 64)
+		return function_fail(t, call, "the format '%" STR_FMT "' is not supported",
+				     STR_ARG(str_slice(form, 0, 32)));
+	return template_keep_text(t, write_date(t->c->arena, time, form), ret);
+}
+
+static const struct template_function rows[] = {
+	{"concat", 0, ARGS_ANY, run_concat, 0},
+	{"format", 1, ARGS_ANY, run_format, 0},
+	{"join", 2, 2, run_join, 0},
+	{"toLower", 1, 1, run_toLower, 0},
+	{"toUpper", 1, 1, run_toUpper, 0},
+	{"trim", 1, 1, run_trim, 0},
+	{"string", 1, 1, run_string, 0},
+	{"substring", 2, 3, run_substring, 0},
+	{"replace", 3, 3, run_replace, 0},
+	{"padLeft", 2, 3, run_padLeft, 0},
+	{"split", 2, 2, run_split, 0},
+	{"indexOf", 2, 2, run_indexOf, 0},
+	{"lastIndexOf", 2, 2, run_lastIndexOf, 0},
+	{"startsWith", 2, 2, run_startsWith, 0},
+	{"endsWith", 2, 2, run_endsWith, 0},
+	{"base64", 1, 1, run_base64, 0},
+	{"base64ToString", 1, 1, run_base64ToString, 0},
+	{"base64ToJson", 1, 1, run_base64ToJson, 0},
+	{"json", 1, 1, run_json, 0},
+	{"uriComponent", 1, 1, run_uriComponent, 0},
+	{"uriComponentToString", 1, 1, run_uriComponentToString, 0},
+	{"uniqueString", 1, ARGS_ANY, run_uniqueString, 0},
+	{"guid", 1, ARGS_ANY, run_guid, 0},
+	{"newGuid", 0, 0, run_newGuid, FUNCTION_DEFAULT},
+	{"utcNow", 0, 1, run_utcNow, FUNCTION_DEFAULT},
+};
+const struct template_functions template_texts = {rows, sizeof rows / sizeof rows[0]};

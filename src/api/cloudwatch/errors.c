@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * CloudWatch's words for what went wrong. Source: the errors of each action in its API Reference, and the common ones. */
+#include "api/cloudwatch/internal.h"
+
+/* The first row that fits counts. */
+static const struct api_error rows[] = {
+	{ERR_MISSING, 0, 400, "MissingParameter"},
+	{ERR_COMBINATION, 0, 400, "InvalidParameterCombination"},
+	{ERR_INVALID, 0, 400, "InvalidNextToken", "NextToken"},
+	{ERR_INVALID, 0, 400, "InvalidParameterValue"},
+	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
+	{ERR_TOO_LARGE, 0, 400, "InvalidParameterCombination"},
+	{ERR_UNKNOWN, 0, 400, "ValidationError"},
+	{ERR_MALFORMED, 0, 400, "ValidationError"},
+	{ERR_UNSUPPORTED, 0, 400, "InvalidAction"},
+	{ERR_NOT_FOUND, 0, 404, "ResourceNotFound"},
+	{ERR_UNAUTHENTICATED, 0, 403, "InvalidClientTokenId"},
+	{ERR_DENIED, 0, 403, "AccessDenied"},
+	{ERR_THROTTLED, 0, 400, "Throttling"},
+	{ERR_NO_MEMORY, 0, 503, "ServiceUnavailable"},
+	{ERR_AGAIN, 0, 503, "ServiceUnavailable"},
+	{ERR_GONE, 0, 503, "ServiceUnavailable"},
+	{ERR_TIMEOUT, 0, 503, "ServiceUnavailable"},
+	{ERR_INTERNAL, 0, 500, "InternalServiceError"},
+};
+
+const struct api_errors cloudwatch_errors =
+	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");

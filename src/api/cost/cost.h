@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * AWS Cost Explorer's API over the region's charges: JSON 1.1, signed. On the listener of EC2's. Source: AWS Cost Explorer
+ * Service, API Reference, 2017-10-25. */
+#pragma once
+
+#include "api/core/face.h"
+
+/* For api_face_new(). */
+extern const struct api_protocol cost_protocol;
+
+/* Whether a request is signed for Cost Explorer. */
+bool cost_has_call(const struct call *call);
+/* The page's table. */
+void cost_write_coverage(struct buf *out);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/cost/: what a call carries, and what is asked of charges. */
+#pragma once
+
+#include "api/core/dispatch.h"
+#include "api/cost/cost.h"
+#include "base/json_write.h"
+#include "engine/billing/billing.h"
+
+struct cost_call {
+	API_CALL_BASE;
+	json_t *body; /* until prepare has ended */
+};
+
+struct cost_action {
+	API_ACTION_BASE;
+	RESULT (*prepare)(struct cost_call *e, void *args);
+	RESULT (*answer)(struct cost_call *e, const void *args, struct json_writer *w); /* members */
+};
+#define COST_ACTION(word) .name = (word), .permit = "ce:" word
+
+API_DEFINE_FACE(cost)
+
+extern const struct api_actions cost_actions;
+extern const struct api_groups cost_action_groups;
+
+/* ---- errors.c ---- */
+
+extern const struct api_errors cost_errors;
+extern const struct api_error cost_faults[]; /* by enum sigv4_fault */
+RESULT cost_write_problem(struct api_call *core, struct api_problem *p, struct buf *body);
+void cost_word_problem(struct api_call *core, struct api_problem *p);
+
+/* ---- request.c ---- */
+
+enum {
+	COST_GROUPS_MAX = 2,
+	COST_PERIODS_MAX = 400,
+	COST_MONTHS_MAX = 14,
+	COST_DEEP_MAX = 8,
+	COST_NODES_MAX = 200,
+	COST_VALUES_MAX = 200
+};
+
+/* What a charge says of itself. */
+enum cost_dimension {
+	COST_SERVICE,
+	COST_ACCOUNT,
+	COST_USAGE_TYPE,
+	COST_INSTANCE_TYPE,
+	COST_ZONE,
+	COST_REGION,
+	COST_RECORD_TYPE,
+	COST_TAG,
+	COST_DIMENSIONS
+};
+extern const char *const cost_dimension_words[COST_TAG];
+
+struct cost_key {
+	enum cost_dimension dimension;
+	struct str tag;
+};
+
+/* Bits. */
+enum cost_metric {
+	COST_UNBLENDED = 1,
+	COST_BLENDED = 2,
+	COST_AMORTIZED = 4,
+	COST_NET_UNBLENDED = 8,
+	COST_NET_AMORTIZED = 16,
+	COST_QUANTITY = 32
+};
+struct cost_metric_word {
+	const char *name;
+	enum cost_metric bit;
+};
+extern const struct cost_metric_word cost_metrics[];
+extern const size_t cost_metric_count;
+
+/* A node of a filter. */
+enum cost_operator { COST_ALL, COST_ANY, COST_NONE_OF, COST_ONE };
+struct cost_filter {
+	enum cost_operator operator;
+	const struct cost_filter *parts[COST_VALUES_MAX]; /* of the first three */
+	size_t part_count;
+	struct cost_key key; /* of COST_ONE */
+	struct strs values;
+	bool is_absent, is_start;
+};
+
+struct cost_question {
+	int64_t from_s, until_s; /* whole days; until does not count */
+	bool is_monthly;
+	unsigned metrics;
+	struct cost_key groups[COST_GROUPS_MAX];
+	size_t group_count;
+	const struct cost_filter *filter; /* NULL: none */
+	/* of lists of values */
+	struct cost_key key;
+	struct str search;
+};
+
+/* What each action asks, from its JSON. ERR_INVALID, ERR_TOO_LARGE, ERR_UNSUPPORTED, with the parameter. */
+RESULT cost_prepare_usage(struct cost_call *e, void *args);
+/* The values of a dimension. */
+RESULT cost_prepare_values(struct cost_call *e, void *args);
+/* Those of a tag; without one its keys. */
+RESULT cost_prepare_tags(struct cost_call *e, void *args);
+
+/* ---- charges.c ---- */
+
+/* The value of a charge; of a tag that it has not, empty and *ret_is_absent. In the arena. */
+struct str cost_value(struct arena *a, const struct cost_key *key, const struct billed *billed,
+		      const struct charge *charge, struct str region, bool *ret_is_absent);
+bool cost_matches(struct arena *a, const struct cost_filter *filter, const struct billed *billed,
+		  const struct charge *charge, struct str region);
+/* All charges of the months of a question that the caller may see and that its filter lets through. No view is open meanwhile.
+ * *ret_closed_until_s: what lies before is final. */
+RESULT cost_read_charges(struct cost_call *e, const struct cost_question *q, billing_each each, void *arg,
+			 int64_t *ret_closed_until_s);

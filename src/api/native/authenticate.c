@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who asks: by a token of OpenStack's, by a session's cookie, or by a signature with an access key as AWS's clients make it. Reads and changes
+ * alike are worth no more than in the other faces. */
+#include "api/native/session.h"
+#include "auth/sigv4.h"
+
+static RESULT take(struct native_call *e, const struct identity *who)
+{
+	e->c->who = who;
+	e->call->account_number = who->account_number;
+	return OK;
+}
+
+static RESULT by_token(struct native_call *e, struct str text)
+{
+	struct identity *who = NULL;
+	TRY(token_check(e->config->tokens, e->c, text, &e->token, &who));
+	return take(e, who);
+}
+
+static RESULT by_signature(struct native_call *e)
+{
+	struct sigv4_answer answer = {0};
+	TRY(sigv4_check(e->config->sigv4, e->call, &answer));
+	if (answer.fault != SIGV4_FINE)
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
+	return take(e, answer.who);
+}
+
+RESULT native_authenticate(struct native_call *e)
+{
+	struct str token = call_header(e->call, "X-Auth-Token");
+	if (!token.n && !call_header(e->call, "Authorization").n && native_has_session(e))
+		return native_resume_session(e);
+	struct result proved = token.n ? by_token(e, token)
+			       : str_starts_with(call_header(e->call, "Authorization"), STR("AWS4-"))
+				       ? by_signature(e)
+				       : ctx_fail(e->c, ERR_UNAUTHENTICATED,
+						  "Say who asks: a token in X-Auth-Token, or a signature "
+						  "with an access key.");
+	if (!token.n || proved.code != ERR_UNAUTHENTICATED)
+		return proved;
+	ctx_clear_problem(e->c); /* its words are for the log */
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The token is not valid, or is over.");
+}

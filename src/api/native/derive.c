@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Members that no field has: they are worked out of other rows, or of figures that are counted while the process runs. */
+#include "api/native/rows.h"
+
+#include "engine/engine.h"
+#include "engine/storage/image.h"
+#include "model/host.h"
+#include "model/image.h"
+#include "model/states.h"
+#include "model/storage_pool.h"
+#include "model/subnet.h"
+#include "store/address.h"
+#include "store/port.h"
+#include "store/secondary_ip.h"
+
+const char *native_state(const struct tables *t, enum kind kind, const struct row *row)
+{
+	const struct kind_info *info = &model_kinds[kind];
+	if (model_tells_state(kind))
+		return info->states[model_derive_state(kind, row)].name;
+	if (kind == KIND_IMAGE && row_is_live(row))
+		return info->states[engine_derive_image_state(t, image_of(row))].name;
+	if (kind == KIND_HOST && row_is_live(row))
+		return host_seen_state_words[host_of(row)->seen_state];
+	return row_is_live(row) ? NULL : "deleting";
+}
+
+/* ---- addresses ---- */
+
+static void write_ip(struct json_writer *w, const char *key, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	if (!ip_is_none(ip))
+		json_write_z(w, key, ip_write(ip, text));
+}
+
+static struct ip public_of(const struct tables *t, uuid port, struct ip private_ip)
+{
+	const struct address *a = address_first_by_port(t, port);
+	for (; a; a = address_next_by_port(t, a))
+		if (row_is_live(&a->row) &&
+		    (ip_is_none(a->private_ip) || ip_equal(a->private_ip, private_ip)))
+			return a->ip;
+	return (struct ip){0};
+}
+
+static void write_one(const struct row_writer *rw, struct json_writer *w, const struct port *p, struct ip ip)
+{
+	char id[UUID_TEXT_SIZE];
+	json_write_open(w, NULL);
+	json_write_z(w, "port", uuid_write(p->row.id, id));
+	write_ip(w, "ip", ip);
+	write_ip(w, "public_ip", public_of(rw->tables, p->row.id, ip));
+	json_write_close(w);
+}
+
+static void write_of_port(const struct row_writer *rw, struct json_writer *w, const struct port *p)
+{
+	if (!ip_is_none(p->ip))
+		write_one(rw, w, p, p->ip);
+	for (const struct secondary_ip *s = secondary_ip_first_by_port(rw->tables, p->row.id); s;
+	     s = secondary_ip_next_by_port(rw->tables, s))
+		if (row_is_live(&s->row))
+			write_one(rw, w, p, s->ip);
+}
+
+static void write_addresses(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			    unsigned class)
+{
+	(void) class;
+	json_write_open_list(w, "addresses");
+	if (rw->kind == KIND_PORT)
+		write_of_port(rw, w, port_of(row));
+	else
+		for (const struct port *p = port_first_by_instance(rw->tables, row->id); p;
+		     p = port_next_by_instance(rw->tables, p))
+			if (row_is_live(&p->row))
+				write_of_port(rw, w, p);
+	json_write_close_list(w);
+}
+
+static bool has_word(struct ip ip, struct str word)
+{
+	char text[IP_TEXT_SIZE];
+	return !ip_is_none(ip) && str_contains(str_from(ip_write(ip, text)), word);
+}
+
+static bool port_has(const struct tables *t, const struct port *p, struct str word)
+{
+	const struct secondary_ip *s = secondary_ip_first_by_port(t, p->row.id);
+	const struct address *a = address_first_by_port(t, p->row.id);
+	bool has = has_word(p->ip, word);
+	for (; s && !has; s = secondary_ip_next_by_port(t, s))
+		has = row_is_live(&s->row) && has_word(s->ip, word);
+	for (; a && !has; a = address_next_by_port(t, a))
+		has = row_is_live(&a->row) && has_word(a->ip, word);
+	return has;
+}
+
+bool native_has_address(struct arena *a, const struct tables *t, enum kind kind, const struct row *row,
+			struct str word)
+{
+	(void) a;
+	if (kind == KIND_PORT)
+		return port_has(t, port_of(row), word);
+	if (kind != KIND_INSTANCE)
+		return false;
+	const struct port *p = port_first_by_instance(t, row->id);
+	while (p && !(row_is_live(&p->row) && port_has(t, p, word)))
+		p = port_next_by_instance(t, p);
+	return p;
+}
+
+/* Which instance an address leads to. */
+static void write_instance(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			   unsigned class)
+{
+	char id[UUID_TEXT_SIZE];
+	const struct port *p = port_find(rw->tables, address_of(row)->port);
+	(void) class;
+	if (p && !uuid_is_none(p->instance))
+		json_write_z(w, "instance", uuid_write(p->instance, id));
+}
+
+/* ---- figures ---- */
+
+static void write_usage(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			unsigned class)
+{
+	(void) class;
+	json_write_open(w, "usage");
+	if (rw->kind == KIND_HOST) {
+		struct host_usage use = {0};
+		engine_read_host_use(host_of(row), &use);
+		json_write_int(w, "instances", use.instances);
+		json_write_int(w, "vcpus", use.vcpus);
+		json_write_int(w, "memory", use.memory);
+		json_write_int(w, "disk", use.disk);
+	} else if (rw->kind == KIND_STORAGE_POOL) {
+		json_write_int(w, "disk", engine_read_pool_use(storage_pool_of(row)));
+	} else if (rw->kind == KIND_SUBNET && subnet_usage(subnet_of(row))) {
+		json_write_int(w, "addresses",
+			       __atomic_load_n(&subnet_usage(subnet_of(row))->addresses, __ATOMIC_RELAXED));
+	}
+	json_write_close(w);
+}
+
+static const struct {
+	const char *name;
+	void (*write)(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+		      unsigned class);
+} derived[] = {{"addresses", write_addresses}, {"instance", write_instance}, {"usage", write_usage}};
+
+bool native_write_derived(const char *name, const struct row_writer *rw, struct json_writer *w,
+			  const struct row *row, unsigned class)
+{
+	for (size_t k = 0; k < sizeof derived / sizeof derived[0]; k++)
+		if (strcmp(derived[k].name, name) == 0) {
+			derived[k].write(rw, w, row, class);
+			return true;
+		}
+	return false;
+}
+
+bool native_has_derived(const char *name)
+{
+	for (size_t k = 0; k < sizeof derived / sizeof derived[0]; k++)
+		if (strcmp(derived[k].name, name) == 0)
+			return true;
+	return false;
+}

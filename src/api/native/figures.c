@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Figures of an instance and of a host over time, and what an instance has said on its serial port. */
+#include "api/native/action.h"
+
+#include "base/clock.h"
+#include "drivers/compute.h"
+#include "model/host.h"
+#include "model/instance.h"
+#include "reconcile/figures/figures.h"
+#include "reconcile/reconcile.h"
+#include "store/host.h"
+#include "store/instance.h"
+
+/* ---- figures ---- */
+
+enum { POINTS_MAX = 1500 }; /* of one answer */
+#define RECENT_US (15 * MINUTE)
+
+struct figures_args {
+	int64_t from_us, to_us, step_us;
+};
+
+static RESULT read_time(struct native_call *e, const char *name, int64_t *time_us)
+{
+	struct str said = pairs_find(&e->query, name);
+	if (said.p && (!result_is_ok(str_parse_int(said, time_us)) || *time_us < 0))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(name),
+				      "%s must be a time in microseconds since 1970.", name);
+	return OK;
+}
+
+/* What is asked for by its step, or the finest there is for a time that began so long ago. */
+static RESULT choose_step(struct native_call *e, struct figures_args *a)
+{
+	int64_t interval_us = e->config->reconciler ? reconciler_figures_interval(e->config->reconciler) : 0;
+	int64_t age_us = clock_now_us() - a->from_us, step = 0;
+	struct str said = pairs_find(&e->query, "step");
+	if (said.p && (!result_is_ok(str_parse_int(said, &step)) ||
+		       (step * SECOND != FIGURES_SHORT_US && step * SECOND != FIGURES_LONG_US && step != 10)))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("step"),
+				      "step must be 10, 300 or 3600: seconds between two points.");
+	if (step == 10 || (!said.p && age_us <= RECENT_US + MINUTE))
+		a->step_us = interval_us ? interval_us : 10 * SECOND;
+	else
+		a->step_us = said.p                            ? step * SECOND
+			     : age_us <= FIGURES_SHORT_KEPT_US ? FIGURES_SHORT_US
+							       : FIGURES_LONG_US;
+	return OK;
+}
+
+static RESULT prepare_figures(struct native_call *e, void *args)
+{
+	struct figures_args *a = args;
+	a->to_us = clock_now_us();
+	TRY(read_time(e, "to", &a->to_us));
+	a->from_us = a->to_us > RECENT_US ? a->to_us - RECENT_US : 0;
+	TRY(read_time(e, "from", &a->from_us));
+	if (a->from_us >= a->to_us)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("from"), "from must be before to.");
+	TRY(choose_step(e, a));
+	if ((a->to_us - a->from_us) / a->step_us > POINTS_MAX)
+		return ctx_fail_field(
+			e->c, ERR_TOO_LARGE, STR("step"),
+			"That would be more than %d points: ask for a longer step or a shorter time.",
+			POINTS_MAX);
+	return native_prepare_row(e, NULL);
+}
+
+/* In the order of a point's members. */
+static const struct {
+	const char *name, *unit;
+	enum figure figure;
+} columns[] = {
+	{"memory", "bytes", FIGURE_MEMORY},         {"received", "bytes/s", FIGURE_RX_BYTES},
+	{"sent", "bytes/s", FIGURE_TX_BYTES},       {"packets_received", "1/s", FIGURE_RX_PACKETS},
+	{"packets_sent", "1/s", FIGURE_TX_PACKETS}, {"read", "bytes/s", FIGURE_READ_BYTES},
+	{"written", "bytes/s", FIGURE_WRITE_BYTES}, {"reads", "1/s", FIGURE_READS},
+	{"writes", "1/s", FIGURE_WRITES},
+};
+
+static void write_column(struct json_writer *w, const char *name, const char *unit)
+{
+	json_write_open(w, NULL);
+	json_write_z(w, "name", name);
+	json_write_z(w, "unit", unit);
+	json_write_close(w);
+}
+
+static void write_point(struct json_writer *w, const struct figure_point *p)
+{
+	double seconds = (double) p->covered_us / 1e6;
+	json_write_open_list(w, NULL);
+	json_write_int(w, NULL, p->to_us);
+	json_write_real(w, NULL, (double) figure_cpu_of(p) / 100);
+	for (size_t k = 0; k < sizeof columns / sizeof *columns; k++) {
+		int64_t value = p->at[columns[k].figure];
+		if (columns[k].figure != FIGURE_MEMORY)
+			value = seconds > 0 ? (int64_t) ((double) value / seconds) : 0;
+		json_write_int(w, NULL, value);
+	}
+	json_write_close_list(w);
+}
+
+/* Where the row is read: a host's own are its. none: nowhere. */
+static uuid host_of_row(enum kind kind, const struct row *row)
+{
+	return kind == KIND_HOST ? row->id : instance_of(row)->host;
+}
+
+static RESULT read_points(struct native_call *e, const struct figures_args *a, uuid host,
+			  struct figure_points *points)
+{
+	struct reconciler *r = e->config->reconciler;
+	if (a->step_us < FIGURES_SHORT_US)
+		return reconciler_look_at_figures(r, e->c, e->target.prefix, points);
+	return reconciler_read_figures_kept(r, e->c, e->target.prefix, host, a->step_us, a->from_us, a->to_us,
+					    points);
+}
+
+static RESULT answer_figures(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct figures_args *a = args;
+	struct figure_points points = {0};
+	const struct row *row = tables_find(native_tables(e), e->target.kind, e->target.prefix);
+	if (!row)
+		return engine_fail_gone(e->c, e->target.kind, e->target.prefix);
+	uuid host = host_of_row(e->target.kind, row);
+	native_release_tables(e);
+	if (e->config->reconciler)
+		TRY(read_points(e, a, host, &points));
+	json_write_int(w, "step_s", a->step_us / SECOND);
+	json_write_open_list(w, "columns");
+	write_column(w, "at", "us");
+	write_column(w, "cpu", "percent");
+	for (size_t k = 0; k < sizeof columns / sizeof *columns; k++)
+		write_column(w, columns[k].name, columns[k].unit);
+	json_write_close_list(w);
+	json_write_open_list(w, "points");
+	for (size_t k = 0; k < points.count; k++)
+		if (points.at[k].to_us > a->from_us && points.at[k].to_us <= a->to_us)
+			write_point(w, &points.at[k]);
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- the serial port's log ---- */
+
+enum { LOG_MAX = 64 * 1024 };
+
+struct log_args {
+	uuid id;
+	struct str text;
+	int64_t at_us;
+};
+
+static RESULT prepare_log(struct native_call *e, void *args)
+{
+	struct log_args *a = args;
+	TRY(native_prepare_row(e, NULL));
+	a->id = e->target.prefix;
+	const struct instance *instance = instance_find(native_tables(e), a->id);
+	if (instance && instance->seen_power != INSTANCE_SEEN_POWER_ABSENT)
+		e->host = instance->host;
+	return OK;
+}
+
+/* On the host's thread. */
+static RESULT look_at_log(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
+{
+	struct log_args *a = o->arg;
+	return driver->read_console(h, o->ctx, a->id, LOG_MAX, &a->text, &a->at_us);
+}
+
+static RESULT answer_log(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct log_args *a = args;
+	(void) e;
+	json_write_text(w, "text", a->text); /* what is no UTF-8 in it is replaced */
+	if (a->at_us)
+		json_write_int(w, "at_us", a->at_us);
+	return OK;
+}
+
+#define FIGURES(where, permission, row_kind, more, text)                                                     \
+	{                                                                                                    \
+		HTTP_GET, where, .permit = (permission), .flags = (more), .kind = (row_kind),                \
+				 .args = {.size = sizeof(struct figures_args)}, .prepare = prepare_figures,  \
+				 .answer = answer_figures, .doc = (text)                                     \
+	}
+static const struct native_action rows[] = {
+	FIGURES("/instances/{id}/metrics", "ec2:DescribeInstances", KIND_INSTANCE, 0,
+		"What its processors, memory, disks and network did: from, to and step choose."),
+	FIGURES("/hosts/{id}/metrics", "ec2:DescribeHypervisors", KIND_HOST, NATIVE_ADMIN,
+		"The same of a host, with the sums of its guests."),
+	{HTTP_GET, "/instances/{id}/console", .permit = "ec2:GetConsoleOutput", .kind = KIND_INSTANCE,
+	 .args = {.size = sizeof(struct log_args)}, .prepare = prepare_log, .look = look_at_log,
+	 .answer = answer_log, .doc = "The newest 64 KiB that it said on its serial port."},
+};
+const struct api_actions native_figures_actions = API_ACTIONS(rows);

@@ -1,0 +1,302 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Changes of instances: launch, power, size, settings, disks of a rescue; and their consoles. */
+#include "api/native/dry.h"
+#include "api/native/write.h"
+
+#include "api/console_url.h"
+#include "auth/ticket.h"
+#include "base/crypto.h"
+#include "engine/instance/instance.h"
+#include "engine/instance/instance_migration.h"
+#include "engine/instance/instance_snapshot.h"
+#include "engine/network/security_group.h"
+#include "engine/tag.h"
+
+/* ---- launch ---- */
+
+struct launch_args {
+	struct instance_launch wish; /* first: the operation's */
+	struct native_room room;
+	bool looks_for_room;
+	int64_t count, root_size;
+	struct ref subnet;
+	struct refs groups;
+	enum choice public_ip;
+	struct str user_data;
+	struct tags tags;
+	struct launch_port port;
+	struct disk_wish root;
+};
+#define L(name, member, ...) PARAM(struct launch_args, name, member, __VA_ARGS__)
+static const struct param launch_params[] = {
+	L("image", wish.image, .kind = KIND_IMAGE, .flags = REQUIRED, .doc = "What it starts from."),
+	L("type", wish.type, .kind = KIND_INSTANCE_TYPE, .flags = REQUIRED,
+	  .doc = "Its size, by id or name."),
+	L("count", count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .absent = "1",
+	  .doc = "How many; all or none."),
+	L("name", wish.name, .max = 255, .doc = "Its name; of several each gets a number behind it."),
+	L("description", wish.description, .max = 255, .doc = "Free text."),
+	L("key", wish.key_pair, .kind = KIND_KEY_PAIR,
+	  .doc = "The key pair whose public key its guest gets."),
+	L("zone", wish.zone, .kind = KIND_ZONE, .doc = "Where; else that of the subnet, or any with room."),
+	L("subnet", subnet, .kind = KIND_SUBNET, .doc = "Of its first port; else the account's default one."),
+	L("groups", groups, .kind = KIND_SECURITY_GROUP, .max = PORT_GROUPS_MAX, .doc = "Of its first port."),
+	L("public_ip", public_ip, .doc = "Whether it gets a public address; else as its subnet says."),
+	L("root_size", root_size, .min = 1, .max = INT64_MAX,
+	  .doc = "Of its root disk, in bytes; else the image's."),
+	L("instance_profile", wish.instance_profile, .kind = KIND_INSTANCE_PROFILE,
+	  .doc = "Whose role it has."),
+	L("server_group", wish.server_group, .kind = KIND_SERVER_GROUP,
+	  .doc = "Placed in regard to its instances."),
+	L("user_data", user_data, .max = INSTANCE_USER_DATA_MAX, .doc = "What its guest is told, as text."),
+	L("tags", tags, .max = TAG_COUNT_MAX, .doc = "Of the instance and its disks."),
+	L("protect_terminate", wish.protect_terminate,
+	  .doc = "It cannot be terminated until that is taken away."),
+	L("shutdown_terminates", wish.shutdown_terminates,
+	  .doc = "When its guest shuts down, it is terminated."),
+	L("metadata_tokens_required", wish.metadata_tokens_required, .doc = "IMDSv2 only."),
+	L("stays_off", wish.stays_off, .doc = "It is not turned on."),
+};
+
+/* The idempotency key is good for the same parameters alone. */
+static RESULT take_token(struct native_call *e, struct instance_launch *wish)
+{
+	struct str key = call_header(e->call, "Idempotency-Key");
+	uint8_t sum[SHA256_SIZE];
+	if (key.n > 64)
+		return ctx_fail_field(e->c, ERR_TOO_LARGE, STR("Idempotency-Key"),
+				      "Idempotency-Key has more than 64 characters.");
+	crypto_sha256(e->call->body, sum);
+	wish->client_token = key;
+	wish->digest = str_encode_hex(e->c->arena, sum, sizeof sum);
+	return OK;
+}
+
+static RESULT prepare_launch(struct native_call *e, void *args)
+{
+	struct launch_args *a = args;
+	struct instance_launch *wish = &a->wish;
+	wish->min_count = wish->max_count = a->count;
+	wish->instance_tags = wish->volume_tags = a->tags;
+	wish->user_data = a->user_data;
+	a->port = (struct launch_port){
+		.subnet = a->subnet, .groups = a->groups, .public_ip = a->public_ip, .field = STR("subnet")};
+	wish->ports = &a->port;
+	wish->port_count = 1;
+	wish->any_network = !ref_is_given(&a->subnet);
+	a->root = (struct disk_wish){
+		.size = a->root_size, .device = INSTANCE_ROOT_DEVICE, .field = STR("root_size")};
+	wish->disks = &a->root;
+	wish->disk_count = a->root_size ? 1 : 0;
+	e->room = &a->room;
+	a->looks_for_room = e->dry;
+	return take_token(e, wish);
+}
+
+static RESULT launch(struct op *op, void *args)
+{
+	struct launch_args *a = args;
+	struct result launched = engine_create_instances(op, &a->wish);
+	if (!a->looks_for_room && launched.code != ERR_CAPACITY)
+		return launched;
+	const struct problem problem = op->ctx->problem;
+	ctx_clear_problem(op->ctx);
+	IGNORE(dry_look_for_room(op, &a->wish.type, &a->wish.zone,
+				 &a->room)); /* for the answer's sake alone */
+	op->ctx->problem = problem;
+	return launched;
+}
+
+/* ---- power, and what takes all of them ---- */
+
+struct power_args {
+	struct instances_wish wish;
+};
+static const struct param power_params[] = {
+	PARAM(struct power_args, "force", wish.force, .doc = "Without asking the guest."),
+};
+static const struct param lock_params[] = {
+	PARAM(struct power_args, "reason", wish.reason, .max = 255,
+	      .doc = "Why, as whoever is refused is told."),
+};
+#define POWER(verb, permission, run, ...)                                                                    \
+	CHANGE_MANY(POST, "/instances/{id}/" verb, permission, INSTANCE,                                     \
+		    .targets = NATIVE_AT(power_args, wish.instances), .operation = (run), __VA_ARGS__)
+#define NO_PARAMS .args = {.size = sizeof(struct power_args)}
+#define FORCE .args = PARAMS(struct power_args, power_params)
+
+/* ---- settings and size ---- */
+
+struct settings_args {
+	struct instance_settings wish;
+	const struct str *name, *description;
+};
+#define S(name, member, ...) PARAM(struct settings_args, name, member, __VA_ARGS__)
+static const struct param settings_params[] = {
+	S("name", name, .max = 255, .doc = "Its name."),
+	S("description", description, .max = 255, .doc = "Free text."),
+	S("type", wish.type, .kind = KIND_INSTANCE_TYPE, .doc = "Its size; while it is stopped."),
+	S("key", wish.key_pair, .kind = KIND_KEY_PAIR,
+	  .doc = "While it is stopped: its next start tells the guest."),
+	S("groups", wish.groups, .kind = KIND_SECURITY_GROUP, .max = PORT_GROUPS_MAX,
+	  .doc = "Of its only port."),
+	S("protect_terminate", wish.protect_terminate, .doc = "It cannot be terminated."),
+	S("protect_stop", wish.protect_stop, .doc = "It cannot be stopped."),
+	S("shutdown_terminates", wish.shutdown_terminates,
+	  .doc = "When its guest shuts down, it is terminated."),
+	S("source_dest_check", wish.source_dest_check, .doc = "It sends and takes packets of its own alone."),
+	S("metadata_tokens_required", wish.metadata_tokens_required, .doc = "IMDSv2 only."),
+	S("recovers", wish.recovers, .doc = "It is started elsewhere when its host is off for good."),
+};
+
+static RESULT prepare_settings(struct native_call *e, void *args)
+{
+	struct settings_args *a = args;
+	(void) e;
+	a->wish.set_name = a->name;
+	a->wish.set_description = a->description;
+	a->wish.name = a->name ? *a->name : STR_NONE;
+	a->wish.description = a->description ? *a->description : STR_NONE;
+	return OK;
+}
+
+static const struct param resize_params[] = {
+	REF(instance_resizing, "type", type, INSTANCE_TYPE, .flags = REQUIRED, .doc = "Its new size."),
+};
+#define TARGET(verb, permission, run, text)                                                                  \
+	CHANGE(POST, "/instances/{id}/" verb, permission, INSTANCE,                                          \
+	       .args = {.size = sizeof(struct instance_target)},                                             \
+	       .target = NATIVE_AT(instance_target, instance), .operation = (run), .doc = (text))
+
+static const struct param rebuild_params[] = {
+	REF(instance_rebuilding, "image", image, IMAGE, .flags = REQUIRED,
+	    .doc = "What its new root disk is made of."),
+};
+static const struct param rescue_params[] = {
+	REF(instance_rescuing, "image", image, IMAGE,
+	    .doc = "To start from; else the one that it was made from."),
+};
+static const struct param unshelve_params[] = {
+	REF(instance_unshelving, "zone", zone, ZONE, .doc = "Else its own."),
+};
+static const struct param migrate_params[] = {
+	REF(instance_migrating, "host", host, HOST, .doc = "Else the one with the most room."),
+	PARAM(struct instance_migrating, "force", forces, .doc = "Whatever groups and aggregates say."),
+};
+static const struct param snapshot_params[] = {
+	PARAM(struct instance_snapshot_wish, "name", name, .max = 255, .doc = "Its name."),
+	PARAM(struct instance_snapshot_wish, "description", description, .max = 255, .doc = "Free text."),
+};
+
+/* ---- consoles ---- */
+
+struct console_args {
+	struct str type, url;
+	int64_t expires_us;
+};
+static const struct param console_params[] = {
+	PARAM(struct console_args, "type", type, .words = "vnc|serial", .absent = "vnc",
+	      .doc = "Which console."),
+};
+
+/* The ticket is worth no more than the token of its maker is when it is used. */
+static RESULT prepare_console(struct native_call *e, void *args)
+{
+	struct console_args *a = args;
+	bool is_serial = str_is(a->type, "serial");
+	const struct instance *instance = NULL;
+	struct str text = STR_NONE;
+	if (!e->token.expires_us)
+		return ctx_fail(e->c, ERR_UNSUPPORTED,
+				"A console is opened with a token, not with an access key.");
+	TRY(engine_find_console(e->c, native_tables(e), &e->target, is_serial, &instance));
+	struct ticket ticket = {.console = is_serial ? CONSOLE_SERIAL : CONSOLE_DISPLAY,
+				.instance = instance->row.id,
+				.host = instance->host,
+				.by = e->token};
+	TRY(ticket_issue(e->config->tickets, e->c, &ticket, &text));
+	a->expires_us = ticket.expires_us;
+	a->url = console_url(e->c->arena, api_base_url(&e->core), ticket.console, text);
+	return a->url.p ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT answer_console(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct console_args *a = args;
+	(void) e;
+	json_write_text(w, "url", a->url);
+	json_write_int(w, "expires_us", a->expires_us);
+	return OK;
+}
+
+static const struct native_action actions[] = {
+	CREATE("/instances", "ec2:RunInstances", INSTANCE, .args = PARAMS(struct launch_args, launch_params),
+	       .prepare = prepare_launch, .operation = launch, .doc = "Launches instances."),
+	CHANGE(PATCH, "/instances/{id}", "ec2:ModifyInstanceAttribute", INSTANCE,
+	       .args = PARAMS(struct settings_args, settings_params),
+	       .target = NATIVE_AT(settings_args, wish.instance), .prepare = prepare_settings,
+	       .operation = engine_update_instance_run, .doc = "Changes settings."),
+	CHANGE_MANY(DELETE, "/instances/{id}", "ec2:TerminateInstances", INSTANCE, NO_PARAMS,
+		    .targets = NATIVE_AT(power_args, wish.instances),
+		    .operation = engine_terminate_instances_run, .doc = "Terminates instances."),
+	POWER("start", "ec2:StartInstances", engine_start_instances_run, NO_PARAMS,
+	      .doc = "Starts instances."),
+	POWER("stop", "ec2:StopInstances", engine_stop_instances_run, FORCE, .doc = "Stops instances."),
+	POWER("reboot", "ec2:RebootInstances", engine_reboot_instances_run, FORCE,
+	      .doc = "Reboots instances."),
+	POWER("pause", "ec2:PauseInstances", engine_pause_instances_run, NO_PARAMS,
+	      .doc = "Lets their processors stand still."),
+	POWER("unpause", "ec2:UnpauseInstances", engine_unpause_instances_run, NO_PARAMS,
+	      .doc = "Lets them go on."),
+	POWER("suspend", "ec2:SuspendInstances", engine_suspend_instances_run, NO_PARAMS,
+	      .doc = "Turns them off, and keeps their memory."),
+	POWER("lock", "ec2:LockInstances", engine_lock_instances_run,
+	      .args = PARAMS(struct power_args, lock_params), .doc = "Protects them against every change."),
+	POWER("unlock", "ec2:UnlockInstances", engine_unlock_instances_run, NO_PARAMS,
+	      .doc = "Takes that away."),
+	POWER("monitor", "ec2:MonitorInstances", engine_monitor_instances_run, NO_PARAMS,
+	      .doc = "Turns detailed monitoring on."),
+	POWER("unmonitor", "ec2:UnmonitorInstances", engine_unmonitor_instances_run, NO_PARAMS,
+	      .doc = "Turns it off."),
+	POWER("recover", "ec2:RecoverInstances", engine_recover_instances_run, NO_PARAMS,
+	      .doc = "Brings back what was destroyed and is not over yet."),
+	CHANGE(POST, "/instances/{id}/resize", "ec2:ModifyInstanceAttribute", INSTANCE,
+	       .args = PARAMS(struct instance_resizing, resize_params),
+	       .target = NATIVE_AT(instance_resizing, instance), .operation = engine_resize_instance_run,
+	       .doc = "Gives it another size, to be confirmed or reverted."),
+	TARGET("confirm-resize", "ec2:ModifyInstanceAttribute", engine_confirm_resize_run,
+	       "Keeps the new size."),
+	TARGET("revert-resize", "ec2:ModifyInstanceAttribute", engine_revert_resize_run,
+	       "Takes the new size back."),
+	CHANGE(POST, "/instances/{id}/rebuild", "ec2:CreateReplaceRootVolumeTask", INSTANCE,
+	       .args = PARAMS(struct instance_rebuilding, rebuild_params),
+	       .target = NATIVE_AT(instance_rebuilding, instance), .operation = engine_rebuild_instance_run,
+	       .doc = "Gives it a new root disk."),
+	CHANGE(POST, "/instances/{id}/rescue", "ec2:RescueInstances", INSTANCE,
+	       .args = PARAMS(struct instance_rescuing, rescue_params),
+	       .target = NATIVE_AT(instance_rescuing, instance), .operation = engine_rescue_instance_run,
+	       .doc = "Starts it from another disk."),
+	TARGET("unrescue", "ec2:UnrescueInstances", engine_unrescue_instance_run,
+	       "Starts it from its own again."),
+	TARGET("shelve", "ec2:ShelveInstances", engine_shelve_instance_run,
+	       "Takes it off its host, and keeps an image."),
+	CHANGE(POST, "/instances/{id}/unshelve", "ec2:UnshelveInstances", INSTANCE,
+	       .args = PARAMS(struct instance_unshelving, unshelve_params),
+	       .target = NATIVE_AT(instance_unshelving, instance), .operation = engine_unshelve_instance_run,
+	       .doc = "Brings it back to a host."),
+	ADMIN_CHANGE(POST, "/instances/{id}/migrate", "ec2:MigrateInstances", INSTANCE,
+		     .args = PARAMS(struct instance_migrating, migrate_params),
+		     .target = NATIVE_AT(instance_migrating, instance),
+		     .operation = engine_migrate_instance_run,
+		     .doc = "Sends it to another host while it runs."),
+	CHANGE(POST, "/instances/{id}/snapshot", "ec2:CreateSnapshots", INSTANCE,
+	       .args = PARAMS(struct instance_snapshot_wish, snapshot_params),
+	       .target = NATIVE_AT(instance_snapshot_wish, instance),
+	       .operation = engine_create_instance_snapshot_run,
+	       .doc = "Keeps all its disks as they are now."),
+	CHANGE_OF(POST, "/instances/{id}/console", "ec2:OpenInstanceConsole", INSTANCE,
+		  API_RETURNS_NOTHING_STORED, .status = 200,
+		  .args = PARAMS(struct console_args, console_params), .prepare = prepare_console,
+		  .answer = answer_console, .doc = "A page with its console, for a while."),
+};
+const struct api_actions native_instance_actions = API_ACTIONS(actions);

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Dari's own API, `/api/v1`: what it is to the process. Its reads follow from the [api] tables of schema/, its changes
+ * are rows beside their handlers, and `/api/v1/stream` says live what has changed. Pages of the console, `dari` and
+ * people with curl speak it. docs/api.md describes it. */
+#pragma once
+
+#include "api/core/face.h"
+
+extern const struct api_protocol native_protocol;
+
+#define NATIVE_PREFIX "/api/v1"
+
+/* Whether a path of the API's listener is this face's. */
+bool native_has_path(struct str path);
+
+/* Ends all streams: before the HTTP server stops. NULL: nothing. */
+void native_end_streams(struct api_face *face);
+
+/* All actions as JSON, for `dari dump native`; and as a table for docs/coverage.md. */
+void native_dump_actions(struct buf *out);
+void native_write_coverage(struct buf *out);

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Changes of people and their rights: an account's users, groups and access keys; and, for administrators, domains,
+ * accounts, their limits, and who has which role where. */
+#include "api/native/write.h"
+
+#include "auth/key.h"
+#include "auth/password.h"
+#include "engine/people/account.h"
+#include "engine/people/account_user.h"
+#include "engine/people/domain.h"
+#include "engine/people/role.h"
+#include "engine/people/user.h"
+#include "engine/people/user_group.h"
+#include "engine/tag.h"
+#include "store/access_key.h"
+
+/* ---- the account's own users ---- */
+
+static const struct param user_params[] = {
+	PARAM(struct account_user_wish, "name", name, .min = 1, .max = 64, .flags = REQUIRED,
+	      .doc = "Unique in the account."),
+	PARAM(struct account_user_wish, "path", path, .max = 512, .doc = "IAM's; else /."),
+	PARAM(struct account_user_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+};
+static const struct param user_change_params[] = {
+	PARAM(struct account_user_change, "name", name, .max = 64, .doc = "Its name."),
+	PARAM(struct account_user_change, "path", path, .max = 512, .doc = "IAM's path."),
+};
+static const struct param group_params[] = {
+	PARAM(struct account_group_wish, "name", name, .min = 1, .max = 128, .flags = REQUIRED,
+	      .doc = "Unique in the account."),
+	PARAM(struct account_group_wish, "path", path, .max = 512, .doc = "IAM's; else /."),
+};
+static const struct param member_params[] = {
+	REF(membership, "user", user, USER, .flags = REQUIRED, .doc = "Who."),
+};
+
+/* ---- passwords ---- */
+
+struct password_args {
+	struct login_wish wish;
+	struct str password;
+};
+static const struct param password_params[] = {
+	PARAM(struct password_args, "password", password, .min = 1, .max = PASSWORD_SIZE_MAX,
+	      .flags = REQUIRED, .doc = "It is kept as a hash alone."),
+	PARAM(struct password_args, "is_first", wish.is_first, .doc = "To be changed at the first sign-in."),
+};
+
+/* On the passwords' lane. */
+static RESULT hash_password(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct password_args *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+}
+
+static RESULT set_password(struct op *op, void *args)
+{
+	struct password_args *a = args;
+	struct op_place place = op_place_now(op);
+	struct result made = engine_create_login(op, &a->wish);
+	if (made.code != ERR_EXISTS)
+		return made;
+	op_go_back(op, place);
+	ctx_clear_problem(op->ctx);
+	return engine_update_login(op, &a->wish);
+}
+
+/* ---- access keys ---- */
+
+struct key_args {
+	struct access_key_wish wish;
+	struct access_key key;
+	struct str secret;
+};
+static const struct param key_params[] = {
+	REF(key_args, "user", wish.user, USER, .doc = "Whose; else the caller's own."),
+};
+
+static RESULT prepare_key(struct native_call *e, void *args)
+{
+	struct key_args *a = args;
+	const struct row *user = NULL;
+	if (!ref_is_given(&a->wish.user))
+		a->wish.user = ref_by_id(KIND_USER, e->c->who->user);
+	TRY(engine_find(e->c, native_tables(e), KIND_USER, &a->wish.user, &user));
+	a->wish.user = ref_by_id(KIND_USER, user->id);
+	a->wish.account = ref_by_id(KIND_ACCOUNT, e->c->who->account);
+	a->wish.count_max = ACCESS_KEYS_OF_USER_MAX;
+	a->key.row.id = id_new(KIND_ACCESS_KEY);
+	TRY(key_draw(e->c, e->config->master_key, &a->key, &a->secret));
+	a->wish.key = &a->key;
+	return OK;
+}
+
+/* The secret is in this one answer, and nowhere else. */
+static RESULT answer_key(struct native_call *e, const void *args, struct json_writer *w)
+{
+	TRY(native_answer_change(e, w));
+	json_write_text(w, "secret", ((const struct key_args *) args)->secret);
+	return OK;
+}
+
+struct key_target {
+	struct access_key_target wish;
+	struct ref key;
+};
+static const struct param enable_params[] = {
+	PARAM(struct key_target, "enabled", wish.enabled, .flags = REQUIRED, .doc = "Whether it works."),
+};
+
+/* By its row's id or by the key's own; another user's is not found. */
+static RESULT find_key(struct op *op, struct key_target *a)
+{
+	const struct row *row = NULL;
+	const struct access_key *key = a->key.bits ? NULL : access_key_find_by_key_id(op->head, a->key.text);
+	if (key)
+		a->key = ref_by_id(KIND_ACCESS_KEY, key->row.id);
+	TRY(engine_find_own(op->ctx, op->head, KIND_ACCESS_KEY, &a->key, &row));
+	a->wish.key_id = access_key_of(row)->key_id;
+	a->wish.user = ref_by_id(KIND_USER, access_key_of(row)->user);
+	return OK;
+}
+
+static RESULT enable_key(struct op *op, void *args)
+{
+	TRY(find_key(op, args));
+	return engine_enable_access_key(op, &((struct key_target *) args)->wish);
+}
+
+static RESULT delete_key(struct op *op, void *args)
+{
+	TRY(find_key(op, args));
+	return engine_delete_access_key(op, &((struct key_target *) args)->wish);
+}
+
+/* ---- domains and accounts ---- */
+
+static const struct param domain_params[] = {
+	PARAM(struct domain_wish, "name", name, .min = 1, .max = 64, .flags = REQUIRED,
+	      .doc = "Unique in the region."),
+	PARAM(struct domain_wish, "description", description, .max = 255, .doc = "Free text."),
+};
+static const struct param domain_change_params[] = {
+	PARAM(struct domain_change, "name", name, .min = 1, .max = 64, .doc = "Its name."),
+	PARAM(struct domain_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct domain_change, "enabled", enabled, .doc = "Nobody of a disabled one gets in."),
+};
+struct account_args {
+	struct account_wish wish;
+	struct access_key key;
+};
+static const struct param account_params[] = {
+	REF(account_args, "domain", wish.domain, DOMAIN, .doc = "Else the default one."),
+	PARAM(struct account_args, "name", wish.name, .min = 1, .max = 64, .flags = REQUIRED,
+	      .doc = "Unique in its domain."),
+	PARAM(struct account_args, "description", wish.description, .max = 255, .doc = "Free text."),
+	PARAM(struct account_args, "with_default_router", wish.with_default_router,
+	      .doc = "It gets a VPC of its own."),
+};
+static const struct param account_change_params[] = {
+	PARAM(struct account_change, "name", name, .min = 1, .max = 64, .doc = "Its name."),
+	PARAM(struct account_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct account_change, "enabled", enabled,
+	      .doc = "Keys and tokens of a disabled one are refused."),
+};
+
+/* ---- limits ---- */
+
+struct limits_args {
+	struct account_limits wish, asked;
+	struct {
+#define QUOTA(ID, figure, ...) bool figure;
+#define EACH(ID, figure, ...) bool figure;
+#define KEPT(ID, figure, ...) bool figure;
+#include "engine/limits.def"
+	} has;
+};
+static const struct param limit_params[] = {
+#define AT_MOST(figure)                                                                                      \
+	PARAM(struct limits_args, #figure, asked.figure, .min = -1, .max = INT64_MAX,                        \
+	      .given = offsetof(struct limits_args, has.figure) + 1, .doc = "At most; -1: no limit.")
+#define QUOTA(ID, figure, ...) AT_MOST(figure),
+#define EACH(ID, figure, ...) AT_MOST(figure),
+#define KEPT(ID, figure, ...) AT_MOST(figure),
+#include "engine/limits.def"
+};
+
+/* What is not sent stays as it is. */
+static RESULT prepare_limits(struct native_call *e, void *args)
+{
+	struct limits_args *a = args;
+	(void) e;
+	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
+#define TAKE_ASKED(figure)                                                                                   \
+	if (a->has.figure)                                                                                   \
+		a->wish.figure = a->asked.figure;
+#define QUOTA(ID, figure, ...) TAKE_ASKED(figure)
+#define EACH(ID, figure, ...) TAKE_ASKED(figure)
+#define KEPT(ID, figure, ...) TAKE_ASKED(figure)
+#include "engine/limits.def"
+	return OK;
+}
+
+/* ---- roles ---- */
+
+static const struct param grant_params[] = {
+	REF(role_grant, "role", role, ROLE, .flags = REQUIRED, .doc = "Which."),
+	REF(role_grant, "user", user, USER, .doc = "To whom: a user,"),
+	REF(role_grant, "user_group", user_group, USER_GROUP, .doc = "or a group."),
+	REF(role_grant, "account", account, ACCOUNT, .doc = "Where: on an account,"),
+	REF(role_grant, "domain", domain, DOMAIN, .doc = "on a domain,"),
+	PARAM(struct role_grant, "system", system, .doc = "or on the region."),
+};
+
+static const struct native_action actions[] = {
+	CREATE("/users", "iam:CreateUser", USER, .args = PARAMS(struct account_user_wish, user_params),
+	       .operation = engine_create_account_user_run, .doc = "Makes a user of the account."),
+	CHANGE(PATCH, "/users/{id}", "iam:UpdateUser", USER,
+	       .args = PARAMS(struct account_user_change, user_change_params),
+	       .target = NATIVE_AT(account_user_change, user), .operation = engine_update_account_user_run,
+	       .doc = "Changes a user of the account."),
+	DELETION("/users/{id}", "iam:DeleteUser", USER, account_user_target, user,
+		 engine_delete_account_user_run, .doc = "Deletes a user of the account."),
+	CHANGE(POST, "/users/{id}/password", "iam:CreateLoginProfile", USER,
+	       .args = PARAMS(struct password_args, password_params),
+	       .target = NATIVE_AT(password_args, wish.user), .work = hash_password,
+	       .operation = set_password, .doc = "Sets a password."),
+	CREATE("/user-groups", "iam:CreateGroup", USER_GROUP,
+	       .args = PARAMS(struct account_group_wish, group_params),
+	       .operation = engine_create_account_group_run, .doc = "Makes a group of the account's users."),
+	CHANGE_OF(POST, "/user-groups/{id}/add", "iam:AddUserToGroup", USER_GROUP, KIND_GROUP_MEMBER,
+		  .args = PARAMS(struct membership, member_params),
+		  .target = NATIVE_AT(membership, user_group), .operation = engine_add_group_member_run,
+		  .doc = "Puts a user into it."),
+	CHANGE_OF(POST, "/user-groups/{id}/remove", "iam:RemoveUserFromGroup", USER_GROUP, KIND_GROUP_MEMBER,
+		  .args = PARAMS(struct membership, member_params),
+		  .target = NATIVE_AT(membership, user_group), .operation = engine_remove_group_member_run,
+		  .doc = "Takes a user out of it."),
+	DELETION("/user-groups/{id}", "iam:DeleteGroup", USER_GROUP, account_group_target, user_group,
+		 engine_delete_account_group_run, .doc = "Deletes it."),
+	CREATE("/access-keys", "iam:CreateAccessKey", ACCESS_KEY, .args = PARAMS(struct key_args, key_params),
+	       .prepare = prepare_key, .operation = engine_create_access_key_run, .answer = answer_key,
+	       .doc = "Makes an access key; the answer has its secret, once."),
+	CHANGE(POST, "/access-keys/{id}/enable", "iam:UpdateAccessKey", ACCESS_KEY,
+	       .args = PARAMS(struct key_target, enable_params), .target = NATIVE_AT(key_target, key),
+	       .operation = enable_key, .doc = "Turns it on or off."),
+	CHANGE(DELETE, "/access-keys/{id}", "iam:DeleteAccessKey", ACCESS_KEY,
+	       .args = {.size = sizeof(struct key_target)}, .target = NATIVE_AT(key_target, key),
+	       .operation = delete_key, .doc = "Deletes it."),
+	ADMIN_CREATE("/domains", "organizations:CreateOrganization", DOMAIN,
+		     .args = PARAMS(struct domain_wish, domain_params), .operation = engine_create_domain_run,
+		     .doc = "Makes a domain."),
+	ADMIN_CHANGE(PATCH, "/domains/{id}", "organizations:UpdateOrganization", DOMAIN,
+		     .args = PARAMS(struct domain_change, domain_change_params),
+		     .target = NATIVE_AT(domain_change, domain), .operation = engine_update_domain_run,
+		     .doc = "Changes it."),
+	ADMIN_CHANGE(DELETE, "/domains/{id}", "organizations:DeleteOrganization", DOMAIN,
+		     .args = {.size = sizeof(struct domain_target)},
+		     .target = NATIVE_AT(domain_target, domain), .operation = engine_delete_domain_run,
+		     .doc = "Deletes it."),
+	ADMIN_CREATE("/accounts", "organizations:CreateAccount", ACCOUNT,
+		     .args = PARAMS(struct account_args, account_params),
+		     .operation = engine_create_account_run, .doc = "Makes an account."),
+	ADMIN_CHANGE(PATCH, "/accounts/{id}", "organizations:UpdateAccount", ACCOUNT,
+		     .args = PARAMS(struct account_change, account_change_params),
+		     .target = NATIVE_AT(account_change, account), .operation = engine_update_account_run,
+		     .doc = "Changes it, or disables it."),
+	ADMIN_CHANGE(DELETE, "/accounts/{id}", "organizations:CloseAccount", ACCOUNT,
+		     .args = {.size = sizeof(struct account_target)},
+		     .target = NATIVE_AT(account_target, account), .operation = engine_delete_account_run,
+		     .doc = "Deletes it."),
+	ADMIN_CHANGE(PATCH, "/accounts/{id}/limits", "ec2:ModifyAccountLimits", ACCOUNT,
+		     .args = PARAMS(struct limits_args, limit_params),
+		     .target = NATIVE_AT(limits_args, wish.account), .prepare = prepare_limits,
+		     .operation = engine_set_limits_run, .doc = "Sets limits."),
+	ADMIN_CREATE("/role-assignments", "iam:GrantKeystoneRole", ROLE_ASSIGNMENT,
+		     .args = PARAMS(struct role_grant, grant_params), .operation = engine_grant_role_run,
+		     .doc = "Gives a role."),
+	ADMIN_CREATE("/role-assignments/revoke", "iam:RevokeKeystoneRole", ROLE_ASSIGNMENT,
+		     .args = PARAMS(struct role_grant, grant_params), .operation = engine_revoke_role_run,
+		     .doc = "Takes a role."),
+};
+const struct api_actions native_people_actions = API_ACTIONS(actions);

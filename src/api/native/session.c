@@ -1,0 +1,489 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Sessions of people who sit before a page: a password, an access key or a one-time link is good for a cookie, and the cookie for
+ * every further call. The cookie is a token that only this face takes (auth/token.h). No program in a page can read it, and no page
+ * of another site can have it sent: SameSite, and for whatever changes something the page's own origin, asked for by name.
+ *
+ * A session lives on by what its person does (the header X-Dari-User), not by what a page does of itself. */
+#include "api/native/session.h"
+
+#include "auth/entry.h"
+#include "auth/key_owner.h"
+#include "auth/password.h"
+#include "auth/uses.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/people/role.h"
+#include "engine/people/token_revocation.h"
+#include "store/access_key.h"
+#include "store/account.h"
+#include "store/domain.h"
+#include "store/user.h"
+
+enum { ACCOUNTS_SHOWN_MAX = 500 };
+
+/* ---- the cookie ---- */
+
+/* Over TLS the name binds it to this host and to TLS. On the machine itself there may be none. */
+static const char *cookie_name(const struct call *call)
+{
+	return call->is_tls ? "__Host-dari" : "dari";
+}
+
+static struct str find_cookie(const struct call *call)
+{
+	struct str rest = call_header(call, "Cookie"), part, name = str_from(cookie_name(call));
+	while (str_split_next(&rest, ';', &part)) {
+		part = str_trim(part);
+		size_t gap = str_find_char(part, '=', 0);
+		if (gap < part.n && str_equal(str_slice(part, 0, gap), name))
+			return str_slice(part, gap + 1, part.n);
+	}
+	return STR_NONE;
+}
+
+static void set_cookie(struct native_call *e, struct str value)
+{
+	call_set_answer_header(e->call, "Set-Cookie",
+			       str_print(e->c->arena,
+					 "%s=%" STR_FMT "; Path=/; HttpOnly; SameSite=Strict%s%s",
+					 cookie_name(e->call), STR_ARG(value),
+					 e->call->is_tls ? "; Secure" : "", value.n ? "" : "; Max-Age=0"));
+}
+
+/* ---- whose page it is ---- */
+
+/* "https://cloud.example.com:8080" → "cloud.example.com:8080" */
+static struct str behind_scheme(struct str origin)
+{
+	struct str scheme = STR_NONE, rest = origin;
+	if (!str_split_next(&rest, ':', &scheme) || !str_starts_with(rest, STR("//")))
+		return STR_NONE;
+	return str_slice(rest, 2, rest.n);
+}
+
+/* What changes something comes from a page of ours: the browser says so, and no page can say it for another one. */
+RESULT native_check_page(struct native_call *e)
+{
+	struct str site = call_header(e->call, "Sec-Fetch-Site"), origin = call_header(e->call, "Origin");
+	if (e->call->method == HTTP_GET || e->call->method == HTTP_HEAD)
+		return !site.p || str_is(site, "same-origin") || str_is(site, "none")
+			       ? OK
+			       : ctx_fail(e->c, ERR_DENIED, "This page is not from here.");
+	bool is_ours =
+		site.p ? str_is(site, "same-origin")
+		       : origin.n && str_equal_nocase(behind_scheme(origin), call_header(e->call, "Host"));
+	if (!is_ours)
+		return ctx_fail(e->c, ERR_DENIED, "This page is not from here.");
+	return str_starts_with(call_header(e->call, "Content-Type"), STR("application/json"))
+		       ? OK
+		       : ctx_fail(e->c, ERR_DENIED, "A page sends application/json.");
+}
+
+static bool is_loopback(struct ip ip)
+{
+	static const uint8_t six[16] = {[15] = 1};
+	return ip.family == IP_V4 ? ip.b[0] == 127 : memcmp(ip.b, six, sizeof six) == 0;
+}
+
+/* Over an open wire nobody's password is taken; on the machine itself there is no wire. */
+static RESULT check_wire(struct native_call *e)
+{
+	bool is_here = is_loopback(e->call->peer); /* or a proxy on this machine, which has the TLS */
+	return e->call->is_tls || is_here
+		       ? OK
+		       : ctx_fail(e->c, ERR_DENIED,
+				  "Nobody signs in over plain HTTP from elsewhere. Use https.");
+}
+
+/* ---- calls of a session ---- */
+
+bool native_has_session(const struct native_call *e)
+{
+	return find_cookie(e->call).n > 0;
+}
+
+/* Past half of its idle time, if its person did this. */
+static RESULT renew(struct native_call *e)
+{
+	struct str text = STR_NONE;
+	bool is_due = e->token.expires_us - clock_now_us() < TOKEN_SESSION_IDLE_US / 2 &&
+		      e->token.expires_us < e->token.begun_us + TOKEN_SESSION_WHOLE_US;
+	if (!is_due || !str_is(call_header(e->call, "X-Dari-User"), "1"))
+		return OK;
+	TRY(token_issue_session(e->config->tokens, e->c, &e->token, &text));
+	set_cookie(e, text);
+	return OK;
+}
+
+RESULT native_resume_session(struct native_call *e)
+{
+	struct identity *who = NULL;
+	TRY(native_check_page(e));
+	struct result r = token_check_session(e->config->tokens, e->c, find_cookie(e->call), &e->token, &who);
+	if (r.code == ERR_UNAUTHENTICATED) {
+		ctx_clear_problem(e->c); /* its words are for the log */
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "The session is over.");
+	}
+	TRY(r);
+	e->c->who = who;
+	e->call->account_number = who->account_number;
+	return renew(e);
+}
+
+/* ---- signing in ---- */
+
+struct entering {
+	struct str user, domain, password, access_key, secret, ticket;
+	/* found: */
+	uuid person, account, key; /* person none: nobody */
+	struct str hash;           /* of a password that is to be tried, in work */
+	bool is_proved;
+};
+static const struct param entering_params[] = {
+	PARAM(struct entering, "user", user, .doc = "Whose password it is."),
+	PARAM(struct entering, "domain", domain, .doc = "Their domain; absent: Default."),
+	PARAM(struct entering, "password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
+	PARAM(struct entering, "access_key", access_key, .doc = "Or the id of an access key."),
+	PARAM(struct entering, "secret", secret, .doc = "And its secret."),
+	PARAM(struct entering, "ticket", ticket,
+	      .doc = "Or what a one-time link has: `dari console` prints one."),
+};
+
+static RESULT refuse(struct native_call *e, const struct entering *a)
+{
+	char peer[IP_TEXT_SIZE];
+	log_event(LOG_WARN, "console-refused", "by=%s peer=%s request=%.*s",
+		  a->ticket.n       ? "link"
+		  : a->access_key.n ? "key"
+				    : "password",
+		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
+	ctx_clear_problem(e->c);
+	return ctx_fail(
+		e->c, ERR_UNAUTHENTICATED,
+		a->ticket.n
+			? "This link was used, or is older than a minute. `dari console` prints another one."
+		: a->access_key.n ? "Access key or secret are wrong."
+				  : "Name or password are wrong.");
+}
+
+static void find_person(struct native_call *e, struct entering *a)
+{
+	const struct tables *t = native_tables(e);
+	const struct domain *domain =
+		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
+	const struct user *user = domain ? user_find_by_owner(t, UUID_NONE, domain->row.id, a->user) : NULL;
+	if (!engine_is_user_open(t, user))
+		return; /* a hash is made all the same: nobody learns by the time it takes that there is no such user */
+	a->person = user->row.id;
+	a->account = user->default_account;
+	a->hash = str_copy(e->c->arena, user->password_hash);
+}
+
+static RESULT is_secret(struct ctx *c, const void *arg, struct str secret, bool *ret_is_right)
+{
+	const struct entering *a = arg;
+	(void) c;
+	*ret_is_right = a->secret.n == secret.n && crypto_equal(a->secret.p, secret.p, secret.n);
+	return OK;
+}
+
+/* A key is proved at once: there is nothing to hash. */
+static RESULT find_key(struct native_call *e, struct entering *a)
+{
+	const struct key_proof proof = {.store = e->config->store,
+					.master_key = e->config->master_key,
+					.uses = e->config->uses,
+					.service = STR("console"),
+					.check = is_secret,
+					.arg = a};
+	struct identity *who = NULL;
+	TRY(key_prove_owner(e->c, &proof, a->access_key, &who));
+	if (!who)
+		return OK;
+	const struct access_key *key = access_key_find_by_key_id(native_tables(e), a->access_key);
+	a->person = who->user;
+	a->account = who->account;
+	a->key = key ? key->row.id : UUID_NONE;
+	a->is_proved = key;
+	return OK;
+}
+
+static void take_ticket(struct native_call *e, struct entering *a)
+{
+	struct entry entry = {0};
+	if (!e->config->entries || !entry_take(e->config->entries, a->ticket, &entry))
+		return;
+	a->person = entry.user;
+	a->account = entry.account;
+	a->is_proved = true;
+}
+
+static RESULT prepare_entering(struct native_call *e, void *args)
+{
+	struct entering *a = args;
+	TRY(native_check_page(e));
+	TRY(check_wire(e));
+	e->skips_work = true;
+	e->asker = guesser_address(e->call->peer);
+	if (a->ticket.n) {
+		take_ticket(e, a);
+		return OK;
+	}
+	if (a->access_key.n)
+		return find_key(e, a);
+	if (!a->user.n || !a->password.n)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, a->user.n ? STR("password") : STR("user"),
+			"user and password, access_key and secret, or ticket: one of them is needed.");
+	find_person(e, a);
+	e->skips_work = false;
+	e->lane = passwords_lane(e->config->passwords);
+	return OK;
+}
+
+static RESULT check_guess(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct entering *a = e->args;
+	const struct guesser who = {a->person, e->call->peer};
+	a->is_proved =
+		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
+	return OK;
+}
+
+/* The rest is looked up anew: it may have changed while the password was hashed. */
+static bool is_still_theirs(struct native_call *e, const struct entering *a)
+{
+	const struct user *user = a->is_proved ? user_find(native_tables(e), a->person) : NULL;
+	return user && (!a->hash.n || str_equal(user->password_hash, a->hash));
+}
+
+/* ---- where somebody gets in ---- */
+
+static bool may_enter(const struct tables *t, const struct user *user, const struct account *account)
+{
+	struct roles roles = {0};
+	if (!engine_is_account_open(t, account))
+		return false;
+	if (uuid_equal(user->account, account->row.id))
+		return true;
+	engine_find_roles(t, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	return roles.count > 0;
+}
+
+/* The wanted one if they get in there, else the first where they do; none: nowhere. */
+static uuid choose_account(const struct tables *t, const struct user *user, uuid wanted)
+{
+	const struct account *first = account_find(t, wanted);
+	if (first && may_enter(t, user, first))
+		return wanted;
+	for (const struct account *a = account_first(t); a; a = account_next(t, a))
+		if (may_enter(t, user, a))
+			return a->row.id;
+	return UUID_NONE;
+}
+
+static void write_accounts(struct native_call *e, struct json_writer *w, const struct user *user)
+{
+	const struct tables *t = native_tables(e);
+	char id[UUID_TEXT_SIZE];
+	size_t count = 0;
+	json_write_open_list(w, "accounts");
+	for (const struct account *a = account_first(t); a && user && count < ACCOUNTS_SHOWN_MAX;
+	     a = account_next(t, a)) {
+		bool may = uuid_is_none(e->token.access_key) ? may_enter(t, user, a)
+							     : uuid_equal(a->row.id, e->token.where);
+		if (!may)
+			continue;
+		json_write_open(w, NULL);
+		json_write_z(w, "id", uuid_write(a->row.id, id));
+		json_write_text(w, "name", a->name);
+		json_write_text(w, "number", a->number);
+		json_write_close(w);
+		count++;
+	}
+	json_write_close_list(w);
+}
+
+static void write_rights(struct json_writer *w, const struct identity *who)
+{
+	static const struct {
+		enum right right;
+		const char *word;
+	} rows[] = {{RIGHT_READER, "reader"},
+		    {RIGHT_MEMBER, "member"},
+		    {RIGHT_MANAGER, "manager"},
+		    {RIGHT_ADMIN, "admin"}};
+	json_write_open_list(w, "rights");
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+		if (who->is_owner ? rows[k].right != RIGHT_ADMIN : identity_has(who, rows[k].right))
+			json_write_z(w, NULL, rows[k].word);
+	json_write_close_list(w);
+}
+
+/* Who is here: what a page begins with. */
+static void write_session(struct native_call *e, struct json_writer *w)
+{
+	const struct tables *t = native_tables(e);
+	const struct identity *who = e->c->who;
+	const struct user *user = user_find(t, who->user);
+	const struct account *account = account_find(t, who->account);
+	char id[UUID_TEXT_SIZE];
+	json_write_open(w, "user");
+	json_write_z(w, "id", uuid_write(who->user, id));
+	json_write_text(w, "name", who->user_name);
+	json_write_close(w);
+	if (account) {
+		json_write_open(w, "account");
+		json_write_z(w, "id", uuid_write(account->row.id, id));
+		json_write_text(w, "name", account->name);
+		json_write_text(w, "number", account->number);
+		json_write_close(w);
+	}
+	write_accounts(e, w, user);
+	write_rights(w, who);
+	json_write_text(w, "region", str_from(e->face->region));
+	json_write_text(w, "endpoint", api_base_url(&e->core));
+	if (e->token.begun_us) {
+		json_write_int(w, "begun_us", e->token.begun_us);
+		json_write_int(w, "ends_us", e->token.begun_us + TOKEN_SESSION_WHOLE_US);
+	}
+}
+
+/* Another view follows, of what is true by now. */
+static void close_view(struct native_call *e)
+{
+	view_close(&e->view);
+	e->view = (struct view){0};
+}
+
+/* Signs the token, and looks at once at what it is worth. */
+static RESULT begin_session(struct native_call *e, struct token *token)
+{
+	struct str text = STR_NONE;
+	struct identity *who = NULL;
+	TRY(token_issue_session(e->config->tokens, e->c, token, &text));
+	close_view(e);
+	TRY(token_check_session(e->config->tokens, e->c, text, &e->token, &who));
+	e->c->who = who; /* for the audit log */
+	e->call->account_number = who->account_number;
+	set_cookie(e, text);
+	return OK;
+}
+
+static RESULT answer_entering(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct entering *a = args;
+	char user[UUID_TEXT_SIZE], peer[IP_TEXT_SIZE];
+	if (!is_still_theirs(e, a))
+		return refuse(e, a);
+	const struct tables *t = native_tables(e);
+	uuid where =
+		uuid_is_none(a->key) ? choose_account(t, user_find(t, a->person), a->account) : a->account;
+	struct token token = {.scope = uuid_is_none(where) ? IDENTITY_UNSCOPED : IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_CONSOLE | TOKEN_BY_PASSWORD,
+			      .user = a->person,
+			      .where = where,
+			      .access_key = a->key};
+	struct result begun = begin_session(e, &token);
+	if (begun.code == ERR_UNAUTHENTICATED)
+		return refuse(e, a);
+	TRY(begun);
+	uses_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
+	log_event(LOG_INFO, "console-login", "user=%s by=%s peer=%s request=%.*s",
+		  uuid_write(a->person, user),
+		  a->ticket.n       ? "link"
+		  : a->access_key.n ? "key"
+				    : "password",
+		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
+	write_session(e, w);
+	return OK;
+}
+
+static RESULT answer_session(struct native_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	write_session(e, w);
+	return OK;
+}
+
+/* ---- another account, and the end ---- */
+
+static RESULT need_session(struct native_call *e)
+{
+	return e->token.begun_us
+		       ? OK
+		       : ctx_fail(e->c, ERR_STATE, "Who asks has no session, but proves each call.");
+}
+
+struct scope_args {
+	struct ref account;
+	struct token token;
+};
+static const struct param scope_params[] = {
+	PARAM(struct scope_args, "account", account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
+	      .doc = "To act for from now on."),
+};
+
+static RESULT prepare_scope(struct native_call *e, void *args)
+{
+	struct scope_args *a = args;
+	const struct row *row = NULL;
+	TRY(need_session(e));
+	TRY(engine_look_up(e->c, native_tables(e), KIND_ACCOUNT, &a->account, &row));
+	const struct user *user = user_find(native_tables(e), e->token.user);
+	bool may = user &&
+		   (uuid_is_none(e->token.access_key) ? may_enter(native_tables(e), user, account_of(row))
+						      : uuid_equal(row->id, e->token.where));
+	if (!may)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("account"),
+				      "There is no such account, or you do not get in there.");
+	a->token = e->token;
+	a->token.scope = IDENTITY_ACCOUNT;
+	a->token.where = row->id;
+	return OK;
+}
+
+static RESULT answer_scope(struct native_call *e, const void *args, struct json_writer *w)
+{
+	struct token token = ((const struct scope_args *) args)->token;
+	TRY(begin_session(e, &token));
+	write_session(e, w);
+	return OK;
+}
+
+static RESULT prepare_end(struct native_call *e, void *args)
+{
+	struct token_revocation_wish *a = args;
+	TRY(need_session(e));
+	*a = (struct token_revocation_wish){e->token.parent, e->token.user,
+					    e->token.begun_us + TOKEN_SESSION_WHOLE_US};
+	return OK;
+}
+
+static RESULT answer_end(struct native_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	(void) w;
+	set_cookie(e, STR_NONE);
+	return OK;
+}
+
+static const struct native_action rows[] = {
+	{HTTP_POST, "/session", .name = "SignIn", .permit = "identity:authenticate",
+	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct entering, entering_params),
+	 .prepare = prepare_entering, .work = check_guess, .answer = answer_entering, .status = 201,
+	 .doc = "Opens a session of a browser's by a password, an access key, or a one-time link."},
+	{HTTP_GET, "/session", .name = "GetSession", .permit = "dari:GetSession",
+	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .answer = answer_session,
+	 .doc = "Says who is here, for which account, and which others there are."},
+	{HTTP_POST, "/session/scope", .name = "ChooseAccount", .permit = "identity:authenticate",
+	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct scope_args, scope_params),
+	 .prepare = prepare_scope, .answer = answer_scope, .doc = "Acts for another account from now on."},
+	{HTTP_DELETE, "/session", .name = "SignOut", .permit = "identity:revoke_token",
+	 .flags = API_WRITES | API_FOR_ALL | NATIVE_UNSCOPED,
+	 .args = {.size = sizeof(struct token_revocation_wish)}, .prepare = prepare_end,
+	 .operation = engine_revoke_token_run, .returns = API_RETURNS_NOTHING_STORED, .answer = answer_end,
+	 .doc = "Ends the session, with all of its tokens."},
+};
+const struct api_actions native_session_actions = API_ACTIONS(rows);

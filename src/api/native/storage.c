@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Changes of volumes, snapshots, backups and images. */
+#include "api/native/write.h"
+
+#include "engine/storage/backup.h"
+#include "engine/storage/image.h"
+#include "engine/storage/snapshot.h"
+#include "engine/storage/snapshot_policy.h"
+#include "engine/storage/volume.h"
+#include "engine/tag.h"
+#include "model/volume.h"
+
+/* ---- volumes ---- */
+
+#define V(name, member, ...) PARAM(struct volume_wish, name, member, __VA_ARGS__)
+static const struct param create_params[] = {
+	V("zone", zone, .kind = KIND_ZONE, .flags = REQUIRED, .doc = "Where."),
+	V("size", disk.size, .min = 1, .max = INT64_MAX, .doc = "Bytes; else the snapshot's."),
+	V("type", disk.type, .max = 255, .doc = "gp3, …"),
+	V("name", name, .max = 255, .doc = "Its name."),
+	V("description", description, .max = 255, .doc = "Free text."),
+	V("snapshot", disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Its content; else it is blank."),
+	V("image", disk.image, .kind = KIND_IMAGE, .doc = "Its content."),
+	V("iops", disk.iops, .max = 1000000, .doc = "Else the type's."),
+	V("throughput", disk.throughput, .max = 1000000, .doc = "MiB/s; else the type's."),
+	V("is_shared", disk.is_shared, .doc = "Several instances may have it."),
+	V("tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+};
+
+struct volume_change {
+	struct volume_settings wish;
+	const struct str *name, *description;
+};
+static const struct param change_params[] = {
+	PARAM(struct volume_change, "name", name, .max = 255, .doc = "Its name."),
+	PARAM(struct volume_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct volume_change, "is_bootable", wish.is_bootable, .doc = "An instance may start from it."),
+	PARAM(struct volume_change, "is_readonly", wish.is_readonly, .doc = "Guests may not write to it."),
+};
+
+static RESULT prepare_change(struct native_call *e, void *args)
+{
+	struct volume_change *a = args;
+	(void) e;
+	a->wish.set_name = a->name;
+	a->wish.set_description = a->description;
+	a->wish.name = a->name ? *a->name : STR_NONE;
+	a->wish.description = a->description ? *a->description : STR_NONE;
+	return OK;
+}
+
+#define M(name, member, ...) PARAM(struct volume_modifying, name, member, __VA_ARGS__)
+static const struct param modify_params[] = {
+	M("size", size, .max = INT64_MAX, .doc = "Bytes; it only grows."),
+	M("type", type, .max = 255, .doc = "Another type."),
+	M("iops", iops, .max = 1000000, .doc = "What is asked of it."),
+	M("throughput", throughput, .max = 1000000, .doc = "MiB/s."),
+	M("is_shared", is_shared, .doc = "Several instances may have it."),
+};
+static const struct param attach_params[] = {
+	REF(volume_attaching, "instance", instance, INSTANCE, .flags = REQUIRED, .doc = "That gets it."),
+	PARAM(struct volume_attaching, "device", device, .max = 64,
+	      .doc = "/dev/sdf; else the next that is free."),
+	PARAM(struct volume_attaching, "delete_on_termination", delete_on_termination,
+	      .doc = "It goes with it."),
+};
+static const struct param detach_params[] = {
+	REF(volume_detaching, "instance", instance, INSTANCE, .doc = "Which, where several have it."),
+	PARAM(struct volume_detaching, "force", force, .doc = "Whether the guest lets go of it or not."),
+};
+static const struct param delete_params[] = {
+	PARAM(struct volume_target, "force", force, .doc = "Also one that is reserved."),
+};
+static const struct param revert_params[] = {
+	REF(volume_reverting, "snapshot", snapshot, SNAPSHOT, .flags = REQUIRED, .doc = "One of its own."),
+};
+
+/* ---- snapshots and backups ---- */
+
+#define N(name, member, ...) PARAM(struct snapshot_wish, name, member, __VA_ARGS__)
+static const struct param snapshot_params[] = {
+	N("volume", volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of which."),
+	N("name", name, .max = 255, .doc = "Its name."),
+	N("description", description, .max = 255, .doc = "Free text."),
+	N("tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+};
+struct snapshot_change {
+	struct snapshot_settings wish;
+	const struct str *name, *description;
+};
+static const struct param snapshot_change_params[] = {
+	PARAM(struct snapshot_change, "name", name, .max = 255, .doc = "Its name."),
+	PARAM(struct snapshot_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct snapshot_change, "is_public", wish.sharing.is_public, .doc = "Everybody may use it."),
+	PARAM(struct snapshot_change, "share_with", wish.sharing.add, .kind = KIND_ACCOUNT,
+	      .doc = "These accounts, too."),
+	PARAM(struct snapshot_change, "unshare_with", wish.sharing.remove, .kind = KIND_ACCOUNT,
+	      .doc = "No longer these."),
+};
+
+static RESULT prepare_snapshot_change(struct native_call *e, void *args)
+{
+	struct snapshot_change *a = args;
+	(void) e;
+	a->wish.set_name = a->name;
+	a->wish.set_description = a->description;
+	a->wish.name = a->name ? *a->name : STR_NONE;
+	a->wish.description = a->description ? *a->description : STR_NONE;
+	return OK;
+}
+
+#define B(name, member, ...) PARAM(struct backup_wish, name, member, __VA_ARGS__)
+static const struct param backup_params[] = {
+	B("volume", volume, .kind = KIND_VOLUME, .flags = REQUIRED, .doc = "Of which."),
+	B("snapshot", snapshot, .kind = KIND_SNAPSHOT, .doc = "Of it; else as it is now."),
+	B("name", name, .max = 255, .doc = "Its name."),
+	B("description", description, .max = 255, .doc = "Free text."),
+	B("is_incremental", is_incremental, .doc = "Only what changed since the last one."),
+	B("force", is_forced, .doc = "Also while it is attached."),
+};
+
+static RESULT prepare_backup(struct native_call *e, void *args)
+{
+	struct backup_wish *wish = args;
+	wish->target = e->config->backup_target;
+	if (!wish->target.n)
+		return ctx_fail(e->c, ERR_UNSUPPORTED,
+				"This region keeps no backups: it has no place for them.");
+	return OK;
+}
+
+static const struct param restore_params[] = {
+	REF(backup_restoring, "volume", volume, VOLUME, .doc = "Into that free one; else into a new one."),
+	PARAM(struct backup_restoring, "name", made.name, .max = 255, .doc = "Of the new one."),
+};
+
+/* ---- images ---- */
+
+#define C(name, member, ...) PARAM(struct image_capture, name, member, __VA_ARGS__)
+static const struct param capture_params[] = {
+	C("instance", instance, .kind = KIND_INSTANCE, .flags = REQUIRED, .doc = "Of its disks."),
+	C("name", name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Its name."),
+	C("description", description, .max = 255, .doc = "Free text."),
+	C("no_reboot", no_reboot, .doc = "Its guest goes on meanwhile."),
+	C("tags", image_tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+};
+struct image_change {
+	struct image_settings wish;
+	const struct str *description;
+};
+static const struct param image_params[] = {
+	PARAM(struct image_change, "description", description, .max = 255, .doc = "Free text."),
+	PARAM(struct image_change, "is_public", wish.sharing.is_public, .doc = "Everybody may launch it."),
+	PARAM(struct image_change, "share_with", wish.sharing.add, .kind = KIND_ACCOUNT,
+	      .doc = "These accounts, too."),
+	PARAM(struct image_change, "unshare_with", wish.sharing.remove, .kind = KIND_ACCOUNT,
+	      .doc = "No longer these."),
+	PARAM(struct image_change, "tokens_required", wish.tokens_required,
+	      .doc = "Its instances want IMDSv2."),
+};
+
+static RESULT prepare_image(struct native_call *e, void *args)
+{
+	struct image_change *a = args;
+	(void) e;
+	a->wish.set_description = a->description;
+	a->wish.description = a->description ? *a->description : STR_NONE;
+	return OK;
+}
+
+static const struct param copy_params[] = {
+	PARAM(struct image_copying, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
+	      .doc = "The copy's name."),
+	PARAM(struct image_copying, "description", description, .max = 255, .doc = "Free text."),
+};
+static const struct param activation_params[] = {
+	PARAM(struct image_activation, "active", is_active, .flags = REQUIRED,
+	      .doc = "Whether it can be launched."),
+};
+static const struct param fetch_params[] = {
+	PARAM(struct image_fetching, "url", url, .min = 1, .max = 2048, .flags = REQUIRED,
+	      .doc = "http or https."),
+};
+
+static const struct native_action actions[] = {
+	CREATE("/volumes", "ec2:CreateVolume", VOLUME, .args = PARAMS(struct volume_wish, create_params),
+	       .operation = engine_create_volume_run, .doc = "Makes a volume."),
+	CHANGE(PATCH, "/volumes/{id}", "ec2:ModifyVolumeAttribute", VOLUME,
+	       .args = PARAMS(struct volume_change, change_params),
+	       .target = NATIVE_AT(volume_change, wish.volume), .prepare = prepare_change,
+	       .operation = engine_update_volume_run, .doc = "Changes what describes it."),
+	CHANGE(POST, "/volumes/{id}/modify", "ec2:ModifyVolume", VOLUME,
+	       .args = PARAMS(struct volume_modifying, modify_params),
+	       .target = NATIVE_AT(volume_modifying, volume), .operation = engine_modify_volume_run,
+	       .doc = "Grows it, or gives it another type."),
+	CHANGE(POST, "/volumes/{id}/attach", "ec2:AttachVolume", VOLUME,
+	       .args = PARAMS(struct volume_attaching, attach_params),
+	       .target = NATIVE_AT(volume_attaching, volume), .operation = engine_attach_volume_run,
+	       .doc = "Plugs it into an instance."),
+	CHANGE_MANY(POST, "/volumes/{id}/detach", "ec2:DetachVolume", VOLUME,
+		    .args = PARAMS(struct volume_detaching, detach_params),
+		    .target = NATIVE_AT(volume_detaching, volume), .operation = engine_detach_volume_run,
+		    .doc = "Takes it out."),
+	CHANGE(POST, "/volumes/{id}/revert", "ec2:RevertVolume", VOLUME,
+	       .args = PARAMS(struct volume_reverting, revert_params),
+	       .target = NATIVE_AT(volume_reverting, volume), .operation = engine_revert_volume_run,
+	       .doc = "Makes it again what a snapshot is."),
+	CHANGE_MANY(DELETE, "/volumes/{id}", "ec2:DeleteVolume", VOLUME,
+		    .args = PARAMS(struct volume_target, delete_params),
+		    .target = NATIVE_AT(volume_target, volume), .operation = engine_delete_volume_run,
+		    .doc = "Deletes it."),
+	CREATE("/snapshots", "ec2:CreateSnapshot", SNAPSHOT,
+	       .args = PARAMS(struct snapshot_wish, snapshot_params), .operation = engine_create_snapshot_run,
+	       .doc = "Makes a snapshot of a volume."),
+	CHANGE(PATCH, "/snapshots/{id}", "ec2:ModifySnapshotAttribute", SNAPSHOT,
+	       .args = PARAMS(struct snapshot_change, snapshot_change_params),
+	       .target = NATIVE_AT(snapshot_change, wish.snapshot), .prepare = prepare_snapshot_change,
+	       .operation = engine_update_snapshot_run,
+	       .doc = "Changes what describes it, and who may use it."),
+	DELETION("/snapshots/{id}", "ec2:DeleteSnapshot", SNAPSHOT, snapshot_target, snapshot,
+		 engine_delete_snapshot_run, .doc = "Deletes it."),
+	CREATE("/backups", "ec2:CreateBackup", BACKUP, .args = PARAMS(struct backup_wish, backup_params),
+	       .prepare = prepare_backup, .operation = engine_create_backup_run,
+	       .doc = "Makes a backup of a volume."),
+	CHANGE(POST, "/backups/{id}/restore", "ec2:RestoreBackup", BACKUP,
+	       .args = PARAMS(struct backup_restoring, restore_params),
+	       .target = NATIVE_AT(backup_restoring, backup), .operation = engine_restore_backup_run,
+	       .doc = "Gives a volume its content."),
+	DELETION("/backups/{id}", "ec2:DeleteBackup", BACKUP, backup_deleting, backup,
+		 engine_delete_backup_run, .doc = "Deletes it."),
+	CREATE("/images", "ec2:CreateImage", IMAGE, .args = PARAMS(struct image_capture, capture_params),
+	       .operation = engine_capture_image_run, .doc = "Makes an image of an instance's disks."),
+	CHANGE(PATCH, "/images/{id}", "ec2:ModifyImageAttribute", IMAGE,
+	       .args = PARAMS(struct image_change, image_params),
+	       .target = NATIVE_AT(image_change, wish.image), .prepare = prepare_image,
+	       .operation = engine_update_image_run,
+	       .doc = "Changes what describes it, and who may launch it."),
+	CHANGE(POST, "/images/{id}/copy", "ec2:CopyImage", IMAGE,
+	       .args = PARAMS(struct image_copying, copy_params), .target = NATIVE_AT(image_copying, source),
+	       .operation = engine_copy_image_run, .doc = "Copies it."),
+	CHANGE(POST, "/images/{id}/activate", "ec2:EnableImage", IMAGE,
+	       .args = PARAMS(struct image_activation, activation_params),
+	       .target = NATIVE_AT(image_activation, image), .operation = engine_activate_image_run,
+	       .doc = "Allows or forbids launches."),
+	CHANGE(POST, "/images/{id}/fetch", "ec2:ImportImage", IMAGE,
+	       .args = PARAMS(struct image_fetching, fetch_params),
+	       .target = NATIVE_AT(image_fetching, image), .operation = engine_fetch_image_run,
+	       .doc = "Has its data fetched from a URL."),
+	DELETION("/images/{id}", "ec2:DeregisterImage", IMAGE, image_target, image, engine_delete_image_run,
+		 .doc = "Deregisters it."),
+};
+const struct api_actions native_storage_actions = API_ACTIONS(actions);

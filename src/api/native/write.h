@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/native/: what tables of changes are written with. */
+#pragma once
+
+#include "api/core/params.h"
+#include "api/native/action.h"
+
+/* A change of a kind's row: CHANGE(POST, "/instances/{id}/stop", "instance.stop", INSTANCE, …). permit: IAM's word. */
+#define CHANGE_ROW(verb, where, permission, row_kind, returned, more, ...)                                   \
+	{                                                                                                    \
+		.method = HTTP_##verb, .path = (where), .permit = (permission),                              \
+		.flags = API_WRITES | (more), .kind = KIND_##row_kind, .returns = (returned), __VA_ARGS__    \
+	}
+#define CHANGE(verb, where, permission, row_kind, ...)                                                       \
+	CHANGE_ROW(verb, where, permission, row_kind, KIND_##row_kind, 0, __VA_ARGS__)
+/* Of one or of many. */
+#define CHANGE_MANY(verb, where, permission, row_kind, ...)                                                  \
+	CHANGE_ROW(verb, where, permission, row_kind, KIND_##row_kind, NATIVE_BULK, __VA_ARGS__)
+/* For administrators. */
+#define ADMIN_CHANGE(verb, where, permission, row_kind, ...)                                                 \
+	CHANGE_ROW(verb, where, permission, row_kind, KIND_##row_kind, NATIVE_ADMIN, __VA_ARGS__)
+/* What is changed are rows of another kind. */
+#define CHANGE_OF(verb, where, permission, row_kind, returned, ...)                                          \
+	CHANGE_ROW(verb, where, permission, row_kind, returned, 0, __VA_ARGS__)
+/* The same of one that is made: the path has no {id}. */
+#define CREATE_ROW(where, permission, row_kind, more, ...)                                                   \
+	{                                                                                                    \
+		.method = HTTP_POST, .path = (where), .permit = (permission), .flags = API_WRITES | (more),  \
+		.returns = KIND_##row_kind, __VA_ARGS__                                                      \
+	}
+#define CREATE(where, permission, row_kind, ...) CREATE_ROW(where, permission, row_kind, 0, __VA_ARGS__)
+#define ADMIN_CREATE(where, permission, row_kind, ...)                                                       \
+	CREATE_ROW(where, permission, row_kind, NATIVE_ADMIN, __VA_ARGS__)
+/* Deleted as a whole, one or many, by a wish that is a struct of one ref. */
+#define DELETION(where, permission, row_kind, type, member, run, ...)                                        \
+	{                                                                                                    \
+		.method = HTTP_DELETE, .path = (where), .permit = (permission),                              \
+		.flags = API_WRITES | NATIVE_BULK, .kind = KIND_##row_kind, .returns = KIND_##row_kind,      \
+		.args = {.size = sizeof(struct type)}, .target = NATIVE_AT(type, member),                    \
+		.operation = (run), __VA_ARGS__                                                              \
+	}
+/* A ref by id or name, and one by id alone. */
+#define REF(T, name, member, row_kind, ...)                                                                  \
+	PARAM(struct T, name, member, .kind = KIND_##row_kind, __VA_ARGS__)

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/support/: what an action is, and what a call carries, beyond what every face's has
+ * (api/core/action.h). */
+#pragma once
+
+#include "api/core/dispatch.h"
+#include "api/support/support.h"
+#include "base/json_write.h"
+#include "engine/support/ticket.h"
+
+struct support_call {
+	API_CALL_BASE;
+	json_t *body; /* until prepare has ended */
+};
+
+struct support_action {
+	API_ACTION_BASE;
+	RESULT (*prepare)(struct support_call *e, void *args);
+	RESULT (*answer)(struct support_call *e, const void *args, struct json_writer *w); /* members */
+};
+#define SUPPORT_ACTION(word) .name = (word), .permit = "support:" word
+
+API_DEFINE_FACE(support)
+
+extern const struct api_actions support_case_actions, support_list_actions, support_file_actions,
+	support_word_actions;
+extern const struct api_groups support_action_groups;
+
+/* ---- errors.c ---- */
+
+extern const struct api_errors support_errors;
+extern const struct params_dialect support_dialect;
+extern const struct api_error support_faults[]; /* by enum sigv4_fault */
+RESULT support_write_problem(struct api_call *core, struct api_problem *p, struct buf *body);
+void support_word_problem(struct api_call *core, struct api_problem *p);
+/* "1 validation error detected: Value 'x' at 'field' failed to satisfy constraint: Member must …" */
+RESULT support_fail_member(struct ctx *c, const char *field, struct str value, const char *must);
+
+/* ---- cases.c ---- */
+
+enum { CASE_ID_SIZE = 64, SUPPORT_BODY_MAX = 8000, SUPPORT_PAGE = 10 };
+/* "case-123456789012-2026-0123456789abcdef" */
+struct str support_case_id(struct support_call *e, const struct tables *t,
+			   const struct support_ticket *ticket);
+/* ERR_NOT_FOUND: it is no such id of the caller's account. */
+RESULT support_read_case_id(struct support_call *e, struct str text, struct ref *ret_ref);
+struct str support_status(const struct tables *t, const struct support_ticket *ticket);
+/* By AWS's word; ERR_INVALID. */
+RESULT support_read_time(struct support_call *e, const char *field, struct str text, int64_t *ret_us);
+/* What comes behind the one that has that number: a page's token. ERR_INVALID. */
+RESULT support_read_token(struct support_call *e, struct str text, int64_t *ret_number);
+void support_write_token(struct support_call *e, struct json_writer *w, int64_t number);
+/* A set's id, or what stands for none that can be. */
+uuid support_read_set(struct str text);
+
+/* ---- words.c ---- */
+
+/* Whether AWS Support's table here has the service, and the category in it. */
+bool support_has_service(struct str service);
+bool support_has_category(struct str service, struct str category);

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari billing …: who pays, what was paid, and what becomes of those that do not pay. */
+#include <inttypes.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "daemon/bill/bill.h"
+#include "engine/billing/dunning.h"
+#include "engine/instance/instance.h"
+#include "store/domain.h"
+
+enum { DAYS_MAX = 3650, TAXES_MAX = 16 };
+
+/* By name or id. */
+static struct ref domain_ref(struct command_call *call, const char *name)
+{
+	struct str text = command_arg(call, name);
+	uuid id = UUID_NONE;
+	struct ref ref = {.kind = KIND_DOMAIN, .text = text, .field = str_from(name)};
+	if (result_is_ok(uuid_parse(text, &id)))
+		ref = ref_by_id(KIND_DOMAIN, id);
+	ref.field = str_from(name);
+	return ref;
+}
+
+static RESULT find_domain(struct command_call *call, const struct tables *t, const struct domain **ret_domain)
+{
+	struct str name = command_arg(call, "domain");
+	uuid id = UUID_NONE;
+	bool is_id = result_is_ok(uuid_parse(name, &id));
+	const struct domain *d = is_id ? domain_find(t, id) : domain_find_by_name(t, name);
+	if (!d)
+		return ctx_fail_field(&call->ctx, ERR_NOT_FOUND, STR("domain"),
+				      "there is no domain %" STR_FMT, STR_ARG(name));
+	if (!d->is_billed)
+		return ctx_fail_field(&call->ctx, ERR_STATE, STR("domain"),
+				      "%" STR_FMT " is no billing account: dari billing set", STR_ARG(name));
+	*ret_domain = d;
+	return OK;
+}
+
+/* ---- settings ---- */
+
+/* "19 VAT": a percentage with four decimals at most, and a name; behind a '|' more words. */
+static RESULT read_taxes(struct command_call *call, struct strs *ret_taxes)
+{
+	struct str rest = command_arg(call, "tax"), line = STR_NONE;
+	struct str *taxes = arena_new_array(call->ctx.arena, struct str, TAXES_MAX);
+	size_t count = 0;
+	if (!taxes)
+		return ctx_no_memory(&call->ctx);
+	while (str_split_next(&rest, '\n', &line)) {
+		struct str words = line, percent = STR_NONE, name = STR_NONE;
+		int64_t rate = 0;
+		if (str_is(line, "none"))
+			continue;
+		(void) str_split_next(&words, ' ', &percent);
+		(void) str_split_next(&words, '|', &name);
+		if (count == TAXES_MAX || !result_is_ok(money_parse_micro(percent, &rate)) || rate % 100 ||
+		    rate > 100 * MICRO || !name.n || !str_is_line(line))
+			return ctx_fail_field(
+				&call->ctx, ERR_INVALID, STR("tax"),
+				"--tax wants a percentage and a name, as \"19 VAT\", not %" STR_FMT,
+				STR_ARG(line));
+		taxes[count++] = str_print(call->ctx.arena, "%" PRId64 " %" STR_FMT "%s%" STR_FMT, rate / 100,
+					   STR_ARG(name), words.n ? "\t" : "", STR_ARG(words));
+	}
+	*ret_taxes = (struct strs){taxes, count};
+	return OK;
+}
+
+static bool is_given(const struct command_call *call, const char *name)
+{
+	return json_object_get(call->args, name) != NULL;
+}
+
+static RESULT billing_set(struct command_call *call)
+{
+	static const char *const switches[] = {"", "yes", "no", NULL}, *const modes[] = {"", "prepaid",
+											 "postpaid", NULL};
+	int own = 0, mode = 0;
+	int64_t days = 0, limit = 0;
+	struct strs taxes = {0};
+	struct str name = command_arg(call, "name"), address = command_arg(call, "address"),
+		   order = command_arg(call, "order");
+	struct billing_settings wish = {.domain = domain_ref(call, "domain")};
+	if (command_arg(call, "reseller").n)
+		wish.reseller = domain_ref(call, "reseller");
+	TRY(command_word_arg(call, "own", switches, 0, &own));
+	TRY(command_word_arg(call, "mode", modes, 0, &mode));
+	TRY(command_int_arg(call, "days", 0, 0, DAYS_MAX, &days));
+	TRY(command_micro_arg(call, "limit", &limit));
+	TRY(read_taxes(call, &taxes));
+	wish.is_billed = (enum choice) own;
+	wish.is_prepaid = (enum choice) mode;
+	wish.name = is_given(call, "name") ? &name : NULL;
+	wish.address = is_given(call, "address") ? &address : NULL;
+	wish.order = is_given(call, "order") ? &order : NULL;
+	wish.days = is_given(call, "days") ? &days : NULL;
+	wish.limit = is_given(call, "limit") ? &limit : NULL;
+	wish.taxes = is_given(call, "tax") ? &taxes : NULL;
+	TRY(command_commit(call, "dari:billing set", engine_set_billing_run, &wish));
+	buf_print(&call->text, "noted\n");
+	return OK;
+}
+
+static void say_account(struct command_call *call, const struct domain *d, const struct accounts_book *book)
+{
+	char balance[MONEY_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	const char *state = domain_bill_state_words[d->bill_state];
+	money_write_micro(billing_balance(book, d->row.id), balance);
+	buf_print(&call->text, "%-24.*s %-9s %-10s balance %s\n", STR_ARG(d->name),
+		  domain_bill_mode_words[d->bill_mode], state, balance);
+	(void) json_array_append_new(call->value, json_pack("{s:s%, s:s, s:s, s:s, s:s}", "name", d->name.p,
+							    d->name.n, "id", uuid_write(d->row.id, id),
+							    "mode", domain_bill_mode_words[d->bill_mode],
+							    "state", state, "balance", balance));
+}
+
+static RESULT billing_list(struct command_call *call)
+{
+	struct accounts_book book = {0};
+	TRY(billing_read_accounts(&call->ctx, call->daemon->store, &book));
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	for (const struct domain *d = domain_first(view.tables); d; d = domain_next(view.tables, d))
+		if (d->is_billed)
+			say_account(call, d, &book);
+	return OK;
+}
+
+/* ---- how it stands ---- */
+
+static RESULT dun(struct command_call *call, const struct dunned *d, const struct standing_wish *weighed)
+{
+	struct standing_wish wish = *weighed;
+	TRY(command_commit(call, "dari:billing dun", engine_set_standing_run, &wish));
+	if (wish.state == wish.before && !wish.stopped && !wish.started)
+		return OK;
+	buf_print(&call->text, "%-24.*s %s, was %s", STR_ARG(d->name), domain_bill_state_words[wish.state],
+		  domain_bill_state_words[wish.before]);
+	buf_print(&call->text, wish.stopped || wish.started ? "; %zu stopped, %zu started\n" : "\n",
+		  wish.stopped, wish.started);
+	(void) json_array_append_new(
+		call->value,
+		json_pack("{s:s%, s:s, s:s, s:I, s:I}", "name", d->name.p, d->name.n, "state",
+			  domain_bill_state_words[wish.state], "before", domain_bill_state_words[wish.before],
+			  "stopped", (json_int_t) wish.stopped, "started", (json_int_t) wish.started));
+	return OK;
+}
+
+static RESULT dun_all(struct command_call *call, const struct dunning_days *days)
+{
+	struct dunned_list list = {0};
+	struct standing_wish wish;
+	TRY(billing_list_dunned(&call->ctx, call->daemon->store, UUID_NONE, &list));
+	for (size_t k = 0; k < list.count; k++) {
+		TRY(billing_weigh(&call->ctx, call->daemon->store, &list, days, &list.at[k], &wish));
+		TRY(dun(call, &list.at[k], &wish));
+	}
+	return OK;
+}
+
+static RESULT billing_dun(struct command_call *call)
+{
+	struct dunning_days days = {0};
+	{
+		AUTO_VIEW view = {0};
+		view_open(call->daemon->store, &view);
+		days = billing_read_days(view.tables);
+	}
+	TRY(command_int_arg(call, "limited-days", days.limited, 0, DAYS_MAX, &days.limited));
+	TRY(command_int_arg(call, "suspended-days", days.suspended, days.limited, DAYS_MAX, &days.suspended));
+	TRY(command_int_arg(call, "closed-days", days.closed, days.suspended, DAYS_MAX, &days.closed));
+	call->value = json_array();
+	TRY(dun_all(call, &days));
+	if (!json_array_size(call->value))
+		buf_print(&call->text, "every billing account stands as it stood\n");
+	return OK;
+}
+
+/* ---- payments ---- */
+
+static RESULT check_key(struct command_call *call, struct str key, bool *ret_is_known)
+{
+	struct accounts_book book = {0};
+	TRY(billing_read_accounts(&call->ctx, call->daemon->store, &book));
+	for (size_t k = 0; k < book.payment_count; k++)
+		*ret_is_known = *ret_is_known || str_equal(book.payments[k].key, key);
+	return OK;
+}
+
+/* A payment brings back at once what was kept from whoever paid. It makes nobody worse off. */
+static RESULT restore(struct command_call *call, uuid payer)
+{
+	const struct dunning_days never = {DAYS_MAX, DAYS_MAX, DAYS_MAX};
+	struct dunned_list list = {0};
+	struct standing_wish wish;
+	TRY(billing_list_dunned(&call->ctx, call->daemon->store, payer, &list));
+	if (!list.count)
+		return OK;
+	TRY(billing_weigh(&call->ctx, call->daemon->store, &list, &never, &list.at[0], &wish));
+	return wish.state == DOMAIN_BILL_STATE_ACTIVE ? dun(call, &list.at[0], &wish) : OK;
+}
+
+/* Payments of one key at once would both be looked for in vain: one is noted after the other. */
+static pthread_mutex_t paying = PTHREAD_MUTEX_INITIALIZER;
+
+static RESULT note_payment(struct command_call *call, struct payment_wish *wish, bool *ret_is_known)
+{
+	pthread_mutex_lock(&paying);
+	struct result result = check_key(call, wish->key, ret_is_known);
+	if (result_is_ok(result) && !*ret_is_known)
+		result = command_commit(call, "dari:billing pay", engine_note_payment_run, wish);
+	pthread_mutex_unlock(&paying);
+	return result;
+}
+
+static RESULT billing_pay(struct command_call *call)
+{
+	struct payment_wish wish = {.key = command_arg(call, "key"),
+				    .text = command_arg(call, "text"),
+				    .is_credit = is_given(call, "credit")};
+	bool is_known = false;
+	TRY(command_micro_arg(call, "amount", &wish.amount));
+	if (wish.amount <= 0 || !str_is_line(wish.key) || wish.key.n > 200)
+		return ctx_fail(&call->ctx, ERR_INVALID,
+				"a payment has an amount, and a key of 200 characters at most");
+	{
+		AUTO_VIEW view = {0};
+		const struct domain *d = NULL;
+		view_open(call->daemon->store, &view);
+		TRY(find_domain(call, view.tables, &d));
+		wish.payer = d->row.id;
+		wish.issuer = standing_issuer_of(view.tables, d);
+	}
+	if (uuid_is_none(wish.issuer))
+		wish.issuer = DOMAIN_DEFAULT;
+	TRY(note_payment(call, &wish, &is_known));
+	call->value = json_array();
+	buf_print(&call->text, is_known ? "this payment was noted before\n" : "noted\n");
+	return restore(call, wish.payer);
+}
+
+/* ---- misuse ---- */
+
+static RESULT freeze_or_thaw(struct command_call *call, const char *action, op_run run)
+{
+	struct ref ref = {0};
+	struct instances_wish wish = {.instances = {&ref, 1}, .reason = command_arg(call, "reason")};
+	TRY(command_id_arg(call, "id", KIND_INSTANCE, &ref));
+	TRY(command_commit(call, action, run, &wish));
+	buf_print(&call->text, "noted\n");
+	return OK;
+}
+
+static RESULT instance_freeze(struct command_call *call)
+{
+	return freeze_or_thaw(call, "dari:instance freeze", engine_freeze_instances_run);
+}
+
+static RESULT instance_thaw(struct command_call *call)
+{
+	return freeze_or_thaw(call, "dari:instance thaw", engine_thaw_instances_run);
+}
+
+#define DOMAIN_PARAM                                                                                         \
+	{                                                                                                    \
+		"domain", PARAM_POSITIONAL, true, "The domain, by name or id."                               \
+	}
+const struct command billing_commands[] = {
+	{"billing set",
+	 "Makes a domain a billing account, and says how it pays.",
+	 {DOMAIN_PARAM,
+	  {"own", PARAM_OPTION, false, "yes: it is a billing account; no: whoever is above it pays."},
+	  {"reseller", PARAM_OPTION, false, "The domain that bills it, or none: the operator does."},
+	  {"mode", PARAM_OPTION, false, "prepaid or postpaid."},
+	  {"name", PARAM_OPTION, false, "To whom invoices are written."},
+	  {"address", PARAM_OPTION, false, "Where that is."},
+	  {"order", PARAM_OPTION, false, "The purchase order that invoices name."},
+	  {"days", PARAM_OPTION, false, "In how many days it pays."},
+	  {"limit", PARAM_OPTION, false, "How much a postpaid one may owe; 0: nothing is said."},
+	  {"tax", PARAM_OPTION, false,
+	   "A tax, as \"19 VAT\"; behind a '|' what the invoice says of it. All that there are; none: there "
+	   "are none.",
+	   false, true}},
+	 .run = billing_set},
+	{"billing list",
+	 "Lists billing accounts, how they stand, and what they have.",
+	 {{0}},
+	 .run = billing_list},
+	{"billing pay",
+	 "Notes a payment or a credit. The same key is noted once.",
+	 {DOMAIN_PARAM,
+	  {"amount", PARAM_OPTION, true, "How much, as 12.50."},
+	  {"key", PARAM_OPTION, true, "What tells it from others: the bank's reference."},
+	  {"text", PARAM_OPTION, false, "More words."},
+	  {"credit", PARAM_FLAG, false, "It is a credit: nobody paid it."}},
+	 .run = billing_pay},
+	{"billing dun",
+	 "Looks who owes what he should have paid, and limits, suspends and restores. It deletes nothing. "
+	 "Run it daily.",
+	 {{"limited-days", PARAM_OPTION, false, "After how many days nothing new is made; absent: 7."},
+	  {"suspended-days", PARAM_OPTION, false, "After how many instances are stopped; absent: 14."},
+	  {"closed-days", PARAM_OPTION, false, "After how many it is closed; absent: 44."}},
+	 .run = billing_dun},
+	{"billing invoices",
+	 "Lists invoices and credit notes.",
+	 {{"domain", PARAM_POSITIONAL, false, "Only of this billing account, by its id or name."}},
+	 .run = bill_invoices},
+	{"billing invoice",
+	 "Shows an invoice.",
+	 {{"number", PARAM_POSITIONAL, true, "Its number."},
+	  {"as", PARAM_OPTION, false, "json, html or csv; absent: json."}},
+	 .run = bill_invoice},
+	{"billing void",
+	 "Takes an invoice back by a credit note.",
+	 {{"number", PARAM_POSITIONAL, true, "Its number."},
+	  {"reason", PARAM_OPTION, true, "Why, in words."}},
+	 .run = bill_void},
+	{"instance freeze",
+	 "Freezes an instance that is misused: its processors stand still, and its owner changes nothing of "
+	 "it.",
+	 {{"id", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."},
+	  {"reason", PARAM_OPTION, true, "Why, in words that its owner may read."}},
+	 .run = instance_freeze},
+	{"instance thaw",
+	 "Lets a frozen instance go on, as its owner's own.",
+	 {{"id", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."}},
+	 .run = instance_thaw},
+	{0},
+};

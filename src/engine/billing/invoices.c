@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Writes and reads invoices and payments. */
+#include "engine/billing/invoices.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/vec.h"
+#include "engine/internal.h"
+#include "store/ledger.h"
+
+#define DAY (24 * HOUR)
+
+/* ---- writing ---- */
+
+static RESULT issue_one(struct op *op, const struct new_invoice *invoice, struct str *ret_number)
+{
+	int64_t number = 0;
+	struct arena *a = op->ctx->arena;
+	struct str counter = str_print(a, "invoices.%" STR_FMT, STR_ARG(uuid_to_str(a, invoice->issuer)));
+	if (!counter.p)
+		return ctx_no_memory(op->ctx);
+	TRY(engine_draw_number(op, counter, &number));
+	*ret_number = str_print(a, "%" STR_FMT "-%06" PRId64,
+				STR_ARG(invoice->issuer_name.n ? invoice->issuer_name : STR("INV")), number);
+	const struct ledger_record record = {.type = LEDGER_INVOICE,
+					     .from_us = invoice->from_us,
+					     .number = number,
+					     .level = invoice->total,
+					     .id = invoice->payer,
+					     .account = invoice->issuer,
+					     .name = *ret_number,
+					     .text = str_print(a, "{\"number\":\"%" STR_FMT "\",%" STR_FMT,
+							       STR_ARG(*ret_number), STR_ARG(invoice->json))};
+	return ret_number->p && record.text.p ? op_ledger(op, &record) : ctx_no_memory(op->ctx);
+}
+
+RESULT engine_issue_invoices(struct op *op, struct invoices_wish *wish)
+{
+	struct str *numbers = arena_new_array(op->ctx->arena, struct str, wish->count + 1);
+	if (!numbers)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < wish->count; k++)
+		TRY(issue_one(op, &wish->at[k], &numbers[k]));
+	wish->numbers = (struct strs){numbers, wish->count};
+	if (!wish->closing)
+		return OK;
+	struct closing_wish closing = *wish->closing;
+	return engine_close_month(op, &closing);
+}
+
+RESULT engine_note_payment(struct op *op, struct payment_wish *wish)
+{
+	const struct ledger_record record = {.type = LEDGER_PAYMENT,
+					     .number = wish->is_credit,
+					     .level = wish->amount,
+					     .id = wish->payer,
+					     .account = wish->issuer,
+					     .name = wish->key,
+					     .text = wish->text};
+	return op_ledger(op, &record);
+}
+
+/* ---- reading ---- */
+
+struct accounts_reading {
+	struct ctx *c;
+	VEC(struct kept_invoice) invoices;
+	VEC(struct kept_payment) payments;
+};
+
+static RESULT take_invoice(void *arg, const struct ledger_record *record)
+{
+	struct accounts_reading *r = arg;
+	const struct kept_invoice invoice = {.issuer = record->account,
+					     .payer = record->id,
+					     .number = str_copy(r->c->arena, record->name),
+					     .json = str_copy(r->c->arena, record->text),
+					     .from_us = record->from_us,
+					     .total = record->level,
+					     .at_us = record->at_us};
+	bool is_whole = invoice.number.p && invoice.json.p;
+	return is_whole && VEC_PUSH(r->c->arena, &r->invoices, invoice) ? OK : ctx_no_memory(r->c);
+}
+
+static RESULT take_payment(void *arg, const struct ledger_record *record)
+{
+	struct accounts_reading *r = arg;
+	const struct kept_payment payment = {.issuer = record->account,
+					     .payer = record->id,
+					     .key = str_copy(r->c->arena, record->name),
+					     .text = str_copy(r->c->arena, record->text),
+					     .amount = record->level,
+					     .at_us = record->at_us,
+					     .is_credit = record->number == 1};
+	return VEC_PUSH(r->c->arena, &r->payments, payment) ? OK : ctx_no_memory(r->c);
+}
+
+RESULT billing_read_accounts(struct ctx *c, struct store *s, struct accounts_book *ret_book)
+{
+	struct accounts_reading r = {.c = c};
+	const struct ledger_query invoices = {.type = LEDGER_INVOICE, .from_us = LEDGER_ANY_TIME};
+	const struct ledger_query payments = {.type = LEDGER_PAYMENT, .from_us = LEDGER_ANY_TIME};
+	TRY(store_read_ledger(s, c, &invoices, take_invoice, &r));
+	TRY(store_read_ledger(s, c, &payments, take_payment, &r));
+	*ret_book = (struct accounts_book){r.invoices.at, r.payments.at, r.invoices.count, r.payments.count};
+	return OK;
+}
+
+static int64_t paid_by(const struct accounts_book *b, uuid payer)
+{
+	int64_t sum = 0;
+	for (size_t k = 0; k < b->payment_count; k++)
+		if (uuid_equal(b->payments[k].payer, payer))
+			sum += b->payments[k].amount;
+	/* A credit note gives back as a payment would. */
+	for (size_t k = 0; k < b->invoice_count; k++)
+		if (uuid_equal(b->invoices[k].payer, payer) && b->invoices[k].total < 0)
+			sum -= b->invoices[k].total;
+	return sum;
+}
+
+int64_t billing_balance(const struct accounts_book *b, uuid payer)
+{
+	int64_t sum = paid_by(b, payer);
+	for (size_t k = 0; k < b->invoice_count; k++)
+		if (uuid_equal(b->invoices[k].payer, payer) && b->invoices[k].total > 0)
+			sum -= b->invoices[k].total;
+	return sum;
+}
+
+int64_t billing_unpaid_since(const struct accounts_book *b, uuid payer, int64_t days, int64_t now_us)
+{
+	int64_t left = paid_by(b, payer);
+	for (size_t k = 0; k < b->invoice_count; k++) {
+		const struct kept_invoice *invoice = &b->invoices[k];
+		if (!uuid_equal(invoice->payer, payer) || invoice->total <= 0)
+			continue;
+		left -= invoice->total;
+		if (left < 0)
+			return invoice->at_us + days * DAY <= now_us ? invoice->at_us + days * DAY : 0;
+	}
+	return 0;
+}

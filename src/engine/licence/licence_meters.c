@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What follows for bills and reports from licences: a meter for each that is included, and for each the host that its guest is
+ * on, which no price is for. A guest that changes its licence ends one meter and begins the other in one change. */
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/licence/licence_internal.h"
+#include "store/host.h"
+#include "store/instance.h"
+#include "store/ledger.h"
+
+struct levels {
+	struct level {
+		struct str meter;
+		int64_t level;
+	} at[2 * LICENCES_MAX];
+	size_t count;
+};
+
+static RESULT add(struct op *op, struct levels *l, struct str meter, int64_t level)
+{
+	if (!meter.p)
+		return ctx_no_memory(op->ctx);
+	l->at[l->count++] = (struct level){meter, level};
+	return OK;
+}
+
+/* None while it is off. */
+static RESULT read_levels(struct op *op, const struct instance *i, struct levels *ret_levels)
+{
+	struct arena *a = op->ctx->arena;
+	char host[UUID_TEXT_SIZE];
+	struct licence licence;
+	ret_levels->count = 0;
+	if (!i || i->seen_power != INSTANCE_SEEN_POWER_ON)
+		return OK;
+	for (size_t k = 0; k < i->licences.count && k < LICENCES_MAX; k++) {
+		if (!licence_read(i->licences.at[k], &licence))
+			continue;
+		TRY(add(op, ret_levels,
+			str_print(a, LICENCE_USE_PREFIX "%" STR_FMT ":%s", STR_ARG(i->licences.at[k]),
+				  uuid_write(i->host, host)),
+			i->vcpus));
+		if (licence.source == LICENCE_INCLUDED)
+			TRY(add(op, ret_levels,
+				str_print(a, "licence:%" STR_FMT ":%s", STR_ARG(licence.product),
+					  licence_band(i->vcpus)),
+				i->vcpus));
+	}
+	return OK;
+}
+
+static int64_t find_level(const struct levels *l, struct str meter)
+{
+	for (size_t k = 0; k < l->count; k++)
+		if (str_equal(l->at[k].meter, meter))
+			return l->at[k].level;
+	return 0;
+}
+
+static RESULT follow_instance(struct op *op, const struct instance *before, const struct instance *after)
+{
+	static const struct levels none = {0};
+	struct levels was, is;
+	if (!(before && before->licences.count) && !(after && after->licences.count))
+		return OK;
+	TRY(read_levels(op, before, &was));
+	TRY(read_levels(op, after, &is));
+	bool is_same_owner = before && after && uuid_equal(before->account, after->account);
+	const struct levels *still = is_same_owner ? &is : &none, *already = is_same_owner ? &was : &none;
+	for (size_t k = 0; k < was.count; k++)
+		if (!find_level(still, was.at[k].meter))
+			TRY(op_usage(op, KIND_INSTANCE, before->row.id, before->account, was.at[k].meter, 0));
+	for (size_t k = 0; k < is.count; k++)
+		if (find_level(already, is.at[k].meter) != is.at[k].level)
+			TRY(op_usage(op, KIND_INSTANCE, after->row.id, after->account, is.at[k].meter,
+				     is.at[k].level));
+	return OK;
+}
+
+/* How large a host was is known of one that is gone, too. */
+static RESULT follow_host(struct op *op, const struct host *before, const struct host *after)
+{
+	if (!after ||
+	    (before && str_equal(before->name, after->name) && before->seen_cores == after->seen_cores &&
+	     before->seen_sockets == after->seen_sockets))
+		return OK;
+	struct str text =
+		str_print(op->ctx->arena, "\n{\"cores\":\"%" PRId64 "\",\"sockets\":\"%" PRId64 "\"}",
+			  after->seen_cores, after->seen_sockets);
+	if (!text.p)
+		return ctx_no_memory(op->ctx);
+	const struct ledger_record record = {
+		.type = LEDGER_SUBJECT, .id = after->row.id, .name = after->name, .text = text};
+	return op_ledger(op, &record);
+}
+
+RESULT licence_follow(struct op *op, enum kind kind, const struct row *before, const struct row *after)
+{
+	if (kind == KIND_INSTANCE)
+		return follow_instance(op, before ? instance_of(before) : NULL,
+				       after ? instance_of(after) : NULL);
+	if (kind == KIND_HOST)
+		return follow_host(op, before ? host_of(before) : NULL, after ? host_of(after) : NULL);
+	return OK;
+}

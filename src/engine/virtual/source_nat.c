@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public addresses for subnets to reach out under. Called by: api/azure. */
+#include "engine/virtual/source_nat.h"
+
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/network/port_forwarding.h"
+#include "model/account.h"
+#include "store/address.h"
+#include "store/load_balancer.h"
+#include "store/port_forwarding.h"
+#include "store/source_nat.h"
+#include "store/subnet.h"
+
+static RESULT check_free(struct op *op, const struct address *a, uuid source_nat, const struct ref *ref)
+{
+	bool is_other = !uuid_is_none(a->source_nat) && !uuid_equal(a->source_nat, source_nat);
+	if (a->is_elastic && !is_other && uuid_is_none(a->port) &&
+	    !port_forwarding_first_by_address(op->head, a->row.id) &&
+	    !load_balancer_first_by_address(op->head, a->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, ref->field,
+			   "The public address %" STR_FMT " is in use.", STR_ARG(ref->text));
+}
+
+static RESULT take(struct op *op, const struct address *a, uuid source_nat)
+{
+	struct address next = *a;
+	if (uuid_equal(a->source_nat, source_nat))
+		return OK;
+	next.source_nat = source_nat;
+	next.row.gen++;
+	return address_put(op, &next);
+}
+
+static RESULT take_all(struct op *op, const struct source_nat_wish *wish, uuid id)
+{
+	struct uuids wanted = {arena_new_array(op->ctx->arena, uuid, wish->addresses.count + 1), 0};
+	if (!wanted.at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < wish->addresses.count; k++) {
+		const struct address *a = NULL;
+		TRY(engine_find_own_address(op->ctx, op->head, &wish->addresses.at[k], &a));
+		TRY(check_free(op, a, id, &wish->addresses.at[k]));
+		TRY(engine_permit(op, "source_nat.update", KIND_ADDRESS, &a->row));
+		((uuid *) wanted.at)[wanted.count++] = a->row.id;
+		TRY(take(op, a, id));
+	}
+	const struct address *a = address_first_by_source_nat(op->head, id), *next = NULL;
+	for (; a; a = next) {
+		next = address_next_by_source_nat(op->head, a);
+		if (!uuids_have(&wanted, a->row.id))
+			TRY(take(op, a, UUID_NONE));
+	}
+	return OK;
+}
+
+RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct source_nat *present = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	if (wish->addresses.count > SOURCE_NAT_ADDRESSES_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SOURCE_NAT,
+				     "A NAT gateway has up to %d public addresses.",
+				     SOURCE_NAT_ADDRESSES_MAX);
+	if (ref_is_given(&wish->source_nat)) {
+		TRY(engine_find_own_source_nat(op->ctx, op->head, &wish->source_nat, &present));
+		TRY(engine_permit(op, "source_nat.update", KIND_SOURCE_NAT, &present->row));
+	} else {
+		TRY(engine_check_name(op, KIND_SOURCE_NAT, wish->name));
+		TRY(limit_check(op, LIMIT_SOURCE_NATS, account->row.id, 1, STR_NONE));
+		TRY(engine_permit(op, "source_nat.create", KIND_SOURCE_NAT, NULL));
+	}
+	struct source_nat next = {.row = {.id = engine_new_id(op, KIND_SOURCE_NAT)},
+				  .account = account->row.id,
+				  .name = wish->name};
+	if (present)
+		next = *present;
+	next.row.gen++;
+	wish->made = next.row.id;
+	TRY(source_nat_put(op, &next));
+	TRY(take_all(op, wish, wish->made));
+	return engine_log_event(op, KIND_SOURCE_NAT, &source_nat_find(op->head, wish->made)->row, "changed",
+				"It has %zu public addresses.", wish->addresses.count);
+}
+
+RESULT engine_delete_source_nat(struct op *op, struct source_nat_target *wish)
+{
+	const struct source_nat *nat = NULL;
+	TRY(engine_find_own_source_nat(op->ctx, op->head, &wish->source_nat, &nat));
+	TRY(engine_permit(op, "source_nat.delete", KIND_SOURCE_NAT, &nat->row));
+	const struct subnet *user = subnet_first_by_source_nat(op->head, nat->row.id);
+	while (user && !row_is_live(&user->row))
+		user = subnet_next_by_source_nat(op->head, user);
+	if (user)
+		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SOURCE_NAT, &wish->source_nat,
+					 "NAT gateway %" STR_FMT
+					 " is in use by a subnet and cannot be deleted.",
+					 STR_ARG(nat->name));
+	struct source_nat_wish none = {.addresses = {0}};
+	uuid id = nat->row.id;
+	TRY(engine_log_event(op, KIND_SOURCE_NAT, &nat->row, "deleted", "NAT gateway %" STR_FMT ".",
+			     STR_ARG(nat->name)));
+	TRY(take_all(op, &none, id));
+	return source_nat_forget(op, id);
+}

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Streams. libmicrohttpd asks for the next bytes; when there are none, the connection is suspended under the stream's
+ * lock, and whoever writes resumes it under the same lock. So no wake is lost, and none comes to a connection that is
+ * gone: libmicrohttpd lets go of the response before it forgets the connection.
+ *
+ * Lock order: libmicrohttpd's lock of the response (held while it reads), the stream's, libmicrohttpd's own. */
+#include "http/stream.h"
+
+#include <sys/socket.h>
+
+#include "base/heap.h"
+#include "http/internal.h"
+
+enum { STREAM_BLOCK = 16 * 1024, STREAM_KEPT = 4 * 1024 };
+
+struct http_stream {
+	pthread_mutex_t lock;
+	struct http_stream_owner owner; /* under the lock: let_go() empties it */
+	struct conn *conn;
+	char *at; /* unsent bytes: size of them behind `from` */
+	size_t from, size, capacity, cap_size;
+	bool is_suspended, is_ended, is_gone;
+	_Atomic int references; /* the response's and the owner's */
+};
+
+static void stream_release(struct http_stream *s)
+{
+	if (--s->references > 0)
+		return;
+	heap_free(s->at);
+	(void) pthread_mutex_destroy(&s->lock);
+	heap_free(s);
+}
+
+/* The lock is held. */
+static void resume(struct http_stream *s)
+{
+	if (!s->is_suspended || s->is_gone)
+		return;
+	s->is_suspended = false;
+	MHD_resume_connection(s->conn->mhd);
+}
+
+/* ---- libmicrohttpd's side ---- */
+
+/* The lock is held. What a burst took is given back. */
+static void forget_sent(struct http_stream *s)
+{
+	s->from = 0;
+	if (s->capacity <= STREAM_KEPT)
+		return;
+	heap_free(s->at);
+	s->at = NULL;
+	s->capacity = 0;
+}
+
+static ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
+{
+	struct http_stream *s = arg;
+	ssize_t taken = 0;
+	(void) position;
+	(void) pthread_mutex_lock(&s->lock);
+	if (s->size) {
+		size_t n = s->size < room ? s->size : room;
+		memcpy(to, s->at + s->from, n);
+		s->from += n;
+		s->size -= n;
+		taken = (ssize_t) n;
+		if (!s->size) {
+			forget_sent(s);
+			if (s->owner.drained)
+				s->owner.drained(s->owner.arg);
+		}
+	} else if (s->is_ended) {
+		taken = MHD_CONTENT_READER_END_OF_STREAM;
+	} else {
+		s->is_suspended = true;
+		MHD_suspend_connection(s->conn->mhd);
+	}
+	(void) pthread_mutex_unlock(&s->lock);
+	return taken;
+}
+
+static void stream_done(void *arg)
+{
+	struct http_stream *s = arg;
+	(void) pthread_mutex_lock(&s->lock);
+	s->is_gone = true;
+	s->size = 0;
+	if (s->owner.gone)
+		s->owner.gone(s->owner.arg);
+	(void) pthread_mutex_unlock(&s->lock);
+	stream_release(s);
+}
+
+struct http_stream *call_answer_stream(struct call *c, const char *content_type, size_t cap_size,
+				       const struct http_stream_owner *owner)
+{
+	struct http_stream *s = c->p->is_inside || c->p->lacks_header ? NULL : heap_new(struct http_stream);
+	if (!s)
+		return NULL;
+	*s = (struct http_stream){.owner = *owner, .conn = c->p->conn, .cap_size = cap_size, .references = 2};
+	(void) pthread_mutex_init(&s->lock, NULL);
+	c->p->is_stream = true;
+	if (answer_stream(c, content_type, STREAM_BLOCK, stream_read, stream_done, s))
+		return s;
+	s->references = 1;
+	stream_release(s);
+	return NULL;
+}
+
+/* ---- the owner's side ---- */
+
+/* The lock is held. */
+static bool make_room(struct http_stream *s, size_t more)
+{
+	size_t needed = s->size + more, capacity = s->capacity ? s->capacity : 1024;
+	if (needed > s->cap_size)
+		return false;
+	if (s->from + needed <= s->capacity)
+		return true;
+	while (capacity < needed)
+		capacity *= 2;
+	char *at = heap_alloc(capacity);
+	if (!at)
+		return false;
+	if (s->size)
+		memcpy(at, s->at + s->from, s->size);
+	heap_free(s->at);
+	s->at = at;
+	s->capacity = capacity;
+	s->from = 0;
+	return true;
+}
+
+bool http_stream_write(struct http_stream *s, struct str piece)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	bool may = !s->is_gone && !s->is_ended && make_room(s, piece.n);
+	if (may) {
+		memcpy(s->at + s->from + s->size, piece.p, piece.n);
+		s->size += piece.n;
+		resume(s);
+	}
+	(void) pthread_mutex_unlock(&s->lock);
+	return may;
+}
+
+size_t http_stream_unsent(struct http_stream *s)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	size_t size = s->size;
+	(void) pthread_mutex_unlock(&s->lock);
+	return size;
+}
+
+void http_stream_end(struct http_stream *s)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	s->is_ended = true;
+	resume(s);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+void http_stream_cut(struct http_stream *s)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	s->is_ended = true;
+	s->size = 0;
+	if (!s->is_gone)
+		(void) shutdown(s->conn->fd, SHUT_RDWR);
+	resume(s);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+void http_stream_free(struct http_stream *s)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	s->owner = (struct http_stream_owner){0};
+	s->is_ended = true;
+	resume(s);
+	(void) pthread_mutex_unlock(&s->lock);
+	stream_release(s);
+}

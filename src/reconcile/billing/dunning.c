@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Billing accounts that do not pay, or pay again: looked at from time to time, by what the ledger has of them. One step is of all at
+ * once, and its id is none. It reads SQL for as long as rating a month takes, and so runs where desks are waited for. */
+#include "engine/billing/dunning.h"
+
+#include "base/clock.h"
+#include "engine/region/region.h"
+#include "reconcile/work.h"
+#include "store/domain.h"
+#include "store/setting.h"
+
+static RESULT weigh_all(struct step *s, const struct dunning_days *days)
+{
+	struct dunned_list list = {0};
+	TRY(billing_list_dunned(&s->ctx, s->r->store, UUID_NONE, &list));
+	for (size_t k = 0; k < list.count; k++) {
+		struct standing_wish *wish = STEP_NEW(s, struct standing_wish);
+		const struct dunned *d = &list.at[k];
+		TRY(billing_weigh(&s->ctx, s->r->store, &list, days, d, wish));
+		if (wish->state != d->state || wish->unpaid_us != d->unpaid_us)
+			step_report(s, engine_set_standing_run, wish);
+	}
+	return OK;
+}
+
+static RESULT step_dunning(struct step *s)
+{
+	struct dunning_days days;
+	int64_t every_s = 0;
+	bool has_any = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		days = billing_read_days(view.tables);
+		every_s = engine_get_number(view.tables, SETTING_DUN_EVERY_S, DUN_EVERY_S);
+		for (const struct domain *d = domain_first(view.tables); d; d = domain_next(view.tables, d))
+			has_any = has_any || d->is_billed;
+	}
+	if (every_s <= 0 || !has_any)
+		return OK;
+	step_again_at(s, clock_now_us() + every_s * SECOND);
+	return weigh_all(s, &days);
+}
+
+static void wake_dunning(struct reconciler *r)
+{
+	work_wake(r, lane_desks(r, UUID_NONE), KIND_DOMAIN, UUID_NONE, WAKE_WISH);
+}
+
+/* One becomes a billing account, or pays otherwise. What dunning itself changes raises no gen. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) t;
+	if (domain_of(after)->is_billed && (!before || before->gen != after->gen))
+		wake_dunning(r);
+}
+
+static void wake_first(struct reconciler *r, const struct row *row)
+{
+	if (domain_of(row)->is_billed)
+		wake_dunning(r);
+}
+
+const struct resource reconcile_domain = {
+	.step = step_dunning, .wake = wake_first, .wake_changed = wake_changed};

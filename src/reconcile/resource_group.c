@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Resource groups that are to go, and names of what is gone. A group is looked at when its row changes, and whenever something
+ * in it does. Names of what is gone are found by the look at everything. */
+#include "engine/resource_group.h"
+
+#include "base/clock.h"
+#include "reconcile/work.h"
+#include "store/arm_resource.h"
+#include "store/resource_group.h"
+
+#define LOOK_AGAIN_US (2 * SECOND)
+
+static RESULT step_group(struct step *s)
+{
+	bool is_due = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct resource_group *g = resource_group_find(view.tables, s->id);
+		is_due = g && g->is_deleting;
+	}
+	if (!is_due)
+		return OK;
+	struct resource_group_target *wish = STEP_NEW(s, struct resource_group_target);
+	wish->group = s->id;
+	step_report(s, engine_empty_resource_group_run, wish);
+	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* at what held something, and has no name */
+	return OK;
+}
+
+static void wake_group(struct reconciler *r, const struct row *row)
+{
+	if (resource_group_of(row)->is_deleting)
+		work_wake(r, lane_home(r), KIND_RESOURCE_GROUP, row->id, WAKE_WISH);
+}
+
+void wake_group_of(struct reconciler *r, const struct tables *t, uuid target)
+{
+	const struct arm_resource *resource = engine_find_name(t, target);
+	const struct resource_group *g = resource ? resource_group_find(t, resource->resource_group) : NULL;
+	if (g)
+		wake_group(r, &g->row);
+}
+
+const struct resource reconcile_resource_group = {.step = step_group, .is_swept = true, .wake = wake_group};
+
+static RESULT step_resource(struct step *s)
+{
+	bool is_gone = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct arm_resource *resource = arm_resource_find(view.tables, s->id);
+		is_gone = resource && engine_is_resource_gone(view.tables, resource);
+	}
+	if (!is_gone)
+		return OK;
+	struct arm_resource_target *wish = STEP_NEW(s, struct arm_resource_target);
+	wish->resource = s->id;
+	step_report(s, engine_forget_resource_run, wish);
+	return OK;
+}
+
+static void wake_resource(struct reconciler *r, const struct row *row)
+{
+	work_wake(r, lane_home(r), KIND_ARM_RESOURCE, row->id, WAKE_WISH);
+}
+
+const struct resource reconcile_arm_resource = {
+	.step = step_resource, .is_swept = true, .wake = wake_resource};

@@ -1,0 +1,227 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Figures of guests: by /api/v1 while they are taken and from what was kept, for those alone who may see the guest; sums for
+Prometheus; and CloudWatch's calls by AWS's own clients. What was kept is written into the region's database here, while it is off, in
+the form that src/reconcile/figures/pack.c has: nobody waits for five minutes."""
+import datetime
+import glob
+import os
+import re
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+import uuid
+
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import native  # noqa: E402
+from dev import Dev, REGION  # noqa: E402
+
+SHORT, LONG = 300, 3600
+COVERED, SAMPLES, CPUS, LEAST, MOST, CPU_NS, RX, TX, RX_PACKETS, TX_PACKETS, READ, WRITE, READS, WRITES, MEMORY = range(15)
+NOW = int(time.time()) // LONG * LONG  # an hour has just begun: what lies before is over
+
+
+def number(n):
+    out = b""
+    while n >> 7:
+        out, n = out + bytes([n & 0x7f | 0x80]), n >> 7
+    return out + bytes([n])
+
+
+def pack(points):
+    """{id: numbers} → a host's text."""
+    return b"\x01" + b"".join(uuid.UUID(i).bytes + b"".join(number(n) for n in numbers) for i, numbers in points.items())
+
+
+def point(cpu_percent, traffic, step=SHORT):
+    """Of a guest with two processors."""
+    numbers = [0] * 15
+    numbers[COVERED], numbers[SAMPLES], numbers[CPUS] = step * 10**6, step // 10, 2
+    numbers[LEAST], numbers[MOST] = 100, 5000
+    numbers[CPU_NS] = int(step * 2 * cpu_percent / 100 * 10**9)
+    numbers[RX], numbers[TX], numbers[READ], numbers[READS], numbers[MEMORY] = traffic, traffic // 2, traffic * 3, 30, 10**8
+    return numbers
+
+
+@pytest.fixture(scope="module")
+def region():
+    with tempfile.TemporaryDirectory() as folder:
+        with Dev("--data", folder) as dev:
+            ec2 = dev.account.client()
+            image = ec2.describe_images()["Images"][0]["ImageId"]
+            short = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+            dev.rest()
+            row = native.admin(dev).api_ok("GET", f"/instances/{short}")["item"]
+        with sqlite3.connect(glob.glob(f"{folder}/**/*.db", recursive=True)[0]) as db:
+            for k in range(1, 13):  # the last hour: 10 %, 20 %, … of a processor's time, 1000, 2000, … bytes
+                db.execute("INSERT INTO series VALUES (?, ?, ?, ?)", (row["host"], SHORT * 10**6, (NOW - k * SHORT) * 10**6, pack({str(uuid.uuid4()): point(99, 7), row["id"]: point(5 * k, 1000 * k)})))
+            for k in range(1, 101):
+                db.execute("INSERT INTO series VALUES (?, ?, ?, ?)", (row["host"], LONG * 10**6, (NOW - k * LONG) * 10**6, pack({row["id"]: point(50, 60000, LONG)})))
+        db.close()
+        with Dev("--data", folder) as dev:
+            dev.id, dev.short, dev.host = row["id"], short, row["host"]
+            yield dev
+
+
+@pytest.fixture(scope="module")
+def watch(region):
+    return region.account.client("cloudwatch")
+
+
+def at(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc)
+
+
+# ---- /api/v1 ----
+
+def column(said, name):
+    k = [c["name"] for c in said["columns"]].index(name)
+    return [p[k] for p in said["points"]]
+
+
+def test_figures_while_they_are_taken(region):
+    mine = native.admin(region)
+    for path in (f"/instances/{region.short}/metrics", f"/hosts/{region.host}/metrics"):
+        end = time.monotonic() + 30
+        while len((said := mine.api_ok("GET", path))["points"]) < 3:
+            assert time.monotonic() < end, said
+            time.sleep(0.3)
+        assert said["columns"][:2] == [{"name": "at", "unit": "us"}, {"name": "cpu", "unit": "percent"}]
+        times = column(said, "at")
+        assert times == sorted(times) and abs(times[-1] / 1e6 - time.time()) < 15
+        assert all(0 <= v <= 100 for v in column(said, "cpu")) and column(said, "memory")[-1] > 0
+        assert any(v > 0 for v in column(said, "received")) and any(v > 0 for v in column(said, "written"))
+
+
+def test_figures_that_were_kept(region):
+    mine = native.admin(region)
+    said = mine.api_ok("GET", f"/instances/{region.id}/metrics?from={(NOW - 3600) * 10**6}&to={NOW * 10**6}&step=300")
+    assert said["step_s"] == SHORT and len(said["points"]) == 12
+    assert column(said, "at")[0] == (NOW - 3600 + SHORT) * 10**6
+    assert column(said, "cpu") == [5 * k for k in range(12, 0, -1)]
+    assert column(said, "received") == [1000 * k // SHORT for k in range(12, 0, -1)]
+    hours = mine.api_ok("GET", f"/instances/{region.id}/metrics?from={(NOW - 100 * 3600) * 10**6}")
+    assert hours["step_s"] == LONG and len(hours["points"]) == 100 and set(column(hours, "cpu")) == {50}
+
+
+@pytest.mark.parametrize("query, field", [("from=x", "from"), ("from=5&to=4", "from"), ("step=7", "step"), (f"from=1&to={10**15}&step=300", "step"), ("to=-1", "to")])
+def test_bad_questions(region, query, field):
+    answer = native.admin(region).api("GET", f"/instances/{region.id}/metrics?{query}")
+    assert answer.status == 400 or answer.status == 413, answer
+    assert answer.json["field"] == field
+
+
+def test_nobody_elses(region):
+    other = native.another(region, "theirs")
+    assert other.api("GET", f"/instances/{region.id}/metrics").status == 404
+    assert other.api("GET", f"/instances/{region.id}/console").status == 404
+    assert other.api("GET", f"/hosts/{region.host}/metrics").status in (403, 404)
+    with pytest.raises(StopIteration):
+        next(m for m in region.new_account("others").client("cloudwatch").list_metrics()["Metrics"])
+
+
+def test_console_text(region):
+    said = native.admin(region).api_ok("GET", f"/instances/{region.short}/console")
+    assert said["text"] and abs(said["at_us"] / 1e6 - time.time()) < 3600
+
+
+def test_sums_for_prometheus(region):
+    end = time.monotonic() + 30
+    while True:
+        with urllib.request.urlopen(region.url + "/metrics", timeout=20) as answer:
+            text = answer.read().decode()
+        found = {name: float(value) for name, value in re.findall(r"^(dari_guests_\w+) (\S+)$", text, re.MULTILINE)}
+        if found["dari_guests_running"] == 1 and found["dari_guests_cpu_seconds_total"] > 0 and found["dari_guests_received_bytes_total"] > 0:
+            break
+        assert time.monotonic() < end, found
+        time.sleep(0.3)
+    assert region.short not in text and region.id not in text
+
+
+# ---- CloudWatch ----
+
+def dimension(value):
+    return [{"Name": "InstanceId", "Value": value}]
+
+
+def test_list_metrics(region, watch):
+    metrics = watch.list_metrics(Namespace="AWS/EC2")["Metrics"]
+    assert {m["MetricName"] for m in metrics} == {"CPUUtilization", "NetworkIn", "NetworkOut", "NetworkPacketsIn", "NetworkPacketsOut", "EBSReadOps", "EBSWriteOps",
+                                                  "EBSReadBytes", "EBSWriteBytes"}
+    assert all(m["Namespace"] == "AWS/EC2" and m["Dimensions"] == dimension(region.short) for m in metrics)
+    assert len(watch.list_metrics(MetricName="NetworkIn", Dimensions=[{"Name": "InstanceId"}])["Metrics"]) == 1
+    for nothing in ({"Namespace": "AWS/RDS"}, {"MetricName": "no"}, {"Dimensions": [{"Name": "ImageId"}]}, {"Dimensions": dimension("i-0123456789abcdef0")}):
+        assert watch.list_metrics(**nothing)["Metrics"] == []
+
+
+def statistics(watch, region, name, period=SHORT, since=3600, words=("Average", "Sum", "Minimum", "Maximum", "SampleCount"), **more):
+    return watch.get_metric_statistics(Namespace="AWS/EC2", MetricName=name, Dimensions=dimension(region.short), StartTime=at(NOW - since), EndTime=at(NOW), Period=period,
+                                       Statistics=list(words), **more)
+
+
+def test_statistics(region, watch):
+    said = statistics(watch, region, "CPUUtilization")
+    points = sorted(said["Datapoints"], key=lambda p: p["Timestamp"])
+    assert said["Label"] == "CPUUtilization" and len(points) == 12
+    assert points[0] == {"Timestamp": at(NOW - 3600), "SampleCount": 5, "Average": 60, "Sum": 300, "Minimum": 1, "Maximum": 50, "Unit": "Percent"}
+    whole = statistics(watch, region, "NetworkIn", period=3600)["Datapoints"]
+    assert len(whole) == 1
+    assert (whole[0]["Sum"], whole[0]["SampleCount"], whole[0]["Average"], whole[0]["Unit"]) == (78000, 60, 1300, "Bytes")
+    assert (whole[0]["Minimum"], whole[0]["Maximum"]) == (200, 2400)
+    old = statistics(watch, region, "NetworkIn", period=3600, since=100 * 3600)["Datapoints"]
+    assert len(old) == 100 and {p["Sum"] for p in old} == {60000}
+    assert statistics(watch, region, "NetworkIn", Unit="Count")["Datapoints"] == []
+    assert statistics(watch, region, "NoSuch")["Datapoints"] == []
+
+
+def test_data(region, watch):
+    def query(name, stat, number):
+        return {"Id": f"m{number}", "MetricStat": {"Metric": {"Namespace": "AWS/EC2", "MetricName": name, "Dimensions": dimension(region.short)}, "Period": SHORT, "Stat": stat}}
+    asked = [query("CPUUtilization", "Average", 1), {**query("EBSReadBytes", "Sum", 2), "Label": "read"}, {**query("NetworkIn", "Sum", 3), "ReturnData": False}]
+    said = watch.get_metric_data(MetricDataQueries=asked, StartTime=at(NOW - 3600), EndTime=at(NOW), ScanBy="TimestampAscending")["MetricDataResults"]
+    assert [(r["Id"], r["Label"], r["StatusCode"]) for r in said] == [("m1", "CPUUtilization", "Complete"), ("m2", "read", "Complete")]
+    assert said[0]["Values"] == [5 * k for k in range(12, 0, -1)] and said[1]["Values"] == [3000 * k for k in range(12, 0, -1)]
+    assert said[0]["Timestamps"][0] == at(NOW - 3600)
+    turned = watch.get_metric_data(MetricDataQueries=asked[:1], StartTime=at(NOW - 3600), EndTime=at(NOW))["MetricDataResults"][0]
+    assert turned["Values"] == said[0]["Values"][::-1] and turned["Timestamps"][0] == at(NOW - SHORT)
+
+
+@pytest.mark.parametrize("code, more", [
+    ("InvalidParameterValue", {"Period": 61}), ("InvalidParameterCombination", {"StartTime": at(NOW)}), ("MissingParameter", {"Statistics": None}),
+    ("InvalidParameterCombination", {"Period": 60, "StartTime": at(NOW - 86400 * 3)}), ("InvalidParameterValue", {"Statistics": ["Median"]}), ("InvalidParameterValue", {"Unit": "Pounds"})])
+def test_wrong_statistics(region, watch, code, more):
+    asked = {"Namespace": "AWS/EC2", "MetricName": "NetworkIn", "Dimensions": dimension(region.short), "StartTime": at(NOW - 3600), "EndTime": at(NOW), "Period": SHORT, "Statistics": ["Sum"], **more}
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        watch.get_metric_statistics(**{k: v for k, v in asked.items() if v is not None})
+    assert refused.value.response["Error"]["Code"] == code, refused.value
+
+
+def test_a_policy_denies(region):
+    iam = region.account.client("iam")
+    iam.create_user(UserName="ann")
+    key = iam.create_access_key(UserName="ann")["AccessKey"]
+    ann = type(region.account)(region, key["AccessKeyId"], key["SecretAccessKey"]).client("cloudwatch")
+    with pytest.raises(botocore.exceptions.ClientError) as refused:
+        ann.list_metrics()
+    assert refused.value.response["Error"]["Code"] == "AccessDenied"
+    iam.put_user_policy(UserName="ann", PolicyName="look", PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cloudwatch:ListMetrics","Resource":"*"}]}')
+    assert ann.list_metrics()["Metrics"]
+
+
+def test_aws_command(region, tmp_path):
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": region.account.key_id,
+           "AWS_SECRET_ACCESS_KEY": region.account.secret}
+    done = subprocess.run(["/usr/bin/aws", "--endpoint-url", region.url, "cloudwatch", "get-metric-statistics", "--namespace", "AWS/EC2", "--metric-name", "NetworkOut", "--dimensions",
+                           f"Name=InstanceId,Value={region.short}", "--start-time", at(NOW - 600).isoformat(), "--end-time", at(NOW).isoformat(), "--period", "300", "--statistics", "Sum",
+                           "--output", "text", "--query", "sort_by(Datapoints, &Timestamp)[].Sum"], env=env, capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["1000.0", "500.0"], done
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

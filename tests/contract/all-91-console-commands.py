@@ -1,0 +1,344 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The commands that the console shows: each is taken from the page's own module, run by the stock client of its tool, and leaves the
+same rows as the request of /api/v1 that a click sends. CloudMonkey is in no Debian: of its lines the API call is sent that it makes
+of them."""
+import contextlib
+import json
+import os
+import re
+import shlex
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import browser as web  # noqa: E402
+import cloudstack  # noqa: E402
+import native  # noqa: E402
+import warm  # noqa: E402
+from dev import DARI, Dev, REGION  # noqa: E402
+
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann"
+GIB = 2**30
+KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "hosts"]
+SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
+    "instances": ["state", "type", "image", "key_name"],
+    "volumes": ["state", "size", "zone"],
+    "snapshots": ["state", "size"],
+    "key-pairs": ["fingerprint", "type"],
+    "security-group-rules": ["direction", "protocol", "from_port", "to_port", "peer_block"],
+    "routers": ["cidr", "block"],
+    "hosts": ["enabled", "state"],
+    "images": ["state"],
+}
+OVER = {"instances": ("terminated", "shutting-down"), "images": ("deregistered",)}
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with Dev() as region:
+        region.mine, region.operator = native.own(region), native.admin(region)
+        region.image = native.image_of(region)
+        region.ec2 = region.account.client()
+        region.count = 0
+        with tempfile.TemporaryDirectory() as region.folder, web.browser() as region.page:
+            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n")):
+                with open(os.path.join(region.folder, name), "w", encoding="utf-8") as f:
+                    f.write(text)
+            region.page.open(web.link_of(region))
+            region.page.until("return document.querySelector('nav.side')", what="the frame of the pages")
+            yield region
+
+
+def command(dev, verb, tool, args):
+    """What the page shows, as text."""
+    return dev.page.driver.execute_async_script(
+        "const [verb, tool, args, done] = arguments; const base = document.querySelector('script[type=module]').src.replace(/main\\.js$/, '');"
+        "import(base + 'commands.js').then(m => done(m.commandText(verb, tool, args)));", verb, tool, args)
+
+
+def words_of_cmk(line):
+    """`cmk start virtualmachine id=…` is the call startVirtualMachine: CloudMonkey knows the API's names in any letter case."""
+    _, verb, noun, *pairs = shlex.split(line)
+    names = {name.lower(): name for name in CALLS}
+    return names[verb + noun], dict(p.split("=", 1) for p in pairs)
+
+
+CALLS = ["startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "destroyVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
+         "createSnapshot", "deleteSnapshot", "deleteTemplate", "listVirtualMachines", "listVolumes", "listSnapshots", "listTemplates", "listPublicIpAddresses", "listSSHKeyPairs",
+         "listSecurityGroups", "listVPCs", "listNetworks"]
+
+
+def run_line(dev, tool, line):
+    if tool == "cmk":
+        call, parameters = words_of_cmk(line)
+        status, answer, _ = cloudstack.call(dev, call, post=not call.startswith("list"), **parameters)
+        assert status == 200, (line, answer)
+        if "jobid" in answer:
+            job, result = cloudstack.wait(dev, answer)
+            assert job == 1, (line, result)
+        return
+    if tool == "dari":
+        argv, env = [DARI, "--config", dev.config, *shlex.split(line)[1:]], dict(os.environ)
+    elif tool == "curl":
+        argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if "/hosts" in line else dev.mine).token)
+    elif tool == "aws":
+        argv = ["/usr/bin/aws", *shlex.split(line)[1:]]
+        env = {"PATH": "/usr/bin:/bin", "HOME": dev.folder, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": dev.url, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": dev.account.key_id,
+               "AWS_SECRET_ACCESS_KEY": dev.account.secret}
+        argv[1:1] = ["--endpoint-url", dev.url]  # Debian's is older than the variable
+    else:
+        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if "compute service" in line else dev.mine).env()
+    done = warm.run(argv, env, cwd=dev.folder) if tool in ("aws", "openstack") else subprocess.run(argv, env=env, cwd=dev.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
+
+
+def run_text(dev, tool, text):
+    for part in text.split("\n"):
+        for line in part.split("; ") if "'" not in part else [part]:
+            run_line(dev, tool, line)
+
+
+# ---- what a click is about ----
+
+def instance(dev, stopped=False):
+    made = dev.mine.api_ok("POST", "/instances", {"image": dev.image, "type": "t3.micro", "count": 1})["items"][0]["id"]
+    dev.rest()
+    if stopped:
+        dev.mine.api_ok("POST", "/instances/stop", {"ids": [made]})
+        dev.rest()
+    return row(dev, "instances", made)
+
+
+def row(dev, kind, identifier):
+    answer = (dev.operator if kind == "hosts" else dev.mine).api("GET", f"/{kind}/{identifier}")
+    return answer.json["item"] if answer.status == 200 else None
+
+
+def volume(dev, on=None):
+    zone = dev.mine.rows("/zones")[0]["id"] if not on else on["zone"]
+    made = dev.mine.api_ok("POST", "/volumes", {"size": 2 * GIB, "zone": zone})["items"][0]["id"]
+    dev.rest()
+    if on:
+        dev.mine.api_ok("POST", f"/volumes/{made}/attach", {"instance": on["id"]})
+        dev.rest()
+    return row(dev, "volumes", made)
+
+
+def snapshot(dev):
+    made = dev.mine.api_ok("POST", "/snapshots", {"volume": volume(dev)["id"]})["items"][0]["id"]
+    dev.rest()
+    return row(dev, "snapshots", made)
+
+
+def address(dev):
+    return row(dev, "addresses", dev.mine.api_ok("POST", "/addresses", {})["items"][0]["id"])
+
+
+def key_pair(dev):
+    dev.count += 1
+    return row(dev, "key-pairs", dev.mine.api_ok("POST", "/key-pairs/import", {"name": f"pair-{dev.count}", "public_key": PUBLIC_KEY})["items"][0]["id"])
+
+
+def vpc(dev):
+    return next(r for r in dev.mine.rows("/routers") if r.get("is_default"))
+
+
+def group(dev):
+    dev.count += 1
+    return row(dev, "security-groups", dev.mine.api_ok("POST", "/security-groups", {"name": f"group-{dev.count}", "description": "of a test", "router": vpc(dev)["id"]})["items"][0]["id"])
+
+
+def rule(dev, of):
+    made = dev.mine.api_ok("POST", "/security-group-rules/ingress", {"group": of["id"], "protocol": "tcp", "from_port": 80, "to_port": 80, "peer_block": "192.0.2.0/24"})
+    return row(dev, "security-group-rules", made["items"][0]["id"])
+
+
+def launch(dev):
+    dev.count += 1
+    types, subnets = dev.mine.rows("/instance-types"), [s for s in dev.mine.rows("/subnets?fields=*") if s.get("router")]
+    size, subnet, image, pair = next(t for t in types if t["name"] == "t3.micro"), subnets[0], row(dev, "images", dev.image), key_pair(dev)
+    name = f"it's <{dev.count}>"
+    body = {"image": image["id"], "type": size["id"], "count": 2, "key": pair["name"], "subnet": subnet["id"], "tags": {"Name": name}}
+    return {"image": image, "type": size, "count": 2, "name": name, "key": pair, "subnet": subnet, "groups": [], "body": body}
+
+
+def create_volume(dev):
+    zone = dev.mine.rows("/zones?fields=*")[0]
+    return {"gib": 3, "zone": zone["name"], "name": "my disk", "body": {"size": 3 * GIB, "zone": zone["id"], "tags": {"Name": "my disk"}}}
+
+
+def new_group(dev):
+    dev.count += 1
+    return {"name": f"made-{dev.count}", "description": "it is", "router": vpc(dev), "body": {"name": f"made-{dev.count}", "description": "it is", "router": vpc(dev)["id"]}}
+
+
+def new_rule(dev):
+    of = group(dev)
+    return {"direction": "ingress", "group": of, "protocol": "tcp", "ports": "8000-8010", "block": "198.51.100.0/24",
+            "body": {"group": of["id"], "protocol": "tcp", "from_port": 8000, "to_port": 8010, "peer_block": "198.51.100.0/24"}}
+
+
+def remove_rule(dev):
+    of = group(dev)
+    return {"ids": [rule(dev, of)], "group": of}
+
+
+def new_pair(dev):
+    dev.count += 1
+    return {"name": f"brought-{dev.count}"}
+
+
+def associate(dev):
+    return {"ids": [address(dev)], "instance": instance(dev)}
+
+
+def attach(dev):
+    on = instance(dev)
+    return {"ids": [volume_in(dev, on)], "instance": on, "device": "/dev/sdf"}
+
+
+def volume_in(dev, on):
+    made = dev.mine.api_ok("POST", "/volumes", {"size": 2 * GIB, "zone": on["zone"]})["items"][0]["id"]
+    dev.rest()
+    return row(dev, "volumes", made)
+
+
+def image(dev):
+    made = dev.ec2.create_image(InstanceId=instance(dev)["ec2"], Name=f"image-{time.monotonic_ns()}")["ImageId"]
+    dev.rest()
+    return row(dev, "images", made)
+
+
+def host(dev):
+    return dev.operator.rows("/hosts?fields=*")[-1]
+
+
+VERBS = {
+    "instances.start": lambda d: {"ids": [instance(d, True), instance(d, True)]},
+    "instances.stop": lambda d: {"ids": [instance(d), instance(d)]},
+    "instances.reboot": lambda d: {"ids": [instance(d)]},
+    "instances.terminate": lambda d: {"ids": [instance(d), instance(d)]},
+    "instances.resize": lambda d: {"ids": [instance(d, True)], "type": "t3.small"},
+    "instances.launch": launch,
+    "volumes.create": create_volume,
+    "volumes.attach": attach,
+    "volumes.detach": lambda d: {"ids": [volume(d, on=instance(d))]},
+    "volumes.grow": lambda d: {"ids": [volume(d)], "gib": 5},
+    "volumes.delete": lambda d: {"ids": [volume(d), volume(d)]},
+    "snapshots.create": lambda d: {"ids": [volume(d)], "name": "kept"},
+    "snapshots.delete": lambda d: {"ids": [snapshot(d)]},
+    "addresses.allocate": lambda d: {},
+    "addresses.associate": associate,
+    "addresses.release": lambda d: {"ids": [address(d)]},
+    "key-pairs.import": new_pair,
+    "key-pairs.delete": lambda d: {"ids": [key_pair(d)]},
+    "security-groups.create": new_group,
+    "security-groups.delete": lambda d: {"ids": [group(d)]},
+    "rules.add": new_rule,
+    "rules.remove": remove_rule,
+    "images.deregister": lambda d: {"ids": [image(d)]},
+    "networks.create": lambda d: {"block": "10.77.0.0/16", "body": {"blocks": ["10.77.0.0/16"]}},
+    "hosts.disable": lambda d: {"ids": [host(d)]},
+    "hosts.enable": lambda d: {"ids": [host(d)]},
+}
+LISTS = ["instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list"]
+
+
+# ---- what it leaves ----
+
+def told(kind, r):
+    shown = {name: r.get(name) for name in SHOWN.get(kind, [])}
+    if kind == "volumes":
+        shown["is attached"] = bool(r.get("instance"))
+    if kind == "addresses":
+        shown["leads somewhere"] = bool(r.get("port") or r.get("instance"))
+    return json.dumps(shown, sort_keys=True)
+
+
+def is_over(kind, r):
+    return r.get("state") in OVER.get(kind, ())
+
+
+def all_rows(dev):
+    found = {}
+    for kind in KINDS:
+        for r in (dev.operator if kind == "hosts" else dev.mine).rows(f"/{kind}?fields=*"):
+            if not is_over(kind, r):
+                found[kind, r["id"]] = told(kind, r)
+    return found
+
+
+def effect(dev, verb, tool):
+    """What the command has made, changed and removed, without ids."""
+    args = VERBS[verb](dev)
+    text = command(dev, verb, tool, args)
+    assert text and "undefined" not in text and "null" not in text, text
+    before = all_rows(dev)
+    run_text(dev, tool, text)
+    dev.rest()
+    after = all_rows(dev)
+    made = sorted(f"made {k[0]} {v}" for k, v in after.items() if k not in before)
+    gone = sorted(f"gone {k[0]} {v}" for k, v in before.items() if k not in after)
+    changed = sorted(f"changed {k[0]} {before[k]} → {v}" for k, v in after.items() if k in before and before[k] != v)
+    return made + gone + changed
+
+
+@pytest.fixture(scope="module")
+def clicks(dev):
+    return {}
+
+
+SHOWN_BY = {  # which tools have the verb: what commands.js has
+    "instances.start": "aws openstack cmk", "instances.stop": "aws openstack cmk", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack cmk",
+    "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
+    "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
+    "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
+    "key-pairs.delete": "aws openstack", "security-groups.create": "aws", "security-groups.delete": "aws openstack", "rules.add": "aws openstack", "rules.remove": "aws openstack",
+    "images.deregister": "aws openstack cmk", "networks.create": "aws", "hosts.disable": "openstack", "hosts.enable": "openstack",
+}
+
+
+@pytest.mark.parametrize("verb, tool", [(verb, tool) for verb, tools in SHOWN_BY.items() for tool in tools.split()])
+def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
+    if verb not in clicks:
+        clicks[verb] = effect(dev, verb, "curl")
+    done = effect(dev, verb, tool)
+    assert clicks[verb] or verb == "instances.reboot" or verb.startswith("hosts."), "the click does nothing"
+    if verb.startswith("hosts."):  # one host: the click has done it already
+        assert done in (clicks[verb], []), done
+        with contextlib.suppress(AssertionError):
+            dev.operator.api("PATCH", f"/hosts/{host(dev)['id']}", {"enabled": verb == "hosts.disable"})
+        return
+    assert done == clicks[verb]
+
+
+@pytest.mark.parametrize("verb", LISTS)
+def test_lists(dev, verb):
+    for tool in ("aws", "openstack", "cmk", "dari", "curl"):
+        try:
+            text = command(dev, verb, tool, {})
+        except Exception:  # pylint: disable=broad-except
+            text = ""
+        if text and not (tool == "openstack" and verb == "accounts.list") and not (tool == "curl" and verb in ("hosts.list", "accounts.list")):
+            run_text(dev, tool, text)
+
+
+def test_every_verb_is_here():
+    """No verb is shown that is not run, but those that administrators' clicks share with `dari` alone."""
+    with open(os.path.join(web.ROOT, "web/console/commands.js"), encoding="utf-8") as f:
+        text = f.read().split("const ORDER")[0]
+    shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "users.list"}
+    for verb, tools in SHOWN_BY.items():
+        part = text[text.index(f'"{verb}": {{'):]
+        part = part[:part.index("curl:") if "curl:" in part else None]
+        assert set(tools.split()) == {tool for tool in ("aws", "openstack", "cmk", "dari") if re.search(rf"\b{tool}: ", part)}, verb
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

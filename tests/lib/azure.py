@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A region that is asked in Azure's words: by raw requests (Cloud), and by az as Debian ships it (sign_in_az).
+
+az's own profile asks for versions that Debian's SDK does not have, so that the cloud is registered with the profile
+2020-09-01-hybrid."""
+import http.client
+import json
+import os
+import ssl
+import subprocess
+import time
+import urllib.parse
+
+AZ = "/usr/bin/az"
+
+
+class Cloud:
+    """A region that speaks TLS, and who asks it."""
+
+    def __init__(self, dev):
+        self.dev = dev
+        self.ca = os.path.join(os.path.dirname(dev.config), "tls.pem")
+        self.tls = ssl.create_default_context(cafile=self.ca)
+        self.tokens = {}
+
+    def send(self, method, path, body=None, **headers):
+        """Status, headers and JSON of an answer."""
+        connection = http.client.HTTPSConnection("127.0.0.1", self.dev.port, context=self.tls)
+        connection.request(method, path, body, headers)
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer.status, answer.headers, json.loads(text) if text else None
+
+    def sign_in(self, path="/adfs/oauth2/token", **form):
+        return self.send("POST", path, urllib.parse.urlencode(form), **{"Content-Type": "application/x-www-form-urlencoded"})
+
+    def token_of(self, account):
+        if account.key_id not in self.tokens:
+            status, _, answer = self.sign_in(grant_type="client_credentials", client_id=account.key_id, client_secret=account.secret,
+                                             scope=f"{self.dev.url}//.default")
+            assert status == 200, answer
+            self.tokens[account.key_id] = answer["access_token"]
+        return self.tokens[account.key_id]
+
+    def ask(self, method, path, version="2022-08-01", account=None, body=None, **headers):
+        token = self.token_of(account or self.dev.account)
+        if body is not None:
+            body, headers = json.dumps(body), dict(headers, **{"Content-Type": "application/json"})
+        return self.send(method, f"{path}{'&' if '?' in path else '?'}api-version={version}", body, Authorization=f"Bearer {token}",
+                         **headers)
+
+    def done(self, method, path, version="2022-08-01", account=None, body=None):
+        """Waits for the operation that the answer leads to, as clients do; returns the first answer's body."""
+        status, headers, answer = self.ask(method, path, version, account, body)
+        assert status < 300, answer
+        where = headers["Azure-AsyncOperation"]
+        while where:
+            told = self.send("GET", where.replace(self.dev.url, ""), Authorization=f"Bearer {self.token_of(account or self.dev.account)}")[2]
+            if told["status"] != "InProgress":
+                assert told["status"] == "Succeeded", told
+                break
+            time.sleep(0.05)
+        return answer
+
+    def refused(self, *args, **options):
+        status, _, answer = self.ask(*args, **options)
+        return status, answer["error"]["code"]
+
+    def subscription(self, account=None):
+        _, _, answer = self.ask("GET", "/subscriptions", "2019-11-01", account)
+        return answer["value"][0]["id"]
+
+
+def register_az(cloud, home):
+    """az, which knows the cloud and nobody who asks it: a function of its words. Its .env is what it runs with."""
+    env = dict(os.environ, HOME=str(home), AZURE_CONFIG_DIR=str(home / "az"), AZURE_CORE_COLLECT_TELEMETRY="0",
+               REQUESTS_CA_BUNDLE=cloud.ca)
+
+    def run(*words, fails=None):
+        done = subprocess.run([AZ, *words, "-o", "json"], env=env, capture_output=True, text=True, check=False)
+        if fails:
+            assert done.returncode and fails in done.stderr, done.stderr
+            return None
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    run.env = env
+    run("cloud", "register", "-n", "Dari", "--endpoint-resource-manager", cloud.dev.url, "--profile", "2020-09-01-hybrid")
+    run("cloud", "set", "-n", "Dari")
+    return run
+
+
+def sign_in_az(cloud, home):
+    """az, signed in as a service principal: a function of its words."""
+    run = register_az(cloud, home)
+    key = cloud.dev.account
+    tenant = cloud.ask("GET", "/tenants", "2019-11-01")[2]["value"][0]["tenantId"]
+    run("login", "--service-principal", "--tenant", tenant, "-u", key.key_id, "-p", "wrong", fails="AADSTS7000215")
+    signed_in = run("login", "--service-principal", "--tenant", tenant, "-u", key.key_id, "-p", key.secret)
+    assert [s["state"] for s in signed_in] == ["Enabled"] and signed_in[0]["tenantId"] == tenant
+    return run
+
+
+class Azure:
+    """A region of guests that boot (region.py), which speaks no TLS, as the key of an account signs in to it."""
+
+    def __init__(self, region, keys):
+        self.port = region.port
+        form = {"grant_type": "client_credentials", "client_id": keys[0], "client_secret": keys[1],
+                "scope": f"http://127.0.0.1:{self.port}//.default"}
+        told = self.send("POST", "/adfs/oauth2/token", urllib.parse.urlencode(form), {"Content-Type": "application/x-www-form-urlencoded"})[1]
+        self.headers = {"Authorization": f"Bearer {told['access_token']}", "Content-Type": "application/json"}
+        subscription = self.ask("GET", "/subscriptions", version="2019-11-01")["value"][0]["id"]
+        self.machines = f"{subscription}/resourceGroups/dari-default/providers/Microsoft.Compute/virtualMachines"
+        self.location = self.ask("GET", f"{subscription}/locations", version="2019-11-01")["value"][0]["name"]
+
+    def send(self, method, path, body=None, headers=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection.request(method, path, body, headers or {})
+        answer = connection.getresponse()
+        text = answer.read().decode()
+        connection.close()
+        return answer, json.loads(text) if text else None
+
+    def ask(self, method, path, body=None, version="2022-08-01", query=""):
+        answer, document = self.send(method, f"{path}?api-version={version}{query}", json.dumps(body) if body else None, self.headers)
+        assert answer.status < 300, (answer.status, document)
+        return document
+
+    def begin(self, method, path, body=None):
+        """Asks for a change; where its operation is asked about."""
+        answer, document = self.send(method, f"{path}?api-version=2022-08-01", json.dumps(body) if body else None, self.headers)
+        assert answer.status < 300, (answer.status, document)
+        where = urllib.parse.urlsplit(answer.headers["Azure-AsyncOperation"])
+        return f"{where.path}?{where.query}"
+
+    def wait(self, operation, limit_s=300):
+        """What came of it."""
+        end = time.monotonic() + limit_s
+        while True:
+            told = self.send("GET", operation, None, self.headers)[1]
+            if told["status"] != "InProgress":
+                return told
+            assert time.monotonic() < end, told
+            time.sleep(1)
+
+    def finish(self, method, path, body=None):
+        return self.wait(self.begin(method, path, body))
+
+    def view(self, machine):
+        return self.ask("GET", f"{self.machines}/{machine}/instanceView")

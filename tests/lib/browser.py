@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A browser for the console's pages: Debian's Chromium, driven by its own driver. What a page does wrong (a report of the content
+security policy, an error on its console) is kept, and told by faults()."""
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+from selenium import webdriver
+from selenium.webdriver.chrome.options import Options
+from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.common.action_chains import ActionChains
+from selenium.webdriver.common.by import By
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+PATIENCE_S = 30
+AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+
+
+def axe_source():
+    """axe-core, as the lockfile pins it; npm fetches it once, beside what the build fetched."""
+    home = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "web-test")
+    path = os.path.join(home, "node_modules/axe-core/axe.min.js")
+    if not os.path.exists(path):
+        os.makedirs(home, exist_ok=True)
+        for name in ("package.json", "package-lock.json"):
+            shutil.copy(os.path.join(ROOT, "web", name), home)
+        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=home, check=True, stdout=subprocess.DEVNULL)
+    with open(path, encoding="utf-8") as f:
+        return f.read()
+
+
+class Browser:
+    def __init__(self, home):
+        options = Options()
+        for word in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--hide-scrollbars",
+                     f"--user-data-dir={home}"):
+            options.add_argument(word)
+        options.binary_location = "/usr/bin/chromium"
+        options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+        self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
+        self.driver.set_script_timeout(60)
+
+    def run(self, script, *args):
+        return self.driver.execute_script(script, *args)
+
+    def open(self, url):
+        self.driver.get(url)
+
+    def until(self, script, *args, what=None):
+        """Waits until the script says something that is true, and returns it."""
+        limit = time.monotonic() + PATIENCE_S
+        while time.monotonic() < limit:
+            value = self.run(script, *args)
+            if value:
+                return value
+            time.sleep(0.05)
+        raise AssertionError(f"{what or script}: not within {PATIENCE_S} s; the page says: {self.text()[:1500]}")
+
+    def text(self):
+        return self.run("return document.body.innerText")
+
+    def until_text(self, words):
+        return self.until("return document.body.innerText.includes(arguments[0])", words, what=words)
+
+    def size(self, width, height=800):
+        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
+
+    def dress(self, language, theme):
+        """Another language and theme, without loading the page anew."""
+        self.driver.execute_async_script(
+            "const [language, theme, done] = arguments; document.documentElement.style.colorScheme = theme;"
+            "const base = document.querySelector('script[type=module]').src.replace(/main\\.js$/, '');"
+            "import(base + 'words.js').then(m => m.speak(language)).then(() => requestAnimationFrame(() => requestAnimationFrame(done)));", language, theme)
+
+    def press(self, *keys):
+        chain = ActionChains(self.driver)
+        for key in keys:
+            chain.send_keys(key)
+        chain.perform()
+
+    def find(self, selector):
+        return self.driver.find_element(By.CSS_SELECTOR, selector)
+
+    def faults(self):
+        """Since the last call. A request that the API refused is none: the page says so in its own words."""
+        return [line["message"] for line in self.driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")
+                and not ("/api/v1/" in line["message"] and ("Failed to load resource" in line["message"] or "ERR_" in line["message"]))]
+
+    def axe(self, source):
+        """Violations, as lines."""
+        if not self.run("return Boolean(window.axe)"):
+            self.run(source)
+        said = self.driver.execute_async_script(
+            "const [tags, done] = arguments; axe.run({runOnly: tags, resultTypes: ['violations']}).then("
+            "r => done(r.violations.map(v => v.id + ': ' + v.help + ' — ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.any[0] || n.all[0] || {}).message).join(' | '))));", AXE_RULES)
+        return said
+
+    def overflow(self):
+        """What sticks out of the page at its right; empty: nothing."""
+        return self.run("const w = innerWidth; if (document.documentElement.scrollWidth <= w) return ''; return [...document.querySelectorAll('body *')]"
+                        ".filter(e => e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, nav.side')).slice(0, 4).map(e => e.outerHTML.slice(0, 120)).join('\\n') || 'something';")
+
+
+@contextlib.contextmanager
+def browser():
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
+        b = Browser(home)
+        try:
+            yield b
+        finally:
+            b.driver.quit()
+
+
+def link_of(dev, account="dev"):
+    """A one-time link, as `dari console` prints it: to the region's administrator, who is one in the account admin alone."""
+    said = subprocess.run([os.environ.get("DARI", os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "src/daemon/dari")), "--config", dev.config,
+                           "console", "--account", account, "--json"], check=True, capture_output=True, text=True)
+    return json.loads(said.stdout)["url"]
+
+
+def ask(url, method="GET", body=None, headers=None):
+    """(status, headers, body) of a request, redirects not followed."""
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+    request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode(), headers=headers or {})
+    try:
+        with urllib.request.build_opener(Stay).open(request, timeout=20) as answer:
+            return answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as problem:
+        return problem.code, problem.headers, problem.read()

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The console's pages for the tests that look at them in a browser: a region with something on every page, whose names are full of
+markup; how a page is gone to; and what is wrong with it, in a language, a theme and a width."""
+import contextlib
+
+import browser as web
+from dev import Dev, REGION
+
+HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect"]
+OF_REGION = ["region", "hosts", "accounts"]  # for administrators
+BRIEF = [("en", "light", 1280), ("ko", "dark", 360)]  # each language, theme and width once
+DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("light", "dark") for width in (1280, 360)]
+
+
+@contextlib.contextmanager
+def pages(dev, account="dev"):
+    """A browser that has come in by a link."""
+    with web.browser() as b:
+        b.size(1280)
+        b.open(web.link_of(dev, account))
+        b.until("return document.querySelector('nav.side')", what="the frame of the pages")
+        yield b
+
+
+@contextlib.contextmanager
+def world(*options):
+    """A region with rows of each kind that the pages list."""
+    with Dev(*options) as dev:
+        dev.ec2 = dev.account.client()
+        image = dev.ec2.describe_images()["Images"][0]["ImageId"]
+        for name in ("web-1", "web-2", HOSTILE):
+            tags = [{"Key": "Name", "Value": name}, {"Key": HOSTILE, "Value": HOSTILE}]
+            dev.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=[{"ResourceType": "instance", "Tags": tags}])
+        dev.ec2.import_key_pair(KeyName="ann", PublicKeyMaterial=b"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann")
+        volume = dev.ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=4)["VolumeId"]
+        dev.ec2.allocate_address(Domain="vpc")
+        dev.rest()
+        dev.ec2.create_snapshot(VolumeId=volume, Description=HOSTILE)
+        dev.rest()
+        yield dev
+
+
+def instance(dev, name):
+    """The id of the one that is called so."""
+    return dev.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])["Reservations"][0]["Instances"][0]["InstanceId"]
+
+
+def go(b, dev, path):
+    """By the page's own router: its modules stay."""
+    if not b.run("return location.pathname.startsWith('/console/')"):
+        b.open(dev.url + "/console/" + path)
+    b.run("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))", "/console/" + path)
+    b.until("return document.querySelector('h1') && ![...document.querySelectorAll('main p[role=status]')].some(p => /…$/.test(p.textContent))", what=f"the page {path}")
+
+
+def look(b, dev, path, dresses):
+    """What is wrong with a page, as lines: what axe finds, what sticks out, what the browser reports."""
+    axe = web.axe_source()
+    b.faults()
+    wrong = []
+    for language, theme, width in dresses:
+        b.size(width)
+        go(b, dev, path)
+        b.dress(language, theme)
+        wrong += [f"{language} {theme} {width}: {line}" for line in b.axe(axe)]
+        sticks_out = b.overflow()
+        if sticks_out:
+            wrong.append(f"{language} {theme} {width} sticks out: {sticks_out}")
+    b.size(1280)
+    b.dress("en", "light")
+    return wrong + b.faults()

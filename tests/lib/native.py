@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Calls of Dari's own API, and its live stream, for the contract tests."""
+import contextlib
+import http.client
+import json
+import socket
+import subprocess
+import threading
+import time
+
+import cloud
+from dev import DARI
+
+PREFIX = "/api/v1"
+PATIENCE_S = 30
+
+
+def dump():
+    return json.loads(subprocess.run([DARI, "dump", "native"], check=True, capture_output=True).stdout)
+
+
+class Native(cloud.Project):
+    """A project that speaks /api/v1."""
+
+    def api(self, method, path, body=None, **headers):
+        return self.call(method, PREFIX + path, body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+    def api_ok(self, method, path, body=None, **headers):
+        answer = self.api(method, path, body, **headers)
+        assert answer.status < 300, f"{method} {path} {body}: {answer}"
+        return answer.json
+
+    def rows(self, path):
+        """A list's rows, page by page."""
+        found, after = [], ""
+        while True:
+            page = self.api_ok("GET", f"{path}{'&' if '?' in path else '?'}limit=1000{after}")
+            found += page["items"]
+            if "next" not in page:
+                return found
+            after = "&after=" + page["next"]
+
+    def watch(self, query="", **headers):
+        return Stream(self, query, headers)
+
+
+class Stream:
+    """An open stream: its events, as a thread reads them."""
+
+    def __init__(self, project, query, headers, reads=True):
+        self.events, self.is_over = [], False
+        self.connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=120)
+        self.connection.request("GET", f"{PREFIX}/stream{query}", headers={"X-Auth-Token": project.token, **headers})
+        self.socket = self.connection.sock  # the answer takes it over
+        self.answer = self.connection.getresponse()
+        self.status = self.answer.status
+        if self.status == 200 and reads:
+            threading.Thread(target=self.read, daemon=True).start()
+
+    def read(self):
+        event = {}
+        try:
+            for line in self.answer:
+                name, _, value = line.decode().rstrip("\n").partition(": ")
+                if name:
+                    event[name] = value
+                elif event:
+                    self.events.append(event)
+                    event = {}
+        except (OSError, http.client.HTTPException, ValueError, AttributeError):  # closed by us meanwhile
+            pass
+        self.is_over = True
+
+    def of(self, name):
+        return [dict(e, data=json.loads(e["data"])) for e in list(self.events) if e.get("event") == name]
+
+    def rows(self):
+        """The rows as a page has them that applies all that came: {(kind, id): row}."""
+        rows = {}
+        for event in self.of("rows"):
+            for put in event["data"]["put"]:
+                rows[put["kind"], put["row"]["id"]] = put["row"]
+            for gone in event["data"]["gone"]:
+                rows.pop((gone["kind"], gone["id"]), None)
+        return rows
+
+    def soon(self, holds, what="what was awaited"):
+        end = time.monotonic() + PATIENCE_S
+        while not holds():
+            assert time.monotonic() < end, f"{what} did not come: {self.events[-3:]}"
+            time.sleep(0.01)
+
+    def last_id(self):
+        return [e["id"] for e in self.events if "id" in e][-1]
+
+    def close(self):
+        with contextlib.suppress(OSError):
+            self.socket.shutdown(socket.SHUT_RDWR)
+
+
+def own(dev):
+    return Native(dev, cloud.said(dev, "OS_PROJECT_NAME"), cloud.said(dev, "OS_USERNAME"), cloud.said(dev, "OS_PASSWORD"))
+
+
+def admin(dev):
+    mine = cloud.admin(dev)
+    return Native(dev, "admin", "admin", mine.password)
+
+
+def another(dev, name):
+    return cloud.another(dev, name, Native)
+
+
+def image_of(dev):
+    return next(i["id"] for i in admin(dev).rows("/images") if i["state"] == "available")
+
+

@@ -1,0 +1,151 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a guest of the personality azure finds inside its VPC: a small guest asks as waagent and cloud-init do, byte for byte what
+they send, fetches the program that runs commands, runs it, and reports. Its neighbour of another personality finds none of it,
+and neither finds the other's."""
+# limit: 900 s
+# takes: 120 s
+import base64
+import json
+import os
+import re
+import sys
+import uuid
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from azure import Azure  # noqa: E402
+from region import ROOT, Region, give_address, launch, open_ssh, wait_state, wait_until  # noqa: E402
+
+WIRE, IMDS = "168.63.129.16", "169.254.169.254"
+HEALTH = """<?xml version="1.0" encoding="utf-8"?><Health xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+<GoalStateIncarnation>{n}</GoalStateIncarnation><Container><ContainerId>{c}</ContainerId><RoleInstanceList><Role>
+<InstanceId>{i}</InstanceId><Health><State>Ready</State></Health></Role></RoleInstanceList></Container></Health>"""
+# What the agent does with a handler: unpacks it, says where things are, and runs its command.
+HANDLER = """set -e
+mkdir -p /tmp/h/config /tmp/h/status /tmp/h/log; cd /tmp/h
+wget -q -O h.zip '{url}'; unzip -q -o h.zip
+echo '[{{"handlerEnvironment": {{"configFolder": "/tmp/h/config", "statusFolder": "/tmp/h/status", "logFolder": "/tmp/h/log"}}}}]' >HandlerEnvironment.json
+echo {settings} | base64 -d >config/{number}.settings
+ConfigSequenceNumber={number} sh run_command.sh enable
+while grep -q transitioning status/{number}.status; do sleep 1; done
+cat status/{number}.status"""
+
+
+class Guest:
+    def __init__(self, region, ec2, image):
+        self.region = region
+        self.id, = launch(ec2, KeyName="k", **({"ImageId": image} if image else {}))
+        wait_state(ec2, [self.id], "running")
+        self.address = give_address(ec2, self.id)[0]
+
+    def sh(self, script):
+        return self.region.ssh(self.address, f"echo {base64.b64encode(script.encode()).decode()} | base64 -d | sh 2>&1", fails=True)
+
+    def ask(self, host, method, path, body="", port=80, **headers):
+        """Status and body of an answer."""
+        lines = [f"{method} {path} HTTP/1.0", f"Host: {host}"] + [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
+        request = "\r\n".join(lines + [f"Content-Length: {len(body)}", "", body])
+        wait = "sleep 2" if body else "true"  # nc ends its side with its input, and a change takes its time
+        text = self.sh(f"(echo {base64.b64encode(request.encode()).decode()} | base64 -d; {wait}) | nc -w 10 {host} {port}")
+        head, _, answer = text.replace("\r\n", "\n").partition("\n\n")
+        found = re.match(r"HTTP/1\.[01] (\d+)", head)
+        return int(found[1]) if found else 0, answer
+
+    def wire(self, path, method="GET", body="", port=80, **headers):
+        return self.ask(WIRE, method, path, body, port, x_ms_agent_name="WALinuxAgent", x_ms_version="2012-11-30", **headers)
+
+
+def value(document, name):
+    found = re.search(rf"<{name}>([^<]*)</{name}>", document)
+    return found[1].replace("&amp;", "&") if found else ""
+
+
+def path_of(url):
+    assert url.startswith(f"http://{WIRE}/"), url
+    return url[len(f"http://{WIRE}"):]
+
+
+def boot(region, guest, other):
+    check = region.check
+    routes = guest.sh("ip route")
+    check("DHCP leads to the WireServer by a route of its own", re.search(rf"^{re.escape(WIRE)} via ", routes, re.M) is not None)
+    status, text = guest.wire("/?comp=versions")
+    check("versions", status == 200 and "<Version>2012-11-30</Version>" in text)
+    check("as Windows writes it", guest.wire("/?comp=Versions")[0] == 200 and guest.wire("/machine?comp=GoalState")[0] == 200)
+    status, goal = guest.wire("/machine/?comp=goalstate")
+    check("a goal", status == 200 and value(goal, "Incarnation") == "1" and value(goal, "ExpectedState") == "Started")
+    for name in ("HostingEnvironmentConfig", "SharedConfig", "ExtensionsConfig"):
+        status, text = guest.wire(path_of(value(goal, name)))
+        check(f"{name}", status == 200 and "incarnation" in text.lower())
+    check("the plugin's versions", guest.wire("/versions", port=32526) == (200, '["2015-09-01"]'))
+    check("no settings of it", guest.wire("/vmSettings", port=32526)[0] == 404)
+    report = HEALTH.format(n=1, c=value(goal, "ContainerId"), i=value(goal, "InstanceId"))
+    check("health is taken", guest.wire("/machine?comp=health", "POST", report, Content_Type="text/xml;charset=utf-8")[0] == 200)
+    check("another guest finds no WireServer", other.wire("/?comp=versions")[0] == 404)
+    check("nor the plugin", other.wire("/versions", port=32526)[0] == 404)
+    return goal
+
+
+def metadata(region, guest, other):
+    path = "/metadata/instance?api-version=2021-08-01&extended=true"
+    status, text = guest.ask(IMDS, "GET", path, Metadata="true")
+    compute = json.loads(text)["compute"] if status == 200 else {}
+    region.check("the instance", compute.get("vmId", "").startswith(guest.id[2:10]) and compute["osProfile"]["adminUsername"] == "azureuser")
+    region.check("not without its header", guest.ask(IMDS, "GET", path)[0] == 400)
+    region.check("another guest finds EC2's alone", other.ask(IMDS, "GET", path, Metadata="true")[0] == 404 and
+                 other.ask(IMDS, "GET", "/latest/meta-data/instance-id") == (200, other.id))
+    mac = guest.sh("cat /sys/class/net/eth0/address").strip().replace(":", "").upper()
+    interface = json.loads(text)["network"]["interface"][0]
+    region.check("its interface by its MAC", interface["macAddress"] == mac)
+
+
+def upload(guest, status):
+    """As the agent does it: by the plugin, in base64."""
+    text = json.dumps({"version": "1.1", "aggregateStatus": status, "guestOSInfo": {"osName": "tiny", "osVersion": "1"}})
+    body = json.dumps({"requestUri": "x", "headers": [], "content": base64.b64encode(text.encode()).decode()})
+    return guest.wire("/status", "PUT", body, port=32526)[0]
+
+
+def run(region, azure, guest, goal):
+    machine = f"{azure.machines}/{guest.id}"
+    body = {"location": azure.location, "properties": {
+        "publisher": "Dari", "type": "RunCommand", "typeHandlerVersion": "1.0",
+        "settings": {"script": ["echo hello $1"], "parameters": [{"name": "who", "value": "you"}]}}}
+    operation = azure.begin("PUT", f"{machine}/extensions/first", body)
+    status, now = guest.wire("/machine/?comp=goalstate")
+    region.check("another goal", value(now, "Incarnation") == str(int(value(goal, "Incarnation")) + 1))
+    config = guest.wire(path_of(value(now, "ExtensionsConfig")))[1]
+    plugin = re.search(r'<Plugin name="Dari.RunCommand" version="([^"]*)" location="([^"]*)"', config)
+    settings = re.search(r'seqNo="0">(.*?)</RuntimeSettings>', config)[1]
+    manifest = guest.wire(path_of(plugin[2]))[1]
+    told = guest.sh(HANDLER.format(url=value(manifest, "Uri"), number=0, settings=base64.b64encode(settings.encode()).decode()))
+    region.check(f"the program runs: {told.strip()[-120:]}", "hello you" in told)
+    settled = {"sequenceNumber": 0, "settingsStatus": {"status": json.loads(told)[0]["status"]}}
+    ready = {"guestAgentStatus": {"version": "2.7.3.0", "status": "Ready"}, "handlerAggregateStatus": [
+        {"handlerName": "Dari.RunCommand", "handlerVersion": plugin[1], "status": "Ready", "runtimeSettingsStatus": settled}]}
+    region.check("its status is taken", upload(guest, ready) == 200)
+    region.check("the operation has ended", azure.wait(operation)["status"] == "Succeeded")
+    view = azure.ask("GET", f"{machine}/instanceView")
+    message = view["extensions"][0]["statuses"][0]["message"]
+    region.check(f"the instance view tells of it: {message!r}", message.startswith("Enable succeeded: \n[stdout]\nhello you"))
+    region.check("and of the agent", view["vmAgent"]["vmAgentVersion"] == "2.7.3.0")
+
+
+def main():
+    with Region("azt") as region:
+        ec2 = region.account("az")
+        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
+        open_ssh(ec2)
+        image = region.command("image", "import", os.path.join(ROOT, "build/cache/tiny.qcow2"), "--name", "tiny-azure",
+                               "--personality", "azure")["image_id"]
+        guest, other = Guest(region, ec2, image), Guest(region, ec2, None)
+        for one in (guest, other):
+            wait_until(lambda one=one: "root" in one.sh("id"), 300, "ssh")
+        goal = boot(region, guest, other)
+        metadata(region, guest, other)
+        run(region, Azure(region, region.keys["az"]), guest, goal)
+        region.check("ids stay", uuid.UUID(value(goal, "ContainerId")).hex.startswith(guest.id[2:10]))
+        region.check_clean()
+
+
+main()

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The live stream: who is told what, after a gap, with a slow reader, and when rights are taken away. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+
+#include "api/native/feed.h"
+#include "auth/token.h"
+#include "base/clock.h"
+#include "engine/people/user.h"
+#include "engine/tag.h"
+#include "world.h"
+
+struct watcher {
+	struct viewer *viewer;
+	struct http_stream *stream;
+};
+
+struct stage {
+	struct world w;
+	struct feed *feed;
+};
+
+static struct stage *begin(void)
+{
+	struct stage *s = calloc(1, sizeof *s);
+	assert_non_null(s);
+	world_make(&s->w);
+	world_settle(&s->w, 10 * MINUTE);
+	const struct feed_config config = {
+		.store = s->w.store, .executor = s->w.executor, .tokens = s->w.tokens};
+	assert_true(result_is_ok(feed_new(&s->w.c, &config, &s->feed)));
+	return s;
+}
+
+static void end(struct stage *s, struct watcher *watchers, size_t count)
+{
+	feed_free(s->feed);
+	for (size_t k = 0; k < count; k++) {
+		assert_true(watchers[k].stream->is_free);
+		fake_stream_forget(watchers[k].stream);
+	}
+	world_done(&s->w);
+	free(s);
+}
+
+static struct token token_of(struct stage *s, const struct world_user *user)
+{
+	struct token token = {.scope = IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_PASSWORD,
+			      .user = user->who.user,
+			      .where = user->who.account};
+	struct str text = STR_NONE;
+	assert_true(result_is_ok(token_issue(s->w.tokens, &s->w.c, &token, &text)));
+	return token;
+}
+
+static RESULT admit(struct stage *s, const struct world_user *user, const char *since,
+		    struct watcher *ret_watcher)
+{
+	struct feed_wish wish = {
+		.token = token_of(s, user), .account = user->who.account, .since = str_from(since)};
+	struct token token;
+	struct identity *who = NULL;
+	struct str text = STR_NONE;
+	token = wish.token;
+	TRY(token_issue(s->w.tokens, &s->w.c, &token, &text));
+	TRY(token_check(s->w.tokens, &s->w.c, text, &token, &who)); /* with the rights that its roles give */
+	wish.who = who;
+	wish.kinds[KIND_ROUTER] = wish.kinds[KIND_SUBNET] = true;
+	TRY(feed_admit(s->feed, &s->w.c, &wish, &ret_watcher->viewer));
+	ret_watcher->stream = calloc(1, sizeof *ret_watcher->stream);
+	assert_non_null(ret_watcher->stream);
+	ret_watcher->stream->owner = feed_owner_of(ret_watcher->viewer);
+	ret_watcher->stream->cap_size = FEED_UNSENT_MAX;
+	buf_init(&ret_watcher->stream->unsent, FEED_UNSENT_MAX);
+	feed_start(ret_watcher->viewer, ret_watcher->stream);
+	return OK;
+}
+
+static struct watcher watch(struct stage *s, const struct world_user *user, const char *since)
+{
+	struct watcher watcher = {0};
+	assert_true(result_is_ok(admit(s, user, since, &watcher)));
+	return watcher;
+}
+
+/* Lets half a second pass. */
+static void wait(struct stage *s)
+{
+	int64_t until = clock_now_us() + SECOND / 2;
+	while (executor_step(s->w.executor, until))
+		;
+	clock_set_us(until);
+}
+
+static struct str told(struct stage *s, struct watcher *watcher)
+{
+	wait(s);
+	return fake_stream_take(watcher->stream, s->w.arena);
+}
+
+static struct str make_vpc(struct stage *s, const struct world_user *user)
+{
+	struct world_answer answer = world_post(&s->w, user, STR("Action=CreateVpc&CidrBlock=10.7.0.0/16"));
+	assert_int_equal(answer.status, 200);
+	return world_element(answer.body, "vpcId");
+}
+
+static bool has(struct str text, const char *part)
+{
+	return str_contains(text, str_from(part));
+}
+
+static void test_told(void **state)
+{
+	struct stage *s = begin();
+	struct watcher both[] = {watch(s, &s->w.alice, ""), watch(s, &s->w.bob, "")};
+	(void) state;
+	(void) told(s, &both[0]);
+	struct str vpc = make_vpc(s, &s->w.alice);
+	struct str text = told(s, &both[0]);
+	assert_true(has(text, "event: rows") && str_contains(text, vpc));
+	assert_false(has(text, "\"kind\":\"port\"")); /* nobody asked for them */
+	assert_false(has(told(s, &both[1]), "event: rows"));
+	struct str drop = str_print(s->w.arena, "Action=DeleteVpc&VpcId=%" STR_FMT, STR_ARG(vpc));
+	assert_int_equal(world_post(&s->w, &s->w.alice, drop).status, 200);
+	world_settle(&s->w, MINUTE);
+	text = told(s, &both[0]);
+	assert_true(has(text, "\"gone\":[{\"kind\":\"router\""));
+	assert_false(has(told(s, &both[1]), "event: rows"));
+	end(s, both, 2);
+}
+
+static void test_gap(void **state)
+{
+	struct stage *s = begin();
+	struct watcher first = watch(s, &s->w.alice, "");
+	(void) state;
+	(void) told(s, &first);
+	(void) make_vpc(s, &s->w.alice);
+	struct str text = told(s, &first), line = STR_NONE;
+	assert_true(str_split_next(&text, '\n', &line) && str_starts_with(line, STR("id: ")));
+	const char *id = str_to_z(s->w.arena, str_slice(line, 4, line.n));
+	struct str vpc = make_vpc(s, &s->w.alice); /* while nobody listens */
+	struct watcher back[] = {first, watch(s, &s->w.alice, id), watch(s, &s->w.alice, "1-5")};
+	text = told(s, &back[1]);
+	assert_true(has(text, "event: rows") && str_contains(text, vpc) && !has(text, "event: reset"));
+	assert_true(has(told(s, &back[2]), "event: reset")); /* of another process */
+	end(s, back, 3);
+}
+
+static void test_slow(void **state)
+{
+	struct stage *s = begin();
+	struct watcher slow = watch(s, &s->w.alice, "");
+	(void) state;
+	(void) told(s, &slow);
+	for (size_t k = 0; k < FEED_UNSENT_WAITS; k++)
+		buf_add_char(&slow.stream->unsent, 'x');
+	buf_add_char(&slow.stream->unsent, 'x');
+	struct str vpc = make_vpc(s, &s->w.alice);
+	wait(s);
+	assert_int_equal(slow.stream->unsent.size, FEED_UNSENT_WAITS + 1); /* passed over */
+	(void) fake_stream_take(slow.stream, s->w.arena);
+	assert_true(str_contains(told(s, &slow), vpc)); /* and told when it has read */
+	end(s, &slow, 1);
+}
+
+static RESULT disable(struct op *op, void *arg)
+{
+	const struct world_user *user = arg;
+	struct user_change wish = {.user = ref_by_id(KIND_USER, user->who.user), .enabled = CHOICE_NO};
+	return engine_update_user(op, &wish);
+}
+
+static void test_rights(void **state)
+{
+	struct stage *s = begin();
+	struct world_user carol = {0};
+	(void) state;
+	world_add_user(&s->w, "carol", s->w.alice.who.account, "member", &carol);
+	struct watcher both[] = {watch(s, &carol, ""), watch(s, &s->w.bob, "")};
+	(void) told(s, &both[0]);
+	assert_true(result_is_ok(world_do(&s->w, &s->w.operator, disable, &carol)));
+	(void) make_vpc(s, &s->w.admin);
+	struct str text = told(s, &both[0]);
+	assert_true(has(text, "event: bye") && has(text, "signed-out") && both[0].stream->is_ended);
+	assert_false(has(told(s, &both[1]), "bye"));
+	end(s, both, 2);
+}
+
+static void test_bounds(void **state)
+{
+	struct stage *s = begin();
+	struct watcher all[FEED_STREAMS_OF_USER + 1];
+	(void) state;
+	for (size_t k = 0; k < FEED_STREAMS_OF_USER; k++)
+		all[k] = watch(s, &s->w.alice, "");
+	struct result more = admit(s, &s->w.alice, "", &all[FEED_STREAMS_OF_USER]);
+	assert_int_equal(more.code, ERR_THROTTLED);
+	ctx_clear_problem(&s->w.c);
+	wait(s);
+	struct feed_figures figures;
+	feed_read_figures(s->feed, &figures);
+	assert_int_equal(figures.viewers, FEED_STREAMS_OF_USER);
+	all[0].stream->owner.gone(all[0].stream->owner.arg); /* its client has left */
+	wait(s);
+	feed_read_figures(s->feed, &figures);
+	assert_int_equal(figures.viewers, FEED_STREAMS_OF_USER - 1);
+	all[FEED_STREAMS_OF_USER] = watch(s, &s->w.alice, "");
+	end(s, all, FEED_STREAMS_OF_USER + 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_told),   cmocka_unit_test(test_gap),    cmocka_unit_test(test_slow),
+		cmocka_unit_test(test_rights), cmocka_unit_test(test_bounds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

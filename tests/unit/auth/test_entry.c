@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One-time links: good once, for their time, and no more of them than there is room for. */
+#include "../base/test_base.h"
+
+#include "auth/entry.h"
+#include "base/clock.h"
+
+static struct str issue(struct ctx *c, struct entries *e, uuid user, int64_t lifetime_us)
+{
+	struct str secret = STR_NONE;
+	const struct entry entry = {.user = user, .lifetime_us = lifetime_us};
+	assert_ok(entry_issue(e, c, &entry, &secret));
+	return secret;
+}
+
+static void test_good_once(void **state)
+{
+	struct ctx *c = *state;
+	struct entries *e = entries_new();
+	uuid user = uuid_random();
+	struct entry found = {0};
+	struct str secret = issue(c, e, user, 0), late = issue(c, e, user, -SECOND);
+	assert_false(entry_take(e, STR("no such"), &found));
+	assert_false(entry_take(e, STR_NONE, &found));
+	assert_false(entry_take(e, late, &found));
+	assert_true(entry_take(e, secret, &found));
+	assert_true(uuid_equal(found.user, user));
+	assert_false(entry_take(e, secret, &found));
+	entries_free(e);
+}
+
+static void test_oldest_goes(void **state)
+{
+	struct ctx *c = *state;
+	struct entries *e = entries_new();
+	struct entry found = {0};
+	struct str first = issue(c, e, uuid_random(), SECOND), last = STR_NONE;
+	for (int k = 0; k < ENTRIES_MAX; k++)
+		last = issue(c, e, uuid_random(), MINUTE);
+	assert_false(entry_take(e, first, &found));
+	assert_true(entry_take(e, last, &found));
+	entries_free(e);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ctx_test(test_good_once),
+		ctx_test(test_oldest_goes),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

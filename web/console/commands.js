@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command that does what a click does, for each tool whose API has it. One function for each verb and tool: tests run them
+// against a region and compare what they leave. No secret stands in a command: a key pair is named, user data is a file.
+import {html, nothing} from "./vendor/lit-html/lit-html.js";
+import {touch} from "./store.js";
+import {t, chosen, keep} from "./words.js";
+import {session} from "./session.js";
+import {copy} from "./parts.js";
+
+/** A word for a shell, quoted where it needs to be. */
+export function q(text) {
+	const s = String(text ?? "");
+	return /^[\w@%+=:,./-]+$/.test(s) ? s : `'${s.replaceAll("'", `'\\''`)}'`;
+}
+
+const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
+const uuid = (rows) => rows.map((r) => r.id).join(" ");
+const each = (rows, f) => rows.map(f).join("\n");
+const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
+const curl = (method, path, body) => `curl -X ${method} "$DARI_URL/api/v1${path}" -H "X-Auth-Token: $DARI_TOKEN"${body ? ` -H 'Content-Type: application/json' -d ${q(JSON.stringify(body))}` : ""}`;
+const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
+
+/** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
+export const COMMANDS = {
+	"instances.start": {
+		aws: ({ids}) => `aws ec2 start-instances --instance-ids ${ec2(ids)}`,
+		openstack: ({ids}) => `openstack server start ${uuid(ids)}`,
+		cmk: ({ids}) => each(ids, (r) => `cmk start virtualmachine id=${r.id}`),
+		curl: bulk("instances", "start"),
+	},
+	"instances.stop": {
+		aws: ({ids}) => `aws ec2 stop-instances --instance-ids ${ec2(ids)}`,
+		openstack: ({ids}) => `openstack server stop ${uuid(ids)}`,
+		cmk: ({ids}) => each(ids, (r) => `cmk stop virtualmachine id=${r.id}`),
+		curl: bulk("instances", "stop"),
+	},
+	"instances.reboot": {
+		aws: ({ids}) => `aws ec2 reboot-instances --instance-ids ${ec2(ids)}`,
+		openstack: ({ids}) => each(ids, (r) => `openstack server reboot ${r.id}`),
+		cmk: ({ids}) => each(ids, (r) => `cmk reboot virtualmachine id=${r.id}`),
+		curl: bulk("instances", "reboot"),
+	},
+	"instances.terminate": {
+		aws: ({ids}) => `aws ec2 terminate-instances --instance-ids ${ec2(ids)}`,
+		openstack: ({ids}) => `openstack server delete ${uuid(ids)}`,
+		cmk: ({ids}) => each(ids, (r) => `cmk destroy virtualmachine id=${r.id} expunge=true`),
+		curl: bulk("instances", "delete"),
+	},
+	"instances.resize": {
+		aws: ({ids, type}) => `aws ec2 modify-instance-attribute --instance-id ${ids[0].ec2} --instance-type ${q(type)}`,
+		curl: ({ids, type}) => curl("PATCH", `/instances/${ids[0].id}`, {type}),
+	},
+	"instances.list": {
+		aws: () => "aws ec2 describe-instances",
+		openstack: () => "openstack server list",
+		cmk: () => "cmk list virtualmachines",
+		curl: () => curl("GET", "/instances"),
+	},
+	"instances.launch": {
+		aws: (a) => `aws ec2 run-instances --image-id ${a.image?.ec2} --instance-type ${q(a.type?.name)}${a.count > 1 ? ` --count ${a.count}` : ""}${flag("--key-name", a.key?.name)}${flag("--subnet-id", a.subnet?.ec2)}${a.groups?.length ? ` --security-group-ids ${ec2(a.groups)}` : ""}${a.publicIp === undefined ? "" : a.publicIp ? " --associate-public-ip-address" : " --no-associate-public-ip-address"}${a.name ? ` --tag-specifications ${q(`ResourceType=instance,Tags=[{Key=Name,Value=${a.name}}]`)}` : ""}${a.hasUserData ? " --user-data file://user-data" : ""}`,
+		openstack: (a) => `openstack server create --image ${a.image?.id} --flavor ${q(a.type?.name)}${a.count > 1 ? ` --min ${a.count} --max ${a.count}` : ""}${flag("--key-name", a.key?.name)}${a.subnet ? ` --nic net-id=${a.subnet.network}` : ""}${(a.groups ?? []).map((g) => ` --security-group ${g.id}`).join("")}${a.hasUserData ? " --user-data user-data" : ""} ${q(a.name || "instance")}`,
+		curl: (a) => curl("POST", "/instances", a.body),
+	},
+	"volumes.create": {
+		aws: (a) => `aws ec2 create-volume --size ${a.gib} --availability-zone ${q(a.zone)}${a.name ? ` --tag-specifications ${q(`ResourceType=volume,Tags=[{Key=Name,Value=${a.name}}]`)}` : ""}`,
+		openstack: (a) => `openstack volume create --size ${a.gib} --availability-zone ${q(a.zone)} ${q(a.name || "volume")}`,
+		curl: (a) => curl("POST", "/volumes", a.body),
+	},
+	"volumes.attach": {
+		aws: ({ids, instance, device}) => `aws ec2 attach-volume --volume-id ${ids[0].ec2} --instance-id ${instance?.ec2} --device ${q(device || "/dev/sdf")}`,
+		openstack: ({ids, instance}) => `openstack server add volume ${instance?.id} ${ids[0].id}`,
+		cmk: ({ids, instance}) => `cmk attach volume id=${ids[0].id} virtualmachineid=${instance?.id}`,
+		curl: ({ids, instance}) => curl("POST", `/volumes/${ids[0].id}/attach`, {instance: instance?.id}),
+	},
+	"volumes.detach": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 detach-volume --volume-id ${r.ec2}`),
+		openstack: ({ids}) => each(ids, (r) => `openstack server remove volume ${r.instance} ${r.id}`),
+		cmk: ({ids}) => each(ids, (r) => `cmk detach volume id=${r.id}`),
+		curl: bulk("volumes", "detach"),
+	},
+	"volumes.grow": {
+		aws: ({ids, gib}) => `aws ec2 modify-volume --volume-id ${ids[0].ec2} --size ${gib}`,
+		openstack: ({ids, gib}) => `openstack volume set --size ${gib} ${ids[0].id}`,
+		cmk: ({ids, gib}) => `cmk resize volume id=${ids[0].id} size=${gib}`,
+		curl: ({ids, gib}) => curl("POST", `/volumes/${ids[0].id}/modify`, {size: gib * 2 ** 30}),
+	},
+	"volumes.delete": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 delete-volume --volume-id ${r.ec2}`),
+		openstack: ({ids}) => `openstack volume delete ${uuid(ids)}`,
+		cmk: ({ids}) => each(ids, (r) => `cmk delete volume id=${r.id}`),
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/volumes/${r.id}`)),
+	},
+	"snapshots.create": {
+		aws: ({ids, name}) => `aws ec2 create-snapshot --volume-id ${ids[0].ec2}${flag("--description", name)}`,
+		openstack: ({ids, name}) => `openstack volume snapshot create --volume ${ids[0].id} --force ${q(name || "snapshot")}`,
+		cmk: ({ids}) => `cmk create snapshot volumeid=${ids[0].id}`,
+		curl: ({ids, name}) => curl("POST", "/snapshots", {volume: ids[0].id, description: name}),
+	},
+	"snapshots.delete": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 delete-snapshot --snapshot-id ${r.ec2}`),
+		openstack: ({ids}) => `openstack volume snapshot delete ${uuid(ids)}`,
+		cmk: ({ids}) => each(ids, (r) => `cmk delete snapshot id=${r.id}`),
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/snapshots/${r.id}`)),
+	},
+	"addresses.allocate": {
+		aws: () => "aws ec2 allocate-address",
+		openstack: () => "openstack floating ip create internet",
+		curl: () => curl("POST", "/addresses", {}),
+	},
+	"addresses.associate": {
+		aws: ({ids, instance}) => `aws ec2 associate-address --allocation-id ${ids[0].ec2} --instance-id ${instance?.ec2}`,
+		openstack: ({ids, instance}) => `openstack server add floating ip ${instance?.id} ${ids[0].ip}`,
+		curl: ({ids, instance}) => curl("POST", `/addresses/${ids[0].id}/associate`, {instance: instance?.id}),
+	},
+	"addresses.release": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 release-address --allocation-id ${r.ec2}`),
+		openstack: ({ids}) => `openstack floating ip delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/addresses/${r.id}`)),
+	},
+	"key-pairs.import": {
+		aws: ({name}) => `aws ec2 import-key-pair --key-name ${q(name)} --public-key-material fileb://id.pub`,
+		openstack: ({name}) => `openstack keypair create --public-key id.pub ${q(name)}`,
+		curl: ({name}) => curl("POST", "/key-pairs/import", {name, public_key: "ssh-ed25519 …"}),
+	},
+	"key-pairs.delete": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 delete-key-pair --key-name ${q(r.name)}`),
+		openstack: ({ids}) => each(ids, (r) => `openstack keypair delete ${q(r.name)}`),
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/key-pairs/${r.id}`)),
+	},
+	"security-groups.create": {
+		aws: (a) => `aws ec2 create-security-group --group-name ${q(a.name)} --description ${q(a.description || a.name)}${flag("--vpc-id", a.router?.ec2)}`,
+		curl: (a) => curl("POST", "/security-groups", a.body),
+	},
+	"security-groups.delete": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 delete-security-group --group-id ${r.ec2}`),
+		openstack: ({ids}) => `openstack security group delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/security-groups/${r.id}`)),
+	},
+	"rules.add": {
+		aws: (a) => `aws ec2 authorize-security-group-${a.direction} --group-id ${a.group?.ec2} --protocol ${q(a.protocol === "any" ? "-1" : a.protocol)}${a.ports ? ` --port ${q(a.ports)}` : ""}${flag("--cidr", a.block)}`,
+		openstack: (a) => `openstack security group rule create --${a.direction} --protocol ${q(a.protocol)}${a.ports ? ` --dst-port ${q(a.ports.replace("-", ":"))}` : ""}${flag("--remote-ip", a.block)} ${a.group?.id}`,
+		curl: (a) => curl("POST", `/security-group-rules/${a.direction}`, a.body),
+	},
+	"rules.remove": {
+		aws: ({ids, group}) => each(ids, (r) => `aws ec2 revoke-security-group-${r.direction} --group-id ${group?.ec2} --security-group-rule-ids ${r.ec2}`),
+		openstack: ({ids}) => `openstack security group rule delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/security-group-rules/${r.id}/${r.direction}`)),
+	},
+	"images.deregister": {
+		aws: ({ids}) => each(ids, (r) => `aws ec2 deregister-image --image-id ${r.ec2}`),
+		openstack: ({ids}) => `openstack image delete ${uuid(ids)}`,
+		cmk: ({ids}) => each(ids, (r) => `cmk delete template id=${r.id}`),
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/images/${r.id}`)),
+	},
+	"volumes.list": {aws: () => "aws ec2 describe-volumes", openstack: () => "openstack volume list", cmk: () => "cmk list volumes", curl: () => curl("GET", "/volumes")},
+	"snapshots.list": {aws: () => "aws ec2 describe-snapshots --owner-ids self", openstack: () => "openstack volume snapshot list", cmk: () => "cmk list snapshots", curl: () => curl("GET", "/snapshots")},
+	"images.list": {aws: () => "aws ec2 describe-images", openstack: () => "openstack image list", cmk: () => "cmk list templates templatefilter=executable", curl: () => curl("GET", "/images")},
+	"addresses.list": {aws: () => "aws ec2 describe-addresses", openstack: () => "openstack floating ip list", cmk: () => "cmk list publicipaddresses", curl: () => curl("GET", "/addresses")},
+	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},
+	"security-groups.list": {aws: () => "aws ec2 describe-security-groups", openstack: () => "openstack security group list", cmk: () => "cmk list securitygroups", curl: () => curl("GET", "/security-groups")},
+	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", curl: () => curl("GET", "/routers")},
+	"networks.create": {
+		aws: (a) => `aws ec2 create-vpc --cidr-block ${q(a.block)}`,
+		curl: (a) => curl("POST", "/routers", a.body),
+	},
+	"hosts.list": {dari: () => "dari host list", curl: () => curl("GET", "/hosts")},
+	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
+	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},
+	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
+	"accounts.list": {dari: () => "dari account list", openstack: () => "openstack project list", curl: () => curl("GET", "/accounts")},
+	"users.list": {aws: () => "aws iam list-users", openstack: () => "openstack user list", curl: () => curl("GET", "/users")},
+	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
+};
+
+const ORDER = ["aws", "openstack", "cmk", "dari", "curl"];
+let shown = null, at = "", isBusyWith = null;
+
+/** Shows a verb's command from now on, until the page changes. */
+export function showCommand(verb, args) {
+	shown = {verb, args};
+	at = location.pathname;
+	touch();
+}
+
+/** What a page shows as long as nothing else was done on it. */
+let plain = null;
+export function offerCommand(verb, args, title) {
+	plain = {verb, args, title};
+	isBusyWith = location.pathname;
+}
+
+export function commandText(verb, tool, args) {
+	return COMMANDS[verb]?.[tool]?.(args) ?? "";
+}
+
+const TITLES = {
+	"instances.start": (n) => t("Start {n} instances, as", {n}), "instances.stop": (n) => t("Stop {n} instances, as", {n}),
+	"instances.reboot": (n) => t("Restart {n} instances, as", {n}), "instances.terminate": (n) => t("Terminate {n} instances, as", {n}),
+};
+
+export function commandView() {
+	const now = shown && at === location.pathname ? shown : plain && isBusyWith === location.pathname ? plain : null;
+	if (!now || !COMMANDS[now.verb])
+		return nothing;
+	const tools = ORDER.filter((tool) => COMMANDS[now.verb][tool]);
+	const kept = chosen("dari.tool", "aws"), tool = tools.includes(kept) ? kept : tools[0];
+	const text = commandText(now.verb, tool, now.args);
+	const n = now.args?.ids?.length ?? 0;
+	return html`<div class="gapcmd"></div><section class="cmd" aria-label=${t("As a command")}><div class="tabs"><strong>${TITLES[now.verb]?.(n) ?? t("The same, as")}</strong>
+		${tools.map((name) => html`<button type="button" class="chip" aria-pressed=${name === tool ? "true" : "false"} @click=${() => { keep("dari.tool", name); touch(); }}>${name}</button>`)}
+		<button type="button" class="plain" @click=${() => copy(text)}>${t("Copy")}</button></div><pre tabindex="0" aria-label=${t("Command")}>${text}</pre></section>`;
+}
+
+export function endpoint() {
+	return session.endpoint || location.origin;
+}

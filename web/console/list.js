@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: Apache-2.0
+// A list: a filter line, chips with counts, and a table that paints only the rows in sight, be they ten or ten thousand. A change
+// never moves what is under the pointer or has the focus: while either is in the table, rows keep their places, and what is new comes
+// at the end. Filter, order and the open row are in the address; what is picked is not.
+import {html, nothing} from "./vendor/lit-html/lit-html.js";
+import {repeat} from "./vendor/lit-html/directives/repeat.js";
+import {live} from "./vendor/lit-html/directives/live.js";
+import {derive, need, rows, touch} from "./store.js";
+import {here, say, go} from "./router.js";
+import {matches, t} from "./words.js";
+import {nameOf, problemCard, waiting, tagsOf} from "./parts.js";
+
+const narrow = matchMedia("(max-width: 820px)");
+narrow.addEventListener("change", touch);
+const OVER = 8; // rows painted above and below those in sight
+
+/** Of each list by its kind: what is picked, where the cursor is, which places are kept. */
+const states = new Map();
+function stateFor(id) {
+	let s = states.get(id);
+	if (!s)
+		states.set(id, (s = {picks: new Set(), cursor: "", kept: null, top: 0, height: 600, isInside: false}));
+	return s;
+}
+
+let current = null; // the list that is on the screen, for keys
+
+export function picked(id) {
+	return stateFor(id).picks;
+}
+
+/** "web state:running tag:env=prod" → words that must be in a row, and keys with the value that they must have. */
+function parse(text) {
+	const words = [], keys = [];
+	for (const part of text.toLowerCase().split(/\s+/).filter(Boolean)) {
+		const at = part.indexOf(":");
+		if (at > 0)
+			keys.push([part.slice(0, at), part.slice(at + 1)]);
+		else
+			words.push(part);
+	}
+	return {words, keys};
+}
+
+const haystacks = new WeakMap();
+function haystack(spec, row) {
+	let text = haystacks.get(row);
+	if (text === undefined) {
+		text = [nameOf(row), row.ec2, row.id, ...(spec.search?.(row) ?? []), ...tagsOf(row).flat()].filter(Boolean).join("\n").toLowerCase();
+		haystacks.set(row, text);
+	}
+	return text;
+}
+
+function fits(spec, row, {words, keys}) {
+	for (const word of words)
+		if (!matches(haystack(spec, row), word))
+			return false;
+	for (const [key, value] of keys) {
+		if (value === "any" || value === "")
+			continue;
+		if (key === "tag") {
+			const [name, wanted] = value.split("=");
+			if (!tagsOf(row).some(([k, v]) => k.toLowerCase() === name && (wanted === undefined || v.toLowerCase() === wanted)))
+				return false;
+			continue;
+		}
+		const of = spec.keys?.[key];
+		if (of && !String(of(row) ?? "").toLowerCase().startsWith(value))
+			return false;
+	}
+	return true;
+}
+
+const collators = new Map();
+function collator() {
+	const name = document.documentElement.lang;
+	if (!collators.has(name))
+		collators.set(name, new Intl.Collator(name, {numeric: true, sensitivity: "base"}));
+	return collators.get(name);
+}
+
+function compare(a, b) {
+	if (typeof a === "number" && typeof b === "number")
+		return a - b;
+	return collator().compare(String(a ?? ""), String(b ?? ""));
+}
+
+function source(spec) {
+	return spec.rows ? spec.rows() : rows(spec.kind);
+}
+
+/** The rows that fit, in order. */
+function shown(spec, q, sort) {
+	return derive("list " + spec.id, spec.kinds ?? [spec.kind], q + "|" + sort + "|" + (spec.version?.() ?? "") + document.documentElement.lang, () => {
+		const wanted = parse(q);
+		const found = source(spec).filter((row) => (spec.keep?.(row) ?? true) && fits(spec, row, wanted));
+		const isDown = sort.startsWith("-");
+		const column = spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0];
+		const keyed = found.map((row) => [column.sort ? column.sort(row) : column.text?.(row) ?? nameOf(row), row]);
+		keyed.sort((a, b) => (isDown ? compare(b[0], a[0]) : compare(a[0], b[0])) || (a[1].id < b[1].id ? -1 : 1));
+		return keyed.map(([, row]) => row);
+	});
+}
+
+/** While somebody is at the table, rows stay where they are. */
+function settle(s, found) {
+	if (!s.isInside) {
+		s.kept = null;
+		return found;
+	}
+	if (!s.kept)
+		s.kept = found.map((row) => row.id);
+	const byId = new Map(found.map((row) => [row.id, row]));
+	const stays = [];
+	for (const id of s.kept) {
+		const row = byId.get(id);
+		if (row) {
+			stays.push(row);
+			byId.delete(id);
+		}
+	}
+	for (const row of byId.values()) {
+		stays.push(row);
+		s.kept.push(row.id);
+	}
+	return stays;
+}
+
+function setSort(key) {
+	const now = here.query.get("sort") ?? "";
+	say({sort: now === key ? "-" + key : now === "-" + key ? "" : key});
+}
+
+function toggle(s, id, extend, all) {
+	if (extend && s.cursor) {
+		const ids = all.map((r) => r.id), from = ids.indexOf(s.cursor), to = ids.indexOf(id);
+		if (from >= 0 && to >= 0)
+			for (const one of ids.slice(Math.min(from, to), Math.max(from, to) + 1))
+				s.picks.add(one);
+	} else if (!s.picks.delete(id)) {
+		s.picks.add(id);
+	}
+	s.cursor = id;
+	touch();
+}
+
+function headCell(column, sort) {
+	const isBy = sort.replace(/^-/, "") === column.key, isDown = sort.startsWith("-");
+	return html`<th scope="col" class=${column.num ? "n" : ""} aria-sort=${isBy ? (isDown ? "descending" : "ascending") : nothing}>
+		<button type="button" class="sort" @click=${() => setSort(column.key)}>${column.title()}<span aria-hidden="true">${isBy ? (isDown ? " ▼" : " ▲") : ""}</span></button></th>`;
+}
+
+function bodyRow(spec, s, row, index, all) {
+	const isOpen = here.query.get("open") === (row.ec2 ?? row.id);
+	const isPicked = s.picks.has(row.id);
+	const isFresh = row.freshAt && performance.now() - row.freshAt < 1200;
+	return html`<tr data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${s.cursor === row.id ? "cursor " : ""}${isFresh ? "fresh" : ""}"
+		@click=${(e) => clickRow(e, spec, s, row)}>
+		${spec.actions ? html`<td class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Pick {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey, all); }}></td>` : nothing}
+		${spec.columns.map((c) => html`<td class="${c.num ? "n " : ""}${c.mono ? "m " : ""}${c.wide ? "wide" : ""}">${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
+}
+
+function clickRow(event, spec, s, row) {
+	if (event.target.closest("a, button, input") || !spec.href)
+		return;
+	s.cursor = row.id;
+	openRow(spec, row);
+}
+
+/** Beside the list where there is room, else on a page of its own. */
+export function openRow(spec, row) {
+	if (spec.detail && matchMedia("(min-width: 1000px)").matches)
+		say({open: here.query.get("open") === (row.ec2 ?? row.id) ? "" : row.ec2 ?? row.id}, {push: true});
+	else if (spec.href)
+		go(spec.href(row));
+}
+
+/** The link in a row's first cell. */
+export function nameLink(spec, row) {
+	return html`<a href=${spec.href(row)} @click=${(e) => {
+		if (!e.ctrlKey && !e.metaKey && !e.shiftKey && !e.button) {
+			e.preventDefault();
+			e.stopPropagation();
+			stateFor(spec.id).cursor = row.id;
+			openRow(spec, row);
+		}
+	}}>${nameOf(row)}</a>`;
+}
+
+function chips(spec, q) {
+	if (!spec.chips)
+		return nothing;
+	const counts = derive("chips " + spec.id, spec.kinds ?? [spec.kind], String(spec.version?.() ?? ""), () => {
+		const all = source(spec).filter((row) => spec.keep?.(row) ?? true);
+		return spec.chips.map((chip) => (chip.query ? all.filter((row) => fits(spec, row, parse(chip.query))).length : all.length));
+	});
+	return spec.chips.map((chip, k) => (counts[k] || !chip.query || q === chip.query ? html`<button type="button" class="chip" aria-pressed=${q === chip.query ? "true" : "false"}
+		@click=${() => say({q: chip.query})}>${chip.title()} <span class="num">${counts[k]}</span></button>` : nothing));
+}
+
+function actionBar(spec, s, all) {
+	const chosen = source(spec).filter((row) => s.picks.has(row.id));
+	if (!spec.actions || !chosen.length)
+		return nothing;
+	return html`<div class="bar picks" role="toolbar" aria-label=${t("With the {n} picked", {n: chosen.length})}><strong>${t("{n} picked", {n: chosen.length})}</strong>
+		${spec.actions.filter((a) => !a.hidden?.()).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
+			@mouseenter=${() => spec.preview?.(a, chosen)} @focus=${() => spec.preview?.(a, chosen)} @click=${() => a.run(chosen)}>${a.title()}${a.danger ? "…" : ""}</button>`)}
+		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Pick none")}</button>
+		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const row of all) s.picks.add(row.id); touch(); }}>${t("Pick all {n}", {n: all.length})}</button>` : nothing}</div>`;
+}
+
+function tableView(spec, s, all, sort) {
+	const height = narrow.matches ? (spec.tall ?? 58) : 37;
+	const from = Math.max(0, Math.floor(s.top / height) - OVER), to = Math.min(all.length, Math.ceil((s.top + s.height) / height) + OVER);
+	const span = spec.columns.length + (spec.actions ? 1 : 0);
+	const gap = (n) => (n > 0 ? html`<tr class="gap" aria-hidden="true"><td colspan=${span} .style=${`height:${n * height}px;padding:0;border:0`}></td></tr>` : nothing);
+	return html`<div class="scroll list" tabindex="0" role="region" aria-label=${t("{what}, {n} rows", {what: spec.title(), n: all.length})}
+		@scroll=${(e) => { s.top = e.target.scrollTop; s.height = e.target.clientHeight; touch(); }}
+		@pointerenter=${() => { s.isInside = true; }} @pointerleave=${() => { s.isInside = false; touch(); }}
+		@focusin=${() => { s.isInside = true; }} @focusout=${() => { s.isInside = false; touch(); }}>
+		<table class="stack" aria-rowcount=${all.length + 1}><colgroup>${spec.actions ? html`<col class="c-pick">` : nothing}${spec.columns.map((c) => html`<col .style=${c.width ? `width:${c.width}` : ""}>`)}</colgroup>
+		<thead><tr>${spec.actions ? html`<th scope="col" class="pick"><input type="checkbox" aria-label=${t("Pick all")} .checked=${live(all.length > 0 && all.every((r) => s.picks.has(r.id)))}
+			@click=${(e) => { e.stopPropagation(); for (const row of all) e.target.checked ? s.picks.add(row.id) : s.picks.delete(row.id); touch(); }}></th>` : nothing}${spec.columns.map((c) => headCell(c, sort))}</tr></thead>
+		<tbody>${gap(from)}${repeat(all.slice(from, to), (row) => row.id, (row, k) => bodyRow(spec, s, row, from + k, all))}${gap(all.length - to)}</tbody></table></div>`;
+}
+
+/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview} */
+export function listView(spec) {
+	const s = stateFor(spec.id), k = need(spec.kind);
+	for (const name of spec.kinds ?? [])
+		need(name);
+	const q = here.query.get("q") ?? "", sort = here.query.get("sort") ?? spec.sort ?? spec.columns[0].key;
+	const total = source(spec).filter((row) => spec.keep?.(row) ?? true).length;
+	if (k.problem && !total)
+		return problemCard(k.problem);
+	if (!k.isLoaded && !total)
+		return waiting();
+	const all = settle(s, shown(spec, q, sort));
+	for (const id of s.picks)
+		if (!k.rows.has(id))
+			s.picks.delete(id);
+	current = {spec, s, all};
+	if (!total && spec.empty)
+		return spec.empty();
+	return html`<div class="bar" role="group" aria-label=${t("Filters")}><label class="sr" for="q">${t("Filter")}</label>
+		<input id="q" type="search" size="28" placeholder=${t("Filter: words, state:running, tag:env=prod")} .value=${live(q)} @input=${(e) => say({q: e.target.value})}
+			@keydown=${(e) => { if (e.key === "Escape") { e.target.value ? say({q: ""}) : e.target.blur(); e.stopPropagation(); } if (e.key === "ArrowDown") { e.preventDefault(); move(1); } }}>
+		${chips(spec, q)}<span class="sp"></span>${spec.lead?.() ?? nothing}</div>
+		${actionBar(spec, s, all)}
+		${all.length ? tableView(spec, s, all, sort) : html`<p class="dim none">${t("Nothing fits this filter.")} <button type="button" class="plain" @click=${() => say({q: ""})}>${t("Show all")}</button></p>`}
+		${k.isCut ? html`<p class="hint">${t("Only the first {n} are held here.", {n: k.rows.size})}</p>` : nothing}`;
+}
+
+// ---- keys ----
+
+/** The cursor goes up or down, and the focus with it. */
+export function move(by) {
+	if (!current?.all.length)
+		return;
+	const {s, all} = current;
+	const at = all.findIndex((row) => row.id === s.cursor);
+	const to = Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by));
+	s.cursor = all[to].id;
+	const box = document.querySelector(".scroll.list"), height = narrow.matches ? (current.spec.tall ?? 58) : 37;
+	if (box) {
+		const top = to * height;
+		if (top < box.scrollTop)
+			box.scrollTop = top;
+		else if (top + height * 2 > box.scrollTop + box.clientHeight)
+			box.scrollTop = top + height * 2 - box.clientHeight;
+		s.top = box.scrollTop;
+		s.height = box.clientHeight;
+	}
+	touch();
+	requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector(`tr[data-id="${CSS.escape(s.cursor)}"] a`)?.focus({preventScroll: true})));
+}
+
+export function pickCursor() {
+	if (current?.spec.actions && current.s.cursor) {
+		toggle(current.s, current.s.cursor, false, current.all);
+		return true;
+	}
+	return false;
+}
+
+/** Runs the action that has this letter, on what is picked, else on the row that has the cursor. */
+export function runByKey(letter) {
+	const action = current?.spec.actions?.find((a) => a.key === letter && !a.hidden?.());
+	if (!action)
+		return false;
+	const {s, spec} = current;
+	const wanted = s.picks.size ? s.picks : new Set([s.cursor]);
+	const chosen = source(spec).filter((row) => wanted.has(row.id) && (action.may?.(row) ?? true));
+	if (chosen.length)
+		action.run(chosen);
+	return chosen.length > 0;
+}
+
+export function leaveList() {
+	current = null;
+}
+
+/** After a repaint: how much of the table is in sight. */
+export function measure() {
+	const box = document.querySelector(".scroll.list");
+	if (box && current && box.clientHeight && Math.abs(box.clientHeight - current.s.height) > 40) {
+		current.s.height = box.clientHeight;
+		touch();
+	}
+}

@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: Apache-2.0
+// The frame around every page: who is here, where one can go, whether what is shown is live, keys, and the command that does the same
+// as a click. A repaint draws the whole: lit-html changes only what differs.
+import {html, nothing, render} from "./vendor/lit-html/lit-html.js";
+import {onRepaint, touch, need, forgetAll} from "./store.js";
+import {here, href, go, onArrival} from "./router.js";
+import {t, speak, speakAsChosen, language, languages, number, chosen, keep} from "./words.js";
+import {get, onSessionLost, Unreachable} from "./api.js";
+import {start as startStream, stop as stopStream, health, onEnd} from "./stream.js";
+import {dialogView, showDialog, notesView, hasDialog, problemCard, waiting} from "./parts.js";
+import {leaveList, measure} from "./list.js";
+import {session, setSession, signOut, chooseAccount, isOperator} from "./session.js";
+import {PAGES, pageOf} from "./pages.js";
+import {commandView} from "./commands.js";
+import {paletteView, openPalette, isPaletteOpen} from "./palette.js";
+import {listen} from "./keys.js";
+
+const loaded = new Map(); // page → its module, or the failure to load it
+let lastPage = "";
+
+function moduleOf(name) {
+	const entry = pageOf(name);
+	if (!entry)
+		return null;
+	if (!loaded.has(name)) {
+		loaded.set(name, undefined);
+		import(`./pages/${entry.file ?? name}.js`).then((m) => loaded.set(name, m), (problem) => loaded.set(name, {problem})).then(touch);
+	}
+	return loaded.get(name);
+}
+
+// ---- the frame ----
+
+function healthView() {
+	const at = new Date(health.at).toLocaleTimeString(language, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"});
+	const [tone, words] = health.state === "live" ? ["ok", t("live")]
+		: health.state === "late" ? ["go", health.at ? t("as of {time}, connecting…", {time: at}) : t("connecting…")]
+		: ["off", t("connecting…")];
+	return html`<span class="live ${tone}" role="status"><span aria-hidden="true">${tone === "ok" ? "●" : "◐"}</span> ${words}</span>`;
+}
+
+function setTheme(theme) {
+	keep("dari.theme", theme);
+	applyTheme();
+	touch();
+}
+
+function applyTheme() {
+	const theme = chosen("dari.theme", "auto");
+	document.documentElement.style.colorScheme = theme === "auto" ? "light dark" : theme;
+}
+
+function whoMenu() {
+	const theme = chosen("dari.theme", "auto");
+	const accounts = session.accounts ?? [];
+	return html`<details class="menu" @toggle=${(e) => { e.target.querySelector("summary").setAttribute("aria-expanded", e.target.open); }}><summary><span class="whoname">${session.account?.name ? `${session.account.name} / ` : ""}${session.user?.name ?? ""}</span><span aria-hidden="true">▾</span></summary>
+		<div class="sheet">
+		${accounts.length > 1 ? html`<label class="f">${t("Account")}<select @change=${(e) => chooseAccount(e.target.value)}>${accounts.map((a) => html`<option value=${a.id} ?selected=${a.id === session.account?.id}>${a.name}</option>`)}</select></label>` : nothing}
+		<label class="f">${t("Language")}<select @change=${(e) => { keep("dari.language", e.target.value); speak(e.target.value); }}>${Object.entries(languages()).map(([code, name]) => html`<option value=${code} lang=${code} ?selected=${code === language}>${name}</option>`)}</select></label>
+		<label class="f">${t("Colours")}<select @change=${(e) => setTheme(e.target.value)}>${[["auto", t("As the system")], ["light", t("Light")], ["dark", t("Dark")]].map(([v, w]) => html`<option value=${v} ?selected=${v === theme}>${w}</option>`)}</select></label>
+		<label class="check"><input type="checkbox" ?checked=${chosen("dari.letters", "on") === "on"} @change=${(e) => keep("dari.letters", e.target.checked ? "on" : "off")}> ${t("Single letters are keys")}</label>
+		<button type="button" @click=${signOut}>${t("Sign out")}</button></div></details>`;
+}
+
+function navView() {
+	const link = (p) => {
+		const k = p.kind && p.counts ? need(p.kind) : null;
+		const n = k?.isLoaded ? (p.count ? p.count() : k.rows.size) : "";
+		return html`<a href=${href(p.name)} aria-current=${here.page === p.name || (here.page === "" && p.name === "overview") ? "page" : nothing}>${p.title()}${n === "" ? nothing : html` <span class="num">${number(n)}</span>`}</a>`;
+	};
+	const groups = [["", "main"], [t("Account"), "account"], ...(isOperator() ? [[t("Region"), "region"]] : [])];
+	return html`<nav class="side" aria-label=${t("Pages")}>${groups.map(([title, group]) => html`${title ? html`<h2>${title}</h2>` : nothing}${PAGES.filter((p) => p.group === group && !p.hidden?.()).map(link)}`)}</nav>`;
+}
+
+function pageView() {
+	const name = here.page || "overview", module = moduleOf(name);
+	if (module === null)
+		return html`<h1>${t("There is no such page")}</h1><p><a href=${href("overview")}>${t("To the overview")}</a></p>`;
+	if (!module)
+		return waiting();
+	if (module.problem)
+		return html`<h1>${t("This page could not be loaded")}</h1><p>${t("The program may have been replaced by a newer one.")} <button type="button" @click=${() => location.reload()}>${t("Load anew")}</button></p>`;
+	return module.view(here);
+}
+
+function app() {
+	if (session.state === "unknown")
+		return session.problem ? html`<main class="alone">${problemCard(session.problem)}</main>` : html`<main class="alone">${waiting()}</main>`;
+	if (session.state === "out") {
+		const module = moduleOf("sign-in");
+		return html`<main id="main" class="alone">${module?.view ? module.view(here) : waiting()}</main>${notesView()}${dialogView()}`;
+	}
+	return html`<a class="skip" href="#main">${t("Skip to content")}</a>
+		<header class="top"><a class="brand" href=${href("overview")}><b lang="ko">다리</b> Dari</a>
+		<button class="find" type="button" @click=${() => openPalette()}><span>${t("Go to, search, or do anything")}</span><kbd>Ctrl K</kbd></button>
+		${healthView()}${whoMenu()}</header>
+		<div class="lay">${navView()}<main id="main" tabindex="-1" class=${health.state === "late" ? "late" : ""}>${pageView()}${commandView()}</main></div>
+		${notesView()}${dialogView()}${paletteView()}`;
+}
+
+function paint() {
+	const page = here.page + "/" + here.id;
+	if (page !== lastPage) {
+		leaveList();
+		lastPage = page;
+	}
+	render(app(), document.getElementById("app"));
+	showDialog();
+	measure();
+	const title = document.querySelector("h1")?.textContent;
+	document.title = title ? `${title} · Dari` : "Dari";
+}
+
+// ---- beginning ----
+
+export async function begin() {
+	const ticket = /^#t=([\w-]+)$/.exec(location.hash)?.[1];
+	if (ticket)
+		history.replaceState(null, "", location.pathname + location.search); // it is in no history
+	try {
+		if (ticket)
+			await session.enter({ticket});
+		else
+			setSession(await get("/session", {byUser: true}));
+	} catch (problem) {
+		if (problem instanceof Unreachable) {
+			session.problem = problem;
+			setTimeout(begin, 2000);
+		} else {
+			session.problem = ticket ? problem : null;
+			setSession(null);
+		}
+	}
+	touch();
+}
+
+onRepaint(paint);
+onArrival(() => {
+	scrollTo(0, 0);
+	document.querySelector("details.menu[open]")?.removeAttribute("open");
+	requestAnimationFrame(() => !hasDialog() && document.getElementById("main")?.focus({preventScroll: true}));
+});
+onSessionLost(() => session.state === "in" && begin());
+onEnd(begin);
+session.onChange = () => {
+	if (session.state === "in") {
+		startStream(session.user.id + " " + (session.account?.id ?? ""));
+	} else {
+		stopStream();
+		forgetAll();
+	}
+};
+addEventListener("resize", touch);
+setInterval(() => document.visibilityState === "visible" && touch(), 5000); // ages of states
+listen({openPalette, isPaletteOpen});
+applyTheme();
+speakAsChosen().then(begin);
+export {go};

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Which pages there are, in the order of the menu. A page is a file of pages/, loaded when somebody goes there.
+import {t} from "./words.js";
+import {rows} from "./store.js";
+
+export const PAGES = [
+	{name: "overview", group: "main", key: "o", title: () => t("Overview")},
+	{name: "instances", group: "main", key: "i", kind: "instances", counts: true, count: () => rows("instances").filter((r) => r.state !== "terminated").length, title: () => t("Instances")},
+	{name: "launch", group: "hidden", key: "", title: () => t("Launch")},
+	{name: "images", group: "main", key: "m", kind: "images", counts: true, title: () => t("Images")},
+	{name: "volumes", group: "main", key: "v", kind: "volumes", counts: true, title: () => t("Volumes")},
+	{name: "snapshots", group: "main", key: "p", kind: "snapshots", title: () => t("Snapshots")},
+	{name: "networks", group: "main", key: "n", kind: "routers", title: () => t("Networks")},
+	{name: "security-groups", group: "main", key: "s", kind: "security-groups", title: () => t("Security groups")},
+	{name: "addresses", group: "main", key: "a", kind: "addresses", title: () => t("Addresses")},
+	{name: "keys", group: "main", key: "k", kind: "key-pairs", title: () => t("Key pairs")},
+	{name: "activity", group: "account", key: "t", title: () => t("Activity")},
+	{name: "connect", group: "account", key: "c", title: () => t("Connect your tools")},
+	{name: "region", group: "region", key: "r", title: () => t("Region")},
+	{name: "hosts", group: "region", key: "h", kind: "hosts", counts: true, title: () => t("Hosts")},
+	{name: "accounts", group: "region", key: "d", kind: "accounts", title: () => t("Accounts")},
+	{name: "sign-in", group: "hidden", key: "", title: () => t("Sign in")},
+];
+
+export function pageOf(name) {
+	return PAGES.find((p) => p.name === name);
+}

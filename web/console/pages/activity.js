@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: Apache-2.0
+// What happened in the account, newest first. What is new waits behind a line at the top: nothing jumps away from who reads.
+import {html, nothing, waiting, problemCard, when} from "../parts.js";
+import {need, touch, rows, row as byId} from "../store.js";
+import {here, say} from "../router.js";
+import {t, number, matches} from "../words.js";
+import {get} from "../api.js";
+import {eventSubject, eventWords} from "../events.js";
+import {live} from "../vendor/lit-html/directives/live.js";
+
+let items = null, fresh = [], next = 0, problem = null, seen = -1, timer = 0;
+
+async function more() {
+	try {
+		const said = await get(`/events?limit=100${next ? `&before=${next}` : ""}`, {byUser: true});
+		items = [...(items ?? []), ...(said.items ?? [])];
+		next = said.next ?? 0;
+		problem = null;
+	} catch (p) {
+		problem = p;
+	}
+	touch();
+}
+
+async function look() {
+	try {
+		const said = await get("/events?limit=100");
+		const top = items?.[0]?.seq ?? 0;
+		fresh = (said.items ?? []).filter((e) => e.seq > top);
+		touch();
+	} catch { /* the next change asks again */ }
+}
+
+function whoName(e) {
+	return e.user ? byId("users", e.user)?.name ?? e.user.slice(0, 8) : "";
+}
+
+export function view() {
+	for (const k of ["instances", "volumes", "users", "images", "security-groups", "routers", "subnets", "addresses", "key-pairs", "snapshots"])
+		need(k);
+	const version = need("instances").version + need("volumes").version + need("addresses").version + need("security-groups").version;
+	if (!items && !problem && seen < 0) {
+		seen = version;
+		more();
+	} else if (items && version !== seen) {
+		seen = version;
+		clearTimeout(timer);
+		timer = setTimeout(look, 500);
+	}
+	const q = (here.query.get("q") ?? "").toLowerCase();
+	const shown = (items ?? []).filter((e) => !q || q.split(/\s+/).every((w) => matches([e.kind, e.id, e.action, e.text, e.what, e.request_id, whoName(e)].filter(Boolean).join(" ").toLowerCase(), w)));
+	return html`<h1>${t("Activity")}</h1>${problemCard(problem)}
+		<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="36" placeholder=${t("Who, what, or a request’s id")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}>
+			${fresh.length ? html`<button type="button" class="chip" aria-pressed="true" @click=${() => { items = [...fresh, ...items]; fresh = []; touch(); }}>${t("{n} new", {n: fresh.length})}</button>` : nothing}<span class="sp"></span><span class="dim">${items ? t("{n} shown", {n: shown.length}) : nothing}</span></div>
+		${!items ? (problem ? nothing : waiting()) : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Activity")}><table class="simple"><thead><tr><th scope="col">${t("When")}</th><th scope="col">${t("Thing")}</th><th scope="col">${t("What")}</th><th scope="col">${t("Who")}</th></tr></thead>
+			<tbody>${shown.slice(0, 500).map((e) => html`<tr><td class="num">${when(e.at_us)}</td><td>${eventSubject(e)}</td><td>${eventWords(e)} <code class="dim">${e.action ?? ""}</code></td><td>${whoName(e)}</td></tr>`)}</tbody></table></div>
+			${next ? html`<p><button type="button" @click=${more}>${t("Older")}</button></p>` : nothing}`}`;
+}
+
+export {number, rows};

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// What to paste so that one's own tools speak with this region: filled in, one tab for each tool. A secret is shown once, when the
+// key is made. The light at the top goes on when the key is used for the first time.
+import {html, nothing, mark, copy, ask, nameOf, problemCard, when} from "../parts.js";
+import {rows, need, touch, applyRow, row as byId} from "../store.js";
+import {here, say} from "../router.js";
+import {t, since} from "../words.js";
+import {post, intent} from "../api.js";
+import {session} from "../session.js";
+
+let made = null, problem = null;
+
+const endpoint = () => session.endpoint || location.origin;
+const block = (text, label) => html`<div class="block"><pre tabindex="0" aria-label=${label}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`;
+
+function keyId() {
+	return made?.key_id ?? rows("access-keys").find((k) => k.enabled && k.user === session.user?.id)?.key_id ?? "AKIA…";
+}
+
+const secret = () => made?.secret ?? "…";
+
+const TABS = [
+	["aws", "aws, boto3", () => html`${block(`export AWS_ENDPOINT_URL=${endpoint()}\nexport AWS_DEFAULT_REGION=${session.region}\nexport AWS_ACCESS_KEY_ID=${keyId()}\nexport AWS_SECRET_ACCESS_KEY=${secret()}`, t("Settings"))}${block("aws ec2 describe-instances --output table", t("First call"))}`],
+	["openstack", "openstack", () => html`${block(`export OS_AUTH_URL=${endpoint()}/identity/v3\nexport OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=${session.region}\nexport OS_USERNAME=${session.user?.name ?? ""} OS_USER_DOMAIN_NAME=Default\nexport OS_PROJECT_NAME=${session.account?.name ?? ""} OS_PROJECT_DOMAIN_NAME=Default\nread -rsp 'Password: ' OS_PASSWORD; export OS_PASSWORD`, t("Settings"))}${block("openstack server list", t("First call"))}`],
+	["terraform", "Terraform", () => block(`provider "aws" {\n  region                      = "${session.region}"\n  access_key                  = "${keyId()}"\n  secret_key                  = "${secret()}"\n  skip_credentials_validation = true\n  skip_requesting_account_id  = true\n  skip_metadata_api_check     = true\n  endpoints {\n    ec2 = "${endpoint()}"\n    iam = "${endpoint()}"\n    sts = "${endpoint()}"\n  }\n}`, t("Settings"))],
+	["cmk", "cmk", () => html`${block(`cmk set url ${endpoint()}/client/api\ncmk set apikey ${keyId()}\ncmk set secretkey ${secret()}\ncmk sync`, t("Settings"))}${block("cmk list virtualmachines", t("First call"))}`],
+	["ansible", "Ansible", () => block(`- hosts: localhost\n  module_defaults:\n    group/aws:\n      endpoint_url: ${endpoint()}\n      region: ${session.region}\n      access_key: ${keyId()}\n      secret_key: "{{ lookup('env', 'AWS_SECRET_ACCESS_KEY') }}"\n  tasks:\n    - amazon.aws.ec2_instance_info:`, t("Settings"))],
+	["curl", "curl", () => block(`curl --aws-sigv4 aws:amz:${session.region}:ec2 --user "${keyId()}:${secret()}" \\\n  ${endpoint()}/api/v1/instances`, t("First call"))],
+];
+
+function makeKey() {
+	const key = intent();
+	ask({title: t("An access key of yours"), label: t("Make it"), body: () => html`<p>${t("It may do what you may do in this account. The secret is shown once, in the blocks of this page, until you leave it.")}</p>`,
+		submit: async () => {
+			try {
+				const answer = await post("/access-keys", {}, {"Idempotency-Key": key});
+				const row = answer.items?.[0] ?? answer.item ?? answer;
+				made = {key_id: row.key_id ?? answer.key_id, secret: answer.secret ?? row.secret};
+				applyRow("access-keys", row);
+			} catch (p) {
+				problem = p;
+				throw p;
+			}
+		}});
+}
+
+export function view() {
+	for (const k of ["access-keys", "users"])
+		need(k);
+	const tab = TABS.find(([id]) => id === here.query.get("tool")) ?? TABS[0];
+	const keys = rows("access-keys").filter((k) => k.user === session.user?.id || !k.user);
+	const latest = keys.toSorted((a, b) => (b.last_used_us ?? 0) - (a.last_used_us ?? 0))[0];
+	const mine = made ? keys.find((k) => k.key_id === made.key_id) : latest;
+	return html`<h1>${t("Connect your tools")}</h1><p class="hint">${t("The stock commands work here. Take a block, paste it into a shell, and go on as ever.")}</p>
+		<div class="card"><div class="head"><h2>${mine?.last_used_us ? mark("ok", t("{key} was last used {age} ago, for {service}", {key: mine.key_id, age: since(mine.last_used_us), service: mine.last_used_service || "?"})) : mine ? mark("go", t("{key}: waiting for its first call…", {key: mine.key_id})) : mark("off", t("You have no access key yet"))}</h2><span class="sp"></span>
+			<button type="button" class=${mine ? "" : "b1"} @click=${makeKey}>${t("Make a key")}</button></div>
+			${made ? html`<p>${t("The secret stands in the blocks below. It is kept nowhere: copy it now.")}</p>` : nothing}</div>${problem && !made ? nothing : nothing}
+		<div class="bar" role="group" aria-label=${t("Tool")}>${TABS.map(([id, name]) => html`<button type="button" class="chip" aria-pressed=${id === tab[0] ? "true" : "false"} @click=${() => say({tool: id})}>${name}</button>`)}</div>
+		<div class="card">${tab[2]()}${secret() === "…" && tab[0] !== "openstack" ? html`<p class="hint">${t("The secret of a key that is there already is with whoever made it. A new key fills it in.")}</p>` : nothing}</div>
+		${keys.length ? html`<div class="card"><h2>${t("Your access keys")}</h2><table class="simple"><thead><tr><th scope="col">${t("Key")}</th><th scope="col">${t("Last used")}</th><th scope="col">${t("For")}</th></tr></thead><tbody>${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.last_used_us ? when(k.last_used_us) : t("never")}</td><td>${k.last_used_service ?? ""}</td></tr>`)}</tbody></table></div>` : nothing}`;
+}
+
+export {nameOf, problemCard, byId, touch};

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+// Images: what instances are launched from.
+import {html, nothing, nameOf, stateOf, pairs, copyable, when, emptyCard, ask, report, mark} from "../parts.js";
+import {resourcePage} from "../resource.js";
+import {rows} from "../store.js";
+import {href} from "../router.js";
+import {t, size} from "../words.js";
+import {post} from "../api.js";
+import {showCommand} from "../commands.js";
+import {session} from "../session.js";
+
+const isOwn = (i) => i.account === session.account?.id;
+
+function drop(chosen) {
+	showCommand("images.deregister", {ids: chosen});
+	ask({title: chosen.length === 1 ? t("Deregister {name}?", {name: nameOf(chosen[0])}) : t("Deregister {n} images?", {n: chosen.length}), danger: true, label: t("Deregister"),
+		body: () => html`<p>${t("Instances that were launched from it go on. Nothing new can be launched from it.")}</p>`,
+		submit: () => report(t("{n} images are gone", {n: chosen.length}), () => post("/images/delete", {ids: chosen.map((i) => i.id)})).then(() => false)});
+}
+
+export const view = resourcePage({
+	name: "images", kind: "images", alsoNeeds: ["instances"], verb: "images", command: "images.list", title: () => t("Images"),
+	search: (i) => [i.description, i.family, i.platform], keys: {state: (i) => i.state, platform: (i) => i.platform, owner: (i) => (isOwn(i) ? "mine" : "other")},
+	columns: [
+		{key: "name", title: () => t("Name"), width: "32%", sort: nameOf},
+		{key: "state", title: () => t("State"), width: "18%", text: (i) => i.state ?? "", cell: (i) => (i.state ? stateOf(i) : mark("ok", t("available")))},
+		{key: "platform", title: () => t("System"), wide: true, width: "14%", text: (i) => (i.platform === "windows" ? "Windows" : "Linux")},
+		{key: "size", title: () => t("Size"), num: true, width: "12%", sort: (i) => i.data_size ?? 0, text: (i) => (i.data_size ? size(i.data_size) : "")},
+		{key: "whose", title: () => t("Whose"), text: (i) => (isOwn(i) ? t("yours") : i.is_public ? t("public") : t("shared"))},
+	],
+	chips: [{title: () => t("all"), query: ""}, {title: () => t("yours"), query: "owner:mine"}],
+	actions: [{id: "launch", title: () => t("Launch"), may: (i) => (i.state ?? "available") === "available", run: ([i]) => { location.assign(href("launch", "", {image: i.id})); }},
+		{id: "deregister", title: () => t("Deregister"), may: isOwn, run: drop, danger: true}],
+	empty: () => emptyCard(t("No image yet"), t("An image is the disk that instances begin with. The operator brings Debian 12 in by `dari image get debian-12`.")),
+	facts: (i) => pairs([[t("State"), i.state ? stateOf(i) : ""], [t("System"), i.platform === "windows" ? "Windows" : "Linux"], [t("Firmware"), i.boot_mode === "unsaid" ? t("BIOS") : i.boot_mode], [t("Processor"), i.arch], [t("Size"), i.data_size ? size(i.data_size) : ""], [t("Smallest disk"), i.min_disk ? size(i.min_disk) : ""],
+		[t("What for"), i.description], [t("Whose"), isOwn(i) ? t("yours") : i.is_public ? t("public") : t("shared")], [t("Made"), when(i.created_us)], ["EC2", i.ec2 ? copyable(i.ec2) : ""], ["OpenStack", copyable(i.id)]]),
+	more: (i) => {
+		const users = rows("instances").filter((r) => r.image === i.id && r.state !== "terminated");
+		return users.length ? html`<div class="card"><h2>${t("{n} instances run from it", {n: users.length})}</h2><p>${users.slice(0, 20).map((r, k) => html`${k ? ", " : ""}<a href=${href("instances", r.ec2 ?? r.id)}>${nameOf(r)}</a>`)}</p></div>` : nothing;
+	},
+});

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// Key pairs: who gets into new guests by ssh. A private key that is made here is shown once and kept nowhere.
+import {html, nothing, nameOf, pairs, copyable, when, emptyCard, ask, report, copy} from "../parts.js";
+import {resourcePage} from "../resource.js";
+import {applyRow} from "../store.js";
+import {t, list as words, time} from "../words.js";
+import {post} from "../api.js";
+import {showCommand} from "../commands.js";
+
+function bring() {
+	ask({title: t("A public key of yours"), label: t("Import"),
+		body: () => html`<p class="hint">${t("The text of ~/.ssh/id_ed25519.pub. The private key stays where it is.")}</p><label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><label class="f">${t("Public key")}<textarea name="public_key" rows="4" required placeholder="ssh-ed25519 AAAA… you@laptop"></textarea></label>`,
+		submit: async (form) => {
+			showCommand("key-pairs.import", {name: form.get("name")});
+			const answer = await post("/key-pairs/import", {name: form.get("name"), public_key: form.get("public_key").trim()});
+			applyRow("key-pairs", answer.items?.[0] ?? answer);
+		}});
+}
+
+function make() {
+	ask({title: t("A new key pair"), label: t("Make it"),
+		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><p class="hint">${t("The private key is shown once.")}</p>`,
+		submit: async (form) => {
+			const answer = await post("/key-pairs", {name: form.get("name")});
+			const secret = answer.private_key ?? answer.items?.[0]?.private_key;
+			applyRow("key-pairs", answer.items?.[0] ?? answer);
+			ask({title: t("Keep this now: it is shown once"), label: null, keeps: true, wide: true, body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Private key")}>${secret}</pre><button type="button" @click=${() => copy(secret)}>${t("Copy")}</button></div><p class="hint">${t("Save it as ~/.ssh/{name} with mode 600.", {name: form.get("name")})}</p>`});
+			return true;
+		}});
+}
+
+function drop(chosen) {
+	showCommand("key-pairs.delete", {ids: chosen});
+	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), body: () => html`<p>${t("Guests that have the key keep it.")}</p>`,
+		submit: () => report(t("{n} key pairs are gone", {n: chosen.length}), () => post("/key-pairs/delete", {ids: chosen.map((k) => k.id)})).then(() => false)});
+}
+
+export const view = resourcePage({
+	name: "keys", kind: "key-pairs", verb: "key-pairs", command: "key-pairs.list", title: () => t("Key pairs"),
+	search: (k) => [k.fingerprint],
+	columns: [
+		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
+		{key: "kind", title: () => t("Kind"), wide: true, width: "14%", text: (k) => (k.is_ed25519 ? "ED25519" : "RSA")},
+		{key: "fingerprint", title: () => t("Fingerprint"), mono: true, width: "36%", text: (k) => k.fingerprint ?? ""},
+		{key: "made", title: () => t("Made"), wide: true, sort: (k) => k.created_us, text: (k) => time(k.created_us)},
+	],
+	actions: [{id: "delete", title: () => t("Delete"), run: drop, danger: true}],
+	lead: () => html`<button type="button" @click=${make}>${t("Make a pair")}</button><button type="button" class="b1" @click=${bring}>${t("Import yours")}</button>`,
+	empty: () => emptyCard(t("No key pair yet"), t("With a key pair you get into your guests by ssh. Bring the public key that you have already."), html`<button type="button" class="b1" @click=${bring}>${t("Import yours")}</button>${nothing}`),
+	facts: (k) => pairs([[t("Name"), k.name], [t("Kind"), k.is_ed25519 ? "ED25519" : "RSA"], [t("Fingerprint"), k.fingerprint ? copyable(k.fingerprint) : ""], [t("Made"), when(k.created_us)], ["EC2", k.ec2 ? copyable(k.ec2) : ""]]),
+});

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// The first page: what there is, what needs attention, what happened last; for a newcomer the three steps to a shell in a guest.
+import {html, nothing, nameOf, shortId, mark, stateOf, when, tone, waiting} from "../parts.js";
+import {rows, need, isReady, touch, derive} from "../store.js";
+import {href} from "../router.js";
+import {t, number, size, since} from "../words.js";
+import {get} from "../api.js";
+import {offerCommand} from "../commands.js";
+import {session, isOperator} from "../session.js";
+import {eventLine} from "../events.js";
+
+const PAGES_OF = [["instances", "instances"], ["volumes", "volumes"], ["snapshots", "snapshots"], ["images", "images"], ["subnets", "networks"], ["hosts", "hosts"]];
+let events = {at: -1, items: null};
+
+function fetchEvents() {
+	const version = need("instances").version + need("volumes").version;
+	if (events.at === version)
+		return;
+	const mine = {at: version, items: events.items};
+	events = mine;
+	setTimeout(() => events === mine && get("/events?limit=20").then((said) => {
+		mine.items = said.items ?? [];
+		touch();
+	}, () => {
+		mine.items ??= [];
+		touch();
+	}), events.items ? 600 : 0);
+}
+
+function attention() {
+	return derive("attention", PAGES_OF.map(([kind]) => kind).filter((k) => k !== "hosts" || isOperator()), "", () => PAGES_OF.filter(([kind]) => kind !== "hosts" || isOperator()).flatMap(([kind, page]) =>
+		rows(kind).filter((r) => r.conditions?.length || tone(r.state) === "bad").map((r) => ({row: r, kind, page}))).slice(0, 50));
+}
+
+function firstSteps() {
+	const hasKey = rows("key-pairs").length > 0, live = rows("instances").filter((r) => r.state !== "terminated"), running = live.find((r) => r.state === "running");
+	if (running && hasKey)
+		return nothing;
+	const step = (isDone, title, words, action) => html`<li class=${isDone ? "ok" : ""}><h2>${title} ${isDone ? html`<span class="ok" aria-hidden="true">●</span><span class="sr">${t("done")}</span>` : nothing}</h2>${isDone ? nothing : html`<p class="dim">${words}</p>${action}`}</li>`;
+	return html`<div class="card"><ol class="steps">
+		${step(hasKey, t("1. A key"), t("Your public ssh key lets you into new guests. The private key stays with you."), html`<a class="b" href=${href("keys")}>${t("Import yours")}</a>`)}
+		${step(Boolean(running), t("2. A machine"), t("The launch page has a value for everything already."), html`<a class="b b1" href=${href("launch")}>${t("Launch with all defaults")}</a>`)}
+		${step(false, t("3. Your own tools"), t("The commands that you know work here: aws, openstack, cmk, Terraform."), html`<a class="b" href=${href("connect")}>${t("Connect your tools")}</a>`)}</ol></div>`;
+}
+
+const count = (title, n, words, link) => html`<a class="card" href=${link}><h2>${title}</h2><p class="big">${n}</p><p class="hint">${words}</p></a>`;
+
+export function view() {
+	for (const k of ["instances", "volumes", "addresses", "key-pairs", "images", "snapshots", "subnets", "instance-types", ...(isOperator() ? ["hosts"] : [])])
+		need(k);
+	offerCommand("instances.list", {});
+	if (!isReady("instances", "volumes", "addresses", "key-pairs"))
+		return html`<h1>${t("Overview")}</h1>${waiting()}`;
+	fetchEvents();
+	const live = rows("instances").filter((r) => r.state !== "terminated"), running = live.filter((r) => r.state === "running");
+	const disks = rows("volumes"), bad = attention(), hosts = isOperator() ? rows("hosts") : [];
+	const elastic = rows("addresses").filter((a) => a.is_elastic !== false);
+	return html`<div class="head"><h1>${session.account?.name ?? t("Overview")}</h1><span class="dim">${session.region}</span></div>
+		<div class="grid4">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running, of {n}", {n: live.length}), href("instances"))}
+			${count(t("vCPUs and memory"), number(live.reduce((s, r) => s + (r.vcpus ?? 0), 0)), size(live.reduce((s, r) => s + (r.memory ?? 0), 0)), href("instances", "", {sort: "-type"}))}
+			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} free", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
+			${count(t("Addresses"), number(elastic.length), t("{n} lead nowhere", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
+			${hosts.length ? count(t("Hosts"), number(hosts.filter((h) => h.state === "up").length), hosts.every((h) => h.state === "up") ? t("all answer") : t("answer, of {n}", {n: hosts.length}), href("hosts")) : nothing}</div>
+		${firstSteps()}
+		<div class="half"><div class="card"><h2>${bad.length ? mark("bad", t("{n} need attention", {n: bad.length})) : mark("ok", t("Nothing needs attention"))}</h2>
+			${bad.length ? html`<ul class="plainlist">${bad.slice(0, 12).map(({row, page}) => html`<li><a href=${href(page, shortId(row))}>${nameOf(row)}</a> ${stateOf(row)}${row.conditions?.[0] ? html`<div class="dim">${row.conditions[0].message}</div>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("Everything is as it was asked for.")}</p>`}
+			${live.some((r) => tone(r.state, r.conditions) === "go") ? html`<h3>${t("On their way")}</h3><ul class="plainlist">${live.filter((r) => tone(r.state, r.conditions) === "go").slice(0, 10).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}
+			${running.length ? html`<h3>${t("Launched last")}</h3><ul class="plainlist">${live.toSorted((a, b) => b.created_us - a.created_us).slice(0, 5).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)} <span class="dim">${since(r.created_us)}</span></li>`)}</ul>` : nothing}</div>
+		<div class="card"><div class="head"><h2>${t("What happened")}</h2><span class="sp"></span><a href=${href("activity")}>${t("All of it")}</a></div>${events.items ? events.items.length ? html`<ul class="hist">${events.items.slice(0, 20).map(eventLine)}</ul>` : html`<p class="dim">${t("Nothing is on record.")}</p>` : waiting()}</div></div>`;
+}
+
+export {when};

@@ -1,0 +1,62 @@
+// SPDX-License-Identifier: Apache-2.0
+// Signing in: by a password, by an access key, or by a link that `dari console` prints. A code is asked for after the right password
+// alone. The fields are the browser's own: it may fill them in, and nothing here keeps what was typed.
+import {html, nothing, problemCard} from "../parts.js";
+import {session} from "../session.js";
+import {touch} from "../store.js";
+import {t, speak, keep, language, languages} from "../words.js";
+
+let way = "password", problem = null, isBusy = false, wantsCode = null;
+
+async function submit(event) {
+	event.preventDefault();
+	const form = Object.fromEntries(new FormData(event.target));
+	if (isBusy)
+		return;
+	isBusy = true;
+	problem = null;
+	touch();
+	try {
+		const proof = wantsCode ? {...wantsCode, totp: form.totp.replaceAll(" ", "")} : way === "password"
+			? {user: form.user, password: form.password, ...(form.domain ? {domain: form.domain} : {})} : {access_key: form.access_key.trim(), secret: form.secret.trim()};
+		if (!wantsCode)
+			wantsCode = null;
+		await session.enter(proof).catch((p) => {
+			if (p.body?.need === "totp" && !proof.totp) {
+				wantsCode = proof;
+				return;
+			}
+			throw p;
+		});
+		if (session.state === "in")
+			wantsCode = null;
+	} catch (p) {
+		problem = p;
+	}
+	isBusy = false;
+	touch();
+}
+
+function fields() {
+	if (wantsCode)
+		return html`<p>${t("The password is right. Now the six digits of your authenticator, or a recovery code.")}</p>
+			<label class="f">${t("Code")}<input name="totp" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>`;
+	if (way === "key")
+		return html`<label class="f">${t("Access key id")}<input name="access_key" autocomplete="username" spellcheck="false" required></label>
+			<label class="f">${t("Secret")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
+	return html`<label class="f">${t("User")}<input name="user" autocomplete="username" spellcheck="false" required autofocus></label>
+		<label class="f">${t("Password")}<input name="password" type="password" autocomplete="current-password" required></label>
+		<details><summary class="hint">${t("Another domain than Default")}</summary><label class="f">${t("Domain")}<input name="domain" autocomplete="organization" spellcheck="false"></label></details>`;
+}
+
+export function view() {
+	const isOpenWire = location.protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
+	const tab = (name, words) => html`<button type="button" class="chip" aria-pressed=${way === name ? "true" : "false"} @click=${() => { way = name; wantsCode = null; problem = null; touch(); }}>${words}</button>`;
+	return html`<div class="sign"><h1><b lang="ko">다리</b> Dari</h1>
+		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Nobody signs in over an open wire")}</h2><p>${t("This address is plain HTTP: whoever is between could read your password. Use https, or localhost.")}</p></div>` : html`
+		<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>
+		${problemCard(problem ?? (session.problem?.status ? session.problem : null), t("Not signed in"))}
+		<form class="card" @submit=${submit}>${fields()}<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button></form>
+		<p class="hint">${t("On the server’s machine, `dari console` prints a link that lets you in once, without a password.")}</p>`}
+		<p>${Object.entries(languages()).filter(([code]) => code !== language).map(([code, name]) => html`<button type="button" class="plain" lang=${code} @click=${() => { keep("dari.language", code); speak(code); }}>${name}</button>`)}</p>${nothing}</div>`;
+}

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+// Volumes: disks that outlive the instances they are attached to.
+import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, tagsOf, ask, report} from "../parts.js";
+import {resourcePage} from "../resource.js";
+import {rows, touch, applyRow} from "../store.js";
+import {href} from "../router.js";
+import {t, size, list as words, number} from "../words.js";
+import {post, intent} from "../api.js";
+import {showCommand} from "../commands.js";
+
+const GIB = 2 ** 30;
+
+function create() {
+	const key = intent();
+	ask({title: t("A new volume"), label: t("Create"),
+		body: () => html`<div class="grid2"><label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><label class="f">${t("Size in GiB")}<input name="gib" type="number" min="1" max="65536" value="8" required></label>
+			<label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div><p class="hint">${t("An instance can have it that runs in the same zone.")}</p>`,
+		submit: async (form) => {
+			const body = {size: Number(form.get("gib")) * GIB, zone: form.get("zone"), ...(form.get("name") ? {tags: {Name: form.get("name")}} : {})};
+			showCommand("volumes.create", {gib: form.get("gib"), zone: refName("zones", form.get("zone")), name: form.get("name"), body});
+			const answer = await post("/volumes", body, {"Idempotency-Key": key});
+			for (const row of answer.items ?? [answer])
+				applyRow("volumes", row);
+		}});
+}
+
+function attach([v]) {
+	const able = rows("instances").filter((i) => ["running", "stopped"].includes(i.state) && (!i.zone || i.zone === v.zone));
+	ask({title: t("Attach {name} to", {name: nameOf(v)}), label: able.length ? t("Attach") : null,
+		body: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance">${able.map((i) => html`<option value=${i.id}>${nameOf(i)} (${t(i.state)})</option>`)}</select></label>` : html`<p>${t("No instance of its zone is running or stopped.")}</p>`),
+		submit: async (form) => {
+			const instance = able.find((i) => i.id === form.get("instance"));
+			showCommand("volumes.attach", {ids: [v], instance});
+			await post(`/volumes/${v.id}/attach`, {instance: instance.id});
+		}});
+}
+
+function grow([v]) {
+	ask({title: t("Grow {name}", {name: nameOf(v)}), label: t("Grow"),
+		body: () => html`<label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${v.size / GIB} value=${v.size / GIB * 2} max="65536" required autofocus></label><p class="hint">${t("A disk grows and does not shrink. The guest’s file system is grown in the guest.")}</p>`,
+		submit: async (form) => {
+			const gib = Number(form.get("gib"));
+			showCommand("volumes.grow", {ids: [v], gib});
+			await post(`/volumes/${v.id}/modify`, {size: gib * GIB});
+		}});
+}
+
+function snapshot(chosen) {
+	ask({title: t("A snapshot of {names}", {names: words(chosen.map(nameOf))}), label: t("Make it"),
+		body: () => html`<label class="f">${t("What is it for?")}<input name="description" maxlength="255" autofocus></label><p class="hint">${t("It has what the disk holds at this moment; the guest goes on.")}</p>`,
+		submit: async (form) => {
+			showCommand("snapshots.create", {ids: chosen, name: form.get("description")});
+			for (const v of chosen)
+				await post("/snapshots", {volume: v.id, ...(form.get("description") ? {description: form.get("description")} : {})}, {"Idempotency-Key": intent()});
+		}});
+}
+
+function drop(chosen) {
+	showCommand("volumes.delete", {ids: chosen});
+	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} volumes?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
+		body: () => html`<p>${t("{size} of data go with them. Snapshots stay. It cannot be undone.", {size: size(chosen.reduce((s, v) => s + (v.size ?? 0), 0))})}</p>`,
+		submit: () => report(t("{n} volumes are being deleted", {n: chosen.length}), () => post("/volumes/delete", {ids: chosen.map((v) => v.id)})).then(() => false)});
+}
+
+export const view = resourcePage({
+	name: "volumes", kind: "volumes", kinds: ["instances", "zones"], alsoNeeds: ["snapshots"], verb: "volumes", command: "volumes.list", title: () => t("Volumes"),
+	search: (v) => [v.type, refName("instances", v.instance), v.device],
+	keys: {state: (v) => v.state, type: (v) => v.type, zone: (v) => refName("zones", v.zone), instance: (v) => refName("instances", v.instance)},
+	columns: [
+		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
+		{key: "state", title: () => t("State"), width: "18%", text: (v) => v.state, cell: stateOf},
+		{key: "size", title: () => t("Size"), num: true, width: "12%", sort: (v) => v.size ?? 0, text: (v) => size(v.size)},
+		{key: "instance", title: () => t("Attached to"), width: "24%", sort: (v) => refName("instances", v.instance), cell: (v) => (v.instance ? html`<a href=${href("instances", rowId("instances", v.instance))}>${refName("instances", v.instance)}</a> <span class="dim m">${v.device ?? ""}</span>` : html`<span class="dim">–</span>`)},
+		{key: "zone", title: () => t("Zone"), wide: true, text: (v) => refName("zones", v.zone)},
+	],
+	chips: [{title: () => t("all"), query: ""}, {title: () => t("in use"), query: "state:in-use"}, {title: () => t("free"), query: "state:available"}],
+	actions: [
+		{id: "attach", title: () => t("Attach"), may: (v) => v.state === "available", run: attach},
+		{id: "detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: (chosen) => { showCommand("volumes.detach", {ids: chosen}); return report(t("{n} volumes are being detached", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})); }},
+		{id: "snapshot", title: () => t("Snapshot"), may: (v) => ["available", "in-use"].includes(v.state), run: snapshot},
+		{id: "grow", title: () => t("Grow"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
+		{id: "delete", title: () => t("Delete"), may: (v) => ["available", "error"].includes(v.state), run: drop, danger: true},
+	],
+	lead: () => html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`,
+	empty: () => emptyCard(t("No volume yet"), t("A volume is a disk that outlives the instance it is attached to. It costs its size for as long as it is there."), html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`),
+	facts: (v) => pairs([[t("State"), stateOf(v)], [t("Size"), size(v.size)], [t("Kind"), v.type], [t("Zone"), refName("zones", v.zone)], [t("Attached to"), v.instance ? html`${refLink("instances", v.instance)} <span class="m dim">${v.device ?? ""}</span>` : ""],
+		[t("Ends with its instance"), v.instance ? (v.delete_on_termination ? t("yes") : t("no")) : ""], [t("Encrypted"), v.is_encrypted ? t("yes") : t("no")], [t("From snapshot"), v.snapshot ? refLink("snapshots", v.snapshot) : ""],
+		[t("Made"), when(v.created_us)], [t("Tags"), tagsOf(v).length ? tagsOf(v).map(([k, w]) => html`<div><span class="dim">${k}</span> ${w}</div>`) : ""], ["EC2", v.ec2 ? copyable(v.ec2) : ""], ["OpenStack", copyable(v.id)]]),
+	more: (v) => {
+		const chain = rows("snapshots").filter((s) => s.volume === v.id).toSorted((a, b) => a.created_us - b.created_us);
+		return chain.length ? html`<div class="card"><h2>${t("Its snapshots")}</h2><ul class="hist">${chain.map((s) => html`<li>${when(s.created_us)}<span><a href=${href("snapshots", shortId(s))}>${nameOf(s)}</a> ${stateOf(s)} <span class="dim">${s.description ?? ""}</span></span></li>`)}</ul></div>` : nothing;
+	},
+});
+
+function rowId(kind, id) {
+	return shortId(rows(kind).find((r) => r.id === id)) || id;
+}
+
+export {touch, number};

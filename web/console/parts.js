@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: Apache-2.0
+// What every page is put together from: states as shape, word and colour; names and ids; times; dialogs; the command that does the
+// same. Templates are lit-html's, whose holes are text: what somebody named their machine is never markup.
+import {html, nothing} from "./vendor/lit-html/lit-html.js";
+import {row as findById, touch} from "./store.js";
+import {href} from "./router.js";
+import {t, time, since} from "./words.js";
+import {Unreachable} from "./api.js";
+
+export {html, nothing};
+
+// ---- states ----
+
+const SHAPES = {ok: "●", go: "◐", bad: "▲", off: "○"};
+const GOING = new Set(["pending", "stopping", "shutting-down", "creating", "deleting", "attaching", "detaching", "suspending", "modifying",
+	"initiating-request", "pending-acceptance", "provisioning", "deleting-now", "disassociating", "associating"]);
+const GOOD = new Set(["running", "available", "in-use", "active", "completed", "up", "associated", "attached", "blackhole-free", "ok"]);
+const BAD = new Set(["error", "failed", "down", "blackhole", "rejected"]);
+
+/** ok, go, bad or off: what a state means for whoever looks. */
+export function tone(state, conditions) {
+	return conditions?.length || BAD.has(state) ? "bad" : GOING.has(state) ? "go" : GOOD.has(state) ? "ok" : "off";
+}
+
+export function mark(tone, word) {
+	return html`<span class="st ${tone}"><span aria-hidden="true">${SHAPES[tone]}</span> ${word}</span>`;
+}
+
+/** A row's state, with its age where it is on its way. */
+export function stateOf(row) {
+	const state = row.state ?? "";
+	if (!state)
+		return row.conditions?.length ? mark("bad", t("needs attention")) : nothing;
+	const how = tone(state, row.conditions);
+	const from = row.conditions?.[0]?.since_us ?? (how === "go" ? row.state_since_us : 0);
+	return mark(how, from ? t("{state}, {age}", {state: t(state), age: since(from)}) : t(state));
+}
+
+// ---- names ----
+
+export function tagOf(row, key) {
+	const tags = row?.tags;
+	if (!tags)
+		return "";
+	return Array.isArray(tags) ? (tags.find((one) => one.key === key)?.value ?? "") : (tags[key] ?? "");
+}
+
+export function tagsOf(row) {
+	const tags = row?.tags ?? {};
+	return Array.isArray(tags) ? tags.map((one) => [one.key, one.value]) : Object.entries(tags);
+}
+
+/** What people call it: the Name tag, its name, its short id. */
+export function nameOf(row) {
+	return tagOf(row, "Name") || row?.name || row?.ec2 || row?.id || "";
+}
+
+export function shortId(row) {
+	return row?.ec2 || row?.id || "";
+}
+
+/** The name of what an id leads to, as far as it may be seen. */
+export function refName(kind, id) {
+	const row = findById(kind, id);
+	return row ? nameOf(row) : id ? id.slice(0, 8) : "";
+}
+
+export function refLink(kind, id, page = kind) {
+	return id ? html`<a href=${href(page, id)}>${refName(kind, id)}</a>` : html`<span class="dim">–</span>`;
+}
+
+export function when(us) {
+	return us ? html`<time datetime=${new Date(us / 1000).toISOString()} title=${new Date(us / 1000).toLocaleString()}>${time(us)}</time>` : html`<span class="dim">–</span>`;
+}
+
+/** Words and values, side by side; what is empty is left out. */
+export function pairs(rows) {
+	return html`<dl class="kv">${rows.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== nothing)
+		.map(([word, value, kind]) => html`<dt>${word}</dt><dd class=${kind ?? ""}>${value}</dd>`)}</dl>`;
+}
+
+// ---- what went wrong ----
+
+/** A failure in words: the server's own, its advice, and what stood in the way one by one. */
+export function problemCard(problem, title) {
+	if (!problem)
+		return nothing;
+	const gone = problem instanceof Unreachable;
+	return html`<div class="card why" role="alert"><h2><span aria-hidden="true">▲</span> ${title ?? t("That did not work")}</h2>
+		<p>${gone ? t("The server cannot be reached.") : problem.message}</p>
+		${problem.advice ? html`<p><strong>${t("What to do:")}</strong> ${problem.advice}</p>` : nothing}
+		${(problem.body?.reasons ?? []).length ? html`<ul>${problem.body.reasons.map((r) => html`<li>${r.hosts ? t("{n} hosts: {why}", {n: r.hosts, why: r.why}) : r.why ?? String(r)}</li>`)}</ul>` : nothing}
+		${problem.body?.request_id ? html`<p class="hint m">${problem.body.request_id}</p>` : nothing}</div>`;
+}
+
+export function waiting() {
+	return html`<p class="dim" role="status">${t("Loading…")}</p>`;
+}
+
+export function emptyCard(title, words, action) {
+	return html`<div class="card empty"><h2>${title}</h2><p>${words}</p>${action ?? nothing}</div>`;
+}
+
+// ---- notes that pass ----
+
+let notes = [];
+export function note(words, tone = "ok") {
+	const one = {words, tone};
+	notes = [...notes.slice(-3), one];
+	touch();
+	setTimeout(() => dropNote(one), tone === "bad" ? 12000 : 5000);
+}
+function dropNote(one) {
+	notes = notes.filter((n) => n !== one);
+	touch();
+}
+export function notesView() {
+	return html`<div class="notes" role="status" aria-live="polite">${notes.map((one) => html`<div class="note ${one.tone}">${mark(one.tone, one.words)}
+		<button type="button" class="plain" aria-label=${t("Close")} @click=${() => dropNote(one)}>×</button></div>`)}</div>`;
+}
+
+// ---- dialogs ----
+
+let dialog = null;
+/** {title, body: () => template, submit, danger, typed: what must be typed, label, wide} */
+export function ask(wanted) {
+	dialog = {...wanted, typedNow: "", problem: null, isBusy: false, back: document.activeElement};
+	touch();
+}
+export function closeDialog() {
+	const back = dialog?.back;
+	dialog = null;
+	touch();
+	if (back?.isConnected)
+		back.focus();
+}
+export function hasDialog() {
+	return Boolean(dialog);
+}
+async function submitDialog(event) {
+	event.preventDefault();
+	const mine = dialog;
+	if (mine.isBusy || (mine.typed && mine.typedNow.trim() !== String(mine.typed)))
+		return;
+	mine.isBusy = true;
+	mine.problem = null;
+	touch();
+	try {
+		const stays = await mine.submit(new FormData(event.target));
+		if (dialog === mine && !stays)
+			closeDialog();
+	} catch (problem) {
+		mine.problem = problem;
+	}
+	mine.isBusy = false;
+	touch();
+}
+export function dialogView() {
+	if (!dialog)
+		return nothing;
+	const d = dialog;
+	return html`<dialog class=${d.wide ? "wide" : ""} aria-labelledby="dialog-title" @cancel=${(e) => { e.preventDefault(); closeDialog(); }}
+		@click=${(e) => e.target.tagName === "DIALOG" && !d.keeps && closeDialog()}>
+		<form method="dialog" @submit=${submitDialog}><h2 id="dialog-title">${d.title}</h2>${d.body()}
+		${d.typed ? html`<label class="f">${t("Type {what} to go on", {what: d.typed})}<input autocomplete="off" .value=${d.typedNow} @input=${(e) => { d.typedNow = e.target.value; touch(); }}></label>` : nothing}
+		${problemCard(d.problem)}
+		<div class="bar end">${d.label === null ? nothing : html`<button class=${d.danger ? "danger" : "b1"} ?disabled=${d.isBusy || Boolean(d.typed && d.typedNow.trim() !== String(d.typed))}>${d.label ?? t("OK")}</button>`}
+		<button type="button" @click=${closeDialog}>${d.label === null ? t("Close") : t("Cancel")}</button></div></form></dialog>`;
+}
+/** After each repaint: a dialog that has just come is opened over the page. */
+export function showDialog() {
+	const element = document.querySelector("dialog");
+	if (element && !element.open) {
+		element.showModal();
+		(element.querySelector("[autofocus]") ?? element.querySelector("input, select, textarea, button"))?.focus();
+	}
+}
+
+// ---- things that are done to rows ----
+
+/** Does one thing to each row by one request, and says of each what became of it. */
+export async function report(title, work) {
+	try {
+		const answer = await work();
+		const failed = answer?.failed ?? [];
+		if (!failed.length) {
+			note(title);
+			return answer;
+		}
+		ask({title: t("{n} of them failed", {n: failed.length}), label: null,
+			body: () => html`<ul class="plainlist">${failed.map((f) => html`<li><strong class="m">${f.id}</strong> ${f.error?.detail ?? f.error?.title ?? String(f.error ?? "")}${f.error?.advice ? html` <span class="dim">${f.error.advice}</span>` : nothing}</li>`)}</ul>`});
+		return answer;
+	} catch (problem) {
+		ask({title: t("That did not work"), label: null, body: () => problemCard(problem, title)});
+		return null;
+	}
+}
+
+/** One request a row: each succeeds or fails for itself. */
+export async function oneByOne(chosen, send) {
+	const failed = [];
+	for (const r of chosen)
+		await send(r).catch((p) => failed.push({id: nameOf(r), error: {detail: p.message, advice: p.advice}}));
+	return {failed};
+}
+
+export async function copy(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		note(t("Copied"));
+	} catch {
+		note(t("The browser did not let it be copied"), "bad");
+	}
+}
+
+export function copyable(text) {
+	return html`<span class="m">${text}</span> <button type="button" class="plain copy" title=${t("Copy")} aria-label=${t("Copy {what}", {what: text})} @click=${() => copy(text)}>⧉</button>`;
+}
+
+/** A bar of how much of something is used. */
+export function gauge(word, used, limit, say) {
+	const share = limit > 0 ? used / limit : 0;
+	return html`<div class="gauge"><div class="row"><span>${word}</span><span class="num">${limit < 0 || limit === undefined ? t("{used}, no limit", {used: say(used)}) : t("{used} of {limit}", {used: say(used), limit: say(limit)})}</span></div>
+		<svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" class=${share > 0.9 ? "bad" : share > 0.75 ? "go" : "ok"}><rect class="track" width="100" height="4" rx="2"/><rect class="fill" width=${Math.min(100, share * 100)} height="4" rx="2"/></svg></div>`;
+}

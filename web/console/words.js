@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: Apache-2.0
+// Words for people. A sentence in English is its own key; other languages have a table of them (words/). "{n}" is replaced by a
+// value. Numbers, sizes, times and money are written as the language has it.
+import {touch} from "./store.js";
+import {plurals} from "./words/en.js";
+
+const LANGUAGES = {en: "English", ko: "한국어"};
+let table = null;
+export let language = "en";
+let rule = new Intl.PluralRules("en");
+
+function kept(name) {
+	try {
+		return localStorage.getItem(name);
+	} catch {
+		return null;
+	}
+}
+
+/** Keeps a choice of this browser's; where it may not be kept, it holds until the page is closed. */
+export function keep(name, value) {
+	try {
+		localStorage.setItem(name, value);
+	} catch { /* a private window */ }
+}
+
+export function chosen(name, otherwise = "") {
+	return kept(name) ?? otherwise;
+}
+
+export async function speak(wanted) {
+	const name = LANGUAGES[wanted] ? wanted : "en";
+	table = name === "en" ? null : (await import(`./words/${name}.js`)).words;
+	language = name;
+	rule = new Intl.PluralRules(name);
+	formats.clear();
+	document.documentElement.lang = name;
+	touch();
+}
+
+export function speakAsChosen() {
+	const wanted = kept("dari.language") ?? navigator.languages.map((l) => l.slice(0, 2)).find((l) => LANGUAGES[l]) ?? "en";
+	return speak(wanted);
+}
+
+export function languages() {
+	return LANGUAGES;
+}
+
+/** The sentence in the reader's language. A key that has forms for numbers is chosen by {n}. */
+export function t(key, values) {
+	let text = table?.[key] ?? plurals[key] ?? key;
+	if (typeof text === "object")
+		text = text[rule.select(values?.n ?? 0)] ?? text.other;
+	return values ? text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? format(values[name]) : whole)) : text;
+}
+
+function format(value) {
+	return typeof value === "number" ? number(value) : String(value);
+}
+
+const formats = new Map();
+function formatter(kind, options) {
+	const key = kind.name + JSON.stringify(options);
+	let f = formats.get(key);
+	if (!f)
+		formats.set(key, (f = new kind(language, options)));
+	return f;
+}
+
+export function number(n, options = {}) {
+	return formatter(Intl.NumberFormat, options).format(n);
+}
+
+/** Bytes in the unit that leaves few digits: "8 GiB". */
+export function size(bytes) {
+	const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
+	let k = 0;
+	for (let n = bytes ?? 0; n >= 1024 && k < units.length - 1; n /= 1024)
+		k++;
+	return `${number((bytes ?? 0) / 1024 ** k, {maximumFractionDigits: 1})} ${units[k]}`;
+}
+
+/** Microseconds since 1970, as a time of the day if it is today. */
+export function time(us) {
+	if (!us)
+		return "–";
+	const at = new Date(us / 1000), isToday = at.toDateString() === new Date().toDateString();
+	return formatter(Intl.DateTimeFormat, isToday ? {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"}
+		: {year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23"}).format(at);
+}
+
+/** How long something lasts, in its largest unit: "3 min". */
+export function span(us) {
+	const s = Math.max(0, us / 1e6);
+	const [n, unit] = s < 60 ? [s, "second"] : s < 3600 ? [s / 60, "minute"] : s < 172800 ? [s / 3600, "hour"] : [s / 86400, "day"];
+	return formatter(Intl.NumberFormat, {style: "unit", unit, unitDisplay: "short", maximumFractionDigits: 0}).format(Math.floor(n));
+}
+
+export function since(us) {
+	return span(Date.now() * 1000 - us);
+}
+
+/** Integer micro-units of a currency. */
+export function money(micro, currency) {
+	return formatter(Intl.NumberFormat, {style: "currency", currency, maximumFractionDigits: micro && Math.abs(micro) < 1e6 ? 4 : 2}).format(micro / 1e6);
+}
+
+export function list(items) {
+	return formatter(Intl.ListFormat, {type: "conjunction"}).format(items);
+}
+
+/** Whether a text has the needle: in any letter case, and in Korean by initial consonants, too ("ㄷㄹ" finds "다리"). */
+const INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
+function initials(text) {
+	let out = "";
+	for (const c of text) {
+		const k = c.charCodeAt(0) - 0xac00;
+		out += k >= 0 && k < 11172 ? INITIALS[Math.floor(k / 588)] : c;
+	}
+	return out;
+}
+export function matches(text, needle) {
+	if (!needle)
+		return true;
+	const folded = text.toLowerCase();
+	return folded.includes(needle) || (/[ㄱ-ㅎ]/.test(needle) && initials(folded).includes(needle));
+}

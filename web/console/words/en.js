@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: Apache-2.0
+// English has its sentences as keys; these are the ones that change with a number.
+export const plurals = {
+	"{n} vCPUs": {one: "{n} vCPU", other: "{n} vCPUs"},
+	"Launch {n} instances": {one: "Launch {n} instance", other: "Launch {n} instances"},
+	"{n} instances are on their way": {one: "An instance is on its way", other: "{n} instances are on their way"},
+	"{n} instances are being started": {one: "The instance is being started", other: "{n} instances are being started"},
+	"{n} instances are being stopped": {one: "The instance is being stopped", other: "{n} instances are being stopped"},
+	"{n} instances are being restarted": {one: "The instance is being restarted", other: "{n} instances are being restarted"},
+	"{n} instances are being terminated": {one: "The instance is being terminated", other: "{n} instances are being terminated"},
+	"Start {n} instances, as": {one: "Start {n} instance, as", other: "Start {n} instances, as"},
+	"Stop {n} instances, as": {one: "Stop {n} instance, as", other: "Stop {n} instances, as"},
+	"Restart {n} instances, as": {one: "Restart {n} instance, as", other: "Restart {n} instances, as"},
+	"Terminate {n} instances, as": {one: "Terminate {n} instance, as", other: "Terminate {n} instances, as"},
+	"{n} volumes are being deleted": {one: "The volume is being deleted", other: "{n} volumes are being deleted"},
+	"{n} volumes are being detached": {one: "The volume is being detached", other: "{n} volumes are being detached"},
+	"{n} snapshots are being deleted": {one: "The snapshot is being deleted", other: "{n} snapshots are being deleted"},
+	"{n} images are gone": {one: "The image is gone", other: "{n} images are gone"},
+	"{n} addresses are released": {one: "The address is released", other: "{n} addresses are released"},
+	"{n} addresses lead nowhere now": {one: "The address leads nowhere now", other: "{n} addresses lead nowhere now"},
+	"{n} key pairs are gone": {one: "The key pair is gone", other: "{n} key pairs are gone"},
+	"{n} instances run from it": {one: "One instance runs from it", other: "{n} instances run from it"},
+	"{n} disks go with them, {size} in all.": {one: "Its disk goes with it, {size}.", other: "{n} disks go with them, {size} in all."},
+	"{n} volumes stay: {names}.": {one: "A volume stays: {names}.", other: "{n} volumes stay: {names}."},
+	"{n} addresses stay yours: {names}.": {one: "An address stays yours: {names}.", other: "{n} addresses stay yours: {names}."},
+	"{n} hosts: {why}": {one: "{n} host: {why}", other: "{n} hosts: {why}"},
+	"{what}, {n} rows": {one: "{what}, one row", other: "{what}, {n} rows"},
+};
