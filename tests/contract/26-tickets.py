@@ -261,6 +261,7 @@ def test_refused(region):
     """What a desk refuses is dead at once, is told of, and holds nothing else; it can be retried."""
     case, ticket = region.open("Refused")
     a = soon(lambda: at(region.a, "Refused"))
+    soon(lambda: all(s["stage"] == "sent" for s in region.ticket(ticket)["links"][0]["sendings"]))
     region.a.token = "another"
     region.support.add_communication_to_case(caseId=case, communicationBody="refused first")
     dead = soon(lambda: [s for s in region.ticket(ticket)["links"][0]["sendings"] if s["stage"] == "dead"])
@@ -268,6 +269,19 @@ def test_refused(region):
     region.a.token = "token-a"
     region.dev.command("ticket", "retry", dead[0]["id"])
     soon(lambda: any("refused first" in m for m in region.a.said(a)))
+
+
+def test_refused_at_first(region):
+    """What waits behind a ticket that the desk did not take follows once it is taken."""
+    region.a.token = "another"
+    case, ticket = region.open("Not taken")
+    dead = soon(lambda: [s for s in region.ticket(ticket)["links"][0]["sendings"] if s["stage"] == "dead"])
+    region.support.add_communication_to_case(caseId=case, communicationBody="said behind it")
+    assert [s["stage"] for s in region.ticket(ticket)["links"][0]["sendings"]].count("dead") == 1
+    region.a.token = "token-a"
+    region.dev.command("ticket", "retry", dead[0]["id"])
+    a = soon(lambda: at(region.a, "Not taken"))
+    soon(lambda: any("said behind it" in m for m in region.a.said(a)))
 
 
 def test_routing(region):

@@ -5,6 +5,7 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,7 +32,7 @@ static void remove_scratch(const struct worker *w)
 	(void) nftw(w->scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static pid_t begin(struct worker *w, uint64_t job, unsigned limit_s, void (*run)(uint64_t job))
+static pid_t begin(struct worker *w, uint64_t job, unsigned cpu_limit_s, void (*run)(uint64_t job))
 {
 	(void) fflush(stdout);
 	(void) snprintf(w->scratch, sizeof w->scratch, "%s/dari-pool-XXXXXX", cloud_scratch());
@@ -41,7 +42,9 @@ static pid_t begin(struct worker *w, uint64_t job, unsigned limit_s, void (*run)
 	}
 	pid_t child = fork();
 	if (child == 0) {
-		(void) alarm(limit_s);
+		const struct rlimit limit = {cpu_limit_s, cpu_limit_s + 1};
+		(void) setrlimit(RLIMIT_CPU, &limit);
+		(void) alarm(cpu_limit_s * POOL_WAIT_FACTOR);
 		(void) setenv(CLOUD_SCRATCH, w->scratch, true);
 		run(job);
 		_exit(0);
@@ -53,7 +56,7 @@ static pid_t begin(struct worker *w, uint64_t job, unsigned limit_s, void (*run)
 	return child;
 }
 
-void pool_run(uint64_t count, unsigned limit_s, void (*run)(uint64_t job),
+void pool_run(uint64_t count, unsigned cpu_limit_s, void (*run)(uint64_t job),
 	      bool (*ended)(uint64_t job, int status))
 {
 	struct worker workers[WORKERS_MAX] = {0};
@@ -62,7 +65,7 @@ void pool_run(uint64_t count, unsigned limit_s, void (*run)(uint64_t job),
 	for (uint64_t next = 0; next < count || running;) {
 		for (size_t k = 0; k < size && next < count; k++)
 			if (!workers[k].pid) {
-				workers[k].pid = begin(&workers[k], next, limit_s, run);
+				workers[k].pid = begin(&workers[k], next, cpu_limit_s, run);
 				workers[k].job = next++;
 				running++;
 			}

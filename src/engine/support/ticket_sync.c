@@ -323,11 +323,21 @@ RESULT engine_see_link(struct op *op, struct link_report *wish)
 
 /* ---- sendings ---- */
 
-const struct ticket_sending *engine_next_sending(const struct tables *t, uuid link)
+static const struct ticket_sending *first_sending(const struct tables *t, uuid link,
+						  enum ticket_sending_stage stage)
 {
-	const struct ticket_sending probe = {.link = link, .stage = TICKET_SENDING_STAGE_WAITING};
+	const struct ticket_sending probe = {.link = link, .stage = stage};
 	return ticket_sending_of(
 		tables_first(t, KIND_TICKET_SENDING, TICKET_SENDING_INDEX_LINK, &probe.row, 2));
+}
+
+const struct ticket_sending *engine_next_sending(const struct tables *t, uuid link)
+{
+	/* The ticket's making is the first that is sent: were it refused, all behind it would be, too. */
+	const struct ticket_sending *dead = first_sending(t, link, TICKET_SENDING_STAGE_DEAD);
+	if (dead && dead->what == TICKET_SENDING_WHAT_CREATE)
+		return NULL;
+	return first_sending(t, link, TICKET_SENDING_STAGE_WAITING);
 }
 
 static RESULT see_sent(struct op *op, const struct sending_report *wish, const struct ticket_sending *s,
