@@ -712,6 +712,7 @@ int main(int argc, char **argv)
 		return 2;
 	add_actions(str_from(argv[argc - 1]));
 	add_cases(argv[argc - 1]);
+	(void) world_bearer_key(); /* made once, for all processes: it takes longer than a case */
 	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
 	bool are_told = failures == 0;
 	for (size_t k = 0; k < action_count && are_told; k++)

@@ -42,7 +42,9 @@ static pid_t begin(struct worker *w, uint64_t job, unsigned cpu_limit_s, void (*
 	}
 	pid_t child = fork();
 	if (child == 0) {
-		const struct rlimit limit = {cpu_limit_s, cpu_limit_s + 1};
+		struct rlimit limit; /* only the soft one: qemu-img, which the job runs, gets limits of its own */
+		(void) getrlimit(RLIMIT_CPU, &limit);
+		limit.rlim_cur = cpu_limit_s;
 		(void) setrlimit(RLIMIT_CPU, &limit);
 		(void) alarm(cpu_limit_s * POOL_WAIT_FACTOR);
 		(void) setenv(CLOUD_SCRATCH, w->scratch, true);

@@ -92,7 +92,7 @@ static RESULT copy_list(struct op *op, struct strs from, struct strs *ret_list)
 RESULT licence_apply(struct op *op, const struct licences_wish *wish, struct strs before, struct str field,
 		     struct strs *ret_licences)
 {
-	struct strs list;
+	struct strs list = {0};
 	struct licence licence;
 	TRY(copy_list(op, before, &list));
 	if (wish->sets_all && !list.count && !wish->may_lack)
