@@ -219,7 +219,12 @@ def restarted(ctl, host, machine):
 def goes(ctl, instance, source, host, machines):
     """To a host of a newer release, by TLS; or that is refused with what the processor lacks there, as by what a newer QEMU does
     not emulate any more."""
-    asked = ctl.run("dari", "host", "move", instance, "--to", host, status=None)
+    def ask():
+        return ctl.run("dari", "host", "move", instance, "--to", host, status=None)
+
+    asked = []  # the guest boots nothing, so the reboot before ends only when its time is over
+    until(lambda: asked.append(ask()) or "under way" not in asked[-1].stderr, f"the reboot of {instance} is over", SLOW_S)
+    asked = asked[-1]
     if asked.returncode:
         check(f"a guest of {HOSTS[source][2]} is not sent to {HOSTS[host][2]}: {asked.stderr.strip()}",
               "lacks what the instance has" in asked.stderr and ctl.host_of(instance) == source)
