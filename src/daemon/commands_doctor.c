@@ -14,6 +14,7 @@
 #include "engine/capacity.h"
 #include "engine/licence/compliance.h"
 #include "model/states.h"
+#include "reconcile/billing/traffic.h"
 #include "store/condition.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
@@ -25,7 +26,7 @@
 #include "store/storage_pool.h"
 
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
-enum { CONDITIONS_SHOWN = 10 };
+enum { CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180 };
 
 /* One line: what was checked, whether it is fine, what was found, and what to do if not. */
 static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
@@ -389,6 +390,25 @@ static void list_conditions(struct command_call *call, const struct tables *t)
 	print_finding(call, "conditions", true, count > 0 ? list : STR("none"), "");
 }
 
+/* Where counters cannot be read nothing is billed, and nobody would notice. */
+static void check_traffic(struct command_call *call)
+{
+	struct traffic_state state;
+	reconciler_read_traffic(call->daemon->reconciler, &state);
+	bool is_read = state.read_us && clock_now_us() - state.read_us < TRAFFIC_READ_S * SECOND;
+	struct str device = call->daemon->settings.traffic_device;
+	struct str words = !state.is_configured ? STR("is not counted and not billed")
+			   : is_read
+				   ? str_print(call->ctx.arena, "of %zu addresses is counted at %" STR_FMT,
+					       state.count, STR_ARG(device))
+				   : str_print(call->ctx.arena, "is not counted: %" STR_FMT " cannot be read",
+					       STR_ARG(device));
+	print_finding(call, "traffic", !state.is_configured || is_read, words,
+		      "The server's log says what nft said (kind=external_network). nftables has to be "
+		      "installed, and "
+		      "metering.uplink to name a device that is there.");
+}
+
 static void check_metering(struct command_call *call)
 {
 	int64_t behind_us = 0, ahead_us = 0;
@@ -402,7 +422,7 @@ static void check_metering(struct command_call *call)
 		      "Set the clock right. If it is right now: dari bill confirm-clock (a clock behind the "
 		      "log only has to "
 		      "catch up).");
-	print_finding(call, "traffic", true, STR("is not counted and not billed"), "");
+	check_traffic(call);
 }
 
 /* By the conditions that say so: what is over stops nobody. */

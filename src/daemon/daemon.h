@@ -38,6 +38,7 @@ struct settings {
 	struct strs fetch_not_from, fetch_also_from;
 	struct str image_mirror;
 	struct backup_target backup;
+	struct str traffic_device, traffic_netns;
 	int64_t consoles, consoles_per_account, console_idle_s;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;

@@ -194,6 +194,8 @@ static RESULT open_reconciler(struct daemon *d)
 		.resolvers = d->settings.dns_upstreams,
 		.reach = d->reach,
 		.backup = &d->settings.backup,
+		.traffic_device = d->settings.traffic_device,
+		.traffic_netns = d->settings.traffic_netns,
 		.master_key = d->master_key,
 		.write_drive = metadata_write_drive,
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,

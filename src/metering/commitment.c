@@ -8,7 +8,7 @@
 #include "base/clock.h"
 #include "base/vec.h"
 
-enum { HOUR_S = 3600, HOURS = DAY_S / HOUR_S };
+enum { HOURS = DAY_S / HOUR_S };
 
 /* ---- as text ---- */
 

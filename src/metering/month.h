@@ -4,7 +4,7 @@
 
 #include "base/ctx.h"
 
-enum { DAY_S = 86400 };
+enum { HOUR_S = 3600, DAY_S = 86400 };
 
 struct month {
 	int64_t from_s, until_s; /* its end is the next one's beginning */

@@ -14,6 +14,7 @@ const struct unit_info unit_infos[UNIT_COUNT] = {
 	[UNIT_GIB_MONTH] = {"gib_month", "GiB-Months", "GiB-Seconds", true, true, INT64_C(1) << 30},
 	[UNIT_IOPS_MONTH] = {"iops_month", "IOPS-Months", "IOPS-Seconds", true, true, 1},
 	[UNIT_RATE_MONTH] = {"rate_month", "MiBps-Months", "MiBps-Seconds", true, true, 1},
+	[UNIT_GB] = {"gb", "GB", "GB", true, false, 1000000000, true},
 	[UNIT_MONTH] = {"month", "Months", "Months", false, true, 1},
 };
 
@@ -165,7 +166,7 @@ static RESULT read_unit(struct reading *r, const yaml_node_t *node, void *into)
 			*(int *) into = k;
 			return OK;
 		}
-	return FAULT(r, node, "units are hour, vcpu_hour, gib_month, iops_month and rate_month");
+	return FAULT(r, node, "units are hour, vcpu_hour, gib_month, iops_month, rate_month and gb");
 }
 
 /* ---- items ---- */
@@ -270,13 +271,12 @@ static RESULT finish_item(struct reading *r, const yaml_node_t *node, struct dra
 	if (!item->sku.n || !item->meter.n || d->unit < 0)
 		return FAULT(r, node, "an item has sku, meter and unit");
 	if (!meter)
-		return FAULT(r, node, "there is no meter '%" STR_FMT "'%s", STR_ARG(item->meter),
-			     str_starts_with(item->meter, STR("net."))
-				     ? ": traffic is not counted, and not billed"
-				     : "");
+		return FAULT(r, node, "there is no meter '%" STR_FMT "'", STR_ARG(item->meter));
 	item->unit = (enum unit) d->unit;
 	if (!(meter->units & (1u << item->unit)))
 		return FAULT(r, node, "%s is no unit of %s", unit_infos[item->unit].word, meter->name);
+	if (unit_infos[item->unit].is_counter && (item->minimum_s || item->round_up_s))
+		return FAULT(r, node, "what is counted has no minimum_s and no round_up_s");
 	if (d->has_price == d->has_tiers)
 		return FAULT(r, node, "an item has either a price or tiers; nothing is a price of 0");
 	if ((d->tier_scope.n && !str_is(d->tier_scope, "account")) ||

@@ -18,6 +18,7 @@ enum unit {
 	UNIT_GIB_MONTH,
 	UNIT_IOPS_MONTH,
 	UNIT_RATE_MONTH,
+	UNIT_GB,
 	UNIT_MONTH,
 	UNIT_COUNT
 };
@@ -30,6 +31,7 @@ struct unit_info {
 	bool counts_level;    /* else a level above 0 counts as 1 */
 	bool is_monthly;      /* a month of it is exactly 1, however long the month is */
 	int64_t divisor;      /* of a level */
+	bool is_counter; /* the level is what a counter has come to: differences are billed, however long they took */
 };
 extern const struct unit_info unit_infos[UNIT_COUNT];
 

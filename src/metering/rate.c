@@ -93,7 +93,8 @@ static __int128 counted(const struct price_item *item, int64_t level)
 static int64_t to_quantity(const struct rating *r, enum unit unit, __int128 billed)
 {
 	const struct unit_info *u = &unit_infos[unit];
-	int64_t seconds = u->is_monthly ? r->config.month.until_s - r->config.month.from_s : 3600;
+	int64_t month_s = r->config.month.until_s - r->config.month.from_s;
+	int64_t seconds = u->is_counter ? 1 : u->is_monthly ? month_s : HOUR_S;
 	return (int64_t) money_divide(billed * MICRO, (__int128) u->divisor * seconds);
 }
 
@@ -109,6 +110,16 @@ static int64_t added_seconds(const struct price_item *item, struct run *run, con
 	if (item->round_up_s && p->until_s >= run->until_s && least % item->round_up_s)
 		added += item->round_up_s - least % item->round_up_s;
 	return added;
+}
+
+/* Those with tiers wait for the account's end. */
+static RESULT give(struct rating *r, struct ctx *c, const struct charge *charge)
+{
+	if (!charge->price->item->is_tiered)
+		return r->config.each(r->config.arg, charge);
+	struct charge kept = *charge;
+	kept.meter = str_copy(r->of_account, charge->meter);
+	return kept.meter.p && VEC_PUSH(r->of_account, &r->tiered, kept) ? OK : ctx_no_memory(c);
 }
 
 static RESULT charge_piece(struct rating *r, struct ctx *c, struct run *run, const struct piece *p)
@@ -140,10 +151,7 @@ static RESULT charge_piece(struct rating *r, struct ctx *c, struct run *run, con
 				.price = price,
 				.subject = p->subject};
 	run->quantity = quantity;
-	if (!item->is_tiered)
-		return r->config.each(r->config.arg, &charge);
-	charge.meter = str_copy(r->of_account, charge.meter);
-	return charge.meter.p && VEC_PUSH(r->of_account, &r->tiered, charge) ? OK : ctx_no_memory(c);
+	return give(r, c, &charge);
 }
 
 /* ---- cutting ---- */
@@ -304,12 +312,87 @@ static RESULT apply_fixes(struct rating *r, struct ctx *c)
 	return OK;
 }
 
+/* ---- counters ---- */
+
+/* What was counted in one day, under one version of the price lists and one name. */
+struct counted_piece {
+	struct piece piece; /* its level is in bytes */
+	int64_t ends_s;     /* until when more may be added */
+};
+
+static RESULT charge_counted(struct rating *r, struct ctx *c, struct run *run,
+			     const struct counted_piece *counted)
+{
+	const struct piece *p = &counted->piece;
+	const struct price *price = NULL;
+	if (p->level <= 0)
+		return OK;
+	TRY(find_price(r, c, p, &price));
+	if (!price)
+		return say_unpriced(r);
+	run->billed += p->level;
+	int64_t quantity = to_quantity(r, price->item->unit, run->billed);
+	const struct charge charge = {.account = r->account,
+				      .id = r->id,
+				      .kind = r->kind,
+				      .meter = r->price_name,
+				      .from_s = p->from_s,
+				      .until_s = p->until_s,
+				      .level = p->level,
+				      .seq = p->seq,
+				      .quantity = quantity - run->quantity,
+				      .measured = p->level,
+				      .price = price,
+				      .subject = p->subject};
+	run->quantity = quantity;
+	return give(r, c, &charge);
+}
+
+/* A record says what a counter has come to. What it came to since the record before belongs to the day in which that time
+ * began, an hour before at most: so often the counter is written while it changes. The first record is where it begins; one
+ * that is below the one before says that the counter began anew. */
+static RESULT charge_counter(struct rating *r, struct ctx *c)
+{
+	const struct month *m = &r->config.month;
+	struct run run = {.from_s = m->from_s};
+	struct counted_piece open = {.ends_s = INT64_MIN};
+	for (size_t k = 1; k < r->changes.count; k++) {
+		const struct level_change *before = &r->changes.at[k - 1], *change = &r->changes.at[k];
+		int64_t bytes =
+			change->level >= before->level ? change->level - before->level : change->level;
+		int64_t until_s = second_of(change), from_s = until_s - HOUR_S;
+		from_s = second_of(before) > from_s ? second_of(before) : from_s;
+		if (bytes <= 0 || from_s < m->from_s || from_s >= m->until_s)
+			continue;
+		if (from_s >= open.ends_s) {
+			TRY(charge_counted(r, c, &run, &open));
+			open.ends_s = (from_s / DAY_S + 1) * DAY_S;
+			int64_t price_end_s = price_book_next_change(r->config.book, from_s);
+			open.ends_s = price_end_s < open.ends_s ? price_end_s : open.ends_s;
+			open.piece = (struct piece){.from_s = from_s, .seq = change->seq};
+			open.piece.subject = subject_at(r, from_s, &open.ends_s);
+		}
+		open.piece.level += bytes;
+		open.piece.until_s = until_s < open.ends_s ? until_s : open.ends_s;
+		open.piece.until_s += open.piece.until_s == open.piece.from_s;
+	}
+	return charge_counted(r, c, &run, &open);
+}
+
+static bool is_counter(const struct rating *r)
+{
+	const struct meter_info *meter = meter_info_find(r->meter);
+	return meter && meter->units == UNIT(GB);
+}
+
 static RESULT end_series(struct rating *r, struct ctx *c)
 {
 	int64_t extra_s = 0;
 	if (!r->changes.count)
 		return OK;
 	TRY(apply_fixes(r, c));
+	if (is_counter(r))
+		return charge_counter(r, c);
 	for (size_t k = 0, end = 0; k < r->changes.count; k = end) {
 		end = k + 1;
 		if (r->changes.at[k].level <= 0)

@@ -12,6 +12,8 @@
  * run as a whole has: what one charge loses the next one has. Tiers count what an account had of a SKU in the month, in the
  * order of time, then of ids; where one ends, a charge is cut in two.
  *
+ * Traffic is not a level but a counter (UNIT_GB): what it grows by is charged, once a day.
+ *
  * One account after the other: begin, its usage in the order of id, meter and seq, end. Charges come when a meter of a
  * resource is through; those with tiers when the account is. */
 #pragma once

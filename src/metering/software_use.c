@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 
-enum { RUNS_FIRST = 64, HOUR_S = 3600, CORES_OF_SOCKET = 8, CORES_OF_HOST = 16 };
+enum { RUNS_FIRST = 64, CORES_OF_SOCKET = 8, CORES_OF_HOST = 16 };
 
 /* A guest with a product. */
 struct software_run {

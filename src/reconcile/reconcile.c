@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "engine/region/region.h"
+#include "reconcile/billing/traffic.h"
 #include "reconcile/figures/internal.h"
 #include "reconcile/work.h"
 
@@ -128,6 +129,7 @@ void reconciler_release(struct reconciler *r)
 	(void) pthread_mutex_destroy(&r->hosts_lock);
 	heap_free(r->cached);
 	figures_free(r->figures);
+	traffic_free(r->traffic);
 	heap_free(r);
 }
 
@@ -195,12 +197,15 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->master_key = config->master_key;
 	r->reach = config->reach;
 	r->backup = config->backup;
+	if (config->traffic_device.n)
+		r->traffic = traffic_new(config->traffic_device, config->traffic_netns);
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
 	bool has_lanes = make_all_lanes(r);
-	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->ticket_directory ||
-	    !r->own_chassis || !r->network_actor || !r->home_actor || !has_lanes)
+	if ((config->traffic_device.n && !r->traffic) || !copy_resolvers(r, config->resolvers) ||
+	    !r->image_directory || !r->ticket_directory || !r->own_chassis || !r->network_actor ||
+	    !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);
 	return OK;

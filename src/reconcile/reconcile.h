@@ -69,6 +69,8 @@ struct reconcile_config {
 	struct web_reach *reach;
 	/* Where volumes' backups are kept; outlives the reconciler. NULL, or an empty URL: nowhere. */
 	const struct backup_target *backup;
+	/* The network device whose traffic is billed, and the named namespace that it is in (empty: ours). Empty: none. */
+	struct str traffic_device, traffic_netns;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive, and for volumes' keys */
 	reconcile_write_drive *write_drive; /* NULL: config drives are empty */
 	int64_t shutdown_grace_us;          /* from asking the guest to forcing it off; 0: 60 s */

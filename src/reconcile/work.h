@@ -386,6 +386,7 @@ struct reconciler {
 	struct rec_host *hosts[HOST_BUCKETS];
 	uuid region;
 	struct figures *figures; /* owned; NULL: none are taken */
+	struct traffic *traffic; /* owned; NULL: none is counted */
 	struct job figures_job;
 };
 

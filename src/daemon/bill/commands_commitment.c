@@ -8,7 +8,7 @@
 #include "store/account.h"
 #include "store/domain.h"
 
-enum { HOUR_S = 3600, MONTHS_MAX = 120, QUANTITY_MAX = 1000000 };
+enum { MONTHS_MAX = 120, QUANTITY_MAX = 1000000 };
 
 /* The same day and hour so many months later; of a shorter month its last day. */
 static int64_t add_months(int64_t at_s, int64_t months)

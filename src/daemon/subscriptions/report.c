@@ -17,7 +17,7 @@
 #include "store/instance.h"
 #include "store/ledger.h"
 
-enum { GUESTS_SHOWN = 50, HOUR_S = 3600, HUNDREDTHS = 100 };
+enum { GUESTS_SHOWN = 50, HUNDREDTHS = 100 };
 #define REPORT_CAP ((size_t) 256 << 20)
 
 /* ---- the log of a month ---- */

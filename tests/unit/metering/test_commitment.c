@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-enum { OUT_MAX = 20000, HOUR_S = 3600 };
+enum { OUT_MAX = 20000 };
 
 static struct world {
 	struct arena *a;

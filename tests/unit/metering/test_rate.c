@@ -20,6 +20,7 @@ static const char list_yaml[] =
 	"- {sku: vm, meter: instance, unit: hour, minimum_s: 60, price: 0.0104}\n"
 	"- {sku: held, meter: held, unit: hour, price: 0.001}\n"
 	"- {sku: lic, meter: licence, unit: vcpu_hour, round_up_s: 3600, price: 0.06}\n"
+	"- {sku: out, meter: net.out, unit: gb, price: 0.05}\n"
 	"- {sku: vol, meter: volume, unit: gib_month, price: 0.08}\n"
 	"- {sku: snap, meter: snapshot, unit: gib_month, free: 1, tiers: [{upto: 2, price: 0.05}, {price: "
 	"0.04}]}\n";
@@ -292,6 +293,42 @@ static void a_rename_does_not_touch_what_was(void **state)
 	assert_int_equal(w.charges[0].until_s, w.charges[1].from_s);
 }
 
+static void a_counter_is_charged_by_what_it_grows(void **state)
+{
+	(void) state;
+	change(1, "net.out", 10 * HOUR_S, 0, 700); /* where it begins */
+	change(1, "net.out", 11 * HOUR_S, 0, 1000000700);
+	change(1, "net.out", 12 * HOUR_S, 0, 1000000700);
+	change(1, "net.out", 24 * HOUR_S + 20, 0, 3000000700); /* is of the day in which the hour began */
+	change(1, "net.out", 25 * HOUR_S + 20, 0, 0);          /* it began anew */
+	change(1, "net.out", 26 * HOUR_S, 0, 5000);
+	change(1, "net.out", 27 * HOUR_S, 0, 4000); /* and once more, unnoticed */
+	rate();
+	assert_int_equal(w.charge_count, 2);
+	assert_int_equal(w.charges[0].quantity, 3 * MICRO);
+	assert_int_equal((int64_t) w.charges[0].measured, INT64_C(3000000000));
+	assert_int_equal(w.charges[0].from_s, w.month.from_s + 10 * HOUR_S);
+	assert_int_equal(w.charges[0].until_s, w.month.from_s + DAY_S);
+	assert_int_equal(w.charges[1].quantity, 9);
+	assert_int_equal((int64_t) w.charges[1].measured, 9000);
+	assert_int_equal(w.unpriced, 0);
+}
+
+static void a_counter_is_cut_at_the_months_ends(void **state)
+{
+	(void) state;
+	int64_t month_s = w.month.until_s - w.month.from_s;
+	change(1, "net.out", -2 * HOUR_S, 0, 0);
+	change(1, "net.out", -HOUR_S, 0, 1000000000);
+	change(1, "net.out", 10, 0, 3000000000); /* began in the month before */
+	change(1, "net.out", HOUR_S + 10, 0, 3500000000);
+	change(1, "net.out", month_s + 10, 0, 4500000000);
+	change(1, "net.out", month_s + HOUR_S + 10, 0, 9500000000);
+	rate();
+	assert_int_equal(quantity_of("out"), 3 * MICRO / 2);
+	assert_int_equal(w.charges[w.charge_count - 1].until_s, w.month.until_s);
+}
+
 static void tiers_are_cut_where_they_end(void **state)
 {
 	(void) state;
@@ -430,6 +467,8 @@ int main(void)
 		TEST(a_host_that_was_unreachable_is_corrected),
 		TEST(a_clock_that_stood_still_costs_nothing),
 		TEST(a_rename_does_not_touch_what_was),
+		TEST(a_counter_is_charged_by_what_it_grows),
+		TEST(a_counter_is_cut_at_the_months_ends),
 		TEST(tiers_are_cut_where_they_end),
 		TEST(what_has_no_price_is_said_once),
 		TEST(random_histories_agree_with_the_sampler),
