@@ -2,6 +2,8 @@
  * Who may see and change what is a user's own. */
 #include "engine/people/own.h"
 
+#include "engine/billing/standing.h"
+
 #include "engine/internal.h"
 #include "engine/people/role.h"
 #include "model/role.h"
@@ -190,6 +192,7 @@ RESULT engine_permit_own(struct op *op, const char *permission, const struct use
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, KIND_USER, &user->row, NULL,
 				 &is_allowed));
+	TRY(standing_check(op));
 	TRY(engine_check_own(op->ctx, op->head, permission, user, account));
 	return op_name(op, KIND_USER, &user->row);
 }
