@@ -176,6 +176,31 @@ def test_a_limit_is_set(page, dev):
         assert not operator.faults()
 
 
+def test_a_user_and_a_key(dev):
+    """Made by who manages the account, used, turned off, and taken back."""
+    with pages(dev, "admin") as b:
+        go(b, dev, "people")
+        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'New user')", what="the button")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.press("robot", Keys.ENTER)
+        b.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === 'robot')", what="the user")
+        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Make an access key')", what="the button")
+        key_id, secret = b.until("return document.querySelector('dialog pre')?.innerText", what="the key").split()
+        b.press(Keys.ESCAPE)
+        proof = {"access_key": key_id, "secret": secret}
+        assert sign_in(dev, proof)[0] == 201
+        b.click("return [...document.querySelectorAll('aside td button')].find(e => e.innerText === 'Turn off')", what="the button")
+        b.until("return [...document.querySelectorAll('aside td button')].some(e => e.innerText === 'Turn on')", what="that it is off")
+        assert sign_in(dev, proof)[0] == 401 and secret not in b.text()
+        b.click("return [...document.querySelectorAll('aside td button')].find(e => e.innerText === 'Delete…')", what="the button")
+        b.click("return document.querySelector('dialog .danger')", what="the answer")
+        b.until_text("None that you see.")
+        b.click("return [...document.querySelectorAll('aside [role=toolbar] button')].find(e => e.innerText === 'Delete…')", what="the button")
+        b.click("return document.querySelector('dialog .danger')", what="the answer")
+        b.until("return ![...document.querySelectorAll('tr[data-id] a')].some(a => a.innerText === 'robot')", what="that it is gone")
+        assert not b.faults()
+
+
 def test_hostile_names_stay_text(page, dev):
     go(page, dev, "instances")
     page.until_text(HOSTILE)

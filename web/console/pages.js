@@ -16,6 +16,7 @@ export const PAGES = [
 	{name: "keys", group: "main", key: "k", kind: "key-pairs", title: () => t("Key pairs")},
 	{name: "activity", group: "account", key: "t", title: () => t("Activity")},
 	{name: "connect", group: "account", key: "c", title: () => t("Connect your tools")},
+	{name: "people", group: "account", key: "u", kind: "users", title: () => t("People")},
 	{name: "quotas", group: "account", key: "q", title: () => t("Quotas")},
 	{name: "you", group: "account", key: "y", title: () => t("You")},
 	{name: "region", group: "region", key: "r", title: () => t("Region")},
