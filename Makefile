@@ -21,6 +21,9 @@ demo: build ## a region on this machine, and what a newcomer would do with aws; 
 	@tools/install-packages run sandbox image demo
 	@$(if $(IMAGE),DARI_DEMO_IMAGE=$(IMAGE)) tools/demo up
 
+screenshots: build ## pictures of the console's pages, into build/screenshots
+	@DARI_BUILD=$(B) tools/screenshots
+
 demo-down: ## ends the demo; leaves nothing behind
 	@tools/demo down
 
@@ -89,4 +92,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build install deb dev demo demo-down check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate lint format asan tsan bench docs clean help
+.PHONY: build install deb dev demo demo-down screenshots check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate lint format asan tsan bench docs clean help

@@ -18,7 +18,7 @@ struct passwords {
 	pthread_mutex_t lock;
 	pthread_cond_t is_free; /* a hash has ended */
 	int hashing;
-	struct guesses *guesses;
+	struct guesses *guesses, *code_guesses;
 	_Atomic uint64_t checks;
 	char decoy[ENCODED_SIZE]; /* a hash of the present cost that is nobody's */
 };
@@ -48,6 +48,7 @@ RESULT passwords_new(struct ctx *c, struct executor *executor, const struct pass
 	(void) pthread_mutex_init(&p->lock, NULL);
 	(void) pthread_cond_init(&p->is_free, NULL);
 	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->guesses));
+	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->code_guesses));
 	const struct lane_config lane = {executor, "passwords", lane_count_threads(), PASSWORDS_WAITING_MAX,
 					 PASSWORDS_WAITING_OF_ONE};
 	TRY(lane_new(c, &lane, &p->lane));
@@ -63,6 +64,7 @@ void passwords_free(struct passwords *p)
 		return;
 	lane_free(p->lane);
 	guesses_free(p->guesses);
+	guesses_free(p->code_guesses);
 	(void) pthread_cond_destroy(&p->is_free);
 	(void) pthread_mutex_destroy(&p->lock);
 	heap_free(p);
@@ -142,4 +144,9 @@ struct str password_draw(struct ctx *c)
 	crypto_wipe(text, sizeof text);
 	crypto_wipe(drawn, sizeof drawn);
 	return password;
+}
+
+struct guesses *passwords_get_code_guesses(struct passwords *p)
+{
+	return p->code_guesses;
 }

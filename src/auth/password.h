@@ -47,6 +47,8 @@ enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_LOCKED };
  * password are not counted. Clients must not learn PASSWORD_LOCKED from PASSWORD_WRONG. */
 enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct guesser *who,
 				     struct str hash, struct str plain);
+/* Guesses at one-time codes, which whoever knows the password may try: by the same limits, counted by themselves. */
+struct guesses *passwords_get_code_guesses(struct passwords *p);
 /* How many passwords were checked against a hash since the start. */
 uint64_t passwords_count_checks(const struct passwords *p);
 /* Draws a password for somebody who has none yet: 24 characters that are easy to type, in c's

@@ -20,6 +20,7 @@
 
 /* Of which desk. */
 struct desk_place {
+	const char *noun; /* in words about it; NULL: desk */
 	struct str name, url, queue, login;
 	struct str secret;   /* never shown or logged */
 	struct tags options; /* as its driver says */

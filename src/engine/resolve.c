@@ -31,6 +31,7 @@
 #include "store/user_group.h"
 #include "store/volume_group_type.h"
 #include "store/volume_type.h"
+#include "store/webhook.h"
 #include "store/zone.h"
 
 uuid engine_get_account(const struct ctx *c)
@@ -290,6 +291,13 @@ static const struct row *find_named_instance_type(const struct tables *t, uuid a
 	return ROW_OR_NULL(type);
 }
 
+static const struct row *find_named_webhook(const struct tables *t, uuid account, struct str name)
+{
+	(void) account;
+	const struct webhook *hook = webhook_find_by_name(t, name);
+	return ROW_OR_NULL(hook);
+}
+
 static const struct row *find_named_zone(const struct tables *t, uuid account, struct str name)
 {
 	(void) account;
@@ -331,6 +339,7 @@ static const struct row *find_named_server_group(const struct tables *t, uuid ac
 static find_named *const named[KIND_COUNT] = {
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
+	[KIND_WEBHOOK] = find_named_webhook,
 	[KIND_STORAGE_POOL] = find_named_storage_pool,
 	[KIND_ZONE] = find_named_zone,
 	[KIND_INSTANCE_TYPE] = find_named_instance_type,
@@ -366,6 +375,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_TRUST] = "trust",
 	[KIND_ACCESS_RULE] = "access rule",
 	[KIND_CREDENTIAL] = "credential",
+	[KIND_SECOND_FACTOR] = "second factor",
 	[KIND_TOKEN_REVOCATION] = "token revocation",
 	[KIND_ACCESS_KEY] = "access key",
 	[KIND_IAM_ROLE] = "role",
@@ -464,6 +474,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_PRODUCT] = "product",
 	[KIND_ENTITLEMENT] = "entitlement",
 	[KIND_SUBSCRIPTION_SERVER] = "subscription server",
+	[KIND_WEBHOOK] = "webhook",
+	[KIND_WEBHOOK_DELIVERY] = "delivery",
 };
 
 const char *engine_kind_words(const struct ctx *c, enum kind kind)

@@ -13,6 +13,7 @@
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
 #include "reconcile/work.h"
+#include "store/account.h"
 #include "store/address.h"
 #include "store/external_network.h"
 #include "store/host.h"
@@ -144,6 +145,13 @@ static bool is_closed(const struct tables *t, const struct port *p)
 	return a != NULL || (router && router->has_system_routes && is_balanced_closed(t, p));
 }
 
+/* An administrator has cut the account's network. */
+static bool is_cut(const struct tables *t, const struct port *p)
+{
+	const struct account *account = uuid_is_none(p->instance) ? NULL : account_find(t, p->account);
+	return account && account->is_cut;
+}
+
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 {
 	*ret_rows = (struct port_rows){0};
@@ -160,7 +168,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
-	if (p->is_down || network->is_down)
+	if (p->is_down || network->is_down || is_cut(view.tables, p))
 		host = NULL;
 	ret_rows->wish = (struct network_port){
 		.port = ret_rows->port,
@@ -398,3 +406,15 @@ const struct resource reconcile_port = {
 	.wake_changed = wake_changed,
 	.wake_forgotten = wake_forgotten,
 };
+
+/* What is its own otherwise concerns nobody here. */
+static void wake_for_account(struct reconciler *r, const struct tables *t, const struct row *before,
+			     const struct row *after)
+{
+	const struct account *was = account_of(before), *is = account_of(after);
+	const struct port *p = was && was->is_cut != is->is_cut ? port_first_by_account(t, is->row.id) : NULL;
+	for (; p; p = port_next_by_account(t, p))
+		wake_network(r, KIND_PORT, p->row.id);
+}
+
+const struct resource reconcile_account = {.wake_changed = wake_for_account};

@@ -379,6 +379,7 @@ struct reconciler {
 	_Atomic int64_t resync_due_us, tick_due_us; /* set by the home actor */
 	_Atomic uint64_t round;                     /* counts the times that everything was looked at */
 	struct work_map work;
+	_Atomic int64_t dunned_us; /* when who owes was looked at last; 0: it is to be, at once */
 	pthread_mutex_t hosts_lock;
 	struct cached_images
 		*cached; /* owned, under that lock: an element for each pool that was looked at */

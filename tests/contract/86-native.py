@@ -288,6 +288,25 @@ def test_search_and_may(two):
     assert two[1].api("GET", f"/may?permission=volume.delete&id={row['id']}").status == 404
 
 
+def test_quotas(two):
+    """What a limit says is what it counts; another account's are for administrators."""
+    mine, other, operator = two[0], two[1], native.admin(two[0].dev)
+    before = {q["name"]: q for q in mine.api_ok("GET", "/quotas")["items"]}
+    made = mine.api_ok("POST", "/volumes", {"size": 2**30, "zone": mine.rows("/zones")[0]["id"]})["items"][0]["id"]
+    after = {q["name"]: q for q in mine.api_ok("GET", "/quotas")["items"]}
+    assert after["volumes"]["used"] == before["volumes"]["used"] + 1 and after["volume_bytes"]["used"] == before["volume_bytes"]["used"] + 2**30
+    mine.api_ok("DELETE", f"/volumes/{made}")
+    account = mine.api_ok("GET", "/me")["account"]
+    assert other.api("GET", f"/quotas?account={account}").status in (403, 404)
+    limit = before["snapshots"]["limit"]
+    operator.api_ok("PATCH", f"/accounts/{account}/limits", {"snapshots": 3})
+    for who in (mine, operator):
+        said = {q["name"]: q for q in who.api_ok("GET", f"/quotas?account={account}")["items"]}
+        assert said["snapshots"]["limit"] == 3 and said["instances"]["limit"] == before["instances"]["limit"]
+    operator.api_ok("PATCH", f"/accounts/{account}/limits", {"snapshots": limit})
+    assert mine.api("PATCH", f"/accounts/{account}/limits", {"snapshots": -1}).status == 403
+
+
 def test_it_describes_itself(two):
     schema = two[0].api_ok("GET", "/schema")
     assert {k["path"] for k in schema["kinds"]} == {a["path"][1:] for a in ACTIONS if a["lists"]}

@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from console import BRIEF, DRESSES, OF_REGION, PAGES, go, instance, look, pages, world  # noqa: E402
 from dev import Dev  # noqa: E402
 
-OF_ONE = ["images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys"]
+OF_ONE = ["images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "people"]
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,10 @@ def test_page_of_one_of_the_region(operator, dev, path):
 @pytest.mark.parametrize("path", OF_ONE)
 def test_page_of_one(page, dev, path):
     go(page, dev, path)
-    to = page.until("return document.querySelector('tr[data-id] a[href]')?.getAttribute('href')", what=f"a row of {path}")
-    wrong = look(page, dev, to.removeprefix("/console/"), BRIEF) + look(page, dev, f"{path}?open={to.rsplit('/', 1)[1]}", BRIEF)
+    to = page.until("return document.querySelector('tr[data-id] a[href], .map a[href]')?.getAttribute('href')", what=f"one of {path}")
+    wrong = look(page, dev, to.removeprefix("/console/"), BRIEF)
+    if path != "networks":  # which has a map, and no list
+        wrong += look(page, dev, f"{path}?open={to.rsplit('/', 1)[1]}", BRIEF)
     assert not wrong, "\n".join(wrong)
 
 

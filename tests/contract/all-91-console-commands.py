@@ -24,14 +24,15 @@ from dev import DARI, Dev, REGION  # noqa: E402
 
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann"
 GIB = 2**30
-KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "hosts"]
+KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts"]
 SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
-    "instances": ["state", "type", "image", "key_name"],
+    "instances": ["state", "type", "image"],
     "volumes": ["state", "size", "zone"],
     "snapshots": ["state", "size"],
     "key-pairs": ["fingerprint", "type"],
     "security-group-rules": ["direction", "protocol", "from_port", "to_port", "peer_block"],
-    "routers": ["cidr", "block"],
+    "routers": ["blocks"],
+    "subnets": ["block", "zone"],
     "hosts": ["enabled", "state"],
     "images": ["state"],
 }
@@ -68,7 +69,7 @@ def words_of_cmk(line):
     return names[verb + noun], dict(p.split("=", 1) for p in pairs)
 
 
-CALLS = ["startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "destroyVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
+CALLS = ["startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
          "createSnapshot", "deleteSnapshot", "deleteTemplate", "listVirtualMachines", "listVolumes", "listSnapshots", "listTemplates", "listPublicIpAddresses", "listSSHKeyPairs",
          "listSecurityGroups", "listVPCs", "listNetworks"]
 
@@ -97,7 +98,19 @@ def run_line(dev, tool, line):
     assert done.returncode == 0, f"{line}\n{done.stdout}{done.stderr}"
 
 
+def run_script(dev, tool, text):
+    """What hands something from one line to the next is for a shell."""
+    env = dict(os.environ, HOME=dev.folder, AWS_DEFAULT_REGION=REGION, AWS_PAGER="", AWS_ACCESS_KEY_ID=dev.account.key_id, AWS_SECRET_ACCESS_KEY=dev.account.secret,
+               DARI_URL=dev.url, DARI_TOKEN=dev.mine.token, ENDPOINT=dev.url)
+    prelude = 'set -eo pipefail; aws() { /usr/bin/aws --endpoint-url "$ENDPOINT" "$@"; }; curl() { /usr/bin/curl --fail-with-body -sS "$@"; }\n'
+    done = subprocess.run(["/bin/bash", "-c", prelude + text], env=env, cwd=dev.folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and tool in ("aws", "curl"), f"{text}\n{done.stdout}{done.stderr}"
+
+
 def run_text(dev, tool, text):
+    if text.startswith("vpc=$("):
+        run_script(dev, tool, text)
+        return
     for part in text.split("\n"):
         for line in part.split("; ") if "'" not in part else [part]:
             run_line(dev, tool, line)
@@ -154,7 +167,7 @@ def group(dev):
 
 
 def rule(dev, of):
-    made = dev.mine.api_ok("POST", "/security-group-rules/ingress", {"group": of["id"], "protocol": "tcp", "from_port": 80, "to_port": 80, "peer_block": "192.0.2.0/24"})
+    made = dev.mine.api_ok("POST", "/security-group-rules/ingress", {"group": of["id"], "protocol": 6, "from_port": 80, "to_port": 80, "peer_block": "192.0.2.0/24"})
     return row(dev, "security-group-rules", made["items"][0]["id"])
 
 
@@ -180,7 +193,7 @@ def new_group(dev):
 def new_rule(dev):
     of = group(dev)
     return {"direction": "ingress", "group": of, "protocol": "tcp", "ports": "8000-8010", "block": "198.51.100.0/24",
-            "body": {"group": of["id"], "protocol": "tcp", "from_port": 8000, "to_port": 8010, "peer_block": "198.51.100.0/24"}}
+            "body": {"group": of["id"], "protocol": 6, "from_port": 8000, "to_port": 8010, "peer_block": "198.51.100.0/24"}}
 
 
 def remove_rule(dev):
@@ -218,6 +231,12 @@ def host(dev):
     return dev.operator.rows("/hosts?fields=*")[-1]
 
 
+def new_network(dev):
+    zones = dev.mine.rows("/zones?fields=*")
+    subnets = [{"zone": zone, "block": f"10.77.{k * 16}.0/20"} for k, zone in enumerate(zones)]
+    return {"block": "10.77.0.0/16", "name": "it's mine", "subnets": subnets, "body": {"block": "10.77.0.0/16", "tags": {"Name": "it's mine"}}}
+
+
 VERBS = {
     "instances.start": lambda d: {"ids": [instance(d, True), instance(d, True)]},
     "instances.stop": lambda d: {"ids": [instance(d), instance(d)]},
@@ -242,11 +261,11 @@ VERBS = {
     "rules.add": new_rule,
     "rules.remove": remove_rule,
     "images.deregister": lambda d: {"ids": [image(d)]},
-    "networks.create": lambda d: {"block": "10.77.0.0/16", "body": {"blocks": ["10.77.0.0/16"]}},
+    "networks.create": new_network,
     "hosts.disable": lambda d: {"ids": [host(d)]},
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
-LISTS = ["instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list"]
+LISTS = ["instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list", "users.list"]
 
 
 # ---- what it leaves ----
@@ -255,6 +274,8 @@ def told(kind, r):
     shown = {name: r.get(name) for name in SHOWN.get(kind, [])}
     if kind == "volumes":
         shown["is attached"] = bool(r.get("instance"))
+    if kind == "instances":
+        shown["has a key"] = bool(r.get("key_name"))
     if kind == "addresses":
         shown["leads somewhere"] = bool(r.get("port") or r.get("instance"))
     return json.dumps(shown, sort_keys=True)
@@ -294,7 +315,7 @@ def clicks(dev):
 
 
 SHOWN_BY = {  # which tools have the verb: what commands.js has
-    "instances.start": "aws openstack cmk", "instances.stop": "aws openstack cmk", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack cmk",
+    "instances.start": "aws openstack cmk", "instances.stop": "aws openstack cmk", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack",
     "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
     "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
     "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
@@ -333,7 +354,7 @@ def test_every_verb_is_here():
     with open(os.path.join(web.ROOT, "web/console/commands.js"), encoding="utf-8") as f:
         text = f.read().split("const ORDER")[0]
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "users.list"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

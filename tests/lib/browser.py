@@ -61,6 +61,12 @@ class Browser:
             time.sleep(0.05)
         raise AssertionError(f"{what or script}: not within {PATIENCE_S} s; the page says: {self.text()[:1500]}")
 
+    def click(self, script, *args, what=None):
+        """Clicks on what the script says, once it is there, where nothing lies over it."""
+        element = self.until(script, *args, what=what)
+        self.run("arguments[0].scrollIntoView({block: 'center'})", element)
+        element.click()
+
     def text(self):
         return self.run("return document.body.innerText")
 

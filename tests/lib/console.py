@@ -7,8 +7,8 @@ import browser as web
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect"]
-OF_REGION = ["region", "hosts", "accounts"]  # for administrators
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect", "people", "quotas", "you"]
+OF_REGION = ["region", "hosts", "accounts", "people", "quotas"]  # for administrators
 BRIEF = [("en", "light", 1280), ("ko", "dark", 360)]  # each language, theme and width once
 DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("light", "dark") for width in (1280, 360)]
 

@@ -42,7 +42,8 @@ static pid_t begin(struct worker *w, uint64_t job, unsigned cpu_limit_s, void (*
 	}
 	pid_t child = fork();
 	if (child == 0) {
-		struct rlimit limit; /* only the soft one: qemu-img, which the job runs, gets limits of its own */
+		struct rlimit
+			limit; /* only the soft one: qemu-img, which the job runs, gets limits of its own */
 		(void) getrlimit(RLIMIT_CPU, &limit);
 		limit.rlim_cur = cpu_limit_s;
 		(void) setrlimit(RLIMIT_CPU, &limit);

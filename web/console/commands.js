@@ -16,6 +16,8 @@ export function q(text) {
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
 const uuid = (rows) => rows.map((r) => r.id).join(" ");
 const each = (rows, f) => rows.map(f).join("\n");
+/** The Name tag for aws: its short form has signs of its own, which a name may have, too. */
+const nameTag = (resource, name) => (!name ? "" : ` --tag-specifications ${q(/^[\w .@:/+-]+$/.test(name) ? `ResourceType=${resource},Tags=[{Key=Name,Value=${name}}]` : JSON.stringify([{ResourceType: resource, Tags: [{Key: "Name", Value: name}]}]))}`);
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
 const curl = (method, path, body) => `curl -X ${method} "$DARI_URL/api/v1${path}" -H "X-Auth-Token: $DARI_TOKEN"${body ? ` -H 'Content-Type: application/json' -d ${q(JSON.stringify(body))}` : ""}`;
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
@@ -43,7 +45,6 @@ export const COMMANDS = {
 	"instances.terminate": {
 		aws: ({ids}) => `aws ec2 terminate-instances --instance-ids ${ec2(ids)}`,
 		openstack: ({ids}) => `openstack server delete ${uuid(ids)}`,
-		cmk: ({ids}) => each(ids, (r) => `cmk destroy virtualmachine id=${r.id} expunge=true`),
 		curl: bulk("instances", "delete"),
 	},
 	"instances.resize": {
@@ -57,12 +58,12 @@ export const COMMANDS = {
 		curl: () => curl("GET", "/instances"),
 	},
 	"instances.launch": {
-		aws: (a) => `aws ec2 run-instances --image-id ${a.image?.ec2} --instance-type ${q(a.type?.name)}${a.count > 1 ? ` --count ${a.count}` : ""}${flag("--key-name", a.key?.name)}${flag("--subnet-id", a.subnet?.ec2)}${a.groups?.length ? ` --security-group-ids ${ec2(a.groups)}` : ""}${a.publicIp === undefined ? "" : a.publicIp ? " --associate-public-ip-address" : " --no-associate-public-ip-address"}${a.name ? ` --tag-specifications ${q(`ResourceType=instance,Tags=[{Key=Name,Value=${a.name}}]`)}` : ""}${a.hasUserData ? " --user-data file://user-data" : ""}`,
+		aws: (a) => `aws ec2 run-instances --image-id ${a.image?.ec2} --instance-type ${q(a.type?.name)}${a.count > 1 ? ` --count ${a.count}` : ""}${flag("--key-name", a.key?.name)}${flag("--subnet-id", a.subnet?.ec2)}${a.groups?.length ? ` --security-group-ids ${ec2(a.groups)}` : ""}${a.publicIp === undefined ? "" : a.publicIp ? " --associate-public-ip-address" : " --no-associate-public-ip-address"}${nameTag("instance", a.name)}${a.hasUserData ? " --user-data file://user-data" : ""}`,
 		openstack: (a) => `openstack server create --image ${a.image?.id} --flavor ${q(a.type?.name)}${a.count > 1 ? ` --min ${a.count} --max ${a.count}` : ""}${flag("--key-name", a.key?.name)}${a.subnet ? ` --nic net-id=${a.subnet.network}` : ""}${(a.groups ?? []).map((g) => ` --security-group ${g.id}`).join("")}${a.hasUserData ? " --user-data user-data" : ""} ${q(a.name || "instance")}`,
 		curl: (a) => curl("POST", "/instances", a.body),
 	},
 	"volumes.create": {
-		aws: (a) => `aws ec2 create-volume --size ${a.gib} --availability-zone ${q(a.zone)}${a.name ? ` --tag-specifications ${q(`ResourceType=volume,Tags=[{Key=Name,Value=${a.name}}]`)}` : ""}`,
+		aws: (a) => `aws ec2 create-volume --size ${a.gib} --availability-zone ${q(a.zone)}${nameTag("volume", a.name)}`,
 		openstack: (a) => `openstack volume create --size ${a.gib} --availability-zone ${q(a.zone)} ${q(a.name || "volume")}`,
 		curl: (a) => curl("POST", "/volumes", a.body),
 	},
@@ -120,7 +121,7 @@ export const COMMANDS = {
 	"key-pairs.import": {
 		aws: ({name}) => `aws ec2 import-key-pair --key-name ${q(name)} --public-key-material fileb://id.pub`,
 		openstack: ({name}) => `openstack keypair create --public-key id.pub ${q(name)}`,
-		curl: ({name}) => curl("POST", "/key-pairs/import", {name, public_key: "ssh-ed25519 …"}),
+		curl: ({name}) => curl("POST", "/key-pairs/import", {name, public_key: "@"}).replace('"@"', `"'"$(cat id.pub)"'"`),
 	},
 	"key-pairs.delete": {
 		aws: ({ids}) => each(ids, (r) => `aws ec2 delete-key-pair --key-name ${q(r.name)}`),
@@ -160,15 +161,17 @@ export const COMMANDS = {
 	"security-groups.list": {aws: () => "aws ec2 describe-security-groups", openstack: () => "openstack security group list", cmk: () => "cmk list securitygroups", curl: () => curl("GET", "/security-groups")},
 	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", curl: () => curl("GET", "/routers")},
 	"networks.create": {
-		aws: (a) => `aws ec2 create-vpc --cidr-block ${q(a.block)}`,
-		curl: (a) => curl("POST", "/routers", a.body),
+		aws: (a) => [`vpc=$(aws ec2 create-vpc --cidr-block ${q(a.block)}${nameTag("vpc", a.name)} --query Vpc.VpcId --output text)`,
+			...(a.subnets ?? []).map((s) => `aws ec2 create-subnet --vpc-id "$vpc" --availability-zone ${q(s.zone.name)} --cidr-block ${q(s.block)}`)].join("\n"),
+		curl: (a) => [`vpc=$(${curl("POST", "/routers", a.body)} | jq -r '.items[0].id')`,
+			...(a.subnets ?? []).map((s) => curl("POST", "/subnets", {router: "@", zone: s.zone.id, block: s.block}).replace('"@"', `"'"$vpc"'"`))].join("\n"),
 	},
 	"hosts.list": {dari: () => "dari host list", curl: () => curl("GET", "/hosts")},
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
 	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},
 	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
 	"accounts.list": {dari: () => "dari account list", openstack: () => "openstack project list", curl: () => curl("GET", "/accounts")},
-	"users.list": {aws: () => "aws iam list-users", openstack: () => "openstack user list", curl: () => curl("GET", "/users")},
+	"users.list": {aws: () => "aws iam list-users", curl: () => curl("GET", "/users")},
 	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
 };
 

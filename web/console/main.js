@@ -59,7 +59,7 @@ function whoMenu() {
 		<label class="f">${t("Language")}<select @change=${(e) => { keep("dari.language", e.target.value); speak(e.target.value); }}>${Object.entries(languages()).map(([code, name]) => html`<option value=${code} lang=${code} ?selected=${code === language}>${name}</option>`)}</select></label>
 		<label class="f">${t("Colours")}<select @change=${(e) => setTheme(e.target.value)}>${[["auto", t("As the system")], ["light", t("Light")], ["dark", t("Dark")]].map(([v, w]) => html`<option value=${v} ?selected=${v === theme}>${w}</option>`)}</select></label>
 		<label class="check"><input type="checkbox" ?checked=${chosen("dari.letters", "on") === "on"} @change=${(e) => keep("dari.letters", e.target.checked ? "on" : "off")}> ${t("Single letters are keys")}</label>
-		<button type="button" @click=${signOut}>${t("Sign out")}</button></div></details>`;
+		<a class="b" href=${href("you")}>${t("You")}</a><button type="button" @click=${signOut}>${t("Sign out")}</button></div></details>`;
 }
 
 function navView() {

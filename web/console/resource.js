@@ -19,7 +19,7 @@ export function resourcePage(page) {
 	spec.columns = page.columns.map((c) => (c.key === "name" && !c.cell ? {...c, cell: (r) => nameLink(spec, r)} : c));
 	if (!mayChange())
 		spec.actions = undefined;
-	const buttons = (r) => (spec.actions?.length ? html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${[...spec.actions, ...(page.oneActions ?? [])].map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!(a.may?.(r) ?? true)}
+	const buttons = (r) => (spec.actions?.length ? html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${[...spec.actions, ...(page.oneActions ?? [])].filter((a) => !a.hidden?.()).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!(a.may?.(r) ?? true)}
 		@mouseenter=${() => spec.preview(a, [r])} @focus=${() => spec.preview(a, [r])} @click=${() => a.run([r])}>${a.title()}${a.danger ? "…" : ""}</button>`)}</div>` : nothing);
 	const why = (r) => (r.conditions?.length ? html`<div class="card why">${r.conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> ${nameOf(r)}: ${t(c.name)}</h2><p>${c.message}</p>${c.advice ? html`<p><strong>${t("What to do:")}</strong> ${c.advice}</p>` : nothing}`)}</div>` : nothing);
 	const detail = (r) => html`${buttons(r)}${why(r)}<div class="card"><h2>${t("What it is")}</h2>${page.facts(r)}</div>${page.more?.(r) ?? nothing}`;

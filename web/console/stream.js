@@ -4,7 +4,7 @@
 // nobody has looked at it for a minute, another one has the lock. The next stream begins where the last one was read to. After a gap
 // that the server cannot fill, what is held is fetched anew.
 import {apply, reloadAll, touch} from "./store.js";
-import {BASE, get} from "./api.js";
+import {BASE, get, Unreachable} from "./api.js";
 
 const HIDDEN_MS = 60_000;
 const LOOK_MS = 30_000; // a silent stream may be a dead one: a browser is not told of the comments that keep it open
@@ -80,8 +80,13 @@ function close() {
 function broken() {
 	close();
 	tell({what: "health", state: "late"});
-	retryTimer = setTimeout(open, retryMs);
+	retryTimer = setTimeout(reopen, retryMs);
 	retryMs = Math.min(retryMs * 1.7, 5000);
+}
+
+/** Whether the server is there, and the session still good, before the stream is asked for again: it could not say why not. */
+function reopen() {
+	get("/session").then(() => giveUp && open(), (problem) => (problem instanceof Unreachable || problem.status !== 401 ? giveUp && broken() : tell({what: "bye"})));
 }
 
 function open() {

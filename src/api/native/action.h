@@ -78,6 +78,7 @@ struct native_call {
 	struct str match;         /* If-Match: the gen that the row must have; empty: any */
 	struct feed_wish *wish;   /* of a stream */
 	struct str etag;
+	const char *need; /* what somebody who signs in is asked for besides: a problem's member; NULL */
 };
 
 API_DEFINE_FACE(native)

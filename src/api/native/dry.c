@@ -152,23 +152,39 @@ static const struct {
 #undef COUNTED
 };
 
+static int64_t figure_at(const void *row, size_t offset)
+{
+	return *(const int64_t *) (const void *) ((const char *) row + offset);
+}
+
+void native_write_quotas(struct json_writer *w, const struct account *account)
+{
+	struct account_usage usage;
+	engine_get_usage(account, &usage);
+	json_write_open_list(w, "items");
+	for (size_t k = 0; k < sizeof counted / sizeof counted[0]; k++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "name", counted[k].name);
+		json_write_int(w, "used", figure_at(&usage, counted[k].usage));
+		json_write_int(w, "limit", figure_at(account, counted[k].limit));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
 static void write_quota(const struct dry *d, struct json_writer *w)
 {
 	json_write_open_list(w, "quota");
 	for (size_t k = 0; d->before && d->after && k < sizeof counted / sizeof counted[0]; k++) {
-		int64_t before =
-			*(const int64_t *) (const void *) ((const char *) d->before + counted[k].usage);
-		int64_t after =
-			*(const int64_t *) (const void *) ((const char *) d->after + counted[k].usage);
+		int64_t before = figure_at(d->before, counted[k].usage);
+		int64_t after = figure_at(d->after, counted[k].usage);
 		if (before == after)
 			continue;
 		json_write_open(w, NULL);
 		json_write_z(w, "name", counted[k].name);
 		json_write_int(w, "used", before);
 		json_write_int(w, "would_use", after);
-		json_write_int(
-			w, "limit",
-			*(const int64_t *) (const void *) ((const char *) d->account + counted[k].limit));
+		json_write_int(w, "limit", figure_at(d->account, counted[k].limit));
 		json_write_close(w);
 	}
 	json_write_close_list(w);

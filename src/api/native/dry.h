@@ -42,3 +42,6 @@ RESULT dry_look_for_room(struct op *op, const struct ref *type, const struct ref
 			 struct native_room *ret_room);
 /* A list "reasons": how many hosts are out of the question, and why. */
 void dry_write_reasons(const struct native_room *room, struct json_writer *w);
+/* "items": what of each the account has, and may have. */
+struct account;
+void native_write_quotas(struct json_writer *w, const struct account *account);

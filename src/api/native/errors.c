@@ -148,6 +148,8 @@ RESULT native_write_problem(struct api_call *core, struct api_problem *p, struct
 	p->content_type = "application/problem+json";
 	native_write_problem_members(&w, core->c, p, &core->c->problem);
 	json_write_text(&w, "request_id", core->c->request_id);
+	if (native_call_of(core)->need)
+		json_write_z(&w, "need", native_call_of(core)->need);
 	if (p->err == ERR_DENIED)
 		write_refusal(core, &w);
 	const struct native_room *room = native_call_of(core)->room;

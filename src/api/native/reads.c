@@ -2,12 +2,15 @@
  * Reads of one thing: a row with all its fields, its history, why it is as it is; a search over all kinds; who the caller
  * is and what they may. */
 #include "api/core/explain.h"
+#include "api/core/params.h"
+#include "api/native/dry.h"
 #include "api/native/list.h"
 
 #include "auth/guard.h"
 #include "base/crypto.h"
 #include "base/vec.h"
 #include "model/permission.h"
+#include "store/account.h"
 #include "store/sql.h"
 
 /* ---- ETags ---- */
@@ -472,6 +475,30 @@ static RESULT prepare_const(struct native_call *e, void *args)
 	return native_set_etag(e, NULL, 0);
 }
 
+/* ---- limits ---- */
+
+struct quotas_args {
+	struct ref account;
+};
+static const struct param quotas_params[] = {
+	PARAM(struct quotas_args, "account", account, .kind = KIND_ACCOUNT, .place = IN_QUERY,
+	      .doc = "Whose; absent: the caller's. Others' are for administrators."),
+};
+
+static RESULT answer_quotas(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct quotas_args *a = args;
+	struct ref own = ref_by_id(KIND_ACCOUNT, e->c->who->account);
+	const struct row *row = NULL;
+	TRY(engine_find(e->c, native_tables(e), KIND_ACCOUNT, ref_is_given(&a->account) ? &a->account : &own,
+			&row));
+	if (!uuid_equal(row->id, e->c->who->account) && !native_is_admin(e))
+		return ctx_fail(e->c, ERR_DENIED, "Only administrators of the region see others' limits.");
+	json_write_int(w, "batch", (int64_t) e->view.commit);
+	native_write_quotas(w, account_of(row));
+	return OK;
+}
+
 static const struct native_action rows[] = {
 	{HTTP_GET, "/schema", .name = "GetSchema", .permit = "dari:GetSchema",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .prepare = prepare_const, .answer = native_answer_schema,
@@ -490,6 +517,9 @@ static const struct native_action rows[] = {
 	{HTTP_GET, "/search", .name = "Search", .permit = "dari:Search", .flags = API_FOR_ALL,
 	 .args = {.size = KIND_COUNT * sizeof(bool)}, .prepare = prepare_search, .answer = answer_search,
 	 .doc = "Finds rows of all kinds by id, name, address or tag; 50 at most."},
+	{HTTP_GET, "/quotas", .name = "ListQuotas", .permit = "ec2:DescribeAccountAttributes",
+	 .args = PARAMS(struct quotas_args, quotas_params), .answer = answer_quotas,
+	 .doc = "Says what of each kind the account has, and how much it may have; -1: without a limit."},
 	{HTTP_GET, "/events", .name = "ListEvents", .permit = "ec2:DescribeEvents",
 	 .answer = answer_all_events, .doc = "What happened in the account, newest first."},
 };

@@ -7,16 +7,20 @@
 #include "api/native/session.h"
 
 #include "auth/entry.h"
+#include "auth/key.h"
 #include "auth/key_owner.h"
+#include "auth/otp.h"
 #include "auth/password.h"
 #include "auth/uses.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/people/role.h"
+#include "engine/people/second_factor.h"
 #include "engine/people/token_revocation.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/domain.h"
+#include "store/second_factor.h"
 #include "store/user.h"
 
 enum { ACCOUNTS_SHOWN_MAX = 500 };
@@ -133,16 +137,20 @@ RESULT native_resume_session(struct native_call *e)
 /* ---- signing in ---- */
 
 struct entering {
-	struct str user, domain, password, access_key, secret, ticket;
+	struct str user, domain, password, totp, access_key, secret, ticket;
 	/* found: */
-	uuid person, account, key; /* person none: nobody */
-	struct str hash;           /* of a password that is to be tried, in work */
-	bool is_proved;
+	uuid person, account, key;     /* person none: nobody */
+	struct str hash;               /* of a password that is to be tried, in work */
+	bool is_proved, lacks_code;    /* the password is right, and a code is wanted besides */
+	struct second_factor_use used; /* in work */
 };
 static const struct param entering_params[] = {
 	PARAM(struct entering, "user", user, .doc = "Whose password it is."),
 	PARAM(struct entering, "domain", domain, .doc = "Their domain; absent: Default."),
 	PARAM(struct entering, "password", password, .max = PASSWORD_SIZE_MAX, .doc = "The password."),
+	PARAM(struct entering, "totp", totp, .max = 64,
+	      .doc = "A code of the user's authenticator, or a recovery code: where a 401 with need \"totp\" "
+		     "asks for it."),
 	PARAM(struct entering, "access_key", access_key, .doc = "Or the id of an access key."),
 	PARAM(struct entering, "secret", secret, .doc = "And its secret."),
 	PARAM(struct entering, "ticket", ticket,
@@ -160,7 +168,8 @@ static RESULT refuse(struct native_call *e, const struct entering *a)
 	ctx_clear_problem(e->c);
 	return ctx_fail(
 		e->c, ERR_UNAUTHENTICATED,
-		a->ticket.n
+		a->totp.n ? "Name, password or code are wrong, or the code was used before."
+		: a->ticket.n
 			? "This link was used, or is older than a minute. `dari console` prints another one."
 		: a->access_key.n ? "Access key or secret are wrong."
 				  : "Name or password are wrong.");
@@ -223,7 +232,7 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 	struct entering *a = args;
 	TRY(native_check_page(e));
 	TRY(check_wire(e));
-	e->skips_work = true;
+	e->skips_work = e->skips_operation = e->records_answer = true;
 	e->asker = guesser_address(e->call->peer);
 	if (a->ticket.n) {
 		take_ticket(e, a);
@@ -241,6 +250,65 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 	return OK;
 }
 
+/* ---- the second factor ---- */
+
+/* Another view follows, of what is true by now. */
+static void close_view(struct native_call *e)
+{
+	view_close(&e->view);
+	e->view = (struct view){0};
+}
+
+/* Whether it is one of the recovery codes that are left. */
+static bool is_recovery(const struct second_factor *f, struct str digest)
+{
+	for (size_t at = 0; digest.n == SHA256_SIZE && at + SHA256_SIZE <= f->recovery.n; at += SHA256_SIZE)
+		if (crypto_equal(f->recovery.p + at, digest.p, SHA256_SIZE))
+			return true;
+	return false;
+}
+
+/* By one of the user's authenticators; whether the code was used before is the operation's to say. */
+static RESULT try_code(struct native_call *e, struct entering *a, const struct second_factor *f)
+{
+	struct str secret = STR_NONE, digest = otp_digest_recovery(e->c->arena, a->totp);
+	int64_t period = 0;
+	TRY(key_open(e->c, e->config->master_key, f->row.id, f->secret, &secret));
+	if (otp_check(secret, a->totp, clock_now_us(), INT64_MIN, &period))
+		a->used = (struct second_factor_use){.factor = f->row.id, .counter = period};
+	else if (is_recovery(f, digest))
+		a->used = (struct second_factor_use){.factor = f->row.id, .recovery = digest};
+	return OK;
+}
+
+/* On the passwords' lane, behind the right password: who has an authenticator shows a code of it. Guesses at codes are counted like
+ * those at passwords. */
+static RESULT check_factors(struct native_call *e, struct entering *a)
+{
+	const struct guesser who = {a->person, e->call->peer};
+	struct guesses *guesses = passwords_get_code_guesses(e->config->passwords);
+	bool may_try = a->totp.n && guesses_may_try(guesses, &who), has_factor = false;
+	const struct tables *t = native_tables(e);
+	for (const struct second_factor *f = second_factor_first_by_user(t, a->person); f;
+	     f = second_factor_next_by_user(t, f)) {
+		has_factor |= f->confirmed;
+		if (f->confirmed && f->type == SECOND_FACTOR_TYPE_TOTP && may_try)
+			TRY(try_code(e, a, f));
+	}
+	bool is_right = !uuid_is_none(a->used.factor);
+	if (may_try && has_factor)
+		guesses_note(guesses, &who, is_right);
+	a->lacks_code = has_factor && !a->totp.n;
+	a->is_proved = !has_factor || is_right;
+	e->skips_operation = !is_right;
+	return OK;
+}
+
+static RESULT use_factor(struct op *op, void *args)
+{
+	return engine_use_second_factor(op, &((struct entering *) args)->used);
+}
+
 static RESULT check_guess(struct work_item *w)
 {
 	struct native_call *e = w->arg;
@@ -248,6 +316,9 @@ static RESULT check_guess(struct work_item *w)
 	const struct guesser who = {a->person, e->call->peer};
 	a->is_proved =
 		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
+	if (a->is_proved)
+		TRY(check_factors(e, a));
+	close_view(e);
 	return OK;
 }
 
@@ -350,13 +421,6 @@ static void write_session(struct native_call *e, struct json_writer *w)
 	}
 }
 
-/* Another view follows, of what is true by now. */
-static void close_view(struct native_call *e)
-{
-	view_close(&e->view);
-	e->view = (struct view){0};
-}
-
 /* Signs the token, and looks at once at what it is worth. */
 static RESULT begin_session(struct native_call *e, struct token *token)
 {
@@ -375,6 +439,11 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 {
 	const struct entering *a = args;
 	char user[UUID_TEXT_SIZE], peer[IP_TEXT_SIZE];
+	if (a->lacks_code) {
+		e->need = "totp";
+		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
+				"The password is right. A code of your authenticator is needed, too.");
+	}
 	if (!is_still_theirs(e, a))
 		return refuse(e, a);
 	const struct tables *t = native_tables(e);
@@ -392,9 +461,10 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 	uses_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
 	log_event(LOG_INFO, "console-login", "user=%s by=%s peer=%s request=%.*s",
 		  uuid_write(a->person, user),
-		  a->ticket.n       ? "link"
-		  : a->access_key.n ? "key"
-				    : "password",
+		  a->ticket.n                    ? "link"
+		  : a->access_key.n              ? "key"
+		  : uuid_is_none(a->used.factor) ? "password"
+						 : "password-and-code",
 		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
 	write_session(e, w);
 	return OK;
@@ -472,7 +542,8 @@ static RESULT answer_end(struct native_call *e, const void *args, struct json_wr
 static const struct native_action rows[] = {
 	{HTTP_POST, "/session", .name = "SignIn", .permit = "identity:authenticate",
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct entering, entering_params),
-	 .prepare = prepare_entering, .work = check_guess, .answer = answer_entering, .status = 201,
+	 .prepare = prepare_entering, .work = check_guess, .operation = use_factor,
+	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_entering, .status = 201,
 	 .doc = "Opens a session of a browser's by a password, an access key, or a one-time link."},
 	{HTTP_GET, "/session", .name = "GetSession", .permit = "dari:GetSession",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .answer = answer_session,

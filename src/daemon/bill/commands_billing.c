@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari billing …: who pays, what was paid, and what becomes of those that do not pay. */
 #include <inttypes.h>
-#include <pthread.h>
 
 #include "base/clock.h"
 #include "base/vec.h"
 #include "daemon/bill/bill.h"
 #include "engine/billing/dunning.h"
-#include "engine/instance/instance.h"
 #include "store/domain.h"
 
 enum { DAYS_MAX = 3650, TAXES_MAX = 16 };
@@ -183,15 +181,6 @@ static RESULT billing_dun(struct command_call *call)
 
 /* ---- payments ---- */
 
-static RESULT check_key(struct command_call *call, struct str key, bool *ret_is_known)
-{
-	struct accounts_book book = {0};
-	TRY(billing_read_accounts(&call->ctx, call->daemon->store, &book));
-	for (size_t k = 0; k < book.payment_count; k++)
-		*ret_is_known = *ret_is_known || str_equal(book.payments[k].key, key);
-	return OK;
-}
-
 /* A payment brings back at once what was kept from whoever paid. It makes nobody worse off. */
 static RESULT restore(struct command_call *call, uuid payer)
 {
@@ -205,17 +194,10 @@ static RESULT restore(struct command_call *call, uuid payer)
 	return wish.state == DOMAIN_BILL_STATE_ACTIVE ? dun(call, &list.at[0], &wish) : OK;
 }
 
-/* Payments of one key at once would both be looked for in vain: one is noted after the other. */
-static pthread_mutex_t paying = PTHREAD_MUTEX_INITIALIZER;
-
-static RESULT note_payment(struct command_call *call, struct payment_wish *wish, bool *ret_is_known)
+static RESULT note_payment(struct command_call *call, struct payment_wish *wish)
 {
-	pthread_mutex_lock(&paying);
-	struct result result = check_key(call, wish->key, ret_is_known);
-	if (result_is_ok(result) && !*ret_is_known)
-		result = command_commit(call, "dari:billing pay", engine_note_payment_run, wish);
-	pthread_mutex_unlock(&paying);
-	return result;
+	TRY(billing_find_payment(&call->ctx, call->daemon->store, wish->key, &wish->is_known));
+	return wish->is_known ? OK : command_commit(call, "dari:billing pay", engine_note_payment_run, wish);
 }
 
 static RESULT billing_pay(struct command_call *call)
@@ -223,7 +205,6 @@ static RESULT billing_pay(struct command_call *call)
 	struct payment_wish wish = {.key = command_arg(call, "key"),
 				    .text = command_arg(call, "text"),
 				    .is_credit = is_given(call, "credit")};
-	bool is_known = false;
 	TRY(command_micro_arg(call, "amount", &wish.amount));
 	if (wish.amount <= 0 || !str_is_line(wish.key) || wish.key.n > 200)
 		return ctx_fail(&call->ctx, ERR_INVALID,
@@ -238,32 +219,10 @@ static RESULT billing_pay(struct command_call *call)
 	}
 	if (uuid_is_none(wish.issuer))
 		wish.issuer = DOMAIN_DEFAULT;
-	TRY(note_payment(call, &wish, &is_known));
+	TRY(note_payment(call, &wish));
 	call->value = json_array();
-	buf_print(&call->text, is_known ? "this payment was noted before\n" : "noted\n");
+	buf_print(&call->text, wish.is_known ? "this payment was noted before\n" : "noted\n");
 	return restore(call, wish.payer);
-}
-
-/* ---- misuse ---- */
-
-static RESULT freeze_or_thaw(struct command_call *call, const char *action, op_run run)
-{
-	struct ref ref = {0};
-	struct instances_wish wish = {.instances = {&ref, 1}, .reason = command_arg(call, "reason")};
-	TRY(command_id_arg(call, "id", KIND_INSTANCE, &ref));
-	TRY(command_commit(call, action, run, &wish));
-	buf_print(&call->text, "noted\n");
-	return OK;
-}
-
-static RESULT instance_freeze(struct command_call *call)
-{
-	return freeze_or_thaw(call, "dari:instance freeze", engine_freeze_instances_run);
-}
-
-static RESULT instance_thaw(struct command_call *call)
-{
-	return freeze_or_thaw(call, "dari:instance thaw", engine_thaw_instances_run);
 }
 
 #define DOMAIN_PARAM                                                                                         \
@@ -320,15 +279,5 @@ const struct command billing_commands[] = {
 	 {{"number", PARAM_POSITIONAL, true, "Its number."},
 	  {"reason", PARAM_OPTION, true, "Why, in words."}},
 	 .run = bill_void},
-	{"instance freeze",
-	 "Freezes an instance that is misused: its processors stand still, and its owner changes nothing of "
-	 "it.",
-	 {{"id", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."},
-	  {"reason", PARAM_OPTION, true, "Why, in words that its owner may read."}},
-	 .run = instance_freeze},
-	{"instance thaw",
-	 "Lets a frozen instance go on, as its owner's own.",
-	 {{"id", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."}},
-	 .run = instance_thaw},
 	{0},
 };

@@ -10,6 +10,11 @@
 
 enum { CONNECT_MS = 10000, WORDS_MAX = 512 };
 
+static const char *noun_of(const struct desk_place *place)
+{
+	return place->noun ? place->noun : "desk";
+}
+
 /* ---- one transfer ---- */
 
 struct transfer {
@@ -151,10 +156,10 @@ static RESULT judge_transfer(struct transfer *t, CURLcode code, const char *word
 	if (code == CURLE_OK)
 		return OK;
 	if (t->body.too_large)
-		return ctx_fail(t->c, ERR_INVALID, "desk %" STR_FMT " answers more than it may",
-				STR_ARG(t->place->name));
+		return ctx_fail(t->c, ERR_INVALID, "%s %" STR_FMT " answers more than it may",
+				noun_of(t->place), STR_ARG(t->place->name));
 	return ctx_fail(t->c, code == CURLE_OPERATION_TIMEDOUT ? ERR_TIMEOUT : ERR_GONE,
-			"desk %" STR_FMT " does not answer: %s", STR_ARG(t->place->name),
+			"%s %" STR_FMT " does not answer: %s", noun_of(t->place), STR_ARG(t->place->name),
 			words[0] ? words : curl_easy_strerror(code));
 }
 
@@ -190,7 +195,7 @@ static RESULT judge_status(struct transfer *t)
 	t->place->wait_us = t->retry_s > 0 && t->retry_s < 3600 ? t->retry_s * SECOND : 0;
 	struct str said = str_slice(t->answer->body, 0, WORDS_MAX);
 	bool is_text = str_is_xml_text(said);
-	return ctx_fail(t->c, error_of(r, status), "desk %" STR_FMT " answers %d%s%" STR_FMT,
+	return ctx_fail(t->c, error_of(r, status), "%s %" STR_FMT " answers %d%s%" STR_FMT, noun_of(t->place),
 			STR_ARG(t->place->name), status, is_text && said.n ? ": " : "",
 			STR_ARG(is_text ? str_trim(said) : STR_NONE));
 }
@@ -243,7 +248,7 @@ RESULT desk_call_json(struct ctx *c, struct desk_place *place, const struct desk
 	struct str text = str_trim(ret_answer->body);
 	*ret_json = text.n ? json_loadb(text.p, text.n, JSON_DECODE_ANY, NULL) : NULL;
 	if (text.n && !*ret_json)
-		return ctx_fail(c, ERR_INVALID, "desk %" STR_FMT " answers what is no JSON",
+		return ctx_fail(c, ERR_INVALID, "%s %" STR_FMT " answers what is no JSON", noun_of(place),
 				STR_ARG(place->name));
 	return OK;
 }

@@ -33,7 +33,8 @@ RESULT billing_list_dunned(struct ctx *c, struct store *s, uuid only, struct dun
 					   .days = d->bill_days,
 					   .limit = d->bill_limit,
 					   .unpaid_us = d->unpaid_us,
-					   .state = d->bill_state};
+					   .state = d->bill_state,
+					   .credit = d->bill_credit};
 		if (!one.name.p || !VEC_PUSH(c->arena, &found, one))
 			return ctx_no_memory(c);
 	}
@@ -73,6 +74,15 @@ static RESULT read_open(struct ctx *c, struct store *s, const struct dunned *d, 
 	return OK;
 }
 
+/* What is left of what was paid last. */
+static enum domain_bill_credit weigh_credit(int64_t left, int64_t paid)
+{
+	return left <= 0           ? DOMAIN_BILL_CREDIT_EMPTY
+	       : left <= paid / 20 ? DOMAIN_BILL_CREDIT_SCARCE
+	       : left <= paid / 5  ? DOMAIN_BILL_CREDIT_LOW
+				   : DOMAIN_BILL_CREDIT_FINE;
+}
+
 RESULT billing_weigh(struct ctx *c, struct store *s, const struct dunned_list *list,
 		     const struct dunning_days *days, const struct dunned *d, struct standing_wish *ret_wish)
 {
@@ -80,11 +90,17 @@ RESULT billing_weigh(struct ctx *c, struct store *s, const struct dunned_list *l
 	int64_t since_us = billing_unpaid_since(&list->book, d->id, d->days, now_us);
 	if (d->is_prepaid || d->limit) /* of others the open month says nothing yet */
 		TRY(read_open(c, s, d, now_us, &open));
+	int64_t left = balance - open;
 	if (d->is_prepaid)
-		since_us = balance - open > 0 ? 0 : d->unpaid_us ? d->unpaid_us : now_us;
-	bool is_over = !d->is_prepaid && d->limit && balance - open < -d->limit;
+		since_us = left > 0 ? 0 : d->unpaid_us ? d->unpaid_us : now_us;
+	bool is_over = !d->is_prepaid && d->limit && left < -d->limit;
 	*ret_wish = (struct standing_wish){
-		.domain = d->id, .state = state_since(days, since_us, now_us), .unpaid_us = since_us};
+		.domain = d->id,
+		.state = state_since(days, since_us, now_us),
+		.unpaid_us = since_us,
+		.credit = d->is_prepaid ? weigh_credit(left, billing_last_payment(&list->book, d->id))
+					: DOMAIN_BILL_CREDIT_FINE,
+		.left = left};
 	if (is_over && ret_wish->state < DOMAIN_BILL_STATE_LIMITED)
 		ret_wish->state = DOMAIN_BILL_STATE_LIMITED;
 	return OK;

@@ -30,6 +30,7 @@ struct dunned {
 	bool is_prepaid;
 	int64_t days, limit, unpaid_us;
 	enum domain_bill_state state;
+	enum domain_bill_credit credit;
 };
 struct dunned_list {
 	const struct dunned *at;

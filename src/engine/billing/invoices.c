@@ -5,8 +5,13 @@
 #include <inttypes.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/vec.h"
+#include "engine/billing/webhook.h"
 #include "engine/internal.h"
+#include "metering/money.h"
+#include "store/client_token.h"
+#include "store/domain.h"
 #include "store/ledger.h"
 
 #define DAY (24 * HOUR)
@@ -32,7 +37,13 @@ static RESULT issue_one(struct op *op, const struct new_invoice *invoice, struct
 					     .name = *ret_number,
 					     .text = str_print(a, "{\"number\":\"%" STR_FMT "\",%" STR_FMT,
 							       STR_ARG(*ret_number), STR_ARG(invoice->json))};
-	return ret_number->p && record.text.p ? op_ledger(op, &record) : ctx_no_memory(op->ctx);
+	if (!ret_number->p || !record.text.p)
+		return ctx_no_memory(op->ctx);
+	TRY(op_ledger(op, &record));
+	const struct webhook_event event = {.name = invoice->total < 0 ? "invoice.voided" : "invoice.issued",
+					    .domain = invoice->payer,
+					    .invoice = *ret_number};
+	return webhook_note(op, &event);
 }
 
 RESULT engine_issue_invoices(struct op *op, struct invoices_wish *wish)
@@ -49,6 +60,44 @@ RESULT engine_issue_invoices(struct op *op, struct invoices_wish *wish)
 	return engine_close_month(op, &closing);
 }
 
+/* ---- payments ---- */
+
+/* The key's digest, because a token is short. What was noted earlier, the caller has looked for in the ledger; what was noted
+ * since it looked, is here. */
+static RESULT remember_key(struct op *op, struct payment_wish *wish)
+{
+	uint8_t digest[SHA256_SIZE];
+	struct client_token row = {.row.gen = 1, .action = STR("payment"), .made = wish->payer};
+	crypto_sha256(wish->key, digest);
+	row.token = str_encode_hex(op->ctx->arena, digest, sizeof digest);
+	if (!row.token.p)
+		return ctx_no_memory(op->ctx);
+	wish->is_known = client_token_find_by_token(op->head, UUID_NONE, row.action, row.token) != NULL;
+	row.row.id = engine_new_id(op, KIND_CLIENT_TOKEN);
+	return wish->is_known ? OK : client_token_put(op, &row);
+}
+
+/* That its row is written anew has the reconciler look how it stands now. */
+static RESULT tell_of_payment(struct op *op, const struct payment_wish *wish)
+{
+	char amount[MONEY_TEXT_SIZE];
+	const struct domain *domain = domain_find(op->head, wish->payer);
+	if (!domain)
+		return OK;
+	struct domain next = *domain;
+	next.row.gen++;
+	TRY(domain_put(op, &next));
+	money_write_micro(wish->amount, amount);
+	const struct tag more[] = {{STR("amount"), str_from(amount)},
+				   {STR("credit"), wish->is_credit ? STR("yes") : STR("no")},
+				   {STR("key"), wish->key}};
+	const struct webhook_event event = {
+		.name = "payment.noted", .domain = wish->payer, .more = {more, sizeof more / sizeof *more}};
+	TRY(webhook_note(op, &event));
+	return engine_log_event(op, KIND_DOMAIN, &next.row, wish->is_credit ? "credited" : "paid", "%s.",
+				amount);
+}
+
 RESULT engine_note_payment(struct op *op, struct payment_wish *wish)
 {
 	const struct ledger_record record = {.type = LEDGER_PAYMENT,
@@ -58,7 +107,32 @@ RESULT engine_note_payment(struct op *op, struct payment_wish *wish)
 					     .account = wish->issuer,
 					     .name = wish->key,
 					     .text = wish->text};
-	return op_ledger(op, &record);
+	TRY(remember_key(op, wish));
+	if (wish->is_known)
+		return OK;
+	TRY(op_ledger(op, &record));
+	return tell_of_payment(op, wish);
+}
+
+struct key_search {
+	struct str key;
+	bool is_known;
+};
+
+static RESULT compare_key(void *arg, const struct ledger_record *record)
+{
+	struct key_search *search = arg;
+	search->is_known = search->is_known || str_equal(record->name, search->key);
+	return OK;
+}
+
+RESULT billing_find_payment(struct ctx *c, struct store *s, struct str key, bool *ret_is_known)
+{
+	struct key_search search = {.key = key};
+	const struct ledger_query query = {.type = LEDGER_PAYMENT, .from_us = LEDGER_ANY_TIME};
+	TRY(store_read_ledger(s, c, &query, compare_key, &search));
+	*ret_is_known = search.is_known;
+	return OK;
 }
 
 /* ---- reading ---- */
@@ -127,6 +201,14 @@ int64_t billing_balance(const struct accounts_book *b, uuid payer)
 		if (uuid_equal(b->invoices[k].payer, payer) && b->invoices[k].total > 0)
 			sum -= b->invoices[k].total;
 	return sum;
+}
+
+int64_t billing_last_payment(const struct accounts_book *b, uuid payer)
+{
+	for (size_t k = b->payment_count; k-- > 0;)
+		if (uuid_equal(b->payments[k].payer, payer))
+			return b->payments[k].amount;
+	return 0;
 }
 
 int64_t billing_unpaid_since(const struct accounts_book *b, uuid payer, int64_t days, int64_t now_us)

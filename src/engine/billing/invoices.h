@@ -25,14 +25,19 @@ struct invoices_wish {
 };
 OPERATION(engine_issue_invoices, invoices_wish)
 
-/* A payment, or a credit. The key is not there yet: whoever calls has looked. */
+/* A payment, or a credit. Whoever calls has looked whether the ledger has the key (billing_find_payment()); one that was noted since
+ * then is known here. */
 struct payment_wish {
 	uuid issuer, payer;
 	int64_t amount; /* millionths of the currency */
 	bool is_credit;
 	struct str key, text;
+	/* made: */
+	bool is_known; /* it was noted before, and nothing was done */
 };
 OPERATION(engine_note_payment, payment_wish)
+/* Whether the ledger has a payment with that key. Blocks, as all that reads the ledger. */
+RESULT billing_find_payment(struct ctx *c, struct store *s, struct str key, bool *ret_is_known);
 
 /* What the ledger has, by payer, in c's arena. */
 struct kept_invoice {
@@ -55,6 +60,8 @@ RESULT billing_read_accounts(struct ctx *c, struct store *s, struct accounts_boo
 
 /* Payments and credits less invoices, in millionths of the currency. */
 int64_t billing_balance(const struct accounts_book *b, uuid payer);
+/* The last payment or credit; 0: there is none. */
+int64_t billing_last_payment(const struct accounts_book *b, uuid payer);
 /* Since when a billing account owes what it should have paid, if invoices are due so many days after they were issued, the oldest
  * first; 0: it does not. */
 int64_t billing_unpaid_since(const struct accounts_book *b, uuid payer, int64_t days, int64_t now_us);

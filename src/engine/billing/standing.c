@@ -3,6 +3,7 @@
  * What happens next: reconcile/instance.c stops and starts. */
 #include "engine/billing/standing.h"
 
+#include "engine/billing/webhook.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
@@ -57,8 +58,11 @@ RESULT standing_check(struct op *op)
 {
 	if (!is_kept_from(op))
 		return OK;
-	enum domain_bill_state state =
-		standing_of(op->head, account_find(op->head, engine_get_account(op->ctx)));
+	const struct account *account = account_find(op->head, engine_get_account(op->ctx));
+	if (account && account->is_quarantined)
+		return ctx_fail(op->ctx, ERR_DENIED,
+				"The operator left the account no more than reading: ask him why.");
+	enum domain_bill_state state = standing_of(op->head, account);
 	return state >= DOMAIN_BILL_STATE_SUSPENDED ? refuse(op, state) : OK;
 }
 
@@ -221,6 +225,34 @@ static RESULT follow_account(struct op *op, struct standing_wish *wish, uuid acc
 	return OK;
 }
 
+static RESULT note_standing(struct op *op, const struct standing_wish *wish)
+{
+	static const char *const names[] = {[DOMAIN_BILL_STATE_ACTIVE] = "account.restored",
+					    [DOMAIN_BILL_STATE_OVERDUE] = "account.overdue",
+					    [DOMAIN_BILL_STATE_LIMITED] = "account.limited",
+					    [DOMAIN_BILL_STATE_SUSPENDED] = "account.suspended",
+					    [DOMAIN_BILL_STATE_CLOSED] = "account.closed"};
+	const struct tag more[] = {{STR("before"), str_from(domain_bill_state_words[wish->before])},
+				   {STR("state"), str_from(domain_bill_state_words[wish->state])}};
+	const struct webhook_event event = {.name = names[wish->state],
+					    .domain = wish->domain,
+					    .more = {more, sizeof more / sizeof *more}};
+	return webhook_note(op, &event);
+}
+
+static RESULT note_credit(struct op *op, const struct standing_wish *wish)
+{
+	static const char *const names[] = {[DOMAIN_BILL_CREDIT_LOW] = "credit.low",
+					    [DOMAIN_BILL_CREDIT_SCARCE] = "credit.scarce",
+					    [DOMAIN_BILL_CREDIT_EMPTY] = "credit.empty"};
+	char left[MONEY_TEXT_SIZE];
+	money_write_micro(wish->left, left);
+	const struct tag more[] = {{STR("left"), str_from(left)}};
+	const struct webhook_event event = {
+		.name = names[wish->credit], .domain = wish->domain, .more = {more, 1}};
+	return webhook_note(op, &event);
+}
+
 RESULT engine_set_standing(struct op *op, struct standing_wish *wish)
 {
 	const struct domain *domain = domain_find(op->head, wish->domain);
@@ -234,37 +266,18 @@ RESULT engine_set_standing(struct op *op, struct standing_wish *wish)
 	if (wish->state != domain->bill_state)
 		next.bill_state_us = op->now_us;
 	next.bill_state = wish->state;
+	next.bill_credit = wish->credit;
 	TRY(domain_put(op, &next));
 	for (const struct account *a = account_first(op->head); a; a = account_next(op->head, a)) {
 		const struct domain *d = domain_find(op->head, a->domain);
 		if (row_is_live(&a->row) && d && is_below(op->head, d, wish->domain))
 			TRY(follow_account(op, wish, a->row.id));
 	}
+	if (wish->credit != domain->bill_credit && wish->credit != DOMAIN_BILL_CREDIT_FINE)
+		TRY(note_credit(op, wish));
 	if (wish->state == wish->before)
 		return OK;
+	TRY(note_standing(op, wish));
 	return engine_log_event(op, KIND_DOMAIN, &next.row, "standing", "%s, was %s.",
 				domain_bill_state_words[wish->state], domain_bill_state_words[wish->before]);
-}
-
-/* ---- freezing ---- */
-
-static RESULT check_administrator(struct op *op)
-{
-	return identity_is_admin(op->ctx->who) ? OK
-					       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_INSTANCE,
-							       "Only an administrator freezes instances.");
-}
-
-RESULT engine_freeze_instances(struct op *op, struct instances_wish *wish)
-{
-	TRY(check_administrator(op));
-	TRY(engine_pause_instances(op, wish));
-	return engine_lock_instances(op, wish);
-}
-
-RESULT engine_thaw_instances(struct op *op, struct instances_wish *wish)
-{
-	TRY(check_administrator(op));
-	TRY(engine_unlock_instances(op, wish));
-	return engine_unpause_instances(op, wish);
 }

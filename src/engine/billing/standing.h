@@ -25,7 +25,7 @@
 enum domain_bill_state standing_of(const struct tables *t, const struct account *account);
 /* Who bills a billing account: the next one above it; none: the operator. */
 uuid standing_issuer_of(const struct tables *t, const struct domain *d);
-/* Whether the caller may change anything at all in its account. */
+/* Whether the caller may change anything at all in its account: it is paid for, and not quarantined (engine/billing/misuse.h). */
 RESULT standing_check(struct op *op);
 /* Whether what a change made of a row of that account is something new. */
 RESULT standing_follow(struct op *op, enum kind kind, uuid owner, const struct row *before,
@@ -41,17 +41,13 @@ struct billing_settings {
 };
 OPERATION(engine_set_billing, billing_settings)
 
-/* Freezes instances that are misused: their processors stand still, and their owners change nothing of them until they are thawed.
- * For administrators. ERR_STATE: one is not running. */
-struct instances_wish;
-OPERATION(engine_freeze_instances, instances_wish)
-OPERATION(engine_thaw_instances, instances_wish)
-
 /* Changes how a billing account stands. What it is suspended for is stopped, and started when it is no more. */
 struct standing_wish {
 	uuid domain;
 	enum domain_bill_state state;
 	int64_t unpaid_us; /* since when it owes; 0: it does not */
+	enum domain_bill_credit credit;
+	int64_t left; /* of a prepaid one: its credit, in millionths of the currency */
 	/* made: */
 	enum domain_bill_state before;
 	size_t stopped, started;

@@ -2,6 +2,8 @@
  * Who may see and change what is a user's own. */
 #include "engine/people/own.h"
 
+#include "engine/billing/standing.h"
+
 #include "engine/internal.h"
 #include "engine/people/role.h"
 #include "model/role.h"
@@ -18,8 +20,9 @@ static bool starts_with(const char *permission, const char *family)
 
 bool engine_is_personal(const char *permission)
 {
-	static const char *const families[] = {"access_key.", "access_rule.", "application_credential.",
-					       "password.",   "token.",       "trust."};
+	static const char *const families[] = {"access_key.", "access_rule.",   "application_credential.",
+					       "password.",   "second_factor.", "token.",
+					       "trust."};
 	for (size_t n = 0; n < sizeof families / sizeof *families; n++)
 		if (starts_with(permission, families[n]))
 			return true;
@@ -70,6 +73,9 @@ static RESULT check_trust_reach(struct ctx *c, const char *permission)
 		return ctx_fail_kind(
 			c, ERR_DENIED, KIND_USER,
 			"Cannot manage application credentials with a token issued via delegation.");
+	if (starts_with(permission, "second_factor."))
+		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
+				     "Cannot manage second factors with a token issued via delegation.");
 	if (starts_with(permission, "access_key."))
 		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
 				     "Cannot manage access keys with a token issued via delegation.");
@@ -186,6 +192,7 @@ RESULT engine_permit_own(struct op *op, const char *permission, const struct use
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, KIND_USER, &user->row, NULL,
 				 &is_allowed));
+	TRY(standing_check(op));
 	TRY(engine_check_own(op->ctx, op->head, permission, user, account));
 	return op_name(op, KIND_USER, &user->row);
 }

@@ -16,6 +16,7 @@
 #include "store/credential.h"
 #include "store/group_member.h"
 #include "store/role_assignment.h"
+#include "store/second_factor.h"
 #include "store/user.h"
 #include "store/user_limit.h"
 
@@ -120,6 +121,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, application_credential, user, user);
 	FORGET_EACH(op, access_rule, user, user);
 	FORGET_EACH(op, credential, user, user);
+	FORGET_EACH(op, second_factor, user, user);
 	TRY(trusts_forget_of_user(op, user));
 	FORGET_EACH(op, user_limit, user, user);
 	FORGET_EACH(op, access_key, user, user);

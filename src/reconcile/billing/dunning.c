@@ -17,7 +17,7 @@ static RESULT weigh_all(struct step *s, const struct dunning_days *days)
 		struct standing_wish *wish = STEP_NEW(s, struct standing_wish);
 		const struct dunned *d = &list.at[k];
 		TRY(billing_weigh(&s->ctx, s->r->store, &list, days, d, wish));
-		if (wish->state != d->state || wish->unpaid_us != d->unpaid_us)
+		if (wish->state != d->state || wish->unpaid_us != d->unpaid_us || wish->credit != d->credit)
 			step_report(s, engine_set_standing_run, wish);
 	}
 	return OK;
@@ -38,8 +38,14 @@ static RESULT step_dunning(struct step *s)
 	}
 	if (every_s <= 0 || !has_any)
 		return OK;
-	step_again_at(s, clock_now_us() + every_s * SECOND);
-	return weigh_all(s, &days);
+	int64_t now_us = clock_now_us(), last_us = s->r->dunned_us;
+	bool is_early = last_us && last_us <= now_us && now_us < last_us + every_s * SECOND;
+	step_again_at(s, (is_early ? last_us : now_us) + every_s * SECOND);
+	if (is_early)
+		return OK;
+	TRY(weigh_all(s, &days));
+	s->r->dunned_us = now_us;
+	return OK;
 }
 
 static void wake_dunning(struct reconciler *r)
@@ -47,15 +53,18 @@ static void wake_dunning(struct reconciler *r)
 	work_wake(r, lane_desks(r, UUID_NONE), KIND_DOMAIN, UUID_NONE, WAKE_WISH);
 }
 
-/* One becomes a billing account, or pays otherwise. What dunning itself changes raises no gen. */
+/* One becomes a billing account, pays, or pays otherwise: that is looked at at once. What dunning itself changes raises no gen. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
 	(void) t;
-	if (domain_of(after)->is_billed && (!before || before->gen != after->gen))
-		wake_dunning(r);
+	if (!domain_of(after)->is_billed || (before && before->gen == after->gen))
+		return;
+	r->dunned_us = 0;
+	wake_dunning(r);
 }
 
+/* After a start, and whenever everything is looked at, which is more often than this is done. */
 static void wake_first(struct reconciler *r, const struct row *row)
 {
 	if (domain_of(row)->is_billed)
@@ -63,4 +72,4 @@ static void wake_first(struct reconciler *r, const struct row *row)
 }
 
 const struct resource reconcile_domain = {
-	.step = step_dunning, .wake = wake_first, .wake_changed = wake_changed};
+	.step = step_dunning, .is_swept = true, .wake = wake_first, .wake_changed = wake_changed};

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/random.h"
 #include "engine/support/desk.h"
 #include "engine/support/ticket_sync.h"
 #include "store/desk.h"
@@ -36,6 +37,23 @@ void desk_close_place(struct desk_place *place)
 {
 	crypto_wipe((void *) place->secret.p, place->secret.n); /* ours, in the arena */
 	place->secret = STR_NONE;
+}
+
+bool desk_may_help_later(enum err err)
+{
+	return err == ERR_GONE || err == ERR_TIMEOUT || err == ERR_AGAIN || err == ERR_IO ||
+	       err == ERR_THROTTLED;
+}
+
+int64_t desk_next_try_us(int64_t tries, int64_t wait_us)
+{
+	int64_t after_us = SECOND;
+	for (int64_t k = 0; k < tries && after_us < HOUR; k++)
+		after_us *= 2;
+	if (after_us > HOUR)
+		after_us = HOUR;
+	after_us += (int64_t) random_below((uint64_t) after_us * 2 / 5 + 1) - after_us / 5;
+	return clock_now_us() + (wait_us > after_us ? wait_us : after_us);
 }
 
 static RESULT poll(struct step *s, const struct desk *desk, struct desk_report *report)

@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/random.h"
 #include "drivers/ticket_file.h"
 #include "engine/support/ticket_sync.h"
 #include "model/redact.h"
@@ -23,8 +22,6 @@
 #include "store/user.h"
 
 enum { NAMES_MAX = 2000, EXACT_MAX = 500, ITEMS_MAX = 200 };
-#define RETRY_FIRST_US SECOND
-#define RETRY_MAX_US HOUR
 #define GIVE_UP_US (72 * HOUR)
 #define FILE_ARENA_CAP ((size_t) 160 << 20)
 
@@ -315,24 +312,6 @@ static RESULT send_one(struct step *s, const struct link_rows *rows, const struc
 	return change(s, rows, driver, place);
 }
 
-static bool may_help_later(enum err err)
-{
-	return err == ERR_GONE || err == ERR_TIMEOUT || err == ERR_AGAIN || err == ERR_IO ||
-	       err == ERR_THROTTLED;
-}
-
-/* 1 s, 2 s, 4 s, … an hour; a fifth more or less. */
-static int64_t next_try_us(const struct ticket_link *link, const struct desk_place *place)
-{
-	int64_t wait_us = RETRY_FIRST_US;
-	for (int64_t k = 0; k < link->tries && wait_us < RETRY_MAX_US; k++)
-		wait_us *= 2;
-	if (wait_us > RETRY_MAX_US)
-		wait_us = RETRY_MAX_US;
-	wait_us += (int64_t) random_below((uint64_t) wait_us * 2 / 5 + 1) - wait_us / 5;
-	return clock_now_us() + (place->wait_us > wait_us ? place->wait_us : wait_us);
-}
-
 static RESULT step_send(struct step *s, const struct link_rows *rows, const struct desk_driver *driver,
 			struct desk_place *place)
 {
@@ -349,8 +328,8 @@ static RESULT step_send(struct step *s, const struct link_rows *rows, const stru
 					  .problem = s->ctx.problem.message};
 	if (!report->is_sent) {
 		bool is_old = rows->link->failing_us && now_us > rows->link->failing_us + GIVE_UP_US;
-		report->is_final = is_old || !may_help_later(result.code);
-		report->retry_us = next_try_us(rows->link, place);
+		report->is_final = is_old || !desk_may_help_later(result.code);
+		report->retry_us = desk_next_try_us(rows->link->tries, place->wait_us);
 		step_again_at(s, report->retry_us);
 	} else {
 		step_again(s);
@@ -382,7 +361,7 @@ static RESULT take_file(struct step *s, const struct desk_driver *driver, struct
 		result = FAIL(TOO_LARGE);
 	if (result_is_ok(result))
 		result = ticket_file_write(&large, &files, id, content, &sha256);
-	if (may_help_later(result.code) || result.code == ERR_NO_MEMORY)
+	if (desk_may_help_later(result.code) || result.code == ERR_NO_MEMORY)
 		return ctx_fail(&s->ctx, result.code, "%" STR_FMT, STR_ARG(large.problem.message));
 	if (!result_is_ok(result)) {
 		item->body = str_print(s->ctx.arena, "(The file %" STR_FMT " cannot be kept here.)",

@@ -9,6 +9,7 @@
 #include "api/core/dispatch.h"
 #include "api/ec2/core/action.h"
 #include "api/iam/internal.h"
+#include "api/native/action.h"
 #include "api/openstack/core/action.h"
 #include "base/fault.h"
 #include "model/permission.h"
@@ -143,9 +144,17 @@ static bool has_action(const char *action)
 		for (size_t k = 0; k < cloudstack_protocol.groups->at[g]->count; k++)
 			if (strcmp(api_action_at(cloudstack_protocol.groups->at[g], k)->permit, action) == 0)
 				return true;
+	for (size_t g = 0; g < native_count_groups(); g++)
+		for (size_t k = 0; k < native_group_at(g)->count; k++)
+			if (strcmp(api_action_at(native_group_at(g), k)->permit, action) == 0)
+				return true;
 	for (size_t g = 0; g < az_group_count; g++)
 		for (size_t k = 0; k < az_groups[g]->count; k++)
 			if (strcmp(api_action_at(az_groups[g], k)->permit, action) == 0)
+				return true;
+	for (size_t g = 0; g < native_count_groups(); g++)
+		for (size_t k = 0; k < native_group_at(g)->count; k++)
+			if (strcmp(api_action_at(native_group_at(g), k)->permit, action) == 0)
 				return true;
 	return false;
 }

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "engine/billing/billing.h"
+#include "engine/billing/misuse.h"
 #include "engine/billing/standing.h"
 #include "store/account.h"
 #include "store/address.h"

@@ -49,6 +49,7 @@
 #include "engine/people/oidc_provider.h"
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
+#include "engine/people/second_factor.h"
 #include "engine/people/token_revocation.h"
 #include "engine/people/trust.h"
 #include "engine/people/user.h"
@@ -365,6 +366,20 @@ static void drop_kept(struct cloud *c)
 static void is_somebody(struct cloud *c)
 {
 	owner = new_user(c, "somebody");
+}
+
+static RESULT make_second_factor(struct cloud *c, int n)
+{
+	struct second_factor_wish wish = {.id = id_new(KIND_SECOND_FACTOR),
+					  .user = ref_to(c, KIND_USER, owner),
+					  .name = numbered(c, "telephone", n),
+					  .secret = STR("sealed")};
+	MAKE(c, NULL, engine_create_second_factor, wish, id);
+}
+static void drop_second_factor(struct cloud *c)
+{
+	struct second_factor_target wish = {ref_by_id(KIND_SECOND_FACTOR, made)};
+	cloud_ok(c, NULL, engine_delete_second_factor, &wish);
 }
 
 static RESULT join(struct cloud *c, uuid group)
@@ -760,6 +775,7 @@ static const struct maker {
 	[LIMIT_TRUSTS] = {is_alice_herself, make_trust, drop_trust},
 	[LIMIT_ACCESS_RULES] = {is_alice_herself, make_access_rule, drop_access_rule},
 	[LIMIT_CREDENTIALS] = {is_alice_herself, make_kept, drop_kept},
+	[LIMIT_SECOND_FACTORS] = {is_somebody, make_second_factor, drop_second_factor},
 	[LIMIT_MEMBERSHIPS] = {is_somebody, make_membership, drop_membership},
 	[LIMIT_GROUPS_OF_USER] = {is_an_own_user, make_own_membership, drop_membership},
 	[LIMIT_ROLES_OF_USER] = {is_somebody, make_role_of_user, drop_role_of_user},

@@ -118,7 +118,7 @@ function rename(r) {
 			const now = byId("instances", r.id);
 			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label>
 				<label class="check"><input type="checkbox" name="protect" ?checked=${before.protect}> ${t("Protected against termination")}</label>
-				${now && now.gen !== gen ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
+				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
 		},
 		submit: async (form) => {
 			const name = form.get("name"), protect = form.get("protect") === "on";

@@ -66,11 +66,16 @@ function body() {
 function ask1() {
 	clearTimeout(timer);
 	timer = setTimeout(async () => {
-		const asked = JSON.stringify(body());
+		const mine = form, asked = mine && JSON.stringify(body());
+		if (!mine)
+			return; // launched meanwhile
 		try {
-			tried = {asked, would: (await post("/instances?dry=1", body())).would ?? {}};
+			const would = (await post("/instances?dry=1", body())).would ?? {};
+			if (form === mine)
+				tried = {asked, would};
 		} catch (p) {
-			tried = {asked, problem: p};
+			if (form === mine)
+				tried = {asked, problem: p};
 		}
 		touch();
 	}, 150);
@@ -88,6 +93,7 @@ async function submit(event) {
 		return;
 	isBusy = true;
 	problem = null;
+	clearTimeout(timer);
 	touch();
 	try {
 		const {image, type, key: pair, subnet} = form;

@@ -20,16 +20,16 @@ function create() {
 		submit: async (form) => {
 			const block = form.get("block").trim(), tags = form.get("name") ? {Name: form.get("name")} : undefined;
 			const body = {block, ...(tags ? {tags} : {})};
-			showCommand("networks.create", {block, body});
+			const [base, bits] = block.split("/"), octets = base.split(".").map(Number);
+			const subnets = bits > 20 || octets.length !== 4 ? [] : rows("zones").filter((z) => z.enabled !== false).slice(0, Math.min(4, 2 ** (20 - bits))).map((zone, k) => ({zone, block: `${octets[0]}.${octets[1]}.${octets[2] + k * 16}.0/20`}));
+			showCommand("networks.create", {block, name: form.get("name"), subnets, body});
 			const answer = await post("/routers", body, {"Idempotency-Key": key});
 			const router = answer.items?.[0] ?? answer.item ?? answer;
 			applyRow("routers", router);
-			const [base, bits] = block.split("/"), octets = base.split(".").map(Number);
-			if (bits <= 20 && octets.length === 4)
-				for (const [k, zone] of rows("zones").filter((z) => z.enabled !== false).slice(0, 4).entries()) {
-					const made = await post("/subnets", {router: router.id, zone: zone.id, block: `${octets[0]}.${octets[1]}.${octets[2] + k * 16}.0/20`}, {"Idempotency-Key": `${key}-${k}`});
-					applyRow("subnets", made.items?.[0] ?? made.item ?? made);
-				}
+			for (const [k, {zone, block: part}] of subnets.entries()) {
+				const made = await post("/subnets", {router: router.id, zone: zone.id, block: part}, {"Idempotency-Key": `${key}-${k}`});
+				applyRow("subnets", made.items?.[0] ?? made.item ?? made);
+			}
 		}});
 }
 

@@ -24,6 +24,7 @@ async function submit(event) {
 		await session.enter(proof).catch((p) => {
 			if (p.body?.need === "totp" && !proof.totp) {
 				wantsCode = proof;
+				requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("input[name=totp]")?.focus()));
 				return;
 			}
 			throw p;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // English has its sentences as keys; these are the ones that change with a number.
 export const plurals = {
+	"{n} users are gone": {one: "The user is gone", other: "{n} users are gone"},
+	"{n} recovery codes left": {one: "{n} recovery code left", other: "{n} recovery codes left"},
 	"{n} vCPUs": {one: "{n} vCPU", other: "{n} vCPUs"},
 	"Launch {n} instances": {one: "Launch {n} instance", other: "Launch {n} instances"},
 	"{n} instances are on their way": {one: "An instance is on its way", other: "{n} instances are on their way"},

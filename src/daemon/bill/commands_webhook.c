@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari webhook …: who is told by HTTP what becomes of accounts and invoices. And what is done about those who misuse what they
+ * have: dari instance freeze, dari account cut, dari account quarantine. */
+#include <inttypes.h>
+
+#include "auth/key.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "daemon/bill/bill.h"
+#include "engine/billing/misuse.h"
+#include "engine/billing/webhook.h"
+#include "engine/instance/instance.h"
+#include "store/account.h"
+#include "store/webhook.h"
+#include "store/webhook_delivery.h"
+
+enum { SECRET_CAP = 4000, PATTERNS_MAX = 64 };
+
+static bool has_flag(const struct command_call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->args, name));
+}
+
+/* ---- webhooks ---- */
+
+static RESULT read_events(struct command_call *call, struct webhook_wish *wish)
+{
+	struct str rest = command_arg(call, "event"), line;
+	struct str *events = arena_new_array(call->ctx.arena, struct str, PATTERNS_MAX);
+	size_t count = 0;
+	if (!events)
+		return ctx_no_memory(&call->ctx);
+	wish->has_events = rest.n > 0;
+	if (str_is(rest, "all"))
+		return OK;
+	while (str_split_next(&rest, '\n', &line) && count < PATTERNS_MAX)
+		events[count++] = line;
+	wish->events = (struct strs){events, count};
+	return OK;
+}
+
+/* The id of the webhook of that name, or a new one: its secret is sealed with it. */
+static bool choose_id(struct command_call *call, struct str name, uuid *ret_id)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct webhook *hook = webhook_find_by_name(view.tables, name);
+	*ret_id = hook ? hook->row.id : id_new(KIND_WEBHOOK);
+	return hook != NULL;
+}
+
+static RESULT read_secret(struct command_call *call, struct webhook_wish *wish)
+{
+	struct str path = command_arg(call, "secret-file"), text;
+	if (!path.n)
+		return OK;
+	TRY(file_read(&call->ctx, str_to_z(call->ctx.arena, path), SECRET_CAP, &text));
+	struct result sealed =
+		key_seal(&call->ctx, call->daemon->master_key, wish->id, str_trim(text), &wish->secret);
+	crypto_wipe((void *) text.p, text.n);
+	return sealed;
+}
+
+static RESULT put(struct command_call *call, const char *action, bool is_new)
+{
+	static const char *const switches[] = {"", "yes", "no", NULL};
+	int pays = 0;
+	struct webhook_wish wish = {.name = command_arg(call, "name"), .url = command_arg(call, "url")};
+	bool is_there = choose_id(call, wish.name, &wish.id);
+	if (is_there == is_new)
+		return ctx_fail_field(&call->ctx, is_new ? ERR_EXISTS : ERR_NOT_FOUND, STR("name"),
+				      "there is %s webhook '%" STR_FMT "'", is_new ? "a" : "no",
+				      STR_ARG(wish.name));
+	TRY(command_word_arg(call, "payments", switches, 0, &pays));
+	wish.takes_payments = (enum choice) pays;
+	wish.off = has_flag(call, "off") ? CHOICE_YES : has_flag(call, "on") ? CHOICE_NO : CHOICE_DEFAULT;
+	TRY(read_events(call, &wish));
+	TRY(read_secret(call, &wish));
+	TRY(command_commit(call, action, engine_put_webhook_run, &wish));
+	buf_print(&call->text, "webhook %" STR_FMT " is %s\n", STR_ARG(wish.name),
+		  is_new ? "there" : "changed");
+	return OK;
+}
+
+static RESULT webhook_add(struct command_call *call)
+{
+	return put(call, "dari:webhook add", true);
+}
+
+static RESULT webhook_set(struct command_call *call)
+{
+	return put(call, "dari:webhook set", false);
+}
+
+static RESULT webhook_remove(struct command_call *call)
+{
+	struct webhook_target wish = {
+		.webhook = {.kind = KIND_WEBHOOK, .text = command_arg(call, "name"), .field = STR("name")}};
+	TRY(command_commit(call, "dari:webhook remove", engine_delete_webhook_run, &wish));
+	buf_print(&call->text, "webhook %" STR_FMT " is gone\n", STR_ARG(command_arg(call, "name")));
+	return OK;
+}
+
+static void say_hook(struct command_call *call, const struct webhook *hook)
+{
+	const char *state = hook->is_off ? "off" : hook->problem.n ? "failing" : "ok";
+	json_t *events = json_array();
+	buf_print(&call->text, "%-16.*s %-8s %" STR_FMT "  %" STR_FMT "\n", STR_ARG(hook->name), state,
+		  STR_ARG(hook->url), STR_ARG(hook->problem));
+	for (size_t k = 0; k < hook->events.count; k++)
+		(void) json_array_append_new(events,
+					     json_stringn(hook->events.at[k].p, hook->events.at[k].n));
+	(void) json_array_append_new(
+		call->value, json_pack("{s:s%, s:s, s:s%, s:o, s:b, s:I, s:I, s:s%}", "name", hook->name.p,
+				       hook->name.n, "state", state, "url", hook->url.p, hook->url.n,
+				       "events", events, "payments", hook->takes_payments, "told",
+				       (json_int_t) hook->last_number, "lost", (json_int_t) hook->lost,
+				       "problem", hook->problem.p ? hook->problem.p : "", hook->problem.n));
+}
+
+static RESULT webhook_list(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	for (const struct webhook *hook = webhook_first(view.tables); hook;
+	     hook = webhook_next(view.tables, hook))
+		say_hook(call, hook);
+	return OK;
+}
+
+/* ---- what they are told ---- */
+
+static void say_delivery(struct command_call *call, const struct webhook_delivery *d)
+{
+	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+	const char *stage = webhook_delivery_stage_words[d->stage];
+	clock_write_ms(d->at_us, at);
+	uuid_write(d->row.id, id);
+	buf_print(&call->text, "%s %6" PRId64 " %s %-8s %-24.*s %" STR_FMT "\n", id, d->number, at, stage,
+		  STR_ARG(d->event), STR_ARG(d->problem));
+	(void) json_array_append_new(call->value,
+				     json_pack("{s:s, s:I, s:s, s:s, s:s%, s:I, s:s%}", "id", id, "number",
+					       (json_int_t) d->number, "at", at, "stage", stage, "event",
+					       d->event.p, d->event.n, "tries", (json_int_t) d->tries,
+					       "problem", d->problem.p ? d->problem.p : "", d->problem.n));
+}
+
+static RESULT webhook_deliveries(struct command_call *call)
+{
+	int stage = -1;
+	AUTO_VIEW view = {0};
+	TRY(command_word_arg(call, "stage", webhook_delivery_stage_words, -1, &stage));
+	view_open(call->daemon->store, &view);
+	const struct webhook *hook = webhook_find_by_name(view.tables, command_arg(call, "name"));
+	if (!hook)
+		return ctx_fail_field(&call->ctx, ERR_NOT_FOUND, STR("name"),
+				      "there is no webhook '%" STR_FMT "'",
+				      STR_ARG(command_arg(call, "name")));
+	call->value = json_array();
+	for (const struct webhook_delivery *d = webhook_delivery_first_by_webhook(view.tables, hook->row.id);
+	     d; d = webhook_delivery_next_by_webhook(view.tables, d))
+		if (stage < 0 || (int) d->stage == stage)
+			say_delivery(call, d);
+	return OK;
+}
+
+static RESULT webhook_retry(struct command_call *call)
+{
+	struct delivery_target wish = {0};
+	TRY(command_id_arg(call, "delivery", KIND_WEBHOOK_DELIVERY, &wish.delivery));
+	TRY(command_commit(call, "dari:webhook retry", engine_retry_delivery_run, &wish));
+	buf_print(&call->text, "it is told again\n");
+	return OK;
+}
+
+/* ---- misuse ---- */
+
+static RESULT freeze_or_thaw(struct command_call *call, const char *action, op_run run)
+{
+	struct ref ref = {0};
+	struct instances_wish wish = {.instances = {&ref, 1}, .reason = command_arg(call, "reason")};
+	TRY(command_id_arg(call, "id", KIND_INSTANCE, &ref));
+	TRY(command_commit(call, action, run, &wish));
+	buf_print(&call->text, "noted\n");
+	return OK;
+}
+
+static RESULT instance_freeze(struct command_call *call)
+{
+	return freeze_or_thaw(call, "dari:instance freeze", engine_freeze_instances_run);
+}
+
+static RESULT instance_thaw(struct command_call *call)
+{
+	return freeze_or_thaw(call, "dari:instance thaw", engine_thaw_instances_run);
+}
+
+static struct ref account_arg(struct command_call *call)
+{
+	uuid id = UUID_NONE;
+	struct str text = command_arg(call, "account");
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct account *a = account_find_by_number(view.tables, text);
+	struct ref ref = {.kind = KIND_ACCOUNT, .text = text};
+	if (a || result_is_ok(uuid_parse(text, &id)))
+		ref = ref_by_id(KIND_ACCOUNT, a ? a->row.id : id);
+	ref.field = STR("account");
+	return ref;
+}
+
+static RESULT restrict_account(struct command_call *call, const char *action, enum choice cut,
+			       enum choice quarantined)
+{
+	struct account_restriction wish = {.account = account_arg(call),
+					   .cut = cut,
+					   .quarantined = quarantined,
+					   .reason = command_arg(call, "reason")};
+	TRY(command_commit(call, action, engine_restrict_account_run, &wish));
+	buf_print(&call->text, "noted\n");
+	return OK;
+}
+
+static RESULT account_cut(struct command_call *call)
+{
+	return restrict_account(call, "dari:account cut", CHOICE_YES, CHOICE_DEFAULT);
+}
+
+static RESULT account_join(struct command_call *call)
+{
+	return restrict_account(call, "dari:account join", CHOICE_NO, CHOICE_DEFAULT);
+}
+
+static RESULT account_quarantine(struct command_call *call)
+{
+	return restrict_account(call, "dari:account quarantine", CHOICE_DEFAULT, CHOICE_YES);
+}
+
+static RESULT account_release(struct command_call *call)
+{
+	return restrict_account(call, "dari:account release", CHOICE_DEFAULT, CHOICE_NO);
+}
+
+#define HOOK_PARAM                                                                                           \
+	{                                                                                                    \
+		"name", PARAM_POSITIONAL, true, "What it is called."                                         \
+	}
+#define HOOK_PARAMS                                                                                          \
+	HOOK_PARAM, {"url", PARAM_OPTION, false, "Where it is told, by https."},                             \
+		{"secret-file", PARAM_OPTION, false, "A file with what is signed with; kept sealed.",        \
+		 .is_path = true},                                                                           \
+		{"event", PARAM_OPTION, false,                                                               \
+		 "A pattern of events that it is told, such as invoice.*; all: every one.",                  \
+		 .repeats = true},                                                                           \
+		{"payments", PARAM_OPTION, false, "yes: whoever has the secret may say what was paid."},     \
+		{"off", PARAM_FLAG, false, "It is told nothing for now; what happens is kept for it."},      \
+		{"on", PARAM_FLAG, false, "It goes on."},
+#define ACCOUNT_PARAM                                                                                        \
+	{                                                                                                    \
+		"account", PARAM_POSITIONAL, true, "The account, by number, name or id."                     \
+	}
+#define REASON_PARAM                                                                                         \
+	{                                                                                                    \
+		"reason", PARAM_OPTION, true, "Why, in words that its owner may read."                       \
+	}
+#define INSTANCE_PARAM                                                                                       \
+	{                                                                                                    \
+		"id", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."                       \
+	}
+
+const struct command webhook_commands[] = {
+	{"webhook add",
+	 "Adds who is told what becomes of accounts and invoices.",
+	 {HOOK_PARAMS},
+	 .run = webhook_add},
+	{"webhook set", "Changes what is said of a webhook.", {HOOK_PARAMS}, .run = webhook_set},
+	{"webhook list", "Lists webhooks, and whether they answer.", {{0}}, .run = webhook_list},
+	{"webhook remove",
+	 "Removes a webhook, with what it was to be told.",
+	 {HOOK_PARAM},
+	 .run = webhook_remove},
+	{"webhook deliveries",
+	 "Lists what a webhook is told: what waits, what it took, what was given up.",
+	 {HOOK_PARAM, {"stage", PARAM_OPTION, false, "waiting, sent or dead; absent: all."}},
+	 .run = webhook_deliveries},
+	{"webhook retry",
+	 "Tells a webhook once more what waits or was given up, at once.",
+	 {{"delivery", PARAM_POSITIONAL, true, "Its UUID, as `dari webhook deliveries` has it."}},
+	 .run = webhook_retry},
+	{"instance freeze",
+	 "Freezes an instance that is misused: its processors stand still, and its owner changes nothing of "
+	 "it.",
+	 {INSTANCE_PARAM, REASON_PARAM},
+	 .run = instance_freeze},
+	{"instance thaw",
+	 "Lets a frozen instance go on, as its owner's own.",
+	 {INSTANCE_PARAM},
+	 .run = instance_thaw},
+	{"account cut",
+	 "Cuts an account's network: nothing goes to or from its instances, which run on.",
+	 {ACCOUNT_PARAM, REASON_PARAM},
+	 .run = account_cut},
+	{"account join",
+	 "Gives an account that was cut its network back.",
+	 {ACCOUNT_PARAM},
+	 .run = account_join},
+	{"account quarantine",
+	 "Leaves an account's people, keys and tokens no more than reading.",
+	 {ACCOUNT_PARAM, REASON_PARAM},
+	 .run = account_quarantine},
+	{"account release",
+	 "Lets an account's people change things again.",
+	 {ACCOUNT_PARAM},
+	 .run = account_release},
+	{0},
+};

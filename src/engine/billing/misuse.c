@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is done about those who misuse what they have. Called by: daemon/bill/commands_webhook.c, api/native/bills.c. What happens
+ * next: reconcile/instance.c pauses guests, reconcile/port.c takes ports off their hosts; operation.c asks standing_check(). */
+#include "engine/billing/misuse.h"
+
+#include "engine/billing/webhook.h"
+#include "engine/instance/instance.h"
+#include "engine/internal.h"
+#include "store/account.h"
+#include "store/instance.h"
+
+/* ---- one instance ---- */
+
+static RESULT check_administrator(struct op *op)
+{
+	return identity_is_admin(op->ctx->who) ? OK
+					       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_INSTANCE,
+							       "Only an administrator freezes instances.");
+}
+
+static RESULT note_instances(struct op *op, const struct instances_wish *wish, const char *name)
+{
+	const struct tag more[] = {{STR("reason"), wish->reason}};
+	for (size_t k = 0; k < wish->instances.count; k++) {
+		const struct row *row = NULL;
+		TRY(engine_look_up(op->ctx, op->head, KIND_INSTANCE, &wish->instances.at[k], &row));
+		const struct webhook_event event = {.name = name,
+						    .account = instance_of(row)->account,
+						    .instance = row->id,
+						    .more = {more, wish->reason.n ? 1 : 0}};
+		TRY(webhook_note(op, &event));
+	}
+	return OK;
+}
+
+RESULT engine_freeze_instances(struct op *op, struct instances_wish *wish)
+{
+	TRY(check_administrator(op));
+	TRY(engine_pause_instances(op, wish));
+	TRY(engine_lock_instances(op, wish));
+	return note_instances(op, wish, "instance.frozen");
+}
+
+RESULT engine_thaw_instances(struct op *op, struct instances_wish *wish)
+{
+	TRY(check_administrator(op));
+	TRY(engine_unlock_instances(op, wish));
+	TRY(engine_unpause_instances(op, wish));
+	return note_instances(op, wish, "instance.thawed");
+}
+
+/* ---- an account ---- */
+
+/* What it is called when that begins to be so, and when it ends. */
+struct change_name {
+	const char *event, *words;
+};
+enum { CUT, QUARANTINED, RESTRICTIONS };
+static const struct change_name changes[RESTRICTIONS][2] = {
+	[CUT] = {{"account.network-restored", "network restored"}, {"account.network-cut", "network cut"}},
+	[QUARANTINED] = {{"account.released", "released"}, {"account.quarantined", "quarantined"}},
+};
+
+static RESULT note_account(struct op *op, const struct account *account, struct str reason,
+			   const struct change_name *change)
+{
+	const struct tag more[] = {{STR("reason"), reason}};
+	const struct webhook_event event = {.name = change->event,
+					    .domain = account->domain,
+					    .account = account->row.id,
+					    .more = {more, reason.n ? 1 : 0}};
+	TRY(webhook_note(op, &event));
+	return engine_log_event(op, KIND_ACCOUNT, &account->row, change->words, "%" STR_FMT, STR_ARG(reason));
+}
+
+RESULT engine_restrict_account(struct op *op, struct account_restriction *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &row));
+	TRY(engine_permit(op, "account.restrict", KIND_ACCOUNT, row));
+	if (!identity_is_admin(op->ctx->who))
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
+				     "Only an administrator restricts accounts.");
+	struct account next = *account_of(row);
+	bool was_cut = next.is_cut, was_quarantined = next.is_quarantined;
+	choice_apply(wish->cut, &next.is_cut);
+	choice_apply(wish->quarantined, &next.is_quarantined);
+	if (next.is_cut == was_cut && next.is_quarantined == was_quarantined)
+		return OK;
+	next.row.gen++;
+	TRY(account_put(op, &next));
+	if (next.is_cut != was_cut)
+		TRY(note_account(op, &next, wish->reason, &changes[CUT][next.is_cut]));
+	return next.is_quarantined == was_quarantined
+		       ? OK
+		       : note_account(op, &next, wish->reason, &changes[QUARANTINED][next.is_quarantined]);
+}

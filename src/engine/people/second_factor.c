@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Second factors: rows only. */
+#include "engine/people/second_factor.h"
+
+#include "base/crypto.h"
+#include "engine/internal.h"
+#include "engine/limits.h"
+#include "engine/people/own.h"
+#include "store/second_factor.h"
+#include "store/user.h"
+
+RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wish)
+{
+	const struct row *row = NULL;
+	struct second_factor factor = {.row.id = wish->id,
+				       .row.gen = 1,
+				       .type = wish->type,
+				       .name = wish->name,
+				       .secret = wish->secret,
+				       .credential = wish->credential,
+				       .public_key = wish->public_key,
+				       .confirmed = wish->is_confirmed};
+	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
+	const struct user *user = user_of(row);
+	TRY(engine_permit_own(op, "second_factor.create", user, UUID_NONE));
+	if (uuid_is_none(user->domain))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECOND_FACTOR,
+				     "A second factor goes with a password for the console, which the users "
+				     "of domains have.");
+	TRY(engine_check_name(op, KIND_SECOND_FACTOR, wish->name));
+	TRY(limit_check(op, LIMIT_SECOND_FACTORS, user->row.id, 1, STR_NONE));
+	factor.user = user->row.id;
+	TRY(second_factor_put(op, &factor));
+	TRY(op_name(op, KIND_SECOND_FACTOR, &factor.row));
+	return engine_log_event(op, KIND_USER, &user->row, "second factor made", "%" STR_FMT ".",
+				STR_ARG(factor.name));
+}
+
+static RESULT find(struct op *op, const struct ref *ref, const char *permission,
+		   const struct second_factor **ret_factor)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_SECOND_FACTOR, ref, &row));
+	const struct second_factor *factor = second_factor_of(row);
+	const struct user *user = user_find(op->head, factor->user);
+	if (!user)
+		return engine_fail_gone(op->ctx, KIND_SECOND_FACTOR, row->id);
+	TRY(engine_permit_own(op, permission, user, UUID_NONE));
+	*ret_factor = factor;
+	return op_name(op, KIND_SECOND_FACTOR, row);
+}
+
+RESULT engine_confirm_second_factor(struct op *op, struct second_factor_proof *wish)
+{
+	const struct second_factor *factor = NULL;
+	TRY(find(op, &wish->factor, "second_factor.confirm", &factor));
+	if (factor->confirmed)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECOND_FACTOR, "It is confirmed already.");
+	struct second_factor next = *factor;
+	next.confirmed = true;
+	next.counter = wish->counter;
+	next.recovery = wish->recovery;
+	next.row.gen++;
+	TRY(second_factor_put(op, &next));
+	return engine_log_event(op, KIND_USER, &user_find(op->head, next.user)->row,
+				"second factor confirmed", "%" STR_FMT " is asked for from now on.",
+				STR_ARG(next.name));
+}
+
+/* The digests without the one that was used. False: it is not among them. */
+static bool take_recovery(struct op *op, struct second_factor *next, struct str used)
+{
+	struct str left = next->recovery;
+	for (size_t at = 0; used.n == SHA256_SIZE && at + SHA256_SIZE <= left.n; at += SHA256_SIZE) {
+		if (!crypto_equal(left.p + at, used.p, SHA256_SIZE))
+			continue;
+		const struct str parts[] = {str_slice(left, 0, at),
+					    str_slice(left, at + SHA256_SIZE, left.n)};
+		next->recovery = str_join(op->ctx->arena, parts, sizeof parts / sizeof *parts);
+		return true;
+	}
+	return false;
+}
+
+RESULT engine_use_second_factor(struct op *op, struct second_factor_use *wish)
+{
+	const struct second_factor *factor = second_factor_find(op->head, wish->factor);
+	if (uuid_is_none(wish->factor))
+		return OK;
+	struct second_factor next = factor ? *factor : (struct second_factor){0};
+	bool is_good = factor && factor->confirmed &&
+		       (wish->recovery.n ? take_recovery(op, &next, wish->recovery)
+					 : wish->counter > factor->counter);
+	if (!is_good)
+		return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_SECOND_FACTOR,
+				     "The code was used before.");
+	if (!wish->recovery.n)
+		next.counter = wish->counter;
+	next.used_us = op->now_us;
+	return second_factor_put(op, &next);
+}
+
+RESULT engine_delete_second_factor(struct op *op, struct second_factor_target *wish)
+{
+	const struct second_factor *factor = NULL;
+	TRY(find(op, &wish->factor, "second_factor.delete", &factor));
+	TRY(engine_log_event(op, KIND_USER, &user_find(op->head, factor->user)->row, "second factor deleted",
+			     "%" STR_FMT ".", STR_ARG(factor->name)));
+	return second_factor_forget(op, factor->row.id);
+}

@@ -1,0 +1,81 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The console in a browser, briefly: somebody gets in, sees a list, launches by keyboard alone, and sees what the API changes without
+loading anything. all-90-console-pages.py looks at each page."""
+import os
+import sys
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import browser as web  # noqa: E402
+from console import go  # noqa: E402
+from dev import Dev  # noqa: E402
+
+ROWS = "return [...document.querySelectorAll('tr[data-id]')].map(tr => tr.innerText)"
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with Dev() as region:
+        region.ec2 = region.account.client()
+        image = region.ec2.describe_images()["Images"][0]["ImageId"]
+        tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "first"}]}]
+        region.first = region.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=tags)["Instances"][0]["InstanceId"]
+        region.rest()
+        yield region
+
+
+@pytest.fixture(scope="module")
+def page(dev):
+    with web.browser() as b:
+        b.size(1280)
+        b.open(dev.url + "/console/instances")
+        yield b
+
+
+def test_sign_in(page, dev):
+    """By an access key, from the keyboard; the page that was asked for comes then."""
+    page.click("return [...document.querySelectorAll('.sign button')].find(e => e.innerText === 'Access key')", what="the way in by a key")
+    page.until("return document.querySelector('input[name=access_key]')", what="the field").send_keys(dev.account.key_id, Keys.TAB, dev.account.secret + "x", Keys.ENTER)
+    page.until_text("Access key or secret are wrong.")
+    page.find("input[name=secret]").clear()
+    page.find("input[name=secret]").send_keys(dev.account.secret, Keys.ENTER)
+    page.until("return document.querySelector('nav.side') && location.pathname === '/console/instances'", what="the list's page")
+
+
+def test_list(page):
+    rows = page.until(ROWS, what="the list")
+    assert len(rows) == 1 and "first" in rows[0] and "running" in rows[0]
+    page.until("return document.querySelector('.live.ok')", what="that it is live")
+
+
+def test_change_is_shown(page, dev):
+    page.run("window.isTheSame = true")
+    dev.ec2.stop_instances(InstanceIds=[dev.first])
+    page.until(f"{ROWS}.some(text => text.includes('stopped'))", what="that it is stopped")
+    dev.ec2.create_tags(Resources=[dev.first], Tags=[{"Key": "Name", "Value": "second <b>name</b>"}])
+    page.until(f"{ROWS}.some(text => text.includes('second <b>name</b>'))", what="its new name")
+    assert page.run("return window.isTheSame"), "the page was loaded anew"
+
+
+def test_launch_by_keyboard(page, dev):
+    go(page, dev, "")
+    page.run("document.getElementById('main').focus()")
+    page.press("c")
+    name = page.until("return document.querySelector('form .opt input:checked') && document.querySelector('input[name=name]').value", what="the form with its defaults")
+    page.driver.switch_to.active_element.send_keys(Keys.CONTROL, Keys.ENTER)
+    page.until("return /\\/console\\/instances\\/i-/.test(location.pathname)", what="the page of what was launched")
+    page.until_text("running")
+    found = dev.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])["Reservations"]
+    assert [i["State"]["Name"] for r in found for i in r["Instances"]] == ["running"]
+
+
+def test_nothing_was_reported(page):
+    """No report of the content security policy, no error."""
+    assert not page.faults()
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: Apache-2.0
+// Users of the account, with the access keys of each; who manages it makes users and keys, and takes them back.
+import {html, nothing, nameOf, refName, pairs, copyable, copy, when, ask, report, mark} from "../parts.js";
+import {resourcePage} from "../resource.js";
+import {rows, applyRow, reload} from "../store.js";
+import {t, list as words, time, since} from "../words.js";
+import {post, remove, intent} from "../api.js";
+import {session} from "../session.js";
+
+const manages = () => session.rights?.some((r) => r === "manager" || r === "admin");
+/** A user of the account itself; those of a domain get in by roles, and are its administrators' to make. */
+const isOwn = (u) => u.account === session.account?.id && !u.is_owner;
+const keysOf = (u) => rows("access-keys").filter((k) => k.user === u.id);
+
+function make() {
+	const key = intent();
+	ask({title: t("A new user"), label: t("Create"),
+		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false"></label>
+			<p class="hint">${t("For a program or a colleague. An access key lets it in, and policies say what it may do.")}</p>`,
+		submit: async (form) => {
+			const answer = await post("/users", {name: form.get("name").trim()}, {"Idempotency-Key": key});
+			applyRow("users", answer.items?.[0]);
+		}});
+}
+
+async function makeKey([u]) {
+	const answer = await report(t("The access key is made"), () => post("/access-keys", {user: u.id}, {"Idempotency-Key": intent()}));
+	if (!answer)
+		return;
+	applyRow("access-keys", answer.items?.[0]);
+	const text = `${answer.items[0].key_id} ${answer.secret}`;
+	ask({title: t("Keep this now: it is shown once"), label: null, keeps: true,
+		body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Access key id")}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`});
+}
+
+const turn = (k) => report(k.enabled ? t("The key is off") : t("The key is on"), () => post(`/access-keys/${k.id}/enable`, {enabled: !k.enabled})).then((a) => applyRow("access-keys", a?.items?.[0]));
+
+function dropKey(k) {
+	ask({title: t("Delete {name}?", {name: k.key_id}), danger: true, label: t("Delete"), body: () => html`<p>${t("What uses it is refused from then on.")}</p>`,
+		submit: () => remove(`/access-keys/${k.id}`).then(() => reload("access-keys")).then(() => false)});
+}
+
+function drop(chosen) {
+	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), body: () => html`<p>${t("Only who has no key and no policy any more goes.")}</p>`,
+		submit: () => report(t("{n} users are gone", {n: chosen.length}), () => post("/users/delete", {ids: chosen.map((u) => u.id)})).then(() => false)});
+}
+
+function keyTable(u) {
+	const keys = keysOf(u);
+	return html`<div class="card"><h2>${t("Access keys")}</h2>${keys.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Access keys")}><table class="simple"><thead><tr><th scope="col">${t("Access key id")}</th><th scope="col">${t("State")}</th><th scope="col">${t("Last used")}</th><th scope="col"><span class="sr">${t("What can be done")}</span></th></tr></thead><tbody>
+		${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.enabled ? mark("ok", t("on")) : mark("off", t("off"))}</td><td>${k.last_used_us ? since(k.last_used_us) : "–"}</td><td><button type="button" @click=${() => turn(k)}>${k.enabled ? t("Turn off") : t("Turn on")}</button> <button type="button" class="danger-text" @click=${() => dropKey(k)}>${t("Delete")}…</button></td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("None that you see.")}</p>`}</div>`;
+}
+
+const kindOf = (u) => (u.is_owner ? t("owner of the account") : u.account ? t("of the account") : t("of the domain {name}", {name: refName("domains", u.domain)}));
+
+export const view = resourcePage({
+	name: "people", kind: "users", kinds: ["access-keys", "domains"], command: "users.list", title: () => t("People"),
+	search: (u) => [u.email, u.description], keys: {kind: (u) => (u.account ? "account" : "domain")},
+	columns: [
+		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
+		{key: "state", title: () => t("State"), width: "16%", sort: (u) => (u.enabled ? 0 : 1), cell: (u) => (u.enabled ? mark("ok", t("open")) : mark("off", t("closed")))},
+		{key: "kind", title: () => t("Kind"), wide: true, width: "28%", text: kindOf},
+		{key: "made", title: () => t("Made"), wide: true, sort: (u) => u.created_us, text: (u) => time(u.created_us)},
+	],
+	actions: [{id: "key", title: () => t("Make an access key"), hidden: () => !manages(), may: isOwn, run: (chosen) => makeKey(chosen.filter(isOwn))},
+		{id: "delete", title: () => t("Delete"), hidden: () => !manages(), may: isOwn, run: (chosen) => drop(chosen.filter(isOwn)), danger: true}],
+	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("New user")}</button>` : nothing),
+	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("open")) : mark("off", t("closed"))], [t("Kind"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Mail"), u.email], [t("What for"), u.description], [t("Made"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
+	more: keyTable,
+});
