@@ -135,7 +135,7 @@ class Desk:
         while True:
             said = self.ask("GET", f"/ticket/{ticket}/history?fields=Type,Creator,Created&per_page=100&page={page}")
             items += said["items"]
-            if page >= said.get("pages", 1):
+            if page >= (said.get("pages") or 1):  # null where there are none
                 break
             page += 1
         return [t for t in items if kind in (None, t["Type"]) and who in (None, t["Creator"]["id"] if isinstance(t["Creator"], dict) else t["Creator"])]
