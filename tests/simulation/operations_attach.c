@@ -145,6 +145,8 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 	const struct thing *volume = request_find_ref(x, KIND_VOLUME),
 			   *instance = request_find_ref(x, KIND_INSTANCE);
 	judge_free(volume, v, request_word(x, "VolumeInUse", "400"));
+	if (x->s->hosts_shaken) /* its host may not see the volume's pool just now */
+		doubt(v, request_word(x, "InsufficientVolumeCapacity", "400"));
 	refuse_or_doubt(v, instance->life == ENDING, request_word(x, "IncorrectState", "409"));
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (t != volume && (t->to == instance || t->left == instance) &&

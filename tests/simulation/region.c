@@ -174,14 +174,17 @@ void region_open(struct region *r, uint64_t seed)
 
 void region_kill(struct region *r)
 {
+	cloud_cut(r->cloud); /* calls of the faces are in the queue still, and ask guards */
 	close_face(r);
 	cloud_kill(r->cloud);
 }
 
 void region_restart(struct region *r)
 {
-	if (r->face)
+	if (r->face) {
+		cloud_cut(r->cloud);
 		close_face(r);
+	}
 	cloud_restart(r->cloud);
 	open_face(r);
 }

@@ -24,6 +24,7 @@
 #include "store/condition.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/internal.h"
 #include "store/nat_gateway.h"
 #include "store/peering.h"
 #include "store/port.h"
@@ -34,6 +35,8 @@
 #include "store/subnet.h"
 #include "store/volume.h"
 #include "strangers.h"
+
+enum { KEPT_ROUNDS_MAX = 40 };
 
 #define START_US (INT64_C(1800000000) * SECOND)
 static const int64_t SETTLE_US = 5 * MINUTE;
@@ -229,10 +232,16 @@ static void close_all(struct cloud *c)
 	c->sql = NULL;
 }
 
-void cloud_kill(struct cloud *c)
+void cloud_cut(struct cloud *c)
 {
 	fault_disarm();
 	c->sql->is_cut = true;
+	committer_drain(c->store);
+}
+
+void cloud_kill(struct cloud *c)
+{
+	cloud_cut(c);
 	close_all(c);
 	c->kill_at = 0;
 }
@@ -770,7 +779,8 @@ void cloud_check(struct cloud *c)
 	struct sim_counts sim = {0};
 	fault_disarm();
 	cloud_settle(c);
-	for (int n = 0; n < 4 && kept_is_any_due(c); n++) {
+	for (int n = 0; n < KEPT_ROUNDS_MAX && kept_is_any_due(c);
+	     n++) { /* one may be due behind the other */
 		cloud_step_for(c, CLOUD_QUIET_US);
 		cloud_settle(c);
 	}

@@ -77,6 +77,8 @@ struct cloud *cloud_new_empty(uint64_t seed);
 void cloud_done(struct cloud *c);
 void cloud_free(struct cloud *c); /* without looking */
 
+/* Nothing is committed any more; what is queued is answered so, while what its changes ask is still there. */
+void cloud_cut(struct cloud *c);
 /* Ends the process as kill -9 would: what is queued is lost. Whoever steps to kill_at does it. */
 void cloud_kill(struct cloud *c);
 bool cloud_was_killed(const struct cloud *c);
