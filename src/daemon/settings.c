@@ -97,8 +97,10 @@ static const struct config_key keys[] = {
 	KEY("backup.s3_key_id", CONFIG_TEXT, backup.key_id, .doc = "The id of the access key."),
 	KEY("backup.s3_secret_file", CONFIG_TEXT, backup.secret_file, .doc = "The file that has its secret."),
 	KEY("metering.uplink", CONFIG_TEXT, traffic_device,
-	    .doc = "The network device by which all leaves that the region sends outside, where this machine is the "
-		   "router before its external networks: traffic of public addresses is counted there (nftables), "
+	    .doc = "The network device by which all leaves that the region sends outside, where this machine "
+		   "is the "
+		   "router before its external networks: traffic of public addresses is counted there "
+		   "(nftables), "
 		   "and billed; none: it is neither."),
 	KEY("metering.uplink_namespace", CONFIG_TEXT, traffic_netns,
 	    .doc = "The named network namespace that the device is in; none: the server's own."),

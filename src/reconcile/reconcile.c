@@ -164,6 +164,13 @@ static bool make_all_lanes(struct reconciler *r)
 	return has_all;
 }
 
+static bool count_traffic(struct reconciler *r, const struct reconcile_config *config)
+{
+	if (config->traffic_device.n)
+		r->traffic = traffic_new(config->traffic_device, config->traffic_netns);
+	return !config->traffic_device.n || r->traffic;
+}
+
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 		      struct reconciler **ret_reconciler)
 {
@@ -197,15 +204,12 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->master_key = config->master_key;
 	r->reach = config->reach;
 	r->backup = config->backup;
-	if (config->traffic_device.n)
-		r->traffic = traffic_new(config->traffic_device, config->traffic_netns);
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
 	bool has_lanes = make_all_lanes(r);
-	if ((config->traffic_device.n && !r->traffic) || !copy_resolvers(r, config->resolvers) ||
-	    !r->image_directory || !r->ticket_directory || !r->own_chassis || !r->network_actor ||
-	    !r->home_actor || !has_lanes)
+	if (!count_traffic(r, config) || !copy_resolvers(r, config->resolvers) || !r->image_directory ||
+	    !r->ticket_directory || !r->own_chassis || !r->network_actor || !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);
 	return OK;

@@ -22,6 +22,7 @@ MORE = {
     "security_group": (178, "as subnet"), "access_key": (180, "the guard asks for keys"),
     "account": (205, "everything belongs to one"), "instance_type": (108, "faces name sizes, and offerings are types"),
     "async_job": (145, "Azure's operations are jobs, and each file of that face knows their outcomes"),
+    "address": (108, "each face gives machines and interfaces public addresses; they are billed"),
     "volume": (136, "disks are placed, moved, lost with their host, and local to machines"), "security_group_rule": (164, "as subnet"),
     "product": (222, "engine/storage/image.h has whose licence an image carries, as its other enums"),
     "oidc_provider": (116, "daemon/daemon.h has it, and each command of dari has that"),
