@@ -207,9 +207,9 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
-	bool has_lanes = make_all_lanes(r);
-	if (!count_traffic(r, config) || !copy_resolvers(r, config->resolvers) || !r->image_directory ||
-	    !r->ticket_directory || !r->own_chassis || !r->network_actor || !r->home_actor || !has_lanes)
+	bool has_lanes = make_all_lanes(r) && count_traffic(r, config);
+	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->ticket_directory ||
+	    !r->own_chassis || !r->network_actor || !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);
 	return OK;
