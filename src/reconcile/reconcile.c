@@ -164,11 +164,11 @@ static bool make_all_lanes(struct reconciler *r)
 	return has_all;
 }
 
-static bool count_traffic(struct reconciler *r, const struct reconcile_config *config)
+static bool make_parts(struct reconciler *r, const struct reconcile_config *config)
 {
 	if (config->traffic_device.n)
 		r->traffic = traffic_new(config->traffic_device, config->traffic_netns);
-	return !config->traffic_device.n || r->traffic;
+	return make_all_lanes(r) && (r->traffic || !config->traffic_device.n);
 }
 
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
@@ -207,9 +207,9 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
-	bool has_lanes = make_all_lanes(r) && count_traffic(r, config);
+	bool has_parts = make_parts(r, config);
 	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->ticket_directory ||
-	    !r->own_chassis || !r->network_actor || !r->home_actor || !has_lanes)
+	    !r->own_chassis || !r->network_actor || !r->home_actor || !has_parts)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);
 	return OK;
