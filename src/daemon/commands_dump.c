@@ -560,36 +560,66 @@ static void add_completion_case(void *arg, const struct command *command)
 	buf_print(out, "%s--help' ;;\n", command->run ? "--json " : "");
 }
 
-struct first_words {
-	struct buf *out;
-	struct str first; /* only commands that begin so, their second words; else the first words */
-	struct str last;  /* each once: the tables keep them together */
+static struct str first_word(const struct command *command, struct str *ret_rest)
+{
+	struct str word = STR_NONE;
+	*ret_rest = str_from(command->words);
+	(void) str_split_next(ret_rest, ' ', &word);
+	return word;
+}
+
+struct earlier {
+	const struct command *than;
+	struct str first;
+	bool is_found, is_over;
 };
 
-static void add_word(void *arg, const struct command *command)
+static void look_earlier(void *arg, const struct command *command)
 {
-	struct first_words *w = arg;
-	struct str word = STR_NONE, rest = str_from(command->words);
-	(void) str_split_next(&rest, ' ', &word);
-	if (w->first.n && !str_equal(word, w->first))
-		return;
-	word = w->first.n ? rest : word;
-	if (!str_equal(word, w->last))
-		buf_print(w->out, "%" STR_FMT " ", STR_ARG(word));
-	w->last = word;
+	struct earlier *e = arg;
+	struct str rest;
+	e->is_over = e->is_over || command == e->than;
+	e->is_found = e->is_found || (!e->is_over && str_equal(first_word(command, &rest), e->first));
+}
+
+/* Whether a command before it begins with the same word: tables need not keep such together. */
+static bool has_earlier(const struct command *command)
+{
+	struct str rest;
+	struct earlier e = {.than = command, .first = first_word(command, &rest)};
+	command_each(look_earlier, &e);
+	return e.is_found;
+}
+
+struct second_words {
+	struct buf *out;
+	struct str first; /* of commands that begin so */
+};
+
+static void add_second_word(void *arg, const struct command *command)
+{
+	struct second_words *w = arg;
+	struct str rest, first = first_word(command, &rest);
+	if (str_equal(first, w->first))
+		buf_print(w->out, "%" STR_FMT " ", STR_ARG(rest));
+}
+
+static void add_first_word(void *arg, const struct command *command)
+{
+	struct str rest, first = first_word(command, &rest);
+	if (!has_earlier(command))
+		buf_print(arg, "%" STR_FMT " ", STR_ARG(first));
 }
 
 static void add_group_case(void *arg, const struct command *command)
 {
-	struct first_words *groups = arg;
-	struct str first = STR_NONE, rest = str_from(command->words);
-	(void) str_split_next(&rest, ' ', &first);
-	if (str_is_empty(rest) || str_equal(first, groups->last))
+	struct buf *out = arg;
+	struct str rest, first = first_word(command, &rest);
+	if (str_is_empty(rest) || has_earlier(command))
 		return;
-	groups->last = first;
-	buf_print(groups->out, "\t'%" STR_FMT "') choices='", STR_ARG(first));
-	command_each(add_word, &(struct first_words){.out = groups->out, .first = first});
-	buf_add_str(groups->out, STR("' ;;\n"));
+	buf_print(out, "\t'%" STR_FMT "') choices='", STR_ARG(first));
+	command_each(add_second_word, &(struct second_words){.out = out, .first = first});
+	buf_add_str(out, STR("' ;;\n"));
 }
 
 static int dump_completion_here(const struct command *command, json_t *args, const char *config_path)
@@ -603,9 +633,9 @@ static int dump_completion_here(const struct command *command, json_t *args, con
 			      "_dari() {\n\tlocal choices current=${COMP_WORDS[COMP_CWORD]}\n"
 			      "\tlocal words=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n\tcase $words in\n"));
 	command_each(add_completion_case, &out);
-	command_each(add_group_case, &(struct first_words){.out = &out});
+	command_each(add_group_case, &out);
 	buf_add_str(&out, STR("\t'') choices='"));
-	command_each(add_word, &(struct first_words){.out = &out});
+	command_each(add_first_word, &out);
 	buf_add_str(&out, STR("--config --version help' ;;\n\tesac\n"
 			      "\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n}\n"
 			      "complete -o default -F _dari dari\n"));
