@@ -100,7 +100,8 @@ static struct job_verdict weigh_made_snapshot(const struct tables *t, const stru
 					   : find_problem(t, s->row.id);
 }
 
-/* An image is there with the last of its disks' snapshots, and fails with the first that does. */
+/* An image is there with the last of its disks' snapshots, and fails with the first that does. In a form of its own it is there
+ * when that form has been written. */
 static struct job_verdict weigh_made_image(const struct tables *t, const struct image *i)
 {
 	struct job_verdict verdict = engine_image_is_empty(t, i) ? find_problem(t, i->row.id) : done;
@@ -110,7 +111,8 @@ static struct job_verdict weigh_made_image(const struct tables *t, const struct 
 		if (s && verdict.ended == ASYNC_JOB_ENDED_DONE)
 			verdict = weigh_made_snapshot(t, s);
 	}
-	return verdict;
+	bool is_written = !i->is_exported || i->data_size;
+	return verdict.ended != ASYNC_JOB_ENDED_DONE || is_written ? verdict : find_problem(t, i->row.id);
 }
 
 /* With the last of its snapshots, or the first that fails. */

@@ -6,6 +6,7 @@
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "store/async_job.h"
+#include "store/image.h"
 
 /* A change of an instance with its job, in one commit; or a job that waits for its turn. */
 struct asked {
@@ -228,6 +229,53 @@ static void test_what_is_kept(void **state)
 	cloud_done(c);
 }
 
+/* An image in a form of its own: its job ends once that form is written, not with its snapshot. */
+static bool has_ended(struct cloud *c, const void *arg)
+{
+	return look(c, *(const uuid *) arg).ended != ASYNC_JOB_ENDED_NONE;
+}
+
+static int64_t data_size(struct cloud *c, uuid image)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return image_find(view.tables, image)->data_size;
+}
+
+static RESULT capture(struct op *op, void *arg)
+{
+	struct kept *k = arg;
+	TRY(engine_capture_volume(op, &k->capture));
+	return write_job(op, KIND_IMAGE, k->capture.image, ASYNC_JOB_OUTCOME_MADE, &k->jobs[0]);
+}
+
+static void keep_in_a_form_of_its_own(uint64_t seed)
+{
+	struct cloud *c = cloud_new(4, seed);
+	uuid instance = cloud_launch_running(c);
+	struct volume_wish wish = {.zone = {.kind = KIND_ZONE}, .disk.size = CLOUD_GIB};
+	wish.zone.prefix = cloud_instance(c, instance).zone;
+	wish.zone.bits = 8 * sizeof(uuid);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	cloud_settle(c);
+	struct kept k = {.capture = {.volume = cloud_ref(c, KIND_VOLUME, wish.volume),
+				     .form = {.name = STR("as a vhd"),
+					      .disk_format = STR("vhd"),
+					      .container_format = STR("bare")}}};
+	cloud_expect_at(c, cloud_call(c, &c->alice, capture, &k), __FILE__, __LINE__);
+	assert_true(cloud_step_until(c, has_ended, &k.jobs[0], HOUR));
+	assert_int_equal(look(c, k.jobs[0]).ended, ASYNC_JOB_ENDED_DONE);
+	assert_true(data_size(c, k.capture.image) > 0);
+	cloud_done(c);
+}
+
+static void test_image_in_a_form_of_its_own(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= 8; seed++)
+		keep_in_a_form_of_its_own(seed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +283,7 @@ int main(void)
 		cmocka_unit_test(test_killed),
 		cmocka_unit_test(test_disks),
 		cmocka_unit_test(test_what_is_kept),
+		cmocka_unit_test(test_image_in_a_form_of_its_own),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
