@@ -43,7 +43,7 @@ struct snapshot_rows {
 	struct disk_place place;
 	bool is_pending;
 	bool is_used;               /* a disk is made from it */
-	bool has_to_wait;           /* its guest is still on */
+	bool has_to_wait;           /* its guest is still on, and its content not fixed yet */
 	bool is_raw;                /* its volume's file is a plain image */
 	bool is_on_the_way;         /* its volume's file becomes one just now */
 	const struct disk_key *key; /* NULL: it is plain */
@@ -108,8 +108,9 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->is_raw = v && v->is_raw;
 	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
+	bool is_fixed = snapshot->seen_stage != SNAPSHOT_SEEN_STAGE_NONE; /* the guest may go on by then */
 	ret_rows->has_to_wait =
-		(snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON) ||
+		(!is_fixed && snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON) ||
 		(v && (engine_volume_goes_along(view.tables, v) || is_on_a_journey(view.tables, v)));
 	return OK;
 }

@@ -6,12 +6,14 @@
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/volume_attachment.h"
 #include "model/host.h"
 #include "model/id.h"
 #include "model/states.h"
+#include "store/image.h"
 #include "store/instance.h"
 #include "store/snapshot.h"
 #include "store/volume.h"
@@ -282,6 +284,26 @@ static void gives_up(struct cloud *c)
 }
 TEST_STORY(gives_up, 1)
 
+/* For an image its guest goes off until all its disks' contents are fixed, and on again then: a shared disk's cut is made of
+ * its copy while the guest runs. */
+static void captured(struct cloud *c)
+{
+	uuid guest = cloud_launch_running(c), volume = UUID_NONE;
+	struct image_capture wish = {.instance = cloud_ref(c, KIND_INSTANCE, guest), .name = STR("of both")};
+	assert_true(result_is_ok(make_volume(c, CHOICE_YES, &volume)));
+	cloud_settle(c);
+	assert_true(result_is_ok(attach(c, volume, guest)));
+	cloud_settle(c);
+	cloud_ok(c, &c->alice, engine_capture_image, &wish);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, guest).is_on);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct image *image = image_find(view.tables, wish.image);
+	assert_int_equal(engine_derive_image_state(view.tables, image), IMAGE_AVAILABLE);
+}
+TEST_STORY(captured, 1)
+
 /* ---- on the way to another host ---- */
 
 static uuid add_pool(struct cloud *c)
@@ -325,9 +347,13 @@ TEST_STORY(goes_to_another_host, 2)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_attachments), cmocka_unit_test(test_snapshot),
-		cmocka_unit_test(test_converts),    cmocka_unit_test(test_follows),
-		cmocka_unit_test(test_gives_up),    cmocka_unit_test(test_goes_to_another_host),
+		cmocka_unit_test(test_attachments),
+		cmocka_unit_test(test_snapshot),
+		cmocka_unit_test(test_converts),
+		cmocka_unit_test(test_follows),
+		cmocka_unit_test(test_gives_up),
+		cmocka_unit_test(test_captured),
+		cmocka_unit_test(test_goes_to_another_host),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
