@@ -258,6 +258,7 @@ static void prepare(void)
 static void finish(void)
 {
 	cloud_check(t.s.region.cloud);
+	bills_check(&t.s);
 	region_kill(&t.s.region);
 	cloud_free(t.s.region.cloud);
 }

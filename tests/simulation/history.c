@@ -199,6 +199,7 @@ void history_run(struct simulation *s)
 	cloud_check(s->region.cloud); /* before a restart looks at everything anew */
 	check_restart(s);
 	listings_compare(s, true);
+	bills_check(s);
 	region_kill(&s->region);
 	cloud_free(s->region.cloud);
 }

@@ -160,6 +160,7 @@ void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
 	r->cloud = cloud_new(seed, HOSTS);
+	bills_open(&r->bills, r->cloud);
 	add_shared_pool(r, seed);
 	r->master_key = master_key;
 	for (size_t k = 0; k < ACCOUNTS; k++)
@@ -186,6 +187,7 @@ void region_restart(struct region *r)
 		close_face(r);
 	}
 	cloud_restart(r->cloud);
+	bills_listen(&r->bills, r->cloud);
 	open_face(r);
 }
 

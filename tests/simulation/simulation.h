@@ -12,6 +12,7 @@
  *   model.c, listings*.c what there is; what is seen of it, compared
  *   errands.c            what only CloudStack has, from beginning to end with nothing else going on
  *   policies.c           what the accounts' second users are denied
+ *   bills.c              what is billed, counted a second time
  *   region.c             the region; answer.c reads XML and JSON
  * An action is added by a row in operations_*.c, a kind by a row in listings_*.c. */
 #pragma once
@@ -39,10 +40,25 @@ enum {
 /* What each account may have: little, so that the limits are met. */
 enum { LIMIT_INSTANCES = 6, LIMIT_ADDRESSES = 3, LIMIT_ROUTERS = 3, LIMIT_GROUPS = 7 };
 
+/* ---- bills.c ---- */
+
+enum { BILLS_CHAINS = 256 };
+struct bills {
+	struct arena *arena; /* the cloud's */
+	struct meter *meters[BILLS_CHAINS];
+	int64_t counted_s; /* until when */
+	char strange[160]; /* what is billed and was not seen */
+};
+void bills_open(struct bills *b, struct cloud *c);
+void bills_listen(struct bills *b, struct cloud *c); /* to a process that was started */
+struct simulation;
+void bills_check(struct simulation *s);
+
 /* ---- region.c ---- */
 
 struct region {
 	struct cloud *cloud;
+	struct bills bills;
 	struct sigv4 *sigv4;
 	struct tokens *tokens;
 	struct bearers *bearers;
