@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/resolve.h"
+#include "store/account.h"
 
 static const struct command *const tables[] = {init_commands,
 					       local_commands,
@@ -108,6 +109,21 @@ RESULT command_id_arg(struct command_call *call, const char *name, enum kind kin
 		*ret_ref = ref_by_id(kind, id);
 	ret_ref->field = str_from(name);
 	return OK;
+}
+
+struct ref command_account_ref(struct command_call *call, struct str text, const char *name)
+{
+	uuid id = UUID_NONE;
+	AUTO_VIEW view = {0};
+	if (!text.n)
+		return (struct ref){0};
+	view_open(call->daemon->store, &view);
+	const struct account *a = account_find_by_number(view.tables, text);
+	struct ref ref = {.kind = KIND_ACCOUNT, .text = text};
+	if (a || result_is_ok(uuid_parse(text, &id)))
+		ref = ref_by_id(KIND_ACCOUNT, a ? a->row.id : id);
+	ref.field = str_from(name);
+	return ref;
 }
 
 RESULT command_word_arg(struct command_call *call, const char *name, const char *const *words, int absent,

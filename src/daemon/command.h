@@ -87,6 +87,8 @@ RESULT command_int_arg(struct command_call *call, const char *name, int64_t abse
 		       int64_t *ret_value);
 /* By EC2's id, or a whole UUID. ERR_INVALID: it is neither. */
 RESULT command_id_arg(struct command_call *call, const char *name, enum kind kind, struct ref *ret_ref);
+/* An account by its name, number or id, as the parameter of that name says; empty: a ref to nothing. */
+struct ref command_account_ref(struct command_call *call, struct str text, const char *name);
 /* One of the words, which end with NULL, as its number; ERR_INVALID naming all of them. */
 RESULT command_word_arg(struct command_call *call, const char *name, const char *const *words, int absent,
 			int *ret_value);

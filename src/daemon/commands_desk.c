@@ -65,13 +65,11 @@ static RESULT read_lists(struct command_call *call, struct desk_wish *wish)
 	if (!refs)
 		return ctx_no_memory(&call->ctx);
 	for (size_t k = 0; k < accounts.count; k++)
-		refs[k] = (struct ref){.kind = KIND_ACCOUNT, .text = accounts.at[k], .field = STR("account")};
+		refs[k] = command_account_ref(call, accounts.at[k], "account");
 	wish->has_products = wish->products.count > 0;
 	wish->has_accounts = accounts.count > 0;
 	wish->accounts = (struct refs){refs, accounts.count};
-	wish->opens_for = (struct ref){.kind = command_arg(call, "opens-for").n ? KIND_ACCOUNT : KIND_NONE,
-				       .text = command_arg(call, "opens-for"),
-				       .field = STR("opens-for")};
+	wish->opens_for = command_account_ref(call, command_arg(call, "opens-for"), "opens-for");
 	return OK;
 }
 

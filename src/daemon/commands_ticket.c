@@ -64,20 +64,12 @@ static RESULT body_arg(struct command_call *call, struct str *ret_body)
 
 static RESULT ticket_open(struct command_call *call)
 {
-	struct ticket_wish wish = {.owner = {.kind = KIND_ACCOUNT,
-					     .text = command_arg(call, "account"),
-					     .field = STR("account")},
+	struct ticket_wish wish = {.owner =
+					   command_account_ref(call, command_arg(call, "account"), "account"),
 				   .subject = command_arg(call, "subject")};
 	struct str rest = command_arg(call, "resource"), id;
 	VEC(struct str) resources = {0};
 	int severity = 0, about = 0;
-	uuid owner;
-	if (result_is_ok(uuid_parse(wish.owner.text, &owner)))
-		wish.owner = (struct ref){.kind = KIND_ACCOUNT,
-					  .prefix = owner,
-					  .bits = 128,
-					  .text = wish.owner.text,
-					  .field = STR("account")};
 	TRY(body_arg(call, &wish.body));
 	TRY(command_word_arg(call, "severity", support_ticket_severity_words, SUPPORT_TICKET_SEVERITY_NORMAL,
 			     &severity));

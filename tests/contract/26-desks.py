@@ -217,5 +217,79 @@ def test_refused(region, tmp_path):
     assert tmp_path
 
 
+PARTY = {"role": "reporter", "partyOrPartyRole": {"id": "77", "name": "Kim", "@type": "PartyRef", "@referredType": "Individual"},
+         "@type": "RelatedPartyRefOrPartyRoleRef"}
+DOCUMENT = {
+    "name": "Link is slow", "description": "Pings take a second.", "severity": "Major", "status": "inProgress", "ticketType": "Network Fault", "priority": "High",
+    "requestedResolutionDate": "2026-12-01T07:34:45.968Z", "expectedResolutionDate": "2026-12-02T07:34:45.968Z",
+    "channel": {"id": "3", "name": "telephone", "@type": "ChannelRef"}, "relatedParty": [PARTY],
+    "attachment": [{"id": "1", "name": "trace", "mimeType": "text/plain", "url": "https://desk.example.com/files/1", "@type": "Attachment"}],
+    "note": [{"id": "501", "author": "Kim", "date": "2026-11-20T07:34:45.968Z", "text": "Since Monday.", "@type": "Note"}],
+    "relatedEntity": [{"role": "affected", "@type": "RelatedEntity",
+                       "entity": {"id": "line-7", "name": "Line 7", "@type": "EntityRef", "@referredType": "Service"}}],
+    "troubleTicketRelationship": [{"id": "9", "relationshipType": "dependency", "@type": "TroubleTicketRelationship"}],
+    "troubleTicketCharacteristic": [{"id": "1", "name": "loss", "valueType": "number", "value": 40, "@type": "NumberCharacteristic"}],
+    "externalIdentifier": [{"id": "INC-1", "owner": "hook", "externalIdentifierType": "troubleTicket", "@type": "ExternalIdentifier"}],
+    "@schemaLocation": "https://desk.example.com/schema.yaml", "@type": "TroubleTicket"}
+
+
+def test_documents_come_back(region):
+    """What a desk says of a ticket comes back as it was said, whether Dari has a place for it or not; nobody else sees it."""
+    def ask(method, path, body=None, media="application/json", version="v5", **headers):
+        request = urllib.request.Request(f"{region.dev.url}/tmf-api/troubleTicket/{version}/{path}", method=method,
+                                         data=None if body is None else json.dumps(body).encode(),
+                                         headers={"Authorization": f"Bearer {region.token}", "Content-Type": media, **headers})
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                return answer.status, json.load(answer), answer.headers["ETag"]
+        except urllib.error.HTTPError as failed:
+            return failed.code, json.load(failed), None
+
+    def check(got, sent):
+        """But for the state, which is the operator's desk's, and the files that Dari attaches."""
+        got = {**got, "attachment": [a for a in got["attachment"] if "url" in a], "status": sent["status"]}
+        assert got | sent == got
+
+    number = region.dev.account.client("ec2").describe_security_groups()["SecurityGroups"][0]["OwnerId"]
+    region.dev.command("desk", "set", "hook", "--opens-for", number)
+    status, made, tag = ask("POST", "troubleTicket", DOCUMENT)
+    assert status == 201, made
+    path = f"troubleTicket/{made['id']}"
+    check(made, DOCUMENT)
+    check(ask("GET", path)[1], DOCUMENT)
+    shown = ask("GET", "troubleTicket?fields=priority,note&externalId=INC-1")[1]
+    assert [set(t) for t in shown] == [{"id", "href", "@type", "priority", "note"}]
+    case = [c for c in region.support.describe_cases(includeResolvedCases=True)["cases"] if c["subject"] == "Link is slow"][0]["caseId"]
+    assert region.said(case) == ["Pings take a second.", "Since Monday."]
+    told = json.dumps(region.dev.command("ticket", "show", made["id"]))
+    assert "telephone" not in told and "Network Fault" not in told
+    # a merge patch, and a JSON patch; a note that is known is none, whatever it says
+    status, merged, later = ask("PATCH", path, {"priority": None, "statusChangeReason": "waits", "channel": {"id": "4"}}, "application/merge-patch+json",
+                                **{"If-Match": tag})
+    expected = {k: v for k, v in DOCUMENT.items() if k != "priority"} | {"statusChangeReason": "waits", "channel": {"id": "4"}}
+    assert status == 200 and later != tag and "priority" not in merged
+    check(merged, expected)
+    assert ask("PATCH", path, {"priority": "Low"}, "application/merge-patch+json", **{"If-Match": tag})[0] == 412
+    status, patched, _ = ask("PATCH", path, [{"op": "replace", "path": "/severity", "value": "Minor"}, {"op": "remove", "path": "/channel"},
+                                             {"op": "add", "path": "/note", "value": {"id": "501", "text": "Since Monday."}},
+                                             {"op": "add", "path": "/note/-", "value": {"id": "502", "author": "Lee", "text": "Better now."}}],
+                             "application/json-patch+json")
+    assert status == 200 and patched["severity"] == "Minor" and "channel" not in patched
+    assert [(n["id"], n["author"], n["text"]) for n in patched["note"]] == [("501", "Kim", "Since Monday."), ("502", "Lee", "Better now.")]
+    assert ask("GET", path, version="v4")[1]["externalId"] == "INC-1"
+    # what cannot be taken changes nothing
+    before = ask("GET", path)[1]
+    for body, media, code in (([{"op": "test", "path": "/severity", "value": "Minor"}], "application/json-patch+json", 400),
+                              ([{"op": "add", "path": "/note/0/text", "value": "x"}], "application/json-patch+json", 400),
+                              ([{"op": "add", "path": "/severity"}], "application/json-patch+json", 400),
+                              ({"severity": "Low"}, "application/json-patch+json", 400),
+                              ([{"op": "replace", "path": "/note?id=501", "value": {}}], "application/json-patch-query+json", 415),
+                              ({"note": [{"text": "x"}] * 21}, "application/merge-patch+json", 400),
+                              ({"relatedParty": ["x" * 20000]}, "application/merge-patch+json", 413),
+                              ({"status": "asleep"}, "application/merge-patch+json", 400)):
+        assert ask("PATCH", path, body, media)[0] == code, body
+    assert ask("GET", path)[1] == before
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

@@ -34,6 +34,16 @@ struct str tmf_path_value(const struct tmf_call *e, const char *name);
 /* Likewise. */
 struct str tmf_query_value(const struct tmf_call *e, const char *name);
 
+/* ---- document.c: what a desk says that has no place here ---- */
+
+/* The text of the document with the call's body merged into it; empty: nothing is left. */
+RESULT tmf_merge_document(struct tmf_call *e, struct str before, struct str *ret_document);
+/* The caller's; NULL: out of memory. */
+json_t *tmf_load_document(struct str document);
+RESULT tmf_write_member(struct tmf_call *e, struct json_writer *w, const char *name, const json_t *value);
+/* The call's body, a JSON patch, becomes the merge patch that does the same. */
+RESULT tmf_take_json_patch(struct tmf_call *e);
+
 /* ---- resource.c: a ticket as TMF621 has it ---- */
 
 extern const char *const tmf_states[TICKET_STATES];

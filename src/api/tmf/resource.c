@@ -54,8 +54,9 @@ const struct ticket_link *tmf_find_link(const struct tables *t, uuid ticket, uui
 
 struct str tmf_version(struct tmf_call *e, const struct support_ticket *ticket)
 {
-	return str_print(e->c->arena, "\"%" PRIu64 "-%" PRId64 "\"", (uint64_t) ticket->row.gen,
-			 ticket->last_message);
+	const struct ticket_link *l = tmf_find_link(tmf_tables(e), ticket->row.id, e->desk);
+	return str_print(e->c->arena, "\"%" PRIu64 "-%" PRId64 "-%" PRIu64 "\"", (uint64_t) ticket->row.gen,
+			 ticket->last_message, l ? (uint64_t) l->row.gen : 0);
 }
 
 /* ---- members ---- */
@@ -77,7 +78,9 @@ static void write_time(struct json_writer *w, const char *name, int64_t time_us)
 		json_write_z(w, name, clock_write_ms(time_us, text));
 }
 
-static void write_notes(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket)
+/* What the desk has said bears the desk's own ids and times. */
+static void write_notes(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
+			const struct ticket_link *l)
 {
 	const struct tables *t = tmf_tables(e);
 	json_write_open_list(w, "note");
@@ -85,10 +88,11 @@ static void write_notes(struct tmf_call *e, struct json_writer *w, const struct 
 	     m = ticket_message_next_by_ticket(t, m)) {
 		if (m->is_private || m->number == 1)
 			continue;
+		bool is_its = l && uuid_equal(m->link, l->row.id) && m->origin.n;
 		json_write_open(w, NULL);
-		json_write_text(w, "id", uuid_to_str(e->c->arena, m->row.id));
+		json_write_text(w, "id", is_its ? m->origin : uuid_to_str(e->c->arena, m->row.id));
 		json_write_text(w, "author", m->author);
-		write_time(w, "date", m->row.created_us);
+		write_time(w, "date", m->told_us ? m->told_us : m->row.created_us);
 		json_write_text(w, "text", m->body);
 		if (e->is_v5)
 			json_write_z(w, "@type", "Note");
@@ -97,7 +101,9 @@ static void write_notes(struct tmf_call *e, struct json_writer *w, const struct 
 	json_write_close_list(w);
 }
 
-static void write_files(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket)
+/* Those that are here, and those that the desk only names. */
+static RESULT write_files(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
+			  const json_t *named)
 {
 	const struct tables *t = tmf_tables(e);
 	json_write_open_list(w, "attachment");
@@ -117,7 +123,10 @@ static void write_files(struct tmf_call *e, struct json_writer *w, const struct 
 			json_write_z(w, "@type", "Attachment");
 		json_write_close(w);
 	}
+	for (size_t k = 0; k < json_array_size(named); k++)
+		TRY(tmf_write_member(e, w, NULL, json_array_get(named, k)));
 	json_write_close_list(w);
+	return OK;
 }
 
 static void write_foreign(struct tmf_call *e, struct json_writer *w, struct str id)
@@ -171,10 +180,6 @@ static void write_texts(struct tmf_call *e, struct json_writer *w, const struct 
 		json_write_text(w, "name", ticket->subject);
 	if (is_asked(fields, "description"))
 		json_write_text(w, "description", first_body(tmf_tables(e), ticket->row.id));
-	if (is_asked(fields, "severity"))
-		json_write_z(w, "severity", support_ticket_severity_words[ticket->severity]);
-	if (is_asked(fields, "ticketType"))
-		json_write_z(w, "ticketType", support_ticket_about_words[ticket->about]);
 	if (is_asked(fields, "status"))
 		json_write_z(w, "status", tmf_states[state]);
 	if (is_asked(fields, "statusChangeDate"))
@@ -187,11 +192,41 @@ static void write_texts(struct tmf_call *e, struct json_writer *w, const struct 
 		write_time(w, "resolutionDate", ticket->resolved_us);
 }
 
+/* Members that Dari writes where the desk has said nothing else. */
+static void write_ours(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
+		       const json_t *document, struct str fields)
+{
+	if (!json_object_get(document, "severity") && is_asked(fields, "severity"))
+		json_write_z(w, "severity", support_ticket_severity_words[ticket->severity]);
+	if (!json_object_get(document, "ticketType") && is_asked(fields, "ticketType"))
+		json_write_z(w, "ticketType", support_ticket_about_words[ticket->about]);
+	if (!json_object_get(document, "relatedEntity") && is_asked(fields, "relatedEntity") &&
+	    ticket->resources.count)
+		write_resources(e, w, ticket->resources);
+}
+
+static RESULT write_document(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
+			     json_t *document, struct str fields)
+{
+	const char *name;
+	json_t *value;
+	write_ours(e, w, ticket, document, fields);
+	if (is_asked(fields, "attachment"))
+		TRY(write_files(e, w, ticket, json_object_get(document, "attachment")));
+	json_object_foreach (document, name, value)
+		if (strcmp(name, "attachment") != 0 && is_asked(fields, name))
+			TRY(tmf_write_member(e, w, name, value));
+	return OK;
+}
+
 RESULT tmf_write_ticket(struct tmf_call *e, struct json_writer *w, const struct support_ticket *ticket,
 			struct str fields)
 {
 	const struct ticket_link *l = tmf_find_link(tmf_tables(e), ticket->row.id, e->desk);
 	struct str id = id_to_ec2(e->c->arena, KIND_SUPPORT_TICKET, ticket->row.id);
+	json_t *document = tmf_load_document(l ? l->document : STR_NONE);
+	if (!document)
+		return ctx_no_memory(e->c);
 	json_write_open(w, NULL);
 	json_write_text(w, "id", id); /* id and href come whatever is asked for: TMF630, part 1 */
 	json_write_text(w, "href",
@@ -202,12 +237,10 @@ RESULT tmf_write_ticket(struct tmf_call *e, struct json_writer *w, const struct 
 	if (is_asked(fields, e->is_v5 ? "externalIdentifier" : "externalId"))
 		write_foreign(e, w, l ? l->foreign_id : STR_NONE);
 	if (is_asked(fields, "note"))
-		write_notes(e, w, ticket);
-	if (is_asked(fields, "attachment"))
-		write_files(e, w, ticket);
-	if (is_asked(fields, "relatedEntity") && ticket->resources.count)
-		write_resources(e, w, ticket->resources);
+		write_notes(e, w, ticket, l);
+	struct result result = write_document(e, w, ticket, document, fields);
+	json_decref(document);
 	json_write_z(w, "@type", "TroubleTicket");
 	json_write_close(w);
-	return OK;
+	return result;
 }

@@ -13,7 +13,7 @@
 #include "store/ticket_link.h"
 #include "store/ticket_message.h"
 
-enum { PAGE_MAX = 100, NOTES_MAX = 100 };
+enum { PAGE_MAX = 100, NOTES_MAX = 20 }; /* more in a minute are a machine's: engine/support/ticket_sync.c */
 
 static RESULT fail_absent(struct tmf_call *e, struct str id)
 {
@@ -95,11 +95,7 @@ static RESULT answer_list(struct tmf_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-/* ---- opening ---- */
-
-struct open_args {
-	struct ticket_wish wish;
-};
+/* ---- what a body says ---- */
 
 static struct str text_of(struct tmf_call *e, const json_t *object, const char *name)
 {
@@ -108,6 +104,72 @@ static struct str text_of(struct tmf_call *e, const json_t *object, const char *
 									  json_string_length(value)})
 				     : STR_NONE;
 }
+
+/* One that Dari has told the desk. Those of the desk's own are known by their ids to whoever takes them in. */
+static bool is_known_note(struct tmf_call *e, uuid ticket, struct str id)
+{
+	const struct tables *t = tmf_tables(e);
+	uuid message;
+	const struct ticket_message *m =
+		result_is_ok(uuid_parse(id, &message)) ? ticket_message_find(t, message) : NULL;
+	return m && uuid_equal(m->ticket, ticket);
+}
+
+static struct desk_item read_note(struct tmf_call *e, const json_t *note)
+{
+	struct str id = text_of(e, note, "id");
+	struct desk_item item = {
+		.origin = str_slice(id.n ? id : uuid_to_str(e->c->arena, uuid_random()), 0, 255),
+		.author = text_of(e, note, "author"),
+		.body = text_of(e, note, "text")};
+	if (!result_is_ok(clock_parse(text_of(e, note, "date"), &item.told_us)))
+		item.told_us = 0;
+	return item;
+}
+
+/* ticket: none for one that is being opened. */
+static RESULT read_notes(struct tmf_call *e, uuid ticket, struct link_report *report)
+{
+	const json_t *list = json_object_get(e->body, "note");
+	struct desk_item *items = arena_new_array(e->c->arena, struct desk_item, NOTES_MAX);
+	if (!items)
+		return ctx_no_memory(e->c);
+	if (list && (!json_is_array(list) || json_array_size(list) > NOTES_MAX))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("note"), "note is a list of up to %d notes.",
+				      NOTES_MAX);
+	for (size_t k = 0; k < json_array_size(list); k++) {
+		struct desk_item item = read_note(e, json_array_get(list, k));
+		bool is_known = !uuid_is_none(ticket) && is_known_note(e, ticket, item.origin);
+		if (item.body.n && !is_known)
+			items[report->item_count++] = item;
+	}
+	report->items = items;
+	return OK;
+}
+
+static RESULT read_report(struct tmf_call *e, uuid ticket, struct str document, struct link_report *report)
+{
+	struct str status = text_of(e, e->body, "status"), severity = text_of(e, e->body, "severity");
+	enum support_ticket_severity rated;
+	if (status.n && !tmf_read_state(status, &report->state))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("status"), "%" STR_FMT " is no status.",
+				      STR_ARG(str_slice(status, 0, 64)));
+	report->has_state = status.n > 0;
+	report->foreign_state = str_slice(status, 0, 64);
+	report->has_severity = tmf_read_severity(severity, &rated);
+	if (report->has_severity)
+		report->severity = (enum ticket_link_severity) rated;
+	report->document_was = str_copy(e->c->arena, document);
+	TRY(tmf_merge_document(e, document, &report->document));
+	report->has_document = !str_equal(report->document, report->document_was);
+	return read_notes(e, ticket, report);
+}
+
+/* ---- opening ---- */
+
+struct open_args {
+	struct ticket_wish wish;
+};
 
 static RESULT require(struct tmf_call *e, const char *name, struct str value)
 {
@@ -156,6 +218,10 @@ static RESULT prepare_open(struct tmf_call *e, void *args)
 	wish->author = e->desk_name;
 	wish->desk = e->desk;
 	wish->foreign_id = foreign_id_of(e);
+	wish->said = arena_new_object(e->c->arena, struct link_report);
+	if (!wish->said)
+		return ctx_no_memory(e->c);
+	TRY(read_report(e, UUID_NONE, STR_NONE, wish->said));
 	return read_resources(e, wish);
 }
 
@@ -176,40 +242,6 @@ struct patch_args {
 	uuid ticket;
 };
 
-static bool is_known_note(struct tmf_call *e, uuid ticket, struct str id)
-{
-	const struct tables *t = tmf_tables(e);
-	uuid message;
-	const struct ticket_message *m =
-		result_is_ok(uuid_parse(id, &message)) ? ticket_message_find(t, message) : NULL;
-	return m && uuid_equal(m->ticket, ticket);
-}
-
-static RESULT read_notes(struct tmf_call *e, struct patch_args *a)
-{
-	const json_t *list = json_object_get(e->body, "note");
-	struct desk_item *items = arena_new_array(e->c->arena, struct desk_item, NOTES_MAX);
-	size_t count = 0;
-	if (!items)
-		return ctx_no_memory(e->c);
-	if (list && (!json_is_array(list) || json_array_size(list) > NOTES_MAX))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("note"), "note is a list of up to %d notes.",
-				      NOTES_MAX);
-	for (size_t k = 0; k < json_array_size(list); k++) {
-		const json_t *note = json_array_get(list, k);
-		struct str id = text_of(e, note, "id"), text = text_of(e, note, "text");
-		if (!text.n || is_known_note(e, a->ticket, id))
-			continue;
-		items[count++] = (struct desk_item){
-			.origin = str_slice(id.n ? id : uuid_to_str(e->c->arena, uuid_random()), 0, 255),
-			.author = text_of(e, note, "author"),
-			.body = text};
-	}
-	a->wish.items = items;
-	a->wish.item_count = count;
-	return OK;
-}
-
 static RESULT check_version(struct tmf_call *e, const struct support_ticket *ticket)
 {
 	struct str said = call_header(e->call, "If-Match");
@@ -223,21 +255,11 @@ static RESULT prepare_patch(struct tmf_call *e, void *args)
 	struct patch_args *a = args;
 	const struct support_ticket *ticket = NULL;
 	const struct ticket_link *link = NULL;
-	struct str status = text_of(e, e->body, "status"), severity = text_of(e, e->body, "severity");
-	enum support_ticket_severity rated;
 	TRY(find_ticket(e, &ticket, &link));
 	TRY(check_version(e, ticket));
 	a->ticket = ticket->row.id;
 	a->wish.link = link->row.id;
-	if (status.n && !tmf_read_state(status, &a->wish.state))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("status"), "%" STR_FMT " is no status.",
-				      STR_ARG(str_slice(status, 0, 64)));
-	a->wish.has_state = status.n > 0;
-	a->wish.foreign_state = str_slice(status, 0, 64);
-	a->wish.has_severity = tmf_read_severity(severity, &rated);
-	if (a->wish.has_severity)
-		a->wish.severity = (enum ticket_link_severity) rated;
-	TRY(read_notes(e, a));
+	TRY(read_report(e, a->ticket, link->document, &a->wish));
 	view_close(&e->view);
 	e->view = (struct view){0};
 	return OK;

@@ -126,10 +126,14 @@ static RESULT read_body(struct tmf_call *e)
 	json_error_t error;
 	if (e->call->method != HTTP_POST && e->call->method != HTTP_PATCH)
 		return OK;
-	if (e->call->method == HTTP_PATCH && str_contains(type, STR("json-patch")))
+	bool is_patch = e->call->method == HTTP_PATCH && str_contains(type, STR("json-patch"));
+	if (is_patch && str_contains(type, STR("json-patch-query")))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("Content-Type"),
-				      "A trouble ticket is patched by application/merge-patch+json.");
+				      "A trouble ticket is patched by application/merge-patch+json or "
+				      "application/json-patch+json.");
 	e->body = json_loadb(text.n ? text.p : "", text.n, JSON_REJECT_DUPLICATES, &error);
+	if (is_patch)
+		return tmf_take_json_patch(e);
 	return json_is_object(e->body) ? OK : ctx_fail(e->c, ERR_MALFORMED, "The body is no JSON object.");
 }
 

@@ -196,27 +196,14 @@ static RESULT instance_thaw(struct command_call *call)
 	return freeze_or_thaw(call, "dari:instance thaw", engine_thaw_instances_run);
 }
 
-static struct ref account_arg(struct command_call *call)
-{
-	uuid id = UUID_NONE;
-	struct str text = command_arg(call, "account");
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	const struct account *a = account_find_by_number(view.tables, text);
-	struct ref ref = {.kind = KIND_ACCOUNT, .text = text};
-	if (a || result_is_ok(uuid_parse(text, &id)))
-		ref = ref_by_id(KIND_ACCOUNT, a ? a->row.id : id);
-	ref.field = STR("account");
-	return ref;
-}
-
 static RESULT restrict_account(struct command_call *call, const char *action, enum choice cut,
 			       enum choice quarantined)
 {
-	struct account_restriction wish = {.account = account_arg(call),
-					   .cut = cut,
-					   .quarantined = quarantined,
-					   .reason = command_arg(call, "reason")};
+	struct account_restriction wish = {
+		.account = command_account_ref(call, command_arg(call, "account"), "account"),
+		.cut = cut,
+		.quarantined = quarantined,
+		.reason = command_arg(call, "reason")};
 	TRY(command_commit(call, action, engine_restrict_account_run, &wish));
 	buf_print(&call->text, "noted\n");
 	return OK;

@@ -42,20 +42,10 @@ static RESULT list_arg(struct command_call *call, const char *name, struct strs 
 
 RESULT command_scope_args(struct command_call *call, struct ref *ret_account, struct ref *ret_domain)
 {
-	struct str account = command_arg(call, "account"), domain = command_arg(call, "domain");
-	AUTO_VIEW view = {0};
-	*ret_account = *ret_domain = (struct ref){0};
-	if (domain.n)
-		*ret_domain = (struct ref){.kind = KIND_DOMAIN, .text = domain, .field = STR("domain")};
-	if (!account.n)
-		return OK;
-	view_open(call->daemon->store, &view);
-	const struct account *a = account_find_by_number(view.tables, account);
-	if (!a) {
-		*ret_account = (struct ref){.kind = KIND_ACCOUNT, .text = account, .field = STR("account")};
-		return OK;
-	}
-	*ret_account = ref_by_id(KIND_ACCOUNT, a->row.id);
+	struct str domain = command_arg(call, "domain");
+	*ret_domain = domain.n ? (struct ref){.kind = KIND_DOMAIN, .text = domain, .field = STR("domain")}
+			       : (struct ref){0};
+	*ret_account = command_account_ref(call, command_arg(call, "account"), "account");
 	return OK;
 }
 

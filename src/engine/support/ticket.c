@@ -8,6 +8,7 @@
 #include "engine/condition_internal.h"
 #include "engine/region/region.h"
 #include "engine/support/ticket_internal.h"
+#include "engine/support/ticket_sync.h"
 #include "model/account.h"
 #include "store/user.h"
 
@@ -189,6 +190,10 @@ static RESULT open_ticket(struct op *op, struct ticket_wish *wish, uuid account,
 	TRY(ticket_add_message(op, ticket.row.id, &words, ret_message));
 	if (wish->has_set)
 		TRY(ticket_take_set(op, ticket.row.id, *ret_message, wish->set));
+	if (wish->said && !uuid_is_none(link)) {
+		wish->said->link = link;
+		TRY(engine_see_link(op, wish->said));
+	}
 	ticket = *support_ticket_find(op->head, ticket.row.id);
 	TRY(ticket_route(op, &ticket));
 	return engine_log_event(op, KIND_SUPPORT_TICKET, &ticket.row, "opened",

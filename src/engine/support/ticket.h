@@ -41,6 +41,7 @@ enum ticket_state engine_get_ticket_state(const struct tables *t, const struct s
 /* The customer has answered, and nobody has looked since. */
 bool engine_is_ticket_answered(const struct tables *t, const struct support_ticket *ticket);
 
+struct link_report;
 /* Opens one. ERR_NOT_FOUND with KIND_TICKET_ATTACHMENT: there is no such set; ERR_EXPIRED. */
 struct ticket_wish {
 	struct ref owner; /* an administrator's: whose it is; not given: the caller's */
@@ -55,6 +56,7 @@ struct ticket_wish {
 	struct str author; /* of a desk: who says it; else the caller's name */
 	uuid desk;         /* that has opened it; none: a customer, or the operator */
 	struct str foreign_id;
+	struct link_report *said; /* what the desk says of it besides; its link is set. NULL: nothing */
 	/* made: */
 	uuid ticket;
 };

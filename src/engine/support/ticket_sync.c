@@ -62,6 +62,19 @@ static RESULT ask_changed(struct op *op, const struct desk_report *wish)
 	return OK;
 }
 
+/* It answers again: what waits for it need not wait any longer. */
+static RESULT hurry_links(struct op *op, uuid desk)
+{
+	for (const struct ticket_link *l = ticket_link_first_by_desk(op->head, desk); l;
+	     l = ticket_link_next_by_desk(op->head, l)) {
+		struct ticket_link next = *l;
+		next.tries = next.retry_us = 0;
+		if (l->retry_us)
+			TRY(ticket_link_put(op, &next));
+	}
+	return OK;
+}
+
 RESULT engine_see_desk(struct op *op, struct desk_report *wish)
 {
 	const struct desk *desk = desk_find(op->head, wish->desk);
@@ -82,6 +95,8 @@ RESULT engine_see_desk(struct op *op, struct desk_report *wish)
 		       next.skew_s != desk->skew_s || !str_equal(next.problem, desk->problem);
 	if (is_news)
 		TRY(desk_put(op, &next));
+	if (desk->state == DESK_STATE_FAILING && state == DESK_STATE_OK)
+		TRY(hurry_links(op, wish->desk));
 	TRY(judge_answer(op, &next, next.problem));
 	TRY(judge_skew(op, &next));
 	return ask_changed(op, wish);
@@ -283,6 +298,12 @@ static RESULT take_versions(struct op *op, const struct link_report *wish)
 	next.read_to = wish->read_to.n ? wish->read_to : next.read_to;
 	if (wish->has_severity)
 		next.severity = wish->severity;
+	if (wish->has_document && !str_equal(next.document, wish->document_was))
+		return ctx_fail(op->ctx, ERR_CONFLICT, "The trouble ticket has changed meanwhile.");
+	if (wish->has_document) {
+		next.document = wish->document;
+		next.row.gen++;
+	}
 	if (wish->is_current)
 		next.is_asked = false;
 	return ticket_link_put(op, &next);

@@ -54,6 +54,9 @@ struct link_report {
 	const struct desk_item *items;
 	size_t item_count;
 	bool is_current; /* the look was one of its own: nothing more is to be asked */
+	/* ERR_CONFLICT: the document is not document_was any more. */
+	bool has_document;
+	struct str document, document_was;
 };
 OPERATION(engine_see_link, link_report)
 
