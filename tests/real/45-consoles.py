@@ -123,7 +123,7 @@ def main():
         project = lib.Project(region, "people", "anna", user["password"])
         identifier = launch(ec2)[0]
         wait_state(ec2, [identifier], "running")
-        wait_until(lambda: "dari-tiny: ready" in ec2.get_console_output(InstanceId=identifier).get("Output", ""), 60, "booted")
+        wait_until(lambda: "dari-tiny: ready" in ec2.get_console_output(InstanceId=identifier).get("Output", ""), 180, "booted")
         server = project.ok("GET", "/compute/v2.1/servers")["servers"][0]["id"]
         port = serial(region, project, server, ec2, identifier)
         screen = display(region, project, server)
@@ -145,7 +145,7 @@ def main():
         ec2.start_instances(InstanceIds=[identifier])
         wait_state(ec2, [identifier], "running")
         again = open_socket(region, project, server, "serial", "serial")
-        region.check("on again, it says how it boots", b"dari-tiny" in hear_until(again, b"dari-tiny: ready", 60))
+        region.check("on again, it says how it boots", b"dari-tiny" in hear_until(again, b"dari-tiny: ready", 180))
         region.kill_dari()
         region.start_dari()
         again = open_socket(region, project, server, "serial", "serial")
