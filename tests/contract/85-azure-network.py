@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Azure's virtual networks with their subnets, network security groups, interfaces, public addresses, route tables, NAT gateways
 and peerings: made, changed and deleted by raw requests, and seen by EC2's client."""
+import concurrent.futures
 import os
 import sys
 
@@ -404,6 +405,15 @@ def test_etags(net):
         status, _, answer = ask(method, "networkSecurityGroups/tagged", {"If-Match": made["etag"]}, body)
         assert status == 412 and answer["error"]["code"] == "PreconditionFailed", method
     assert net.get("networkSecurityGroups/tagged") == changed
+    # of several at once one makes it, and one changes it
+    with concurrent.futures.ThreadPoolExecutor(8) as pool:
+        made = [f.result()[0] for f in [pool.submit(ask, "PUT", "networkSecurityGroups/raced", {"If-None-Match": "*"}, {"location": "useast1"})
+                                        for _ in range(24)]]
+        etag = net.get("networkSecurityGroups/raced")["etag"]
+        moved = [f.result()[0] for f in [pool.submit(ask, "PUT", "networkSecurityGroups/raced", {"If-Match": etag},
+                                                     {"location": "useast1", "properties": {"securityRules": [rule("one", 500 + n)]}})
+                                         for n in range(24)]]
+    assert sorted(made) == [201] + [412] * 23 and sorted(moved) == [200] + [412] * 23
     assert ask("DELETE", "networkSecurityGroups/tagged", {"If-Match": changed["etag"]})[0] in (200, 202)
 
 

@@ -109,7 +109,7 @@ struct az_call {
 	uuid group;               /* the resource group that the path names; none: dari-default */
 	uuid target;              /* the row that .names found; none: there is no such */
 	struct az_put put;
-	struct str match;    /* If-Match: the etag that the row must have still; empty: any */
+	bool is_conditional; /* it has If-Match or If-None-Match */
 	uuid job;            /* that the change made; none */
 	bool asks_existence; /* a HEAD of what has a GET: 204, or the GET's failure */
 	json_t *said;        /* see az_said() */
@@ -139,6 +139,8 @@ struct str az_path_name(struct az_call *e, const char *variables);
 void az_find_place(struct az_call *e, struct arm_place *ret_place);
 /* What a row is called, with what it is a part of: "vm1", "vnet1/default". */
 struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
+/* "Microsoft.Compute/virtualMachines" */
+struct str az_full_type(struct arena *a, enum az_types type);
 /* "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/vm1" */
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
 /* The row that the path's variables name ("vmName"), which the caller sees. ERR_NOT_FOUND. */

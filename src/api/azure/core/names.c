@@ -147,9 +147,9 @@ struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid 
 
 /* ---- rows ---- */
 
-static struct str full_type(struct az_call *e, enum az_types type)
+struct str az_full_type(struct arena *a, enum az_types type)
 {
-	return str_print(e->c->arena, "%s/%s", az_types[type].space, az_types[type].name);
+	return str_print(a, "%s/%s", az_types[type].space, az_types[type].name);
 }
 
 /* What other faces made, by its EC2 id behind what it is a part of; none: nothing is called so. */
@@ -175,7 +175,7 @@ static RESULT look_up(struct az_call *e, uuid group, enum az_types type, enum ki
 		      const struct row **ret_row)
 {
 	const struct arm_resource *r = engine_find_resource(az_tables(e), e->c->arena, e->c->who->account,
-							    group, full_type(e, type), name);
+							    group, az_full_type(e->c->arena, type), name);
 	uuid id = r && (enum kind) r->target_kind == kind ? r->target : UUID_NONE;
 	if (!r && uuid_is_none(group))
 		id = look_up_unnamed(e, type, kind, name);
@@ -301,7 +301,7 @@ RESULT az_find_id(struct az_call *e, const char *field, struct str text, enum az
 	struct parsed_id id;
 	uuid subscription = UUID_NONE, group = UUID_NONE;
 	if (!parse_id(e, text, &id) || !result_is_ok(uuid_parse(id.subscription, &subscription)) ||
-	    !str_equal_nocase(id.type, full_type(e, type)))
+	    !str_equal_nocase(id.type, az_full_type(e->c->arena, type)))
 		return fail_id(e, field, text);
 	bool is_ours = uuid_equal(subscription, e->c->who->account) && look_up_group(e, id.group, &group);
 	struct result found = is_ours ? look_up(e, group, type, kind, id.name, ret_row) : FAIL(NOT_FOUND);

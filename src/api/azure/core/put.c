@@ -208,29 +208,33 @@ static bool is_any(struct str header)
 	return str_is(str_trim(header), "*");
 }
 
-/* The row may change until the change is made: az_begin_change() looks again. */
 static RESULT check_conditions(struct az_call *e, const struct row *row)
 {
-	struct str match = call_header(e->call, "If-Match");
-	struct str none = call_header(e->call, "If-None-Match");
-	if (!az_action_of(e)->operation)
-		return OK;
+	struct str match = call_header(e->call, "If-Match"), none = call_header(e->call, "If-None-Match");
 	if (row && none.n && (is_any(none) || has_etag(none, az_etag_of(e, row))))
 		return fail_changed(e, "If-None-Match");
-	if (match.n && !row)
+	if (match.n && (!row || (!is_any(match) && !has_etag(match, az_etag_of(e, row)))))
 		return fail_changed(e, "If-Match");
-	e->match = is_any(match) ? STR_NONE : match;
 	return OK;
+}
+
+/* As it is now, when the change is made: another call may have made it, or changed it, meanwhile. */
+static const struct row *find_now(struct az_call *e, struct op *op)
+{
+	const struct az_action *a = az_action_of(e);
+	if (!uuid_is_none(e->target) || !a->names)
+		return tables_find(op->head, a->kind, e->target);
+	const struct arm_resource *r = engine_find_resource(
+		op->head, e->c->arena, e->c->who->account, e->group,
+		az_full_type(e->c->arena, a->type), az_path_name(e, a->names));
+	return r ? tables_find(op->head, a->kind, r->target) : NULL;
 }
 
 RESULT az_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred)
 {
 	struct az_call *e = az_call_of(core);
 	(void) ret_is_deferred;
-	if (!e->match.n)
-		return OK;
-	const struct row *row = tables_find(op->head, az_action_of(e)->kind, e->target);
-	return row && has_etag(e->match, az_etag_of(e, row)) ? OK : fail_changed(e, "If-Match");
+	return e->is_conditional ? check_conditions(e, find_now(e, op)) : OK;
 }
 
 /* A DELETE of what is not there has nothing to do. */
@@ -254,7 +258,9 @@ RESULT az_prepare_target(struct az_call *e)
 	const struct row *row = NULL;
 	TRY(forgive_absent(e, az_find_named(e, a->kind, a->names, &row)));
 	e->target = row ? row->id : UUID_NONE;
-	if (!e->skips_operation)
+	e->is_conditional = !e->skips_operation && a->operation &&
+			    (call_header(e->call, "If-Match").n || call_header(e->call, "If-None-Match").n);
+	if (e->is_conditional)
 		TRY(check_conditions(e, row));
 	if (!(a->flags & (AZ_PUT | AZ_PATCH)))
 		return OK;
@@ -289,7 +295,7 @@ RESULT az_name_target(struct az_call *e, struct op *op)
 	const struct az_action *a = az_action_of(e);
 	struct arm_resource_wish wish = {
 		.group = e->group,
-		.type = str_print(e->c->arena, "%s/%s", az_types[a->type].space, az_types[a->type].name),
+		.type = az_full_type(e->c->arena, a->type),
 		.name = az_path_name(e, a->names),
 		.kind = a->kind,
 		.target = az_subject_of(e),

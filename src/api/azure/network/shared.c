@@ -56,8 +56,7 @@ void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type,
 	json_write_text(w, "name", last);
 	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
 	az_write_etag(e, w, row);
-	json_write_text(w, "type",
-			str_print(e->c->arena, "%s/%s", az_types[type].space, az_types[type].name));
+	json_write_text(w, "type", az_full_type(e->c->arena, type));
 	json_write_open(w, "properties");
 	json_write_z(w, "provisioningState", "Succeeded");
 }
@@ -80,7 +79,7 @@ RESULT az_name_part(struct op *op, uuid group, enum az_types type, struct str na
 {
 	const struct arm_resource_wish known = {
 		.group = group,
-		.type = str_print(op->ctx->arena, "%s/%s", az_types[type].space, az_types[type].name),
+		.type = az_full_type(op->ctx->arena, type),
 		.name = name,
 		.kind = kind,
 		.target = target};
