@@ -374,12 +374,16 @@ RESULT engine_name_resource(struct op *op, struct arm_resource_wish *wish)
 					       .type = type,
 					       .name = wish->name,
 					       .folded = folded};
+	wish->resource = next.row.id;
+	if (before && uuid_equal(before->target, wish->target) &&
+	    str_equal(before->definition, wish->definition))
+		return OK;
 	if (!before)
 		TRY(limit_check(op, LIMIT_ARM_RESOURCES, account, 1, STR_NONE));
+	next.row.gen += before ? 1 : 0;
 	next.target_kind = wish->kind;
 	next.target = wish->target;
 	next.definition = wish->definition;
-	wish->resource = next.row.id;
 	return arm_resource_put(op, &next);
 }
 

@@ -417,6 +417,41 @@ def test_etags(net):
     assert ask("DELETE", "networkSecurityGroups/tagged", {"If-Match": changed["etag"]})[0] in (200, 202)
 
 
+def test_what_is_said_again_changes_nothing(net):
+    """Neither what was said, said once more, nor what is answered: the etags of the resource and of its parts stay."""
+    def ref(path):
+        return {"id": net.id(path)}
+    standard = {"sku": {"name": "Standard"}}
+    public = front("out", publicIPAddress=ref("publicIPAddresses/a-front"))
+    member = config(net.id("virtualNetworks/a-net/subnets/one"), applicationSecurityGroups=[ref("applicationSecurityGroups/a-web")],
+                    loadBalancerBackendAddressPools=[ref("loadBalancers/a-lb/backendAddressPools/pool")])
+    made = [
+        ("applicationSecurityGroups/a-web", {}),
+        ("networkSecurityGroups/a-group", {"tags": {"a": "b"}, "properties": {"securityRules": [rule("one", 500), rule("two", 501)]}}),
+        ("routeTables/a-table", {"properties": {"routes": [{"name": "one", "properties": {
+            "addressPrefix": "10.77.0.0/16", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.6.1.7"}}]}}),
+        ("publicIPAddresses/a-front", {**standard, "properties": {"publicIPAllocationMethod": "Static"}}),
+        ("publicIPAddresses/a-nat", {**standard, "properties": {"publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": "saidagain"}}}),
+        ("natGateways/a-nat", {**standard, "properties": {"publicIpAddresses": [ref("publicIPAddresses/a-nat")]}}),
+        ("virtualNetworks/a-net", {"properties": {**space("10.6.0.0/16"), "subnets": [
+            subnet("one", "10.6.1.0/24", networkSecurityGroup=ref("networkSecurityGroups/a-group"), routeTable=ref("routeTables/a-table")),
+            subnet("two", "10.6.2.0/24", natGateway=ref("natGateways/a-nat"))]}}),
+        ("loadBalancers/a-lb", {**standard, "properties": balancing(
+            net, [public, front("in", subnet=ref("virtualNetworks/a-net/subnets/two"))],
+            [("a", "out", 2222, 22, "ssh"), ("b", "in", 2222, 22, "ssh")], [("ssh", "Tcp", 22)], [("n", "out", 2200)])}),
+        ("networkInterfaces/a-nic", {"tags": {"a": "b"}, "properties": {
+            "ipConfigurations": [member], "networkSecurityGroup": ref("networkSecurityGroups/a-group")}})]
+    for path, body in made:
+        net.put(path, **body)
+    for path, body in made:
+        before = net.get(path)
+        assert net.put(path, 200, **body) == before, path
+        told, _, answer = net.ask("PUT", path, before)
+        assert told == 200 and (answer == before or path.startswith("loadBalancers")), path  # its frontends' addresses are asked for, then
+    for path, _ in reversed(made):
+        net.delete(path)
+
+
 def test_its_end(net, ec2):
     assert net.refused("virtualNetworks/Vnet1", "DELETE") == (400, "InUseSubnetCannotBeDeleted")
     group = net.group

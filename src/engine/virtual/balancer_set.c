@@ -218,6 +218,13 @@ static RESULT add_rule(struct op *op, const struct balancer_rule *rule, uuid set
 	return rule->pool.n ? fill(op, set, rule->pool, wish.balancer) : OK;
 }
 
+static bool is_inward_as_said(const struct port_forwarding *f, const struct balancer_inward *said)
+{
+	return f->protocol == said->protocol && f->public_first == said->public_port &&
+	       f->public_last == said->public_port && f->private_first == said->private_port &&
+	       f->private_last == said->private_port;
+}
+
 /* Those that interfaces have and that are said otherwise now; one that is said no more goes. */
 static RESULT settle_inwards(struct op *op, const struct balancer_set_wish *wish, uuid set)
 {
@@ -237,6 +244,8 @@ static RESULT settle_inwards(struct op *op, const struct balancer_set_wish *wish
 			TRY(engine_delete_port_forwarding(op, &target));
 			continue;
 		}
+		if (is_inward_as_said(f, said))
+			continue;
 		struct port_forwarding_change change = {.forwarding = ref,
 							.sets_protocol = true,
 							.protocol = said->protocol,
@@ -266,6 +275,8 @@ static bool is_wanted_front(const struct balancer_set_wish *wish, const struct p
 static RESULT write_fronts(struct op *op, uuid set, const uuid *at, size_t count)
 {
 	struct balancer_set next = *balancer_set_find(op->head, set);
+	if (next.fronts.count == count && (!count || memcmp(next.fronts.at, at, count * sizeof *at) == 0))
+		return OK;
 	next.fronts = (struct uuids){at, count};
 	return balancer_set_put(op, &next);
 }
@@ -365,8 +376,14 @@ static RESULT find(struct op *op, struct balancer_set_wish *wish)
 	const struct balancer_set *set = NULL;
 	TRY(engine_find_own_balancer_set(op->ctx, op->head, &wish->set, &set));
 	TRY(engine_permit(op, "load_balancer.update", KIND_BALANCER_SET, &set->row));
-	struct balancer_set next = *set;
 	wish->made = set->row.id;
+	return OK;
+}
+
+/* Its gen counts what its parts are changed by, too. */
+static RESULT note_changed(struct op *op, uuid id)
+{
+	struct balancer_set next = *balancer_set_find(op->head, id);
 	next.row.gen++;
 	return balancer_set_put(op, &next);
 }
@@ -377,6 +394,7 @@ RESULT engine_put_balancer_set(struct op *op, struct balancer_set_wish *wish)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_BALANCER_SET,
 				     "A load balancer has up to %d rules.", BALANCER_RULES_MAX);
 	TRY(ref_is_given(&wish->set) ? find(op, wish) : make(op, wish));
+	size_t before = op_place_now(op).entries;
 	TRY(drop_pools(op, wish, wish->made));
 	TRY(drop_rules(op, wish, wish->made));
 	TRY(settle_inwards(op, wish, wish->made));
@@ -386,7 +404,7 @@ RESULT engine_put_balancer_set(struct op *op, struct balancer_set_wish *wish)
 		TRY(add_front(op, &wish->fronts[k], wish->made));
 	for (size_t k = 0; k < wish->rule_count; k++)
 		TRY(add_rule(op, &wish->rules[k], wish->made));
-	return OK;
+	return op_place_now(op).entries == before ? OK : note_changed(op, wish->made);
 }
 
 RESULT engine_delete_balancer_set(struct op *op, struct balancer_set_target *wish)

@@ -79,8 +79,14 @@ RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
 		next = *present;
 	next.row.gen++;
 	wish->made = next.row.id;
-	TRY(source_nat_put(op, &next));
+	if (!present)
+		TRY(source_nat_put(op, &next));
+	size_t before = op_place_now(op).entries;
 	TRY(take_all(op, wish, wish->made));
+	if (op_place_now(op).entries == before)
+		return OK;
+	if (present)
+		TRY(source_nat_put(op, &next));
 	return engine_log_event(op, KIND_SOURCE_NAT, &source_nat_find(op->head, wish->made)->row, "changed",
 				"It has %zu public addresses.", wish->addresses.count);
 }

@@ -127,13 +127,92 @@ static RESULT keep(struct az_call *e, json_t *kept)
 	return OK;
 }
 
-static RESULT keep_members(struct az_call *e)
+/* What says nothing: what is empty or false, and what only answers have. */
+static bool says_nothing(const json_t *whole, const char *name, const json_t *value)
 {
+	static const char *const answered[] = {"etag", "type", "provisioningState", "resourceGuid"};
+	if (json_is_null(value) || json_is_false(value) ||
+	    ((json_is_object(value) || json_is_array(value)) && !json_object_size(value) &&
+	     !json_array_size(value)))
+		return true;
+	for (size_t k = 0; k < sizeof answered / sizeof answered[0]; k++)
+		if (strcmp(name, answered[k]) == 0)
+			return true;
+	return strcmp(name, "id") == 0 && json_object_get(whole, "properties");
+}
+
+static void prune(json_t *json)
+{
+	const char *name;
+	json_t *value;
+	void *rest;
+	for (size_t k = 0; k < json_array_size(json); k++)
+		prune(json_array_get(json, k));
+	json_object_foreach_safe(json, rest, name, value)
+	{
+		prune(value);
+		if (says_nothing(json, name, value))
+			(void) json_object_del(json, name);
+	}
+}
+
+static bool says_the_same(const json_t *one, const json_t *other)
+{
+	json_t *a = one ? json_deep_copy(one) : json_object(),
+	       *b = other ? json_deep_copy(other) : json_object();
+	prune(a);
+	prune(b);
+	bool is_same =
+		a && b && (json_equal(a, b) || (says_nothing(NULL, "", a) && says_nothing(NULL, "", b)));
+	json_decref(a);
+	json_decref(b);
+	return is_same;
+}
+
+/* The resource as it is answered; NULL: out of memory. */
+static json_t *show(struct az_call *e, const struct row *row)
+{
+	struct buf text;
+	struct json_writer w;
+	buf_init(&text, BUF_ANSWER_CAP);
+	json_write_begin(&w, &text);
+	json_write_open(&w, NULL);
+	members_write(&e->core, &w, az_write_time, &az_action_of(e)->shows->members, row);
+	json_write_close(&w);
+	struct str whole = result_is_ok(json_write_end(&w)) ? buf_str(&text) : STR_NONE;
+	json_t *shown = whole.n ? json_loadb(whole.p, whole.n, 0, NULL) : NULL;
+	buf_done(&text);
+	return shown;
+}
+
+/* Nothing of what the body says that is kept is another than what is shown: a client may send what it was answered. */
+static bool says_nothing_new(struct az_call *e, const struct row *row)
+{
+	struct str rest = str_from(az_action_of(e)->keeps), path;
+	json_t *shown = show(e, row);
+	bool is_same = shown != NULL;
+	while (is_same && str_split_next(&rest, '|', &path)) {
+		const char *key = str_to_z(e->c->arena, path);
+		const json_t *value = find_member(e->body, key);
+		is_same = !value || says_the_same(find_member(shown, key), value);
+	}
+	json_decref(shown);
+	return is_same;
+}
+
+static RESULT keep_members(struct az_call *e, const struct row *row)
+{
+	const struct az_action *a = az_action_of(e);
+	const struct arm_resource *r = engine_find_name(az_tables(e), e->target);
+	if (row && r && a->keeps && a->shows && says_nothing_new(e, row)) {
+		e->put.definition = str_copy(e->c->arena, r->definition);
+		return OK;
+	}
 	const json_t *before = az_said(e, e->target);
 	json_t *kept = before ? json_deep_copy(before) : json_object();
 	if (!kept)
 		return ctx_no_memory(e->c);
-	struct result result = az_action_of(e)->keeps ? keep(e, kept) : OK;
+	struct result result = a->keeps ? keep(e, kept) : OK;
 	json_decref(kept);
 	return result;
 }
@@ -177,11 +256,19 @@ RESULT az_check_group_stays(struct az_call *e)
 
 /* ---- If-Match ---- */
 
-struct str az_etag_of(struct az_call *e, const struct row *row)
+/* Of the row, and of what is only kept of it. */
+static struct str etag_in(struct az_call *e, const struct tables *t, const struct row *row)
 {
 	char text[UUID_TEXT_SIZE];
-	struct str gen = str_print(e->c->arena, "%llu", (unsigned long long) row->gen);
+	const struct arm_resource *r = engine_find_name(t, row->id);
+	struct str gen = str_print(e->c->arena, "%llu-%llu", (unsigned long long) row->gen,
+				   r ? (unsigned long long) r->row.gen : 0);
 	return str_print(e->c->arena, "W/\"%s\"", uuid_write(uuid_v5(row->id, gen), text));
+}
+
+struct str az_etag_of(struct az_call *e, const struct row *row)
+{
+	return etag_in(e, az_tables(e), row);
 }
 
 static RESULT fail_changed(struct az_call *e, const char *header)
@@ -208,12 +295,12 @@ static bool is_any(struct str header)
 	return str_is(str_trim(header), "*");
 }
 
-static RESULT check_conditions(struct az_call *e, const struct row *row)
+static RESULT check_conditions(struct az_call *e, const struct tables *t, const struct row *row)
 {
 	struct str match = call_header(e->call, "If-Match"), none = call_header(e->call, "If-None-Match");
-	if (row && none.n && (is_any(none) || has_etag(none, az_etag_of(e, row))))
+	if (row && none.n && (is_any(none) || has_etag(none, etag_in(e, t, row))))
 		return fail_changed(e, "If-None-Match");
-	if (match.n && (!row || (!is_any(match) && !has_etag(match, az_etag_of(e, row)))))
+	if (match.n && (!row || (!is_any(match) && !has_etag(match, etag_in(e, t, row)))))
 		return fail_changed(e, "If-Match");
 	return OK;
 }
@@ -224,9 +311,9 @@ static const struct row *find_now(struct az_call *e, struct op *op)
 	const struct az_action *a = az_action_of(e);
 	if (!uuid_is_none(e->target) || !a->names)
 		return tables_find(op->head, a->kind, e->target);
-	const struct arm_resource *r = engine_find_resource(
-		op->head, e->c->arena, e->c->who->account, e->group,
-		az_full_type(e->c->arena, a->type), az_path_name(e, a->names));
+	const struct arm_resource *r =
+		engine_find_resource(op->head, e->c->arena, e->c->who->account, e->group,
+				     az_full_type(e->c->arena, a->type), az_path_name(e, a->names));
 	return r ? tables_find(op->head, a->kind, r->target) : NULL;
 }
 
@@ -234,7 +321,7 @@ RESULT az_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferr
 {
 	struct az_call *e = az_call_of(core);
 	(void) ret_is_deferred;
-	return e->is_conditional ? check_conditions(e, find_now(e, op)) : OK;
+	return e->is_conditional ? check_conditions(e, op->head, find_now(e, op)) : OK;
 }
 
 /* A DELETE of what is not there has nothing to do. */
@@ -261,7 +348,7 @@ RESULT az_prepare_target(struct az_call *e)
 	e->is_conditional = !e->skips_operation && a->operation &&
 			    (call_header(e->call, "If-Match").n || call_header(e->call, "If-None-Match").n);
 	if (e->is_conditional)
-		TRY(check_conditions(e, row));
+		TRY(check_conditions(e, az_tables(e), row));
 	if (!(a->flags & (AZ_PUT | AZ_PATCH)))
 		return OK;
 	TRY(az_check_group_stays(e));
@@ -272,7 +359,7 @@ RESULT az_prepare_target(struct az_call *e)
 		if (!row)
 			TRY(check_names(e, e->put.name));
 	}
-	return keep_members(e);
+	return keep_members(e, row);
 }
 
 RESULT az_check_place(struct az_call *e)

@@ -77,12 +77,11 @@ struct str az_part_name(struct az_call *e, struct str whole, struct str name)
 RESULT az_name_part(struct op *op, uuid group, enum az_types type, struct str name, enum kind kind,
 		    uuid target)
 {
-	const struct arm_resource_wish known = {
-		.group = group,
-		.type = az_full_type(op->ctx->arena, type),
-		.name = name,
-		.kind = kind,
-		.target = target};
+	const struct arm_resource_wish known = {.group = group,
+						.type = az_full_type(op->ctx->arena, type),
+						.name = name,
+						.kind = kind,
+						.target = target};
 	struct arm_resource_wish wish = known;
 	return engine_find_name(op->head, target) ? OK : engine_name_resource(op, &wish);
 }
