@@ -196,6 +196,9 @@ RESULT az_prepare_tags(struct az_call *e, void *args);
 /* What was kept of a row's last PUT: an object whose keys are .keeps' paths. Until it is asked about another row, or the answer
  * ends. NULL: nothing. */
 const json_t *az_said(struct az_call *e, uuid id);
+/* What a body says of those members ("properties.a|properties.b"), over what was kept of the target before; empty: nothing. */
+RESULT az_keep(struct az_call *e, uuid target, const json_t *body, const char *keeps,
+	       struct str *ret_definition);
 /* Writes what was kept at that path as a member; else the text otherwise (NULL: nothing). */
 void az_write_said(struct az_call *e, struct json_writer *w, uuid id, const char *path, const char *name,
 		   const char *otherwise);

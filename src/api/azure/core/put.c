@@ -106,12 +106,13 @@ static json_t *find_member(const json_t *o, const char *path)
 }
 
 /* Over what was kept before: what is not said again stays. */
-static RESULT keep(struct az_call *e, json_t *kept)
+static RESULT keep(struct az_call *e, const json_t *body, const char *keeps, json_t *kept,
+		   struct str *ret_definition)
 {
-	struct str rest = str_from(az_action_of(e)->keeps), path;
+	struct str rest = str_from(keeps), path;
 	while (str_split_next(&rest, '|', &path)) {
 		const char *key = str_to_z(e->c->arena, path);
-		json_t *value = find_member(e->body, key);
+		json_t *value = find_member(body, key);
 		if (value && json_object_set(kept, key, value) != 0)
 			return ctx_no_memory(e->c);
 	}
@@ -120,11 +121,23 @@ static RESULT keep(struct az_call *e, json_t *kept)
 	char *text = json_dumps(kept, JSON_COMPACT);
 	if (!text)
 		return ctx_no_memory(e->c);
-	e->put.definition = str_copy(e->c->arena, str_from(text));
+	*ret_definition = str_copy(e->c->arena, str_from(text));
 	free(text);
-	if (e->put.definition.n > DEFINITION_MAX)
+	if (ret_definition->n > DEFINITION_MAX)
 		return ctx_fail(e->c, ERR_TOO_LARGE, "What is said of the resource is too long.");
 	return OK;
+}
+
+RESULT az_keep(struct az_call *e, uuid target, const json_t *body, const char *keeps,
+	       struct str *ret_definition)
+{
+	const json_t *before = az_said(e, target);
+	json_t *kept = before ? json_deep_copy(before) : json_object();
+	if (!kept)
+		return ctx_no_memory(e->c);
+	struct result result = keep(e, body, keeps, kept, ret_definition);
+	json_decref(kept);
+	return result;
 }
 
 /* What says nothing: what is empty or false, and what only answers have. */
@@ -208,13 +221,7 @@ static RESULT keep_members(struct az_call *e, const struct row *row)
 		e->put.definition = str_copy(e->c->arena, r->definition);
 		return OK;
 	}
-	const json_t *before = az_said(e, e->target);
-	json_t *kept = before ? json_deep_copy(before) : json_object();
-	if (!kept)
-		return ctx_no_memory(e->c);
-	struct result result = a->keeps ? keep(e, kept) : OK;
-	json_decref(kept);
-	return result;
+	return a->keeps ? az_keep(e, e->target, e->body, a->keeps, &e->put.definition) : OK;
 }
 
 const json_t *az_said(struct az_call *e, uuid id)

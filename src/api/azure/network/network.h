@@ -34,9 +34,13 @@ void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type,
 void az_write_texts(struct json_writer *w, const char *name, struct strs texts);
 /* A part that a body lists: its name, as "vnet1/default". */
 struct str az_part_name(struct az_call *e, struct str whole, struct str name);
-/* The same on the committer: gives the part its name in the group of the whole. */
+/* The same on the committer: gives the part its name in the group of the whole, and keeps what is said of it besides. */
 RESULT az_name_part(struct op *op, uuid group, enum az_types type, struct str name, enum kind kind,
-		    uuid target);
+		    uuid target, struct str definition);
+/* What a virtual network's body says of a subnet besides; empty: nothing new. */
+RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct str *ret_definition);
+#define AZ_SUBNET_KEEPS                                                                                      \
+	"properties.privateEndpointNetworkPolicies|properties.privateLinkServiceNetworkPolicies"
 RESULT az_fail_name(struct az_call *e, const char *field);
 
 /* ---- interfaces.c ---- */

@@ -285,7 +285,7 @@ static RESULT put(struct op *op, void *args)
 		wish->plan = ref_by_id(KIND_ROUTE_PLAN, a->id);
 		TRY(engine_put_route_plan_entry(op, wish));
 		TRY(az_name_part(op, a->group, AZ_ROUTES, a->parts[k].name, KIND_ROUTE_PLAN_ENTRY,
-				 wish->entry));
+				 wish->entry, STR_NONE));
 	}
 	return OK;
 }

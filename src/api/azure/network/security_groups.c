@@ -456,7 +456,7 @@ static RESULT put(struct op *op, void *args)
 		wish->policy = ref_by_id(KIND_PORT_POLICY, a->id);
 		TRY(engine_put_port_policy_rule(op, wish));
 		TRY(az_name_part(op, a->group, AZ_SECURITY_RULES, a->parts[k].name, KIND_PORT_POLICY_RULE,
-				 wish->rule));
+				 wish->rule, STR_NONE));
 	}
 	return OK;
 }

@@ -75,15 +75,17 @@ struct str az_part_name(struct az_call *e, struct str whole, struct str name)
 }
 
 RESULT az_name_part(struct op *op, uuid group, enum az_types type, struct str name, enum kind kind,
-		    uuid target)
+		    uuid target, struct str definition)
 {
 	const struct arm_resource_wish known = {.group = group,
 						.type = az_full_type(op->ctx->arena, type),
 						.name = name,
 						.kind = kind,
-						.target = target};
+						.target = target,
+						.definition = definition};
 	struct arm_resource_wish wish = known;
-	return engine_find_name(op->head, target) ? OK : engine_name_resource(op, &wish);
+	bool is_named = engine_find_name(op->head, target);
+	return is_named && !definition.n ? OK : engine_name_resource(op, &wish);
 }
 
 RESULT az_fail_name(struct az_call *e, const char *field)

@@ -30,6 +30,28 @@ static void write_interfaces(struct az_call *e, struct json_writer *w, const str
 	json_write_close_list(w);
 }
 
+/* What is kept and shown as it was said; and what is shown where nothing was. */
+static const struct policy {
+	const char *path, *name, *otherwise;
+} policies[] = {
+	{"properties.privateEndpointNetworkPolicies", "privateEndpointNetworkPolicies", "Disabled"},
+	{"properties.privateLinkServiceNetworkPolicies", "privateLinkServiceNetworkPolicies", "Enabled"},
+};
+enum { POLICIES = sizeof policies / sizeof policies[0] };
+
+/* Nothing is kept of what says what is shown already. */
+RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct str *ret_definition)
+{
+	const json_t *said = az_said(e, subnet), *properties = json_object_get(body, "properties");
+	bool is_new = false;
+	for (size_t k = 0; k < POLICIES; k++) {
+		const char *value = json_string_value(json_object_get(properties, policies[k].name));
+		const char *shown = json_string_value(json_object_get(said, policies[k].path));
+		is_new = is_new || (value && strcmp(value, shown ? shown : policies[k].otherwise) != 0);
+	}
+	return is_new ? az_keep(e, subnet, body, AZ_SUBNET_KEEPS, ret_definition) : OK;
+}
+
 void az_write_subnet(struct az_call *e, struct json_writer *w, const struct subnet *s)
 {
 	char block[CIDR_TEXT_SIZE];
@@ -46,10 +68,8 @@ void az_write_subnet(struct az_call *e, struct json_writer *w, const struct subn
 	write_interfaces(e, w, s);
 	json_write_open_list(w, "delegations");
 	json_write_close_list(w);
-	az_write_said(e, w, s->row.id, "properties.privateEndpointNetworkPolicies",
-		      "privateEndpointNetworkPolicies", "Disabled");
-	az_write_said(e, w, s->row.id, "properties.privateLinkServiceNetworkPolicies",
-		      "privateLinkServiceNetworkPolicies", "Enabled");
+	for (size_t k = 0; k < POLICIES; k++)
+		az_write_said(e, w, s->row.id, policies[k].path, policies[k].name, policies[k].otherwise);
 	json_write_close(w);
 }
 
@@ -180,9 +200,9 @@ static const struct az_action actions[] = {
 	 .kind = KIND_SUBNET, .names = NAMES, .shows = &subnets, .doc = "One subnet."},
 	{HTTP_PUT, SUBNET, .name = "Subnets_CreateOrUpdate", .permit = "ec2:CreateSubnet",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
-	 .keeps = "properties.privateEndpointNetworkPolicies|properties.privateLinkServiceNetworkPolicies",
-	 .args = PARAMS(struct subnet_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_SUBNET, AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets,
+	 .keeps = AZ_SUBNET_KEEPS, .args = PARAMS(struct subnet_args, put_rows, .is_open = true),
+	 .prepare = prepare, .operation = put, .returns = KIND_SUBNET,
+	 AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets,
 	 .doc = "Makes a subnet, or changes one."},
 	{HTTP_DELETE, SUBNET, .name = "Subnets_Delete", .permit = "ec2:DeleteSubnet", .flags = API_WRITES,
 	 .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,

@@ -154,6 +154,7 @@ static const struct params network_params = PARAMS(struct network_says, network_
 struct part {
 	struct virtual_subnet_wish wish;
 	struct str name; /* "vnet1/default" */
+	struct str definition;
 };
 struct network_args {
 	struct network_says properties;
@@ -201,6 +202,8 @@ static RESULT read_part(struct az_call *e, struct network_args *a, const struct 
 				       "The subnet %" STR_FMT " is listed twice.", STR_ARG(listed->name));
 	TRY(az_look_up(e, AZ_SUBNETS, KIND_SUBNET, part->name, &row));
 	part->wish.subnet = row ? row->id : UUID_NONE;
+	const json_t *list = json_object_get(json_object_get(e->body, "properties"), "subnets");
+	TRY(az_keep_subnet(e, part->wish.subnet, json_array_get(list, a->part_count), &part->definition));
 	a->part_count++;
 	return az_read_subnet(e, &listed->properties, &part->wish);
 }
@@ -258,7 +261,8 @@ static RESULT put(struct op *op, void *args)
 		struct virtual_subnet_wish *wish = &a->parts[k].wish;
 		wish->router = ref_by_id(KIND_ROUTER, a->wish.made);
 		TRY(engine_put_virtual_subnet(op, wish));
-		TRY(az_name_part(op, a->group, AZ_SUBNETS, a->parts[k].name, KIND_SUBNET, wish->made));
+		TRY(az_name_part(op, a->group, AZ_SUBNETS, a->parts[k].name, KIND_SUBNET, wish->made,
+				 a->parts[k].definition));
 	}
 	return OK;
 }

@@ -4,9 +4,9 @@
 
 #include <stdarg.h>
 
-static const struct template_functions *const groups[] = {&template_texts,   &template_lists,
-							  &template_numbers, &template_logic,
-							  &template_scopes,  &template_lambdas};
+static const struct template_functions *const groups[] = {
+	&template_texts,  &template_lists,   &template_numbers, &template_logic,
+	&template_scopes, &template_lambdas, &template_blocks};
 
 const struct template_function *function_find(struct str name)
 {

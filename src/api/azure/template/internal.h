@@ -54,7 +54,7 @@ struct template_functions {
 	size_t count;
 };
 extern const struct template_functions template_texts, template_lists, template_numbers, template_logic,
-	template_scopes, template_lambdas;
+	template_scopes, template_lambdas, template_blocks;
 enum { ARGS_ANY = 100000 };
 /* NULL: there is none. */
 const struct template_function *function_find(struct str name);
