@@ -12,6 +12,7 @@
 #include "store/backup.h"
 #include "store/dedicated_host.h"
 #include "store/image.h"
+#include "store/image_device.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/load_balancer.h"
@@ -119,16 +120,25 @@ static void look_at_address(struct bills *b, const struct tables *t, const struc
 		say(b, a->row.id, a->account, "address", is_used ? STR("used") : STR("idle"), 1);
 }
 
+/* What an image was uploaded as: the image is paid for. */
+static bool is_data_of_image(const struct tables *t, const struct snapshot *s)
+{
+	const struct image_device *d = s->is_bound ? image_device_first_by_snapshot(t, s->row.id) : NULL;
+	const struct image *i = d ? image_find(t, d->image) : NULL;
+	return i && i->data_size && !i->is_exported;
+}
+
 static void look_at_stored(struct bills *b, const struct tables *t)
 {
 	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s))
-		if (row_is_live(&s->row) && model_derive_snapshot_state(s) == SNAPSHOT_COMPLETED)
+		if (row_is_live(&s->row) && model_derive_snapshot_state(s) == SNAPSHOT_COMPLETED &&
+		    !is_data_of_image(t, s))
 			say(b, s->row.id, s->account, "snapshot", STR_NONE, s->file_size);
 	for (const struct image *i = image_first(t); i; i = image_next(t, i))
 		if (row_is_live(&i->row))
 			say(b, i->row.id, i->account, "image", STR_NONE, i->data_size);
 	for (const struct backup *k = backup_first(t); k; k = backup_next(t, k))
-		if (row_is_live(&k->row) && model_derive_backup_state(k) == BACKUP_AVAILABLE)
+		if (row_is_live(&k->row)) /* whatever its state was set to */
 			say(b, k->row.id, k->account, "backup", STR_NONE, k->stored_size);
 }
 

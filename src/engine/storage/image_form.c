@@ -307,14 +307,18 @@ RESULT engine_capture_snapshot(struct op *op, struct snapshot_capture *wish)
 
 /* ---- another owner ---- */
 
-static RESULT give_snapshot(struct op *op, const struct snapshot *snapshot, uuid owner)
+/* An uploaded image's own data have no meter of their own: the image is paid for. */
+static RESULT give_snapshot(struct op *op, const struct image *image, const struct snapshot *snapshot,
+			    uuid owner)
 {
+	bool is_metered = !image->data_size || image->is_exported;
 	struct snapshot next = *snapshot;
 	TRY(quota_check(op, owner, QUOTA_SNAPSHOTS, 1));
-	TRY(snapshot_meter(op, snapshot, 0));
+	if (is_metered)
+		TRY(snapshot_meter(op, snapshot, 0));
 	next.account = owner;
 	TRY(snapshot_put(op, &next));
-	return snapshot_meter(op, &next, next.file_size);
+	return is_metered ? snapshot_meter(op, &next, next.file_size) : OK;
 }
 
 static RESULT give_image(struct op *op, const struct ref *wanted, struct image *image)
@@ -335,7 +339,7 @@ static RESULT give_image(struct op *op, const struct ref *wanted, struct image *
 				"The image stays with its owner, who has the snapshots of its disks "
 				"by themselves.");
 		if (s)
-			TRY(give_snapshot(op, s, owner->row.id));
+			TRY(give_snapshot(op, image, s, owner->row.id));
 	}
 	TRY(engine_log_event(op, KIND_IMAGE, &image->row, "given away", "To account %" STR_FMT ".",
 			     STR_ARG(owner->name)));
