@@ -192,6 +192,8 @@ static RESULT take_charge(void *arg, const struct billed *billed, const struct c
 		return OK;
 	}
 	char id[UUID_TEXT_SIZE];
+	if (!charge->measured) /* on and off in one change: only a price's minimum is billed */
+		return OK;
 	(void) snprintf(b->strange, sizeof b->strange, "%" STR_FMT " of %s is billed, and never was there",
 			STR_ARG(charge->meter), uuid_write(charge->id, id));
 	return OK;

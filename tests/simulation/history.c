@@ -134,6 +134,29 @@ static void delete_unplaced(struct simulation *s)
 	}
 }
 
+/* A guest that stands still does not let go of what was detached from it: its user lets it go on. */
+static void unpause_keepers(struct simulation *s)
+{
+	struct arena *a = s->region.cloud->arena;
+	(void) cloud_step_until(s->region.cloud, cloud_is_settled, NULL, MINUTE);
+	EACH (&s->model, t, KIND_INSTANCE) {
+		uuid id = t->id[0] && t->life == LIVE ? region_find(&s->region, KIND_INSTANCE, t->id)
+						      : UUID_NONE;
+		int status = 0;
+		if (!t->is_paused || uuid_is_none(id) ||
+		    !cloud_has_condition(s->region.cloud, id, "KeepsDevice"))
+			continue;
+		struct str line = str_print(a, "POST /compute/v2.1/servers/%" STR_FMT "/action",
+					    STR_ARG(uuid_to_str(a, id)));
+		(void) request_call_through(s, t->account, line, STR("{\"unpause\": null}"), &status);
+		tell(s, "account %u lets %s go on, which keeps a device: %d", t->account, t->id, status);
+		if (status != 202)
+			blame(s, "%s, which is paused, cannot go on: %d", t->id, status);
+		t->is_paused = false;
+		server_move(t);
+	}
+}
+
 void settle_and_compare(struct simulation *s)
 {
 	make_whole(s);
@@ -144,6 +167,7 @@ void settle_and_compare(struct simulation *s)
 	if (has_open(s))
 		blame(s, "a call is never answered");
 	delete_unplaced(s);
+	unpause_keepers(s);
 	cloud_settle(s->region.cloud);
 	listings_compare(s, true);
 	contents_check(s);
