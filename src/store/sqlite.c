@@ -453,11 +453,11 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,      &self->write_commit,
-					 &self->read_commit, &self->add_event,   &self->add_usage,
-					 &self->add_ledger,  &self->read_ledger, &self->add_audit,
-					 &self->read_audit,  &self->add_series,  &self->drop_series,
-					 &self->read_series};
+	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,        &self->write_commit,
+					 &self->read_commit, &self->add_event,     &self->add_usage,
+					 &self->add_ledger,  &self->read_ledger,   &self->add_audit,
+					 &self->add_subject, &self->read_subjects, &self->read_audit,
+					 &self->add_series,  &self->drop_series,   &self->read_series};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)

@@ -41,7 +41,7 @@ struct sqlite {
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
-		*add_audit, *add_series, *drop_series;
+		*add_subject, *add_audit, *add_series, *drop_series;
 
 	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
 	bool knows_tail;
@@ -51,8 +51,8 @@ struct sqlite {
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
-	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage[USAGE_READINGS], *read_ledger, *read_audit,
-		*read_series;
+	sqlite3_stmt *read_events[EVENTS_BY_COUNT], *read_usage[USAGE_READINGS], *read_ledger, *read_subjects,
+		*read_audit, *read_series;
 };
 
 /* ERR_IO with SQLite's words for its code; the database's own when it knows more. */

@@ -10,7 +10,7 @@ static const char usage_sql[] =
 	"CREATE TABLE IF NOT EXISTS usage (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, kind TEXT NOT "
 	"NULL,"
 	" id TEXT NOT NULL, account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS usage_by_resource ON usage (account, id, meter, seq, at_us, kind, level);"
+	"CREATE INDEX IF NOT EXISTS usage_by_account ON usage (account);"
 	"CREATE INDEX IF NOT EXISTS usage_by_time ON usage (at_us);"
 	"CREATE INDEX IF NOT EXISTS usage_of_software ON usage (at_us) WHERE " IS_SOFTWARE ";"
 	"CREATE TRIGGER IF NOT EXISTS usage_stays BEFORE UPDATE ON usage BEGIN"
@@ -52,6 +52,17 @@ static const char ledger_sql[] =
 	" SELECT RAISE(ABORT, 'numbers of invoices have no gaps'); END;"
 	"CREATE UNIQUE INDEX IF NOT EXISTS ledger_payments ON ledger (name) WHERE type = 'payment';";
 
+/* What resources are called. There are two with every launch, and they are read all at once: no index, which would cost a launch more than
+ * all that is metered of it. */
+static const char subject_sql[] =
+	"CREATE TABLE IF NOT EXISTS subject (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, id TEXT NOT "
+	"NULL,"
+	" account TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);"
+	"CREATE TRIGGER IF NOT EXISTS subject_stays BEFORE UPDATE ON subject BEGIN"
+	" SELECT RAISE(ABORT, 'the ledger is only added to: no record is changed'); END;"
+	"CREATE TRIGGER IF NOT EXISTS subject_is_kept BEFORE DELETE ON subject BEGIN"
+	" SELECT RAISE(ABORT, 'the ledger is only added to: no record is deleted'); END;";
+
 /* Records had the numbers of their rows only. What was held then was held, whether in use or not: it was not written down. */
 static const char number_usage_sql[] =
 	"ALTER TABLE usage RENAME TO usage_without_numbers;"
@@ -89,6 +100,7 @@ RESULT sqlite_make_ledger(struct sqlite *self, struct ctx *c)
 	if (columns && !numbers)
 		TRY(sqlite_exec(c, self->db, number_usage_sql));
 	TRY(sqlite_exec(c, self->db, usage_sql));
+	TRY(sqlite_exec(c, self->db, subject_sql));
 	return sqlite_exec(c, self->db, ledger_sql);
 }
 
@@ -96,7 +108,8 @@ RESULT sqlite_read_last_stamp(struct sql_driver *driver, struct ctx *c, int64_t 
 {
 	return read_number(c, ((struct sqlite *) driver)->db,
 			   "SELECT max((SELECT coalesce(max(at_us), 0) FROM usage),"
-			   " (SELECT coalesce(max(at_us), 0) FROM ledger))",
+			   " (SELECT coalesce(max(at_us), 0) FROM ledger),"
+			   " coalesce((SELECT at_us FROM subject ORDER BY seq DESC LIMIT 1), 0))",
 			   ret_us);
 }
 
@@ -118,8 +131,8 @@ RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct u
 
 enum usage_of { USAGE_OF_KIND, USAGE_OF_ACCOUNT, USAGE_OF_ALL, USAGE_OF_SOFTWARE };
 
-/* Each in the order of an index, so that nothing is sorted, but for the first, which has few. The words of the last one are those of
- * its index, or it would not be used. */
+/* An account's records are sorted when they are read: an index in their order costs a launch more than writing them. The words of the last
+ * one are those of its index, or it would not be used. */
 #define USAGE_WHERE(place, order)                                                                            \
 	"SELECT seq, at_us, kind, id, account, meter, level FROM usage WHERE +at_us < ?2 " place             \
 	" ORDER BY " order
@@ -183,9 +196,23 @@ RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct 
 
 /* ---- the ledger ---- */
 
+static RESULT add_subject(struct sqlite *self, struct ctx *c, const struct ledger_record *r)
+{
+	TRY(sqlite_prepare(c, self->db, &self->add_subject,
+			   "INSERT INTO subject VALUES (NULL, ?, ?, ?, ?, ?)"));
+	sqlite3_bind_int64(self->add_subject, 1, r->at_us);
+	sqlite_bind_uuid(self->add_subject, 2, r->id);
+	sqlite_bind_uuid(self->add_subject, 3, r->account);
+	sqlite_bind_str(self->add_subject, 4, r->name);
+	sqlite_bind_str(self->add_subject, 5, r->text);
+	return sqlite_run(c, self->add_subject, "writing what a resource is called");
+}
+
 RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_record *r)
 {
 	struct sqlite *self = (struct sqlite *) driver;
+	if (r->type == LEDGER_SUBJECT)
+		return add_subject(self, c, r);
 	TRY(sqlite_prepare(c, self->db, &self->add_ledger,
 			   "INSERT INTO ledger VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
 	sqlite_bind_str(self->add_ledger, 1, str_from(type_words[r->type]));
@@ -200,14 +227,25 @@ RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct 
 	return sqlite_run(c, self->add_ledger, "writing a record of the ledger");
 }
 
-static RESULT read_ledger(struct sqlite *self, struct ctx *c, const struct ledger_query *query,
-			  sql_each_ledger each, void *arg)
+/* Of what resources are called the type and the period say nothing. */
+static RESULT prepare_reading(struct sqlite *self, struct ctx *c, bool is_subject,
+			      sqlite3_stmt **ret_statement)
 {
-	TRY(sqlite_prepare(c, self->reader, &self->read_ledger,
-			   "SELECT seq, at_us, from_us, number, level, id, account, name, text FROM ledger"
-			   " WHERE type = ?1 AND (?2 IS NULL OR from_us = ?2) AND (?3 = '' OR id = ?3)"
-			   " ORDER BY id, seq"));
-	sqlite3_stmt *statement = self->read_ledger;
+	sqlite3_stmt **statement = is_subject ? &self->read_subjects : &self->read_ledger;
+	TRY(sqlite_prepare(
+		c, self->reader, statement,
+		is_subject ? "SELECT seq, at_us, 0, 0, 0, id, account, name, text FROM subject"
+			     " WHERE ?3 = '' OR id = ?3 ORDER BY id, seq"
+			   : "SELECT seq, at_us, from_us, number, level, id, account, name, text FROM ledger"
+			     " WHERE type = ?1 AND (?2 IS NULL OR from_us = ?2) AND (?3 = '' OR id = ?3)"
+			     " ORDER BY id, seq"));
+	*ret_statement = *statement;
+	return OK;
+}
+
+static RESULT read_ledger(struct sqlite *self, struct ctx *c, const struct ledger_query *query,
+			  sqlite3_stmt *statement, sql_each_ledger each, void *arg)
+{
 	sqlite_bind_str(statement, 1, str_from(type_words[query->type]));
 	if (query->from_us != LEDGER_ANY_TIME)
 		sqlite3_bind_int64(statement, 2, query->from_us);
@@ -234,8 +272,11 @@ RESULT sqlite_read_ledger(struct sql_driver *driver, struct ctx *c, const struct
 {
 	struct sqlite *self = (struct sqlite *) driver;
 	pthread_mutex_lock(&self->reading);
-	struct result r = read_ledger(self, c, query, each, arg);
-	sqlite_let_go(self->read_ledger);
+	sqlite3_stmt *statement = NULL;
+	struct result r = prepare_reading(self, c, query->type == LEDGER_SUBJECT, &statement);
+	if (result_is_ok(r))
+		r = read_ledger(self, c, query, statement, each, arg);
+	sqlite_let_go(statement);
 	pthread_mutex_unlock(&self->reading);
 	return r;
 }

@@ -259,10 +259,12 @@ static bool draw_in_zone(struct request *x)
 	return true;
 }
 
-/* By the default NIC, whichever others there are. */
+/* By the default NIC, whichever others there are, while nobody takes it away. */
 static bool draw_static_nat(struct request *x)
 {
-	return !x->refs[1]->has_lost_port && server_is_alone(x, x->refs[1]);
+	const struct thing *port = thing_port(x);
+	return !x->refs[1]->has_lost_port && server_is_alone(x, x->refs[1]) &&
+	       (!port || server_is_alone(x, port));
 }
 
 static void judge_static_nat(const struct request *x, struct verdict *v)

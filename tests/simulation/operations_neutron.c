@@ -351,7 +351,8 @@ static bool draw_delete_port(struct request *x)
 {
 	const struct thing *t = x->refs[0], *in = t->of ? t->of : t->to;
 	bool is_servers = in && in->kind == KIND_INSTANCE;
-	return !t->left && (!is_servers || (server_is_at_rest(x, in) && !in->is_paused));
+	return !t->left &&
+	       (!is_servers || (server_is_at_rest(x, in) && server_is_alone(x, in) && !in->is_paused));
 }
 
 static void judge_delete_port(const struct request *x, struct verdict *v)
