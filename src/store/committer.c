@@ -240,6 +240,14 @@ static void committer_count(struct store *s, const struct change *first)
 	committer_show_figures(s);
 }
 
+static bool has_only_series(const struct op_log *log)
+{
+	bool is_so = log->first_note && !log->net_count;
+	for (const struct note *note = log->first_note; note && is_so; note = note->next)
+		is_so = note->type == NOTE_SERIES;
+	return is_so;
+}
+
 static void committer_run_batch(struct store *s)
 {
 	committer_take_queue(s);
@@ -256,6 +264,7 @@ static void committer_run_batch(struct store *s)
 	if (s->log.net_count || s->log.first_note) {
 		r = committer_write(s, &c, ++commit);
 		committer_log(s, r, &c);
+		s->figures.series_commits += result_is_ok(r) && has_only_series(&s->log);
 	}
 	if (!result_is_ok(r))
 		committer_refuse(s, first, r, &c);

@@ -249,6 +249,7 @@ RESULT store_open(struct ctx *c, const struct store_config *config, struct store
 void store_close(struct store *s); /* runs what is queued, then ends the committer */
 struct store_figures {
 	uint64_t commit, changes, failed; /* since start */
+	uint64_t series_commits;          /* likewise, of figures alone: they come by the clock */
 	size_t rows, row_bytes, retired;  /* retired: versions that wait for a view to close */
 	int64_t last_commit_us;           /* how long the last COMMIT took */
 };
