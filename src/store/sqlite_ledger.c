@@ -11,14 +11,13 @@ static const char usage_sql[] =
 	"NULL,"
 	" id TEXT NOT NULL, account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS usage_by_account ON usage (account);"
-	"CREATE INDEX IF NOT EXISTS usage_by_time ON usage (at_us);"
 	"CREATE INDEX IF NOT EXISTS usage_of_software ON usage (at_us) WHERE " IS_SOFTWARE ";"
 	"CREATE TRIGGER IF NOT EXISTS usage_stays BEFORE UPDATE ON usage BEGIN"
 	" SELECT RAISE(ABORT, 'the usage log is only added to: no record is changed'); END;"
 	"CREATE TRIGGER IF NOT EXISTS usage_is_kept BEFORE DELETE ON usage BEGIN"
 	" SELECT RAISE(ABORT, 'the usage log is only added to: no record is deleted'); END;"
 	"CREATE TRIGGER IF NOT EXISTS usage_goes_on BEFORE INSERT ON usage"
-	" WHEN NEW.at_us < (SELECT coalesce(max(at_us), 0) FROM usage) BEGIN"
+	" WHEN NEW.at_us < (SELECT at_us FROM usage ORDER BY seq DESC LIMIT 1) BEGIN"
 	" SELECT RAISE(ABORT, 'the usage log goes on: no record is earlier than those before it'); END;";
 
 static const char ledger_sql[] =
@@ -28,7 +27,6 @@ static const char ledger_sql[] =
 	" account TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);"
 	"CREATE INDEX IF NOT EXISTS ledger_by_resource ON ledger (type, id, seq);"
 	"CREATE INDEX IF NOT EXISTS ledger_by_period ON ledger (type, from_us);"
-	"CREATE INDEX IF NOT EXISTS ledger_by_time ON ledger (at_us);"
 	"CREATE TRIGGER IF NOT EXISTS ledger_stays BEFORE UPDATE ON ledger BEGIN"
 	" SELECT RAISE(ABORT, 'the ledger is only added to: no record is changed'); END;"
 	"CREATE TRIGGER IF NOT EXISTS ledger_is_kept BEFORE DELETE ON ledger BEGIN"
@@ -107,8 +105,8 @@ RESULT sqlite_make_ledger(struct sqlite *self, struct ctx *c)
 RESULT sqlite_read_last_stamp(struct sql_driver *driver, struct ctx *c, int64_t *ret_us)
 {
 	return read_number(c, ((struct sqlite *) driver)->db,
-			   "SELECT max((SELECT coalesce(max(at_us), 0) FROM usage),"
-			   " (SELECT coalesce(max(at_us), 0) FROM ledger),"
+			   "SELECT max(coalesce((SELECT at_us FROM usage ORDER BY seq DESC LIMIT 1), 0),"
+			   " coalesce((SELECT at_us FROM ledger ORDER BY seq DESC LIMIT 1), 0),"
 			   " coalesce((SELECT at_us FROM subject ORDER BY seq DESC LIMIT 1), 0))",
 			   ret_us);
 }
