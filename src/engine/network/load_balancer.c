@@ -78,13 +78,13 @@ static RESULT create_private(struct op *op, struct load_balancer_wish *wish)
 				     .algorithm = wish->algorithm};
 	TRY(check_name(op, wish->name));
 	TRY(check_ports(op, &made));
+	TRY(engine_permit(op, "load_balancer.create", KIND_PORT, &front->row));
 	for (const struct load_balancer *b = load_balancer_first_by_front(op->head, made.front); b;
 	     b = load_balancer_next_by_front(op->head, b))
 		if (b->protocol == made.protocol && b->public_port == made.public_port)
 			return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_LOAD_BALANCER,
 					     "Port %" PRId64 " of the frontend is balanced already.",
 					     made.public_port);
-	TRY(engine_permit(op, "load_balancer.create", KIND_PORT, &front->row));
 	made.row.id = wish->balancer = engine_new_id(op, KIND_LOAD_BALANCER);
 	TRY(load_balancer_put(op, &made));
 	return log_change(op, &made, "balanced");
