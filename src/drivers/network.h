@@ -225,8 +225,9 @@ struct network_port {
 	/* Port policies that stand before it, each once: what any of them does not let through is dropped, whatever groups
 	 * and ACLs say. */
 	struct uuids policies;
-	bool is_closed; /* of new connections only those from its router's closed_to_others come in */
-	bool has_names; /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
+	int64_t egress_kbit; /* what its guest sends beyond that many kbit/s is dropped; 0: no limit */
+	bool is_closed;      /* of new connections only those from its router's closed_to_others come in */
+	bool has_names;      /* DNS has ip-10-0-1-10 and its reverse for each IPv4 address */
 	struct str domain_name;
 };
 

@@ -145,11 +145,10 @@ static bool is_closed(const struct tables *t, const struct port *p)
 	return a != NULL || (router && router->has_system_routes && is_balanced_closed(t, p));
 }
 
-/* An administrator has cut the account's network. */
-static bool is_cut(const struct tables *t, const struct port *p)
+/* What an administrator said of all interfaces of an account's instances; NULL: it is no instance's. */
+static const struct account *account_over(const struct tables *t, const struct port *p)
 {
-	const struct account *account = uuid_is_none(p->instance) ? NULL : account_find(t, p->account);
-	return account && account->is_cut;
+	return uuid_is_none(p->instance) ? NULL : account_find(t, p->account);
 }
 
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
@@ -168,7 +167,8 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	ret_rows->is_outside = external_network_find(view.tables, p->network) != NULL;
 	if (!network || !row_is_live(&p->row))
 		return OK;
-	if (p->is_down || network->is_down || is_cut(view.tables, p))
+	const struct account *account = account_over(view.tables, p);
+	if (p->is_down || network->is_down || (account && account->is_cut))
 		host = NULL;
 	ret_rows->wish = (struct network_port){
 		.port = ret_rows->port,
@@ -176,6 +176,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		.next_chassis = host ? next_chassis(s, view.tables, p) : STR_NONE,
 		.is_settling = host && is_settling(view.tables, p),
 		.has_names = true,
+		.egress_kbit = account ? account->egress_limit * 1000 : 0,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
 	TRY(gather_policies_of(s, view.tables, p, &ret_rows->wish.policies));
@@ -412,7 +413,8 @@ static void wake_for_account(struct reconciler *r, const struct tables *t, const
 			     const struct row *after)
 {
 	const struct account *was = account_of(before), *is = account_of(after);
-	const struct port *p = was && was->is_cut != is->is_cut ? port_first_by_account(t, is->row.id) : NULL;
+	bool is_other = was && (was->is_cut != is->is_cut || was->egress_limit != is->egress_limit);
+	const struct port *p = is_other ? port_first_by_account(t, is->row.id) : NULL;
 	for (; p; p = port_next_by_account(t, p))
 		wake_network(r, KIND_PORT, p->row.id);
 }

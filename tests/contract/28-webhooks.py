@@ -300,6 +300,23 @@ def test_an_account_is_cut_and_joined(world, closed):
     assert len(world.hook.taken("account.network-cut")) == 1
 
 
+def test_what_an_account_sends_is_limited(world, closed):
+    account = lambda: world.admin.api_ok("GET", "/accounts/mine")["item"]  # noqa: E731
+    done = run(world, "account", "limit-egress", "mine", "--mbit", "0", "--reason", "x")
+    assert done.returncode != 0 and "mbit" in done.stderr
+    assert run(world, "account", "limit-egress", "mine", "--mbit", "10").returncode != 0
+    world.command("account", "limit-egress", "mine", "--mbit", "10", "--reason", "it floods others")
+    event = soon(lambda: world.hook.taken("account.egress-limited"))[-1]["data"]
+    assert event["account"]["name"] == "mine" and event["reason"] == "it floods others"
+    assert account()["egress_limit"] == 10
+    answer = world.admin.api("POST", "/accounts/mine/restrict", {"egress_limit": -1})
+    assert answer.status == 400 and "egress_limit" in answer.text
+    assert world.user.api("POST", "/accounts/mine/restrict", {"egress_limit": 0}).status == 403
+    world.command("account", "unlimit-egress", "mine")
+    soon(lambda: world.hook.taken("account.egress-unlimited"))
+    assert not account().get("egress_limit")
+
+
 def test_a_quarantined_account_reads(world, closed):
     key = cloudstack.key_of(world.user)
     world.command("account", "quarantine", "mine", "--reason", "its key is on the web")

@@ -156,6 +156,9 @@ static const struct param freeze_params[] = {
 static const struct param restrict_params[] = {
 	R("is_cut", cut, .doc = "Nothing goes to or from its interfaces."),
 	R("is_quarantined", quarantined, .doc = "Its people, keys and tokens change nothing."),
+	R("egress_limit", egress_limit, .min = 0, .max = EGRESS_LIMIT_MAX,
+	  .given = offsetof(struct account_restriction, has_egress_limit) + 1,
+	  .doc = "Mbit/s that each interface of its instances sends at most; 0: no limit."),
 	R("reason", reason, .max = 255, .doc = "Why, as its owner is told."),
 };
 
@@ -190,12 +193,12 @@ static const struct native_action actions[] = {
 	 .answer = answer_payment,
 	 .doc = "Notes what a billing account paid. Signed with the webhook's secret: " DESK_SIGNATURE_HEADER
 		"."},
-	ADMIN_CHANGE(
-		POST, "/accounts/{id}/restrict", "organizations:RestrictAccount", ACCOUNT,
-		.args = PARAMS(struct account_restriction, restrict_params),
-		.target = NATIVE_AT(account_restriction, account), .operation = engine_restrict_account_run,
-		.doc = "Cuts an account's network, leaves its people no more than reading, or takes that "
-		       "back."),
+	ADMIN_CHANGE(POST, "/accounts/{id}/restrict", "organizations:RestrictAccount", ACCOUNT,
+		     .args = PARAMS(struct account_restriction, restrict_params),
+		     .target = NATIVE_AT(account_restriction, account),
+		     .operation = engine_restrict_account_run,
+		     .doc = "Cuts an account's network, limits what it sends, leaves its people no more than "
+			    "reading, or takes that back."),
 	ADMIN_CHANGE(POST, "/instances/{id}/freeze", "ec2:PauseInstances", INSTANCE,
 		     .args = PARAMS(struct misuse_args, freeze_params),
 		     .targets = NATIVE_AT(misuse_args, wish.instances),

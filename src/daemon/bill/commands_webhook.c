@@ -196,37 +196,46 @@ static RESULT instance_thaw(struct command_call *call)
 	return freeze_or_thaw(call, "dari:instance thaw", engine_thaw_instances_run);
 }
 
-static RESULT restrict_account(struct command_call *call, const char *action, enum choice cut,
-			       enum choice quarantined)
+static RESULT restrict_account(struct command_call *call, const char *action, struct account_restriction wish)
 {
-	struct account_restriction wish = {
-		.account = command_account_ref(call, command_arg(call, "account"), "account"),
-		.cut = cut,
-		.quarantined = quarantined,
-		.reason = command_arg(call, "reason")};
+	wish.account = command_account_ref(call, command_arg(call, "account"), "account");
+	wish.reason = command_arg(call, "reason");
 	TRY(command_commit(call, action, engine_restrict_account_run, &wish));
 	buf_print(&call->text, "noted\n");
 	return OK;
 }
+#define RESTRICT(call, action, ...) restrict_account(call, action, (struct account_restriction){__VA_ARGS__})
 
 static RESULT account_cut(struct command_call *call)
 {
-	return restrict_account(call, "dari:account cut", CHOICE_YES, CHOICE_DEFAULT);
+	return RESTRICT(call, "dari:account cut", .cut = CHOICE_YES);
 }
 
 static RESULT account_join(struct command_call *call)
 {
-	return restrict_account(call, "dari:account join", CHOICE_NO, CHOICE_DEFAULT);
+	return RESTRICT(call, "dari:account join", .cut = CHOICE_NO);
 }
 
 static RESULT account_quarantine(struct command_call *call)
 {
-	return restrict_account(call, "dari:account quarantine", CHOICE_DEFAULT, CHOICE_YES);
+	return RESTRICT(call, "dari:account quarantine", .quarantined = CHOICE_YES);
 }
 
 static RESULT account_release(struct command_call *call)
 {
-	return restrict_account(call, "dari:account release", CHOICE_DEFAULT, CHOICE_NO);
+	return RESTRICT(call, "dari:account release", .quarantined = CHOICE_NO);
+}
+
+static RESULT account_limit_egress(struct command_call *call)
+{
+	int64_t mbit = 0;
+	TRY(command_int_arg(call, "mbit", 0, 1, EGRESS_LIMIT_MAX, &mbit));
+	return RESTRICT(call, "dari:account limit-egress", .has_egress_limit = true, .egress_limit = mbit);
+}
+
+static RESULT account_unlimit_egress(struct command_call *call)
+{
+	return RESTRICT(call, "dari:account unlimit-egress", .has_egress_limit = true);
 }
 
 #define HOOK_PARAM                                                                                           \
@@ -300,5 +309,13 @@ const struct command webhook_commands[] = {
 	 "Lets an account's people change things again.",
 	 {ACCOUNT_PARAM},
 	 .run = account_release},
+	{"account limit-egress",
+	 "Limits what each interface of an account's instances sends; the rest is dropped.",
+	 {ACCOUNT_PARAM, {"mbit", PARAM_OPTION, true, "Mbit/s."}, REASON_PARAM},
+	 .run = account_limit_egress},
+	{"account unlimit-egress",
+	 "Lets an account's instances send as fast as they can again.",
+	 {ACCOUNT_PARAM},
+	 .run = account_unlimit_egress},
 	{0},
 };

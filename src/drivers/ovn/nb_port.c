@@ -202,6 +202,23 @@ static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
 	wish_add_edge(w, row, "Logical_Router", "nat", port->router);
 }
 
+/* The host that its guest is on drops what goes beyond: OVN makes a meter of it. The burst is the share of the rate that
+ * TCP needs to come near it. Source: ovn-nb(5), "QoS TABLE"; RFC 2697's committed burst is what it is called elsewhere. */
+static void plan_egress_limit(struct wish *w, const struct network_port *wish)
+{
+	enum { PRIORITY = 1000, BURST_PERCENT = 80 };
+	char name[UUID_TEXT_SIZE];
+	uuid port = wish->port->row.id;
+	struct str match = str_print(w->arena, "inport == \"%s\"", uuid_write(port, name));
+	struct wish_row *row =
+		wish_add_row(w, "QoS", uuid_v5(port, STR("egress")),
+			     json_pack("{s:i,s:s,s:s%,s:{s:I,s:I}}", "priority", PRIORITY, "direction",
+				       "from-lport", "match", match.p ? match.p : "", match.n, "bandwidth",
+				       "rate", (json_int_t) wish->egress_kbit, "burst",
+				       (json_int_t) (wish->egress_kbit * BURST_PERCENT / 100)));
+	wish_add_edge(w, row, "Logical_Switch", "qos_rules", wish->port->network);
+}
+
 void nb_plan_port(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
@@ -219,6 +236,8 @@ void nb_plan_port(struct wish *w, const struct network_port *wish)
 		wish_add_edge(w, row, "Port_Group", "ports", nb_policy_id(wish->policies.at[k], place));
 	if (wish->is_closed)
 		wish_add_edge(w, row, "Port_Group", "ports", nb_closed_id(port->router));
+	if (wish->egress_kbit)
+		plan_egress_limit(w, wish);
 	for (size_t k = 0; k < wish->outer_ips.count; k++)
 		plan_outer_ip(w, port, wish->outer_ips.at[k]);
 	plan_names(w, row, wish);

@@ -41,6 +41,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Switch", "acls", OVSDB_UUIDS, false},
 	{"Logical_Switch", "dns_records", OVSDB_UUIDS, false},
 	{"Logical_Switch", "load_balancer", OVSDB_UUIDS, false},
+	{"Logical_Switch", "qos_rules", OVSDB_UUIDS, false},
 	{"Logical_Switch", "external_ids", OVSDB_MAP, false},
 
 	{"Logical_Switch_Port", "name", OVSDB_TEXT, false},
@@ -72,6 +73,12 @@ static const struct ovsdb_column nb_columns[] = {
 	{"ACL", "action", OVSDB_TEXT, false},
 	{"ACL", "options", OVSDB_MAP, false},
 	{"ACL", "external_ids", OVSDB_MAP, false},
+
+	{"QoS", "priority", OVSDB_INT, false},
+	{"QoS", "direction", OVSDB_TEXT, false},
+	{"QoS", "match", OVSDB_TEXT, false},
+	{"QoS", "bandwidth", OVSDB_INTS, false},
+	{"QoS", "external_ids", OVSDB_MAP, false},
 
 	{"NAT", "type", OVSDB_TEXT, false},
 	{"NAT", "external_ip", OVSDB_TEXT, false},

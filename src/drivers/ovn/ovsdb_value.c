@@ -40,7 +40,7 @@ static json_t *read_set(enum ovsdb_type type, const json_t *wire)
 	return set;
 }
 
-static json_t *read_map(const json_t *wire)
+static json_t *read_map(enum ovsdb_type type, const json_t *wire)
 {
 	json_t *pairs = get_tagged(wire, "map");
 	if (!json_is_array(pairs))
@@ -50,7 +50,8 @@ static json_t *read_map(const json_t *wire)
 	json_array_foreach (pairs, k, pair) {
 		const char *key = json_string_value(json_array_get(pair, 0));
 		json_t *value = json_array_get(pair, 1);
-		if (!key || !json_is_string(value) || json_object_set(map, key, value) < 0) {
+		bool fits = type == OVSDB_MAP ? json_is_string(value) : json_is_integer(value);
+		if (!key || !fits || json_object_set(map, key, value) < 0) {
 			json_decref(map);
 			return NULL;
 		}
@@ -94,7 +95,8 @@ json_t *ovsdb_value_read(enum ovsdb_type type, const json_t *wire)
 	case OVSDB_UUIDS:
 		return read_set(type, wire);
 	case OVSDB_MAP:
-		return read_map(wire);
+	case OVSDB_INTS:
+		return read_map(type, wire);
 	}
 	return NULL;
 }
@@ -135,6 +137,7 @@ json_t *ovsdb_value_write(enum ovsdb_type type, const json_t *value)
 	case OVSDB_UUIDS:
 		return write_set(type, value);
 	case OVSDB_MAP:
+	case OVSDB_INTS:
 		return write_map(value);
 	case OVSDB_OPT_TEXT:
 	case OVSDB_OPT_INT:
@@ -212,7 +215,7 @@ static bool change_map(json_t *map, const json_t *change)
 json_t *ovsdb_value_change(enum ovsdb_type type, json_t *old, const json_t *change)
 {
 	bool is_set = type == OVSDB_TEXTS || type == OVSDB_UUIDS;
-	if (!is_set && type != OVSDB_MAP)
+	if (!is_set && type != OVSDB_MAP && type != OVSDB_INTS)
 		return json_incref((json_t *) change);
 	json_t *value = old ? json_incref(old) : json_object();
 	if (is_set ? change_set(value, change) : change_map(value, change))

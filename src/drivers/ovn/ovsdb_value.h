@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * OVSDB's column values in one canonical JSON form, so that comparing is json_equal():
  * a text, integer or boolean is itself; a UUID its text; an optional one may be null; a set is an
- * object whose keys are its elements; a map an object of texts. On the wire (RFC 7047) a set of
+ * object whose keys are its elements; a map an object of texts, or of integers. On the wire (RFC 7047) a set of
  * one element may be written without its brackets, and order means nothing. Pure; any thread.
  *
  * Out of memory shows as NULL, a malformed value too: both end the connection. */
@@ -22,7 +22,8 @@ enum ovsdb_type {
 	OVSDB_OPT_UUID,
 	OVSDB_TEXTS, /* set of texts */
 	OVSDB_UUIDS, /* set of references to rows */
-	OVSDB_MAP    /* text to text */
+	OVSDB_MAP,   /* text to text */
+	OVSDB_INTS   /* text to integer */
 };
 
 /* From the wire; a new reference, or NULL. */

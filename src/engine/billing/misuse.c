@@ -55,10 +55,12 @@ RESULT engine_thaw_instances(struct op *op, struct instances_wish *wish)
 struct change_name {
 	const char *event, *words;
 };
-enum { CUT, QUARANTINED, RESTRICTIONS };
+enum { CUT, QUARANTINED, LIMITED, RESTRICTIONS };
 static const struct change_name changes[RESTRICTIONS][2] = {
 	[CUT] = {{"account.network-restored", "network restored"}, {"account.network-cut", "network cut"}},
 	[QUARANTINED] = {{"account.released", "released"}, {"account.quarantined", "quarantined"}},
+	[LIMITED] = {{"account.egress-unlimited", "egress unlimited"},
+		     {"account.egress-limited", "egress limited"}},
 };
 
 static RESULT note_account(struct op *op, const struct account *account, struct str reason,
@@ -81,17 +83,29 @@ RESULT engine_restrict_account(struct op *op, struct account_restriction *wish)
 	if (!identity_is_admin(op->ctx->who))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
 				     "Only an administrator restricts accounts.");
-	struct account next = *account_of(row);
-	bool was_cut = next.is_cut, was_quarantined = next.is_quarantined;
+	if (wish->has_egress_limit && (wish->egress_limit < 0 || wish->egress_limit > EGRESS_LIMIT_MAX))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ACCOUNT, STR("egress_limit"),
+				   "A limit of what is sent is 1 to %d Mbit/s, or 0 for none.",
+				   EGRESS_LIMIT_MAX);
+	const struct account *was = account_of(row);
+	struct account next = *was;
 	choice_apply(wish->cut, &next.is_cut);
 	choice_apply(wish->quarantined, &next.is_quarantined);
-	if (next.is_cut == was_cut && next.is_quarantined == was_quarantined)
+	if (wish->has_egress_limit)
+		next.egress_limit = wish->egress_limit;
+	const struct {
+		bool differs, is_so;
+	} now[RESTRICTIONS] = {
+		[CUT] = {next.is_cut != was->is_cut, next.is_cut},
+		[QUARANTINED] = {next.is_quarantined != was->is_quarantined, next.is_quarantined},
+		[LIMITED] = {next.egress_limit != was->egress_limit, next.egress_limit > 0},
+	};
+	if (row_equal(&model_kinds[KIND_ACCOUNT], &was->row, &next.row))
 		return OK;
 	next.row.gen++;
 	TRY(account_put(op, &next));
-	if (next.is_cut != was_cut)
-		TRY(note_account(op, &next, wish->reason, &changes[CUT][next.is_cut]));
-	return next.is_quarantined == was_quarantined
-		       ? OK
-		       : note_account(op, &next, wish->reason, &changes[QUARANTINED][next.is_quarantined]);
+	for (int k = 0; k < RESTRICTIONS; k++)
+		if (now[k].differs)
+			TRY(note_account(op, &next, wish->reason, &changes[k][now[k].is_so]));
+	return OK;
 }

@@ -10,11 +10,16 @@ struct instances_wish;
 OPERATION(engine_freeze_instances, instances_wish)
 OPERATION(engine_thaw_instances, instances_wish)
 
+enum { EGRESS_LIMIT_MAX = 1000000 };
+
 /* cut: nothing goes to or from the account's interfaces, also not among them; its guests run on. quarantined: its people,
- * keys and tokens change nothing; they read. Administrators are kept from nothing. What is so already: nothing is done. */
+ * keys and tokens change nothing; they read. egress_limit: what each interface of its instances sends beyond that is dropped. Administrators
+ * are kept from nothing. What is so already: nothing is done. */
 struct account_restriction {
 	struct ref account;
 	enum choice cut, quarantined;
+	bool has_egress_limit;
+	int64_t egress_limit; /* Mbit/s, 1 to EGRESS_LIMIT_MAX; 0: no limit */
 	struct str reason;
 };
 OPERATION(engine_restrict_account, account_restriction)

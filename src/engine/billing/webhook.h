@@ -3,7 +3,8 @@
  * change that it follows from, so that nothing is lost whatever dies; reconcile/billing/webhook.c tells it.
  *
  * Events: invoice.issued, invoice.voided; payment.noted; account.overdue, .limited, .suspended, .closed, .restored;
- * credit.low, .scarce, .empty; account.network-cut, .network-restored, .quarantined, .released; instance.frozen, .thawed. */
+ * credit.low, .scarce, .empty; account.network-cut, .network-restored, .egress-limited, .egress-unlimited,
+ * .quarantined, .released; instance.frozen, .thawed. */
 #pragma once
 
 #include "engine/operation.h"

@@ -706,6 +706,54 @@ def test_a_network_without_router(region):
     region.do("remove port i1", "remove port i2", "remove subnet si", "remove group gi")
 
 
+def sent_at(region, kbit_s, to="10.0.1.11", seconds=4):
+    """What of a stream of datagrams from a1 arrives at a2: kbit/s."""
+    receive = ("import socket, sys, time\n"
+               "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+               "s.bind(('', 5001)); print('ready', flush=True); s.settimeout(20)\n"
+               "first = None; got = 0\n"
+               "while True:\n"
+               "    data = s.recv(2000)\n"
+               "    if data == b'end': break\n"
+               "    first = first or time.monotonic(); got += len(data); last = time.monotonic()\n"
+               "print(got, last - first)\n")
+    send = ("import socket, sys, time\n"
+            "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
+            "to, rate, seconds = (sys.argv[1], 5001), int(sys.argv[2]) * 125, int(sys.argv[3])\n"
+            "begin = time.monotonic(); sent = 0\n"
+            "while time.monotonic() - begin < seconds:\n"
+            "    while sent < (time.monotonic() - begin) * rate:\n"
+            "        s.sendto(bytes(1000), to); sent += 1000\n"
+            "    time.sleep(0.005)\n"
+            "for k in range(20):\n"
+            "    time.sleep(0.2); s.sendto(b'end', to)\n")
+    listener = subprocess.Popen(["ip", "netns", "exec", region.prefix + "a2", "/usr/bin/python3", "-c", receive],
+                                stdout=subprocess.PIPE, text=True)
+    assert listener.stdout.readline().strip() == "ready"
+    region.ns("a1", "/usr/bin/python3", "-c", send, to, str(kbit_s), str(seconds))
+    got, took = listener.communicate(timeout=30)[0].split()
+    return int(got) * 8 / 1000 / float(took)
+
+
+def test_what_a_port_sends_is_limited(region):
+    """OVN drops what is beyond, on the guest's own host; a port of no limit is as before."""
+    before = complaints(region)
+    port = "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 named=1"
+    region.do("group ga " + ALL_OUT, "group gb " + ALL_OUT + " in:17:5001:5001:10.0.1.10/32")
+    region.settle()
+    assert region.until(lambda: sent_at(region, 8000, seconds=1) > 5000)
+    region.do(port + " kbit=2000", "apply-port a1")
+    region.settle()
+    rate = sent_at(region, 8000, seconds=6)
+    assert 1500 < rate < 3000, rate  # the burst is above the rate, once
+    assert sent_at(region, 1000) > 900
+    region.do(port, "apply-port a1")
+    region.settle()
+    assert region.until(lambda: sent_at(region, 8000, seconds=1) > 5000)
+    assert region.nbctl("--bare", "--columns=_uuid", "list", "QoS").strip() == ""
+    assert complaints(region) == before
+
+
 def test_all_goes_without_a_trace(region):
     region.do("remove address ea")
     region.do("subnet-drop sp", "remove port a3", "apply va")

@@ -230,6 +230,8 @@ static void write_port(struct buf *b, const struct network_port *w)
 	for (size_t k = 0; k < w->policies.count; k++)
 		add_id(b, "policy", w->policies.at[k]);
 	buf_print(b, "%s", w->is_closed ? " closed" : "");
+	if (w->egress_kbit)
+		buf_print(b, " at most %d kbit/s", (int) w->egress_kbit);
 	buf_print(b, " chassis %" STR_FMT " names %d domain %" STR_FMT, STR_ARG(w->chassis), w->has_names,
 		  STR_ARG(w->domain_name));
 	write_told(b, w);

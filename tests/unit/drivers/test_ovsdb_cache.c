@@ -92,6 +92,7 @@ static void test_values(void **state)
 	check_value(OVSDB_UUIDS, "[\"uuid\",\"" PA "\"]", "{\"" PA "\":true}",
 		    "[\"set\",[[\"uuid\",\"" PA "\"]]]");
 	check_value(OVSDB_MAP, "[\"map\",[[\"k\",\"v\"]]]", "{\"k\":\"v\"}", "[\"map\",[[\"k\",\"v\"]]]");
+	check_value(OVSDB_INTS, "[\"map\",[[\"k\",2]]]", "{\"k\":2}", "[\"map\",[[\"k\",2]]]");
 }
 
 static void test_malformed_values(void **state)
@@ -116,6 +117,7 @@ static void test_malformed_values(void **state)
 		{OVSDB_MAP, "[\"map\",[[1,2]]]"},
 		{OVSDB_MAP, "[\"map\",[[\"k\"]]]"},
 		{OVSDB_MAP, "[\"map\",{}]"},
+		{OVSDB_INTS, "[\"map\",[[\"k\",\"2\"]]]"},
 		{OVSDB_TEXT, "{}"},
 	};
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
