@@ -30,6 +30,7 @@
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
 #include "engine/people/second_factor.h"
+#include "engine/people/signup.h"
 #include "engine/people/trust.h"
 #include "engine/region/aggregate.h"
 #include "engine/region/region.h"

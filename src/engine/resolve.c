@@ -26,6 +26,7 @@
 #include "store/role.h"
 #include "store/security_group.h"
 #include "store/server_group.h"
+#include "store/signup_template.h"
 #include "store/storage_pool.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -298,6 +299,13 @@ static const struct row *find_named_webhook(const struct tables *t, uuid account
 	return ROW_OR_NULL(hook);
 }
 
+static const struct row *find_named_signup_template(const struct tables *t, uuid account, struct str name)
+{
+	(void) account;
+	const struct signup_template *template = signup_template_find_by_name(t, name);
+	return ROW_OR_NULL(template);
+}
+
 static const struct row *find_named_zone(const struct tables *t, uuid account, struct str name)
 {
 	(void) account;
@@ -340,6 +348,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
 	[KIND_WEBHOOK] = find_named_webhook,
+	[KIND_SIGNUP_TEMPLATE] = find_named_signup_template,
 	[KIND_STORAGE_POOL] = find_named_storage_pool,
 	[KIND_ZONE] = find_named_zone,
 	[KIND_INSTANCE_TYPE] = find_named_instance_type,
@@ -476,6 +485,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SUBSCRIPTION_SERVER] = "subscription server",
 	[KIND_WEBHOOK] = "webhook",
 	[KIND_WEBHOOK_DELIVERY] = "delivery",
+	[KIND_SIGNUP_TEMPLATE] = "template of sign-ups",
+	[KIND_SIGNUP] = "sign-up",
 };
 
 const char *engine_kind_words(const struct ctx *c, enum kind kind)

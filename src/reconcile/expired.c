@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What has expired is swept now and then: client tokens that are too old to be repeated, and revocations of tokens that have
- * ended since. One step is of all rows at once: its id is none. */
+ * What has expired is swept now and then: client tokens that are too old to be repeated, revocations of tokens that have
+ * ended since, and sign-ups that are over. One step is of all rows at once: its id is none. */
 #include "base/clock.h"
 #include "engine/client_token.h"
+#include "engine/people/signup.h"
 #include "engine/people/token_revocation.h"
+#include "model/signup.h"
 #include "model/token_revocation.h"
 #include "reconcile/work.h"
 #include "store/client_token.h"
@@ -35,26 +37,38 @@ static RESULT step_tokens(struct step *s)
 
 const struct resource reconcile_client_token = {.step = step_tokens};
 
-enum { REVOCATIONS_A_SWEEP = 1000 };
+enum { REVOCATIONS_A_SWEEP = 1000, SIGNUPS_A_SWEEP = 1000 };
 
-static bool has_expired(struct step *s)
+/* The first by the index. Sign-ups that stay stand before those that expire. */
+static void find_expired(struct step *s, bool *ret_revocation, bool *ret_signup)
 {
-	const struct token_revocation probe = {.expires_us = INT64_MIN};
+	const struct token_revocation revocation = {.expires_us = INT64_MIN};
+	const struct signup signup = {.expires_us = 1};
+	int64_t now_us = clock_now_us();
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct row *first = tables_seek(view.tables, KIND_TOKEN_REVOCATION,
-					      TOKEN_REVOCATION_INDEX_EXPIRES, &probe.row, 1);
-	return first && token_revocation_of(first)->expires_us <= clock_now_us();
+					      TOKEN_REVOCATION_INDEX_EXPIRES, &revocation.row, 1);
+	*ret_revocation = first && token_revocation_of(first)->expires_us <= now_us;
+	first = tables_seek(view.tables, KIND_SIGNUP, SIGNUP_INDEX_EXPIRES, &signup.row, 1);
+	*ret_signup = first && signup_of(first)->expires_us <= now_us;
 }
 
 static RESULT step_revocations(struct step *s)
 {
-	if (!has_expired(s))
-		return OK;
-	struct token_revocation_sweep *sweep = STEP_NEW(s, struct token_revocation_sweep);
-	*sweep = (struct token_revocation_sweep){.max = REVOCATIONS_A_SWEEP};
-	step_report(s, engine_sweep_token_revocations_run, sweep);
-	step_again(s);
+	bool has_revocation = false, has_signup = false;
+	find_expired(s, &has_revocation, &has_signup);
+	if (has_revocation) {
+		struct token_revocation_sweep *sweep = STEP_NEW(s, struct token_revocation_sweep);
+		*sweep = (struct token_revocation_sweep){.max = REVOCATIONS_A_SWEEP};
+		step_report(s, engine_sweep_token_revocations_run, sweep);
+	} else if (has_signup) {
+		struct signup_sweep *sweep = STEP_NEW(s, struct signup_sweep);
+		*sweep = (struct signup_sweep){.max = SIGNUPS_A_SWEEP};
+		step_report(s, engine_sweep_signups_run, sweep);
+	}
+	if (has_revocation || has_signup)
+		step_again(s);
 	return OK;
 }
 

@@ -9,6 +9,7 @@
 #include "base/vec.h"
 #include "engine/billing/webhook.h"
 #include "engine/internal.h"
+#include "engine/people/signup.h"
 #include "metering/money.h"
 #include "store/client_token.h"
 #include "store/domain.h"
@@ -94,8 +95,9 @@ static RESULT tell_of_payment(struct op *op, const struct payment_wish *wish)
 	const struct webhook_event event = {
 		.name = "payment.noted", .domain = wish->payer, .more = {more, sizeof more / sizeof *more}};
 	TRY(webhook_note(op, &event));
-	return engine_log_event(op, KIND_DOMAIN, &next.row, wish->is_credit ? "credited" : "paid", "%s.",
-				amount);
+	TRY(engine_log_event(op, KIND_DOMAIN, &next.row, wish->is_credit ? "credited" : "paid", "%s.",
+			     amount));
+	return wish->is_credit ? OK : signup_end_trial(op, domain_find(op->head, wish->payer));
 }
 
 RESULT engine_note_payment(struct op *op, struct payment_wish *wish)

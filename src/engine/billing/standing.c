@@ -66,6 +66,16 @@ RESULT standing_check(struct op *op)
 	return state >= DOMAIN_BILL_STATE_SUSPENDED ? refuse(op, state) : OK;
 }
 
+/* Its owner signed up by himself, and an administrator has not accepted that yet. */
+static RESULT check_review(struct op *op, const struct account *account)
+{
+	const struct domain *d = account ? domain_find(op->head, account->domain) : NULL;
+	if (!d || d->signup_stage != DOMAIN_SIGNUP_STAGE_HELD)
+		return OK;
+	return ENGINE_FAIL(op, ERR_DENIED, KIND_DOMAIN, STR(STANDING_FIELD),
+			   "The account waits until the operator has looked at who signed up.");
+}
+
 /* It costs more than before. */
 static bool is_more(enum kind kind, const struct row *before, const struct row *after)
 {
@@ -86,7 +96,9 @@ RESULT standing_follow(struct op *op, enum kind kind, uuid owner, const struct r
 {
 	if (!is_kept_from(op) || !after || !row_is_live(after) || !is_more(kind, before, after))
 		return OK;
-	enum domain_bill_state state = standing_of(op->head, account_find(op->head, owner));
+	const struct account *account = account_find(op->head, owner);
+	enum domain_bill_state state = standing_of(op->head, account);
+	TRY(check_review(op, account));
 	return state >= DOMAIN_BILL_STATE_LIMITED ? refuse(op, state) : OK;
 }
 

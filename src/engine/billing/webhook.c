@@ -212,6 +212,7 @@ static RESULT note_for(struct op *op, const struct webhook *hook, const struct w
 						  .at_us = op->now_us,
 						  .data = data,
 						  .domain = event->domain,
+						  .signup = event->signup,
 						  .invoice = event->invoice};
 	TRY(make_room(op, &next));
 	TRY(webhook_put(op, &next));

@@ -4,7 +4,8 @@
  *
  * Events: invoice.issued, invoice.voided; payment.noted; account.overdue, .limited, .suspended, .closed, .restored;
  * credit.low, .scarce, .empty; account.network-cut, .network-restored, .egress-limited, .egress-unlimited,
- * .quarantined, .released; instance.frozen, .thawed. */
+ * .quarantined, .released; instance.frozen, .thawed; signup.requested, .known, .review,
+ * .confirmed, .refused, .active. */
 #pragma once
 
 #include "engine/operation.h"
@@ -60,6 +61,7 @@ struct webhook_event {
 	const char *name;
 	uuid domain, account, instance;
 	struct str invoice; /* its number: it goes along */
+	uuid signup;        /* its token goes along; none: none does */
 	struct tags more;   /* further members, as text */
 };
 RESULT webhook_note(struct op *op, const struct webhook_event *event);

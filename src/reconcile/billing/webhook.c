@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Webhooks: what waits for one is told it in order, one thing a step. While nobody answers there all of it waits; what is refused is
  * told again later, and the rest goes on. Whatever dies, the next step tells it again: a delivery's id is the same
- * however often it comes. An invoice is read from the ledger when it is told, so that rows stay small. The step may wait for the other
+ * however often it comes. An invoice is read from the ledger when it is told, so that rows stay small, and the token of a sign-up
+ * is made then, so that no row has it. The step may wait for the other
  * side and so runs where desks are waited for. */
 #include "drivers/webhook.h"
 
@@ -9,6 +10,7 @@
 #include "base/crypto.h"
 #include "base/json_write.h"
 #include "engine/billing/webhook.h"
+#include "engine/people/signup.h"
 #include "engine/region/region.h"
 #include "reconcile/support/desk.h"
 #include "store/ledger.h"
@@ -71,6 +73,9 @@ static RESULT write_body(struct step *s, const struct telling *t, struct buf *bo
 		.type = LEDGER_INVOICE, .from_us = LEDGER_ANY_TIME, .id = d->domain};
 	if (d->invoice.n)
 		TRY(store_read_ledger(s->r->store, &s->ctx, &query, take_invoice, &search));
+	struct str token = STR_NONE;
+	if (!uuid_is_none(d->signup))
+		TRY(signup_write_token(&s->ctx, s->r->master_key, d->signup, &token));
 	json_write_begin(&w, body);
 	json_write_open(&w, NULL);
 	json_write_z(&w, "id", uuid_write(d->row.id, id));
@@ -79,6 +84,8 @@ static RESULT write_body(struct step *s, const struct telling *t, struct buf *bo
 	json_write_z(&w, "time", clock_write_ms(d->at_us, at));
 	json_write_text(&w, "region", t->region);
 	json_write_raw(&w, "data", d->data);
+	if (token.n)
+		json_write_text(&w, "token", token);
 	if (search.json.n)
 		json_write_raw(&w, "invoice", search.json);
 	json_write_close(&w);

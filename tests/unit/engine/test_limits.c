@@ -25,6 +25,7 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "cloud.h"
 #include "engine/deployment.h"
 #include "engine/instance/fleet.h"
@@ -50,6 +51,7 @@
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
 #include "engine/people/second_factor.h"
+#include "engine/people/signup.h"
 #include "engine/people/token_revocation.h"
 #include "engine/people/trust.h"
 #include "engine/people/user.h"
@@ -739,6 +741,24 @@ static void drop_aggregate(struct cloud *c)
 	cloud_ok(c, &c->operator, engine_delete_aggregate, &wish);
 }
 
+static void prepare_signup(struct cloud *c)
+{
+	struct signup_template_wish wish = {.name = STR("small"), .open = CHOICE_YES};
+	is_the_region(c);
+	cloud_ok(c, &c->operator, engine_put_signup_template, &wish);
+}
+static RESULT make_signup(struct cloud *c, int n)
+{
+	struct signup_wish wish = {.email = numbered(c, "kim@example.com", n), .peer = {.family = IP_V4}};
+	MAKE(c, NULL, engine_ask_signup, wish, id);
+}
+static void drop_signup(struct cloud *c)
+{
+	struct signup_sweep wish = {.max = 1};
+	clock_advance_us(SIGNUP_LIFETIME_US);
+	cloud_ok(c, NULL, engine_sweep_signups, &wish);
+}
+
 /* ---- each in turn ---- */
 
 static const struct maker {
@@ -806,6 +826,7 @@ static const struct maker {
 	[LIMIT_NETWORK_KEYS] = {is_the_region, make_network, drop_network},
 	[LIMIT_CATALOG_ENTRIES] = {is_the_region, make_catalog_entry, drop_catalog_entry},
 	[LIMIT_ROLES] = {is_the_region, make_role, drop_role},
+	[LIMIT_SIGNUPS] = {prepare_signup, make_signup, drop_signup},
 	[LIMIT_AGGREGATES] = {is_the_region, make_aggregate, drop_aggregate},
 	/* LIMIT_REVOCATIONS: check_revocations(); LIMIT_LINK_GATEWAYS, LIMIT_MACS: test_capacity.c */
 };

@@ -69,12 +69,14 @@ static void keep_snapshots(struct cloud *c, uuid group_snapshot)
 {
 	for (const struct snapshot *s = snapshot_first_by_group_snapshot(cloud_tables(c), group_snapshot); s;
 	     s = snapshot_next_by_group_snapshot(cloud_tables(c), s)) {
-		struct snapshot_report report = {.snapshot = s->row.id,
+		uuid id = s->row.id;
+		struct snapshot_report report = {.snapshot = id,
 						 .gen = 1,
 						 .stage = SNAPSHOT_SEEN_STAGE_KEPT,
 						 .sha256 = STR("cafe"),
 						 .file_size = GIB};
 		cloud_ok(c, NULL, engine_see_snapshot, &report);
+		s = snapshot_find(cloud_tables(c), id); /* the change has made another row of it */
 	}
 }
 
@@ -169,6 +171,7 @@ static void check_snapshots(void **state)
 	(void) create_seen(c, group);
 	cloud_ok(c, &c->alice, engine_create_volume_group_snapshot, &wish);
 	const struct snapshot *one = snapshot_first_by_volume(cloud_tables(c), volume);
+	uuid first = one->row.id;
 	assert_true(one && uuid_equal(one->group_snapshot, wish.group_snapshot) && str_is(one->name, "name"));
 	struct volume_group_snapshot_target target = {
 		.group_snapshot = ref_to(c, KIND_VOLUME_GROUP_SNAPSHOT, wish.group_snapshot)};
@@ -177,7 +180,7 @@ static void check_snapshots(void **state)
 		    KIND_VOLUME_GROUP_SNAPSHOT);
 	keep_snapshots(c, wish.group_snapshot);
 	assert_string_equal(snapshot_status_of(c, wish.group_snapshot), "available");
-	struct snapshot_target alone = {.snapshot = ref_to(c, KIND_SNAPSHOT, one->row.id)};
+	struct snapshot_target alone = {.snapshot = ref_to(c, KIND_SNAPSHOT, first)};
 	cloud_fails(c, &c->alice, engine_delete_snapshot, &alone, ERR_IN_USE, KIND_SNAPSHOT);
 	struct volume_group_target gone = {.group = wish.group, .with_volumes = true};
 	cloud_fails(c, &c->alice, engine_delete_volume_group, &gone, ERR_STATE, KIND_VOLUME_GROUP);
@@ -190,9 +193,12 @@ static size_t count_volumes(const struct cloud *c, uuid group, bool sees, struct
 {
 	size_t count = 0;
 	for (const struct volume *v = volume_first_by_group(cloud_tables(c), group); v;
-	     v = volume_next_by_group(cloud_tables(c), v), count++)
+	     v = volume_next_by_group(cloud_tables(c), v), count++) {
+		uuid id = v->row.id;
 		if (sees)
-			see_volume(seeing, v->row.id);
+			see_volume(seeing, id);
+		v = volume_find(cloud_tables(c), id); /* another row, if it was seen */
+	}
 	return count;
 }
 

@@ -20,7 +20,7 @@ MORE = {
     "port": (222, "as subnet"), "snapshot": (212, "engine/storage/image.h includes snapshots and disks"),
     "image": (205, "engine/storage/image.h has its enums in every wish"),
     "security_group": (178, "as subnet"), "access_key": (180, "the guard asks for keys"),
-    "account": (205, "everything belongs to one"), "instance_type": (108, "faces name sizes, and offerings are types"),
+    "account": (206, "everything belongs to one"), "instance_type": (109, "faces name sizes, and offerings are types"),
     "async_job": (145, "Azure's operations are jobs, and each file of that face knows their outcomes"),
     "address": (108, "each face gives machines and interfaces public addresses; they are billed"),
     "volume": (136, "disks are placed, moved, lost with their host, and local to machines"), "security_group_rule": (164, "as subnet"),
