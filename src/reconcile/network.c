@@ -155,6 +155,25 @@ static void wake_for_policy(struct reconciler *r, const struct tables *t, const 
 		wake_network(r, KIND_PORT, p->row.id);
 }
 
+/* What a network without a router is, its subnets say: policies in it that name it mean another one now. */
+static void wake_for_own_blocks(struct reconciler *r, const struct tables *t, const struct subnet *before,
+				const struct subnet *after)
+{
+	bool is_as_before = before && row_is_live(&before->row) == row_is_live(&after->row) &&
+			    uuid_equal(before->router, after->router) &&
+			    cidr_equal(before->block, after->block);
+	if (is_as_before)
+		return;
+	for (const struct subnet *s = subnet_first_by_network(t, after->network); s;
+	     s = subnet_next_by_network(t, s))
+		if (uuid_is_none(s->router))
+			wake_network(r, KIND_PORT_POLICY, s->policy);
+	for (const struct port *p = port_first_by_network(t, after->network); p;
+	     p = port_next_by_network(t, p))
+		if (uuid_is_none(p->router))
+			wake_network(r, KIND_PORT_POLICY, p->policy);
+}
+
 /* It may have been moved. A network without ports is told by the routers that other subnets of it are on. */
 static void wake_for_subnet(struct reconciler *r, const struct tables *t, const struct row *before,
 			    const struct row *after)
@@ -165,6 +184,7 @@ static void wake_for_subnet(struct reconciler *r, const struct tables *t, const 
 	for (; s; s = subnet_next_by_network(t, s))
 		wake_network(r, KIND_ROUTER, s->router);
 	wake_for_policy(r, t, before ? subnet_of(before) : NULL, subnet_of(after));
+	wake_for_own_blocks(r, t, before ? subnet_of(before) : NULL, subnet_of(after));
 	wake_for_row(r, KIND_SUBNET, after);
 }
 

@@ -267,11 +267,11 @@ static RESULT sim_remove_group(struct vnet *n, struct ctx *c, uuid group)
 	return remove_call(c, NETWORK_ITEM_GROUP, group);
 }
 
-/* Of a policy, what stands behind one router: by both their ids. */
-static uuid place_of(uuid policy, uuid router)
+/* Of a policy, what stands behind one router, or in one network without any: by both their ids. */
+static uuid place_of(uuid policy, uuid place)
 {
 	char text[UUID_TEXT_SIZE];
-	return uuid_v5(policy, str_from(uuid_write(router, text)));
+	return uuid_v5(policy, str_from(uuid_write(place, text)));
 }
 
 /* Places are things of the policy's, by ids of their own; nobody sees them. */
@@ -319,8 +319,9 @@ static RESULT write_port(struct ctx *c, const struct network_port *wish, bool *r
 		TRY(need(c, NETWORK_ITEM_ROUTER, wish->port->router));
 	for (size_t k = 0; k < wish->port->groups.count; k++)
 		TRY(need(c, NETWORK_ITEM_GROUP, wish->port->groups.at[k]));
+	uuid place = uuid_is_none(wish->port->router) ? wish->port->network : wish->port->router;
 	for (size_t k = 0; k < wish->policies.count; k++)
-		TRY(need(c, NETWORK_ITEM_OTHER, place_of(wish->policies.at[k], wish->port->router)));
+		TRY(need(c, NETWORK_ITEM_OTHER, place_of(wish->policies.at[k], place)));
 	struct thing *port = ensure_thing(NETWORK_ITEM_PORT, wish->port->row.id);
 	if (!port)
 		return ctx_no_memory(c);

@@ -106,13 +106,10 @@ static size_t count_of(const struct tables *t, struct str email, int64_t since_u
 	return count;
 }
 
-/* Somebody has an account by that address already. */
+/* Somebody of a domain has that address already: who signed up, or whom an operator made. */
 static bool is_known(const struct tables *t, struct str email)
 {
-	for (const struct signup *s = signup_first_by_email(t, email); s; s = signup_next_by_email(t, s))
-		if (s->stage == SIGNUP_STAGE_CONFIRMED || s->stage == SIGNUP_STAGE_HELD)
-			return domain_find(t, s->domain) != NULL;
-	return false;
+	return user_first_by_email(t, email) != NULL;
 }
 
 static RESULT tell(struct op *op, const char *event, const struct signup *s, bool has_token,
