@@ -57,6 +57,9 @@ static inline bool engine_is_refusal(enum err err)
 
 /* 1 to 255 characters; ERR_INVALID with the kind. */
 RESULT engine_check_name(struct op *op, enum kind kind, struct str name);
+/* Of what operators name for commands: 1 to WORD_MAX letters, digits, '-', '_' and '.'. ERR_INVALID with the field `name`. */
+enum { WORD_MAX = 64 };
+RESULT engine_check_word(struct op *op, enum kind kind, struct str name);
 /* Forgets every row of a kind that an index of one field leads to. */
 #define FORGET_EACH(op, type, index, key)                                                                    \
 	do {                                                                                                 \

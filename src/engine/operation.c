@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What all operations share: who acts, whether they may, ids, words and history. */
+#include <string.h>
+
 #include "engine/operation.h"
 
 #include <assert.h>
@@ -258,6 +260,17 @@ RESULT engine_check_name(struct op *op, enum kind kind, struct str name)
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_INVALID, (int) kind, "The name of %s has 1 to 255 characters.",
 			     engine_kind_words(op->ctx, kind));
+}
+
+RESULT engine_check_word(struct op *op, enum kind kind, struct str name)
+{
+	bool is_word = name.n >= 1 && name.n <= WORD_MAX;
+	for (size_t n = 0; n < name.n && is_word; n++)
+		is_word = str_is_alphanumeric(name.p[n]) || strchr("-_.", name.p[n]);
+	return is_word ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, kind, STR("name"),
+				     "The name of a %s has 1 to %d letters, digits, '-', '_' and '.'.",
+				     engine_kind_words(op->ctx, kind), WORD_MAX);
 }
 
 RESULT engine_draw_number(struct op *op, struct str setting, int64_t *ret_number)

@@ -54,7 +54,8 @@ static void find_expired(struct step *s, bool *ret_revocation, bool *ret_signup)
 	*ret_signup = first && signup_of(first)->expires_us <= now_us;
 }
 
-static RESULT step_revocations(struct step *s)
+/* Sign-ups have no step of their own: both are looked for at the same times. */
+static RESULT step_expired(struct step *s)
 {
 	bool has_revocation = false, has_signup = false;
 	find_expired(s, &has_revocation, &has_signup);
@@ -72,4 +73,4 @@ static RESULT step_revocations(struct step *s)
 	return OK;
 }
 
-const struct resource reconcile_token_revocation = {.step = step_revocations};
+const struct resource reconcile_token_revocation = {.step = step_expired};

@@ -120,6 +120,8 @@ def test_a_template_is_made_and_bad_ones_are_refused(world):
         answer = world.admin.api("POST", "/signup-templates", {"name": "other", "limits": limits})
         assert answer.status == 400 and word in answer.text
     assert world.admin.api("POST", "/signup-templates", {"name": "a b"}).status == 400
+    answer = world.admin.api("POST", "/signup-templates", {"name": "other", "reseller": "Default"})
+    assert answer.status == 409 and "no billing account" in answer.text
     assert [t["name"] for t in world.admin.rows("/signup-templates")] == ["small"]
     assert stranger(world, "GET", "/signups/open")[1]["items"][0]["description"] == "A small one"
 

@@ -90,7 +90,7 @@ static bool is_loopback(struct ip ip)
 }
 
 /* Over an open wire nobody's password is taken; on the machine itself there is no wire. */
-static RESULT check_wire(struct native_call *e)
+RESULT native_check_wire(struct native_call *e)
 {
 	bool is_here = is_loopback(e->call->peer); /* or a proxy on this machine, which has the TLS */
 	return e->call->is_tls || is_here
@@ -231,7 +231,7 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 {
 	struct entering *a = args;
 	TRY(native_check_page(e));
-	TRY(check_wire(e));
+	TRY(native_check_wire(e));
 	e->skips_work = e->skips_operation = e->records_answer = true;
 	e->asker = guesser_address(e->call->peer);
 	if (a->ticket.n) {

@@ -11,3 +11,5 @@ bool native_has_session(const struct native_call *e);
 RESULT native_resume_session(struct native_call *e);
 /* ERR_DENIED: it does not come from a page of ours. */
 RESULT native_check_page(struct native_call *e);
+/* ERR_DENIED: a password would come over an open wire. */
+RESULT native_check_wire(struct native_call *e);

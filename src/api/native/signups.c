@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * People who open an account by themselves. For strangers: what is open, to ask by an address, and to confirm it by the token that
  * was sent there. For administrators: the templates, and the review of who waits for one. */
+#include "api/native/session.h"
 #include "api/native/write.h"
 
 #include "auth/password.h"
@@ -75,6 +76,7 @@ static const struct param confirm_params[] = {
 static RESULT prepare_confirm(struct native_call *e, void *args)
 {
 	struct confirm_args *a = args;
+	TRY(native_check_wire(e));
 	if (!signup_read_token(e->c, e->config->master_key, a->token, &a->wish.signup))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("token"), "This is no token of a sign-up.");
 	if (a->password.n < PASSWORD_CHARACTERS_MIN)

@@ -30,13 +30,15 @@ static RESULT read_limits(struct command_call *call, const char *name, struct ta
 	return OK;
 }
 
+/* The words are choices, in the same order. */
 static RESULT read_choice(struct command_call *call, const char *name, enum choice *ret)
 {
-	struct str said = command_arg(call, name);
-	*ret = str_is(said, "yes") ? CHOICE_YES : str_is(said, "no") ? CHOICE_NO : CHOICE_DEFAULT;
-	return *ret != CHOICE_DEFAULT || !said.n
-		       ? OK
-		       : ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name), "it is yes or no");
+	static const char *const switches[] = {
+		[CHOICE_DEFAULT] = "", [CHOICE_YES] = "yes", [CHOICE_NO] = "no", NULL};
+	int choice = CHOICE_DEFAULT;
+	TRY(command_word_arg(call, name, switches, CHOICE_DEFAULT, &choice));
+	*ret = (enum choice) choice;
+	return OK;
 }
 
 static RESULT signup_set(struct command_call *call)

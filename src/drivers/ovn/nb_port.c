@@ -202,8 +202,8 @@ static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
 	wish_add_edge(w, row, "Logical_Router", "nat", port->router);
 }
 
-/* The host that its guest is on drops what goes beyond: OVN makes a meter of it. The burst is the share of the rate that
- * TCP needs to come near it. Source: ovn-nb(5), "QoS TABLE"; RFC 2697's committed burst is what it is called elsewhere. */
+/* OVN makes a meter of it on the guest's host, which drops what exceeds the rate. The burst is what OpenStack's networking guide
+ * recommends for TCP, which otherwise stays far below the rate. Source: ovn-nb(5), "QoS TABLE". */
 static void plan_egress_limit(struct wish *w, const struct network_port *wish)
 {
 	enum { PRIORITY = 1000, BURST_PERCENT = 80 };

@@ -130,24 +130,31 @@ static bool is_below(const struct tables *t, const struct domain *d, uuid above)
 	return false;
 }
 
-static RESULT set_reseller(struct op *op, const struct ref *ref, struct domain *next)
+RESULT standing_find_reseller(struct op *op, const struct ref *ref, uuid *ret_reseller)
 {
 	const struct row *row = NULL;
-	if (!ref_is_given(ref))
+	*ret_reseller = UUID_NONE;
+	if (!ref->bits && str_is(ref->text, "none"))
 		return OK;
-	if (!ref->bits && str_is(ref->text, "none")) {
-		next->reseller = UUID_NONE;
-		return OK;
-	}
 	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, ref, &row));
 	if (!domain_of(row)->is_billed)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_DOMAIN, ref->field,
 				   "The reseller is no billing account.");
-	if (is_below(op->head, domain_of(row), next->row.id))
+	*ret_reseller = row->id;
+	return OK;
+}
+
+static RESULT set_reseller(struct op *op, const struct ref *ref, struct domain *next)
+{
+	uuid reseller = UUID_NONE;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(standing_find_reseller(op, ref, &reseller));
+	if (!uuid_is_none(reseller) && is_below(op->head, domain_find(op->head, reseller), next->row.id))
 		return ENGINE_FAIL(
 			op, ERR_CONFLICT, KIND_DOMAIN, ref->field,
 			"The reseller is the domain itself or its customer, or there are too many.");
-	next->reseller = row->id;
+	next->reseller = reseller;
 	return OK;
 }
 

@@ -25,6 +25,8 @@
 enum domain_bill_state standing_of(const struct tables *t, const struct account *account);
 /* Who bills a billing account: the next one above it; none: the operator. */
 uuid standing_issuer_of(const struct tables *t, const struct domain *d);
+/* A reseller by its ref: "none" is nobody. ERR_STATE: it is no billing account. */
+RESULT standing_find_reseller(struct op *op, const struct ref *ref, uuid *ret_reseller);
 /* Whether the caller may change anything at all in its account: it is paid for, and not quarantined (engine/billing/misuse.h). */
 RESULT standing_check(struct op *op);
 /* Whether what a change made of a row of that account is something new. */

@@ -12,7 +12,7 @@
 #include "store/webhook.h"
 #include "store/webhook_delivery.h"
 
-enum { NAME_MAX_SIZE = 64, URL_MAX = 1024, PATTERNS_MAX = 32, PROBLEM_MAX = 1024, DATA_MAX = 16384 };
+enum { URL_MAX = 1024, PATTERNS_MAX = 32, PROBLEM_MAX = 1024, DATA_MAX = 16384 };
 
 /* ---- webhooks ---- */
 
@@ -21,17 +21,6 @@ static RESULT check_administrator(struct op *op)
 	return identity_is_admin(op->ctx->who) ? OK
 					       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_WEBHOOK,
 							       "Only an administrator changes webhooks.");
-}
-
-static RESULT check_name(struct op *op, struct str name)
-{
-	bool is_name = name.n >= 1 && name.n <= NAME_MAX_SIZE;
-	for (size_t n = 0; n < name.n && is_name; n++)
-		is_name = str_is_alphanumeric(name.p[n]) || strchr("-_.", name.p[n]);
-	return is_name ? OK
-		       : ENGINE_FAIL(op, ERR_INVALID, KIND_WEBHOOK, STR("name"),
-				     "A webhook's name has 1 to %d letters, digits, '-', '_' and '.'.",
-				     NAME_MAX_SIZE);
 }
 
 static RESULT check_url(struct op *op, struct str url)
@@ -48,16 +37,16 @@ static RESULT check_events(struct op *op, struct strs events)
 {
 	bool is_fine = events.count <= PATTERNS_MAX;
 	for (size_t k = 0; k < events.count && is_fine; k++)
-		is_fine = events.at[k].n >= 1 && events.at[k].n <= NAME_MAX_SIZE && str_is_line(events.at[k]);
+		is_fine = events.at[k].n >= 1 && events.at[k].n <= WORD_MAX && str_is_line(events.at[k]);
 	return is_fine ? OK
 		       : ENGINE_FAIL(op, ERR_INVALID, KIND_WEBHOOK, STR("events"),
 				     "Up to %d patterns of events are said, of 1 to %d characters.",
-				     PATTERNS_MAX, NAME_MAX_SIZE);
+				     PATTERNS_MAX, WORD_MAX);
 }
 
 static RESULT check_wish(struct op *op, const struct webhook_wish *wish, bool is_new)
 {
-	TRY(check_name(op, wish->name));
+	TRY(engine_check_word(op, KIND_WEBHOOK, wish->name));
 	if (is_new && !wish->url.n)
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_WEBHOOK, STR("url"), "A webhook has a URL.");
 	if (is_new && !wish->secret.n)

@@ -182,25 +182,34 @@ static RESULT make_account(struct op *op, const struct signup *s, struct signup_
 	return OK;
 }
 
+/* The billing account of a customer. A reseller that is none any more leaves its customers to the operator. */
+static RESULT bill(struct op *op, const struct signup_template *template, uuid id)
+{
+	const struct domain *reseller = domain_find(op->head, template->reseller);
+	struct billing_settings wish = {.domain = engine_ref_to(op, KIND_DOMAIN, id, STR_NONE),
+					.is_billed = CHOICE_YES,
+					.is_prepaid = template->is_prepaid ? CHOICE_YES : CHOICE_NO};
+	if (reseller && reseller->is_billed)
+		wish.reseller = engine_ref_to(op, KIND_DOMAIN, reseller->row.id, STR_NONE);
+	return engine_set_billing(op, &wish);
+}
+
 static RESULT mark_domain(struct op *op, const struct signup_template *template, uuid id)
 {
 	struct domain next = *domain_find(op->head, id);
-	next.is_billed = true;
-	next.bill_mode = template->is_prepaid ? DOMAIN_BILL_MODE_PREPAID : DOMAIN_BILL_MODE_POSTPAID;
-	next.reseller = domain_find(op->head, template->reseller) ? template->reseller : UUID_NONE;
 	next.signup_template = template->row.id;
 	next.signup_stage = template->is_reviewed ? DOMAIN_SIGNUP_STAGE_HELD : DOMAIN_SIGNUP_STAGE_TRIAL;
 	next.row.gen++;
 	return domain_put(op, &next);
 }
 
-/* What the region does for a stranger: nobody's rights are asked for. */
 static RESULT make_all(struct op *op, const struct signup *s, const struct signup_template *template,
 		       struct signup_proof *wish)
 {
 	TRY(make_account(op, s, wish));
-	TRY(mark_domain(op, template, wish->domain));
-	return signup_set_limits(op, wish->account, template->trial_limits);
+	TRY(bill(op, template, wish->domain));
+	TRY(signup_set_limits(op, wish->account, template->trial_limits));
+	return mark_domain(op, template, wish->domain);
 }
 
 RESULT engine_confirm_signup(struct op *op, struct signup_proof *wish)
@@ -212,10 +221,9 @@ RESULT engine_confirm_signup(struct op *op, struct signup_proof *wish)
 	if (!template || is_known(op->head, s->email))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SIGNUP, STR("token"),
 				   "This address has an account by now, or nobody can sign up any more.");
-	struct guard *guard = op->ctx->guard;
-	op->ctx->guard = NULL;
+	struct signup_caller caller = signup_act_as_region(op);
 	struct result made = make_all(op, &next, template, wish);
-	op->ctx->guard = guard;
+	signup_act_as(op, caller);
 	TRY(made);
 	wish->is_held = template->is_reviewed;
 	next.stage = wish->is_held ? SIGNUP_STAGE_HELD : SIGNUP_STAGE_CONFIRMED;
@@ -296,8 +304,12 @@ RESULT signup_end_trial(struct op *op, const struct domain *domain)
 	next.row.gen++;
 	TRY(domain_put(op, &next));
 	const struct account *a = template ? account_first_by_domain(op->head, domain->row.id) : NULL;
-	if (a)
-		TRY(signup_set_limits(op, a->row.id, template->limits));
+	if (a) {
+		struct signup_caller caller = signup_act_as_region(op);
+		struct result set = signup_set_limits(op, a->row.id, template->limits);
+		signup_act_as(op, caller);
+		TRY(set);
+	}
 	const struct webhook_event event = {.name = "signup.active", .domain = domain->row.id};
 	TRY(webhook_note(op, &event));
 	return engine_log_event(op, KIND_DOMAIN, &next.row, "trial ended", "It has paid.");

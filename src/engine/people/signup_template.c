@@ -3,6 +3,7 @@
  * daemon/bill/commands_signup.c, signup.c. What happens next: nothing outside; the next sign-up finds it. */
 #include <string.h>
 
+#include "engine/billing/standing.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/people/account.h"
@@ -13,7 +14,7 @@
 #include "store/signup.h"
 #include "store/signup_template.h"
 
-enum { NAME_MAX_SIZE = 64, DESCRIPTION_MAX = 255 };
+enum { DESCRIPTION_MAX = 255 };
 
 RESULT signup_check_administrator(struct op *op)
 {
@@ -21,6 +22,20 @@ RESULT signup_check_administrator(struct op *op)
 		       ? OK
 		       : ctx_fail_kind(op->ctx, ERR_DENIED, KIND_SIGNUP_TEMPLATE,
 				       "Only an administrator says how people sign up.");
+}
+
+struct signup_caller signup_act_as_region(struct op *op)
+{
+	const struct signup_caller caller = {op->ctx->guard, op->ctx->who};
+	op->ctx->guard = NULL;
+	op->ctx->who = NULL;
+	return caller;
+}
+
+void signup_act_as(struct op *op, struct signup_caller caller)
+{
+	op->ctx->guard = caller.guard;
+	op->ctx->who = caller.who;
 }
 
 /* ---- quotas by name ---- */
@@ -66,42 +81,10 @@ RESULT signup_set_limits(struct op *op, uuid account, struct tags limits)
 	struct ref ref = engine_ref_to(op, KIND_ACCOUNT, account, STR_NONE);
 	struct account_limits wish = account_limits_all(ref, ACCOUNT_LIMIT_KEEP);
 	TRY(read_limits(op, limits, &wish));
-	struct guard *guard = op->ctx->guard;
-	const struct identity *who = op->ctx->who;
-	op->ctx->guard = NULL;
-	op->ctx->who = NULL; /* the region does it, whoever has paid */
-	struct result set = limits.count ? engine_set_limits(op, &wish) : OK;
-	op->ctx->guard = guard;
-	op->ctx->who = who;
-	return set;
+	return limits.count ? engine_set_limits(op, &wish) : OK;
 }
 
 /* ---- templates ---- */
-
-static RESULT check_name(struct op *op, struct str name)
-{
-	bool is_name = name.n >= 1 && name.n <= NAME_MAX_SIZE;
-	for (size_t n = 0; n < name.n && is_name; n++)
-		is_name = str_is_alphanumeric(name.p[n]) || strchr("-_.", name.p[n]);
-	return is_name ? OK
-		       : ENGINE_FAIL(op, ERR_INVALID, KIND_SIGNUP_TEMPLATE, STR("name"),
-				     "A template's name has 1 to %d letters, digits, '-', '_' and '.'.",
-				     NAME_MAX_SIZE);
-}
-
-static RESULT set_reseller(struct op *op, const struct ref *ref, struct signup_template *next)
-{
-	const struct row *row = NULL;
-	if (!ref_is_given(ref))
-		return OK;
-	if (!ref->bits && str_is(ref->text, "none")) {
-		next->reseller = UUID_NONE;
-		return OK;
-	}
-	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, ref, &row));
-	next->reseller = row->id;
-	return OK;
-}
 
 static RESULT take_limits(struct op *op, bool has, struct tags said, struct tags *limits)
 {
@@ -117,7 +100,7 @@ RESULT engine_put_signup_template(struct op *op, struct signup_template_wish *wi
 	const struct signup_template *before = signup_template_find_by_name(op->head, wish->name);
 	TRY(engine_permit(op, "signup_template.put", KIND_SIGNUP_TEMPLATE, before ? &before->row : NULL));
 	TRY(signup_check_administrator(op));
-	TRY(check_name(op, wish->name));
+	TRY(engine_check_word(op, KIND_SIGNUP_TEMPLATE, wish->name));
 	struct signup_template next =
 		before ? *before
 		       : (struct signup_template){.row.id = engine_new_id(op, KIND_SIGNUP_TEMPLATE),
@@ -129,7 +112,8 @@ RESULT engine_put_signup_template(struct op *op, struct signup_template_wish *wi
 	choice_apply(wish->open, &next.is_open);
 	choice_apply(wish->reviewed, &next.is_reviewed);
 	choice_apply(wish->prepaid, &next.is_prepaid);
-	TRY(set_reseller(op, &wish->reseller, &next));
+	if (ref_is_given(&wish->reseller))
+		TRY(standing_find_reseller(op, &wish->reseller, &next.reseller));
 	TRY(take_limits(op, wish->has_trial_limits, wish->trial_limits, &next.trial_limits));
 	TRY(take_limits(op, wish->has_limits, wish->limits, &next.limits));
 	next.row.gen++;

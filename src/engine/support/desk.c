@@ -11,11 +11,11 @@
 #include "model/account.h"
 #include "store/account.h"
 
-enum { NAME_MAX_SIZE = 64, TEXT_MAX = 255, URL_MAX = 1024, PRODUCTS_MAX = 32 };
+enum { TEXT_MAX = 255, URL_MAX = 1024, PRODUCTS_MAX = 32 };
 
 const struct desk *engine_find_desk(const struct tables *t, struct str name)
 {
-	return name.n && name.n <= NAME_MAX_SIZE ? desk_find_by_name(t, name) : NULL;
+	return name.n && name.n <= WORD_MAX ? desk_find_by_name(t, name) : NULL;
 }
 
 /* ---- desks ---- */
@@ -27,23 +27,12 @@ static bool is_url(struct str url)
 		str_starts_with(url, STR("sim:")));
 }
 
-static RESULT check_desk_name(struct op *op, struct str name)
-{
-	bool is_name = name.n >= 1 && name.n <= NAME_MAX_SIZE;
-	for (size_t n = 0; n < name.n && is_name; n++)
-		is_name = str_is_alphanumeric(name.p[n]) || strchr("-_.", name.p[n]);
-	return is_name ? OK
-		       : ENGINE_FAIL(op, ERR_INVALID, KIND_DESK, STR("name"),
-				     "A desk's name has 1 to %d letters, digits, '-', '_' and '.'.",
-				     NAME_MAX_SIZE);
-}
-
 static RESULT check_products(struct op *op, struct strs products)
 {
 	bool is_fine = products.count <= PRODUCTS_MAX;
 	for (size_t k = 0; k < products.count && is_fine; k++)
-		is_fine = products.at[k].n >= 1 && products.at[k].n <= NAME_MAX_SIZE &&
-			  str_is_line(products.at[k]);
+		is_fine =
+			products.at[k].n >= 1 && products.at[k].n <= WORD_MAX && str_is_line(products.at[k]);
 	return is_fine ? OK
 		       : ENGINE_FAIL(op, ERR_INVALID, KIND_DESK, STR("product"),
 				     "Up to %d patterns of products are said.", PRODUCTS_MAX);
@@ -67,7 +56,7 @@ static RESULT check_texts(struct op *op, const struct desk_wish *wish)
 
 static RESULT check_desk(struct op *op, const struct desk_wish *wish, const struct desk *before)
 {
-	TRY(check_desk_name(op, wish->name));
+	TRY(engine_check_word(op, KIND_DESK, wish->name));
 	if (!before && (wish->driver < 0 || !wish->url.n))
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_DESK, STR("url"),
 				   "A new desk has a driver, and a URL where it answers.");
