@@ -100,7 +100,8 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 			TRY(sql->add_event(sql, c, &note->event));
 			break;
 		case NOTE_USAGE:
-			TRY(sql->add_usage(sql, c, &note->usage));
+			TRY(sql->add_usage(sql, c, &note->usage,
+					   note->subject ? &note->subject->ledger : NULL));
 			break;
 		case NOTE_LEDGER:
 			TRY(sql->add_ledger(sql, c, &note->ledger));

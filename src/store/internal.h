@@ -30,7 +30,11 @@ struct note {
 	enum note_type { NOTE_EVENT, NOTE_USAGE, NOTE_LEDGER, NOTE_AUDIT, NOTE_SERIES } type;
 	union {
 		struct event event;
-		struct usage usage;
+		struct {
+			struct usage usage;
+			struct note
+				*subject; /* what its resource is called, in the same row; NULL: as before */
+		};
 		struct ledger_record ledger;
 		struct audit_record audit;
 		struct series series;

@@ -78,8 +78,19 @@ RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str
 		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a usage record");
 	note->type = NOTE_USAGE;
 	note->usage = usage;
+	note->subject = NULL;
 	op_add_note(op, note);
 	return OK;
+}
+
+/* The change's record of usage that has room for what its resource is called. NULL: there is none. */
+static struct note *find_usage(const struct op *op, const struct ledger_record *subject)
+{
+	for (struct note *note = *op->log->notes_mark; note; note = note->next)
+		if (note->type == NOTE_USAGE && !note->subject && uuid_equal(note->usage.id, subject->id) &&
+		    uuid_equal(note->usage.account, subject->account) && note->usage.at_us == subject->at_us)
+			return note;
+	return NULL;
 }
 
 RESULT op_ledger(struct op *op, const struct ledger_record *record)
@@ -92,7 +103,11 @@ RESULT op_ledger(struct op *op, const struct ledger_record *record)
 		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a record of the ledger");
 	note->type = NOTE_LEDGER;
 	note->ledger = r;
-	op_add_note(op, note);
+	struct note *usage = r.type == LEDGER_SUBJECT ? find_usage(op, &r) : NULL;
+	if (usage)
+		usage->subject = note;
+	else
+		op_add_note(op, note);
 	return OK;
 }
 

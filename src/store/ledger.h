@@ -8,7 +8,8 @@
  * says so (store_confirm_clock), or until the next start.
  *
  * The ledger has what else bills are made of, each record of one type:
- *   LEDGER_SUBJECT  what a resource was called, and its tags, from then on (name, text)
+ *   LEDGER_SUBJECT  what a resource was called, and its tags, from then on (name, text). It is written in the usage log: in the
+ *                   row of a record of the same resource where the change has one.
  *   LEDGER_FIX      a meter's level was another from from_us on; the record `number` of usage was wrong (name: the
  *                   meter, text: why)
  *   LEDGER_PRICES   a version of a price list, in force from from_us on (name, text: the YAML)

@@ -22,6 +22,8 @@ static void op_cut_notes(struct op_log *log, struct note **from)
 {
 	for (struct note *note = TAKE(*from), *next = NULL; note; note = next) {
 		next = note->next;
+		if (note->type == NOTE_USAGE)
+			heap_free(note->subject);
 		heap_free(note);
 	}
 	log->notes_end = from;

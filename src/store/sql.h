@@ -49,7 +49,10 @@ struct sql_driver {
 	RESULT (*put)(struct sql_driver *self, struct ctx *c, enum kind kind, const struct row *row);
 	RESULT (*forget)(struct sql_driver *self, struct ctx *c, enum kind kind, uuid id);
 	RESULT (*add_event)(struct sql_driver *self, struct ctx *c, const struct event *event);
-	RESULT (*add_usage)(struct sql_driver *self, struct ctx *c, const struct usage *usage);
+	/* subject: what the record's resource is called from then on, where that changed, too; NULL: as before. */
+	RESULT(*add_usage)
+	(struct sql_driver *self, struct ctx *c, const struct usage *usage,
+	 const struct ledger_record *subject);
 	/* Appends a record to the audit log, with its number and its digest. */
 	RESULT (*add_audit)(struct sql_driver *self, struct ctx *c, const struct audit_record *audit);
 	/* Writes the commit number and commits. ERR_IO: nothing happened. ERR_GONE: nothing

@@ -375,6 +375,7 @@ static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, const
 static RESULT sqlite_begin(struct sql_driver *driver, struct ctx *c)
 {
 	struct sqlite *self = sqlite_of(driver);
+	self->usage_end_before = self->usage_end;
 	TRY(sqlite_prepare(c, self->db, &self->begin, "BEGIN IMMEDIATE"));
 	return sqlite_run(c, self->begin, "beginning a transaction");
 }
@@ -408,8 +409,10 @@ static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 
 static void sqlite_rollback_batch(struct sql_driver *driver)
 {
-	sqlite_of(driver)->knows_tail = false;
-	sqlite_rollback(sqlite_of(driver)->db);
+	struct sqlite *self = sqlite_of(driver);
+	self->knows_tail = false;
+	self->usage_end = self->usage_end_before;
+	sqlite_rollback(self->db);
 }
 
 static RESULT sqlite_find_commit(struct sqlite *self, struct ctx *c, uint64_t *ret_commit)
@@ -453,11 +456,11 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,        &self->write_commit,
-					 &self->read_commit, &self->add_event,     &self->add_usage,
-					 &self->add_ledger,  &self->read_ledger,   &self->add_audit,
-					 &self->add_subject, &self->read_subjects, &self->read_audit,
-					 &self->add_series,  &self->drop_series,   &self->read_series};
+	sqlite3_stmt **const others[] = {&self->begin,         &self->commit,      &self->write_commit,
+					 &self->read_commit,   &self->add_event,   &self->add_usage,
+					 &self->add_ledger,    &self->read_ledger, &self->add_audit,
+					 &self->read_subjects, &self->read_audit,  &self->add_series,
+					 &self->drop_series,   &self->read_series};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)

@@ -41,12 +41,17 @@ struct sqlite {
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
-		*add_subject, *add_audit, *add_series, *drop_series;
+		*add_audit, *add_series, *drop_series;
 
 	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
 	bool knows_tail;
 	int64_t tail_seq;
 	uint8_t tail[SHA256_SIZE];
+
+	/* The last record of usage, as the transaction under way leaves it, and as it was when that began. */
+	struct usage_end {
+		int64_t seq, at_us;
+	} usage_end, usage_end_before;
 
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
@@ -85,7 +90,8 @@ void sqlite_end_statement(sqlite3_stmt **statement);
 /* Makes the usage log and the ledger with their triggers, which come back if somebody took them away. An older log
  * without numbers gets them. */
 RESULT sqlite_make_ledger(struct sqlite *self, struct ctx *c);
-RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage);
+RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage,
+			const struct ledger_record *subject);
 RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct usage_query *query,
 			 sql_each_usage each, void *arg);
 RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_record *record);

@@ -6,19 +6,25 @@
 /* Records that begin with LICENCE_USE_PREFIX. */
 #define IS_SOFTWARE "meter >= 'software:' AND meter < 'software;'"
 
+/* An account's records lie together, so that reading them needs no index: one would cost a launch as much as writing them. */
 static const char usage_sql[] =
-	"CREATE TABLE IF NOT EXISTS usage (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, kind TEXT NOT "
-	"NULL,"
-	" id TEXT NOT NULL, account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
-	"CREATE INDEX IF NOT EXISTS usage_by_account ON usage (account);"
+	"CREATE TABLE IF NOT EXISTS usage (account TEXT NOT NULL, seq BIGINT NOT NULL, at_us BIGINT NOT NULL,"
+	" kind TEXT NOT NULL, id TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL, name TEXT, text "
+	"TEXT,"
+	" PRIMARY KEY (account, seq)) WITHOUT ROWID;"
 	"CREATE INDEX IF NOT EXISTS usage_of_software ON usage (at_us) WHERE " IS_SOFTWARE ";"
 	"CREATE TRIGGER IF NOT EXISTS usage_stays BEFORE UPDATE ON usage BEGIN"
 	" SELECT RAISE(ABORT, 'the usage log is only added to: no record is changed'); END;"
 	"CREATE TRIGGER IF NOT EXISTS usage_is_kept BEFORE DELETE ON usage BEGIN"
-	" SELECT RAISE(ABORT, 'the usage log is only added to: no record is deleted'); END;"
-	"CREATE TRIGGER IF NOT EXISTS usage_goes_on BEFORE INSERT ON usage"
-	" WHEN NEW.at_us < (SELECT at_us FROM usage ORDER BY seq DESC LIMIT 1) BEGIN"
-	" SELECT RAISE(ABORT, 'the usage log goes on: no record is earlier than those before it'); END;";
+	" SELECT RAISE(ABORT, 'the usage log is only added to: no record is deleted'); END;";
+
+/* Each account's last record, and of these the last: as many steps as there are accounts, however long the log is. */
+static const char last_usage_sql[] =
+	"WITH RECURSIVE last (account) AS (SELECT min(account) FROM usage UNION ALL"
+	" SELECT (SELECT min(account) FROM usage WHERE account > last.account) FROM last WHERE account IS "
+	"NOT NULL)"
+	" SELECT max(u.seq), max(u.at_us) FROM last JOIN usage AS u ON u.account = last.account"
+	" AND u.seq = (SELECT max(seq) FROM usage WHERE account = last.account)";
 
 static const char ledger_sql[] =
 	"CREATE TABLE IF NOT EXISTS ledger (seq INTEGER PRIMARY KEY, type TEXT NOT NULL, at_us BIGINT NOT "
@@ -50,90 +56,101 @@ static const char ledger_sql[] =
 	" SELECT RAISE(ABORT, 'numbers of invoices have no gaps'); END;"
 	"CREATE UNIQUE INDEX IF NOT EXISTS ledger_payments ON ledger (name) WHERE type = 'payment';";
 
-/* What resources are called. There are two with every launch, and they are read all at once: no index, which would cost a launch more than
- * all that is metered of it. */
-static const char subject_sql[] =
-	"CREATE TABLE IF NOT EXISTS subject (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, id TEXT NOT "
-	"NULL,"
-	" account TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);"
-	"CREATE TRIGGER IF NOT EXISTS subject_stays BEFORE UPDATE ON subject BEGIN"
-	" SELECT RAISE(ABORT, 'the ledger is only added to: no record is changed'); END;"
-	"CREATE TRIGGER IF NOT EXISTS subject_is_kept BEFORE DELETE ON subject BEGIN"
-	" SELECT RAISE(ABORT, 'the ledger is only added to: no record is deleted'); END;";
-
-/* Records had the numbers of their rows only. What was held then was held, whether in use or not: it was not written down. */
-static const char number_usage_sql[] =
-	"ALTER TABLE usage RENAME TO usage_without_numbers;"
-	"DROP INDEX IF EXISTS usage_by_account;"
-	"CREATE TABLE usage (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, kind TEXT NOT NULL,"
-	" id TEXT NOT NULL, account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
-	"INSERT INTO usage (at_us, kind, id, account, meter, level)"
-	" SELECT max(at_us) OVER (ORDER BY rowid), kind, id, account,"
-	" CASE meter WHEN 'address:elastic' THEN 'address:idle' ELSE meter END, level"
-	" FROM usage_without_numbers ORDER BY rowid;"
-	"DROP TABLE usage_without_numbers;";
+/* The log was in the order of its numbers, with an index of accounts, and a table beside it had what resources are called. Those
+ * records go before all others, whose numbers stay: corrections name them. */
+static const char gather_usage_sql[] = "ALTER TABLE usage RENAME TO usage_by_number;"
+				       "DROP INDEX IF EXISTS usage_of_software;";
+static const char take_usage_sql[] = "INSERT INTO usage SELECT account, seq - 1 - (SELECT max(seq) FROM "
+				     "subject), at_us, '', id, '', 0, name, text"
+				     " FROM subject;"
+				     "INSERT INTO usage SELECT account, seq, at_us, kind, id, meter, level, "
+				     "NULL, NULL FROM usage_by_number;"
+				     "DROP TABLE subject;"
+				     "DROP TABLE usage_by_number;";
 
 static const char *const type_words[LEDGER_TYPES] = {
-	[LEDGER_SUBJECT] = "subject", [LEDGER_FIX] = "fix",        [LEDGER_PRICES] = "prices",
-	[LEDGER_CHARGE] = "charge",   [LEDGER_CLOSED] = "closed",  [LEDGER_COMMITMENT] = "commitment",
-	[LEDGER_INVOICE] = "invoice", [LEDGER_PAYMENT] = "payment"};
+	[LEDGER_FIX] = "fix",        [LEDGER_PRICES] = "prices",         [LEDGER_CHARGE] = "charge",
+	[LEDGER_CLOSED] = "closed",  [LEDGER_COMMITMENT] = "commitment", [LEDGER_INVOICE] = "invoice",
+	[LEDGER_PAYMENT] = "payment"};
 
-static RESULT read_number(struct ctx *c, sqlite3 *db, const char *sql, int64_t *ret_number)
+static RESULT read_numbers(struct ctx *c, sqlite3 *db, const char *sql, int64_t *const ret[], int count)
 {
 	AUTO_STATEMENT statement = NULL;
 	TRY(sqlite_prepare(c, db, &statement, sql));
 	int code = sqlite_step(statement);
 	if (code != SQLITE_ROW)
 		return sqlite_fail(c, db, code, sql);
-	*ret_number = sqlite3_column_int64(statement, 0);
+	for (int n = 0; n < count; n++)
+		*ret[n] = sqlite3_column_int64(statement, n);
 	return OK;
+}
+
+static RESULT read_number(struct ctx *c, sqlite3 *db, const char *sql, int64_t *ret)
+{
+	return read_numbers(c, db, sql, &ret, 1);
 }
 
 RESULT sqlite_make_ledger(struct sqlite *self, struct ctx *c)
 {
-	int64_t columns = 0, numbers = 0;
-	TRY(read_number(c, self->db, "SELECT count(*) FROM pragma_table_info('usage')", &columns));
-	TRY(read_number(c, self->db, "SELECT count(*) FROM pragma_table_info('usage') WHERE name = 'seq'",
-			&numbers));
-	if (columns && !numbers)
-		TRY(sqlite_exec(c, self->db, number_usage_sql));
+	int64_t has_subjects = 0;
+	TRY(read_number(c, self->db, "SELECT count(*) FROM sqlite_master WHERE name = 'subject'",
+			&has_subjects));
+	if (has_subjects)
+		TRY(sqlite_exec(c, self->db, gather_usage_sql));
 	TRY(sqlite_exec(c, self->db, usage_sql));
-	TRY(sqlite_exec(c, self->db, subject_sql));
-	return sqlite_exec(c, self->db, ledger_sql);
+	if (has_subjects)
+		TRY(sqlite_exec(c, self->db, take_usage_sql));
+	TRY(sqlite_exec(c, self->db, ledger_sql));
+	return read_numbers(c, self->db, last_usage_sql,
+			    (int64_t *const[]){&self->usage_end.seq, &self->usage_end.at_us}, 2);
 }
 
 RESULT sqlite_read_last_stamp(struct sql_driver *driver, struct ctx *c, int64_t *ret_us)
 {
-	return read_number(c, ((struct sqlite *) driver)->db,
-			   "SELECT max(coalesce((SELECT at_us FROM usage ORDER BY seq DESC LIMIT 1), 0),"
-			   " coalesce((SELECT at_us FROM ledger ORDER BY seq DESC LIMIT 1), 0),"
-			   " coalesce((SELECT at_us FROM subject ORDER BY seq DESC LIMIT 1), 0))",
-			   ret_us);
+	struct sqlite *self = (struct sqlite *) driver;
+	TRY(read_number(c, self->db,
+			"SELECT coalesce((SELECT at_us FROM ledger ORDER BY seq DESC LIMIT 1), 0)", ret_us));
+	if (*ret_us < self->usage_end.at_us)
+		*ret_us = self->usage_end.at_us;
+	return OK;
 }
 
 /* ---- usage ---- */
 
-RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage)
+RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage,
+			const struct ledger_record *subject)
 {
 	struct sqlite *self = (struct sqlite *) driver;
+	if (usage->at_us < self->usage_end.at_us)
+		return ctx_fail(c, ERR_IO,
+				"the usage log goes on: no record is earlier than those before it");
 	TRY(sqlite_prepare(c, self->db, &self->add_usage,
-			   "INSERT INTO usage VALUES (NULL, ?, ?, ?, ?, ?, ?)"));
-	sqlite3_bind_int64(self->add_usage, 1, usage->at_us);
-	sqlite_bind_str(self->add_usage, 2, str_from(model_kinds[usage->kind].name));
-	sqlite_bind_uuid(self->add_usage, 3, usage->id);
-	sqlite_bind_uuid(self->add_usage, 4, usage->account);
-	sqlite_bind_str(self->add_usage, 5, usage->meter);
-	sqlite3_bind_int64(self->add_usage, 6, usage->level);
+			   "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+	sqlite_bind_uuid(self->add_usage, 1, usage->account);
+	sqlite3_bind_int64(self->add_usage, 2, ++self->usage_end.seq);
+	sqlite3_bind_int64(self->add_usage, 3, self->usage_end.at_us = usage->at_us);
+	sqlite_bind_str(self->add_usage, 4,
+			usage->kind == KIND_NONE ? STR_NONE : str_from(model_kinds[usage->kind].name));
+	sqlite_bind_uuid(self->add_usage, 5, usage->id);
+	sqlite_bind_str(self->add_usage, 6, usage->meter);
+	sqlite3_bind_int64(self->add_usage, 7, usage->level);
+	if (subject) {
+		sqlite_bind_str(self->add_usage, 8, subject->name);
+		sqlite_bind_str(self->add_usage, 9, subject->text);
+	} else {
+		sqlite3_bind_null(self->add_usage, 8);
+		sqlite3_bind_null(self->add_usage, 9);
+	}
 	return sqlite_run(c, self->add_usage, "writing a usage record");
 }
 
 enum usage_of { USAGE_OF_KIND, USAGE_OF_ACCOUNT, USAGE_OF_ALL, USAGE_OF_SOFTWARE };
 
-/* An account's records are sorted when they are read: an index in their order costs a launch more than writing them. The words of the last
- * one are those of its index, or it would not be used. */
+/* An account's records are sorted by resource when they are read. The words of the last one are those of its index, or it would not
+ * be used. */
 #define USAGE_WHERE(place, order)                                                                            \
-	"SELECT seq, at_us, kind, id, account, meter, level FROM usage WHERE +at_us < ?2 " place             \
-	" ORDER BY " order
+	"SELECT seq, at_us, kind, id, account, meter, level FROM usage WHERE +at_us < ?2 AND meter <> "      \
+	"'' " place " ORDER BY " order
 static const char *const read_usage_sql[USAGE_READINGS] = {
 	[USAGE_OF_KIND] = USAGE_WHERE("AND account = ?1 AND kind = ?3 AND meter LIKE ?4 || '%'", "id, seq"),
 	[USAGE_OF_ACCOUNT] = USAGE_WHERE("AND account = ?1", "id, meter, seq"),
@@ -194,16 +211,11 @@ RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct 
 
 /* ---- the ledger ---- */
 
+/* A record of no meter. */
 static RESULT add_subject(struct sqlite *self, struct ctx *c, const struct ledger_record *r)
 {
-	TRY(sqlite_prepare(c, self->db, &self->add_subject,
-			   "INSERT INTO subject VALUES (NULL, ?, ?, ?, ?, ?)"));
-	sqlite3_bind_int64(self->add_subject, 1, r->at_us);
-	sqlite_bind_uuid(self->add_subject, 2, r->id);
-	sqlite_bind_uuid(self->add_subject, 3, r->account);
-	sqlite_bind_str(self->add_subject, 4, r->name);
-	sqlite_bind_str(self->add_subject, 5, r->text);
-	return sqlite_run(c, self->add_subject, "writing what a resource is called");
+	const struct usage none = {.at_us = r->at_us, .id = r->id, .account = r->account};
+	return sqlite_add_usage(&self->driver, c, &none, r);
 }
 
 RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct ledger_record *r)
@@ -232,8 +244,8 @@ static RESULT prepare_reading(struct sqlite *self, struct ctx *c, bool is_subjec
 	sqlite3_stmt **statement = is_subject ? &self->read_subjects : &self->read_ledger;
 	TRY(sqlite_prepare(
 		c, self->reader, statement,
-		is_subject ? "SELECT seq, at_us, 0, 0, 0, id, account, name, text FROM subject"
-			     " WHERE ?3 = '' OR id = ?3 ORDER BY id, seq"
+		is_subject ? "SELECT seq, at_us, 0, 0, 0, id, account, name, text FROM usage"
+			     " WHERE text IS NOT NULL AND (?3 = '' OR id = ?3) ORDER BY id, seq"
 			   : "SELECT seq, at_us, from_us, number, level, id, account, name, text FROM ledger"
 			     " WHERE type = ?1 AND (?2 IS NULL OR from_us = ?2) AND (?3 = '' OR id = ?3)"
 			     " ORDER BY id, seq"));
@@ -244,7 +256,8 @@ static RESULT prepare_reading(struct sqlite *self, struct ctx *c, bool is_subjec
 static RESULT read_ledger(struct sqlite *self, struct ctx *c, const struct ledger_query *query,
 			  sqlite3_stmt *statement, sql_each_ledger each, void *arg)
 {
-	sqlite_bind_str(statement, 1, str_from(type_words[query->type]));
+	if (query->type != LEDGER_SUBJECT)
+		sqlite_bind_str(statement, 1, str_from(type_words[query->type]));
 	if (query->from_us != LEDGER_ANY_TIME)
 		sqlite3_bind_int64(statement, 2, query->from_us);
 	sqlite_bind_uuid(statement, 3, query->id);

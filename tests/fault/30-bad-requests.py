@@ -129,7 +129,7 @@ def rows(region):
     with sqlite3.connect(f"file:{region.demo}/data/dari.db?mode=ro", uri=True) as db:
         tables = [r[0] for r in db.execute("select name from sqlite_master where type = 'table'")]
         return {t: db.execute(f'select count(*) from "{t}"').fetchone()[0] for t in tables
-                if t not in ("event", "usage", "ledger", "subject", "series", "meta", "condition") and not t.startswith("sqlite")}
+                if t not in ("event", "usage", "ledger", "series", "meta", "condition") and not t.startswith("sqlite")}
 
 
 def main():

@@ -80,9 +80,10 @@ static RESULT cut_add_event(struct sql_driver *d, struct ctx *c, const struct ev
 {
 	return sql_of(d)->inner->add_event(sql_of(d)->inner, c, event);
 }
-static RESULT cut_add_usage(struct sql_driver *d, struct ctx *c, const struct usage *usage)
+static RESULT cut_add_usage(struct sql_driver *d, struct ctx *c, const struct usage *usage,
+			    const struct ledger_record *subject)
 {
-	return sql_of(d)->inner->add_usage(sql_of(d)->inner, c, usage);
+	return sql_of(d)->inner->add_usage(sql_of(d)->inner, c, usage, subject);
 }
 static RESULT cut_add_ledger(struct sql_driver *d, struct ctx *c, const struct ledger_record *record)
 {

@@ -58,7 +58,8 @@ static RESULT spy_add_event(struct sql_driver *d, struct ctx *c, const struct ev
 	spy_of(d)->cloud->event_count++;
 	return spy_of(d)->inner->add_event(spy_of(d)->inner, c, event);
 }
-static RESULT spy_add_usage(struct sql_driver *d, struct ctx *c, const struct usage *usage)
+static RESULT spy_add_usage(struct sql_driver *d, struct ctx *c, const struct usage *usage,
+			    const struct ledger_record *subject)
 {
 	struct cloud *cloud = spy_of(d)->cloud;
 	struct usage_seen *seen = &cloud->usage[cloud->usage_count % CLOUD_USAGE_MAX];
@@ -66,7 +67,7 @@ static RESULT spy_add_usage(struct sql_driver *d, struct ctx *c, const struct us
 	seen->id = usage->id;
 	seen->level = usage->level;
 	snprintf(seen->meter, sizeof seen->meter, "%" STR_FMT, STR_ARG(usage->meter));
-	return spy_of(d)->inner->add_usage(spy_of(d)->inner, c, usage);
+	return spy_of(d)->inner->add_usage(spy_of(d)->inner, c, usage, subject);
 }
 static RESULT spy_add_ledger(struct sql_driver *d, struct ctx *c, const struct ledger_record *record)
 {

@@ -269,10 +269,11 @@ static RESULT liar_add_event(struct sql_driver *self, struct ctx *c, const struc
 	return liar.real->add_event(liar.real, c, event);
 }
 
-static RESULT liar_add_usage(struct sql_driver *self, struct ctx *c, const struct usage *usage)
+static RESULT liar_add_usage(struct sql_driver *self, struct ctx *c, const struct usage *usage,
+			     const struct ledger_record *subject)
 {
 	(void) self;
-	return liar.real->add_usage(liar.real, c, usage);
+	return liar.real->add_usage(liar.real, c, usage, subject);
 }
 
 static RESULT liar_add_ledger(struct sql_driver *self, struct ctx *c, const struct ledger_record *record)

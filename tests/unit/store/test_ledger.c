@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usage log and the ledger: their order and their times whatever the clock does, what SQL refuses, and a log from before it
- * had numbers. */
+ * The usage log and the ledger: their order and their times whatever the clock does, what SQL refuses, what resources
+ * are called, and a log from before it had names. */
 #include "fixture.h"
 
 #include <sqlite3.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "store/ledger.h"
@@ -31,6 +32,18 @@ static const char *database_path(struct fixture *f)
 static RESULT use(struct op *op, void *arg)
 {
 	return op_usage(op, KIND_VOLUME, uuid_of(5), uuid_of(1), STR("volume:gp2"), *(const int64_t *) arg);
+}
+
+static RESULT use_of(struct op *op, void *arg)
+{
+	const struct usage *usage = arg;
+	return op_usage(op, KIND_VOLUME, usage->id, usage->account, STR("volume:gp2"), usage->level);
+}
+
+static RESULT use_and_fail(struct op *op, void *arg)
+{
+	TRY(use_of(op, arg));
+	return FAIL(GONE);
 }
 
 static RESULT write_record(struct op *op, void *arg)
@@ -166,8 +179,6 @@ static void nothing_that_was_written_changes(void **state)
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
 	refused(db, "UPDATE usage SET level = 7", "the usage log is only added to");
 	refused(db, "DELETE FROM usage", "the usage log is only added to");
-	refused(db, "INSERT INTO usage SELECT NULL, at_us - 1, kind, id, account, meter, level FROM usage",
-		"the usage log goes on");
 	refused(db, "UPDATE ledger SET text = ''", "the ledger is only added to");
 	refused(db, "DELETE FROM ledger", "the ledger is only added to");
 	refused(db,
@@ -178,7 +189,76 @@ static void nothing_that_was_written_changes(void **state)
 	sqlite3_close(db);
 }
 
-static void a_log_without_numbers_gets_them(void **state)
+/* ---- what resources are called ---- */
+
+struct names {
+	char text[256];
+};
+
+static RESULT take_name(void *arg, const struct ledger_record *r)
+{
+	struct names *names = arg;
+	size_t n = strlen(names->text);
+	snprintf(names->text + n, sizeof names->text - n, "%" STR_FMT "=%" STR_FMT ";", STR_ARG(r->name),
+		 STR_ARG(r->text));
+	return OK;
+}
+
+static struct names read_names(struct fixture *f, uuid id)
+{
+	const struct ledger_query query = {.type = LEDGER_SUBJECT, .from_us = LEDGER_ANY_TIME, .id = id};
+	struct names names = {.text = ""};
+	assert_ok(store_read_ledger(f->store, &f->c, &query, take_name, &names));
+	return names;
+}
+
+static RESULT use_and_name(struct op *op, void *arg)
+{
+	int64_t level = 1;
+	TRY(use(op, &level));
+	return op_ledger(op, arg);
+}
+
+static int64_t count_rows(const char *path, const char *sql)
+{
+	sqlite3 *db = NULL;
+	sqlite3_stmt *statement = NULL;
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, sql, -1, &statement, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
+	int64_t count = sqlite3_column_int64(statement, 0);
+	sqlite3_finalize(statement);
+	sqlite3_close(db);
+	return count;
+}
+
+/* A name goes into the row of its resource's usage; it is no usage, and another's name has a row of its own. */
+static void names_are_in_the_log(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = database_path(f);
+	struct ledger_record own = {.type = LEDGER_SUBJECT,
+				    .id = uuid_of(5),
+				    .account = uuid_of(1),
+				    .name = STR("disk"),
+				    .text = STR("{}")};
+	struct ledger_record others = own, empty = own;
+	others.id = uuid_of(6);
+	others.name = STR("other");
+	empty.name = STR("");
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, use_and_name, &own));
+	assert_int_equal(count_rows(path, "SELECT count(*) FROM usage"), 1);
+	assert_ok(fixture_commit(f, use_and_name, &others));
+	assert_int_equal(count_rows(path, "SELECT count(*) FROM usage"), 3);
+	assert_ok(fixture_commit(f, write_record, &empty));
+	assert_string_equal(read_names(f, UUID_NONE).text, "other={};disk={};={};");
+	assert_string_equal(read_names(f, uuid_of(5)).text, "disk={};={};");
+	assert_int_equal(read_usage(f).count, 2);
+}
+
+/* A log as it was before it had names: in the order of its numbers, which are kept. */
+static void names_of_a_table_of_their_own_are_kept(void **state)
 {
 	struct fixture *f = *state;
 	const char *path = database_path(f);
@@ -187,24 +267,59 @@ static void a_log_without_numbers_gets_them(void **state)
 	store_close(f->store);
 	f->store = NULL;
 	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-	assert_int_equal(
-		sqlite3_exec(db,
-			     "DROP TABLE usage; CREATE TABLE usage (at_us BIGINT NOT NULL, kind TEXT NOT "
-			     "NULL, id TEXT NOT "
-			     "NULL, account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
-			     "CREATE INDEX usage_by_account ON usage (account, at_us);"
-			     "INSERT INTO usage VALUES (10, 'volume', '', '', 'volume:gp2', 1), (30, "
-			     "'address', '', '', "
-			     "'address:elastic', 1), (20, 'volume', '', '', 'volume:gp2', 0)",
-			     NULL, NULL, NULL),
-		SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db,
+				      "DROP TABLE usage; CREATE TABLE usage (seq INTEGER PRIMARY KEY, at_us "
+				      "BIGINT NOT NULL, kind TEXT NOT NULL,"
+				      " id TEXT NOT NULL, account TEXT NOT NULL, meter TEXT NOT NULL, level "
+				      "BIGINT NOT NULL);"
+				      "CREATE INDEX usage_by_account ON usage (account);"
+				      "CREATE TABLE subject (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL, "
+				      "id TEXT NOT NULL,"
+				      " account TEXT NOT NULL, name TEXT NOT NULL, text TEXT NOT NULL);"
+				      "INSERT INTO usage VALUES (NULL, 10, 'volume', '', '', 'volume:gp2', "
+				      "1), (NULL, 20, 'volume', '', 'z', "
+				      "'volume:gp3', 0);"
+				      "INSERT INTO subject VALUES (NULL, 10, '', '', 'a', '{}'), (NULL, 20, "
+				      "'', '', 'b', '{}')",
+				      NULL, NULL, NULL),
+			 SQLITE_OK);
 	sqlite3_close(db);
 	fixture_open(f, path);
+	assert_string_equal(read_names(f, UUID_NONE).text, "a={};b={};");
 	struct seen seen = read_usage(f);
-	assert_int_equal(seen.count, 3);
-	assert_true(seen.at[0].seq == 2); /* address:idle, before the volumes by its meter */
-	assert_true(seen.at[1].seq == 1 && seen.at[1].at_us == 10 && seen.at[1].level == 1);
-	assert_true(seen.at[2].seq == 3 && seen.at[2].at_us == 30 && seen.at[2].level == 0);
+	assert_true(seen.count == 2 && seen.at[0].seq == 1 && seen.at[0].at_us == 10);
+	assert_true(seen.at[1].seq == 2 && seen.at[1].at_us == 20 && str_is(seen.at[1].meter, "volume:gp3"));
+	assert_int_equal(
+		count_rows(path,
+			   "SELECT count(*) FROM sqlite_master WHERE name IN ('subject', 'usage_by_number')"),
+		0);
+	use_at(f, AT(0), 1);
+	assert_int_equal(count_rows(path, "SELECT max(seq) FROM usage"), 3);
+}
+
+/* The end of the log is each account's last record, and of these the last. */
+static void the_next_start_numbers_on(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = database_path(f);
+	clock_set_us(AT(0));
+	fixture_open(f, path);
+	for (int n = 1; n < 9; n++) {
+		struct usage usage = {.id = uuid_of(5), .account = uuid_of(1 + n * 5 % 3), .level = n};
+		assert_ok(fixture_commit(f, use_of, &usage));
+		assert_err(fixture_commit(f, use_and_fail, &usage), GONE); /* takes no number */
+	}
+	store_close(f->store);
+	f->store = NULL;
+	fixture_open(f, path);
+	use_at(f, AT(0), 9);
+	struct seen seen = read_usage(f);
+	bool is_seen[10] = {false};
+	assert_int_equal(seen.count, 9);
+	for (size_t k = 0; k < seen.count; k++) {
+		assert_true(seen.at[k].seq == seen.at[k].level && !is_seen[seen.at[k].seq]);
+		is_seen[seen.at[k].seq] = true;
+	}
 }
 
 int main(void)
@@ -215,7 +330,9 @@ int main(void)
 		TEST(a_leap_of_days_is_not_believed),
 		TEST(the_next_start_goes_on_from_the_log),
 		TEST(nothing_that_was_written_changes),
-		TEST(a_log_without_numbers_gets_them),
+		TEST(names_are_in_the_log),
+		TEST(names_of_a_table_of_their_own_are_kept),
+		TEST(the_next_start_numbers_on),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
