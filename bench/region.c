@@ -172,8 +172,11 @@ static RESULT open_store(struct region *r, struct str directory)
 {
 	const char *path = str_print(r->ctx.arena, "%" STR_FMT "/dari.db", STR_ARG(directory)).p;
 	TRY(sqlite_open(&r->ctx, path, &r->sql));
-	struct store_config config = {
-		.executor = r->executor, .sql = r->sql, .observe = engine_observe, .check = engine_check_row};
+	struct store_config config = {.executor = r->executor,
+				      .sql = r->sql,
+				      .observe = engine_observe,
+				      .follow = engine_follow,
+				      .check = engine_check_row};
 	TRY(store_open(&r->ctx, &config, &r->store));
 	struct region_wish wish = {.name = region_name};
 	return commit(r, NULL, engine_bootstrap_region_run, &wish);

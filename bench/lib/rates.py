@@ -18,15 +18,16 @@ import urllib.request
 from tools import Target, children, cpu_percent, cpu_s, pairs, process, rss_mib, run, say, wait_quiet, wait_until
 
 ROUNDS, SECONDS, WARM_MS = 3, 3, 300
+METERING_ROUNDS = 7  # a small difference
 INSTANCES = 100
 
 
 @contextlib.contextmanager
-def region(build, scratch, hosts):
+def region(build, scratch, hosts, program="bench_region"):
     """bench/region.c on a new database: (target, what it said, pid, its directory)."""
     directory = os.path.join(scratch, "region")
     os.mkdir(directory)
-    argv = [f"{build}/bench/bench_region", f"directory={directory}", f"hosts={hosts}"]
+    argv = [f"{build}/bench/{program}", f"directory={directory}", f"hosts={hosts}"]
     with open(f"{scratch}/region.log", "wb") as log, \
             process(argv, stdout=subprocess.PIPE, stderr=log, text=True) as child:
         said = {}
@@ -87,6 +88,21 @@ def measure_launches(build, scratch, show):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(copy + end)
     show("run_instances_accepted_per_s", statistics.median(ours), statistics.median(peers))
+
+
+def measure_metering(build, scratch, show):
+    """The processor time of a launch until its machine runs, beside that of a region that writes nothing for bills."""
+    costs = {"bench_region": [], "bench_region_unmetered": []}
+    for number in range(METERING_ROUNDS):
+        for program in sorted(costs, reverse=number % 2 == 1):
+            with region(build, scratch, 64, program) as (target, said, pid, _):
+                before = cpu_s(pid)
+                line = target.load(launch_form(said, 0), SECONDS)
+                check(line)
+                wait_quiet(pid, 30)
+                costs[program].append((cpu_s(pid) - before) * 1e6 / (float(line["rate"]) * (float(line["seconds"]) + WARM_MS / 1000)))
+    say("  microseconds: " + "; ".join(f"{program} {' '.join(f'{cost:.0f}' for cost in costs[program])}" for program in costs))
+    show("metered_launch_us", *map(statistics.median, costs.values()))
 
 
 # ---- nginx
