@@ -65,18 +65,20 @@ struct str libvirt_console_name(struct arena *a, uuid region, uuid instance)
 
 static const struct {
 	const char *manufacturer, *product;
+	const char *version;   /* NULL: none */
 	const char *serial;    /* NULL: the UUID's digits */
 	const char *asset_tag; /* NULL: none */
 } personalities[] = {
 	/* Nothing but UUID and serial, both beginning with "ec2" and the same, says EC2. Every UUID of ours
 	 * begins so, and cloud-init asks about EC2 before the others: their serials are not to be the same.
 	 */
-	[INSTANCE_PERSONALITY_EC2] = {"Dari", "Dari Instance", NULL, NULL},
-	[INSTANCE_PERSONALITY_OPENSTACK] = {"OpenStack Foundation", "OpenStack Nova", NULL, NULL},
+	[INSTANCE_PERSONALITY_EC2] = {"Dari", "Dari Instance", NULL, NULL, NULL},
+	[INSTANCE_PERSONALITY_OPENSTACK] = {"OpenStack Foundation", "OpenStack Nova", NULL, NULL, NULL},
 	[INSTANCE_PERSONALITY_CLOUDSTACK] = {"Apache Software Foundation", "CloudStack KVM Hypervisor", NULL,
-					     NULL},
-	[INSTANCE_PERSONALITY_AZURE] = {"Dari", "Virtual Machine", NULL, "7783-7084-3265-9085-8269-3286-77"},
-	[INSTANCE_PERSONALITY_NOCLOUD] = {"Dari", "Dari Instance", "ds=nocloud", NULL},
+					     NULL, NULL},
+	[INSTANCE_PERSONALITY_AZURE] = {"Dari", "Virtual Machine", "Hyper-V UEFI Release v4.1", NULL,
+					"7783-7084-3265-9085-8269-3286-77"},
+	[INSTANCE_PERSONALITY_NOCLOUD] = {"Dari", "Dari Instance", NULL, "ds=nocloud", NULL},
 };
 
 static void write_smbios(struct buf *b, const struct compute_domain *w, const char *id)
@@ -88,6 +90,8 @@ static void write_smbios(struct buf *b, const struct compute_domain *w, const ch
 	const char *serial = w->personality == INSTANCE_PERSONALITY_EC2 ? id : p->serial ? p->serial : digits;
 	buf_print(b, "<sysinfo type='smbios'><system><entry name='manufacturer'>%s</entry>", p->manufacturer);
 	buf_print(b, "<entry name='product'>%s</entry>", p->product);
+	if (p->version)
+		buf_print(b, "<entry name='version'>%s</entry>", p->version);
 	buf_print(b, "<entry name='serial'>%s</entry><entry name='uuid'>%s</entry></system>", serial, id);
 	if (p->asset_tag)
 		buf_print(b, "<chassis><entry name='asset'>%s</entry></chassis>", p->asset_tag);
@@ -154,11 +158,14 @@ static void write_firmware(struct buf *b, const struct compute_hardware *hw, str
 	buf_print(b, "%s</os>", end);
 }
 
-/* What of Hyper-V spares Windows its dearest exits; emulation has none of it. */
+/* What of Hyper-V spares Windows its dearest exits; emulation has none of it. Azure's agent starts where systemd finds Hyper-V: by
+ * the processor's words, which KVM has with what follows, else by SMBIOS, if the processor does not name another hypervisor. */
 static void write_platform(struct buf *b, const struct domain_place *place, const struct compute_domain *w)
 {
 	const struct compute_hardware *hw = &w->hardware;
-	bool has_hyperv = hw->windows && place->virt == HOST_SEEN_VIRT_KVM;
+	bool is_azure = w->personality == INSTANCE_PERSONALITY_AZURE,
+	     is_kvm = place->virt == HOST_SEEN_VIRT_KVM;
+	bool has_hyperv = is_kvm && (hw->windows || is_azure);
 	buf_print(b, "<features><acpi/><apic/>");
 	if (has_hyperv)
 		buf_print(b,
@@ -168,7 +175,7 @@ static void write_platform(struct buf *b, const struct domain_place *place, cons
 	if (hw->secure_boot)
 		buf_print(b, "<smm state='on'/>"); /* else the guest could write over the variables */
 	buf_print(b, "</features>");
-	libvirt_write_processor(b, place->virt, w->cpu);
+	libvirt_write_processor(b, place->virt, w->cpu, is_azure && !is_kvm);
 	if (!hw->windows) {
 		buf_print(b, "<clock offset='utc'/>");
 		return;

@@ -31,30 +31,33 @@ static bool is_word(struct str word)
 
 /* ---- as libvirt writes it ---- */
 
-static void write_features(struct buf *b, struct str cpu)
+static void write_features(struct buf *b, struct str cpu, bool hides_hypervisor)
 {
 	struct processor_walk walk = processor_begin(cpu);
 	struct str name;
 	bool is_there;
 	while (processor_next(&walk, &name, &is_there))
-		buf_print(b, "<feature policy='%s' name='%" STR_FMT "'/>", is_there ? "require" : "disable",
-			  STR_ARG(name));
+		if (!hides_hypervisor || !str_is(name, "hypervisor"))
+			buf_print(b, "<feature policy='%s' name='%" STR_FMT "'/>",
+				  is_there ? "require" : "disable", STR_ARG(name));
 }
 
-void libvirt_write_processor(struct buf *b, enum host_seen_virt virt, struct str cpu)
+void libvirt_write_processor(struct buf *b, enum host_seen_virt virt, struct str cpu, bool hides_hypervisor)
 {
+	const char *hidden = hides_hypervisor ? "<feature policy='disable' name='hypervisor'/>" : "";
 	if (cpu.n) {
 		buf_print(b,
 			  "<cpu mode='custom' match='exact' check='partial'>"
 			  "<model fallback='forbid'>%" STR_FMT "</model>",
 			  STR_ARG(processor_model(cpu)));
-		write_features(b, cpu);
-		buf_print(b, "</cpu>");
+		write_features(b, cpu, hides_hypervisor);
+		buf_print(b, "%s</cpu>", hidden);
 	} else if (virt == HOST_SEEN_VIRT_KVM)
 		buf_print(b, "<cpu mode='host-passthrough' check='none' migratable='on'/>");
 	else /* all that the emulator can do, but for what spell_out() leaves out */
 		buf_print(b,
-			  "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/></cpu>");
+			  "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/>%s</cpu>",
+			  hidden);
 }
 
 /* ---- as it is ---- */

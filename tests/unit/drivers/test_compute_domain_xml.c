@@ -219,6 +219,9 @@ static void test_personalities(void **state)
 		{INSTANCE_PERSONALITY_OPENSTACK,
 		 "<entry name='serial'>ec2f00d0111142228333444455556666</entry>"},
 		{INSTANCE_PERSONALITY_AZURE, "<entry name='serial'>ec2f00d0111142228333444455556666</entry>"},
+		/* by which systemd tells Azure's agent where it is */
+		{INSTANCE_PERSONALITY_AZURE, "<entry name='version'>Hyper-V UEFI Release v4.1</entry>"},
+		{INSTANCE_PERSONALITY_AZURE, "<hyperv mode='custom'>"},
 		{INSTANCE_PERSONALITY_NOCLOUD, "<entry name='serial'>ds=nocloud</entry>"},
 	};
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
@@ -229,6 +232,28 @@ static void test_personalities(void **state)
 		assert_has(f, rows[k].part);
 		assert_has(f, "<entry name='uuid'>ec2f00d0-1111-4222-8333-444455556666</entry>");
 	}
+}
+
+/* An emulated processor says that it is emulated, before SMBIOS is asked. */
+static void test_emulated_azure(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	f->place.virt = HOST_SEEN_VIRT_TCG;
+	write(f);
+	assert_false(str_contains(f->xml, STR("name='hypervisor'")));
+	f->wish.personality = INSTANCE_PERSONALITY_AZURE;
+	write(f);
+	assert_has(
+		f,
+		"<feature policy='disable' name='la57'/><feature policy='disable' name='hypervisor'/></cpu>");
+	assert_false(str_contains(f->xml, STR("hyperv ")));
+	f->wish.cpu = STR("EPYC AMD hypervisor x2apic");
+	write(f);
+	assert_has(f, "<feature policy='require' name='x2apic'/><feature policy='disable' "
+		      "name='hypervisor'/></cpu>");
+	assert_false(str_contains(f->xml, STR("policy='require' name='hypervisor'")));
 }
 
 static void test_hardware(void **state)
@@ -415,12 +440,13 @@ static void test_processor(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_drive),         cmocka_unit_test(test_ceph),
-		cmocka_unit_test(test_ceph_refused),  cmocka_unit_test(test_whole),
-		cmocka_unit_test(test_processor),     cmocka_unit_test(test_emulated),
-		cmocka_unit_test(test_personalities), cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_manifest),      cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_hardware),      cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_drive),          cmocka_unit_test(test_ceph),
+		cmocka_unit_test(test_ceph_refused),   cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_processor),      cmocka_unit_test(test_emulated),
+		cmocka_unit_test(test_personalities),  cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_manifest),       cmocka_unit_test(test_refused),
+		cmocka_unit_test(test_emulated_azure), cmocka_unit_test(test_hardware),
+		cmocka_unit_test(test_reach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
