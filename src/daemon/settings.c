@@ -131,6 +131,18 @@ RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings)
 	return config_parse(c, STR_NONE, keys, sizeof keys / sizeof keys[0], ret_settings);
 }
 
+/* The kernel's own rule for names of devices is wider; these go into nftables' language and into a path. */
+enum { DEVICE_NAME_MAX = 15, NETNS_NAME_MAX = 255 }; /* IFNAMSIZ without the NUL; a file's name */
+static RESULT check_name(struct ctx *c, const char *path, const char *key, struct str name, size_t max)
+{
+	bool is_good = name.n <= max && !str_starts_with(name, STR("."));
+	for (size_t k = 0; k < name.n; k++)
+		is_good = is_good && (str_is_alphanumeric(name.p[k]) || strchr("._-", name.p[k]));
+	return is_good ? OK
+		       : ctx_fail(c, ERR_INVALID, "%s: %s has at most %zu letters, digits, '.', '_' and '-'.",
+				  path, key, max);
+}
+
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings)
 {
 	struct str text = STR_NONE;
@@ -146,7 +158,8 @@ RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_setti
 	if (!result_is_ok(uuid_parse(ret_settings->region_id, &id)))
 		return ctx_fail(c, ERR_INVALID, "%s: region.id has to be the UUID that `dari init` wrote",
 				path);
-	return OK;
+	TRY(check_name(c, path, "metering.uplink", ret_settings->traffic_device, DEVICE_NAME_MAX));
+	return check_name(c, path, "metering.uplink_namespace", ret_settings->traffic_netns, NETNS_NAME_MAX);
 }
 
 struct str settings_write(struct arena *a, const struct settings *s)

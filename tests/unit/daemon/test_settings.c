@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a configuration may say of the device whose traffic is counted: its name goes into nftables' own language. */
+#include "daemon/daemon.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "../base/test_base.h"
+#include "base/file.h"
+
+static struct result load(struct ctx *c, const char *more)
+{
+	char path[] = "/tmp/dari_test_settings_XXXXXX";
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	dprintf(fd, "region:\n  name: r\n  id: 0d5f3c1e-0000-4000-8000-000000000001\n%s", more);
+	close(fd);
+	struct settings settings;
+	struct result r = settings_load(c, path, &settings);
+	unlink(path);
+	return r;
+}
+
+static void a_device_has_a_device_s_name(void **state)
+{
+	struct ctx *c = *state;
+	static const char *const good[] = {"eth0", "br-ex", "enp3s0f0np0", "bond0.100", "a_b"};
+	static const char *const bad[] = {"'eth0 eth1'", "'eth0\"; flush ruleset; \"'", "a/b", "'..'",
+					  "sixteen-letters."};
+	for (size_t k = 0; k < sizeof good / sizeof *good; k++)
+		assert_ok(load(c, str_print(c->arena, "metering:\n  uplink: %s\n  uplink_namespace: %s\n",
+					    good[k], good[k])
+					  .p));
+	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+		assert_err(load(c, str_print(c->arena, "metering:\n  uplink: %s\n", bad[k]).p), INVALID);
+		assert_true(str_contains(c->problem.message, STR("metering.uplink ")));
+		ctx_clear_problem(c);
+	}
+	assert_err(load(c, "metering:\n  uplink: eth0\n  uplink_namespace: ../x\n"), INVALID);
+	assert_true(str_contains(c->problem.message, STR("metering.uplink_namespace ")));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(a_device_has_a_device_s_name, ctx_setup, ctx_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
