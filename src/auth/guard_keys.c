@@ -62,6 +62,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_NETWORK_ACL, "network-acl", false, false},
 	{KIND_NAT_GATEWAY, "natgateway", false, false},
 	{KIND_PEERING, "vpc-peering-connection", false, false},
+	{KIND_PEERING_SIDE, "vpc-peering-connection", false, false},
 	{KIND_ADDRESS, "elastic-ip", false, false},
 	{KIND_KEY_PAIR, "key-pair", false, true},
 	{KIND_SERVER_GROUP, "placement-group", false, true},

@@ -311,10 +311,10 @@ def front(name, **properties):
     return {"name": name, "properties": properties}
 
 
-def balancing(net, frontends, rules, probes=(), inward=()):
-    """The properties of a load balancer "lb" whose rules are (name, frontend, port, to, probe)."""
+def balancing(net, frontends, rules, probes=(), inward=(), of="lb"):
+    """The properties of a load balancer whose rules are (name, frontend, port, to, probe)."""
     def part(kind, name):
-        return {"id": net.id(f"loadBalancers/lb/{kind}/{name}")}
+        return {"id": net.id(f"loadBalancers/{of}/{kind}/{name}")}
     return {"frontendIPConfigurations": frontends, "backendAddressPools": [{"name": "pool"}],
             "probes": [{"name": name, "properties": {"protocol": protocol, "port": port, "intervalInSeconds": 15, "numberOfProbes": 2}}
                        for name, protocol, port in probes],
@@ -438,7 +438,7 @@ def test_what_is_said_again_changes_nothing(net):
             subnet("two", "10.6.2.0/24", natGateway=ref("natGateways/a-nat"))]}}),
         ("loadBalancers/a-lb", {**standard, "properties": balancing(
             net, [public, front("in", subnet=ref("virtualNetworks/a-net/subnets/two"))],
-            [("a", "out", 2222, 22, "ssh"), ("b", "in", 2222, 22, "ssh")], [("ssh", "Tcp", 22)], [("n", "out", 2200)])}),
+            [("a", "out", 2222, 22, "ssh"), ("b", "in", 2222, 22, "ssh")], [("ssh", "Tcp", 22)], [("n", "out", 2200)], "a-lb")}),
         ("networkInterfaces/a-nic", {"tags": {"a": "b"}, "properties": {
             "ipConfigurations": [member], "networkSecurityGroup": ref("networkSecurityGroups/a-group")}})]
     for path, body in made:

@@ -583,12 +583,12 @@ static RESULT check_present(struct op *op, const struct address *address)
 	return port ? port_check_unmanaged(op, port, STR("NetworkInterfaceId")) : OK;
 }
 
-static RESULT check_no_subnets(struct op *op, const struct address *address, struct str field)
+static RESULT check_no_subnets(struct op *op, const struct address *address, enum err code, struct str field)
 {
 	char text[IP_TEXT_SIZE];
 	return uuid_is_none(address->source_nat)
 		       ? OK
-		       : ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, field,
+		       : ENGINE_FAIL(op, code, KIND_ADDRESS, field,
 				     "Address %s is in use: subnets reach out under it.",
 				     ip_write(address->ip, text));
 }
@@ -598,7 +598,7 @@ static RESULT check_association(struct op *op, const struct address_association 
 				const struct address *address, const struct port *port, struct ip private_ip)
 {
 	TRY(check_present(op, address));
-	TRY(check_no_subnets(op, address, wish->address.field));
+	TRY(check_no_subnets(op, address, ERR_CONFLICT, wish->address.field));
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
 	uuid router = engine_get_router_of_ip(op->head, port, private_ip);
@@ -778,7 +778,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 		TRY(port_forwarding_leave_address(op, address->row.id));
 		TRY(load_balancer_leave_address(op, address->row.id));
 	}
-	TRY(check_no_subnets(op, address, wish->address.field));
+	TRY(check_no_subnets(op, address, ERR_IN_USE, wish->address.field));
 	TRY(port_forwarding_check_none(op, address, wish->address.field));
 	if (!uuid_is_none(address->port))
 		TRY(write_free(op, address));

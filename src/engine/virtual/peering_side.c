@@ -86,6 +86,8 @@ RESULT engine_put_peering_side(struct op *op, struct peering_side_wish *wish)
 				    .router = router->row.id,
 				    .peer_router = peer->row.id,
 				    .name = wish->name};
+	TRY(before ? engine_permit(op, "peering.create", KIND_PEERING_SIDE, &before->row)
+		   : engine_permit_new(op, "peering.create", KIND_PEERING_SIDE, &next.row));
 	if (before && !uuid_equal(before->peer_router, peer->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_PEERING_SIDE,
 				   STR("properties.remoteVirtualNetwork.id"),

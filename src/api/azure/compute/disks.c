@@ -193,6 +193,26 @@ static RESULT prepare_new(struct az_call *e, struct disk_args *a)
 	return take_source(e, &p->creation, &a->make.disk);
 }
 
+/* A disk is made once: what it was made of is said again, or not at all. */
+static RESULT check_creation(struct az_call *e, const struct creation *c, const struct volume *v)
+{
+	const json_t *kept = az_said(e, v->row.id);
+	const json_t *image = json_object_get(kept, "properties.creationData.imageReference");
+	struct str option =
+		str_from(json_string_value(json_object_get(kept, "properties.creationData.createOption")));
+	struct str source = str_from(
+		json_string_value(json_object_get(kept, "properties.creationData.sourceResourceId")));
+	if (!option.n) {
+		option = uuid_is_none(v->snapshot) ? STR("Empty") : STR("Copy");
+		if (snapshot_find(az_tables(e), v->snapshot))
+			source = az_id_of(e, AZ_SNAPSHOTS, KIND_SNAPSHOT, v->snapshot);
+	}
+	TRY(az_check_unchanged(e, "creationData.createOption", c->option, option));
+	TRY(az_check_unchanged(e, "creationData.sourceResourceId", c->source, source));
+	return az_check_unchanged(e, "creationData.imageReference.id", c->image.id,
+				  str_from(json_string_value(json_object_get(image, "id"))));
+}
+
 /* What it is already is no change: az sends whole objects back. */
 static RESULT prepare_change(struct az_call *e, struct disk_args *a)
 {
@@ -202,6 +222,7 @@ static RESULT prepare_change(struct az_call *e, struct disk_args *a)
 	bool is_other_type = !str_equal(az_sku_of_type(type), az_sku_of_type(v->type));
 	a->id = e->target;
 	a->change = (struct volume_modifying){.volume = az_target_ref(e)};
+	TRY(check_creation(e, &p->creation, v));
 	if (p->gib && p->gib * GIB < v->size)
 		return ctx_fail_field(e->c, ERR_STATE, STR("properties.diskSizeGB"),
 				      "Disk size cannot be reduced: it is %lld GB.",

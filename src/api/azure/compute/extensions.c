@@ -106,7 +106,7 @@ void az_write_extensions(struct az_call *e, struct json_writer *w, const struct 
 RESULT az_find_machine(struct az_call *e, struct ref *ret_ref)
 {
 	const struct row *row = NULL;
-	TRY(az_find_named(e, KIND_INSTANCE, "vmName", &row));
+	TRY(az_find_named(e, AZ_MACHINES, KIND_INSTANCE, "vmName", &row));
 	*ret_ref = ref_by_id(KIND_INSTANCE, row->id);
 	ret_ref->field = STR("vmName");
 	ret_ref->text = az_path_value(e, "vmName");

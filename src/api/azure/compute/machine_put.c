@@ -281,6 +281,21 @@ static bool goes_with_machine(struct str fate)
 	return str_is(fate, "Delete");
 }
 
+/* A disk that no machine has. */
+static RESULT find_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk)
+{
+	static const struct api_error owned = {ERR_IN_USE, 0, 409, "ConflictingUserInput"};
+	TRY(az_find_id(e, field, id, AZ_DISKS, KIND_VOLUME, ret_disk));
+	uuid owner = volume_of(*ret_disk)->instance;
+	if (uuid_is_none(owner))
+		return OK;
+	e->error = &owned;
+	return ctx_fail_field(
+		e->c, ERR_IN_USE, str_from(field),
+		"Disk '%" STR_FMT "' cannot be attached as the disk is already owned by VM '%" STR_FMT "'.",
+		STR_ARG(str_slice(id, 0, 512)), STR_ARG(az_id_of(e, AZ_MACHINES, KIND_INSTANCE, owner)));
+}
+
 static RESULT take_os_disk(struct az_call *e, struct machine_args *a, struct disk_wish *disk)
 {
 	const struct storage *s = &a->properties.storage;
@@ -292,8 +307,7 @@ static RESULT take_os_disk(struct az_call *e, struct machine_args *a, struct dis
 					   goes_with_machine(s->os.fate) ? CHOICE_YES : CHOICE_NO,
 				   .field = STR("properties.storageProfile.osDisk")};
 	if (str_is(s->os.option, "Attach")) {
-		TRY(az_find_id(e, "properties.storageProfile.osDisk.managedDisk.id", s->os.managed.id,
-			       AZ_DISKS, KIND_VOLUME, &row));
+		TRY(find_disk(e, "properties.storageProfile.osDisk.managedDisk.id", s->os.managed.id, &row));
 		disk->existing = ref_by_id(KIND_VOLUME, row->id);
 		return OK;
 	}
@@ -316,8 +330,7 @@ static RESULT take_data_disk(struct az_call *e, const struct data_disk *d, struc
 					   goes_with_machine(d->fate) ? CHOICE_YES : CHOICE_NO,
 				   .field = STR("properties.storageProfile.dataDisks")};
 	if (str_is(d->option, "Attach")) {
-		TRY(az_find_id(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id,
-			       AZ_DISKS, KIND_VOLUME, &row));
+		TRY(find_disk(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id, &row));
 		disk->existing = ref_by_id(KIND_VOLUME, row->id);
 		return OK;
 	}
@@ -365,6 +378,22 @@ static size_t primary_of(const struct interfaces *list)
 	return 0;
 }
 
+/* machine: the one that may have it; none: none may. */
+static RESULT find_interface(struct az_call *e, struct str id, uuid machine, const struct row **ret_port)
+{
+	static const struct api_error in_use = {ERR_IN_USE, 0, 400, "NicInUse"};
+	static const char field[] = "properties.networkProfile.networkInterfaces.id";
+	TRY(az_find_id(e, field, id, AZ_INTERFACES, KIND_PORT, ret_port));
+	uuid holder = engine_port_holder(port_of(*ret_port));
+	if (uuid_is_none(holder) || uuid_equal(holder, machine))
+		return OK;
+	e->error = &in_use;
+	return ctx_fail_field(e->c, ERR_IN_USE, str_from(field),
+			      "Network Interface %" STR_FMT " is used by existing VM %" STR_FMT ".",
+			      STR_ARG(str_slice(id, 0, 512)),
+			      STR_ARG(az_id_of(e, AZ_MACHINES, KIND_INSTANCE, holder)));
+}
+
 static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
 {
 	static const char field[] = "properties.networkProfile.networkInterfaces";
@@ -378,8 +407,7 @@ static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
 		return missing(e, field);
 	for (size_t k = 0; k < list->count; k++) {
 		const struct row *row = NULL;
-		TRY(az_find_id(e, "properties.networkProfile.networkInterfaces.id", list->at[k].id,
-			       AZ_INTERFACES, KIND_PORT, &row));
+		TRY(find_interface(e, list->at[k].id, UUID_NONE, &row));
 		ports[k == primary ? 0 : next] =
 			(struct launch_port){.port = ref_by_id(KIND_PORT, row->id),
 					     .device_index = k == primary ? 0 : (int64_t) next,
@@ -493,17 +521,56 @@ static RESULT prepare_new(struct az_call *e, struct machine_args *a)
 
 /* ---- a change ---- */
 
-static const struct api_error not_changeable = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
-
-/* What was kept, and is not what is said now. */
-static RESULT check_same(struct az_call *e, const char *path, struct str said)
+/* What was kept, and is not what is said now; the property as Azure calls it. */
+static RESULT check_kept(struct az_call *e, const char *path, const char *property, struct str said)
 {
 	struct str before = str_from(json_string_value(json_object_get(az_said(e, e->target), path)));
-	if (!said.n || !before.n || str_equal_nocase(said, before))
-		return OK;
-	e->error = &not_changeable;
-	return ctx_fail_field(e->c, ERR_STATE, str_from(path), "Changing property '%s' is not allowed.",
-			      path + sizeof "properties." - 1);
+	return before.n ? az_check_unchanged(e, property, said, before) : OK;
+}
+
+static RESULT check_image(struct az_call *e, const struct az_image_reference *said)
+{
+	const json_t *kept =
+		json_object_get(az_said(e, e->target), "properties.storageProfile.imageReference");
+	const struct {
+		const char *name, *property;
+		struct str said;
+	} parts[] = {{"id", "imageReference.id", said->id},
+		     {"publisher", "imageReference.publisher", said->publisher},
+		     {"offer", "imageReference.offer", said->offer},
+		     {"sku", "imageReference.sku", said->sku}};
+	/* Of a machine that was made elsewhere the marketplace's names are shown, which are the same for all who ask. */
+	for (size_t k = 0; k < sizeof parts / sizeof *parts; k++)
+		if (kept || !k)
+			TRY(az_check_unchanged(
+				e, parts[k].property, parts[k].said,
+				str_from(json_string_value(json_object_get(kept, parts[k].name)))));
+	return OK;
+}
+
+static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const struct instance *i)
+{
+	static const char field[] = "properties.storageProfile.osDisk.managedDisk.id";
+	const struct volume *v = volume_first_by_instance(az_tables(e), i->row.id);
+	while (v && (v->device_slot || v->is_medium))
+		v = volume_next_by_instance(az_tables(e), v);
+	bool is_same =
+		!said->managed.id.n ||
+		(v && str_equal_nocase(said->managed.id, az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
+	return is_same ? OK
+		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
+					"The parameter '%s' is not supported on a machine that is there: its "
+					"OS disk stays. "
+					"Reimage the machine, or make another one with that disk.",
+					field);
+}
+
+static RESULT check_set(struct az_call *e, struct str said, const struct instance *i)
+{
+	struct str shown = uuid_is_none(i->server_group)
+				   ? STR_NONE
+				   : az_id_of(e, AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, i->server_group);
+	return az_check_unchanged(e, "availabilitySet.id", said, shown);
 }
 
 static RESULT prepare_resize(struct az_call *e, struct machine_args *a, const struct instance *i)
@@ -547,8 +614,7 @@ static RESULT add_disk(struct az_call *e, struct machine_args *a, const struct d
 						  .crosses_zones = true},
 				       .name = d->name};
 	if (str_is(d->option, "Attach")) {
-		TRY(az_find_id(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id,
-			       AZ_DISKS, KIND_VOLUME, &row));
+		TRY(find_disk(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id, &row));
 		change->attach.volume = ref_by_id(KIND_VOLUME, row->id);
 		return OK;
 	}
@@ -588,9 +654,15 @@ static RESULT prepare_data(struct az_call *e, struct machine_args *a)
 		    a->leave_count < INSTANCE_VOLUMES_MAX)
 			leaves[a->leave_count++] = (struct volume_detaching){
 				.volume = ref_by_id(KIND_VOLUME, v->row.id), .instance = az_target_ref(e)};
-	for (size_t k = 0; k < data->count; k++)
-		if (!data->at[k].goes && !find_at(e, e->target, data->at[k].lun))
-			TRY(add_disk(e, a, &data->at[k]));
+	for (size_t k = 0; k < data->count; k++) {
+		const struct data_disk *d = &data->at[k];
+		const struct volume *v = d->goes ? NULL : find_at(e, e->target, d->lun);
+		if (v)
+			TRY(az_check_unchanged(e, "dataDisk.managedDisk.id", d->managed.id,
+					       az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
+		else if (!d->goes)
+			TRY(add_disk(e, a, d));
+	}
 	return OK;
 }
 
@@ -616,8 +688,7 @@ static RESULT prepare_interfaces(struct az_call *e, struct machine_args *a, cons
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < list->count; k++) {
 		const struct row *row = NULL;
-		TRY(az_find_id(e, "properties.networkProfile.networkInterfaces.id", list->at[k].id,
-			       AZ_INTERFACES, KIND_PORT, &row));
+		TRY(find_interface(e, list->at[k].id, i->row.id, &row));
 		wanted[k] = row->id;
 		if (!uuid_equal(port_of(row)->instance, i->row.id))
 			plugs[a->plug_count++] =
@@ -645,9 +716,13 @@ static RESULT prepare_change(struct az_call *e, struct machine_args *a)
 	const struct instance *i = instance_find(az_tables(e), e->target);
 	const struct machine_says *p = &a->properties;
 	a->id = e->target;
-	TRY(check_same(e, "properties.osProfile.computerName", p->os.computer_name));
-	TRY(check_same(e, "properties.osProfile.adminUsername", p->os.admin));
-	TRY(check_same(e, "properties.storageProfile.osDisk.name", p->storage.os.name));
+	TRY(check_kept(e, "properties.osProfile.computerName", "osProfile.computerName",
+		       p->os.computer_name));
+	TRY(check_kept(e, "properties.osProfile.adminUsername", "osProfile.adminUsername", p->os.admin));
+	TRY(check_kept(e, "properties.storageProfile.osDisk.name", "osDisk.name", p->storage.os.name));
+	TRY(check_image(e, &p->storage.image));
+	TRY(check_os_disk(e, &p->storage.os, i));
+	TRY(check_set(e, p->availability_set.id, i));
 	TRY(prepare_resize(e, a, i));
 	a->converts = p->license_type.n > 0;
 	a->licence.instance = az_target_ref(e);

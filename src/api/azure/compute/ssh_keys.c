@@ -49,8 +49,6 @@ static const struct param put_rows[] = {
 	PARAM_OBJECT(struct key_args, "properties", properties, property_params, .doc = "The key."),
 };
 
-static const struct api_error not_changeable = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
-
 static RESULT prepare(struct az_call *e, void *args)
 {
 	static const char field[] = "properties.publicKey";
@@ -74,9 +72,7 @@ static RESULT prepare(struct az_call *e, void *args)
 						    .is_ed25519 = a->make.is_ed25519};
 	if (!before || !before->public_key.n || str_equal(before->public_key, a->make.public_key))
 		return OK;
-	e->error = &not_changeable;
-	return ctx_fail_field(e->c, ERR_STATE, str_from(field),
-			      "Changing property 'publicKey' is not allowed.");
+	return az_fail_change(e, "publicKey");
 }
 
 static RESULT put(struct op *op, void *args)

@@ -139,12 +139,15 @@ struct str az_path_name(struct az_call *e, const char *variables);
 void az_find_place(struct az_call *e, struct arm_place *ret_place);
 /* What a row is called, with what it is a part of: "vm1", "vnet1/default". */
 struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
+/* "default" of "vnet1/default", or of an id. */
+struct str az_last_word(struct str name);
 /* "Microsoft.Compute/virtualMachines" */
 struct str az_full_type(struct arena *a, enum az_types type);
 /* "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/vm1" */
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
 /* The row that the path's variables name ("vmName"), which the caller sees. ERR_NOT_FOUND. */
-RESULT az_find_named(struct az_call *e, enum kind kind, const char *variables, const struct row **ret_row);
+RESULT az_find_named(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
+		     const struct row **ret_row);
 /* The row of a resource's id, which stands in a body at that field. ERR_INVALID: it is no id, or another type's.
  * ERR_NOT_FOUND: there is no such resource. */
 RESULT az_find_id(struct az_call *e, const char *field, struct str text, enum az_types type, enum kind kind,
@@ -235,6 +238,10 @@ RESULT az_check_address(struct az_call *e, const char *what, uuid *ret_id);
 
 enum az_part { AZ_OF_ARM = 1, AZ_OF_SIGNIN = 2 };
 #define az_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, str_from(parameter), __VA_ARGS__)
+/* ERR_STATE, PropertyChangeNotAllowed: what a PUT or a PATCH says of the property ("osDisk.name") is not what is so. */
+RESULT az_fail_change(struct az_call *e, const char *property);
+/* The same unless nothing is said, or what is shown. */
+RESULT az_check_unchanged(struct az_call *e, const char *property, struct str said, struct str shown);
 /* As in struct api_protocol. */
 void az_word_problem(struct api_call *core, struct api_problem *problem);
 RESULT az_write_problem(struct api_call *core, struct api_problem *problem, struct buf *body);

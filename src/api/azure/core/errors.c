@@ -99,6 +99,20 @@ const struct api_error az_wrong_audience = {ERR_UNAUTHENTICATED, 0, 401,
 const struct api_error az_changed = {ERR_CONFLICT, 0, 412, "PreconditionFailed"};
 const struct api_error az_wrong_tenant = {ERR_UNAUTHENTICATED, 0, 401, "InvalidAuthenticationTokenTenant"};
 
+static const struct api_error not_changeable = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
+
+RESULT az_fail_change(struct az_call *e, const char *property)
+{
+	e->error = &not_changeable;
+	return ctx_fail_field(e->c, ERR_STATE, str_from(property), "Changing property '%s' is not allowed.",
+			      property);
+}
+
+RESULT az_check_unchanged(struct az_call *e, const char *property, struct str said, struct str shown)
+{
+	return !said.n || str_equal_nocase(said, shown) ? OK : az_fail_change(e, property);
+}
+
 const struct api_errors azure_errors =
 	API_ERRORS(rows, .internal = "Encountered internal server error.",
 		   .throttled = "The request was throttled: too many requests. Please retry later.",

@@ -190,20 +190,13 @@ static RESULT look_up(struct az_call *e, uuid group, enum az_types type, enum ki
 	return has_ended ? FAIL(NOT_FOUND) : found;
 }
 
-/* Of what the path names. */
-static enum az_types named_type(const struct az_call *e)
-{
-	const struct az_action *a = az_action_of(e);
-	return a->names_type ? a->names_type : a->type;
-}
-
-static RESULT fail_absent(struct az_call *e, struct str name)
+static RESULT fail_absent(struct az_call *e, enum az_types type, struct str name)
 {
 	return ctx_fail(
 		e->c, ERR_NOT_FOUND,
 		"The Resource '%" STR_FMT "' under resource group '%" STR_FMT
 		"' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-		STR_ARG(write_words(e, named_type(e), str_slice(name, 0, 256))),
+		STR_ARG(write_words(e, type, str_slice(name, 0, 256))),
 		STR_ARG(az_path_value(e, "resourceGroupName")));
 }
 
@@ -216,12 +209,13 @@ struct str az_path_name(struct az_call *e, const char *variables)
 	return name;
 }
 
-RESULT az_find_named(struct az_call *e, enum kind kind, const char *variables, const struct row **ret_row)
+RESULT az_find_named(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
+		     const struct row **ret_row)
 {
 	struct str name = az_path_name(e, variables);
 	TRY(az_find_group(e));
-	struct result found = look_up(e, e->group, named_type(e), kind, name, ret_row);
-	return found.code == ERR_NOT_FOUND ? fail_absent(e, name) : found;
+	struct result found = look_up(e, e->group, type, kind, name, ret_row);
+	return found.code == ERR_NOT_FOUND ? fail_absent(e, type, name) : found;
 }
 
 RESULT az_find_whole(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
@@ -325,10 +319,9 @@ void az_write_ref(struct az_call *e, struct json_writer *w, const char *name, en
 	json_write_close(w);
 }
 
-/* "default" of "vnet1/default" */
-static struct str last_of(struct str name)
+struct str az_last_word(struct str name)
 {
-	struct str word, last = name;
+	struct str word, last = STR_NONE;
 	while (str_split_next(&name, '/', &word))
 		last = word;
 	return last;
@@ -351,7 +344,7 @@ void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type,
 {
 	const struct az_type *t = &az_types[type];
 	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
-	json_write_text(w, "name", last_of(az_name_of(e, type, kind, row->id)));
+	json_write_text(w, "name", az_last_word(az_name_of(e, type, kind, row->id)));
 	json_write_text(w, "type", str_print(e->c->arena, "%s/%s", t->space, t->name));
 	json_write_text(w, "location", az_location(e));
 	write_tags(w, kind, row);

@@ -350,7 +350,8 @@ RESULT az_prepare_target(struct az_call *e)
 {
 	const struct az_action *a = az_action_of(e);
 	const struct row *row = NULL;
-	TRY(forgive_absent(e, az_find_named(e, a->kind, a->names, &row)));
+	TRY(forgive_absent(
+		e, az_find_named(e, a->names_type ? a->names_type : a->type, a->kind, a->names, &row)));
 	e->target = row ? row->id : UUID_NONE;
 	e->is_conditional = !e->skips_operation && a->operation &&
 			    (call_header(e->call, "If-Match").n || call_header(e->call, "If-None-Match").n);

@@ -5,8 +5,6 @@
 #include "api/azure/network/network.h"
 #include "engine/virtual/balancer_set.h"
 
-/* "lb1" of "…/loadBalancers/lb1". */
-struct str az_last_word(struct str id);
 /* "…/loadBalancers/lb1/backendAddressPools/pool1". Errors as of az_find_id(). */
 RESULT az_find_pool(struct az_call *e, const char *field, struct str id, struct balanced_pool *ret_pool);
 /* "…/loadBalancers/lb1/inboundNatRules/rule1", with what that says. */

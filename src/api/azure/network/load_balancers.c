@@ -350,14 +350,6 @@ static const struct param put_rows[] = {
 	NOT_BUILT("extendedLocation"),
 };
 
-struct str az_last_word(struct str id)
-{
-	struct str word, last = STR_NONE;
-	while (str_split_next(&id, '/', &word))
-		last = word;
-	return last;
-}
-
 /* ---- rules as wishes ---- */
 
 static RESULT fail_part(struct az_call *e, const char *field, struct str id)
@@ -368,9 +360,24 @@ static RESULT fail_part(struct az_call *e, const char *field, struct str id)
 			      STR_ARG(str_slice(id, 0, 512)));
 }
 
-static const struct frontend *find_frontend(const struct balancer_says *p, const struct az_link *link)
+/* The part's name, of an id of this balancer's own; empty: it is another's, whose parts no rule can have. */
+static struct str own_part(struct az_call *e, const char *list, const struct az_link *link)
 {
-	struct str name = az_last_word(link->id);
+	char account[UUID_TEXT_SIZE];
+	struct str start = str_print(e->c->arena,
+				     "/subscriptions/%s/resourceGroups/%" STR_FMT
+				     "/providers/Microsoft.Network/loadBalancers/%" STR_FMT "/%s/",
+				     uuid_write(e->c->who->account, account),
+				     STR_ARG(az_path_value(e, "resourceGroupName")),
+				     STR_ARG(az_path_value(e, "loadBalancerName")), list);
+	bool is_own = str_equal_nocase(str_slice(link->id, 0, start.n), start);
+	return is_own ? str_slice(link->id, start.n, link->id.n) : STR_NONE;
+}
+
+static const struct frontend *find_frontend(struct az_call *e, const struct balancer_says *p,
+					    const struct az_link *link)
+{
+	struct str name = own_part(e, FRONTENDS, link);
 	for (size_t k = 0; k < p->frontends.count; k++)
 		if (str_equal_nocase(p->frontends.at[k].name, name))
 			return &p->frontends.at[k];
@@ -394,9 +401,9 @@ static RESULT read_probe(struct az_call *e, const struct balancer_says *p, const
 			 struct balancer_rule *wish)
 {
 	const struct probe *probe = NULL;
-	struct str name = az_last_word(says->probe.id);
-	wish->is_unasked = !name.n;
-	if (!name.n)
+	struct str name = own_part(e, PROBES, &says->probe);
+	wish->is_unasked = !says->probe.id.n;
+	if (!says->probe.id.n)
 		return OK;
 	for (size_t k = 0; k < p->probes.count; k++)
 		probe = str_equal_nocase(p->probes.at[k].name, name) ? &p->probes.at[k] : probe;
@@ -427,8 +434,8 @@ static RESULT read_rule(struct az_call *e, const struct balancer_says *p, const 
 			struct balancer_rule *wish)
 {
 	const struct rule_says *says = &rule->properties;
-	struct str pool = az_last_word(says->pool.id);
-	bool is_udp, has_pool = !pool.n;
+	struct str pool = own_part(e, POOLS, &says->pool);
+	bool is_udp, has_pool = !says->pool.id.n;
 	*wish = (struct balancer_rule){.name = rule->name,
 				       .public_port = says->public_port,
 				       .private_port =
@@ -443,13 +450,24 @@ static RESULT read_rule(struct az_call *e, const struct balancer_says *p, const 
 		has_pool = has_pool || str_equal_nocase(p->pools.at[k].name, pool);
 	if (!has_pool)
 		return fail_part(e, "properties." RULES ".backendAddressPool.id", says->pool.id);
-	const struct frontend *frontend = find_frontend(p, &says->frontend);
+	const struct frontend *frontend = find_frontend(e, p, &says->frontend);
 	if (!frontend)
 		return fail_part(e, "properties." RULES ".frontendIPConfiguration.id", says->frontend.id);
 	TRY(follow_address(e, frontend, &wish->address));
 	if (!ref_is_given(&wish->address))
 		wish->front = frontend->name;
 	return read_probe(e, p, says, wish);
+}
+
+/* Nobody is asked before a port is handed on, and a range of ports over a pool's machines is not built. */
+static RESULT check_inward(struct az_call *e, const struct rule_says *says)
+{
+	const char *field = says->pool.id.n ? "properties." INWARDS ".backendAddressPool"
+					    : "properties." INWARDS ".probe";
+	return says->pool.id.n || says->probe.id.n
+		       ? ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
+					"The parameter '%s' is not supported.", field)
+		       : OK;
 }
 
 static RESULT read_inward(struct az_call *e, const struct balancer_says *p, const struct rule *rule,
@@ -461,9 +479,10 @@ static RESULT read_inward(struct az_call *e, const struct balancer_says *p, cons
 					 .public_port = says->public_port,
 					 .private_port =
 						 says->private_port ? says->private_port : says->public_port};
+	TRY(check_inward(e, says));
 	TRY(read_protocol(e, "properties." INWARDS ".protocol", says->protocol, &is_udp));
 	wish->protocol = is_udp ? PORT_FORWARDING_PROTOCOL_UDP : PORT_FORWARDING_PROTOCOL_TCP;
-	const struct frontend *frontend = find_frontend(p, &says->frontend);
+	const struct frontend *frontend = find_frontend(e, p, &says->frontend);
 	if (!frontend)
 		return fail_part(e, "properties." INWARDS ".frontendIPConfiguration.id", says->frontend.id);
 	TRY(follow_address(e, frontend, &wish->address));

@@ -43,6 +43,11 @@ RESULT az_keep_subnet(struct az_call *e, uuid subnet, const json_t *body, struct
 	"properties.privateEndpointNetworkPolicies|properties.privateLinkServiceNetworkPolicies"
 RESULT az_fail_name(struct az_call *e, const char *field);
 
+/* ---- subnets.c ---- */
+
+/* ERR_IN_USE, with an interface that is in it. */
+RESULT az_check_subnet_unused(struct az_call *e, uuid subnet);
+
 /* ---- interfaces.c ---- */
 
 /* "…/networkInterfaces/eni-…/ipConfigurations/ipconfig1", of one of an interface's addresses. */

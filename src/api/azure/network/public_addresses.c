@@ -173,7 +173,6 @@ static const struct param put_rows[] = {
 /* The code is guessed. */
 static const struct api_error must_be_static = {ERR_COMBINATION, 0, 400,
 						"StandardSkuPublicIPAddressesMustUseStaticAllocationMethod"};
-static const struct api_error not_changeable = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
 
 static RESULT check_method(struct az_call *e, const struct address_args *a, bool is_standard)
 {
@@ -203,11 +202,7 @@ static RESULT prepare(struct az_call *e, void *args)
 					       .label_field = STR("properties.dnsSettings.domainNameLabel"),
 					       .reverse_field = STR("properties.dnsSettings.reverseFqdn")};
 	TRY(check_method(e, a, is_standard));
-	if (a->is_new || !a->sku.name.n || is_standard != was_basic)
-		return OK;
-	e->error = &not_changeable;
-	return ctx_fail_field(e->c, ERR_STATE, STR("sku.name"),
-			      "Changing property 'sku.name' is not allowed.");
+	return a->is_new || !a->sku.name.n || is_standard != was_basic ? OK : az_fail_change(e, "sku.name");
 }
 
 static RESULT put(struct op *op, void *args)

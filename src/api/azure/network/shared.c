@@ -50,10 +50,7 @@ void az_begin_properties(struct az_call *e, struct json_writer *w, const char *n
 void az_begin_part(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row)
 {
-	struct str name = az_name_of(e, type, kind, row->id), word, last = name;
-	while (str_split_next(&name, '/', &word))
-		last = word;
-	json_write_text(w, "name", last);
+	json_write_text(w, "name", az_last_word(az_name_of(e, type, kind, row->id)));
 	json_write_text(w, "id", az_id_of(e, type, kind, row->id));
 	az_write_etag(e, w, row);
 	json_write_text(w, "type", az_full_type(e->c->arena, type));

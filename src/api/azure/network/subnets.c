@@ -183,8 +183,24 @@ static RESULT put(struct op *op, void *args)
 	return engine_put_virtual_subnet(op, &((struct subnet_args *) args)->wish);
 }
 
+RESULT az_check_subnet_unused(struct az_call *e, uuid subnet)
+{
+	const struct port *p = port_first_by_subnet(az_tables(e), subnet);
+	while (p && !row_is_live(&p->row))
+		p = port_next_by_subnet(az_tables(e), p);
+	return p ? ctx_fail_kind(e->c, ERR_IN_USE, KIND_SUBNET,
+				 "Subnet %" STR_FMT " is in use by %" STR_FMT
+				 " and cannot be deleted. In order to delete the subnet, delete all the "
+				 "resources within the "
+				 "subnet. See aka.ms/deletesubnet.",
+				 STR_ARG(az_last_word(az_name_of(e, AZ_SUBNETS, KIND_SUBNET, subnet))),
+				 STR_ARG(az_ip_config_id(e, p, p->ip)))
+		 : OK;
+}
+
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
+	TRY(az_check_subnet_unused(e, e->target));
 	((struct subnet_target *) args)->subnet = az_target_ref(e);
 	return OK;
 }

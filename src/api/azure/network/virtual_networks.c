@@ -269,6 +269,10 @@ static RESULT put(struct op *op, void *args)
 
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
+	const struct subnet *s = subnet_first_by_router(az_tables(e), e->target);
+	for (; s; s = subnet_next_by_router(az_tables(e), s))
+		if (row_is_live(&s->row))
+			TRY(az_check_subnet_unused(e, s->row.id));
 	((struct virtual_network_target *) args)->router = az_target_ref(e);
 	return OK;
 }
