@@ -289,10 +289,11 @@ static RESULT follow_subject(struct op *op, enum kind kind, const struct row *be
 	if (before && is_called_the_same(kind, before, after))
 		return OK;
 	const struct zone *zone = zone_find(op->head, id_at(after, f->zone));
-	struct str tags = tags_text(op, kind, after), name = text_at(after, f->name);
-	const struct tag *tag = tags_find(tags_at(kind, after), STR("Name"));
+	struct str name = text_at(after, f->name);
 	if (!before && !zone && !name.n && !tags_at(kind, after).count)
 		return OK; /* nothing to say */
+	struct str tags = tags_text(op, kind, after);
+	const struct tag *tag = tags_find(tags_at(kind, after), STR("Name"));
 	struct str text = str_print(op->ctx->arena, "%" STR_FMT "\n%" STR_FMT,
 				    STR_ARG(zone ? zone->name : STR_NONE), STR_ARG(tags));
 	if (!tags.p || !text.p)
