@@ -419,9 +419,10 @@ static void add_cost_coverage(struct buf *out)
 
 static void add_cloudwatch_coverage(struct buf *out)
 {
-	buf_add_str(out, STR("\n## Amazon CloudWatch\n\nFigures of instances, in the query protocol "
-			     "(`docs/console.md`, \"Figures\"). All else that it has answers InvalidAction, "
-			     "and a request in\nCBOR or JSON UnknownOperationException.\n\n"));
+	buf_add_str(out,
+		    STR("\n## Amazon CloudWatch\n\nFigures of instances, in the query protocol, "
+			"AWS JSON and CBOR (`docs/console.md`, \"Figures\"). All else that it has answers\n"
+			"InvalidAction, and in JSON and CBOR UnknownOperationException.\n\n"));
 	cloudwatch_write_coverage(out);
 }
 

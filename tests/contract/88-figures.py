@@ -5,16 +5,22 @@ Prometheus; and CloudWatch's calls by AWS's own clients. What was kept is writte
 the form that src/reconcile/figures/pack.c has: nobody waits for five minutes."""
 import datetime
 import glob
+import json
 import os
 import re
 import sqlite3
+import struct
 import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 import uuid
 
+import botocore.auth
+import botocore.awsrequest
+import botocore.credentials
 import botocore.exceptions
 import pytest
 
@@ -213,6 +219,105 @@ def test_a_policy_denies(region):
     iam.put_user_policy(UserName="ann", PolicyName="look", PolicyDocument='{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"cloudwatch:ListMetrics","Resource":"*"}]}')
     assert ann.list_metrics()["Metrics"]
 
+
+# ---- typed protocols
+
+def cbor(value):
+    """As RFC 8949 has it; maps as SDKs write them, of indefinite length, too."""
+    if isinstance(value, bool):
+        return b"\xf5" if value else b"\xf4"
+    if isinstance(value, int):
+        return b"\x1a" + value.to_bytes(4, "big")
+    if isinstance(value, float):
+        return b"\xc1\xfb" + struct.pack(">d", value)  # times alone are floats here
+    if isinstance(value, str):
+        return b"\x79" + len(value.encode()).to_bytes(2, "big") + value.encode()
+    if isinstance(value, list):
+        return b"\x99" + len(value).to_bytes(2, "big") + b"".join(map(cbor, value))
+    return b"\xbf" + b"".join(cbor(k) + cbor(v) for k, v in value.items()) + b"\xff"
+
+
+def read_cbor(data):
+    """The value, and what is behind it."""
+    major, info = data[0] >> 5, data[0] & 31
+    if data[:1] == b"\xc1":
+        return read_cbor(data[1:])
+    if data[:1] == b"\xfb":
+        return struct.unpack(">d", data[1:9])[0], data[9:]
+    if major == 3:
+        head = 0 if info < 24 else 1 << info - 24  # the shortest that has it, for SDKs compare keys by their bytes
+        size = int.from_bytes(data[1:1 + head], "big") if head else info
+        assert size >= {0: 0, 1: 24, 2: 256, 4: 65536}[head]
+        return data[1 + head:1 + head + size].decode(), data[1 + head + size:]
+    assert info == 31 and major in (4, 5), data[:20]
+    data, items = data[1:], []
+    while data[:1] != b"\xff":
+        item, data = read_cbor(data)
+        items.append(item)
+    return (items if major == 4 else dict(zip(items[::2], items[1::2]))), data[1:]
+
+
+def ask(region, form, operation, said, body=None):
+    """(status, headers, answer) of a document that is signed as SDKs sign it."""
+    path, more = {"cbor": (f"/service/GraniteServiceVersion20100801/operation/{operation}",
+                           {"Smithy-Protocol": "rpc-v2-cbor", "Content-Type": "application/cbor", "x-amzn-query-mode": "true"}),
+                  "json": ("/", {"X-Amz-Target": f"GraniteServiceVersion20100801.{operation}", "Content-Type": "application/x-amz-json-1.0"})}[form]
+    body = body if body is not None else cbor(said) if form == "cbor" else json.dumps(said).encode()
+    request = botocore.awsrequest.AWSRequest("POST", region.url + path, data=body, headers=more)
+    botocore.auth.SigV4Auth(botocore.credentials.Credentials(region.account.key_id, region.account.secret), "monitoring", "us-east-1").add_auth(request)
+    try:
+        with urllib.request.urlopen(urllib.request.Request(region.url + path, body, dict(request.headers))) as answer:
+            status, headers, text = answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as refused:
+        status, headers, text = refused.code, refused.headers, refused.read()
+    if form == "cbor":
+        assert headers["Content-Type"] == "application/cbor" and headers["smithy-protocol"] == "rpc-v2-cbor"
+        value, rest = read_cbor(text)
+        assert rest == b""
+        return status, headers, value
+    assert headers["Content-Type"] == "application/x-amz-json-1.0"
+    return status, headers, json.loads(text)
+
+
+@pytest.mark.parametrize("form", ["json", "cbor"])
+def test_typed(region, watch, form):
+    """The same as by the query protocol."""
+    time_of = int if form == "json" else float
+    told = watch.list_metrics(Namespace="AWS/EC2")["Metrics"]
+    assert ask(region, form, "ListMetrics", {"Namespace": "AWS/EC2"})[2] == {"Metrics": told}
+    span = {"StartTime": time_of(NOW - 3600), "EndTime": time_of(NOW)}
+    status, _, said = ask(region, form, "GetMetricStatistics", {"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions": dimension(region.short), **span,
+                                                                "Period": SHORT, "Statistics": ["Average", "Sum"]})
+    points = sorted(statistics(watch, region, "CPUUtilization", words=("Average", "Sum"))["Datapoints"], key=lambda p: p["Timestamp"])
+    assert status == 200 and said == {"Label": "CPUUtilization", "Datapoints": [{**p, "Timestamp": p["Timestamp"].timestamp()} for p in points]}
+    stat = {"Metric": {"Namespace": "AWS/EC2", "MetricName": "NetworkIn", "Dimensions": dimension(region.short)}, "Period": SHORT, "Stat": "Sum"}
+    asked = [{"Id": "a", "MetricStat": stat}, {"Id": "b", "MetricStat": stat, "ReturnData": False}]
+    _, _, said = ask(region, form, "GetMetricData", {"MetricDataQueries": asked, **span, "ScanBy": "TimestampAscending"})
+    assert said["Messages"] == [] and [r["Id"] for r in said["MetricDataResults"]] == ["a"]
+    result = said["MetricDataResults"][0]
+    assert result["Values"] == [1000 * k for k in range(12, 0, -1)] and result["Timestamps"][0] == NOW - 3600 and result["StatusCode"] == "Complete"
+
+
+@pytest.mark.parametrize("form", ["json", "cbor"])
+def test_typed_refusals(region, form):
+    asked = {"Namespace": "AWS/EC2", "MetricName": "NetworkIn", "StartTime": 0, "EndTime": 300, "Period": 61, "Statistics": ["Sum"]}
+    status, headers, said = ask(region, form, "GetMetricStatistics", asked)
+    assert (status, said["__type"]) == (400, "com.amazonaws.cloudwatch#InvalidParameterValueException")
+    assert headers["x-amzn-query-error"] == "InvalidParameterValue;Sender" and "Period" in said["message"]
+    assert ask(region, form, "GetMetricStatistics", {})[2]["__type"] == "com.amazonaws.cloudwatch#MissingRequiredParameterException"
+    assert ask(region, form, "PutMetricAlarm", {})[2]["__type"] == "com.amazonaws.cloudwatch#UnknownOperationException"
+    deep = {}
+    for _ in range(20):
+        deep = {"Dimensions": [deep]}
+    many = {"Statistics": ["Sum"] * 3000}
+    for bad in [deep, many, {"Nonsense": "x"}, {**asked, "StartTime": "x"}]:
+        assert ask(region, form, "GetMetricStatistics", bad)[0] == 400
+    documents = {"json": [b"[]", b"{", b'{"Period": 1, "Period": 2}', b'{"Period": 1e999}', b"\xff"],
+                 "cbor": [b"\x80", b"\xbf", b"\xa1", b"\xbf\x01\x02\xff", b"\xa1\x61\x61\x5f", b"\xbb" + b"\xff" * 8, b"\xa1\x7b" + b"\xff" * 8, b"\xa0\xa0",
+                          b"\xa1\x6dStatistics\x00", b"\xa1\x69StartTime\xfb\x7f\xf0" + bytes(6), b"\xa1\x61\x61\x1c", b"\xa1\x61\x61\xf9\x00\x00", b"\xff"]}
+    for document in documents[form]:
+        status, _, said = ask(region, form, "ListMetrics", None, document)
+        assert status == 400 and said["message"], document
 
 def test_aws_command(region, tmp_path):
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": region.account.key_id,

@@ -5,6 +5,8 @@
  * botocore. */
 #include "api/absent/absent.h"
 
+#include "api/core/cbor.h"
+
 #include <stdlib.h>
 
 #include "api/core/dispatch.h"
@@ -221,22 +223,14 @@ static RESULT write_json(struct absent_call *e, const struct api_problem *p, str
 	return json_write_end(&w);
 }
 
-/* RFC 8949: a text of at most 65,535 bytes. */
-static void add_cbor_text(struct buf *body, struct str text)
-{
-	const uint8_t head[] = {0x79, (uint8_t) (text.n >> 8), (uint8_t) text.n};
-	buf_add(body, head, sizeof head);
-	buf_add_str(body, text);
-}
-
 static RESULT write_cbor(struct absent_call *e, const struct api_problem *p, struct buf *body)
 {
 	enum { MAP_OF_TWO = 0xa2 };
 	buf_add_char(body, (char) MAP_OF_TWO);
-	add_cbor_text(body, STR("__type"));
-	add_cbor_text(body, str_from(p->error->code));
-	add_cbor_text(body, STR("message"));
-	add_cbor_text(body, p->message);
+	cbor_add_text(body, STR("__type"));
+	cbor_add_text(body, str_from(p->error->code));
+	cbor_add_text(body, STR("message"));
+	cbor_add_text(body, p->message);
 	call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
 	return body->failed ? FAIL(NO_MEMORY) : OK;
 }

@@ -25,17 +25,6 @@ static RESULT read_token(struct cloudwatch_call *e, struct str token, int64_t *r
 	return OK;
 }
 
-static void write_number(struct cloudwatch_call *e, struct xml *x, const char *name, double value)
-{
-	xml_text(x, name, str_print(e->c->arena, "%.15g", value));
-}
-
-static void write_time(struct xml *x, const char *name, int64_t time_us)
-{
-	char text[CLOCK_TEXT_SIZE];
-	xml_z(x, name, clock_write_s(time_us, text));
-}
-
 /* ---- ListMetrics ---- */
 
 struct list_args {
@@ -65,23 +54,23 @@ static bool fits_dimensions(const struct list_args *a, const char *id)
 	return true;
 }
 
-static void write_metric(struct xml *x, const struct cloudwatch_metric *m, const char *id)
+static void write_metric(struct figures_writer *w, const struct cloudwatch_metric *m, const char *id)
 {
-	xml_open(x, "member");
-	xml_open(x, "Dimensions");
-	xml_open(x, "member");
-	xml_z(x, "Name", "InstanceId");
-	xml_z(x, "Value", id);
-	xml_close(x, "member");
-	xml_close(x, "Dimensions");
-	xml_z(x, "MetricName", m->name);
-	xml_z(x, "Namespace", CLOUDWATCH_EC2);
-	xml_close(x, "member");
+	figures_open(w, NULL);
+	figures_open_list(w, "Dimensions");
+	figures_open(w, NULL);
+	figures_text(w, "Name", STR("InstanceId"));
+	figures_text(w, "Value", str_from(id));
+	figures_close(w);
+	figures_close(w);
+	figures_text(w, "MetricName", str_from(m->name));
+	figures_text(w, "Namespace", STR(CLOUDWATCH_EC2));
+	figures_close(w);
 }
 
 struct list_walk {
 	const struct list_args *args;
-	struct xml *x;
+	struct figures_writer *w;
 	int64_t at, from; /* counted so far; the first of the page */
 };
 
@@ -96,26 +85,27 @@ static void list_instance(struct list_walk *walk, const struct instance *i)
 		bool is_listed = !walk->args->name.n || str_is(walk->args->name, m->name);
 		int64_t place = is_listed ? walk->at++ : -1;
 		if (place >= walk->from && place < walk->from + LIST_MAX)
-			write_metric(walk->x, m, id);
+			write_metric(walk->w, m, id);
 	}
 }
 
-static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct xml *x)
+static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct figures_writer *w)
 {
 	const struct list_args *a = args;
-	struct list_walk walk = {.args = a, .x = x};
+	struct list_walk walk = {.args = a, .w = w};
 	bool is_ours = (!a->name_space.n || str_is(a->name_space, CLOUDWATCH_EC2)) &&
 		       (!a->owner.n || str_equal(a->owner, e->c->who->account_number));
 	const struct tables *t = cloudwatch_tables(e);
 	TRY(read_token(e, a->token, &walk.from));
-	xml_open(x, "Metrics");
+	figures_open_list(w, "Metrics");
 	for (const struct instance *i = instance_first_by_account(t, e->c->who->account); i && is_ours;
 	     i = instance_next_by_account(t, i))
 		if (row_is_live(&i->row) && !uuid_is_none(i->host))
 			list_instance(&walk, i);
-	xml_close(x, "Metrics");
+	figures_close(w);
 	if (walk.at > walk.from + LIST_MAX)
-		xml_int(x, "NextToken", walk.from + LIST_MAX);
+		figures_text(w, "NextToken",
+			     str_print(e->c->arena, "%lld", (long long) (walk.from + LIST_MAX)));
 	return OK;
 }
 
@@ -200,23 +190,23 @@ static double value_of(const struct cloudwatch_datapoint *p, struct str statisti
 						: p->sum / p->samples;
 }
 
-static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct xml *x)
+static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct figures_writer *w)
 {
 	const struct statistics_args *a = args;
 	struct cloudwatch_datapoints points = {0};
 	TRY(cloudwatch_read_points(e, &a->question, &points));
-	xml_text(x, "Label", a->name);
-	xml_open(x, "Datapoints");
+	figures_text(w, "Label", a->name);
+	figures_open_list(w, "Datapoints");
 	for (size_t k = 0; k < points.count; k++) {
-		xml_open(x, "member");
-		write_time(x, "Timestamp", points.at[k].at_us);
+		figures_open(w, NULL);
+		figures_time(w, "Timestamp", points.at[k].at_us);
 		for (size_t n = 0; n < a->statistics.count; n++)
-			write_number(e, x, str_to_z(e->c->arena, a->statistics.at[n]),
-				     value_of(&points.at[k], a->statistics.at[n]));
-		xml_z(x, "Unit", a->question.metric->unit);
-		xml_close(x, "member");
+			figures_number(w, str_to_z(e->c->arena, a->statistics.at[n]),
+				       value_of(&points.at[k], a->statistics.at[n]));
+		figures_text(w, "Unit", str_from(a->question.metric->unit));
+		figures_close(w);
 	}
-	xml_close(x, "Datapoints");
+	figures_close(w);
 	return OK;
 }
 
@@ -340,7 +330,7 @@ static const struct cloudwatch_datapoint *point_at(const struct data_args *a,
 }
 
 static RESULT write_result(struct cloudwatch_call *e, const struct data_args *a, const struct data_query *d,
-			   size_t *count, struct xml *x)
+			   size_t *count, struct figures_writer *w)
 {
 	struct cloudwatch_datapoints points = {0};
 	TRY(cloudwatch_read_points(e, &d->question, &points));
@@ -350,32 +340,33 @@ static RESULT write_result(struct cloudwatch_call *e, const struct data_args *a,
 			e->c, ERR_UNSUPPORTED, STR("MaxDatapoints"),
 			"The answer would have more than %lld datapoints: ask for fewer at a time.",
 			(long long) a->max);
-	xml_open(x, "member");
-	xml_text(x, "Id", d->id);
-	xml_text(x, "Label", d->label.n ? d->label : d->stat.metric.name);
-	xml_open(x, "Timestamps");
+	figures_open(w, NULL);
+	figures_text(w, "Id", d->id);
+	figures_text(w, "Label", d->label.n ? d->label : d->stat.metric.name);
+	figures_open_list(w, "Timestamps");
 	for (size_t k = 0; k < points.count; k++)
-		write_time(x, "member", point_at(a, &points, k)->at_us);
-	xml_close(x, "Timestamps");
-	xml_open(x, "Values");
+		figures_time(w, NULL, point_at(a, &points, k)->at_us);
+	figures_close(w);
+	figures_open_list(w, "Values");
 	for (size_t k = 0; k < points.count; k++)
-		write_number(e, x, "member", value_of(point_at(a, &points, k), d->stat.stat));
-	xml_close(x, "Values");
-	xml_z(x, "StatusCode", "Complete");
-	xml_close(x, "member");
+		figures_number(w, NULL, value_of(point_at(a, &points, k), d->stat.stat));
+	figures_close(w);
+	figures_text(w, "StatusCode", STR("Complete"));
+	figures_close(w);
 	return OK;
 }
 
-static RESULT answer_data(struct cloudwatch_call *e, const void *args, struct xml *x)
+static RESULT answer_data(struct cloudwatch_call *e, const void *args, struct figures_writer *w)
 {
 	const struct data_args *a = args;
 	size_t count = 0;
-	xml_open(x, "MetricDataResults");
+	figures_open_list(w, "MetricDataResults");
 	for (size_t k = 0; k < a->queries.count; k++)
 		if (a->queries.at[k].returns != CHOICE_NO)
-			TRY(write_result(e, a, &a->queries.at[k], &count, x));
-	xml_close(x, "MetricDataResults");
-	xml_empty(x, "Messages");
+			TRY(write_result(e, a, &a->queries.at[k], &count, w));
+	figures_close(w);
+	figures_open_list(w, "Messages");
+	figures_close(w);
 	return OK;
 }
 

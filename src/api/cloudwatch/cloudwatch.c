@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CloudWatch's query protocol, as the core asks for it: signed calls, answered in XML. */
+ * CloudWatch's protocols, as the core asks for them: signed calls, answered in XML, JSON or CBOR. */
 #include "api/cloudwatch/cloudwatch.h"
 
 #include "api/cloudwatch/internal.h"
@@ -8,11 +8,8 @@
 
 bool cloudwatch_has_call(const struct call *call)
 {
-	bool is_signed_for_it =
-		str_contains(call_header(call, "Authorization"), STR("/monitoring/aws4_request")) ||
-		str_contains(call->query, STR("%2Fmonitoring%2Faws4_request"));
-	return is_signed_for_it && !call_header(call, "Smithy-Protocol").n &&
-	       !call_header(call, "X-Amz-Target").n;
+	return str_contains(call_header(call, "Authorization"), STR("/monitoring/aws4_request")) ||
+	       str_contains(call->query, STR("%2Fmonitoring%2Faws4_request"));
 }
 
 static RESULT authenticate(struct cloudwatch_call *e)
@@ -26,11 +23,28 @@ static RESULT authenticate(struct cloudwatch_call *e)
 	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%" STR_FMT, STR_ARG(answer.message));
 }
 
+/* As query_find_action(), of a document. */
+static RESULT find_typed_action(struct cloudwatch_call *e)
+{
+	struct str form = STR_NONE;
+	struct result read = cloudwatch_read_typed(e->c, e->call, e->form, &form);
+	if (result_is_ok(read))
+		read = request_parse(e->c, STR_NONE, form, &e->pairs);
+	const struct api_entry *entry = query_find_entry(&e->core, 0, 0);
+	read = api_check_limits(&e->core, entry ? entry->action : NULL, read);
+	api_choose_action(&e->core, entry);
+	return read;
+}
+
 static RESULT find(struct api_call *core)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
+	e->form = cloudwatch_form_of(e->call);
+	e->content_type = cloudwatch_content_type(e->form);
+	if (e->form == CLOUDWATCH_CBOR)
+		call_set_answer_header(e->call, "smithy-protocol", STR("rpc-v2-cbor"));
 	TRY(authenticate(e));
-	TRY(query_find_action(core, 0, 0));
+	TRY(e->form == CLOUDWATCH_QUERY ? query_find_action(core, 0, 0) : find_typed_action(e));
 	if (e->action)
 		return OK;
 	return ctx_fail(e->c, ERR_UNSUPPORTED, "Could not find operation %" STR_FMT " for version 2010-08-01",
@@ -50,20 +64,48 @@ static RESULT prepare(struct api_call *core)
 static RESULT write_result(struct api_call *core, struct xml *x)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
-	return cloudwatch_action_of(e)->answer(e, e->args, x);
+	struct figures_writer w;
+	figures_begin(&w, CLOUDWATCH_QUERY, x->out, x);
+	return cloudwatch_action_of(e)->answer(e, e->args, &w);
 }
 
 static RESULT write_answer(struct api_call *core, struct buf *body)
 {
+	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	struct xml x;
+	struct figures_writer w;
+	if (e->form != CLOUDWATCH_QUERY) {
+		figures_begin(&w, e->form, body, NULL);
+		TRY(cloudwatch_action_of(e)->answer(e, e->args, &w));
+		return figures_end(&w);
+	}
 	xml_begin(&x, body);
 	TRY(query_write_answer(core, &x, CLOUDWATCH_NAMESPACE, write_result));
 	return xml_end(&x);
 }
 
+/* The query protocol's code is what SDKs go on telling, by the header; the type is the model's shape. */
+static RESULT write_typed_problem(struct cloudwatch_call *e, struct api_problem *p, struct buf *body)
+{
+	struct figures_writer w;
+	const char *side = p->status >= 500 ? "Receiver" : "Sender";
+	p->content_type = cloudwatch_content_type(e->form);
+	call_set_answer_header(e->call, "x-amzn-query-error",
+			       str_print(e->c->arena, "%s;%s", p->error->code, side));
+	figures_begin(&w, e->form, body, NULL);
+	figures_text(
+		&w, "__type",
+		str_print(e->c->arena, "com.amazonaws.cloudwatch#%s", cloudwatch_shape_of(p->error->code)));
+	figures_text(&w, "message", p->message);
+	return figures_end(&w);
+}
+
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)
 {
+	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	struct xml x;
+	if (e->form != CLOUDWATCH_QUERY)
+		return write_typed_problem(e, p, body);
 	xml_begin(&x, body);
 	query_write_problem(core, p, &x, CLOUDWATCH_NAMESPACE);
 	return xml_end(&x);

@@ -2,6 +2,8 @@
  * CloudWatch's words for what went wrong. Source: the errors of each action in its API Reference, and the common ones. */
 #include "api/cloudwatch/internal.h"
 
+#include <string.h>
+
 /* The first row that fits counts. */
 static const struct api_error rows[] = {
 	{ERR_MISSING, 0, 400, "MissingParameter"},
@@ -26,3 +28,28 @@ static const struct api_error rows[] = {
 
 const struct api_errors cloudwatch_errors =
 	API_ERRORS(rows, .internal = "An internal error has occurred.", .throttled = "Rate exceeded");
+
+const char *cloudwatch_shape_of(const char *code)
+{
+	static const struct {
+		const char *code, *shape;
+	} shapes[] = {
+		{"InvalidParameterValue", "InvalidParameterValueException"},
+		{"InvalidParameterCombination", "InvalidParameterCombinationException"},
+		{"MissingParameter", "MissingRequiredParameterException"},
+		{"InternalServiceError", "InternalServiceFault"},
+		{"ResourceNotFound", "ResourceNotFoundException"},
+		/* What no model of CloudWatch's has: as other services of AWS's name it. */
+		{"ValidationError", "ValidationException"},
+		{"AccessDenied", "AccessDeniedException"},
+		{"Throttling", "ThrottlingException"},
+		{"InvalidAction", "UnknownOperationException"},
+		{"InvalidClientTokenId", "UnrecognizedClientException"},
+		{"MissingAuthenticationToken", "MissingAuthenticationTokenException"},
+		{"ServiceUnavailable", "ServiceUnavailableException"},
+	};
+	for (size_t k = 0; k < sizeof shapes / sizeof *shapes; k++)
+		if (strcmp(shapes[k].code, code) == 0)
+			return shapes[k].shape;
+	return code;
+}

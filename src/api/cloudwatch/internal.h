@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/cloudwatch/cloudwatch.h"
+#include "api/cloudwatch/forms.h"
 #include "api/core/dispatch.h"
 #include "api/query/request.h"
 #include "base/xml.h"
@@ -10,12 +11,13 @@
 
 struct cloudwatch_call {
 	API_CALL_BASE;
+	enum cloudwatch_form form;
 };
 
 struct cloudwatch_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct cloudwatch_call *e, void *args);
-	RESULT (*answer)(struct cloudwatch_call *e, const void *args, struct xml *x);
+	RESULT (*answer)(struct cloudwatch_call *e, const void *args, struct figures_writer *w);
 };
 #define CLOUDWATCH_ACTION(word) .name = (word), .permit = "cloudwatch:" word
 
@@ -28,6 +30,8 @@ extern const struct api_groups cloudwatch_action_groups;
 
 #define CLOUDWATCH_NAMESPACE STR("http://monitoring.amazonaws.com/doc/2010-08-01/")
 extern const struct api_errors cloudwatch_errors;
+/* The shape of the service's model that has that code of the query protocol. */
+const char *cloudwatch_shape_of(const char *code);
 
 /* ---- metrics.c ---- */
 

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Answers in the three forms. CBOR's maps and lists are of indefinite length, so that nothing is counted beforehand. */
+#include "api/cloudwatch/forms.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/core/cbor.h"
+#include "base/clock.h"
+
+enum {
+	CBOR_MAP = 0xbf,
+	CBOR_LIST = 0x9f,
+	CBOR_BREAK = 0xff,
+	CBOR_EPOCH_TIME = 0xc1,
+	CBOR_DOUBLE = 0xfb,
+	CBOR_TEXT_32 = 0x7a
+};
+
+enum cloudwatch_form cloudwatch_form_of(const struct call *call)
+{
+	return str_is(call_header(call, "Smithy-Protocol"), "rpc-v2-cbor") ? CLOUDWATCH_CBOR
+	       : call_header(call, "X-Amz-Target").n                       ? CLOUDWATCH_JSON
+									   : CLOUDWATCH_QUERY;
+}
+
+const char *cloudwatch_content_type(enum cloudwatch_form form)
+{
+	return form == CLOUDWATCH_CBOR   ? "application/cbor"
+	       : form == CLOUDWATCH_JSON ? "application/x-amz-json-1.0"
+					 : "text/xml";
+}
+
+/* ---- CBOR ---- */
+
+static void add_byte(struct figures_writer *w, int byte)
+{
+	buf_add_char(w->out, (char) byte);
+}
+
+static void add_cbor_double(struct figures_writer *w, double value)
+{
+	uint64_t bits;
+	memcpy(&bits, &value, sizeof bits);
+	add_byte(w, CBOR_DOUBLE);
+	for (int k = 7; k >= 0; k--)
+		add_byte(w, (int) (bits >> (8 * k) & 0xff));
+}
+
+/* ---- all three ---- */
+
+static bool is_in_list(const struct figures_writer *w)
+{
+	return w->depth && w->is_list[w->depth - 1];
+}
+
+/* As the form has it: in XML an element of a list is a "member". */
+static const char *name_of(struct figures_writer *w, const char *name)
+{
+	if (is_in_list(w))
+		return w->form == CLOUDWATCH_QUERY ? "member" : NULL;
+	if (w->form == CLOUDWATCH_CBOR && name)
+		cbor_add_text(w->out, str_from(name));
+	return name;
+}
+
+static void open_one(struct figures_writer *w, const char *name, bool is_list)
+{
+	const char *shown = name_of(w, name);
+	w->names[w->depth] = shown;
+	w->is_list[w->depth++] = is_list;
+	if (w->form == CLOUDWATCH_QUERY)
+		xml_open(w->xml, shown);
+	else if (w->form == CLOUDWATCH_CBOR)
+		add_byte(w, is_list ? CBOR_LIST : CBOR_MAP);
+	else if (is_list)
+		json_write_open_list(&w->json, shown);
+	else
+		json_write_open(&w->json, shown);
+}
+
+void figures_begin(struct figures_writer *w, enum cloudwatch_form form, struct buf *out, struct xml *xml)
+{
+	*w = (struct figures_writer){.form = form, .out = out, .xml = xml};
+	if (form == CLOUDWATCH_JSON)
+		json_write_begin(&w->json, out);
+	if (form != CLOUDWATCH_QUERY)
+		open_one(w, NULL, false);
+}
+
+void figures_open(struct figures_writer *w, const char *name)
+{
+	open_one(w, name, false);
+}
+
+void figures_open_list(struct figures_writer *w, const char *name)
+{
+	open_one(w, name, true);
+}
+
+void figures_close(struct figures_writer *w)
+{
+	w->depth--;
+	if (w->form == CLOUDWATCH_QUERY)
+		xml_close(w->xml, w->names[w->depth]);
+	else if (w->form == CLOUDWATCH_CBOR)
+		add_byte(w, CBOR_BREAK);
+	else if (w->is_list[w->depth])
+		json_write_close_list(&w->json);
+	else
+		json_write_close(&w->json);
+}
+
+void figures_text(struct figures_writer *w, const char *name, struct str text)
+{
+	const char *shown = name_of(w, name);
+	if (w->form == CLOUDWATCH_QUERY)
+		xml_text(w->xml, shown, text);
+	else if (w->form == CLOUDWATCH_CBOR)
+		cbor_add_text(w->out, text);
+	else
+		json_write_text(&w->json, shown, text);
+}
+
+void figures_number(struct figures_writer *w, const char *name, double value)
+{
+	char text[32];
+	const char *shown = name_of(w, name);
+	(void) snprintf(text, sizeof text, "%.15g", value);
+	if (w->form == CLOUDWATCH_QUERY)
+		xml_z(w->xml, shown, text);
+	else if (w->form == CLOUDWATCH_CBOR)
+		add_cbor_double(w, value);
+	else
+		json_write_raw(&w->json, shown, str_from(text));
+}
+
+/* Of whole seconds, as all figures are. */
+void figures_time(struct figures_writer *w, const char *name, int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	const char *shown = name_of(w, name);
+	if (w->form == CLOUDWATCH_QUERY) {
+		xml_z(w->xml, shown, clock_write_s(time_us, text));
+	} else if (w->form == CLOUDWATCH_CBOR) {
+		add_byte(w, CBOR_EPOCH_TIME);
+		add_cbor_double(w, (double) (time_us / SECOND));
+	} else {
+		json_write_int(&w->json, shown, time_us / SECOND);
+	}
+}
+
+RESULT figures_end(struct figures_writer *w)
+{
+	figures_close(w);
+	if (w->form == CLOUDWATCH_JSON)
+		return json_write_end(&w->json);
+	return w->out->failed ? FAIL(NO_MEMORY) : OK;
+}

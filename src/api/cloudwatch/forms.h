@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The forms of a call of CloudWatch's: AWS's query protocol with XML, AWS JSON 1.0, and Smithy RPC v2 in CBOR, in which newer SDKs
+ * ask. A typed request is read as the query protocol's pairs, and an answer is written once for all of them. Sources: Smithy's
+ * specifications of AWS JSON 1.0 and of RPC v2 CBOR; RFC 8949. On the call's thread. */
+#pragma once
+
+#include "api/core/dispatch.h"
+#include "base/json_write.h"
+#include "base/xml.h"
+
+enum cloudwatch_form { CLOUDWATCH_QUERY, CLOUDWATCH_JSON, CLOUDWATCH_CBOR };
+
+enum cloudwatch_form cloudwatch_form_of(const struct call *call);
+/* "application/cbor" */
+const char *cloudwatch_content_type(enum cloudwatch_form form);
+
+/* A JSON or CBOR request as a form of the query protocol, in the arena: lists are NAME.member.1, times ISO 8601. ERR_MALFORMED: it is
+ * no such document; ERR_TOO_LARGE: it is nested too deep. ERR_UNSUPPORTED: it names no operation. */
+RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudwatch_form form,
+			     struct str *ret_form);
+
+/* Sticky; what is opened is closed. An element of a list needs no name. */
+enum { FIGURES_DEPTH_MAX = 8 };
+struct figures_writer {
+	enum cloudwatch_form form;
+	struct buf *out;
+	struct xml *xml; /* of the query protocol's */
+	struct json_writer json;
+	const char *names[FIGURES_DEPTH_MAX];
+	bool is_list[FIGURES_DEPTH_MAX];
+	size_t depth;
+};
+/* xml: where the query protocol's answer goes on; else NULL. */
+void figures_begin(struct figures_writer *w, enum cloudwatch_form form, struct buf *out, struct xml *xml);
+void figures_open(struct figures_writer *w, const char *name);
+void figures_open_list(struct figures_writer *w, const char *name);
+void figures_close(struct figures_writer *w); /* of either */
+void figures_text(struct figures_writer *w, const char *name, struct str text);
+void figures_number(struct figures_writer *w, const char *name, double value);
+void figures_time(struct figures_writer *w, const char *name, int64_t time_us);
+RESULT
+figures_end(struct figures_writer *w); /* the one place that reports a failure; not of the query protocol's */

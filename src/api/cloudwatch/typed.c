@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * JSON and CBOR requests as the query protocol's pairs, by which all that reads and refuses parameters goes. */
+#include <jansson.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/cloudwatch/forms.h"
+#include "api/query/request.h"
+#include "base/clock.h"
+
+#define SERVICE "GraniteServiceVersion20100801"
+enum { DEPTH_MAX = 12, PATH_SIZE = 512, NUMBER_SIZE = CLOCK_TEXT_SIZE };
+
+struct reading {
+	struct ctx *c;
+	struct buf form;
+	char path[PATH_SIZE]; /* "MetricDataQueries.member.1.Id" */
+	size_t path_n;
+	unsigned depth, count;   /* of values */
+	const uint8_t *at, *end; /* what is left of CBOR */
+};
+
+static RESULT fail_document(struct reading *r)
+{
+	return ctx_fail(r->c, ERR_MALFORMED, "The request's document cannot be read.");
+}
+
+/* ---- what both become ---- */
+
+static RESULT push(struct reading *r, struct str name, size_t *ret_before)
+{
+	*ret_before = r->path_n;
+	if (++r->depth > DEPTH_MAX || r->path_n + 1 + name.n >= PATH_SIZE)
+		return ctx_fail(r->c, ERR_TOO_LARGE, "The request is nested too deep.");
+	if (r->path_n)
+		r->path[r->path_n++] = '.';
+	memcpy(r->path + r->path_n, name.p, name.n);
+	r->path_n += name.n;
+	return OK;
+}
+
+static void pop(struct reading *r, size_t before)
+{
+	r->depth--;
+	r->path_n = before;
+}
+
+static RESULT push_member(struct reading *r, size_t number, size_t *ret_before)
+{
+	char name[32];
+	(void) snprintf(name, sizeof name, "member.%zu", number);
+	return push(r, str_from(name), ret_before);
+}
+
+static RESULT add_text(struct reading *r, struct str text)
+{
+	struct str path = {r->path, r->path_n};
+	if (++r->count > REQUEST_PAIRS_MAX)
+		return ctx_fail(r->c, ERR_TOO_LARGE, "The request has more than %d values.",
+				REQUEST_PAIRS_MAX);
+	buf_print(&r->form, "&%" STR_FMT "=%" STR_FMT, STR_ARG(str_encode_url(r->c->arena, path, false)),
+		  STR_ARG(str_encode_url(r->c->arena, text, false)));
+	return OK;
+}
+
+/* Times are seconds since 1970. */
+static RESULT add_number(struct reading *r, double value)
+{
+	char text[NUMBER_SIZE];
+	struct str path = {r->path, r->path_n};
+	bool is_time = str_is(path, "StartTime") || str_is(path, "EndTime");
+	if (!isfinite(value) ||
+	    (is_time && fabs(value) > 253402300799.0)) /* the last second of the year 9999 */
+		return fail_document(r);
+	if (is_time)
+		(void) clock_write_ms((int64_t) (value * 1000.0) * (SECOND / 1000), text);
+	else
+		(void) snprintf(text, sizeof text, "%.17g", value);
+	return add_text(r, str_from(text));
+}
+
+/* ---- JSON ---- */
+
+static RESULT add_json(struct reading *r, const json_t *value);
+
+static RESULT add_json_members(struct reading *r, const json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t index, before;
+	if (json_is_array(value)) {
+		json_array_foreach (value, index, member) {
+			TRY(push_member(r, index + 1, &before));
+			TRY(add_json(r, member));
+			pop(r, before);
+		}
+		return OK;
+	}
+	json_object_foreach ((json_t *) value, key, member) {
+		TRY(push(r, str_from(key), &before));
+		TRY(add_json(r, member));
+		pop(r, before);
+	}
+	return OK;
+}
+
+static RESULT add_json(struct reading *r, const json_t *value)
+{
+	if (json_is_array(value) || json_is_object(value))
+		return add_json_members(r, value);
+	if (json_is_number(value))
+		return add_number(r, json_number_value(value));
+	if (json_is_string(value))
+		return add_text(r, (struct str){json_string_value(value), json_string_length(value)});
+	if (json_is_boolean(value))
+		return add_text(r, json_is_true(value) ? STR("true") : STR("false"));
+	return OK; /* null: nothing was said */
+}
+
+static RESULT read_json(struct reading *r, struct str text)
+{
+	json_error_t error;
+	if (!text.n)
+		return OK;
+	json_t *document = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
+	struct result result = json_is_object(document) ? add_json(r, document) : fail_document(r);
+	json_decref(document);
+	return result;
+}
+
+/* ---- CBOR ---- */
+
+enum major {
+	CBOR_UNSIGNED,
+	CBOR_NEGATIVE,
+	CBOR_BYTES,
+	CBOR_TEXT,
+	CBOR_LIST,
+	CBOR_MAP,
+	CBOR_TAG,
+	CBOR_SIMPLE
+};
+enum {
+	INFO_INDEFINITE = 31,
+	SIMPLE_FALSE = 20,
+	SIMPLE_TRUE = 21,
+	SIMPLE_NULL = 22,
+	SIMPLE_UNDEFINED = 23,
+	SIMPLE_FLOAT = 26,
+	SIMPLE_DOUBLE = 27,
+	BREAK = 0xff
+};
+
+struct head {
+	enum major major;
+	unsigned info;
+	uint64_t value;
+};
+
+static RESULT read_head(struct reading *r, struct head *ret)
+{
+	if (r->at == r->end)
+		return fail_document(r);
+	*ret = (struct head){.major = *r->at >> 5, .info = *r->at & 0x1f};
+	r->at++;
+	size_t bytes = ret->info >= 24 && ret->info <= 27 ? (size_t) 1 << (ret->info - 24) : 0;
+	ret->value = ret->info;
+	if (ret->info > 27 && ret->info != INFO_INDEFINITE)
+		return fail_document(r);
+	if ((size_t) (r->end - r->at) < bytes)
+		return fail_document(r);
+	for (size_t k = 0; k < bytes; k++)
+		ret->value = (k ? ret->value << 8 : 0) | *r->at++;
+	return OK;
+}
+
+static RESULT take_text(struct reading *r, const struct head *head, struct str *ret)
+{
+	if (head->major != CBOR_TEXT || head->info == INFO_INDEFINITE ||
+	    (uint64_t) (r->end - r->at) < head->value)
+		return fail_document(r);
+	*ret = (struct str){(const char *) r->at, (size_t) head->value};
+	r->at += head->value;
+	return OK;
+}
+
+static RESULT add_cbor(struct reading *r);
+
+/* Whether the next item of a list or a map is there: so many, or until a break. */
+static bool has_next(struct reading *r, const struct head *head, uint64_t index)
+{
+	if (head->info != INFO_INDEFINITE)
+		return index < head->value;
+	bool ends = r->at < r->end && *r->at == BREAK;
+	r->at += ends;
+	return !ends;
+}
+
+static RESULT add_cbor_members(struct reading *r, const struct head *head)
+{
+	size_t before;
+	for (uint64_t k = 0; has_next(r, head, k); k++) {
+		struct head key;
+		struct str name;
+		if (head->major == CBOR_MAP) {
+			TRY(read_head(r, &key));
+			TRY(take_text(r, &key, &name));
+			TRY(push(r, name, &before));
+		} else {
+			TRY(push_member(r, (size_t) k + 1, &before));
+		}
+		TRY(add_cbor(r));
+		pop(r, before);
+	}
+	return OK;
+}
+
+static RESULT add_cbor_simple(struct reading *r, const struct head *head)
+{
+	uint32_t half = (uint32_t) head->value;
+	float small;
+	double large;
+	memcpy(&small, &half, sizeof small);
+	memcpy(&large, &head->value, sizeof large);
+	switch (head->info) {
+	case SIMPLE_FALSE:
+	case SIMPLE_TRUE:
+		return add_text(r, head->info == SIMPLE_TRUE ? STR("true") : STR("false"));
+	case SIMPLE_NULL:
+	case SIMPLE_UNDEFINED:
+		return OK;
+	case SIMPLE_FLOAT:
+		return add_number(r, (double) small);
+	case SIMPLE_DOUBLE:
+		return add_number(r, large);
+	default:
+		return fail_document(r);
+	}
+}
+
+static RESULT add_cbor(struct reading *r)
+{
+	struct head head;
+	struct str text;
+	TRY(read_head(r, &head));
+	while (head.major == CBOR_TAG && head.info != INFO_INDEFINITE) /* a time: what it is follows */
+		TRY(read_head(r, &head));
+	switch (head.major) {
+	case CBOR_UNSIGNED:
+	case CBOR_NEGATIVE:
+		if (head.info == INFO_INDEFINITE)
+			return fail_document(r);
+		return add_number(r, head.major == CBOR_UNSIGNED ? (double) head.value
+								 : -1.0 - (double) head.value);
+	case CBOR_TEXT:
+		TRY(take_text(r, &head, &text));
+		return add_text(r, text);
+	case CBOR_LIST:
+	case CBOR_MAP:
+		return add_cbor_members(r, &head);
+	case CBOR_SIMPLE:
+		return add_cbor_simple(r, &head);
+	case CBOR_BYTES:
+	case CBOR_TAG:
+		break;
+	}
+	return fail_document(r);
+}
+
+static RESULT read_cbor(struct reading *r, struct str bytes)
+{
+	r->at = (const uint8_t *) bytes.p;
+	r->end = r->at + bytes.n;
+	if (!bytes.n)
+		return OK;
+	if (*r->at >> 5 != CBOR_MAP)
+		return fail_document(r);
+	TRY(add_cbor(r));
+	return r->at == r->end ? OK : fail_document(r);
+}
+
+/* ---- the call ---- */
+
+static struct str operation_of(const struct call *call, enum cloudwatch_form form)
+{
+	static const struct str path = {"/service/" SERVICE "/operation/",
+					sizeof "/service/" SERVICE "/operation/" - 1};
+	static const struct str target = {SERVICE ".", sizeof SERVICE};
+	struct str word = form == CLOUDWATCH_CBOR ? call->path : call_header(call, "X-Amz-Target");
+	struct str start = form == CLOUDWATCH_CBOR ? path : target;
+	return str_starts_with(word, start) ? str_slice(word, start.n, word.n) : STR_NONE;
+}
+
+RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudwatch_form form,
+			     struct str *ret_form)
+{
+	struct reading r = {.c = c};
+	struct str operation = operation_of(call, form);
+	if (call->method != HTTP_POST || !operation.n)
+		return ctx_fail(c, ERR_UNSUPPORTED, "The request names no operation of CloudWatch's.");
+	buf_init(&r.form, BUF_ANSWER_CAP);
+	buf_print(&r.form, "Version=2010-08-01&Action=%" STR_FMT,
+		  STR_ARG(str_encode_url(c->arena, operation, false)));
+	struct result result =
+		form == CLOUDWATCH_CBOR ? read_cbor(&r, call->body) : read_json(&r, call->body);
+	if (result_is_ok(result))
+		result = buf_finish(&r.form);
+	if (result_is_ok(result))
+		*ret_form = str_copy(c->arena, buf_str(&r.form));
+	buf_done(&r.form);
+	return result_is_ok(result) && !ret_form->p ? ctx_no_memory(c) : result;
+}
