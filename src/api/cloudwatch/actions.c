@@ -54,23 +54,23 @@ static bool fits_dimensions(const struct list_args *a, const char *id)
 	return true;
 }
 
-static void write_metric(struct figures_writer *w, const struct cloudwatch_metric *m, const char *id)
+static void write_metric(struct forms_writer *w, const struct cloudwatch_metric *m, const char *id)
 {
-	figures_open(w, NULL);
-	figures_open_list(w, "Dimensions");
-	figures_open(w, NULL);
-	figures_text(w, "Name", STR("InstanceId"));
-	figures_text(w, "Value", str_from(id));
-	figures_close(w);
-	figures_close(w);
-	figures_text(w, "MetricName", str_from(m->name));
-	figures_text(w, "Namespace", STR(CLOUDWATCH_EC2));
-	figures_close(w);
+	forms_open(w, NULL);
+	forms_open_list(w, "Dimensions");
+	forms_open(w, NULL);
+	forms_text(w, "Name", STR("InstanceId"));
+	forms_text(w, "Value", str_from(id));
+	forms_close(w);
+	forms_close(w);
+	forms_text(w, "MetricName", str_from(m->name));
+	forms_text(w, "Namespace", STR(CLOUDWATCH_EC2));
+	forms_close(w);
 }
 
 struct list_walk {
 	const struct list_args *args;
-	struct figures_writer *w;
+	struct forms_writer *w;
 	int64_t at, from; /* counted so far; the first of the page */
 };
 
@@ -89,7 +89,7 @@ static void list_instance(struct list_walk *walk, const struct instance *i)
 	}
 }
 
-static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct figures_writer *w)
+static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
 {
 	const struct list_args *a = args;
 	struct list_walk walk = {.args = a, .w = w};
@@ -97,15 +97,15 @@ static RESULT answer_list(struct cloudwatch_call *e, const void *args, struct fi
 		       (!a->owner.n || str_equal(a->owner, e->c->who->account_number));
 	const struct tables *t = cloudwatch_tables(e);
 	TRY(read_token(e, a->token, &walk.from));
-	figures_open_list(w, "Metrics");
+	forms_open_list(w, "Metrics");
 	for (const struct instance *i = instance_first_by_account(t, e->c->who->account); i && is_ours;
 	     i = instance_next_by_account(t, i))
 		if (row_is_live(&i->row) && !uuid_is_none(i->host))
 			list_instance(&walk, i);
-	figures_close(w);
+	forms_close(w);
 	if (walk.at > walk.from + LIST_MAX)
-		figures_text(w, "NextToken",
-			     str_print(e->c->arena, "%lld", (long long) (walk.from + LIST_MAX)));
+		forms_text(w, "NextToken",
+			   str_print(e->c->arena, "%lld", (long long) (walk.from + LIST_MAX)));
 	return OK;
 }
 
@@ -190,23 +190,23 @@ static double value_of(const struct cloudwatch_datapoint *p, struct str statisti
 						: p->sum / p->samples;
 }
 
-static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct figures_writer *w)
+static RESULT answer_statistics(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
 {
 	const struct statistics_args *a = args;
 	struct cloudwatch_datapoints points = {0};
 	TRY(cloudwatch_read_points(e, &a->question, &points));
-	figures_text(w, "Label", a->name);
-	figures_open_list(w, "Datapoints");
+	forms_text(w, "Label", a->name);
+	forms_open_list(w, "Datapoints");
 	for (size_t k = 0; k < points.count; k++) {
-		figures_open(w, NULL);
-		figures_time(w, "Timestamp", points.at[k].at_us);
+		forms_open(w, NULL);
+		forms_time(w, "Timestamp", points.at[k].at_us);
 		for (size_t n = 0; n < a->statistics.count; n++)
-			figures_number(w, str_to_z(e->c->arena, a->statistics.at[n]),
-				       value_of(&points.at[k], a->statistics.at[n]));
-		figures_text(w, "Unit", str_from(a->question.metric->unit));
-		figures_close(w);
+			forms_number(w, str_to_z(e->c->arena, a->statistics.at[n]),
+				     value_of(&points.at[k], a->statistics.at[n]));
+		forms_text(w, "Unit", str_from(a->question.metric->unit));
+		forms_close(w);
 	}
-	figures_close(w);
+	forms_close(w);
 	return OK;
 }
 
@@ -330,7 +330,7 @@ static const struct cloudwatch_datapoint *point_at(const struct data_args *a,
 }
 
 static RESULT write_result(struct cloudwatch_call *e, const struct data_args *a, const struct data_query *d,
-			   size_t *count, struct figures_writer *w)
+			   size_t *count, struct forms_writer *w)
 {
 	struct cloudwatch_datapoints points = {0};
 	TRY(cloudwatch_read_points(e, &d->question, &points));
@@ -340,33 +340,33 @@ static RESULT write_result(struct cloudwatch_call *e, const struct data_args *a,
 			e->c, ERR_UNSUPPORTED, STR("MaxDatapoints"),
 			"The answer would have more than %lld datapoints: ask for fewer at a time.",
 			(long long) a->max);
-	figures_open(w, NULL);
-	figures_text(w, "Id", d->id);
-	figures_text(w, "Label", d->label.n ? d->label : d->stat.metric.name);
-	figures_open_list(w, "Timestamps");
+	forms_open(w, NULL);
+	forms_text(w, "Id", d->id);
+	forms_text(w, "Label", d->label.n ? d->label : d->stat.metric.name);
+	forms_open_list(w, "Timestamps");
 	for (size_t k = 0; k < points.count; k++)
-		figures_time(w, NULL, point_at(a, &points, k)->at_us);
-	figures_close(w);
-	figures_open_list(w, "Values");
+		forms_time(w, NULL, point_at(a, &points, k)->at_us);
+	forms_close(w);
+	forms_open_list(w, "Values");
 	for (size_t k = 0; k < points.count; k++)
-		figures_number(w, NULL, value_of(point_at(a, &points, k), d->stat.stat));
-	figures_close(w);
-	figures_text(w, "StatusCode", STR("Complete"));
-	figures_close(w);
+		forms_number(w, NULL, value_of(point_at(a, &points, k), d->stat.stat));
+	forms_close(w);
+	forms_text(w, "StatusCode", STR("Complete"));
+	forms_close(w);
 	return OK;
 }
 
-static RESULT answer_data(struct cloudwatch_call *e, const void *args, struct figures_writer *w)
+static RESULT answer_data(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
 {
 	const struct data_args *a = args;
 	size_t count = 0;
-	figures_open_list(w, "MetricDataResults");
+	forms_open_list(w, "MetricDataResults");
 	for (size_t k = 0; k < a->queries.count; k++)
 		if (a->queries.at[k].returns != CHOICE_NO)
 			TRY(write_result(e, a, &a->queries.at[k], &count, w));
-	figures_close(w);
-	figures_open_list(w, "Messages");
-	figures_close(w);
+	forms_close(w);
+	forms_open_list(w, "Messages");
+	forms_close(w);
 	return OK;
 }
 

@@ -64,8 +64,8 @@ static RESULT prepare(struct api_call *core)
 static RESULT write_result(struct api_call *core, struct xml *x)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
-	struct figures_writer w;
-	figures_begin(&w, CLOUDWATCH_QUERY, x->out, x);
+	struct forms_writer w;
+	forms_begin(&w, CLOUDWATCH_QUERY, x->out, x);
 	return cloudwatch_action_of(e)->answer(e, e->args, &w);
 }
 
@@ -73,11 +73,11 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 {
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	struct xml x;
-	struct figures_writer w;
+	struct forms_writer w;
 	if (e->form != CLOUDWATCH_QUERY) {
-		figures_begin(&w, e->form, body, NULL);
+		forms_begin(&w, e->form, body, NULL);
 		TRY(cloudwatch_action_of(e)->answer(e, e->args, &w));
-		return figures_end(&w);
+		return forms_end(&w);
 	}
 	xml_begin(&x, body);
 	TRY(query_write_answer(core, &x, CLOUDWATCH_NAMESPACE, write_result));
@@ -87,17 +87,17 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 /* The query protocol's code is what SDKs go on telling, by the header; the type is the model's shape. */
 static RESULT write_typed_problem(struct cloudwatch_call *e, struct api_problem *p, struct buf *body)
 {
-	struct figures_writer w;
+	struct forms_writer w;
 	const char *side = p->status >= 500 ? "Receiver" : "Sender";
 	p->content_type = cloudwatch_content_type(e->form);
 	call_set_answer_header(e->call, "x-amzn-query-error",
 			       str_print(e->c->arena, "%s;%s", p->error->code, side));
-	figures_begin(&w, e->form, body, NULL);
-	figures_text(
+	forms_begin(&w, e->form, body, NULL);
+	forms_text(
 		&w, "__type",
 		str_print(e->c->arena, "com.amazonaws.cloudwatch#%s", cloudwatch_shape_of(p->error->code)));
-	figures_text(&w, "message", p->message);
-	return figures_end(&w);
+	forms_text(&w, "message", p->message);
+	return forms_end(&w);
 }
 
 static RESULT write_problem(struct api_call *core, struct api_problem *p, struct buf *body)

@@ -33,12 +33,12 @@ const char *cloudwatch_content_type(enum cloudwatch_form form)
 
 /* ---- CBOR ---- */
 
-static void add_byte(struct figures_writer *w, int byte)
+static void add_byte(struct forms_writer *w, int byte)
 {
 	buf_add_char(w->out, (char) byte);
 }
 
-static void add_cbor_double(struct figures_writer *w, double value)
+static void add_cbor_double(struct forms_writer *w, double value)
 {
 	uint64_t bits;
 	memcpy(&bits, &value, sizeof bits);
@@ -49,13 +49,13 @@ static void add_cbor_double(struct figures_writer *w, double value)
 
 /* ---- all three ---- */
 
-static bool is_in_list(const struct figures_writer *w)
+static bool is_in_list(const struct forms_writer *w)
 {
 	return w->depth && w->is_list[w->depth - 1];
 }
 
 /* As the form has it: in XML an element of a list is a "member". */
-static const char *name_of(struct figures_writer *w, const char *name)
+static const char *name_of(struct forms_writer *w, const char *name)
 {
 	if (is_in_list(w))
 		return w->form == CLOUDWATCH_QUERY ? "member" : NULL;
@@ -64,7 +64,7 @@ static const char *name_of(struct figures_writer *w, const char *name)
 	return name;
 }
 
-static void open_one(struct figures_writer *w, const char *name, bool is_list)
+static void open_one(struct forms_writer *w, const char *name, bool is_list)
 {
 	const char *shown = name_of(w, name);
 	w->names[w->depth] = shown;
@@ -79,26 +79,26 @@ static void open_one(struct figures_writer *w, const char *name, bool is_list)
 		json_write_open(&w->json, shown);
 }
 
-void figures_begin(struct figures_writer *w, enum cloudwatch_form form, struct buf *out, struct xml *xml)
+void forms_begin(struct forms_writer *w, enum cloudwatch_form form, struct buf *out, struct xml *xml)
 {
-	*w = (struct figures_writer){.form = form, .out = out, .xml = xml};
+	*w = (struct forms_writer){.form = form, .out = out, .xml = xml};
 	if (form == CLOUDWATCH_JSON)
 		json_write_begin(&w->json, out);
 	if (form != CLOUDWATCH_QUERY)
 		open_one(w, NULL, false);
 }
 
-void figures_open(struct figures_writer *w, const char *name)
+void forms_open(struct forms_writer *w, const char *name)
 {
 	open_one(w, name, false);
 }
 
-void figures_open_list(struct figures_writer *w, const char *name)
+void forms_open_list(struct forms_writer *w, const char *name)
 {
 	open_one(w, name, true);
 }
 
-void figures_close(struct figures_writer *w)
+void forms_close(struct forms_writer *w)
 {
 	w->depth--;
 	if (w->form == CLOUDWATCH_QUERY)
@@ -111,7 +111,7 @@ void figures_close(struct figures_writer *w)
 		json_write_close(&w->json);
 }
 
-void figures_text(struct figures_writer *w, const char *name, struct str text)
+void forms_text(struct forms_writer *w, const char *name, struct str text)
 {
 	const char *shown = name_of(w, name);
 	if (w->form == CLOUDWATCH_QUERY)
@@ -122,7 +122,7 @@ void figures_text(struct figures_writer *w, const char *name, struct str text)
 		json_write_text(&w->json, shown, text);
 }
 
-void figures_number(struct figures_writer *w, const char *name, double value)
+void forms_number(struct forms_writer *w, const char *name, double value)
 {
 	char text[32];
 	const char *shown = name_of(w, name);
@@ -136,7 +136,7 @@ void figures_number(struct figures_writer *w, const char *name, double value)
 }
 
 /* Of whole seconds, as all figures are. */
-void figures_time(struct figures_writer *w, const char *name, int64_t time_us)
+void forms_time(struct forms_writer *w, const char *name, int64_t time_us)
 {
 	char text[CLOCK_TEXT_SIZE];
 	const char *shown = name_of(w, name);
@@ -150,9 +150,9 @@ void figures_time(struct figures_writer *w, const char *name, int64_t time_us)
 	}
 }
 
-RESULT figures_end(struct figures_writer *w)
+RESULT forms_end(struct forms_writer *w)
 {
-	figures_close(w);
+	forms_close(w);
 	if (w->form == CLOUDWATCH_JSON)
 		return json_write_end(&w->json);
 	return w->out->failed ? FAIL(NO_MEMORY) : OK;

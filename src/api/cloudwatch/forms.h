@@ -10,6 +10,7 @@
 
 enum cloudwatch_form { CLOUDWATCH_QUERY, CLOUDWATCH_JSON, CLOUDWATCH_CBOR };
 
+/* By its headers. */
 enum cloudwatch_form cloudwatch_form_of(const struct call *call);
 /* "application/cbor" */
 const char *cloudwatch_content_type(enum cloudwatch_form form);
@@ -21,7 +22,7 @@ RESULT cloudwatch_read_typed(struct ctx *c, const struct call *call, enum cloudw
 
 /* Sticky; what is opened is closed. An element of a list needs no name. */
 enum { FIGURES_DEPTH_MAX = 8 };
-struct figures_writer {
+struct forms_writer {
 	enum cloudwatch_form form;
 	struct buf *out;
 	struct xml *xml; /* of the query protocol's */
@@ -31,12 +32,12 @@ struct figures_writer {
 	size_t depth;
 };
 /* xml: where the query protocol's answer goes on; else NULL. */
-void figures_begin(struct figures_writer *w, enum cloudwatch_form form, struct buf *out, struct xml *xml);
-void figures_open(struct figures_writer *w, const char *name);
-void figures_open_list(struct figures_writer *w, const char *name);
-void figures_close(struct figures_writer *w); /* of either */
-void figures_text(struct figures_writer *w, const char *name, struct str text);
-void figures_number(struct figures_writer *w, const char *name, double value);
-void figures_time(struct figures_writer *w, const char *name, int64_t time_us);
+void forms_begin(struct forms_writer *w, enum cloudwatch_form form, struct buf *out, struct xml *xml);
+void forms_open(struct forms_writer *w, const char *name);
+void forms_open_list(struct forms_writer *w, const char *name);
+void forms_close(struct forms_writer *w); /* of either */
+void forms_text(struct forms_writer *w, const char *name, struct str text);
+void forms_number(struct forms_writer *w, const char *name, double value);
+void forms_time(struct forms_writer *w, const char *name, int64_t time_us);
 RESULT
-figures_end(struct figures_writer *w); /* the one place that reports a failure; not of the query protocol's */
+forms_end(struct forms_writer *w); /* the one place that reports a failure; not of the query protocol's */

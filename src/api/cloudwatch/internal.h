@@ -17,7 +17,7 @@ struct cloudwatch_call {
 struct cloudwatch_action {
 	API_ACTION_BASE;
 	RESULT (*prepare)(struct cloudwatch_call *e, void *args);
-	RESULT (*answer)(struct cloudwatch_call *e, const void *args, struct figures_writer *w);
+	RESULT (*answer)(struct cloudwatch_call *e, const void *args, struct forms_writer *w);
 };
 #define CLOUDWATCH_ACTION(word) .name = (word), .permit = "cloudwatch:" word
 
