@@ -59,7 +59,10 @@ static const char ledger_sql[] =
 /* The log was in the order of its numbers, with an index of accounts, and a table beside it had what resources are called. Those
  * records go before all others, whose numbers stay: corrections name them. */
 static const char gather_usage_sql[] = "ALTER TABLE usage RENAME TO usage_by_number;"
-				       "DROP INDEX IF EXISTS usage_of_software;";
+				       "DROP INDEX IF EXISTS usage_of_software;"
+				       "CREATE TABLE IF NOT EXISTS subject (seq INTEGER PRIMARY KEY, at_us "
+				       "BIGINT, id TEXT, account TEXT, name TEXT, "
+				       "text TEXT);";
 static const char take_usage_sql[] = "INSERT INTO usage SELECT account, seq - 1 - (SELECT max(seq) FROM "
 				     "subject), at_us, '', id, '', 0, name, text"
 				     " FROM subject;"
@@ -92,13 +95,15 @@ static RESULT read_number(struct ctx *c, sqlite3 *db, const char *sql, int64_t *
 
 RESULT sqlite_make_ledger(struct sqlite *self, struct ctx *c)
 {
-	int64_t has_subjects = 0;
-	TRY(read_number(c, self->db, "SELECT count(*) FROM sqlite_master WHERE name = 'subject'",
-			&has_subjects));
-	if (has_subjects)
+	int64_t is_by_number = 0;
+	TRY(read_number(c, self->db,
+			"SELECT count(*) FROM sqlite_master WHERE name = 'usage' AND NOT EXISTS"
+			" (SELECT 1 FROM pragma_table_info('usage') WHERE name = 'text')",
+			&is_by_number));
+	if (is_by_number)
 		TRY(sqlite_exec(c, self->db, gather_usage_sql));
 	TRY(sqlite_exec(c, self->db, usage_sql));
-	if (has_subjects)
+	if (is_by_number)
 		TRY(sqlite_exec(c, self->db, take_usage_sql));
 	TRY(sqlite_exec(c, self->db, ledger_sql));
 	return read_numbers(c, self->db, last_usage_sql,
