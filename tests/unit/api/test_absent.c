@@ -147,8 +147,8 @@ static void test_forms(void **state)
 
 static void test_cbor(void **state)
 {
-	static const char wanted[] = "\xa2\x79\x00\x06__type\x79\x00\x19UnknownOperationException"
-				     "\x79\x00\x07message\x79\x00\x56" NOT_HERE("monitoring");
+	static const char wanted[] = "\xa2\x66__type\x78\x19UnknownOperationException"
+				     "\x67message\x78\x56" NOT_HERE("monitoring");
 	struct fixture *f = *state;
 	const struct request r = {"monitoring", "POST",
 				  "/service/GraniteServiceVersion20100801/operation/ListMetrics",
