@@ -125,8 +125,8 @@ def test_addresses(both, network):
     assert "AssociationId" not in held
     with pytest.raises(both.ec2.exceptions.ClientError):
         both.ec2.release_address(AllocationId=held["AllocationId"])
-    released = both.ec2.allocate_address(Domain="vpc")
-    assert [a for a in both.list("publicIPAddresses") if a["properties"].get("ipAddress") == released["PublicIp"]]
+    other = both.ec2.allocate_address(Domain="vpc")
+    assert [a for a in both.list("publicIPAddresses") if a["properties"].get("ipAddress") == other["PublicIp"]]
 
 
 @holds("Azure: route table, route")

@@ -5,10 +5,9 @@
  * botocore. */
 #include "api/absent/absent.h"
 
-#include "api/core/cbor.h"
-
 #include <stdlib.h>
 
+#include "api/core/cbor.h"
 #include "api/core/dispatch.h"
 #include "base/json_write.h"
 #include "base/xml.h"

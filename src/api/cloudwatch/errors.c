@@ -39,7 +39,7 @@ const char *cloudwatch_shape_of(const char *code)
 		{"MissingParameter", "MissingRequiredParameterException"},
 		{"InternalServiceError", "InternalServiceFault"},
 		{"ResourceNotFound", "ResourceNotFoundException"},
-		/* What no model of CloudWatch's has: as other services of AWS's name it. */
+		/* Guessed: CloudWatch's model has none of these; so other services of AWS's name them. */
 		{"ValidationError", "ValidationException"},
 		{"AccessDenied", "AccessDeniedException"},
 		{"Throttling", "ThrottlingException"},

@@ -8,14 +8,7 @@
 #include "api/core/cbor.h"
 #include "base/clock.h"
 
-enum {
-	CBOR_MAP = 0xbf,
-	CBOR_LIST = 0x9f,
-	CBOR_BREAK = 0xff,
-	CBOR_EPOCH_TIME = 0xc1,
-	CBOR_DOUBLE = 0xfb,
-	CBOR_TEXT_32 = 0x7a
-};
+enum { CBOR_MAP = 0xbf, CBOR_LIST = 0x9f, CBOR_BREAK = 0xff, CBOR_EPOCH_TIME = 0xc1, CBOR_DOUBLE = 0xfb };
 
 enum cloudwatch_form cloudwatch_form_of(const struct call *call)
 {

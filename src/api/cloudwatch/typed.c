@@ -59,8 +59,11 @@ static RESULT add_text(struct reading *r, struct str text)
 	if (++r->count > REQUEST_PAIRS_MAX)
 		return ctx_fail(r->c, ERR_TOO_LARGE, "The request has more than %d values.",
 				REQUEST_PAIRS_MAX);
-	buf_print(&r->form, "&%" STR_FMT "=%" STR_FMT, STR_ARG(str_encode_url(r->c->arena, path, false)),
-		  STR_ARG(str_encode_url(r->c->arena, text, false)));
+	struct str name = str_encode_url(r->c->arena, path, false),
+		   value = str_encode_url(r->c->arena, text, false);
+	if (!name.p || !value.p)
+		return ctx_no_memory(r->c);
+	buf_print(&r->form, "&%" STR_FMT "=%" STR_FMT, STR_ARG(name), STR_ARG(value));
 	return OK;
 }
 
@@ -218,10 +221,10 @@ static RESULT add_cbor_members(struct reading *r, const struct head *head)
 
 static RESULT add_cbor_simple(struct reading *r, const struct head *head)
 {
-	uint32_t half = (uint32_t) head->value;
+	uint32_t low = (uint32_t) head->value;
 	float small;
 	double large;
-	memcpy(&small, &half, sizeof small);
+	memcpy(&small, &low, sizeof small);
 	memcpy(&large, &head->value, sizeof large);
 	switch (head->info) {
 	case SIMPLE_FALSE:

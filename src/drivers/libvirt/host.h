@@ -454,7 +454,7 @@ RESULT libvirt_find_boot_id(struct compute_host *h, struct ctx *c);
 
 /* Finds it once per connection. */
 RESULT libvirt_need_processor(struct compute_host *h, struct ctx *c);
-/* The element <cpu> of a definition; cpu: as in struct compute_domain. */
+/* The element <cpu> of a definition; cpu: as in struct compute_domain. hides_hypervisor: the guest is not to see that it has one. */
 void libvirt_write_processor(struct buf *b, enum host_seen_virt virt, struct str cpu, bool hides_hypervisor);
 /* Whether a running guest's processor and machine can be had on another host. ERR_UNSUPPORTED, in words. */
 RESULT libvirt_check_processor(struct compute_host *h, struct ctx *c, virDomainPtr d,

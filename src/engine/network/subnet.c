@@ -549,7 +549,7 @@ bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet)
 }
 
 /* The port that has an address in it, or NULL. */
-static const struct port *find_port_in(const struct tables *t, uuid subnet)
+const struct port *engine_find_port_in(const struct tables *t, uuid subnet)
 {
 	const struct port *port = port_first_by_subnet(t, subnet);
 	while (port && !row_is_live(&port->row))
@@ -566,7 +566,7 @@ static const struct port *find_port_in(const struct tables *t, uuid subnet)
 RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct str field)
 {
 	struct str user = STR_NONE;
-	const struct port *port = find_port_in(op->head, subnet->row.id);
+	const struct port *port = engine_find_port_in(op->head, subnet->row.id);
 	if (port)
 		user = engine_write_id(op, KIND_PORT, port->row.id);
 	else if (!uuid_is_none(subnet->router) && !subnet_is_of_blocks(op->head, subnet))

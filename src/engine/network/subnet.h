@@ -90,6 +90,8 @@ struct subnet_settings {
 };
 OPERATION(engine_update_subnet, subnet_settings)
 
+/* A port that has an address or a prefix of the subnet's; NULL: none has. */
+const struct port *engine_find_port_in(const struct tables *t, uuid subnet);
 /* Deletes a subnet. ERR_IN_USE: it has ports, or an interface of a router whose blocks it is not
  * in. Addresses that guests made themselves are removed with it. With the last subnet in a router's
  * blocks its network is deleted, too. */

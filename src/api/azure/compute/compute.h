@@ -49,6 +49,11 @@ extern const struct params az_image_reference_params;
 RESULT az_find_image(struct az_call *e, const char *field, const struct az_image_reference *said,
 		     const struct image **ret_image);
 
+/* ---- virtual_machines.c ---- */
+
+/* The OS disk; NULL: the machine has none. */
+const struct volume *az_root_of(struct az_call *e, const struct instance *i);
+
 /* ---- sizes.c ---- */
 
 /* The instance type of a size: one of that name, or for a name of Azure's the least that has as much. NULL: there is none. */

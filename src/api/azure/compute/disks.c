@@ -29,21 +29,36 @@ static const char *disk_state(const struct tables *t, const struct volume *v)
 	return state == INSTANCE_STOPPED ? "Reserved" : "Attached";
 }
 
+/* What a disk was made of, as it was said; of one that another face made, as its row tells. */
+struct made_of {
+	struct str option, source;
+	const json_t *image; /* NULL: none was said */
+};
+
+static struct made_of made_of(struct az_call *e, const struct volume *v)
+{
+	const json_t *said = az_said(e, v->row.id);
+	const char *option = json_string_value(json_object_get(said, "properties.creationData.createOption"));
+	const json_t *source = json_object_get(said, "properties.creationData.sourceResourceId");
+	if (option)
+		return (struct made_of){str_from(option), str_from(json_string_value(source)),
+					json_object_get(said, "properties.creationData.imageReference")};
+	bool has_source = snapshot_find(az_tables(e), v->snapshot);
+	return (struct made_of){.option = uuid_is_none(v->snapshot) ? STR("Empty") : STR("Copy"),
+				.source = has_source ? az_id_of(e, AZ_SNAPSHOTS, KIND_SNAPSHOT, v->snapshot)
+						     : STR_NONE};
+}
+
 static void write_creation(struct az_call *e, struct json_writer *w, const struct volume *v)
 {
+	struct made_of of = made_of(e, v);
 	json_write_open(w, "creationData");
-	if (json_object_get(az_said(e, v->row.id), "properties.creationData.createOption")) {
-		az_write_said(e, w, v->row.id, "properties.creationData.createOption", "createOption", NULL);
-		az_write_said(e, w, v->row.id, "properties.creationData.sourceResourceId", "sourceResourceId",
-			      NULL);
+	json_write_text(w, "createOption", of.option);
+	if (of.source.n)
+		json_write_text(w, "sourceResourceId", of.source);
+	if (of.image)
 		az_write_said(e, w, v->row.id, "properties.creationData.imageReference", "imageReference",
 			      NULL);
-	} else {
-		json_write_z(w, "createOption", uuid_is_none(v->snapshot) ? "Empty" : "Copy");
-		if (snapshot_find(az_tables(e), v->snapshot))
-			json_write_text(w, "sourceResourceId",
-					az_id_of(e, AZ_SNAPSHOTS, KIND_SNAPSHOT, v->snapshot));
-	}
 	json_write_close(w);
 }
 
@@ -196,21 +211,11 @@ static RESULT prepare_new(struct az_call *e, struct disk_args *a)
 /* A disk is made once: what it was made of is said again, or not at all. */
 static RESULT check_creation(struct az_call *e, const struct creation *c, const struct volume *v)
 {
-	const json_t *kept = az_said(e, v->row.id);
-	const json_t *image = json_object_get(kept, "properties.creationData.imageReference");
-	struct str option =
-		str_from(json_string_value(json_object_get(kept, "properties.creationData.createOption")));
-	struct str source = str_from(
-		json_string_value(json_object_get(kept, "properties.creationData.sourceResourceId")));
-	if (!option.n) {
-		option = uuid_is_none(v->snapshot) ? STR("Empty") : STR("Copy");
-		if (snapshot_find(az_tables(e), v->snapshot))
-			source = az_id_of(e, AZ_SNAPSHOTS, KIND_SNAPSHOT, v->snapshot);
-	}
-	TRY(az_check_unchanged(e, "creationData.createOption", c->option, option));
-	TRY(az_check_unchanged(e, "creationData.sourceResourceId", c->source, source));
+	struct made_of of = made_of(e, v);
+	TRY(az_check_unchanged(e, "creationData.createOption", c->option, of.option));
+	TRY(az_check_unchanged(e, "creationData.sourceResourceId", c->source, of.source));
 	return az_check_unchanged(e, "creationData.imageReference.id", c->image.id,
-				  str_from(json_string_value(json_object_get(image, "id"))));
+				  str_from(json_string_value(json_object_get(of.image, "id"))));
 }
 
 /* What it is already is no change: az sends whole objects back. */

@@ -551,9 +551,7 @@ static RESULT check_image(struct az_call *e, const struct az_image_reference *sa
 static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const struct instance *i)
 {
 	static const char field[] = "properties.storageProfile.osDisk.managedDisk.id";
-	const struct volume *v = volume_first_by_instance(az_tables(e), i->row.id);
-	while (v && (v->device_slot || v->is_medium))
-		v = volume_next_by_instance(az_tables(e), v);
+	const struct volume *v = az_root_of(e, i);
 	bool is_same =
 		!said->managed.id.n ||
 		(v && str_equal_nocase(said->managed.id, az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
@@ -567,9 +565,9 @@ static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const
 
 static RESULT check_set(struct az_call *e, struct str said, const struct instance *i)
 {
-	struct str shown = uuid_is_none(i->server_group)
-				   ? STR_NONE
-				   : az_id_of(e, AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, i->server_group);
+	struct str shown = server_group_find(az_tables(e), i->server_group)
+				   ? az_id_of(e, AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, i->server_group)
+				   : STR_NONE;
 	return az_check_unchanged(e, "availabilitySet.id", said, shown);
 }
 

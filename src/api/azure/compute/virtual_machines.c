@@ -87,7 +87,7 @@ static void write_view(struct az_call *e, struct json_writer *w, const struct in
 
 /* ---- parts of the object ---- */
 
-static const struct volume *root_of(struct az_call *e, const struct instance *i)
+const struct volume *az_root_of(struct az_call *e, const struct instance *i)
 {
 	const struct volume *v = volume_first_by_instance(az_tables(e), i->row.id);
 	while (v && v->device_slot != 0)
@@ -145,7 +145,7 @@ static void write_image(struct az_call *e, struct json_writer *w, const struct i
 static void write_storage(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct tables *t = az_tables(e);
-	const struct volume *root = root_of(e, i);
+	const struct volume *root = az_root_of(e, i);
 	json_write_open(w, "storageProfile");
 	write_image(e, w, i);
 	if (root)

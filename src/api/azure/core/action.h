@@ -145,6 +145,8 @@ struct str az_last_word(struct str name);
 struct str az_full_type(struct arena *a, enum az_types type);
 /* "/subscriptions/…/resourceGroups/…/providers/Microsoft.Compute/virtualMachines/vm1" */
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
+/* The same of what the path's variables name, whether it is there or not; the letters are the path's. */
+struct str az_named_id(struct az_call *e, enum az_types type, const char *variables);
 /* The row that the path's variables name ("vmName"), which the caller sees. ERR_NOT_FOUND. */
 RESULT az_find_named(struct az_call *e, enum az_types type, enum kind kind, const char *variables,
 		     const struct row **ret_row);

@@ -137,12 +137,22 @@ static struct str write_words(struct az_call *e, enum az_types type, struct str 
 	return text;
 }
 
-struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
+static struct str write_id(struct az_call *e, struct str group, enum az_types type, struct str name)
 {
 	char account[UUID_TEXT_SIZE];
 	return str_print(e->c->arena, "/subscriptions/%s/resourceGroups/%" STR_FMT "/providers/%" STR_FMT,
-			 uuid_write(e->c->who->account, account), STR_ARG(az_group_of(e, id)),
-			 STR_ARG(write_words(e, type, az_name_of(e, type, kind, id))));
+			 uuid_write(e->c->who->account, account), STR_ARG(group),
+			 STR_ARG(write_words(e, type, name)));
+}
+
+struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
+{
+	return write_id(e, az_group_of(e, id), type, az_name_of(e, type, kind, id));
+}
+
+struct str az_named_id(struct az_call *e, enum az_types type, const char *variables)
+{
+	return write_id(e, az_path_value(e, "resourceGroupName"), type, az_path_name(e, variables));
 }
 
 /* ---- rows ---- */

@@ -363,13 +363,8 @@ static RESULT fail_part(struct az_call *e, const char *field, struct str id)
 /* The part's name, of an id of this balancer's own; empty: it is another's, whose parts no rule can have. */
 static struct str own_part(struct az_call *e, const char *list, const struct az_link *link)
 {
-	char account[UUID_TEXT_SIZE];
-	struct str start = str_print(e->c->arena,
-				     "/subscriptions/%s/resourceGroups/%" STR_FMT
-				     "/providers/Microsoft.Network/loadBalancers/%" STR_FMT "/%s/",
-				     uuid_write(e->c->who->account, account),
-				     STR_ARG(az_path_value(e, "resourceGroupName")),
-				     STR_ARG(az_path_value(e, "loadBalancerName")), list);
+	struct str start = str_print(e->c->arena, "%" STR_FMT "/%s/",
+				     STR_ARG(az_named_id(e, AZ_BALANCERS, "loadBalancerName")), list);
 	bool is_own = str_equal_nocase(str_slice(link->id, 0, start.n), start);
 	return is_own ? str_slice(link->id, start.n, link->id.n) : STR_NONE;
 }

@@ -45,7 +45,7 @@ RESULT az_fail_name(struct az_call *e, const char *field);
 
 /* ---- subnets.c ---- */
 
-/* ERR_IN_USE, with an interface that is in it. */
+/* The engine refuses it, too; here the interface that is in it has its name. ERR_IN_USE. */
 RESULT az_check_subnet_unused(struct az_call *e, uuid subnet);
 
 /* ---- interfaces.c ---- */

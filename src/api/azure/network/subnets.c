@@ -185,9 +185,7 @@ static RESULT put(struct op *op, void *args)
 
 RESULT az_check_subnet_unused(struct az_call *e, uuid subnet)
 {
-	const struct port *p = port_first_by_subnet(az_tables(e), subnet);
-	while (p && !row_is_live(&p->row))
-		p = port_next_by_subnet(az_tables(e), p);
+	const struct port *p = engine_find_port_in(az_tables(e), subnet);
 	return p ? ctx_fail_kind(e->c, ERR_IN_USE, KIND_SUBNET,
 				 "Subnet %" STR_FMT " is in use by %" STR_FMT
 				 " and cannot be deleted. In order to delete the subnet, delete all the "
