@@ -126,6 +126,7 @@ struct compute_file {
 struct compute_files {
 	const struct compute_file *at;
 	size_t count;
+	struct str label; /* by which guests find the drive, 32 bytes at most; empty: "config-2" */
 };
 
 struct compute_domain {
@@ -145,7 +146,8 @@ struct compute_domain {
 	size_t disk_count;
 	const struct compute_nic *nics;
 	size_t nic_count;
-	/* Adds a disk behind all others: read-only, ISO 9660, labelled "config-2". */
+	/* Adds a disk behind all others: read-only, ISO 9660. It is a CD-ROM where disks are SATA's, and for a guest of the
+	 * personality azure, which looks for it in such drives alone: SATA's for Windows, SCSI's for others. */
 	bool has_drive;
 	struct compute_files drive; /* the drive's content; only define() reads it */
 	/* The driver stores this text with the domain, and list() returns it unchanged; `dari

@@ -34,11 +34,17 @@ static int write_file(struct archive *a, struct ctx *c, const struct compute_fil
 	return status;
 }
 
+static struct str label_of(const struct compute_files *files)
+{
+	return files->label.n ? files->label : STR(DRIVE_LABEL);
+}
+
 static int write_all(struct archive *a, struct ctx *c, const struct compute_files *files, struct buf *b)
 {
 	int status = archive_write_set_format_iso9660(a);
 	if (status == ARCHIVE_OK)
-		status = archive_write_set_options(a, "iso9660:volume-id=" DRIVE_LABEL);
+		status = archive_write_set_format_option(a, "iso9660", "volume-id",
+							 str_to_z(c->arena, label_of(files)));
 	if (status == ARCHIVE_OK)
 		status = archive_write_open(a, b, NULL, take_bytes, NULL);
 	for (size_t k = 0; k < files->count && status == ARCHIVE_OK; k++)
@@ -66,7 +72,8 @@ RESULT drive_file_write(struct ctx *c, const struct compute_files *files, struct
 	if (!bytes.p)
 		return ctx_no_memory(c);
 	/* libarchive says it in capitals there, as the standard has it; guests look for it as it is. */
-	memcpy((char *) (uintptr_t) bytes.p + LABEL_AT, DRIVE_LABEL, sizeof DRIVE_LABEL - 1);
+	struct str label = label_of(files);
+	memcpy((char *) (uintptr_t) bytes.p + LABEL_AT, label.p, label.n);
 	*ret_bytes = bytes;
 	return OK;
 }

@@ -4,7 +4,8 @@
 
 #include "drivers/compute.h"
 
-#define DRIVE_LABEL "config-2" /* by which guests find it */
+#define DRIVE_LABEL "config-2" /* by which guests find it, where the files say no other */
 
-/* The file system's bytes, in c's arena: half a MiB or so. ERR_TOO_LARGE: they are more than 4 MiB. */
+/* The file system's bytes, in c's arena: half a MiB or so. ERR_TOO_LARGE: they are more than 4 MiB. The files' label has
+ * 32 bytes at most. */
 RESULT drive_file_write(struct ctx *c, const struct compute_files *files, struct str *ret_bytes);

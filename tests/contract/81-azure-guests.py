@@ -11,6 +11,7 @@ import sys
 import threading
 import urllib.error
 import urllib.request
+import xml.etree.ElementTree as ElementTree
 
 import pytest
 
@@ -219,6 +220,77 @@ def test_managed_identity(cloud, machine):
     iam.delete_role_policy(RoleName="reads", PolicyName="p")
     assert cloud.send("GET", f"{path_of(cloud, machine)}?api-version=2022-08-01", **bearer)[0] == 403
     assert cloud.send("GET", "/subscriptions?api-version=2019-11-01", Authorization=f"Bearer {told['access_token'][:-2]}")[0] == 401
+
+
+class WindowsGuest(Agent):
+    """Asks as cloudbase-init's AzureService does, in its order and with its headers; the disc that it reads besides is held by
+    tests/real/26-azure-guest.py."""
+
+    def __init__(self, dev, machine):
+        super().__init__(dev, machine, None)
+        self.headers = {"x-ms-guest-agent-name": "cloudbase-init"}
+
+    def see(self, path, document=None):
+        more = {"Content-Type": "text/xml; charset=utf-8"} if document is not None else {}
+        body = document and f'<?xml version="1.0" encoding="utf-8"?>{document}'
+        status, text = self.wire(f"/{path}", "POST" if document is not None else "GET", body, **self.headers, **more)
+        assert 200 <= status < 300, (path, status, text)
+        return ElementTree.fromstring(text) if text else None
+
+    def begin(self):
+        versions = self.see("?comp=Versions")
+        assert "2015-04-05" in [version.text for version in versions.find("Supported")]
+        self.headers["x-ms-version"] = "2015-04-05"
+        self.goal = self.see("machine?comp=goalstate")
+        assert self.goal.find("Machine/ExpectedState").text == "Started"
+        self.role = self.goal.find("Container/RoleInstanceList/RoleInstance")
+        return self.role.find("InstanceId").text
+
+    def config(self, name):
+        url = self.role.find(f"Configuration/{name}").text
+        assert url.startswith("http://168.63.129.16/"), url
+        return self.see(url.removeprefix("http://168.63.129.16/"))
+
+    def tell_health(self, state, details=""):
+        self.see("machine?comp=health", (
+            f"<Health><GoalStateIncarnation>{self.goal.find('Incarnation').text}</GoalStateIncarnation><Container><ContainerId>"
+            f"{self.goal.find('Container/ContainerId').text}</ContainerId><RoleInstanceList><Role><InstanceId>"
+            f"{self.role.find('InstanceId').text}</InstanceId><Health><State>{state}</State>{details}</Health></Role></RoleInstanceList>"
+            "</Container></Health>"))
+
+    def tell_certificate(self, thumbprint):
+        self.see("machine?comp=roleProperties", (
+            f"<RoleProperties><Container><ContainerId>{self.goal.find('Container/ContainerId').text}</ContainerId><RoleInstances><RoleInstance>"
+            f"<Id>{self.role.find('InstanceId').text}</Id><Properties><Property name=\"CertificateThumbprint\" value=\"{thumbprint}\" />"
+            "</Properties></RoleInstance></RoleInstances></Container></RoleProperties>"))
+
+
+def test_windows(cloud, tmp_path):
+    """A Windows guest is set up, and says so."""
+    disk = str(tmp_path / "disk.qcow2")
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
+    image = cloud.dev.command("image", "import", disk, "--name", "win", "--personality", "azure", "--platform", "windows")["image_id"]
+    machine = start(cloud.dev.account.client(), image)
+    guest, path = WindowsGuest(cloud.dev, machine), path_of(cloud, machine)
+
+    def provisioning():
+        view = cloud.ask("GET", f"{path}/instanceView")[2]
+        return next((status["code"], status.get("message")) for status in view["statuses"] if status["code"].startswith("ProvisioningState"))
+
+    assert guest.begin().endswith(f"._{machine}")
+    guest.tell_health("NotReady", "<Details><SubStatus>Provisioning</SubStatus><Description>Preparing your computer</Description></Details>")
+    assert guest.config("HostingEnvironmentConfig").tag == "HostingEnvironmentConfig"
+    assert guest.config("SharedConfig") is not None
+    assert guest.config("ExtensionsConfig").tag == "Extensions"
+    assert guest.role.find("Configuration/Certificates") is None  # it asks for none then
+    guest.tell_certificate("0123456789ABCDEF0123456789ABCDEF01234567")
+    guest.tell_health("Ready")
+    assert provisioning() == ("ProvisioningState/succeeded", None)
+    shown = cloud.ask("GET", path)[2]["properties"]
+    assert shown["storageProfile"]["osDisk"]["osType"] == "Windows"
+    assert shown["osProfile"]["windowsConfiguration"] == {"enableAutomaticUpdates": True, "provisionVMAgent": True}
+    guest.tell_health("NotReady", "<Details><SubStatus>ProvisioningFailed</SubStatus><Description>no disk</Description></Details>")
+    assert provisioning() == ("ProvisioningState/failed/OSProvisioningClientError", "no disk")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private to the metadata service: what guests of the personality azure find. azure.c has the instance metadata service
- * below /metadata on 169.254.169.254, azure_instance.c its document of the instance, azure_identity.c what is signed;
+ * below /metadata on 169.254.169.254, azure_instance.c its document of the instance, azure_drive.c the provisioning disc, azure_identity.c what is signed;
  * azure_wire.c is the WireServer on 168.63.129.16 port 80 and azure_host.c the HostGAPlugin on port 32526, which an agent
  * in the guest asks for its goal, and reports to; azure_package.c is the program that extensions are run by. */
 #pragma once
@@ -32,6 +32,15 @@ void azure_answer_json(struct call *call, int status, json_t *document); /* take
 /* The document below /metadata/instance, of a version that is known. NULL: out of memory. */
 json_t *azure_make_document(const struct imds_facts *s, bool is_extended);
 json_t *azure_json_of(struct str text); /* NULL: out of memory */
+
+/* The user that the guest makes, and what it calls itself: Windows' names have 15 characters at most. */
+struct str azure_user_name(const struct imds_facts *s);
+struct str azure_computer_name(const struct imds_facts *s);
+
+/* ---- azure_drive.c ---- */
+
+/* The files of its provisioning disc, in the facts' arena. ERR_NO_MEMORY. */
+RESULT azure_list_drive(const struct imds_facts *s, struct compute_files *ret_files);
 
 /* ---- azure_identity.c ---- */
 

@@ -136,9 +136,21 @@ static void add_storage(const struct imds_facts *s, json_t *compute)
 	set_z(add(storage, "resourceDisk"), "size", "0");
 }
 
-static struct str user_of(const struct imds_facts *s)
+struct str azure_user_name(const struct imds_facts *s)
 {
 	return s->azure && s->azure->admin_username.n ? s->azure->admin_username : STR(USER);
+}
+
+struct str azure_computer_name(const struct imds_facts *s)
+{
+	const struct azure_guest *g = s->azure;
+	struct str name = g && g->computer_name.n ? g->computer_name : imds_openstack_host_name(s);
+	if (s->instance->platform != INSTANCE_PLATFORM_WINDOWS)
+		return name;
+	name = str_slice(name, 0, AZURE_WINDOWS_NAME_MAX);
+	while (name.n && name.p[name.n - 1] == '-')
+		name.n--;
+	return name;
 }
 
 static void add_key(json_t *keys, struct str key, struct str path)
@@ -153,11 +165,10 @@ static void add_key(json_t *keys, struct str key, struct str path)
 static void add_os(const struct imds_facts *s, json_t *compute)
 {
 	const struct azure_guest *g = s->azure;
-	struct str user = user_of(s);
+	struct str user = azure_user_name(s);
 	json_t *profile = add(compute, "osProfile"), *keys = json_array();
 	set_text(profile, "adminUsername", user);
-	set_text(profile, "computerName",
-		 g && g->computer_name.n ? g->computer_name : imds_openstack_host_name(s));
+	set_text(profile, "computerName", azure_computer_name(s));
 	set_bool(profile, "disablePasswordAuthentication", !(g && g->allows_password));
 	set(compute, "publicKeys", keys);
 	for (size_t k = 0; g && k < g->admin_keys.count && k < g->admin_key_paths.count; k++)

@@ -94,6 +94,8 @@ RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct vie
 	if (result_is_ok(r))
 		open_password(master_key, c, &facts);
 	if (result_is_ok(r))
-		r = imds_list_openstack(&facts, ret_files);
+		r = facts.instance->personality == INSTANCE_PERSONALITY_AZURE
+			    ? azure_list_drive(&facts, ret_files)
+			    : imds_list_openstack(&facts, ret_files);
 	return r.code == ERR_NO_MEMORY ? ctx_no_memory(c) : r;
 }

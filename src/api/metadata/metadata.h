@@ -52,7 +52,7 @@ struct metadata_figures {
 void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figures);
 
 /* Gives the files of an instance's config drive, as Nova lays them out: what the service answers
- * below /openstack, and the password that the guest shall set. That password is sealed under the
+ * below /openstack, and the password that the guest shall set; or those of Azure's provisioning disc. That password is sealed under the
  * master key (MASTER_KEY_SIZE bytes). view is read, and no longer walks afterwards. ERR_NOT_FOUND:
  * there is no such instance. */
 RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,

@@ -157,23 +157,56 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	return OK;
 }
 
-/* The guest finds it by its label; behind the last slot it takes no other disk's name. */
+/* How the drive is there. Windows has a driver for SATA from the beginning, and kernels made for clouds have none. */
+enum drive_bus { DRIVE_BUS_VIRTIO, DRIVE_BUS_SATA, DRIVE_BUS_SCSI };
+static enum drive_bus drive_bus_of(const struct compute_domain *w)
+{
+	bool is_azure = w->personality == INSTANCE_PERSONALITY_AZURE;
+	if (w->hardware.sata || (is_azure && w->hardware.windows))
+		return DRIVE_BUS_SATA;
+	return is_azure ? DRIVE_BUS_SCSI : DRIVE_BUS_VIRTIO;
+}
+
+static void write_drive_address(struct buf *b, const struct compute_domain *w)
+{
+	int unit = w->hardware.sata ? COMPUTE_DISK_SLOTS : 1; /* unit 0 is the drive for media */
+	switch (drive_bus_of(w)) {
+	case DRIVE_BUS_VIRTIO:
+		write_address(b, SLOTS + 1);
+		break;
+	case DRIVE_BUS_SATA:
+		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
+			  unit / SATA_UNITS, unit % SATA_UNITS);
+		break;
+	case DRIVE_BUS_SCSI:
+		buf_print(b, "<address type='drive' controller='0' bus='0' target='0' unit='0'/>");
+		break;
+	}
+}
+
+/* The guest finds it by its label; behind the last slot it takes no other disk's name. Azure's guests look in CD-ROM drives
+ * alone. */
 RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_place *place,
 			   const struct compute_domain *w)
 {
+	static const struct {
+		const char *device, *name, *bus;
+	} of[] = {[DRIVE_BUS_VIRTIO] = {"disk", "vdaa", "virtio"},
+		  [DRIVE_BUS_SATA] = {"cdrom", "sdaa", "sata"},
+		  [DRIVE_BUS_SCSI] = {"cdrom", "sdaa", "scsi"}};
 	struct str file = libvirt_drive_name(c->arena, place->region, w->id);
+	enum drive_bus bus = drive_bus_of(w);
 	if (!file.p)
 		return ctx_no_memory(c);
-	buf_print(b, "<disk type='file' device='%s'><driver name='qemu' type='raw'/>",
-		  w->hardware.sata ? "cdrom" : "disk");
-	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
-	buf_print(b, "<target dev='%s' bus='%s'/><readonly/>", w->hardware.sata ? "sdaa" : "vdaa",
-		  w->hardware.sata ? "sata" : "virtio");
-	if (w->hardware.sata)
-		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
-			  COMPUTE_DISK_SLOTS / SATA_UNITS, COMPUTE_DISK_SLOTS % SATA_UNITS);
-	else
+	if (bus == DRIVE_BUS_SCSI) {
+		buf_print(b, "<controller type='scsi' index='0' model='virtio-scsi'>");
 		write_address(b, SLOTS + 1);
+		buf_print(b, "</controller>");
+	}
+	buf_print(b, "<disk type='file' device='%s'><driver name='qemu' type='raw'/>", of[bus].device);
+	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
+	buf_print(b, "<target dev='%s' bus='%s'/><readonly/>", of[bus].name, of[bus].bus);
+	write_drive_address(b, w);
 	buf_print(b, "</disk>");
 	return OK;
 }

@@ -26,6 +26,13 @@ struct azure_guest azure_guest_begin(const struct op *op, const struct instance 
 					    .incarnation = 1};
 }
 
+bool azure_guest_needs_disc(enum instance_personality personality, const struct image *image,
+			    struct str password)
+{
+	bool is_windows = image && image->platform == IMAGE_PLATFORM_WINDOWS;
+	return personality == INSTANCE_PERSONALITY_AZURE && (is_windows || password.n);
+}
+
 RESULT azure_guest_leave_instance(struct op *op, uuid instance)
 {
 	const struct instance_extension *e = instance_extension_first_by_instance(op->head, instance),
@@ -45,7 +52,9 @@ static RESULT check_profile(struct op *op, const struct azure_profile_wish *w)
 	const struct {
 		const char *field;
 		struct str text;
-	} names[] = {{"computerName", w->computer_name}, {"adminUsername", w->admin_username}};
+	} names[] = {{"computerName", w->computer_name},
+		     {"adminUsername", w->admin_username},
+		     {"timeZone", w->time_zone}};
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
 		if (names[k].text.n > AZURE_NAME_MAX || !str_is_line(names[k].text))
 			return ENGINE_FAIL(op, ERR_INVALID, KIND_AZURE_GUEST, str_from(names[k].field),
@@ -77,6 +86,10 @@ RESULT engine_set_azure_profile(struct op *op, struct azure_profile_wish *w)
 	next.admin_key_paths = w->key_paths;
 	next.allows_password = w->allows_password;
 	next.custom_data = w->custom_data;
+	next.lacks_agent = w->lacks_agent;
+	next.manual_updates = w->manual_updates;
+	next.takes_winrm = w->takes_winrm;
+	next.time_zone = w->time_zone;
 	TRY(azure_guest_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "profile set",
 				"What Azure tells its guest.");

@@ -9,7 +9,8 @@
 
 enum {
 	AZURE_KEYS_MAX = 16,
-	AZURE_NAME_MAX = 64, /* of a user, and of a computer that runs Linux */
+	AZURE_NAME_MAX = 64,         /* of a user, and of a computer that runs Linux */
+	AZURE_WINDOWS_NAME_MAX = 15, /* of a computer that runs Windows: NetBIOS has no more */
 	AZURE_TEXT_MAX = 4096,
 	AZURE_CUSTOM_DATA_MAX = 64 * 1024,
 	EXTENSIONS_OF_INSTANCE_MAX = 32,
@@ -29,8 +30,11 @@ struct azure_profile_wish {
 	struct ref instance;
 	struct str computer_name, admin_username;
 	struct strs keys, key_paths;
-	bool allows_password;
+	bool allows_password, lacks_agent;
 	struct str custom_data; /* bytes, decoded */
+	/* Of Windows. */
+	bool manual_updates, takes_winrm;
+	struct str time_zone; /* "Korea Standard Time"; empty: the image's */
 };
 OPERATION(engine_set_azure_profile, azure_profile_wish)
 

@@ -6,6 +6,7 @@
 
 #include "engine/client_token_internal.h"
 #include "engine/condition_internal.h"
+#include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_files_internal.h"
 #include "engine/instance/instance_internal.h"
@@ -745,16 +746,23 @@ static enum instance_recovery recovery_of(const struct launch *l)
 	return recovers ? INSTANCE_RECOVERY_DEFAULT : INSTANCE_RECOVERY_DISABLED;
 }
 
+/* The two enums have the same words in the same order. */
+static enum instance_personality personality_of(const struct launch *l)
+{
+	bool is_said = l->wish->personality_choice == CHOICE_YES || !l->from;
+	return is_said ? l->wish->personality : (enum instance_personality) l->from->personality;
+}
+
 /* Files are told on a drive alone; and who has no IPv4 asks no metadata. */
 static bool has_config_drive(const struct launch *l)
 {
-	return l->wish->config_drive || l->wish->files.count || launch_ports_lack_ipv4(&l->ports);
+	return l->wish->config_drive || l->wish->files.count || launch_ports_lack_ipv4(&l->ports) ||
+	       azure_guest_needs_disc(personality_of(l), l->from, l->wish->admin_password);
 }
 
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
-	bool has_personality = w->personality_choice == CHOICE_YES;
 	return (struct instance){
 		.row.id = engine_new_id(l->op, KIND_INSTANCE),
 		.row.gen = 1,
@@ -792,9 +800,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.host_affinity = w->host_affinity,
 		.root_device = l->disks.at[0].device,
 		.has_cdrom = has_drive(w),
-		/* the two enums have the same words in the same order */
-		.personality = has_personality || !l->from ? w->personality
-							   : (enum instance_personality) l->from->personality,
+		.personality = personality_of(l),
 		.wanted_power = w->stays_off ? INSTANCE_WANTED_POWER_OFF : INSTANCE_WANTED_POWER_ON,
 		.recovery = recovery_of(l),
 		.shutdown_terminates = w->shutdown_terminates,

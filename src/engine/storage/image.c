@@ -253,6 +253,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 			      .name = wish->name,
 			      .description = wish->description,
 			      .arch = wish->arch,
+			      .platform = wish->platform,
 			      .personality = wish->personality,
 			      .boot_mode = wish->boot_mode,
 			      .tpm = wish->tpm,

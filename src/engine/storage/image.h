@@ -53,6 +53,7 @@ struct image_wish {
 	struct str name, description;
 	enum image_arch arch;
 	enum image_personality personality;
+	enum image_platform platform;
 	enum image_boot_mode boot_mode;
 	bool tpm;         /* needs UEFI: else ERR_COMBINATION */
 	bool ena_support; /* kept and shown */

@@ -400,13 +400,26 @@ static void test_drive(void **state)
 		      "file='/pool/dari-0badcafe-cfg-ec2f00d0-1111-4222-8333-444455556666.iso'/><target "
 		      "dev='vdaa' bus='virtio'/><readonly/><address type='pci' bus='35' slot='0'/></disk>");
 	assert_has(f, "<controller type='pci' index='35' model='pcie-root-port'>");
+	f->wish.personality = INSTANCE_PERSONALITY_AZURE;
+	write(f);
+	assert_has(f, "<controller type='scsi' index='0' model='virtio-scsi'><address type='pci' bus='35' "
+		      "slot='0'/>"
+		      "</controller><disk type='file' device='cdrom'>");
+	assert_has(f,
+		   "<target dev='sdaa' bus='scsi'/><readonly/><address type='drive' controller='0' bus='0' "
+		   "target='0' unit='0'/></disk>");
+	f->wish.hardware.windows = true;
+	write(f);
+	assert_has(f,
+		   "<target dev='sdaa' bus='sata'/><readonly/><address type='drive' controller='0' bus='0' "
+		   "target='0' unit='1'/></disk>");
 	f->wish.hardware.sata = true;
 	write(f);
 	assert_has(f, "device='cdrom'");
 	assert_has(f,
 		   "<target dev='sdaa' bus='sata'/><readonly/><address type='drive' controller='4' bus='0' "
 		   "target='0' unit='2'/></disk>");
-	f->wish.drive = (struct compute_files){&(struct compute_file){STR("a"), STR("b")}, 1};
+	f->wish.drive = (struct compute_files){.at = &(struct compute_file){STR("a"), STR("b")}, .count = 1};
 	memcpy(without, f->digest, sizeof without);
 	write(f);
 	assert_string_equal(f->digest, without);

@@ -15,7 +15,7 @@
 
 static RESULT make(struct ctx *c, const struct compute_file *files, size_t count, struct str *ret_bytes)
 {
-	return drive_file_write(c, &(struct compute_files){files, count}, ret_bytes);
+	return drive_file_write(c, &(struct compute_files){.at = files, .count = count}, ret_bytes);
 }
 
 /* What is at that path; fails the test where nothing is. */
@@ -77,6 +77,20 @@ static void test_label(void **state)
 	assert_memory_equal(drive.p + 17 * 2048 + 40, wide, sizeof wide);
 }
 
+/* Azure's discs have a name of their own. */
+static void test_other_label(void **state)
+{
+	(void) state;
+	struct ctx c;
+	struct str drive = STR_NONE;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 16 * MIB);
+	ctx_init(&c, a);
+	const struct compute_file file = {STR("a"), STR("b")};
+	const struct compute_files files = {&file, 1, STR("rd_rdfe_dari")};
+	assert_true(result_is_ok(drive_file_write(&c, &files, &drive)));
+	assert_memory_equal(drive.p + 16 * 2048 + 40, "rd_rdfe_dari    ", 16);
+}
+
 static void test_too_large(void **state)
 {
 	(void) state;
@@ -96,6 +110,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_label),
+		cmocka_unit_test(test_other_label),
 		cmocka_unit_test(test_too_large),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

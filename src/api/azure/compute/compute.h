@@ -4,10 +4,12 @@
 
 #include "api/azure/core/action.h"
 #include "engine/instance/azure_guest.h"
+#include "engine/instance/key_pair.h"
 #include "engine/instance/profile_association.h"
+#include "model/image.h"
 
-struct image;
 struct instance;
+struct instance_launch;
 struct instance_extension;
 struct instance_type;
 struct volume;
@@ -53,6 +55,54 @@ RESULT az_find_image(struct az_call *e, const char *field, const struct az_image
 
 /* The OS disk; NULL: the machine has none. */
 const struct volume *az_root_of(struct az_call *e, const struct instance *i);
+
+/* ---- machine_guest.c ---- */
+
+/* osProfile of a body. */
+struct az_public_keys {
+	const struct az_public_key {
+		struct str path, line;
+	} * at;
+	size_t count;
+};
+struct az_ssh {
+	struct az_public_keys keys;
+};
+struct az_linux_os {
+	enum choice disables_password, has_agent;
+	struct az_ssh ssh;
+};
+struct az_listeners {
+	const struct az_listener {
+		struct str protocol;
+	} * at;
+	size_t count;
+};
+struct az_winrm {
+	struct az_listeners listeners;
+};
+struct az_windows_os {
+	enum choice has_agent, updates;
+	struct str time_zone;
+	struct az_winrm winrm;
+};
+struct az_os_profile {
+	struct str computer_name, admin, password, custom_data;
+	struct az_linux_os linux_os;
+	struct az_windows_os windows;
+};
+extern const struct params az_os_profile_params;
+/* What a machine's own change does besides, once there is the machine. */
+struct az_guest_wish {
+	bool needs_key, has_profile;
+	struct key_pair_wish key;          /* made first, if it is needed */
+	struct azure_profile_wish profile; /* whose instance is still to be said */
+};
+/* Of a new machine: sets the launch's key, personality and password. ERR_INVALID, ERR_MISSING. Everything lies in the call's
+ * arena. */
+RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine,
+			  enum image_platform platform, struct instance_launch *launch,
+			  struct az_guest_wish *ret_wish);
 
 /* ---- sizes.c ---- */
 
@@ -107,6 +157,8 @@ void az_write_access(struct az_call *e, struct json_writer *w, const struct imag
 
 /* ---- guests.c: what is shown of guests ---- */
 
+/* The status of the instance view of one whose guest's state is "Failed". */
+void az_write_guest_failure(struct az_call *e, struct json_writer *w, const struct instance *i);
 /* What the guest says of its own provisioning: "Creating", "Failed"; NULL: nothing that matters. */
 const char *az_guest_state(struct az_call *e, const struct instance *i);
 /* Of an instance view: osName, osVersion, vmAgent, extensions. */

@@ -10,17 +10,43 @@
 /* So long a guest may take to say that it is ready: Azure's OSProvisioningTimedOut. */
 static const int64_t provisioning_us = 40 * MINUTE;
 
+static bool is_late(const struct instance *i)
+{
+	return clock_now_us() - i->row.created_us >= provisioning_us;
+}
+
 const char *az_guest_state(struct az_call *e, const struct instance *i)
 {
 	const struct azure_guest *g = engine_find_azure_guest(az_tables(e), i->row.id);
 	if (!g || i->personality != INSTANCE_PERSONALITY_AZURE)
 		return NULL;
-	bool is_late = clock_now_us() - i->row.created_us >= provisioning_us;
 	if (g->health == AZURE_GUEST_HEALTH_FAILED)
 		return "Failed";
 	if (g->health == AZURE_GUEST_HEALTH_NOT_READY)
-		return is_late ? "Failed" : "Creating";
+		return is_late(i) ? "Failed" : "Creating";
 	return NULL;
+}
+
+void az_write_guest_failure(struct az_call *e, struct json_writer *w, const struct instance *i)
+{
+	const struct azure_guest *g = engine_find_azure_guest(az_tables(e), i->row.id);
+	struct str name = az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id), message = g->health_text;
+	bool is_said = g->health == AZURE_GUEST_HEALTH_FAILED;
+	if (!is_said)
+		message = str_print(e->c->arena,
+				    "OS Provisioning for VM '%" STR_FMT
+				    "' did not finish in the allotted time. The VM may still finish "
+				    "provisioning successfully. Please check provisioning state later.",
+				    STR_ARG(name));
+	json_write_open(w, NULL);
+	json_write_z(w, "code",
+		     is_said ? "ProvisioningState/failed/OSProvisioningClientError"
+			     : "ProvisioningState/failed/OSProvisioningTimedOut");
+	json_write_z(w, "level", "Error");
+	json_write_z(w, "displayStatus", "Provisioning failed");
+	json_write_text(w, "message", message);
+	az_write_time(w, "time", g->health_us);
+	json_write_close(w);
 }
 
 /* ---- statuses ---- */

@@ -196,13 +196,14 @@ static RESULT prepare_wish(struct az_call *e, struct image_args *a)
 	TRY(take_disk(e, &s->os, INSTANCE_ROOT_DEVICE, &disks[0]));
 	for (size_t k = 0; k < s->data.count; k++)
 		TRY(take_disk(e, &s->data.at[k], az_device_of(e, s->data.at[k].lun), &disks[k + 1]));
-	a->wish = (struct image_wish){.name = e->put.name,
-				      .root_device = INSTANCE_ROOT_DEVICE,
-				      .disks = disks,
-				      .disk_count = s->data.count + 1,
-				      .boot_mode = str_is(a->properties.generation, "V2")
-							   ? IMAGE_BOOT_MODE_UEFI
-							   : IMAGE_BOOT_MODE_UNSAID};
+	a->wish = (struct image_wish){
+		.name = e->put.name,
+		.root_device = INSTANCE_ROOT_DEVICE,
+		.disks = disks,
+		.disk_count = s->data.count + 1,
+		.platform = str_is(s->os.os_type, "Windows") ? IMAGE_PLATFORM_WINDOWS : IMAGE_PLATFORM_LINUX,
+		.boot_mode = str_is(a->properties.generation, "V2") ? IMAGE_BOOT_MODE_UEFI
+								    : IMAGE_BOOT_MODE_UNSAID};
 	return OK;
 }
 

@@ -4,9 +4,6 @@
  * API reference, "Virtual Machines", 2022-08-01. */
 #include "api/azure/compute/compute.h"
 
-#include "api/core/guest_password.h"
-#include "base/crypto.h"
-#include "engine/instance/azure_guest.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_interface.h"
 #include "engine/instance/key_pair.h"
@@ -15,7 +12,6 @@
 #include "model/states.h"
 #include "store/image.h"
 #include "store/instance_type.h"
-#include "store/key_pair.h"
 #include "store/port.h"
 #include "store/server_group.h"
 #include "store/volume.h"
@@ -49,23 +45,6 @@ struct storage {
 	struct data_disks data;
 	bool has_image, has_data;
 };
-struct public_keys {
-	const struct public_key {
-		struct str path, line;
-	} * at;
-	size_t count;
-};
-struct ssh {
-	struct public_keys keys;
-};
-struct linux_os {
-	enum choice disables_password;
-	struct ssh ssh;
-};
-struct os_profile {
-	struct str computer_name, admin, password, custom_data;
-	struct linux_os linux_os;
-};
 struct interface_properties {
 	enum choice is_primary;
 	struct str fate;
@@ -90,7 +69,7 @@ struct link {
 struct machine_says {
 	struct hardware hardware;
 	struct storage storage;
-	struct os_profile os;
+	struct az_os_profile os;
 	struct network network;
 	struct link availability_set;
 	struct str user_data, license_type;
@@ -145,30 +124,6 @@ static const struct param storage_rows[] = {
 		   .given = offsetof(struct storage, has_data) + 1, .max = LUN_MAX + 1, .doc = "The others."),
 };
 static const struct params storage_params = PARAMS(struct storage, storage_rows, .is_open = true);
-static const struct param public_key_rows[] = {
-	PARAM(struct public_key, "path", path, .doc = "Where it goes in the guest."),
-	PARAM(struct public_key, "keyData", line, .max = 16384, .doc = "In OpenSSH's form."),
-};
-static const struct params public_key_params = PARAMS(struct public_key, public_key_rows, .is_open = true);
-static const struct param ssh_rows[] = {
-	PARAM_LIST(struct ssh, "publicKeys", keys, public_key_params, .max = 1, .doc = "One key."),
-};
-static const struct params ssh_params = PARAMS(struct ssh, ssh_rows, .is_open = true);
-static const struct param linux_rows[] = {
-	PARAM(struct linux_os, "disablePasswordAuthentication", disables_password,
-	      .doc = "A key is needed then."),
-	PARAM_OBJECT(struct linux_os, "ssh", ssh, ssh_params, .doc = "Keys of its administrator."),
-};
-static const struct params linux_params = PARAMS(struct linux_os, linux_rows, .is_open = true);
-static const struct param os_rows[] = {
-	PARAM(struct os_profile, "computerName", computer_name, .max = 64, .doc = "Its host name."),
-	PARAM(struct os_profile, "adminUsername", admin, .max = 64, .doc = "Its administrator."),
-	PARAM(struct os_profile, "adminPassword", password, .max = 123, .doc = "His password."),
-	PARAM(struct os_profile, "customData", custom_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
-	      .doc = "What its guest runs or reads at first."),
-	PARAM_OBJECT(struct os_profile, "linuxConfiguration", linux_os, linux_params, .doc = "Of Linux."),
-};
-static const struct params os_params = PARAMS(struct os_profile, os_rows, .is_open = true);
 static const struct param interface_property_rows[] = {
 	PARAM(struct interface_properties, "primary", is_primary, .doc = "The first of several."),
 	PARAM(struct interface_properties, "deleteOption", fate, .words = FATES,
@@ -195,7 +150,7 @@ static const struct param property_rows[] = {
 	PARAM_OBJECT(struct machine_says, "hardwareProfile", hardware, hardware_params, .doc = "Its size."),
 	PARAM_OBJECT(struct machine_says, "storageProfile", storage, storage_params,
 		     .doc = "Its image and disks."),
-	PARAM_OBJECT(struct machine_says, "osProfile", os, os_params, .doc = "Its guest."),
+	PARAM_OBJECT(struct machine_says, "osProfile", os, az_os_profile_params, .doc = "Its guest."),
 	PARAM_OBJECT(struct machine_says, "networkProfile", network, network_params,
 		     .doc = "Its interfaces."),
 	PARAM_OBJECT(struct machine_says, "availabilitySet", availability_set, link_params,
@@ -228,10 +183,10 @@ struct data_change {
 struct machine_args {
 	struct strs zones;
 	struct machine_says properties;
-	bool is_new, needs_key, has_profile;
-	struct azure_profile_wish profile;
+	bool is_new;
+	enum image_platform platform; /* of a new one */
 	struct instance_launch launch;
-	struct key_pair_wish key;
+	struct az_guest_wish guest;
 	struct resize resize;
 	struct licence_conversion licence;
 	bool converts;
@@ -315,6 +270,7 @@ static RESULT take_os_disk(struct az_call *e, struct machine_args *a, struct dis
 		return missing(e, "properties.storageProfile.imageReference");
 	TRY(az_find_image(e, "properties.storageProfile.imageReference", &s->image, &image));
 	a->launch.image = ref_by_id(KIND_IMAGE, image->row.id);
+	a->platform = (enum image_platform) image->platform;
 	if (image->root_device.n)
 		disk->device = str_copy(e->c->arena, image->root_device);
 	disk->type = az_type_of_sku(s->os.managed.sku.n ? s->os.managed.sku : STR("Premium_LRS"));
@@ -419,64 +375,6 @@ static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
 	return OK;
 }
 
-/* A key by itself, as Azure has it, becomes a key pair that has its name from its fingerprint. */
-static RESULT take_key(struct az_call *e, struct machine_args *a)
-{
-	static const char field[] = "properties.osProfile.linuxConfiguration.ssh.publicKeys.keyData";
-	const struct public_keys *keys = &a->properties.os.linux_os.ssh.keys;
-	struct str name = STR("azure-"), print, part;
-	if (!keys->count)
-		return OK;
-	if (!result_is_ok(crypto_check_public_key(e->c, keys->at[0].line, &a->key.public_key,
-						  &a->key.fingerprint, &a->key.is_ed25519))) {
-		ctx_clear_problem(e->c);
-		return az_fail(
-			e, field,
-			"The value of parameter linuxConfiguration.ssh.publicKeys.keyData is invalid.");
-	}
-	print = a->key.fingerprint;
-	while (str_split_next(&print, ':', &part))
-		name = str_print(e->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(name), STR_ARG(part));
-	a->key.name = name;
-	a->needs_key = !key_pair_find_by_account(az_tables(e), e->c->who->account, name);
-	a->launch.key_pair = (struct ref){.kind = KIND_KEY_PAIR, .text = name, .field = str_from(field)};
-	return OK;
-}
-
-/* Its guest makes the administrator of it, and finds Azure. */
-static RESULT take_profile(struct az_call *e, struct machine_args *a)
-{
-	const struct os_profile *os = &a->properties.os;
-	size_t count = os->linux_os.ssh.keys.count;
-	struct str *keys = arena_new_array(e->c->arena, struct str, 2 * count + 1);
-	if (!keys)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < count; k++) {
-		keys[k] = a->key.public_key;
-		keys[count + k] = os->linux_os.ssh.keys.at[k].path;
-	}
-	a->has_profile = os->admin.n;
-	a->profile =
-		(struct azure_profile_wish){.computer_name = os->computer_name.n ? os->computer_name : a->vm,
-					    .admin_username = os->admin,
-					    .keys = {keys, count},
-					    .key_paths = {keys + count, count},
-					    .allows_password = os->linux_os.disables_password != CHOICE_YES,
-					    .custom_data = os->custom_data};
-	a->launch.personality_choice = a->has_profile ? CHOICE_YES : CHOICE_DEFAULT;
-	a->launch.personality = INSTANCE_PERSONALITY_AZURE;
-	return OK;
-}
-
-static RESULT take_password(struct az_call *e, struct machine_args *a)
-{
-	struct str password = a->properties.os.password;
-	if (!password.n)
-		return OK;
-	az_audit(e);
-	return api_seal_guest_password(&e->core, e->c->who->account, password, &a->launch.admin_password);
-}
-
 /* None: whatever it has is the region's. */
 static RESULT take_license(struct az_call *e, struct machine_args *a, struct licences_wish *ret_wish)
 {
@@ -514,9 +412,7 @@ static RESULT prepare_new(struct az_call *e, struct machine_args *a)
 		TRY(take_license(e, a, &launch->licences));
 	TRY(take_disks(e, a));
 	TRY(take_interfaces(e, a));
-	TRY(take_key(e, a));
-	TRY(take_profile(e, a));
-	return take_password(e, a);
+	return az_take_os_profile(e, &p->os, a->vm, a->platform, launch, &a->guest);
 }
 
 /* ---- a change ---- */
@@ -783,13 +679,13 @@ static RESULT add(struct op *op, const struct machine_args *a, struct data_chang
 
 static RESULT launch(struct op *op, struct machine_args *a)
 {
-	if (a->needs_key)
-		TRY(engine_create_key_pair(op, &a->key));
+	if (a->guest.needs_key)
+		TRY(engine_create_key_pair(op, &a->guest.key));
 	TRY(engine_create_instances(op, &a->launch));
 	a->id = a->launch.made.at[0];
-	a->profile.instance = ref_by_id(KIND_INSTANCE, a->id);
-	if (a->has_profile)
-		TRY(engine_set_azure_profile(op, &a->profile));
+	a->guest.profile.instance = ref_by_id(KIND_INSTANCE, a->id);
+	if (a->guest.has_profile)
+		TRY(engine_set_azure_profile(op, &a->guest.profile));
 	TRY(az_change_identity(op, a->id, &a->identity));
 	return name_disks(op, a);
 }

@@ -48,11 +48,15 @@ static const struct shown_state *state_of(const struct instance *i)
 }
 
 /* A machine that runs may have a guest that is not ready. */
+static const char *guest_state_of(struct az_call *e, const struct instance *i)
+{
+	return strcmp(state_of(i)->power, "running") == 0 ? az_guest_state(e, i) : NULL;
+}
+
 static const char *provisioning_of(struct az_call *e, const struct instance *i)
 {
-	const struct shown_state *s = state_of(i);
-	const char *guest = strcmp(s->power, "running") == 0 ? az_guest_state(e, i) : NULL;
-	return guest ? guest : s->provisioning;
+	const char *guest = guest_state_of(e, i);
+	return guest ? guest : state_of(i)->provisioning;
 }
 
 static void write_status(struct json_writer *w, struct str code, const char *words, int64_t time_us)
@@ -77,8 +81,12 @@ static void write_view(struct az_call *e, struct json_writer *w, const struct in
 	json_write_open_list(w, "disks");
 	json_write_close_list(w);
 	json_write_open_list(w, "statuses");
-	write_status(w, str_print(e->c->arena, "ProvisioningState/%" STR_FMT, STR_ARG(word)), words,
-		     i->row.updated_us);
+	const char *guest = guest_state_of(e, i);
+	if (guest && strcmp(guest, "Failed") == 0)
+		az_write_guest_failure(e, w, i);
+	else
+		write_status(w, str_print(e->c->arena, "ProvisioningState/%" STR_FMT, STR_ARG(word)), words,
+			     i->row.updated_us);
 	write_status(w, str_print(e->c->arena, "PowerState/%s", s->power), s->words, 0);
 	if (json_is_true(json_object_get(az_said(e, i->row.id), AZ_GENERALIZED)))
 		write_status(w, STR("OSState/generalized"), "VM generalized", 0);
@@ -160,6 +168,27 @@ static void write_storage(struct az_call *e, struct json_writer *w, const struct
 }
 
 #define OS "properties.osProfile."
+#define WINDOWS "windowsConfiguration"
+#define LINUX "linuxConfiguration"
+
+/* As it was said; else what holds for a machine of whom nothing was said. */
+static void write_system(struct az_call *e, struct json_writer *w, const struct instance *i)
+{
+	bool is_windows = i->platform == INSTANCE_PLATFORM_WINDOWS;
+	const char *path = is_windows ? OS WINDOWS : OS LINUX;
+	if (json_object_get(az_said(e, i->row.id), path)) {
+		az_write_said(e, w, i->row.id, path, is_windows ? WINDOWS : LINUX, NULL);
+		return;
+	}
+	json_write_open(w, is_windows ? WINDOWS : LINUX);
+	if (is_windows)
+		json_write_bool(w, "enableAutomaticUpdates", true);
+	else
+		json_write_bool(w, "disablePasswordAuthentication", !i->admin_password.n);
+	json_write_bool(w, "provisionVMAgent", i->personality == INSTANCE_PERSONALITY_AZURE);
+	json_write_close(w);
+}
+
 static void write_os(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	struct str name = i->hostname.n ? i->hostname : az_name_of(e, AZ_MACHINES, KIND_INSTANCE, i->row.id);
@@ -167,15 +196,7 @@ static void write_os(struct az_call *e, struct json_writer *w, const struct inst
 	json_write_open(w, "osProfile");
 	az_write_said(e, w, id, OS "computerName", "computerName", str_to_z(e->c->arena, name));
 	az_write_said(e, w, id, OS "adminUsername", "adminUsername", NULL);
-	az_write_said(e, w, id, OS "windowsConfiguration", "windowsConfiguration", NULL);
-	if (json_object_get(az_said(e, id), OS "linuxConfiguration")) {
-		az_write_said(e, w, id, OS "linuxConfiguration", "linuxConfiguration", NULL);
-	} else if (i->platform == INSTANCE_PLATFORM_LINUX) {
-		json_write_open(w, "linuxConfiguration");
-		json_write_bool(w, "disablePasswordAuthentication", !i->admin_password.n);
-		json_write_bool(w, "provisionVMAgent", i->personality == INSTANCE_PERSONALITY_AZURE);
-		json_write_close(w);
-	}
+	write_system(e, w, i);
 	json_write_open_list(w, "secrets");
 	json_write_close_list(w);
 	json_write_bool(w, "allowExtensionOperations", i->personality == INSTANCE_PERSONALITY_AZURE);

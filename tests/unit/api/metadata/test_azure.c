@@ -192,6 +192,142 @@ static void test_profile(void **state)
 		      "\"path\":\"/home/kim/.ssh/authorized_keys\"}]");
 }
 
+/* ---- the provisioning disc ---- */
+
+static uint8_t disc_key[MASTER_KEY_SIZE] = {1};
+
+static RESULT seal_password(struct op *op, void *arg)
+{
+	struct instance i = *instance_find(op->head, id_of(KIND_INSTANCE, ALPHA + 1));
+	(void) arg;
+	i.user_data = STR("some data");
+	TRY(crypto_seal(op->ctx, disc_key, uuid_to_str(op->ctx->arena, i.account), STR("a<b&\"c"),
+			&i.admin_password));
+	return instance_put(op, &i);
+}
+
+static RESULT put_windows_profile(struct op *op, void *arg)
+{
+	struct ref ref = ref_by_id(KIND_INSTANCE, id_of(KIND_INSTANCE, ALPHA + 1));
+	struct azure_profile_wish wish = {.instance = ref,
+					  .computer_name = STR("web1"),
+					  .admin_username = str_from(arg),
+					  .time_zone = STR("Korea Standard Time"),
+					  .manual_updates = true,
+					  .takes_winrm = true};
+	return engine_set_azure_profile(op, &wish);
+}
+
+static struct compute_files disc_of(struct fixture *f)
+{
+	struct compute_files files = {0};
+	AUTO_VIEW view = {0};
+	view_open(f->store, &view);
+	assert_ok(metadata_write_drive(disc_key, &f->c, &view, id_of(KIND_INSTANCE, ALPHA + 1), &files));
+	return files;
+}
+
+static void assert_on_disc(const struct compute_files *files, size_t number, const char *path,
+			   const char *text)
+{
+	assert_true(number < files->count);
+	assert_true(str_is(files->at[number].path, path));
+	if (!str_is(files->at[number].bytes, text))
+		fail_msg("%.*s", (int) files->at[number].bytes.n, files->at[number].bytes.p);
+}
+
+#define XML_HEAD "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
+#define TAG "E6DA6616-8EC4-48E0-BE93-58CE6ACE3CFB.tag"
+#define OVF(type, inner)                                                                                     \
+	XML_HEAD "<Environment xmlns=\"http://schemas.dmtf.org/ovf/environment/1\" "                         \
+		 "xmlns:wa=\"http://schemas.microsoft.com/windowsazure\"><wa:ProvisioningSection>"           \
+		 "<wa:Version>1.0</wa:Version><" type                                                        \
+		 "ProvisioningConfigurationSet xmlns=\"http://schemas.microsoft.com/windowsazure\">"         \
+		 "<ConfigurationSetType>" type "ProvisioningConfiguration</ConfigurationSetType>" inner      \
+		 "</" type "ProvisioningConfigurationSet></wa:ProvisioningSection>"                          \
+		 "<wa:PlatformSettingsSection><wa:Version>1.0</wa:Version>"                                  \
+		 "<PlatformSettings xmlns=\"http://schemas.microsoft.com/windowsazure\">"                    \
+		 "<ProvisionGuestAgent>true</ProvisionGuestAgent></PlatformSettings>"                        \
+		 "</wa:PlatformSettingsSection></Environment>"
+#define COMPONENT                                                                                            \
+	"<component name=\"Microsoft-Windows-Shell-Setup\" processorArchitecture=\"amd64\" "                 \
+	"publicKeyToken=\"31bf3856ad364e35\" language=\"neutral\" versionScope=\"nonSxS\">"
+#define UNATTEND(name, zone, accounts)                                                                       \
+	XML_HEAD "<unattend xmlns=\"urn:schemas-microsoft-com:unattend\" "                                   \
+		 "xmlns:wcm=\"http://schemas.microsoft.com/WMIConfig/2002/State\">"                          \
+		 "<settings pass=\"specialize\">" COMPONENT "<ComputerName>" name                            \
+		 "</ComputerName></component></settings><settings pass=\"oobeSystem\">" COMPONENT            \
+		 "<OOBE><HideEULAPage>true</HideEULAPage>"                                                   \
+		 "<HideOnlineAccountScreens>true</HideOnlineAccountScreens>"                                 \
+		 "<HideWirelessSetupInOOBE>true</HideWirelessSetupInOOBE>"                                   \
+		 "<ProtectYourPC>3</ProtectYourPC></OOBE>" zone accounts                                     \
+		 "</component></settings></unattend>"
+
+/* cloud-init has its keys from the metadata service, and its password from here alone. */
+static void test_linux_disc(void **state)
+{
+	struct fixture *f = *state;
+	assert_ok(fixture_commit(f, seal_password, NULL));
+	assert_ok(fixture_commit(f, put_profile, NULL));
+	struct compute_files files = disc_of(f);
+	assert_int_equal(files.count, 2);
+	assert_true(str_is(files.label, "rd_rdfe_dari"));
+	assert_on_disc(&files, 0, "ovf-env.xml",
+		       OVF("Linux",
+			   "<HostName>web1</HostName><UserName>kim</UserName>"
+			   "<UserPassword>a&lt;b&amp;&quot;c</UserPassword>"
+			   "<DisableSshPasswordAuthentication>false</DisableSshPasswordAuthentication>"
+			   "<CustomData>c29tZSBkYXRh</CustomData>"));
+	assert_on_disc(&files, 1, TAG, TAG);
+}
+
+static void become_windows(struct instance *i)
+{
+	i->platform = INSTANCE_PLATFORM_WINDOWS;
+}
+
+static void test_windows_disc(void **state)
+{
+	struct fixture *f = *state;
+	static char user[] = "kim", administrator[] = "administrator";
+	fixture_edit_instance(f, ALPHA, become_windows);
+	assert_ok(fixture_commit(f, seal_password, NULL));
+	assert_ok(fixture_commit(f, put_windows_profile, user));
+	struct compute_files files = disc_of(f);
+	assert_int_equal(files.count, 4);
+	assert_on_disc(&files, 0, "ovf-env.xml",
+		       OVF("Windows", "<ComputerName>web1</ComputerName><AdminUsername>kim</AdminUsername>"
+				      "<AdminPassword>a&lt;b&amp;&quot;c</AdminPassword>"
+				      "<ResetPasswordOnFirstLogon>false</ResetPasswordOnFirstLogon>"
+				      "<EnableAutomaticUpdates>false</EnableAutomaticUpdates>"
+				      "<TimeZone>Korea Standard Time</TimeZone><WinRM><Listeners><Listener>"
+				      "<Protocol>Http</Protocol></Listener></Listeners></WinRM>"
+				      "<CustomData>c29tZSBkYXRh</CustomData>"));
+	assert_on_disc(&files, 1, TAG, TAG);
+	assert_on_disc(&files, 2, "Unattend.xml",
+		       UNATTEND("web1", "<TimeZone>Korea Standard Time</TimeZone>",
+				"<UserAccounts><LocalAccounts><LocalAccount wcm:action=\"add\"><Password>"
+				"<Value>a&lt;b&amp;&quot;c</Value><PlainText>true</PlainText></Password>"
+				"<Group>Administrators</Group><Name>kim</Name></LocalAccount></"
+				"LocalAccounts></UserAccounts>"));
+	assert_on_disc(&files, 3, "CustomData.bin", "some data");
+	assert_ok(fixture_commit(f, put_windows_profile, administrator));
+	files = disc_of(f);
+	assert_true(str_contains(files.at[2].bytes, STR("<UserAccounts><AdministratorPassword><Value>")));
+}
+
+/* Whoever launched it elsewhere said neither a user nor a password. Its name is cut to what Windows takes. */
+static void test_bare_windows_disc(void **state)
+{
+	struct fixture *f = *state;
+	fixture_edit_instance(f, ALPHA, become_windows);
+	struct compute_files files = disc_of(f);
+	assert_true(str_contains(files.at[0].bytes,
+				 STR("<ComputerName>vm-one</ComputerName><AdminUsername>azureuser"
+				     "</AdminUsername><AdminPassword></AdminPassword>")));
+	assert_on_disc(&files, 2, "Unattend.xml", UNATTEND("vm-one", "", ""));
+}
+
 /* ---- events ---- */
 
 static void test_events(void **state)
@@ -599,19 +735,14 @@ static void test_protected(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		azure_test(test_leaves),
-		azure_test(test_document),
-		azure_test(test_refusals),
-		azure_test(test_tokens_required),
-		azure_test(test_profile),
-		azure_test(test_events),
-		azure_test(test_attested),
-		azure_test(test_identity),
-		azure_test(test_boot),
-		azure_test(test_health),
-		azure_test(test_extension),
-		azure_test(test_bad_reports),
-		azure_test(test_refused_extensions),
+		azure_test(test_leaves),       azure_test(test_document),
+		azure_test(test_refusals),     azure_test(test_tokens_required),
+		azure_test(test_profile),      azure_test(test_linux_disc),
+		azure_test(test_windows_disc), azure_test(test_bare_windows_disc),
+		azure_test(test_events),       azure_test(test_attested),
+		azure_test(test_identity),     azure_test(test_boot),
+		azure_test(test_health),       azure_test(test_extension),
+		azure_test(test_bad_reports),  azure_test(test_refused_extensions),
 		azure_test(test_protected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
