@@ -6,6 +6,7 @@ of them."""
 import contextlib
 import json
 import os
+import pathlib
 import re
 import shlex
 import subprocess
@@ -21,7 +22,9 @@ import cloudstack  # noqa: E402
 import native  # noqa: E402
 import warm  # noqa: E402
 from dev import DARI, Dev, REGION  # noqa: E402
+from playbook import Playbooks  # noqa: E402
 
+ANSIBLE_FIRST = "import boto3, botocore, ansible.module_utils.basic, ansible_collections.amazon.aws.plugins.module_utils.modules\n"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann"
 GIB = 2**30
 KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts"]
@@ -47,6 +50,7 @@ def dev():
         region.ec2 = region.account.client()
         region.count = 0
         with tempfile.TemporaryDirectory() as region.folder, web.browser() as region.page:
+            region.plays = Playbooks(pathlib.Path(region.folder), "amazon.aws", ANSIBLE_FIRST, region.url)
             for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n")):
                 with open(os.path.join(region.folder, name), "w", encoding="utf-8") as f:
                     f.write(text)
@@ -83,7 +87,11 @@ def run_line(dev, tool, line):
             job, result = cloudstack.wait(dev, answer)
             assert job == 1, (line, result)
         return
-    if tool == "dari":
+    if tool == "ansible":
+        argv = ["/usr/bin/ansible", *shlex.split(line)[1:]]
+        env = dev.plays.env({"PATH": "/usr/bin:/bin", "AWS_ACCESS_KEY_ID": dev.account.key_id, "AWS_SECRET_ACCESS_KEY": dev.account.secret,
+                             "AWS_REGION": REGION, "AWS_URL": dev.url, "ANSIBLE_LOAD_CALLBACK_PLUGINS": "1"})
+    elif tool == "dari":
         argv, env = [DARI, "--config", dev.config, *shlex.split(line)[1:]], dict(os.environ)
     elif tool == "curl":
         argv, env = ["/bin/bash", "-c", line + " --fail-with-body -sS"], dict(os.environ, DARI_URL=dev.url, DARI_TOKEN=(dev.operator if "/hosts" in line else dev.mine).token)
@@ -181,8 +189,9 @@ def launch(dev):
 
 
 def create_volume(dev):
-    zone = dev.mine.rows("/zones?fields=*")[0]
-    return {"gib": 3, "zone": zone["name"], "name": "my disk", "body": {"size": 3 * GIB, "zone": zone["id"], "tags": {"Name": "my disk"}}}
+    dev.count += 1  # Ansible makes no second one of a name
+    zone, name = dev.mine.rows("/zones?fields=*")[0], f"my disk {dev.count}"
+    return {"gib": 3, "zone": zone["name"], "name": name, "body": {"size": 3 * GIB, "zone": zone["id"], "tags": {"Name": name}}}
 
 
 def new_group(dev):
@@ -315,12 +324,12 @@ def clicks(dev):
 
 
 SHOWN_BY = {  # which tools have the verb: what commands.js has
-    "instances.start": "aws openstack cmk", "instances.stop": "aws openstack cmk", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack",
-    "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
-    "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
-    "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
-    "key-pairs.delete": "aws openstack", "security-groups.create": "aws", "security-groups.delete": "aws openstack", "rules.add": "aws openstack", "rules.remove": "aws openstack",
-    "images.deregister": "aws openstack cmk", "networks.create": "aws", "hosts.disable": "openstack", "hosts.enable": "openstack",
+    "instances.start": "aws openstack cmk ansible", "instances.stop": "aws openstack cmk ansible", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack ansible",
+    "instances.resize": "aws", "instances.launch": "aws openstack ansible", "volumes.create": "aws openstack ansible", "volumes.attach": "aws openstack cmk ansible", "volumes.detach": "aws openstack cmk ansible",
+    "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk ansible", "snapshots.create": "aws openstack cmk ansible", "snapshots.delete": "aws openstack cmk ansible",
+    "addresses.allocate": "aws openstack ansible", "addresses.associate": "aws openstack ansible", "addresses.release": "aws openstack ansible", "key-pairs.import": "aws openstack ansible",
+    "key-pairs.delete": "aws openstack ansible", "security-groups.create": "aws ansible", "security-groups.delete": "aws openstack ansible", "rules.add": "aws openstack ansible", "rules.remove": "aws openstack",
+    "images.deregister": "aws openstack cmk ansible", "networks.create": "aws", "hosts.disable": "openstack", "hosts.enable": "openstack",
 }
 
 
@@ -340,7 +349,7 @@ def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
 
 @pytest.mark.parametrize("verb", LISTS)
 def test_lists(dev, verb):
-    for tool in ("aws", "openstack", "cmk", "dari", "curl"):
+    for tool in ("aws", "openstack", "cmk", "ansible", "dari", "curl"):
         try:
             text = command(dev, verb, tool, {})
         except Exception:  # pylint: disable=broad-except
@@ -351,14 +360,20 @@ def test_lists(dev, verb):
 
 def test_every_verb_is_here():
     """No verb is shown that is not run, but those that administrators' clicks share with `dari` alone."""
-    with open(os.path.join(web.ROOT, "web/console/commands.js"), encoding="utf-8") as f:
-        text = f.read().split("const ORDER")[0]
+    def source(name):
+        with open(os.path.join(web.ROOT, "web/console", name), encoding="utf-8") as f:
+            return f.read()
+
+    text = source("commands.js").split("const ORDER")[0]
+    of_ansible = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": ', source("ansible.js"), re.MULTILINE))
+    assert of_ansible <= set(VERBS) | set(LISTS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
     assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]
-        assert set(tools.split()) == {tool for tool in ("aws", "openstack", "cmk", "dari") if re.search(rf"\b{tool}: ", part)}, verb
+        shown = {tool for tool in ("aws", "openstack", "cmk", "dari") if re.search(rf"\b{tool}: ", part)} | ({"ansible"} if verb in of_ansible else set())
+        assert set(tools.split()) == shown, verb
 
 
 if __name__ == "__main__":

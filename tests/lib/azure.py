@@ -3,6 +3,7 @@
 
 az's own profile asks for versions that Debian's SDK does not have, so that the cloud is registered with the profile
 2020-09-01-hybrid."""
+import base64
 import http.client
 import json
 import os
@@ -150,3 +151,26 @@ class Azure:
 
     def view(self, machine):
         return self.ask("GET", f"{self.machines}/{machine}/instanceView")
+
+    def put_machine(self, ec2, name, profile, image, size="Standard_B1s"):
+        """As az makes one: its interface is there before it. Its instance, and its public address."""
+        resources = self.machines.removesuffix("/Microsoft.Compute/virtualMachines")
+        subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+        port = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+        body = {"location": self.location, "properties": {
+            "hardwareProfile": {"vmSize": size}, "osProfile": {"computerName": name, "adminUsername": "kim", **profile},
+            "storageProfile": {"imageReference": {"id": f"{resources}/Microsoft.Compute/images/{image}"}, "osDisk": {"createOption": "FromImage"}},
+            "networkProfile": {"networkInterfaces": [{"id": f"{resources}/Microsoft.Network/networkInterfaces/{port}"}]}}}
+        ended = self.finish("PUT", f"{self.machines}/{name}", body)
+        assert ended["status"] == "Succeeded", ended
+        address = ec2.allocate_address()
+        ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=port)
+        attached = ec2.describe_network_interfaces(NetworkInterfaceIds=[port])["NetworkInterfaces"][0]["Attachment"]
+        return attached["InstanceId"], address["PublicIp"]
+
+
+def profile_of(ec2, key, password):
+    """osProfile with a key pair's key and a password; some custom data."""
+    line = ec2.describe_key_pairs(KeyNames=[key], IncludePublicKey=True)["KeyPairs"][0]["PublicKey"]
+    return {"adminPassword": password, "customData": base64.b64encode(b"some data").decode(), "linuxConfiguration": {
+        "disablePasswordAuthentication": False, "ssh": {"publicKeys": [{"path": "/home/kim/.ssh/authorized_keys", "keyData": line}]}}}

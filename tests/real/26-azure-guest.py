@@ -13,7 +13,7 @@ import sys
 import uuid
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from azure import Azure  # noqa: E402
+from azure import Azure, profile_of  # noqa: E402
 from moves import host_of  # noqa: E402
 from region import ROOT, Region, give_address, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
@@ -132,36 +132,17 @@ def run(region, azure, guest, goal):
     region.check("and of the agent", view["vmAgent"]["vmAgentVersion"] == "2.7.3.0")
 
 
-def put_machine(azure, ec2, name, os_profile, image):
-    """As az makes one: its interface is there before it."""
-    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
-    port = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
-    resources = azure.machines.removesuffix("/Microsoft.Compute/virtualMachines")
-    body = {"location": azure.location, "properties": {
-        "hardwareProfile": {"vmSize": "Standard_B1s"}, "osProfile": {"computerName": name, "adminUsername": "kim", **os_profile},
-        "storageProfile": {"imageReference": {"id": f"{resources}/Microsoft.Compute/images/{image}"}, "osDisk": {"createOption": "FromImage"}},
-        "networkProfile": {"networkInterfaces": [{"id": f"{resources}/Microsoft.Network/networkInterfaces/{port}"}]}}}
-    ended = azure.finish("PUT", f"{azure.machines}/{name}", body)
-    assert ended["status"] == "Succeeded", ended
-    address = ec2.allocate_address()
-    ec2.associate_address(AllocationId=address["AllocationId"], NetworkInterfaceId=port)
-    attached = ec2.describe_network_interfaces(NetworkInterfaceIds=[port])["NetworkInterfaces"][0]["Attachment"]
-    return attached["InstanceId"], address["PublicIp"]
-
-
 def discs(region, azure, ec2, images):
     """What the provisioning disc tells: cloud-init reads it in a CD-ROM drive; the drive that Windows has a driver for is not one
     of which this guest's kernel has, so that disc is read on the host."""
-    key = ec2.describe_key_pairs(KeyNames=["k"], IncludePublicKey=True)["KeyPairs"][0]["PublicKey"]
-    profile = {"adminPassword": "Pass<w0rd-of-12", "customData": base64.b64encode(b"some data").decode(), "linuxConfiguration": {
-        "disablePasswordAuthentication": False, "ssh": {"publicKeys": [{"path": "/home/kim/.ssh/authorized_keys", "keyData": key}]}}}
-    _, address = put_machine(azure, ec2, "lin", profile, images[0])
+    profile = profile_of(ec2, "k", "Pass<w0rd-of-12")
+    _, address = azure.put_machine(ec2, "lin", profile, images[0])
     wait_until(lambda: "root" in region.ssh(address, "id", fails=True), 300, "ssh")
     told = region.ssh(address, "modprobe -a -q isofs sr_mod; mkdir -p /mnt; mount -t iso9660 -o ro /dev/sr0 /mnt; cat /mnt/*.xml", fails=True)
     region.check(f"Linux finds its disc: {told[-80:]!r}", "<LinuxProvisioningConfigurationSet" in told and ">kim</UserName>" in told)
     region.check("with its password", "<UserPassword>Pass&lt;w0rd-of-12</UserPassword>" in told)
     region.check("and its label", region.ssh(address, "dd if=/dev/sr0 bs=8 skip=4101 count=2 2>/dev/null", fails=True).strip() == "rd_rdfe_dari")
-    machine, _ = put_machine(azure, ec2, "win", profile, images[1])
+    machine, _ = azure.put_machine(ec2, "win", profile, images[1])
     domain = region.on(host_of(region, machine), "virsh", "dumpxml", machine)
     disc = re.search(r"'([^']*-cfg-[^']*\.iso)'.{1,160}?<target dev='sdaa' bus='sata'", domain, re.S)
     region.check("Windows has its disc", disc is not None)

@@ -11,10 +11,11 @@ import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from azure import Azure  # noqa: E402
+from azure import Azure, profile_of  # noqa: E402
 from region import ROOT, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 BOOT_S = 900  # of cloud-init, where QEMU emulates its processor
+PASSWORD = "Pass<w0rd-of-12"
 RUN_S = 300   # until the agent looks, fetches the program and has run it
 IMAGE = os.path.join(ROOT, "build/cache/debian-waagent.qcow2")
 QUESTIONS = "cloud-id; hostname; systemctl is-active walinuxagent; cat /var/tmp/ran; id -un"
@@ -88,6 +89,16 @@ def extension(region, azure, guest):
     region.check("it goes", azure.finish("DELETE", f"{path}/extensions/first")["status"] == "Succeeded")
 
 
+def with_password(region, azure, guest):
+    """cloud-init reads the password on the provisioning disc; all else holds for this guest, too."""
+    said = said_by(region, guest)
+    region.check(f"a guest with a disc finds Azure: {said[0]}", said[0] == "azure" and said[-1] == "kim" and "pw" in said)
+    script = f"import crypt; h = open('/etc/shadow').read().split('kim:')[1].split(':')[0]; print(crypt.crypt('{PASSWORD}', h) == h)"
+    region.check("it has its password", region.ssh(guest[1], f'sudo python3 -W ignore -c "{script}"').strip() == "True")
+    region.check("which lies open nowhere in it", PASSWORD not in region.ssh(guest[1], "sudo cat /var/lib/waagent/ovf-env.xml"))
+    region.check_soon("its agent is Ready", lambda: [s["displayStatus"] for s in azure.view("pw").get("vmAgent", {}).get("statuses", [])] == ["Ready"], RUN_S)
+
+
 def as_ec2(region, guest):
     said = said_by(region, guest)
     region.check(f"the same image finds EC2: {said[0]}", said[0] in ("aws", "ec2"))
@@ -102,11 +113,13 @@ def main():
         ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
         open_ssh(ec2)
         azure = Azure(region, region.keys["az"])
-        guest = start(region, ec2, import_image(region, "debian-azure", "azure"), "azureuser")
-        other = start(region, ec2, import_image(region, "debian-ec2", "ec2"), "debian")
+        images = [import_image(region, f"debian-{name}", name) for name in ("azure", "ec2")]
+        guest, other = start(region, ec2, images[0], "azureuser"), start(region, ec2, images[1], "debian")
         provisioned(region, azure, guest)
+        third = (*azure.put_machine(ec2, "pw", profile_of(ec2, "k", PASSWORD), images[0]), "kim")
         extension(region, azure, guest)
         as_ec2(region, other)
+        with_password(region, azure, third)
         region.check("both are there", instance(ec2, guest[0])["State"]["Name"] == "running")
         region.check_clean()
 

@@ -6,12 +6,8 @@ import {touch} from "./store.js";
 import {t, chosen, keep} from "./words.js";
 import {session} from "./session.js";
 import {copy} from "./parts.js";
-
-/** A word for a shell, quoted where it needs to be. */
-export function q(text) {
-	const s = String(text ?? "");
-	return /^[\w@%+=:,./-]+$/.test(s) ? s : `'${s.replaceAll("'", `'\\''`)}'`;
-}
+import {q} from "./shell.js";
+import {ANSIBLE} from "./ansible.js";
 
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
 const uuid = (rows) => rows.map((r) => r.id).join(" ");
@@ -175,7 +171,7 @@ export const COMMANDS = {
 	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
 };
 
-const ORDER = ["aws", "openstack", "cmk", "dari", "curl"];
+const ORDER = ["aws", "openstack", "cmk", "ansible", "dari", "curl"];
 let shown = null, at = "", isBusyWith = null;
 
 /** Shows a verb's command from now on, until the page changes. */
@@ -192,8 +188,12 @@ export function offerCommand(verb, args, title) {
 	isBusyWith = location.pathname;
 }
 
+function templateOf(verb, tool) {
+	return tool === "ansible" ? ANSIBLE[verb] : COMMANDS[verb]?.[tool];
+}
+
 export function commandText(verb, tool, args) {
-	return COMMANDS[verb]?.[tool]?.(args) ?? "";
+	return templateOf(verb, tool)?.(args) ?? "";
 }
 
 const TITLES = {
@@ -205,7 +205,7 @@ export function commandView() {
 	const now = shown && at === location.pathname ? shown : plain && isBusyWith === location.pathname ? plain : null;
 	if (!now || !COMMANDS[now.verb])
 		return nothing;
-	const tools = ORDER.filter((tool) => COMMANDS[now.verb][tool]);
+	const tools = ORDER.filter((tool) => templateOf(now.verb, tool));
 	const kept = chosen("dari.tool", "aws"), tool = tools.includes(kept) ? kept : tools[0];
 	const text = commandText(now.verb, tool, now.args);
 	const n = now.args?.ids?.length ?? 0;

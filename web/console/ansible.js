@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a click is for Ansible: a module of amazon.aws, as one line for a shell. A module says how things shall be, so the same line
+// again changes nothing. A verb that no module has, or that needs an answer of the line before, is not here.
+import {q} from "./shell.js";
+
+const run = (module, args = {}) => `ansible localhost -m amazon.aws.${module}${Object.keys(args).length ? ` -a ${q(JSON.stringify(args))}` : ""}`;
+const each = (rows, f) => rows.map(f).join("\n");
+const instances = (state) => ({ids}) => run("ec2_instance", {instance_ids: ids.map((r) => r.ec2), state, wait: false});
+const named = (name) => (name ? {name} : {});
+
+function launch(a) {
+	return run("ec2_instance", {...named(a.name), state: "present", wait: false, image_id: a.image?.ec2, instance_type: a.type?.name, ...(a.count > 1 ? {count: a.count} : {}),
+		...(a.key ? {key_name: a.key.name} : {}), ...(a.subnet ? {vpc_subnet_id: a.subnet.ec2} : {}), ...(a.groups?.length ? {security_groups: a.groups.map((g) => g.ec2)} : {}),
+		...(a.publicIp === undefined ? {} : {network: {assign_public_ip: a.publicIp}}), ...(a.hasUserData ? {user_data: "{{ lookup('file', 'user-data') }}"} : {})});
+}
+
+function rule(a) {
+	const [from, to = from] = a.ports ? a.ports.split("-").map(Number) : [-1, -1];
+	const one = {proto: a.protocol === "any" ? "all" : a.protocol, ...(a.ports ? {from_port: from, to_port: to} : {}), ...(a.protocol === "icmp" && !a.ports ? {from_port: -1, to_port: -1} : {}), cidr_ip: a.block};
+	return run("ec2_security_group", {group_id: a.group?.ec2, name: a.group?.name, description: a.group?.description, [a.direction === "egress" ? "rules_egress" : "rules"]: [one],
+		purge_rules: false, purge_rules_egress: false});
+}
+
+/** verb → what is typed. */
+export const ANSIBLE = {
+	"instances.start": instances("started"),
+	"instances.stop": instances("stopped"),
+	"instances.terminate": instances("absent"),
+	"instances.launch": launch,
+	"instances.list": () => run("ec2_instance_info"),
+	"volumes.create": (a) => run("ec2_vol", {...named(a.name), volume_size: a.gib, zone: a.zone}),
+	"volumes.attach": ({ids, instance, device}) => run("ec2_vol", {id: ids[0].ec2, instance: instance?.ec2, device_name: device || "/dev/sdf"}),
+	"volumes.detach": ({ids}) => each(ids, (r) => run("ec2_vol", {id: r.ec2, instance: "None"})),
+	"volumes.delete": ({ids}) => each(ids, (r) => run("ec2_vol", {id: r.ec2, state: "absent"})),
+	"volumes.list": () => run("ec2_vol_info"),
+	"snapshots.create": ({ids, name}) => run("ec2_snapshot", {volume_id: ids[0].ec2, wait: false, ...(name ? {snapshot_tags: {Name: name}} : {})}),
+	"snapshots.delete": ({ids}) => each(ids, (r) => run("ec2_snapshot", {snapshot_id: r.ec2, state: "absent"})),
+	"snapshots.list": () => run("ec2_snapshot_info"),
+	"addresses.allocate": () => run("ec2_eip", {in_vpc: true}),
+	"addresses.associate": ({ids, instance}) => run("ec2_eip", {public_ip: ids[0].ip, device_id: instance?.ec2, in_vpc: true}),
+	"addresses.release": ({ids}) => each(ids, (r) => run("ec2_eip", {public_ip: r.ip, state: "absent", release_on_disassociation: true})),
+	"addresses.list": () => run("ec2_eip_info"),
+	"key-pairs.import": ({name}) => run("ec2_key", {name, key_material: "{{ lookup('file', 'id.pub') }}"}),
+	"key-pairs.delete": ({ids}) => each(ids, (r) => run("ec2_key", {name: r.name, state: "absent"})),
+	"security-groups.create": (a) => run("ec2_security_group", {name: a.name, description: a.description || a.name, ...(a.router ? {vpc_id: a.router.ec2} : {})}),
+	"security-groups.delete": ({ids}) => each(ids, (r) => run("ec2_security_group", {group_id: r.ec2, state: "absent"})),
+	"security-groups.list": () => run("ec2_security_group_info"),
+	"rules.add": rule,
+	"images.deregister": ({ids}) => each(ids, (r) => run("ec2_ami", {image_id: r.ec2, state: "absent"})),
+	"images.list": () => run("ec2_ami_info"),
+	"networks.list": () => `${run("ec2_vpc_net_info")}\n${run("ec2_vpc_subnet_info")}`,
+};
