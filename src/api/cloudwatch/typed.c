@@ -205,7 +205,7 @@ static RESULT add_cbor_members(struct reading *r, const struct head *head)
 	size_t before;
 	for (uint64_t k = 0; has_next(r, head, k); k++) {
 		struct head key;
-		struct str name;
+		struct str name = STR_NONE;
 		if (head->major == CBOR_MAP) {
 			TRY(read_head(r, &key));
 			TRY(take_text(r, &key, &name));
