@@ -40,11 +40,18 @@ enum { MANAGED_BY_MAX = 1024 };
 
 /* ---- what names lead to ---- */
 
+/* What was given to another account has no name there. */
+static bool is_of_account(enum kind kind, const struct row *row, uuid account)
+{
+	size_t offset = model_kinds[kind].account_offset;
+	return !offset || uuid_equal(*(const uuid *) (const void *) ((const char *) row + offset), account);
+}
+
 bool engine_is_resource_gone(const struct tables *t, const struct arm_resource *r)
 {
 	enum kind kind = (enum kind) r->target_kind;
 	const struct row *row = tables_find(t, kind, r->target);
-	return !row || !row_is_live(row) ||
+	return !row || !row_is_live(row) || !is_of_account(kind, row, r->account) ||
 	       (kind == KIND_INSTANCE &&
 		model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED);
 }
@@ -67,7 +74,13 @@ const struct arm_resource *engine_find_resource(const struct tables *t, struct a
 
 const struct arm_resource *engine_find_name(const struct tables *t, uuid target)
 {
-	return uuid_is_none(target) ? NULL : arm_resource_first_by_target(t, target);
+	const struct arm_resource *r = uuid_is_none(target) ? NULL : arm_resource_first_by_target(t, target);
+	for (; r; r = arm_resource_next_by_target(t, r)) {
+		const struct row *row = tables_find(t, (enum kind) r->target_kind, target);
+		if (!row || is_of_account((enum kind) r->target_kind, row, r->account))
+			return r;
+	}
+	return NULL;
 }
 
 /* ---- groups ---- */

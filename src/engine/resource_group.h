@@ -63,7 +63,7 @@ OPERATION(engine_forget_resource, arm_resource_target)
 /* What has that name, if it is not gone; NULL: nothing. Letter case does not matter. */
 const struct arm_resource *engine_find_resource(const struct tables *t, struct arena *a, uuid account,
 						uuid group, struct str type, struct str name);
-/* The name of a row; NULL: it has none. */
+/* The name of a row, that its own account gave it; NULL: it has none. */
 const struct arm_resource *engine_find_name(const struct tables *t, uuid target);
-/* Whether what it names is gone. */
+/* Whether what it names is gone, or another account's. */
 bool engine_is_resource_gone(const struct tables *t, const struct arm_resource *r);

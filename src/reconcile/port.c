@@ -304,6 +304,13 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	return OK;
 }
 
+/* It is its router's, which tells of its NAT gateways itself. */
+static RESULT step_of_router(struct step *s, const struct port_rows *rows)
+{
+	wake_other_routers(s, rows->port);
+	return rows->is_front ? report_port(s, rows->port, true) : OK;
+}
+
 static RESULT step_port(struct step *s)
 {
 	struct port_rows rows = {0};
@@ -312,10 +319,8 @@ static RESULT step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front) { /* its router's */
-		wake_other_routers(s, rows.port);
-		return OK;
-	}
+	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front)
+		return step_of_router(s, &rows);
 	if (!uuid_is_none(
 		    rows.port->interface_of)) /* likewise; before it was that, it was a port by itself */
 		return s->r->network.driver->remove_port(s->r->network.self, &s->ctx, s->id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Resource groups that are to go, and names of what is gone. A group is looked at when its row changes, and whenever something
- * in it does. Names of what is gone are found by the look at everything. */
+ * in it does, and a name when what it names has gone. */
 #include "engine/resource_group.h"
 
 #include "base/clock.h"
@@ -34,14 +34,6 @@ static void wake_group(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_home(r), KIND_RESOURCE_GROUP, row->id, WAKE_WISH);
 }
 
-void wake_group_of(struct reconciler *r, const struct tables *t, uuid target)
-{
-	const struct arm_resource *resource = engine_find_name(t, target);
-	const struct resource_group *g = resource ? resource_group_find(t, resource->resource_group) : NULL;
-	if (g)
-		wake_group(r, &g->row);
-}
-
 const struct resource reconcile_resource_group = {.step = step_group, .is_swept = true, .wake = wake_group};
 
 static RESULT step_resource(struct step *s)
@@ -68,3 +60,15 @@ static void wake_resource(struct reconciler *r, const struct row *row)
 
 const struct resource reconcile_arm_resource = {
 	.step = step_resource, .is_swept = true, .wake = wake_resource};
+
+void wake_names_of(struct reconciler *r, const struct tables *t, uuid target)
+{
+	const struct arm_resource *resource = arm_resource_first_by_target(t, target);
+	for (; resource; resource = arm_resource_next_by_target(t, resource)) {
+		const struct resource_group *g = resource_group_find(t, resource->resource_group);
+		if (g)
+			wake_group(r, &g->row);
+		if (engine_is_resource_gone(t, resource))
+			wake_resource(r, &resource->row);
+	}
+}

@@ -97,7 +97,7 @@ static void wake_followers(struct reconciler *r, const struct tables *t, uuid su
 		wake_jobs(r, t, d->image);
 }
 
-/* Jobs, and a resource group that is to go, which wait for the row. */
+/* Jobs, and a resource group that is to go, which wait for the row; and its name, if it is gone. */
 static void wake_waiting(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	const struct row *row = p->after ? p->after : p->before;
@@ -105,8 +105,8 @@ static void wake_waiting(struct reconciler *r, const struct tables *t, const str
 		       : p->kind == KIND_VOLUME_ATTACHMENT  ? volume_attachment_of(row)->volume
 		       : p->kind == KIND_INSTANCE_MIGRATION ? instance_migration_of(row)->instance
 							    : row->id;
-	if (tables_count(t, KIND_RESOURCE_GROUP))
-		wake_group_of(r, t, row->id);
+	if (tables_count(t, KIND_ARM_RESOURCE))
+		wake_names_of(r, t, row->id);
 	if (!tables_count(t, KIND_ASYNC_JOB))
 		return;
 	wake_jobs(r, t, subject);

@@ -478,8 +478,8 @@ RESULT fence_unblock_host(struct step *s, const struct fence *f);
 
 /* ---- reconcile/resource_group.c ---- */
 
-/* The group that is to go with what the row is. */
-void wake_group_of(struct reconciler *r, const struct tables *t, uuid target);
+/* The group that is to go with what the row is; and the row's name, where the row is gone. */
+void wake_names_of(struct reconciler *r, const struct tables *t, uuid target);
 
 /* ---- ended.c ---- */
 
