@@ -263,7 +263,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	const struct licences_wish said = {.licences = wish->licences};
 	TRY(licence_apply(op, &said, licence_of_snapshot(op, disks->at[0].snapshot), STR("BillingProduct"),
 			  &image.licences));
-	TRY(check_name(op, image.account, image.name, false));
+	TRY(check_name(op, image.account, image.name, wish->may_share_name));
 	TRY(tag_normalize(op, wish->tags, &image.tags));
 	TRY(image_write(op, &image, disks));
 	wish->image = image.row.id;

@@ -51,6 +51,7 @@ const struct image *engine_find_image_version(const struct tables *t, struct str
  * disk), and must have a snapshot: else ERR_INVALID with the field BlockDeviceMapping. */
 struct image_wish {
 	struct str name, description;
+	bool may_share_name; /* else ERR_EXISTS: the owner has an image of that name */
 	enum image_arch arch;
 	enum image_personality personality;
 	enum image_platform platform;

@@ -198,6 +198,7 @@ static RESULT prepare_wish(struct az_call *e, struct image_args *a)
 		TRY(take_disk(e, &s->data.at[k], az_device_of(e, s->data.at[k].lun), &disks[k + 1]));
 	a->wish = (struct image_wish){
 		.name = e->put.name,
+		.may_share_name = true, /* it is one's own in each group */
 		.root_device = INSTANCE_ROOT_DEVICE,
 		.disks = disks,
 		.disk_count = s->data.count + 1,

@@ -60,6 +60,9 @@ static const struct api_error rows[] = {
 	{ERR_CAPACITY, KIND_ADDRESS, 400, "PublicIPAddressAllocationFailed"}, /* guessed */
 	{ERR_CONFLICT, KIND_PEERING_SIDE, 400, "VnetAddressSpacesOverlap"},
 	{ERR_EXISTS, KIND_PEERING_SIDE, 400, "AnotherPeeringAlreadyReferencesRemoteVnet"},
+	{ERR_NOT_FOUND, KIND_RESOURCE_GROUP, 404, "ResourceGroupNotFound"},
+	{ERR_STATE, KIND_RESOURCE_GROUP, 409, "ResourceGroupBeingDeleted"},
+	{ERR_IN_USE, KIND_VOLUME, 409, "OperationNotAllowed"},
 	{ERR_NOT_FOUND, 0, 404, "ResourceNotFound"},
 	{ERR_INVALID, 0, 400, "InvalidParameter"},       {ERR_MISSING, 0, 400, "InvalidParameter"},
 	{ERR_RANGE, 0, 400, "InvalidParameter"},         {ERR_COMBINATION, 0, 400, "InvalidParameter"},
