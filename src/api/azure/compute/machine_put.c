@@ -198,6 +198,11 @@ struct machine_args {
 	size_t unplug_count;
 	struct port_attaching *plugs;
 	size_t plug_count;
+	struct interface_fate {
+		uuid port;
+		bool goes_along;
+	} * fates; /* of interfaces that say whether they go with the machine */
+	size_t fate_count;
 	struct az_identity_change identity;
 	uuid group; /* where its disks get their names */
 	struct str vm, os_disk_name;
@@ -350,6 +355,19 @@ static RESULT find_interface(struct az_call *e, struct str id, uuid machine, con
 			      STR_ARG(az_id_of(e, AZ_MACHINES, KIND_INSTANCE, holder)));
 }
 
+static RESULT take_fate(struct az_call *e, struct machine_args *a, const struct interface *listed, uuid port)
+{
+	size_t count = a->properties.network.interfaces.count;
+	if (!a->fates)
+		a->fates = arena_new_array(e->c->arena, struct interface_fate, count);
+	if (!a->fates)
+		return ctx_no_memory(e->c);
+	if (listed->properties.fate.n)
+		a->fates[a->fate_count++] =
+			(struct interface_fate){port, goes_with_machine(listed->properties.fate)};
+	return OK;
+}
+
 static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
 {
 	static const char field[] = "properties.networkProfile.networkInterfaces";
@@ -364,6 +382,7 @@ static RESULT take_interfaces(struct az_call *e, struct machine_args *a)
 	for (size_t k = 0; k < list->count; k++) {
 		const struct row *row = NULL;
 		TRY(find_interface(e, list->at[k].id, UUID_NONE, &row));
+		TRY(take_fate(e, a, &list->at[k], row->id));
 		ports[k == primary ? 0 : next] =
 			(struct launch_port){.port = ref_by_id(KIND_PORT, row->id),
 					     .device_index = k == primary ? 0 : (int64_t) next,
@@ -583,6 +602,7 @@ static RESULT prepare_interfaces(struct az_call *e, struct machine_args *a, cons
 	for (size_t k = 0; k < list->count; k++) {
 		const struct row *row = NULL;
 		TRY(find_interface(e, list->at[k].id, i->row.id, &row));
+		TRY(take_fate(e, a, &list->at[k], row->id));
 		wanted[k] = row->id;
 		if (!uuid_equal(port_of(row)->instance, i->row.id))
 			plugs[a->plug_count++] =
@@ -677,6 +697,22 @@ static RESULT add(struct op *op, const struct machine_args *a, struct data_chang
 	return engine_attach_volume(op, &change->attach);
 }
 
+static RESULT settle_fates(struct op *op, const struct machine_args *a)
+{
+	for (size_t k = 0; k < a->fate_count; k++) {
+		const struct port *p = port_find(op->head, a->fates[k].port);
+		if (!p || !uuid_equal(p->instance, a->id) ||
+		    p->delete_on_termination == a->fates[k].goes_along)
+			continue;
+		struct port_settings change = {.port = ref_by_id(KIND_PORT, p->row.id),
+					       .attachment = {.prefix = p->attachment, .bits = 128},
+					       .delete_on_termination =
+						       a->fates[k].goes_along ? CHOICE_YES : CHOICE_NO};
+		TRY(engine_update_port(op, &change));
+	}
+	return OK;
+}
+
 static RESULT launch(struct op *op, struct machine_args *a)
 {
 	if (a->guest.needs_key)
@@ -687,6 +723,7 @@ static RESULT launch(struct op *op, struct machine_args *a)
 	if (a->guest.has_profile)
 		TRY(engine_set_azure_profile(op, &a->guest.profile));
 	TRY(az_change_identity(op, a->id, &a->identity));
+	TRY(settle_fates(op, a));
 	return name_disks(op, a);
 }
 
@@ -707,6 +744,7 @@ static RESULT put(struct op *op, void *args)
 		TRY(engine_unplug_interface(op, &a->unplugs[k]));
 	for (size_t k = 0; k < a->plug_count; k++)
 		TRY(engine_attach_port(op, &a->plugs[k]));
+	TRY(settle_fates(op, a));
 	return az_change_identity(op, a->id, &a->identity);
 }
 
