@@ -176,17 +176,19 @@ static RESULT change(struct op *op, struct virtual_network_wish *wish)
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	TRY(engine_permit(op, "router.update", KIND_ROUTER, &router->row));
-	TRY(check_change(op, wish, router));
+	if (!wish->keeps_blocks)
+		TRY(check_change(op, wish, router));
 	struct router next = *router;
 	wish->made = router->row.id;
-	next.blocks = wish->blocks;
+	if (!wish->keeps_blocks)
+		next.blocks = wish->blocks;
 	if (!row_equal(&model_kinds[KIND_ROUTER], &router->row, &next.row)) {
 		next.row.gen++;
 		TRY(router_put(op, &next));
 		TRY(engine_log_event(op, KIND_ROUTER, &next.row, "changed", "It has %zu blocks.",
 				     wish->blocks.count));
 	}
-	return tell_names(op, wish->made, wish->dns_servers);
+	return wish->keeps_servers ? OK : tell_names(op, wish->made, wish->dns_servers);
 }
 
 static RESULT check_servers(struct op *op, struct ips servers)
@@ -290,7 +292,8 @@ RESULT engine_put_virtual_subnet(struct op *op, struct virtual_subnet_wish *wish
 	struct subnet next = *present;
 	next.policy = policy ? policy->row.id : UUID_NONE;
 	next.source_nat = nat ? nat->row.id : UUID_NONE;
-	next.dns_servers = wish->dns_servers;
+	if (uuid_is_none(wish->subnet) || !wish->keeps_servers)
+		next.dns_servers = wish->dns_servers;
 	if (!row_equal(&model_kinds[KIND_SUBNET], &present->row, &next.row)) {
 		next.row.gen++;
 		TRY(subnet_put(op, &next));

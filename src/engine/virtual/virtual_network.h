@@ -13,7 +13,9 @@ struct virtual_network_wish {
 	struct ref router; /* kind none: a new one */
 	struct str name;
 	struct cidrs blocks;
+	bool keeps_blocks;      /* one that is there has them as they are */
 	struct ips dns_servers; /* told to guests; none: the region's */
+	bool keeps_servers;     /* subnets that are there say what they say */
 	/* made: */
 	uuid made;
 };
@@ -34,6 +36,7 @@ struct virtual_subnet_wish {
 	struct str name;
 	struct cidr block;
 	struct ips dns_servers;
+	bool keeps_servers;                  /* one that is there says what it says */
 	struct ref policy, plan, source_nat; /* kind none: none */
 	/* made: */
 	uuid made;

@@ -139,6 +139,8 @@ struct str az_path_name(struct az_call *e, const char *variables);
 void az_find_place(struct az_call *e, struct arm_place *ret_place);
 /* What a row is called, with what it is a part of: "vm1", "vnet1/default". */
 struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uuid id);
+/* Whether another face made it: it is called by its EC2 id, even when Azure's users have said something of it. */
+bool az_is_made_elsewhere(struct az_call *e, enum kind kind, uuid id);
 /* "default" of "vnet1/default", or of an id. */
 struct str az_last_word(struct str name);
 /* "Microsoft.Compute/virtualMachines" */

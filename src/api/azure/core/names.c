@@ -125,6 +125,12 @@ struct str az_name_of(struct az_call *e, enum az_types type, enum kind kind, uui
 	return name;
 }
 
+bool az_is_made_elsewhere(struct az_call *e, enum kind kind, uuid id)
+{
+	const struct arm_resource *r = engine_find_name(az_tables(e), id);
+	return !r || str_equal_nocase(r->name, id_to_text(e->c->arena, kind, id));
+}
+
 /* "Microsoft.Network/virtualNetworks/vnet1/subnets/default" of a type and a name: their words in turn. */
 static struct str write_words(struct az_call *e, enum az_types type, struct str name)
 {

@@ -139,6 +139,18 @@ static RESULT read_balanced(struct az_call *e, const struct config_says *p, stru
 	return OK;
 }
 
+/* One of Neutron's in a network without a router is shown without a subnet, as it is in no virtual network: it keeps its own. */
+static RESULT find_subnet(struct az_call *e, const struct config_says *p, struct ref *ret_subnet)
+{
+	const struct port *present = port_find(az_tables(e), e->target);
+	if (p->subnet.id.n)
+		return az_follow(e, CONFIGS ".subnet.id", &p->subnet, AZ_SUBNETS, KIND_SUBNET, ret_subnet);
+	if (!present || !uuid_is_none(present->router))
+		return missing(e, CONFIGS ".subnet");
+	*ret_subnet = ref_by_id(KIND_SUBNET, present->subnet);
+	return OK;
+}
+
 static RESULT read_config(struct az_call *e, struct interface_args *a, size_t k)
 {
 	const struct listed_config *listed = &a->properties.configs.at[k];
@@ -163,9 +175,7 @@ static RESULT read_config(struct az_call *e, struct interface_args *a, size_t k)
 		return missing(e, CONFIGS ".privateIPAddress");
 	if (c->is_static)
 		c->said = p->ip;
-	if (!p->subnet.id.n)
-		return missing(e, CONFIGS ".subnet");
-	TRY(az_follow(e, CONFIGS ".subnet.id", &p->subnet, AZ_SUBNETS, KIND_SUBNET, &subnet));
+	TRY(find_subnet(e, p, &subnet));
 	a->fixed[k] = (struct port_fixed_wish){.subnet = subnet, .ip = c->said};
 	TRY(read_balanced(e, p, &a->balanced[k]));
 	return az_follow(e, CONFIGS ".publicIPAddress.id", &p->address, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS,

@@ -62,26 +62,68 @@ static void read_config(struct az_call *e, const json_t *o, struct az_ip_config 
 		IGNORE(ip_parse(ip, &c->said));
 }
 
+static bool is_taken(const struct az_ip_configs *configs, struct str name)
+{
+	for (size_t k = 0; k < configs->count; k++)
+		if (str_equal_nocase(configs->at[k].name, name))
+			return true;
+	return false;
+}
+
+/* As they were said, without those whose addresses other faces took away. */
+static void read_said(struct az_call *e, const json_t *said, const struct ip *ips, size_t ip_count,
+		      struct az_ip_configs *configs)
+{
+	size_t count = json_array_size(said);
+	bool has_primary = false;
+	for (size_t k = 0; k < count; k++) {
+		struct az_ip_config *c = &configs->at[k];
+		read_config(e, json_array_get(said, k), c);
+		c->is_primary = c->is_primary && !has_primary;
+		has_primary = has_primary || c->is_primary;
+	}
+	if (count)
+		configs->at[0].is_primary = configs->at[0].is_primary || !has_primary;
+	az_give_ips(configs->at, count, ips, ip_count);
+	for (size_t k = 0; k < count; k++)
+		if (!ip_count || !ip_is_none(configs->at[k].ip))
+			configs->at[configs->count++] = configs->at[k];
+}
+
+static bool has_config(const struct az_ip_configs *configs, struct ip ip)
+{
+	for (size_t k = 0; k < configs->count; k++)
+		if (ip_equal(configs->at[k].ip, ip))
+			return true;
+	return false;
+}
+
+/* What other faces gave it has a configuration, too: one that is not sent back would be taken away. */
+static void add_config(struct az_call *e, struct ip ip, struct az_ip_configs *configs)
+{
+	struct str name = STR_NONE;
+	for (size_t n = configs->count + 1; !name.n || is_taken(configs, name); n++)
+		name = str_print(e->c->arena, "ipconfig%zu", n);
+	configs->at[configs->count++] =
+		(struct az_ip_config){.name = name, .ip = ip, .is_primary = !configs->count};
+}
+
 struct az_ip_configs az_list_configs(struct az_call *e, const struct port *p)
 {
 	struct ip ips[PORT_IPS_MAX];
 	const json_t *said = json_object_get(az_said(e, p->row.id), "properties.ipConfigurations");
 	size_t ip_count = az_list_ips(az_tables(e), p, ips);
-	size_t count = json_array_size(said) ? json_array_size(said) : ip_count ? ip_count : 1;
-	struct az_ip_config *at = arena_new_array(e->c->arena, struct az_ip_config, count);
-	bool has_primary = false;
-	if (!at)
+	size_t most = json_array_size(said) + ip_count + 1;
+	struct az_ip_configs configs = {arena_new_array(e->c->arena, struct az_ip_config, most), 0};
+	if (!configs.at)
 		return (struct az_ip_configs){0};
-	for (size_t k = 0; k < count; k++) {
-		at[k] = (struct az_ip_config){.name = str_print(e->c->arena, "ipconfig%zu", k + 1)};
-		if (json_array_size(said))
-			read_config(e, json_array_get(said, k), &at[k]);
-		at[k].is_primary = at[k].is_primary && !has_primary;
-		has_primary = has_primary || at[k].is_primary;
-	}
-	at[0].is_primary = at[0].is_primary || !has_primary;
-	az_give_ips(at, count, ips, ip_count);
-	return (struct az_ip_configs){at, count};
+	read_said(e, said, ips, ip_count, &configs);
+	for (size_t k = 0; k < ip_count; k++)
+		if (!has_config(&configs, ips[k]))
+			add_config(e, ips[k], &configs);
+	if (!configs.count)
+		add_config(e, (struct ip){0}, &configs);
+	return configs;
 }
 
 static struct str config_id(struct az_call *e, const struct port *p, struct str name)

@@ -14,7 +14,7 @@ struct az_ip_config {
 	struct ip ip; /* none: it has none */
 };
 struct az_ip_configs {
-	const struct az_ip_config *at;
+	struct az_ip_config *at;
 	size_t count;
 };
 

@@ -23,10 +23,10 @@ static bool is_said(struct az_call *e, uuid id, const char *path, const char *wo
 	return said && str_equal_nocase(str_from(said), str_from(word));
 }
 
-/* Of Azure's users, who have said no other SKU: what other faces take is static. */
+/* Of Azure's users, who have said no other SKU: what other faces take is static, and open all the same. */
 static bool is_basic(struct az_call *e, const struct address *a)
 {
-	return engine_find_name(az_tables(e), a->row.id) && !a->is_guarded;
+	return !az_is_made_elsewhere(e, KIND_ADDRESS, a->row.id) && !a->is_guarded;
 }
 
 /* A Basic one is where nothing else was said. */
@@ -215,8 +215,18 @@ static RESULT put(struct op *op, void *args)
 	return engine_label_address(op, &a->label);
 }
 
+/* A NAT gateway's that another face made: the engine keeps it, too. */
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
+	const struct address *a = address_find(az_tables(e), e->target);
+	const struct port *p = a ? port_find(az_tables(e), a->port) : NULL;
+	if (p && !uuid_is_none(p->nat_gateway))
+		return ctx_fail_kind(e->c, ERR_IN_USE, KIND_ADDRESS,
+				     "Public IP address %" STR_FMT
+				     " can not be deleted since it is still allocated to resource %" STR_FMT
+				     ".",
+				     STR_ARG(az_id_of(e, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, e->target)),
+				     STR_ARG(az_ip_config_id(e, p, a->private_ip)));
 	((struct address_target *) args)->address = az_target_ref(e);
 	return OK;
 }

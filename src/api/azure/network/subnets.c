@@ -175,6 +175,7 @@ static RESULT prepare(struct az_call *e, void *args)
 	a->wish.subnet = e->target;
 	a->wish.name = az_path_value(e, "subnetName");
 	a->wish.dns_servers = az_servers_of(e, a->wish.router.prefix);
+	a->wish.keeps_servers = true;
 	return az_read_subnet(e, &a->properties, &a->wish);
 }
 

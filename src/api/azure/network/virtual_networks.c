@@ -170,13 +170,26 @@ static const struct param put_rows[] = {
 	NOT_BUILT("extendedLocation"),
 };
 
+/* What is shown of one that has no blocks of its own, as Neutron makes them, are its subnets'. */
+static bool is_shown(struct az_call *e, struct cidrs blocks)
+{
+	const struct router *r = router_find(az_tables(e), e->target);
+	if (!r)
+		return false;
+	struct cidrs shown = engine_get_blocks(az_tables(e), e->c->arena, r);
+	bool is = shown.count == blocks.count;
+	for (size_t k = 0; k < blocks.count && is; k++)
+		is = cidr_equal(shown.at[k], blocks.at[k]);
+	return is;
+}
+
 static RESULT read_blocks(struct az_call *e, const struct strs *prefixes, struct cidrs *ret_blocks)
 {
 	static const char field[] = "properties.addressSpace.addressPrefixes";
 	struct cidr *at = arena_new_array(e->c->arena, struct cidr, prefixes->count + 1);
 	if (!at)
 		return ctx_no_memory(e->c);
-	if (!prefixes->count)
+	if (!prefixes->count && !is_shown(e, (struct cidrs){NULL, 0}))
 		return ctx_fail_field(e->c, ERR_MISSING, str_from(field),
 				      "Required parameter 'addressSpace' is missing (null).");
 	for (size_t k = 0; k < prefixes->count; k++)
@@ -196,6 +209,7 @@ static RESULT read_part(struct az_call *e, struct network_args *a, const struct 
 	part->name = az_part_name(e, e->put.name, listed->name);
 	part->wish.name = str_copy(e->c->arena, listed->name);
 	part->wish.dns_servers = a->wish.dns_servers;
+	part->wish.keeps_servers = a->wish.keeps_servers;
 	for (size_t k = 0; k < a->part_count; k++)
 		if (str_equal_nocase(a->parts[k].name, part->name))
 			return az_fail(e, "properties.subnets.name",
@@ -206,6 +220,14 @@ static RESULT read_part(struct az_call *e, struct network_args *a, const struct 
 	TRY(az_keep_subnet(e, part->wish.subnet, json_array_get(list, a->part_count), &part->definition));
 	a->part_count++;
 	return az_read_subnet(e, &listed->properties, &part->wish);
+}
+
+static bool has_same_servers(struct ips x, struct ips y)
+{
+	bool is = x.count == y.count;
+	for (size_t k = 0; k < x.count && is; k++)
+		is = ip_equal(x.at[k], y.at[k]);
+	return is;
 }
 
 static bool is_listed(const struct network_args *a, uuid subnet)
@@ -239,10 +261,13 @@ static RESULT prepare(struct az_call *e, void *args)
 	const struct network_says *p = &a->properties;
 	a->group = e->group;
 	a->wish.name = e->put.name;
-	a->wish.dns_servers = p->dhcp.has_servers ? p->dhcp.servers : az_servers_of(e, e->target);
+	struct ips shown = az_servers_of(e, e->target);
+	a->wish.dns_servers = p->dhcp.has_servers ? p->dhcp.servers : shown;
+	a->wish.keeps_servers = has_same_servers(a->wish.dns_servers, shown);
 	if (!uuid_is_none(e->target))
 		a->wish.router = az_target_ref(e);
 	TRY(read_blocks(e, &p->space.prefixes, &a->wish.blocks));
+	a->wish.keeps_blocks = is_shown(e, a->wish.blocks);
 	a->parts = arena_new_array(e->c->arena, struct part, p->subnets.count + 1);
 	if (!a->parts)
 		return ctx_no_memory(e->c);
