@@ -765,6 +765,13 @@ static void give_port(struct simulation *s, struct thing *t)
 	ipv6_take(s, port, answer_at(request_get_answer(s, t->account, form), "ports/item/fixed_ips"));
 }
 
+/* What Azure's users called it is another account's. */
+static void lose_name(struct thing *t)
+{
+	t->arm[0] = '\0';
+	t->area = NULL;
+}
+
 static void give(struct simulation *s, struct thing *t, unsigned taker)
 {
 	struct thing *subnet = find_default_subnet(s, taker);
@@ -772,10 +779,12 @@ static void give(struct simulation *s, struct thing *t, unsigned taker)
 		if (is_disk_of(volume, t)) {
 			volume->account = taker;
 			volume->origin = NULL;
+			lose_name(volume);
 		}
 	t->account = taker;
 	t->origin = NULL;
 	t->near = NULL;
+	lose_name(t);
 	t->of = subnet;
 	t->is_public = subnet->is_public;
 	t->group = model_default_group(&s->model, subnet);

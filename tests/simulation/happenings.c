@@ -371,13 +371,16 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct simulation *s);
 } happenings[] = {
-	{6, end_guest},        {1, lose_domain},     {1, end_guest_in_peace}, {5, shake_host},
-	{3, shake_network},    {5, make_fault},      {6, end_faults},         {4, kill_and_restart},
-	{2, die_at_commit},    {1, restart},         {4, let_pass},           {2, settle},
-	{4, change_policy},    {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
-	{1, errand_destroy},   {1, errand_forward},  {1, errand_network},     {2, errand_assign},
-	{1, migrate_in_peace}, {2, errand_share},    {1, errand_plan},        {4, shake_power},
-	{1, fence_in_peace},   {1, migrate_off},     {1, maintain_by_moving}, {1, move_volume_in_peace},
+	{6, end_guest},         {1, lose_domain},        {1, end_guest_in_peace},
+	{5, shake_host},        {3, shake_network},      {5, make_fault},
+	{6, end_faults},        {4, kill_and_restart},   {2, die_at_commit},
+	{1, restart},           {4, let_pass},           {2, settle},
+	{4, change_policy},     {16, contents_write},    {6, maintain_host},
+	{1, maintain_in_peace}, {1, errand_group},       {1, errand_lock},
+	{1, errand_destroy},    {1, errand_forward},     {1, errand_network},
+	{2, errand_assign},     {1, migrate_in_peace},   {2, errand_share},
+	{1, errand_plan},       {4, shake_power},        {1, fence_in_peace},
+	{1, migrate_off},       {1, maintain_by_moving}, {1, move_volume_in_peace},
 };
 
 void happen(struct simulation *s)

@@ -8,7 +8,7 @@
 #include "simulation.h"
 
 static const struct listings *const tables[] = {&ec2_listings, &openstack_listings, &cloudstack_listings,
-						&operator_listings};
+						&azure_listings, &operator_listings};
 enum { TABLES = sizeof tables / sizeof *tables };
 #define EACH_LISTING(list)                                                                                   \
 	for (size_t t_ = 0; t_ < TABLES; t_++)                                                               \
@@ -34,19 +34,23 @@ static bool is_for(const struct listing *list, unsigned account)
 	return list->is_operators == (account == ADMIN);
 }
 
-/* With the user's id where it says {user}. */
+static const char *replace(struct arena *a, const char *form, const char *place, struct str value)
+{
+	const char *at = strstr(form, place);
+	return at ? str_print(a, "%.*s%" STR_FMT "%s", (int) (at - form), form, STR_ARG(value),
+			      at + strlen(place))
+			       .p
+		  : form;
+}
+
+/* With the user's id where it says {user}, and the account's where it says {subscription}. */
 static const char *form_of(struct simulation *s, const struct listing *list, unsigned account)
 {
 	struct arena *a = s->region.cloud->arena;
-	struct str form = str_from(list->action), place = STR("{user}");
-	size_t at = str_find_char(form, '{', 0);
-	uuid user = s->region.users[account].who.user;
-	if (at == form.n)
-		return list->action;
-	return str_print(a, "%" STR_FMT "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(form, 0, at)),
-			 STR_ARG(str_encode_hex(a, user.b, sizeof user.b)),
-			 STR_ARG(str_slice(form, at + place.n, form.n)))
-		.p;
+	const struct identity *who = &s->region.users[account].who;
+	const char *form =
+		replace(a, list->action, "{user}", str_encode_hex(a, who->user.b, sizeof who->user.b));
+	return replace(a, form, "{subscription}", uuid_to_str(a, who->account));
 }
 
 /* ---- tags ---- */
@@ -78,10 +82,10 @@ static struct thing *recognise(const struct look *l, const struct listing *list,
 {
 	struct str id = answer_at(item, list->id);
 	EACH (&l->s->model, t, list->kind)
-		if (t->account == l->account && model_is_id(id, t))
+		if (t->account == l->account && (list->is ? list->is(l, t, item) : model_is_id(id, t)))
 			return t;
 	EACH (&l->s->model, t, list->kind)
-		if (t->account == l->account && !t->id[0] && !list->differ(l, t, item)) {
+		if (!list->is && t->account == l->account && !t->id[0] && !list->differ(l, t, item)) {
 			model_name(t, id);
 			return t;
 		}

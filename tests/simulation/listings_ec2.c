@@ -430,7 +430,7 @@ static const char *differ_port(const struct look *l, struct thing *t, struct str
 		return "its subnet";
 	if (!model_is_id(nat, t->of && t->of->kind == KIND_NAT_GATEWAY ? t->of : NULL))
 		return "its NAT gateway";
-	if (!t->of && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
+	if (!t->of && !t->is_anyones && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
 	const char *words = differ_ips(l, t, answer_at(item, "privateIpAddressesSet"));
 	if (!words && !has_ipv6s(l, t, answer_at(item, "ipv6AddressesSet")))

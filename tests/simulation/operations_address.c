@@ -5,7 +5,7 @@
 #include "model/port.h"
 #include "simulation.h"
 
-static void judge_allocate(const struct request *x, struct verdict *v)
+void address_judge_allocate(const struct request *x, struct verdict *v)
 {
 	size_t used = 0;
 	EACH (&x->s->model, t, KIND_ADDRESS)
@@ -243,7 +243,7 @@ static void apply_leaving(struct request *x, struct str answer)
 	t->to = NULL;
 }
 
-static void judge_release(const struct request *x, struct verdict *v)
+void address_judge_release(const struct request *x, struct verdict *v)
 {
 	const struct thing *port = x->refs[0]->to;
 	judge_not_nats(port, v);
@@ -338,7 +338,7 @@ static void apply_reverse_name(struct request *x, struct str answer)
 }
 
 static const struct operation rows[] = {
-	{"associateIpAddress", 3, {}, NULL, draw_in_zone, judge_allocate, apply_allocate},
+	{"associateIpAddress", 3, {}, NULL, draw_in_zone, address_judge_allocate, apply_allocate},
 	{"disassociateIpAddress",
 	 1,
 	 {{"id", KIND_ADDRESS}},
@@ -360,7 +360,7 @@ static const struct operation rows[] = {
 	 NULL,
 	 judge_no_static_nat,
 	 apply_no_static_nat},
-	{"AllocateAddress", 4, {}, "elastic-ip", NULL, judge_allocate, apply_allocate},
+	{"AllocateAddress", 4, {}, "elastic-ip", NULL, address_judge_allocate, apply_allocate},
 	{"AssociateAddress",
 	 5,
 	 {{"AllocationId", KIND_ADDRESS}, {"InstanceId", KIND_INSTANCE}},
@@ -404,6 +404,12 @@ static const struct operation rows[] = {
 	 draw_no_reverse_name,
 	 NULL,
 	 apply_reverse_name},
-	{"ReleaseAddress", 2, {{"AllocationId", KIND_ADDRESS}}, NULL, NULL, judge_release, request_apply_end},
+	{"ReleaseAddress",
+	 2,
+	 {{"AllocationId", KIND_ADDRESS}},
+	 NULL,
+	 NULL,
+	 address_judge_release,
+	 request_apply_end},
 };
 const struct operations address_operations = {rows, sizeof rows / sizeof *rows};

@@ -11,14 +11,14 @@ static bool is_part(const struct thing *t)
 }
 
 /* In an instance, or perhaps still in one. */
-static void judge_free(const struct thing *t, struct verdict *v, const char *code)
+void attach_judge_free(const struct thing *t, struct verdict *v, const char *code)
 {
 	const struct thing *in = is_part(t) ? t->of : t->to;
 	if (in || t->left)
 		refuse_or_doubt(v, in && !model_may_have_ended(in), code);
 }
 
-static void apply_ending(struct request *x, struct str answer)
+void attach_apply_ending(struct request *x, struct str answer)
 {
 	(void) answer;
 	model_end(&x->s->model, x->refs[0], ENDING);
@@ -109,9 +109,9 @@ static void apply_volume(struct request *x, struct str answer)
 	request_apply_tag(x, t);
 }
 
-static void judge_delete_volume(const struct request *x, struct verdict *v)
+void attach_judge_delete_volume(const struct request *x, struct verdict *v)
 {
-	judge_free(x->refs[0], v, request_word(x, "VolumeInUse", "400"));
+	attach_judge_free(x->refs[0], v, request_word(x, "VolumeInUse", "400"));
 	EACH (&x->s->model, t, KIND_SNAPSHOT)
 		if (t->to == x->refs[0] && request_is_openstack(x))
 			refuse(v, "400");
@@ -144,7 +144,7 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 {
 	const struct thing *volume = request_find_ref(x, KIND_VOLUME),
 			   *instance = request_find_ref(x, KIND_INSTANCE);
-	judge_free(volume, v, request_word(x, "VolumeInUse", "400"));
+	attach_judge_free(volume, v, request_word(x, "VolumeInUse", "400"));
 	if (x->s->hosts_shaken) /* its host may not see the volume's pool just now */
 		doubt(v, request_word(x, "InsufficientVolumeCapacity", "400"));
 	refuse_or_doubt(v, instance->life == ENDING, request_word(x, "IncorrectState", "409"));
@@ -218,7 +218,7 @@ static bool draw_os_detach(struct request *x)
 }
 
 /* A suspended server keeps its disks. */
-static void judge_holder(const struct request *x, struct verdict *v)
+void attach_judge_holder(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0], *holder = t->to ? t->to : t->left;
 	if (holder && (holder->is_saved || holder->was_saved))
@@ -233,11 +233,11 @@ static void judge_os_detach(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, t->to != x->refs[1], "404");
 	if (!t->to || model_may_have_ended(t->to))
 		doubt(v, "400");
-	judge_holder(x, v);
+	attach_judge_holder(x, v);
 }
 
 /* A paused guest lets go of nothing, and would be asked for as long as it is paused. */
-static bool may_let_go(const struct thing *t)
+bool attach_may_let_go(const struct thing *t)
 {
 	const struct thing *in = t->to ? t->to : t->left;
 	return !in || !in->is_paused;
@@ -246,7 +246,7 @@ static bool may_let_go(const struct thing *t)
 static bool draw_cs_detach(struct request *x)
 {
 	const struct thing *t = x->refs[0];
-	return !is_part(t) && may_let_go(t) && (!t->to || server_is_alone(x, t->to));
+	return !is_part(t) && attach_may_let_go(t) && (!t->to || server_is_alone(x, t->to));
 }
 
 /* Root volumes stay where they are. */
@@ -255,7 +255,7 @@ static bool draw_detach_volume(struct request *x)
 	if (random_below(4) == 0)
 		request_add(x, "Force", "true");
 	x->flag = x->text[strlen(x->text) - 1] == 'e';
-	return !is_part(x->refs[0]) && may_let_go(x->refs[0]);
+	return !is_part(x->refs[0]) && attach_may_let_go(x->refs[0]);
 }
 
 static void judge_detach_volume(const struct request *x, struct verdict *v)
@@ -263,7 +263,7 @@ static void judge_detach_volume(const struct request *x, struct verdict *v)
 	const struct thing *t = x->refs[0];
 	if (!t->to || model_may_have_ended(t->to))
 		refuse_or_doubt(v, !t->to && !(t->left && x->flag), "IncorrectState");
-	judge_holder(x, v);
+	attach_judge_holder(x, v);
 }
 
 static void apply_detach(struct request *x, struct str answer)
@@ -281,7 +281,7 @@ static bool draw_size(struct request *x)
 	return true;
 }
 
-static void judge_modify_volume(const struct request *x, struct verdict *v)
+void attach_judge_modify_volume(const struct request *x, struct verdict *v)
 {
 	if (x->count < x->refs[0]->gibibytes + request_is_openstack(x))
 		refuse(v, request_word(x, "InvalidParameterValue", "400"));
@@ -344,7 +344,7 @@ static void apply_port(struct request *x, struct str answer)
 
 static void judge_delete_port(const struct request *x, struct verdict *v)
 {
-	judge_free(x->refs[0], v, "InvalidNetworkInterface.InUse");
+	attach_judge_free(x->refs[0], v, "InvalidNetworkInterface.InUse");
 }
 
 static bool draw_index(struct request *x)
@@ -362,7 +362,7 @@ static void judge_attach_port(const struct request *x, struct verdict *v)
 		ips += t->of == port && t->life == LIVE;
 	if (ips > 2)
 		refuse(v, "PrivateIpAddressLimitExceeded");
-	judge_free(port, v, "InvalidNetworkInterface.InUse");
+	attach_judge_free(port, v, "InvalidNetworkInterface.InUse");
 	if (model_may_have_ended(instance))
 		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_PORT)
@@ -378,7 +378,7 @@ static void judge_attach_port(const struct request *x, struct verdict *v)
 static bool draw_detach_port(struct request *x)
 {
 	struct thing *t = request_ref(x, NULL, KIND_PORT);
-	if (!t || is_part(t) || !t->association[0] || !may_let_go(t))
+	if (!t || is_part(t) || !t->association[0] || !attach_may_let_go(t))
 		return false;
 	request_add(x, "AttachmentId", "%s", t->association);
 	snprintf(x->name, sizeof x->name, "%s", t->association);
@@ -402,21 +402,21 @@ static const struct operation rows[] = {
 	 {{"volume_id", KIND_VOLUME}},
 	 NULL,
 	 NULL,
-	 judge_delete_volume,
-	 apply_ending},
+	 attach_judge_delete_volume,
+	 attach_apply_ending},
 	{"DELETE /compute/v2.1/os-volumes/{volume_id}",
 	 1,
 	 {{"volume_id", KIND_VOLUME}},
 	 NULL,
 	 NULL,
-	 judge_delete_volume,
-	 apply_ending},
+	 attach_judge_delete_volume,
+	 attach_apply_ending},
 	{"POST /volume/v3/volumes/{volume_id}/action",
 	 2,
 	 {{"volume_id", KIND_VOLUME}},
 	 NULL,
 	 draw_extend,
-	 judge_modify_volume,
+	 attach_judge_modify_volume,
 	 apply_size},
 	{"POST " ATTACHMENTS,
 	 4,
@@ -427,7 +427,13 @@ static const struct operation rows[] = {
 	 apply_attach},
 	{"DELETE " ATTACHMENTS "/{volume_id}", 2, {}, NULL, draw_os_detach, judge_os_detach, apply_detach},
 	{"createVolume", 3, {}, NULL, draw_cs_volume, judge_volume, apply_volume},
-	{"deleteVolume", 2, {{"id", KIND_VOLUME}}, NULL, NULL, judge_delete_volume, apply_ending},
+	{"deleteVolume",
+	 2,
+	 {{"id", KIND_VOLUME}},
+	 NULL,
+	 NULL,
+	 attach_judge_delete_volume,
+	 attach_apply_ending},
 	{"attachVolume",
 	 4,
 	 {{"id", KIND_VOLUME}, {"virtualmachineid", KIND_INSTANCE}},
@@ -437,7 +443,13 @@ static const struct operation rows[] = {
 	 apply_cs_attach},
 	{"detachVolume", 3, {{"id", KIND_VOLUME}}, NULL, draw_cs_detach, judge_detach_volume, apply_detach},
 	{"CreateVolume", 4, {}, "volume", draw_volume, judge_volume, apply_volume},
-	{"DeleteVolume", 2, {{"VolumeId", KIND_VOLUME}}, NULL, NULL, judge_delete_volume, apply_ending},
+	{"DeleteVolume",
+	 2,
+	 {{"VolumeId", KIND_VOLUME}},
+	 NULL,
+	 NULL,
+	 attach_judge_delete_volume,
+	 attach_apply_ending},
 	{"AttachVolume",
 	 6,
 	 {{"VolumeId", KIND_VOLUME}, {"InstanceId", KIND_INSTANCE}},
@@ -452,7 +464,13 @@ static const struct operation rows[] = {
 	 draw_detach_volume,
 	 judge_detach_volume,
 	 apply_detach},
-	{"ModifyVolume", 2, {{"VolumeId", KIND_VOLUME}}, NULL, draw_size, judge_modify_volume, apply_size},
+	{"ModifyVolume",
+	 2,
+	 {{"VolumeId", KIND_VOLUME}},
+	 NULL,
+	 draw_size,
+	 attach_judge_modify_volume,
+	 apply_size},
 	{"CreateNetworkInterface",
 	 3,
 	 {{"SubnetId", KIND_SUBNET}},
@@ -466,7 +484,7 @@ static const struct operation rows[] = {
 	 NULL,
 	 NULL,
 	 judge_delete_port,
-	 apply_ending},
+	 attach_apply_ending},
 	{"AttachNetworkInterface",
 	 5,
 	 {{"NetworkInterfaceId", KIND_PORT}, {"InstanceId", KIND_INSTANCE}},

@@ -17,7 +17,7 @@ static bool is_being_cut(const struct request *x, const struct thing *volume, si
 	return *ret_count > 0;
 }
 
-static void judge_cut(const struct request *x, const struct thing *volume, struct verdict *v)
+void image_judge_cut(const struct request *x, const struct thing *volume, struct verdict *v)
 {
 	size_t pending = 0;
 	doubt(v, request_word(x, "IncorrectState", "400")); /* it is just being made */
@@ -27,11 +27,11 @@ static void judge_cut(const struct request *x, const struct thing *volume, struc
 
 static void judge_snapshot(const struct request *x, struct verdict *v)
 {
-	judge_cut(x, x->refs[0], v);
+	image_judge_cut(x, x->refs[0], v);
 }
 
 /* volume NULL: a copy. */
-static struct thing *add_snapshot(struct request *x, struct thing *volume, struct str id)
+struct thing *image_add_snapshot(struct request *x, struct thing *volume, struct str id)
 {
 	struct thing *t = model_add(&x->s->model, KIND_SNAPSHOT, x->account, NULL, id);
 	t->to = volume;
@@ -42,7 +42,7 @@ static struct thing *add_snapshot(struct request *x, struct thing *volume, struc
 static void apply_snapshot(struct request *x, struct str answer)
 {
 	struct str id = request_made(x, answer, "snapshotId", "snapshot/id");
-	request_apply_tag(x, add_snapshot(x, x->refs[0], id));
+	request_apply_tag(x, image_add_snapshot(x, x->refs[0], id));
 }
 
 static bool draw_of_instance(struct request *x)
@@ -59,7 +59,7 @@ static void judge_snapshots(const struct request *x, struct verdict *v)
 	size_t others = 0;
 	EACH (&x->s->model, t, KIND_VOLUME) {
 		if (model_is_disk_of(t, instance))
-			judge_cut(x, t, v);
+			image_judge_cut(x, t, v);
 		others += t->to == instance || (t->of == instance && t->is_spare);
 	}
 	if (instance->life == ENDING || (x->flag && others == 0))
@@ -88,7 +88,7 @@ static void apply_snapshots(struct request *x, struct str answer)
 		struct thing *volume = find_volume(x, x->refs[0], answer_at(item, "volumeId"));
 		if (!volume || (x->flag && volume == model_root(&x->s->model, x->refs[0])))
 			blame(x->s, "#%d: a snapshot of another volume", (int) x->serial);
-		request_apply_tag(x, add_snapshot(x, volume, answer_at(item, "snapshotId")));
+		request_apply_tag(x, image_add_snapshot(x, volume, answer_at(item, "snapshotId")));
 	}
 	if (made > known || (made < known && !model_may_have_ended(x->refs[0])))
 		blame(x->s, "#%d: %zu snapshots of %zu volumes", (int) x->serial, made, known);
@@ -116,21 +116,26 @@ static enum encryption copied_encryption(const struct request *x, const struct t
 	return source ? model_encryption_of(source) : NOT_KNOWN_YET;
 }
 
+void image_judge_completed(const struct request *x, const struct thing *snapshot, struct verdict *v)
+{
+	if (!snapshot->is_complete)
+		doubt(v, request_word(x, "IncorrectState", "400"));
+}
+
 static void judge_completed(const struct request *x, struct verdict *v)
 {
-	if (!x->refs[0]->is_complete)
-		doubt(v, request_word(x, "IncorrectState", "400"));
+	image_judge_completed(x, x->refs[0], v);
 }
 
 static void apply_copy_snapshot(struct request *x, struct str answer)
 {
-	struct thing *t = add_snapshot(x, NULL, answer_at(answer, "snapshotId"));
+	struct thing *t = image_add_snapshot(x, NULL, answer_at(answer, "snapshotId"));
 	t->gibibytes = x->refs[0]->gibibytes;
 	t->encryption = copied_encryption(x, x->refs[0]);
 	request_apply_tag(x, t);
 }
 
-static void judge_delete_snapshot(const struct request *x, struct verdict *v)
+void image_judge_delete_snapshot(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
 		if (t->to == x->refs[0])
@@ -207,8 +212,8 @@ static struct thing *add_image(struct request *x, struct str answer)
 }
 
 /* name: the device's; empty: the root's. */
-static void add_device(struct request *x, struct thing *image, const char *name, struct thing *snapshot,
-		       int64_t gibibytes)
+void image_add_device(struct request *x, struct thing *image, const char *name, struct thing *snapshot,
+		      int64_t gibibytes)
 {
 	struct thing *t = model_add(&x->s->model, KIND_IMAGE_DEVICE, x->account, image, STR_NONE);
 	snprintf(t->name, sizeof t->name, "%s", name);
@@ -236,7 +241,7 @@ static void judge_capture(const struct request *x, struct verdict *v)
 	refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (is_captured(t, instance))
-			judge_cut(x, t, v);
+			image_judge_cut(x, t, v);
 }
 
 static void apply_capture(struct request *x, struct str answer)
@@ -244,7 +249,8 @@ static void apply_capture(struct request *x, struct str answer)
 	struct thing *image = add_image(x, answer), *instance = x->refs[0];
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (is_captured(t, instance))
-			add_device(x, image, model_device(t), add_snapshot(x, t, STR_NONE), t->gibibytes);
+			image_add_device(x, image, model_device(t), image_add_snapshot(x, t, STR_NONE),
+					 t->gibibytes);
 	server_move(instance); /* off for a moment, perhaps */
 }
 
@@ -256,7 +262,7 @@ static bool draw_register(struct request *x)
 
 static void apply_register(struct request *x, struct str answer)
 {
-	add_device(x, add_image(x, answer), "", x->refs[0], x->refs[0]->gibibytes);
+	image_add_device(x, add_image(x, answer), "", x->refs[0], x->refs[0]->gibibytes);
 }
 
 /* Of an own one, or of the operator's. */
@@ -281,18 +287,18 @@ static void apply_copy(struct request *x, struct str answer)
 {
 	struct thing *image = add_image(x, answer), *snapshot;
 	if (!x->ref_count) {
-		snapshot = add_snapshot(x, NULL, STR_NONE);
+		snapshot = image_add_snapshot(x, NULL, STR_NONE);
 		snapshot->gibibytes = IMAGE_GIBIBYTES;
 		snapshot->encryption = copied_encryption(x, NULL);
-		add_device(x, image, "", snapshot, IMAGE_GIBIBYTES);
+		image_add_device(x, image, "", snapshot, IMAGE_GIBIBYTES);
 		return;
 	}
 	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
 		if (t->of == x->refs[0]) {
-			snapshot = add_snapshot(x, NULL, STR_NONE);
+			snapshot = image_add_snapshot(x, NULL, STR_NONE);
 			snapshot->gibibytes = t->to->gibibytes;
 			snapshot->encryption = copied_encryption(x, t->to);
-			add_device(x, image, t->name, snapshot, t->gibibytes);
+			image_add_device(x, image, t->name, snapshot, t->gibibytes);
 		}
 }
 
@@ -426,7 +432,7 @@ static const struct operation rows[] = {
 	 {{"snapshot_id", KIND_SNAPSHOT}},
 	 NULL,
 	 NULL,
-	 judge_delete_snapshot,
+	 image_judge_delete_snapshot,
 	 request_apply_end},
 	{"POST /volume/v3/volumes",
 	 2,
@@ -436,7 +442,13 @@ static const struct operation rows[] = {
 	 judge_restored,
 	 apply_restored},
 	{"createSnapshot", 3, {{"volumeid", KIND_VOLUME}}, NULL, NULL, judge_snapshot, apply_snapshot},
-	{"deleteSnapshot", 2, {{"id", KIND_SNAPSHOT}}, NULL, NULL, judge_delete_snapshot, request_apply_end},
+	{"deleteSnapshot",
+	 2,
+	 {{"id", KIND_SNAPSHOT}},
+	 NULL,
+	 NULL,
+	 image_judge_delete_snapshot,
+	 request_apply_end},
 	{"CreateSnapshot", 5, {{"VolumeId", KIND_VOLUME}}, "snapshot", NULL, judge_snapshot, apply_snapshot},
 	{"CreateSnapshots",
 	 2,
@@ -458,7 +470,7 @@ static const struct operation rows[] = {
 	 {{"SnapshotId", KIND_SNAPSHOT}},
 	 NULL,
 	 NULL,
-	 judge_delete_snapshot,
+	 image_judge_delete_snapshot,
 	 request_apply_end},
 	{"CreateVolume",
 	 3,

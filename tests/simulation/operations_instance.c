@@ -125,7 +125,7 @@ static struct thing *add_volume(struct request *x, struct thing *instance, const
 	return t;
 }
 
-static void add_volumes(struct request *x, struct thing *instance)
+void instance_add_volumes(struct request *x, struct thing *instance)
 {
 	const struct thing *image = request_find_ref(x, KIND_IMAGE);
 	if (!image)
@@ -151,7 +151,7 @@ static struct thing *add_instance(struct request *x, struct str id, struct thing
 	x->s->hosts_divided |= t->is_alone;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
-	add_volumes(x, t);
+	instance_add_volumes(x, t);
 	(void) model_add(m, KIND_PORT, x->account, t, STR_NONE);
 	return t;
 }
@@ -227,7 +227,8 @@ static void apply_server(struct request *x, struct str answer)
 	snprintf(t->server, sizeof t->server, "s%d", (int) x->serial);
 	t->may_lack_host = x->s->hosts_shaken || x->s->hosts_divided;
 	const struct thing *gateway = t->of->of ? model_gateway(&x->s->model, t->of->of) : NULL;
-	if (request_is_cloudstack(x) && gateway && gateway->has_address && !t->is_public)
+	if (request_is_cloudstack(x) && t->of->of &&
+	    (t->of->of->is_virtual || (gateway && gateway->has_address && !t->is_public)))
 		t->group =
 			NULL; /* behind such a gateway it is in the open group, which the model does not know */
 	char form[120];
@@ -257,7 +258,7 @@ static void judge_ended(const struct request *x, const struct thing *t, struct v
 }
 
 /* Nova starts nothing that is on. */
-static void judge_start(const struct request *x, struct verdict *v)
+void instance_judge_start(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
@@ -271,7 +272,7 @@ static void judge_start(const struct request *x, struct verdict *v)
 }
 
 /* One that leaves a host with a maintenance ahead may find the others closed, too, when it has left. */
-static void apply_start(struct request *x, struct str answer)
+void instance_apply_start(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
@@ -282,7 +283,7 @@ static void apply_start(struct request *x, struct str answer)
 }
 
 /* What is stopped already may be stopped again, but not in Nova. */
-static void judge_stop(const struct request *x, struct verdict *v)
+void instance_judge_stop(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
@@ -297,7 +298,7 @@ static void judge_stop(const struct request *x, struct verdict *v)
 	}
 }
 
-static void apply_stop(struct request *x, struct str answer)
+void instance_apply_stop(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
@@ -318,7 +319,7 @@ static bool draw_stop(struct request *x)
 	return draw_second(x);
 }
 
-static void judge_reboot(const struct request *x, struct verdict *v)
+void instance_judge_reboot(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
@@ -329,7 +330,7 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 	}
 }
 
-static void apply_reboot(struct request *x, struct str answer)
+void instance_apply_reboot(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
@@ -339,7 +340,7 @@ static void apply_reboot(struct request *x, struct str answer)
 }
 
 /* One that may not be stopped may not be ended, either. */
-static void judge_terminate(const struct request *x, struct verdict *v)
+void instance_judge_terminate(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t)
 		if (t->may_not_stop || t->may_not_end)
@@ -347,7 +348,7 @@ static void judge_terminate(const struct request *x, struct verdict *v)
 					request_word(x, "OperationNotPermitted", "409"));
 }
 
-static void apply_terminate(struct request *x, struct str answer)
+void instance_apply_terminate(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t)
@@ -420,7 +421,7 @@ static void apply_expunge(struct request *x, struct str answer)
 			t->left = t->to;
 			t->to = NULL;
 		}
-	apply_terminate(x, answer);
+	instance_apply_terminate(x, answer);
 }
 
 /* ---- looking at a host ---- */
@@ -454,38 +455,69 @@ static void judge_uefi_data(const struct request *x, struct verdict *v)
 	}
 static const struct operation rows[] = {
 	{"POST /compute/v2.1/servers", 7, {}, "server", draw_server, judge_run, apply_server, true},
-	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, judge_start, apply_start},
-	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, judge_stop, apply_stop},
-	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_reboot, apply_reboot},
-	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, judge_terminate, apply_terminate},
+	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, instance_judge_start, instance_apply_start},
+	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, instance_judge_stop, instance_apply_stop},
+	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, instance_judge_reboot, instance_apply_reboot},
+	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, instance_judge_terminate,
+	 instance_apply_terminate},
 	{"deployVirtualMachine", 5, {}, NULL, draw_deploy, judge_run, apply_server, true},
-	{"startVirtualMachine", 4, {{"id", KIND_INSTANCE}}, NULL, draw_alone, judge_start, apply_start},
-	{"stopVirtualMachine", 4, {{"id", KIND_INSTANCE}}, NULL, draw_forced, judge_stop, apply_stop},
-	{"rebootVirtualMachine", 2, {{"id", KIND_INSTANCE}}, NULL, draw_alone, judge_reboot, apply_reboot},
+	{"startVirtualMachine",
+	 4,
+	 {{"id", KIND_INSTANCE}},
+	 NULL,
+	 draw_alone,
+	 instance_judge_start,
+	 instance_apply_start},
+	{"stopVirtualMachine",
+	 4,
+	 {{"id", KIND_INSTANCE}},
+	 NULL,
+	 draw_forced,
+	 instance_judge_stop,
+	 instance_apply_stop},
+	{"rebootVirtualMachine",
+	 2,
+	 {{"id", KIND_INSTANCE}},
+	 NULL,
+	 draw_alone,
+	 instance_judge_reboot,
+	 instance_apply_reboot},
 	{"destroyVirtualMachine",
 	 3,
 	 {{"id", KIND_INSTANCE}},
 	 NULL,
 	 draw_expunge,
-	 judge_terminate,
+	 instance_judge_terminate,
 	 apply_expunge},
 	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run, true},
-	{"StartInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_start, apply_start},
-	{"StopInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_stop, judge_stop, apply_stop},
+	{"StartInstances",
+	 6,
+	 {{"InstanceId.1", KIND_INSTANCE}},
+	 NULL,
+	 draw_second,
+	 instance_judge_start,
+	 instance_apply_start},
+	{"StopInstances",
+	 6,
+	 {{"InstanceId.1", KIND_INSTANCE}},
+	 NULL,
+	 draw_stop,
+	 instance_judge_stop,
+	 instance_apply_stop},
 	{"RebootInstances",
 	 3,
 	 {{"InstanceId.1", KIND_INSTANCE}},
 	 NULL,
 	 draw_second,
-	 judge_reboot,
-	 apply_reboot},
+	 instance_judge_reboot,
+	 instance_apply_reboot},
 	{"TerminateInstances",
 	 6,
 	 {{"InstanceId.1", KIND_INSTANCE}},
 	 NULL,
 	 draw_second,
-	 judge_terminate,
-	 apply_terminate},
+	 instance_judge_terminate,
+	 instance_apply_terminate},
 	{"GetConsoleOutput", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
 	{"GetPasswordData", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
 	{"GetConsoleScreenshot", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_screen, NULL},

@@ -384,7 +384,7 @@ static void judge_further_addresses(const struct request *x, const char *code, s
 }
 
 /* One that is of no block of its router's is taken out of it first. */
-static void judge_delete_subnet(const struct request *x, struct verdict *v)
+void network_judge_delete_subnet(const struct request *x, struct verdict *v)
 {
 	const struct thing *subnet = x->refs[0];
 	const char *code = request_word(x, "DependencyViolation", "409 SubnetInUse");
@@ -397,7 +397,7 @@ static void judge_delete_subnet(const struct request *x, struct verdict *v)
 }
 
 /* The half of IPv6 goes with that of IPv4. A call that was on its way when this one was drawn may have made it. */
-static void apply_delete_subnet(struct request *x, struct str answer)
+void network_apply_delete_subnet(struct request *x, struct str answer)
 {
 	struct model *m = &x->s->model;
 	struct thing *subnet = x->refs[0];
@@ -642,7 +642,7 @@ static const struct operation rows[] = {
 	 {{"subnet_id", KIND_SUBNET}},
 	 NULL,
 	 draw_delete_subnet,
-	 judge_delete_subnet,
+	 network_judge_delete_subnet,
 	 request_apply_end},
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
 	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
@@ -688,8 +688,8 @@ static const struct operation rows[] = {
 	 {{"SubnetId", KIND_SUBNET}},
 	 NULL,
 	 draw_delete_subnet,
-	 judge_delete_subnet,
-	 apply_delete_subnet},
+	 network_judge_delete_subnet,
+	 network_apply_delete_subnet},
 	{"ModifySubnetAttribute", 2, {{"SubnetId", KIND_SUBNET}}, NULL, draw_public, NULL, apply_public},
 	{"CreateInternetGateway", 2, {}, "internet-gateway", NULL, NULL, apply_gateway},
 	{"DeleteInternetGateway",

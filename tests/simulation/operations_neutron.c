@@ -113,7 +113,7 @@ static void judge_router(const struct request *x, struct verdict *v)
 }
 
 /* With the default route of each family, unless there is one. */
-static void set_gateway(struct request *x, struct thing *router)
+void neutron_set_gateway(struct request *x, struct thing *router)
 {
 	struct model *m = &x->s->model;
 	struct thing *gateway = model_gateway(m, router), *table = NULL;
@@ -135,7 +135,7 @@ static void set_gateway(struct request *x, struct thing *router)
 }
 
 /* Neutron's goes, EC2's is free again; the routes to it go with it. */
-static void clear_gateway(struct request *x, struct thing *router)
+void neutron_clear_gateway(struct request *x, struct thing *router)
 {
 	struct model *m = &x->s->model;
 	struct thing *gateway = model_gateway(m, router);
@@ -153,7 +153,7 @@ static void apply_router(struct request *x, struct str answer)
 {
 	struct thing *router = model_add_router(&x->s->model, x->account, answer_at(answer, "router/id"));
 	if (x->flag)
-		set_gateway(x, router);
+		neutron_set_gateway(x, router);
 }
 
 static bool draw_gateway(struct request *x)
@@ -190,9 +190,9 @@ static void apply_gateway(struct request *x, struct str answer)
 {
 	(void) answer;
 	if (x->flag)
-		set_gateway(x, x->refs[0]);
+		neutron_set_gateway(x, x->refs[0]);
 	else
-		clear_gateway(x, x->refs[0]);
+		neutron_clear_gateway(x, x->refs[0]);
 }
 
 /* With its gateway. What else is part of it is in the way. */
@@ -215,7 +215,7 @@ static void judge_delete_router(const struct request *x, struct verdict *v)
 static void apply_delete_router(struct request *x, struct str answer)
 {
 	(void) answer;
-	clear_gateway(x, x->refs[0]);
+	neutron_clear_gateway(x, x->refs[0]);
 	model_end(&x->s->model, x->refs[0], GONE);
 }
 

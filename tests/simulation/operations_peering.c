@@ -22,16 +22,17 @@ static bool do_overlap(const struct thing *a, const struct thing *b)
 
 /* ---- asked for ---- */
 
-/* Not judged as what is named otherwise: whatever is asked for is made, and may have failed. */
+/* Not judged as what is named otherwise: whatever is asked for is made, and may have failed. A virtual network has routes to its
+ * peers by itself, which the model does not follow. */
 static bool draw_peer(struct request *x)
 {
 	uint64_t count = 0;
 	EACH (&x->s->model, t, KIND_ROUTER)
-		if (t->account == x->account && t->id[0] && random_below(++count) == 0)
+		if (t->account == x->account && t->id[0] && !t->is_virtual && random_below(++count) == 0)
 			x->refs[1] = t;
 	if (count)
 		request_add(x, "PeerVpcId", "%s", x->refs[1]->id);
-	return count > 0;
+	return count > 0 && !x->refs[0]->is_virtual;
 }
 
 static void judge_create(const struct request *x, struct verdict *v)

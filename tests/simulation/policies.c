@@ -12,19 +12,23 @@
 #include "simulation.h"
 
 static const struct {
-	const char *action, *ec2, *openstack;
+	const char *action, *ec2, *openstack, *azure;
 	const char *member; /* of the body, where the path says too little */
 } denials[] = {
-	{"ec2:RunInstances", "RunInstances", "POST /compute/v2.1/servers", NULL},
+	{"ec2:RunInstances", "RunInstances", "POST /compute/v2.1/servers", "PUT virtualMachines", NULL},
 	{"ec2:StopInstances", "StopInstances", "POST /compute/v2.1/servers/{server_id}/action",
-	 "\"os-stop\""},
-	{"ec2:TerminateInstances", "TerminateInstances", "DELETE /compute/v2.1/servers/{server_id}", NULL},
-	{"ec2:CreateVolume", "CreateVolume", "POST /volume/v3/volumes", NULL},
-	{"ec2:CreateSnapshot", "CreateSnapshot", "POST /volume/v3/snapshots", NULL},
-	{"ec2:AllocateAddress", "AllocateAddress", "POST /network/v2.0/floatingips", NULL},
-	{"ec2:CreateNetworkInterface", "CreateNetworkInterface", "POST /network/v2.0/ports", NULL},
-	{"ec2:DeregisterImage", "DeregisterImage", "DELETE /image/v2/images/{image_id}", NULL},
-	{"ec2:PauseInstances", "-", "POST /compute/v2.1/servers/{server_id}/action", "\"pause\""},
+	 "POST virtualMachines/deallocate|POST virtualMachines/powerOff", "\"os-stop\""},
+	{"ec2:TerminateInstances", "TerminateInstances", "DELETE /compute/v2.1/servers/{server_id}",
+	 "DELETE virtualMachines", NULL},
+	{"ec2:CreateVolume", "CreateVolume", "POST /volume/v3/volumes", "PUT disks", NULL},
+	{"ec2:CreateSnapshot", "CreateSnapshot", "POST /volume/v3/snapshots", "PUT snapshots", NULL},
+	{"ec2:AllocateAddress", "AllocateAddress", "POST /network/v2.0/floatingips", "PUT publicIPAddresses",
+	 NULL},
+	{"ec2:CreateNetworkInterface", "CreateNetworkInterface", "POST /network/v2.0/ports",
+	 "PUT networkInterfaces", NULL},
+	{"ec2:DeregisterImage", "DeregisterImage", "DELETE /image/v2/images/{image_id}", "DELETE images",
+	 NULL},
+	{"ec2:PauseInstances", "-", "POST /compute/v2.1/servers/{server_id}/action", "-", "\"pause\""},
 };
 enum { DENIALS = sizeof denials / sizeof *denials };
 
@@ -51,6 +55,7 @@ void policies_add_hand(struct region *r, unsigned account)
 	hand->key_id = key.key_id;
 	hand->who =
 		(struct identity){.rights = RIGHTS_OF_MEMBER, .account = owner->account, .user = user.user};
+	hand->tenant = r->users[account].tenant;
 }
 
 void policies_change(struct simulation *s)
@@ -81,10 +86,21 @@ void policies_change(struct simulation *s)
 	fault_resume(faults);
 }
 
+static bool is_among(const char *calls, const char *action)
+{
+	struct str rest = str_from(calls), call;
+	while (str_split_next(&rest, '|', &call))
+		if (str_is(call, action))
+			return true;
+	return false;
+}
+
 bool policies_is_about(const struct request *x)
 {
 	unsigned which = x->s->denied[x->account];
 	const char *action = x->operation->action;
+	if (which && request_is_azure(x))
+		return is_among(denials[which - 1].azure, action);
 	return which &&
 	       strcmp(action, request_word(x, denials[which - 1].ec2, denials[which - 1].openstack)) == 0;
 }
@@ -101,7 +117,8 @@ void policies_judge(const struct request *x, struct verdict *v)
 {
 	bool is_networks = strstr(x->path, " /network/") != NULL;
 	if (is_denied(x))
-		refuse(v, !request_is_openstack(x) ? "UnauthorizedOperation"
-			  : is_networks            ? "403 PolicyNotAuthorized"
-						   : "403");
+		refuse(v, request_is_azure(x)        ? "AuthorizationFailed"
+			  : !request_is_openstack(x) ? "UnauthorizedOperation"
+			  : is_networks              ? "403 PolicyNotAuthorized"
+						     : "403");
 }

@@ -9,11 +9,12 @@
 #include "simulation.h"
 
 static const struct operations *const tables[] = {
-	&neutron_operations, &network_operations, &route_operations,    &acl_operations,
-	&address_operations, &group_operations,   &instance_operations, &attach_operations,
-	&setting_operations, &image_operations,   &other_operations,    &nova_operations,
-	&server_operations,  &glance_operations,  &operator_operations, &peering_operations,
-	&oidc_operations,    &ipv6_operations};
+	&neutron_operations,      &network_operations, &route_operations,    &acl_operations,
+	&address_operations,      &group_operations,   &instance_operations, &attach_operations,
+	&setting_operations,      &image_operations,   &other_operations,    &nova_operations,
+	&server_operations,       &glance_operations,  &operator_operations, &peering_operations,
+	&oidc_operations,         &ipv6_operations,    &azure_operations,    &azure_network_operations,
+	&azure_machine_operations};
 
 /* ---- drawing ---- */
 
@@ -24,17 +25,24 @@ static bool is_cloudstacks(const struct operation *operation)
 	return islower((unsigned char) operation->action[0]);
 }
 
+static bool is_azures(const struct operation *operation)
+{
+	const char *space = strchr(operation->action, ' ');
+	return space && space[1] != '/';
+}
+
 void request_draw_theme(struct simulation *s)
 {
 	uint64_t theme = random_below(TABLES * 2);
 	s->theme = theme < TABLES ? tables[theme] : NULL;
 	s->is_cloudstacks = random_below(3) == 0;
+	s->is_azures = random_below(3) == 0;
 }
 
 static uint64_t weight_of(const struct simulation *s, size_t table, const struct operation *operation)
 {
 	bool is_favoured = tables[table] == s->theme || (s->is_cloudstacks && is_cloudstacks(operation));
-	return operation->weight * (is_favoured ? 4 : 1);
+	return operation->weight * (is_favoured ? 4 : 1) * (s->is_azures && is_azures(operation) ? 8 : 1);
 }
 
 static const struct operation *draw_operation(const struct simulation *s)
@@ -53,7 +61,12 @@ static const struct operation *draw_operation(const struct simulation *s)
 
 bool request_is_openstack(const struct request *x)
 {
-	return strchr(x->operation->action, ' ') != NULL;
+	return strchr(x->operation->action, ' ') != NULL && !request_is_azure(x);
+}
+
+bool request_is_azure(const struct request *x)
+{
+	return is_azures(x->operation);
 }
 
 bool request_is_iam(const struct request *x)
@@ -140,6 +153,11 @@ void request_name(struct request *x, const char *name, struct thing *t)
 {
 	assert_true(x->ref_count < REFS_MAX);
 	x->refs[x->ref_count++] = t;
+	if (request_is_azure(x)) {
+		if (name)
+			azure_name_target(x, t);
+		return;
+	}
 	if (name && (request_is_openstack(x) || request_is_cloudstack(x)))
 		name_by_uuid(x, name, t);
 	else if (name)
@@ -177,7 +195,7 @@ static bool draw_refs(struct request *x)
 
 static void draw_tag(struct request *x)
 {
-	if (!x->operation->item || request_is_openstack(x) || random_below(2))
+	if (!x->operation->item || request_is_openstack(x) || request_is_azure(x) || random_below(2))
 		return;
 	snprintf(x->tag.key, sizeof x->tag.key, "k%d", (int) random_below(4));
 	snprintf(x->tag.value, sizeof x->tag.value, "v%d", (int) random_below(100));
@@ -198,6 +216,8 @@ bool request_draw(struct request *x)
 		snprintf(x->path, sizeof x->path, "%s", x->operation->action);
 	if (!draw_refs(x) || (x->operation->draw && !x->operation->draw(x)))
 		return false;
+	if (request_is_azure(x))
+		return azure_can_be_sent(x);
 	if (!x->origin) /* else it is told again, word for word */
 		draw_tag(x);
 	bool is_ec2 = !request_is_openstack(x) && !request_is_iam(x) && !request_is_cloudstack(x);
@@ -314,7 +334,9 @@ static enum access access_of(const struct request *x, const struct thing *t)
  * that forbid it, any may be told. */
 static void judge(const struct request *x, struct verdict *v)
 {
-	for (size_t k = 0; !request_is_repeated(x) && k < x->ref_count; k++) {
+	if (request_is_azure(x))
+		azure_judge(x, v);
+	for (size_t k = 0; !request_is_azure(x) && !request_is_repeated(x) && k < x->ref_count; k++) {
 		const struct thing *t = x->refs[k];
 		enum access access = access_of(x, t);
 		bool is_there = (t->account == x->account && t->life != GONE) ||
@@ -327,7 +349,11 @@ static void judge(const struct request *x, struct verdict *v)
 	policies_judge(x, v);
 	if (x->operation->judge)
 		x->operation->judge(x, v);
+	if (request_is_azure(x))
+		azure_translate(v);
 	if (x->in_storm) {
+		doubt(v, "InternalServerError");
+		doubt(v, "ServerTimeout");
 		doubt(v, "InternalError");
 		doubt(v, "Unavailable");
 		doubt(v, "ServiceFailure");
@@ -405,6 +431,11 @@ static struct told read_answer(const struct request *x, struct str body)
 				     x->http.status == 200 ? STR_NONE : str_print(a, "%d", x->http.status),
 				     answer_at(answer, "errortext")};
 	}
+	if (request_is_azure(x)) {
+		struct str answer = answer_of_json(a, body);
+		return (struct told){answer, answer_at(answer, "error/code"),
+				     answer_at(answer, "error/message")};
+	}
 	if (!request_is_openstack(x)) {
 		struct str answer = answer_root(body);
 		bool is_success = x->http.status / 100 == 2;
@@ -465,7 +496,7 @@ static void check_and_apply(struct request *x, struct str body)
 	bool has_body = request_is_iam(x) ? answer_at(told.answer, "ResponseMetadata/RequestId").n > 0
 			: request_is_cloudstack(x) ? told.answer.n > 0
 						   : str_starts_with(told.answer, STR("<requestId>"));
-	if (succeeded && !request_is_openstack(x) && !has_body)
+	if (succeeded && !request_is_openstack(x) && !request_is_azure(x) && !has_body)
 		blame(x->s, "%s#%d: a success without a body", x->operation->action, (int) x->serial);
 	succeeded = succeeded && (request_is_openstack(x) || str_is_empty(code));
 	judge(x, &v);
@@ -479,7 +510,10 @@ static void check_and_apply(struct request *x, struct str body)
 		      "#%d of account %u: %s %s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",
 		      (int) x->serial, x->account, x->path[0] ? x->path : x->operation->action, x->text,
 		      x->http.status, STR_ARG(code), STR_ARG(told.message), list(x, &v));
-	if (succeeded && x->operation->apply) {
+	if (request_is_azure(x))
+		azure_check_status(x);
+	bool had_nothing_to_do = request_is_azure(x) && x->http.status == 204;
+	if (succeeded && x->operation->apply && !had_nothing_to_do) {
 		request_judge_open(x->s, x);
 		x->operation->apply(x, told.answer);
 	}
@@ -551,6 +585,10 @@ static void start_openstack(struct simulation *s, const struct world_user *user,
 	struct region *r = &s->region;
 	size_t path = str_find_char(line, ' ', 0) + 1, query = str_find_char(line, '?', path);
 	struct str where = str_slice(line, path, query);
+	if (str_starts_with(where, STR("/subscriptions/"))) {
+		azure_start(s, user, line, body, http);
+		return;
+	}
 	const struct script_request request = {.method = str_slice(line, 0, path - 1),
 					       .path = where,
 					       .query = str_slice(line, query + 1, line.n),
@@ -582,6 +620,13 @@ static void send_one(struct request *x)
 	const struct world_user *user = x->is_hand ? &r->hands[x->account] : &r->users[x->account];
 	struct simulation *s = x->s;
 	struct arena *a = s->region.cloud->arena;
+	if (request_is_azure(x)) {
+		tell(s, "#%d of account %u%s: %s %s", (int) x->serial, x->account,
+		     x->is_hand ? "'s second user" : "", x->path, x->text);
+		azure_start(s, user, str_copy(a, str_from(x->path)),
+			    x->body.n ? x->body : str_copy(a, str_from(x->text)), &x->http);
+		return;
+	}
 	if (request_is_openstack(x)) {
 		struct str body = write_body(x);
 		tell(s, "#%d of account %u: %s %" STR_FMT, (int) x->serial, x->account, x->path,

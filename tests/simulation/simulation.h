@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The simulation: a whole region in one thread, called by several clients of several accounts through
- * its EC2, OpenStack and CloudStack faces, while hosts, network, database and process fail, all as one seed says.
+ * its EC2, OpenStack, CloudStack and Azure faces, while hosts, network, database and process fail, all as one seed says.
  * Beside it stands a model, which knows what each account has to see through each face.
  *   main.c               seeds, processes, what is printed
  *   history.c            one history: who does what next; the checks at its end
@@ -8,9 +8,11 @@
  *   maintenance.c        maintenances of hosts
  *   contents.c           what guests write on their disks, and snapshots have of it
  *   request.c            a call: drawn, sent, answered, judged
+ *   request_azure.c      what Azure's have besides: names in groups, paths, tokens, codes
  *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
  *   model.c, listings*.c what there is; what is seen of it, compared
  *   errands.c            what only CloudStack has, from beginning to end with nothing else going on
+ *   errands_azure.c      what only Azure has, likewise
  *   policies.c           what the accounts' second users are denied
  *   bills.c              what is billed, counted a second time
  *   region.c             the region; answer.c reads XML and JSON
@@ -188,6 +190,12 @@ struct thing {
 	bool has_lost_port;             /* that came with it */
 	bool may_lack_host;             /* accepted, perhaps without one */
 	bool is_hosted;                 /* on a dedicated host */
+	/* Of what Azure's users made: */
+	char arm[32];       /* its name; empty: others made it, and Azure calls it by its id */
+	struct thing *area; /* its resource group; NULL: dari-default */
+	bool is_guarded;    /* an address of the SKU Standard */
+	bool is_anyones;    /* an interface whose group nobody has said */
+	bool is_virtual;    /* a virtual network */
 };
 
 struct model {
@@ -271,7 +279,7 @@ struct request {
 	unsigned account;
 	uint64_t serial;
 	char text[TEXT_MAX]; /* the form, without Action; the members of a body */
-	char path[256];      /* of an OpenStack call: "METHOD /path" */
+	char path[512];      /* of OpenStack's calls and Azure's: "METHOD /path" */
 	unsigned path_refs;  /* bits: those of the refs that the path names */
 	size_t size;
 	struct thing *refs[REFS_MAX]; /* what the parameters name: those of the row first */
@@ -282,6 +290,12 @@ struct request {
 	bool flag, is_dry, in_storm;
 	bool is_hosted; /* a launch onto a dedicated host */
 	bool is_hand;   /* the account's second user sends it */
+	/* Of Azure's: */
+	char arm[32];         /* what a PUT makes or changes; empty: the first ref is what the path names */
+	struct thing *area;   /* in which group; NULL: dari-default */
+	struct thing *target; /* what had that name when it was sent, or NULL */
+	enum kind makes;      /* what of otherwise */
+	struct str body;      /* instead of the text, which is shorter */
 	struct {
 		char key[8], value[8];
 	} tag;
@@ -305,7 +319,8 @@ void doubt(struct verdict *v, const char *code);  /* it may, depending on what i
 void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code);
 
 /* OpenStack's are "METHOD /service/path/{parameter}": what the path does not name is in the body. Their
- * codes are statuses, Neutron's with the type behind: "409 SubnetInUse". */
+ * codes are statuses, Neutron's with the type behind: "409 SubnetInUse". Azure's are "METHOD type[/verb]":
+ * a ref whose parameter is empty is what the path names, and the body is text. Their codes are Azure's. */
 struct operation {
 	const char *action;
 	unsigned weight;
@@ -328,12 +343,50 @@ struct operations {
 extern const struct operations neutron_operations, network_operations, route_operations, acl_operations,
 	address_operations, group_operations, instance_operations, attach_operations, setting_operations,
 	image_operations, other_operations, nova_operations, server_operations, glance_operations,
-	operator_operations, peering_operations, oidc_operations, ipv6_operations;
+	operator_operations, peering_operations, oidc_operations, ipv6_operations, azure_operations,
+	azure_network_operations, azure_machine_operations;
 
 /* ---- operations_ipv6.c ---- */
 
 /* The IPv6 address that the port was given, as "fixed_ips" tells. */
 void ipv6_take(struct simulation *s, struct thing *port, struct str fixed_ips);
+
+/* ---- operations_image.c ---- */
+
+void image_judge_cut(const struct request *x, const struct thing *volume, struct verdict *v);
+void image_judge_completed(const struct request *x, const struct thing *snapshot, struct verdict *v);
+/* volume NULL: a copy. */
+struct thing *image_add_snapshot(struct request *x, struct thing *volume, struct str id);
+void image_add_device(struct request *x, struct thing *image, const char *name, struct thing *snapshot,
+		      int64_t gibibytes);
+void image_judge_delete_snapshot(const struct request *x, struct verdict *v);
+
+/* ---- operations_attach.c, operations_instance.c ---- */
+
+void attach_judge_free(const struct thing *t, struct verdict *v, const char *code);
+bool attach_may_let_go(const struct thing *t);
+void attach_judge_holder(const struct request *x, struct verdict *v);
+void attach_judge_delete_volume(const struct request *x, struct verdict *v);
+void attach_judge_modify_volume(const struct request *x, struct verdict *v);
+void attach_apply_ending(struct request *x, struct str answer);
+void instance_add_volumes(struct request *x, struct thing *instance);
+void instance_judge_start(const struct request *x, struct verdict *v);
+void instance_apply_start(struct request *x, struct str answer);
+void instance_judge_stop(const struct request *x, struct verdict *v);
+void instance_apply_stop(struct request *x, struct str answer);
+void instance_judge_reboot(const struct request *x, struct verdict *v);
+void instance_apply_reboot(struct request *x, struct str answer);
+void instance_judge_terminate(const struct request *x, struct verdict *v);
+void instance_apply_terminate(struct request *x, struct str answer);
+void address_judge_allocate(const struct request *x, struct verdict *v);
+void address_judge_release(const struct request *x, struct verdict *v);
+
+/* ---- operations_network.c, operations_neutron.c ---- */
+
+void network_judge_delete_subnet(const struct request *x, struct verdict *v);
+void network_apply_delete_subnet(struct request *x, struct str answer);
+void neutron_set_gateway(struct request *x, struct thing *router);
+void neutron_clear_gateway(struct request *x, struct thing *router);
 
 /* ---- operations_server.c ---- */
 
@@ -348,6 +401,7 @@ void server_turn_on(struct simulation *s, struct thing *t);
 void server_start(struct simulation *s, struct thing *t);
 
 bool request_is_openstack(const struct request *x);
+bool request_is_azure(const struct request *x);
 /* IAM's calls say their version among the parameters. They are sent by the account's owner. */
 #define IAM_VERSION "2010-05-08"
 bool request_is_iam(const struct request *x);
@@ -392,6 +446,39 @@ struct str request_call_through(struct simulation *s, unsigned account, struct s
 /* Whether a person's token for an account is good for a look at its servers. */
 bool request_is_let_in(struct simulation *s, uuid person, unsigned account);
 
+/* ---- request_azure.c ---- */
+
+#define AZURE_LOCATION "\"location\": \"xywest2\""
+/* In the arena: what Azure calls it within its group, and in full. */
+struct str azure_name(const struct simulation *s, const struct thing *t);
+struct str azure_id(const struct simulation *s, const struct thing *t);
+/* "/subscriptions/…", which the query of the version follows, for a call outside the model. */
+struct str azure_line(const struct simulation *s, unsigned account, const char *method, const char *rest,
+		      const char *version);
+/* Adds to the body. */
+void azure_say(struct request *x, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Names what the path is about. */
+void azure_name_target(struct request *x, struct thing *t);
+/* What a PUT makes or changes: a name in one of the account's groups, or one that something of the kind has. */
+bool azure_draw_target(struct request *x, enum kind kind, const char *letter);
+/* The drawn name is that of what was made. */
+void azure_take_name(struct request *x, struct thing *t);
+/* {"k1": "v5"}, which takes the place of all; or nothing. */
+void azure_draw_tags(struct request *x);
+void azure_apply_tags(struct request *x, struct thing *t);
+bool azure_can_be_sent(const struct request *x); /* what it names is told apart from what came later */
+void azure_judge(const struct request *x, struct verdict *v); /* what it names */
+void azure_check_status(const struct request *x);             /* of an answer that is right otherwise */
+/* EC2's codes, by which the calls of several faces are judged, become Azure's. */
+void azure_translate(struct verdict *v);
+/* As start_openstack() in request.c. */
+void azure_start(struct simulation *s, const struct world_user *user, struct str line, struct str body,
+		 struct fake_call *http);
+/* The resource as it is shown, in JSON. */
+struct str azure_read(struct simulation *s, const struct thing *t, int *ret_status);
+/* Clients send back what they have read, which changes nothing: for a row's first ref. */
+bool azure_draw_back(struct request *x);
+
 /* ---- listings.c, listings_*.c ---- */
 
 struct look {
@@ -412,12 +499,14 @@ struct listing {
 	/* Over what is no such thing, or another account's and shared; NULL: over nothing. */
 	bool (*passes)(const struct look *l, struct str item);
 	bool is_operators; /* the administrator looks */
+	bool (*is)(const struct look *l, const struct thing *t, struct str item); /* instead of the id */
 };
 struct listings {
 	const struct listing *at;
 	size_t count;
 };
-extern const struct listings ec2_listings, openstack_listings, cloudstack_listings, operator_listings;
+extern const struct listings ec2_listings, openstack_listings, cloudstack_listings, azure_listings,
+	operator_listings;
 
 /* Every account's listings against the model, which learns what was only to be guessed. settled: all
  * that was on its way has arrived. */
@@ -459,6 +548,11 @@ void errand_plan(struct simulation *s);    /* a snapshot policy */
 void errand_share(struct simulation *s);   /* a volume, with a second instance */
 void errands_check(struct simulation *s);  /* when all is settled: what holds over all faces */
 
+/* ---- errands_azure.c ---- */
+
+void errand_group(struct simulation *s); /* made, and deleted with all that is in it */
+void errand_lock(struct simulation *s);  /* which holds in every face */
+
 /* ---- contents.c ---- */
 
 struct writing {
@@ -484,7 +578,7 @@ struct simulation {
 	struct model model;
 	struct request clients[CLIENTS];
 	const struct operations *theme;    /* NULL: none */
-	bool is_cloudstacks;               /* its commands come more often, too */
+	bool is_cloudstacks, is_azures;    /* its calls come more often, too */
 	struct request tokens[TOKENS_MAX]; /* requests that may be sent again */
 	size_t token_count;
 	uint64_t serial;
