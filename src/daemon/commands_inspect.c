@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "daemon/bill/bill.h"
 #include "daemon/explain.h"
+#include "engine/region/region_audit.h"
 #include "store/account.h"
 #include "store/host.h"
 #include "store/sql.h"
@@ -111,8 +112,11 @@ static RESULT explain(struct command_call *call)
 static RESULT audit(struct command_call *call)
 {
 	struct audit found = {0};
+	struct audit_end end = {.begun_us = clock_now_us()};
 	TRY(reconciler_audit(call->daemon->reconciler, &call->ctx, clock_now_us() + AUDIT_DEADLINE_S * SECOND,
 			     &found));
+	TRY(reconciler_describe_audit(&call->ctx, &found, &end));
+	TRY(command_commit(call, "dari:audit", engine_end_audit_run, &end));
 	call->value = json_array();
 	for (size_t k = 0; k < found.findings.count; k++) {
 		const struct audit_finding *f = &found.findings.at[k];

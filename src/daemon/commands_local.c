@@ -49,7 +49,8 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 	if (!int_arg(command, args, "port", 0, 65535, &wish.port) ||
 	    !int_arg(command, args, "cloudstack-port", 1, 65535, &wish.cloudstack_port) ||
 	    !int_arg(command, args, "hosts", 1, DEV_HOSTS_MAX, &wish.host_count) ||
-	    !int_arg(command, args, "addresses", 1, DEV_ADDRESSES, &wish.address_count))
+	    !int_arg(command, args, "addresses", 1, DEV_ADDRESSES, &wish.address_count) ||
+	    !int_arg(command, args, "leftovers", 0, DEV_LEFTOVERS_MAX, &wish.leftover_count))
 		return 2;
 	return dev_run(&wish);
 }
@@ -64,6 +65,8 @@ const struct command local_commands[] = {
 	  {"hosts", PARAM_OPTION, false, "How many; absent: 4."},
 	  {"addresses", PARAM_OPTION, false,
 	   "How many public ones, and for routers' gateways; absent: 65,000."},
+	  {"leftovers", PARAM_OPTION, false,
+	   "Disks on the first host that have no rows, to try the audit on; absent: none."},
 	  {"data", PARAM_OPTION, false, "Directory to keep it in; absent: gone at the end."},
 	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."},
 	  {"fetch-from", PARAM_OPTION, false,

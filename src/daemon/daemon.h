@@ -144,12 +144,19 @@ struct dev_wish {
 	int64_t cloudstack_port; /* a second one; 0: none */
 	bool has_tls;            /* with a certificate of its own, as az wants it */
 	int64_t host_count;
-	int64_t address_count; /* public addresses, and as many for routers' gateways */
-	bool at_once;          /* simulated work takes no time */
-	struct str fetch_from; /* addresses that are fetched from though they are inside, comma separated */
-	bool limited;          /* requests have the limits that `dari serve` gives them */
+	int64_t address_count;  /* public addresses, and as many for routers' gateways */
+	bool at_once;           /* simulated work takes no time */
+	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
+	bool limited;           /* requests have the limits that `dari serve` gives them */
+	int64_t leftover_count; /* disks on the first host that have no rows */
 };
-enum { DEV_PORT = 4280, DEV_HOSTS = 4, DEV_HOSTS_MAX = 1000, DEV_ADDRESSES = 65000 };
+enum {
+	DEV_PORT = 4280,
+	DEV_HOSTS = 4,
+	DEV_HOSTS_MAX = 1000,
+	DEV_ADDRESSES = 65000,
+	DEV_LEFTOVERS_MAX = 1000
+};
 int dev_run(const struct dev_wish *wish);
 
 /* ---- control.c: the commands' way in, a unix socket; the caller must be root or our own uid ---- */

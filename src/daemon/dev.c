@@ -342,6 +342,13 @@ static void bring_disks(struct daemon *d)
 	}
 }
 
+/* As if the database were older than the hosts. */
+static void bring_leftovers(struct daemon *d)
+{
+	for (int64_t k = 0; k < dev_of(d)->wish->leftover_count; k++)
+		sim_compute_bring_disk(STR("sim1"), d->region_id, id_new(KIND_VOLUME), INT64_C(1) << 30);
+}
+
 static RESULT dev_open_drivers(struct daemon *d)
 {
 	sim_compute_set_pace(dev_of(d)->wish->at_once ? SIM_AT_ONCE : SIM_AS_REAL);
@@ -350,6 +357,7 @@ static RESULT dev_open_drivers(struct daemon *d)
 	d->disks[0] = &disk_sim;
 	TRY(network_sim_open(&d->ctx, &d->network));
 	bring_disks(d);
+	bring_leftovers(d);
 	TRY(make_hosts(d));
 	TRY(make_network(d));
 	TRY(make_image(d, "debian-12", INT64_C(2) << 30));

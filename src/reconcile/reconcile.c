@@ -121,6 +121,7 @@ void reconciler_release(struct reconciler *r)
 {
 	if (atomic_fetch_sub(&r->references, 1) != 1)
 		return;
+	region_audit_drop(r);
 	heap_free(r->image_directory);
 	heap_free(r->own_chassis);
 	heap_free(r->ticket_directory);

@@ -165,6 +165,9 @@ struct cached_images reconciler_read_cached_images(struct reconciler *r, uuid pl
 struct audit_finding {
 	struct str words;    /* one difference, as a sentence */
 	bool is_quarantined; /* something has our mark and no row, and was left alone */
+	int about;           /* enum audit_difference_about */
+	bool has_row;        /* of what is quarantined: on another host */
+	uuid subject, place; /* of what is quarantined: its id, and the host or pool (none: the network) */
 };
 /* A host's copy of a file of the image store. It is no difference; it is listed for people who look
  * for space. */
@@ -176,6 +179,7 @@ struct audit {
 	struct ctx *ctx;
 	VEC(struct audit_finding) findings;
 	VEC(struct audit_cached) cached;
+	size_t asked; /* hosts' domains, hosts' disks, pools, the network */
 };
 /* Compares rows with every host's domains and disks, with the network, and with SQL. Blocks until
  * each has answered, or until deadline_us; call it on a thread of your own. What changes meanwhile
@@ -188,6 +192,10 @@ RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadl
 			      struct audit_run **ret_run);
 bool reconciler_audit_is_answered(struct audit_run *run);
 void reconciler_end_audit(struct audit_run *run, struct audit *ret_audit);
+
+struct audit_end; /* engine/region/region_audit.h */
+/* What an audit has found, as rows, in c's arena; sets all but the audit and when it began. */
+RESULT reconciler_describe_audit(struct ctx *c, const struct audit *found, struct audit_end *ret_end);
 
 struct reconcile_figures {
 	size_t waiting, failing; /* resources on their way; of those, the ones that failed last */

@@ -389,6 +389,11 @@ struct reconciler {
 	struct figures *figures; /* owned; NULL: none are taken */
 	struct traffic *traffic; /* owned; NULL: none is counted */
 	struct job figures_job;
+	struct { /* an audit that a row asks for; its step alone touches it */
+		uuid row;
+		struct ctx ctx;
+		struct audit_run *run; /* NULL: none is under way */
+	} audit;
 };
 
 static inline struct lane lane_images(const struct reconciler *r, uuid image)
@@ -465,6 +470,17 @@ const struct resource *resource_of(enum kind kind);
 RESULT step_restored_snapshot(struct step *s, const struct snapshot *row);
 /* Those that are written from the file of that snapshot. */
 void wake_backups_of(struct reconciler *r, const struct tables *t, uuid snapshot);
+
+/* ---- audit/audit.c, audit/region_audit.c ---- */
+
+/* As reconciler_begin_audit(); each answer wakes the row's step. */
+RESULT audit_run_begin(struct reconciler *r, struct ctx *c, int64_t deadline_us, uuid row,
+		       struct audit_run **ret_run);
+void audit_run_count(struct audit_run *run, size_t *ret_asked, size_t *ret_answered);
+/* Instead of its end, when all have answered: what was found is not asked for any more. */
+void audit_run_drop(struct audit_run *run);
+/* What an audit has that the process does not live to end. With the reconciler. */
+void region_audit_drop(struct reconciler *r);
 
 /* ---- fence_block.c: on a lane of fences ---- */
 

@@ -176,6 +176,36 @@ def test_a_limit_is_set(page, dev):
         assert not operator.faults()
 
 
+def test_an_audit(dev):
+    """Run from the page, which shows how it went; one leftover is adopted, one purged after its id was typed; another account's people never see it."""
+    with pages(dev, "admin") as b:
+        go(b, dev, "audit")
+        before = b.until("return document.querySelectorAll('main tbody tr').length", what="what the audit before has found")
+        b.click("return [...document.querySelectorAll('main .b1')].find(e => e.innerText === 'Run an audit')", what="the button")
+        b.until("return document.querySelectorAll('main tbody tr').length === arguments[0] + 1", before, what="the audit among those before")
+        b.until_text("3 differences")
+        ids = b.run("return [...document.querySelectorAll('main tbody td.m .m')].map(e => e.innerText)")
+        assert len(ids) == 3
+        b.click("return document.querySelector('button[aria-label=\"Adopt ' + arguments[0] + '\"]')", ids[0], what="the button")
+        b.until("return document.querySelector('dialog select[name=account]')", what="the accounts")
+        b.until_text("--account")
+        b.click("return document.querySelector('dialog .b1')", what="the answer")
+        b.until("return !document.querySelector('dialog') && document.querySelectorAll('main tbody td.m').length === 2", what="that it is adopted")
+        b.click("return document.querySelector('button[aria-label=\"Purge ' + arguments[0] + '\"]')", ids[1], what="the button")
+        b.until("return document.querySelector('dialog .danger')?.disabled", what="a button that waits for the id")
+        b.find("dialog input").send_keys(ids[1])
+        b.until_text(f"dari purge {ids[1]}")
+        b.click("return document.querySelector('dialog .danger:not(:disabled)')", what="the answer")
+        b.until("return !document.querySelector('dialog') && document.querySelectorAll('main tbody td.m').length === 1", what="that it is gone")
+        assert not b.faults()
+
+
+def test_pages_of_the_region_are_operators(page, dev):
+    """Nobody else has them in the menu; who goes there all the same learns nothing."""
+    names = page.run("return [...document.querySelectorAll('nav.side a')].map(a => a.getAttribute('href'))")
+    assert not {f"/console/{name}" for name in ("region", "hosts", "audit", "accounts", "capacity")} & set(names)
+
+
 def test_a_user_and_a_key(dev):
     """Made by who manages the account, used, turned off, and taken back."""
     with pages(dev, "admin") as b:

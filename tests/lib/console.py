@@ -4,11 +4,12 @@ markup; how a page is gone to; and what is wrong with it, in a language, a theme
 import contextlib
 
 import browser as web
+import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
 PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect", "people", "quotas", "you"]
-OF_REGION = ["region", "hosts", "accounts", "people", "quotas"]  # for administrators
+OF_REGION = ["region", "hosts", "audit", "accounts", "people", "quotas"]  # for administrators
 BRIEF = [("en", "light", 1280), ("ko", "dark", 360)]  # each language, theme and width once
 DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("light", "dark") for width in (1280, 360)]
 
@@ -26,7 +27,7 @@ def pages(dev, account="dev"):
 @contextlib.contextmanager
 def world(*options):
     """A region with rows of each kind that the pages list."""
-    with Dev(*options) as dev:
+    with Dev("--leftovers", "3", *options) as dev:
         dev.ec2 = dev.account.client()
         image = dev.ec2.describe_images()["Images"][0]["ImageId"]
         for name in ("web-1", "web-2", HOSTILE):
@@ -37,6 +38,8 @@ def world(*options):
         dev.ec2.allocate_address(Domain="vpc")
         dev.rest()
         dev.ec2.create_snapshot(VolumeId=volume, Description=HOSTILE)
+        dev.rest()
+        native.admin(dev).api_ok("POST", "/audits", {})
         dev.rest()
         yield dev
 

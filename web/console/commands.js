@@ -166,6 +166,12 @@ export const COMMANDS = {
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
 	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},
 	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
+	"audits.run": {dari: () => "dari audit", curl: () => curl("POST", "/audits", {})},
+	"leftovers.adopt": {
+		dari: ({ids, account}) => each(ids, (f) => `dari adopt ${f.subject}${flag("--account", account?.name)}`),
+		curl: ({ids, account}) => each(ids, (f) => curl("POST", `/audit-findings/${f.id}/adopt`, account ? {account: account.id} : {})),
+	},
+	"leftovers.purge": {dari: ({ids}) => each(ids, (f) => `dari purge ${f.subject}`), curl: ({ids}) => each(ids, (f) => curl("POST", `/audit-findings/${f.id}/purge`, {}))},
 	"accounts.list": {dari: () => "dari account list", openstack: () => "openstack project list", curl: () => curl("GET", "/accounts")},
 	"users.list": {aws: () => "aws iam list-users", curl: () => curl("GET", "/users")},
 	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},

@@ -21,6 +21,7 @@ export const PAGES = [
 	{name: "you", group: "account", key: "y", title: () => t("You")},
 	{name: "region", group: "region", key: "r", title: () => t("Region")},
 	{name: "hosts", group: "region", key: "h", kind: "hosts", counts: true, title: () => t("Hosts")},
+	{name: "audit", group: "region", key: "z", title: () => t("Audit")},
 	{name: "accounts", group: "region", key: "d", kind: "accounts", title: () => t("Accounts")},
 	{name: "sign-in", group: "hidden", key: "", title: () => t("Sign in")},
 ];

@@ -99,6 +99,7 @@ struct native_face {
 	size_t route_count;
 	int64_t started_us; /* tells this process from the one before */
 	struct feed *feed;
+	struct lane *leftovers; /* where they are looked for; NULL: nowhere */
 };
 
 static inline struct native_face *native_face_of(const struct native_call *e)

@@ -7,7 +7,7 @@
 #include "base/heap.h"
 #include "base/vec.h"
 
-enum { QUERY_PAIRS_MAX = 64 };
+enum { QUERY_PAIRS_MAX = 64, LEFTOVER_THREADS = 2, LEFTOVERS_WAITING_MAX = 16 };
 
 static const struct pairs_rules query_rules = {.noun = "query", .count_max = QUERY_PAIRS_MAX};
 
@@ -172,7 +172,14 @@ static bool open_face(struct api_face *core)
 	const struct feed_config config = {.store = core->config.store,
 					   .executor = core->config.executor,
 					   .tokens = core->config.tokens};
+	const struct lane_config leftovers = {.executor = core->config.executor,
+					      .name = "leftovers",
+					      .threads = LEFTOVER_THREADS,
+					      .waiting_max = LEFTOVERS_WAITING_MAX,
+					      .waiting_of_one = LEFTOVERS_WAITING_MAX};
 	struct result opened = core->config.executor ? feed_new(&c, &config, &face->feed) : OK;
+	if (core->config.executor && result_is_ok(opened))
+		opened = lane_new(&c, &leftovers, &face->leftovers);
 	arena_free(arena);
 	return result_is_ok(opened);
 }
@@ -180,6 +187,7 @@ static bool open_face(struct api_face *core)
 static void close_face(struct api_face *core)
 {
 	struct native_face *face = (struct native_face *) core;
+	lane_free(face->leftovers);
 	feed_free(face->feed);
 	heap_free(face->paths);
 }

@@ -8,6 +8,7 @@
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/port_internal.h"
+#include "engine/region/region_audit.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume_internal.h"
 #include "model/account.h"
@@ -398,4 +399,17 @@ RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)
 				.pool = wish->pool,
 				.type = STR("gp3")};
 	return put_volume(op, &volume, host, wish->disk.size);
+}
+
+RESULT engine_adopt_leftover(struct op *op, struct leftover_adoption *wish)
+{
+	if (wish->is_disk) {
+		TRY(engine_adopt_volume(op, &wish->volume));
+		return engine_end_leftover(op, wish->volume.disk.volume);
+	}
+	TRY(engine_adopt_instance(op, &wish->instance));
+	const struct manifest *manifest = wish->instance.manifest;
+	for (size_t k = 0; k < manifest->count; k++)
+		TRY(engine_end_leftover(op, manifest->at[k].row->id));
+	return engine_end_leftover(op, wish->instance.instance);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Adoption: what has our mark on a host and no row (after a start on an older database) gets its
- * rows back, if the operator decides so. Nothing on the host changes. daemon/commands_adopt.c calls
- * these operations. */
+ * rows back, if the operator decides so. Nothing on the host changes. reconcile/audit/leftover.h
+ * finds what is to be adopted. */
 #pragma once
 
 #include "engine/operation.h"
@@ -42,3 +42,11 @@ struct volume_adoption {
 	struct ref account; /* by name */
 };
 OPERATION(engine_adopt_volume, volume_adoption)
+
+/* Either. What audits found of it is forgotten. */
+struct leftover_adoption {
+	bool is_disk;
+	struct instance_adoption instance;
+	struct volume_adoption volume;
+};
+OPERATION(engine_adopt_leftover, leftover_adoption)

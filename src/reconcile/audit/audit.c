@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
+#include "model/audit_difference.h"
 #include "model/id.h"
 #include "reconcile/work.h"
 #include "store/address.h"
@@ -49,6 +50,7 @@ struct audit_run {
 	size_t open; /* answers still to come; under the lock */
 	struct reconciler *r;
 	struct ctx *c;
+	uuid row; /* whose step is woken by each answer; none: nobody's */
 	struct audit_answer *answers;
 	size_t answer_count;
 	struct job network_job;
@@ -60,10 +62,14 @@ struct audit_run {
 
 static void count_down(struct audit_run *run)
 {
+	struct reconciler *r = run->r;
+	uuid row = run->row;
 	(void) pthread_mutex_lock(&run->lock);
 	run->open--;
 	(void) pthread_cond_signal(&run->answered);
-	(void) pthread_mutex_unlock(&run->lock);
+	(void) pthread_mutex_unlock(&run->lock); /* whoever waits may have ended the run by now */
+	if (!uuid_is_none(row))
+		work_wake(r, lane_fetches(UUID_NONE), KIND_REGION_AUDIT, row, WAKE_NEWS);
 }
 
 static RESULT list_host(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
@@ -117,11 +123,15 @@ struct finding_list {
 	struct audit *audit;
 };
 
-static void find_out(struct finding_list *f, bool is_quarantined, struct str words)
+static void find(struct finding_list *f, struct audit_finding finding)
 {
-	struct audit_finding finding = {.words = words, .is_quarantined = is_quarantined};
 	if (!VEC_PUSH(f->c->arena, &f->audit->findings, finding))
 		IGNORE(ctx_no_memory(f->c)); /* the audit's end looks at the problem */
+}
+
+static void find_out(struct finding_list *f, enum audit_difference_about about, struct str words)
+{
+	find(f, (struct audit_finding){.words = words, .about = about});
 }
 
 static const struct compute_item *find_domain(const struct audit_answer *answer, uuid id)
@@ -160,15 +170,22 @@ static struct str words_for(struct finding_list *f, enum kind kind, uuid id)
 }
 
 /* Something that a host holds and no row places there. */
-static void find_stray(struct finding_list *f, const struct audit_answer *answer, const char *what, uuid id,
-		       bool has_row)
+static void find_stray(struct finding_list *f, const struct audit_answer *answer,
+		       enum audit_difference_about what, uuid id, bool has_row)
 {
-	find_out(f, true,
-		 str_print(f->c->arena,
-			   "%" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; %s decides",
-			   STR_ARG(answer->words), what, STR_ARG(uuid_to_str(f->c->arena, id)),
-			   has_row ? "which belongs on another host" : "of which there is no row",
-			   has_row ? "`dari purge`" : "`dari adopt` or `dari purge`"));
+	bool is_pool = !uuid_is_none(answer->pool);
+	struct str words = str_print(f->c->arena,
+				     "%" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; %s decides",
+				     STR_ARG(answer->words), audit_difference_about_words[what],
+				     STR_ARG(uuid_to_str(f->c->arena, id)),
+				     has_row ? "which belongs on another host" : "of which there is no row",
+				     has_row ? "`dari purge`" : "`dari adopt` or `dari purge`");
+	find(f, (struct audit_finding){.words = words,
+				       .is_quarantined = true,
+				       .about = what,
+				       .has_row = has_row,
+				       .subject = id,
+				       .place = is_pool ? answer->pool : answer->observation.host});
 }
 
 static void compare_domains(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
@@ -176,7 +193,8 @@ static void compare_domains(struct finding_list *f, const struct tables *t, cons
 	for (size_t k = 0; k < answer->inventory.count; k++) {
 		const struct instance *row = instance_find(t, answer->inventory.at[k].id);
 		if (!row || !uuid_equal(row->host, answer->observation.host))
-			find_stray(f, answer, "domain", answer->inventory.at[k].id, row != NULL);
+			find_stray(f, answer, AUDIT_DIFFERENCE_ABOUT_DOMAIN, answer->inventory.at[k].id,
+				   row != NULL);
 	}
 }
 
@@ -204,7 +222,7 @@ static void compare_files(struct finding_list *f, const struct tables *t, const 
 		if (name->kind == DISK_BASE)
 			note_cached(f, answer, &disks->at[k]);
 		else if (!is_known)
-			find_stray(f, answer, "disk", name->id, volume || cut);
+			find_stray(f, answer, AUDIT_DIFFERENCE_ABOUT_DISK, name->id, volume || cut);
 	}
 }
 
@@ -225,7 +243,7 @@ static void compare_instances(struct finding_list *f, const struct tables *t,
 		enum instance_seen_power power = item ? item->power : INSTANCE_SEEN_POWER_ABSENT;
 		if (power == i->seen_power)
 			continue;
-		find_out(f, false,
+		find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
 			 str_print(f->c->arena,
 				   "instance %" STR_FMT " on %" STR_FMT " is %s there, its row says %s",
 				   STR_ARG(words_for(f, KIND_INSTANCE, i->row.id)), STR_ARG(answer->words),
@@ -237,7 +255,7 @@ static void compare_instances(struct finding_list *f, const struct tables *t,
 static void find_volume(struct finding_list *f, const struct audit_answer *answer, const struct volume *v,
 			const char *what)
 {
-	find_out(f, false,
+	find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
 		 str_print(f->c->arena,
 			   "the disk of volume %" STR_FMT " is %s on %" STR_FMT ", its row says otherwise",
 			   STR_ARG(words_for(f, KIND_VOLUME, v->row.id)), what, STR_ARG(answer->words)));
@@ -296,30 +314,37 @@ static bool network_has(const struct audit_run *run, enum network_item_kind kind
 	return bsearch(&key, run->sorted, run->network.count, sizeof key, compare_network_items) != NULL;
 }
 
+static void find_in_network(struct finding_list *f, const struct network_item *item, enum kind kind)
+{
+	struct str words = str_print(f->c->arena,
+				     "the network has %" STR_FMT " of the %s %" STR_FMT
+				     ", of which there is no row: it is left alone; `dari purge` decides",
+				     STR_ARG(item->words), model_kinds[kind].name,
+				     STR_ARG(uuid_to_str(f->c->arena, item->id)));
+	find(f, (struct audit_finding){.words = words,
+				       .is_quarantined = true,
+				       .about = AUDIT_DIFFERENCE_ABOUT_NETWORK,
+				       .subject = item->id});
+}
+
 static void compare_network(struct finding_list *f, const struct tables *t, const struct audit_run *run)
 {
 	for (size_t k = 0; k < run->network.count; k++) {
 		const struct network_item *item = &run->network.at[k];
 		enum kind kind = item_kinds[item->kind];
 		if (kind != KIND_NONE && !tables_find(t, kind, item->id))
-			find_out(f, true,
-				 str_print(
-					 f->c->arena,
-					 "the network has %" STR_FMT " of the %s %" STR_FMT
-					 ", of which there is no row: it is left alone; `dari purge` decides",
-					 STR_ARG(item->words), model_kinds[kind].name,
-					 STR_ARG(uuid_to_str(f->c->arena, item->id))));
+			find_in_network(f, item, kind);
 	}
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
 		if (row_is_live(&p->row) && p->seen_gen > 0 && uuid_is_none(p->interface_of) &&
 		    !external_network_find(t, p->network) && !network_has(run, NETWORK_ITEM_PORT, p->row.id))
-			find_out(f, false,
+			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
 				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",
 					   STR_ARG(words_for(f, KIND_PORT, p->row.id))));
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
 		if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen &&
 		    uuid_is_none(a->port) == network_has(run, NETWORK_ITEM_ADDRESS, a->row.id))
-			find_out(f, false,
+			find_out(f, AUDIT_DIFFERENCE_ABOUT_STATE,
 				 str_print(f->c->arena, "address %" STR_FMT " is %s in the network",
 					   STR_ARG(ip_to_str(f->c->arena, a->ip)),
 					   uuid_is_none(a->port) ? "still" : "missing"));
@@ -423,13 +448,14 @@ static RESULT prepare(struct audit_run *run, int64_t deadline_us)
 	return prepare_hosts(run, deadline_us);
 }
 
-RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us,
-			      struct audit_run **ret_run)
+RESULT audit_run_begin(struct reconciler *r, struct ctx *c, int64_t deadline_us, uuid row,
+		       struct audit_run **ret_run)
 {
 	struct audit_run *run = arena_new_object(c->arena, struct audit_run);
 	if (!run)
 		return ctx_no_memory(c);
-	*run = (struct audit_run){.r = r, .c = c, .network_job = {.run = list_network, .drop = drop_network}};
+	*run = (struct audit_run){
+		.r = r, .c = c, .row = row, .network_job = {.run = list_network, .drop = drop_network}};
 	(void) pthread_mutex_init(&run->lock, NULL);
 	(void) pthread_cond_init(&run->answered, NULL);
 	struct result prepared = prepare(run, deadline_us);
@@ -443,6 +469,25 @@ RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadl
 		reconciler_observe(r, &run->answers[k].observation);
 	*ret_run = run;
 	return OK;
+}
+
+RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us,
+			      struct audit_run **ret_run)
+{
+	return audit_run_begin(r, c, deadline_us, UUID_NONE, ret_run);
+}
+
+void audit_run_count(struct audit_run *run, size_t *ret_asked, size_t *ret_answered)
+{
+	(void) pthread_mutex_lock(&run->lock);
+	*ret_asked = run->answer_count + 1;
+	*ret_answered = *ret_asked - run->open;
+	(void) pthread_mutex_unlock(&run->lock);
+}
+
+void audit_run_drop(struct audit_run *run)
+{
+	free_answers(run);
 }
 
 bool reconciler_audit_is_answered(struct audit_run *run)
@@ -467,7 +512,7 @@ static void wait_for_answers(struct audit_run *run)
 static void compare_host(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
 {
 	if (!result_is_ok(answer->result)) {
-		find_out(f, false,
+		find_out(f, AUDIT_DIFFERENCE_ABOUT_UNSEEN,
 			 str_print(f->c->arena, "%s%" STR_FMT " could not be looked at: %" STR_FMT,
 				   answer->is_disks ? "the disks of " : "", STR_ARG(answer->words),
 				   STR_ARG(answer->ctx.problem.message)));
@@ -490,7 +535,7 @@ static void compare_all(struct finding_list *f, struct audit_run *run)
 	for (size_t k = 0; k < run->answer_count; k++)
 		compare_host(f, view.tables, &run->answers[k]);
 	if (!result_is_ok(run->network_result))
-		find_out(f, false,
+		find_out(f, AUDIT_DIFFERENCE_ABOUT_UNSEEN,
 			 str_print(f->c->arena, "the network could not be looked at: %" STR_FMT,
 				   STR_ARG(run->network_ctx.problem.message)));
 	else if (result_is_ok(sort_network(run)))
@@ -500,12 +545,12 @@ static void compare_all(struct finding_list *f, struct audit_run *run)
 void reconciler_end_audit(struct audit_run *run, struct audit *ret_audit)
 {
 	struct ctx *c = run->c;
-	*ret_audit = (struct audit){.ctx = c};
+	*ret_audit = (struct audit){.ctx = c, .asked = run->answer_count + 1};
 	struct finding_list f = {.c = c, .audit = ret_audit};
 	compare_all(&f, run);
 	struct result sql = store_compare_with_sql(run->r->store, c);
 	if (!result_is_ok(sql))
-		find_out(&f, false, str_copy(c->arena, c->problem.message));
+		find_out(&f, AUDIT_DIFFERENCE_ABOUT_OTHER, str_copy(c->arena, c->problem.message));
 	ctx_clear_problem(c);
 	free_answers(run);
 }
