@@ -26,6 +26,17 @@ enum policy_form {
 /* Compiles a document into c's arena. ERR_INVALID, in IAM's words for what is wrong with it. */
 RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,
 		      const struct policy_code **ret_policy);
+/* A place in a document: line and column from 1 on. */
+struct policy_place {
+	int64_t line, column;
+};
+/* Where a document is at fault: the statement that is wrong, or the place where it is no JSON. Line 0: it is the whole. */
+struct policy_fault {
+	struct policy_place start, end;
+};
+/* The same, and says where what is wrong stands. */
+RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
+		    const struct policy_code **ret_policy, struct policy_fault *ret_fault);
 /* The size of the block in bytes. It may be copied by memcpy() to an address that 8 divides. */
 size_t policy_size(const struct policy_code *p);
 /* How many characters count against IAM's limits: all but white space. */
@@ -77,10 +88,6 @@ bool policy_concerns(const struct policy_code *p, const struct policy_question *
 enum policy_effect policy_ask_statement(const struct policy_code *p, const struct policy_question *q,
 					size_t statement);
 
-/* A place in a document: line and column from 1 on. */
-struct policy_place {
-	int64_t line, column;
-};
 /* Where a statement of a document that compiled begins and ends, as IAM's policy simulator has it: behind the brace,
  * bracket or statement before it, and behind its own brace. False: there is no such statement. */
 bool policy_find_place(struct str document, size_t statement, struct policy_place *ret_start,

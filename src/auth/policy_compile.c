@@ -411,9 +411,11 @@ static RESULT read_statements(struct policy_builder *b, const json_t *json, stru
 	EACH_TEXT(json, n, item)
 	{
 		struct policy_statement s = {0};
+		b->statement = n + 1;
 		TRY(read_statement(b, item, &s));
 		policy_set_item(b, *ret_statements, n, &s, sizeof s);
 	}
+	b->statement = 0;
 	return OK;
 }
 
@@ -452,10 +454,11 @@ static RESULT compile(struct policy_builder *b, const json_t *json)
 	return OK;
 }
 
-RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,
-		      const struct policy_code **ret_policy)
+RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
+		    const struct policy_code **ret_policy, struct policy_fault *ret_fault)
 {
 	json_error_t error;
+	*ret_fault = (struct policy_fault){0};
 	struct policy_builder b = {.c = c, .of_trust = form == POLICY_OF_TRUST};
 	if (document.n > POLICY_DOCUMENT_MAX || !str_is_xml_text(document))
 		return ctx_fail(c, ERR_INVALID,
@@ -463,17 +466,28 @@ RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,
 				POLICY_DOCUMENT_MAX);
 	json_t *json = json_loadb(document.p ? document.p : "", document.n, JSON_REJECT_DUPLICATES, &error);
 	if (!json)
+		ret_fault->start = ret_fault->end = (struct policy_place){error.line, error.column};
+	if (!json)
 		return ctx_fail(c, ERR_INVALID, "%s %s (line %d, column %d)",
 				b.of_trust ? "This policy contains invalid Json:"
 					   : "Syntax errors in policy.",
 				error.text, error.line, error.column);
 	struct result result = compile(&b, json);
 	json_decref(json);
+	if (!result_is_ok(result) && b.statement)
+		(void) policy_find_place(document, b.statement - 1, &ret_fault->start, &ret_fault->end);
 	TRY(result);
 	if (arena_is_full(c->arena))
 		return ctx_no_memory(c);
 	*ret_policy = (const struct policy_code *) (const void *) b.block;
 	return OK;
+}
+
+RESULT policy_compile(struct ctx *c, struct str document, enum policy_form form,
+		      const struct policy_code **ret_policy)
+{
+	struct policy_fault fault;
+	return policy_check(c, document, form, ret_policy, &fault);
 }
 
 size_t policy_count_characters(struct str document)

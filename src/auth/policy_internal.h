@@ -89,6 +89,7 @@ struct policy_builder {
 	size_t size, capacity;
 	bool has_variables;
 	bool of_trust;
+	size_t statement; /* that is read, counted from 1; 0: none */
 };
 
 /* Room for count things of that size, zeroed; their place. A full arena is told at the end. */

@@ -84,3 +84,19 @@ struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind
 	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
 			 form ? form->type : "", STR_ARG(path), STR_ARG(name));
 }
+
+bool iam_is_name(struct str name)
+{
+	for (size_t k = 0; k < name.n; k++)
+		if (!str_is_alphanumeric(name.p[k]) && (!name.p[k] || !strchr("_+=,.@-", name.p[k])))
+			return false;
+	return true;
+}
+
+bool iam_is_path(struct str path)
+{
+	bool is_good = str_is_empty(path) || (path.p[0] == '/' && path.p[path.n - 1] == '/');
+	for (size_t k = 0; k < path.n && is_good; k++)
+		is_good = path.p[k] > ' ' && path.p[k] < 0x7f;
+	return is_good;
+}

@@ -15,3 +15,7 @@ struct str iam_get_path(enum kind kind, const struct row *row);
 struct str iam_get_name(enum kind kind, const struct row *row);
 /* Whether IAM has ARNs of that kind. */
 bool iam_is_kind(enum kind kind);
+/* What a name may have in it: letters, digits and +=,.@_- of ASCII. */
+bool iam_is_name(struct str name);
+/* What a path may be: empty, or from '/' to '/', of visible ASCII. */
+bool iam_is_path(struct str path);

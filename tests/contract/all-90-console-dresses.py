@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from console import BRIEF, DRESSES, OF_REGION, PAGES, go, instance, look, pages, world  # noqa: E402
 from dev import Dev  # noqa: E402
 
-OF_ONE = ["images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "people"]
+OF_ONE = ["images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "people", "user-groups", "roles", "policies"]
 
 
 @pytest.fixture(scope="module")

@@ -231,6 +231,37 @@ def test_a_user_and_a_key(dev):
         assert not b.faults()
 
 
+def test_a_policy_and_who_may(dev):
+    """A document that is wrong is told with its lines before it is made; the policy is given to a user; and who may says by which statement."""
+    with pages(dev, "admin") as b:
+        go(b, dev, "policies")
+        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'New policy')", what="the button")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.press("no-stop")
+        area = b.find("dialog textarea")
+        area.clear()
+        area.send_keys('{"Version": "2012-10-17", "Statement": [\n{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},\n{"Sid": "No", "Effect": "Never", "Action": "ec2:StopInstances", "Resource": "*"}]}')
+        b.until_text("Invalid effect: Never")
+        b.click("return [...document.querySelectorAll('dialog .plain')].find(e => e.innerText.startsWith('Line'))", what="the place")
+        assert b.run("const e = document.activeElement; return e.value.slice(e.selectionStart, e.selectionEnd)").startswith('{"Sid": "No"')
+        area.clear()
+        area.send_keys('{"Version": "2012-10-17", "Statement": [\n{"Effect": "Allow", "Action": "ec2:*", "Resource": "*"},\n{"Sid": "No", "Effect": "Deny", "Action": "ec2:StopInstances", "Resource": "*"}]}')
+        b.until_text("It can be read")
+        b.click("return document.querySelector('dialog .b1')", what="the button")
+        b.until("return [...document.querySelectorAll('tr[data-id] a')].some(a => a.innerText === 'no-stop')", what="the policy")
+        go(b, dev, "people")
+        b.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === 'bob')", what="the user")
+        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Attach a policy…')", what="the button")
+        b.until("const e = document.querySelector('dialog select'); if (!e) return false; e.value = [...e.options].find(o => o.text === 'no-stop').value; e.dispatchEvent(new Event('change', {bubbles: true})); return true", what="the policies")
+        b.until_text("aws iam attach-user-policy --user-name bob")
+        b.click("return document.querySelector('dialog .b1')", what="the button")
+        b.until("return [...document.querySelectorAll('aside .card a')].some(a => a.innerText === 'no-stop')", what="that he has it")
+        go(b, dev, "who-may?action=ec2:StopInstances")
+        line = b.until("return [...document.querySelectorAll('main tbody tr')].find(r => r.innerText.startsWith('bob'))?.innerText", what="bob")
+        assert "refused" in line and "no-stop" in line and "No" in line
+        assert not b.faults()
+
+
 def test_hostile_names_stay_text(page, dev):
     go(page, dev, "instances")
     page.until_text(HOSTILE)

@@ -27,7 +27,10 @@ from playbook import Playbooks  # noqa: E402
 ANSIBLE_FIRST = "import boto3, botocore, ansible.module_utils.basic, ansible_collections.amazon.aws.plugins.module_utils.modules\n"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann"
 GIB = 2**30
-KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings"]
+POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}, indent=1)
+TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
+         "policies", "policy-versions", "policy-attachments", "iam-roles"]
 OF_OPERATOR = ("hosts", "audits", "audit-findings")  # what administrators alone see
 SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
     "instances": ["state", "type", "image"],
@@ -39,6 +42,13 @@ SHOWN = {  # what a click decides of a row; ids, times and names differ from one
     "subnets": ["block", "zone"],
     "hosts": ["enabled", "state"],
     "images": ["state"],
+    "users": ["path", "enabled"],
+    "user-groups": ["path"],
+    "access-keys": ["enabled"],
+    "policies": ["path", "default_version"],
+    "policy-versions": ["number", "document"],
+    "policy-attachments": ["is_boundary"],
+    "iam-roles": ["path", "trust", "session_max_us"],
     "audits": ["stage", "found", "quarantined"],
     "audit-findings": ["about", "quarantined"],
 }
@@ -48,13 +58,16 @@ OVER = {"instances": ("terminated", "shutting-down"), "images": ("deregistered",
 @pytest.fixture(scope="module")
 def dev():
     with Dev("--leftovers", "8") as region:
-        region.mine, region.operator = native.own(region), native.admin(region)
+        region.operator = native.admin(region)
+        grant = {name: next(r["id"] for r in region.operator.rows(f"/{path}") if r["name"] == word) for name, path, word in (("role", "roles", "manager"), ("user", "users?all=1", "dev"), ("account", "accounts", "dev"))}
+        region.operator.api_ok("POST", "/role-assignments", grant)  # who clicks manages the account's people
+        region.mine = native.own(region)
         region.image = native.image_of(region)
         region.ec2 = region.account.client()
         region.count = 0
         with tempfile.TemporaryDirectory() as region.folder, web.browser() as region.page:
             region.plays = Playbooks(pathlib.Path(region.folder), "amazon.aws", ANSIBLE_FIRST, region.url)
-            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n")):
+            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n"), ("policy.json", POLICY), ("trust.json", TRUST)):
                 with open(os.path.join(region.folder, name), "w", encoding="utf-8") as f:
                     f.write(text)
             region.page.open(web.link_of(region))
@@ -259,6 +272,48 @@ def adopted(dev):
     return {"ids": [leftover(dev)], "account": next(a for a in dev.operator.rows("/accounts") if a["name"] == "dev")}
 
 
+def named(dev, kind, path="", **more):
+    """One that is made, with a name of its own."""
+    dev.count += 1
+    return row(dev, kind, dev.mine.api_ok("POST", f"/{path or kind}", {"name": f"{kind}-{dev.count}", **more})["items"][0]["id"])
+
+
+def user(dev):
+    return named(dev, "users")
+
+
+def policy(dev):
+    return named(dev, "policies", document=POLICY)
+
+
+def role(dev):
+    return named(dev, "iam-roles", trust=TRUST)
+
+
+def next_name(dev):
+    dev.count += 1
+    return {"name": f"made-{dev.count}"}
+
+
+def member(dev):
+    group_, user_ = named(dev, "user-groups"), user(dev)
+    dev.mine.api_ok("POST", f"/user-groups/{group_['id']}/add", {"user": user_["id"]})
+    return {"ids": [group_], "user": user_}
+
+
+def second_version(dev):
+    of = policy(dev)
+    dev.mine.api_ok("POST", f"/policies/{of['id']}/versions", {"document": POLICY})
+    return {"ids": [of], "number": 2}
+
+
+def holder(dev, kind, make, has=False):
+    who, what = make(dev), policy(dev)
+    if has:
+        dev.mine.api_ok("POST", f"/{kind}/{who['id']}/attach-policy", {"policy": what["id"]})
+    return {"ids": [who], "policy": what}
+
+
 def new_network(dev):
     zones = dev.mine.rows("/zones?fields=*")
     subnets = [{"zone": zone, "block": f"10.77.{k * 16}.0/20"} for k, zone in enumerate(zones)]
@@ -290,13 +345,33 @@ VERBS = {
     "rules.remove": remove_rule,
     "images.deregister": lambda d: {"ids": [image(d)]},
     "networks.create": new_network,
+    "users.create": next_name,
+    "users.delete": lambda d: {"ids": [user(d)]},
+    "users.key": lambda d: {"ids": [user(d)]},
+    "groups.create": next_name,
+    "groups.delete": lambda d: {"ids": [named(d, "user-groups")]},
+    "groups.add": lambda d: {"ids": [named(d, "user-groups")], "user": user(d)},
+    "groups.remove": member,
+    "policies.create": next_name,
+    "policies.version": lambda d: {"ids": [policy(d)]},
+    "policies.default": second_version,
+    "policies.delete": lambda d: {"ids": [policy(d)]},
+    "policies.attach-user": lambda d: holder(d, "users", user),
+    "policies.detach-user": lambda d: holder(d, "users", user, True),
+    "policies.attach-user-group": lambda d: holder(d, "user-groups", lambda x: named(x, "user-groups")),
+    "policies.detach-user-group": lambda d: holder(d, "user-groups", lambda x: named(x, "user-groups"), True),
+    "policies.attach-iam-role": lambda d: holder(d, "iam-roles", role),
+    "policies.detach-iam-role": lambda d: holder(d, "iam-roles", role, True),
+    "roles.create": next_name,
+    "roles.trust": lambda d: {"ids": [role(d)]},
+    "roles.delete": lambda d: {"ids": [role(d)]},
     "audits.run": audited,
     "leftovers.adopt": adopted,
     "leftovers.purge": lambda d: {"ids": [leftover(d)]},
     "hosts.disable": lambda d: {"ids": [host(d)]},
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
-LISTS = ["instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list", "users.list"]
+LISTS = ["instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list"]
 
 
 # ---- what it leaves ----
@@ -352,6 +427,9 @@ SHOWN_BY = {  # which tools have the verb: what commands.js has
     "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
     "key-pairs.delete": "aws openstack", "security-groups.create": "aws", "security-groups.delete": "aws openstack", "rules.add": "aws openstack", "rules.remove": "aws openstack",
     "images.deregister": "aws openstack cmk", "networks.create": "aws", "hosts.disable": "openstack", "hosts.enable": "openstack",
+    "users.create": "aws", "users.delete": "aws", "users.key": "aws", "groups.create": "aws", "groups.delete": "aws", "groups.add": "aws", "groups.remove": "aws", "policies.create": "aws",
+    "policies.version": "aws", "policies.default": "aws", "policies.delete": "aws", "policies.attach-user": "aws", "policies.detach-user": "aws", "policies.attach-user-group": "aws",
+    "policies.detach-user-group": "aws", "policies.attach-iam-role": "aws", "policies.detach-iam-role": "aws", "roles.create": "aws", "roles.trust": "aws", "roles.delete": "aws",
     "audits.run": "dari", "leftovers.adopt": "dari", "leftovers.purge": "dari",
 }
 for of_ansible in ("instances.start instances.stop instances.terminate instances.launch volumes.create volumes.attach volumes.detach volumes.delete "
@@ -362,10 +440,10 @@ for of_ansible in ("instances.start instances.stop instances.terminate instances
 
 @pytest.mark.parametrize("verb, tool", [(verb, tool) for verb, tools in SHOWN_BY.items() for tool in tools.split()])
 def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
-    if verb not in clicks:
+    if verb not in clicks:  # what it leaves is asked once
         clicks[verb] = effect(dev, verb, "curl")
     done = effect(dev, verb, tool)
-    assert clicks[verb] or verb == "instances.reboot" or verb.startswith("hosts."), "the click does nothing"
+    assert clicks[verb] or verb in ("instances.reboot", "roles.trust") or verb.startswith("hosts."), "the click does nothing"
     if verb.startswith("hosts."):  # one host: the click has done it already
         assert done in (clicks[verb], []), done
         with contextlib.suppress(AssertionError):
@@ -385,6 +463,21 @@ def test_lists(dev, verb):
             run_text(dev, tool, text)
 
 
+def test_simulation(dev):
+    """What it says is no row: the command succeeds, and decides as the page's own question."""
+    one = holder(dev, "users", user, True)["ids"][0]
+    number = next(a["number"] for a in dev.mine.rows("/accounts?fields=*") if a["name"] == "dev")
+    args = {"arn": f"arn:aws:iam::{number}:user/{one['name']}", "actions": ["ec2:DescribeInstances", "ec2:StopInstances"], "resource": "", "isOfOne": True,
+            "query": f"user={one['id']}&action=ec2:DescribeInstances,ec2:StopInstances"}
+    for tool in ("aws", "curl"):
+        run_text(dev, tool, command(dev, "rights.simulate", tool, args))
+    said = dev.account.client("iam").simulate_principal_policy(PolicySourceArn=args["arn"], ActionNames=args["actions"])["EvaluationResults"]
+    ours = dev.mine.api_ok("GET", f"/simulate?{args['query']}")["items"]
+    assert [d["decision"] for d in ours] == [r["EvalDecision"] for r in said] == ["allowed", "implicitDeny"]
+    statement = said[0]["MatchedStatements"][0]
+    assert ours[0]["statement"]["line"] == statement["StartPosition"]["Line"] and ours[0]["statement"]["end_column"] == statement["EndPosition"]["Column"]
+
+
 def test_every_verb_is_here():
     """No verb is shown that is not run, but those that administrators' clicks share with `dari` alone."""
     def source(name):
@@ -395,7 +488,7 @@ def test_every_verb_is_here():
     of_ansible = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": ', source("ansible.js"), re.MULTILINE))
     assert of_ansible <= set(VERBS) | set(LISTS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "rights.simulate"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

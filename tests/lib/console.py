@@ -2,14 +2,15 @@
 """The console's pages for the tests that look at them in a browser: a region with something on every page, whose names are full of
 markup; how a page is gone to; and what is wrong with it, in a language, a theme and a width."""
 import contextlib
+import json
 
 import browser as web
 import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect", "people", "quotas", "you"]
-OF_REGION = ["region", "hosts", "audit", "accounts", "people", "quotas"]  # for administrators
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+OF_REGION = ["region", "hosts", "audit", "accounts", "people", "user-groups", "roles", "policies", "who-may", "quotas"]  # for administrators
 BRIEF = [("en", "light", 1280), ("ko", "dark", 360)]  # each language, theme and width once
 DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("light", "dark") for width in (1280, 360)]
 
@@ -39,9 +40,33 @@ def world(*options):
         dev.rest()
         dev.ec2.create_snapshot(VolumeId=volume, Description=HOSTILE)
         dev.rest()
-        native.admin(dev).api_ok("POST", "/audits", {})
+        operator = native.admin(dev)
+        operator.api_ok("POST", "/audits", {})
+        furnish_people(dev, operator)
         dev.rest()
         yield dev
+
+
+def furnish_people(dev, operator):
+    """A group with a member, a role, and policies: in the administrator's account, and by the owner's key in the other one."""
+    document = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "Look", "Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"},
+                                                                  {"Sid": "NoEnd", "Effect": "Deny", "Action": "ec2:TerminateInstances", "Resource": "*"}]}, indent=2)
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
+    user = operator.api_ok("POST", "/users", {"name": "bob"})["items"][0]["id"]
+    group = operator.api_ok("POST", "/user-groups", {"name": "readers"})["items"][0]["id"]
+    role = operator.api_ok("POST", "/iam-roles", {"name": "backup", "trust": trust})["items"][0]["id"]
+    policy = operator.api_ok("POST", "/policies", {"name": "look-only", "description": HOSTILE, "document": document})["items"][0]["id"]
+    operator.api_ok("POST", f"/user-groups/{group}/add", {"user": user})
+    for path in (f"/user-groups/{group}", f"/iam-roles/{role}"):
+        operator.api_ok("POST", f"{path}/attach-policy", {"policy": policy})
+    iam = dev.account.client("iam")
+    iam.create_user(UserName="ann")
+    iam.create_group(GroupName="writers")
+    iam.add_user_to_group(GroupName="writers", UserName="ann")
+    iam.create_role(RoleName="copy", AssumeRolePolicyDocument=trust)
+    arn = iam.create_policy(PolicyName="look", PolicyDocument=document)["Policy"]["Arn"]
+    iam.attach_user_policy(UserName="ann", PolicyArn=arn)
+    iam.put_role_policy(RoleName="copy", PolicyName="own", PolicyDocument=document)
 
 
 def instance(dev, name):

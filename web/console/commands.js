@@ -16,6 +16,7 @@ const each = (rows, f) => rows.map(f).join("\n");
 const nameTag = (resource, name) => (!name ? "" : ` --tag-specifications ${q(/^[\w .@:/+-]+$/.test(name) ? `ResourceType=${resource},Tags=[{Key=Name,Value=${name}}]` : JSON.stringify([{ResourceType: resource, Tags: [{Key: "Name", Value: name}]}]))}`);
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
 const curl = (method, path, body) => `curl -X ${method} "$DARI_URL/api/v1${path}" -H "X-Auth-Token: $DARI_TOKEN"${body ? ` -H 'Content-Type: application/json' -d ${q(JSON.stringify(body))}` : ""}`;
+const arnOf = (policy) => `arn:aws:iam::${policy?.account ? session.account?.number : "aws"}:policy${policy?.path ?? "/"}${policy?.name}`;
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
 /** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
@@ -166,6 +167,36 @@ export const COMMANDS = {
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
 	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},
 	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
+	"users.create": {aws: ({name}) => `aws iam create-user --user-name ${q(name)}`, curl: ({name}) => curl("POST", "/users", {name})},
+	"users.delete": {aws: ({ids}) => each(ids, (u) => `aws iam delete-user --user-name ${q(u.name)}`), curl: bulk("users", "delete")},
+	"users.key": {aws: ({ids}) => each(ids, (u) => `aws iam create-access-key --user-name ${q(u.name)}`), curl: ({ids}) => each(ids, (u) => curl("POST", "/access-keys", {user: u.id}))},
+	"groups.list": {aws: () => "aws iam list-groups", curl: () => curl("GET", "/user-groups")},
+	"groups.create": {aws: ({name}) => `aws iam create-group --group-name ${q(name)}`, curl: ({name}) => curl("POST", "/user-groups", {name})},
+	"groups.delete": {aws: ({ids}) => each(ids, (g) => `aws iam delete-group --group-name ${q(g.name)}`), curl: bulk("user-groups", "delete")},
+	"groups.add": {aws: ({ids, user}) => `aws iam add-user-to-group --group-name ${q(ids[0].name)} --user-name ${q(user?.name)}`, curl: ({ids, user}) => curl("POST", `/user-groups/${ids[0].id}/add`, {user: user?.id})},
+	"groups.remove": {aws: ({ids, user}) => `aws iam remove-user-from-group --group-name ${q(ids[0].name)} --user-name ${q(user?.name)}`, curl: ({ids, user}) => curl("POST", `/user-groups/${ids[0].id}/remove`, {user: user?.id})},
+	"policies.list": {aws: () => "aws iam list-policies --scope Local", curl: () => curl("GET", "/policies")},
+	"policies.create": {aws: ({name}) => `aws iam create-policy --policy-name ${q(name)} --policy-document file://policy.json`, curl: ({name}) => curl("POST", "/policies", {name, document: "@"}).replace('"@"', `'"$(jq -Rs . policy.json)"'`)},
+	"policies.version": {
+		aws: ({ids}) => `aws iam create-policy-version --policy-arn ${arnOf(ids[0])} --policy-document file://policy.json --set-as-default`,
+		curl: ({ids}) => curl("POST", `/policies/${ids[0].id}/versions`, {document: "@", is_default: true}).replace('"@"', `'"$(jq -Rs . policy.json)"'`),
+	},
+	"policies.default": {aws: ({ids, number}) => `aws iam set-default-policy-version --policy-arn ${arnOf(ids[0])} --version-id v${number}`, curl: ({ids, number}) => curl("POST", `/policies/${ids[0].id}/default`, {number})},
+	"policies.delete": {aws: ({ids}) => each(ids, (p) => `aws iam delete-policy --policy-arn ${arnOf(p)}`), curl: ({ids}) => each(ids, (p) => curl("DELETE", `/policies/${p.id}`))},
+	"policies.attach-user": {aws: ({ids, policy}) => `aws iam attach-user-policy --user-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/users/${ids[0].id}/attach-policy`, {policy: policy?.id})},
+	"policies.detach-user": {aws: ({ids, policy}) => `aws iam detach-user-policy --user-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/users/${ids[0].id}/detach-policy`, {policy: policy?.id})},
+	"policies.attach-user-group": {aws: ({ids, policy}) => `aws iam attach-group-policy --group-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/user-groups/${ids[0].id}/attach-policy`, {policy: policy?.id})},
+	"policies.detach-user-group": {aws: ({ids, policy}) => `aws iam detach-group-policy --group-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/user-groups/${ids[0].id}/detach-policy`, {policy: policy?.id})},
+	"policies.attach-iam-role": {aws: ({ids, policy}) => `aws iam attach-role-policy --role-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/iam-roles/${ids[0].id}/attach-policy`, {policy: policy?.id})},
+	"policies.detach-iam-role": {aws: ({ids, policy}) => `aws iam detach-role-policy --role-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/iam-roles/${ids[0].id}/detach-policy`, {policy: policy?.id})},
+	"roles.list": {aws: () => "aws iam list-roles", curl: () => curl("GET", "/iam-roles")},
+	"roles.create": {aws: ({name}) => `aws iam create-role --role-name ${q(name)} --assume-role-policy-document file://trust.json`, curl: ({name}) => curl("POST", "/iam-roles", {name, trust: "@"}).replace('"@"', `'"$(jq -Rs . trust.json)"'`)},
+	"roles.trust": {aws: ({ids}) => `aws iam update-assume-role-policy --role-name ${q(ids[0].name)} --policy-document file://trust.json`, curl: ({ids}) => curl("POST", `/iam-roles/${ids[0].id}/trust`, {trust: "@"}).replace('"@"', `'"$(jq -Rs . trust.json)"'`)},
+	"roles.delete": {aws: ({ids}) => each(ids, (r) => `aws iam delete-role --role-name ${q(r.name)}`), curl: ({ids}) => each(ids, (r) => curl("DELETE", `/iam-roles/${r.id}`))},
+	"rights.simulate": {
+		aws: ({arn, actions, resource}) => (arn ? `aws iam simulate-principal-policy --policy-source-arn ${q(arn)} --action-names ${actions.map(q).join(" ")}${resource ? ` --resource-arns ${q(resource)}` : ""}` : ""),
+		curl: ({query, isOfOne}) => curl("GET", `/${isOfOne ? "simulate" : "who-may"}?${query}`),
+	},
 	"audits.run": {dari: () => "dari audit", curl: () => curl("POST", "/audits", {})},
 	"leftovers.adopt": {
 		dari: ({ids, account}) => each(ids, (f) => `dari adopt ${f.subject}${flag("--account", account?.name)}`),
@@ -211,7 +242,7 @@ export function commandView() {
 	const now = shown && at === location.pathname ? shown : plain && isBusyWith === location.pathname ? plain : null;
 	if (!now || !COMMANDS[now.verb])
 		return nothing;
-	const tools = ORDER.filter((tool) => templateOf(now.verb, tool));
+	const tools = ORDER.filter((tool) => templateOf(now.verb, tool)?.(now.args));
 	const kept = chosen("dari.tool", "aws"), tool = tools.includes(kept) ? kept : tools[0];
 	const text = commandText(now.verb, tool, now.args);
 	const n = now.args?.ids?.length ?? 0;

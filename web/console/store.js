@@ -120,7 +120,8 @@ export function forgetAll() {
 const PATHS = {instance: "instances", instance_type: "instance-types", image: "images", zone: "zones", volume: "volumes", snapshot: "snapshots", address: "addresses", port: "ports", router: "routers", subnet: "subnets",
 	security_group: "security-groups", security_group_rule: "security-group-rules", key_pair: "key-pairs", host: "hosts", route: "routes", route_table: "route-tables", gateway: "gateways", nat_gateway: "nat-gateways",
 	peering: "peerings", network_acl: "network-acls", user: "users", access_key: "access-keys", account: "accounts", domain: "domains", storage_pool: "storage-pools",
-	region_audit: "audits", audit_difference: "audit-findings"};
+	region_audit: "audits", audit_difference: "audit-findings", policy: "policies", policy_version: "policy-versions", policy_attachment: "policy-attachments",
+	iam_role: "iam-roles", user_group: "user-groups", group_member: "group-members"};
 const pathOf = (kind) => PATHS[kind] ?? kind;
 
 /** Some of the stream's rows. */

@@ -153,25 +153,18 @@ RESULT iam_answer_list(struct iam_call *e, const void *args, struct xml *x)
 
 RESULT iam_check_name(struct iam_call *e, struct str name, const char *field)
 {
-	for (size_t k = 0; k < name.n; k++) {
-		char c = name.p[k];
-		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_word && !strchr("_+=,.@-", c))
-			return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-					      "The specified value for %" STR_FMT
-					      " is invalid. It must contain only alphanumeric characters "
-					      "and/or the following: +=,.@_-",
-					      STR_ARG(params_small_name(e->c->arena, str_from(field))));
-	}
-	return OK;
+	return iam_is_name(name) ? OK
+				 : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+						  "The specified value for %" STR_FMT
+						  " is invalid. It must contain only alphanumeric characters "
+						  "and/or the following: +=,.@_-",
+						  STR_ARG(params_small_name(e->c->arena, str_from(field))));
 }
 
 RESULT iam_check_path(struct iam_call *e, struct str path, const char *field)
 {
-	bool is_good = str_is_empty(path) || (path.p[0] == '/' && path.p[path.n - 1] == '/');
-	for (size_t k = 0; k < path.n && is_good; k++)
-		is_good = path.p[k] > ' ' && path.p[k] < 0x7f;
-	return is_good ? OK
+	return iam_is_path(path)
+		       ? OK
 		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
 					"The specified value for %" STR_FMT
 					" is invalid. It must begin and end with / and contain only "

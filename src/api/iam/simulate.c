@@ -2,10 +2,8 @@
  * The policy simulator: decisions on what nobody has asked for, and which condition keys policies ask for. A user's
  * roles count: what they give is given. */
 #include "api/iam/internal.h"
-#include "engine/people/role.h"
+#include "auth/simulation.h"
 #include "engine/resolve.h"
-#include "model/policy.h"
-#include "model/policy_version.h"
 
 enum { DOCUMENTS_MAX = 20, RESULTS_MAX = 1000 };
 
@@ -52,53 +50,14 @@ static const struct param custom_keys_params[] = {PARAM(S, "PolicyInputList.memb
 							.doc = "The policies.")};
 static const struct param principal_keys_params[] = {SOURCE, FURTHER};
 
-/* A policy that counts: what it is called, and what it says. Of each statement: where it stands, once that was asked
- * (before, its line is 0), and the keys that it asks for, which only a simulation needs. */
-struct input {
-	struct str name, document;
-	const struct policy_code *code;
-	struct policy_place *starts, *ends;
-	struct policy_keys *keys;
-};
-
-struct simulation {
+struct simulation_call {
 	struct iam_call *e;
 	const struct simulation_wish *wish;
-	VEC(struct input) inputs;
-	const struct policy_code **identity; /* of the inputs */
-	struct policy_set set;
+	struct simulation s;
 };
 
-/* Keys are compared in lower case up to '/'. */
-static bool is_same_key(struct str a, struct str b)
-{
-	size_t slash = str_find_char(a, '/', 0);
-	return a.n == b.n && str_equal_nocase(str_slice(a, 0, slash), str_slice(b, 0, slash)) &&
-	       str_equal(str_slice(a, slash, a.n), str_slice(b, slash, b.n));
-}
-
-static enum policy_known find_key(const struct policy_question *q, struct str key, struct strs *ret_values)
-{
-	const struct simulation *s = q->request;
-	for (size_t k = 0; k < s->wish->context.count; k++)
-		if (is_same_key(key, s->wish->context.at[k].key)) {
-			*ret_values = s->wish->context.at[k].values;
-			return POLICY_PRESENT;
-		}
-	return POLICY_ABSENT;
-}
-
-static RESULT compile(struct simulation *s, struct str document, const char *field,
-		      const struct policy_code **ret_code)
-{
-	struct result result = policy_compile(s->e->c, document, POLICY_OF_IDENTITY, ret_code);
-	if (result.code == ERR_INVALID)
-		s->e->c->problem.field = str_from(field);
-	return result;
-}
-
 /* Of the caller's account: a user by "arn:aws:iam::111122223333:user/ann", a group or a role likewise. */
-static RESULT find_simulated(struct simulation *s, struct policy_principal *ret_principal)
+static RESULT find_simulated(struct simulation_call *s, struct policy_principal *ret_principal)
 {
 	struct ctx *c = s->e->c;
 	struct str arn = s->wish->source_arn, own = STR_NONE;
@@ -127,63 +86,16 @@ static RESULT find_simulated(struct simulation *s, struct policy_principal *ret_
 	return OK;
 }
 
-/* A managed policy goes by its name, an inline one by its owner's, too: "user_ann_own". */
-static struct str name_policy(struct iam_call *e, const struct policy *p)
-{
-	const struct {
-		enum kind kind;
-		uuid id;
-		const char *word;
-	} owners[] = {{KIND_USER, p->user, "user"},
-		      {KIND_USER_GROUP, p->user_group, "group"},
-		      {KIND_IAM_ROLE, p->iam_role, "role"}};
-	for (size_t k = 0; k < sizeof owners / sizeof owners[0]; k++) {
-		const struct row *row = uuid_is_none(owners[k].id)
-						? NULL
-						: tables_find(iam_tables(e), owners[k].kind, owners[k].id);
-		if (row)
-			return str_print(e->c->arena, "%s_%" STR_FMT "_%" STR_FMT, owners[k].word,
-					 STR_ARG(iam_get_name(owners[k].kind, row)), STR_ARG(p->name));
-	}
-	return str_copy(e->c->arena, p->name);
-}
-
-static RESULT add_input(struct simulation *s, struct str name, struct str document, const char *field)
-{
-	struct input input = {.name = name, .document = document};
-	TRY(compile(s, document, field, &input.code));
-	return VEC_PUSH(s->e->c->arena, &s->inputs, input) ? OK : ctx_no_memory(s->e->c);
-}
-
 /* The principal's policies; a boundary that was sent counts instead of its own. */
-static RESULT add_principal(struct simulation *s)
+static RESULT add_principal(struct simulation_call *s)
 {
-	struct ctx *c = s->e->c;
 	struct policy_principal principal = {0};
-	struct roles roles = {0};
-	struct policy_source *sources = arena_new_array(c->arena, struct policy_source, POLICY_SOURCES_MAX);
-	size_t count = 0;
-	if (!sources)
-		return ctx_no_memory(c);
 	TRY(find_simulated(s, &principal));
-	uuid id = principal.row->id;
-	if (principal.kind == KIND_USER)
-		engine_find_roles(iam_tables(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
-	s->set.has_role = roles.rights & RIGHT(MEMBER);
-	if (!engine_find_policies(iam_tables(s->e), id, c->who->account, sources, &count))
-		return ctx_fail(c, ERR_QUOTA, "More than %d policies speak of the principal.",
-				POLICY_SOURCES_MAX);
-	for (size_t k = 0; k < count; k++) {
-		struct str document = str_copy(c->arena, sources[k].version->document);
-		if (sources[k].is_boundary)
-			TRY(compile(s, document, "PolicySourceArn", &s->set.boundary));
-		else
-			TRY(add_input(s, name_policy(s->e, sources[k].policy), document, "PolicySourceArn"));
-	}
-	return OK;
+	return simulation_add_principal(&s->s, iam_tables(s->e), s->e->c->who->account, &principal,
+					"PolicySourceArn");
 }
 
-static RESULT check_counts(struct simulation *s)
+static RESULT check_counts(struct simulation_call *s)
 {
 	const struct simulation_wish *w = s->wish;
 	size_t resources = w->resources.count ? w->resources.count : 1;
@@ -197,53 +109,38 @@ static RESULT check_counts(struct simulation *s)
 	return OK;
 }
 
+static RESULT lend_keys(struct simulation_call *s)
+{
+	const struct iam_context_entries *given = &s->wish->context;
+	struct simulation_key *keys =
+		arena_new_array(s->e->c->arena, struct simulation_key, given->count + 1);
+	if (!keys)
+		return ctx_no_memory(s->e->c);
+	for (size_t k = 0; k < given->count; k++)
+		keys[k] = (struct simulation_key){given->at[k].key, given->at[k].values};
+	s->s.keys = keys;
+	s->s.key_count = given->count;
+	return OK;
+}
+
 /* The principal's, and those that were sent. */
-static RESULT gather(struct simulation *s)
+static RESULT gather(struct simulation_call *s)
 {
 	struct ctx *c = s->e->c;
+	s->s.c = c;
 	TRY(check_counts(s));
+	TRY(lend_keys(s));
 	if (s->wish->source_arn.n)
 		TRY(add_principal(s));
 	for (size_t k = 0; k < s->wish->documents.count; k++)
-		TRY(add_input(s, str_print(c->arena, "PolicyInputList.%zu", k + 1), s->wish->documents.at[k],
-			      "PolicyInputList"));
+		TRY(simulation_add_document(&s->s, str_print(c->arena, "PolicyInputList.%zu", k + 1),
+					    s->wish->documents.at[k], "PolicyInputList"));
 	if (s->wish->boundaries.count)
-		TRY(compile(s, s->wish->boundaries.at[0], "PolicyInputList", &s->set.boundary));
-	s->identity = arena_new_array(c->arena, const struct policy_code *, s->inputs.count + 1);
-	if (!s->identity)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < s->inputs.count; k++)
-		s->identity[k] = s->inputs.at[k].code;
-	s->set.identity = s->identity;
-	s->set.identity_count = s->inputs.count;
-	return OK;
+		TRY(simulation_set_boundary(&s->s, s->wish->boundaries.at[0], "PolicyInputList"));
+	return simulation_begin(&s->s);
 }
 
 /* ---- what is decided ---- */
-
-/* Each document is read once, however many actions are asked about. */
-static RESULT read_statements(struct simulation *s)
-{
-	struct arena *a = s->e->c->arena;
-	for (size_t k = 0; k < s->inputs.count; k++) {
-		struct input *input = &s->inputs.at[k];
-		size_t count = policy_count_statements(input->code) + 1;
-		input->starts = arena_new_array(a, struct policy_place, count);
-		input->ends = arena_new_array(a, struct policy_place, count);
-		input->keys = arena_new_array(a, struct policy_keys, count);
-		if (!input->starts || !input->ends || !input->keys)
-			return ctx_no_memory(s->e->c);
-		TRY(policy_list_keys_of_each(s->e->c, input->document, input->keys));
-	}
-	return OK;
-}
-
-static const char *word_of(const struct policy_decision *d)
-{
-	return d->effect == POLICY_ALLOWS   ? "allowed"
-	       : d->effect == POLICY_DENIES ? "explicitDeny"
-					    : "implicitDeny";
-}
 
 static void write_place(struct iam_call *e, struct xml *x, const char *name, const struct policy_place *place)
 {
@@ -254,54 +151,22 @@ static void write_place(struct iam_call *e, struct xml *x, const char *name, con
 }
 
 /* All statements that allow, or that deny. */
-static void write_matched(struct simulation *s, struct xml *x, const struct policy_question *q,
+static void write_matched(struct simulation_call *s, struct xml *x, const struct policy_question *q,
 			  const struct policy_decision *d)
 {
+	struct simulation_match m = {0};
 	xml_open(x, "MatchedStatements");
-	for (size_t k = 0; k < s->inputs.count && d->effect != POLICY_SILENT; k++) {
-		struct input *input = &s->inputs.at[k];
-		for (size_t n = 0; n < policy_count_statements(input->code); n++) {
-			if (policy_ask_statement(input->code, q, n) != d->effect)
-				continue;
-			xml_open(x, "member");
-			xml_text(x, "SourcePolicyId", input->name);
-			xml_z(x, "SourcePolicyType", "IAM Policy");
-			if (input->starts[n].line ||
-			    policy_find_place(input->document, n, &input->starts[n], &input->ends[n])) {
-				write_place(s->e, x, "StartPosition", &input->starts[n]);
-				write_place(s->e, x, "EndPosition", &input->ends[n]);
-			}
-			xml_close(x, "member");
+	while (simulation_next_match(&s->s, q, d, &m)) {
+		xml_open(x, "member");
+		xml_text(x, "SourcePolicyId", s->s.policies.at[m.policy].name);
+		xml_z(x, "SourcePolicyType", "IAM Policy");
+		if (m.start.line) {
+			write_place(s->e, x, "StartPosition", &m.start);
+			write_place(s->e, x, "EndPosition", &m.end);
 		}
+		xml_close(x, "member");
 	}
 	xml_close(x, "MatchedStatements");
-}
-
-static bool has_key(const struct policy_keys *keys, struct str key)
-{
-	for (size_t k = 0; k < keys->names.count; k++)
-		if (str_equal_nocase(keys->names.at[k], key))
-			return true;
-	return false;
-}
-
-/* What statements about the action ask for, and nobody gave. */
-static RESULT find_missing(struct simulation *s, const struct policy_question *q, struct policy_keys *missing)
-{
-	struct strs values;
-	for (size_t k = 0; k < s->inputs.count; k++) {
-		const struct input *input = &s->inputs.at[k];
-		for (size_t n = 0; n < policy_count_statements(input->code); n++) {
-			const struct policy_keys *keys = &input->keys[n];
-			bool concerns = keys->names.count && policy_concerns(input->code, q, n);
-			for (size_t m = 0; concerns && m < keys->names.count; m++)
-				if (find_key(q, keys->names.at[m], &values) == POLICY_ABSENT &&
-				    !has_key(missing, keys->names.at[m]) &&
-				    !VEC_PUSH(s->e->c->arena, &missing->names, keys->names.at[m]))
-					return ctx_no_memory(s->e->c);
-		}
-	}
-	return OK;
 }
 
 static void write_names(struct xml *x, const char *list, const struct policy_keys *keys)
@@ -312,35 +177,29 @@ static void write_names(struct xml *x, const char *list, const struct policy_key
 	xml_close(x, list);
 }
 
-static void write_boundary(struct simulation *s, struct xml *x, const struct policy_question *q)
+static void write_boundary(struct simulation_call *s, struct xml *x, const struct policy_question *q)
 {
-	size_t statement = 0;
-	if (!s->set.boundary)
+	bool has_boundary = false, allows = simulation_boundary_allows(&s->s, q, &has_boundary);
+	if (!has_boundary)
 		return;
 	xml_open(x, "PermissionsBoundaryDecisionDetail");
-	xml_z(x, "AllowedByPermissionsBoundary",
-	      policy_ask(s->set.boundary, q, &statement) == POLICY_ALLOWS ? "true" : "false");
+	xml_z(x, "AllowedByPermissionsBoundary", allows ? "true" : "false");
 	xml_close(x, "PermissionsBoundaryDecisionDetail");
 }
 
 /* On a resource that was named the result is said of it, too, and which keys are missing there alone. */
-static RESULT write_result(struct simulation *s, struct xml *x, struct str action, struct str resource)
+static RESULT write_result(struct simulation_call *s, struct xml *x, struct str action, struct str resource)
 {
 	bool is_named = s->wish->resources.count;
 	struct policy_keys missing = {0};
 	struct policy_decision d;
-	struct policy_question q = {.action = action,
-				    .permission = permission_find_action(action),
-				    .resource = resource,
-				    .find = find_key,
-				    .request = s,
-				    .arena = s->e->c->arena};
-	policy_decide(&s->set, &q, &d);
-	TRY(find_missing(s, &q, &missing));
+	struct policy_question q;
+	simulation_decide(&s->s, action, resource, &q, &d);
+	TRY(simulation_find_missing(&s->s, &q, &missing));
 	xml_open(x, "member");
 	xml_text(x, "EvalActionName", action);
 	xml_text(x, "EvalResourceName", resource);
-	xml_z(x, "EvalDecision", word_of(&d));
+	xml_z(x, "EvalDecision", simulation_word(&d));
 	write_matched(s, x, &q, &d);
 	write_names(x, "MissingContextValues", is_named ? NULL : &missing);
 	write_boundary(s, x, &q);
@@ -350,7 +209,7 @@ static RESULT write_result(struct simulation *s, struct xml *x, struct str actio
 		xml_open(x, "ResourceSpecificResults");
 		xml_open(x, "member");
 		xml_text(x, "EvalResourceName", resource);
-		xml_z(x, "EvalResourceDecision", word_of(&d));
+		xml_z(x, "EvalResourceDecision", simulation_word(&d));
 		write_matched(s, x, &q, &d);
 		write_names(x, "MissingContextValues", &missing);
 		write_boundary(s, x, &q);
@@ -364,12 +223,12 @@ static RESULT write_result(struct simulation *s, struct xml *x, struct str actio
 static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 {
 	static const struct str all = {"*", 1};
-	struct simulation s = {.e = e, .wish = args};
+	struct simulation_call s = {.e = e, .wish = args};
 	struct strs resources = s.wish->resources;
 	struct list_page page;
 	TRY(iam_open_page(e, &s.wish->pages, &page));
 	TRY(gather(&s));
-	TRY(read_statements(&s));
+	TRY(simulation_read_statements(&s.s));
 	if (resources.count == 0)
 		resources = (struct strs){&all, 1};
 	xml_open(x, "EvaluationResults");
@@ -383,11 +242,11 @@ static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 
 static RESULT get_context_keys(struct iam_call *e, const void *args, struct xml *x)
 {
-	struct simulation s = {.e = e, .wish = args};
+	struct simulation_call s = {.e = e, .wish = args};
 	struct policy_keys keys = {0};
 	TRY(gather(&s));
-	for (size_t k = 0; k < s.inputs.count; k++)
-		TRY(policy_list_keys(e->c, s.inputs.at[k].document, &keys));
+	for (size_t k = 0; k < s.s.policies.count; k++)
+		TRY(policy_list_keys(e->c, s.s.policies.at[k].document, &keys));
 	write_names(x, "ContextKeyNames", &keys);
 	return OK;
 }

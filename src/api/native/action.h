@@ -12,6 +12,7 @@
 
 #include "api/core/dispatch.h"
 #include "api/native/native.h"
+#include "auth/policy.h"
 #include "auth/token.h"
 #include "base/json_write.h"
 #include "engine/resolve.h"
@@ -78,6 +79,7 @@ struct native_call {
 	struct str match;         /* If-Match: the gen that the row must have; empty: any */
 	struct feed_wish *wish;   /* of a stream */
 	struct str etag;
+	struct policy_fault fault; /* where a document of policies is at fault: of a problem */
 	const char *need; /* what somebody who signs in is asked for besides: a problem's member; NULL */
 };
 

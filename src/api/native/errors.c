@@ -122,6 +122,19 @@ void native_write_problem_members(struct json_writer *w, struct ctx *c, const st
 		json_write_text(w, "id", problem->subject);
 }
 
+/* From where to where a policy is wrong, in lines and columns from 1 on. */
+static void write_fault(const struct policy_fault *fault, struct json_writer *w)
+{
+	if (!fault->start.line)
+		return;
+	json_write_open(w, "place");
+	json_write_int(w, "line", fault->start.line);
+	json_write_int(w, "column", fault->start.column);
+	json_write_int(w, "end_line", fault->end.line);
+	json_write_int(w, "end_column", fault->end.column);
+	json_write_close(w);
+}
+
 /* Which statement of which policy refused: for those who answer for the account. */
 static void write_refusal(struct api_call *core, struct json_writer *w)
 {
@@ -150,6 +163,8 @@ RESULT native_write_problem(struct api_call *core, struct api_problem *p, struct
 	json_write_text(&w, "request_id", core->c->request_id);
 	if (native_call_of(core)->need)
 		json_write_z(&w, "need", native_call_of(core)->need);
+	if (p->err == ERR_INVALID)
+		write_fault(&native_call_of(core)->fault, &w);
 	if (p->err == ERR_DENIED)
 		write_refusal(core, &w);
 	const struct native_room *room = native_call_of(core)->room;

@@ -2,20 +2,23 @@
 // Users of the account, with the access keys of each; who manages it makes users and keys, and takes them back.
 import {html, nothing, nameOf, refName, pairs, copyable, copy, when, ask, report, mark} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows, applyRow, reload} from "../store.js";
+import {rows, applyRow, reload, touch} from "../store.js";
+import {href} from "../router.js";
+import {showCommand} from "../commands.js";
+import {manages, policiesCard} from "../rights.js";
 import {t, list as words, time, since} from "../words.js";
-import {post, remove, intent} from "../api.js";
-import {session} from "../session.js";
+import {get, post, remove, intent} from "../api.js";
+import {session, isOperator} from "../session.js";
 
-const manages = () => session.rights?.some((r) => r === "manager" || r === "admin");
 /** A user of the account itself; those of a domain get in by roles, and are its administrators' to make. */
 const isOwn = (u) => u.account === session.account?.id && !u.is_owner;
 const keysOf = (u) => rows("access-keys").filter((k) => k.user === u.id);
 
 function make() {
 	const key = intent();
+	showCommand("users.create", {name: "user"});
 	ask({title: t("A new user"), label: t("Create"),
-		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false"></label>
+		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false" @input=${(e) => showCommand("users.create", {name: e.target.value.trim() || "user"})}></label>
 			<p class="hint">${t("For a program or a colleague. An access key lets it in, and policies say what it may do.")}</p>`,
 		submit: async (form) => {
 			const answer = await post("/users", {name: form.get("name").trim()}, {"Idempotency-Key": key});
@@ -24,6 +27,7 @@ function make() {
 }
 
 async function makeKey([u]) {
+	showCommand("users.key", {ids: [u]});
 	const answer = await report(t("The access key is made"), () => post("/access-keys", {user: u.id}, {"Idempotency-Key": intent()}));
 	if (!answer)
 		return;
@@ -41,8 +45,29 @@ function dropKey(k) {
 }
 
 function drop(chosen) {
+	showCommand("users.delete", {ids: chosen});
 	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), body: () => html`<p>${t("Only who has no key and no policy any more goes.")}</p>`,
 		submit: () => report(t("{n} users are gone", {n: chosen.length}), () => post("/users/delete", {ids: chosen.map((u) => u.id)})).then(() => false)});
+}
+
+const groupsOf = (u) => rows("group-members").filter((m) => m.user === u.id);
+
+/** Whether a code is asked for besides the password: told to the user and to administrators. */
+const factors = new Map();
+function factorOf(u) {
+	if (!isOperator() && u.id !== session.user?.id)
+		return "";
+	if (!factors.has(u.id)) {
+		factors.set(u.id, null);
+		get(`/second-factors?user=${u.id}`).then((a) => factors.set(u.id, a.items), () => factors.set(u.id, [])).then(touch);
+	}
+	const known = factors.get(u.id);
+	return known === null ? "…" : known.some((f) => f.confirmed) ? mark("ok", t("on")) : mark("off", t("off"));
+}
+
+function more(u) {
+	const groups = groupsOf(u);
+	return html`${keyTable(u)}${groups.length ? html`<div class="card"><h2>${t("User groups")}</h2><ul class="plainlist">${groups.map((m) => html`<li><a href=${href("user-groups", m.user_group)}>${refName("user-groups", m.user_group)}</a></li>`)}</ul></div>` : nothing}${u.is_owner ? nothing : policiesCard("user", u)}`;
 }
 
 function keyTable(u) {
@@ -54,7 +79,7 @@ function keyTable(u) {
 const kindOf = (u) => (u.is_owner ? t("owner of the account") : u.account ? t("of the account") : t("of the domain {name}", {name: refName("domains", u.domain)}));
 
 export const view = resourcePage({
-	name: "people", kind: "users", kinds: ["access-keys", "domains"], command: "users.list", title: () => t("People"),
+	name: "people", kind: "users", kinds: ["access-keys", "domains", "user-groups", "group-members", "policies", "policy-versions", "policy-attachments"], command: "users.list", title: () => t("People"),
 	search: (u) => [u.email, u.description], keys: {kind: (u) => (u.account ? "account" : "domain")},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
@@ -65,6 +90,6 @@ export const view = resourcePage({
 	actions: [{id: "key", title: () => t("Make an access key"), hidden: () => !manages(), may: isOwn, run: (chosen) => makeKey(chosen.filter(isOwn))},
 		{id: "delete", title: () => t("Delete"), hidden: () => !manages(), may: isOwn, run: (chosen) => drop(chosen.filter(isOwn)), danger: true}],
 	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("New user")}</button>` : nothing),
-	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("open")) : mark("off", t("closed"))], [t("Kind"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Mail"), u.email], [t("What for"), u.description], [t("Made"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
-	more: keyTable,
+	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("open")) : mark("off", t("closed"))], [t("Kind"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Mail"), u.email], [t("What for"), u.description], [t("Authenticator"), factorOf(u)], [t("Made"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
+	more,
 });

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Changes of what an account's people may do: managed policies and their versions, who has them, and roles that are
+ * taken on. They run the operations that IAM's own calls run. A document that does not compile is refused with the
+ * place where it is wrong, so that an editor can show it: POST …?dry=1 asks without making anything. */
+#include "api/native/write.h"
+
+#include "engine/people/aws_policy.h"
+#include "engine/people/iam_role.h"
+#include "engine/people/policy.h"
+#include "engine/tag.h"
+#include "model/iam_name.h"
+#include "model/policy_version.h"
+
+enum { NAME_MAX_SIZE = 128, ROLE_NAME_MAX = 64, PATH_MAX_SIZE = 512, TEXT_MAX = 1000 };
+
+/* ---- what a document, a name and a path may be ---- */
+
+static RESULT check_document(struct native_call *e, struct str document, enum policy_form form,
+			     const char *field)
+{
+	const struct policy_code *code = NULL;
+	struct result result = policy_check(e->c, document, form, &code, &e->fault);
+	if (result_is_ok(result) && form == POLICY_OF_TRUST && !policy_is_of_vendor(code, STR("sts")))
+		result = ctx_fail(e->c, ERR_INVALID,
+				  "AssumeRole policy may only specify STS AssumeRole actions.");
+	if (result.code == ERR_INVALID)
+		e->c->problem.field = str_from(field);
+	return result;
+}
+
+static RESULT check_name(struct native_call *e, struct str name, struct str path)
+{
+	if (!iam_is_name(name))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("name"),
+				      "name must have letters, digits and +=,.@_- alone.");
+	if (!iam_is_path(path))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("path"), "path must begin and end with /.");
+	return OK;
+}
+
+/* ---- managed policies ---- */
+
+#define DOCUMENT(T, member, text)                                                                            \
+	PARAM(struct T, "document", member, .min = 1, .max = POLICY_DOCUMENT_MAX, .flags = REQUIRED,         \
+	      .doc = (text))
+static const struct param policy_params[] = {
+	PARAM(struct policy_wish, "name", name, .min = 1, .max = NAME_MAX_SIZE, .flags = REQUIRED,
+	      .doc = "Unique in the account."),
+	PARAM(struct policy_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "IAM's; else /."),
+	PARAM(struct policy_wish, "description", description, .max = TEXT_MAX, .doc = "Free text."),
+	DOCUMENT(policy_wish, document, "In IAM's policy language, as text."),
+	PARAM(struct policy_wish, "tags", tags, .max = TAG_COUNT_MAX, .doc = "Its tags."),
+};
+static const struct param version_params[] = {
+	DOCUMENT(policy_version_wish, document, "Its new text."),
+	PARAM(struct policy_version_wish, "is_default", is_default, .doc = "It holds from now on."),
+};
+static const struct param number_params[] = {
+	PARAM(struct policy_version_target, "number", number, .min = 1, .max = INT64_MAX, .flags = REQUIRED,
+	      .doc = "Which version."),
+};
+
+static RESULT prepare_policy(struct native_call *e, void *args)
+{
+	const struct policy_wish *wish = args;
+	TRY(check_name(e, wish->name, wish->path));
+	return check_document(e, wish->document, POLICY_OF_IDENTITY, "document");
+}
+
+static RESULT prepare_version(struct native_call *e, void *args)
+{
+	return check_document(e, ((const struct policy_version_wish *) args)->document, POLICY_OF_IDENTITY,
+			      "document");
+}
+
+static RESULT prepare_number(struct native_call *e, void *args)
+{
+	(void) e;
+	((struct policy_version_target *) args)->field = STR("number");
+	return OK;
+}
+
+/* ---- who has them ---- */
+
+static const struct param attach_params[] = {
+	REF(policy_attachment_wish, "policy", policy, POLICY, .flags = REQUIRED,
+	    .doc = "Which: of the account's, or AWS's own."),
+};
+
+/* ---- roles ---- */
+
+static const struct param role_params[] = {
+	PARAM(struct iam_role_wish, "name", name, .min = 1, .max = ROLE_NAME_MAX, .flags = REQUIRED,
+	      .doc = "Unique in the account."),
+	PARAM(struct iam_role_wish, "path", path, .max = PATH_MAX_SIZE, .doc = "IAM's; else /."),
+	PARAM(struct iam_role_wish, "description", description, .max = TEXT_MAX, .doc = "Free text."),
+	PARAM(struct iam_role_wish, "trust", trust, .min = 1, .max = POLICY_DOCUMENT_MAX, .flags = REQUIRED,
+	      .doc = "The policy that says who may take it, as text."),
+};
+static const struct param trust_params[] = {
+	PARAM(struct iam_role_change, "trust", trust, .min = 1, .max = POLICY_DOCUMENT_MAX, .flags = REQUIRED,
+	      .doc = "Who may take it from now on."),
+};
+
+static RESULT prepare_role(struct native_call *e, void *args)
+{
+	const struct iam_role_wish *wish = args;
+	TRY(check_name(e, wish->name, wish->path));
+	return check_document(e, wish->trust, POLICY_OF_TRUST, "trust");
+}
+
+static RESULT prepare_trust(struct native_call *e, void *args)
+{
+	return check_document(e, ((const struct iam_role_change *) args)->trust, POLICY_OF_TRUST, "trust");
+}
+
+/* ---- AWS's own, which are no rows ---- */
+
+static RESULT answer_aws_policies(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct policy *p = NULL;
+	char id[UUID_TEXT_SIZE];
+	(void) args;
+	(void) e;
+	json_write_open_list(w, "items");
+	for (size_t n = 0; (p = aws_policy_at(n)); n++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "id", uuid_write(p->row.id, id));
+		json_write_text(w, "name", p->name);
+		json_write_text(w, "path", p->path);
+		if (p->description.n)
+			json_write_text(w, "description", p->description);
+		json_write_text(w, "document", aws_policy_version(p)->document);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+#define ATTACH(where, permission, kind, verb, member, run, text)                                             \
+	CHANGE_OF(POST, where "/{id}/" verb, permission, kind, KIND_POLICY_ATTACHMENT,                       \
+		  .args = PARAMS(struct policy_attachment_wish, attach_params),                              \
+		  .target = NATIVE_AT(policy_attachment_wish, member), .operation = (run), .doc = (text))
+#define ATTACH_AND_DETACH(where, word, kind, member)                                                         \
+	ATTACH(where, "iam:Attach" word "Policy", kind, "attach-policy", member, engine_attach_policy_run,   \
+	       "Gives it a policy."),                                                                        \
+		ATTACH(where, "iam:Detach" word "Policy", kind, "detach-policy", member,                     \
+		       engine_detach_policy_run, "Takes a policy from it.")
+
+static const struct native_action actions[] = {
+	{HTTP_GET, "/aws-policies", .name = "ListAwsPolicies", .permit = "iam:ListPolicies",
+	 .answer = answer_aws_policies, .doc = "AWS's own managed policies, which every account may attach."},
+	CREATE("/policies", "iam:CreatePolicy", POLICY, .args = PARAMS(struct policy_wish, policy_params),
+	       .prepare = prepare_policy, .operation = engine_create_policy_run,
+	       .doc = "Makes a managed policy. A document that is wrong is refused with its place."),
+	CHANGE(DELETE, "/policies/{id}", "iam:DeletePolicy", POLICY,
+	       .args = {.size = sizeof(struct policy_target)}, .target = NATIVE_AT(policy_target, policy),
+	       .operation = engine_delete_policy_run, .doc = "Deletes one that nobody has any more."),
+	CHANGE_OF(POST, "/policies/{id}/versions", "iam:CreatePolicyVersion", POLICY, KIND_POLICY_VERSION,
+		  .args = PARAMS(struct policy_version_wish, version_params),
+		  .target = NATIVE_AT(policy_version_wish, policy), .prepare = prepare_version,
+		  .operation = engine_create_policy_version_run, .doc = "Gives it another text."),
+	CHANGE(POST, "/policies/{id}/default", "iam:SetDefaultPolicyVersion", POLICY,
+	       .args = PARAMS(struct policy_version_target, number_params),
+	       .target = NATIVE_AT(policy_version_target, policy), .prepare = prepare_number,
+	       .operation = engine_set_default_policy_version_run, .doc = "Says which text holds."),
+	CHANGE(POST, "/policies/{id}/delete-version", "iam:DeletePolicyVersion", POLICY,
+	       .args = PARAMS(struct policy_version_target, number_params),
+	       .target = NATIVE_AT(policy_version_target, policy), .prepare = prepare_number,
+	       .operation = engine_delete_policy_version_run, .doc = "Drops a text that does not hold."),
+	ATTACH_AND_DETACH("/users", "User", USER, user),
+	ATTACH_AND_DETACH("/user-groups", "Group", USER_GROUP, user_group),
+	ATTACH_AND_DETACH("/iam-roles", "Role", IAM_ROLE, iam_role),
+	CREATE("/iam-roles", "iam:CreateRole", IAM_ROLE, .args = PARAMS(struct iam_role_wish, role_params),
+	       .prepare = prepare_role, .operation = engine_create_iam_role_run,
+	       .doc = "Makes a role that is taken on for a session."),
+	CHANGE(POST, "/iam-roles/{id}/trust", "iam:UpdateAssumeRolePolicy", IAM_ROLE,
+	       .args = PARAMS(struct iam_role_change, trust_params),
+	       .target = NATIVE_AT(iam_role_change, iam_role), .prepare = prepare_trust,
+	       .operation = engine_update_iam_role_trust_run, .doc = "Says who may take it."),
+	CHANGE(DELETE, "/iam-roles/{id}", "iam:DeleteRole", IAM_ROLE,
+	       .args = {.size = sizeof(struct iam_role_target)},
+	       .target = NATIVE_AT(iam_role_target, iam_role), .operation = engine_delete_iam_role_run,
+	       .doc = "Deletes one that has no policy any more."),
+};
+const struct api_actions native_policies_actions = API_ACTIONS(actions);

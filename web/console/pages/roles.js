@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+// Roles that are taken on for a session: by instances, by users, by people who sign in elsewhere. Who may is the trust policy's to say.
+import {html, nothing, nameOf, pairs, ask, when, emptyCard} from "../parts.js";
+import {resourcePage} from "../resource.js";
+import {applyRow, reload} from "../store.js";
+import {t, time, since, span, list as words} from "../words.js";
+import {post, remove} from "../api.js";
+import {showCommand} from "../commands.js";
+import {manages, policiesCard, documentEditor, EMPTY_TRUST} from "../rights.js";
+
+function make() {
+	const name = () => document.querySelector("dialog input[name=name]")?.value.trim() || "role";
+	const editor = documentEditor("trust", EMPTY_TRUST, (text) => post("/iam-roles?dry=1", {name: name(), trust: text}));
+	showCommand("roles.create", {name: "role"});
+	ask({title: t("A new role"), label: t("Create"), wide: true, keeps: true,
+		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false" @input=${() => showCommand("roles.create", {name: name()})}></label>
+			<label class="f">${t("What for")}<input name="description" maxlength="1000"></label><p class="hint">${t("The document says who may take it. What it may do then, its policies say.")}</p>${editor()}`,
+		submit: async (form) => {
+			const answer = await post("/iam-roles", {name: form.get("name").trim(), description: form.get("description"), trust: form.get("trust")});
+			applyRow("iam-roles", answer.items?.[0]);
+		}});
+}
+
+function trust([r]) {
+	const editor = documentEditor("trust", r.trust ?? EMPTY_TRUST, (text) => post(`/iam-roles/${r.id}/trust?dry=1`, {trust: text}));
+	showCommand("roles.trust", {ids: [r]});
+	ask({title: t("Who may take {name}?", {name: r.name}), label: t("Save"), wide: true, keeps: true, body: () => editor(),
+		submit: async (form) => {
+			const answer = await post(`/iam-roles/${r.id}/trust`, {trust: form.get("trust")});
+			applyRow("iam-roles", answer.items?.[0]);
+		}});
+}
+
+function drop(chosen) {
+	showCommand("roles.delete", {ids: chosen});
+	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), body: () => html`<p>${t("Only what has no policy any more goes.")}</p>`,
+		submit: async () => {
+			for (const r of chosen)
+				await remove(`/iam-roles/${r.id}`);
+			await reload("iam-roles");
+		}});
+}
+
+export const view = resourcePage({
+	name: "roles", kind: "iam-roles", kinds: ["policies", "policy-versions", "policy-attachments"], command: "roles.list", title: () => t("Roles"),
+	search: (r) => [r.description],
+	columns: [
+		{key: "name", title: () => t("Name"), width: "34%", sort: nameOf},
+		{key: "what", title: () => t("What for"), wide: true, width: "30%", text: (r) => r.description ?? ""},
+		{key: "used", title: () => t("Last used"), width: "20%", sort: (r) => r.last_used_us ?? 0, text: (r) => (r.last_used_us ? since(r.last_used_us) : "–")},
+		{key: "made", title: () => t("Made"), wide: true, sort: (r) => r.created_us, text: (r) => time(r.created_us)},
+	],
+	actions: [{id: "trust", title: () => t("Who may take it"), hidden: () => !manages(), run: trust},
+		{id: "delete", title: () => t("Delete"), hidden: () => !manages(), run: drop, danger: true}],
+	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("New role")}</button>` : nothing),
+	empty: () => emptyCard(t("No role yet"), t("A role is taken on for a while: by an instance that calls the API, or by somebody of another account."), manages() ? html`<button type="button" class="b1" @click=${make}>${t("New role")}</button>` : nothing),
+	facts: (r) => pairs([[t("Name"), r.name], [t("What for"), r.description], [t("Path"), r.path && r.path !== "/" ? r.path : ""], [t("A session lasts"), r.session_max_us ? span(r.session_max_us) : ""], [t("Last used"), r.last_used_us ? since(r.last_used_us) : ""], [t("Made"), when(r.created_us)]]),
+	more: (r) => html`<div class="card"><h2>${t("Who may take it")}</h2><div class="block"><pre tabindex="0" aria-label=${t("Who may take it")}>${r.trust ?? ""}</pre></div></div>${policiesCard("iam_role", r)}`,
+});
