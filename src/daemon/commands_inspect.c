@@ -116,7 +116,9 @@ static RESULT audit(struct command_call *call)
 	TRY(reconciler_audit(call->daemon->reconciler, &call->ctx, clock_now_us() + AUDIT_DEADLINE_S * SECOND,
 			     &found));
 	TRY(reconciler_describe_audit(&call->ctx, &found, &end));
-	TRY(command_commit(call, "dari:audit", engine_end_audit_run, &end));
+	/* What was found is told also where it cannot be kept, as when the database is what is wrong. */
+	IGNORE(command_commit(call, "dari:audit", engine_end_audit_run, &end));
+	ctx_clear_problem(&call->ctx);
 	call->value = json_array();
 	for (size_t k = 0; k < found.findings.count; k++) {
 		const struct audit_finding *f = &found.findings.at[k];

@@ -200,10 +200,62 @@ def test_an_audit(dev):
         assert not b.faults()
 
 
+def test_an_account_is_made_and_closed(dev):
+    with pages(dev, "admin") as b:
+        go(b, dev, "domains")
+        b.click("return document.querySelector('button[aria-label=\"A new account in shops\"]')", what="the button")
+        b.until("return document.activeElement?.name === 'name'", what="the field")
+        b.press("corner-shop")
+        b.until_text("openstack project create")
+        b.press(Keys.ENTER)
+        row = "[...document.querySelectorAll('main tbody tr')].find(r => r.innerText.startsWith('corner-shop'))"
+        b.until(f"return {row}?.querySelector('.num')", what="its bars")
+        b.click(f"return {row}.querySelector('.danger-text')", what="the button")
+        b.until("return document.querySelector('dialog .danger')?.disabled", what="a button that waits for the name")
+        b.find("dialog input").send_keys("corner-shop")
+        b.click("return document.querySelector('dialog .danger:not(:disabled)')", what="the answer")
+        b.until(f"return {row}?.innerText.includes('closed')", what="that it is closed")
+        b.click(f"return {row}.querySelector('td:last-child button')", what="the button")
+        b.until(f"return {row}?.innerText.includes('open')", what="that it is open again")
+        assert not b.faults()
+
+
+def test_capacity_is_what_a_launch_finds(dev):
+    with pages(dev, "admin") as b:
+        go(b, dev, "capacity")
+        assert b.until("return document.querySelectorAll('main thead th').length", what="the hosts") == 6  # the size, all, four hosts
+        b.click("return document.querySelector('main form .b1')", what="the button")
+        b.until_text("hosts have room")
+        b.find("main form input[name=count]").clear()
+        b.find("main form input[name=count]").send_keys("100")
+        b.run("const s = document.querySelector('main form select[name=type]'); s.value = [...s.options].at(-1).value")
+        b.click("return document.querySelector('main form .b1')", what="the button")
+        b.until("return document.querySelector('main form [role=alert]')", what="a refusal")
+        assert not b.faults()
+
+
+def test_a_host_is_drained(dev):
+    """How many of how many have left it is shown, of all accounts."""
+    with pages(dev, "admin") as b:
+        name = max(dev.command("host", "list"), key=lambda h: h["instances"])["name"]
+        go(b, dev, f"hosts?q={name}")
+        b.click("return document.querySelector('tr[data-id] a')", what="the host")
+        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Drain…')", what="the button")
+        b.click("return document.querySelector('dialog .danger')", what="the answer")
+        b.until_text("It is drained")
+        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Open again')", what="the button")
+        b.until("return ![...document.querySelectorAll('aside .st')].some(e => e.innerText.includes('closed'))", what="that it is open")
+        assert not b.faults()
+
+
 def test_pages_of_the_region_are_operators(page, dev):
     """Nobody else has them in the menu; who goes there all the same learns nothing."""
     names = page.run("return [...document.querySelectorAll('nav.side a')].map(a => a.getAttribute('href'))")
-    assert not {f"/console/{name}" for name in ("region", "hosts", "audit", "accounts", "capacity")} & set(names)
+    theirs = ("region", "hosts", "capacity", "audit", "accounts", "domains", "prices")
+    assert not {f"/console/{name}" for name in theirs} & set(names)
+    for name in theirs:
+        go(page, dev, name)
+        assert "There is no such page" in page.run("return document.querySelector('main').innerText"), name
 
 
 def test_a_user_and_a_key(dev):

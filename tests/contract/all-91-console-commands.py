@@ -27,11 +27,15 @@ from playbook import Playbooks  # noqa: E402
 ANSIBLE_FIRST = "import boto3, botocore, ansible.module_utils.basic, ansible_collections.amazon.aws.plugins.module_utils.modules\n"
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann"
 GIB = 2**30
+PRICES = """price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
+items:
+- {sku: held, meter: held, unit: hour, price: 0}
+"""
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}, indent=1)
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
-         "policies", "policy-versions", "policy-attachments", "iam-roles"]
-OF_OPERATOR = ("hosts", "audits", "audit-findings")  # what administrators alone see
+         "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains"]
+OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists")  # what administrators alone see
 SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
     "instances": ["state", "type", "image"],
     "volumes": ["state", "size", "zone"],
@@ -40,7 +44,7 @@ SHOWN = {  # what a click decides of a row; ids, times and names differ from one
     "security-group-rules": ["direction", "protocol", "from_port", "to_port", "peer_block"],
     "routers": ["blocks"],
     "subnets": ["block", "zone"],
-    "hosts": ["enabled", "state"],
+    "hosts": ["enabled", "state", "forced_down", "maintenance_us", "maintenance_kind", "maintenance_reason"],
     "images": ["state"],
     "users": ["path", "enabled"],
     "user-groups": ["path"],
@@ -49,6 +53,8 @@ SHOWN = {  # what a click decides of a row; ids, times and names differ from one
     "policy-versions": ["number", "document"],
     "policy-attachments": ["is_boundary"],
     "iam-roles": ["path", "trust", "session_max_us"],
+    "accounts": ["enabled", "domain"],
+    "domains": ["enabled"],
     "audits": ["stage", "found", "quarantined"],
     "audit-findings": ["about", "quarantined"],
 }
@@ -67,7 +73,7 @@ def dev():
         region.count = 0
         with tempfile.TemporaryDirectory() as region.folder, web.browser() as region.page:
             region.plays = Playbooks(pathlib.Path(region.folder), "amazon.aws", ANSIBLE_FIRST, region.url)
-            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n"), ("policy.json", POLICY), ("trust.json", TRUST)):
+            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n"), ("policy.json", POLICY), ("trust.json", TRUST), ("prices.yaml", PRICES)):
                 with open(os.path.join(region.folder, name), "w", encoding="utf-8") as f:
                     f.write(text)
             region.page.open(web.link_of(region))
@@ -117,7 +123,7 @@ def run_line(dev, tool, line):
                "AWS_SECRET_ACCESS_KEY": dev.account.secret}
         argv[1:1] = ["--endpoint-url", dev.url]  # Debian's is older than the variable
     else:
-        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if "compute service" in line else dev.mine).env()
+        argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if re.search("compute service|openstack (project|domain) ", line) else dev.mine).env()
     done = warm.run(argv, env, cwd=dev.folder) if tool in ("aws", "openstack") else subprocess.run(argv, env=env, cwd=dev.folder, capture_output=True, text=True, check=False)
     assert done.returncode == 0 or line == "dari audit" and "quarantined: " in done.stdout, f"{line}\n{done.stdout}{done.stderr}"
 
@@ -314,6 +320,45 @@ def holder(dev, kind, make, has=False):
     return {"ids": [who], "policy": what}
 
 
+def domain(dev):
+    dev.count += 1
+    return row(dev, "domains", dev.operator.api_ok("POST", "/domains", {"name": f"domain-{dev.count}"})["items"][0]["id"])
+
+
+def account(dev, enabled=True):
+    dev.count += 1
+    made = dev.operator.api_ok("POST", "/accounts", {"name": f"account-{dev.count}"})["items"][0]["id"]
+    if not enabled:
+        dev.operator.api_ok("PATCH", f"/accounts/{made}", {"enabled": False})
+    return row(dev, "accounts", made)
+
+
+def new_account(dev):
+    """Each in the same domain, which is not the first one."""
+    shop = next((d for d in dev.operator.rows("/domains?fields=*") if d["name"].startswith("domain-") and d.get("enabled")), None) or domain(dev)
+    return {**next_name(dev), "domain": shop}
+
+
+def closed_domain(dev):
+    made = domain(dev)
+    dev.operator.api_ok("PATCH", f"/domains/{made['id']}", {"enabled": False})
+    return row(dev, "domains", made["id"])
+
+
+def spare_host(dev):
+    """One that nothing is on."""
+    dev.count += 1
+    dev.command("host", "add", f"spare{dev.count}", "--uri", "sim://")
+    dev.rest()
+    return next(h for h in dev.operator.rows("/hosts?fields=*") if h["name"] == f"spare{dev.count}")
+
+
+def down_host(dev):
+    one = spare_host(dev)
+    dev.operator.api_ok("PATCH", f"/hosts/{one['id']}", {"forced_down": True})
+    return row(dev, "hosts", one["id"])
+
+
 def new_network(dev):
     zones = dev.mine.rows("/zones?fields=*")
     subnets = [{"zone": zone, "block": f"10.77.{k * 16}.0/20"} for k, zone in enumerate(zones)]
@@ -365,6 +410,16 @@ VERBS = {
     "roles.create": next_name,
     "roles.trust": lambda d: {"ids": [role(d)]},
     "roles.delete": lambda d: {"ids": [role(d)]},
+    "accounts.create": new_account,
+    "accounts.disable": lambda d: {"ids": [account(d)]},
+    "accounts.enable": lambda d: {"ids": [account(d, False)]},
+    "domains.create": next_name,
+    "domains.disable": lambda d: {"ids": [domain(d)]},
+    "domains.enable": lambda d: {"ids": [closed_domain(d)]},
+    "hosts.plan": lambda d: {"ids": [spare_host(d)], "kind": "move", "from_us": 1924992000000000, "reason": "new fans"},
+    "hosts.remove": lambda d: {"ids": [spare_host(d)]},
+    "hosts.down": lambda d: {"ids": [spare_host(d)]},
+    "hosts.answers": lambda d: {"ids": [down_host(d)]},
     "audits.run": audited,
     "leftovers.adopt": adopted,
     "leftovers.purge": lambda d: {"ids": [leftover(d)]},
@@ -430,6 +485,8 @@ SHOWN_BY = {  # which tools have the verb: what commands.js has
     "users.create": "aws", "users.delete": "aws", "users.key": "aws", "groups.create": "aws", "groups.delete": "aws", "groups.add": "aws", "groups.remove": "aws", "policies.create": "aws",
     "policies.version": "aws", "policies.default": "aws", "policies.delete": "aws", "policies.attach-user": "aws", "policies.detach-user": "aws", "policies.attach-user-group": "aws",
     "policies.detach-user-group": "aws", "policies.attach-iam-role": "aws", "policies.detach-iam-role": "aws", "roles.create": "aws", "roles.trust": "aws", "roles.delete": "aws",
+    "accounts.create": "openstack", "accounts.disable": "openstack", "accounts.enable": "openstack", "domains.create": "openstack", "domains.disable": "openstack", "domains.enable": "openstack",
+    "hosts.plan": "dari", "hosts.remove": "dari", "hosts.down": "openstack", "hosts.answers": "openstack",
     "audits.run": "dari", "leftovers.adopt": "dari", "leftovers.purge": "dari",
 }
 for of_ansible in ("instances.start instances.stop instances.terminate instances.launch volumes.create volumes.attach volumes.detach volumes.delete "
@@ -443,8 +500,8 @@ def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
     if verb not in clicks:  # what it leaves is asked once
         clicks[verb] = effect(dev, verb, "curl")
     done = effect(dev, verb, tool)
-    assert clicks[verb] or verb in ("instances.reboot", "roles.trust") or verb.startswith("hosts."), "the click does nothing"
-    if verb.startswith("hosts."):  # one host: the click has done it already
+    assert clicks[verb] or verb in ("instances.reboot", "roles.trust", "hosts.enable", "hosts.disable"), "the click does nothing"
+    if verb in ("hosts.enable", "hosts.disable"):  # one host: the click has done it already
         assert done in (clicks[verb], []), done
         with contextlib.suppress(AssertionError):
             dev.operator.api("PATCH", f"/hosts/{host(dev)['id']}", {"enabled": verb == "hosts.disable"})
@@ -478,6 +535,23 @@ def test_simulation(dev):
     assert ours[0]["statement"]["line"] == statement["StartPosition"]["Line"] and ours[0]["statement"]["end_column"] == statement["EndPosition"]["Column"]
 
 
+def test_prices(dev):
+    """A price list is no row."""
+    for tool in ("dari", "curl"):
+        run_text(dev, tool, command(dev, "prices.load", tool, {}))
+        lists = dev.operator.api_ok("GET", "/price-lists")["items"]
+        assert [(x["name"], x["in_force"], [i["sku"] for i in x["items"]]) for x in lists] == [("public", True, ["held"])]
+        run_text(dev, tool, command(dev, "prices.list", tool, {}))
+
+
+def test_a_launch_is_tried(dev):
+    """No tool but Dari's own API tries one: nothing is made."""
+    body = {"image": dev.image, "type": dev.mine.rows("/instance-types")[0]["id"], "count": 1}
+    before = all_rows(dev)
+    run_text(dev, "curl", command(dev, "instances.try", "curl", {"body": body}))
+    assert all_rows(dev) == before
+
+
 def test_every_verb_is_here():
     """No verb is shown that is not run, but those that administrators' clicks share with `dari` alone."""
     def source(name):
@@ -488,7 +562,7 @@ def test_every_verb_is_here():
     of_ansible = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": ', source("ansible.js"), re.MULTILINE))
     assert of_ansible <= set(VERBS) | set(LISTS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "rights.simulate"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

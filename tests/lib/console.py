@@ -10,7 +10,13 @@ from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
 PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
-OF_REGION = ["region", "hosts", "audit", "accounts", "people", "user-groups", "roles", "policies", "who-may", "quotas"]  # for administrators
+OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas"]  # for administrators
+PRICES = """
+price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
+items:
+- {sku: vm.t3.micro, meter: "instance:t3.micro", unit: hour, minimum_s: 60, price: 0.010400}
+- {sku: vol, meter: volume, unit: gib_month, tiers: [{upto: 1024, price: 0.080000}, {price: 0.070000}]}
+"""
 BRIEF = [("en", "light", 1280), ("ko", "dark", 360)]  # each language, theme and width once
 DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("light", "dark") for width in (1280, 360)]
 
@@ -43,6 +49,8 @@ def world(*options):
         operator = native.admin(dev)
         operator.api_ok("POST", "/audits", {})
         furnish_people(dev, operator)
+        operator.api_ok("POST", "/domains", {"name": "shops", "description": HOSTILE})
+        operator.api_ok("POST", "/price-lists", {"yaml": PRICES})
         dev.rest()
         yield dev
 

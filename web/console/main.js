@@ -73,7 +73,7 @@ function navView() {
 }
 
 function pageView() {
-	const name = here.page || "overview", module = moduleOf(name);
+	const name = here.page || "overview", isTheirs = pageOf(name)?.group === "region" && !isOperator(), module = isTheirs ? null : moduleOf(name);
 	if (module === null)
 		return html`<h1>${t("There is no such page")}</h1><p><a href=${href("overview")}>${t("To the overview")}</a></p>`;
 	if (!module)

@@ -25,8 +25,11 @@ export const PAGES = [
 	{name: "you", group: "account", key: "y", title: () => t("You")},
 	{name: "region", group: "region", key: "r", title: () => t("Region")},
 	{name: "hosts", group: "region", key: "h", kind: "hosts", counts: true, title: () => t("Hosts")},
+	{name: "capacity", group: "region", key: "f", title: () => t("Capacity")},
 	{name: "audit", group: "region", key: "z", title: () => t("Audit")},
 	{name: "accounts", group: "region", key: "d", kind: "accounts", title: () => t("Accounts")},
+	{name: "domains", group: "region", key: "e", title: () => t("Domains")},
+	{name: "prices", group: "region", key: "j", title: () => t("Prices")},
 	{name: "sign-in", group: "hidden", key: "", title: () => t("Sign in")},
 ];
 

@@ -2,11 +2,11 @@
 // Hosts: the machines that run instances, for operators; how full each is, and what is in its way.
 import {html, nothing, nameOf, shortId, stateOf, refName, pairs, when, mark, gauge, ask, report, oneByOne} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows} from "../store.js";
+import {rows, touch} from "../store.js";
 import {href, here} from "../router.js";
 import {chartsCard} from "../charts.js";
 import {t, size, number, time, list as words} from "../words.js";
-import {post, patch} from "../api.js";
+import {get, post, patch, remove} from "../api.js";
 import {showCommand} from "../commands.js";
 
 const usage = (h) => h.usage ?? {};
@@ -14,6 +14,8 @@ const memoryLimit = (h) => Math.max(0, (h.seen_memory ?? 0) - (h.reserved_memory
 const vcpuLimit = (h) => Math.floor((h.seen_cpus ?? 0) * (h.overcommit_percent || 100) / 100);
 
 function hostState(h) {
+	if (h.forced_down)
+		return mark("bad", t("counts as down"));
 	if (h.state === "down" || h.conditions?.length)
 		return stateOf(h);
 	if (h.maintenance_us)
@@ -50,6 +52,64 @@ const open = (chosen) => {
 	}));
 };
 
+const KINDS = {move: () => t("goes to other hosts, running"), reboot: () => t("is stopped, and started again afterwards"), stop: () => t("is stopped, and stays so")};
+const begins = (form) => (form.get("begins") ? Date.parse(form.get("begins")) * 1000 : 0);
+function plan(chosen) {
+	const preview = (form) => {
+		const said = form ? new FormData(form) : null;
+		showCommand("hosts.plan", {ids: chosen, kind: said?.get("kind") ?? "move", from_us: said ? begins(said) : 0, reason: said?.get("reason") ?? ""});
+	};
+	ask({title: t("A maintenance of {names}", {names: words(chosen.map(nameOf))}), label: t("Plan it"), danger: true,
+		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("Nothing new is placed on them from now on. Owners see it ahead.")}</p><label class="f">${t("What runs there")}<select name="kind" autofocus>${Object.entries(KINDS).map(([k, word]) => html`<option value=${k}>${word()}</option>`)}</select></label>
+			<label class="f">${t("Begins (empty: now)")}<input type="datetime-local" name="begins"></label><label class="f">${t("Why")}<input name="reason" maxlength="255"></label></div>`,
+		submit: (form) => report(t("The maintenance is planned"), () => oneByOne(chosen, (h) => post(`/hosts/${h.id}/maintenance`, {kind: form.get("kind"), begins_us: begins(form), ...(form.get("reason") ? {reason: form.get("reason")} : {})}))).then(() => false)});
+	preview(null);
+}
+const maintenanceOf = (h) => (h.maintenance_us ? html`${t("from")} ${time(h.maintenance_us)}${h.maintenance_end_us ? ` – ${time(h.maintenance_end_us)}` : ""}: ${(KINDS[h.maintenance_kind] ?? KINDS.reboot)()}${h.maintenance_reason ? html` <span class="dim">${h.maintenance_reason}</span>` : nothing}` : "");
+
+const setDown = (chosen) => {
+	showCommand("hosts.down", {ids: chosen});
+	withReason(chosen, t("Say that {names} are down", {names: words(chosen.map(nameOf))}), t("They count as down whatever they answer, and nothing is placed on them. Nothing is started elsewhere before it is proven that they are off."), t("Count as down"), (h, reason) => patch(`/hosts/${h.id}`, {forced_down: true, ...(reason ? {reason} : {})}));
+};
+const believe = (chosen) => {
+	showCommand("hosts.answers", {ids: chosen});
+	return report(t("What they answer counts again"), () => oneByOne(chosen, (h) => patch(`/hosts/${h.id}`, {forced_down: false})));
+};
+function drop(chosen) {
+	showCommand("hosts.remove", {ids: chosen});
+	ask({title: t("Remove {names} from the region?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Remove"), typed: chosen.length === 1 ? nameOf(chosen[0]) : chosen.length,
+		body: () => html`<p>${t("Only a host that has no instance and no volume goes. The machine itself stays as it is.")}</p>`,
+		submit: () => report(t("They are removed"), () => oneByOne(chosen, (h) => remove(`/hosts/${h.id}`))).then(() => false)});
+}
+
+// ---- how far a drain is ----
+
+/** host → {items, at}: what left it by the last drain. Instances of all accounts go, of which the rows here are a part. */
+const moves = new Map();
+const AGAIN_MS = 2000;
+function drainOf(h) {
+	const known = moves.get(h.id) ?? {items: [], at: 0};
+	const isOver = known.items.length && known.items.every((m) => m.ended_us);
+	if (performance.now() - known.at > (isOver ? 5 * AGAIN_MS : AGAIN_MS)) {
+		moves.set(h.id, {...known, at: performance.now()});
+		get(`/migrations?all=1&host=${h.id}&fields=*&order=-created&limit=1000`).then(({items}) => {
+			const last = items[0]?.created_us; // a drain begins all of its moves at once
+			moves.set(h.id, {items: items.filter((m) => m.created_us === last), at: performance.now()});
+			touch();
+		}, () => {});
+		setTimeout(touch, AGAIN_MS + 50);
+	}
+	return known.items;
+}
+
+function drainCard(h) {
+	const all = h.enabled === false ? drainOf(h) : [], gone = all.filter((m) => m.ended_us), failed = gone.filter((m) => m.problem);
+	if (!all.length)
+		return nothing;
+	return html`<div class="card" role="status"><h2>${gone.length < all.length ? mark("go", t("It is being drained")) : failed.length ? mark("bad", t("{n} could not leave", {n: failed.length})) : mark("ok", t("It is drained"))}</h2>
+		${gauge(t("Moved"), gone.length - failed.length, all.length, number)}${failed.length ? html`<ul>${failed.map((m) => html`<li><span lang="en">${m.problem}</span></li>`)}</ul>` : nothing}</div>`;
+}
+
 const instancesOf = (h) => rows("instances").filter((r) => r.host === h.id && r.state !== "terminated");
 
 export const view = resourcePage({
@@ -68,12 +128,16 @@ export const view = resourcePage({
 		{id: "enable", title: () => t("Open again"), may: (h) => h.enabled === false || Boolean(h.maintenance_us), run: open},
 		{id: "disable", title: () => t("Close"), may: (h) => h.enabled !== false, run: close, danger: true},
 		{id: "maintenance", title: () => t("Drain"), may: (h) => h.enabled !== false, run: drain, danger: true},
+		{id: "plan", title: () => t("Plan a maintenance"), may: (h) => !h.maintenance_us, run: plan, danger: true},
+		{id: "down", title: () => t("Count as down"), may: (h) => !h.forced_down, run: setDown, danger: true},
+		{id: "answers", title: () => t("Believe it again"), may: (h) => Boolean(h.forced_down), run: believe},
+		{id: "remove", title: () => t("Remove"), run: drop, danger: true},
 	],
 	verb: "hosts",
 	facts: (h) => html`${gauge(t("vCPUs"), usage(h).vcpus ?? 0, vcpuLimit(h), number)}${gauge(t("Memory"), usage(h).memory ?? 0, memoryLimit(h), size)}${gauge(t("Disk"), usage(h).disk ?? 0, h.seen_disk ?? 0, size)}
-		${pairs([[t("State"), hostState(h)], [t("Since"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("Processor"), h.seen_cpu], [t("Virtualisation"), h.seen_virt], [t("Version"), h.seen_version], [t("Started"), when(h.seen_booted_us)], [t("Made"), when(h.created_us)]])}`,
+		${pairs([[t("State"), hostState(h)], [t("Since"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("Processor"), h.seen_cpu], [t("Virtualisation"), h.seen_virt], [t("Version"), h.seen_version], [t("Started"), when(h.seen_booted_us)], [t("Made"), when(h.created_us)]])}`,
 	more: (h) => {
 		const there = instancesOf(h);
-		return html`${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances on it", {n: there.length})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}</div>`;
+		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances on it", {n: there.length})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}</div>`;
 	},
 });

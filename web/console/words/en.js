@@ -26,6 +26,8 @@ export const plurals = {
 	"{n} volumes stay: {names}.": {one: "A volume stays: {names}.", other: "{n} volumes stay: {names}."},
 	"{n} addresses stay yours: {names}.": {one: "An address stays yours: {names}.", other: "{n} addresses stay yours: {names}."},
 	"{n} hosts: {why}": {one: "{n} host: {why}", other: "{n} hosts: {why}"},
+	"{n} prices": {one: "{n} price", other: "{n} prices"},
+	"{n} could not leave": {one: "One could not leave", other: "{n} could not leave"},
 	"{n} differences": {one: "One difference", other: "{n} differences"},
 	"Hosts keep {n} copies of images, {size}.": {one: "Hosts keep one copy of an image, {size}.", other: "Hosts keep {n} copies of images, {size}."},
 	"{what}, {n} rows": {one: "{what}, one row", other: "{what}, {n} rows"},

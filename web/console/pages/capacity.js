@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+// Capacity, for operators: how many more of each type fit on each host, and whether a launch would find room, without doing it.
+import {html, nothing, nameOf, shortId, mark, waiting, problemCard, gauge, refName} from "../parts.js";
+import {rows, need, isReady, touch} from "../store.js";
+import {here, say, href} from "../router.js";
+import {t, size, number, money} from "../words.js";
+import {post} from "../api.js";
+import {offerCommand, showCommand} from "../commands.js";
+
+const COMMON = /^(t3\.(micro|small|medium|large)|m5\.(large|xlarge|2xlarge|4xlarge))$/;
+let tried = null, isAsking = false;
+
+/** How many more of a type a host has room for, as its own figures say; none where nothing is placed. */
+function more(h, type) {
+	if (h.state !== "up" || h.enabled === false || h.maintenance_us)
+		return 0;
+	const memory = (h.seen_memory ?? 0) - (h.reserved_memory ?? 0) - (h.usage?.memory ?? 0);
+	const vcpus = Math.floor((h.seen_cpus ?? 0) * (h.overcommit_percent || 100) / 100) - (h.usage?.vcpus ?? 0);
+	return Math.max(0, Math.floor(Math.min(memory / type.memory, vcpus / type.vcpus)));
+}
+
+async function simulate(event) {
+	event.preventDefault();
+	const form = new FormData(event.target);
+	const body = {image: form.get("image"), type: form.get("type"), count: Number(form.get("count")), ...(form.get("zone") ? {zone: form.get("zone")} : {})};
+	showCommand("instances.try", {body});
+	isAsking = true;
+	touch();
+	tried = await post("/instances?dry=1", body).then((a) => ({would: a.would}), (problem) => ({problem}));
+	isAsking = false;
+	touch();
+}
+
+function outcome() {
+	if (!tried)
+		return nothing;
+	if (tried.problem)
+		return problemCard(tried.problem, t("It would be refused"));
+	const {placement, quota, price} = tried.would;
+	return html`<div role="status">${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have room", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("a host has room for it"))}
+		${placement?.reasons?.length ? html`<ul>${placement.reasons.map((r) => html`<li>${t("{n} hosts: {why}", {n: r.hosts, why: r.why})}</li>`)}</ul>` : nothing}
+		${price?.month_micro ? html`<p>${t("{money} a month", {money: money(price.month_micro, price.currency)})}</p>` : nothing}
+		${(quota ?? []).map((q) => gauge(t(q.name), q.would_use ?? 0, q.limit ?? -1, /memory|bytes/.test(q.name) ? size : number))}</div>`;
+}
+
+function tryCard(types) {
+	const images = rows("images").filter((i) => i.state === "available");
+	return html`<form class="card" @submit=${simulate}><h2>${t("Would a launch find room?")}</h2><p class="hint">${t("It is placed as a real one, and taken back.")}</p><div class="grid4">
+		<label class="f">${t("Size")}<select name="type">${types.map((x) => html`<option value=${x.id}>${x.name}</option>`)}</select></label>
+		<label class="f">${t("Zone")}<select name="zone"><option value="">${t("any")}</option>${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
+		<label class="f">${t("Image")}<select name="image">${images.map((i) => html`<option value=${i.id}>${nameOf(i)}</option>`)}</select></label>
+		<label class="f">${t("How many")}<input name="count" type="number" min="1" max="100" value="1" required></label></div>
+		<div class="bar"><button class="b1" ?disabled=${isAsking || !images.length}>${t("Try it")}</button></div>${outcome()}</form>`;
+}
+
+export function view() {
+	for (const k of ["hosts", "zones", "instance-types", "images"])
+		need(k);
+	offerCommand("hosts.list", {});
+	if (!isReady("hosts", "zones", "instance-types", "images"))
+		return html`<h1>${t("Capacity")}</h1>${waiting()}`;
+	const all = rows("instance-types").filter((x) => x.enabled !== false).toSorted((a, b) => a.memory - b.memory || a.vcpus - b.vcpus || a.name.localeCompare(b.name));
+	const isWhole = here.query.get("all") === "1", common = all.filter((x) => COMMON.test(x.name)), types = isWhole || !common.length ? all : common;
+	const hosts = rows("hosts").toSorted((a, b) => refName("zones", a.zone).localeCompare(refName("zones", b.zone)) || nameOf(a).localeCompare(nameOf(b), undefined, {numeric: true}));
+	return html`<h1>${t("Capacity")}</h1><p class="hint">${t("How many more of each size a host has room for, by its processors and memory. Closed hosts and those that do not answer take none.")}</p>
+		<div class="card"><div class="head"><h2>${t("How many more fit")}</h2><span class="sp"></span>${common.length && common.length < all.length ? html`<button type="button" class="chip" aria-pressed=${isWhole ? "true" : "false"} @click=${() => say({all: isWhole ? "" : "1"})}>${t("All {n} sizes", {n: all.length})}</button>` : nothing}</div>
+		<div class="scroll" tabindex="0" role="region" aria-label=${t("How many more fit")}><table class="simple"><thead><tr><th scope="col">${t("Size")}</th><th scope="col" class="n">${t("in all")}</th>${hosts.map((h) => html`<th scope="col" class="n"><a href=${href("hosts", shortId(h))}>${nameOf(h)}</a><br><span class="dim">${refName("zones", h.zone)}</span></th>`)}</tr></thead><tbody>
+		${types.map((x) => {
+			const each = hosts.map((h) => more(h, x)), sum = each.reduce((a, b) => a + b, 0);
+			return html`<tr><th scope="row">${x.name}<br><span class="dim">${t("{n} vCPUs", {n: x.vcpus})} · ${size(x.memory)}</span></th><td class="n">${sum ? number(sum) : mark("bad", t("none"))}</td>${each.map((n) => html`<td class="n ${n ? "" : "dim"}">${number(n)}</td>`)}</tr>`;
+		})}</tbody></table></div></div>${tryCard(all)}`;
+}
