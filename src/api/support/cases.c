@@ -116,7 +116,7 @@ static const struct param create_params[] = {
 	      .doc = "Likewise."),
 	PARAM(struct create_args, "severityCode", severity, .absent = "low",
 	      .words = "low|normal|high|urgent|critical", .doc = "How bad it is."),
-	PARAM(struct create_args, "ccEmailAddresses", wish.copies, .max = TICKET_COPIES_MAX,
+	PARAM(struct create_args, "ccEmailAddresses", wish.copies, .max = 255,
 	      .doc = "Kept and shown; no mail is sent."),
 	PARAM(struct create_args, "language", wish.language, .absent = "en", .min = 2, .max = 2,
 	      .doc = "Of its texts."),
@@ -173,8 +173,7 @@ static const struct param say_params[] = {
 	PARAM(struct say_args, "caseId", id, .doc = "In which case."),
 	PARAM(struct say_args, "communicationBody", wish.body, .flags = REQUIRED, .min = 1,
 	      .max = SUPPORT_BODY_MAX, .doc = "What is said."),
-	PARAM(struct say_args, "ccEmailAddresses", copies, .max = TICKET_COPIES_MAX,
-	      .doc = "Taken, and no mail is sent."),
+	PARAM(struct say_args, "ccEmailAddresses", copies, .max = 255, .doc = "Taken, and no mail is sent."),
 	PARAM(struct say_args, "attachmentSetId", set, .doc = "Files for it."),
 };
 
