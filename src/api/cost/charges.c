@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The charges that a question is about, and what they say in Cost Explorer's words. */
 #include "api/cost/internal.h"
-#include "base/clock.h"
-#include "engine/billing/standing.h"
-#include "store/account.h"
-#include "store/domain.h"
+#include "engine/billing/costs.h"
 
 /* ---- in AWS's words ---- */
 
@@ -36,16 +33,6 @@ static struct str record_of(const struct charge *charge)
 						   : STR("Usage");
 }
 
-static struct str tag_of(struct arena *a, const struct subject *subject, struct str key, bool *ret_is_absent)
-{
-	json_t *tags = subject ? json_loadb(subject->tags.p, subject->tags.n, 0, NULL) : NULL;
-	const json_t *value = json_object_getn(tags, key.p ? key.p : "", key.n);
-	struct str text = str_copy(a, (struct str){json_string_value(value), json_string_length(value)});
-	*ret_is_absent = !value;
-	json_decref(tags);
-	return text;
-}
-
 struct str cost_value(struct arena *a, const struct cost_key *key, const struct billed *billed,
 		      const struct charge *charge, struct str region, bool *ret_is_absent)
 {
@@ -72,7 +59,7 @@ struct str cost_value(struct arena *a, const struct cost_key *key, const struct 
 	case COST_TAG:
 	case COST_DIMENSIONS:
 	default:
-		return tag_of(a, charge->subject, key->tag, ret_is_absent);
+		return costs_tag_of(a, charge, key->tag, ret_is_absent);
 	}
 }
 
@@ -109,7 +96,6 @@ struct reading {
 	struct cost_call *e;
 	const struct cost_question *question;
 	struct arena *arena; /* of one charge */
-	uuid account;        /* none: all */
 	billing_each each;
 	void *arg;
 };
@@ -119,58 +105,22 @@ static RESULT look(void *arg, const struct billed *billed, const struct charge *
 	struct reading *r = arg;
 	const struct cost_filter *filter = r->question->filter;
 	arena_reset(r->arena);
-	if (!uuid_is_none(r->account) && !uuid_equal(r->account, billed->account))
-		return OK;
 	if (filter && !cost_matches(r->arena, filter, billed, charge, r->e->config->region))
 		return OK;
 	return r->each(r->arg, billed, charge);
-}
-
-/* An account sees its own charges, as whoever bills it makes them; administrators see all that the operator bills. */
-static void choose(struct cost_call *e, struct billing_query *query, uuid *ret_account)
-{
-	const struct tables *t = cost_tables(e);
-	const struct account *account = account_find(t, e->c->who->account);
-	const struct domain *own = account ? domain_find(t, account->domain) : NULL, *payer = own;
-	*ret_account = UUID_NONE;
-	if (!identity_is_admin(e->c->who) && own) {
-		while (payer && !payer->is_billed)
-			payer = uuid_is_none(payer->reseller) ? NULL : domain_find(t, payer->reseller);
-		query->bill_to = payer ? payer->row.id : own->row.id;
-		query->issuer = payer ? standing_issuer_of(t, payer) : UUID_NONE;
-		*ret_account = account->row.id;
-	}
-	view_close(&e->view);
-}
-
-/* A closed month is as it was closed. */
-static RESULT read_month(struct reading *r, struct billing_query query, int64_t *closed_until_s)
-{
-	struct cost_call *e = r->e;
-	struct closed_month closed = {0};
-	struct result found = billing_find_closed(e->c, e->config->store, query.month, &closed);
-	if (result_is_ok(found)) {
-		query.now_us = query.as_of_us = closed.run;
-		*closed_until_s = query.month.until_s;
-	} else if (found.code != ERR_NOT_FOUND) {
-		return found;
-	}
-	ctx_clear_problem(e->c);
-	return billing_rate_all(e->c, e->config->store, &query, look, NULL, r);
 }
 
 RESULT cost_read_charges(struct cost_call *e, const struct cost_question *q, billing_each each, void *arg,
 			 int64_t *ret_closed_until_s)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
-	struct reading r = {e, q, arena, UUID_NONE, each, arg};
-	struct billing_query query = {.now_us = clock_now_us()};
+	struct reading r = {e, q, arena, each, arg};
+	struct cost_scope scope = {0};
+	const struct cost_period period = {.from_s = q->from_s, .until_s = q->until_s};
 	if (!arena)
 		return ctx_no_memory(e->c);
-	choose(e, &query, &r.account);
-	for (query.month = month_of(q->from_s); query.month.from_s < q->until_s;
-	     query.month = month_of(query.month.until_s))
-		if (query.month.from_s * SECOND < query.now_us)
-			TRY(read_month(&r, query, ret_closed_until_s));
-	return OK;
+	if (!identity_is_admin(e->c->who))
+		TRY(costs_find_scope(e->c, cost_tables(e), e->c->who->account, &scope));
+	view_close(&e->view);
+	return costs_read(e->c, e->config->store, &scope, &period, look, &r, ret_closed_until_s);
 }

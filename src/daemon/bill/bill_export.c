@@ -9,8 +9,8 @@
 #include "base/vec.h"
 #include "daemon/bill/bill.h"
 #include "drivers/backup_store.h"
+#include "engine/billing/focus_rows.h"
 #include "engine/billing/standing.h"
-#include "metering/focus.h"
 #include "store/domain.h"
 
 enum { ROWS_OF_PART = 1000000, PART_ROOM = 1 << 20, ZLIB_GZIP = 15 + 16 };
@@ -19,21 +19,13 @@ enum { ROWS_OF_PART = 1000000, PART_ROOM = 1 << 20, ZLIB_GZIP = 15 + 16 };
 struct export
 {
 	struct command_call *call;
-	struct ctx c; /* of what a part needs; emptied row by row */
 	struct focus_context context;
 	struct backup_store *store;
 	struct str folder, account;
 	struct buf part; /* plain CSV */
 	size_t rows, part_rows, parts;
 	json_t *files;
-	struct accounts_book book;
-	struct tally lines; /* of the month's invoices: "PAYER KEY"; data: a line_id */
-	uuid issuer, payer; /* of one billing account alone; payer none: of all that the operator bills */
-};
-
-/* A line of an invoice. */
-struct line_id {
-	struct str invoice, line;
+	struct focus_rows from; /* what charges are as rows */
 };
 
 static RESULT put_bytes(struct export *x, struct str folder, const char *name, struct str bytes)
@@ -66,7 +58,7 @@ static RESULT compress_part(struct export *x, struct buf *into)
 static RESULT check_part(struct export *x)
 {
 	struct strs faults = {0};
-	TRY(focus_check(&x->c, x->context.version, buf_str(&x->part), &faults));
+	TRY(focus_check(&x->from.row, x->context.version, buf_str(&x->part), &faults));
 	if (!faults.count)
 		return OK;
 	return ctx_fail(&x->call->ctx, ERR_INTERNAL, "part %zu is no FOCUS: %" STR_FMT, x->parts,
@@ -97,72 +89,12 @@ static RESULT end_part(struct export *x)
 	return result;
 }
 
-/* ---- what invoices say of the rows ---- */
-
-/* The billing period's own invoices; credit notes are of the period in which they were issued. */
-static bool is_of_month(const struct export *x, const struct kept_invoice *invoice)
-{
-	const struct month *m = &x->context.month;
-	int64_t at_s = (invoice->total < 0 ? invoice->at_us : invoice->from_us) / SECOND;
-	uuid issuer = uuid_is_none(x->issuer) ? DOMAIN_DEFAULT : x->issuer;
-	bool is_asked = uuid_is_none(x->payer) || uuid_equal(x->payer, invoice->payer);
-	return at_s >= m->from_s && at_s < m->until_s && is_asked && uuid_equal(invoice->issuer, issuer);
-}
+/* ---- rows ---- */
 
 static struct str json_text(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 	return (struct str){json_string_value(value), json_string_length(value)};
-}
-
-static RESULT note_line(struct export *x, const struct kept_invoice *invoice, const json_t *line)
-{
-	struct arena *a = x->lines.arena;
-	struct str name = str_print(a, "%" STR_FMT " %" STR_FMT, STR_ARG(uuid_to_str(a, invoice->payer)),
-				    STR_ARG(json_text(line, "key")));
-	struct tally_line *at = name.p ? tally_find(&x->lines, name) : NULL;
-	struct line_id *id = arena_new_object(a, struct line_id);
-	if (!at || !id)
-		return ctx_no_memory(&x->call->ctx);
-	id->invoice = invoice->number;
-	id->line = str_print(a, "%" STR_FMT "/%lld", STR_ARG(invoice->number),
-			     (long long) json_integer_value(json_object_get(line, "line")));
-	at->data = id;
-	return OK;
-}
-
-static RESULT note_invoice(struct export *x, const struct kept_invoice *invoice)
-{
-	json_t *json = json_loadb(invoice->json.p, invoice->json.n, 0, NULL), *line = NULL;
-	struct result result = OK;
-	size_t n;
-	json_array_foreach (json_object_get(json, "lines"), n, line)
-		if (result_is_ok(result))
-			result = note_line(x, invoice, line);
-	json_decref(json);
-	return result;
-}
-
-static RESULT note_invoices(struct export *x)
-{
-	TRY(billing_read_accounts(&x->call->ctx, x->call->daemon->store, &x->book));
-	for (size_t k = 0; k < x->book.invoice_count; k++)
-		if (x->book.invoices[k].total >= 0 && is_of_month(x, &x->book.invoices[k]))
-			TRY(note_invoice(x, &x->book.invoices[k]));
-	return OK;
-}
-
-static const struct line_id *find_line(struct export *x, const struct billed *billed,
-				       const struct charge *charge)
-{
-	static const struct line_id none;
-	struct arena *a = x->c.arena;
-	if (!x->lines.count)
-		return &none;
-	struct str name = str_print(a, "%" STR_FMT " %" STR_FMT, STR_ARG(uuid_to_str(a, billed->bill_to)),
-				    STR_ARG(invoice_line_key(&x->c, billed->number, charge)));
-	const struct line_id *found = tally_look(&x->lines, name);
-	return found ? found : &none;
 }
 
 static RESULT write_row(struct export *x, const struct focus_row *row)
@@ -179,19 +111,8 @@ static RESULT export_charge(void *arg, const struct billed *billed, const struct
 		return OK;
 	if (!x->part_rows)
 		focus_write_header(&x->part, x->context.version);
-	arena_reset(x->c.arena);
-	const struct line_id *line = find_line(x, billed, charge);
-	bool is_row = charge->kind != KIND_NONE;
-	const struct focus_row row = {.charge = charge,
-				      .resource = is_row ? id_to_text(x->c.arena, charge->kind, charge->id)
-							 : uuid_to_str(x->c.arena, charge->id),
-				      .invoice = line->invoice,
-				      .invoice_detail = line->line,
-				      .charge_id = billing_charge_key(&x->c, charge),
-				      .account = billed->number,
-				      .account_name = billed->name,
-				      .billing_id = uuid_to_str(x->c.arena, billed->bill_to),
-				      .billing_name = billed->bill_name};
+	struct focus_row row;
+	TRY(focus_rows_make(&x->from, billed, charge, &row));
 	return write_row(x, &row);
 }
 
@@ -212,13 +133,14 @@ static RESULT export_amount(struct export *x, const struct kept_invoice *invoice
 		return OK;
 	if (!x->part_rows)
 		focus_write_header(&x->part, x->context.version);
-	const struct focus_row row = {
-		.charge = &charge,
-		.charge_id = str_print(x->c.arena, "invoice/%" STR_FMT "/%s", STR_ARG(invoice->number), what),
-		.billing_id = json_text(json, "payer_id"),
-		.billing_name = json_text(json, "payer"),
-		.invoice = invoice->number,
-		.invoice_detail = str_print(x->c.arena, "%" STR_FMT "/%s", STR_ARG(invoice->number), what)};
+	const struct focus_row row = {.charge = &charge,
+				      .charge_id = str_print(x->from.row.arena, "invoice/%" STR_FMT "/%s",
+							     STR_ARG(invoice->number), what),
+				      .billing_id = json_text(json, "payer_id"),
+				      .billing_name = json_text(json, "payer"),
+				      .invoice = invoice->number,
+				      .invoice_detail = str_print(x->from.row.arena, "%" STR_FMT "/%s",
+								  STR_ARG(invoice->number), what)};
 	return write_row(x, &row);
 }
 
@@ -228,10 +150,10 @@ static RESULT export_sums(struct export *x, const struct kept_invoice *invoice, 
 	size_t n;
 	char what[32];
 	struct str reference = json_text(json, "reference");
-	arena_reset(x->c.arena);
+	arena_reset(x->from.row.arena);
 	if (reference.n)
 		TRY(export_amount(x, invoice, json, CHARGE_CREDIT, "credit",
-				  str_print(x->c.arena, "Takes %" STR_FMT " back", STR_ARG(reference)),
+				  str_print(x->from.row.arena, "Takes %" STR_FMT " back", STR_ARG(reference)),
 				  json_text(json, "net")));
 	else
 		TRY(export_amount(x, invoice, json, CHARGE_ADJUSTMENT, "rounding", STR("Rounding"),
@@ -247,9 +169,9 @@ static RESULT export_sums(struct export *x, const struct kept_invoice *invoice, 
 /* Taxes, what rounding added, and credit notes: with them the rows of an invoice sum to what is to pay. */
 static RESULT export_invoices(struct export *x)
 {
-	for (size_t k = 0; k < x->book.invoice_count; k++) {
-		const struct kept_invoice *invoice = &x->book.invoices[k];
-		if (!is_of_month(x, invoice))
+	for (size_t k = 0; k < x->from.book.invoice_count; k++) {
+		const struct kept_invoice *invoice = &x->from.book.invoices[k];
+		if (!focus_rows_has(&x->from, invoice))
 			continue;
 		json_t *json = json_loadb(invoice->json.p, invoice->json.n, 0, NULL);
 		struct result result = export_sums(x, invoice, json);
@@ -303,12 +225,12 @@ static RESULT put_datasets(struct export *x, int64_t closed_us)
 	struct buf text;
 	size_t count = 0;
 	const struct kept_invoice **found =
-		arena_new_array(c->arena, const struct kept_invoice *, x->book.invoice_count + 1);
+		arena_new_array(c->arena, const struct kept_invoice *, x->from.book.invoice_count + 1);
 	if (!found)
 		return ctx_no_memory(c);
-	for (size_t k = 0; k < x->book.invoice_count; k++)
-		if (is_of_month(x, &x->book.invoices[k]))
-			found[count++] = &x->book.invoices[k];
+	for (size_t k = 0; k < x->from.book.invoice_count; k++)
+		if (focus_rows_has(&x->from, &x->from.book.invoices[k]))
+			found[count++] = &x->from.book.invoices[k];
 	buf_init(&text, PART_CAP);
 	struct result result = bill_write_invoice_detail(c, &text, found, count, x->context.month);
 	if (result_is_ok(result))
@@ -359,7 +281,7 @@ static struct str folder_of(const struct export *x)
 {
 	if (x->account.n)
 		return x->account;
-	return uuid_is_none(x->payer) ? STR("all") : uuid_to_str(x->call->ctx.arena, x->payer);
+	return uuid_is_none(x->from.payer) ? STR("all") : uuid_to_str(x->call->ctx.arena, x->from.payer);
 }
 
 /* The billing account that is asked for, and who bills it. */
@@ -378,16 +300,16 @@ static RESULT find_payer(struct export *x)
 	if (!d)
 		return ctx_fail_field(&call->ctx, ERR_NOT_FOUND, STR("domain"),
 				      "there is no domain %" STR_FMT, STR_ARG(name));
-	x->payer = d->row.id;
-	x->issuer = standing_issuer_of(view.tables, d);
-	const struct domain *issuer = domain_find(view.tables, x->issuer);
+	x->from.payer = d->row.id;
+	x->from.issuer = standing_issuer_of(view.tables, d);
+	const struct domain *issuer = domain_find(view.tables, x->from.issuer);
 	if (issuer)
 		x->context.issuer =
 			str_copy(call->ctx.arena, issuer->bill_name.n ? issuer->bill_name : issuer->name);
 	return OK;
 }
 
-static RESULT export_month(struct export *x, int64_t now_us)
+static RESULT export_month(struct export *x, struct arena *row, int64_t now_us)
 {
 	struct command_call *call = x->call;
 	struct ctx *c = &call->ctx;
@@ -404,9 +326,10 @@ static RESULT export_month(struct export *x, int64_t now_us)
 	x->folder = str_print(c->arena, "%" STR_FMT "/%s", STR_ARG(parent), run);
 	if (!x->folder.p)
 		return ctx_no_memory(c);
-	query.issuer = x->issuer;
-	query.bill_to = x->payer;
-	TRY(note_invoices(x));
+	query.issuer = x->from.issuer;
+	query.bill_to = x->from.payer;
+	x->from.month = x->context.month;
+	TRY(focus_rows_begin(&x->from, c, call->daemon->store, row));
 	TRY(billing_rate_all(c, call->daemon->store, &query, export_charge, NULL, x));
 	if (!x->account.n)
 		TRY(export_invoices(x));
@@ -440,16 +363,14 @@ RESULT bill_export(struct command_call *call)
 	TRY(command_month_arg(call, month_of(now_us / SECOND), &x.context.month));
 	TRY(read_version(call, &x.context.version));
 	TRY(find_payer(&x));
-	x.lines.arena = call->ctx.arena;
 	target.url = command_arg(call, "to");
 	TRY(open_target(call, &target, &store));
 	if (!arena)
 		return ctx_no_memory(&call->ctx);
 	x.store = store;
-	ctx_init(&x.c, arena);
 	buf_init(&x.part, PART_CAP);
 	x.files = json_array();
-	struct result result = export_month(&x, now_us);
+	struct result result = export_month(&x, arena, now_us);
 	json_decref(x.files);
 	buf_done(&x.part);
 	return result;
