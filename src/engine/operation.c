@@ -52,7 +52,8 @@ static const char *const administrators[] = {
 	"host.",          "instance.migrate", "instance_type.",    "licence.",
 	"metadef.",       "network.share",    "network_offering.", "region.",
 	"role.",          "setting.",         "storage_pool.",     "subnet_pool.share",
-	"user.",          "volume_type."};
+	"ticket.link",    "ticket.redact",    "ticket.work",       "user.",
+	"volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
 static const char *const stewards[] = {"policy.",   "iam_role.",       "instance_profile.", "oidc_provider.",
 				       "arm_role.", "arm_assignment.", "arm_lock."};

@@ -20,6 +20,9 @@ NAMING = [a for a in ACTIONS if "{id}" in a["path"] and not a["admin"]]
 CHANGES = [a for a in ACTIONS if a["method"] != "GET" and not a["admin"]]
 
 
+ENCODED = "eA=="  # what is wanted in base64
+
+
 def label(action):
     return f"{action['method']} {action['path']}"
 
@@ -30,6 +33,8 @@ def two():
         mine, theirs = native.another(dev, "mine"), native.another(dev, "theirs")
         for project in (mine, theirs):
             cloud.furnish(dev, project)
+            ticket = project.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})["items"][0]["id"]
+            project.api_ok("POST", f"/tickets/{ticket}/attach", {"name": "log", "data": ENCODED})
         dev.rest()
         yield mine, theirs
 
@@ -224,6 +229,8 @@ GOOD = {"integer": 1, "boolean": True, "ip": "10.0.0.1", "cidr": "10.99.0.0/24",
 
 
 def value_for(param, project):
+    if param["name"] == "data":
+        return ENCODED
     if param.get("words"):
         return param["words"].split("|")[0]
     if "list" in param["type"]:

@@ -5,6 +5,7 @@
  *   prepare   what a table cannot say, on an HTTP thread: ids of what is made, secrets, decoding. It holds no rule of
  *             the cloud: those are the engine's
  *   target, targets   where in the args the path's {id} goes, + 1 (NATIVE_AT): a struct ref, or struct refs
+ *   write     writes an answer that is no JSON, of the type content_type
  *   answer    writes the answer's members; NULL: of a change the rows that it `returns`, as it left them
  *
  * The reads of kinds have no rows of their own: kinds.c makes them of model/shown.h when the face is made. */
@@ -62,6 +63,8 @@ struct native_action {
 	uint16_t target, targets;
 	RESULT (*prepare)(struct native_call *e, void *args);
 	RESULT (*answer)(struct native_call *e, const void *args, struct json_writer *w);
+	const char *content_type; /* of an answer that is no JSON: then write makes the whole of it */
+	RESULT (*write)(struct native_call *e, const void *args, struct buf *body);
 };
 #define NATIVE_AT(T, member) (offsetof(struct T, member) + 1)
 
@@ -148,6 +151,8 @@ RESULT native_find_anything(struct native_call *e, struct str text, enum kind *r
 			    const struct row **ret_row);
 /* Whether the caller sees the row in this face. */
 bool native_sees(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
+/* A note that no customer sees, or a file that the operator's desk alone has: for administrators. */
+bool native_is_of_desk(enum kind kind, const struct row *row);
 /* The action that IAM's policies know the permission by. */
 const char *native_permit(const char *permission);
 /* Adds the reads of all kinds to face->reads. */

@@ -4,14 +4,17 @@
 
 #include "engine/engine.h"
 #include "engine/storage/image.h"
+#include "engine/support/ticket.h"
 #include "model/host.h"
 #include "model/image.h"
 #include "model/states.h"
 #include "model/storage_pool.h"
 #include "model/subnet.h"
 #include "store/address.h"
+#include "store/desk.h"
 #include "store/port.h"
 #include "store/secondary_ip.h"
+#include "store/ticket_link.h"
 
 const char *native_state(const struct tables *t, enum kind kind, const struct row *row)
 {
@@ -20,6 +23,8 @@ const char *native_state(const struct tables *t, enum kind kind, const struct ro
 		return info->states[model_derive_state(kind, row)].name;
 	if (kind == KIND_IMAGE && row_is_live(row))
 		return info->states[engine_derive_image_state(t, image_of(row))].name;
+	if (kind == KIND_SUPPORT_TICKET && row_is_live(row))
+		return ticket_state_words[engine_get_ticket_state(t, support_ticket_of(row), NULL)];
 	if (kind == KIND_HOST && row_is_live(row))
 		return host_seen_state_words[host_of(row)->seen_state];
 	return row_is_live(row) ? NULL : "deleting";
@@ -145,11 +150,54 @@ static void write_usage(const struct row_writer *rw, struct json_writer *w, cons
 	json_write_close(w);
 }
 
+/* ---- tickets ---- */
+
+static void write_text(struct json_writer *w, const char *key, struct str text)
+{
+	if (text.n)
+		json_write_text(w, key, text);
+}
+
+/* How a desk has it; what is in the way there is the operator's to know. */
+static void write_desk(const struct row_writer *rw, struct json_writer *w, const struct ticket_link *l,
+		       unsigned class)
+{
+	const struct desk *desk = desk_find(rw->tables, l->desk);
+	json_write_open(w, NULL);
+	if (desk) {
+		json_write_text(w, "name", desk->name);
+		json_write_z(w, "role", desk_role_words[desk->role]);
+	}
+	write_text(w, "number", l->foreign_number.n ? l->foreign_number : l->foreign_id);
+	json_write_z(w, "state", ticket_state_words[l->state]);
+	json_write_bool(w, "is_ended", l->aim == TICKET_LINK_AIM_CLOSED);
+	if (class & ROW_FOR_ADMIN) {
+		write_text(w, "foreign_state", l->foreign_state);
+		write_text(w, "problem", l->problem);
+		json_write_bool(w, "is_stopped", l->is_stopped);
+	}
+	json_write_close(w);
+}
+
+static void write_desks(const struct row_writer *rw, struct json_writer *w, const struct row *row,
+			unsigned class)
+{
+	json_write_open_list(w, "desks");
+	for (const struct ticket_link *l = ticket_link_first_by_ticket(rw->tables, row->id); l;
+	     l = ticket_link_next_by_ticket(rw->tables, l))
+		if (row_is_live(&l->row))
+			write_desk(rw, w, l, class);
+	json_write_close_list(w);
+}
+
 static const struct {
 	const char *name;
 	void (*write)(const struct row_writer *rw, struct json_writer *w, const struct row *row,
 		      unsigned class);
-} derived[] = {{"addresses", write_addresses}, {"instance", write_instance}, {"usage", write_usage}};
+} derived[] = {{"addresses", write_addresses},
+	       {"desks", write_desks},
+	       {"instance", write_instance},
+	       {"usage", write_usage}};
 
 bool native_write_derived(const char *name, const struct row_writer *rw, struct json_writer *w,
 			  const struct row *row, unsigned class)

@@ -165,7 +165,7 @@ RESULT feed_admit(struct feed *f, struct ctx *c, const struct feed_wish *wish, s
 	v->plain.rights &= RIGHTS_OF_MEMBER | RIGHT(MANAGER);
 	v->plain.is_operator = false;
 	v->token = wish->token;
-	v->is_all = wish->is_all;
+	memcpy(v->all, wish->all, sizeof v->all);
 	memcpy(v->kinds, wish->kinds, sizeof v->kinds);
 	v->silent_since_us = clock_now_us();
 	(void) pthread_mutex_lock(&f->lock);
@@ -241,7 +241,7 @@ static bool is_of_viewer(const struct viewer *v, const struct feed_entry *e)
 {
 	if (!v->kinds[e->kind])
 		return false;
-	return v->is_all || e->is_for_all || uuid_equal(e->before, v->who.account) ||
+	return v->all[e->kind] || e->is_for_all || uuid_equal(e->before, v->who.account) ||
 	       uuid_equal(e->after, v->who.account);
 }
 
@@ -253,7 +253,7 @@ static bool is_shown(const struct frame *frame, const struct viewer *v, enum kin
 	c.who = &v->who;
 	plain.who = &v->plain;
 	return native_sees(&c, frame->view.tables, kind, row) &&
-	       (v->is_all || !model_kinds[kind].account_offset || engine_may_see(&plain, kind, row));
+	       (v->all[kind] || !model_kinds[kind].account_offset || engine_may_see(&plain, kind, row));
 }
 
 /* The row as JSON, made once for all who may see as much of it. */
@@ -305,7 +305,7 @@ static void add_row(struct frame *frame, struct viewer *v, size_t k, struct mess
 {
 	const struct feed_entry *e = &frame->entries[k];
 	const struct row *row = tables_find(frame->view.tables, e->kind, e->id);
-	bool is_own = v->is_all || uuid_equal(e->before, v->who.account);
+	bool is_own = v->all[e->kind] || uuid_equal(e->before, v->who.account);
 	if (row && is_shown(frame, v, e->kind, row)) {
 		struct str text = render(frame, v, k, row);
 		if (m->put.size)
@@ -313,7 +313,7 @@ static void add_row(struct frame *frame, struct viewer *v, size_t k, struct mess
 		buf_add_str(&m->put, text);
 		m->rows++;
 	} else if (!e->is_new && (is_own || e->was_shared || (!row && e->is_for_all)) &&
-		   !(row && model_shown[e->kind].belongs)) {
+		   !(row && (model_shown[e->kind].belongs || native_is_of_desk(e->kind, row)))) {
 		add_gone(m, e);
 	}
 }

@@ -42,9 +42,9 @@ struct feed_wish {
 	const struct identity *who; /* copied as far as it counts */
 	struct token token;         /* that proved it; all zero: it was something else */
 	bool kinds[KIND_COUNT];
-	bool is_all;      /* all accounts' rows */
-	uuid account;     /* else this one's */
-	struct str since; /* "<nonce>-<batch>"; empty: from now on */
+	bool all[KIND_COUNT]; /* all accounts' rows of that kind */
+	uuid account;         /* else this one's */
+	struct str since;     /* "<nonce>-<batch>"; empty: from now on */
 };
 
 struct viewer;

@@ -29,7 +29,7 @@ struct viewer {
 	struct http_stream *stream;
 	struct identity who, plain; /* plain: as if it were no administrator */
 	struct token token;
-	bool kinds[KIND_COUNT], is_all, needs_reset, was_weighed;
+	bool kinds[KIND_COUNT], all[KIND_COUNT], needs_reset, was_weighed;
 	uint64_t position, rights_position; /* in the ring: what is told next */
 	int64_t silent_since_us;
 	const char *why;        /* it ends; NULL: it does not */

@@ -9,6 +9,7 @@
 #include "model/image_device.h"
 #include "model/secondary_ip.h"
 #include "model/snapshot.h"
+#include "model/ticket_link.h"
 #include "store/condition.h"
 #include "store/image_device.h"
 #include "store/port.h"
@@ -108,6 +109,9 @@ static void add_related(struct feed *f, const struct tables *t, enum kind kind, 
 		break;
 	case KIND_IMAGE_DEVICE:
 		add_whole(f, t, KIND_IMAGE, image_device_of(row)->image, commit);
+		break;
+	case KIND_TICKET_LINK:
+		add_whole(f, t, KIND_SUPPORT_TICKET, ticket_link_of(row)->ticket, commit);
 		break;
 	case KIND_SNAPSHOT:
 		add_images_of(f, t, row->id, commit);

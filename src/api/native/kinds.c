@@ -12,6 +12,8 @@
 #include "engine/storage/volume_type.h"
 #include "model/network_offering.h"
 #include "model/permission.h"
+#include "model/ticket_attachment.h"
+#include "model/ticket_message.h"
 #include "model/volume_type.h"
 
 /* ---- names ---- */
@@ -85,9 +87,17 @@ static bool is_offered(const struct ctx *c, enum kind kind, const struct row *ro
 	return true;
 }
 
+bool native_is_of_desk(enum kind kind, const struct row *row)
+{
+	if (kind == KIND_TICKET_MESSAGE)
+		return ticket_message_of(row)->is_private;
+	return kind == KIND_TICKET_ATTACHMENT &&
+	       (ticket_attachment_of(row)->is_private || ticket_attachment_of(row)->is_of_region);
+}
+
 bool native_sees(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
 {
-	if (model_shown[kind].is_for_admins && !identity_is_admin(c->who))
+	if ((model_shown[kind].is_for_admins || native_is_of_desk(kind, row)) && !identity_is_admin(c->who))
 		return false;
 	return engine_may_see(c, kind, row) && is_ones_own(c, kind, row) && is_offered(c, kind, row) &&
 	       sees_parent(c, t, kind, row);

@@ -261,6 +261,8 @@ RESULT native_prepare_list(struct native_call *e, void *args)
 				   l->kind == KIND_ADDRESS ? KIND_PORT : l->kind,
 				   l->kind == KIND_IMAGE ? KIND_IMAGE_DEVICE : l->kind,
 				   l->kind == KIND_IMAGE ? KIND_SNAPSHOT : l->kind,
+				   l->kind == KIND_SUPPORT_TICKET ? KIND_TICKET_LINK : l->kind,
+				   l->kind == KIND_SUPPORT_TICKET ? KIND_DESK : l->kind,
 				   s->of ? model_kinds[l->kind].fields[s->of - 1].ref : l->kind};
 	bool has_figures =
 		s->derived[0] && strcmp(s->derived[0], "usage") == 0; /* which no commit tells of */

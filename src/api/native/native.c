@@ -149,6 +149,10 @@ static RESULT write_answer(struct api_call *core, struct buf *body)
 	struct native_call *e = native_call_of(core);
 	const struct native_action *a = native_action_of(e);
 	struct json_writer w;
+	if (a->write) {
+		e->content_type = a->content_type;
+		return a->write(e, e->args, body);
+	}
 	json_write_begin(&w, body);
 	json_write_open(&w, NULL);
 	TRY(a->answer ? a->answer(e, e->args, &w) : native_answer_change(e, &w));

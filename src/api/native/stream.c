@@ -32,13 +32,30 @@ static RESULT choose_kinds(struct native_call *e)
 	return OK;
 }
 
+/* ?all=1, or ?all=tickets,hosts: everybody's rows of those kinds. */
+static RESULT choose_all(struct native_call *e, bool is_all)
+{
+	struct str said = pairs_find(&e->query, "all"), name;
+	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++)
+		e->wish->all[k] = is_all || str_is(said, "1");
+	while (!is_all && !str_is(said, "1") && !str_is(said, "0") && str_split_next(&said, ',', &name)) {
+		enum kind kind = native_kind_of(name);
+		if (kind == KIND_NONE)
+			return ctx_fail_field(e->c, ERR_INVALID, STR("all"), "There are no %" STR_FMT ".",
+					      STR_ARG(str_slice(name, 0, 64)));
+		e->wish->all[kind] = true;
+	}
+	return OK;
+}
+
 static RESULT choose_account(struct native_call *e)
 {
 	struct str said = pairs_find(&e->query, "account");
 	const struct row *row = NULL;
-	bool is_all = str_is(pairs_find(&e->query, "all"), "1");
+	struct str all = pairs_find(&e->query, "all");
+	bool is_all = all.n && !str_is(all, "0");
 	e->wish->account = e->c->who->account;
-	e->wish->is_all = is_all || (uuid_is_none(e->wish->account) && native_is_admin(e) && !said.p);
+	TRY(choose_all(e, uuid_is_none(e->wish->account) && native_is_admin(e) && !said.p));
 	if (said.p) {
 		struct ref ref = native_read_ref(said, KIND_ACCOUNT, STR("account"));
 		TRY(engine_find(e->c, native_tables(e), KIND_ACCOUNT, &ref, &row));

@@ -117,16 +117,22 @@ static struct str name_caller(struct op *op)
 	return who->is_operator ? STR("Support") : str_slice(who->user_name, 0, AUTHOR_MAX);
 }
 
-static struct ticket_words words_of_caller(struct op *op, struct str body, bool is_private)
+/* In another account's ticket an administrator speaks for the operator. */
+static bool is_of_operator(const struct identity *who, uuid account)
+{
+	return who && (who->is_operator || !uuid_equal(who->account, account));
+}
+
+static struct ticket_words words_of_caller(struct op *op, uuid account, struct str body, bool is_private)
 {
 	const struct identity *who = op->ctx->who;
-	bool is_operator = who && who->is_operator;
+	bool is_operator = is_of_operator(who, account);
 	return (struct ticket_words){.said_by = is_operator ? TICKET_MESSAGE_SAID_BY_OPERATOR
 							    : TICKET_MESSAGE_SAID_BY_CUSTOMER,
 				     .author = name_caller(op),
 				     .body = body,
 				     .is_private = is_private,
-				     .user = who ? who->user : UUID_NONE};
+				     .user = who && !is_operator ? who->user : UUID_NONE};
 }
 
 /* ---- opening ---- */
@@ -138,7 +144,8 @@ static RESULT make_ticket(struct op *op, struct ticket_wish *wish, uuid account,
 		.row.id = engine_new_id(op, KIND_SUPPORT_TICKET),
 		.row.gen = 1,
 		.account = account,
-		.opened_by = op->ctx->who ? op->ctx->who->user : UUID_NONE,
+		.opened_by = op->ctx->who && !is_of_operator(op->ctx->who, account) ? op->ctx->who->user
+										    : UUID_NONE,
 		.subject = wish->subject,
 		.about = wish->about,
 		.severity = wish->severity,
@@ -181,7 +188,7 @@ static RESULT open_ticket(struct op *op, struct ticket_wish *wish, uuid account,
 	TRY(make_ticket(op, wish, account, follows, &ticket));
 	TRY(support_ticket_put(op, &ticket));
 	TRY(link_new(op, &ticket, wish, &link));
-	struct ticket_words words = words_of_caller(op, wish->body, false);
+	struct ticket_words words = words_of_caller(op, account, wish->body, false);
 	words.link = link;
 	if (!uuid_is_none(wish->desk)) {
 		words.said_by = TICKET_MESSAGE_SAID_BY_DESK;
@@ -263,7 +270,7 @@ RESULT engine_say_in_ticket(struct op *op, struct ticket_saying *wish)
 	bool reopens = !wish->is_private && may_reopen(op, ticket, state);
 	if (!wish->is_private && ticket_is_over(state) && !reopens)
 		return open_following(op, ticket, wish);
-	const struct ticket_words words = words_of_caller(op, wish->body, wish->is_private);
+	const struct ticket_words words = words_of_caller(op, ticket->account, wish->body, wish->is_private);
 	wish->said_in = ticket->row.id;
 	TRY(ticket_add_message(op, ticket->row.id, &words, &wish->message));
 	if (wish->has_set)
@@ -397,6 +404,8 @@ RESULT engine_redact_ticket(struct op *op, struct ticket_redaction *wish)
 	next.body = wish->body;
 	next.redacted_us = op->now_us;
 	TRY(ticket_message_put(op, &next));
+	if (m->is_private)
+		return OK; /* its customer reads the ticket's history */
 	return engine_log_event(op, KIND_SUPPORT_TICKET, &ticket->row, "redacted", "Message %" PRId64 ".",
 				wish->number);
 }

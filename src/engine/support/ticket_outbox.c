@@ -58,7 +58,8 @@ RESULT ticket_add_message(struct op *op, uuid ticket, const struct ticket_words 
 	const struct ticket_sending sending = {.what = TICKET_SENDING_WHAT_MESSAGE,
 					       .message = message.row.id};
 	bool is_told = !words->is_private && words->said_by != TICKET_MESSAGE_SAID_BY_SYSTEM;
-	next.row.gen++;
+	if (!words->is_private)
+		next.row.gen++; /* which its customer sees */
 	TRY(support_ticket_put(op, &next));
 	TRY(ticket_message_put(op, &message));
 	*ret_message = message.row.id;

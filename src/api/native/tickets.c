@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Changes of support tickets: opened, said something in, resolved and reopened; files of theirs. And what the operator does
+ * with them. The rules are the engine's (engine/support/ticket.h), whichever face asks. */
+#include "api/native/write.h"
+
+#include "base/work_item.h"
+#include "drivers/ticket_file.h"
+#include "engine/support/ticket.h"
+#include "store/ticket_attachment.h"
+#include "store/ticket_message.h"
+
+/* Of one file: in base64 it fits into a body (API_BODY_CAP_SIZE). */
+enum { FILE_MAX = 700 * 1024 };
+
+#define SEVERITIES "low|normal|high|urgent|critical"
+#define SUBJECTS "technical|billing|quota|account"
+#define OPERATOR_STATES "new|working|waiting|held|resolved|rejected"
+
+/* The place of one of an enum's words, which the parameter's table has checked. */
+static int place_of_word(const char *const *words, struct str word)
+{
+	for (int k = 0; words[k]; k++)
+		if (str_is(word, words[k]))
+			return k;
+	return 0;
+}
+
+/* The engine counts bytes, and names the parameter as AWS Support does. */
+static RESULT check_body(struct native_call *e, struct str body)
+{
+	if (body.n >= 1 && body.n <= TICKET_BODY_MAX && str_is_xml_text(body))
+		return OK;
+	return ctx_fail_field(e->c, body.n > TICKET_BODY_MAX ? ERR_TOO_LARGE : ERR_INVALID, STR("body"),
+			      "body must have 1 to %d bytes of text.", TICKET_BODY_MAX);
+}
+
+/* ---- opening ---- */
+
+struct open_args {
+	struct ticket_wish wish;
+	struct str about, severity;
+};
+#define O(name, member, ...) PARAM(struct open_args, name, member, __VA_ARGS__)
+static const struct param open_params[] = {
+	O("subject", wish.subject, .min = 1, .max = TICKET_SUBJECT_MAX, .flags = REQUIRED,
+	  .doc = "What it is about, in one line."),
+	O("body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .flags = REQUIRED,
+	  .doc = "What is said first."),
+	O("about", about, .words = SUBJECTS, .absent = "technical", .doc = "What sort of question it is."),
+	O("severity", severity, .words = SEVERITIES, .absent = "normal", .doc = "How bad it is."),
+	O("resources", wish.resources, .max = 128,
+	  .doc = "Ids of what it is about. The region attaches what it knows of them."),
+	O("language", wish.language, .min = 2, .max = 2, .absent = "en", .doc = "Of its texts: ISO 639-1."),
+	O("copies", wish.copies, .max = 255, .doc = "Addresses of e-mail, kept and shown; no mail is sent."),
+	O("shares_address", wish.shares_address, .doc = "Vendors' desks may be told those addresses."),
+	O("account", wish.owner, .kind = KIND_ACCOUNT, .flags = BY_NAME,
+	  .doc = "Whose it is; absent: the caller's. Others' are for administrators."),
+};
+
+/* Of these, too. */
+static RESULT check_copies(struct native_call *e, struct strs copies)
+{
+	bool is_fine = copies.count <= TICKET_COPIES_MAX;
+	for (size_t k = 0; k < copies.count && is_fine; k++)
+		is_fine = copies.at[k].n >= 1 && copies.at[k].n <= 255 && str_is_line(copies.at[k]);
+	return is_fine ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("copies"),
+					"copies must be up to %d addresses of 255 bytes.", TICKET_COPIES_MAX);
+}
+
+static RESULT prepare_open(struct native_call *e, void *args)
+{
+	struct open_args *a = args;
+	a->wish.about = (enum support_ticket_about) place_of_word(support_ticket_about_words, a->about);
+	a->wish.severity =
+		(enum support_ticket_severity) place_of_word(support_ticket_severity_words, a->severity);
+	a->wish.service = STR("general-info"); /* as AWS Support has it where nothing is said */
+	a->wish.category = STR("other");
+	if (!str_is_line(a->wish.subject))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("subject"), "subject must be one line.");
+	TRY(check_copies(e, a->wish.copies));
+	return check_body(e, a->wish.body);
+}
+
+/* ---- saying ---- */
+
+struct say_args {
+	struct ticket_saying wish;
+};
+static const struct param say_params[] = {
+	PARAM(struct say_args, "body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .flags = REQUIRED,
+	      .doc = "What is said. A resolved ticket is reopened; behind a closed one another is opened."),
+	PARAM(struct say_args, "is_private", wish.is_private,
+	      .doc = "The operator's own note, which no customer and no desk sees: for administrators."),
+};
+
+static RESULT check_private(struct native_call *e, bool is_private)
+{
+	if (!is_private || native_is_admin(e))
+		return OK;
+	return ctx_fail_field(e->c, ERR_DENIED, STR("is_private"),
+			      "Only administrators of the region write notes that customers do not see.");
+}
+
+static RESULT prepare_say(struct native_call *e, void *args)
+{
+	struct say_args *a = args;
+	TRY(check_private(e, a->wish.is_private));
+	return check_body(e, a->wish.body);
+}
+
+/* ---- files ---- */
+
+struct attach_args {
+	struct ticket_attaching wish;
+	struct str data;
+};
+static const struct param attach_params[] = {
+	PARAM(struct attach_args, "name", wish.file.name, .min = 1, .max = 255, .flags = REQUIRED,
+	      .doc = "The file's name."),
+	PARAM(struct attach_args, "data", data, .min = 0, .max = FILE_MAX, .flags = REQUIRED | BASE64,
+	      .doc = "What is in it, in base64: up to 700 KiB. Larger ones: dari ticket attach."),
+	PARAM(struct attach_args, "is_private", wish.is_private,
+	      .doc = "For the operator and the operator's desk alone: for administrators."),
+};
+
+static struct ticket_place place_of(const struct native_call *e)
+{
+	return (struct ticket_place){e->config->ticket_directory, e->config->master_key};
+}
+
+static RESULT prepare_attach(struct native_call *e, void *args)
+{
+	struct attach_args *a = args;
+	TRY(check_private(e, a->wish.is_private));
+	if (!str_is_line(a->wish.file.name))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("name"), "name must be one line.");
+	a->wish.file.id = uuid_random();
+	a->wish.file.media_type = ticket_file_type(a->data);
+	a->wish.file.size = (int64_t) a->data.n;
+	return OK;
+}
+
+/* A file that no row comes to name is swept. */
+static RESULT work_attach(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct attach_args *a = e->args;
+	const struct ticket_place place = place_of(e);
+	return ticket_file_write(e->c, &place, a->wish.file.id, a->data, &a->wish.file.sha256);
+}
+
+struct content_args {
+	uuid file;
+	struct str name, media_type, content;
+};
+
+static RESULT prepare_content(struct native_call *e, void *args)
+{
+	struct content_args *a = args;
+	TRY(native_prepare_row(e, NULL));
+	const struct ticket_attachment *file = ticket_attachment_find(native_tables(e), e->target.prefix);
+	if (!file)
+		return engine_fail_gone(e->c, KIND_TICKET_ATTACHMENT, e->target.prefix);
+	a->file = file->row.id;
+	a->name = str_copy(e->c->arena, file->name);
+	a->media_type = str_copy(e->c->arena, file->media_type);
+	view_close(&e->view); /* nothing waits with one */
+	e->view = (struct view){0};
+	return OK;
+}
+
+static RESULT work_content(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct content_args *a = e->args;
+	const struct ticket_place place = place_of(e);
+	struct result read = ticket_file_read(e->c, &place, a->file, TICKET_FILE_MAX, &a->content);
+	if (read.code != ERR_NOT_FOUND)
+		return read;
+	ctx_clear_problem(e->c);
+	return engine_fail_gone(e->c, KIND_TICKET_ATTACHMENT, a->file);
+}
+
+static RESULT answer_content(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct content_args *a = args;
+	json_write_text(w, "name", a->name);
+	json_write_text(w, "media_type", a->media_type);
+	json_write_int(w, "size", (int64_t) a->content.n);
+	json_write_text(w, "data", str_encode_base64(e->c->arena, a->content));
+	return OK;
+}
+
+/* ---- what its customer wants ---- */
+
+static RESULT want(void *args, enum support_ticket_wish wish)
+{
+	((struct ticket_change *) args)->wish = wish;
+	return OK;
+}
+
+static RESULT prepare_resolve(struct native_call *e, void *args)
+{
+	(void) e;
+	return want(args, SUPPORT_TICKET_WISH_RESOLVED);
+}
+
+static RESULT prepare_close(struct native_call *e, void *args)
+{
+	(void) e;
+	return want(args, SUPPORT_TICKET_WISH_CLOSED);
+}
+
+static RESULT prepare_cancel(struct native_call *e, void *args)
+{
+	(void) e;
+	return want(args, SUPPORT_TICKET_WISH_CANCELLED);
+}
+
+static RESULT prepare_reopen(struct native_call *e, void *args)
+{
+	(void) e;
+	return want(args, SUPPORT_TICKET_WISH_OPEN);
+}
+
+struct rate_args {
+	struct ticket_rating wish;
+	struct str severity;
+};
+static const struct param rate_params[] = {
+	PARAM(struct rate_args, "severity", severity, .words = SEVERITIES, .flags = REQUIRED,
+	      .doc = "How bad it is."),
+};
+
+static RESULT prepare_rate(struct native_call *e, void *args)
+{
+	struct rate_args *a = args;
+	(void) e;
+	a->wish.severity =
+		(enum support_ticket_severity) place_of_word(support_ticket_severity_words, a->severity);
+	return OK;
+}
+
+/* ---- the operator's ---- */
+
+struct work_args {
+	struct ticket_work wish;
+	struct str state;
+};
+static const struct param work_params[] = {
+	PARAM(struct work_args, "state", state, .words = OPERATOR_STATES, .flags = REQUIRED,
+	      .doc = "How far the operator is with one that no desk has."),
+};
+
+static RESULT prepare_work(struct native_call *e, void *args)
+{
+	struct work_args *a = args;
+	(void) e;
+	a->wish.state = (enum support_ticket_operator_state) place_of_word(
+		support_ticket_operator_state_words, a->state);
+	return OK;
+}
+
+struct redact_args {
+	struct ticket_redaction wish;
+	struct ref message;
+};
+static const struct param redact_params[] = {
+	PARAM(struct redact_args, "body", wish.body, .min = 1, .max = TICKET_BODY_MAX, .absent = "[removed]",
+	      .doc = "What stands there instead."),
+};
+
+/* A message keeps its ticket and its number. */
+static RESULT prepare_redact(struct native_call *e, void *args)
+{
+	struct redact_args *a = args;
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_TICKET_MESSAGE, &a->message, &row));
+	a->wish.ticket = ref_by_id(KIND_SUPPORT_TICKET, ticket_message_of(row)->ticket);
+	a->wish.number = ticket_message_of(row)->number;
+	return check_body(e, a->wish.body);
+}
+
+#define TICKET_VERB(word, does, text)                                                                        \
+	CHANGE(POST, "/tickets/{id}/" word, "support:ResolveCase", SUPPORT_TICKET,                           \
+	       .args = {.size = sizeof(struct ticket_change)}, .target = NATIVE_AT(ticket_change, ticket),   \
+	       .prepare = (does), .operation = engine_change_ticket_run, .doc = (text))
+
+static const struct native_action actions[] = {
+	CREATE("/tickets", "support:CreateCase", SUPPORT_TICKET,
+	       .args = PARAMS(struct open_args, open_params), .prepare = prepare_open,
+	       .operation = engine_open_ticket_run,
+	       .doc = "Opens a support ticket, and routes it to the desks that it is for."),
+	CHANGE(PATCH, "/tickets/{id}", "support:UpdateCaseSeverity", SUPPORT_TICKET,
+	       .args = PARAMS(struct rate_args, rate_params), .target = NATIVE_AT(rate_args, wish.ticket),
+	       .prepare = prepare_rate, .operation = engine_rate_ticket_run,
+	       .doc = "Changes how bad it is, of one that is not over."),
+	CHANGE_OF(POST, "/tickets/{id}/say", "support:AddCommunicationToCase", SUPPORT_TICKET,
+		  KIND_TICKET_MESSAGE, .args = PARAMS(struct say_args, say_params),
+		  .target = NATIVE_AT(say_args, wish.ticket), .prepare = prepare_say,
+		  .operation = engine_say_in_ticket_run,
+		  .doc = "Says something, which every desk of it is told."),
+	CHANGE_OF(POST, "/tickets/{id}/attach", "support:AddAttachmentsToSet", SUPPORT_TICKET,
+		  KIND_TICKET_ATTACHMENT, .args = PARAMS(struct attach_args, attach_params),
+		  .target = NATIVE_AT(attach_args, wish.ticket), .prepare = prepare_attach,
+		  .work = work_attach, .operation = engine_attach_to_ticket_run,
+		  .doc = "Attaches a file, which every desk of it is sent."),
+	TICKET_VERB("resolve", prepare_resolve, "It is solved, here and at its desks."),
+	TICKET_VERB("close", prepare_close, "It is solved for good: it is not reopened."),
+	TICKET_VERB("cancel", prepare_cancel, "It was not meant."),
+	TICKET_VERB("reopen", prepare_reopen, "Goes on with one that was resolved, for 14 days."),
+	ADMIN_CHANGE(POST, "/tickets/{id}/work", "support:WorkOnCase", SUPPORT_TICKET,
+		     .args = PARAMS(struct work_args, work_params),
+		     .target = NATIVE_AT(work_args, wish.ticket), .prepare = prepare_work,
+		     .operation = engine_work_on_ticket_run,
+		     .doc = "Says how far the operator is with it, where no desk has it."),
+	ADMIN_CHANGE(POST, "/ticket-messages/{id}/redact", "support:RedactCommunication", TICKET_MESSAGE,
+		     .args = PARAMS(struct redact_args, redact_params),
+		     .target = NATIVE_AT(redact_args, message), .prepare = prepare_redact,
+		     .operation = engine_redact_ticket_run,
+		     .doc = "Takes a message's words away here; what desks have of it stays there."),
+	{HTTP_GET, "/ticket-attachments/{id}/content", .permit = "support:DescribeAttachment",
+	 .flags = API_CHANGES_BY_TIME, .kind = KIND_TICKET_ATTACHMENT,
+	 .args = {.size = sizeof(struct content_args)}, .prepare = prepare_content, .work = work_content,
+	 .answer = answer_content, .doc = "Gives a file back, in base64."},
+};
+const struct api_actions native_tickets_actions = API_ACTIONS(actions);
