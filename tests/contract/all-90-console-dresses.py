@@ -11,7 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from console import BRIEF, DRESSES, OF_REGION, PAGES, go, instance, look, pages, world  # noqa: E402
 from dev import Dev  # noqa: E402
 
-OF_ONE = ["images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "people", "user-groups", "roles", "policies"]
+OF_ONE = ["images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "people", "user-groups", "roles", "policies", "tickets"]
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +44,7 @@ def test_page_of_the_region(operator, dev, path):
     assert not wrong, "\n".join(wrong)
 
 
-@pytest.mark.parametrize("path", ["hosts", "accounts"])
+@pytest.mark.parametrize("path", ["hosts", "accounts", "tickets"])
 def test_page_of_one_of_the_region(operator, dev, path):
     test_page_of_one(operator, dev, path)
 

@@ -314,6 +314,86 @@ def test_a_policy_and_who_may(dev):
         assert not b.faults()
 
 
+def of_ticket(b, what):
+    """The rows of the conversation that is open, as text."""
+    return b.run("return [...document.querySelectorAll('.talk .msg')].map(m => m.innerText)") if what == "all" else b.find(what)
+
+
+def test_a_ticket_of_both_sides(page, dev):
+    """Asked from the page of an instance with what is known of it; answered by the operator in another browser, live on both sides; a note
+    stays with the operator; markup stays text; solved, and reopened."""
+    go(page, dev, f"instances/{instance(dev, 'web-2')}")
+    page.click("return [...document.querySelectorAll('main [role=toolbar] button')].find(b => b.innerText === 'Ask for support')", what="the way to ask")
+    page.until("return document.activeElement?.name === 'subject'", what="the form")
+    assert instance(dev, "web-2") in page.run("return document.querySelector('dialog textarea').value") and page.run("return document.querySelector('dialog [name=resources]').value") == instance(dev, "web-2")
+    page.press(f"It hangs {HOSTILE}")
+    page.run("const a = document.querySelector('dialog textarea'); a.focus(); a.setSelectionRange(0, 0)")
+    page.press("Every night.")
+    page.click("return document.querySelector('dialog .b1')", what="the button")
+    page.until("return location.pathname.match(/tickets\\/t-/) && document.querySelectorAll('.talk .msg').length === 1", what="what was said")
+    page.until_text(f"It hangs {HOSTILE}")
+    made = page.run("return location.pathname.split('/').pop()")
+    with pages(dev, "admin") as desk:
+        go(desk, dev, "tickets")
+        desk.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText.startsWith('It hangs'))", what="the ticket at the operator's")
+        desk.until("return document.querySelector('form [name=private]')", what="the form of the operator's")
+        for words, is_private in (("They call each week.", True), (f"Which kernel? {HOSTILE}", False)):
+            desk.run("document.querySelector('main form [name=body]').focus()")
+            desk.press(words)
+            if is_private:
+                desk.click("return document.querySelector('[name=private]')", what="the switch")
+            desk.click("return document.querySelector('main form .b1')", what="the button")
+            desk.until("return [...document.querySelectorAll('.talk .said')].some(m => m.innerText === arguments[0])", words, what=words)
+        page.until("return [...document.querySelectorAll('.talk .msg.theirs .said')].some(m => m.innerText === arguments[0])", f"Which kernel? {HOSTILE}", what="the operator's answer, live")
+        assert "each week" not in page.text() and any("a note that no customer sees" in m for m in of_ticket(desk, "all"))
+        page.run("document.querySelector('main form [name=body]').focus()")
+        page.press("Debian's.")
+        desk.until_text("customer")  # a repaint meanwhile leaves alone what is typed
+        assert page.run("return document.querySelector('main form [name=body]').value") == "Debian's."
+        with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="log-") as log:
+            log.write("panic")
+            log.flush()
+            of_ticket(page, "main form [name=files]").send_keys(log.name)
+            page.click("return document.querySelector('main form .b1')", what="the button")
+            name = os.path.basename(log.name)
+            desk.until("return [...document.querySelectorAll('.talk button')].some(b => b.innerText.includes(arguments[0]))", name, what="the file at the operator's")
+        desk.until("return [...document.querySelectorAll('.talk .msg.ours .said')].some(m => m.innerText === \"Debian's.\")", what="the customer's answer, live")
+        page.click("return [...document.querySelectorAll('.talk button')].find(b => b.innerText.includes(arguments[0]))", name, what="the file")
+        page.until_text("The file is here")
+        for label, state in (("It is solved", "resolved"), ("Reopen", "new")):
+            page.click("return [...document.querySelectorAll('main [role=toolbar] button')].find(b => b.innerText === arguments[0] && !b.disabled)", label, what=label)
+            for b in (page, desk):
+                b.until("return document.querySelector('.head .st').innerText.endsWith(arguments[0])", state, what=state)
+        assert page.run("return document.querySelector('.cmd pre').innerText").endswith(f"ticket reopen {made}")
+        for b in (page, desk):
+            assert b.run("return document.querySelectorAll('main img, main script').length") == 0 and not b.faults()
+    assert len(of_ticket(page, "all")) == 4
+
+
+def test_what_a_month_costs(page, dev):
+    """The sum is that of the API, follows what is metered, and leads to what costs most; the month before has none; the file is FOCUS."""
+    go(page, dev, "usage")
+    page.until("return document.querySelectorAll('main .grid4 .big').length === 3 && document.querySelectorAll('main table').length >= 2", what="sums and groups")
+    first = page.run("return document.querySelector('main .grid4 .big').innerText")
+    assert re.fullmatch(r"€\d+\.\d+", first) and "€" in page.run("return document.querySelectorAll('main .grid4 .big')[2].innerText")
+    assert page.run("return document.querySelectorAll('.days .day').length") >= 1
+    page.click("return [...document.querySelectorAll('main table a')].find(a => a.innerText === arguments[0])", HOSTILE, what="a link to what costs most")
+    page.until("return location.pathname.startsWith('/console/instances/i-')", what="its page")
+    go(page, dev, "usage?group=tag")
+    page.until_text(HOSTILE)
+    link = page.run("return document.querySelector('main a[download]').getAttribute('href')")
+    csv = page.driver.execute_async_script("const [link, done] = arguments; fetch(link).then(a => a.text()).then(done);", link)
+    assert csv.startswith("AvailabilityZone,") and "\nu" in csv
+    go(page, dev, "usage?group=resource")
+    page.until("return document.querySelector('main table')", what="the table")
+    launched = dev.ec2.allocate_address(Domain="vpc")["AllocationId"]  # of which the stream tells
+    page.until("return [...document.querySelectorAll('main td')].some(d => d.innerText.includes(arguments[0]))", launched, what="what was allocated just now")
+    dev.ec2.release_address(AllocationId=launched)
+    page.run("const s = document.getElementById('month'); s.selectedIndex = 1; s.dispatchEvent(new Event('change'))")
+    page.until_text("Nothing was billed")
+    assert "month=" in page.run("return location.search") and not page.faults() and page.run("return document.querySelectorAll('main img').length") == 0
+
+
 def test_hostile_names_stay_text(page, dev):
     go(page, dev, "instances")
     page.until_text(HOSTILE)

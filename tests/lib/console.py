@@ -1,21 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console's pages for the tests that look at them in a browser: a region with something on every page, whose names are full of
 markup; how a page is gone to; and what is wrong with it, in a language, a theme and a width."""
+import base64
 import contextlib
 import json
+import tempfile
 
 import browser as web
 import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "activity", "connect", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
-OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas"]  # for administrators
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "security-groups", "addresses", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
 items:
-- {sku: vm.t3.micro, meter: "instance:t3.micro", unit: hour, minimum_s: 60, price: 0.010400}
-- {sku: vol, meter: volume, unit: gib_month, tiers: [{upto: 1024, price: 0.080000}, {price: 0.070000}]}
+- {sku: vm, meter: instance, unit: hour, minimum_s: 60, price: 3.6}
+- {sku: vol, meter: volume, unit: gib_month, price: 80}
+- {sku: snap, meter: snapshot, unit: gib_month, price: 40}
+- {sku: held, meter: held, unit: hour, price: 0.01}
+- {sku: address, meter: address, unit: hour, price: 0.5}
+- {sku: image, meter: image, unit: gib_month, price: 0}
 """
 BRIEF = [("en", "light", 1280), ("ko", "dark", 360)]  # each language, theme and width once
 DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("light", "dark") for width in (1280, 360)]
@@ -31,11 +37,32 @@ def pages(dev, account="dev"):
         yield b
 
 
+def load_prices(dev):
+    with tempfile.NamedTemporaryFile("w", suffix=".yaml") as f:
+        f.write(PRICES)
+        f.flush()
+        dev.command("prices", "load", f.name)
+
+
+def talk(dev):
+    """A ticket of both sides, with files, a note of the operator's and words full of markup; and one that is over."""
+    mine, operator = native.own(dev), native.admin(dev)
+    dev.ticket = mine.api_ok("POST", "/tickets", {"subject": f"It panics {HOSTILE}", "body": f"Every night. {HOSTILE}\n<script>alert(2)</script>", "severity": "high", "resources": [instance(dev, "web-1")]})["items"][0]["ec2"]
+    data = base64.b64encode(b"panic").decode()
+    mine.api_ok("POST", f"/tickets/{dev.ticket}/attach", {"name": HOSTILE, "data": data})
+    operator.api_ok("POST", f"/tickets/{dev.ticket}/say", {"body": "They call each week.", "is_private": True})
+    operator.api_ok("POST", f"/tickets/{dev.ticket}/say", {"body": "Which kernel is it?"})
+    operator.api_ok("POST", f"/tickets/{dev.ticket}/work", {"state": "waiting"})
+    over = mine.api_ok("POST", "/tickets", {"subject": "Which kernels do you have?", "body": "See above.", "about": "billing"})["items"][0]["id"]
+    mine.api_ok("POST", f"/tickets/{over}/resolve", {})
+
+
 @contextlib.contextmanager
 def world(*options):
     """A region with rows of each kind that the pages list."""
     with Dev("--leftovers", "3", *options) as dev:
         dev.ec2 = dev.account.client()
+        load_prices(dev)
         image = dev.ec2.describe_images()["Images"][0]["ImageId"]
         for name in ("web-1", "web-2", HOSTILE):
             tags = [{"Key": "Name", "Value": name}, {"Key": HOSTILE, "Value": HOSTILE}]
@@ -50,8 +77,8 @@ def world(*options):
         operator.api_ok("POST", "/audits", {})
         furnish_people(dev, operator)
         operator.api_ok("POST", "/domains", {"name": "shops", "description": HOSTILE})
-        operator.api_ok("POST", "/price-lists", {"yaml": PRICES})
         dev.rest()
+        talk(dev)
         yield dev
 
 

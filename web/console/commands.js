@@ -19,6 +19,16 @@ const curl = (method, path, body) => `curl -X ${method} "$DARI_URL/api/v1${path}
 const arnOf = (policy) => `arn:aws:iam::${policy?.account ? session.account?.number : "aws"}:policy${policy?.path ?? "/"}${policy?.name}`;
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
+/** A ticket as AWS Support names it. */
+const caseId = (r) => `case-${session.account?.number}-${new Date(r.created_us / 1000).getUTCFullYear()}-${r.id.replaceAll("-", "").slice(0, 16)}`;
+/** An operator's click may be about another account's, which AWS's client does not reach. */
+const isOwn = (r) => r.account === session.account?.id;
+/** AWS Support has no list of resources: those that the text names are found in it. */
+const named = ({body, resources}) => [body, ...(resources ?? []).filter((id) => !body.includes(id))].join("\n");
+const costGroup = (group) => (group.startsWith("tag:") ? q(`Type=TAG,Key=${group.slice(4)}`) : {service: "Type=DIMENSION,Key=SERVICE", meter: "Type=DIMENSION,Key=USAGE_TYPE", account: "Type=DIMENSION,Key=LINKED_ACCOUNT", zone: "Type=DIMENSION,Key=AZ"}[group]);
+/** A month's days; AWS's end does not count. */
+const periodOf = (month) => `Start=${month}-01,End=${new Date(Date.UTC(month.slice(0, 4), month.slice(5), 1)).toISOString().slice(0, 10)}`;
+
 /** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
 export const COMMANDS = {
 	"instances.start": {
@@ -222,6 +232,47 @@ export const COMMANDS = {
 	"accounts.list": {dari: () => "dari account list", openstack: () => "openstack project list", curl: () => curl("GET", "/accounts")},
 	"users.list": {aws: () => "aws iam list-users", curl: () => curl("GET", "/users")},
 	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
+	"tickets.open": {
+		aws: (a) => (a.about === "quota" ? "" : `aws support create-case --subject ${q(a.subject)} --communication-body ${q(named(a))} --severity-code ${a.severity}${a.about === "technical" ? "" : ` --issue-type customer-service${a.about === "billing" ? " --service-code billing --category-code other" : ""}`}`),
+		dari: (a) => `dari ticket open --account ${q(session.account?.name)} --subject ${q(a.subject)} --body ${q(a.body)} --severity ${a.severity} --about ${a.about}${(a.resources ?? []).map((id) => ` --resource ${q(id)}`).join("")}`,
+		curl: (a) => curl("POST", "/tickets", a.request),
+	},
+	"tickets.say": {
+		aws: ({ids, body, isPrivate}) => (isPrivate || !isOwn(ids[0]) ? "" : `aws support add-communication-to-case --case-id ${caseId(ids[0])} --communication-body ${q(body)}`),
+		dari: ({ids, body, isPrivate}) => `dari ticket say ${ids[0].ec2} --body ${q(body)}${isPrivate ? " --private" : ""}`,
+		curl: ({ids, body, isPrivate}) => curl("POST", `/tickets/${ids[0].id}/say`, {body, ...(isPrivate ? {is_private: true} : {})}),
+	},
+	"tickets.resolve": {
+		aws: ({ids}) => (isOwn(ids[0]) ? `aws support resolve-case --case-id ${caseId(ids[0])}` : ""),
+		dari: ({ids}) => `dari ticket close ${ids[0].ec2}`,
+		curl: ({ids}) => curl("POST", `/tickets/${ids[0].id}/resolve`),
+	},
+	"tickets.reopen": {
+		dari: ({ids}) => `dari ticket reopen ${ids[0].ec2}`,
+		curl: ({ids}) => curl("POST", `/tickets/${ids[0].id}/reopen`),
+	},
+	"tickets.close": {
+		dari: ({ids}) => `dari ticket close ${ids[0].ec2} --for-good`,
+		curl: ({ids}) => curl("POST", `/tickets/${ids[0].id}/close`),
+	},
+	"tickets.cancel": {
+		dari: ({ids}) => `dari ticket close ${ids[0].ec2} --cancel`,
+		curl: ({ids}) => curl("POST", `/tickets/${ids[0].id}/cancel`),
+	},
+	"tickets.rate": {
+		dari: ({ids, severity}) => `dari ticket rate ${ids[0].ec2} --severity ${severity}`,
+		curl: ({ids, severity}) => curl("PATCH", `/tickets/${ids[0].id}`, {severity}),
+	},
+	"tickets.work": {
+		dari: ({ids, state}) => `dari ticket work ${ids[0].ec2} --state ${state}`,
+		curl: ({ids, state}) => curl("POST", `/tickets/${ids[0].id}/work`, {state}),
+	},
+	"tickets.list": {aws: () => "aws support describe-cases --include-resolved-cases", dari: () => `dari ticket list${session.rights?.includes("admin") ? "" : ` --account ${q(session.account?.name)}`} --all`, curl: () => curl("GET", "/tickets")},
+	"costs.list": {
+		aws: ({month, group, isAll}) => (isAll || !costGroup(group) ? "" : `aws ce get-cost-and-usage --time-period ${periodOf(month)} --granularity DAILY --metrics UnblendedCost --group-by ${costGroup(group)}`),
+		dari: ({month, isAll}) => `dari bill month ${month}${isAll ? "" : ` --account ${session.account?.number}`}`,
+		curl: ({month, group, isAll}) => curl("GET", `/costs?month=${month}&group=${encodeURIComponent(group)}${isAll ? "&all=1" : ""}`),
+	},
 };
 
 const ORDER = ["aws", "openstack", "cmk", "ansible", "dari", "curl"];
@@ -258,7 +309,7 @@ export function commandView() {
 	const now = shown && at === location.pathname ? shown : plain && isBusyWith === location.pathname ? plain : null;
 	if (!now || !COMMANDS[now.verb])
 		return nothing;
-	const tools = ORDER.filter((tool) => templateOf(now.verb, tool)?.(now.args));
+	const tools = ORDER.filter((tool) => commandText(now.verb, tool, now.args));
 	const kept = chosen("dari.tool", "aws"), tool = tools.includes(kept) ? kept : tools[0];
 	const text = commandText(now.verb, tool, now.args);
 	const n = now.args?.ids?.length ?? 0;

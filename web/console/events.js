@@ -5,7 +5,7 @@ import {row as byId} from "./store.js";
 import {href} from "./router.js";
 
 const PAGE_OF = {instance: ["instances", "instances"], volume: ["volumes", "volumes"], snapshot: ["snapshots", "snapshots"], image: ["images", "images"], address: ["addresses", "addresses"], key_pair: ["key-pairs", "keys"],
-	security_group: ["security-groups", "security-groups"], router: ["routers", "networks"], subnet: ["subnets", "networks"], host: ["hosts", "hosts"]};
+	security_group: ["security-groups", "security-groups"], router: ["routers", "networks"], subnet: ["subnets", "networks"], host: ["hosts", "hosts"], support_ticket: ["tickets", "tickets"]};
 
 /** The thing of an event: its name where it is here still. */
 export function eventSubject(e) {

@@ -5,6 +5,7 @@ import {rows as allRows, touch} from "./store.js";
 import {ask, report, nameOf, html, nothing} from "./parts.js";
 import {showCommand} from "./commands.js";
 import {t, list as words, size} from "./words.js";
+import {SUPPORT} from "./ticket_actions.js";
 
 const ON = new Set(["running", "paused", "rescued"]);
 
@@ -80,6 +81,7 @@ export const ONE_ACTIONS = [
 	{id: "resize", title: () => t("Resize"), may: (r) => r.state === "stopped", run: resize},
 	{id: "display", title: () => t("Screen"), may: (r) => ON.has(r.state), run: ([r]) => openConsole(r, "display")},
 	{id: "serial", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openConsole(r, "serial")},
+	{...SUPPORT, may: () => true},
 ];
 
 export {get, remove, touch};

@@ -2,7 +2,7 @@
 // The frame around every page: who is here, where one can go, whether what is shown is live, keys, and the command that does the same
 // as a click. A repaint draws the whole: lit-html changes only what differs.
 import {html, nothing, render} from "./vendor/lit-html/lit-html.js";
-import {onRepaint, touch, need, forgetAll} from "./store.js";
+import {onRepaint, touch, need, everybodys, forgetAll} from "./store.js";
 import {here, href, go, onArrival} from "./router.js";
 import {t, speak, speakAsChosen, language, languages, number, chosen, keep} from "./words.js";
 import {get, onSessionLost, Unreachable} from "./api.js";
@@ -143,6 +143,9 @@ onArrival(() => {
 onSessionLost(() => session.state === "in" && begin());
 onEnd(begin);
 session.onChange = () => {
+	everybodys.clear();
+	if (isOperator())
+		everybodys.add("tickets");
 	if (session.state === "in") {
 		startStream(session.user.id + " " + (session.account?.id ?? ""));
 	} else {

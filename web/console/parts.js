@@ -50,9 +50,9 @@ export function tagsOf(row) {
 	return Array.isArray(tags) ? tags.map((one) => [one.key, one.value]) : Object.entries(tags);
 }
 
-/** What people call it: the Name tag, its name, its short id. */
+/** What people call it: the Name tag, its name, a ticket's subject, its short id. */
 export function nameOf(row) {
-	return tagOf(row, "Name") || row?.name || row?.ec2 || row?.id || "";
+	return tagOf(row, "Name") || row?.name || row?.subject || row?.ec2 || row?.id || "";
 }
 
 export function shortId(row) {

@@ -9,6 +9,8 @@ const WHOLE_MAX = 20000; // rows of a kind that a browser holds; above it says t
 
 /** kind → {rows: Map of id → row, version, batch, total, isLoaded, isCut, problem, loading} */
 const kinds = new Map();
+/** Kinds of which everybody's rows are held, not the account's alone: an operator's. */
+export const everybodys = new Set();
 let repaint = () => {};
 let isDue = false;
 
@@ -42,7 +44,7 @@ function kindOf(name) {
 
 async function load(k) {
 	const found = new Map();
-	let path = `/${k.name}?fields=*&limit=${PAGE}`, batch = Infinity, after = "";
+	let path = `/${k.name}?fields=*&limit=${PAGE}${everybodys.has(k.name) ? "&all=1" : ""}`, batch = Infinity, after = "";
 	k.isCut = false;
 	for (;;) {
 		const page = await get(path + (after ? `&after=${encodeURIComponent(after)}` : ""));
@@ -121,7 +123,8 @@ const PATHS = {instance: "instances", instance_type: "instance-types", image: "i
 	security_group: "security-groups", security_group_rule: "security-group-rules", key_pair: "key-pairs", host: "hosts", route: "routes", route_table: "route-tables", gateway: "gateways", nat_gateway: "nat-gateways",
 	peering: "peerings", network_acl: "network-acls", user: "users", access_key: "access-keys", account: "accounts", domain: "domains", storage_pool: "storage-pools",
 	region_audit: "audits", audit_difference: "audit-findings", policy: "policies", policy_version: "policy-versions", policy_attachment: "policy-attachments",
-	iam_role: "iam-roles", user_group: "user-groups", group_member: "group-members"};
+	iam_role: "iam-roles", user_group: "user-groups", group_member: "group-members",
+	support_ticket: "tickets", ticket_message: "ticket-messages", ticket_attachment: "ticket-attachments"};
 const pathOf = (kind) => PATHS[kind] ?? kind;
 
 /** Some of the stream's rows. */

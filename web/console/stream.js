@@ -3,7 +3,7 @@
 // and a stream holds one. The window that has the lock opens the stream and tells the others what it says; when it is closed, or
 // nobody has looked at it for a minute, another one has the lock. The next stream begins where the last one was read to. After a gap
 // that the server cannot fill, what is held is fetched anew.
-import {apply, reloadAll, touch} from "./store.js";
+import {apply, everybodys, reloadAll, touch} from "./store.js";
 import {BASE, get, Unreachable} from "./api.js";
 
 const HIDDEN_MS = 60_000;
@@ -91,8 +91,8 @@ function reopen() {
 
 function open() {
 	close();
-	const since = last ? `?since=${encodeURIComponent(last)}` : "";
-	source = new EventSource(`${BASE}/stream${since}`);
+	const query = new URLSearchParams({...(last ? {since: last} : {}), ...(everybodys.size ? {all: [...everybodys].join()} : {})});
+	source = new EventSource(`${BASE}/stream?${query}`);
 	source.onopen = () => tell({what: "health", state: "live"});
 	source.onerror = broken;
 	source.addEventListener("rows", (event) => {

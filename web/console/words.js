@@ -106,6 +106,21 @@ export function money(micro, currency) {
 	return formatter(Intl.NumberFormat, {style: "currency", currency, maximumFractionDigits: micro && Math.abs(micro) < 1e6 ? 4 : 2}).format(micro / 1e6);
 }
 
+/** An exact decimal of a currency, as a text: Intl rounds it, and nothing before. */
+export function amount(text, currency) {
+	const value = Number(text);
+	return formatter(Intl.NumberFormat, {style: "currency", currency, ...(value && Math.abs(value) < 1 ? {maximumFractionDigits: 4} : {})}).format(text);
+}
+
+/** "November 2026" of "2026-11". */
+export function monthName(month) {
+	return formatter(Intl.DateTimeFormat, {year: "numeric", month: "long", timeZone: "UTC"}).format(new Date(month + "-01T00:00:00Z"));
+}
+
+export function day(ms) {
+	return formatter(Intl.DateTimeFormat, {month: "short", day: "numeric", timeZone: "UTC"}).format(new Date(ms));
+}
+
 export function list(items) {
 	return formatter(Intl.ListFormat, {type: "conjunction"}).format(items);
 }

@@ -2,6 +2,7 @@
 // Public addresses that stay yours, whatever instance they lead to.
 import {html, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId} from "../parts.js";
 import {resourcePage} from "../resource.js";
+import {SUPPORT} from "../ticket_actions.js";
 import {rows, applyRow} from "../store.js";
 import {nameLink} from "../list.js";
 import {href} from "../router.js";
@@ -49,5 +50,6 @@ export const view = resourcePage({
 		{id: "release", title: () => t("Release"), may: (a) => a.is_elastic && !a.port, run: release, danger: true}],
 	lead: () => html`<button type="button" class="b1" @click=${allocate}>${t("Allocate")}</button>`,
 	empty: () => emptyCard(t("No address yet"), t("A public address stays yours when its instance goes, and can lead to another one at once."), html`<button type="button" class="b1" @click=${allocate}>${t("Allocate one")}</button>`),
+	oneActions: [SUPPORT],
 	facts: (a) => pairs([[t("Address"), copyable(a.ip)], [t("Leads to"), a.instance ? refLink("instances", a.instance) : ""], [t("Private address"), a.private_ip ? copyable(a.private_ip) : ""], [t("Kind"), a.is_elastic ? t("stays yours") : t("goes with the instance")], [t("What for"), a.description], [t("Made"), when(a.created_us)], ["EC2", a.ec2 ? copyable(a.ec2) : ""], ["OpenStack", copyable(a.id)]]),
 });

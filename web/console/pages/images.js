@@ -2,6 +2,7 @@
 // Images: what instances are launched from.
 import {html, nothing, nameOf, stateOf, pairs, copyable, when, emptyCard, ask, report, mark} from "../parts.js";
 import {resourcePage} from "../resource.js";
+import {SUPPORT} from "../ticket_actions.js";
 import {rows} from "../store.js";
 import {href} from "../router.js";
 import {t, size} from "../words.js";
@@ -32,6 +33,7 @@ export const view = resourcePage({
 	actions: [{id: "launch", title: () => t("Launch"), may: (i) => (i.state ?? "available") === "available", run: ([i]) => { location.assign(href("launch", "", {image: i.id})); }},
 		{id: "deregister", title: () => t("Deregister"), may: isOwn, run: drop, danger: true}],
 	empty: () => emptyCard(t("No image yet"), t("An image is the disk that instances begin with. The operator brings Debian 12 in by `dari image get debian-12`.")),
+	oneActions: [SUPPORT],
 	facts: (i) => pairs([[t("State"), i.state ? stateOf(i) : ""], [t("System"), i.platform === "windows" ? "Windows" : "Linux"], [t("Firmware"), i.boot_mode === "unsaid" ? t("BIOS") : i.boot_mode], [t("Processor"), i.arch], [t("Size"), i.data_size ? size(i.data_size) : ""], [t("Smallest disk"), i.min_disk ? size(i.min_disk) : ""],
 		[t("What for"), i.description], [t("Whose"), isOwn(i) ? t("yours") : i.is_public ? t("public") : t("shared")], [t("Made"), when(i.created_us)], ["EC2", i.ec2 ? copyable(i.ec2) : ""], ["OpenStack", copyable(i.id)]]),
 	more: (i) => {

@@ -3,11 +3,12 @@
 import {html, nothing, nameOf, shortId, mark, stateOf, when, tone, waiting} from "../parts.js";
 import {rows, need, isReady, touch, derive} from "../store.js";
 import {href} from "../router.js";
-import {t, number, size, since} from "../words.js";
+import {t, amount, number, size, since} from "../words.js";
 import {get} from "../api.js";
 import {offerCommand} from "../commands.js";
 import {session, isOperator} from "../session.js";
 import {eventLine} from "../events.js";
+import {costsOf} from "../costs.js";
 
 const PAGES_OF = [["instances", "instances"], ["volumes", "volumes"], ["snapshots", "snapshots"], ["images", "images"], ["subnets", "networks"], ["hosts", "hosts"]];
 let events = {at: -1, items: null};
@@ -45,6 +46,17 @@ function firstSteps() {
 
 const count = (title, n, words, link) => html`<a class="card" href=${link}><h2>${title}</h2><p class="big">${n}</p><p class="hint">${words}</p></a>`;
 
+/** Nothing where nothing has a price, or costs are not the reader's to see. */
+function costCard() {
+	const {data} = costsOf("?group=service&limit=1");
+	return (data?.sums ?? []).map((sum) => count(t("This month so far"), amount(sum.total, sum.currency), t("{cost} if nothing changes", {cost: amount(sum.forecast, sum.currency)}), href("usage")));
+}
+
+function ticketCard() {
+	const open = rows("tickets").filter((r) => !["resolved", "closed", "rejected", "cancelled"].includes(r.state)), mine = open.filter((r) => r.state === "waiting" && r.account === session.account?.id);
+	return open.length ? count(t("Tickets"), number(open.length), mine.length ? t("{n} wait for you", {n: mine.length}) : t("open"), href("tickets", "", {q: "open:yes"})) : nothing;
+}
+
 export function view() {
 	for (const k of ["instances", "volumes", "addresses", "key-pairs", "images", "snapshots", "subnets", "instance-types", ...(isOperator() ? ["hosts"] : [])])
 		need(k);
@@ -60,6 +72,7 @@ export function view() {
 			${count(t("vCPUs and memory"), number(live.reduce((s, r) => s + (r.vcpus ?? 0), 0)), size(live.reduce((s, r) => s + (r.memory ?? 0), 0)), href("instances", "", {sort: "-type"}))}
 			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} free", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
 			${count(t("Addresses"), number(elastic.length), t("{n} lead nowhere", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
+			${costCard()}${ticketCard()}
 			${hosts.length ? count(t("Hosts"), number(hosts.filter((h) => h.state === "up").length), hosts.every((h) => h.state === "up") ? t("all answer") : t("answer, of {n}", {n: hosts.length}), href("hosts")) : nothing}</div>
 		${firstSteps()}
 		<div class="half"><div class="card"><h2>${bad.length ? mark("bad", t("{n} need attention", {n: bad.length})) : mark("ok", t("Nothing needs attention"))}</h2>

@@ -2,6 +2,7 @@
 // Snapshots: disks as they were at one moment.
 import {html, nameOf, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report} from "../parts.js";
 import {resourcePage} from "../resource.js";
+import {SUPPORT} from "../ticket_actions.js";
 import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, time} from "../words.js";
@@ -38,5 +39,6 @@ export const view = resourcePage({
 	],
 	actions: [{id: "restore", title: () => t("Make a volume"), may: (s) => ["completed", "available"].includes(s.state), run: restore}, {id: "delete", title: () => t("Delete"), run: drop, danger: true}],
 	empty: () => emptyCard(t("No snapshot yet"), t("A snapshot keeps what a disk holds at one moment. Take one of a volume; it costs the bytes it keeps."), html`<a class="b b1" href=${href("volumes")}>${t("To the volumes")}</a>`),
+	oneActions: [SUPPORT],
 	facts: (s) => pairs([[t("State"), stateOf(s)], [t("Of"), s.volume ? refLink("volumes", s.volume) : ""], [t("Size"), size(s.volume_size)], [t("What for"), s.description], [t("Encrypted"), s.is_encrypted ? t("yes") : t("no")], [t("Made"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]]),
 });

@@ -2,6 +2,7 @@
 // Volumes: disks that outlive the instances they are attached to.
 import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, tagsOf, ask, report} from "../parts.js";
 import {resourcePage} from "../resource.js";
+import {SUPPORT} from "../ticket_actions.js";
 import {rows, touch, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, list as words, number} from "../words.js";
@@ -83,6 +84,7 @@ export const view = resourcePage({
 	],
 	lead: () => html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`,
 	empty: () => emptyCard(t("No volume yet"), t("A volume is a disk that outlives the instance it is attached to. It costs its size for as long as it is there."), html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`),
+	oneActions: [SUPPORT],
 	facts: (v) => pairs([[t("State"), stateOf(v)], [t("Size"), size(v.size)], [t("Kind"), v.type], [t("Zone"), refName("zones", v.zone)], [t("Attached to"), v.instance ? html`${refLink("instances", v.instance)} <span class="m dim">${v.device ?? ""}</span>` : ""],
 		[t("Ends with its instance"), v.instance ? (v.delete_on_termination ? t("yes") : t("no")) : ""], [t("Encrypted"), v.is_encrypted ? t("yes") : t("no")], [t("From snapshot"), v.snapshot ? refLink("snapshots", v.snapshot) : ""],
 		[t("Made"), when(v.created_us)], [t("Tags"), tagsOf(v).length ? tagsOf(v).map(([k, w]) => html`<div><span class="dim">${k}</span> ${w}</div>`) : ""], ["EC2", v.ec2 ? copyable(v.ec2) : ""], ["OpenStack", copyable(v.id)]]),
