@@ -12,11 +12,18 @@
 #define KEPT_US (5 * MINUTE)
 #define AGAIN_US (10 * SECOND)
 
+/* What an issuer says. */
+struct said {
+	struct str keys; /* empty: it could not be reached */
+	struct issuer_places places;
+};
+
 struct kept {
 	uuid provider; /* none: free */
 	uint64_t commit;
 	int64_t fetched_us;
-	char *keys; /* NULL: it could not be reached */
+	struct said said; /* its texts are in this block: */
+	char *block;
 };
 
 struct issuers {
@@ -48,7 +55,7 @@ void issuers_free(struct issuers *i)
 		return;
 	lane_free(i->lane);
 	for (size_t k = 0; k < ISSUERS_KEPT; k++)
-		heap_free(i->kept[k].keys);
+		heap_free(i->kept[k].block);
 	(void) pthread_mutex_destroy(&i->lock);
 	heap_free(i);
 }
@@ -58,7 +65,7 @@ struct lane *issuers_lane(struct issuers *i)
 	return i->lane;
 }
 
-/* ---- keys ---- */
+/* ---- fetching ---- */
 
 static RESULT fail_io(struct ctx *c, struct str url, const char *why)
 {
@@ -66,14 +73,19 @@ static RESULT fail_io(struct ctx *c, struct str url, const char *why)
 			     "The keys of https://%" STR_FMT " cannot be had: %s", STR_ARG(url), why);
 }
 
+static struct web_fetch wish_for(const struct issuers *i, const struct oidc_provider *p, const char *url)
+{
+	return (struct web_fetch){.url = url,
+				  .thumbprints = p->thumbprints,
+				  .cap_size = ISSUER_DOCUMENT_MAX,
+				  .timeout_ms = ISSUER_TIMEOUT_MS,
+				  .reach = i->config.reach};
+}
+
 static RESULT fetch(const struct issuers *i, struct ctx *c, const struct oidc_provider *p, const char *url,
 		    struct str *ret_body)
 {
-	const struct web_fetch wish = {.url = url,
-				       .thumbprints = p->thumbprints,
-				       .cap_size = ISSUER_DOCUMENT_MAX,
-				       .timeout_ms = ISSUER_TIMEOUT_MS,
-				       .reach = i->config.reach};
+	const struct web_fetch wish = wish_for(i, p, url);
 	struct result result = i->config.fetch(c, &wish, ret_body);
 	if (result.code != ERR_IO)
 		return result;
@@ -82,8 +94,32 @@ static RESULT fetch(const struct issuers *i, struct ctx *c, const struct oidc_pr
 	return fail_io(c, p->url, why ? why : "");
 }
 
+/* A place that the document names; empty: it is none of HTTPS, or no URL that a header could have. */
+static struct str read_place(struct arena *a, const json_t *json, const char *name)
+{
+	struct str url = str_from(json_string_value(json_object_get(json, name)));
+	bool is_plain = url.n <= ISSUER_PLACE_MAX && str_starts_with(url, STR("https://"));
+	for (size_t k = 0; is_plain && k < url.n; k++)
+		is_plain = url.p[k] > ' ' && url.p[k] < 0x7f && url.p[k] != '#';
+	return is_plain ? str_copy(a, url) : STR_NONE;
+}
+
+/* By what is the rule where the document says nothing. */
+static bool takes_basic(const json_t *json)
+{
+	const json_t *methods = json_object_get(json, "token_endpoint_auth_methods_supported"), *method;
+	size_t k;
+	if (!json_is_array(methods))
+		return true;
+	json_array_foreach (methods, k, method)
+		if (str_is(str_from(json_string_value(method)), "client_secret_basic"))
+			return true;
+	return false;
+}
+
 /* Where its keys are; NULL: the document does not say, or is another issuer's. In c's arena. */
-static const char *find_keys_url(struct ctx *c, const struct oidc_provider *p, struct str document)
+static const char *read_document(struct ctx *c, const struct oidc_provider *p, struct str document,
+				 struct issuer_places *ret_places)
 {
 	json_t *json = json_loadb(document.p, document.n, 0, NULL);
 	const char *issuer = json_string_value(json_object_get(json, "issuer"));
@@ -96,12 +132,16 @@ static const char *find_keys_url(struct ctx *c, const struct oidc_provider *p, s
 		said.n--;
 	if (issuer && keys && str_equal(said, p->url) && str_starts_with(str_from(keys), scheme))
 		found = str_to_z(c->arena, str_from(keys));
+	*ret_places =
+		(struct issuer_places){.authorization = read_place(c->arena, json, "authorization_endpoint"),
+				       .token = read_place(c->arena, json, "token_endpoint"),
+				       .takes_basic = takes_basic(json)};
 	json_decref(json);
 	return found;
 }
 
-static RESULT fetch_keys(const struct issuers *i, struct ctx *c, const struct oidc_provider *p,
-			 struct str *ret_keys)
+static RESULT fetch_said(const struct issuers *i, struct ctx *c, const struct oidc_provider *p,
+			 struct said *ret_said)
 {
 	struct str document = STR_NONE;
 	const char *url = str_to_z(
@@ -110,41 +150,70 @@ static RESULT fetch_keys(const struct issuers *i, struct ctx *c, const struct oi
 	if (!url)
 		return ctx_no_memory(c);
 	TRY(fetch(i, c, p, url, &document));
-	url = find_keys_url(c, p, document);
+	url = read_document(c, p, document, &ret_said->places);
 	if (!url)
 		return fail_io(c, p->url, "its configuration names no jwks_uri, or another issuer");
-	return fetch(i, c, p, url, ret_keys);
+	return fetch(i, c, p, url, &ret_said->keys);
+}
+
+/* ---- what is kept ---- */
+
+enum { TEXTS = 3 };
+
+static void list_texts(struct said *said, struct str *ret_texts[static TEXTS])
+{
+	struct str *const texts[TEXTS] = {&said->keys, &said->places.authorization, &said->places.token};
+	memcpy(ret_texts, texts, sizeof texts);
 }
 
 /* Copied into the arena. False: nothing is kept of it that is as new. */
-static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_provider *p, struct str *ret_keys,
-		      int64_t *ret_age_us)
+static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_provider *p,
+		      struct said *ret_said, int64_t *ret_age_us)
 {
 	bool is_kept = false;
 	int64_t now_us = clock_monotonic_us();
+	struct str *texts[TEXTS];
 	(void) pthread_mutex_lock(&i->lock);
 	for (size_t k = 0; k < ISSUERS_KEPT && !is_kept; k++) {
 		const struct kept *kept = &i->kept[k];
 		int64_t age_us = now_us - kept->fetched_us;
 		if (!uuid_equal(kept->provider, p->row.id) || kept->commit != p->row.commit ||
-		    age_us > (kept->keys ? KEPT_US : AGAIN_US))
+		    age_us > (kept->said.keys.n ? KEPT_US : AGAIN_US))
 			continue;
 		is_kept = true;
 		*ret_age_us = age_us;
-		*ret_keys = kept->keys ? str_copy(a, str_from(kept->keys)) : STR_NONE;
+		*ret_said = kept->said;
+		list_texts(ret_said, texts);
+		for (size_t n = 0; n < TEXTS; n++)
+			*texts[n] = str_copy(a, *texts[n]);
 	}
 	(void) pthread_mutex_unlock(&i->lock);
 	return is_kept;
 }
 
-/* In the provider's place, or the oldest's. keys empty: it could not be reached. */
-static void keep(struct issuers *i, const struct oidc_provider *p, struct str keys)
+/* Its texts in a block of their own. No memory: as if it could not be reached. */
+static char *move_texts(struct said *said)
 {
-	char *copy = keys.n ? heap_alloc(keys.n + 1) : NULL;
-	if (copy) {
-		memcpy(copy, keys.p, keys.n);
-		copy[keys.n] = 0;
+	struct str *texts[TEXTS];
+	size_t size = 0;
+	list_texts(said, texts);
+	for (size_t n = 0; n < TEXTS; n++)
+		size += texts[n]->n;
+	char *block = size ? heap_alloc(size) : NULL, *to = block;
+	for (size_t n = 0; n < TEXTS; n++) {
+		if (block && texts[n]->n)
+			memcpy(to, texts[n]->p, texts[n]->n);
+		*texts[n] = block ? (struct str){to, texts[n]->n} : STR_NONE;
+		to = block ? to + texts[n]->n : NULL;
 	}
+	return block;
+}
+
+/* In the provider's place, or the oldest's. */
+static void keep(struct issuers *i, const struct oidc_provider *p, const struct said *what)
+{
+	struct said said = *what;
+	char *block = move_texts(&said);
 	(void) pthread_mutex_lock(&i->lock);
 	struct kept *place = &i->kept[0];
 	for (size_t k = 0; k < ISSUERS_KEPT; k++) {
@@ -156,28 +225,124 @@ static void keep(struct issuers *i, const struct oidc_provider *p, struct str ke
 		if (kept->fetched_us < place->fetched_us)
 			place = kept;
 	}
-	char *before = place->keys;
-	*place = (struct kept){p->row.id, p->row.commit, clock_monotonic_us(), copy};
+	char *before = place->block;
+	*place = (struct kept){p->row.id, p->row.commit, clock_monotonic_us(), said, block};
 	(void) pthread_mutex_unlock(&i->lock);
 	heap_free(before);
+}
+
+static RESULT fetch_and_keep(struct issuers *i, struct ctx *c, const struct oidc_provider *p,
+			     struct said *ret_said)
+{
+	struct said said = {0};
+	struct result fetched = fetch_said(i, c, p, &said);
+	keep(i, p, result_is_ok(fetched) ? &said : &(struct said){0});
+	*ret_said = said;
+	return fetched;
+}
+
+static RESULT fail_not_again(struct ctx *c, const struct oidc_provider *p)
+{
+	return fail_io(c, p->url, "it could not be reached a moment ago");
 }
 
 RESULT issuers_prove(struct issuers *i, struct ctx *c, const struct oidc_provider *provider,
 		     const struct web_identity *w)
 {
-	struct str keys = STR_NONE;
+	struct said said = {0};
 	int64_t age_us = 0;
 	bool has_key = false;
-	if (find_kept(i, c->arena, provider, &keys, &age_us)) {
-		if (!keys.n)
-			return fail_io(c, provider->url, "it could not be reached a moment ago");
-		struct result proved = web_identity_prove(c, w, keys, &has_key);
+	if (find_kept(i, c->arena, provider, &said, &age_us)) {
+		if (!said.keys.n)
+			return fail_not_again(c, provider);
+		struct result proved = web_identity_prove(c, w, said.keys, &has_key);
 		if (result_is_ok(proved) || has_key || age_us < AGAIN_US)
 			return proved;
 		ctx_clear_problem(c);
 	}
-	struct result fetched = fetch_keys(i, c, provider, &keys);
-	keep(i, provider, result_is_ok(fetched) ? keys : STR_NONE);
-	TRY(fetched);
-	return web_identity_prove(c, w, keys, &has_key);
+	TRY(fetch_and_keep(i, c, provider, &said));
+	return web_identity_prove(c, w, said.keys, &has_key);
+}
+
+/* ---- signing in ---- */
+
+RESULT issuers_find_places(struct issuers *i, struct ctx *c, const struct oidc_provider *provider,
+			   struct issuer_places *ret_places)
+{
+	struct said said = {0};
+	int64_t age_us = 0;
+	if (!find_kept(i, c->arena, provider, &said, &age_us))
+		TRY(fetch_and_keep(i, c, provider, &said));
+	else if (!said.keys.n)
+		return fail_not_again(c, provider);
+	if (!said.places.authorization.n || !said.places.token.n)
+		return ctx_fail_kind(c, ERR_IO, KIND_OIDC_PROVIDER,
+				     "The configuration of https://%" STR_FMT
+				     " names no authorization_endpoint and token_endpoint of HTTPS.",
+				     STR_ARG(provider->url));
+	*ret_places = said.places;
+	return OK;
+}
+
+static struct str escape(struct arena *a, struct str s)
+{
+	return str_encode_url(a, s, false);
+}
+
+/* RFC 6749, section 2.3.1: what Basic has is escaped first. */
+static RESULT ask_for_token(const struct issuers *i, struct ctx *c, const struct oidc_provider *p,
+			    const struct issuer_places *places, const struct issuer_code *code,
+			    struct str *ret_body)
+{
+	struct arena *a = c->arena;
+	struct str client = escape(a, code->client), secret = escape(a, code->secret);
+	bool by_basic = secret.n && places->takes_basic;
+	struct web_fetch wish = wish_for(i, p, str_to_z(a, places->token));
+	wish.form = str_print(a,
+			      "grant_type=authorization_code&code=%" STR_FMT "&redirect_uri=%" STR_FMT
+			      "&code_verifier=%" STR_FMT,
+			      STR_ARG(escape(a, code->code)), STR_ARG(escape(a, code->redirect)),
+			      STR_ARG(code->verifier));
+	if (by_basic) {
+		wish.user = str_to_z(a, client);
+		wish.password = str_to_z(a, secret);
+	} else {
+		wish.form = str_print(a, "%" STR_FMT "&client_id=%" STR_FMT "%s%" STR_FMT, STR_ARG(wish.form),
+				      STR_ARG(client), secret.n ? "&client_secret=" : "", STR_ARG(secret));
+	}
+	return arena_is_full(a) ? ctx_no_memory(c) : i->config.fetch(c, &wish, ret_body);
+}
+
+static struct str read_id_token(struct arena *a, struct str body)
+{
+	json_t *json = json_loadb(body.p ? body.p : "", body.n, 0, NULL);
+	const json_t *token = json_object_get(json, "id_token");
+	struct str copy =
+		json_is_string(token)
+			? str_copy(a, (struct str){json_string_value(token), json_string_length(token)})
+			: STR_NONE;
+	json_decref(json);
+	return copy;
+}
+
+RESULT issuers_exchange(struct issuers *i, struct ctx *c, const struct oidc_provider *provider,
+			const struct issuer_code *code, struct str *ret_id_token)
+{
+	struct issuer_places places = {0};
+	struct str body = STR_NONE;
+	TRY(issuers_find_places(i, c, provider, &places));
+	struct result asked = ask_for_token(i, c, provider, &places, code, &body);
+	if (asked.code == ERR_IO || asked.code == ERR_DENIED) {
+		const char *why = str_to_z(c->arena, c->problem.message);
+		ctx_clear_problem(c);
+		return ctx_fail_kind(c, asked.code, KIND_OIDC_PROVIDER,
+				     "https://%" STR_FMT " gives no token for the code: %s",
+				     STR_ARG(provider->url), why ? why : "");
+	}
+	TRY(asked);
+	*ret_id_token = read_id_token(c->arena, body);
+	if (ret_id_token->n)
+		return OK;
+	return ctx_fail_kind(c, ERR_IO, KIND_OIDC_PROVIDER,
+			     "https://%" STR_FMT " gives no id_token for the code.", STR_ARG(provider->url));
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The keys of OpenID Connect's issuers. They are fetched from where an issuer's configuration says,
- * on threads that do nothing else, and cached for some minutes. A key with a new name makes them be
+ * What OpenID Connect's issuers say: their configuration and their keys, fetched from where an issuer's configuration says,
+ * on threads that do nothing else, and cached for some minutes; and their answers to the codes that browsers bring. A key with a new name makes them be
  * fetched again, at most every ten seconds. An issuer that cannot be reached is not asked again for
  * as long. Any thread. */
 #pragma once
@@ -18,7 +18,8 @@ enum {
 	ISSUERS_WAITING_MAX = 64, /* work that waits or is being done */
 	ISSUERS_KEPT = 64,
 	ISSUER_DOCUMENT_MAX = 64 * 1024, /* bytes, of the configuration and of the keys */
-	ISSUER_TIMEOUT_MS = 5000,        /* for each of the two */
+	ISSUER_TIMEOUT_MS = 5000,        /* for each of them, and for a code's exchange */
+	ISSUER_PLACE_MAX = 2000,         /* characters */
 };
 
 struct issuers_config {
@@ -40,3 +41,22 @@ struct lane *issuers_lane(struct issuers *i);
  * keys cannot be fetched. */
 RESULT issuers_prove(struct issuers *i, struct ctx *c, const struct oidc_provider *provider,
 		     const struct web_identity *w);
+
+/* Where its people sign in, by its configuration (OpenID Connect Discovery 1.0). In c's arena. */
+struct issuer_places {
+	struct str authorization, token; /* "https://…" */
+	bool takes_basic;                /* a client's secret by HTTP Basic, else in the form */
+};
+/* Inside such work. Blocks. ERR_IO with KIND_OIDC_PROVIDER: it cannot be had, or names no such places. */
+RESULT issuers_find_places(struct issuers *i, struct ctx *c, const struct oidc_provider *provider,
+			   struct issuer_places *ret_places);
+
+/* A code that a browser brought from there (RFC 6749, section 4.1.3; RFC 7636, section 4.5). */
+struct issuer_code {
+	struct str client, secret; /* secret empty: the client has none */
+	struct str code, redirect, verifier;
+};
+/* Inside such work: exchanges it for an ID token, which is not checked. Blocks. ERR_DENIED with KIND_OIDC_PROVIDER: the issuer
+ * refuses the code. ERR_IO: it does not answer, or without an ID token. */
+RESULT issuers_exchange(struct issuers *i, struct ctx *c, const struct oidc_provider *provider,
+			const struct issuer_code *code, struct str *ret_id_token);

@@ -236,6 +236,28 @@ RESULT web_identity_fit(struct ctx *c, const struct web_identity *w, const struc
 	return fail(c, "Incorrect token audience");
 }
 
+struct str web_identity_find_claim(const struct web_identity *w, const char *name)
+{
+	return first_of(w, name);
+}
+
+/* A token for several says for whom it was made. */
+RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
+			       const struct oidc_provider *provider, struct str client, struct str nonce)
+{
+	const struct web_claim *aud = find_claim(w, "aud"), *azp = find_claim(w, "azp");
+	bool is_for_it = false;
+	if (!str_equal(w->issuer, provider->url))
+		return fail(c, "The token is of another issuer.");
+	for (size_t k = 0; aud && k < aud->values.count; k++)
+		is_for_it |= str_equal(aud->values.at[k], client);
+	if (!is_for_it || (!azp && aud->values.count > 1) || (azp && !str_equal(azp->values.at[0], client)))
+		return fail(c, "The token is for another client.");
+	return nonce.n && str_equal(first_of(w, "nonce"), nonce)
+		       ? OK
+		       : fail(c, "The token is for another request: its nonce differs.");
+}
+
 static bool is_prefix(struct str key, struct str issuer)
 {
 	return key.n > issuer.n && key.p[issuer.n] == ':' &&

@@ -37,6 +37,12 @@ RESULT web_identity_read(struct ctx *c, struct str token, struct web_identity *r
 RESULT web_identity_prove(struct ctx *c, const struct web_identity *w, struct str key_set, bool *ret_has_key);
 /* Checks that the token is from that provider's issuer and for one of its clients. */
 RESULT web_identity_fit(struct ctx *c, const struct web_identity *w, const struct oidc_provider *provider);
+/* Checks that somebody's browser got the token for that client of the provider's, by a request of that nonce (OpenID Connect Core 1.0,
+ * section 3.1.3.7). */
+RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
+			       const struct oidc_provider *provider, struct str client, struct str nonce);
+/* The first value of a claim; empty: it has none. */
+struct str web_identity_find_claim(const struct web_identity *w, const char *name);
 /* The values of a condition key such as "id.example.com/path:sub". False: the token has no such
  * claim. */
 bool web_identity_find_key(const struct web_identity *w, struct str key, struct strs *ret_values);

@@ -214,3 +214,20 @@ bool crypto_is_vouched_for(struct arena *a, struct strs pems, struct strs thumbp
 	ERR_clear_error();
 	return is_good;
 }
+
+DEFINE_OSSL(X509, X509_free)
+
+struct str crypto_digest_public_key(struct arena *a, struct str cert_pem)
+{
+	unsigned char *der = NULL;
+	uint8_t sum[SHA256_SIZE];
+	OSSL(BIO) bio = BIO_new_mem_buf(cert_pem.p, (int) cert_pem.n);
+	OSSL(X509) certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	int size = certificate ? i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der) : 0;
+	ERR_clear_error();
+	if (size <= 0)
+		return STR_NONE;
+	crypto_sha256((struct str){(const char *) der, (size_t) size}, sum);
+	OPENSSL_free(der);
+	return str_encode_base64(a, (struct str){(const char *) sum, sizeof sum});
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A document, by libcurl. Whom the system's authorities do not vouch for is asked once more without them, and
- * believed only if one of the thumbprints stands in its chain and the chain holds from there. */
+ * A document, by libcurl. Whom the system's authorities do not vouch for is believed only if one of the thumbprints stands in its
+ * chain and the chain holds from there. A handshake alone shows the chain; the request follows over a connection to the same key. */
 #include "drivers/web_fetch.h"
 
 #include <curl/curl.h>
@@ -41,8 +41,22 @@ static struct strs take_chain(CURL *curl, struct arena *a)
 	return (struct strs){pems, count};
 }
 
+static void set_form(const struct web_fetch *wish, CURL *curl)
+{
+	if (wish->form.n) {
+		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDS, wish->form.p);
+		(void) curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long) wish->form.n);
+	}
+	if (wish->user && wish->password) {
+		(void) curl_easy_setopt(curl, CURLOPT_USERNAME, wish->user);
+		(void) curl_easy_setopt(curl, CURLOPT_PASSWORD, wish->password);
+		(void) curl_easy_setopt(curl, CURLOPT_HTTPAUTH, (long) CURLAUTH_BASIC);
+	}
+}
+
 static CURLcode perform(struct fetching *f, CURL *curl, bool by_thumbprint, char *words)
 {
+	set_form(f->wish, curl);
 	(void) curl_easy_setopt(curl, CURLOPT_URL, f->wish->url);
 	(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -54,6 +68,24 @@ static CURLcode perform(struct fetching *f, CURL *curl, bool by_thumbprint, char
 	(void) curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, by_thumbprint ? 0L : 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_CERTINFO, by_thumbprint ? 1L : 0L);
 	return curl_easy_perform(curl);
+}
+
+/* Behind thumbprints. *ret_is_vouched_for false: nothing was asked. */
+static CURLcode perform_by_thumbprint(struct fetching *f, CURL *curl, char *words, struct arena *a,
+				      bool *ret_is_vouched_for)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 1L);
+	CURLcode code = perform(f, curl, true, words);
+	const struct strs chain = take_chain(curl, a);
+	struct str key = chain.count ? crypto_digest_public_key(a, chain.at[0]) : STR_NONE;
+	const char *pin = str_to_z(a, str_print(a, "sha256//%" STR_FMT, STR_ARG(key)));
+	*ret_is_vouched_for =
+		code == CURLE_OK && key.n && pin && crypto_is_vouched_for(a, chain, f->wish->thumbprints);
+	if (!*ret_is_vouched_for)
+		return code;
+	(void) curl_easy_setopt(curl, CURLOPT_CONNECT_ONLY, 0L);
+	(void) curl_easy_setopt(curl, CURLOPT_PINNEDPUBLICKEY, pin);
+	return perform(f, curl, true, words);
 }
 
 static struct result begin(struct web_visit *v, CURL *curl, const struct web_fetch *wish)
@@ -68,11 +100,16 @@ static struct result begin(struct web_visit *v, CURL *curl, const struct web_fet
 	return OK;
 }
 
-static bool is_absent(CURL *curl, CURLcode code)
+/* Of a transfer that failed. */
+static enum err weigh(const struct web_fetch *wish, CURL *curl, CURLcode code)
 {
 	long status = 0;
 	(void) curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &status);
-	return code == CURLE_FILE_COULDNT_READ_FILE || (code == CURLE_HTTP_RETURNED_ERROR && status == 404);
+	if (code != CURLE_HTTP_RETURNED_ERROR)
+		return wish->from_anywhere && code == CURLE_FILE_COULDNT_READ_FILE ? ERR_NOT_FOUND : ERR_IO;
+	if (wish->form.n && (status == 400 || status == 401))
+		return ERR_DENIED;
+	return wish->from_anywhere && status == 404 ? ERR_NOT_FOUND : ERR_IO;
 }
 
 RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *ret_body)
@@ -87,20 +124,17 @@ RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *re
 	struct result allowed = begin(&visit, curl, wish);
 	CURLcode code = result_is_ok(allowed) ? perform(&f, curl, false, words) : CURLE_OK;
 	bool is_vouched_for = true;
-	if (code == CURLE_PEER_FAILED_VERIFICATION && wish->thumbprints.count) {
-		code = perform(&f, curl, true, words);
-		is_vouched_for =
-			crypto_is_vouched_for(c->arena, take_chain(curl, c->arena), wish->thumbprints);
-	}
+	if (code == CURLE_PEER_FAILED_VERIFICATION && wish->thumbprints.count)
+		code = perform_by_thumbprint(&f, curl, words, c->arena, &is_vouched_for);
 	if (result_is_ok(allowed))
 		allowed = web_visit_check(&visit, code);
-	bool absent = wish->from_anywhere && is_absent(curl, code);
+	enum err why = weigh(wish, curl, code);
 	curl_easy_cleanup(curl);
 	struct str body = str_copy(c->arena, buf_str(&f.body));
 	buf_done(&f.body);
 	TRY(allowed);
 	if (code != CURLE_OK)
-		return ctx_fail(c, absent ? ERR_NOT_FOUND : ERR_IO, "cannot fetch %s: %s", wish->url,
+		return ctx_fail(c, why, "cannot fetch %s: %s", wish->url,
 				words[0] ? words : curl_easy_strerror(code));
 	if (!is_vouched_for)
 		return ctx_fail(c, ERR_IO, "no thumbprint is of the certificates of %s", wish->url);

@@ -2,15 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenID Connect: providers through stock aws, and roles taken by tokens of a local issuer, whose certificate no authority
 vouches for but a thumbprint does."""
-import datetime
-import hashlib
-import http.server
-import ipaddress
 import json
 import os
-import ssl
 import sys
-import threading
 import time
 
 import boto3
@@ -18,84 +12,12 @@ import botocore
 import botocore.config
 import jwt
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
-from cryptography.x509.oid import NameOID
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import dev as ec2  # noqa: E402
 from faces import code  # noqa: E402
+from issuer import Issuer  # noqa: E402
 from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
-
-PEM, PRIVATE, PLAIN = serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-
-
-def certificate(subject, key, issuer, issuer_key, is_authority):
-    now = datetime.datetime.utcnow()
-    name = [x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, n)]) for n in (subject, issuer)]
-    names = x509.SubjectAlternativeName([x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    made = x509.CertificateBuilder().subject_name(name[0]).issuer_name(name[1]).public_key(key.public_key()).serial_number(
-        x509.random_serial_number()).not_valid_before(now - datetime.timedelta(1)).not_valid_after(now + datetime.timedelta(1)).add_extension(
-        x509.BasicConstraints(is_authority, None), True)
-    return (made if is_authority else made.add_extension(names, False)).sign(issuer_key, hashes.SHA256())
-
-
-class Issuer:
-    """A server that speaks TLS under an authority of its own, with an RSA and a P-256 key."""
-
-    def __init__(self, room):
-        authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-        root, leaf = certificate("root", authority, "root", authority, True), certificate("localhost", own, "root", authority, False)
-        self.thumbprint = hashlib.sha1(root.public_bytes(serialization.Encoding.DER)).hexdigest()
-        self.leaf_thumbprint = hashlib.sha1(leaf.public_bytes(serialization.Encoding.DER)).hexdigest()
-        pem = room / "server.pem"
-        pem.write_bytes(own.private_bytes(PEM, PRIVATE, PLAIN) + leaf.public_bytes(PEM) + root.public_bytes(PEM))
-        self.keys = {"one": rsa.generate_private_key(65537, 2048), "two": ec.generate_private_key(ec.SECP256R1())}
-        self.shown = ["one", "two"]
-        self.asked, self.configuration = [], {}
-        issuer = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            def do_GET(self):
-                issuer.asked.append(self.path)
-                body = issuer.answer(self.path)
-                self.send_response(200 if body is not None else 404)
-                self.end_headers()
-                self.wfile.write(body or b"")
-
-            def log_message(self, *_):
-                pass
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(pem)
-        self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.host = f"localhost:{self.server.server_port}"
-
-    def answer(self, path):
-        if path.endswith("/.well-known/openid-configuration"):
-            tenant = path[:-len("/.well-known/openid-configuration")]
-            said = {"issuer": f"https://{self.host}{tenant}", "jwks_uri": f"https://{self.host}/keys"}
-            return json.dumps({**said, **self.configuration}).encode()
-        if path == "/keys":
-            return json.dumps({"keys": [self.jwk(name) for name in self.shown]}).encode()
-        return b"x" * 70000 if path == "/large" else None
-
-    def jwk(self, name):
-        public = self.keys[name].public_key()
-        shape = jwt.algorithms.RSAAlgorithm if isinstance(public, rsa.RSAPublicKey) else jwt.algorithms.ECAlgorithm
-        if shape is jwt.algorithms.RSAAlgorithm:
-            return {**json.loads(shape.to_jwk(public)), "kid": name, "use": "sig"}
-        n = public.public_numbers()
-        text = [jwt.utils.base64url_encode(v.to_bytes(32, "big")).decode() for v in (n.x, n.y)]
-        return {"kty": "EC", "crv": "P-256", "x": text[0], "y": text[1], "kid": name}
-
-    def token(self, key="one", tenant="", kid=None, algorithm=None, **claims):
-        now = int(time.time())
-        said = {"iss": f"https://{self.host}{tenant}", "sub": "pod-1", "aud": "sts.amazonaws.com", "iat": now, "exp": now + 600, **claims}
-        algorithm = algorithm or ("RS256" if key == "one" else "ES256")
-        return jwt.encode({k: v for k, v in said.items() if v is not None}, self.keys.get(key, "secret"), algorithm, headers={"kid": kid or key})
 
 
 @pytest.fixture(scope="module")

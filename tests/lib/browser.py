@@ -35,12 +35,13 @@ def axe_source():
 
 
 class Browser:
-    def __init__(self, home):
+    def __init__(self, home, insecure=False):
         options = Options()
         for word in ("--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-proxy-server", "--hide-scrollbars",
                      f"--user-data-dir={home}"):
             options.add_argument(word)
         options.binary_location = "/usr/bin/chromium"
+        options.accept_insecure_certs = insecure
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
         self.driver.set_script_timeout(60)
@@ -113,9 +114,10 @@ class Browser:
 
 
 @contextlib.contextmanager
-def browser():
+def browser(insecure=False):
+    """insecure: it takes servers for good that no authority vouches for."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
-        b = Browser(home)
+        b = Browser(home, insecure)
         try:
             yield b
         finally:

@@ -41,6 +41,7 @@ struct native_bulk {
  *   NATIVE_BULK       may be asked of many: {"ids": […]} at the path without the id
  *   NATIVE_RAW_BODY   the body is not JSON: prepare reads call->body
  *   NATIVE_STREAMS    its answer does not end (stream.c)
+ *   NATIVE_BROWSER    a browser goes there by itself: what fails leads to the sign-in page (303), which has words for e->why
  *   NATIVE_MANY       the row of a change of many, which routes.c makes of one that says NATIVE_BULK */
 enum native_flag {
 	NATIVE_ADMIN = API_OF_FACE,
@@ -51,6 +52,7 @@ enum native_flag {
 	NATIVE_RAW_BODY = API_OF_FACE << 5,
 	NATIVE_STREAMS = API_OF_FACE << 6,
 	NATIVE_MANY = API_OF_FACE << 7,
+	NATIVE_BROWSER = API_OF_FACE << 8,
 };
 enum { NATIVE_PARTS_MAX = 1000 };
 
@@ -83,6 +85,7 @@ struct native_call {
 	struct feed_wish *wish;   /* of a stream */
 	struct str etag;
 	struct policy_fault fault; /* where a document of policies is at fault: of a problem */
+	const char *why;  /* what the sign-in page says of a failure; NULL: that it failed */
 	const char *need; /* what somebody who signs in is asked for besides: a problem's member; NULL */
 };
 
@@ -105,6 +108,7 @@ struct native_face {
 	int64_t started_us; /* tells this process from the one before */
 	struct feed *feed;
 	struct lane *leftovers; /* where they are looked for; NULL: nowhere */
+	struct spents *spents; /* sign-ins by providers that came back */
 };
 
 static inline struct native_face *native_face_of(const struct native_call *e)

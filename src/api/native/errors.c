@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Failures as problems (RFC 9457): a type that programs switch on, a sentence, and what to do. */
 #include "api/native/dry.h"
+#include "api/native/session.h"
 
 #include "base/clock.h"
 
@@ -96,6 +97,9 @@ void native_word_problem(struct api_call *core, struct api_problem *p)
 {
 	if (p->err == ERR_THROTTLED || p->status == 503)
 		call_set_answer_header(core->call, "Retry-After", STR("1"));
+	const struct api_action *action = core->action;
+	if (action && native_row_of(action)->flags & NATIVE_BROWSER)
+		native_lead_to_sign_in(native_call_of(core), p);
 	if (p->status == 401)
 		call_set_answer_header(core->call, "WWW-Authenticate", STR("Dari realm=\"/api/v1\""));
 }

@@ -3,6 +3,7 @@
 #include "api/native/action.h"
 #include "api/native/feed.h"
 
+#include "auth/spent.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
@@ -71,6 +72,8 @@ static RESULT find(struct api_call *core)
 	const struct native_route *r = native_find_route(e, &has_path);
 	const struct api_action *action = r ? r->entry.action : NULL;
 	struct result proved = action && action->flags & API_OPEN ? OK : native_authenticate(e);
+	if (action && action->flags & NATIVE_BROWSER)
+		api_choose_action(core, &r->entry); /* so that a browser learns of the limits on a page */
 	TRY(api_check_limits(core, action, proved));
 	TRY(check_route(e, r, has_path));
 	api_choose_action(core, &r->entry);
@@ -166,7 +169,8 @@ static bool open_face(struct api_face *core)
 {
 	struct native_face *face = (struct native_face *) core;
 	face->started_us = clock_now_us();
-	if (!native_sum_routes(face))
+	face->spents = spents_new();
+	if (!face->spents || !native_sum_routes(face))
 		return false;
 	struct ctx c;
 	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_FIRST_SIZE);
@@ -193,6 +197,7 @@ static void close_face(struct api_face *core)
 	struct native_face *face = (struct native_face *) core;
 	lane_free(face->leftovers);
 	feed_free(face->feed);
+	spents_free(face->spents);
 	heap_free(face->paths);
 }
 

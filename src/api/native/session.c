@@ -33,9 +33,9 @@ static const char *cookie_name(const struct call *call)
 	return call->is_tls ? "__Host-dari" : "dari";
 }
 
-static struct str find_cookie(const struct call *call)
+struct str native_find_cookie(const struct call *call, const char *cookie)
 {
-	struct str rest = call_header(call, "Cookie"), part, name = str_from(cookie_name(call));
+	struct str rest = call_header(call, "Cookie"), part, name = str_from(cookie);
 	while (str_split_next(&rest, ';', &part)) {
 		part = str_trim(part);
 		size_t gap = str_find_char(part, '=', 0);
@@ -43,6 +43,11 @@ static struct str find_cookie(const struct call *call)
 			return str_slice(part, gap + 1, part.n);
 	}
 	return STR_NONE;
+}
+
+static struct str find_cookie(const struct call *call)
+{
+	return native_find_cookie(call, cookie_name(call));
 }
 
 static void set_cookie(struct native_call *e, struct str value)
@@ -435,10 +440,40 @@ static RESULT begin_session(struct native_call *e, struct token *token)
 	return OK;
 }
 
+static RESULT enter(struct native_call *e, struct token *token, const char *by)
+{
+	char user[UUID_TEXT_SIZE], peer[IP_TEXT_SIZE];
+	TRY(begin_session(e, token));
+	log_event(LOG_INFO, "console-login", "user=%s by=%s peer=%s request=%.*s",
+		  uuid_write(token->user, user), by, ip_write(e->call->peer, peer),
+		  STR_ARG(e->c->request_id));
+	return OK;
+}
+
+RESULT native_enter(struct native_call *e, uuid person, const char *by)
+{
+	const struct user *user = user_find(native_tables(e), person);
+	uuid where = user ? choose_account(native_tables(e), user, user->default_account) : UUID_NONE;
+	struct token token = {.scope = uuid_is_none(where) ? IDENTITY_UNSCOPED : IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_CONSOLE,
+			      .user = person,
+			      .where = where};
+	return enter(e, &token, by);
+}
+
+void native_lead_to_sign_in(struct native_call *e, struct api_problem *p)
+{
+	char peer[IP_TEXT_SIZE];
+	const char *why = p->err == ERR_THROTTLED ? "busy" : e->why ? e->why : "failed";
+	log_event(LOG_WARN, "console-refused", "by=oidc why=%s peer=%s request=%.*s", why,
+		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
+	call_set_answer_header(e->call, "Location", str_print(e->c->arena, "/console/?problem=oidc-%s", why));
+	p->status = 303;
+}
+
 static RESULT answer_entering(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct entering *a = args;
-	char user[UUID_TEXT_SIZE], peer[IP_TEXT_SIZE];
 	if (a->lacks_code) {
 		e->need = "totp";
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
@@ -454,18 +489,15 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 			      .user = a->person,
 			      .where = where,
 			      .access_key = a->key};
-	struct result begun = begin_session(e, &token);
+	struct result begun = enter(e, &token,
+				    a->ticket.n                    ? "link"
+				    : a->access_key.n              ? "key"
+				    : uuid_is_none(a->used.factor) ? "password"
+								   : "password-and-code");
 	if (begun.code == ERR_UNAUTHENTICATED)
 		return refuse(e, a);
 	TRY(begun);
 	uses_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
-	log_event(LOG_INFO, "console-login", "user=%s by=%s peer=%s request=%.*s",
-		  uuid_write(a->person, user),
-		  a->ticket.n                    ? "link"
-		  : a->access_key.n              ? "key"
-		  : uuid_is_none(a->used.factor) ? "password"
-						 : "password-and-code",
-		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
 	write_session(e, w);
 	return OK;
 }

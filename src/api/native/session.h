@@ -13,3 +13,11 @@ RESULT native_resume_session(struct native_call *e);
 RESULT native_check_page(struct native_call *e);
 /* ERR_DENIED: a password would come over an open wire. */
 RESULT native_check_wire(struct native_call *e);
+
+/* A cookie of the request; empty: it brings none of that name. */
+struct str native_find_cookie(const struct call *call, const char *name);
+/* In an answer: opens a session of a person who was proved, where they get in: sets the cookie and c->who, and logs it. by: how, in a
+ * word. ERR_UNAUTHENTICATED: they do not get in. */
+RESULT native_enter(struct native_call *e, uuid person, const char *by);
+/* Of an action that says NATIVE_BROWSER: logs the failure, and sends the browser to the sign-in page. */
+void native_lead_to_sign_in(struct native_call *e, struct api_problem *p);

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/people/keystone_extra_internal.h"
+#include "engine/people/oidc_sign_in.h"
 #include "engine/people/user_group_internal.h"
 #include "engine/people/user_internal.h"
 #include "store/account.h"
@@ -110,6 +111,7 @@ RESULT engine_delete_domain(struct op *op, struct domain_target *wish)
 	TRY(engine_log_event(op, KIND_DOMAIN, &domain->row, "deleted", "Domain %" STR_FMT ".",
 			     STR_ARG(domain->name)));
 	TRY(forget_people(op, id));
+	TRY(oidc_sign_in_forget_domain(op, id));
 	FORGET_EACH(op, role_assignment, domain, id);
 	FORGET_EACH(op, role, domain, id);
 	return domain_forget(op, id);

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/people/oidc_sign_in.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
 #include "store/oidc_provider.h"
@@ -80,6 +81,7 @@ RESULT engine_delete_oidc_provider(struct op *op, struct oidc_provider_target *w
 {
 	struct oidc_provider provider;
 	TRY(find_provider(op, &wish->oidc_provider, "oidc_provider.delete", &provider));
+	TRY(oidc_sign_in_check_free(op, &provider));
 	TRY(engine_log_event(op, KIND_OIDC_PROVIDER, &provider.row, "deleted",
 			     "OpenID Connect provider %" STR_FMT ".", STR_ARG(provider.url)));
 	return oidc_provider_forget(op, provider.row.id);
@@ -133,6 +135,7 @@ RESULT engine_set_oidc_thumbprints(struct op *op, struct oidc_thumbprints *wish)
 {
 	struct oidc_provider next;
 	TRY(find_provider(op, &wish->oidc_provider, "oidc_provider.set_thumbprints", &next));
+	TRY(oidc_sign_in_check_free(op, &next));
 	TRY(check_thumbprints(op, wish->thumbprints));
 	next.thumbprints = wish->thumbprints;
 	return put_changed(op, &next);

@@ -206,6 +206,102 @@ static void test_configurations(void **state)
 	assert_int_equal(web.keys_asked, 0);
 }
 
+/* ---- signing in ---- */
+
+#define PLACES                                                                                               \
+	"{\"issuer\": \"https://id.example.com/shop\", \"jwks_uri\": \"https://keys.example.com/shop\", "    \
+	"\"authorization_endpoint\": \"https://id.example.com/in?a=b\", \"token_endpoint\": "                \
+	"\"https://keys.example.com/shop\""
+
+static struct issuer_code code(const char *secret)
+{
+	return (struct issuer_code){.client = STR("a:b"),
+				    .secret = str_from(secret),
+				    .code = STR("c&d"),
+				    .redirect = STR("https://cloud/back"),
+				    .verifier = STR("verifier")};
+}
+
+static void test_places(void **state)
+{
+	static const char *const bad[] = {
+		CONFIGURATION,
+		"{\"issuer\": \"https://id.example.com/shop\", \"jwks_uri\": "
+		"\"https://keys.example.com/shop\", "
+		"\"authorization_endpoint\": \"http://id.example.com/in\", \"token_endpoint\": "
+		"\"https://a/b\"}",
+		"{\"issuer\": \"https://id.example.com/shop\", \"jwks_uri\": "
+		"\"https://keys.example.com/shop\", "
+		"\"authorization_endpoint\": \"https://a/b c\", \"token_endpoint\": \"https://a/b\"}",
+		"{\"issuer\": \"https://id.example.com/shop\", \"jwks_uri\": "
+		"\"https://keys.example.com/shop\", "
+		"\"authorization_endpoint\": \"https://a/b#c\", \"token_endpoint\": \"https://a/b\"}",
+	};
+	struct world *w = *state;
+	struct issuer_places places = {0};
+	web.configuration = PLACES "}";
+	assert_ok(issuers_find_places(w->issuers, &w->c, &w->provider, &places));
+	assert_true(str_is(places.authorization, "https://id.example.com/in?a=b") && places.takes_basic);
+	assert_ok(prove(w, &w->good)); /* by what was fetched with them */
+	assert_int_equal(web.asked, 2);
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
+		web.configuration = bad[k];
+		w->provider.row.commit++;
+		assert_int_equal(issuers_find_places(w->issuers, &w->c, &w->provider, &places).code, ERR_IO);
+		assert_int_equal(w->c.problem.kind, KIND_OIDC_PROVIDER);
+		ctx_clear_problem(&w->c);
+	}
+	web.keys = NULL;
+	w->provider.row.commit++;
+	assert_int_equal(issuers_find_places(w->issuers, &w->c, &w->provider, &places).code, ERR_IO);
+	ctx_clear_problem(&w->c);
+	unsigned asked = web.asked;
+	assert_int_equal(issuers_find_places(w->issuers, &w->c, &w->provider, &places).code, ERR_IO);
+	assert_int_equal(web.asked, asked);
+}
+
+static void test_a_code_is_exchanged(void **state)
+{
+	static const char form[] =
+		"grant_type=authorization_code&code=c%26d&redirect_uri=https%3A%2F%2Fcloud%2Fback&"
+		"code_verifier=verifier";
+	struct world *w = *state;
+	struct str token = STR_NONE;
+	struct issuer_places places = {0};
+	struct issuer_code with_secret = code("s e"), without = code("");
+	web.configuration = PLACES "}";
+	assert_ok(issuers_find_places(w->issuers, &w->c, &w->provider, &places));
+	web.keys = "{\"id_token\": \"a.b.c\"}";
+	assert_ok(issuers_exchange(w->issuers, &w->c, &w->provider, &with_secret, &token));
+	assert_true(str_is(token, "a.b.c") && str_is(web.last.form, form));
+	assert_string_equal(web.last.user, "a%3Ab");
+	assert_string_equal(web.last.password, "s%20e");
+	assert_int_equal(web.last.cap_size, ISSUER_DOCUMENT_MAX);
+	assert_ok(issuers_exchange(w->issuers, &w->c, &w->provider, &without, &token));
+	assert_true(str_ends_with(web.last.form, STR("verifier&client_id=a%3Ab")) && !web.last.user);
+	web.keys = "{\"id_token\": 7}";
+	assert_int_equal(issuers_exchange(w->issuers, &w->c, &w->provider, &without, &token).code, ERR_IO);
+	ctx_clear_problem(&w->c);
+	web.keys = NULL;
+	assert_int_equal(issuers_exchange(w->issuers, &w->c, &w->provider, &without, &token).code, ERR_IO);
+	assert_true(str_contains(w->c.problem.message, STR("no route to host")));
+}
+
+/* An issuer that takes no secret by HTTP Basic has it in the form. */
+static void test_a_secret_in_the_form(void **state)
+{
+	struct world *w = *state;
+	struct str token = STR_NONE;
+	struct issuer_places places = {0};
+	struct issuer_code with_secret = code("s e");
+	web.configuration = PLACES ", \"token_endpoint_auth_methods_supported\": [\"client_secret_post\"]}";
+	assert_ok(issuers_find_places(w->issuers, &w->c, &w->provider, &places));
+	web.keys = "{\"id_token\": \"a.b.c\"}";
+	assert_ok(issuers_exchange(w->issuers, &w->c, &w->provider, &with_secret, &token));
+	assert_true(str_ends_with(web.last.form, STR("&client_id=a%3Ab&client_secret=s%20e")) &&
+		    !web.last.user);
+}
+
 /* ---- work ---- */
 
 struct work {
@@ -275,6 +371,9 @@ int main(void)
 					   TEST(test_as_many_as_are_kept),
 					   TEST(test_cannot_be_reached),
 					   TEST(test_configurations),
+					   TEST(test_places),
+					   TEST(test_a_code_is_exchanged),
+					   TEST(test_a_secret_in_the_form),
 					   TEST(test_work)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

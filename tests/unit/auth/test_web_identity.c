@@ -177,11 +177,60 @@ static void test_whom_it_is_for(void **state)
 	assert_int_equal(web_identity_fit(&c, &w, &provider).code, ERR_INVALID);
 }
 
+/* As a token of a sign-in has them; NULL: it has no such claim. */
+static struct web_identity signed_in(struct str texts[static 5], const char *first, const char *second,
+				     const char *party, const char *nonce)
+{
+	struct web_identity w = {.issuer = STR("id.example.com/shop")};
+	const size_t audiences = (first != NULL) + (second != NULL);
+	texts[0] = str_from(first);
+	texts[1] = str_from(second);
+	texts[2] = str_from(party);
+	texts[3] = str_from(nonce);
+	if (audiences)
+		w.claims[w.claim_count++] = (struct web_claim){STR("aud"), {texts, audiences}};
+	if (party)
+		w.claims[w.claim_count++] = (struct web_claim){STR("azp"), {texts + 2, 1}};
+	if (nonce)
+		w.claims[w.claim_count++] = (struct web_claim){STR("nonce"), {texts + 3, 1}};
+	return w;
+}
+
+static void test_for_a_client(void **state)
+{
+	static const struct {
+		const char *first, *second, *party, *nonce;
+		bool is_good;
+	} rows[] = {
+		{"till", NULL, NULL, "n", true},     {"till", NULL, "till", "n", true},
+		{"desk", "till", "till", "n", true}, {"desk", NULL, NULL, "n", false},
+		{"desk", NULL, "till", "n", false},  {"till", NULL, "desk", "n", false},
+		{"desk", "till", NULL, "n", false},  {"till", NULL, NULL, "m", false},
+		{"till", NULL, NULL, NULL, false},   {NULL, NULL, "till", "n", false},
+	};
+	struct ctx c = context(state);
+	const struct oidc_provider provider = {.url = STR("id.example.com/shop")},
+				   other = {.url = STR("id.example.com")};
+	struct str texts[5];
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct web_identity w =
+			signed_in(texts, rows[k].first, rows[k].second, rows[k].party, rows[k].nonce);
+		struct result fits = web_identity_fit_client(&c, &w, &provider, STR("till"), STR("n"));
+		assert_int_equal(fits.code, rows[k].is_good ? ERR_NONE : ERR_INVALID);
+		ctx_clear_problem(&c);
+	}
+	struct web_identity w = signed_in(texts, "till", NULL, NULL, "n");
+	assert_int_equal(web_identity_fit_client(&c, &w, &other, STR("till"), STR("n")).code, ERR_INVALID);
+	assert_int_equal(web_identity_fit_client(&c, &w, &provider, STR("till"), STR_NONE).code, ERR_INVALID);
+	assert_true(str_is(web_identity_find_claim(&w, "nonce"), "n"));
+	assert_int_equal(web_identity_find_claim(&w, "email").n, 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_is_read), TEST(test_is_refused), TEST(test_signature),
-					   TEST(test_whom_it_is_for)};
+					   TEST(test_whom_it_is_for), TEST(test_for_a_client)};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,34 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing in: by a password, by an access key, or by a link that `dari console` prints. A code is asked for after the right password
+// Signing in: by a password, by an access key, by an OpenID Connect provider, or by a link that `dari console` prints. A code is asked for after the right password
 // alone. The fields are the browser's own: it may fill them in, and nothing here keeps what was typed.
 import {html, nothing, problemCard} from "../parts.js";
 import {session} from "../session.js";
 import {touch} from "../store.js";
 import {t, speak, keep, language, languages} from "../words.js";
+import {get, BASE} from "../api.js";
+import {say} from "../router.js";
+
+let providers = null; // those of the domain that is being typed
+
+async function look(domain = "") {
+	providers ??= [];
+	providers = await get(`/session/oidc${domain ? `?domain=${encodeURIComponent(domain)}` : ""}`).then((said) => said.items, () => []);
+	touch();
+}
+
+/** The server sends a browser back with a word for what went wrong at a provider. */
+function wentWrong(word) {
+	const words = {
+		"oidc-state": () => t("This sign-in was begun in another browser or more than ten minutes ago, or it was used before. Begin it again."),
+		"oidc-provider": () => t("The provider does not answer. Try again in a minute, or sign in with a password."),
+		"oidc-refused": () => t("The provider did not let you in. Try again there, or ask whoever runs it."),
+		"oidc-token": () => t("What the provider says of you does not hold. Ask an administrator of the region to look at its settings."),
+		"oidc-user": () => t("The provider knows you, but there is no user here that you are, or it is disabled. Ask an administrator of the region."),
+		"oidc-gone": () => t("Nobody signs in by this provider any more. Choose another way."),
+		"oidc-busy": () => t("Too many people sign in just now. Try again in a minute."),
+	};
+	return word?.startsWith("oidc-") ? {message: (words[word] ?? (() => t("Signing in by the provider failed. Begin it again.")))()} : null;
+}
 
 let way = "password", problem = null, isBusy = false, wantsCode = null;
 
@@ -29,8 +53,10 @@ async function submit(event) {
 			}
 			throw p;
 		});
-		if (session.state === "in")
+		if (session.state === "in") {
 			wantsCode = null;
+			say({problem: ""});
+		}
 	} catch (p) {
 		problem = p;
 	}
@@ -47,17 +73,20 @@ function fields() {
 			<label class="f">${t("Secret")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
 	return html`<label class="f">${t("User")}<input name="user" autocomplete="username" spellcheck="false" required autofocus></label>
 		<label class="f">${t("Password")}<input name="password" type="password" autocomplete="current-password" required></label>
-		<details><summary class="hint">${t("Another domain than Default")}</summary><label class="f">${t("Domain")}<input name="domain" autocomplete="organization" spellcheck="false"></label></details>`;
+		<details><summary class="hint">${t("Another domain than Default")}</summary><label class="f">${t("Domain")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
 }
 
-export function view() {
+export function view(here) {
+	if (!providers)
+		look();
 	const isOpenWire = location.protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 	const tab = (name, words) => html`<button type="button" class="chip" aria-pressed=${way === name ? "true" : "false"} @click=${() => { way = name; wantsCode = null; problem = null; touch(); }}>${words}</button>`;
 	return html`<div class="sign"><h1><b lang="ko">다리</b> Dari</h1>
 		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Nobody signs in over an open wire")}</h2><p>${t("This address is plain HTTP: whoever is between could read your password. Use https, or localhost.")}</p></div>` : html`
 		<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>
-		${problemCard(problem ?? (session.problem?.status ? session.problem : null), t("Not signed in"))}
+		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Not signed in"))}
 		<form class="card" @submit=${submit}>${fields()}<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button></form>
+		${providers?.length && !wantsCode ? html`<div class="ways">${providers.map((p) => html`<a class="b" href=${`${BASE}/session/oidc/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>` : nothing}
 		<p class="hint">${t("On the server’s machine, `dari console` prints a link that lets you in once, without a password.")}</p>`}
 		<p>${Object.entries(languages()).filter(([code]) => code !== language).map(([code, name]) => html`<button type="button" class="plain" lang=${code} @click=${() => { keep("dari.language", code); speak(code); }}>${name}</button>`)}</p>${nothing}</div>`;
 }

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Signing in by an OpenID Connect provider: a browser is sent there with what only it can bring back (state, nonce, PKCE's verifier: all
+ * made of one secret in a sealed cookie), and comes back with a code, which the provider exchanges for a token that says who it is.
+ * Sources: OpenID Connect Core 1.0, section 3.1; RFC 7636; RFC 9207; RFC 9700. Browsers go to these two places by themselves, so that
+ * whatever fails leads to the sign-in page, which has the words for e->why. */
+#include "api/native/session.h"
+#include "api/native/write.h"
+
+#include "auth/guess.h"
+#include "auth/issuers.h"
+#include "auth/key.h"
+#include "auth/spent.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "engine/people/oidc_sign_in.h"
+#include "store/domain.h"
+#include "store/oidc_provider.h"
+
+enum { SECRET_SIZE = 32, STAMP_SIZE = 8, CODE_MAX = 4096 };
+#define BEGUN_US (10 * MINUTE) /* so long somebody may take at the provider's */
+
+/* ---- the secret, and what is made of it ---- */
+
+static const char *cookie_name(const struct call *call)
+{
+	return call->is_tls ? "__Host-dari-oidc" : "dari-oidc";
+}
+
+/* Lax: the browser brings it back from the provider's page. */
+static void set_cookie(struct native_call *e, struct str value)
+{
+	call_set_answer_header(
+		e->call, "Set-Cookie",
+		str_print(e->c->arena, "%s=%" STR_FMT "; Path=/; HttpOnly; SameSite=Lax%s; Max-Age=%d",
+			  cookie_name(e->call), STR_ARG(value), e->call->is_tls ? "; Secure" : "",
+			  value.n ? (int) (BEGUN_US / SECOND) : 0));
+}
+
+/* What the cookie is bound to: it opens for the provider that it was made for, and for nothing else that is sealed. */
+static struct str bound_to(struct arena *a, uuid provider)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(a, "console-oidc %s", uuid_write(provider, id));
+}
+
+static struct str derive(struct arena *a, struct str secret, const char *what)
+{
+	uint8_t mac[SHA256_SIZE];
+	crypto_hmac_sha256(secret.p, secret.n, str_from(what), mac);
+	return str_encode_base64url(a, (struct str){(const char *) mac, sizeof mac});
+}
+
+static RESULT seal_begun(struct native_call *e, uuid provider, struct str *ret_secret, struct str *ret_cookie)
+{
+	char *plain = arena_alloc(e->c->arena, SECRET_SIZE + STAMP_SIZE);
+	int64_t now_us = clock_now_us();
+	struct str sealed = STR_NONE;
+	if (!plain)
+		return ctx_no_memory(e->c);
+	random_bytes(plain, SECRET_SIZE);
+	memcpy(plain + SECRET_SIZE, &now_us, STAMP_SIZE);
+	TRY(crypto_seal(e->c, e->config->master_key, bound_to(e->c->arena, provider),
+			(struct str){plain, SECRET_SIZE + STAMP_SIZE}, &sealed));
+	*ret_secret = (struct str){plain, SECRET_SIZE};
+	*ret_cookie = str_encode_base64url(e->c->arena, sealed);
+	return ret_cookie->p ? OK : ctx_no_memory(e->c);
+}
+
+/* False: this browser has begun nothing with that provider, or too long ago. */
+static bool open_begun(struct native_call *e, uuid provider, struct str *ret_secret, int64_t *ret_until_us)
+{
+	struct str sealed = STR_NONE, plain = STR_NONE;
+	int64_t begun_us = 0;
+	bool is_open = result_is_ok(str_decode_base64url(
+			       e->c->arena, native_find_cookie(e->call, cookie_name(e->call)), &sealed)) &&
+		       result_is_ok(crypto_open(e->c, e->config->master_key, bound_to(e->c->arena, provider),
+						sealed, &plain)) &&
+		       plain.n == SECRET_SIZE + STAMP_SIZE;
+	ctx_clear_problem(e->c);
+	if (!is_open)
+		return false;
+	memcpy(&begun_us, plain.p + SECRET_SIZE, STAMP_SIZE);
+	*ret_secret = str_slice(plain, 0, SECRET_SIZE);
+	*ret_until_us = begun_us + BEGUN_US;
+	return begun_us <= clock_now_us() && clock_now_us() < *ret_until_us;
+}
+
+/* ---- the provider ---- */
+
+static struct strs copy_texts(struct arena *a, struct strs texts)
+{
+	struct str *at = arena_new_array(a, struct str, texts.count + 1);
+	for (size_t k = 0; at && k < texts.count; k++)
+		at[k] = str_copy(a, texts.at[k]);
+	return (struct strs){at, at ? texts.count : 0};
+}
+
+static RESULT fail(struct native_call *e, const char *why, const char *words)
+{
+	e->why = why;
+	return ctx_fail(e->c, ERR_UNAUTHENTICATED, "%s", words);
+}
+
+/* A copy of what the path names, for the call's whole life. */
+static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_provider)
+{
+	struct arena *a = e->c->arena;
+	uuid id = UUID_NONE;
+	bool is_id = result_is_ok(uuid_parse(pairs_find(&e->path, "id"), &id));
+	const struct oidc_provider *p = is_id ? oidc_provider_find(native_tables(e), id) : NULL;
+	if (!p || uuid_is_none(p->sign_in_domain) || !e->config->issuers)
+		return fail(e, "gone", "Nobody signs in by this provider.");
+	*ret_provider = (struct oidc_provider){.row.id = p->row.id,
+					       .row.commit = p->row.commit,
+					       .url = str_copy(a, p->url),
+					       .thumbprints = copy_texts(a, p->thumbprints),
+					       .sign_in_client = str_copy(a, p->sign_in_client),
+					       .sign_in_secret = str_copy(a, p->sign_in_secret)};
+	return arena_is_full(a) ? ctx_no_memory(e->c) : OK;
+}
+
+/* The provider knows this place by it: it is one for each, so that no provider's answer is taken for another's. */
+static struct str callback_url(struct native_call *e, uuid provider)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(e->c->arena, "%" STR_FMT "/api/v1/session/oidc/%s/callback",
+			 STR_ARG(api_base_url(&e->core)), uuid_write(provider, id));
+}
+
+static void ask_on_lane(struct native_call *e)
+{
+	e->lane = issuers_lane(e->config->issuers);
+	e->asker = guesser_address(e->call->peer);
+}
+
+static RESULT check_wire(struct native_call *e)
+{
+	e->why = "wire";
+	TRY(native_check_wire(e));
+	e->why = NULL;
+	return OK;
+}
+
+static RESULT lead_to(struct native_call *e, struct str place)
+{
+	if (!place.p)
+		return ctx_no_memory(e->c);
+	call_set_answer_header(e->call, "Location", place);
+	e->status = 303;
+	e->has_no_body = true;
+	return OK;
+}
+
+/* ---- which there are ---- */
+
+struct list_args {
+	struct str domain;
+};
+static const struct param list_params[] = {
+	PARAM(struct list_args, "domain", domain, .place = IN_QUERY, .max = 255,
+	      .doc = "Whose people; absent: Default."),
+};
+
+static RESULT answer_list(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct list_args *a = args;
+	const struct tables *t = native_tables(e);
+	const struct domain *domain =
+		a->domain.n ? domain_find_by_name(t, a->domain) : domain_find(t, DOMAIN_DEFAULT);
+	char id[UUID_TEXT_SIZE];
+	json_write_open_list(w, "items");
+	const struct oidc_provider *p = domain ? oidc_provider_first_by_sign_in(t, domain->row.id) : NULL;
+	for (; p; p = oidc_provider_next_by_sign_in(t, p)) {
+		json_write_open(w, NULL);
+		json_write_z(w, "id", uuid_write(p->row.id, id));
+		json_write_text(w, "name", p->sign_in_name);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+/* ---- going there ---- */
+
+struct begin_args {
+	struct oidc_provider provider;
+	struct issuer_places places;
+};
+
+static RESULT prepare_begin(struct native_call *e, void *args)
+{
+	struct begin_args *a = args;
+	TRY(native_check_page(e));
+	TRY(check_wire(e));
+	TRY(find_provider(e, &a->provider));
+	ask_on_lane(e);
+	e->why = "provider";
+	return OK;
+}
+
+static RESULT find_places(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct begin_args *a = e->args;
+	return issuers_find_places(e->config->issuers, e->c, &a->provider, &a->places);
+}
+
+static RESULT answer_begin(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct begin_args *a = args;
+	struct arena *arena = e->c->arena;
+	struct str secret = STR_NONE, cookie = STR_NONE, place = a->places.authorization;
+	uint8_t challenge[SHA256_SIZE];
+	(void) w;
+	TRY(seal_begun(e, a->provider.row.id, &secret, &cookie));
+	crypto_sha256(derive(arena, secret, "verifier"), challenge);
+	struct str redirect = callback_url(e, a->provider.row.id);
+	set_cookie(e, cookie);
+	return lead_to(
+		e, str_print(arena,
+			     "%" STR_FMT "%sresponse_type=code&client_id=%" STR_FMT "&redirect_uri=%" STR_FMT
+			     "&scope=openid%%20profile%%20email&state=%" STR_FMT "&nonce=%" STR_FMT
+			     "&code_challenge=%" STR_FMT "&code_challenge_method=S256",
+			     STR_ARG(place), str_find_char(place, '?', 0) < place.n ? "&" : "?",
+			     STR_ARG(str_encode_url(arena, a->provider.sign_in_client, false)),
+			     STR_ARG(str_encode_url(arena, redirect, false)),
+			     STR_ARG(derive(arena, secret, "state")), STR_ARG(derive(arena, secret, "nonce")),
+			     STR_ARG(str_encode_base64url(
+				     arena, (struct str){(const char *) challenge, sizeof challenge}))));
+}
+
+/* ---- coming back ---- */
+
+struct return_args {
+	struct oidc_arrival arrival;
+	struct str code, state, error, issuer;
+	struct oidc_provider provider;
+	struct str nonce;
+	struct issuer_code exchange;
+};
+#define R(name, member, ...) PARAM(struct return_args, name, member, .place = IN_QUERY, __VA_ARGS__)
+static const struct param return_params[] = {
+	R("code", code, .max = CODE_MAX, .doc = "What the provider exchanges for a token."),
+	R("state", state, .max = 255, .doc = "What it was given."),
+	R("error", error, .max = 255, .doc = "Or why it lets nobody in."),
+	R("iss", issuer, .max = ISSUER_PLACE_MAX, .doc = "Which provider it is."),
+};
+
+/* "https://id.example.com/" is the provider of the URL "id.example.com". */
+static bool is_issuer(struct str said, struct str url)
+{
+	struct str scheme = STR("https://");
+	if (!str_starts_with(said, scheme))
+		return false;
+	said = str_slice(said, scheme.n, said.n);
+	if (str_ends_with(said, STR("/")))
+		said.n--;
+	return str_equal(said, url);
+}
+
+/* What the browser has begun is what it brings back, for the first time. */
+static RESULT check_begun(struct native_call *e, struct return_args *a)
+{
+	int64_t until_us = 0;
+	struct str secret = STR_NONE, wanted = STR_NONE;
+	if (open_begun(e, a->provider.row.id, &secret, &until_us))
+		wanted = derive(e->c->arena, secret, "state");
+	if (!wanted.n || wanted.n != a->state.n || !crypto_equal(wanted.p, a->state.p, wanted.n) ||
+	    !spents_take(native_face_of(e)->spents, a->state, until_us))
+		return fail(e, "state", "This sign-in was not begun in this browser, or is over.");
+	a->nonce = derive(e->c->arena, secret, "nonce");
+	a->exchange.verifier = derive(e->c->arena, secret, "verifier");
+	return OK;
+}
+
+static RESULT prepare_return(struct native_call *e, void *args)
+{
+	struct return_args *a = args;
+	TRY(check_wire(e));
+	TRY(find_provider(e, &a->provider));
+	TRY(check_begun(e, a));
+	if (a->issuer.n && !is_issuer(a->issuer, a->provider.url))
+		return fail(e, "token", "Another provider answers.");
+	if (a->error.n || !a->code.n)
+		return fail(e, "refused", "The provider lets nobody in.");
+	a->exchange.client = a->provider.sign_in_client;
+	a->exchange.code = a->code;
+	a->exchange.redirect = callback_url(e, a->provider.row.id);
+	if (a->provider.sign_in_secret.n)
+		TRY(key_open(e->c, e->config->master_key, a->provider.row.id, a->provider.sign_in_secret,
+			     &a->exchange.secret));
+	a->arrival.oidc_provider = a->provider.row.id;
+	e->records_answer = true;
+	ask_on_lane(e);
+	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
+}
+
+/* The token's words on who it is. An address that nobody has verified is not kept. */
+static RESULT take_person(struct native_call *e, struct return_args *a, const struct web_identity *w)
+{
+	struct str email = web_identity_find_claim(w, "email");
+	if (w->subject.n > OIDC_SUBJECT_MAX)
+		return fail(e, "token", "The token's subject is too long.");
+	a->arrival.subject = w->subject;
+	a->arrival.email = str_is(web_identity_find_claim(w, "email_verified"), "true") && email.n <= 254
+				   ? email
+				   : STR_NONE;
+	a->arrival.names[0] = web_identity_find_claim(w, "preferred_username");
+	a->arrival.names[1] = email;
+	a->arrival.names[2] = w->subject;
+	return OK;
+}
+
+static RESULT read_token(struct native_call *e, struct return_args *a, struct str text)
+{
+	struct web_identity *w = arena_new_object(e->c->arena, struct web_identity);
+	if (!w)
+		return ctx_no_memory(e->c);
+	e->why = "token";
+	TRY(web_identity_read(e->c, text, w));
+	TRY(web_identity_fit_client(e->c, w, &a->provider, a->provider.sign_in_client, a->nonce));
+	struct result proved = issuers_prove(e->config->issuers, e->c, &a->provider, w);
+	if (proved.code == ERR_IO)
+		e->why = "provider";
+	TRY(proved);
+	return take_person(e, a, w);
+}
+
+/* On the issuers' lane. */
+static RESULT ask_provider(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct return_args *a = e->args;
+	struct str token = STR_NONE;
+	struct result exchanged =
+		issuers_exchange(e->config->issuers, e->c, &a->provider, &a->exchange, &token);
+	e->why = exchanged.code == ERR_DENIED ? "refused" : "provider";
+	TRY(exchanged);
+	TRY(read_token(e, a, token));
+	e->why = "user";
+	return OK;
+}
+
+static RESULT answer_return(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct return_args *a = args;
+	(void) w;
+	TRY(native_enter(e, a->arrival.user, "oidc"));
+	set_cookie(e, STR_NONE);
+	return lead_to(e, STR("/console/"));
+}
+
+/* ---- for administrators ---- */
+
+struct set_args {
+	struct oidc_sign_in_wish wish;
+	struct str secret;
+};
+#define S(name, member, ...) PARAM(struct set_args, name, member, __VA_ARGS__)
+static const struct param set_params[] = {
+	S("client_id", wish.client, .min = 1, .max = OIDC_CLIENT_MAX, .flags = REQUIRED,
+	  .doc = "The client that the console is to the provider."),
+	S("client_secret", secret, .max = 512,
+	  .doc = "That client's secret; absent: it has none. It is kept sealed, and never shown."),
+	S("name", wish.name, .min = 1, .max = OIDC_SIGN_IN_NAME_MAX, .flags = REQUIRED,
+	  .doc = "What the sign-in page calls it."),
+	S("domain", wish.domain, .kind = KIND_DOMAIN, .flags = BY_NAME,
+	  .doc = "Whose people it lets in; absent: Default's."),
+	S("makes_users", wish.makes_users,
+	  .doc = "Whoever comes for the first time becomes a user, who has no role yet."),
+};
+
+static RESULT prepare_set(struct native_call *e, void *args)
+{
+	struct set_args *a = args;
+	const struct row *row = NULL;
+	TRY(engine_look_up(e->c, native_tables(e), KIND_OIDC_PROVIDER, &e->target, &row));
+	a->wish.oidc_provider = ref_by_id(KIND_OIDC_PROVIDER, row->id);
+	return a->secret.n ? key_seal(e->c, e->config->master_key, row->id, a->secret, &a->wish.secret) : OK;
+}
+
+static const struct param link_params[] = {
+	REF(oidc_link, "oidc_provider", oidc_provider, OIDC_PROVIDER, .flags = REQUIRED,
+	    .doc = "A provider that lets people of the user's domain in."),
+	PARAM(struct oidc_link, "subject", subject, .max = OIDC_SUBJECT_MAX, .flags = REQUIRED,
+	      .doc = "What it calls the user, the claim sub; empty: it lets the user in no more."),
+};
+
+#define STRANGERS (API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED)
+static const struct native_action actions[] = {
+	{HTTP_GET, "/session/oidc", .name = "ListSignIns", .permit = "dari:ListSignIns", .flags = STRANGERS,
+	 .args = PARAMS(struct list_args, list_params), .answer = answer_list,
+	 .doc = "Lists the OpenID Connect providers by which people of a domain sign in."},
+	{HTTP_GET, "/session/oidc/{id}", .name = "BeginSignIn", .permit = "dari:BeginSignIn",
+	 .flags = STRANGERS | NATIVE_BROWSER, .args = {.size = sizeof(struct begin_args)},
+	 .prepare = prepare_begin, .work = find_places, .answer = answer_begin, .status = 303,
+	 .doc = "Sends a browser to a provider, to sign in there."},
+	{HTTP_GET, "/session/oidc/{id}/callback", .name = "SignInByProvider",
+	 .permit = "identity:authenticate", .flags = STRANGERS | NATIVE_BROWSER,
+	 .args = PARAMS(struct return_args, return_params), .prepare = prepare_return, .work = ask_provider,
+	 .operation = engine_arrive_by_oidc_run, .returns = API_RETURNS_NOTHING_STORED,
+	 .answer = answer_return, .status = 303,
+	 .doc = "Where a provider sends the browser back: opens a session, and leads to the console."},
+	ADMIN_CHANGE(PUT, "/oidc-providers/{id}/sign-in", "iam:SetOpenIDConnectProviderSignIn", OIDC_PROVIDER,
+		     .args = PARAMS(struct set_args, set_params),
+		     .target = NATIVE_AT(set_args, wish.oidc_provider), .prepare = prepare_set,
+		     .operation = engine_set_oidc_sign_in_run,
+		     .doc = "Lets people of a domain sign in to the console by a provider."),
+	ADMIN_CHANGE(DELETE, "/oidc-providers/{id}/sign-in", "iam:SetOpenIDConnectProviderSignIn",
+		     OIDC_PROVIDER, .args = {.size = sizeof(struct oidc_sign_in_target)},
+		     .target = NATIVE_AT(oidc_sign_in_target, oidc_provider),
+		     .operation = engine_end_oidc_sign_in_run, .doc = "Lets nobody sign in by it any more."),
+	ADMIN_CHANGE(PUT, "/users/{id}/oidc-subject", "iam:LinkOpenIDConnectUser", USER,
+		     .args = PARAMS(struct oidc_link, link_params), .target = NATIVE_AT(oidc_link, user),
+		     .operation = engine_link_oidc_user_run,
+		     .doc = "Says which subject of a provider a domain's user is."),
+};
+const struct api_actions native_oidc_actions = API_ACTIONS(actions);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is good once: until its time is over, and as many as are kept. */
+#include "../base/test_base.h"
+
+#include "auth/spent.h"
+#include "base/clock.h"
+
+#define NOW_US (INT64_C(1800000000) * SECOND)
+
+static int setup(void **state)
+{
+	clock_set_us(NOW_US);
+	*state = spents_new();
+	return *state ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	spents_free(*state);
+	clock_set_us(0);
+	return 0;
+}
+
+static void test_once(void **state)
+{
+	struct spents *s = *state;
+	assert_true(spents_take(s, STR("one"), NOW_US + SECOND));
+	assert_true(spents_take(s, STR("two"), NOW_US + MINUTE));
+	assert_false(spents_take(s, STR("one"), NOW_US + MINUTE));
+	clock_advance_us(SECOND);
+	assert_true(spents_take(s, STR("one"),
+				NOW_US + MINUTE)); /* whoever asks has refused it for its age before */
+	assert_false(spents_take(s, STR("two"), NOW_US + MINUTE));
+}
+
+static void test_the_first_to_end_is_forgotten(void **state)
+{
+	struct spents *s = *state;
+	char text[16];
+	for (int k = 0; k < SPENT_KEPT; k++) {
+		(void) snprintf(text, sizeof text, "%d", k);
+		assert_true(spents_take(s, str_from(text), NOW_US + MINUTE + k));
+	}
+	assert_false(spents_take(s, STR("0"), NOW_US + HOUR));
+	assert_true(spents_take(s, STR("one more"), NOW_US + HOUR));
+	assert_true(spents_take(s, STR("0"), NOW_US + HOUR));
+	assert_true(spents_take(s, STR("1"), NOW_US + HOUR)); /* which "0" has taken the place of */
+	assert_false(spents_take(s, STR("9"), NOW_US + HOUR));
+	assert_false(spents_take(s, STR("one more"), NOW_US + HOUR));
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {TEST(test_once), TEST(test_the_first_to_end_is_forgotten)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
