@@ -64,6 +64,10 @@ RESULT crypto_read_signing_key(struct ctx *c, struct str key_pem, struct str *re
 /* Whether a server's certificates (PEM, its own first) are vouched for by one of these, which are
  * given as SHA-1 digests in hex. Names are not compared. */
 bool crypto_is_vouched_for(struct arena *a, struct strs pems, struct strs thumbprints);
+/* Whether a SubjectPublicKeyInfo in DER is a key of P-256, or of RSA with 2048 to 4096 bits; and whether that key has signed the data
+ * (SHA-256; ECDSA in DER, or PKCS #1 v1.5). */
+bool crypto_is_der_key(struct str der);
+bool crypto_verify_der(struct str der, struct str data, struct str signature);
 /* The SHA-256 of a certificate's public key (SubjectPublicKeyInfo in DER), in base64. Empty: it is no certificate in PEM. */
 struct str crypto_digest_public_key(struct arena *a, struct str cert_pem);
 /* The fingerprint that EC2 shows of a key that CreateKeyPair made: the SHA-1 of the private key in

@@ -8,7 +8,7 @@
 #include <openssl/ec.h>
 #include <openssl/ecdsa.h>
 
-enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, P256_SIZE = 32 };
+enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, DER_RSA_BITS_MAX = 4096, P256_SIZE = 32 };
 
 DEFINE_OSSL(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 DEFINE_OSSL(OSSL_PARAM, OSSL_PARAM_free)
@@ -96,6 +96,36 @@ bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str
 	bool is_right = size > 0 && verify(key, data, der, (size_t) size);
 	OPENSSL_free(der);
 	return is_right;
+}
+
+/* NULL: it is none that is taken. */
+static EVP_PKEY *read_der(struct str der)
+{
+	const unsigned char *at = bytes_of(der);
+	char group[32] = "";
+	size_t size = 0;
+	OSSL(EVP_PKEY) key = d2i_PUBKEY(NULL, &at, (long) der.n);
+	ERR_clear_error();
+	if (!key || at != bytes_of(der) + der.n)
+		return NULL;
+	bool is_rsa = EVP_PKEY_is_a(key, "RSA") && EVP_PKEY_get_bits(key) >= RSA_BITS_MIN &&
+		      EVP_PKEY_get_bits(key) <= DER_RSA_BITS_MAX;
+	bool is_p256 = EVP_PKEY_is_a(key, "EC") &&
+		       EVP_PKEY_get_group_name(key, group, sizeof group, &size) == 1 &&
+		       strcmp(group, "prime256v1") == 0;
+	return is_rsa || is_p256 ? TAKE(key) : NULL;
+}
+
+bool crypto_is_der_key(struct str der)
+{
+	OSSL(EVP_PKEY) key = read_der(der);
+	return key;
+}
+
+bool crypto_verify_der(struct str der, struct str data, struct str signature)
+{
+	OSSL(EVP_PKEY) key = read_der(der);
+	return key && verify(key, data, bytes_of(signature), signature.n);
 }
 
 /* ---- signing ---- */

@@ -21,6 +21,7 @@
 
 struct native_call;
 struct feed;
+struct passkey_question;
 
 /* One of many that a change is asked of. */
 struct native_part {
@@ -85,7 +86,8 @@ struct native_call {
 	struct feed_wish *wish;   /* of a stream */
 	struct str etag;
 	struct policy_fault fault; /* where a document of policies is at fault: of a problem */
-	const char *why;  /* what the sign-in page says of a failure; NULL: that it failed */
+	const char *why; /* what the sign-in page says of a failure; NULL: that it failed */
+	const struct passkey_question *question; /* and what their passkeys are asked; NULL: nothing */
 	const char *need; /* what somebody who signs in is asked for besides: a problem's member; NULL */
 };
 

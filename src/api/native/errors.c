@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Failures as problems (RFC 9457): a type that programs switch on, a sentence, and what to do. */
 #include "api/native/dry.h"
+#include "api/native/factors.h"
 #include "api/native/session.h"
 
 #include "base/clock.h"
@@ -169,6 +170,11 @@ RESULT native_write_problem(struct api_call *core, struct api_problem *p, struct
 		json_write_z(&w, "need", native_call_of(core)->need);
 	if (p->err == ERR_INVALID)
 		write_fault(&native_call_of(core)->fault, &w);
+	if (native_call_of(core)->question) {
+		json_write_open(&w, "passkey");
+		factors_write_question(&w, native_call_of(core)->question);
+		json_write_close(&w);
+	}
 	if (p->err == ERR_DENIED)
 		write_refusal(core, &w);
 	const struct native_room *room = native_call_of(core)->room;

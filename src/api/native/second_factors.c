@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Second factors of who asks: an authenticator is made, proved by a code of it, and from then on asked for when its owner signs in
+ * Second factors of who asks (passkeys are made in passkeys.c): an authenticator is made, proved by a code of it, and from then on asked for when its owner signs in
  * by a password. Its secret is in one answer, and nowhere else. Administrators see and delete those of others, whose telephone is lost. */
+#include "api/native/session.h"
 #include "api/native/write.h"
 
 #include "auth/key.h"
@@ -20,13 +21,16 @@ static void write_factor(struct json_writer *w, const struct second_factor *f)
 	json_write_z(w, "type", f->type == SECOND_FACTOR_TYPE_TOTP ? "totp" : "passkey");
 	json_write_text(w, "name", f->name);
 	json_write_bool(w, "confirmed", f->confirmed);
-	json_write_int(w, "recovery_left", (int64_t) (f->recovery.n / SHA256_SIZE));
+	if (f->type == SECOND_FACTOR_TYPE_TOTP)
+		json_write_int(w, "recovery_left", (int64_t) (f->recovery.n / SHA256_SIZE));
+	if (f->rp.n)
+		json_write_text(w, "host", f->rp);
 	json_write_int(w, "created_us", f->row.created_us);
 	if (f->used_us)
 		json_write_int(w, "used_us", f->used_us);
 }
 
-static void write_item(struct native_call *e, struct json_writer *w, uuid id)
+void native_write_factor_item(struct native_call *e, struct json_writer *w, uuid id)
 {
 	const struct second_factor *f = second_factor_find(native_tables(e), id);
 	json_write_int(w, "batch", (int64_t) e->view.commit);
@@ -94,7 +98,7 @@ static RESULT answer_totp(struct native_call *e, const void *args, struct json_w
 {
 	const struct totp_args *a = args;
 	struct str issuer = str_print(e->c->arena, "Dari %s", e->face->region);
-	write_item(e, w, a->wish.id);
+	native_write_factor_item(e, w, a->wish.id);
 	json_write_text(w, "secret", otp_write_base32(e->c->arena, a->secret));
 	json_write_text(w, "uri", otp_write_uri(e->c, issuer, e->c->who->user_name, a->secret));
 	return OK;
@@ -132,7 +136,7 @@ static RESULT prepare_confirm(struct native_call *e, void *args)
 static RESULT answer_confirm(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct confirm_args *a = args;
-	write_item(e, w, a->wish.factor.prefix);
+	native_write_factor_item(e, w, a->wish.factor.prefix);
 	json_write_open_list(w, "recovery");
 	for (size_t k = 0; k < OTP_RECOVERY_COUNT; k++)
 		json_write_text(w, NULL, a->recovery[k]);

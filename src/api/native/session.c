@@ -6,21 +6,19 @@
  * A session lives on by what its person does (the header X-Dari-User), not by what a page does of itself. */
 #include "api/native/session.h"
 
+#include "api/native/factors.h"
 #include "auth/entry.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"
-#include "auth/otp.h"
 #include "auth/password.h"
 #include "auth/uses.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/people/role.h"
-#include "engine/people/second_factor.h"
 #include "engine/people/token_revocation.h"
 #include "store/access_key.h"
 #include "store/account.h"
 #include "store/domain.h"
-#include "store/second_factor.h"
 #include "store/user.h"
 
 enum { ACCOUNTS_SHOWN_MAX = 500 };
@@ -141,14 +139,6 @@ RESULT native_resume_session(struct native_call *e)
 
 /* ---- signing in ---- */
 
-struct entering {
-	struct str user, domain, password, totp, access_key, secret, ticket;
-	/* found: */
-	uuid person, account, key;     /* person none: nobody */
-	struct str hash;               /* of a password that is to be tried, in work */
-	bool is_proved, lacks_code;    /* the password is right, and a code is wanted besides */
-	struct second_factor_use used; /* in work */
-};
 static const struct param entering_params[] = {
 	PARAM(struct entering, "user", user, .doc = "Whose password it is."),
 	PARAM(struct entering, "domain", domain, .doc = "Their domain; absent: Default."),
@@ -160,6 +150,7 @@ static const struct param entering_params[] = {
 	PARAM(struct entering, "secret", secret, .doc = "And its secret."),
 	PARAM(struct entering, "ticket", ticket,
 	      .doc = "Or what a one-time link has: `dari console` prints one."),
+	PASSKEY_PARAMS,
 };
 
 static RESULT refuse(struct native_call *e, const struct entering *a)
@@ -168,7 +159,8 @@ static RESULT refuse(struct native_call *e, const struct entering *a)
 	log_event(LOG_WARN, "console-refused", "by=%s peer=%s request=%.*s",
 		  a->ticket.n       ? "link"
 		  : a->access_key.n ? "key"
-				    : "password",
+		  : a->user.n       ? "password"
+				    : "passkey",
 		  ip_write(e->call->peer, peer), STR_ARG(e->c->request_id));
 	ctx_clear_problem(e->c);
 	return ctx_fail(
@@ -176,8 +168,10 @@ static RESULT refuse(struct native_call *e, const struct entering *a)
 		a->totp.n ? "Name, password or code are wrong, or the code was used before."
 		: a->ticket.n
 			? "This link was used, or is older than a minute. `dari console` prints another one."
-		: a->access_key.n ? "Access key or secret are wrong."
-				  : "Name or password are wrong.");
+		: a->access_key.n         ? "Access key or secret are wrong."
+		: a->passkey.credential.n ? "This passkey lets nobody in here, or it was asked more than "
+					    "five minutes ago. Try again."
+					  : "Name or password are wrong.");
 }
 
 static void find_person(struct native_call *e, struct entering *a)
@@ -245,10 +239,15 @@ static RESULT prepare_entering(struct native_call *e, void *args)
 	}
 	if (a->access_key.n)
 		return find_key(e, a);
+	if (a->passkey.credential.n && !a->user.n && !a->password.n) {
+		TRY(factors_take_passkey(e, a));
+		e->skips_operation = !a->is_proved;
+		return OK;
+	}
 	if (!a->user.n || !a->password.n)
-		return ctx_fail_field(
-			e->c, ERR_MISSING, a->user.n ? STR("password") : STR("user"),
-			"user and password, access_key and secret, or ticket: one of them is needed.");
+		return ctx_fail_field(e->c, ERR_MISSING, a->user.n ? STR("password") : STR("user"),
+				      "user and password, access_key and secret, ticket, or a passkey: one "
+				      "of them is needed.");
 	find_person(e, a);
 	e->skips_work = false;
 	e->lane = passwords_lane(e->config->passwords);
@@ -264,51 +263,6 @@ static void close_view(struct native_call *e)
 	e->view = (struct view){0};
 }
 
-/* Whether it is one of the recovery codes that are left. */
-static bool is_recovery(const struct second_factor *f, struct str digest)
-{
-	for (size_t at = 0; digest.n == SHA256_SIZE && at + SHA256_SIZE <= f->recovery.n; at += SHA256_SIZE)
-		if (crypto_equal(f->recovery.p + at, digest.p, SHA256_SIZE))
-			return true;
-	return false;
-}
-
-/* By one of the user's authenticators; whether the code was used before is the operation's to say. */
-static RESULT try_code(struct native_call *e, struct entering *a, const struct second_factor *f)
-{
-	struct str secret = STR_NONE, digest = otp_digest_recovery(e->c->arena, a->totp);
-	int64_t period = 0;
-	TRY(key_open(e->c, e->config->master_key, f->row.id, f->secret, &secret));
-	if (otp_check(secret, a->totp, clock_now_us(), INT64_MIN, &period))
-		a->used = (struct second_factor_use){.factor = f->row.id, .counter = period};
-	else if (is_recovery(f, digest))
-		a->used = (struct second_factor_use){.factor = f->row.id, .recovery = digest};
-	return OK;
-}
-
-/* On the passwords' lane, behind the right password: who has an authenticator shows a code of it. Guesses at codes are counted like
- * those at passwords. */
-static RESULT check_factors(struct native_call *e, struct entering *a)
-{
-	const struct guesser who = {a->person, e->call->peer};
-	struct guesses *guesses = passwords_get_code_guesses(e->config->passwords);
-	bool may_try = a->totp.n && guesses_may_try(guesses, &who), has_factor = false;
-	const struct tables *t = native_tables(e);
-	for (const struct second_factor *f = second_factor_first_by_user(t, a->person); f;
-	     f = second_factor_next_by_user(t, f)) {
-		has_factor |= f->confirmed;
-		if (f->confirmed && f->type == SECOND_FACTOR_TYPE_TOTP && may_try)
-			TRY(try_code(e, a, f));
-	}
-	bool is_right = !uuid_is_none(a->used.factor);
-	if (may_try && has_factor)
-		guesses_note(guesses, &who, is_right);
-	a->lacks_code = has_factor && !a->totp.n;
-	a->is_proved = !has_factor || is_right;
-	e->skips_operation = !is_right;
-	return OK;
-}
-
 static RESULT use_factor(struct op *op, void *args)
 {
 	return engine_use_second_factor(op, &((struct entering *) args)->used);
@@ -322,7 +276,7 @@ static RESULT check_guess(struct work_item *w)
 	a->is_proved =
 		password_check(e->config->passwords, e->c, &who, a->hash, a->password) == PASSWORD_RIGHT;
 	if (a->is_proved)
-		TRY(check_factors(e, a));
+		TRY(factors_check(e, a));
 	close_view(e);
 	return OK;
 }
@@ -474,10 +428,14 @@ void native_lead_to_sign_in(struct native_call *e, struct api_problem *p)
 static RESULT answer_entering(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct entering *a = args;
-	if (a->lacks_code) {
-		e->need = "totp";
-		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
-				"The password is right. A code of your authenticator is needed, too.");
+	if (a->lacks_factor) {
+		return ctx_fail(
+			e->c, ERR_UNAUTHENTICATED,
+			str_is(str_from(e->need), "totp")
+				? "The password is right. A code of your authenticator is needed, too."
+			: e->question ? "The password is right. Your passkey is needed, too."
+				      : "The password is right. Your passkey is needed, too, and is for "
+					"another host: open the console by that name.");
 	}
 	if (!is_still_theirs(e, a))
 		return refuse(e, a);
@@ -492,12 +450,15 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 	struct result begun = enter(e, &token,
 				    a->ticket.n                    ? "link"
 				    : a->access_key.n              ? "key"
+				    : !a->user.n                   ? "passkey"
 				    : uuid_is_none(a->used.factor) ? "password"
-								   : "password-and-code");
+				    : a->totp.n                    ? "password-and-code"
+								   : "password-and-passkey");
 	if (begun.code == ERR_UNAUTHENTICATED)
 		return refuse(e, a);
 	TRY(begun);
-	uses_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
+	if (a->hash.n || !a->passkey.credential.n)
+		uses_note(e->config->uses, KIND_USER, a->person, STR("console"), e->config->region);
 	write_session(e, w);
 	return OK;
 }
@@ -576,7 +537,8 @@ static const struct native_action rows[] = {
 	 .flags = API_OPEN | API_FOR_ALL | NATIVE_UNSCOPED, .args = PARAMS(struct entering, entering_params),
 	 .prepare = prepare_entering, .work = check_guess, .operation = use_factor,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = answer_entering, .status = 201,
-	 .doc = "Opens a session of a browser's by a password, an access key, or a one-time link."},
+	 .doc = "Opens a session of a browser's by a password, an access key, a passkey, or a one-time "
+		"link."},
 	{HTTP_GET, "/session", .name = "GetSession", .permit = "dari:GetSession",
 	 .flags = API_FOR_ALL | NATIVE_UNSCOPED, .answer = answer_session,
 	 .doc = "Says who is here, for which account, and which others there are."},

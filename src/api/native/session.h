@@ -21,3 +21,5 @@ struct str native_find_cookie(const struct call *call, const char *name);
 RESULT native_enter(struct native_call *e, uuid person, const char *by);
 /* Of an action that says NATIVE_BROWSER: logs the failure, and sends the browser to the sign-in page. */
 void native_lead_to_sign_in(struct native_call *e, struct api_problem *p);
+/* A second factor as the answer's item. */
+void native_write_factor_item(struct native_call *e, struct json_writer *w, uuid id);

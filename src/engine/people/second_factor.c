@@ -9,6 +9,16 @@
 #include "store/second_factor.h"
 #include "store/user.h"
 
+static RESULT check_new(struct op *op, uuid user, struct str credential)
+{
+	const struct second_factor *f = credential.n ? second_factor_first_by_user(op->head, user) : NULL;
+	for (; f; f = second_factor_next_by_user(op->head, f))
+		if (str_equal(f->credential, credential))
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SECOND_FACTOR,
+					     "This passkey is a second factor of the user's already.");
+	return OK;
+}
+
 RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wish)
 {
 	const struct row *row = NULL;
@@ -19,6 +29,8 @@ RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wis
 				       .secret = wish->secret,
 				       .credential = wish->credential,
 				       .public_key = wish->public_key,
+				       .rp = wish->rp,
+				       .counter = wish->counter,
 				       .confirmed = wish->is_confirmed};
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
 	const struct user *user = user_of(row);
@@ -28,6 +40,7 @@ RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wis
 				     "A second factor goes with a password for the console, which the users "
 				     "of domains have.");
 	TRY(engine_check_name(op, KIND_SECOND_FACTOR, wish->name));
+	TRY(check_new(op, user->row.id, wish->credential));
 	TRY(limit_check(op, LIMIT_SECOND_FACTORS, user->row.id, 1, STR_NONE));
 	factor.user = user->row.id;
 	TRY(second_factor_put(op, &factor));
@@ -82,6 +95,13 @@ static bool take_recovery(struct op *op, struct second_factor *next, struct str 
 	return false;
 }
 
+/* A question is answered once: nothing that was asked before the last use is good. An authenticator whose counter does not grow may have
+ * been copied; some have none. */
+static bool is_answered_once(const struct second_factor *f, const struct second_factor_use *use)
+{
+	return use->asked_us > f->used_us && (use->counter > f->counter || (!use->counter && !f->counter));
+}
+
 RESULT engine_use_second_factor(struct op *op, struct second_factor_use *wish)
 {
 	const struct second_factor *factor = second_factor_find(op->head, wish->factor);
@@ -89,11 +109,15 @@ RESULT engine_use_second_factor(struct op *op, struct second_factor_use *wish)
 		return OK;
 	struct second_factor next = factor ? *factor : (struct second_factor){0};
 	bool is_good = factor && factor->confirmed &&
-		       (wish->recovery.n ? take_recovery(op, &next, wish->recovery)
-					 : wish->counter > factor->counter);
+		       (factor->type == SECOND_FACTOR_TYPE_PASSKEY ? is_answered_once(factor, wish)
+			: wish->recovery.n                         ? take_recovery(op, &next, wish->recovery)
+								   : wish->counter > factor->counter);
 	if (!is_good)
-		return ctx_fail_kind(op->ctx, ERR_UNAUTHENTICATED, KIND_SECOND_FACTOR,
-				     "The code was used before.");
+		return ctx_fail_kind(
+			op->ctx, ERR_UNAUTHENTICATED, KIND_SECOND_FACTOR,
+			factor && factor->type == SECOND_FACTOR_TYPE_PASSKEY
+				? "The passkey's answer was used before, or its counter went back."
+				: "The code was used before.");
 	if (!wish->recovery.n)
 		next.counter = wish->counter;
 	next.used_us = op->now_us;

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing in: by a password, by an access key, by an OpenID Connect provider, or by a link that `dari console` prints. A code is asked for after the right password
-// alone. The fields are the browser's own: it may fill them in, and nothing here keeps what was typed.
+// Signing in: by a password, by an access key, by a passkey, by an OpenID Connect provider, or by a link that `dari console` prints. A code or a
+// passkey is asked for besides after the right password alone. The fields are the browser's own: it may fill them in, and nothing here keeps what was typed.
 import {html, nothing, problemCard} from "../parts.js";
 import {session} from "../session.js";
 import {touch} from "../store.js";
 import {t, speak, keep, language, languages} from "../words.js";
 import {get, BASE} from "../api.js";
 import {say} from "../router.js";
+import {canUsePasskeys, usePasskey} from "../passkey.js";
 
 let providers = null; // those of the domain that is being typed
 
@@ -30,31 +31,24 @@ function wentWrong(word) {
 	return word?.startsWith("oidc-") ? {message: (words[word] ?? (() => t("Signing in by the provider failed. Begin it again.")))()} : null;
 }
 
-let way = "password", problem = null, isBusy = false, wantsCode = null;
+// asked: behind the right password, what was typed, and what is wanted besides
+let way = "password", problem = null, isBusy = false, asked = null;
 
-async function submit(event) {
-	event.preventDefault();
-	const form = Object.fromEntries(new FormData(event.target));
+/** The browser's own words for an authenticator that was not touched are of no use to anybody. */
+const askPasskey = (question, how) => usePasskey(question, how).catch(() => {
+	throw {message: t("No passkey was used. Try again, or choose another way.")};
+});
+
+async function attempt(work) {
 	if (isBusy)
 		return;
 	isBusy = true;
 	problem = null;
 	touch();
 	try {
-		const proof = wantsCode ? {...wantsCode, totp: form.totp.replaceAll(" ", "")} : way === "password"
-			? {user: form.user, password: form.password, ...(form.domain ? {domain: form.domain} : {})} : {access_key: form.access_key.trim(), secret: form.secret.trim()};
-		if (!wantsCode)
-			wantsCode = null;
-		await session.enter(proof).catch((p) => {
-			if (p.body?.need === "totp" && !proof.totp) {
-				wantsCode = proof;
-				requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("input[name=totp]")?.focus()));
-				return;
-			}
-			throw p;
-		});
+		await work();
 		if (session.state === "in") {
-			wantsCode = null;
+			asked = null;
 			say({problem: ""});
 		}
 	} catch (p) {
@@ -64,10 +58,42 @@ async function submit(event) {
 	touch();
 }
 
+async function enter(proof) {
+	await session.enter(proof).catch((p) => {
+		if (!p.body?.need || asked)
+			throw p;
+		asked = {proof, need: p.body.need, passkey: canUsePasskeys() ? p.body.passkey : null, words: p.message};
+		requestAnimationFrame(() => requestAnimationFrame(() => document.querySelector("input[name=totp], button.passkey")?.focus()));
+	});
+}
+
+function submit(event) {
+	event.preventDefault();
+	const form = Object.fromEntries(new FormData(event.target));
+	attempt(() => enter(asked ? {...asked.proof, totp: form.totp.replaceAll(" ", "")} : way === "password"
+		? {user: form.user, password: form.password, ...(form.domain ? {domain: form.domain} : {})} : {access_key: form.access_key.trim(), secret: form.secret.trim()}));
+}
+
+/** Each question is good once: after a try that failed the password is asked for again. */
+const useSecond = () => attempt(async () => {
+	const {proof, passkey} = asked;
+	try {
+		await enter({...proof, ...await askPasskey(passkey)});
+	} catch (p) {
+		if (p.status)
+			asked = null;
+		throw p;
+	}
+});
+
+const useAlone = () => attempt(async () => enter(await askPasskey(await get("/session/passkey"), {isAlone: true})));
+
 function fields() {
-	if (wantsCode)
+	if (asked?.need === "totp")
 		return html`<p>${t("The password is right. Now the six digits of your authenticator, or a recovery code.")}</p>
 			<label class="f">${t("Code")}<input name="totp" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>`;
+	if (asked)
+		return html`<p>${asked.passkey ? t("The password is right. Now your passkey.") : t("The password is right. Your passkey is needed, too, and cannot be used at this address. Open the console by the name that it was made at.")}</p>`;
 	if (way === "key")
 		return html`<label class="f">${t("Access key id")}<input name="access_key" autocomplete="username" spellcheck="false" required></label>
 			<label class="f">${t("Secret")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
@@ -80,13 +106,14 @@ export function view(here) {
 	if (!providers)
 		look();
 	const isOpenWire = location.protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
-	const tab = (name, words) => html`<button type="button" class="chip" aria-pressed=${way === name ? "true" : "false"} @click=${() => { way = name; wantsCode = null; problem = null; touch(); }}>${words}</button>`;
+	const tab = (name, words) => html`<button type="button" class="chip" aria-pressed=${way === name ? "true" : "false"} @click=${() => { way = name; asked = null; problem = null; touch(); }}>${words}</button>`;
 	return html`<div class="sign"><h1><b lang="ko">다리</b> Dari</h1>
 		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Nobody signs in over an open wire")}</h2><p>${t("This address is plain HTTP: whoever is between could read your password. Use https, or localhost.")}</p></div>` : html`
 		<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>
 		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Not signed in"))}
-		<form class="card" @submit=${submit}>${fields()}<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button></form>
-		${providers?.length && !wantsCode ? html`<div class="ways">${providers.map((p) => html`<a class="b" href=${`${BASE}/session/oidc/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>` : nothing}
+		<form class="card" @submit=${submit}>${fields()}${asked && asked.need !== "totp" ? nothing : html`<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button>`}
+			${asked?.passkey ? html`<button type="button" class="b1 passkey" ?disabled=${isBusy} @click=${useSecond}>${t("Use your passkey")}</button>` : nothing}</form>
+		${asked ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/oidc/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
 		<p class="hint">${t("On the server’s machine, `dari console` prints a link that lets you in once, without a password.")}</p>`}
 		<p>${Object.entries(languages()).filter(([code]) => code !== language).map(([code, name]) => html`<button type="button" class="plain" lang=${code} @click=${() => { keep("dari.language", code); speak(code); }}>${name}</button>`)}</p>${nothing}</div>`;
 }

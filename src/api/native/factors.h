@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/native/: somebody who signs in, and what they show besides a password, or in its place. */
+#pragma once
+
+#include "api/native/action.h"
+#include "auth/webauthn.h"
+#include "engine/people/second_factor.h"
+#include "model/second_factor.h"
+
+/* A passkey's answer as a page sends it: base64url. */
+struct passkey_texts {
+	struct str credential, client_data, data, signature, user;
+};
+struct entering {
+	struct str user, domain, password, totp, access_key, secret, ticket;
+	struct passkey_texts passkey;
+	/* found: */
+	uuid person, account, key;     /* person none: nobody */
+	struct str hash;               /* of a password that is to be tried, in work */
+	bool is_proved, lacks_factor;  /* the password is right, and something is wanted besides */
+	struct second_factor_use used; /* in work */
+};
+/* Which parameters a passkey's answer has, in a table of struct entering. */
+#define PASSKEY_PARAMS                                                                                       \
+	PARAM(struct entering, "credential", passkey.credential, .max = 1400,                                \
+	      .doc = "Or a passkey's answer: the passkey's id, base64url as the rest of it."),               \
+		PARAM(struct entering, "client_data", passkey.client_data, .max = 5500,                      \
+		      .doc = "What the browser says: clientDataJSON."),                                      \
+		PARAM(struct entering, "authenticator_data", passkey.data, .max = 5500,                      \
+		      .doc = "What the authenticator says."),                                                \
+		PARAM(struct entering, "signature", passkey.signature, .max = 1400,                          \
+		      .doc = "Its signature over both."),                                                    \
+		PARAM(struct entering, "user_handle", passkey.user, .max = 64,                               \
+		      .doc = "Whose passkey it is, where no user is named.")
+
+/* What a page asks passkeys with. */
+struct passkey_question {
+	struct str challenge, rp; /* challenge: base64url */
+	const struct str *credentials;
+	size_t count;
+};
+
+/* The host that browsers know us by, and what a passkey of that user (none: of whoever answers) is asked. ERR_STATE: the host has no
+ * name. */
+RESULT factors_describe_party(struct native_call *e, uuid user, bool is_new,
+			      struct webauthn_party *ret_party);
+RESULT factors_ask(struct native_call *e, uuid user, bool is_new, struct passkey_question *ret_question);
+void factors_write_question(struct json_writer *w, const struct passkey_question *question);
+/* Bytes of base64url; ERR_INVALID names the field. */
+RESULT factors_decode(struct native_call *e, const char *field, struct str text, struct str *ret_bytes);
+
+/* On the passwords' lane, behind the right password: sets is_proved, lacks_factor and what is asked for. */
+RESULT factors_check(struct native_call *e, struct entering *a);
+/* A passkey alone, which has verified its user: whose it is. Sets person, account and is_proved, or nothing. */
+RESULT factors_take_passkey(struct native_call *e, struct entering *a);
