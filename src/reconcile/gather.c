@@ -8,14 +8,17 @@
 #include "drivers/ceph.h"
 #include "drivers/image_file.h"
 #include "engine/network/egress_gateway.h"
+#include "engine/network/external_network.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/load_balancer.h"
 #include "engine/network/peering.h"
 #include "engine/network/port.h"
+#include "engine/network/route_table.h"
 #include "engine/network/security_group.h"
 #include "engine/region/region.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/virtual/port_policy.h"
+#include "engine/virtual/source_nat.h"
 #include "model/egress_gateway.h"
 #include "model/id.h"
 #include "model/peering.h"
@@ -153,19 +156,6 @@ static bool has_ipv6(const struct tables *t, const struct router *router)
 	return s || router->ipv6_blocks.count > 0;
 }
 
-/* Where its guests reach out under addresses that were taken for that. */
-static RESULT gather_translated(struct step *s, const struct tables *t, uuid source_nat, struct ips *ret_ips)
-{
-	VEC(struct ip) ips = {0};
-	const struct address *a =
-		uuid_is_none(source_nat) ? NULL : address_first_by_source_nat(t, source_nat);
-	for (; a; a = address_next_by_source_nat(t, a))
-		if (row_is_live(&a->row) && a->ip.family == IP_V4)
-			PUSH(s, &ips, a->ip);
-	*ret_ips = (struct ips){ips.at, ips.count};
-	return OK;
-}
-
 /* A network ACL guards the way to its own router; others' interfaces in the subnet are Neutron's alone. */
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
@@ -176,7 +166,8 @@ static RESULT add_arm(struct step *s, const struct tables *t, const struct route
 				     .is_outer = engine_is_outer_subnet(t, subnet),
 				     .route_table = port ? router->main_route_table
 							 : engine_get_subnet_route_table(t, router, subnet)};
-	TRY(gather_translated(s, t, subnet->source_nat, &arm.translated_to));
+	if (!engine_list_translated(s->ctx.arena, t, subnet->source_nat, &arm.translated_to))
+		return ctx_no_memory(&s->ctx);
 	if (port)
 		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
 	else
@@ -225,15 +216,6 @@ static RESULT gather_subnets(struct step *s, const struct tables *t, const struc
 	return OK;
 }
 
-/* The port that a route leads to, if any. */
-static const struct port *next_hop(const struct tables *t, const struct route *route)
-{
-	const struct nat_gateway *nat =
-		uuid_is_none(route->nat_gateway) ? NULL : nat_gateway_find(t, route->nat_gateway);
-	uuid port = nat && row_is_live(&nat->row) ? nat->port : route->port;
-	return uuid_is_none(port) ? NULL : port_find(t, port);
-}
-
 static RESULT gather_routes(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	VEC(uuid) tables = {0};
@@ -247,7 +229,7 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 		     route = route_next_by_table(t, route)) {
 			if (!row_is_live(&route->row))
 				continue;
-			const struct port *p = next_hop(t, route);
+			const struct port *p = engine_find_hop_port(t, route);
 			struct network_route wish = {.route = STEP_COPY(s, KIND_ROUTE, struct route, route)};
 			if (p && row_is_live(&p->row)) {
 				wish.port = STEP_COPY(s, KIND_PORT, struct port, p);
@@ -294,18 +276,6 @@ static RESULT gather_egress(struct step *s, const struct tables *t, struct route
 	return OK;
 }
 
-/* As the gateway sees it: the next hop is that of the subnet that its address is in. */
-static struct external_network see_external(const struct tables *t, const struct external_network *external,
-					    struct ip ip)
-{
-	struct external_network seen = *external;
-	for (const struct subnet *n = subnet_first_by_network(t, external->row.id); n;
-	     n = subnet_next_by_network(t, n))
-		if (row_is_live(&n->row) && n->gateway_ip.family == IP_V4 && cidr_contains(n->block, ip))
-			seen.next_hop = n->gateway_ip;
-	return seen;
-}
-
 static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	for (const struct gateway *g = gateway_first_by_router(t, router); g;
@@ -317,7 +287,8 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 		if (g->translates && address && address->ip.family == IP_V4)
 			rows->wish.translated_to = address->ip;
 		rows->wish.gateway = STEP_COPY(s, KIND_GATEWAY, struct gateway, g);
-		const struct external_network seen = see_external(t, external, g->ip);
+		struct external_network seen = *external;
+		seen.next_hop = engine_get_outer_hop(t, external, g->ip);
 		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, &seen);
 	}
 	return OK;
@@ -543,13 +514,6 @@ static RESULT gather_rule(struct step *s, const struct tables *t, const struct s
 	return OK;
 }
 
-/* A VPC's rule by membership is of both families, as EC2 has it; ICMP of IPv4 is of that alone. */
-static bool is_of_both(const struct security_group *group, const struct security_group_rule *rule)
-{
-	return !uuid_is_none(group->router) && !uuid_is_none(rule->peer_group) && !rule->is_ipv6 &&
-	       rule->protocol != IPPROTO_ICMP;
-}
-
 static RESULT gather_ipv6_twin(struct step *s, const struct security_group_rule *rule,
 			       struct gathered_rules *gathered)
 {
@@ -575,7 +539,7 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 		if (is_over || engine_is_rule_stale(t, r))
 			continue;
 		TRY(gather_rule(s, t, r, &gathered));
-		if (is_of_both(row, r))
+		if (engine_is_rule_of_both(row, r))
 			TRY(gather_ipv6_twin(s, r, &gathered));
 	}
 	ret_wish->rules = gathered.rules.at;
@@ -640,18 +604,7 @@ RESULT gather_port_policy(struct step *s, const struct tables *t, uuid policy,
 RESULT gather_policies_of(struct step *s, const struct tables *t, const struct port *port,
 			  struct uuids *ret_policies)
 {
-	const struct subnet *subnet = subnet_find(t, port->subnet);
-	const uuid ids[] = {port->policy, subnet ? subnet->policy : UUID_NONE};
-	uuid *at = arena_new_array(s->ctx.arena, uuid, sizeof ids / sizeof ids[0]);
-	if (!at)
-		return ctx_no_memory(&s->ctx);
-	*ret_policies = (struct uuids){at, 0};
-	for (size_t k = 0; k < sizeof ids / sizeof ids[0]; k++) {
-		const struct port_policy *policy = port_policy_find(t, ids[k]);
-		if (policy && row_is_live(&policy->row) && !uuids_have(ret_policies, ids[k]))
-			at[ret_policies->count++] = ids[k];
-	}
-	return OK;
+	return engine_list_policies_of(s->ctx.arena, t, port, ret_policies) ? OK : ctx_no_memory(&s->ctx);
 }
 
 /* ---- disks ---- */

@@ -9,6 +9,7 @@
 #include "engine/network/router.h"
 #include "engine/region/region.h"
 #include "engine/virtual/balancer_set.h"
+#include "engine/virtual/port_policy.h"
 #include "model/port_prefix.h"
 #include "model/secondary_ip.h"
 #include "model/security_group.h"
@@ -36,15 +37,9 @@ struct port_rows {
 	bool is_outside;                /* on an external network: it is an address that nobody else gets */
 };
 
-bool reconcile_leads_nowhere(const struct tables *t, const struct port *port)
-{
-	const struct instance *i = port->device_index == 0 ? NULL : instance_find(t, port->instance);
-	return i && i->personality == INSTANCE_PERSONALITY_CLOUDSTACK;
-}
-
 bool reconcile_is_told_apart(const struct tables *t, const struct port *port)
 {
-	return port->dhcp4.count || port->dhcp6.count || reconcile_leads_nowhere(t, port);
+	return port->dhcp4.count || port->dhcp6.count || engine_leads_nowhere(t, port);
 }
 
 /* Its own router answers for it: not that of another of its addresses. */
@@ -121,30 +116,6 @@ static bool is_settling(const struct tables *t, const struct port *p)
 	return !uuid_is_none(p->instance) && engine_is_settling(t, p->instance);
 }
 
-/* A guarded address leads to it among others. */
-static bool is_balanced_closed(const struct tables *t, const struct port *p)
-{
-	const struct load_balancer_member *m = load_balancer_member_first_by_port(t, p->row.id);
-	for (; m; m = load_balancer_member_next_by_port(t, m)) {
-		const struct load_balancer *b = load_balancer_find(t, m->load_balancer);
-		const struct address *a = b ? address_find(t, b->address) : NULL;
-		if (a && a->is_guarded)
-			return true;
-	}
-	return false;
-}
-
-/* A guarded address stands for it, and nothing says what comes in by it. */
-static bool is_closed(const struct tables *t, const struct port *p)
-{
-	const struct router *router = router_find(t, p->router);
-	const struct address *a =
-		router && router->has_system_routes ? address_first_by_port(t, p->row.id) : NULL;
-	while (a && !(row_is_live(&a->row) && a->is_guarded))
-		a = address_next_by_port(t, a);
-	return a != NULL || (router && router->has_system_routes && is_balanced_closed(t, p));
-}
-
 /* What an administrator said of all interfaces of an account's instances; NULL: it is no instance's. */
 static const struct account *account_over(const struct tables *t, const struct port *p)
 {
@@ -180,10 +151,10 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
 	TRY(gather_policies_of(s, view.tables, p, &ret_rows->wish.policies));
-	ret_rows->wish.is_closed = !ret_rows->wish.policies.count && is_closed(view.tables, p);
+	ret_rows->wish.is_closed = !ret_rows->wish.policies.count && engine_is_port_closed(view.tables, p);
 	if (subnet)
 		ret_rows->wish.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
-	ret_rows->wish.leads_nowhere = reconcile_leads_nowhere(view.tables, p);
+	ret_rows->wish.leads_nowhere = engine_leads_nowhere(view.tables, p);
 	if (reconcile_is_told_apart(view.tables, p)) {
 		TRY(gather_segment(s, view.tables, p->network, &ret_rows->segment));
 		ret_rows->wish.segment = &ret_rows->segment;

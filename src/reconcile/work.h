@@ -591,8 +591,6 @@ RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_ro
 void wake_firewalls_of(struct reconciler *r, const struct tables *t, uuid port);
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
 /* A network's; ret_wish->network NULL: no such row. */
-/* CloudStack's machines find the way out by their first port alone, as its virtual router has it. */
-bool reconcile_leads_nowhere(const struct tables *t, const struct port *port);
 /* It is told something else by DHCP than its subnet says. */
 bool reconcile_is_told_apart(const struct tables *t, const struct port *port);
 /* What is told by DHCP in the network may have changed: those ports of it have rows of their own. */

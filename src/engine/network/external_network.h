@@ -54,3 +54,8 @@ struct external_ipv6_wish {
 	struct ip next_hop; /* none: VPCs only reach each other's subnets */
 };
 OPERATION(engine_set_external_ipv6, external_ipv6_wish)
+
+struct external_network;
+/* The upstream router as a gateway with that address sees it: that of the subnet that the address is in, else the network's
+ * own. None: nothing leaves. On any tables. */
+struct ip engine_get_outer_hop(const struct tables *t, const struct external_network *external, struct ip ip);

@@ -13,6 +13,7 @@
 #include "engine/network/subnet_internal.h"
 #include "store/address.h"
 #include "store/address_range.h"
+#include "store/external_network.h"
 #include "store/gateway.h"
 #include "store/host.h"
 #include "store/network.h"
@@ -426,4 +427,14 @@ RESULT external_network_write_shown_range(struct op *op, const struct external_n
 				.gateway_ip = x->next_hop,
 				.no_dhcp = true};
 	return subnet_put(op, &subnet);
+}
+
+struct ip engine_get_outer_hop(const struct tables *t, const struct external_network *external, struct ip ip)
+{
+	struct ip hop = external->next_hop;
+	for (const struct subnet *n = subnet_first_by_network(t, external->row.id); n;
+	     n = subnet_next_by_network(t, n))
+		if (row_is_live(&n->row) && n->gateway_ip.family == IP_V4 && cidr_contains(n->block, ip))
+			hop = n->gateway_ip;
+	return hop;
 }

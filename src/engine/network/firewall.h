@@ -37,6 +37,23 @@ OPERATION(engine_delete_firewall_rule, firewall_rule_target)
 /* Nothing of a rule can be changed; finds it, as a change would. */
 OPERATION(engine_change_firewall_rule, firewall_rule_target)
 
+/* What a network's rules let in: something may come from outside of the network to a guest's address. */
+struct firewall_opening {
+	struct cidr source;
+	struct ip ip;
+	int64_t protocol; /* 1, 6, 17 */
+	int64_t from, to; /* ports of the guest's, or ICMP's type and code; -1: all */
+	const struct firewall_rule *rule;
+};
+struct firewall_openings {
+	const struct firewall_opening *at;
+	size_t count;
+	struct ips own_ips; /* public addresses that stand for its guests: they are not outside */
+};
+/* In the context's arena; rules are borrowed from the tables. */
+RESULT engine_list_openings(struct ctx *c, const struct tables *t, uuid network,
+			    struct firewall_openings *ret_openings);
+
 struct address;
 
 /* The network that an address leads into, else that which it was taken for, or whose way out it is; none: no one. */

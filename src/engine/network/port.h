@@ -223,6 +223,10 @@ const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, s
 uuid engine_get_subnet_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 
+/* Whether its guest is told of neither a gateway nor who knows names: CloudStack's machines find the
+ * way out by their first port alone, as its virtual router has it. On any tables. */
+bool engine_leads_nowhere(const struct tables *t, const struct port *port);
+
 /* For the reconciler: what a step found. Absent: OK. */
 struct port_report {
 	uuid port;

@@ -785,3 +785,9 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 				port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
 				wish->is_ipv6 ? "IPv6" : "private");
 }
+
+bool engine_leads_nowhere(const struct tables *t, const struct port *port)
+{
+	const struct instance *i = port->device_index == 0 ? NULL : instance_find(t, port->instance);
+	return i && i->personality == INSTANCE_PERSONALITY_CLOUDSTACK;
+}

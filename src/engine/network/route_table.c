@@ -609,3 +609,11 @@ RESULT engine_delete_route(struct op *op, struct route_wish *wish)
 			     cidr_write(plan.destination, text)));
 	return route_forget(op, plan.present->row.id);
 }
+
+const struct port *engine_find_hop_port(const struct tables *t, const struct route *route)
+{
+	const struct nat_gateway *nat =
+		uuid_is_none(route->nat_gateway) ? NULL : nat_gateway_find(t, route->nat_gateway);
+	uuid port = nat && row_is_live(&nat->row) ? nat->port : route->port;
+	return uuid_is_none(port) ? NULL : port_find(t, port);
+}

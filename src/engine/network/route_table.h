@@ -61,5 +61,8 @@ struct extra_routes_wish {
 	struct ips next_hops; /* as many */
 };
 OPERATION(engine_set_extra_routes, extra_routes_wish)
+/* The live or deleted port that a route leads to, by itself or as a NAT gateway's; NULL: none. */
+struct port;
+const struct port *engine_find_hop_port(const struct tables *t, const struct route *route);
 /* The address that a route leads over; none: it leads to a gateway, or nowhere. */
 struct ip engine_get_next_hop(const struct tables *t, const struct route *route);

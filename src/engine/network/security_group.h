@@ -111,3 +111,8 @@ struct security_group_forget {
 	uuid group;
 };
 OPERATION(engine_forget_security_group, security_group_forget)
+/* Whether the rule, which is of IPv4, is of IPv6, too: a VPC's rule by membership is of both families, as EC2 has it; ICMP of
+ * IPv4 is of that alone. */
+struct security_group;
+struct security_group_rule;
+bool engine_is_rule_of_both(const struct security_group *group, const struct security_group_rule *rule);

@@ -2,6 +2,9 @@
  * Rules of security groups: let in, changed, taken back, all of a call or none. One that was taken back stays
  * for a while, for the connections that it let in. */
 #include "store/security_group_rule.h"
+
+#include <netinet/in.h>
+
 #include "base/clock.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
@@ -165,6 +168,12 @@ bool engine_is_rule_stale(const struct tables *t, const struct security_group_ru
 	}
 	const struct peering *peering = peering_find(t, rule->peering);
 	return !peering || !row_is_live(&peering->row) || !peer || !row_is_live(&peer->row);
+}
+
+bool engine_is_rule_of_both(const struct security_group *group, const struct security_group_rule *rule)
+{
+	return !uuid_is_none(group->router) && !uuid_is_none(rule->peer_group) && !rule->is_ipv6 &&
+	       rule->protocol != IPPROTO_ICMP;
 }
 
 static bool same_rule(const struct security_group_rule *a, const struct security_group_rule *b)

@@ -16,6 +16,9 @@
 #include "model/peering.h"
 #include "model/port_rule.h"
 #include "model/secondary_ip.h"
+#include "store/address.h"
+#include "store/load_balancer.h"
+#include "store/load_balancer_member.h"
 #include "store/port.h"
 #include "store/port_policy.h"
 #include "store/port_policy_rule.h"
@@ -525,4 +528,45 @@ RESULT engine_read_port_rules(struct ctx *c, const struct tables *t, uuid policy
 				.allows = port_defaults[k].allows};
 	*ret_rules = (struct port_rules){at, count};
 	return OK;
+}
+
+/* ---- what stands before an interface ---- */
+
+bool engine_list_policies_of(struct arena *a, const struct tables *t, const struct port *port,
+			     struct uuids *ret_policies)
+{
+	const struct subnet *subnet = subnet_find(t, port->subnet);
+	const uuid ids[] = {port->policy, subnet ? subnet->policy : UUID_NONE};
+	uuid *at = arena_new_array(a, uuid, sizeof ids / sizeof ids[0]);
+	*ret_policies = (struct uuids){at, 0};
+	for (size_t k = 0; at && k < sizeof ids / sizeof ids[0]; k++) {
+		const struct port_policy *policy = port_policy_find(t, ids[k]);
+		if (policy && row_is_live(&policy->row) && !uuids_have(ret_policies, ids[k]))
+			at[ret_policies->count++] = ids[k];
+	}
+	return at != NULL;
+}
+
+/* A guarded address leads to it among others. */
+static bool is_balanced_closed(const struct tables *t, const struct port *port)
+{
+	const struct load_balancer_member *m = load_balancer_member_first_by_port(t, port->row.id);
+	for (; m; m = load_balancer_member_next_by_port(t, m)) {
+		const struct load_balancer *b = load_balancer_find(t, m->load_balancer);
+		const struct address *a = b ? address_find(t, b->address) : NULL;
+		if (a && a->is_guarded)
+			return true;
+	}
+	return false;
+}
+
+/* A guarded address stands for it, and nothing says what comes in by it. */
+bool engine_is_port_closed(const struct tables *t, const struct port *port)
+{
+	const struct router *router = router_find(t, port->router);
+	const struct address *a =
+		router && router->has_system_routes ? address_first_by_port(t, port->row.id) : NULL;
+	while (a && !(row_is_live(&a->row) && a->is_guarded))
+		a = address_next_by_port(t, a);
+	return a != NULL || (router && router->has_system_routes && is_balanced_closed(t, port));
 }

@@ -92,3 +92,10 @@ bool engine_list_network_blocks(const struct tables *t, struct arena *a, uuid pl
 /* Whether a rule names the set. */
 struct port_policy_rule;
 bool engine_rule_has_set(const struct port_policy_rule *rule, uuid set);
+/* The live policies that stand before an interface, each once: its own, and its subnet's. In the arena; false: it is full. */
+struct port;
+bool engine_list_policies_of(struct arena *a, const struct tables *t, const struct port *port,
+			     struct uuids *ret_policies);
+/* Whether nothing new comes in to an interface from outside of its virtual network unless a policy lets it: a guarded address
+ * leads to it, by itself or among others. It counts where no policy stands before it. */
+bool engine_is_port_closed(const struct tables *t, const struct port *port);

@@ -111,3 +111,15 @@ RESULT engine_delete_source_nat(struct op *op, struct source_nat_target *wish)
 	TRY(take_all(op, &none, id));
 	return source_nat_forget(op, id);
 }
+
+bool engine_list_translated(struct arena *arena, const struct tables *t, uuid source_nat, struct ips *ret_ips)
+{
+	VEC(struct ip) ips = {0};
+	const struct address *a =
+		uuid_is_none(source_nat) ? NULL : address_first_by_source_nat(t, source_nat);
+	for (; a; a = address_next_by_source_nat(t, a))
+		if (row_is_live(&a->row) && a->ip.family == IP_V4 && !VEC_PUSH(arena, &ips, a->ip))
+			return false;
+	*ret_ips = (struct ips){ips.at, ips.count};
+	return true;
+}

@@ -23,3 +23,6 @@ struct source_nat_target {
 	struct ref source_nat;
 };
 OPERATION(engine_delete_source_nat, source_nat_target)
+
+/* The addresses that subnets with it reach out under. In the arena; false: it is full. On any tables. */
+bool engine_list_translated(struct arena *a, const struct tables *t, uuid source_nat, struct ips *ret_ips);
