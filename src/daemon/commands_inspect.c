@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari explain, audit: what is there, why it is as it is, and whether it is what the rows say. */
+ * dari explain, audit, reach: what is there, why it is as it is, whether it is what the rows say, and who reaches whom. */
 #include "base/clock.h"
 #include "daemon/bill/bill.h"
 #include "daemon/explain.h"
 #include "engine/region/region_audit.h"
+#include "engine/network/port.h"
+#include "engine/reach/reach.h"
 #include "store/account.h"
 #include "store/host.h"
+#include "store/port.h"
 #include "store/sql.h"
 
 enum { EVENTS_SHOWN = 20, AUDIT_DEADLINE_S = 60 };
@@ -140,6 +143,118 @@ static RESULT audit(struct command_call *call)
 	return OK;
 }
 
+/* ---- reach ---- */
+
+static const struct port *find_port(const struct tables *t, enum kind kind, const struct ref *ref)
+{
+	const struct row *row = tables_find_prefix(t, kind, ref->prefix, ref->bits);
+	if (!row || !row_is_live(row))
+		return NULL;
+	return kind == KIND_PORT ? port_of(row) : port_first_by_instance(t, row->id);
+}
+
+/* An instance is meant by its first interface. */
+static RESULT find_place(struct command_call *call, const struct tables *t, const char *name,
+			 const struct port **ret_port, struct ip *ret_ip, bool *ret_is_internet)
+{
+	static const enum kind kinds[] = {KIND_INSTANCE, KIND_PORT};
+	struct str text = command_arg(call, name);
+	struct ref ref = {0};
+	uuid id = UUID_NONE;
+	bool is_uuid = result_is_ok(uuid_parse(text, &id));
+	*ret_is_internet = str_is(text, "internet");
+	if (*ret_is_internet || result_is_ok(ip_parse(text, ret_ip)))
+		return OK;
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0] && !*ret_port; k++) {
+		if (is_uuid)
+			ref = ref_by_id(kinds[k], id);
+		if (is_uuid || result_is_ok(id_parse_ec2(text, kinds[k], &ref)))
+			*ret_port = find_port(t, kinds[k], &ref);
+	}
+	if (*ret_port)
+		return OK;
+	return ctx_fail_field(&call->ctx, ERR_NOT_FOUND, str_from(name),
+			      "%" STR_FMT
+			      " is neither an instance with an interface, nor an interface, nor an address",
+			      STR_ARG(text));
+}
+
+static enum ip_family family_of(const struct tables *t, int64_t version, const struct port *port,
+				struct ip ip)
+{
+	if (version)
+		return (enum ip_family) version;
+	if (!ip_is_none(ip))
+		return (enum ip_family) ip.family;
+	return port && ip_is_none(engine_get_port_ip(t, port, IP_V4)) ? IP_V6 : IP_V4;
+}
+
+static RESULT read_question(struct command_call *call, const struct tables *t, struct reach_question *q)
+{
+	int64_t version = 0;
+	bool from_internet = false, to_internet = false;
+	struct str protocol = command_arg(call, "protocol");
+	if (!engine_read_protocol(protocol.n ? protocol : STR("tcp"), &q->protocol))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("protocol"),
+				      "--protocol wants tcp, udp, icmp or a number, not %" STR_FMT,
+				      STR_ARG(protocol));
+	bool has_ports = q->protocol == 6 || q->protocol == 17;
+	TRY(command_int_arg(call, "port", 0, 1, UINT16_MAX, &q->port));
+	TRY(command_int_arg(call, "ip-version", 0, 4, 6, &version));
+	if (has_ports != (q->port != 0) || version == 5)
+		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(version == 5 ? "ip-version" : "port"),
+				      version == 5 ? "--ip-version wants 4 or 6"
+				      : has_ports  ? "--port is missing: tcp and udp have ports"
+						   : "--port is of tcp and udp alone");
+	TRY(find_place(call, t, "from", &q->from, &q->from_ip, &from_internet));
+	TRY(find_place(call, t, "to", &q->to, &q->to_ip, &to_internet));
+	if (from_internet)
+		q->from_ip = engine_get_stranger(t, family_of(t, version, q->to, q->to_ip));
+	if (to_internet)
+		q->to_ip = engine_get_stranger(t, family_of(t, version, q->from, q->from_ip));
+	q->family = (enum ip_family) version;
+	return OK;
+}
+
+static void write_step(struct command_call *call, const struct reach_step *s, bool decides, json_t *list)
+{
+	static const char *const marks[] = {
+		[REACH_PASSES] = "  ", [REACH_STOPS] = "x ", [REACH_UNKNOWN] = "? "};
+	char id[UUID_TEXT_SIZE] = "";
+	buf_print(&call->text, "%s%s%-11s %" STR_FMT "\n", marks[s->verdict], s->is_reply ? "answer: " : "",
+		  reach_stage_words[s->stage], STR_ARG(s->text));
+	if (decides && s->advice.n)
+		buf_print(&call->text, "              %" STR_FMT "\n", STR_ARG(s->advice));
+	if (s->kind != KIND_NONE)
+		uuid_write(s->row, id);
+	(void) json_array_append_new(
+		list,
+		json_pack("{s:s, s:s, s:b, s:s, s:s, s:s%, s:s%}", "stage", reach_stage_words[s->stage],
+			  "verdict", reach_verdict_words[s->verdict], "is_reply", (int) s->is_reply, "kind",
+			  s->kind == KIND_NONE ? "" : model_kinds[s->kind].name, "id", id, "text", s->text.p,
+			  s->text.n, "advice", s->advice.p ? s->advice.p : "", s->advice.n));
+}
+
+static RESULT find_reach(struct command_call *call)
+{
+	static const char *const words[] = {
+		[REACH_PASSES] = "yes", [REACH_STOPS] = "no", [REACH_UNKNOWN] = "unknown"};
+	struct reach_question q = {0};
+	struct reach_answer a = {0};
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	TRY(read_question(call, view.tables, &q));
+	TRY(engine_find_reach(&call->ctx, view.tables, &q, &a));
+	json_t *steps = json_array();
+	for (size_t k = 0; k < a.count; k++)
+		write_step(call, &a.steps[k], k == a.first_bad, steps);
+	buf_print(&call->text, "%" STR_FMT " reaches %" STR_FMT ": %s\n", STR_ARG(command_arg(call, "from")),
+		  STR_ARG(command_arg(call, "to")), words[a.verdict]);
+	call->value = json_pack("{s:s, s:o}", "reaches", words[a.verdict], "steps", steps);
+	call->status = a.verdict != REACH_PASSES;
+	return OK;
+}
+
 const struct command inspect_commands[] = {
 	{"explain",
 	 "Says of a resource its state, since when, what is in its way, when it is tried next and what to "
@@ -150,6 +265,16 @@ const struct command inspect_commands[] = {
 	   "of a charge (x_ChargeId)."},
 	  {"all", PARAM_FLAG, false, "Also the fields that are empty or have their default."}},
 	 .run = explain},
+	{"reach",
+	 "Says whether one place reaches another: each step of the packet's way and of its answer's, and the "
+	 "row that stops "
+	 "it. Exit status 1 if it does not.",
+	 {{"from", PARAM_POSITIONAL, true, "An instance, an interface, an address, or internet."},
+	  {"to", PARAM_POSITIONAL, true, "Likewise."},
+	  {"port", PARAM_OPTION, false, "Where it goes to: 1 to 65535. tcp and udp need it."},
+	  {"protocol", PARAM_OPTION, false, "tcp, udp, icmp, or a number; tcp if absent."},
+	  {"ip-version", PARAM_OPTION, false, "4 or 6; else what both have, IPv4 first."}},
+	 .run = find_reach},
 	{"audit",
 	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",
 	 {{0}},

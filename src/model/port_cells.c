@@ -214,3 +214,25 @@ bool port_find_denied(struct arena *a, const struct port_rule *rules, size_t cou
 	*ret_cells = (struct port_cells){cells.at.at, cells.at.count};
 	return true;
 }
+
+static bool spans_have(struct port_spans spans, uint32_t number)
+{
+	bool have = false;
+	for (size_t k = 0; k < spans.count && !have; k++)
+		have = spans.at[k].first <= number && number <= spans.at[k].last;
+	return have;
+}
+
+bool port_rule_fits(const struct port_rule *rule, const struct port_traffic *traffic)
+{
+	enum port_protocol protocol = PORT_OTHERS;
+	for (int k = 0; k < PORT_OTHERS; k++)
+		if (port_protocol_numbers[k] == traffic->protocol)
+			protocol = (enum port_protocol) k;
+	bool is = fits(rule, protocol);
+	for (int side = 0; side < PORT_SIDES && is; side++) {
+		bool counts = side == PORT_FROM || side == PORT_TO || has_ports(protocol);
+		is = !counts || spans_have(rule->about.sides[side], traffic->sides[side]);
+	}
+	return is;
+}

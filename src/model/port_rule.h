@@ -69,3 +69,11 @@ enum { PORT_CELLS_MAX = 1024 };
  * not. false: there is no memory, or they are more than PORT_CELLS_MAX. */
 bool port_find_denied(struct arena *a, const struct port_rule *rules, size_t count,
 		      enum port_protocol protocol, struct port_cells *ret_cells);
+
+/* One connection of IPv4: which protocol, between which addresses, as numbers, and ports. Ports count for TCP and UDP alone. */
+struct port_traffic {
+	int64_t protocol;
+	uint32_t sides[PORT_SIDES];
+};
+/* Whether the rule decides it, if none before it does. */
+bool port_rule_fits(const struct port_rule *rule, const struct port_traffic *traffic);
