@@ -412,6 +412,25 @@ def test_filter_is_in_the_address(page, dev):
     page.until("return location.search === '' && document.querySelectorAll('tr[data-id]').length === 3", what="all rows")
 
 
+def test_who_reaches_whom(page, dev):
+    """The rule that is missing is added from the page, and the page says at once that it passes."""
+    path = f"reach?from=internet&to={instance(dev, 'web-1')}&protocol=tcp&port=8080"
+    wrong = look(page, dev, path, BRIEF)
+    go(page, dev, path)
+    page.until_text("the internet does not reach web-1")
+    assert not wrong + look(page, dev, path, BRIEF), wrong
+    go(page, dev, path)
+    page.click("return document.querySelector('.path .decides button')", what="the button that adds the rule")
+    page.until("return document.querySelector('dialog[open] input[name=block]')?.value === '0.0.0.0/0'", what="from where")
+    assert "authorize-security-group-ingress" in page.text()
+    page.click("return document.querySelector('dialog[open] button.b1')", what="Allow")
+    page.until_text("the internet reaches web-1")
+    assert page.run("return document.querySelectorAll('.path li').length") > 5 and "port=8080" in page.run("return location.search")
+    page.run("const f = document.querySelector('input[name=port]'); f.value = '8081'; f.dispatchEvent(new Event('change'))")
+    page.until_text("the internet does not reach web-1")
+    assert "port=8081" in page.run("return location.search")
+
+
 def test_the_palette(page, dev):
     go(page, dev, "")
     page.run("document.activeElement.blur()")

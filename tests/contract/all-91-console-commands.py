@@ -615,6 +615,17 @@ def test_a_launch_is_tried(dev):
     assert all_rows(dev) == before
 
 
+def test_reach(dev):
+    """A question changes nothing; `dari` says by its status what the API says in words."""
+    one, other = instance(dev), instance(dev)
+    args = {"from": one["ec2"], "to": other["ec2"], "protocol": "tcp", "port": "443"}
+    run_line(dev, "dari", command(dev, "networks.reach", "dari", args))
+    run_line(dev, "curl", command(dev, "networks.reach", "curl", args))
+    assert dev.mine.api_ok("GET", f"/reach?from={one['ec2']}&to={other['ec2']}&port=443")["reaches"] == "yes"
+    with pytest.raises(AssertionError, match="reaches"):
+        run_line(dev, "dari", command(dev, "networks.reach", "dari", {**args, "from": "internet"}))
+
+
 def test_every_verb_is_here():
     """No verb is shown that is not run, but those that administrators' clicks share with `dari` alone."""
     def source(name):
@@ -625,7 +636,7 @@ def test_every_verb_is_here():
     of_ansible = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": ', source("ansible.js"), re.MULTILINE))
     assert of_ansible <= set(VERBS) | set(LISTS)
     shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try"}
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

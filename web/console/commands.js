@@ -167,6 +167,10 @@ export const COMMANDS = {
 	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},
 	"security-groups.list": {aws: () => "aws ec2 describe-security-groups", openstack: () => "openstack security group list", cmk: () => "cmk list securitygroups", curl: () => curl("GET", "/security-groups")},
 	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", curl: () => curl("GET", "/routers")},
+	"networks.reach": {
+		dari: (a) => `dari reach ${q(a.from)} ${q(a.to)} --protocol ${q(a.protocol)}${a.protocol === "icmp" ? "" : ` --port ${q(a.port)}`}`,
+		curl: (a) => curl("GET", `/reach?${new URLSearchParams({from: a.from, to: a.to, protocol: a.protocol, ...(a.protocol === "icmp" ? {} : {port: a.port})})}`),
+	},
 	"networks.create": {
 		aws: (a) => [`vpc=$(aws ec2 create-vpc --cidr-block ${q(a.block)}${nameTag("vpc", a.name)} --query Vpc.VpcId --output text)`,
 			...(a.subnets ?? []).map((s) => `aws ec2 create-subnet --vpc-id "$vpc" --availability-zone ${q(s.zone.name)} --cidr-block ${q(s.block)}`)].join("\n"),

@@ -11,6 +11,7 @@ export const PAGES = [
 	{name: "volumes", group: "main", key: "v", kind: "volumes", counts: true, title: () => t("Volumes")},
 	{name: "snapshots", group: "main", key: "p", kind: "snapshots", title: () => t("Snapshots")},
 	{name: "networks", group: "main", key: "n", kind: "routers", title: () => t("Networks")},
+	{name: "reach", group: "main", key: "w", title: () => t("Can A reach B?")},
 	{name: "security-groups", group: "main", key: "s", kind: "security-groups", title: () => t("Security groups")},
 	{name: "addresses", group: "main", key: "a", kind: "addresses", title: () => t("Addresses")},
 	{name: "keys", group: "main", key: "k", kind: "key-pairs", title: () => t("Key pairs")},

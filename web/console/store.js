@@ -121,7 +121,7 @@ export function forgetAll() {
 /** The stream names kinds as the schema does; paths have another form of the name. */
 const PATHS = {instance: "instances", instance_type: "instance-types", image: "images", zone: "zones", volume: "volumes", snapshot: "snapshots", address: "addresses", port: "ports", router: "routers", subnet: "subnets",
 	security_group: "security-groups", security_group_rule: "security-group-rules", key_pair: "key-pairs", host: "hosts", route: "routes", route_table: "route-tables", gateway: "gateways", nat_gateway: "nat-gateways",
-	peering: "peerings", network_acl: "network-acls", user: "users", access_key: "access-keys", account: "accounts", domain: "domains", storage_pool: "storage-pools",
+	peering: "peerings", network_acl: "network-acls", network_acl_entry: "network-acl-entries", user: "users", access_key: "access-keys", account: "accounts", domain: "domains", storage_pool: "storage-pools",
 	region_audit: "audits", audit_difference: "audit-findings", policy: "policies", policy_version: "policy-versions", policy_attachment: "policy-attachments",
 	iam_role: "iam-roles", user_group: "user-groups", group_member: "group-members",
 	support_ticket: "tickets", ticket_message: "ticket-messages", ticket_attachment: "ticket-attachments"};

@@ -10,7 +10,7 @@ import {offerCommand, showCommand} from "../commands.js";
 import {mayChange} from "../session.js";
 
 const KINDS = ["routers", "subnets", "ports", "instances", "zones", "routes", "route-tables", "gateways", "nat-gateways", "peerings", "network-acls"];
-const DOTS_MAX = 48, WIDTH = 260, GAP = 16, HEAD = 64;
+const DOTS_MAX = 300, WIDTH = 260, GAP = 16, HEAD = 64;
 
 function create() {
 	const key = intent();
@@ -40,19 +40,25 @@ function wayOut(subnet, router) {
 	return route?.gateway ? "internet" : route?.nat_gateway ? "nat" : route ? "other" : "none";
 }
 
-function subnetBox(subnet, router, x, y) {
-	const ports = rows("ports").filter((p) => p.subnet === subnet.id && p.instance);
-	const machines = [...new Set(ports.map((p) => p.instance))].map((id) => rows("instances").find((i) => i.id === id)).filter((i) => i && i.state !== "terminated");
-	const out = wayOut(subnet, router), lines = Math.max(1, Math.ceil(Math.min(machines.length, DOTS_MAX) / 16)), height = 62 + lines * 15;
+/** Who is in the subnet: a machine once, also where it has several interfaces there. */
+function machinesIn(subnet) {
+	const ids = new Set(rows("ports").filter((p) => p.subnet === subnet.id && p.instance).map((p) => p.instance));
+	return rows("instances").filter((i) => ids.has(i.id) && i.state !== "terminated");
+}
+
+/** A box: a dot for each machine, or of many how many. */
+function subnetBox(subnet, router, machines, hasDots, x, y) {
+	const out = wayOut(subnet, router), lines = hasDots ? Math.max(1, Math.ceil(machines.length / 16)) : 1, height = 62 + lines * 15;
 	const words = out === "internet" ? t("to the internet") : out === "nat" ? t("out by NAT") : out === "other" ? t("by a route") : t("no way out");
 	return {height, view: svg`<a href=${href("networks", shortId(subnet))}><rect class="box ${out === "internet" ? "pub" : ""}" x=${x} y=${y} width=${WIDTH - 24} height=${height} rx="8"/>
 		<text x=${x + 12} y=${y + 20} font-weight="600">${nameOf(subnet).slice(0, 30)}</text><text class="dimtext" x=${x + 12} y=${y + 37}>${subnet.block ?? ""} · ${words}</text>
-		${machines.slice(0, DOTS_MAX).map((m, k) => svg`<circle class="dot ${tone(m.state, m.conditions)}" cx=${x + 18 + (k % 16) * 13.5} cy=${y + 53 + Math.floor(k / 16) * 15} r="5"><title>${nameOf(m)}</title></circle>`)}
-		${machines.length > DOTS_MAX ? svg`<text class="dimtext" x=${x + 12} y=${y + height - 6}>${t("and {n} more", {n: machines.length - DOTS_MAX})}</text>` : machines.length ? nothing : svg`<text class="dimtext" x=${x + 12} y=${y + 57}>${t("nothing in it")}</text>`}</a>`};
+		${(hasDots ? machines : []).map((m, k) => svg`<circle class="dot ${tone(m.state, m.conditions)}" cx=${x + 18 + (k % 16) * 13.5} cy=${y + 53 + Math.floor(k / 16) * 15} r="5"><title>${nameOf(m)}</title></circle>`)}
+		${!machines.length || !hasDots ? svg`<text class="dimtext" x=${x + 12} y=${y + 57}>${machines.length ? t("{n} machines", {n: machines.length}) : t("nothing in it")}</text>` : nothing}</a>`};
 }
 
 function mapOf(router) {
-	const subnets = rows("subnets").filter((s) => s.router === router.id);
+	const subnets = rows("subnets").filter((s) => s.router === router.id), machines = new Map(subnets.map((s) => [s.id, machinesIn(s)]));
+	const hasDots = [...machines.values()].reduce((sum, list) => sum + list.length, 0) <= DOTS_MAX;
 	const zones = [...new Set(subnets.map((s) => s.zone))].toSorted((a, b) => refName("zones", a).localeCompare(refName("zones", b)));
 	const gateway = rows("gateways").find((g) => g.router === router.id), peerings = rows("peerings").filter((p) => (p.router === router.id || p.peer_router === router.id) && p.state === "active");
 	let height = HEAD + 60;
@@ -60,7 +66,7 @@ function mapOf(router) {
 		let y = HEAD + 34;
 		const x = k * (WIDTH + GAP) + 12;
 		const boxes = subnets.filter((s) => s.zone === zone).toSorted((a, b) => (a.block ?? "").localeCompare(b.block ?? "", undefined, {numeric: true})).map((s) => {
-			const box = subnetBox(s, router, x, y);
+			const box = subnetBox(s, router, machines.get(s.id), hasDots, x, y);
 			y += box.height + 10;
 			return box.view;
 		});
@@ -105,7 +111,7 @@ export function view({id}) {
 	if (!all.length)
 		return html`<h1>${t("Networks")}</h1>${emptyCard(t("No network yet"), t("A VPC is a private network of your own: an address range, a subnet for each zone, and rules for what leads out."), html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>`)}`;
 	const chosen = (id && findRow("routers", id)) || (here.query.get("vpc") && findRow("routers", here.query.get("vpc"))) || all[0];
-	return html`<div class="head"><h1>${t("Networks")}</h1><span class="sp"></span>${mayChange() ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing}</div>
+	return html`<div class="head"><h1>${t("Networks")}</h1><span class="sp"></span><a href=${href("reach")}>${t("Can A reach B?")}</a>${mayChange() ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing}</div>
 		<div class="bar" role="group" aria-label=${t("VPC")}>${all.slice(0, 40).map((r) => html`<button type="button" class="chip" aria-pressed=${r === chosen ? "true" : "false"} @click=${() => say({vpc: shortId(r)})}>${nameOf(r)}${r.is_default ? html` <span class="dim">${t("default")}</span>` : nothing}</button>`)}</div>
 		<p class="dim"><span class="m">${(chosen.blocks ?? []).join(", ")}</span> · ${shortId(chosen)}</p>${mapOf(chosen)}<div class="half gaptop"><div class="card"><h2>${t("Main route table")}</h2>${routesOf(chosen.main_route_table)}</div>
 		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("Address range"), (chosen.blocks ?? []).join(", ")], ["IPv6", (chosen.ipv6_blocks ?? []).join(", ")], [t("Names of hosts"), chosen.dns_hostnames ? t("yes") : t("no")], [t("NAT gateways"), rows("nat-gateways").filter((n) => n.router === chosen.id).map((n) => html`<div>${nameOf(n)} <span class="m">${n.public_ip ?? ""}</span></div>`)], [t("Made"), when(chosen.created_us)], ["EC2", copyable(shortId(chosen))], ["OpenStack", copyable(chosen.id)]])}</div></div>`;

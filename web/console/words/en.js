@@ -3,6 +3,7 @@
 export const plurals = {
 	"{n} wait for you": {one: "{n} waits for you", other: "{n} wait for you"},
 	"{n} days, {total} in all": {one: "{n} day, {total} in all", other: "{n} days, {total} in all"},
+	"{n} machines": {one: "{n} machine", other: "{n} machines"},
 	"{n} users are gone": {one: "The user is gone", other: "{n} users are gone"},
 	"{n} recovery codes left": {one: "{n} recovery code left", other: "{n} recovery codes left"},
 	"{n} vCPUs": {one: "{n} vCPU", other: "{n} vCPUs"},
