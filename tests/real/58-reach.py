@@ -162,6 +162,34 @@ def by_gateway(w):
     return gateway
 
 
+def by_own_public_addresses(w, gateway):
+    """Within one VPC, by the addresses that the internet knows: out by the gateway and in again."""
+    w.lead("one", "0.0.0.0/0", GatewayId=gateway)
+    (of_a,) = w.ec2.describe_addresses()["Addresses"]
+    of_c = w.ec2.allocate_address()
+    w.ec2.associate_address(InstanceId=w.ids["c"], AllocationId=of_c["AllocationId"])
+
+    def ask(words, name, address, port=OPEN, stage=None):
+        w.agree(words, w.said(w.ids[name], address, port), lambda: w.connects(name, address, port), stage)
+    ask("a public address of the same VPC", "a", of_c["PublicIp"])
+    ask("a public address of the same VPC, closed by the group", "a", of_c["PublicIp"], CLOSED, "group")
+    ask("from a machine that has none, a public address of the same VPC", "b", of_a["PublicIp"], stage="translation")
+    w.ec2.disassociate_address(PublicIp=of_c["PublicIp"])
+    w.ec2.release_address(AllocationId=of_c["AllocationId"])
+    w.ec2.delete_route(RouteTableId=w.table["one"], DestinationCidrBlock="0.0.0.0/0")
+
+
+def by_appliance(w):
+    """A route to a machine: one that checks addresses takes nothing; of another nobody here knows what it passes on."""
+    port = w.ec2.describe_instances(InstanceIds=[w.ids["c"]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
+    w.lead("one", "192.0.2.0/24", NetworkInterfaceId=port)
+    w.guests.ns("c", "ip", "addr", "add", "192.0.2.9/32", "dev", "lo")
+    w.agree("a machine that checks addresses", w.said(w.ids["a"], "192.0.2.9", OPEN), lambda: w.connects("a", "192.0.2.9", OPEN), "guest")
+    w.ec2.modify_instance_attribute(InstanceId=w.ids["c"], SourceDestCheck={"Value": False})
+    w.region.check("one that does not: it decides itself", w.said(w.ids["a"], "192.0.2.9", OPEN)["reaches"] == "unknown")
+    w.region.check_soon("and packets come up to it", lambda: w.connects("a", "192.0.2.9", OPEN))
+
+
 def by_nat(w, gateway):
     """From the near subnet by a NAT gateway in the far one, which has a table of its own."""
     table = w.ec2.create_route_table(VpcId=w.vpc["one"])["RouteTable"]["RouteTableId"]
@@ -185,7 +213,10 @@ def main():
         by_groups(world)
         by_acls(world)
         by_peering(world)
-        by_nat(world, by_gateway(world))
+        by_appliance(world)
+        gateway = by_gateway(world)
+        by_own_public_addresses(world, gateway)
+        by_nat(world, gateway)
         region.check_clean()
 
 

@@ -300,6 +300,54 @@ static void check_stateful_acl(void **state)
 	check_stops(ask(&lab, lab.far, lab.near), REACH_ACL, false, KIND_NETWORK_ACL);
 }
 
+/* Lists that chance makes: an answer passes if each of a client's ports does, tried one by one. */
+enum { CHANCE_ROUNDS = 60, CHANCE_ENTRIES = 6 };
+struct chance_entry {
+	bool allows;
+	int64_t from, last;
+};
+
+static bool naively_passes(const struct chance_entry *entries, int64_t port)
+{
+	for (size_t k = 0; k < CHANCE_ENTRIES; k++)
+		if (entries[k].from <= port && port <= entries[k].last)
+			return entries[k].allows;
+	return true; /* by the entry that the list has from the start */
+}
+
+static void check_acls_of_chance(void **state)
+{
+	static const int64_t ends[] = {1,     442,   443,   444,   32767, 32768,
+				       32769, 45000, 60998, 60999, 61000, 65535};
+	enum { ENDS = sizeof ends / sizeof ends[0] };
+	struct lab lab = make_lab(state);
+	uuid acl = acl_of(&lab, cloud_port(lab.c, lab.near)->router);
+	uint32_t seed = 28;
+	size_t passed = 0;
+	for (size_t round = 0; round < CHANCE_ROUNDS; round++) {
+		struct chance_entry entries[CHANCE_ENTRIES];
+		for (size_t k = 0; k < CHANCE_ENTRIES; k++) {
+			size_t one = (seed = seed * 1664525 + 1013904223) >> 16, other = one / ENDS;
+			int64_t from = ends[one % ENDS], last = ends[other % ENDS];
+			entries[k] = (struct chance_entry){(seed >> 8) % 4 != 0, from < last ? from : last,
+							   from < last ? last : from};
+			put_entry(&lab, acl, true, (int64_t) k + 1, entries[k].allows, entries[k].from,
+				  entries[k].last);
+		}
+		bool there = naively_passes(entries, PORT), back = true;
+		for (int64_t port = 32768; port <= 60999; port++)
+			back = back && naively_passes(entries, port);
+		struct reach_answer a = ask(&lab, lab.near, lab.far);
+		assert_int_equal(a.verdict, there && back ? REACH_PASSES : REACH_STOPS);
+		if (!(there && back))
+			assert_int_equal(a.steps[a.first_bad].is_reply, there);
+		passed += there && back;
+		for (size_t k = 0; k < CHANCE_ENTRIES; k++)
+			drop_entry(&lab, acl, true, (int64_t) k + 1);
+	}
+	assert_true(passed > 5 && passed < CHANCE_ROUNDS - 5); /* chance tries both */
+}
+
 /* ---- ways ---- */
 
 static uuid main_table(struct lab *lab, uuid router)
@@ -643,6 +691,7 @@ static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(check_icmp, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_acls, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_stateful_acl, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_acls_of_chance, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_peering, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_internet, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_nat, cloud_setup, cloud_teardown),
