@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Who reaches whom: what `dari reach` says of two dozen questions, held to packets. What stops one is made and taken away: groups, ACLs
-on the way there and on the answer's, routes, a peering, public addresses, a NAT gateway. OVN and the API are real; instances are
+"""Who reaches whom: what `dari reach` says of some forty questions, held to packets. What stops one is made and taken away: groups, ACLs
+on the way there and on the answer's, routes, a peering, public addresses, gateways of both families, a NAT gateway. OVN and the API are real; instances are
 simulated, and network namespaces plugged as their interfaces play the guests."""
 # takes: 100 s
 import os
@@ -11,6 +11,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from guests import WEB, Guests  # noqa: E402
 from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
 
+POOL, OUTSIDE = "2001:db8:d000::/48", "2001:db8:ffff::1"
 OPEN, CLOSED = 5000, 5001  # both are served; groups let one in
 SERVE = """import socket, sys, threading
 def serve(port):
@@ -206,9 +207,68 @@ def by_nat(w, gateway):
     w.undeny(False)
 
 
+class Six:
+    """Pings of IPv6: e and f in two subnets of a VPC, which have tables of their own."""
+
+    def __init__(self, w):
+        self.w, self.ids, self.ips, self.tables = w, {}, {}, {}
+        ec2 = w.ec2
+        self.vpc = ec2.create_vpc(CidrBlock="10.6.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+        block = ec2.describe_vpcs(VpcIds=[self.vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+        (self.group,) = [g["GroupId"] for g in ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [self.vpc]}])["SecurityGroups"]]
+        for n, name in enumerate("ef"):
+            subnet = ec2.create_subnet(VpcId=self.vpc, CidrBlock=f"10.6.{n}.0/24", Ipv6CidrBlock=block.replace("00::/56", f"{n:02x}::/64"))["Subnet"]["SubnetId"]
+            ec2.modify_subnet_attribute(SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": True})
+            self.tables[name] = ec2.create_route_table(VpcId=self.vpc)["RouteTable"]["RouteTableId"]
+            ec2.associate_route_table(SubnetId=subnet, RouteTableId=self.tables[name])
+            self.ids[name] = launch(ec2, SubnetId=subnet)[0]
+        wait_state(ec2, list(self.ids.values()), "running")
+        for name, identifier in self.ids.items():
+            self.plug(name, ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0])
+
+    def plug(self, name, instance):
+        guests = self.w.guests
+        guests.plug(name, instance)
+        ip = self.ips[name] = instance["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"]
+        wait_until(lambda: guests.ask_dhcpv6(name)[:1] == [ip], SOON_S, f"DHCPv6 gives {name} its address")
+        guests.ns(name, "ip", "-6", "addr", "add", ip + "/128", "dev", "eth0", "nodad")
+        wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), SOON_S, f"a way out is advertised to {name}")
+
+    def ask(self, words, name, other, stage=None, is_reply=False):
+        """The internet is asked about by its address, and asks itself as "inet"."""
+        ends = [self.ids.get(end, OUTSIDE) for end in (name, other)]
+        said = self.w.region.command("reach", *ends, "--protocol", "icmp", "--ip-version", "6", fails=True)
+        address = self.ips.get(other, OUTSIDE)
+        self.w.agree(words, said, lambda: " 0% packet loss" in self.w.guests.ns(name, "ping", "-6", "-c", "1", "-W", "1", address, fails=True), stage, is_reply)
+
+    def lead(self, name, **to):
+        self.w.ec2.create_route(RouteTableId=self.tables[name], DestinationIpv6CidrBlock="::/0", **to)
+
+
+def by_ipv6(w):
+    six = Six(w)
+    six.ask("IPv6 between subnets: members let each other in", "e", "f")
+    six.ask("IPv6, no route leads out", "e", "inet", "route")
+    six.ask("IPv6, nothing leads in", "inet", "e", "route")
+    gateway = w.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    w.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=six.vpc)
+    six.lead("e", GatewayId=gateway)
+    everything = [{"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}]
+    six.ask("IPv6, out by an internet gateway", "e", "inet")
+    six.ask("IPv6, in by it, closed by the group", "inet", "e", "group")
+    w.ec2.authorize_security_group_ingress(GroupId=six.group, IpPermissions=everything)
+    six.ask("IPv6, in by it, let in by the group", "inet", "e")
+    only = w.ec2.create_egress_only_internet_gateway(VpcId=six.vpc)["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    six.lead("f", EgressOnlyInternetGatewayId=only)
+    six.ask("IPv6, out by an egress-only gateway", "f", "inet")
+    six.ask("IPv6, and nothing in by it", "inet", "f", "route")
+    six.ask("IPv6, but from within the VPC", "e", "f")
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("rc") as region, Guests(region) as guests:
+        region.run(region.dari, "network", "set-ipv6", "internet", "--pool", POOL, "--next-hop", "fe80::1")
         world = World(region, guests)
         by_groups(world)
         by_acls(world)
@@ -217,6 +277,7 @@ def main():
         gateway = by_gateway(world)
         by_own_public_addresses(world, gateway)
         by_nat(world, gateway)
+        by_ipv6(world)
         region.check_clean()
 
 

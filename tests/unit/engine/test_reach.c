@@ -79,28 +79,41 @@ static struct lab make_lab(void **state)
 	return lab;
 }
 
+/* Ends by their instances, or by addresses: rows change, ids do not. */
+struct asked {
+	uuid from, to;
+	struct ip from_ip, to_ip;
+	enum ip_family family;
+	int64_t protocol, port;
+};
+
 static const struct port *port_of_instance(const struct lab *lab, uuid instance)
 {
 	return uuid_is_none(instance) ? NULL : cloud_port(lab->c, instance);
 }
 
-static struct reach_answer ask_at(struct lab *lab, struct reach_question q)
+static struct reach_answer ask_at(struct lab *lab, struct asked asked)
 {
 	struct reach_answer answer = {0};
 	struct ctx c = {0};
+	const struct reach_question q = {.from = port_of_instance(lab, asked.from),
+					 .to = port_of_instance(lab, asked.to),
+					 .from_ip = asked.from_ip,
+					 .to_ip = asked.to_ip,
+					 .family = asked.family,
+					 .protocol = asked.protocol ? asked.protocol : IPPROTO_TCP,
+					 .port = asked.port ? asked.port : PORT};
 	ctx_init(&c, lab->c->arena);
-	q.protocol = q.protocol ? q.protocol : IPPROTO_TCP;
-	q.port = q.port ? q.port : PORT;
 	assert_true(result_is_ok(engine_find_reach(&c, cloud_tables(lab->c), &q, &answer)));
 	return answer;
 }
 
 static struct reach_answer ask(struct lab *lab, uuid from, uuid dest)
 {
-	struct reach_question q = {.from = port_of_instance(lab, from), .to = port_of_instance(lab, dest)};
-	if (!q.from)
+	struct asked q = {.from = from, .to = dest};
+	if (uuid_is_none(from))
 		q.from_ip = ip_of("203.0.113.7");
-	if (!q.to)
+	if (uuid_is_none(dest))
 		q.to_ip = ip_of("203.0.113.7");
 	return ask_at(lab, q);
 }
@@ -205,9 +218,7 @@ static void check_icmp(void **state)
 {
 	struct lab lab = make_lab(state);
 	uuid group = group_of(&lab, lab.near);
-	struct reach_question ping = {.from = cloud_port(lab.c, lab.near),
-				      .to = cloud_port(lab.c, lab.next),
-				      .protocol = IPPROTO_ICMP};
+	struct asked ping = {.from = lab.near, .to = lab.next, .protocol = IPPROTO_ICMP};
 	struct rule_wish members = {.protocol = -1,
 				    .from_port = -1,
 				    .to_port = -1,
@@ -286,12 +297,12 @@ static void check_stateful_acl(void **state)
 {
 	struct lab lab = make_lab(state);
 	struct cloud *c = lab.c;
-	const struct subnet *far = subnet_find(cloud_tables(c), lab.far_subnet);
+	const struct subnet far = *subnet_find(cloud_tables(c), lab.far_subnet);
 	struct network_acl_wish wish = {
-		.router = to(&lab, KIND_ROUTER, far->router), .name = STR("tracks"), .is_stateful = true};
+		.router = to(&lab, KIND_ROUTER, far.router), .name = STR("tracks"), .is_stateful = true};
 	cloud_ok(c, &c->alice, engine_create_network_acl, &wish);
 	struct network_acl_association use = {.association =
-						      ref_association(c, "aclassoc", far->acl_association),
+						      ref_association(c, "aclassoc", far.acl_association),
 					      .acl = to(&lab, KIND_NETWORK_ACL, wish.acl)};
 	cloud_ok(c, &c->alice, engine_replace_network_acl_association, &use);
 	check_stops(ask(&lab, lab.near, lab.far), REACH_ACL, false, KIND_NETWORK_ACL);
@@ -428,8 +439,8 @@ static void check_internet(void **state)
 	check_passes(ask(&lab, lab.near, UUID_NONE));
 	check_stops(ask(&lab, lab.next, UUID_NONE), REACH_TRANSLATION, false, KIND_GATEWAY);
 	struct reach_answer a =
-		ask_at(&lab, (struct reach_question){.from_ip = ip_of("203.0.113.7"),
-						     .to_ip = address_find(cloud_tables(c), address)->ip});
+		ask_at(&lab, (struct asked){.from_ip = ip_of("203.0.113.7"),
+					    .to_ip = address_find(cloud_tables(c), address)->ip});
 	check_passes(a);
 	assert_ptr_equal(a.found, cloud_port(c, lab.near));
 	/* An address of another VPC's is reached from outside, as from anywhere. */
@@ -473,10 +484,9 @@ static void check_nat(void **state)
 				 .gateway = to(&lab, KIND_GATEWAY, gateway)};
 	cloud_ok(c, &c->alice, engine_create_route, &out);
 	check_passes(ask(&lab, lab.near, UUID_NONE));
-	check_stops(
-		ask_at(&lab, (struct reach_question){.from_ip = ip_of("203.0.113.7"),
-						     .to_ip = address_find(cloud_tables(c), address)->ip}),
-		REACH_NAT, false, KIND_NAT_GATEWAY);
+	check_stops(ask_at(&lab, (struct asked){.from_ip = ip_of("203.0.113.7"),
+						.to_ip = address_find(cloud_tables(c), address)->ip}),
+		    REACH_NAT, false, KIND_NAT_GATEWAY);
 	put_entry(&lab, acl_of(&lab, router), false, 10, false, 32768, 60999);
 	check_stops(ask(&lab, lab.near, UUID_NONE), REACH_ACL, true, KIND_NETWORK_ACL_ENTRY);
 }
@@ -486,11 +496,11 @@ static void check_appliance(void **state)
 {
 	struct lab lab = make_lab(state);
 	const struct ref none = {0};
-	const struct port *port = cloud_port(lab.c, lab.far);
-	add_route(&lab, port->router, "192.0.2.0/24", none, none, none, to(&lab, KIND_PORT, port->row.id));
-	const struct reach_question q = {.from = cloud_port(lab.c, lab.near), .to_ip = ip_of("192.0.2.9")};
+	const struct port port = *cloud_port(lab.c, lab.far);
+	add_route(&lab, port.router, "192.0.2.0/24", none, none, none, to(&lab, KIND_PORT, port.row.id));
+	const struct asked q = {.from = lab.near, .to_ip = ip_of("192.0.2.9")};
 	check_stops(ask_at(&lab, q), REACH_GUEST, false, KIND_PORT);
-	struct port_settings open = {.port = to(&lab, KIND_PORT, port->row.id),
+	struct port_settings open = {.port = to(&lab, KIND_PORT, port.row.id),
 				     .source_dest_check = CHOICE_NO};
 	cloud_ok(lab.c, &lab.c->alice, engine_update_port, &open);
 	assert_int_equal(ask_at(&lab, q).verdict, REACH_UNKNOWN);
@@ -506,7 +516,7 @@ static void check_forwarding_and_balancer(void **state)
 	add_route(&lab, router, "0.0.0.0/0", to(&lab, KIND_GATEWAY, gateway), none, none, none);
 	change_rules(&lab, group_of(&lab, lab.near), false, true, let(IPPROTO_TCP, 8443, 8443, "0.0.0.0/0"));
 	struct ip ip = address_find(cloud_tables(c), address)->ip;
-	struct reach_question q = {.from_ip = ip_of("203.0.113.7"), .to_ip = ip};
+	struct asked q = {.from_ip = ip_of("203.0.113.7"), .to_ip = ip};
 	check_stops(ask_at(&lab, q), REACH_TRANSLATION, false, KIND_ADDRESS);
 	struct port_forwarding_wish forward = {.address = to(&lab, KIND_ADDRESS, address),
 					       .instance = to(&lab, KIND_INSTANCE, lab.near),
@@ -526,7 +536,7 @@ static void check_forwarding_and_balancer(void **state)
 						.instances = refs_of(c, &member, 1)};
 	cloud_ok(c, &c->alice, engine_add_load_balancer_members, &members);
 	check_passes(ask_at(&lab, q));
-	q.from = cloud_port(c, lab.next);
+	q.from = lab.next;
 	q.from_ip = (struct ip){0};
 	check_passes(ask_at(&lab, q)); /* from inside, by the switch */
 }
@@ -581,8 +591,7 @@ static void check_policies(void **state)
 					     .destination_ports = {&port, 1}};
 	cloud_ok(c, &c->alice, engine_put_port_policy_rule, &rule);
 	check_stops(ask(&lab, lab.near, lab.next), REACH_POLICY, false, KIND_PORT_POLICY_RULE);
-	struct reach_question q = {
-		.from = cloud_port(c, lab.near), .to = cloud_port(c, lab.next), .port = 80};
+	struct asked q = {.from = lab.near, .to = lab.next, .port = 80};
 	check_passes(ask_at(&lab, q));
 	q.protocol = IPPROTO_UDP;
 	q.port = PORT;
@@ -592,8 +601,7 @@ static void check_policies(void **state)
 	const struct ref none = {0};
 	give_address(&lab, lab.next);
 	add_route(&lab, router, "0.0.0.0/0", to(&lab, KIND_GATEWAY, gateway), none, none, none);
-	q = (struct reach_question){
-		.from_ip = ip_of("203.0.113.7"), .to = cloud_port(c, lab.next), .port = 80};
+	q = (struct asked){.from_ip = ip_of("203.0.113.7"), .to = lab.next, .port = 80};
 	check_stops(ask_at(&lab, q), REACH_POLICY, false, KIND_PORT_POLICY);
 }
 
@@ -624,7 +632,7 @@ static void check_ipv6(void **state)
 	struct cloud *c = lab.c;
 	const struct ref none = {0};
 	const struct port *near = cloud_port(c, lab.near);
-	uuid router = near->router;
+	uuid router = near->router, subnet = near->subnet, group = near->groups.at[0];
 	struct external_ipv6_wish pool = {.external_network = ref_named(KIND_EXTERNAL_NETWORK, "internet"),
 					  .pool = cidr_of("2001:db8::/48"),
 					  .next_hop = ip_of("2001:db8:ffff::1")};
@@ -636,21 +644,19 @@ static void check_ipv6(void **state)
 	char first[CIDR_TEXT_SIZE], second[CIDR_TEXT_SIZE];
 	struct cidr one = {own.base, 64}, two = {own.base, 64};
 	two.base.b[7] = 1;
-	give_ipv6(&lab, cidr_write(one, first), near->subnet, lab.near);
+	give_ipv6(&lab, cidr_write(one, first), subnet, lab.near);
 	give_ipv6(&lab, cidr_write(two, second), lab.far_subnet, lab.far);
-	struct reach_question q = {
-		.from = cloud_port(c, lab.near), .to = cloud_port(c, lab.far), .family = IP_V6};
+	struct asked q = {.from = lab.near, .to = lab.far, .family = IP_V6};
 	check_passes(ask_at(&lab, q)); /* a rule by membership is of both families */
-	struct reach_question in = {.from_ip = ip_of("2001:db8:ffff::7"), .to = cloud_port(c, lab.near)};
+	struct asked in = {.from_ip = ip_of("2001:db8:ffff::7"), .to = lab.near};
 	check_stops(ask_at(&lab, in), REACH_ROUTE, false, KIND_SUBNET);
 	uuid gateway = attach_gateway(&lab, router);
 	add_route6(&lab, router, to(&lab, KIND_GATEWAY, gateway), none);
 	check_stops(ask_at(&lab, in), REACH_GROUP, false, KIND_SECURITY_GROUP);
-	change_rules(&lab, near->groups.at[0], false, true, let(IPPROTO_TCP, PORT, PORT, "::/0"));
-	in.to = cloud_port(c, lab.near);
+	change_rules(&lab, group, false, true, let(IPPROTO_TCP, PORT, PORT, "::/0"));
 	check_passes(ask_at(&lab, in));
-	change_rules(&lab, in.to->groups.at[0], true, true, let(-1, -1, -1, "::/0"));
-	struct reach_question out = {.from = cloud_port(c, lab.near), .to_ip = ip_of("2001:db8:ffff::7")};
+	change_rules(&lab, group, true, true, let(-1, -1, -1, "::/0"));
+	struct asked out = {.from = lab.near, .to_ip = ip_of("2001:db8:ffff::7")};
 	check_passes(ask_at(&lab, out));
 	/* By an egress-only gateway nothing begins from outside. */
 	struct egress_gateway_wish egress = {.router = to(&lab, KIND_ROUTER, router)};
