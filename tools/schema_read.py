@@ -382,8 +382,8 @@ def read_kind(path, kind_names):
     check_keys(file, "top level", table, ("doc", "ec2_prefix", *GROUPS, "usage", "index", "api", "state"), ("doc",))
     check_doc(file, "doc", table["doc"])
     prefix = table.get("ec2_prefix", "")
-    if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+(-[a-z]+)*", prefix)):
-        fail(file, "ec2_prefix", "must be lower-case letters, with dashes between them at most")
+    if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z][a-z0-9]*(-[a-z][a-z0-9]*)*", prefix)):
+        fail(file, "ec2_prefix", "must be words of lower-case letters and digits, with dashes between them at most")
     for section in (*GROUPS, "usage", "index", "api", "state"):
         check_type(file, "top level", table, section, dict, "a table")
     fields = read_fields(file, name, table, kind_names)

@@ -64,6 +64,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_PEERING, "vpc-peering-connection", false, false},
 	{KIND_PEERING_SIDE, "vpc-peering-connection", false, false},
 	{KIND_ADDRESS, "elastic-ip", false, false},
+	{KIND_ADDRESS_PREFIX, "ipv4pool-ec2", false, false},
 	{KIND_KEY_PAIR, "key-pair", false, true},
 	{KIND_SERVER_GROUP, "placement-group", false, true},
 	{KIND_LAUNCH_TEMPLATE, "launch-template", false, false},

@@ -7,9 +7,11 @@
 #include "base/json_write.h"
 #include "engine/billing/standing.h"
 #include "engine/licence/licence_internal.h"
+#include "engine/network/address_prefix.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/backup.h"
 #include "store/dedicated_host.h"
 #include "store/image.h"
@@ -178,6 +180,39 @@ static RESULT follow_address(struct op *op, const struct address *before, const 
 	return op_usage(op, KIND_ADDRESS, a->row.id, a->account, ADDRESS_IDLE, is == IDLE);
 }
 
+/* The rest of a block, which nobody else can have either. */
+static RESULT follow_undrawn(struct op *op, uuid prefix, uuid account)
+{
+	return op_usage(op, KIND_ADDRESS_PREFIX, prefix, account, ADDRESS_IDLE,
+			engine_count_undrawn(op->head, prefix));
+}
+
+static bool is_drawn(const struct address *a)
+{
+	return a && row_is_live(&a->row) && a->is_elastic && !uuid_is_none(a->prefix);
+}
+
+static RESULT follow_drawn(struct op *op, const struct address *before, const struct address *after)
+{
+	const struct address *a = after ? after : before;
+	return is_drawn(before) == is_drawn(after) ? OK : follow_undrawn(op, a->prefix, a->account);
+}
+
+static RESULT follow_address_row(struct op *op, const struct row *before, const struct row *after)
+{
+	const struct address *was = before ? address_of(before) : NULL,
+			     *is = after ? address_of(after) : NULL;
+	TRY(follow_address(op, was, is));
+	return follow_drawn(op, was, is);
+}
+
+static RESULT follow_prefix_row(struct op *op, const struct row *before, const struct row *after)
+{
+	bool was = before && row_is_live(before), is = after && row_is_live(after);
+	const struct address_prefix *p = address_prefix_of(after ? after : before);
+	return was == is ? OK : follow_undrawn(op, p->row.id, p->account);
+}
+
 /* Addresses that the change touched are looked at by themselves. */
 static RESULT follow_port(struct op *op, uuid port)
 {
@@ -219,6 +254,7 @@ static const struct subject_fields {
 	[KIND_IMAGE] = {true, offsetof(struct image, name), 0},
 	[KIND_BACKUP] = {true, offsetof(struct backup, name), 0},
 	[KIND_ADDRESS] = {true, 0, 0},
+	[KIND_ADDRESS_PREFIX] = {true, offsetof(struct address_prefix, name), 0},
 	[KIND_NAT_GATEWAY] = {true, 0, 0},
 	[KIND_LOAD_BALANCER] = {true, offsetof(struct load_balancer, name), 0},
 	[KIND_DEDICATED_HOST] = {true, 0, offsetof(struct dedicated_host, zone)},
@@ -332,7 +368,9 @@ RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, co
 			TRY(follow_derived(op, &derived[k], before, after));
 	TRY(licence_follow(op, kind, before, after));
 	if (kind == KIND_ADDRESS)
-		TRY(follow_address(op, before ? address_of(before) : NULL, after ? address_of(after) : NULL));
+		TRY(follow_address_row(op, before, after));
+	if (kind == KIND_ADDRESS_PREFIX)
+		TRY(follow_prefix_row(op, before, after));
 	if (kind == KIND_PORT)
 		TRY(follow_port(op, after ? after->id : before->id));
 	if (kind == KIND_INSTANCE)

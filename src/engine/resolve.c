@@ -440,6 +440,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_PORT_PREFIX] = "prefix",
 	[KIND_ADDRESS] = "address",
+	[KIND_ADDRESS_PREFIX] = "block of public addresses",
 	[KIND_PORT_FORWARDING] = "port forwarding",
 	[KIND_LOAD_BALANCER] = "load balancer",
 	[KIND_LOAD_BALANCER_MEMBER] = "member",

@@ -51,6 +51,7 @@ struct image;
 struct key_pair;
 struct user_data;
 struct address_group;
+struct address_prefix;
 struct address;
 struct zone;
 struct network_offering;
@@ -152,6 +153,7 @@ RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind,
 ENGINE_FINDER(account, KIND_ACCOUNT)
 ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
+ENGINE_FINDER(address_prefix, KIND_ADDRESS_PREFIX)
 ENGINE_FINDER(backup, KIND_BACKUP)
 ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(fleet, KIND_FLEET)

@@ -10,6 +10,7 @@
 #include "engine/internal.h"
 #include "engine/limits.h"
 #include "engine/network/address.h"
+#include "engine/network/address_prefix.h"
 #include "engine/network/egress_gateway.h"
 #include "engine/network/gateway.h"
 #include "engine/network/load_balancer.h"
@@ -158,6 +159,7 @@ DELETER(port_set, port_set_target, set)
 DELETER(route_plan, route_plan_target, plan)
 DELETER(route_plan_entry, route_plan_entry_target, entry)
 DELETER(peering_side, peering_side_target, side)
+DELETER(address_prefix, address_prefix_target, prefix)
 DELETER(source_nat, source_nat_target, source_nat)
 DELETER(subnet, subnet_target, subnet)
 DELETER(route_table, route_table_target, route_table)
@@ -202,6 +204,7 @@ static const struct member_kind {
 	{KIND_SUBNET, "subnet.delete", delete_subnet},
 	{KIND_SOURCE_NAT, "source_nat.delete", delete_source_nat},
 	{KIND_ADDRESS, "address.release", release_address},
+	{KIND_ADDRESS_PREFIX, "address_prefix.delete", delete_address_prefix},
 	{KIND_ROUTE_PLAN_ENTRY, "route_plan.update", delete_route_plan_entry},
 	{KIND_ROUTE_PLAN, "route_plan.delete", delete_route_plan},
 	{KIND_PORT_POLICY_RULE, "port_policy.update", delete_port_policy_rule},

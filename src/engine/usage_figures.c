@@ -9,6 +9,7 @@
 #include "engine/network/subnet_internal.h"
 #include "engine/storage/volume_type_limit.h"
 #include "model/address.h"
+#include "model/address_prefix.h"
 #include "model/backup.h"
 #include "model/dedicated_host.h"
 #include "model/image.h"
@@ -149,17 +150,36 @@ COUNT_OF_ACCOUNT(volume_group, volume_groups)
 COUNT_OF_ACCOUNT(key_pair, key_pairs)
 COUNT_OF_ACCOUNT(server_group, server_groups)
 
-/* Nobody else gets it until its row is forgotten. */
+static void count_public(const struct tables *t, uuid external_network, int64_t count)
+{
+	const struct external_network *n = external_network_find(t, external_network);
+	if (n && external_network_usage(n))
+		add(&external_network_usage(n)->addresses, count);
+}
+
+/* Nobody else gets it until its row is forgotten. One of a block counts with that. */
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct address *a = address_of(row);
-	const struct external_network *n = external_network_find(t, a->external_network);
-	if (n && external_network_usage(n) && a->ip.family == IP_V4)
-		add(&external_network_usage(n)->addresses, sign);
+	if (!uuid_is_none(a->prefix))
+		return;
+	if (a->ip.family == IP_V4)
+		count_public(t, a->external_network, sign);
 	struct account_usage *account =
 		row_is_live(row) && a->is_elastic ? usage_of_account(t, a->account) : NULL;
 	if (account)
 		add(&account->addresses, sign);
+}
+
+/* All of its addresses, whoever draws them. */
+static void count_address_prefix(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct address_prefix *p = address_prefix_of(row);
+	int64_t addresses = sign * (int64_t) cidr_count(p->block);
+	count_public(t, p->external_network, addresses);
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, p->account) : NULL;
+	if (account)
+		add(&account->addresses, addresses);
 }
 
 /* ---- of IPv6 pools ---- */
@@ -310,6 +330,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_INSTANCE] = count_instance,
 	[KIND_VOLUME] = count_volume,
 	[KIND_ADDRESS] = count_address,
+	[KIND_ADDRESS_PREFIX] = count_address_prefix,
 	[KIND_ROUTER] = count_router,
 	[KIND_NETWORK] = count_network,
 	[KIND_SUBNET] = count_subnet,

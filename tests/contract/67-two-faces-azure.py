@@ -2,8 +2,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Azure's network through the other faces, as docs/mapping.md says: one account's resources, made by Azure's face and read by EC2's,
 Neutron's and CloudStack's, and the other way."""
+import ipaddress
 import os
+import re
 import sys
+import urllib.request
 
 import pytest
 
@@ -127,6 +130,35 @@ def test_addresses(both, network):
         both.ec2.release_address(AllocationId=held["AllocationId"])
     other = both.ec2.allocate_address(Domain="vpc")
     assert [a for a in both.list("publicIPAddresses") if a["properties"].get("ipAddress") == other["PublicIp"]]
+
+
+@holds("Azure: public IP prefix")
+def test_a_prefix(both):
+    """All of its addresses are taken, and nobody else gets one; EC2 tells which pool one is from, the other faces a plain address."""
+    def taken():
+        with urllib.request.urlopen(both.dev.url + "/metrics", timeout=30) as answer:
+            return int(re.search(r'^dari_pool_used\{pool="public_addresses"\} (\d+)$', answer.read().decode(), re.MULTILINE)[1])
+    before = taken()
+    block = ipaddress.ip_network(both.put("publicIPPrefixes/block", **STANDARD, properties={"prefixLength": 30})["properties"]["ipPrefix"])
+    ip = str(block[2])
+    assert taken() == before + 4
+    with pytest.raises(both.ec2.exceptions.ClientError, match="is allocated already"):
+        both.ec2.allocate_address(Domain="vpc", Address=ip)
+    drawn = both.put("publicIPAddresses/drawn", **STANDARD, properties={
+        "publicIPAllocationMethod": "Static", "ipAddress": ip, "publicIPPrefix": both.ref("publicIPPrefixes/block")})
+    assert drawn["properties"]["ipAddress"] == ip and taken() == before + 4
+    row, = [r for r in both.project.call("GET", "/api/v1/address-prefixes").json["items"] if r["block"] == str(block)]
+    elastic, = both.ec2.describe_addresses(PublicIps=[ip])["Addresses"]
+    assert elastic["PublicIpv4Pool"] == ec2_id("ipv4pool-ec2", row["id"])
+    assert ip in {f["floating_ip_address"] for f in both.project.ok("GET", f"{NETWORK}/floatingips")["floatingips"]}
+    assert ip in {a["ipaddress"] for a in cloudstack.ok(both.dev, "listPublicIpAddresses")["publicipaddress"]}
+    both.ec2.release_address(AllocationId=elastic["AllocationId"])
+    both.dev.rest()
+    assert "publicIPAddresses" not in both.get("publicIPPrefixes/block")["properties"] and taken() == before + 4
+    with pytest.raises(both.ec2.exceptions.ClientError, match="is allocated already"):
+        both.ec2.allocate_address(Domain="vpc", Address=ip)
+    both.azure.ask("DELETE", f"{both.at}/publicIPPrefixes/block", version=VERSION)
+    assert taken() == before and both.ec2.allocate_address(Domain="vpc", Address=ip)["PublicIp"] == ip
 
 
 @holds("Azure: route table, route")

@@ -88,15 +88,18 @@ def one_machine(image):
 
 
 def balanced(image):
-    """A loop of machines behind a load balancer; one more resource only if it is asked for."""
+    """A loop of machines behind a load balancer, whose address is out of a prefix; one more resource only if it is asked for."""
     nic = ref(f"{NETWORK}/networkInterfaces", "format('nic-{0}', copyIndex())")
     balancer, net = ref(f"{NETWORK}/loadBalancers", "variables('balancer')"), ref(f"{NETWORK}/virtualNetworks", "variables('net')")
+    block = ref(f"{NETWORK}/publicIPPrefixes", "'block'")
     public, rules = ref(f"{NETWORK}/publicIPAddresses", "'front'"), ref(f"{NETWORK}/networkSecurityGroups", "variables('group')")
     part = {k: ref(f"{NETWORK}/loadBalancers/{k}", "variables('balancer')", f"'{v}'")
             for k, v in (("frontendIPConfigurations", "out"), ("backendAddressPools", "pool"), ("probes", "probe"))}
     loop = {"name": "machines", "count": "[length(range(0, parameters('count')))]"}
     return bicep(
-        [resource(f"{NETWORK}/publicIPAddresses", NET, "front", {"publicIPAllocationMethod": "Static"}, sku={"name": "Standard"}),
+        [resource(f"{NETWORK}/publicIPAddresses", NET, "front", {"publicIPAllocationMethod": "Static", "publicIPPrefix": {"id": block}},
+                  sku={"name": "Standard"}, dependsOn=[block]),
+         resource(f"{NETWORK}/publicIPPrefixes", NET, "block", {"prefixLength": 31}, sku={"name": "Standard"}),
          group_rules(),
          resource(f"{NETWORK}/virtualNetworks", NET, "[variables('net')]", {
              "addressSpace": {"addressPrefixes": "[variables('space')]"},
@@ -164,7 +167,7 @@ def read_all(cloud, group):
     return {r["id"]: cloud.ask("GET", r["id"], versions.get(r["type"].split("/")[0], VERSION))[2] for r in listed}
 
 
-@pytest.mark.parametrize("of, resources", [(one_machine, 6), (balanced, 10), (modules, 2)])
+@pytest.mark.parametrize("of, resources", [(one_machine, 6), (balanced, 11), (modules, 2)])
 def test_twice(cloud, of, resources):
     ec2 = cloud.dev.account.client()
     image = ec2.describe_images()["Images"][0]["ImageId"]

@@ -3,6 +3,7 @@
 """Azure's virtual networks with their subnets, network security groups, interfaces, public addresses, route tables, NAT gateways
 and peerings: made, changed and deleted by raw requests, and seen by EC2's client."""
 import concurrent.futures
+import ipaddress
 import os
 import sys
 
@@ -281,6 +282,100 @@ def test_nat_gateways(net):
     net.delete("publicIPAddresses/nat")
 
 
+def test_public_ip_prefixes(net, ec2):
+    """A block of addresses: what is drawn from it, what nobody else gets, and what keeps it."""
+    standard, static = {"sku": {"name": "Standard"}}, {"publicIPAllocationMethod": "Static"}
+    made = net.put("publicIPPrefixes/Block", **standard, tags={"a": "b"}, zones=["1"], properties={
+        "prefixLength": 30, "publicIPAddressVersion": "IPv4", "ipTags": [], "publicIPAddresses": None})
+    block = ipaddress.ip_network(made["properties"]["ipPrefix"])
+    assert block.prefixlen == made["properties"]["prefixLength"] == 30 and made["sku"] == {"name": "Standard", "tier": "Regional"}
+    assert made["zones"] == ["1"] and "publicIPAddresses" not in made["properties"]
+    assert net.put("publicIPPrefixes/Block", 200, **made) == made
+    assert net.ask("PATCH", "publicIPPrefixes/block", {"tags": {"c": "d"}})[2]["tags"] == {"c": "d"}
+    for properties, code in [({"prefixLength": 24}, "SpecifiedPrefixLengthNotSupported"), ({}, "SpecifiedPrefixLengthNotSupported"),
+                             ({"prefixLength": -1}, "SpecifiedPrefixLengthNotSupported"), ({"prefixLength": 1 << 40}, "SpecifiedPrefixLengthNotSupported")]:
+        assert net.refused("publicIPPrefixes/x", properties=properties) == (400, code), properties
+    assert net.refused("publicIPPrefixes/block", properties={"prefixLength": 31}) == (409, "PropertyChangeNotAllowed")
+    assert net.refused("publicIPPrefixes/x", properties={"prefixLength": 127, "publicIPAddressVersion": "IPv6"}) == (409, "OperationNotAllowed")
+
+    source = {"publicIPPrefix": {"id": net.id("publicIPPrefixes/BLOCK")}}
+    named = net.put("publicIPAddresses/from-block", **standard, properties={**static, **source, "ipAddress": str(block[2])})
+    assert named["properties"]["ipAddress"] == str(block[2])
+    assert named["properties"]["publicIPPrefix"] == {"id": net.id("publicIPPrefixes/Block")}
+    assert net.put("publicIPAddresses/from-block", 200, **named) == named
+    assert net.get("publicIPPrefixes/block")["properties"]["publicIPAddresses"] == [{"id": net.id("publicIPAddresses/from-block")}]
+    for body, code in [({**standard, "properties": {**static, **source, "ipAddress": str(block[2])}}, (400, "PublicIPAddressInUse")),
+                       ({**standard, "properties": {**static, **source, "ipAddress": "192.0.2.1"}}, (400, "InvalidParameter")),
+                       ({**standard, "properties": {**static, **source, "ipAddress": "nowhere"}}, (400, "InvalidParameter")),
+                       ({"properties": source}, (400, "PublicIPAddressPublicIpPrefixSkuMismatch")),
+                       ({**standard, "properties": {**static, "publicIPPrefix": {"id": "x"}}}, (400, "LinkedInvalidPropertyId"))]:
+        assert net.refused("publicIPAddresses/x", **body) == code, body
+    rest = [net.put(f"publicIPAddresses/rest{n}", **standard, properties={**static, **source})["properties"]["ipAddress"] for n in range(3)]
+    assert sorted(map(ipaddress.ip_address, rest + [str(block[2])])) == list(block)
+    assert net.refused("publicIPAddresses/x", **standard, properties={**static, **source}) == (400, "PublicIpPrefixOutOfIpAddresses")
+    assert {a["PublicIpv4Pool"] for a in ec2.describe_addresses(PublicIps=rest)["Addresses"]} != {"amazon"}
+
+    # One of it is as any other address: an interface has it.
+    net.put("networkInterfaces/drawn", properties={"ipConfigurations": [
+        config(net.id("virtualNetworks/Vnet1/subnets/other"), publicIPAddress={"id": net.id("publicIPAddresses/from-block")})]})
+    assert net.refused("publicIPAddresses/from-block", "DELETE") == (400, "PublicIPAddressCannotBeDeleted")
+    assert net.refused("publicIPPrefixes/block", "DELETE") == (400, "InUsePublicIpPrefixCannotBeDeleted")
+    net.delete("networkInterfaces/drawn")
+    for name in ["from-block", "rest0", "rest1", "rest2"]:
+        net.delete(f"publicIPAddresses/{name}")
+    net.delete("publicIPPrefixes/block")
+    assert net.ask("DELETE", "publicIPPrefixes/block")[0] == 204
+
+
+def test_a_nat_gateway_has_a_prefix(net, ec2):
+    """All addresses of it, which nobody else sees: subnets reach out under them."""
+    block, gateway = {"id": net.id("publicIPPrefixes/ways-out")}, {"id": net.id("natGateways/Block")}
+    made = net.put("publicIPPrefixes/ways-out", properties={"prefixLength": 30})
+    addresses = [str(ip) for ip in ipaddress.ip_network(made["properties"]["ipPrefix"])]
+    nat = net.put("natGateways/Block", sku={"name": "Standard"}, properties={"publicIpPrefixes": [block]})
+    assert nat["properties"]["publicIpPrefixes"] == [block] and nat["properties"]["publicIpAddresses"] == []
+    assert net.put("natGateways/Block", 200, **nat) == nat
+    shown = net.get("publicIPPrefixes/ways-out")
+    assert shown["properties"]["natGateway"] == gateway and net.put("publicIPPrefixes/ways-out", 200, **shown) == shown
+    net.put("virtualNetworks/Vnet1/subnets/other", 200, properties={"addressPrefix": "10.2.0.0/24", "natGateway": gateway})
+    assert not set(addresses) & {a["PublicIp"] for a in ec2.describe_addresses()["Addresses"]}
+    listed = net.cloud.ask("GET", f"{net.at}/publicIPAddresses", VERSION)[2]["value"]
+    assert not set(addresses) & {a["properties"].get("ipAddress") for a in listed}
+    assert net.refused("publicIPAddresses/x", sku={"name": "Standard"}, properties={
+        "publicIPAllocationMethod": "Static", "publicIPPrefix": block}) == (400, "PublicIpPrefixOutOfIpAddresses")
+    assert net.refused("publicIPPrefixes/ways-out", "DELETE") == (400, "InUsePublicIpPrefixCannotBeDeleted")
+    assert net.refused("natGateways/x", properties={"publicIpPrefixes": [block]}) == (400, "PublicIPPrefixInUse")
+    assert net.refused("publicIPPrefixes/x", properties={"prefixLength": 31, "natGateway": gateway}) == (409, "PropertyChangeNotAllowed")
+    net.put("virtualNetworks/Vnet1/subnets/other", 200, properties={"addressPrefix": "10.2.0.0/24"})
+    net.put("natGateways/Block", 200, sku={"name": "Standard"}, properties={"publicIpPrefixes": []})
+    assert "natGateway" not in net.get("publicIPPrefixes/ways-out")["properties"]
+    net.delete("natGateways/Block")
+    net.delete("publicIPPrefixes/ways-out")
+
+
+def test_prefixes_move_and_are_locked(net):
+    """To another group, under a lock, and away with the group that it is in."""
+    other = f"{net.group}-other"
+    assert net.cloud.ask("PUT", other, "2021-04-01", body={"location": "useast1"})[0] == 201
+    net.put("publicIPPrefixes/movable", properties={"prefixLength": 31})
+    net.put("publicIPAddresses/moved", sku={"name": "Standard"}, properties={
+        "publicIPAllocationMethod": "Static", "publicIPPrefix": {"id": net.id("publicIPPrefixes/movable")}})
+    assert net.cloud.ask("POST", f"{net.group}/moveResources", "2021-04-01", body={
+        "resources": [net.id("publicIPPrefixes/movable")], "targetResourceGroup": other})[0] in (202, 204)
+    there = f"{other}/providers/Microsoft.Network/publicIPPrefixes/movable"
+    assert net.get("publicIPAddresses/moved")["properties"]["publicIPPrefix"] == {"id": there}
+    listed = net.cloud.ask("GET", f"{other}/resources", "2021-04-01")[2]["value"]
+    assert [(r["name"], r["type"]) for r in listed] == [("movable", "Microsoft.Network/publicIPPrefixes")]
+    lock = f"{there}/providers/Microsoft.Authorization/locks/l"
+    net.cloud.ask("PUT", lock, "2016-09-01", body={"properties": {"level": "CanNotDelete"}})
+    net.delete("publicIPAddresses/moved")
+    status, _, answer = net.cloud.ask("DELETE", there, VERSION)
+    assert (status, answer["error"]["code"]) == (409, "ScopeLocked")
+    net.cloud.ask("DELETE", lock, "2016-09-01")
+    net.cloud.done("DELETE", other, "2021-04-01")
+    assert net.cloud.ask("GET", there, VERSION)[0] == 404
+
+
 def test_peerings(net, ec2):
     net.put("virtualNetworks/far", properties={**space("10.77.0.0/16"), "subnets": [subnet("a", "10.77.0.0/24")]})
     there = {"remoteVirtualNetwork": {"id": net.id("virtualNetworks/far")}, "allowForwardedTraffic": True}
@@ -432,7 +527,12 @@ def test_what_is_said_again_changes_nothing(net):
             "addressPrefix": "10.77.0.0/16", "nextHopType": "VirtualAppliance", "nextHopIpAddress": "10.6.1.7"}}]}}),
         ("publicIPAddresses/a-front", {**standard, "properties": {"publicIPAllocationMethod": "Static"}}),
         ("publicIPAddresses/a-nat", {**standard, "properties": {"publicIPAllocationMethod": "Static", "dnsSettings": {"domainNameLabel": "saidagain"}}}),
-        ("natGateways/a-nat", {**standard, "properties": {"publicIpAddresses": [ref("publicIPAddresses/a-nat")]}}),
+        ("publicIPPrefixes/a-block", {**standard, "tags": {"a": "b"}, "zones": ["1", "2"], "properties": {"prefixLength": 31}}),
+        ("publicIPAddresses/a-drawn", {**standard, "properties": {
+            "publicIPAllocationMethod": "Static", "publicIPPrefix": ref("publicIPPrefixes/a-block")}}),
+        ("publicIPPrefixes/a-nat", {"properties": {"prefixLength": 31}}),
+        ("natGateways/a-nat", {**standard, "properties": {
+            "publicIpAddresses": [ref("publicIPAddresses/a-nat")], "publicIpPrefixes": [ref("publicIPPrefixes/a-nat")]}}),
         ("virtualNetworks/a-net", {"properties": {**space("10.6.0.0/16"), "subnets": [
             subnet("one", "10.6.1.0/24", networkSecurityGroup=ref("networkSecurityGroups/a-group"), routeTable=ref("routeTables/a-table")),
             subnet("two", "10.6.2.0/24", natGateway=ref("natGateways/a-nat"))]}}),
@@ -455,6 +555,9 @@ def test_what_is_said_again_changes_nothing(net):
 def test_its_end(net, ec2):
     assert net.refused("virtualNetworks/Vnet1", "DELETE") == (400, "InUseSubnetCannotBeDeleted")
     group = net.group
+    net.put("publicIPPrefixes/left", properties={"prefixLength": 31})
+    net.put("publicIPAddresses/left", sku={"name": "Standard"}, properties={
+        "publicIPAllocationMethod": "Static", "publicIPPrefix": {"id": net.id("publicIPPrefixes/left")}})
     net.cloud.done("DELETE", group, "2021-04-01")
     assert net.cloud.ask("GET", group, "2021-04-01")[0] == 404
     assert not ec2.describe_network_interfaces(Filters=[{"Name": "tag:a", "Values": ["b"]}])["NetworkInterfaces"]

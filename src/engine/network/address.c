@@ -8,6 +8,7 @@
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/address_prefix_internal.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/network/firewall_internal.h"
 #include "engine/network/gateway_internal.h"
@@ -28,6 +29,7 @@
 #include "model/secondary_ip.h"
 #include "model/state.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/address_range.h"
 #include "store/external_network.h"
 #include "store/instance.h"
@@ -42,13 +44,24 @@ struct place {
 	struct ip ip;
 };
 
+/* As of ip_pool.is_kept. */
+static bool is_in_prefix(const struct tables *t, const struct row *probe, struct ip ip, struct ip *ret_last)
+{
+	const struct address_prefix *p = address_prefix_around(t, address_of(probe)->external_network, ip);
+	if (p)
+		*ret_last = cidr_last(p->block);
+	return p != NULL;
+}
+
+/* Of what is everybody's, or of a block that the probe says. */
 static struct ip_pool pool_of(struct address *probe)
 {
 	return (struct ip_pool){.kind = KIND_ADDRESS,
 				.index = ADDRESS_INDEX_IP,
 				.probe = &probe->row,
 				.probe_ip = &probe->ip,
-				.ip_offset = offsetof(struct address, ip)};
+				.ip_offset = offsetof(struct address, ip),
+				.is_kept = uuid_is_none(probe->prefix) ? is_in_prefix : NULL};
 }
 
 /* subnet: in that one; none: in any. */
@@ -302,23 +315,29 @@ static RESULT take_purpose(struct op *op, struct address_wish *wish, struct addr
 	return OK;
 }
 
+static RESULT take_free(struct op *op, const struct address_wish *wish, uuid account, struct address *address)
+{
+	struct place place = {0};
+	TRY(find_place(op, wish, &place));
+	address->external_network = place.external_network;
+	address->ip = place.ip;
+	return quota_check(op, account, QUOTA_ADDRESSES, 1);
+}
+
 RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 {
 	const struct account *account = NULL;
-	struct place place = {0};
 	struct address address = {.row.gen = 1,
 				  .is_elastic = true,
 				  .is_guarded = wish->is_guarded,
 				  .description = wish->description};
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	TRY(take_purpose(op, wish, &address));
-	TRY(find_place(op, wish, &place));
-	TRY(quota_check(op, account->row.id, QUOTA_ADDRESSES, 1));
+	TRY(ref_is_given(&wish->prefix) ? address_prefix_draw(op, wish, account->row.id, &address)
+					: take_free(op, wish, account->row.id, &address));
 	TRY(engine_permit(op, "address.allocate", KIND_ADDRESS, NULL));
 	address.row.id = engine_new_id(op, KIND_ADDRESS);
 	address.account = account->row.id;
-	address.external_network = place.external_network;
-	address.ip = place.ip;
 	TRY(tag_normalize(op, wish->tags, &address.tags));
 	TRY(address_put(op, &address));
 	wish->address = address.row.id;
@@ -525,6 +544,8 @@ RESULT address_put_back(struct op *op, const struct address *address, bool *ret_
 	const struct port *port = port_find(op->head, address->port);
 	const struct external_network *network = external_network_find(op->head, address->external_network);
 	struct address next = *address;
+	if (!address_prefix_find(op->head, next.prefix))
+		next.prefix = UUID_NONE;
 	struct ip_pool pool = pool_of(&next);
 	*ret_is_back = port && network && row_is_live(&network->row) &&
 		       !address_find(op->head, address->row.id) && !ip_pool_has(op->head, &pool, address->ip);
@@ -941,6 +962,8 @@ RESULT engine_forget_address(struct op *op, struct address_report *report)
 		return OK;
 	if (row_is_live(&address->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ADDRESS, "The address is not released.");
+	uuid prefix = address->prefix;
 	TRY(condition_clear_all(op, report->address));
-	return address_forget(op, report->address);
+	TRY(address_forget(op, report->address));
+	return address_prefix_forget_with(op, prefix);
 }

@@ -10,8 +10,11 @@ struct address;
 uuid engine_get_external_subnet(const struct tables *t, uuid external_network, struct ip ip);
 
 struct address_wish {
-	struct ref account;          /* the account that shall own it; kind none: the caller's */
-	struct ip ip;                /* none: any free one */
+	struct ref account;  /* the account that shall own it; kind none: the caller's */
+	struct ip ip;        /* none: any free one */
+	struct str ip_field; /* for messages about that, of a prefix */
+	/* The block of addresses to draw it from, which says where it is; kind none: none, and no address of one. */
+	struct ref prefix;
 	struct ref external_network; /* kind none: any */
 	struct ref subnet;           /* in that one of it; kind none: in any */
 	/* What it is taken for, one of the two or neither: it comes from where that leads. ERR_STATE with KIND_GATEWAY: it leads
@@ -29,7 +32,7 @@ struct address_wish {
 	struct ip made_ip;
 };
 /* Allocates an address. ERR_EXISTS: that IP is taken. ERR_RANGE: it is in no range. ERR_CAPACITY:
- * none is left. */
+ * none is left. With KIND_ADDRESS_PREFIX the same of the block named. */
 OPERATION(engine_allocate_address, address_wish)
 
 struct address_association {

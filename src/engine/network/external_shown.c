@@ -6,12 +6,14 @@
 #include "engine/capacity.h"
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
+#include "engine/network/address_prefix_internal.h"
 #include "engine/network/external_network.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/port_forwarding.h"
 #include "engine/network/subnet_internal.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/address_range.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
@@ -217,6 +219,11 @@ static const struct address *next_from(const struct tables *t, uuid network, con
 	return row ? address_of(row) : NULL;
 }
 
+static bool has_prefix(const struct tables *t, uuid network)
+{
+	return address_prefix_first_in(t, network, (struct cidr){0});
+}
+
 /* Of VPCs and subnets. */
 static bool gave_ipv6(const struct tables *t, uuid network)
 {
@@ -242,7 +249,8 @@ RESULT external_network_close(struct op *op, const struct network *network)
 	TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK,
 			  &external_network_find(op->head, id)->row));
 	bool has_gateways = find_gateway_to(op->head, id) != NULL;
-	if (has_gateways || next_from(op->head, id, NULL) || gave_ipv6(op->head, id))
+	if (has_gateways || next_from(op->head, id, NULL) || has_prefix(op->head, id) ||
+	    gave_ipv6(op->head, id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_EXTERNAL_NETWORK, STR("router:external"),
 				   "External network %" STR_FMT
 				   " cannot be updated to be made non-external, since it has existing %s.",
@@ -266,7 +274,7 @@ RESULT external_network_leave(struct op *op, const struct network *network, cons
 	const struct address *a = next_from(op->head, id, NULL), *next = NULL;
 	TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK,
 			  &external_network_find(op->head, id)->row));
-	if (find_gateway_to(op->head, id) || gave_ipv6(op->head, id))
+	if (find_gateway_to(op->head, id) || has_prefix(op->head, id) || gave_ipv6(op->head, id))
 		return fail_in_use(op, network, ref->field);
 	for (; a; a = next) {
 		next = next_from(op->head, id, a);
@@ -282,15 +290,16 @@ RESULT external_network_check_subnet(struct op *op, const struct subnet *subnet,
 {
 	uuid id = subnet->network;
 	const struct address *a = external_network_find(op->head, id) ? next_from(op->head, id, NULL) : NULL;
+	const struct address_prefix *p = address_prefix_first_in(op->head, id, subnet->block);
 	while (a && !cidr_contains(subnet->block, a->ip))
 		a = next_from(op->head, id, a);
-	if (!a)
+	if (!a && !p)
 		return OK;
 	char ip[IP_TEXT_SIZE];
 	const struct ref about = {.text = engine_write_id(op, KIND_SUBNET, subnet->row.id),
 				  .field = ref->field};
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SUBNET, &about, "The subnet's address %s is in use.",
-				 ip_write(a->ip, ip));
+				 ip_write(a ? a->ip : p->block.base, ip));
 }
 
 RESULT external_network_check_own(struct op *op, const struct ref *ref, const char *what)

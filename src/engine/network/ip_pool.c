@@ -20,8 +20,16 @@ static const struct row *seek(const struct tables *t, const struct ip_pool *pool
 	return row;
 }
 
+static bool is_kept(const struct tables *t, const struct ip_pool *pool, struct ip ip, struct ip *ret_last)
+{
+	return pool->is_kept && pool->is_kept(t, pool->probe, ip, ret_last);
+}
+
 bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip)
 {
+	struct ip end;
+	if (is_kept(t, pool, ip, &end))
+		return true;
 	for (; pool; pool = pool->other) {
 		const struct row *row = seek(t, pool, ip);
 		if (row && ip_equal(ip_of(pool, row), ip))
@@ -52,13 +60,16 @@ bool ip_pool_next(const struct tables *t, const struct ip_pool *pool, struct ip 
 		  struct ip *ret_ip)
 {
 	const struct row *row = seek(t, pool, from), *other = pool->other ? seek(t, pool->other, from) : NULL;
-	for (struct ip ip = from;; ip = ip_add(ip, 1)) {
-		bool is_taken = advance(t, pool, &row, ip);
-		if (!is_taken && (!pool->other || !advance(t, pool->other, &other, ip))) {
+	for (struct ip ip = from, end;; ip = ip_add(end, 1)) {
+		bool is_taken =
+			advance(t, pool, &row, ip) || (pool->other && advance(t, pool->other, &other, ip));
+		if (!is_taken && !is_kept(t, pool, ip, &end)) {
 			*ret_ip = ip;
 			return true;
 		}
-		if (ip_equal(ip, last))
+		if (is_taken)
+			end = ip;
+		if (ip_compare(end, last) >= 0)
 			return false;
 	}
 }

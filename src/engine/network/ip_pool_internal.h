@@ -12,8 +12,11 @@ struct ip_pool {
 	struct ip *probe_ip; /* its ip */
 	size_t ip_offset;
 	const struct ip_pool *other; /* what is in use there is not free here either; NULL: none */
+	/* Whether the ip is in a block that is kept for somebody whatever is in use of it; then also the block's last one. NULL: nothing
+	 * is kept. */
+	bool (*is_kept)(const struct tables *t, const struct row *probe, struct ip ip, struct ip *ret_last);
 };
-/* Whether a row has that ip. */
+/* Whether a row has that ip, or it is kept. */
 bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip);
 /* Whether a row has an ip of [first, last]. */
 bool ip_pool_has_between(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last);

@@ -4,9 +4,11 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/address_prefix_internal.h"
 #include "engine/network/port_forwarding.h"
 #include "model/account.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/load_balancer.h"
 #include "store/port_forwarding.h"
 #include "store/source_nat.h"
@@ -49,10 +51,58 @@ static RESULT take_all(struct op *op, const struct source_nat_wish *wish, uuid i
 	const struct address *a = address_first_by_source_nat(op->head, id), *next = NULL;
 	for (; a; a = next) {
 		next = address_next_by_source_nat(op->head, a);
-		if (!uuids_have(&wanted, a->row.id))
+		if (a->is_elastic && !uuids_have(&wanted, a->row.id))
 			TRY(take(op, a, UUID_NONE));
 	}
 	return OK;
+}
+
+/* ---- blocks of addresses ---- */
+
+static RESULT take_prefix(struct op *op, const struct ref *ref, uuid source_nat, uuid *ret_prefix)
+{
+	const struct address_prefix *p = NULL;
+	TRY(engine_find_own_address_prefix(op->ctx, op->head, ref, &p));
+	TRY(engine_permit(op, "source_nat.update", KIND_ADDRESS_PREFIX, &p->row));
+	*ret_prefix = p->row.id;
+	if (uuid_equal(p->source_nat, source_nat))
+		return OK;
+	if (!uuid_is_none(p->source_nat))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_PREFIX, ref->field,
+				   "The public IP prefix %" STR_FMT " is in use.", STR_ARG(ref->text));
+	return address_prefix_take(op, p, source_nat, ref);
+}
+
+static RESULT take_prefixes(struct op *op, const struct source_nat_wish *wish, uuid id)
+{
+	uuid *wanted = arena_new_array(op->ctx->arena, uuid, wish->prefixes.count + 1);
+	if (!wanted)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < wish->prefixes.count; k++)
+		TRY(take_prefix(op, &wish->prefixes.at[k], id, &wanted[k]));
+	struct uuids kept = {wanted, wish->prefixes.count};
+	const struct address_prefix *p = address_prefix_first_by_source_nat(op->head, id), *next = NULL;
+	for (; p; p = next) {
+		next = address_prefix_next_by_source_nat(op->head, p);
+		if (!uuids_have(&kept, p->row.id))
+			TRY(address_prefix_leave(op, p));
+	}
+	return OK;
+}
+
+static RESULT check_count(struct op *op, const struct source_nat_wish *wish)
+{
+	uint64_t count = wish->addresses.count;
+	for (size_t k = 0; k < wish->prefixes.count; k++) {
+		const struct address_prefix *p = NULL;
+		TRY(engine_find_own_address_prefix(op->ctx, op->head, &wish->prefixes.at[k], &p));
+		count += cidr_count(p->block);
+	}
+	return count <= SOURCE_NAT_ADDRESSES_MAX
+		       ? OK
+		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SOURCE_NAT,
+				       "A NAT gateway has up to %d public addresses.",
+				       SOURCE_NAT_ADDRESSES_MAX);
 }
 
 RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
@@ -60,10 +110,7 @@ RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
 	const struct account *account = NULL;
 	const struct source_nat *present = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	if (wish->addresses.count > SOURCE_NAT_ADDRESSES_MAX)
-		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SOURCE_NAT,
-				     "A NAT gateway has up to %d public addresses.",
-				     SOURCE_NAT_ADDRESSES_MAX);
+	TRY(check_count(op, wish));
 	if (ref_is_given(&wish->source_nat)) {
 		TRY(engine_find_own_source_nat(op->ctx, op->head, &wish->source_nat, &present));
 		TRY(engine_permit(op, "source_nat.update", KIND_SOURCE_NAT, &present->row));
@@ -83,12 +130,14 @@ RESULT engine_put_source_nat(struct op *op, struct source_nat_wish *wish)
 		TRY(source_nat_put(op, &next));
 	size_t before = op_place_now(op).entries;
 	TRY(take_all(op, wish, wish->made));
+	TRY(take_prefixes(op, wish, wish->made));
 	if (op_place_now(op).entries == before)
 		return OK;
 	if (present)
 		TRY(source_nat_put(op, &next));
 	return engine_log_event(op, KIND_SOURCE_NAT, &source_nat_find(op->head, wish->made)->row, "changed",
-				"It has %zu public addresses.", wish->addresses.count);
+				"It has %zu public addresses and %zu public IP prefixes.",
+				wish->addresses.count, wish->prefixes.count);
 }
 
 RESULT engine_delete_source_nat(struct op *op, struct source_nat_target *wish)
@@ -109,6 +158,7 @@ RESULT engine_delete_source_nat(struct op *op, struct source_nat_target *wish)
 	TRY(engine_log_event(op, KIND_SOURCE_NAT, &nat->row, "deleted", "NAT gateway %" STR_FMT ".",
 			     STR_ARG(nat->name)));
 	TRY(take_all(op, &none, id));
+	TRY(take_prefixes(op, &none, id));
 	return source_nat_forget(op, id);
 }
 

@@ -8,11 +8,13 @@ struct address;
 
 enum { SOURCE_NAT_ADDRESSES_MAX = 16 };
 
-/* Makes one, or gives one that is there other addresses. ERR_CONFLICT with KIND_ADDRESS: one is in use. */
+/* Makes one, or gives one that is there other addresses. ERR_CONFLICT with KIND_ADDRESS or
+ * KIND_ADDRESS_PREFIX: one is in use. ERR_QUOTA: more than SOURCE_NAT_ADDRESSES_MAX. */
 struct source_nat_wish {
 	struct ref source_nat; /* kind none: a new one */
 	struct str name;
 	struct refs addresses;
+	struct refs prefixes; /* blocks of addresses, of which it has all */
 	/* made: */
 	uuid made;
 };

@@ -13,6 +13,10 @@ MAKE_NAMED(port_policy, engine_create_port_policy, port_policy_wish, policy)
 DROP(port_policy, engine_delete_port_policy, port_policy_target, .policy = ref_to(c, KIND_PORT_POLICY, made))
 MAKE_NAMED(port_set, engine_create_port_set, port_set_wish, set)
 DROP(port_set, engine_delete_port_set, port_set_target, .set = ref_to(c, KIND_PORT_SET, made))
+MAKE_NAMED(address_prefix, engine_create_address_prefix, address_prefix_wish, prefix,
+	   .bits = ADDRESS_PREFIX_BITS_MAX)
+DROP(address_prefix, engine_delete_address_prefix, address_prefix_target,
+     .prefix = ref_to(c, KIND_ADDRESS_PREFIX, made))
 MAKE_NAMED(source_nat, engine_put_source_nat, source_nat_wish, made)
 DROP(source_nat, engine_delete_source_nat, source_nat_target, .source_nat = ref_to(c, KIND_SOURCE_NAT, made))
 MAKE_NAMED(route_plan, engine_create_route_plan, route_plan_wish, plan)

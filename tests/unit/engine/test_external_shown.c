@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * External networks as networks: made by calls, their subnets' pools as ranges, ports and gateways on them. */
 #include "cloud.h"
+#include "engine/network/address_prefix.h"
 #include "engine/network/network.h"
 #include "model/address.h"
 #include "model/subnet.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/address_range.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
@@ -286,25 +288,57 @@ static void detach_and_attach(struct cloud *c, const struct identity *who, uuid 
 }
 
 /* Without a name nobody gets addresses of it, until it is the default one. */
+static void take_all(struct cloud *c)
+{
+	for (int n = 0; n < 10; n++) {
+		struct address_wish any = {0};
+		cloud_ok(c, &c->bob, engine_allocate_address, &any);
+	}
+}
+
+static void make_default(struct cloud *c, uuid network)
+{
+	struct external_default_wish change = {.external_network =
+						       ref_by_id(KIND_EXTERNAL_NETWORK, c->external_network)};
+	cloud_ok(c, &c->operator, engine_set_default_external, &change);
+	change = (struct external_default_wish){ref_by_id(KIND_EXTERNAL_NETWORK, network), true};
+	cloud_ok(c, &c->operator, engine_set_default_external, &change);
+}
+
 static void check_by_default(void **state)
 {
 	struct cloud *c = *state;
 	const struct tables *t = cloud_tables(c);
 	uuid network = make(c, "ext");
 	(void) add_small(c, network);
-	for (int n = 0; n < 10; n++) {
-		struct address_wish any = {0};
-		cloud_ok(c, &c->bob, engine_allocate_address, &any);
-	}
+	take_all(c);
 	struct address_wish none = {0};
 	cloud_fails(c, &c->bob, engine_allocate_address, &none, ERR_CAPACITY, KIND_ADDRESS);
-	struct external_default_wish change = {.external_network =
-						       ref_by_id(KIND_EXTERNAL_NETWORK, c->external_network)};
-	cloud_ok(c, &c->operator, engine_set_default_external, &change);
-	change = (struct external_default_wish){ref_by_id(KIND_EXTERNAL_NETWORK, network), true};
-	cloud_ok(c, &c->operator, engine_set_default_external, &change);
+	make_default(c, network);
 	cloud_ok(c, &c->bob, engine_allocate_address, &none);
 	assert_true(uuid_equal(address_find(t, none.address)->external_network, network));
+}
+
+/* A block that somebody has keeps its network, though no address of it is in use. */
+static void check_block_stays(void **state)
+{
+	struct cloud *c = *state;
+	uuid network = make(c, "ext"), subnet = add_small(c, network);
+	take_all(c);
+	make_default(c, network);
+	struct address_prefix_wish block = {.name = STR("block"), .bits = 31};
+	cloud_ok(c, &c->alice, engine_create_address_prefix, &block);
+	const struct address_prefix *made = address_prefix_find(cloud_tables(c), block.prefix);
+	assert_true(uuid_equal(made->external_network, network));
+	struct subnet_target target = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
+	cloud_fails(c, &c->operator, engine_delete_subnet, &target, ERR_IN_USE, KIND_SUBNET);
+	struct network_target whole = {.network = ref_by_id(KIND_NETWORK, network)};
+	cloud_fails(c, &c->operator, engine_delete_network, &whole, ERR_IN_USE, KIND_NETWORK);
+	struct network_settings settings = {.network = whole.network, .is_external = CHOICE_NO};
+	cloud_fails(c, &c->operator, engine_update_network, &settings, ERR_IN_USE, KIND_EXTERNAL_NETWORK);
+	struct address_prefix_target gone = {.prefix = ref_to(c, KIND_ADDRESS_PREFIX, block.prefix)};
+	cloud_ok(c, &c->alice, engine_delete_address_prefix, &gone);
+	cloud_ok(c, &c->operator, engine_delete_network, &whole);
 }
 
 /* The region's only one: an internet gateway has a public address there that is its alone. */
@@ -337,9 +371,11 @@ int main(void)
 {
 #define CASE(name) cmocka_unit_test_setup_teardown(name, cloud_setup, cloud_teardown)
 	const struct CMUnitTest tests[] = {
-		CASE(check_provider), CASE(check_names),      CASE(check_made_external),
-		CASE(check_ranges),   CASE(check_deleted),    CASE(check_ports),
-		CASE(check_gateway),  CASE(check_by_default), cmocka_unit_test(check_alone),
+		CASE(check_provider),      CASE(check_names),
+		CASE(check_made_external), CASE(check_ranges),
+		CASE(check_deleted),       CASE(check_ports),
+		CASE(check_gateway),       CASE(check_by_default),
+		CASE(check_block_stays),   cmocka_unit_test(check_alone),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -34,6 +34,7 @@
 #include "engine/instance/user_data.h"
 #include "engine/job.h"
 #include "engine/network/address_group.h"
+#include "engine/network/address_prefix.h"
 #include "engine/network/dhcp_options.h"
 #include "engine/network/network.h"
 #include "engine/network/network_acl.h"
@@ -810,6 +811,7 @@ static const struct maker {
 	[LIMIT_PORT_POLICIES] = {is_alices, make_port_policy, drop_port_policy},
 	[LIMIT_PORT_POLICY_RULES] = {is_a_port_policy, make_policy_rule, drop_policy_rule},
 	[LIMIT_PORT_SETS] = {is_alices, make_port_set, drop_port_set},
+	[LIMIT_ADDRESS_PREFIXES] = {is_alices, make_address_prefix, drop_address_prefix},
 	[LIMIT_SOURCE_NATS] = {is_alices, make_source_nat, drop_source_nat},
 	[LIMIT_ROUTE_PLANS] = {is_alices, make_route_plan, drop_route_plan},
 	[LIMIT_ROUTE_PLAN_ENTRIES] = {is_a_route_plan, make_plan_entry, drop_plan_entry},

@@ -58,6 +58,13 @@ static const struct api_error rows[] = {
 	{ERR_INVALID, KIND_ADDRESS, 400, "InvalidDomainNameLabel", "properties.dnsSettings.domainNameLabel"},
 	{ERR_CONFLICT, KIND_ADDRESS, 400, "PublicIPAddressInUse"},
 	{ERR_CAPACITY, KIND_ADDRESS, 400, "PublicIPAddressAllocationFailed"}, /* guessed */
+	{ERR_QUOTA, KIND_ADDRESS, 400, "PublicIPCountLimitReached",
+	 .says = "Cannot create more than * public IP addresses for this subscription in this region."},
+	{ERR_IN_USE, KIND_ADDRESS_PREFIX, 400, "InUsePublicIpPrefixCannotBeDeleted"},
+	{ERR_CAPACITY, KIND_ADDRESS_PREFIX, 400, "PublicIpPrefixOutOfIpAddresses", "properties.publicIPPrefix.id"},
+	{ERR_CAPACITY, KIND_ADDRESS_PREFIX, 400, "PublicIPAddressAllocationFailed"}, /* guessed */
+	{ERR_EXISTS, KIND_ADDRESS_PREFIX, 400, "PublicIPAddressInUse"}, /* guessed */
+	{ERR_CONFLICT, KIND_ADDRESS_PREFIX, 400, "PublicIPPrefixInUse"}, /* guessed */
 	{ERR_CONFLICT, KIND_PEERING_SIDE, 400, "VnetAddressSpacesOverlap"},
 	{ERR_EXISTS, KIND_PEERING_SIDE, 400, "AnotherPeeringAlreadyReferencesRemoteVnet"},
 	{ERR_NOT_FOUND, KIND_RESOURCE_GROUP, 404, "ResourceGroupNotFound"},
@@ -161,6 +168,7 @@ const struct kind_words az_words = {
 			[KIND_ROUTER] = "virtual network",
 			[KIND_PORT] = "network interface",
 			[KIND_ADDRESS] = "public IP address",
+			[KIND_ADDRESS_PREFIX] = "public IP prefix",
 			[KIND_IMAGE] = "image",
 			[KIND_SNAPSHOT] = "snapshot",
 			[KIND_SUBNET] = "subnet",
@@ -199,6 +207,7 @@ void az_word_problem(struct api_call *core, struct api_problem *p)
 	struct az_call *e = az_call_of(core);
 	const struct identity *who = e->c->who;
 	char user[UUID_TEXT_SIZE];
+	p->message = api_say_problem(e->c, p);
 	if (p->err != ERR_DENIED || !e->action || !who || e->part != AZ_OF_ARM)
 		return;
 	(void) uuid_write(who->user, user);

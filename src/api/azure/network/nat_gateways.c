@@ -5,6 +5,7 @@
 #include "engine/tag.h"
 #include "engine/virtual/source_nat.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/source_nat.h"
 #include "store/subnet.h"
 
@@ -13,7 +14,19 @@ static void write_addresses(struct az_call *e, struct json_writer *w, uuid nat)
 	const struct address *a = address_first_by_source_nat(az_tables(e), nat);
 	json_write_open_list(w, "publicIpAddresses");
 	for (; a; a = address_next_by_source_nat(az_tables(e), a))
-		az_write_ref(e, w, NULL, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, a->row.id);
+		if (a->is_elastic)
+			az_write_ref(e, w, NULL, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, a->row.id);
+	json_write_close_list(w);
+}
+
+static void write_prefixes(struct az_call *e, struct json_writer *w, uuid nat)
+{
+	const struct address_prefix *p = address_prefix_first_by_source_nat(az_tables(e), nat);
+	if (!p)
+		return;
+	json_write_open_list(w, "publicIpPrefixes");
+	for (; p; p = address_prefix_next_by_source_nat(az_tables(e), p))
+		az_write_ref(e, w, NULL, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, p->row.id);
 	json_write_close_list(w);
 }
 
@@ -40,6 +53,7 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	const json_t *minutes = json_object_get(az_said(e, row->id), "properties.idleTimeoutInMinutes");
 	json_write_int(w, "idleTimeoutInMinutes", json_is_integer(minutes) ? json_integer_value(minutes) : 4);
 	write_addresses(e, w, row->id);
+	write_prefixes(e, w, row->id);
 	write_subnets(e, w, row->id);
 	json_write_close(w);
 }
@@ -58,7 +72,7 @@ static const struct api_listing nats = {
 	.kind = KIND_SOURCE_NAT, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
 
 struct nat_says {
-	struct az_links addresses;
+	struct az_links addresses, prefixes;
 	int64_t minutes;
 };
 struct nat_sku {
@@ -74,7 +88,8 @@ static const struct param nat_rows[] = {
 		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "What its subnets reach out under."),
 	PARAM(struct nat_says, "idleTimeoutInMinutes", minutes, .min = 4, .max = 120,
 	      .doc = "Kept and shown: connections stay as long as OVN keeps them."),
-	NOT_BUILT("publicIpPrefixes", .only = "[]"),
+	PARAM_LIST(struct nat_says, "publicIpPrefixes", prefixes, az_link_params,
+		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "Blocks of such addresses."),
 };
 static const struct params nat_params = PARAMS(struct nat_says, nat_rows, .is_open = true);
 static const struct param sku_rows[] = {
@@ -92,6 +107,8 @@ static RESULT prepare(struct az_call *e, void *args)
 	a->wish.name = e->put.name;
 	if (!uuid_is_none(e->target))
 		a->wish.source_nat = az_target_ref(e);
+	TRY(az_follow_all(e, "properties.publicIpPrefixes.id", &a->properties.prefixes, AZ_PUBLIC_PREFIXES,
+			  KIND_ADDRESS_PREFIX, &a->wish.prefixes));
 	return az_follow_all(e, "properties.publicIpAddresses.id", &a->properties.addresses,
 			     AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, &a->wish.addresses);
 }

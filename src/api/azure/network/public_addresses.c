@@ -9,6 +9,7 @@
 #include "model/state.h"
 #include "model/states.h"
 #include "store/address.h"
+#include "store/address_prefix.h"
 #include "store/instance.h"
 #include "store/port.h"
 #include "store/source_nat.h"
@@ -89,6 +90,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	write_names(e, w, a);
 	json_write_open_list(w, "ipTags");
 	json_write_close_list(w);
+	if (!uuid_is_none(a->prefix))
+		az_write_ref(e, w, "publicIPPrefix", AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, a->prefix);
 	if (source_nat_find(az_tables(e), a->source_nat))
 		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, a->source_nat);
 	if (p) {
@@ -129,8 +132,10 @@ struct dns_says {
 };
 struct address_says {
 	struct str method;
+	struct ip ip;
 	int64_t minutes;
 	struct dns_says dns;
+	struct az_link prefix;
 };
 struct address_args {
 	struct sku sku;
@@ -155,12 +160,15 @@ static const struct params dns_params = PARAMS(struct dns_says, dns_rows, .is_op
 static const struct param address_rows[] = {
 	PARAM(struct address_says, "publicIPAllocationMethod", method,
 	      .doc = "Static, or Dynamic: shown while a machine that runs has it."),
+	PARAM(struct address_says, "ipAddress", ip, .doc = "With a prefix: the address of it."),
 	PARAM(struct address_says, "idleTimeoutInMinutes", minutes, .min = 4, .max = 30,
 	      .doc = "Kept and shown."),
 	NOT_BUILT("publicIPAddressVersion", .only = "IPv4"),
 	NOT_BUILT("ipTags", .only = "[]"),
 	PARAM_OBJECT(struct address_says, "dnsSettings", dns, dns_params, .doc = "Its names."),
-	NOT_BUILT("publicIPPrefix|ddosSettings|linkedPublicIPAddress|servicePublicIPAddress|migrationPhase"),
+	PARAM_OBJECT(struct address_says, "publicIPPrefix", prefix, az_link_params,
+		     .doc = "The block that it is from."),
+	NOT_BUILT("ddosSettings|linkedPublicIPAddress|servicePublicIPAddress|migrationPhase"),
 	NOT_BUILT("deleteOption", .only = "Detach"),
 };
 static const struct params address_params = PARAMS(struct address_says, address_rows, .is_open = true);
@@ -170,9 +178,11 @@ static const struct param put_rows[] = {
 	NOT_BUILT("extendedLocation"),
 };
 
-/* The code is guessed. */
 static const struct api_error must_be_static = {ERR_COMBINATION, 0, 400,
-						"StandardSkuPublicIPAddressesMustUseStaticAllocationMethod"};
+						"StandardSkuPublicIPAddressesMustBeStatic"};
+/* The sentence is recorded, the code is guessed. */
+static const struct api_error other_sku = {ERR_COMBINATION, 0, 400,
+					   "PublicIPAddressPublicIpPrefixSkuMismatch"};
 
 static RESULT check_method(struct az_call *e, const struct address_args *a, bool is_standard)
 {
@@ -186,6 +196,31 @@ static RESULT check_method(struct az_call *e, const struct address_args *a, bool
 	return ctx_fail_field(e->c, ERR_COMBINATION, STR(METHOD),
 			      "Standard sku publicIp %" STR_FMT " must have AllocationMethod set to Static.",
 			      STR_ARG(e->put.name));
+}
+
+#define FROM "properties.publicIPPrefix"
+
+/* Where it is from and which one it is are said once and for all; that of no block is drawn for everybody. */
+static RESULT read_place(struct az_call *e, struct address_args *a, const struct address *present)
+{
+	struct ref from;
+	TRY(az_follow(e, FROM ".id", &a->properties.prefix, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, &from));
+	if (present && ref_is_given(&from) && !uuid_equal(from.prefix, present->prefix))
+		return az_fail_change(e, FROM);
+	if (present && !ip_is_none(a->properties.ip) && !ip_equal(a->properties.ip, present->ip))
+		return az_fail_change(e, "properties.ipAddress");
+	if (present || !ref_is_given(&from))
+		return OK;
+	a->make.prefix = from;
+	a->make.ip = a->properties.ip;
+	a->make.ip_field = STR("properties.ipAddress");
+	if (a->make.is_guarded)
+		return OK;
+	e->error = &other_sku;
+	return ctx_fail_field(e->c, ERR_COMBINATION, STR("sku.name"),
+			      "PublicIPAddress SKU Name: Basic cannot be different from referenced "
+			      "PublicIpPrefix SKU Name: Standard for PublicIpAddress %" STR_FMT ".",
+			      STR_ARG(az_named_id(e, AZ_PUBLIC_ADDRESSES, "publicIpAddressName")));
 }
 
 static RESULT prepare(struct az_call *e, void *args)
@@ -202,6 +237,7 @@ static RESULT prepare(struct az_call *e, void *args)
 					       .label_field = STR("properties.dnsSettings.domainNameLabel"),
 					       .reverse_field = STR("properties.dnsSettings.reverseFqdn")};
 	TRY(check_method(e, a, is_standard));
+	TRY(read_place(e, a, present));
 	return a->is_new || !a->sku.name.n || is_standard != was_basic ? OK : az_fail_change(e, "sku.name");
 }
 

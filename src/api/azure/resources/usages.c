@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * How much of its quotas an account has used. Source: Azure REST API reference, Compute "Usage" and Network "Usages". */
 #include "api/azure/core/action.h"
+#include "engine/limits.h"
 #include "engine/quota.h"
 #include "store/account.h"
 
 struct usage {
 	const char *name, *words;
-	size_t used,
-		limit; /* offsets in the account's usage, and in its row; limit SIZE_MAX: there is none */
+	size_t used, limit; /* offsets in the account's usage, and in its row */
+	enum limit_id held; /* instead of that in its row; 0: that */
 };
 #define USAGE(name, words, used, limit)                                                                      \
 	{                                                                                                    \
@@ -25,6 +26,7 @@ static const struct usage of_network[] = {
 	USAGE("NetworkInterfaces", "Network Interfaces", ports, limit_ports),
 	USAGE("NetworkSecurityGroups", "Network Security Groups", groups, limit_groups),
 	USAGE("PublicIPAddresses", "Public IP Addresses", addresses, limit_addresses),
+	{"PublicIpPrefixes", "Public Ip Prefixes", .held = LIMIT_ADDRESS_PREFIXES}, /* the name is guessed */
 	USAGE("NatGateways", "Nat Gateways", nat_gateways, limit_nat_gateways),
 };
 
@@ -43,7 +45,10 @@ static RESULT write_usages(struct az_call *e, struct json_writer *w, const char 
 	engine_get_usage(account, &used);
 	json_write_open_list(w, "value");
 	for (size_t k = 0; k < count; k++) {
-		int64_t limit = at(account, rows[k].limit);
+		enum limit_id held = rows[k].held;
+		int64_t limit = held ? engine_get_limit(az_tables(e), held) : at(account, rows[k].limit);
+		int64_t present = held ? engine_count_limited(az_tables(e), held, account->row.id)
+				       : at(&used, rows[k].used);
 		json_write_open(w, NULL);
 		json_write_text(
 			w, "id",
@@ -51,7 +56,7 @@ static RESULT write_usages(struct az_call *e, struct json_writer *w, const char 
 				  "/subscriptions/%" STR_FMT "/providers/%s/locations/%" STR_FMT "/usages/%s",
 				  STR_ARG(subscription), space, STR_ARG(az_location(e)), rows[k].name));
 		json_write_z(w, "unit", "Count");
-		json_write_int(w, "currentValue", at(&used, rows[k].used));
+		json_write_int(w, "currentValue", present);
 		json_write_int(w, "limit", limit < 0 || limit > INT32_MAX ? INT32_MAX : limit);
 		json_write_open(w, "name");
 		json_write_z(w, "value", rows[k].name);

@@ -114,7 +114,7 @@ static void write_uses(struct api_call *e, struct json_writer *w, const char *na
 	json_write_bool(w, name, is_source);
 	json_write_bool(w, "isstaticnat", is_static_nat(e, a));
 	json_write_bool(w, "issystem", !a->is_elastic && !is_source);
-	if (!a->is_elastic && !is_source)
+	if (!a->is_elastic && !is_source && !uuid_is_none(a->port))
 		json_write_z(w, "purpose", "StaticNat");
 }
 

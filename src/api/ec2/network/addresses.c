@@ -97,7 +97,10 @@ static void write_address(struct ec2_call *e, struct xml *x, const void *item)
 		xml_text(x, "networkInterfaceOwnerId", e->owner);
 		ec2_write_ip(x, "privateIpAddress", a->private_ip);
 	}
-	xml_z(x, "publicIpv4Pool", "amazon");
+	if (uuid_is_none(a->prefix))
+		xml_z(x, "publicIpv4Pool", "amazon");
+	else
+		ec2_write_id(x, "publicIpv4Pool", KIND_ADDRESS_PREFIX, a->prefix);
 	xml_text(x, "networkBorderGroup", e->config->region);
 	ec2_write_tags_if_any(x, a->tags);
 }

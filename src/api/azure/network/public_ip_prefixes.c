@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public IP prefixes: blocks of public addresses that are the subscription's as a whole. Public addresses say which they are from
+ * (public_addresses.c). Sources: Azure REST API reference, "Public IP Prefixes", 2022-07-01; "Public IP address prefix" for the
+ * lengths; answers that users have recorded for the codes. */
+#include "api/azure/network/network.h"
+
+#include <inttypes.h>
+
+#include "engine/network/address_prefix.h"
+#include "engine/tag.h"
+#include "store/address.h"
+#include "store/address_prefix.h"
+
+/* ---- what is shown ---- */
+
+static void write_addresses(struct az_call *e, struct json_writer *w, uuid prefix)
+{
+	const struct address *a = engine_first_drawn(az_tables(e), prefix);
+	if (!a)
+		return;
+	json_write_open_list(w, "publicIPAddresses");
+	for (; a; a = engine_next_drawn(az_tables(e), a))
+		az_write_ref(e, w, NULL, AZ_PUBLIC_ADDRESSES, KIND_ADDRESS, a->row.id);
+	json_write_close_list(w);
+}
+
+static void write_properties(struct api_call *core, struct json_writer *w, const char *name,
+			     const struct row *row)
+{
+	char block[CIDR_TEXT_SIZE];
+	struct az_call *e = az_call_of(core);
+	const struct address_prefix *p = address_prefix_of(row);
+	json_write_open(w, "sku");
+	json_write_z(w, "name", "Standard");
+	json_write_z(w, "tier", "Regional");
+	json_write_close(w);
+	az_write_said(e, w, row->id, "zones", "zones", NULL);
+	az_write_etag(e, w, row);
+	az_begin_properties(e, w, name, row);
+	json_write_z(w, "publicIPAddressVersion", "IPv4");
+	json_write_int(w, "prefixLength", p->block.bits);
+	json_write_z(w, "ipPrefix", cidr_write(p->block, block));
+	json_write_open_list(w, "ipTags");
+	json_write_close_list(w);
+	if (!uuid_is_none(p->source_nat))
+		az_write_ref(e, w, "natGateway", AZ_NAT_GATEWAYS, KIND_SOURCE_NAT, p->source_nat);
+	write_addresses(e, w, row->id);
+	json_write_close(w);
+}
+
+static void write_head(struct api_call *core, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) name;
+	az_write_head(az_call_of(core), w, AZ_PUBLIC_PREFIXES, KIND_ADDRESS_PREFIX, row);
+}
+
+static const struct member members[] = {
+	MEMBER_WRITTEN("id", write_head, .also = "name|type|location|tags"),
+	MEMBER_WRITTEN("properties", write_properties, .also = "sku|etag|zones"),
+};
+static const struct api_listing prefixes = {
+	.kind = KIND_ADDRESS_PREFIX, .item = "value", .matches = az_matches, .members = MEMBERS(members)};
+
+/* ---- changes ---- */
+
+struct prefix_sku {
+	struct str name, tier;
+};
+struct prefix_says {
+	int64_t bits;
+	struct az_link nat;
+};
+struct prefix_args {
+	struct prefix_sku sku;
+	struct prefix_says properties;
+	struct address_prefix_wish make;
+	bool is_new;
+};
+static const struct param sku_rows[] = {
+	PARAM(struct prefix_sku, "name", name, .words = "Standard", .doc = "Standard."),
+	PARAM(struct prefix_sku, "tier", tier, .words = "Regional", .doc = "Regional."),
+};
+static const struct params sku_params = PARAMS(struct prefix_sku, sku_rows, .is_open = true);
+static const struct param prefix_rows[] = {
+	PARAM(struct prefix_says, "prefixLength", bits, .doc = "The block's length, 28 to 31."),
+	NOT_BUILT("publicIPAddressVersion", .only = "IPv4"),
+	NOT_BUILT("ipTags", .only = "[]"),
+	PARAM_OBJECT(struct prefix_says, "natGateway", nat, az_link_params,
+		     .doc = "The NAT gateway that says it has it."),
+	NOT_BUILT("customIPPrefix"),
+};
+static const struct params prefix_params = PARAMS(struct prefix_says, prefix_rows, .is_open = true);
+static const struct param put_rows[] = {
+	PARAM_OBJECT(struct prefix_args, "sku", sku, sku_params, .doc = "Standard."),
+	PARAM_OBJECT(struct prefix_args, "properties", properties, prefix_params, .doc = "What it is."),
+	NOT_BUILT("extendedLocation"),
+};
+
+static const struct api_error bad_length = {ERR_RANGE, 0, 400, "SpecifiedPrefixLengthNotSupported"};
+
+/* No length is told of as 0; nobody has recorded what Azure says then. */
+static RESULT check_length(struct az_call *e, int64_t bits)
+{
+	if (bits >= ADDRESS_PREFIX_BITS_MIN && bits <= ADDRESS_PREFIX_BITS_MAX)
+		return OK;
+	e->error = &bad_length;
+	return ctx_fail_field(e->c, ERR_RANGE, STR("properties.prefixLength"),
+			      "Specified PrefixLength %" PRId64 " for PublicIpPrefix %" STR_FMT
+			      " is outside limits. Minimum PrefixLength %d Maximum PrefixLength %d.",
+			      bits, STR_ARG(az_named_id(e, AZ_PUBLIC_PREFIXES, "publicIpPrefixName")),
+			      ADDRESS_PREFIX_BITS_MIN, ADDRESS_PREFIX_BITS_MAX);
+}
+
+/* Of one that there is only tags are another. */
+static RESULT prepare(struct az_call *e, void *args)
+{
+	struct prefix_args *a = args;
+	struct ref nat;
+	const struct address_prefix *present = address_prefix_find(az_tables(e), e->target);
+	a->is_new = !present;
+	a->make = (struct address_prefix_wish){
+		.name = e->put.name, .bits = a->properties.bits, .prefix = e->target};
+	TRY(az_follow(e, "properties.natGateway.id", &a->properties.nat, AZ_NAT_GATEWAYS, KIND_SOURCE_NAT,
+		      &nat));
+	if (ref_is_given(&nat) && !(present && uuid_equal(present->source_nat, nat.prefix)))
+		return az_fail_change(e, "properties.natGateway");
+	if (!present)
+		return check_length(e, a->properties.bits);
+	return !a->properties.bits || a->properties.bits == present->block.bits
+		       ? OK
+		       : az_fail_change(e, "properties.prefixLength");
+}
+
+static RESULT put(struct op *op, void *args)
+{
+	struct prefix_args *a = args;
+	return a->is_new ? engine_create_address_prefix(op, &a->make) : OK;
+}
+
+static RESULT prepare_delete(struct az_call *e, void *args)
+{
+	((struct address_prefix_target *) args)->prefix = az_target_ref(e);
+	return OK;
+}
+
+#define PREFIXES AZ_NETWORK "/publicIPPrefixes"
+#define PREFIX AZ_GROUP PREFIXES "/{publicIpPrefixName}"
+#define OF_ONE .type = AZ_PUBLIC_PREFIXES, .kind = KIND_ADDRESS_PREFIX, .names = "publicIpPrefixName"
+static const struct az_action actions[] = {
+	{HTTP_GET, AZ_SUBSCRIPTION PREFIXES, .name = "PublicIPPrefixes_ListAll",
+	 .permit = "ec2:DescribePublicIpv4Pools", .type = AZ_PUBLIC_PREFIXES, .listing = &prefixes,
+	 .doc = "The subscription's public IP prefixes."},
+	{HTTP_GET, AZ_GROUP PREFIXES, .name = "PublicIPPrefixes_List",
+	 .permit = "ec2:DescribePublicIpv4Pools", .type = AZ_PUBLIC_PREFIXES, .listing = &prefixes,
+	 .doc = "A group's public IP prefixes."},
+	{HTTP_GET, PREFIX, .name = "PublicIPPrefixes_Get", .permit = "ec2:DescribePublicIpv4Pools", OF_ONE,
+	 .shows = &prefixes, .doc = "One public IP prefix."},
+	{HTTP_PUT, PREFIX, .name = "PublicIPPrefixes_CreateOrUpdate", .permit = "ec2:CreatePublicIpv4Pool",
+	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones",
+	 .args = PARAMS(struct prefix_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .returns = KIND_ADDRESS_PREFIX, AZ_SUBJECT(struct prefix_args, make.prefix), .shows = &prefixes,
+	 .doc = "Takes a block of public addresses, or changes its tags."},
+	{HTTP_PATCH, PREFIX, .name = "PublicIPPrefixes_UpdateTags", .permit = "ec2:CreateTags",
+	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
+	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ADDRESS_PREFIX,
+	 .shows = &prefixes, .doc = "Changes a public IP prefix's tags."},
+	{HTTP_DELETE, PREFIX, .name = "PublicIPPrefixes_Delete", .permit = "ec2:DeletePublicIpv4Pool",
+	 .flags = API_WRITES, OF_ONE, .args = {0, 0, sizeof(struct address_prefix_target)},
+	 .prepare = prepare_delete, .operation = engine_delete_address_prefix_run,
+	 .returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Gives a block of public addresses back of which none is drawn."},
+};
+const struct api_actions az_public_prefix_actions = API_ACTIONS(actions);
