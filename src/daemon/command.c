@@ -6,17 +6,37 @@
 #include "engine/resolve.h"
 #include "store/account.h"
 
-static const struct command *const tables[] = {
-	init_commands,       local_commands,         rc_commands,
-	account_commands,    user_commands,          host_commands,
-	host_check_commands, host_add_commands,      host_sign_commands,
-	fence_commands,      pool_commands,          network_commands,
-	image_commands,      image_get_commands,     log_commands,
-	prices_commands,     bill_commands,          billing_commands,
-	webhook_commands,    signup_commands,        commitment_commands,
-	inspect_commands,    leftover_commands,      doctor_commands,
-	whatif_commands,     dump_commands,          ticket_commands,
-	desk_commands,       subscriptions_commands, subscriptions_report_commands};
+static const struct command *const tables[] = {init_commands,
+					       local_commands,
+					       login_commands,
+					       rc_commands,
+					       account_commands,
+					       user_commands,
+					       host_commands,
+					       host_check_commands,
+					       host_add_commands,
+					       host_sign_commands,
+					       fence_commands,
+					       pool_commands,
+					       network_commands,
+					       image_commands,
+					       image_get_commands,
+					       log_commands,
+					       prices_commands,
+					       bill_commands,
+					       billing_commands,
+					       webhook_commands,
+					       signup_commands,
+					       commitment_commands,
+					       inspect_commands,
+					       leftover_commands,
+					       doctor_commands,
+					       whatif_commands,
+					       dump_commands,
+					       ticket_commands,
+					       desk_commands,
+					       subscriptions_commands,
+					       subscriptions_report_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {
@@ -50,6 +70,29 @@ void command_call_init(struct command_call *call, struct daemon *d, struct arena
 	call->operator.user_name = STR("operator");
 	call->ctx.who = &call->operator;
 	buf_init(&call->text, BUF_ANSWER_CAP);
+}
+
+void command_act_for(struct command_call *call, const struct identity *who)
+{
+	call->operator.user = who->user;
+	call->operator.user_name = who->user_name;
+}
+
+/* A path is one of the server's machine, which nobody elsewhere reads or writes by. */
+RESULT command_check_remote(struct command_call *call, const struct command *command)
+{
+	if (!command->is_anywhere)
+		return ctx_fail(&call->ctx, ERR_DENIED,
+				"this has to do with the server's own machine: type it there");
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++) {
+		struct str value = command_arg(call, p->name);
+		if (p->is_path && value.n && !str_starts_with(value, STR("https://")) &&
+		    !str_starts_with(value, STR("http://")))
+			return ctx_fail_field(&call->ctx, ERR_DENIED, str_from(p->name),
+					      "%s names a file of the server's machine: type it there",
+					      p->name);
+	}
+	return OK;
 }
 
 void command_call_done(struct command_call *call)

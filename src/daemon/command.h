@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The `dari` commands: one table row each, used by both ends. The client parses the command line by
- * the row's parameters and sends them as JSON over the control socket; the server runs the row's
- * function, on a thread of the connection's own, and answers with a text for people and a value
- * for --json. Commands that need no server (init, serve, …) run in the client. */
+ * the row's parameters and sends them by /api/v1 (POST /commands), over the control socket or, with --url, to
+ * another machine; the server runs the row's function, on a thread of its own, and answers with a text for
+ * people and a value for --json. Commands that need no server (init, serve, …) run in the client. */
 #pragma once
 
 #include <jansson.h>
@@ -53,6 +53,7 @@ struct command {
 	const char *doc;
 	struct command_param params[COMMAND_PARAMS_MAX];
 	RESULT (*run)(struct command_call *call); /* on the server; or: */
+	bool is_anywhere; /* also from another machine: it is about rows, and about nothing else of the server's machine */
 	bool pages; /* it may give its answer in pieces; --json: a line for each element */
 	int (*run_here)(const struct command *command, json_t *args,
 			const char *config_path); /* exit status */
@@ -60,10 +61,10 @@ struct command {
 };
 
 /* The rows of each file, ended by one without words. */
-extern const struct command init_commands[], local_commands[], rc_commands[], account_commands[],
-	user_commands[], host_commands[], host_check_commands[], host_add_commands[], host_sign_commands[],
-	fence_commands[], pool_commands[], prices_commands[], bill_commands[], billing_commands[],
-	webhook_commands[], signup_commands[], commitment_commands[], network_commands[],
+extern const struct command init_commands[], local_commands[], login_commands[], rc_commands[],
+	account_commands[], user_commands[], host_commands[], host_check_commands[], host_add_commands[],
+	host_sign_commands[], fence_commands[], pool_commands[], prices_commands[], bill_commands[],
+	billing_commands[], webhook_commands[], signup_commands[], commitment_commands[], network_commands[],
 	subscriptions_commands[], subscriptions_report_commands[], ticket_commands[], desk_commands[],
 	image_commands[], image_get_commands[], log_commands[], inspect_commands[], leftover_commands[],
 	doctor_commands[], whatif_commands[], dump_commands[];
@@ -92,8 +93,14 @@ struct ref command_account_ref(struct command_call *call, struct str text, const
 /* One of the words, which end with NULL, as its number; ERR_INVALID naming all of them. */
 RESULT command_word_arg(struct command_call *call, const char *name, const char *const *words, int absent,
 			int *ret_value);
+/* For whom it acts: the operator, or an administrator elsewhere, who acts as the operator under their own name. who stays
+ * the caller's. */
+void command_act_for(struct command_call *call, const struct identity *who);
+/* ERR_DENIED: it cannot be had from elsewhere, or not with these parameters. */
+RESULT command_check_remote(struct command_call *call, const struct command *command);
 /* Before a command: what the audit log is to have of it. And behind it: without its record a read fails. */
-void command_begin_audit(struct command_call *call, const struct command *command);
+void command_begin_audit(struct command_call *call, const struct command *command,
+			 const struct identity *who);
 RESULT command_end_audit(struct command_call *call, struct result result);
 /* Runs an operation and waits; with the command's audit record, where it has one. */
 RESULT command_commit(struct command_call *call, const char *action, op_run run, void *wish);

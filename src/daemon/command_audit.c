@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit records of commands: the operator's, from the control socket. As for calls of the faces
+ * The audit records of commands. As for calls of the faces
  * (api/core/audit.h), a change's goes with it, and a read's is there before its answer is sent. */
 #include "api/core/audit.h"
 #include "daemon/command.h"
@@ -42,7 +42,7 @@ static void add_subject(struct command_call *call, const struct command *command
 	}
 }
 
-void command_begin_audit(struct command_call *call, const struct command *command)
+void command_begin_audit(struct command_call *call, const struct command *command, const struct identity *who)
 {
 	struct arena *a = call->ctx.arena;
 	const char *action = str_to_z(a, str_print(a, "dari:%s", command->words));
@@ -53,8 +53,11 @@ void command_begin_audit(struct command_call *call, const struct command *comman
 	texts[AUDIT_FACE] = STR("dari");
 	texts[AUDIT_ACTION] = str_from(action);
 	texts[AUDIT_DOES] = audit_write_does(a, call->audited->does);
-	texts[AUDIT_USER_NAME] = call->operator.user_name;
-	texts[AUDIT_CREDENTIAL] = STR("operator");
+	texts[AUDIT_ACCOUNT] = who->account_number;
+	texts[AUDIT_USER] =
+		uuid_is_none(who->user) ? STR_NONE : str_encode_hex(a, who->user.b, sizeof who->user.b);
+	texts[AUDIT_USER_NAME] = who->user_name;
+	texts[AUDIT_CREDENTIAL] = audit_write_credential(a, who);
 	texts[AUDIT_FROM] = call->from;
 	add_subject(call, command);
 }

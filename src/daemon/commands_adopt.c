@@ -64,11 +64,13 @@ const struct command leftover_commands[] = {
 	 "host changes.",
 	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."},
 	  {"account", PARAM_OPTION, false, "Whose a disk becomes; a domain says itself whose it is."}},
-	 .run = adopt},
+	 .run = adopt,
+	 .is_anywhere = true},
 	{"purge",
 	 "Removes a quarantined domain or disk from its host or storage pool, or a leftover from the "
 	 "network, for good.",
 	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."}},
-	 .run = purge},
+	 .run = purge,
+	 .is_anywhere = true},
 	{0},
 };

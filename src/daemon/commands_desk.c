@@ -212,13 +212,18 @@ static RESULT desk_list(struct command_call *call)
 		{"on", PARAM_FLAG, false, "It goes on."},
 
 const struct command desk_commands[] = {
-	{"desk add", "Adds a support system that tickets are linked with.", {DESK_PARAMS}, .run = desk_add},
-	{"desk set", "Changes what is said of a desk.", {DESK_PARAMS}, .run = desk_set},
-	{"desk list", "Lists desks, and whether they answer.", {{0}}, .run = desk_list},
+	{"desk add",
+	 "Adds a support system that tickets are linked with.",
+	 {DESK_PARAMS},
+	 .run = desk_add,
+	 .is_anywhere = true},
+	{"desk set", "Changes what is said of a desk.", {DESK_PARAMS}, .run = desk_set, .is_anywhere = true},
+	{"desk list", "Lists desks, and whether they answer.", {{0}}, .run = desk_list, .is_anywhere = true},
 	{"desk remove",
 	 "Removes a desk.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."},
 	  {"force", PARAM_FLAG, false, "Also while tickets are linked with it."}},
-	 .run = desk_remove},
+	 .run = desk_remove,
+	 .is_anywhere = true},
 	{0},
 };

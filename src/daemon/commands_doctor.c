@@ -480,6 +480,7 @@ const struct command doctor_commands[] = {
 	{"doctor",
 	 "Checks each part and says what to do; exit status 1 when one is not fine.",
 	 {{0}},
-	 .run = doctor},
+	 .run = doctor,
+	 .is_anywhere = true},
 	{0},
 };

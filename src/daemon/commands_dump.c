@@ -531,10 +531,13 @@ static int dump_manual_here(const struct command *command, json_t *args, const c
 		&out,
 		STR(".TH DARI 8\n.SH NAME\ndari \\- one open cloud control plane\n.SH SYNOPSIS\n"
 		    ".B dari\n[\\-\\-config FILE] COMMAND \\&.\\|.\\|.\n.br\n.B dari\n"
+		    "\\-\\-url URL [\\-\\-ca\\-file FILE] COMMAND \\&.\\|.\\|.\n.br\n.B dari\n"
 		    "\\-\\-version\n.SH DESCRIPTION\n"
 		    "Dari turns a few Linux machines into a private cloud and answers in the APIs "
 		    "of\nEC2, OpenStack and CloudStack. Commands that look at or change a region speak with "
-		    "its server\nover the control socket;\nall of those take \\-\\-json.\n.SH COMMANDS\n"));
+		    "its server\nover the control socket, or with \\-\\-url with one on another machine, "
+		    "where "
+		    "dari login has\nsigned in;\nall of those take \\-\\-json.\n.SH COMMANDS\n"));
 	command_each(add_manual_entry, &out);
 	buf_add_str(
 		&out,
@@ -543,7 +546,9 @@ static int dump_manual_here(const struct command *command, json_t *args, const c
 	buf_add_str(&out,
 		    STR(".SH FILES\n.TP\n/etc/dari/dari.yaml\nThe configuration, unless \\-\\-config or "
 			"DARI_CONFIG names another.\n.TP\n/var/lib/dari\nDatabase, images, master key: "
-			"keep a copy of the key apart from the rest.\n.SH EXIT STATUS\n0 when done, 1 when "
+			"keep a copy of the key apart from the "
+			"rest.\n.TP\n~/.config/dari/signed\\-in.json\nWhere "
+			"you are signed in, for \\-\\-url.\n.SH EXIT STATUS\n0 when done, 1 when "
 			"refused or when audit or doctor found something, 2 for a command line that is\n"
 			"not understood.\n"));
 	return print_whole(&out);
@@ -637,7 +642,7 @@ static int dump_completion_here(const struct command *command, json_t *args, con
 	command_each(add_group_case, &out);
 	buf_add_str(&out, STR("\t'') choices='"));
 	command_each(add_first_word, &out);
-	buf_add_str(&out, STR("--config --version help' ;;\n\tesac\n"
+	buf_add_str(&out, STR("--config --url --ca-file --version help' ;;\n\tesac\n"
 			      "\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n}\n"
 			      "complete -o default -F _dari dari\n"));
 	return print_whole(&out);

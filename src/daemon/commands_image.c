@@ -132,7 +132,8 @@ const struct command image_commands[] = {
 	  {"tpm", PARAM_FLAG, false, "Its guests have a TPM 2.0 each."},
 	  {"disk-bus", PARAM_OPTION, false, "sata for guests without virtio's driver; absent: virtio."},
 	  {"nic-model", PARAM_OPTION, false, "e1000e for guests without virtio's driver; absent: virtio."}},
-	 .run = image_import},
-	{"image list", "Lists the images.", {{0}}, .run = image_list},
+	 .run = image_import,
+	 .is_anywhere = true},
+	{"image list", "Lists the images.", {{0}}, .run = image_list, .is_anywhere = true},
 	{0},
 };

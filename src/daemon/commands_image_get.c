@@ -400,6 +400,7 @@ const struct command image_get_commands[] = {
 	   .is_path = true},
 	  {"unsigned", PARAM_FLAG, false,
 	   "Takes checksums that nobody signs though they do not come over https."}},
-	 .run = image_get},
+	 .run = image_get,
+	 .is_anywhere = true},
 	{0},
 };

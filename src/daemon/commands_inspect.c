@@ -264,7 +264,8 @@ const struct command inspect_commands[] = {
 	   "An id, a UUID, the name of a host or an account, the id of a request that was refused, or the id "
 	   "of a charge (x_ChargeId)."},
 	  {"all", PARAM_FLAG, false, "Also the fields that are empty or have their default."}},
-	 .run = explain},
+	 .run = explain,
+	 .is_anywhere = true},
 	{"reach",
 	 "Says whether one place reaches another: each step of the packet's way and of its answer's, and the "
 	 "row that stops "
@@ -274,10 +275,12 @@ const struct command inspect_commands[] = {
 	  {"port", PARAM_OPTION, false, "Where it goes to: 1 to 65535. tcp and udp need it."},
 	  {"protocol", PARAM_OPTION, false, "tcp, udp, icmp, or a number; tcp if absent."},
 	  {"ip-version", PARAM_OPTION, false, "4 or 6; else what both have, IPv4 first."}},
-	 .run = find_reach},
+	 .run = find_reach,
+	 .is_anywhere = true},
 	{"audit",
 	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",
 	 {{0}},
-	 .run = audit},
+	 .run = audit,
+	 .is_anywhere = true},
 	{0},
 };

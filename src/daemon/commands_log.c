@@ -242,6 +242,7 @@ const struct command log_commands[] = {
 	   "Checks that each record is as it was written; exit status 1: not so."},
 	  {"digest", PARAM_OPTION, false, "With --verify: one that was told before must be there still."}},
 	 .run = log_audit,
+	 .is_anywhere = true,
 	 .pages = true},
 	{0},
 };

@@ -159,11 +159,17 @@ enum {
 };
 int dev_run(const struct dev_wish *wish);
 
-/* ---- control.c: the commands' way in, a unix socket; the caller must be root or our own uid ---- */
+/* ---- control.c: the operator's unix socket, and the commands ---- */
 
-/* Listens and answers on threads of its own. */
-RESULT control_open(struct ctx *c, struct daemon *d, struct control **ret_control);
-void control_close(struct control *control); /* ends the calls under way */
+struct native_commands;
+/* The commands, before the face that they come by; nothing listens yet. */
+RESULT control_new(struct ctx *c, struct daemon *d, struct control **ret_control);
+/* For the face that they come by; as long as the control is. */
+const struct native_commands *control_commands(const struct control *control);
+/* At the socket, /api/v1 is the operator's. The HTTP server is there, and so is its face. */
+RESULT control_listen(struct ctx *c, struct daemon *d, struct control *control);
+/* After the HTTP server has stopped: waits for the commands that run. NULL: nothing. */
+void control_free(struct control *control);
 
 /* reach.c: fills d->reach. ERR_INVALID: a block in the configuration is none. */
 RESULT reach_open(struct daemon *d);

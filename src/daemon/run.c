@@ -239,12 +239,14 @@ static RESULT open_faces(struct daemon *d)
 		.per_address_max = (unsigned) d->settings.connections_per_address,
 	};
 	TRY(http_server_new(&d->ctx, &http, &d->http));
+	TRY(control_new(&d->ctx, d, &d->control));
 	const struct api_config faces = {
 		.store = d->store,
 		.executor = d->executor,
 		.guards = d->guards,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
+		.commands = control_commands(d->control),
 		.sigv4 = d->sigv4,
 		.tokens = d->tokens,
 		.bearers = d->bearers,
@@ -309,7 +311,7 @@ static RESULT start_all(struct daemon *d)
 	TRY(d->role->open_drivers(d));
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
-	TRY(control_open(&d->ctx, d, &d->control));
+	TRY(control_listen(&d->ctx, d, d->control));
 	TRY(authority_start(d));
 	reconciler_start(d->reconciler);
 	TRY(reconciler_start_figures(d->reconciler, &d->ctx, d->settings.figures_interval_s * SECOND));
@@ -335,12 +337,12 @@ static void drain_changes(struct daemon *d)
 
 static void end_all(struct daemon *d)
 {
-	control_close(d->control);
 	authority_stop(d);
 	relay_stop(d->relay);
 	native_end_streams(d->native);
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
+	control_free(d->control);
 	drain_changes(d);
 	metadata_free(d->metadata);
 	api_face_free(d->ec2);

@@ -99,6 +99,7 @@ static struct call *call_new(struct conn *conn)
 	c->tag = conn->listener->tag;
 	c->peer = conn->peer;
 	c->peer_port = conn->peer_port;
+	c->local = conn->local;
 	c->is_tls = conn->listener->pool->cert_pem != NULL;
 	c->start_us = clock_now_us();
 	c->ctx.deadline_us = c->start_us + conn->server->config.request_timeout_us;

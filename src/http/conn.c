@@ -47,6 +47,15 @@ static struct ip peer_of(const struct sockaddr *address, uint16_t *ret_port)
 	return ip;
 }
 
+static struct http_local local_of(int fd, const struct sockaddr *address)
+{
+	struct ucred peer = {0};
+	socklen_t size = sizeof peer;
+	if (address->sa_family != AF_UNIX || getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0)
+		return (struct http_local){0};
+	return (struct http_local){true, peer.uid, peer.pid};
+}
+
 static struct conn **bucket_of(struct conn_table *t, struct ip ip)
 {
 	uint64_t hash = UINT64_C(0xcbf29ce484222325); /* FNV-1a */
@@ -128,6 +137,7 @@ RESULT conn_add(struct http_listener *l, int fd, const struct sockaddr *address,
 	conn->listener = l;
 	conn->fd = fd;
 	conn->peer = peer_of(address, &conn->peer_port);
+	conn->local = local_of(fd, address);
 	conn->deadline_us = clock_monotonic_us() + s->config.request_timeout_us;
 	(void) pthread_mutex_lock(&s->table.lock);
 	struct result r = table_put(&s->table, conn);

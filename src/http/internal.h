@@ -36,6 +36,7 @@ struct conn {
 	bool started; /* under the table's lock: libmicrohttpd has taken it */
 	struct ip peer;
 	uint16_t peer_port;
+	struct http_local local;
 	struct call *call;            /* the request at hand; its pool thread's */
 	struct call *parked;          /* the same while suspended; the connection's wake lock */
 	struct http_tunnel *tunnel;   /* that it becomes, or is; its pool thread's */

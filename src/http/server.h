@@ -9,6 +9,7 @@
 #pragma once
 
 #include <sys/socket.h>
+#include <sys/types.h>
 
 #include "base/buf.h"
 #include "base/ctx.h"
@@ -35,6 +36,13 @@ struct http_face {
 	void (*begin)(void *self, struct call *call);
 };
 
+/* Whoever has connected to a unix socket, as the kernel says. */
+struct http_local {
+	bool is_known; /* false: the connection is of another kind */
+	uid_t uid;
+	pid_t pid;
+};
+
 struct call {
 	struct ctx ctx; /* arena, request id (a UUID's text), deadline */
 	void *self;     /* the face itself, from its listener */
@@ -46,6 +54,8 @@ struct call {
 	struct str body;
 	struct ip peer; /* the client's address */
 	uint16_t peer_port;
+	struct http_local
+		local; /* who holds the other end, where that is on this machine, on a unix socket */
 	bool is_tls;
 	int64_t start_us;
 	/* For the log line. The face and auth/ set them. */

@@ -101,6 +101,7 @@ struct api_groups {
  *   args              what the parameters say: arg_count structs of arg_size bytes, mostly one
  *                     (api_new_args())
  *   lane, image       where work is done: on this lane (NULL: the face's own), or on a thread of the image's
+ *   threads           or on one of these; NULL
  *   asker             for whom the lane counts it; none: the caller's user
  *   host              where look reads; none: nowhere, the answer knows
  *   skips_work, skips_operation   there is nothing to do
@@ -130,6 +131,7 @@ struct api_groups {
 	size_t arg_count, arg_size;                                                                          \
 	struct api_change change;                                                                            \
 	struct lane *lane;                                                                                   \
+	const struct api_threads *threads;                                                                   \
 	uuid image, asker, host;                                                                             \
 	enum kind returns;                                                                                   \
 	const char *content_type;                                                                            \

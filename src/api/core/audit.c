@@ -13,6 +13,7 @@ static const char shows_rights[] = "it shows who may what, and no secret";
 static const char names_only[] = "it is about names";
 static const char public_half[] = "it shows public keys";
 static const char writes_user_data[] = "user data is set by who knows it: calls that show it are recorded";
+static const char recorded_by_name[] = "each command that touches a secret has a row of its own";
 static const char no_secret[] = "a parameter only sounds like one";
 
 static const struct audited table[] = {

@@ -247,6 +247,7 @@ static void do_work(struct api_call *e)
 		.refusal = e->errors->throttled,
 		.reconciler = e->config->reconciler,
 		.image = e->image,
+		.threads = e->threads,
 		.run = e->action->work,
 		.arg = e,
 	};

@@ -12,6 +12,7 @@ struct executor;
 struct guards;
 struct issuers;
 struct limits;
+struct native_commands;
 struct passwords;
 struct sigv4;
 struct tickets;
@@ -32,9 +33,10 @@ struct api_config {
 	struct issuers *issuers;       /* of web identities; NULL: none can be asked */
 	struct passwords
 		*passwords; /* how people prove who they are; their lane is a face's own; NULL: they cannot */
-	struct lane *key_lane;       /* where key pairs are made */
-	const uint8_t *master_key;   /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
-	struct executor *executor;   /* of actors of a face's own; NULL: it has none */
+	struct lane *key_lane;     /* where key pairs are made */
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes, which open the secrets of access keys */
+	const struct native_commands *commands; /* the operator's; NULL: there are none */
+	struct executor *executor;              /* of actors of a face's own; NULL: it has none */
 	struct uses *uses;           /* where uses of keys, roles and passwords are noted; NULL: nowhere */
 	struct str region;           /* its name; a face copies it */
 	struct str ticket_directory; /* where files of tickets are; empty: none can be attached */

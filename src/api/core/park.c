@@ -222,7 +222,9 @@ void api_work(struct call *call, const struct api_work *work,
 	w->work =
 		(struct work_item){.ctx = &call->ctx, .run = work->run, .done = work_done, .arg = work->arg};
 	wait_park(w);
-	if (work->lane)
+	if (work->threads)
+		work->threads->start(work->threads->self, &w->work);
+	else if (work->lane)
 		lane_work(work->lane, work->asker, work->refusal, &w->work);
 	else
 		reconciler_work_on_image(work->reconciler, work->image, &w->work);

@@ -42,6 +42,12 @@ enum { KEYS_WAITING_MAX = 64, KEYS_WAITING_OF_ONE = 8 };
 /* The lane for that, which the faces share. */
 RESULT api_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane);
 
+/* Threads of somebody's own, for work that may last: start() takes it over, and calls its done() once. */
+struct api_threads {
+	void (*start)(void *self, struct work_item *w);
+	void *self;
+};
+
 /* Work that takes its time: on a lane, where only so much of one asker's waits; or on files of the image
  * store, on a thread of the image's. arg as in struct work_item. */
 struct api_work {
@@ -50,6 +56,7 @@ struct api_work {
 	const char *refusal; /* and the words of ERR_THROTTLED: too much of theirs waits */
 	struct reconciler *reconciler;
 	uuid image;
+	const struct api_threads *threads; /* or on one of these; NULL */
 	RESULT (*run)(struct work_item *w);
 	void *arg;
 };

@@ -76,7 +76,6 @@ struct native_call {
 	struct pairs path, query;
 	json_t *body;             /* until prepare has ended */
 	struct token token;       /* that proved who asks; none: zero */
-	bool is_operator;         /* came over the unix socket */
 	struct ref target;        /* what the path's {id} names */
 	struct native_bulk *bulk; /* of a change of many; NULL */
 	struct dry *dry;          /* of one that is only tried; NULL */

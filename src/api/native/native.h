@@ -13,6 +13,23 @@ extern const struct api_protocol native_protocol;
 /* Whether a path of the API's listener is this face's. */
 bool native_has_path(struct str path);
 
+/* The tag of listeners at which the operator asks (http_where): whoever gets through to it has the region in hand. */
+extern const char native_operators_door[];
+
+/* A command of the operator's (POST /api/v1/commands). */
+struct native_command {
+	struct str words, args;     /* "host list"; a JSON object, or empty */
+	const struct identity *who; /* the operator, or an administrator from elsewhere */
+	struct str from;            /* where from, for the audit log: "unix:uid=0,pid=123", or an address */
+	struct str outcome;         /* of run(): a JSON object, in its context's arena */
+};
+struct native_commands {
+	void *self;
+	/* On one of the threads. That the command failed is an outcome, too. */
+	RESULT (*run)(void *self, struct ctx *c, struct native_command *command);
+	struct api_threads threads;
+};
+
 /* Ends all streams: before the HTTP server stops. NULL: nothing. */
 void native_end_streams(struct api_face *face);
 

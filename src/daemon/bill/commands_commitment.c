@@ -187,7 +187,8 @@ const struct command commitment_commands[] = {
 	  {"months", PARAM_OPTION, false, "Or for how many months."},
 	  {"upfront", PARAM_OPTION, false, "Of a reserved one: what it costs once, all of it."},
 	  {"monthly", PARAM_OPTION, false, "Of a reserved one: what it costs a month, all of it."}},
-	 .run = commitment_add},
-	{"commitment list", "Lists commitments.", {{0}}, .run = commitment_list},
+	 .run = commitment_add,
+	 .is_anywhere = true},
+	{"commitment list", "Lists commitments.", {{0}}, .run = commitment_list, .is_anywhere = true},
 	{0},
 };

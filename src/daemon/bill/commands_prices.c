@@ -320,6 +320,10 @@ const struct command prices_commands[] = {
 	 "Loads a price list that is sound: it holds from its time on.",
 	 {FILE_PARAM},
 	 .run = prices_load},
-	{"prices list", "Lists all versions of the price lists.", {{0}}, .run = prices_list},
+	{"prices list",
+	 "Lists all versions of the price lists.",
+	 {{0}},
+	 .run = prices_list,
+	 .is_anywhere = true},
 	{0},
 };

@@ -438,7 +438,8 @@ const struct command subscriptions_report_commands[] = {
 	 "Licences that guests need against those that somebody is entitled to; exit status 1 where some are "
 	 "over.",
 	 {{0}},
-	 .run = subscriptions},
+	 .run = subscriptions,
+	 .is_anywhere = true},
 	{"subscriptions report",
 	 "What a vendor's programme asks about a month, as CSV.",
 	 {{"month", PARAM_OPTION, false, "The month, as 2026-10; absent: this one, until now."},
@@ -447,11 +448,13 @@ const struct command subscriptions_report_commands[] = {
 	   "guests of all products; hosts: hosts likewise; peaks: the most at once, by the hour. Absent: "
 	   "ccsp."},
 	  {"account", PARAM_OPTION, false, "Only of the account with this number; hosts are everybody's."}},
-	 .run = report},
+	 .run = report,
+	 .is_anywhere = true},
 	{"subscriptions virt-who",
 	 "Which guests are on which hosts, as a file for virt-who.",
 	 {{"account", PARAM_OPTION, false, "Of the account with this number or name alone."},
 	  {"domain", PARAM_OPTION, false, "Of the accounts of the domain with this name."}},
-	 .run = virt_who},
+	 .run = virt_who,
+	 .is_anywhere = true},
 	{0},
 };

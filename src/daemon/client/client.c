@@ -1,18 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The client's side of the commands: the command line, the control socket, what is printed. */
-#include <errno.h>
+ * The client's side of the commands: the command line, the call, what is printed. */
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/file.h"
+#include "daemon/client/client.h"
 #include "daemon/command.h"
 
-enum { EXIT_USAGE = 2, ANSWER_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
+enum { EXIT_USAGE = 2, CALL_ARENA_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
 
 static const char default_config[] = "/etc/dari/dari.yaml";
 
@@ -49,10 +47,12 @@ static void suggest_line(void *arg, const struct command *command)
 
 static int print_help(void)
 {
-	printf("dari: one open cloud control plane\n\nusage: dari [--config FILE] COMMAND …\n\n");
+	printf("dari: one open cloud control plane\n\nusage: dari [--config FILE] COMMAND …\n"
+	       "       dari --url URL [--ca-file FILE] COMMAND …\n\n");
 	command_each(print_line, NULL);
 	printf("\n`dari COMMAND --help` explains one; `dari --version` prints the version.\n"
-	       "The configuration is %s, or DARI_CONFIG's.\n",
+	       "The configuration is %s, or DARI_CONFIG's. With --url a server on another\n"
+	       "machine is asked, where `dari login` has signed in.\n",
 	       default_config);
 	return 0;
 }
@@ -190,48 +190,51 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 
 /* ---- the call ---- */
 
-static int connect_to(struct ctx *c, const char *config_path)
+/* Where a command goes that a server runs. */
+struct target {
+	const char *config_path; /* names the server of this machine */
+	const char *url, *ca;    /* of one elsewhere; NULL */
+};
+
+static RESULT find_place(struct ctx *c, const struct target *target, struct client_place *ret_place)
 {
-	struct settings settings = {0};
-	if (!result_is_ok(settings_load(c, config_path, &settings))) {
-		fprintf(stderr,
-			"dari: %.*s\n  `dari init` makes a configuration; --config FILE names another one.\n",
-			STR_ARG(c->problem.message));
-		return -1;
-	}
-	const char *path = str_to_z(c->arena, settings.control_socket);
-	struct sockaddr_un address = {.sun_family = AF_UNIX};
-	if (strlen(path) >= sizeof address.sun_path)
-		return -1;
-	memcpy(address.sun_path, path, strlen(path));
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (struct sockaddr *) &address, sizeof address) == 0)
-		return fd;
-	fprintf(stderr,
-		"dari: cannot reach the server at %s: %s\n  Is `dari serve` running? Its log says why not.\n",
-		path, strerror(errno));
-	if (fd >= 0)
-		(void) close(fd);
-	return -1;
+	if (!target->url)
+		return client_find_here(c, target->config_path, ret_place);
+	TRY(client_read_url(c, str_from(target->url), ret_place));
+	ret_place->ca = str_from(target->ca);
+	return client_find_proof(c, ret_place);
 }
 
-static json_t *exchange(int fd, const struct command *command, json_t *args)
+/* What the command's outcome is worth, before anything of it is believed. */
+static RESULT check_outcome(struct ctx *c, const struct client_place *place, const json_t *outcome)
 {
-	json_t *request = json_pack("{s:s, s:O}", "command", command->words, "args", args);
-	char *text = json_dumps(request, JSON_COMPACT);
-	struct buf answer;
-	buf_init(&answer, ANSWER_CAP);
-	bool sent = text && dprintf(fd, "%s\n", text) > 0;
-	char piece[4096];
-	ssize_t n = 0;
-	while (sent && (n = read(fd, piece, sizeof piece)) > 0)
-		buf_add(&answer, piece, (size_t) n);
-	json_error_t where;
-	json_t *parsed = json_loadb(answer.p ? answer.p : "", answer.size, 0, &where);
-	buf_done(&answer);
-	free(text);
-	json_decref(request);
-	return parsed;
+	const json_t *text = json_object_get(outcome, "text"), *message = json_object_get(outcome, "message"),
+		     *more = json_object_get(outcome, "more");
+	bool is_failure = json_is_string(message) && json_is_string(json_object_get(outcome, "error"));
+	bool is_done = json_is_string(text) && json_is_integer(json_object_get(outcome, "status")) &&
+		       !message && (!more || json_is_object(more));
+	if (is_failure || is_done)
+		return OK;
+	return ctx_fail(c, ERR_IO,
+			"what answers at %" STR_FMT " is no server of Dari's: it tells no outcome.",
+			STR_ARG(place->socket.n ? place->socket : place->url));
+}
+
+static RESULT exchange(struct ctx *c, struct client_place *place, const char *words, json_t *args,
+		       json_t **ret_outcome)
+{
+	struct str cookie = place->proof.cookie;
+	json_t *body = json_pack("{s:s, s:O}", "command", words, "args", args), *answer = NULL;
+	struct result result =
+		body ? client_call(c, place, &(struct client_request){"POST", "/commands", body}, &answer)
+		     : ctx_no_memory(c);
+	json_decref(body);
+	TRY(result);
+	*ret_outcome = json_incref(json_object_get(answer, "outcome"));
+	json_decref(answer);
+	if (cookie.n && !str_equal(cookie, place->proof.cookie)) /* the session goes on */
+		TRY(client_keep_proof(c, place));
+	return check_outcome(c, place, *ret_outcome);
 }
 
 static void print_lines(const json_t *list)
@@ -240,6 +243,12 @@ static void print_lines(const json_t *list)
 		(void) json_dumpf(json_array_get(list, k), stdout, JSON_COMPACT);
 		(void) putchar('\n');
 	}
+}
+
+static void print_value(const json_t *value)
+{
+	(void) json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	(void) putchar('\n');
 }
 
 /* Files of secrets, for whoever typed the command. */
@@ -265,57 +274,79 @@ static bool write_files(json_t *files)
 	return result_is_ok(result);
 }
 
-static int print_answer(const struct command *command, const json_t *answer, bool as_json)
+/* JSON escapes what would steer a terminal; texts of another machine's are rid of it. */
+static void print_text(const struct client_place *place, struct arena *a, struct str text)
 {
-	const char *message = json_string_value(json_object_get(answer, "message"));
-	if (!answer || message) {
-		fprintf(stderr, "dari %s: %s\n", command->words,
-			message ? message : "the server ended without an answer");
-		return 1;
-	}
-	if (!write_files(json_object_get(answer, "files")))
-		return 1;
-	if (as_json && command->pages) {
-		print_lines(json_object_get(answer, "value"));
-	} else if (as_json) {
-		(void) json_dumpf(json_object_get(answer, "value"), stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
-		(void) putchar('\n');
-	} else {
-		const json_t *text = json_object_get(answer, "text");
-		(void) fwrite(json_string_value(text), 1, json_string_length(text), stdout);
-	}
-	return (int) json_integer_value(json_object_get(answer, "status"));
+	if (!place->socket.n)
+		text = client_clean_text(a, text);
+	(void) fwrite(text.p, 1, text.n, stdout);
 }
 
-/* One call. *ret_goes_on: the answer has more, which args ask for now. */
-static int call_once(const char *config_path, const struct command *command, json_t *args, bool as_json,
+static int print_outcome(const struct command *command, const struct client_place *place, struct arena *a,
+			 const json_t *outcome, bool as_json)
+{
+	const json_t *message = json_object_get(outcome, "message"), *text = json_object_get(outcome, "text");
+	if (message) {
+		struct str said = {json_string_value(message), json_string_length(message)};
+		said = place->socket.n ? said : client_clean_text(a, said);
+		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(said));
+		return 1;
+	}
+	/* where they go is the server's to say: so it is this machine's own */
+	if (place->socket.n && !write_files(json_object_get(outcome, "files")))
+		return 1;
+	if (as_json && command->pages)
+		print_lines(json_object_get(outcome, "value"));
+	else if (as_json)
+		print_value(json_object_get(outcome, "value"));
+	else
+		print_text(place, a, (struct str){json_string_value(text), json_string_length(text)});
+	return (int) json_integer_value(json_object_get(outcome, "status"));
+}
+
+/* One call. *ret_goes_on: the outcome has more, which args ask for now. */
+static int call_once(const struct target *target, const struct command *command, json_t *args, bool as_json,
 		     bool *ret_goes_on)
 {
-	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, CALL_ARENA_CAP);
 	struct ctx c;
+	struct client_place place = {0};
+	json_t *outcome = NULL;
 	ctx_init(&c, arena);
-	AUTO_FD fd = connect_to(&c, config_path);
 	*ret_goes_on = false;
-	if (fd < 0)
+	struct result result = find_place(&c, target, &place);
+	if (result_is_ok(result))
+		result = exchange(&c, &place, command->words, args, &outcome);
+	if (!result_is_ok(result)) {
+		bool is_way = result.code == ERR_GONE || !place.url.n; /* there, and not the command */
+		fprintf(stderr, "dari%s%s: %" STR_FMT "\n", is_way ? "" : " ", is_way ? "" : command->words,
+			STR_ARG(c.problem.message));
+		json_decref(outcome);
 		return 1;
-	json_t *answer = exchange(fd, command, args);
-	int status = print_answer(command, answer, as_json);
-	json_t *more = json_object_get(answer, "more");
+	}
+	int status = print_outcome(command, &place, arena, outcome, as_json);
+	json_t *more = json_object_get(outcome, "more");
 	if (status == 0 && more && fflush(stdout) == 0) {
 		*ret_goes_on = json_object_update(args, more) == 0;
-		if (json_is_true(json_object_get(answer, "waits")))
+		if (json_is_true(json_object_get(outcome, "waits")))
 			(void) poll(NULL, 0, FOLLOW_MS);
 	}
-	json_decref(answer);
+	json_decref(outcome);
 	return status;
 }
 
-static int call_server(const char *config_path, const struct command *command, json_t *args, bool as_json)
+static int call_server(const struct target *target, const struct command *command, json_t *args, bool as_json)
 {
 	bool goes_on = true;
 	int status = 0;
+	if (target->url && !command->is_anywhere) {
+		fprintf(stderr,
+			"dari %s: has to do with the server's own machine: type it there, without --url\n",
+			command->words);
+		return EXIT_USAGE;
+	}
 	while (goes_on)
-		status = call_once(config_path, command, args, as_json, &goes_on);
+		status = call_once(target, command, args, as_json, &goes_on);
 	return status;
 }
 
@@ -327,20 +358,27 @@ static enum err find_err(const char *name)
 	return ERR_IO;
 }
 
+/* A server that is not reached has said so to whoever typed the command. */
 RESULT client_ask(struct ctx *c, const char *config_path, const char *words, json_t *args, json_t **ret_value)
 {
-	AUTO_FD fd = connect_to(c, config_path);
-	if (fd < 0)
+	struct client_place place = {0};
+	json_t *outcome = NULL;
+	struct result reached = client_find_here(c, config_path, &place);
+	if (result_is_ok(reached))
+		reached = exchange(c, &place, words, args, &outcome);
+	if (!outcome && (reached.code == ERR_GONE || !place.socket.n)) {
+		fprintf(stderr, "dari: %" STR_FMT "\n", STR_ARG(c->problem.message));
+		ctx_clear_problem(c);
 		return ctx_fail(c, ERR_GONE, "the server has to run for this");
-	json_t *answer = exchange(fd, command_find(str_from(words)), args);
-	const char *error = json_string_value(json_object_get(answer, "error"));
-	json_t *message = json_object_get(answer, "message");
-	struct result result = !answer ? ctx_fail(c, ERR_IO, "the server ended without an answer") : OK;
-	if (error)
-		result = ctx_fail(c, find_err(error), "%s", json_string_value(message));
-	else if (answer && ret_value)
-		*ret_value = json_incref(json_object_get(answer, "value"));
-	json_decref(answer);
+	}
+	const char *error = json_string_value(json_object_get(outcome, "error"));
+	struct result result = reached;
+	if (result_is_ok(result) && error)
+		result = ctx_fail(c, find_err(error), "%s",
+				  json_string_value(json_object_get(outcome, "message")));
+	else if (result_is_ok(result) && ret_value)
+		*ret_value = json_incref(json_object_get(outcome, "value"));
+	json_decref(outcome);
 	return result;
 }
 
@@ -349,21 +387,36 @@ static bool is_here(const struct command *command, const json_t *args)
 	return command->is_here ? command->is_here(args) : !command->run;
 }
 
-int client_main(int argc, char **argv)
+/* `--config FILE` and such, before the command. The first word that is none; NULL: one lacks its value. */
+static char **read_options(int *argc, char **argv, struct target *target)
 {
-	const char *config_path = getenv("DARI_CONFIG");
-	if (!config_path || !*config_path)
-		config_path = default_config;
-	argc--, argv++;
-	if (argc >= 2 && strcmp(argv[0], "--config") == 0) {
-		config_path = argv[1];
-		argc -= 2, argv += 2;
+	while (*argc > 0) {
+		const char **to = strcmp(argv[0], "--config") == 0    ? &target->config_path
+				  : strcmp(argv[0], "--url") == 0     ? &target->url
+				  : strcmp(argv[0], "--ca-file") == 0 ? &target->ca
+								      : NULL;
+		if (!to)
+			break;
+		if (*argc < 2) {
+			fprintf(stderr, "dari: %s wants a value\n", argv[0]);
+			return NULL;
+		}
+		*to = argv[1];
+		*argc -= 2, argv += 2;
 	}
-	if (argc == 0 || strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
-	    strcmp(argv[0], "-h") == 0)
-		return print_help();
-	if (strcmp(argv[0], "--version") == 0)
-		return print_version();
+	return argv;
+}
+
+static int run_here(const struct target *target, const struct command *command, json_t *args)
+{
+	if (!target->url)
+		return command->run_here(command, args, target->config_path);
+	fprintf(stderr, "dari %s: runs on this machine alone: leave --url out before it\n", command->words);
+	return EXIT_USAGE;
+}
+
+static int run_command(const struct target *target, int argc, char **argv)
+{
 	int used = 0;
 	const struct command *command = match_words(argc, argv, &used);
 	if (!command) {
@@ -375,8 +428,25 @@ int client_main(int argc, char **argv)
 	bool as_json = false;
 	int status = parse_args(command, argc - used, argv + used, args, &as_json);
 	if (status == 0)
-		status = is_here(command, args) ? command->run_here(command, args, config_path)
-						: call_server(config_path, command, args, as_json);
+		status = is_here(command, args) ? run_here(target, command, args)
+						: call_server(target, command, args, as_json);
 	json_decref(args);
 	return status < 0 ? 0 : status;
+}
+
+int client_main(int argc, char **argv)
+{
+	struct target target = {.config_path = getenv("DARI_CONFIG")};
+	if (!target.config_path || !*target.config_path)
+		target.config_path = default_config;
+	argc--;
+	argv = read_options(&argc, argv + 1, &target);
+	if (!argv)
+		return EXIT_USAGE;
+	if (argc == 0 || strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
+	    strcmp(argv[0], "-h") == 0)
+		return print_help();
+	if (strcmp(argv[0], "--version") == 0)
+		return print_version();
+	return run_command(&target, argc, argv);
 }
