@@ -2,7 +2,8 @@
  * The `dari` commands: one table row each, used by both ends. The client parses the command line by
  * the row's parameters and sends them by /api/v1 (POST /commands), over the control socket or, with --url, to
  * another machine; the server runs the row's function, on a thread of its own, and answers with a text for
- * people and a value for --json. Commands that need no server (init, serve, …) run in the client. */
+ * people and a value for --json. What is a list or a change of /api/v1 the client puts together itself (`ask`).
+ * Commands that need no server (init, serve, …) run in the client. */
 #pragma once
 
 #include <jansson.h>
@@ -14,6 +15,7 @@
 #include "store/audit.h"
 
 struct audited; /* api/core/audit.h */
+struct asking;  /* daemon/client/ask.h */
 
 /* One call of a command, on the server. */
 struct command_call {
@@ -53,6 +55,7 @@ struct command {
 	const char *doc;
 	struct command_param params[COMMAND_PARAMS_MAX];
 	RESULT (*run)(struct command_call *call); /* on the server; or: */
+	RESULT (*ask)(struct asking *asking);     /* by calls of /api/v1, where it is typed; or: */
 	bool is_anywhere; /* also from another machine: it is about rows, and about nothing else of the server's machine */
 	bool pages; /* it may give its answer in pieces; --json: a line for each element */
 	int (*run_here)(const struct command *command, json_t *args,
@@ -61,13 +64,13 @@ struct command {
 };
 
 /* The rows of each file, ended by one without words. */
-extern const struct command init_commands[], local_commands[], login_commands[], rc_commands[],
-	account_commands[], user_commands[], host_commands[], host_check_commands[], host_add_commands[],
-	host_sign_commands[], fence_commands[], pool_commands[], prices_commands[], bill_commands[],
-	billing_commands[], webhook_commands[], signup_commands[], commitment_commands[], network_commands[],
-	subscriptions_commands[], subscriptions_report_commands[], ticket_commands[], desk_commands[],
-	image_commands[], image_get_commands[], log_commands[], inspect_commands[], leftover_commands[],
-	doctor_commands[], whatif_commands[], dump_commands[];
+extern const struct command init_commands[], local_commands[], login_commands[], row_commands[],
+	change_commands[], rc_commands[], account_commands[], user_commands[], host_commands[],
+	host_check_commands[], host_add_commands[], host_sign_commands[], fence_commands[], pool_commands[],
+	prices_commands[], bill_commands[], billing_commands[], webhook_commands[], signup_commands[],
+	commitment_commands[], network_commands[], subscriptions_commands[], subscriptions_report_commands[],
+	ticket_commands[], desk_commands[], image_commands[], image_get_commands[], log_commands[],
+	inspect_commands[], leftover_commands[], doctor_commands[], whatif_commands[], dump_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);

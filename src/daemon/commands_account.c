@@ -32,24 +32,6 @@ static RESULT account_create(struct command_call *call)
 	return OK;
 }
 
-static RESULT account_list(struct command_call *call)
-{
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	call->value = json_array();
-	buf_print(&call->text, "%-14s %-24s %s\n", "number", "name", "state");
-	for (const struct account *a = account_first(view.tables); a; a = account_next(view.tables, a)) {
-		if (!row_is_live(&a->row))
-			continue;
-		buf_print(&call->text, "%" STR_FMT "   %-24.*s %s\n", STR_ARG(a->number), STR_ARG(a->name),
-			  a->enabled ? "enabled" : "disabled");
-		(void) json_array_append_new(
-			call->value, json_pack("{s:s%, s:s%, s:b}", "account_id", a->number.p, a->number.n,
-					       "name", a->name.p, a->name.n, "enabled", (int) a->enabled));
-	}
-	return OK;
-}
-
 /* The account named, or the only one there is. */
 static RESULT choose_account(struct command_call *call, const struct tables *t,
 			     const struct account **ret_account)
@@ -162,7 +144,6 @@ const struct command account_commands[] = {
 	 {{"name", PARAM_POSITIONAL, true, "Its name."}},
 	 .run = account_create,
 	 .is_anywhere = true},
-	{"account list", "Lists the accounts.", {{0}}, .run = account_list, .is_anywhere = true},
 	{"env",
 	 "Prints shell lines that point aws and boto3 at this region.",
 	 {{"account", PARAM_POSITIONAL, false, "The account's name, where there are several."}},

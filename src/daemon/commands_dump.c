@@ -563,7 +563,7 @@ static void add_completion_case(void *arg, const struct command *command)
 	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		if (p->kind != PARAM_POSITIONAL)
 			buf_print(out, "--%s ", p->name);
-	buf_print(out, "%s--help' ;;\n", command->run ? "--json " : "");
+	buf_print(out, "%s--help' ;;\n", command->run || command->ask ? "--json " : "");
 }
 
 static struct str first_word(const struct command *command, struct str *ret_rest)

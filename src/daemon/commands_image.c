@@ -84,37 +84,6 @@ static RESULT image_import(struct command_call *call)
 	return OK;
 }
 
-/* Of all its disks. */
-static int64_t disk_size(const struct tables *t, const struct image *image)
-{
-	int64_t size = 0;
-	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
-	     d = image_device_next_by_image(t, d))
-		size += d->size;
-	return size;
-}
-
-static RESULT image_list(struct command_call *call)
-{
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	call->value = json_array();
-	buf_print(&call->text, "%-22s %-28s %-10s %8s\n", "id", "name", "state", "disk MiB");
-	for (const struct image *i = image_first(view.tables); i; i = image_next(view.tables, i)) {
-		if (!row_is_live(&i->row))
-			continue;
-		char id[EC2_ID_TEXT_SIZE];
-		const char *state = model_image_states[engine_derive_image_state(view.tables, i)].name;
-		int64_t size = disk_size(view.tables, i);
-		buf_print(&call->text, "%-22s %-28.*s %-10s %8lld\n", id_write_ec2(KIND_IMAGE, i->row.id, id),
-			  STR_ARG(i->name), state, (long long) (size >> 20));
-		(void) json_array_append_new(call->value, json_pack("{s:s, s:s%, s:s, s:I}", "image_id", id,
-								    "name", i->name.p, i->name.n, "state",
-								    state, "disk_size", (json_int_t) size));
-	}
-	return OK;
-}
-
 const struct command image_commands[] = {
 	{"image import",
 	 "Takes in a disk image (qcow2, raw, vmdk, vhd or vhdx) that every account may launch.",
@@ -134,6 +103,5 @@ const struct command image_commands[] = {
 	  {"nic-model", PARAM_OPTION, false, "e1000e for guests without virtio's driver; absent: virtio."}},
 	 .run = image_import,
 	 .is_anywhere = true},
-	{"image list", "Lists the images.", {{0}}, .run = image_list, .is_anywhere = true},
 	{0},
 };

@@ -88,35 +88,6 @@ static RESULT network_set_ipv6(struct command_call *call)
 	return OK;
 }
 
-static RESULT network_list(struct command_call *call)
-{
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	call->value = json_array();
-	buf_print(&call->text, "%-16s %-12s %-16s %s\n", "name", "physical", "next hop", "addresses");
-	for (const struct external_network *n = external_network_first(view.tables); n;
-	     n = external_network_next(view.tables, n)) {
-		char hop[IP_TEXT_SIZE], pool[CIDR_TEXT_SIZE], first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
-		buf_print(&call->text, "%-16.*s %-12.*s %-16s", STR_ARG(n->name),
-			  STR_ARG(n->physical_network), ip_write(n->next_hop, hop));
-		json_t *ranges = json_array();
-		for (const struct address_range *r =
-			     address_range_first_by_external_network(view.tables, n->row.id);
-		     r; r = address_range_next_by_external_network(view.tables, r)) {
-			buf_print(&call->text, " %s-%s", ip_write(r->first, first), ip_write(r->last, last));
-			(void) json_array_append_new(ranges, json_pack("[s, s]", first, last));
-		}
-		cidr_write(n->ipv6_pool, pool);
-		buf_print(&call->text, "%s%s\n", pool[0] ? " " : "", pool);
-		(void) json_array_append_new(call->value,
-					     json_pack("{s:s%, s:s%, s:s, s:o, s:s}", "name", n->name.p,
-						       n->name.n, "physical_network", n->physical_network.p,
-						       n->physical_network.n, "next_hop", hop, "ranges",
-						       ranges, "ipv6_pool", pool));
-	}
-	return OK;
-}
-
 /* Lines of a zone file, for the name server that the block is delegated to. */
 static RESULT network_reverse_names(struct command_call *call)
 {
@@ -172,6 +143,5 @@ const struct command network_commands[] = {
 	 {{0}},
 	 .run = network_reverse_names,
 	 .is_anywhere = true},
-	{"network list", "Lists the outside networks.", {{0}}, .run = network_list, .is_anywhere = true},
 	{0},
 };

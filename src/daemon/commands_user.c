@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari user …, dari role …: people, what they may where, and their passwords. */
+ * dari user …, dari console: people, and their passwords. */
 #include "auth/entry.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -8,11 +8,8 @@
 #include "engine/people/user.h"
 #include "engine/resolve.h"
 #include "store/account.h"
-#include "store/domain.h"
-#include "store/role.h"
 #include "store/role_assignment.h"
 #include "store/user.h"
-#include "store/user_group.h"
 
 /* By name, or by the UUID that faces show; kind none when the parameter was not given. */
 static struct ref ref_arg(const struct command_call *call, const char *name, enum kind kind)
@@ -102,99 +99,6 @@ static RESULT user_password(struct command_call *call)
 	return OK;
 }
 
-/* ---- roles ---- */
-
-static struct role_grant grant_args(const struct command_call *call)
-{
-	return (struct role_grant){
-		.role = ref_arg(call, "role", KIND_ROLE),
-		.user = ref_arg(call, "user", KIND_USER),
-		.user_group = ref_arg(call, "group", KIND_USER_GROUP),
-		.account = ref_arg(call, "account", KIND_ACCOUNT),
-		.domain = ref_arg(call, "domain", KIND_DOMAIN),
-		.system = json_is_true(json_object_get(call->args, "system")),
-		.inherited = json_is_true(json_object_get(call->args, "inherited")),
-	};
-}
-
-static RESULT role_grant(struct command_call *call)
-{
-	struct role_grant wish = grant_args(call);
-	TRY(command_commit(call, "dari:role grant", engine_grant_role_run, &wish));
-	buf_print(&call->text, "granted\n");
-	return OK;
-}
-
-static RESULT role_revoke(struct command_call *call)
-{
-	struct role_grant wish = grant_args(call);
-	TRY(command_commit(call, "dari:role revoke", engine_revoke_role_run, &wish));
-	buf_print(&call->text, "revoked\n");
-	return OK;
-}
-
-/* "DOMAIN/NAME"; an account's own user is "ACCOUNT's NAME". */
-static struct str name_user(struct arena *a, const struct tables *t, const struct user *user)
-{
-	const struct account *account = account_find(t, user->account);
-	const struct domain *domain = domain_find(t, user->domain);
-	if (account)
-		return str_print(a, "%" STR_FMT "'s %" STR_FMT, STR_ARG(account->name), STR_ARG(user->name));
-	return str_print(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(domain ? domain->name : STR_NONE),
-			 STR_ARG(user->name));
-}
-
-static struct str name_who(struct arena *a, const struct tables *t, const struct role_assignment *r)
-{
-	const struct user *user = user_find(t, r->user);
-	const struct user_group *group = user_group_find(t, r->user_group);
-	if (user)
-		return name_user(a, t, user);
-	return str_print(a, "group %" STR_FMT, STR_ARG(group ? group->name : STR_NONE));
-}
-
-static struct str name_where(struct arena *a, const struct tables *t, const struct role_assignment *r)
-{
-	const struct account *account = account_find(t, r->account);
-	const struct domain *domain = domain_find(t, r->domain);
-	if (account)
-		return str_print(a, "account %" STR_FMT, STR_ARG(account->name));
-	if (!domain)
-		return STR("the system");
-	return str_print(a, "%s %" STR_FMT, r->inherited ? "all accounts of" : "domain",
-			 STR_ARG(domain->name));
-}
-
-static RESULT role_list(struct command_call *call)
-{
-	struct arena *a = call->ctx.arena;
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	const struct tables *t = view.tables;
-	call->value = json_array();
-	buf_print(&call->text, "%-12s %-32s %s\n", "role", "who", "where");
-	for (const struct role_assignment *r = role_assignment_first(t); r; r = role_assignment_next(t, r)) {
-		const struct role *role = role_find(t, r->role);
-		struct str who = name_who(a, t, r), where = name_where(a, t, r);
-		if (!role)
-			continue;
-		buf_print(&call->text, "%-12.*s %-32.*s %" STR_FMT "\n", STR_ARG(role->name), STR_ARG(who),
-			  STR_ARG(where));
-		(void) json_array_append_new(call->value, json_pack("{s:s%, s:s%, s:s%}", "role",
-								    role->name.p, role->name.n, "who", who.p,
-								    who.n, "where", where.p, where.n));
-	}
-	return OK;
-}
-
-#define WHO_AND_WHERE                                                                                        \
-	{"role", PARAM_POSITIONAL, true, "admin, manager, member, reader, or another."},                     \
-		{"user", PARAM_OPTION, false, "NAME of the default domain, DOMAIN/NAME, or an id."},         \
-		{"group", PARAM_OPTION, false, "A group instead, named likewise."},                          \
-		{"account", PARAM_OPTION, false, "Where: NAME of the default domain, or DOMAIN/NAME."},      \
-		{"domain", PARAM_OPTION, false, "Or on a domain."},                                          \
-		{"system", PARAM_FLAG, false, "Or on the region as a whole."},                               \
-		{"inherited", PARAM_FLAG, false, "Not on the domain itself but on all its accounts."},
 #define PASSWORD {"password-stdin", PARAM_STDIN, false, "Reads the password from standard input, one line."},
 
 /* ---- into the pages ---- */
@@ -281,12 +185,5 @@ const struct command user_commands[] = {
 	 {{"name", PARAM_POSITIONAL, true, "NAME of the default domain, DOMAIN/NAME, or an id."}, PASSWORD},
 	 .run = user_password,
 	 .is_anywhere = true},
-	{"role grant",
-	 "Gives a user or group a role somewhere.",
-	 {WHO_AND_WHERE},
-	 .run = role_grant,
-	 .is_anywhere = true},
-	{"role revoke", "Takes it back.", {WHO_AND_WHERE}, .run = role_revoke, .is_anywhere = true},
-	{"role list", "Lists who has which role where.", {{0}}, .run = role_list, .is_anywhere = true},
 	{0},
 };

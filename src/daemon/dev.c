@@ -23,6 +23,7 @@
 #include "drivers/fence.h"
 #include "drivers/sim/compute.h"
 #include "engine/people/account.h"
+#include "engine/people/role.h"
 #include "engine/storage/image.h"
 #include "store/account.h"
 #include "store/host.h"
@@ -301,9 +302,10 @@ static RESULT make_users(struct daemon *d)
 {
 	TRY(make(d, "account create", json_pack("{s:s}", "name", admin_name)));
 	TRY(make_user(d, admin_name, "admin", &dev_of(d)->admin_password));
-	TRY(make(
-		d, "role grant",
-		json_pack("{s:s, s:s, s:s}", "role", "member", "user", admin_name, "account", account_name)));
+	struct role_grant grant = {.role = {.kind = KIND_ROLE, .text = STR("member")},
+				   .user = {.kind = KIND_USER, .text = str_from(admin_name)},
+				   .account = {.kind = KIND_ACCOUNT, .text = str_from(account_name)}};
+	TRY(store_commit(d->store, &d->ctx, "dari:dev", engine_grant_role_run, &grant));
 	return make_user(d, account_name, "member", &dev_of(d)->password);
 }
 

@@ -34,7 +34,7 @@ class Elsewhere:
         self.home, self.url, self.ca = str(home), url, ca
 
     def environment(self, more):
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DARI_", "AWS_", "OS_", "XDG_"))}
+        kept = {k: v for k, v in os.environ.items() if not k.startswith(("DARI_", "AWS_", "OS_", "XDG_", "SSL_"))}
         return {**kept, "HOME": self.home, "DARI_CONFIG": "/nonexistent/dari.yaml", **more}
 
     def run(self, *argv, fails=False, **how):
@@ -61,6 +61,7 @@ class Elsewhere:
 def dev():
     with Dev("--tls") as here:
         here.ca = os.path.join(os.path.dirname(here.config), "tls.pem")
+        os.environ.update(AWS_CA_BUNDLE=here.ca, SSL_CERT_FILE=here.ca)  # for boto3, and urllib
         here.admin_password = cloud.re.search(r'"admin" with the password (\S+)', here.banner)[1]
         yield here
 
@@ -178,6 +179,57 @@ def test_operators_commands_are_administrators(dev, elsewhere):
     assert "x" not in {a["name"] for a in dev.command("account", "list")}
 
 
+def test_one_sees_ones_own(dev, elsewhere):
+    """A list is what /api/v1 shows to whoever asks: of another account nothing, of the region nothing of the operator's."""
+    for name in ("theirs", "hers"):
+        dev.command("account", "create", name)
+    dev.command("user", "create", "ann", "--account", "hers", "--role", "manager")
+    password = dev.command("user", "password", "ann")["password"]
+    here = {name: dev.command(*name.split()) for name in ("account list", "image list", "network list")}
+    keys = {"DARI_ACCESS_KEY_ID": dev.account.key_id, "DARI_SECRET_ACCESS_KEY": dev.account.secret, "DARI_REGION": "us-east-1"}
+    assert [a["name"] for a in elsewhere.value("account", "list", env=keys)] == ["dev"]
+    elsewhere.login("--user", "ann", "--password-stdin", input=password + "\n")
+    assert [a["name"] for a in elsewhere.value("account", "list")] == ["hers"]
+    assert {"dev", "theirs", "hers", "admin"} <= {a["name"] for a in here["account list"]}
+    assert elsewhere.value("image", "list") == here["image list"]  # everybody may launch these
+    dev.account.client().register_image(Name="own", RootDeviceName="/dev/sda1", BlockDeviceMappings=[{
+        "DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot_of(dev)}}])
+    assert "own" in {i["name"] for i in dev.command("image", "list")} and "own" in {i["name"] for i in elsewhere.value("image", "list", env=keys)}
+    assert "own" not in {i["name"] for i in elsewhere.value("image", "list")}
+    (mine,), (whole,) = elsewhere.value("network", "list"), here["network list"]
+    assert mine["name"] == whole["name"] and whole["ranges"] and whole["physical_network"] and not mine["ranges"] and not mine["physical_network"]
+    for argv in (["role", "grant", "admin", "--user", "ann", "--system"], ["instance", "freeze", "i-0123456789abcdef0", "--reason", "r"],
+                 ["webhook", "remove", "w"], ["signup", "remove", "s"], ["role", "list"]):
+        assert "Only administrators of the region may do this." in elsewhere.ask(*argv, fails=True)
+
+
+def snapshot_of(dev):
+    ec2 = dev.account.client()
+    volume = ec2.create_volume(Size=1, AvailabilityZone="us-east-1a")["VolumeId"]
+    dev.rest()
+    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    dev.rest()
+    return snapshot
+
+
+def test_changes_are_the_apis(dev, admin):
+    """The same words from both places, and rows, events and records that say who it was."""
+    dev.command("user", "create", "bob", "--account", "dev")
+    for where in ([DARI, "--config", dev.config], None):
+        run = (lambda *argv: subprocess.run([*where, *argv], check=True, capture_output=True, text=True).stdout) if where else admin.ask
+        assert run("role", "grant", "reader", "--user", "bob", "--domain", "Default", "--inherited") == "granted\n"
+        assert {"role": "reader", "who": "Default/bob", "where": "all accounts of Default"} in dev.command("role", "list")
+        assert run("role", "revoke", "reader", "--user", "Default/bob", "--domain", "Default", "--inherited") == "revoked\n"
+        assert run("signup", "set", "free", "--open", "yes") and run("signup", "remove", "free") == "removed\n"
+    records = [json.loads(line) for line in admin.ask("log", "audit", "--json").splitlines()]
+    asked = [(r["user_name"], r["from"].split(":")[0]) for r in records if r["action"] == "iam:GrantKeystoneRole" and r["outcome"] == "ok"]
+    assert asked == [("operator", "unix"), ("admin", "127.0.0.1")]
+    for argv in (["role", "grant", "nope", "--user", "bob", "--system"], ["role", "grant", "reader", "--user", "bob"], ["webhook", "remove", "nope"],
+                 ["webhook", "retry", "nope"], ["signup", "accept", "nope"], ["instance", "thaw", "i-0123456789abcdef0"], ["webhook", "remove", "a/../b"]):
+        here = subprocess.run([DARI, "--config", dev.config, *argv], check=False, capture_output=True, text=True)
+        assert here.returncode == 1 and admin.ask(*argv, fails=True) == here.stderr and "does not exist" in here.stderr or "A role is of" in here.stderr
+
+
 # ---- what stays on the machine
 
 
@@ -292,6 +344,26 @@ def test_no_answer_of_ours(hostile, body):
     for form in ([], ["--json"]):
         said = hostile.ask("host", "list", *form, env=hostile.token, fails=True)
         assert "is no server of Dari's" in said and len(said) < 500
+
+
+ROWS = (b"{}", b'{"items":7}', b'{"items":[7]}', b'{"items":{"a":1}}', b'{"items":[null]}')
+
+
+@pytest.mark.parametrize("body", ROWS, ids=range(len(ROWS)))
+def test_no_rows_of_ours(hostile, body):
+    hostile.server.says = (200, {}, [body])
+    assert "its list has no rows" in hostile.ask("account", "list", env=hostile.token, fails=True)
+
+
+def test_rows_of_the_wrong_types(hostile):
+    hostile.server.says = (200, {}, [b'{"items":[{"name":7,"number":[],"enabled":"yes"},{"name":"\\u001b[2J"}],"next":7}'])
+    assert hostile.ask("account", "list", env=hostile.token).splitlines()[2].split() == ["?[2J", "disabled"]
+
+
+def test_a_list_without_an_end(hostile):
+    hostile.server.says = (200, {}, [b'{"items":[{}],"next":"on"}'])
+    assert "its list does not end" in hostile.ask("account", "list", env=hostile.token, fails=True)
+    assert len(hostile.server.asked) <= 1001
 
 
 @pytest.mark.parametrize("status", (204, 301, 401, 403, 404, 418, 500, 502))

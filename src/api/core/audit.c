@@ -84,6 +84,16 @@ struct str audit_write_credential(struct arena *a, const struct identity *who)
 	return STR_NONE;
 }
 
+struct str audit_write_from(const struct call *call)
+{
+	char peer[IP_TEXT_SIZE];
+	const struct http_local *local = &call->local;
+	if (local->is_known)
+		return str_print(call->ctx.arena, "unix:uid=%u,pid=%d", (unsigned) local->uid,
+				 (int) local->pid);
+	return str_copy(call->ctx.arena, str_from(ip_write(call->peer, peer)));
+}
+
 static void set_text(struct audit_call *a, enum audit_text which, struct str text)
 {
 	if (!a->record.texts[which].n)
@@ -135,11 +145,10 @@ static void fill(struct audit_call *a)
 {
 	struct call *call = a->call;
 	const struct identity *who = call->ctx.who;
-	char peer[IP_TEXT_SIZE];
 	set_text(a, AUDIT_REQUEST, call->ctx.request_id);
 	set_text(a, AUDIT_ACTION, str_from(a->what->action));
 	set_text(a, AUDIT_DOES, audit_write_does(call->ctx.arena, a->what->does));
-	set_text(a, AUDIT_FROM, str_copy(call->ctx.arena, str_from(ip_write(call->peer, peer))));
+	set_text(a, AUDIT_FROM, audit_write_from(call));
 	if (who)
 		set_who(a, who);
 	a->is_stranger = !a->record.texts[AUDIT_USER].n && !is_somebody(who);

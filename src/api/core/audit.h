@@ -67,5 +67,7 @@ RESULT audit_append_outcome(struct op *op, struct audit_call *a, enum err err);
 
 /* "access-key:AKIA…", "application-credential:…", "trust:… trustee:…"; empty: there is none. */
 struct str audit_write_credential(struct arena *a, const struct identity *who);
+/* Where a call came from: its client's address, or who holds the other end of a unix socket, "unix:uid=0,pid=123". */
+struct str audit_write_from(const struct call *call);
 /* "reads,changes" */
 struct str audit_write_does(struct arena *a, unsigned does);

@@ -18,14 +18,10 @@ static const struct param command_params[] = {
 static RESULT prepare_command(struct native_call *e, void *args)
 {
 	struct command_args *a = args;
-	char peer[IP_TEXT_SIZE];
 	if (!e->config->commands)
 		return ctx_fail(e->c, ERR_GONE, "No commands are run here.");
 	a->command.who = e->c->who;
-	a->command.from = e->call->local.is_known
-				  ? str_print(e->c->arena, "unix:uid=%u,pid=%d",
-					      (unsigned) e->call->local.uid, (int) e->call->local.pid)
-				  : str_copy(e->c->arena, str_from(ip_write(e->call->peer, peer)));
+	a->command.from = audit_write_from(e->call);
 	e->threads = &e->config->commands->threads;
 	return OK;
 }

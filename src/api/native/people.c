@@ -212,6 +212,8 @@ static const struct param grant_params[] = {
 	REF(role_grant, "account", account, ACCOUNT, .doc = "Where: on an account,"),
 	REF(role_grant, "domain", domain, DOMAIN, .doc = "on a domain,"),
 	PARAM(struct role_grant, "system", system, .doc = "or on the region."),
+	PARAM(struct role_grant, "inherited", inherited,
+	      .doc = "Not on the domain itself but on all its accounts."),
 };
 
 static const struct native_action actions[] = {

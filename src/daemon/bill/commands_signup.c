@@ -78,16 +78,6 @@ static RESULT signup_templates(struct command_call *call)
 	return OK;
 }
 
-static RESULT signup_remove(struct command_call *call)
-{
-	struct signup_template_target wish = {.signup_template = {.kind = KIND_SIGNUP_TEMPLATE,
-								  .text = command_arg(call, "name"),
-								  .field = STR("name")}};
-	TRY(command_commit(call, "dari:signup remove", engine_delete_signup_template_run, &wish));
-	buf_print(&call->text, "removed\n");
-	return OK;
-}
-
 /* ---- who signed up ---- */
 
 static RESULT signup_list(struct command_call *call)
@@ -114,30 +104,6 @@ static RESULT signup_list(struct command_call *call)
 	return OK;
 }
 
-static RESULT review(struct command_call *call, const char *action, op_run run)
-{
-	struct signup_review wish = {.reason = command_arg(call, "reason")};
-	TRY(command_id_arg(call, "signup", KIND_SIGNUP, &wish.signup));
-	TRY(command_commit(call, action, run, &wish));
-	buf_print(&call->text, "noted\n");
-	return OK;
-}
-
-static RESULT signup_accept(struct command_call *call)
-{
-	return review(call, "dari:signup accept", engine_accept_signup_run);
-}
-
-static RESULT signup_refuse(struct command_call *call)
-{
-	return review(call, "dari:signup refuse", engine_refuse_signup_run);
-}
-
-#define ID_PARAM                                                                                             \
-	{                                                                                                    \
-		"signup", PARAM_POSITIONAL, true, "Its UUID, as `dari signup list` has it."                  \
-	}
-
 const struct command signup_commands[] = {
 	{"signup set",
 	 "Says what people get who open an account by themselves: makes a template, or changes it.",
@@ -157,25 +123,10 @@ const struct command signup_commands[] = {
 	 {{0}},
 	 .run = signup_templates,
 	 .is_anywhere = true},
-	{"signup remove",
-	 "Removes a template. Accounts that were made by it stay.",
-	 {{"name", PARAM_POSITIONAL, true, "What it is called."}},
-	 .run = signup_remove,
-	 .is_anywhere = true},
 	{"signup list",
 	 "Lists who signed up, and what became of it.",
 	 {{"stage", PARAM_OPTION, false, "asked, held, confirmed or refused; absent: all."}},
 	 .run = signup_list,
-	 .is_anywhere = true},
-	{"signup accept",
-	 "Lets an account that is held go on, on trial.",
-	 {ID_PARAM, {"reason", PARAM_OPTION, false, "For the history."}},
-	 .run = signup_accept,
-	 .is_anywhere = true},
-	{"signup refuse",
-	 "Closes an account that is held: nobody gets in.",
-	 {ID_PARAM, {"reason", PARAM_OPTION, true, "Why, as webhooks are told."}},
-	 .run = signup_refuse,
 	 .is_anywhere = true},
 	{0},
 };

@@ -92,15 +92,6 @@ static RESULT webhook_set(struct command_call *call)
 	return put(call, "dari:webhook set", false);
 }
 
-static RESULT webhook_remove(struct command_call *call)
-{
-	struct webhook_target wish = {
-		.webhook = {.kind = KIND_WEBHOOK, .text = command_arg(call, "name"), .field = STR("name")}};
-	TRY(command_commit(call, "dari:webhook remove", engine_delete_webhook_run, &wish));
-	buf_print(&call->text, "webhook %" STR_FMT " is gone\n", STR_ARG(command_arg(call, "name")));
-	return OK;
-}
-
 static void say_hook(struct command_call *call, const struct webhook *hook)
 {
 	const char *state = hook->is_off ? "off" : hook->problem.n ? "failing" : "ok";
@@ -165,36 +156,7 @@ static RESULT webhook_deliveries(struct command_call *call)
 	return OK;
 }
 
-static RESULT webhook_retry(struct command_call *call)
-{
-	struct delivery_target wish = {0};
-	TRY(command_id_arg(call, "delivery", KIND_WEBHOOK_DELIVERY, &wish.delivery));
-	TRY(command_commit(call, "dari:webhook retry", engine_retry_delivery_run, &wish));
-	buf_print(&call->text, "it is told again\n");
-	return OK;
-}
-
 /* ---- misuse ---- */
-
-static RESULT freeze_or_thaw(struct command_call *call, const char *action, op_run run)
-{
-	struct ref ref = {0};
-	struct instances_wish wish = {.instances = {&ref, 1}, .reason = command_arg(call, "reason")};
-	TRY(command_id_arg(call, "id", KIND_INSTANCE, &ref));
-	TRY(command_commit(call, action, run, &wish));
-	buf_print(&call->text, "noted\n");
-	return OK;
-}
-
-static RESULT instance_freeze(struct command_call *call)
-{
-	return freeze_or_thaw(call, "dari:instance freeze", engine_freeze_instances_run);
-}
-
-static RESULT instance_thaw(struct command_call *call)
-{
-	return freeze_or_thaw(call, "dari:instance thaw", engine_thaw_instances_run);
-}
 
 static RESULT restrict_account(struct command_call *call, const char *action, struct account_restriction wish)
 {
@@ -260,10 +222,6 @@ static RESULT account_unlimit_egress(struct command_call *call)
 	{                                                                                                    \
 		"reason", PARAM_OPTION, true, "Why, in words that its owner may read."                       \
 	}
-#define INSTANCE_PARAM                                                                                       \
-	{                                                                                                    \
-		"id", PARAM_POSITIONAL, true, "The instance, by EC2's id or its UUID."                       \
-	}
 
 const struct command webhook_commands[] = {
 	{"webhook add",
@@ -281,31 +239,10 @@ const struct command webhook_commands[] = {
 	 {{0}},
 	 .run = webhook_list,
 	 .is_anywhere = true},
-	{"webhook remove",
-	 "Removes a webhook, with what it was to be told.",
-	 {HOOK_PARAM},
-	 .run = webhook_remove,
-	 .is_anywhere = true},
 	{"webhook deliveries",
 	 "Lists what a webhook is told: what waits, what it took, what was given up.",
 	 {HOOK_PARAM, {"stage", PARAM_OPTION, false, "waiting, sent or dead; absent: all."}},
 	 .run = webhook_deliveries,
-	 .is_anywhere = true},
-	{"webhook retry",
-	 "Tells a webhook once more what waits or was given up, at once.",
-	 {{"delivery", PARAM_POSITIONAL, true, "Its UUID, as `dari webhook deliveries` has it."}},
-	 .run = webhook_retry,
-	 .is_anywhere = true},
-	{"instance freeze",
-	 "Freezes an instance that is misused: its processors stand still, and its owner changes nothing of "
-	 "it.",
-	 {INSTANCE_PARAM, REASON_PARAM},
-	 .run = instance_freeze,
-	 .is_anywhere = true},
-	{"instance thaw",
-	 "Lets a frozen instance go on, as its owner's own.",
-	 {INSTANCE_PARAM},
-	 .run = instance_thaw,
 	 .is_anywhere = true},
 	{"account cut",
 	 "Cuts an account's network: nothing goes to or from its instances, which run on.",

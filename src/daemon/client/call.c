@@ -126,6 +126,7 @@ static RESULT sign(struct exchange *x, const struct client_request *r, struct st
 		.service = STR("ec2"),
 		.method = str_from(r->method),
 		.path = str_print(x->c->arena, PREFIX "%s", r->path),
+		.query = str_from(r->query),
 		.body = body,
 		.host = x->place->host,
 		.at_us = clock_now_us(),
@@ -291,7 +292,9 @@ static void set_options(struct exchange *x, const struct client_request *r, stru
 	const struct client_place *place = x->place;
 	CURL *curl = x->curl;
 	(void) curl_easy_setopt(curl, CURLOPT_URL,
-				str_print(a, "%" STR_FMT PREFIX "%s", STR_ARG(place->url), r->path).p);
+				str_print(a, "%" STR_FMT PREFIX "%s%s%s", STR_ARG(place->url), r->path,
+					  r->query ? "?" : "", r->query ? r->query : "")
+					.p);
 	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long) CONNECT_S);

@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "daemon/client/client.h"
+#include "daemon/client/ask.h"
 #include "daemon/command.h"
 
 enum { EXIT_USAGE = 2, CALL_ARENA_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
@@ -26,7 +26,7 @@ static void print_usage(const struct command *command)
 		else
 			printf(" %s--%s%s%s", open, p->name, p->kind == PARAM_OPTION ? " …" : "", close);
 	}
-	printf("%s\n  %s\n", command->run ? " [--json]" : "", command->doc);
+	printf("%s\n  %s\n", command->run || command->ask ? " [--json]" : "", command->doc);
 	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		printf("  %s%-20s %s\n", p->kind == PARAM_POSITIONAL ? "  " : "--", p->name, p->doc);
 }
@@ -223,17 +223,15 @@ static RESULT check_outcome(struct ctx *c, const struct client_place *place, con
 static RESULT exchange(struct ctx *c, struct client_place *place, const char *words, json_t *args,
 		       json_t **ret_outcome)
 {
-	struct str cookie = place->proof.cookie;
 	json_t *body = json_pack("{s:s, s:O}", "command", words, "args", args), *answer = NULL;
 	struct result result =
-		body ? client_call(c, place, &(struct client_request){"POST", "/commands", body}, &answer)
+		body ? client_call(c, place, &(struct client_request){"POST", "/commands", NULL, body},
+				   &answer)
 		     : ctx_no_memory(c);
 	json_decref(body);
 	TRY(result);
 	*ret_outcome = json_incref(json_object_get(answer, "outcome"));
 	json_decref(answer);
-	if (cookie.n && !str_equal(cookie, place->proof.cookie)) /* the session goes on */
-		TRY(client_keep_proof(c, place));
 	return check_outcome(c, place, *ret_outcome);
 }
 
@@ -304,6 +302,40 @@ static int print_outcome(const struct command *command, const struct client_plac
 	return (int) json_integer_value(json_object_get(outcome, "status"));
 }
 
+/* A command that is put together here. Its outcome has the form of those that the server runs. */
+static RESULT ask_place(struct ctx *c, struct client_place *place, const struct command *command,
+			const json_t *args, json_t **ret_outcome)
+{
+	struct asking a = {
+		.c = c, .place = place, .words = command->words, .args = args, .value = json_array()};
+	buf_init(&a.text, BUF_ANSWER_CAP);
+	struct result result = asking_find_rights(&a);
+	if (result_is_ok(result))
+		result = command->ask(&a);
+	if (result_is_ok(result))
+		result = buf_finish(&a.text);
+	if (result_is_ok(result))
+		*ret_outcome = json_pack("{s:i, s:s%, s:O}", "status", 0, "text", a.text.p ? a.text.p : "",
+					 a.text.size, "value", a.value);
+	if (result_is_ok(result) && !*ret_outcome)
+		result = ctx_no_memory(c);
+	json_decref(a.kept);
+	json_decref(a.value);
+	buf_done(&a.text);
+	return result;
+}
+
+static RESULT call_place(struct ctx *c, struct client_place *place, const struct command *command,
+			 json_t *args, json_t **ret_outcome)
+{
+	struct str cookie = place->proof.cookie;
+	TRY(command->ask ? ask_place(c, place, command, args, ret_outcome)
+			 : exchange(c, place, command->words, args, ret_outcome));
+	if (cookie.n && !str_equal(cookie, place->proof.cookie)) /* the session goes on */
+		TRY(client_keep_proof(c, place));
+	return OK;
+}
+
 /* One call. *ret_goes_on: the outcome has more, which args ask for now. */
 static int call_once(const struct target *target, const struct command *command, json_t *args, bool as_json,
 		     bool *ret_goes_on)
@@ -316,7 +348,7 @@ static int call_once(const struct target *target, const struct command *command,
 	*ret_goes_on = false;
 	struct result result = find_place(&c, target, &place);
 	if (result_is_ok(result))
-		result = exchange(&c, &place, command->words, args, &outcome);
+		result = call_place(&c, &place, command, args, &outcome);
 	if (!result_is_ok(result)) {
 		bool is_way = result.code == ERR_GONE || !place.url.n; /* there, and not the command */
 		fprintf(stderr, "dari%s%s: %" STR_FMT "\n", is_way ? "" : " ", is_way ? "" : command->words,
@@ -339,7 +371,7 @@ static int call_server(const struct target *target, const struct command *comman
 {
 	bool goes_on = true;
 	int status = 0;
-	if (target->url && !command->is_anywhere) {
+	if (target->url && !command->ask && !command->is_anywhere) {
 		fprintf(stderr,
 			"dari %s: has to do with the server's own machine: type it there, without --url\n",
 			command->words);
@@ -384,7 +416,7 @@ RESULT client_ask(struct ctx *c, const char *config_path, const char *words, jso
 
 static bool is_here(const struct command *command, const json_t *args)
 {
-	return command->is_here ? command->is_here(args) : !command->run;
+	return command->is_here ? command->is_here(args) : command->run_here != NULL;
 }
 
 /* `--config FILE` and such, before the command. The first word that is none; NULL: one lacks its value. */

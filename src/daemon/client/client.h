@@ -31,6 +31,7 @@ RESULT client_read_url(struct ctx *c, struct str url, struct client_place *ret_p
 
 struct client_request {
 	const char *method, *path; /* behind /api/v1 */
+	const char *query;         /* with its names in order, as signatures want them; NULL: none */
 	const json_t *body;        /* NULL: none */
 };
 /* One request. On success *ret_answer is an object, which the caller releases. A failure's words are whole sentences: what

@@ -101,7 +101,7 @@ static RESULT open_session(struct ctx *c, json_t *args, struct client_place *pla
 	json_t *body = json_object();
 	struct result result = write_wish(c, args, body);
 	if (result_is_ok(result))
-		result = client_call(c, place, &(struct client_request){"POST", "/session", body},
+		result = client_call(c, place, &(struct client_request){"POST", "/session", NULL, body},
 				     ret_session);
 	json_decref(body);
 	TRY(result);
@@ -117,9 +117,10 @@ static RESULT choose_account(struct ctx *c, const json_t *args, struct client_pl
 	struct str account = arg_of(args, "account");
 	set_text(body, "account", account);
 	struct result result =
-		account.n ? client_call(c, place, &(struct client_request){"POST", "/session/scope", body},
-					&answer)
-			  : OK;
+		account.n
+			? client_call(c, place,
+				      &(struct client_request){"POST", "/session/scope", NULL, body}, &answer)
+			: OK;
 	json_decref(body);
 	if (answer) {
 		json_decref(*session);
@@ -131,7 +132,7 @@ static RESULT choose_account(struct ctx *c, const json_t *args, struct client_pl
 static RESULT end_session(struct ctx *c, struct client_place *place)
 {
 	json_t *answer = NULL;
-	TRY(client_call(c, place, &(struct client_request){"DELETE", "/session", NULL}, &answer));
+	TRY(client_call(c, place, &(struct client_request){"DELETE", "/session", NULL, NULL}, &answer));
 	json_decref(answer);
 	return OK;
 }

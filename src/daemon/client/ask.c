@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What commands that are put together here share: lists in pages, members of rows, changes. */
+#include "daemon/client/ask.h"
+
+enum { PAGES_MAX = 1000, PAGE_ROWS = 1000 };
+
+struct str asking_arg(const struct asking *a, const char *name)
+{
+	return asking_text(a->args, name);
+}
+
+struct str asking_text(const json_t *row, const char *member)
+{
+	const json_t *value = json_object_get(row, member);
+	return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+int64_t asking_int(const json_t *row, const char *member)
+{
+	return json_integer_value(json_object_get(row, member));
+}
+
+bool asking_bool(const json_t *row, const char *member)
+{
+	return json_is_true(json_object_get(row, member));
+}
+
+const json_t *asking_find(const json_t *rows, struct str id)
+{
+	for (size_t k = 0; id.n && k < json_array_size(rows); k++) {
+		const json_t *row = json_array_get(rows, k);
+		if (str_equal(asking_text(row, "id"), id))
+			return row;
+	}
+	return NULL;
+}
+
+struct str asking_segment(const struct asking *a, struct str text)
+{
+	return str_encode_url(a->c->arena, text, false);
+}
+
+static RESULT fail_foreign(struct asking *a, const char *why)
+{
+	const struct client_place *place = a->place;
+	return ctx_fail(a->c, ERR_IO, "what answers at %" STR_FMT " is no server of Dari's: %s.",
+			STR_ARG(place->socket.n ? place->socket : place->url), why);
+}
+
+RESULT asking_find_rights(struct asking *a)
+{
+	json_t *me = NULL;
+	a->sees_all = a->place->socket.n; /* the operator */
+	if (a->sees_all)
+		return OK;
+	TRY(client_call(a->c, a->place, &(struct client_request){.method = "GET", .path = "/me"}, &me));
+	a->sees_all = asking_bool(me, "is_admin");
+	json_decref(me);
+	return OK;
+}
+
+static bool are_rows(const json_t *items)
+{
+	for (size_t k = 0; k < json_array_size(items); k++)
+		if (!json_is_object(json_array_get(items, k)))
+			return false;
+	return json_is_array(items);
+}
+
+/* One page onto the list. *ret_next: the cursor of the next one; empty: there is none. */
+static RESULT add_page(struct asking *a, const char *path, const char *query, json_t *rows,
+		       struct str *ret_next)
+{
+	json_t *page = NULL;
+	*ret_next = STR_NONE;
+	TRY(client_call(a->c, a->place,
+			&(struct client_request){.method = "GET", .path = path, .query = query}, &page));
+	json_t *items = json_object_get(page, "items");
+	struct result result = are_rows(items) ? OK : fail_foreign(a, "its list has no rows");
+	if (result_is_ok(result) && json_array_extend(rows, items))
+		result = ctx_no_memory(a->c);
+	if (json_array_size(items))
+		*ret_next = str_copy(a->c->arena, asking_text(page, "next"));
+	json_decref(page);
+	return result;
+}
+
+RESULT asking_list(struct asking *a, const char *path, const char *fields, const json_t **ret_rows)
+{
+	json_t *rows = json_array();
+	struct str next = STR_NONE;
+	if (!a->kept)
+		a->kept = json_array();
+	if (!rows || json_array_append_new(a->kept, rows))
+		return ctx_no_memory(a->c);
+	/* in the order in which a signature has them */
+	struct str base = str_print(a->c->arena, "%s%slimit=%d", a->sees_all ? "all=1&" : "",
+				    fields ? str_print(a->c->arena, "fields=%" STR_FMT "&",
+						       STR_ARG(asking_segment(a, str_from(fields))))
+						     .p
+					   : "",
+				    PAGE_ROWS);
+	const char *query = base.p;
+	for (int k = 0; k < PAGES_MAX; k++) {
+		TRY(add_page(a, path, query, rows, &next));
+		*ret_rows = rows;
+		if (!next.n)
+			return OK;
+		query = str_print(a->c->arena, "after=%" STR_FMT "&%" STR_FMT,
+				  STR_ARG(asking_segment(a, next)), STR_ARG(base))
+				.p;
+	}
+	return fail_foreign(a, "its list does not end");
+}
+
+RESULT asking_change(struct asking *a, const char *method, const char *path, const json_t *body)
+{
+	json_t *answer = NULL;
+	TRY(client_call(a->c, a->place,
+			&(struct client_request){.method = method, .path = path, .body = body}, &answer));
+	json_decref(answer);
+	return OK;
+}
