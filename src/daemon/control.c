@@ -195,7 +195,7 @@ RESULT control_listen(struct ctx *c, struct daemon *d, struct control *control)
 {
 	const char *path = str_to_z(c->arena, d->settings.control_socket);
 	const char *slash = strrchr(path, '/');
-	struct http_where where = {.tag = (void *) native_operators_door};
+	struct http_where where = {.tag = (void *) native_operators_door, .is_reserved = true};
 	struct http_listener *listener = NULL;
 	if (slash && slash != path)
 		TRY(file_make_directory(c, str_print(c->arena, "%.*s", (int) (slash - path), path).p, 0755));

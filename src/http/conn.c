@@ -114,7 +114,8 @@ static struct result table_put(struct conn_table *t, struct conn *conn)
 	/* libmicrohttpd closed it without a word: it failed before it had begun with it */
 	if (t->by_fd[conn->fd])
 		table_take_out(t, t->by_fd[conn->fd]);
-	if (t->count >= config->connection_max || address_is_full(t, conn->peer, config->per_address_max))
+	bool is_full = t->count >= config->connection_max && !conn->listener->is_reserved;
+	if (is_full || address_is_full(t, conn->peer, config->per_address_max))
 		return FAIL(QUOTA);
 	struct conn **bucket = bucket_of(t, conn->peer);
 	conn->next = *bucket;

@@ -71,6 +71,7 @@ struct http_listener {
 	struct http_pool *pool;
 	const struct http_face *face;
 	void *self, *tag;
+	bool is_reserved;
 	int fd;          /* -1 once closed */
 	uint64_t number; /* how epoll names it: never used twice */
 	_Atomic unsigned connection_count;

@@ -10,7 +10,7 @@
 
 /* Beside the request's headers its memory holds what libmicrohttpd parses them into, the answer's
  * headers and a piece of the body. */
-enum { POOL_MEMORY_MORE = 16 * 1024 };
+enum { POOL_MEMORY_MORE = 16 * 1024, RESERVED_MAX = 64 /* beside all others */ };
 
 static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
@@ -32,7 +32,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, struct http_pool *
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
 			 MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
 	/* the limit is the acceptor's business; libmicrohttpd divides its own among its threads */
-	uint64_t limit = ((uint64_t) config->connection_max + 1) * config->thread_count;
+	uint64_t limit = ((uint64_t) config->connection_max + RESERVED_MAX) * config->thread_count;
 	unsigned idle_s = (unsigned) ((config->idle_timeout_us + SECOND - 1) / SECOND);
 	struct MHD_OptionItem options[9] = {
 		{MHD_OPTION_CONNECTION_LIMIT, (intptr_t) (limit > UINT_MAX ? UINT_MAX : limit), NULL},

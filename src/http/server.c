@@ -139,7 +139,12 @@ RESULT http_listen(struct http_server *s, struct ctx *c, const struct http_face 
 	struct http_listener *l = heap_new(struct http_listener);
 	if (!l)
 		return ctx_no_memory(c);
-	*l = (struct http_listener){.server = s, .face = face, .self = self, .tag = where->tag, .fd = -1};
+	*l = (struct http_listener){.server = s,
+				    .face = face,
+				    .self = self,
+				    .tag = where->tag,
+				    .is_reserved = where->is_reserved,
+				    .fd = -1};
 	(void) pthread_mutex_lock(&s->listen_lock);
 	struct result r = s->stopping ? ctx_fail(c, ERR_AGAIN, "the HTTP server stops")
 				      : listener_start(s, c, l, where);

@@ -169,6 +169,8 @@ struct http_where {
 	int fd;                       /* > 0: use this socket instead */
 	struct str cert_pem, key_pem; /* PEM; TLS if given */
 	void *tag;
+	/* Its connections are let in however many there are: a door that strangers cannot reach, and must not close. */
+	bool is_reserved;
 };
 /* Makes a listening socket, for http_where.fd. Port 0: the system chooses one. ERR_IN_USE: the port
  * is taken. */

@@ -3,8 +3,12 @@
 #include "base/uuid.h"
 #include "fixture.h"
 
+#include <stddef.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #define GET(path) STR("GET " path " HTTP/1.1\r\nHost: a\r\n\r\n")
 
@@ -44,6 +48,55 @@ static struct str repeat(struct fixture *f, char c, size_t n)
 	char *p = arena_alloc(f->arena, n + 1);
 	memset(p, c, n);
 	return (struct str){p, n};
+}
+
+/* A unix socket of the server's; how to connect to it. */
+static socklen_t listen_on_unix(struct fixture *f, const char *name, bool is_reserved,
+				struct sockaddr_un *ret_un)
+{
+	struct http_where where = {.tag = (void *) "unix", .is_reserved = is_reserved};
+	struct http_listener *l = NULL;
+	*ret_un = (struct sockaddr_un){.sun_family = AF_UNIX};
+	int n = snprintf(ret_un->sun_path + 1, sizeof ret_un->sun_path - 1, "dari-limits-%s-%d", name,
+			 (int) getpid());
+	socklen_t size = (socklen_t) (offsetof(struct sockaddr_un, sun_path) + 1) + (socklen_t) n;
+	where.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	assert_int_equal(bind(where.fd, (const struct sockaddr *) ret_un, size), 0);
+	assert_int_equal(listen(where.fd, 10), 0);
+	assert_ok(http_listen(f->server, f->ctx, &fixture_face, NULL, &where, &l));
+	return size;
+}
+
+static struct client connect_to_unix(struct fixture *f, const struct sockaddr_un *un, socklen_t size)
+{
+	struct client c = {.fd = socket(AF_UNIX, SOCK_STREAM, 0), .arena = f->arena};
+	assert_int_equal(connect(c.fd, (const struct sockaddr *) un, size), 0);
+	return c;
+}
+
+/* Whoever fills the server up keeps nobody out who comes by a reserved door. */
+static void test_reserved(void **state)
+{
+	struct fixture *f = *state;
+	struct sockaddr_un any, reserved;
+	struct client many[6];
+	socklen_t any_size = listen_on_unix(f, "any", false, &any),
+		  reserved_size = listen_on_unix(f, "reserved", true, &reserved);
+	for (size_t k = 0; k < 6; k++) {
+		many[k] = connect_to_unix(f, &any, any_size);
+		assert_true(client_send(&many[k], GET("/")));
+		assert_int_equal(client_read(&many[k]).status, 200);
+	}
+	struct client late = connect_to_unix(f, &any, any_size);
+	(void) client_send(&late, GET("/"));
+	assert_int_equal(client_read(&late).status, 503);
+	struct client own = connect_to_unix(f, &reserved, reserved_size);
+	assert_true(client_send(&own, GET("/")));
+	assert_int_equal(client_read(&own).status, 200);
+	for (size_t k = 0; k < 6; k++)
+		client_close(&many[k]);
+	client_close(&late);
+	client_close(&own);
 }
 
 static void test_body_cap(void **state)
@@ -367,6 +420,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_header_cap, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_connection_cap, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_reserved, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_descriptors_used_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slow_writers, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_idle_ends, setup_tight, teardown),
