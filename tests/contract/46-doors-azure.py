@@ -33,7 +33,8 @@ KEY = "ssh-rsa " + base64.b64encode(b"".join(len(part).to_bytes(4, "big") + part
 OWN = {
     "network": f"{NET}/virtualNetworks/v", "subnet": f"{NET}/virtualNetworks/v/subnets/a", "other_network": f"{NET}/virtualNetworks/w",
     "policy": f"{NET}/networkSecurityGroups/g", "rule": f"{NET}/networkSecurityGroups/g/securityRules/r", "set": f"{NET}/applicationSecurityGroups/s",
-    "plan": f"{NET}/routeTables/t", "route": f"{NET}/routeTables/t/routes/r", "prefix": f"{NET}/publicIPPrefixes/pf", "address": f"{NET}/publicIPAddresses/p",
+    "plan": f"{NET}/routeTables/t", "route": f"{NET}/routeTables/t/routes/r", "prefix": f"{NET}/publicIPPrefixes/pf",
+    "nat_prefix": f"{NET}/publicIPPrefixes/pg", "address": f"{NET}/publicIPAddresses/p",
     "other_address": f"{NET}/publicIPAddresses/po", "nat_address": f"{NET}/publicIPAddresses/pn", "balancer_address": f"{NET}/publicIPAddresses/pb", "nat": f"{NET}/natGateways/n",
     "peering": f"{NET}/virtualNetworks/v/virtualNetworkPeerings/x", "balancer": f"{NET}/loadBalancers/l",
     "frontend": f"{NET}/loadBalancers/l/frontendIPConfigurations/f", "pool": f"{NET}/loadBalancers/l/backendAddressPools/b",
@@ -48,7 +49,7 @@ PARTS = {"subnet", "rule", "route", "frontend", "pool", "probe", "nat_rule", "ex
 # What a reference leads to, by the words of its place; in a body of that type where it is not the same everywhere.
 REFERENCES = {
     "networkSecurityGroup.id": "policy", "routeTable.id": "plan", "natGateway.id": "nat", "ApplicationSecurityGroups.N.id": "set",
-    "applicationSecurityGroups.N.id": "set", "remoteVirtualNetwork.id": "other_network", "publicIpAddresses.N.id": "address", "publicIpPrefixes.N.id": "prefix",
+    "applicationSecurityGroups.N.id": "set", "remoteVirtualNetwork.id": "other_network", "publicIpAddresses.N.id": "address", "publicIpPrefixes.N.id": "nat_prefix",
     "publicIPAddress.id": "address", "publicIPPrefix.id": "prefix", "subnet.id": "subnet", "frontendIPConfiguration.id": "frontend", "backendAddressPool.id": "pool",
     "probe.id": "probe", "loadBalancerBackendAddressPools.N.id": "pool", "loadBalancerInboundNatRules.N.id": "nat_rule",
     "sourceResourceId": "disk", "imageReference.id": "image", "sourceVirtualMachine.id": "machine", "snapshot.id": "snapshot",
@@ -56,7 +57,7 @@ REFERENCES = {
 KINDS = {  # the row that a policy knows it by, and its type in ARNs
     "network": ("router", "vpc"), "other_network": ("router", "vpc"), "subnet": ("subnet", "subnet"), "policy": ("port_policy", "port_policy"),
     "set": ("port_set", "port_set"), "plan": ("route_plan", "route_plan"), "address": ("address", "elastic-ip"),
-    "prefix": ("address_prefix", "ipv4pool-ec2"),
+    "prefix": ("address_prefix", "ipv4pool-ec2"), "nat_prefix": ("address_prefix", "ipv4pool-ec2"),
     "nat": ("source_nat", "source_nat"), "peering": ("peering", "vpc-peering-connection"), "balancer": ("balancer_set", "balancer_set"),
     "interface": ("port", "network-interface"), "disk": ("volume", "volume"), "snapshot": ("snapshot", "snapshot"),
     "image": ("image", "image"), "availability_set": ("server_group", "placement-group"),
@@ -99,7 +100,8 @@ class World:
             "other_network": {"properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}},
             "policy": {"properties": {"securityRules": [{"name": "r", "properties": RULE}]}}, "set": {},
             "plan": {"properties": {"routes": [{"name": "r", "properties": {"addressPrefix": "192.0.2.0/24", "nextHopType": "None"}}]}},
-            "prefix": {"sku": {"name": "Standard"}, "properties": {"prefixLength": 31}}, "address": ADDRESS, "other_address": ADDRESS, "nat_address": ADDRESS, "balancer_address": ADDRESS,
+            "prefix": {"properties": {"prefixLength": 31}}, "nat_prefix": {"properties": {"prefixLength": 31}},
+            "address": ADDRESS, "other_address": ADDRESS, "nat_address": ADDRESS, "balancer_address": ADDRESS,
             "nat": {"sku": {"name": "Standard"}, "properties": {"publicIpAddresses": [self.ref("nat_address")]}},
             "peering": {"properties": {"remoteVirtualNetwork": self.ref("other_network")}},
             "balancer": {"sku": {"name": "Standard"}, "properties": {
@@ -194,6 +196,7 @@ SPECIAL = {  # bodies in which that reference makes sense
     ("disks", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
     ("disks", "imageReference.id"): {"properties": {"creationData": {"createOption": "FromImage"}}},
     ("snapshots", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
+    ("natGateways", "publicIpPrefixes.N.id"): {"properties": {}},
     ("images", "sourceVirtualMachine.id"): {"properties": {}},
     ("images", "osDisk.snapshot.id"): EMPTY_IMAGE, ("images", "osDisk.managedDisk.id"): EMPTY_IMAGE}
 
@@ -204,6 +207,7 @@ REFUSED_ANYWAY = {  # also with one's own
     ("PATCH virtualMachines", "imageReference.id"): CHANGE, ("PATCH virtualMachines", "availabilitySet.id"): CHANGE,
     ("PATCH virtualMachines", "osDisk.managedDisk.id"): NOT_BUILT,
     ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # it runs
+    ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway says it
     ("PUT images", "sourceVirtualMachine.id"): NOT_BUILT,  # it is not generalized
     ("PUT images", "managedDisk.id"): NOT_BUILT,
     ("PUT virtualMachines", "osDisk.managedDisk.id"): (400, "InvalidParameter"),  # nothing is on it that starts

@@ -104,10 +104,11 @@ def test_what_is_kept_is_broken(admin):
 def test_an_administrator_is_the_operator(dev, admin):
     """What the socket says on the machine itself, byte for byte, as text and as JSON."""
     for argv in (["host", "list"], ["host", "show", "sim1"], ["account", "list"], ["role", "list"], ["network", "list"], ["limit", "list"],
-                 ["image", "list"], ["explain", "sim1"], ["pool", "list"], ["whatif", "host-down", "sim1"], ["audit"], ["bill", "month"]):
+                 ["image", "list"], ["signup", "templates"], ["pool", "list"], ["whatif", "host-down", "sim1"], ["audit"], ["prices", "list"]):
         for form in ([], ["--json"]):
             here = subprocess.run([DARI, "--config", dev.config, *argv, *form], check=True, capture_output=True, text=True).stdout
             assert admin.ask(*argv, *form) == here, argv
+    assert admin.ask("explain", "sim1").startswith("state ")  # which says times that go on
 
 
 def test_changes_bear_a_name(dev, admin):
@@ -396,6 +397,7 @@ def test_it_steers_no_terminal(hostile):
     evil = "a\x1b]0;b\x07\x9bc\r\n\td\x7f"
     hostile.server.says = (200, {}, [json.dumps({"outcome": {"text": evil, "status": 0, "value": evil}}).encode()])
     assert hostile.ask("host", "list", env=hostile.token) == "a?]0;b???c?\n\td?"
+    assert not set("\x1b\x7f\x9b") & set(hostile.ask("host", "list", "--json", env=hostile.token))
     hostile.server.says = (200, {}, [json.dumps({"outcome": {"error": "DENIED", "message": evil}}).encode()])
     assert "\x1b" not in hostile.ask("host", "list", env=hostile.token, fails=True)
     hostile.server.says = (403, {}, [json.dumps({"detail": evil}).encode()])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Invoices and credit notes as the ledger has them, and for administrators the price lists. An invoice is a billing account's, which may
+ * Invoices and credit notes as the ledger has them. An invoice is a billing account's, which may
  * have several accounts: each of them sees its own lines and what they sum to. What is to pay in all, with taxes, is shown where all
  * lines are the caller's own, and to administrators. */
 #include "api/core/params.h"
@@ -8,10 +8,9 @@
 #include "base/clock.h"
 #include "engine/billing/costs.h"
 #include "engine/billing/invoices.h"
-#include "metering/price_list.h"
 #include "store/domain.h"
 
-enum { INVOICES_SHOWN_MAX = 1000, PRICE_LISTS_SHOWN_MAX = 1000 };
+enum { INVOICES_SHOWN_MAX = 1000 };
 #define INVOICES_ARENA_CAP ((size_t) 256 << 20)
 
 struct invoices_args {
@@ -200,50 +199,6 @@ static RESULT answer_invoices(struct native_call *e, const void *args, struct js
 	return OK;
 }
 
-/* ---- price lists ---- */
-
-static void write_text(struct json_writer *w, const char *key, struct str text)
-{
-	if (text.n)
-		json_write_text(w, key, text);
-}
-
-static void write_list(struct json_writer *w, const struct price_book *book, const struct price_list *list)
-{
-	int64_t now_s = clock_now_us() / SECOND;
-	json_write_open(w, NULL);
-	json_write_text(w, "name", list->name);
-	json_write_text(w, "currency", list->currency);
-	json_write_int(w, "from_us", list->from_s * SECOND);
-	json_write_bool(w, "is_in_force", price_book_find(book, list->name, now_s) == list);
-	write_text(w, "parent", list->parent);
-	write_text(w, "owner", list->owner);
-	write_text(w, "seller", list->seller);
-	json_write_int(w, "item_count", (int64_t) list->item_count);
-	json_write_int(w, "discount_count", (int64_t) list->discount_count);
-	json_write_close(w);
-}
-
-static RESULT answer_price_lists(struct native_call *e, const void *args, struct json_writer *w)
-{
-	struct price_book book = {0};
-	int64_t closed_until_s = 0;
-	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, INVOICES_ARENA_CAP);
-	struct ctx own = *e->c;
-	(void) args;
-	if (!arena)
-		return ctx_no_memory(e->c);
-	own.arena = arena;
-	TRY(billing_read_book(&own, e->config->store, &book, &closed_until_s));
-	if (closed_until_s)
-		json_write_int(w, "closed_until_us", closed_until_s * SECOND);
-	json_write_open_list(w, "items");
-	for (size_t k = 0; k < book.count && k < PRICE_LISTS_SHOWN_MAX; k++)
-		write_list(w, &book, &book.lists[k]);
-	json_write_close_list(w);
-	return OK;
-}
-
 static const struct native_action actions[] = {
 	{HTTP_GET, "/invoices", .permit = "invoicing:ListInvoiceSummaries",
 	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME,
@@ -254,8 +209,5 @@ static const struct native_action actions[] = {
 	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME,
 	 .prepare = prepare_invoices, .answer = answer_invoices,
 	 .doc = "One by its number, with the lines that are the account's own."},
-	{HTTP_GET, "/price-lists", .permit = "pricing:ListPriceLists",
-	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED | API_CHANGES_BY_TIME, .answer = answer_price_lists,
-	 .doc = "All versions of the price lists, with the times from which they hold."},
 };
 const struct api_actions native_invoices_actions = API_ACTIONS(actions);

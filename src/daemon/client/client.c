@@ -235,18 +235,27 @@ static RESULT exchange(struct ctx *c, struct client_place *place, const char *wo
 	return check_outcome(c, place, *ret_outcome);
 }
 
-static void print_lines(const json_t *list)
+/* What another machine's server says is rid of what would steer the terminal. */
+static void print_text(const struct client_place *place, struct arena *a, struct str text)
 {
-	for (size_t k = 0; k < json_array_size(list); k++) {
-		(void) json_dumpf(json_array_get(list, k), stdout, JSON_COMPACT);
-		(void) putchar('\n');
-	}
+	if (!place->socket.n)
+		text = client_clean_text(a, text);
+	(void) fwrite(text.p, 1, text.n, stdout);
 }
 
-static void print_value(const json_t *value)
+/* flags: jansson's */
+static void print_value(const struct client_place *place, struct arena *a, const json_t *value, size_t flags)
 {
-	(void) json_dumpf(value, stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
+	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
+	print_text(place, a, str_from(text));
 	(void) putchar('\n');
+	free(text);
+}
+
+static void print_lines(const struct client_place *place, struct arena *a, const json_t *list)
+{
+	for (size_t k = 0; k < json_array_size(list); k++)
+		print_value(place, a, json_array_get(list, k), JSON_COMPACT);
 }
 
 /* Files of secrets, for whoever typed the command. */
@@ -272,14 +281,6 @@ static bool write_files(json_t *files)
 	return result_is_ok(result);
 }
 
-/* JSON escapes what would steer a terminal; texts of another machine's are rid of it. */
-static void print_text(const struct client_place *place, struct arena *a, struct str text)
-{
-	if (!place->socket.n)
-		text = client_clean_text(a, text);
-	(void) fwrite(text.p, 1, text.n, stdout);
-}
-
 static int print_outcome(const struct command *command, const struct client_place *place, struct arena *a,
 			 const json_t *outcome, bool as_json)
 {
@@ -294,9 +295,9 @@ static int print_outcome(const struct command *command, const struct client_plac
 	if (place->socket.n && !write_files(json_object_get(outcome, "files")))
 		return 1;
 	if (as_json && command->pages)
-		print_lines(json_object_get(outcome, "value"));
+		print_lines(place, a, json_object_get(outcome, "value"));
 	else if (as_json)
-		print_value(json_object_get(outcome, "value"));
+		print_value(place, a, json_object_get(outcome, "value"), JSON_INDENT(2));
 	else
 		print_text(place, a, (struct str){json_string_value(text), json_string_length(text)});
 	return (int) json_integer_value(json_object_get(outcome, "status"));

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine/instance/azure_guest_internal.h"
+#include "model/image.h"
 #include "store/azure_guest.h"
 #include "store/instance.h"
 #include "store/instance_extension.h"

@@ -4,8 +4,9 @@
 
 #include "engine/internal.h"
 #include "model/azure_guest.h"
-#include "model/image.h"
 #include "model/instance.h"
+
+struct image;
 
 /* The instance is gone, or another account's: what Azure knew of it is forgotten. */
 RESULT azure_guest_leave_instance(struct op *op, uuid instance);

@@ -74,12 +74,14 @@ void reach_tell_state(struct reach_walk *w, const struct port *port)
 
 /* ---- policies ---- */
 
+/* The policy's own rule at that place of the direction; NULL: it has not so many, but *ret_count. */
 static const struct port_policy_rule *find_policy_rule(const struct reach_walk *w, uuid policy, bool egress,
-						       size_t at)
+						       size_t at, size_t *ret_count)
 {
 	const struct port_policy_rule *r = port_policy_rule_first_by_policy(w->t, policy);
+	*ret_count = 0;
 	for (; r; r = port_policy_rule_next_by_policy(w->t, r))
-		if (r->egress == egress && at-- == 0)
+		if (r->egress == egress && (*ret_count)++ == at)
 			return r;
 	return NULL;
 }
@@ -102,12 +104,10 @@ struct decider {
 
 static struct decider find_decider(const struct reach_walk *w, uuid policy, bool egress, size_t at)
 {
-	const struct port_policy_rule *own = find_policy_rule(w, policy, egress, at);
 	size_t own_count = 0;
+	const struct port_policy_rule *own = find_policy_rule(w, policy, egress, at, &own_count);
 	if (own)
 		return (struct decider){own->row.id, own->name, own->priority};
-	while (find_policy_rule(w, policy, egress, own_count))
-		own_count++;
 	const struct port_default *common = find_default(egress, at - own_count);
 	return common ? (struct decider){UUID_NONE, str_from(common->name), common->priority}
 		      : (struct decider){0};

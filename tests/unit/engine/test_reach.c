@@ -3,7 +3,10 @@
 #include <netinet/in.h>
 
 #include "cloud.h"
+#include "engine/network/address_group.h"
 #include "engine/network/egress_gateway.h"
+#include "engine/network/firewall.h"
+#include "engine/network/guest_network.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/load_balancer.h"
 #include "engine/network/nat_gateway.h"
@@ -37,10 +40,9 @@ static struct ref to(struct lab *lab, enum kind kind, uuid id)
 	return ref_to(lab->c, kind, id);
 }
 
-static uuid launch_in(struct lab *lab, uuid subnet)
+static uuid launch_at(struct lab *lab, struct launch_port port)
 {
 	struct cloud *c = lab->c;
-	struct launch_port port = {.subnet = to(lab, KIND_SUBNET, subnet), .public_ip = CHOICE_NO};
 	struct instance_launch wish = cloud_launch(c, 1);
 	wish.ports = &port;
 	wish.port_count = 1;
@@ -51,6 +53,12 @@ static uuid launch_in(struct lab *lab, uuid subnet)
 	struct port_report report = {.port = made->row.id, .gen = made->row.gen, .up = true};
 	cloud_ok(c, NULL, engine_see_port, &report);
 	return id;
+}
+
+static uuid launch_in(struct lab *lab, uuid subnet)
+{
+	return launch_at(
+		lab, (struct launch_port){.subnet = to(lab, KIND_SUBNET, subnet), .public_ip = CHOICE_NO});
 }
 
 static uuid make_subnet(struct lab *lab, uuid router, const char *block)
@@ -233,6 +241,44 @@ static void check_icmp(void **state)
 	check_stops(ask_at(&lab, ping), REACH_GROUP, false, KIND_SECURITY_GROUP);
 	change_rules(&lab, group, false, true, let(IPPROTO_ESP, -1, -1, "0.0.0.0/0"));
 	check_passes(ask_at(&lab, ping));
+}
+
+static void check_address_groups(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	uuid group = group_of(&lab, lab.near);
+	const struct cidr blocks[] = {cidr_of("192.0.2.0/24"), cidr_of("10.1.1.0/24")};
+	struct address_group_wish wish = {.name = STR("ours"), .addresses = {blocks, 2}};
+	struct rule_wish members = {.protocol = -1,
+				    .from_port = -1,
+				    .to_port = -1,
+				    .peer_group = to(&lab, KIND_SECURITY_GROUP, group)};
+	cloud_ok(c, &c->alice, engine_create_address_group, &wish);
+	change_rules(&lab, group, false, false, members);
+	change_rules(&lab, group, false, true,
+		     (struct rule_wish){.protocol = -1,
+					.from_port = -1,
+					.to_port = -1,
+					.peer_addresses = ref_by_id(KIND_ADDRESS_GROUP, wish.group)});
+	check_passes(ask(&lab, lab.near, lab.next));
+	check_stops(ask(&lab, lab.far, lab.next), REACH_GROUP, false, KIND_SECURITY_GROUP);
+}
+
+/* Without port security no group is asked; with it, in no group, nothing passes. */
+static void check_open_port(void **state)
+{
+	struct lab lab = make_lab(state);
+	struct cloud *c = lab.c;
+	struct port_settings none = {.port = to(&lab, KIND_PORT, cloud_port(c, lab.next)->row.id),
+				     .has_no_groups = true};
+	cloud_ok(c, &c->alice, engine_update_port, &none);
+	struct reach_answer a = ask(&lab, lab.near, lab.next);
+	check_stops(a, REACH_GROUP, false, KIND_PORT);
+	assert_true(uuid_is_none(a.steps[a.first_bad].remedy.group));
+	none.is_open = CHOICE_YES;
+	cloud_ok(c, &c->alice, engine_update_port, &none);
+	check_passes(ask(&lab, lab.near, lab.next));
 }
 
 /* ---- network ACLs ---- */
@@ -541,6 +587,39 @@ static void check_forwarding_and_balancer(void **state)
 	check_passes(ask_at(&lab, q)); /* from inside, by the switch */
 }
 
+/* A guest network lets in what rules of its address do, and out what its own say. */
+static void check_firewall(void **state)
+{
+	struct lab lab = {.c = *state};
+	struct cloud *c = lab.c;
+	struct guest_network_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+					  .name = STR("walled"),
+					  .block = cidr_of("10.7.0.0/24"),
+					  .gateway_ip = ip_of("10.7.0.1"),
+					  .has_router = true};
+	cloud_ok(c, &c->alice, engine_create_guest_network, &wish);
+	struct ref network = ref_by_id(KIND_NETWORK, wish.network);
+	struct launch_port at = {.network = network, .by_firewall_alone = true};
+	uuid one = launch_at(&lab, at), other = launch_at(&lab, at);
+	struct address_wish address = {.for_network = network,
+				       .port = to(&lab, KIND_PORT, cloud_port(c, one)->row.id)};
+	cloud_ok(c, &c->alice, engine_allocate_address, &address);
+	check_passes(ask(&lab, other, one));
+	check_stops(ask(&lab, UUID_NONE, one), REACH_FIREWALL, false, KIND_NETWORK);
+	struct firewall_rule_wish in = {.address = ref_by_id(KIND_ADDRESS, address.address),
+					.protocol = IPPROTO_TCP,
+					.from = PORT,
+					.to = PORT};
+	cloud_ok(c, &c->alice, engine_create_firewall_rule, &in);
+	check_passes(ask(&lab, UUID_NONE, one));
+	check_stops(ask(&lab, one, UUID_NONE), REACH_FIREWALL, false, KIND_NETWORK);
+	struct firewall_rule_wish out = {
+		.network = network, .protocol = IPPROTO_TCP, .from = PORT, .to = PORT};
+	cloud_ok(c, &c->alice, engine_create_firewall_rule, &out);
+	check_passes(ask(&lab, one, UUID_NONE));
+	check_passes(ask(&lab, other, UUID_NONE)); /* under the gateway's address */
+}
+
 /* ---- states ---- */
 
 static void check_states(void **state)
@@ -695,12 +774,15 @@ static void check_no_question(void **state)
 static const struct CMUnitTest tests[] = {
 	cmocka_unit_test_setup_teardown(check_groups, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_icmp, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_open_port, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_address_groups, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_acls, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_stateful_acl, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_acls_of_chance, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_peering, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_internet, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_nat, cloud_setup, cloud_teardown),
+	cmocka_unit_test_setup_teardown(check_firewall, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_appliance, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_forwarding_and_balancer, cloud_setup, cloud_teardown),
 	cmocka_unit_test_setup_teardown(check_states, cloud_setup, cloud_teardown),

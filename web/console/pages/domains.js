@@ -9,7 +9,7 @@ import {offerCommand, showCommand} from "../commands.js";
 
 const SHOWN = [["instances", () => t("Instances"), number], ["vcpus", () => t("vCPUs"), number], ["memory", () => t("Memory"), size], ["volume_bytes", () => t("Disks and snapshots"), size]];
 const AGAIN_MS = 10000; // figures do not come by the stream: as charts, they are asked for again while somebody looks
-let usages = new Map(), problem = null, asked = 0;
+let usages = new Map(), problem = null, asked = -Infinity;
 
 function look() {
 	if (performance.now() - asked < AGAIN_MS)
@@ -38,7 +38,7 @@ function makeAccount(d) {
 		submit: async (form) => {
 			const answer = await post("/accounts", {name: form.get("name").trim(), domain: d.id, description: form.get("description"), with_default_router: form.get("router") === "on"});
 			applyRow("accounts", answer.items?.[0]);
-			asked = 0;
+			asked = -Infinity;
 		}});
 	preview("");
 }

@@ -88,7 +88,7 @@ function drop(chosen) {
 const moves = new Map();
 const AGAIN_MS = 2000;
 function drainOf(h) {
-	const known = moves.get(h.id) ?? {items: [], at: 0};
+	const known = moves.get(h.id) ?? {items: [], at: -Infinity};
 	const isOver = known.items.length && known.items.every((m) => m.ended_us);
 	if (performance.now() - known.at > (isOver ? 5 * AGAIN_MS : AGAIN_MS)) {
 		moves.set(h.id, {...known, at: performance.now()});

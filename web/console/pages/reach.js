@@ -58,7 +58,7 @@ function placeName(text) {
 
 function placeField(name, label, value) {
 	const found = findRow("instances", value);
-	return html`<label class="f">${label}<input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${live(value)} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}>${found && nameOf(found) !== value ? html`<span class="hint">${nameOf(found)}</span>` : nothing}</label>`;
+	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${live(value)} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}></label>`;
 }
 
 function form(q) {
@@ -126,6 +126,6 @@ export function view() {
 	offerCommand(path ? "networks.reach" : "networks.list", q);
 	fetchAnswer(path);
 	const isAsked = path && asked.path === path;
-	return html`<h1>${t("Can A reach B?")}</h1>${form(q)}${!path ? html`<p class="dim">${t("Choose two places: machines by name or id, an address, or the internet. Rules, routes and ACLs are looked through in both directions.")}</p>`
+	return html`<div class="head"><h1>${t("Can A reach B?")}</h1></div>${form(q)}${!path ? html`<p class="dim">${t("Choose two places: machines by name or id, an address, or the internet. Rules, routes and ACLs are looked through in both directions.")}</p>`
 		: isAsked && asked.problem ? problemCard(asked.problem) : isAsked && asked.answer ? answerView(asked.answer, q) : waiting()}`;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a month costs: by day, by what, and what it will have come to if nothing changes; invoices; for the operator all accounts, and the price
 // lists. Amounts are the server's exact decimals; only Intl rounds them.
-import {html, nothing, ask, emptyCard, problemCard, waiting, when, mark, pairs} from "../parts.js";
+import {html, nothing, ask, emptyCard, problemCard, waiting, pairs} from "../parts.js";
 import {rows, need, touch} from "../store.js";
 import {here, href, say} from "../router.js";
 import {t, amount, day, monthName, number, time} from "../words.js";
@@ -103,19 +103,17 @@ function groupTable(items, sums, q, title, more) {
 		${more > 0 ? html`<p class="hint">${t("and {n} more", {n: more})}</p>` : nothing}</div>`;
 }
 
-// ---- invoices and price lists: asked for once a visit, and anew with another reach ----
+// ---- invoices: asked for once a visit, and anew with another reach ----
 
-let papers = {key: "", invoices: null, lists: null, problem: null, at: 0};
+let papers = {key: "", invoices: null, problem: null, at: 0};
 
 function fetchPapers(isAll) {
 	const key = `${session.account?.id} ${isAll}`;
 	if (papers.key === key && performance.now() - papers.at < 300_000)
 		return;
-	const mine = {key, invoices: null, lists: null, problem: null, at: performance.now()};
+	const mine = {key, invoices: null, problem: null, at: performance.now()};
 	papers = mine;
 	get(`/invoices${isAll ? "?all=1" : ""}`).then((a) => { mine.invoices = a.items; }, (problem) => { mine.problem = problem; }).finally(touch);
-	if (isOperator())
-		get("/price-lists").then((a) => { mine.lists = a.items; }, () => { mine.lists = []; }).finally(touch);
 }
 
 async function showInvoice(one, isAll) {
@@ -135,13 +133,6 @@ function invoicesCard(isAll) {
 	return html`<div class="card"><h2>${t("Invoices")}</h2>${papers.problem ? html`<p class="dim">${papers.problem.message}</p>` : !items ? waiting() : !items.length ? html`<p class="dim">${t("There is none. The operator writes them when a month is closed.")}</p>`
 		: html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Invoices")}><table class="simple"><thead><tr><th scope="col">${t("Number")}</th><th scope="col">${t("Month")}</th>${isAll ? html`<th scope="col">${t("To whom")}</th>` : nothing}<th scope="col">${t("Due")}</th><th scope="col" class="n">${t("Cost")}</th></tr></thead><tbody>
 		${items.slice(0, 50).map((i) => html`<tr><td><button type="button" class="plain" @click=${() => showInvoice(i, isAll)}>${i.number}</button></td><td>${monthName(i.month)}</td>${isAll ? html`<td>${i.payer}</td>` : nothing}<td>${i.due ?? "–"}</td><td class="n">${amount(i.total ?? i.net, i.currency)}</td></tr>`)}</tbody></table></div>`}</div>`;
-}
-
-function listsCard() {
-	if (!papers.lists?.length)
-		return papers.lists ? html`<div class="card"><h2>${t("Price lists")}</h2><p class="dim">${t("There is none: nothing is billed. `dari prices load` loads one.")}</p></div>` : nothing;
-	return html`<div class="card"><h2>${t("Price lists")}</h2><div class="scroll" tabindex="0" role="region" aria-label=${t("Price lists")}><table class="simple"><thead><tr><th scope="col">${t("Name")}</th><th scope="col">${t("State")}</th><th scope="col">${t("Holds from")}</th><th scope="col">${t("For whom")}</th><th scope="col" class="n">${t("Prices")}</th></tr></thead><tbody>
-		${papers.lists.map((p) => html`<tr><td>${p.name} <span class="dim">${p.currency}</span></td><td>${p.is_in_force ? mark("ok", t("in force")) : p.from_us / 1000 > Date.now() ? mark("go", t("to come")) : mark("off", t("past"))}</td><td>${when(p.from_us)}</td><td>${p.owner ?? t("everybody")}</td><td class="n">${number(p.item_count)}</td></tr>`)}</tbody></table></div></div>`;
 }
 
 // ---- the page ----
@@ -166,5 +157,5 @@ export function view() {
 	fetchPapers(q.isAll);
 	return html`<h1>${t("Usage and cost")}</h1>${controls(q)}
 		${STANDINGS[standing] && !q.isAll ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${STANDINGS[standing]()}</h2></div>` : nothing}
-		${costsView(q)}${invoicesCard(q.isAll)}${isOperator() ? listsCard() : nothing}`;
+		${costsView(q)}${invoicesCard(q.isAll)}`;
 }

@@ -132,13 +132,12 @@ static RESULT take_profile(struct az_call *e, const struct az_os_profile *os, st
 	return OK;
 }
 
-RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine,
-			  enum image_platform platform, struct instance_launch *launch,
-			  struct az_guest_wish *ret_wish)
+RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine, bool is_windows,
+			  struct instance_launch *launch, struct az_guest_wish *ret_wish)
 {
 	struct str name = os->computer_name.n ? os->computer_name : machine;
 	struct az_guest_wish wish = {.has_profile = os->admin.n};
-	if (wish.has_profile && platform == IMAGE_PLATFORM_WINDOWS)
+	if (wish.has_profile && is_windows)
 		TRY(check_windows(e, os, name));
 	TRY(take_key(e, os, launch, &wish));
 	TRY(take_profile(e, os, name, &wish));

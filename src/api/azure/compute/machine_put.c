@@ -183,8 +183,7 @@ struct data_change {
 struct machine_args {
 	struct strs zones;
 	struct machine_says properties;
-	bool is_new;
-	enum image_platform platform; /* of a new one */
+	bool is_new, is_windows; /* the latter of a new one */
 	struct instance_launch launch;
 	struct az_guest_wish guest;
 	struct resize resize;
@@ -275,7 +274,7 @@ static RESULT take_os_disk(struct az_call *e, struct machine_args *a, struct dis
 		return missing(e, "properties.storageProfile.imageReference");
 	TRY(az_find_image(e, "properties.storageProfile.imageReference", &s->image, &image));
 	a->launch.image = ref_by_id(KIND_IMAGE, image->row.id);
-	a->platform = (enum image_platform) image->platform;
+	a->is_windows = image->platform == IMAGE_PLATFORM_WINDOWS;
 	if (image->root_device.n)
 		disk->device = str_copy(e->c->arena, image->root_device);
 	disk->type = az_type_of_sku(s->os.managed.sku.n ? s->os.managed.sku : STR("Premium_LRS"));
@@ -431,7 +430,7 @@ static RESULT prepare_new(struct az_call *e, struct machine_args *a)
 		TRY(take_license(e, a, &launch->licences));
 	TRY(take_disks(e, a));
 	TRY(take_interfaces(e, a));
-	return az_take_os_profile(e, &p->os, a->vm, a->platform, launch, &a->guest);
+	return az_take_os_profile(e, &p->os, a->vm, a->is_windows, launch, &a->guest);
 }
 
 /* ---- a change ---- */
