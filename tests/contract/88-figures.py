@@ -198,8 +198,92 @@ def test_data(region, watch):
     assert turned["Values"] == said[0]["Values"][::-1] and turned["Timestamps"][0] == at(NOW - SHORT)
 
 
+def data_query(region, name, stat, word, period=SHORT):
+    return {"Id": word, "MetricStat": {"Metric": {"Namespace": "AWS/EC2", "MetricName": name, "Dimensions": dimension(region.short)}, "Period": period, "Stat": stat}}
+
+
+def pages(region, form, said):
+    """Every page's answer, in one of the protocols."""
+    if form == "query":
+        watch, answers = region.account.client("cloudwatch"), []
+        said = {**said, **{k: at(said[k]) for k in ("StartTime", "EndTime")}}
+        while not answers or "NextToken" in answers[-1]:
+            token = {"NextToken": answers[-1]["NextToken"]} if answers else {}
+            answers.append(watch.get_metric_data(**said, **token))
+            for result in answers[-1]["MetricDataResults"]:
+                result["Timestamps"] = [t.timestamp() for t in result["Timestamps"]]
+        return answers
+    answers = []
+    said = {**said, **{k: (int if form == "json" else float)(said[k]) for k in ("StartTime", "EndTime")}}
+    while not answers or "NextToken" in answers[-1]:
+        status, _, answer = ask(region, form, "GetMetricData", {**said, **({"NextToken": answers[-1]["NextToken"]} if answers else {})})
+        assert status == 200, answer
+        answers.append(answer)
+    return answers
+
+
+@pytest.mark.parametrize("form", ["query", "json", "cbor"])
+@pytest.mark.parametrize("order", ["TimestampDescending", "TimestampAscending"])
+@pytest.mark.parametrize("most", [1, 2, 5, 12, 24, 25, 100800])
+def test_pages_of_data(region, form, order, most):
+    """Each page has so many points of all queries together, in their order; all pages together are the whole."""
+    asked = {"MetricDataQueries": [data_query(region, "CPUUtilization", "Average", "cpu"), data_query(region, "NetworkIn", "Sum", "hours", LONG),
+                                   {**data_query(region, "NetworkOut", "Sum", "hidden"), "ReturnData": False}, data_query(region, "NetworkIn", "Sum", "net")],
+             "StartTime": NOW - 3600, "EndTime": NOW, "ScanBy": order, "MaxDatapoints": most}
+    answers = pages(region, form, asked)
+    told, times = {"cpu": [], "hours": [], "net": []}, []
+    for number, answer in enumerate(answers):
+        results, is_last = {r["Id"]: r for r in answer["MetricDataResults"]}, number + 1 == len(answers)
+        assert list(results) == ["cpu", "hours", "net"] and answer["Messages"] == []
+        assert sum(len(r["Values"]) for r in results.values()) == (25 - most * number if is_last else most)
+        assert ("PartialData" in {r["StatusCode"] for r in results.values()}) == (not is_last)
+        times.append([t for r in results.values() for t in r["Timestamps"]])
+        for word, result in results.items():
+            assert len(result["Values"]) == len(result["Timestamps"])
+            told[word] += zip(result["Timestamps"], result["Values"])
+            missing = {"cpu": 12, "hours": 1, "net": 12}[word] - len(told[word])
+            assert result["StatusCode"] == ("PartialData" if missing else "Complete")
+    assert len(answers) == -(-25 // most)
+    turn = 1 if order == "TimestampAscending" else -1
+    for before, after in zip(times, times[1:]):  # no page goes back
+        assert max(turn * t for t in before) <= min(turn * t for t in after)
+    assert told["cpu"][::turn] == [(NOW - 3600 + k * SHORT, 5 * (12 - k)) for k in range(12)]
+    assert told["net"][::turn] == [(NOW - 3600 + k * SHORT, 1000 * (12 - k)) for k in range(12)]
+    assert told["hours"] == [(NOW - 3600, 78000)]
+
+
+def test_pages_by_a_paginator(region, watch):
+    asked = {"MetricDataQueries": [data_query(region, "CPUUtilization", "Average", "a"), data_query(region, "CPUUtilization", "Maximum", "b")],
+             "StartTime": at(NOW - 3600), "EndTime": at(NOW)}
+    said = watch.get_paginator("get_metric_data").paginate(**asked, PaginationConfig={"PageSize": 7}).build_full_result()["MetricDataResults"]
+    assert len(said) == 2 * 4 and {r["Label"] for r in said} == {"CPUUtilization Average", "CPUUtilization Maximum"}
+    assert [v for r in said if r["Id"] == "a" for v in r["Values"]] == [5 * k for k in range(1, 13)]
+    everything = watch.get_paginator("list_metrics").paginate(Namespace="AWS/EC2").build_full_result()["Metrics"]
+    assert everything == watch.list_metrics(Namespace="AWS/EC2")["Metrics"]
+
+
+@pytest.mark.parametrize("form", ["json", "cbor"])
+def test_bad_tokens(region, form):
+    time_of = int if form == "json" else float
+    asked = {"MetricDataQueries": [data_query(region, "NetworkIn", "Sum", "a")], "StartTime": time_of(NOW - 3600), "EndTime": time_of(NOW)}
+    for token in ("x", "D", "D..", "D.1.", "D.1.1", "A.1.0", "D.-1.0", "D.1.-1", "D.99999999999999999999.0", "D.1.0.0", "\u20ac" * 300):
+        status, headers, said = ask(region, form, "GetMetricData", {**asked, "NextToken": token})
+        assert (status, said["__type"], headers["x-amzn-query-error"]) == (400, "com.amazonaws.cloudwatch#InvalidNextToken", "InvalidNextToken;Sender"), token
+        status, _, said = ask(region, form, "ListMetrics", {"NextToken": token})
+        assert (status, said["__type"]) == (400, "com.amazonaws.cloudwatch#InvalidParameterValueException"), token
+    assert ask(region, form, "GetMetricData", {**asked, "NextToken": "D.1.0"})[2]["MetricDataResults"][0]["Values"] == []  # the end
+
+
+def test_short_periods_are_not_kept(region, watch):
+    """Of what begins longer ago than fifteen days there are points of five minutes, and longer than sixty-three of hours."""
+    def points(days, period):
+        return statistics(watch, region, "NetworkIn", period=period, since=days * 86400)["Datapoints"]
+    assert points(2, 300) and points(20, 3600) and points(80, 2 * 3600)
+    assert points(20, 25 * 60) and points(20, 24 * 60) == [] and points(80, 2 * 3600 + 300) == []
+
+
 @pytest.mark.parametrize("code, more", [
-    ("InvalidParameterValue", {"Period": 61}), ("InvalidParameterCombination", {"StartTime": at(NOW)}), ("MissingParameter", {"Statistics": None}),
+    ("InvalidParameterValue", {"Period": 61}), ("InvalidParameterValue", {"StartTime": at(NOW)}), ("InvalidParameterCombination", {"Statistics": None}),
     ("InvalidParameterCombination", {"Period": 60, "StartTime": at(NOW - 86400 * 3)}), ("InvalidParameterValue", {"Statistics": ["Median"]}), ("InvalidParameterValue", {"Unit": "Pounds"})])
 def test_wrong_statistics(region, watch, code, more):
     asked = {"Namespace": "AWS/EC2", "MetricName": "NetworkIn", "Dimensions": dimension(region.short), "StartTime": at(NOW - 3600), "EndTime": at(NOW), "Period": SHORT, "Statistics": ["Sum"], **more}
@@ -326,6 +410,13 @@ def test_aws_command(region, tmp_path):
                            f"Name=InstanceId,Value={region.short}", "--start-time", at(NOW - 600).isoformat(), "--end-time", at(NOW).isoformat(), "--period", "300", "--statistics", "Sum",
                            "--output", "text", "--query", "sort_by(Datapoints, &Timestamp)[].Sum"], env=env, capture_output=True, text=True, check=False)
     assert done.stdout.split() == ["1000.0", "500.0"], done
+    query = json.dumps([data_query(region, "NetworkIn", "Sum", "a"), data_query(region, "NetworkOut", "Sum", "b")])
+    for more, count in ((("--page-size", "5"), 24), (("--page-size", "5", "--max-items", "2"), 5), (("--no-paginate", "--max-datapoints", "3"), 3)):
+        done = subprocess.run(["/usr/bin/aws", "--endpoint-url", region.url, "cloudwatch", "get-metric-data", "--metric-data-queries", query, "--start-time", at(NOW - 3600).isoformat(),
+                               "--end-time", at(NOW).isoformat(), "--output", "json", *more], env=env, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done
+        said = json.loads(done.stdout)
+        assert sum(len(r["Values"]) for r in said["MetricDataResults"]) == count and ("NextToken" in said) == (count < 24), (more, said)
 
 
 if __name__ == "__main__":

@@ -57,7 +57,7 @@ static RESULT prepare(struct api_call *core)
 	struct cloudwatch_call *e = cloudwatch_call_of(core);
 	const struct cloudwatch_action *a = cloudwatch_action_of(e);
 	TRY(api_new_args(core, 1, a->args.size));
-	TRY(request_read(e->c, &request_sts_dialect, &a->args, common, &e->pairs, e->args));
+	TRY(request_read(e->c, &request_cloudwatch_dialect, &a->args, common, &e->pairs, e->args));
 	return a->prepare ? a->prepare(e, e->args) : OK;
 }
 
@@ -116,7 +116,7 @@ static void word_problem(struct api_call *core, struct api_problem *p)
 	p->message = api_say_problem(core->c, p);
 }
 
-static const struct api_actions *const groups[] = {&cloudwatch_actions};
+static const struct api_actions *const groups[] = {&cloudwatch_actions, &cloudwatch_data_actions};
 const struct api_groups cloudwatch_action_groups = {groups, sizeof groups / sizeof groups[0]};
 
 const struct api_protocol cloudwatch_protocol = {

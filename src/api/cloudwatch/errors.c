@@ -6,11 +6,17 @@
 
 /* The first row that fits counts. */
 static const struct api_error rows[] = {
+	{ERR_MISSING, 0, 400, "ValidationError", "MetricDataQueries"},
 	{ERR_MISSING, 0, 400, "MissingParameter"},
 	{ERR_COMBINATION, 0, 400, "InvalidParameterCombination"},
 	{ERR_INVALID, 0, 400, "InvalidNextToken", "NextToken"},
+	/* GetMetricData's model has neither InvalidParameterValue nor MissingParameter. */
+	{ERR_INVALID, 0, 400, "ValidationError", "MaxDatapoints"},
+	{ERR_INVALID, 0, 400, "ValidationError", "ScanBy"},
+	{ERR_INVALID, 0, 400, "ValidationError", "MetricDataQueries"},
 	{ERR_INVALID, 0, 400, "InvalidParameterValue"},
 	{ERR_TOO_LARGE, 0, 413, "RequestEntityTooLarge", API_WHOLE_REQUEST},
+	{ERR_TOO_LARGE, 0, 400, "ValidationError", "MetricDataQueries"},
 	{ERR_TOO_LARGE, 0, 400, "InvalidParameterCombination"},
 	{ERR_UNKNOWN, 0, 400, "ValidationError"},
 	{ERR_MALFORMED, 0, 400, "ValidationError"},

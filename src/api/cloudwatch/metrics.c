@@ -33,8 +33,8 @@ static const struct param dimension_params[] = {
 };
 const struct params cloudwatch_dimension_params = PARAMS(struct cloudwatch_dimension, dimension_params);
 
-void cloudwatch_find_subject(struct cloudwatch_call *e, const struct cloudwatch_dimensions *dimensions,
-			     struct cloudwatch_question *q)
+static void find_subject(struct cloudwatch_call *e, const struct cloudwatch_dimensions *dimensions,
+			 struct cloudwatch_question *q)
 {
 	struct ref ref = {0};
 	if (dimensions->count != 1 || !str_is(dimensions->at[0].name, "InstanceId") ||
@@ -45,6 +45,59 @@ void cloudwatch_find_subject(struct cloudwatch_call *e, const struct cloudwatch_
 		return;
 	q->instance = i->row.id;
 	q->host = i->host;
+}
+
+/* ---- times ---- */
+
+/* Longer ago than these CloudWatch keeps no points of a shorter period, and rounds to them where a question begins. */
+static const struct {
+	int64_t age_us, period_us;
+} retention[] = {
+	{63 * 24 * HOUR, HOUR},
+	{15 * 24 * HOUR, 5 * MINUTE},
+	{0, MINUTE},
+};
+
+static int64_t period_of_age(int64_t age_us)
+{
+	size_t k = 0;
+	while (k + 1 < sizeof retention / sizeof *retention && age_us <= retention[k].age_us)
+		k++;
+	return retention[k].period_us;
+}
+
+RESULT cloudwatch_read_times(struct cloudwatch_call *e, enum err err, struct str start, struct str end,
+			     struct cloudwatch_question *q)
+{
+	if (!result_is_ok(clock_parse(start, &q->from_us)))
+		return ctx_fail_field(e->c, err, STR("StartTime"),
+				      "The parameter StartTime must be in ISO 8601 format.");
+	if (!result_is_ok(clock_parse(end, &q->before_us)))
+		return ctx_fail_field(e->c, err, STR("EndTime"),
+				      "The parameter EndTime must be in ISO 8601 format.");
+	if (q->from_us >= q->before_us)
+		return ctx_fail_field(e->c, err, STR("StartTime"),
+				      "The parameter StartTime must be less than the parameter EndTime.");
+	return OK;
+}
+
+/* Where hours fit and what is older than the short stretches is asked for, hours answer. */
+static int64_t choose_step(const struct cloudwatch_question *q)
+{
+	bool is_old = q->from_us < clock_now_us() - FIGURES_SHORT_KEPT_US;
+	return is_old && q->period_us % FIGURES_LONG_US == 0 ? FIGURES_LONG_US : FIGURES_SHORT_US;
+}
+
+void cloudwatch_ask(struct cloudwatch_call *e, const struct cloudwatch_metric *metric, struct str unit,
+		    const struct cloudwatch_dimensions *dimensions, struct cloudwatch_question *q)
+{
+	int64_t shortest_us = period_of_age(clock_now_us() - q->from_us);
+	bool is_kept = shortest_us == MINUTE || q->period_us % shortest_us == 0;
+	bool has_unit = metric && (!unit.n || str_is(unit, metric->unit));
+	q->metric = has_unit && is_kept ? metric : NULL;
+	q->from_us = q->from_us / shortest_us * shortest_us;
+	q->step_us = choose_step(q);
+	find_subject(e, dimensions, q);
 }
 
 RESULT cloudwatch_check_period(struct cloudwatch_call *e, int64_t period_s, const char *field)
@@ -73,38 +126,45 @@ static struct cloudwatch_datapoint make_point(const struct cloudwatch_metric *m,
 }
 
 /* Those of one period are one. */
-static RESULT add_point(struct cloudwatch_call *e, struct cloudwatch_datapoints *points, int64_t period_us,
-			struct cloudwatch_datapoint p)
+static bool add_point(struct arena *arena, struct cloudwatch_datapoints *points, int64_t period_us,
+		      struct cloudwatch_datapoint p)
 {
 	p.at_us = p.at_us / period_us * period_us;
 	struct cloudwatch_datapoint *last = points->count ? &points->at[points->count - 1] : NULL;
 	if (!last || last->at_us != p.at_us)
-		return VEC_PUSH(e->c->arena, points, p) ? OK : ctx_no_memory(e->c);
+		return VEC_PUSH(arena, points, p);
 	last->samples += p.samples;
 	last->sum += p.sum;
 	last->least = p.least < last->least ? p.least : last->least;
 	last->most = p.most > last->most ? p.most : last->most;
-	return OK;
-}
-
-/* Where hours fit and what is older than the short stretches is asked for, hours answer. */
-static int64_t choose_step(const struct cloudwatch_question *q)
-{
-	bool is_old = q->from_us < clock_now_us() - FIGURES_SHORT_KEPT_US;
-	return is_old && q->period_us % FIGURES_LONG_US == 0 ? FIGURES_LONG_US : FIGURES_SHORT_US;
+	return true;
 }
 
 RESULT cloudwatch_read_points(struct cloudwatch_call *e, const struct cloudwatch_question *q,
-			      struct cloudwatch_datapoints *points)
+			      struct arena *arena, struct cloudwatch_datapoints *points)
 {
 	struct figure_points kept = {0};
+	struct ctx c = *e->c;
 	struct reconciler *r = e->config->reconciler;
 	cloudwatch_release_tables(e);
 	if (!q->metric || !r || uuid_is_none(q->host))
 		return OK;
-	TRY(reconciler_read_figures_kept(r, e->c, q->instance, q->host, choose_step(q), q->from_us,
-					 q->before_us, &kept));
+	c.arena = arena;
+	struct result result = reconciler_read_figures_kept(r, &c, q->instance, q->host, q->step_us,
+							    q->from_us, q->before_us, &kept);
+	if (!result_is_ok(result))
+		return ctx_fail(e->c, result.code, "%" STR_FMT, STR_ARG(c.problem.message));
 	for (size_t k = 0; k < kept.count; k++)
-		TRY(add_point(e, points, q->period_us, make_point(q->metric, &kept.at[k])));
+		if (!add_point(arena, points, q->period_us, make_point(q->metric, &kept.at[k])))
+			return ctx_no_memory(e->c);
 	return OK;
+}
+
+double cloudwatch_value_of(const struct cloudwatch_datapoint *p, struct str statistic)
+{
+	return str_is(statistic, "SampleCount") ? p->samples
+	       : str_is(statistic, "Sum")       ? p->sum
+	       : str_is(statistic, "Minimum")   ? p->least
+	       : str_is(statistic, "Maximum")   ? p->most
+						: p->sum / p->samples;
 }

@@ -120,9 +120,9 @@ const struct params_dialect request_ec2_dialect = DIALECT(SMALL_NAMES, ",", );
 #define REQUEST_CONSTRAINT(value, must)                                                                      \
 	"1 validation error detected: Value " value "at '{parameter}' failed to satisfy constraint: "        \
 	"Member must " must
-#define MEMBER_WORDS(value, null)                                                                            \
+#define MEMBER_WORDS(value, missing)                                                                         \
 	.words = {                                                                                           \
-		[FAULT_MISSING] = REQUEST_CONSTRAINT(null, "not be null"),                                   \
+		[FAULT_MISSING] = missing,                                                                   \
 		[FAULT_WORDS] = REQUEST_CONSTRAINT(value, "satisfy enum value set: [{words}]"),              \
 		[FAULT_INT_BELOW] = REQUEST_CONSTRAINT(value, "have value greater than or equal to {min}"),  \
 		[FAULT_INT_ABOVE] = REQUEST_CONSTRAINT(value, "have value less than or equal to {max}"),     \
@@ -133,9 +133,13 @@ const struct params_dialect request_ec2_dialect = DIALECT(SMALL_NAMES, ",", );
 			value, "satisfy constraint: [Member must have length less than or equal to {max}, "  \
 			       "Member must have length greater than or equal to {min}{remark}]"),           \
 		[FAULT_COUNT] = REQUEST_CONSTRAINT(value, "have length less than or equal to {max}")}
-const struct params_dialect request_iam_dialect = DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("", ""));
+#define MUST_BE_THERE(null) REQUEST_CONSTRAINT(null, "not be null")
+const struct params_dialect request_iam_dialect =
+	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("", MUST_BE_THERE("")));
 const struct params_dialect request_sts_dialect =
-	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", "null "));
+	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", MUST_BE_THERE("null ")));
+const struct params_dialect request_cloudwatch_dialect =
+	DIALECT(MEMBER_NAMES, ", ", MEMBER_WORDS("'{value}' ", "The parameter {field} is required."));
 
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out)

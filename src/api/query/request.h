@@ -15,8 +15,10 @@ enum {
  * escape, text that XML cannot hold, a name twice; ERR_TOO_LARGE. */
 RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
 /* Fills out, of the table's size and zeroed, from the pairs; names in `common` (NULL-ended) are left alone. Errors
- * as params_fill() has them, in the dialect's words: EC2 writes names of parameters small, IAM and STS those of members. */
-extern const struct params_dialect request_ec2_dialect, request_iam_dialect, request_sts_dialect;
+ * as params_fill() has them, in the dialect's words: EC2 writes names of parameters small, IAM and STS those of members; CloudWatch has words of its
+ * own for what is missing. */
+extern const struct params_dialect request_ec2_dialect, request_iam_dialect, request_sts_dialect,
+	request_cloudwatch_dialect;
 RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const struct params *table,
 		    const char *const *common, const struct pairs *pairs, void *out);
 /* A member that is not as a constraint of IAM's wants it, which no table can say: "satisfy regular expression pattern: …".

@@ -21,6 +21,7 @@
  *                                              it says response=xml; POST where the command changes something:
  *   POST /client/api command=createTags&…      the parameters as a form
  *   POST /support/CreateCase {"subject":"a"}   a call of AWS Support's, signed with alice's key
+ *   POST /monitoring/ListMetrics {}            a call of CloudWatch's, in AWS JSON, signed with her key
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass

@@ -19,7 +19,8 @@ enum form {
 	FORM_NETWORK,
 	FORM_IMAGE,
 	FORM_PLACEMENT,
-	FORM_CLOUDSTACK
+	FORM_CLOUDSTACK,
+	FORM_CLOUDWATCH
 };
 
 /* ---- the line ---- */
@@ -94,6 +95,8 @@ static enum form form_of(const struct script *s, int status)
 	struct str path = target_of(s);
 	if (str_starts_with(path, STR("/client/")))
 		return FORM_CLOUDSTACK;
+	if (str_starts_with(path, STR("/monitoring/")))
+		return FORM_CLOUDWATCH;
 	for (size_t k = 0; path.n && k < sizeof services / sizeof *services; k++)
 		if (str_starts_with(path, str_from(services[k].path)))
 			return status == 401 ? FORM_IDENTITY : services[k].form;
@@ -170,6 +173,22 @@ static struct str render_cloudstack(struct arena *a, const struct script *s, con
 			 STR_ARG(name), e->status, STR_ARG(e->word), STR_ARG(message));
 }
 
+/* The shape that the code of the query protocol has in CloudWatch's model. */
+static const char *shape_of(struct str code)
+{
+	static const struct {
+		const char *code, *shape;
+	} rows[] = {{"InvalidParameterValue", "InvalidParameterValueException"},
+		    {"InvalidParameterCombination", "InvalidParameterCombinationException"},
+		    {"MissingParameter", "MissingRequiredParameterException"},
+		    {"ValidationError", "ValidationException"},
+		    {"InvalidAction", "UnknownOperationException"}};
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++)
+		if (str_is(code, rows[k].code))
+			return rows[k].shape;
+	return "InvalidNextToken";
+}
+
 static struct str render_json(struct arena *a, const struct script *s, enum form form,
 			      const struct golden_error *e)
 {
@@ -192,6 +211,10 @@ static struct str render_json(struct arena *a, const struct script *s, enum form
 				 e->status, STR_ARG(e->word), STR_ARG(message));
 	case FORM_CLOUDSTACK:
 		return render_cloudstack(a, s, e, message);
+	case FORM_CLOUDWATCH:
+		return str_print(a,
+				 "{\"__type\":\"com.amazonaws.cloudwatch#%s\",\"message\":\"%" STR_FMT "\"}",
+				 shape_of(e->word), STR_ARG(message));
 	case FORM_FAULT:
 		return str_print(a, "{\"%" STR_FMT "\":{\"code\":%d,\"message\":\"%" STR_FMT "\"}}",
 				 STR_ARG(e->word), e->status, STR_ARG(message));
@@ -203,15 +226,19 @@ static struct str render_json(struct arena *a, const struct script *s, enum form
 	}
 }
 
-/* The services with microversions name the one that was asked for, or their oldest. */
-static struct str render_headers(struct arena *a, const struct script *s, int status)
+/* The services with microversions name the one that was asked for, or their oldest; CloudWatch the query protocol's code. */
+static struct str render_headers(struct arena *a, const struct script *s, const struct golden_error *e)
 {
+	int status = e->status;
 	static const struct {
 		const char *path, *service, *oldest;
 	} versioned[] = {{"/compute/v", "compute", "2.1"},
 			 {"/volume/v", "volume", "3.0"},
 			 {"/placement", "placement", "1.0"}};
 	struct str path = target_of(s), headers = STR_NONE;
+	if (form_of(s, status) == FORM_CLOUDWATCH)
+		return str_print(a, "x-amzn-query-error: %" STR_FMT ";%s\n", STR_ARG(e->word),
+				 status >= 500 ? "Receiver" : "Sender");
 	for (size_t k = 0; k < sizeof versioned / sizeof *versioned; k++) {
 		struct str service = str_from(versioned[k].service), asked = s->version;
 		if (!str_starts_with(path, str_from(versioned[k].path)))
@@ -243,7 +270,7 @@ bool golden_error_render(struct arena *a, const struct script *s, const struct g
 	ret_answer->body =
 		form >= FORM_IDENTITY ? render_json(a, s, form, error) : render_xml(a, form, error);
 	if (form >= FORM_IDENTITY)
-		ret_answer->headers = render_headers(a, s, error->status);
+		ret_answer->headers = render_headers(a, s, error);
 	return error->status >= 400;
 }
 
@@ -280,13 +307,20 @@ static struct str take_cloudstack_code(struct arena *a, const json_t *value)
 			 json_integer_value(json_object_get(inner, "cserrorcode")));
 }
 
+/* Of "x-amzn-query-error: InvalidAction;Sender". */
+static struct str take_cloudwatch_code(struct str headers)
+{
+	size_t from = strlen("x-amzn-query-error: ");
+	return str_slice(headers, from, str_find_char(headers, ';', 0));
+}
+
 static void take_json(enum form form, json_t *value, const char **ret_word, const char **ret_message)
 {
 	const json_t *inner = value;
 	const char *first = json_object_iter_key(json_object_iter(value));
 	if (form == FORM_PLACEMENT)
 		inner = json_array_get(json_object_get(value, "errors"), 0);
-	else if (form != FORM_IMAGE)
+	else if (form != FORM_IMAGE && form != FORM_CLOUDWATCH)
 		inner = json_object_get(value, first ? first : "");
 	*ret_message = text_of(inner, form == FORM_PLACEMENT    ? "detail"
 				      : form == FORM_CLOUDSTACK ? "errortext"
@@ -303,8 +337,9 @@ bool golden_error_take(struct arena *a, const struct script *s, const struct wor
 		const char *word = NULL, *message = NULL;
 		json_t *value = json_loadb(answer->body.p, answer->body.n, 0, NULL);
 		take_json(form, value, &word, &message);
-		ret_error->word = form == FORM_CLOUDSTACK ? take_cloudstack_code(a, value)
-							  : str_copy(a, str_from(word));
+		ret_error->word = form == FORM_CLOUDSTACK   ? take_cloudstack_code(a, value)
+				  : form == FORM_CLOUDWATCH ? take_cloudwatch_code(answer->headers)
+							    : str_copy(a, str_from(word));
 		ret_error->message = str_copy(a, str_from(message));
 		json_decref(value);
 	} else {

@@ -11,6 +11,7 @@
 
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
+#include "api/cloudwatch/cloudwatch.h"
 #include "api/core/park.h"
 #include "api/support/support.h"
 #include "auth/key.h"
@@ -309,6 +310,7 @@ static void open_face(struct world *w)
 					   .ticket_directory = str_from(w->images),
 					   .region = STR("us-east-1")};
 	MUST(api_face_new(&w->c, &support_protocol, &support, &w->support));
+	MUST(api_face_new(&w->c, &cloudwatch_protocol, &support, &w->cloudwatch));
 }
 
 void world_set_limits(struct world *w, const struct limits_config *config)
@@ -319,6 +321,7 @@ void world_set_limits(struct world *w, const struct limits_config *config)
 	api_face_free(w->cloudstack);
 	api_face_free(w->azure);
 	api_face_free(w->support);
+	api_face_free(w->cloudwatch);
 	api_face_free(w->native);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
@@ -377,6 +380,7 @@ void world_done(struct world *w)
 	api_face_free(w->cloudstack);
 	api_face_free(w->azure);
 	api_face_free(w->support);
+	api_face_free(w->cloudwatch);
 	api_face_free(w->native);
 	guards_free(w->guards);
 	limits_free(w->limits);
@@ -429,6 +433,7 @@ static struct api_face *find_face(const struct world *w, const struct fake_call 
 	       : openstack_has_path(f->call.path)  ? w->openstack
 	       : cloudstack_has_path(f->call.path) ? w->cloudstack
 	       : support_has_call(&f->call)        ? w->support
+	       : cloudwatch_has_call(&f->call)     ? w->cloudwatch
 	       : iam_has_call(&f->call)            ? w->iam
 						   : w->face;
 }
@@ -460,6 +465,7 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 static void sign(struct ctx *c, const struct world_user *user, struct fake_call *f)
 {
 	bool is_support = support_has_call(&f->call);
+	bool is_watch = str_starts_with(call_header(&f->call, "X-Amz-Target"), STR("GraniteServiceVersion"));
 	bool is_sts = str_contains(f->call.query, STR("2011-06-15")) ||
 		      str_contains(f->call.body, STR("2011-06-15"));
 	bool is_iam = str_contains(f->call.query, STR("2010-05-08")) ||
@@ -468,6 +474,7 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 					      .secret = user->secret,
 					      .region = STR("us-east-1"),
 					      .service = is_support ? STR("support")
+							 : is_watch ? STR("monitoring")
 							 : is_sts   ? STR("sts")
 							 : is_iam   ? STR("iam")
 								    : STR("ec2"),
@@ -649,15 +656,15 @@ static void write_azure_call(struct ctx *c, struct bearers *bearers, const struc
 }
 
 /* "POST /support/CreateCase {…}": the action is named by a header. */
-static void write_support_call(struct ctx *c, const struct world_user *user, const struct script_request *r,
-			       struct fake_call *ret_call)
+static void write_target_call(struct ctx *c, const struct world_user *user, const struct script_request *r,
+			      const char *type, const char *service, struct fake_call *ret_call)
 {
-	struct str action = str_slice(r->path, strlen("/support/"), r->path.n);
+	struct str action = str_slice(r->path, str_find_char(r->path, '/', 1) + 1, r->path.n);
 	fake_call_init(ret_call, str_to_z(c->arena, r->method), STR("/"), r->query, r->body);
 	fake_call_add_header(ret_call, "Host", STR("ec2.us-east-1.test:8773"));
-	fake_call_add_header(ret_call, "Content-Type", STR("application/x-amz-json-1.1"));
+	fake_call_add_header(ret_call, "Content-Type", str_from(type));
 	fake_call_add_header(ret_call, "X-Amz-Target",
-			     str_print(c->arena, "AWSSupport_20130415.%" STR_FMT, STR_ARG(action)));
+			     str_print(c->arena, "%s.%" STR_FMT, service, STR_ARG(action)));
 	if (user)
 		sign(c, user, ret_call);
 }
@@ -671,7 +678,13 @@ void world_request_call(struct ctx *c, struct tokens *tokens, struct bearers *be
 		return;
 	}
 	if (str_starts_with(request->path, STR("/support/"))) {
-		write_support_call(c, user, request, ret_call);
+		write_target_call(c, user, request, "application/x-amz-json-1.1", "AWSSupport_20130415",
+				  ret_call);
+		return;
+	}
+	if (str_starts_with(request->path, STR("/monitoring/"))) {
+		write_target_call(c, user, request, "application/x-amz-json-1.0",
+				  "GraniteServiceVersion20100801", ret_call);
 		return;
 	}
 	if (cloudstack_has_path(request->path)) {

@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GetMetricData: several metrics at once, a page at a time. Source: Amazon CloudWatch API Reference; words of refusals as AWS has
+ * answered users of boto3, Telegraf and YACE, default labels as in LocalStack's recordings of AWS.
+ *
+ * A page has the first MaxDatapoints points of all queries in the order that ScanBy says, by time and then by query, behind those
+ * of the pages before: that all queries advance together is guessed, for AWS only says that the newest or the oldest come first.
+ * A token is the place of the last point that was told, so points that arrive meanwhile move nothing. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/cloudwatch/internal.h"
+#include "api/core/params.h"
+#include "base/clock.h"
+
+enum { QUERIES_MAX = 500, DATA_MAX = 100800 };
+
+struct data_metric {
+	struct str name_space, name;
+	struct cloudwatch_dimensions dimensions;
+};
+static const struct param data_metric_params[] = {
+	CLOUDWATCH_NAMESPACE_PARAM(struct data_metric, .flags = REQUIRED, ),
+	CLOUDWATCH_METRIC_PARAM(struct data_metric, .flags = REQUIRED, ),
+	CLOUDWATCH_DIMENSIONS_PARAM(struct data_metric, CLOUDWATCH_DIMENSIONS_MAX),
+};
+static const struct params data_metric_table = PARAMS(struct data_metric, data_metric_params);
+
+struct data_stat {
+	struct data_metric metric;
+	struct str stat, unit;
+	int64_t period_s;
+};
+static const struct param data_stat_params[] = {
+	PARAM_OBJECT(struct data_stat, "Metric", metric, data_metric_table, .flags = REQUIRED,
+		     .doc = "Which metric."),
+	PARAM(struct data_stat, "Period", period_s, .flags = REQUIRED, .min = 1, .max = 86400 * 365,
+	      .doc = "Seconds that a value covers."),
+	PARAM(struct data_stat, "Stat", stat, .flags = REQUIRED,
+	      .doc = "What of each is told; percentiles are not built."),
+	PARAM(struct data_stat, "Unit", unit, .words = CLOUDWATCH_UNITS,
+	      .doc = "Only if it is the metric's own."),
+};
+static const struct params data_stat_table = PARAMS(struct data_stat, data_stat_params);
+
+struct data_query {
+	struct str id, label;
+	struct data_stat stat;
+	enum choice returns;
+	struct cloudwatch_question question; /* made */
+};
+static const struct param data_query_params[] = {
+	PARAM(struct data_query, "Id", id, .flags = REQUIRED, .min = 1, .max = 255,
+	      .doc = "Its name in the answer."),
+	PARAM_OBJECT(struct data_query, "MetricStat", stat, data_stat_table, .flags = REQUIRED,
+		     .doc = "What is read."),
+	PARAM(struct data_query, "Label", label, .max = 2048, .doc = "Told with it; else the metric's name."),
+	PARAM(struct data_query, "ReturnData", returns, .yes = "true", .no = "false",
+	      .doc = "false: it is not told."),
+	NOT_BUILT("Expression|Period|AccountId", .doc = "Metric math, other accounts."),
+};
+static const struct params data_query_table = PARAMS(struct data_query, data_query_params);
+
+/* Of a point among those of all queries. */
+struct place {
+	int64_t at_us;
+	size_t query;
+	bool is_set;
+};
+
+struct data_args {
+	struct {
+		struct data_query *at;
+		size_t count;
+	} queries;
+	struct str start, end, token, order;
+	int64_t max;
+	/* made: */
+	bool is_ascending;
+	struct place behind; /* what the pages before have told */
+};
+static const struct param data_params[] = {
+	PARAM_LIST(struct data_args, "MetricDataQueries.member", queries, data_query_table, .flags = REQUIRED,
+		   .max = QUERIES_MAX, .doc = "What is asked."),
+	PARAM(struct data_args, "StartTime", start, .flags = REQUIRED, .doc = "Included."),
+	PARAM(struct data_args, "EndTime", end, .flags = REQUIRED, .doc = "Not included."),
+	PARAM(struct data_args, "NextToken", token, .doc = "The next page, by the last one's."),
+	PARAM(struct data_args, "ScanBy", order, .words = "TimestampDescending|TimestampAscending",
+	      .absent = "TimestampDescending", .doc = "The newest or the oldest first."),
+	PARAM(struct data_args, "MaxDatapoints", max, .min = 1, .max = DATA_MAX, .absent = "100800",
+	      .doc = "Of all queries together, a page."),
+	NOT_BUILT("LabelOptions.Timezone", .only = "+0000", .doc = "Times in labels."),
+};
+
+static bool is_id(struct str id)
+{
+	for (size_t k = 0; k < id.n; k++) {
+		bool is_small = id.p[k] >= 'a' && id.p[k] <= 'z';
+		bool is_other = (id.p[k] >= 'A' && id.p[k] <= 'Z') || (id.p[k] >= '0' && id.p[k] <= '9') ||
+				id.p[k] == '_';
+		if (!is_small && (!k || !is_other))
+			return false;
+	}
+	return true;
+}
+
+static RESULT read_token(struct cloudwatch_call *e, struct data_args *a)
+{
+	struct str rest = a->token, order = STR_NONE, at = STR_NONE;
+	int64_t query = 0;
+	if (!a->token.n)
+		return OK;
+	a->behind.is_set = str_split_next(&rest, '.', &order) && str_split_next(&rest, '.', &at) &&
+			   str_is(order, a->is_ascending ? "A" : "D") &&
+			   result_is_ok(str_parse_int(at, &a->behind.at_us)) &&
+			   result_is_ok(str_parse_int(rest, &query)) && a->behind.at_us >= 0 &&
+			   a->behind.at_us < CLOUDWATCH_TIME_END_US && query >= 0 &&
+			   query < (int64_t) a->queries.count;
+	a->behind.query = (size_t) query;
+	return a->behind.is_set ? OK
+				: ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
+						 "The parameter NextToken is not valid."); /* words guessed */
+}
+
+static RESULT fail_query(struct cloudwatch_call *e, struct str value, size_t k, const char *name,
+			 const char *is_what)
+{
+	return ctx_fail(e->c, ERR_MALFORMED,
+			"The value %" STR_FMT " for parameter MetricDataQueries.member.%zu.%s is %s.",
+			STR_ARG(str_slice(value, 0, 255)), k + 1, name, is_what);
+}
+
+static RESULT check_query(struct cloudwatch_call *e, const struct data_args *a, size_t k)
+{
+	const struct data_query *d = &a->queries.at[k];
+	if (!is_id(d->id))
+		return fail_query(e, d->id, k, "Id",
+				  "not matching the expected pattern ^[a-z][a-zA-Z0-9_]*$");
+	if (!params_has_word(CLOUDWATCH_STATISTICS, d->stat.stat))
+		return fail_query(e, d->stat.stat, k, "MetricStat.Stat", "not a valid statistic");
+	for (size_t n = 0; n < k; n++)
+		if (str_equal(a->queries.at[n].id, d->id))
+			return ctx_fail(e->c, ERR_MALFORMED,
+					"The values for parameter id in MetricDataQueries are not unique.");
+	return cloudwatch_check_period(e, d->stat.period_s, "MetricDataQueries");
+}
+
+static RESULT prepare_data(struct cloudwatch_call *e, void *args)
+{
+	struct data_args *a = args;
+	struct cloudwatch_question times = {0};
+	a->is_ascending = str_is(a->order, "TimestampAscending");
+	TRY(cloudwatch_read_times(e, ERR_MALFORMED, a->start, a->end, &times));
+	for (size_t k = 0; k < a->queries.count; k++) {
+		struct data_query *d = &a->queries.at[k];
+		TRY(check_query(e, a, k));
+		d->question = times;
+		d->question.period_us = d->stat.period_s * SECOND;
+		cloudwatch_ask(e, cloudwatch_find_metric(d->stat.metric.name_space, d->stat.metric.name),
+			       d->stat.unit, &d->stat.metric.dimensions, &d->question);
+	}
+	return read_token(e, a);
+}
+
+/* ---- a page ---- */
+
+struct told {
+	struct place place;
+	double value;
+};
+
+struct page {
+	const struct data_args *args;
+	struct {
+		struct told *at;
+		size_t count, capacity;
+	} points;
+	struct place end; /* set: what stands behind it is another page's */
+	bool has_more[QUERIES_MAX];
+};
+
+static int compare_queries(const struct place *a, const struct place *b)
+{
+	return a->query < b->query ? -1 : a->query > b->query;
+}
+
+static int compare_ascending(const void *x, const void *y)
+{
+	const struct place *a = x, *b = y;
+	return a->at_us < b->at_us ? -1 : a->at_us > b->at_us ? 1 : compare_queries(a, b);
+}
+
+static int compare_descending(const void *x, const void *y)
+{
+	const struct place *a = x, *b = y;
+	return a->at_us > b->at_us ? -1 : a->at_us < b->at_us ? 1 : compare_queries(a, b);
+}
+static_assert(offsetof(struct told, place) == 0, "a point is compared by its place");
+
+static bool is_behind(const struct data_args *a, const struct place *p, const struct place *other)
+{
+	return (a->is_ascending ? compare_ascending(p, other) : compare_descending(p, other)) > 0;
+}
+
+/* Leaves the first so many, in their order. */
+static void cut_page(struct page *page)
+{
+	const struct data_args *a = page->args;
+	size_t max = (size_t) a->max;
+	if (page->points.count)
+		qsort(page->points.at, page->points.count, sizeof *page->points.at,
+		      a->is_ascending ? compare_ascending : compare_descending);
+	if (page->points.count <= max)
+		return;
+	for (size_t k = max; k < page->points.count; k++)
+		page->has_more[page->points.at[k].place.query] = true;
+	page->points.count = max;
+	page->end = page->points.at[max - 1].place;
+}
+
+static RESULT add_point(struct cloudwatch_call *e, struct page *page, const struct told *point)
+{
+	const struct data_args *a = page->args;
+	if (a->behind.is_set && !is_behind(a, &point->place, &a->behind))
+		return OK;
+	if (page->end.is_set && is_behind(a, &point->place, &page->end)) {
+		page->has_more[point->place.query] = true;
+		return OK;
+	}
+	if (!VEC_PUSH(e->c->arena, &page->points, *point))
+		return ctx_no_memory(e->c);
+	if (page->points.count == 2 * (size_t) a->max)
+		cut_page(page);
+	return OK;
+}
+
+/* What the pages before have told is not read, but for the period of their last point. */
+static struct cloudwatch_question narrow(const struct data_args *a, const struct cloudwatch_question *whole)
+{
+	struct cloudwatch_question q = *whole;
+	if (a->behind.is_set && a->is_ascending && a->behind.at_us > q.from_us)
+		q.from_us = a->behind.at_us;
+	if (a->behind.is_set && !a->is_ascending && a->behind.at_us + q.period_us < q.before_us)
+		q.before_us = a->behind.at_us + q.period_us;
+	return q;
+}
+
+static RESULT add_query(struct cloudwatch_call *e, struct page *page, size_t k, struct arena *scratch)
+{
+	const struct data_query *d = &page->args->queries.at[k];
+	struct cloudwatch_question q = narrow(page->args, &d->question);
+	struct cloudwatch_datapoints points = {0};
+	TRY(cloudwatch_read_points(e, &q, scratch, &points));
+	for (size_t n = 0; n < points.count; n++) {
+		const struct told point = {{points.at[n].at_us, k, true},
+					   cloudwatch_value_of(&points.at[n], d->stat.stat)};
+		TRY(add_point(e, page, &point));
+	}
+	return OK;
+}
+
+static RESULT gather(struct cloudwatch_call *e, struct page *page)
+{
+	AUTO(arena) scratch = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP); /* of one query at a time */
+	if (!scratch)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < page->args->queries.count; k++) {
+		if (page->args->queries.at[k].returns != CHOICE_NO)
+			TRY(add_query(e, page, k, scratch));
+		arena_reset(scratch);
+	}
+	cut_page(page);
+	return OK;
+}
+
+/* ---- the answer ---- */
+
+/* Without one of its own it has the metric's name, and what queries of that metric differ in. */
+static struct str label_of(struct cloudwatch_call *e, const struct data_args *a, const struct data_query *d)
+{
+	struct str label = d->stat.metric.name;
+	bool has_stats = false, has_periods = false;
+	if (d->label.n)
+		return d->label;
+	for (size_t k = 0; k < a->queries.count; k++) {
+		const struct data_stat *other = &a->queries.at[k].stat;
+		if (!str_equal(other->metric.name, d->stat.metric.name))
+			continue;
+		has_stats |= !str_equal(other->stat, d->stat.stat);
+		has_periods |= other->period_s != d->stat.period_s;
+	}
+	if (has_stats)
+		label = str_print(e->c->arena, "%" STR_FMT " %" STR_FMT, STR_ARG(label),
+				  STR_ARG(d->stat.stat));
+	if (has_periods)
+		label = str_print(e->c->arena, "%" STR_FMT " %lld", STR_ARG(label),
+				  (long long) d->stat.period_s);
+	return label;
+}
+
+static void write_result(struct cloudwatch_call *e, const struct page *page, size_t query,
+			 const struct told *points, size_t count, struct forms_writer *w)
+{
+	const struct data_query *d = &page->args->queries.at[query];
+	forms_open(w, NULL);
+	forms_text(w, "Id", d->id);
+	forms_text(w, "Label", label_of(e, page->args, d));
+	forms_open_list(w, "Timestamps");
+	for (size_t k = 0; k < count; k++)
+		forms_time(w, NULL, points[k].place.at_us);
+	forms_close(w);
+	forms_open_list(w, "Values");
+	for (size_t k = 0; k < count; k++)
+		forms_number(w, NULL, points[k].value);
+	forms_close(w);
+	forms_text(w, "StatusCode", page->has_more[query] ? STR("PartialData") : STR("Complete"));
+	forms_close(w);
+}
+
+/* Each query's points together, in the page's order. */
+static RESULT write_results(struct cloudwatch_call *e, const struct page *page, struct forms_writer *w)
+{
+	size_t ends[QUERIES_MAX + 1] = {0}; /* [k + 1]: of the query k */
+	const struct data_args *a = page->args;
+	struct told *points = arena_new_array(e->c->arena, struct told, page->points.count);
+	if (!points)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < page->points.count; k++)
+		ends[page->points.at[k].place.query + 1]++;
+	for (size_t k = 1; k <= a->queries.count; k++)
+		ends[k] += ends[k - 1];
+	size_t starts[QUERIES_MAX];
+	memcpy(starts, ends, sizeof starts);
+	for (size_t k = 0; k < page->points.count; k++)
+		points[starts[page->points.at[k].place.query]++] = page->points.at[k];
+	for (size_t k = 0; k < a->queries.count; k++)
+		if (a->queries.at[k].returns != CHOICE_NO)
+			write_result(e, page, k, points + ends[k], ends[k + 1] - ends[k], w);
+	return OK;
+}
+
+static RESULT answer_data(struct cloudwatch_call *e, const void *args, struct forms_writer *w)
+{
+	struct page page = {.args = args};
+	TRY(gather(e, &page));
+	forms_open_list(w, "MetricDataResults");
+	TRY(write_results(e, &page, w));
+	forms_close(w);
+	if (page.end.is_set)
+		forms_text(w, "NextToken",
+			   str_print(e->c->arena, "%s.%lld.%zu", page.args->is_ascending ? "A" : "D",
+				     (long long) page.end.at_us, page.end.query));
+	forms_open_list(w, "Messages");
+	forms_close(w);
+	return OK;
+}
+
+static const struct cloudwatch_action actions[] = {
+	{CLOUDWATCH_ACTION("GetMetricData"), .args = PARAMS(struct data_args, data_params),
+	 .prepare = prepare_data, .answer = answer_data, .doc = "Several at once, a page at a time."},
+};
+const struct api_actions cloudwatch_data_actions = API_ACTIONS(actions);
