@@ -18,12 +18,13 @@ import shutil
 import subprocess
 import sys
 
-TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8"}
 # A package's files, by their folder below vendor/, which keeps the package's own paths: its modules import one another.
 VENDOR = {"lit-html": ["lit-html.js", "directive.js", "directive-helpers.js", "directives/repeat.js", "directives/live.js"],
-          "uplot": ["dist/uPlot.esm.js", "dist/uPlot.min.css"]}
-LICENCES = {"lit-html": "LICENSE", "uplot": "LICENSE"}
+          "uplot": ["dist/uPlot.esm.js", "dist/uPlot.min.css"],
+          "@xterm/xterm": ["lib/xterm.mjs", "css/xterm.css"], "@xterm/addon-fit": ["lib/addon-fit.mjs"]}
+LICENCES = dict.fromkeys(VENDOR, "LICENSE")
 OTHERS = {"serial.html", "serial.js", "serial.css"}  # pages of their own: tools/embed.py
 
 
@@ -74,7 +75,7 @@ def gather(web, modules, inputs):
         base = os.path.join(modules, "node_modules", package)
         for name in names:
             text = read(os.path.join(base, name))
-            files[f"vendor/{package}/{name}"] = text[:text.rfind(b"//# sourceMappingURL=")] or text
+            files[f"vendor/{package}/{name}"] = text.partition(b"//# sourceMappingURL=")[0]
         notices.append(f"{package}\n\n".encode() + read(os.path.join(base, LICENCES[package])))
     files["licences.txt"] = b"\n\n".join(notices)
     return dict(sorted(files.items()))

@@ -6,6 +6,7 @@ unit says, over the databases of Open vSwitch and OVN, and answers the stock aws
 # takes: 100 s
 # limit: 1800 s
 import glob
+import json
 import os
 import re
 import shlex
@@ -110,6 +111,20 @@ def machine(built):
         yield machine
     finally:
         machine.end()
+
+
+def test_the_pages_are_inside(built, tmp_path):
+    """Who installs needs no npm: the program has the pages, what they stand on, and its licences, which debian/copyright names, too."""
+    run("dpkg-deb", "-x", package("dari"), tmp_path)
+    program = (tmp_path / "usr/bin/dari").read_bytes()
+    with open(os.path.join(ROOT, "web/package.json"), encoding="utf-8") as f:
+        packages = json.load(f)["dependencies"]
+    copyrights = (tmp_path / "usr/share/doc/dari/copyright").read_text()
+    for name in packages:
+        assert f"vendor/{name}/".encode() in program and f"{name}\n\n".encode() in program, name
+        assert f"web/console/vendor/{name}/*" in copyrights, name
+    for path in ("index.html", "main.js", "terminal.js", "words/ko.js", "pages/screen.js"):
+        assert path.encode() + b"\0" in program, path
 
 
 def test_lintian_has_nothing_to_say(built):

@@ -4,6 +4,7 @@ import {post, patch, remove, get, intent} from "./api.js";
 import {rows as allRows, touch} from "./store.js";
 import {ask, report, nameOf, html, nothing} from "./parts.js";
 import {showCommand} from "./commands.js";
+import {go, href} from "./router.js";
 import {t, list as words, size} from "./words.js";
 import {SUPPORT} from "./ticket_actions.js";
 
@@ -46,9 +47,10 @@ function terminate(chosen) {
 	});
 }
 
-export async function openConsole(row, kind) {
+/** In a window of its own: it stays while somebody goes on here. */
+async function openSerial(row) {
 	const w = window.open("about:blank", "_blank");
-	const answer = await report(t("The console is open"), () => post(`/instances/${row.id}/console`, {type: kind === "serial" ? "serial" : "vnc"}));
+	const answer = await report(t("The console is open"), () => post(`/instances/${row.id}/console`, {type: "serial"}));
 	if (answer?.url && w) {
 		w.opener = null;
 		w.location.replace(new URL(new URL(answer.url).pathname + new URL(answer.url).search, location.origin));
@@ -79,8 +81,8 @@ export const INSTANCE_ACTIONS = [
 
 export const ONE_ACTIONS = [
 	{id: "resize", title: () => t("Resize"), may: (r) => r.state === "stopped", run: resize},
-	{id: "display", title: () => t("Screen"), may: (r) => ON.has(r.state), run: ([r]) => openConsole(r, "display")},
-	{id: "serial", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openConsole(r, "serial")},
+	{id: "display", title: () => t("Screen"), may: (r) => ON.has(r.state), run: ([r]) => go(href("screen", r.ec2 || r.id))},
+	{id: "serial", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openSerial(r)},
 	{...SUPPORT, may: () => true},
 ];
 

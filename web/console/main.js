@@ -102,6 +102,7 @@ function paint() {
 	const page = here.page + "/" + here.id;
 	if (page !== lastPage) {
 		leaveList();
+		loaded.get(lastPage.split("/")[0])?.leave?.();
 		lastPage = page;
 	}
 	render(app(), document.getElementById("app"));

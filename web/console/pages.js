@@ -7,6 +7,7 @@ export const PAGES = [
 	{name: "overview", group: "main", key: "o", title: () => t("Overview")},
 	{name: "instances", group: "main", key: "i", kind: "instances", counts: true, count: () => rows("instances").filter((r) => r.state !== "terminated").length, title: () => t("Instances")},
 	{name: "launch", group: "hidden", key: "", title: () => t("Launch")},
+	{name: "screen", group: "hidden", key: "", title: () => t("Screen")},
 	{name: "images", group: "main", key: "m", kind: "images", counts: true, title: () => t("Images")},
 	{name: "volumes", group: "main", key: "v", kind: "volumes", counts: true, title: () => t("Volumes")},
 	{name: "snapshots", group: "main", key: "p", kind: "snapshots", title: () => t("Snapshots")},

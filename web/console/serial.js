@@ -1,12 +1,105 @@
 // SPDX-License-Identifier: Apache-2.0
 // A serial console in a page: a paper terminal, of which the last line can be written over. It knows what
 // shells and boot messages use; other escape sequences are swallowed, colours too. Nothing that a guest sends
-// is anything but text here.
+// is anything but text here. When the guest moves the cursor about, as editors do, or somebody asks for it, a
+// terminal that knows all of it takes its place (terminal.js): it is loaded then, and not before.
 "use strict";
 
-const LINES_MAX = 5000;
+const LINES_MAX = 5000, KEPT_MAX = 256 * 1024, NARROW = 480;
 const state = document.getElementById("state");
 const screen = document.getElementById("screen");
+const place = document.getElementById("terminal");
+const size = document.getElementById("size");
+const other = document.getElementById("other");
+
+// ---- words
+
+const KO = {
+  "Serial console": "시리얼 콘솔",
+  "Connecting": "연결하는 중",
+  "Connected. What you type goes to the guest's serial port.": "연결되었습니다. 입력하면 게스트의 시리얼 포트로 갑니다.",
+  "The console is closed.": "콘솔이 닫혔습니다.",
+  "The console could not be opened. Links are good for ten minutes: ask for a new one.": "콘솔을 열지 못했습니다. 링크는 10분 동안 유효하니 새로 받으세요.",
+  "Ctrl F6 leads here": "Ctrl F6을 누르면 여기로 옵니다",
+  "Full terminal": "전체 터미널", "Plain text": "일반 텍스트",
+  "The full terminal could not be loaded.": "전체 터미널을 불러오지 못했습니다.",
+};
+
+function language() {
+  let chosen = null;
+  try {
+    chosen = localStorage.getItem("dari.language");
+  } catch { /* a private window */ }
+  return chosen || navigator.languages.map((l) => l.slice(0, 2)).find((l) => l === "ko" || l === "en") || "en";
+}
+
+document.documentElement.lang = language() === "ko" ? "ko" : "en";
+function word(sentence) {
+  return document.documentElement.lang === "ko" ? KO[sentence] : sentence;
+}
+
+document.title = document.querySelector("h1").textContent = word("Serial console");
+screen.setAttribute("aria-label", word("Serial console"));
+state.textContent = word("Connecting");
+
+// ---- the full terminal: what the guest has said of late is said to it again
+
+let kept = [], keptSize = 0;
+let terminal = null; // once it is loaded
+let isFull = false, isChosen = false; // by somebody: then the guest chooses no more
+
+function keep(text) {
+  kept.push(text);
+  keptSize += text.length;
+  while (keptSize > KEPT_MAX && kept.length > 1)
+    keptSize -= kept.shift().length;
+}
+
+async function load() {
+  const { openTerminal } = await import("/console/terminal.js");
+  terminal = await openTerminal(place, { send, onSize: (columns, rows) => { size.textContent = `stty cols ${columns} rows ${rows}`; } });
+  terminal.write(kept.join(""));
+}
+
+let loading = null;
+async function showFull(wanted) {
+  isFull = wanted;
+  if (wanted && !terminal) {
+    place.hidden = false;
+    try {
+      loading = loading || load();
+      await loading;
+    } catch {
+      loading = null;
+      isFull = false;
+      say(word("The full terminal could not be loaded."), "closed");
+    }
+  }
+  const isShown = isFull && terminal !== null;
+  screen.hidden = isShown;
+  place.hidden = size.hidden = !isShown;
+  other.textContent = isShown ? word("Plain text") : word("Full terminal");
+  (isShown ? terminal : screen).focus();
+  if (!isShown)
+    show();
+}
+
+other.textContent = word("Full terminal");
+other.title = word("Ctrl F6 leads here");
+size.hidden = true;
+other.addEventListener("click", () => {
+  isChosen = true;
+  showFull(!isFull);
+});
+
+/** Whether the paper cannot show what a sequence asks for: the cursor goes elsewhere than home, up, or to another screen. */
+function movesAbout(numbers, letter) {
+  if (letter === "H" || letter === "f")
+    return /[2-9]|\d\d/.test(numbers);
+  if (letter === "h")
+    return /^\?(47|1047|1049)$/.test(numbers);
+  return "ABEFd".includes(letter) || (letter === "r" && numbers.includes(";"));
+}
 
 // ---- the paper: whole lines, and the last one with the place where the next character goes
 
@@ -44,6 +137,8 @@ const controls = {
 // ---- escape sequences: "ESC [ numbers letter"; "ESC ] … BEL" and the like are left out
 
 function control(numbers, letter) {
+  if (!isFull && !isChosen && window.innerWidth >= NARROW && movesAbout(numbers, letter))
+    showFull(true);
   const count = parseInt(numbers, 10) || 0;
   if (letter === "C")
     column = Math.min(500, column + (count || 1));
@@ -113,17 +208,21 @@ function send(text) {
 let wasOpen = false;
 socket.onopen = () => {
   wasOpen = true;
-  say("Connected. What you type goes to the guest's serial port.", "open");
+  say(word("Connected. What you type goes to the guest's serial port."), "open");
   screen.focus();
 };
 socket.onmessage = (event) => {
-  for (const character of decoder.decode(event.data, { stream: true }))
+  const text = decoder.decode(event.data, { stream: true });
+  keep(text);
+  terminal?.write(text);
+  for (const character of text)
     take(character);
-  show();
+  if (!screen.hidden)
+    show();
 };
 socket.onclose = (event) => {
-  say(wasOpen ? "The console is closed. " + event.reason
-    : "The console could not be opened. Links are good for ten minutes: ask for a new one.", "closed");
+  say(wasOpen ? word("The console is closed.") + " " + event.reason
+    : word("The console could not be opened. Links are good for ten minutes: ask for a new one."), "closed");
 };
 
 // ---- the keyboard
@@ -145,15 +244,26 @@ function textOf(event) {
   return (event.altKey && !event.ctrlKey ? "\x1b" : "") + event.key;
 }
 
+// Everything else goes to the guest, Tab too: this key leads out.
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "F6" || !event.ctrlKey)
+    return;
+  event.preventDefault();
+  event.stopPropagation();
+  other.focus();
+}, true);
 document.addEventListener("keydown", (event) => {
   const isPaste = event.ctrlKey && event.key.toLowerCase() === "v";
-  const text = isPaste || event.isComposing ? "" : textOf(event);
+  const isElsewhere = screen.hidden || event.target === other;
+  const text = isElsewhere || isPaste || event.isComposing ? "" : textOf(event);
   if (!text)
     return;
   event.preventDefault();
   send(text);
 });
 document.addEventListener("paste", (event) => {
+  if (screen.hidden)
+    return;
   event.preventDefault();
   send(event.clipboardData.getData("text").replace(/\r?\n/g, "\r"));
 });

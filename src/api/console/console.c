@@ -76,14 +76,16 @@ struct str console_write_sockets(struct call *call)
 			: STR_NONE;
 }
 
-/* Nothing from elsewhere, no word of the URL to anybody: it has the ticket. */
+/* Nothing from elsewhere, no word of the URL to anybody: it has the ticket. The hash is that of the empty text: xterm makes style
+ * elements, whose rules web/console/terminal.js puts elsewhere. */
 void console_set_page_headers(struct call *call)
 {
 	struct str sockets = console_write_sockets(call);
 	call_set_answer_header(
 		call, "Content-Security-Policy",
 		str_print(call->ctx.arena,
-			  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; "
+			  "default-src 'none'; script-src 'self'; style-src 'self' "
+			  "'sha256-47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU='; font-src 'self'; "
 			  "media-src 'self'; img-src 'self' data: blob:; connect-src 'self'%" STR_FMT
 			  "; base-uri 'none'; form-action 'none'",
 			  STR_ARG(sockets)));

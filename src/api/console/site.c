@@ -7,6 +7,7 @@
 #include "api/console_url.h"
 #include "site_files.h" /* made of web/ */
 
+#define CONSOLE_TERMINAL "terminal.js"
 #define FILES_PREFIX CONSOLE_PREFIX "a/" SITE_HASH "/"
 
 static const struct site_file *find_file(struct str path)
@@ -93,6 +94,14 @@ static void send_page(struct call *call, const struct site_file *page)
 		send_file(call, page);
 }
 
+/* For the page of a serial port, which is no part of the pages and has no other way to know where they are. */
+static void lead_to_terminal(struct call *call)
+{
+	call_set_answer_header(call, "Location", STR(FILES_PREFIX CONSOLE_TERMINAL));
+	call_set_answer_header(call, "Cache-Control", STR("no-cache"));
+	send_nothing(call, 302);
+}
+
 void console_send_site(struct call *call)
 {
 	static const struct str files = {FILES_PREFIX, sizeof FILES_PREFIX - 1};
@@ -100,7 +109,9 @@ void console_send_site(struct call *call)
 	const struct site_file *file = str_starts_with(call->path, files)
 					       ? find_file(str_slice(call->path, files.n, call->path.n))
 					       : NULL;
-	if (file && file != page) {
+	if (str_is(call->path, CONSOLE_PREFIX CONSOLE_TERMINAL) && find_file(STR(CONSOLE_TERMINAL))) {
+		lead_to_terminal(call);
+	} else if (file && file != page) {
 		set_page_headers(call);
 		call_set_answer_header(call, "Cache-Control", STR("public, max-age=31536000, immutable"));
 		send_file(call, file);

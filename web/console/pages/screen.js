@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: Apache-2.0
+// The screen of an instance, and its keyboard and mouse: noVNC's core draws it, which the server has from a package of its own. The
+// page's own keys rest while the screen has the focus; Ctrl F6 leads out of it.
+import {html, nothing, stateOf, nameOf, shortId, problemCard, ask, waiting} from "../parts.js";
+import {findRow, need, touch} from "../store.js";
+import {href} from "../router.js";
+import {t} from "../words.js";
+import {post} from "../api.js";
+
+const CORE = "/console/vnc/core/rfb.js";
+const KEY_RETURN = 0xff0d, KEY_TAB = 0xff09, UNICODE = 0x01000000;
+const TEXT_MAX = 4096;
+
+/** The open screen; state: "idle", "opening", "open", "closed", "failed". */
+let now = {id: "", state: "idle", rfb: null, problem: null};
+
+export function leave() {
+	now.rfb?.disconnect();
+	now = {id: "", state: "idle", rfb: null, problem: null};
+}
+
+function become(mine, state, problem = null) {
+	if (now !== mine)
+		return;
+	Object.assign(mine, {state, problem, rfb: state === "open" || state === "opening" ? mine.rfb : null});
+	touch();
+}
+
+async function connect(id) {
+	leave();
+	const mine = now = {id, state: "opening", rfb: null, problem: null};
+	touch();
+	let RFB, answer;
+	try {
+		RFB = (await import(CORE)).default;
+	} catch {
+		become(mine, "failed", new Error(t("noVNC is not installed where dari runs: Debian’s package novnc brings it.")));
+		return;
+	}
+	try {
+		answer = await post(`/instances/${id}/console`, {type: "vnc"});
+	} catch (problem) {
+		become(mine, "failed", problem);
+		return;
+	}
+	const place = document.getElementById("screen"), path = new URL(answer.url).searchParams.get("path");
+	if (now !== mine || !place)
+		return;
+	const socket = new URL("/" + path, location.href);
+	socket.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+	const rfb = mine.rfb = new RFB(place, socket.href, {wsProtocols: ["binary"]});
+	rfb.scaleViewport = true;
+	rfb.background = "transparent";
+	rfb.addEventListener("connect", () => {
+		become(mine, "open");
+		rfb.focus();
+	});
+	rfb.addEventListener("disconnect", () => become(mine, "closed"));
+}
+
+function typeText() {
+	const {rfb} = now;
+	ask({title: t("Type a text into it"), label: t("Type it"),
+		body: () => html`<label class="f">${t("Text")}<textarea name="text" rows="4" maxlength=${TEXT_MAX} autofocus></textarea></label><p class="hint">${t("It is typed key by key, as the keyboard of the guest has them.")}</p>`,
+		submit: async (form) => {
+			for (const character of form.get("text").replace(/\r\n?/g, "\n")) {
+				const code = character.codePointAt(0);
+				rfb.sendKey(character === "\n" ? KEY_RETURN : character === "\t" ? KEY_TAB : code < 0x100 ? code : UNICODE | code);
+			}
+		}});
+}
+
+addEventListener("keydown", (event) => {
+	if (event.key !== "F6" || !event.ctrlKey || !document.getElementById("screen")?.contains(event.target))
+		return;
+	event.preventDefault();
+	event.stopPropagation();
+	document.getElementById("screen-first")?.focus();
+}, true);
+
+const WORDS = {idle: () => "", opening: () => t("Connecting…"), open: () => t("What you type goes to the guest. Ctrl F6 leads out."), closed: () => t("The screen is closed."), failed: () => ""};
+
+export function view({id}) {
+	need("instances");
+	const r = findRow("instances", id);
+	if (!r)
+		return need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p><a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
+	if (now.id !== r.id)
+		requestAnimationFrame(() => now.id !== r.id && document.getElementById("screen") && connect(r.id));
+	const isOpen = now.state === "open";
+	return html`<div class="head"><h1>${t("Screen of {name}", {name: nameOf(r)})}</h1>${stateOf(r)}<a class="m" href=${href("instances", shortId(r))}>${shortId(r)}</a></div>
+		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>
+			<button type="button" id="screen-first" ?disabled=${!isOpen} @click=${() => now.rfb.focus()}>${t("Use its keyboard")}</button>
+			<button type="button" ?disabled=${!isOpen} @click=${() => { now.rfb.sendCtrlAltDel(); now.rfb.focus(); }}>Ctrl Alt Del</button>
+			<button type="button" ?disabled=${!isOpen} @click=${typeText}>${t("Type a text…")}</button>
+			<button type="button" ?disabled=${!isOpen} @click=${() => { document.getElementById("screen").requestFullscreen(); now.rfb.focus(); }}>${t("Full screen")}</button>
+			${["closed", "failed"].includes(now.state) ? html`<button type="button" class="b1" @click=${() => connect(r.id)}>${t("Connect again")}</button>` : nothing}
+			<span class="dim" role="status">${WORDS[now.state]()}</span></div>
+		${problemCard(now.problem)}
+		<div id="screen" class="screen" role="group" aria-label=${t("Screen of {name}", {name: nameOf(r)})}></div>`;
+}
