@@ -11,7 +11,8 @@
 #include "base/heap.h"
 #include "http/internal.h"
 
-enum { STREAM_BLOCK = 16 * 1024, STREAM_KEPT = 4 * 1024 };
+/* How much libmicrohttpd is given at once: what it has held once stays each connection's memory. */
+enum { STREAM_BLOCK = 4 * 1024, STREAM_KEPT = 4 * 1024 };
 
 struct http_stream {
 	pthread_mutex_t lock;
@@ -61,7 +62,8 @@ static ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	(void) position;
 	(void) pthread_mutex_lock(&s->lock);
 	if (s->size) {
-		size_t n = s->size < room ? s->size : room;
+		size_t most = room < STREAM_BLOCK ? room : STREAM_BLOCK;
+		size_t n = s->size < most ? s->size : most;
 		memcpy(to, s->at + s->from, n);
 		s->from += n;
 		s->size -= n;

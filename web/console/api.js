@@ -23,7 +23,31 @@ export function onSessionLost(f) {
 	lost = f;
 }
 
+/** The words by which the next page of a list is asked for, as the end of an answer's text has them; "": there is none. */
+function nextOf(text) {
+	const end = text.slice(-300), at = end.lastIndexOf('"next":"');
+	return at < 0 ? "" : end.slice(at + 8, end.indexOf('"', at + 8));
+}
+
+/** All pages of a list, each asked for before the one before is read: f(page) may return false, which is enough. */
+export async function pages(path, f) {
+	let next = text("GET", path, null, {});
+	for (;;) {
+		const {answer, text: said} = await next, after = answer.ok ? nextOf(said) : "";
+		next = after ? text("GET", `${path}&after=${encodeURIComponent(after)}`, null, {}) : null;
+		next?.catch(() => {}); // it may be that nobody waits for it
+		if (f(read(path, answer, said)) === false || !next)
+			return;
+	}
+}
+
 async function send(method, path, body, headers) {
+	const {answer, text: said} = await text(method, path, body, headers);
+	return read(path, answer, said);
+}
+
+/** The answer, and its text. */
+async function text(method, path, body, headers) {
 	const init = {method, credentials: "same-origin", cache: "no-store", headers: {Accept: "application/json", ...headers}};
 	if (method !== "GET") {
 		init.headers["Content-Type"] = "application/json";
@@ -35,7 +59,11 @@ async function send(method, path, body, headers) {
 	} catch (cause) {
 		throw new Unreachable("the server cannot be reached", {cause});
 	}
-	const text = await answer.text().catch(() => "");
+	return {answer, text: await answer.text().catch(() => "")};
+}
+
+/** The value that an answer's text says, or the Problem. */
+function read(path, answer, text) {
 	let value = {};
 	try {
 		value = text ? JSON.parse(text) : {};

@@ -5,14 +5,14 @@
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
 import {repeat} from "./vendor/lit-html/directives/repeat.js";
 import {live} from "./vendor/lit-html/directives/live.js";
-import {derive, need, rows, touch} from "./store.js";
+import {changedSince, FRESH_MS, need, touch} from "./store.js";
 import {here, say, go} from "./router.js";
 import {matches, t} from "./words.js";
 import {nameOf, problemCard, waiting, tagsOf} from "./parts.js";
 
 const narrow = matchMedia("(max-width: 820px)");
 narrow.addEventListener("change", touch);
-const OVER = 8; // rows painted above and below those in sight
+const OVER = 5; // rows painted above and below those in sight
 
 /** Of each list by its kind: what is picked, where the cursor is, which places are kept. */
 const states = new Map();
@@ -54,7 +54,7 @@ function haystack(spec, row) {
 
 function fits(spec, row, {words, keys}) {
 	for (const word of words)
-		if (!matches(haystack(spec, row), word))
+		if (!haystack(spec, row).includes(word) && !matches(haystack(spec, row), word))
 			return false;
 	for (const [key, value] of keys) {
 		if (value === "any" || value === "")
@@ -80,27 +80,155 @@ function collator() {
 	return collators.get(name);
 }
 
-function compare(a, b) {
-	if (typeof a === "number" && typeof b === "number")
-		return a - b;
-	return collator().compare(String(a ?? ""), String(b ?? ""));
-}
-
 function source(spec) {
-	return spec.rows ? spec.rows() : rows(spec.kind);
+	return spec.rows ? spec.rows() : need(spec.kind).rows.values();
 }
 
-/** The rows that fit, in order. */
-function shown(spec, q, sort) {
-	return derive("list " + spec.id, spec.kinds ?? [spec.kind], q + "|" + sort + "|" + (spec.version?.() ?? "") + document.documentElement.lang, () => {
-		const wanted = parse(q);
-		const found = source(spec).filter((row) => (spec.keep?.(row) ?? true) && fits(spec, row, wanted));
-		const isDown = sort.startsWith("-");
-		const column = spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0];
-		const keyed = found.map((row) => [column.sort ? column.sort(row) : column.text?.(row) ?? nameOf(row), row]);
-		keyed.sort((a, b) => (isDown ? compare(b[0], a[0]) : compare(a[0], b[0])) || (a[1].id < b[1].id ? -1 : 1));
-		return keyed.map(([, row]) => row);
-	});
+// ---- order ----
+
+// A list keeps its order and its counts level: of rows that have changed only those are looked at again, for to sort ten thousand takes
+// many frames. Numbers in texts count as numbers. Texts of ASCII alone are compared by a folded copy, which is many times as fast as the
+// language's own order; where a list has others, that order holds for all of it.
+
+const CHANGES_MAX = 1000; // more of them are sorted anew
+const folded = new Map(); // texts, and what they are compared by
+const orders = new Map(); // of each list
+
+function fold(text) {
+	let found = folded.get(text);
+	if (found === undefined) {
+		if (folded.size > 50000)
+			folded.clear();
+		found = /^[ -~]*$/.test(text) ? text.toLowerCase().replace(/\d+/g, (digits) => digits.padStart(16, "0")) : null;
+		folded.set(text, found);
+	}
+	return found;
+}
+
+/** What a row is compared by. */
+function setValue(o, e) {
+	e.value = o.column.sort ? o.column.sort(e.row) : o.column.text?.(e.row) ?? nameOf(e.row);
+	e.plain = typeof e.value === "number" ? e.value : fold(String(e.value ?? ""));
+	if (e.plain === null)
+		o.isPlain = false;
+}
+
+/** {row, value, plain, isKept, isShown, chips: which it counts for} */
+function newEntry(o, row) {
+	const e = {row, value: "", plain: "", isKept: false, isShown: false, chips: []};
+	setValue(o, e);
+	return e;
+}
+
+function comparer(o) {
+	const turn = o.isDown ? -1 : 1;
+	const byId = (a, b) => (a.row.id < b.row.id ? -1 : 1);
+	if (o.isPlain)
+		return (a, b) => (a.plain < b.plain ? -turn : a.plain > b.plain ? turn : byId(a, b));
+	const {compare} = collator();
+	return (a, b) => turn * (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : compare(String(a.value ?? ""), String(b.value ?? ""))) || byId(a, b);
+}
+
+/** Whether it is shown, and what it counts for. */
+function weigh(spec, o, e, by) {
+	o.total += by;
+	if (by > 0) {
+		e.isKept = spec.keep?.(e.row, o.which) ?? true;
+		e.isShown = e.isKept && fits(spec, e.row, o.wanted);
+		e.chips = o.chips.map((wanted) => e.isKept && fits(spec, e.row, wanted));
+	}
+	if (!e.isKept)
+		o.total -= by;
+	e.chips.forEach((is, k) => { o.counts[k] += is ? by : 0; });
+}
+
+function weighAll(spec, o, q) {
+	Object.assign(o, {q, wanted: parse(q), which: spec.version?.(), chips: (spec.chips ?? []).map((chip) => parse(chip.query)), total: 0, all: null});
+	o.counts.fill(0);
+	for (const e of o.entries)
+		weigh(spec, o, e, 1);
+}
+
+function setColumn(spec, o, sort) {
+	Object.assign(o, {sort, isDown: sort.startsWith("-"), isPlain: true, all: null,
+		column: spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0]});
+}
+
+function sortAnew(spec, o, sort) {
+	setColumn(spec, o, sort);
+	for (const e of o.entries)
+		setValue(o, e);
+	o.entries.sort(comparer(o));
+}
+
+function sortAll(spec, q, sort, key) {
+	const o = {key, entries: [], byId: new Map(), total: 0, counts: (spec.chips ?? []).map(() => 0)};
+	setColumn(spec, o, sort);
+	for (const row of source(spec)) {
+		const e = newEntry(o, row);
+		o.entries.push(e);
+		o.byId.set(row.id, e);
+	}
+	o.entries.sort(comparer(o));
+	weighAll(spec, o, q);
+	return o;
+}
+
+function placeOf(entries, e, compare) {
+	let low = 0, high = entries.length;
+	while (low < high) {
+		const middle = (low + high) >> 1;
+		if (compare(entries[middle], e) < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/** False: it has to be sorted anew. */
+function sortIn(spec, o, ids) {
+	const {rows: held} = need(spec.kind), wasPlain = o.isPlain, old = new Set(), fresh = [];
+	for (const id of ids) {
+		const before = o.byId.get(id), row = held.get(id);
+		if (before) {
+			weigh(spec, o, before, -1);
+			old.add(before);
+			o.byId.delete(id);
+		}
+		if (row)
+			fresh.push(newEntry(o, row));
+	}
+	if (o.isPlain !== wasPlain)
+		return false;
+	const compare = comparer(o);
+	if (old.size)
+		o.entries = o.entries.filter((e) => !old.has(e));
+	for (const e of fresh) {
+		o.entries.splice(placeOf(o.entries, e, compare), 0, e);
+		o.byId.set(e.row.id, e);
+		weigh(spec, o, e, 1);
+	}
+	o.all = null;
+	return true;
+}
+
+/** The rows that fit, in order (all), how many there are in all, and for each chip. */
+function ordered(spec, q, sort) {
+	const k = need(spec.kind), kinds = (spec.kinds ?? []).filter((name) => name !== spec.kind || spec.rows);
+	const key = [document.documentElement.lang, spec.rows ? k.version : "", ...kinds.map((name) => need(name).version)].join("|");
+	let o = orders.get(spec.id);
+	const changed = o?.key === key && !spec.rows ? changedSince(spec.kind, o.version) : null;
+	const isLevel = o?.key === key && (spec.rows || changed?.size === 0);
+	if (!isLevel && (!changed || changed.size > CHANGES_MAX || !sortIn(spec, o, changed)))
+		orders.set(spec.id, (o = sortAll(spec, q, sort, key)));
+	o.version = k.version;
+	if (o.sort !== sort)
+		sortAnew(spec, o, sort);
+	if (o.q !== q || o.which !== spec.version?.())
+		weighAll(spec, o, q);
+	o.all ??= o.entries.filter((e) => e.isShown).map((e) => e.row);
+	return o;
 }
 
 /** While somebody is at the table, rows stay where they are. */
@@ -154,7 +282,7 @@ function headCell(column, sort) {
 function bodyRow(spec, s, row, index, all) {
 	const isOpen = here.query.get("open") === (row.ec2 ?? row.id);
 	const isPicked = s.picks.has(row.id);
-	const isFresh = row.freshAt && performance.now() - row.freshAt < 1200;
+	const isFresh = row.freshAt && performance.now() - row.freshAt < FRESH_MS;
 	return html`<tr data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${s.cursor === row.id ? "cursor " : ""}${isFresh ? "fresh" : ""}"
 		@click=${(e) => clickRow(e, spec, s, row)}>
 		${spec.actions ? html`<td class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Pick {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey, all); }}></td>` : nothing}
@@ -188,20 +316,16 @@ export function nameLink(spec, row) {
 	}}>${nameOf(row)}</a>`;
 }
 
-function chips(spec, q) {
+function chips(spec, q, counts) {
 	if (!spec.chips)
 		return nothing;
-	const counts = derive("chips " + spec.id, spec.kinds ?? [spec.kind], String(spec.version?.() ?? ""), () => {
-		const all = source(spec).filter((row) => spec.keep?.(row) ?? true);
-		return spec.chips.map((chip) => (chip.query ? all.filter((row) => fits(spec, row, parse(chip.query))).length : all.length));
-	});
 	return spec.chips.map((chip, k) => (counts[k] || !chip.query || q === chip.query ? html`<button type="button" class="chip" aria-pressed=${q === chip.query ? "true" : "false"}
 		@click=${() => say({q: chip.query})}>${chip.title()} <span class="num">${counts[k]}</span></button>` : nothing));
 }
 
 function actionBar(spec, s, all) {
-	const chosen = source(spec).filter((row) => s.picks.has(row.id));
-	if (!spec.actions || !chosen.length)
+	const chosen = spec.actions && s.picks.size ? [...source(spec)].filter((row) => s.picks.has(row.id)) : [];
+	if (!chosen.length)
 		return nothing;
 	return html`<div class="bar picks" role="toolbar" aria-label=${t("With the {n} picked", {n: chosen.length})}><strong>${t("{n} picked", {n: chosen.length})}</strong>
 		${spec.actions.filter((a) => !a.hidden?.()).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
@@ -231,12 +355,12 @@ export function listView(spec) {
 	for (const name of spec.kinds ?? [])
 		need(name);
 	const q = here.query.get("q") ?? "", sort = here.query.get("sort") ?? spec.sort ?? spec.columns[0].key;
-	const total = source(spec).filter((row) => spec.keep?.(row) ?? true).length;
+	const {all: found, total, counts} = ordered(spec, q, sort);
 	if (k.problem && !total)
 		return problemCard(k.problem);
 	if (!k.isLoaded && !total)
 		return waiting();
-	const all = settle(s, shown(spec, q, sort));
+	const all = settle(s, found);
 	for (const id of s.picks)
 		if (!k.rows.has(id))
 			s.picks.delete(id);
@@ -246,7 +370,7 @@ export function listView(spec) {
 	return html`<div class="bar" role="group" aria-label=${t("Filters")}><label class="sr" for="q">${t("Filter")}</label>
 		<input id="q" type="search" size="28" placeholder=${t("Filter: words, state:running, tag:env=prod")} .value=${live(q)} @input=${(e) => say({q: e.target.value})}
 			@keydown=${(e) => { if (e.key === "Escape") { e.target.value ? say({q: ""}) : e.target.blur(); e.stopPropagation(); } if (e.key === "ArrowDown") { e.preventDefault(); move(1); } }}>
-		${chips(spec, q)}<span class="sp"></span>${spec.lead?.() ?? nothing}</div>
+		${chips(spec, q, counts)}<span class="sp"></span>${spec.lead?.() ?? nothing}</div>
 		${actionBar(spec, s, all)}
 		${all.length ? tableView(spec, s, all, sort) : html`<p class="dim none">${t("Nothing fits this filter.")} <button type="button" class="plain" @click=${() => say({q: ""})}>${t("Show all")}</button></p>`}
 		${k.isCut ? html`<p class="hint">${t("Only the first {n} are held here.", {n: k.rows.size})}</p>` : nothing}`;
@@ -291,7 +415,7 @@ export function runByKey(letter) {
 		return false;
 	const {s, spec} = current;
 	const wanted = s.picks.size ? s.picks : new Set([s.cursor]);
-	const chosen = source(spec).filter((row) => wanted.has(row.id) && (action.may?.(row) ?? true));
+	const chosen = [...source(spec)].filter((row) => wanted.has(row.id) && (action.may?.(row) ?? true));
 	if (chosen.length)
 		action.run(chosen);
 	return chosen.length > 0;
@@ -301,11 +425,21 @@ export function leaveList() {
 	current = null;
 }
 
-/** After a repaint: how much of the table is in sight. */
-export function measure() {
-	const box = document.querySelector(".scroll.list");
-	if (box && current && box.clientHeight && Math.abs(box.clientHeight - current.s.height) > 40) {
-		current.s.height = box.clientHeight;
+/** After a repaint: how much of the table is in sight. What watches says so by itself, so that no repaint waits for the layout. */
+let watched = null;
+const watcher = new ResizeObserver(([entry]) => {
+	const {height} = entry.contentRect;
+	if (current && height && Math.abs(height - current.s.height) > 40) {
+		current.s.height = height;
 		touch();
 	}
+});
+export function measure() {
+	const box = current ? document.querySelector(".scroll.list") : null;
+	if (box === watched)
+		return;
+	watcher.disconnect();
+	watched = box;
+	if (box)
+		watcher.observe(box);
 }

@@ -2,9 +2,9 @@
 // The frame around every page: who is here, where one can go, whether what is shown is live, keys, and the command that does the same
 // as a click. A repaint draws the whole: lit-html changes only what differs.
 import {html, nothing, render} from "./vendor/lit-html/lit-html.js";
-import {onRepaint, touch, need, everybodys, forgetAll} from "./store.js";
+import {onRepaint, touch, need, countOf, everybodys, forgetAll} from "./store.js";
 import {here, href, go, onArrival} from "./router.js";
-import {t, speak, speakAsChosen, language, languages, number, chosen, keep} from "./words.js";
+import {t, clock, speak, speakAsChosen, language, languages, number, chosen, keep} from "./words.js";
 import {get, onSessionLost, Unreachable} from "./api.js";
 import {start as startStream, stop as stopStream, health, onEnd} from "./stream.js";
 import {dialogView, showDialog, notesView, hasDialog, problemCard, waiting} from "./parts.js";
@@ -32,9 +32,8 @@ function moduleOf(name) {
 // ---- the frame ----
 
 function healthView() {
-	const at = new Date(health.at).toLocaleTimeString(language, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"});
 	const [tone, words] = health.state === "live" ? ["ok", t("live")]
-		: health.state === "late" ? ["go", health.at ? t("as of {time}, connecting…", {time: at}) : t("connecting…")]
+		: health.state === "late" ? ["go", health.at ? t("as of {time}, connecting…", {time: clock(health.at)}) : t("connecting…")]
 		: ["off", t("connecting…")];
 	return html`<span class="live ${tone}" role="status"><span aria-hidden="true">${tone === "ok" ? "●" : "◐"}</span> ${words}</span>`;
 }
@@ -64,8 +63,7 @@ function whoMenu() {
 
 function navView() {
 	const link = (p) => {
-		const k = p.kind && p.counts ? need(p.kind) : null;
-		const n = k?.isLoaded ? (p.count ? p.count() : k.rows.size) : "";
+		const n = !p.kind || !p.counts ? "" : !p.count ? countOf(p.kind) : need(p.kind).isLoaded ? p.count() : "";
 		return html`<a href=${href(p.name)} aria-current=${here.page === p.name || (here.page === "" && p.name === "overview") ? "page" : nothing}>${p.title()}${n === "" ? nothing : html` <span class="num">${number(n)}</span>`}</a>`;
 	};
 	const groups = [["", "main"], [t("Account"), "account"], ...(isOperator() ? [[t("Region"), "region"]] : [])];
@@ -114,6 +112,15 @@ function paint() {
 
 // ---- beginning ----
 
+/** The page's module, and the rows that it shows, are on their way while it is asked who is here. */
+function warm() {
+	const name = here.page || "overview";
+	moduleOf(name);
+	if (name === "instances")
+		for (const kind of ["instances", "instance-types", "images", "zones"])
+			need(kind);
+}
+
 export async function begin() {
 	const ticket = /^#t=([\w-]+)$/.exec(location.hash)?.[1];
 	if (ticket)
@@ -158,5 +165,6 @@ addEventListener("resize", touch);
 setInterval(() => document.visibilityState === "visible" && touch(), 5000); // ages of states
 listen({openPalette, isPaletteOpen});
 applyTheme();
+warm();
 speakAsChosen().then(begin);
 export {go};

@@ -1,13 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the pages know: rows by kind, as the server said them last, and one repaint a frame however many rows have changed. A page
-// names the kinds that it needs; each is fetched whole, a thousand rows at a time, and kept level by the stream from then on.
+// names the kinds that it needs; all rows of each are fetched, a thousand at a time, and kept level by the stream from then on. Of kinds
+// that have many rows only those fields are fetched that lists show (FIELDS): a page of one thing asks for the rest of it (whole()).
 // A row that arrives is applied if it is newer than the one that is there, so the order of answers and of the stream does not matter.
-import {get, Unreachable} from "./api.js";
+import {get, pages, Unreachable} from "./api.js";
 
 const PAGE = 1000;
 const WHOLE_MAX = 20000; // rows of a kind that a browser holds; above it says that it does not hold all
 
-/** kind → {rows: Map of id → row, version, batch, total, isLoaded, isCut, problem, loading} */
+const LOG_MAX = 4096; // changes of a kind that are remembered one by one
+/** Besides id, ec2, gen, batch and created_us, which each row has. */
+const FIELDS = {instances: "state,tags,type,image,zone,host,key_name,addresses,launched_us,conditions"};
+
+/** kind → {rows: Map of id → row, parts: ids of rows that are not whole, version, log: ids that changed since the version logFrom,
+ * batch, total, isLoaded, isCut, problem, loading} */
 const kinds = new Map();
 /** Kinds of which everybody's rows are held, not the account's alone: an operator's. */
 export const everybodys = new Set();
@@ -36,43 +42,67 @@ export function touch() {
 function kindOf(name) {
 	let k = kinds.get(name);
 	if (!k) {
-		k = {name, rows: new Map(), version: 0, batch: 0, total: 0, isLoaded: false, isCut: false, problem: null, loading: null};
+		k = {name, rows: new Map(), parts: new Set(), version: 0, log: [], logFrom: 0, batch: 0, total: 0, isLoaded: false, isCut: false, problem: null, loading: null};
 		kinds.set(name, k);
 	}
 	return k;
 }
 
+/** Of these rows another version is there. */
+function noteAll(k) {
+	k.version++;
+	k.log = [];
+	k.logFrom = k.version;
+}
+
+function noteOne(k, id) {
+	k.version++;
+	k.log.push(id);
+	if (k.log.length > LOG_MAX)
+		k.logFrom += k.log.splice(0, LOG_MAX / 2).length;
+}
+
+/** The ids of rows that came, changed or went since that version; null: any. */
+export function changedSince(name, version) {
+	const k = kindOf(name);
+	return version < k.logFrom ? null : new Set(k.log.slice(version - k.logFrom));
+}
+
 async function load(k) {
 	const found = new Map();
-	let path = `/${k.name}?fields=*&limit=${PAGE}${everybodys.has(k.name) ? "&all=1" : ""}`, batch = Infinity, after = "";
+	const path = `/${k.name}?fields=${FIELDS[k.name] ?? "*"}&limit=${PAGE}${everybodys.has(k.name) ? "&all=1" : ""}`;
+	let batch = Infinity;
 	k.isCut = false;
-	for (;;) {
-		const page = await get(path + (after ? `&after=${encodeURIComponent(after)}` : ""));
+	await pages(path, (page) => {
 		batch = Math.min(batch, page.batch ?? 0);
+		const isFirst = !found.size;
 		for (const row of page.items)
 			found.set(row.id, row);
 		k.total = page.total ?? found.size;
-		if (!k.isLoaded) { // the first page is painted at once
-			for (const row of page.items)
+		if (!k.isLoaded && isFirst) { // the first page is painted at once
+			for (const row of page.items) {
 				k.rows.set(row.id, row);
-			k.version++;
+				if (FIELDS[k.name])
+					k.parts.add(row.id);
+			}
+			noteAll(k);
 			touch();
 		}
-		after = page.next || "";
-		if (!after)
-			break;
-		if (found.size >= WHOLE_MAX) {
-			k.isCut = true;
-			break;
-		}
-	}
+		k.isCut = Boolean(page.next) && found.size >= WHOLE_MAX;
+		return !k.isCut;
+	});
+	const parts = new Set(FIELDS[k.name] ? found.keys() : []);
 	// What the stream has said meanwhile may be newer than what was fetched.
 	for (const [id, row] of k.rows)
-		if ((row.batch ?? 0) > batch && !k.gone?.has(id) && (!found.has(id) || found.get(id).batch < row.batch))
+		if ((row.batch ?? 0) > batch && !k.gone?.has(id) && (!found.has(id) || found.get(id).batch < row.batch)) {
 			found.set(id, row);
+			if (!k.parts.has(id))
+				parts.delete(id);
+		}
 	for (const id of k.gone ?? [])
 		found.delete(id);
 	k.rows = found;
+	k.parts = parts;
 	k.batch = batch === Infinity ? 0 : batch;
 }
 
@@ -102,7 +132,7 @@ export function reload(name) {
 		.finally(() => {
 			k.loading = null;
 			k.gone = null;
-			k.version++;
+			noteAll(k);
 			touch();
 		});
 	return k.loading;
@@ -127,10 +157,36 @@ const PATHS = {instance: "instances", instance_type: "instance-types", image: "i
 	support_ticket: "tickets", ticket_message: "ticket-messages", ticket_attachment: "ticket-attachments"};
 const pathOf = (kind) => PATHS[kind] ?? kind;
 
+const COUNT_MS = 2000;
+/** The kind, if its rows are here or on their way. */
+function held(kind) {
+	const k = kinds.get(pathOf(kind));
+	if (k && !k.isLoaded && !k.loading && !k.rows.size) {
+		if (k.isCounted)
+			k.recount ??= setTimeout(() => {
+				k.recount = undefined;
+				k.isCounted = false;
+				touch();
+			}, COUNT_MS);
+		return null;
+	}
+	return k;
+}
+
+export const FRESH_MS = 1200;
+let fading = 0;
+/** What has just changed stands out for a while. Nothing moves meanwhile: a movement of many rows takes the time of their next changes. */
+function fade() {
+	fading ||= setTimeout(() => {
+		fading = 0;
+		touch();
+	}, FRESH_MS + 50);
+}
+
 /** Some of the stream's rows. */
 export function apply(message) {
 	for (const {kind, row} of message.put ?? []) {
-		const k = kinds.get(pathOf(kind));
+		const k = held(kind);
 		if (!k)
 			continue;
 		const before = k.rows.get(row.id);
@@ -139,18 +195,20 @@ export function apply(message) {
 		if (!before)
 			k.total++;
 		k.rows.set(row.id, {...row, freshAt: performance.now()});
+		k.parts.delete(row.id);
 		k.gone?.delete(row.id);
-		k.version++;
+		noteOne(k, row.id);
 	}
 	for (const {kind, id} of message.gone ?? []) {
-		const k = kinds.get(pathOf(kind));
+		const k = held(kind);
 		k?.gone?.add(id);
 		if (k?.rows.delete(id)) {
 			k.total--;
-			k.version++;
+			noteOne(k, id);
 		}
 	}
 	touch();
+	fade();
 }
 
 /** An answer's row, shown before the stream says the same. */
@@ -161,6 +219,48 @@ export function applyRow(kind, row) {
 
 export function row(kind, id) {
 	return id ? need(kind).rows.get(id) : undefined;
+}
+
+/** How many rows of a kind there are, for who needs no more: fetched alone, and again soon after the stream has told of one. */
+export function countOf(name) {
+	const k = kindOf(name);
+	if (k.isLoaded)
+		return k.rows.size;
+	if (!k.isCounted && !k.loading) {
+		k.isCounted = true;
+		get(`/${name}?fields=id&limit=1`).then((page) => {
+			k.count = page.total;
+			touch();
+		}, () => {});
+	}
+	return k.count ?? "";
+}
+
+/** The row with all of its fields, once they are here. */
+const asked = new Map();
+export function fetchWhole(name, row) {
+	const k = kindOf(name);
+	if (!k.parts.has(row.id))
+		return Promise.resolve(k.rows.get(row.id) ?? row);
+	if (!asked.has(row.id))
+		asked.set(row.id, get(`/${name}/${row.id}`).then((answer) => {
+			const now = k.rows.get(row.id), said = answer.item ?? answer;
+			if (!now || !k.parts.has(row.id) || (now.batch ?? 0) > (said.batch ?? 0))
+				return now ?? said; // the stream was faster
+			k.rows.set(row.id, said);
+			k.parts.delete(row.id);
+			noteOne(k, row.id);
+			touch();
+			return said;
+		}).finally(() => asked.delete(row.id)));
+	return asked.get(row.id);
+}
+
+/** The row as far as it is here; the rest of it is on its way. */
+export function whole(name, row) {
+	if (kindOf(name).parts.has(row.id) && !asked.has(row.id))
+		fetchWhole(name, row).catch(() => {});
+	return row;
 }
 
 /** By its id, or its short one. */

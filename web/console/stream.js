@@ -48,7 +48,7 @@ function take(message) {
 		if (message.before !== last && last !== "")
 			reloadAll(); // this window has missed something
 		last = message.id;
-		apply(message.data);
+		apply(JSON.parse(message.text));
 		heard();
 	} else if (message.what === "reset") {
 		last = message.id || "";
@@ -96,7 +96,7 @@ function open() {
 	source.onopen = () => tell({what: "health", state: "live"});
 	source.onerror = broken;
 	source.addEventListener("rows", (event) => {
-		tell({what: "rows", id: event.lastEventId, before: last, data: JSON.parse(event.data)});
+		tell({what: "rows", id: event.lastEventId, before: last, text: event.data});
 	});
 	source.addEventListener("reset", (event) => tell({what: "reset", id: event.lastEventId}));
 	source.addEventListener("bye", () => {

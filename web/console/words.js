@@ -90,6 +90,11 @@ export function time(us) {
 		: {year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23"}).format(at);
 }
 
+/** Milliseconds since 1970, as a time of the day. */
+export function clock(ms) {
+	return formatter(Intl.DateTimeFormat, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"}).format(ms);
+}
+
 /** How long something lasts, in its largest unit: "3 min". */
 export function span(us) {
 	const s = Math.max(0, us / 1e6);

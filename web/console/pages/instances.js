@@ -3,7 +3,7 @@
 import {chartsCard} from "../charts.js";
 import {html, nothing, stateOf, tone, nameOf, shortId, refLink, refName, pairs, copyable, when, problemCard, emptyCard, tagsOf, ask, report, waiting, mark} from "../parts.js";
 import {listView, nameLink} from "../list.js";
-import {findRow, need, rows, row as byId, touch} from "../store.js";
+import {fetchWhole, findRow, need, rows, row as byId, touch, whole} from "../store.js";
 import {href, here, say, go} from "../router.js";
 import {t, size, time, since, number} from "../words.js";
 import {get, patch, post} from "../api.js";
@@ -19,7 +19,7 @@ const isThere = (r) => r.state !== "terminated";
 export const spec = {
 	id: "instances", kind: "instances", kinds, sort: "name",
 	title: () => t("Instances"),
-	keep: (r) => isThere(r) || (here.query.get("q") ?? "").includes("state:terminated"),
+	keep: (r, which) => isThere(r) || which === "all",
 	version: () => ((here.query.get("q") ?? "").includes("state:terminated") ? "all" : ""),
 	href: (r) => href("instances", shortId(r)),
 	search: (r) => [typeName(r), refName("images", r.image), ...(r.addresses ?? []).flatMap((a) => [a.ip, a.public_ip]), r.key_name],
@@ -111,7 +111,8 @@ function consoleCard() {
 }
 
 /** A form has its own copy: what arrives meanwhile is told beside it, and never put into a field. */
-function rename(r) {
+async function rename(shown) {
+	const r = await fetchWhole("instances", shown);
 	const gen = r.gen, before = {name: nameOf(r), protect: Boolean(r.protect_terminate)};
 	ask({title: t("Name and protection"), label: t("Save"),
 		body: () => {
@@ -148,16 +149,16 @@ function onePage(r) {
 }
 
 export function view({id, query}) {
-	for (const kind of [...kinds, "volumes", "ports", "subnets", "security-groups"])
+	for (const kind of [...kinds, ...(id || query.get("open") ? ["volumes", "ports", "subnets", "security-groups"] : [])])
 		need(kind);
 	if (id) {
 		const r = findRow("instances", id);
 		offerCommand("explain", {ids: [r ?? {id}]});
-		return r ? onePage(r) : need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p>${t("It may be gone, or another account’s.")} <a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
+		return r ? onePage(whole("instances", r)) : need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p>${t("It may be gone, or another account’s.")} <a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
 	}
 	offerCommand("instances.list", {});
 	const open = query.get("open") ? findRow("instances", query.get("open")) : null;
-	return html`<h1>${t("Instances")}</h1>${open ? html`<div class="two"><div>${listView(spec)}</div>${side(open)}</div>` : listView(spec)}`;
+	return html`<h1>${t("Instances")}</h1>${open ? html`<div class="two"><div>${listView(spec)}</div>${side(whole("instances", open))}</div>` : listView(spec)}`;
 }
 
 export {problemCard, report, post, go, number, mark};
