@@ -85,7 +85,7 @@ struct native_call {
 	struct feed_wish *wish;   /* of a stream */
 	struct str etag;
 	struct policy_fault fault; /* where a document of policies is at fault: of a problem */
-	const char *why; /* what the sign-in page says of a failure; NULL: that it failed */
+	const char *why;           /* what the sign-in page says of a failure; NULL: that it failed */
 	const struct passkey_question *question; /* and what their passkeys are asked; NULL: nothing */
 	const char *need; /* what somebody who signs in is asked for besides: a problem's member; NULL */
 };
@@ -109,7 +109,7 @@ struct native_face {
 	int64_t started_us; /* tells this process from the one before */
 	struct feed *feed;
 	struct lane *leftovers; /* where they are looked for; NULL: nowhere */
-	struct spents *spents; /* sign-ins by providers that came back */
+	struct spents *spents;  /* sign-ins by providers that came back */
 };
 
 static inline struct native_face *native_face_of(const struct native_call *e)

@@ -2,24 +2,29 @@
  * Random rows by field table (fill.h). */
 #include "fill.h"
 
+#include <string.h>
+
 #include "base/random.h"
 
 /* Pieces that are awkward in JSON and SQL, whole characters each. */
 static const char *const pieces[] = {"a",  "Z",    "0", " ", "\"", "\\", "'", "\n",
 				     "\t", "\x01", "/", "é", "다", "😀",  "%"};
 
-static struct str random_text(struct arena *a)
+/* most: bytes that it may have; 0: whatever comes. */
+static struct str random_text(struct arena *a, size_t most)
 {
 	struct str text = STR_NONE;
-	for (uint64_t n = random_below(12); n > 0; n--)
-		text = str_print(a, "%" STR_FMT "%s", STR_ARG(text),
-				 pieces[random_below(sizeof pieces / sizeof *pieces)]);
+	for (uint64_t n = random_below(12); n > 0; n--) {
+		const char *piece = pieces[random_below(sizeof pieces / sizeof *pieces)];
+		if (!most || text.n + strlen(piece) <= most)
+			text = str_print(a, "%" STR_FMT "%s", STR_ARG(text), piece);
+	}
 	return text;
 }
 
-static struct str random_bytes_of(struct arena *a)
+static struct str random_bytes_of(struct arena *a, size_t most)
 {
-	size_t n = random_below(40);
+	size_t n = random_below(most && most < 40 ? most + 1 : 40);
 	char *p = arena_alloc(a, n);
 	random_bytes(p, n);
 	return (struct str){p, n};
@@ -48,11 +53,11 @@ static void fill_list(struct arena *a, const struct field *f, void *at)
 	struct tag *tags = arena_new_array(a, struct tag, count);
 	for (size_t k = 0; k < count; k++) {
 		ids[k] = uuid_random();
-		texts[k] = random_text(a);
+		texts[k] = random_text(a, 0);
 		ips[k] = random_ip();
 		cidrs[k] = random_cidr();
-		struct str key = random_text(a);
-		tags[k] = (struct tag){str_print(a, "%zu%" STR_FMT, k, STR_ARG(key)), random_text(a)};
+		struct str key = random_text(a, 0);
+		tags[k] = (struct tag){str_print(a, "%zu%" STR_FMT, k, STR_ARG(key)), random_text(a, 0)};
 	}
 	if (f->type == FIELD_UUIDS)
 		*(struct uuids *) at = (struct uuids){ids, count};
@@ -81,7 +86,7 @@ static void fill_field(struct arena *a, const struct field *f, void *at)
 		*(uuid *) at = random_below(4) ? uuid_random() : UUID_NONE;
 		break;
 	case FIELD_TEXT:
-		*(struct str *) at = random_text(a);
+		*(struct str *) at = random_text(a, f->most);
 		break;
 	case FIELD_INT:
 		*(int64_t *) at = random_below(2) ? (int64_t) random_u64() : (int64_t) random_below(3) - 1;
@@ -102,7 +107,7 @@ static void fill_field(struct arena *a, const struct field *f, void *at)
 		random_bytes(at, random_below(4) ? sizeof(struct mac) : 0);
 		break;
 	case FIELD_BLOB:
-		*(struct str *) at = random_bytes_of(a);
+		*(struct str *) at = random_bytes_of(a, f->most);
 		break;
 	case FIELD_UUIDS:
 	case FIELD_TEXTS:

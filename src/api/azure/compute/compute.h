@@ -100,8 +100,8 @@ struct az_guest_wish {
 };
 /* Of a new machine: sets the launch's key, personality and password. ERR_INVALID, ERR_MISSING. Everything lies in the call's
  * arena. */
-RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine, bool is_windows,
-			  struct instance_launch *launch, struct az_guest_wish *ret_wish);
+RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine,
+			  bool is_windows, struct instance_launch *launch, struct az_guest_wish *ret_wish);
 
 /* ---- sizes.c ---- */
 

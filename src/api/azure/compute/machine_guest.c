@@ -132,8 +132,8 @@ static RESULT take_profile(struct az_call *e, const struct az_os_profile *os, st
 	return OK;
 }
 
-RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine, bool is_windows,
-			  struct instance_launch *launch, struct az_guest_wish *ret_wish)
+RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine,
+			  bool is_windows, struct instance_launch *launch, struct az_guest_wish *ret_wish)
 {
 	struct str name = os->computer_name.n ? os->computer_name : machine;
 	struct az_guest_wish wish = {.has_profile = os->admin.n};
