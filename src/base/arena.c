@@ -7,8 +7,6 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 #include "base/heap.h"
 
@@ -85,17 +83,6 @@ void arena_free(struct arena *a)
 	arena_free_blocks(a);
 	UNPOISON(a->first.bytes, a->first.size);
 	heap_free(a);
-}
-
-void arena_give_back(struct arena *a)
-{
-	size_t page = (size_t) sysconf(_SC_PAGESIZE);
-	for (struct block *b = a->newest; b; b = b->older) {
-		uintptr_t from = ((uintptr_t) b->bytes + b->used + page - 1) & ~(page - 1);
-		uintptr_t end = ((uintptr_t) b->bytes + b->size) & ~(page - 1);
-		if (from < end)
-			(void) madvise((void *) from, end - from, MADV_DONTNEED);
-	}
 }
 
 static struct block *arena_add_block(struct arena *a, size_t need)

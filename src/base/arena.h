@@ -25,10 +25,7 @@ DEFINE_AUTO(arena)
 void *arena_alloc(struct arena *a, size_t size);
 /* The same for count objects of that size. An overflow of the product gives NULL. */
 void *arena_alloc_array(struct arena *a, size_t count, size_t size);
-void arena_reset(struct arena *a); /* frees all but the first block */
-/* Gives whole pages that were not handed out back to the system: for one that will be kept for long. They come back as they
- * are needed. */
-void arena_give_back(struct arena *a);
+void arena_reset(struct arena *a);             /* frees all but the first block */
 bool arena_is_full(const struct arena *a);     /* whether an allocation has failed */
 bool arena_is_over_cap(const struct arena *a); /* whether the cap was the reason */
 size_t arena_used_size(const struct arena *a);

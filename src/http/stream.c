@@ -104,10 +104,8 @@ struct http_stream *call_answer_stream(struct call *c, const char *content_type,
 	*s = (struct http_stream){.owner = *owner, .conn = c->p->conn, .cap_size = cap_size, .references = 2};
 	(void) pthread_mutex_init(&s->lock, NULL);
 	c->p->is_stream = true;
-	if (answer_stream(c, content_type, STREAM_BLOCK, stream_read, stream_done, s)) {
-		arena_give_back(c->ctx.arena);
+	if (answer_stream(c, content_type, STREAM_BLOCK, stream_read, stream_done, s))
 		return s;
-	}
 	s->references = 1;
 	stream_release(s);
 	return NULL;

@@ -102,28 +102,6 @@ static void test_reset_keeps_first_block(void **state)
 	assert_non_null(arena_alloc(a, 128)); /* the cap counts from anew */
 }
 
-/* What was handed out stays as it is; what comes afterwards is zeroed as ever. */
-static void test_unused_pages_are_given_back(void **state)
-{
-	(void) state;
-	const size_t size = 64 * 1024;
-	AUTO(arena) a = arena_new(size, 1 << 20);
-	unsigned char *all = arena_alloc(a, size), *p, *q;
-	assert_non_null(all);
-	memset(all, 0xAA, size);
-	arena_reset(a);
-	p = arena_alloc(a, 100);
-	memset(p, 0xBB, 100);
-	arena_give_back(a);
-	for (size_t k = 0; k < 100; k++)
-		assert_int_equal(p[k], 0xBB);
-	q = arena_alloc(a, size / 2);
-	assert_true(is_zero(q, size / 2));
-	memset(q, 0xCC, size / 2);
-	arena_give_back(a);
-	assert_int_equal(q[size / 2 - 1], 0xCC);
-}
-
 static void test_out_of_memory_marks(void **state)
 {
 	(void) state;
@@ -184,7 +162,6 @@ int main(void)
 		cmocka_unit_test(test_first_size_beyond_the_cap),
 		cmocka_unit_test(test_overflow_of_sizes),
 		cmocka_unit_test(test_reset_keeps_first_block),
-		cmocka_unit_test(test_unused_pages_are_given_back),
 		cmocka_unit_test(test_out_of_memory_marks),
 		cmocka_unit_test(test_free_null),
 		cmocka_unit_test(test_vec_grows_and_keeps),
