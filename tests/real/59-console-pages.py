@@ -90,7 +90,7 @@ def chart(region, browser, identifier, address):
 
 
 def main():
-    with Region("cp") as region:
+    with Region("web") as region:
         _, identifier, address = region.witness("people")
         region.command("user", "create", "anna", "--account", "people")
         with web.browser() as browser:
