@@ -336,7 +336,8 @@ static struct str read_shape(void)
 		if (is_new_each_time(piece))
 			continue;
 		for (size_t k = 0; k < piece.n; k++)
-			if (!strchr("0123456789abcdefABCDEF.:-", piece.p[k])) /* Azure writes MACs in capitals */
+			if (!strchr("0123456789abcdefABCDEF.:-",
+				    piece.p[k])) /* Azure writes MACs in capitals */
 				out[size++] = piece.p[k];
 		assert_true(VEC_PUSH(a, &pieces, ((struct str){out + from, size - from})));
 	}
