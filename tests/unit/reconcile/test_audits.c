@@ -76,9 +76,11 @@ static void a_disk_without_a_row_is_found(void **state)
 	}
 	struct leftover_purge purge = {stray};
 	cloud_ok(c, NULL, engine_note_purge, &purge);
-	AUTO_VIEW view = {0};
-	view_open(c->store, &view);
-	assert_null(audit_difference_first_by_subject(view.tables, stray));
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		assert_null(audit_difference_first_by_subject(view.tables, stray));
+	}
 	cloud_free(c);
 }
 
