@@ -13,8 +13,6 @@ struct change_row {
 	const char *words;         /* the command's */
 	const char *method, *path; /* "/webhooks/{name}": a parameter in braces stands for its text */
 	struct carried carried[CARRIED_MAX];
-	const char *member; /* and one that is the same in each call; NULL */
-	bool value;
 	const char *says; /* likewise with a parameter */
 };
 
@@ -59,8 +57,6 @@ static json_t *make_body(const struct asking *a, const struct change_row *row)
 		if (value)
 			(void) json_object_set(body, c->member, value);
 	}
-	if (row->member)
-		(void) json_object_set_new(body, row->member, json_boolean(row->value));
 	return body;
 }
 

@@ -27,6 +27,7 @@ const char *az_guest_state(struct az_call *e, const struct instance *i)
 	return NULL;
 }
 
+/* Of a guest that failed the message is its own description: what Azure says around it is not known here. */
 void az_write_guest_failure(struct az_call *e, struct json_writer *w, const struct instance *i)
 {
 	const struct azure_guest *g = engine_find_azure_guest(az_tables(e), i->row.id);
