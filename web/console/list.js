@@ -273,9 +273,11 @@ function toggle(s, id, extend, all) {
 	touch();
 }
 
+const cellClass = (column, isHead = false) => `${column.num ? "n " : ""}${column.mono && !isHead ? "m " : ""}${column.wide ? "wide" : ""}`;
+
 function headCell(column, sort) {
 	const isBy = sort.replace(/^-/, "") === column.key, isDown = sort.startsWith("-");
-	return html`<th scope="col" class=${column.num ? "n" : ""} aria-sort=${isBy ? (isDown ? "descending" : "ascending") : nothing}>
+	return html`<th scope="col" class=${cellClass(column, true)} aria-sort=${isBy ? (isDown ? "descending" : "ascending") : nothing}>
 		<button type="button" class="sort" @click=${() => setSort(column.key)}>${column.title()}<span aria-hidden="true">${isBy ? (isDown ? " ▼" : " ▲") : ""}</span></button></th>`;
 }
 
@@ -286,7 +288,7 @@ function bodyRow(spec, s, row, index, all) {
 	return html`<tr data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${s.cursor === row.id ? "cursor " : ""}${isFresh ? "fresh" : ""}"
 		@click=${(e) => clickRow(e, spec, s, row)}>
 		${spec.actions ? html`<td class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Pick {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey, all); }}></td>` : nothing}
-		${spec.columns.map((c) => html`<td class="${c.num ? "n " : ""}${c.mono ? "m " : ""}${c.wide ? "wide" : ""}">${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
+		${spec.columns.map((c) => html`<td class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
 }
 
 function clickRow(event, spec, s, row) {
@@ -337,13 +339,12 @@ function actionBar(spec, s, all) {
 function tableView(spec, s, all, sort) {
 	const height = narrow.matches ? (spec.tall ?? 58) : 37;
 	const from = Math.max(0, Math.floor(s.top / height) - OVER), to = Math.min(all.length, Math.ceil((s.top + s.height) / height) + OVER);
-	const span = spec.columns.length + (spec.actions ? 1 : 0);
-	const gap = (n) => (n > 0 ? html`<tr class="gap" aria-hidden="true"><td colspan=${span} .style=${`height:${n * height}px;padding:0;border:0`}></td></tr>` : nothing);
+	const gap = (n) => (n > 0 ? html`<tr class="gap" aria-hidden="true"><td .style=${`height:${n * height}px;padding:0;border:0`}></td></tr>` : nothing);
 	return html`<div class="scroll list" tabindex="0" role="region" aria-label=${t("{what}, {n} rows", {what: spec.title(), n: all.length})}
 		@scroll=${(e) => { s.top = e.target.scrollTop; s.height = e.target.clientHeight; touch(); }}
 		@pointerenter=${() => { s.isInside = true; }} @pointerleave=${() => { s.isInside = false; touch(); }}
 		@focusin=${() => { s.isInside = true; }} @focusout=${() => { s.isInside = false; touch(); }}>
-		<table class="stack" aria-rowcount=${all.length + 1}><colgroup>${spec.actions ? html`<col class="c-pick">` : nothing}${spec.columns.map((c) => html`<col .style=${c.width ? `width:${c.width}` : ""}>`)}</colgroup>
+		<table class="stack" aria-rowcount=${all.length + 1}><colgroup>${spec.actions ? html`<col class="c-pick">` : nothing}${spec.columns.map((c) => html`<col class=${c.wide ? "wide" : ""} .style=${c.width ? `width:${c.width}` : ""}>`)}</colgroup>
 		<thead><tr>${spec.actions ? html`<th scope="col" class="pick"><input type="checkbox" aria-label=${t("Pick all")} .checked=${live(all.length > 0 && all.every((r) => s.picks.has(r.id)))}
 			@click=${(e) => { e.stopPropagation(); for (const row of all) e.target.checked ? s.picks.add(row.id) : s.picks.delete(row.id); touch(); }}></th>` : nothing}${spec.columns.map((c) => headCell(c, sort))}</tr></thead>
 		<tbody>${gap(from)}${repeat(all.slice(from, to), (row) => row.id, (row, k) => bodyRow(spec, s, row, from + k, all))}${gap(all.length - to)}</tbody></table></div>`;

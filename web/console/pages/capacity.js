@@ -6,6 +6,7 @@ import {here, say, href} from "../router.js";
 import {t, size, number, money} from "../words.js";
 import {post} from "../api.js";
 import {offerCommand, showCommand} from "../commands.js";
+import {quotaWord, sayOf} from "../quota_words.js";
 
 const COMMON = /^(t3\.(micro|small|medium|large)|m5\.(large|xlarge|2xlarge|4xlarge))$/;
 let tried = null, isAsking = false;
@@ -40,7 +41,7 @@ function outcome() {
 	return html`<div role="status">${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have room", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("a host has room for it"))}
 		${placement?.reasons?.length ? html`<ul>${placement.reasons.map((r) => html`<li>${t("{n} hosts: {why}", {n: r.hosts, why: r.why})}</li>`)}</ul>` : nothing}
 		${price?.month_micro ? html`<p>${t("{money} a month", {money: money(price.month_micro, price.currency)})}</p>` : nothing}
-		${(quota ?? []).map((q) => gauge(t(q.name), q.would_use ?? 0, q.limit ?? -1, /memory|bytes/.test(q.name) ? size : number))}</div>`;
+		${(quota ?? []).map((q) => gauge(quotaWord(q.name), q.would_use ?? 0, q.limit ?? -1, sayOf(q.name)))}</div>`;
 }
 
 function tryCard(types) {

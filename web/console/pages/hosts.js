@@ -117,11 +117,11 @@ export const view = resourcePage({
 	search: (h) => [h.uri, h.address, h.seen_version], keys: {state: (h) => h.state, zone: (h) => refName("zones", h.zone)},
 	columns: [
 		{key: "name", title: () => t("Host"), width: "20%", sort: nameOf},
-		{key: "state", title: () => t("State"), width: "22%", text: (h) => h.state, cell: hostState},
+		{key: "state", title: () => t("State"), width: "18%", text: (h) => h.state, cell: hostState},
 		{key: "vcpu", title: () => t("vCPUs"), wide: true, width: "17%", sort: (h) => (usage(h).vcpus ?? 0) / (vcpuLimit(h) || 1), cell: (h) => meter(usage(h).vcpus ?? 0, vcpuLimit(h), t("vCPUs"))},
 		{key: "memory", title: () => t("Memory"), wide: true, width: "17%", sort: (h) => (usage(h).memory ?? 0) / (memoryLimit(h) || 1), cell: (h) => meter(usage(h).memory ?? 0, memoryLimit(h), t("Memory"))},
 		{key: "instances", title: () => t("Instances"), num: true, width: "12%", sort: (h) => usage(h).instances ?? 0, text: (h) => number(usage(h).instances ?? 0)},
-		{key: "zone", title: () => t("Zone"), wide: true, text: (h) => refName("zones", h.zone)},
+		{key: "zone", title: () => t("Zone"), wide: true, width: "14%", text: (h) => refName("zones", h.zone)},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("answer"), query: "state:up"}, {title: () => t("do not answer"), query: "state:down"}],
 	actions: [

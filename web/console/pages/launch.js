@@ -9,6 +9,7 @@ import {t, size, money, number, keep, chosen} from "../words.js";
 import {post, intent} from "../api.js";
 import {offerCommand} from "../commands.js";
 import {live} from "../vendor/lit-html/directives/live.js";
+import {quotaWord, sayOf} from "../quota_words.js";
 
 const KINDS = ["images", "instance-types", "subnets", "routers", "security-groups", "key-pairs", "zones"];
 let form = null, tried = null, timer = 0, problem = null, isBusy = false, key = "";
@@ -137,7 +138,7 @@ function sideView(image, type) {
 		<div class="card" role="status"><h2>${t("Checked just now")}</h2>${!tried ? html`<p class="dim">${t("Asking…")}</p>` : tried.problem ? html`<p>${mark("bad", t("It would be refused"))}</p><p>${tried.problem.message}</p>${tried.problem.advice ? html`<p><strong>${t("What to do:")}</strong> ${tried.problem.advice}</p>` : nothing}
 			${(tried.problem.body?.reasons ?? []).length ? html`<ul>${tried.problem.body.reasons.map((r) => html`<li>${r.hosts ? t("{n} hosts: {why}", {n: r.hosts, why: r.why}) : r.why}</li>`)}</ul>` : nothing}`
 		: html`<p>${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have room", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("a host has room for it"))}</p><p>${mark("ok", t("you may launch it"))}</p>
-			${(would?.quota ?? []).map((line) => gauge(t(line.name), line.would_use ?? line.used ?? 0, line.limit ?? -1, /memory|bytes|size/.test(line.name) ? size : number))}`}</div>
+			${(would?.quota ?? []).map((line) => gauge(quotaWord(line.name), line.would_use ?? line.used ?? 0, line.limit ?? -1, sayOf(line.name)))}`}</div>
 		<div class="bar"><button class="b1" ?disabled=${isBusy || !form.image || !form.type}>${t("Launch {n} instances", {n: count})}</button><kbd>Ctrl Enter</kbd></div>`;
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first page: what there is, what needs attention, what happened last; for a newcomer the three steps to a shell in a guest.
 import {html, nothing, nameOf, shortId, mark, stateOf, when, tone, waiting} from "../parts.js";
-import {rows, need, isReady, touch, derive} from "../store.js";
+import {rows, row as byId, need, isReady, touch, derive} from "../store.js";
 import {href} from "../router.js";
 import {t, amount, number, size, since} from "../words.js";
 import {get} from "../api.js";
@@ -61,15 +61,15 @@ export function view() {
 	for (const k of ["instances", "volumes", "addresses", "key-pairs", "images", "snapshots", "subnets", "instance-types", ...(isOperator() ? ["hosts"] : [])])
 		need(k);
 	offerCommand("instances.list", {});
-	if (!isReady("instances", "volumes", "addresses", "key-pairs"))
+	if (!isReady("instances", "volumes", "addresses", "key-pairs", "instance-types"))
 		return html`<h1>${t("Overview")}</h1>${waiting()}`;
 	fetchEvents();
 	const live = rows("instances").filter((r) => r.state !== "terminated"), running = live.filter((r) => r.state === "running");
 	const disks = rows("volumes"), bad = attention(), hosts = isOperator() ? rows("hosts") : [];
-	const elastic = rows("addresses").filter((a) => a.is_elastic !== false);
+	const elastic = rows("addresses").filter((a) => a.is_elastic !== false), sum = (name) => live.reduce((s, r) => s + (byId("instance-types", r.type)?.[name] ?? 0), 0);
 	return html`<div class="head"><h1>${session.account?.name ?? t("Overview")}</h1><span class="dim">${session.region}</span></div>
 		<div class="grid4">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running, of {n}", {n: live.length}), href("instances"))}
-			${count(t("vCPUs and memory"), number(live.reduce((s, r) => s + (r.vcpus ?? 0), 0)), size(live.reduce((s, r) => s + (r.memory ?? 0), 0)), href("instances", "", {sort: "-type"}))}
+			${count(t("vCPUs and memory"), number(sum("vcpus")), size(sum("memory")), href("instances", "", {sort: "-type"}))}
 			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} free", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
 			${count(t("Addresses"), number(elastic.length), t("{n} lead nowhere", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
 			${costCard()}${ticketCard()}

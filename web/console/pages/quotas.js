@@ -6,12 +6,9 @@ import {here, say} from "../router.js";
 import {t, size, number} from "../words.js";
 import {get, patch} from "../api.js";
 import {session, isOperator} from "../session.js";
+import {quotaWord, isBytes, sayOf} from "../quota_words.js";
 
-const WORDS = {instances: () => t("Instances"), vcpus: () => t("vCPUs"), memory: () => t("Memory"), volumes: () => t("Volumes"), volume_bytes: () => t("Disks and snapshots"), snapshots: () => t("Snapshots"),
-	images: () => t("Images"), addresses: () => t("Addresses"), routers: () => t("VPCs"), groups: () => t("Security groups"), ports: () => t("Network interfaces"), nat_gateways: () => t("NAT gateways"),
-	networks: () => t("Networks"), subnets: () => t("Subnets"), key_pairs: () => t("Key pairs")};
 const COUNTED = ["instances", "volumes", "snapshots", "images", "addresses", "routers", "security-groups", "ports", "subnets", "key-pairs"];
-const isBytes = (name) => name === "memory" || name === "volume_bytes";
 const GIB = 2 ** 30;
 
 let shown = {whose: "", items: null, problem: null}, seen = "", timer = 0;
@@ -28,7 +25,7 @@ async function look(whose) {
 
 function change(q, whose) {
 	const unit = isBytes(q.name) ? GIB : 1;
-	ask({title: t("How many of {what}?", {what: WORDS[q.name]()}), label: t("Save"),
+	ask({title: t("How many of {what}?", {what: quotaWord(q.name)}), label: t("Save"),
 		body: () => html`<label class="f">${isBytes(q.name) ? t("At most, in GiB (empty: no limit)") : t("At most (empty: no limit)")}<input name="limit" type="number" min="0" max="1000000000" autofocus value=${q.limit < 0 ? "" : Math.floor(q.limit / unit)}></label>
 			<p class="hint">${t("What is there stays, even above it.")}</p>`,
 		submit: async (form) => {
@@ -51,5 +48,5 @@ export function view() {
 	const mine = shown.whose === whose ? shown : {items: null, problem: null};
 	return html`<div class="head"><h1>${t("Quotas")}</h1><span class="sp"></span>${isOperator() ? html`<label class="sr" for="whose">${t("Account")}</label><select id="whose" @change=${(e) => say({account: e.target.value === session.account?.id ? "" : e.target.value})}>${rows("accounts").map((a) => html`<option value=${a.id} ?selected=${a.id === whose}>${refName("accounts", a.id)}</option>`)}</select>` : nothing}</div>
 		<p class="hint">${isOperator() ? t("What the account has, against what it may have.") : t("What the account has, against what it may have. The operator of the region sets the limits.")}</p>${problemCard(mine.problem)}
-		${!mine.items ? (mine.problem ? nothing : waiting()) : html`<div class="grid2">${mine.items.map((q) => html`<div class="card">${gauge(WORDS[q.name]?.() ?? q.name, q.used, q.limit, isBytes(q.name) ? size : number)}${isOperator() ? html`<button type="button" class="plain" aria-label=${t("Change the limit of {what}", {what: WORDS[q.name]?.() ?? q.name})} @click=${() => change(q, whose)}>${t("Change")}</button>` : nothing}</div>`)}</div>`}`;
+		${!mine.items ? (mine.problem ? nothing : waiting()) : html`<div class="grid2">${mine.items.map((q) => html`<div class="card">${gauge(quotaWord(q.name), q.used, q.limit, sayOf(q.name))}${isOperator() ? html`<button type="button" class="plain" aria-label=${t("Change the limit of {what}", {what: quotaWord(q.name)})} @click=${() => change(q, whose)}>${t("Change")}</button>` : nothing}</div>`)}</div>`}`;
 }
