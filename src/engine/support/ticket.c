@@ -297,6 +297,18 @@ static RESULT check_change(struct op *op, const struct support_ticket *ticket,
 								  : support_ticket_wish_words[wish->wish]);
 }
 
+/* It is resolved already, and stays so. */
+static RESULT keep_resolved(struct op *op, uuid id)
+{
+	bool is_told = false;
+	TRY(ticket_end_behind_messages(op, id, &is_told));
+	struct support_ticket next = *support_ticket_find(op->head, id);
+	next.wish = SUPPORT_TICKET_WISH_RESOLVED;
+	next.wish_us = op->now_us;
+	next.row.gen++;
+	return is_told ? support_ticket_put(op, &next) : OK;
+}
+
 RESULT engine_change_ticket(struct op *op, struct ticket_change *wish)
 {
 	const struct support_ticket *ticket = NULL;
@@ -307,7 +319,7 @@ RESULT engine_change_ticket(struct op *op, struct ticket_change *wish)
 	wish->was_reopened = ticket_is_reopened(ticket, &ball);
 	wish->was_answered = engine_is_ticket_answered(op->head, ticket);
 	if (wish->before == TICKET_RESOLVED && wish->wish == SUPPORT_TICKET_WISH_RESOLVED)
-		return OK;
+		return keep_resolved(op, ticket->row.id);
 	TRY(check_change(op, ticket, wish));
 	if (wish->wish == SUPPORT_TICKET_WISH_OPEN) {
 		if (!ticket_is_over(wish->before))

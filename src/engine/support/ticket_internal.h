@@ -32,10 +32,13 @@ RESULT ticket_send_file(struct op *op, const struct ticket_attachment *file);
 /* Behind a change of whatever its state follows from: notes when it changed, and has the desks follow that it is over, or goes
  * on. before: as it was. */
 RESULT ticket_settle(struct op *op, uuid ticket, enum ticket_state before);
+/* It is over, and its customer says so again. A message may open it at a desk, as it does at RT, which is seen later: behind one its
+ * end is told there. *ret_is_told: it is to be told to a desk. */
+RESULT ticket_end_behind_messages(struct op *op, uuid ticket, bool *ret_is_told);
 /* One thing for the outbox. */
 RESULT ticket_send(struct op *op, const struct ticket_link *link, struct ticket_sending *sending);
-/* The last state that it waits to be told; empty: none. */
-struct str ticket_find_waiting_state(const struct op *op, uuid link);
+/* The last state that waits to be told there; NULL: none does. */
+const struct ticket_sending *ticket_find_waiting_state(const struct op *op, uuid link);
 /* Links it with a desk, whose first sending makes it there, with all that was said so far that may be told. */
 RESULT ticket_link_with(struct op *op, uuid ticket, const struct desk *desk, struct str foreign_id,
 			bool is_theirs, uuid *ret_link);

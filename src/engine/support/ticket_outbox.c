@@ -244,30 +244,62 @@ RESULT engine_sweep_ticket_sets(struct op *op, struct ticket_sweep *wish)
 
 /* ---- behind a change ---- */
 
-static bool is_over(const struct ticket_link *l)
+const struct ticket_sending *ticket_find_waiting_state(const struct op *op, uuid link)
 {
-	return ticket_is_over((enum ticket_state) l->state);
-}
-
-struct str ticket_find_waiting_state(const struct op *op, uuid link)
-{
-	struct str value = STR_NONE;
-	const struct ticket_sending *s = ticket_sending_first_by_link(op->head, link);
+	const struct ticket_sending *last = NULL, *s = ticket_sending_first_by_link(op->head, link);
 	for (; s; s = ticket_sending_next_by_link(op->head, s))
 		if (s->stage == TICKET_SENDING_STAGE_WAITING && s->what == TICKET_SENDING_WHAT_STATE)
-			value = s->value;
-	return value;
+			last = s;
+	return last;
+}
+
+static RESULT tell_state(struct op *op, const struct ticket_link *l, bool ends)
+{
+	struct ticket_sending sending = {.what = TICKET_SENDING_WHAT_STATE,
+					 .value = ends ? STR("resolved") : STR("working")};
+	return ticket_send(op, l, &sending);
 }
 
 /* What the desk is to have it as. A desk that is over it stays so, and one that is not goes on. */
 static RESULT have_follow(struct op *op, const struct ticket_link *l, bool ends)
 {
-	struct ticket_sending sending = {.what = TICKET_SENDING_WHAT_STATE,
-					 .value = ends ? STR("resolved") : STR("working")};
-	struct str waits = ticket_find_waiting_state(op, l->row.id);
-	if (waits.n ? str_equal(waits, sending.value) : is_over(l) == ends)
-		return OK;
-	return ticket_send(op, l, &sending);
+	const struct ticket_sending *waits = ticket_find_waiting_state(op, l->row.id);
+	bool ends_there =
+		waits ? str_is(waits->value, "resolved") : ticket_is_over((enum ticket_state) l->state);
+	return ends_there == ends ? OK : tell_state(op, l, ends);
+}
+
+/* It is the last that the desk was told, or is to be told, and how the desk has the ticket since was not seen. */
+static bool is_message_behind(const struct ticket_link *l, const struct ticket_sending *state,
+			      const struct ticket_sending *s)
+{
+	if (s->what == TICKET_SENDING_WHAT_STATE || s->what == TICKET_SENDING_WHAT_SEVERITY)
+		return false;
+	if (s->stage == TICKET_SENDING_STAGE_WAITING)
+		return !state || s->number > state->number;
+	return !state && s->stage == TICKET_SENDING_STAGE_SENT && s->sent_us > l->state_us;
+}
+
+static bool has_message_behind(const struct op *op, const struct ticket_link *l)
+{
+	const struct ticket_sending *state = ticket_find_waiting_state(op, l->row.id);
+	const struct ticket_sending *s = ticket_sending_first_by_link(op->head, l->row.id);
+	while (s && !is_message_behind(l, state, s))
+		s = ticket_sending_next_by_link(op->head, s);
+	return s != NULL;
+}
+
+RESULT ticket_end_behind_messages(struct op *op, uuid ticket, bool *ret_is_told)
+{
+	*ret_is_told = false;
+	for (const struct ticket_link *l = ticket_link_first_by_ticket(op->head, ticket); l;
+	     l = ticket_link_next_by_ticket(op->head, l)) {
+		if (!has_message_behind(op, l))
+			continue;
+		TRY(tell_state(op, l, true));
+		*ret_is_told = true;
+	}
+	return OK;
 }
 
 RESULT ticket_settle(struct op *op, uuid id, enum ticket_state before)

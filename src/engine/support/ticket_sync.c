@@ -244,7 +244,7 @@ static RESULT note(struct op *op, uuid ticket, const char *format, struct str na
 static RESULT follow_desk_back(struct op *op, const struct ticket_link *before, enum ticket_state state)
 {
 	const struct support_ticket *ticket = support_ticket_find(op->head, before->ticket);
-	bool is_told = !ticket_find_waiting_state(op, before->row.id).n;
+	bool is_told = !ticket_find_waiting_state(op, before->row.id);
 	if (ticket->wish == SUPPORT_TICKET_WISH_RESOLVED && before->state >= TICKET_LINK_STATE_RESOLVED &&
 	    !ticket_is_over(state) && is_told)
 		return ticket_reopen(op, ticket->row.id);
@@ -266,6 +266,15 @@ static RESULT weigh_state(struct op *op, const struct ticket_link *l, const stru
 	return OK;
 }
 
+/* What was wanted before the desk was told of it is the later word: the state counts from when that was wanted. Else a customer
+ * who went on with a ticket while the desk was resolving it would have it resolved again. */
+static void set_state(const struct op *op, struct ticket_link *link, enum ticket_link_state state)
+{
+	const struct ticket_sending *waits = ticket_find_waiting_state(op, link->row.id);
+	link->state = state;
+	link->state_us = waits ? waits->row.created_us : op->now_us;
+}
+
 static RESULT take_state(struct op *op, const struct link_report *wish, const struct desk *desk)
 {
 	const struct ticket_link *l = ticket_link_find(op->head, wish->link);
@@ -277,8 +286,7 @@ static RESULT take_state(struct op *op, const struct link_report *wish, const st
 		return OK;
 	TRY(follow_desk_back(op, l, state));
 	struct ticket_link next = *l;
-	next.state = (enum ticket_link_state) state;
-	next.state_us = op->now_us;
+	set_state(op, &next, (enum ticket_link_state) state);
 	TRY(ticket_link_put(op, &next));
 	const struct support_ticket *ticket = support_ticket_find(op->head, l->ticket);
 	enum ticket_state now = engine_get_ticket_state(op->head, ticket, &ball);
@@ -371,16 +379,15 @@ static RESULT see_sent(struct op *op, const struct sending_report *wish, const s
 	next.removed = wish->removed;
 	link->tries = link->retry_us = link->failing_us = 0;
 	link->problem = STR_NONE;
-	if (s->what == TICKET_SENDING_WHAT_STATE) { /* so that what its people do next is seen as a change */
-		bool ends = str_is(s->value, ticket_state_words[TICKET_RESOLVED]);
-		bool follows = ticket_is_over((enum ticket_state) link->state) != ends;
-		link->state_us = follows ? op->now_us : link->state_us;
-		if (follows)
-			link->state = ends ? TICKET_LINK_STATE_RESOLVED : TICKET_LINK_STATE_WORKING;
+	TRY(ticket_sending_put(op, &next));
+	if (next.what == TICKET_SENDING_WHAT_STATE) {
+		/* So that what its people do next is seen as a change. */
+		bool ends = str_is(next.value, ticket_state_words[TICKET_RESOLVED]);
+		if (ticket_is_over((enum ticket_state) link->state) != ends)
+			set_state(op, link, ends ? TICKET_LINK_STATE_RESOLVED : TICKET_LINK_STATE_WORKING);
 		link->is_asked = true;
 	}
 	TRY(ticket_link_put(op, link));
-	TRY(ticket_sending_put(op, &next));
 	return condition_clear(op, link->ticket, STR(DESK_UNREACHABLE));
 }
 
