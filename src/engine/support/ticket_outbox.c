@@ -216,8 +216,8 @@ RESULT engine_attach_to_ticket(struct op *op, struct ticket_attaching *wish)
 RESULT engine_see_ticket_facts(struct op *op, struct ticket_facts *wish)
 {
 	const struct support_ticket *ticket = support_ticket_find(op->head, wish->ticket);
-	if (!ticket || ticket->facts_us)
-		return OK;
+	if (!ticket || ticket->facts_us || ticket_is_over(engine_get_ticket_state(op->head, ticket, NULL)))
+		return OK; /* a file would open it again at a desk like RT */
 	struct support_ticket next = *ticket;
 	next.facts_us = op->now_us;
 	TRY(support_ticket_put(op, &next));

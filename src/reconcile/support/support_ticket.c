@@ -71,7 +71,7 @@ static RESULT step_ticket(struct step *s)
 		const struct support_ticket *t = support_ticket_find(view.tables, s->id);
 		if (!t)
 			return OK;
-		needs_facts = !t->facts_us && !t->closed_us;
+		needs_facts = !t->facts_us && !ticket_is_over(engine_get_ticket_state(view.tables, t, NULL));
 		close_us = engine_get_ticket_close_us(view.tables, t);
 	}
 	if (needs_facts)

@@ -11,6 +11,7 @@
 #include "engine/support/ticket_sync.h"
 #include "store/desk.h"
 #include "store/support_ticket.h"
+#include "store/ticket_attachment.h"
 #include "store/ticket_link.h"
 #include "store/ticket_sending.h"
 
@@ -313,6 +314,23 @@ static void what_the_desk_opens_is_so_here_too(void **state)
 	play_all(*state, "rOr", AGREES);
 }
 
+static void facts_of_what_is_over_open_it_nowhere(void **state)
+{
+	struct cloud *c = *state;
+	struct play p = begin_play(c, desk_first(cloud_tables(c))->row.id, 0);
+	struct ticket_refresh again = {.ticket = ticket_of(&p)};
+	struct ticket_facts facts = {
+		.ticket = p.ticket, .files = {{.name = STR("facts.txt"), .size = 1}}, .file_count = 1};
+	RUN(&p, &c->operator, engine_refresh_ticket_facts, &again);
+	resolve(&p);
+	facts.files[0].id = id_new(KIND_TICKET_ATTACHMENT);
+	RUN(&p, NULL, engine_see_ticket_facts, &facts);
+	assert_null(ticket_attachment_first_by_ticket(cloud_tables(c), p.ticket));
+	say(&p);
+	RUN(&p, NULL, engine_see_ticket_facts, &facts);
+	assert_non_null(ticket_attachment_first_by_ticket(cloud_tables(c), p.ticket));
+}
+
 #define in_a_cloud(test) cmocka_unit_test_setup_teardown(test, make_desk, cloud_teardown)
 int main(void)
 {
@@ -321,6 +339,7 @@ int main(void)
 		in_a_cloud(also_where_the_desk_resolves_it),
 		in_a_cloud(what_its_customer_says_behind_it_opens_it),
 		in_a_cloud(what_the_desk_opens_is_so_here_too),
+		in_a_cloud(facts_of_what_is_over_open_it_nowhere),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
