@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """A desk that speaks as much of Request Tracker 5's REST2 as Dari's driver asks for, with RT's own ways: a custom field that the queue has
-not is dropped in silence, a state that there is not answers 200, /correspond answers no id, opening by an answer. It can hang up in the
-middle of an answer, be stopped and started, and count what was asked of it."""
+not is dropped in silence, a state that there is not answers 200, /correspond answers no id, opening by an answer. It can hang up instead
+of an answer, hold one back, be stopped and started, and count what was asked of it."""
 import base64
+import contextlib
 import datetime
 import email
 import email.policy
@@ -24,7 +25,7 @@ class Desk:
         self.name, self.token, self.robot, self.field, self.port = name, token, robot, field, port
         self.lock = threading.RLock()
         self.tickets, self.transactions, self.attachments = {}, [], {}
-        self.calls, self.cut, self.server = [], None, None
+        self.calls, self.cut, self.held, self.server = [], None, [], None
         self.start()
 
     @property
@@ -41,6 +42,17 @@ class Desk:
     def stop(self):
         self.server.shutdown()
         self.server.server_close()
+
+    @contextlib.contextmanager
+    def holding(self, end):
+        """Holds back the answers to requests that end so. What is asked is done at once; the event is set once it is."""
+        held = end, threading.Event(), threading.Event()
+        self.held.append(held)
+        try:
+            yield held[1]
+        finally:
+            self.held.remove(held)
+            held[2].set()
 
     # ---- what its people do, and what Dari does
 
@@ -88,6 +100,14 @@ class Desk:
             return [base64.b64decode(self.attachments[t["parts"][0]]["Content"]).decode() if t["parts"] else "" for t in self.transactions
                     if t["ObjectId"] == str(ticket) and t["Type"] == kind and (who is None or t["Creator"]["id"] == who)]
 
+    def find(self, subject):
+        with self.lock:
+            return [n for n, t in self.tickets.items() if t["Subject"] == subject]
+
+    def file_names(self):
+        with self.lock:
+            return [a["Filename"] for a in self.attachments.values()]
+
     def all_text(self):
         with self.lock:
             return "\n".join([json.dumps(self.tickets)] + [base64.b64decode(a["Content"]).decode(errors="replace") for a in self.attachments.values()])
@@ -105,9 +125,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
     def answer(self, status, value, etag=None):
-        desk = self.desk
-        cut, desk.cut = (desk.cut, None) if desk.cut and desk.cut in self.command + " " + self.path else (None, desk.cut)
-        if cut:  # done, and its client never learns of it
+        desk, asked = self.desk, f"{self.command} {self.path}"
+        for end, reached, opened in list(desk.held):
+            if asked.endswith(end):
+                reached.set()
+                opened.wait()
+        if desk.cut and asked.endswith(desk.cut):  # done, and its client never learns of it
+            desk.cut = None
             self.close_connection = True
             self.connection.close()
             return

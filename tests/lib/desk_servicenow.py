@@ -124,8 +124,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, value, media="application/json"):
         desk = self.desk
-        cut, desk.cut = (desk.cut, None) if desk.cut and desk.cut in self.command + " " + self.path else (None, desk.cut)
-        if cut:  # done, and its client never learns of it
+        if desk.cut and desk.cut in self.command + " " + self.path:  # done, and its client never learns of it
+            desk.cut = None
             self.close_connection = True
             self.connection.close()
             return
