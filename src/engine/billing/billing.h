@@ -65,7 +65,7 @@ struct price_list_wish {
 	struct str name; /* of the list: it was read and checked */
 	int64_t from_s;
 };
-/* It does not begin within a closed period. */
+/* It does not begin within a closed period. ERR_DENIED: only administrators load prices. */
 OPERATION(engine_load_prices, price_list_wish)
 
 /* A charge as a closed period keeps it: its key and its values, in text. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/billing/billing.h"
+#include "engine/internal.h"
 #include "store/ledger.h"
 
 RESULT engine_load_prices(struct op *op, struct price_list_wish *wish)
@@ -13,6 +14,7 @@ RESULT engine_load_prices(struct op *op, struct price_list_wish *wish)
 					     .from_us = wish->from_s * SECOND,
 					     .name = wish->name,
 					     .text = wish->yaml};
+	TRY(engine_permit(op, "price_list.load", KIND_NONE, NULL));
 	return op_ledger(op, &record);
 }
 

@@ -182,6 +182,14 @@ static void load_prices(struct cloud *c)
 	cloud_ok(c, &c->operator, engine_load_prices, &wish);
 }
 
+static void only_an_administrator_loads_prices(void **state)
+{
+	struct cloud *c = *state;
+	struct price_list_wish wish = {.yaml = str_from(prices), .name = STR("public"), .from_s = 1577836800};
+	cloud_fails(c, &c->alice, engine_load_prices, &wish, ERR_DENIED, KIND_NONE);
+	load_prices(c);
+}
+
 static void random_lives_are_rated_as_they_are_seen(void **state)
 {
 	(void) state;
@@ -305,6 +313,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_lives_are_rated_as_they_are_seen),
+		cmocka_unit_test_setup_teardown(only_an_administrator_loads_prices, cloud_setup,
+						cloud_teardown),
 		cmocka_unit_test_setup_teardown(who_is_limited_makes_nothing_new, cloud_setup,
 						cloud_teardown),
 		cmocka_unit_test_setup_teardown(who_is_suspended_is_stopped_and_started_again, cloud_setup,
