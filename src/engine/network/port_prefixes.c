@@ -51,9 +51,16 @@ static struct cidr block_around(struct ip ip)
 	return cidr_canonical((struct cidr){ip, length_of(ip.family)});
 }
 
+/* Also one that is marked deleted: the network may still lead its addresses to its port. */
+static const struct port_prefix *find_held(const struct tables *t, uuid subnet, struct cidr block)
+{
+	const struct port_prefix probe = {.subnet = subnet, .block = block};
+	return port_prefix_of(tables_first(t, KIND_PORT_PREFIX, PORT_PREFIX_INDEX_SUBNET, &probe.row, 2));
+}
+
 const struct port_prefix *port_prefix_around(const struct tables *t, uuid subnet, struct ip ip)
 {
-	return port_prefix_find_by_subnet(t, subnet, block_around(ip));
+	return find_held(t, subnet, block_around(ip));
 }
 
 const struct port_prefix *port_prefix_around_in_router(const struct tables *t, uuid router, struct ip ip)
@@ -97,7 +104,7 @@ static bool is_in_pools(const struct subnet *subnet, struct cidr block)
 
 static bool is_free(const struct tables *t, const struct subnet *subnet, struct cidr block)
 {
-	return !port_prefix_find_by_subnet(t, subnet->row.id, block) &&
+	return !find_held(t, subnet->row.id, block) &&
 	       !port_subnet_has_ip_between(t, subnet->row.id, block.base, cidr_last(block));
 }
 

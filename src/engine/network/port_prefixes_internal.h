@@ -6,8 +6,9 @@
 
 struct port_prefixes_wish;
 
-/* The prefix that has the address, be it marked deleted; NULL: none. */
+/* The prefix that has the address in a subnet, be it marked deleted: nobody else gets the address; NULL: none. */
 const struct port_prefix *port_prefix_around(const struct tables *t, uuid subnet, struct ip ip);
+/* The live one that has it in a router: where the address leads. */
 const struct port_prefix *port_prefix_around_in_router(const struct tables *t, uuid router, struct ip ip);
 size_t port_count_prefixes(const struct tables *t, uuid port, enum ip_family family);
 /* How many the port would have more than now. */

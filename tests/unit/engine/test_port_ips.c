@@ -112,6 +112,45 @@ static void check_unassign(void **state)
 }
 
 /* Who may take the first, too: the next one takes its place, until there is none. */
+/* Of a prefix that is taken away nothing is given to anybody else, until the network is rid of it. */
+static void check_unassigned_prefix(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish router = {.block = cidr_of("10.0.0.0/16")};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct subnet_wish subnet = {.router = ref_to(c, KIND_ROUTER, router.router),
+				     .block = cidr_of("10.0.0.0/26")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	struct scene scene = {.c = c, .subnet = ref_to(c, KIND_SUBNET, subnet.subnet)}, *s = &scene;
+	struct cidr block = cidr_of("10.0.0.16/28");
+	struct port_wish port = {.subnet = s->subnet, .ips.primary = ip_of("10.0.0.4")},
+			 other = {.subnet = s->subnet, .ips.primary = ip_of("10.0.0.5")},
+			 within = {.subnet = s->subnet, .ips.primary = ip_of("10.0.0.20")};
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	cloud_ok(c, &c->alice, engine_create_port, &other);
+	struct port_assignment wish = {.port = ref_to(c, KIND_PORT, port.port),
+				       .prefixes.named = {&block, 1},
+				       .field = STR("P")},
+			       theirs = wish;
+	theirs.port = ref_to(c, KIND_PORT, other.port);
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish);
+	cloud_fails(c, &c->alice, engine_create_port, &within, ERR_EXISTS, KIND_PORT);
+	struct port_unassignment less = {.port = wish.port, .prefixes = {&block, 1}, .field = STR("P")};
+	see_port(s, port.port);
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	cloud_fails(c, &c->alice, engine_create_port, &within, ERR_EXISTS, KIND_PORT);
+	cloud_fails(c, &c->alice, engine_assign_ips, &theirs, ERR_EXISTS, KIND_PORT_PREFIX);
+	uuid id = port_find(cloud_tables(c), port.port)->router;
+	assert_null(engine_find_port_by_ip(cloud_tables(c), id, ip_of("10.0.0.20"))); /* it leads nowhere */
+	/* The 41 others are drawn, and none of the block. */
+	struct port_assignment all = {.port = theirs.port, .more = 41};
+	cloud_ok(c, &c->alice, engine_assign_ips, &all);
+	for (size_t k = 0; k < all.made.count; k++)
+		assert_false(cidr_contains(block, all.made.at[k]));
+	see_port(s, port.port);
+	cloud_ok(c, &c->alice, engine_create_port, &within);
+}
+
 static void check_unassign_first(void **state)
 {
 	struct cloud *c = *state;
@@ -196,6 +235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_assign, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unassign, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_unassigned_prefix, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unassign_first, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_move, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
