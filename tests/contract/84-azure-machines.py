@@ -143,6 +143,17 @@ def test_machine(cloud, group, ec2, interfaces):
     assert license_as("RHEL_BYOS")[1] == "RunInstances:00g0" and license_as("RHEL_BASE") == (None, "RunInstances:0010")
     assert cloud.refused("PATCH", one, body={"properties": {"licenseType": "MINE"}}) == (400, "InvalidParameter")
     whole = cloud.ask("GET", one)[2]
+    # what goes with it, said of what it has already
+    def say_fates(root, data):
+        disks = [{**d, "deleteOption": data} for d in whole["properties"]["storageProfile"]["dataDisks"]]
+        cloud.done("PATCH", one, body={"properties": {"storageProfile": {"osDisk": {"deleteOption": root}, "dataDisks": disks}}})
+        storage = cloud.ask("GET", one)[2]["properties"]["storageProfile"]
+        found, = ec2.describe_instances(InstanceIds=[instance["InstanceId"]])["Reservations"][0]["Instances"]
+        return storage["osDisk"]["deleteOption"], {d["deleteOption"] for d in storage["dataDisks"]}, \
+            [m["Ebs"]["DeleteOnTermination"] for m in sorted(found["BlockDeviceMappings"], key=lambda m: m["DeviceName"] != found["RootDeviceName"])]
+    assert say_fates("Delete", "Detach") == ("Delete", {"Detach"}, [True, False, False])
+    assert say_fates("Detach", "Delete") == ("Detach", {"Delete"}, [False, True, True])
+    assert say_fates("Detach", "Detach") == ("Detach", {"Detach"}, [False, False, False])
     # another disk comes, one leaves
     whole["properties"]["storageProfile"]["dataDisks"] = [d for d in whole["properties"]["storageProfile"]["dataDisks"] if d["lun"] == 2] + \
         [{"lun": 0, "createOption": "Empty", "name": "third", "diskSizeGB": 2, "managedDisk": None}]

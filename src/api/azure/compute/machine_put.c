@@ -170,10 +170,6 @@ static const struct param property_rows[] = {
 };
 static const struct params property_params = PARAMS(struct machine_says, property_rows, .is_open = true);
 
-struct resize {
-	struct instance_settings settings;
-	bool is_wanted;
-};
 struct data_change {
 	struct volume_attaching attach; /* its volume of kind none: the one that is made */
 	struct volume_wish make;
@@ -186,7 +182,9 @@ struct machine_args {
 	bool is_new, is_windows; /* the latter of a new one */
 	struct instance_launch launch;
 	struct az_guest_wish guest;
-	struct resize resize;
+	struct instance_settings settings; /* its size, and what becomes of its disks */
+	bool changes_settings;
+	struct volume_fate *disk_fates;
 	struct licence_conversion licence;
 	bool converts;
 	struct volume_detaching *leaves;
@@ -500,10 +498,36 @@ static RESULT prepare_resize(struct az_call *e, struct machine_args *a, const st
 				      "Unable to resize the VM '%" STR_FMT
 				      "' while it runs. Deallocate it, resize it, and start it again.",
 				      STR_ARG(az_path_value(e, "vmName")));
-	a->resize =
-		(struct resize){.settings = {.instance = az_target_ref(e), .type = type, .beyond_type = true},
-				.is_wanted = true};
+	a->settings.type = type;
+	a->settings.beyond_type = a->changes_settings = true;
 	return OK;
+}
+
+/* Whether a disk that the machine has goes with it, where that is said and new. */
+static void take_disk_fate(struct machine_args *a, const struct volume *v, struct str said, const char *field)
+{
+	if (!said.n || goes_with_machine(said) == v->delete_on_termination)
+		return;
+	a->disk_fates[a->settings.volume_count++] =
+		(struct volume_fate){.device = v->device,
+				     .volume = ref_by_id(KIND_VOLUME, v->row.id),
+				     .delete_on_termination = goes_with_machine(said),
+				     .field = str_from(field)};
+	a->changes_settings = true;
+}
+
+static RESULT prepare_settings(struct az_call *e, struct machine_args *a, const struct instance *i)
+{
+	const struct storage *s = &a->properties.storage;
+	const struct volume *root = az_root_of(e, i);
+	a->disk_fates = arena_new_array(e->c->arena, struct volume_fate, s->data.count + 1);
+	if (!a->disk_fates)
+		return ctx_no_memory(e->c);
+	a->settings.instance = az_target_ref(e);
+	a->settings.volumes = a->disk_fates;
+	if (root)
+		take_disk_fate(a, root, s->os.fate, "properties.storageProfile.osDisk.deleteOption");
+	return prepare_resize(e, a, i);
 }
 
 /* ---- its data disks ---- */
@@ -569,11 +593,14 @@ static RESULT prepare_data(struct az_call *e, struct machine_args *a)
 	for (size_t k = 0; k < data->count; k++) {
 		const struct data_disk *d = &data->at[k];
 		const struct volume *v = d->goes ? NULL : find_at(e, e->target, d->lun);
-		if (v)
-			TRY(az_check_unchanged(e, "dataDisk.managedDisk.id", d->managed.id,
-					       az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
-		else if (!d->goes)
-			TRY(add_disk(e, a, d));
+		if (!v) {
+			if (!d->goes)
+				TRY(add_disk(e, a, d));
+			continue;
+		}
+		TRY(az_check_unchanged(e, "dataDisk.managedDisk.id", d->managed.id,
+				       az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
+		take_disk_fate(a, v, d->fate, "properties.storageProfile.dataDisks.deleteOption");
 	}
 	return OK;
 }
@@ -636,7 +663,7 @@ static RESULT prepare_change(struct az_call *e, struct machine_args *a)
 	TRY(check_image(e, &p->storage.image));
 	TRY(check_os_disk(e, &p->storage.os, i));
 	TRY(check_set(e, p->availability_set.id, i));
-	TRY(prepare_resize(e, a, i));
+	TRY(prepare_settings(e, a, i));
 	a->converts = p->license_type.n > 0;
 	a->licence.instance = az_target_ref(e);
 	if (a->converts)
@@ -731,8 +758,8 @@ static RESULT put(struct op *op, void *args)
 	struct machine_args *a = args;
 	if (a->is_new)
 		return launch(op, a);
-	if (a->resize.is_wanted)
-		TRY(engine_update_instance(op, &a->resize.settings));
+	if (a->changes_settings)
+		TRY(engine_update_instance(op, &a->settings));
 	if (a->converts)
 		TRY(engine_convert_licences(op, &a->licence));
 	for (size_t k = 0; k < a->leave_count; k++)
