@@ -100,11 +100,18 @@ static struct job_verdict weigh_made_snapshot(const struct tables *t, const stru
 					   : find_problem(t, s->row.id);
 }
 
+/* Its data are fetched, read in, or sent by somebody. An image may also have none, for as long as nobody brings it any. */
+static bool awaits_data(const struct tables *t, const struct image *i)
+{
+	return engine_image_is_empty(t, i) &&
+	       (i->fetch_url.n || i->is_imported || i->sending == IMAGE_SENDING_WAITING);
+}
+
 /* An image is there with the last of its disks' snapshots, and fails with the first that does. In a form of its own it is there
  * when that form has been written. */
 static struct job_verdict weigh_made_image(const struct tables *t, const struct image *i)
 {
-	struct job_verdict verdict = engine_image_is_empty(t, i) ? find_problem(t, i->row.id) : done;
+	struct job_verdict verdict = awaits_data(t, i) ? find_problem(t, i->row.id) : done;
 	for (const struct image_device *d = image_device_first_by_image(t, i->row.id); d;
 	     d = image_device_next_by_image(t, d)) {
 		const struct snapshot *s = snapshot_find(t, d->snapshot);

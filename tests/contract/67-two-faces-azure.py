@@ -218,5 +218,16 @@ def test_a_load_balancer(both, network):
                                        "NetworkInterfaces"][0]["NetworkInterfaceId"])
 
 
+def test_an_image_that_nobody_brings_data(both):
+    """Glance makes such images. What Azure changes of one is done at once, whatever it lacks."""
+    made = both.project.ok("POST", "/image/v2/images", {"name": "bare", "disk_format": "raw", "container_format": "bare"})
+    images = f"{both.group.split('/resourceGroups')[0]}/providers/Microsoft.Compute/images"
+    one, = [i for i in both.azure.ask("GET", images)["value"] if i["name"] == ec2_id("ami", made["id"])]
+    operation = both.azure.begin("PUT", one["id"], {"location": "useast1", "tags": {"of": "nothing"}})
+    assert both.azure.wait(operation, limit_s=30)["status"] == "Succeeded"
+    now = both.azure.ask("GET", one["id"])
+    assert now["tags"] == {"of": "nothing"} and now["properties"]["provisioningState"] == "Creating"
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

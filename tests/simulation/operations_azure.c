@@ -215,8 +215,6 @@ static bool draw_image(struct request *x)
 	if (!azure_draw_target(x, KIND_IMAGE, "image"))
 		return false;
 	const struct thing *snapshot = NULL;
-	if (x->target && x->target->is_empty) /* its operation would go on until it has data */
-		return false;
 	if (!x->target && !(snapshot = request_ref(x, NULL, KIND_SNAPSHOT)))
 		return false;
 	azure_say(x, "{" AZURE_LOCATION);
