@@ -181,10 +181,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 			     const struct row *row)
 {
 	struct az_call *e = az_call_of(core);
-	json_write_open(w, "sku");
-	az_write_said(e, w, row->id, "sku.name", "name", "Basic");
-	json_write_z(w, "tier", "Regional");
-	json_write_close(w);
+	const char *sku = json_string_value(json_object_get(az_said(e, row->id), "sku.name"));
+	az_write_network_sku(w, sku ? sku : "Basic");
 	az_write_etag(e, w, row);
 	az_begin_properties(e, w, name, row);
 	for (size_t k = 0; k < SHOWN_PARTS; k++)
@@ -258,11 +256,8 @@ struct balancer_says {
 	struct probes probes;
 	struct rules rules, inwards;
 };
-struct balancer_sku {
-	struct str name;
-};
 struct balancer_args {
-	struct balancer_sku sku;
+	struct az_network_sku sku;
 	struct balancer_says properties;
 	struct balancer_set_wish wish;
 };
@@ -340,12 +335,8 @@ static const struct param balancer_rows[] = {
 	NOT_BUILT("outboundRules|inboundNatPools", .only = "[]"),
 };
 static const struct params balancer_params = PARAMS(struct balancer_says, balancer_rows, .is_open = true);
-static const struct param sku_rows[] = {
-	PARAM(struct balancer_sku, "name", name, .words = "Basic|Standard", .doc = "Basic or Standard."),
-};
-static const struct params sku_params = PARAMS(struct balancer_sku, sku_rows, .is_open = true);
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct balancer_args, "sku", sku, sku_params, .doc = "Kept and shown."),
+	PARAM_OBJECT(struct balancer_args, "sku", sku, az_network_sku_params, .doc = "Kept and shown."),
 	PARAM_OBJECT(struct balancer_args, "properties", properties, balancer_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
 };

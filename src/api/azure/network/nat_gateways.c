@@ -75,11 +75,8 @@ struct nat_says {
 	struct az_links addresses, prefixes;
 	int64_t minutes;
 };
-struct nat_sku {
-	struct str name;
-};
 struct nat_args {
-	struct nat_sku sku;
+	struct az_network_sku sku;
 	struct nat_says properties;
 	struct source_nat_wish wish;
 };
@@ -92,12 +89,8 @@ static const struct param nat_rows[] = {
 		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "Blocks of such addresses."),
 };
 static const struct params nat_params = PARAMS(struct nat_says, nat_rows, .is_open = true);
-static const struct param sku_rows[] = {
-	PARAM(struct nat_sku, "name", name, .words = "Standard", .doc = "Standard."),
-};
-static const struct params sku_params = PARAMS(struct nat_sku, sku_rows, .is_open = true);
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct nat_args, "sku", sku, sku_params, .doc = "Standard."),
+	PARAM_OBJECT(struct nat_args, "sku", sku, az_standard_sku_params, .doc = "Standard."),
 	PARAM_OBJECT(struct nat_args, "properties", properties, nat_params, .doc = "Its addresses."),
 };
 

@@ -25,6 +25,12 @@ RESULT az_follow(struct az_call *e, const char *field, const struct az_link *lin
 		 enum kind kind, struct ref *ret_ref);
 RESULT az_follow_all(struct az_call *e, const char *field, const struct az_links *links, enum az_types type,
 		     enum kind kind, struct refs *ret_refs);
+/* What is sold as: balancers and addresses are Basic or Standard, prefixes of addresses and NAT gateways Standard only. */
+struct az_network_sku {
+	struct str name, tier;
+};
+extern const struct params az_network_sku_params, az_standard_sku_params;
+void az_write_network_sku(struct json_writer *w, const char *name);
 void az_write_etag(struct az_call *e, struct json_writer *w, const struct row *row);
 /* "provisioningState" and "resourceGuid", with which most properties begin. */
 void az_begin_properties(struct az_call *e, struct json_writer *w, const char *name, const struct row *row);

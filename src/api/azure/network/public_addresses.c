@@ -36,14 +36,6 @@ static bool is_dynamic(struct az_call *e, const struct address *a)
 	return !a->is_elastic || (is_basic(e, a) && !is_said(e, a->row.id, METHOD, "Static"));
 }
 
-static void write_sku(struct az_call *e, struct json_writer *w, const struct address *a)
-{
-	json_write_open(w, "sku");
-	json_write_z(w, "name", is_basic(e, a) ? "Basic" : "Standard");
-	json_write_z(w, "tier", "Regional");
-	json_write_close(w);
-}
-
 static bool is_shown(struct az_call *e, const struct address *a)
 {
 	const struct port *p = port_find(az_tables(e), a->port);
@@ -78,7 +70,7 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	const struct port *p = port_find(az_tables(e), a->port);
 	const json_t *minutes = json_object_get(az_said(e, row->id), "properties.idleTimeoutInMinutes");
 	int64_t idle = json_is_integer(minutes) ? json_integer_value(minutes) : 4;
-	write_sku(e, w, a);
+	az_write_network_sku(w, is_basic(e, a) ? "Basic" : "Standard");
 	az_write_said(e, w, row->id, "zones", "zones", NULL);
 	az_write_etag(e, w, row);
 	az_begin_properties(e, w, name, row);
@@ -124,9 +116,6 @@ static const struct api_listing addresses = {
 
 /* ---- changes ---- */
 
-struct sku {
-	struct str name, tier;
-};
 struct dns_says {
 	struct str label, reverse;
 };
@@ -138,18 +127,13 @@ struct address_says {
 	struct az_link prefix;
 };
 struct address_args {
-	struct sku sku;
+	struct az_network_sku sku;
 	struct address_says properties;
 	struct address_wish make;
 	struct address_label_wish label;
 	bool is_new;
 	uuid id;
 };
-static const struct param sku_rows[] = {
-	PARAM(struct sku, "name", name, .words = "Basic|Standard", .doc = "Standard: closed, and static."),
-	PARAM(struct sku, "tier", tier, .words = "Regional", .doc = "Regional."),
-};
-static const struct params sku_params = PARAMS(struct sku, sku_rows, .is_open = true);
 static const struct param dns_rows[] = {
 	PARAM(struct dns_says, "domainNameLabel", label,
 	      .doc = "The label below the region's domain that leads to it."),
@@ -173,7 +157,8 @@ static const struct param address_rows[] = {
 };
 static const struct params address_params = PARAMS(struct address_says, address_rows, .is_open = true);
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct address_args, "sku", sku, sku_params, .doc = "Basic or Standard."),
+	PARAM_OBJECT(struct address_args, "sku", sku, az_network_sku_params,
+		     .doc = "Basic, or Standard: closed, and static."),
 	PARAM_OBJECT(struct address_args, "properties", properties, address_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
 };

@@ -30,10 +30,7 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	char block[CIDR_TEXT_SIZE];
 	struct az_call *e = az_call_of(core);
 	const struct address_prefix *p = address_prefix_of(row);
-	json_write_open(w, "sku");
-	json_write_z(w, "name", "Standard");
-	json_write_z(w, "tier", "Regional");
-	json_write_close(w);
+	az_write_network_sku(w, "Standard");
 	az_write_said(e, w, row->id, "zones", "zones", NULL);
 	az_write_etag(e, w, row);
 	az_begin_properties(e, w, name, row);
@@ -63,24 +60,16 @@ static const struct api_listing prefixes = {
 
 /* ---- changes ---- */
 
-struct prefix_sku {
-	struct str name, tier;
-};
 struct prefix_says {
 	int64_t bits;
 	struct az_link nat;
 };
 struct prefix_args {
-	struct prefix_sku sku;
+	struct az_network_sku sku;
 	struct prefix_says properties;
 	struct address_prefix_wish make;
 	bool is_new;
 };
-static const struct param sku_rows[] = {
-	PARAM(struct prefix_sku, "name", name, .words = "Standard", .doc = "Standard."),
-	PARAM(struct prefix_sku, "tier", tier, .words = "Regional", .doc = "Regional."),
-};
-static const struct params sku_params = PARAMS(struct prefix_sku, sku_rows, .is_open = true);
 static const struct param prefix_rows[] = {
 	PARAM(struct prefix_says, "prefixLength", bits, .doc = "The block's length, 28 to 31."),
 	NOT_BUILT("publicIPAddressVersion", .only = "IPv4"),
@@ -91,7 +80,7 @@ static const struct param prefix_rows[] = {
 };
 static const struct params prefix_params = PARAMS(struct prefix_says, prefix_rows, .is_open = true);
 static const struct param put_rows[] = {
-	PARAM_OBJECT(struct prefix_args, "sku", sku, sku_params, .doc = "Standard."),
+	PARAM_OBJECT(struct prefix_args, "sku", sku, az_standard_sku_params, .doc = "Standard."),
 	PARAM_OBJECT(struct prefix_args, "properties", properties, prefix_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
 };

@@ -9,6 +9,27 @@ static const struct param link_rows[] = {
 };
 const struct params az_link_params = PARAMS(struct az_link, link_rows, .is_open = true);
 
+#define SKU_TIER PARAM(struct az_network_sku, "tier", tier, .words = "Regional", .doc = "Regional.")
+static const struct param sku_rows[] = {
+	PARAM(struct az_network_sku, "name", name, .words = "Basic|Standard", .doc = "Basic or Standard."),
+	SKU_TIER,
+};
+const struct params az_network_sku_params = PARAMS(struct az_network_sku, sku_rows, .is_open = true);
+static const struct param standard_sku_rows[] = {
+	PARAM(struct az_network_sku, "name", name, .words = "Standard", .doc = "Standard."),
+	SKU_TIER,
+};
+const struct params az_standard_sku_params =
+	PARAMS(struct az_network_sku, standard_sku_rows, .is_open = true);
+
+void az_write_network_sku(struct json_writer *w, const char *name)
+{
+	json_write_open(w, "sku");
+	json_write_z(w, "name", name);
+	json_write_z(w, "tier", "Regional");
+	json_write_close(w);
+}
+
 RESULT az_follow(struct az_call *e, const char *field, const struct az_link *link, enum az_types type,
 		 enum kind kind, struct ref *ret_ref)
 {
