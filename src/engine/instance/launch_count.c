@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * How many instances of a launch quotas, limits and public addresses allow. */
+#include "engine/instance/launch_internal.h"
+
+#include "engine/network/address_internal.h"
+#include "engine/people/user_limit.h"
+#include "engine/quota_internal.h"
+#include "engine/storage/volume_type_limit_internal.h"
+#include "model/account.h"
+#include "store/subnet.h"
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* What one instance's new disks of the type take. */
+static struct volume_type_figures disks_of_type(const struct launch *l, struct str type)
+{
+	struct volume_type_figures sum = {0};
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
+		if (disk->existing || !str_equal(disk->type, type))
+			continue;
+		sum.volumes++;
+		sum.bytes += disk->size;
+	}
+	return sum;
+}
+
+static RESULT check_type_limits(struct launch *l)
+{
+	uuid account = l->account->row.id;
+	for (size_t n = 0; n < l->disks.count; n++) {
+		struct str type = l->disks.at[n].type;
+		const struct volume_type_figures each = disks_of_type(l, type);
+		const struct volume_type_figures wanted = {.volumes = each.volumes * l->wish->min_count,
+							   .bytes = each.bytes * l->wish->min_count};
+		l->count = least(l->count, volume_type_limit_left(l->op, account, type, &each));
+		if (l->count < l->wish->min_count)
+			return volume_type_limit_check(l->op, account, type, &wanted);
+	}
+	return OK;
+}
+
+/* As many as the quotas allow; fewer than the least asked for is said as the quota at fault. */
+RESULT launch_check_quotas(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct {
+		enum quota quota;
+		int64_t each;
+	} needs[] = {
+		{QUOTA_INSTANCES, 1},
+		{QUOTA_VCPUS, l->type->vcpus},
+		{QUOTA_MEMORY, l->type->memory},
+		{QUOTA_VOLUMES, l->new_disk_count},
+		{QUOTA_VOLUME_BYTES, l->new_disk},
+		{QUOTA_PORTS, (int64_t) l->ports.new_count},
+	};
+	l->count = l->wish->max_count;
+	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
+		int64_t left = quota_left(op->head, l->account->row.id, needs[n].quota, needs[n].each);
+		l->count = least(l->count, left);
+		if (l->count < l->wish->min_count)
+			return quota_check(op, l->account->row.id, needs[n].quota,
+					   needs[n].each * l->wish->min_count);
+	}
+	int64_t left = user_limit_left(op, l->account->row.id, l->type->vcpus, l->type->memory);
+	TRY(check_type_limits(l));
+	const struct user_figures least_wanted = {l->wish->min_count, l->type->vcpus * l->wish->min_count,
+						  l->type->memory * l->wish->min_count};
+	l->count = least(l->count, left);
+	return l->count < l->wish->min_count && op->ctx->who
+		       ? user_limit_check(op, l->account->row.id, op->ctx->who->user, &least_wanted)
+		       : OK;
+}
+
+/* As many as there are public addresses for, where each is to have one. */
+RESULT launch_check_addresses(struct launch *l)
+{
+	const struct launch_slot *primary = &l->ports.at[0];
+	if (l->ports.count == 0 || !primary->wants_public_ip || primary->subnet->block.base.family != IP_V4)
+		return OK;
+	uuid router = primary->subnet->router;
+	l->count = least(l->count, address_count_auto(l->op->head, router));
+	return l->count < l->wish->min_count ? address_check_auto(l->op, router, l->wish->min_count) : OK;
+}
