@@ -3,6 +3,9 @@
 #pragma once
 
 #include "engine/internal.h"
+#include "engine/network/ip_pool_internal.h"
+
+struct address_wish;
 
 /* What EC2 says when addresses run out; ours follows. */
 #define NOT_ENOUGH_ADDRESSES "Not enough available addresses to satisfy your minimum request. "
@@ -51,3 +54,39 @@ RESULT address_leave_port(struct op *op, uuid port);
 RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip);
 /* The one that stands for it goes with a private address from port to port, and so does what is forwarded. */
 RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);
+
+/* ---- address_pick.c ---- */
+
+struct address_place {
+	uuid external_network;
+	struct ip ip;
+};
+/* Addresses in use: of what is everybody's, or of a block that the probe says. */
+struct ip_pool address_pool_of(struct address *probe);
+/* A free one. subnet: in that one; none: in any. */
+bool address_pick_on(const struct tables *t, uuid external_network, uuid subnet,
+		     struct address_place *ret_place);
+/* The same of IPv6: gateways and ports have such addresses. */
+bool address_pick_ipv6_on(const struct tables *t, uuid external_network, uuid subnet,
+			  struct address_place *ret_place);
+/* That it is free. ERR_EXISTS with KIND_ADDRESS; ERR_RANGE without words: it is not there. */
+RESULT address_check_place(struct op *op, uuid external_network, uuid subnet, struct ip ip,
+			   struct address_place *ret_place);
+/* On the network named, or on the first that has what is asked for. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
+RESULT address_find_place(struct op *op, const struct address_wish *wish, struct address_place *ret_place);
+/* "The address … " why. */
+RESULT address_fail_place(struct op *op, enum err err, struct ip ip, const char *why);
+/* ERR_CAPACITY, in Neutron's words where a network is named, else in EC2's. */
+RESULT address_fail_none_left(struct op *op, uuid external_network);
+
+/* ---- address_leave.c ---- */
+
+/* It stands for nothing any more. */
+RESULT address_write_free(struct op *op, const struct address *address);
+/* The same; one that nobody allocated ends. */
+RESULT address_leave(struct op *op, const struct address *address);
+
+/* ---- address.c ---- */
+
+/* The caller's own one that was allocated. ERR_NOT_FOUND. */
+RESULT address_find_elastic(struct op *op, const struct ref *ref, const struct address **ret_address);

@@ -105,3 +105,7 @@ RESULT volume_begin_copy(struct op *op, struct disk_plan *plan);
 /* engine_end_sending() of a volume. */
 struct sending_end;
 RESULT volume_end_sending(struct op *op, const struct sending_end *wish);
+/* ERR_UNSUPPORTED with KIND_VOLUME_TYPE: it is not offered in the zone. */
+RESULT volume_check_offered(struct op *op, struct str type, uuid zone, struct str field);
+/* Nothing is left to be done of its last modification. */
+bool volume_is_as_modified(const struct volume *volume);
