@@ -56,6 +56,21 @@ def test_what_is_told_equals_a_fresh_load(two, image):
         each.close()
 
 
+def test_each_row_names_its_list(two):
+    """So that whoever holds lists knows which one a row is of, whatever kinds there will be."""
+    mine = two[0]
+    paths = {k["name"]: k["path"] for k in mine.api_ok("GET", "/schema")["kinds"]}
+    stream = mine.watch()
+    vpc = mine.api_ok("POST", "/routers", {"block": "10.77.0.0/16"})["items"][0]["id"]
+    stream.soon(lambda: ("router", vpc) in stream.rows(), "that it is there")
+    mine.api_ok("DELETE", f"/routers/{vpc}")
+    stream.soon(lambda: ("router", vpc) not in stream.rows(), "that it is away")
+    stream.close()
+    told = [t for e in stream.of("rows") for t in e["data"]["put"] + e["data"]["gone"]]
+    assert len({t["kind"] for t in told}) > 3, told  # also what comes with it
+    assert {(t["kind"], t["list"]) for t in told} <= set(paths.items()), told
+
+
 def test_a_gap(two):
     mine = two[0]
     stream = mine.watch("?kinds=key-pairs")

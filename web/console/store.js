@@ -148,19 +148,10 @@ export function forgetAll() {
 	touch();
 }
 
-/** The stream names kinds as the schema does; paths have another form of the name. */
-const PATHS = {instance: "instances", instance_type: "instance-types", image: "images", zone: "zones", volume: "volumes", snapshot: "snapshots", address: "addresses", port: "ports", router: "routers", subnet: "subnets",
-	security_group: "security-groups", security_group_rule: "security-group-rules", key_pair: "key-pairs", host: "hosts", route: "routes", route_table: "route-tables", gateway: "gateways", nat_gateway: "nat-gateways",
-	peering: "peerings", network_acl: "network-acls", network_acl_entry: "network-acl-entries", user: "users", access_key: "access-keys", account: "accounts", domain: "domains", storage_pool: "storage-pools",
-	region_audit: "audits", audit_difference: "audit-findings", policy: "policies", policy_version: "policy-versions", policy_attachment: "policy-attachments",
-	iam_role: "iam-roles", user_group: "user-groups", group_member: "group-members",
-	support_ticket: "tickets", ticket_message: "ticket-messages", ticket_attachment: "ticket-attachments"};
-const pathOf = (kind) => PATHS[kind] ?? kind;
-
 const COUNT_MS = 2000;
-/** The kind, if its rows are here or on their way. */
-function held(kind) {
-	const k = kinds.get(pathOf(kind));
+/** The kind of that list, if its rows are here or on their way. */
+function held(list) {
+	const k = kinds.get(list);
 	if (k && !k.isLoaded && !k.loading && !k.rows.size) {
 		if (k.isCounted)
 			k.recount ??= setTimeout(() => {
@@ -185,8 +176,8 @@ function fade() {
 
 /** Some of the stream's rows. */
 export function apply(message) {
-	for (const {kind, row} of message.put ?? []) {
-		const k = held(kind);
+	for (const {list, row} of message.put ?? []) {
+		const k = held(list);
 		if (!k)
 			continue;
 		const before = k.rows.get(row.id);
@@ -199,8 +190,8 @@ export function apply(message) {
 		k.gone?.delete(row.id);
 		noteOne(k, row.id);
 	}
-	for (const {kind, id} of message.gone ?? []) {
-		const k = held(kind);
+	for (const {list, id} of message.gone ?? []) {
+		const k = held(list);
 		k?.gone?.add(id);
 		if (k?.rows.delete(id)) {
 			k.total--;
@@ -212,9 +203,9 @@ export function apply(message) {
 }
 
 /** An answer's row, shown before the stream says the same. */
-export function applyRow(kind, row) {
+export function applyRow(list, row) {
 	if (row?.id)
-		apply({put: [{kind, row}]});
+		apply({put: [{list, row}]});
 }
 
 export function row(kind, id) {

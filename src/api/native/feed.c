@@ -280,6 +280,7 @@ static struct str render(struct frame *frame, const struct viewer *v, size_t k, 
 	json_write_begin(&w, &b);
 	json_write_open(&w, NULL);
 	json_write_z(&w, "kind", model_kinds[e->kind].name);
+	json_write_z(&w, "list", model_shown[e->kind].name);
 	row_write(&rw, &w, "row", row, class);
 	json_write_close(&w);
 	if (result_is_ok(json_write_end(&w)))
@@ -296,8 +297,8 @@ struct message {
 static void add_gone(struct message *m, const struct feed_entry *e)
 {
 	char id[UUID_TEXT_SIZE];
-	buf_print(&m->gone, "%s{\"kind\":\"%s\",\"id\":\"%s\"}", m->gone.size ? "," : "",
-		  model_kinds[e->kind].name, uuid_write(e->id, id));
+	buf_print(&m->gone, "%s{\"kind\":\"%s\",\"list\":\"%s\",\"id\":\"%s\"}", m->gone.size ? "," : "",
+		  model_kinds[e->kind].name, model_shown[e->kind].name, uuid_write(e->id, id));
 	m->rows++;
 }
 
