@@ -36,6 +36,7 @@ class Demo:
         return run(*argv, env=self.env, timeout=180)
 
     def __enter__(self):
+        subprocess.run(["tools/sandbox", "hold", str(os.getpid())], cwd=ROOT, env=self.env, check=True)
         self.run("tools/demo", "down")
         try:
             self.run("tools/demo", "region")

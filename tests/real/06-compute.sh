@@ -6,6 +6,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_SANDBOX=/tmp/ds-cp DARI_SANDBOX_PREFIX=dcp-
+tools/sandbox hold $$ || exit 1
 tools/sandbox down >/dev/null 2>&1
 trap 'tools/sandbox down >/dev/null' EXIT
 tools/sandbox up >/dev/null || exit 1

@@ -13,6 +13,7 @@ nothing_left() {
         ! grep -q "$DARI_SANDBOX" /proc/mounts && ! ip -o link | grep "$DARI_SANDBOX_PREFIX" >/dev/null && [ -z "$(processes)" ]
 }
 
+tools/sandbox hold $$ || exit 1
 tools/demo down >/dev/null 2>&1
 step "the demo" tools/demo up
 for ((tour = 2; tour <= ${TOURS:-1}; tour++)); do step "the demo, run again" tools/demo up; done

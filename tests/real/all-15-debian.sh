@@ -8,6 +8,7 @@ cd "$(dirname "$0")/../.."
 export DARI_DEMO=/tmp/dari-db DARI_DEMO_PORT=8798 DARI_SANDBOX=/tmp/ds-db DARI_SANDBOX_PREFIX=ddb- DARI_DEMO_IMAGE=debian
 . tests/lib/steps.sh
 
+tools/sandbox hold $$ || exit 1
 tools/demo down >/dev/null 2>&1
 step "the demo with Debian guests" tools/demo up
 step "audit is clean" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari audit

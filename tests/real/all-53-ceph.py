@@ -48,6 +48,7 @@ def try_all(cluster):
 def main():
     os.environ.update(DARI_SANDBOX=SANDBOX, DARI_SANDBOX_PREFIX=PREFIX)
     sandbox = str(ROOT / "tools/sandbox")
+    subprocess.run([sandbox, "hold", str(os.getpid())], check=True)
     subprocess.run([sandbox, "down"], capture_output=True)
     top = tempfile.mkdtemp(prefix="dari-ceph-")
     try:

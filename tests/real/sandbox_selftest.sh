@@ -53,10 +53,27 @@ no_trace() {
     ! grep -lsxzF "DARI_SANDBOX_MARK=$DARI_SANDBOX" /proc/[0-9]*/environ
 }
 
-trap '"$sandbox" down >/dev/null 2>&1; rm -f /tmp/dari-selftest.out' EXIT
+another_waits() {               # it is this script's: a process that is not its child waits, and says for whom
+    rm -f /tmp/dari-selftest.waits
+    setsid --fork timeout 5 "$sandbox" "$@" 2>/tmp/dari-selftest.waits
+    soon grep -q "waits for $DARI_SANDBOX, which process $$ .*sandbox_selftest.sh" /tmp/dari-selftest.waits
+}
+
+goes_to_the_next() {            # held by a process that ends meanwhile
+    sleep 3 &
+    DARI_SANDBOX=/tmp/dari-selfheld "$sandbox" hold $! && DARI_SANDBOX=/tmp/dari-selfheld timeout 60 "$sandbox" hold $$
+}
+
+"$sandbox" hold $$
+check "what is held is held once more" "$sandbox" hold $$
+check "what a dead process held goes to the next" goes_to_the_next
+
+trap '"$sandbox" down >/dev/null 2>&1; rm -f /tmp/dari-selftest.out /tmp/dari-selftest.waits' EXIT
 
 check "up" "$sandbox" up --hosts 2
 check "up again says so" prints "sandbox: up already (hv1 hv2)" "$sandbox" up
+check "another one's down waits" another_waits down
+check "so does another test" another_waits hold 1
 check "every part runs" soon "$sandbox" status
 eval "$("$sandbox" serve-env)"
 check "chassis are registered" soon prints "ctl hv1 hv2 " chassis

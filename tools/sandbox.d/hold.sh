@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: Apache-2.0
+# shellcheck shell=bash disable=SC2154 # state: sandbox's
+# Whose a sandbox is. A test that runs twice at once, from two trees, would end its own sandbox's twin: so it holds the sandbox for
+# as long as it lives. A lock file outside of the sandbox says who has it; the lock is the kernel's, and goes with its holder.
+
+owner_file=/run/lock/dari-sandbox${state//\//-}
+
+hold() {                        # hold PID: until that process ends the sandbox is its own; whoever has it is waited for
+    [ "$(id -u)" = 0 ] || die "needs root"
+    [ -d "/proc/${1:-none}" ] || die "hold: no process ${1:-is named}"
+    mkdir -p "${owner_file%/*}"
+    exec 8>>"$owner_file"
+    if ! flock -n 8; then
+        ! is_ours_to_use || return 0
+        say_whose
+        flock 8
+    fi
+    echo "$1 $(tr '\0' ' ' <"/proc/$1/cmdline")in $(readlink "/proc/$1/cwd")" >"$owner_file"
+    # Keeps descriptor 8, and with it the lock. It has no other one, so that nobody waits for the end of its output.
+    setsid tail --pid="$1" -f /dev/null </dev/null >/dev/null 2>&1 9>&- &
+    exec 8>&-
+}
+
+is_ours_to_use() {              # its owner is who called us, or whoever called that
+    local owner='' pid=$$
+    read -r owner _ <"$owner_file" || true
+    while [ "${pid:-0}" -gt 1 ]; do
+        [ "$pid" != "$owner" ] || return 0
+        pid=$(ps -o ppid= -p "$pid" | tr -d ' ')
+    done
+    return 1
+}
+
+say_whose() { echo "sandbox: waits for $state, which process $(cat "$owner_file") has" >&2; }
+
+await_owner() {                 # until nobody else has it
+    [ -e "$owner_file" ] || return 0
+    exec 8<"$owner_file"
+    if ! flock -ns 8 && ! is_ours_to_use; then
+        say_whose
+        flock -s 8
+    fi
+    exec 8<&-
+}
