@@ -18,7 +18,6 @@ RESULT os_parse_body(struct os_call *e)
 	e->body = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
 	if (e->body && json_is_object(e->body))
 		return OK;
-	json_decref(e->body);
 	return ctx_fail(e->c, ERR_INVALID, "Malformed request body: %s (line %d, column %d)",
 			error.text[0] ? error.text : "it is not an object", error.line, error.column);
 }
