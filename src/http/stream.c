@@ -6,13 +6,17 @@
  * Lock order: libmicrohttpd's lock of the response (held while it reads), the stream's, libmicrohttpd's own. */
 #include "http/stream.h"
 
+#include <stdint.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/heap.h"
 #include "http/internal.h"
 
-/* How much libmicrohttpd is given at once: what it has held once stays each connection's memory. */
-enum { STREAM_BLOCK = 4 * 1024, STREAM_KEPT = 4 * 1024 };
+/* AT_ONCE: how much libmicrohttpd is given at once; what it has held once stays each connection's memory. BLOCK: the same for a
+ * client of HTTP/1.0, who gets no chunks; it lies beside the connection's memory. */
+enum { STREAM_AT_ONCE = 4 * 1024, STREAM_BLOCK = 512, STREAM_KEPT = 4 * 1024 };
 
 struct http_stream {
 	pthread_mutex_t lock;
@@ -20,7 +24,7 @@ struct http_stream {
 	struct conn *conn;
 	char *at; /* unsent bytes: size of them behind `from` */
 	size_t from, size, capacity, cap_size;
-	bool is_suspended, is_ended, is_gone;
+	bool is_suspended, is_ended, is_gone, has_given_back;
 	_Atomic int references; /* the response's and the owner's */
 };
 
@@ -55,6 +59,16 @@ static void forget_sent(struct http_stream *s)
 	s->capacity = 0;
 }
 
+/* Gives the system back what lies in the room for a stream's next bytes, while there are none: it reads as zero then. libmicrohttpd
+ * reads a request into half of a connection's memory, and clears what the request did not need of it, which makes all of that
+ * half the process's. A stream would keep it for hours. */
+static void give_back(char *room, size_t size)
+{
+	size_t page = (size_t) sysconf(_SC_PAGESIZE), before = (page - (uintptr_t) room % page) % page;
+	if (size >= before + page)
+		(void) madvise(room + before, (size - before) / page * page, MADV_DONTNEED);
+}
+
 static ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 {
 	struct http_stream *s = arg;
@@ -62,7 +76,7 @@ static ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	(void) position;
 	(void) pthread_mutex_lock(&s->lock);
 	if (s->size) {
-		size_t most = room < STREAM_BLOCK ? room : STREAM_BLOCK;
+		size_t most = room < STREAM_AT_ONCE ? room : STREAM_AT_ONCE;
 		size_t n = s->size < most ? s->size : most;
 		memcpy(to, s->at + s->from, n);
 		s->from += n;
@@ -76,6 +90,9 @@ static ssize_t stream_read(void *arg, uint64_t position, char *to, size_t room)
 	} else if (s->is_ended) {
 		taken = MHD_CONTENT_READER_END_OF_STREAM;
 	} else {
+		if (!s->has_given_back)
+			give_back(to, room);
+		s->has_given_back = true;
 		s->is_suspended = true;
 		MHD_suspend_connection(s->conn->mhd);
 	}
