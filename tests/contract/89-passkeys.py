@@ -20,6 +20,7 @@ from selenium.webdriver.common.virtual_authenticator import VirtualAuthenticator
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import browser as web  # noqa: E402
 import native  # noqa: E402
+from console import sign_out  # noqa: E402
 from dev import Dev  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
@@ -282,11 +283,6 @@ def add_authenticator(b, **how):
     b.driver.add_virtual_authenticator(options)
 
 
-def sign_out(b):
-    b.run("document.querySelector('details.menu').open = true")
-    b.click("return [...document.querySelectorAll('.sheet button')].at(-1)")
-
-
 def button(words):
     return f"return [...document.querySelectorAll('main button')].find(e => e.innerText === '{words}')"
 
@@ -300,7 +296,7 @@ def test_from_the_page(dev):
         b.open(dev.named + "/console/you")
         b.until("return document.querySelector('input[name=user]')", what="the form").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)
         b.click(button("Add a passkey"), what="the button")
-        b.until_text("localhost")  # the row of the passkey, which says its host
+        b.until("return document.querySelector('main tbody .hint')?.innerText === 'localhost'", what="the row of the passkey, which says its host")
         assert not b.axe(web.axe_source())
         sign_out(b)
         b.until("return document.querySelector('input[name=user]')", what="the form").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)

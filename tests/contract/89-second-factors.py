@@ -18,6 +18,7 @@ from selenium.webdriver.common.keys import Keys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import browser as web  # noqa: E402
 import native  # noqa: E402
+from console import sign_out  # noqa: E402
 from dev import Dev  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
@@ -174,8 +175,7 @@ def test_from_the_page(dev):
         b.press(Keys.ESCAPE)
         b.until_text("10 recovery codes left")
         assert not b.axe(web.axe_source())
-        b.run("document.querySelector('details.menu').open = true")
-        b.click("return [...document.querySelectorAll('.sheet button')].at(-1)")
+        sign_out(b)
         b.until("return document.querySelector('input[name=user]')", what="the form").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)
         b.until("return document.activeElement?.name === 'totp'", what="the field of the code")
         assert not b.axe(web.axe_source())

@@ -67,7 +67,7 @@ def test_launch_by_keyboard(page, dev):
     name = page.until("return document.querySelector('form .opt input:checked') && document.querySelector('input[name=name]').value", what="the form with its defaults")
     page.driver.switch_to.active_element.send_keys(Keys.CONTROL, Keys.ENTER)
     page.until("return /\\/console\\/instances\\/i-/.test(location.pathname)", what="the page of what was launched")
-    page.until_text("running")
+    page.until("return document.querySelector('main .head .st')?.innerText.endsWith('running')", what="that it runs")
     found = dev.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])["Reservations"]
     assert [i["State"]["Name"] for r in found for i in r["Instances"]] == ["running"]
 

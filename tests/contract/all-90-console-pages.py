@@ -184,8 +184,7 @@ def test_an_audit(dev):
         b.click("return [...document.querySelectorAll('main .b1')].find(e => e.innerText === 'Run an audit')", what="the button")
         b.until("return document.querySelectorAll('main tbody tr').length === arguments[0] + 1", before, what="the audit among those before")
         b.until_text("3 differences")
-        ids = b.run("return [...document.querySelectorAll('main tbody td.m .m')].map(e => e.innerText)")
-        assert len(ids) == 3
+        ids = b.until("const ids = [...document.querySelectorAll('main tbody td.m .m')].map(e => e.innerText); return ids.length === 3 && ids", what="their ids")
         b.click("return document.querySelector('button[aria-label=\"Adopt ' + arguments[0] + '\"]')", ids[0], what="the button")
         b.until("return document.querySelector('dialog select[name=account]')", what="the accounts")
         b.until_text("--account")
@@ -277,6 +276,7 @@ def test_a_user_and_a_key(dev):
         b.click("return [...document.querySelectorAll('aside td button')].find(e => e.innerText === 'Delete…')", what="the button")
         b.click("return document.querySelector('dialog .danger')", what="the answer")
         b.until_text("None that you see.")
+        b.until("return !document.querySelector('dialog')", what="the dialog gone")
         b.click("return [...document.querySelectorAll('aside [role=toolbar] button')].find(e => e.innerText === 'Delete…')", what="the button")
         b.click("return document.querySelector('dialog .danger')", what="the answer")
         b.until("return ![...document.querySelectorAll('tr[data-id] a')].some(a => a.innerText === 'robot')", what="that it is gone")
@@ -422,7 +422,7 @@ def test_who_reaches_whom(page, dev):
     go(page, dev, path)
     page.click("return document.querySelector('.path .decides button')", what="the button that adds the rule")
     page.until("return document.querySelector('dialog[open] input[name=block]')?.value === '0.0.0.0/0'", what="from where")
-    assert "authorize-security-group-ingress" in page.text()
+    page.until_text("authorize-security-group-ingress")
     page.click("return document.querySelector('dialog[open] button.b1')", what="Allow")
     page.until_text("the internet reaches web-1")
     assert page.run("return document.querySelectorAll('.path li').length") > 5 and "port=8080" in page.run("return location.search")
@@ -478,7 +478,7 @@ def test_a_launch_with_all_defaults(page, dev):
     chord(page, Keys.CONTROL, Keys.ENTER)
     made = arrive(page)
     assert made == instance(dev, name)
-    page.until_text("running")
+    page.until("return document.querySelector('main .head .st')?.innerText.endsWith('running')", what="that it runs")
 
 
 def test_a_launch_by_tabs(page, dev):
@@ -591,7 +591,8 @@ def test_the_page_recovers_by_itself():
             dev.account.client().create_key_pair(KeyName="meanwhile")
             b.until_text("meanwhile")
             b.until("return document.querySelector('.live.ok')", what="that it is live again")
-            assert "before" in b.text() and b.run("return document.querySelectorAll('tr[data-id]').length") == 2
+            b.until("return document.querySelectorAll('tr[data-id]').length === 2", what="both")
+            assert "before" in b.text()
             assert b.run("return window.isTheSame"), "the page was loaded anew"
         finally:
             dev.end()

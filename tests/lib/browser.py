@@ -69,10 +69,14 @@ class Browser:
         element.click()
 
     def text(self):
-        return self.run("return document.body.innerText")
+        return self.run("return document.body?.innerText ?? ''")
 
     def until_text(self, words):
-        return self.until("return document.body.innerText.includes(arguments[0])", words, what=words)
+        return self.until("return document.body?.innerText.includes(arguments[0])", words, what=words)
+
+    def repaint(self):
+        """Waits for what was asked for so far to be on the page, which paints at the next frame."""
+        self.driver.execute_async_script("const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(done));")
 
     def size(self, width, height=800):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})

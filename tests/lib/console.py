@@ -109,11 +109,17 @@ def instance(dev, name):
     return dev.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])["Reservations"][0]["Instances"][0]["InstanceId"]
 
 
+def sign_out(b):
+    """In one go: whoever arrives at a page meanwhile finds its menu closed."""
+    b.until("const out = [...document.querySelectorAll('.sheet button')].at(-1); out?.click(); return out", what="the way out")
+
+
 def go(b, dev, path):
     """By the page's own router: its modules stay."""
     if not b.run("return location.pathname.startsWith('/console/')"):
         b.open(dev.url + "/console/" + path)
     b.run("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))", "/console/" + path)
+    b.repaint()  # the page before is gone
     b.until("return document.querySelector('h1') && ![...document.querySelectorAll('main p[role=status]')].some(p => /…$/.test(p.textContent))", what=f"the page {path}")
 
 
