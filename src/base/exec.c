@@ -11,6 +11,7 @@
  * Stepped: no threads; executor_step() chooses. The choice depends on the seed, the order in which
  * the actors were made and what is queued, and on nothing else, so that a run can be repeated. */
 #include "base/exec.h"
+#include "base/exec_stepped.h"
 
 #include <assert.h>
 #include <pthread.h>
@@ -80,6 +81,11 @@ struct executor *executor_new_threads(void)
 struct executor *executor_new_stepped(uint64_t seed)
 {
 	return executor_new(true, seed);
+}
+
+bool executor_is_stepped(const struct executor *ex)
+{
+	return ex->stepped;
 }
 
 void executor_free(struct executor *ex)

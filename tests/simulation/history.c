@@ -204,6 +204,7 @@ static void add_defaults(struct simulation *s, unsigned account)
 
 void history_run(struct simulation *s)
 {
+	s->region.deploys = true;
 	region_open(&s->region, s->seed);
 	request_draw_theme(s);
 	for (unsigned account = 0; account < ACCOUNTS; account++)

@@ -43,7 +43,10 @@ static void open_openstack(struct region *r)
 			__LINE__);
 	cloud_expect_at(c, api_face_new(&c->c, &cloudstack_protocol, &openstack, &r->cloudstack), __FILE__,
 			__LINE__);
-	cloud_expect_at(c, api_face_new(&c->c, &azure_protocol, &openstack, &r->azure), __FILE__, __LINE__);
+	struct api_config azure = openstack;
+	if (r->deploys)
+		azure.executor = c->executor;
+	cloud_expect_at(c, api_face_new(&c->c, &azure_protocol, &azure, &r->azure), __FILE__, __LINE__);
 }
 
 static void open_face(struct region *r)

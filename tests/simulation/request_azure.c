@@ -217,8 +217,7 @@ bool azure_draw_back(struct request *x)
 {
 	struct thing *t = x->refs[0];
 	int status = 0;
-	if (t->account != x->account || t->life != LIVE || !is_alone(x) || model_may_have_ended(t) ||
-	    t->is_empty) /* its operation would go on until it has data */
+	if (t->account != x->account || t->life != LIVE || !is_alone(x) || model_may_have_ended(t))
 		return false;
 	x->body = azure_read(x->s, t, &status);
 	if (status != 200)

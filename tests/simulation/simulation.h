@@ -13,6 +13,7 @@
  *   model.c, listings*.c what there is; what is seen of it, compared
  *   errands.c            what only CloudStack has, from beginning to end with nothing else going on
  *   errands_azure.c      what only Azure has, likewise
+ *   errands_deployment.c its deployments of templates
  *   policies.c           what the accounts' second users are denied
  *   bills.c              what is billed, counted a second time
  *   region.c             the region; answer.c reads XML and JSON
@@ -73,6 +74,7 @@ struct region {
 	struct api_face *openstack;
 	struct api_face *cloudstack;
 	struct api_face *azure;
+	bool deploys; /* Azure's face has somebody who carries deployments out */
 	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];
 	struct world_user hands[ACCOUNTS]; /* second users, whom policies deny */
@@ -552,6 +554,11 @@ void errands_check(struct simulation *s);  /* when all is settled: what holds ov
 
 void errand_group(struct simulation *s); /* made, and deleted with all that is in it */
 void errand_lock(struct simulation *s);  /* which holds in every face */
+
+/* ---- errands_deployment.c ---- */
+
+void errand_deployment(
+	struct simulation *s); /* of a small template, again and again; wherever the process dies */
 
 /* ---- contents.c ---- */
 

@@ -164,12 +164,16 @@ void call_park(struct call *c, void (*resume)(struct call *c))
 	fake_of(c)->resume = resume;
 }
 
+static void wake_inside(struct fake_call *f);
+
 void call_wake(struct call *c)
 {
 	static uint64_t wakes;
 	assert(!fake_of(c)->is_woken);
 	fake_of(c)->is_woken = true;
 	fake_of(c)->wake_order = ++wakes;
+	if (fake_of(c)->is_inside)
+		wake_inside(fake_of(c));
 }
 
 static enum http_method method_of(const char *name)
@@ -215,22 +219,72 @@ void fake_call_done(struct fake_call *f)
 	arena_free(f->arena);
 }
 
-/* ---- from inside: only Azure's deployer asks so, and a world has none ---- */
+/* ---- from inside: as http/inside.c does it ---- */
+
+struct fake_inside {
+	struct fake_call fake; /* first */
+	struct actor *actor;
+	struct job job; /* wakes it, or ends it */
+	void (*done)(void *owner, int status, struct str body);
+	void *owner;
+	const void *arg;
+};
 
 const void *call_inside_arg(const struct call *c)
 {
-	(void) c;
-	return NULL;
+	return fake_of(c)->is_inside ? ((const struct fake_inside *) (const void *) c)->arg : NULL;
+}
+
+static struct fake_inside *inside_of_job(struct job *job)
+{
+	return (struct fake_inside *) (void *) ((char *) job - offsetof(struct fake_inside, job));
+}
+
+static void drop_inside(struct job *job)
+{
+	struct fake_inside *i = inside_of_job(job);
+	fake_call_done(&i->fake);
+	free(i);
+}
+
+static void run_inside(struct job *job)
+{
+	struct fake_inside *i = inside_of_job(job);
+	if (!i->fake.is_answered)
+		fake_call_resume(&i->fake);
+	if (!i->fake.is_answered)
+		return;
+	i->done(i->owner, i->fake.status, buf_str(&i->fake.body));
+	drop_inside(job);
+}
+
+static void wake_inside(struct fake_call *f)
+{
+	struct fake_inside *i = (struct fake_inside *) (void *) f;
+	actor_post(i->actor, &i->job);
 }
 
 void call_begin_inside(struct actor *actor, void (*handle)(void *self, struct call *call), void *self,
 		       const struct inside_wish *wish)
 {
-	(void) actor;
-	(void) handle;
-	(void) self;
-	(void) wish;
-	abort();
+	static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+	struct fake_inside *i = calloc(1, sizeof *i);
+	assert(i);
+	fake_call_init(&i->fake, names[wish->method], STR_NONE, STR_NONE, STR_NONE);
+	struct call *c = &i->fake.call;
+	c->path = str_copy(i->fake.arena, wish->path);
+	c->query = str_copy(i->fake.arena, wish->query);
+	c->body = str_copy(i->fake.arena, wish->body);
+	c->self = self;
+	i->fake.is_inside = true;
+	i->actor = actor;
+	i->job = (struct job){.run = run_inside, .drop = drop_inside};
+	i->done = wish->done;
+	i->owner = wish->owner;
+	i->arg = wish->arg;
+	handle(self, c);
+	if (i->fake.is_answered)
+		actor_post(actor, &i->job);
 }
 
 /* ---- streams ---- */

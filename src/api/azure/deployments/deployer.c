@@ -7,6 +7,7 @@
 #include <stdatomic.h>
 
 #include "base/clock.h"
+#include "base/exec_stepped.h"
 #include "base/heap.h"
 #include "http/inside.h"
 #include "store/deployment.h"
@@ -245,9 +246,11 @@ bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
 	return true;
 }
 
-/* A turn has a call or a change on its way, which comes back to the actor. */
+/* A turn has a call or a change on its way, which comes back to the actor. Nothing comes while a stepped executor's thread waits. */
 static void wait_for_turns(struct deployer *d)
 {
+	if (executor_is_stepped(d->face->core.config.executor))
+		return;
 	int64_t until_us = clock_now_us() + STOP_LIMIT_S * SECOND;
 	const struct timespec until = {.tv_sec = until_us / SECOND, .tv_nsec = until_us % SECOND * 1000};
 	int waited = 0;
@@ -255,6 +258,16 @@ static void wait_for_turns(struct deployer *d)
 	while ((d->turn_count || d->question_count) && !waited)
 		waited = pthread_cond_timedwait(&d->ended, &d->lock, &until);
 	(void) pthread_mutex_unlock(&d->lock);
+}
+
+/* Nobody comes back to them any more. */
+static void free_turns(struct deployer *d)
+{
+	while (d->turns) {
+		struct turn *t = d->turns;
+		turn_unlink(&d->turns, t);
+		turn_free(t);
+	}
 }
 
 void deployer_free(struct deployer *d)
@@ -265,6 +278,8 @@ void deployer_free(struct deployer *d)
 	store_unlisten(d->store, on_publish, d);
 	wait_for_turns(d);
 	actor_free(d->actor);
+	if (executor_is_stepped(d->face->core.config.executor))
+		free_turns(d);
 	(void) pthread_cond_destroy(&d->ended);
 	(void) pthread_mutex_destroy(&d->lock);
 	heap_free(d);
