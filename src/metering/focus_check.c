@@ -242,7 +242,8 @@ static int compare_skus(const void *left, const void *right)
 
 static RESULT check_together(struct checking *k)
 {
-	qsort(k->spans.at, k->spans.count, sizeof *k->spans.at, compare_spans);
+	if (k->spans.count)
+		qsort(k->spans.at, k->spans.count, sizeof *k->spans.at, compare_spans);
 	for (size_t n = 0; n + 1 < k->spans.count; n++) {
 		const struct span *a = &k->spans.at[n], *b = a + 1;
 		k->row = b->row;
@@ -252,7 +253,8 @@ static RESULT check_together(struct checking *k)
 			TRY(add_fault(k, "ChargePeriodStart",
 				      STR("another row has a part of the same time")));
 	}
-	qsort(k->skus.at, k->skus.count, sizeof *k->skus.at, compare_skus);
+	if (k->skus.count)
+		qsort(k->skus.at, k->skus.count, sizeof *k->skus.at, compare_skus);
 	k->row = 0;
 	for (size_t n = 0; n + 1 < k->skus.count; n++)
 		if (str_equal(k->skus.at[n].name, k->skus.at[n + 1].name) &&

@@ -51,7 +51,8 @@ static RESULT apply_one(struct charge rest, int64_t *had, charge_each each, void
 RESULT tiers_apply(struct charge *charges, size_t count, charge_each each, void *arg)
 {
 	int64_t had = 0;
-	qsort(charges, count, sizeof *charges, compare_charges);
+	if (count)
+		qsort(charges, count, sizeof *charges, compare_charges);
 	for (size_t k = 0; k < count; k++) {
 		if (k && !str_equal(charges[k].price->item->sku, charges[k - 1].price->item->sku))
 			had = 0;

@@ -171,7 +171,8 @@ static RESULT read_accounts(struct billing *b, struct store *s)
 	for (const struct domain *d = domain_first(view.tables); d; d = domain_next(view.tables, d))
 		TRY(add_domain(b, view.tables, d));
 	view_close(&view);
-	qsort(b->accounts.at, b->accounts.count, sizeof *b->accounts.at, compare_billed);
+	if (b->accounts.count)
+		qsort(b->accounts.at, b->accounts.count, sizeof *b->accounts.at, compare_billed);
 	return OK;
 }
 

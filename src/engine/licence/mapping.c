@@ -57,7 +57,9 @@ static RESULT gather_guests(struct ctx *c, const struct tables *t, const struct 
 		if (i->seen_power != INSTANCE_SEEN_POWER_ABSENT && is_in_scope(t, scope, i->account) &&
 		    !VEC_PUSH(c->arena, &ret_guests->list, i))
 			return ctx_no_memory(c);
-	qsort(ret_guests->list.at, ret_guests->list.count, sizeof(const struct instance *), compare_guests);
+	if (ret_guests->list.count)
+		qsort(ret_guests->list.at, ret_guests->list.count, sizeof(const struct instance *),
+		      compare_guests);
 	return OK;
 }
 
