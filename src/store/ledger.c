@@ -17,9 +17,8 @@
 
 void stamps_init(struct stamps *stamps, int64_t last_us)
 {
-	stamps->last_us = last_us;
-	stamps->base_us = clock_now_us();
-	stamps->base_steady_us = clock_monotonic_us();
+	*stamps = (struct stamps){
+		.last_us = last_us, .base_us = clock_now_us(), .base_steady_us = clock_monotonic_us()};
 }
 
 /* What the clock would show if it had gone steadily since it was last believed. */
