@@ -157,7 +157,7 @@ bool sign_ins_prove(struct sign_ins *s, struct str user_code, uuid user, uuid te
 		    !is_code(w, user_code) ||
 		    (!uuid_is_none(w->is.tenant) && !uuid_equal(w->is.tenant, tenant)))
 			continue;
-		struct str kept = str_slice(name, 0, SIGN_IN_TEXT_MAX);
+		struct str kept = str_cut(name, SIGN_IN_TEXT_MAX);
 		memcpy(w + 1, kept.p, kept.n);
 		w->is.name = (struct str){(char *) (w + 1), kept.n};
 		w->is.user = user;

@@ -62,6 +62,13 @@ struct str str_slice(struct str s, size_t from, size_t to)
 	return s.p ? (struct str){s.p + from, to - from} : STR_NONE;
 }
 
+struct str str_cut(struct str s, size_t size)
+{
+	while (s.n > size && size > 0 && ((unsigned char) s.p[size] & 0xC0) == 0x80)
+		size--; /* the character that stands there began before */
+	return str_slice(s, 0, size);
+}
+
 struct str str_trim(struct str s)
 {
 	size_t from = 0, to = s.n;

@@ -65,7 +65,9 @@ int str_compare_nocase(struct str a, struct str b); /* likewise, ASCII letters a
 bool str_starts_with(struct str s, struct str prefix);
 bool str_ends_with(struct str s, struct str suffix);
 struct str str_slice(struct str s, size_t from, size_t to); /* a range beyond s is cut to s */
-struct str str_trim(struct str s);                          /* removes ASCII white space at both ends */
+struct str str_cut(struct str s,
+		   size_t size);   /* its beginning, of at most so many bytes, and of whole characters */
+struct str str_trim(struct str s); /* removes ASCII white space at both ends */
 /* The position of the first c at `from` or later; s.n if there is none. */
 size_t str_find_char(struct str s, char c, size_t from);
 bool str_contains(struct str s, struct str part);

@@ -165,7 +165,7 @@ static RESULT change(struct ctx *c, const struct traffic_uplink *uplink, const s
 	static const char *const argv[] = {"nft", "-f", "-", NULL};
 	struct child_end end;
 	TRY(run_nft(c, uplink, argv, buf_str(script), &end));
-	struct str words = str_slice(str_trim(end.err), 0, WORDS_MAX);
+	struct str words = str_cut(str_trim(end.err), WORDS_MAX);
 	return end.status == 0 ? OK : ctx_fail(c, ERR_IO, "nft: %" STR_FMT, STR_ARG(words));
 }
 

@@ -63,17 +63,6 @@ bool op_find_touched(const struct op *op, enum kind kind, uuid *ret_id)
 	return false;
 }
 
-/* Not within a character. */
-static struct str cut_text(struct str text)
-{
-	size_t n = text.n;
-	if (n <= AUDIT_TEXT_MAX)
-		return text;
-	for (n = AUDIT_TEXT_MAX; n > 0 && ((unsigned char) text.p[n] & 0xc0) == 0x80;)
-		n--;
-	return str_slice(text, 0, n);
-}
-
 struct note *op_new_audit_note(struct op *op, const struct audit_record *a)
 {
 	struct audit_record made = *a;
@@ -81,7 +70,7 @@ struct note *op_new_audit_note(struct op *op, const struct audit_record *a)
 	made.at_us = op->now_us;
 	made.count = a->count ? a->count : 1;
 	for (size_t n = 0; n < AUDIT_TEXT_COUNT; n++) {
-		made.texts[n] = cut_text(a->texts[n]);
+		made.texts[n] = str_cut(a->texts[n], AUDIT_TEXT_MAX);
 		texts[n] = &made.texts[n];
 	}
 	struct note *note = op_new_note(texts, AUDIT_TEXT_COUNT);

@@ -144,6 +144,14 @@ def test_servicenow(region):
     assert len(marks) == len(set(marks)) == 2
 
 
+def test_subject_of_characters(region):
+    """ServiceNow takes the beginning of a long subject, and no part of a character."""
+    case, _ = region.open("디" * 54)
+    row = soon(lambda: at(region, "디" * 53))
+    assert "It does not boot." in row["description"]
+    region.support.resolve_case(caseId=case)
+
+
 @pytest.mark.parametrize("cut", ["POST /api/now/table", "PATCH /api/now/table"])
 def test_answer_lost(region, cut):
     """The desk has done it, and its answer is lost: it is not done twice."""
@@ -263,6 +271,10 @@ def test_documents_come_back(region):
     assert region.said(case) == ["Pings take a second.", "Since Monday."]
     told = json.dumps(region.dev.command("ticket", "show", made["id"]))
     assert "telephone" not in told and "Network Fault" not in told
+    # one without a name is called as it begins
+    nameless = {"description": "\r\n" + "\uac00" * 60 + "\r\nIt began on Monday.", "severity": "Minor", "ticketType": "Complaint"}
+    status, named, _ = ask("POST", "troubleTicket", nameless)
+    assert (status, named["name"], named["description"]) == (201, "\uac00" * 40, nameless["description"])
     # a merge patch, and a JSON patch; a note that is known is none, whatever it says
     status, merged, later = ask("PATCH", path, {"priority": None, "statusChangeReason": "waits", "channel": {"id": "4"}}, "application/merge-patch+json",
                                 **{"If-Match": tag})

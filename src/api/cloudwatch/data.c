@@ -126,7 +126,7 @@ static RESULT fail_query(struct cloudwatch_call *e, struct str value, size_t k, 
 {
 	return ctx_fail(e->c, ERR_MALFORMED,
 			"The value %" STR_FMT " for parameter MetricDataQueries.member.%zu.%s is %s.",
-			STR_ARG(str_slice(value, 0, 255)), k + 1, name, is_what);
+			STR_ARG(str_cut(value, 255)), k + 1, name, is_what);
 }
 
 static RESULT check_query(struct cloudwatch_call *e, const struct data_args *a, size_t k)

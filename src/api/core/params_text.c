@@ -120,9 +120,9 @@ static void add_place(struct buf *out, const struct params_reader *r, const stru
 	} texts[] = {{"field", v->field},
 		     {"name", str_from(p->wire)},
 		     {"yes", str_from(param_yes(p))},
-		     {"value", str_slice(v->text, 0, SHOWN_SIZE)},
+		     {"value", str_cut(v->text, SHOWN_SIZE)},
 		     {"no", str_from(param_no(p))},
-		     {"start", str_slice(v->text, 0, START_SIZE)},
+		     {"start", str_cut(v->text, START_SIZE)},
 		     {"only", str_from(param_only(p))},
 		     {"remark", str_from(param_remark(p))},
 		     {"type", str_from(type_words[p->type])}};
@@ -171,7 +171,7 @@ RESULT params_fail_number(const struct params_reader *r, enum params_fault fault
 	if (is_first && fault == FAULT_MISSING && v->p->type == PARAM_IDS)
 		r->c->problem.kind = (int) v->p->kind; /* of which none is named */
 	if (is_first)
-		r->c->problem.subject = str_copy(r->c->arena, str_slice(v->text, 0, SHOWN_SIZE));
+		r->c->problem.subject = str_copy(r->c->arena, str_cut(v->text, SHOWN_SIZE));
 	buf_done(&out);
 	return result;
 }

@@ -28,9 +28,7 @@ static struct str text_of(struct arena *a, const json_t *value, size_t most)
 {
 	struct str text = {json_string_value(value), json_string_length(value)};
 	text = text.p && str_is_xml_text(text) ? text : STR_NONE;
-	while (text.n > most && ((unsigned char) text.p[most] & 0xC0) == 0x80)
-		most--; /* not inside a character */
-	return str_copy(a, str_slice(text, 0, most));
+	return str_copy(a, str_cut(text, most));
 }
 
 static struct str message_of(struct arena *a, const json_t *object, size_t most)

@@ -386,7 +386,7 @@ static enum azure_guest_health health_of(struct str document)
 
 static void take_health(struct metadata *m, struct call *call, const struct imds_facts *s)
 {
-	struct str text = str_slice(find_element(call->body, "Description"), 0, AZURE_TEXT_MAX);
+	struct str text = str_cut(find_element(call->body, "Description"), AZURE_TEXT_MAX);
 	struct health_call *h = arena_new_object(call->ctx.arena, struct health_call);
 	if (!h || !find_element(call->body, "State").n || !str_is_xml_text(text)) {
 		answer_nothing(call, h ? 400 : 500);

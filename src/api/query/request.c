@@ -51,7 +51,7 @@ RESULT request_parse(struct ctx *c, struct str query, struct str form, struct pa
 static RESULT fail_malformed(const struct params_reader *r, const struct params_value *v, enum kind kind,
 			     const char *prefix)
 {
-	struct str shown = str_slice(v->text, 0, 256);
+	struct str shown = str_cut(v->text, 256);
 	struct result result = v->p->flags & ANY_KIND
 				       ? ctx_fail_kind(r->c, ERR_MALFORMED, KIND_NONE,
 						       "The ID '%" STR_FMT "' is not valid", STR_ARG(shown))
@@ -80,7 +80,7 @@ static RESULT check_address(const struct params_reader *r, const struct params_v
 	struct result result =
 		ctx_fail_kind(r->c, ERR_MALFORMED, KIND_ADDRESS,
 			      "The address '%" STR_FMT "' is not one of IPv4, such as 203.0.113.7.",
-			      STR_ARG(str_slice(v->text, 0, 64)));
+			      STR_ARG(str_cut(v->text, 64)));
 	r->c->problem.field = v->field;
 	return result;
 }
@@ -151,8 +151,8 @@ RESULT request_read(struct ctx *c, const struct params_dialect *dialect, const s
 
 RESULT request_fail_member(struct ctx *c, struct str field, struct str shown, const char *must)
 {
-	struct str value = shown.n ? str_print(c->arena, "'%" STR_FMT "' ", STR_ARG(str_slice(shown, 0, 256)))
-				   : STR_NONE;
+	struct str value =
+		shown.n ? str_print(c->arena, "'%" STR_FMT "' ", STR_ARG(str_cut(shown, 256))) : STR_NONE;
 	return ctx_fail_field(c, ERR_INVALID, field,
 			      "1 validation error detected: Value %" STR_FMT "at '%" STR_FMT
 			      "' failed to satisfy constraint: Member must %s",
@@ -203,7 +203,7 @@ void request_add_subject(struct audit_call *a, const struct pairs *pairs)
 				    "LaunchTemplateId|LaunchTemplateName");
 	while (a && str_split_next(&rest, '|', &name)) {
 		const char *z = str_to_z(a->call->ctx.arena, name);
-		audit_add_subject(a, z, str_slice(pairs_find(pairs, z), 0, 256));
+		audit_add_subject(a, z, str_cut(pairs_find(pairs, z), 256));
 	}
 }
 

@@ -13,12 +13,16 @@
 #include "store/ticket_link.h"
 #include "store/ticket_message.h"
 
-enum { PAGE_MAX = 100, NOTES_MAX = 20 }; /* more in a minute are a machine's: engine/support/ticket_sync.c */
+enum {
+	PAGE_MAX = 100,
+	SUBJECT_MADE_MAX = 120,
+	NOTES_MAX = 20
+}; /* more in a minute are a machine's: engine/support/ticket_sync.c */
 
 static RESULT fail_absent(struct tmf_call *e, struct str id)
 {
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SUPPORT_TICKET,
-			     "There is no trouble ticket %" STR_FMT ".", STR_ARG(str_slice(id, 0, 64)));
+			     "There is no trouble ticket %" STR_FMT ".", STR_ARG(str_cut(id, 64)));
 }
 
 /* One that the caller's desk is linked with. */
@@ -118,10 +122,9 @@ static bool is_known_note(struct tmf_call *e, uuid ticket, struct str id)
 static struct desk_item read_note(struct tmf_call *e, const json_t *note)
 {
 	struct str id = text_of(e, note, "id");
-	struct desk_item item = {
-		.origin = str_slice(id.n ? id : uuid_to_str(e->c->arena, uuid_random()), 0, 255),
-		.author = text_of(e, note, "author"),
-		.body = text_of(e, note, "text")};
+	struct desk_item item = {.origin = str_cut(id.n ? id : uuid_to_str(e->c->arena, uuid_random()), 255),
+				 .author = text_of(e, note, "author"),
+				 .body = text_of(e, note, "text")};
 	if (!result_is_ok(clock_parse(text_of(e, note, "date"), &item.told_us)))
 		item.told_us = 0;
 	return item;
@@ -153,9 +156,9 @@ static RESULT read_report(struct tmf_call *e, uuid ticket, struct str document, 
 	enum support_ticket_severity rated;
 	if (status.n && !tmf_read_state(status, &report->state))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("status"), "%" STR_FMT " is no status.",
-				      STR_ARG(str_slice(status, 0, 64)));
+				      STR_ARG(str_cut(status, 64)));
 	report->has_state = status.n > 0;
-	report->foreign_state = str_slice(status, 0, 64);
+	report->foreign_state = str_cut(status, 64);
 	report->has_severity = tmf_read_severity(severity, &rated);
 	if (report->has_severity)
 		report->severity = (enum ticket_link_severity) rated;
@@ -199,6 +202,14 @@ static RESULT read_resources(struct tmf_call *e, struct ticket_wish *wish)
 	return OK;
 }
 
+/* The beginning of the first line that has a word: what a ticket without a name is called. */
+static struct str begin_of(struct str description)
+{
+	struct str rest = str_trim(description), line = STR_NONE;
+	(void) str_split_next(&rest, '\n', &line);
+	return str_trim(str_cut(line, SUBJECT_MADE_MAX));
+}
+
 static RESULT prepare_open(struct tmf_call *e, void *args)
 {
 	struct ticket_wish *wish = &((struct open_args *) args)->wish;
@@ -211,8 +222,7 @@ static RESULT prepare_open(struct tmf_call *e, void *args)
 	TRY(require(e, "ticketType", type));
 	wish->subject = text_of(e, e->body, "name");
 	if (!wish->subject.n)
-		(void) str_split_next(&(struct str){wish->body.p, wish->body.n < 120 ? wish->body.n : 120},
-				      10, &wish->subject);
+		wish->subject = begin_of(wish->body);
 	wish->severity = SUPPORT_TICKET_SEVERITY_NORMAL;
 	(void) tmf_read_severity(severity, &wish->severity);
 	wish->author = e->desk_name;

@@ -260,7 +260,7 @@ static RESULT fail_refused(struct exchange *x, const json_t *problem)
 	struct str said = {json_string_value(detail), json_string_length(detail)}, url = x->place->url;
 	if (!said.n)
 		return fail_foreign(x, "it refuses in no words of ours");
-	said = client_clean_text(c->arena, str_slice(said, 0, DETAIL_MAX));
+	said = client_clean_text(c->arena, str_cut(said, DETAIL_MAX));
 	if (x->status == 401 && !x->place->socket.n && !json_object_get(problem, "need"))
 		return ctx_fail(c, ERR_UNAUTHENTICATED,
 				"%" STR_FMT "\n  `dari login --url %" STR_FMT "` signs in.", STR_ARG(said),

@@ -193,7 +193,7 @@ static RESULT judge_status(struct transfer *t)
 	if (is_fine)
 		return OK;
 	t->place->wait_us = t->retry_s > 0 && t->retry_s < 3600 ? t->retry_s * SECOND : 0;
-	struct str said = str_slice(t->answer->body, 0, WORDS_MAX);
+	struct str said = str_cut(t->answer->body, WORDS_MAX);
 	bool is_text = str_is_xml_text(said);
 	return ctx_fail(t->c, error_of(r, status), "%s %" STR_FMT " answers %d%s%" STR_FMT, noun_of(t->place),
 			STR_ARG(t->place->name), status, is_text && said.n ? ": " : "",

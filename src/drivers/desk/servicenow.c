@@ -172,7 +172,7 @@ static RESULT create(struct ctx *c, struct desk_place *place, const struct desk_
 	AUTO_JSON row = json_object();
 	AUTO_JSON answer = NULL;
 	struct str caller = desk_option(place, "caller");
-	set(row, "short_description", str_slice(t->subject, 0, 160));
+	set(row, "short_description", str_cut(t->subject, 160));
 	set(row, "description",
 	    str_print(c->arena, "%" STR_FMT "\n\n%" STR_FMT "%s%" STR_FMT "%s%" STR_FMT, STR_ARG(t->body),
 		      STR_ARG(t->author), t->account.n ? ", account " : "", STR_ARG(t->account),

@@ -84,7 +84,7 @@ static RESULT make(struct ctx *c, struct desk_place *place, const struct desk_ti
 	TRY(tell(c, place, "TroubleTicketCreateEvent", NULL, t->id, ticket, &answer));
 	struct str number = desk_text(c, answer, "id");
 	ret_made->id = t->id; /* as our events and its calls here have it */
-	ret_made->number = str_slice(number.n ? number : t->id, 0, 64);
+	ret_made->number = str_cut(number.n ? number : t->id, 64);
 	ret_made->url = desk_text(c, answer, "href");
 	return OK;
 }

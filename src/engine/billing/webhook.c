@@ -254,7 +254,7 @@ RESULT engine_see_delivery(struct op *op, struct delivery_report *wish)
 	struct webhook_delivery told = *d;
 	next.tries = wish->is_away ? hook->tries + 1 : 0;
 	next.retry_us = wish->is_away ? wish->retry_us : 0;
-	next.problem = str_slice(wish->problem, 0, PROBLEM_MAX);
+	next.problem = str_cut(wish->problem, PROBLEM_MAX);
 	told.problem = next.problem;
 	if (wish->is_taken) {
 		next.told_us = told.sent_us = op->now_us;

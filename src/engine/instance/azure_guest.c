@@ -112,7 +112,7 @@ RESULT engine_report_azure_health(struct op *op, struct azure_health_report *w)
 	const struct instance *instance = NULL;
 	TRY(find_reporter(op, w->instance, &instance));
 	struct azure_guest next = azure_guest_begin(op, instance);
-	struct str text = str_slice(w->text, 0, AZURE_TEXT_MAX);
+	struct str text = str_cut(w->text, AZURE_TEXT_MAX);
 	if (next.health == w->health && str_equal(next.health_text, text))
 		return OK;
 	next.health = w->health;
@@ -121,7 +121,7 @@ RESULT engine_report_azure_health(struct op *op, struct azure_health_report *w)
 	TRY(azure_guest_put(op, &next));
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "guest told its health",
 				"It is %s.%s%" STR_FMT, azure_guest_health_words[w->health],
-				text.n ? " " : "", STR_ARG(str_slice(text, 0, 256)));
+				text.n ? " " : "", STR_ARG(str_cut(text, 256)));
 }
 
 static bool is_known_guest(const struct azure_guest *g, const struct azure_status_report *r)
@@ -150,25 +150,17 @@ static bool is_of_now(const struct instance_extension *e, const struct extension
 	return r->has_status && r->sequence == e->sequence;
 }
 
-static struct str cut(struct str message)
-{
-	size_t n = message.n > EXTENSION_MESSAGE_MAX ? EXTENSION_MESSAGE_MAX : message.n;
-	while (n < message.n && n > 0 && ((unsigned char) message.p[n] & 0xC0) == 0x80)
-		n--; /* not inside a character */
-	return str_slice(message, 0, n);
-}
-
 static struct instance_extension extension_after(const struct instance_extension *e,
 						 const struct extension_report *r)
 {
 	struct instance_extension next = *e;
 	next.handler_version = r->handler_version;
 	next.handler_state = r->handler_state;
-	next.handler_message = str_slice(r->handler_message, 0, AZURE_TEXT_MAX);
+	next.handler_message = str_cut(r->handler_message, AZURE_TEXT_MAX);
 	if (is_of_now(e, r)) {
 		next.status = r->status;
 		next.code = r->code;
-		next.message = cut(r->message);
+		next.message = str_cut(r->message, EXTENSION_MESSAGE_MAX);
 		if (r->status != INSTANCE_EXTENSION_STATUS_TRANSITIONING)
 			next.seen_gen = (int64_t) e->row.gen;
 	}

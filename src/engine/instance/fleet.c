@@ -173,7 +173,7 @@ static RESULT write_failures(struct op *op, const struct fleet_wish *wish, struc
 			continue;
 		texts[count++] = str_print(op->ctx->arena, "%zu", k);
 		texts[count++] = o->code;
-		texts[count++] = str_slice(o->message, 0, 200);
+		texts[count++] = str_cut(o->message, 200);
 	}
 	fleet->failures = (struct strs){texts, count};
 	return OK;

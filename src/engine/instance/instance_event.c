@@ -64,7 +64,7 @@ static struct str describe(struct op *op, struct str reason, struct str why)
 	struct str both =
 		why.n ? str_print(op->ctx->arena, "%" STR_FMT ". %" STR_FMT, STR_ARG(reason), STR_ARG(why))
 		      : reason;
-	return str_slice(both, 0, DESCRIPTION_MAX_SIZE);
+	return str_cut(both, DESCRIPTION_MAX_SIZE);
 }
 
 /* Of an instance that is to run on a host with a maintenance ahead. What has begun goes on as it is. */

@@ -406,7 +406,7 @@ static RESULT end(struct op *op, const struct instance_migration *m, bool arrive
 	record.outcome = arrived     ? INSTANCE_MIGRATION_OUTCOME_COMPLETED
 			 : problem.n ? INSTANCE_MIGRATION_OUTCOME_FAILED
 				     : INSTANCE_MIGRATION_OUTCOME_CANCELLED;
-	record.problem = str_slice(problem, 0, PROBLEM_MAX);
+	record.problem = str_cut(problem, PROBLEM_MAX);
 	record.ended_us = op->now_us;
 	record.row.gen++;
 	TRY(instance_migration_put(op, &record));
@@ -460,7 +460,7 @@ static RESULT write_pause(struct op *op, const struct instance_migration *m, int
 static RESULT write_problem(struct op *op, const struct instance_migration *m, struct str problem)
 {
 	struct instance_migration next = *m;
-	next.problem = str_slice(problem, 0, PROBLEM_MAX);
+	next.problem = str_cut(problem, PROBLEM_MAX);
 	return instance_migration_put(op, &next);
 }
 

@@ -59,12 +59,7 @@ static struct str name_of(struct op *op, const struct instance *instance)
 static struct str name_of_image(struct op *op, const struct instance *instance)
 {
 	enum { NAME_MAX_SIZE = 255 - sizeof SHELVED_SUFFIX };
-	struct str name = name_of(op, instance);
-	if (name.n > NAME_MAX_SIZE) {
-		name.n = NAME_MAX_SIZE;
-		while ((name.p[name.n] & 0xC0) == 0x80) /* in the midst of a character */
-			name.n--;
-	}
+	struct str name = str_cut(name_of(op, instance), NAME_MAX_SIZE);
 	return str_print(op->ctx->arena, "%" STR_FMT SHELVED_SUFFIX, STR_ARG(name));
 }
 

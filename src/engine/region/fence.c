@@ -396,7 +396,7 @@ RESULT engine_see_fence(struct op *op, struct fence_report *report)
 		return OK;
 	enum fence_proof proof = f->blocked.count ? FENCE_PROOF_BLOCKLIST : FENCE_PROOF_COMMAND;
 	return report->is_off ? confirm(op, host, f, proof)
-			      : note_try(op, host, f, str_slice(report->problem, 0, 4000));
+			      : note_try(op, host, f, str_cut(report->problem, 4000));
 }
 
 /* The same boot as before: it ran on all the while, whoever said that it was off. */

@@ -93,7 +93,7 @@ static RESULT write_root_disk(struct op *op, const struct image *image, const st
 {
 	struct snapshot snapshot = {.account = image->account,
 				    .description = str_print(op->ctx->arena, "Data of image %" STR_FMT,
-							     STR_ARG(str_slice(image->name, 0, 200))),
+							     STR_ARG(str_cut(image->name, 200))),
 				    .volume_size = wish->virtual_size,
 				    .sha256 = wish->sha256,
 				    .file_size = wish->file_size,

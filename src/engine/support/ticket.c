@@ -114,7 +114,7 @@ static struct str name_caller(struct op *op)
 	const struct identity *who = op->ctx->who;
 	if (!who)
 		return STR("Dari");
-	return who->is_operator ? STR("Support") : str_slice(who->user_name, 0, AUTHOR_MAX);
+	return who->is_operator ? STR("Support") : str_cut(who->user_name, AUTHOR_MAX);
 }
 
 /* In another account's ticket an administrator speaks for the operator. */

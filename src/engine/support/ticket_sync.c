@@ -86,7 +86,7 @@ RESULT engine_see_desk(struct op *op, struct desk_report *wish)
 	if (state != desk->state)
 		next.since_us = op->now_us;
 	next.state = state;
-	next.problem = str_slice(wish->problem, 0, 1024);
+	next.problem = str_cut(wish->problem, 1024);
 	if (wish->cursor.n)
 		next.cursor = wish->cursor;
 	if (wish->has_skew)
@@ -214,9 +214,9 @@ static RESULT take_item(struct op *op, const struct ticket_link *l, const struct
 		return OK;
 	const struct ticket_words words = {
 		.said_by = TICKET_MESSAGE_SAID_BY_DESK,
-		.author = item->author.n ? str_slice(item->author, 0, 255) : desk->name,
+		.author = item->author.n ? str_cut(item->author, 255) : desk->name,
 		.body = item->body.n
-				? str_slice(item->body, 0, TICKET_BODY_MAX)
+				? str_cut(item->body, TICKET_BODY_MAX)
 				: str_print(op->ctx->arena, "(file %" STR_FMT ")", STR_ARG(item->file.name)),
 		.link = l->row.id,
 		.origin = item->origin,
@@ -396,7 +396,7 @@ static RESULT see_refused(struct op *op, const struct sending_report *wish, cons
 {
 	struct ticket_sending next = *s;
 	next.stage = TICKET_SENDING_STAGE_DEAD;
-	next.problem = str_slice(wish->problem, 0, 1024);
+	next.problem = str_cut(wish->problem, 1024);
 	link->tries = link->retry_us = link->failing_us = 0;
 	link->problem = next.problem;
 	TRY(ticket_link_put(op, link));
@@ -422,7 +422,7 @@ RESULT engine_see_sending(struct op *op, struct sending_report *wish)
 		return see_refused(op, wish, s, &link, desk);
 	link.tries++;
 	link.retry_us = wish->retry_us;
-	link.problem = str_slice(wish->problem, 0, 1024);
+	link.problem = str_cut(wish->problem, 1024);
 	link.failing_us = link.failing_us ? link.failing_us : op->now_us;
 	TRY(ticket_link_put(op, &link));
 	return condition_set(op, KIND_SUPPORT_TICKET, link.ticket, DESK_UNREACHABLE,

@@ -65,13 +65,12 @@ static RESULT tell_progress(struct step *s, const struct region_audit *row, size
 
 static RESULT copy_finding(struct ctx *c, const struct audit_finding *found, struct audit_difference *ret_row)
 {
-	*ret_row =
-		(struct audit_difference){.about = (enum audit_difference_about) found->about,
-					  .quarantined = found->is_quarantined,
-					  .has_row = found->has_row,
-					  .subject = found->subject,
-					  .place = found->place,
-					  .text = str_copy(c->arena, str_slice(found->words, 0, TEXT_MAX))};
+	*ret_row = (struct audit_difference){.about = (enum audit_difference_about) found->about,
+					     .quarantined = found->is_quarantined,
+					     .has_row = found->has_row,
+					     .subject = found->subject,
+					     .place = found->place,
+					     .text = str_copy(c->arena, str_cut(found->words, TEXT_MAX))};
 	return ret_row->text.p || !found->words.n ? OK : ctx_no_memory(c);
 }
 

@@ -15,7 +15,7 @@ static RESULT keep(struct step *s, const char *name, struct str content, struct 
 	const struct ticket_place place = {str_from(s->r->ticket_directory), s->r->master_key};
 	struct ticket_file *file = &facts->files[facts->file_count];
 	struct str id = id_to_ec2(s->ctx.arena, KIND_SUPPORT_TICKET, s->id);
-	content = str_slice(content, 0, FACTS_MAX);
+	content = str_cut(content, FACTS_MAX);
 	*file = (struct ticket_file){
 		.id = uuid_random(),
 		.name = str_print(s->ctx.arena, "dari-facts-%" STR_FMT ".%s", STR_ARG(id), name),

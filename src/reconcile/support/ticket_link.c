@@ -370,7 +370,7 @@ static RESULT take_file(struct step *s, const struct desk_driver *driver, struct
 	}
 	item->has_file = true;
 	item->file = (struct ticket_file){.id = id,
-					  .name = str_slice(news->file_name, 0, 255),
+					  .name = str_cut(news->file_name, 255),
 					  .media_type = str_copy(s->ctx.arena, ticket_file_type(content)),
 					  .sha256 = str_copy(s->ctx.arena, sha256),
 					  .size = (int64_t) content.n};

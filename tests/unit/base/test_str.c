@@ -57,6 +57,14 @@ static void test_slice_trim_find(void **state)
 	assert_str(str_slice(STR("abc"), 5, 9), "");
 	assert_str(str_slice(STR("abc"), 2, 1), "");
 	assert_str(str_slice(STR_NONE, 0, 1), "");
+	assert_str(str_cut(STR("abc"), 2), "ab");
+	assert_str(str_cut(STR("abc"), 3), "abc");
+	assert_str(str_cut(STR("한국"), 6), "한국");
+	assert_str(str_cut(STR("한국"), 5), "한");
+	assert_str(str_cut(STR("한국"), 3), "한");
+	assert_str(str_cut(STR("한국"), 2), "");
+	assert_str(str_cut(STR("\x80\x80\x80"), 2), "");
+	assert_str(str_cut(STR_NONE, 0), "");
 	assert_str(str_trim(STR(" \t\r\n\v\fa b \n")), "a b");
 	assert_str(str_trim(STR("  ")), "");
 	assert_str(str_trim(STR_NONE), "");

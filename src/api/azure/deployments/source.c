@@ -49,7 +49,7 @@ static RESULT read_mode(struct az_call *e, const json_t *properties, bool *ret_i
 	return ctx_fail(e->c, ERR_INVALID,
 			"The request content was invalid and could not be deserialized: 'Error converting "
 			"value \"%" STR_FMT "\" to type 'DeploymentMode'.",
-			STR_ARG(str_slice(str_from(mode), 0, 64)));
+			STR_ARG(str_cut(str_from(mode), 64)));
 }
 
 static RESULT check_source(struct az_call *e, struct deployment_source *s)
@@ -134,7 +134,7 @@ RESULT deployment_find_place(struct az_call *e, struct template_place *ret_place
 		return az_fail(e, "deploymentName",
 			       "The deployment name '%" STR_FMT
 			       "' is not valid: it has 1 to 64 characters.", /* guessed */
-			       STR_ARG(str_slice(d.name, 0, 128)));
+			       STR_ARG(str_cut(d.name, 128)));
 	}
 	*ret_place = deployment_place_of(e->c, e->config, az_tables(e), &d);
 	return OK;
@@ -161,7 +161,7 @@ RESULT deployment_find_named(struct az_call *e, const struct deployment **ret_ro
 		return engine_check_found(e->c, az_tables(e), KIND_DEPLOYMENT, &(*ret_row)->row);
 	e->error = &no_deployment;
 	return ctx_fail(e->c, ERR_NOT_FOUND, "Deployment '%" STR_FMT "' could not be found.",
-			STR_ARG(str_slice(name, 0, 128)));
+			STR_ARG(str_cut(name, 128)));
 }
 
 /* ---- what is in a group ---- */
@@ -233,7 +233,7 @@ struct str deployment_make_problem(struct ctx *c, const char *code, struct str m
 	json_write_begin(&w, &b);
 	json_write_open(&w, NULL);
 	json_write_z(&w, "code", code);
-	json_write_text(&w, "message", str_slice(message, 0, 8192));
+	json_write_text(&w, "message", str_cut(message, 8192));
 	if (target.n)
 		json_write_text(&w, "target", target);
 	json_write_close(&w);

@@ -537,6 +537,20 @@ static void test_health(void **state)
 	assert_int_equal(wire(f, "POST", HEALTH_PATH, "no document").status, 400);
 }
 
+/* Of a long description the beginning is kept, and no part of a character. */
+static void test_long_health(void **state)
+{
+	struct fixture *f = *state;
+	char text[AZURE_TEXT_MAX + 4] = "";
+	for (size_t n = 0; n + 3 < sizeof text; n += 3)
+		memcpy(text + n, "가", 3);
+	struct str document = str_print(
+		f->arena, HEALTH("NotReady", "<Details><Description>%s</Description></Details>"), text);
+	assert_int_equal(wire(f, "POST", HEALTH_PATH, str_to_z(f->arena, document)).status, 200);
+	assert_int_equal(guest_of(f).health_text.n, AZURE_TEXT_MAX / 3 * 3);
+	assert_true(str_is_utf8(guest_of(f).health_text));
+}
+
 /* ---- extensions ---- */
 
 static const char said[] =
@@ -735,14 +749,23 @@ static void test_protected(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		azure_test(test_leaves),       azure_test(test_document),
-		azure_test(test_refusals),     azure_test(test_tokens_required),
-		azure_test(test_profile),      azure_test(test_linux_disc),
-		azure_test(test_windows_disc), azure_test(test_bare_windows_disc),
-		azure_test(test_events),       azure_test(test_attested),
-		azure_test(test_identity),     azure_test(test_boot),
-		azure_test(test_health),       azure_test(test_extension),
-		azure_test(test_bad_reports),  azure_test(test_refused_extensions),
+		azure_test(test_leaves),
+		azure_test(test_document),
+		azure_test(test_refusals),
+		azure_test(test_tokens_required),
+		azure_test(test_profile),
+		azure_test(test_linux_disc),
+		azure_test(test_windows_disc),
+		azure_test(test_bare_windows_disc),
+		azure_test(test_events),
+		azure_test(test_attested),
+		azure_test(test_identity),
+		azure_test(test_boot),
+		azure_test(test_health),
+		azure_test(test_long_health),
+		azure_test(test_extension),
+		azure_test(test_bad_reports),
+		azure_test(test_refused_extensions),
 		azure_test(test_protected),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
