@@ -30,6 +30,8 @@ VERSION = "2016-11-15"
 PARALLEL = 8
 CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # their list of filters is called otherwise
 WEB_ADDRESS = "127.0.0.2"  # where tests have their web servers; each region is told that it may fetch from there
+END_S = 60
+BROKEN = {-signal.SIGSEGV, -signal.SIGABRT, 23, 66}  # the last two are LeakSanitizer's and ThreadSanitizer's, which report at the end
 PATIENCE_S, QUIET_S = 60, 4  # until the reconciler rests; without a change while something waits
 
 
@@ -74,8 +76,9 @@ class Dev:
     def end(self, number=signal.SIGTERM):
         """Ends it; its exit status. What it wrote to standard error goes on to ours."""
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=30)
+        _, errors = self.process.communicate(timeout=END_S)
         print(errors, end="")
+        assert self.process.returncode not in BROKEN, f"it ended with {self.process.returncode}"
         return self.process.returncode
 
     def command(self, *argv):
