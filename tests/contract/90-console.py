@@ -2,8 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The console in a browser, briefly: somebody gets in, sees a list, launches by keyboard alone, and sees what the API changes without
 loading anything. all-90-console-pages.py looks at each page."""
+import gzip
 import os
+import re
 import sys
+import urllib.parse
+import urllib.request
 
 import pytest
 from selenium.webdriver.common.keys import Keys
@@ -13,6 +17,7 @@ import browser as web  # noqa: E402
 from console import go  # noqa: E402
 from dev import Dev  # noqa: E402
 
+FIRST_PAGE_MAX = 60 * 1024  # bytes, as bench/README.md says
 ROWS = "return [...document.querySelectorAll('tr[data-id]')].map(tr => tr.innerText)"
 
 
@@ -49,6 +54,7 @@ def test_list(page):
     rows = page.until(ROWS, what="the list")
     assert len(rows) == 1 and "first" in rows[0] and "running" in rows[0]
     page.until("return document.querySelector('.live.ok')", what="that it is live")
+    assert page.run("return document.querySelector('.cmd pre').innerText") == "aws ec2 describe-instances"
 
 
 def test_change_is_shown(page, dev):
@@ -58,6 +64,14 @@ def test_change_is_shown(page, dev):
     dev.ec2.create_tags(Resources=[dev.first], Tags=[{"Key": "Name", "Value": "second <b>name</b>"}])
     page.until(f"{ROWS}.some(text => text.includes('second <b>name</b>'))", what="its new name")
     assert page.run("return window.isTheSame"), "the page was loaded anew"
+
+
+def test_command_of_a_click(page, dev):
+    """It is in no module that came with the page."""
+    page.click("return document.querySelector('tr[data-id] input')", what="the row's box")
+    page.until("const e = [...document.querySelectorAll('.picks button')].find(b => b.innerText === 'Start'); e?.focus(); return e", what="the way to start it")
+    page.until("return document.querySelector('.cmd pre').innerText === arguments[0]", f"aws ec2 start-instances --instance-ids {dev.first}", what="the command")
+    assert page.run("return [...document.querySelectorAll('.cmd .chip')].map(e => e.innerText)") == ["aws", "openstack", "cmk", "ansible", "curl"]
 
 
 def test_launch_by_keyboard(page, dev):
@@ -70,6 +84,27 @@ def test_launch_by_keyboard(page, dev):
     page.until("return document.querySelector('main .head .st')?.innerText.endsWith('running')", what="that it runs")
     found = dev.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])["Reservations"]
     assert [i["State"]["Name"] for r in found for i in r["Instances"]] == ["running"]
+
+
+def fetch(url):
+    """(bytes as they are sent, text)."""
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept-Encoding": "gzip"}), timeout=20) as answer:
+        body = answer.read()
+        return len(body), (gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body).decode()
+
+
+def test_first_page_is_small(dev):
+    """The page of the list, its sheet, and each module that another one imports to begin with; a browser counts 300 bytes of headers each.
+    What only a click needs is in none of them."""
+    size, index = fetch(dev.url + "/console/instances")
+    main = dev.url + re.search(r'src="([^"]*/main\.js)"', index)[1]
+    sizes, todo = {"index.html": size}, [main, main.replace("main.js", "pages/instances.js"), dev.url + re.search(r'rel="stylesheet" href="([^"]*)"', index)[1]]
+    for url in todo:
+        sizes[url], text = fetch(url)
+        todo += {urllib.parse.urljoin(url, path) for path in re.findall(r'\bfrom ?"(\.[^"]*)"', text)} - set(todo)
+    names = {url.rsplit("/", 1)[1] for url in sizes if url != "index.html"}
+    assert {"list.js", "command_bar.js", "en.js"} <= names and not names & {"commands.js", "ansible.js", "charts.js", "ticket_actions.js", "ko.js"}
+    assert sum(sizes.values()) + 300 * len(sizes) <= FIRST_PAGE_MAX, sizes
 
 
 def test_nothing_was_reported(page):

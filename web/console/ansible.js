@@ -3,7 +3,7 @@
 // again changes nothing. A verb that no module has, or that needs an answer of the line before, is not here.
 import {q} from "./shell.js";
 
-const run = (module, args = {}) => `ansible localhost -m amazon.aws.${module}${Object.keys(args).length ? ` -a ${q(JSON.stringify(args))}` : ""}`;
+const run = (module, args) => `ansible localhost -m amazon.aws.${module} -a ${q(JSON.stringify(args))}`;
 const each = (rows, f) => rows.map(f).join("\n");
 const instances = (state) => ({ids}) => run("ec2_instance", {instance_ids: ids.map((r) => r.ec2), state, wait: false});
 const named = (name) => (name ? {name} : {});
@@ -27,26 +27,19 @@ export const ANSIBLE = {
 	"instances.stop": instances("stopped"),
 	"instances.terminate": instances("absent"),
 	"instances.launch": launch,
-	"instances.list": () => run("ec2_instance_info"),
 	"volumes.create": (a) => run("ec2_vol", {...named(a.name), volume_size: a.gib, zone: a.zone}),
 	"volumes.attach": ({ids, instance, device}) => run("ec2_vol", {id: ids[0].ec2, instance: instance?.ec2, device_name: device || "/dev/sdf"}),
 	"volumes.detach": ({ids}) => each(ids, (r) => run("ec2_vol", {id: r.ec2, instance: "None"})),
 	"volumes.delete": ({ids}) => each(ids, (r) => run("ec2_vol", {id: r.ec2, state: "absent"})),
-	"volumes.list": () => run("ec2_vol_info"),
 	"snapshots.create": ({ids, name}) => run("ec2_snapshot", {volume_id: ids[0].ec2, wait: false, ...(name ? {snapshot_tags: {Name: name}} : {})}),
 	"snapshots.delete": ({ids}) => each(ids, (r) => run("ec2_snapshot", {snapshot_id: r.ec2, state: "absent"})),
-	"snapshots.list": () => run("ec2_snapshot_info"),
 	"addresses.allocate": () => run("ec2_eip", {in_vpc: true}),
 	"addresses.associate": ({ids, instance}) => run("ec2_eip", {public_ip: ids[0].ip, device_id: instance?.ec2, in_vpc: true}),
 	"addresses.release": ({ids}) => each(ids, (r) => run("ec2_eip", {public_ip: r.ip, state: "absent", release_on_disassociation: true})),
-	"addresses.list": () => run("ec2_eip_info"),
 	"key-pairs.import": ({name}) => run("ec2_key", {name, key_material: "{{ lookup('file', 'id.pub') }}"}),
 	"key-pairs.delete": ({ids}) => each(ids, (r) => run("ec2_key", {name: r.name, state: "absent"})),
 	"security-groups.create": (a) => run("ec2_security_group", {name: a.name, description: a.description || a.name, ...(a.router ? {vpc_id: a.router.ec2} : {})}),
 	"security-groups.delete": ({ids}) => each(ids, (r) => run("ec2_security_group", {group_id: r.ec2, state: "absent"})),
-	"security-groups.list": () => run("ec2_security_group_info"),
 	"rules.add": rule,
 	"images.deregister": ({ids}) => each(ids, (r) => run("ec2_ami", {image_id: r.ec2, state: "absent"})),
-	"images.list": () => run("ec2_ami_info"),
-	"networks.list": () => `${run("ec2_vpc_net_info")}\n${run("ec2_vpc_subnet_info")}`,
 };

@@ -1,12 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that does what a click does, for each tool whose API has it. One function for each verb and tool: tests run them
 // against a region and compare what they leave. No secret stands in a command: a key pair is named, user data is a file.
-import {html, nothing} from "./vendor/lit-html/lit-html.js";
-import {touch} from "./store.js";
-import {t, chosen, keep} from "./words.js";
 import {session} from "./session.js";
-import {copy} from "./parts.js";
-import {q} from "./shell.js";
+import {curl, q} from "./shell.js";
+import {LISTS} from "./list_commands.js";
 import {ANSIBLE} from "./ansible.js";
 
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
@@ -15,7 +12,6 @@ const each = (rows, f) => rows.map(f).join("\n");
 /** The Name tag for aws: its short form has signs of its own, which a name may have, too. */
 const nameTag = (resource, name) => (!name ? "" : ` --tag-specifications ${q(/^[\w .@:/+-]+$/.test(name) ? `ResourceType=${resource},Tags=[{Key=Name,Value=${name}}]` : JSON.stringify([{ResourceType: resource, Tags: [{Key: "Name", Value: name}]}]))}`);
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
-const curl = (method, path, body) => `curl -X ${method} "$DARI_URL/api/v1${path}" -H "X-Auth-Token: $DARI_TOKEN"${body ? ` -H 'Content-Type: application/json' -d ${q(JSON.stringify(body))}` : ""}`;
 const arnOf = (policy) => `arn:aws:iam::${policy?.account ? session.account?.number : "aws"}:policy${policy?.path ?? "/"}${policy?.name}`;
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
@@ -31,6 +27,7 @@ const periodOf = (month) => `Start=${month}-01,End=${new Date(Date.UTC(month.sli
 
 /** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
 export const COMMANDS = {
+	...LISTS,
 	"instances.start": {
 		aws: ({ids}) => `aws ec2 start-instances --instance-ids ${ec2(ids)}`,
 		openstack: ({ids}) => `openstack server start ${uuid(ids)}`,
@@ -57,12 +54,6 @@ export const COMMANDS = {
 	"instances.resize": {
 		aws: ({ids, type}) => `aws ec2 modify-instance-attribute --instance-id ${ids[0].ec2} --instance-type ${q(type)}`,
 		curl: ({ids, type}) => curl("PATCH", `/instances/${ids[0].id}`, {type}),
-	},
-	"instances.list": {
-		aws: () => "aws ec2 describe-instances",
-		openstack: () => "openstack server list",
-		cmk: () => "cmk list virtualmachines",
-		curl: () => curl("GET", "/instances"),
 	},
 	"instances.launch": {
 		aws: (a) => `aws ec2 run-instances --image-id ${a.image?.ec2} --instance-type ${q(a.type?.name)}${a.count > 1 ? ` --count ${a.count}` : ""}${flag("--key-name", a.key?.name)}${flag("--subnet-id", a.subnet?.ec2)}${a.groups?.length ? ` --security-group-ids ${ec2(a.groups)}` : ""}${a.publicIp === undefined ? "" : a.publicIp ? " --associate-public-ip-address" : " --no-associate-public-ip-address"}${nameTag("instance", a.name)}${a.hasUserData ? " --user-data file://user-data" : ""}`,
@@ -160,13 +151,6 @@ export const COMMANDS = {
 		cmk: ({ids}) => each(ids, (r) => `cmk delete template id=${r.id}`),
 		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/images/${r.id}`)),
 	},
-	"volumes.list": {aws: () => "aws ec2 describe-volumes", openstack: () => "openstack volume list", cmk: () => "cmk list volumes", curl: () => curl("GET", "/volumes")},
-	"snapshots.list": {aws: () => "aws ec2 describe-snapshots --owner-ids self", openstack: () => "openstack volume snapshot list", cmk: () => "cmk list snapshots", curl: () => curl("GET", "/snapshots")},
-	"images.list": {aws: () => "aws ec2 describe-images", openstack: () => "openstack image list", cmk: () => "cmk list templates templatefilter=executable", curl: () => curl("GET", "/images")},
-	"addresses.list": {aws: () => "aws ec2 describe-addresses", openstack: () => "openstack floating ip list", cmk: () => "cmk list publicipaddresses", curl: () => curl("GET", "/addresses")},
-	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},
-	"security-groups.list": {aws: () => "aws ec2 describe-security-groups", openstack: () => "openstack security group list", cmk: () => "cmk list securitygroups", curl: () => curl("GET", "/security-groups")},
-	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", curl: () => curl("GET", "/routers")},
 	"networks.reach": {
 		dari: (a) => `dari reach ${q(a.from)} ${q(a.to)} --protocol ${q(a.protocol)}${a.protocol === "icmp" ? "" : ` --port ${q(a.port)}`}`,
 		curl: (a) => curl("GET", `/reach?${new URLSearchParams({from: a.from, to: a.to, protocol: a.protocol, ...(a.protocol === "icmp" ? {} : {port: a.port})})}`),
@@ -177,19 +161,16 @@ export const COMMANDS = {
 		curl: (a) => [`vpc=$(${curl("POST", "/routers", a.body)} | jq -r '.items[0].id')`,
 			...(a.subnets ?? []).map((s) => curl("POST", "/subnets", {router: "@", zone: s.zone.id, block: s.block}).replace('"@"', `"'"$vpc"'"`))].join("\n"),
 	},
-	"hosts.list": {dari: () => "dari host list", curl: () => curl("GET", "/hosts")},
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
 	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},
 	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
 	"users.create": {aws: ({name}) => `aws iam create-user --user-name ${q(name)}`, curl: ({name}) => curl("POST", "/users", {name})},
 	"users.delete": {aws: ({ids}) => each(ids, (u) => `aws iam delete-user --user-name ${q(u.name)}`), curl: bulk("users", "delete")},
 	"users.key": {aws: ({ids}) => each(ids, (u) => `aws iam create-access-key --user-name ${q(u.name)}`), curl: ({ids}) => each(ids, (u) => curl("POST", "/access-keys", {user: u.id}))},
-	"groups.list": {aws: () => "aws iam list-groups", curl: () => curl("GET", "/user-groups")},
 	"groups.create": {aws: ({name}) => `aws iam create-group --group-name ${q(name)}`, curl: ({name}) => curl("POST", "/user-groups", {name})},
 	"groups.delete": {aws: ({ids}) => each(ids, (g) => `aws iam delete-group --group-name ${q(g.name)}`), curl: bulk("user-groups", "delete")},
 	"groups.add": {aws: ({ids, user}) => `aws iam add-user-to-group --group-name ${q(ids[0].name)} --user-name ${q(user?.name)}`, curl: ({ids, user}) => curl("POST", `/user-groups/${ids[0].id}/add`, {user: user?.id})},
 	"groups.remove": {aws: ({ids, user}) => `aws iam remove-user-from-group --group-name ${q(ids[0].name)} --user-name ${q(user?.name)}`, curl: ({ids, user}) => curl("POST", `/user-groups/${ids[0].id}/remove`, {user: user?.id})},
-	"policies.list": {aws: () => "aws iam list-policies --scope Local", curl: () => curl("GET", "/policies")},
 	"policies.create": {aws: ({name}) => `aws iam create-policy --policy-name ${q(name)} --policy-document file://policy.json`, curl: ({name}) => curl("POST", "/policies", {name, document: "@"}).replace('"@"', `'"$(jq -Rs . policy.json)"'`)},
 	"policies.version": {
 		aws: ({ids}) => `aws iam create-policy-version --policy-arn ${arnOf(ids[0])} --policy-document file://policy.json --set-as-default`,
@@ -203,7 +184,6 @@ export const COMMANDS = {
 	"policies.detach-user-group": {aws: ({ids, policy}) => `aws iam detach-group-policy --group-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/user-groups/${ids[0].id}/detach-policy`, {policy: policy?.id})},
 	"policies.attach-iam-role": {aws: ({ids, policy}) => `aws iam attach-role-policy --role-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/iam-roles/${ids[0].id}/attach-policy`, {policy: policy?.id})},
 	"policies.detach-iam-role": {aws: ({ids, policy}) => `aws iam detach-role-policy --role-name ${q(ids[0].name)} --policy-arn ${arnOf(policy)}`, curl: ({ids, policy}) => curl("POST", `/iam-roles/${ids[0].id}/detach-policy`, {policy: policy?.id})},
-	"roles.list": {aws: () => "aws iam list-roles", curl: () => curl("GET", "/iam-roles")},
 	"roles.create": {aws: ({name}) => `aws iam create-role --role-name ${q(name)} --assume-role-policy-document file://trust.json`, curl: ({name}) => curl("POST", "/iam-roles", {name, trust: "@"}).replace('"@"', `'"$(jq -Rs . trust.json)"'`)},
 	"roles.trust": {aws: ({ids}) => `aws iam update-assume-role-policy --role-name ${q(ids[0].name)} --policy-document file://trust.json`, curl: ({ids}) => curl("POST", `/iam-roles/${ids[0].id}/trust`, {trust: "@"}).replace('"@"', `'"$(jq -Rs . trust.json)"'`)},
 	"roles.delete": {aws: ({ids}) => each(ids, (r) => `aws iam delete-role --role-name ${q(r.name)}`), curl: ({ids}) => each(ids, (r) => curl("DELETE", `/iam-roles/${r.id}`))},
@@ -223,7 +203,6 @@ export const COMMANDS = {
 	"domains.create": {openstack: ({name}) => `openstack domain create ${q(name)}`, curl: ({name}) => curl("POST", "/domains", {name})},
 	"domains.enable": {openstack: ({ids}) => each(ids, (d) => `openstack domain set --enable ${d.id}`), curl: ({ids}) => each(ids, (d) => curl("PATCH", `/domains/${d.id}`, {enabled: true}))},
 	"domains.disable": {openstack: ({ids}) => each(ids, (d) => `openstack domain set --disable ${d.id}`), curl: ({ids}) => each(ids, (d) => curl("PATCH", `/domains/${d.id}`, {enabled: false}))},
-	"prices.list": {dari: () => "dari prices list", curl: () => curl("GET", "/price-lists")},
 	"prices.load": {dari: () => "dari prices load prices.yaml", curl: () => curl("POST", "/price-lists", {yaml: "@"}).replace('"@"', `'"$(jq -Rs . prices.yaml)"'`)},
 	"instances.try": {curl: ({body}) => curl("POST", "/instances?dry=1", body)},
 	"hosts.plan": {
@@ -233,9 +212,6 @@ export const COMMANDS = {
 	"hosts.remove": {dari: ({ids}) => each(ids, (r) => `dari host remove ${q(r.name)}`), curl: ({ids}) => each(ids, (r) => curl("DELETE", `/hosts/${r.id}`))},
 	"hosts.down": {openstack: ({ids}) => each(ids, (r) => `openstack --os-compute-api-version 2.11 compute service set --down ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {forced_down: true}))},
 	"hosts.answers": {openstack: ({ids}) => each(ids, (r) => `openstack --os-compute-api-version 2.11 compute service set --up ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {forced_down: false}))},
-	"accounts.list": {dari: () => "dari account list", openstack: () => "openstack project list", curl: () => curl("GET", "/accounts")},
-	"users.list": {aws: () => "aws iam list-users", curl: () => curl("GET", "/users")},
-	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
 	"tickets.open": {
 		aws: (a) => (a.about === "quota" ? "" : `aws support create-case --subject ${q(a.subject)} --communication-body ${q(named(a))} --severity-code ${a.severity}${a.about === "technical" ? "" : ` --issue-type customer-service${a.about === "billing" ? " --service-code billing --category-code other" : ""}`}`),
 		dari: (a) => `dari ticket open --account ${q(session.account?.name)} --subject ${q(a.subject)} --body ${q(a.body)} --severity ${a.severity} --about ${a.about}${(a.resources ?? []).map((id) => ` --resource ${q(id)}`).join("")}`,
@@ -279,49 +255,11 @@ export const COMMANDS = {
 	},
 };
 
-const ORDER = ["aws", "openstack", "cmk", "ansible", "dari", "curl"];
-let shown = null, at = "", isBusyWith = null;
-
-/** Shows a verb's command from now on, until the page changes. */
-export function showCommand(verb, args) {
-	shown = {verb, args};
-	at = location.pathname;
-	touch();
-}
-
-/** What a page shows as long as nothing else was done on it. */
-let plain = null;
-export function offerCommand(verb, args, title) {
-	plain = {verb, args, title};
-	isBusyWith = location.pathname;
-}
-
-function templateOf(verb, tool) {
-	return tool === "ansible" ? ANSIBLE[verb] : COMMANDS[verb]?.[tool];
-}
+// Tools that have a module of their own: verb → what is typed.
+for (const [tool, typed] of Object.entries({ansible: ANSIBLE}))
+	for (const [verb, template] of Object.entries(typed))
+		(COMMANDS[verb] ??= {})[tool] = template;
 
 export function commandText(verb, tool, args) {
-	return templateOf(verb, tool)?.(args) ?? "";
-}
-
-const TITLES = {
-	"instances.start": (n) => t("Start {n} instances, as", {n}), "instances.stop": (n) => t("Stop {n} instances, as", {n}),
-	"instances.reboot": (n) => t("Restart {n} instances, as", {n}), "instances.terminate": (n) => t("Terminate {n} instances, as", {n}),
-};
-
-export function commandView() {
-	const now = shown && at === location.pathname ? shown : plain && isBusyWith === location.pathname ? plain : null;
-	if (!now || !COMMANDS[now.verb])
-		return nothing;
-	const tools = ORDER.filter((tool) => commandText(now.verb, tool, now.args));
-	const kept = chosen("dari.tool", "aws"), tool = tools.includes(kept) ? kept : tools[0];
-	const text = commandText(now.verb, tool, now.args);
-	const n = now.args?.ids?.length ?? 0;
-	return html`<div class="gapcmd"></div><section class="cmd" aria-label=${t("As a command")}><div class="tabs"><strong>${TITLES[now.verb]?.(n) ?? t("The same, as")}</strong>
-		${tools.map((name) => html`<button type="button" class="chip" aria-pressed=${name === tool ? "true" : "false"} @click=${() => { keep("dari.tool", name); touch(); }}>${name}</button>`)}
-		<button type="button" class="plain" @click=${() => copy(text)}>${t("Copy")}</button></div><pre tabindex="0" aria-label=${t("Command")}>${text}</pre></section>`;
-}
-
-export function endpoint() {
-	return session.endpoint || location.origin;
+	return COMMANDS[verb]?.[tool]?.(args) ?? "";
 }

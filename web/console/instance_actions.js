@@ -2,11 +2,10 @@
 // What can be done to instances, from the list, the page of one, the palette and by keys alike.
 import {post, patch, remove, get, intent} from "./api.js";
 import {rows as allRows, touch} from "./store.js";
-import {ask, report, nameOf, html, nothing} from "./parts.js";
-import {showCommand} from "./commands.js";
+import {ask, report, nameOf, html, nothing, SUPPORT} from "./parts.js";
+import {showCommand} from "./command_bar.js";
 import {go, href} from "./router.js";
 import {t, list as words, size} from "./words.js";
-import {SUPPORT} from "./ticket_actions.js";
 
 const ON = new Set(["running", "paused", "rescued"]);
 

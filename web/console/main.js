@@ -11,7 +11,7 @@ import {dialogView, showDialog, notesView, hasDialog, problemCard, waiting} from
 import {leaveList, measure} from "./list.js";
 import {session, setSession, signOut, chooseAccount, isOperator} from "./session.js";
 import {PAGES, pageOf} from "./pages.js";
-import {commandView} from "./commands.js";
+import {commandView} from "./command_bar.js";
 import {paletteView, openPalette, isPaletteOpen} from "./palette.js";
 import {listen} from "./keys.js";
 

@@ -204,6 +204,10 @@ export async function oneByOne(chosen, send) {
 	return {failed};
 }
 
+/** For the pages of things: what can be done to one. Its form is loaded when somebody asks for it. */
+export const SUPPORT = {id: "support", title: () => t("Ask for support"), one: true, run: (rows) => import("./ticket_actions.js").then((m) => m.openTicket(rows),
+	() => note(t("The program may have been replaced by a newer one."), "bad"))};
+
 export async function copy(text) {
 	try {
 		await navigator.clipboard.writeText(text);

@@ -5,7 +5,7 @@ import {listView, nameLink} from "./list.js";
 import {findRow, need} from "./store.js";
 import {href, say} from "./router.js";
 import {t} from "./words.js";
-import {offerCommand, showCommand} from "./commands.js";
+import {offerCommand, showCommand} from "./command_bar.js";
 import {mayChange} from "./session.js";
 
 /** page: {name, kind, kinds, title, one, columns, facts(row), more(row), actions, command, …} as listView has them; body(row) instead of

@@ -7,7 +7,7 @@ import {href} from "./router.js";
 import {t} from "./words.js";
 import {get, post} from "./api.js";
 import {session} from "./session.js";
-import {showCommand} from "./commands.js";
+import {showCommand} from "./command_bar.js";
 
 /** Who answers for the account makes users and policies. */
 export const manages = () => session.rights?.some((r) => r === "manager" || r === "admin");

@@ -5,7 +5,7 @@ import {applyRow} from "./store.js";
 import {go, href} from "./router.js";
 import {t} from "./words.js";
 import {get, post, intent} from "./api.js";
-import {showCommand} from "./commands.js";
+import {showCommand} from "./command_bar.js";
 
 export const FILE_MAX = 700 * 1024; // bytes of one file, as /api/v1 takes it
 export const SEVERITIES = [["low", () => t("low: a question")], ["normal", () => t("normal: something is not as it should be")], ["high", () => t("high: a part does not work")],
@@ -69,6 +69,3 @@ export async function openTicket(rows = []) {
 			go(href("tickets", shortId(ticket)));
 		}});
 }
-
-/** For the pages of things: what can be done to one. */
-export const SUPPORT = {id: "support", title: () => t("Ask for support"), one: true, run: openTicket};

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Public addresses that stay yours, whatever instance they lead to.
-import {html, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId} from "../parts.js";
+import {html, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {SUPPORT} from "../ticket_actions.js";
 import {rows, applyRow} from "../store.js";
 import {nameLink} from "../list.js";
 import {href} from "../router.js";
 import {t, list as words} from "../words.js";
 import {post, intent} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 
 async function allocate() {
 	showCommand("addresses.allocate", {});

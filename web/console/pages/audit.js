@@ -5,7 +5,7 @@ import {html, nothing, nameOf, mark, ask, report, waiting, copyable, when} from 
 import {rows, need, isReady, findRow, reload} from "../store.js";
 import {t, time, span, since, size, number} from "../words.js";
 import {post} from "../api.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 
 const WHAT = {domain: () => t("Virtual machine"), disk: () => t("Disk"), network: () => t("In the network")};
 const byTime = () => rows("audits").toSorted((a, b) => b.begun_us - a.begun_us);

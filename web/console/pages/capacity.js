@@ -5,7 +5,7 @@ import {rows, need, isReady, touch} from "../store.js";
 import {here, say, href} from "../router.js";
 import {t, size, number, money} from "../words.js";
 import {post} from "../api.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 import {quotaWord, sayOf} from "../quota_words.js";
 
 const COMMON = /^(t3\.(micro|small|medium|large)|m5\.(large|xlarge|2xlarge|4xlarge))$/;

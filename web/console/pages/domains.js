@@ -5,7 +5,7 @@ import {rows, need, touch, isReady, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, number} from "../words.js";
 import {get, post, patch} from "../api.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 
 const SHOWN = [["instances", () => t("Instances"), number], ["vcpus", () => t("vCPUs"), number], ["memory", () => t("Memory"), size], ["volume_bytes", () => t("Disks and snapshots"), size]];
 const AGAIN_MS = 10000; // figures do not come by the stream: as charts, they are asked for again while somebody looks

@@ -7,7 +7,7 @@ import {href, here} from "../router.js";
 import {chartsCard} from "../charts.js";
 import {t, size, number, time, list as words} from "../words.js";
 import {get, post, patch, remove} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 
 const usage = (h) => h.usage ?? {};
 const memoryLimit = (h) => Math.max(0, (h.seen_memory ?? 0) - (h.reserved_memory ?? 0));

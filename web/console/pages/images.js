@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Images: what instances are launched from.
-import {html, nothing, nameOf, stateOf, pairs, copyable, when, emptyCard, ask, report, mark} from "../parts.js";
+import {html, nothing, nameOf, stateOf, pairs, copyable, when, emptyCard, ask, report, mark, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {SUPPORT} from "../ticket_actions.js";
 import {rows} from "../store.js";
 import {href} from "../router.js";
 import {t, size} from "../words.js";
 import {post} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {session} from "../session.js";
 
 const isOwn = (i) => i.account === session.account?.id;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instances: the list with what can be done to many, and one of them: why it is as it is, what it is, what happened to it.
-import {chartsCard} from "../charts.js";
+import {later} from "../later.js";
 import {html, nothing, stateOf, tone, nameOf, shortId, refLink, refName, pairs, copyable, when, problemCard, emptyCard, tagsOf, ask, report, waiting, mark} from "../parts.js";
 import {listView, nameLink} from "../list.js";
 import {fetchWhole, findRow, need, rows, row as byId, touch, whole} from "../store.js";
@@ -8,9 +8,10 @@ import {href, here, say, go} from "../router.js";
 import {t, size, time, since, number} from "../words.js";
 import {get, patch, post} from "../api.js";
 import {INSTANCE_ACTIONS, ONE_ACTIONS} from "../instance_actions.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
 
+const charts = later(() => import("../charts.js"));
 const kinds = ["instances", "instance-types", "images", "zones"];
 const address = (r) => (r.addresses ?? []).find((a) => a.public_ip)?.public_ip ?? r.addresses?.[0]?.ip ?? "";
 const typeName = (r) => refName("instance-types", r.type);
@@ -144,7 +145,7 @@ function side(r) {
 function onePage(r) {
 	fetchExtra(r, true);
 	return html`<div class="head"><h1>${nameOf(r)}</h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}
-		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? chartsCard(`/instances/${r.id}`) : nothing}
+		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`) ?? nothing : nothing}
 		<div class="half"><div>${factsCard(r)}</div><div>${historyCard()}${consoleCard()}</div></div>`;
 }
 

@@ -5,7 +5,7 @@ import {resourcePage} from "../resource.js";
 import {applyRow} from "../store.js";
 import {t, list as words, time} from "../words.js";
 import {post} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 
 function bring() {
 	ask({title: t("A public key of yours"), label: t("Import"),

@@ -7,7 +7,7 @@ import {rows, isReady, need, touch, row as byId, applyRow} from "../store.js";
 import {go, href, here} from "../router.js";
 import {t, size, money, number, keep, chosen} from "../words.js";
 import {post, intent} from "../api.js";
-import {offerCommand} from "../commands.js";
+import {offerCommand} from "../command_bar.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 import {quotaWord, sayOf} from "../quota_words.js";
 

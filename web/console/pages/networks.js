@@ -6,7 +6,7 @@ import {rows, need, findRow, isReady, applyRow, derive} from "../store.js";
 import {href, here, say} from "../router.js";
 import {t, number} from "../words.js";
 import {post, intent} from "../api.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
 
 const KINDS = ["routers", "subnets", "ports", "instances", "zones", "routes", "route-tables", "gateways", "nat-gateways", "peerings", "network-acls"];

@@ -5,7 +5,7 @@ import {rows, row as byId, need, isReady, touch, derive} from "../store.js";
 import {href} from "../router.js";
 import {t, amount, number, size, since} from "../words.js";
 import {get} from "../api.js";
-import {offerCommand} from "../commands.js";
+import {offerCommand} from "../command_bar.js";
 import {session, isOperator} from "../session.js";
 import {eventLine} from "../events.js";
 import {costsOf} from "../costs.js";

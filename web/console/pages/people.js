@@ -4,7 +4,7 @@ import {html, nothing, nameOf, refName, pairs, copyable, copy, when, ask, report
 import {resourcePage} from "../resource.js";
 import {rows, applyRow, reload, touch} from "../store.js";
 import {href} from "../router.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {manages, policiesCard} from "../rights.js";
 import {t, list as words, time, since} from "../words.js";
 import {get, post, remove, intent} from "../api.js";

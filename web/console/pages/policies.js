@@ -6,7 +6,7 @@ import {rows, applyRow, reload} from "../store.js";
 import {href} from "../router.js";
 import {t, number, list as words} from "../words.js";
 import {post, remove} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {manages, isManaged, arnFact, documentOf, documentEditor, EMPTY_POLICY, HOLDERS} from "../rights.js";
 
 const holders = (p) => rows("policy-attachments").filter((a) => a.policy === p.id);

@@ -4,7 +4,7 @@ import {html, nothing, mark, ask, waiting, problemCard, when} from "../parts.js"
 import {touch} from "../store.js";
 import {t, money} from "../words.js";
 import {get, post} from "../api.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 
 let lists = null, problem = null, isAsking = false, open = "";
 

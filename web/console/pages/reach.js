@@ -6,7 +6,7 @@ import {rows, need, touch, applyRow, findRow} from "../store.js";
 import {href, here, say} from "../router.js";
 import {t, language} from "../words.js";
 import {get, post, intent} from "../api.js";
-import {offerCommand, showCommand} from "../commands.js";
+import {offerCommand, showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 

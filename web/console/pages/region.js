@@ -5,7 +5,7 @@ import {rows, need, isReady} from "../store.js";
 import {href} from "../router.js";
 import {t, size, number, time} from "../words.js";
 import {session} from "../session.js";
-import {offerCommand} from "../commands.js";
+import {offerCommand} from "../command_bar.js";
 
 const use = (hosts, name) => hosts.reduce((s, h) => s + (h.usage?.[name] ?? 0), 0);
 

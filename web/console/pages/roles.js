@@ -5,7 +5,7 @@ import {resourcePage} from "../resource.js";
 import {applyRow, reload} from "../store.js";
 import {t, time, since, span, list as words} from "../words.js";
 import {post, remove} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {manages, policiesCard, documentEditor, EMPTY_TRUST} from "../rights.js";
 
 function make() {

@@ -6,7 +6,7 @@ import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, number} from "../words.js";
 import {post, remove, intent} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
 
 const PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"};

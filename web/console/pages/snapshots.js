@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Snapshots: disks as they were at one moment.
-import {html, nameOf, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report} from "../parts.js";
+import {html, nameOf, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {SUPPORT} from "../ticket_actions.js";
 import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, time} from "../words.js";
 import {post, intent} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 
 function restore([s]) {
 	const key = intent();

@@ -8,7 +8,7 @@ import {need, row as byId, touch, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, since} from "../words.js";
 import {get, post, patch, intent} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {mayChange, isOperator, session} from "../session.js";
 import {openTicket, attach, checkFiles, options, SEVERITIES, SUBJECTS} from "../ticket_actions.js";
 

@@ -7,7 +7,7 @@ import {here, href, say} from "../router.js";
 import {t, amount, day, monthName, number, time} from "../words.js";
 import {get, BASE} from "../api.js";
 import {costsOf} from "../costs.js";
-import {offerCommand} from "../commands.js";
+import {offerCommand} from "../command_bar.js";
 import {isOperator, session} from "../session.js";
 
 const MONTHS = 15, DAY_MS = 86_400_000;

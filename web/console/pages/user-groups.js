@@ -7,7 +7,7 @@ import {href} from "../router.js";
 import {t, time, number, list as words} from "../words.js";
 import {post} from "../api.js";
 import {session} from "../session.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 import {manages, policiesCard} from "../rights.js";
 
 const members = (g) => rows("group-members").filter((m) => m.user_group === g.id);

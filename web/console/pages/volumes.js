@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes: disks that outlive the instances they are attached to.
-import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, tagsOf, ask, report} from "../parts.js";
+import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, tagsOf, ask, report, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {SUPPORT} from "../ticket_actions.js";
 import {rows, touch, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, list as words, number} from "../words.js";
 import {post, intent} from "../api.js";
-import {showCommand} from "../commands.js";
+import {showCommand} from "../command_bar.js";
 
 const GIB = 2 ** 30;
 

@@ -7,7 +7,7 @@ import {here, say, href} from "../router.js";
 import {t} from "../words.js";
 import {get} from "../api.js";
 import {session} from "../session.js";
-import {offerCommand} from "../commands.js";
+import {offerCommand} from "../command_bar.js";
 import {HOLDERS, decisionMark, whyOf, awsPolicies} from "../rights.js";
 
 const COMMON = ["ec2:RunInstances", "ec2:TerminateInstances", "ec2:StopInstances", "ec2:CreateVpc", "ec2:AuthorizeSecurityGroupIngress", "ec2:CreateVolume", "ec2:DeleteSnapshot", "iam:CreateUser", "iam:AttachUserPolicy", "iam:CreateAccessKey"];

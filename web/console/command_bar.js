@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+// The command that does what a click does, at the foot of a page. What lists show is here with the first page; all other verbs, and each
+// tool that has a module of its own, come with commands.js.
+import {html, nothing} from "./vendor/lit-html/lit-html.js";
+import {touch} from "./store.js";
+import {t, chosen, keep} from "./words.js";
+import {copy} from "./parts.js";
+import {later} from "./later.js";
+import {LISTS, TOOLS} from "./list_commands.js";
+
+const all = later(() => import("./commands.js"));
+let shown = null, plain = null; // by a click, by the page: {verb, args, at: where}
+let last = null; // {at, verb, n, texts: [[tool, what is typed]]}: it stays until the next one's words are here
+
+/** Shows a verb's command from now on, until the page changes. */
+export function showCommand(verb, args) {
+	shown = {verb, args, at: location.pathname};
+	touch();
+}
+
+/** What a page shows as long as nothing else was done on it. */
+export function offerCommand(verb, args) {
+	plain = {verb, args, at: location.pathname};
+}
+
+const TITLES = {
+	"instances.start": (n) => t("Start {n} instances, as", {n}), "instances.stop": (n) => t("Stop {n} instances, as", {n}),
+	"instances.reboot": (n) => t("Restart {n} instances, as", {n}), "instances.terminate": (n) => t("Terminate {n} instances, as", {n}),
+};
+
+function newest() {
+	const now = [shown, plain].find((one) => one?.at === location.pathname);
+	if (!now)
+		return null;
+	const table = LISTS[now.verb] ? LISTS : all()?.COMMANDS;
+	if (table)
+		last = {at: now.at, verb: now.verb, n: now.args?.ids?.length ?? 0,
+			texts: TOOLS.map((tool) => [tool, table[now.verb]?.[tool]?.(now.args)]).filter(([, text]) => text)};
+	return last?.at === now.at && last.texts.length ? last : null;
+}
+
+export function commandView() {
+	const now = newest();
+	if (!now)
+		return nothing;
+	const kept = chosen("dari.tool", "aws"), [tool, text] = now.texts.find(([name]) => name === kept) ?? now.texts[0];
+	return html`<div class="gapcmd"></div><section class="cmd" aria-label=${t("As a command")}><div class="tabs"><strong>${TITLES[now.verb]?.(now.n) ?? t("The same, as")}</strong>
+		${now.texts.map(([name]) => html`<button type="button" class="chip" aria-pressed=${name === tool ? "true" : "false"} @click=${() => { keep("dari.tool", name); touch(); }}>${name}</button>`)}
+		<button type="button" class="plain" @click=${() => copy(text)}>${t("Copy")}</button></div><pre tabindex="0" aria-label=${t("Command")}>${text}</pre></section>`;
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+// The commands that pages show before anything is done on them: they look, and take no more than what the page is about. They come with
+// the first page; all others are in commands.js.
+import {curl} from "./shell.js";
+
+const ansible = (...modules) => () => modules.map((name) => `ansible localhost -m amazon.aws.${name}_info`).join("\n");
+
+/** In the order of their tabs. */
+export const TOOLS = ["aws", "openstack", "cmk", "ansible", "dari", "curl"];
+
+/** verb → tool → what is typed, as COMMANDS has it. */
+export const LISTS = {
+	"instances.list": {aws: () => "aws ec2 describe-instances", openstack: () => "openstack server list", cmk: () => "cmk list virtualmachines", ansible: ansible("ec2_instance"), curl: () => curl("GET", "/instances")},
+	"volumes.list": {aws: () => "aws ec2 describe-volumes", openstack: () => "openstack volume list", cmk: () => "cmk list volumes", ansible: ansible("ec2_vol"), curl: () => curl("GET", "/volumes")},
+	"snapshots.list": {aws: () => "aws ec2 describe-snapshots --owner-ids self", openstack: () => "openstack volume snapshot list", cmk: () => "cmk list snapshots", ansible: ansible("ec2_snapshot"), curl: () => curl("GET", "/snapshots")},
+	"images.list": {aws: () => "aws ec2 describe-images", openstack: () => "openstack image list", cmk: () => "cmk list templates templatefilter=executable", ansible: ansible("ec2_ami"), curl: () => curl("GET", "/images")},
+	"addresses.list": {aws: () => "aws ec2 describe-addresses", openstack: () => "openstack floating ip list", cmk: () => "cmk list publicipaddresses", ansible: ansible("ec2_eip"), curl: () => curl("GET", "/addresses")},
+	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},
+	"security-groups.list": {aws: () => "aws ec2 describe-security-groups", openstack: () => "openstack security group list", cmk: () => "cmk list securitygroups", ansible: ansible("ec2_security_group"), curl: () => curl("GET", "/security-groups")},
+	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", ansible: ansible("ec2_vpc_net", "ec2_vpc_subnet"), curl: () => curl("GET", "/routers")},
+	"hosts.list": {dari: () => "dari host list", curl: () => curl("GET", "/hosts")},
+	"groups.list": {aws: () => "aws iam list-groups", curl: () => curl("GET", "/user-groups")},
+	"policies.list": {aws: () => "aws iam list-policies --scope Local", curl: () => curl("GET", "/policies")},
+	"roles.list": {aws: () => "aws iam list-roles", curl: () => curl("GET", "/iam-roles")},
+	"prices.list": {dari: () => "dari prices list", curl: () => curl("GET", "/price-lists")},
+	"accounts.list": {openstack: () => "openstack project list", dari: () => "dari account list", curl: () => curl("GET", "/accounts")},
+	"users.list": {aws: () => "aws iam list-users", curl: () => curl("GET", "/users")},
+	explain: {dari: ({ids}) => `dari explain ${ids[0].ec2 ?? ids[0].id}`, curl: ({ids}) => curl("GET", `/explain/${ids[0].ec2 ?? ids[0].id}`)},
+};
