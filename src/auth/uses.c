@@ -3,6 +3,7 @@
 #include "auth/uses.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/hash.h"
@@ -10,6 +11,7 @@
 #include "base/log.h"
 #include "store/audit.h"
 
+#define FIRST_AFTER_US SECOND
 enum { WAYS = 8, SETS = USES_MAX / WAYS, TEXT_MAX = 32, ARENA_CAP = 4 * 1024 * 1024 };
 
 struct text {
@@ -33,8 +35,9 @@ struct noted_set {
 struct uses {
 	struct store *store;
 	int64_t interval_us;
-	struct actor *actor; /* NULL: none */
-	struct job job;
+	struct actor *actor;   /* NULL: none */
+	struct job job, first; /* from time to time; after a first use */
+	atomic_bool first_is_posted;
 	struct noted_set sets[SETS];
 };
 
@@ -97,7 +100,8 @@ RESULT uses_write(struct uses *u, struct ctx *c)
 	return wish.count ? store_commit(u->store, c, "dari:uses", engine_note_last_uses_run, &wish) : OK;
 }
 
-static void write_or_log(struct uses *u, bool at_end)
+/* sweep: the counts of the audit log are written on the same occasion. */
+static void write_or_log(struct uses *u, bool at_end, bool sweep)
 {
 	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_CAP);
 	struct ctx c;
@@ -107,7 +111,7 @@ static void write_or_log(struct uses *u, bool at_end)
 	struct result result = uses_write(u, &c);
 	if (!result_is_ok(result))
 		log_event(LOG_WARN, "uses-not-written", "error=%s", err_name(result.code));
-	result = store_commit(u->store, &c, "dari:audit", op_sweep_audit, &at_end);
+	result = sweep ? store_commit(u->store, &c, "dari:audit", op_sweep_audit, &at_end) : OK;
 	if (!result_is_ok(result))
 		log_event(LOG_WARN, "audit-counts-not-written", "error=%s", err_name(result.code));
 	arena_free(arena);
@@ -116,8 +120,15 @@ static void write_or_log(struct uses *u, bool at_end)
 static void run_job(struct job *job)
 {
 	struct uses *u = (struct uses *) (void *) ((char *) job - offsetof(struct uses, job));
-	write_or_log(u, false);
+	write_or_log(u, false, true);
 	actor_post_at(u->actor, job, clock_now_us() + u->interval_us);
+}
+
+static void run_first(struct job *job)
+{
+	struct uses *u = (struct uses *) (void *) ((char *) job - offsetof(struct uses, first));
+	atomic_store(&u->first_is_posted, false);
+	write_or_log(u, false, false);
 }
 
 /* ---- life ---- */
@@ -130,6 +141,7 @@ RESULT uses_new(struct ctx *c, const struct uses_config *config, struct uses **r
 	u->store = config->store;
 	u->interval_us = config->interval_us ? config->interval_us : 5 * MINUTE;
 	u->job.run = run_job;
+	u->first.run = run_first;
 	for (size_t k = 0; k < SETS; k++)
 		(void) pthread_mutex_init(&u->sets[k].lock, NULL);
 	if (config->executor) {
@@ -150,7 +162,7 @@ void uses_free(struct uses *u)
 		return;
 	if (u->actor) {
 		actor_free(u->actor);
-		write_or_log(u, true);
+		write_or_log(u, true, true);
 	}
 	for (size_t k = 0; k < SETS; k++)
 		(void) pthread_mutex_destroy(&u->sets[k].lock);
@@ -187,6 +199,7 @@ void uses_note(struct uses *u, enum kind kind, uuid id, struct str service, stru
 		return;
 	(void) pthread_mutex_lock(&set->lock);
 	struct noted *n = choose_way(set, id);
+	bool is_first = uuid_is_none(n->id);
 	n->id = id;
 	n->kind = kind;
 	n->at_us = clock_now_us();
@@ -194,6 +207,8 @@ void uses_note(struct uses *u, enum kind kind, uuid id, struct str service, stru
 	set_text(&n->service, service);
 	set_text(&n->region, region);
 	(void) pthread_mutex_unlock(&set->lock);
+	if (is_first && u->actor && !atomic_exchange(&u->first_is_posted, true))
+		actor_post_at(u->actor, &u->first, clock_now_us() + FIRST_AFTER_US);
 }
 
 struct last_use uses_find(struct uses *u, struct arena *a, const struct last_use *stored)

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * When access keys, IAM roles and passwords were last used. A request records it in memory. From
- * time to time, and at the end, what is new goes into the rows in one change. A process that is
- * killed loses the last minutes, and of more than USES_MAX at a time the oldest are lost. Any
- * thread. */
+ * time to time, and at the end, what is new goes into the rows in one change. What memory does not know
+ * yet goes there a second after its first use, for somebody may wait to see it; if memory is full, it
+ * waits with the rest. A process that is killed loses the last minutes, and of more than USES_MAX at a
+ * time the oldest are lost. Any thread. */
 #pragma once
 
 #include "engine/people/last_use.h"

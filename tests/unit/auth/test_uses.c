@@ -65,6 +65,27 @@ static void test_written_at_the_end(void **state)
 	end_world(&w);
 }
 
+/* Somebody may wait to see that what they made works. */
+static void test_first_use_is_written_soon(void **state)
+{
+	struct token_world w = make_world(state);
+	uint64_t commit = 0;
+	AUTO(executor) stepped = executor_new_stepped(1);
+	struct uses *u = make_uses(&w, stepped);
+	uses_note(u, KIND_USER, w.ann, STR("identity"), STR("home"));
+	assert_int_equal(written_us(&w, &commit), 0);
+	while (!written_us(&w, &commit))
+		assert_true(executor_step(stepped, T0 + 2 * HOUR));
+	assert_in_range(clock_now_us(), T0, T0 + 2 * SECOND);
+	clock_set_us(T0 + MINUTE);
+	uses_note(u, KIND_USER, w.ann, STR("identity"), STR("home"));
+	while (written_us(&w, &commit) == T0)
+		assert_true(executor_step(stepped, T0 + 2 * HOUR));
+	assert_in_range(clock_now_us(), T0 + HOUR, T0 + HOUR + MINUTE); /* with the rest */
+	uses_free(u);
+	end_world(&w);
+}
+
 /* More than there is room for: the last ones are known, and none is another's. */
 static void test_crowd(void **state)
 {
@@ -91,6 +112,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ctx_test(test_noted_and_written),
 		ctx_test(test_written_at_the_end),
+		ctx_test(test_first_use_is_written_soon),
 		ctx_test(test_crowd),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
