@@ -4,34 +4,25 @@ security policy, an error on its console) is kept, and told by faults()."""
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 import time
 import urllib.request
 
+import npm
 from selenium import webdriver
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+ROOT = npm.ROOT
 PATIENCE_S = 30
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
 def axe_source():
-    """axe-core, as the lockfile pins it; npm fetches it once, beside what the build fetched."""
-    home = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "web-test")
-    path = os.path.join(home, "node_modules/axe-core/axe.min.js")
-    if not os.path.exists(path):
-        os.makedirs(home, exist_ok=True)
-        for name in ("package.json", "package-lock.json"):
-            shutil.copy(os.path.join(ROOT, "web", name), home)
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=home, check=True, stdout=subprocess.DEVNULL)
-    with open(path, encoding="utf-8") as f:
-        return f.read()
+    return npm.read(npm.module("axe-core/axe.min.js"))
 
 
 class Browser:
