@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // The command that does what a click does, for each tool whose API has it. One function for each verb and tool: tests run them
 // against a region and compare what they leave. No secret stands in a command: a key pair is named, user data is a file.
-import {session} from "./session.js";
+import {session, policyArn as arnOf} from "./session.js";
 import {curl, q} from "./shell.js";
 import {LISTS} from "./list_commands.js";
 import {ANSIBLE} from "./ansible.js";
+import {TERRAFORM} from "./terraform.js";
 
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
 const uuid = (rows) => rows.map((r) => r.id).join(" ");
@@ -12,7 +13,6 @@ const each = (rows, f) => rows.map(f).join("\n");
 /** The Name tag for aws: its short form has signs of its own, which a name may have, too. */
 const nameTag = (resource, name) => (!name ? "" : ` --tag-specifications ${q(/^[\w .@:/+-]+$/.test(name) ? `ResourceType=${resource},Tags=[{Key=Name,Value=${name}}]` : JSON.stringify([{ResourceType: resource, Tags: [{Key: "Name", Value: name}]}]))}`);
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
-const arnOf = (policy) => `arn:aws:iam::${policy?.account ? session.account?.number : "aws"}:policy${policy?.path ?? "/"}${policy?.name}`;
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
 /** A ticket as AWS Support names it. */
@@ -256,7 +256,7 @@ export const COMMANDS = {
 };
 
 // Tools that have a module of their own: verb → what is typed.
-for (const [tool, typed] of Object.entries({ansible: ANSIBLE}))
+for (const [tool, typed] of Object.entries({ansible: ANSIBLE, terraform: TERRAFORM}))
 	for (const [verb, template] of Object.entries(typed))
 		(COMMANDS[verb] ??= {})[tool] = template;
 

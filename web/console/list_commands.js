@@ -6,7 +6,7 @@ import {curl} from "./shell.js";
 const ansible = (...modules) => () => modules.map((name) => `ansible localhost -m amazon.aws.${name}_info`).join("\n");
 
 /** In the order of their tabs. */
-export const TOOLS = ["aws", "openstack", "cmk", "ansible", "dari", "curl"];
+export const TOOLS = ["aws", "openstack", "cmk", "ansible", "terraform", "dari", "curl"];
 
 /** verb → tool → what is typed, as COMMANDS has it. */
 export const LISTS = {

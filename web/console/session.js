@@ -28,6 +28,9 @@ export function isOperator() {
 	return session.rights?.includes("admin");
 }
 
+/** What IAM calls a policy: the account's own, or one that comes with the region. */
+export const policyArn = (policy) => `arn:aws:iam::${policy?.account ? session.account?.number : "aws"}:policy${policy?.path ?? "/"}${policy?.name}`;
+
 export function mayChange() {
 	return !session.rights?.length || session.rights.some((r) => r !== "reader");
 }

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a click is for Terraform: blocks for a file, with resources of the provider hashicorp/aws. A block says what there shall be, so a
+// verb is here if the provider makes the same thing of it: what is new, and whether an instance runs. What changes or ends a thing is no
+// new block, but another word in the block that made it, or none; what looks is `terraform show`.
+import {policyArn} from "./session.js";
+
+const ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"};
+const PAD = "  ";
+
+/** A text as HCL quotes it: what would begin a template in it is doubled. */
+const quote = (text) => `"${String(text).replace(/[\\"\p{Cc}\u2028\u2029]|[$%](?=\{)/gu, (c) => ESCAPES[c] ?? ("$%".includes(c) ? c + c : `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`))}"`;
+/** What stands in a block as it is: a reference, or a call of a function. */
+const code = (text) => ({code: text});
+/** A nested block, or a map, which has a sign before its brace. */
+const nested = (sign, members) => ({sign, members});
+const file = (name) => code(`file(${quote(name)})`);
+
+function write(value) {
+	if (Array.isArray(value))
+		return `[${value.map(write).join(", ")}]`;
+	return value.code ?? (typeof value === "string" ? quote(value) : String(value));
+}
+
+/** The lines of a block's body, set as `terraform fmt` sets them. What is undefined is left out. */
+function lines(members, pad) {
+	const there = Object.entries(members).filter(([, value]) => value !== undefined && value !== null);
+	const plain = there.filter(([, value]) => !value.members), width = Math.max(0, ...plain.map(([name]) => name.length));
+	return [...plain.map(([name, value]) => `${pad}${name.padEnd(width)} = ${write(value)}`),
+		...there.filter(([, value]) => value.members).flatMap(([name, {sign, members: inner}]) => [`${pad}${name}${sign} {`, ...lines(inner, pad + PAD), `${pad}}`])];
+}
+
+/** head: the words before the brace, as HCL has them. */
+export const block = (head, members) => [`${head} {`, ...lines(members, PAD), "}"].join("\n");
+export const inner = (members) => nested("", members);
+const resource = (type, name, members) => block(`resource "${type}" "${name}"`, members);
+const tags = (name) => (name ? {tags: nested(" =", {Name: name})} : {});
+const each = (rows, f) => rows.map(f).join("\n\n");
+
+/** What a block is called in its file: a name's letters and digits, without accents or signs. */
+function label(name, otherwise) {
+	const word = String(name ?? "").toLowerCase().replace(/[^a-z0-9_-]+/g, "_").replace(/^[^a-z]+|_+$/g, "");
+	return word || otherwise;
+}
+
+const state = (word) => ({ids}) => each(ids, (r) => resource("aws_ec2_instance_state", r.ec2, {instance_id: r.ec2, state: word}));
+
+function launch(a) {
+	if (a.publicIp !== undefined && !a.subnet)
+		return ""; // the provider says it of a subnet that is named, and of no other
+	return resource("aws_instance", label(a.name, "instance"), {
+		count: a.count > 1 ? a.count : undefined, ami: a.image?.ec2, instance_type: a.type?.name, key_name: a.key?.name, subnet_id: a.subnet?.ec2,
+		vpc_security_group_ids: a.groups?.length ? a.groups.map((g) => g.ec2) : undefined, associate_public_ip_address: a.publicIp,
+		disable_api_termination: a.body?.protect_terminate, user_data: a.hasUserData ? file("user-data") : undefined,
+		...(a.body?.root_size ? {root_block_device: inner({volume_size: a.body.root_size / 2 ** 30})} : {}), ...tags(a.name)});
+}
+
+/** Of ICMP all types are meant; another protocol without ports has none. */
+function rule(a) {
+	const [from, to = from] = a.ports ? a.ports.split("-").map(Number) : /^icmp/.test(a.protocol) ? [-1] : [];
+	return resource(`aws_vpc_security_group_${a.direction}_rule`, label(`${a.group.ec2}-${a.protocol}${a.ports ? `-${a.ports}` : ""}`, a.direction), {
+		security_group_id: a.group.ec2, ip_protocol: a.protocol === "any" ? "-1" : a.protocol, from_port: from, to_port: to,
+		[a.block?.includes(":") ? "cidr_ipv6" : "cidr_ipv4"]: a.block, description: a.body?.description});
+}
+
+/** The provider takes the rule away that lets everything out: the group of the click has it. */
+function group(a) {
+	const name = label(a.name, "group");
+	return [resource("aws_security_group", name, {name: a.name, description: a.description || a.name, vpc_id: a.router?.ec2}),
+		resource("aws_vpc_security_group_egress_rule", `${name}_all`, {security_group_id: code(`aws_security_group.${name}.id`), ip_protocol: "-1", cidr_ipv4: "0.0.0.0/0"})].join("\n\n");
+}
+
+function network(a) {
+	const name = label(a.name, "vpc");
+	return [resource("aws_vpc", name, {cidr_block: a.block, ...tags(a.name)}),
+		...(a.subnets ?? []).map((s) => resource("aws_subnet", `${name}_${label(s.zone.name, "zone")}`, {vpc_id: code(`aws_vpc.${name}.id`), availability_zone: s.zone.name, cidr_block: s.block}))].join("\n\n");
+}
+
+const attachment = (holder) => ({ids, policy}) => resource(`aws_iam_${holder}_policy_attachment`, label(`${ids[0].name}_${policy?.name}`, "policy"), {[holder]: ids[0].name, policy_arn: policyArn(policy)});
+
+/** verb → what is written. */
+export const TERRAFORM = {
+	"instances.start": state("running"),
+	"instances.stop": state("stopped"),
+	"instances.launch": launch,
+	"volumes.create": (a) => resource("aws_ebs_volume", label(a.name, "volume"), {availability_zone: a.zone, size: Number(a.gib), ...tags(a.name)}),
+	"volumes.attach": ({ids, instance, device}) => resource("aws_volume_attachment", ids[0].ec2, {device_name: device || "/dev/sdf", volume_id: ids[0].ec2, instance_id: instance?.ec2}),
+	"snapshots.create": ({ids, name}) => each(ids, (r) => resource("aws_ebs_snapshot", `of-${r.ec2}`, {volume_id: r.ec2, description: name || undefined})),
+	"addresses.allocate": () => resource("aws_eip", "address", {domain: "vpc"}),
+	"addresses.associate": ({ids, instance}) => resource("aws_eip_association", ids[0].ec2, {allocation_id: ids[0].ec2, instance_id: instance?.ec2}),
+	"key-pairs.import": ({name}) => resource("aws_key_pair", label(name, "key"), {key_name: name, public_key: file("id.pub")}),
+	"security-groups.create": group,
+	"rules.add": (a) => (a.group?.ec2 ? rule(a) : ""),
+	"networks.create": network,
+	"users.create": ({name}) => resource("aws_iam_user", label(name, "user"), {name}),
+	"users.key": ({ids}) => each(ids, (u) => resource("aws_iam_access_key", label(u.name, "key"), {user: u.name})),
+	"groups.create": ({name}) => resource("aws_iam_group", label(name, "group"), {name}),
+	"groups.add": ({ids, user}) => resource("aws_iam_user_group_membership", label(`${user?.name}_${ids[0].name}`, "member"), {user: user?.name, groups: [ids[0].name]}),
+	"policies.create": ({name}) => resource("aws_iam_policy", label(name, "policy"), {name, policy: file("policy.json")}),
+	"policies.attach-user": attachment("user"),
+	"policies.attach-user-group": attachment("group"),
+	"policies.attach-iam-role": attachment("role"),
+	"roles.create": ({name}) => resource("aws_iam_role", label(name, "role"), {name, assume_role_policy: file("trust.json")}),
+};
