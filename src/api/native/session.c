@@ -368,6 +368,7 @@ static void write_session(struct native_call *e, struct json_writer *w)
 		json_write_z(w, "id", uuid_write(account->row.id, id));
 		json_write_text(w, "name", account->name);
 		json_write_text(w, "number", account->number);
+		json_write_z(w, "domain", uuid_write(account->domain, id)); /* Azure's tenant */
 		json_write_close(w);
 	}
 	write_accounts(e, w, user);

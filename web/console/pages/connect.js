@@ -7,6 +7,8 @@ import {here, say} from "../router.js";
 import {t, since} from "../words.js";
 import {post, intent} from "../api.js";
 import {session} from "../session.js";
+import {q} from "../shell.js";
+import {block as written, inner} from "../terraform.js";
 
 let made = null, problem = null;
 
@@ -19,10 +21,15 @@ function keyId() {
 
 const secret = () => made?.secret ?? "…";
 
+/** Its names of regions are checked against AWS's unless it is told not to; IAM and STS answer here, too. */
+const provider = () => written('provider "aws"', {region: session.region, access_key: keyId(), secret_key: secret(), skip_credentials_validation: true, skip_region_validation: true, skip_requesting_account_id: true, skip_metadata_api_check: true,
+	endpoints: inner({ec2: endpoint(), iam: endpoint(), sts: endpoint()})});
+
 const TABS = [
 	["aws", "aws, boto3", () => html`${block(`export AWS_ENDPOINT_URL=${endpoint()}\nexport AWS_DEFAULT_REGION=${session.region}\nexport AWS_ACCESS_KEY_ID=${keyId()}\nexport AWS_SECRET_ACCESS_KEY=${secret()}`, t("Settings"))}${block("aws ec2 describe-instances --output table", t("First call"))}`],
 	["openstack", "openstack", () => html`${block(`export OS_AUTH_URL=${endpoint()}/identity/v3\nexport OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=${session.region}\nexport OS_USERNAME=${session.user?.name ?? ""} OS_USER_DOMAIN_NAME=Default\nexport OS_PROJECT_NAME=${session.account?.name ?? ""} OS_PROJECT_DOMAIN_NAME=Default\nread -rsp 'Password: ' OS_PASSWORD; export OS_PASSWORD`, t("Settings"))}${block("openstack server list", t("First call"))}`],
-	["terraform", "Terraform", () => block(`provider "aws" {\n  region                      = "${session.region}"\n  access_key                  = "${keyId()}"\n  secret_key                  = "${secret()}"\n  skip_credentials_validation = true\n  skip_requesting_account_id  = true\n  skip_metadata_api_check     = true\n  endpoints {\n    ec2 = "${endpoint()}"\n    iam = "${endpoint()}"\n    sts = "${endpoint()}"\n  }\n}`, t("Settings"))],
+	["az", "az", () => html`${block(`az cloud register -n ${q(session.region)} --endpoint-resource-manager ${endpoint()} --profile 2020-09-01-hybrid\naz cloud set -n ${q(session.region)}\naz login --service-principal --tenant ${session.account?.domain ?? ""} -u ${keyId()} -p ${secret()}`, t("Settings"))}${block("az group list --output table", t("First call"))}<p class="hint">${t("az wants HTTPS. Where the certificate is the region’s own, REQUESTS_CA_BUNDLE names its file.")}</p>`],
+	["terraform", "Terraform", () => block(provider(), t("Settings"))],
 	["cmk", "cmk", () => html`${block(`cmk set url ${endpoint()}/client/api\ncmk set apikey ${keyId()}\ncmk set secretkey ${secret()}\ncmk sync`, t("Settings"))}${block("cmk list virtualmachines", t("First call"))}`],
 	["ansible", "Ansible", () => html`${block(`- hosts: localhost\n  module_defaults:\n    group/aws:\n      endpoint_url: ${endpoint()}\n      region: ${session.region}\n      access_key: ${keyId()}\n      secret_key: "{{ lookup('env', 'AWS_SECRET_ACCESS_KEY') }}"\n  tasks:\n    - amazon.aws.ec2_instance_info:`, t("Settings"))}${block(`export AWS_URL=${endpoint()} AWS_REGION=${session.region}\nexport AWS_ACCESS_KEY_ID=${keyId()} AWS_SECRET_ACCESS_KEY=${secret()}\nansible localhost -m amazon.aws.ec2_instance_info`, t("First call"))}`],
 	["curl", "curl", () => block(`curl --aws-sigv4 aws:amz:${session.region}:ec2 --user "${keyId()}:${secret()}" \\\n  ${endpoint()}/api/v1/instances`, t("First call"))],
