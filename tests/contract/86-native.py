@@ -200,6 +200,14 @@ def test_a_vpc(two):
     mine.api_ok("POST", f"/gateways/{gateway}/attach", {"router": vpc})
     table = mine.rows(f"/route-tables?router={vpc}")[0]["id"]
     route = made("/routes", {"table": table, "destination": "0.0.0.0/0", "gateway": gateway})
+    tables = [made("/route-tables", {"router": vpc}) for _ in range(2)]
+    unused = mine.api("POST", f"/route-tables/{tables[0]}/replace", {"subnet": subnet})
+    assert unused.status == 409 and unused.json["type"] == "urn:dari:wrong-state"
+    for path, uses in ((f"{tables[0]}/associate", tables[0]), (f"{tables[1]}/replace", tables[1]), (f"{tables[1]}/disassociate", None)):
+        assert mine.api_ok("POST", f"/route-tables/{path}", {"subnet": subnet})["items"][0].get("route_table") == uses
+        assert mine.api("POST", f"/route-tables/{tables[0] if uses != tables[0] else tables[1]}/disassociate", {"subnet": subnet}).json["type"] == "urn:dari:wrong-state"
+    for table in tables:
+        mine.api_ok("DELETE", f"/route-tables/{table}")
     group = made("/security-groups", {"name": "g", "description": "d", "router": vpc})
     rule = made("/security-group-rules/ingress", {"group": group, "protocol": 6, "from_port": 22, "to_port": 22, "peer_block": "0.0.0.0/0"})
     assert mine.api("DELETE", f"/security-group-rules/{rule}/egress").status == 404

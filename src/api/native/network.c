@@ -19,6 +19,7 @@
 #include "store/network_acl_entry.h"
 #include "store/port.h"
 #include "store/route.h"
+#include "store/route_table.h"
 #include "store/subnet.h"
 
 #define NAMED(T)                                                                                             \
@@ -95,6 +96,46 @@ static const struct param use_params[] = {
 	REF(route_table_association, "subnet", subnet, SUBNET, .doc = "That uses it."),
 	REF(route_table_association, "gateway", gateway, GATEWAY, .doc = "Or a gateway."),
 };
+/* The engine names a subnet's use of a table by the association. A subnet that uses the main table has none. */
+struct table_use {
+	struct route_table_association wish;
+	struct ref table, subnet;
+};
+static const struct param table_use_params[] = {
+	REF(table_use, "subnet", subnet, SUBNET, .flags = REQUIRED, .doc = "That uses one of its own."),
+};
+
+static RESULT find_use(struct op *op, struct table_use *a, const struct subnet **ret_subnet)
+{
+	TRY(engine_find_own_subnet(op->ctx, op->head, &a->subnet, ret_subnet));
+	if (uuid_is_none((*ret_subnet)->route_table))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SUBNET, "It uses the main route table.");
+	a->wish.association =
+		(struct ref){.prefix = (*ret_subnet)->route_association, .bits = 128, .field = STR("subnet")};
+	return OK;
+}
+
+static RESULT replace_table(struct op *op, void *args)
+{
+	struct table_use *a = args;
+	const struct subnet *subnet = NULL;
+	TRY(find_use(op, a, &subnet));
+	a->wish.route_table = a->table;
+	return engine_replace_route_table(op, &a->wish);
+}
+
+static RESULT disassociate_table(struct op *op, void *args)
+{
+	struct table_use *a = args;
+	const struct subnet *subnet = NULL;
+	const struct route_table *table = NULL;
+	TRY(find_use(op, a, &subnet));
+	TRY(engine_find_own_route_table(op->ctx, op->head, &a->table, &table));
+	if (!uuid_equal(subnet->route_table, table->row.id))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SUBNET, "It uses another route table.");
+	return engine_disassociate_route_table(op, &a->wish);
+}
+
 #define ROUTE_PARAMS                                                                                         \
 	PARAM(struct route_wish, "destination", destination, .flags = REQUIRED, .doc = "0.0.0.0/0, say."),   \
 		REF(route_wish, "gateway", gateway, GATEWAY, .doc = "One of these says where it leads."),    \
@@ -325,6 +366,14 @@ static const struct native_action actions[] = {
 		  .args = PARAMS(struct route_table_association, use_params),
 		  .target = NATIVE_AT(route_table_association, route_table),
 		  .operation = engine_associate_route_table_run, .doc = "Gives it to a subnet or a gateway."),
+	CHANGE_OF(POST, "/route-tables/{id}/replace", "ec2:ReplaceRouteTableAssociation", ROUTE_TABLE,
+		  KIND_SUBNET, .args = PARAMS(struct table_use, table_use_params),
+		  .target = NATIVE_AT(table_use, table), .operation = replace_table,
+		  .doc = "Gives it to a subnet instead of the one that it has."),
+	CHANGE_OF(POST, "/route-tables/{id}/disassociate", "ec2:DisassociateRouteTable", ROUTE_TABLE,
+		  KIND_SUBNET, .args = PARAMS(struct table_use, table_use_params),
+		  .target = NATIVE_AT(table_use, table), .operation = disassociate_table,
+		  .doc = "Takes it from a subnet, which uses the main one again."),
 	DELETION("/route-tables/{id}", "ec2:DeleteRouteTable", ROUTE_TABLE, route_table_target, route_table,
 		 engine_delete_route_table_run, .doc = "Deletes it with its routes."),
 	CREATE("/routes", "ec2:CreateRoute", ROUTE, .args = PARAMS(struct route_wish, route_params),

@@ -358,7 +358,7 @@ static void write_session(struct native_call *e, struct json_writer *w)
 	const struct identity *who = e->c->who;
 	const struct user *user = user_find(t, who->user);
 	const struct account *account = account_find(t, who->account);
-	char id[UUID_TEXT_SIZE];
+	char id[UUID_TEXT_SIZE], peer[IP_TEXT_SIZE];
 	json_write_open(w, "user");
 	json_write_z(w, "id", uuid_write(who->user, id));
 	json_write_text(w, "name", who->user_name);
@@ -375,6 +375,8 @@ static void write_session(struct native_call *e, struct json_writer *w)
 	write_rights(w, who);
 	json_write_text(w, "region", str_from(e->face->region));
 	json_write_text(w, "endpoint", api_base_url(&e->core));
+	if (e->call->peer.family != IP_NONE)
+		json_write_z(w, "address", ip_write(e->call->peer, peer));
 	if (e->token.begun_us) {
 		json_write_int(w, "begun_us", e->token.begun_us);
 		json_write_int(w, "ends_us", e->token.begun_us + TOKEN_SESSION_WHOLE_US);
