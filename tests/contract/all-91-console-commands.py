@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import browser as web  # noqa: E402
 import cloudstack  # noqa: E402
+import console_networks as networks  # noqa: E402
 import native  # noqa: E402
 import terraform  # noqa: E402
 import warm  # noqa: E402
@@ -36,7 +37,7 @@ items:
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}, indent=1)
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
-         "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages"]
+         "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages", *networks.KINDS]
 OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists")  # what administrators alone see
 SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
     "instances": ["state", "type", "image"],
@@ -62,7 +63,9 @@ SHOWN = {  # what a click decides of a row; ids, times and names differ from one
     "tickets": ["state", "severity", "about", "subject", "resources"],
     "ticket-messages": ["body", "is_private"],
 }
-OVER = {"instances": ("terminated", "shutting-down"), "images": ("deregistered",)}
+OVER = {"instances": ("terminated", "shutting-down"), "images": ("deregistered",), **networks.OVER}
+for of_network, also in networks.SHOWN.items():
+    SHOWN[of_network] = [*SHOWN.get(of_network, []), *also]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +105,7 @@ def words_of_cmk(line):
 
 CALLS = ["startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
          "createSnapshot", "deleteSnapshot", "deleteTemplate", "listVirtualMachines", "listVolumes", "listSnapshots", "listTemplates", "listPublicIpAddresses", "listSSHKeyPairs",
-         "listSecurityGroups", "listVPCs", "listNetworks"]
+         "listSecurityGroups", "listVPCs", "listNetworks", "deleteNetworkACLList", "createNetworkACL", "deleteNetworkACL"]
 
 
 def run_line(dev, tool, line):
@@ -160,7 +163,7 @@ def run_text(dev, tool, text):
             dev.schema.check(sort, members)
         terraform.apply(text, dev.account, dev.rest, dev.folder)
         return
-    if text.startswith("vpc=$("):
+    if re.search(r"^\w+=\$\(", text, re.MULTILINE):
         run_script(dev, tool, text)
         return
     for part in lines_of(text):
@@ -469,14 +472,15 @@ VERBS = {
     "hosts.disable": lambda d: {"ids": [host(d)]},
     "hosts.enable": lambda d: {"ids": [host(d)]},
 }
-LISTS = ["instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
+VERBS.update(networks.verbs(instance, address, group))
+LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "images.list", "addresses.list", "key-pairs.list", "security-groups.list", "networks.list", "hosts.list", "accounts.list", "users.list", "groups.list", "policies.list", "roles.list", "tickets.list", "costs.list"]
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
 # ---- what it leaves ----
 
-def told(kind, r):
-    shown = {name: r.get(name) for name in SHOWN.get(kind, [])}
+def told(kind, r, names):
+    shown = {name: r.get(name) for name in SHOWN.get(kind, [])} | networks.told(kind, r, names)
     for document in shown.keys() & {"document", "trust"}:  # Terraform sends it without its gaps
         shown[document] = json.loads(shown[document])
     if kind == "volumes":
@@ -494,16 +498,17 @@ def is_over(kind, r):
 
 def all_rows(dev):
     found = {}
+    names = {r["id"]: networks.name_of(r) for kind in ("route-tables", "network-acls") for r in dev.mine.rows(f"/{kind}?fields=*")}
     for kind in KINDS:
         for r in (dev.operator if kind in OF_OPERATOR else dev.mine).rows(f"/{kind}?fields=*"):
             if not is_over(kind, r):
-                found[kind, r["id"]] = told(kind, r)
+                found[kind, r["id"]] = told(kind, r, names)
     return found
 
 
-def effect(dev, verb, tool):
+def effect(dev, verb, tool, args=None):
     """What the command has made, changed and removed, without ids."""
-    args = VERBS[verb](dev)
+    args = args or VERBS[verb](dev)
     text = command(dev, verb, tool, args)
     assert text and "undefined" not in text and "null" not in text, text
     before = all_rows(dev)
@@ -537,6 +542,7 @@ SHOWN_BY = {  # which tools have the verb: what commands.js and the tools' own m
     "tickets.open": "aws dari", "tickets.say": "aws dari", "tickets.resolve": "aws dari", "tickets.reopen": "dari", "tickets.close": "dari", "tickets.cancel": "dari", "tickets.rate": "dari",
     "tickets.work": "dari",
 }
+SHOWN_BY.update(networks.SHOWN_BY)
 for of_ansible in ("instances.start instances.stop instances.terminate instances.launch volumes.create volumes.attach volumes.detach volumes.delete "
                    "snapshots.create snapshots.delete addresses.allocate addresses.associate addresses.release key-pairs.import key-pairs.delete "
                    "security-groups.create security-groups.delete rules.add images.deregister").split():
@@ -605,6 +611,16 @@ def test_the_provider(dev):
     dev.schema.check("aws", said)
     assert set(found) == {"provider"} and said["region"] == REGION and said["skip_region_validation"] is True
     assert said["endpoints"] == [{service: dev.url for service in ("ec2", "iam", "sts")}]
+@pytest.mark.parametrize("peer", ["a group", "IPv6"])
+def test_rules_of_other_peers(dev, peer):
+    done = []
+    for tool in ("curl", "aws", "openstack", "ansible"):
+        of, other = group(dev), group(dev)
+        by = {"peer_group": other["id"]} if peer == "a group" else {"peer_block": "2001:db8::7/128"}
+        args = {"direction": "ingress", "group": of, "protocol": "tcp", "ports": "5432", **({"peer": other} if peer == "a group" else {"block": "2001:db8::7/128"}),
+                "body": {"group": of["id"], "protocol": 6, "from_port": 5432, "to_port": 5432, **by}}
+        done.append(effect(dev, "rules.add", tool, args))
+    assert len(done[0]) == 1 and all(d == done[0] for d in done), done
 
 
 @pytest.mark.parametrize("about", ["billing", "account"])

@@ -16,10 +16,12 @@ function launch(a) {
 
 function rule(a) {
 	const [from, to = from] = a.ports ? a.ports.split("-").map(Number) : [-1, -1];
-	const one = {proto: a.protocol === "any" ? "all" : a.protocol, ...(a.ports ? {from_port: from, to_port: to} : {}), ...(a.protocol === "icmp" && !a.ports ? {from_port: -1, to_port: -1} : {}), cidr_ip: a.block};
+	const one = {proto: a.protocol === "any" ? "all" : a.protocol, ...(a.ports ? {from_port: from, to_port: to} : {}), ...(a.protocol === "icmp" && !a.ports ? {from_port: -1, to_port: -1} : {}), ...(a.peer ? {group_id: a.peer.ec2} : a.block?.includes(":") ? {cidr_ipv6: a.block} : {cidr_ip: a.block})};
 	return run("ec2_security_group", {group_id: a.group?.ec2, name: a.group?.name, description: a.group?.description, [a.direction === "egress" ? "rules_egress" : "rules"]: [one],
 		purge_rules: false, purge_rules_egress: false});
 }
+
+const routes = (a) => run("ec2_vpc_route_table", {lookup: "id", route_table_id: a.table.ec2, vpc_id: a.router?.ec2, routes: [{dest: a.destination, gateway_id: a.target.ec2}], purge_routes: false, purge_subnets: false, purge_tags: false});
 
 /** verb → what is typed. */
 export const ANSIBLE = {
@@ -42,4 +44,15 @@ export const ANSIBLE = {
 	"security-groups.delete": ({ids}) => each(ids, (r) => run("ec2_security_group", {group_id: r.ec2, state: "absent"})),
 	"rules.add": rule,
 	"images.deregister": ({ids}) => each(ids, (r) => run("ec2_ami", {image_id: r.ec2, state: "absent"})),
+	"subnets.create": (a) => run("ec2_vpc_subnet", {vpc_id: a.router.ec2, cidr: a.block, ...(a.zone ? {az: a.zone.name} : {}), ...(a.isPublic ? {map_public: true} : {}), ...(a.name ? {tags: {Name: a.name}} : {})}),
+	"subnets.delete": ({ids, router}) => each(ids, (s) => run("ec2_vpc_subnet", {vpc_id: router?.ec2, cidr: s.block, state: "absent"})),
+	"gateways.create": ({router, gateway}) => (gateway ? "" : run("ec2_vpc_igw", {vpc_id: router.ec2})),
+	"gateways.delete": ({router}) => run("ec2_vpc_igw", {vpc_id: router.ec2, state: "absent"}),
+	"nat-gateways.create": ({subnet, address}) => run("ec2_vpc_nat_gateway", {subnet_id: subnet.ec2, ...(address ? {allocation_id: address.ec2} : {})}),
+	"nat-gateways.delete": ({ids}) => each(ids, (n) => run("ec2_vpc_nat_gateway", {nat_gateway_id: n.ec2, state: "absent"})),
+	"routes.add": routes,
+	"ports.create": ({subnet, description}) => run("ec2_eni", {subnet_id: subnet.ec2, ...(description ? {description} : {})}),
+	"ports.attach": ({ids, instance, index}) => run("ec2_eni", {eni_id: ids[0].ec2, instance_id: instance?.ec2, device_index: index, attached: true}),
+	"ports.detach": ({ids}) => each(ids, (p) => run("ec2_eni", {eni_id: p.ec2, attached: false})),
+	"ports.delete": ({ids}) => each(ids, (p) => run("ec2_eni", {eni_id: p.ec2, state: "absent"})),
 };

@@ -6,6 +6,7 @@ import {curl, q} from "./shell.js";
 import {LISTS} from "./list_commands.js";
 import {ANSIBLE} from "./ansible.js";
 import {TERRAFORM} from "./terraform.js";
+import {addRoute, association, awsOf, closeGateway, curlOf, dropVpc, makeNat, mend, openGateway, useTable} from "./steps.js";
 
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
 const uuid = (rows) => rows.map((r) => r.id).join(" ");
@@ -24,6 +25,19 @@ const named = ({body, resources}) => [body, ...(resources ?? []).filter((id) => 
 const costGroup = (group) => (group.startsWith("tag:") ? q(`Type=TAG,Key=${group.slice(4)}`) : {service: "Type=DIMENSION,Key=SERVICE", meter: "Type=DIMENSION,Key=USAGE_TYPE", account: "Type=DIMENSION,Key=LINKED_ACCOUNT", zone: "Type=DIMENSION,Key=AZ"}[group]);
 /** A month's days; AWS's end does not count. */
 const periodOf = (month) => `Start=${month}-01,End=${new Date(Date.UTC(month.slice(0, 4), month.slice(5), 1)).toISOString().slice(0, 10)}`;
+
+/** What several requests do: steps.js. */
+const awsSteps = (make) => (a) => awsOf([make(a)].flat());
+const curlSteps = (make) => (a) => curlOf([make(a)].flat(), curl);
+const entry = ({acl, egress, number}) => `--network-acl-id ${acl.ec2} ${egress ? "--egress" : "--ingress"} --rule-number ${number}`;
+const isV6 = (block) => block?.includes(":");
+/** A rule's peer for aws: its short flag takes IPv4 alone. */
+function peerFlags({group, direction, protocol, ports, block, peer}) {
+	const head = `aws ec2 authorize-security-group-${direction} --group-id ${group?.ec2}`, [from, to = from] = (ports || "").split("-").map(Number), all = protocol === "icmp" ? {FromPort: -1, ToPort: -1} : {};
+	if (isV6(block))
+		return `${head} --ip-permissions ${q(JSON.stringify([{IpProtocol: protocol === "any" ? "-1" : protocol, ...(ports ? {FromPort: from, ToPort: to} : all), Ipv6Ranges: [{CidrIpv6: block}]}]))}`;
+	return `${head} --protocol ${q(protocol === "any" ? "-1" : protocol)}${ports ? ` --port ${q(ports)}` : ""}${peer ? ` --source-group ${peer.ec2}` : flag("--cidr", block)}`;
+}
 
 /** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
 export const COMMANDS = {
@@ -107,9 +121,9 @@ export const COMMANDS = {
 		curl: () => curl("POST", "/addresses", {}),
 	},
 	"addresses.associate": {
-		aws: ({ids, instance}) => `aws ec2 associate-address --allocation-id ${ids[0].ec2} --instance-id ${instance?.ec2}`,
+		aws: ({ids, instance, moves}) => `aws ec2 associate-address --allocation-id ${ids[0].ec2} --instance-id ${instance?.ec2}${moves ? " --allow-reassociation" : ""}`,
 		openstack: ({ids, instance}) => `openstack server add floating ip ${instance?.id} ${ids[0].ip}`,
-		curl: ({ids, instance}) => curl("POST", `/addresses/${ids[0].id}/associate`, {instance: instance?.id}),
+		curl: ({ids, instance, moves}) => curl("POST", `/addresses/${ids[0].id}/associate`, {instance: instance?.id, ...(moves ? {allow_reassociation: true} : {})}),
 	},
 	"addresses.release": {
 		aws: ({ids}) => each(ids, (r) => `aws ec2 release-address --allocation-id ${r.ec2}`),
@@ -136,8 +150,8 @@ export const COMMANDS = {
 		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/security-groups/${r.id}`)),
 	},
 	"rules.add": {
-		aws: (a) => `aws ec2 authorize-security-group-${a.direction} --group-id ${a.group?.ec2} --protocol ${q(a.protocol === "any" ? "-1" : a.protocol)}${a.ports ? ` --port ${q(a.ports)}` : ""}${flag("--cidr", a.block)}`,
-		openstack: (a) => `openstack security group rule create --${a.direction} --protocol ${q(a.protocol)}${a.ports ? ` --dst-port ${q(a.ports.replace("-", ":"))}` : ""}${flag("--remote-ip", a.block)} ${a.group?.id}`,
+		aws: peerFlags,
+		openstack: (a) => `openstack security group rule create --${a.direction}${isV6(a.block) ? " --ethertype IPv6" : ""} --protocol ${q(a.protocol)}${a.ports ? ` --dst-port ${q(a.ports.replace("-", ":"))}` : ""}${a.peer ? ` --remote-group ${a.peer.id}` : flag("--remote-ip", a.block)} ${a.group?.id}`,
 		curl: (a) => curl("POST", `/security-group-rules/${a.direction}`, a.body),
 	},
 	"rules.remove": {
@@ -160,6 +174,101 @@ export const COMMANDS = {
 			...(a.subnets ?? []).map((s) => `aws ec2 create-subnet --vpc-id "$vpc" --availability-zone ${q(s.zone.name)} --cidr-block ${q(s.block)}`)].join("\n"),
 		curl: (a) => [`vpc=$(${curl("POST", "/routers", a.body)} | jq -r '.items[0].id')`,
 			...(a.subnets ?? []).map((s) => curl("POST", "/subnets", {router: "@", zone: s.zone.id, block: s.block}).replace('"@"', `"'"$vpc"'"`))].join("\n"),
+	},
+	// ---- networks, in parts ----
+	"networks.delete": {aws: awsSteps(dropVpc), curl: curlSteps(dropVpc)},
+	"subnets.create": {
+		aws: (a) => {
+			const line = `aws ec2 create-subnet --vpc-id ${a.router.ec2}${flag("--availability-zone", a.zone?.name)} --cidr-block ${q(a.block)}${nameTag("subnet", a.name)}`;
+			return a.isPublic ? `subnet=$(${line} --query Subnet.SubnetId --output text)\naws ec2 modify-subnet-attribute --subnet-id "$subnet" --map-public-ip-on-launch` : line;
+		},
+		curl: (a) => curl("POST", "/subnets", a.body),
+	},
+	"subnets.update": {
+		aws: ({ids: [s], isPublic, name}) => [isPublic === undefined ? "" : `aws ec2 modify-subnet-attribute --subnet-id ${s.ec2} --${isPublic ? "" : "no-"}map-public-ip-on-launch`, name === undefined ? "" : `aws ec2 create-tags --resources ${s.ec2} --tags ${q(JSON.stringify([{Key: "Name", Value: name}]))}`].filter(Boolean).join("\n"),
+		curl: ({ids: [s], isPublic, name}) => [isPublic === undefined ? "" : curl("PATCH", `/subnets/${s.id}`, {public_on_launch: isPublic}), name === undefined ? "" : curl("POST", "/tags", {ids: [s.ec2], tags: {Name: name}})].filter(Boolean).join("\n"),
+	},
+	"subnets.delete": {
+		aws: ({ids}) => each(ids, (s) => `aws ec2 delete-subnet --subnet-id ${s.ec2}`),
+		openstack: ({ids}) => `openstack subnet delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (s) => curl("DELETE", `/subnets/${s.id}`)),
+	},
+	"subnets.mend": {aws: awsSteps(mend), curl: curlSteps(mend)},
+	"routes.add": {aws: awsSteps(addRoute), curl: (a) => curl("POST", "/routes", a.body)},
+	"routes.remove": {
+		aws: ({ids, table}) => each(ids, (r) => `aws ec2 delete-route --route-table-id ${table.ec2} ${isV6(r.destination) ? "--destination-ipv6-cidr-block" : "--destination-cidr-block"} ${r.destination}`),
+		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/routes/${r.id}`)),
+	},
+	"route-tables.create": {aws: ({router, name}) => `aws ec2 create-route-table --vpc-id ${router.ec2}${nameTag("route-table", name)}`, curl: ({body}) => curl("POST", "/route-tables", body)},
+	"route-tables.delete": {aws: ({ids}) => each(ids, (r) => `aws ec2 delete-route-table --route-table-id ${r.ec2}`), curl: ({ids}) => each(ids, (r) => curl("DELETE", `/route-tables/${r.id}`))},
+	"route-tables.associate": {aws: awsSteps(useTable), curl: curlSteps(useTable)},
+	"route-tables.replace": {aws: awsSteps(useTable), curl: curlSteps(useTable)},
+	"route-tables.disassociate": {aws: awsSteps(({subnet}) => useTable({subnet})), curl: curlSteps(({subnet}) => useTable({subnet}))},
+	"gateways.create": {aws: awsSteps(openGateway), curl: curlSteps(openGateway)},
+	"gateways.delete": {aws: awsSteps(closeGateway), curl: curlSteps(closeGateway)},
+	"nat-gateways.create": {aws: awsSteps(makeNat), curl: curlSteps(makeNat)},
+	"nat-gateways.delete": {aws: ({ids}) => each(ids, (n) => `aws ec2 delete-nat-gateway --nat-gateway-id ${n.ec2}`), curl: ({ids}) => each(ids, (n) => curl("DELETE", `/nat-gateways/${n.id}`))},
+	"peerings.create": {aws: ({router, peer, owner}) => `aws ec2 create-vpc-peering-connection --vpc-id ${router.ec2} --peer-vpc-id ${q(peer.ec2)}${flag("--peer-owner-id", owner)}`, curl: ({body}) => curl("POST", "/peerings", body)},
+	"peerings.accept": {aws: ({ids}) => each(ids, (p) => `aws ec2 accept-vpc-peering-connection --vpc-peering-connection-id ${p.ec2}`), curl: ({ids}) => each(ids, (p) => curl("POST", `/peerings/${p.id}/accept`))},
+	"peerings.reject": {aws: ({ids}) => each(ids, (p) => `aws ec2 reject-vpc-peering-connection --vpc-peering-connection-id ${p.ec2}`), curl: ({ids}) => each(ids, (p) => curl("POST", `/peerings/${p.id}/reject`))},
+	"peerings.delete": {aws: ({ids}) => each(ids, (p) => `aws ec2 delete-vpc-peering-connection --vpc-peering-connection-id ${p.ec2}`), curl: ({ids}) => each(ids, (p) => curl("DELETE", `/peerings/${p.id}`))},
+	"network-acls.create": {aws: ({router, name}) => `aws ec2 create-network-acl --vpc-id ${router.ec2}${nameTag("network-acl", name)}`, curl: ({body}) => curl("POST", "/network-acls", body)},
+	"network-acls.delete": {
+		aws: ({ids}) => each(ids, (a) => `aws ec2 delete-network-acl --network-acl-id ${a.ec2}`),
+		cmk: ({ids}) => each(ids, (a) => `cmk delete networkacllist id=${a.id}`),
+		curl: ({ids}) => each(ids, (a) => curl("DELETE", `/network-acls/${a.id}`)),
+	},
+	"network-acls.associate": {
+		aws: ({subnet, acl}) => `aws ec2 replace-network-acl-association --association-id ${subnet.acl_association ? association("aclassoc", subnet.acl_association) : ""} --network-acl-id ${acl.ec2}`,
+		curl: ({subnet, acl}) => curl("POST", `/network-acls/${acl.id}/associate`, {subnet: subnet.id}),
+	},
+	"acl-entries.add": {
+		aws: (a) => `aws ec2 create-network-acl-entry ${entry(a)} --protocol ${a.protocol === "any" ? "-1" : a.protocol}${a.from === undefined ? "" : ` --port-range From=${a.from},To=${a.to}`}${a.protocol === "icmp" ? " --icmp-type-code Type=-1,Code=-1" : ""} --rule-action ${a.allows ? "allow" : "deny"} ${isV6(a.block) ? "--ipv6-cidr-block" : "--cidr-block"} ${q(a.block)}`,
+		cmk: (a) => `cmk create networkacl aclid=${a.acl.id} number=${a.number} action=${a.allows ? "allow" : "deny"} protocol=${a.protocol === "any" ? "all" : a.protocol}${a.from === undefined ? "" : ` startport=${a.from} endport=${a.to}`} cidrlist=${q(a.block)} traffictype=${a.egress ? "egress" : "ingress"}`,
+		curl: ({body}) => curl("POST", "/network-acl-entries", body),
+	},
+	"acl-entries.remove": {
+		aws: ({ids, acl}) => each(ids, (e) => `aws ec2 delete-network-acl-entry ${entry({...e, acl})}`),
+		cmk: ({ids}) => each(ids, (e) => `cmk delete networkacl id=${e.id}`),
+		curl: ({ids}) => each(ids, (e) => curl("DELETE", `/network-acl-entries/${e.id}`)),
+	},
+	// ---- interfaces, addresses and groups, in parts ----
+	"ports.create": {
+		aws: ({subnet, description}) => `aws ec2 create-network-interface --subnet-id ${subnet.ec2}${flag("--description", description)}`,
+		curl: ({body}) => curl("POST", "/ports", body),
+	},
+	"ports.attach": {
+		aws: ({ids, instance, index}) => `aws ec2 attach-network-interface --network-interface-id ${ids[0].ec2} --instance-id ${instance?.ec2} --device-index ${index}`,
+		openstack: ({ids, instance}) => `openstack server add port ${instance?.id} ${ids[0].id}`,
+		curl: ({ids, instance, index}) => curl("POST", `/ports/${ids[0].id}/attach`, {instance: instance?.id, device_index: index}),
+	},
+	"ports.detach": {
+		aws: ({ids}) => each(ids, (p) => `aws ec2 detach-network-interface --attachment-id ${p.attachment ? association("eni-attach", p.attachment) : ""}`),
+		curl: ({ids}) => each(ids, (p) => curl("POST", `/ports/${p.id}/detach`, {})),
+	},
+	"ports.groups": {
+		aws: ({ids, groups = []}) => `aws ec2 modify-network-interface-attribute --network-interface-id ${ids[0].ec2} --groups ${ec2(groups)}`,
+		openstack: ({ids, groups = []}) => `openstack port set --no-security-group${groups.map((g) => ` --security-group ${g.id}`).join("")} ${ids[0].id}`,
+		curl: ({ids, groups = []}) => curl("PATCH", `/ports/${ids[0].id}`, {groups: groups.map((g) => g.id)}),
+	},
+	"ports.delete": {
+		aws: ({ids}) => each(ids, (p) => `aws ec2 delete-network-interface --network-interface-id ${p.ec2}`),
+		openstack: ({ids}) => `openstack port delete ${uuid(ids)}`,
+		curl: ({ids}) => each(ids, (p) => curl("DELETE", `/ports/${p.id}`)),
+	},
+	"addresses.lead": {
+		aws: ({ids, port, moves}) => `aws ec2 associate-address --allocation-id ${ids[0].ec2} --network-interface-id ${port?.ec2}${moves ? " --allow-reassociation" : ""}`,
+		openstack: ({ids, port}) => `openstack floating ip set --port ${port?.id} ${ids[0].id}`,
+		curl: ({ids, port, moves}) => curl("POST", `/addresses/${ids[0].id}/associate`, {port: port?.id, ...(moves ? {allow_reassociation: true} : {})}),
+	},
+	"addresses.disassociate": {
+		aws: ({ids}) => each(ids, (a) => (a.association ? `aws ec2 disassociate-address --association-id ${association("eipassoc", a.association)}` : "")),
+		openstack: ({ids}) => each(ids, (a) => `openstack floating ip unset --port ${a.id}`),
+		curl: bulk("addresses", "disassociate"),
+	},
+	"security-groups.update": {
+		openstack: ({ids: [g], name = g.name, description = g.description}) => `openstack security group set --name ${q(name)} --description ${q(description ?? "")} ${g.id}`,
+		curl: ({ids: [g], name = g.name, description = g.description}) => curl("PATCH", `/security-groups/${g.id}`, {name, description: description ?? ""}),
 	},
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
 	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},

@@ -18,6 +18,7 @@ export const LISTS = {
 	"key-pairs.list": {aws: () => "aws ec2 describe-key-pairs", openstack: () => "openstack keypair list", cmk: () => "cmk list sshkeypairs", curl: () => curl("GET", "/key-pairs")},
 	"security-groups.list": {aws: () => "aws ec2 describe-security-groups", openstack: () => "openstack security group list", cmk: () => "cmk list securitygroups", ansible: ansible("ec2_security_group"), curl: () => curl("GET", "/security-groups")},
 	"networks.list": {aws: () => "aws ec2 describe-vpcs; aws ec2 describe-subnets", openstack: () => "openstack router list; openstack subnet list", cmk: () => "cmk list vpcs; cmk list networks", ansible: ansible("ec2_vpc_net", "ec2_vpc_subnet"), curl: () => curl("GET", "/routers")},
+	"ports.list": {aws: () => "aws ec2 describe-network-interfaces", openstack: () => "openstack port list", curl: () => curl("GET", "/ports")},
 	"hosts.list": {dari: () => "dari host list", curl: () => curl("GET", "/hosts")},
 	"groups.list": {aws: () => "aws iam list-groups", curl: () => curl("GET", "/user-groups")},
 	"policies.list": {aws: () => "aws iam list-policies --scope Local", curl: () => curl("GET", "/policies")},

@@ -14,6 +14,7 @@ export const PAGES = [
 	{name: "networks", group: "main", key: "n", kind: "routers", title: () => t("Networks")},
 	{name: "reach", group: "main", key: "w", title: () => t("Can A reach B?")},
 	{name: "security-groups", group: "main", key: "s", kind: "security-groups", title: () => t("Security groups")},
+	{name: "interfaces", group: "main", key: "", kind: "ports", title: () => t("Interfaces")},
 	{name: "addresses", group: "main", key: "a", kind: "addresses", title: () => t("Addresses")},
 	{name: "keys", group: "main", key: "k", kind: "key-pairs", title: () => t("Key pairs")},
 	{name: "usage", group: "account", key: "b", title: () => t("Usage and cost")},

@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // Public addresses that stay yours, whatever instance they lead to.
-import {html, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId, SUPPORT} from "../parts.js";
+import {html, nothing, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows, applyRow} from "../store.js";
+import {rows, row, applyRow} from "../store.js";
 import {nameLink} from "../list.js";
 import {href} from "../router.js";
 import {t, list as words} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
+import {askFor} from "../forms.js";
+import {may} from "../may.js";
 
 async function allocate() {
 	showCommand("addresses.allocate", {});
@@ -16,15 +18,28 @@ async function allocate() {
 		applyRow("addresses", row);
 }
 
+/** What an address may lead to: a machine's only interface, one of several, or one in no machine. */
+function targets() {
+	const live = new Set(rows("instances").filter((i) => ["running", "stopped", "pending"].includes(i.state)).map((i) => i.id)), ports = rows("ports").filter((p) => p.ip && !p.nat_gateway && !p.device_owner);
+	const of = (i) => ports.filter((p) => p.instance === i.id);
+	return [...rows("instances").filter((i) => live.has(i.id)).flatMap((i) => (of(i).length > 1 ? of(i).map((port) => ({port, words: `${nameOf(i)}, ${port.ip}`})) : [{instance: i, words: nameOf(i)}])),
+		...ports.filter((p) => !p.instance).map((port) => ({port, words: `${nameOf(port)}, ${port.ip}`}))];
+}
+
 function associate([a]) {
-	const able = rows("instances").filter((i) => ["running", "stopped", "pending"].includes(i.state));
-	ask({title: t("Lead {ip} to", {ip: a.ip}), label: able.length ? t("Associate") : null,
-		body: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance">${able.map((i) => html`<option value=${i.id}>${nameOf(i)}</option>`)}</select></label>` : html`<p>${t("There is no instance that it could lead to.")}</p>`),
-		submit: async (form) => {
-			const instance = able.find((i) => i.id === form.get("instance"));
-			showCommand("addresses.associate", {ids: [a], instance});
-			await post(`/addresses/${a.id}/associate`, {instance: instance.id});
+	const able = targets();
+	askFor({title: t("Lead {ip} to", {ip: a.ip}), label: able.length ? t("Associate") : null, verb: (args) => (args.port ? "addresses.lead" : "addresses.associate"),
+		fields: () => (able.length ? html`<label class="f">${t("Instance or interface")}<select name="target" autofocus>${able.map((x, k) => html`<option value=${k}>${x.words}</option>`)}</select></label>
+			${a.port ? html`<label class="check"><input type="checkbox" name="moves" checked> ${t("Away from {name}, which has it now", {name: refName("instances", a.instance) || refName("ports", a.port)})}</label>` : nothing}` : html`<p>${t("There is no instance that it could lead to.")}</p>`),
+		read: (form) => ({ids: [a], ...able[form.get("target")], moves: form.get("moves") === "on"}),
+		send: async ({instance, port, moves}) => {
+			await post(`/addresses/${a.id}/associate`, {...(port ? {port: port.id} : {instance: instance.id}), ...(moves ? {allow_reassociation: true} : {})});
 		}});
+}
+
+function disassociate(chosen) {
+	showCommand("addresses.disassociate", {ids: chosen});
+	return report(t("{n} addresses lead nowhere now", {n: chosen.length}), () => post("/addresses/disassociate", {ids: chosen.map((a) => a.id)}));
 }
 
 function release(chosen) {
@@ -34,21 +49,28 @@ function release(chosen) {
 		submit: () => report(t("{n} addresses are released", {n: chosen.length}), () => post("/addresses/delete", {ids: chosen.map((a) => a.id)})).then(() => false)});
 }
 
+/** The machine, else the interface or the NAT gateway. */
+function leadsTo(a) {
+	const port = row("ports", a.port);
+	return a.instance ? refLink("instances", a.instance) : port?.nat_gateway ? html`NAT ${refName("nat-gateways", port.nat_gateway)}` : port ? refLink("ports", a.port, "interfaces") : mark("off", t("nothing"));
+}
+const moves = (a) => a.is_elastic && !row("ports", a.port)?.nat_gateway;
+
 const spec = {href: (a) => href("addresses", shortId(a)), id: "addresses", detail: true};
 export const view = resourcePage({
-	name: "addresses", kind: "addresses", kinds: ["instances"], verb: "addresses", command: "addresses.list", title: () => t("Addresses"), sort: "ip",
+	name: "addresses", kind: "addresses", kinds: ["instances", "ports", "nat-gateways"], verb: "addresses", command: "addresses.list", title: () => t("Addresses"), sort: "ip",
 	search: (a) => [a.ip, a.private_ip, a.description, refName("instances", a.instance)], keys: {instance: (a) => refName("instances", a.instance)},
 	columns: [
 		{key: "ip", title: () => t("Address"), mono: true, width: "26%", sort: (a) => a.ip, cell: (a) => nameLink({...spec}, {...a, name: a.ip, tags: undefined})},
-		{key: "instance", title: () => t("Leads to"), width: "30%", sort: (a) => refName("instances", a.instance), cell: (a) => (a.instance ? refLink("instances", a.instance) : mark("off", t("nothing")))},
+		{key: "instance", title: () => t("Leads to"), width: "30%", sort: (a) => refName("instances", a.instance), cell: leadsTo},
 		{key: "private", title: () => t("Private address"), mono: true, wide: true, width: "20%", text: (a) => a.private_ip ?? ""},
 		{key: "kind", title: () => t("Kind"), text: (a) => (a.is_elastic ? t("stays yours") : t("goes with the instance"))},
 	],
-	actions: [{id: "associate", title: () => t("Associate"), may: (a) => a.is_elastic, run: associate},
-		{id: "disassociate", title: () => t("Disassociate"), may: (a) => a.is_elastic && a.port, run: (chosen) => report(t("{n} addresses lead nowhere now", {n: chosen.length}), () => post("/addresses/disassociate", {ids: chosen.map((a) => a.id)}))},
-		{id: "release", title: () => t("Release"), may: (a) => a.is_elastic && !a.port, run: release, danger: true}],
-	lead: () => html`<button type="button" class="b1" @click=${allocate}>${t("Allocate")}</button>`,
+	actions: [{id: "associate", title: () => t("Associate"), may: moves, run: associate, hidden: () => !may("address.associate")},
+		{id: "disassociate", title: () => t("Disassociate"), may: (a) => moves(a) && a.port, run: disassociate, hidden: () => !may("address.disassociate")},
+		{id: "release", title: () => t("Release"), may: (a) => a.is_elastic && !a.port, run: release, danger: true, hidden: () => !may("address.release")}],
+	lead: () => (may("address.allocate") ? html`<button type="button" class="b1" @click=${allocate}>${t("Allocate")}</button>` : nothing),
 	empty: () => emptyCard(t("No address yet"), t("A public address stays yours when its instance goes, and can lead to another one at once."), html`<button type="button" class="b1" @click=${allocate}>${t("Allocate one")}</button>`),
 	oneActions: [SUPPORT],
-	facts: (a) => pairs([[t("Address"), copyable(a.ip)], [t("Leads to"), a.instance ? refLink("instances", a.instance) : ""], [t("Private address"), a.private_ip ? copyable(a.private_ip) : ""], [t("Kind"), a.is_elastic ? t("stays yours") : t("goes with the instance")], [t("What for"), a.description], [t("Made"), when(a.created_us)], ["EC2", a.ec2 ? copyable(a.ec2) : ""], ["OpenStack", copyable(a.id)]]),
+	facts: (a) => pairs([[t("Address"), copyable(a.ip)], [t("Leads to"), leadsTo(a)], [t("Private address"), a.private_ip ? copyable(a.private_ip) : ""], [t("Kind"), a.is_elastic ? t("stays yours") : t("goes with the instance")], [t("What for"), a.description], [t("Made"), when(a.created_us)], ["EC2", a.ec2 ? copyable(a.ec2) : ""], ["OpenStack", copyable(a.id)]]),
 });

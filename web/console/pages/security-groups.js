@@ -2,28 +2,20 @@
 // Security groups: who may reach what. The rules of a group in words, one a line, and who is in the group.
 import {html, nothing, nameOf, oneByOne, shortId, refName, refLink, pairs, copyable, when, emptyCard, ask, report} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows, applyRow} from "../store.js";
+import {rows, row, need, touch} from "../store.js";
 import {href} from "../router.js";
 import {t, number} from "../words.js";
-import {post, remove, intent} from "../api.js";
-import {showCommand} from "../command_bar.js";
-import {mayChange} from "../session.js";
+import {post, patch, remove} from "../api.js";
+import {showCommand, offerCommand} from "../command_bar.js";
+import {session} from "../session.js";
+import {askFor, applyAll, changed, make} from "../forms.js";
+import {may} from "../may.js";
+import {protocolOf, portsOf, portsOfForm, PORTS_PATTERN, cross, button} from "../net/parts.js";
+import {matrixView} from "../net/matrix.js";
 
-const PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"};
-const NUMBERS = {icmp: 1, tcp: 6, udp: 17};
 const SERVICES = [["SSH", "tcp", 22], ["HTTP", "tcp", 80], ["HTTPS", "tcp", 443], ["RDP", "tcp", 3389], ["PostgreSQL", "tcp", 5432], ["MySQL", "tcp", 3306]];
 
-export function protocolOf(rule) {
-	return rule.protocol === undefined || rule.protocol < 0 ? t("everything") : PROTOCOLS[rule.protocol] ?? String(rule.protocol);
-}
-
-export function portsOf(rule) {
-	if (![6, 17].includes(rule.protocol) || rule.from_port === undefined || rule.from_port < 0)
-		return "";
-	return rule.from_port === rule.to_port ? String(rule.from_port) : `${rule.from_port}–${rule.to_port}`;
-}
-
-export function peerOf(rule) {
+function peerOf(rule) {
 	if (rule.peer_group)
 		return html`${t("members of")} ${refLink("security-groups", rule.peer_group)}`;
 	return rule.peer_block === "0.0.0.0/0" || rule.peer_block === "::/0" ? t("anywhere ({block})", {block: rule.peer_block}) : rule.peer_block ?? t("anywhere");
@@ -32,19 +24,34 @@ export function peerOf(rule) {
 const rulesOf = (g, direction) => rows("security-group-rules").filter((r) => r.group === g.id && r.direction === direction).toSorted((a, b) => (a.from_port ?? -1) - (b.from_port ?? -1));
 const membersOf = (g) => [...new Set(rows("ports").filter((p) => p.groups?.includes(g.id) && p.instance).map((p) => p.instance))].map((id) => rows("instances").find((i) => i.id === id)).filter((i) => i && i.state !== "terminated");
 
+/** The address that the server sees this browser at, as a block of it alone. */
+function myBlock() {
+	return session.address ? `${session.address}/${session.address.includes(":") ? 128 : 32}` : "";
+}
+
+function set(form, values) {
+	for (const [name, value] of Object.entries(values))
+		form[name].value = value;
+	changed(form);
+}
+
 function addRule(g, direction) {
-	ask({title: direction === "ingress" ? t("Who else may reach {name}?", {name: nameOf(g)}) : t("What else may {name} reach?", {name: nameOf(g)}), label: t("Allow"),
-		body: () => html`<div class="bar">${SERVICES.map(([word, protocol, port]) => html`<button type="button" class="chip" @click=${(e) => { const f = e.target.closest("form"); f.protocol.value = protocol; f.ports.value = port; }}>${word}</button>`)}</div>
-			<div class="grid2"><label class="f">${t("Protocol")}<select name="protocol"><option>tcp</option><option>udp</option><option>icmp</option><option value="any">${t("everything")}</option></select></label><label class="f">${t("Ports (22, or 8000-8100)")}<input name="ports" inputmode="numeric" value="22" pattern="\\d{1,5}(-\\d{1,5})?"></label>
-			<label class="f">${direction === "ingress" ? t("From") : t("To")}<input name="block" class="m" value="0.0.0.0/0" required></label><label class="f">${t("What is it for?")}<input name="description" maxlength="255"></label></div>`,
-		submit: async (form) => {
-			const protocol = form.get("protocol"), ports = ["tcp", "udp"].includes(protocol) ? form.get("ports") : "", [from, to] = ports.split("-").map(Number);
-			const body = {group: g.id, ...(protocol === "any" ? {} : {protocol: NUMBERS[protocol]}), ...(ports ? {from_port: from, to_port: to ?? from} : {}), peer_block: form.get("block").trim(), ...(form.get("description") ? {description: form.get("description")} : {})};
-			showCommand("rules.add", {group: g, direction, protocol, ports, block: body.peer_block, body});
-			const answer = await post(`/security-group-rules/${direction}`, body, {"Idempotency-Key": intent()});
-			for (const row of answer.items ?? [])
-				applyRow("security-group-rules", row);
-		}});
+	const groups = rows("security-groups").filter((x) => x.router === g.router).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b))), state = {byGroup: false}, isIn = direction === "ingress", mine = myBlock();
+	askFor({title: isIn ? t("Who else may reach {name}?", {name: nameOf(g)}) : t("What else may {name} reach?", {name: nameOf(g)}), label: t("Allow"), verb: "rules.add",
+		fields: () => html`<div class="bar">${SERVICES.map(([word, protocol, port]) => html`<button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {protocol, ports: port})}>${word}</button>`)}</div>
+			<div class="grid2"><label class="f">${t("Protocol")}<select name="protocol"><option>tcp</option><option>udp</option><option>icmp</option><option value="any">${t("everything")}</option></select></label>
+			<label class="f">${t("Ports (22, or 8000-8100)")}<input name="ports" inputmode="numeric" value="22" pattern=${PORTS_PATTERN}></label>
+			<label class="f">${isIn ? t("From") : t("To")}<select name="peer" @change=${(e) => { state.byGroup = e.target.value === "group"; touch(); }}><option value="block">${t("an address range")}</option><option value="group">${t("members of a group")}</option></select></label>
+			<label class="f" ?hidden=${state.byGroup}>${t("Address range")}<input name="block" class="m" value="0.0.0.0/0" ?required=${!state.byGroup}></label>
+			<label class="f" ?hidden=${!state.byGroup}>${t("Group")}<select name="group">${groups.map((x) => html`<option value=${x.id}>${nameOf(x)}${x === g ? ` (${t("itself")})` : ""}</option>`)}</select></label>
+			<label class="f">${t("What is it for?")}<input name="description" maxlength="255"></label></div>
+			${state.byGroup ? nothing : html`<div class="bar"><button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {block: "0.0.0.0/0"})}>${t("Anywhere")}</button>${mine ? html`<button type="button" class="chip" @click=${(e) => set(e.target.closest("form"), {block: mine})}>${t("My address")} <span class="m">${session.address}</span></button>` : nothing}</div>`}`,
+		read: (form) => {
+			const protocol = form.get("protocol"), match = portsOfForm(protocol, form.get("ports")), ports = match.from_port === undefined ? "" : form.get("ports").trim(), description = form.get("description");
+			const peer = state.byGroup ? groups.find((x) => x.id === form.get("group")) : undefined, block = peer ? undefined : form.get("block").trim();
+			return {group: g, direction, protocol, ports, block, peer, body: {group: g.id, ...match, ...(peer ? {peer_group: peer.id} : {peer_block: block}), ...(description ? {description} : {})}};
+		},
+		send: async ({body}) => applyAll("security-group-rules", await post(`/security-group-rules/${direction}`, body)) && undefined});
 }
 
 function dropRule(g, rule) {
@@ -53,21 +60,36 @@ function dropRule(g, rule) {
 }
 
 function ruleTable(g, direction) {
-	const found = rulesOf(g, direction);
-	return html`<div class="card"><div class="head"><h2>${direction === "ingress" ? t("May reach it") : t("It may reach")}</h2><span class="sp"></span>${mayChange() ? html`<button type="button" @click=${() => addRule(g, direction)}>${t("Add a rule")}</button>` : nothing}</div>
-		${found.length ? html`<table class="simple"><thead><tr><th scope="col">${t("What")}</th><th scope="col">${direction === "ingress" ? t("From") : t("To")}</th><th scope="col"><span class="sr">${t("Remove")}</span></th></tr></thead><tbody>${found.map((r) => html`<tr><td>${protocolOf(r)} <span class="m">${portsOf(r)}</span>${r.description ? html`<div class="dim">${r.description}</div>` : nothing}</td><td class="m">${peerOf(r)}</td><td class="n">${mayChange() ? html`<button type="button" class="plain danger-text" aria-label=${t("Remove the rule for {what}", {what: `${protocolOf(r)} ${portsOf(r)}`})} @click=${() => dropRule(g, r)}>×</button>` : nothing}</td></tr>`)}</tbody></table>` : html`<p class="dim">${direction === "ingress" ? t("Nobody from outside.") : t("Nothing.")}</p>`}</div>`;
+	const found = rulesOf(g, direction), isIn = direction === "ingress", mayAdd = may(`security_group.authorize_${direction}`), mayDrop = may(`security_group.revoke_${direction}`);
+	return html`<div class="card"><div class="head"><h2>${isIn ? t("May reach it") : t("It may reach")}</h2><span class="sp"></span>${button(mayAdd, t("Add a rule"), () => addRule(g, direction))}</div>
+		${found.length ? html`<table class="simple"><thead><tr><th scope="col">${t("What")}</th><th scope="col">${isIn ? t("From") : t("To")}</th><th scope="col"><span class="sr">${t("Remove")}</span></th></tr></thead>
+		<tbody>${found.map((r) => html`<tr><td>${protocolOf(r)} <span class="m">${portsOf(r)}</span>${r.description ? html`<div class="dim">${r.description}</div>` : nothing}</td><td class="m">${peerOf(r)}</td>
+			<td class="n">${cross(mayDrop, t("Remove the rule for {what}", {what: `${protocolOf(r)} ${portsOf(r)}`}), () => dropRule(g, r))}</td></tr>`)}</tbody></table>` : html`<p class="dim">${isIn ? t("Nobody from outside.") : t("Nothing.")}</p>`}</div>`;
+}
+
+/** A form has its own copy: what arrives meanwhile is told beside it. */
+function change([g]) {
+	const {gen, name, description} = g;
+	askFor({title: t("Name and description of {name}", {name: nameOf(g)}), label: t("Save"), verb: "security-groups.update",
+		fields: () => html`<label class="f">${t("Name")}<input name="name" value=${name} required maxlength="255" ?disabled=${g.is_default} autofocus></label><label class="f">${t("What is it for?")}<input name="description" value=${description ?? ""} maxlength="255"></label>
+			${(row("security-groups", g.id) ?? g).gen !== gen ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(row("security-groups", g.id) ?? g)})}</p>` : nothing}`,
+		read: (form) => ({ids: [g], name: form.get("name") ?? name, description: form.get("description")}),
+		send: async (args) => {
+			const body = {...(args.name === name ? {} : {name: args.name}), ...(args.description === (description ?? "") ? {} : {description: args.description})};
+			if (Object.keys(body).length)
+				applyAll("security-groups", await patch(`/security-groups/${g.id}`, body, gen));
+		}});
 }
 
 function create() {
-	ask({title: t("A new security group"), label: t("Create"),
-		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><label class="f">${t("What is it for?")}<input name="description" maxlength="255" required></label><label class="f">${t("VPC")}<select name="router">${rows("routers").map((r) => html`<option value=${r.id}>${nameOf(r)}</option>`)}</select></label>`,
-		submit: async (form) => {
+	const routers = rows("routers");
+	askFor({title: t("A new security group"), label: t("Create"), verb: "security-groups.create",
+		fields: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><label class="f">${t("What is it for?")}<input name="description" maxlength="255" required></label><label class="f">${t("VPC")}<select name="router">${routers.map((r) => html`<option value=${r.id}>${nameOf(r)}</option>`)}</select></label>`,
+		read: (form) => {
 			const body = {name: form.get("name"), description: form.get("description"), router: form.get("router")};
-			showCommand("security-groups.create", {...body, router: rows("routers").find((r) => r.id === body.router), body});
-			const answer = await post("/security-groups", body, {"Idempotency-Key": intent()});
-			for (const row of answer.items ?? [])
-				applyRow("security-groups", row);
-		}});
+			return {...body, router: routers.find((r) => r.id === body.router), body};
+		},
+		send: async ({body}) => { await make("security-groups", body); }});
 }
 
 function drop(chosen) {
@@ -76,7 +98,7 @@ function drop(chosen) {
 		submit: () => report(t("{n} groups are gone", {n: chosen.length}), () => post("/security-groups/delete", {ids: chosen.map((g) => g.id)})).then(() => false)});
 }
 
-export const view = resourcePage({
+const list = resourcePage({
 	name: "security-groups", kind: "security-groups", kinds: ["security-group-rules", "ports", "routers"], alsoNeeds: ["instances"], verb: "security-groups", command: "security-groups.list", title: () => t("Security groups"),
 	search: (g) => [g.description, refName("routers", g.router)], keys: {vpc: (g) => refName("routers", g.router)},
 	columns: [
@@ -85,8 +107,9 @@ export const view = resourcePage({
 		{key: "members", title: () => t("Members"), num: true, width: "12%", sort: (g) => membersOf(g).length, text: (g) => number(membersOf(g).length)},
 		{key: "vpc", title: () => t("VPC"), wide: true, text: (g) => refName("routers", g.router)},
 	],
-	actions: [{id: "delete", title: () => t("Delete"), may: (g) => !g.is_default, run: drop, danger: true}],
-	lead: () => html`<button type="button" class="b1" @click=${create}>${t("New group")}</button>`,
+	actions: [{id: "delete", title: () => t("Delete"), may: (g) => !g.is_default, run: drop, danger: true, hidden: () => !may("security_group.delete")}],
+	oneActions: [{id: "update", title: () => t("Name and description…"), run: change, hidden: () => !may("security_group.update")}],
+	lead: () => html`<a class="b" href=${href("security-groups", "", {show: "matrix"})}>${t("Who reaches whom")}</a>${may("security_group.create") ? html`<button type="button" class="b1" @click=${create}>${t("New group")}</button>` : nothing}`,
 	empty: () => emptyCard(t("No security group yet"), t("A group says who may reach its members. Each VPC has one of its own from the start."), html`<a class="b b1" href=${href("networks")}>${t("To the networks")}</a>`),
 	facts: (g) => pairs([[t("What for"), g.description], [t("VPC"), g.router ? refLink("routers", g.router, "networks") : ""], [t("Made"), when(g.created_us)], ["EC2", g.ec2 ? copyable(g.ec2) : ""], ["OpenStack", copyable(g.id)]]),
 	more: (g) => {
@@ -94,3 +117,12 @@ export const view = resourcePage({
 		return html`${ruleTable(g, "ingress")}${ruleTable(g, "egress")}<div class="card"><h2>${t("{n} members", {n: members.length})}</h2>${members.length ? html`<p>${members.slice(0, 30).map((m, k) => html`${k ? ", " : ""}<a href=${href("instances", shortId(m))}>${nameOf(m)}</a>`)}</p>` : nothing}</div>`;
 	},
 });
+
+export function view(place) {
+	if (place.id || place.query.get("show") !== "matrix")
+		return list(place);
+	for (const kind of ["security-groups", "security-group-rules", "routers"])
+		need(kind);
+	offerCommand("security-groups.list", {});
+	return matrixView();
+}

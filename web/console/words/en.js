@@ -33,5 +33,9 @@ export const plurals = {
 	"{n} could not leave": {one: "One could not leave", other: "{n} could not leave"},
 	"{n} differences": {one: "One difference", other: "{n} differences"},
 	"Hosts keep {n} copies of images, {size}.": {one: "Hosts keep one copy of an image, {size}.", other: "Hosts keep {n} copies of images, {size}."},
+	"{n} interfaces are being detached": {one: "The interface is being detached", other: "{n} interfaces are being detached"},
+	"{n} interfaces are gone": {one: "The interface is gone", other: "{n} interfaces are gone"},
+	"In its way are {n} interfaces, which have addresses of it:": {one: "In its way is an interface, which has an address of it:", other: "In its way are {n} interfaces, which have addresses of it:"},
+	"With it go {n} things:": {one: "With it goes one thing:", other: "With it go {n} things:"},
 	"{what}, {n} rows": {one: "{what}, one row", other: "{what}, {n} rows"},
 };
