@@ -83,6 +83,10 @@ def test_a_vpc_and_a_subnet(page, dev):
     fill(page, name="shop", block="10.20.0.0/16")
     page.press(Keys.ENTER)
     page.until("return location.pathname.includes('/networks/vpc-') && [...document.querySelectorAll('.map text')].some(x => x.textContent === '10.20.0.0/20 · ' + 'no way out')", what="the new VPC's map")
+    press(page, "Settings")
+    fill(page, name="shop", names=True)
+    send(page, "modify-vpc-attribute --vpc-id")
+    assert named(dev, "routers", "shop")["dns_hostnames"]
     press(page, "New subnet")
     assert page.until("return document.querySelector('dialog[open] input[name=block]')?.value").startswith("10.20.")
     fill(page, name="front", block="10.20.200.0/24", public=True)
@@ -228,6 +232,7 @@ def test_groups(page, dev):
     send(page, "--port 22 --cidr 127.0.0.1/32")
     press(page, "Add a rule")
     fill(page, ports="5432", peer="group", group="default")
+    assert page.run("return [...document.querySelectorAll('dialog[open] label')].filter(x => x.offsetParent).map(x => x.querySelector('[name]').name)") == ["protocol", "ports", "peer", "group", "description"]
     send(page, "--source-group sg-")
     found = {(r["from_port"], r.get("peer_block"), bool(r.get("peer_group"))) for r in rows(dev, "security-group-rules", group=db["id"], direction="ingress")}
     assert found == {(22, "127.0.0.1/32", False), (5432, None, True)}
@@ -240,6 +245,18 @@ def test_groups(page, dev):
     cell = page.until("const table = document.querySelector('table.matrix'); if (!table) return; const at = [...table.querySelectorAll('thead th')].findIndex(x => x.innerText === 'store');"
                       "return [...table.querySelectorAll('tbody tr')].filter(tr => tr.querySelector('th').innerText === 'default').map(tr => tr.children[at].innerText)[0]", what="what default reaches in store")
     assert cell == "tcp 5432"
+
+
+def test_many_groups(page, dev):
+    """More than a matrix holds: a list with a filter."""
+    for k in range(30):
+        dev.mine.api_ok("POST", "/security-groups", {"name": f"g{k}", "description": "one of many"})
+    go(page, dev, "security-groups?show=matrix")
+    page.until("return !document.querySelector('table.matrix') && document.querySelector('#q')", what="the list").send_keys("5432")
+    page.until("return [...document.querySelectorAll('main tbody tr')].map(tr => [...tr.children].map(td => td.innerText.trim()).join()).join() === 'default,store,tcp 5432'", what="what fits the filter")
+    for r in rows(dev, "security-groups"):
+        if r["description"] == "one of many":
+            dev.mine.api_ok("DELETE", f"/security-groups/{r['id']}")
 
 
 def test_interfaces_and_addresses(page, dev):
@@ -317,6 +334,11 @@ def test_looks(page, dev, path):
     name, _, word = path.partition("/")
     wrong = look(page, dev, f"{name}/{rows(dev, kinds[word])[0]['ec2']}" if word else path, BRIEF)
     assert not wrong, wrong
+    if word == "" and "matrix" in path:
+        page.size(360)
+        go(page, dev, path)
+        assert page.until("return document.querySelector('.matrix tbody th')?.offsetHeight") < 60
+        page.size(1280)
 
 
 def test_dialogs_look(page, dev):

@@ -30,6 +30,7 @@ const periodOf = (month) => `Start=${month}-01,End=${new Date(Date.UTC(month.sli
 const awsSteps = (make) => (a) => awsOf([make(a)].flat());
 const curlSteps = (make) => (a) => curlOf([make(a)].flat(), curl);
 const entry = ({acl, egress, number}) => `--network-acl-id ${acl.ec2} ${egress ? "--egress" : "--ingress"} --rule-number ${number}`;
+const renamed = (r, name) => (name === undefined ? "" : `aws ec2 create-tags --resources ${r.ec2} --tags ${q(JSON.stringify([{Key: "Name", Value: name}]))}`);
 const isV6 = (block) => block?.includes(":");
 /** A rule's peer for aws: its short flag takes IPv4 alone. */
 function peerFlags({group, direction, protocol, ports, block, peer}) {
@@ -176,6 +177,10 @@ export const COMMANDS = {
 			...(a.subnets ?? []).map((s) => curl("POST", "/subnets", {router: "@", zone: s.zone.id, block: s.block}).replace('"@"', `"'"$vpc"'"`))].join("\n"),
 	},
 	// ---- networks, in parts ----
+	"networks.update": {
+		aws: ({ids: [r], hasNames, name}) => [hasNames === undefined ? "" : `aws ec2 modify-vpc-attribute --vpc-id ${r.ec2} --${hasNames ? "" : "no-"}enable-dns-hostnames`, renamed(r, name)].filter(Boolean).join("\n"),
+		curl: ({ids: [r], hasNames, name}) => [hasNames === undefined ? "" : curl("PATCH", `/routers/${r.id}`, {dns_hostnames: hasNames}), name === undefined ? "" : curl("POST", "/tags", {ids: [r.ec2], tags: {Name: name}})].filter(Boolean).join("\n"),
+	},
 	"networks.delete": {aws: awsSteps(dropVpc), curl: curlSteps(dropVpc)},
 	"subnets.create": {
 		aws: (a) => {
@@ -185,7 +190,7 @@ export const COMMANDS = {
 		curl: (a) => curl("POST", "/subnets", a.body),
 	},
 	"subnets.update": {
-		aws: ({ids: [s], isPublic, name}) => [isPublic === undefined ? "" : `aws ec2 modify-subnet-attribute --subnet-id ${s.ec2} --${isPublic ? "" : "no-"}map-public-ip-on-launch`, name === undefined ? "" : `aws ec2 create-tags --resources ${s.ec2} --tags ${q(JSON.stringify([{Key: "Name", Value: name}]))}`].filter(Boolean).join("\n"),
+		aws: ({ids: [s], isPublic, name}) => [isPublic === undefined ? "" : `aws ec2 modify-subnet-attribute --subnet-id ${s.ec2} --${isPublic ? "" : "no-"}map-public-ip-on-launch`, renamed(s, name)].filter(Boolean).join("\n"),
 		curl: ({ids: [s], isPublic, name}) => [isPublic === undefined ? "" : curl("PATCH", `/subnets/${s.id}`, {public_on_launch: isPublic}), name === undefined ? "" : curl("POST", "/tags", {ids: [s.ec2], tags: {Name: name}})].filter(Boolean).join("\n"),
 	},
 	"subnets.delete": {

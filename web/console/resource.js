@@ -20,7 +20,7 @@ export function resourcePage(page) {
 	spec.columns = page.columns.map((c) => (c.key === "name" && !c.cell ? {...c, cell: (r) => nameLink(spec, r)} : c));
 	if (!mayChange())
 		spec.actions = undefined;
-	const actionsOf = () => [...(spec.actions ?? []), ...(mayChange() ? page.oneActions ?? [] : [])].filter((a) => !a.hidden?.());
+	const actionsOf = () => [...(spec.actions ?? []), ...(mayChange() ? page.oneActions ?? [] : [])].filter((a) => !a.hidden?.()).toSorted((a, b) => Number(a.danger ?? false) - Number(b.danger ?? false));
 	const state = (r) => page.state?.(r) ?? stateOf(r);
 	const buttons = (r) => (actionsOf().length ? html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${actionsOf().map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!(a.may?.(r) ?? true)}
 		@mouseenter=${() => spec.preview(a, [r])} @focus=${() => spec.preview(a, [r])} @click=${() => a.run([r])}>${a.title()}${a.danger ? "…" : ""}</button>`)}</div>` : nothing);

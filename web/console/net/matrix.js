@@ -2,6 +2,7 @@
 // Who reaches whom: the groups of a VPC on both sides, and what the rules of one let in from the members of the other. Of many groups
 // the same as a list with a filter.
 import {html, nothing, nameOf, shortId, mark} from "../parts.js";
+import {live} from "../vendor/lit-html/directives/live.js";
 import {rows, row, derive} from "../store.js";
 import {here, href, say} from "../router.js";
 import {t, matches} from "../words.js";
@@ -60,7 +61,7 @@ function table(groups, pairs) {
 
 function list(pairs) {
 	const q = (here.query.get("q") ?? "").toLowerCase(), lines = pairs.filter((p) => matches(`${sourceName(p.source)}\n${nameOf(p.target)}\n${p.lets.map(({rule}) => ruleWords(rule)).join("\n")}`, q));
-	return html`<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="28" placeholder=${t("Filter: a group, a protocol, a port")} value=${here.query.get("q") ?? ""} @input=${(e) => say({q: e.target.value})}></div>
+	return html`<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="28" placeholder=${t("Filter: a group, a protocol, a port")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}></div>
 		<div class="scroll" tabindex="0" role="region" aria-label=${t("Who reaches whom")}><table class="simple"><thead><tr><th scope="col">${t("From")}</th><th scope="col">${t("To")}</th><th scope="col">${t("What")}</th></tr></thead>
 		<tbody>${lines.slice(0, LINES_MAX).map((p) => html`<tr><td>${groupLink(p.source)}</td><td>${groupLink(p.target)}</td><td>${p.lets.map(letView)}</td></tr>`)}</tbody></table></div>`;
 }

@@ -4,7 +4,7 @@ import {html, nothing, nameOf, shortId, refName, stateOf, ask, report, note} fro
 import {rows, row, applyRow, touch} from "../store.js";
 import {go, href} from "../router.js";
 import {t, list as words} from "../words.js";
-import {post, remove, intent} from "../api.js";
+import {post, patch, remove, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make, stepper} from "../forms.js";
 import {openGateway, closeGateway, makeNat, dropVpc} from "../steps.js";
@@ -33,6 +33,30 @@ export function create() {
 				applyRow("subnets", made.items?.[0] ?? made.item ?? made);
 			}
 			go(href("networks", shortId(router)));
+		}});
+}
+
+// ---- changed ----
+
+/** A form has its own copy: what arrives meanwhile is told beside it. */
+export function change(r) {
+	const {gen} = r, before = {name: nameOf(r), hasNames: Boolean(r.dns_hostnames)};
+	askFor({title: t("Settings of {name}", {name: before.name}), label: t("Save"), verb: "networks.update",
+		fields: () => {
+			const now = row("routers", r.id);
+			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label>
+				<label class="check"><input type="checkbox" name="names" ?checked=${before.hasNames}> ${t("Machines with a public address have a public name")}</label>
+				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
+		},
+		read: (form) => {
+			const hasNames = form.get("names") === "on", name = form.get("name");
+			return {ids: [r], ...(hasNames === before.hasNames ? {} : {hasNames}), ...(name === before.name ? {} : {name})};
+		},
+		send: async ({hasNames, name}) => {
+			if (hasNames !== undefined)
+				applyAll("routers", await patch(`/routers/${r.id}`, {dns_hostnames: hasNames}, gen));
+			if (name !== undefined)
+				await post("/tags", {ids: [r.ec2], tags: {Name: name}});
 		}});
 }
 

@@ -9,7 +9,7 @@ import {t} from "../words.js";
 import {offerCommand} from "../command_bar.js";
 import {may} from "../may.js";
 import {KINDS, of, peeringsOf, subnetsOf, machinesIn, wayOut, wayWords, button} from "../net/parts.js";
-import {create, drop, waysCard, peeringsCard} from "../net/vpc.js";
+import {create, change, drop, waysCard, peeringsCard} from "../net/vpc.js";
 import {create as createSubnet, subnetPage, attention} from "../net/subnets.js";
 import {tablesCard, tablePage} from "../net/routes.js";
 import {aclsCard, aclPage} from "../net/acls.js";
@@ -58,7 +58,7 @@ function attentionOf(router) {
 
 function routerView(r) {
 	return html`<p class="dim"><span class="m">${(r.blocks ?? []).join(", ")}</span> · ${shortId(r)}</p>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(may("subnet.create") && r.blocks?.length, t("New subnet"), () => createSubnet(r))}${button(may("router.delete"), t("Delete the VPC"), () => drop(r), "danger-text")}</div>
+		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(may("subnet.create") && r.blocks?.length, t("New subnet"), () => createSubnet(r))}${button(may("router.update"), t("Settings"), () => change(r))}${button(may("router.delete"), t("Delete the VPC"), () => drop(r), "danger-text")}</div>
 		${attentionOf(r)}${mapOf(r)}<div class="half gaptop"><div>${tablesCard(r)}${aclsCard(r)}</div><div>${waysCard(r)}${peeringsCard(r)}
 		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("Address range"), (r.blocks ?? []).join(", ")], ["IPv6", (r.ipv6_blocks ?? []).join(", ")], [t("Names of hosts"), r.dns_hostnames ? t("yes") : t("no")], [t("Made"), when(r.created_us)], ["EC2", copyable(shortId(r))], ["OpenStack", copyable(r.id)]])}</div></div></div>`;
 }
