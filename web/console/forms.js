@@ -3,7 +3,7 @@
 // What can be chosen is what was there when the form was opened: nothing in it moves under somebody's hand.
 import {html, ask} from "./parts.js";
 import {applyRow} from "./store.js";
-import {showCommand} from "./commands.js";
+import {showCommand} from "./command_bar.js";
 import {post, patch, remove} from "./api.js";
 
 /** As ask(), and besides {verb, or of what was chosen verb(args), fields: () => template, read(form): what the command is told,
