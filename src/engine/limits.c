@@ -211,11 +211,11 @@ RESULT engine_set_limit(struct op *op, struct limit_wish *wish)
 	while (limit < LIMIT_COUNT && !str_is(wish->name, engine_limits[limit].name))
 		limit++;
 	if (limit == LIMIT_COUNT)
-		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_SETTING, "there is no limit '%" STR_FMT "'",
-				     STR_ARG(wish->name));
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SETTING, STR("name"),
+				   "there is no limit '%" STR_FMT "'", STR_ARG(wish->name));
 	if (wish->most.n && !result_is_ok(str_parse_int(wish->most, &number)))
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SETTING, "'%" STR_FMT "' is no number",
-				     STR_ARG(wish->most));
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SETTING, STR("limit"), "'%" STR_FMT "' is no number",
+				   STR_ARG(wish->most));
 	struct setting_wish setting = {
 		.name = str_print(op->ctx->arena, "limit.%s", engine_limits[limit].name),
 		.value = wish->most};

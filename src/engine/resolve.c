@@ -263,8 +263,9 @@ static const struct row *group_in_domain(const struct tables *t, uuid domain, st
 
 static const struct row *find_named_account(const struct tables *t, uuid account, struct str name)
 {
+	const struct account *numbered = account_find_by_number(t, name);
 	(void) account;
-	return find_across(t, name, account_in_domain);
+	return numbered ? &numbered->row : find_across(t, name, account_in_domain);
 }
 
 /* The account's own, else a domain's. */

@@ -7,7 +7,7 @@
  * A ref with bits = 0 names a row by ref->text:
  * * domains, roles, hosts, zones (also by their short id), instance types (also by their flavor id)
  *   and external networks by their name;
- * * accounts, users and groups by NAME in the default domain, or by DOMAIN/NAME;
+ * * accounts, users and groups by NAME in the default domain, or by DOMAIN/NAME; accounts also by their number;
  * * key pairs, IAM's roles, instance profiles, and the account's own users and groups (which win
  *   over a domain's) by name within the account;
  * * addresses by their public IP address;

@@ -27,14 +27,14 @@ static bool runs_overlap(struct ip_run a, struct ip_run b)
 	return ip_compare(a.first, b.last) <= 0 && ip_compare(b.first, a.last) <= 0;
 }
 
-static RESULT check_run(struct op *op, enum kind kind, struct ip_run r, const char *what)
+static RESULT check_run(struct op *op, enum kind kind, struct ip_run r, struct str field, const char *what)
 {
 	if (run_is_sound(r))
 		return OK;
 	char first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
-	return ctx_fail_kind(op->ctx, ERR_INVALID, (int) kind,
-			     "%s from '%s' to '%s' is not a run of IPv4 addresses.", what,
-			     ip_write(r.first, first), ip_write(r.last, last));
+	return ENGINE_FAIL(op, ERR_INVALID, (int) kind, field,
+			   "%s from '%s' to '%s' is not a run of IPv4 addresses.", what,
+			   ip_write(r.first, first), ip_write(r.last, last));
 }
 
 static RESULT write_range(struct op *op, const struct external_network *network, struct ip_run r,
@@ -59,16 +59,16 @@ static RESULT check_external_network(struct op *op, const struct external_networ
 		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_EXTERNAL_NETWORK,
 				     "An external network needs a name, a physical network and a next hop.");
 	if (external_network_find_by_name(op->head, wish->name))
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_EXTERNAL_NETWORK,
-				     "The external network '%" STR_FMT "' exists already.",
-				     STR_ARG(wish->name));
-	TRY(check_run(op, KIND_EXTERNAL_NETWORK, infra, "The infrastructure's range"));
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_EXTERNAL_NETWORK, STR("name"),
+				   "The external network '%" STR_FMT "' exists already.",
+				   STR_ARG(wish->name));
+	TRY(check_run(op, KIND_EXTERNAL_NETWORK, infra, STR("infra_first"), "The infrastructure's range"));
 	if (ip_is_none(wish->first))
 		return OK;
-	TRY(check_run(op, KIND_EXTERNAL_NETWORK, range, "The range of public addresses"));
+	TRY(check_run(op, KIND_EXTERNAL_NETWORK, range, STR("first"), "The range of public addresses"));
 	if (runs_overlap(infra, range))
-		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_ADDRESS_RANGE,
-				     "The infrastructure's range and that of public addresses overlap.");
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("first"),
+				   "The infrastructure's range and that of public addresses overlap.");
 	return OK;
 }
 
@@ -87,9 +87,9 @@ RESULT engine_set_default_external(struct op *op, struct external_default_wish *
 	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
 	TRY(engine_permit(op, "external_network.update", KIND_EXTERNAL_NETWORK, &network->row));
 	if (wish->is_default && present && present != network)
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_EXTERNAL_NETWORK,
-				     "A default external network already exists: %s.",
-				     uuid_write(present->row.id, id));
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_EXTERNAL_NETWORK, STR("is_default"),
+				   "A default external network already exists: %s.",
+				   uuid_write(present->row.id, id));
 	struct external_network next = *network;
 	next.is_default = wish->is_default;
 	TRY(external_network_put(op, &next));
@@ -126,7 +126,7 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 	struct ip_run wanted = {wish->first, wish->last};
 	const struct external_network *network = NULL;
 	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
-	TRY(check_run(op, KIND_ADDRESS_RANGE, wanted, "The range"));
+	TRY(check_run(op, KIND_ADDRESS_RANGE, wanted, STR("first"), "The range"));
 	if (ip_is_none(network->infra_first))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_EXTERNAL_NETWORK,
 				     "'%" STR_FMT
@@ -141,9 +141,9 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 		clashes = row_is_live(&range->row) &&
 			  runs_overlap(wanted, (struct ip_run){range->first, range->last});
 	if (clashes)
-		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_ADDRESS_RANGE,
-				     "The range overlaps with another one of '%" STR_FMT "'.",
-				     STR_ARG(network->name));
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("first"),
+				   "The range overlaps with another one of '%" STR_FMT "'.",
+				   STR_ARG(network->name));
 	TRY(engine_permit(op, "address_range.add", KIND_EXTERNAL_NETWORK, &network->row));
 	TRY(write_range(op, network, wanted, &wish->address_range));
 	return engine_log_event(op, KIND_EXTERNAL_NETWORK, &network->row, "range added",
@@ -154,11 +154,11 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 /* As long as nothing in use falls out of it. */
 static RESULT check_gateway_range(struct op *op, const struct external_network *network, struct ip_run wanted)
 {
-	TRY(check_run(op, KIND_EXTERNAL_NETWORK, wanted, "The gateways' range"));
+	TRY(check_run(op, KIND_EXTERNAL_NETWORK, wanted, STR("first"), "The gateways' range"));
 	if (!ip_is_none(network->infra_first) && (ip_compare(wanted.first, network->infra_first) > 0 ||
 						  ip_compare(wanted.last, network->infra_last) < 0))
 		return ENGINE_FAIL(
-			op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, STR("gateway-range"),
+			op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, STR("last"),
 			"The gateways' range can only grow: it has to contain the one of '%" STR_FMT "'.",
 			STR_ARG(network->name));
 	const struct address_range *range =
@@ -166,7 +166,7 @@ static RESULT check_gateway_range(struct op *op, const struct external_network *
 	for (; range; range = address_range_next_by_external_network(op->head, range))
 		if (row_is_live(&range->row) &&
 		    runs_overlap(wanted, (struct ip_run){range->first, range->last}))
-			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("gateway-range"),
+			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS_RANGE, STR("last"),
 					   "The gateways' range overlaps with public addresses of '%" STR_FMT
 					   "'.",
 					   STR_ARG(network->name));
@@ -247,7 +247,7 @@ RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)
 	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
 	TRY(check_pool(op, network, pool));
 	if (!ip_is_none(wish->next_hop) && wish->next_hop.family != IP_V6)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("next-hop"),
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("next_hop"),
 				   "The next hop is not an IPv6 address.");
 	TRY(engine_permit(op, "external_network.set_ipv6", KIND_EXTERNAL_NETWORK, &network->row));
 	struct external_network next = *network;

@@ -20,6 +20,7 @@
 
 enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255, MODEL_MAX_SIZE = 63, MOVE_RATE_MAX = 1000000 };
 #define RESERVED_MEMORY (INT64_C(1) << 30)
+#define POOL_PATH "/var/lib/libvirt/images"
 
 static RESULT find_zone(struct op *op, const struct ref *ref, const struct zone **ret_zone)
 {
@@ -68,16 +69,16 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 	const struct zone *zone = NULL;
 	TRY(find_zone(op, &wish->zone, &zone));
 	if (!is_host_name(wish->name))
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
-				     "'%" STR_FMT
-				     "' cannot name a host: use letters, digits, '-', '.' and '_'.",
-				     STR_ARG(wish->name));
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("name"),
+				   "'%" STR_FMT
+				   "' cannot name a host: use letters, digits, '-', '.' and '_'.",
+				   STR_ARG(wish->name));
 	if (host_find_by_name(op->head, wish->name))
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_HOST,
-				     "The host '%" STR_FMT "' exists already.", STR_ARG(wish->name));
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_HOST, STR("name"),
+				   "The host '%" STR_FMT "' exists already.", STR_ARG(wish->name));
 	if (!is_address(wish->address))
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
-				     "'%" STR_FMT "' is no address of a host.", STR_ARG(wish->address));
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("address"),
+				   "'%" STR_FMT "' is no address of a host.", STR_ARG(wish->address));
 	if (wish->overcommit_percent < 0 || wish->reserved_memory < -1)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
 				     "Overcommitment and reserved memory cannot be negative.");
@@ -87,8 +88,10 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 			    .row.gen = 1,
 			    .name = wish->name,
 			    .zone = zone->row.id,
-			    .uri = wish->uri,
-			    .pool_path = wish->pool_path,
+			    .uri = wish->uri.n ? wish->uri
+					       : str_print(op->ctx->arena, "qemu+tls://%" STR_FMT "/system",
+							   STR_ARG(wish->name)),
+			    .pool_path = wish->pool_path.n ? wish->pool_path : STR(POOL_PATH),
 			    .address = wish->address,
 			    .cpu = cpu,
 			    .enabled = true,
@@ -110,7 +113,7 @@ static RESULT change_guests(struct op *op, const struct host_settings *wish, con
 	if (wish->cpu.n)
 		TRY(read_cpu(op, wish->cpu, &next->cpu));
 	if (wish->set_move_rate && (wish->move_rate < 0 || wish->move_rate > MOVE_RATE_MAX))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("move-rate"),
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("move_rate"),
 				   "A rate is 0 to %d MiB a second; 0 is as fast as it goes.", MOVE_RATE_MAX);
 	if (wish->set_move_rate)
 		next->move_rate = wish->move_rate;

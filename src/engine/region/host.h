@@ -7,8 +7,9 @@
 
 struct host_wish {
 	struct str name;
-	struct ref zone; /* by name; kind none: the first zone */
-	struct str uri, pool_path;
+	struct ref zone;            /* by name; kind none: the first zone */
+	struct str uri;             /* empty: qemu+tls://NAME/system */
+	struct str pool_path;       /* empty: /var/lib/libvirt/images */
 	struct str address;         /* where other hosts reach it; empty: the host of the uri */
 	int64_t overcommit_percent; /* 0: 400 */
 	int64_t reserved_memory;    /* bytes; -1: 1 GiB */
