@@ -15,6 +15,7 @@
 #include "api/native/native.h"
 #include "base/file.h"
 #include "base/heap.h"
+#include "daemon/authority.h"
 #include "daemon/command.h"
 
 enum { COMMANDS_MAX = 32, COMMAND_ARENA_CAP = 64 * 1024 * 1024, BACKLOG = 16 };
@@ -95,6 +96,13 @@ static RESULT run_command(void *self, struct ctx *c, struct native_command *n)
 	command_call_done(&call);
 	json_decref(args);
 	return result;
+}
+
+/* As native_commands.forget_host. One that was added by hand has no file. */
+static void forget_host(void *self, struct ctx *c, struct str name)
+{
+	if (!result_is_ok(authority_forget_host(c, &((struct daemon *) self)->settings, name)))
+		ctx_clear_problem(c); /* it is noted again when a host of that name is added so */
 }
 
 /* ---- threads ---- */
@@ -180,8 +188,10 @@ RESULT control_new(struct ctx *c, struct daemon *d, struct control **ret_control
 	struct control *control = heap_new(struct control);
 	if (!control)
 		return ctx_no_memory(c);
-	control->commands = (struct native_commands){
-		.self = d, .run = run_command, .threads = {.start = start_running, .self = control}};
+	control->commands = (struct native_commands){.self = d,
+						     .run = run_command,
+						     .forget_host = forget_host,
+						     .threads = {.start = start_running, .self = control}};
 	*ret_control = control;
 	return OK;
 }

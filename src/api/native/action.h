@@ -6,6 +6,7 @@
  *             the cloud: those are the engine's
  *   target, targets   where in the args the path's {id} goes, + 1 (NATIVE_AT): a struct ref, or struct refs
  *   write     writes an answer that is no JSON, of the type content_type
+ *   tell      of a change: writes what the operation found besides, behind its rows and in what a ?dry=1 says
  *   answer    writes the answer's members; NULL: of a change the rows that it `returns`, as it left them
  *
  * The reads of kinds have no rows of their own: kinds.c makes them of model/shown.h when the face is made. */
@@ -65,6 +66,7 @@ struct native_action {
 	int status;     /* of success; 0: 200, or of a change 202 */
 	uint16_t target, targets;
 	RESULT (*prepare)(struct native_call *e, void *args);
+	void (*tell)(struct native_call *e, const void *args, struct json_writer *w);
 	RESULT (*answer)(struct native_call *e, const void *args, struct json_writer *w);
 	const char *content_type; /* of an answer that is no JSON: then write makes the whole of it */
 	RESULT (*write)(struct native_call *e, const void *args, struct buf *body);

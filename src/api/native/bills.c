@@ -16,7 +16,7 @@
 #include "store/domain.h"
 #include "store/webhook.h"
 
-enum { SECRET_MIN = 16, SECRET_MAX = 1024, KEY_MAX = 200 };
+enum { SECRET_MIN = 16, SECRET_MAX = 4000, KEY_MAX = 200 };
 
 /* ---- webhooks ---- */
 

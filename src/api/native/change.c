@@ -238,6 +238,8 @@ RESULT native_answer_change(struct native_call *e, struct json_writer *w)
 	if (e->bulk)
 		write_parts(e, w);
 	write_rows(e, w);
+	if (native_action_of(e)->tell)
+		native_action_of(e)->tell(e, e->args, w);
 	return OK;
 }
 

@@ -284,5 +284,10 @@ void native_write_would(struct native_call *e, struct json_writer *w)
 	}
 	if (e->room && e->room->is_known)
 		write_placement(e->room, w);
+	if (native_action_of(e)->tell) {
+		native_action_of(e)->tell(e, e->args, w);
+		view_close(&e->view);
+		e->view = (struct view){0};
+	}
 	json_write_close(w);
 }

@@ -11,6 +11,7 @@
 #include "engine/instance/instance_snapshot.h"
 #include "engine/network/security_group.h"
 #include "engine/tag.h"
+#include "store/instance_migration.h"
 
 /* ---- launch ---- */
 
@@ -183,6 +184,16 @@ static const struct param migrate_params[] = {
 	REF(instance_migrating, "host", host, HOST, .doc = "Else the one with the most room."),
 	PARAM(struct instance_migrating, "force", forces, .doc = "Whatever groups and aggregates say."),
 };
+static void tell_migration(struct native_call *e, const void *args, struct json_writer *w)
+{
+	char id[UUID_TEXT_SIZE];
+	uuid migration = ((const struct instance_migrating *) args)->migration;
+	const struct instance_migration *m = instance_migration_find(native_tables(e), migration);
+	if (!m)
+		return; /* it was only tried */
+	json_write_z(w, "migration", uuid_write(migration, id));
+	json_write_z(w, "target", uuid_write(m->target, id));
+}
 static const struct param snapshot_params[] = {
 	PARAM(struct instance_snapshot_wish, "name", name, .max = 255, .doc = "Its name."),
 	PARAM(struct instance_snapshot_wish, "description", description, .max = 255, .doc = "Free text."),
@@ -287,7 +298,7 @@ static const struct native_action actions[] = {
 	ADMIN_CHANGE(POST, "/instances/{id}/migrate", "ec2:MigrateInstances", INSTANCE,
 		     .args = PARAMS(struct instance_migrating, migrate_params),
 		     .target = NATIVE_AT(instance_migrating, instance),
-		     .operation = engine_migrate_instance_run,
+		     .operation = engine_migrate_instance_run, .tell = tell_migration,
 		     .doc = "Sends it to another host while it runs."),
 	CHANGE(POST, "/instances/{id}/snapshot", "ec2:CreateSnapshots", INSTANCE,
 	       .args = PARAMS(struct instance_snapshot_wish, snapshot_params),

@@ -27,6 +27,8 @@ struct native_commands {
 	void *self;
 	/* On one of the threads. That the command failed is an outcome, too. */
 	RESULT (*run)(void *self, struct ctx *c, struct native_command *command);
+	/* What this machine's files say of a host that is no more is forgotten. Any thread. */
+	void (*forget_host)(void *self, struct ctx *c, struct str name);
 	struct api_threads threads;
 };
 

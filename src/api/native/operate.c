@@ -1,22 +1,152 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What operators change: hosts and settings. */
+ * What operators change: hosts, how those are turned off that are dead and what leaves them, and settings. */
 #include "api/native/write.h"
 
+#include "auth/key.h"
+#include "base/crypto.h"
+#include "engine/instance/instance_evacuate.h"
 #include "engine/instance/instance_event.h"
 #include "engine/instance/instance_migration.h"
+#include "engine/limits.h"
+#include "engine/region/fence.h"
 #include "engine/region/host.h"
+#include "engine/region/host_forget.h"
 #include "engine/region/region.h"
 #include "model/host.h"
+#include "store/account.h"
+#include "store/instance.h"
+#include "store/snapshot.h"
+#include "store/volume.h"
+
+/* ---- hosts ---- */
+
+#define H(name, member, ...) PARAM(struct host_wish, name, member, __VA_ARGS__)
+static const struct param add_params[] = {
+	H("name", name, .min = 1, .max = 255, .flags = REQUIRED,
+	  .doc = "Unique; it is also its Open vSwitch system-id."),
+	H("uri", uri, .max = 1024,
+	  .doc = "libvirt's address; absent: qemu+tls://NAME/system. Only on the server's own machine it is "
+		 "another "
+		 "than of qemu+tls, or has parameters."),
+	H("zone", zone, .kind = KIND_ZONE, .doc = "Its availability zone; absent: the first."),
+	H("address", address, .max = 255,
+	  .doc = "Where other hosts reach it, which send it guests that move; absent: the host in its uri."),
+	H("pool_path", pool_path, .max = 1024,
+	  .doc = "Its directory for disks; absent: /var/lib/libvirt/images."),
+	H("cpu", cpu, .max = 64, .doc = "As of a host that is changed; absent: region."),
+	H("overcommit_percent", overcommit_percent, .min = 10, .max = 10000, .absent = "400",
+	  .doc = "vCPUs offered per 100 real ones; absent: 400."),
+	H("reserved_memory", reserved_memory, .min = -1, .max = INT64_C(1) << 40, .absent = "-1",
+	  .doc = "Bytes kept for the machine itself; absent: 1 GiB."),
+};
+
+/* libvirt runs programs of this machine that a URI's parameters name, or another way of transport. */
+static RESULT prepare_add(struct native_call *e, void *args)
+{
+	struct str uri = ((const struct host_wish *) args)->uri;
+	if (e->c->who->is_operator || !uri.n ||
+	    (str_starts_with(uri, STR("qemu+tls://")) && str_find_char(uri, '?', 0) == uri.n))
+		return OK;
+	return ctx_fail_field(
+		e->c, ERR_DENIED, STR("uri"),
+		"From elsewhere uri is as qemu+tls://HOST/system: others are added on the server's "
+		"own machine.");
+}
 
 static const struct param host_params[] = {
 	PARAM(struct host_settings, "enabled", enabled, .doc = "Whether new instances are placed on it."),
 	PARAM(struct host_settings, "reason", reason, .max = 255, .doc = "Why not."),
 	PARAM(struct host_settings, "forced_down", forced_down,
 	      .doc = "It counts as down, whatever it answers."),
+	PARAM(struct host_settings, "cpu", cpu, .min = 1, .max = 64,
+	      .doc = "What guests get that start there: region, what all hosts like it can do; host, all "
+		     "that its own "
+		     "can do; or a model's name."),
+	PARAM(struct host_settings, "move_rate", move_rate, .min = 0, .max = 1000000,
+	      .given = offsetof(struct host_settings, set_move_rate) + 1,
+	      .doc = "MiB a second at which each guest that leaves it, running, is sent; 0: as fast as it "
+		     "goes."),
 };
+
+struct remove_args {
+	struct host_target wish;
+	struct str name;
+	bool keeps_note;
+};
+static const struct param remove_params[] = {
+	PARAM(struct remove_args, "keeps_note", keeps_note,
+	      .doc = "What the server has noted of how it is reached to be renewed stays: for whoever is "
+		     "about to undo "
+		     "what made the machine a host."),
+};
+
+static RESULT prepare_removal(struct native_call *e, void *args)
+{
+	struct remove_args *a = args;
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_HOST, &a->wish.host, &row));
+	a->name = str_copy(e->c->arena, host_of(row)->name);
+	return a->name.p ? OK : ctx_no_memory(e->c);
+}
+
+static void drop_note(struct native_call *e, struct str name)
+{
+	const struct native_commands *daemon = e->config->commands;
+	if (daemon)
+		daemon->forget_host(daemon->self, e->c, name);
+}
+
+static RESULT answer_removal(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct remove_args *a = args;
+	if (!a->keeps_note)
+		drop_note(e, a->name);
+	return native_answer_change(e, w);
+}
+
+/* ---- what leaves them ---- */
+
 static const struct param drain_params[] = {
 	PARAM(struct host_draining, "reason", reason, .max = 255, .doc = "Why."),
 };
+static const struct param evacuate_params[] = {
+	PARAM(struct host_evacuation, "rebuilds", rebuilds,
+	      .doc = "Root disks that are there alone are made anew from their images."),
+};
+
+/* Each that leaves with where it goes, or with why it stays. */
+static void tell_moves(struct json_writer *w, const struct drained_instance *at, size_t count)
+{
+	char id[UUID_TEXT_SIZE];
+	json_write_open_list(w, "instances");
+	for (size_t k = 0; k < count; k++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "instance", uuid_write(at[k].instance, id));
+		if (at[k].why.n)
+			json_write_text(w, "problem", at[k].why);
+		else
+			json_write_z(w, "target", uuid_write(at[k].target, id));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void tell_drain(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct host_draining *wish = args;
+	(void) e;
+	tell_moves(w, wish->instances, wish->instance_count);
+}
+
+static void tell_evacuation(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct host_evacuation *wish = args;
+	(void) e;
+	tell_moves(w, wish->instances, wish->instance_count);
+}
+
+/* ---- maintenance ---- */
+
 struct maintenance_args {
 	struct maintenance_wish wish;
 	struct str kind;
@@ -36,13 +166,147 @@ static const struct param maintenance_params[] = {
 static RESULT prepare_maintenance(struct native_call *e, void *args)
 {
 	struct maintenance_args *a = args;
-	for (int k = 0; host_maintenance_kind_words[k]; k++)
-		if (str_is(a->kind, host_maintenance_kind_words[k])) {
-			a->wish.kind = (enum host_maintenance_kind) k;
-			return OK;
-		}
-	return ctx_fail_field(e->c, ERR_INVALID, STR("kind"), "kind is none of those that there are.");
+	(void) e;
+	a->wish.kind =
+		(enum host_maintenance_kind) native_place_of_word(host_maintenance_kind_words, a->kind);
+	return OK;
 }
+
+/* ---- hosts that are dead ---- */
+
+struct device_args {
+	struct fence_device_wish wish;
+	struct str secret;
+};
+#define D(name, member, ...) PARAM(struct device_args, name, member, __VA_ARGS__)
+static const struct param device_params[] = {
+	D("command", wish.command, .max = 1024,
+	  .doc = "A fence agent on the server's machine, by its whole path. Who names one asks on that "
+		 "machine."),
+	D("options", wish.options, .max = 50, .doc = "What it is told besides: {\"ipaddr\": \"192.0.2.7\"}."),
+	D("secret", secret, .max = 4096,
+	  .doc = "Lines NAME=VALUE of such that nobody is to see. They are kept sealed, and not shown "
+		 "again."),
+	D("addresses", wish.addresses, .max = 16,
+	  .doc = "Instead of a command: from where its guests reach Ceph, which keeps them out."),
+	D("after_s", wish.after_s, .min = -1, .max = FENCE_AFTER_S_MAX,
+	  .doc = "After how many seconds of silence that is done by itself; -1: never; absent: as the "
+		 "setting "
+		 "hosts.fence_after_s says, else 120."),
+};
+
+/* Every line of it goes to the program as it is. */
+static RESULT check_secret(struct native_call *e, struct str secret)
+{
+	struct str rest = secret, line;
+	while (str_split_next(&rest, '\n', &line))
+		if (str_find_char(line, '=', 0) == line.n || str_starts_with(line, STR("action=")))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("secret"),
+					      "Each line of the secret is NAME=VALUE, such as passwd=….");
+	return OK;
+}
+
+static RESULT prepare_device(struct native_call *e, void *args)
+{
+	struct device_args *a = args;
+	const struct row *row = NULL;
+	struct str secret = str_trim(a->secret);
+	if ((a->wish.command.n > 0) + (a->wish.addresses.count > 0) != 1)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("command"),
+				      "Either command or addresses say how it is turned off.");
+	if (a->wish.command.n && !e->c->who->is_operator)
+		return ctx_fail_field(e->c, ERR_DENIED, STR("command"),
+				      "A program of the server's machine is named on that machine alone.");
+	if (a->wish.after_s > 0 && a->wish.after_s < FENCE_AFTER_S_MIN)
+		return ctx_fail_field(e->c, ERR_RANGE, STR("after_s"), "after_s must be %d to %d.",
+				      FENCE_AFTER_S_MIN, FENCE_AFTER_S_MAX);
+	TRY(check_secret(e, secret));
+	TRY(native_find_row(e, KIND_HOST, &a->wish.host, &row));
+	if (!secret.n)
+		return OK;
+	secret = str_print(e->c->arena, "%" STR_FMT "\n", STR_ARG(secret));
+	TRY(key_seal(e->c, e->config->master_key, row->id, secret, &a->wish.secret));
+	crypto_wipe((void *) secret.p, secret.n);
+	return OK;
+}
+
+static const struct param fence_params[] = {
+	PARAM(struct fence_asking, "reason", reason, .max = 255, .doc = "Why, for its history."),
+};
+
+struct vouch_args {
+	struct fence_word wish;
+	bool has_seen_it_off;
+};
+static const struct param vouch_params[] = {
+	PARAM(struct vouch_args, "i_have_seen_it_off", has_seen_it_off,
+	      .doc = "true: no guest of it runs, and it stays off for now."),
+	PARAM(struct vouch_args, "by", wish.who, .max = 255, .doc = "Whose word it is, for its history."),
+};
+
+static RESULT prepare_vouch(struct native_call *e, void *args)
+{
+	struct vouch_args *a = args;
+	if (!a->has_seen_it_off)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("i_have_seen_it_off"),
+			"Its guests are started elsewhere on your word: if it runs on, they run twice "
+			"and their disks are destroyed. Say --i-have-seen-it-off once you have.");
+	if (!a->wish.who.n)
+		a->wish.who = audit_write_from(e->call);
+	return OK;
+}
+
+struct forget_args {
+	struct host_forgetting wish;
+	struct str name;
+};
+
+static RESULT prepare_forgetting(struct native_call *e, void *args)
+{
+	struct forget_args *a = args;
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_HOST, &a->wish.host, &row));
+	a->name = str_copy(e->c->arena, host_of(row)->name);
+	return a->name.p ? OK : ctx_no_memory(e->c);
+}
+
+static void tell_lost_one(struct json_writer *w, const struct tables *t, const struct lost_thing *lost)
+{
+	const struct volume *v = lost->kind == KIND_VOLUME ? volume_find(t, lost->id) : NULL;
+	const struct instance *i = lost->kind == KIND_INSTANCE ? instance_find(t, lost->id) : NULL;
+	const struct snapshot *s = lost->kind == KIND_SNAPSHOT ? snapshot_find(t, lost->id) : NULL;
+	const struct account *owner = account_find(t, v   ? v->account
+						      : i ? i->account
+						      : s ? s->account
+							  : UUID_NONE);
+	char id[UUID_TEXT_SIZE];
+	json_write_open(w, NULL);
+	json_write_z(w, "kind", model_kinds[lost->kind].name);
+	json_write_z(w, "id", uuid_write(lost->id, id));
+	if (owner)
+		json_write_text(w, "account", owner->name);
+	if (v)
+		json_write_int(w, "size", v->size);
+	json_write_close(w);
+}
+
+static void tell_lost(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct forget_args *a = args;
+	json_write_open_list(w, "lost");
+	for (size_t k = 0; k < a->wish.lost.count; k++)
+		tell_lost_one(w, native_tables(e), &a->wish.lost.at[k]);
+	json_write_close_list(w);
+}
+
+static RESULT answer_forgetting(struct native_call *e, const void *args, struct json_writer *w)
+{
+	drop_note(e, ((const struct forget_args *) args)->name);
+	return native_answer_change(e, w);
+}
+
+/* ---- settings ---- */
 
 static const struct param setting_params[] = {
 	PARAM(struct setting_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Which."),
@@ -50,27 +314,78 @@ static const struct param setting_params[] = {
 	      .doc = "Empty: the standard one."),
 };
 
-#define OPERATE(verb, path, permission, ...) ADMIN_CHANGE(verb, path, permission, HOST, __VA_ARGS__)
+/* ---- limits of the region ---- */
+
+static RESULT answer_limits(struct native_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "items");
+	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "name", engine_limits[limit].name);
+		json_write_int(w, "limit", engine_get_limit(native_tables(e), limit));
+		json_write_int(w, "usual", engine_limits[limit].most);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct param limit_params[] = {
+	PARAM(struct limit_wish, "name", name, .min = 1, .max = 255, .flags = REQUIRED,
+	      .doc = "As GET /limits has it."),
+	PARAM(struct limit_wish, "limit", most, .max = 20, .flags = OR_NUMBER,
+	      .doc = "At most; -1: no limit; absent: as usual."),
+};
+
+#define OPERATE(verb, path, ...) ADMIN_CHANGE(verb, path, "ec2:ModifyHypervisor", HOST, __VA_ARGS__)
+#define FENCE(verb, path, returned, ...)                                                                     \
+	CHANGE_ROW(verb, path, "ec2:FenceHypervisor", HOST, returned, NATIVE_ADMIN, __VA_ARGS__)
 static const struct native_action actions[] = {
-	OPERATE(PATCH, "/hosts/{id}", "ec2:ModifyHypervisor",
-		.args = PARAMS(struct host_settings, host_params), .target = NATIVE_AT(host_settings, host),
-		.operation = engine_update_host_run,
-		.doc = "Opens or closes a host to new instances, or says that it is down."),
-	OPERATE(POST, "/hosts/{id}/drain", "ec2:ModifyHypervisor",
-		.args = PARAMS(struct host_draining, drain_params), .target = NATIVE_AT(host_draining, host),
-		.operation = engine_drain_host_run,
-		.doc = "Sends its running instances elsewhere, and closes it."),
-	OPERATE(POST, "/hosts/{id}/maintenance", "ec2:ModifyHypervisor",
-		.args = PARAMS(struct maintenance_args, maintenance_params),
+	ADMIN_CREATE("/hosts", "ec2:ModifyHypervisor", HOST, .args = PARAMS(struct host_wish, add_params),
+		     .prepare = prepare_add, .operation = engine_add_host_run,
+		     .doc = "Adds a machine that is a host already. dari host add root@… makes one of it."),
+	OPERATE(PATCH, "/hosts/{id}", .args = PARAMS(struct host_settings, host_params),
+		.target = NATIVE_AT(host_settings, host), .operation = engine_update_host_run,
+		.doc = "Opens or closes a host to new instances, says that it is down, or what its guests "
+		       "get."),
+	OPERATE(POST, "/hosts/{id}/drain", .args = PARAMS(struct host_draining, drain_params),
+		.target = NATIVE_AT(host_draining, host), .operation = engine_drain_host_run,
+		.tell = tell_drain, .doc = "Sends its running instances elsewhere, and closes it."),
+	OPERATE(POST, "/hosts/{id}/maintenance", .args = PARAMS(struct maintenance_args, maintenance_params),
 		.target = NATIVE_AT(maintenance_args, wish.host), .prepare = prepare_maintenance,
 		.operation = engine_plan_maintenance_run, .doc = "Plans a maintenance."),
-	OPERATE(POST, "/hosts/{id}/end-maintenance", "ec2:ModifyHypervisor",
-		.args = {.size = sizeof(struct maintenance_target)},
+	OPERATE(POST, "/hosts/{id}/end-maintenance", .args = {.size = sizeof(struct maintenance_target)},
 		.target = NATIVE_AT(maintenance_target, host), .operation = engine_end_maintenance_run,
 		.doc = "Ends it, or calls it off."),
-	OPERATE(DELETE, "/hosts/{id}", "ec2:ModifyHypervisor", .args = {.size = sizeof(struct host_target)},
-		.target = NATIVE_AT(host_target, host), .operation = engine_remove_host_run,
-		.doc = "Takes it out of the region."),
+	OPERATE(DELETE, "/hosts/{id}", .args = PARAMS(struct remove_args, remove_params),
+		.target = NATIVE_AT(remove_args, wish.host), .prepare = prepare_removal,
+		.operation = engine_remove_host_run, .answer = answer_removal,
+		.doc = "Takes one out of the region that holds no instance and no volume."),
+	FENCE(PUT, "/hosts/{id}/fence-device", KIND_HOST, .args = PARAMS(struct device_args, device_params),
+	      .target = NATIVE_AT(device_args, wish.host), .prepare = prepare_device,
+	      .operation = engine_set_fence_device_run, .doc = "Says how it is turned off when it is dead."),
+	FENCE(DELETE, "/hosts/{id}/fence-device", KIND_HOST,
+	      .args = {.size = sizeof(struct fence_device_wish)},
+	      .target = NATIVE_AT(fence_device_wish, host), .operation = engine_set_fence_device_run,
+	      .doc = "It is not turned off any more."),
+	FENCE(POST, "/hosts/{id}/fence", KIND_FENCE, .args = PARAMS(struct fence_asking, fence_params),
+	      .target = NATIVE_AT(fence_asking, host), .operation = engine_ask_fence_run,
+	      .doc = "Turns off one that does not answer."),
+	FENCE(POST, "/hosts/{id}/vouch", KIND_FENCE, .args = PARAMS(struct vouch_args, vouch_params),
+	      .target = NATIVE_AT(vouch_args, wish.host), .prepare = prepare_vouch,
+	      .operation = engine_vouch_fence_run,
+	      .doc = "Takes the caller's word that it is off: what it had may be started elsewhere."),
+	OPERATE(POST, "/hosts/{id}/evacuate", .args = PARAMS(struct host_evacuation, evacuate_params),
+		.target = NATIVE_AT(host_evacuation, host), .operation = engine_evacuate_host_run,
+		.tell = tell_evacuation,
+		.doc = "Has the instances of one that is off started elsewhere; says which wait for it, and "
+		       "why."),
+	FENCE(POST, "/hosts/{id}/forget", KIND_HOST, .args = {.size = sizeof(struct forget_args)},
+	      .target = NATIVE_AT(forget_args, wish.host), .prepare = prepare_forgetting,
+	      .operation = engine_forget_host_run, .tell = tell_lost, .answer = answer_forgetting,
+	      .doc = "Forgets one that is off and never comes back, with the disks that it alone has; says "
+		     "which."),
 	{.method = HTTP_PUT,
 	 .path = "/settings",
 	 .permit = "ec2:ModifyHypervisor",
@@ -79,5 +394,16 @@ static const struct native_action actions[] = {
 	 .args = PARAMS(struct setting_wish, setting_params),
 	 .operation = engine_put_setting_run,
 	 .doc = "Sets a setting of the region."},
+	{HTTP_GET, "/limits", .name = "ListLimits", .permit = "ec2:DescribeHypervisors",
+	 .flags = NATIVE_ADMIN | NATIVE_UNSCOPED, .answer = answer_limits,
+	 .doc = "Lists how many of each kind somebody may have in the region."},
+	{.method = HTTP_PUT,
+	 .path = "/limits",
+	 .permit = "ec2:ModifyHypervisor",
+	 .flags = API_WRITES | NATIVE_ADMIN,
+	 .returns = KIND_SETTING,
+	 .args = PARAMS(struct limit_wish, limit_params),
+	 .operation = engine_set_limit_run,
+	 .doc = "Says another limit for the region, or the usual one."},
 };
 const struct api_actions native_operate_actions = API_ACTIONS(actions);

@@ -150,6 +150,8 @@ static const struct param domain_change_params[] = {
 struct account_args {
 	struct account_wish wish;
 	struct access_key key;
+	struct str secret;
+	bool with_key;
 };
 static const struct param account_params[] = {
 	REF(account_args, "domain", wish.domain, DOMAIN, .doc = "Else the default one."),
@@ -158,7 +160,32 @@ static const struct param account_params[] = {
 	PARAM(struct account_args, "description", wish.description, .max = 255, .doc = "Free text."),
 	PARAM(struct account_args, "with_default_router", wish.with_default_router,
 	      .doc = "It gets a VPC of its own."),
+	PARAM(struct account_args, "with_key", with_key,
+	      .doc = "Its owner gets an access key; the answer has its secret, once."),
 };
+
+static RESULT prepare_account(struct native_call *e, void *args)
+{
+	struct account_args *a = args;
+	if (!a->with_key)
+		return OK;
+	a->key.row.id = id_new(KIND_ACCESS_KEY);
+	a->wish.key = &a->key;
+	return key_draw(e->c, e->config->master_key, &a->key, &a->secret);
+}
+
+static RESULT answer_account(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct account_args *a = args;
+	TRY(native_answer_change(e, w));
+	if (!a->with_key)
+		return OK;
+	json_write_open(w, "access_key");
+	json_write_text(w, "key_id", a->key.key_id);
+	json_write_text(w, "secret", a->secret);
+	json_write_close(w);
+	return OK;
+}
 static const struct param account_change_params[] = {
 	PARAM(struct account_change, "name", name, .min = 1, .max = 64, .doc = "Its name."),
 	PARAM(struct account_change, "description", description, .max = 255, .doc = "Free text."),
@@ -263,8 +290,9 @@ static const struct native_action actions[] = {
 		     .target = NATIVE_AT(domain_target, domain), .operation = engine_delete_domain_run,
 		     .doc = "Deletes it."),
 	ADMIN_CREATE("/accounts", "organizations:CreateAccount", ACCOUNT,
-		     .args = PARAMS(struct account_args, account_params),
-		     .operation = engine_create_account_run, .doc = "Makes an account."),
+		     .args = PARAMS(struct account_args, account_params), .prepare = prepare_account,
+		     .operation = engine_create_account_run, .answer = answer_account,
+		     .doc = "Makes an account."),
 	ADMIN_CHANGE(PATCH, "/accounts/{id}", "organizations:UpdateAccount", ACCOUNT,
 		     .args = PARAMS(struct account_change, account_change_params),
 		     .target = NATIVE_AT(account_change, account), .operation = engine_update_account_run,

@@ -16,15 +16,6 @@ enum { FILE_MAX = 700 * 1024 };
 #define SUBJECTS "technical|billing|quota|account"
 #define OPERATOR_STATES "new|working|waiting|held|resolved|rejected"
 
-/* The place of one of an enum's words, which the parameter's table has checked. */
-static int place_of_word(const char *const *words, struct str word)
-{
-	for (int k = 0; words[k]; k++)
-		if (str_is(word, words[k]))
-			return k;
-	return 0;
-}
-
 /* The engine counts bytes, and names the parameter as AWS Support does. */
 static RESULT check_body(struct native_call *e, struct str body)
 {
@@ -71,9 +62,10 @@ static RESULT check_copies(struct native_call *e, struct strs copies)
 static RESULT prepare_open(struct native_call *e, void *args)
 {
 	struct open_args *a = args;
-	a->wish.about = (enum support_ticket_about) place_of_word(support_ticket_about_words, a->about);
-	a->wish.severity =
-		(enum support_ticket_severity) place_of_word(support_ticket_severity_words, a->severity);
+	a->wish.about =
+		(enum support_ticket_about) native_place_of_word(support_ticket_about_words, a->about);
+	a->wish.severity = (enum support_ticket_severity) native_place_of_word(support_ticket_severity_words,
+									       a->severity);
 	a->wish.service = STR("general-info"); /* as AWS Support has it where nothing is said */
 	a->wish.category = STR("other");
 	if (!str_is_line(a->wish.subject))
@@ -237,8 +229,8 @@ static RESULT prepare_rate(struct native_call *e, void *args)
 {
 	struct rate_args *a = args;
 	(void) e;
-	a->wish.severity =
-		(enum support_ticket_severity) place_of_word(support_ticket_severity_words, a->severity);
+	a->wish.severity = (enum support_ticket_severity) native_place_of_word(support_ticket_severity_words,
+									       a->severity);
 	return OK;
 }
 
@@ -257,7 +249,7 @@ static RESULT prepare_work(struct native_call *e, void *args)
 {
 	struct work_args *a = args;
 	(void) e;
-	a->wish.state = (enum support_ticket_operator_state) place_of_word(
+	a->wish.state = (enum support_ticket_operator_state) native_place_of_word(
 		support_ticket_operator_state_words, a->state);
 	return OK;
 }

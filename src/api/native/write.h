@@ -42,3 +42,12 @@
 /* A ref by id or name, and one by id alone. */
 #define REF(T, name, member, row_kind, ...)                                                                  \
 	PARAM(struct T, name, member, .kind = KIND_##row_kind, __VA_ARGS__)
+
+/* The place of one of an enum's words, which the parameter's table has checked. */
+static inline int native_place_of_word(const char *const *words, struct str word)
+{
+	for (int k = 0; words[k]; k++)
+		if (str_is(word, words[k]))
+			return k;
+	return 0;
+}
