@@ -66,11 +66,12 @@ struct command {
 /* The rows of each file, ended by one without words. */
 extern const struct command init_commands[], local_commands[], login_commands[], row_commands[],
 	change_commands[], rc_commands[], account_commands[], user_commands[], host_commands[],
-	host_check_commands[], host_add_commands[], host_sign_commands[], fence_commands[], pool_commands[],
-	prices_commands[], bill_commands[], billing_commands[], webhook_commands[], signup_commands[],
-	commitment_commands[], network_commands[], subscriptions_commands[], subscriptions_report_commands[],
-	ticket_commands[], desk_commands[], image_commands[], image_get_commands[], log_commands[],
-	inspect_commands[], leftover_commands[], doctor_commands[], whatif_commands[], dump_commands[];
+	host_change_commands[], host_check_commands[], host_add_commands[], host_sign_commands[],
+	fence_commands[], pool_commands[], prices_commands[], bill_commands[], billing_commands[],
+	webhook_commands[], signup_commands[], commitment_commands[], network_commands[],
+	subscriptions_commands[], subscriptions_report_commands[], ticket_commands[], desk_commands[],
+	image_commands[], image_get_commands[], log_commands[], inspect_commands[], leftover_commands[],
+	doctor_commands[], whatif_commands[], dump_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);
@@ -115,11 +116,6 @@ RESULT command_run_typed(struct daemon *d, struct ctx *c, const char *words, jso
 
 /* ticket_facts.c: what the region knows of what a ticket names. As reconcile_write_facts; self: the daemon. */
 RESULT ticket_facts_write(void *self, struct ctx *c, uuid ticket, struct str *ret_text, struct str *ret_json);
-
-/* What becomes of each instance of a host; commands_host.c. stays: before why one does not go. */
-struct drained_instance;
-void command_write_moves(struct command_call *call, const struct drained_instance *instances, size_t count,
-			 const char *stays);
 
 /* ---- the client ---- */
 

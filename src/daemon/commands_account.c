@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account …, dari env, dari limit …: accounts, what their people need to get in, and how much of each
- * kind they may have. */
-#include <inttypes.h>
-
+ * dari account …, dari env: accounts, and what their people need to get in. */
 #include "auth/key.h"
 #include "daemon/command.h"
-#include "engine/limits.h"
 #include "engine/people/account.h"
 #include "store/access_key.h"
 #include "store/account.h"
@@ -110,34 +106,6 @@ static RESULT env_show(struct command_call *call)
 	return OK;
 }
 
-/* ---- limits ---- */
-
-static RESULT limit_list(struct command_call *call)
-{
-	AUTO_VIEW view = {0};
-	view_open(call->daemon->store, &view);
-	call->value = json_array();
-	buf_print(&call->text, "%-26s %10s %10s\n", "name", "at most", "usually");
-	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
-		const struct limit_info *info = &engine_limits[limit];
-		int64_t most = engine_get_limit(view.tables, limit);
-		buf_print(&call->text, "%-26s %10" PRId64 " %10" PRId64 "\n", info->name, most, info->most);
-		(void) json_array_append_new(call->value, json_pack("{s:s, s:I, s:I}", "name", info->name,
-								    "most", (json_int_t) most, "usually",
-								    (json_int_t) info->most));
-	}
-	return OK;
-}
-
-static RESULT limit_set(struct command_call *call)
-{
-	struct limit_wish wish = {.name = command_arg(call, "name"), .most = command_arg(call, "number")};
-	TRY(command_commit(call, "dari:limit set", engine_set_limit_run, &wish));
-	buf_print(&call->text, "%" STR_FMT ": %" STR_FMT "\n", STR_ARG(wish.name),
-		  STR_ARG(wish.most.n ? wish.most : STR("as usual")));
-	return OK;
-}
-
 const struct command account_commands[] = {
 	{"account create",
 	 "Makes an account with an access key and a default VPC.",
@@ -148,16 +116,5 @@ const struct command account_commands[] = {
 	 "Prints shell lines that point aws and boto3 at this region.",
 	 {{"account", PARAM_POSITIONAL, false, "The account's name, where there are several."}},
 	 .run = env_show},
-	{"limit list",
-	 "Lists how many of each kind somebody may have.",
-	 {{0}},
-	 .run = limit_list,
-	 .is_anywhere = true},
-	{"limit set",
-	 "Says another limit for the region.",
-	 {{"name", PARAM_POSITIONAL, true, "As `dari limit list` shows it."},
-	  {"number", PARAM_POSITIONAL, false, "-1: no limit; not given: as usual."}},
-	 .run = limit_set,
-	 .is_anywhere = true},
 	{0},
 };

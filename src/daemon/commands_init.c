@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/command.h"
+#include "engine/region/host.h"
 #include "engine/region/region.h"
 
 enum { CERTIFICATE_YEARS = 10, ANSWER_SIZE = 256, HOST_NAME_SIZE = 256 };
@@ -337,6 +338,20 @@ static RESULT make_typed(struct init *init, struct daemon *d, const char *words,
 	return OK;
 }
 
+static RESULT make_host(struct init *init, struct daemon *d, struct host_wish *wish)
+{
+	struct result made = store_commit(d->store, init->c, "dari:init", engine_add_host_run, wish);
+	if (made.code == ERR_EXISTS) {
+		ctx_clear_problem(init->c);
+		return OK;
+	}
+	TRY(made);
+	init->told = str_print(init->c->arena,
+			       "%" STR_FMT "host %" STR_FMT " added; it is being looked at: dari host list\n",
+			       STR_ARG(init->told), STR_ARG(wish->name));
+	return OK;
+}
+
 static RESULT make_first(struct daemon *d, void *arg)
 {
 	struct init *init = arg;
@@ -346,10 +361,7 @@ static RESULT make_first(struct daemon *d, void *arg)
 		TRY(make_typed(init, d, "account create", json_pack("{s:s%}", "name", account.p, account.n)));
 	if (str_is_empty(host))
 		return OK;
-	json_t *args = json_pack("{s:s%}", "name", host.p, host.n);
-	if (args && uri.n)
-		(void) json_object_set_new(args, "uri", json_stringn(uri.p, uri.n));
-	return make_typed(init, d, "host add", args);
+	return make_host(init, d, &(struct host_wish){.name = host, .uri = uri, .reserved_memory = -1});
 }
 
 static RESULT make_certificate(struct init *init)

@@ -1,146 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari pool …: storage that several hosts see. */
-#include "base/crypto.h"
-#include "base/file.h"
+#include "daemon/client/ask.h"
 #include "daemon/command.h"
 #include "engine/engine.h"
-#include "engine/storage/storage_pool.h"
-#include "engine/storage/volume_move.h"
 #include "store/host.h"
 #include "store/pool_host.h"
 #include "store/storage_pool.h"
 #include "store/volume_type.h"
-
-enum { NAMES_MAX = 1024, KEY_FILE_CAP = 4096 };
-
-/* Separated by commas. */
-static RESULT read_names(struct command_call *call, const char *arg, struct strs *ret_names)
-{
-	struct str rest = command_arg(call, arg), name;
-	struct str *names = arena_new_array(call->ctx.arena, struct str, NAMES_MAX);
-	*ret_names = (struct strs){names, 0};
-	if (!names)
-		return ctx_no_memory(&call->ctx);
-	while (str_split_next(&rest, ',', &name)) {
-		if (ret_names->count == NAMES_MAX)
-			return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(arg),
-					      "%d names at most can be said at once", NAMES_MAX);
-		if (name.n)
-			names[ret_names->count++] = name;
-	}
-	return OK;
-}
-
-static RESULT read_kind(struct command_call *call, enum storage_pool_kind *ret_kind)
-{
-	struct str word = command_arg(call, "kind");
-	*ret_kind = STORAGE_POOL_KIND_SHARED_DIR;
-	for (int k = 0; word.n && storage_pool_kind_words[k]; k++)
-		if (str_is(word, storage_pool_kind_words[k])) {
-			*ret_kind = (enum storage_pool_kind) k;
-			return OK;
-		}
-	return word.n ? ctx_fail_field(&call->ctx, ERR_INVALID, STR("kind"),
-				       "'%" STR_FMT "' is no kind of a storage pool: shared-dir and rbd are",
-				       STR_ARG(word))
-		      : OK;
-}
-
-/* Of a file that has the key alone, or that Ceph calls a keyring: "key = …" among other lines. Sealed for a pool of
- * that name. */
-static RESULT read_key(struct command_call *call, struct str name, struct str *ret_sealed)
-{
-	struct ctx *c = &call->ctx;
-	struct str path = command_arg(call, "key-file"), text = STR_NONE, line = STR_NONE, key = STR_NONE;
-	if (!path.n)
-		return OK;
-	TRY(file_read(c, str_to_z(c->arena, path), KEY_FILE_CAP, &text));
-	struct str rest = str_trim(text);
-	while (str_split_next(&rest, '\n', &line)) {
-		struct str value = str_trim(line), word = STR_NONE;
-		bool is_named = str_starts_with(value, STR("key")) && memchr(value.p, '=', value.n) &&
-				str_is(str_trim(str_slice(value, 3, 4)), "");
-		if (is_named)
-			(void) str_split_next(&value, '=', &word);
-		if (is_named || !key.n)
-			key = str_trim(value);
-	}
-	if (!key.n)
-		return ctx_fail_field(c, ERR_INVALID, STR("key-file"), "the key file has no key");
-	struct result result = crypto_seal(c, call->daemon->master_key, name, key, ret_sealed);
-	crypto_wipe((void *) text.p, text.n); /* ours, in the arena */
-	return result;
-}
-
-static RESULT pool_add(struct command_call *call)
-{
-	struct str zone = command_arg(call, "zone");
-	struct storage_pool_wish wish = {.name = command_arg(call, "name"),
-					 .description = command_arg(call, "description"),
-					 .path = command_arg(call, "path"),
-					 .rbd_pool = command_arg(call, "pool"),
-					 .rbd_user = command_arg(call, "user")};
-	if (zone.n)
-		wish.zone = (struct ref){.kind = KIND_ZONE, .text = zone, .field = STR("zone")};
-	TRY(read_kind(call, &wish.kind));
-	TRY(read_names(call, "host", &wish.hosts));
-	TRY(read_names(call, "monitors", &wish.monitors));
-	TRY(read_key(call, wish.name, &wish.rbd_key));
-	TRY(command_commit(call, "dari:pool add", engine_add_storage_pool_run, &wish));
-	buf_print(&call->text, "storage pool %" STR_FMT " added; %s: dari pool list\n", STR_ARG(wish.name),
-		  wish.kind == STORAGE_POOL_KIND_RBD ? "its hosts are given the key"
-						     : "its hosts prove that they see the same");
-	call->value = json_pack("{s:s}", "pool", uuid_write(wish.pool, (char[UUID_TEXT_SIZE]){0}));
-	return OK;
-}
-
-static RESULT pool_set(struct command_call *call)
-{
-	struct storage_pool_settings wish = {
-		.pool = {.kind = KIND_STORAGE_POOL, .text = command_arg(call, "name"), .field = STR("name")},
-		.description = command_arg(call, "description"),
-		.set_description = command_arg(call, "description").n > 0};
-	bool closes = json_is_true(json_object_get(call->args, "close"));
-	bool opens = json_is_true(json_object_get(call->args, "open"));
-	if (closes && opens)
-		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("close"), "say either --open or --close");
-	wish.enabled = closes ? CHOICE_NO : opens ? CHOICE_YES : CHOICE_DEFAULT;
-	TRY(read_names(call, "host", &wish.more_hosts));
-	TRY(read_names(call, "no-host", &wish.less_hosts));
-	TRY(read_names(call, "type", &wish.more_types));
-	TRY(read_names(call, "no-type", &wish.less_types));
-	TRY(read_names(call, "monitors", &wish.monitors));
-	TRY(read_key(call, wish.pool.text, &wish.rbd_key));
-	TRY(command_commit(call, "dari:pool set", engine_update_storage_pool_run, &wish));
-	buf_print(&call->text, "storage pool %" STR_FMT " changed\n", STR_ARG(wish.pool.text));
-	return OK;
-}
-
-static RESULT pool_remove(struct command_call *call)
-{
-	struct storage_pool_target wish = {
-		.pool = {.kind = KIND_STORAGE_POOL, .text = command_arg(call, "name"), .field = STR("name")}};
-	TRY(command_commit(call, "dari:pool remove", engine_remove_storage_pool_run, &wish));
-	buf_print(&call->text, "storage pool %" STR_FMT " removed\n", STR_ARG(wish.pool.text));
-	return OK;
-}
-
-/* The hosts' own directories are called as Cinder's clients know them. */
-static RESULT pool_move(struct command_call *call)
-{
-	struct str pool = command_arg(call, "pool"), host = command_arg(call, "host");
-	struct volume_moving wish = {0};
-	TRY(command_id_arg(call, "volume", KIND_VOLUME, &wish.volume));
-	if (!str_equal(pool, STORAGE_POOL_LOCAL))
-		wish.pool = (struct ref){.kind = KIND_STORAGE_POOL, .text = pool, .field = STR("pool")};
-	if (host.n)
-		wish.host = (struct ref){.kind = KIND_HOST, .text = host, .field = STR("host")};
-	TRY(command_commit(call, "dari:pool move", engine_move_volume_run, &wish));
-	struct str id = command_arg(call, "volume");
-	buf_print(&call->text, "volume %" STR_FMT " is on its way: dari explain %" STR_FMT "\n", STR_ARG(id),
-		  STR_ARG(id));
-	return OK;
-}
 
 static void write_hosts(struct command_call *call, const struct tables *t, const struct storage_pool *p,
 			json_t *hosts)
@@ -213,8 +79,7 @@ const struct command pool_commands[] = {
 	  {"host", PARAM_OPTION, false, "Hosts that see it, with commas; absent: all there are."},
 	  {"zone", PARAM_OPTION, false, "Only hosts of that availability zone see it."},
 	  {"description", PARAM_OPTION, false, "Free text."}},
-	 .run = pool_add,
-	 .is_anywhere = true},
+	 .ask = asking_make_change},
 	{"pool list",
 	 "Lists the storage pools, and which hosts are proven to see them.",
 	 {{0}},
@@ -235,20 +100,17 @@ const struct command pool_commands[] = {
 	  {"close", PARAM_FLAG, false, "It takes no new volumes."},
 	  {"open", PARAM_FLAG, false, "It takes new volumes."},
 	  {"description", PARAM_OPTION, false, "Free text."}},
-	 .run = pool_set,
-	 .is_anywhere = true},
+	 .ask = asking_make_change},
 	{"pool move",
 	 "Carries a volume, in use or not, into another storage pool, or into the directory of a host.",
 	 {{"volume", PARAM_POSITIONAL, true, "The volume's id."},
 	  {"pool", PARAM_POSITIONAL, true, "The pool; dari: the directory of its host."},
 	  {"host", PARAM_OPTION, false,
 	   "Of dari: the directory of this host, for a volume that nobody has."}},
-	 .run = pool_move,
-	 .is_anywhere = true},
+	 .ask = asking_make_change},
 	{"pool remove",
 	 "Forgets a storage pool in which no volume lies; its directory stays.",
 	 {{"name", PARAM_POSITIONAL, true, "The pool."}},
-	 .run = pool_remove,
-	 .is_anywhere = true},
+	 .ask = asking_make_change},
 	{0},
 };

@@ -3,7 +3,7 @@
  * store, engine, reconciler and faces over simulated hosts and a simulated network, on loopback. It
  * needs no root, no configuration and no package, and touches nothing outside its data directory.
  *
- * What is in it is made by the commands that an operator would type. The rows are kept in the data
+ * What is in it is made by the operations that an operator would ask for. The rows are kept in the data
  * directory; the simulated machines live in this process and end with it, as if their power had been
  * cut: their disks are brought back at the next start, and guests are started again. */
 #include <errno.h>
@@ -22,8 +22,11 @@
 #include "drivers/disk.h"
 #include "drivers/fence.h"
 #include "drivers/sim/compute.h"
+#include "engine/limits.h"
+#include "engine/network/external_network.h"
 #include "engine/people/account.h"
 #include "engine/people/role.h"
+#include "engine/region/host.h"
 #include "engine/storage/image.h"
 #include "store/account.h"
 #include "store/host.h"
@@ -242,10 +245,11 @@ static RESULT make_hosts(struct daemon *d)
 			str_print(d->arena, "%" STR_FMT "%c", STR_ARG(d->settings.region), k % 2 ? 'a' : 'b')
 				.p;
 		(void) snprintf(name, sizeof name, "sim%lld", (long long) k);
-		json_t *args = json_pack("{s:s, s:s}", "name", name, "uri", "sim://");
+		struct host_wish wish = {.name = str_from(name), .uri = STR("sim://"), .reserved_memory = -1};
 		if (zone && has_zone(d, zone))
-			(void) json_object_set_new(args, "zone", json_string(zone));
-		TRY(make(d, "host add", args));
+			wish.zone =
+				(struct ref){.kind = KIND_ZONE, .text = str_from(zone), .field = STR("zone")};
+		TRY(commit(d, engine_add_host_run, &wish));
 	}
 	return OK;
 }
@@ -309,28 +313,28 @@ static RESULT make_users(struct daemon *d)
 	return make_user(d, account_name, "member", &dev_of(d)->password);
 }
 
-/* As many addresses as wished for, "FIRST-LAST". */
-static const char *write_range(struct daemon *d, uint8_t half, uint8_t first)
-{
-	struct ip from = ip_from_v4(UINT32_C(198) << 24 | (uint32_t) half << 16 | first);
-	char a[IP_TEXT_SIZE], b[IP_TEXT_SIZE];
-	return str_to_z(d->arena,
-			str_print(d->arena, "%s-%s", ip_write(from, a),
-				  ip_write(ip_add(from, (uint64_t) dev_of(d)->wish->address_count - 1), b)));
-}
-
 /* The two halves of RFC 2544's network, and of RFC 3849's: addresses that are nobody's. There is no OVN here
  * whose keys could run out before them. */
 static RESULT make_network(struct daemon *d)
 {
-	TRY(make(d, "network add-external",
-		 json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", "internet", "physical-network", "simulated",
-			   "next-hop", "198.18.0.1", "gateway-range", write_range(d, 18, 2), "range",
-			   write_range(d, 19, 1))));
-	TRY(make(d, "limit set", json_pack("{s:s, s:s}", "name", "gateways_of_link", "number", "-1")));
-	return make(d, "network set-ipv6",
-		    json_pack("{s:s, s:s, s:s}", "name", "internet", "pool", "2001:db8:d000::/40", "next-hop",
-			      "fe80::1"));
+	int64_t more = dev_of(d)->wish->address_count - 1;
+	struct ip infra = ip_from_v4(UINT32_C(198) << 24 | 18 << 16 | 2),
+		  given = ip_from_v4(UINT32_C(198) << 24 | 19 << 16 | 1);
+	struct external_network_wish wish = {.name = STR("internet"),
+					     .physical_network = STR("simulated"),
+					     .next_hop = ip_from_v4(UINT32_C(198) << 24 | 18 << 16 | 1),
+					     .infra_first = infra,
+					     .infra_last = ip_add(infra, (uint64_t) more),
+					     .first = given,
+					     .last = ip_add(given, (uint64_t) more)};
+	struct external_ipv6_wish ipv6 = {
+		.external_network = {.kind = KIND_EXTERNAL_NETWORK, .text = wish.name, .field = STR("name")}};
+	TRY(cidr_parse(STR("2001:db8:d000::/40"), &ipv6.pool));
+	TRY(ip_parse(STR("fe80::1"), &ipv6.next_hop));
+	TRY(commit(d, engine_add_external_network_run, &wish));
+	TRY(commit(d, engine_set_limit_run,
+		   &(struct limit_wish){.name = STR("gateways_of_link"), .most = STR("-1")}));
+	return commit(d, engine_set_external_ipv6_run, &ipv6);
 }
 
 static void bring_disks(struct daemon *d)

@@ -22,7 +22,7 @@ from dev import DARI, Dev  # noqa: E402
 
 PATIENCE_S = 120
 NOBODY = "nobody is signed in"
-OF_THE_MACHINE = ("env", "account rc dev", "console", "host add h9", "host set-fence sim1", "host authority", "host sign sim1",
+OF_THE_MACHINE = ("env", "account rc dev", "console", "host authority", "host sign sim1",
                   "bill export --to file:///tmp/x", "prices load /tmp/x")
 LOCAL = ("serve", "dev", "init", "dump actions", "host check hv1", "host add root@192.0.2.1")
 
@@ -244,9 +244,9 @@ def test_the_server_says_so_too(dev, admin):
     with open(admin.kept(), encoding="ascii") as f:
         cookie = json.load(f)[admin.url]["session"]
     connection = http.client.HTTPSConnection("127.0.0.1", dev.port, context=ssl.create_default_context(cafile=dev.ca))
-    asked = [{"command": words, "args": {}} for words in ("env", "account rc", "host sign", "host set-fence", "console", "bill export", "dev", "")]
+    asked = [{"command": words, "args": {}} for words in ("env", "account rc", "host sign", "console", "bill export", "dev", "", "host set-fence", "host add", "pool add")]
     asked += [{"command": "image import", "args": {"source": source}} for source in ("/etc/passwd", "file:///etc/passwd", "FILE:///etc/passwd", "passwd")]
-    asked += [{"command": "desk add", "args": {"name": "d", "secret-file": "/etc/shadow"}}, {"command": "pool add", "args": {"name": "p", "key-file": "/etc/shadow"}},
+    asked += [{"command": "desk add", "args": {"name": "d", "secret-file": "/etc/shadow"}},
               {"command": "ticket open", "args": {"account": "dev", "subject": "s", "body-file": "/etc/shadow"}}]
     for body in asked:
         connection.request("POST", "/api/v1/commands", json.dumps(body),
@@ -257,6 +257,29 @@ def test_the_server_says_so_too(dev, admin):
             assert said["outcome"]["error"] in ("DENIED", "UNKNOWN"), (body, said)
         else:
             assert answer.status == 400, (body, said)
+
+
+def test_no_program_of_the_servers_machine(dev, admin):
+    """Neither libvirt nor a fence runs what somebody elsewhere names."""
+    for uri in ("qemu+ssh://root@h9/system?command=/bin/sh", "qemu+ext://h9/system?command=/bin/sh", "qemu+tls://h9/system?pkipath=/tmp", "sim://",
+                "QEMU+TLS://h9/system"):
+        assert "on the server's own machine" in admin.ask("host", "add", "h9", "--uri", uri, fails=True), uri
+    assert "on that machine alone" in admin.ask("host", "set-fence", "sim1", "--command", "/bin/sh", fails=True)
+    assert "h9" not in {h["name"] for h in dev.command("host", "list")}
+    assert admin.ask("host", "add", "h9", "--uri", "qemu+tls://192.0.2.9/system") == "host h9 added; it is being looked at: dari host list\n"
+    assert admin.ask("host", "set-fence", "h9", "--blocklist", "192.0.2.9", "--by-hand") == "host h9 is turned off by `dari host fence` alone\n"
+    assert admin.ask("host", "set-fence", "h9", "--none") == "host h9 has no fence command any more\n"
+    assert admin.ask("host", "remove", "h9") == "host h9 removed\n"
+    records = [json.loads(line) for line in admin.ask("log", "audit", "--json").splitlines()]
+    assert [(r["outcome"], r["subject"]) for r in records if r["action"] == "ec2:FenceHypervisor"] == [("DENIED", "id=sim1"), ("ok", "id=h9"), ("ok", "id=h9")]
+
+
+def test_a_secret_comes_from_where_it_is_typed(admin, tmp_path):
+    (tmp_path / "secret").write_text("sixteen bytes and some\n")
+    assert admin.ask("webhook", "add", "shop", "--url", "https://shop.example.com/", "--secret-file", "secret", cwd=str(tmp_path)) == "webhook shop is there\n"
+    assert "secret is missing" in admin.ask("webhook", "add", "other", "--url", "https://shop.example.com/", fails=True)
+    assert "absent" in admin.ask("webhook", "set", "shop", "--secret-file", str(tmp_path / "absent"), fails=True)
+    assert admin.ask("webhook", "remove", "shop") == "webhook shop is gone\n"
 
 
 @pytest.mark.parametrize("words", LOCAL)

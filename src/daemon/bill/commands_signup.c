@@ -1,64 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The commands of sign-ups: what people get who open an account by themselves, and what becomes of those who wait. */
+#include "daemon/client/ask.h"
 #include "daemon/command.h"
-#include "engine/people/signup.h"
 #include "store/domain.h"
 #include "store/signup.h"
 #include "store/signup_template.h"
 
-enum { LIMITS_MAX = 64 };
-
 /* ---- templates ---- */
-
-/* "instances=2": lines. */
-static RESULT read_limits(struct command_call *call, const char *name, struct tags *ret, bool *ret_has)
-{
-	struct str rest = command_arg(call, name), line;
-	struct tag *at = arena_new_array(call->ctx.arena, struct tag, LIMITS_MAX);
-	size_t count = 0;
-	if (!at)
-		return ctx_no_memory(&call->ctx);
-	*ret_has = rest.n > 0;
-	while (!str_is(rest, "none") && str_split_next(&rest, '\n', &line)) {
-		size_t gap = str_find_char(line, '=', 0);
-		if (gap == line.n || count == LIMITS_MAX)
-			return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name),
-					      "a limit is NAME=NUMBER, such as instances=2");
-		at[count++] = (struct tag){str_slice(line, 0, gap), str_slice(line, gap + 1, line.n)};
-	}
-	*ret = (struct tags){at, count};
-	return OK;
-}
-
-/* The words are choices, in the same order. */
-static RESULT read_choice(struct command_call *call, const char *name, enum choice *ret)
-{
-	static const char *const switches[] = {
-		[CHOICE_DEFAULT] = "", [CHOICE_YES] = "yes", [CHOICE_NO] = "no", NULL};
-	int choice = CHOICE_DEFAULT;
-	TRY(command_word_arg(call, name, switches, CHOICE_DEFAULT, &choice));
-	*ret = (enum choice) choice;
-	return OK;
-}
-
-static RESULT signup_set(struct command_call *call)
-{
-	struct str description = command_arg(call, "description"), reseller = command_arg(call, "reseller");
-	struct signup_template_wish wish = {
-		.name = command_arg(call, "name"),
-		.description = description.p ? &description : NULL,
-		.reseller = {.kind = KIND_DOMAIN, .text = reseller, .field = STR("reseller")}};
-	if (!reseller.n)
-		wish.reseller = (struct ref){0};
-	TRY(read_choice(call, "open", &wish.open));
-	TRY(read_choice(call, "review", &wish.reviewed));
-	TRY(read_choice(call, "prepaid", &wish.prepaid));
-	TRY(read_limits(call, "trial-limit", &wish.trial_limits, &wish.has_trial_limits));
-	TRY(read_limits(call, "limit", &wish.limits, &wish.has_limits));
-	TRY(command_commit(call, "dari:signup set", engine_put_signup_template_run, &wish));
-	buf_print(&call->text, "noted\n");
-	return OK;
-}
 
 static RESULT signup_templates(struct command_call *call)
 {
@@ -116,8 +64,7 @@ const struct command signup_commands[] = {
 	   "A quota until the first payment: instances=2; none: as new accounts have them.", .repeats = true},
 	  {"limit", PARAM_OPTION, false, "A quota from then on, likewise.", .repeats = true},
 	  {"description", PARAM_OPTION, false, "For whoever signs up."}},
-	 .run = signup_set,
-	 .is_anywhere = true},
+	 .ask = asking_make_change},
 	{"signup templates",
 	 "Lists what people get who sign up.",
 	 {{0}},

@@ -20,6 +20,17 @@ int64_t asking_int(const json_t *row, const char *member)
 	return json_integer_value(json_object_get(row, member));
 }
 
+void asking_tell_nothing(struct asking *a)
+{
+	json_decref(a->value);
+	a->value = json_null();
+}
+
+json_t *asking_json(struct str text)
+{
+	return json_stringn(text.p ? text.p : "", text.n);
+}
+
 bool asking_bool(const json_t *row, const char *member)
 {
 	return json_is_true(json_object_get(row, member));
@@ -85,14 +96,18 @@ static RESULT add_page(struct asking *a, const char *path, const char *query, js
 	return result;
 }
 
+static RESULT keep(struct asking *a, json_t *answer)
+{
+	if (!a->kept)
+		a->kept = json_array();
+	return json_array_append_new(a->kept, answer) ? ctx_no_memory(a->c) : OK;
+}
+
 RESULT asking_list(struct asking *a, const char *path, const char *fields, const json_t **ret_rows)
 {
 	json_t *rows = json_array();
 	struct str next = STR_NONE;
-	if (!a->kept)
-		a->kept = json_array();
-	if (!rows || json_array_append_new(a->kept, rows))
-		return ctx_no_memory(a->c);
+	TRY(keep(a, rows));
 	/* in the order in which a signature has them */
 	struct str base = str_print(a->c->arena, "%s%slimit=%d", a->sees_all ? "all=1&" : "",
 				    fields ? str_print(a->c->arena, "fields=%" STR_FMT "&",
@@ -113,11 +128,21 @@ RESULT asking_list(struct asking *a, const char *path, const char *fields, const
 	return fail_foreign(a, "its list does not end");
 }
 
-RESULT asking_change(struct asking *a, const char *method, const char *path, const json_t *body)
+RESULT asking_change(struct asking *a, const char *method, const char *path, const json_t *body,
+		     const json_t **ret_answer)
 {
 	json_t *answer = NULL;
 	TRY(client_call(a->c, a->place,
 			&(struct client_request){.method = method, .path = path, .body = body}, &answer));
-	json_decref(answer);
-	return OK;
+	*ret_answer = answer;
+	return keep(a, answer);
+}
+
+RESULT asking_read(struct asking *a, const char *path, const char *query, const json_t **ret_answer)
+{
+	json_t *answer = NULL;
+	TRY(client_call(a->c, a->place,
+			&(struct client_request){.method = "GET", .path = path, .query = query}, &answer));
+	*ret_answer = answer;
+	return keep(a, answer);
 }

@@ -256,7 +256,8 @@ static enum err err_of_status(long status)
 static RESULT fail_refused(struct exchange *x, const json_t *problem)
 {
 	struct ctx *c = x->c;
-	const json_t *detail = json_object_get(problem, "detail");
+	const json_t *detail = json_object_get(problem, "detail"), *type = json_object_get(problem, "type");
+	bool is_there = str_is(str_from(json_string_value(type)), "urn:dari:exists");
 	struct str said = {json_string_value(detail), json_string_length(detail)}, url = x->place->url;
 	if (!said.n)
 		return fail_foreign(x, "it refuses in no words of ours");
@@ -265,7 +266,7 @@ static RESULT fail_refused(struct exchange *x, const json_t *problem)
 		return ctx_fail(c, ERR_UNAUTHENTICATED,
 				"%" STR_FMT "\n  `dari login --url %" STR_FMT "` signs in.", STR_ARG(said),
 				STR_ARG(url));
-	return ctx_fail(c, err_of_status(x->status), "%" STR_FMT, STR_ARG(said));
+	return ctx_fail(c, is_there ? ERR_EXISTS : err_of_status(x->status), "%" STR_FMT, STR_ARG(said));
 }
 
 static RESULT read_answer(struct exchange *x, json_t **ret_answer)

@@ -398,7 +398,7 @@ RESULT client_ask(struct ctx *c, const char *config_path, const char *words, jso
 	json_t *outcome = NULL;
 	struct result reached = client_find_here(c, config_path, &place);
 	if (result_is_ok(reached))
-		reached = exchange(c, &place, words, args, &outcome);
+		reached = call_place(c, &place, command_find(str_from(words)), args, &outcome);
 	if (!outcome && (reached.code == ERR_GONE || !place.socket.n)) {
 		fprintf(stderr, "dari: %" STR_FMT "\n", STR_ARG(c->problem.message));
 		ctx_clear_problem(c);

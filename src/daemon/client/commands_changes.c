@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commands that are one change of /api/v1 each: a row says which, and what is said when it is accepted. */
+ * Commands that are one change of /api/v1 each: a row says which, and what is said when it is accepted. Their parameters
+ * stand with the other commands of their kind. */
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 
-/* A member of the body and the command's parameter that it comes from. */
-struct carried {
-	const char *member, *param;
-};
-enum { CARRIED_MAX = 8 };
+enum { CARRIED_MAX = 16 };
 
+/* In a path, and in what is said, "{name}" stands for the parameter's text; "{name|words}" for the words where it is not
+ * given. */
 struct change_row {
 	const char *words;         /* the command's */
-	const char *method, *path; /* "/webhooks/{name}": a parameter in braces stands for its text */
+	const char *method, *path; /* "/webhooks/{name}" */
 	struct carried carried[CARRIED_MAX];
-	const char *says; /* likewise with a parameter */
+	const char *says;
+	const char *made;    /* --json: what the answer's first row is called there; NULL: nothing is said */
+	const char *fixed;   /* members that it always sends */
+	const char *creates; /* where the same is made, by its name, when it is not there; NULL: nowhere */
 };
 
-static const struct change_row rows[] = {
 #define GRANT                                                                                                \
 	{                                                                                                    \
 		{"role", "role"}, {"user", "user"}, {"user_group", "group"}, {"account", "account"},         \
@@ -25,54 +26,206 @@ static const struct change_row rows[] = {
 			"inherited", "inherited"                                                             \
 		}                                                                                            \
 	}
+#define WEBHOOK                                                                                              \
+	{"url", "url"}, {"secret", "secret-file", CARRY_SECRET}, {"events", "event", CARRY_LINES},           \
+		{"takes_payments", "payments", CARRY_CHOICE}, {"is_off", "off"},                             \
+	{                                                                                                    \
+		"is_off", "on", CARRY_FALSE                                                                  \
+	}
+/* How an account is restricted. */
+#define RESTRICT(WORDS, members, ...)                                                                        \
+	{                                                                                                    \
+		(WORDS), "POST", "/accounts/{account}/restrict", {{"reason", "reason"}, __VA_ARGS__},        \
+			.says = "noted\n", .fixed = (members)                                                \
+	}
+#define NO_MORE                                                                                              \
+	{                                                                                                    \
+		0                                                                                            \
+	}
+
+static const struct change_row rows[] = {
 	{"role grant", "POST", "/role-assignments", GRANT, .says = "granted\n"},
 	{"role revoke", "POST", "/role-assignments/revoke", GRANT, .says = "revoked\n"},
+	{"webhook add",
+	 "POST",
+	 "/webhooks",
+	 {{"name", "name"}, WEBHOOK},
+	 .says = "webhook {name} is there\n"},
+	{"webhook set", "PATCH", "/webhooks/{name}", {WEBHOOK}, .says = "webhook {name} is changed\n"},
 	{"webhook remove", "DELETE", "/webhooks/{name}", .says = "webhook {name} is gone\n"},
 	{"webhook retry", "POST", "/webhook-deliveries/{delivery}/retry", .says = "it is told again\n"},
+	{"signup set",
+	 "PATCH",
+	 "/signup-templates/{name}",
+	 {{"is_open", "open", CARRY_CHOICE},
+	  {"is_reviewed", "review", CARRY_CHOICE},
+	  {"is_prepaid", "prepaid", CARRY_CHOICE},
+	  {"reseller", "reseller"},
+	  {"trial_limits", "trial-limit", CARRY_PAIRS},
+	  {"limits", "limit", CARRY_PAIRS},
+	  {"description", "description"}},
+	 .says = "noted\n",
+	 .creates = "/signup-templates"},
 	{"signup remove", "DELETE", "/signup-templates/{name}", .says = "removed\n"},
 	{"signup accept", "POST", "/signups/{signup}/accept", {{"reason", "reason"}}, .says = "noted\n"},
 	{"signup refuse", "POST", "/signups/{signup}/refuse", {{"reason", "reason"}}, .says = "noted\n"},
 	{"instance freeze", "POST", "/instances/{id}/freeze", {{"reason", "reason"}}, .says = "noted\n"},
 	{"instance thaw", "POST", "/instances/{id}/thaw", .says = "noted\n"},
+	RESTRICT("account cut", "{\"is_cut\": true}", NO_MORE),
+	RESTRICT("account join", "{\"is_cut\": false}", NO_MORE),
+	RESTRICT("account quarantine", "{\"is_quarantined\": true}", NO_MORE),
+	RESTRICT("account release", "{\"is_quarantined\": false}", NO_MORE),
+	RESTRICT("account limit-egress", NULL, {"egress_limit", "mbit", CARRY_COUNT}),
+	RESTRICT("account unlimit-egress", "{\"egress_limit\": 0}", NO_MORE),
+	{"limit set",
+	 "PUT",
+	 "/limits",
+	 {{"name", "name"}, {"limit", "number"}},
+	 .says = "{name}: {number|as usual}\n"},
+	{"network add-external",
+	 "POST",
+	 "/external-networks",
+	 {{"name", "name"},
+	  {"physical_network", "physical-network"},
+	  {"next_hop", "next-hop"},
+	  {"infra_first|infra_last", "gateway-range", CARRY_RUN},
+	  {"first|last", "range", CARRY_RUN}},
+	 .says = "external network {name} added\n",
+	 .made = "external_network"},
+	{"network add-range",
+	 "POST",
+	 "/address-ranges",
+	 {{"external_network", "name"}, {"first|last", "range", CARRY_RUN}},
+	 .says = "{name} hands out {range} as well\n"},
+	{"network set-gateway-range",
+	 "PUT",
+	 "/external-networks/{name}/gateway-range",
+	 {{"first|last", "gateway-range", CARRY_RUN}},
+	 .says = "routers lead out by {gateway-range} on {name}\n"},
+	{"network set-ipv6",
+	 "PUT",
+	 "/external-networks/{name}/ipv6",
+	 {{"pool", "pool"}, {"next_hop", "next-hop"}},
+	 .says = "VPCs get their IPv6 blocks from {pool}\n"},
+	{"pool set",
+	 "PATCH",
+	 "/storage-pools/{name}",
+	 {{"more_hosts", "host", CARRY_COMMAS},
+	  {"less_hosts", "no-host", CARRY_COMMAS},
+	  {"more_types", "type", CARRY_COMMAS},
+	  {"less_types", "no-type", CARRY_COMMAS},
+	  {"monitors", "monitors", CARRY_COMMAS},
+	  {"key", "key-file", CARRY_KEYRING},
+	  {"enabled", "close", CARRY_FALSE},
+	  {"enabled", "open"},
+	  {"description", "description"}},
+	 .says = "storage pool {name} changed\n"},
+	{"pool move",
+	 "POST",
+	 "/volumes/{volume}/move",
+	 {{"pool", "pool", .constant = "dari"}, {"host", "host"}},
+	 .says = "volume {volume} is on its way: dari explain {volume}\n"},
+	{"pool remove", "DELETE", "/storage-pools/{name}", .says = "storage pool {name} removed\n"},
+#define POOL                                                                                                 \
+	{                                                                                                    \
+		{"name", "name"}, {"kind", "kind"}, {"path", "path"},                                        \
+			{"monitors", "monitors", CARRY_COMMAS}, {"rbd_pool", "pool"}, {"rbd_user", "user"},  \
+			{"key", "key-file", CARRY_KEYRING}, {"hosts", "host", CARRY_COMMAS},                 \
+			{"zone", "zone"},                                                                    \
+		{                                                                                            \
+			"description", "description"                                                         \
+		}                                                                                            \
+	}
+	{"pool add", "POST", "/storage-pools", POOL,
+	 .says = "storage pool {name} added; which hosts see it says dari pool list\n", .made = "pool"},
+	{"host add",
+	 "POST",
+	 "/hosts",
+	 {{"name", "name"},
+	  {"uri", "uri"},
+	  {"zone", "zone"},
+	  {"address", "address"},
+	  {"pool_path", "pool"},
+	  {"cpu", "cpu"},
+	  {"overcommit_percent", "overcommit-percent"},
+	  {"reserved_memory", "reserved-mib", CARRY_MIB}},
+	 .says = "host {name} added; it is being looked at: dari host list\n",
+	 .made = "host"},
+	{"host set",
+	 "PATCH",
+	 "/hosts/{name}",
+	 {{"cpu", "cpu"}, {"move_rate", "move-rate"}},
+	 .says = "host {name} changed\n"},
+	{"host remove", "DELETE", "/hosts/{name}", {{"keeps_note", "undo"}}, .says = "host {name} removed\n"},
+	{"host fence",
+	 "POST",
+	 "/hosts/{name}/fence",
+	 {{"reason", "reason"}},
+	 .says = "host {name} is being turned off: dari host fences {name}\n"},
+	{"host fenced",
+	 "POST",
+	 "/hosts/{name}/vouch",
+	 {{"i_have_seen_it_off", "i-have-seen-it-off"}, {"by", "by"}},
+	 .says = "host {name} counts as off; keep it off until its guests are elsewhere\n"},
 };
 
-/* The form with its parameter in the place of its braces. is_path: as a segment of a URL. */
+/* The form with what its braces stand for. is_path: as segments of a URL. */
 static struct str fill(const struct asking *a, const char *form, bool is_path)
 {
-	struct str all = str_from(form);
-	size_t from = str_find_char(all, '{', 0), to = str_find_char(all, '}', from);
-	if (from == all.n || to == all.n)
-		return all;
-	struct str value = asking_arg(a, str_to_z(a->c->arena, str_slice(all, from + 1, to)));
-	return str_print(a->c->arena, "%" STR_FMT "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(all, 0, from)),
-			 STR_ARG(is_path ? asking_segment(a, value) : value),
-			 STR_ARG(str_slice(all, to + 1, all.n)));
-}
-
-static json_t *make_body(const struct asking *a, const struct change_row *row)
-{
-	json_t *body = json_object();
-	for (const struct carried *c = row->carried; c < row->carried + CARRIED_MAX && c->member; c++) {
-		json_t *value = json_object_get(a->args, c->param);
-		if (value)
-			(void) json_object_set(body, c->member, value);
+	struct str all = STR_NONE, rest = str_from(form), piece;
+	for (bool is_name = false; str_split_next(&rest, is_name ? '}' : '{', &piece); is_name = !is_name) {
+		struct str absent = piece, name;
+		if (is_name) {
+			(void) str_split_next(&absent, '|', &name);
+			piece = asking_arg(a, str_to_z(a->c->arena, name));
+			piece = piece.n ? piece : absent;
+		}
+		if (is_name && is_path)
+			piece = asking_segment(a, piece);
+		all = str_print(a->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(all), STR_ARG(piece));
 	}
-	return body;
+	return all;
 }
 
-static RESULT make_change(struct asking *a)
+static RESULT make_body(struct asking *a, const struct change_row *row, json_t **ret_body)
+{
+	*ret_body = row->fixed ? json_loads(row->fixed, 0, NULL) : json_object();
+	for (const struct carried *c = row->carried; c < row->carried + CARRIED_MAX && c->member; c++)
+		TRY(asking_carry(a, c, *ret_body));
+	return OK;
+}
+
+/* What is said of it is changed; or it is made. */
+static RESULT send_change(struct asking *a, const struct change_row *row, json_t *body,
+			  const json_t **ret_answer)
+{
+	struct result result = asking_change(a, row->method, fill(a, row->path, true).p, body, ret_answer);
+	if (result.code != ERR_NOT_FOUND || !row->creates)
+		return result;
+	struct str name = asking_arg(a, "name");
+	ctx_clear_problem(a->c);
+	(void) json_object_set_new(body, "name", json_stringn(name.p, name.n));
+	return asking_change(a, "POST", row->creates, body, ret_answer);
+}
+
+RESULT asking_make_change(struct asking *a)
 {
 	const struct change_row *row = rows;
+	const json_t *answer = NULL;
+	json_t *body = NULL;
 	while (row < rows + sizeof rows / sizeof *rows && strcmp(row->words, a->words) != 0)
 		row++;
-	json_t *body = make_body(a, row);
-	struct result result = asking_change(a, row->method, fill(a, row->path, true).p, body);
+	struct result result = make_body(a, row, &body);
+	if (result_is_ok(result))
+		result = send_change(a, row, body, &answer);
 	json_decref(body);
 	TRY(result);
+	const json_t *made = json_array_get(json_object_get(answer, "items"), 0);
 	buf_add_str(&a->text, fill(a, row->says, false));
-	json_decref(a->value); /* there is none */
-	a->value = json_null();
-	return OK;
+	asking_tell_nothing(a);
+	if (row->made)
+		a->value = json_pack("{s:O?}", row->made, json_object_get(made, "id"));
+	return a->value ? OK : ctx_no_memory(a->c);
 }
 
 #define WHO_AND_WHERE                                                                                        \
@@ -93,36 +246,41 @@ static RESULT make_change(struct asking *a)
 	}
 
 const struct command change_commands[] = {
-	{"role grant", "Gives a user or group a role somewhere.", {WHO_AND_WHERE}, .ask = make_change},
-	{"role revoke", "Takes it back.", {WHO_AND_WHERE}, .ask = make_change},
+	{"limit set",
+	 "Says another limit for the region.",
+	 {{"name", PARAM_POSITIONAL, true, "As `dari limit list` shows it."},
+	  {"number", PARAM_POSITIONAL, false, "-1: no limit; not given: as usual."}},
+	 .ask = asking_make_change},
+	{"role grant", "Gives a user or group a role somewhere.", {WHO_AND_WHERE}, .ask = asking_make_change},
+	{"role revoke", "Takes it back.", {WHO_AND_WHERE}, .ask = asking_make_change},
 	{"webhook remove",
 	 "Removes a webhook, with what it was to be told.",
 	 {{"name", PARAM_POSITIONAL, true, "What it is called."}},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{"webhook retry",
 	 "Tells a webhook once more what waits or was given up, at once.",
 	 {{"delivery", PARAM_POSITIONAL, true, "Its UUID, as `dari webhook deliveries` has it."}},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{"signup remove",
 	 "Removes a template. Accounts that were made by it stay.",
 	 {{"name", PARAM_POSITIONAL, true, "What it is called."}},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{"signup accept",
 	 "Lets an account that is held go on, on trial.",
 	 {SIGNUP_PARAM, {"reason", PARAM_OPTION, false, "For the history."}},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{"signup refuse",
 	 "Closes an account that is held: nobody gets in.",
 	 {SIGNUP_PARAM, {"reason", PARAM_OPTION, true, "Why, as webhooks are told."}},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{"instance freeze",
 	 "Freezes an instance that is misused: its processors stand still, and its owner changes nothing of "
 	 "it.",
 	 {INSTANCE_PARAM, {"reason", PARAM_OPTION, true, "Why, in words that its owner may read."}},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{"instance thaw",
 	 "Lets a frozen instance go on, as its owner's own.",
 	 {INSTANCE_PARAM},
-	 .ask = make_change},
+	 .ask = asking_make_change},
 	{0},
 };

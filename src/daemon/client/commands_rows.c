@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account list, image list, network list, role list: rows as /api/v1 shows them to whoever asks. */
+ * dari account list, image list, network list, role list, limit list: rows as /api/v1 shows them to whoever asks. */
 #include <inttypes.h>
 
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
-
-/* A text as JSON. */
-static json_t *text_json(struct str text)
-{
-	return json_stringn(text.p ? text.p : "", text.n);
-}
 
 static RESULT account_list(struct asking *a)
 {
@@ -24,8 +18,26 @@ static RESULT account_list(struct asking *a)
 		buf_print(&a->text, "%" STR_FMT "   %-24.*s %s\n", STR_ARG(number), STR_ARG(name),
 			  enabled ? "enabled" : "disabled");
 		(void) json_array_append_new(a->value,
-					     json_pack("{s:o, s:o, s:b}", "account_id", text_json(number),
-						       "name", text_json(name), "enabled", (int) enabled));
+					     json_pack("{s:o, s:o, s:b}", "account_id", asking_json(number),
+						       "name", asking_json(name), "enabled", (int) enabled));
+	}
+	return OK;
+}
+
+static RESULT limit_list(struct asking *a)
+{
+	const json_t *answer = NULL;
+	json_t *limit = NULL;
+	size_t k = 0;
+	TRY(asking_read(a, "/limits", NULL, &answer));
+	buf_print(&a->text, "%-26s %10s %10s\n", "name", "at most", "usually");
+	json_array_foreach (json_object_get(answer, "items"), k, limit) {
+		struct str name = asking_text(limit, "name");
+		int64_t most = asking_int(limit, "limit"), usual = asking_int(limit, "usual");
+		buf_print(&a->text, "%-26.*s %10" PRId64 " %10" PRId64 "\n", STR_ARG(name), most, usual);
+		(void) json_array_append_new(a->value,
+					     json_pack("{s:o, s:I, s:I}", "name", asking_json(name), "most",
+						       (json_int_t) most, "usually", (json_int_t) usual));
 	}
 	return OK;
 }
@@ -57,8 +69,8 @@ static RESULT image_list(struct asking *a)
 		buf_print(&a->text, "%-22.*s %-28.*s %-10.*s %8" PRId64 "\n", STR_ARG(id), STR_ARG(name),
 			  STR_ARG(state), size >> 20);
 		(void) json_array_append_new(a->value,
-					     json_pack("{s:o, s:o, s:o, s:I}", "image_id", text_json(id),
-						       "name", text_json(name), "state", text_json(state),
+					     json_pack("{s:o, s:o, s:o, s:I}", "image_id", asking_json(id),
+						       "name", asking_json(name), "state", asking_json(state),
 						       "disk_size", (json_int_t) size));
 	}
 	return OK;
@@ -76,7 +88,8 @@ static json_t *write_ranges(struct asking *a, const json_t *ranges, struct str n
 		if (!str_equal(asking_text(row, "external_network"), network))
 			continue;
 		buf_print(&a->text, " %" STR_FMT "-%" STR_FMT, STR_ARG(first), STR_ARG(last));
-		(void) json_array_append_new(list, json_pack("[o, o]", text_json(first), text_json(last)));
+		(void) json_array_append_new(list,
+					     json_pack("[o, o]", asking_json(first), asking_json(last)));
 	}
 	return list;
 }
@@ -97,10 +110,11 @@ static RESULT network_list(struct asking *a)
 			  STR_ARG(hop));
 		json_t *list = write_ranges(a, ranges, asking_text(row, "id"));
 		buf_print(&a->text, "%s%" STR_FMT "\n", pool.n ? " " : "", STR_ARG(pool));
-		(void) json_array_append_new(
-			a->value, json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", text_json(name),
-					    "physical_network", text_json(physical), "next_hop",
-					    text_json(hop), "ranges", list, "ipv6_pool", text_json(pool)));
+		(void) json_array_append_new(a->value,
+					     json_pack("{s:o, s:o, s:o, s:o, s:o}", "name", asking_json(name),
+						       "physical_network", asking_json(physical), "next_hop",
+						       asking_json(hop), "ranges", list, "ipv6_pool",
+						       asking_json(pool)));
 	}
 	return OK;
 }
@@ -164,8 +178,8 @@ static RESULT role_list(struct asking *a)
 		buf_print(&a->text, "%-12.*s %-32.*s %" STR_FMT "\n", STR_ARG(role), STR_ARG(who),
 			  STR_ARG(where));
 		(void) json_array_append_new(a->value,
-					     json_pack("{s:o, s:o, s:o}", "role", text_json(role), "who",
-						       text_json(who), "where", text_json(where)));
+					     json_pack("{s:o, s:o, s:o}", "role", asking_json(role), "who",
+						       asking_json(who), "where", asking_json(where)));
 	}
 	return OK;
 }
@@ -173,6 +187,7 @@ static RESULT role_list(struct asking *a)
 const struct command row_commands[] = {
 	{"account list", "Lists the accounts.", {{0}}, .ask = account_list},
 	{"image list", "Lists the images.", {{0}}, .ask = image_list},
+	{"limit list", "Lists how many of each kind somebody may have.", {{0}}, .ask = limit_list},
 	{"network list", "Lists the outside networks.", {{0}}, .ask = network_list},
 	{"role list", "Lists who has which role where.", {{0}}, .ask = role_list},
 	{0},

@@ -294,12 +294,6 @@ RESULT engine_evacuate_host(struct op *op, struct host_evacuation *wish)
 	return OK;
 }
 
-RESULT engine_plan_evacuation(struct op *op, struct host_evacuation *wish)
-{
-	TRY(engine_evacuate_host(op, wish));
-	return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_HOST, "This was only a plan.");
-}
-
 /* ---- what ends with its host, and what takes its place */
 
 /* One that was to end has ended with its host. */

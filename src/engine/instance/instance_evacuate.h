@@ -34,9 +34,6 @@ struct host_evacuation {
 	size_t instance_count;
 };
 OPERATION(engine_evacuate_host, host_evacuation)
-/* What that would do, as the rows are now: always fails, with ERR_AGAIN once the wish is filled in, and leaves no
- * trace. */
-OPERATION(engine_plan_evacuation, host_evacuation)
 
 /* For the reconciler: of an instance whose host is off. It leaves if that needs nothing made anew and its owner
  * does not want it to wait (instance.recovery); an ended one ends. Else it has a condition. Absent, or its host is

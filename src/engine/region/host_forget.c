@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host that never comes back. Called by: daemon/commands_fence.c. What happens next: reconcile/instance.c finds
+ * A host that never comes back. Called by: api/native/operate.c. What happens next: reconcile/instance.c finds
  * another host for what was there; what is lost waits for its owner. */
 #include "engine/region/host_forget.h"
 
@@ -39,10 +39,4 @@ RESULT engine_forget_host(struct op *op, struct host_forgetting *wish)
 	TRY(place_all(op, wish));
 	TRY(dedicated_host_fail(op, id));
 	return engine_remove_host(op, &target);
-}
-
-RESULT engine_plan_forgetting(struct op *op, struct host_forgetting *wish)
-{
-	TRY(engine_forget_host(op, wish));
-	return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_HOST, "This was only a plan.");
 }

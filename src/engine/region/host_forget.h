@@ -23,6 +23,3 @@ struct host_forgetting {
 	VEC(struct lost_thing) lost;
 };
 OPERATION(engine_forget_host, host_forgetting)
-/* What that would do, as the rows are now: always fails, with ERR_AGAIN once the wish is filled in, and leaves no
- * trace. */
-OPERATION(engine_plan_forgetting, host_forgetting)

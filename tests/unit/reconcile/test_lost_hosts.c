@@ -95,12 +95,9 @@ static void forgets_old_disks(struct cloud *c)
 	cloud_await(c, id, INSTANCE_RUNNING);
 	assert_int_equal(volume_state(c, old), VOLUME_DELETING);
 	struct host_target remove = {ref_of(h0)};
-	struct host_forgetting plan = {.host = ref_of(h0)};
 	assert_int_equal(cloud_call(c, NULL, engine_remove_host_run, &remove).code, ERR_IN_USE);
-	assert_int_equal(cloud_call(c, NULL, engine_plan_forgetting_run, &plan).code, ERR_AGAIN);
 	assert_true(has_host(c, h0));
 	cloud_expect_at(c, forget(c, h0, &wish), __FILE__, __LINE__);
-	assert_int_equal(wish.lost.count, plan.lost.count);
 	assert_false(has_host(c, h0));
 	assert_int_equal(volume_state(c, old), VOLUME_DELETED);
 	assert_int_equal(cloud_guest(c, id).boots, 1);
@@ -224,8 +221,6 @@ static void is_lost_after_a_return(struct cloud *c)
 	lose_host(c, h0);
 	if (c->seed % 2)
 		cloud_step_for(c, c->seed * SECOND);
-	struct host_forgetting plan = {.host = ref_of(h0)};
-	assert_int_equal(cloud_call(c, NULL, engine_plan_forgetting_run, &plan).code, ERR_AGAIN);
 	cloud_expect_at(c, forget(c, h0, &wish), __FILE__, __LINE__);
 	assert_int_equal(count_lost(&wish, KIND_INSTANCE), 1);
 	assert_int_equal(count_lost(&wish, KIND_VOLUME), 1);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari host …: changes of the machines that run instances. */
+#include "daemon/client/ask.h"
+#include "daemon/command.h"
+#include "model/id.h"
+
+static const char *host_path(const struct asking *a, const char *behind)
+{
+	return str_print(a->c->arena, "/hosts/%" STR_FMT "%s",
+			 STR_ARG(asking_segment(a, asking_arg(a, "name"))), behind)
+		.p;
+}
+
+/* What only makes a machine a host goes another way: commands_host_add.c. */
+static RESULT add(struct asking *a)
+{
+	static const char *const names[] = {"as",       "ovn-remote",  "uplink", "physical-network",
+					    "underlay", "fingerprint", "plan"};
+	for (size_t k = 0; k < sizeof names / sizeof *names; k++)
+		if (json_object_get(a->args, names[k]))
+			return ctx_fail_field(a->c, ERR_COMBINATION, str_from(names[k]),
+					      "--%s goes with dari host add root@ADDRESS", names[k]);
+	return asking_make_change(a);
+}
+
+/* ---- maintenance ---- */
+
+static const struct carried maintenance_members[] = {
+	{"begins_us", "from", CARRY_TIME},
+	{"ends_us", "to", CARRY_TIME},
+	{"deadline_us", "deadline", CARRY_TIME},
+	{"kind", "kind"},
+	{"reason", "reason"},
+};
+
+/* What it means for each that is to run there. */
+static RESULT write_events(struct asking *a, struct str host)
+{
+	const json_t *events = NULL;
+	json_t *event = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/instance-events", "*", &events));
+	json_array_foreach (events, k, event) {
+		uuid instance;
+		if (!str_equal(asking_text(event, "host"), host) || asking_int(event, "ended_us") ||
+		    !result_is_ok(uuid_parse(asking_text(event, "instance"), &instance)))
+			continue;
+		struct str id = id_to_ec2(a->c->arena, KIND_INSTANCE, instance),
+			   code = asking_text(event, "code"), description = asking_text(event, "description");
+		buf_print(&a->text, "%" STR_FMT " %" STR_FMT ": %" STR_FMT "\n", STR_ARG(id), STR_ARG(code),
+			  STR_ARG(description));
+		(void) json_array_append_new(a->value, json_pack("{s:o, s:o, s:o}", "instance",
+								 asking_json(id), "event", asking_json(code),
+								 "description", asking_json(description)));
+	}
+	return OK;
+}
+
+static RESULT plan(struct asking *a)
+{
+	const json_t *answer = NULL;
+	struct str name = asking_arg(a, "name");
+	struct result result = OK;
+	if (!asking_arg(a, "from").n)
+		return ctx_fail_field(a->c, ERR_MISSING, STR("from"),
+				      "--from says when it begins; --end, that it is over");
+	json_t *body = json_pack("{s:s}", "kind", "stop");
+	for (size_t k = 0;
+	     k < sizeof maintenance_members / sizeof *maintenance_members && result_is_ok(result); k++)
+		result = asking_carry(a, &maintenance_members[k], body);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST", host_path(a, "/maintenance"), body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "host %" STR_FMT " has a maintenance ahead; its instances' owners see when\n",
+		  STR_ARG(name));
+	return write_events(a, asking_text(json_array_get(json_object_get(answer, "items"), 0), "id"));
+}
+
+static RESULT maintain(struct asking *a)
+{
+	const json_t *answer = NULL;
+	if (!json_is_true(json_object_get(a->args, "end")))
+		return plan(a);
+	TRY(asking_change(a, "POST", host_path(a, "/end-maintenance"), NULL, &answer));
+	buf_print(&a->text, "host %" STR_FMT ": its maintenance is over\n", STR_ARG(asking_arg(a, "name")));
+	asking_tell_nothing(a);
+	return OK;
+}
+
+/* ---- live migration ---- */
+
+RESULT asking_write_moves(struct asking *a, const json_t *moves, const char *stays)
+{
+	const json_t *hosts = NULL;
+	json_t *move = NULL;
+	size_t k = 0;
+	TRY(asking_list(a, "/hosts", "name", &hosts));
+	json_array_foreach (moves, k, move) {
+		uuid instance = UUID_NONE;
+		if (!result_is_ok(uuid_parse(asking_text(move, "instance"), &instance)))
+			continue;
+		struct str id = id_to_ec2(a->c->arena, KIND_INSTANCE, instance),
+			   why = asking_text(move, "problem"),
+			   host = asking_text(asking_find(hosts, asking_text(move, "target")), "name");
+		buf_print(&a->text, "%" STR_FMT " %s %" STR_FMT "\n", STR_ARG(id), why.n ? stays : "goes to",
+			  STR_ARG(why.n ? why : host));
+		(void) json_array_append_new(a->value, json_pack("{s:o, s:o, s:o}", "instance",
+								 asking_json(id), "target", asking_json(host),
+								 "problem", asking_json(why)));
+	}
+	return OK;
+}
+
+static RESULT drain(struct asking *a)
+{
+	const json_t *answer = NULL;
+	struct str name = asking_arg(a, "name");
+	json_t *body = json_object();
+	struct result result = asking_carry(a, &(struct carried){"reason", "reason"}, body);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST", host_path(a, "/drain"), body, &answer);
+	json_decref(body);
+	TRY(result);
+	buf_print(&a->text, "host %" STR_FMT " takes no new instances\n", STR_ARG(name));
+	return asking_write_moves(a, json_object_get(answer, "instances"), "stays:");
+}
+
+static RESULT move(struct asking *a)
+{
+	const json_t *answer = NULL, *hosts = NULL;
+	struct str id = asking_arg(a, "instance");
+	json_t *body = json_object();
+	struct result result = asking_carry(a, &(struct carried){"host", "to"}, body);
+	if (result_is_ok(result))
+		result = asking_change(a, "POST",
+				       str_print(a->c->arena, "/instances/%" STR_FMT "/migrate",
+						 STR_ARG(asking_segment(a, id)))
+					       .p,
+				       body, &answer);
+	json_decref(body);
+	TRY(result);
+	TRY(asking_list(a, "/hosts", "name", &hosts));
+	struct str host = asking_text(asking_find(hosts, asking_text(answer, "target")), "name");
+	buf_print(&a->text, "%" STR_FMT " goes to %" STR_FMT "\n", STR_ARG(id), STR_ARG(host));
+	json_decref(a->value);
+	a->value = json_pack("{s:o, s:o}", "migration", asking_json(asking_text(answer, "migration")),
+			     "target", asking_json(host));
+	return OK;
+}
+
+const struct command host_change_commands[] = {
+	{"host add",
+	 "Adds a machine: libvirt reachable at its address, OVN chassis of the same name.",
+	 {{"name", PARAM_POSITIONAL, true,
+	   "Its name, which is also its Open vSwitch system-id; or root@ADDRESS: the machine is made a host "
+	   "by "
+	   "ssh first, step by step."},
+	  {"uri", PARAM_OPTION, false, "libvirt's address; absent: qemu+tls://NAME/system."},
+	  {"zone", PARAM_OPTION, false, "Availability zone; absent: the first."},
+	  {"address", PARAM_OPTION, false,
+	   "Where other hosts reach it, which send it guests that move; absent: the host in its uri."},
+	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."},
+	  {"cpu", PARAM_OPTION, false, "As in host set; absent: region."},
+	  {"overcommit-percent", PARAM_OPTION, false, "vCPUs offered per 100 real ones; absent: 400."},
+	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."},
+	  {"as", PARAM_OPTION, false, "With root@ADDRESS: its name; absent: what the machine calls itself."},
+	  {"ovn-remote", PARAM_OPTION, false,
+	   "With root@ADDRESS: OVN's southbound database; absent: as this machine has it."},
+	  {"uplink", PARAM_OPTION, false,
+	   "With root@ADDRESS: the interface for br-ex; absent: none. Never the one that ssh comes by."},
+	  {"physical-network", PARAM_OPTION, false,
+	   "With --uplink: what it is called in dari network add-external; absent: physnet1."},
+	  {"underlay", PARAM_OPTION, false,
+	   "With root@ADDRESS: where other hosts are, for its firewall; absent: the network of its address."},
+	  {"fingerprint", PARAM_OPTION, false,
+	   "With root@ADDRESS: SHA256:… of the machine's ssh key; absent: it is asked, on a terminal."},
+	  {"plan", PARAM_FLAG, false,
+	   "With root@ADDRESS: only says what would change, and by which commands."}},
+	 .ask = add,
+	 .run_here = command_host_add,
+	 .is_here = command_host_add_is_here},
+	{"host set",
+	 "Changes what guests get that start on a host from now on.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"cpu", PARAM_OPTION, false,
+	   "region: what all hosts can do that are like it, so that its guests may go to any of them while "
+	   "they run; "
+	   "host: all that its own can do; or a model's name."},
+	  {"move-rate", PARAM_OPTION, false,
+	   "MiB a second at which each guest that leaves it, running, is sent; 0: as fast as it goes."}},
+	 .ask = asking_make_change},
+	{"host maintenance",
+	 "Plans a maintenance: nothing is placed there, and at its time what still runs there is stopped.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"from", PARAM_OPTION, false, "When it begins: now, or 2030-01-31T22:00:00Z."},
+	  {"to", PARAM_OPTION, false, "When it is over; absent: with --end."},
+	  {"deadline", PARAM_OPTION, false, "Until when users may put off their stops; absent: not at all."},
+	  {"kind", PARAM_OPTION, false,
+	   "stop: what ran there stays stopped (absent); reboot: it is started again afterwards; move: it "
+	   "goes to other "
+	   "hosts while it runs, and what cannot is rebooted."},
+	  {"reason", PARAM_OPTION, false, "What for, as users are told."},
+	  {"end", PARAM_FLAG, false, "It is over, or called off."}},
+	 .ask = maintain},
+	{"host drain",
+	 "Closes a host, and moves what runs there to others; says what cannot move, and why.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"reason", PARAM_OPTION, false, "Why it is closed."}},
+	 .ask = drain},
+	{"host move",
+	 "Moves a running instance to another host.",
+	 {{"instance", PARAM_POSITIONAL, true, "Its id."},
+	  {"to", PARAM_OPTION, false, "The host; absent: where there is room."}},
+	 .ask = move},
+	{"host remove",
+	 "Removes a host that holds no instance and no volume.",
+	 {{"name", PARAM_POSITIONAL, true, "Its name."},
+	  {"undo", PARAM_FLAG, false, "Takes back on the machine, by ssh, what dari host add changed there."},
+	  {"plan", PARAM_FLAG, false, "With --undo: only says what would be taken back."},
+	  {"ssh", PARAM_OPTION, false, "With --undo: root@ADDRESS; absent: as it was added."}},
+	 .ask = asking_make_change,
+	 .run_here = command_host_undo,
+	 .is_here = command_host_undo_is_here},
+	{0},
+};
