@@ -105,6 +105,35 @@ def test_figures_while_they_are_taken(region):
         assert any(v > 0 for v in column(said, "received")) and any(v > 0 for v in column(said, "written"))
 
 
+def test_newest_of_many(region):
+    """One answer for the rows that a page shows; what is gone or another account's is left out."""
+    mine = native.admin(region)
+    path = f"/instances/metrics?ids={region.id},{uuid.uuid4()}"
+    end = time.monotonic() + 30
+    while len((said := mine.api_ok("GET", path))["items"][0]["points"]) < 3:
+        assert time.monotonic() < end, said
+        time.sleep(0.3)
+    assert [c["name"] for c in said["columns"]] == ["at", "cpu"] and [i["id"] for i in said["items"]] == [region.id]
+    assert all(0 <= cpu <= 100 for _, cpu in said["items"][0]["points"])
+    other = native.another(region, "elsewhere")
+    assert other.api_ok("GET", path)["items"] == []
+    for wrong, status in (("", 400), (",".join([region.id] * 101), 413)):
+        assert mine.api("GET", f"/instances/metrics?ids={wrong}").status in (status, 400)
+
+
+def test_screen(region):
+    """A JPEG, for those alone who see the instance, and while it runs."""
+    def ask(project):
+        request = urllib.request.Request(f"{region.url}/api/v1/instances/{region.id}/screen", headers={"X-Auth-Token": project.token})
+        with urllib.request.urlopen(request, timeout=30) as said:
+            return said.headers["Content-Type"], said.read()
+    kind, data = ask(native.admin(region))
+    assert kind == "image/jpeg" and data[:3] == b"\xff\xd8\xff"
+    with pytest.raises(urllib.error.HTTPError) as refused:
+        ask(native.another(region, "elsewhere else"))
+    assert refused.value.code == 404
+
+
 def test_figures_that_were_kept(region):
     mine = native.admin(region)
     said = mine.api_ok("GET", f"/instances/{region.id}/metrics?from={(NOW - 3600) * 10**6}&to={NOW * 10**6}&step=300")

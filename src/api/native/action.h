@@ -42,6 +42,7 @@ struct native_bulk {
  *   NATIVE_READS      one row of .kind
  *   NATIVE_BULK       may be asked of many: {"ids": […]} at the path without the id
  *   NATIVE_RAW_BODY   the body is not JSON: prepare reads call->body
+ *   NATIVE_UPLOAD     its body is data (NATIVE_DATA_TYPE) that are taken as they come: prepare runs when the headers are there
  *   NATIVE_STREAMS    its answer does not end (stream.c)
  *   NATIVE_BROWSER    a browser goes there by itself: what fails leads to the sign-in page (303), which has words for e->why
  *   NATIVE_MANY       the row of a change of many, which routes.c makes of one that says NATIVE_BULK */
@@ -55,7 +56,9 @@ enum native_flag {
 	NATIVE_STREAMS = API_OF_FACE << 6,
 	NATIVE_MANY = API_OF_FACE << 7,
 	NATIVE_BROWSER = API_OF_FACE << 8,
+	NATIVE_UPLOAD = API_OF_FACE << 9,
 };
+#define NATIVE_DATA_TYPE "application/octet-stream"
 enum { NATIVE_PARTS_MAX = 1000 };
 
 struct native_action {

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures of an instance and of a host over time, and what an instance has said on its serial port. */
+ * Figures of an instance and of a host over time, the newest ones of many instances, and what an instance shows: on its serial port, and
+ * on its screen. */
 #include "api/native/action.h"
 
 #include "base/clock.h"
+#include "base/picture.h"
 #include "drivers/compute.h"
+#include "engine/instance/instance.h"
 #include "model/host.h"
 #include "model/instance.h"
 #include "reconcile/figures/figures.h"
@@ -143,6 +146,88 @@ static RESULT answer_figures(struct native_call *e, const void *args, struct jso
 	return OK;
 }
 
+/* ---- the newest of many ---- */
+
+enum { NEWEST_MAX = 100 }; /* instances of one answer */
+
+struct newest_args {
+	uuid at[NEWEST_MAX];
+	size_t count;
+};
+
+/* What is gone, or not the caller's to see, is left out: rows come and go while a list is on a screen. */
+static RESULT add_seen(struct native_call *e, struct newest_args *a, struct str id)
+{
+	const struct row *row = NULL;
+	struct ref ref = native_read_ref(id, KIND_INSTANCE, STR("ids"));
+	struct result found = native_find_row(e, KIND_INSTANCE, &ref, &row);
+	if (result_is_ok(found)) {
+		a->at[a->count++] = row->id;
+		return OK;
+	}
+	if (found.code != ERR_NOT_FOUND && found.code != ERR_DENIED)
+		return found;
+	ctx_clear_problem(e->c);
+	guard_drop_refusal(e->c);
+	return OK;
+}
+
+static RESULT prepare_newest(struct native_call *e, void *args)
+{
+	struct newest_args *a = args;
+	struct str rest = pairs_find(&e->query, "ids"), id = STR_NONE;
+	size_t said = 0;
+	while (str_split_next(&rest, ',', &id)) {
+		if (++said > NEWEST_MAX)
+			return ctx_fail_field(e->c, ERR_TOO_LARGE, STR("ids"), "ids has more than %d.",
+					      NEWEST_MAX);
+		TRY(add_seen(e, a, id));
+	}
+	return said ? OK
+		    : ctx_fail_field(e->c, ERR_MISSING, STR("ids"), "ids must be a list of one id at least.");
+}
+
+static RESULT write_newest(struct native_call *e, struct json_writer *w, uuid id)
+{
+	struct figure_points points = {0};
+	int64_t from_us = clock_now_us() - RECENT_US;
+	char text[UUID_TEXT_SIZE];
+	if (e->config->reconciler)
+		TRY(reconciler_look_at_figures(e->config->reconciler, e->c, id, &points));
+	json_write_open(w, NULL);
+	json_write_z(w, "id", uuid_write(id, text));
+	json_write_open_list(w, "points");
+	for (size_t k = 0; k < points.count; k++) {
+		const struct figure_point *p = &points.at[k];
+		if (p->to_us <= from_us)
+			continue;
+		json_write_open_list(w, NULL);
+		json_write_int(w, NULL, p->to_us);
+		json_write_real(w, NULL, (double) figure_cpu_of(p) / 100);
+		json_write_close_list(w);
+	}
+	json_write_close_list(w);
+	json_write_close(w);
+	return OK;
+}
+
+static RESULT answer_newest(struct native_call *e, const void *args, struct json_writer *w)
+{
+	const struct newest_args *a = args;
+	native_release_tables(e);
+	int64_t interval_us = e->config->reconciler ? reconciler_figures_interval(e->config->reconciler) : 0;
+	json_write_int(w, "step_s", interval_us / SECOND);
+	json_write_open_list(w, "columns");
+	write_column(w, "at", "us");
+	write_column(w, "cpu", "percent");
+	json_write_close_list(w);
+	json_write_open_list(w, "items");
+	for (size_t k = 0; k < a->count; k++)
+		TRY(write_newest(e, w, a->at[k]));
+	json_write_close_list(w);
+	return OK;
+}
+
 /* ---- the serial port's log ---- */
 
 enum { LOG_MAX = 64 * 1024 };
@@ -181,6 +266,43 @@ static RESULT answer_log(struct native_call *e, const void *args, struct json_wr
 	return OK;
 }
 
+/* ---- the screen ---- */
+
+struct screen_args {
+	uuid id;
+	struct str jpeg;
+};
+
+static RESULT prepare_screen(struct native_call *e, void *args)
+{
+	struct screen_args *a = args;
+	TRY(native_prepare_row(e, NULL));
+	a->id = e->target.prefix;
+	const struct instance *instance = instance_find(native_tables(e), a->id);
+	if (!instance || !engine_has_console(instance))
+		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE, "It is not running: it shows nothing.");
+	e->host = instance->host;
+	return OK;
+}
+
+/* On the host's thread, which writes the JPEG as well: the pixels are too many for the call's arena. */
+static RESULT look_at_screen(struct observation *o, const struct compute_driver *driver,
+			     struct compute_host *h)
+{
+	struct screen_args *a = o->arg;
+	AUTO(picture) picture = NULL;
+	TRY(driver->draw_screen(h, o->ctx, a->id, false, &picture));
+	return picture_write_jpeg(o->ctx, picture, &a->jpeg);
+}
+
+static RESULT write_screen(struct native_call *e, const void *args, struct buf *body)
+{
+	const struct screen_args *a = args;
+	(void) e;
+	buf_add_str(body, a->jpeg);
+	return buf_finish(body);
+}
+
 #define FIGURES(where, permission, row_kind, more, text)                                                     \
 	{                                                                                                    \
 		HTTP_GET, where, .permit = (permission), .flags = (more), .kind = (row_kind),                \
@@ -192,6 +314,13 @@ static const struct native_action rows[] = {
 		"What its processors, memory, disks and network did: from, to and step choose."),
 	FIGURES("/hosts/{id}/metrics", "ec2:DescribeHypervisors", KIND_HOST, NATIVE_ADMIN,
 		"The same of a host, with the sums of its guests."),
+	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",
+	 .args = {.size = sizeof(struct newest_args)}, .prepare = prepare_newest, .answer = answer_newest,
+	 .doc = "What the processors of up to 100 instances (ids, with commas) did in the last quarter of an "
+		"hour."},
+	{HTTP_GET, "/instances/{id}/screen", .permit = "ec2:GetConsoleScreenshot", .kind = KIND_INSTANCE,
+	 .args = {.size = sizeof(struct screen_args)}, .prepare = prepare_screen, .look = look_at_screen,
+	 .content_type = "image/jpeg", .write = write_screen, .doc = "What its screen shows, as a JPEG."},
 	{HTTP_GET, "/instances/{id}/console", .permit = "ec2:GetConsoleOutput", .kind = KIND_INSTANCE,
 	 .args = {.size = sizeof(struct log_args)}, .prepare = prepare_log, .look = look_at_log,
 	 .answer = answer_log, .doc = "The newest 64 KiB that it said on its serial port."},

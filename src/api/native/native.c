@@ -82,6 +82,13 @@ static RESULT find(struct api_call *core)
 	return read_body(e);
 }
 
+static bool is_upload(struct api_call *core)
+{
+	bool has_path = false;
+	const struct native_route *r = native_find_route(native_call_of(core), &has_path);
+	return r && r->entry.action->flags & NATIVE_UPLOAD;
+}
+
 /* ---- who may ---- */
 
 /* A role, or else a policy: but nobody becomes an administrator by a policy of an account's. */
@@ -216,6 +223,8 @@ const struct api_protocol native_protocol = {
 	.close = close_face,
 	.begin = begin,
 	.find = find,
+	.uploads_by = HTTP_PUT,
+	.is_upload = is_upload,
 	.describe_permission = describe_permission,
 	.describe_audit = describe_audit,
 	.prepare = prepare,

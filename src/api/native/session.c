@@ -81,9 +81,11 @@ RESULT native_check_page(struct native_call *e)
 		       : origin.n && str_equal_nocase(behind_scheme(origin), call_header(e->call, "Host"));
 	if (!is_ours)
 		return ctx_fail(e->c, ERR_DENIED, "This page is not from here.");
-	return str_starts_with(call_header(e->call, "Content-Type"), STR("application/json"))
+	const char *type = e->call->method == HTTP_PUT ? NATIVE_DATA_TYPE : "application/json";
+	struct str sent = call_header(e->call, "Content-Type");
+	return str_starts_with(sent, STR("application/json")) || str_starts_with(sent, str_from(type))
 		       ? OK
-		       : ctx_fail(e->c, ERR_DENIED, "A page sends application/json.");
+		       : ctx_fail(e->c, ERR_DENIED, "A page sends %s.", type);
 }
 
 static bool is_loopback(struct ip ip)

@@ -132,6 +132,7 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	next.sending = IMAGE_SENDING_NONE;
 	next.sending_until_us = 0;
 	next.row.gen++;
+	TRY(condition_clear(op, image->row.id, STR("NotFetched")));
 	TRY(image_put(op, &next));
 	TRY(write_root_disk(op, &next, wish));
 	return engine_log_event(op, KIND_IMAGE, &next.row, "filled", "With %lld bytes, a disk of %lld.",

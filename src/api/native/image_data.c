@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where an image's data come from: a URL, or a file that is sent. What is sent goes into a file as it comes, once the
+ * headers have proved the call; what that file holds is looked at off the HTTP threads. */
+#include "api/core/image_upload.h"
+#include "api/native/write.h"
+#include "drivers/image_file.h"
+#include "engine/storage/image.h"
+#include "model/image.h"
+#include "reconcile/reconcile.h"
+
+/* ---- an image that waits for its data ---- */
+
+struct import_args {
+	struct image_creation wish; /* first: the operation's */
+	struct str format, platform, boot_mode, url;
+};
+#define I(name, member, ...) PARAM(struct import_args, name, member, __VA_ARGS__)
+static const struct param import_params[] = {
+	I("name", wish.form.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Its name."),
+	I("description", wish.form.description, .max = 255, .doc = "Free text."),
+	I("format", format, .words = "qcow2|raw|vmdk|vhd|vhdx|iso", .absent = "qcow2", .doc = "Of its data."),
+	I("platform", platform, .words = "linux|windows", .absent = "linux", .doc = "What its guests run."),
+	I("boot_mode", boot_mode, .words = "unsaid|legacy-bios|uefi|uefi-preferred", .absent = "unsaid",
+	  .doc = "Its firmware; unsaid: BIOS."),
+	I("min_disk", wish.form.min_disk, .min = 0, .max = INT64_MAX,
+	  .doc = "Its root disk is at least so large, in bytes."),
+	I("url", url, .max = 2048,
+	  .doc = "http or https: its data are fetched from there. None: they are sent."),
+};
+
+static int index_of(const char *const *words, struct str said)
+{
+	for (int k = 0; words[k]; k++)
+		if (str_is(said, words[k]))
+			return k;
+	return 0;
+}
+
+static RESULT prepare_import(struct native_call *e, void *args)
+{
+	struct import_args *a = args;
+	struct image_form *form = &a->wish.form;
+	(void) e;
+	form->disk_format = a->format;
+	form->container_format = STR("bare");
+	form->platform = (enum image_platform) index_of(image_platform_words, a->platform);
+	form->boot_mode = (enum image_boot_mode) index_of(image_boot_mode_words, a->boot_mode);
+	return OK;
+}
+
+static RESULT import(struct op *op, void *args)
+{
+	struct import_args *a = args;
+	TRY(engine_create_image(op, &a->wish));
+	if (!a->url.n)
+		return OK;
+	struct image_fetching fetching = {.image = ref_by_id(KIND_IMAGE, a->wish.image), .url = a->url};
+	return engine_fetch_image(op, &fetching);
+}
+
+/* ---- a file that is sent ---- */
+
+struct upload_args {
+	struct image_filling wish; /* first: the operation's */
+	struct call_sink sink;
+	struct image_upload *upload; /* owned until sink.end() */
+	struct str format;
+};
+
+static struct upload_args *upload_of(struct call_sink *sink)
+{
+	return (struct upload_args *) (void *) ((char *) sink - offsetof(struct upload_args, sink));
+}
+
+static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
+{
+	return image_upload_add(upload_of(sink)->upload, &call->ctx, piece);
+}
+
+static void end_upload(struct call_sink *sink)
+{
+	image_upload_free(upload_of(sink)->upload);
+}
+
+/* When the headers are there. */
+static RESULT prepare_upload(struct native_call *e, void *args)
+{
+	struct upload_args *a = args;
+	const struct row *row = NULL;
+	if (!str_starts_with(call_header(e->call, "Content-Type"), STR(NATIVE_DATA_TYPE)))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Content-Type"),
+				      "Data of images are sent as " NATIVE_DATA_TYPE ".");
+	TRY(native_find_row(e, KIND_IMAGE, &e->target, &row));
+	if (!engine_is_own(e->c, KIND_IMAGE, row))
+		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE, "The image is another account's.");
+	TRY(engine_check_image_takes_data(e->c, native_tables(e), image_of(row)));
+	if (!e->config->reconciler)
+		return ctx_fail(e->c, ERR_UNSUPPORTED, "There is no image store here.");
+	struct str format = image_of(row)->disk_format;
+	a->format = str_is(format, "iso") ? STR("raw") : str_copy(e->c->arena, format);
+	e->image = row->id;
+	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
+	a->sink = (struct call_sink){.cap_size = IMAGE_DATA_MAX, .take = take_piece, .end = end_upload};
+	call_set_sink(e->call, &a->sink);
+	return OK;
+}
+
+/* When the data are there: on the thread that works for the image. */
+static RESULT keep_upload(struct work_item *w)
+{
+	struct upload_args *a = ((struct native_call *) w->arg)->args;
+	TRY(a->sink.result);
+	return api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
+}
+
+static const struct native_action actions[] = {
+	CREATE("/images/import", "ec2:ImportImage", IMAGE, .args = PARAMS(struct import_args, import_params),
+	       .prepare = prepare_import, .operation = import,
+	       .doc = "Makes an image whose data are fetched from a URL, or sent afterwards."),
+	CHANGE_ROW(PUT, "/images/{id}/data", "ec2:ImportImage", IMAGE, KIND_IMAGE,
+		   NATIVE_RAW_BODY | NATIVE_UPLOAD, .args = {.size = sizeof(struct upload_args)},
+		   .target = NATIVE_AT(upload_args, wish.image), .prepare = prepare_upload,
+		   .work = keep_upload, .operation = engine_fill_image_run,
+		   .doc = "Sends an image's data, as " NATIVE_DATA_TYPE "."),
+};
+const struct api_actions native_image_data_actions = API_ACTIONS(actions);
