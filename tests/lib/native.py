@@ -75,11 +75,11 @@ class Stream:
         return [dict(e, data=json.loads(e["data"])) for e in list(self.events) if e.get("event") == name]
 
     def rows(self):
-        """The rows as a page has them that applies all that came: {(kind, id): row}."""
+        """The rows as a page has them that applies all that came, without what they have not: {(kind, id): row}."""
         rows = {}
         for event in self.of("rows"):
             for put in event["data"]["put"]:
-                rows[put["kind"], put["row"]["id"]] = put["row"]
+                rows[put["kind"], put["row"]["id"]] = {k: v for k, v in put["row"].items() if v is not None}
             for gone in event["data"]["gone"]:
                 rows.pop((gone["kind"], gone["id"]), None)
         return rows

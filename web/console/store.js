@@ -95,8 +95,10 @@ async function load(k) {
 	// What the stream has said meanwhile may be newer than what was fetched.
 	for (const [id, row] of k.rows)
 		if ((row.batch ?? 0) > batch && !k.gone?.has(id) && (!found.has(id) || found.get(id).batch < row.batch)) {
-			found.set(id, row);
-			if (!k.parts.has(id))
+			found.set(id, k.parts.has(id) ? {...found.get(id), ...row} : row);
+			if (k.parts.has(id))
+				parts.add(id);
+			else
 				parts.delete(id);
 		}
 	for (const id of k.gone ?? [])
@@ -174,9 +176,38 @@ function fade() {
 	}, FRESH_MS + 50);
 }
 
-/** Some of the stream's rows. */
+/** What the stream says of a row, with what it never says: that is as it was, until somebody looks at the row (whole()). */
+function joined(before, row) {
+	const now = {...before, ...row, freshAt: performance.now()};
+	for (const name in row)
+		if (row[name] === null)
+			delete now[name];
+	return now;
+}
+
+const NEW_MAX = 8, SOON_MS = 200;
+const fresh = new Map(); // list → ids of rows of which the stream alone has told
+let fetching = 0;
+/** Lists have more of a row than the stream says: of new rows the rest is fetched, one by one or, where many came, with their list. */
+function fetchFresh() {
+	fetching = 0;
+	for (const [name, ids] of fresh)
+		if (ids.size > NEW_MAX)
+			reload(name);
+		else
+			ids.forEach((id) => fetchWhole(name, {id}).catch(() => {}));
+	fresh.clear();
+}
+function noteFresh(name, id) {
+	if (FIELDS[name])
+		return;
+	fresh.set(name, (fresh.get(name) ?? new Set()).add(id));
+	fetching ||= setTimeout(fetchFresh, SOON_MS);
+}
+
+/** Some of the stream's rows; or whole ones of an answer. */
 export function apply(message) {
-	for (const {list, row} of message.put ?? []) {
+	for (const {list, row, isWhole} of message.put ?? []) {
 		const k = held(list);
 		if (!k)
 			continue;
@@ -185,8 +216,13 @@ export function apply(message) {
 			continue;
 		if (!before)
 			k.total++;
-		k.rows.set(row.id, {...row, freshAt: performance.now()});
-		k.parts.delete(row.id);
+		k.rows.set(row.id, joined(isWhole ? null : before, row));
+		if (isWhole)
+			k.parts.delete(row.id);
+		else
+			k.parts.add(row.id);
+		if (!before && !isWhole)
+			noteFresh(list, row.id);
 		k.gone?.delete(row.id);
 		noteOne(k, row.id);
 	}
@@ -205,7 +241,7 @@ export function apply(message) {
 /** An answer's row, shown before the stream says the same. */
 export function applyRow(list, row) {
 	if (row?.id)
-		apply({put: [{list, row}]});
+		apply({put: [{list, row, isWhole: true}]});
 }
 
 export function row(kind, id) {

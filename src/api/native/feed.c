@@ -275,6 +275,7 @@ static struct str render(struct frame *frame, const struct viewer *v, size_t k, 
 				      .tables = frame->view.tables,
 				      .kind = e->kind,
 				      .choice = &choice,
+				      .says_none = true,
 				      .whole_commit = tables_whole_commit};
 	buf_init(&b, 1 << 20);
 	json_write_begin(&w, &b);

@@ -93,18 +93,20 @@ bool row_shows_field(enum kind kind, unsigned field, unsigned class)
 
 /* ---- values ---- */
 
-static void write_uuid(struct json_writer *w, const char *key, uuid id)
+/* These tell whether there was anything to write. */
+static bool write_uuid(struct json_writer *w, const char *key, uuid id)
 {
 	char text[UUID_TEXT_SIZE];
 	if (!uuid_is_none(id))
 		json_write_z(w, key, uuid_write(id, text));
+	return !uuid_is_none(id);
 }
 
 static void write_uuids(struct json_writer *w, const char *key, const struct uuids *ids)
 {
 	json_write_open_list(w, key);
 	for (size_t n = 0; n < ids->count; n++)
-		write_uuid(w, NULL, ids->at[n]);
+		(void) write_uuid(w, NULL, ids->at[n]);
 	json_write_close_list(w);
 }
 
@@ -126,31 +128,35 @@ static void write_tags(struct json_writer *w, const char *key, const struct tags
 	json_write_close(w);
 }
 
-static void write_int(struct json_writer *w, const char *key, int64_t number, unsigned flags)
+static bool write_int(struct json_writer *w, const char *key, int64_t number, unsigned flags)
 {
-	if (number || !(flags & SHOWN_IS_TIME)) /* a time of 0 is never */
+	bool is_there = number || !(flags & SHOWN_IS_TIME); /* a time of 0 is never */
+	if (is_there)
 		json_write_int(w, key, number);
+	return is_there;
 }
 
-static void write_text(struct json_writer *w, const char *key, struct str text)
+static bool write_text(struct json_writer *w, const char *key, struct str text)
 {
 	if (text.n)
 		json_write_text(w, key, text);
+	return text.n;
 }
 
 static void write_field(const struct row_writer *rw, struct json_writer *w, unsigned n, const struct row *row)
 {
 	const struct field *f = &model_kinds[rw->kind].fields[n];
 	const void *at = (const char *) row + f->offset;
+	bool is_there = true;
 	switch (f->type) {
 	case FIELD_UUID:
-		write_uuid(w, f->name, *(const uuid *) at);
+		is_there = write_uuid(w, f->name, *(const uuid *) at);
 		break;
 	case FIELD_TEXT:
-		write_text(w, f->name, *(const struct str *) at);
+		is_there = write_text(w, f->name, *(const struct str *) at);
 		break;
 	case FIELD_INT:
-		write_int(w, f->name, *(const int64_t *) at, model_shown[rw->kind].flags[n]);
+		is_there = write_int(w, f->name, *(const int64_t *) at, model_shown[rw->kind].flags[n]);
 		break;
 	case FIELD_BOOL:
 		json_write_bool(w, f->name, *(const bool *) at);
@@ -175,9 +181,11 @@ static void write_field(const struct row_writer *rw, struct json_writer *w, unsi
 	case FIELD_CIDR:
 	case FIELD_MAC:
 	case FIELD_BLOB:
-		write_text(w, f->name, row_field_to_text(rw->arena, f, row));
+		is_there = write_text(w, f->name, row_field_to_text(rw->arena, f, row));
 		break;
 	}
+	if (!is_there && rw->says_none)
+		json_write_null(w, f->name);
 }
 
 /* ---- the object ---- */
@@ -203,7 +211,7 @@ static void write_head(const struct row_writer *rw, struct json_writer *w, const
 {
 	char ec2[EC2_ID_TEXT_SIZE];
 	uint64_t batch = rw->whole_commit ? rw->whole_commit(rw->tables, rw->kind, row) : rw->batch;
-	write_uuid(w, "id", row->id);
+	(void) write_uuid(w, "id", row->id);
 	if (*model_kinds[rw->kind].ec2_prefix)
 		json_write_z(w, "ec2", id_write_ec2(rw->kind, row->id, ec2));
 	json_write_int(w, "gen", (int64_t) row->gen);

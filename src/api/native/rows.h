@@ -36,6 +36,7 @@ struct row_writer {
 	const struct tables *tables;
 	enum kind kind;
 	const struct row_choice *choice;
+	bool says_none; /* what is chosen and empty is null: for who has another version of the row */
 	uint64_t batch; /* of rows that a change has left: no table has these versions */
 	uint64_t (*whole_commit)(const struct tables *t, enum kind kind, const struct row *row);
 };
