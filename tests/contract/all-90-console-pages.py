@@ -531,7 +531,7 @@ def test_a_form_keeps_what_is_typed(page, dev):
     """Its row is changed by somebody else meanwhile: that is told beside it, and the field stays as it is."""
     one = instance(dev, "web-1")
     go(page, dev, f"instances/{one}")
-    page.click("return [...document.querySelectorAll('main button')].find(b => b.innerText.startsWith('Name and protection'))", what="the button")
+    page.click("return [...document.querySelectorAll('main button')].find(b => b.innerText.startsWith('Settings'))", what="the button")
     page.until("return document.activeElement?.name === 'name'", what="the field")
     page.press(Keys.HOME, "half-typed ")
     dev.ec2.create_tags(Resources=[one], Tags=[{"Key": "Name", "Value": "from elsewhere"}])

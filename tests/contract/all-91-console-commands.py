@@ -40,7 +40,7 @@ KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "securit
          "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages", *networks.KINDS]
 OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists")  # what administrators alone see
 SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
-    "instances": ["state", "type", "image"],
+    "instances": ["state", "type", "image", "protect_terminate", "description"],
     "volumes": ["state", "size", "zone"],
     "snapshots": ["state", "size"],
     "key-pairs": ["fingerprint", "type"],
@@ -48,7 +48,7 @@ SHOWN = {  # what a click decides of a row; ids, times and names differ from one
     "routers": ["blocks"],
     "subnets": ["block", "zone"],
     "hosts": ["enabled", "state", "forced_down", "maintenance_us", "maintenance_kind", "maintenance_reason"],
-    "images": ["state"],
+    "images": ["state", "description", "data_size"],
     "users": ["path", "enabled"],
     "user-groups": ["path"],
     "access-keys": ["enabled"],
@@ -81,7 +81,7 @@ def dev():
         with tempfile.TemporaryDirectory() as region.folder, web.browser() as region.page:
             region.schema = terraform.Schema([*terraform.SORTS, "aws"])
             region.plays = Playbooks(pathlib.Path(region.folder), "amazon.aws", ANSIBLE_FIRST, region.url)
-            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n"), ("policy.json", POLICY), ("trust.json", TRUST), ("prices.yaml", PRICES)):
+            for name, text in (("id.pub", PUBLIC_KEY), ("user-data", "#!/bin/sh\n"), ("policy.json", POLICY), ("trust.json", TRUST), ("prices.yaml", PRICES), ("disk.raw", "\0" * 2**20)):
                 with open(os.path.join(region.folder, name), "w", encoding="utf-8") as f:
                     f.write(text)
             region.page.open(web.link_of(region))
@@ -103,7 +103,7 @@ def words_of_cmk(line):
     return names[verb + noun], dict(p.split("=", 1) for p in pairs)
 
 
-CALLS = ["startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
+CALLS = ["updateVirtualMachine", "revertSnapshot", "restoreVirtualMachine", "createTags", "deleteTags", "startVirtualMachine", "stopVirtualMachine", "rebootVirtualMachine", "attachVolume", "detachVolume", "resizeVolume", "deleteVolume",
          "createSnapshot", "deleteSnapshot", "deleteTemplate", "listVirtualMachines", "listVolumes", "listSnapshots", "listTemplates", "listPublicIpAddresses", "listSSHKeyPairs",
          "listSecurityGroups", "listVPCs", "listNetworks", "deleteNetworkACLList", "createNetworkACL", "deleteNetworkACL"]
 
@@ -180,6 +180,45 @@ def instance(dev, stopped=False):
         dev.mine.api_ok("POST", "/instances/stop", {"ids": [made]})
         dev.rest()
     return row(dev, "instances", made)
+
+
+def settled(dev, verb):
+    """One that a verb was done to."""
+    made = instance(dev)
+    dev.mine.api_ok("POST", f"/instances/{made['id']}/{verb}", {})
+    dev.rest()
+    return row(dev, "instances", made["id"])
+
+
+def tagged(dev, make=instance):
+    made = make(dev)
+    dev.mine.api_ok("POST", "/tags", {"ids": [made["ec2"]], "tags": {"cost centre": "it's 7"}})
+    return made
+
+
+def image_name(dev):
+    dev.count += 1
+    return f"it's image {dev.count}"
+
+
+def old_snapshot(dev):
+    """Of a volume that was written to since, or might have been."""
+    kept = snapshot(dev)
+    return {"ids": [row(dev, "volumes", kept["volume"])], "snapshot": kept}
+
+
+def shared_image(dev):
+    made = image(dev)
+    dev.mine.api_ok("PATCH", f"/images/{made['id']}", {"share_with": [dev.operator.id]})
+    return {"ids": [row(dev, "images", made["id"])], "to": "", "gone": [dev.operator.id], "isPublic": False, "wasPublic": False}
+
+
+def access_key(dev, enabled=True):
+    of = user(dev)
+    made = dev.mine.api_ok("POST", "/access-keys", {"user": of["id"]})["items"][0]["id"]
+    if not enabled:
+        dev.mine.api_ok("POST", f"/access-keys/{made}/enable", {"enabled": False})
+    return {"ids": [row(dev, "access-keys", made)], "user": of}
 
 
 def row(dev, kind, identifier):
@@ -410,6 +449,17 @@ VERBS = {
     "instances.terminate": lambda d: {"ids": [instance(d), instance(d)]},
     "instances.resize": lambda d: {"ids": [instance(d, True)], "type": "t3.small"},
     "instances.launch": launch,
+    "instances.pause": lambda d: {"ids": [instance(d), instance(d)]},
+    "instances.unpause": lambda d: {"ids": [settled(d, "pause")]},
+    "instances.suspend": lambda d: {"ids": [instance(d)]},
+    "instances.protect": lambda d: {"ids": [instance(d), instance(d)], "on": True},
+    "instances.set": lambda d: {"ids": [instance(d)], "change": {"description": "it's mine"}},
+    "instances.rescue": lambda d: {"ids": [instance(d)], "image": row(d, "images", d.image)},
+    "instances.unrescue": lambda d: {"ids": [settled(d, "rescue")]},
+    "instances.rebuild": lambda d: {"ids": [instance(d)], "image": row(d, "images", d.image)},
+    "instances.image": lambda d: {"ids": [instance(d)], "name": image_name(d), "noReboot": True},
+    "tags.set": lambda d: {"kind": "instance", "ids": [instance(d), instance(d)], "key": "cost centre", "value": "it's <7>"},
+    "tags.remove": lambda d: {"kind": "instance", "ids": [tagged(d), tagged(d)], "key": "cost centre"},
     "volumes.create": create_volume,
     "volumes.attach": attach,
     "volumes.detach": lambda d: {"ids": [volume(d, on=instance(d))]},
@@ -427,6 +477,16 @@ VERBS = {
     "rules.add": new_rule,
     "rules.remove": remove_rule,
     "images.deregister": lambda d: {"ids": [image(d)]},
+    "images.upload": lambda d: {"file": "disk.raw", "name": image_name(d), "format": "raw", "platform": "linux", "boot_mode": "unsaid"},
+    "images.import": lambda d: {"url": "http://127.0.0.1:1/x.qcow2", "name": image_name(d), "format": "qcow2"},
+    "images.copy": lambda d: {"ids": [image(d)], "name": image_name(d)},
+    "images.describe": lambda d: {"ids": [image(d)], "text": "it's <mine>"},
+    "images.share": shared_image,
+    "snapshots.restore": lambda d: {"ids": [snapshot(d)], "gib": 3, "zone": d.mine.rows("/zones?fields=*")[0]},
+    "volumes.revert": old_snapshot,
+    "users.key-off": access_key,
+    "users.key-on": lambda d: access_key(d, False),
+    "users.key-delete": access_key,
     "networks.create": new_network,
     "users.create": next_name,
     "users.delete": lambda d: {"ids": [user(d)]},
@@ -483,6 +543,8 @@ def told(kind, r, names):
     shown = {name: r.get(name) for name in SHOWN.get(kind, [])} | networks.told(kind, r, names)
     for document in shown.keys() & {"document", "trust"}:  # Terraform sends it without its gaps
         shown[document] = json.loads(shown[document])
+    if kind in ("instances", "volumes", "snapshots", "images"):
+        shown["tags"] = {k: v for k, v in r.get("tags", {}).items() if k != "Name"}
     if kind == "volumes":
         shown["is attached"] = bool(r.get("instance"))
     if kind == "instances":
@@ -510,7 +572,8 @@ def effect(dev, verb, tool, args=None):
     """What the command has made, changed and removed, without ids."""
     args = args or VERBS[verb](dev)
     text = command(dev, verb, tool, args)
-    assert text and "undefined" not in text and "null" not in text, text
+    said = text.replace('":null}', "") if verb == "tags.remove" else text  # to Ansible: of whatever value
+    assert said and "undefined" not in said and "null" not in said, text
     before = all_rows(dev)
     run_text(dev, tool, text)
     dev.rest()
@@ -528,6 +591,11 @@ def clicks(dev):
 
 SHOWN_BY = {  # which tools have the verb: what commands.js and the tools' own modules have
     "instances.start": "aws openstack cmk", "instances.stop": "aws openstack cmk", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack",
+    "instances.pause": "openstack", "instances.unpause": "openstack", "instances.suspend": "openstack", "instances.protect": "aws cmk", "instances.set": "", "instances.rescue": "openstack",
+    "instances.unrescue": "openstack", "instances.rebuild": "openstack cmk", "instances.image": "aws openstack",
+    "images.upload": "openstack", "images.import": "", "images.copy": "aws", "images.describe": "aws openstack", "images.share": "openstack",
+    "snapshots.restore": "aws openstack", "volumes.revert": "cmk", "users.key-off": "aws", "users.key-on": "aws", "users.key-delete": "aws",
+    "tags.set": "aws openstack cmk", "tags.remove": "aws openstack cmk",
     "instances.resize": "aws", "instances.launch": "aws openstack", "volumes.create": "aws openstack", "volumes.attach": "aws openstack cmk", "volumes.detach": "aws openstack cmk",
     "volumes.grow": "aws openstack cmk", "volumes.delete": "aws openstack cmk", "snapshots.create": "aws openstack cmk", "snapshots.delete": "aws openstack cmk",
     "addresses.allocate": "aws openstack", "addresses.associate": "aws openstack", "addresses.release": "aws openstack", "key-pairs.import": "aws openstack",
@@ -543,8 +611,8 @@ SHOWN_BY = {  # which tools have the verb: what commands.js and the tools' own m
     "tickets.work": "dari",
 }
 SHOWN_BY.update(networks.SHOWN_BY)
-for of_ansible in ("instances.start instances.stop instances.terminate instances.launch volumes.create volumes.attach volumes.detach volumes.delete "
-                   "snapshots.create snapshots.delete addresses.allocate addresses.associate addresses.release key-pairs.import key-pairs.delete "
+for of_ansible in ("instances.start instances.stop instances.terminate instances.launch instances.protect instances.image tags.set tags.remove volumes.create volumes.attach volumes.detach volumes.delete "
+                    "snapshots.create snapshots.delete addresses.allocate addresses.associate addresses.release key-pairs.import key-pairs.delete "
                    "security-groups.create security-groups.delete rules.add images.deregister").split():
     SHOWN_BY[of_ansible] += " ansible"
 for of_terraform in ("instances.start instances.stop instances.launch volumes.create volumes.attach snapshots.create addresses.allocate addresses.associate key-pairs.import "
@@ -711,8 +779,8 @@ def test_every_verb_is_here():
     text = source("list_commands.js") + source("commands.js")
     of_ansible, of_terraform = (set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": ', source(name), re.MULTILINE)) for name in ("ansible.js", "terraform.js"))
     assert of_ansible <= set(VERBS) | set(LISTS) and of_terraform <= set(VERBS)
-    shown = set(re.findall(r'^\t"([a-z-]+\.[a-z]+)": \{', text, re.MULTILINE))
-    assert shown - set(VERBS) - set(LISTS) <= {"hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach"}
+    shown = set(re.findall(r'^\t"([a-z-]+\.[a-z-]+)": \{', text, re.MULTILINE))
+    assert shown - set(VERBS) - set(LISTS) <= {"hosts.add", "hosts.maintenance", "rights.simulate", "prices.load", "prices.list", "instances.try", "networks.reach"}
     for verb, tools in SHOWN_BY.items():
         part = text[text.index(f'"{verb}": {{'):]
         part = part[:part.index("curl:") if "curl:" in part else None]

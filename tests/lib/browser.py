@@ -93,13 +93,13 @@ class Browser:
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")
                 and not ("/api/v1/" in line["message"] and ("Failed to load resource" in line["message"] or "ERR_" in line["message"]))]
 
-    def axe(self, source):
-        """Violations, as lines."""
+    def axe(self, source, within="html"):
+        """Violations of what that selector finds, as lines."""
         if not self.run("return Boolean(window.axe)"):
             self.run(source)
         said = self.driver.execute_async_script(
-            "const [tags, done] = arguments; axe.run({runOnly: tags, resultTypes: ['violations']}).then("
-            "r => done(r.violations.map(v => v.id + ': ' + v.help + ' — ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.any[0] || n.all[0] || {}).message).join(' | '))));", AXE_RULES)
+            "const [tags, within, done] = arguments; axe.run(within, {runOnly: tags, resultTypes: ['violations']}).then("
+            "r => done(r.violations.map(v => v.id + ': ' + v.help + ' — ' + v.nodes.slice(0, 3).map(n => n.html.slice(0, 160) + ' ' + (n.any[0] || n.all[0] || {}).message).join(' | '))));", AXE_RULES, within)
         return said
 
     def overflow(self):

@@ -39,6 +39,9 @@ function peerFlags({group, direction, protocol, ports, block, peer}) {
 		return `${head} --ip-permissions ${q(JSON.stringify([{IpProtocol: protocol === "any" ? "-1" : protocol, ...(ports ? {FromPort: from, ToPort: to} : all), Ipv6Ranges: [{CidrIpv6: block}]}]))}`;
 	return `${head} --protocol ${q(protocol === "any" ? "-1" : protocol)}${ports ? ` --port ${q(ports)}` : ""}${peer ? ` --source-group ${peer.ec2}` : flag("--cidr", block)}`;
 }
+/** What has tags, in the words of OpenStack's client and of CloudStack. */
+const OF_STACK = {instance: "server", volume: "volume", snapshot: "volume snapshot"};
+const OF_CLOUD = {instance: "UserVm", volume: "Volume", snapshot: "Snapshot", image: "Template"};
 
 /** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
 export const COMMANDS = {
@@ -75,6 +78,42 @@ export const COMMANDS = {
 		openstack: (a) => `openstack server create --image ${a.image?.id} --flavor ${q(a.type?.name)}${a.count > 1 ? ` --min ${a.count} --max ${a.count}` : ""}${flag("--key-name", a.key?.name)}${a.subnet ? ` --nic net-id=${a.subnet.network}` : ""}${(a.groups ?? []).map((g) => ` --security-group ${g.id}`).join("")}${a.hasUserData ? " --user-data user-data" : ""} ${q(a.name || "instance")}`,
 		curl: (a) => curl("POST", "/instances", a.body),
 	},
+	"instances.pause": {openstack: ({ids}) => `openstack server pause ${uuid(ids)}`, curl: bulk("instances", "pause")},
+	"instances.unpause": {openstack: ({ids}) => `openstack server unpause ${uuid(ids)}`, curl: bulk("instances", "unpause")},
+	"instances.suspend": {openstack: ({ids}) => `openstack server suspend ${uuid(ids)}`, curl: bulk("instances", "suspend")},
+	"instances.protect": {
+		aws: ({ids, on}) => each(ids, (r) => `aws ec2 modify-instance-attribute --instance-id ${r.ec2} --${on ? "" : "no-"}disable-api-termination`),
+		cmk: ({ids, on}) => each(ids, (r) => `cmk update virtualmachine id=${r.id} deleteprotection=${Boolean(on)}`),
+		curl: ({ids, on}) => each(ids, (r) => curl("PATCH", `/instances/${r.id}`, {protect_terminate: Boolean(on)})),
+	},
+	"instances.set": {curl: ({ids, change}) => curl("PATCH", `/instances/${ids[0].id}`, change)},
+	"instances.rescue": {
+		openstack: ({ids, image}) => `openstack server rescue${image ? ` --image ${image.id}` : ""} ${ids[0].id}`,
+		curl: ({ids, image}) => curl("POST", `/instances/${ids[0].id}/rescue`, image ? {image: image.id} : {}),
+	},
+	"instances.unrescue": {openstack: ({ids}) => `openstack server unrescue ${ids[0].id}`, curl: ({ids}) => curl("POST", `/instances/${ids[0].id}/unrescue`, {})},
+	"instances.rebuild": {
+		openstack: ({ids, image}) => `openstack server rebuild --image ${image?.id} ${ids[0].id}`,
+		cmk: ({ids, image}) => `cmk restore virtualmachine virtualmachineid=${ids[0].id} templateid=${image?.id}`,
+		curl: ({ids, image}) => curl("POST", `/instances/${ids[0].id}/rebuild`, {image: image?.id}),
+	},
+	"instances.image": {
+		aws: ({ids, name, noReboot}) => `aws ec2 create-image --instance-id ${ids[0].ec2} --name ${q(name)}${noReboot ? " --no-reboot" : ""}`,
+		openstack: ({ids, name, noReboot}) => (noReboot ? `openstack server image create --name ${q(name)} ${ids[0].id}` : ""),
+		curl: ({ids, name, noReboot}) => curl("POST", "/images", {instance: ids[0].id, name, no_reboot: Boolean(noReboot)}),
+	},
+	"tags.set": {
+		aws: ({ids, key, value}) => `aws ec2 create-tags --resources ${ec2(ids)} --tags ${q(/^[\w .@:/+-]*$/.test(key + value) ? `Key=${key},Value=${value}` : JSON.stringify([{Key: key, Value: value}]))}`,
+		openstack: ({kind, ids, key, value}) => (OF_STACK[kind] && !key.includes("=") ? each(ids, (r) => `openstack ${OF_STACK[kind]} set --property ${q(`${key}=${value}`)} ${r.id}`) : ""),
+		cmk: ({kind, ids, key, value}) => (OF_CLOUD[kind] ? `cmk create tags resourceids=${ids.map((r) => r.id).join()} resourcetype=${OF_CLOUD[kind]} ${q(`tags[0].key=${key}`)} ${q(`tags[0].value=${value}`)}` : ""),
+		curl: ({ids, key, value}) => curl("POST", "/tags", {ids: ids.map((r) => r.ec2), tags: {[key]: value}}),
+	},
+	"tags.remove": {
+		aws: ({ids, key}) => `aws ec2 delete-tags --resources ${ec2(ids)} --tags ${q(/^[\w .@:/+-]*$/.test(key) ? `Key=${key}` : JSON.stringify([{Key: key}]))}`,
+		openstack: ({kind, ids, key}) => (OF_STACK[kind] ? each(ids, (r) => `openstack ${OF_STACK[kind]} unset --property ${q(key)} ${r.id}`) : ""),
+		cmk: ({kind, ids, key}) => (OF_CLOUD[kind] ? `cmk delete tags resourceids=${ids.map((r) => r.id).join()} resourcetype=${OF_CLOUD[kind]} ${q(`tags[0].key=${key}`)}` : ""),
+		curl: ({ids, key}) => curl("POST", "/tags/remove", {ids: ids.map((r) => r.ec2), keys: [key]}),
+	},
 	"volumes.create": {
 		aws: (a) => `aws ec2 create-volume --size ${a.gib} --availability-zone ${q(a.zone)}${nameTag("volume", a.name)}`,
 		openstack: (a) => `openstack volume create --size ${a.gib} --availability-zone ${q(a.zone)} ${q(a.name || "volume")}`,
@@ -105,10 +144,10 @@ export const COMMANDS = {
 		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/volumes/${r.id}`)),
 	},
 	"snapshots.create": {
-		aws: ({ids, name}) => `aws ec2 create-snapshot --volume-id ${ids[0].ec2}${flag("--description", name)}`,
-		openstack: ({ids, name}) => `openstack volume snapshot create --volume ${ids[0].id} --force ${q(name || "snapshot")}`,
-		cmk: ({ids}) => `cmk create snapshot volumeid=${ids[0].id}`,
-		curl: ({ids, name}) => curl("POST", "/snapshots", {volume: ids[0].id, description: name}),
+		aws: ({ids, name}) => each(ids, (r) => `aws ec2 create-snapshot --volume-id ${r.ec2}${flag("--description", name)}`),
+		openstack: ({ids, name}) => each(ids, (r) => `openstack volume snapshot create --volume ${r.id} --force ${q(name || "snapshot")}`),
+		cmk: ({ids}) => each(ids, (r) => `cmk create snapshot volumeid=${r.id}`),
+		curl: ({ids, name}) => each(ids, (r) => curl("POST", "/snapshots", {volume: r.id, ...(name ? {description: name} : {})})),
 	},
 	"snapshots.delete": {
 		aws: ({ids}) => each(ids, (r) => `aws ec2 delete-snapshot --snapshot-id ${r.ec2}`),
@@ -165,6 +204,34 @@ export const COMMANDS = {
 		openstack: ({ids}) => `openstack image delete ${uuid(ids)}`,
 		cmk: ({ids}) => each(ids, (r) => `cmk delete template id=${r.id}`),
 		curl: ({ids}) => each(ids, (r) => curl("DELETE", `/images/${r.id}`)),
+	},
+	"images.import": {curl: ({url, file: _, ...a}) => curl("POST", "/images/import", {...a, url})},
+	"images.upload": {
+		openstack: ({file, name, format}) => `openstack image create --file ${q(file)} --disk-format ${format} --container-format bare ${q(name || "image")}`,
+		curl: ({url: _, file, ...a}) => [`image=$(${curl("POST", "/images/import", a)} | jq -r '.items[0].id')`,
+			`curl -T ${q(file)} "$DARI_URL/api/v1/images/$image/data" -H "X-Auth-Token: $DARI_TOKEN" -H 'Content-Type: application/octet-stream'`].join("\n"),
+	},
+	"images.copy": {
+		aws: ({ids, name}) => `aws ec2 copy-image --source-region ${session.region} --source-image-id ${ids[0].ec2} --name ${q(name)}`,
+		curl: ({ids, name}) => curl("POST", `/images/${ids[0].id}/copy`, {name}),
+	},
+	"images.describe": {
+		aws: ({ids, text}) => `aws ec2 modify-image-attribute --image-id ${ids[0].ec2} --description ${q(JSON.stringify({Value: text}))}`,
+		openstack: ({ids, text}) => `openstack image set --property ${q(`description=${text}`)} ${ids[0].id}`,
+		curl: ({ids, text}) => curl("PATCH", `/images/${ids[0].id}`, {description: text}),
+	},
+	"images.share": {
+		openstack: ({ids, to, gone}) => [...(to ? [`openstack image add project ${ids[0].id} ${q(to)}`] : []), ...gone.map((id) => `openstack image remove project ${ids[0].id} ${id}`)].join("\n"),
+		curl: ({ids, to, gone, isPublic, wasPublic}) => curl("PATCH", `/images/${ids[0].id}`, {...(isPublic === wasPublic ? {} : {is_public: isPublic}), ...(to ? {share_with: [to]} : {}), ...(gone.length ? {unshare_with: gone} : {})}),
+	},
+	"snapshots.restore": {
+		aws: ({ids, gib, zone}) => `aws ec2 create-volume --snapshot-id ${ids[0].ec2} --size ${gib} --availability-zone ${q(zone?.name)}`,
+		openstack: ({ids, gib, zone}) => `openstack volume create --snapshot ${ids[0].id} --size ${gib} --availability-zone ${q(zone?.name)} volume`,
+		curl: ({ids, gib, zone}) => curl("POST", "/volumes", {snapshot: ids[0].id, size: gib * 2 ** 30, zone: zone?.id}),
+	},
+	"volumes.revert": {
+		cmk: ({snapshot}) => `cmk revert snapshot id=${snapshot.id}`,
+		curl: ({ids, snapshot}) => curl("POST", `/volumes/${ids[0].id}/revert`, {snapshot: snapshot.id}),
 	},
 	"networks.reach": {
 		dari: (a) => `dari reach ${q(a.from)} ${q(a.to)} --protocol ${q(a.protocol)}${a.protocol === "icmp" ? "" : ` --port ${q(a.port)}`}`,
@@ -275,12 +342,16 @@ export const COMMANDS = {
 		openstack: ({ids: [g], name = g.name, description = g.description}) => `openstack security group set --name ${q(name)} --description ${q(description ?? "")} ${g.id}`,
 		curl: ({ids: [g], name = g.name, description = g.description}) => curl("PATCH", `/security-groups/${g.id}`, {name, description: description ?? ""}),
 	},
+	"hosts.add": {dari: ({name, address, zone, uri}) => `dari host add ${q(name || "root@ADDRESS")}${flag("--uri", uri)}${flag("--zone", zone)}${flag("--address", address)}`},
 	"hosts.maintenance": {dari: ({ids}) => each(ids, (r) => `dari host drain ${q(r.name)}`)},
 	"hosts.enable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --enable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: true}))},
 	"hosts.disable": {openstack: ({ids}) => each(ids, (r) => `openstack compute service set --disable ${q(r.name)} nova-compute`), curl: ({ids}) => each(ids, (r) => curl("PATCH", `/hosts/${r.id}`, {enabled: false}))},
 	"users.create": {aws: ({name}) => `aws iam create-user --user-name ${q(name)}`, curl: ({name}) => curl("POST", "/users", {name})},
 	"users.delete": {aws: ({ids}) => each(ids, (u) => `aws iam delete-user --user-name ${q(u.name)}`), curl: bulk("users", "delete")},
 	"users.key": {aws: ({ids}) => each(ids, (u) => `aws iam create-access-key --user-name ${q(u.name)}`), curl: ({ids}) => each(ids, (u) => curl("POST", "/access-keys", {user: u.id}))},
+	"users.key-off": {aws: ({ids, user}) => each(ids, (k) => `aws iam update-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id} --status Inactive`), curl: ({ids}) => each(ids, (k) => curl("POST", `/access-keys/${k.id}/enable`, {enabled: false}))},
+	"users.key-on": {aws: ({ids, user}) => each(ids, (k) => `aws iam update-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id} --status Active`), curl: ({ids}) => each(ids, (k) => curl("POST", `/access-keys/${k.id}/enable`, {enabled: true}))},
+	"users.key-delete": {aws: ({ids, user}) => each(ids, (k) => `aws iam delete-access-key --user-name ${q(user?.name)} --access-key-id ${k.key_id}`), curl: ({ids}) => each(ids, (k) => curl("DELETE", `/access-keys/${k.id}`))},
 	"groups.create": {aws: ({name}) => `aws iam create-group --group-name ${q(name)}`, curl: ({name}) => curl("POST", "/user-groups", {name})},
 	"groups.delete": {aws: ({ids}) => each(ids, (g) => `aws iam delete-group --group-name ${q(g.name)}`), curl: bulk("user-groups", "delete")},
 	"groups.add": {aws: ({ids, user}) => `aws iam add-user-to-group --group-name ${q(ids[0].name)} --user-name ${q(user?.name)}`, curl: ({ids, user}) => curl("POST", `/user-groups/${ids[0].id}/add`, {user: user?.id})},

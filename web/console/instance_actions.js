@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done to instances, from the list, the page of one, the palette and by keys alike.
-import {post, patch, remove, get, intent} from "./api.js";
+import {post, remove, get, intent} from "./api.js";
 import {rows as allRows, touch} from "./store.js";
-import {ask, report, nameOf, html, nothing, SUPPORT} from "./parts.js";
+import {ask, report, nameOf, tagsOf, html, nothing, SUPPORT} from "./parts.js";
 import {showCommand} from "./command_bar.js";
 import {go, href} from "./router.js";
 import {t, list as words, size} from "./words.js";
 
 const ON = new Set(["running", "paused", "rescued"]);
+const isThere = (r) => !["terminated", "shutting-down"].includes(r.state);
+const isSettled = (r) => ["running", "stopped"].includes(r.state);
 
 function many(verb, body = {}) {
 	return (chosen) => post(`/instances/${verb}`, {ids: chosen.map((r) => r.id), ...body}, {"Idempotency-Key": intent()});
@@ -58,30 +60,34 @@ async function openSerial(row) {
 	}
 }
 
-async function resize(chosen) {
-	const types = allRows("instance-types");
-	const row = chosen[0];
-	ask({title: t("Another size for {name}", {name: nameOf(row)}), label: t("Change"),
-		body: () => html`<p class="hint">${row.state === "stopped" ? t("It takes effect at the next start.") : t("Stop it first: a size is changed while it is off.")}</p>
-			<label class="f">${t("Size")}<select name="type">${types.toSorted((a, b) => a.vcpus - b.vcpus || a.memory - b.memory).map((type) => html`<option value=${type.id} ?selected=${type.id === row.type}>${type.name}: ${t("{n} vCPUs", {n: type.vcpus})}, ${size(type.memory)}</option>`)}</select></label>`,
-		submit: async (form) => {
-			showCommand("instances.resize", {ids: chosen, type: types.find((x) => x.id === form.get("type"))?.name});
-			await patch(`/instances/${row.id}`, {type: form.get("type")}, row.gen);
-		}});
-}
+/** What needs a dialog, which comes when somebody wants one. */
+const dialog = (name) => (chosen) => import("./instance_dialogs.js").then((m) => m[name](chosen));
 
-/** {id, key: letter, title, may(row), run(rows), danger, one: of one alone} */
+/** {id, key: letter, permission, title, may(row), isRare, run(rows), danger} */
 export const INSTANCE_ACTIONS = [
-	{id: "start", key: "s", title: () => t("Start"), may: (r) => ["stopped", "suspended"].includes(r.state), run: simple("start", (n) => t("{n} instances are being started", {n}))},
-	{id: "stop", key: "x", title: () => t("Stop"), may: (r) => ON.has(r.state) || r.state === "pending", run: simple("stop", (n) => t("{n} instances are being stopped", {n}))},
-	{id: "reboot", key: "r", title: () => t("Restart"), may: (r) => ON.has(r.state), run: simple("reboot", (n) => t("{n} instances are being restarted", {n}))},
-	{id: "terminate", key: "", title: () => t("Terminate"), may: (r) => !["terminated", "shutting-down"].includes(r.state), run: terminate, danger: true},
+	{id: "start", key: "s", permission: "instance.start", title: () => t("Start"), may: (r) => ["stopped", "suspended"].includes(r.state), run: simple("start", (n) => t("{n} instances are being started", {n}))},
+	{id: "stop", key: "x", permission: "instance.stop", title: () => t("Stop"), may: (r) => ON.has(r.state) || r.state === "pending", run: simple("stop", (n) => t("{n} instances are being stopped", {n}))},
+	{id: "reboot", key: "r", permission: "instance.reboot", title: () => t("Restart"), may: (r) => ON.has(r.state), run: simple("reboot", (n) => t("{n} instances are being restarted", {n}))},
+	{id: "pause", permission: "instance.pause", title: () => t("Pause"), isRare: true, may: (r) => r.state === "running", run: simple("pause", (n) => t("{n} instances stand still", {n}))},
+	{id: "unpause", permission: "instance.unpause", title: () => t("Go on"), isRare: true, may: (r) => r.state === "paused", run: simple("unpause", (n) => t("{n} instances go on", {n}))},
+	{id: "suspend", permission: "instance.suspend", title: () => t("Suspend"), isRare: true, may: (r) => r.state === "running", run: simple("suspend", (n) => t("{n} instances are being suspended", {n}))},
+	{id: "protect", permission: "instance.update", title: () => t("Protect"), isRare: true, may: isThere, run: dialog("protect")},
+	{id: "tag", permission: "tag.set", title: () => t("Tag"), isRare: true, may: isThere, run: dialog("tag")},
+	{id: "untag", permission: "tag.remove", title: () => t("Untag"), isRare: true, may: (r) => isThere(r) && tagsOf(r).length, run: dialog("untag")},
+	{id: "terminate", key: "", permission: "instance.terminate", title: () => t("Terminate"), may: isThere, run: terminate, danger: true},
 ];
 
 export const ONE_ACTIONS = [
-	{id: "resize", title: () => t("Resize"), may: (r) => r.state === "stopped", run: resize},
-	{id: "display", title: () => t("Screen"), may: (r) => ON.has(r.state), run: ([r]) => go(href("screen", r.ec2 || r.id))},
-	{id: "serial", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openSerial(r)},
+	{id: "resize", permission: "instance.update", title: () => t("Resize"), may: (r) => r.state === "stopped", run: dialog("resize")},
+	{id: "display", permission: "instance.open_console", title: () => t("Screen"), may: (r) => ON.has(r.state), run: ([r]) => go(href("screen", r.ec2 || r.id))},
+	{id: "serial", permission: "instance.open_console", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openSerial(r)},
+	{id: "attach", permission: "volume.attach", title: () => t("Attach a volume"), may: isSettled, run: dialog("attach")},
+	{id: "groups", permission: "instance.update", title: () => t("Security groups"), may: isThere, run: dialog("groups")},
+	{id: "image", permission: "image.create", title: () => t("Make an image"), may: isSettled, run: dialog("image")},
+	{id: "snapshot", permission: "snapshot.create", title: () => t("Snapshot"), may: isSettled, run: dialog("snapshot")},
+	{id: "rescue", permission: "instance.rescue", title: () => t("Rescue"), isRare: true, may: isSettled, run: dialog("rescue")},
+	{id: "unrescue", permission: "instance.unrescue", title: () => t("End the rescue"), isRare: true, may: (r) => r.state === "rescued", run: dialog("unrescue")},
+	{id: "rebuild", permission: "instance.rebuild", title: () => t("Rebuild"), isRare: true, may: isSettled, run: dialog("rebuild"), danger: true},
 	{...SUPPORT, may: () => true},
 ];
 

@@ -9,6 +9,7 @@ import {changedSince, FRESH_MS, need, touch} from "./store.js";
 import {here, say, go} from "./router.js";
 import {matches, t} from "./words.js";
 import {nameOf, problemCard, waiting, tagsOf} from "./parts.js";
+import {isOffered} from "./may.js";
 
 const narrow = matchMedia("(max-width: 820px)");
 narrow.addEventListener("change", touch);
@@ -276,6 +277,8 @@ function toggle(s, id, extend, all) {
 const cellClass = (column, isHead = false) => `${column.num ? "n " : ""}${column.mono && !isHead ? "m " : ""}${column.wide ? "wide" : ""}`;
 
 function headCell(column, sort) {
+	if (column.sort === null)
+		return html`<th scope="col" class=${cellClass(column, true)}>${column.title()}</th>`;
 	const isBy = sort.replace(/^-/, "") === column.key, isDown = sort.startsWith("-");
 	return html`<th scope="col" class=${cellClass(column, true)} aria-sort=${isBy ? (isDown ? "descending" : "ascending") : nothing}>
 		<button type="button" class="sort" @click=${() => setSort(column.key)}>${column.title()}<span aria-hidden="true">${isBy ? (isDown ? " ▼" : " ▲") : ""}</span></button></th>`;
@@ -330,7 +333,7 @@ function actionBar(spec, s, all) {
 	if (!chosen.length)
 		return nothing;
 	return html`<div class="bar picks" role="toolbar" aria-label=${t("With the {n} picked", {n: chosen.length})}><strong>${t("{n} picked", {n: chosen.length})}</strong>
-		${spec.actions.filter((a) => !a.hidden?.()).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
+		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
 			@mouseenter=${() => spec.preview?.(a, chosen)} @focus=${() => spec.preview?.(a, chosen)} @click=${() => a.run(chosen)}>${a.title()}${a.danger ? "…" : ""}</button>`)}
 		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Pick none")}</button>
 		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const row of all) s.picks.add(row.id); touch(); }}>${t("Pick all {n}", {n: all.length})}</button>` : nothing}</div>`;
@@ -339,6 +342,8 @@ function actionBar(spec, s, all) {
 function tableView(spec, s, all, sort) {
 	const height = narrow.matches ? (spec.tall ?? 58) : 37;
 	const from = Math.max(0, Math.floor(s.top / height) - OVER), to = Math.min(all.length, Math.ceil((s.top + s.height) / height) + OVER);
+	if (!narrow.matches && !here.query.get("open"))
+		spec.inSight?.(all.slice(from, to));
 	const gap = (n) => (n > 0 ? html`<tr class="gap" aria-hidden="true"><td .style=${`height:${n * height}px;padding:0;border:0`}></td></tr>` : nothing);
 	return html`<div class="scroll list" tabindex="0" role="region" aria-label=${t("{what}, {n} rows", {what: spec.title(), n: all.length})}
 		@scroll=${(e) => { s.top = e.target.scrollTop; s.height = e.target.clientHeight; touch(); }}
@@ -350,7 +355,8 @@ function tableView(spec, s, all, sort) {
 		<tbody>${gap(from)}${repeat(all.slice(from, to), (row) => row.id, (row, k) => bodyRow(spec, s, row, from + k, all))}${gap(all.length - to)}</tbody></table></div>`;
 }
 
-/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview} */
+/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview, inSight}. A column whose sort is null
+ * gives no order. An action that isRare is shown where it can be done to one of those that are picked. */
 export function listView(spec) {
 	const s = stateFor(spec.id), k = need(spec.kind);
 	for (const name of spec.kinds ?? [])
@@ -411,7 +417,7 @@ export function pickCursor() {
 
 /** Runs the action that has this letter, on what is picked, else on the row that has the cursor. */
 export function runByKey(letter) {
-	const action = current?.spec.actions?.find((a) => a.key === letter && !a.hidden?.());
+	const action = current?.spec.actions?.find((a) => a.key === letter && isOffered(a));
 	if (!action)
 		return false;
 	const {s, spec} = current;

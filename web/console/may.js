@@ -1,40 +1,43 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which verbs a page shows: what the server says that this user may not do to anything is hidden. What is not known yet is shown, and
-// the server answers why.
+// What the reader may do. All that one repaint wants to know is one question; until its answer is here a verb is shown, and the server
+// refuses what is not allowed in any case.
 import {get} from "./api.js";
 import {touch} from "./store.js";
-import {session, mayChange} from "./session.js";
+import {mayChange, session} from "./session.js";
 
-let known = new Map(), of = "", wanted = new Set();
+const AT_ONCE = 64; // permissions of one question, as /api/v1 takes them
+let known = new Map(), whose = "", wanted = new Map();
 
-function fetchWanted() {
-	const names = [...wanted], asker = of;
-	wanted = new Set();
-	get(`/may?permission=${names.join(",")}`).then(({may}) => {
-		if (asker !== of)
-			return;
-		for (const [name, is] of Object.entries(may))
-			known.set(name, is);
-		touch();
-	}, () => {});
+function ask() {
+	const mine = known, asked = wanted;
+	wanted = new Map();
+	for (const [id, names] of asked)
+		for (let k = 0; k < names.length; k += AT_ONCE)
+			get(`/may?permission=${names.slice(k, k + AT_ONCE).join()}${id ? `&id=${id}` : ""}`).then(({may}) => {
+				for (const [name, is] of Object.entries(may))
+					mine.set(`${name} ${id}`, is);
+				touch();
+			}, () => {});
 }
 
-/** All of these permissions, such as "subnet.create". */
-export function may(...permissions) {
-	const asker = `${session.user?.id} ${session.account?.id}`;
-	if (asker !== of) {
-		of = asker;
-		known = new Map();
-		wanted = new Set();
+/** Whether the reader has the permission, of the row of that id, else of any. */
+export function may(permission, id = "") {
+	const who = `${session.user?.id} ${session.account?.id}`, key = `${permission} ${id}`;
+	if (whose !== who || known.size > 5000)
+		[whose, known] = [who, new Map()];
+	if (!known.has(key)) {
+		known.set(key, true);
+		if (!wanted.size)
+			queueMicrotask(ask);
+		wanted.set(id, [...(wanted.get(id) ?? []), permission]);
 	}
-	if (!mayChange())
-		return false;
-	for (const name of permissions)
-		if (!known.has(name)) {
-			known.set(name, true);
-			if (!wanted.size)
-				setTimeout(fetchWanted);
-			wanted.add(name);
-		}
-	return permissions.every((name) => known.get(name));
+	return known.get(key);
+}
+
+/** Whether the reader may change anything here, and has all of these permissions. */
+export const mayAll = (...permissions) => mayChange() && permissions.every((p) => may(p));
+
+/** Whether the action is shown: {hidden(), permission}. */
+export function isOffered(action, row) {
+	return !action.hidden?.() && (!action.permission || (mayChange() && may(action.permission, row?.id)));
 }

@@ -7,7 +7,7 @@ import {t, list as words} from "../words.js";
 import {post, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make} from "../forms.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {of, subnetsOf, routerOf, link, protocolOf, portsOf, portsOfForm, PORTS_PATTERN, button, cross} from "./parts.js";
 
 const entriesOf = (acl, egress) => rows("network-acl-entries").filter((e) => e.acl === acl.id && Boolean(e.egress) === egress).toSorted((a, b) => a.number - b.number);
@@ -36,8 +36,8 @@ function dropEntry(acl, e) {
 }
 
 function entryTable(acl, egress) {
-	const mayDrop = may("network_acl.delete_entry");
-	return html`<div class="card"><div class="head"><h2>${egress ? t("What leaves") : t("What enters")}</h2><span class="sp"></span>${button(may("network_acl.create_entry"), t("Add an entry"), () => addEntry(acl, egress))}</div>
+	const mayDrop = mayAll("network_acl.delete_entry");
+	return html`<div class="card"><div class="head"><h2>${egress ? t("What leaves") : t("What enters")}</h2><span class="sp"></span>${button(mayAll("network_acl.create_entry"), t("Add an entry"), () => addEntry(acl, egress))}</div>
 		<table class="simple"><thead><tr><th scope="col">${t("No.")}</th><th scope="col">${t("What")}</th><th scope="col">${egress ? t("To") : t("From")}</th><th scope="col">${t("Then")}</th><th scope="col"><span class="sr">${t("Remove")}</span></th></tr></thead>
 		<tbody>${entriesOf(acl, egress).map((e) => html`<tr><td class="num">${e.number}</td><td>${protocolOf(e)} <span class="m">${portsOf(e)}</span></td><td class="m">${(e.blocks ?? []).join(", ")}</td><td>${e.allows ? mark("ok", t("let through")) : mark("bad", t("deny"))}</td>
 			<td class="n">${cross(mayDrop, t("Remove entry {n}", {n: e.number}), () => dropEntry(acl, e))}</td></tr>`)}
@@ -82,14 +82,14 @@ function drop(acl) {
 }
 
 export function aclsCard(router) {
-	return html`<div class="card"><div class="head"><h2>${t("Network ACLs")}</h2><span class="sp"></span>${button(may("network_acl.create"), t("New network ACL"), () => newAcl(router))}</div>
+	return html`<div class="card"><div class="head"><h2>${t("Network ACLs")}</h2><span class="sp"></span>${button(mayAll("network_acl.create"), t("New network ACL"), () => newAcl(router))}</div>
 		<ul class="plainlist">${of("network-acls", router).map((a) => html`<li>${link(a)}${a.is_default ? html` <span class="dim">${t("default")}</span>` : nothing} <span class="dim">${words(usersOf(a).map(nameOf)) || t("No subnet.")}</span></li>`)}</ul></div>`;
 }
 
 export function aclPage(acl) {
 	const router = routerOf(acl), users = usersOf(acl);
 	return html`<div class="head"><h1>${nameOf(acl)}</h1><span class="dim">${t("Network ACL")}${acl.is_default ? html`, ${t("default")}` : nothing}</span></div>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(may("network_acl.associate"), t("Give it to a subnet"), () => assign(acl))}${button(may("network_acl.delete") && !acl.is_default, t("Delete"), () => drop(acl), "danger-text")}</div>
+		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(mayAll("network_acl.associate"), t("Give it to a subnet"), () => assign(acl))}${button(mayAll("network_acl.delete") && !acl.is_default, t("Delete"), () => drop(acl), "danger-text")}</div>
 		<div class="half">${entryTable(acl, false)}${entryTable(acl, true)}</div>
 		<div class="half"><div class="card"><h2>${t("Used by")}</h2>${users.length ? html`<ul class="plainlist">${users.map((s) => html`<li>${link(s)} <span class="m">${s.block}</span></li>`)}</ul>` : html`<p class="dim">${t("No subnet.")}</p>`}</div>
 		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("VPC"), router ? link(router) : ""], [t("Made"), when(acl.created_us)], ["EC2", copyable(shortId(acl))], ["OpenStack", copyable(acl.id)]])}</div></div>`;

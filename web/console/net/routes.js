@@ -8,7 +8,7 @@ import {post, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make, stepper} from "../forms.js";
 import {useTable, mend as mendSteps} from "../steps.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {of, peeringsOf, subnetsOf, routerOf, link, tableOf, usersOf, routesOf, isMain, wayOut, portName, portUser, button, cross} from "./parts.js";
 
 // ---- where a route leads ----
@@ -57,14 +57,14 @@ function dropRoute(table, r) {
 
 /** The routes of a table, with what may be done to them. */
 export function routesTable(table) {
-	const found = routesOf(table), mayDrop = may("route.delete");
+	const found = routesOf(table), mayDrop = mayAll("route.delete");
 	return html`<table class="simple"><thead><tr><th scope="col">${t("To")}</th><th scope="col">${t("By")}</th><th scope="col"><span class="sr">${t("Remove")}</span></th></tr></thead>
 		<tbody>${found.map((r) => html`<tr><td class="m">${r.destination}</td><td>${targetOf(r)}</td><td class="n">${cross(mayDrop, t("Remove the route to {what}", {what: r.destination}), () => dropRoute(table, r))}</td></tr>`)}
 		<tr><td class="m">${(routerOf(table)?.blocks ?? []).join(", ")}</td><td>${t("here")}</td><td></td></tr></tbody></table>`;
 }
 
 export function addRouteButton(table) {
-	return button(may("route.create"), t("Add a route"), () => addRoute(table));
+	return button(mayAll("route.create"), t("Add a route"), () => addRoute(table));
 }
 
 // ---- tables ----
@@ -127,7 +127,7 @@ function take(subnet) {
 
 export function tablesCard(router) {
 	const tables = of("route-tables", router).toSorted((a, b) => Number(isMain(b)) - Number(isMain(a)) || nameOf(a).localeCompare(nameOf(b)));
-	return html`<div class="card"><div class="head"><h2>${t("Route tables")}</h2><span class="sp"></span>${button(may("route_table.create"), t("New route table"), () => newTable(router))}</div>
+	return html`<div class="card"><div class="head"><h2>${t("Route tables")}</h2><span class="sp"></span>${button(mayAll("route_table.create"), t("New route table"), () => newTable(router))}</div>
 		<table class="simple"><thead><tr><th scope="col">${t("Name")}</th><th scope="col">${t("Leads to")}</th><th scope="col">${t("Used by")}</th></tr></thead><tbody>${tables.map((x) => html`<tr><td>${link(x)}${isMain(x) ? html` <span class="dim">${t("main")}</span>` : nothing}</td>
 			<td class="m">${routesOf(x).map((r) => r.destination).join(", ") || "–"}</td><td>${usersOf(x, router).map((s, k) => html`${k ? ", " : ""}${link(s)}`)}</td></tr>`)}</tbody></table></div>`;
 }
@@ -135,8 +135,8 @@ export function tablesCard(router) {
 export function tablePage(table) {
 	const router = routerOf(table), users = usersOf(table, router), main = isMain(table);
 	return html`<div class="head"><h1>${nameOf(table)}</h1><span class="dim">${main ? t("Main route table") : t("Route table")}</span></div>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${addRouteButton(table)}${button(may("route_table.associate"), t("Give it to a subnet"), () => assign(table))}${button(may("route_table.delete") && !main, t("Delete"), () => dropTable(table), "danger-text")}</div>
-		<div class="half"><div class="card"><h2>${t("Routes")}</h2>${routesTable(table)}</div><div><div class="card"><h2>${t("Used by")}</h2>${users.length ? html`<ul class="plainlist">${users.map((s) => html`<li>${link(s)} <span class="m">${s.block}</span> ${s.route_table && may("route_table.disassociate")
+		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${addRouteButton(table)}${button(mayAll("route_table.associate"), t("Give it to a subnet"), () => assign(table))}${button(mayAll("route_table.delete") && !main, t("Delete"), () => dropTable(table), "danger-text")}</div>
+		<div class="half"><div class="card"><h2>${t("Routes")}</h2>${routesTable(table)}</div><div><div class="card"><h2>${t("Used by")}</h2>${users.length ? html`<ul class="plainlist">${users.map((s) => html`<li>${link(s)} <span class="m">${s.block}</span> ${s.route_table && mayAll("route_table.disassociate")
 			? html`<button type="button" class="plain danger-text" aria-label=${t("Take {name} away", {name: nameOf(s)})} @click=${() => take(s)}>${t("Take away")}</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("No subnet.")}</p>`}</div>
 		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("VPC"), router ? link(router) : ""], [t("Made"), when(table.created_us)], ["EC2", copyable(shortId(table))], ["OpenStack", copyable(table.id)]])}</div></div></div>`;
 }

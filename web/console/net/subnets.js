@@ -7,7 +7,7 @@ import {t, number} from "../words.js";
 import {post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make} from "../forms.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {subnetsOf, routerOf, link, tableOf, wayOut, portsIn, portUser, button} from "./parts.js";
 import {addRouteButton, routesTable, chooseTable, mend} from "./routes.js";
 import {chooseAcl} from "./acls.js";
@@ -83,14 +83,14 @@ export function attention(s, router) {
 	if (!router?.blocks?.length || wayOut(s, router) !== "none")
 		return nothing;
 	return html`<div class="card why go-card"><h2><span aria-hidden="true">◐</span> ${t("{name} has no way out", {name: nameOf(s)})}</h2><p>${t("Machines in it reach the VPC alone: no packages, no updates, nobody outside.")}</p>
-		${may("route.create") ? html`<button type="button" class="b1" @click=${() => mend(s)}>${t("Give it a way out")}…</button>` : nothing}</div>`;
+		${mayAll("route.create") ? html`<button type="button" class="b1" @click=${() => mend(s)}>${t("Give it a way out")}…</button>` : nothing}</div>`;
 }
 
 export function subnetPage(s) {
 	const router = routerOf(s), ports = portsIn(s), table = tableOf(s, router), acl = row("network-acls", s.acl);
 	return html`<div class="head"><h1>${nameOf(s)}</h1><span class="dim m">${shortId(s)}</span></div>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(may("subnet.update"), t("Settings"), () => change(s))}${table ? button(may("route_table.associate"), t("Another route table"), () => chooseTable(s)) : nothing}
-			${acl ? button(may("network_acl.associate"), t("Another network ACL"), () => chooseAcl(s)) : nothing}${button(may("subnet.delete"), t("Delete"), () => drop(s), "danger-text")}</div>${attention(s, router)}
+		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(mayAll("subnet.update"), t("Settings"), () => change(s))}${table ? button(mayAll("route_table.associate"), t("Another route table"), () => chooseTable(s)) : nothing}
+			${acl ? button(mayAll("network_acl.associate"), t("Another network ACL"), () => chooseAcl(s)) : nothing}${button(mayAll("subnet.delete"), t("Delete"), () => drop(s), "danger-text")}</div>${attention(s, router)}
 		<div class="half"><div class="card"><h2>${t("What it is")}</h2>${pairs([[t("Address range"), s.block ? copyable(s.block) : ""], [t("VPC"), router ? link(router) : ""], [t("Zone"), refName("zones", s.zone)], [t("Addresses in use"), s.usage?.addresses === undefined ? "" : number(s.usage.addresses)],
 			[t("Public address at launch"), s.public_on_launch ? t("yes") : t("no")], [t("Route table"), table ? link(table) : ""], [t("Network ACL"), acl ? link(acl) : ""], [t("Made"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]])}</div>
 		${table ? html`<div class="card"><div class="head"><h2>${t("Routes")}</h2><span class="sp"></span>${addRouteButton(table)}</div>${routesTable(table)}</div>` : nothing}</div>

@@ -8,7 +8,7 @@ import {post, patch, remove, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make, stepper} from "../forms.js";
 import {openGateway, closeGateway, makeNat, dropVpc} from "../steps.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {session} from "../session.js";
 import {of, peeringsOf, subnetsOf, link, wayOut, routesOf, portsIn, portUser, button} from "./parts.js";
 
@@ -125,11 +125,11 @@ function dropNat(router, nat) {
 
 export function waysCard(router) {
 	const gateway = of("gateways", router)[0], nats = of("nat-gateways", router), egress = of("egress-gateways", router);
-	return html`<div class="card"><div class="head"><h2>${t("Ways out")}</h2><span class="sp"></span>${button(may("nat_gateway.create") && subnetsOf(router).length, t("New NAT gateway"), () => newNat(router))}</div><ul class="plainlist">
-		<li>${gateway ? html`${t("Internet gateway")} <span class="m">${nameOf(gateway)}</span> ${may("gateway.detach", "gateway.delete") ? html`<button type="button" class="plain danger-text" @click=${() => close(router, gateway)}>${t("Close")}…</button>` : nothing}`
-			: html`${t("No way to the internet")} ${may("gateway.create", "gateway.attach") ? html`<button type="button" @click=${() => open(router)}>${t("Open it to the internet")}</button>` : nothing}`}</li>
+	return html`<div class="card"><div class="head"><h2>${t("Ways out")}</h2><span class="sp"></span>${button(mayAll("nat_gateway.create") && subnetsOf(router).length, t("New NAT gateway"), () => newNat(router))}</div><ul class="plainlist">
+		<li>${gateway ? html`${t("Internet gateway")} <span class="m">${nameOf(gateway)}</span> ${mayAll("gateway.detach", "gateway.delete") ? html`<button type="button" class="plain danger-text" @click=${() => close(router, gateway)}>${t("Close")}…</button>` : nothing}`
+			: html`${t("No way to the internet")} ${mayAll("gateway.create", "gateway.attach") ? html`<button type="button" @click=${() => open(router)}>${t("Open it to the internet")}</button>` : nothing}`}</li>
 		${egress.map((g) => html`<li>${t("Egress-only gateway")} <span class="m">${nameOf(g)}</span></li>`)}
-		${nats.map((n) => html`<li>NAT ${nameOf(n)} <span class="m">${n.public_ip ?? n.private_ip ?? ""}</span> ${stateOf(n)} <span class="dim">${refName("subnets", n.subnet)}</span> ${may("nat_gateway.delete") && n.state !== "deleting"
+		${nats.map((n) => html`<li>NAT ${nameOf(n)} <span class="m">${n.public_ip ?? n.private_ip ?? ""}</span> ${stateOf(n)} <span class="dim">${refName("subnets", n.subnet)}</span> ${mayAll("nat_gateway.delete") && n.state !== "deleting"
 			? html`<button type="button" class="plain danger-text" aria-label=${t("Delete {name}", {name: nameOf(n)})} @click=${() => dropNat(router, n)}>${t("Delete")}…</button>` : nothing}</li>`)}</ul></div>`;
 }
 
@@ -161,13 +161,13 @@ function dropPeering(p) {
 
 export function peeringsCard(router) {
 	const found = peeringsOf(router);
-	return html`<div class="card"><div class="head"><h2>${t("Peerings")}</h2><span class="sp"></span>${button(may("peering.create"), t("New peering"), () => newPeering(router))}</div>
+	return html`<div class="card"><div class="head"><h2>${t("Peerings")}</h2><span class="sp"></span>${button(mayAll("peering.create"), t("New peering"), () => newPeering(router))}</div>
 		${found.length ? html`<ul class="plainlist">${found.map((p) => {
 			const other = row("routers", p.router === router.id ? p.peer_router : p.router), mustAnswer = p.state === "pending" && p.peer_account === session.account?.id;
 			return html`<li><span class="m">${nameOf(p)}</span> ${other ? link(other) : html`<span class="m">${p.router === router.id ? p.peer_router_text : p.router?.slice(0, 8)}</span>`} ${stateOf(p)}
-				${mustAnswer && may("peering.accept") ? html`<button type="button" @click=${() => answer(p, "accept", t("The peering is accepted"))}>${t("Accept")}</button>` : nothing}
-				${mustAnswer && p.account !== session.account?.id && may("peering.reject") ? html`<button type="button" @click=${() => answer(p, "reject", t("The peering is rejected"))}>${t("Reject")}</button>` : nothing}
-				${may("peering.delete") ? html`<button type="button" class="plain danger-text" aria-label=${t("Delete {name}", {name: nameOf(p)})} @click=${() => dropPeering(p)}>${t("Delete")}…</button>` : nothing}</li>`;
+				${mustAnswer && mayAll("peering.accept") ? html`<button type="button" @click=${() => answer(p, "accept", t("The peering is accepted"))}>${t("Accept")}</button>` : nothing}
+				${mustAnswer && p.account !== session.account?.id && mayAll("peering.reject") ? html`<button type="button" @click=${() => answer(p, "reject", t("The peering is rejected"))}>${t("Reject")}</button>` : nothing}
+				${mayAll("peering.delete") ? html`<button type="button" class="plain danger-text" aria-label=${t("Delete {name}", {name: nameOf(p)})} @click=${() => dropPeering(p)}>${t("Delete")}…</button>` : nothing}</li>`;
 		})}</ul>` : html`<p class="dim">${t("None: it reaches no other VPC.")}</p>`}</div>`;
 }
 

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happened in the account, newest first. What is new waits behind a line at the top: nothing jumps away from who reads.
 import {html, nothing, waiting, problemCard, when} from "../parts.js";
-import {need, touch, rows, row as byId} from "../store.js";
+import {need, touch, row as byId} from "../store.js";
 import {here, say} from "../router.js";
-import {t, number, matches} from "../words.js";
+import {t, matches} from "../words.js";
 import {get} from "../api.js";
 import {eventSubject, eventWords} from "../events.js";
+import {repeatOf} from "../repeats.js";
+import {showCommand} from "../command_bar.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 
 let items = null, fresh = [], next = 0, problem = null, seen = -1, timer = 0;
@@ -35,8 +37,14 @@ function whoName(e) {
 	return e.user ? byId("users", e.user)?.name ?? e.user.slice(0, 8) : "";
 }
 
+/** The command that would do it again, shown where all commands are. */
+function repeatCell(e) {
+	const repeat = repeatOf(e);
+	return repeat ? html`<button type="button" class="plain" aria-label=${t("As a command: {what}", {what: `${e.kind} ${eventWords(e)}`})} @click=${() => showCommand(repeat.verb, repeat.args)}>${t("As a command")}</button>` : nothing;
+}
+
 export function view() {
-	for (const k of ["instances", "volumes", "users", "images", "security-groups", "routers", "subnets", "addresses", "key-pairs", "snapshots"])
+	for (const k of ["instances", "volumes", "zones", "instance-types", "users", "images", "security-groups", "routers", "subnets", "addresses", "key-pairs", "snapshots"])
 		need(k);
 	const version = need("instances").version + need("volumes").version + need("addresses").version + need("security-groups").version;
 	if (!items && !problem && seen < 0) {
@@ -52,9 +60,8 @@ export function view() {
 	return html`<h1>${t("Activity")}</h1>${problemCard(problem)}
 		<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="36" placeholder=${t("Who, what, or a request’s id")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}>
 			${fresh.length ? html`<button type="button" class="chip" aria-pressed="true" @click=${() => { items = [...fresh, ...items]; fresh = []; touch(); }}>${t("{n} new", {n: fresh.length})}</button>` : nothing}<span class="sp"></span><span class="dim">${items ? t("{n} shown", {n: shown.length}) : nothing}</span></div>
-		${!items ? (problem ? nothing : waiting()) : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Activity")}><table class="simple"><thead><tr><th scope="col">${t("When")}</th><th scope="col">${t("Thing")}</th><th scope="col">${t("What")}</th><th scope="col">${t("Who")}</th></tr></thead>
-			<tbody>${shown.slice(0, 500).map((e) => html`<tr><td class="num">${when(e.at_us)}</td><td>${eventSubject(e)}</td><td>${eventWords(e)} <code class="dim">${e.action ?? ""}</code></td><td>${whoName(e)}</td></tr>`)}</tbody></table></div>
+		${!items ? (problem ? nothing : waiting()) : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Activity")}><table class="simple"><thead><tr><th scope="col">${t("When")}</th><th scope="col">${t("Thing")}</th><th scope="col">${t("What")}</th><th scope="col">${t("Who")}</th><th scope="col"><span class="sr">${t("What can be done")}</span></th></tr></thead>
+			<tbody>${shown.slice(0, 500).map((e) => html`<tr><td class="num">${when(e.at_us)}</td><td>${eventSubject(e)}</td><td>${eventWords(e)} <code class="dim">${e.action ?? ""}</code></td><td>${whoName(e)}</td><td>${repeatCell(e)}</td></tr>`)}</tbody></table></div>
 			${next ? html`<p><button type="button" @click=${more}>${t("Older")}</button></p>` : nothing}`}`;
 }
 
-export {number, rows};

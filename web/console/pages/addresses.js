@@ -9,7 +9,7 @@ import {t, list as words} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor} from "../forms.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 
 async function allocate() {
 	showCommand("addresses.allocate", {});
@@ -66,10 +66,10 @@ export const view = resourcePage({
 		{key: "private", title: () => t("Private address"), mono: true, wide: true, width: "20%", text: (a) => a.private_ip ?? ""},
 		{key: "kind", title: () => t("Kind"), text: (a) => (a.is_elastic ? t("stays yours") : t("goes with the instance"))},
 	],
-	actions: [{id: "associate", title: () => t("Associate"), may: moves, run: associate, hidden: () => !may("address.associate")},
-		{id: "disassociate", title: () => t("Disassociate"), may: (a) => moves(a) && a.port, run: disassociate, hidden: () => !may("address.disassociate")},
-		{id: "release", title: () => t("Release"), may: (a) => a.is_elastic && !a.port, run: release, danger: true, hidden: () => !may("address.release")}],
-	lead: () => (may("address.allocate") ? html`<button type="button" class="b1" @click=${allocate}>${t("Allocate")}</button>` : nothing),
+	actions: [{id: "associate", title: () => t("Associate"), may: moves, run: associate, hidden: () => !mayAll("address.associate")},
+		{id: "disassociate", title: () => t("Disassociate"), may: (a) => moves(a) && a.port, run: disassociate, hidden: () => !mayAll("address.disassociate")},
+		{id: "release", title: () => t("Release"), may: (a) => a.is_elastic && !a.port, run: release, danger: true, hidden: () => !mayAll("address.release")}],
+	lead: () => (mayAll("address.allocate") ? html`<button type="button" class="b1" @click=${allocate}>${t("Allocate")}</button>` : nothing),
 	empty: () => emptyCard(t("No address yet"), t("A public address stays yours when its instance goes, and can lead to another one at once."), html`<button type="button" class="b1" @click=${allocate}>${t("Allocate one")}</button>`),
 	oneActions: [SUPPORT],
 	facts: (a) => pairs([[t("Address"), copyable(a.ip)], [t("Leads to"), leadsTo(a)], [t("Private address"), a.private_ip ? copyable(a.private_ip) : ""], [t("Kind"), a.is_elastic ? t("stays yours") : t("goes with the instance")], [t("What for"), a.description], [t("Made"), when(a.created_us)], ["EC2", a.ec2 ? copyable(a.ec2) : ""], ["OpenStack", copyable(a.id)]]),

@@ -28,9 +28,26 @@ function meter(used, limit, label) {
 	return html`<span class="gauge"><svg viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${`${label} ${Math.round(share * 100)} %`} class=${share > 0.9 ? "bad" : share > 0.75 ? "go" : "ok"}><rect class="track" width="100" height="6"/><rect class="fill" width=${share * 100} height="6"/></svg></span>`;
 }
 
+const NAMES_MAX = 8;
+/** What is on them, as far as it is seen. */
+function whatIsOn(chosen) {
+	const ids = new Set(chosen.map((h) => h.id)), there = rows("instances").filter((r) => ids.has(r.host) && r.state !== "terminated"), all = chosen.reduce((sum, h) => sum + (usage(h).instances ?? 0), 0);
+	return all ? html`<p><strong>${t("{n} instances on it", {n: all})}</strong>${there.length ? `: ${words(there.slice(0, NAMES_MAX).map(nameOf))}${all > Math.min(NAMES_MAX, there.length) ? " …" : ""}` : nothing}</p>` : html`<p class="dim">${t("No instance is on it.")}</p>`;
+}
+
+/** Machines are added from where dari runs: it is there that keys and certificates are. */
+function add() {
+	const preview = (form) => showCommand("hosts.add", form ? Object.fromEntries(new FormData(form)) : {});
+	ask({title: t("Add a host"), label: null, wide: true,
+		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("The command below is for the machine on which dari runs. With root@ADDRESS as the name it makes the other machine a host by ssh, step by step; with --plan it only says what it would do.")}</p>
+			<div class="grid2"><label class="f">${t("Its name, or root@ADDRESS")}<input name="name" maxlength="255" spellcheck="false" autofocus></label><label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
+			<label class="f">${t("Address for its guests that move (empty: the same)")}<input name="address" maxlength="255" spellcheck="false"></label><label class="f">${t("libvirt’s URI (empty: qemu+tls)")}<input name="uri" maxlength="255" spellcheck="false"></label></div></div>`});
+	preview(null);
+}
+
 /** Asks why, and does it to each. */
-function withReason(chosen, title, words, label, send) {
-	ask({title, label, danger: true, body: () => html`<p>${words}</p><label class="f">${t("Why")}<input name="reason" maxlength="255" autofocus></label>`,
+function withReason(chosen, title, why, label, send) {
+	ask({title, label, danger: true, body: () => html`<p>${why}</p>${whatIsOn(chosen)}<label class="f">${t("Why")}<input name="reason" maxlength="255" autofocus></label>`,
 		submit: (form) => report(title, () => oneByOne(chosen, (h) => send(h, form.get("reason")))).then(() => false)});
 }
 
@@ -78,7 +95,7 @@ const believe = (chosen) => {
 function drop(chosen) {
 	showCommand("hosts.remove", {ids: chosen});
 	ask({title: t("Remove {names} from the region?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Remove"), typed: chosen.length === 1 ? nameOf(chosen[0]) : chosen.length,
-		body: () => html`<p>${t("Only a host that has no instance and no volume goes. The machine itself stays as it is.")}</p>`,
+		body: () => html`<p>${t("Only a host that has no instance and no volume goes. The machine itself stays as it is.")}</p>${whatIsOn(chosen)}`,
 		submit: () => report(t("They are removed"), () => oneByOne(chosen, (h) => remove(`/hosts/${h.id}`))).then(() => false)});
 }
 
@@ -133,7 +150,7 @@ export const view = resourcePage({
 		{id: "answers", title: () => t("Believe it again"), may: (h) => Boolean(h.forced_down), run: believe},
 		{id: "remove", title: () => t("Remove"), run: drop, danger: true},
 	],
-	verb: "hosts",
+	verb: "hosts", lead: () => html`<button type="button" class="b1" @click=${add}>${t("Add a host")}</button>`,
 	facts: (h) => html`${gauge(t("vCPUs"), usage(h).vcpus ?? 0, vcpuLimit(h), number)}${gauge(t("Memory"), usage(h).memory ?? 0, memoryLimit(h), size)}${gauge(t("Disk"), usage(h).disk ?? 0, h.seen_disk ?? 0, size)}
 		${pairs([[t("State"), hostState(h)], [t("Since"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("Processor"), h.seen_cpu], [t("Virtualisation"), h.seen_virt], [t("Version"), h.seen_version], [t("Started"), when(h.seen_booted_us)], [t("Made"), when(h.created_us)]])}`,
 	more: (h) => {

@@ -7,9 +7,15 @@ import {href} from "../router.js";
 import {t, size} from "../words.js";
 import {post} from "../api.js";
 import {showCommand} from "../command_bar.js";
-import {session} from "../session.js";
+import {mayChange, session} from "../session.js";
+import {may} from "../may.js";
+import {tagActions, tagsCard} from "../tags.js";
+import {bring, bringDebian, describe, duplicate, resend, share} from "../image_dialogs.js";
+import {isSending, uploadsView} from "../uploads.js";
 
-const isOwn = (i) => i.account === session.account?.id;
+const isOwn = (i) => i.account === session.account?.id || (!i.account && session.rights?.includes("admin"));
+const isAvailable = (i) => (i.state ?? "available") === "available";
+const mayBring = () => mayChange() && may("image.import");
 
 function drop(chosen) {
 	showCommand("images.deregister", {ids: chosen});
@@ -29,14 +35,21 @@ export const view = resourcePage({
 		{key: "whose", title: () => t("Whose"), text: (i) => (isOwn(i) ? t("yours") : i.is_public ? t("public") : t("shared"))},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("yours"), query: "owner:mine"}],
-	actions: [{id: "launch", title: () => t("Launch"), may: (i) => (i.state ?? "available") === "available", run: ([i]) => { location.assign(href("launch", "", {image: i.id})); }},
-		{id: "deregister", title: () => t("Deregister"), may: isOwn, run: drop, danger: true}],
-	empty: () => emptyCard(t("No image yet"), t("An image is the disk that instances begin with. The operator brings Debian 12 in by `dari image get debian-12`.")),
-	oneActions: [SUPPORT],
+	actions: [{id: "launch", asks: true, permission: "instance.create", title: () => t("Launch"), may: isAvailable, run: ([i]) => { location.assign(href("launch", "", {image: i.id})); }},
+		...tagActions("image").map((a) => ({...a, may: (i) => isOwn(i) && a.may(i)})),
+		{id: "deregister", permission: "image.delete", title: () => t("Deregister"), may: isOwn, run: drop, danger: true}],
+	above: uploadsView,
+	lead: () => (mayBring() ? html`<button type="button" class="b1" @click=${() => bring()}>${t("Bring one in")}</button>` : nothing),
+	empty: () => emptyCard(t("No image yet"), t("An image is the disk that instances begin with: one from a URL, or a file of yours. It costs the bytes that it has."),
+		mayBring() ? html`<div class="bar"><button type="button" class="b1" @click=${bringDebian}>${t("Import Debian 12")}</button><button type="button" @click=${() => bring()}>${t("Another one")}</button></div>` : nothing),
+	oneActions: [{id: "share", asks: true, permission: "image.update", title: () => t("Share"), isRare: true, may: isOwn, run: share},
+		{id: "describe", asks: true, permission: "image.update", title: () => t("Describe"), isRare: true, may: isOwn, run: describe},
+		{id: "copy", asks: true, permission: "image.copy", title: () => t("Copy"), may: isAvailable, run: duplicate},
+		{id: "send", asks: true, permission: "image.import", title: () => t("Send its data"), isRare: true, may: (i) => isOwn(i) && i.state === "pending" && !i.fetch_url && !i.data_size && !i.source_instance && !isSending(i), run: resend}, SUPPORT],
 	facts: (i) => pairs([[t("State"), i.state ? stateOf(i) : ""], [t("System"), i.platform === "windows" ? "Windows" : "Linux"], [t("Firmware"), i.boot_mode === "unsaid" ? t("BIOS") : i.boot_mode], [t("Processor"), i.arch], [t("Size"), i.data_size ? size(i.data_size) : ""], [t("Smallest disk"), i.min_disk ? size(i.min_disk) : ""],
-		[t("What for"), i.description], [t("Whose"), isOwn(i) ? t("yours") : i.is_public ? t("public") : t("shared")], [t("Made"), when(i.created_us)], ["EC2", i.ec2 ? copyable(i.ec2) : ""], ["OpenStack", copyable(i.id)]]),
+		[t("Fetched from"), i.fetch_url], [t("What for"), i.description], [t("Shared with"), i.launchers?.length ? t("{n} accounts", {n: i.launchers.length}) : ""], [t("Whose"), isOwn(i) ? t("yours") : i.is_public ? t("public") : t("shared")], [t("Made"), when(i.created_us)], ["EC2", i.ec2 ? copyable(i.ec2) : ""], ["OpenStack", copyable(i.id)]]),
 	more: (i) => {
 		const users = rows("instances").filter((r) => r.image === i.id && r.state !== "terminated");
-		return users.length ? html`<div class="card"><h2>${t("{n} instances run from it", {n: users.length})}</h2><p>${users.slice(0, 20).map((r, k) => html`${k ? ", " : ""}<a href=${href("instances", r.ec2 ?? r.id)}>${nameOf(r)}</a>`)}</p></div>` : nothing;
+		return html`${isOwn(i) ? tagsCard("image", "images", i) : nothing}${users.length ? html`<div class="card"><h2>${t("{n} instances run from it", {n: users.length})}</h2><p>${users.slice(0, 20).map((r, k) => html`${k ? ", " : ""}<a href=${href("instances", r.ec2 ?? r.id)}>${nameOf(r)}</a>`)}</p></div>` : nothing}`;
 	},
 });

@@ -1,15 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // Instances: the list with what can be done to many, and one of them: why it is as it is, what it is, what happened to it.
 import {later} from "../later.js";
-import {html, nothing, stateOf, tone, nameOf, shortId, refLink, refName, pairs, copyable, when, problemCard, emptyCard, tagsOf, ask, report, waiting, mark} from "../parts.js";
+import {html, nothing, stateOf, tone, nameOf, shortId, refLink, refName, pairs, copyable, when, emptyCard, waiting} from "../parts.js";
 import {listView, nameLink} from "../list.js";
-import {fetchWhole, findRow, need, rows, row as byId, touch, whole} from "../store.js";
-import {href, here, say, go} from "../router.js";
-import {t, size, time, since, number} from "../words.js";
-import {get, patch, post} from "../api.js";
+import {findRow, need, rows, row as byId, touch, whole} from "../store.js";
+import {href, here, say} from "../router.js";
+import {t, size, time, since} from "../words.js";
+import {get} from "../api.js";
 import {INSTANCE_ACTIONS, ONE_ACTIONS} from "../instance_actions.js";
 import {offerCommand, showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
+import {isOffered, may} from "../may.js";
+import {detach, settings} from "../instance_dialogs.js";
+import {sparkline, watch} from "../sparklines.js";
+import {picture} from "../transfers.js";
+import {tagsCard} from "../tags.js";
 
 const charts = later(() => import("../charts.js"));
 const kinds = ["instances", "instance-types", "images", "zones"];
@@ -26,18 +31,22 @@ export const spec = {
 	search: (r) => [typeName(r), refName("images", r.image), ...(r.addresses ?? []).flatMap((a) => [a.ip, a.public_ip]), r.key_name],
 	keys: {state: (r) => r.state, type: typeName, zone: (r) => refName("zones", r.zone), image: (r) => refName("images", r.image), key: (r) => r.key_name, host: (r) => refName("hosts", r.host)},
 	columns: [
-		{key: "name", title: () => t("Name"), width: "24%", sort: nameOf, cell: (r) => nameLink(spec, r)},
-		{key: "state", title: () => t("State"), width: "21%", text: (r) => r.state, cell: stateOf},
-		{key: "type", title: () => t("Type"), width: "13%", sort: (r) => byId("instance-types", r.type)?.memory ?? 0, text: typeName},
-		{key: "address", title: () => t("Address"), mono: true, width: "17%", text: address},
-		{key: "zone", title: () => t("Zone"), wide: true, width: "12%", text: (r) => refName("zones", r.zone)},
+		{key: "name", title: () => t("Name"), width: "21%", sort: nameOf, cell: (r) => nameLink(spec, r)},
+		{key: "state", title: () => t("State"), width: "17%", text: (r) => r.state, cell: stateOf},
+		{key: "type", title: () => t("Type"), width: "11%", sort: (r) => byId("instance-types", r.type)?.memory ?? 0, text: typeName},
+		{key: "address", title: () => t("Address"), mono: true, width: "15%", text: address},
+		{key: "cpu", title: () => t("Processors"), wide: true, width: "13%", sort: null, cell: sparkline},
+		{key: "zone", title: () => t("Zone"), wide: true, width: "9%", text: (r) => refName("zones", r.zone)},
 		{key: "age", title: () => t("Launched"), num: true, wide: true, sort: (r) => -(r.launched_us ?? r.created_us ?? 0), text: (r) => since(r.launched_us || r.created_us)},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("running"), query: "state:running"}, {title: () => t("stopped"), query: "state:stopped"}, {title: () => t("needs attention"), query: "state:error"}],
-	actions: INSTANCE_ACTIONS,
-	preview: (action, chosen) => showCommand("instances." + action.id, {ids: chosen}),
+	get actions() {
+		return mayChange() ? INSTANCE_ACTIONS : undefined;
+	},
+	preview: (action, chosen) => !["protect", "tag", "untag"].includes(action.id) && showCommand("instances." + action.id, {ids: chosen}),
 	detail: true,
-	lead: () => html`<a class="b b1" href=${href("launch")}>${t("Launch")} <kbd>C</kbd></a>`,
+	inSight: watch,
+	lead: () => (mayChange() && may("instance.create") ? html`<a class="b b1" href=${href("launch")}>${t("Launch")} <kbd>C</kbd></a>` : nothing),
 	empty: () => emptyCard(t("No instance yet"), t("An instance is a virtual machine: an image, a size, a network. The launch page has a value for everything already."),
 		html`<a class="b b1" href=${href("launch")}>${t("Launch with all defaults")} <kbd>C</kbd></a>`),
 };
@@ -67,9 +76,9 @@ function fetchExtra(r, withConsole) {
 function whyCard(r) {
 	const conditions = r.conditions ?? [];
 	if (!conditions.length) {
-		if (tone(r.state) !== "go" || !extra.explain?.obstacle)
+		if (tone(r.state) !== "go" || !extra.explain?.in_its_way)
 			return nothing;
-		return html`<div class="card why go-card"><h2><span aria-hidden="true">◐</span> ${t("{name} is on its way", {name: nameOf(r)})}</h2><p>${extra.explain.obstacle}</p></div>`;
+		return html`<div class="card why go-card"><h2><span aria-hidden="true">◐</span> ${t("{name} is on its way", {name: nameOf(r)})}</h2><p>${extra.explain.in_its_way}</p></div>`;
 	}
 	return html`<div class="card why">${conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> ${nameOf(r)}: ${t(c.name)}</h2><p>${c.message}</p>
 		<p class="hint">${t("Since {time}", {time: time(c.since_us)})}${extra.explain?.next_try ? html`, ${t("next try: {when}", {when: extra.explain.next_try})}` : nothing}</p>
@@ -78,7 +87,6 @@ function whyCard(r) {
 
 function factsCard(r) {
 	const type = byId("instance-types", r.type);
-	const disks = rows("volumes").filter((v) => v.instance === r.id);
 	const ports = rows("ports").filter((p) => p.instance === r.id);
 	const groups = [...new Set(ports.flatMap((p) => p.groups ?? []))];
 	return html`<div class="card"><h2>${t("What it is")}</h2>${pairs([
@@ -90,13 +98,44 @@ function factsCard(r) {
 		[t("Zone"), refName("zones", r.zone)],
 		[t("Subnet"), r.subnet ? refLink("subnets", r.subnet, "networks") : ""],
 		[t("Security groups"), groups.length ? groups.map((g, k) => html`${k ? ", " : ""}${refLink("security-groups", g)}`) : ""],
-		[t("Disks"), disks.length ? disks.map((v) => html`<div><a href=${href("volumes", shortId(v))}>${nameOf(v)}</a> <span class="dim">${v.device ?? ""} ${size(v.size)}</span></div>`) : ""],
 		[t("Host"), r.host ? refLink("hosts", r.host) : ""],
 		[t("Launched"), when(r.launched_us)],
-		[t("Tags"), tagsOf(r).length ? tagsOf(r).map(([k, v]) => html`<div><span class="dim">${k}</span> ${v}</div>`) : ""],
+		[t("What for"), r.description],
+		[t("Protection"), r.protect_terminate || r.protect_stop ? [r.protect_terminate ? t("against termination") : "", r.protect_stop ? t("against being stopped") : ""].filter(Boolean).join(", ") : ""],
 		["EC2", r.ec2 ? copyable(r.ec2) : ""],
 		["OpenStack", copyable(r.id)],
-	])}${mayChange() ? html`<p><button type="button" @click=${() => rename(r)}>${t("Name and protection…")}</button></p>` : nothing}</div>`;
+	])}${mayChange() && may("instance.update", r.id) ? html`<p><button type="button" @click=${() => settings([r])}>${t("Settings…")}</button></p>` : nothing}</div>`;
+}
+
+function disksCard(r) {
+	const disks = rows("volumes").filter((v) => v.instance === r.id), mayTake = mayChange() && may("volume.detach", r.id);
+	return html`<div class="card"><h2>${t("Disks")}</h2>${disks.length ? html`<ul class="plainlist">${disks.map((v) => html`<li><a href=${href("volumes", shortId(v))}>${nameOf(v)}</a> <span class="dim"><span class="m">${v.device ?? ""}</span> ${size(v.size)}${v.delete_on_termination ? `, ${t("goes with it")}` : ""}</span> ${v.state === "in-use" ? nothing : stateOf(v)}
+		${mayTake && v.state === "in-use" ? html`<button type="button" class="plain" aria-label=${t("Detach {name}", {name: nameOf(v)})} @click=${() => detach(r, v)}>${t("Detach")}</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("None yet.")}</p>`}</div>`;
+}
+
+/** What its screen shows: looked at once when the page is opened, and again when somebody asks. Each look is on record. */
+let screen = {of: "", url: "", problem: null};
+function lookAtScreen(r) {
+	const of = `${r.id} ${r.state}`;
+	if (screen.url)
+		URL.revokeObjectURL(screen.url);
+	screen = {of, url: "", problem: null};
+	picture(`/instances/${r.id}/screen`).then((url) => ({url}), (problem) => ({problem})).then((said) => {
+		if (screen.of === of)
+			Object.assign(screen, said);
+		else if (said.url)
+			URL.revokeObjectURL(said.url);
+		touch();
+	});
+}
+
+function screenCard(r) {
+	if (!["running", "rescued"].includes(r.state) || !may("instance.get_screen", r.id))
+		return nothing;
+	if (screen.of !== `${r.id} ${r.state}`)
+		lookAtScreen(r);
+	return html`<div class="card"><div class="head"><h2>${t("Its screen")}</h2><span class="sp"></span><button type="button" class="plain" @click=${() => lookAtScreen(r)}>${t("Look again")}</button></div>
+		${screen.url ? html`<a href=${href("screen", shortId(r))}><img class="thumb" src=${screen.url} alt=${t("What the screen of {name} shows", {name: nameOf(r)})}></a>` : screen.problem ? html`<p class="dim">${screen.problem.message}</p>` : waiting()}</div>`;
 }
 
 function historyCard() {
@@ -111,42 +150,24 @@ function consoleCard() {
 	return html`<div class="card"><h2>${t("What it said on its console")}</h2>${extra.console ? html`<div class="block"><pre tabindex="0" aria-label=${t("Console")}>${text.slice(-4000) || t("Nothing yet.")}</pre></div>` : waiting()}</div>`;
 }
 
-/** A form has its own copy: what arrives meanwhile is told beside it, and never put into a field. */
-async function rename(shown) {
-	const r = await fetchWhole("instances", shown);
-	const gen = r.gen, before = {name: nameOf(r), protect: Boolean(r.protect_terminate)};
-	ask({title: t("Name and protection"), label: t("Save"),
-		body: () => {
-			const now = byId("instances", r.id);
-			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label>
-				<label class="check"><input type="checkbox" name="protect" ?checked=${before.protect}> ${t("Protected against termination")}</label>
-				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
-		},
-		submit: async (form) => {
-			const name = form.get("name"), protect = form.get("protect") === "on";
-			if (protect !== before.protect)
-				await patch(`/instances/${r.id}`, {protect_terminate: protect}, gen);
-			if (name !== before.name)
-				await post("/tags", {ids: [r.ec2], tags: {Name: name}});
-		}});
-}
-
 function buttons(r) {
-	return html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${[...INSTANCE_ACTIONS.filter((a) => !a.danger), ...ONE_ACTIONS, ...INSTANCE_ACTIONS.filter((a) => a.danger)].map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!a.may(r) || !mayChange()}
-		@mouseenter=${() => !a.one && ["start", "stop", "reboot", "terminate"].includes(a.id) && showCommand("instances." + a.id, {ids: [r]})} @click=${() => a.run([r])}>${a.title()}${a.danger ? "…" : ""}</button>`)}</div>`;
+	const all = [...INSTANCE_ACTIONS.filter((a) => !a.danger), ...ONE_ACTIONS, ...INSTANCE_ACTIONS.filter((a) => a.danger)];
+	const offered = mayChange() ? all.filter((a) => isOffered(a, r) && (!a.isRare || a.may(r)) && !["tag", "untag", "protect"].includes(a.id)) : [];
+	const preview = (a) => ["start", "stop", "reboot", "pause", "unpause", "suspend", "terminate"].includes(a.id) && showCommand("instances." + a.id, {ids: [r]});
+	return offered.length ? html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${offered.map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!a.may(r)} @mouseenter=${() => preview(a)} @focus=${() => preview(a)} @click=${() => a.run([r])}>${a.title()}${a.danger ? "…" : ""}</button>`)}</div>` : nothing;
 }
 
 function side(r) {
 	fetchExtra(r, false);
 	return html`<aside class="beside" aria-label=${nameOf(r)}><div class="head"><h2><a href=${href("instances", shortId(r))}>${nameOf(r)}</a></h2><span class="sp"></span><button type="button" class="plain" aria-label=${t("Close")} @click=${() => say({open: ""})}>×</button></div>
-		${buttons(r)}${whyCard(r)}${factsCard(r)}${historyCard()}</aside>`;
+		${buttons(r)}${whyCard(r)}${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}${historyCard()}</aside>`;
 }
 
 function onePage(r) {
 	fetchExtra(r, true);
 	return html`<div class="head"><h1>${nameOf(r)}</h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}
 		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`) ?? nothing : nothing}
-		<div class="half"><div>${factsCard(r)}</div><div>${historyCard()}${consoleCard()}</div></div>`;
+		<div class="half"><div>${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}</div><div>${screenCard(r)}${historyCard()}${consoleCard()}</div></div>`;
 }
 
 export function view({id, query}) {
@@ -162,4 +183,3 @@ export function view({id, query}) {
 	return html`<h1>${t("Instances")}</h1>${open ? html`<div class="two"><div>${listView(spec)}</div>${side(whole("instances", open))}</div>` : listView(spec)}`;
 }
 
-export {problemCard, report, post, go, number, mark};

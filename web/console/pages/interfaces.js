@@ -8,7 +8,7 @@ import {t, list as words} from "../words.js";
 import {post, patch, remove} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make} from "../forms.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {portUser} from "../net/parts.js";
 
 const INDEX_MAX = 7;
@@ -78,11 +78,11 @@ export const view = resourcePage({
 		{key: "groups", title: () => t("Security groups"), wide: true, text: (p) => (p.groups ?? []).map((g) => refName("security-groups", g)).join(", ")},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("in no machine"), query: "state:available"}],
-	actions: [{id: "attach", title: () => t("Attach"), may: isFree, run: attach, hidden: () => !may("port.attach")},
-		{id: "detach", title: () => t("Detach"), may: (p) => p.instance && (p.device_index ?? 0) > 0, run: detach, hidden: () => !may("port.detach")},
-		{id: "delete", title: () => t("Delete"), may: isFree, run: drop, danger: true, hidden: () => !may("port.delete")}],
-	oneActions: [{id: "groups", title: () => t("Security groups…"), may: (p) => isOurs(p) && p.router, run: chooseGroups, hidden: () => !may("port.update")}],
-	lead: () => (may("port.create") ? html`<button type="button" class="b1" @click=${create}>${t("New interface")}</button>` : nothing),
+	actions: [{id: "attach", title: () => t("Attach"), may: isFree, run: attach, hidden: () => !mayAll("port.attach")},
+		{id: "detach", title: () => t("Detach"), may: (p) => p.instance && (p.device_index ?? 0) > 0, run: detach, hidden: () => !mayAll("port.detach")},
+		{id: "delete", title: () => t("Delete"), may: isFree, run: drop, danger: true, hidden: () => !mayAll("port.delete")}],
+	oneActions: [{id: "groups", title: () => t("Security groups…"), may: (p) => isOurs(p) && p.router, run: chooseGroups, hidden: () => !mayAll("port.update")}],
+	lead: () => (mayAll("port.create") ? html`<button type="button" class="b1" @click=${create}>${t("New interface")}</button>` : nothing),
 	empty: () => emptyCard(t("No interface yet"), t("Each machine has one from its start: an address in a subnet, and groups that guard it. Further ones can move from machine to machine."), html`<a class="b b1" href=${href("launch")}>${t("Launch")}</a>`),
 	facts: (p) => pairs([[t("State"), stateOf(p)], [t("Of"), portUser(p)], [t("Private address"), p.ip ? copyable(p.ip) : ""], [t("Public address"), rows("addresses").filter((a) => a.port === p.id).map((a) => html`<div>${copyable(a.ip)}</div>`)],
 		["MAC", p.mac ? html`<span class="m">${p.mac}</span>` : ""], [t("Subnet"), p.subnet ? refLink("subnets", p.subnet, "networks") : ""], [t("Security groups"), (p.groups ?? []).map((g, k) => html`${k ? ", " : ""}${refLink("security-groups", g)}`)],

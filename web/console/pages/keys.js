@@ -1,15 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // Key pairs: who gets into new guests by ssh. A private key that is made here is shown once and kept nowhere.
-import {html, nothing, nameOf, pairs, copyable, when, emptyCard, ask, report, copy} from "../parts.js";
+import {html, nothing, nameOf, pairs, copyable, when, emptyCard, ask, note, report, copy} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {applyRow} from "../store.js";
 import {t, list as words, time} from "../words.js";
 import {post} from "../api.js";
 import {showCommand} from "../command_bar.js";
 
+const KEY_MAX = 16384; // bytes of a public key's file
+
+/** A private key is never taken out of its file. */
+async function readKey(elements, file) {
+	if (!file)
+		return;
+	const text = file.size <= KEY_MAX ? (await file.text()).trim() : "";
+	if (!/^(ssh-|ecdsa-|sk-)\S+ \S+/.test(text)) {
+		note(t("{name} holds no public key.", {name: file.name}), "bad");
+		return;
+	}
+	elements.public_key.value = text;
+	elements.name.value ||= file.name.replace(/\.pub$/, "");
+}
+
 function bring() {
 	ask({title: t("A public key of yours"), label: t("Import"),
-		body: () => html`<p class="hint">${t("The text of ~/.ssh/id_ed25519.pub. The private key stays where it is.")}</p><label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><label class="f">${t("Public key")}<textarea name="public_key" rows="4" required placeholder="ssh-ed25519 AAAA… you@laptop"></textarea></label>`,
+		body: () => html`<p class="hint">${t("The text of ~/.ssh/id_ed25519.pub. The private key stays where it is.")}</p><label class="f">${t("Name")}<input name="name" required maxlength="255" autofocus></label><label class="f">${t("Public key")}<textarea name="public_key" rows="4" required maxlength="16384" placeholder="ssh-ed25519 AAAA… you@laptop" @dragover=${(e) => e.preventDefault()} @drop=${(e) => { e.preventDefault(); readKey(e.target.form.elements, e.dataTransfer.files[0]); }}></textarea></label>
+			<label class="f">${t("Or its file: choose it, or drop it on the field above")}<input type="file" accept=".pub" @change=${(e) => readKey(e.target.form.elements, e.target.files[0])}></label>`,
 		submit: async (form) => {
 			showCommand("key-pairs.import", {name: form.get("name")});
 			const answer = await post("/key-pairs/import", {name: form.get("name"), public_key: form.get("public_key").trim()});

@@ -7,7 +7,7 @@ import {rows, need, findRow, isReady, derive} from "../store.js";
 import {href, here, go} from "../router.js";
 import {t} from "../words.js";
 import {offerCommand} from "../command_bar.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {KINDS, of, peeringsOf, subnetsOf, machinesIn, wayOut, wayWords, button} from "../net/parts.js";
 import {create, change, drop, waysCard, peeringsCard} from "../net/vpc.js";
 import {create as createSubnet, subnetPage, attention} from "../net/subnets.js";
@@ -58,7 +58,7 @@ function attentionOf(router) {
 
 function routerView(r) {
 	return html`<p class="dim"><span class="m">${(r.blocks ?? []).join(", ")}</span> · ${shortId(r)}</p>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(may("subnet.create") && r.blocks?.length, t("New subnet"), () => createSubnet(r))}${button(may("router.update"), t("Settings"), () => change(r))}${button(may("router.delete"), t("Delete the VPC"), () => drop(r), "danger-text")}</div>
+		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(mayAll("subnet.create") && r.blocks?.length, t("New subnet"), () => createSubnet(r))}${button(mayAll("router.update"), t("Settings"), () => change(r))}${button(mayAll("router.delete"), t("Delete the VPC"), () => drop(r), "danger-text")}</div>
 		${attentionOf(r)}${mapOf(r)}<div class="half gaptop"><div>${tablesCard(r)}${aclsCard(r)}</div><div>${waysCard(r)}${peeringsCard(r)}
 		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("Address range"), (r.blocks ?? []).join(", ")], ["IPv6", (r.ipv6_blocks ?? []).join(", ")], [t("Names of hosts"), r.dns_hostnames ? t("yes") : t("no")], [t("Made"), when(r.created_us)], ["EC2", copyable(shortId(r))], ["OpenStack", copyable(r.id)]])}</div></div></div>`;
 }
@@ -78,9 +78,9 @@ export function view({id}) {
 	}
 	const all = derive("routers", ["routers"], "", () => rows("routers").toSorted((a, b) => Number(b.is_default) - Number(a.is_default) || nameOf(a).localeCompare(nameOf(b))));
 	if (!all.length)
-		return html`<h1>${t("Networks")}</h1>${emptyCard(t("No network yet"), t("A VPC is a private network of your own: an address range, a subnet for each zone, and rules for what leads out."), may("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing)}`;
+		return html`<h1>${t("Networks")}</h1>${emptyCard(t("No network yet"), t("A VPC is a private network of your own: an address range, a subnet for each zone, and rules for what leads out."), mayAll("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing)}`;
 	const chosen = (id && findRow("routers", id)) || (here.query.get("vpc") && findRow("routers", here.query.get("vpc"))) || (id ? null : all[0]);
-	return html`<div class="head"><h1>${t("Networks")}</h1><span class="sp"></span><a href=${href("reach")}>${t("Can A reach B?")}</a>${may("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing}</div>
+	return html`<div class="head"><h1>${t("Networks")}</h1><span class="sp"></span><a href=${href("reach")}>${t("Can A reach B?")}</a>${mayAll("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing}</div>
 		<div class="bar" role="group" aria-label=${t("VPC")}>${all.slice(0, 40).map((r) => html`<button type="button" class="chip" aria-pressed=${r === chosen ? "true" : "false"} @click=${() => go(href("networks", shortId(r)))}>${nameOf(r)}${r.is_default ? html` <span class="dim">${t("default")}</span>` : nothing}</button>`)}</div>
 		${chosen ? routerView(chosen) : html`<p>${t("There is no such thing")}. ${t("It may be gone, or another account’s.")}</p>`}`;
 }

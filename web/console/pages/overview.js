@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The first page: what there is, what needs attention, what happened last; for a newcomer the three steps to a shell in a guest.
-import {html, nothing, nameOf, shortId, mark, stateOf, when, tone, waiting} from "../parts.js";
+import {html, nothing, nameOf, shortId, mark, stateOf, tone, waiting} from "../parts.js";
 import {rows, row as byId, need, isReady, touch, derive} from "../store.js";
 import {href} from "../router.js";
 import {t, amount, number, size, since} from "../words.js";
@@ -9,6 +9,7 @@ import {offerCommand} from "../command_bar.js";
 import {session, isOperator} from "../session.js";
 import {eventLine} from "../events.js";
 import {costsOf} from "../costs.js";
+import {quotasCard} from "../quota_card.js";
 
 const PAGES_OF = [["instances", "instances"], ["volumes", "volumes"], ["snapshots", "snapshots"], ["images", "images"], ["subnets", "networks"], ["hosts", "hosts"]];
 let events = {at: -1, items: null};
@@ -79,7 +80,6 @@ export function view() {
 			${bad.length ? html`<ul class="plainlist">${bad.slice(0, 12).map(({row, page}) => html`<li><a href=${href(page, shortId(row))}>${nameOf(row)}</a> ${stateOf(row)}${row.conditions?.[0] ? html`<div class="dim">${row.conditions[0].message}</div>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("Everything is as it was asked for.")}</p>`}
 			${live.some((r) => tone(r.state, r.conditions) === "go") ? html`<h3>${t("On their way")}</h3><ul class="plainlist">${live.filter((r) => tone(r.state, r.conditions) === "go").slice(0, 10).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}
 			${running.length ? html`<h3>${t("Launched last")}</h3><ul class="plainlist">${live.toSorted((a, b) => b.created_us - a.created_us).slice(0, 5).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)} <span class="dim">${since(r.created_us)}</span></li>`)}</ul>` : nothing}</div>
-		<div class="card"><div class="head"><h2>${t("What happened")}</h2><span class="sp"></span><a href=${href("activity")}>${t("All of it")}</a></div>${events.items ? events.items.length ? html`<ul class="hist">${events.items.slice(0, 20).map(eventLine)}</ul>` : html`<p class="dim">${t("Nothing is on record.")}</p>` : waiting()}</div></div>`;
+		<div>${quotasCard(`${session.account?.id} ${["instances", "volumes", "addresses", "images", "snapshots"].map((k) => need(k).version).join()}`)}<div class="card"><div class="head"><h2>${t("What happened")}</h2><span class="sp"></span><a href=${href("activity")}>${t("All of it")}</a></div>${events.items ? events.items.length ? html`<ul class="hist">${events.items.slice(0, 20).map(eventLine)}</ul>` : html`<p class="dim">${t("Nothing is on record.")}</p>` : waiting()}</div></div></div>`;
 }
 
-export {when};

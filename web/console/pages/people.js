@@ -2,7 +2,7 @@
 // Users of the account, with the access keys of each; who manages it makes users and keys, and takes them back.
 import {html, nothing, nameOf, refName, pairs, copyable, copy, when, ask, report, mark} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows, applyRow, reload, touch} from "../store.js";
+import {rows, applyRow, findRow, reload, touch} from "../store.js";
 import {href} from "../router.js";
 import {showCommand} from "../command_bar.js";
 import {manages, policiesCard} from "../rights.js";
@@ -37,9 +37,14 @@ async function makeKey([u]) {
 		body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Access key id")}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`});
 }
 
-const turn = (k) => report(k.enabled ? t("The key is off") : t("The key is on"), () => post(`/access-keys/${k.id}/enable`, {enabled: !k.enabled})).then((a) => applyRow("access-keys", a?.items?.[0]));
+const ownerOf = (k) => findRow("users", k.user);
+function turn(k) {
+	showCommand(k.enabled ? "users.key-off" : "users.key-on", {ids: [k], user: ownerOf(k)});
+	return report(k.enabled ? t("The key is off") : t("The key is on"), () => post(`/access-keys/${k.id}/enable`, {enabled: !k.enabled})).then((a) => applyRow("access-keys", a?.items?.[0]));
+}
 
 function dropKey(k) {
+	showCommand("users.key-delete", {ids: [k], user: ownerOf(k)});
 	ask({title: t("Delete {name}?", {name: k.key_id}), danger: true, label: t("Delete"), body: () => html`<p>${t("What uses it is refused from then on.")}</p>`,
 		submit: () => remove(`/access-keys/${k.id}`).then(() => reload("access-keys")).then(() => false)});
 }

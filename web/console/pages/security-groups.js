@@ -9,7 +9,7 @@ import {post, patch, remove} from "../api.js";
 import {showCommand, offerCommand} from "../command_bar.js";
 import {session} from "../session.js";
 import {askFor, applyAll, changed, make} from "../forms.js";
-import {may} from "../may.js";
+import {mayAll} from "../may.js";
 import {protocolOf, portsOf, portsOfForm, PORTS_PATTERN, cross, button} from "../net/parts.js";
 import {matrixView} from "../net/matrix.js";
 
@@ -60,7 +60,7 @@ function dropRule(g, rule) {
 }
 
 function ruleTable(g, direction) {
-	const found = rulesOf(g, direction), isIn = direction === "ingress", mayAdd = may(`security_group.authorize_${direction}`), mayDrop = may(`security_group.revoke_${direction}`);
+	const found = rulesOf(g, direction), isIn = direction === "ingress", mayAdd = mayAll(`security_group.authorize_${direction}`), mayDrop = mayAll(`security_group.revoke_${direction}`);
 	return html`<div class="card"><div class="head"><h2>${isIn ? t("May reach it") : t("It may reach")}</h2><span class="sp"></span>${button(mayAdd, t("Add a rule"), () => addRule(g, direction))}</div>
 		${found.length ? html`<table class="simple"><thead><tr><th scope="col">${t("What")}</th><th scope="col">${isIn ? t("From") : t("To")}</th><th scope="col"><span class="sr">${t("Remove")}</span></th></tr></thead>
 		<tbody>${found.map((r) => html`<tr><td>${protocolOf(r)} <span class="m">${portsOf(r)}</span>${r.description ? html`<div class="dim">${r.description}</div>` : nothing}</td><td class="m">${peerOf(r)}</td>
@@ -107,9 +107,9 @@ const list = resourcePage({
 		{key: "members", title: () => t("Members"), num: true, width: "12%", sort: (g) => membersOf(g).length, text: (g) => number(membersOf(g).length)},
 		{key: "vpc", title: () => t("VPC"), wide: true, text: (g) => refName("routers", g.router)},
 	],
-	actions: [{id: "delete", title: () => t("Delete"), may: (g) => !g.is_default, run: drop, danger: true, hidden: () => !may("security_group.delete")}],
-	oneActions: [{id: "update", title: () => t("Name and description…"), run: change, hidden: () => !may("security_group.update")}],
-	lead: () => html`<a class="b" href=${href("security-groups", "", {show: "matrix"})}>${t("Who reaches whom")}</a>${may("security_group.create") ? html`<button type="button" class="b1" @click=${create}>${t("New group")}</button>` : nothing}`,
+	actions: [{id: "delete", title: () => t("Delete"), may: (g) => !g.is_default, run: drop, danger: true, hidden: () => !mayAll("security_group.delete")}],
+	oneActions: [{id: "update", title: () => t("Name and description…"), run: change, hidden: () => !mayAll("security_group.update")}],
+	lead: () => html`<a class="b" href=${href("security-groups", "", {show: "matrix"})}>${t("Who reaches whom")}</a>${mayAll("security_group.create") ? html`<button type="button" class="b1" @click=${create}>${t("New group")}</button>` : nothing}`,
 	empty: () => emptyCard(t("No security group yet"), t("A group says who may reach its members. Each VPC has one of its own from the start."), html`<a class="b b1" href=${href("networks")}>${t("To the networks")}</a>`),
 	facts: (g) => pairs([[t("What for"), g.description], [t("VPC"), g.router ? refLink("routers", g.router, "networks") : ""], [t("Made"), when(g.created_us)], ["EC2", g.ec2 ? copyable(g.ec2) : ""], ["OpenStack", copyable(g.id)]]),
 	more: (g) => {

@@ -1,22 +1,36 @@
 // SPDX-License-Identifier: Apache-2.0
 // Snapshots: disks as they were at one moment.
-import {html, nameOf, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
+import {html, nothing, nameOf, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, time} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
+import {tagActions, tagsCard} from "../tags.js";
 
 function restore([s]) {
-	const key = intent();
+	const key = intent(), least = Math.ceil(s.volume_size / 2 ** 30);
+	const preview = (form) => showCommand("snapshots.restore", {ids: [s], gib: form?.get("gib") || least, zone: rows("zones").find((z) => !form || z.id === form.get("zone"))});
 	ask({title: t("A volume from {name}", {name: nameOf(s)}), label: t("Create"),
-		body: () => html`<div class="grid2"><label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${Math.ceil(s.volume_size / 2 ** 30)} value=${Math.ceil(s.volume_size / 2 ** 30)} required autofocus></label><label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div>`,
+		body: () => html`<div class="grid2" @input=${(e) => preview(new FormData(e.target.form))}><label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${least} value=${least} required autofocus></label><label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div>`,
 		submit: async (form) => {
 			const answer = await post("/volumes", {snapshot: s.id, size: Number(form.get("gib")) * 2 ** 30, zone: form.get("zone")}, {"Idempotency-Key": key});
 			for (const row of answer.items ?? [answer])
 				applyRow("volumes", row);
 		}});
+	preview(null);
+}
+
+const volumeOf = (s) => rows("volumes").find((v) => v.id === s.volume);
+
+/** Its volume becomes again what it was then. */
+function revert([s]) {
+	const volume = volumeOf(s);
+	showCommand("volumes.revert", {ids: [volume], snapshot: s});
+	ask({title: t("Take {name} back to {snapshot}?", {name: nameOf(volume), snapshot: nameOf(s)}), danger: true, label: t("Take it back"),
+		body: () => html`<p>${t("What was written since {time} is lost. Other snapshots stay.", {time: time(s.created_us)})}</p>`,
+		submit: () => post(`/volumes/${volume.id}/revert`, {snapshot: s.id}).then(() => false)});
 }
 
 function drop(chosen) {
@@ -24,6 +38,15 @@ function drop(chosen) {
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} snapshots?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
 		body: () => html`<p>${t("Volumes that were made from them stay. It cannot be undone.")}</p>`,
 		submit: () => report(t("{n} snapshots are being deleted", {n: chosen.length}), () => post("/snapshots/delete", {ids: chosen.map((s) => s.id)})).then(() => false)});
+}
+
+const isWhole = (s) => ["completed", "available"].includes(s.state);
+
+/** All snapshots of its volume by time, and the volumes that were made of each. */
+function chainCard(s) {
+	const chain = rows("snapshots").filter((x) => s.volume && x.volume === s.volume).toSorted((a, b) => a.created_us - b.created_us), made = rows("volumes").filter((v) => v.snapshot === s.id);
+	return html`${chain.length > 1 ? html`<div class="card"><h2>${t("Snapshots of the same volume")}</h2><ul class="hist">${chain.map((x) => html`<li>${when(x.created_us)}<span>${x.id === s.id ? html`<strong>${nameOf(x)}</strong>` : html`<a href=${href("snapshots", x.ec2 ?? x.id)}>${nameOf(x)}</a>`} <span class="dim">${x.description ?? ""}</span></span></li>`)}</ul></div>` : nothing}
+		${made.length ? html`<div class="card"><h2>${t("Volumes made of it")}</h2><ul class="plainlist">${made.map((v) => html`<li><a href=${href("volumes", v.ec2 ?? v.id)}>${nameOf(v)}</a> ${stateOf(v)}</li>`)}</ul></div>` : nothing}`;
 }
 
 export const view = resourcePage({
@@ -36,8 +59,9 @@ export const view = resourcePage({
 		{key: "volume", title: () => t("Of"), wide: true, width: "20%", sort: (s) => refName("volumes", s.volume), cell: (s) => refLink("volumes", s.volume)},
 		{key: "made", title: () => t("Made"), sort: (s) => s.created_us, text: (s) => time(s.created_us)},
 	],
-	actions: [{id: "restore", title: () => t("Make a volume"), may: (s) => ["completed", "available"].includes(s.state), run: restore}, {id: "delete", title: () => t("Delete"), run: drop, danger: true}],
+	actions: [{id: "restore", asks: true, permission: "volume.create", title: () => t("Make a volume"), may: isWhole, run: restore}, ...tagActions("snapshot"), {id: "delete", permission: "snapshot.delete", title: () => t("Delete"), run: drop, danger: true}],
 	empty: () => emptyCard(t("No snapshot yet"), t("A snapshot keeps what a disk holds at one moment. Take one of a volume; it costs the bytes it keeps."), html`<a class="b b1" href=${href("volumes")}>${t("To the volumes")}</a>`),
-	oneActions: [SUPPORT],
+	oneActions: [{id: "revert", asks: true, permission: "volume.revert", title: () => t("Take its volume back"), isRare: true, may: (s) => isWhole(s) && volumeOf(s)?.state === "available", run: revert, danger: true}, SUPPORT],
+	more: (s) => html`${tagsCard("snapshot", "snapshots", s)}${chainCard(s)}`,
 	facts: (s) => pairs([[t("State"), stateOf(s)], [t("Of"), s.volume ? refLink("volumes", s.volume) : ""], [t("Size"), size(s.volume_size)], [t("What for"), s.description], [t("Encrypted"), s.is_encrypted ? t("yes") : t("no")], [t("Made"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]]),
 });

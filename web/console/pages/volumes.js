@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Volumes: disks that outlive the instances they are attached to.
-import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, tagsOf, ask, report, SUPPORT} from "../parts.js";
+import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, touch, applyRow} from "../store.js";
 import {href} from "../router.js";
 import {t, size, list as words, number} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
+import {snapshotDialog} from "../volume_dialogs.js";
+import {tagActions, tagsCard} from "../tags.js";
 
 const GIB = 2 ** 30;
 
@@ -45,16 +47,6 @@ function grow([v]) {
 		}});
 }
 
-function snapshot(chosen) {
-	ask({title: t("A snapshot of {names}", {names: words(chosen.map(nameOf))}), label: t("Make it"),
-		body: () => html`<label class="f">${t("What is it for?")}<input name="description" maxlength="255" autofocus></label><p class="hint">${t("It has what the disk holds at this moment; the guest goes on.")}</p>`,
-		submit: async (form) => {
-			showCommand("snapshots.create", {ids: chosen, name: form.get("description")});
-			for (const v of chosen)
-				await post("/snapshots", {volume: v.id, ...(form.get("description") ? {description: form.get("description")} : {})}, {"Idempotency-Key": intent()});
-		}});
-}
-
 function drop(chosen) {
 	showCommand("volumes.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} volumes?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
@@ -75,21 +67,22 @@ export const view = resourcePage({
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("in use"), query: "state:in-use"}, {title: () => t("free"), query: "state:available"}],
 	actions: [
-		{id: "attach", title: () => t("Attach"), may: (v) => v.state === "available", run: attach},
-		{id: "detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: (chosen) => { showCommand("volumes.detach", {ids: chosen}); return report(t("{n} volumes are being detached", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})); }},
-		{id: "snapshot", title: () => t("Snapshot"), may: (v) => ["available", "in-use"].includes(v.state), run: snapshot},
-		{id: "grow", title: () => t("Grow"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
-		{id: "delete", title: () => t("Delete"), may: (v) => ["available", "error"].includes(v.state), run: drop, danger: true},
+		{id: "attach", asks: true, permission: "volume.attach", title: () => t("Attach"), may: (v) => v.state === "available", run: attach},
+		{id: "detach", permission: "volume.detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: (chosen) => { showCommand("volumes.detach", {ids: chosen}); return report(t("{n} volumes are being detached", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})); }},
+		{id: "snapshot", asks: true, permission: "snapshot.create", title: () => t("Snapshot"), may: (v) => ["available", "in-use"].includes(v.state), run: snapshotDialog},
+		{id: "grow", asks: true, permission: "volume.modify", title: () => t("Grow"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
+		...tagActions("volume"),
+		{id: "delete", permission: "volume.delete", title: () => t("Delete"), may: (v) => ["available", "error"].includes(v.state), run: drop, danger: true},
 	],
 	lead: () => html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`,
 	empty: () => emptyCard(t("No volume yet"), t("A volume is a disk that outlives the instance it is attached to. It costs its size for as long as it is there."), html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`),
 	oneActions: [SUPPORT],
 	facts: (v) => pairs([[t("State"), stateOf(v)], [t("Size"), size(v.size)], [t("Kind"), v.type], [t("Zone"), refName("zones", v.zone)], [t("Attached to"), v.instance ? html`${refLink("instances", v.instance)} <span class="m dim">${v.device ?? ""}</span>` : ""],
 		[t("Ends with its instance"), v.instance ? (v.delete_on_termination ? t("yes") : t("no")) : ""], [t("Encrypted"), v.is_encrypted ? t("yes") : t("no")], [t("From snapshot"), v.snapshot ? refLink("snapshots", v.snapshot) : ""],
-		[t("Made"), when(v.created_us)], [t("Tags"), tagsOf(v).length ? tagsOf(v).map(([k, w]) => html`<div><span class="dim">${k}</span> ${w}</div>`) : ""], ["EC2", v.ec2 ? copyable(v.ec2) : ""], ["OpenStack", copyable(v.id)]]),
+		[t("Made"), when(v.created_us)], ["EC2", v.ec2 ? copyable(v.ec2) : ""], ["OpenStack", copyable(v.id)]]),
 	more: (v) => {
 		const chain = rows("snapshots").filter((s) => s.volume === v.id).toSorted((a, b) => a.created_us - b.created_us);
-		return chain.length ? html`<div class="card"><h2>${t("Its snapshots")}</h2><ul class="hist">${chain.map((s) => html`<li>${when(s.created_us)}<span><a href=${href("snapshots", shortId(s))}>${nameOf(s)}</a> ${stateOf(s)} <span class="dim">${s.description ?? ""}</span></span></li>`)}</ul></div>` : nothing;
+		return html`${tagsCard("volume", "volumes", v)}${chain.length ? html`<div class="card"><h2>${t("Its snapshots")}</h2><ul class="hist">${chain.map((s) => html`<li>${when(s.created_us)}<span><a href=${href("snapshots", shortId(s))}>${nameOf(s)}</a> ${stateOf(s)} <span class="dim">${s.description ?? ""}</span></span></li>`)}</ul></div>` : nothing}`;
 	},
 });
 

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+// The fullest of the account's quotas, as a card.
+import {html, gauge} from "./parts.js";
+import {touch} from "./store.js";
+import {href} from "./router.js";
+import {t} from "./words.js";
+import {quotaWord, sayOf} from "./quota_words.js";
+import {get} from "./api.js";
+
+const LATER_MS = 600, SHOWN = 6;
+let shown = {of: "", items: null}, timer = 0;
+
+/** Asked for again when the version is another one. */
+function look(version) {
+	if (shown.of === version)
+		return;
+	const isSame = shown.of.split(" ")[0] === version.split(" ")[0];
+	const isFirst = !shown.items || !isSame;
+	shown = {of: version, items: isSame ? shown.items : null};
+	clearTimeout(timer);
+	timer = setTimeout(() => get("/quotas").then(({items}) => {
+		shown.items = items;
+		touch();
+	}, () => {}), isFirst ? 0 : LATER_MS);
+}
+
+/** How full what has a limit is, the fullest first. version: the account, and behind a blank what changes with its rows. */
+export function quotasCard(version) {
+	look(version);
+	const limited = (shown.items ?? []).filter((q) => q.limit > 0).toSorted((a, b) => b.used / b.limit - a.used / a.limit).slice(0, SHOWN);
+	return html`<div class="card"><div class="head"><h2>${t("Quotas")}</h2><span class="sp"></span><a href=${href("quotas")}>${t("All of it")}</a></div>
+		${limited.map((q) => gauge(quotaWord(q.name), q.used, q.limit, sayOf(q.name)))}
+		${shown.items && !limited.length ? html`<p class="dim">${t("No limit is set for this account.")}</p>` : ""}</div>`;
+}

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: Apache-2.0
+// Bytes that are no JSON: a file that is sent, with how far it is, and a picture that is fetched.
+import {BASE, Problem, Unreachable} from "./api.js";
+
+function problemOf(status, text) {
+	try {
+		return new Problem(status, JSON.parse(text));
+	} catch {
+		return new Problem(status, {detail: String(text).slice(0, 300)});
+	}
+}
+
+/** Sends a file; far(bytes sent). {done: a promise, stop()} */
+export function upload(path, file, far) {
+	const request = new XMLHttpRequest();
+	const done = new Promise((resolve, reject) => {
+		request.upload.onprogress = (e) => far(e.loaded);
+		request.onerror = () => reject(new Unreachable("the server cannot be reached"));
+		request.onabort = () => reject(new Unreachable("stopped"));
+		request.onload = () => (request.status < 300 ? resolve(JSON.parse(request.responseText)) : reject(problemOf(request.status, request.responseText)));
+	});
+	request.open("PUT", BASE + path);
+	request.setRequestHeader("Content-Type", "application/octet-stream");
+	request.setRequestHeader("X-Dari-User", "1");
+	request.send(file);
+	return {done, stop: () => request.abort()};
+}
+
+/** A URL of the picture at the path, which its owner lets go of (URL.revokeObjectURL). */
+export async function picture(path) {
+	const answer = await fetch(BASE + path, {credentials: "same-origin", cache: "no-store"});
+	if (!answer.ok)
+		throw problemOf(answer.status, await answer.text());
+	return URL.createObjectURL(await answer.blob());
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+// Files on their way into images: each goes on while somebody looks at other pages, and says how far it is.
+import {html, gauge, nameOf, note, problemCard} from "./parts.js";
+import {applyRow, touch} from "./store.js";
+import {t, size} from "./words.js";
+import {upload} from "./transfers.js";
+
+/** {image, file, sent, stop, problem} */
+let running = [];
+
+const warn = (event) => event.preventDefault();
+
+function drop(one) {
+	running = running.filter((r) => r !== one);
+	if (!running.some((r) => !r.problem))
+		removeEventListener("beforeunload", warn);
+	touch();
+}
+
+export function send(image, file) {
+	const one = {image, file, sent: 0, problem: null};
+	const {done, stop} = upload(`/images/${image.id}/data`, file, (sent) => {
+		one.sent = sent;
+		touch();
+	});
+	one.stop = stop;
+	running = [...running, one];
+	addEventListener("beforeunload", warn);
+	done.then((answer) => {
+		applyRow("images", answer.items?.[0]);
+		note(t("{name} is here", {name: nameOf(image)}));
+		drop(one);
+	}, (problem) => {
+		one.problem = problem;
+		touch();
+	});
+	touch();
+}
+
+export function uploadsView() {
+	return running.map((one) => html`<div class="card" role="status">${one.problem ? html`${problemCard(one.problem, t("{name} was not sent", {name: nameOf(one.image)}))}<button type="button" @click=${() => drop(one)}>${t("Close")}</button>`
+		: html`${gauge(t("{name} is being sent", {name: nameOf(one.image)}), one.sent, one.file.size, size)}${one.sent >= one.file.size ? html`<p class="dim">${t("All of it is there. It is looked at.")}</p>` : html`<button type="button" @click=${() => { one.stop(); drop(one); }}>${t("Stop")}</button>`}`}</div>`);
+}
+
+/** Whether its file is on its way. */
+export const isSending = (image) => running.some((one) => one.image.id === image.id && !one.problem);
