@@ -11,7 +11,7 @@ import native
 from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
-PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
+PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
 OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
