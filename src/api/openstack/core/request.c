@@ -16,10 +16,12 @@ RESULT os_parse_body(struct os_call *e)
 	if (text.n > JSON_BODY_MAX)
 		return ctx_fail(e->c, ERR_TOO_LARGE, "Request is too large.");
 	e->body = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &error);
-	if (e->body && json_is_object(e->body))
+	if (json_is_object(e->body))
 		return OK;
-	return ctx_fail(e->c, ERR_INVALID, "Malformed request body: %s (line %d, column %d)",
-			error.text[0] ? error.text : "it is not an object", error.line, error.column);
+	if (e->body)
+		return ctx_fail(e->c, ERR_INVALID, "Malformed request body: it is not an object");
+	return ctx_fail(e->c, ERR_INVALID, "Malformed request body: %s (line %d, column %d)", error.text,
+			error.line, error.column);
 }
 
 /* The token's own, unless an administrator asks. */
