@@ -141,8 +141,12 @@ static void deploy(struct simulation *s, unsigned account, size_t count, bool is
 	struct str answer = STR_NONE, body = body_of(s, count, is_complete);
 	expect(s, account, "PUT", DEPLOYMENT, body, status);
 	let_it_go_on(s);
-	if (!str_is(await_end(s, account, &answer), "Succeeded"))
-		blame(s, "a deployment did not succeed: %" STR_FMT, STR_ARG(answer));
+	if (!str_is(await_end(s, account, &answer), "Succeeded")) {
+		struct str operations =
+			ask(s, account, "GET", DEPLOYMENT "/operations", VERSION, STR_NONE, &status);
+		blame(s, "a deployment did not succeed: %" STR_FMT ": %" STR_FMT, STR_ARG(answer),
+		      STR_ARG(operations));
+	}
 	if (!str_is(answer_at(answer, "properties/outputs/size/value"), "2"))
 		blame(s, "a deployment has other outputs: %" STR_FMT, STR_ARG(answer));
 }

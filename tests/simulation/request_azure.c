@@ -213,11 +213,20 @@ static bool is_alone(const struct request *x)
 	return true;
 }
 
+/* An instance that is on its way takes addresses, and loses them, without anybody's asking. */
+static bool is_settled(const struct request *x, const struct thing *t)
+{
+	const struct thing *holder = t->of ? t->of : t->to;
+	bool is_in_one = t->kind == KIND_PORT && holder && holder->kind == KIND_INSTANCE;
+	return !is_in_one || server_is_at_rest(x, holder);
+}
+
 bool azure_draw_back(struct request *x)
 {
 	struct thing *t = x->refs[0];
 	int status = 0;
-	if (t->account != x->account || t->life != LIVE || !is_alone(x) || model_may_have_ended(t))
+	if (t->account != x->account || t->life != LIVE || !is_alone(x) || model_may_have_ended(t) ||
+	    !is_settled(x, t))
 		return false;
 	x->body = azure_read(x->s, t, &status);
 	if (status != 200)

@@ -5,12 +5,16 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/crypto.h"
 #include "http/inside.h"
 #include "store/deployment.h"
 #include "store/deployment_operation.h"
 
 enum { TURN_ARENA_CAP = 64 * 1024 * 1024 };
+/* So long a deletion is asked for again that is refused, after the last news of the deployment: what was deleted before is in the way
+ * until the network and the hosts are rid of it. A guess: nobody has recorded for how long Azure tries. */
+#define REFUSALS_LAST_US MINUTE
 
 /* An operation, as its row says, and what this turn has learned. */
 struct known {
@@ -27,6 +31,7 @@ struct turn {
 	const struct deployment *row; /* copies, in the arena */
 	struct known *known;
 	size_t count, room, at;
+	int64_t last_news_us;
 	struct template *template;
 	json_t *document, *parameters;
 	struct bearer bearer;
@@ -449,11 +454,21 @@ static bool was_put_off(const struct turn *t)
 	return false;
 }
 
+/* What waits are deletions that were refused, and that may not be for long. */
+static bool may_be_let(const struct turn *t)
+{
+	bool is_refused = false;
+	for (size_t k = 0; k < t->count; k++)
+		is_refused = is_refused || (t->known[k].news.state == DEPLOYMENT_OPERATION_STATE_WAITING &&
+					    t->known[k].refusal.n);
+	return is_refused && clock_now_us() < t->last_news_us + REFUSALS_LAST_US;
+}
+
 /* Nothing is on its way, and nothing has failed. */
 static void decide_next(struct turn *t)
 {
 	bool waits = count_state(t, DEPLOYMENT_OPERATION_STATE_WAITING);
-	if (waits && !has_news(t) && !was_put_off(t))
+	if (waits && !has_news(t) && !was_put_off(t) && !may_be_let(t))
 		end_stuck(t);
 	if (waits)
 		return;
@@ -492,9 +507,9 @@ static void change_done(struct change *change, struct result result)
 
 static void finish(struct turn *t)
 {
-	struct deployment_news *news = arena_new_array(t->ctx.arena, struct deployment_news, t->count + 1);
 	if (t->report.ended == DEPLOYMENT_ENDED_NONE && !deployer_is_stopping(t->of))
-		decide(t);
+		decide(t); /* which may add some */
+	struct deployment_news *news = arena_new_array(t->ctx.arena, struct deployment_news, t->count + 1);
 	for (size_t k = 0; news && k < t->count; k++)
 		if (t->known[k].is_new_news)
 			news[t->report.count++] = t->known[k].news;
@@ -541,6 +556,8 @@ static RESULT copy_operations(struct turn *t, const struct tables *tables)
 			row_copy(t->ctx.arena, &model_kinds[KIND_DEPLOYMENT_OPERATION], &o->row));
 		if (!copy)
 			return ctx_no_memory(&t->ctx);
+		if (copy->ended_us > t->last_news_us)
+			t->last_news_us = copy->ended_us;
 		t->known[t->count++] = (struct known){.news = {.place = copy->place,
 							       .step = {.act = copy->act,
 									.target = copy->target,
@@ -572,6 +589,7 @@ static RESULT copy_rows(struct turn *t, uuid deployment, struct template_place *
 	t->row = deployment_of(row_copy(t->ctx.arena, &model_kinds[KIND_DEPLOYMENT], &row->row));
 	if (!t->row)
 		return ctx_no_memory(&t->ctx);
+	t->last_news_us = t->row->row.created_us;
 	*ret_place = deployment_place_of(&t->ctx, config, view.tables, t->row);
 	TRY(copy_operations(t, view.tables));
 	qsort(t->known, t->count, sizeof t->known[0], compare_known);
