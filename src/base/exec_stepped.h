@@ -4,4 +4,5 @@
 
 #include "base/exec.h"
 
+/* Whether nothing runs but what executor_step() picks. Any thread. */
 bool executor_is_stepped(const struct executor *ex);

@@ -27,7 +27,9 @@ struct files {
 struct sim_directory *sim_disk_directory(struct disk_host *h);
 /* At NULL and count 0: out of memory, or nothing. */
 struct files sim_disk_list(struct disk_host *h);
+/* NULL: there is none of the name. */
 struct sim_disk *sim_disk_find(struct disk_host *h, const struct disk_name *name);
+/* An empty one of the name. ERR_NO_MEMORY. */
 RESULT sim_disk_add(struct disk_host *h, struct ctx *c, const struct disk_name *name,
 		    struct sim_disk **ret_disk);
 /* The running domain that has the volume; NULL: none. */
@@ -41,21 +43,29 @@ struct disk_name sim_disk_name(uuid volume, bool is_raw);
 
 /* ---- cut.c ---- */
 
+/* As of cut of the driver (drivers/disk.h). */
 RESULT sim_disk_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 		    struct disk_cut_seen *seen);
 
 /* ---- copy.c ---- */
 
+/* As of pull. */
 RESULT sim_disk_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name,
 		     struct disk_copy *copy);
+/* As of push. */
 RESULT sim_disk_push(struct disk_host *h, struct ctx *c, const struct disk_name *name,
 		     struct disk_copy *copy);
+/* As of lay. */
 RESULT sim_disk_lay(struct ctx *c, const struct disk_layer *layer);
+/* As of encrypt. */
 RESULT sim_disk_encrypt(struct ctx *c, const struct disk_sealing *wish);
+/* As of recast. */
 RESULT sim_disk_recast(struct ctx *c, const struct disk_recasting *wish);
+/* As of export_file. */
 RESULT sim_disk_export(struct ctx *c, const struct disk_export *wish);
 
 /* ---- marks.c ---- */
 
+/* As of prove. */
 RESULT sim_disk_prove(struct disk_host *h, struct ctx *c, const struct disk_mark *own, struct str kept_word,
 		      struct disk_marks *ret_marks);

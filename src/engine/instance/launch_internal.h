@@ -58,7 +58,9 @@ RESULT launch_check_addresses(struct launch *l);
 
 /* ---- launch_place.c ---- */
 
+/* As the launch says, its licences, or its VPC. */
 enum instance_tenancy launch_tenancy(const struct launch *l);
+/* What one of its instances needs of a host in that zone. */
 struct placement_need launch_need_in(const struct launch *l, uuid zone);
 /* Sets l->zone. only: NULL, or the one that is asked for. */
 RESULT launch_choose_zone(struct launch *l, const struct zone *only);

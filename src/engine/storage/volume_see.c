@@ -2,7 +2,6 @@
  * What the reconciler saw of volumes, and which host it asks about those of shared pools. */
 #include "engine/storage/volume_internal.h"
 
-
 #include "engine/condition_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/storage_pool_internal.h"

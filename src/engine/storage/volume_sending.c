@@ -2,7 +2,6 @@
  * Volumes whose data are sent by a form: awaited, filled, given up. */
 #include "engine/storage/volume_internal.h"
 
-
 #include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image_internal.h"

@@ -2,7 +2,6 @@
  * Public addresses leave their ports: elastic ones stay allocated. */
 #include "engine/network/address_internal.h"
 
-
 #include "engine/network/address.h"
 #include "engine/network/firewall_internal.h"
 #include "engine/network/load_balancer_internal.h"

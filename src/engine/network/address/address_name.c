@@ -2,7 +2,6 @@
  * Names of public addresses: those that they lead back to, and labels below the region's domain. */
 #include "engine/network/address_internal.h"
 
-
 #include "engine/network/address.h"
 #include "engine/network/external_network_internal.h"
 #include "engine/region/region.h"

@@ -2,7 +2,6 @@
  * Which public address is free: in an external network, or in a subnet of it. */
 #include "engine/network/address_internal.h"
 
-
 #include "engine/network/address.h"
 #include "engine/network/address_prefix_internal.h"
 #include "engine/network/external_network_internal.h"

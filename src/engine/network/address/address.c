@@ -4,7 +4,6 @@
  * them to their ports'. */
 #include "engine/network/address.h"
 
-
 #include "engine/condition_internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/address_prefix_internal.h"
