@@ -2,12 +2,16 @@
  * Changes of volumes, snapshots, backups and images. */
 #include "api/native/write.h"
 
+#include "base/crypto.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/snapshot_policy.h"
+#include "engine/storage/storage_pool.h"
 #include "engine/storage/volume.h"
+#include "engine/storage/volume_move.h"
 #include "engine/tag.h"
+#include "model/storage_pool.h"
 #include "model/volume.h"
 
 /* ---- volumes ---- */
@@ -182,6 +186,88 @@ static const struct param fetch_params[] = {
 	      .doc = "http or https."),
 };
 
+/* ---- storage that several hosts see, and volumes that go there: for administrators ---- */
+
+enum { NAMES_MAX = 1024, KEY_MAX = 4096 };
+
+struct pool_args {
+	struct storage_pool_wish wish;
+	struct str kind, key;
+};
+#define POOLED(name, member, ...) PARAM(struct pool_args, name, member, __VA_ARGS__)
+static const struct param pool_params[] = {
+	POOLED("name", wish.name, .min = 1, .max = 255, .flags = REQUIRED, .doc = "Unique in the region."),
+	POOLED("kind", kind, .words = "shared-dir|rbd", .absent = "shared-dir",
+	       .doc = "A directory that its hosts have mounted; or a pool of Ceph."),
+	POOLED("path", wish.path, .max = 1024,
+	       .doc = "Of shared-dir: the directory, which is there: it is not made."),
+	POOLED("monitors", wish.monitors, .max = 16,
+	       .doc = "Of rbd: addresses of Ceph's monitors with their ports."),
+	POOLED("rbd_pool", wish.rbd_pool, .max = 255, .doc = "Of rbd: the pool's name in Ceph; it is there."),
+	POOLED("rbd_user", wish.rbd_user, .max = 255,
+	       .doc = "Of rbd: the user in Ceph, without the word client."),
+	POOLED("key", key, .max = KEY_MAX,
+	       .doc = "Of rbd: that user's key. It is kept sealed, and not shown again."),
+	POOLED("hosts", wish.hosts, .max = NAMES_MAX,
+	       .doc = "Names of hosts that see it; absent: all there are."),
+	POOLED("zone", wish.zone, .kind = KIND_ZONE, .doc = "Only hosts of that availability zone see it."),
+	POOLED("description", wish.description, .max = 255, .doc = "Free text."),
+};
+
+/* Sealed for a pool of that name. */
+static RESULT seal_pool_key(struct native_call *e, struct str name, struct str key, struct str *ret_sealed)
+{
+	key = str_trim(key);
+	return key.n ? crypto_seal(e->c, e->config->master_key, name, key, ret_sealed) : OK;
+}
+
+static RESULT prepare_pool(struct native_call *e, void *args)
+{
+	struct pool_args *a = args;
+	a->wish.kind = (enum storage_pool_kind) native_place_of_word(storage_pool_kind_words, a->kind);
+	return seal_pool_key(e, a->wish.name, a->key, &a->wish.rbd_key);
+}
+
+struct pool_change_args {
+	struct storage_pool_settings wish;
+	struct str key;
+};
+#define POOL_CHANGE(name, member, ...) PARAM(struct pool_change_args, name, member, __VA_ARGS__)
+static const struct param pool_change_params[] = {
+	POOL_CHANGE("enabled", wish.enabled, .doc = "Whether it takes new volumes."),
+	POOL_CHANGE("description", wish.description, .max = 255,
+		    .given = offsetof(struct pool_change_args, wish.set_description) + 1,
+		    .doc = "Free text."),
+	POOL_CHANGE("more_hosts", wish.more_hosts, .max = NAMES_MAX,
+		    .doc = "Names of hosts that see it, too."),
+	POOL_CHANGE("less_hosts", wish.less_hosts, .max = NAMES_MAX,
+		    .doc = "Of those that see it no longer."),
+	POOL_CHANGE("more_types", wish.more_types, .max = NAMES_MAX,
+		    .doc = "Volume types whose new volumes lie in it from now on."),
+	POOL_CHANGE("less_types", wish.less_types, .max = NAMES_MAX,
+		    .doc = "Those whose new ones lie with their hosts again."),
+	POOL_CHANGE("monitors", wish.monitors, .max = 16,
+		    .doc = "Of rbd: where Ceph's monitors are from now on."),
+	POOL_CHANGE("key", key, .max = KEY_MAX, .doc = "Of rbd: the key that it has from now on."),
+};
+
+static RESULT prepare_pool_change(struct native_call *e, void *args)
+{
+	struct pool_change_args *a = args;
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_STORAGE_POOL, &a->wish.pool, &row));
+	return seal_pool_key(e, storage_pool_of(row)->name, a->key, &a->wish.rbd_key);
+}
+
+static const struct param move_params[] = {
+	REF(volume_moving, "pool", pool, STORAGE_POOL,
+	    .doc = "The pool, by name or id; absent: the directory of its host."),
+	REF(volume_moving, "host", host, HOST,
+	    .doc = "Without a pool: the directory of this host, for a volume that nobody has."),
+};
+
+#define POOL(verb, ...)                                                                                      \
+	ADMIN_CHANGE(verb, "/storage-pools/{id}", "ec2:ModifyHypervisor", STORAGE_POOL, __VA_ARGS__)
 static const struct native_action actions[] = {
 	CREATE("/volumes", "ec2:CreateVolume", VOLUME, .args = PARAMS(struct volume_wish, create_params),
 	       .operation = engine_create_volume_run, .doc = "Makes a volume."),
@@ -248,5 +334,20 @@ static const struct native_action actions[] = {
 	       .doc = "Has its data fetched from a URL."),
 	DELETION("/images/{id}", "ec2:DeregisterImage", IMAGE, image_target, image, engine_delete_image_run,
 		 .doc = "Deregisters it."),
+	ADMIN_CREATE("/storage-pools", "ec2:ModifyHypervisor", STORAGE_POOL,
+		     .args = PARAMS(struct pool_args, pool_params), .prepare = prepare_pool,
+		     .operation = engine_add_storage_pool_run, .doc = "Adds storage that several hosts see."),
+	POOL(PATCH, .args = PARAMS(struct pool_change_args, pool_change_params),
+	     .target = NATIVE_AT(pool_change_args, wish.pool), .prepare = prepare_pool_change,
+	     .operation = engine_update_storage_pool_run,
+	     .doc = "Changes its hosts, or the volume types whose new volumes lie in it."),
+	POOL(DELETE, .args = {.size = sizeof(struct storage_pool_target)},
+	     .target = NATIVE_AT(storage_pool_target, pool), .operation = engine_remove_storage_pool_run,
+	     .doc = "Forgets one in which no volume lies; its directory stays."),
+	ADMIN_CHANGE(
+		POST, "/volumes/{id}/move", "ec2:MoveVolume", VOLUME,
+		.args = PARAMS(struct volume_moving, move_params), .target = NATIVE_AT(volume_moving, volume),
+		.operation = engine_move_volume_run,
+		.doc = "Carries a volume, in use or not, into another storage pool, or to another host."),
 };
 const struct api_actions native_storage_actions = API_ACTIONS(actions);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Instances leave hosts that are proven to be off. One change lets go of the old host and places on the new one.
- * Called by: api/openstack/compute/evacuations.c, daemon/commands_fence.c. What happens next:
+ * Called by: api/openstack/compute/evacuations.c, api/native/operate.c. What happens next:
  * reconcile/instance.c starts it there; reconcile/host.c clears the old host when it is back. */
 #include "engine/instance/instance_evacuate.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fences: asked for, confirmed or failed, and over. Called by: daemon/commands_fence.c. What happens next:
+ * Fences: asked for, confirmed or failed, and over. Called by: api/native/operate.c. What happens next:
  * reconcile/fence.c turns hosts off, has what they had started elsewhere, and clears them when they are back. */
 #include "engine/region/fence.h"
 
