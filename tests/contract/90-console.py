@@ -86,6 +86,15 @@ def test_launch_by_keyboard(page, dev):
     assert [i["State"]["Name"] for r in found for i in r["Instances"]] == ["running"]
 
 
+def test_another_order(page, dev):
+    """At once, though the pointer is in the table, where rows keep their places otherwise."""
+    go(page, dev, "instances?sort=name")
+    rows = page.until(f"const rows = {ROWS.removeprefix('return ')}; return rows.length === 2 && rows", what="both instances")
+    for wanted in (rows[::-1], rows):
+        page.click("return [...document.querySelectorAll('th .sort')].find(b => b.innerText.startsWith('Name'))", what="the column's head")
+        page.until(f"const now = {ROWS.removeprefix('return ')}.map(x => x.split('\\n')[0]); return JSON.stringify(now) === JSON.stringify(arguments[0])", [r.split("\n")[0] for r in wanted], what="the other order")
+
+
 def fetch(url):
     """(bytes as they are sent, text)."""
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept-Encoding": "gzip"}), timeout=20) as answer:

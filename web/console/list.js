@@ -87,13 +87,15 @@ function source(spec) {
 
 // ---- order ----
 
-// A list keeps its order and its counts level: of rows that have changed only those are looked at again, for to sort ten thousand takes
-// many frames. Numbers in texts count as numbers. Texts of ASCII alone are compared by a folded copy, which is many times as fast as the
-// language's own order; where a list has others, that order holds for all of it.
+// A list keeps its counts, and the order of each column that it was sorted by, level: of rows that have changed only those are looked at
+// again, for to sort ten thousand takes many frames. Numbers in texts count as numbers. Texts of ASCII alone are compared by a folded copy,
+// which is many times as fast as the language's own order; where a column has others, that order holds for all of it.
 
 const CHANGES_MAX = 1000; // more of them are sorted anew
 const folded = new Map(); // texts, and what they are compared by
-const orders = new Map(); // of each list
+/** Of each list by its id: {key, version, entries: id → entry, orders: column → order, counts, …}. An entry is {row, isKept, isShown,
+ * chips: which it counts for}; an order {column, isPlain, version, items: [{value, e}], the smallest value first}. */
+const levels = new Map();
 
 function fold(text) {
 	let found = folded.get(text);
@@ -106,80 +108,81 @@ function fold(text) {
 	return found;
 }
 
-/** What a row is compared by. */
-function setValue(o, e) {
-	e.value = o.column.sort ? o.column.sort(e.row) : o.column.text?.(e.row) ?? nameOf(e.row);
-	e.plain = typeof e.value === "number" ? e.value : fold(String(e.value ?? ""));
-	if (e.plain === null)
-		o.isPlain = false;
-}
-
-/** {row, value, plain, isKept, isShown, chips: which it counts for} */
-function newEntry(o, row) {
-	const e = {row, value: "", plain: "", isKept: false, isShown: false, chips: []};
-	setValue(o, e);
-	return e;
+/** {value: what a row is compared by, e}. Where it is no ASCII, all of the column is compared as the language has it from now on. */
+function newItem(o, e) {
+	const value = o.column.sort ? o.column.sort(e.row) : o.column.text?.(e.row) ?? nameOf(e.row);
+	const text = String(value ?? ""), plain = typeof value === "number" ? value : o.isPlain ? fold(text) : text;
+	o.isPlain &&= plain !== null;
+	return {value: plain, e};
 }
 
 function comparer(o) {
-	const turn = o.isDown ? -1 : 1;
-	const byId = (a, b) => (a.row.id < b.row.id ? -1 : 1);
+	const byId = (a, b) => (a.e.row.id < b.e.row.id ? -1 : 1);
 	if (o.isPlain)
-		return (a, b) => (a.plain < b.plain ? -turn : a.plain > b.plain ? turn : byId(a, b));
+		return (a, b) => (a.value < b.value ? -1 : a.value > b.value ? 1 : byId(a, b));
 	const {compare} = collator();
-	return (a, b) => turn * (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : compare(String(a.value ?? ""), String(b.value ?? ""))) || byId(a, b);
+	return (a, b) => (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : compare(String(a.value), String(b.value))) || byId(a, b);
 }
 
 /** Whether it is shown, and what it counts for. */
-function weigh(spec, o, e, by) {
-	o.total += by;
+function weigh(spec, l, e, by) {
+	l.total += by;
 	if (by > 0) {
-		e.isKept = spec.keep?.(e.row, o.which) ?? true;
-		e.isShown = e.isKept && fits(spec, e.row, o.wanted);
-		e.chips = o.chips.map((wanted) => e.isKept && fits(spec, e.row, wanted));
+		e.isKept = spec.keep?.(e.row, l.which) ?? true;
+		e.isShown = e.isKept && fits(spec, e.row, l.wanted);
+		e.chips = l.chips.map((wanted) => e.isKept && fits(spec, e.row, wanted));
 	}
 	if (!e.isKept)
-		o.total -= by;
-	e.chips.forEach((is, k) => { o.counts[k] += is ? by : 0; });
+		l.total -= by;
+	e.chips.forEach((is, k) => { l.counts[k] += is ? by : 0; });
 }
 
-function weighAll(spec, o, q) {
-	Object.assign(o, {q, wanted: parse(q), which: spec.version?.(), chips: (spec.chips ?? []).map((chip) => parse(chip.query)), total: 0, all: null});
-	o.counts.fill(0);
-	for (const e of o.entries)
-		weigh(spec, o, e, 1);
+function weighAll(spec, l, q) {
+	Object.assign(l, {q, wanted: parse(q), which: spec.version?.(), chips: (spec.chips ?? []).map((chip) => parse(chip.query)), total: 0, all: null});
+	l.counts = l.chips.map(() => 0);
+	for (const e of l.entries.values())
+		weigh(spec, l, e, 1);
 }
 
-function setColumn(spec, o, sort) {
-	Object.assign(o, {sort, isDown: sort.startsWith("-"), isPlain: true, all: null,
-		column: spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0]});
+const newEntry = (row) => ({row, isKept: false, isShown: false, chips: []});
+
+function newLevel(spec, q, key) {
+	const l = {key, entries: new Map(), orders: new Map()};
+	for (const row of source(spec))
+		l.entries.set(row.id, newEntry(row));
+	weighAll(spec, l, q);
+	return l;
 }
 
-function sortAnew(spec, o, sort) {
-	setColumn(spec, o, sort);
-	for (const e of o.entries)
-		setValue(o, e);
-	o.entries.sort(comparer(o));
-}
-
-function sortAll(spec, q, sort, key) {
-	const o = {key, entries: [], byId: new Map(), total: 0, counts: (spec.chips ?? []).map(() => 0)};
-	setColumn(spec, o, sort);
-	for (const row of source(spec)) {
-		const e = newEntry(o, row);
-		o.entries.push(e);
-		o.byId.set(row.id, e);
+/** The rows of these ids have come, changed or gone. */
+function weighSome(spec, l, ids) {
+	const {rows: held} = need(spec.kind);
+	for (const id of ids) {
+		const before = l.entries.get(id), row = held.get(id);
+		if (before)
+			weigh(spec, l, before, -1);
+		l.entries.delete(id);
+		if (row) {
+			l.entries.set(id, newEntry(row));
+			weigh(spec, l, l.entries.get(id), 1);
+		}
 	}
-	o.entries.sort(comparer(o));
-	weighAll(spec, o, q);
-	return o;
+	l.all = null;
 }
 
-function placeOf(entries, e, compare) {
-	let low = 0, high = entries.length;
+function sortAll(l, o) {
+	const items = () => [...l.entries.values()].map((e) => newItem(o, e)), wasPlain = o.isPlain;
+	o.items = items();
+	if (o.isPlain !== wasPlain)
+		o.items = items();
+	o.items.sort(comparer(o));
+}
+
+function placeOf(items, item, compare) {
+	let low = 0, high = items.length;
 	while (low < high) {
 		const middle = (low + high) >> 1;
-		if (compare(entries[middle], e) < 0)
+		if (compare(items[middle], item) < 0)
 			low = middle + 1;
 		else
 			high = middle;
@@ -187,59 +190,64 @@ function placeOf(entries, e, compare) {
 	return low;
 }
 
-/** False: it has to be sorted anew. */
-function sortIn(spec, o, ids) {
-	const {rows: held} = need(spec.kind), wasPlain = o.isPlain, old = new Set(), fresh = [];
-	for (const id of ids) {
-		const before = o.byId.get(id), row = held.get(id);
-		if (before) {
-			weigh(spec, o, before, -1);
-			old.add(before);
-			o.byId.delete(id);
-		}
-		if (row)
-			fresh.push(newEntry(o, row));
+function sortIn(l, o, ids) {
+	const wasPlain = o.isPlain, fresh = [...ids].map((id) => l.entries.get(id)).filter(Boolean).map((e) => newItem(o, e));
+	if (o.isPlain !== wasPlain) {
+		sortAll(l, o);
+		return;
 	}
-	if (o.isPlain !== wasPlain)
-		return false;
 	const compare = comparer(o);
-	if (old.size)
-		o.entries = o.entries.filter((e) => !old.has(e));
-	for (const e of fresh) {
-		o.entries.splice(placeOf(o.entries, e, compare), 0, e);
-		o.byId.set(e.row.id, e);
-		weigh(spec, o, e, 1);
-	}
-	o.all = null;
-	return true;
+	o.items = o.items.filter((item) => !ids.has(item.e.row.id));
+	for (const item of fresh)
+		o.items.splice(placeOf(o.items, item, compare), 0, item);
+}
+
+/** The order of a column, as it is now. */
+function orderOf(spec, l, column) {
+	let o = l.orders.get(column.key);
+	const changed = o && o.version !== l.version ? changedSince(spec.kind, o.version) : null;
+	if (!o)
+		l.orders.set(column.key, (o = {column, isPlain: true, version: -1}));
+	if (changed && changed.size <= CHANGES_MAX)
+		sortIn(l, o, changed);
+	else if (o.version !== l.version)
+		sortAll(l, o);
+	o.version = l.version;
+	return o;
 }
 
 /** The rows that fit, in order (all), how many there are in all, and for each chip. */
 function ordered(spec, q, sort) {
 	const k = need(spec.kind), kinds = (spec.kinds ?? []).filter((name) => name !== spec.kind || spec.rows);
 	const key = [document.documentElement.lang, spec.rows ? k.version : "", ...kinds.map((name) => need(name).version)].join("|");
-	let o = orders.get(spec.id);
-	const changed = o?.key === key && !spec.rows ? changedSince(spec.kind, o.version) : null;
-	const isLevel = o?.key === key && (spec.rows || changed?.size === 0);
-	if (!isLevel && (!changed || changed.size > CHANGES_MAX || !sortIn(spec, o, changed)))
-		orders.set(spec.id, (o = sortAll(spec, q, sort, key)));
-	o.version = k.version;
-	if (o.sort !== sort)
-		sortAnew(spec, o, sort);
-	if (o.q !== q || o.which !== spec.version?.())
-		weighAll(spec, o, q);
-	o.all ??= o.entries.filter((e) => e.isShown).map((e) => e.row);
-	return o;
+	let l = levels.get(spec.id);
+	const changed = l?.key === key ? changedSince(spec.kind, l.version) : null;
+	if (!changed || changed.size > CHANGES_MAX)
+		levels.set(spec.id, (l = newLevel(spec, q, key)));
+	else if (changed.size)
+		weighSome(spec, l, changed);
+	l.version = k.version;
+	if (l.q !== q || l.which !== spec.version?.())
+		weighAll(spec, l, q);
+	const o = orderOf(spec, l, spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0]);
+	if (!l.all || l.sort !== sort) {
+		l.sort = sort;
+		l.all = o.items.filter((item) => item.e.isShown).map((item) => item.e.row);
+		if (sort.startsWith("-"))
+			l.all.reverse();
+	}
+	return l;
 }
 
-/** While somebody is at the table, rows stay where they are. */
-function settle(s, found) {
+/** While somebody is at the table, rows stay where they are, until another order or filter is wanted. */
+function settle(s, found, wanted) {
 	if (!s.isInside) {
 		s.kept = null;
 		return found;
 	}
-	if (!s.kept)
+	if (!s.kept || s.wanted !== wanted)
 		s.kept = found.map((row) => row.id);
+	s.wanted = wanted;
 	const byId = new Map(found.map((row) => [row.id, row]));
 	const stays = [];
 	for (const id of s.kept) {
@@ -367,7 +375,7 @@ export function listView(spec) {
 		return problemCard(k.problem);
 	if (!k.isLoaded && !total)
 		return waiting();
-	const all = settle(s, found);
+	const all = settle(s, found, `${sort} ${q}`);
 	for (const id of s.picks)
 		if (!k.rows.has(id))
 			s.picks.delete(id);
