@@ -292,7 +292,7 @@ def test_an_image_from_a_url(page, dev):
 # ---- what happened, and how full it is ----
 
 def test_what_happened_as_a_command(page, dev):
-    go(page, dev, "activity?q=asked%20to%20pause")
+    go(page, dev, "activity?q=ec2:PauseInstances")
     page.click("return document.querySelector('main td button')", what="the way to the command")
     command(page, "server pause")
     go(page, dev, "activity?q=created")

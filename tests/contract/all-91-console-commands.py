@@ -545,7 +545,10 @@ def told(kind, r, names):
         shown[document] = json.loads(shown[document])
     if kind in ("instances", "volumes", "snapshots", "images"):
         shown["tags"] = {k: v for k, v in r.get("tags", {}).items() if k != "Name"}
+    if kind == "images":
+        shown["is shared"] = len(r.get("launchers", []))
     if kind == "volumes":
+        shown["is of a snapshot"] = bool(r.get("snapshot"))
         shown["is attached"] = bool(r.get("instance"))
     if kind == "instances":
         shown["has a key"] = bool(r.get("key_name"))
