@@ -460,6 +460,16 @@ static const char *method_key(const struct native_action *a)
 	return names[a->method];
 }
 
+static void write_data_body(struct json_writer *w)
+{
+	json_write_open(w, "requestBody");
+	json_write_open(w, "content");
+	json_write_open(w, NATIVE_DATA_TYPE);
+	json_write_close(w);
+	json_write_close(w);
+	json_write_close(w);
+}
+
 static void write_operation(struct json_writer *w, const struct native_action *a)
 {
 	json_write_open(w, method_key(a));
@@ -467,7 +477,9 @@ static void write_operation(struct json_writer *w, const struct native_action *a
 	if (a->permit)
 		json_write_z(w, "x-permission", a->permit);
 	write_parameters(w, a);
-	if (has_body(a)) {
+	if (a->flags & NATIVE_UPLOAD)
+		write_data_body(w);
+	else if (has_body(a)) {
 		json_write_open(w, "requestBody");
 		json_write_open(w, "content");
 		json_write_open(w, "application/json");
