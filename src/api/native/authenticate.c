@@ -2,7 +2,7 @@
  * Who asks: by a token of OpenStack's, by a session's cookie, or by a signature with an access key as AWS's clients make it. Reads and changes
  * alike are worth no more than in the other faces. At the operator's own door nobody proves anything: it is the machine's
  * business who gets there. */
-#include "api/native/session.h"
+#include "api/native/sign_in/session.h"
 #include "auth/sigv4.h"
 
 static RESULT take(struct native_call *e, const struct identity *who)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Failures as problems (RFC 9457): a type that programs switch on, a sentence, and what to do. */
 #include "api/native/dry.h"
-#include "api/native/factors.h"
-#include "api/native/session.h"
+#include "api/native/sign_in/factors.h"
+#include "api/native/sign_in/session.h"
 
 #include "base/clock.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * People who open an account by themselves. For strangers: what is open, to ask by an address, and to confirm it by the token that
  * was sent there. For administrators: the templates, and the review of who waits for one. */
-#include "api/native/session.h"
+#include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
 #include "auth/password.h"

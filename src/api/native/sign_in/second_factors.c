@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Second factors of who asks (passkeys are made in passkeys.c): an authenticator is made, proved by a code of it, and from then on asked for when its owner signs in
  * by a password. Its secret is in one answer, and nowhere else. Administrators see and delete those of others, whose telephone is lost. */
-#include "api/native/session.h"
+#include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
 #include "auth/key.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What somebody shows besides a password: a code of an authenticator, or a passkey; and a passkey alone, which has verified its user and
  * so is two factors by itself. */
-#include "api/native/factors.h"
+#include "api/native/sign_in/factors.h"
 
 #include "auth/key.h"
 #include "auth/otp.h"

@@ -4,9 +4,9 @@
  * of another site can have it sent: SameSite, and for whatever changes something the page's own origin, asked for by name.
  *
  * A session lives on by what its person does (the header X-Dari-User), not by what a page does of itself. */
-#include "api/native/session.h"
+#include "api/native/sign_in/session.h"
 
-#include "api/native/factors.h"
+#include "api/native/sign_in/factors.h"
 #include "auth/entry.h"
 #include "auth/key.h"
 #include "auth/key_owner.h"

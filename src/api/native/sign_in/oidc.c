@@ -3,7 +3,7 @@
  * made of one secret in a sealed cookie), and comes back with a code, which the provider exchanges for a token that says who it is.
  * Sources: OpenID Connect Core 1.0, section 3.1; RFC 7636; RFC 9207; RFC 9700. Browsers go to these two places by themselves, so that
  * whatever fails leads to the sign-in page, which has the words for e->why. */
-#include "api/native/session.h"
+#include "api/native/sign_in/session.h"
 #include "api/native/write.h"
 
 #include "auth/guess.h"
