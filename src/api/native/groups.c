@@ -201,7 +201,7 @@ static const struct param set_tags_params[] = {
 };
 static const struct param remove_tags_params[] = {
 	TAGGED,
-	T("keys", remove, .flags = REQUIRED, .max = TAG_COUNT_MAX, .doc = "To remove."),
+	T("keys", remove, .flags = REQUIRED, .max = TAG_KEY_MAX, .doc = "To remove."),
 };
 
 static RESULT prepare_remove(struct native_call *e, void *args)

@@ -187,7 +187,7 @@ static const struct param device_params[] = {
 	D("secret", secret, .max = 4096,
 	  .doc = "Lines NAME=VALUE of such that nobody is to see. They are kept sealed, and not shown "
 		 "again."),
-	D("addresses", wish.addresses, .max = 16,
+	D("addresses", wish.addresses, .max = 64,
 	  .doc = "Instead of a command: from where its guests reach Ceph, which keeps them out."),
 	D("after_s", wish.after_s, .min = -1, .max = FENCE_AFTER_S_MAX,
 	  .doc = "After how many seconds of silence that is done by itself; -1: never; absent: as the "

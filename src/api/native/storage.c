@@ -201,7 +201,7 @@ static const struct param pool_params[] = {
 	       .doc = "A directory that its hosts have mounted; or a pool of Ceph."),
 	POOLED("path", wish.path, .max = 1024,
 	       .doc = "Of shared-dir: the directory, which is there: it is not made."),
-	POOLED("monitors", wish.monitors, .max = 16,
+	POOLED("monitors", wish.monitors, .max = 255,
 	       .doc = "Of rbd: addresses of Ceph's monitors with their ports."),
 	POOLED("rbd_pool", wish.rbd_pool, .max = 255, .doc = "Of rbd: the pool's name in Ceph; it is there."),
 	POOLED("rbd_user", wish.rbd_user, .max = 255,
@@ -246,7 +246,7 @@ static const struct param pool_change_params[] = {
 		    .doc = "Volume types whose new volumes lie in it from now on."),
 	POOL_CHANGE("less_types", wish.less_types, .max = NAMES_MAX,
 		    .doc = "Those whose new ones lie with their hosts again."),
-	POOL_CHANGE("monitors", wish.monitors, .max = 16,
+	POOL_CHANGE("monitors", wish.monitors, .max = 255,
 		    .doc = "Of rbd: where Ceph's monitors are from now on."),
 	POOL_CHANGE("key", key, .max = KEY_MAX, .doc = "Of rbd: the key that it has from now on."),
 };
