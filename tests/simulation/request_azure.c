@@ -295,7 +295,7 @@ void azure_translate(struct verdict *v)
 	static const struct {
 		const char *ec2, *azure;
 	} words[] = {
-		{"AddressLimitExceeded", "OperationNotAllowed"},
+		{"AddressLimitExceeded", "PublicIPCountLimitReached"},
 		{"ConcurrentSnapshotLimitExceeded", "OperationNotAllowed"},
 		{"AuthFailure", "ScopeLocked"}, /* when it became a NAT gateway's meanwhile */
 		{"DependencyViolation", "InUseSubnetCannotBeDeleted"},
