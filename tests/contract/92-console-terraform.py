@@ -19,7 +19,8 @@ from terraform import Code  # noqa: E402
 
 HOSTILE = ["it's \"quoted\"", "${aws_vpc.x.id}", "%{if true}x%{endif}", "$${y}", "$$${y}", "%%{y}", "${", "%{", "$", "%", "$$", "a\\", "\\${x}", "a\nb\r\tc", "\x00\x07\x7f\u0085\u2028",
            "<img src=x onerror=alert(1)>", "EOT", "# no comment", "/* none */", "다리 구름", "\U0001f309", "{{x}}", "\"}\nresource \"aws_iam_user\" \"x\" {\n  name = \"evil\"\n}\n"]
-INSTANCE, VOLUME, ADDRESS, GROUP = ({"ec2": f"{prefix}-0123456789abcdef0"} for prefix in ("i", "vol", "eipalloc", "sg"))
+INSTANCE, VOLUME, ADDRESS, GROUP, SNAPSHOT, IMAGE, VPC, SUBNET, TABLE, GATEWAY, ACL, PORT, PEERING, NAT = (
+    {"ec2": f"{prefix}-0123456789abcdef0"} for prefix in ("i", "vol", "eipalloc", "sg", "snap", "ami", "vpc", "subnet", "rtb", "igw", "acl", "eni", "pcx", "nat"))
 SCRIPT = """
 import {TERRAFORM} from "./terraform.js";
 import {readFileSync} from "node:fs";
@@ -33,7 +34,7 @@ def shown(asked):
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(os.path.join(npm.ROOT, "web/console/terraform.js"), folder)
         for name, text in (("package.json", '{"type": "module"}'), ("run.js", SCRIPT),
-                           ("session.js", 'export const policyArn = (policy) => `arn:aws:iam::123456789012:policy/${policy.name}`;')):
+                           ("session.js", 'export const session = {region: "here-1"}; export const policyArn = (policy) => `arn:aws:iam::123456789012:policy/${policy.name}`;')):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as f:
                 f.write(text)
         done = subprocess.run([terraform.NODE, "run.js"], cwd=folder, input=json.dumps(asked), check=True, capture_output=True, text=True)
@@ -79,6 +80,48 @@ def clicks(name):
     }
 
 
+def clicks_of_parts(name):
+    """The same of networks in parts, and of what is made of something else."""
+    vpc, subnet, zone = VPC["ec2"], SUBNET["ec2"], {"name": "z-1a"}
+    entry = {"acl": ACL, "egress": True, "number": 120, "allows": False, "protocol": "icmp", "block": "2001:db8::/32"}
+    mend = {"subnet": SUBNET, "router": VPC, "table": TABLE, "way": "new-nat", "publicSubnet": {"ec2": "subnet-1"}, "isAlone": True,
+            "routes": [{"destination": "2001:db8::/32", "field": "peering", "target": PEERING}]}
+    return {
+        "instances.image": ({"ids": [INSTANCE], "name": name}, [("aws_ami_from_instance", {"name": name, "source_instance_id": INSTANCE["ec2"], "snapshot_without_reboot": False})]),
+        "images.copy": ({"ids": [IMAGE], "name": name}, [("aws_ami_copy", {"name": name, "source_ami_id": IMAGE["ec2"], "source_ami_region": "here-1"})]),
+        "tags.set": ({"ids": [INSTANCE, VOLUME], "key": name, "value": name}, [("aws_ec2_tag", {"resource_id": r["ec2"], "key": name, "value": name}) for r in (INSTANCE, VOLUME)]),
+        "snapshots.restore": ({"ids": [SNAPSHOT], "gib": "3", "zone": zone}, [("aws_ebs_volume", {"availability_zone": "z-1a", "snapshot_id": SNAPSHOT["ec2"], "size": 3})]),
+        "addresses.lead": ({"ids": [ADDRESS], "port": PORT, "moves": True}, [
+            ("aws_eip_association", {"allocation_id": ADDRESS["ec2"], "network_interface_id": PORT["ec2"], "allow_reassociation": True})]),
+        "subnets.create": ({"router": VPC, "zone": zone, "block": "10.0.0.0/20", "name": name, "isPublic": True}, [
+            ("aws_subnet", {"vpc_id": vpc, "availability_zone": "z-1a", "cidr_block": "10.0.0.0/20", "map_public_ip_on_launch": True, "tags": {"Name": name}})]),
+        "subnets.mend": (mend, [
+            ("aws_eip", {"domain": "vpc"}), ("aws_nat_gateway", {"subnet_id": "subnet-1", "allocation_id": "aws_eip.*.id"}), ("aws_route_table", {"vpc_id": vpc}),
+            ("aws_route", {"route_table_id": "aws_route_table.*.id", "destination_ipv6_cidr_block": "2001:db8::/32", "vpc_peering_connection_id": PEERING["ec2"]}),
+            ("aws_route", {"route_table_id": "aws_route_table.*.id", "destination_cidr_block": "0.0.0.0/0", "nat_gateway_id": "aws_nat_gateway.*.id"}),
+            ("aws_route_table_association", {"route_table_id": "aws_route_table.*.id", "subnet_id": subnet})]),
+        "routes.add": ({"table": TABLE, "destination": "10.9.0.0/16", "field": "port", "target": PORT}, [
+            ("aws_route", {"route_table_id": TABLE["ec2"], "destination_cidr_block": "10.9.0.0/16", "network_interface_id": PORT["ec2"]})]),
+        "route-tables.create": ({"router": VPC, "name": name}, [("aws_route_table", {"vpc_id": vpc, "tags": {"Name": name}})]),
+        "route-tables.associate": ({"subnet": SUBNET, "table": TABLE}, [("aws_route_table_association", {"route_table_id": TABLE["ec2"], "subnet_id": subnet})]),
+        "gateways.create": ({"router": VPC, "gateway": GATEWAY}, [("aws_internet_gateway_attachment", {"internet_gateway_id": GATEWAY["ec2"], "vpc_id": vpc})]),
+        "nat-gateways.create": ({"subnet": SUBNET, "address": ADDRESS}, [("aws_nat_gateway", {"subnet_id": subnet, "allocation_id": ADDRESS["ec2"]})]),
+        "peerings.create": ({"router": VPC, "peer": {"ec2": name}, "owner": name}, [("aws_vpc_peering_connection", {"vpc_id": vpc, "peer_vpc_id": name, "peer_owner_id": name})]),
+        "peerings.accept": ({"ids": [PEERING]}, [("aws_vpc_peering_connection_accepter", {"vpc_peering_connection_id": PEERING["ec2"], "auto_accept": True})]),
+        "network-acls.create": ({"router": VPC, "name": name}, [("aws_network_acl", {"vpc_id": vpc, "tags": {"Name": name}})]),
+        "network-acls.associate": ({"subnet": SUBNET, "acl": ACL}, [("aws_network_acl_association", {"network_acl_id": ACL["ec2"], "subnet_id": subnet})]),
+        "acl-entries.add": ({**entry, "block": name}, [
+            ("aws_network_acl_rule", {"network_acl_id": ACL["ec2"], "egress": True, "rule_number": 120, "rule_action": "deny", "protocol": "icmp", "icmp_type": -1, "icmp_code": -1,
+                                      "ipv6_cidr_block" if ":" in name else "cidr_block": name})]),
+        "ports.create": ({"subnet": SUBNET, "description": name}, [("aws_network_interface", {"subnet_id": subnet, "description": name})]),
+        "ports.attach": ({"ids": [PORT], "instance": INSTANCE, "index": 2}, [("aws_network_interface_attachment", {"network_interface_id": PORT["ec2"], "instance_id": INSTANCE["ec2"], "device_index": 2})]),
+    }
+
+
+def all_clicks(name):
+    return clicks(name) | clicks_of_parts(name)
+
+
 def said(text_found):
     """Its resources in the order of their types, with the label of a reference left out once it is known to be a block's."""
     found = terraform.resources(text_found)
@@ -96,13 +139,13 @@ def said(text_found):
 @pytest.fixture(scope="module")
 def answers():
     """(verb, name, what is expected, what the parser found), of each verb with each name."""
-    rows = [(verb, name, args, wanted) for name in ["web-1", *HOSTILE] for verb, (args, wanted) in clicks(name).items()]
+    rows = [(verb, name, args, wanted) for name in ["web-1", *HOSTILE] for verb, (args, wanted) in all_clicks(name).items()]
     told = shown([(verb, args) for verb, _, args, _ in rows])
-    assert sorted(told["verbs"]) == sorted(clicks("x")), "a verb that is not tried here"
+    assert sorted(told["verbs"]) == sorted(all_clicks("x")), "a verb that is not tried here"
     return [(verb, name, wanted, found) for (verb, name, _, wanted), found in zip(rows, terraform.parse(told["texts"]), strict=True)]
 
 
-@pytest.mark.parametrize("verb", clicks("x"))
+@pytest.mark.parametrize("verb", all_clicks("x"))
 def test_a_block_says_what_the_click_had(answers, verb):
     for at, name, wanted, found in answers:
         if at == verb:
@@ -110,17 +153,36 @@ def test_a_block_says_what_the_click_had(answers, verb):
 
 
 def test_what_terraform_cannot_say_is_not_shown():
-    """A public address belongs to a subnet that is named; a group that the page does not know has no id."""
-    launch, rule = clicks("x")["instances.launch"][0], clicks("x")["rules.add"][0]
-    assert shown([["instances.launch", {**launch, "subnet": None}], ["rules.add", {**rule, "group": {"id": "x"}}]])["texts"] == ["", ""]
+    """A public address belongs to a subnet that is named; a group that the page does not know has no id, nor has what a route leads to;
+    a route leads to an instance's interface; and a subnet with a table of its own has a block already."""
+    launch, rule, mend, route = (all_clicks("x")[verb][0] for verb in ("instances.launch", "rules.add", "subnets.mend", "routes.add"))
+    none = [["instances.launch", {**launch, "subnet": None}], ["rules.add", {**rule, "group": {"id": "x"}}], ["routes.add", {**route, "target": {"id": "x"}}],
+            ["routes.add", {**route, "field": "instance", "target": INSTANCE}], ["route-tables.associate", {"subnet": {**SUBNET, "route_table": "x"}, "table": TABLE}],
+            ["subnets.mend", {**mend, "subnet": {**SUBNET, "route_table": "x"}}], ["subnets.mend", {**mend, "routes": [{"destination": "10.9.0.0/16", "field": "port", "target": {"id": "x"}}]}]]
+    assert shown(none)["texts"] == [""] * len(none)
 
 
 def test_nothing_is_written_that_was_not_chosen():
     few = [["instances.launch", {"image": {"ec2": "ami-1"}, "type": {"name": "t3.micro"}, "count": 1, "name": "", "key": None, "subnet": None, "groups": []}],
-           ["volumes.create", {"gib": 1, "zone": "z", "name": ""}], ["snapshots.create", {"ids": [VOLUME], "name": ""}]]
+           ["volumes.create", {"gib": 1, "zone": "z", "name": ""}], ["snapshots.create", {"ids": [VOLUME], "name": ""}],
+           ["addresses.associate", {"ids": [ADDRESS], "instance": INSTANCE, "moves": False}], ["subnets.create", {"router": VPC, "block": "10.0.0.0/20", "name": "", "isPublic": False}],
+           ["peerings.create", {"router": VPC, "peer": {"ec2": "vpc-1"}, "owner": ""}], ["ports.create", {"subnet": SUBNET, "description": ""}]]
     assert [said(found) for found in terraform.parse(shown(few)["texts"])] == [
         [("aws_instance", {"ami": "ami-1", "instance_type": "t3.micro"})], [("aws_ebs_volume", {"availability_zone": "z", "size": 1})],
-        [("aws_ebs_snapshot", {"volume_id": VOLUME["ec2"]})]]
+        [("aws_ebs_snapshot", {"volume_id": VOLUME["ec2"]})], [("aws_eip_association", {"allocation_id": ADDRESS["ec2"], "instance_id": INSTANCE["ec2"]})],
+        [("aws_subnet", {"vpc_id": VPC["ec2"], "cidr_block": "10.0.0.0/20"})], [("aws_vpc_peering_connection", {"vpc_id": VPC["ec2"], "peer_vpc_id": "vpc-1"})],
+        [("aws_network_interface", {"subnet_id": SUBNET["ec2"]})]]
+
+
+@pytest.mark.parametrize("way, gateway", [("attached", None), ("free", "aws_internet_gateway_attachment"), ("new", "aws_internet_gateway"), ("nat", None)])
+def test_ways_out(way, gateway):
+    """By a gateway that is there, attached or not, or by a new one; or by a NAT gateway that is there: in the table that the subnet uses."""
+    chosen = {"attached": {"way": "internet", "attached": GATEWAY}, "free": {"way": "internet", "gateway": GATEWAY}, "new": {"way": "internet"}, "nat": {"way": "nat", "nat": NAT}}[way]
+    (text,) = shown([["subnets.mend", {"subnet": SUBNET, "router": VPC, "table": TABLE, "isAlone": False, "routes": [], **chosen}]])["texts"]
+    found = dict(said(terraform.parse([text])[0]))
+    target = {"nat_gateway_id": NAT["ec2"]} if way == "nat" else {"gateway_id": "aws_internet_gateway.*.id" if way == "new" else GATEWAY["ec2"]}
+    assert found.pop("aws_route") == {"route_table_id": TABLE["ec2"], "destination_cidr_block": "0.0.0.0/0", **target}
+    assert list(found) == ([gateway] if gateway else [])
 
 
 if __name__ == "__main__":

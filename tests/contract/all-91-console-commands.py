@@ -618,7 +618,7 @@ for of_ansible in ("instances.start instances.stop instances.terminate instances
                     "snapshots.create snapshots.delete addresses.allocate addresses.associate addresses.release key-pairs.import key-pairs.delete "
                    "security-groups.create security-groups.delete rules.add images.deregister").split():
     SHOWN_BY[of_ansible] += " ansible"
-for of_terraform in ("instances.start instances.stop instances.launch volumes.create volumes.attach snapshots.create addresses.allocate addresses.associate key-pairs.import "
+for of_terraform in ("instances.start instances.stop instances.launch instances.image images.copy tags.set volumes.create volumes.attach snapshots.create snapshots.restore addresses.allocate addresses.associate key-pairs.import "
                      "security-groups.create rules.add networks.create users.create users.key groups.create groups.add policies.create policies.attach-user policies.attach-user-group "
                      "policies.attach-iam-role roles.create").split():
     SHOWN_BY[of_terraform] += " terraform"
@@ -685,7 +685,7 @@ def test_the_provider(dev):
 @pytest.mark.parametrize("peer", ["a group", "IPv6"])
 def test_rules_of_other_peers(dev, peer):
     done = []
-    for tool in ("curl", "aws", "openstack", "ansible"):
+    for tool in ("curl", "aws", "openstack", "ansible", "terraform"):
         of, other = group(dev), group(dev)
         by = {"peer_group": other["id"]} if peer == "a group" else {"peer_block": "2001:db8::7/128"}
         args = {"direction": "ingress", "group": of, "protocol": "tcp", "ports": "5432", **({"peer": other} if peer == "a group" else {"block": "2001:db8::7/128"}),

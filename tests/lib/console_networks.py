@@ -271,11 +271,11 @@ def verbs(instance, address, group):
 
 
 SHOWN_BY = {
-    "networks.update": "aws", "networks.delete": "aws", "subnets.create": "aws ansible", "subnets.update": "aws", "subnets.delete": "aws openstack ansible", "subnets.mend": "aws", "routes.add": "aws ansible", "routes.remove": "aws",
-    "route-tables.create": "aws", "route-tables.delete": "aws", "route-tables.associate": "aws", "route-tables.replace": "aws", "route-tables.disassociate": "aws",
-    "gateways.create": "aws ansible", "gateways.delete": "aws ansible", "nat-gateways.create": "aws ansible", "nat-gateways.delete": "aws ansible",
-    "peerings.create": "aws", "peerings.accept": "aws", "peerings.reject": "aws", "peerings.delete": "aws",
-    "network-acls.create": "aws", "network-acls.delete": "aws cmk", "network-acls.associate": "aws", "acl-entries.add": "aws cmk", "acl-entries.remove": "aws cmk",
-    "ports.create": "aws ansible", "ports.attach": "aws openstack ansible", "ports.detach": "aws ansible", "ports.groups": "aws openstack", "ports.delete": "aws openstack ansible",
-    "addresses.lead": "aws openstack", "addresses.disassociate": "aws openstack", "security-groups.update": "openstack",
+    "networks.update": "aws", "networks.delete": "aws", "subnets.create": "aws ansible terraform", "subnets.update": "aws", "subnets.delete": "aws openstack ansible", "subnets.mend": "aws terraform", "routes.add": "aws ansible terraform", "routes.remove": "aws",
+    "route-tables.create": "aws terraform", "route-tables.delete": "aws", "route-tables.associate": "aws terraform", "route-tables.replace": "aws", "route-tables.disassociate": "aws",
+    "gateways.create": "aws ansible terraform", "gateways.delete": "aws ansible", "nat-gateways.create": "aws ansible terraform", "nat-gateways.delete": "aws ansible",
+    "peerings.create": "aws terraform", "peerings.accept": "aws terraform", "peerings.reject": "aws", "peerings.delete": "aws",
+    "network-acls.create": "aws terraform", "network-acls.delete": "aws cmk", "network-acls.associate": "aws terraform", "acl-entries.add": "aws cmk terraform", "acl-entries.remove": "aws cmk",
+    "ports.create": "aws ansible terraform", "ports.attach": "aws openstack ansible terraform", "ports.detach": "aws ansible", "ports.groups": "aws openstack", "ports.delete": "aws openstack ansible",
+    "addresses.lead": "aws openstack terraform", "addresses.disassociate": "aws openstack", "security-groups.update": "openstack",
 }

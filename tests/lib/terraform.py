@@ -15,10 +15,10 @@ import os
 import re
 import subprocess
 import tarfile
-import uuid
 
 import botocore.exceptions
 import npm
+from terraform_networks import Networks, given, only, tagged, tags_of, token
 
 NODE = "/usr/bin/node"
 PROVIDER, VERSION = "@cdktf/provider-aws", "21.22.1"  # of hashicorp/aws 6.25.0
@@ -151,30 +151,11 @@ def fits(value, word):
 
 # ---- what the provider does
 
-def only(rows):
-    (row,) = rows
-    return row
-
-
-def tags_of(rows):
-    return {t["Key"]: t["Value"] for t in rows or []}
-
-
-def tagged(sort, v):
-    tags = [{"Key": k, "Value": value} for k, value in v.get("tags", {}).items()]
-    return {"TagSpecifications": [{"ResourceType": sort, "Tags": tags}]} if tags else {}
-
-
-def given(v, **names):
-    """Parameters of the members that are set."""
-    return {parameter: v[name] for parameter, name in names.items() if name in v}
-
-
 def normal(document):
     return json.dumps(json.loads(document), separators=(",", ":"), sort_keys=True)
 
 
-class Provider:
+class Provider(Networks):
     """resource type → a method that makes one, and says its id and what is read then."""
 
     def __init__(self, account, rest):
@@ -193,7 +174,7 @@ class Provider:
         if v["instance_type"].startswith("t3"):
             more["CreditSpecification"] = {"CpuCredits": "unlimited"}
         made = only(self.ec2.run_instances(
-            ImageId=v["ami"], InstanceType=v["instance_type"], MinCount=1, MaxCount=1, ClientToken=f"terraform-{uuid.uuid4()}", EbsOptimized=False,
+            ImageId=v["ami"], InstanceType=v["instance_type"], MinCount=1, MaxCount=1, ClientToken=token(), EbsOptimized=False,
             DisableApiTermination=v.get("disable_api_termination", False), Monitoring={"Enabled": False}, Placement={"AvailabilityZone": ""},
             HibernationOptions={"Configured": False}, **given(v, KeyName="key_name", UserData="user_data"), **tagged("instance", v), **more)["Instances"])["InstanceId"]
         self.rest()
@@ -220,11 +201,11 @@ class Provider:
         return made, {"instance_id": made, "state": now()}
 
     def aws_ebs_volume(self, v):
-        made = self.ec2.create_volume(ClientToken=f"terraform-{uuid.uuid4()}", AvailabilityZone=v["availability_zone"], Size=v["size"], **tagged("volume", v))["VolumeId"]
+        made = self.ec2.create_volume(ClientToken=token(), AvailabilityZone=v["availability_zone"], Size=v["size"], **given(v, SnapshotId="snapshot_id"), **tagged("volume", v))["VolumeId"]
         self.rest()
         found = only(self.ec2.describe_volumes(VolumeIds=[made])["Volumes"])
         assert found["State"] == "available"
-        return made, {"availability_zone": found["AvailabilityZone"], "size": found["Size"], "tags": tags_of(found.get("Tags"))}
+        return made, {"availability_zone": found["AvailabilityZone"], "size": found["Size"], "snapshot_id": found["SnapshotId"], "tags": tags_of(found.get("Tags"))}
 
     def aws_volume_attachment(self, v):
         asked = {"VolumeIds": [v["volume_id"]], "Filters": [{"Name": "attachment.device", "Values": [v["device_name"]]}, {"Name": "attachment.instance-id", "Values": [v["instance_id"]]}]}
@@ -242,16 +223,25 @@ class Provider:
         assert found["State"] == "completed"
         return made, {"volume_id": found["VolumeId"], "description": found["Description"]}
 
-    def aws_eip(self, v):
-        made = self.ec2.allocate_address(Domain=v["domain"], **tagged("elastic-ip", v))["AllocationId"]
-        found = only(self.ec2.describe_addresses(AllocationIds=[made])["Addresses"])
-        return made, {"domain": found["Domain"]}
-
-    def aws_eip_association(self, v):
-        made = self.ec2.associate_address(AllocationId=v["allocation_id"], InstanceId=v["instance_id"])["AssociationId"]
+    def image(self, made):
         self.rest()
-        found = only(self.ec2.describe_addresses(Filters=[{"Name": "association-id", "Values": [made]}])["Addresses"])
-        return made, {"allocation_id": found["AllocationId"], "instance_id": found["InstanceId"]}
+        found = only(self.ec2.describe_images(ImageIds=[made])["Images"])
+        assert found["State"] == "available"
+        return made, found["Name"]
+
+    def aws_ami_from_instance(self, v):
+        """Of what it is made of nothing is read."""
+        made, name = self.image(self.ec2.create_image(Description="", InstanceId=v["source_instance_id"], Name=v["name"], NoReboot=v.get("snapshot_without_reboot", False))["ImageId"])
+        return made, {**v, "name": name}
+
+    def aws_ami_copy(self, v):
+        made, name = self.image(self.ec2.copy_image(ClientToken=token(), Description="", Encrypted=False, Name=v["name"], SourceImageId=v["source_ami_id"], SourceRegion=v["source_ami_region"])["ImageId"])
+        return made, {**v, "name": name}
+
+    def aws_ec2_tag(self, v):
+        self.ec2.create_tags(Resources=[v["resource_id"]], Tags=[{"Key": v["key"], "Value": v["value"]}])
+        found = only(self.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [v["resource_id"]]}, {"Name": "key", "Values": [v["key"]]}])["Tags"])
+        return f"{v['resource_id']},{v['key']}", {"resource_id": found["ResourceId"], "key": found["Key"], "value": found["Value"]}
 
     def aws_key_pair(self, v):
         made = self.ec2.import_key_pair(KeyName=v["key_name"], PublicKeyMaterial=v["public_key"].encode(), **tagged("key-pair", v))["KeyName"]
@@ -271,30 +261,18 @@ class Provider:
 
     def rule(self, v, authorize):
         about = given(v, Description="description")
-        ranges = {"IpRanges": [{"CidrIp": v["cidr_ipv4"], **about}]} if "cidr_ipv4" in v else {"Ipv6Ranges": [{"CidrIpv6": v["cidr_ipv6"], **about}]}
+        ranges = ({"IpRanges": [{"CidrIp": v["cidr_ipv4"], **about}]} if "cidr_ipv4" in v else {"Ipv6Ranges": [{"CidrIpv6": v["cidr_ipv6"], **about}]} if "cidr_ipv6" in v
+                  else {"UserIdGroupPairs": [{"GroupId": v["referenced_security_group_id"], **about}]})
         made = only(authorize(GroupId=v["security_group_id"], IpPermissions=[{"IpProtocol": v["ip_protocol"], **given(v, FromPort="from_port", ToPort="to_port"), **ranges}])["SecurityGroupRules"])
         found = only(self.ec2.describe_security_group_rules(SecurityGroupRuleIds=[made["SecurityGroupRuleId"]])["SecurityGroupRules"])
         names = {"security_group_id": "GroupId", "ip_protocol": "IpProtocol", "from_port": "FromPort", "to_port": "ToPort", "cidr_ipv4": "CidrIpv4", "cidr_ipv6": "CidrIpv6", "description": "Description"}
-        return made["SecurityGroupRuleId"], {name: found.get(theirs) for name, theirs in names.items()}
+        return made["SecurityGroupRuleId"], {**{name: found.get(theirs) for name, theirs in names.items()}, "referenced_security_group_id": found.get("ReferencedGroupInfo", {}).get("GroupId")}
 
     def aws_vpc_security_group_ingress_rule(self, v):
         return self.rule(v, self.ec2.authorize_security_group_ingress)
 
     def aws_vpc_security_group_egress_rule(self, v):
         return self.rule(v, self.ec2.authorize_security_group_egress)
-
-    def aws_vpc(self, v):
-        made = self.ec2.create_vpc(CidrBlock=v["cidr_block"], AmazonProvidedIpv6CidrBlock=False, InstanceTenancy="default", **tagged("vpc", v))["Vpc"]["VpcId"]
-        self.rest()
-        found = only(self.ec2.describe_vpcs(VpcIds=[made])["Vpcs"])
-        assert found["State"] == "available"
-        return made, {"cidr_block": found["CidrBlock"], "tags": tags_of(found.get("Tags"))}
-
-    def aws_subnet(self, v):
-        made = self.ec2.create_subnet(VpcId=v["vpc_id"], AvailabilityZone=v["availability_zone"], CidrBlock=v["cidr_block"], **tagged("subnet", v))["Subnet"]["SubnetId"]
-        self.rest()
-        found = only(self.ec2.describe_subnets(SubnetIds=[made])["Subnets"])
-        return made, {"vpc_id": found["VpcId"], "availability_zone": found["AvailabilityZone"], "cidr_block": found["CidrBlock"]}
 
     def aws_iam_user(self, v):
         self.iam.create_user(UserName=v["name"], Path="/")
@@ -345,7 +323,7 @@ class Provider:
         return self.attach(v, "role", self.iam.attach_role_policy, self.iam.list_attached_role_policies)
 
 
-SORTS = [name for name in vars(Provider) if name.startswith("aws_")]
+SORTS = [name for name in dir(Provider) if name.startswith("aws_")]
 
 
 def apply(text, account, rest, folder):

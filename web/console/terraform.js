@@ -2,7 +2,7 @@
 // What a click is for Terraform: blocks for a file, with resources of the provider hashicorp/aws. A block says what there shall be, so a
 // verb is here if the provider makes the same thing of it: what is new, and whether an instance runs. What changes or ends a thing is no
 // new block, but another word in the block that made it, or none; what looks is `terraform show`.
-import {policyArn} from "./session.js";
+import {session, policyArn} from "./session.js";
 
 const ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"};
 const PAD = "  ";
@@ -33,6 +33,9 @@ function lines(members, pad) {
 export const block = (head, members) => [`${head} {`, ...lines(members, PAD), "}"].join("\n");
 export const inner = (members) => nested("", members);
 const resource = (type, name, members) => block(`resource "${type}" "${name}"`, members);
+/** The id of what another block here makes. */
+const made = (type, name) => code(`${type}.${name}.id`);
+const isV6 = (block) => Boolean(block?.includes(":"));
 const tags = (name) => (name ? {tags: nested(" =", {Name: name})} : {});
 const each = (rows, f) => rows.map(f).join("\n\n");
 
@@ -59,21 +62,73 @@ function rule(a) {
 	const [from, to = from] = a.ports ? a.ports.split("-").map(Number) : /^icmp/.test(a.protocol) ? [-1] : [];
 	return resource(`aws_vpc_security_group_${a.direction}_rule`, label(`${a.group.ec2}-${a.protocol}${a.ports ? `-${a.ports}` : ""}`, a.direction), {
 		security_group_id: a.group.ec2, ip_protocol: a.protocol === "any" ? "-1" : a.protocol, from_port: from, to_port: to,
-		[a.block?.includes(":") ? "cidr_ipv6" : "cidr_ipv4"]: a.block, description: a.body?.description});
+		...(a.peer ? {referenced_security_group_id: a.peer.ec2} : {[isV6(a.block) ? "cidr_ipv6" : "cidr_ipv4"]: a.block}), description: a.body?.description});
 }
 
 /** The provider takes the rule away that lets everything out: the group of the click has it. */
 function group(a) {
 	const name = label(a.name, "group");
 	return [resource("aws_security_group", name, {name: a.name, description: a.description || a.name, vpc_id: a.router?.ec2}),
-		resource("aws_vpc_security_group_egress_rule", `${name}_all`, {security_group_id: code(`aws_security_group.${name}.id`), ip_protocol: "-1", cidr_ipv4: "0.0.0.0/0"})].join("\n\n");
+		resource("aws_vpc_security_group_egress_rule", `${name}_all`, {security_group_id: made("aws_security_group", name), ip_protocol: "-1", cidr_ipv4: "0.0.0.0/0"})].join("\n\n");
 }
 
 function network(a) {
 	const name = label(a.name, "vpc");
 	return [resource("aws_vpc", name, {cidr_block: a.block, ...tags(a.name)}),
-		...(a.subnets ?? []).map((s) => resource("aws_subnet", `${name}_${label(s.zone.name, "zone")}`, {vpc_id: code(`aws_vpc.${name}.id`), availability_zone: s.zone.name, cidr_block: s.block}))].join("\n\n");
+		...(a.subnets ?? []).map((s) => resource("aws_subnet", `${name}_${label(s.zone.name, "zone")}`, {vpc_id: made("aws_vpc", name), availability_zone: s.zone.name, cidr_block: s.block}))].join("\n\n");
 }
+
+// ---- networks, in parts: the same steps as in steps.js ----
+
+function subnet(a) {
+	return resource("aws_subnet", label(a.name, "subnet"), {vpc_id: a.router.ec2, availability_zone: a.zone?.name, cidr_block: a.block, map_public_ip_on_launch: a.isPublic || undefined, ...tags(a.name)});
+}
+
+/** What is made has its VPC's or its subnet's id for a label, so that blocks of several clicks stand in one file. */
+function gateway({router, gateway: free}) {
+	return free ? resource("aws_internet_gateway_attachment", router.ec2, {internet_gateway_id: free.ec2, vpc_id: router.ec2}) : resource("aws_internet_gateway", router.ec2, {vpc_id: router.ec2});
+}
+
+function nat({subnet: of, address}) {
+	return [...(address ? [] : [resource("aws_eip", of.ec2, {domain: "vpc"})]),
+		resource("aws_nat_gateway", of.ec2, {subnet_id: of.ec2, allocation_id: address ? address.ec2 : made("aws_eip", of.ec2)})].join("\n\n");
+}
+
+/** Our field of what a route leads to → the provider's argument. An instance has none there: its interface is named. */
+const TARGETS = {gateway: "gateway_id", nat_gateway: "nat_gateway_id", egress_gateway: "egress_only_gateway_id", peering: "vpc_peering_connection_id", port: "network_interface_id"};
+
+/** The table or the target may be a reference; what has no id that EC2 knows is not written. */
+function route({table, destination, field, target, of = table.ec2}) {
+	const to = target?.code ? target : target?.ec2;
+	return TARGETS[field] && to ? resource("aws_route", label(`${of}-${destination}`, "route"), {route_table_id: table.code ? table : table.ec2,
+		[isV6(destination) ? "destination_ipv6_cidr_block" : "destination_cidr_block"]: destination, [TARGETS[field]]: to}) : "";
+}
+
+/** A subnet that has a table of its own already gets another by a change of the block that gave it the first one. */
+function useTable({subnet: one, table}) {
+	return one.route_table ? "" : resource("aws_route_table_association", one.ec2, {route_table_id: table.code ? table : table.ec2, subnet_id: one.ec2});
+}
+
+/** A subnet's way out. One part that cannot be said leaves nothing to show. */
+function mend({subnet: one, router, table, way, gateway: free, attached, nat: there, publicSubnet, address, isAlone, routes}) {
+	const opens = way === "internet" && !attached, [field, target] = way === "internet" ? ["gateway", attached ?? free ?? made("aws_internet_gateway", router.ec2)]
+		: ["nat_gateway", way === "nat" ? there : made("aws_nat_gateway", publicSubnet?.ec2)];
+	const on = isAlone ? {table: made("aws_route_table", one.ec2), of: one.ec2} : {table};
+	const parts = [...(opens ? [gateway({router, gateway: free})] : []), ...(way === "new-nat" ? [nat({subnet: publicSubnet, address})] : []),
+		...(isAlone ? [resource("aws_route_table", one.ec2, {vpc_id: router.ec2}), ...(routes ?? []).map((r) => route({...r, ...on}))] : []),
+		route({...on, destination: "0.0.0.0/0", field, target}), ...(isAlone ? [useTable({subnet: one, table: on.table})] : [])];
+	return parts.every(Boolean) ? parts.join("\n\n") : "";
+}
+
+/** Of ICMP all types are meant. */
+function aclEntry(a) {
+	const kinds = /^icmp/.test(a.protocol) ? -1 : undefined;
+	return resource("aws_network_acl_rule", label(`${a.acl.ec2}-${a.egress ? "out" : "in"}-${a.number}`, "rule"), {network_acl_id: a.acl.ec2, egress: Boolean(a.egress), rule_number: a.number,
+		rule_action: a.allows ? "allow" : "deny", protocol: a.protocol === "any" ? "-1" : a.protocol, from_port: a.from, to_port: a.to, icmp_type: kinds, icmp_code: kinds,
+		[isV6(a.block) ? "ipv6_cidr_block" : "cidr_block"]: a.block});
+}
+
+const leads = ({ids, instance, port, moves}) => resource("aws_eip_association", ids[0].ec2, {allocation_id: ids[0].ec2, instance_id: instance?.ec2, network_interface_id: port?.ec2, allow_reassociation: moves || undefined});
 
 const attachment = (holder) => ({ids, policy}) => resource(`aws_iam_${holder}_policy_attachment`, label(`${ids[0].name}_${policy?.name}`, "policy"), {[holder]: ids[0].name, policy_arn: policyArn(policy)});
 
@@ -82,15 +137,34 @@ export const TERRAFORM = {
 	"instances.start": state("running"),
 	"instances.stop": state("stopped"),
 	"instances.launch": launch,
+	"instances.image": ({ids, name, noReboot}) => resource("aws_ami_from_instance", label(name, "image"), {name, source_instance_id: ids[0].ec2, snapshot_without_reboot: Boolean(noReboot)}),
+	"images.copy": ({ids, name}) => resource("aws_ami_copy", label(name, "image"), {name, source_ami_id: ids[0].ec2, source_ami_region: session.region}),
+	"tags.set": ({ids, key, value}) => each(ids, (r) => resource("aws_ec2_tag", label(`${r.ec2}-${key}`, "tag"), {resource_id: r.ec2, key, value})),
 	"volumes.create": (a) => resource("aws_ebs_volume", label(a.name, "volume"), {availability_zone: a.zone, size: Number(a.gib), ...tags(a.name)}),
 	"volumes.attach": ({ids, instance, device}) => resource("aws_volume_attachment", ids[0].ec2, {device_name: device || "/dev/sdf", volume_id: ids[0].ec2, instance_id: instance?.ec2}),
 	"snapshots.create": ({ids, name}) => each(ids, (r) => resource("aws_ebs_snapshot", `of-${r.ec2}`, {volume_id: r.ec2, description: name || undefined})),
+	"snapshots.restore": ({ids, gib, zone}) => resource("aws_ebs_volume", `of-${ids[0].ec2}`, {availability_zone: zone?.name, snapshot_id: ids[0].ec2, size: Number(gib)}),
 	"addresses.allocate": () => resource("aws_eip", "address", {domain: "vpc"}),
-	"addresses.associate": ({ids, instance}) => resource("aws_eip_association", ids[0].ec2, {allocation_id: ids[0].ec2, instance_id: instance?.ec2}),
+	"addresses.associate": leads,
+	"addresses.lead": leads,
 	"key-pairs.import": ({name}) => resource("aws_key_pair", label(name, "key"), {key_name: name, public_key: file("id.pub")}),
 	"security-groups.create": group,
 	"rules.add": (a) => (a.group?.ec2 ? rule(a) : ""),
 	"networks.create": network,
+	"subnets.create": subnet,
+	"subnets.mend": mend,
+	"routes.add": route,
+	"route-tables.create": ({router, name}) => resource("aws_route_table", label(name, "table"), {vpc_id: router.ec2, ...tags(name)}),
+	"route-tables.associate": useTable,
+	"gateways.create": gateway,
+	"nat-gateways.create": nat,
+	"peerings.create": ({router, peer, owner}) => resource("aws_vpc_peering_connection", label(`${router.ec2}-${peer.ec2}`, "peering"), {vpc_id: router.ec2, peer_vpc_id: peer.ec2, peer_owner_id: owner || undefined}),
+	"peerings.accept": ({ids}) => each(ids, (p) => resource("aws_vpc_peering_connection_accepter", p.ec2, {vpc_peering_connection_id: p.ec2, auto_accept: true})),
+	"network-acls.create": ({router, name}) => resource("aws_network_acl", label(name, "acl"), {vpc_id: router.ec2, ...tags(name)}),
+	"network-acls.associate": ({subnet: one, acl}) => resource("aws_network_acl_association", one.ec2, {network_acl_id: acl.ec2, subnet_id: one.ec2}),
+	"acl-entries.add": aclEntry,
+	"ports.create": ({subnet: of, description}) => resource("aws_network_interface", label(description, "interface"), {subnet_id: of.ec2, description: description || undefined}),
+	"ports.attach": ({ids, instance, index}) => resource("aws_network_interface_attachment", ids[0].ec2, {network_interface_id: ids[0].ec2, instance_id: instance?.ec2, device_index: index}),
 	"users.create": ({name}) => resource("aws_iam_user", label(name, "user"), {name}),
 	"users.key": ({ids}) => each(ids, (u) => resource("aws_iam_access_key", label(u.name, "key"), {user: u.name})),
 	"groups.create": ({name}) => resource("aws_iam_group", label(name, "group"), {name}),
