@@ -125,13 +125,13 @@ def all_clicks(name):
 def said(text_found):
     """Its resources in the order of their types, with the label of a reference left out once it is known to be a block's."""
     found = terraform.resources(text_found)
-    labels = {name for _, name in found}
     lines = []
     for (sort, _), members in found.items():
         for member, value in members.items():
-            if isinstance(value, Code) and value.endswith(".id"):
-                assert value.split(".")[1] in labels
-                members[member] = f"{value.split('.')[0]}.*.id"
+            if isinstance(value, Code) and "(" not in value:
+                type_of, label, argument = value.split(".")
+                assert (type_of, label) in found
+                members[member] = f"{type_of}.*.{argument}"
         lines.append((sort, members))
     return sorted(lines, key=repr)
 
@@ -180,7 +180,7 @@ def test_ways_out(way, gateway):
     chosen = {"attached": {"way": "internet", "attached": GATEWAY}, "free": {"way": "internet", "gateway": GATEWAY}, "new": {"way": "internet"}, "nat": {"way": "nat", "nat": NAT}}[way]
     (text,) = shown([["subnets.mend", {"subnet": SUBNET, "router": VPC, "table": TABLE, "isAlone": False, "routes": [], **chosen}]])["texts"]
     found = dict(said(terraform.parse([text])[0]))
-    target = {"nat_gateway_id": NAT["ec2"]} if way == "nat" else {"gateway_id": "aws_internet_gateway.*.id" if way == "new" else GATEWAY["ec2"]}
+    target = {"nat_gateway_id": NAT["ec2"]} if way == "nat" else {"gateway_id": {"new": "aws_internet_gateway.*.id", "free": "aws_internet_gateway_attachment.*.internet_gateway_id"}.get(way, GATEWAY["ec2"])}
     assert found.pop("aws_route") == {"route_table_id": TABLE["ec2"], "destination_cidr_block": "0.0.0.0/0", **target}
     assert list(found) == ([gateway] if gateway else [])
 

@@ -624,6 +624,17 @@ for of_terraform in ("instances.start instances.stop instances.launch instances.
     SHOWN_BY[of_terraform] += " terraform"
 
 
+NO_BLOCK = {  # why what `aws` does has no block of Terraform
+    "it ends what a block has made": "instances.terminate volumes.detach volumes.delete snapshots.delete addresses.release addresses.disassociate key-pairs.delete security-groups.delete rules.remove "
+                                     "images.deregister tags.remove users.delete users.key-delete groups.delete groups.remove policies.delete policies.detach-user policies.detach-user-group "
+                                     "policies.detach-iam-role roles.delete networks.delete subnets.delete routes.remove route-tables.delete route-tables.disassociate gateways.delete nat-gateways.delete "
+                                     "peerings.delete network-acls.delete acl-entries.remove ports.detach ports.delete",
+    "it is another word in the block that made the thing": "instances.resize instances.protect volumes.grow images.describe users.key-off users.key-on roles.trust policies.version networks.update "
+                                                           "subnets.update ports.groups route-tables.replace",
+    "the provider has no resource that does it": "instances.reboot policies.default peerings.reject tickets.open tickets.say tickets.resolve",
+}
+
+
 @pytest.mark.parametrize("verb, tool", [(verb, tool) for verb, tools in SHOWN_BY.items() for tool in tools.split()])
 def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
     if verb not in clicks:  # what it leaves is asked once
@@ -682,6 +693,8 @@ def test_the_provider(dev):
     dev.schema.check("aws", said)
     assert set(found) == {"provider"} and said["region"] == REGION and said["skip_region_validation"] is True
     assert said["endpoints"] == [{service: dev.url for service in ("ec2", "iam", "sts")}]
+
+
 @pytest.mark.parametrize("peer", ["a group", "IPv6"])
 def test_rules_of_other_peers(dev, peer):
     done = []
@@ -692,6 +705,12 @@ def test_rules_of_other_peers(dev, peer):
                 "body": {"group": of["id"], "protocol": 6, "from_port": 5432, "to_port": 5432, **by}}
         done.append(effect(dev, "rules.add", tool, args))
     assert len(done[0]) == 1 and all(d == done[0] for d in done), done
+
+
+@pytest.mark.parametrize("verb, how", networks.MORE)
+def test_a_network_otherwise(dev, verb, how):
+    done = [effect(dev, verb, tool, networks.MORE[verb, how](dev)) for tool in ("curl", "aws", "terraform")]
+    assert done[0] and done[1] == done[0] and done[2] == done[0], done
 
 
 @pytest.mark.parametrize("about", ["billing", "account"])
@@ -789,6 +808,8 @@ def test_every_verb_is_here():
         part = part[:part.index("curl:") if "curl:" in part else None]
         shown = {tool for tool in ("aws", "openstack", "cmk", "dari") if re.search(rf"\b{tool}: ", part)} | ({"ansible"} if verb in of_ansible else set()) | ({"terraform"} if verb in of_terraform else set())
         assert set(tools.split()) == shown, verb
+    why = [verb for verbs in NO_BLOCK.values() for verb in verbs.split()]
+    assert sorted(why) == sorted(verb for verb, tools in SHOWN_BY.items() if "aws" in tools.split() and "terraform" not in tools.split()), "either a block of Terraform or the reason why there is none"
 
 
 if __name__ == "__main__":

@@ -121,6 +121,25 @@ def lost_subnet(dev):
     return {"subnet": back, "router": router, "table": main, "way": "new-nat", "publicSubnet": front, "isAlone": True, "routes": []}
 
 
+def free_gateway(dev):
+    """By one that is attached to nothing, in the table that the subnet uses."""
+    router = net(dev)
+    return {"subnet": subnet(dev, router), "router": router, "table": main_table(dev, router), "way": "internet", "gateway": made(dev, "gateways", {}), "isAlone": False, "routes": []}
+
+
+def kept_routes(dev):
+    """By a new gateway, in a table of its own that keeps a route to a peering."""
+    one = asked_peering(dev, True)["ids"][0]
+    router = dev.net
+    return {"subnet": subnet(dev, router), "router": router, "table": main_table(dev, router), "way": "internet", "isAlone": True, "routes": [{"destination": "192.0.2.0/24", "field": "peering", "target": one}]}
+
+
+def by_nat(dev):
+    nat = old_nat(dev)["ids"][0]
+    router = dev.net
+    return {"subnet": subnet(dev, router, "10.88.1.0/24"), "router": router, "table": main_table(dev, router), "way": "nat", "nat": nat, "isAlone": True, "routes": []}
+
+
 def new_route(dev):
     router = net(dev)
     one, to = gateway(dev, router), main_table(dev, router)
@@ -186,6 +205,13 @@ def acl(dev, router):
 def guarded(dev):
     router = net(dev)
     return {"subnet": subnet(dev, router), "acl": acl(dev, router)}
+
+
+def other_entry(dev, protocol, number, block, **ports):
+    of = acl(dev, net(dev))
+    match = {"protocol": number} if number else {}
+    return {"acl": of, "egress": True, "number": 130, "allows": True, "protocol": protocol, **({"from": ports["from_port"], "to": ports["to_port"]} if ports else {}), "block": block,
+            "body": {"acl": of["id"], "egress": True, "number": 130, "allows": True, **match, **ports, "block": block}}
 
 
 def new_entry(dev):
@@ -270,6 +296,13 @@ def verbs(instance, address, group):
     }
 
 
+MORE = {  # other ways to do what a verb does: (verb, how)
+    ("subnets.mend", "a free gateway"): free_gateway, ("subnets.mend", "kept routes"): kept_routes, ("subnets.mend", "a NAT gateway"): by_nat,
+    ("gateways.create", "a free one"): lambda d: {"router": net(d), "gateway": made(d, "gateways", {})},
+    ("nat-gateways.create", "an address"): lambda d: {**new_nat(d), "address": made(d, "addresses", {})},
+    ("acl-entries.add", "all"): lambda d: other_entry(d, "any", None, "192.0.2.0/24"), ("acl-entries.add", "ICMP"): lambda d: other_entry(d, "icmp", 1, "192.0.2.0/24"),
+    ("acl-entries.add", "IPv6"): lambda d: other_entry(d, "udp", 17, "2001:db8::/32", from_port=53, to_port=53),
+}
 SHOWN_BY = {
     "networks.update": "aws", "networks.delete": "aws", "subnets.create": "aws ansible terraform", "subnets.update": "aws", "subnets.delete": "aws openstack ansible", "subnets.mend": "aws terraform", "routes.add": "aws ansible terraform", "routes.remove": "aws",
     "route-tables.create": "aws terraform", "route-tables.delete": "aws", "route-tables.associate": "aws terraform", "route-tables.replace": "aws", "route-tables.disassociate": "aws",

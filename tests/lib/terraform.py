@@ -327,7 +327,8 @@ SORTS = [name for name in dir(Provider) if name.startswith("aws_")]
 
 
 def apply(text, account, rest, folder):
-    """What `terraform apply` does for blocks of new resources, whose files are in folder: each after those that it refers to."""
+    """What `terraform apply` does for blocks of new resources, whose files are in folder: each after those that it refers to, and the last
+    one first, for the order of a file says nothing."""
     provider, written, made = Provider(account, rest), resources(only(parse([text]))), {}
 
     def known(value):
@@ -341,17 +342,17 @@ def apply(text, account, rest, folder):
         if name:
             return npm.read(os.path.join(folder, name[1]))
         sort, label, member = value.split(".")
-        assert member == "id", value
         make((sort, label))
-        return made[sort, label]
+        return made[sort, label][member]
 
     def make(at):
         if at in made:
             return
         members = known(written[at])
         for _ in range(members.pop("count", 1)):
-            made[at], found = getattr(provider, at[0])(members)
+            identifier, found = getattr(provider, at[0])(members)
+            made[at] = {**members, "id": identifier}
             assert {name: found[name] for name in members if name != "user_data"} == {name: v for name, v in members.items() if name != "user_data"}
 
-    for at in written:
+    for at in reversed(written):
         make(at)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the provider hashicorp/aws does for a VPC's parts: see terraform.py. As its source has it: internal/service/ec2/vpc_*.go and
-ec2_eip*.go."""
+ec2_eip*.go. A route table and a network ACL are made with a client token, too, which Debian's boto3 does not know yet."""
 import uuid
 
 
@@ -88,7 +88,7 @@ class Networks:
     # ---- routes
 
     def aws_route_table(self, v):
-        made = self.ec2.create_route_table(ClientToken=token(), VpcId=v["vpc_id"], **tagged("route-table", v))["RouteTable"]["RouteTableId"]
+        made = self.ec2.create_route_table(VpcId=v["vpc_id"], **tagged("route-table", v))["RouteTable"]["RouteTableId"]
         found = only(self.ec2.describe_route_tables(RouteTableIds=[made])["RouteTables"])
         return made, {"vpc_id": found["VpcId"], "tags": tags_of(found.get("Tags"))}
 
@@ -135,7 +135,7 @@ class Networks:
         return only(self.ec2.describe_network_acls(NetworkAclIds=[identifier])["NetworkAcls"])
 
     def aws_network_acl(self, v):
-        made = self.ec2.create_network_acl(ClientToken=token(), VpcId=v["vpc_id"], **tagged("network-acl", v))["NetworkAcl"]["NetworkAclId"]
+        made = self.ec2.create_network_acl(VpcId=v["vpc_id"], **tagged("network-acl", v))["NetworkAcl"]["NetworkAclId"]
         found = self.acl(made)
         return made, {"vpc_id": found["VpcId"], "tags": tags_of(found.get("Tags"))}
 

@@ -33,8 +33,8 @@ function lines(members, pad) {
 export const block = (head, members) => [`${head} {`, ...lines(members, PAD), "}"].join("\n");
 export const inner = (members) => nested("", members);
 const resource = (type, name, members) => block(`resource "${type}" "${name}"`, members);
-/** The id of what another block here makes. */
-const made = (type, name) => code(`${type}.${name}.id`);
+/** What another block here makes, by its id if no argument is named: Terraform waits for that block. */
+const made = (type, name, argument = "id") => code(`${type}.${name}.${argument}`);
 const isV6 = (block) => Boolean(block?.includes(":"));
 const tags = (name) => (name ? {tags: nested(" =", {Name: name})} : {});
 const each = (rows, f) => rows.map(f).join("\n\n");
@@ -109,9 +109,11 @@ function useTable({subnet: one, table}) {
 	return one.route_table ? "" : resource("aws_route_table_association", one.ec2, {route_table_id: table.code ? table : table.ec2, subnet_id: one.ec2});
 }
 
-/** A subnet's way out. One part that cannot be said leaves nothing to show. */
+/** A subnet's way out. One part that cannot be said leaves nothing to show. A gateway is named by the block that attaches it: before that no
+ * route may lead to it. */
 function mend({subnet: one, router, table, way, gateway: free, attached, nat: there, publicSubnet, address, isAlone, routes}) {
-	const opens = way === "internet" && !attached, [field, target] = way === "internet" ? ["gateway", attached ?? free ?? made("aws_internet_gateway", router.ec2)]
+	const opens = way === "internet" && !attached, opened = free ? made("aws_internet_gateway_attachment", router.ec2, "internet_gateway_id") : made("aws_internet_gateway", router.ec2);
+	const [field, target] = way === "internet" ? ["gateway", attached ?? opened]
 		: ["nat_gateway", way === "nat" ? there : made("aws_nat_gateway", publicSubnet?.ec2)];
 	const on = isAlone ? {table: made("aws_route_table", one.ec2), of: one.ec2} : {table};
 	const parts = [...(opens ? [gateway({router, gateway: free})] : []), ...(way === "new-nat" ? [nat({subnet: publicSubnet, address})] : []),
