@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What a click is for Terraform: blocks for a file, with resources of the provider hashicorp/aws. A block says what there shall be, so a
-// verb is here if the provider makes the same thing of it: what is new, and whether an instance runs. What changes or ends a thing is no
-// new block, but another word in the block that made it, or none; what looks is `terraform show`.
+// verb is here if the provider makes the same thing of it: what is new, what belongs together, and whether an instance runs. What changes
+// or ends a thing is no new block, but another word in the block that made it, or none; what looks is `terraform show`.
 import {session, policyArn} from "./session.js";
 
 const ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"};
