@@ -307,7 +307,7 @@ SHOWN_BY = {
     "networks.update": "aws", "networks.delete": "aws", "subnets.create": "aws ansible terraform", "subnets.update": "aws", "subnets.delete": "aws openstack ansible", "subnets.mend": "aws terraform", "routes.add": "aws ansible terraform", "routes.remove": "aws",
     "route-tables.create": "aws terraform", "route-tables.delete": "aws", "route-tables.associate": "aws terraform", "route-tables.replace": "aws", "route-tables.disassociate": "aws",
     "gateways.create": "aws ansible terraform", "gateways.delete": "aws ansible", "nat-gateways.create": "aws ansible terraform", "nat-gateways.delete": "aws ansible",
-    "peerings.create": "aws terraform", "peerings.accept": "aws terraform", "peerings.reject": "aws", "peerings.delete": "aws",
+    "peerings.create": "aws ansible terraform", "peerings.accept": "aws ansible terraform", "peerings.reject": "aws ansible", "peerings.delete": "aws ansible",
     "network-acls.create": "aws terraform", "network-acls.delete": "aws cmk", "network-acls.associate": "aws terraform", "acl-entries.add": "aws cmk terraform", "acl-entries.remove": "aws cmk",
     "ports.create": "aws ansible terraform", "ports.attach": "aws openstack ansible terraform", "ports.detach": "aws ansible", "ports.groups": "aws openstack", "ports.delete": "aws openstack ansible",
     "addresses.lead": "aws openstack terraform", "addresses.disassociate": "aws openstack", "security-groups.update": "openstack",

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a click is for Ansible: a module of amazon.aws, as one line for a shell. A module says how things shall be, so the same line
-// again changes nothing. A verb that no module has, or that needs an answer of the line before, is not here.
+// What a click is for Ansible: a module of amazon.aws or of community.aws, as one line for a shell. A module says how things shall be, so
+// the same line again changes nothing. A verb that no module has, or that needs an answer of the line before, is not here.
 import {q} from "./shell.js";
 
-const run = (module, args) => `ansible localhost -m amazon.aws.${module} -a ${q(JSON.stringify(args))}`;
+const run = (module, args, collection = "amazon") => `ansible localhost -m ${collection}.aws.${module} -a ${q(JSON.stringify(args))}`;
 const each = (rows, f) => rows.map(f).join("\n");
 const instances = (state) => ({ids}) => run("ec2_instance", {instance_ids: ids.map((r) => r.ec2), state, wait: false});
 const named = (name) => (name ? {name} : {});
@@ -22,6 +22,8 @@ function rule(a) {
 }
 
 const routes = (a) => run("ec2_vpc_route_table", {lookup: "id", route_table_id: a.table.ec2, vpc_id: a.router?.ec2, routes: [{dest: a.destination, gateway_id: a.target.ec2}], purge_routes: false, purge_subnets: false, purge_tags: false});
+
+const peering = (state) => ({ids}) => each(ids, (p) => run("ec2_vpc_peer", {peering_id: p.ec2, state}, "community"));
 
 /** verb → what is typed. */
 export const ANSIBLE = {
@@ -55,6 +57,10 @@ export const ANSIBLE = {
 	"nat-gateways.create": ({subnet, address}) => run("ec2_vpc_nat_gateway", {subnet_id: subnet.ec2, ...(address ? {allocation_id: address.ec2} : {})}),
 	"nat-gateways.delete": ({ids}) => each(ids, (n) => run("ec2_vpc_nat_gateway", {nat_gateway_id: n.ec2, state: "absent"})),
 	"routes.add": routes,
+	"peerings.create": ({router, peer, owner}) => run("ec2_vpc_peer", {vpc_id: router.ec2, peer_vpc_id: peer.ec2, ...(owner ? {peer_owner_id: owner} : {})}, "community"),
+	"peerings.accept": peering("accept"),
+	"peerings.reject": peering("reject"),
+	"peerings.delete": peering("absent"),
 	"ports.create": ({subnet, description}) => run("ec2_eni", {subnet_id: subnet.ec2, ...(description ? {description} : {})}),
 	"ports.attach": ({ids, instance, index}) => run("ec2_eni", {eni_id: ids[0].ec2, instance_id: instance?.ec2, device_index: index, attached: true}),
 	"ports.detach": ({ids}) => each(ids, (p) => run("ec2_eni", {eni_id: p.ec2, attached: false})),
