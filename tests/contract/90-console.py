@@ -71,7 +71,7 @@ def test_command_of_a_click(page, dev):
     page.click("return document.querySelector('tr[data-id] input')", what="the row's box")
     page.until("const e = [...document.querySelectorAll('.picks button')].find(b => b.innerText === 'Start'); e?.focus(); return e", what="the way to start it")
     page.until("return document.querySelector('.cmd pre').innerText === arguments[0]", f"aws ec2 start-instances --instance-ids {dev.first}", what="the command")
-    assert page.run("return [...document.querySelectorAll('.cmd .chip')].map(e => e.innerText)") == ["aws", "openstack", "cmk", "ansible", "curl"]
+    assert page.run("return [...document.querySelectorAll('.cmd .chip')].map(e => e.innerText)") == ["aws", "openstack", "cmk", "ansible", "terraform", "curl"]
 
 
 def test_launch_by_keyboard(page, dev):
@@ -112,7 +112,7 @@ def test_first_page_is_small(dev):
         sizes[url], text = fetch(url)
         todo += {urllib.parse.urljoin(url, path) for path in re.findall(r'\bfrom ?"(\.[^"]*)"', text)} - set(todo)
     names = {url.rsplit("/", 1)[1] for url in sizes if url != "index.html"}
-    assert {"list.js", "command_bar.js", "en.js"} <= names and not names & {"commands.js", "ansible.js", "charts.js", "ticket_actions.js", "ko.js"}
+    assert {"list.js", "command_bar.js", "en.js"} <= names and not names & {"commands.js", "ansible.js", "charts.js", "ticket_actions.js", "ko.js", "instance_view.js", "instance_dialogs.js"}
     assert sum(sizes.values()) + 300 * len(sizes) <= FIRST_PAGE_MAX, sizes
 
 

@@ -1,22 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instances: the list with what can be done to many, and one of them: why it is as it is, what it is, what happened to it.
+// Instances: the list with what can be done to many. One of them is shown by instance_view.js, which comes once the pointer moves or a key is
+// pressed, or at once where the address names an instance.
 import {later} from "../later.js";
-import {html, nothing, stateOf, tone, nameOf, shortId, refLink, refName, pairs, copyable, when, emptyCard, waiting} from "../parts.js";
+import {html, nothing, stateOf, nameOf, shortId, refName, emptyCard, waiting} from "../parts.js";
 import {listView, nameLink} from "../list.js";
-import {findRow, need, rows, row as byId, touch, whole} from "../store.js";
-import {href, here, say} from "../router.js";
-import {t, size, time, since} from "../words.js";
-import {get} from "../api.js";
-import {INSTANCE_ACTIONS, ONE_ACTIONS} from "../instance_actions.js";
+import {findRow, need, row as byId, whole} from "../store.js";
+import {href, here} from "../router.js";
+import {t, since} from "../words.js";
+import {INSTANCE_ACTIONS} from "../instance_actions.js";
 import {offerCommand, showCommand} from "../command_bar.js";
 import {mayChange} from "../session.js";
-import {isOffered, may} from "../may.js";
-import {detach, settings} from "../instance_dialogs.js";
+import {may} from "../may.js";
 import {sparkline, watch} from "../sparklines.js";
-import {picture} from "../transfers.js";
-import {tagsCard} from "../tags.js";
 
-const charts = later(() => import("../charts.js"));
+const one = later(() => import("../instance_view.js"));
 const kinds = ["instances", "instance-types", "images", "zones"];
 const address = (r) => (r.addresses ?? []).find((a) => a.public_ip)?.public_ip ?? r.addresses?.[0]?.ip ?? "";
 const typeName = (r) => refName("instance-types", r.type);
@@ -51,135 +48,16 @@ export const spec = {
 		html`<a class="b b1" href=${href("launch")}>${t("Launch with all defaults")} <kbd>C</kbd></a>`),
 };
 
-// ---- one instance ----
-
-/** What was fetched besides the row: its history and its console's text. Fetched anew when the row has changed. */
-let extra = {id: "", batch: 0, explain: null, events: null, console: null, problem: null};
-
-function fetchExtra(r, withConsole) {
-	if (extra.id === r.id && extra.batch === r.batch)
-		return;
-	const mine = {...(extra.id === r.id ? extra : {explain: null, events: null, console: null}), id: r.id, batch: r.batch, problem: null};
-	extra = mine;
-	const take = (name) => (value) => {
-		if (extra.id === mine.id) {
-			extra[name] = value;
-			touch();
-		}
-	};
-	get(`/explain/${r.id}`).then(take("explain"), () => {});
-	get(`/instances/${r.id}/events?limit=50`).then(take("events"), take("problem"));
-	if (withConsole)
-		get(`/instances/${r.id}/console`).then(take("console"), () => take("console")({text: ""}));
-}
-
-function whyCard(r) {
-	const conditions = r.conditions ?? [];
-	if (!conditions.length) {
-		if (tone(r.state) !== "go" || !extra.explain?.in_its_way)
-			return nothing;
-		return html`<div class="card why go-card"><h2><span aria-hidden="true">◐</span> ${t("{name} is on its way", {name: nameOf(r)})}</h2><p>${extra.explain.in_its_way}</p></div>`;
-	}
-	return html`<div class="card why">${conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> ${nameOf(r)}: ${t(c.name)}</h2><p>${c.message}</p>
-		<p class="hint">${t("Since {time}", {time: time(c.since_us)})}${extra.explain?.next_try ? html`, ${t("next try: {when}", {when: extra.explain.next_try})}` : nothing}</p>
-		${c.advice ? html`<p><strong>${t("What to do:")}</strong> ${c.advice}</p>` : nothing}`)}</div>`;
-}
-
-function factsCard(r) {
-	const type = byId("instance-types", r.type);
-	const ports = rows("ports").filter((p) => p.instance === r.id);
-	const groups = [...new Set(ports.flatMap((p) => p.groups ?? []))];
-	return html`<div class="card"><h2>${t("What it is")}</h2>${pairs([
-		[t("State"), stateOf(r)],
-		[t("Size"), type ? html`${type.name} <span class="dim">${t("{n} vCPUs", {n: type.vcpus})}, ${size(type.memory)}</span>` : ""],
-		[t("Address"), (r.addresses ?? []).map((a) => html`<div>${a.public_ip ? html`${copyable(a.public_ip)} <span class="dim">→</span> ` : nothing}${copyable(a.ip)}</div>`)],
-		[t("Image"), r.image ? refLink("images", r.image) : ""],
-		[t("Key pair"), r.key_name],
-		[t("Zone"), refName("zones", r.zone)],
-		[t("Subnet"), r.subnet ? refLink("subnets", r.subnet, "networks") : ""],
-		[t("Security groups"), groups.length ? groups.map((g, k) => html`${k ? ", " : ""}${refLink("security-groups", g)}`) : ""],
-		[t("Host"), r.host ? refLink("hosts", r.host) : ""],
-		[t("Launched"), when(r.launched_us)],
-		[t("What for"), r.description],
-		[t("Protection"), r.protect_terminate || r.protect_stop ? [r.protect_terminate ? t("against termination") : "", r.protect_stop ? t("against being stopped") : ""].filter(Boolean).join(", ") : ""],
-		["EC2", r.ec2 ? copyable(r.ec2) : ""],
-		["OpenStack", copyable(r.id)],
-	])}${mayChange() && may("instance.update", r.id) ? html`<p><button type="button" @click=${() => settings([r])}>${t("Settings…")}</button></p>` : nothing}</div>`;
-}
-
-function disksCard(r) {
-	const disks = rows("volumes").filter((v) => v.instance === r.id), mayTake = mayChange() && may("volume.detach", r.id);
-	return html`<div class="card"><h2>${t("Disks")}</h2>${disks.length ? html`<ul class="plainlist">${disks.map((v) => html`<li><a href=${href("volumes", shortId(v))}>${nameOf(v)}</a> <span class="dim"><span class="m">${v.device ?? ""}</span> ${size(v.size)}${v.delete_on_termination ? `, ${t("goes with it")}` : ""}</span> ${v.state === "in-use" ? nothing : stateOf(v)}
-		${mayTake && v.state === "in-use" ? html`<button type="button" class="plain" aria-label=${t("Detach {name}", {name: nameOf(v)})} @click=${() => detach(r, v)}>${t("Detach")}</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("None yet.")}</p>`}</div>`;
-}
-
-/** What its screen shows: looked at once when the page is opened, and again when somebody asks. Each look is on record. */
-let screen = {of: "", url: "", problem: null};
-function lookAtScreen(r) {
-	const of = `${r.id} ${r.state}`;
-	if (screen.url)
-		URL.revokeObjectURL(screen.url);
-	screen = {of, url: "", problem: null};
-	picture(`/instances/${r.id}/screen`).then((url) => ({url}), (problem) => ({problem})).then((said) => {
-		if (screen.of === of)
-			Object.assign(screen, said);
-		else if (said.url)
-			URL.revokeObjectURL(said.url);
-		touch();
-	});
-}
-
-function screenCard(r) {
-	if (!["running", "rescued"].includes(r.state) || !may("instance.get_screen", r.id))
-		return nothing;
-	if (screen.of !== `${r.id} ${r.state}`)
-		lookAtScreen(r);
-	return html`<div class="card"><div class="head"><h2>${t("Its screen")}</h2><span class="sp"></span><button type="button" class="plain" @click=${() => lookAtScreen(r)}>${t("Look again")}</button></div>
-		${screen.url ? html`<a href=${href("screen", shortId(r))}><img class="thumb" src=${screen.url} alt=${t("What the screen of {name} shows", {name: nameOf(r)})}></a>` : screen.problem ? html`<p class="dim">${screen.problem.message}</p>` : waiting()}</div>`;
-}
-
-function historyCard() {
-	const events = extra.events?.items ?? extra.events?.events;
-	return html`<div class="card"><h2>${t("What happened")}</h2>${extra.problem && !events ? html`<p class="dim">${extra.problem.message}</p>` : !events ? waiting() : events.length
-		? html`<ul class="hist">${events.map((e) => html`<li>${when(e.at_us ?? e.time_us ?? e.created_us)}<span>${e.text ?? e.message ?? e.action ?? e.name}${e.by ? html` <span class="dim">${e.by}</span>` : nothing}</span></li>`)}</ul>`
-		: html`<p class="dim">${t("Nothing is on record.")}</p>`}</div>`;
-}
-
-function consoleCard() {
-	const text = extra.console?.text ?? extra.console?.output ?? "";
-	return html`<div class="card"><h2>${t("What it said on its console")}</h2>${extra.console ? html`<div class="block"><pre tabindex="0" aria-label=${t("Console")}>${text.slice(-4000) || t("Nothing yet.")}</pre></div>` : waiting()}</div>`;
-}
-
-function buttons(r) {
-	const all = [...INSTANCE_ACTIONS.filter((a) => !a.danger), ...ONE_ACTIONS, ...INSTANCE_ACTIONS.filter((a) => a.danger)];
-	const offered = mayChange() ? all.filter((a) => isOffered(a, r) && (!a.isRare || a.may(r)) && !["tag", "untag", "protect"].includes(a.id)) : [];
-	const preview = (a) => ["start", "stop", "reboot", "pause", "unpause", "suspend", "terminate"].includes(a.id) && showCommand("instances." + a.id, {ids: [r]});
-	return offered.length ? html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${offered.map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!a.may(r)} @mouseenter=${() => preview(a)} @focus=${() => preview(a)} @click=${() => a.run([r])}>${a.title()}${a.danger ? "…" : ""}</button>`)}</div>` : nothing;
-}
-
-function side(r) {
-	fetchExtra(r, false);
-	return html`<aside class="beside" aria-label=${nameOf(r)}><div class="head"><h2><a href=${href("instances", shortId(r))}>${nameOf(r)}</a></h2><span class="sp"></span><button type="button" class="plain" aria-label=${t("Close")} @click=${() => say({open: ""})}>×</button></div>
-		${buttons(r)}${whyCard(r)}${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}${historyCard()}</aside>`;
-}
-
-function onePage(r) {
-	fetchExtra(r, true);
-	return html`<div class="head"><h1>${nameOf(r)}</h1>${stateOf(r)}<span class="dim m">${shortId(r)}</span></div>${buttons(r)}${whyCard(r)}
-		${["running", "paused", "stopping", "rescued", "stopped"].includes(r.state) ? charts()?.chartsCard(`/instances/${r.id}`) ?? nothing : nothing}
-		<div class="half"><div>${factsCard(r)}${disksCard(r)}${tagsCard("instance", "instances", r)}</div><div>${screenCard(r)}${historyCard()}${consoleCard()}</div></div>`;
-}
-
 export function view({id, query}) {
 	for (const kind of [...kinds, ...(id || query.get("open") ? ["volumes", "ports", "subnets", "security-groups"] : [])])
 		need(kind);
 	if (id) {
 		const r = findRow("instances", id);
 		offerCommand("explain", {ids: [r ?? {id}]});
-		return r ? onePage(whole("instances", r)) : need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p>${t("It may be gone, or another account’s.")} <a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
+		return r ? one()?.onePage(whole("instances", r)) ?? waiting() : need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p>${t("It may be gone, or another account’s.")} <a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
 	}
 	offerCommand("instances.list", {});
 	const open = query.get("open") ? findRow("instances", query.get("open")) : null;
-	return html`<h1>${t("Instances")}</h1>${open ? html`<div class="two"><div>${listView(spec)}</div>${side(whole("instances", open))}</div>` : listView(spec)}`;
+	return html`<h1>${t("Instances")}</h1>${open ? html`<div class="two"><div>${listView(spec)}</div>${one()?.side(whole("instances", open)) ?? html`<aside class="beside"></aside>`}</div>` : listView(spec)}`;
 }
 
