@@ -68,10 +68,9 @@ def fill(b, **values):
 
 def send(b, verb):
     """What the command says, and Enter: the dialog closes, which it does not where the server refused."""
-    said = b.run("return document.querySelector('.cmd pre')?.innerText")
-    assert verb in said, said
+    said = b.until("const said = document.querySelector('.cmd pre')?.innerText; return said?.includes(arguments[0]) && said", verb, what=f"the command {verb}")
     assert "undefined" not in said and "null" not in said, said
-    b.run("document.querySelector('dialog[open] .bar.end button').focus()")
+    b.until("const button = document.querySelector('dialog[open] .bar.end button'); button?.focus(); return button", what="the dialog's button")
     b.press(Keys.ENTER)
     b.until("const d = document.querySelector('dialog[open]'); return !d || d.querySelector('[role=alert]')", what="the end of the dialog")
     assert not b.run("return document.querySelector('dialog[open]')?.innerText"), b.text()
