@@ -32,7 +32,8 @@ console.log(JSON.stringify({verbs: Object.keys(TERRAFORM), texts: asked.map(([ve
 def shown(asked):
     """What the page's own module writes, and which verbs it has."""
     with tempfile.TemporaryDirectory() as folder:
-        shutil.copy(os.path.join(npm.ROOT, "web/console/terraform.js"), folder)
+        for name in ("terraform.js", "steps.js"):
+            shutil.copy(os.path.join(npm.ROOT, "web/console", name), folder)
         for name, text in (("package.json", '{"type": "module"}'), ("run.js", SCRIPT),
                            ("session.js", 'export const session = {region: "here-1"}; export const policyArn = (policy) => `arn:aws:iam::123456789012:policy/${policy.name}`;')):
             with open(os.path.join(folder, name), "w", encoding="utf-8") as f:

@@ -6,7 +6,7 @@ import {curl, q} from "./shell.js";
 import {LISTS} from "./list_commands.js";
 import {ANSIBLE} from "./ansible.js";
 import {TERRAFORM} from "./terraform.js";
-import {addRoute, association, awsOf, closeGateway, curlOf, dropVpc, makeNat, mend, openGateway, useTable} from "./steps.js";
+import {addRoute, association, awsOf, closeGateway, curlOf, dropVpc, isV6, makeNat, mend, openGateway, useTable} from "./steps.js";
 
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
 const uuid = (rows) => rows.map((r) => r.id).join(" ");
@@ -31,7 +31,6 @@ const awsSteps = (make) => (a) => awsOf([make(a)].flat());
 const curlSteps = (make) => (a) => curlOf([make(a)].flat(), curl);
 const entry = ({acl, egress, number}) => `--network-acl-id ${acl.ec2} ${egress ? "--egress" : "--ingress"} --rule-number ${number}`;
 const renamed = (r, name) => (name === undefined ? "" : `aws ec2 create-tags --resources ${r.ec2} --tags ${q(JSON.stringify([{Key: "Name", Value: name}]))}`);
-const isV6 = (block) => block?.includes(":");
 /** A rule's peer for aws: its short flag takes IPv4 alone. */
 function peerFlags({group, direction, protocol, ports, block, peer}) {
 	const head = `aws ec2 authorize-security-group-${direction} --group-id ${group?.ec2}`, [from, to = from] = (ports || "").split("-").map(Number), all = protocol === "icmp" ? {FromPort: -1, ToPort: -1} : {};

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What can be done to instances, from the list, the page of one, the palette and by keys alike.
-import {post, remove, get, intent} from "./api.js";
-import {rows as allRows, touch} from "./store.js";
+import {post, intent} from "./api.js";
+import {rows as allRows} from "./store.js";
 import {ask, report, nameOf, tagsOf, html, nothing, SUPPORT} from "./parts.js";
 import {showCommand} from "./command_bar.js";
 import {go, href} from "./router.js";
@@ -90,5 +90,3 @@ export const ONE_ACTIONS = [
 	{id: "rebuild", permission: "instance.rebuild", title: () => t("Rebuild"), isRare: true, may: isSettled, run: dialog("rebuild"), danger: true},
 	{...SUPPORT, may: () => true},
 ];
-
-export {get, remove, touch};

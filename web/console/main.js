@@ -167,4 +167,3 @@ listen({openPalette, isPaletteOpen});
 applyTheme();
 warm();
 speakAsChosen().then(begin);
-export {go};

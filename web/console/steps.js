@@ -2,6 +2,9 @@
 // What takes several requests, as steps in their order. A click runs them, and commands are made of them. A step may name what one
 // before it has made: "$gateway". {path, body, method: POST if absent, as: what the made is called, pick: where aws says its id, aws: its words}
 
+/** Of an address range. */
+export const isV6 = (block) => Boolean(block?.includes(":"));
+
 const ec2 = (row) => (typeof row === "string" ? `"${row}"` : row.ec2);
 const id = (row) => (typeof row === "string" ? row : row.id);
 const gone = (kind, row, aws) => ({method: "DELETE", path: `/${kind}/${row.id}`, aws});
@@ -31,7 +34,7 @@ export const TARGETS = {gateway: "--gateway-id", nat_gateway: "--nat-gateway-id"
 
 export function addRoute({table, destination, field, target}) {
 	return {path: "/routes", body: {table: id(table), destination, [field]: id(target)},
-		aws: `create-route --route-table-id ${ec2(table)} ${destination.includes(":") ? "--destination-ipv6-cidr-block" : "--destination-cidr-block"} ${destination} ${TARGETS[field]} ${ec2(target)}`};
+		aws: `create-route --route-table-id ${ec2(table)} ${isV6(destination) ? "--destination-ipv6-cidr-block" : "--destination-cidr-block"} ${destination} ${TARGETS[field]} ${ec2(target)}`};
 }
 
 /** An association as EC2 names it. */

@@ -3,6 +3,7 @@
 // verb is here if the provider makes the same thing of it: what is new, what belongs together, and whether an instance runs. What changes
 // or ends a thing is no new block, but another word in the block that made it, or none; what looks is `terraform show`.
 import {session, policyArn} from "./session.js";
+import {isV6} from "./steps.js";
 
 const ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"};
 const PAD = "  ";
@@ -35,7 +36,6 @@ export const inner = (members) => nested("", members);
 const resource = (type, name, members) => block(`resource "${type}" "${name}"`, members);
 /** What another block here makes, by its id if no argument is named: Terraform waits for that block. */
 const made = (type, name, argument = "id") => code(`${type}.${name}.${argument}`);
-const isV6 = (block) => Boolean(block?.includes(":"));
 const tags = (name) => (name ? {tags: nested(" =", {Name: name})} : {});
 const each = (rows, f) => rows.map(f).join("\n\n");
 

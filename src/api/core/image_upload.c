@@ -1,9 +1,34 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the store says of the data becomes the wish. */
+ * Pieces go into a file of the store; what the store says of the data becomes the wish. */
 #include "api/core/image_upload.h"
 
 #include "drivers/image_file.h"
 #include "engine/storage/image.h"
+
+static struct api_image_sink *sink_of(struct call_sink *sink)
+{
+	return (struct api_image_sink *) (void *) ((char *) sink - offsetof(struct api_image_sink, sink));
+}
+
+static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
+{
+	return image_upload_add(sink_of(sink)->upload, &call->ctx, piece);
+}
+
+static void end_upload(struct call_sink *sink)
+{
+	image_upload_free(sink_of(sink)->upload);
+}
+
+RESULT api_take_image_data(struct call *call, const char *directory, struct str disk_format,
+			   struct api_image_sink *s)
+{
+	s->format = str_is(disk_format, "iso") ? STR("raw") : str_copy(call->ctx.arena, disk_format);
+	TRY(image_upload_new(&call->ctx, directory, &s->upload));
+	s->sink = (struct call_sink){.cap_size = IMAGE_DATA_MAX, .take = take_piece, .end = end_upload};
+	call_set_sink(call, &s->sink);
+	return OK;
+}
 
 RESULT api_keep_image_upload(struct ctx *c, struct image_upload *upload, struct str format,
 			     struct image_filling *wish)

@@ -64,8 +64,8 @@ struct param {
 	/* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT: "a|b|c" */
 	const char *wire;
 	const char *doc;
-	int64_t min,
-		max; /* INT: value; TEXT: characters, of each in TEXTS; STRUCTS: count. Both 0: the type's own limits */
+	/* INT: value; TEXT: characters; TEXTS: characters of each; STRUCTS: count. Both 0: the type's own limits */
+	int64_t min, max;
 	union {
 		/* TEXT, TEXTS: "a|b|c": nothing else is accepted */
 		const char *words;

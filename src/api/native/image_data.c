@@ -28,14 +28,6 @@ static const struct param import_params[] = {
 	  .doc = "http or https: its data are fetched from there. None: they are sent."),
 };
 
-static int index_of(const char *const *words, struct str said)
-{
-	for (int k = 0; words[k]; k++)
-		if (str_is(said, words[k]))
-			return k;
-	return 0;
-}
-
 static RESULT prepare_import(struct native_call *e, void *args)
 {
 	struct import_args *a = args;
@@ -43,8 +35,8 @@ static RESULT prepare_import(struct native_call *e, void *args)
 	(void) e;
 	form->disk_format = a->format;
 	form->container_format = STR("bare");
-	form->platform = (enum image_platform) index_of(image_platform_words, a->platform);
-	form->boot_mode = (enum image_boot_mode) index_of(image_boot_mode_words, a->boot_mode);
+	form->platform = (enum image_platform) native_place_of_word(image_platform_words, a->platform);
+	form->boot_mode = (enum image_boot_mode) native_place_of_word(image_boot_mode_words, a->boot_mode);
 	return OK;
 }
 
@@ -62,25 +54,8 @@ static RESULT import(struct op *op, void *args)
 
 struct upload_args {
 	struct image_filling wish; /* first: the operation's */
-	struct call_sink sink;
-	struct image_upload *upload; /* owned until sink.end() */
-	struct str format;
+	struct api_image_sink data;
 };
-
-static struct upload_args *upload_of(struct call_sink *sink)
-{
-	return (struct upload_args *) (void *) ((char *) sink - offsetof(struct upload_args, sink));
-}
-
-static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
-{
-	return image_upload_add(upload_of(sink)->upload, &call->ctx, piece);
-}
-
-static void end_upload(struct call_sink *sink)
-{
-	image_upload_free(upload_of(sink)->upload);
-}
 
 /* When the headers are there. */
 static RESULT prepare_upload(struct native_call *e, void *args)
@@ -96,21 +71,17 @@ static RESULT prepare_upload(struct native_call *e, void *args)
 	TRY(engine_check_image_takes_data(e->c, native_tables(e), image_of(row)));
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_UNSUPPORTED, "There is no image store here.");
-	struct str format = image_of(row)->disk_format;
-	a->format = str_is(format, "iso") ? STR("raw") : str_copy(e->c->arena, format);
 	e->image = row->id;
-	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
-	a->sink = (struct call_sink){.cap_size = IMAGE_DATA_MAX, .take = take_piece, .end = end_upload};
-	call_set_sink(e->call, &a->sink);
-	return OK;
+	return api_take_image_data(e->call, reconciler_image_directory(e->config->reconciler),
+				   image_of(row)->disk_format, &a->data);
 }
 
 /* When the data are there: on the thread that works for the image. */
 static RESULT keep_upload(struct work_item *w)
 {
 	struct upload_args *a = ((struct native_call *) w->arg)->args;
-	TRY(a->sink.result);
-	return api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
+	TRY(a->data.sink.result);
+	return api_keep_image_upload(w->ctx, a->data.upload, a->data.format, &a->wish);
 }
 
 static const struct native_action actions[] = {

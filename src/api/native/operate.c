@@ -80,13 +80,19 @@ static const struct param remove_params[] = {
 		     "what made the machine a host."),
 };
 
+/* The answer is written once its row is gone. */
+static RESULT keep_name(struct native_call *e, const struct ref *host, struct str *ret_name)
+{
+	const struct row *row = NULL;
+	TRY(native_find_row(e, KIND_HOST, host, &row));
+	*ret_name = str_copy(e->c->arena, host_of(row)->name);
+	return ret_name->p ? OK : ctx_no_memory(e->c);
+}
+
 static RESULT prepare_removal(struct native_call *e, void *args)
 {
 	struct remove_args *a = args;
-	const struct row *row = NULL;
-	TRY(native_find_row(e, KIND_HOST, &a->wish.host, &row));
-	a->name = str_copy(e->c->arena, host_of(row)->name);
-	return a->name.p ? OK : ctx_no_memory(e->c);
+	return keep_name(e, &a->wish.host, &a->name);
 }
 
 static void drop_note(struct native_call *e, struct str name)
@@ -265,10 +271,7 @@ struct forget_args {
 static RESULT prepare_forgetting(struct native_call *e, void *args)
 {
 	struct forget_args *a = args;
-	const struct row *row = NULL;
-	TRY(native_find_row(e, KIND_HOST, &a->wish.host, &row));
-	a->name = str_copy(e->c->arena, host_of(row)->name);
-	return a->name.p ? OK : ctx_no_memory(e->c);
+	return keep_name(e, &a->wish.host, &a->name);
 }
 
 static void tell_lost_one(struct json_writer *w, const struct tables *t, const struct lost_thing *lost)

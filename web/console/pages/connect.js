@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // What to paste so that one's own tools speak with this region: filled in, one tab for each tool. A secret is shown once, when the
 // key is made. The light at the top goes on when the key is used for the first time.
-import {html, nothing, mark, copy, ask, nameOf, problemCard, when} from "../parts.js";
-import {rows, need, touch, applyRow, row as byId} from "../store.js";
+import {html, nothing, mark, copy, ask, when} from "../parts.js";
+import {rows, need, applyRow} from "../store.js";
 import {here, say} from "../router.js";
 import {t, since} from "../words.js";
 import {post, intent} from "../api.js";
@@ -66,5 +66,3 @@ export function view() {
 		<div class="card">${tab[2]()}${secret() === "…" && tab[0] !== "openstack" ? html`<p class="hint">${t("The secret of a key that is there already is with whoever made it. A new key fills it in.")}</p>` : nothing}</div>
 		${keys.length ? html`<div class="card"><h2>${t("Your access keys")}</h2><table class="simple"><thead><tr><th scope="col">${t("Key")}</th><th scope="col">${t("Last used")}</th><th scope="col">${t("For")}</th></tr></thead><tbody>${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.last_used_us ? when(k.last_used_us) : t("never")}</td><td>${k.last_used_service ?? ""}</td></tr>`)}</tbody></table></div>` : nothing}`;
 }
-
-export {nameOf, problemCard, byId, touch};

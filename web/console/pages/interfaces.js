@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Network interfaces: an address in a subnet, groups that guard it, and the machine that it is in.
-import {html, nothing, nameOf, oneByOne, shortId, refName, refLink, pairs, copyable, when, emptyCard, ask, report, stateOf} from "../parts.js";
+import {html, nothing, nameOf, oneByOne, refName, refLink, pairs, copyable, when, emptyCard, ask, report, stateOf} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row} from "../store.js";
 import {href} from "../router.js";
 import {t, list as words} from "../words.js";
-import {post, patch, remove} from "../api.js";
+import {post, patch} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {askFor, applyAll, make} from "../forms.js";
 import {mayAll} from "../may.js";

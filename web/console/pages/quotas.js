@@ -3,7 +3,7 @@
 import {html, nothing, ask, gauge, waiting, problemCard, refName} from "../parts.js";
 import {need, touch, rows} from "../store.js";
 import {here, say} from "../router.js";
-import {t, size, number} from "../words.js";
+import {t, number} from "../words.js";
 import {get, patch} from "../api.js";
 import {session, isOperator} from "../session.js";
 import {quotaWord, isBytes, sayOf} from "../quota_words.js";

@@ -2,9 +2,9 @@
 // Volumes: disks that outlive the instances they are attached to.
 import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
-import {rows, touch, applyRow} from "../store.js";
+import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
-import {t, size, list as words, number} from "../words.js";
+import {t, size, number} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {snapshotDialog} from "../volume_dialogs.js";
@@ -89,5 +89,3 @@ export const view = resourcePage({
 function rowId(kind, id) {
 	return shortId(rows(kind).find((r) => r.id === id)) || id;
 }
-
-export {touch, number};

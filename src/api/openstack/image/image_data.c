@@ -16,26 +16,9 @@
 struct os_upload {
 	struct image_filling wish;
 	struct image_staging staging;
-	struct call_sink sink;
-	struct image_upload *upload; /* owned until sink.end() */
-	struct str format;
+	struct api_image_sink data;
 };
 static const struct param upload_params[] = {OS_IMAGE_PATH(struct os_upload, wish.image)};
-
-static struct os_upload *upload_of(struct call_sink *sink)
-{
-	return (struct os_upload *) (void *) ((char *) sink - offsetof(struct os_upload, sink));
-}
-
-static RESULT take_piece(struct call_sink *sink, struct call *call, struct str piece)
-{
-	return image_upload_add(upload_of(sink)->upload, &call->ctx, piece);
-}
-
-static void end_upload(struct call_sink *sink)
-{
-	image_upload_free(upload_of(sink)->upload);
-}
 
 /* When the headers are there. */
 static RESULT prepare_upload(struct os_call *e, void *args)
@@ -49,21 +32,17 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 	TRY(engine_check_image_takes_data(e->c, os_tables(e), image));
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
-	a->format =
-		str_is(image->disk_format, "iso") ? STR("raw") : str_copy(e->c->arena, image->disk_format);
 	e->image = image->row.id;
-	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
-	a->sink = (struct call_sink){.cap_size = IMAGE_DATA_MAX, .take = take_piece, .end = end_upload};
-	call_set_sink(e->call, &a->sink);
-	return OK;
+	return api_take_image_data(e->call, reconciler_image_directory(e->config->reconciler),
+				   image->disk_format, &a->data);
 }
 
 /* When the data are there: on the thread that works for the image. */
 static RESULT keep_upload(struct work_item *w)
 {
 	struct os_upload *a = ((struct os_call *) w->arg)->args;
-	TRY(a->sink.result);
-	return api_keep_image_upload(w->ctx, a->upload, a->format, &a->wish);
+	TRY(a->data.sink.result);
+	return api_keep_image_upload(w->ctx, a->data.upload, a->data.format, &a->wish);
 }
 
 /* ---- stage ---- */
@@ -73,8 +52,8 @@ static RESULT keep_staged(struct work_item *w)
 {
 	struct os_upload *a = ((struct os_call *) w->arg)->args;
 	struct image_digests digests = {0};
-	TRY(a->sink.result);
-	TRY(image_upload_stage(a->upload, w->ctx, &digests));
+	TRY(a->data.sink.result);
+	TRY(image_upload_stage(a->data.upload, w->ctx, &digests));
 	a->staging = (struct image_staging){.image = a->wish.image,
 					    .data_size = digests.size,
 					    .md5 = digests.md5,
