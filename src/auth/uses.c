@@ -97,7 +97,8 @@ RESULT uses_write(struct uses *u, struct ctx *c)
 		gather_set(&u->sets[k], c->arena, at, room, &wish.count);
 	if (arena_is_full(c->arena))
 		return ctx_no_memory(c);
-	return wish.count ? store_commit(u->store, c, "dari:uses", engine_note_last_uses_run, &wish) : OK;
+	return wish.count ? store_commit_by_clock(u->store, c, "dari:uses", engine_note_last_uses_run, &wish)
+			  : OK;
 }
 
 /* sweep: the counts of the audit log are written on the same occasion. */
@@ -111,7 +112,7 @@ static void write_or_log(struct uses *u, bool at_end, bool sweep)
 	struct result result = uses_write(u, &c);
 	if (!result_is_ok(result))
 		log_event(LOG_WARN, "uses-not-written", "error=%s", err_name(result.code));
-	result = sweep ? store_commit(u->store, &c, "dari:audit", op_sweep_audit, &at_end) : OK;
+	result = sweep ? store_commit_by_clock(u->store, &c, "dari:audit", op_sweep_audit, &at_end) : OK;
 	if (!result_is_ok(result))
 		log_event(LOG_WARN, "audit-counts-not-written", "error=%s", err_name(result.code));
 	arena_free(arena);

@@ -64,8 +64,8 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	       "Passwords and secrets that were hashed to check them.", passwords_count_checks(d->passwords));
 	METRIC("dari_query_rows_read_total", "counter", "Rows that lists read.", query_count_rows_read());
 	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.commit);
-	METRIC("dari_store_figures_batches_total", "counter", "Commits of figures alone, since start.",
-	       store.series_commits);
+	METRIC("dari_store_clock_batches_total", "counter",
+	       "Commits that nobody asked for, of figures and last uses, since start.", store.clock_commits);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
 	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);
 	METRIC("dari_store_rows", "gauge", "Rows in memory.", store.rows);

@@ -241,11 +241,12 @@ static void committer_count(struct store *s, const struct change *first)
 	committer_show_figures(s);
 }
 
-static bool has_only_series(const struct op_log *log)
+/* What was refused has left nothing in it. */
+static bool is_by_clock_alone(const struct store *s, const struct change *first)
 {
-	bool is_so = log->first_note && !log->net_count;
-	for (const struct note *note = log->first_note; note && is_so; note = note->next)
-		is_so = note->type == NOTE_SERIES;
+	bool is_so = true;
+	for (const struct change *change = first; change != s->pending && is_so; change = change->next)
+		is_so = change->by_clock || !result_is_ok(change->result);
 	return is_so;
 }
 
@@ -265,7 +266,7 @@ static void committer_run_batch(struct store *s)
 	if (s->log.net_count || s->log.first_note) {
 		r = committer_write(s, &c, ++commit);
 		committer_log(s, r, &c);
-		s->figures.series_commits += result_is_ok(r) && has_only_series(&s->log);
+		s->figures.clock_commits += result_is_ok(r) && is_by_clock_alone(s, first);
 	}
 	if (!result_is_ok(r))
 		committer_refuse(s, first, r, &c);

@@ -254,12 +254,11 @@ static void store_end_wait(struct change *change, struct result result)
 	pthread_mutex_unlock(&w->lock);
 }
 
-RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg)
+static RESULT store_submit_and_wait(struct store *s, const struct change *change)
 {
 	struct waiting w = {
-		.change = {.run = run, .arg = arg, .ctx = c, .done = store_end_wait, .action = action},
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.ended = PTHREAD_COND_INITIALIZER};
+		.change = *change, .lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+	w.change.done = store_end_wait;
 	store_submit(s, &w.change);
 	pthread_mutex_lock(&w.lock);
 	while (!w.is_done)
@@ -268,6 +267,17 @@ RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run r
 	pthread_cond_destroy(&w.ended);
 	pthread_mutex_destroy(&w.lock);
 	return w.result;
+}
+
+RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg)
+{
+	return store_submit_and_wait(s, &(struct change){.run = run, .arg = arg, .ctx = c, .action = action});
+}
+
+RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action, op_run run, void *arg)
+{
+	return store_submit_and_wait(
+		s, &(struct change){.run = run, .arg = arg, .ctx = c, .action = action, .by_clock = true});
 }
 
 /* ---- the audit ---- */

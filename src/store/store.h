@@ -39,6 +39,7 @@ struct change {
 	 * meanwhile, it runs on the thread that closes it. */
 	void (*done)(struct change *change, struct result result);
 	const char *action; /* static; for the events: "ec2:RunInstances" */
+	bool by_clock;      /* nobody asked for it: figures, last uses. Counted apart */
 	/* private: */
 	struct change *next;
 	struct result result;
@@ -64,6 +65,7 @@ void store_submit(struct store *s, struct change *change);
 /* Queues a change and waits for it. For the threads of commands, and for tests with threads; never
  * on an HTTP thread. action as in struct change. */
 RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
+RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
 
 /* The functions below take any kind of row. Use their typed forms, which tools/schema.py makes for
  * each kind K in store/K.h. (model/K.h has the struct, its enums, and K_of(row), the checked cast.)
@@ -249,7 +251,7 @@ RESULT store_open(struct ctx *c, const struct store_config *config, struct store
 void store_close(struct store *s); /* runs what is queued, then ends the committer */
 struct store_figures {
 	uint64_t commit, changes, failed; /* since start */
-	uint64_t series_commits;          /* likewise, of figures alone: they come by the clock */
+	uint64_t clock_commits;           /* likewise, of changes by the clock alone */
 	size_t rows, row_bytes, retired;  /* retired: versions that wait for a view to close */
 	int64_t last_commit_us;           /* how long the last COMMIT took */
 };

@@ -103,11 +103,11 @@ class Dev:
         raise TimeoutError(f"the reconciler has not come to rest in {PATIENCE_S} s: {before} are on their way")
 
     def commits(self):
-        """Without those of figures, which come by the clock."""
+        """Those that somebody asked for: figures and last uses come by the clock."""
         with urllib.request.urlopen(self.url + "/metrics", timeout=PATIENCE_S) as answer:
             text = answer.read()
-        every, figures = (int(float(re.search(rb"^dari_store_%s_total (\S+)$" % name, text, re.MULTILINE)[1])) for name in (b"batches", b"figures_batches"))
-        return every - figures
+        every, by_clock = (int(float(re.search(rb"^dari_store_%s_total (\S+)$" % name, text, re.MULTILINE)[1])) for name in (b"batches", b"clock_batches"))
+        return every - by_clock
 
     def audit(self, patience_s=PATIENCE_S):
         """What `dari audit` still finds when all had time to come to rest."""

@@ -221,7 +221,8 @@ static void keep_stretch(struct reconciler *r, uuid host, size_t step, int64_t f
 					  .arg = keeping,
 					  .ctx = &keeping->ctx,
 					  .done = keep_done,
-					  .action = "figures"};
+					  .action = "figures",
+					  .by_clock = true};
 	atomic_fetch_add(&r->references, 1);
 	store_submit(r->store, &keeping->change);
 }

@@ -331,6 +331,31 @@ static void second_sees_first(void **state)
 	fixture_check(f);
 }
 
+/* A batch is by the clock if nothing else in it was done. */
+static void changes_by_clock_are_counted_apart(void **state)
+{
+	struct fixture *f = *state;
+	const struct {
+		op_run beside;
+		uint64_t expected;
+	} batches[] = {{NULL, 1}, {put_account, 1}, {put_account_and_fail, 2}};
+	unsigned id = 0;
+	for (size_t k = 0; k < sizeof batches / sizeof batches[0]; k++) {
+		struct counted n[2];
+		unsigned ids[2] = {++id, ++id};
+		fixture_submit(f, &n[0], put_account, &ids[0]);
+		n[0].change.by_clock = true;
+		if (batches[k].beside)
+			fixture_submit(f, &n[1], batches[k].beside, &ids[1]);
+		fixture_step(f);
+		struct store_figures figures;
+		store_read_figures(f->store, &figures);
+		assert_int_equal(figures.commit, k + 1);
+		assert_int_equal(figures.clock_commits, batches[k].expected);
+		fixture_clear(f);
+	}
+}
+
 static void batches_are_bounded(void **state)
 {
 	struct fixture *f = *state;
@@ -707,6 +732,7 @@ int main(void)
 		TEST_OPEN(same_row_many_times),
 		TEST_OPEN(loops_may_put_what_they_walk),
 		TEST_OPEN(second_sees_first),
+		TEST_OPEN(changes_by_clock_are_counted_apart),
 		TEST_CLOSED(batches_are_bounded),
 		TEST_OPEN(nothing_put_is_no_batch),
 		TEST_CLOSED(invariants_refuse),
