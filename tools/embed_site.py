@@ -21,7 +21,8 @@ import sys
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8"}
 # A package's files, by their folder below vendor/, which keeps the package's own paths: its modules import one another.
-VENDOR = {"lit-html": ["lit-html.js", "directive.js", "directive-helpers.js", "directives/repeat.js", "directives/live.js"],
+VENDOR = {"lit-html": ["lit-html.js", "directive.js", "directive-helpers.js", "directives/guard.js", "directives/repeat.js",
+                       "directives/live.js"],
           "uplot": ["dist/uPlot.esm.js", "dist/uPlot.min.css"],
           "@xterm/xterm": ["lib/xterm.mjs", "css/xterm.css"], "@xterm/addon-fit": ["lib/addon-fit.mjs"]}
 LICENCES = dict.fromkeys(VENDOR, "LICENSE")

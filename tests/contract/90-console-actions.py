@@ -184,7 +184,7 @@ def test_its_settings_and_tags(page, dev):
     field(page, "value", "prod")
     answer(page)
     page.until("return [...document.querySelectorAll('main td')].some(d => d.innerText === 'prod')", what="the new value")
-    page.click("return document.querySelector('button[aria-label=\"Take the tag env away\"]')", what="the button")
+    page.click("return document.querySelector('button[aria-label=\"Take away the tag env\"]')", what="the button")
     page.until("return !document.querySelector('button[aria-label=\"Change the tag env\"]')", what="that it is gone")
     assert set(row(dev, f"/instances/{dev.one}")["tags"]) == {"Name"}
 

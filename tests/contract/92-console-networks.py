@@ -145,7 +145,7 @@ def test_route_tables(page, dev):
     fill(page, subnet="back")
     send(page, "replace-route-table-association")
     assert named(dev, "subnets", "back")["route_table"] == edge["id"]
-    press(page, "Take back away")
+    press(page, "Take away back")
     page.until_text("uses the main route table again")
     assert not named(dev, "subnets", "back").get("route_table")
     go(page, dev, f"networks/{named(dev, 'subnets', 'back')['ec2']}")
@@ -186,7 +186,7 @@ def test_network_acls(page, dev):
     send(page, "replace-network-acl-association")
     assert named(dev, "subnets", "back")["acl"] == guard["id"]
     press(page, "Delete")
-    page.until("return document.querySelector('dialog[open]').innerText.includes('In its way: back')", what="what is in its way")
+    page.until("return document.querySelector('dialog[open]')?.innerText.includes('In its way: back')", what="what is in its way")
     page.press(Keys.ESCAPE)
     go(page, dev, f"networks/{named(dev, 'subnets', 'back')['ec2']}")
     press(page, "Another network ACL")
@@ -304,7 +304,7 @@ def test_the_end_of_a_vpc(page, dev):
     back = named(dev, "subnets", "back")
     go(page, dev, f"networks/{back['ec2']}")
     press(page, "Delete")
-    page.until("return document.querySelector('dialog[open]').innerText.includes('In its way is an interface')", what="what is in its way")
+    page.until("return document.querySelector('dialog[open]')?.innerText.includes('In its way is an interface')", what="what is in its way")
     page.press(Keys.ESCAPE)
     go(page, dev, f"networks/{vpc['ec2']}")
     nat = next(n for n in rows(dev, "nat-gateways", router=vpc["id"]))

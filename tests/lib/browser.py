@@ -11,6 +11,7 @@ import urllib.request
 
 import npm
 from selenium import webdriver
+from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.action_chains import ActionChains
@@ -44,14 +45,17 @@ class Browser:
         self.driver.get(url)
 
     def until(self, script, *args, what=None):
-        """Waits until the script says something that is true, and returns it."""
-        limit = time.monotonic() + PATIENCE_S
+        """Waits until the script says something that is true, and returns it. What it reads may not be there yet."""
+        limit, failure = time.monotonic() + PATIENCE_S, ""
         while time.monotonic() < limit:
-            value = self.run(script, *args)
+            try:
+                value = self.run(script, *args)
+            except JavascriptException as e:
+                value, failure = None, e.msg
             if value:
                 return value
             time.sleep(0.05)
-        raise AssertionError(f"{what or script}: not within {PATIENCE_S} s; the page says: {self.text()[:1500]}")
+        raise AssertionError(f"{what or script}: not within {PATIENCE_S} s {failure}; the page says: {self.text()[:1500]}")
 
     def click(self, script, *args, what=None):
         """Clicks on what the script says, once it is there, where nothing lies over it."""

@@ -3,9 +3,10 @@
 // never moves what is under the pointer or has the focus: while either is in the table, rows keep their places, and what is new comes
 // at the end. Filter, order and the open row are in the address; what is picked is not.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
+import {guard} from "./vendor/lit-html/directives/guard.js";
 import {repeat} from "./vendor/lit-html/directives/repeat.js";
 import {live} from "./vendor/lit-html/directives/live.js";
-import {changedSince, FRESH_MS, need, touch} from "./store.js";
+import {changedSince, FRESH_MS, need, othersThan, touch} from "./store.js";
 import {here, say, go} from "./router.js";
 import {matches, t} from "./words.js";
 import {nameOf, problemCard, waiting, tagsOf} from "./parts.js";
@@ -20,7 +21,7 @@ const states = new Map();
 function stateFor(id) {
 	let s = states.get(id);
 	if (!s)
-		states.set(id, (s = {picks: new Set(), cursor: "", kept: null, top: 0, height: 600, isInside: false}));
+		states.set(id, (s = {picks: new Set(), cursor: "", kept: null, top: 0, height: 600, isInside: false, slots: new Map(), slotCount: 0}));
 	return s;
 }
 
@@ -94,7 +95,8 @@ function source(spec) {
 const CHANGES_MAX = 1000; // more of them are sorted anew
 const folded = new Map(); // texts, and what they are compared by
 /** Of each list by its id: {key, version, entries: id → entry, orders: column → order, counts, …}. An entry is {row, isKept, isShown,
- * chips: which it counts for}; an order {column, isPlain, version, items: [{value, e}], the smallest value first}. */
+ * chips: which it counts for}, and stays the same while its row changes; an order {column, isPlain, version, items: [{value, e}], the
+ * smallest value first, of: id → item}. */
 const levels = new Map();
 
 function fold(text) {
@@ -158,16 +160,20 @@ function newLevel(spec, q, key) {
 function weighSome(spec, l, ids) {
 	const {rows: held} = need(spec.kind);
 	for (const id of ids) {
-		const before = l.entries.get(id), row = held.get(id);
+		const before = l.entries.get(id), row = held.get(id), wasShown = before?.isShown ?? false;
 		if (before)
 			weigh(spec, l, before, -1);
-		l.entries.delete(id);
 		if (row) {
-			l.entries.set(id, newEntry(row));
-			weigh(spec, l, l.entries.get(id), 1);
+			const e = before ?? newEntry(row);
+			e.row = row;
+			l.entries.set(id, e);
+			weigh(spec, l, e, 1);
+		} else {
+			l.entries.delete(id);
 		}
+		if (wasShown !== (row ? l.entries.get(id).isShown : false))
+			l.all = null;
 	}
-	l.all = null;
 }
 
 function sortAll(l, o) {
@@ -176,6 +182,8 @@ function sortAll(l, o) {
 	if (o.isPlain !== wasPlain)
 		o.items = items();
 	o.items.sort(comparer(o));
+	o.of = new Map(o.items.map((item) => [item.e.row.id, item]));
+	l.all = null;
 }
 
 function placeOf(items, item, compare) {
@@ -190,16 +198,29 @@ function placeOf(items, item, compare) {
 	return low;
 }
 
+/** Most changes of a row leave it where it is. */
 function sortIn(l, o, ids) {
-	const wasPlain = o.isPlain, fresh = [...ids].map((id) => l.entries.get(id)).filter(Boolean).map((e) => newItem(o, e));
+	const wasPlain = o.isPlain, fresh = [...ids].map((id) => [id, l.entries.get(id)]).map(([id, e]) => [id, e ? newItem(o, e) : null]);
 	if (o.isPlain !== wasPlain) {
 		sortAll(l, o);
 		return;
 	}
 	const compare = comparer(o);
-	o.items = o.items.filter((item) => !ids.has(item.e.row.id));
-	for (const item of fresh)
-		o.items.splice(placeOf(o.items, item, compare), 0, item);
+	for (const [id, item] of fresh) {
+		const before = o.of.get(id);
+		if (before?.e === item?.e && before?.value === item?.value)
+			continue;
+		if (before) {
+			const at = placeOf(o.items, before, compare);
+			o.items.splice(o.items[at] === before ? at : o.items.indexOf(before), 1);
+			o.of.delete(id);
+		}
+		if (item) {
+			o.items.splice(placeOf(o.items, item, compare), 0, item);
+			o.of.set(id, item);
+		}
+		l.all = null;
+	}
 }
 
 /** The order of a column, as it is now. */
@@ -216,7 +237,7 @@ function orderOf(spec, l, column) {
 	return o;
 }
 
-/** The rows that fit, in order (all), how many there are in all, and for each chip. */
+/** The entries that fit, in order (all), how many there are in all, and for each chip. */
 function ordered(spec, q, sort) {
 	const k = need(spec.kind), kinds = (spec.kinds ?? []).filter((name) => name !== spec.kind || spec.rows);
 	const key = [document.documentElement.lang, spec.rows ? k.version : "", ...kinds.map((name) => need(name).version)].join("|");
@@ -232,7 +253,7 @@ function ordered(spec, q, sort) {
 	const o = orderOf(spec, l, spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0]);
 	if (!l.all || l.sort !== sort) {
 		l.sort = sort;
-		l.all = o.items.filter((item) => item.e.isShown).map((item) => item.e.row);
+		l.all = o.items.map((item) => item.e).filter((e) => e.isShown);
 		if (sort.startsWith("-"))
 			l.all.reverse();
 	}
@@ -245,23 +266,42 @@ function settle(s, found, wanted) {
 		s.kept = null;
 		return found;
 	}
-	if (!s.kept || s.wanted !== wanted)
-		s.kept = found.map((row) => row.id);
-	s.wanted = wanted;
-	const byId = new Map(found.map((row) => [row.id, row]));
+	const isSame = s.kept && s.wanted === wanted;
+	if (isSame && s.found === found)
+		return s.stays;
+	if (!isSame)
+		s.kept = found.map((e) => e.row.id);
+	const byId = new Map(found.map((e) => [e.row.id, e]));
 	const stays = [];
 	for (const id of s.kept) {
-		const row = byId.get(id);
-		if (row) {
-			stays.push(row);
+		const e = byId.get(id);
+		if (e) {
+			stays.push(e);
 			byId.delete(id);
 		}
 	}
-	for (const row of byId.values()) {
-		stays.push(row);
-		s.kept.push(row.id);
+	for (const [id, e] of byId) {
+		stays.push(e);
+		s.kept.push(id);
 	}
+	Object.assign(s, {wanted, found, stays});
 	return stays;
+}
+
+/** Rows in sight → the places in the page where they are painted. What comes takes the place of what has gone, for it is a tenth of the work
+ * to write into a row that is there. */
+function placesOf(s, entries) {
+	const free = new Set(s.slots.values()), slots = new Map();
+	for (const {row: {id}} of entries)
+		if (s.slots.has(id)) {
+			slots.set(id, s.slots.get(id));
+			free.delete(slots.get(id));
+		}
+	const left = free.values();
+	for (const {row: {id}} of entries)
+		if (!slots.has(id))
+			slots.set(id, left.next().value ?? s.slotCount++);
+	return (s.slots = slots);
 }
 
 function setSort(key) {
@@ -269,9 +309,9 @@ function setSort(key) {
 	say({sort: now === key ? "-" + key : now === "-" + key ? "" : key});
 }
 
-function toggle(s, id, extend, all) {
+function toggle(s, id, extend) {
 	if (extend && s.cursor) {
-		const ids = all.map((r) => r.id), from = ids.indexOf(s.cursor), to = ids.indexOf(id);
+		const ids = current.all.map((e) => e.row.id), from = ids.indexOf(s.cursor), to = ids.indexOf(id);
 		if (from >= 0 && to >= 0)
 			for (const one of ids.slice(Math.min(from, to), Math.max(from, to) + 1))
 				s.picks.add(one);
@@ -286,20 +326,25 @@ const cellClass = (column, isHead = false) => `${column.num ? "n " : ""}${column
 
 function headCell(column, sort) {
 	if (column.sort === null)
-		return html`<th scope="col" class=${cellClass(column, true)}>${column.title()}</th>`;
+		return html`<th role="columnheader" scope="col" class=${cellClass(column, true)}>${column.title()}</th>`;
 	const isBy = sort.replace(/^-/, "") === column.key, isDown = sort.startsWith("-");
-	return html`<th scope="col" class=${cellClass(column, true)} aria-sort=${isBy ? (isDown ? "descending" : "ascending") : nothing}>
+	return html`<th role="columnheader" scope="col" class=${cellClass(column, true)} aria-sort=${isBy ? (isDown ? "descending" : "ascending") : nothing}>
 		<button type="button" class="sort" @click=${() => setSort(column.key)}>${column.title()}<span aria-hidden="true">${isBy ? (isDown ? " ▼" : " ▲") : ""}</span></button></th>`;
 }
 
-function bodyRow(spec, s, row, index, all) {
-	const isOpen = here.query.get("open") === (row.ec2 ?? row.id);
-	const isPicked = s.picks.has(row.id);
-	const isFresh = row.freshAt && performance.now() - row.freshAt < FRESH_MS;
-	return html`<tr data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${s.cursor === row.id ? "cursor " : ""}${isFresh ? "fresh" : ""}"
+function bodyRow(spec, s, row, index, {isOpen, isPicked, isCursor, isFresh}) {
+	return html`<tr role="row" data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${isCursor ? "cursor " : ""}${isFresh ? "fresh" : ""}"
 		@click=${(e) => clickRow(e, spec, s, row)}>
-		${spec.actions ? html`<td class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Pick {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey, all); }}></td>` : nothing}
-		${spec.columns.map((c) => html`<td class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
+		${spec.actions ? html`<td role="cell" class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Pick {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey); }}></td>` : nothing}
+		${spec.columns.map((c) => html`<td role="cell" class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
+}
+
+/** A row that isAlone shows nothing of others of its kind: it is made anew only if it has changed itself, or something else than rows. */
+function rowView(spec, s, row, index) {
+	const is = {isOpen: here.query.get("open") === (row.ec2 ?? row.id), isPicked: s.picks.has(row.id), isCursor: s.cursor === row.id,
+		isFresh: row.freshAt && performance.now() - row.freshAt < FRESH_MS};
+	const make = () => bodyRow(spec, s, row, index, is);
+	return spec.isAlone ? guard([row, index, othersThan(spec.kind), ...Object.values(is)], make) : make();
 }
 
 function clickRow(event, spec, s, row) {
@@ -344,26 +389,27 @@ function actionBar(spec, s, all) {
 		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
 			@mouseenter=${() => spec.preview?.(a, chosen)} @focus=${() => spec.preview?.(a, chosen)} @click=${() => a.run(chosen)}>${a.title()}${a.danger ? "…" : ""}</button>`)}
 		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Pick none")}</button>
-		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const row of all) s.picks.add(row.id); touch(); }}>${t("Pick all {n}", {n: all.length})}</button>` : nothing}</div>`;
+		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const e of all) s.picks.add(e.row.id); touch(); }}>${t("Pick all {n}", {n: all.length})}</button>` : nothing}</div>`;
 }
 
 function tableView(spec, s, all, sort) {
-	const height = narrow.matches ? (spec.tall ?? 58) : 37;
+	const height = narrow.matches ? 58 : 37;
 	const from = Math.max(0, Math.floor(s.top / height) - OVER), to = Math.min(all.length, Math.ceil((s.top + s.height) / height) + OVER);
+	const inSight = all.slice(from, to), places = placesOf(s, inSight);
 	if (!narrow.matches && !here.query.get("open"))
-		spec.inSight?.(all.slice(from, to));
+		spec.inSight?.(inSight.map((e) => e.row));
 	const gap = (n) => (n > 0 ? html`<tr class="gap" aria-hidden="true"><td .style=${`height:${n * height}px;padding:0;border:0`}></td></tr>` : nothing);
 	return html`<div class="scroll list" tabindex="0" role="region" aria-label=${t("{what}, {n} rows", {what: spec.title(), n: all.length})}
 		@scroll=${(e) => { s.top = e.target.scrollTop; s.height = e.target.clientHeight; touch(); }}
 		@pointerenter=${() => { s.isInside = true; }} @pointerleave=${() => { s.isInside = false; touch(); }}
 		@focusin=${() => { s.isInside = true; }} @focusout=${() => { s.isInside = false; touch(); }}>
-		<table class="stack" aria-rowcount=${all.length + 1}><colgroup>${spec.actions ? html`<col class="c-pick">` : nothing}${spec.columns.map((c) => html`<col class=${c.wide ? "wide" : ""} .style=${c.width ? `width:${c.width}` : ""}>`)}</colgroup>
-		<thead><tr>${spec.actions ? html`<th scope="col" class="pick"><input type="checkbox" aria-label=${t("Pick all")} .checked=${live(all.length > 0 && all.every((r) => s.picks.has(r.id)))}
-			@click=${(e) => { e.stopPropagation(); for (const row of all) e.target.checked ? s.picks.add(row.id) : s.picks.delete(row.id); touch(); }}></th>` : nothing}${spec.columns.map((c) => headCell(c, sort))}</tr></thead>
-		<tbody>${gap(from)}${repeat(all.slice(from, to), (row) => row.id, (row, k) => bodyRow(spec, s, row, from + k, all))}${gap(all.length - to)}</tbody></table></div>`;
+		<table role="table" class="stack" aria-rowcount=${all.length + 1} .style=${`--columns:${spec.actions ? "36px " : ""}${spec.columns.map((c) => c.width ?? "minmax(0,1fr)").join(" ")}`}>
+		<thead role="rowgroup"><tr role="row">${spec.actions ? html`<th role="columnheader" scope="col" class="pick"><input type="checkbox" aria-label=${t("Pick all")} .checked=${live(all.length > 0 && all.every((e) => s.picks.has(e.row.id)))}
+			@click=${(e) => { e.stopPropagation(); for (const {row} of all) e.target.checked ? s.picks.add(row.id) : s.picks.delete(row.id); touch(); }}></th>` : nothing}${spec.columns.map((c) => headCell(c, sort))}</tr></thead>
+		<tbody role="rowgroup">${gap(from)}${repeat(inSight, (e) => places.get(e.row.id), (e, k) => rowView(spec, s, e.row, from + k))}${gap(all.length - to)}</tbody></table></div>`;
 }
 
-/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview, inSight}. A column whose sort is null
+/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview, inSight, isAlone}. A column whose sort is null
  * gives no order. An action that isRare is shown where it can be done to one of those that are picked. */
 export function listView(spec) {
 	const s = stateFor(spec.id), k = need(spec.kind);
@@ -398,10 +444,10 @@ export function move(by) {
 	if (!current?.all.length)
 		return;
 	const {s, all} = current;
-	const at = all.findIndex((row) => row.id === s.cursor);
+	const at = all.findIndex((e) => e.row.id === s.cursor);
 	const to = Math.max(0, Math.min(all.length - 1, at < 0 ? 0 : at + by));
-	s.cursor = all[to].id;
-	const box = document.querySelector(".scroll.list"), height = narrow.matches ? (current.spec.tall ?? 58) : 37;
+	s.cursor = all[to].row.id;
+	const box = document.querySelector(".scroll.list"), height = narrow.matches ? 58 : 37;
 	if (box) {
 		const top = to * height;
 		if (top < box.scrollTop)
@@ -417,7 +463,7 @@ export function move(by) {
 
 export function pickCursor() {
 	if (current?.spec.actions && current.s.cursor) {
-		toggle(current.s, current.s.cursor, false, current.all);
+		toggle(current.s, current.s.cursor, false);
 		return true;
 	}
 	return false;

@@ -2,7 +2,8 @@
 // The frame around every page: who is here, where one can go, whether what is shown is live, keys, and the command that does the same
 // as a click. A repaint draws the whole: lit-html changes only what differs.
 import {html, nothing, render} from "./vendor/lit-html/lit-html.js";
-import {onRepaint, touch, need, countOf, everybodys, forgetAll} from "./store.js";
+import {guard} from "./vendor/lit-html/directives/guard.js";
+import {onRepaint, touch, need, countOf, everybodys, forgetAll, othersThanRows} from "./store.js";
 import {here, href, go, onArrival} from "./router.js";
 import {t, clock, speak, speakAsChosen, language, languages, number, chosen, keep} from "./words.js";
 import {get, onSessionLost, Unreachable} from "./api.js";
@@ -61,9 +62,11 @@ function whoMenu() {
 		<a class="b" href=${href("you")}>${t("You")}</a><button type="button" @click=${signOut}>${t("Sign out")}</button></div></details>`;
 }
 
-function navView() {
+const shownCount = (p) => (!p.counts ? "" : !p.count ? countOf(p.kind) : need(p.kind).isLoaded ? p.count() : "");
+
+function navView(counts) {
 	const link = (p) => {
-		const n = !p.kind || !p.counts ? "" : !p.count ? countOf(p.kind) : need(p.kind).isLoaded ? p.count() : "";
+		const n = counts[PAGES.indexOf(p)];
 		return html`<a href=${href(p.name)} aria-current=${here.page === p.name || (here.page === "" && p.name === "overview") ? "page" : nothing}>${p.title()}${n === "" ? nothing : html` <span class="num">${number(n)}</span>`}</a>`;
 	};
 	const groups = [["", "main"], [t("Account"), "account"], ...(isOperator() ? [[t("Region"), "region"]] : [])];
@@ -88,11 +91,12 @@ function app() {
 		const module = moduleOf("sign-in");
 		return html`<main id="main" class="alone">${module?.view ? module.view(here) : waiting()}</main>${notesView()}${dialogView()}`;
 	}
-	return html`<a class="skip" href="#main">${t("Skip to content")}</a>
+	const counts = PAGES.map(shownCount);
+	return html`${guard([othersThanRows()], () => html`<a class="skip" href="#main">${t("Skip to content")}</a>
 		<header class="top"><a class="brand" href=${href("overview")}><b lang="ko">다리</b> Dari</a>
 		<button class="find" type="button" @click=${() => openPalette()}><span>${t("Go to, search, or do anything")}</span><kbd>Ctrl K</kbd></button>
-		${healthView()}${whoMenu()}</header>
-		<div class="lay">${navView()}<main id="main" tabindex="-1" class=${health.state === "late" ? "late" : ""}>${pageView()}${commandView()}</main></div>
+		${healthView()}${whoMenu()}</header>`)}
+		<div class="lay">${guard([othersThanRows(), ...counts], () => navView(counts))}<main id="main" tabindex="-1" class=${health.state === "late" ? "late" : ""}>${pageView()}${commandView()}</main></div>
 		${notesView()}${dialogView()}${paletteView()}`;
 }
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Which pages there are, in the order of the menu. A page is a file of pages/, loaded when somebody goes there.
 import {t} from "./words.js";
-import {derive, rows} from "./store.js";
+import {countIf} from "./store.js";
 
 export const PAGES = [
 	{name: "overview", group: "main", key: "o", title: () => t("Overview")},
-	{name: "instances", group: "main", key: "i", kind: "instances", counts: true, count: () => derive("live instances", ["instances"], "", () => rows("instances").filter((r) => r.state !== "terminated").length), title: () => t("Instances")},
+	{name: "instances", group: "main", key: "i", kind: "instances", counts: true, count: () => countIf("instances", (r) => r.state !== "terminated"), title: () => t("Instances")},
 	{name: "launch", group: "hidden", key: "", title: () => t("Launch")},
 	{name: "screen", group: "hidden", key: "", title: () => t("Screen")},
 	{name: "images", group: "main", key: "m", kind: "images", counts: true, title: () => t("Images")},

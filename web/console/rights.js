@@ -58,7 +58,7 @@ export function policiesCard(field, holder) {
 	const attached = rows("policy-attachments").filter((a) => a[field] === holder.id).map((a) => ({a, p: policyOf(a.policy)})).filter(({p}) => p);
 	const inline = rows("policies").filter((p) => p[field] === holder.id);
 	return html`<div class="card"><h2>${t("Policies")}</h2>${attached.length + inline.length ? html`<ul class="plainlist">
-		${attached.map(({a, p}) => html`<li>${awsPolicies().includes(p) ? html`${p.name} <span class="dim">AWS</span>` : html`<a href=${href("policies", p.id)}>${p.name}</a>`} ${a.is_boundary ? mark("go", t("boundary")) : manages() ? html`<button type="button" class="plain danger-text" aria-label=${t("Take {name} away", {name: p.name})} @click=${() => take(field, holder, p)}>${t("Take away")}</button>` : nothing}</li>`)}
+		${attached.map(({a, p}) => html`<li>${awsPolicies().includes(p) ? html`${p.name} <span class="dim">AWS</span>` : html`<a href=${href("policies", p.id)}>${p.name}</a>`} ${a.is_boundary ? mark("go", t("boundary")) : manages() ? html`<button type="button" class="plain danger-text" aria-label=${t("Take away {name}", {name: p.name})} @click=${() => take(field, holder, p)}>${t("Take away")}</button>` : nothing}</li>`)}
 		${inline.map((p) => html`<li><a href=${href("policies", p.id)}>${p.name}</a> <span class="dim">${t("its own")}</span></li>`)}</ul>` : html`<p class="dim">${t("None: roles alone say what it may.")}</p>`}
 		<div class="bar">${manages() ? html`<button type="button" @click=${() => attach(field, holder)}>${t("Attach a policy")}…</button>` : nothing}<a class="b" href=${href("who-may", "", {[field]: holder.id})}>${t("What may it do?")}</a></div></div>`;
 }

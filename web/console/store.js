@@ -19,6 +19,7 @@ const kinds = new Map();
 export const everybodys = new Set();
 let repaint = () => {};
 let isDue = false;
+let others = 0; // repaints that were asked for by something else than a change of rows
 
 export function onRepaint(f) {
 	repaint = f;
@@ -26,6 +27,11 @@ export function onRepaint(f) {
 
 /** Asks for a repaint at the next frame. A window that is not seen has no frames: it is painted all the same, a little later. */
 export function touch() {
+	others++;
+	touchRows();
+}
+
+function touchRows() {
 	if (isDue)
 		return;
 	isDue = true;
@@ -46,6 +52,19 @@ function kindOf(name) {
 		kinds.set(name, k);
 	}
 	return k;
+}
+
+/** Another value after each repaint that was asked for by something else than a change of rows. */
+export function othersThanRows() {
+	return others;
+}
+
+/** Another value where what a row shows may be another, though no row of that kind has changed. */
+export function othersThan(name) {
+	let changes = others;
+	for (const k of kinds.values())
+		changes += k.name === name ? 0 : k.version;
+	return changes;
 }
 
 /** Of these rows another version is there. */
@@ -234,7 +253,7 @@ export function apply(message) {
 			noteOne(k, id);
 		}
 	}
-	touch();
+	touchRows();
 	fade();
 }
 
@@ -308,6 +327,25 @@ export function rows(kind) {
 
 export function isReady(...names) {
 	return names.every((n) => need(n).isLoaded);
+}
+
+/** How many rows of a kind pass a test that no other row decides. Only those that have changed are looked at again. */
+const passed = new Map();
+export function countIf(name, test) {
+	const k = need(name);
+	let c = passed.get(name);
+	const changed = c ? changedSince(name, c.version) : null;
+	if (!changed)
+		passed.set(name, (c = {ids: new Set()}));
+	for (const id of changed ?? k.rows.keys()) {
+		const r = k.rows.get(id);
+		if (r && test(r))
+			c.ids.add(id);
+		else
+			c.ids.delete(id);
+	}
+	c.version = k.version;
+	return c.ids.size;
 }
 
 /** A value made of rows, kept until one of the kinds changes, or the key does. */

@@ -137,7 +137,7 @@ export function tablePage(table) {
 	return html`<div class="head"><h1>${nameOf(table)}</h1><span class="dim">${main ? t("Main route table") : t("Route table")}</span></div>
 		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${addRouteButton(table)}${button(mayAll("route_table.associate"), t("Give it to a subnet"), () => assign(table))}${button(mayAll("route_table.delete") && !main, t("Delete"), () => dropTable(table), "danger-text")}</div>
 		<div class="half"><div class="card"><h2>${t("Routes")}</h2>${routesTable(table)}</div><div><div class="card"><h2>${t("Used by")}</h2>${users.length ? html`<ul class="plainlist">${users.map((s) => html`<li>${link(s)} <span class="m">${s.block}</span> ${s.route_table && mayAll("route_table.disassociate")
-			? html`<button type="button" class="plain danger-text" aria-label=${t("Take {name} away", {name: nameOf(s)})} @click=${() => take(s)}>${t("Take away")}</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("No subnet.")}</p>`}</div>
+			? html`<button type="button" class="plain danger-text" aria-label=${t("Take away {name}", {name: nameOf(s)})} @click=${() => take(s)}>${t("Take away")}</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("No subnet.")}</p>`}</div>
 		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("VPC"), router ? link(router) : ""], [t("Made"), when(table.created_us)], ["EC2", copyable(shortId(table))], ["OpenStack", copyable(table.id)]])}</div></div></div>`;
 }
 

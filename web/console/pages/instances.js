@@ -43,6 +43,7 @@ export const spec = {
 	preview: (action, chosen) => !["protect", "tag", "untag"].includes(action.id) && showCommand("instances." + action.id, {ids: chosen}),
 	detail: true,
 	inSight: watch,
+	isAlone: true,
 	lead: () => (mayChange() && may("instance.create") ? html`<a class="b b1" href=${href("launch")}>${t("Launch")} <kbd>C</kbd></a>` : nothing),
 	empty: () => emptyCard(t("No instance yet"), t("An instance is a virtual machine: an image, a size, a network. The launch page has a value for everything already."),
 		html`<a class="b b1" href=${href("launch")}>${t("Launch with all defaults")} <kbd>C</kbd></a>`),
