@@ -47,19 +47,13 @@ const look = async () => {
 };
 requestAnimationFrame(look);
 """
-# Notes when a number is first on the screen: the names of the rows in sight, after each frame is painted.
+# Notes when a number is first on the screen: the names that have changed, after the frame that shows them is painted.
 SEE = """
 window.seen = {};
-const look = () => {
-	const now = performance.timeOrigin + performance.now();
-	for (const a of document.querySelectorAll("tr[data-id] td a")) {
-		const n = /^n(\\d+)$/.exec(a.textContent)?.[1];
-		if (n && !(n in window.seen))
-			window.seen[n] = now;
-	}
-};
-const frame = () => { setTimeout(look); requestAnimationFrame(frame); };
-requestAnimationFrame(frame);
+new MutationObserver((changes) => {
+	const numbers = changes.map(({target}) => /^n(\\d+)$/.exec(target.data ?? target.textContent)?.[1]).filter(Boolean);
+	setTimeout(() => numbers.forEach((n) => { window.seen[n] ??= performance.timeOrigin + performance.now(); }));
+}).observe(document.querySelector(".list tbody"), {subtree: true, characterData: true, childList: true});
 """
 # From what changes the order or the filter to the painted frame.
 ORDER = """

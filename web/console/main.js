@@ -13,11 +13,13 @@ import {leaveList, measure} from "./list.js";
 import {session, setSession, signOut, chooseAccount, isOperator} from "./session.js";
 import {PAGES, pageOf} from "./pages.js";
 import {commandView} from "./command_bar.js";
-import {paletteView, openPalette, isPaletteOpen} from "./palette.js";
+import {later} from "./later.js";
 import {listen} from "./keys.js";
 
 const loaded = new Map(); // page → its module, or the failure to load it
 let lastPage = "";
+const palette = later(() => import("./palette.js"));
+let isPaletteWanted = false, isPaletteOpening = false;
 
 function moduleOf(name) {
 	const entry = pageOf(name);
@@ -28,6 +30,24 @@ function moduleOf(name) {
 		import(`./pages/${entry.file ?? name}.js`).then((m) => loaded.set(name, m), (problem) => loaded.set(name, {problem})).then(touch);
 	}
 	return loaded.get(name);
+}
+
+// ---- the palette, which is here soon after somebody has first asked for it ----
+
+function openPalette() {
+	isPaletteWanted = isPaletteOpening = true;
+	touch();
+}
+
+const isPaletteOpen = () => isPaletteOpening || Boolean(isPaletteWanted && palette()?.isPaletteOpen());
+
+function paletteView() {
+	const module = isPaletteWanted ? palette() : null;
+	if (module && isPaletteOpening) {
+		isPaletteOpening = false;
+		module.openPalette();
+	}
+	return module ? module.paletteView() : nothing;
 }
 
 // ---- the frame ----
