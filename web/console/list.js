@@ -146,6 +146,13 @@ function weighAll(spec, l, q) {
 		weigh(spec, l, e, 1);
 }
 
+/** Another filter says nothing of the chips. */
+function filterAll(spec, l, q) {
+	Object.assign(l, {q, wanted: parse(q), all: null});
+	for (const e of l.entries.values())
+		e.isShown = e.isKept && fits(spec, e.row, l.wanted);
+}
+
 const newEntry = (row) => ({row, isKept: false, isShown: false, chips: []});
 
 function newLevel(spec, q, key) {
@@ -248,8 +255,10 @@ function ordered(spec, q, sort) {
 	else if (changed.size)
 		weighSome(spec, l, changed);
 	l.version = k.version;
-	if (l.q !== q || l.which !== spec.version?.())
+	if (l.which !== spec.version?.())
 		weighAll(spec, l, q);
+	else if (l.q !== q)
+		filterAll(spec, l, q);
 	const o = orderOf(spec, l, spec.columns.find((c) => c.key === sort.replace(/^-/, "")) ?? spec.columns[0]);
 	if (!l.all || l.sort !== sort) {
 		l.sort = sort;

@@ -9,7 +9,7 @@ import {t, number} from "./words.js";
 const EVERY_MS = 10_000, SOON_MS = 150, ON_SCREEN_MS = 6_000; // a page is painted every five seconds at least
 const AT_ONCE = 100; // instances of one answer, as /api/v1 gives them
 const KEPT_MAX = 2000;
-const WIDTH = 72, HEIGHT = 18, SPAN_S = 900, LEAST_PERCENT = 10;
+const WIDTH = 56, HEIGHT = 18, SPAN_S = 900, LEAST_PERCENT = 10;
 
 /** id → {path, now: percent} */
 const lines = new Map();
