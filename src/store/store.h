@@ -65,6 +65,7 @@ void store_submit(struct store *s, struct change *change);
 /* Queues a change and waits for it. For the threads of commands, and for tests with threads; never
  * on an HTTP thread. action as in struct change. */
 RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
+/* Likewise, of a change that nobody asked for. */
 RESULT store_commit_by_clock(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
 
 /* The functions below take any kind of row. Use their typed forms, which tools/schema.py makes for

@@ -102,6 +102,25 @@ def fetch(url):
         return len(body), (gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body).decode()
 
 
+def test_another_account_signs_in(page, dev):
+    """Without loading the page anew: nothing is left of what the account before it had, which had more changes."""
+    other = dev.new_account("other")
+    ec2 = other.client()
+    tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "theirs"}]}]
+    ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1, TagSpecifications=tags)
+    dev.rest()
+    go(page, dev, "instances")
+    assert len(page.until(ROWS, what="the list")) > 1
+    page.run("window.isTheSame = true; [...document.querySelectorAll('.menu button')].find(b => b.innerText === 'Sign out' || b.textContent === 'Sign out').click()")
+    page.click("return [...document.querySelectorAll('.sign button')].find(e => e.innerText === 'Access key')", what="the way in by a key")
+    page.until("return document.querySelector('input[name=access_key]')", what="the field").send_keys(other.key_id, Keys.TAB, other.secret, Keys.ENTER)
+    page.until("return document.querySelector('nav.side')", what="the pages")
+    page.until("return [...document.querySelectorAll('tr[data-id]')].some(tr => tr.innerText.includes('theirs'))", what="their instance")
+    assert len(page.run(ROWS)) == 1
+    assert page.run("return document.querySelector('nav.side a[href$=\"/instances\"] .num').innerText") == "1"
+    assert page.run("return window.isTheSame"), "the page was loaded anew"
+
+
 def test_first_page_is_small(dev):
     """The page of the list, its sheet, and each module that another one imports to begin with; a browser counts 300 bytes of headers each.
     What only a click needs is in none of them."""

@@ -186,7 +186,7 @@ def test_network_acls(page, dev):
     send(page, "replace-network-acl-association")
     assert named(dev, "subnets", "back")["acl"] == guard["id"]
     press(page, "Delete")
-    page.until("return document.querySelector('dialog[open]')?.innerText.includes('In its way: back')", what="what is in its way")
+    page.until("return document.querySelector('dialog[open]').innerText.includes('In its way: back')", what="what is in its way")
     page.press(Keys.ESCAPE)
     go(page, dev, f"networks/{named(dev, 'subnets', 'back')['ec2']}")
     press(page, "Another network ACL")
@@ -304,7 +304,7 @@ def test_the_end_of_a_vpc(page, dev):
     back = named(dev, "subnets", "back")
     go(page, dev, f"networks/{back['ec2']}")
     press(page, "Delete")
-    page.until("return document.querySelector('dialog[open]')?.innerText.includes('In its way is an interface')", what="what is in its way")
+    page.until("return document.querySelector('dialog[open]').innerText.includes('In its way is an interface')", what="what is in its way")
     page.press(Keys.ESCAPE)
     go(page, dev, f"networks/{vpc['ec2']}")
     nat = next(n for n in rows(dev, "nat-gateways", router=vpc["id"]))

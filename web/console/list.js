@@ -6,7 +6,7 @@ import {html, nothing} from "./vendor/lit-html/lit-html.js";
 import {guard} from "./vendor/lit-html/directives/guard.js";
 import {repeat} from "./vendor/lit-html/directives/repeat.js";
 import {live} from "./vendor/lit-html/directives/live.js";
-import {changedSince, FRESH_MS, need, othersThan, touch} from "./store.js";
+import {changedSince, FRESH_MS, need, countChangesBesides, touch} from "./store.js";
 import {here, say, go} from "./router.js";
 import {matches, t} from "./words.js";
 import {nameOf, problemCard, waiting, tagsOf} from "./parts.js";
@@ -297,8 +297,8 @@ function settle(s, found, wanted) {
 	return stays;
 }
 
-/** Rows in sight → the places in the page where they are painted. What comes takes the place of what has gone, for it is a tenth of the work
- * to write into a row that is there. */
+/** The ids of the rows in sight, each with the number of the elements that show it. A row that has come into sight gets those of one that
+ * has left, for to write into them is less work than to make others. */
 function placesOf(s, entries) {
 	const free = new Set(s.slots.values()), slots = new Map();
 	for (const {row: {id}} of entries)
@@ -348,12 +348,13 @@ function bodyRow(spec, s, row, index, {isOpen, isPicked, isCursor, isFresh}) {
 		${spec.columns.map((c) => html`<td role="cell" class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
 }
 
-/** A row that isAlone shows nothing of others of its kind: it is made anew only if it has changed itself, or something else than rows. */
+/** Where a list isAlone, a row shows nothing of other rows of its kind. So it is made anew only if it has changed itself, or if anything else
+ * has that is no row of its kind. */
 function rowView(spec, s, row, index) {
 	const is = {isOpen: here.query.get("open") === (row.ec2 ?? row.id), isPicked: s.picks.has(row.id), isCursor: s.cursor === row.id,
 		isFresh: row.freshAt && performance.now() - row.freshAt < FRESH_MS};
 	const make = () => bodyRow(spec, s, row, index, is);
-	return spec.isAlone ? guard([row, index, othersThan(spec.kind), ...Object.values(is)], make) : make();
+	return spec.isAlone ? guard([row, index, countChangesBesides(spec.kind), ...Object.values(is)], make) : make();
 }
 
 function clickRow(event, spec, s, row) {

@@ -3,7 +3,7 @@
 // as a click. A repaint draws the whole: lit-html changes only what differs.
 import {html, nothing, render} from "./vendor/lit-html/lit-html.js";
 import {guard} from "./vendor/lit-html/directives/guard.js";
-import {onRepaint, touch, need, countOf, everybodys, forgetAll, othersThanRows} from "./store.js";
+import {onRepaint, touch, need, countOf, everybodys, forgetAll, countTouches} from "./store.js";
 import {here, href, go, onArrival} from "./router.js";
 import {t, clock, speak, speakAsChosen, language, languages, number, chosen, keep} from "./words.js";
 import {get, onSessionLost, Unreachable} from "./api.js";
@@ -32,7 +32,7 @@ function moduleOf(name) {
 	return loaded.get(name);
 }
 
-// ---- the palette, which is here soon after somebody has first asked for it ----
+// ---- the palette, which is loaded when it is first asked for ----
 
 function openPalette() {
 	isPaletteWanted = isPaletteOpening = true;
@@ -112,11 +112,11 @@ function app() {
 		return html`<main id="main" class="alone">${module?.view ? module.view(here) : waiting()}</main>${notesView()}${dialogView()}`;
 	}
 	const counts = PAGES.map(shownCount);
-	return html`${guard([othersThanRows()], () => html`<a class="skip" href="#main">${t("Skip to content")}</a>
+	return html`${guard([countTouches()], () => html`<a class="skip" href="#main">${t("Skip to content")}</a>
 		<header class="top"><a class="brand" href=${href("overview")}><b lang="ko">다리</b> Dari</a>
 		<button class="find" type="button" @click=${() => openPalette()}><span>${t("Go to, search, or do anything")}</span><kbd>Ctrl K</kbd></button>
 		${healthView()}${whoMenu()}</header>`)}
-		<div class="lay">${guard([othersThanRows(), ...counts], () => navView(counts))}<main id="main" tabindex="-1" class=${health.state === "late" ? "late" : ""}>${pageView()}${commandView()}</main></div>
+		<div class="lay">${guard([countTouches(), ...counts], () => navView(counts))}<main id="main" tabindex="-1" class=${health.state === "late" ? "late" : ""}>${pageView()}${commandView()}</main></div>
 		${notesView()}${dialogView()}${paletteView()}`;
 }
 

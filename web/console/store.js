@@ -19,7 +19,8 @@ const kinds = new Map();
 export const everybodys = new Set();
 let repaint = () => {};
 let isDue = false;
-let others = 0; // repaints that were asked for by something else than a change of rows
+let touches = 0;      // repaints that were asked for by something other than a change of rows
+let firstVersion = 0; // of a kind that is made now
 
 export function onRepaint(f) {
 	repaint = f;
@@ -27,7 +28,7 @@ export function onRepaint(f) {
 
 /** Asks for a repaint at the next frame. A window that is not seen has no frames: it is painted all the same, a little later. */
 export function touch() {
-	others++;
+	touches++;
 	touchRows();
 }
 
@@ -48,20 +49,20 @@ function touchRows() {
 function kindOf(name) {
 	let k = kinds.get(name);
 	if (!k) {
-		k = {name, rows: new Map(), parts: new Set(), version: 0, log: [], logFrom: 0, batch: 0, total: 0, isLoaded: false, isCut: false, problem: null, loading: null};
+		k = {name, rows: new Map(), parts: new Set(), version: firstVersion, log: [], logFrom: firstVersion, batch: 0, total: 0, isLoaded: false, isCut: false, problem: null, loading: null};
 		kinds.set(name, k);
 	}
 	return k;
 }
 
-/** Another value after each repaint that was asked for by something else than a change of rows. */
-export function othersThanRows() {
-	return others;
+/** How often a repaint was asked for by something other than a change of rows. What shows no rows is as it was while this is. */
+export function countTouches() {
+	return touches;
 }
 
-/** Another value where what a row shows may be another, though no row of that kind has changed. */
-export function othersThan(name) {
-	let changes = others;
+/** The same, with the changes of all rows but those of that kind. */
+export function countChangesBesides(name) {
+	let changes = touches;
 	for (const k of kinds.values())
 		changes += k.name === name ? 0 : k.version;
 	return changes;
@@ -164,7 +165,9 @@ export function reloadAll() {
 	return Promise.all([...kinds.values()].filter((k) => k.isLoaded || k.problem).map((k) => reload(k.name)));
 }
 
+/** No version comes again, so that what was made of the rows of before is never taken for what is made of those that come. */
 export function forgetAll() {
+	firstVersion = 1 + Math.max(firstVersion, ...[...kinds.values()].map((k) => k.version));
 	kinds.clear();
 	touch();
 }
