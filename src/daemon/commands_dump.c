@@ -252,7 +252,8 @@ static void add_examples_of_ec2(struct buf *out, const json_t *actions)
 		"show an answer, by "
 		"actions; and of how many our answer to the same command has all members that the documented "
 		"one has. "
-		"`tests/contract/16-examples.py` sends them, and says of each other one why it is not so.\n\n"
+		"`tests/contract/ec2/examples.py` sends them, and says of each other one why it is not "
+		"so.\n\n"
 		"| action | equal | examples |\n| --- | --- | --- |\n",
 		(long long) equal, (long long) all);
 	for (size_t k = 0; k < json_array_size(actions); k++) {

@@ -1,12 +1,12 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/store src/reconcile src/daemon/serve.c
 """kill -9 of dari at random moments while a script launches, stops, starts and terminates.
 
 What must hold afterwards, whatever the moments were: every answered request holds, no guest was
 stopped by a kill (the boot id inside it is the same), and `dari audit` is clean.
 """
 # limit: 1200 s
-# takes: 60 s
 import os
 import random
 import sys

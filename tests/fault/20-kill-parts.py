@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/drivers/ovn src/reconcile/host
 """The parts around dari die or hang: libvirtd, ovn-northd, the northbound database, ovn-controller, a guest's
 QEMU; a database that is empty or old. No guest stops, work goes on when the part is back, audit is clean or
 lists exactly what is quarantined. Only the witness boots: of the other guests nobody asks more than that they are on."""
 # limit: 1200 s
-# takes: 80 s
 import os
 import shutil
 import signal

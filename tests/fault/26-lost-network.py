@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/reconcile/network.c src/reconcile/router.c
 """OVN's northbound database loses all it has: emptied, or its file lost, while dari runs and while it is
 down. Everything is built up anew, packets flow as before, no guest is touched."""
 # limit: 900 s

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/reconcile/host src/reconcile/instance src/drivers/libvirt
 """A host loses its power: its guests, libvirtd and OVN's agents end, its disks stay. What is wanted
 running runs again with its disks and addresses, also when dari was down meanwhile; what is stopped stays
 stopped, other hosts' guests notice nothing, and the condition says what happened."""
 # limit: 900 s
-# takes: 180 s
 import os
 import sys
 

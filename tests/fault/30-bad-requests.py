@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/http src/api/query
 """Bad requests: the documented code, naming the parameter, and no trace left."""
 import datetime
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/store src/daemon/health.c
 """The file system of the data directory fills up under load: changes are refused and leave no trace, reads go
 on, doctor says what to do, nothing answered is lost over a kill, and with room again all is as before.
 """

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/store
 """The database's files are moved, replaced and removed under a running region: changes are refused through every face and leave no
 trace, reads go on, doctor and one line of the log say so; with the same files back changes are taken again, and what was answered is
 there after the next start: of files that came back, of a log that was removed, and of what the process still had open.

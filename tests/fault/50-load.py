@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/http src/auth/limit
 """Crowds and misers: ten thousand kept connections, clients that send or read a byte now and then or close
 half, an account and a stranger that flood. Nobody else's request fails meanwhile, the flooders are told
 RequestLimitExceeded, and nothing of it stays behind.

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/http src/api/openstack/core src/auth/limit
 """OpenStack's face under those who ask for too much: a project that floods each service is told so in the service's words
 while another's requests stay quick; images sent and read a kilobyte a second hold no thread and no memory to speak of;
 wrong passwords by the dozen hold up nobody but each other.

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/store/ledger src/engine/billing src/metering
 """kill -9 while usage is written down, and while a month is closed: no record is lost, none is there twice, meters say what there is, and a
 month is closed once, with invoices without gaps that sum to what was used. No host and no guest is needed: they are simulated."""
 import collections

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/volume.c
 """Storage that is full or broken. A host's pool without room: what runs goes on, or is held in the midst
 of a write and goes on when there is room; what is new goes elsewhere, or says what it waits for. An image
 whose file is gone, cut, or of other bytes is launched nowhere, until the file is back. A full image store

@@ -2,5 +2,4 @@
 # SPDX-License-Identifier: Apache-2.0
 # Under ThreadSanitizer: the unit and golden tests that have threads, two accounts, and load.
 # limit: 5400 s
-# takes: 1800 s
 exec "$(dirname "$0")/../lib/sanitized.sh" tsan

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/http src/store src/reconcile
 """The server as it really runs, all its threads, under ThreadSanitizer and load: `dari dev` with its
 simulated hosts, a dozen clients of three accounts that do what they like for LOAD_S seconds, and
 `dari` commands beside them. No data race, no failure of our own, and in the end a clean audit.

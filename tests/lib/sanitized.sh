@@ -9,8 +9,8 @@ export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=
 kind=$1 passed=0 failed=0
 scripts=
 if [ "$kind" = asan ]; then
-    scripts="26-desks 35-protocol 36-strange-bodies 46-doors-own 72-openstack-protocol 82-azure-signin 83-azure-bad-requests
-        86-native 87-native-stream 88-figures 89-oidc-sign-in 89-passkeys 89-second-factors"
+    scripts="operator/desks ec2/protocol openstack/protocol cross/strange_bodies cross/doors_own cross/figures azure/signin
+        azure/bad_requests native/api native/stream console/oidc_sign_in console/passkeys console/second_factors"
 fi
 still=() # ThreadSanitizer wants its addresses where they always are
 if setarch -R true 2>/dev/null; then still=(setarch -R); fi
@@ -30,9 +30,9 @@ try() {
 
 try "make $kind" "build/$kind.log" make "$kind"
 export DARI_BUILD=$PWD/build/$kind
-try "two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/45-two-accounts.py
+try "two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/ec2/two_accounts.py
 for script in $scripts; do
-    try "$script" "build/$kind-$script.log" "${still[@]}" "tests/contract/$script.py"
+    try "$script" "build/$kind-${script/\//-}.log" "${still[@]}" "tests/contract/$script.py"
 done
 try "load" "build/$kind-load.log" "${still[@]}" env LOAD_CROWD=1000 tests/fault/50-load.py
 echo "$passed passed, $failed failed"

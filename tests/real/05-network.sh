@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn
 # The OVN driver alone, on a real OVN with packets: tests/real/network_ovn.
 set -euo pipefail
 cd "$(dirname "$0")/../.."

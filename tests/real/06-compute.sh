@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/drivers/sim
 # The compute contract on real libvirt: the same cases that the simulation passes, and its own.
 # limit: 1500 s
-# takes: 200 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_SANDBOX=/tmp/ds-cp DARI_SANDBOX_PREFIX=dcp-

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# subjects: tools/demo tools/tiny-image
 # The demo as a newcomer runs it, then down, which leaves nothing behind. TOURS=2 runs it again before (all-10-demo.sh).
-# takes: 80 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_DEMO=/tmp/dari-dm DARI_DEMO_PORT=8791 DARI_SANDBOX=/tmp/ds-dm DARI_SANDBOX_PREFIX=ddm-

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/api/metadata src/reconcile/port.c
 """What holds on packets, with real guests: tenants never meet, nothing private is seen outside, rules
 act within a second, names resolve, metadata is each instance's own."""
 # limit: 900 s

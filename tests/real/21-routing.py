@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/reconcile/router.c src/reconcile/nat_gateway.c src/engine/network
 """Where packets go: NAT gateways chosen by route, a middlebox, black holes, network ACLs, revoked rules, a gateway's route table; and what names resolve. OVN and the
 API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
 import os

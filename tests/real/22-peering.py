@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/reconcile/peering.c
 """Where packets go between peered VPCs: by routes, both ways, and no further than the peer's own subnets. OVN and the API are real; instances
 are simulated, and network namespaces plugged as their interfaces play the guests."""
 import os

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/metadata src/drivers/ovn src/api/cloudstack/compute
 """Guests that CloudStack's commands made: reached over forwarded ports, static NAT and a load balancer that leaves out who does not
 answer; told what cloud-init's CloudStack source asks; between a VPC's tiers, as the items of their lists say; and copied by a template."""
 # limit: 900 s
-# takes: 170 s
 import base64
 import os
 import sys

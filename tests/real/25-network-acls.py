@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/reconcile/gather src/api/cloudstack/network
 """CloudStack's network ACLs between the tiers of a VPC, by its commands and with packets: numbered, closed where no item says
 otherwise, and with connections that are tracked: what answers passes, of UDP too. OVN and the API are real; instances are
 simulated, and network namespaces plugged as their interfaces play the guests."""
-# takes: 60 s
 import os
 import sys
 

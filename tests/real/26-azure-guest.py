@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/metadata src/api/azure/compute
 """What a guest of the personality azure finds inside its VPC: a small guest asks as waagent and cloud-init do, byte for byte what
 they send, fetches the program that runs commands, runs it, and reports. Its neighbour of another personality finds none of it,
 and neither finds the other's."""
 # limit: 900 s
-# takes: 120 s
 import base64
 import json
 import os

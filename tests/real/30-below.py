@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/observe.c src/reconcile/instance
 """Changes that begin below: a guest that shuts itself down, a QEMU that dies, a domain destroyed from
 outside, a host that reboots; and what stop, start and reboot keep."""
 # limit: 900 s
-# takes: 130 s
 import os
 import sys
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/http src/daemon/authority src/daemon/control.c
 """TLS with the certificate that `dari init` makes; the clean stop; the control socket's guard."""
 import os
 import socket

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/snapshot.c src/reconcile/volume.c
 """What a guest wrote on its second disk comes through: a move to another host, a snapshot taken while
 it runs, an image of it; also when dari is killed in the midst of the copies."""
 # limit: 900 s
-# takes: 150 s
 import os
 import sys
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/port.c src/reconcile/volume.c
 """Disks and network interfaces that come to running guests and leave them: what the guest sees, that
 its other devices keep their names and addresses, and that a killed dari makes no difference."""
 # limit: 900 s
-# takes: 80 s
 import os
 import sys
 

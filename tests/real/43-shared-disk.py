@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/volume.c
 """A disk that two running guests have: each sees what the other writes; it grows for both; its snapshot is
 of one moment; it leaves one of them and stays with the other; also when dari is killed in the midst."""
 # limit: 900 s
-# takes: 200 s
 import os
 import sys
 

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/model/firmware
 """Images whose guests expect other machines: UEFI with a TPM, SATA disks, e1000e interfaces. The tiny
 image starts on all of them; what is kept for an instance goes with it and not before."""
 # limit: 900 s

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/api/console src/http/bridge.c
 """Consoles of guests under libvirt, through websockets: a command typed on the serial port and its output, beside the
 log that goes on; the display's size and picture, also as EC2 has it; what ends a console."""
 import base64

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/instance
 """A guest that is rescued boots from a disk of its own with its root disk behind it, and afterwards from its root again; one
 that is shelved leaves no domain, and has what was on its root disk when it is unshelved. Also when dari is killed on the way.
 A maintenance of its host turns it off for as long as that lasts; stopped for one it starts on the other host, with its disk."""

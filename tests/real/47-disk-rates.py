@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/model/disk_limits
 """Volume types hold their guests: reads past every cache take as long as the volume's IOPS and throughput say, at once
 otherwise when it is modified, and the same again after the guest was off."""
 import os

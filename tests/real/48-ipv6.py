@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/engine/network src/api/metadata
 """IPv6 with real guests: addresses told by metadata, between subnets, and by whom a group lets in; and a network of Neutron's whose
 guests make their addresses themselves, of what its router advertises, and reach each other and the outside with them. Names made
 of instances' ids, and metadata with a role's credentials by IPv6, both only where the instance says so. Prefixes of both families."""

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/crypt_file src/drivers/libvirt src/model/disk_key
 """What a guest writes on an encrypted volume is not to be found in its host's pool, nor in the image store, and the same
 on a plain volume beside it is; it comes through a stop, a detachment, a restart of libvirtd and of dari, growing, a
 snapshot in use and at rest, an encrypted copy of a plain snapshot, and an image of an encrypted root disk."""
 # limit: 1200 s
-# takes: 100 s
 import base64
 import os
 import sqlite3

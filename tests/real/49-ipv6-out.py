@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/engine/network
 """IPv6 and the outside: the way out and in by an internet gateway, out alone by an egress-only one, and who has none; peers; network ACLs; a subnet without IPv4. OVN and the API are real; instances are simulated, and
 network namespaces plugged as their interfaces play the guests, whose kernels learn the way out from the router's advertisements."""
 import os

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/drivers/drive_file
 """A machine that CloudStack deploys of an ISO starts from its CD-ROM drive, and from another ISO when that lies there; an ISO
 that nothing starts from does not keep a guest from its disk. The tests' own guest has no driver for such drives: what lies there
 speaks for itself. A guest goes to another host, running, with the ISO in its drive."""
 # limit: 900 s
-# takes: 120 s
 import os
 import struct
 import sys

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/drivers/swap_file
 """A guest has the ephemeral and the swap disk of its type beside its root disk, with their sizes: the one blank, the other
 ready to swap on. Both are new after a rebuild, and end with the guest."""
 # limit: 900 s
-# takes: 120 s
 import os
 import sys
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/instance_migration
 """A guest goes to another host, running: it keeps its boot, what it writes is there, it is reached again; by hand, by
 draining its host, and when dari is killed in the midst. What is cancelled stays. Its disks are on one host then."""
 # limit: 900 s
-# takes: 150 s
 import base64
 import os
 import sys

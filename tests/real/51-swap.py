@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/instance_swap.c
 """A volume that takes another one's place while its guest writes to it: what was written before and while it was copied is on
 the new one, what comes after comes there alone, a killed dari makes no difference, and neither does a stop in the midst."""
 # limit: 900 s
-# takes: 90 s
 import os
 import sys
 

@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/backup_ src/drivers/libvirt src/reconcile/backup.c
 """A guest writes on its disks, which are backed up to a directory, in full and what is new, while it has them: what it
 reads on the restored ones is what was there at each backup, though dari was killed in the midst. Of an encrypted disk
 nothing that it wrote is in the directory."""
 # limit: 1200 s
-# takes: 120 s
 import glob
 import os
 import sys

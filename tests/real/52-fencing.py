@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/fence src/reconcile/fence src/engine/region
 """A host dies: nothing of it is started elsewhere before its fence agent says that it is off; then a guest runs
 elsewhere, with a root disk made anew. It comes back late: nothing runs twice. What is no proof: all-56-dead-host.py."""
 # limit: 900 s
-# takes: 120 s
 import os
 import sys
 import time

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/daemon/commands_image_get.c src/model/image_catalogue src/drivers/image_
 """A vendor's image from a directory, with the vendor's checksums and signature (the vendor is a key of ours): a guest is launched by the
 filter that people copy for AWS, and boots; what was damaged on the way is no image."""
 # limit: 900 s
-# takes: 120 s
 import os
 import shutil
 import subprocess

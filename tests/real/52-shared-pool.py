@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/pool_host.c src/reconcile/storage_pool.c
 """Two hosts see one directory: a guest that counts and writes goes there and back, running, and nothing is copied; a
 stopped one starts on the other; a volume is attached to guests on both by turns. A host without the mount is told of."""
 # limit: 900 s
-# takes: 150 s
 import os
 import re
 import sys

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ceph src/drivers/libvirt
 """A region whose disks lie in a pool of a real Ceph: launched from an image that is there once, written, cut, made anew from
 the cut, grown while it runs, on another host and back without a lost number. A host that is cut off is kept out by Ceph,
 its guest runs elsewhere with its data, and nothing is left of it when the host is back. It also prints how long a launch
 takes there and with the hosts' own disks."""
 # limit: 1500 s
-# takes: 300 s
 import os
 import shutil
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/daemon/host_ src/daemon/onboard src/daemon/ssh src/daemon/commands_host
 """dari host add root@ADDRESS on three hosts of the sandbox, over true sshd and to true libvirtd and Open vSwitch: each has
 an /etc of its own, and nothing of a region's. Onboarding is killed whenever its marker file grows, on both sides, and run
 again; what it did is taken back, and the machine is as it was before. A launch goes through TLS. With the word
@@ -9,7 +10,6 @@ What this does not show, because the sandbox has no systemd and its hosts share 
 installed (dpkg-query is a stand-in that has them all), socket activation (systemctl is a stand-in, which starts libvirtd
 with --listen), ufw and firewalld, and a distribution other than Debian 12."""
 # limit: 1200 s
-# takes: 150 s
 import base64
 import hashlib
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/daemon/commands_network.c src/engine/network
 """An external network that an administrator makes by Neutron's calls, a VLAN of a second physical network: a real guest answers at a
 floating address of it and reaches out, and the operator's network goes on as before. What no host's bridges lead to is refused."""
 # limit: 900 s

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/traffic src/engine/meters.c
 """Traffic of public addresses is counted by nftables where the region's router reaches out, and billed: what a guest gets from outside and sends
 there, to the byte of what the kernel saw; not what two guests say to each other; nothing twice and nothing lost while the server
 is killed; nothing of it to whoever has the address next."""
-# takes: 60 s
 import csv
 import glob
 import gzip

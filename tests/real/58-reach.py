@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/engine/reach src/drivers/ovn
 """Who reaches whom: what `dari reach` says of some forty questions, held to packets. What stops one is made and taken away: groups, ACLs
 on the way there and on the answer's, routes, a peering, public addresses, gateways of both families, a NAT gateway. OVN and the API are real; instances are
 simulated, and network namespaces plugged as their interfaces play the guests."""
-# takes: 100 s
 import os
 import sys
 

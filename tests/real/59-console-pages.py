@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: web src/api/console
 """The console's pages about a guest that runs: its screen is drawn and its serial port answers, both opened from the page of the
 instance in Debian's Chromium; and the chart of its processors rises when it works."""
 # limit: 900 s
-# takes: 120 s
 import os
 import re
 import sys

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# subjects: tools/debian-image src/api/metadata
 # The demo with Debian guests: cloud-init finds EC2, takes key, name and user data.
 # limit: 1200 s
-# takes: 700 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_DEMO=/tmp/dari-db DARI_DEMO_PORT=8798 DARI_SANDBOX=/tmp/ds-db DARI_SANDBOX_PREFIX=ddb- DARI_DEMO_IMAGE=debian

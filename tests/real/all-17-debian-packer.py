@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/ec2/compute
 """Packer, as Debian ships it, builds an image with amazon-ebs over ssh: from the Debian image, by its own key and group,
 through an address of its own; what it wrote in there is on an instance of the image. It stands in the internet, where
 addresses of guests are reached; the API is brought there."""
 # limit: 2400 s
-# takes: 1050 s
 import json
 import os
 import shutil

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/openstack
 """Tempest's tests that look into guests by ssh, with real ones: their names, processors, disks, interfaces and metadata.
 
     tests/real/all-18-tempest.py [REGEX...]     those of the selection whose names the expressions find
@@ -7,7 +8,6 @@
 Tempest stands in the internet, where addresses of guests are reached; the API is brought there. tempest.selection, beside this
 file, says which tests are meant and which are not, and why."""
 # limit: 7200 s
-# takes: 2400 s
 import os
 import sys
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/metadata
 """A Debian guest that CloudStack's commands made: cloud-init finds CloudStack by itself, and takes key, name, user data and the
 password from there, once; the password that is reset while it is off is its own from the next start on."""
 # limit: 2400 s
-# takes: 330 s
 import base64
 import json
 import os

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ovn src/api/azure/network
 """Azure's network security groups, by its calls and with packets: ordered, stateful, before a subnet and before an interface at once,
 beside security groups and ACLs; and what is closed without one. OVN and the API are real; instances are simulated, and network
 namespaces plugged as their interfaces play the guests."""
-# takes: 90 s
 import os
 import sys
 

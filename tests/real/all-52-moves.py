@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/instance_migration
 """A guest with an encrypted disk beside its root goes there and back ten times, running, by each kind of disk: files of its host,
 which go along; files in a directory that both hosts share; images in a pool of Ceph. What it counts is whole, nobody else writes
 to its disks, it is heard after each, and OVN has it where it is. One with a TPM keeps what that measured."""
 # limit: 3600 s
-# takes: 900 s
 import os
 import shutil
 import sys

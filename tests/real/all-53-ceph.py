@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/ceph
 """Disks in a pool of a real Ceph: the driver by itself, and guests on two hosts that boot from it, get disks of it, go from
 host to host and are kept out."""
 # limit: 1200 s
-# takes: 200 s
 import os
 import pathlib
 import shutil

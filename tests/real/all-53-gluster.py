@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/storage_pool.c
 """A volume of GlusterFS, mounted by FUSE on two hosts, is a storage pool: both are proven to see it, a guest that counts and
 writes has its disk in it, and goes there and back, running, with nothing copied."""
 # limit: 900 s
-# takes: 200 s
 import os
 import sys
 

@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/drivers/ceph src/reconcile/instance_swap.c
 """Volumes go between a host's own directory, one that hosts share, and a pool of a real Ceph: the root disk of a guest that
 counts and writes, an encrypted disk beside it, and the same with the guest off. dari is killed in the midst of each. No number
 is lost, no byte of the other disk changes, and nothing stays where they were. Snapshots of encrypted volumes in Ceph are made
 into volumes elsewhere, and the reverse. What lies in a pool without a row is purged or adopted."""
 # limit: 1500 s
-# takes: 240 s
 import os
 import shutil
 import sys

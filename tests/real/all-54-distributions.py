@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/daemon/host_ src/daemon/onboard debian
 """A region by nothing but packages: dari's package on a copy of this machine's root, and `dari host add` on bare machines of
 Debian 12, Debian 13 and Ubuntu 24.04, each booted by its own systemd, with its own apt, sshd, libvirt and Open vSwitch. The
 commands from the package to the first instance are counted and timed, where the host has its packages already. Guests go on
@@ -7,7 +8,6 @@ while dari's package is upgraded; one is to go to a host of another release. All
 
 The roots are made once, from the distributions' archives, and kept in build/cache. What this machine lacks is not shown: the
 kernel's datapath of Open vSwitch (netdev stands for it), KVM, AppArmor, and a machine of RHEL's kind."""
-# takes: 600 s
 # limit: 3600 s
 import glob
 import json

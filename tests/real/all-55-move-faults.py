@@ -1,11 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/drivers/libvirt src/reconcile/instance_migration
 """A guest on its way to another host, and each thing that can break then, on three hosts: Dari, either libvirtd, either QEMU,
 the target's power, the network between the two. Whatever it was: one QEMU runs, the guest counts on (or boots anew where its
 QEMU died), the row says where, and no domain, no file and no option of OVN is left. Dari speaks with both libvirtds itself: what
 can break only where the source's libvirtd speaks with the target's (peer to peer) cannot be produced."""
 # limit: 3600 s
-# takes: 900 s
 import os
 import re
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/reconcile/fence src/drivers/fence
 """Three hosts that see one directory, and ten guests of one of them whose disks lie there, so that each could start elsewhere
 at any time. libvirt that hangs, a network that is cut, a chassis that is behind, each alone and all together: nothing starts
 without a proof. Then the host dies: its fence agent turns it off, its guests start elsewhere, and it comes back while they do.
@@ -7,7 +8,6 @@ No guest runs twice: no second QEMU is ever seen, and each boot of a guest says 
 ten have nothing to boot, which costs a machine without KVM little. At last the host is gone for good, with a disk that it alone
 had."""
 # limit: 1200 s
-# takes: 240 s
 import os
 import re
 import sys

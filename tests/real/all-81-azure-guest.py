@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/metadata src/api/azure/compute
 """A Debian guest that believes it is in Azure: with the stock cloud-init and waagent of its image it finds Azure by itself, is
 provisioned by what the instance metadata service says, reports that it is ready, and runs scripts that Azure's API asks for.
 The same image under EC2's personality finds EC2."""
 # limit: 2400 s
-# takes: 400 s
 import json
 import os
 import subprocess

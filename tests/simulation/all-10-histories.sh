@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Twenty thousand random histories, optimised; other seeds than make test's.
 # limit: 9000 s
-# takes: 3600 s
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 [ -f build/simulation/build.ninja ] || meson setup build/simulation --buildtype=release -Dbench=false >/dev/null

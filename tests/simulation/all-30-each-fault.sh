@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every place where a call can be interrupted, in every way.
 # limit: 9000 s
-# takes: 740 s
 # covers: 20-each-fault.sh
 cd "$(dirname "$0")/../.." || exit 1
 exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" tests/golden/ec2

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Through OpenStack's face every place where a call can be interrupted, in every way.
 # limit: 9000 s
-# takes: 1850 s
 # covers: 25-each-fault-openstack.sh
 cd "$(dirname "$0")/../.." || exit 1
 exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" tests/golden/openstack

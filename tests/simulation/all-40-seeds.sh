@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/reconcile
 # The reconciler's stories under all of their seeds: make test tells them under every seventh.
 # limit: 1800 s
-# takes: 90 s
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/steps.sh
 export CLOUD_ALL_SEEDS=1

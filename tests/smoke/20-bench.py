@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# when: always
 """The region that bench/run measures starts, and takes one launch and one list through EC2 and one through OpenStack. No other
 test runs it, so that it could break unnoticed. Nothing is measured here."""
-# takes: 2 s
 import json
 import os
 import sys

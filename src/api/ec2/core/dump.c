@@ -30,7 +30,7 @@ bool ec2_is_known_action(struct str name)
 }
 
 /* How many examples of the AWS CLI's documentation each action has, and how many of them are answered alike:
- * tests/contract/16-examples.py counts them. */
+ * tests/contract/ec2/examples.py counts them. */
 static const struct {
 	const char *action;
 	int equal, count;

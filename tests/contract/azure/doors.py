@@ -1,0 +1,349 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# when: always
+# subjects: src/api/azure src/auth/guard src/model/permissions.def
+"""The matrix of Azure's doors, from the face's tables. Each call, with each parameter that names a resource: with another
+subscription's resource, which it must refuse and change nothing, and with one's own, which goes through. And each call by a user
+whose policies deny it on the kind of a resource that its path or its body names."""
+import base64
+import copy
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import doors  # noqa: E402
+from azure import Cloud  # noqa: E402
+from dev import DARI, Dev  # noqa: E402
+
+TABLES = json.loads(subprocess.run([DARI, "dump", "azure"], check=True, capture_output=True).stdout)["actions"]
+RESOURCES = {f"{a['method']} {a['path'].split('/providers/', 1)[1]}": a for a in TABLES
+             if not a["open"] and "/resourceGroups/{resourceGroupName}/providers/Microsoft." in a["path"]
+             and not a["path"].split("/providers/", 1)[1].startswith(("Microsoft.Resources", "Microsoft.Authorization"))}
+GROUP = "matrix"
+NET, COMPUTE = "Microsoft.Network", "Microsoft.Compute"
+ADDRESS = {"sku": {"name": "Standard"}, "properties": {"publicIPAllocationMethod": "Static"}}
+RULE = {"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": "*", "sourceAddressPrefix": "*", "sourcePortRange": "*",
+        "destinationAddressPrefix": "*", "destinationPortRange": "*"}
+KEY = "ssh-rsa " + base64.b64encode(b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-rsa", b"\1\0\1", b"\0" + b"\xc7" * 256))).decode()
+
+# What each subscription has: by a word of ours, the type and name of a resource. The last parts are made with their whole.
+OWN = {
+    "network": f"{NET}/virtualNetworks/v", "subnet": f"{NET}/virtualNetworks/v/subnets/a", "other_network": f"{NET}/virtualNetworks/w",
+    "policy": f"{NET}/networkSecurityGroups/g", "rule": f"{NET}/networkSecurityGroups/g/securityRules/r", "set": f"{NET}/applicationSecurityGroups/s",
+    "plan": f"{NET}/routeTables/t", "route": f"{NET}/routeTables/t/routes/r", "prefix": f"{NET}/publicIPPrefixes/pf",
+    "nat_prefix": f"{NET}/publicIPPrefixes/pg", "address": f"{NET}/publicIPAddresses/p",
+    "other_address": f"{NET}/publicIPAddresses/po", "nat_address": f"{NET}/publicIPAddresses/pn", "balancer_address": f"{NET}/publicIPAddresses/pb", "nat": f"{NET}/natGateways/n",
+    "peering": f"{NET}/virtualNetworks/v/virtualNetworkPeerings/x", "balancer": f"{NET}/loadBalancers/l",
+    "frontend": f"{NET}/loadBalancers/l/frontendIPConfigurations/f", "pool": f"{NET}/loadBalancers/l/backendAddressPools/b",
+    "probe": f"{NET}/loadBalancers/l/probes/t", "nat_rule": f"{NET}/loadBalancers/l/inboundNatRules/i",
+    "interface": f"{NET}/networkInterfaces/i", "machine_interface": f"{NET}/networkInterfaces/im", "disk": f"{COMPUTE}/disks/d",
+    "snapshot": f"{COMPUTE}/snapshots/sn", "image": f"{COMPUTE}/images/im", "availability_set": f"{COMPUTE}/availabilitySets/as",
+    "proximity_group": f"{COMPUTE}/proximityPlacementGroups/pp", "key": f"{COMPUTE}/sshPublicKeys/k", "machine": f"{COMPUTE}/virtualMachines/m",
+    "extension": f"{COMPUTE}/virtualMachines/m/extensions/e", "command": f"{COMPUTE}/virtualMachines/m/runCommands/c",
+    "identity": "Microsoft.ManagedIdentity/userAssignedIdentities/u"}
+PARTS = {"subnet", "rule", "route", "frontend", "pool", "probe", "nat_rule", "extension", "command"}
+
+# What a reference leads to, by the words of its place; in a body of that type where it is not the same everywhere.
+REFERENCES = {
+    "networkSecurityGroup.id": "policy", "routeTable.id": "plan", "natGateway.id": "nat", "ApplicationSecurityGroups.N.id": "set",
+    "applicationSecurityGroups.N.id": "set", "remoteVirtualNetwork.id": "other_network", "publicIpAddresses.N.id": "address", "publicIpPrefixes.N.id": "nat_prefix",
+    "publicIPAddress.id": "address", "publicIPPrefix.id": "prefix", "subnet.id": "subnet", "frontendIPConfiguration.id": "frontend", "backendAddressPool.id": "pool",
+    "probe.id": "probe", "loadBalancerBackendAddressPools.N.id": "pool", "loadBalancerInboundNatRules.N.id": "nat_rule",
+    "sourceResourceId": "disk", "imageReference.id": "image", "sourceVirtualMachine.id": "machine", "snapshot.id": "snapshot",
+    "managedDisk.id": "disk", "networkInterfaces.N.id": "interface", "availabilitySet.id": "availability_set"}
+KINDS = {  # the row that a policy knows it by, and its type in ARNs
+    "network": ("router", "vpc"), "other_network": ("router", "vpc"), "subnet": ("subnet", "subnet"), "policy": ("port_policy", "port_policy"),
+    "set": ("port_set", "port_set"), "plan": ("route_plan", "route_plan"), "address": ("address", "elastic-ip"),
+    "prefix": ("address_prefix", "ipv4pool-ec2"), "nat_prefix": ("address_prefix", "ipv4pool-ec2"),
+    "nat": ("source_nat", "source_nat"), "peering": ("peering", "vpc-peering-connection"), "balancer": ("balancer_set", "balancer_set"),
+    "interface": ("port", "network-interface"), "disk": ("volume", "volume"), "snapshot": ("snapshot", "snapshot"),
+    "image": ("image", "image"), "availability_set": ("server_group", "placement-group"),
+    "proximity_group": ("server_group", "placement-group"), "key": ("key_pair", "key-pair"), "machine": ("instance", "instance")}
+
+
+def shape(name):
+    return re.sub(r"\{\w+\}", "{}", name)
+
+
+def shape_of(path):
+    provider, *parts = path.split("/")
+    return "/".join([provider, *(part if n % 2 == 0 else "{}" for n, part in enumerate(parts))])
+
+
+BY_SHAPE = {shape(name): action for name, action in RESOURCES.items()}
+WORD_OF_SHAPE = {}
+for ours, where in OWN.items():
+    WORD_OF_SHAPE.setdefault(shape_of(where), ours)
+
+
+class World:
+    """A subscription's resources, and who asks."""
+
+    def __init__(self, cloud, account, image):
+        self.cloud, self.account, self.image = cloud, account, image
+        self.subscription = cloud.subscription(account)
+        self.group = f"{self.subscription}/resourceGroups/{GROUP}"
+        self.ids = {word: f"{self.group}/providers/{path}" for word, path in OWN.items()}
+
+    def ref(self, word):
+        return {"id": self.ids[word]}
+
+    def bodies(self):
+        """A good body for each type that is put, in the order in which they can be made."""
+        front = {"name": "f", "properties": {"publicIPAddress": self.ref("balancer_address")}}
+        return {
+            "network": {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
+                                       "subnets": [{"name": "a", "properties": {"addressPrefix": "10.0.0.0/24"}}]}},
+            "other_network": {"properties": {"addressSpace": {"addressPrefixes": ["10.9.0.0/16"]}}},
+            "policy": {"properties": {"securityRules": [{"name": "r", "properties": RULE}]}}, "set": {},
+            "plan": {"properties": {"routes": [{"name": "r", "properties": {"addressPrefix": "192.0.2.0/24", "nextHopType": "None"}}]}},
+            "prefix": {"properties": {"prefixLength": 31}}, "nat_prefix": {"properties": {"prefixLength": 31}},
+            "address": ADDRESS, "other_address": ADDRESS, "nat_address": ADDRESS, "balancer_address": ADDRESS,
+            "nat": {"sku": {"name": "Standard"}, "properties": {"publicIpAddresses": [self.ref("nat_address")]}},
+            "peering": {"properties": {"remoteVirtualNetwork": self.ref("other_network")}},
+            "balancer": {"sku": {"name": "Standard"}, "properties": {
+                "frontendIPConfigurations": [front], "backendAddressPools": [{"name": "b"}],
+                "probes": [{"name": "t", "properties": {"protocol": "Tcp", "port": 80, "intervalInSeconds": 15, "numberOfProbes": 2}}],
+                "loadBalancingRules": [{"name": "r", "properties": {
+                    "frontendIPConfiguration": self.ref("frontend"), "backendAddressPool": self.ref("pool"), "probe": self.ref("probe"),
+                    "protocol": "Tcp", "frontendPort": 80, "backendPort": 80}}],
+                "inboundNatRules": [{"name": "i", "properties": {
+                    "frontendIPConfiguration": self.ref("frontend"), "protocol": "Tcp", "frontendPort": 2222, "backendPort": 22}}]}},
+            "interface": {"properties": {"ipConfigurations": [{"name": "c", "properties": {"subnet": self.ref("subnet")}}]}},
+            "machine_interface": {"properties": {"ipConfigurations": [{"name": "c", "properties": {"subnet": self.ref("subnet")}}]}},
+            "disk": {"properties": {"creationData": {"createOption": "Empty"}, "diskSizeGB": 1}},
+            "snapshot": {"properties": {"creationData": {"createOption": "Copy", "sourceResourceId": self.ids["disk"]}}},
+            "availability_set": {}, "proximity_group": {}, "key": {"properties": {"publicKey": KEY}}, "identity": {},
+            "machine": self.machine("machine_interface"),
+            "image": {"properties": {"storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized", "snapshot": self.ref("snapshot")}}}}}
+
+    def machine(self, interface):
+        return {"properties": {
+            "hardwareProfile": {"vmSize": "Standard_B1s"}, "networkProfile": {"networkInterfaces": [self.ref(interface)]},
+            "storageProfile": {"imageReference": self.image},
+            "osProfile": {"computerName": "m", "adminUsername": "me", "adminPassword": "Correct-horse-1"}}}
+
+    def ask(self, method, path, body=None, account=None):
+        action = BY_SHAPE[f"{method} {shape_of(path)}"]
+        if body is not None and method == "PUT" and "/subnets/" not in path and "Peerings/" not in path and not path.endswith("/r"):
+            body = {"location": "useast1", **body}
+        return self.cloud.ask(method, f"{self.group}/providers/{path}", action["versions"].split("|")[-1], account or self.account, body)
+
+    def make(self):
+        assert self.cloud.ask("PUT", self.group, "2021-04-01", self.account, {"location": "useast1"})[0] == 201
+        for word, body in self.bodies().items():
+            status, _, answer = self.ask("PUT", OWN[word], body)
+            assert status in (200, 201, 202), (word, answer)
+            self.cloud.dev.rest()
+            assert self.ask("GET", OWN[word])[2]["properties"].get("provisioningState", "Succeeded") == "Succeeded", word
+
+
+@pytest.fixture(scope="module")
+def worlds():
+    with Dev("--tls") as dev:
+        cloud = Cloud(dev)
+        os.environ.update(AWS_CA_BUNDLE=cloud.ca, SSL_CERT_FILE=cloud.ca)
+        here = cloud.subscription(dev.account)
+        offers = cloud.ask("GET", f"{here}/providers/{COMPUTE}/locations/useast1/publishers", "2022-08-01")[2]
+        publisher = offers[0]["name"]
+        at = f"{here}/providers/{COMPUTE}/locations/useast1/publishers/{publisher}/artifacttypes/vmimage/offers"
+        offer = cloud.ask("GET", at)[2][0]["name"]
+        sku = cloud.ask("GET", f"{at}/{offer}/skus")[2][0]["name"]
+        image = {"publisher": publisher, "offer": offer, "sku": sku, "version": "latest"}
+        alice, mallory = (World(cloud, dev.new_account(name), image) for name in ("alice", "mallory"))
+        alice.make()
+        mallory.make()
+        iam = mallory.account.client("iam")
+        iam.create_user(UserName="guest")
+        key = iam.create_access_key(UserName="guest")["AccessKey"]
+        mallory.guest = type(dev.account)(dev, key["AccessKeyId"], key["SecretAccessKey"])
+        mallory.iam = iam
+        yield alice, mallory
+
+
+def references(action):
+    """(parameter, the word of what it names)."""
+    for p in action["params"]:
+        if p["built"] and p["name"].endswith((".id", "sourceResourceId")):
+            found = [word for place, word in REFERENCES.items() if p["name"].endswith(place)]
+            assert found, f"{p['name']} names what the test does not know"
+            yield p["name"], found[0]
+
+
+CASES = [(name, p, word) for name, action in sorted(BY_SHAPE.items()) if action["method"] in ("PUT", "PATCH") for p, word in references(action)]
+
+
+def put(body, name, value):
+    """At its place, where "N" is the first of a list."""
+    parts, at = name.split("."), body
+    for part, following in zip(parts[:-1], parts[1:]):
+        if part == "N":
+            continue
+        if following == "N":
+            rows = at.setdefault(part, [{}])
+            at = rows[0]
+        else:
+            at = at.setdefault(part, {})
+    at[parts[-1]] = value
+    return body
+
+
+EMPTY_IMAGE = {"properties": {"storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized"}}}}
+SPECIAL = {  # bodies in which that reference makes sense
+    ("disks", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
+    ("disks", "imageReference.id"): {"properties": {"creationData": {"createOption": "FromImage"}}},
+    ("snapshots", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
+    ("natGateways", "publicIpPrefixes.N.id"): {"properties": {}},
+    ("images", "sourceVirtualMachine.id"): {"properties": {}},
+    ("images", "osDisk.snapshot.id"): EMPTY_IMAGE, ("images", "osDisk.managedDisk.id"): EMPTY_IMAGE}
+
+
+CHANGE, NOT_BUILT = (409, "PropertyChangeNotAllowed"), (409, "OperationNotAllowed")
+REFUSED_ANYWAY = {  # also with one's own
+    ("PATCH disks", "creationData.sourceResourceId"): CHANGE, ("PATCH disks", "imageReference.id"): CHANGE,
+    ("PATCH virtualMachines", "imageReference.id"): CHANGE, ("PATCH virtualMachines", "availabilitySet.id"): CHANGE,
+    ("PATCH virtualMachines", "osDisk.managedDisk.id"): NOT_BUILT,
+    ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # it runs
+    ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway says it
+    ("PUT images", "sourceVirtualMachine.id"): NOT_BUILT,  # it is not generalized
+    ("PUT images", "managedDisk.id"): NOT_BUILT,
+    ("PUT virtualMachines", "osDisk.managedDisk.id"): (400, "InvalidParameter"),  # nothing is on it that starts
+    ("PUT loadBalancers", "inboundNatRules.N.properties.backendAddressPool.id"): NOT_BUILT,
+    ("PUT loadBalancers", "inboundNatRules.N.properties.probe.id"): NOT_BUILT}
+
+
+def request(world, name, param, serial):
+    """The path and a body that is right but for the reference, which has yet to be put."""
+    method, form = name.split(" ")
+    word = WORD_OF_SHAPE[form]
+    path = OWN[word]
+    kind = form.split("/")[1]
+    if method == "PATCH":
+        return path, {"properties": {"storageProfile": {"dataDisks": [{"lun": 0, "createOption": "Attach"}]}} if "dataDisks" in param else {}}
+    body = copy.deepcopy(world.bodies().get(word, {}))
+    for (special, place), instead in SPECIAL.items():
+        if special == kind and param.endswith(place):
+            body = copy.deepcopy(instead)
+    if word == "subnet":
+        body = {"properties": {"addressPrefix": "10.0.0.0/24"}}
+    elif word == "rule":
+        body = {"properties": dict(RULE)}
+    elif word in ("network", "peering", "balancer"):
+        pass  # as it is, and one reference more, or another one
+    else:
+        path = f"{path}-{serial}"
+    if word == "machine":
+        world.ids["fresh"] = f"{world.ids['interface']}-of-{serial}"
+        body = world.machine("fresh")
+        if "imageReference" in param:
+            body["properties"]["storageProfile"]["imageReference"] = {}
+        if "osDisk" in param:
+            del body["properties"]["storageProfile"]["imageReference"], body["properties"]["osProfile"]
+            body["properties"]["storageProfile"]["osDisk"] = {"createOption": "Attach", "osType": "Linux"}
+        if "dataDisks" in param:
+            body["properties"]["storageProfile"]["dataDisks"] = [{"lun": 0, "createOption": "Attach"}]
+    if "Application" in param and word in ("policy", "rule"):
+        of = body["properties"]["securityRules"][0]["properties"] if word == "policy" else body["properties"]
+        of.pop("sourceAddressPrefix" if "source" in param else "destinationAddressPrefix")
+    if param.endswith("frontendIPConfigurations.N.properties.subnet.id"):
+        del body["properties"]["frontendIPConfigurations"][0]["properties"]["publicIPAddress"], body["properties"]["inboundNatRules"]
+        path = f"{path}-private"
+        body = json.loads(json.dumps(body).replace("/loadBalancers/l/", "/loadBalancers/l-private/"))
+    if "dataDisks" in param and kind == "images":
+        body["properties"]["storageProfile"]["dataDisks"] = [{"lun": 0}]
+    return path, body
+
+
+@pytest.mark.parametrize("name,param,word", CASES)
+def test_anothers(worlds, name, param, word):
+    """Another subscription's resource is refused as one that there is not, and nothing changes."""
+    alice, mallory = worlds
+    path, body = request(mallory, name, param, "no")
+    dev = mallory.cloud.dev
+    dev.rest()
+    before = dev.commits()
+    told = {}
+    for which, identifier in (("theirs", alice.ids[word]), ("nobody's", alice.ids[word] + "-none")):
+        status, _, answer = mallory.ask(name.split(" ")[0], path, put(copy.deepcopy(body), param, identifier))
+        assert status in (400, 403, 404, 409), answer
+        assert not re.search(r"(?i)\b(10\.\d+\.\d+\.\d+|alice)\b", answer["error"]["message"]), answer
+        told[which] = status, answer["error"]["code"]
+    assert told["theirs"] == told["nobody's"]  # whether it is there is not to be learnt
+    dev.rest()
+    assert dev.commits() == before
+
+
+@pytest.mark.parametrize("name,param,word", CASES)
+def test_own(worlds, name, param, word):
+    """The same with one's own goes through: what was refused was refused for whose it is."""
+    _, mallory = worlds
+    serial = CASES.index((name, param, word))
+    path, body = request(mallory, name, param, serial)
+    if word == "disk":
+        mallory.ids["spare"] = f"{mallory.ids['disk']}-of-{serial}"
+        assert mallory.ask("PUT", f"{OWN['disk']}-of-{serial}", mallory.bodies()["disk"])[0] in (200, 201, 202)
+        mallory.cloud.dev.rest()
+    if WORD_OF_SHAPE[name.split(" ")[1]] == "machine":
+        assert mallory.ask("PUT", f"{OWN['interface']}-of-{serial}", mallory.bodies()["interface"])[0] == 201
+    identifier = mallory.ids["other_address" if word == "address" and "networkInterfaces" in name else "spare" if word == "disk" else word]
+    status, _, answer = mallory.ask(name.split(" ")[0], path, put(body, param, identifier))
+    method, kind = name.split(" ")[0], name.split("/")[1]
+    anyway = [code for (what, place), code in REFUSED_ANYWAY.items() if what == f"{method} {kind}" and param.endswith(place)]
+    assert (status, answer["error"]["code"]) == anyway[0] if anyway else status < 300, answer
+    mallory.cloud.dev.rest()
+
+
+# ---- policies ----
+
+def named_rows(form):
+    """The words of the rows that the call's path names, as policies know them."""
+    provider, *parts = form.split("/")
+    return sorted({WORD_OF_SHAPE.get("/".join([provider, *parts[:n]]), "") for n in (2, 4)} & set(KINDS))
+
+
+GUESTS = [(name, word) for name, action in sorted(BY_SHAPE.items()) if action["writes"]
+          for word in named_rows(name.split(" ")[1]) if doors.is_decided(action, KINDS[word][0])]
+CONTROLS = {"PUT", "PATCH"}  # which others can be made after
+
+
+def ask_as_guest(mallory, name, word, document):
+    mallory.iam.put_user_policy(UserName="guest", PolicyName="matrix", PolicyDocument=document)
+    method, form = name.split(" ")
+    path, parts = form, iter(OWN[WORD_OF_SHAPE.get(form) or word].split("/")[2::2])
+    while "{}" in path:
+        path = path.replace("{}", next(parts, "c"), 1)
+    body = mallory.bodies().get(WORD_OF_SHAPE.get(form), {"properties": {}}) if method == "PUT" else {"tags": {"a": "b"}} if method == "PATCH" else {}
+    if WORD_OF_SHAPE.get(form) in PARTS:
+        body = {"properties": {"addressPrefix": "10.0.0.0/24"} if word in ("network", "subnet") else RULE if word in ("policy", "rule")
+                else {"addressPrefix": "192.0.2.0/24", "nextHopType": "None"} if word in ("plan", "route")
+                else {"publisher": "Dari", "type": "RunCommand", "typeHandlerVersion": "1.0", "settings": {"script": ["true"]}}
+                if form.endswith("extensions/{}") else {"source": {"script": "true"}}}
+    return mallory.ask(method, path, body if method != "DELETE" else None, account=mallory.guest)
+
+
+@pytest.mark.parametrize("name,word", GUESTS)
+def test_denied(worlds, name, word):
+    """A Deny on all of the kind that the path names refuses the call, in ARM's words, and nothing changes; one on none of them does not."""
+    _, mallory = worlds
+    action = BY_SHAPE[name]
+    dev = mallory.cloud.dev
+    arn = f"arn:aws:ec2:us-east-1:*:{KINDS[word][1]}/"
+    before = mallory.ask("GET", OWN[word])[2]
+    denied = doors.policy(doors.ALLOW, doors.deny(doors.word_of(action), f"{arn}*"))
+    status, _, answer = ask_as_guest(mallory, name, word, denied)
+    assert status == 403 and answer["error"]["code"] == "AuthorizationFailed", (status, answer)
+    dev.rest()
+    assert mallory.ask("GET", OWN[word])[2] == before
+    if action["method"] in CONTROLS:
+        status, _, answer = ask_as_guest(mallory, name, word, doors.policy(doors.ALLOW, doors.deny(doors.word_of(action), f"{arn}none")))
+        assert status < 300, answer
+        dev.rest()
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

@@ -1,0 +1,259 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/engine/capacity src/engine/condition src/engine/limits src/engine/quota
+"""A pool that runs out says so everywhere: in the answer of the call that suffers, which changes nothing; in `dari doctor`, with
+what to do; in `dari explain` of the resource that suffers; and, before it is full, in the metrics. With more of it all goes on."""
+import os
+import re
+import subprocess
+import sys
+import urllib.request
+
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloud as lib  # noqa: E402
+import faces  # noqa: E402
+from dev import DARI, Dev, Unchanged, dump  # noqa: E402
+from faces import NETWORK  # noqa: E402
+
+FEW = 10  # addresses of each kind that `dari dev` is given here
+
+
+@pytest.fixture
+def dev():
+    with Dev("--addresses", str(FEW)) as dev:
+        yield dev
+
+
+def doctor(dev):
+    """Its exit status, and each line with what is advised after it, by what was checked."""
+    done = subprocess.run([DARI, "--config", dev.config, "doctor"], capture_output=True, text=True, check=False)
+    return done.returncode, {name: (mark == "ok", rest) for mark, name, rest in
+                             re.findall(r"^(ok|!!)  (\S+(?: \S+)*)  +(.*(?:\n      .*)?)", done.stdout, re.MULTILINE)}
+
+
+def pool(dev, name):
+    """What of a pool is used, and its size, as Prometheus reads them."""
+    with urllib.request.urlopen(dev.url + "/metrics", timeout=30) as answer:
+        text = answer.read().decode()
+    return tuple(int(re.search(rf'^dari_pool_{what}{{pool="{name}"}} (\d+)$', text, re.MULTILINE)[1]) for what in ("used", "size"))
+
+
+def refused(call, wanted, **members):
+    with pytest.raises(botocore.exceptions.ClientError) as e:
+        call(**members)
+    assert e.value.response["Error"]["Code"] == wanted, e.value
+    return e.value.response["Error"]["Message"]
+
+
+def neutron_says(project, method, path, body):
+    answer = project.call(method, path, body)
+    error = answer.json["NeutronError"]
+    return answer.status, error["type"], error["message"]
+
+
+def launch(ec2, least=1, most=1, **more):
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    return [i["InstanceId"] for i in ec2.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=least, MaxCount=most, **more)["Instances"]]
+
+
+def public_ip(ec2, instance):
+    return ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0].get("PublicIpAddress")
+
+
+def make_vpc(ec2):
+    return ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"], ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+
+
+def fill_link(dev, ec2):
+    """Attaches gateways while there are addresses for them; doctor warns when there are few left. The last VPC and its gateway."""
+    used, size = pool(dev, "gateway_addresses")
+    assert size == FEW
+    while used < size:
+        fine, words = doctor(dev)[1]["gateway_addresses"]
+        assert fine == (used < 9) and f"internet: {used} of {FEW} addresses" in words, words
+        vpc, gateway = make_vpc(ec2)
+        ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway)
+        used += 1
+        assert pool(dev, "gateway_addresses") == (used, size)
+    return vpc, gateway
+
+
+def test_gateway_addresses(dev):
+    """The gateways' link: an attachment is refused; a default VPC's gateway waits, and what is behind it says so."""
+    ec2, unchanged_of = dev.account.client(), dump()
+    last, last_gateway = fill_link(dev, ec2)
+    vpc, gateway = make_vpc(ec2)
+    unchanged = Unchanged(unchanged_of, dev.account)
+    assert "link to the outside" in refused(ec2.attach_internet_gateway, "InsufficientAddressCapacity", VpcId=vpc, InternetGatewayId=gateway)
+    assert unchanged.holds()
+    status, found = doctor(dev)
+    assert status == 1 and "dari network set-gateway-range" in found["gateway_addresses"][1]
+    outside = dev.command("network", "list")[0]["name"]
+    assert outside == "internet"
+
+    other = dev.new_account("late")
+    late = other.client()
+    (attached,) = late.describe_internet_gateways()["InternetGateways"]
+    assert "NoWayOut" in dev.explain(attached["InternetGatewayId"])
+    assert doctor(dev)[1]["internet gateways"] == (False, "1 that are attached lead nowhere\n      dari network add-external or "
+                                                          "set-gateway-range: then they lead out by themselves.")
+    unchanged = Unchanged(unchanged_of, other)
+    assert attached["InternetGatewayId"] in refused(lambda: launch(late), "InsufficientAddressCapacity")
+    assert unchanged.holds()
+    subnet = late.describe_subnets()["Subnets"][0]["SubnetId"]
+    (inside,) = launch(late, NetworkInterfaces=[{"DeviceIndex": 0, "SubnetId": subnet, "AssociatePublicIpAddress": False}])
+    address = late.allocate_address()["AllocationId"]
+    late.get_waiter("instance_running").wait(InstanceIds=[inside], WaiterConfig={"Delay": 1})
+    assert "leads nowhere" in refused(late.associate_address, "Gateway.NotAttached", AllocationId=address, InstanceId=inside)
+    nat = late.create_nat_gateway(SubnetId=subnet, AllocationId=address)["NatGateway"]["NatGatewayId"]
+    (shown,) = late.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"]
+    assert (shown["State"], shown["FailureCode"]) == ("failed", "Gateway.NotAttached") and "leads nowhere" in shown["FailureMessage"]
+    assert "leads nowhere" in dev.explain(nat)
+
+    ec2.detach_internet_gateway(VpcId=last, InternetGatewayId=last_gateway)  # its address goes to the one that waits
+    assert re.search("^in its way +nothing$", dev.explain(attached["InternetGatewayId"]), re.MULTILINE)
+    assert public_ip(late, launch(late)[0])
+    refused(ec2.attach_internet_gateway, "InsufficientAddressCapacity", VpcId=vpc, InternetGatewayId=gateway)
+    dev.command("network", "set-gateway-range", "internet", "--gateway-range", "198.18.0.2-198.18.0.101")
+    ec2.attach_internet_gateway(VpcId=vpc, InternetGatewayId=gateway)
+    assert doctor(dev)[1]["gateway_addresses"][0] and pool(dev, "gateway_addresses") == (FEW + 1, 100)
+    dev.rest()
+    assert not dev.audit()
+
+
+def test_public_addresses(dev):
+    """As many are launched as there are public addresses for; a start without one is refused; OpenStack's floating IPs, too."""
+    ec2 = dev.account.client()
+    for used in range(FEW - 3):
+        assert doctor(dev)[1]["public_addresses"][0] and pool(dev, "public_addresses") == (used, FEW)
+        address = ec2.allocate_address()["AllocationId"]
+    unchanged = Unchanged(dump(), dev.account)
+    refused(lambda: launch(ec2, 4, 4), "InsufficientAddressCapacity")
+    assert unchanged.holds()
+    made = launch(ec2, 1, 4)
+    assert len(made) == 3 and all(public_ip(ec2, i) for i in made)
+    fine, words = doctor(dev)[1]["public_addresses"]
+    assert not fine and f"internet: {FEW} of {FEW} public addresses in use (100 %)\n      " in words and "dari network add-range" in words
+    outside = lib.another(dev, "outside", faces.Both)
+    (network,) = outside.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"]
+    shown = dev.explain(network["id"])
+    assert f"in its way     {FEW} of {FEW} public addresses in use (100 %)" in shown and "dari network add-range" in shown, shown
+
+    unchanged = Unchanged(dump(), dev.account)
+    refused(ec2.allocate_address, "InsufficientAddressCapacity")
+    refused(lambda: launch(ec2), "InsufficientAddressCapacity")
+    assert unchanged.holds()
+    wish = {"floatingip": {"floating_network_id": network["id"]}}
+    assert neutron_says(outside, "POST", f"{NETWORK}/floatingips", wish) == (
+        400, "ExternalIpAddressExhausted", f"Unable to find any IP address on external network {network['id']}.")
+    router = outside.ok("POST", f"{NETWORK}/routers", {"router": {"name": "r"}})["router"]["id"]
+    gateway = {"router": {"external_gateway_info": {"network_id": network["id"]}}}
+    assert neutron_says(outside, "PUT", f"{NETWORK}/routers/{router}", gateway) == (
+        409, "IpAddressGenerationFailure", f"No more IP addresses available on network {network['id']}.")
+    assert outside.ok("GET", f"{NETWORK}/routers/{router}")["router"]["external_gateway_info"] is None
+
+    # Its address is released when an instance stops, and somebody else has it then.
+    ec2.stop_instances(InstanceIds=made[:1])
+    dev.rest()
+    ec2.allocate_address()
+    unchanged = Unchanged(dump(), dev.account)
+    refused(ec2.start_instances, "InsufficientAddressCapacity", InstanceIds=made[:1])
+    assert unchanged.holds()
+    dev.command("network", "add-range", "internet", "--range", "198.19.1.1-198.19.1.100")
+    ec2.start_instances(InstanceIds=made[:1])
+    assert public_ip(ec2, made[0]).startswith("198.19.1.")
+    assert doctor(dev)[1]["public_addresses"][0] and pool(dev, "public_addresses") == (FEW + 1, FEW + 100)
+    outside.ok("POST", f"{NETWORK}/floatingips", wish)
+    ec2.release_address(AllocationId=address)
+
+
+def test_ipv6_blocks(dev):
+    """The blocks of the IPv6 pool."""
+    ec2 = dev.account.client()
+    assert pool(dev, "ipv6_blocks") == (0, 65536)
+    dev.command("network", "set-ipv6", "internet", "--pool", "2001:db8:d000::/55", "--next-hop", "fe80::1")
+    six = {"CidrBlock": "10.0.0.0/16", "AmazonProvidedIpv6CidrBlock": True}
+    ec2.create_vpc(**six)
+    assert doctor(dev)[1]["ipv6_blocks"][0] and pool(dev, "ipv6_blocks") == (1, 2)
+    vpc = ec2.create_vpc(**six)["Vpc"]["VpcId"]
+    fine, words = doctor(dev)[1]["ipv6_blocks"]
+    assert not fine and "2 of 2 IPv6 blocks" in words and "dari network set-ipv6" in words
+    unchanged = Unchanged(dump(), dev.account)
+    refused(ec2.create_vpc, "InsufficientAddressCapacity", **six)
+    assert unchanged.holds()
+    dev.command("network", "set-ipv6", "internet", "--pool", "2001:db8:d000::/40", "--next-hop", "fe80::1")
+    assert pool(dev, "ipv6_blocks") == (2, 65536)
+    ec2.create_vpc(**six)
+    ec2.delete_vpc(VpcId=vpc)
+    dev.rest()
+    assert pool(dev, "ipv6_blocks") == (2, 65536)
+
+
+def test_keys_of_ovn(dev):
+    """Ports of a network and of a VPC's router, and the region's keys for both; here an operator says how many there are."""
+    ec2, both = dev.account.client(), lib.another(dev, "both", faces.Both)
+    assert pool(dev, "macs")[1] == 2 ** 40 and pool(dev, "network_keys")[1] == 16711680 and pool(dev, "router_ports")[1] == 32000
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+    dev.command("limit", "set", "ports_of_network", "10")
+    for used in range(1, 11):
+        ec2.create_network_interface(SubnetId=subnet)
+        assert pool(dev, "network_ports") == (used, 10)
+        fine, words = doctor(dev)[1]["network_ports"]
+        assert fine == (used < 9) and f": {used} of 10 ports of a network" in words
+    unchanged = Unchanged(dump(), dev.account)
+    refused(ec2.create_network_interface, "NetworkInterfaceLimitExceeded", SubnetId=subnet)
+    assert unchanged.holds()
+    network = both.ok("POST", f"{NETWORK}/networks", {"network": {"name": "n"}})["network"]["id"]
+    both.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": network, "ip_version": 4, "cidr": "10.9.0.0/24"}})
+    for _ in range(10):
+        both.ok("POST", f"{NETWORK}/ports", {"port": {"network_id": network}})
+    assert neutron_says(both, "POST", f"{NETWORK}/ports", {"port": {"network_id": network}})[:2] == (409, "OverQuota")
+    assert "10 of 10 ports of a network in use (100 %)" in dev.explain(network)
+
+    dev.command("limit", "set", "subnets_of_router", "2")
+    ec2.create_subnet(VpcId=vpc, CidrBlock="10.0.1.0/24")
+    assert "2 of 2 subnets of a VPC in use (100 %)" in dev.explain(vpc) and not doctor(dev)[1]["router_ports"][0]
+    refused(ec2.create_subnet, "SubnetLimitExceeded", VpcId=vpc, CidrBlock="10.0.2.0/24")
+    used = pool(dev, "network_keys")[0]
+    dev.command("limit", "set", "network_keys", str(used + 1))
+    refused(ec2.create_vpc, "VpcLimitExceeded", CidrBlock="10.0.0.0/16")
+    both.ok("POST", f"{NETWORK}/networks", {"network": {"name": "last"}})
+    assert neutron_says(both, "POST", f"{NETWORK}/networks", {"network": {"name": "one more"}})[:2] == (409, "OverQuota")
+    fine, words = doctor(dev)[1]["network_keys"]
+    assert not fine and f"{used + 1} of {used + 1} keys" in words
+
+
+def test_macs(dev):
+    """MAC addresses, of which an operator says here how few there are."""
+    ec2, both = dev.account.client(), lib.another(dev, "both", faces.Both)
+    subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
+    network = both.ok("POST", f"{NETWORK}/networks", {"network": {"name": "n"}})["network"]["id"]
+    used = pool(dev, "macs")[0]
+    dev.command("limit", "set", "macs", str(used + 1))
+    ec2.create_network_interface(SubnetId=subnet)
+    assert pool(dev, "macs") == (used + 1, used + 1)
+    fine, words = doctor(dev)[1]["macs"]
+    assert not fine and f"{used + 1} of {used + 1} MAC addresses" in words and "Delete network interfaces" in words
+    unchanged = Unchanged(dump(), dev.account)
+    assert "MAC" in refused(ec2.create_network_interface, "InsufficientAddressCapacity", SubnetId=subnet)
+    assert "MAC" in refused(lambda: launch(ec2), "InsufficientAddressCapacity")
+    assert unchanged.holds()
+    assert neutron_says(both, "POST", f"{NETWORK}/ports", {"port": {"network_id": network}}) == (
+        503, "NetworkMacAddressGenerationFailure", f"Unable to generate unique mac on network {network}.")
+    dev.command("limit", "set", "macs", str(used + 2))
+    launch(ec2)
+
+
+def test_enough():
+    """Without --addresses there are 65,000 of each, and the gateways' link has no other limit."""
+    with Dev() as dev:
+        assert pool(dev, "gateway_addresses")[1] == pool(dev, "public_addresses")[1] == 65000
+        assert all(fine for fine, _ in doctor(dev)[1].values())
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

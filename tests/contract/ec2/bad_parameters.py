@@ -1,0 +1,216 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# when: always
+# subjects: src/api/ec2 src/api/query
+"""Every parameter of every built action, mutated in every way that its row in the tables knows: the
+answer is a documented 4xx code that names the parameter or the value, and nothing has changed for
+either account. Each action's unmutated request is proved by DryRun first."""
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from dev import Dev, Unchanged, dump  # noqa: E402
+from world import ABSENT_DIGITS, HOSTS, World, wire  # noqa: E402
+
+TABLES = dump()
+ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
+PREFIXES = sorted({p["prefix"] for a in ACTIONS.values() for p in a["params"] if "prefix" in p})
+
+# Words that have a meaning beyond their length: one that is nobody's.
+MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "AvailabilityZoneId": "mars1-az1", "KeyType": "dsa",
+               "IpProtocol": "carrier-pigeon", "ZoneName.N": "us-mars-1a", "ZoneId.N": "mars1-az1", "RegionName.N": "us-mars-1",
+               "InstanceType.N": "x9.huge", "PublicKeyMaterial": "bm8ga2V5", "UserId": "999999999999", "SourceRegion": "us-mars-1", "DestinationRegion": "us-mars-1",
+               "NetworkBorderGroup": "us-mars-1", "Ipv6CidrBlockNetworkBorderGroup": "us-mars-1", "ResourceType": "spaceship", "NextToken": "bm8gdG9rZW4=", "AttributeName.N": "no-such-attribute", "Cidr": "10.0.0.0/33", "DomainName": "mail..example.com"}
+# EC2 takes these: what is deleted twice, or names nothing.
+HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
+            # Told of each in the answer, which is one all the same.
+            ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
+            ("DeleteFleets", "FleetId.N"): re.compile(""),
+            **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
+               for name in ("InstanceType", "AvailabilityZone", "Placement.AvailabilityZone")},
+            ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
+            ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
+# What stays visible for a while may be looked at, and ended once more.
+LINGERING = re.compile("(i|nat|pcx|h|pl)-[0-9a-f]{17}|fleet-[0-9a-f-]{36}")
+ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
+# EC2's own words, which name the thing and not the parameter.
+NAMELESS = {"InvalidKey.Format"}
+NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid")
+# What EC2 says in another code than MissingParameter where it is missing.
+MISSING_CODES = {("CreateTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTags", "Tag.N"): "InvalidParameterValue",
+                 ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue"}
+# A group of an account that has none such: the group is named.
+OF_ANOTHER = {("UserId", "InvalidGroup.NotFound"), ("InstanceId", "InvalidInstanceEventIDNotFound")}
+# Codes as EC2's documentation of errors has them: families by their form, the rest by name.
+FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
+CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
+         "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
+         "VPCIdNotSpecified", "OperationNotPermitted", "InvalidAMIAttributeItemValue", "InvalidInstanceType", "UnsupportedTenancy",
+         "InvalidAffinity", "InvalidAutoPlacement", "InvalidQuantity", "InvalidCpuCredits", "InvalidFormat", "InvalidRegion", "InvalidVpcEndpointType", "InvalidInstanceFamily",
+         "InvalidClientToken", "UnknownVolumeType", "FilterLimitExceeded", "MissingInput", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
+         "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
+         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition", "InvalidSubnet"}
+# What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.
+FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
+# Where an id of what is deleted finds nothing, for a while: tests/golden/ec2/DeregisterImage.
+GONE_IS_NOTHING = {("DescribeImages", "ImageId.N")}
+
+
+@pytest.fixture(scope="module")
+def region():
+    with Dev(*HOSTS) as dev:
+        mine, theirs = World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES)
+        default = mine.account.ok("DescribeSubnets", {"Filter.1.Name": "default-for-az", "Filter.1.Value.1": "true", "Filter.2.Name": "availability-zone",
+                                                      "Filter.2.Value.1": "us-east-1b"}).first(".//subnetId")
+        mine.account.ok("DeleteSubnet", {"SubnetId": default})  # for CreateDefaultSubnet
+        yield mine, theirs
+
+
+def mutated(param, mine, theirs):
+    """Values that the parameter must not have."""
+    if param["type"] == "any":
+        allowed = param.get("only", "").split("|")
+        yield "no-such-value" if allowed != ["true", "false"] and allowed != ["false"] else "maybe"
+        return
+    if param["type"] == "boolean":
+        yield from ["maybe", ""]
+    if param["type"] == "integer":
+        yield from ["x", "1.5", str(2**63), str(-2**70)]
+        if param.get("max"):
+            yield from [str(param["min"] - 1), str(param["max"] + 1)]
+    if param["required"] and param["type"] != "boolean":
+        yield ""
+    form, text = param.get("form"), "max" in param and param["type"] != "integer"
+    if form == "ipv4":
+        yield from ["999.1.1.1", "10.0.0", "2001:db8::1", ""]
+    elif form == "cidr":
+        yield from ["10.0.0.0/99", "10.0.0.0", "2001:db8::/32", "mars", ""]
+    elif form == "ipv6 cidr":
+        yield from ["2001:db8::/129", "2001:db8::", "10.0.0.0/8", "mars", ""]
+    elif form == "base64":
+        yield from ["*not*", "A"]
+    elif form == "name":
+        yield "no-such-name"
+        leaf = param["name"].removesuffix(".N").split(".")[-1]
+        yield from (names[leaf] for names in (theirs.names, mine.deleted_names) if leaf in names)
+    elif form == "id":
+        prefix = param.get("prefix", "vpc")
+        other = next(p for p in PREFIXES if p != prefix)
+        yield from ["xyz", prefix + "-xyz", prefix + "-" + ABSENT_DIGITS[:-1], f"{prefix}-{ABSENT_DIGITS}0", prefix.upper() + "-" + ABSENT_DIGITS,
+                    f"{prefix}-{ABSENT_DIGITS}"]
+        if param.get("prefix"):
+            yield f"{other}-{ABSENT_DIGITS}"
+        yield from [i for i in (theirs.ids[prefix], theirs.ids.get("spare " + prefix)) if i not in (None, *mine.public)][:1]
+        if prefix in mine.deleted:
+            yield mine.deleted[prefix]
+    if param.get("words"):
+        yield "no-such-word"
+    last = re.sub(r".*\.(?!N$)", "", param["name"])
+    if param["name"].startswith("LaunchTemplateData."):
+        last = ""  # what a template names is looked up by a launch
+    if last in MEANINGLESS:
+        yield MEANINGLESS[last]
+    if last == "PrivateIpAddress" or last == "PrivateIpAddress.N":
+        yield "192.0.2.200"
+    if (last, form) == ("Address", "ipv4"):
+        yield from ["192.0.2.200", theirs.names["PublicIp"]]
+    if text and param["type"] != "list of structures" and not param.get("words") and form != "base64":
+        yield "x" * (param["max"] + 1)
+        yield "tab\x01"
+    if text and form == "base64":
+        yield "A" * (param["max"] * 2 // 4 * 4)
+
+
+def cases(action, mine, theirs):
+    """(parameter, value or None for its absence, the whole request)."""
+    for param in ACTIONS[action]["params"]:
+        if param["name"] == "DryRun":
+            request = mine.request(action)
+            yield from ((param, value, {**request, "DryRun": value}) for value in ["maybe", ""])
+            continue
+        if param["type"] == "list of structures":
+            if param["required"]:
+                head = wire(param["name"]).rpartition(".")[0] + "."
+                yield param, None, {k: v for k, v in mine.request(action).items() if not k.startswith(head)}
+            continue
+        request = mine.request(action, param)
+        later = FAILS_LATER.get((action, param["name"]))
+        for value in mutated(param, mine, theirs):
+            if later and later.fullmatch(value) or (action, param["name"]) in GONE_IS_NOTHING and value in mine.deleted.values():
+                continue
+            yield param, value, {**request, wire(param["name"]): value}
+        if param["type"].startswith("list") and param["built"]:
+            for number in ["-1", "1001", "x", "01"]:
+                yield param, "x", {**request, wire(param["name"])[:-1] + number: "x"}
+        if param["required"]:
+            left = {k: v for k, v in request.items() if k != wire(param["name"]) and not k.startswith(wire(param["name"]) + ".")}
+            if any(k.startswith(wire(param["name"]).rsplit(".", 1)[0] + ".") for k in left) or param["name"].count(".N") == param["name"].endswith(".N"):
+                yield param, None, left
+
+
+def is_named(value, message):
+    return value is not None and ((len(value) > 2 and value in message) or f'"{value}"' in message)
+
+
+def complaint(action, param, value, answer, gone):
+    """What is wrong with the answer; empty: nothing."""
+    if not 400 <= answer.status < 500 or answer.status == 412:
+        harmless = HARMLESS.get((action, param["name"]))
+        if not harmless and (action in ENDS or not ACTIONS[action]["writes"]) and value in gone:
+            harmless = LINGERING
+        return "" if answer.status == 200 and harmless and value is not None and harmless.fullmatch(value) else "was not refused"
+    if answer.code not in CODES and not FAMILIES.fullmatch(answer.code):
+        return "the code is not in the documentation"
+    if param["type"] == "any" and answer.code not in ("UnsupportedOperation", "UnsupportedTenancy"):
+        return "what is not built is UnsupportedOperation"
+    of_tags = "InvalidParameterValue" if ".Tag.N" in param["name"] else "MissingParameter"
+    missing = "InvalidParameterCombination" if answer.message == "No instances specified" else MISSING_CODES.get((action, param["name"]), of_tags)
+    if value is None and answer.code != missing:
+        return f"what is missing is {missing}"
+    if answer.code == ANSWERS.get(action):
+        return ""  # it says no in any case
+    if answer.code in NAMELESS or answer.message.endswith(NAMELESS_TEXTS) or (param["name"].rpartition(".")[2], answer.code) in OF_ANOTHER:
+        return ""
+    named = re.sub(r"\.\d+", ".", answer.message).lower()  # EC2 writes names of parameters with a small first letter
+    first = param["name"].split(".N")[0].lower()
+    if first not in named and first.split(".")[-1] not in named and not is_named(value, answer.message):
+        return "neither the parameter nor the value is named"
+    return ""
+
+
+# What cannot be done in a world with a default VPC and without services that endpoints lead to.
+ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "InvalidServiceName", "ModifyVpcEndpoint": "InvalidVpcEndpointId.NotFound"}
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_request(action, region):
+    """The request that is going to be mutated is a good one."""
+    answer = region[0].account.call(action, {**region[0].request(action), "DryRun": "true"})
+    assert answer.code == ANSWERS.get(action, "DryRunOperation"), f"{action} {region[0].request(action)}: {answer}"
+
+
+@pytest.fixture(scope="module")
+def unchanged(region):
+    it = Unchanged(TABLES, *(world.account for world in region))
+    yield it
+    it.ends()
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_action(action, region, unchanged):
+    mine, theirs = region
+    wrong = []
+    for param, value, request in cases(action, mine, theirs):
+        answer = mine.account.call(action, request)
+        why = complaint(action, param, value, answer, set(mine.deleted.values()))
+        if why:
+            wrong.append(f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}")
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert unchanged.holds_so_far(), "something has changed, in this test or one of the seven before it"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

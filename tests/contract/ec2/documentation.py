@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/ec2
+"""Holds the face to the words of Amazon's documentation, as Debian's python3-botocore carries them:
+every filter that a Describe action's text lists is known, and the bounds of MaxResults are the ones
+it gives."""
+import json
+import pathlib
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from dev import dump  # noqa: E402
+
+MODEL = json.loads(pathlib.Path("/usr/lib/python3/dist-packages/botocore/data/ec2/2016-11-15/service-2.json").read_text())
+ACTIONS = {a["name"]: a for a in dump()["actions"] if a["service"] == "ec2" and a["name"] in MODEL["operations"]}
+
+# Every Describe action knows these, whatever its text says.
+OF_TAGS = re.compile(r"tag|tag:.*|tag-key|tag-value")
+# Words of the text that look like a filter and are a value, or an example.
+NO_FILTERS = {("DescribeImages", "windows"),
+              *(("DescribeCapacityReservations", value) for value in
+                "default dedicated active expired cancelled pending failed unlimited limited open targeted".split())}
+
+
+def members(action):
+    shape = MODEL["operations"][action].get("input", {}).get("shape")
+    return MODEL["shapes"][shape].get("members", {}) if shape else {}
+
+
+def documented_filters(action):
+    """The first word of each item of the list: "<li> <p> <code>name</code> - what it is"."""
+    text = members(action).get("Filters", {}).get("documentation", "")
+    found = re.findall(r"<li>\s*<p>\s*<code>([^<]+)</code>\s*(?:-|–|—|\(|:|</p>|\|)", text)
+    found += re.findall(r"using the <code>([^<]+)</code> filter", text)
+    return [name.strip() for name in found if (action, name) not in NO_FILTERS]
+
+
+def bounds_clamp(action):
+    """"If you specify a value larger than 500, only 500 items are returned": no bound of requests."""
+    return "larger than" in members(action)["MaxResults"].get("documentation", "")
+
+
+def documented_bounds(action):
+    """Of MaxResults: the model's own, or "between 5 and 1000" in its words; None where neither says."""
+    member = members(action).get("MaxResults", {})
+    shape = MODEL["shapes"].get(member.get("shape"), {})
+    if "max" in shape:
+        return shape.get("min"), shape["max"]
+    text = member.get("documentation", "")
+    match = re.search(r"between (\d+) and ([\d,]+)", text)
+    return (int(match[1]), int(match[2].replace(",", ""))) if match else None
+
+
+@pytest.mark.parametrize("action", sorted(a for a in ACTIONS if "Filters" in members(a)))
+def test_filters(action):
+    documented = documented_filters(action)
+    assert documented or not ACTIONS[action]["filters"], "the text lists no filter: has its form changed?"
+    missing = [name for name in documented if name not in ACTIONS[action]["filters"] and not OF_TAGS.match(name.replace("&lt;", "<"))]
+    assert not missing, f"{action} does not know {', '.join(missing)}"
+
+
+@pytest.mark.parametrize("action", sorted(a for a in ACTIONS if documented_bounds(a)))
+def test_max_results(action):
+    param = next((p for p in ACTIONS[action]["params"] if p["name"] == "MaxResults"), None)
+    assert param and param["built"], "MaxResults is not built"
+    least, most = documented_bounds(action)
+    assert (param["max"] == most or bounds_clamp(action)) and (least is None or param["min"] == least), f"{param['min']} to {param['max']}, not {least} to {most}"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

@@ -1,0 +1,279 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/ec2 src/store/query
+"""Every filter of every Describe action: the resource's own value finds it, another does not, and
+wildcards do as they should. And pages: a walk by tokens shows what one answer does.
+
+A filter's value is found in the resource's own description, by name: attachment.instance-id is
+instanceId in attachmentSet. Where the names differ, VALUES says where to look. A filter for which
+neither knows a value has to find nothing at all. A list that never has anything has to say so in the tables."""
+import os
+import re
+import sys
+import xml.etree.ElementTree as ET
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from dev import ASKED, Dev, dump  # noqa: E402
+from world import HOSTS, World  # noqa: E402
+
+TABLES = dump()
+ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
+
+EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
+
+# Which resource is looked at: its label in the world, or "=" and a text that only its description has.
+LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+             **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
+             "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSecurityGroupVpcAssociations": "sg", "DescribeSubnets": "subnet",
+             "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
+             "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
+             "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceTypeOfferings": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i", "DescribeVpcClassicLink": "vpc", "DescribeVpcClassicLinkDnsSupport": "vpc",
+             ("DescribeNetworkInterfaces", "ipv6-addresses.ipv6-address"): "loose eni", ("DescribeNetworkInterfaces", "requester-id"): "loose eni",
+             ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
+             ("DescribeInstances", "state-reason-message"): "stopped i", ("DescribePlacementGroups", "spread-level"): "spread pg",
+             "GetSecurityGroupsForVpc": "sg", ("DescribeInstances", "affinity"): "hosted i", ("DescribeInstances", "host-id"): "hosted i",
+             ("DescribeInstances", "placement-group-name"): "grouped i", ("DescribeInstances", "placement-partition-number"): "grouped i"}
+
+# Filters by another name than the member has: its path, or "=" and the value, or "@" and a label.
+VALUES = {
+    "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
+    "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
+    **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {
+        "code": "code", "description": "description", "instance-event-id": "instanceEventId", "not-after": "notAfter", "not-before": "notBefore",
+        "not-before-deadline": "notBeforeDeadline"}.items()},
+    "task-state": "status", "is-default-version": "defaultVersion", "is-classic-link-enabled": "classicLinkEnabled",
+    "placement-group-name": "placement/groupName", "placement-partition-number": "placement/partitionNumber",
+    "instance.group-id": "groupSet/item/groupId", "instance.group-name": "groupSet/item/groupName",
+    "state-reason-code": "stateReason/code", "state-reason-message": "stateReason/message",
+    "network-interface.availability-zone": "placement/availabilityZone", "network-interface.requester-managed": "=false", "network-interface.requester-id": "ownerId",
+    "network-interface.association.allocation-id": "@eipalloc", "network-interface.association.association-id": "@eipassoc",
+    "network-interface.attachment.instance-id": "instanceId", "network-interface.attachment.instance-owner-id": "ownerId",
+    "ip-permission.cidr": "ipPermissions/item/ipRanges/item/cidrIp", "ip-permission.ipv6-cidr": "ipPermissions/item/ipv6Ranges/item/cidrIpv6",
+    "egress.ip-permission.ipv6-cidr": "ipPermissionsEgress/item/ipv6Ranges/item/cidrIpv6", "entry.ipv6-cidr": "entrySet/item/ipv6CidrBlock", "ip-permission.group-id": "ipPermissions/item/groups/item/groupId",
+    "ip-permission.user-id": "ipPermissions/item/groups/item/userId",
+    "egress.ip-permission.cidr": "ipPermissionsEgress/item/ipRanges/item/cidrIp",
+    "egress.ip-permission.protocol": "ipPermissionsEgress/item/ipProtocol",
+    "egress.ip-permission.from-port": "ipPermissionsEgress/item/fromPort", "egress.ip-permission.to-port": "ipPermissionsEgress/item/toPort",
+    "egress.ip-permission.group-id": "ipPermissionsEgress/item/groups/item/groupId",
+    "egress.ip-permission.user-id": "ipPermissionsEgress/item/groups/item/userId",
+    "volume-status.status": "volumeStatus/status", "volume-status.details-name": "volumeStatus/details/item/name",
+    "volume-status.details-status": "volumeStatus/details/item/status",
+    "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": "=false",
+}
+
+
+@pytest.fixture(scope="module")
+def world():
+    with Dev(*HOSTS) as dev:
+        world = World(dev.account, TABLES)
+        make_more(world)
+        world.looks = {}
+        yield world
+
+
+def make_more(world):
+    """What the world has not, for filters; and so many of each that they do not fit on the smallest page."""
+    call, vpc, subnet, group = world.account.ok, world.ids["vpc"], world.ids["subnet"], world.ids["sg"]
+    for direction in ("Ingress", "Egress"):
+        call(f"AuthorizeSecurityGroup{direction}", {"GroupId": group, "IpPermissions.1.IpProtocol": "tcp", "IpPermissions.1.FromPort": 443,
+                                                    "IpPermissions.1.ToPort": 444, "IpPermissions.1.Groups.1.GroupId": group})
+    stopped = call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1}).first(".//instanceId")
+    world.ids["stopped i"] = stopped
+    world.await_state(stopped, "running")
+    call("StopInstances", {"InstanceId.1": stopped})
+    world.await_state(stopped, "stopped")
+    world.make("spread pg", "CreatePlacementGroup", {"GroupName": "apart", "Strategy": "spread"}, "groupId")
+    world.make("parted pg", "CreatePlacementGroup", {"GroupName": "parted", "Strategy": "partition"}, "groupId")
+    world.make("grouped i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                                             "Placement.GroupName": "parted"}, "instanceId")
+    world.make("hosted i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                                            "Placement.Tenancy": "host", "Placement.HostId": world.ids["h"]}, "instanceId")
+    call("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 7, "InstanceFamily": "t3"})
+    world.ids["operators snap"] = world.operators_snapshot
+    for n in range(7):
+        call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16", "Ipv6Pool": world.ids["ipv6pool-ec2"]})
+        call("CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{100 + n}.0/24"})
+        call("CreateInternetGateway")
+        call("CreateRouteTable", {"VpcId": vpc})
+        call("CreateNetworkInterface", {"SubnetId": subnet})
+        call("CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"})
+        call("CreateVpcPeeringConnection", {"VpcId": world.ids["loose vpc"], "PeerVpcId": f"vpc-{n:017x}"})
+        call("AllocateAddress")
+        call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
+        call("ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"})
+        call("ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"})
+        call("CreateKeyPair", {"KeyName": f"page-{n}"})
+        call("CreateManagedPrefixList", {"PrefixListName": f"page-{n}", "MaxEntries": 1, "AddressFamily": "IPv4"})
+        call("CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": f"10.1.1.{144 + 16 * n}/28", "ReservationType": "prefix"})
+        call("CreateDhcpOptions", {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": f"page-{n}"})
+        call("CreateLaunchTemplate", {"LaunchTemplateName": f"page-{n}", "LaunchTemplateData.KeyName": f"page-{n}"})
+        group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")
+        call("CreateTags", {"ResourceId.1": group, "Tag.1.Key": "page", "Tag.1.Value": str(n)})
+        call("AssociateSecurityGroupVpc", {"GroupId": group, "VpcId": world.ids["peer vpc"]})
+        call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
+                              "IamInstanceProfile.Name": "contract"})
+    for volume in call("DescribeVolumes").all("volumeSet/item/volumeId"):
+        call("ModifyVolume", {"VolumeId": volume, "Size": 50, "VolumeType": "gp3"})
+
+
+def items(answer):
+    """The elements of an answer's set; instances one by one."""
+    instances = answer.root.findall(".//instancesSet/item")
+    if instances or answer.root.find("reservationSet") is not None:
+        return [outer for outer in answer.root.findall("reservationSet/item")] and instances
+    return answer.root.findall("./*/item")
+
+
+def look(world, action, **params):
+    answer = world.account.ok(action, {**ASKED.get(action, {}), **world.asked(action), **params})
+    return items(answer), answer
+
+
+def find_item(world, action, name):
+    """What describes the resource looked at: its element, with its reservation's members for an instance."""
+    label = LOOKED_AT.get((action, name)) or LOOKED_AT.get(action)
+    assert label, f"LOOKED_AT has to say which resource {action} is to find"
+    wanted = label[1:] if label.startswith("=") else world.ids[label]
+    if action not in world.looks:
+        world.looks[action] = look(world, action)
+    found, answer = world.looks[action]
+    item = next(i for i in found if wanted in ET.tostring(i, encoding="unicode"))
+    for reservation in answer.root.findall("reservationSet/item"):
+        if item in reservation.findall("instancesSet/item") and item.find("reservationId") is None:
+            item.extend(e for e in reservation if e.tag in ("reservationId", "ownerId", "requesterId"))
+    return item
+
+
+def words_of(name):
+    """networkInterfaceId and network-interface-id are the same words."""
+    name = name.replace("VCpu", "Vcpu").replace("vCpu", "Vcpu").replace("MiB", "Mib")
+    return [word.rstrip("s") for word in re.findall(r"[a-z0-9]+", re.sub(r"([A-Z])", r"-\1", name).lower())]
+
+
+def leaves(element, words=()):
+    for child in element:
+        inner = words if child.tag == "item" else (*words, *(w for w in words_of(child.tag) if w != "set"))
+        if len(child):
+            yield from leaves(child, inner)
+        elif child.text:
+            yield inner, child.text
+
+
+def is_within(short, long):
+    """In that order, with others between, and the same at the end."""
+    rest = iter(long)
+    return short[-1] == long[-1] and all(word in rest for word in short)
+
+
+def value_of(name, item, world):
+    """The value that the filter compares, or None."""
+    path = VALUES.get(name)
+    if path and path[0] in "=@":
+        return path[1:] if path[0] == "=" else world.ids[path[1:]]
+    if path:
+        return item.findtext(path)
+    wanted = words_of(name)
+    found = sorted((len(words), value) for words, value in leaves(item) if is_within(wanted, words))
+    return found[0][1] if found else None
+
+
+FILTERS = [(a, f) for a in sorted(ACTIONS) for f in ACTIONS[a]["filters"]]
+
+
+# Whose values are ids, so that another form is refused: one that nothing has, the code.
+OF_IDS = {("DescribeSecurityGroupRules", "group-id"): ("sg-00000000000000000", "InvalidGroupId.Malformed")}
+
+
+@pytest.mark.parametrize("action, name", FILTERS, ids=[f"{a}-{f}" for a, f in FILTERS])
+def test_filter(action, name, world):
+    if action in EMPTY:
+        named = name + "env" if name.endswith(":") else name
+        assert not look(world, action, **{"Filter.1.Name": named, "Filter.1.Value.1": "*"})[0]
+        answer = world.account.call(action, {"Filter.1.Name": "x" + name, "Filter.1.Value.1": "*"})
+        assert answer.code == "InvalidParameterValue" and "x" + name in answer.message, answer
+        return
+    item = find_item(world, action, name)
+    same = ET.tostring(item)[:60]
+    value = value_of(name, item, world)
+
+    def finds(*values):
+        params = {"Filter.1.Name": name, **{f"Filter.1.Value.{n}": v for n, v in enumerate(values, 1)}}
+        return any(ET.tostring(i).startswith(same) for i in look(world, action, **params)[0])
+
+    if value is None:
+        assert not look(world, action, **{"Filter.1.Name": name, "Filter.1.Value.1": "*"})[0], \
+            "it finds something, and no member of the description has its name: VALUES has to say where to look"
+        return
+    print(f"{name} = {value}")
+    malformed, absent = ("no-such-value", value + "x", value.swapcase() + "!"), "no-such-value"
+    if (action, name) in OF_IDS:
+        absent = OF_IDS[action, name][0]
+        for text in malformed:
+            answer = world.account.call(action, {"Filter.1.Name": name, "Filter.1.Value.1": text})
+            assert answer.code == OF_IDS[action, name][1], answer
+        malformed = ()
+    assert finds(value) and finds(absent, value) and finds("*") and not finds(absent)
+    assert not any(finds(text) for text in malformed)
+    assert not finds(value + "?") and not finds("\\" + "*")
+    if value:
+        assert finds(value[:-1] + "?") and finds("*" + value[1:]) and finds(value[:1] + "*")
+
+
+# ---- pages
+
+PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
+         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # asked by ids
+# Whose whole is small: there are a few public images, and what goes with instances.
+SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # a region has one pool
+
+
+def texts(found):
+    return [ET.tostring(i) for i in found]
+
+
+def walk(world, action, **params):
+    """All pages of the smallest size, one after another."""
+    size, pages, token = max(PAGED[action]["min"], 1), [], None
+    while token != "":
+        found, answer = look(world, action, MaxResults=size, **params, **({"NextToken": token} if token else {}))
+        assert len(found) <= size
+        pages.append(found)
+        token = answer.first("nextToken")
+    return pages
+
+
+@pytest.mark.parametrize("action", PAGED)
+def test_pages(action, world):
+    whole, pages = texts(look(world, action)[0]), walk(world, action)
+    assert sorted(whole) == sorted(text for page in pages for text in texts(page))
+    assert not (whole and action in EMPTY)
+    assert len(pages) > 1 or action in SMALL | EMPTY or len(ACTIONS[action]["filters"]) == 0, f"only {len(whole)} of them: make_more() has to make more"
+    assert len(pages) <= len(whole) + 1
+
+
+@pytest.mark.parametrize("action", PAGED)
+def test_tokens(action, world):
+    """A token is of its request; one of nobody's, or of another request, is refused."""
+    size = max(PAGED[action]["min"], 1)
+    answer = world.account.call(action, {**ASKED.get(action, {}), **world.asked(action), "MaxResults": size, "NextToken": "garbage"})
+    assert answer.code in ("InvalidParameterValue", "InvalidNextToken") and answer.status == 400, answer
+    token = look(world, action, MaxResults=size)[1].first("nextToken")
+    if token and ACTIONS[action]["filters"]:
+        changed = {**ASKED.get(action, {}), **world.asked(action), "MaxResults": size, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"}
+        answer = world.account.call(action, changed)
+        assert answer.code in ("InvalidParameterValue", "InvalidNextToken"), answer
+
+
+@pytest.mark.parametrize("action", PAGED)
+def test_ids_are_not_paged(action, world):
+    ids = [p for p in ACTIONS[action]["params"] if p.get("form") == "id" and p["type"] == "list of strings" and p.get("prefix") in world.ids]
+    for param in ids[:1]:
+        answer = world.account.call(action, {param["name"][:-1] + "1": world.ids[param["prefix"]], "MaxResults": max(PAGED[action]["min"], 1)})
+        assert answer.code == "InvalidParameterCombination", answer
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

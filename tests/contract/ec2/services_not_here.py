@@ -1,0 +1,175 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/absent
+"""Requests for services of AWS that the region does not have: their clients understand the refusal, and do not try again. The
+table of services is held to botocore's models."""
+import glob
+import json
+import os
+import re
+import sys
+import urllib.error
+import urllib.request
+
+import boto3
+import botocore
+import botocore.config
+import botocore.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import warm  # noqa: E402
+from dev import REGION, ROOT, Dev  # noqa: E402
+
+AWS = "/usr/bin/aws"
+SERVICE_ERROR = 254  # aws: the request was answered by an error
+HERE = {"ec2", "iam", "sts", "ce", "support"}
+NEWER = {"s3express"}  # newer than Debian's botocore, or without a model of its own
+OF_S3 = {"s3-object-lambda"}  # signed for by S3's client
+FORMS = {"ec2": "QUERY", "query": "QUERY", "rest-json": "REST_JSON", "rest-xml": "REST_XML"}
+
+
+# ---- the table
+
+def read_models():
+    """Name in signatures → protocols, and namespaces of their XML."""
+    models = {}
+    for folder in glob.glob(os.path.join(os.path.dirname(botocore.__file__), "data/*/")):
+        versions = sorted(glob.glob(folder + "*/service-2.json"))
+        if not versions:
+            continue
+        with open(versions[-1], encoding="utf-8") as page:
+            about = json.load(page)["metadata"]
+        form = FORMS.get(about["protocol"]) or "JSON_" + about["jsonVersion"].replace(".", "_")
+        name = about.get("signingName", about["endpointPrefix"])
+        forms, spaces = models.setdefault(name, (set(), set()))
+        forms.add("S3" if about["endpointPrefix"] == "s3" else form)
+        spaces.add(about.get("xmlNamespace") if form == "QUERY" else None)
+    return models
+
+
+def read_table():
+    with open(os.path.join(ROOT, "src/api/absent/services.def"), encoding="utf-8") as page:
+        rows = re.findall(r'^SERVICE\("([^"]+)", (\w+), (?:NULL|"([^"]+)")\)$', page.read(), re.MULTILINE)
+    return [(name, form, space or None) for name, form, space in rows]
+
+
+def test_table():
+    models, table = read_models(), read_table()
+    names = [name for name, _, _ in table]
+    assert names == sorted(set(names)), "sorted, and each once"
+    assert set(models) - set(names) == HERE
+    assert set(names) - set(models) - NEWER - OF_S3 == set()
+    for name, form, space in table:
+        if name not in models:
+            continue
+        forms, spaces = models[name]
+        assert form in forms, name
+        # headers tell JSON's calls from the others of the name, and paths REST's from those of the query protocol
+        assert "QUERY" not in forms or form == "QUERY", name
+        assert space in spaces or form == "REST_XML", name
+
+
+# ---- clients
+
+@pytest.fixture(scope="module", name="dev")
+def start_dev():
+    with Dev() as dev:
+        yield dev
+
+
+def count_requests(dev):
+    with urllib.request.urlopen(dev.url + "/metrics", timeout=20) as answer:
+        return int(re.search(rb"^dari_http_requests_total(?:{[^}]*})? (\d+)$", answer.read(), re.MULTILINE)[1])
+
+
+class Counted:
+    """That one request is sent, beside the one that counts."""
+
+    def __init__(self, dev):
+        self.dev = dev
+
+    def __enter__(self):
+        self.before = count_requests(self.dev)
+
+    def __exit__(self, kind, *_):
+        assert kind or count_requests(self.dev) - self.before == 2, "the client tries again"
+
+
+COMMANDS = [  # command line, the service that it is signed for, code
+    ("s3 ls", "s3", "MethodNotAllowed"),
+    ("s3api list-objects-v2 --bucket things", "s3", "MethodNotAllowed"),
+    ("elb describe-load-balancers", "elasticloadbalancing", "InvalidAction"),
+    ("elbv2 describe-load-balancers", "elasticloadbalancing", "InvalidAction"),
+    ("autoscaling describe-auto-scaling-groups", "autoscaling", "InvalidAction"),
+    ("rds describe-db-instances", "rds", "InvalidAction"),
+    ("cloudformation list-stacks", "cloudformation", "InvalidAction"),
+    ("sns list-topics", "sns", "InvalidAction"),
+    ("sqs list-queues", "sqs", "InvalidAction"),
+    ("ses list-identities", "ses", "InvalidAction"),
+    ("sesv2 get-account", "ses", "UnknownOperationException"),
+    ("ssm get-parameter --name a", "ssm", "UnknownOperationException"),
+    ("dynamodb list-tables", "dynamodb", "UnknownOperationException"),
+    ("kms list-keys", "kms", "UnknownOperationException"),
+    ("secretsmanager list-secrets", "secretsmanager", "UnknownOperationException"),
+    ("logs describe-log-groups", "logs", "UnknownOperationException"),
+    ("ecs list-clusters", "ecs", "UnknownOperationException"),
+    ("resourcegroupstaggingapi get-resources", "tagging", "UnknownOperationException"),
+    ("service-quotas list-services", "servicequotas", "UnknownOperationException"),
+    ("eks list-clusters", "eks", "UnknownOperationException"),
+    ("lambda list-functions", "lambda", "UnknownOperationException"),
+    ("route53 list-hosted-zones", "route53", "InvalidAction"),
+    ("cloudfront list-distributions", "cloudfront", "InvalidAction"),
+    ("efs describe-file-systems", "elasticfilesystem", "UnknownOperationException"),
+]
+
+
+@pytest.mark.parametrize("line, service, code", COMMANDS)
+def test_command(dev, tmp_path, line, service, code):
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "3",
+           "AWS_ACCESS_KEY_ID": dev.account.key_id, "AWS_SECRET_ACCESS_KEY": dev.account.secret}
+    with Counted(dev):
+        done = warm.run([AWS, "--endpoint-url", dev.url, *line.split()], env, cwd=str(tmp_path))
+    assert done.returncode == SERVICE_ERROR, done.stderr
+    assert f"({code})" in done.stderr and f"The service {service} is not in this region, which has ec2, iam, sts, ce and support." in done.stderr
+
+
+CALLS = [
+    ("s3", "put_object", {"Bucket": "things", "Key": "a", "Body": b"x" * 3_000_000}, 413),
+    ("s3", "head_bucket", {"Bucket": "things"}, 405),
+    ("s3", "head_object", {"Bucket": "things", "Key": "a"}, 405),
+    ("kms", "encrypt", {"KeyId": "a", "Plaintext": b"x"}, 400),
+    ("eks", "delete_cluster", {"name": "a"}, 400),
+    ("lambda", "invoke", {"FunctionName": "a"}, 400),
+    ("route53", "create_hosted_zone", {"Name": "example.com", "CallerReference": "1"}, 400),
+    ("elbv2", "create_load_balancer", {"Name": "a"}, 400),
+    ("dynamodb", "put_item", {"TableName": "table", "Item": {"k": {"S": "v"}}}, 400),
+]
+
+
+@pytest.mark.parametrize("mode", ["legacy", "standard"])
+@pytest.mark.parametrize("service, call, asked, status", CALLS)
+def test_boto3(dev, mode, service, call, asked, status):
+    config = botocore.config.Config(retries={"mode": mode, "max_attempts": 3}, s3={"addressing_style": "path"}, inject_host_prefix=False)
+    client = boto3.client(service, endpoint_url=dev.url, region_name=REGION, config=config,
+                          aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="nobody's")
+    with Counted(dev), pytest.raises(botocore.exceptions.ClientError) as failure:
+        getattr(client, call)(**asked)
+    answer = failure.value.response
+    assert answer["ResponseMetadata"]["HTTPStatusCode"] == status and answer["ResponseMetadata"]["RetryAttempts"] == 0
+    assert call.startswith("head") or "is not in this region, which has ec2, iam, sts, ce and support." in answer["Error"]["Message"]
+
+
+def test_presigned(dev):
+    client = boto3.client("s3", endpoint_url=dev.url, region_name=REGION, aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="s",
+                          config=botocore.config.Config(signature_version="s3v4", s3={"addressing_style": "path"}))
+    # a bucket of the name that the path of an OpenStack service begins with
+    url = client.generate_presigned_url("get_object", Params={"Bucket": "image", "Key": "v2/images"})
+    with pytest.raises(urllib.error.HTTPError) as failure:
+        urllib.request.urlopen(url, timeout=20)
+    assert failure.value.code == 405 and b"<Code>MethodNotAllowed</Code>" in failure.value.read()
+    assert failure.value.headers["Content-Type"] == "application/xml"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

@@ -1,0 +1,463 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/openstack src/store/query
+"""Every list of OpenStack's face, as the tables have it: each filter finds the rows whose member has the value and no other, a
+value of nobody's finds none; each sort key orders both ways; pages of each size, walked by their links, show each row
+once; limits and markers that are none are refused in the service's way.
+
+A filter's value is the member of its name. Where that differs, FILTERS says what a row is found by; and SORTED what a sort
+key compares. A list with fewer than two rows proves nothing and fails: the region has to make more."""
+import ipaddress
+import os
+import sys
+import urllib.parse
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloud as lib  # noqa: E402
+from cloud import ABSENT, VOLUME, dump, path_of, title, version_of  # noqa: E402
+from dev import Dev  # noqa: E402
+
+LISTS = {title(a): a for a in dump()["actions"] if "sort_keys" in a}
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWVkEeLvZG"
+NOVA, NET, VOL, IMG, ID = "/compute/v2.1", "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3"
+TAGS = {"tags": ["a", "common"]}
+
+
+class Region:
+    def __init__(self, dev):
+        self.dev, self.mine, self.theirs, self.admin = dev, lib.another(dev, "mine"), lib.another(dev, "theirs"), lib.admin(dev)
+        self.ids, self.parents = {}, {}
+        self.outside = self.mine.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
+        self.image = self.mine.ok("GET", f"{IMG}/images?visibility=public")["images"][0]["id"]
+        self.zones = sorted(z["zoneName"] for z in self.mine.ok("GET", f"{NOVA}/os-availability-zone")["availabilityZoneInfo"])
+        self.make_people()
+        for project in (self.mine, self.theirs):
+            self.make_network(project)
+            dev.rest()
+            self.make_disks(project)
+            dev.rest()
+            self.make_servers(project)
+        dev.rest()
+
+    def make_people(self):
+        for n in range(3):
+            make = lambda what, body: self.admin.ok("POST", f"{ID}/{what}s", {what: body})[what]["id"]  # noqa: E731
+            domain = make("domain", {"name": f"d{n}"})
+            make("project", {"name": f"p{n}", "domain_id": domain, "enabled": n != 1})
+            make("user", {"name": f"u{n}", "domain_id": domain, "enabled": n != 1, **({"description": "d", "email": "e@d.test", "default_project_id": self.mine.id} if n else {})})
+            make("group", {"name": f"g{n}", "domain_id": domain})
+            make("role", {"name": f"r{n}"})
+            self.admin.ok("POST", f"{VOL}/types", {"volume_type": {"name": f"t{n}", "os-volume-type-access:is_public": n != 1}})
+            self.admin.ok("POST", f"{NOVA}/os-aggregates", {"aggregate": {"name": f"a{n}"}})
+            self.admin.ok("POST", f"{IMG}/metadefs/namespaces", {"namespace": f"n{n}", "visibility": "public" if n else "private",
+                                                                 "resource_type_associations": [{"name": f"type{n}"}]})
+            self.admin.ok("POST", f"{NOVA}/flavors", {"flavor": {"name": f"f{n}", "ram": 64 << n, "vcpus": 1, "disk": n}})
+            self.admin.ok("PUT", f"{NET}/quotas/{(self.mine, self.theirs, self.admin)[n].id}", {"quota": {"network": 90}})
+
+    def make_network(self, project):
+        make = lambda path, what, **body: project.ok("POST", f"{NET}/{path}", {what: body})[what]  # noqa: E731
+        for n in range(3):
+            up = n != 1
+            pool = make("subnetpools", "subnetpool", name=f"pool{n}", description=f"d{n}", prefixes=[f"10.{40 + n}.0.0/16"], min_prefixlen=20 + n,
+                        default_prefixlen=24 + n, max_prefixlen=27 + n)
+            network = make("networks", "network", name=f"n{n}", description=f"d{n}", admin_state_up=up, mtu=1400 + n)
+            subnet = make("subnets", "subnet", name=f"s{n}", description=f"d{n}", network_id=network["id"], subnetpool_id=pool["id"], ip_version=4, enable_dhcp=up)
+            router = make("routers", "router", name=f"r{n}", description=f"d{n}", admin_state_up=up, external_gateway_info={"network_id": self.outside})
+            project.ok("PUT", f"{NET}/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})
+            group = make("security-groups", "security_group", name=f"g{n}", description=f"d{n}")
+            peers = make("address-groups", "address_group", name=f"a{n}", description=f"d{n}", addresses=[f"192.0.2.{n}/32"])
+            make("security-group-rules", "security_group_rule", security_group_id=group["id"], direction="egress", remote_address_group_id=peers["id"])
+            rule = make("security-group-rules", "security_group_rule", security_group_id=group["id"], direction="ingress", protocol=("tcp", "udp", "icmp")[n],
+                        description=f"d{n}", **({"port_range_min": 10 + n, "port_range_max": 20 + n} if n < 2 else {}), **({"remote_ip_prefix": f"192.0.{n}.0/24"} if n else {"remote_group_id": group["id"]}))
+            port = make("ports", "port", name=f"p{n}", description=f"d{n}", network_id=network["id"], admin_state_up=up, security_groups=[group["id"]],
+                        device_owner=f"me:{n}", device_id=f"x{n}")
+            address = make("floatingips", "floatingip", floating_network_id=self.outside, description=f"d{n}", **({"port_id": port["id"]} if n else {}))
+            if n == 0:
+                self.make_forwardings(project, make, network["id"])
+            make("rbac-policies", "rbac_policy", object_type="network", object_id=network["id"], action="access_as_shared",
+                 target_tenant=(self.admin.id, self.mine.id, self.theirs.id)[n])
+            for path, thing in (("networks", network), ("subnets", subnet), ("subnetpools", pool), ("ports", port), ("routers", router),
+                                ("floatingips", address), ("security-groups", group), ("security-group-rules", rule)):
+                words = [f"only{n}", "common"]
+                if thing is not rule:  # has no tags of its own
+                    project.ok("PUT", f"{NET}/{path}/{thing['id']}/tags", {"tags": words})
+            self.ids.setdefault(project.name, {}).update(network=network["id"])
+        six = make("networks", "network", name="six", description="d6", mtu=1403)
+        make("subnetpools", "subnetpool", name="six", prefixes=["fd00:50::/48"], min_prefixlen=48, default_prefixlen=64, max_prefixlen=96)
+        for n, mode in enumerate(("slaac", "dhcpv6-stateful")):
+            make("subnets", "subnet", name=f"six{n}", network_id=six["id"], ip_version=6, cidr=f"fd00:{40 + n}::/64", ipv6_ra_mode=mode, ipv6_address_mode=mode)
+
+    def make_forwardings(self, project, make, network):
+        address = make("floatingips", "floatingip", floating_network_id=self.outside, description="forwarded")["id"]
+        self.parents[project.name] = {"address": address}
+        for n in range(3):
+            port = make("ports", "port", network_id=network, name=f"to{n}", description=f"to{n}", device_owner=f"to:{n}", device_id=f"to{n}")["id"]
+            ports = {"internal_port": 20 + n, "external_port": 2020 + n} if n < 2 else {"internal_port_range": "80:81", "external_port_range": "8080:8081"}
+            make(f"floatingips/{address}/port_forwardings", "port_forwarding", protocol=("tcp", "udp", "tcp")[n], internal_port_id=port, description=f"d{n}", **ports)
+
+    def make_disks(self, project):
+        self.volumes = []
+        for n in range(3):
+            image = project.ok("POST", f"{IMG}/images", {"name": f"i{n}", "disk_format": ("raw", "qcow2", "raw")[n], "container_format": "bare", "tags": [f"t{n}", "common"],
+                                                         "protected": n == 1, "visibility": ("private", "shared", "community")[n], "os_distro": f"o{n}"})
+            if n != 1:
+                assert project.call("PUT", image["file"].replace("/v2/", f"{IMG}/"), raw=b"x" * 512 * (n + 1), headers={"Content-Type": "application/octet-stream"}).status == 204
+            volume = project.ok("POST", f"{VOL}/volumes", {"volume": {"size": 1 + n, "name": f"v{n}", "volume_type": ("gp2", "gp3", "gp2")[n],
+                                                                       "availability_zone": self.zones[n % len(self.zones)]}})["volume"]["id"]
+            spare = project.ok("POST", f"{VOL}/volumes", {"volume": {"size": 1, "name": f"w{n}"}})["volume"]["id"]
+            self.dev.rest()
+            snapshot = project.ok("POST", f"{VOL}/snapshots", {"snapshot": {"volume_id": volume, "name": f"s{n}"}})["snapshot"]["id"]
+            self.dev.rest()
+            project.ok("POST", f"{VOL}/volumes", {"volume": {"snapshot_id": snapshot, "name": f"x{n}"}})
+            project.ok("POST", f"{VOL}/backups", {"backup": {"volume_id": volume, "name": f"b{n}"}})
+            project.ok("POST", f"{VOL}/os-volume-transfer", {"transfer": {"volume_id": spare, "name": f"t{n}"}})
+            self.volumes.append(volume)
+            self.admin.call("POST", f"{VOL}/qos-specs", {"qos_specs": {"name": f"q{n}", "consumer": ("front-end", "back-end", "both")[n]}})  # likewise
+            self.admin.call("POST", f"{VOL}/group_types", {"group_type": {"name": f"y{n}"}}, version=VOLUME)  # or it is there
+            group = project.ok("POST", f"{VOL}/groups", {"group": {"name": f"g{n}", "group_type": f"y{n}", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
+            project.ok("POST", f"{VOL}/volumes", {"volume": {"size": 1, "name": f"z{n}", "volume_type": "gp2", "group_id": group}}, version=VOLUME)
+            self.dev.rest()
+            project.ok("POST", f"{VOL}/group_snapshots", {"group_snapshot": {"name": f"h{n}", "group_id": group}}, version=VOLUME)
+        project.ok("POST", f"{VOL}/volumes", {"volume": {"imageRef": self.image, "size": 12, "name": "disk"}})
+
+    def make_servers(self, project):
+        servers = []
+        for n in range(3):
+            project.ok("POST", f"{NOVA}/os-keypairs", {"keypair": {"name": f"k{n}", "public_key": KEY}}, version="compute 2.2")
+            project.ok("POST", f"{NOVA}/os-server-groups", {"server_group": {"name": f"g{n}", "policies": ["anti-affinity"]}})
+            server = {"name": f"s{n}", "description": f"d{n}", "imageRef": self.image, "flavorRef": ("t3.nano", "t3.micro", "t3.small")[n], "key_name": f"k{n}", "tags": [f"only{n}", "common"],
+                      "networks": [{"uuid": self.ids[project.name]["network"]}], "availability_zone": self.zones[n % len(self.zones)]}
+            servers.append(project.ok("POST", f"{NOVA}/servers", {"server": server}, version="compute 2.93")["server"]["id"])
+            self.dev.rest()
+            project.ok("POST", f"{NOVA}/servers/{servers[n]}/os-volume_attachments", {"volumeAttachment": {"volumeId": self.volumes[n]}})
+        for server, action in ((servers[0], {"createImage": {"name": "of0"}}), (servers[1], {"createImage": {"name": "of1"}}),
+                               (servers[1], {"os-stop": None}), (servers[2], {"lock": None}), (servers[0], {"resize": {"flavorRef": "t3.small"}})):
+            self.dev.rest()
+            assert project.call("POST", f"{NOVA}/servers/{server}/action", action).status == 202
+
+    def by(self, action):
+        """Who lists: an administrator's lists are long anyway."""
+        is_admins = action["admin"] or action["service"] == "identity" or action["items"] == "agents"  # others see none
+        return self.admin if is_admins else self.mine
+
+    def ask(self, action, query=(), version=None):
+        path = path_of(action, self.parents[self.mine.name])
+        if query:
+            path += "?" + urllib.parse.urlencode(list(query), doseq=True)
+        return self.by(action).call("GET", path, version=version or version_of(action))
+
+    def rows(self, action, *query):
+        answer = self.ask(action, query)
+        assert answer.status == 200, f"{query}: {answer}"
+        return rows_of(action, answer.json)
+
+
+def rows_of(action, answer):
+    return [r.get("keypair", r) for r in answer[action["items"]]]
+
+
+@pytest.fixture(scope="module")
+def region():
+    with Dev() as dev:
+        yield Region(dev)
+
+
+def name_of(row):
+    """What tells the rows of a list apart."""
+    for key in ("id", "uuid", "name", "namespace", "host", "host_name", "network_id", "project_id"):
+        if row.get(key) is not None:
+            return row[key]
+    raise AssertionError(f"nothing names {row}")
+
+
+def names(rows):
+    return [name_of(r) for r in rows]
+
+
+# ---- filters
+
+class By:
+    """What rows a filter finds: whose values hold, or for a given value `fits` says it. others: values of nobody."""
+
+    def __init__(self, value=None, fits=None, ask=lambda v: v, others=("no-such-value",)):
+        self.value, self.fits, self.ask, self.others = value, fits, ask, others
+
+
+def at(path):
+    return lambda row: [row[path]] if path in row else []
+
+
+def comma(key, holds):
+    """A list of words, by commas: all, some, not all, none of them."""
+    return By(lambda row: [",".join(row[key][:1]), ",".join(row[key])] if row[key] else [], lambda row, value: holds(value.split(","), row[key]),
+              others=("no-such-value",))
+
+
+def has_all(words, has):
+    return all(w in has for w in words)
+
+
+def has_any(words, has):
+    return any(w in has for w in words)
+
+
+def since(key, word, fits):
+    return By(at(key), lambda row, v: fits(row[key][:19], v[:19]), ask=lambda v: word + v, others=())
+
+
+TIMES = [since(k, f"{w}:", f) for k in ("created_at", "updated_at") for w, f in (
+    ("gt", lambda a, b: a > b), ("lte", lambda a, b: a <= b))]
+ANY = object()  # finds the same whatever its value is, told elsewhere
+PASSED_OVER = object()  # for who asks here it says nothing
+DOMAIN = By(at("domain_id"))
+FILTERS = {
+    "tags": comma("tags", has_all), "tags-any": comma("tags", has_any),
+    ("servers", "not-tags"): By(lambda r: [r["tags"][0]], lambda r, v: not has_all(v.split(","), r["tags"]), others=()),
+    ("servers", "not-tags-any"): By(lambda r: [",".join(r["tags"])], lambda r, v: not has_any(v.split(","), r["tags"]), others=()),
+    ("images", "tag"): By(lambda r: r["tags"]), ("images", "size_min"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] >= v, others=("999999999999",)),
+    ("images", "size_max"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] <= v, others=("0",)),
+    ("images", "created_at"): TIMES[0], ("images", "updated_at"): TIMES[3], ("volumes", "created_at"): TIMES[1], ("volumes", "updated_at"): TIMES[3],
+    ("images", "visibility"): ANY,  # lists have others' community images when they are asked for: tests/contract/openstack/two_projects.py
+    ("images", "id"): By(at("id"), ask=lambda v: f"in:{v}"),
+    ("migrations", "host"): By(at("dest_compute")), ("migrations", "migration_type"): By(at("migration_type")),
+    ("images", "server"): By(lambda r: [r["server"]["id"]] if "server" in r else []), ("images", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
+    ("images", "type"): By(lambda r: ["snapshot" if "server" in r else "base"]),
+    ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=()),  # True: domains, as whatever means not false
+    ("volumes", "project_id"): By(at("os-vol-tenant-attr:tenant_id")), ("snapshots", "project_id"): By(at("os-extended-snapshot-attributes:project_id")),
+    ("attachments", "instance_id"): By(at("instance")), ("attachments", "attach_status"): By(at("status")),
+    ("services", "service"): By(at("binary")), ("messages", "message_level"): By(at("message_level")),
+    ("servers", "name"): By(at("name"), ask=lambda v: f"^{v}$"), ("servers", "uuid"): By(at("id")), ("servers", "image"): By(lambda r: [r["image"]["id"]] if r["image"] else []),
+    ("servers", "flavor"): ANY, ("servers", "deleted"): PASSED_OVER, ("servers", "host"): PASSED_OVER, ("servers", "node"): PASSED_OVER,
+    ("servers", "ip"): By(lambda r: [a["addr"] for n in r["addresses"].values() for a in n], ask=lambda v: f"^{v}$".replace(".", "\\.")),
+    ("servers", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
+    ("servers", "changes-before"): By(at("updated"), lambda r, v: r["updated"] <= v, others=("2001-01-01T00:00:00Z",)),
+    ("servers", "availability_zone"): By(at("OS-EXT-AZ:availability_zone")), ("servers", "launch_index"): ANY, ("servers", "reservation_id"): ANY,
+    ("servers", "project_id"): By(at("tenant_id")), ("servers", "description"): By(at("description"), ask=lambda v: f"^{v}$"),
+    ("flavors", "minRam"): By(at("ram"), lambda r, v: r["ram"] >= v, others=("99999999",)), ("flavors", "minDisk"): By(at("disk"), lambda r, v: r["disk"] >= v, others=("99999999",)),
+    ("security_group_rules", "tags"): ANY, ("security_group_rules", "tags-any"): ANY, ("keypairs", "user_id"): ANY, ("ports", "binding:host_id"): ANY, ("roles", "domain_id"): ANY, ("hypervisors", "hypervisor_hostname_pattern"): By(at("hypervisor_hostname"), lambda r, v: v in r["hypervisor_hostname"]),
+    ("ports", "fixed_ips"): By(lambda r: [f"ip_address={i['ip_address']}" for i in r["fixed_ips"]] + [f"subnet_id={i['subnet_id']}" for i in r["fixed_ips"]],
+                               others=(f"subnet_id={ABSENT}", "ip_address=192.0.2.1")),
+    ("ports", "security_groups"): By(lambda r: r["security_groups"]), ("agents", "binary"): By(at("binary")),
+    ("networks", "is_default"): By(at("is_default"), fits=lambda r, v: r.get("is_default") == v, others=()),
+    # of external networks, which administrators see: golden/openstack/networks
+    ("networks", "provider:network_type"): ANY, ("networks", "provider:physical_network"): ANY, ("networks", "provider:segmentation_id"): ANY,
+    ("quotas", "tenant_id"): By(at("project_id")),
+    ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
+}
+CASES = [(t, f) for t, a in sorted(LISTS.items()) for f in a["filters"]]
+# The brief lists have the same filters and not the members: the long ones tell.
+BRIEF = {t for t in LISTS if any(o.split()[1] == t.split()[1] + "/detail" for o in LISTS)}
+
+
+def text(value):
+    return str(value) if isinstance(value, bool) else value
+
+
+@pytest.mark.parametrize("name, word", CASES, ids=[f"{t} {f}" for t, f in CASES])
+def test_filter(region, name, word):
+    action = LISTS[name]
+    long = LISTS.get(next((t for t in LISTS if name in BRIEF and t.split()[1] == name.split()[1] + "/detail"), name))
+    whole = region.rows(long)
+    assert len(whole) > 1 or action["items"] in ("messages",), f"{whole}: the region has to make more"
+    by = FILTERS.get((action["items"], word)) or FILTERS.get(word) or By()
+    if by is PASSED_OVER:
+        assert names(region.rows(action, (word, "no-such-value"))) == names(region.rows(action))
+        return
+    others = by.others if isinstance(by, By) else ("no-such-value",)
+    for other in others:
+        answer = region.ask(action, [(word, other)])
+        shown = rows_of(action, answer.json) if answer.status == 200 else []
+        refused = (400, 403) if word == "user_id" else (400,)  # another user's: an administrator's to ask for
+        assert answer.status in (200, *refused) and not shown, f"{word}={other} finds {shown}"
+    if by is ANY:
+        return
+    values = [v for row in whole for v in (by.value(row) if by.value else at(word)(row)) if v not in (None, "")]
+    assert values or action["items"] in ("messages",), f"no row has a member {word}: FILTERS has to say what the filter compares"
+    fits = by.fits or (lambda row, v: v in (by.value(row) if by.value else at(word)(row)))
+    for value in sorted(set(values), key=str):
+        wanted = {name_of(r) for r in whole if fits(r, value)}
+        found = region.rows(action, (word, by.ask(text(value))))
+        assert set(names(found)) == wanted, f"{word}={by.ask(text(value))}"
+    if len(set(values)) > 1 and action["service"] == "network" and not by.fits:  # several values: any of them
+        both = sorted(set(values), key=str)[:2]
+        found = region.rows(action, (word, [text(v) for v in both]))
+        assert set(names(found)) == {name_of(r) for r in whole if any(fits(r, v) for v in both)}, both
+
+
+@pytest.mark.parametrize("name", sorted(LISTS))
+def test_unknown_filter(region, name):
+    """Nova's newer versions refuse it by name, the others pass it over."""
+    action = LISTS[name]
+    answer = region.ask(action, [("no_such_filter", "x")])
+    if action["service"] == "compute" and (action["until"] or 75) >= 75:
+        assert answer.status == 400 and "no_such_filter" in answer.text, answer
+        answer = region.ask(action, [("no_such_filter", "x")], version=f"compute 2.{max(action['since'], 1)}")
+        assert answer.status == 200, answer
+        return
+    assert answer.status == 200, answer
+    found = rows_of(action, answer.json)
+    if action["service"] == "image" and action["items"] == "images":  # a property that no image has
+        assert not found
+    else:
+        assert names(found) == names(region.rows(action))
+
+
+UNFIT = {("port_forwardings", "internal_port"), ("port_forwardings", "internal_ip_address"),  # Neutron refuses these by name
+         ("projects", "is_domain")}  # FILTERS has it
+PLAIN = sorted(t for t, a in LISTS.items() if a["service"] in ("network", "identity"))
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_members(region, name):
+    """Neutron and Keystone find rows by whatever plain member they show."""
+    action = LISTS[name]
+    whole = region.rows(action)
+    for member in sorted({k for r in whole for k, v in r.items() if isinstance(v, (str, int, bool)) and v != "" and (action["items"], k) not in UNFIT}):
+        for value in sorted({r[member] for r in whole if isinstance(r.get(member), (str, int, bool)) and r[member] != ""}, key=str)[:3]:
+            found = region.rows(action, (member, text(value)))
+            assert names(found) == [name_of(r) for r in whole if r.get(member) == value], f"{member}={value}"
+        answer = region.ask(action, [(member, "no-such-value")])
+        assert answer.status == 400 or not rows_of(action, answer.json), f"{member}: {answer}"
+
+
+# ---- order
+
+def first_of(path):
+    return lambda row: row.get(path)
+
+
+SORTED = {
+    ("servers", "display_name"): first_of("name"), ("servers", "image_ref"): lambda r: r["image"]["id"], ("servers", "launched_at"): first_of("OS-SRV-USG:launched_at"),
+    ("servers", "project_id"): first_of("tenant_id"), ("servers", "created_at"): first_of("created"), ("servers", "updated_at"): first_of("updated"),
+    ("servers", "power_state"): None, ("servers", "vm_state"): None, ("servers", "host"): None, ("servers", "launch_index"): None,
+    ("volumes", "display_name"): first_of("name"), ("backups", "display_name"): first_of("name"), ("snapshots", "display_name"): first_of("name"), ("snapshots", "volume_size"): first_of("size"),
+    ("volumes", "bootable"): first_of("bootable"), ("flavors", "flavorid"): first_of("id"), ("flavors", "memory_mb"): first_of("ram"), ("flavors", "root_gb"): first_of("disk"),
+    ("flavors", "is_public"): first_of("os-flavor-access:is_public"), ("flavors", "id"): None, ("keypairs", "id"): None, ("network_ip_availabilities", "id"): first_of("network_id"),
+    ("subnets", "cidr"): lambda r: (r["ip_version"], ipaddress.ip_network(r["cidr"])), ("floatingips", "floating_ip_address"): lambda r: ipaddress.ip_address(r["floating_ip_address"]),
+    ("security_group_rules", "remote_ip_prefix"): lambda r: r["remote_ip_prefix"] and ipaddress.ip_network(r["remote_ip_prefix"]),
+    ("subnets", "gateway_ip"): lambda r: r["gateway_ip"] and (r["ip_version"], ipaddress.ip_address(r["gateway_ip"])),
+    ("port_forwardings", "external_port_range"): lambda r: int(r["external_port_range"].partition(":")[0]),
+    ("port_forwardings", "created_at"): None, ("port_forwardings", "updated_at"): None,
+    ("floatingips", "fixed_ip_address"): lambda r: r["fixed_ip_address"] and ipaddress.ip_address(r["fixed_ip_address"]),
+}
+ORDERS = [(t, k) for t, a in sorted(LISTS.items()) for k in a["sort_keys"] if a["links"] or a["items"] == "images"]
+
+
+@pytest.mark.parametrize("name, key", ORDERS, ids=[f"{t} {k}" for t, k in ORDERS])
+def test_order(region, name, key):
+    action = LISTS[name]
+    up, down = (region.rows(action, ("sort_key", key), ("sort_dir", d)) for d in ("asc", "desc"))
+    assert len(up) > 1 or action["items"] in ("messages",), "the region has to make more"
+    assert names(down) == names(up)[::-1] and sorted(names(up)) == sorted(names(region.rows(action)))
+    value = SORTED.get((action["items"], key), first_of(key))
+    if name in BRIEF or value is None:
+        long = next((t for t in LISTS if t.split()[1] == name.split()[1] + "/detail"), None)
+        if long:
+            assert names(up) == names(region.rows(LISTS[long], ("sort_key", key), ("sort_dir", "asc")))
+        return
+    values = [value(r) for r in up]
+    assert len(set(map(str, values))) > 1 or key in ("project_id", "tenant_id", "created_at", "updated_at", "image_ref", "launched_at", "container_format", "is_public") or \
+        action["items"] in ("hypervisors", "attachments", "messages", "volume_types"), f"all are {values[:1]}: the region has to make them differ"
+    said = [v for v in values if v is not None]
+    assert values[:len(said)] == said or values[-len(said):] == said, "what has none is at one end"
+    if any(v is not None for v in values):
+        assert said == sorted(said), f"{key}: {values}"
+
+
+@pytest.mark.parametrize("name", sorted(t for t, a in LISTS.items() if a["links"] or a["items"] == "images"))
+def test_bad_orders(region, name):
+    for query in ([("sort_key", "no_such_key")], [("sort_key", "id"), ("sort_dir", "up")], [("sort_key", "")]):
+        answer = region.ask(LISTS[name], query)
+        assert answer.status == 400 or (query[0][1] == "" and answer.status == 200), f"{query}: {answer}"
+
+
+# ---- pages
+
+PAGED = sorted(t for t, a in LISTS.items() if a["links"] or a["items"] == "images")
+
+
+def next_of(action, answer):
+    """Where the next page is."""
+    if action["service"] == "image":
+        link = answer.json.get("next")
+        return link and "/image" + link
+    links = [l["href"] for l in answer.json.get(action["links"], []) if l["rel"] == "next"]
+    return links[0] if links else None
+
+
+def follow(region, action, link):
+    assert not link.startswith("http") or link.startswith(region.dev.url), link
+    return region.by(action).call("GET", link.removeprefix(region.dev.url), version=version_of(action))
+
+
+def walk(region, action, *query):
+    """All pages, one after another, by the links."""
+    answer, pages = region.ask(action, query), []
+    while True:
+        assert answer.status == 200, answer
+        pages.append(rows_of(action, answer.json))
+        link = next_of(action, answer)
+        if not link:
+            return pages
+        assert len(pages) < 100, "the walk has no end"
+        answer = follow(region, action, link)
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_pages(region, name):
+    action = LISTS[name]
+    """A page that is just full leads on, to one that is empty where there is nothing more: as the services' do."""
+    whole = names(region.rows(action))
+    for size in sorted({1, 2, max(1, len(whole) - 1), max(1, len(whole)), len(whole) + 1, 1000}):
+        pages = walk(region, action, ("limit", size))
+        assert [n for page in pages for n in names(page)] == whole, f"limit={size}"
+        assert all(len(page) == size for page in pages[:-1]) and len(pages) == len(whole) // size + 1, [len(p) for p in pages]
+    if len(action["sort_keys"]) > 3:  # with an order and a filter of its own
+        key = ("sort_key", action["sort_keys"][0]), ("sort_dir", "desc")
+        assert [n for page in walk(region, action, ("limit", 2), *key) for n in names(page)] == names(region.rows(action, *key))
+
+
+@pytest.mark.parametrize("name", [t for t in PAGED if LISTS[t]["service"] == "network"])
+def test_pages_back(region, name):
+    """Neutron's pages lead back as well."""
+    action = LISTS[name]
+    answer = region.ask(action, [("limit", 2)])
+    first = names(rows_of(action, answer.json))
+    back = [l for l in follow(region, action, next_of(action, answer)).json[action["links"]] if l["rel"] == "previous"]
+    assert names(rows_of(action, follow(region, action, back[0]["href"]).json)) == first
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_limits(region, name):
+    action = LISTS[name]
+    whole = names(region.rows(action))
+    for bad in ("-1", "x", "1.5", "9" * 30, "1 2", "0x10"):
+        answer = region.ask(action, [("limit", bad)])
+        assert answer.status == 400 and "imit" in answer.text, f"limit={bad}: {answer}"
+    for large in ("1001", "2147483648"):
+        assert names(region.rows(action, ("limit", large))) == whole
+    none = names(region.rows(action, ("limit", "0")))
+    assert none == (whole if action["service"] == "network" else []), "a limit of 0 is none to Neutron, and an empty page elsewhere"
+
+
+@pytest.mark.parametrize("name", PAGED)
+def test_markers(region, name):
+    """Of nobody, of another project, of what is gone: 404 where the service looks it up as it does to show it, else 400."""
+    action = LISTS[name]
+    status = 404 if action["service"] in ("network", "block-storage") else 400
+    markers = [ABSENT, "no such thing"]
+    if not action["admin"] and action["items"] not in ("flavors", "volume_types", "messages"):
+        mine = set(names(region.rows(action)))
+        path = path_of(action, region.parents[region.theirs.name])
+        theirs = rows_of(action, region.theirs.call("GET", path, version=version_of(action)).json)
+        markers += [n for n in names(theirs) if n not in mine][:1]
+    for marker in markers:
+        answer = region.ask(action, [("limit", 1), ("marker", marker)])
+        assert answer.status == status, f"marker={marker}: {answer}"
+        assert marker == "no such thing" or marker in answer.text, answer
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=40", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

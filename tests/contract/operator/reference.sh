@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# when: always
+# subjects: docs/coverage.md docs/limits.md src/daemon/commands_dump.c src/daemon/limits_page.c
+# What the binary says of itself: docs/coverage.md, docs/limits.md, the manual page, completion.
+set -uo pipefail
+cd "$(dirname "$0")/../../.."
+dari=${DARI_BUILD:-build/main}/src/daemon/dari
+failed=0
+
+check() { # what, status
+	if [ "$2" = 0 ]; then echo "ok - $1"; else echo "not ok - $1"; failed=1; fi
+}
+
+diff <("$dari" dump coverage) docs/coverage.md
+check "docs/coverage.md is what dari dump coverage prints (make docs)" $?
+diff <("$dari" dump limits) docs/limits.md
+check "docs/limits.md is what dari dump limits prints (make docs)" $?
+
+version=$(sed -n "s/^project('dari'.* version: '\([^']*\)'.*/\1/p" meson.build)
+[ -n "$version" ] && [ "$("$dari" --version)" = "dari $version" ]
+check "dari --version prints the version of meson.build: $version" $?
+
+warnings=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -ww -z 2>&1)
+check "the manual page is clean roff: $warnings" "${#warnings}"
+page=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -P-cbou)
+missing=$("$dari" help | awk '/^  [a-z]/ { print $1 }' | sort -u | while read -r word; do
+	grep -q "^   $word" <<<"$page" || echo "$word"
+done)
+check "the manual page has every command: $missing" "${#missing}"
+
+keys=$("$dari" dump manual | sed -n '/^\.SH CONFIGURATION/,/^\.SH FILES/s/^\.B //p' | sed 's/\\-/-/g')
+missing=$(for key in $keys; do grep -qF "\`$key\`" docs/operations.md || echo "$key"; done)
+[ -n "$keys" ] && [ -z "$missing" ]
+check "docs/operations.md has every key of the configuration: $missing" $?
+
+complete_line() { # words as typed, the last one unfinished
+	local -a COMP_WORDS=("$@") COMPREPLY=()
+	local COMP_CWORD=$(($# - 1))
+	_dari
+	echo "${COMPREPLY[*]}"
+}
+eval "$("$dari" dump completion)"
+[ "$(complete_line dari acc)" = account ]
+check "a command's first word" $?
+[ "$(complete_line dari --v)" = --version ]
+check "an option that is no command's" $?
+[ "$(complete_line dari account cr)" = create ]
+check "its second" $?
+[ "$(complete_line dari host add hv1 --ur)" = --uri ]
+check "its options" $?
+exit "$failed"

@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Chooses which of the longer scripts `make test` runs: those whose subject has changed since every test last passed.
+
+Half of the budget goes to the most relevant scripts. The other half goes round: the remaining candidates are dealt into as
+many hands as needed, and the number of commits says whose turn it is, so that each candidate runs within some ten commits.
+A change that no script names (a page, a unit test) chooses nothing.
+"""
+import collections
+import math
+import os
+import re
+import subprocess
+
+from entries import ROOT, read_last_pass
+
+BUDGET_S = 300  # processor seconds
+IMPORT = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)
+Chosen = collections.namedtuple("Chosen", "entry why")
+
+
+def git(*argv):
+    return subprocess.run(["git", *argv], cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def list_changes(since=None):
+    """({path: changed lines}, words about the comparison). Uncommitted and new files count."""
+    since = since or read_last_pass()
+    diff = git("diff", "--numstat", "--no-renames", since, "--") if since else None
+    if not diff or diff.returncode:
+        # A shallow clone, or a tree without a record: everything may have changed.
+        return {path: 1 for path in git("ls-files").stdout.split("\n") if path}, "no commit to compare with: everything counts as changed"
+    changed = {}
+    for row in diff.stdout.splitlines():
+        added, removed, path = row.split("\t", 2)
+        changed[path] = sum(int(n) for n in (added, removed) if n.isdigit()) or 1
+    for path in git("ls-files", "--others", "--exclude-standard").stdout.splitlines():
+        changed[path] = 1
+    return changed, f"{len(changed)} files changed since {since[:12]}"
+
+
+def is_about(subject, path):
+    """A subject is a folder, a file, or the beginning of a file's name."""
+    return path == subject or path.startswith(subject.rstrip("/") + "/") or ("/" in subject and path.startswith(subject))
+
+
+def weigh(entries, changed):
+    """{entry: (weight, the subject that weighs most)} of the entries whose subject changed.
+
+    A file's changed lines are shared by the scripts that name it, and count more where its folder is named exactly."""
+    weights = collections.defaultdict(collections.Counter)
+    imports = {entry: read_imports(entry.path) for entry in entries}
+    for path, lines in changed.items():
+        named = [(entry, subject) for entry in entries for subject in entry.subjects if is_about(subject, path)]
+        for entry, subject in named:
+            weights[entry][subject] += lines * (1 + subject.count("/")) ** 2 / len(named)
+        library = re.fullmatch(r"tests/lib/(\w+)\.py", path)
+        users = [entry for entry in entries if library and library[1] in imports[entry]]
+        for entry in users:
+            weights[entry][path] += lines / len(users)
+        for entry in entries:
+            if entry.path == path:
+                weights[entry]["the script itself"] += 1000 + lines
+    return {entry: (sum(by_subject.values()), by_subject.most_common(1)[0][0]) for entry, by_subject in weights.items()}
+
+
+def read_imports(path):
+    full = os.path.join(ROOT, path)
+    if not path.endswith(".py") or not os.path.exists(full):
+        return set()
+    with open(full, encoding="utf-8") as script:
+        return set(IMPORT.findall(script.read()))
+
+
+def choose(entries, changed, turn, budget_s=BUDGET_S):
+    """[Chosen] of the entries that run when chosen. turn: a number that grows by one a commit."""
+    weights = weigh([entry for entry in entries if entry.when == "chosen"], changed)
+    candidates = sorted(weights, key=lambda e: (-weights[e][0], e.id))
+    chosen, left_s = [], budget_s / 2
+    for entry in candidates:
+        if entry.cpu_s <= left_s:
+            left_s -= entry.cpu_s
+            chosen.append(Chosen(entry, f"{weights[entry][1]} changed"))
+    hands = deal([entry for entry in candidates if entry not in {c.entry for c in chosen}], left_s + budget_s / 2)
+    hand = hands[turn % len(hands)] if hands else []
+    while chosen and cost(hand) > budget_s - cost(c.entry for c in chosen):
+        chosen.pop()  # one script that is dearer than half of the budget has its turn, too
+    return chosen + [Chosen(entry, f"{weights[entry][1]} changed, turn {turn % len(hands) + 1} of {len(hands)}") for entry in hand]
+
+
+def deal(entries, hand_s):
+    """The entries in as few hands as their cost allows; a hand is dearer than hand_s only if it holds a single entry."""
+    hands = [[] for _ in range(math.ceil(cost(entries) / hand_s))]
+    for entry in sorted(entries, key=lambda e: (-e.cpu_s, e.id)):
+        lightest = min(hands, key=cost)
+        if lightest and cost(lightest) + entry.cpu_s > hand_s:
+            lightest = []
+            hands.append(lightest)
+        lightest.append(entry)
+    return [hand for hand in hands if hand]
+
+
+def cost(entries):
+    return sum(entry.cpu_s for entry in entries)
+
+
+def turn_of_head():
+    """The number of commits; of a shallow clone, a number made of the commit's hash."""
+    if git("rev-parse", "--is-shallow-repository").stdout.strip() == "true":
+        return int(git("rev-parse", "HEAD").stdout[:8] or "0", 16)
+    return int(git("rev-list", "--count", "HEAD").stdout.strip() or 0)

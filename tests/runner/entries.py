@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The test entries of this tree: lint, Meson's unit and golden programs, and the scripts of each level's folder.
+
+A script describes itself in comments at its head:
+
+    # when: always | chosen | long    default: long for names that begin with "all-", else chosen
+    # subjects: src/drivers/ovn …     paths, or beginnings of paths, whose change makes the script worth running
+    # covers: 10-name.sh              a script of the same folder whose work this one repeats in full
+    # limit: 900 s                    time limit on a quiet machine, if it is not SCRIPT_LIMIT_S
+"""
+import dataclasses
+import json
+import os
+import re
+import subprocess
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+LEVELS = ["lint", "unit", "golden", "smoke", "contract", "simulation", "real", "fault", "fuzz"]
+SCRIPT_LEVELS = LEVELS[3:]
+WHEN = ("always", "chosen", "long")
+UNIT_LIMIT_S, SCRIPT_LIMIT_S = 600, 1200  # generous: a limit only ends what hangs
+SANITIZED_LIMIT_S = 1200  # builds other than build/main carry sanitizers, which are slow
+NEW_SCRIPT_CPU_S = 20  # assumed until `make test-all` has measured the script
+COSTS = os.path.join(ROOT, "tests/last-pass.txt")
+SCRIPT_NAME = re.compile(r"(?:all-)?(?:\d\d-)?[a-z][a-z0-9_-]*\.(?:sh|py)")
+HEADER = re.compile(r"^# (when|subjects|covers|limit): (.+?)$", re.MULTILINE)
+
+
+@dataclasses.dataclass(eq=False)
+class Entry:
+    """One command. Its output is counted: TAP lines, cmocka's, or a closing line "N passed, N failed"."""
+    level: str
+    name: str  # unique within the level
+    argv: list
+    limit_s: float
+    when: str = "always"
+    env: dict = dataclasses.field(default_factory=dict)
+    subjects: tuple = ()
+    covers: str = ""
+    suites: tuple = ()
+    cpu_s: float = 0  # processor time at the last measurement
+    wall_s: float = 0
+
+    @property
+    def id(self):
+        return f"{self.level}/{self.name}"
+
+    @property
+    def path(self):
+        """The script, from the top of the tree; empty for lint and Meson's programs."""
+        return f"tests/{self.id}" if self.level in SCRIPT_LEVELS else ""
+
+
+def list_entries(build="build/main"):
+    """Every entry, in the order of LEVELS."""
+    costs = read_costs()
+    entries = [Entry("lint", "lint", ["/usr/bin/python3", "tools/lint.py", build], UNIT_LIMIT_S), *list_unit(build), *list_scripts()]
+    for entry in entries:
+        entry.cpu_s, entry.wall_s = costs.get(entry.id, (NEW_SCRIPT_CPU_S, NEW_SCRIPT_CPU_S) if entry.path else (0, 0))
+    return sorted(entries, key=lambda e: LEVELS.index(e.level))
+
+
+def list_unit(build):
+    """Meson's unit and golden programs."""
+    listing = subprocess.run(["meson", "introspect", "--tests", build], cwd=ROOT, capture_output=True, text=True, check=True)
+    for test in json.loads(listing.stdout):
+        suites = tuple(suite.split(":")[-1] for suite in test["suite"])
+        level = next((suite for suite in suites if suite in LEVELS), "unit")
+        if level != "real":  # a script of tests/real starts these, with the region that they need
+            # Freed and new memory is filled with a pattern, so that stale pointers do not find the old rows.
+            env = dict(test["env"], CMOCKA_MESSAGE_OUTPUT="TAP", MALLOC_PERTURB_="85")
+            limit_s = UNIT_LIMIT_S if build == "build/main" else SANITIZED_LIMIT_S
+            yield Entry(level, test["name"], test["cmd"], limit_s, env=env, suites=suites)
+
+
+def list_scripts():
+    """The executable scripts of each level's folder; tests/contract has one more level of folders."""
+    for level in SCRIPT_LEVELS:
+        top = os.path.join(ROOT, "tests", level)
+        folders = [top] if level != "contract" else sorted(entry.path for entry in os.scandir(top) if entry.is_dir())
+        for folder in folders:
+            for name in sorted(os.listdir(folder)):
+                path = os.path.join(folder, name)
+                if SCRIPT_NAME.fullmatch(name) and os.access(path, os.X_OK) and not name.endswith("selftest.sh"):
+                    yield read_script(level, os.path.relpath(path, top), path)
+
+
+def read_script(level, name, path):
+    said = read_header(path)
+    when = said.get("when", "long" if os.path.basename(name).startswith("all-") else "chosen")
+    if when not in WHEN:
+        raise ValueError(f"{path}: '# when: {when}' is none of {', '.join(WHEN)}")
+    return Entry(level, name, [path], float(said.get("limit", SCRIPT_LIMIT_S)), when, subjects=tuple(said.get("subjects", "").split()),
+                 covers=said.get("covers", ""))
+
+
+def read_header(path):
+    with open(path, encoding="utf-8") as script:
+        said = dict(HEADER.findall(script.read(4096)))
+    if "limit" in said:
+        said["limit"] = said["limit"].removesuffix(" s")
+    return said
+
+
+def read_costs():
+    """{entry id: (processor seconds, seconds)} as `make test-all` measured them."""
+    costs = {}
+    for line in read_lines(COSTS):
+        match = re.fullmatch(r"\s*(\d+)\s+(\d+) (\S+/\S+)", line)
+        if match:
+            costs[match[3]] = int(match[1]), int(match[2])
+    return costs
+
+
+def read_last_pass():
+    """The commit at which every test passed; empty if none is recorded."""
+    return next((line.split()[1] for line in read_lines(COSTS) if line.startswith("commit ")), "")
+
+
+def write_last_pass(commit, words, measured):
+    """measured: {entry: (processor seconds, seconds)}. Entries that cost nothing worth planning for are left out."""
+    with open(COSTS, "w", encoding="utf-8") as file:
+        file.write("# Written by `make test-all` when every test passed: the commit, and what each script took (seconds of\n"
+                   "# processors, seconds). `make test` chooses by it; HACKING.md says how.\n")
+        file.write(f"commit {commit} {words}\n")
+        for entry, (cpu_s, wall_s) in sorted(measured.items(), key=lambda item: (-item[1][0], item[0].id)):
+            if entry.path or cpu_s >= 1:
+                file.write(f"{cpu_s:5.0f} {wall_s:5.0f} {entry.id}\n")
+
+
+def read_lines(path):
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        return []
