@@ -30,15 +30,15 @@ demo-down: ## ends the demo; leaves nothing behind
 dev: build ## a simulated region on this machine: no root, no guest (`build/dari dev --help`)
 	@build/dari dev
 
-check: build ## the quick tests, in two minutes: lint, unit, golden, and one machine through each face
+check: build ## the quick tests: lint, unit, golden, and one machine through each face
 	@tools/install-packages lint run test
 	@tests/run check
 
-test: build ## every test that CI runs (20 to 30 minutes on two processors)
+test: build ## what CI runs: what always runs, and what the change concerns (ten minutes on two processors)
 	@tools/install-packages
 	@tests/run ci
 
-test-all: build ## and those that take longer
+test-all: build ## every test; records the commit in tests/last-pass.txt if all passed
 	@tools/install-packages
 	@tools/install-packages slow
 	@tests/run all

@@ -38,9 +38,21 @@ def list_changes(since=None):
     return changed, f"{len(changed)} files changed since {since[:12]}"
 
 
-def is_about(subject, path):
-    """A subject is a folder, a file, or the beginning of a file's name."""
-    return path == subject or path.startswith(subject.rstrip("/") + "/") or ("/" in subject and path.startswith(subject))
+def index_subjects(entries):
+    """{subject: [entries that name it]}"""
+    index = collections.defaultdict(list)
+    for entry in entries:
+        for subject in entry.subjects:
+            index[subject.rstrip("/")].append(entry)
+    return index
+
+
+def find_subjects(index, path):
+    """The subjects that a path belongs to. A subject is a folder, a file, or the beginning of a file's name in a folder."""
+    for end in range(1, len(path) + 1):
+        subject = path[:end]
+        if subject in index and ("/" in subject or path[end:end + 1] in ("", "/")):
+            yield subject
 
 
 def weigh(entries, changed):
@@ -48,18 +60,17 @@ def weigh(entries, changed):
 
     A file's changed lines are shared by the scripts that name it, and count more where its folder is named exactly."""
     weights = collections.defaultdict(collections.Counter)
-    imports = {entry: read_imports(entry.path) for entry in entries}
+    index, imports, by_path = index_subjects(entries), {entry: read_imports(entry.path) for entry in entries}, {e.path: e for e in entries}
     for path, lines in changed.items():
-        named = [(entry, subject) for entry in entries for subject in entry.subjects if is_about(subject, path)]
+        named = [(entry, subject) for subject in find_subjects(index, path) for entry in index[subject]]
         for entry, subject in named:
             weights[entry][subject] += lines * (1 + subject.count("/")) ** 2 / len(named)
         library = re.fullmatch(r"tests/lib/(\w+)\.py", path)
         users = [entry for entry in entries if library and library[1] in imports[entry]]
         for entry in users:
             weights[entry][path] += lines / len(users)
-        for entry in entries:
-            if entry.path == path:
-                weights[entry]["the script itself"] += 1000 + lines
+        if path in by_path:
+            weights[by_path[path]]["the script itself"] += 1000 + lines
     return {entry: (sum(by_subject.values()), by_subject.most_common(1)[0][0]) for entry, by_subject in weights.items()}
 
 

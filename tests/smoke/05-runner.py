@@ -1,0 +1,126 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# when: always
+"""The runner of the tests: what it chooses after a change, that every folder of src/ is the subject of some script, and that
+results are counted as they were printed."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+sys.path.insert(0, os.path.join(ROOT, "tests/runner"))
+import choice  # noqa: E402
+import entries  # noqa: E402
+import results  # noqa: E402
+import watch  # noqa: E402
+
+SCRIPTS = [e for e in entries.list_scripts()]
+for script in SCRIPTS:
+    script.cpu_s = entries.read_costs().get(script.id, (entries.NEW_SCRIPT_CPU_S, 0))[0]
+
+
+def chosen_after(*changes, turn=0, scripts=None):
+    return [c.entry.id for c in choice.choose(scripts or SCRIPTS, dict.fromkeys(changes, 10), turn)]
+
+
+# ---- the map of subjects
+
+def test_every_folder_is_a_subject():
+    """A layer that has folders is named by itself and by each of its folders: naming the layer alone would be too coarse."""
+    tracked = subprocess.run(["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    folders = {os.path.dirname(path) for path in tracked if path.endswith((".c", ".h", ".def"))}
+    subjects = {subject for script in SCRIPTS for subject in script.subjects}
+
+    def is_named(folder):
+        inside = any(subject.startswith(folder + "/") and os.path.dirname(subject) == folder for subject in subjects)
+        above = [folder[:k] for k, letter in enumerate(folder + "/") if letter == "/" and folder[:k].count("/") >= 2]
+        return inside or folder in subjects or any(path in subjects for path in above)
+    assert sorted(folder for folder in folders if not is_named(folder)) == []
+
+
+def test_subjects_are_there():
+    tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
+    index = choice.index_subjects(SCRIPTS)
+    found = {subject for path in tracked for subject in choice.find_subjects(index, path)}
+    assert sorted(set(index) - found) == []
+
+
+def test_every_long_script_has_subjects_or_repeats_another():
+    assert [s.id for s in SCRIPTS if s.when == "chosen" and not s.subjects] == []
+    names = {s.id for s in SCRIPTS}
+    assert [s.id for s in SCRIPTS if s.covers and f"{s.level}/{s.covers}" not in names] == []
+
+
+# ---- choosing
+
+def test_a_driver_chooses_its_real_scripts():
+    chosen = chosen_after("src/drivers/ovn/nb_acl.c")
+    assert "real/05-network.sh" in chosen
+    assert {name.split("/")[0] for name in chosen} <= {"real", "fault", "contract", "fuzz"}
+    assert all("src/drivers/ovn" in next(s for s in SCRIPTS if s.id == name).subjects for name in chosen)
+
+
+def test_the_console_chooses_the_browser():
+    chosen = chosen_after("web/pages/volumes.js")
+    assert chosen and all("web" in next(s for s in SCRIPTS if s.id == name).subjects for name in chosen)
+
+
+@pytest.mark.parametrize("path", ["docs/start.md", "README.md", "tests/unit/base/test_ip.c", "tests/golden/ec2/CreateVpc/01.req"])
+def test_pages_and_unit_tests_choose_nothing(path):
+    assert chosen_after(path) == []
+
+
+def test_a_changed_script_runs():
+    assert chosen_after("tests/contract/ec2/imports.py") == ["contract/ec2/imports.py"]
+
+
+def test_a_changed_library_chooses_its_users():
+    chosen = chosen_after("tests/lib/issuer.py")
+    assert "contract/iam/web_identity.py" in chosen and "contract/ec2/in_use.py" not in chosen
+
+
+def test_everything_runs_within_some_turns_and_none_costs_more():
+    changed = {path: 1 for path in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()}
+    candidates, seen, dearest = [s for s in SCRIPTS if s.when == "chosen"], set(), max(s.cpu_s for s in SCRIPTS if s.when == "chosen")
+    for turn in range(24):
+        chosen = choice.choose(SCRIPTS, changed, turn)
+        assert choice.cost(c.entry for c in chosen) <= max(choice.BUDGET_S, dearest)
+        assert len({c.entry for c in chosen}) == len(chosen)
+        seen.update(c.entry for c in chosen)
+    assert {s.id for s in candidates} - {s.id for s in seen} == set()
+
+
+def test_narrow_subjects_weigh_more():
+    wide = entries.Entry("real", "wide.py", [], 1, "chosen", subjects=("src/drivers",))
+    narrow = entries.Entry("real", "narrow.py", [], 1, "chosen", subjects=("src/drivers/ovn",))
+    weights = choice.weigh([wide, narrow], {"src/drivers/ovn/nb_acl.c": 3})
+    assert weights[narrow][0] > weights[wide][0]
+
+
+# ---- counting
+
+@pytest.mark.parametrize("output,status,counted", [
+    ("ok 1 - a\nnot ok 2 - b\n", 1, (1, 1)),
+    ("3 passed, 0 failed\n", 0, (3, 0)),
+    ("3 passed, 0 failed\n", 3, (3, 1)),
+    ("== 2 failed, 5 passed, 1 skipped in 3.20s ==\n", 1, (5, 3)),
+    ("1 skipped in 0.10s\n", 0, (0, 1)),
+    ("", 0, (1, 0)),
+    ("", 139, (0, 1)),
+])
+def test_results_are_counted(output, status, counted):
+    assert results.count(output, status) == counted
+
+
+def test_what_hangs_is_ended(monkeypatch):
+    monkeypatch.setattr(watch, "GRACE_S", 5)
+    monkeypatch.setattr(watch, "LOOK_S", 0.05)
+    endless = entries.Entry("unit", "endless", ["/bin/sh", "-c", "trap 'echo interrupted; exit 1' INT; while :; do sleep 0.05; done"], 1)
+    output, status, _, _ = watch.run(endless, {}, 0.2)
+    assert status == 124 and "interrupted" in output and "ended at its limit" in output
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
