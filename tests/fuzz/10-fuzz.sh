@@ -1,22 +1,14 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: tests/fuzz src/base src/auth src/api/query src/api/metadata src/drivers/ovn src/api/azure/template
+# build: tests/fuzz/build
 # Every fuzz target for a second (FUZZ_S each; all-20-fuzz-long.sh takes a minute), with AddressSanitizer and UBSan, as
 # many at once as there are processors. What was found to be new stays in build/fuzz/corpus; an input that fails is build/fuzz/<target>-crash-….
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export FUZZ_S=${FUZZ_S:-1}
-# To build is most of a short run, to run most of a long one.
-level=${FUZZ_OPTIMIZATION:-0}
-if [ ! -f build/fuzz/build.ninja ]; then
-    CC=clang-14 meson setup build/fuzz -Dfuzz=true -Dtests=false -Dbench=false -Db_sanitize=address,undefined -Db_lundef=false \
-        -Doptimization="$level" -Dc_args='-fsanitize=fuzzer-no-link -Wno-error -gline-tables-only' >/dev/null
-elif [ "$(cat build/fuzz/optimization)" != "$level" ]; then
-    meson configure build/fuzz -Doptimization="$level"
-fi
-echo "$level" >build/fuzz/optimization
+tests/fuzz/build
 mapfile -t targets < <(basename -s .c tests/fuzz/fuzz_*.c)
-ninja -C build/fuzz --quiet "${targets[@]/#/tests/fuzz/}" # no more than these: the rest of the tree is built elsewhere
 tests/fuzz/make-corpus build/fuzz "${DARI_BUILD:-build/main}/src/daemon/dari"
 
 # Reading a seed is a run as well, and the time limit holds only after all of them: ten a second, chosen evenly.

@@ -7,6 +7,7 @@ A script describes itself in comments at its head:
     # subjects: src/drivers/ovn …     paths, or beginnings of paths, whose change makes the script worth running
     # covers: 10-name.sh              a script of the same folder whose work this one repeats in full
     # limit: 900 s                    time limit on a quiet machine, if it is not SCRIPT_LIMIT_S
+    # build: tests/fuzz/build         a command that compiles what the script runs; its processor time is not the script's
 """
 import dataclasses
 import json
@@ -23,7 +24,7 @@ SANITIZED_LIMIT_S = 1200  # builds other than build/main carry sanitizers, which
 NEW_SCRIPT_CPU_S = 20  # assumed until `make test-all` has measured the script
 COSTS = os.path.join(ROOT, "tests/last-pass.txt")
 SCRIPT_NAME = re.compile(r"(?:all-)?(?:\d\d-)?[a-z][a-z0-9_-]*\.(?:sh|py)")
-HEADER = re.compile(r"^# (when|subjects|covers|limit): (.+?)$", re.MULTILINE)
+HEADER = re.compile(r"^# (when|subjects|covers|limit|build): (.+?)$", re.MULTILINE)
 
 
 @dataclasses.dataclass(eq=False)
@@ -37,6 +38,7 @@ class Entry:
     env: dict = dataclasses.field(default_factory=dict)
     subjects: tuple = ()
     covers: str = ""
+    build: str = ""  # a command, run before
     suites: tuple = ()
     cpu_s: float = 0  # processor time at the last measurement
     wall_s: float = 0
@@ -91,7 +93,7 @@ def read_script(level, name, path):
     if when not in WHEN:
         raise ValueError(f"{path}: '# when: {when}' is none of {', '.join(WHEN)}")
     return Entry(level, name, [path], float(said.get("limit", SCRIPT_LIMIT_S)), when, subjects=tuple(said.get("subjects", "").split()),
-                 covers=said.get("covers", ""))
+                 covers=said.get("covers", ""), build=said.get("build", ""))
 
 
 def read_header(path):
