@@ -16,13 +16,14 @@ Needs Debian's ceph-mon, ceph-osd and ceph-common."""
 import json
 import os
 import pathlib
-import random
 import shutil
 import subprocess
 import sys
 import tempfile
 import time
 import uuid
+
+import clone
 
 POOL, USER = "vms", "dari"
 PORTS = 50     # of a cluster
@@ -69,7 +70,7 @@ osd max pg log entries = 100
 
 class Cluster:
     def __init__(self, directory, address="127.0.0.1", enter=()):
-        port = random.randrange(20000, 30000, PORTS)  # below those that connections are given
+        port = clone.reserve_ports(PORTS)
         self.top = pathlib.Path(directory)
         self.enter = list(enter)
         self.monitor = f"{address}:{port}"

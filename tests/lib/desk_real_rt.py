@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import signal
-import socket
 import subprocess
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
+
+import clone
 
 SERVER = "/usr/share/request-tracker5/libexec/rt-server"
 FIELD = "Dari ticket"
@@ -44,15 +45,9 @@ def is_here():
     return os.path.exists(SERVER)
 
 
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 class Desk:
     def __init__(self, folder, name):
-        self.name, self.folder, self.port, self.process = name, os.path.join(str(folder), name), free_port(), None
+        self.name, self.folder, self.port, self.process = name, os.path.join(str(folder), name), clone.reserve_ports(), None
         os.makedirs(os.path.join(self.folder, "empty"))
         self.env = dict(os.environ, RT_SITE_CONFIG=os.path.join(self.folder, "RT_SiteConfig.pm"), RT_SITE_CONFIG_DIR=os.path.join(self.folder, "empty"),
                         FIELD=FIELD, PERL5LIB="")

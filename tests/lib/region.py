@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A region of their own for the tests that need real libvirt, OVN and guests.
 
-It is started by tools/demo (sandbox, dari, hosts, network, image) under a name of its own, so that
-several may run beside each other and beside a demo, and ended whatever happens. Steps are counted
+It is started by tools/demo (sandbox, dari, hosts, network, image) under a name of its own (clone.py), so
+that several may run beside each other and beside a demo, and ended whatever happens. Steps are counted
 by check(); close() prints "N passed, N failed" and is the exit status.
 """
 import json
 import os
-import random
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -21,6 +19,8 @@ import boto3
 import botocore.config
 import botocore.exceptions
 
+import clone
+
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 # Limits are for what never comes about: many times what it takes on two processors without KVM.
 SOON_S, BOOT_S = 120, 300
@@ -29,11 +29,10 @@ SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
 
 class Region:
     def __init__(self, name, image="tiny", login="root", hosts=2, host_options=""):
-        self.name, self.port, self.login = name, free_port(), login
-        self.demo = f"/tmp/dari-{name}"
-        self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(self.port), DARI_SANDBOX=f"/tmp/ds-{name}",
-                        DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml", DARI_DEMO_IMAGE=image,
-                        DARI_SANDBOX_HOSTS=str(hosts), DARI_DEMO_HOST_OPTIONS=host_options)
+        self.name, self.login = name, login
+        own = clone.sandbox(name)
+        self.demo, self.port = own["DARI_DEMO"], int(own["DARI_DEMO_PORT"])
+        self.env = dict(os.environ, **own, DARI_DEMO_IMAGE=image, DARI_SANDBOX_HOSTS=str(hosts), DARI_DEMO_HOST_OPTIONS=host_options)
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
         self.keys = {}  # of accounts, by name
@@ -243,18 +242,6 @@ class Region:
         except botocore.exceptions.ClientError as error:
             got = error.response["Error"]["Code"]
             self.check(f"{words}: {code}" + ("" if got == code else f" (was {got}: {error})"), got == code)
-
-
-def free_port():
-    """A port that nobody listens on, outside of the range that connections are given theirs from."""
-    while True:
-        with socket.socket() as probe:
-            try:
-                port = random.randrange(20000, 30000)
-                probe.bind(("127.0.0.1", port))
-                return port
-            except OSError:
-                continue
 
 
 def where(trace):

@@ -5,6 +5,6 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_NETWORK_DRIVE=${DARI_BUILD:-$PWD/build/main}/tests/real/network_ovn/network-ovn-drive
-export DARI_SANDBOX=/tmp/ds-nw DARI_SANDBOX_PREFIX=dnw-
+eval "$(tests/lib/clone.py sandbox nw $$)"
 tools/sandbox hold $$ || exit 1
 exec /usr/bin/python3 -m pytest -q -p no:cacheprovider tests/real/network_ovn

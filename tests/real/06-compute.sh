@@ -5,7 +5,7 @@
 # limit: 1500 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-export DARI_SANDBOX=/tmp/ds-cp DARI_SANDBOX_PREFIX=dcp-
+eval "$(tests/lib/clone.py sandbox cp $$)"
 tools/sandbox hold $$ || exit 1
 tools/sandbox down >/dev/null 2>&1
 trap 'tools/sandbox down >/dev/null' EXIT

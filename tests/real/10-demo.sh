@@ -4,7 +4,7 @@
 # The demo as a newcomer runs it, then down, which leaves nothing behind. TOURS=2 runs it again before (all-10-demo.sh).
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-export DARI_DEMO=/tmp/dari-dm DARI_DEMO_PORT=8791 DARI_SANDBOX=/tmp/ds-dm DARI_SANDBOX_PREFIX=ddm-
+eval "$(tests/lib/clone.py sandbox dm $$)"
 . tests/lib/steps.sh
 
 processes() { ps -e -o args= | grep -E "$DARI_SANDBOX|$DARI_DEMO" | grep -v grep; }

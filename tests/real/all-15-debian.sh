@@ -5,7 +5,8 @@
 # limit: 1200 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-export DARI_DEMO=/tmp/dari-db DARI_DEMO_PORT=8798 DARI_SANDBOX=/tmp/ds-db DARI_SANDBOX_PREFIX=ddb- DARI_DEMO_IMAGE=debian
+eval "$(tests/lib/clone.py sandbox db $$)"
+export DARI_DEMO_IMAGE=debian
 . tests/lib/steps.sh
 
 tools/sandbox hold $$ || exit 1

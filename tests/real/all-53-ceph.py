@@ -13,11 +13,12 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import ceph  # noqa: E402
+import clone  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("DARI_BUILD", ROOT / "build/main")) / "tests/unit/drivers"
-SANDBOX, PREFIX, ADDRESS = "/tmp/ds-ceph", "dce-", "10.100.0.10"  # ctl's in the underlay
-IN_CTL = ["ip", "netns", "exec", f"{PREFIX}ctl"]
+NAMES, ADDRESS = clone.sandbox("ceph"), "10.100.0.10"  # ctl's in the underlay
+IN_CTL = ["ip", "netns", "exec", f"{NAMES['DARI_SANDBOX_PREFIX']}ctl"]
 LIBRARY = "/usr/lib/x86_64-linux-gnu/librbd.so.1"
 
 failed = 0
@@ -34,7 +35,7 @@ def run(words, *argv, **environment):
 
 
 def try_all(cluster):
-    environment = {**cluster.environment(), "DARI_SANDBOX": SANDBOX, "DARI_SANDBOX_PREFIX": PREFIX, "CMOCKA_MESSAGE_OUTPUT": "STDOUT",
+    environment = {**cluster.environment(), **NAMES, "CMOCKA_MESSAGE_OUTPUT": "STDOUT",
                    "DARI_TEST_SANDBOX": str(ROOT / "tools/sandbox"), "DARI_TEST_IMAGE": str(ROOT / "build/cache/tiny.qcow2")}
     driver = str(PROGRAMS / "test_drivers_disk_rbd")
     run("the driver by itself", *IN_CTL, driver, **environment)
@@ -46,7 +47,7 @@ def try_all(cluster):
 
 
 def main():
-    os.environ.update(DARI_SANDBOX=SANDBOX, DARI_SANDBOX_PREFIX=PREFIX)
+    os.environ.update(NAMES)
     sandbox = str(ROOT / "tools/sandbox")
     subprocess.run([sandbox, "hold", str(os.getpid())], check=True)
     subprocess.run([sandbox, "down"], capture_output=True)

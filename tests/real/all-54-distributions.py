@@ -19,6 +19,7 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
+import clone  # noqa: E402
 from machines import Machine, run, share, until  # noqa: E402
 
 INSIDE = "DARI_DISTRIBUTIONS_INSIDE"  # the folder of the roots
@@ -31,7 +32,7 @@ HOSTS = {"hv1": ("bookworm", "10.101.0.11", "debian 12"), "hv2": ("trixie", "10.
 if len(sys.argv) > 1:  # some of them, by their suites
     HOSTS = {host: how for host, how in HOSTS.items() if how[0] in sys.argv[1:]}
 FIRST = next(iter(HOSTS))  # whose packages are there before, and which the guest begins at
-PREFIX = os.environ.get("DARI_SANDBOX_PREFIX", "dpm-")
+PREFIX = os.environ.get("DARI_SANDBOX_PREFIX", f"d{clone.tag()}-pm-")
 COUNTS = {"passed": 0, "failed": 0}
 
 
@@ -288,7 +289,7 @@ def enter():
     if not DEB:
         os.environ["DARI_DEBS"] = f"{ROOT}/build/deb"
         run(f"{ROOT}/tools/deb", os.environ["DARI_DEBS"], limit_s=BUILD_S)
-    inside = f"/tmp/dari-distributions-{os.getpid()}"
+    inside = clone.folder(f"distributions-{os.getpid()}")
     script = f"""set -e
         mkdir -p {inside}
         mount -t tmpfs -o mode=755 machines {inside}

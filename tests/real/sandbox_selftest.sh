@@ -4,19 +4,21 @@
 # Root only. Uses a sandbox of its own beside any other.
 set -euo pipefail
 
-sandbox=$(dirname "$(readlink -f "$0")")/../../tools/sandbox
-export DARI_SANDBOX=/tmp/dari-selftest DARI_SANDBOX_PREFIX=dst-
+here=$(dirname "$(readlink -f "$0")")
+sandbox=$here/../../tools/sandbox
+eval "$("$here/../lib/clone.py" sandbox st $$)"
+said=$DARI_SANDBOX.said waits=$DARI_SANDBOX.waits port=$DARI_DEMO_PORT
 passed=0 failed=0
 
 check() {                       # check WHAT COMMAND...: it succeeds
     local what=$1
     shift
-    if "$@" >/tmp/dari-selftest.out 2>&1; then
+    if "$@" >"$said" 2>&1; then
         echo "ok   $what"
         passed=$((passed + 1))
     else
         echo "FAIL $what"
-        sed 's/^/     /' /tmp/dari-selftest.out
+        sed 's/^/     /' "$said"
         failed=$((failed + 1))
     fi
 }
@@ -34,41 +36,41 @@ hostname_of() { timeout 60 virsh -q -c "$1" hostname | grep .; }
 
 served() {                      # a command in ctl's network answers here
     local pid rc=0
-    "$sandbox" serve --port 18471 /usr/bin/python3 -c '
+    "$sandbox" serve --port "$port" /usr/bin/python3 -c '
 import os, socket, subprocess
 assert os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"] == "1"
 client, _ = socket.socket(fileno=3).accept()
 client.sendall(subprocess.check_output(["ip", "-o", "-4", "addr", "show", "br-phy"]))' &
     pid=$!
-    soon grep -q ' 0100007F:4827 00000000:0000 0A ' /proc/net/tcp || rc=1   # the port, 0x4827, is listened on
-    timeout 60 bash -c 'cat </dev/tcp/127.0.0.1/18471' | grep -q 10.100.0.10/24 || { rc=1; kill $pid; }
+    soon grep -q "$(printf ' 0100007F:%04X 00000000:0000 0A ' "$port")" /proc/net/tcp || rc=1       # it is listened on
+    timeout 60 bash -c 'cat </dev/tcp/127.0.0.1/'"$port" | grep -q 10.100.0.10/24 || { rc=1; kill $pid; }
     wait $pid || rc=1
     return $rc
 }
 
 no_trace() {
     [ ! -e "$DARI_SANDBOX" ] || { echo "$DARI_SANDBOX is there"; return 1; }
-    ! ls -d /run/netns/dst-* 2>/dev/null || return 1
+    ! ls -d "/run/netns/$DARI_SANDBOX_PREFIX"* 2>/dev/null || return 1
     ! grep -F "$DARI_SANDBOX" /proc/self/mountinfo || return 1
     ! grep -lsxzF "DARI_SANDBOX_MARK=$DARI_SANDBOX" /proc/[0-9]*/environ
 }
 
 another_waits() {               # it is this script's: a process that is not its child waits, and says for whom
-    rm -f /tmp/dari-selftest.waits
-    setsid --fork timeout 5 "$sandbox" "$@" 2>/tmp/dari-selftest.waits
-    soon grep -q "waits for $DARI_SANDBOX, which process $$ .*sandbox_selftest.sh" /tmp/dari-selftest.waits
+    rm -f "$waits"
+    setsid --fork timeout 5 "$sandbox" "$@" 2>"$waits"
+    soon grep -q "waits for $DARI_SANDBOX, which process $$ .*sandbox_selftest.sh" "$waits"
 }
 
 goes_to_the_next() {            # held by a process that ends meanwhile
     sleep 3 &
-    DARI_SANDBOX=/tmp/dari-selfheld "$sandbox" hold $! && DARI_SANDBOX=/tmp/dari-selfheld timeout 60 "$sandbox" hold $$
+    DARI_SANDBOX="${DARI_SANDBOX}2" "$sandbox" hold $! && DARI_SANDBOX="${DARI_SANDBOX}2" timeout 60 "$sandbox" hold $$
 }
 
 "$sandbox" hold $$
 check "what is held is held once more" "$sandbox" hold $$
 check "what a dead process held goes to the next" goes_to_the_next
 
-trap '"$sandbox" down >/dev/null 2>&1; rm -f /tmp/dari-selftest.out /tmp/dari-selftest.waits' EXIT
+trap '"$sandbox" down >/dev/null 2>&1; rm -f "$said" "$waits"' EXIT
 
 check "up" "$sandbox" up --hosts 2
 check "up again says so" prints "sandbox: up already (hv1 hv2)" "$sandbox" up

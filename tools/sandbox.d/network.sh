@@ -13,8 +13,20 @@ underlay_ip() {
     esac
 }
 
+# Adding a network namespace mounts /run/netns if it is the machine's first, and removing the last unmounts it again. Neither
+# is safe beside the other, so sandboxes of all clones take turns.
+in_turn() {
+    local rc=0
+    mkdir -p /run/lock
+    exec 7>/run/lock/dari-netns
+    flock 7
+    "$@" || rc=$?
+    exec 7>&-
+    return $rc
+}
+
 make_fabric() {
-    ip netns add "${prefix}fab"
+    in_turn add_namespaces fab inet ctl $(host_names)
     ip -n "${prefix}fab" -batch - <<'END'
 link set lo up
 link add ul type bridge
@@ -22,9 +34,11 @@ link add wan type bridge
 link set ul up
 link set wan up
 END
-    # One after another: the first `ip netns add` of a machine is not safe beside a second.
+}
+
+add_namespaces() {              # add_namespaces NODE...
     local node
-    for node in inet ctl $(host_names); do ip netns add "$prefix$node"; done
+    for node in "$@"; do ip netns add "$prefix$node" || return 1; done
 }
 
 cable() {                       # cable NODE IFNAME BRIDGE: a veth from the node to a fabric bridge

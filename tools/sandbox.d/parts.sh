@@ -183,7 +183,11 @@ start_host() {
 
 configure_libvirt() {
     local node=$1 dir=$state/$1 n
-    [ ! -d "$cache" ] || cp -a "$cache/." "$dir/cache/libvirt/"
+    mkdir -p "${cache%/*}"
+    (
+        flock -s 7
+        [ ! -d "$cache" ] || cp -a "$cache/." "$dir/cache/libvirt/"
+    ) 7>"$cache.lock"
     {
         echo "127.0.0.1 localhost"
         for n in ctl $(host_names); do echo "$(underlay_ip "$n") $n"; done
@@ -233,9 +237,14 @@ warm_cache() {                  # the capability probe costs seconds: have it ma
 save_cache() {                  # libvirt renews what no longer fits, so what a host has now is better than ours
     local from=$state/hv1/cache/libvirt/qemu/capabilities
     [ -d "$from" ] && ! diff -rq "$from" "$cache/qemu/capabilities" >/dev/null 2>&1 || return 0
-    rm -rf "$cache"
-    mkdir -p "$cache/qemu"
-    cp -a "$from" "$cache/qemu/"
+    mkdir -p "${cache%/*}"
+    (
+        flock 7                 # sandboxes of one clone share the cache
+        rm -rf "$cache"
+        mkdir -p "$cache.new/qemu"
+        cp -a "$from" "$cache.new/qemu/"
+        mv "$cache.new" "$cache"
+    ) 7>"$cache.lock"
 }
 
 # ---- inet: some web site and a resolver for outside names

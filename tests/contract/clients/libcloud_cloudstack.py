@@ -7,7 +7,6 @@ import datetime
 import http.client
 import json
 import os
-import socket
 import sys
 import urllib.parse
 import urllib.request
@@ -18,6 +17,7 @@ from libcloud.compute.providers import get_driver
 from libcloud.compute.types import Provider
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import clone  # noqa: E402
 import cloud  # noqa: E402
 from cloudstack import admin_key, call, let_users_expunge, sign, wait  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
@@ -432,9 +432,7 @@ def test_sessions(dev, admin):
 
 def test_a_second_port():
     """Some clients ask port 8080 and no other."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = clone.reserve_ports()
     with Dev("--cloudstack-port", str(port)) as region:
         parameters = {"command": "listZones", "response": "json", "apiKey": region.account.key_id}
         parameters["signature"] = sign(region.account.secret, parameters)

@@ -18,6 +18,7 @@ import threading
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import clone  # noqa: E402
 import cloud  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
 
@@ -311,8 +312,7 @@ def test_who_vouches(dev, admin, tmp_path):
 
 
 def test_server_gone(elsewhere):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
+    port = clone.reserve_ports()
     elsewhere.url, elsewhere.ca = f"http://127.0.0.1:{port}", None
     said = elsewhere.ask("host", "list", env={"DARI_TOKEN": "t"}, fails=True)
     assert f"cannot reach http://127.0.0.1:{port}" in said and "does `dari serve` run there" in said

@@ -21,6 +21,7 @@ import pytest
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
+import clone  # noqa: E402
 from machines import PATIENCE_S, Machine, run, share, until  # noqa: E402
 
 INSIDE = "DARI_PACKAGES_INSIDE"  # the folder of the copied root
@@ -275,7 +276,7 @@ def enter():
     """Again, in namespaces of our own: what is mounted there goes with us."""
     if os.geteuid() != 0:
         sys.exit("root only: it mounts a root of its own")
-    inside = f"/tmp/dari-packages-{os.getpid()}"
+    inside = clone.folder(f"packages-{os.getpid()}")
     script = f"""set -e
         mkdir -p {inside}
         mount -t tmpfs -o mode=755 packages {inside}

@@ -258,7 +258,9 @@ static void test_recast_refused(void **state)
 			      "-f",
 			      "qcow2",
 			      "-o",
-			      str_print(bench.arena, "data_file_raw=off,data_file=/tmp/dari-layer-data").p,
+			      str_print(bench.arena, "data_file_raw=off,data_file=/tmp/dari-layer,,%s",
+					strchr(path_of("data"), ',') + 1)
+				      .p,
 			      wish.from.p,
 			      "4M",
 			      NULL};
@@ -266,7 +268,7 @@ static void test_recast_refused(void **state)
 	wish.base = str_from(path_of("over"));
 	make("over", 4 * MIB, NULL);
 	assert_int_equal(image_recast(&bench.c, &wish).code, ERR_INVALID);
-	assert_int_equal(unlink("/tmp/dari-layer-data"), 0);
+	assert_int_equal(unlink(path_of("data")), 0);
 	assert_int_not_equal(access(wish.to.p, F_OK), 0);
 }
 
