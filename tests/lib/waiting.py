@@ -1,0 +1,284 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Waiting that is bounded by progress, not by seconds.
+
+A limit in seconds fails on a machine that is busy or slow, although nothing is wrong. These functions look at the processes
+under test instead: at the processor time that they spend, at whether they want a processor, and at the state that the test
+can see. They give up only if nothing changes for many looks, or if much processor time brings no change.
+
+    wait_until(holds, words)      polls until holds() is true and returns its value; raises Stalled
+    soon(holds)                   the same; returns False instead of raising
+    run(argv, ...)                subprocess.run() that ends a command which makes no progress
+    HANG_S                        for an API that only takes seconds: a bound against hanging, which decides nothing
+
+    tests/lib/waiting.py until PID... -- COMMAND...   for scripts (steps.sh): repeats COMMAND until it succeeds
+
+What is watched: regions and servers that called watch(); without any, all descendants of this process. An object to watch has
+watched() (process ids; their descendants count as well), and may have progress() (any value; a new one is a change) and
+has_ended() (words that say how, if no wait can come true any more).
+
+DARI_TEST_SLOWNESS scales all budgets: 1 is a machine that starts a process in 1 ms. tests/run sets it once a run.
+"""
+import os
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+TICKS = os.sysconf("SC_CLK_TCK")
+EVERY_S, SAMPLE_S = 0.1, 0.5  # between polls, and between looks at the processes
+QUIET_LOOKS = 300    # without a change, if the processes are idle; see weigh()
+CHANGING_LOOKS = 20  # times as many, if something changes all the time and the condition never holds
+CPU_S = 600          # of processors without a change; a guest's boot takes four
+IDLE_SHARE = 0.1     # of one processor: a sandbox with idle guests takes about as much
+START_S, COMPUTE_S = 0.001, 0.006  # what measure() takes on the machine that the budgets were made on
+MOST_SLOW = 4
+WATCHED = []
+
+
+class Stalled(TimeoutError):
+    """Nothing progresses any more, and what was waited for has not come."""
+
+
+def measure():
+    """How many times slower than the reference this machine starts processes or computes, whichever is worse."""
+    starts = [timed(lambda: subprocess.run(["/bin/true"], check=True)) for _ in range(15)]
+    computed = [timed(lambda: sum(range(300000))) for _ in range(5)]
+    found = max(statistics.median(starts) / START_S, statistics.median(computed) / COMPUTE_S)
+    return round(min(max(found, 1), MOST_SLOW), 2)
+
+
+def timed(call):
+    start = time.perf_counter()
+    call()
+    return time.perf_counter() - start
+
+
+def slowness():
+    """Measured once a run: the environment hands the figure on to every process of it."""
+    if "DARI_TEST_SLOWNESS" not in os.environ:
+        os.environ["DARI_TEST_SLOWNESS"] = str(measure())
+    return float(os.environ["DARI_TEST_SLOWNESS"])
+
+
+HANG_S = 600 * slowness()
+
+
+# ---- what is watched
+
+def watch(thing):
+    WATCHED.append(thing)
+    return thing
+
+
+def unwatch(thing):
+    if thing in WATCHED:
+        WATCHED.remove(thing)
+
+
+def pids_of(thing):
+    if isinstance(thing, int):
+        return [thing]
+    return thing.watched() if hasattr(thing, "watched") else [thing.pid]
+
+
+def read(path):
+    try:
+        with open(path, encoding="ascii", errors="replace") as file:
+            return file.read()
+    except OSError:  # the process has ended meanwhile
+        return ""
+
+
+def descendants(pids):
+    """These processes and all that they started, directly or not."""
+    found, next_ones = set(), list(pids)
+    while next_ones:
+        pid = next_ones.pop()
+        if pid in found:
+            continue
+        found.add(pid)
+        for task in tasks(pid):
+            next_ones += map(int, read(f"/proc/{pid}/task/{task}/children").split())
+    return found
+
+
+def tasks(pid):
+    try:
+        return os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return []
+
+
+def fields(text):
+    """Of a stat file, from the state on: a program's name may contain anything."""
+    return text.rpartition(")")[2].split()
+
+
+class Watch:
+    """The budget of one wait."""
+
+    def __init__(self, of=(), shows=None):
+        self.of = list(of)
+        self.shows = shows
+        self.quiet = self.looks = 0
+        self.cpu_s = self.all_cpu_s = 0.0
+        self.state, self.ticks, self.sampled = None, None, 0.0
+
+    def things(self):
+        return self.of or WATCHED
+
+    def pids(self):
+        if self.things():
+            return descendants(pid for thing in self.things() for pid in pids_of(thing))
+        return descendants([os.getpid()]) - {os.getpid()}
+
+    def spend(self, pids):
+        """(processor seconds spent since the last look, whether a thread wants a processor now)."""
+        ticks, wants = {}, False
+        for pid in pids:
+            said = fields(read(f"/proc/{pid}/stat"))
+            if len(said) > 14:
+                ticks[pid] = sum(map(int, said[11:15]))  # its own, and those of children that it has waited for
+            wants = wants or any(fields(read(f"/proc/{pid}/task/{task}/stat"))[:1] == ["R"] for task in tasks(pid))
+        before, self.ticks = self.ticks, ticks
+        if before is None:
+            return 0.0, wants
+        return sum(max(0, now - before.get(pid, 0)) for pid, now in ticks.items()) / TICKS, wants
+
+    def observe(self):
+        shown = [thing.progress() for thing in self.things() if hasattr(thing, "progress")]
+        return repr((shown, self.shows() if self.shows else None))
+
+    def look(self):
+        """Takes a sample, if one is due; raises Stalled if the budget is used up, and returns otherwise."""
+        now = time.monotonic()
+        if now - self.sampled < SAMPLE_S:
+            return
+        since_s, self.sampled = now - self.sampled, now
+        self.looks += 1
+        spent, wants = self.spend(self.pids())
+        self.all_cpu_s += spent
+        state = self.observe()
+        if state != self.state:
+            self.state, self.quiet, self.cpu_s = state, 0, 0.0
+        else:
+            self.quiet += weigh(spent / since_s, wants)
+            self.cpu_s += spent
+        why = self.used_up()
+        if why:
+            raise Stalled(why)
+
+    def used_up(self):
+        ended = [thing.has_ended() for thing in self.things() if hasattr(thing, "has_ended")]
+        factor = slowness()
+        if any(ended):
+            return next(words for words in ended if words)
+        if self.quiet >= QUIET_LOOKS * factor:
+            return f"nothing changed in {self.quiet:.0f} looks, {self.cpu_s:.1f} s of processors"
+        if self.cpu_s >= CPU_S * factor:
+            return f"{self.cpu_s:.0f} s of processors changed nothing"
+        if self.looks >= CHANGING_LOOKS * QUIET_LOOKS * factor:
+            return f"it changed all the while, {self.looks} looks and {self.all_cpu_s:.0f} s of processors long"
+        return ""
+
+
+def weigh(share, wants):
+    """How much a look without a change counts. A process that waits for a processor is delayed by others, so its looks count
+    little; one that computes may be about to get there; one that is idle waits for something that may never come."""
+    return 0.25 if wants else 0.5 if share >= IDLE_SHARE else 1
+
+
+# ---- waiting
+
+def wait_until(holds, words, of=(), shows=None, every_s=EVERY_S):
+    """Returns what holds() does, once that is true. of: what to watch instead of what watch() was told; shows: returns what the
+    test can see of the progress, such as a size, a state or a count."""
+    budget = Watch(of if isinstance(of, (list, tuple)) else [of], shows)
+    while not (value := holds()):
+        try:
+            budget.look()
+        except Stalled as why:
+            if value := holds():  # one last time: what ended may have brought it about
+                return value
+            raise Stalled(f"not within its budget: {words}: {why}" + (f"; last seen: {shows()}" if shows else "")) from None
+        time.sleep(every_s)
+    return value
+
+
+def soon(holds, of=(), shows=None, every_s=EVERY_S):
+    """Whether it comes about."""
+    try:
+        wait_until(holds, "", of, shows, every_s)
+        return True
+    except Stalled:
+        return False
+
+
+def run(argv, input=None, check=False, of=(), capture_output=False, **how):  # pylint: disable=redefined-builtin
+    """subprocess.run() without a time limit: a command that makes no progress, nor anything it may wait for, is killed."""
+    if capture_output:
+        how.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    if input is not None:
+        how["stdin"] = subprocess.PIPE
+    with subprocess.Popen(argv, **how) as process:
+        budget = Watch([process, *(of or WATCHED)])
+        while True:
+            try:
+                out, err = process.communicate(input, timeout=SAMPLE_S)
+                break
+            except subprocess.TimeoutExpired:
+                input = None
+                if process.poll() is None:
+                    look_at(process, budget)
+            except BaseException:
+                process.kill()
+                raise
+        done = subprocess.CompletedProcess(argv, process.returncode, out, err)
+    if check:
+        done.check_returncode()
+    return done
+
+
+def look_at(process, budget):
+    try:
+        budget.look()
+    except Stalled as why:
+        for pid in descendants([process.pid]):  # a child that goes on would hold the output open
+            kill(pid)
+        out, err = process.communicate()
+        raise Stalled(f"not within its budget: {process.args}: {why}\n{out or ''}{err or ''}") from None
+
+
+def kill(pid):
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
+def communicate(process, input=None):  # pylint: disable=redefined-builtin
+    """What a process that somebody started says until its end; without a time limit, as above."""
+    budget = Watch([process, *WATCHED])
+    while True:
+        try:
+            return process.communicate(input, timeout=SAMPLE_S)
+        except subprocess.TimeoutExpired:
+            input = None
+            look_at(process, budget)
+
+
+def main():
+    if sys.argv[1:2] != ["until"] or "--" not in sys.argv:
+        sys.exit(__doc__)
+    at = sys.argv.index("--")
+    of, command = [int(pid) for pid in sys.argv[2:at]], sys.argv[at + 1:]
+    try:
+        wait_until(lambda: subprocess.run(command, check=False).returncode == 0, " ".join(command), of, every_s=0.2)
+    except Stalled as why:
+        sys.exit(str(why))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The library of waiting gives up for want of progress alone, and names of runs are those of their clone."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import clone  # noqa: E402
+import waiting  # noqa: E402
+
+IDLE = ["sleep", "1000"]
+BUSY = [sys.executable, "-c", "while True: pass"]
+
+
+@pytest.fixture(autouse=True)
+def small_budgets(monkeypatch):
+    for name, value in {"QUIET_LOOKS": 8, "CHANGING_LOOKS": 5, "CPU_S": 0.3, "SAMPLE_S": 0.01}.items():
+        monkeypatch.setattr(waiting, name, value)
+    monkeypatch.setenv("DARI_TEST_SLOWNESS", "1")
+    monkeypatch.setattr(waiting, "WATCHED", [])
+
+
+@pytest.fixture
+def start():
+    started = []
+
+    def call(argv):
+        started.append(subprocess.Popen(argv))
+        return started[-1]
+    yield call
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+def test_what_holds_is_returned(start):
+    looks = iter([0, "", None, "there"])
+    assert waiting.wait_until(lambda: next(looks), "it", of=start(IDLE), every_s=0) == "there"
+
+
+def test_idle_processes_end_the_wait(start):
+    with pytest.raises(waiting.Stalled, match="not within its budget: the moon: nothing changed in 8 looks"):
+        waiting.wait_until(lambda: False, "the moon", of=start(IDLE), every_s=0.001)
+    assert not waiting.soon(lambda: False, of=start(IDLE), every_s=0.001)
+
+
+def test_a_change_renews_the_budget(start):
+    """Thirty looks are more than a budget of eight without a change."""
+    polls = []
+
+    def holds():
+        polls.append(1)
+        return len(polls) == 30
+    waiting.wait_until(holds, "the last", of=start(IDLE), shows=lambda: len(polls) // 4, every_s=0.011)
+
+
+def test_changes_without_an_end_end_the_wait(start):
+    count = iter(range(10**6))
+    with pytest.raises(waiting.Stalled, match="it changed all the while"):
+        waiting.wait_until(lambda: False, "an end", of=start(IDLE), shows=lambda: next(count), every_s=0.001)
+
+
+def test_processor_time_ends_the_wait(start, monkeypatch):
+    monkeypatch.setattr(waiting, "QUIET_LOOKS", 10**6)
+    with pytest.raises(waiting.Stalled, match="s of processors changed nothing"):
+        waiting.wait_until(lambda: False, "a result", of=start(BUSY), every_s=0.001)
+
+
+def test_who_waits_for_a_processor_has_more_looks():
+    assert waiting.weigh(0, wants=True) < waiting.weigh(0.5, wants=False) < waiting.weigh(0, wants=False)
+
+
+def test_descendants_are_watched(start):
+    shell = start(["sh", "-c", "sleep 1000 & wait"])
+    waiting.wait_until(lambda: len(waiting.descendants([shell.pid])) == 2, "the shell's child", of=shell, every_s=0.001)
+    for pid in waiting.descendants([shell.pid]) - {shell.pid}:
+        waiting.kill(pid)
+
+
+def test_an_end_is_told_at_once(start):
+    class Ended:
+        pid = start(["true"]).pid
+
+        def has_ended(self):
+            return "the server has ended"
+    with pytest.raises(waiting.Stalled, match="the server has ended"):
+        waiting.wait_until(lambda: False, "an answer", of=Ended())
+
+
+def test_commands_are_bounded_too():
+    done = waiting.run(["sh", "-c", "cat; echo $0", "end"], input="begin ", capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "begin end\n")
+    with pytest.raises(subprocess.CalledProcessError):
+        waiting.run(["false"], check=True)
+    with pytest.raises(waiting.Stalled, match="heard"):  # its child holds the output open
+        waiting.run(["sh", "-c", "echo heard; sleep 1000; true"], stdout=subprocess.PIPE, text=True)
+
+
+def test_scripts_wait_as_well(tmp_path):
+    script = os.path.join(clone.ROOT, "tests/lib/waiting.py")
+    assert subprocess.run([script, "until", str(os.getpid()), "--", "test", "-d", tmp_path], check=False).returncode == 0
+
+
+def test_names_are_those_of_the_clone(tmp_path):
+    """The same tool in another clone has another tag; sockets' paths stay short."""
+    tags = []
+    for name in ("one", "two"):
+        (tmp_path / name / "tools").mkdir(parents=True)
+        subprocess.run(["cp", os.path.join(clone.ROOT, "tools/clone-tag"), tmp_path / name / "tools"], check=True)
+        tags.append(subprocess.run([tmp_path / name / "tools/clone-tag"], check=True, capture_output=True, text=True).stdout)
+    assert tags[0] != tags[1] and all(len(tag) == 5 for tag in tags)
+    names = clone.sandbox("backups")
+    assert all(clone.tag() in names[key] for key in ("DARI_SANDBOX", "DARI_SANDBOX_PREFIX", "DARI_DEMO", "DARI_CONFIG"))
+    assert len(names["DARI_SANDBOX"]) <= 40
+
+
+def test_a_port_is_reserved_while_its_process_lives(start):
+    process = start(IDLE)
+    port = clone.reserve_ports(pid=process.pid)
+    assert not clone.reserve(port, os.getpid())
+    process.kill()
+    process.wait()
+    assert clone.reserve(port, os.getpid())
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
