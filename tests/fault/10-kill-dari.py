@@ -16,7 +16,7 @@ import time
 import botocore.exceptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, Region, instance, launch, state, wait_state  # noqa: E402
+from region import Region, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "10"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
@@ -89,7 +89,7 @@ def holds(ec2, script):
     wrong = []
     for identifier, wanted in script.wanted.items():
         try:
-            wait_state(ec2, [identifier], wanted, BOOT_S)
+            wait_state(ec2, [identifier], wanted)
         except TimeoutError:
             if identifier not in script.unsure:
                 wrong.append(f"{identifier} is {state(ec2, identifier)}, answered was {wanted}")
@@ -106,7 +106,7 @@ def main():
         script.start()
         slowest = kill_loop(region, dice)
         script.ending = True
-        script.join(BOOT_S)
+        wait_until(lambda: not script.is_alive(), "the script's last request is answered")
         region.check(f"{KILLS} kills; slowest to serve again {slowest:.1f} s", True)
         region.check(f"the script did something: {len(script.wanted)} launched", len(script.wanted) > 3)
         wrong = holds(ec2, script)

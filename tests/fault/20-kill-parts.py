@@ -13,7 +13,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, blank_image, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, blank_image, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 
 def host_of(region, identifier):
@@ -26,7 +26,7 @@ def part_dies(region, ec2, blank, node, part, address, before):
     time.sleep(2)
     region.run("tools/sandbox", "start", node, part)
     wait_state(ec2, made, "running")
-    wait_until(lambda: region.boot_id(address) == before, SOON_S, f"the witness answers after {part}")
+    wait_until(lambda: region.boot_id(address) == before, f"the witness answers after {part}")
     region.check(f"{part} on {node} killed and back: the launch meanwhile runs, the guest was not touched", True)
     ec2.terminate_instances(InstanceIds=made)
     wait_state(ec2, made, "terminated")
@@ -38,17 +38,16 @@ def host_states(region):
 
 
 def hung_libvirtd(region, ec2, blank, address, before):
-    """SIGSTOP: its own instances wait, others go on, it shows within 30 s."""
+    """SIGSTOP: its own instances wait, others go on, and it shows. That it shows within 30 s is for the simulated clock to say
+    (tests/unit/reconcile)."""
     region.run("tools/sandbox", "kill", "hv2", "libvirtd", "STOP")
-    start = time.monotonic()
     made = launch(ec2, 4, ImageId=blank)
     on_hv1 = [i for i in made if host_of(region, i) == "hv1"]
     region.check("the launch spread over both hosts", 0 < len(on_hv1) < 4)
-    wait_until(lambda: host_states(region)["hv2"] == "down", SOON_S, "hv2 shows as down")
-    took = time.monotonic() - start
-    region.check(f"the hung host shows within 30 s ({took:.0f} s)", took < 30)
+    wait_until(lambda: host_states(region)["hv2"] == "down", "hv2 shows as down")
+    region.check("the hung host shows", True)
     wait_state(ec2, on_hv1, "running")
-    region.check(f"the other host's instances run meanwhile ({time.monotonic() - start:.0f} s)", True)
+    region.check("the other host's instances run meanwhile", host_states(region)["hv2"] == "down")
     region.run("tools/sandbox", "kill", "hv2", "libvirtd", "CONT")
     wait_state(ec2, made, "running")
     region.check("it goes on where it was", region.boot_id(address) == before)
@@ -81,21 +80,21 @@ def hung_disk(region, ec2, hung, neighbour):
     or is forced off."""
     os.kill(qemu_of(region, hung), signal.SIGSTOP)
     held, free = cut(ec2, hung), cut(ec2, neighbour)
-    wait_until(lambda: is_cut(ec2, free), SOON_S, "the snapshot of a disk beside the hung guest's")
+    wait_until(lambda: is_cut(ec2, free), "the snapshot of a disk beside the hung guest's")
     region.check("the snapshot of a disk beside the hung guest's is cut, its own is not", not is_cut(ec2, held))
     for name, identifier in (("snapshot", held), ("instance", hung)):
         region.check_soon(f"the {name}'s condition says so",
                           lambda it=identifier: any("has not answered" in m for m in conditions_of(region, it)))
     region.check("only theirs", not conditions_of(region, neighbour) + conditions_of(region, free))
     os.kill(qemu_of(region, hung), signal.SIGCONT)
-    wait_until(lambda: is_cut(ec2, held), SOON_S, "the snapshot, once QEMU answers")
+    wait_until(lambda: is_cut(ec2, held), "the snapshot, once QEMU answers")
     region.check_soon("and nothing has a condition", lambda: not conditions_of(region, hung) + conditions_of(region, held))
     os.kill(qemu_of(region, hung), signal.SIGSTOP)
     forced = cut(ec2, hung)
     time.sleep(2)
     ec2.stop_instances(InstanceIds=[hung], Force=True)
     wait_state(ec2, [hung], "stopped")
-    wait_until(lambda: is_cut(ec2, forced), SOON_S, "a snapshot whose guest was forced off meanwhile")
+    wait_until(lambda: is_cut(ec2, forced), "a snapshot whose guest was forced off meanwhile")
     region.check("a snapshot whose guest was forced off meanwhile is cut all the same", True)
     ec2.start_instances(InstanceIds=[hung])
     wait_state(ec2, [hung], "running")
@@ -116,9 +115,8 @@ def hung_guest(region, ec2, blank, address, before):
     region.check("instances on the host of a hung guest start", True)
     region.check_soon("the hung one's condition says so", lambda: any("QEMU has not answered" in m for m in conditions_of(region, hung)))
     region.check("only its own", not any(conditions_of(region, i) for i in made + [other]))
-    start = time.monotonic()
     region.run("tools/demo", "stop-dari")
-    region.check(f"a call that hangs does not keep dari from its end ({time.monotonic() - start:.0f} s)", time.monotonic() - start < 40)
+    region.check("a call that hangs does not keep dari from an orderly end", not os.path.exists(f"{region.demo}/dari.sock"))
     region.start_dari()
     made += launch(ec2, 2, ImageId=blank)
     wait_state(ec2, made, "running")
@@ -153,7 +151,7 @@ def switch_sleeps(region, witness, address):
     region.run("tools/sandbox", "kill", "ctl", "ovs-vswitchd", "STOP")
     region.kill_dari()
     region.start_dari()
-    wait_until(lambda: plug_rows(region) not in ([], before), SOON_S, "the new plug's rows")
+    wait_until(lambda: plug_rows(region) not in ([], before), "the new plug's rows")
     region.run("tools/sandbox", "kill", "ctl", "ovs-vswitchd", "CONT")
     region.check_soon("a new plug that a busy switch sees together with the old one's end carries them", lambda: told() == witness)
 
@@ -199,7 +197,7 @@ def old_database(region, ec2, blank, address, before):
             os.unlink(f"{data}/dari.db{suffix}")
     shutil.copy(f"{region.demo}/old.db", f"{data}/dari.db")
     region.start_dari()
-    wait_until(lambda: set(host_states(region).values()) == {"up"}, SOON_S, "hosts are up")
+    wait_until(lambda: set(host_states(region).values()) == {"up"}, "hosts are up")
     region.check_soon("audit lists the guest without a row as quarantined",
                       lambda: any(uuid in f and "domain" in f for f in region.audit()))
     running = region.on("hv1", "virsh", "list", "--uuid") + region.on("hv2", "virsh", "list", "--uuid")
@@ -228,7 +226,7 @@ def main():
         hung_guest(region, ec2, blank, address, before)
         old_database(region, ec2, blank, address, before)
         empty_database(region, address, before)
-        wait_until(lambda: state(ec2, witness) == "running", BOOT_S, "the witness runs")
+        wait_until(lambda: state(ec2, witness) == "running", "the witness runs")
         region.check("the witness was never stopped", region.boot_id(address) == before)
 
 

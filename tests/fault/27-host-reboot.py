@@ -9,7 +9,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 
 def host_of(region, identifier):
@@ -25,9 +25,9 @@ def attach_disk(region, ec2, identifier, address):
     """A second disk with something of ours on it."""
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
-    wait_until(lambda: ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]["State"] == "available", SOON_S, "a volume")
+    wait_until(lambda: ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]["State"] == "available", "a volume")
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
-    wait_until(lambda: region.ssh(address, "ls /dev/vdb", fails=True).strip() == "/dev/vdb", SOON_S, "the guest sees it")
+    wait_until(lambda: region.ssh(address, "ls /dev/vdb", fails=True).strip() == "/dev/vdb", "the guest sees it")
     flush = "conv=fsync,notrunc 2>/dev/null"  # to the disk: what is not is lost with the power, here as anywhere
     region.ssh(address, f"dd if=/dev/urandom of=/dev/vdb bs=1M count=8 {flush}; dd if=/dev/null of=/dev/vda {flush}")
 
@@ -44,7 +44,7 @@ def reboots(region, ec2, guest, others, words, power_cycle):
     (one, address), (two, other, stopped) = guest, others
     before, other_boot, had = region.boot_id(address), region.boot_id(other), what_it_has(region, ec2, one, address)
     power_cycle()
-    wait_until(lambda: region.boot_id(address) not in ("", before), BOOT_S, f"it runs again after {words}")
+    wait_until(lambda: region.boot_id(address) not in ("", before), f"it runs again after {words}")
     region.check(f"{words}: what ran there runs again", state(ec2, one) == "running")
     has = what_it_has(region, ec2, one, address)
     region.check(f"{words}: with the same addresses, data and host key" + ("" if has == had else f": {had} {has}"),
@@ -75,15 +75,15 @@ def main():
         other, _ = give_address(ec2, two)
         attach_disk(region, ec2, one, address)
         wait_state(ec2, [stopped], "stopped")
-        wait_until(lambda: region.boot_id(other), BOOT_S, "ssh to the other host's guest")
+        wait_until(lambda: region.boot_id(other), "ssh to the other host's guest")
         guest, rest = (one, address), (two, other, stopped)
         reboots(region, ec2, guest, rest, "a reboot",
                 lambda: region.run("tools/sandbox", "reboot-host", host))
         # The user's next wish clears what is told of the first one.
         before = region.boot_id(address)
         ec2.reboot_instances(InstanceIds=[one])
-        wait_until(lambda: not region.command("explain", one)["conditions"], SOON_S, "the condition is cleared")
-        wait_until(lambda: region.boot_id(address) not in ("", before), BOOT_S, "ssh after the user's reboot")
+        wait_until(lambda: not region.command("explain", one)["conditions"], "the condition is cleared")
+        wait_until(lambda: region.boot_id(address) not in ("", before), "ssh after the user's reboot")
         reboots(region, ec2, guest, rest, "a reboot while dari is down",
                 lambda: power_cycle_without_dari(region, host))
         ec2.start_instances(InstanceIds=[stopped])

@@ -21,27 +21,27 @@ import urllib.request
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI, Dev, VERSION  # noqa: E402
-from load import Steps, descriptors, resident_mib, soon  # noqa: E402
+from load import Steps, descriptors, resident_mib  # noqa: E402
+from waiting import HANG_S, soon  # noqa: E402
 
 LOAD = os.path.join(os.path.dirname(DARI), "../../bench/bench_load")
 # With two rounds of half-closed ones, of which the first is not idle for long enough yet, and a few more it is
 # the most that it takes: 10,000.
 CROWD, MISERS, SLOW_READERS, HALF_CLOSED = int(os.environ.get("LOAD_CROWD", "9700")), 100, 40, 50
 REQUEST_S, IDLE_S = 30, 65  # a request that is not whole by then is cut, and so is who asks nothing
-SOON_S = 60  # for what comes about a while later
 steps = Steps()
 check = steps.check
 
 
 def metric(dev, name):
-    with urllib.request.urlopen(f"{dev.url}/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(f"{dev.url}/metrics", timeout=HANG_S) as answer:
         return float(re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)[1])
 
 
 # ---- clients
 
 def connect(dev):
-    s = socket.create_connection(("127.0.0.1", dev.port), timeout=SOON_S)
+    s = socket.create_connection(("127.0.0.1", dev.port), timeout=HANG_S)
     s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     return s
 
@@ -83,7 +83,7 @@ def asks_well(words, account, count=30):
 def crowd(dev, one, other):
     """One of its own: who has just flooded may ask no more for a while."""
     kept = [connect(dev) for _ in range(CROWD)]
-    check(f"{CROWD} connections are kept", soon(lambda: metric(dev, "dari_http_connections") >= CROWD, SOON_S))
+    check(f"{CROWD} connections are kept", soon(lambda: metric(dev, "dari_http_connections") >= CROWD))
     asks_well("a crowd", other)
     some = kept[::50]
     for s in some:
@@ -122,7 +122,7 @@ def misers(dev, one, other):
 
 
 def drain(s):
-    s.settimeout(SOON_S)
+    s.settimeout(HANG_S)
     data = b""
     try:
         while piece := s.recv(4096):
@@ -163,9 +163,9 @@ def floods(dev, one, other):
         name = f"dari_limit_{who}_refused_total"
         counted = metric(dev, name)
         with flood(dev, one.key_id, secret) as heard:
-            check(f"{words} that floods is refused, and counted", soon(lambda n=name, c=counted: metric(dev, n) > c, SOON_S))
+            check(f"{words} that floods is refused, and counted", soon(lambda n=name, c=counted: metric(dev, n) > c))
             asks_well(f"{words} floods", other)
-            check(f"{words} is told so", soon(lambda h=heard: "503" in h() and "RequestLimitExceeded" in h(), SOON_S), heard()[:300])
+            check(f"{words} is told so", soon(lambda h=heard: "503" in h() and "RequestLimitExceeded" in h()), heard()[:300])
 
 
 def main():
@@ -188,11 +188,11 @@ def main():
                 for s in crowd(dev, many, other):
                     s.close()
                 rest = MISERS + SLOW_READERS + 2 * HALF_CLOSED + 10
-                check("their descriptors are given back", soon(lambda: descriptors(dev) <= before + rest, SOON_S))
+                check("their descriptors are given back", soon(lambda: descriptors(dev) <= before + rest))
                 peaks.append(resident_mib(dev))
             end_of_misers()
         # of who closed his half together with what he asked, the end is only seen when he is idle too long
-        check("all descriptors are given back", soon(lambda: descriptors(dev) <= before + 4, IDLE_S + SOON_S),
+        check("all descriptors are given back", soon(lambda: descriptors(dev) <= before + 4),
               f"{before} before, {descriptors(dev)} now")
         check("a second crowd takes no more memory", max(peaks[1:]) < 1.3 * peaks[0] + 16, peaks)
         asks_well("after it all", other)

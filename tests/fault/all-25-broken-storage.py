@@ -14,7 +14,7 @@ import sys
 import botocore.exceptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, ROOT, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import ROOT, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 POOL_MIB = 3200
 FIRST, LAST = 60, 75  # of the root disk's pieces of 4 MiB, behind all that the image has
@@ -60,7 +60,7 @@ def guest_is_held(region, ec2, host, identifier, address):
     region.ssh(address, "dd if=/dev/urandom of=/tmp/r bs=1M count=4 2>/dev/null; rm -f /tmp/written; "
                f"(for k in $(seq {FIRST} {LAST}); do dd if=/tmp/r of=/dev/vda bs=4M seek=$k conv=notrunc,fsync; done; "
                "touch /tmp/written) >/dev/null 2>&1 &")
-    wait_until(lambda: "HeldForRoom" in conditions(region, identifier), BOOT_S, "the guest is held")
+    wait_until(lambda: "HeldForRoom" in conditions(region, identifier), "the guest is held")
     told = conditions(region, identifier)["HeldForRoom"]
     region.check(f"a guest without room for its write is held, and that is told: {told}", "Make room" in told)
     region.check("it is running to the user", state(ec2, identifier) == "running")
@@ -71,14 +71,14 @@ def guest_is_held(region, ec2, host, identifier, address):
 
 def new_ones(region, ec2, host):
     """What has a choice goes to the host with room."""
-    wait_until(lambda: "PoolFull" in conditions(region, host), BOOT_S, "the host says so")
+    wait_until(lambda: "PoolFull" in conditions(region, host), "the host says so")
     told = conditions(region, host)["PoolFull"]
     region.check(f"the host says so: {told}", "lack disk space" in told or "Make room" in told)
     made = launch(ec2, 2)
     wait_state(ec2, made, "running")
     region.check("what is launched meanwhile runs where there is room", host not in [host_of(region, i) for i in made])
     volume = ec2.create_volume(AvailabilityZone=instance(ec2, made[0])["Placement"]["AvailabilityZone"], Size=1)["VolumeId"]
-    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", BOOT_S, "a volume")
+    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", "a volume")
     region.check("a volume likewise", host_of(region, volume) != host)
     ec2.delete_volume(VolumeId=volume)
     ec2.terminate_instances(InstanceIds=made)
@@ -87,7 +87,7 @@ def new_ones(region, ec2, host):
 def nowhere_else(region, ec2, other):
     """The host with room is away: the refusal says what each host lacks."""
     region.run("tools/sandbox", "kill", other, "libvirtd")
-    wait_until(lambda: "HostDown" in conditions(region, other), BOOT_S, "the other host is down")
+    wait_until(lambda: "HostDown" in conditions(region, other), "the other host is down")
     try:
         launch(ec2)
         region.check("a launch that no host has room for is refused", False)
@@ -96,7 +96,7 @@ def nowhere_else(region, ec2, other):
         region.check(f"a launch that no host has room for is refused: {said['Code']} {said['Message']}",
                      said["Code"] == "InsufficientInstanceCapacity" and "lack disk space" in said["Message"])
     region.run("tools/sandbox", "start", other, "libvirtd")
-    wait_until(lambda: not conditions(region, other), BOOT_S, "the other host is back")
+    wait_until(lambda: not conditions(region, other), "the other host is back")
 
 
 def full_pool(region, ec2, host, identifier, address):
@@ -105,14 +105,14 @@ def full_pool(region, ec2, host, identifier, address):
     new_ones(region, ec2, host)
     nowhere_else(region, ec2, "hv2")
     make_room(region, host)
-    took = wait_until(lambda: region.boot_id(address) == before, BOOT_S, "the guest goes on")
-    region.check(f"with room again it goes on where it was, by itself ({took:.0f} s)", True)
-    wait_until(lambda: region.ssh(address, "ls /tmp/written", fails=True).strip() == "/tmp/written", BOOT_S, "all is written")
+    wait_until(lambda: region.boot_id(address) == before, "the guest goes on")
+    region.check(f"with room again it goes on where it was, by itself", True)
+    wait_until(lambda: region.ssh(address, "ls /tmp/written", fails=True).strip() == "/tmp/written", "all is written")
     same = region.ssh(address, "echo 3 >/proc/sys/vm/drop_caches; "
                       f"for k in $(seq {FIRST} {LAST}); do dd if=/dev/vda bs=4M skip=$k count=1 2>/dev/null | cmp - /tmp/r || exit; "
                       "done; echo same", fails=True)
     region.check(f"what it wrote is on its disk: {same.strip()}", same.strip() == "same")
-    wait_until(lambda: not conditions(region, identifier) and not conditions(region, host), BOOT_S, "nothing is told any more")
+    wait_until(lambda: not conditions(region, identifier) and not conditions(region, host), "nothing is told any more")
     region.check("and nothing is told of it any more", True)
 
 
@@ -150,7 +150,7 @@ def broken_image(region, ec2, name, words, breaks):
     breaks(path)
     image = ec2.describe_images(Filters=[{"Name": "name", "Values": [name]}])["Images"][0]["ImageId"]
     made = launch(ec2, ImageId=image)[0]
-    wait_until(lambda: conditions(region, made), BOOT_S, f"the launch from an image that is {words} says so")
+    wait_until(lambda: conditions(region, made), f"the launch from an image that is {words} says so")
     told = " ".join(conditions(region, made).values())
     region.check(f"an image that is {words} is not launched, and that is told: {told}",
                  "import" in told and state(ec2, made) == "pending")
@@ -174,7 +174,7 @@ def full_store(region, ec2, identifier):
         shutil.copytree(kept, where, dirs_exist_ok=True)
         volume = instance(ec2, identifier)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
         snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-        wait_until(lambda: "NoRoom" in conditions(region, snapshot), BOOT_S, "the snapshot lacks room")
+        wait_until(lambda: "NoRoom" in conditions(region, snapshot), "the snapshot lacks room")
         told = conditions(region, snapshot)["NoRoom"]
         region.check(f"a snapshot on a full store waits, and says for what: {told}",
                      "data.directory" in told and snapshot_state(ec2, snapshot) == "pending")
@@ -182,7 +182,7 @@ def full_store(region, ec2, identifier):
         region.check(f"an import is refused: {said.strip()}", "room" in said and "late" not in image_names(ec2))
         region.check("nothing of it is left there", not [n for n in os.listdir(where) if n.endswith(".part")])
         subprocess.run(["mount", "-o", "remount,size=2g", where], check=True)
-        wait_until(lambda: snapshot_state(ec2, snapshot) == "completed", BOOT_S, "the snapshot is completed")
+        wait_until(lambda: snapshot_state(ec2, snapshot) == "completed", "the snapshot is completed")
         region.check("with room again it is completed", not conditions(region, snapshot))
     finally:
         shutil.copytree(where, kept, dirs_exist_ok=True)
@@ -213,13 +213,13 @@ def outward_images(region):
 def main():
     with Region("bs") as region:
         make_small(region, "hv1")
-        wait_until(lambda: int(fields(region, "hv1")["seen_disk"]) == POOL_MIB << 20, BOOT_S, "the host's pool is small")
+        wait_until(lambda: int(fields(region, "hv1")["seen_disk"]) == POOL_MIB << 20, "the host's pool is small")
         ec2, first, _ = region.witness("storage")
         outward_images(region)
         guest = next(i for i in [first] + launch(ec2, 2, KeyName="k") if host_of(region, i) == "hv1")
         wait_state(ec2, [guest], "running")
         address = instance(ec2, guest).get("PublicIpAddress") if guest == first else give_address(ec2, guest)[0]
-        wait_until(lambda: region.boot_id(address), BOOT_S, "ssh to the guest on the small pool")
+        wait_until(lambda: region.boot_id(address), "ssh to the guest on the small pool")
         full_pool(region, ec2, "hv1", guest, address)
         broken_image(region, ec2, "gone", "gone", os.unlink)
         broken_image(region, ec2, "cut", "cut", cut)

@@ -9,10 +9,22 @@ import json
 import os
 import ssl
 import subprocess
-import time
 import urllib.parse
 
+import waiting
+
 AZ = "/usr/bin/az"
+
+
+def outcome(ask, operation):
+    """What an operation says once it is no longer in progress."""
+    told = {}
+
+    def has_ended():
+        told.update(ask())
+        return told["status"] != "InProgress"
+    waiting.wait_until(has_ended, f"the operation {operation}", shows=lambda: told)
+    return told
 
 
 class Cloud:
@@ -56,12 +68,10 @@ class Cloud:
         status, headers, answer = self.ask(method, path, version, account, body)
         assert status < 300, answer
         where = headers["Azure-AsyncOperation"]
-        while where:
-            told = self.send("GET", where.replace(self.dev.url, ""), Authorization=f"Bearer {self.token_of(account or self.dev.account)}")[2]
-            if told["status"] != "InProgress":
-                assert told["status"] == "Succeeded", told
-                break
-            time.sleep(0.05)
+        if where:
+            asked = {"Authorization": f"Bearer {self.token_of(account or self.dev.account)}"}
+            told = outcome(lambda: self.send("GET", where.replace(self.dev.url, ""), **asked)[2], where)
+            assert told["status"] == "Succeeded", told
         return answer
 
     def refused(self, *args, **options):
@@ -117,7 +127,7 @@ class Azure:
         self.location = self.ask("GET", f"{subscription}/locations", version="2019-11-01")["value"][0]["name"]
 
     def send(self, method, path, body=None, headers=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=waiting.HANG_S)
         connection.request(method, path, body, headers or {})
         answer = connection.getresponse()
         text = answer.read().decode()
@@ -136,15 +146,9 @@ class Azure:
         where = urllib.parse.urlsplit(answer.headers["Azure-AsyncOperation"])
         return f"{where.path}?{where.query}"
 
-    def wait(self, operation, limit_s=300):
+    def wait(self, operation):
         """What came of it."""
-        end = time.monotonic() + limit_s
-        while True:
-            told = self.send("GET", operation, None, self.headers)[1]
-            if told["status"] != "InProgress":
-                return told
-            assert time.monotonic() < end, told
-            time.sleep(1)
+        return outcome(lambda: self.send("GET", operation, None, self.headers)[1], operation)
 
     def finish(self, method, path, body=None):
         return self.wait(self.begin(method, path, body))

@@ -6,10 +6,10 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 import urllib.request
 
 import npm
+import waiting
 from selenium import webdriver
 from selenium.common.exceptions import JavascriptException
 from selenium.webdriver.chrome.options import Options
@@ -18,7 +18,6 @@ from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 
 ROOT = npm.ROOT
-PATIENCE_S = 30
 AXE_RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
 
 
@@ -36,7 +35,7 @@ class Browser:
         options.accept_insecure_certs = insecure
         options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
         self.driver = webdriver.Chrome(service=Service("/usr/bin/chromedriver"), options=options)
-        self.driver.set_script_timeout(60)
+        self.driver.set_script_timeout(waiting.HANG_S)
 
     def run(self, script, *args):
         return self.driver.execute_script(script, *args)
@@ -46,16 +45,19 @@ class Browser:
 
     def until(self, script, *args, what=None):
         """Waits until the script says something that is true, and returns it. What it reads may not be there yet."""
-        limit, failure = time.monotonic() + PATIENCE_S, ""
-        while time.monotonic() < limit:
+        failure = ""
+
+        def holds():
+            nonlocal failure
             try:
-                value = self.run(script, *args)
+                return self.run(script, *args)
             except JavascriptException as e:
-                value, failure = None, e.msg
-            if value:
-                return value
-            time.sleep(0.05)
-        raise AssertionError(f"{what or script}: not within {PATIENCE_S} s {failure}; the page says: {self.text()[:1500]}")
+                failure = e.msg
+                return None
+        try:
+            return waiting.wait_until(holds, what or script, shows=self.text, every_s=0.05)
+        except waiting.Stalled as why:
+            raise AssertionError(f"{what or script}: {str(why).partition('; last seen')[0]} {failure}; the page says: {self.text()[:1500]}") from None
 
     def click(self, script, *args, what=None):
         """Clicks on what the script says, once it is there, where nothing lies over it."""
@@ -137,7 +139,7 @@ def ask(url, method="GET", body=None, headers=None):
             return None
     request = urllib.request.Request(url, method=method, data=None if body is None else json.dumps(body).encode(), headers=headers or {})
     try:
-        with urllib.request.build_opener(Stay).open(request, timeout=20) as answer:
+        with urllib.request.build_opener(Stay).open(request, timeout=waiting.HANG_S) as answer:
             return answer.status, answer.headers, answer.read()
     except urllib.error.HTTPError as problem:
         return problem.code, problem.headers, problem.read()

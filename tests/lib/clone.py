@@ -34,9 +34,10 @@ def folder(name, kind="dari"):
 
 
 def sandbox(name, pid=None):
-    """Environment of a sandbox and of a demo in it: state folder, prefix of the network namespaces, the demo's folder and port."""
+    """Environment of a sandbox and of a demo in it: state folder, prefix of the network namespaces, the demo's folder and port.
+    Their own limits in seconds are for people who wait; a test watches for progress instead (waiting.py)."""
     demo = folder(name)
-    return {"DARI_SANDBOX": folder(name, "ds"), "DARI_SANDBOX_PREFIX": f"d{tag()}-{name}-", "DARI_DEMO": demo,
+    return {"DARI_SANDBOX_PATIENCE": "20", "DARI_SANDBOX": folder(name, "ds"), "DARI_SANDBOX_PREFIX": f"d{tag()}-{name}-", "DARI_DEMO": demo,
             "DARI_DEMO_PORT": str(reserve_ports(pid=pid)), "DARI_CONFIG": f"{demo}/dari.yaml"}
 
 

@@ -12,6 +12,7 @@ import threading
 
 import warm
 from dev import DARI
+from waiting import HANG_S
 
 ABSENT = "00000000-dead-4bee-8f00-000000000000"
 OPENSTACK = "/usr/bin/openstack"
@@ -71,7 +72,7 @@ class Project:
             sent.setdefault("Content-Type", "application/json")
         for retry in (False, True):  # a kept connection may have been closed for its age
             if not hasattr(self.local, "connection"):
-                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=30)
+                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=HANG_S)
             try:
                 self.local.connection.request(method, path, data, sent)
                 answer = self.local.connection.getresponse()

@@ -5,13 +5,13 @@ import hashlib
 import hmac
 import json
 import subprocess
-import time
 import types
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import cloud
+import waiting
 from dev import DARI
 
 
@@ -42,17 +42,19 @@ def call(dev, command, post=False, _secret=None, _key=None, **parameters):
     return status, inner, name
 
 
-def wait(dev, answer, seconds=60, **who):
+def wait(dev, answer, **who):
     """The result of a job, as (status, result)."""
-    end = time.monotonic() + seconds
-    while True:
-        status, job, _ = call(dev, "queryAsyncJobResult", jobid=answer["jobid"], **who)
-        assert status == 200 and job["jobid"] == answer["jobid"] and job["jobprocstatus"] == 0, job
-        if job["jobstatus"] != 0:
-            assert "completed" in job and job["jobresulttype"] == "object" and job["jobresultcode"] == (530 if job["jobstatus"] == 2 else 0)
-            return job["jobstatus"], job["jobresult"]
-        assert "jobresult" not in job and time.monotonic() < end, job
-        time.sleep(0.05)
+    job = {}
+
+    def has_ended():
+        status, said, _ = call(dev, "queryAsyncJobResult", jobid=answer["jobid"], **who)
+        assert status == 200 and said["jobid"] == answer["jobid"] and said["jobprocstatus"] == 0, said
+        assert said["jobstatus"] != 0 or "jobresult" not in said, said
+        job.update(said)
+        return said["jobstatus"] != 0
+    waiting.wait_until(has_ended, f"the job {answer['jobid']}", shows=lambda: job, every_s=0.05)
+    assert "completed" in job and job["jobresulttype"] == "object" and job["jobresultcode"] == (530 if job["jobstatus"] == 2 else 0)
+    return job["jobstatus"], job["jobresult"]
 
 
 def key_of(project):

@@ -8,12 +8,12 @@ import re
 import shutil
 import signal
 import subprocess
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 
 import clone
+import waiting
 
 SERVER = "/usr/share/request-tracker5/libexec/rt-server"
 FIELD = "Dari ticket"
@@ -63,7 +63,7 @@ class Desk:
         self.start()
 
     def run(self, *argv):
-        done = subprocess.run(argv, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=300, cwd=self.folder)
+        done = waiting.run(argv, env=self.env, stdin=subprocess.DEVNULL, capture_output=True, text=True, cwd=self.folder)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -75,18 +75,18 @@ class Desk:
         log = open(os.path.join(self.folder, "server.log"), "ab")  # pylint: disable=consider-using-with
         self.process = subprocess.Popen(["/usr/bin/perl", SERVER, "--port", str(self.port), "--host", "127.0.0.1", "--max-workers", "2"],
                                         env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, cwd=self.folder)
-        end = time.monotonic() + 300
-        while True:
+        def answers():
             try:
                 return self.ask("GET", "/queues/all")
             except OSError:
-                assert self.process.poll() is None and time.monotonic() < end, open(log.name, encoding="utf-8").read()
-                time.sleep(0.2)
+                assert self.process.poll() is None, waiting.read(log.name)
+                return None
+        return waiting.wait_until(answers, "RT answers", of=self.process, shows=lambda: waiting.read(log.name))
 
     def stop(self, number=signal.SIGKILL):
         """All of it: its workers are of its session."""
         os.killpg(self.process.pid, number)
-        self.process.wait(timeout=60)
+        waiting.communicate(self.process)
 
     def end(self):
         self.stop()
@@ -98,7 +98,7 @@ class Desk:
         body = json.dumps(value).encode() if value is not None else None
         request = urllib.request.Request(self.url + "/REST/2.0" + path, method=method, data=body,
                                          headers={"Authorization": f"token {self.tokens[who]}", "Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=waiting.HANG_S) as answer:
             return json.load(answer)
 
     def correspond(self, ticket, text, files=()):
@@ -149,4 +149,4 @@ class Desk:
 
     def all_text(self):
         """Everything that the database has."""
-        return subprocess.run(["/usr/bin/sqlite3", os.path.join(self.folder, "rt.db"), ".dump"], capture_output=True, check=True, timeout=60).stdout.decode(errors="replace")
+        return subprocess.run(["/usr/bin/sqlite3", os.path.join(self.folder, "rt.db"), ".dump"], capture_output=True, check=True).stdout.decode(errors="replace")

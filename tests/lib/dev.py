@@ -15,13 +15,15 @@ import re
 import signal
 import subprocess
 import threading
-import time
 import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
 
 import boto3
 import botocore.config
+
+import waiting
+from waiting import HANG_S
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 DARI = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "src/daemon/dari")
@@ -30,9 +32,8 @@ VERSION = "2016-11-15"
 PARALLEL = 8
 CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # their list of filters is called otherwise
 WEB_ADDRESS = "127.0.0.2"  # where tests have their web servers; each region is told that it may fetch from there
-END_S = 60
 BROKEN = {-signal.SIGSEGV, -signal.SIGABRT, 23, 66}  # the last two are LeakSanitizer's and ThreadSanitizer's, which report at the end
-PATIENCE_S, QUIET_S = 60, 4  # until the reconciler rests; without a change while something waits
+CALM_LOOKS = 400  # without a change, while something still waits for better times
 
 
 def dump():
@@ -66,6 +67,24 @@ class Dev:
         self.account = Account(self, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
         # What guests are told: behind it comes whose, "/i-0123456789abcdef0".
         self.metadata = re.search(r"http://127.0.0.1:\d+", self.banner[self.banner.index("# what the guest"):])[0]
+        waiting.watch(self)
+
+    # ---- what waiting.py watches
+
+    def watched(self):
+        return [self.process.pid]
+
+    def progress(self):
+        """What the reconciler has on its way, and what it failed at."""
+        try:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=10) as answer:
+                health = json.load(answer)
+        except OSError:
+            return None
+        return health["waiting"], health["failing"]
+
+    def has_ended(self):
+        return self.process.poll() is not None and f"the server has ended with {self.process.returncode}"
 
     def __enter__(self):
         return self
@@ -75,8 +94,9 @@ class Dev:
 
     def end(self, number=signal.SIGTERM):
         """Ends it; its exit status. What it wrote to standard error goes on to ours."""
+        waiting.unwatch(self)
         self.process.send_signal(number)
-        _, errors = self.process.communicate(timeout=END_S)
+        _, errors = waiting.communicate(self.process)
         print(errors, end="")
         assert self.process.returncode not in BROKEN, f"it ended with {self.process.returncode}"
         return self.process.returncode
@@ -89,34 +109,34 @@ class Dev:
     endless = 0  # downloads that somebody made never to end: always on their way
 
     def rest(self):
-        """Waits until the reconciler has nothing on its way, or only what waits for better times: nothing changes for a while."""
-        start = changed = time.monotonic()
-        before = None
-        while time.monotonic() - start < PATIENCE_S:
-            with urllib.request.urlopen(self.url + "/healthz", timeout=PATIENCE_S) as answer:
+        """Waits until the reconciler has nothing on its way, or only what waits for better times: nothing changes for many looks."""
+        calm, before = 0, None
+
+        def rests():
+            nonlocal calm, before
+            with urllib.request.urlopen(self.url + "/healthz", timeout=HANG_S) as answer:
                 now = json.load(answer)["waiting"]
-            if now <= self.endless or (now == before and time.monotonic() - changed > QUIET_S):
-                return
-            if now != before:
-                before, changed = now, time.monotonic()
-            time.sleep(0.01)
-        raise TimeoutError(f"the reconciler has not come to rest in {PATIENCE_S} s: {before} are on their way")
+            calm, before = calm + 1 if now == before else 0, now
+            return now <= self.endless or calm >= CALM_LOOKS
+        waiting.wait_until(rests, "the reconciler comes to rest", of=self, shows=lambda: before, every_s=0.01)
 
     def commits(self):
         """Those that somebody asked for: figures and last uses come by the clock."""
-        with urllib.request.urlopen(self.url + "/metrics", timeout=PATIENCE_S) as answer:
+        with urllib.request.urlopen(self.url + "/metrics", timeout=HANG_S) as answer:
             text = answer.read()
         every, by_clock = (int(float(re.search(rb"^dari_store_%s_total (\S+)$" % name, text, re.MULTILINE)[1])) for name in (b"batches", b"clock_batches"))
         return every - by_clock
 
-    def audit(self, patience_s=PATIENCE_S):
-        """What `dari audit` still finds when all had time to come to rest."""
-        end = time.monotonic() + patience_s
-        while True:
+    def audit(self):
+        """What `dari audit` still finds when all had the chance to come to rest."""
+        found = []
+
+        def is_clean():
             done = subprocess.run([DARI, "--config", self.config, "audit", "--json"], capture_output=True, text=True, check=False)
-            if done.returncode == 0 or time.monotonic() > end:
-                return json.loads(done.stdout)
-            time.sleep(0.1)
+            found[:] = json.loads(done.stdout)
+            return done.returncode == 0
+        waiting.soon(is_clean, of=self, shows=lambda: found)
+        return found
 
     def explain(self, identifier):
         return subprocess.run([DARI, "--config", self.config, "explain", identifier], capture_output=True, text=True, check=False).stdout
@@ -162,7 +182,7 @@ class Account:
     # ---- boto3
 
     def client(self, service="ec2"):
-        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30,
+        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=HANG_S, read_timeout=HANG_S,
                                         max_pool_connections=PARALLEL)
         return boto3.client(service, region_name=REGION, endpoint_url=self.dev.url, aws_access_key_id=self.key_id,
                             aws_secret_access_key=self.secret, config=config)
@@ -191,7 +211,7 @@ class Account:
     def send(self, method, path, headers, body=b""):
         for retry in (False, True):  # a kept connection may have been closed for its age
             if not hasattr(self.local, "connection"):
-                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=30)
+                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=HANG_S)
             try:
                 self.local.connection.request(method, path, body or None, headers)
                 answer = self.local.connection.getresponse()

@@ -19,7 +19,6 @@ esac
 exit 1
 """
 AFTER_S = 15  # of silence, before a host is asked for
-FENCED_S = 240
 
 
 class Agent:

@@ -6,7 +6,7 @@ file systems of ctl's alone; so all of it ends with the sandbox.
 Needs Debian's glusterfs-server, and glusterfs-client for the hosts."""
 import subprocess
 
-from region import SOON_S, wait_until
+from region import wait_until
 
 VOLUME, ADDRESS = "vms", "10.100.0.10"  # ctl's in the underlay
 OWN = ("/var/lib/glusterd", "/var/run/gluster", "/var/log/glusterfs")
@@ -31,7 +31,7 @@ def start(region):
         region.on("ctl", "sh", "-c", f"mkdir -p {directory} && mount -t tmpfs gluster {directory}")
     region.on("ctl", "mkdir", "-p", brick)
     region.on("ctl", "glusterd")
-    wait_until(lambda: answers(region), SOON_S, "glusterd answers")
+    wait_until(lambda: answers(region), "glusterd answers")
     tell(region, "volume", "create", VOLUME, f"{ADDRESS}:{brick}", "force")
     tell(region, "volume", "start", VOLUME)
     return brick

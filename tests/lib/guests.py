@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 
-from region import SOON_S, wait_until
+from region import wait_until
 
 WEB = "198.51.100.1"
 ASK = """import socket, struct, sys
@@ -77,7 +77,7 @@ class Guests:
     def plug(self, name, instance):
         """The instance's primary interface, with its IPv4 address, if it has one, and a default route."""
         nic = instance["NetworkInterfaces"][0]
-        wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), SOON_S, f"the port of {name}")
+        wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), f"the port of {name}")
         port, netns, link = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name, "t-" + name
         host, run = self.chassis(port), self.region.run
         run("ip", "netns", "add", netns)
@@ -94,7 +94,7 @@ class Guests:
         self.ns(name, "ip", "addr", "add", nic["PrivateIpAddress"] + "/24", "dev", "eth0")
         gateway = nic["PrivateIpAddress"].rsplit(".", 1)[0] + ".1"
         self.ns(name, "ip", "route", "add", "default", "via", gateway)
-        wait_until(lambda: " 0% packet loss" in self.ns(name, "ping", "-c", "1", "-W", "1", gateway, fails=True), SOON_S,
+        wait_until(lambda: " 0% packet loss" in self.ns(name, "ping", "-c", "1", "-W", "1", gateway, fails=True),
                    f"{name} reaches its gateway")
 
     def ns(self, name, *argv, fails=False):

@@ -2,7 +2,6 @@
 """What the tests under load share: steps that are counted, and looks at the server from outside."""
 import os
 import sys
-import time
 
 
 class Steps:
@@ -20,16 +19,6 @@ class Steps:
         """The closing line, and the script's exit status."""
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         sys.exit(self.failed > 0)
-
-
-def soon(holds, limit_s):
-    """Whether it comes about in time."""
-    end = time.monotonic() + limit_s
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
 
 
 def descriptors(dev):

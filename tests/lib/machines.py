@@ -3,9 +3,9 @@
 processes, devices or services. For what only a package manager and a service manager show."""
 import os
 import subprocess
-import time
 
-PATIENCE_S = 180
+import waiting
+
 # What systemd wants to find. Its cgroups are below $2, which another of these machines does not see.
 BOOT = """
     cd "$1"
@@ -31,23 +31,14 @@ BOOT = """
 """
 
 
-def run(*argv, status=0, limit_s=PATIENCE_S, **more):
-    done = subprocess.run([str(word) for word in argv], capture_output=True, text=True, timeout=limit_s, stdin=subprocess.DEVNULL,
-                          check=False, **more)
+def run(*argv, status=0, **more):
+    done = waiting.run([str(word) for word in argv], capture_output=True, text=True, stdin=subprocess.DEVNULL, **more)
     assert status is None or done.returncode == status, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
     return done
 
 
-def until(holds, what, limit_s=PATIENCE_S):
-    end = time.monotonic() + limit_s
-    while not holds():
-        assert time.monotonic() < end, f"not within {limit_s} s: {what}"
-        time.sleep(0.1)
-
-
-def share():
-    """How many times as long something takes here as on a machine to itself: so many want each of its processors just now."""
-    return max(1.0, os.getloadavg()[0] / os.cpu_count())
+def until(holds, what):
+    waiting.wait_until(holds, what)
 
 
 def cgroups():

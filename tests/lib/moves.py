@@ -2,7 +2,7 @@
 """Guests on their way to another host, as the real tests look at them."""
 import re
 
-from region import BOOT_S, SOON_S, wait_until
+from region import wait_until
 
 WRITER = "(n=0; while :; do n=$((n + 1)); echo $n >> /mnt/numbers; usleep 100000; done) </dev/null >/dev/null 2>&1 &"
 
@@ -25,7 +25,7 @@ def move(region, identifier):
 
     def row():
         return region.command("explain", made["migration"])["fields"]
-    wait_until(lambda: row().get("outcome", "asked") != "asked", BOOT_S, "the migration is over")
+    wait_until(lambda: row().get("outcome", "asked") != "asked", "the migration is over")
     return row()
 
 
@@ -58,7 +58,7 @@ def check_reached(region, identifier, address, boot):
         for _ in range(3):
             print(region.on(host, "virsh", "qemu-monitor-command", identifier, "--hmp", "info registers", fails=True)[:400])
         print(region.as_the_network_is(address))
-    return region.check_soon("it was not started anew", lambda: region.boot_id(address) == boot, BOOT_S) and heard
+    return region.check_soon("it was not started anew", lambda: region.boot_id(address) == boot) and heard
 
 
 def running_on(region, host):
@@ -95,7 +95,7 @@ class Pings:
 
     def __exit__(self, *_):
         self.region.on("inet", "sh", "-c", f"kill -INT $(cat {self.log}.pid)", fails=True)
-        wait_until(lambda: "packets transmitted" in self.text(), SOON_S, "ping tells what it counted")
+        wait_until(lambda: "packets transmitted" in self.text(), "ping tells what it counted")
 
     def text(self):
         with open(self.log, encoding="ascii") as f:

@@ -6,13 +6,12 @@ import json
 import socket
 import subprocess
 import threading
-import time
 
 import cloud
+import waiting
 from dev import DARI
 
 PREFIX = "/api/v1"
-PATIENCE_S = 30
 
 
 def dump():
@@ -49,7 +48,7 @@ class Stream:
 
     def __init__(self, project, query, headers, reads=True):
         self.events, self.is_over = [], False
-        self.connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=120)
+        self.connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=waiting.HANG_S)
         self.connection.request("GET", f"{PREFIX}/stream{query}", headers={"X-Auth-Token": project.token, **headers})
         self.socket = self.connection.sock  # the answer takes it over
         self.answer = self.connection.getresponse()
@@ -85,10 +84,7 @@ class Stream:
         return rows
 
     def soon(self, holds, what="what was awaited"):
-        end = time.monotonic() + PATIENCE_S
-        while not holds():
-            assert time.monotonic() < end, f"{what} did not come: {self.events[-3:]}"
-            time.sleep(0.01)
+        waiting.wait_until(holds, what, shows=lambda: self.events[-3:], every_s=0.01)
 
     def last_id(self):
         return [e["id"] for e in self.events if "id" in e][-1]

@@ -3,7 +3,7 @@
 import time
 
 import ceph
-from region import BOOT_S, SOON_S, wait_until
+from region import wait_until
 
 HOSTS = ("hv1", "hv2")
 SHARED, OWN = "/var/lib/libvirt/shared", "/var/lib/libvirt/images"
@@ -21,7 +21,7 @@ class Pools:
         region.command("pool", "add", "nfs", "--path", SHARED)
         region.command("pool", "add", "ceph", "--kind", "rbd", "--monitors", cluster.monitor, "--pool", ceph.POOL, "--user", ceph.USER,
                        "--key-file", key)
-        wait_until(self.are_proven, SOON_S, "both hosts see both pools")
+        wait_until(self.are_proven, "both hosts see both pools")
 
     def are_proven(self):
         return all({h["state"] for h in p["hosts"]} == {"proven"} for p in self.region.command("pool", "list"))
@@ -45,10 +45,10 @@ class Pools:
             time.sleep(1)
             self.region.kill_dari()
             self.region.start_dari()
-        wait_until(lambda: self.region.command("explain", volume)["fields"].get("moves") != "true", BOOT_S, f"{volume} is moved")
+        wait_until(lambda: self.region.command("explain", volume)["fields"].get("moves") != "true", f"{volume} is moved")
         fields = self.region.command("explain", volume)["fields"]
         self.region.check(f"{volume} is in {pool}: {fields.get('last_move')}", fields.get("last_move") == "success")
-        self.region.check_soon(f"all of it is in {pool}, and nothing elsewhere", lambda: self.files(volume) == [pool], BOOT_S)
+        self.region.check_soon(f"all of it is in {pool}, and nothing elsewhere", lambda: self.files(volume) == [pool])
 
 
 def volume_of(ec2, volume):
@@ -57,15 +57,15 @@ def volume_of(ec2, volume):
 
 def make(ec2, zone, **how):
     volume = ec2.create_volume(AvailabilityZone=zone, **how)["VolumeId"]
-    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", BOOT_S, "the volume is made")
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", "the volume is made")
     return volume
 
 
 def attach(ec2, volume, identifier, device):
     ec2.attach_volume(VolumeId=volume, InstanceId=identifier, Device=device)
-    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], "attached")
 
 
 def detach(ec2, volume):
     ec2.detach_volume(VolumeId=volume)
-    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", BOOT_S, "detached")
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", "detached")

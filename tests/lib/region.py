@@ -5,6 +5,7 @@ It is started by tools/demo (sandbox, dari, hosts, network, image) under a name 
 that several may run beside each other and beside a demo, and ended whatever happens. Steps are counted
 by check(); close() prints "N passed, N failed" and is the exit status.
 """
+import glob
 import json
 import os
 import re
@@ -20,19 +21,27 @@ import botocore.config
 import botocore.exceptions
 
 import clone
+import waiting
+from waiting import HANG_S, slowness, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-# Limits are for what never comes about: many times what it takes on two processors without KVM.
-SOON_S, BOOT_S = 120, 300
 SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
+# Of ssh, for its handshake and between two signs of life: bounds against hanging. A guest whose processor is emulated on a busy
+# machine takes seconds for a key exchange.
+SSH_CONNECT_S, SSH_SILENT_S = round(10 * slowness()), round(5 * slowness())
+NEVER_FORCED_S = 3600  # the longest that dari takes
 
 
 class Region:
-    def __init__(self, name, image="tiny", login="root", hosts=2, host_options=""):
+    def __init__(self, name, image="tiny", login="root", hosts=2, host_options="", never_forces=False):
+        """never_forces: a guest that is asked to stop or to reboot is not forced after a minute. A busy machine makes guests take
+        longer, and a test that looks for an orderly shutdown would find it cut off."""
         self.name, self.login = name, login
         own = clone.sandbox(name)
         self.demo, self.port = own["DARI_DEMO"], int(own["DARI_DEMO_PORT"])
         self.env = dict(os.environ, **own, DARI_DEMO_IMAGE=image, DARI_SANDBOX_HOSTS=str(hosts), DARI_DEMO_HOST_OPTIONS=host_options)
+        if never_forces:
+            self.env["DARI_DEMO_SETTINGS"] = f"guests:\n  shutdown_grace_s: {NEVER_FORCED_S}\n"
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
         self.keys = {}  # of accounts, by name
@@ -42,8 +51,9 @@ class Region:
     def __enter__(self):
         subprocess.run(["tools/sandbox", "hold", str(os.getpid())], cwd=ROOT, env=self.env, check=True)  # it says whom it waits for
         self.run("tools/demo", "down")
+        waiting.watch(self)
         try:
-            self.run("tools/demo", "region", timeout=600)  # which builds the image, where it is not there
+            self.run("tools/demo", "region")
         except subprocess.CalledProcessError:
             self.run("tools/demo", "down", fails=True)  # nobody else would: the block is never entered
             raise
@@ -73,16 +83,31 @@ class Region:
                       f"curl -s -m 10 http://127.0.0.1:{self.port}/healthz", f"{self.dari} doctor", f"{self.dari} audit"):
             try:
                 print(plain(self.run("sh", "-c", words, fails=True)))
-            except subprocess.TimeoutExpired as late:
+            except waiting.Stalled as late:
                 print(late)
 
-    def attempt(self, *argv, timeout=180, stdin=os.devnull):
-        with open(stdin, "rb") as given:
-            return subprocess.run(argv, cwd=ROOT, env=self.env, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                  text=True, timeout=timeout, check=False)
+    # ---- what waiting.py watches
 
-    def run(self, *argv, fails=False, timeout=180):
-        return output_of(self.attempt(*argv, timeout=timeout), fails)
+    def watched(self):
+        """The nodes' first processes, of which all daemons and guests descend, and dari."""
+        nodes = glob.glob(f"{self.env['DARI_SANDBOX']}/*/init.pid")
+        said = [waiting.read(path).strip() for path in (*nodes, f"{self.demo}/dari.pid")]
+        return [int(pid) for pid in said if pid.isdigit()]
+
+    def progress(self):
+        """What dari has on its way, and how much the guests have written on their consoles."""
+        health = self.health()
+        consoles = glob.glob(f"{self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*")
+        return health.get("waiting"), health.get("failing"), sorted((path, size_of(path)) for path in consoles)
+
+    # ---- commands
+
+    def attempt(self, *argv, stdin=os.devnull):
+        with open(stdin, "rb") as given:
+            return waiting.run(argv, cwd=ROOT, env=self.env, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+    def run(self, *argv, fails=False):
+        return output_of(self.attempt(*argv), fails)
 
     def command(self, *argv, fails=False):
         """A dari command's JSON value."""
@@ -93,13 +118,11 @@ class Region:
         """The findings, as a list of sentences."""
         return [f["finding"] for f in self.command("audit", fails=True)]
 
-    def settle(self, limit_s=SOON_S):
+    def settle(self):
         """All that was asked for until now is in the flows of every host: what is to be seen of it is seen from now on,
-        and what is to be kept out is kept out. Returns the seconds that OVN took for it: how busy the machine is."""
-        wait_until(lambda: self.health().get("waiting") == 0, limit_s, "the reconciler has nothing on its way")
-        start = time.monotonic()
-        self.on("ctl", "ovn-nbctl", f"--timeout={limit_s}", "--wait=hv", "sync", timeout=2 * limit_s)
-        return time.monotonic() - start
+        and what is to be kept out is kept out."""
+        wait_until(lambda: self.health().get("waiting") == 0, "the reconciler has nothing on its way")
+        self.on("ctl", "ovn-nbctl", "--wait=hv", "sync")
 
     def dari_pid(self):
         with open(f"{self.demo}/dari.pid", encoding="ascii") as f:
@@ -108,7 +131,7 @@ class Region:
     def kill_dari(self):
         pid = self.dari_pid()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid), SOON_S, "dari is gone")
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid), "dari is gone")
 
     def start_dari(self):
         self.run("tools/demo", "region")
@@ -116,7 +139,7 @@ class Region:
     def health(self):
         """What /healthz says; nothing where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=10) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=10 * slowness()) as answer:
                 return json.load(answer)
         except OSError:
             return {}
@@ -130,7 +153,7 @@ class Region:
         return self.client(*self.keys[name])
 
     def client(self, key_id, secret, service="ec2", token=None):
-        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=30, read_timeout=60)
+        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=HANG_S, read_timeout=HANG_S)
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.port}",
                             aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token, config=config)
 
@@ -145,10 +168,10 @@ class Region:
         self.reach(ec2, identifier, address, "the witness")
         return ec2, identifier, address
 
-    def reach(self, ec2, identifier, address, what, limit_s=BOOT_S):
+    def reach(self, ec2, identifier, address, what):
         """Waits until the guest answers ssh; what its console said, where it does not."""
         try:
-            wait_until(lambda: self.boot_id(address), limit_s, f"ssh to {what}")
+            wait_until(lambda: self.boot_id(address), f"ssh to {what}")
         except TimeoutError:
             print(ec2.get_console_output(InstanceId=identifier, Latest=True).get("Output", "")[-4000:])
             print(self.as_the_network_is(address))
@@ -172,15 +195,14 @@ class Region:
 
     # ---- the internet's side
 
-    def on(self, node, *argv, fails=False, timeout=60):
-        return self.run("tools/sandbox", "on", node, *argv, fails=fails, timeout=timeout)
+    def on(self, node, *argv, fails=False):
+        return self.run("tools/sandbox", "on", node, *argv, fails=fails)
 
     def ssh(self, address, command, fails=False, stdin=os.devnull, port=22):
-        """What takes long may: a connection that is dead ends by itself after 8 s. Where none comes about in 4 s it is tried
-        again, a few times: a guest on a busy machine is late at times."""
+        """A command may take long: only a dead connection ends by itself. One that does not come about is tried again."""
         argv = ["tools/sandbox", "on", "inet", "ssh", "-p", str(port), "-i", f"{self.demo}/key"]
-        for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=4",
-                       "ServerAliveInterval=2", "ServerAliveCountMax=4", "BatchMode=yes"):
+        for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", f"ConnectTimeout={SSH_CONNECT_S}",
+                       f"ServerAliveInterval={SSH_SILENT_S}", "ServerAliveCountMax=4", "BatchMode=yes"):
             argv += ["-o", option]
         for tries_left in reversed(range(SSH_TRIES)):
             done = self.attempt(*argv, f"{self.login}@{address}", command, stdin=stdin)
@@ -196,7 +218,7 @@ class Region:
         def look():
             found[:] = self.ssh(address, script, fails=True).split()
             return bool(found)
-        wait_until(look, SOON_S, f"the guest sees {volume}")
+        wait_until(look, f"the guest sees {volume}")
         return found[0]
 
     def host_key(self, address):
@@ -219,13 +241,13 @@ class Region:
             self.failed += 1
         return holds
 
-    def check_soon(self, words, holds, limit_s=None):
-        """Checks what becomes true a while after what was asked for: flows, what a guest sees or says. It looks until it
-        is so, and gives up generously late: only what never comes about fails."""
+    def check_soon(self, words, holds, shows=None):
+        """Checks what becomes true a while after what was asked for: flows, what a guest sees or says. Only what never comes
+        about fails; shows: see waiting.py."""
         try:
-            wait_until(holds, limit_s or SOON_S, words)
+            wait_until(holds, words, shows=shows)
             return self.check(words, True)
-        except TimeoutError as late:
+        except waiting.Stalled as late:
             print(late)
             return self.check(words, False)
 
@@ -272,14 +294,11 @@ def zombie(pid):
         return True
 
 
-def wait_until(holds, limit_s, words, every_s=0.1):
-    """Polls; raises when it does not hold in time. Returns the seconds it took."""
-    start = time.monotonic()
-    while not holds():
-        if time.monotonic() - start > limit_s:
-            raise TimeoutError(f"not within {limit_s} s: {words}")
-        time.sleep(every_s)
-    return time.monotonic() - start
+def size_of(path):
+    try:
+        return os.path.getsize(path)
+    except OSError:  # its guest has gone
+        return 0
 
 
 # ---- what tests launch
@@ -293,9 +312,9 @@ def blank_image(ec2):
     asks the guest itself."""
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     volume = ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
-    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", SOON_S, "the blank volume")
+    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", "the blank volume")
     snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed", SOON_S, "the blank snapshot")
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed", "the blank snapshot")
     mapping = {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}
     return ec2.register_image(Name="blank", RootDeviceName="/dev/xvda", BlockDeviceMappings=[mapping])["ImageId"]
 
@@ -315,9 +334,9 @@ def state(ec2, identifier):
     return instance(ec2, identifier)["State"]["Name"]
 
 
-def wait_state(ec2, identifiers, wanted, limit_s=BOOT_S):
+def wait_state(ec2, identifiers, wanted):
     for identifier in identifiers:
-        wait_until(lambda i=identifier: state(ec2, i) == wanted, limit_s, f"{identifier} {wanted}")
+        wait_until(lambda i=identifier: state(ec2, i) == wanted, f"{identifier} {wanted}")
 
 
 def open_ssh(ec2):

@@ -9,12 +9,12 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import botocore.exceptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
+import waiting  # noqa: E402
+from region import Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 USER_DATA = "#!/bin/sh\necho user-data of $(hostname)\n"
 
@@ -78,19 +78,9 @@ def edns(region, address, other_name, other_ip):
 
 
 def acts(region, words, holds):
-    """Within a second; where OVN alone takes its time for a change to come to all hosts, that is none of ours."""
-    start = time.monotonic()
-    ovn_s = region.settle()
-    time.sleep(max(0, start + 1 - time.monotonic()))
-    looked = [time.monotonic()]
-
-    def look():
-        looked.append(time.monotonic())
-        return holds()
-
-    region.check_soon(words, look)
-    took = looked[-1] - start
-    region.check(f"{words} within a second ({took:.1f} s; OVN alone: {ovn_s:.2f} s)", took < 1.1 + 20 * ovn_s)
+    """Once dari has nothing on its way and OVN has brought it to all hosts. How long that takes is a figure of bench/."""
+    region.settle()
+    region.check_soon(words, holds)
 
 
 def rules(region, ec2, group, address):
@@ -185,7 +175,7 @@ def main():
         address, _ = give_address(alice, ours[0])
         other, _ = give_address(bob, theirs[0])
         for where in (address, other):
-            wait_until(lambda w=where: "in" in region.ssh(w, "echo in", fails=True).split(), BOOT_S, f"ssh to {where}")
+            wait_until(lambda w=where: "in" in region.ssh(w, "echo in", fails=True).split(), f"ssh to {where}")
         region.check("ssh over both elastic addresses", True)
         second = instance(alice, ours[1])
         ping = f"ping -c 3 -W 2 {second['PrivateDnsName']}"
@@ -201,7 +191,7 @@ def main():
         role_of_guest(region, alice, address, ours[0])
         tenants(region, address, instance(bob, theirs[0])["PrivateIpAddress"])
         os.killpg(tcpdump.pid, signal.SIGTERM)
-        leaked = [line for line in tcpdump.communicate(timeout=60)[0].splitlines() if " IP " in line]
+        leaked = [line for line in waiting.communicate(tcpdump)[0].splitlines() if " IP " in line]
         region.check(f"no private address is seen outside {leaked[:3]}", not leaked)
         region.check_clean()
 

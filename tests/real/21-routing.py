@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import WEB, Guests  # noqa: E402
-from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
+from region import HANG_S, Region, launch, wait_state, wait_until  # noqa: E402
 
 GUEST = 5  # of the four, in each subnet
 FIRST_NAT, SECOND_NAT, FURTHER_WITHOUT_B, FURTHER_WITH_B = "10.0.1.10", "10.0.1.11", "10.0.1.16", "10.0.1.12"
@@ -130,7 +130,7 @@ def nat_gateways(region, ec2, guests, subnets, tables):
     check = region.check
     one, first = make_nat(ec2, subnets[0], FIRST_NAT)
     two, second = make_nat(ec2, subnets[0], SECOND_NAT)
-    wait_until(lambda: nat_state(ec2, one) == nat_state(ec2, two) == "available", SOON_S, "the NAT gateways are available")
+    wait_until(lambda: nat_state(ec2, one) == nat_state(ec2, two) == "available", "the NAT gateways are available")
     region.settle()
     check("without a route the internet is not reached", guests.seen_as("b") == "")
     for table, nat in ((tables[1], one), (tables[2], two)):
@@ -143,7 +143,7 @@ def nat_gateways(region, ec2, guests, subnets, tables):
     check_seen(guests, "a replaced route leads to the other gateway", "b", second)
     ec2.delete_nat_gateway(NatGatewayId=two)
     # Deleted: OVN's northbound database has it no more, and its address may be another's. Each host's flows follow.
-    wait_until(lambda: nat_state(ec2, two) == "deleted", SOON_S, "the NAT gateway is deleted")
+    wait_until(lambda: nat_state(ec2, two) == "deleted", "the NAT gateway is deleted")
     check("its address is free", ec2.describe_addresses(PublicIps=[second])["Addresses"][0].get("AssociationId") is None)
     check("a route to one that is gone is told as a black hole", route_state(ec2, tables[1]) == "blackhole")
     region.settle()
@@ -171,7 +171,7 @@ def middlebox(region, ec2, guests, tables, instance):
 
 
 def echoes(stream):
-    stream.settimeout(SOON_S)
+    stream.settimeout(HANG_S)
     try:
         stream.sendall(b"x")
         return stream.recv(1) == b"x"
@@ -183,15 +183,15 @@ def revoked_rule(region, ec2, guests, group, address):
     """What a rule let in while it was there lives on; nothing new comes in."""
     rule = dict(GroupId=group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="0.0.0.0/0")
     guests.start("a", sys.executable, "-c", SERVER)
-    wait_until(lambda: guests.dial("a", "127.0.0.1", 8080), SOON_S, "the server listens")
+    wait_until(lambda: guests.dial("a", "127.0.0.1", 8080), "the server listens")
     region.settle()
     region.check("a port that no rule opens is closed", guests.dial("inet", address, 8080) is None)
     ec2.authorize_security_group_ingress(**rule)
     streams = []
-    wait_until(lambda: streams.append(guests.dial("inet", address, 8080)) or streams[-1], SOON_S, "the port is open")
+    wait_until(lambda: streams.append(guests.dial("inet", address, 8080)) or streams[-1], "the port is open")
     region.check("a stream through an opened port", echoes(streams[-1]))
     ec2.revoke_security_group_ingress(**rule)
-    wait_until(lambda: guests.dial("inet", address, 8080) is None, SOON_S, "the port is closed again")
+    wait_until(lambda: guests.dial("inet", address, 8080) is None, "the port is closed again")
     region.settle()
     region.check("the rule revoked, nothing new comes in", guests.dial("inet", address, 8080) is None)
     region.check("the old stream lives on", echoes(streams[-1]) and echoes(streams[-1]))
@@ -223,7 +223,7 @@ def gateway_table(region, ec2, guests, vpc, tables, ids):
     ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="0.0.0.0/0")
     ec2.modify_instance_attribute(InstanceId=appliance, SourceDestCheck={"Value": False})
     guests.start("d", sys.executable, "-c", SERVER)
-    wait_until(lambda: guests.dial("d", "127.0.0.1", 8080), SOON_S, "the server listens")
+    wait_until(lambda: guests.dial("d", "127.0.0.1", 8080), "the server listens")
 
     def is_reached():
         stream = guests.dial("inet", address["PublicIp"], 8080)

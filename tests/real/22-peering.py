@@ -9,7 +9,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import Account  # noqa: E402
 from guests import Guests  # noqa: E402
-from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 
 def make_vpc(ec2, number):
@@ -32,7 +32,7 @@ def request(ec2, one, other):
 
 def accept(ec2, peering):
     ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
-    wait_until(lambda: state(ec2, peering) == "active", SOON_S, "the peering is active")
+    wait_until(lambda: state(ec2, peering) == "active", "the peering is active")
 
 
 def lead(ec2, table, block, peering):
@@ -153,7 +153,7 @@ def main():
         other = not_transitively(ec2, probe, vpcs, tables, peering)
         not_to_the_edge(ec2, probe, vpcs, tables, peering, instances["b"])
         ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=peering)
-        wait_until(lambda: state(ec2, peering) == "deleted", SOON_S, "the peering is deleted")
+        wait_until(lambda: state(ec2, peering) == "deleted", "the peering is deleted")
         region.check("the route over it is a black hole again", route_state(ec2, tables["a"], "10.2.0.0/16") == "blackhole")
         probe.kept_out("and nothing passes", "a", "b")
         probe.reaches("the other peering is as it was", "c", "b")

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from cloudstack import call, finish, of_region, ok  # noqa: E402
-from region import BOOT_S, Region, wait_until  # noqa: E402
+from region import Region  # noqa: E402
 
 SOURCE_NAT, TIER = "DefaultIsolatedNetworkOfferingWithSourceNatService", "DefaultIsolatedNetworkOfferingForVpcNetworks"
 ANYBODY, TRIES = "0.0.0.0/0", 16
@@ -47,7 +47,7 @@ class Cloud:
         return answer
 
     def finished(self, answer):
-        return finish(self.dev, answer, BOOT_S)["virtualmachine"]
+        return finish(self.dev, answer)["virtualmachine"]
 
     def make_network(self, name, offering, **more):
         found = self.ok("listNetworkOfferings", name=offering)["networkoffering"][0]["id"]
@@ -83,13 +83,13 @@ def forwarded(region, cloud, address, static, one, two):
     cloud.ok("createFirewallRule", **allow, startport="22", endport="22")
     opening = cloud.ok("createFirewallRule", **allow, startport="8000", endport="8000")["firewallrule"]
     cloud.stand_for(static, two)
-    region.check_soon("a forwarded port leads to its guest by a firewall rule, whatever groups there are", lambda: cloud.get(address, 8000) == "one", BOOT_S)
+    region.check_soon("a forwarded port leads to its guest by a firewall rule, whatever groups there are", lambda: cloud.get(address, 8000) == "one")
     cloud.ok("deleteFirewallRule", id=opening["id"])
     region.settle()
     region.check("and nowhere without it", cloud.get(address, 8000) == "")
     cloud.ok("createFirewallRule", **allow, startport="8000", endport="8000")
     region.check_soon("with another one it does", lambda: cloud.get(address, 8000) == "one")
-    region.check_soon("static NAT leads to another", lambda: cloud.get(static, 80) == "two", BOOT_S)
+    region.check_soon("static NAT leads to another", lambda: cloud.get(static, 80) == "two")
     region.check("a port that is not forwarded leads nowhere", cloud.get(address, 80) == "")
     return rules
 
@@ -124,7 +124,7 @@ def copied(region, cloud, network, address, static, two):
     region.check("the template is ready", template["isready"])
     three = cloud.finished(cloud.deploy("three", network, templateid=template["id"]))
     cloud.forward(address, three, 8003, 80)
-    region.check_soon("a guest boots from the template", lambda: cloud.get(address, 8003) == "three", BOOT_S)
+    region.check_soon("a guest boots from the template", lambda: cloud.get(address, 8003) == "three")
     found = cloud.ssh(static, f"wget -q -O - http://{three['nic'][0]['ipaddress']}:8080/")
     region.check("its neighbour reaches it", found.strip() == "three")
     rule = cloud.forward(address, three, 2203, 22)
@@ -237,7 +237,7 @@ def tiers(region, cloud):
 
     def pings():
         return " 0% packet loss" in cloud.ssh(address, f"ping -c 2 -W 2 {ip}", fails=True)
-    region.check_soon("an item lets one tier into another, and answers come back without one", lambda: reaches(8080), BOOT_S)
+    region.check_soon("an item lets one tier into another, and answers come back without one", lambda: reaches(8080))
     region.check("a lower number comes first", not reaches(8081))
     region.check("what no item names is denied", not reaches(80) and not pings())
     region.check("from elsewhere, too", cloud.get(address, 8000) == "")

@@ -39,7 +39,7 @@ class Lab:
         return answer
 
     def done(self, command, **parameters):
-        status, result = cloudstack.wait(self.region, self.call(command, **parameters), 120, **self.who)
+        status, result = cloudstack.wait(self.region, self.call(command, **parameters), **self.who)
         assert status == 1, result
         return result
 

@@ -137,7 +137,7 @@ def discs(region, azure, ec2, images):
     of which this guest's kernel has, so that disc is read on the host."""
     profile = profile_of(ec2, "k", "Pass<w0rd-of-12")
     _, address = azure.put_machine(ec2, "lin", profile, images[0])
-    wait_until(lambda: "root" in region.ssh(address, "id", fails=True), 300, "ssh")
+    wait_until(lambda: "root" in region.ssh(address, "id", fails=True), "ssh")
     told = region.ssh(address, "modprobe -a -q isofs sr_mod; mkdir -p /mnt; mount -t iso9660 -o ro /dev/sr0 /mnt; cat /mnt/*.xml", fails=True)
     region.check(f"Linux finds its disc: {told[-80:]!r}", "<LinuxProvisioningConfigurationSet" in told and ">kim</UserName>" in told)
     region.check("with its password", "<UserPassword>Pass&lt;w0rd-of-12</UserPassword>" in told)
@@ -164,7 +164,7 @@ def main():
                                  "--personality", "azure", "--platform", "windows")["image_id"]
         guest, other = Guest(region, ec2, image), Guest(region, ec2, None)
         for one in (guest, other):
-            wait_until(lambda one=one: "root" in one.sh("id"), 300, "ssh")
+            wait_until(lambda one=one: "root" in one.sh("id"), "ssh")
         goal = boot(region, guest, other)
         metadata(region, guest, other)
         run(region, Azure(region, region.keys["az"]), guest, goal)

@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, Region, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 
 def qemu_pid(identifier):
@@ -29,7 +29,7 @@ def guest_powers_off(region, ec2):
     for identifier, then in ((stays, "stopped"), (goes, "terminated")):
         wait_state(ec2, [identifier], "running")
         host = region.command("explain", identifier)["fields"]["host"]
-        wait_until(lambda i=identifier: "ready" in console(ec2, i), BOOT_S, "it has booted")
+        wait_until(lambda i=identifier: "ready" in console(ec2, i), "it has booted")
         region.on(host, "virsh", "shutdown", identifier)
         wait_state(ec2, [identifier], then)
         region.check(f"a guest that shuts itself down is {then}", state(ec2, identifier) == then)
@@ -43,7 +43,7 @@ def console(ec2, identifier):
 
 
 def restarted(region, address, before, words):
-    wait_until(lambda: region.boot_id(address) not in ("", before), BOOT_S, f"it runs again after {words}")
+    wait_until(lambda: region.boot_id(address) not in ("", before), f"it runs again after {words}")
     region.check(f"{words}: it was started again", True)
     return region.boot_id(address)
 

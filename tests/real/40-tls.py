@@ -7,22 +7,22 @@ import socket
 import stat
 import subprocess
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import waiting  # noqa: E402
 from region import Region, zombie  # noqa: E402
 
 
 def aws(region, *argv):
     """The stock aws with what `dari env` prints, in a shell, as a user would."""
     script = f'eval "$({region.dari} env tls)"; aws "$@"'
-    return subprocess.run(["bash", "-c", script, "bash", *argv], env=dict(region.env, PATH="/usr/bin:/bin:/usr/sbin"),
-                          capture_output=True, text=True, timeout=60, check=False)
+    return waiting.run(["bash", "-c", script, "bash", *argv], env=dict(region.env, PATH="/usr/bin:/bin:/usr/sbin"),
+                          capture_output=True, text=True)
 
 
 def ask_plainly(port):
     """What comes back, if anything: the connection may be reset."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as plain:
+    with socket.create_connection(("127.0.0.1", port), timeout=waiting.HANG_S) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         try:
             return plain.recv(200)
@@ -39,12 +39,10 @@ def main():
         region.check(f"the control socket is its owner's alone ({mode:o})", mode == 0o600)
         key = os.stat(f"{region.demo}/data/master.key")
         region.check("the master key is its owner's alone", stat.S_IMODE(key.st_mode) == 0o600)
-        start = time.monotonic()
         pid = region.dari_pid()
         region.run("tools/demo", "stop-dari")
-        took = time.monotonic() - start
-        region.check(f"SIGTERM: a clean stop ({took:.1f} s)", zombie(pid) and took < 50)
-        region.check("the control socket is gone", not os.path.exists(f"{region.demo}/dari.sock"))
+        region.check("SIGTERM: it has ended", zombie(pid))
+        region.check("in order: the control socket is gone", not os.path.exists(f"{region.demo}/dari.sock"))
         with open(f"{region.demo}/dari.yaml", encoding="utf-8") as f:
             text = f.read()
         region.run("sh", "-c", f"cd {region.demo} && {region.dari} --config ./other.yaml init --data other --socket o.sock "

@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 MEGABYTES = 96  # enough that a copy is caught on its way
 
@@ -24,7 +24,7 @@ def guest_elsewhere(region, ec2, host):
         wait_state(ec2, [identifier], "running")
         if host_of(region, identifier) != host:
             address, _ = give_address(ec2, identifier)
-            wait_until(lambda: region.boot_id(address), BOOT_S, "ssh to the second guest")
+            wait_until(lambda: region.boot_id(address), "ssh to the second guest")
             return identifier, address
         ec2.terminate_instances(InstanceIds=[identifier])
     raise LookupError("every guest went to the same host")
@@ -37,18 +37,18 @@ def volume(ec2, identifier):
 def make_volume(ec2, identifier, **more):
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
-    wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "the volume is available")
     return made
 
 
 def attach(ec2, made, identifier, device="/dev/sdf"):
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
 
 
 def detach(ec2, made):
     ec2.detach_volume(VolumeId=made)
-    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "detached")
 
 
 def digest(region, address, disk):
@@ -70,7 +70,7 @@ def images_on_their_way(region, beginning):
 def kill_in_the_midst(region, beginning):
     """Kills dari once such a file is on its way here; it is started again."""
     try:
-        wait_until(lambda: images_on_their_way(region, beginning), SOON_S, f"a {beginning} on its way", every_s=0.005)
+        wait_until(lambda: images_on_their_way(region, beginning), f"a {beginning} on its way", every_s=0.005)
         caught = True
     except TimeoutError:
         caught = False
@@ -87,7 +87,7 @@ def moves(region, ec2, guests):
     detach(ec2, made)
     ec2.attach_volume(VolumeId=made, InstanceId=two, Device="/dev/sdf")
     kill_in_the_midst(region, "volume")
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
     region.check("a moved volume keeps its data", digest(region, other, region.disk_of(other, made)) == before)
     region.check("and is on the new host alone", host_of(region, made, "seen_host") == host_of(region, two))
     detach(ec2, made)
@@ -109,7 +109,7 @@ def snapshots(region, ec2, guests, made, before):
     (_, address), (two, other) = guests
     snapshot = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
     kill_in_the_midst(region, "snapshot")
-    wait_until(lambda: completed(ec2, snapshot), BOOT_S, "the snapshot is completed")
+    wait_until(lambda: completed(ec2, snapshot), "the snapshot is completed")
     region.ssh(address, f"dd if=/dev/zero of={region.disk_of(address, made)} bs=1M count=8 2>/dev/null; sync")
     copy = make_volume(ec2, two, SnapshotId=snapshot)
     attach(ec2, copy, two)
@@ -125,7 +125,7 @@ def increment(region, ec2, guests, made, snapshot):
     region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M seek=50 count=3 conv=notrunc 2>/dev/null; sync")
     after = digest(region, address, disk)
     following = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
-    wait_until(lambda: completed(ec2, following), BOOT_S, "the next snapshot is completed")
+    wait_until(lambda: completed(ec2, following), "the next snapshot is completed")
     sizes = cut_size(region, snapshot), cut_size(region, following)
     region.check(f"its host sent what was written since {sizes}",
                  sizes[0] > MEGABYTES << 20 and 3 << 20 < sizes[1] < 16 << 20)
@@ -138,7 +138,7 @@ def increment(region, ec2, guests, made, snapshot):
 def image(region, ec2, guests):
     (one, _), _ = guests
     made = ec2.create_image(InstanceId=one, Name="of-one", NoReboot=True)["ImageId"]
-    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", BOOT_S, "the image")
+    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", "the image")
     third = launch(ec2, ImageId=made, KeyName="k")[0]
     wait_state(ec2, [third], "running")
     where, _ = give_address(ec2, third)

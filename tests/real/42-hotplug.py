@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 GIB = 1 << 30
 
@@ -23,7 +23,7 @@ class Guest:
         return self.region.ssh(self.address, command, fails=True)
 
     def await_ssh(self):
-        wait_until(lambda: self.region.boot_id(self.address), BOOT_S, f"ssh to {self.id}")
+        wait_until(lambda: self.region.boot_id(self.address), f"ssh to {self.id}")
 
     def disk(self, volume):
         """The kernel's name of the disk with that volume's serial number; empty: it has none."""
@@ -77,8 +77,8 @@ def interfaces(region, ec2, one, two):
         if turn == 0:
             region.kill_dari()
             region.start_dari()
-        wait_until(lambda: nic_state(ec2, nic_id) == "attached", SOON_S, "the interface attached")
-        wait_until(lambda g=guest: device_of(g, mac), SOON_S, "the guest has the interface")
+        wait_until(lambda: nic_state(ec2, nic_id) == "attached", "the interface attached")
+        wait_until(lambda g=guest: device_of(g, mac), "the guest has the interface")
         name = device_of(guest, mac)
         dhcp = f"ip link set {name} up; udhcpc -n -q -i {name} -t 5 -T 1 >/dev/null 2>&1; ip addr show {name}"
         region.check_soon(f"a second interface: its address by DHCP on {name}", lambda g=guest, d=dhcp: address in g.sh(d))
@@ -89,7 +89,7 @@ def interfaces(region, ec2, one, two):
         region.check("what was there has kept its place", before.items() <= after.items() and len(after) == len(before) + 1)
         attachment = interface(ec2, nic_id)["Attachment"]["AttachmentId"]
         ec2.detach_network_interface(AttachmentId=attachment)
-        wait_until(lambda: nic_state(ec2, nic_id) == "available", SOON_S, "the interface available")
+        wait_until(lambda: nic_state(ec2, nic_id) == "available", "the interface available")
         region.check("detached: the guest has it no more", guest.places() == before)
     region.check("no guest was booted for it", boots == [g.region.boot_id(g.address) for g in (one, two)])
     ec2.delete_network_interface(NetworkInterfaceId=nic_id)
@@ -105,14 +105,14 @@ def volume_state(ec2, volume):
 
 def attach(ec2, volume, guest, device):
     ec2.attach_volume(VolumeId=volume, InstanceId=guest.id, Device=device)
-    wait_until(lambda: volume_state(ec2, volume) == "attached", SOON_S, "the volume attached")
-    wait_until(lambda: guest.disk(volume), SOON_S, "the guest has the disk")
+    wait_until(lambda: volume_state(ec2, volume) == "attached", "the volume attached")
+    wait_until(lambda: guest.disk(volume), "the guest has the disk")
     return guest.disk(volume)
 
 
 def detach(ec2, volume):
     ec2.detach_volume(VolumeId=volume)
-    wait_until(lambda: volume_state(ec2, volume) == "available", SOON_S, "the volume available")
+    wait_until(lambda: volume_state(ec2, volume) == "available", "the volume available")
 
 
 def disks(region, ec2, one, two):
@@ -120,7 +120,7 @@ def disks(region, ec2, one, two):
     volume, spare = (ec2.create_volume(AvailabilityZone=instance(ec2, one.id)["Placement"]["AvailabilityZone"], Size=1,
                                        VolumeType="gp2")["VolumeId"] for _ in range(2))
     for made in (volume, spare):
-        wait_until(lambda v=made: volume_state(ec2, v) == "available", SOON_S, "the volume made")
+        wait_until(lambda v=made: volume_state(ec2, v) == "available", "the volume made")
     boots, before = region.boot_id(one.address), one.places()
     name = attach(ec2, volume, one, "/dev/sdf")
     after = one.places()
@@ -132,13 +132,13 @@ def disks(region, ec2, one, two):
     ec2.detach_volume(VolumeId=volume)
     region.kill_dari()
     region.start_dari()
-    wait_until(lambda: volume_state(ec2, volume) == "available", SOON_S, "the volume available")
+    wait_until(lambda: volume_state(ec2, volume) == "available", "the volume available")
     region.check("detached while dari was killed: the guest has it no more", one.places() == before and not one.disk(volume))
     region.check("the guest ran all the while", boots == region.boot_id(one.address))
     attach(ec2, spare, one, "/dev/sdf")
     name = attach(ec2, volume, one, "/dev/sdg")
     ec2.modify_volume(VolumeId=volume, Size=2)
-    wait_until(lambda: one.sh(f"cat /sys/block/{name}/size").strip() == str(2 * GIB // 512), SOON_S, "the guest sees it grow")
+    wait_until(lambda: one.sh(f"cat /sys/block/{name}/size").strip() == str(2 * GIB // 512), "the guest sees it grow")
     region.check("grown while in use", f"marked-{volume}" in one.sh(f"head -c 512 /dev/{name}"))
     before = one.places()
     detach(ec2, spare)
@@ -163,14 +163,14 @@ def reboot(region, ec2, guest):
     """The guest is asked: what it has on its mind gets done, and nobody sees it off."""
     first = region.boot_id(guest.address)
     ec2.reboot_instances(InstanceIds=[guest.id])
-    wait_until(lambda: region.boot_id(guest.address) not in ("", first), BOOT_S, "the guest booted again")
+    wait_until(lambda: region.boot_id(guest.address) not in ("", first), "the guest booted again")
     region.check("a reboot: running, with another boot id", instance(ec2, guest.id)["State"]["Name"] == "running")
     region.check_soon("the guest shut down in order",
                       lambda: "Power down" in ec2.get_console_output(InstanceId=guest.id).get("Output", ""))
 
 
 def main():
-    with Region("hp") as region:
+    with Region("hp", never_forces=True) as region:
         ec2 = region.account("alice")
         one, two = make_guests(region, ec2)
         interfaces(region, ec2, one, two)

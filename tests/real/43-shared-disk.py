@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 GIB = 1 << 30
 
@@ -37,7 +37,7 @@ def attachments(ec2, made):
 
 
 def wait_attached(ec2, made, *guests):
-    wait_until(lambda: attachments(ec2, made) == {guest: "attached" for guest in guests}, BOOT_S, "attached")
+    wait_until(lambda: attachments(ec2, made) == {guest: "attached" for guest in guests}, "attached")
 
 
 class Guests:
@@ -47,7 +47,7 @@ class Guests:
         self.region, self.made, self.addresses = region, made, []
 
     def add(self, address):
-        wait_until(lambda: self.region.boot_id(address), BOOT_S, "ssh to a guest")
+        wait_until(lambda: self.region.boot_id(address), "ssh to a guest")
         self.addresses.append(address)
 
     def sh(self, who, command):
@@ -111,12 +111,12 @@ def snapshot(region, ec2, guests, one):
     region.kill_dari()
     region.start_dari()
     wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[taken])["Snapshots"][0]["State"] == "completed",
-               BOOT_S, "the snapshot is completed")
+               "the snapshot is completed")
     region.check("its guests ran on", guests.boots() == boots)
     guests.write(0, 10, "later")
     zone = instance(ec2, one)["Placement"]["AvailabilityZone"]
     copy = ec2.create_volume(AvailabilityZone=zone, SnapshotId=taken)["VolumeId"]
-    wait_until(lambda: volume(ec2, copy)["State"] == "available", SOON_S, "the copy is available")
+    wait_until(lambda: volume(ec2, copy)["State"] == "available", "the copy is available")
     ec2.attach_volume(VolumeId=copy, InstanceId=one, Device="/dev/sdh")
     wait_attached(ec2, copy, one)
     of_copy = Guests(region, copy)
@@ -139,7 +139,7 @@ def forge(region, ec2, guests, host):
     for beginning, state_then in (("forged", "error"), ("zeros", "completed")):
         read_pool(region, host)
         taken = ec2.create_snapshot(VolumeId=guests.made)["SnapshotId"]
-        wait_until(lambda t=taken: ec2.describe_snapshots(SnapshotIds=[t])["Snapshots"][0]["State"] != "pending", BOOT_S, "the snapshot")
+        wait_until(lambda t=taken: ec2.describe_snapshots(SnapshotIds=[t])["Snapshots"][0]["State"] != "pending", "the snapshot")
         found = ec2.describe_snapshots(SnapshotIds=[taken])["Snapshots"][0]["State"]
         region.check(f"a disk that begins with {beginning}: its snapshot is {found}", found == state_then)
         guests.sh(1, "dd if=/dev/zero of=DISK bs=4096 count=64 seek=0 conv=notrunc,fsync 2>/dev/null")
@@ -168,7 +168,7 @@ def leave(region, ec2, guests, one, two):
 def unshare(region, ec2, made):
     """It stays what it was, with one guest at a time."""
     ec2.detach_volume(VolumeId=made)
-    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "detached")
     ec2.modify_volume(VolumeId=made, MultiAttachEnabled=False)
     region.check("it is nobody's, and not shared any more", not volume(ec2, made)["MultiAttachEnabled"])
 
@@ -188,13 +188,13 @@ def share_later(region, ec2, guests, one):
     zone = instance(ec2, one)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, Size=4, VolumeType="io2", Iops=100)["VolumeId"]
     later = Guests(region, made)
-    wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "the volume is available")
     ec2.attach_volume(VolumeId=made, InstanceId=one, Device="/dev/sdi")
     wait_attached(ec2, made, one)
     later.add(guests.addresses[0])
     later.write(0, 5, "before")
     ec2.detach_volume(VolumeId=made)
-    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "detached")
     ec2.modify_volume(VolumeId=made, MultiAttachEnabled=True)
     region.kill_dari()
     region.start_dari()
@@ -209,7 +209,7 @@ def main():
         two = guest_elsewhere(region, ec2, host_of(region, one))
         zone = instance(ec2, one)["Placement"]["AvailabilityZone"]
         made = ec2.create_volume(AvailabilityZone=zone, Size=4, VolumeType="io2", Iops=100, MultiAttachEnabled=True)["VolumeId"]
-        wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+        wait_until(lambda: volume(ec2, made)["State"] == "available", "the volume is available")
         guests = Guests(region, made)
         guests.add(address)
         share(region, ec2, guests, one, two)

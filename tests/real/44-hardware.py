@@ -11,7 +11,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import uefi_data  # noqa: E402
-from region import BOOT_S, ROOT, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
+from region import ROOT, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 
 def import_image(region, name, *options):
@@ -23,8 +23,8 @@ def console(ec2, identifier):
     return ec2.get_console_output(InstanceId=identifier).get("Output", "")
 
 
-def await_console(ec2, identifier, words, limit_s=BOOT_S):
-    wait_until(lambda: words in console(ec2, identifier), limit_s, f"'{words}' on the console of {identifier}")
+def await_console(ec2, identifier, words):
+    wait_until(lambda: words in console(ec2, identifier), f"'{words}' on the console of {identifier}")
 
 
 def kept(region):
@@ -49,7 +49,7 @@ def uefi(region, ec2):
     wait_state(ec2, [identifier], "running")
     region.check("the instance says so", instance(ec2, identifier)["BootMode"] == "uefi")
     address, _ = give_address(ec2, identifier)
-    wait_until(lambda: region.boot_id(address), 2 * BOOT_S, "ssh to the guest under UEFI")
+    wait_until(lambda: region.boot_id(address), "ssh to the guest under UEFI")
     region.check("the guest was started by UEFI", "yes" in region.ssh(address, "[ -d /sys/firmware/efi ] && echo yes", fails=True))
     version = region.ssh(address, "cat /sys/class/tpm/tpm0/tpm_version_major", fails=True).strip()
     region.check("the guest has a TPM 2.0", version == "2")
@@ -84,7 +84,7 @@ def given_variables(region, ec2):
     identifier = launch(ec2, ImageId=register(region, ec2, "with-variables", {"DariMotto": MOTTO}), KeyName="k")[0]
     wait_state(ec2, [identifier], "running")
     address, _ = give_address(ec2, identifier)
-    wait_until(lambda: region.boot_id(address), 2 * BOOT_S, "ssh to the guest with given variables")
+    wait_until(lambda: region.boot_id(address), "ssh to the guest with given variables")
     shown = variables(ec2, identifier)
     region.check("the firmware has added its own to those given", shown.get("DariMotto") == MOTTO and "BootOrder" in shown)
     before = kept(region)

@@ -8,14 +8,13 @@ import io
 import os
 import struct
 import sys
-import time
 
 from PIL import Image
 import websocket
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
-from region import Region, launch, wait_state, wait_until  # noqa: E402
+from region import HANG_S, Region, launch, wait_state, wait_until  # noqa: E402
 
 
 def console(project, server, protocol, kind):
@@ -27,13 +26,12 @@ def open_socket(region, project, server, protocol, kind):
     answer = console(project, server, protocol, kind)
     assert answer.status == 200, answer
     token = answer.json["remote_console"]["url"].rsplit("token", 1)[1].replace("%3D", "=")
-    return websocket.create_connection(f"ws://127.0.0.1:{region.port}/console/websocket?token{token}", timeout=60)
+    return websocket.create_connection(f"ws://127.0.0.1:{region.port}/console/websocket?token{token}", timeout=HANG_S)
 
 
-def hear_until(socket, words, limit_s=30):
-    heard, end = b"", time.monotonic() + limit_s
+def hear_until(socket, words):
+    heard = b""
     while words not in heard:
-        assert time.monotonic() < end, heard[-500:]
         heard += socket.recv()
     return heard
 
@@ -64,7 +62,7 @@ def serial(region, project, server, ec2, identifier):
     hear_until(socket, b"# ")
     socket.send_binary(b"echo one-$((40 + 2))-two\r")
     region.check("a command typed on the serial port answers there", b"one-42-two" in hear_until(socket, b"one-42-two"))
-    wait_until(lambda: "one-42-two" in ec2.get_console_output(InstanceId=identifier).get("Output", ""), 20, "the log")
+    wait_until(lambda: "one-42-two" in ec2.get_console_output(InstanceId=identifier).get("Output", ""), "the log")
     region.check("the console's log has it, too", True)
     newer = open_socket(region, project, server, "serial", "serial")
     try:
@@ -124,7 +122,7 @@ def main():
         project = lib.Project(region, "people", "anna", user["password"])
         identifier = launch(ec2)[0]
         wait_state(ec2, [identifier], "running")
-        wait_until(lambda: "dari-tiny: ready" in ec2.get_console_output(InstanceId=identifier).get("Output", ""), 180, "booted")
+        wait_until(lambda: "dari-tiny: ready" in ec2.get_console_output(InstanceId=identifier).get("Output", ""), "booted")
         server = project.ok("GET", "/compute/v2.1/servers")["servers"][0]["id"]
         port = serial(region, project, server, ec2, identifier)
         screen = display(region, project, server)

@@ -11,7 +11,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
-from region import BOOT_S, Region, instance, state, wait_state, wait_until  # noqa: E402
+from region import Region, instance, state, wait_state, wait_until  # noqa: E402
 
 NOVA = "/compute/v2.1/servers"
 DISKS = "for d in /sys/block/vd*; do echo $(cat $d/serial) ${d##*/}; done"
@@ -34,8 +34,8 @@ class Guest:
     def status(self):
         return self.project.ok("GET", f"{NOVA}/{self.server}")["server"]["status"]
 
-    def wait(self, status, limit_s=BOOT_S):
-        wait_until(lambda: self.status() == status, limit_s, f"{self.server} {status}")
+    def wait(self, status):
+        wait_until(lambda: self.status() == status, f"{self.server} {status}")
 
     def reach(self, what):
         self.region.reach(self.ec2, self.identifier, self.address, what)

@@ -7,7 +7,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, instance, wait_state, wait_until  # noqa: E402
+from region import Region, instance, wait_state, wait_until  # noqa: E402
 
 READS = 500  # at 400 a second, what QEMU lets pass at first is a twelfth of them
 
@@ -20,9 +20,9 @@ def attach(region, ec2, address, identifier, **more):
     """A volume of that kind in the guest, as its device."""
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
-    wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "the volume is available")
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
     return made, region.disk_of(address, made)
 
 
@@ -58,7 +58,7 @@ def main():
         wait_state(ec2, [one], "stopped")
         ec2.start_instances(InstanceIds=[one])
         wait_state(ec2, [one], "running")
-        wait_until(lambda: region.boot_id(address), BOOT_S, "ssh after the start")
+        wait_until(lambda: region.boot_id(address), "ssh after the start")
         disk = region.disk_of(address, made)
         is_held(region, "io1 of 100 IOPS after a stop and a start", read_s(region, address, disk, 4096, READS), 100, READS)
         is_held(region, "its 25 MiB/s, in KiB", read_s(region, address, disk, 1 << 20, 75), 25 * 1024, 75 * 1024)

@@ -13,7 +13,7 @@ import sys
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, SOON_S, Region, give_address, image_of, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, image_of, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 WORDS = "what nobody else is to read, written by a guest on its disk"
 PLACES, APART = 8, 8 << 8  # of the words; blocks of 4 KiB from one to the next: 8 MiB
@@ -26,20 +26,20 @@ def volume(ec2, identifier):
 def make(ec2, identifier, **more):
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
-    wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "the volume is available")
     return made
 
 
 def attach(region, ec2, address, made, identifier, device):
     """In the guest: its device there."""
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
     return region.disk_of(address, made)
 
 
 def detach(ec2, made):
     ec2.detach_volume(VolumeId=made)
-    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", "detached")
 
 
 def write(region, address, disk):
@@ -73,7 +73,7 @@ def snapshot_of(region, ec2, made):
     def completed():
         return ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed"
     try:
-        wait_until(completed, BOOT_S, "the snapshot is completed")
+        wait_until(completed, "the snapshot is completed")
     except TimeoutError:
         print(region.command("explain", snapshot), who_has_it_open(region))
         raise
@@ -114,7 +114,7 @@ def lives_on(region, ec2, one, address, sealed):
     wait_state(ec2, [one], "stopped")
     ec2.start_instances(InstanceIds=[one])
     wait_state(ec2, [one], "running")
-    wait_until(lambda: region.boot_id(address), BOOT_S, "ssh after the start")
+    wait_until(lambda: region.boot_id(address), "ssh after the start")
     region.check("and after a stop and a start", reads_all(region, address, region.disk_of(address, sealed)))
 
 
@@ -124,7 +124,7 @@ def grows(region, ec2, one, address, sealed):
             detach(ec2, sealed)
         ec2.modify_volume(VolumeId=sealed, Size=gib)
         wait_until(lambda: ec2.describe_volumes_modifications(VolumeIds=[sealed])["VolumesModifications"][0]["ModificationState"] == "completed",
-                   SOON_S, "grown")
+                   "grown")
         disk = attach(region, ec2, address, sealed, one, "/dev/sdh") if rests else region.disk_of(address, sealed)
         sectors = int(region.ssh(address, f"cat /sys/block/{disk[5:]}/size"))
         region.check(f"it grew to {gib} GiB {'at rest' if rests else 'in use'} and holds its data",
@@ -153,7 +153,7 @@ def copies(region, ec2, one, address, plain):
     """Of a plain volume's snapshot: the copy's bytes, in the store and in the pool, are nobody's to read."""
     bare = snapshot_of(region, ec2, plain)
     copy = ec2.copy_snapshot(SourceSnapshotId=bare, SourceRegion="us-east-1", Encrypted=True)["SnapshotId"]
-    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]["State"] == "completed", BOOT_S, "the copy is completed")
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]["State"] == "completed", "the copy is completed")
     region.check("a plain snapshot's file holds what was written", has_words(region, store_file(region, bare)))
     region.check("that of its encrypted copy does not", not has_words(region, store_file(region, copy)))
     made = make(ec2, one, SnapshotId=copy)
@@ -171,7 +171,7 @@ def root_disks(region, ec2, one):
     root = instance(ec2, one)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     region.check("its root disk is encrypted", volume(ec2, root)["Encrypted"])
     made = ec2.create_image(InstanceId=one, Name="sealed", NoReboot=True)["ImageId"]
-    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", BOOT_S, "the image")
+    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", "the image")
     region.check("its image is encrypted", ec2.describe_images(ImageIds=[made])["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["Encrypted"])
     ec2.terminate_instances(InstanceIds=[one])
     two = launch(ec2, ImageId=made, KeyName="k")[0]

@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import Guests  # noqa: E402
-from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 POOL = "2001:db8:d000::/48"
 OUTSIDE = "2001:db8:ffff::1"
@@ -48,9 +48,9 @@ def start(ec2, guests, names, subnets):
         instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
         guests.plug(name, instance)
         addresses[name] = instance["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"]
-        wait_until(lambda: guests.ask_dhcpv6(name)[:1] == [addresses[name]], SOON_S, f"DHCPv6 gives {name} its address")
+        wait_until(lambda: guests.ask_dhcpv6(name)[:1] == [addresses[name]], f"DHCPv6 gives {name} its address")
         guests.ns(name, "ip", "-6", "addr", "add", addresses[name] + "/128", "dev", "eth0", "nodad")
-        wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), SOON_S, f"a way out is advertised to {name}")
+        wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), f"a way out is advertised to {name}")
     return addresses, dict(zip(names, ids))
 
 

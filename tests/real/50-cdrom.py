@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud as lib  # noqa: E402
 from cloudstack import call, wait  # noqa: E402
 from moves import move  # noqa: E402
-from region import BOOT_S, Region, wait_state  # noqa: E402
+from region import Region, wait_state  # noqa: E402
 
 SECTOR = 2048
 
@@ -54,7 +54,7 @@ def main():
         def do(command, **parameters):
             status, answer, _ = call(dev, command, **parameters)
             assert status == 200, answer
-            status, result = wait(dev, answer, seconds=BOOT_S)
+            status, result = wait(dev, answer)
             assert status == 1, result
             return result["virtualmachine"]
 

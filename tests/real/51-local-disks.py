@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from region import BOOT_S, Region, instance, wait_state, wait_until  # noqa: E402
+from region import Region, instance, wait_state, wait_until  # noqa: E402
 
 NOVA = "/compute/v2.1"
 METADATA = "http://169.254.169.254/latest/meta-data/block-device-mapping"
@@ -78,7 +78,7 @@ def main():
         (uuid,) = [i["id"] for i in admin.ok("GET", "/image/v2/images")["images"] if i["id"].replace("-", "").startswith(image[4:])]
         answer = admin.call("POST", f"{NOVA}/servers/{server}/action", {"rebuild": {"imageRef": uuid}})
         region.check("it is to be rebuilt", answer.status == 202)
-        wait_until(lambda: region.boot_id(address) not in ("", before), BOOT_S, "the guest rebuilt")
+        wait_until(lambda: region.boot_id(address) not in ("", before), "the guest rebuilt")
         has_its_disks(region, guest, "rebuilt")
         region.check_clean("audit is clean with the disks")
 

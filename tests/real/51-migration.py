@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import uefi_data  # noqa: E402
 from moves import (WRITER, Pings, check_reached, files_on, host_of, is_sending, is_settled, is_whole, move, numbers,  # noqa: E402
                    other_than, root_of, running_on)
-from region import BOOT_S, ROOT, SOON_S, Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
+from region import ROOT, Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
 
 
 def moves(region, ec2, identifier, address, boot):
@@ -36,9 +36,9 @@ def moves(region, ec2, identifier, address, boot):
 def attach_encrypted(ec2, identifier):
     zone = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=True)["VolumeId"]
-    wait_until(lambda: volume_of(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume_of(ec2, made)["State"] == "available", "the volume is available")
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
-    wait_until(lambda: [a["State"] for a in volume_of(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume_of(ec2, made)["Attachments"]] == ["attached"], "attached")
     return made
 
 
@@ -54,10 +54,10 @@ def killed(region, identifier, address, boot):
     """Whatever comes of it: once, and whole; and it is told to its end."""
     source = host_of(region, identifier)
     region.command("host", "move", identifier)
-    wait_until(lambda: is_sending(region, source, identifier), SOON_S, "it is being sent", every_s=0.02)
+    wait_until(lambda: is_sending(region, source, identifier), "it is being sent", every_s=0.02)
     region.kill_dari()
     region.start_dari()
-    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+    wait_until(lambda: is_settled(region, identifier), "the migration is over")
     region.check("killed in the midst, it goes on to the other host", host_of(region, identifier) == other_than(source))
     everywhere = running_on(region, "hv1") + running_on(region, "hv2")
     region.check("it runs once", everywhere.count(identifier) == 1)
@@ -69,7 +69,7 @@ def drains(region, identifier, address, boot):
     source = host_of(region, identifier)
     said = region.command("host", "drain", source, "--reason", "New fans")
     region.check(f"what goes is told: {said}", [i["target"] for i in said if i["instance"] == identifier] == [other_than(source)])
-    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the host is drained")
+    wait_until(lambda: is_settled(region, identifier), "the host is drained")
     region.check("a drained host has none that runs", identifier not in running_on(region, source))
     region.check_soon("it answers again", lambda: region.boot_id(address) == boot)
 
@@ -85,10 +85,10 @@ def uefi(region, ec2):
     identifier = launch(ec2, ImageId=image, KeyName="k")[0]
     wait_state(ec2, [identifier], "running")
     address, _ = give_address(ec2, identifier)
-    wait_until(lambda: region.boot_id(address), 2 * BOOT_S, "ssh to the guest under UEFI")
+    wait_until(lambda: region.boot_id(address), "ssh to the guest under UEFI")
     boot, before, source = region.boot_id(address), variables(ec2, identifier), host_of(region, identifier)
     region.command("host", "move", identifier)
-    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+    wait_until(lambda: is_settled(region, identifier), "the migration is over")
     region.check("a guest under UEFI goes to the other host", host_of(region, identifier) == other_than(source))
     region.check_soon("and was not started anew", lambda: region.boot_id(address) == boot)
     region.check("its variables are there", variables(ec2, identifier) == before)
@@ -97,7 +97,7 @@ def uefi(region, ec2):
     ec2.stop_instances(InstanceIds=[identifier])
     wait_state(ec2, [identifier], "stopped")
     ec2.start_instances(InstanceIds=[identifier])
-    region.check_soon("and it starts by them", lambda: region.boot_id(address) not in ("", boot), 2 * BOOT_S)
+    region.check_soon("and it starts by them", lambda: region.boot_id(address) not in ("", boot))
 
 
 def main(region):
@@ -119,7 +119,7 @@ def main(region):
     count = len(numbers(region, address))
     region.check_soon("it writes on", lambda: len(numbers(region, address)) > count)
     ec2.reboot_instances(InstanceIds=[identifier])
-    region.check_soon("it boots where it is now", lambda: region.boot_id(address) not in ("", boot), BOOT_S)
+    region.check_soon("it boots where it is now", lambda: region.boot_id(address) not in ("", boot))
     region.check_clean()
 
 

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from region import BOOT_S, SOON_S, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 GIB = 1 << 30
 MARKED_MIB = 48
@@ -25,7 +25,7 @@ class Guest:
         return self.region.ssh(self.address, command, fails=True).strip()
 
     def await_ssh(self):
-        wait_until(lambda: self.region.boot_id(self.address), BOOT_S, f"ssh to {self.id}")
+        wait_until(lambda: self.region.boot_id(self.address), f"ssh to {self.id}")
 
     def disk(self, volume):
         """The kernel's name of the disk with that volume's serial number; empty: it has none."""
@@ -67,7 +67,7 @@ def state(ec2, volume):
 
 def make_volume(ec2, zone, size, **how):
     volume = ec2.create_volume(AvailabilityZone=zone, Size=size, VolumeType="gp2", **how)["VolumeId"]
-    wait_until(lambda: state(ec2, volume)[0] == "available", SOON_S, "the volume made")
+    wait_until(lambda: state(ec2, volume)[0] == "available", "the volume made")
     return volume
 
 
@@ -88,19 +88,19 @@ class Swaps:
         assert self.admin.call("PUT", path, {"volumeAttachment": {"volumeId": ids[1]}}).status == 202
 
     def await_end(self, old, new):
-        wait_until(lambda: state(self.ec2, new) == ("in-use", self.guest.id), SOON_S, "the new volume in its place")
-        wait_until(lambda: state(self.ec2, old) == ("available", None), SOON_S, "the old volume free")
+        wait_until(lambda: state(self.ec2, new) == ("in-use", self.guest.id), "the new volume in its place")
+        wait_until(lambda: state(self.ec2, old) == ("available", None), "the old volume free")
 
 
 def while_it_writes(swaps, old, new):
     """Onto an encrypted one; dari is killed in the midst."""
     region, ec2, guest = swaps.region, swaps.ec2, swaps.guest
     ec2.attach_volume(VolumeId=old, InstanceId=guest.id, Device="/dev/sdf")
-    wait_until(lambda: guest.disk(old), SOON_S, "the guest has the disk")
+    wait_until(lambda: guest.disk(old), "the guest has the disk")
     name, boot = guest.disk(old), region.boot_id(guest.address)
     digest = guest.mark(name)
     guest.count_on(name)
-    wait_until(lambda: guest.counted(name) > 3, SOON_S, "the guest counts")
+    wait_until(lambda: guest.counted(name) > 3, "the guest counts")
     swaps.ask(old, new)
     region.kill_dari()
     region.start_dari()
@@ -110,13 +110,13 @@ def while_it_writes(swaps, old, new):
     region.check_soon("the guest goes on writing there", lambda: guest.counted(name) > gone_over + 3)
     region.check("the guest ran all the while", boot == region.boot_id(guest.address))
     ec2.attach_volume(VolumeId=old, InstanceId=guest.id, Device="/dev/sdg")
-    wait_until(lambda: state(ec2, old)[0] == "in-use", SOON_S, "the old volume attached again")
-    wait_until(lambda: len(guest.sh("ls -d /sys/block/vd*").split()) == 3, SOON_S, "the guest has both")
+    wait_until(lambda: state(ec2, old)[0] == "in-use", "the old volume attached again")
+    wait_until(lambda: len(guest.sh("ls -d /sys/block/vd*").split()) == 3, "the guest has both")
     second = [n for n in guest.sh("ls /sys/block").split() if n.startswith("vd")][-1]
     before = guest.counted(second)
     region.check("the old volume has what was there at that moment", guest.digest(second) == digest and 0 < before <= gone_over)
     ec2.detach_volume(VolumeId=old)
-    wait_until(lambda: state(ec2, old) == ("available", None), SOON_S, "the old volume free again")
+    wait_until(lambda: state(ec2, old) == ("available", None), "the old volume free again")
     return digest
 
 
@@ -136,7 +136,7 @@ def stopped_in_the_midst(swaps, old, new, digest):
     ec2.stop_instances(InstanceIds=[guest.id], Force=True)
     restart(guest, stops=False)
     has, other = (old, new) if state(ec2, old)[1] else (new, old)
-    wait_until(lambda: state(ec2, other) == ("available", None), SOON_S, "the other volume free")
+    wait_until(lambda: state(ec2, other) == ("available", None), "the other volume free")
     region.check(f"stopped in the midst, it has the {'old' if has == old else 'new'} one, whole", guest.digest(guest.disk(has)) == digest)
     if has == old:
         swaps.ask(old, new)

@@ -12,7 +12,7 @@ import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-from region import BOOT_S, SOON_S, Region, instance, wait_until  # noqa: E402
+from region import Region, instance, wait_until  # noqa: E402
 
 MARKED_MIB = 24
 WORDS = "what a guest wrote on its disk, for its backup to have"
@@ -24,7 +24,7 @@ def volume(ec2, identifier):
 
 
 def free(ec2, made):
-    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, f"{made} is available")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", f"{made} is available")
     return made
 
 
@@ -36,7 +36,7 @@ def make(ec2, identifier, **more):
 def attach(region, ec2, address, made, identifier, device):
     """In the guest: its device there."""
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
     return region.disk_of(address, made)
 
 
@@ -77,19 +77,19 @@ class Backups:
         return self.project.ok("GET", f"/volume/v3/backups/{backup}")["backup"]
 
     def written(self, backup):
-        wait_until(lambda: self.show(backup)["status"] != "creating", BOOT_S, "the backup is over")
+        wait_until(lambda: self.show(backup)["status"] != "creating", "the backup is over")
         return self.show(backup)
 
     def restore(self, ec2, backup, made=None):
         body = {"restore": {"volume_id": made and self.ids()[made]}}
         answer = self.project.ok("POST", f"/volume/v3/backups/{backup}/restore", body)["restore"]
         status = f"/volume/v3/volumes/{answer['volume_id']}"
-        wait_until(lambda: self.project.ok("GET", status)["volume"]["status"] != "restoring-backup", BOOT_S, "it is restored")
+        wait_until(lambda: self.project.ok("GET", status)["volume"]["status"] != "restoring-backup", "it is restored")
         return free(ec2, next(i for i, v in self.ids().items() if v == answer["volume_id"]))
 
     def delete(self, backup):
         self.project.ok("DELETE", f"/volume/v3/backups/{backup}")
-        wait_until(lambda: not glob.glob(f"{self.folder}/*/{backup}"), SOON_S, "its objects are gone")
+        wait_until(lambda: not glob.glob(f"{self.folder}/*/{backup}"), "its objects are gone")
 
     def has_words(self, backup):
         """Whether a chunk of it has them in clear."""

@@ -10,7 +10,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from moves import WRITER, check_reached, host_of, is_bound_once, is_settled, is_whole, move, numbers, other_than, root_of, running_on  # noqa: E402
-from region import BOOT_S, SOON_S, Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
 
 HOSTS = ("hv1", "hv2")
 SHARED = "/var/lib/libvirt/shared"
@@ -35,11 +35,11 @@ def proves(region):
     mount(region, "hv1")
     region.on("hv2", "mkdir", "-p", SHARED)
     region.command("pool", "add", "nfs", "--path", SHARED)
-    wait_until(lambda: set(states(region).values()) == {"unproven"}, SOON_S, "neither host is believed")
+    wait_until(lambda: set(states(region).values()) == {"unproven"}, "neither host is believed")
     told = region.run(region.dari, "doctor", fails=True)
     region.check(f"doctor says so: {told}", re.search("not by (hv1 hv2|hv2 hv1)", told) and SHARED in told)
     mount(region, "hv2")
-    wait_until(lambda: set(states(region).values()) == {"proven"}, SOON_S, "both hosts are proven")
+    wait_until(lambda: set(states(region).values()) == {"proven"}, "both hosts are proven")
     region.command("pool", "set", "nfs", "--type", "gp2,gp3")
 
 
@@ -76,26 +76,26 @@ def volume_of(ec2, made):
 
 def attach(ec2, volume, identifier):
     ec2.attach_volume(VolumeId=volume, InstanceId=identifier, Device="/dev/sdf")
-    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], "attached")
 
 
 def detach(ec2, volume):
     ec2.detach_volume(VolumeId=volume)
-    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", BOOT_S, "detached")
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", "detached")
 
 
 def attaches_across(region, ec2, one, address, encrypted):
     """What the first writes, the second reads, on the other host."""
     zone = ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]["Placement"]["AvailabilityZone"]
     volume = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=encrypted)["VolumeId"]
-    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", "the volume is available")
     two = launch(ec2, ImageId=ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]["ImageId"], KeyName="k")[0]
     wait_state(ec2, [two], "running")
     other, _ = give_address(ec2, two)
-    wait_until(lambda: region.boot_id(other), 2 * BOOT_S, "ssh to the second guest")
+    wait_until(lambda: region.boot_id(other), "ssh to the second guest")
     if host_of(region, two) == host_of(region, one):
         region.command("host", "move", two)
-        wait_until(lambda: is_settled(region, two), BOOT_S, "the second guest is on the other host")
+        wait_until(lambda: is_settled(region, two), "the second guest is on the other host")
     attach(ec2, volume, one)
     disk = region.disk_of(address, volume)
     region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M count=4 conv=notrunc 2>/dev/null; sync")
@@ -107,7 +107,7 @@ def attaches_across(region, ec2, one, address, encrypted):
     region.check(f"what the first guest wrote the second reads (encrypted: {encrypted})", before.split()[0] == after.split()[0])
     region.check("it is one file", len(files_in(region, "hv1", SHARED, volume)) == 1)
     made = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[made])["Snapshots"][0]["State"] == "completed", BOOT_S, "a snapshot of it")
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[made])["Snapshots"][0]["State"] == "completed", "a snapshot of it")
     detach(ec2, volume)
     ec2.delete_volume(VolumeId=volume)
     ec2.terminate_instances(InstanceIds=[two])

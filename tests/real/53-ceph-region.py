@@ -15,10 +15,10 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import ceph  # noqa: E402
 from moves import WRITER, files_on, host_of, is_settled, is_whole, numbers, other_than, root_of, running_on  # noqa: E402
-from region import BOOT_S, SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 ADDRESSES = {"ctl": "10.100.0.10", "hv1": "10.100.0.11", "hv2": "10.100.0.12"}  # in the underlay
-AFTER_S, FENCED_S = 30, 300
+AFTER_S = 30
 GIB = 1 << 30
 
 
@@ -27,13 +27,13 @@ def volume_of(ec2, made):
 
 
 def await_volume(ec2, volume):
-    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", SOON_S, "the volume is available")
+    wait_until(lambda: volume_of(ec2, volume)["State"] == "available", "the volume is available")
     return volume
 
 
 def attach(ec2, volume, identifier, device):
     ec2.attach_volume(VolumeId=volume, InstanceId=identifier, Device=device)
-    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    wait_until(lambda: [a["State"] for a in volume_of(ec2, volume)["Attachments"]] == ["attached"], "attached")
 
 
 def detach(ec2, volume):
@@ -60,14 +60,14 @@ def joins(region, cluster):
         f.write(cluster.add_user("nobody") + "\n")
     region.command("pool", "add", "ceph", "--kind", "rbd", "--monitors", cluster.monitor, "--pool", ceph.POOL, "--user", ceph.USER,
                    "--key-file", key)
-    wait_until(lambda: pool(region)["ceph"] == "down", SOON_S, "Ceph refuses the wrong key")
+    wait_until(lambda: pool(region)["ceph"] == "down", "Ceph refuses the wrong key")
     told = region.run(region.dari, "doctor", fails=True)
     region.check(f"doctor says so: {told}", "which does not answer" in told)
     with open(key, "w", encoding="ascii") as f:
         f.write(f"[client.{ceph.USER}]\n\tkey = {cluster.key}\n")
     region.command("pool", "set", "ceph", "--key-file", key)
-    wait_until(lambda: pool(region)["ceph"] == "up", SOON_S, "Ceph answers")
-    wait_until(lambda: {h["state"] for h in pool(region)["hosts"]} == {"proven"}, SOON_S, "both hosts have its key")
+    wait_until(lambda: pool(region)["ceph"] == "up", "Ceph answers")
+    wait_until(lambda: {h["state"] for h in pool(region)["hosts"]} == {"proven"}, "both hosts have its key")
     shown = region.run(region.dari, "pool", "list", "--json")
     region.check("the key is shown to nobody", cluster.key not in shown)
 
@@ -78,7 +78,7 @@ def launch_s(region, ec2):
     for _ in range(3):
         start = time.monotonic()
         identifier = launch(ec2)[0]
-        wait_until(lambda: identifier in running_on(region, "hv1") + running_on(region, "hv2"), BOOT_S, "it is on", every_s=0.02)
+        wait_until(lambda: identifier in running_on(region, "hv1") + running_on(region, "hv2"), "it is on", every_s=0.02)
         took.append(time.monotonic() - start)
         wait_state(ec2, [identifier], "running")
         ec2.terminate_instances(InstanceIds=[identifier])
@@ -103,7 +103,7 @@ def cuts(region, ec2, identifier, address):
     region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M count=4 conv=notrunc 2>/dev/null; sync")
     before = digest(region, address, disk)
     snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed", BOOT_S, "the snapshot")
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed", "the snapshot")
     region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M count=1 conv=notrunc 2>/dev/null; sync")
     copy = await_volume(ec2, ec2.create_volume(AvailabilityZone=zone, SnapshotId=snapshot)["VolumeId"])
     attach(ec2, copy, identifier, "/dev/sdg")
@@ -121,7 +121,7 @@ def cuts(region, ec2, identifier, address):
 def moves(region, identifier, address, boot):
     source = host_of(region, identifier)
     region.command("host", "move", identifier, "--to", other_than(source))
-    wait_until(lambda: is_settled(region, identifier), BOOT_S, "the migration is over")
+    wait_until(lambda: is_settled(region, identifier), "the migration is over")
     region.check("it is on the other host", host_of(region, identifier) == other_than(source))
     region.check("there alone", identifier in running_on(region, other_than(source)) and identifier not in running_on(region, source))
     region.check_soon("it was not started anew", lambda: region.boot_id(address) == boot)
@@ -148,13 +148,13 @@ def is_cut_off(region, cluster, identifier, address, volume):
     start = time.monotonic()
     region.run("tools/sandbox", "kill", source, "ovn-controller", "STOP")
     region.run("tools/sandbox", "kill", source, "libvirtd", "STOP")
-    wait_until(lambda: any(f["stage"] == "confirmed" for f in fences(region, source)), FENCED_S, "Ceph keeps the host out")
+    wait_until(lambda: any(f["stage"] == "confirmed" for f in fences(region, source)), "Ceph keeps the host out")
     print(f"kept out {time.monotonic() - start:.0f} s after it was cut off")
     region.check("that is the proof", fences(region, source)[-1]["proof"] == "blocklist")
     region.check(f"it is on the blocklist: {blocklist(cluster)}", ADDRESSES[source] in blocklist(cluster))
-    wait_until(lambda: identifier in running_on(region, target), BOOT_S, "the guest runs on the other host")
+    wait_until(lambda: identifier in running_on(region, target), "the guest runs on the other host")
     region.run("tools/sandbox", "kill", source, "ovn-controller", "CONT")
-    region.check_soon("it is reached again", lambda: region.boot_id(address), BOOT_S)
+    region.check_soon("it is reached again", lambda: region.boot_id(address))
     written = numbers(region, address)
     region.check(f"with all that it had written: {len(written)} of {synced}", len(written) >= synced and is_whole(written))
     region.check("and its other disk", digest(region, address, region.disk_of(address, volume)) == before)
@@ -164,7 +164,7 @@ def is_cut_off(region, cluster, identifier, address, volume):
 def comes_back(region, cluster, identifier, address, source):
     boot = region.boot_id(address)
     region.run("tools/sandbox", "kill", source, "libvirtd", "CONT")
-    wait_until(lambda: all(f["ended"] for f in fences(region, source)), FENCED_S, "the fence is over")
+    wait_until(lambda: all(f["ended"] for f in fences(region, source)), "the fence is over")
     region.check("nothing of the guest is left there", identifier not in region.on(source, "virsh", "list", "--all", "--name").split())
     region.check("it runs on where it is", region.boot_id(address) == boot and identifier in running_on(region, other_than(source)))
     region.check_soon("Ceph lets the host in again", lambda: ADDRESSES[source] not in blocklist(cluster))

@@ -21,7 +21,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import BOOT_S, ROOT, SOON_S, Region, blank_image, state, wait_state, wait_until  # noqa: E402
+from region import ROOT, Region, blank_image, state, wait_state, wait_until  # noqa: E402
 
 HOSTS = {"hv1": "10.100.0.11", "hv2": "10.100.0.12", "hv3": "10.100.0.13"}
 SSHD = os.environ.get("DARI_SSHD", "/usr/sbin/sshd")
@@ -40,7 +40,7 @@ class Bare(Region):
     def __enter__(self):
         self.run("tools/demo", "down")
         try:
-            self.run("tools/sandbox", "up", "--hosts", str(len(HOSTS)), timeout=300)
+            self.run("tools/sandbox", "up", "--hosts", str(len(HOSTS)))
             self.serve()
         except (subprocess.CalledProcessError, TimeoutError):
             self.run("tools/demo", "down", fails=True)
@@ -64,7 +64,7 @@ class Bare(Region):
                                       stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
         with open(f"{self.demo}/dari.pid", "w", encoding="ascii") as f:
             f.write(str(server.pid))
-        wait_until(self.health, SOON_S, "the API answers")
+        wait_until(self.health, "the API answers")
 
     def folder(self, host):
         return f"{self.env['DARI_SANDBOX']}/{host}"
@@ -148,7 +148,7 @@ class Bare(Region):
         return ["host", "add", f"root@{HOSTS[host]}", "--as", host, "--fingerprint", self.fingerprint(host), "--reserved-mib", "512", *more]
 
     def dari_there(self, *words):
-        return self.attempt(*self.argv(*words), timeout=240)
+        return self.attempt(*self.argv(*words))
 
     def scripts_on(self, host):
         """Shells of ssh on the host, as pids out here."""
@@ -256,7 +256,7 @@ def replaces_authority(region):
     def restart():
         region.kill_dari()
         region.start_server()
-        wait_until(all_up, SOON_S, "a new server reaches all of them")
+        wait_until(all_up, "a new server reaches all of them")
     before = {host: issuer(host) for host in HOSTS}
     old = f"{region.demo}/old-client"
     shutil.copytree(f"{region.demo}/data/libvirt/client", old)
@@ -283,7 +283,7 @@ def main():
     with Bare("ob") as region:
         region.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{region.demo}/operator")
         agent = subprocess.Popen(["ssh-agent", "-D", "-a", f"{region.demo}/agent"], stdout=subprocess.DEVNULL)
-        wait_until(lambda: os.path.exists(f"{region.demo}/agent"), SOON_S, "the agent")
+        wait_until(lambda: os.path.exists(f"{region.demo}/agent"), "the agent")
         region.run("env", f"SSH_AUTH_SOCK={region.demo}/agent", "ssh-add", "-q", f"{region.demo}/operator")
         try:
             course(region)
@@ -331,14 +331,14 @@ def course(region):
         onboard(region, host)
     listed = {h["name"]: h for h in region.command("host", "list")}
     region.check("all are up, by TLS", all(listed[h]["state"] == "up" and listed[h]["uri"].startswith(f"qemu+tls://{HOSTS[h]}/") for h in HOSTS))
-    wait_until(lambda: all(name in region.on("ctl", "ovn-sbctl", "show") for name in HOSTS), SOON_S, "all are chassis of OVN")
+    wait_until(lambda: all(name in region.on("ctl", "ovn-sbctl", "show") for name in HOSTS), "all are chassis of OVN")
     region.check("dari doctor is content with their certificates", "host certificates" in region.run(region.dari, "doctor", fails=True))
     region.command("network", "add-external", "internet", "--physical-network", "physnet1", "--next-hop", "100.64.0.1",
                    "--range", "203.0.113.100-203.0.113.200", "--gateway-range", "100.64.1.1-100.64.255.254")
     ec2 = region.account("ob")
     started = ec2.run_instances(ImageId=blank_image(ec2), InstanceType="t2.nano", MinCount=1, MaxCount=1)
     identifier = started["Instances"][0]["InstanceId"]
-    wait_state(ec2, [identifier], "running", BOOT_S)
+    wait_state(ec2, [identifier], "running")
     region.check("an instance runs there", True)
     if "authority" in sys.argv[1:]:
         replaces_authority(region)

@@ -13,7 +13,6 @@ from region import Region, open_ssh, wait_until  # noqa: E402
 
 NET, NOVA, OPENSTACK = "/network/v2.0", "/compute/v2.1/servers", "/usr/bin/openstack"
 VLAN, BLOCK, HOP = 77, "192.0.2.0/24", "192.0.2.1"
-BOOT_S = 300
 
 
 def make_person(region, name, role):
@@ -38,7 +37,7 @@ def wire(region):
                   "--", "add-port", "br-ex", "one", "--", "set", "interface", "one", "type=patch", "options:peer=two",
                   "--", "add-port", "br-ex2", "two", f"tag={VLAN}", "--", "set", "interface", "two", "type=patch", "options:peer=one",
                   "--", "set", "open", ".", f"external_ids:ovn-bridge-mappings={mappings},physnet2:br-ex2")
-    wait_until(lambda: "physnet2" in region.command("host", "show", "hv1")["networks"], BOOT_S, "a host tells its bridges")
+    wait_until(lambda: "physnet2" in region.command("host", "show", "hv1")["networks"], "a host tells its bridges")
 
 
 def make_outside(region, admin):
@@ -83,7 +82,7 @@ def main():
         address = floating["floating_ip_address"]
         own = router["external_gateway_info"]["external_fixed_ips"][0]["ip_address"]
         region.check("both are of the subnet's pool", all(ip.startswith("192.0.2.1") for ip in (address, own)))
-        wait_until(lambda: region.boot_id(address), BOOT_S, "ssh to the guest at its floating address")
+        wait_until(lambda: region.boot_id(address), "ssh to the guest at its floating address")
         region.check("the guest answers ssh there", True)
         region.check_soon("and a ping", lambda: " 0% packet loss" in region.on("inet", "ping", "-c", "2", "-W", "2", address, fails=True))
         region.check_soon("it reaches the upstream router", lambda: " 0% packet loss" in region.ssh(address, f"ping -c 2 -W 3 {HOP}", fails=True))

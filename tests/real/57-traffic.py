@@ -14,7 +14,8 @@ import sys
 import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import SOON_S, Region, give_address, launch, wait_state, wait_until  # noqa: E402
+import waiting  # noqa: E402
+from region import Region, give_address, launch, wait_state, wait_until  # noqa: E402
 
 IN, OUT, INSIDE = 3_000_000, 2_000_000, 1_000_000  # bytes that are sent
 MORE = 1.25  # headers, acknowledgements and ssh's own, as a share
@@ -23,7 +24,6 @@ items:
 - {sku: in, meter: net.in, unit: gb, price: 0.01}
 - {sku: out, meter: net.out, unit: gb, free: 0.0005, tiers: [{upto: 0.001, price: 0.09}, {price: 0.05}]}
 """
-LOOK_S = 70  # counters are read once a minute
 
 
 def doctor(region):
@@ -33,15 +33,15 @@ def doctor(region):
 def count(region):
     region.check("at first nothing is counted, and doctor says so", "is not counted and not billed" in doctor(region))
     with open(f"{region.demo}/dari.yaml", "a", encoding="utf-8") as f:
-        f.write(f"metering:\n  uplink: edge0\n  uplink_namespace: d{region.name}-inet\n")
+        f.write(f"metering:\n  uplink: edge0\n  uplink_namespace: {region.env['DARI_SANDBOX_PREFIX']}inet\n")
     region.kill_dari()
     region.start_dari()
-    wait_until(lambda: "is counted at edge0" in doctor(region), SOON_S, "doctor says that it is counted")
+    wait_until(lambda: "is counted at edge0" in doctor(region), "doctor says that it is counted")
 
 
 def make_world(region):
     """A machine behind the region's router: what it says to guests passes the router's uplink."""
-    inet, far = f"d{region.name}-inet", f"d{region.name}-far"
+    inet, far = (region.env["DARI_SANDBOX_PREFIX"] + name for name in ("inet", "far"))
     for words in (f"netns add {far}", f"link add name edge0 netns {inet} type veth peer name far0 netns {far}",
                   f"-n {inet} addr add 192.0.2.1/24 dev edge0", f"-n {inet} link set edge0 up", f"-n {far} addr add 192.0.2.2/24 dev far0",
                   f"-n {far} link set far0 up", f"-n {far} route add default via 192.0.2.1"):
@@ -51,9 +51,9 @@ def make_world(region):
 
 def from_afar(region, address, command, stdin=subprocess.DEVNULL):
     """By ssh, with what it says thrown away."""
-    argv = ["ip", "netns", "exec", f"d{region.name}-far", "ssh", "-i", f"{region.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
+    argv = ["ip", "netns", "exec", region.env["DARI_SANDBOX_PREFIX"] + "far", "ssh", "-i", f"{region.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
             "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", f"{region.login}@{address}", command]
-    subprocess.run(argv, stdin=stdin, stdout=subprocess.DEVNULL, check=True, timeout=120)
+    waiting.run(argv, stdin=stdin, stdout=subprocess.DEVNULL, check=True)
 
 
 def counters(region, name):
@@ -95,7 +95,7 @@ def main(region):
     other = launch(ec2, KeyName="k")[0]
     wait_state(ec2, [other], "running")
     allocated = ec2.describe_addresses(PublicIps=[address])["Addresses"][0]
-    wait_until(lambda: address in counters(region, "in"), LOOK_S, "the address has counters")
+    wait_until(lambda: address in counters(region, "in"), "the address has counters")
     send(region, address, IN)
     region.kill_dari()
     from_afar(region, address, f"head -c {OUT} /dev/urandom")
@@ -106,11 +106,11 @@ def main(region):
     before = counters(region, "out")[address]["bytes"]
     region.ssh(address, f"head -c {INSIDE} /dev/zero | nc -w 2 {inside} 22 >/dev/null 2>&1 || true", fails=True)
     region.check("what stays inside is not counted", counters(region, "out")[address]["bytes"] - before < INSIDE // 2)
-    wait_until(lambda: "is counted at edge0" in doctor(region), SOON_S, "the server counts again")
+    wait_until(lambda: "is counted at edge0" in doctor(region), "the server counts again")
     seen = {name: counters(region, name)[address] for name in ("in", "out")}
     ec2.disassociate_address(AssociationId=allocated["AssociationId"])
     ec2.release_address(AllocationId=allocated["AllocationId"])
-    wait_until(lambda: address not in counters(region, "in"), LOOK_S, "the counters end with the address")
+    wait_until(lambda: address not in counters(region, "in"), "the counters end with the address")
     mine = billed(region, allocated["AllocationId"])
     print(f"billed {mine}, nftables had {seen}")
     region.check("what came in is billed, and what its headers take", IN <= mine["in"] <= IN * MORE)
@@ -119,7 +119,7 @@ def main(region):
     sent = seen["out"]["bytes"] - 14 * seen["out"]["packets"]
     region.check("as nftables had it", abs(mine["in"] - seen["in"]["bytes"]) < 10000 and abs(mine["out"] - sent) < 10000)
     again = give_address(ec2, other)[0]
-    wait_until(lambda: again in counters(region, "in"), LOOK_S, f"the next address, {again}, has counters")
+    wait_until(lambda: again in counters(region, "in"), f"the next address, {again}, has counters")
     region.check("which begin at nothing", counters(region, "in")[again]["bytes"] < IN // 10)
     region.check_clean()
 

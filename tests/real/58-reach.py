@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from guests import WEB, Guests  # noqa: E402
-from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
+from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 POOL, OUTSIDE = "2001:db8:d000::/48", "2001:db8:ffff::1"
 OPEN, CLOSED = 5000, 5001  # both are served; groups let one in
@@ -138,7 +138,7 @@ def by_peering(w):
     w.lead("one", "10.2.0.0/16", VpcPeeringConnectionId=peering)
     w.ask("a peering that nobody has accepted", "a", "d", stage="peering")
     w.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=peering)
-    wait_until(lambda: w.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])["VpcPeeringConnections"][0]["Status"]["Code"] == "active", SOON_S, "the peering is active")
+    wait_until(lambda: w.ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[peering])["VpcPeeringConnections"][0]["Status"]["Code"] == "active", "the peering is active")
     w.ask("no route leads back", "a", "d", stage="route", is_reply=True)
     w.lead("two", "10.1.0.0/16", VpcPeeringConnectionId=peering)
     w.ask("by a peering", "a", "d")
@@ -197,7 +197,7 @@ def by_nat(w, gateway):
     w.ec2.associate_route_table(RouteTableId=table, SubnetId=w.subnets["far"])
     allocation = w.ec2.allocate_address()["AllocationId"]
     nat = w.ec2.create_nat_gateway(SubnetId=w.subnets["far"], AllocationId=allocation)["NatGateway"]["NatGatewayId"]
-    wait_until(lambda: w.ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"][0]["State"] == "available", SOON_S, "the NAT gateway is available")
+    wait_until(lambda: w.ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"][0]["State"] == "available", "the NAT gateway is available")
     w.lead("one", "0.0.0.0/0", NatGatewayId=nat)
     w.ask_web("its subnet leads nowhere", "b", "route")
     w.ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
@@ -230,9 +230,9 @@ class Six:
         guests = self.w.guests
         guests.plug(name, instance)
         ip = self.ips[name] = instance["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"]
-        wait_until(lambda: guests.ask_dhcpv6(name)[:1] == [ip], SOON_S, f"DHCPv6 gives {name} its address")
+        wait_until(lambda: guests.ask_dhcpv6(name)[:1] == [ip], f"DHCPv6 gives {name} its address")
         guests.ns(name, "ip", "-6", "addr", "add", ip + "/128", "dev", "eth0", "nodad")
-        wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), SOON_S, f"a way out is advertised to {name}")
+        wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), f"a way out is advertised to {name}")
 
     def ask(self, words, name, other, stage=None, is_reply=False):
         """The internet is asked about by its address, and asks itself as "inet"."""

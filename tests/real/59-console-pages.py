@@ -7,10 +7,10 @@ instance in Debian's Chromium; and the chart of its processors rises when it wor
 import os
 import re
 import sys
-import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import browser as web  # noqa: E402
+from waiting import soon  # noqa: E402
 from region import Region, wait_until  # noqa: E402
 
 BUSY = "(timeout 120 sh -c 'while :; do :; done' </dev/null >/dev/null 2>&1 &)"
@@ -42,7 +42,7 @@ def screen(region, browser, identifier):
     def is_drawn():
         light[:] = [browser.run(LIGHT)]
         return light[0] > 500
-    region.check_soon("the guest's screen is drawn in the page", is_drawn, 60)
+    region.check_soon("the guest's screen is drawn in the page", is_drawn)
     region.check(f"without a report of the policy or an error ({light[0]} points are light)", not browser.faults())
 
 
@@ -50,7 +50,7 @@ def serial(region, browser, identifier):
     open_page(browser, region, identifier)
     first = browser.driver.current_window_handle
     button(browser, "Serial console")
-    wait_until(lambda: len(browser.driver.window_handles) == 2, 30, "the window of the serial port")
+    wait_until(lambda: len(browser.driver.window_handles) == 2, "the window of the serial port")
     browser.driver.switch_to.window(next(w for w in browser.driver.window_handles if w != first))
     browser.until("return document.querySelector('#state.open')", what="the serial port")
     browser.press("\n")
@@ -70,20 +70,17 @@ def percent(browser):
 
 def chart(region, browser, identifier, address):
     open_page(browser, region, identifier)
-    wait_until(lambda: percent(browser) is not None, 120, "figures of the guest")
+    wait_until(lambda: percent(browser) is not None, "figures of the guest")
     calm = percent(browser)
-    for _ in range(6):  # a guest that is emulated is busy for a while after its boot
-        if calm < 30:
-            break
-        time.sleep(10)
-        calm = percent(browser)
+    soon(lambda: percent(browser) < 30, shows=lambda: percent(browser))  # a guest that is emulated is busy for a while after its boot
+    calm = percent(browser)
     region.ssh(address, BUSY)
     seen = []
 
     def rises():
         seen[:] = [percent(browser)]
         return seen[0] > calm + 10  # a busy machine gives the guest little of its time
-    region.check_soon(f"the chart of its processors rises from {calm} %", rises, 120)
+    region.check_soon(f"the chart of its processors rises from {calm} %", rises)
     region.check(f"to {seen[0]} %, as the chart says to who does not see it", "Processors" in browser.run(
         "return document.querySelector('dari-chart').getAttribute('aria-label')"))
     region.check("it is drawn", browser.run("return document.querySelector('dari-chart canvas')?.width > 100"))

@@ -11,7 +11,6 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import Region, wait_until  # noqa: E402
 
-BOOT_S = 900  # of cloud-init, where QEMU emulates its processor
 USER_DATA = "#!/bin/sh\necho user data ran on $(hostname), told by $(cloud-init query subplatform) | tee /var/tmp/ran >/dev/console\n"
 
 QUESTIONS = """cat /run/cloud-init/result.json && echo --- && cloud-id && hostname &&
@@ -22,7 +21,7 @@ def openstack(region, *argv):
     """The stock client's answer, as JSON where it has one."""
     shown = [*argv, "-f", "json"] if {"create", "show"} & set(argv) and argv[0] != "console" else argv
     text = region.run("/usr/bin/env", f"OS_CLIENT_CONFIG_FILE={region.demo}/clouds.yaml", "/usr/bin/openstack", "--os-cloud",
-                      "demo", "--os-compute-api-version", "2.90", *shown, timeout=BOOT_S)
+                      "demo", "--os-compute-api-version", "2.90", *shown)
     return json.loads(text[text.index("{"):]) if shown is not argv and "{" in text else text
 
 
@@ -57,7 +56,7 @@ def over_the_network(region):
         return bool(said[1])
 
     try:
-        wait_until(has_ended, BOOT_S, "ssh with the key, over the floating address, and cloud-init's end")
+        wait_until(has_ended, "ssh with the key, over the floating address, and cloud-init's end")
     except TimeoutError:
         print(openstack(region, "console", "log", "show", "web-1")[-4000:])
         raise
@@ -75,7 +74,7 @@ def on_a_drive(region):
     told = lambda: openstack(region, "console", "log", "show", "alone")  # noqa: E731
     words = "user data ran on alone, told by config-disk (/dev/v"
     try:
-        wait_until(lambda: words in told(), BOOT_S, "user data of the drive")
+        wait_until(lambda: words in told(), "user data of the drive")
     except TimeoutError:
         print(told()[-4000:])
         raise

@@ -13,7 +13,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from cloudstack import of_region, ok  # noqa: E402
 from region import Region, wait_until  # noqa: E402
 
-BOOT_S = 900  # of cloud-init, where QEMU emulates its processor
 # Passwords at each start, as CloudStack asks of its templates: by itself cloud-init sets one at the first start alone.
 USER_DATA = """#cloud-config
 cloud_config_modules:
@@ -62,7 +61,7 @@ def first_start(region, cloud, machine, address):
         said[:] = region.ssh(address, QUESTIONS, fails=True).partition("\n---\n")[::2]
         return bool(said[1])
 
-    wait_until(has_ended, BOOT_S, "ssh with the key, over a forwarded port, and cloud-init's end")
+    wait_until(has_ended, "ssh with the key, over a forwarded port, and cloud-init's end")
     result, rest = json.loads(said[0])["v1"], said[1].splitlines()
     region.check("cloud-init finds CloudStack", rest[0] == "cloudstack" and "DataSourceCloudStack" in result["datasource"])
     region.check("it needed no second try", not [e for e in result["errors"] if "locale" not in e])  # the image has none
@@ -77,7 +76,7 @@ def another_password(region, cloud, machine, address):
     password = cloud.ok("resetPasswordForVirtualMachine", id=machine["id"])["virtualmachine"]["password"]
     cloud.ok("startVirtualMachine", id=machine["id"])
     region.check("it is another one", password != machine["password"])
-    wait_until(lambda: region.ssh(address, COMPARE.format(password), fails=True) == "same", BOOT_S, "the new password")
+    wait_until(lambda: region.ssh(address, COMPARE.format(password), fails=True) == "same", "the new password")
     region.check("the new password is its own", True)
 
 

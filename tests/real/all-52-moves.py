@@ -15,7 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import ceph  # noqa: E402
 from moves import WRITER, Pings, check_reached, host_of, is_bound_once, is_heard, is_whole, move, numbers, other_than, root_of, running_on  # noqa: E402
 from pools import Pools, attach, make  # noqa: E402
-from region import BOOT_S, ROOT, Region, give_address, instance, launch, wait_state  # noqa: E402
+from region import ROOT, Region, give_address, instance, launch, wait_state  # noqa: E402
 
 TIMES = int(os.environ.get("TIMES", "20"))
 KINDS = {"dari": "files of its host", "nfs": "files that both hosts see", "ceph": "images in Ceph"}
@@ -73,14 +73,14 @@ def tpm(region, ec2):
     identifier = launch(ec2, ImageId=image, KeyName="k")[0]
     wait_state(ec2, [identifier], "running")
     address, _ = give_address(ec2, identifier)
-    region.reach(ec2, identifier, address, "the guest with a TPM", 2 * BOOT_S)
+    region.reach(ec2, identifier, address, "the guest with a TPM")
     boot, registers = region.boot_id(address), "cat /sys/class/tpm/tpm0/pcr-sha256/[0-7]"
     before = region.ssh(address, registers, fails=True)
     region.check("a guest with a TPM goes to the other host", move(region, identifier)["outcome"] == "completed")
     check_reached(region, identifier, address, boot)
     region.check(f"the TPM's registers go along: {before[:80]!r}", region.ssh(address, registers, fails=True) == before)
     ec2.reboot_instances(InstanceIds=[identifier])
-    region.check_soon("and it boots there", lambda: region.boot_id(address) not in ("", boot), 2 * BOOT_S)
+    region.check_soon("and it boots there", lambda: region.boot_id(address) not in ("", boot))
     return identifier
 
 

@@ -14,6 +14,7 @@ import tempfile
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import ceph  # noqa: E402
 import clone  # noqa: E402
+import waiting  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("DARI_BUILD", ROOT / "build/main")) / "tests/unit/drivers"
@@ -31,7 +32,7 @@ def check(words, holds):
 
 
 def run(words, *argv, **environment):
-    check(words, subprocess.run(argv, env={**os.environ, **environment}, timeout=1000).returncode == 0)
+    check(words, waiting.run(argv, env={**os.environ, **environment}).returncode == 0)
 
 
 def try_all(cluster):

@@ -9,7 +9,7 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import gluster  # noqa: E402
-from region import BOOT_S, SOON_S, Region, instance, wait_until  # noqa: E402
+from region import Region, instance, wait_until  # noqa: E402
 
 HOSTS = ("hv1", "hv2")
 SHARED = "/var/lib/libvirt/gluster"
@@ -33,11 +33,11 @@ def is_proven(region):
     for host in HOSTS:
         region.on(host, "mkdir", "-p", SHARED)
     region.command("pool", "add", "gluster", "--path", SHARED)
-    wait_until(lambda: set(states(region).values()) == {"unproven"}, SOON_S, "without the mount neither host is believed")
+    wait_until(lambda: set(states(region).values()) == {"unproven"}, "without the mount neither host is believed")
     for host in HOSTS:
         gluster.mount(region, host, SHARED)
         region.check(f"{host} has it by FUSE", gluster.is_mounted(region, host, SHARED))
-    wait_until(lambda: set(states(region).values()) == {"proven"}, SOON_S, "both hosts are proven")
+    wait_until(lambda: set(states(region).values()) == {"proven"}, "both hosts are proven")
     region.command("pool", "set", "gluster", "--type", "gp2,gp3")
 
 
@@ -50,7 +50,7 @@ def moves(region, identifier, address, volume, boot):
     target = {"hv1": "hv2", "hv2": "hv1"}[source]
     before = len(numbers(region, address))
     region.command("host", "move", identifier, "--to", target)
-    wait_until(lambda: not fields(region, identifier).get("target"), BOOT_S, "the migration is over")
+    wait_until(lambda: not fields(region, identifier).get("target"), "the migration is over")
     region.check(f"it is on {target}", fields(region, identifier)["host"] == target)
     region.check_soon("it was not started anew", lambda: region.boot_id(address) == boot)
     region.check("there is one file of its disk, in Gluster", len(files_in(region, target, SHARED, volume)) == 1)
@@ -72,7 +72,7 @@ def main(region):
     moves(region, identifier, address, volume, boot)
     moves(region, identifier, address, volume, boot)
     ec2.terminate_instances(InstanceIds=[identifier])
-    region.check_soon("its file goes with it", lambda: not files_in(region, "ctl", brick, volume), BOOT_S)
+    region.check_soon("its file goes with it", lambda: not files_in(region, "ctl", brick, volume))
     region.check_clean()
 
 

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import ceph  # noqa: E402
 from moves import WRITER, host_of, is_whole, numbers, root_of  # noqa: E402
 from pools import SHARED, Pools, attach, detach, make, volume_of  # noqa: E402
-from region import BOOT_S, Region, instance, wait_state, wait_until  # noqa: E402
+from region import Region, instance, wait_state, wait_until  # noqa: E402
 
 MARKED_MIB = 8  # two objects of Ceph, and four more MiB far from the beginning
 
@@ -86,7 +86,7 @@ def while_it_is_off(pools, ec2, identifier, address, root, disk):
 
 def snapshot(ec2, volume):
     made = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[made])["Snapshots"][0]["State"] == "completed", BOOT_S, "the snapshot")
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[made])["Snapshots"][0]["State"] == "completed", "the snapshot")
     return made
 
 

@@ -13,7 +13,7 @@ import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from moves import WRITER, files_on, host_of, is_sending, is_settled, is_whole, numbers, root_of  # noqa: E402
-from region import BOOT_S, SOON_S, Region, state, wait_until  # noqa: E402
+from region import Region, state, wait_until  # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3")
 RATE_MIB_S = 2  # so that there is time for a fault while memory is sent
@@ -76,7 +76,7 @@ def begin(guest):
     """It is on its way, and some of its memory is there."""
     source, target = guest.host(), guest.next_host()
     guest.region.command("host", "move", guest.id, "--to", target)
-    wait_until(lambda: is_sending(guest.region, source, guest.id) and guest.sent_mib(source) > 1, BOOT_S, "memory is sent")
+    wait_until(lambda: is_sending(guest.region, source, guest.id) and guest.sent_mib(source) > 1, "memory is sent")
     return source, target
 
 
@@ -93,7 +93,7 @@ def has_network(region, host):
 def check_whole(guest, host, words):
     """It is there, there alone, and nothing is left of the way."""
     region, others = guest.region, [h for h in HOSTS if h != host]
-    wait_until(lambda: is_settled(region, guest.id), 2 * BOOT_S, f"{words}: the migration is over")
+    wait_until(lambda: is_settled(region, guest.id), f"{words}: the migration is over")
     print(f"{words}: {guest.stage()}")
     region.check(f"{words}: its row says {host}", guest.host() == host)
     region.check_soon(f"{words}: it runs there", lambda: guest.state_on(host).startswith("running"))
@@ -164,7 +164,7 @@ def source_qemu_dies(guest):
     guest.kill_qemu(source)
     check_whole(guest, source, words)
     region = guest.region
-    region.check_soon(f"{words}: it boots anew there", lambda: region.boot_id(guest.address) not in ("", guest.boot), 2 * BOOT_S)
+    region.check_soon(f"{words}: it boots anew there", lambda: region.boot_id(guest.address) not in ("", guest.boot))
     guest.begins_to_count()
     check_counts_on(guest, words)
 
@@ -173,12 +173,12 @@ def target_host_dies(guest):
     words = "the target is without power"
     source, target = begin(guest)
     guest.region.run("tools/sandbox", "cut-power", target)
-    wait_until(lambda: is_settled(guest.region, guest.id), 2 * BOOT_S, f"{words}: the migration is over")
+    wait_until(lambda: is_settled(guest.region, guest.id), f"{words}: the migration is over")
     guest.region.check(f"{words}: the source runs on", guest.state_on(source).startswith("running"))
     guest.region.check(f"{words}: with no job", not is_sending(guest.region, source, guest.id))
     check_counts_on(guest, words)
     guest.region.run("tools/sandbox", "give-power", target)
-    wait_until(lambda: {h["state"] for h in guest.region.command("host", "list")} == {"up"}, 2 * BOOT_S, "the target is back")
+    wait_until(lambda: {h["state"] for h in guest.region.command("host", "list")} == {"up"}, "the target is back")
     stays(guest, source, f"{words}, and back")
 
 
@@ -186,7 +186,7 @@ def network_is_cut(guest):
     words = "the target's network is cut"
     source, target = begin(guest)
     guest.region.on(target, "ip", "link", "set", "eth0", "down")
-    wait_until(lambda: is_settled(guest.region, guest.id), 2 * BOOT_S, f"{words}: the migration is over")
+    wait_until(lambda: is_settled(guest.region, guest.id), f"{words}: the migration is over")
     guest.region.check(f"{words}: the source runs on", guest.state_on(source).startswith("running"))
     guest.region.on(target, "ip", "link", "set", "eth0", "up")
     stays(guest, source, words)
@@ -196,7 +196,7 @@ def stop_target_at_the_end(guest):
     """Its memory is there, and the target's libvirtd does not take it: it stands still at the source."""
     source, target = begin(guest)
     guest.region.run("tools/sandbox", "kill", target, "libvirtd", "STOP")
-    wait_until(lambda: guest.has_left(source), BOOT_S, "all of it is sent", every_s=0.02)
+    wait_until(lambda: guest.has_left(source), "all of it is sent", every_s=0.02)
     return source, target
 
 
@@ -216,7 +216,7 @@ def target_hangs_and_dari_dies(guest):
     guest.region.kill_dari()
     print(f"{words}: then {guest.state_on(source)} at the source")
     guest.region.run("tools/sandbox", "kill", target, "libvirtd", "CONT")
-    wait_until(lambda: guest.state_on(target).startswith("running") or not guest.qemus_on(target), SOON_S, "the target went on")
+    wait_until(lambda: guest.state_on(target).startswith("running") or not guest.qemus_on(target), "the target went on")
     found = [guest.state_on(host) for host in (source, target)]
     print(f"{words}: found {found}")
     guest.region.start_dari()

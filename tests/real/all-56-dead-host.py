@@ -15,17 +15,15 @@ import threading
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from fences import AFTER_S, FENCED_S, Agent, fences, has_power, state_of  # noqa: E402
-from machines import share  # noqa: E402
+from fences import AFTER_S, Agent, fences, has_power, state_of  # noqa: E402
 from moves import host_of  # noqa: E402
-from region import BOOT_S, SOON_S, Region, blank_image, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, blank_image, launch, state, wait_state, wait_until  # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3")
 SHARED = "/var/lib/libvirt/shared"
 TELLERS, BLANKS = 3, 7  # guests that say their numbers, and such as have nothing to boot
 WITHOUT_PROOF_S = AFTER_S + 15  # a chassis counts as behind after as long, too
 LOOKS = 50  # ten seconds
-ELSEWHERE_S = 2  # from the proof to the first guest that runs elsewhere
 # At each boot it says so, again and again, to a web server outside, which writes down who asked for what.
 TOKENS = """#!/bin/sh
 cat >/mnt/tiny/each-boot <<'END'
@@ -81,7 +79,7 @@ def make_pool(region):
     for host in HOSTS:
         mount(region, host)
     region.command("pool", "add", "nfs", "--path", SHARED)
-    wait_until(lambda: {h["state"] for h in region.command("pool", "list")[0]["hosts"]} == {"proven"}, SOON_S, "all hosts are proven")
+    wait_until(lambda: {h["state"] for h in region.command("pool", "list")[0]["hosts"]} == {"proven"}, "all hosts are proven")
     region.command("pool", "set", "nfs", "--type", "gp2,gp3")
 
 
@@ -147,7 +145,7 @@ def check_stay(region, words, names):
 
 
 def is_well(region, names, before):
-    wait_until(lambda: state_of(region, "hv1") == "up", FENCED_S, "the host is reached again")
+    wait_until(lambda: state_of(region, "hv1") == "up", "the host is reached again")
     region.settle()
     region.check("all ran on, in their old boots", running_on(region, "hv1") == set(names) and boots(region) == before)
 
@@ -169,7 +167,7 @@ def together(region, agent, names):
     agent.set_broken(True)
     for begin, _ in TROUBLES.values():
         begin(region)
-    wait_until(lambda: any(f["stage"] == "failed" for f in fences(region, "hv1")), 2 * FENCED_S, "the fence fails")
+    wait_until(lambda: any(f["stage"] == "failed" for f in fences(region, "hv1")), "the fence fails")
     region.check(f"{words}: the agent was asked in vain: {agent.calls()}", set(agent.calls()) == {"off hv1 geheim"})
     check_stay(region, words, names)
     agent.set_broken(False)
@@ -183,19 +181,17 @@ def together(region, agent, names):
 def dies(region, ec2, names):
     died = time.monotonic()
     region.run("tools/sandbox", "cut-power", "hv1")
-    wait_until(lambda: fences(region, "hv1")[-1:] and fences(region, "hv1")[-1]["stage"] == "confirmed", 2 * FENCED_S, "it is fenced")
+    wait_until(lambda: fences(region, "hv1")[-1:] and fences(region, "hv1")[-1]["stage"] == "confirmed", "it is fenced")
     fenced = time.monotonic()
-    wait_until(lambda: running_on(region, "hv2") & set(names) or running_on(region, "hv3") & set(names), BOOT_S, "one runs elsewhere")
-    took, busy = time.monotonic() - fenced, share()
-    print(f"fenced {fenced - died:.1f} s after it died; the first guest runs elsewhere {took:.1f} s later")
-    region.check(f"the first runs elsewhere within {ELSEWHERE_S} s of the proof, where each processor has {busy:.1f} to serve",
-                 took <= ELSEWHERE_S * busy)
+    wait_until(lambda: running_on(region, "hv2") & set(names) or running_on(region, "hv3") & set(names), "one runs elsewhere")
+    print(f"fenced {fenced - died:.1f} s after it died; the first guest runs elsewhere {time.monotonic() - fenced:.1f} s later")
+    region.check("the proof is all that the first waits for: its host has no power yet", not has_power(region, "hv1"))
     region.run("tools/sandbox", "give-power", "hv1")
     mount(region, "hv1")
     print(f"it is back {time.monotonic() - fenced:.1f} s after the proof; until then {len(moved(region, names))} had left it")
-    wait_until(lambda: all(f["ended"] for f in fences(region, "hv1")), FENCED_S, "the fence is over")
+    wait_until(lambda: all(f["ended"] for f in fences(region, "hv1")), "the fence is over")
     wait_state(ec2, names, "running")
-    wait_until(lambda: set().union(*(running_on(region, h) for h in HOSTS)) >= set(names), BOOT_S, "all run")
+    wait_until(lambda: set().union(*(running_on(region, h) for h in HOSTS)) >= set(names), "all run")
     print(f"all run {time.monotonic() - fenced:.1f} s after the proof")
 
 
@@ -204,7 +200,7 @@ def moved(region, names):
 
 
 def check_once(region, tellers, names, watch):
-    region.check_soon("each says the number of its next boot", lambda: has_all_said(region, tellers, 2), BOOT_S)
+    region.check_soon("each says the number of its next boot", lambda: has_all_said(region, tellers, 2))
     said = boots(region)
     region.check(f"and none that of an old one again: {said}", all(len(said[name]) == 2 == len(set(said[name])) for name in tellers))
     region.check(f"no guest ever had two QEMUs: {watch.most}", set(watch.most) == set(names) and set(watch.most.values()) == {1})
@@ -232,8 +228,8 @@ def is_gone(region, ec2, names):
     refused = region.attempt(region.dari, "host", "forget", "hv1", "--disks-lost")
     region.check("a host that answers is not forgotten", refused.returncode != 0 and state_of(region, "hv1") == "up")
     region.run("tools/sandbox", "cut-power", "hv1")
-    wait_until(lambda: fences(region, "hv1")[-1]["stage"] == "confirmed" and not fences(region, "hv1")[-1]["ended"], 2 * FENCED_S, "it is fenced again")
-    wait_until(lambda: "hv1" not in hosts_of(region, names), BOOT_S, "what can leave it has left")
+    wait_until(lambda: fences(region, "hv1")[-1]["stage"] == "confirmed" and not fences(region, "hv1")[-1]["ended"], "it is fenced again")
+    wait_until(lambda: "hv1" not in hosts_of(region, names), "what can leave it has left")
     planned = region.run(region.dari, "host", "forget", "hv1", "--plan")
     region.check(f"what would be lost is told: {planned}", volume in planned and not any(name in planned for name in names))
     refused = region.attempt(region.dari, "host", "forget", "hv1")
@@ -258,7 +254,7 @@ def main(region):
     tellers, names = launch_all(region, ec2)
     watch = Watch(names)
     watch.start()
-    region.check_soon("each says the number of its boot", lambda: has_all_said(region, tellers, 1), BOOT_S)
+    region.check_soon("each says the number of its boot", lambda: has_all_said(region, tellers, 1))
     if "proof" not in sys.argv[1:]:
         alone(region, agent, names)
         together(region, agent, names)

@@ -15,6 +15,7 @@ init_region() {
     chmod 700 "$demo"
     show "$dari" init --yes --region us-east-1 --zone a --data "$demo/data" --socket "$demo/dari.sock" --port "$port" \
         --ovn "$DSB_NB" --ovn-southbound "$DSB_SB" --ovs "$DSB_OVS" --chassis "$DSB_CHASSIS" --upstreams "$DSB_DNS"
+    printf '%s' "${DARI_DEMO_SETTINGS:-}" >>"$DARI_CONFIG"
 }
 
 start_dari() {
@@ -29,7 +30,7 @@ stop_dari() {
     local pid
     pid=$(dari_pid) || return 0
     kill "$pid"
-    for _ in $(seq 600); do [ -n "$(dari_pid)" ] || return 0; sleep 0.1; done # a zombie has ended
+    for _ in $(seq $((600 * patience))); do [ -n "$(dari_pid)" ] || return 0; sleep 0.1; done # a zombie has ended
     kill -9 "$pid"
 }
 

@@ -46,9 +46,9 @@ check() {
     echo "  ✓ $words"
 }
 
-# until_true SECONDS WORDS COMMAND...
+# until_true SECONDS WORDS COMMAND...: DARI_SANDBOX_PATIENCE multiplies the limit.
 until_true() {
-    local limit=$((SECONDS + $1)) words=$2
+    local limit=$((SECONDS + $1 * patience)) words=$2
     shift 2
     until "$@"; do
         [ $SECONDS -lt $limit ] || fail "not in time: $words"

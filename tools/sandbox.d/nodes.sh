@@ -52,7 +52,7 @@ start_node() {                  # its first process and its directories; those o
     DARI_SANDBOX_MARK=$state nsenter --net="/run/netns/$prefix$node" \
         setsid unshare --mount --uts --pid --fork "$here/sandbox.d/node-init" "$dir" "$node" \
         </dev/null >>"$dir/log/init.log" 2>&1 9<&- &
-    for ((tries = 0; tries < 6000; tries++)); do
+    for ((tries = 0; tries < 6000 * patience; tries++)); do
         [ ! -s "$dir/init.pid" ] || return 0
         sleep 0.01
     done

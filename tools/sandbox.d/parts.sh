@@ -54,7 +54,7 @@ kill_part() {                   # after SIGKILL it is gone when this returns
     pid=$(part_pid "$1" "$2") || die "$2 on $1 does not run"
     kill -s "${signal#SIG}" "$pid"
     [ "${signal#SIG}" = KILL ] || return 0
-    for ((tries = 0; tries < 6000; tries++)); do
+    for ((tries = 0; tries < 6000 * patience; tries++)); do
         [ -e "/proc/$pid" ] || return 0
         sleep 0.01
     done
@@ -89,7 +89,7 @@ start_ovs_vswitchd() {
     local ip tries
     ip=$(underlay_ip "$1")
     ovs_daemon "$1" ovs-vswitchd ovs-vswitchd "unix:$state/$1/run/db.sock"
-    for ((tries = 0; tries < 6000; tries++)); do
+    for ((tries = 0; tries < 6000 * patience; tries++)); do
         ip -n "$prefix$1" link set br-phy up 2>/dev/null && break
         sleep 0.01
     done
@@ -151,7 +151,7 @@ start_central() {
     start_db nb
     start_db sb
     start_northd
-    ovn-sbctl -t 120 --db="unix:$dir/run/ovnsb_db.sock" wait-until SB_Global .
+    ovn-sbctl -t $((120 * patience)) --db="unix:$dir/run/ovnsb_db.sock" wait-until SB_Global .
     touch "$dir/southbound-filled"
     start_ovn_controller ctl
 }
@@ -159,7 +159,7 @@ start_central() {
 # An ovn-controller 23.03 that meets a southbound database before northd filled it crashes.
 await_southbound() {
     local tries
-    for ((tries = 0; tries < 12000; tries++)); do
+    for ((tries = 0; tries < 12000 * patience; tries++)); do
         [ ! -e "$state/ctl/southbound-filled" ] || return 0
         sleep 0.01
     done
@@ -222,7 +222,7 @@ start_libvirtd() {              # ready when it answers
             echo "libvirtd ended with $rc and is started again"
             sleep 0.1
         done' "$(pid_file "$1" libvirtd)" </dev/null >>"$state/$1/log/libvirtd-ends.log" 2>&1
-    for ((tries = 0; tries < 1200; tries++)); do
+    for ((tries = 0; tries < 1200 * patience; tries++)); do
         ! virsh -q -c "$(libvirt_uri "$1")" list >/dev/null 2>&1 || return 0
         sleep 0.05
     done

@@ -6,9 +6,8 @@ request of an action that would succeed, so that a test can mutate it in one pla
 resources: how they are made, and what a request for their actions needs.
 """
 import re
-import time
 
-from dev import PATIENCE_S
+import waiting
 
 from . import disks, gateways, gone, groups, instances, interfaces, subnets, vpcs
 from .requests import Requests, wire
@@ -113,14 +112,15 @@ class World(Requests):
 
     def await_word(self, action, params, path, word):
         """Until the reconciler has brought it about."""
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
+        found = None
+
+        def is_so():
+            nonlocal found
             found = self.account.ok(action, params).first(path)
-            if found == word:
-                return
-            time.sleep(0.01)
-        what = self.account.dev.explain(next(iter(params.values())))
-        raise AssertionError(f"{action} {params}: {found}, not {word}\n{what}")
+            return found == word
+        if not waiting.soon(is_so, shows=lambda: found, every_s=0.01):
+            what = self.account.dev.explain(next(iter(params.values())))
+            raise AssertionError(f"{action} {params}: {found}, not {word}\n{what}")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)
