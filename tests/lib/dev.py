@@ -84,7 +84,8 @@ class Dev:
         return health["waiting"], health["failing"]
 
     def has_ended(self):
-        return self.process.poll() is not None and f"the server has ended with {self.process.returncode}"
+        """Unless the test itself has killed it."""
+        return self.process.poll() not in (None, -signal.SIGKILL) and f"the server has ended with {self.process.returncode}"
 
     def __enter__(self):
         return self

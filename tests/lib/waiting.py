@@ -8,6 +8,7 @@ can see. They give up only if nothing changes for many looks, or if much process
 
     wait_until(holds, words)      polls until holds() is true and returns its value; raises Stalled
     soon(holds)                   the same; returns False instead of raising
+    found(what)                   the same for a value that cannot be looked up yet
     run(argv, ...)                subprocess.run() that ends a command which makes no progress
     HANG_S                        for an API that only takes seconds: a bound against hanging, which decides nothing
 
@@ -214,6 +215,16 @@ def soon(holds, of=(), shows=None, every_s=EVERY_S):
         return True
     except Stalled:
         return False
+
+
+def found(what, words=""):
+    """What it comes to, once that is true. An IndexError or a KeyError means that it is not there yet."""
+    def look():
+        try:
+            return what()
+        except (IndexError, KeyError):
+            return None
+    return wait_until(look, words or "what the test looks for")
 
 
 def run(argv, input=None, check=False, of=(), capture_output=False, **how):  # pylint: disable=redefined-builtin

@@ -7,7 +7,6 @@ what no test of a part finds: that the parts together do not start, or that a fa
 import os
 import re
 import sys
-import time
 import urllib.request
 
 import pytest
@@ -16,9 +15,10 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
 import warm  # noqa: E402
+import waiting  # noqa: E402
 
 AWS = "/usr/bin/aws"
-LIMIT_S, REFUSED = 60, 254
+REFUSED = 254
 
 
 class Region:
@@ -29,9 +29,7 @@ class Region:
         self.key = dev.account.key_id, dev.account.secret
         image = self.aws("ec2 describe-images", "Images[0].ImageId")
         self.instance = self.aws(f"ec2 run-instances --image-id {image} --instance-type t3.micro", "Instances[0].InstanceId")
-        end = time.monotonic() + LIMIT_S
-        while self.state() != "running":
-            assert time.monotonic() < end, f"{self.instance} is {self.state()}"
+        waiting.wait_until(lambda: self.state() == "running", f"{self.instance} runs")
 
     def run(self, words, query="", key=None):
         key_id, secret = key or self.key
@@ -72,10 +70,10 @@ def test_the_guest_is_told(region):
     (url,) = re.findall(r"curl (http://127\.0\.0\.1:\d+)/INSTANCE-ID", region.dev.banner)
     token = urllib.request.Request(f"{url}/{region.instance}/latest/api/token", method="PUT",
                                    headers={"X-aws-ec2-metadata-token-ttl-seconds": "60"})
-    with urllib.request.urlopen(token, timeout=LIMIT_S) as answer:
+    with urllib.request.urlopen(token, timeout=waiting.HANG_S) as answer:
         held = {"X-aws-ec2-metadata-token": answer.read().decode()}
     asked = urllib.request.Request(f"{url}/{region.instance}/latest/meta-data/instance-id", headers=held)
-    with urllib.request.urlopen(asked, timeout=LIMIT_S) as answer:
+    with urllib.request.urlopen(asked, timeout=waiting.HANG_S) as answer:
         assert answer.read().decode() == region.instance
 
 

@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from azure import Cloud, sign_in_az  # noqa: E402
 from dev import Account, Dev  # noqa: E402
+import waiting  # noqa: E402
 
 VERSION = "2021-04-01"
 LOCATION = "useast1"
@@ -64,13 +65,10 @@ def deploy(cloud, name, document, group="Here", account=None, mode="Incremental"
 
 
 def wait(cloud, name, group="Here"):
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline:
-        _, _, answer = cloud.ask("GET", where(cloud, name, group=group), VERSION)
-        if answer["properties"]["provisioningState"] not in ("Accepted", "Running"):
-            return answer
-        time.sleep(0.05)
-    raise AssertionError(answer)
+    def ended():
+        answer = cloud.ask("GET", where(cloud, name, group=group), VERSION)[2]
+        return answer["properties"]["provisioningState"] not in ("Accepted", "Running") and answer
+    return waiting.wait_until(ended, f"the deployment {name} ends")
 
 
 INNER = template([], parameters={"what": {"type": "string"}}, outputs={"said": output("[concat(parameters('what'), '!')]")})

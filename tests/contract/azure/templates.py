@@ -5,13 +5,13 @@
 loops and conditions. Each is deployed twice: the second time says of every resource that nothing changes, and nothing does."""
 import os
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from azure import Cloud  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
 VERSION = "2021-04-01"
 NET, MACHINE = "2022-01-01", "2022-08-01"
@@ -153,11 +153,11 @@ def deploy(cloud, group, document):
     path = f"{group}/providers/Microsoft.Resources/deployments/main"
     status, _, answer = cloud.ask("PUT", path, VERSION, body={"properties": {"mode": "Incremental", "template": document}})
     assert status in (200, 201), answer
-    end = time.monotonic() + 120
-    while answer["properties"]["provisioningState"] in ("Accepted", "Running"):
-        assert time.monotonic() < end, answer
-        time.sleep(0.1)
+
+    def ended():
         answer = cloud.ask("GET", path, VERSION)[2]
+        return answer["properties"]["provisioningState"] not in ("Accepted", "Running") and answer
+    answer = waiting.wait_until(ended, "the deployment ends")
     assert answer["properties"]["provisioningState"] == "Succeeded", answer["properties"].get("error")
     return answer["properties"]
 

@@ -4,7 +4,6 @@
 """Apache Libcloud's EC2 driver, as Debian ships it: what it can do with what there is here, from a network to the last thing deleted."""
 import os
 import sys
-import time
 
 import pytest
 from libcloud.compute.base import NodeState
@@ -13,6 +12,7 @@ from libcloud.compute.types import Provider, StorageVolumeState
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import REGION, Dev  # noqa: E402
+import waiting  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -37,11 +37,8 @@ def subnet(driver, network):
     return driver.ex_create_subnet(network.id, "10.9.1.0/24", REGION + "a", name="lib-sub")
 
 
-def until(what, wanted, limit_s=60):
-    end = time.monotonic() + limit_s
-    while what() != wanted:
-        assert time.monotonic() < end, f"{what()} instead of {wanted}"
-        time.sleep(0.05)
+def until(what, wanted):
+    waiting.wait_until(lambda: what() == wanted, wanted, shows=what)
 
 
 def state(driver, node):

@@ -7,7 +7,6 @@ application credential as it is: its driver hands every way of authentication an
 not take. The test lets it take one and is otherwise libcloud's own."""
 import os
 import sys
-import time
 
 import pytest
 from libcloud.common import openstack_identity
@@ -19,6 +18,7 @@ from libcloud.compute.types import Provider
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
 
 def connect(dev, user, secret, version, **more):
@@ -43,11 +43,8 @@ def driver(dev, project):
     return connect(dev, project.user, project.password, "3.x_password", ex_tenant_name=project.name)
 
 
-def until(what, wanted, limit_s=60):
-    end = time.monotonic() + limit_s
-    while what() != wanted:
-        assert time.monotonic() < end, f"{what()} instead of {wanted}"
-        time.sleep(0.05)
+def until(what, wanted):
+    waiting.wait_until(lambda: what() == wanted, wanted, shows=what)
 
 
 def named(rows, name):

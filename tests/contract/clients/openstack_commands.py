@@ -6,15 +6,14 @@ folder types, and what it changed is read back with the same client."""
 import os
 import sys
 import tempfile
-import time
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud as lib  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
-LIMIT_S = 60
 
 
 SILENT = {"set", "unset", "delete", "add", "remove", "reboot", "resize", "confirm", "revoke"}
@@ -41,10 +40,7 @@ class Clients:
         return name
 
     def await_that(self, words, look):
-        end = time.monotonic() + LIMIT_S
-        while not look():
-            assert time.monotonic() < end, words
-            time.sleep(0.1)
+        waiting.wait_until(look, words)
 
     def await_server(self, name, status):
         self.await_that(f"{name}: {status}", lambda: self.own.say("server", "show", name)["status"] == status)

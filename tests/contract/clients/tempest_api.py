@@ -20,6 +20,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 import tempest_run  # noqa: E402
 from dev import WEB_ADDRESS, Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 # ---- what Tempest is told of the region
 
@@ -62,7 +63,7 @@ def settings(dev, folder):
     admin = cloud.admin(dev)
     make_pool(admin)
     images = [make_image(admin, name) for name in ("tempest", "tempest-other")]
-    groups = tempest_run.settings(admin, dev.url, folder, images, limit_s=30)
+    groups = tempest_run.settings(admin, dev.url, folder, images, limit_s=HANG_S)
     groups["image"]["http_image"] = serve_disk()
     return groups
 

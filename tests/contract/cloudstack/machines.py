@@ -9,7 +9,6 @@ import http.server
 import os
 import sys
 import threading
-import time
 import types
 import urllib.parse
 import urllib.request
@@ -24,6 +23,7 @@ import cloud  # noqa: E402
 from cloudstack import admin_key, call, ok, refused, wait  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
+import waiting  # noqa: E402
 
 SENTENCE = "due to incorrect long value format, or entity does not exist"
 
@@ -407,13 +407,10 @@ def web():
 
 
 def ready(dev, command, item, id_, **given):
-    end = time.monotonic() + 60
-    while time.monotonic() < end:
+    def look():
         one, = ok(dev, command, id=id_, **given)[item]
-        if one["isready"]:
-            return one
-        time.sleep(0.1)
-    raise AssertionError(one)
+        return one["isready"] and one
+    return waiting.wait_until(look, f"{id_} is ready")
 
 
 @holds("CloudStack: Templates that are fetched")
@@ -426,11 +423,11 @@ def test_templates_are_fetched(dev, place, web, os_type):
     assert done["status"] == "Download Complete" and done["physicalsize"] == 1 << 20 and len(done["checksum"]) == 32
     assert ok(dev, "deployVirtualMachine", **{**place, "templateid": one["id"]})["virtualmachine"]["state"] == "Running"
     failed, = ok(dev, "registerTemplate", url=f"{web}/gone", format="QCOW2", **said)["template"]
-    end = time.monotonic() + 60
-    while (status := ok(dev, "listTemplates", id=failed["id"], templatefilter="self")["template"][0]["status"]) == "Not downloaded":
-        assert time.monotonic() < end
-        time.sleep(0.1)
-    assert "404" in status
+
+    def status():
+        return ok(dev, "listTemplates", id=failed["id"], templatefilter="self")["template"][0]["status"]
+    waiting.wait_until(lambda: status() != "Not downloaded", "the download fails")
+    assert "404" in status()
     ok(dev, "deleteTemplate", id=failed["id"], zoneid=place["zoneid"])
     for wrong in [{"format": "ISO"}, {"format": "OVA"}, {"hypervisor": "VMware"}, {"url": "ftp://x/y"}, {"zoneid": "x"}, {"ostypeid": "x"}, {"bits": "32"}]:
         assert refused(dev, "registerTemplate", **{"url": f"{web}/disk.raw", "format": "RAW", **said, **wrong})[0] == 431, wrong

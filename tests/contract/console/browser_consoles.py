@@ -7,7 +7,6 @@ policy that the pages come with. The display is noVNC's page; the terminal is ou
 import os
 import sys
 import tempfile
-import time
 
 import pytest
 from selenium import webdriver
@@ -15,13 +14,12 @@ from selenium.webdriver.chrome.options import Options
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.support.ui import WebDriverWait
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud as lib  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
-LIMIT_S = 60
 
 
 @pytest.fixture(scope="module")
@@ -50,12 +48,9 @@ def project():
 
 
 def await_status(project, wanted):
-    for _ in range(LIMIT_S * 10):
-        status = project.ok("GET", f"/compute/v2.1/servers/{project.seen}")["server"]["status"]
-        if status == wanted:
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"{status}, not {wanted}")
+    def status():
+        return project.ok("GET", f"/compute/v2.1/servers/{project.seen}")["server"]["status"]
+    waiting.wait_until(lambda: status() == wanted, wanted, shows=status)
 
 
 def open_console(browser, project, protocol, kind):
@@ -65,7 +60,8 @@ def open_console(browser, project, protocol, kind):
 
 
 def wait_until(browser, words, look):
-    WebDriverWait(browser, LIMIT_S).until(lambda _: look(), f"{words}; the browser says {browser.get_log('browser')}")
+    said = []
+    waiting.wait_until(look, words, shows=lambda: said.extend(browser.get_log("browser")) or said)
 
 
 def check_policy(browser):

@@ -8,7 +8,6 @@ colour, and a port that repeats what is typed."""
 import os
 import re
 import sys
-import time
 
 import pytest
 from selenium.webdriver.common.action_chains import ActionChains
@@ -18,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import browser as web  # noqa: E402
 import native  # noqa: E402
 from console import go, instance, look, pages, world  # noqa: E402
+import waiting  # noqa: E402
 
 TEXT = "document.querySelector('.xterm-accessibility-tree').innerText"
 
@@ -54,10 +54,10 @@ def screen(page, dev):
 
 
 def test_a_screen_is_drawn(screen):
-    limit = time.monotonic() + 30
-    while not (seen := drawn(screen)) or seen[:2] != [640, 400] or seen[2:5] == [0, 0, 0]:
-        assert time.monotonic() < limit, seen
-        time.sleep(0.1)
+    def is_drawn():
+        seen = drawn(screen)
+        return seen and seen[:2] == [640, 400] and seen[2:5] != [0, 0, 0]
+    waiting.wait_until(is_drawn, "the screen is drawn", shows=lambda: drawn(screen))
     assert not screen.faults()
 
 

@@ -23,7 +23,8 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import dev as region  # noqa: E402
-from dev import DARI, PATIENCE_S, Dev  # noqa: E402
+from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 
 INSIDE = "DARI_TEST_NAMESPACE"
 OWN, OTHER_OWN, OWN_6, WORLD, PORT = "10.77.0.1", "10.77.0.3", "fd77::1", "10.77.0.2", 8080
@@ -107,14 +108,13 @@ def fetch(dev, url):
     """How the import of a disk from there ends: None when it has come, else why not."""
     ec2 = dev.account.client()
     task = ec2.import_snapshot(DiskContainer={"Url": url, "Format": "RAW"})["ImportTaskId"]
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+
+    def ended():
         detail = ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]
-        if detail["Status"] != "active":
-            assert (detail["Status"] == "completed") == ("StatusMessage" not in detail)
-            return detail.get("StatusMessage")
-        time.sleep(0.05)
-    raise AssertionError(f"{task} is still active")
+        return detail["Status"] != "active" and detail
+    detail = waiting.wait_until(ended, f"{task} ends")
+    assert (detail["Status"] == "completed") == ("StatusMessage" not in detail)
+    return detail.get("StatusMessage")
 
 
 def test_the_world_is_fetched_from(dev):
@@ -261,7 +261,7 @@ def test_a_bad_block_is_refused_at_start(tmp_path, key, text):
     config = tmp_path / "dari.yaml"
     run(DARI, "--config", str(config), "init", "--data", str(tmp_path / "data"), "--socket", str(tmp_path / "socket"))
     config.write_text(config.read_text() + f"images:\n  {key}: [192.0.2.0/24, {text}]\n")
-    done = subprocess.run([DARI, "--config", str(config), "serve"], capture_output=True, text=True, timeout=PATIENCE_S, check=False)
+    done = waiting.run([DARI, "--config", str(config), "serve"], capture_output=True, text=True)
     assert done.returncode == 1 and f'images.{key}: \\"{text}\\"' in done.stderr, done.stderr
 
 

@@ -225,7 +225,7 @@ def test_an_image_that_nobody_brings_data(both):
     images = f"{both.group.split('/resourceGroups')[0]}/providers/Microsoft.Compute/images"
     one, = [i for i in both.azure.ask("GET", images)["value"] if i["name"] == ec2_id("ami", made["id"])]
     operation = both.azure.begin("PUT", one["id"], {"location": "useast1", "tags": {"of": "nothing"}})
-    assert both.azure.wait(operation, limit_s=30)["status"] == "Succeeded"
+    assert both.azure.wait(operation)["status"] == "Succeeded"
     now = both.azure.ask("GET", one["id"])
     assert now["tags"] == {"of": "nothing"} and now["properties"]["provisioningState"] == "Creating"
 

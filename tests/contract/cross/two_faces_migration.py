@@ -7,7 +7,6 @@ import contextlib
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
@@ -16,8 +15,8 @@ import cloud  # noqa: E402
 from cloudstack import admin_key, call, wait  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import COMPUTE, NEWEST, holds  # noqa: E402
+import waiting  # noqa: E402
 
-LIMIT_S = 60
 
 
 class Region:
@@ -54,10 +53,7 @@ class Region:
         self.dev.command("host", "set", host, "--move-rate", "0")
 
     def until(self, holds_now, words):
-        end = time.monotonic() + LIMIT_S
-        while not holds_now():
-            assert time.monotonic() < end, words
-            time.sleep(0.05)
+        waiting.wait_until(holds_now, words, every_s=0.05)
 
 
 @pytest.fixture(scope="module")

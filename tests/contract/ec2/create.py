@@ -10,7 +10,6 @@ import itertools
 import os
 import re
 import sys
-import time
 import uuid
 
 import botocore.exceptions
@@ -19,8 +18,9 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import uefi_data  # noqa: E402
-from dev import PATIENCE_S, Dev, dump  # noqa: E402
+from dev import Dev, dump  # noqa: E402
 from world import VALUES, ids_in  # noqa: E402
+import waiting  # noqa: E402
 
 ACTIONS = {a["name"]: a for a in dump()["actions"]}
 CREATES = re.compile("(Allocate|Assign|Associate|Attach|Authorize|Copy|Create|Import|Register|Request|Run)[A-Z]")
@@ -894,15 +894,15 @@ class Region:
         if not name:
             return self.call_newer(action, arguments)
         self.newer = {k[1:]: v for k, v in arguments.items() if k[0] == "+"}
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end:
+
+        def answer():
             try:
                 return getattr(self.ec2, name)(**{k: v for k, v in arguments.items() if k[0] != "+"})
             except botocore.exceptions.ClientError as error:
                 if error.response["Error"]["Code"] != "IncorrectState":
                     raise
-                time.sleep(0.05)  # until the hosts have brought about what was made before
-        raise AssertionError(f"{action} {arguments}: IncorrectState for too long")
+                return None  # until the hosts have brought about what was made before
+        return waiting.wait_until(answer, f"{action} {arguments}: no IncorrectState", every_s=0.05)
 
     def call_newer(self, action, arguments):
         """What boto3 has no method for."""

@@ -13,7 +13,8 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import PATIENCE_S, WEB_ADDRESS, Dev  # noqa: E402
+from dev import WEB_ADDRESS, Dev  # noqa: E402
+import waiting  # noqa: E402
 
 SIZE = 8 << 20
 
@@ -83,15 +84,12 @@ def ec2(dev):
     return dev.account.client()
 
 
-def end_of(ec2, task, patience_s=PATIENCE_S):
+def end_of(ec2, task):
     """The task, once it has ended."""
-    end = time.monotonic() + patience_s
-    while time.monotonic() < end:
+    def ended():
         shown = ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])["ImportSnapshotTasks"][0]
-        if shown["SnapshotTaskDetail"]["Status"] != "active":
-            return shown
-        time.sleep(0.05)
-    raise AssertionError(f"{task} is still active: {shown}")
+        return shown["SnapshotTaskDetail"]["Status"] != "active" and shown
+    return waiting.wait_until(ended, f"{task} ends", every_s=0.05)
 
 
 @pytest.mark.parametrize("name, form", [("disk.raw", "RAW"), ("disk.qcow2", "QCOW2"), ("disk.vmdk", "VMDK"), ("disk.vhd", "VHD"), ("disk.vhdx", "vhdx"), ("disk.vmdk", None)])
@@ -123,10 +121,10 @@ def test_encrypted(ec2, web):
 def test_image(ec2, web):
     asked = ec2.import_image(Description="of two", Platform="Linux", DiskContainers=[
         {"Format": "QCOW2", "Url": f"{web.url}/disk.qcow2"}, {"DeviceName": "/dev/sdf", "Url": f"{web.url}/disk.vmdk"}])
-    end = time.monotonic() + PATIENCE_S
-    while (task := ec2.describe_import_image_tasks(ImportTaskIds=[asked["ImportTaskId"]])["ImportImageTasks"][0])["Status"] == "active":
-        assert time.monotonic() < end, task
-        time.sleep(0.05)
+    def ended():
+        task = ec2.describe_import_image_tasks(ImportTaskIds=[asked["ImportTaskId"]])["ImportImageTasks"][0]
+        return task["Status"] != "active" and task
+    task = waiting.wait_until(ended, "the import ends", every_s=0.05)
     assert task["Status"] == "completed", task
     image = ec2.describe_images(ImageIds=[task["ImageId"]])["Images"][0]
     assert image["Name"] == asked["ImportTaskId"] and image["State"] == "available" and image["Description"] == "of two"
@@ -147,15 +145,16 @@ def test_nothing_is_left(ec2, web, path, form, words):
     assert {s["SnapshotId"] for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]} == before
 
 
+def progress(ec2, task):
+    return ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]["Progress"]
+
+
 def test_cancelled_in_the_middle(ec2, web):
     task = ec2.import_snapshot(DiskContainer={"Url": f"{web.url}/endless", "Format": "RAW"})["ImportTaskId"]
-    end = time.monotonic() + PATIENCE_S
-    while ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]["Progress"] == "0":
-        assert time.monotonic() < end, "no progress is told"
-        time.sleep(0.1)
+    waiting.wait_until(lambda: progress(ec2, task) != "0", "progress is told")
     answer = ec2.cancel_import_task(ImportTaskId=task, CancelReason="no need")
     assert (answer["PreviousState"], answer["State"]) == ("active", "deleted")
-    assert web.broken_off.wait(PATIENCE_S), "the download went on"
+    assert waiting.soon(web.broken_off.is_set), "the download went on"
     assert end_of(ec2, task)["SnapshotTaskDetail"]["StatusMessage"] == "no need"
 
 
@@ -164,10 +163,7 @@ def test_end_in_the_middle(web):
     with Dev() as dev:
         ec2 = dev.account.client()
         task = ec2.import_snapshot(DiskContainer={"Url": f"{web.url}/endless", "Format": "RAW"})["ImportTaskId"]
-        end = time.monotonic() + PATIENCE_S
-        while ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])["ImportSnapshotTasks"][0]["SnapshotTaskDetail"]["Progress"] == "0":
-            assert time.monotonic() < end, "no progress is told"
-            time.sleep(0.1)
+        waiting.wait_until(lambda: progress(ec2, task) != "0", "progress is told")
         assert dev.end() == 0
 
 

@@ -8,15 +8,15 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import native  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 
-LEFTOVERS, PATIENCE_S = 6, 30
+LEFTOVERS = 6
 GIB = 2**30
 
 
@@ -32,13 +32,11 @@ def run(dev):
     """An audit's row, as it ends."""
     made = dev.operator.api_ok("POST", "/audits", {})["items"][0]
     assert (made["stage"], made["asked_by"], made["asked"]) == ("running", "admin", 0)
-    end = time.monotonic() + PATIENCE_S
-    while time.monotonic() < end:
+
+    def ended():
         row = dev.operator.api_ok("GET", f"/audits/{made['id']}")["item"]
-        if row["stage"] == "ended":
-            return row
-        time.sleep(0.02)
-    raise AssertionError("the audit does not end")
+        return row["stage"] == "ended" and row
+    return waiting.wait_until(ended, "the audit ends")
 
 
 def findings(dev):
@@ -64,9 +62,7 @@ def test_an_audit(dev):
         found = findings(dev)
         hosts = {h["id"]: h["name"] for h in dev.operator.rows("/hosts")}
         assert {(f["about"], f["quarantined"], f["audit"], hosts[f["place"]]) for f in found} == {("disk", True, row["id"], "sim1")}
-        end = time.monotonic() + PATIENCE_S
-        while time.monotonic() < end and len([k for k in stream.rows() if k[0] == "audit_difference"]) < LEFTOVERS:
-            time.sleep(0.02)
+        waiting.wait_until(lambda: len([k for k in stream.rows() if k[0] == "audit_difference"]) >= LEFTOVERS, "all findings are told")
         told = stream.rows()
         assert told["region_audit", row["id"]]["stage"] == "ended" and {i for k, i in told if k == "audit_difference"} == {f["id"] for f in found}
     assert [f["subject"] for f in found] == says(dev)

@@ -18,6 +18,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import warm  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
+import waiting  # noqa: E402
 
 SILENT = {"delete", "resize", "set", "unset", "start", "stop", "reboot", "pause", "unpause", "suspend", "resume", "lock", "unlock", "add",
           "remove", "confirm", "revert"}
@@ -45,14 +46,13 @@ class Cloud:
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else json.loads(done.stdout) if form else done.stdout
 
-    def await_status(self, server, wanted, limit_s=60):
-        end = time.monotonic() + limit_s
-        while time.monotonic() < end:
-            now = self.sdk.compute.get_server(server)
-            if now.status == wanted and now.task_state is None:
-                return now
-            time.sleep(0.1)
-        raise AssertionError(f"{now.status}/{now.task_state} instead of {wanted}")
+    def await_status(self, server, wanted):
+        seen = {}
+
+        def is_so():
+            now = seen["now"] = self.sdk.compute.get_server(server)
+            return now.status == wanted and now.task_state is None and now
+        return waiting.wait_until(is_so, wanted, shows=lambda: (seen["now"].status, seen["now"].task_state))
 
 
 @pytest.fixture(scope="module")

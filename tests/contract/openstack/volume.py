@@ -7,7 +7,6 @@ import json
 import os
 import re
 import sys
-import time
 
 import novaclient.client
 import openstack
@@ -18,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import warm  # noqa: E402
 from cloud import admin  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
 
 class Cloud:
@@ -37,14 +37,14 @@ class Cloud:
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else None if silent else json.loads(done.stdout)
 
-    def until(self, what, holds, limit_s=60):
-        end = time.monotonic() + limit_s
-        while time.monotonic() < end:
-            value = what()
-            if holds(value):
-                return value
-            time.sleep(0.1)
-        raise AssertionError(f"still {value}")
+    def until(self, what, holds):
+        value = []
+
+        def look():
+            value[:] = [what()]
+            return holds(value[0])
+        waiting.wait_until(look, "what is to be", shows=lambda: value)
+        return value[0]
 
     def volume(self, volume, status="available"):
         return self.until(lambda: self.sdk.block_storage.get_volume(volume), lambda v: v.status == status)

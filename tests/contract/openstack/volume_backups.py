@@ -11,7 +11,6 @@ import os
 import re
 import shutil
 import sys
-import time
 
 import openstack
 import openstack.exceptions
@@ -20,6 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import warm  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
 
 class Cloud:
@@ -46,11 +46,13 @@ class Cloud:
 
     def wait(self, what, is_so):
         """What it shows once that is so."""
-        end = time.monotonic() + 60
-        while not is_so(shown := what()):
-            assert time.monotonic() < end, shown
-            time.sleep(0.05)
-        return shown
+        shown = []
+
+        def look():
+            shown[:] = [what()]
+            return is_so(shown[0])
+        waiting.wait_until(look, "what is to be", shows=lambda: shown, every_s=0.05)
+        return shown[0]
 
     def backup(self, backup_id):
         return self.sdk.block_storage.get_backup(backup_id)

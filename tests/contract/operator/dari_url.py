@@ -21,8 +21,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import clone  # noqa: E402
 import cloud  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 
-PATIENCE_S = 120
 NOBODY = "nobody is signed in"
 OF_THE_MACHINE = ("env", "account rc dev", "console", "host authority", "host sign sim1",
                   "bill export --to file:///tmp/x", "prices load /tmp/x")
@@ -40,8 +40,7 @@ class Elsewhere:
         return {**kept, "HOME": self.home, "DARI_CONFIG": "/nonexistent/dari.yaml", **more}
 
     def run(self, *argv, fails=False, **how):
-        done = subprocess.run([DARI, *argv], capture_output=True, text=True, timeout=PATIENCE_S, check=False,
-                              env=self.environment(how.pop("env", {})), **how)
+        done = waiting.run([DARI, *argv], capture_output=True, text=True, env=self.environment(how.pop("env", {})), **how)
         assert (done.returncode != 0) == fails, f"{argv}: {done.returncode}\n{done.stdout}{done.stderr}"
         return done.stderr if fails else done.stdout
 
@@ -468,7 +467,7 @@ def test_a_key_is_not_sent(hostile):
 
 class Socket(http.client.HTTPConnection):
     def __init__(self, path):
-        super().__init__("localhost", timeout=30)
+        super().__init__("localhost", timeout=waiting.HANG_S)
         self.path = path
 
     def connect(self):
@@ -518,7 +517,7 @@ def test_commands_end_with_the_server():
         following = subprocess.Popen([DARI, "--config", here.config, "log", "audit", "--follow"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         here.command("account", "list")
         assert here.end() == 0
-        _, said = following.communicate(timeout=PATIENCE_S)
+        _, said = waiting.communicate(following)
         assert following.returncode == 1 and said.startswith("dari") and "cannot re" in said or "without an answer" in said
         assert not os.path.exists(os.path.join(os.path.dirname(here.config), "dari.sock"))
 

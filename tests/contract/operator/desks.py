@@ -19,6 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from desk_servicenow import Desk  # noqa: E402
 from dev import Dev  # noqa: E402
+from waiting import HANG_S, found as soon  # noqa: E402
 
 PASSWORD, SECRET = "Zq7ExampleOnly5mN8", "Zq7ExampleOnly5mN8pLk2Xv"
 
@@ -57,19 +58,6 @@ class Hook:
         return [event for event, _, refused in self.heard if event["eventType"] == kind and not refused]
 
 
-def soon(what, limit_s=60):
-    end = time.monotonic() + limit_s
-    while True:
-        try:
-            found = what()
-        except (IndexError, KeyError):
-            found = None
-        if found or time.monotonic() > end:
-            assert found
-            return found
-        time.sleep(0.1)
-
-
 class Region:
     def __init__(self, folder):
         self.desk, self.hook = Desk("now", PASSWORD), Hook()
@@ -97,7 +85,7 @@ class Region:
         request = urllib.request.Request(f"{self.dev.url}/tmf-api/troubleTicket/v4/troubleTicket/{ticket}", method="PATCH", data=json.dumps(value).encode(),
                                          headers={"Authorization": f"Bearer {token or self.token}", "Content-Type": "application/merge-patch+json"})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as failed:
             return failed.code, json.load(failed)
@@ -249,7 +237,7 @@ def test_documents_come_back(region):
                                          data=None if body is None else json.dumps(body).encode(),
                                          headers={"Authorization": f"Bearer {region.token}", "Content-Type": media, **headers})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
                 return answer.status, json.load(answer), answer.headers["ETag"]
         except urllib.error.HTTPError as failed:
             return failed.code, json.load(failed), None

@@ -19,8 +19,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 
-PATIENCE_S = 400
 KILLS, FIRST = os.environ.get("KILLS", "5"), int(os.environ.get("FIRST", "0"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 KEY = base64.b64encode(b"\0\0\0\x0bssh-ed25519 of a stand-in").decode()
@@ -230,7 +230,7 @@ class Machine:
         self.write("ticks", "0\n")
         self.write("kill-at", kill_at)
         env = {"PATH": f"{self.path('bin')}:/usr/sbin:/usr/bin:/bin", "STATE": self.folder, "KEY": self.key, "DARI_CONFIG": self.config}
-        return subprocess.run([DARI, *argv], env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S, check=False, text=True)
+        return waiting.run([DARI, *argv], env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
     def add(self, *flags, **more):
         return self.dari("host", "add", self.address, "--fingerprint", FINGERPRINT, *FLAGS, *flags, **more)

@@ -11,8 +11,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI  # noqa: E402
+import waiting  # noqa: E402
 
-PATIENCE_S = 60
 SSH = """
 echo "$@" >"$STAND_INS/asked"
 while [ "$1" != -- ]; do shift; done
@@ -55,7 +55,7 @@ def check(tmp_path):
             path.chmod(0o755)
         argv = [DARI, "host", "check", *(flags or ["root@10.0.0.11", "--pool", str(tmp_path)])]
         env = {"PATH": f"{tmp_path}:/usr/bin:/bin", "STAND_INS": str(tmp_path)}
-        return subprocess.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S, check=False, text=True)
+        return waiting.run(argv, env=env, stdin=subprocess.DEVNULL, capture_output=True, text=True)
     return run
 
 

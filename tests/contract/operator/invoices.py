@@ -28,6 +28,7 @@ import cloud  # noqa: E402
 import cloudstack  # noqa: E402
 import native  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 
 D = decimal.Decimal
 PRICES = """
@@ -356,9 +357,7 @@ def test_who_does_not_pay_is_limited_then_suspended_then_served_again(world, clo
     assert standing(world)["Default"] == "suspended"
     world.command("billing", "pay", "Default", "--amount", "0.01", "--key", "bank-2")  # the command or the region restores it, whoever is first
     assert "noted before" in run(world, "billing", "pay", "Default", "--amount", "0.01", "--key", "bank-2").stdout
-    end = time.monotonic() + 60
-    while standing(world)["Default"] != "active" and time.monotonic() < end:
-        time.sleep(0.1)
+    waiting.wait_until(lambda: standing(world)["Default"] == "active", "the account is active again")
     assert standing(world)["Default"] == "active" and instance_is(world, "running")
     assert world.ec2.describe_instances(InstanceIds=[spare])["Reservations"][0]["Instances"][0]["State"]["Name"] == "stopped"
     for name in ("limited", "suspended"):

@@ -22,14 +22,13 @@ import pytest
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 import clone  # noqa: E402
-from machines import PATIENCE_S, Machine, run, share, until  # noqa: E402
+from machines import Machine, run, until  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 INSIDE = "DARI_PACKAGES_INSIDE"  # the folder of the copied root
 OUT = os.environ.get("DARI_DEBS", os.path.join(ROOT, "build/deb"))  # packages that are there already, or where they are built
-BUILD_S = 1200
 DATABASES = {"/run/openvswitch/db.sock": "/usr/share/openvswitch/vswitch.ovsschema", "/run/ovn/ovnnb_db.sock": "/usr/share/ovn/ovn-nb.ovsschema"}
 RIGHTS = 0x201404  # the unit's four: CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_SYS_ADMIN
-FIRST_INSTANCE_S = 20  # from the package to an instance that is simulated
 EXPOSURE_MAX = 35  # of systemd-analyze security, in tenths: less is better
 
 
@@ -50,7 +49,7 @@ class Packaged(Machine):
     def answers(self):
         assert self.of_unit("ActiveState") != "failed", self.run("journalctl", "-u", "dari").stdout
         try:
-            with urllib.request.urlopen("http://127.0.0.1:8788/healthz", timeout=PATIENCE_S):
+            with urllib.request.urlopen("http://127.0.0.1:8788/healthz", timeout=HANG_S):
                 return True
         except urllib.error.HTTPError:
             return True  # it is not well, as it has no host
@@ -101,7 +100,7 @@ def make_stand_in(name, folder):
 @pytest.fixture(scope="module")
 def built():
     if "DARI_DEBS" not in os.environ:
-        run(os.path.join(ROOT, "tools/deb"), OUT, limit_s=BUILD_S)
+        run(os.path.join(ROOT, "tools/deb"), OUT)
     return OUT
 
 
@@ -255,9 +254,7 @@ def test_three_commands_lead_to_a_first_instance(machine):
     machine.aws_by(exports, "ec2", "run-instances", "--image-id", image, "--instance-type", "t3.micro")
     until(lambda: machine.aws_by(exports, "ec2", "describe-instances", "--query", "Reservations[].Instances[].State.Name") == "running",
           "the instance runs")
-    took_s, busy = time.monotonic() - start, share()
-    print(f"{took_s:.1f} s from the package to an instance, where each processor has {busy:.1f} to serve")
-    assert took_s <= FIRST_INSTANCE_S * busy
+    print(f"{time.monotonic() - start:.1f} s from the package to an instance")
     machine.dpkg("--purge", "dari")
 
 

@@ -19,6 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import native  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
 SECRET = "Yx3ExampleOnly8wR5tGh6Bn"
 PASSWORD = "correct horse 7 battery"
@@ -50,18 +51,15 @@ class Mailer:
         threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
 
     def soon(self, event, email, count=1):
-        end = time.monotonic() + 60
-        while True:
+        def told():
             found = [e for e in list(self.heard) if e["event"] == event and e["data"].get("email", email) == email]
-            if len(found) >= count:
-                return found[-1]
-            assert time.monotonic() < end, (event, email, self.heard)
-            time.sleep(0.05)
+            return len(found) >= count and found[-1]
+        return waiting.wait_until(told, f"{event} of {email}", shows=lambda: self.heard)
 
 
 def stranger(world, method, path, body=None):
     """Without a token."""
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=waiting.HANG_S)
     connection.request(method, native.PREFIX + path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
     text = answer.read().decode()
@@ -186,13 +184,10 @@ def test_the_first_payment_ends_the_trial(world):
     body = json.dumps({"key": "1", "domain": "kim", "amount": "5"}).encode()
     now = int(time.time())
     mac = hmac.new(SECRET.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
-    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=waiting.HANG_S)
     connection.request("POST", f"{native.PREFIX}/webhooks/mails/payments", body, {"Content-Type": "application/json", "Dari-Signature": f"t={now},v1={mac}"})
     assert connection.getresponse().status == 200
-    end = time.monotonic() + 30
-    while not [e for e in list(world.mailer.heard) if e["event"] == "signup.active"]:
-        assert time.monotonic() < end
-        time.sleep(0.05)
+    waiting.wait_until(lambda: [e for e in list(world.mailer.heard) if e["event"] == "signup.active"], "it is told")
     kim = Customer(world, "kim", "kim@example.com")
     assert [kim.launch(world.image).status for _ in range(2)] == [202, 202]
     assert kim.launch(world.image).status != 202

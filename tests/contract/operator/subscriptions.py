@@ -20,6 +20,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
+from waiting import found as soon  # noqa: E402
 
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
@@ -48,14 +49,6 @@ def image(ec2):
 
 def run(dev, *words):
     return subprocess.run([DARI, "--config", dev.config, *words], capture_output=True, text=True, check=False)
-
-
-def soon(check, seconds=60):
-    end = time.monotonic() + seconds
-    while not (found := check()):
-        assert time.monotonic() < end, "it has not come about"
-        time.sleep(0.2)
-    return found
 
 
 def launch(dev, ec2, image, size="t3.micro"):

@@ -19,6 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from desk_rt import Desk  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
+from waiting import HANG_S, found as soon  # noqa: E402
 
 SECRET = "Zq7" + "ExampleOnly5mN8pLk2Xv"
 
@@ -40,7 +41,7 @@ class Region:
 
     def kill(self):
         self.dev.process.send_signal(signal.SIGKILL)
-        self.dev.process.communicate(timeout=30)
+        self.dev.process.communicate()
 
     def restart(self):
         key = self.dev.account.key_id, self.dev.account.secret
@@ -74,20 +75,6 @@ def region(tmp_path_factory):
     r = Region(tmp_path_factory.mktemp("region"))
     yield r
     r.end()
-
-
-def soon(what, limit_s=60):
-    """What it comes to, once it is true."""
-    end = time.monotonic() + limit_s
-    while True:
-        try:
-            found = what()
-        except (IndexError, KeyError):
-            found = None
-        if found or time.monotonic() > end:
-            assert found
-            return found
-        time.sleep(0.1)
 
 
 def at(desk, subject):
@@ -340,7 +327,7 @@ def test_hub(region):
         request = urllib.request.Request(region.dev.url + "/tmf-api/troubleTicket/" + path, method=method, data=body,
                                          headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"})
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as failed:
             return failed.code, json.load(failed)

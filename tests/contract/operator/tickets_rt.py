@@ -18,8 +18,8 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import desk_real_rt  # noqa: E402
 from dev import ROOT, Dev  # noqa: E402
+from waiting import found as soon  # noqa: E402
 
-LIMIT_S = 180  # RT takes a second for what it does first
 
 
 class Region:
@@ -39,7 +39,7 @@ class Region:
 
     def kill(self):
         self.dev.process.send_signal(signal.SIGKILL)
-        self.dev.process.communicate(timeout=30)
+        self.dev.process.communicate()
 
     def restart(self):
         key = self.dev.account.key_id, self.dev.account.secret
@@ -74,19 +74,6 @@ def region(tmp_path_factory):
     r = Region(tmp_path_factory.mktemp("region"))
     yield r
     r.end()
-
-
-def soon(what, limit_s=LIMIT_S):
-    end = time.monotonic() + limit_s
-    while True:
-        try:
-            found = what()
-        except (IndexError, KeyError):
-            found = None
-        if found or time.monotonic() > end:
-            assert found
-            return found
-        time.sleep(0.5)
 
 
 def at(desk, subject):

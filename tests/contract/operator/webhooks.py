@@ -25,6 +25,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloudstack  # noqa: E402
 import native  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
+from waiting import HANG_S, found as soon  # noqa: E402
 
 D = decimal.Decimal
 SECRET = "Zq7ExampleOnly5mN8pLk2Xv"
@@ -77,16 +78,6 @@ class Hook:
         return [e for e, _, status in list(self.heard) if status < 300 and event in (None, e["event"])]
 
 
-def soon(what, limit_s=60):
-    end = time.monotonic() + limit_s
-    while True:
-        found = what()
-        if found or time.monotonic() > end:
-            assert found
-            return found
-        time.sleep(0.05)
-
-
 def run(dev, *words):
     return subprocess.run([DARI, "--config", dev.config, *words], capture_output=True, text=True, check=False)
 
@@ -98,7 +89,7 @@ def at(when):
 def pay(dev, body, signature=None, hook="till"):
     """As whoever has the money: no token, no key."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     headers = {"Content-Type": "application/json"}
     if signature != "":
         headers["Dari-Signature"] = signature or sign(raw)

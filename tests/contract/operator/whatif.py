@@ -7,14 +7,13 @@ import json
 import os
 import subprocess
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
 
-LIMIT_S = 60
 
 
 class Region:
@@ -56,10 +55,8 @@ class Region:
 
     def moved(self):
         """Waits until nobody is on the way."""
-        end = time.monotonic() + LIMIT_S
-        while any(i["State"]["Name"] != "running" for r in self.ec2.describe_instances()["Reservations"] for i in r["Instances"]):
-            assert time.monotonic() < end
-            time.sleep(0.05)
+        waiting.wait_until(lambda: all(i["State"]["Name"] == "running" for r in self.ec2.describe_instances()["Reservations"] for i in r["Instances"]),
+                           "all run")
         self.dev.rest()
 
     def load(self):
