@@ -44,6 +44,18 @@ PREFIXES = {"base": ["fd"], "api/openstack": ["os"], "api/cloudstack": ["cs"], "
 PLACEHOLDERS = ("K_", "x_", "module_verb_object", "engine_verb_kind", "kind_wish")
 FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version")
 
+# What tests/FLAKES.md tells how to do instead.
+FIXED, CLOCK = "a fixed name, which another clone has as well: see tests/lib/clone.py", "a limit in seconds: see tests/lib/waiting.py"
+IN_NO_TEST = [
+    (r"/tmp/(?:dari|ds)[-_](?!\{)(?!.*XXXXXX)", FIXED),
+    (r"DARI_SANDBOX(?:_PREFIX)?=[\"']?[/a-z]", FIXED),
+    (r"DARI_DEMO_PORT=[\"']?\d|\bserve --port \d|\bDev\(.*\bport=[1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
+    (r"(?:bind|listen|Server|create_server)\(\(\"(?:127\.|localhost|0\.0\.0\.0|::)[^\"]*\", [1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
+    (r"(?:monotonic|time\.time)\(\) \+ |while time\.(?:monotonic|time)\(\)|assert .*(?:monotonic|perf_counter)\(\) - ", CLOCK),
+    (r"(?:run|wait|communicate|join|Popen|urlopen|HTTPS?Connection|create_connection)\(.*\btimeout=\d{2,}", CLOCK),
+]
+OWN_TESTS_ALLOWED = {"tests/run", "tests/mutate.py", "tests/fault/all-60-load.py"}  # the last makes load for a minute
+
 
 def sources():
     found = []
@@ -381,6 +393,16 @@ def check_format(files, build):
         yield f"{path}:{line}: not formatted (make format)"
 
 
+def check_tests(_files):
+    """Tests run in several clones at once, and on busy machines."""
+    for path in run(["git", "ls-files", "tests"]).split():
+        if path.endswith((".py", ".sh", ".c", ".h")) and not path.startswith("tests/golden/") and path not in OWN_TESTS_ALLOWED:
+            for number, line in enumerate(read(path).splitlines(), 1):
+                for pattern, what in IN_NO_TEST:
+                    if re.search(pattern, line):
+                        yield f"{path}:{number}: {what}"
+
+
 def main():
     if len(sys.argv) != 2:
         sys.exit(__doc__)
@@ -393,7 +415,8 @@ def main():
              ("openings", check_openings(files)), ("goto", check_goto(files)),
              ("function lengths", check_function_lengths(files)), ("prefixes", check_prefixes(files)),
              ("complexity", check_complexity(files)),
-             ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])), ("format", check_format(files, sys.argv[1]))]
+             ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])),
+             ("tests", check_tests(files)), ("format", check_format(files, sys.argv[1]))]
     failed = 0
     for name, findings in rules:
         findings = list(findings)

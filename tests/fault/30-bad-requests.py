@@ -16,6 +16,7 @@ import botocore.credentials
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import Region, image_of  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 
 class Raw:
@@ -44,7 +45,7 @@ class Raw:
     def send(self, body, headers):
         request = urllib.request.Request(self.url, data=body, headers=headers, method="POST")
         try:
-            with urllib.request.urlopen(request, timeout=60) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
                 return answer.status, answer.read().decode(errors="replace")
         except urllib.error.HTTPError as error:
             return error.code, error.read().decode(errors="replace")
@@ -100,11 +101,11 @@ def parameters(raw, ami):
 def sizes(raw):
     status, body = raw.send(b"x" * 10_000_000, {"Content-Type": "application/x-www-form-urlencoded"})
     raw.region.check(f"a body of 10 MB is refused: {status}", status in (0, 413))
-    with socket.create_connection(("127.0.0.1", raw.region.port), timeout=60) as s:
+    with socket.create_connection(("127.0.0.1", raw.region.port), timeout=HANG_S) as s:
         s.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n" + b"".join(b"X-%d: y\r\n" % k for k in range(20000)) + b"\r\n")
         answer = s.recv(64)
         raw.region.check(f"20,000 headers are refused: {answer[:20]}", answer[9:10] == b"4" or answer == b"")
-    with socket.create_connection(("127.0.0.1", raw.region.port), timeout=60) as s:
+    with socket.create_connection(("127.0.0.1", raw.region.port), timeout=HANG_S) as s:
         s.sendall(os.urandom(4096))
         raw.region.check("noise does no harm", s.recv(64) is not None)
 

@@ -100,7 +100,7 @@ class Many:
 FLOODER = """
 import http.client, sys
 port, token, path, count = int(sys.argv[1]), sys.argv[2], sys.argv[3], int(sys.argv[4])
-connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+connection = http.client.HTTPConnection("127.0.0.1", port, timeout=600)
 while True:
     connection.request("GET", path, headers={"X-Auth-Token": token})
     connection.getresponse().read()
@@ -135,7 +135,7 @@ GUESSER = """
 import collections, http.client, json, sys, threading, time
 heard, over = collections.Counter(), threading.Event()
 def guess(user):
-    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=60)
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=600)
     password = {"user": {"name": user, "domain": {"id": "default"}, "password": "wrong"}}
     body = json.dumps({"auth": {"identity": {"methods": ["password"], "password": password}}})
     while not over.is_set():

@@ -21,6 +21,8 @@ import botocore.exceptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI, Dev  # noqa: E402
+import waiting  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 KILLS, RESOURCES, CALLERS = 8, 12, 3
 SEED = int(os.environ.get("SEED", "0")) or random.randrange(1, 1 << 30)
@@ -48,7 +50,7 @@ class Region:
 
     def kill(self):
         self.dev.process.send_signal(signal.SIGKILL)
-        self.dev.process.communicate(timeout=30)
+        self.dev.process.communicate()
 
     def sql(self, query):
         """Of the database as it lies there: nobody has it open."""
@@ -65,7 +67,7 @@ class Region:
     def client(self):
         account = self.dev.account
         return boto3.client("ec2", region_name="us-east-1", endpoint_url=self.dev.url, aws_access_key_id=account.key_id, aws_secret_access_key=account.secret,
-                            config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=20))
+                            config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=HANG_S, read_timeout=HANG_S))
 
 
 # ---- while usage is written down
@@ -216,15 +218,16 @@ def kill_while_closed(region):
         if closing.poll() is None and kills < KILLS:
             region.kill()
             kills += 1
-            closing.communicate(timeout=60)
+            waiting.communicate(closing)
             region.start()
         else:
-            _, said = closing.communicate(timeout=120)
+            _, said = waiting.communicate(closing)
             if closing.returncode == 0 or "closed" in said:
                 break
     assert region.dev.command("bill", "verify", month) is not None
     again = close(region, month)
-    assert again.wait(timeout=120) != 0, "it was closed twice"
+    waiting.communicate(again)
+    assert again.returncode != 0, "it was closed twice"
     region.kill()
     closed = region.sql("SELECT from_us, number, text FROM ledger WHERE type = 'closed'")
     assert len(closed) == 1

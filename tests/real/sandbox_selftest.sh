@@ -8,7 +8,8 @@ here=$(dirname "$(readlink -f "$0")")
 sandbox=$here/../../tools/sandbox
 eval "$("$here/../lib/clone.py" sandbox st $$)"
 said=$DARI_SANDBOX.said waits=$DARI_SANDBOX.waits port=$DARI_DEMO_PORT
-passed=0 failed=0
+STEPS_ROOT=$here/../..
+. "$STEPS_ROOT/tests/lib/steps.sh"
 
 check() {                       # check WHAT COMMAND...: it succeeds
     local what=$1
@@ -23,16 +24,11 @@ check() {                       # check WHAT COMMAND...: it succeeds
     fi
 }
 
-soon() {                        # soon COMMAND...: it succeeds within half a minute
-    local end=$((SECONDS + 30))
-    until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done
-}
-
 refuse() { ! "$@"; }
 prints() { local want=$1; shift; local got; got=$("$@"); [ "$got" = "$want" ] || { echo "got '$got', want '$want'"; return 1; }; }
 on() { "$sandbox" on "$@"; }
 chassis() { on ctl ovn-sbctl --bare --columns=name list Chassis | grep . | sort | tr '\n' ' '; }
-hostname_of() { timeout 60 virsh -q -c "$1" hostname | grep .; }
+hostname_of() { virsh -q -c "$1" hostname | grep .; }
 
 served() {                      # a command in ctl's network answers here
     local pid rc=0
@@ -43,7 +39,7 @@ client, _ = socket.socket(fileno=3).accept()
 client.sendall(subprocess.check_output(["ip", "-o", "-4", "addr", "show", "br-phy"]))' &
     pid=$!
     soon grep -q "$(printf ' 0100007F:%04X 00000000:0000 0A ' "$port")" /proc/net/tcp || rc=1       # it is listened on
-    timeout 60 bash -c 'cat </dev/tcp/127.0.0.1/'"$port" | grep -q 10.100.0.10/24 || { rc=1; kill $pid; }
+    bash -c 'cat </dev/tcp/127.0.0.1/'"$port" | grep -q 10.100.0.10/24 || { rc=1; kill $pid; }
     wait $pid || rc=1
     return $rc
 }
@@ -56,23 +52,28 @@ no_trace() {
 }
 
 another_waits() {               # it is this script's: a process that is not its child waits, and says for whom
+    local rc=0
     rm -f "$waits"
-    setsid --fork timeout 5 "$sandbox" "$@" 2>"$waits"
-    soon grep -q "waits for $DARI_SANDBOX, which process $$ .*sandbox_selftest.sh" "$waits"
+    # shellcheck disable=SC2016 # the inner one's
+    setsid --fork sh -c 'echo $$ >"$0.pid"; exec "$@" 2>"$0"' "$waits" "$sandbox" "$@"
+    soon grep -q "waits for $DARI_SANDBOX, which process $$ .*sandbox_selftest.sh" "$waits" || rc=1
+    kill -- "-$(cat "$waits.pid")"      # or it would have the sandbox after us
+    return $rc
 }
 
 goes_to_the_next() {            # held by a process that ends meanwhile
     sleep 3 &
-    DARI_SANDBOX="${DARI_SANDBOX}2" "$sandbox" hold $! && DARI_SANDBOX="${DARI_SANDBOX}2" timeout 60 "$sandbox" hold $$
+    DARI_SANDBOX="${DARI_SANDBOX}2" "$sandbox" hold $! && DARI_SANDBOX="${DARI_SANDBOX}2" "$sandbox" hold $$
 }
 
 "$sandbox" hold $$
 check "what is held is held once more" "$sandbox" hold $$
 check "what a dead process held goes to the next" goes_to_the_next
 
-trap '"$sandbox" down >/dev/null 2>&1; rm -f "$said" "$waits"' EXIT
+trap '"$sandbox" down >/dev/null 2>&1; rm -f "$said" "$waits" "$waits.pid"' EXIT
 
 check "up" "$sandbox" up --hosts 2
+WATCHED=$(cat "$DARI_SANDBOX"/*/init.pid | tr '\n' ' ')
 check "up again says so" prints "sandbox: up already (hv1 hv2)" "$sandbox" up
 check "another one's down waits" another_waits down
 check "so does another test" another_waits hold 1
@@ -107,5 +108,4 @@ check "hv1 reaches hv2 again" soon on hv1 ping -c 2 -W 2 10.100.0.12
 check "down" "$sandbox" down
 check "nothing is left" no_trace
 
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+end_steps

@@ -13,6 +13,7 @@ import pytest
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
 sys.path.insert(0, os.path.join(ROOT, "bench/lib"))
 import rates  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 BUILD = os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"))
 
@@ -23,7 +24,7 @@ def test_the_measured_region_answers(tmp_path):
         assert "<instanceId>" in target.ask("Action=DescribeInstances")
         servers = urllib.request.Request(f"http://{target.host}/compute/v2.1/servers/detail",
                                          headers={"X-Auth-Token": said["token"][0]})
-        with urllib.request.urlopen(servers, timeout=30) as answer:
+        with urllib.request.urlopen(servers, timeout=HANG_S) as answer:
             assert len(json.load(answer)["servers"]) == 1
 
 

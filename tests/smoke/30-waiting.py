@@ -99,9 +99,29 @@ def test_commands_are_bounded_too():
         waiting.run(["sh", "-c", "echo heard; sleep 1000; true"], stdout=subprocess.PIPE, text=True)
 
 
+SCRIPT = """
+. tests/lib/steps.sh
+echo 0 >$1/tries
+third() { echo $(($(cat $1/tries) + 1)) >$1/tries; [ $(cat $1/tries) = 3 ]; }
+step "the third time" soon third $1
+step "never" soon false
+end_steps
+"""
+
+
 def test_scripts_wait_as_well(tmp_path):
-    script = os.path.join(clone.ROOT, "tests/lib/waiting.py")
-    assert subprocess.run([script, "until", str(os.getpid()), "--", "test", "-d", tmp_path], check=False).returncode == 0
+    """A budget that is used up ends the wait: that of processes which are gone is used up by looks alone."""
+    tool = tmp_path / "tests/lib"
+    tool.mkdir(parents=True)
+    subprocess.run(["cp", os.path.join(clone.ROOT, "tests/lib/steps.sh"), tool], check=True)
+    (tool / "waiting.py").write_text("#!/bin/sh\nsleep 2\n")
+    (tool / "waiting.py").chmod(0o755)
+    done = subprocess.run(["bash", "-c", SCRIPT, "bash", tmp_path], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout == "ok - the third time\nnot ok - never\n1 passed, 1 failed\n" and done.returncode == 1
+    program = os.path.join(clone.ROOT, "tests/lib/waiting.py")
+    code = f"import sys; sys.path.insert(0, {os.path.dirname(program)!r}); import waiting; waiting.QUIET_LOOKS = 2; waiting.SAMPLE_S = 0.01; waiting.main()"
+    told = subprocess.run([sys.executable, "-c", code, "budget"], capture_output=True, text=True, check=False)
+    assert told.returncode == 1 and "not within its budget" in told.stderr
 
 
 def test_names_are_those_of_the_clone(tmp_path):

@@ -19,6 +19,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from azure import Cloud, sign_in_az  # noqa: E402
 from dev import Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 GROUP = "dari-default"
 IMDS_VERSION = "2021-08-01"
@@ -63,7 +64,7 @@ class Agent(threading.Thread):
         """Status and text of an answer."""
         request = urllib.request.Request(self.base + path, body and body.encode(), headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=30) as answer:
+            with urllib.request.urlopen(request, timeout=HANG_S) as answer:
                 return answer.status, answer.read().decode()
         except urllib.error.HTTPError as refused:
             return refused.code, refused.read().decode()

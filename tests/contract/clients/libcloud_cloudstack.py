@@ -22,6 +22,7 @@ import cloud  # noqa: E402
 from cloudstack import admin_key, call, let_users_expunge, sign, wait  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 from faces import holds  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 REFUSED = "unable to verify user credentials and/or request signature"
 
@@ -384,7 +385,7 @@ def test_templates_and_networks(dev, machines):
 
 def log_in(dev, method="POST", **parameters):
     """(status, answer, cookies)"""
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     form = urllib.parse.urlencode({"command": "login", "response": "json", **parameters})
     if method == "POST":
         connection.request("POST", "/client/api", form, {"Content-Type": "application/x-www-form-urlencoded"})
@@ -397,7 +398,7 @@ def log_in(dev, method="POST", **parameters):
 
 def in_session(dev, cookies, command, **parameters):
     query = urllib.parse.urlencode({"command": command, "response": "json", **parameters})
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     connection.request("GET", "/client/api?" + query, headers={"Cookie": cookies})
     answer = connection.getresponse()
     (inner,) = json.loads(answer.read()).values()

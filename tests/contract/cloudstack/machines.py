@@ -749,7 +749,7 @@ def test_user_data(dev, ec2, place, os_type):
 
 def http_status(url, headers):
     parts = urllib.parse.urlsplit(url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=30)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=waiting.HANG_S)
     connection.request("GET", f"{parts.path}?{parts.query}", headers=headers)
     return connection.getresponse().status
 

@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import browser as web  # noqa: E402
 from console import go  # noqa: E402
 from dev import Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 FIRST_PAGE_MAX = 60 * 1024  # bytes, as bench/README.md says
 ROWS = "return [...document.querySelectorAll('tr[data-id]')].map(tr => tr.innerText)"
@@ -98,7 +99,7 @@ def test_another_order(page, dev):
 
 def fetch(url):
     """(bytes as they are sent, text)."""
-    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept-Encoding": "gzip"}), timeout=20) as answer:
+    with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept-Encoding": "gzip"}), timeout=HANG_S) as answer:
         body = answer.read()
         return len(body), (gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body).decode()
 

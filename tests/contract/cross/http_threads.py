@@ -17,6 +17,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 GOLDEN = os.path.join(os.path.dirname(ec2.DARI), "../../tests/unit/api/golden")
 CASES = os.path.join(ec2.ROOT, "tests/golden")
@@ -69,7 +70,7 @@ class Measured:
         self.dev, self.ec2, self.openstack = dev, dev.account, cloud.own(dev)
 
     def longest_ms(self, action):
-        with urllib.request.urlopen(self.dev.url + "/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(self.dev.url + "/metrics", timeout=HANG_S) as answer:
             text = answer.read().decode()
         found = re.search(rf'^dari_http_longest_run_seconds{{face="api",action="{re.escape(action)}"}} (\S+)$', text, re.MULTILINE)
         return float(found[1]) * 1000 if found else 0.0

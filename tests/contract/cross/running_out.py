@@ -17,6 +17,7 @@ import cloud as lib  # noqa: E402
 import faces  # noqa: E402
 from dev import DARI, Dev, Unchanged, dump  # noqa: E402
 from faces import NETWORK  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 FEW = 10  # addresses of each kind that `dari dev` is given here
 
@@ -36,7 +37,7 @@ def doctor(dev):
 
 def pool(dev, name):
     """What of a pool is used, and its size, as Prometheus reads them."""
-    with urllib.request.urlopen(dev.url + "/metrics", timeout=30) as answer:
+    with urllib.request.urlopen(dev.url + "/metrics", timeout=HANG_S) as answer:
         text = answer.read().decode()
     return tuple(int(re.search(rf'^dari_pool_{what}{{pool="{name}"}} (\d+)$', text, re.MULTILINE)[1]) for what in ("used", "size"))
 

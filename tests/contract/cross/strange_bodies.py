@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 DEEP = 2000  # jansson goes to 2048
 STRANGE = {
@@ -42,7 +43,7 @@ def dev():
 def send(dev, method, path, headers, body):
     request = urllib.request.Request(dev.url + path, method=method, data=body, headers=headers)
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=HANG_S) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as failed:
         return failed.code, failed.read()

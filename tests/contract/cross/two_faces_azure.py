@@ -17,6 +17,7 @@ import cloudstack  # noqa: E402
 from azure import Azure  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import ec2_id, holds  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 NETWORK, VERSION = "/network/v2.0", "2022-07-01"
 STANDARD = {"sku": {"name": "Standard"}}
@@ -137,7 +138,7 @@ def test_addresses(both, network):
 def test_a_prefix(both):
     """All of its addresses are taken, and nobody else gets one; EC2 tells which pool one is from, the other faces a plain address."""
     def taken():
-        with urllib.request.urlopen(both.dev.url + "/metrics", timeout=30) as answer:
+        with urllib.request.urlopen(both.dev.url + "/metrics", timeout=HANG_S) as answer:
             return int(re.search(r'^dari_pool_used\{pool="public_addresses"\} (\d+)$', answer.read().decode(), re.MULTILINE)[1])
     before = taken()
     block = ipaddress.ip_network(both.put("publicIPPrefixes/block", **STANDARD, properties={"prefixLength": 30})["properties"]["ipPrefix"])

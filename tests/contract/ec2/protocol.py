@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import REGION, Dev, describes, dump  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 TABLES = dump()
 
@@ -27,7 +28,7 @@ def dev():
 
 def get(url):
     try:
-        with urllib.request.urlopen(url, timeout=20) as answer:
+        with urllib.request.urlopen(url, timeout=HANG_S) as answer:
             return answer.status, answer.headers, answer.read().decode()
     except urllib.error.HTTPError as error:
         return error.code, error.headers, error.read().decode()

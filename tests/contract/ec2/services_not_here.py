@@ -20,6 +20,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import warm  # noqa: E402
 from dev import REGION, ROOT, Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 AWS = "/usr/bin/aws"
 SERVICE_ERROR = 254  # aws: the request was answered by an error
@@ -79,7 +80,7 @@ def start_dev():
 
 
 def count_requests(dev):
-    with urllib.request.urlopen(dev.url + "/metrics", timeout=20) as answer:
+    with urllib.request.urlopen(dev.url + "/metrics", timeout=HANG_S) as answer:
         return int(re.search(rb"^dari_http_requests_total(?:{[^}]*})? (\d+)$", answer.read(), re.MULTILINE)[1])
 
 
@@ -166,7 +167,7 @@ def test_presigned(dev):
     # a bucket of the name that the path of an OpenStack service begins with
     url = client.generate_presigned_url("get_object", Params={"Bucket": "image", "Key": "v2/images"})
     with pytest.raises(urllib.error.HTTPError) as failure:
-        urllib.request.urlopen(url, timeout=20)
+        urllib.request.urlopen(url, timeout=HANG_S)
     assert failure.value.code == 405 and b"<Code>MethodNotAllowed</Code>" in failure.value.read()
     assert failure.value.headers["Content-Type"] == "application/xml"
 

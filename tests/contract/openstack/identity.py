@@ -17,6 +17,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
 from world import HOSTS, World  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 EC2 = ec2.dump()
 TOKENS = "/identity/v3/auth/tokens"
@@ -259,7 +260,7 @@ def test_all_wrong_proofs_are_told_alike(admin):
 
 def login_from(dev, address, identity):
     """The status of a login from that address of this machine."""
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30, source_address=(address, 0))
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S, source_address=(address, 0))
     connection.request("POST", TOKENS, json.dumps({"auth": {"identity": identity}}), {"Content-Type": "application/json"})
     status = connection.getresponse().status
     connection.close()

@@ -16,6 +16,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import warm  # noqa: E402
 from dev import Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 
 class Cloud:
@@ -272,7 +273,7 @@ def test_address_groups(cloud):
 def test_a_list_of_groups_is_a_read(cloud):
     """The first look makes the project's own; the second commits nothing."""
     def changes():
-        with urllib.request.urlopen(f"{cloud.dev.url}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"{cloud.dev.url}/metrics", timeout=HANG_S) as answer:
             return int(re.search(r"^dari_store_changes_total (\d+)", answer.read().decode(), re.MULTILINE)[1])
     assert [g.name for g in cloud.sdk.network.security_groups()].count("default") >= 1
     for _ in range(5):  # the reconciler may have something to tell

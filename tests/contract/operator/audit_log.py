@@ -20,6 +20,7 @@ import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
 from faces import COMPUTE, IDENTITY  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 PASSWORD = "Quite-Secret-4711"
 VERSIONS = {"ec2": "2016-11-15", "iam": "2010-05-08", "sts": "2011-06-15"}
@@ -265,7 +266,7 @@ def test_guests_and_their_consoles(region, log, admin):
     # credentials of its role: one record for those it is given, however often it asks
     before = log.end()
     url = f"{region.metadata}/{instance}"
-    told = [json.loads(urllib.request.urlopen(f"{url}/latest/meta-data/iam/security-credentials/web", timeout=10).read()) for _ in range(5)]
+    told = [json.loads(urllib.request.urlopen(f"{url}/latest/meta-data/iam/security-credentials/web", timeout=HANG_S).read()) for _ in range(5)]
     record = log.one(before)
     assert record["face"] == "metadata" and record["session"] == f"web/{instance}", record
     assert {t["AccessKeyId"] for t in told} == {record["as"].removeprefix("access-key:")}, record
@@ -278,7 +279,7 @@ def test_guests_and_their_consoles(region, log, admin):
     assert log.one(before)["action"] == "os_compute_api:os-remote-consoles"
     ticket = re.search("token=([^&]+)", console)[1]
     before = log.end()
-    websocket.create_connection(f"ws://127.0.0.1:{region.port}/console/websocket?token={ticket}", timeout=10).close()
+    websocket.create_connection(f"ws://127.0.0.1:{region.port}/console/websocket?token={ticket}", timeout=HANG_S).close()
     record = log.one(before)
     assert (record["action"], record["outcome"], record["id"], record["user_name"]) == ("console:open", "ok", server.replace("-", ""), "dev"), record
     text = json.dumps(log.read())
@@ -357,7 +358,7 @@ def test_the_chain_holds_until_somebody_changes_it(region, log, data):
     digest = re.search("[0-9a-f]{64}", words)[0]
     assert verify(region, "--digest", digest)[0] == 0
     assert verify(region, "--digest", "0" * 64)[0] == 1
-    with sqlite3.connect(f"{data}/dari.db", timeout=10) as db:
+    with sqlite3.connect(f"{data}/dari.db", timeout=HANG_S) as db:
         for deed in ("DELETE FROM audit", "UPDATE audit SET outcome = 'ok'"):
             with pytest.raises(sqlite3.IntegrityError, match="the audit log is only added to"):
                 db.execute(deed)

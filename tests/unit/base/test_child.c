@@ -185,9 +185,7 @@ static void test_deadline_kills_the_group(void **state)
 	const char *script = str_print(c->arena, "sleep %d & sleep %d", seconds, seconds).p;
 	struct child child = shell(SH(script));
 	child.timeout_us = 300 * MILLISECOND;
-	int64_t before_us = clock_monotonic_us();
-	assert_err(child_run(c, &child, &end), TIMEOUT);
-	assert_true(clock_monotonic_us() - before_us < 10 * SECOND);
+	assert_err(child_run(c, &child, &end), TIMEOUT); /* days before the script's own end */
 	struct str left = STR_NONE;
 	for (int k = 0; k < 1000; k++) { /* init may still have to reap one */
 		left = find_sleepers(c, seconds);
@@ -273,13 +271,12 @@ static void test_daemon_that_keeps_the_pipe(void **state)
 {
 	struct ctx *c = *state;
 	struct child_end end;
-	struct child child = shell(SH("sleep 100 & echo $!"));
-	int64_t before_us = clock_monotonic_us();
+	struct child child = shell(SH("sleep 100000 & echo $!"));
 	assert_ok(child_run(c, &child, &end));
-	assert_true(clock_monotonic_us() - before_us < MINUTE);
 	int64_t pid = 0;
 	assert_ok(str_parse_int(str_trim(end.out), &pid));
-	assert_int_equal(kill((pid_t) pid, SIGKILL), 0); /* left alone by us: it may be a daemon */
+	/* It still runs: the call did not wait for its end, and left it alone, for it may be a daemon. */
+	assert_int_equal(kill((pid_t) pid, SIGKILL), 0);
 }
 
 static void test_network_namespace(void **state)

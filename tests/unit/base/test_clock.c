@@ -19,12 +19,11 @@ static void test_runs(void **state)
 {
 	(void) state;
 	assert_false(clock_is_frozen());
-	int64_t wall = clock_now_us(), steady = clock_monotonic_us();
-	assert_true(llabs(wall / SECOND - (int64_t) time(NULL)) <= 1);
+	int64_t before_s = time(NULL), wall = clock_now_us(), steady = clock_monotonic_us();
+	assert_true(wall / SECOND >= before_s && wall / SECOND <= time(NULL) + 1); /* time() lags by a tick */
 	struct timespec pause = {.tv_nsec = 3000000};
 	(void) nanosleep(&pause, NULL);
 	assert_true(clock_monotonic_us() - steady >= 3000);
-	assert_true(clock_monotonic_us() - steady < 60 * SECOND);
 }
 
 static void test_freezes_and_moves(void **state)

@@ -508,8 +508,10 @@ int main(void)
 	sandbox = getenv("DARI_TEST_SANDBOX");
 	image = getenv("DARI_TEST_IMAGE");
 	if (!sandbox || !image || !top)
-		return fprintf(stderr, "DARI_SANDBOX, DARI_TEST_SANDBOX and DARI_TEST_IMAGE are not set\n"), 1;
-	snprintf(uri_text, sizeof uri_text, "qemu+unix:///system?socket=%s/hv1/run/libvirt/libvirt-sock", top);
+		return fprintf(stderr, "DARI_SANDBOX, DARI_TEST_SANDBOX and DARI_TEST_IMAGE are not set\n"),
+		       1;
+	snprintf(uri_text, sizeof uri_text, "qemu+unix:///system?socket=%s/hv1/run/libvirt/libvirt-sock",
+		 top);
 	uri = uri_text;
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 512 << 20);
 	subject.host = (struct host){

@@ -14,6 +14,8 @@
 #include "drivers/ovn/frame.h"
 #include "drivers/ovn/ovsdb.h"
 
+/* Whoever is not woken is late in each round; a busy machine delays some of them. */
+#define ROUNDS 20
 #define OWN_TIMEOUT_US (2 * SECOND) /* of a transaction: far from what an answer takes */
 #define ROW "11111111-1111-1111-1111-111111111111"
 
@@ -262,7 +264,7 @@ static struct result transact(struct link *l)
 
 static void await_connection(struct link *l, bool up)
 {
-	for (int tries = 0; tries < 6000 && ovsdb_is_connected(l->db) != up; tries++)
+	for (int tries = 0; tries < 60000 && ovsdb_is_connected(l->db) != up; tries++)
 		poll(NULL, 0, 10);
 	assert_int_equal(ovsdb_is_connected(l->db), up);
 }
@@ -273,7 +275,7 @@ static void test_snapshot_transaction_echo(void **state)
 	check_name(l, "first");
 	assert_ok(transact(l));
 	assert_ok(transact(l));
-	for (int tries = 0; tries < 6000; tries++) {
+	for (int tries = 0; tries < 60000; tries++) {
 		pthread_mutex_lock(&l->server.lock);
 		int echoes = l->server.echoes;
 		pthread_mutex_unlock(&l->server.lock);
@@ -337,10 +339,14 @@ static void test_no_answer_in_time(void **state)
 	check_name(l, "first");
 	set_manner(&l->server, SAY_NOTHING, "first");
 	assert_err(transact(l), TIMEOUT);
-	int64_t begin_us = clock_monotonic_us();
-	l->ctx->deadline_us = clock_now_us() + 50 * MILLISECOND; /* the caller's own is sooner */
-	assert_err(transact(l), TIMEOUT);
-	assert_true(clock_monotonic_us() - begin_us < OWN_TIMEOUT_US);
+	int64_t quickest_us = OWN_TIMEOUT_US;
+	for (int k = 0; k < ROUNDS && quickest_us >= OWN_TIMEOUT_US; k++) {
+		int64_t begin_us = clock_monotonic_us();
+		l->ctx->deadline_us = clock_now_us() + 50 * MILLISECOND; /* the caller's own is sooner */
+		assert_err(transact(l), TIMEOUT);
+		quickest_us = clock_monotonic_us() - begin_us;
+	}
+	assert_true(quickest_us < OWN_TIMEOUT_US);
 	l->ctx->deadline_us = 0;
 	set_manner(&l->server, ANSWER, "first");
 	assert_ok(transact(l)); /* a late answer would be to another question */
@@ -375,20 +381,28 @@ static void test_no_server(void **state)
 	assert_err(ovsdb_open(c, &config, &db), INVALID);
 }
 
+static int64_t time_to_close(struct ctx *c, struct str address)
+{
+	struct ovsdb *db = NULL;
+	struct ovsdb_config config = {address, &schema, 0};
+	assert_ok(ovsdb_open(c, &config, &db));
+	poll(NULL, 0, 800); /* four tries, and 800 ms to the next */
+	int64_t begin_us = clock_monotonic_us();
+	ovsdb_close(db);
+	return clock_monotonic_us() - begin_us;
+}
+
 /* Whether it waits for the server's next word or for the time to try again. */
 static void test_close_wakes_the_thread(void **state)
 {
 	struct link *l = *state;
 	for (int with_server = 0; with_server < 2; with_server++) {
-		struct ovsdb *db = NULL;
 		struct str address = with_server ? str_print(l->ctx->arena, "unix:%s", l->server.path)
 						 : STR("unix:/nonexistent/sock");
-		struct ovsdb_config config = {address, &schema, 0};
-		assert_ok(ovsdb_open(l->ctx, &config, &db));
-		poll(NULL, 0, 800); /* four tries, and 800 ms to the next */
-		int64_t begin_us = clock_monotonic_us();
-		ovsdb_close(db);
-		assert_true(clock_monotonic_us() - begin_us < 600 * MILLISECOND);
+		int64_t quickest_us = SECOND;
+		for (int k = 0; k < ROUNDS && quickest_us >= 600 * MILLISECOND; k++)
+			quickest_us = time_to_close(l->ctx, address);
+		assert_true(quickest_us < 600 * MILLISECOND);
 	}
 }
 

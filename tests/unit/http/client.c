@@ -10,7 +10,7 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-enum { CLIENT_TIMEOUT_S = 10 };
+enum { CLIENT_TIMEOUT_S = 600 };
 
 void client_open(struct client *c, struct arena *a, uint16_t port)
 {
