@@ -47,12 +47,12 @@ FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version")
 # What tests/FLAKES.md tells how to do instead.
 FIXED, CLOCK = "a fixed name, which another clone has as well: see tests/lib/clone.py", "a limit in seconds: see tests/lib/waiting.py"
 IN_NO_TEST = [
-    (r"/tmp/(?:dari|ds)[-_](?!\{)(?!.*XXXXXX)", FIXED),
+    (r"/tmp/(?:dari|ds)[-_](?!\{)(?!.*(?:XXXXXX|,,))", FIXED),
     (r"DARI_SANDBOX(?:_PREFIX)?=[\"']?[/a-z]", FIXED),
     (r"DARI_DEMO_PORT=[\"']?\d|\bserve --port \d|\bDev\(.*\bport=[1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
-    (r"(?:bind|listen|Server|create_server)\(\(\"(?:127\.|localhost|0\.0\.0\.0|::)[^\"]*\", [1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
-    (r"(?:monotonic|time\.time)\(\) \+ |while time\.(?:monotonic|time)\(\)|assert .*(?:monotonic|perf_counter)\(\) - ", CLOCK),
-    (r"(?:run|wait|communicate|join|Popen|urlopen|HTTPS?Connection|create_connection)\(.*\btimeout=\d{2,}", CLOCK),
+    (r"(?:bind|listen|Server|create_server)\(\(\"(?:127\.|localhost|0\.0\.0\.0)[^\"]*\", [1-9]", "a fixed port: see reserve_ports() in tests/lib/clone.py"),
+    (r"monotonic\(\) \+ |(?:end|limit|until|deadline) = time\.time\(\) \+ |while time\.(?:monotonic|time)\(\)|assert .*(?:monotonic|perf_counter)\(\) - ", CLOCK),
+    (r"(?:run|wait|communicate|join|Popen|urlopen|HTTPS?Connection|create_connection)\(.*\btimeout=(?!600\))\d{2,}\)", CLOCK),
 ]
 OWN_TESTS_ALLOWED = {"tests/run", "tests/mutate.py", "tests/fault/all-60-load.py"}  # the last makes load for a minute
 

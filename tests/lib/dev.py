@@ -77,7 +77,7 @@ class Dev:
     def progress(self):
         """What the reconciler has on its way, and what it failed at."""
         try:
-            with urllib.request.urlopen(self.url + "/healthz", timeout=10) as answer:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=HANG_S) as answer:
                 health = json.load(answer)
         except OSError:
             return None

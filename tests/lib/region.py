@@ -26,7 +26,7 @@ from waiting import HANG_S, slowness, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
-# Of ssh, for its handshake and between two signs of life: bounds against hanging. A guest whose processor is emulated on a busy
+# Of ssh, for its handshake (and of /healthz) and between two signs of life: bounds against hanging. A guest whose processor is emulated on a busy
 # machine takes seconds for a key exchange.
 SSH_CONNECT_S, SSH_SILENT_S = round(10 * slowness()), round(5 * slowness())
 NEVER_FORCED_S = 3600  # the longest that dari takes
@@ -139,7 +139,7 @@ class Region:
     def health(self):
         """What /healthz says; nothing where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=10 * slowness()) as answer:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=SSH_CONNECT_S) as answer:
                 return json.load(answer)
         except OSError:
             return {}

@@ -10,7 +10,6 @@ import http.client
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -511,53 +510,31 @@ def test_resources_and_usages(cloud):
 
 # ---- libcloud ----
 
-class At443:
-    """libcloud takes only the names of the URLs that it is told, and port 443: what comes there is passed on."""
+def led_to(port):
+    """libcloud takes only the names of the URLs that it is told, and port 443, which another run on this machine may want as well."""
+    from libcloud.http import LibcloudConnection
 
-    def __init__(self, port):
-        self.port, self.listener = port, None
-
-    def __enter__(self):
-        self.listener = socket.create_server(("127.0.0.1", 443))
-        threading.Thread(target=self.serve, daemon=True).start()
-
-    def __exit__(self, *_):
-        self.listener.close()
-
-    def serve(self):
-        while True:
-            try:
-                here, _ = self.listener.accept()
-            except OSError:
-                return
-            there = socket.create_connection(("127.0.0.1", self.port))
-            for one, other in [(here, there), (there, here)]:
-                threading.Thread(target=self.pass_on, args=(one, other), daemon=True).start()
-
-    @staticmethod
-    def pass_on(one, other):
-        try:
-            while data := one.recv(65536):
-                other.sendall(data)
-            other.shutdown(socket.SHUT_WR)
-        except OSError:
-            pass
+    class Connection(LibcloudConnection):
+        def __init__(self, host, *_, **how):
+            super().__init__(host, **{**how, "port": port, "secure": True})
+    return Connection
 
 
 def test_libcloud(cloud):
     import libcloud.security
+    from libcloud.common.azure_arm import AzureResourceManagementConnection
     from libcloud.compute.drivers.azure_arm import AzureNodeDriver
     libcloud.security.CA_CERTS_PATH = cloud.ca
     tenant = cloud.ask("GET", "/tenants", "2019-11-01")[2]["value"][0]["tenantId"]
     key = cloud.dev.account
-    with At443(cloud.dev.port):
-        driver = AzureNodeDriver(tenant_id=tenant, subscription_id=cloud.subscription().split("/")[-1], key=key.key_id, secret=key.secret,
-                                 region="us-east-1", cloud_environment={
-                                     "resourceManagerEndpointUrl": "https://localhost/", "storageEndpointSuffix": "x",
-                                     "activeDirectoryEndpointUrl": "https://localhost/adfs/",
-                                     "activeDirectoryResourceId": "https://management.core.windows.net/"})
-        assert [one.name for one in driver.list_locations()] == ["us-east-1"]
-        assert "t3.micro" in [one.name for one in driver.list_sizes()]
+    AzureResourceManagementConnection.conn_class = led_to(cloud.dev.port)
+    driver = AzureNodeDriver(tenant_id=tenant, subscription_id=cloud.subscription().split("/")[-1], key=key.key_id, secret=key.secret,
+                             region="us-east-1", cloud_environment={
+                                 "resourceManagerEndpointUrl": "https://localhost/", "storageEndpointSuffix": "x",
+                                 "activeDirectoryEndpointUrl": "https://localhost/adfs/",
+                                 "activeDirectoryResourceId": "https://management.core.windows.net/"})
+    assert [one.name for one in driver.list_locations()] == ["us-east-1"]
+    assert "t3.micro" in [one.name for one in driver.list_sizes()]
 
 
 if __name__ == "__main__":
