@@ -28,7 +28,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
 # Of ssh, for its handshake (and of /healthz) and between two signs of life: bounds against hanging. A guest whose processor is emulated on a busy
 # machine takes seconds for a key exchange.
-SSH_CONNECT_S, SSH_SILENT_S = round(10 * slowness()), round(5 * slowness())
+SSH_CONNECT_S, SSH_SILENT_S = round(5 * slowness()), round(5 * slowness())
 NEVER_FORCED_S = 3600  # the longest that dari takes
 
 

@@ -30,6 +30,7 @@ import time
 TICKS = os.sysconf("SC_CLK_TCK")
 EVERY_S, SAMPLE_S = 0.1, 0.5  # between polls, and between looks at the processes
 QUIET_LOOKS = 300    # without a change, if the processes are idle; see weigh()
+LONGEST_LOOK = 20    # a condition that takes long to look at counts as so many looks at most
 CHANGING_LOOKS = 20  # times as many, if something changes all the time and the condition never holds
 CPU_S = 600          # of processors without a change; a guest's boot takes four
 IDLE_SHARE = 0.1     # of one processor: a sandbox with idle guests takes about as much
@@ -165,7 +166,7 @@ class Watch:
         if state != self.state:
             self.state, self.quiet, self.cpu_s = state, 0, 0.0
         else:
-            self.quiet += weigh(spent / since_s, wants)
+            self.quiet += weigh(spent / since_s, wants) * min(since_s / SAMPLE_S, LONGEST_LOOK)
             self.cpu_s += spent
         why = self.used_up()
         if why:

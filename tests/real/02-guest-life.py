@@ -8,7 +8,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import SOON_S, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 
 def launch_guest(region, ec2):
@@ -31,7 +31,7 @@ def ask_metadata(region, ec2, identifier, address):
 
 def give_disk(region, ec2, identifier, address):
     volume = ec2.create_volume(AvailabilityZone=instance(ec2, identifier)["Placement"]["AvailabilityZone"], Size=1)["VolumeId"]
-    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", SOON_S, "the volume")
+    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", "the volume")
     ec2.attach_volume(VolumeId=volume, InstanceId=identifier, Device="/dev/sdf")
     device = region.disk_of(address, volume)
     region.ssh(address, f"echo written-by-the-guest | dd of={device} conv=sync bs=512 2>/dev/null; sync")
@@ -64,7 +64,7 @@ def end(region, ec2, identifier, allocation, volume):
     ec2.terminate_instances(InstanceIds=[identifier])
     wait_state(ec2, [identifier], "terminated")
     ec2.release_address(AllocationId=allocation)
-    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", SOON_S, "the volume is free")
+    wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", "the volume is free")
     ec2.delete_volume(VolumeId=volume)
     region.check_soon("no domain is left", lambda: not region.on("hv1", "virsh", "list", "--all", "--name").strip())
     region.check_clean("audit is clean at the end")

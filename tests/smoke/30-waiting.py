@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# when: always
 """The library of waiting gives up for want of progress alone, and names of runs are those of their clone."""
 import os
 import subprocess
@@ -17,7 +18,7 @@ BUSY = [sys.executable, "-c", "while True: pass"]
 
 @pytest.fixture(autouse=True)
 def small_budgets(monkeypatch):
-    for name, value in {"QUIET_LOOKS": 8, "CHANGING_LOOKS": 5, "CPU_S": 0.3, "SAMPLE_S": 0.01}.items():
+    for name, value in {"QUIET_LOOKS": 8, "CHANGING_LOOKS": 5, "CPU_S": 0.3, "SAMPLE_S": 0.01, "LONGEST_LOOK": 1}.items():
         monkeypatch.setattr(waiting, name, value)
     monkeypatch.setenv("DARI_TEST_SLOWNESS", "1")
     monkeypatch.setattr(waiting, "WATCHED", [])
