@@ -5,7 +5,6 @@ A limit is counted on a quiet clock: a second in which three processes want each
 all limits grow with the slowness of the machine, so that a busy or slow machine ends nothing that goes on.
 """
 import contextlib
-import hashlib
 import os
 import signal
 import subprocess
@@ -15,31 +14,19 @@ import time
 
 from entries import ROOT
 
+sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
+import waiting  # noqa: E402
+
 COUNTED = [sys.executable, "-IS", os.path.join(ROOT, "tests/lib/counted.py")]
 LOOK_S = 2
 GRACE_S = 60  # between the interrupt, on which a script takes down what it started, and the kill
 RUNNING = set()
-SLOWEST = 8
-# Measured on the machine whose figures tests/last-pass.txt holds: starting a process, and hashing.
-START_S, HASH_S = 0.001, 0.03
-GRIST = bytes(1 << 20)
 
 
 def measure_slowness():
-    """How many times longer this machine takes than the reference, 1 to SLOWEST: the worse of starting processes (a virtual
-    machine with costly page faults computes as fast as others and starts processes four times slower) and of computing."""
-    def median(step):
-        took = []
-        for _ in range(15):
-            start = time.monotonic()
-            step()
-            took.append(time.monotonic() - start)
-        return sorted(took)[len(took) // 2]
-    start_s = median(lambda: subprocess.run(["/bin/true"], check=True))
-    hash_s = median(lambda: [hashlib.sha512(GRIST).digest() for _ in range(16)])
-    slowness = min(max(start_s / START_S, hash_s / HASH_S, 1), SLOWEST)
-    print(f"machine: a process takes {start_s * 1000:.1f} ms to start, 16 MiB take {hash_s * 1000:.0f} ms to hash: limits times {slowness:.1f}",
-          flush=True)
+    """How many times longer this machine takes than the reference: the figure by which the tests themselves bound their waits."""
+    slowness = waiting.measure()
+    print(f"machine: limits times {slowness:.1f}", flush=True)
     return slowness
 
 

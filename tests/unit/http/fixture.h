@@ -46,7 +46,7 @@ struct http_figures fixture_figures(const struct fixture *f);
 /* Waits, ten seconds at most, until the expression is true. */
 #define WAIT_UNTIL(expression)                                                                               \
 	do {                                                                                                 \
-		for (int wait_ = 0; !(expression) && wait_ < 120000; wait_++)                                 \
+		for (int wait_ = 0; !(expression) && wait_ < 120000; wait_++)                                \
 			fixture_sleep_ms(5);                                                                 \
 		assert_true(expression);                                                                     \
 	} while (0)
