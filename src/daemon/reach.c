@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where accounts may send us: what the configuration says, and how the hosts and databases are reached that
- * manage the region. */
+ * Where accounts may send us: what the configuration says, and where the
+ * region itself connects to (engine/region/remotes.h): hosts, databases, Ceph, desks, webhooks, backups. */
 #include "base/vec.h"
 #include "daemon/daemon.h"
 #include "drivers/web_reach.h"
-#include "store/host.h"
+#include "engine/region/remotes.h"
 
 static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 {
@@ -14,12 +14,16 @@ static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 	bool is_whole = true;
 	for (size_t k = 0; k < sizeof databases / sizeof *databases; k++)
 		is_whole = is_whole && VEC_PUSH(a, &list, databases[k]);
+	if (d->settings.backup.endpoint.n)
+		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.endpoint);
+	if (str_starts_with(d->settings.backup.url, STR("http"))) /* "s3://" names a bucket */
+		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.url);
+	struct strs rows = {0};
 	AUTO_VIEW view = {0};
 	view_open(d->store, &view);
-	for (const struct host *h = host_first(view.tables); h && is_whole; h = host_next(view.tables, h)) {
-		struct str uri = str_copy(a, h->uri);
-		is_whole = (uri.p || !h->uri.n) && VEC_PUSH(a, &list, uri);
-	}
+	is_whole = is_whole && engine_list_remotes(view.tables, a, &rows);
+	for (size_t k = 0; k < rows.count && is_whole; k++)
+		is_whole = VEC_PUSH(a, &list, rows.at[k]);
 	*ret_remotes = (struct strs){list.at, list.count};
 	return is_whole;
 }

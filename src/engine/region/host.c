@@ -9,6 +9,7 @@
 #include "engine/region/aggregate_internal.h"
 #include "engine/region/dedicated_host.h"
 #include "engine/region/fence_internal.h"
+#include "engine/region/host_internal.h"
 #include "engine/region/processor_internal.h"
 #include "engine/storage/storage_pool_internal.h"
 #include "engine/storage/volume.h"
@@ -79,6 +80,14 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 	if (!is_address(wish->address))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("address"),
 				   "'%" STR_FMT "' is no address of a host.", STR_ARG(wish->address));
+	if (wish->uri.n && !host_is_uri(wish->uri))
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_HOST, STR("uri"),
+			"This is no URI of a host. Give it as qemu+tls://hv1.example.com/system, or "
+			"qemu+ssh://root@hv1.example.com/system?keyfile=/path.");
+	if (wish->pool_path.n && !host_is_path(wish->pool_path))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("pool_path"),
+				   "A path begins with '/' and has letters, digits, '/', '-', '.' and '_'.");
 	if (wish->overcommit_percent < 0 || wish->reserved_memory < -1)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_HOST,
 				     "Overcommitment and reserved memory cannot be negative.");
