@@ -215,7 +215,7 @@ static RESULT check_found(struct guard *guard, struct ctx *c, const struct table
 static RESULT check_made(void *arg, enum kind kind, const struct row *row)
 {
 	struct op *op = arg;
-	struct guard_state *s = (struct guard_state *) op->ctx->guard;
+	struct guard_state *s = guard_state_of(op->ctx);
 	const struct guard_subject subject = {.state = s, .tables = op->head, .kind = kind, .planned = row};
 	bool is_allowed = false;
 	if (s->was_planned[kind] || !may_be_named(kind) || !permission_is_decided_on(s->permission, kind))
@@ -226,7 +226,7 @@ static RESULT check_made(void *arg, enum kind kind, const struct row *row)
 
 RESULT guard_check_made(struct op *op)
 {
-	const struct guard_state *s = (const struct guard_state *) op->ctx->guard;
+	const struct guard_state *s = guard_state_of(op->ctx);
 	return s && s->has_voice ? op_visit_made(op, check_made, op) : OK;
 }
 
@@ -282,7 +282,7 @@ static RESULT check_account(struct guard *guard, struct ctx *c, const struct tab
 
 RESULT guard_check_rest(struct ctx *c)
 {
-	struct guard_state *s = (struct guard_state *) c->guard;
+	struct guard_state *s = guard_state_of(c);
 	const struct guard_subject subject = {.state = s};
 	bool is_allowed = false, is_decided = !s || !s->has_voice || !s->is_open || s->was_asked;
 	if (s && s->refused.n) /* and whoever found the row went on without it */
@@ -298,14 +298,14 @@ RESULT guard_check_rest(struct ctx *c)
 
 void guard_drop_refusal(struct ctx *c)
 {
-	struct guard_state *s = (struct guard_state *) c->guard;
+	struct guard_state *s = guard_state_of(c);
 	if (s)
 		s->refused = STR_NONE;
 }
 
 bool guard_awaits_rows(const struct ctx *c)
 {
-	const struct guard_state *s = (const struct guard_state *) c->guard;
+	const struct guard_state *s = guard_state_of(c);
 	return s && s->has_voice && s->is_open;
 }
 
@@ -400,6 +400,33 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 	return OK;
 }
 
+/* Every caller who was found out leaves here with a guard; the small one costs nothing. */
+static RESULT leave_guard(struct guards *g, struct call *call, const struct guard_request *request,
+			  int permission, const struct guard_policies *policies,
+			  struct guard_state **ret_state)
+{
+	struct ctx *c = &call->ctx;
+	*ret_state = NULL;
+	if (!g || (!have_voice(policies) && !(c->who && is_personal(permission)))) {
+		c->guard = c->who ? &engine_guard_of_roles : NULL;
+		return OK;
+	}
+	*ret_state = new_state(g, call, request, permission, policies);
+	return *ret_state ? OK : ctx_no_memory(c);
+}
+
+RESULT guard_admit(struct guards *g, struct call *call, const struct guard_request *request)
+{
+	struct guard_policies policies = {0};
+	struct guard_state *s = NULL;
+	TRY(gather_callers(g, &call->ctx, &policies));
+	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
+	TRY(leave_guard(g, call, request, permission, &policies, &s));
+	if (s)
+		s->was_asked = true;
+	return OK;
+}
+
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct ctx *c = &call->ctx;
@@ -410,11 +437,8 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	bool has_voice = have_voice(&policies);
 	if (!has_voice)
 		TRY(check_role(c, request));
-	if (!has_voice && !(c->who && is_personal(permission)))
-		return OK;
-	struct guard_state *s = new_state(g, call, request, permission, &policies);
-	if (!s)
-		return ctx_no_memory(c);
+	struct guard_state *s = NULL;
+	TRY(leave_guard(g, call, request, permission, &policies, &s));
 	if (!has_voice)
 		return OK;
 	const struct guard_subject subject = {.state = s};

@@ -51,6 +51,9 @@ struct guard_request {
 
 /* Step 1. g NULL: roles alone decide. ERR_DENIED. */
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request);
+/* Step 1 of an action that needs no permission: asks nothing, and leaves the guard for step 2, so that the
+ * rows that the call names are decided on all the same. request.has_role is true. */
+RESULT guard_admit(struct guards *g, struct call *call, const struct guard_request *request);
 /* Of each of the requests, which are the caller's, whether step 1 would permit it. Nothing of it is kept. ERR_NO_MEMORY. */
 RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard_request *requests,
 			 size_t count, bool *ret_are_permitted);

@@ -63,6 +63,12 @@ struct guard_state {
 	struct str refused; /* the words of it, of a row that the call was refused; empty */
 };
 
+/* NULL: no policy names the caller; roles alone decide. */
+static inline struct guard_state *guard_state_of(const struct ctx *c)
+{
+	return c->guard == &engine_guard_of_roles ? NULL : (struct guard_state *) c->guard;
+}
+
 /* What is decided: an action on a resource. */
 struct guard_subject {
 	const struct guard_state *state;

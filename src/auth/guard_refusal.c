@@ -169,7 +169,7 @@ static struct str refusal_label(const struct ctx *c)
 
 struct str guard_explain_refusal(struct ctx *c)
 {
-	const struct guard_state *s = (const struct guard_state *) c->guard;
+	const struct guard_state *s = guard_state_of(c);
 	struct str sealed = STR_NONE;
 	if (!s || str_is_empty(s->refusal))
 		return STR_NONE;

@@ -565,6 +565,24 @@ bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number
 	return session_read_number(&s->sessions, key_id, ret_number);
 }
 
+struct str sigv4_find_claimed_key(const struct call *call)
+{
+	static const char *const marks[] = {"Credential=", "X-Amz-Credential="};
+	const struct str places[] = {call_header(call, "Authorization"), call->query};
+	for (size_t k = 0; k < sizeof marks / sizeof marks[0]; k++) {
+		struct str mark = str_from(marks[k]), rest = places[k];
+		while (rest.n >= mark.n && !str_starts_with(rest, mark))
+			rest = str_slice(rest, 1, rest.n);
+		size_t n = 0;
+		rest = rest.n > mark.n ? str_slice(rest, mark.n, rest.n) : STR_NONE;
+		while (n < rest.n && str_is_alphanumeric(rest.p[n]))
+			n++;
+		if (n && n <= CLAIMED_KEY_MAX)
+			return str_slice(rest, 0, n);
+	}
+	return STR_NONE;
+}
+
 RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_answer)
 {
 	static enum sigv4_fault (*const steps[])(struct attempt *) = {parse, check_scope, check_time,

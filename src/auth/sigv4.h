@@ -54,6 +54,10 @@ struct sigv4_answer {
  * failure is our own (memory, crypto). */
 RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_answer);
 
+/* The access key that a request says it is signed with, proved or not, for records of refusals; empty: none, or no word. */
+enum { CLAIMED_KEY_MAX = 128 };
+struct str sigv4_find_claimed_key(const struct call *call);
+
 /* Makes temporary credentials that this verifier accepts, for the account with that number. See
  * session_issue(). */
 RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session *session, struct str number,

@@ -33,7 +33,7 @@ struct ctx {
 	int64_t deadline_us;        /* on the scale of clock_now_us(); 0: none */
 	const struct identity *who; /* who asks; NULL: the system itself */
 	const struct kind_words *kind_words; /* words of the face that asks; NULL: the engine's own words */
-	struct guard *guard;                 /* decides by policies; NULL: no policy speaks of this call */
+	struct guard *guard;                 /* decides by policies; NULL: engine_check_guarded() */
 	struct problem problem;
 };
 

@@ -225,6 +225,7 @@ static RESULT open_consoles(struct daemon *d)
 	TRY(relay_new(&d->ctx, &relay, &d->relay));
 	const struct console_config console = {.store = d->store,
 					       .tickets = d->tickets,
+					       .guards = d->guards,
 					       .limits = d->limits,
 					       .reconciler = d->reconciler,
 					       .relay = d->relay,

@@ -84,6 +84,15 @@ struct guard {
 		*instance; /* the instance that the profile's role is passed to; NULL: a new one */
 };
 
+/* The guard of a caller whom no policy names: roles alone decide. It is const in effect: nobody writes to it. */
+extern struct guard engine_guard_of_roles;
+/* Acts as `who` (NULL: the system) from now on, bound by roles alone: where no call asks, and in tests. */
+void engine_act_by_roles(struct ctx *c, const struct identity *who);
+/* Everything that finds, permits or changes a row asks this first. Refuses a context that belongs neither to the
+ * system (who NULL) nor to the operator and carries no guard, because then no policy would be asked. ERR_DENIED; a
+ * debug build aborts, because the code that made the context has to be corrected. */
+RESULT engine_check_guarded(struct ctx *c);
+
 /* Whether the caller may do this to this resource. Called for each resolved resource before the
  * write phase, with our names of permissions ("instance.terminate"). row may be NULL for a resource
  * that is about to be made. ERR_DENIED. */

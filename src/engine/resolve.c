@@ -532,6 +532,7 @@ static const struct row *look_up(const struct ctx *c, const struct tables *t, en
 
 RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
 {
+	TRY(engine_check_guarded(c));
 	return c->guard ? c->guard->check_found(c->guard, c, t, kind, row) : OK;
 }
 
@@ -562,6 +563,7 @@ static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind,
 static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref, enum kind kind,
 		   const struct row *row, const struct row **ret_row)
 {
+	TRY(engine_check_guarded(c));
 	if (!row) {
 		if (c->guard && ref->kind == kind)
 			TRY(c->guard->check_absent(c->guard, c, t, ref));
@@ -583,6 +585,7 @@ RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind k
 			      const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
+	TRY(engine_check_guarded(c));
 	if (!row_is_live(row))
 		return engine_fail_not_found(c, kind, ref);
 	*ret_row = row;

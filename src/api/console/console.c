@@ -11,6 +11,7 @@
 #include "api/console/site.h"
 #include "api/console_url.h"
 #include "api/core/park.h"
+#include "auth/guard.h"
 #include "auth/limit.h"
 #include "auth/ticket.h"
 #include "base/clock.h"
@@ -215,9 +216,13 @@ static RESULT check_ticket(struct console_face *face, struct call *call, struct 
 	return OK;
 }
 
-/* The instance is there, on, on the host that it was on, and still theirs. */
+/* The instance is there, on, on the host that it was on, and still theirs; and their policies of now allow it. */
 static RESULT check_instance(struct console_face *face, struct call *call, const struct ticket *ticket)
 {
+	const struct guard_request request = {.action = STR("ec2:OpenInstanceConsole"),
+					      .words = GUARD_OF_DARI,
+					      .has_role = identity_has(call->ctx.who, RIGHT_MEMBER)};
+	TRY(guard_check_action(face->config.guards, call, &request));
 	const struct ref ref = ref_by_id(KIND_INSTANCE, ticket->instance);
 	const struct instance *instance = NULL;
 	AUTO_VIEW v;
@@ -226,7 +231,7 @@ static RESULT check_instance(struct console_face *face, struct call *call, const
 	if (!uuid_equal(instance->host, ticket->host))
 		return ctx_fail(&call->ctx, ERR_CONFLICT,
 				"The instance is on another host now: ask for a new link to its console.");
-	return OK;
+	return guard_check_rest(&call->ctx);
 }
 
 /* ---- opening ---- */

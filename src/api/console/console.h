@@ -9,6 +9,7 @@
 #include "reconcile/reconcile.h"
 #include "store/store.h"
 
+struct guards;
 struct limits;
 struct relay;
 struct tickets;
@@ -17,6 +18,7 @@ struct console_face;
 struct console_config {
 	struct store *store;
 	struct tickets *tickets;
+	struct guards *guards; /* NULL: roles alone decide */
 	struct limits *limits; /* how often strangers may try; NULL: without limit */
 	struct reconciler *reconciler;
 	struct relay *relay;

@@ -18,10 +18,10 @@ struct api_protocol;
 /* ---- actions ---- */
 
 enum api_action_flag {
-	API_WRITES = 1 << 0,          /* changes something; has an operation, mostly */
-	API_OBSERVES = 1 << 1,        /* asks a host */
-	API_OPEN = 1 << 2,            /* the caller proves nothing, or proves it by what the call brings */
-	API_FOR_ALL = 1 << 3,         /* needs no permission */
+	API_WRITES = 1 << 0,   /* changes something; has an operation, mostly */
+	API_OBSERVES = 1 << 1, /* asks a host */
+	API_OPEN = 1 << 2,     /* the caller proves nothing, or proves it by what the call brings */
+	API_FOR_ALL = 1 << 3,  /* needs neither role nor permission; rows are decided on all the same */
 	API_CHANGES_BY_TIME = 1 << 4, /* its answer changes without a commit, so it is not cached */
 	API_OF_FACE = 1 << 8,         /* the first of the face's own flags */
 };

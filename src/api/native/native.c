@@ -96,7 +96,8 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 {
 	struct native_call *e = native_call_of(core);
 	unsigned flags = e->action->flags;
-	bool is_scoped = !uuid_is_none(e->c->who->account) || flags & NATIVE_UNSCOPED || native_is_admin(e);
+	bool is_scoped = !uuid_is_none(e->c->who->account) || flags & (NATIVE_UNSCOPED | API_FOR_ALL) ||
+			 native_is_admin(e);
 	request->words = GUARD_OF_DARI;
 	if (flags & NATIVE_ADMIN && !native_is_admin(e))
 		return ctx_fail(e->c, ERR_DENIED, "Only administrators of the region may do this.");

@@ -17,6 +17,7 @@
 /* An interface, or with none an address. */
 struct reach_place {
 	struct str text;
+	enum kind kind; /* of the row that it is named by; KIND_NONE: by none */
 	uuid port;
 	struct ip ip;
 	bool is_internet;
@@ -118,6 +119,7 @@ static RESULT read_place(struct native_call *e, const char *field, struct str te
 		e->c->problem.field = str_from(field);
 		return found;
 	}
+	place->kind = kind;
 	return take_row(e, field, kind, row, place);
 }
 
@@ -136,6 +138,18 @@ static RESULT check_own(struct native_call *e, const struct reach_args *a)
 				    "the account's.");
 }
 
+/* The answer tells of both ends, and of the interface between: the caller may list all three kinds. */
+static RESULT check_may(struct native_call *e, const struct reach_args *a, const struct reach_place *place)
+{
+	enum kind denied = place->kind != KIND_NONE && !a->may[place->kind]   ? place->kind
+			   : !uuid_is_none(place->port) && !a->may[KIND_PORT] ? KIND_PORT
+			   : !ip_is_none(place->ip) && !a->may[KIND_ADDRESS]  ? KIND_ADDRESS
+									      : KIND_NONE;
+	return denied == KIND_NONE
+		       ? OK
+		       : ctx_fail(e->c, ERR_DENIED, "You may not list %s.", model_shown[denied].name);
+}
+
 static RESULT prepare_reach(struct native_call *e, void *args)
 {
 	struct reach_args *a = args;
@@ -151,7 +165,8 @@ static RESULT prepare_reach(struct native_call *e, void *args)
 			TRY(native_may_read(e, kinds[k], &a->may[kinds[k]]));
 		else
 			a->may[kinds[k]] = true;
-	return OK;
+	TRY(check_may(e, a, &a->from));
+	return check_may(e, a, &a->to);
 }
 
 /* ---- the answer ---- */

@@ -133,6 +133,7 @@ static RESULT ask_accounts(struct ctx *c, const struct tables *t, const char *pe
 	uuid accounts[ACCOUNTS_CONCERNED_MAX];
 	size_t count = list_accounts(c->who, user, account, accounts);
 	*ret_is_allowed = false;
+	TRY(engine_check_guarded(c));
 	for (size_t n = 0; n < count && c->guard; n++) {
 		bool is_allowed = false;
 		TRY(c->guard->check_account(c->guard, c, t, permission, user, accounts[n], &is_allowed));

@@ -282,7 +282,7 @@ static void touch_a_row(struct world *w, unsigned round)
 	struct str name = str_print(w->arena, "name-%u", round);
 	struct change change = {
 		.run = touch, .arg = &name, .ctx = &w->c, .done = touch_done, .action = "test"};
-	w->c.who = NULL;
+	engine_act_by_roles(&w->c, NULL);
 	store_submit(w->store, &change);
 	while (name.p)
 		assert_true(executor_step(w->executor, clock_now_us() + 1));

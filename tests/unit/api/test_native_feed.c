@@ -69,7 +69,8 @@ static RESULT admit(struct stage *s, const struct world_user *user, const char *
 	struct str text = STR_NONE;
 	token = wish.token;
 	TRY(token_issue(s->w.tokens, &s->w.c, &token, &text));
-	TRY(token_check(s->w.tokens, &s->w.c, text, &token, &who)); /* with the rights that its roles give */
+	TRY(token_check(s->w.tokens, &s->w.c, text, &(struct token_use){0}, &token,
+			&who)); /* with the rights that its roles give */
 	wish.who = who;
 	wish.kinds[KIND_ROUTER] = wish.kinds[KIND_SUBNET] = true;
 	TRY(feed_admit(s->feed, &s->w.c, &wish, &ret_watcher->viewer));

@@ -74,7 +74,7 @@ RESULT world_do(struct world *w, const struct identity *who, op_run run, void *w
 	struct waiting waiting = {
 		.change = {.run = run, .arg = wish, .ctx = &w->c, .done = waiting_done, .action = "test"}};
 	ctx_clear_problem(&w->c);
-	w->c.who = who;
+	engine_act_by_roles(&w->c, who);
 	store_submit(w->store, &waiting.change);
 	while (!waiting.is_done && executor_step(w->executor, clock_now_us() + 1))
 		;

@@ -94,7 +94,8 @@ static void test_forged(void **state)
 	assert_ok(token_issue(s.w.tokens, s.w.c, &again, &token));
 	assert_false(is_good(&s, token));
 	struct token read;
-	assert_err(token_check(s.w.tokens, s.w.c, text, &read, &s.w.who), UNAUTHENTICATED);
+	assert_err(token_check(s.w.tokens, s.w.c, text, &(struct token_use){0}, &read, &s.w.who),
+		   UNAUTHENTICATED);
 	static const uint8_t other_master[MASTER_KEY_SIZE] = {9};
 	AUTO(tickets) other = NULL;
 	assert_ok(tickets_new(s.w.c, s.w.tokens, other_master, &other));

@@ -22,7 +22,7 @@ static struct str issue(struct token_world *w, enum identity_scope scope, uuid w
 static bool is_good(struct token_world *w, struct str text)
 {
 	ctx_clear_problem(w->c);
-	struct result r = token_check(w->tokens, w->c, text, &w->token, &w->who);
+	struct result r = token_check(w->tokens, w->c, text, &(struct token_use){0}, &w->token, &w->who);
 	assert_true(result_is_ok(r) || r.code == ERR_UNAUTHENTICATED);
 	return result_is_ok(r);
 }

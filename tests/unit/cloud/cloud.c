@@ -521,7 +521,7 @@ static void call_done(struct change *change, struct result result)
 RESULT cloud_call(struct cloud *c, const struct identity *who, op_run run, void *wish)
 {
 	ctx_init(&c->c, c->arena);
-	c->c.who = who;
+	engine_act_by_roles(&c->c, who);
 	struct call call = {
 		.change = {.run = run, .arg = wish, .ctx = &c->c, .done = call_done, .action = "test"}};
 	store_submit(c->store, &call.change);

@@ -160,7 +160,7 @@ RESULT cloud_run(struct cloud *c, const struct identity *who, op_run run, void *
 {
 	struct str before = c->skips_dumps ? STR_NONE : cloud_dump(c);
 	ctx_init(&c->c, c->arena);
-	c->c.who = who;
+	engine_act_by_roles(&c->c, who);
 	c->c.request_id = STR("test");
 	struct waiting w = {
 		.change = {.run = run, .arg = wish, .ctx = &c->c, .done = waiting_done, .action = "test"}};

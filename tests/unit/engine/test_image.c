@@ -84,7 +84,7 @@ static void check_visibility(void **state)
 	uuid public = import_one(c, &c->alice, "public", true);
 	const struct image *image = NULL;
 	struct ref ref = ref_to(c, KIND_IMAGE, private);
-	c->c.who = &c->bob;
+	engine_act_by_roles(&c->c, &c->bob);
 	assert_int_equal(engine_find_image(&c->c, cloud_tables(c), &ref, &image).code, ERR_NOT_FOUND);
 	assert_true(str_is(c->c.problem.field, "Id"));
 	ctx_clear_problem(&c->c);
@@ -142,14 +142,14 @@ static void check_gone(void **state)
 		struct ref ref = ref_to(c, KIND_IMAGE, ids[k]);
 		struct image_target target = {.image = ref};
 		const struct image *image = NULL;
-		c->c.who = &c->alice;
+		engine_act_by_roles(&c->c, &c->alice);
 		assert_false(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &ref));
 		cloud_ok(c, &c->alice, engine_delete_image, &target);
-		c->c.who = &c->alice;
+		engine_act_by_roles(&c->c, &c->alice);
 		assert_true(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &ref));
 		assert_int_equal(engine_find_image(&c->c, cloud_tables(c), &ref, &image).code, ERR_NOT_FOUND);
 		ctx_clear_problem(&c->c);
-		c->c.who = &c->bob;
+		engine_act_by_roles(&c->c, &c->bob);
 		assert_int_equal(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &ref), k == 1);
 	}
 	struct ref never = {.kind = KIND_IMAGE, .prefix = c->alice_router, .bits = 128};

@@ -65,7 +65,7 @@ static void check_use(void **state)
 	const struct security_group *group = security_group_find(cloud_tables(c), port->groups.at[0]);
 	assert_true(uuid_equal(group->account, c->bob.account) && uuid_is_none(group->router));
 	const struct row *row = NULL;
-	c->c.who = &c->bob;
+	engine_act_by_roles(&c->c, &c->bob);
 	assert_int_equal(engine_find_usable(&c->c, cloud_tables(c), KIND_SUBNET, &s.subnet, &row).code,
 			 ERR_NONE);
 	assert_false(engine_may_see(&c->c, KIND_SUBNET, row));

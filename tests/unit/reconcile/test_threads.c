@@ -67,7 +67,7 @@ static void nap_ms(int64_t ms)
 static void commit(struct place *p, const struct identity *who, op_run run, void *wish)
 {
 	ctx_init(&p->c, p->arena);
-	p->c.who = who;
+	engine_act_by_roles(&p->c, who);
 	struct result result = store_commit(p->store, &p->c, "test", run, wish);
 	if (!result_is_ok(result))
 		fail_msg("%s: %.*s", err_name(result.code), STR_ARG(p->c.problem.message));
