@@ -5,6 +5,7 @@
 #include "auth/signed.h"
 #include "base/clock.h"
 #include "base/heap.h"
+#include "engine/people/access_rule.h"
 #include "engine/people/arm_rights.h"
 #include "engine/people/role.h"
 #include "engine/people/trust.h"
@@ -264,6 +265,14 @@ static const char *weigh(const struct tables *t, const struct token *token, stru
 	return NULL;
 }
 
+/* A session that an access key began is worth no more than the key. */
+static enum identity_proof find_proof(const struct token *token)
+{
+	if (!is_session(token) || !uuid_is_none(token->access_key))
+		return PROOF_BY_KEY;
+	return token->methods & TOKEN_BY_FACTOR ? PROOF_BY_FACTOR : PROOF_IN_SESSION;
+}
+
 static struct identity *make_identity(struct arena *a, const struct token *token, const struct worth *w)
 {
 	struct identity *who = arena_new_object(a, struct identity);
@@ -280,6 +289,7 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 				 .user_path = str_copy(a, w->user->path),
 				 .application_credential = token->application_credential,
 				 .trust = token->trust,
+				 .proof = find_proof(token),
 				 .trustee = w->trust ? token->user : UUID_NONE,
 				 .is_restricted = w->credential && !w->credential->unrestricted};
 	if (w->account) {
@@ -308,6 +318,24 @@ RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, s
 	return OK;
 }
 
+/* Of the credential's rules one has to name the call. A credential without rules may make every call. */
+static RESULT check_rules(struct tokens *t, struct ctx *c, const struct token *token,
+			  const struct token_use *use)
+{
+	if (uuid_is_none(token->application_credential) || use->is_no_call)
+		return OK;
+	AUTO_VIEW v;
+	view_open(t->store, &v);
+	const struct application_credential *a =
+		application_credential_find(v.tables, token->application_credential);
+	bool may = a && !a->access_rules.count;
+	for (size_t k = 0; a && !may && use->service && k < sizeof use->paths / sizeof use->paths[0]; k++)
+		may = engine_rules_allow(v.tables, a, use->service, use->method, use->paths[k]);
+	view_end_read(&v);
+	return may ? OK
+		   : refuse(c, "is of an application credential whose access rules do not name this call");
+}
+
 static RESULT check(struct tokens *t, struct ctx *c, struct str text, bool wants_session,
 		    struct token *ret_token, struct identity **ret_who)
 {
@@ -323,10 +351,16 @@ static RESULT check(struct tokens *t, struct ctx *c, struct str text, bool wants
 	return OK;
 }
 
-RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
-		   struct identity **ret_who)
+RESULT token_check(struct tokens *t, struct ctx *c, struct str text, const struct token_use *use,
+		   struct token *ret_token, struct identity **ret_who)
 {
-	return check(t, c, text, false, ret_token, ret_who);
+	struct token token;
+	struct identity *who = NULL;
+	TRY(check(t, c, text, false, &token, &who));
+	TRY(check_rules(t, c, &token, use));
+	*ret_token = token;
+	*ret_who = who;
+	return OK;
 }
 
 RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,

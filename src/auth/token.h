@@ -24,6 +24,7 @@ enum token_method {
 	/* A session of the console's pages, in a browser's cookie: token_check() refuses it, token_check_session() alone
 	 * takes it. */
 	TOKEN_BY_CONSOLE = 8,
+	TOKEN_BY_FACTOR = 16, /* of such a session: a second factor was shown in it */
 };
 
 /* A session ends so long after the last request that its person caused, and so long after they signed in. */
@@ -63,11 +64,23 @@ DEFINE_AUTO(tokens)
  * The text is in c's arena. */
 RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text);
 
+/* How the face that got a token reads the access rules of an application credential. Rules name all that the
+ * credential may call, in every service. So a face that says nothing ({0}) gets no token of such a credential. */
+struct token_use {
+	const char
+		*service;  /* as Keystone's catalogue names it, synonyms with '|' between; NULL: rules have no
+				 * name for this call, which refuses them */
+	struct str method; /* "GET" */
+	struct str paths[2]; /* the call's, as rules may write it: one of them has to be named */
+	bool is_no_call;     /* the token is looked at, and nothing is called with it */
+};
+
 /* Checks a token. ERR_UNAUTHENTICATED, in words for the log and not for the caller: it is not ours,
  * expired, revoked, or older than the user's password; its user, account, domain or credential is
- * gone or disabled; or the user has no role in its scope. ret_who is in c's arena. */
-RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
-		   struct identity **ret_who);
+ * gone or disabled; the user has no role in its scope; or its credential's access rules do not name
+ * the call. ret_who is in c's arena. */
+RESULT token_check(struct tokens *t, struct ctx *c, struct str text, const struct token_use *use,
+		   struct token *ret_token, struct identity **ret_who);
 /* The same for a session of the console's, and for nothing else. */
 RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
 			   struct identity **ret_who);
@@ -75,5 +88,5 @@ RESULT token_check_session(struct tokens *t, struct ctx *c, struct str text, str
  * names the session, to revoke it. */
 RESULT token_issue_session(struct tokens *t, struct ctx *c, struct token *session, struct str *ret_text);
 /* Checks a token that was proved before, whatever its age: what was made with it (auth/ticket.h) is
- * worth no more than the token is now. */
+ * worth no more than the token is now. Access rules were asked when it was made. */
 RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who);

@@ -22,6 +22,13 @@ struct session; /* auth/session.h */
 /* What the proof is good for. An access key's scope is always an account. */
 enum identity_scope { IDENTITY_UNSCOPED, IDENTITY_ACCOUNT, IDENTITY_DOMAIN, IDENTITY_SYSTEM };
 
+/* How a user has proved who they are, weakest first. Second factors are changed only by a person who is there. */
+enum identity_proof {
+	PROOF_BY_KEY,     /* an access key or a token: anybody who has it */
+	PROOF_IN_SESSION, /* a console session that its person signed in to, by password, passkey or issuer */
+	PROOF_BY_FACTOR,  /* such a session that has shown a second factor */
+};
+
 /* As a role's `right` (schema/role.toml) is numbered, which engine/people/role.c asserts: nearly every file speaks of
  * who asks, and few of roles. */
 enum right { RIGHT_NONE, RIGHT_READER, RIGHT_MEMBER, RIGHT_MANAGER, RIGHT_ADMIN };
@@ -48,9 +55,10 @@ struct identity {
 	uuid application_credential;   /* none: the caller did not use one */
 	uuid trust;                    /* that the roles come by; none: they are the user's own */
 	uuid trustee;                  /* who uses the trust; none: there is none */
-	bool is_restricted;            /* the credential may not create or delete credentials */
-	bool is_operator;              /* came over the unix socket: may act for any account */
-	bool is_owner;                 /* EC2's root user of the account, whom no policy restricts */
+	enum identity_proof proof;
+	bool is_restricted; /* the credential may not create or delete credentials */
+	bool is_operator;   /* came over the unix socket: may act for any account */
+	bool is_owner;      /* EC2's root user of the account, whom no policy restricts */
 };
 
 static inline bool identity_has(const struct identity *who, enum right right)

@@ -19,6 +19,26 @@ static RESULT check_new(struct op *op, uuid user, struct str credential)
 	return OK;
 }
 
+/* A key, or a token by password alone, shuts nobody out of the console and makes no factor worthless. Others'
+ * factors are an administrator's to change, which engine_permit_own() has checked. */
+static RESULT check_proof(struct op *op, const struct user *user)
+{
+	const struct identity *who = op->ctx->who;
+	const struct second_factor *f = second_factor_first_by_user(op->head, user->row.id);
+	if (!who || who->is_operator || !uuid_equal(user->row.id, who->user))
+		return OK;
+	while (f && !f->confirmed)
+		f = second_factor_next_by_user(op->head, f);
+	if (who->proof >= (f ? PROOF_BY_FACTOR : PROOF_IN_SESSION))
+		return OK;
+	return ctx_fail_kind(
+		op->ctx, ERR_DENIED, KIND_SECOND_FACTOR,
+		f ? "Sign in to the console with one of your second factors to change them, or "
+		    "ask an administrator."
+		  : "Sign in to the console to make a second factor: neither an access key nor a "
+		    "token may.");
+}
+
 RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wish)
 {
 	const struct row *row = NULL;
@@ -35,6 +55,7 @@ RESULT engine_create_second_factor(struct op *op, struct second_factor_wish *wis
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &row));
 	const struct user *user = user_of(row);
 	TRY(engine_permit_own(op, "second_factor.create", user, UUID_NONE));
+	TRY(check_proof(op, user));
 	if (uuid_is_none(user->domain))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECOND_FACTOR,
 				     "A second factor goes with a password for the console, which the users "
@@ -59,6 +80,7 @@ static RESULT find(struct op *op, const struct ref *ref, const char *permission,
 	if (!user)
 		return engine_fail_gone(op->ctx, KIND_SECOND_FACTOR, row->id);
 	TRY(engine_permit_own(op, permission, user, UUID_NONE));
+	TRY(check_proof(op, user));
 	*ret_factor = factor;
 	return op_name(op, KIND_SECOND_FACTOR, row);
 }

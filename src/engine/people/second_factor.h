@@ -7,6 +7,8 @@
 
 enum { SECOND_FACTORS_MAX = 10 }; /* of a user */
 
+/* Of one's own each of these needs a console session; once a factor is confirmed, a session that has shown one
+ * (identity.proof). ERR_DENIED: the caller's proof is weaker. */
 struct second_factor_wish {
 	uuid id; /* drawn by the caller, who binds the secret to it */
 	struct ref user;

@@ -39,6 +39,9 @@ static struct str derive_key(struct cs_call *e, struct str cookie)
 	return str_encode_hex(e->c->arena, sum, sizeof sum);
 }
 
+/* Access rules have no names for CloudStack's commands. */
+static const struct token_use no_rules = {0};
+
 RESULT cs_resume_session(struct cs_call *e)
 {
 	struct identity *who = NULL;
@@ -47,7 +50,7 @@ RESULT cs_resume_session(struct cs_call *e)
 	bool is_right = key.n == wanted.n && crypto_equal(key.p, wanted.p, key.n);
 	if (arena_is_full(e->c->arena))
 		return ctx_no_memory(e->c);
-	struct result r = is_right ? token_check(e->config->tokens, e->c, cookie, &e->token, &who)
+	struct result r = is_right ? token_check(e->config->tokens, e->c, cookie, &no_rules, &e->token, &who)
 				   : FAIL(UNAUTHENTICATED);
 	if (r.code != ERR_NONE && r.code != ERR_UNAUTHENTICATED)
 		return r;
@@ -185,7 +188,7 @@ static RESULT log_in(struct cs_call *e, const void *args, struct json_writer *w)
 	write_session(e, w, user, account, key);
 	view_close(&e->view); /* another one follows, of what is true by now */
 	e->view = (struct view){0};
-	struct result r = token_check(e->config->tokens, e->c, cookie, &e->token, &who);
+	struct result r = token_check(e->config->tokens, e->c, cookie, &no_rules, &e->token, &who);
 	if (r.code == ERR_UNAUTHENTICATED)
 		return refuse(e, a);
 	e->c->who = who; /* for the audit log */

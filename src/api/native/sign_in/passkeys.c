@@ -67,6 +67,7 @@ static RESULT prepare_make(struct native_call *e, void *args)
 
 static RESULT answer_make(struct native_call *e, const void *args, struct json_writer *w)
 {
+	TRY(native_note_factor(e));
 	native_write_factor_item(e, w, ((const struct make_args *) args)->wish.id);
 	return OK;
 }

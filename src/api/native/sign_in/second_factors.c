@@ -136,6 +136,7 @@ static RESULT prepare_confirm(struct native_call *e, void *args)
 static RESULT answer_confirm(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct confirm_args *a = args;
+	TRY(native_note_factor(e));
 	native_write_factor_item(e, w, a->wish.factor.prefix);
 	json_write_open_list(w, "recovery");
 	for (size_t k = 0; k < OTP_RECOVERY_COUNT; k++)

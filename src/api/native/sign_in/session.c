@@ -124,6 +124,17 @@ static RESULT renew(struct native_call *e)
 	return OK;
 }
 
+RESULT native_note_factor(struct native_call *e)
+{
+	struct str text = STR_NONE;
+	if (!e->token.begun_us)
+		return OK;
+	e->token.methods |= TOKEN_BY_FACTOR;
+	TRY(token_issue_session(e->config->tokens, e->c, &e->token, &text));
+	set_cookie(e, text);
+	return OK;
+}
+
 RESULT native_resume_session(struct native_call *e)
 {
 	struct identity *who = NULL;
@@ -447,8 +458,9 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 	const struct tables *t = native_tables(e);
 	uuid where =
 		uuid_is_none(a->key) ? choose_account(t, user_find(t, a->person), a->account) : a->account;
+	unsigned factor = uuid_is_none(a->used.factor) ? 0 : TOKEN_BY_FACTOR;
 	struct token token = {.scope = uuid_is_none(where) ? IDENTITY_UNSCOPED : IDENTITY_ACCOUNT,
-			      .methods = TOKEN_BY_CONSOLE | TOKEN_BY_PASSWORD,
+			      .methods = TOKEN_BY_CONSOLE | TOKEN_BY_PASSWORD | factor,
 			      .user = a->person,
 			      .where = where,
 			      .access_key = a->key};

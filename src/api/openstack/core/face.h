@@ -32,8 +32,8 @@ bool os_sum_routes(struct api_face *core);
 const struct os_route *os_find_route(struct os_call *e, bool *ret_has_path);
 /* Of the actions on the route's path the one whose verb the body says. ERR_INVALID: there is none. */
 RESULT os_choose_route(struct os_call *e, const struct os_route *first);
-/* ERR_UNAUTHENTICATED: an application credential asks for what its access rules do not name. */
-RESULT os_check_access_rules(struct os_call *e, const struct identity *who);
+/* How access rules of application credentials name the call. */
+struct token_use os_describe_use(const struct os_call *e);
 /* The body as JSON, into e->body; NULL: there is none. ERR_INVALID, ERR_TOO_LARGE. */
 RESULT os_parse_body(struct os_call *e);
 /* As api_protocol.prepare and end_request. */

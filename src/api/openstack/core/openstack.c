@@ -58,8 +58,8 @@ static RESULT authenticate(struct os_call *e)
 	if (str_is_empty(token))
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The request you have made requires authentication.");
-	TRY(token_check(e->config->tokens, e->c, token, &e->token, &who));
-	TRY(os_check_access_rules(e, who));
+	const struct token_use use = os_describe_use(e);
+	TRY(token_check(e->config->tokens, e->c, token, &use, &e->token, &who));
 	e->c->who = who;
 	e->call->account_number = who->account_number;
 	return OK;

@@ -309,6 +309,9 @@ static RESULT prepare_use(struct os_call *e, struct login *a)
 	return OK;
 }
 
+/* A token that is said in a body or in X-Subject-Token is no caller's. */
+static const struct token_use looked_at = {.is_no_call = true};
+
 /* A token of a trust, too: those make no further ones, which the answer says. */
 static RESULT prepare_token(struct os_call *e, struct login *a)
 {
@@ -320,7 +323,7 @@ static RESULT prepare_token(struct os_call *e, struct login *a)
 		return OK;
 	view_close(&e->view); /* the token is checked in a view of its own */
 	e->view = (struct view){0};
-	if (result_is_ok(token_check(e->config->tokens, e->c, a->proof.token.id, &from, &who)) &&
+	if (result_is_ok(token_check(e->config->tokens, e->c, a->proof.token.id, &looked_at, &from, &who)) &&
 	    uuid_is_none(from.application_credential) && uuid_is_none(from.trust))
 		a->use.user = from.user;
 	ctx_clear_problem(e->c);
@@ -380,7 +383,7 @@ static RESULT prove_token(struct os_call *e, struct str text, struct token *toke
 {
 	struct token from;
 	struct identity *who = NULL;
-	if (!result_is_ok(token_check(e->config->tokens, e->c, text, &from, &who)) ||
+	if (!result_is_ok(token_check(e->config->tokens, e->c, text, &looked_at, &from, &who)) ||
 	    !uuid_is_none(from.application_credential))
 		return refuse(e);
 	if (!uuid_is_none(from.trust))
@@ -647,7 +650,7 @@ static RESULT issue_token(struct os_call *e, const void *args, struct json_write
 	TRY(prove(e, a, &token));
 	TRY(set_scope(e, a, &token));
 	TRY(token_issue(e->config->tokens, e->c, &token, &text));
-	struct result r = token_check(e->config->tokens, e->c, text, &token, &who);
+	struct result r = token_check(e->config->tokens, e->c, text, &looked_at, &token, &who);
 	if (r.code == ERR_UNAUTHENTICATED)
 		return refuse(e);
 	TRY(r);
@@ -691,7 +694,7 @@ static RESULT prepare_subject(struct os_call *e, void *args)
 {
 	struct subject *a = args;
 	a->text = call_header(e->call, "X-Subject-Token");
-	struct result r = token_check(e->config->tokens, e->c, a->text, &a->token, &a->who);
+	struct result r = token_check(e->config->tokens, e->c, a->text, &looked_at, &a->token, &a->who);
 	if (r.code == ERR_UNAUTHENTICATED) {
 		ctx_clear_problem(e->c);
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find the token.");
