@@ -1,40 +1,126 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Facts that the region attaches to a ticket by itself: what `dari explain` says of each resource that it names, and which program
+ * Facts that the region attaches to a ticket by itself: the state of each resource that it names, and which program
  * this is. What a vendor's desk is not to know is taken out where they leave (reconcile/support/ticket_link.c). */
 #include <sys/utsname.h>
 
+#include "api/core/explain.h"
+#include "api/native/rows.h"
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "daemon/command.h"
 #include "daemon/daemon.h"
+#include "engine/resolve.h"
+#include "engine/support/ticket.h"
+#include "store/account.h"
 #include "store/support_ticket.h"
 
 enum { FACTS_CAP = 256 * 1024 };
 
-static RESULT list_resources(struct daemon *d, struct ctx *c, uuid ticket, struct strs *ret_ids)
+/* A ticket's facts are for desks, also vendors' desks. They are read as a member of the ticket's account would read them
+ * in /api/v1, and leave as far as lists there show them: columns, no user data, no names of people. */
+struct facts {
+	struct daemon *d;
+	struct arena *arena;
+	struct view view;
+	const struct support_ticket *ticket; /* NULL: it is gone */
+	struct identity who;
+	struct ctx own; /* acts as `who` */
+};
+
+static void open_facts(struct facts *f, struct daemon *d, struct ctx *c, uuid ticket)
 {
-	AUTO_VIEW view = {0};
-	view_open(d->store, &view);
-	const struct support_ticket *t = support_ticket_find(view.tables, ticket);
-	size_t count = t ? t->resources.count : 0;
-	struct str *ids = arena_new_array(c->arena, struct str, count + 1);
-	if (!ids)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < count; k++)
-		ids[k] = str_copy(c->arena, t->resources.at[k]);
-	*ret_ids = (struct strs){ids, count};
-	return OK;
+	*f = (struct facts){.d = d, .arena = c->arena};
+	view_open(d->store, &f->view);
+	f->ticket = support_ticket_find(f->view.tables, ticket);
+	const struct account *account = f->ticket ? account_find(f->view.tables, f->ticket->account) : NULL;
+	ctx_init(&f->own, c->arena);
+	if (!account)
+		return;
+	f->who = (struct identity){.scope = IDENTITY_ACCOUNT,
+				   .rights = RIGHTS_OF_MEMBER,
+				   .account = account->row.id,
+				   .domain = account->domain};
+	engine_act_by_roles(&f->own, &f->who);
 }
 
-/* What is not there any more, or is another account's to the letter, says so in explain's own words. */
-static struct str explain(struct daemon *d, struct ctx *c, struct str id)
+/* The columns of the kind's list, without references to users. */
+static void choose_fields(enum kind kind, struct row_choice *ret_choice)
 {
-	struct ctx own;
-	struct str text = STR_NONE;
-	ctx_init(&own, c->arena);
-	struct result result =
-		command_run_typed(d, &own, "explain", json_pack("{s:s%}", "id", id.p, id.n), &text);
-	return result_is_ok(result) ? text : own.problem.message;
+	const struct kind_info *k = &model_kinds[kind];
+	row_choose_columns(kind, ret_choice);
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].ref == KIND_USER || k->fields[n].type == FIELD_BLOB)
+			ret_choice->fields[n] = false;
+}
+
+static void write_line(struct buf *text, struct json_writer *w, const char *label, const char *member,
+		       struct str words)
+{
+	if (!words.n)
+		return;
+	buf_print(text, "%-14s %" STR_FMT "\n", label, STR_ARG(words));
+	json_write_text(w, member, words);
+}
+
+/* As GET /explain/{id} tells it the account: on which host something waits, is the region's business. */
+static void write_state(struct facts *f, enum kind kind, const struct row *row, struct buf *text,
+			struct json_writer *w)
+{
+	struct explanation x = {.arena = f->arena,
+				.reconciler = f->d->reconciler,
+				.t = f->view.tables,
+				.kind = kind,
+				.row = row};
+	explain_begin(&x);
+	int64_t known_us = explain_since_us(&x);
+	write_line(text, w, "state", "state", str_from(explain_state(&x)));
+	write_line(text, w, "since", "since", explain_time(&x, known_us ? known_us : row->updated_us));
+	if (explain_is_obstructed(&x) && x.waits_for_kind != KIND_HOST)
+		write_line(text, w, "in its way", "in_its_way", explain_obstacle(&x));
+	write_line(text, w, "next try", "next_try", explain_next_try(&x));
+	write_line(text, w, "what to do", "what_to_do", explain_advice(&x));
+}
+
+static void write_row(struct facts *f, enum kind kind, const struct row *row, struct buf *text,
+		      struct json_writer *w)
+{
+	struct row_choice choice;
+	struct buf item;
+	struct json_writer items;
+	choose_fields(kind, &choice);
+	const struct row_writer rw = {.arena = f->arena,
+				      .tables = f->view.tables,
+				      .kind = kind,
+				      .choice = &choice,
+				      .whole_commit = tables_whole_commit};
+	row_write(&rw, w, "item", row, ROW_FOR_OWNER);
+	buf_init(&item, FACTS_CAP);
+	json_write_begin(&items, &item);
+	row_write(&rw, &items, NULL, row, ROW_FOR_OWNER);
+	if (result_is_ok(json_write_end(&items)))
+		buf_print(text, "%" STR_FMT "\n", STR_ARG(buf_str(&item)));
+	buf_done(&item);
+}
+
+/* Another account's resource, and one that is not there any more, are told alike. */
+static void write_resource(struct facts *f, struct str id, struct buf *text, struct json_writer *w)
+{
+	enum kind kind = KIND_NONE;
+	const struct row *row = NULL;
+	buf_print(text, "\n== %" STR_FMT "\n", STR_ARG(id));
+	json_write_open(w, NULL);
+	json_write_text(w, "id", id);
+	struct result found =
+		engine_find_ticket_resource(&f->own, f->view.tables, f->who.account, id, &kind, &row);
+	if (result_is_ok(found) && model_shown[kind].name) {
+		json_write_z(w, "kind", model_kinds[kind].name);
+		write_state(f, kind, row, text, w);
+		write_row(f, kind, row, text, w);
+	} else {
+		write_line(text, w, "", "problem", STR("The account has no such resource."));
+	}
+	ctx_clear_problem(&f->own);
+	json_write_close(w);
 }
 
 static void write_head(struct daemon *d, struct buf *text, struct json_writer *w)
@@ -53,28 +139,26 @@ static void write_head(struct daemon *d, struct buf *text, struct json_writer *w
 RESULT ticket_facts_write(void *self, struct ctx *c, uuid ticket, struct str *ret_text, struct str *ret_json)
 {
 	struct daemon *d = self;
-	struct strs ids = {0};
+	struct facts f;
 	struct buf text, json;
 	struct json_writer w;
-	TRY(list_resources(d, c, ticket, &ids));
-	if (!ids.count)
+	open_facts(&f, d, c, ticket);
+	struct strs ids = f.ticket && !uuid_is_none(f.who.account) ? f.ticket->resources : (struct strs){0};
+	if (!ids.count) {
+		view_close(&f.view);
 		return OK;
+	}
 	buf_init(&text, FACTS_CAP);
 	buf_init(&json, FACTS_CAP);
 	json_write_begin(&w, &json);
 	json_write_open(&w, NULL);
 	write_head(d, &text, &w);
 	json_write_open_list(&w, "resources");
-	for (size_t k = 0; k < ids.count; k++) {
-		struct str said = explain(d, c, ids.at[k]);
-		buf_print(&text, "\n== %" STR_FMT "\n%" STR_FMT "\n", STR_ARG(ids.at[k]), STR_ARG(said));
-		json_write_open(&w, NULL);
-		json_write_text(&w, "id", ids.at[k]);
-		json_write_text(&w, "explain", said);
-		json_write_close(&w);
-	}
+	for (size_t k = 0; k < ids.count; k++)
+		write_resource(&f, ids.at[k], &text, &w);
 	json_write_close_list(&w);
 	json_write_close(&w);
+	view_close(&f.view);
 	struct result result = json_write_end(&w);
 	*ret_text = str_copy(c->arena, buf_str(&text));
 	if (result_is_ok(result))

@@ -88,6 +88,19 @@ static RESULT check_texts(struct op *op, struct strs texts, size_t most, size_t 
 				     each);
 }
 
+/* A desk may name things that are only its own; the facts then say nothing of them. */
+static RESULT check_resources(struct op *op, const struct ticket_wish *wish, uuid account)
+{
+	TRY(check_texts(op, wish->resources, TICKET_RESOURCES_MAX, RESOURCE_MAX, "resources"));
+	for (size_t k = 0; k < wish->resources.count && op->ctx->who && uuid_is_none(wish->desk); k++) {
+		enum kind kind;
+		const struct row *row;
+		TRY(engine_find_ticket_resource(op->ctx, op->head, account, wish->resources.at[k], &kind,
+						&row));
+	}
+	return OK;
+}
+
 static RESULT check_wish(struct op *op, const struct ticket_wish *wish)
 {
 	if (!wish->subject.n || count_characters(wish->subject) > TICKET_SUBJECT_MAX ||
@@ -104,8 +117,7 @@ static RESULT check_wish(struct op *op, const struct ticket_wish *wish)
 	if (wish->language.n > LANGUAGE_MAX || !str_is_line(wish->language))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUPPORT_TICKET, STR("language"),
 				   "A language is named by its ISO 639-1 code.");
-	TRY(check_texts(op, wish->copies, TICKET_COPIES_MAX, COPY_MAX, "ccEmailAddresses"));
-	return check_texts(op, wish->resources, TICKET_RESOURCES_MAX, RESOURCE_MAX, "resources");
+	return check_texts(op, wish->copies, TICKET_COPIES_MAX, COPY_MAX, "ccEmailAddresses");
 }
 
 /* "Kim", or what stands for the operator. */
@@ -214,6 +226,7 @@ RESULT engine_open_ticket(struct op *op, struct ticket_wish *wish)
 	TRY(engine_find_owner_to_be(op, &wish->owner, &account));
 	TRY(engine_permit(op, "ticket.open", KIND_SUPPORT_TICKET, NULL));
 	TRY(check_wish(op, wish));
+	TRY(check_resources(op, wish, account->row.id));
 	return open_ticket(op, wish, account->row.id, UUID_NONE, &message);
 }
 

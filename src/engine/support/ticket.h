@@ -61,6 +61,10 @@ struct ticket_wish {
 	uuid ticket;
 };
 OPERATION(engine_open_ticket, ticket_wish)
+/* What a ticket of the account may be about: one of the account's own resources, by its UUID or EC2's id. ERR_NOT_FOUND, in
+ * the same words whether there is none or it is another account's. */
+RESULT engine_find_ticket_resource(struct ctx *c, const struct tables *t, uuid account, struct str text,
+				   enum kind *ret_kind, const struct row **ret_row);
 
 /* Says something in it. Resolved, it is reopened; closed, another is opened that goes on with it. */
 struct ticket_saying {

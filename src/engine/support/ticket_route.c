@@ -3,6 +3,7 @@
  * operator's desk, if there is one, has every ticket, and asks the vendor's by holding it. */
 #include "engine/instance/instance.h"
 #include "engine/licence/licence.h"
+#include "engine/resolve.h"
 #include "engine/support/ticket_internal.h"
 #include "store/condition.h"
 #include "store/image.h"
@@ -67,6 +68,42 @@ static const struct instance *find_instance(struct op *op, uuid account, struct 
 		row = tables_find_prefix(op->head, KIND_INSTANCE, ref.prefix, ref.bits);
 	const struct instance *i = instance_of(row);
 	return i && uuid_equal(i->account, account) ? i : NULL;
+}
+
+static enum kind find_kind(const struct tables *t, struct str text, struct ref *ret_ref)
+{
+	enum kind kind = KIND_NONE + 1;
+	uuid id;
+	if (!result_is_ok(uuid_parse(text, &id))) {
+		kind = id_kind_of_ec2(text);
+		return kind != KIND_NONE && result_is_ok(id_parse_ec2(text, kind, ret_ref)) ? kind
+											    : KIND_NONE;
+	}
+	while (kind < KIND_COUNT && !(model_kinds[kind].account_offset && tables_find(t, kind, id)))
+		kind++;
+	*ret_ref = ref_by_id(kind, id);
+	return kind < KIND_COUNT ? kind : KIND_NONE;
+}
+
+RESULT engine_find_ticket_resource(struct ctx *c, const struct tables *t, uuid account, struct str text,
+				   enum kind *ret_kind, const struct row **ret_row)
+{
+	struct ref ref = {0};
+	const struct row *row = NULL;
+	enum kind kind = find_kind(t, text, &ref);
+	ref.text = text;
+	ref.field = STR("resources");
+	struct result found = kind == KIND_NONE ? FAIL(NOT_FOUND) : engine_find_own(c, t, kind, &ref, &row);
+	if (result_is_ok(found) && !uuid_equal(engine_get_owner(kind, row), account))
+		found = FAIL(NOT_FOUND);
+	if (found.code == ERR_NOT_FOUND) {
+		ctx_clear_problem(c); /* nobody learns of which kind another account's resource is */
+		return engine_fail_not_found(c, KIND_NONE, &ref);
+	}
+	TRY(found);
+	*ret_kind = kind;
+	*ret_row = row;
+	return OK;
 }
 
 static bool has_id(const struct strs *ids, struct str id)
