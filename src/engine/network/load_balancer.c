@@ -167,10 +167,28 @@ RESULT load_balancer_end(struct op *op, const struct load_balancer *b)
 	return load_balancer_forget(op, b->row.id);
 }
 
+static RESULT permit_members(struct op *op, const struct load_balancer *b, const char *permission)
+{
+	const struct load_balancer_member *m =
+		load_balancer_member_first_by_load_balancer(op->head, b->row.id);
+	for (; m; m = load_balancer_member_next_by_load_balancer(op->head, m))
+		TRY(port_permit_end(op, permission, m->port));
+	return OK;
+}
+
+RESULT load_balancer_permit_ends(struct op *op, uuid address, const char *permission)
+{
+	const struct load_balancer *b = load_balancer_first_by_address(op->head, address);
+	for (; b; b = load_balancer_next_by_address(op->head, b))
+		TRY(permit_members(op, b, permission));
+	return OK;
+}
+
 RESULT engine_delete_load_balancer(struct op *op, struct load_balancer_target *wish)
 {
 	const struct load_balancer *b = NULL;
 	TRY(find_balancer(op, &wish->balancer, "load_balancer.delete", &b));
+	TRY(permit_members(op, b, "load_balancer.delete"));
 	return load_balancer_end(op, b);
 }
 
@@ -228,7 +246,7 @@ static RESULT add_member(struct op *op, const struct ref *ref, struct load_balan
 {
 	const struct port *port = NULL;
 	TRY(find_port(op, b, ref, &port));
-	TRY(engine_permit(op, "load_balancer.add", KIND_PORT, &port->row));
+	TRY(port_permit_end(op, "load_balancer.add", port->row.id));
 	struct ip ip = engine_get_port_ip(op->head, port, IP_V4);
 	uuid router = ip_is_none(ip) ? UUID_NONE : engine_get_router_of_ip(op->head, port, ip);
 	if (find_member(op->head, b->row.id, port->instance))
@@ -290,6 +308,7 @@ RESULT engine_remove_load_balancer_members(struct op *op, struct load_balancer_m
 			return ENGINE_FAIL(op, ERR_STATE, KIND_LOAD_BALANCER, ref->field,
 					   "The instance '%" STR_FMT "' is no member of the load balancer.",
 					   STR_ARG(ref->text));
+		TRY(port_permit_end(op, "load_balancer.remove", m->port));
 		TRY(remove_member(op, m));
 	}
 	return log_change(op, b, "balancer has fewer members");

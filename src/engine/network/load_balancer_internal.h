@@ -13,6 +13,8 @@ bool load_balancer_reaches(const struct tables *t, const struct load_balancer *b
 RESULT load_balancer_end(struct op *op, const struct load_balancer *b);
 
 /* Those of an address end. */
+RESULT load_balancer_permit_ends(struct op *op, uuid address,
+				 const char *permission); /* port_permit_end() of each member */
 RESULT load_balancer_leave_address(struct op *op, uuid address);
 /* A port is no member any more, or one of its addresses (none: all). */
 RESULT load_balancer_leave_ip(struct op *op, uuid port, struct ip private_ip);

@@ -435,6 +435,25 @@ RESULT engine_create_port(struct op *op, struct port_wish *wish)
 	return uuid_is_none(wish->port) ? create_port(op, wish, account) : OK;
 }
 
+/* ---- the ends of links ---- */
+
+/* What is another account's is that account's to protect. */
+static RESULT permit_own(struct op *op, const char *permission, enum kind kind, const struct row *row)
+{
+	return row && engine_is_own(op->ctx, kind, row) ? engine_permit(op, permission, kind, row) : OK;
+}
+
+RESULT port_permit_end(struct op *op, const char *permission, uuid port)
+{
+	const struct port *p = uuid_is_none(port) ? NULL : port_find(op->head, port);
+	if (!p)
+		return OK;
+	TRY(permit_own(op, permission, KIND_PORT, &p->row));
+	return uuid_is_none(p->instance) ? OK
+					 : permit_own(op, permission, KIND_INSTANCE,
+						      tables_find(op->head, KIND_INSTANCE, p->instance));
+}
+
 /* ---- deleting ---- */
 
 RESULT port_delete_with_addresses(struct op *op, const struct port *port)
@@ -456,8 +475,10 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 		TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	struct port next = *port;
-	if (!uuid_is_none(port->instance))
+	if (!uuid_is_none(port->instance)) {
+		TRY(port_permit_end(op, "port.detach", port->row.id));
 		TRY(port_unplug(op, &next));
+	}
 	return port_delete_with_addresses(op, &next);
 }
 

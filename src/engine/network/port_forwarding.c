@@ -355,7 +355,7 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 	TRY(check_router(op, address, port, &made));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	TRY(engine_permit(op, "port_forwarding.create", KIND_ADDRESS, &address->row));
-	TRY(engine_permit(op, "port_forwarding.create", KIND_PORT, &port->row));
+	TRY(port_permit_end(op, "port_forwarding.create", port->row.id));
 	made.row.id = engine_new_id(op, KIND_PORT_FORWARDING);
 	TRY(port_forwarding_put(op, &made));
 	wish->forwarding = made.row.id;
@@ -384,6 +384,9 @@ RESULT engine_change_port_forwarding(struct op *op, struct port_forwarding_chang
 		TRY(find_port(op, &wish->port, &wish->instance, &(struct ref){0}, wish->private_ip, &port));
 	TRY(engine_find_forwarding_of(op->ctx, op->head, &wish->forwarding, &wish->address, &present));
 	TRY(engine_permit(op, "port_forwarding.update", KIND_PORT_FORWARDING, &present->row));
+	TRY(port_permit_end(op, "port_forwarding.update", present->port));
+	if (is_moved)
+		TRY(port_permit_end(op, "port_forwarding.update", port->row.id));
 	const struct address *address = address_find(op->head, present->address);
 	if (!is_moved)
 		port = port_find(op->head, present->port);
@@ -426,6 +429,7 @@ RESULT engine_delete_port_forwarding(struct op *op, struct port_forwarding_targe
 	const struct port_forwarding *f = NULL;
 	TRY(engine_find_forwarding_of(op->ctx, op->head, &wish->forwarding, &wish->address, &f));
 	TRY(engine_permit(op, "port_forwarding.delete", KIND_PORT_FORWARDING, &f->row));
+	TRY(port_permit_end(op, "port_forwarding.delete", f->port));
 	return end(op, f);
 }
 
@@ -443,6 +447,14 @@ RESULT port_forwarding_check_none(struct op *op, const struct address *address, 
 	return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, field,
 			   "Floating IP %" STR_FMT " in use by Port Forwarding resources.",
 			   STR_ARG(engine_write_id(op, KIND_ADDRESS, address->row.id)));
+}
+
+RESULT port_forwarding_permit_ends(struct op *op, uuid address, const char *permission)
+{
+	const struct port_forwarding *f = port_forwarding_first_by_address(op->head, address);
+	for (; f; f = port_forwarding_next_by_address(op->head, f))
+		TRY(port_permit_end(op, permission, f->port));
+	return OK;
 }
 
 RESULT port_forwarding_leave_address(struct op *op, uuid address)

@@ -19,6 +19,8 @@ bool port_forwarding_has_any(const struct tables *t, uuid address);
 /* ERR_IN_USE with KIND_ADDRESS: some are. */
 RESULT port_forwarding_check_none(struct op *op, const struct address *address, struct str field);
 /* Those of an address end; those that lead to a port; to one of its addresses. */
+RESULT port_forwarding_permit_ends(struct op *op, uuid address,
+				   const char *permission); /* port_permit_end() of each */
 RESULT port_forwarding_leave_address(struct op *op, uuid address);
 RESULT port_forwarding_leave_port(struct op *op, uuid port);
 RESULT port_forwarding_leave_ip(struct op *op, uuid port, struct ip private_ip);

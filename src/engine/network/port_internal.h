@@ -92,6 +92,10 @@ RESULT port_check_count(struct op *op, const struct instance_type *type, size_t 
 RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field);
 /* ERR_COMBINATION: a port's subnet is in another zone than its instance. One of no zone is in all of them. */
 RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field);
+/* Asks the guard whether the operation may change what leads to that port (none: nothing is asked): about the port, and
+ * about the instance that it is in. Whatever makes, moves or ends such a link calls it for the port that it led to and for
+ * the one that it leads to from then on, because the call may name the link's other end alone. ERR_DENIED. */
+RESULT port_permit_end(struct op *op, const char *permission, uuid port);
 /* Into a row that is about to be put. */
 void port_set_attachment(const struct op *op, struct port *port, const struct instance *instance,
 			 int64_t device_index);

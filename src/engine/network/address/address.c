@@ -310,12 +310,15 @@ RESULT engine_associate_address(struct op *op, struct address_association *wish)
 	struct ip private_ip = ip_is_none(wish->private_ip) ? port->ip : wish->private_ip;
 	TRY(check_association(op, wish, address, port, private_ip));
 	TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &address->row));
-	TRY(engine_permit(op, "address.associate", KIND_PORT, &port->row));
+	TRY(port_permit_end(op, "address.associate", port->row.id));
 	if (uuid_equal(address->port, port->row.id) && ip_equal(address->private_ip, private_ip)) {
 		wish->made = address->association;
 		return OK;
 	}
+	TRY(port_permit_end(op, "address.associate", address->port));
 	const struct address *there = engine_find_address_for(op->head, port->row.id, private_ip);
+	if (there)
+		TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &there->row));
 	if (there)
 		TRY(address_leave(op, there));
 	TRY(address_write_association(op, address, port, private_ip));
@@ -362,6 +365,7 @@ RESULT engine_disassociate_address(struct op *op, struct address_association *wi
 	TRY(engine_permit(op, "address.disassociate", KIND_ADDRESS, &address->row));
 	if (ref_is_given(&wish->instance))
 		TRY(check_is_of(op, &wish->instance, address));
+	TRY(port_permit_end(op, "address.disassociate", address->port));
 	TRY(check_present(op, address));
 	wish->made = address->association;
 	return uuid_is_none(address->port) ? OK : address_write_free(op, address);
@@ -382,6 +386,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	const struct address *address = NULL;
 	TRY(address_find_elastic(op, &wish->address, &address));
 	TRY(engine_permit(op, "address.release", KIND_ADDRESS, &address->row));
+	TRY(port_permit_end(op, "address.release", address->port));
 	TRY(check_present(op, address));
 	char text[IP_TEXT_SIZE];
 	ip_write(address->ip, text);
@@ -389,6 +394,8 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, wish->address.field, "Address %s is in use.",
 				   text);
 	if (wish->with_forwardings) {
+		TRY(port_forwarding_permit_ends(op, address->row.id, "address.release"));
+		TRY(load_balancer_permit_ends(op, address->row.id, "address.release"));
 		TRY(port_forwarding_leave_address(op, address->row.id));
 		TRY(load_balancer_leave_address(op, address->row.id));
 	}
