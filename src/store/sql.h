@@ -28,6 +28,7 @@ struct event_query {
 	int64_t seq; /* 0: any */
 	uuid id, account;
 	int64_t from_us, before_us; /* before 0: until now */
+	struct str kinds; /* " instance volume ": events of these kinds alone; empty: of all kinds */
 	size_t max;
 };
 

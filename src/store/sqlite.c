@@ -312,7 +312,8 @@ enum kind sqlite_kind_of_name(struct str name)
 /* Each in the order of an index, so that what is read is what is told. */
 #define EVENTS_WHERE(place)                                                                                  \
 	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
-	"WHERE " place " AND at_us >= ?2 AND at_us < ?3 ORDER BY at_us DESC, seq DESC LIMIT ?4"
+	"WHERE " place " AND at_us >= ?2 AND at_us < ?3 AND (?5 IS NULL OR instr(?5, ' ' || kind || ' ')) "  \
+	"ORDER BY at_us DESC, seq DESC LIMIT ?4"
 static const char *const events_sql[EVENTS_BY_COUNT] = {
 	[EVENTS_OF_ALL] = EVENTS_WHERE("1"),
 	[EVENTS_OF_ACCOUNT] = EVENTS_WHERE("account = ?1"),
@@ -332,6 +333,10 @@ static RESULT sqlite_begin_events(struct sqlite *self, struct ctx *c, const stru
 	sqlite3_bind_int64(statement, 2, query->from_us);
 	sqlite3_bind_int64(statement, 3, query->before_us ? query->before_us : INT64_MAX);
 	sqlite3_bind_int64(statement, 4, (int64_t) (query->max > INT64_MAX ? INT64_MAX : query->max));
+	if (query->kinds.n)
+		sqlite_bind_str(statement, 5, query->kinds);
+	else
+		sqlite3_bind_null(statement, 5);
 	return OK;
 }
 

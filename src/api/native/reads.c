@@ -2,6 +2,7 @@
  * Reads of one thing: a row with all its fields, its history, why it is as it is; a search over all kinds; who the caller
  * is and what they may. */
 #include "api/core/explain.h"
+#include "api/core/kinds_read.h"
 #include "api/core/params.h"
 #include "api/native/dry.h"
 #include "api/native/list.h"
@@ -159,11 +160,21 @@ RESULT native_answer_events(struct native_call *e, const void *args, struct json
 	return answer_events(e, &query, w);
 }
 
-/* The account's, or of an administrator's everybody's. */
+struct all_events {
+	struct str kinds;
+};
+
+static RESULT prepare_all_events(struct native_call *e, void *args)
+{
+	struct all_events *a = args;
+	return api_list_kinds_read(&e->core, GUARD_OF_DARI, native_is_admin(e), &a->kinds);
+}
+
+/* The account's, or of an administrator's everybody's; of the kinds that the caller may list. */
 static RESULT answer_all_events(struct native_call *e, const void *args, struct json_writer *w)
 {
-	struct event_query query = {.account = e->c->who->account};
-	(void) args;
+	struct event_query query = {.account = e->c->who->account,
+				    .kinds = ((const struct all_events *) args)->kinds};
 	if (str_is(pairs_find(&e->query, "all"), "1")) {
 		if (!native_is_admin(e))
 			return ctx_fail_field(e->c, ERR_DENIED, STR("all"),
@@ -521,6 +532,7 @@ static const struct native_action rows[] = {
 	 .args = PARAMS(struct quotas_args, quotas_params), .answer = answer_quotas,
 	 .doc = "Says what of each kind the account has, and how much it may have; -1: without a limit."},
 	{HTTP_GET, "/events", .name = "ListEvents", .permit = "ec2:DescribeEvents",
+	 .args = {.size = sizeof(struct all_events)}, .prepare = prepare_all_events,
 	 .answer = answer_all_events, .doc = "What happened in the account, newest first."},
 };
 const struct api_actions native_region_actions = API_ACTIONS(rows);

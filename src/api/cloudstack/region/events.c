@@ -3,6 +3,7 @@
  * resource, and the time, leave: what is older is found by "enddate". An event's id is its line's number, within the
  * region's id. Source: EventQueryServiceImpl and ListEventsCmd. */
 #include "api/cloudstack/core/action.h"
+#include "api/core/kinds_read.h"
 #include "base/vec.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
@@ -94,6 +95,9 @@ static RESULT prepare(struct cs_call *e, void *args)
 	TRY(cs_read_resource(e, a->resource, a->resource_type, &a->query.id));
 	cs_choose_owners(e, &a->list, &a->page);
 	a->query.account = a->page.is_of_all ? UUID_NONE : e->c->who->account;
+	view_close(&e->view); /* the guard opens one */
+	e->view = (struct view){0};
+	TRY(api_list_kinds_read(&e->core, GUARD_OF_EC2, identity_is_admin(e->c->who), &a->query.kinds));
 	a->query.seq = a->id.n ? number_of(engine_get_region_id(cs_tables(e)), a->id) : 0;
 	return a->id.n && !a->query.seq ? cs_fail_id(e, KIND_NONE, "id", a->id) : OK;
 }
