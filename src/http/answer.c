@@ -76,6 +76,8 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 		    add_header(r, MHD_HTTP_HEADER_DATE, clock_write_http(clock_now_us(), date));
 	if (done && content_type)
 		done = add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+	if (done && c->is_tls) /* RFC 6797: a browser that came by TLS comes back by nothing else */
+		done = add_header(r, "Strict-Transport-Security", "max-age=31536000");
 	for (const struct answer_header *h = c->p->answer_headers; done && h; h = h->next)
 		done = add_header(r, h->name, h->value);
 	const struct conn *conn = c->p->conn;

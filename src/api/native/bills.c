@@ -83,7 +83,8 @@ static const struct param payment_params[] = {
 	P("text", wish.text, .max = 1000, .doc = "More words."),
 };
 
-/* There is no such webhook, or it takes none, or that is not its secret: all the same to a stranger. */
+/* Method and path are signed with the body: what Dari tells the webhook bears the same secret, and proves nothing here.
+ * There is no such webhook, or it takes none, or that is not its secret: all the same to a stranger. */
 static bool is_proved(struct native_call *e, const struct payment_args *a)
 {
 	const struct ref *ref = &a->webhook;
@@ -95,8 +96,11 @@ static bool is_proved(struct native_call *e, const struct payment_args *a)
 	sealed = str_copy(e->c->arena, hook->secret);
 	if (!result_is_ok(key_open(e->c, e->config->master_key, hook->row.id, sealed, &secret)))
 		return false;
-	bool is_right = desk_is_signed(e->c->arena, secret, clock_now_us() / SECOND,
-				       call_header(e->call, DESK_SIGNATURE_HEADER), e->call->body);
+	struct str said =
+		str_print(e->c->arena, "%" STR_FMT " %" STR_FMT "\n%" STR_FMT, STR_ARG(e->call->method_name),
+			  STR_ARG(e->call->path), STR_ARG(e->call->body));
+	bool is_right = said.n && desk_is_signed(e->c->arena, secret, clock_now_us() / SECOND,
+						 call_header(e->call, DESK_SIGNATURE_HEADER), said);
 	crypto_wipe((void *) secret.p, secret.n);
 	return is_right;
 }
