@@ -1,15 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/drivers/libvirt src/drivers/sim
-# The compute contract on real libvirt: the same cases that the simulation passes, and its own.
-# limit: 1500 s
-set -uo pipefail
-cd "$(dirname "$0")/../.."
-eval "$(tests/lib/clone.py sandbox cp $$)"
-tools/sandbox hold $$ || exit 1
-tools/sandbox down >/dev/null 2>&1
-trap 'tools/sandbox down >/dev/null' EXIT
-tools/sandbox up >/dev/null || exit 1
-tools/tiny-image build/cache/tiny.qcow2 >/dev/null || exit 1
-export DARI_TEST_SANDBOX=$PWD/tools/sandbox DARI_TEST_IMAGE=$PWD/build/cache/tiny.qcow2 CMOCKA_MESSAGE_OUTPUT=TAP
-"${DARI_BUILD:-$PWD/build/main}/tests/unit/drivers/test_drivers_compute_libvirt"
+# subjects: src/drivers/libvirt src/drivers/sim src/drivers/compute
+# The compute contract on real libvirt: the same cases that the simulation passes.
+exec "$(dirname "$0")/../lib/compute_contract.sh" compute
