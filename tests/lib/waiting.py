@@ -64,7 +64,7 @@ def slowness():
     return float(os.environ["DARI_TEST_SLOWNESS"])
 
 
-HANG_S = 600 * slowness()
+HANG_S = round(600 * slowness())
 
 
 # ---- what is watched

@@ -7,7 +7,7 @@
 
 /* Runs the jobs 0 … count - 1; ended() hears of each, in the parent, with its wait status. After
  * ended() said false no further ones are begun. A job may take cpu_limit_s seconds of a processor (SIGXCPU), however busy
- * the machine is, and POOL_WAIT_FACTOR times as long by the clock, for those that wait for each other (SIGALRM). */
-enum { POOL_WAIT_FACTOR = 10 };
+ * the machine is. A job that takes none at all for POOL_IDLE_LOOKS looks, POOL_LOOK_S apart, waits for what never comes (SIGALRM). */
+enum { POOL_LOOK_S = 10, POOL_IDLE_LOOKS = 30 };
 void pool_run(uint64_t count, unsigned cpu_limit_s, void (*run)(uint64_t job),
 	      bool (*ended)(uint64_t job, int status));

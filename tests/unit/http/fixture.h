@@ -43,7 +43,7 @@ static inline char fixture_letter(uint64_t at) /* of /read */
 }
 void fixture_release(void); /* wakes every call that /hold has parked */
 struct http_figures fixture_figures(const struct fixture *f);
-/* Waits, ten seconds at most, until the expression is true. */
+/* Waits until the expression is true; ten minutes of looks bound a hang. */
 #define WAIT_UNTIL(expression)                                                                               \
 	do {                                                                                                 \
 		for (int wait_ = 0; !(expression) && wait_ < 120000; wait_++)                                \
