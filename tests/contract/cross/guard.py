@@ -20,6 +20,7 @@ import cloudstack  # noqa: E402
 import doors  # noqa: E402
 import native  # noqa: E402
 from dev import DARI, Account, Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 SAME = {"Content-Type": "application/json", "Sec-Fetch-Site": "same-origin"}
 SECRET = "DBPASS-hunter2"
@@ -102,7 +103,7 @@ class Session:
         self.person, self.cookie = person, ""
 
     def call(self, method, path, body=None):
-        connection = http.client.HTTPConnection("127.0.0.1", self.person.dev.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.person.dev.port, timeout=HANG_S)
         connection.request(method, "/api/v1" + path, None if method == "GET" else json.dumps(body or {}), {**SAME, "Cookie": self.cookie})
         answer = connection.getresponse()
         self.cookie = (answer.headers["Set-Cookie"] or self.cookie).split(";")[0]
@@ -139,7 +140,7 @@ def signed(dev, method, path, body=b""):
     request = botocore.awsrequest.AWSRequest(method, f"{dev.url}/api/v1{path}", data=body, headers={"Content-Type": "application/json"})
     key = dev.keeper.key
     botocore.auth.SigV4Auth(botocore.credentials.Credentials(key.key_id, key.secret), "ec2", "us-east-1").add_auth(request)
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30)
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     connection.request(method, "/api/v1" + path, body, dict(request.headers))
     return connection.getresponse().status
 
@@ -151,12 +152,12 @@ def test_consoles_ask_when_they_open(dev):
     url = keeper.api_ok("POST", f"/instances/{keeper.machine['InstanceId']}/console", {})["url"]
     query = urllib.parse.parse_qs(urllib.parse.urlsplit(url).query)
     place = f"ws://127.0.0.1:{dev.port}/{query['path'][0]}"
-    websocket.create_connection(place, timeout=10).close()
+    websocket.create_connection(place, timeout=HANG_S).close()
     for statement in (doors.deny("*", f"arn:aws:ec2:us-east-1:{keeper.number}:instance/{keeper.machine['InstanceId']}"), doors.deny("ec2:OpenInstanceConsole", "*")):
         with keeper.kept_from(statement), pytest.raises(websocket.WebSocketBadStatusException) as refused:
-            websocket.create_connection(place, timeout=10)
+            websocket.create_connection(place, timeout=HANG_S)
         assert refused.value.status_code == 403
-    websocket.create_connection(place, timeout=10).close()
+    websocket.create_connection(place, timeout=HANG_S).close()
 
 
 def test_reach_asks(dev):
