@@ -147,6 +147,18 @@ def test_deleted(dev, ann):
     assert ann.enter()[0] == 201
 
 
+def test_changed_by_who_has_shown_one(dev, ann):
+    """A password alone, by a token or by a session of before, takes no second factor away and makes no other one."""
+    factor, secret, _ = ann.add()
+    by_password = native.Native(dev, "dev", ann.name, ann.password)
+    for status in (by_password.api("DELETE", f"/second-factors/{factor}").status, by_password.api("POST", "/second-factors/totp", {}).status,
+                   ann.call("DELETE", f"/second-factors/{factor}")[0], ann.call("POST", "/second-factors/totp")[0]):
+        assert status == 403
+    assert ann.enter()[0] == 401 and ann.enter(totp=code(secret))[0] == 201
+    assert ann.call("POST", "/second-factors/totp")[0] == 201
+    assert ann.call("DELETE", f"/second-factors/{factor}")[0] == 202 and ann.enter()[0] == 201
+
+
 def test_no_more_than_ten(ann):
     for _ in range(10):
         assert ann.call("POST", "/second-factors/totp")[0] == 201

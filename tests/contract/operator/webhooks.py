@@ -41,6 +41,11 @@ UNTIL = datetime.datetime.now(datetime.timezone.utc).replace(day=1, hour=0, minu
 FROM = (UNTIL - datetime.timedelta(days=1)).replace(day=1)
 
 
+def prove(body, secret=SECRET, at=None, hook="till"):
+    """A payment is signed with its method and path, so that what the webhook was told proves none."""
+    return sign(f"POST {native.PREFIX}/webhooks/{hook}/payments\n".encode() + body, secret, at)
+
+
 def sign(body, secret=SECRET, at=None):
     at = int(time.time()) if at is None else at
     return f"t={at},v1=" + hmac.new(secret.encode(), f"{at}.".encode() + body, hashlib.sha256).hexdigest()
@@ -92,7 +97,7 @@ def pay(dev, body, signature=None, hook="till"):
     connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     headers = {"Content-Type": "application/json"}
     if signature != "":
-        headers["Dari-Signature"] = signature or sign(raw)
+        headers["Dari-Signature"] = signature or prove(raw, hook=hook)
     connection.request("POST", f"{native.PREFIX}/webhooks/{hook}/payments", raw, headers)
     answer = connection.getresponse()
     text = answer.read().decode()
@@ -206,8 +211,8 @@ def test_a_payment_proves_where_it_comes_from(world, closed):
     body = {"key": "bank 2", "domain": "Default", "amount": "5"}
     raw = json.dumps(body).encode()
     world.command("webhook", "add", "ears", "--url", "http://127.0.0.1:1/", "--secret-file", world.secret, "--event", "nothing.*")
-    refused = [pay(world, raw, ""), pay(world, raw, sign(raw, SECRET + "x")), pay(world, raw, sign(raw, at=int(time.time()) - 301)),
-               pay(world, raw, sign(raw, at=int(time.time()) + 330)), pay(world, raw + b" ", sign(raw)), pay(world, raw, "t=1"),
+    refused = [pay(world, raw, ""), pay(world, raw, prove(raw, SECRET + "x")), pay(world, raw, prove(raw, at=int(time.time()) - 301)),
+               pay(world, raw, prove(raw, at=int(time.time()) + 330)), pay(world, raw + b" ", prove(raw)), pay(world, raw, sign(raw)), pay(world, raw, prove(raw, hook="other")), pay(world, raw, "t=1"),
                pay(world, raw, hook="none"), pay(world, raw, hook="ears")]
     assert {s for s, _ in refused} == {401} and len({a["detail"] if "detail" in a else json.dumps(a) for _, a in refused}) == 1, refused
     for wrong, status, names in [({"amount": "0"}, 400, "amount"), ({"amount": "-1"}, 400, "amount"), ({"amount": "1.0000001"}, 400, "amount"),
