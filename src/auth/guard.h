@@ -89,6 +89,14 @@ RESULT guard_ask_federated(struct guards *g, struct call *call, const struct gua
  * condition key is known of a service. ERR_NO_MEMORY. */
 RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted);
 
+/* How ARNs of EC2 name the rows of a kind that IAM has not. */
+struct guard_arn_form {
+	enum kind kind;
+	const char *type;              /* "network-interface" */
+	bool has_no_account, is_named; /* is_named: the ARN ends with the row's name, not with an id */
+};
+struct guard_arn_form guard_find_arn_form(enum kind kind);
+
 /* The caller's ARN, "arn:aws:iam::111122223333:user/division/ann"; for a role's session
  * "arn:aws:sts::111122223333:assumed-role/deploy/ann". */
 struct str guard_write_principal(const struct identity *who, struct arena *a);

@@ -36,13 +36,7 @@ const char *const guard_explained_keys[] = {
 
 /* ---- ARNs ---- */
 
-struct arn_form {
-	enum kind kind;
-	const char *type;
-	bool has_no_account, is_named;
-};
-
-static const struct arn_form arn_forms[] = {
+static const struct guard_arn_form arn_forms[] = {
 	{KIND_INSTANCE, "instance", false, false},
 	{KIND_VOLUME, "volume", false, false},
 	{KIND_SNAPSHOT, "snapshot", true, false},
@@ -74,6 +68,14 @@ static const struct arn_form arn_forms[] = {
 	{KIND_FLEET, "fleet", false, false},
 };
 
+struct guard_arn_form guard_find_arn_form(enum kind kind)
+{
+	for (size_t k = 0; k < sizeof arn_forms / sizeof arn_forms[0]; k++)
+		if (arn_forms[k].kind == kind)
+			return arn_forms[k];
+	return (struct guard_arn_form){.kind = kind, .type = model_kinds[kind].name};
+}
+
 static struct str account_number(const struct tables *t, uuid account, const struct identity *who)
 {
 	const struct account *row = NULL;
@@ -103,19 +105,16 @@ static struct str id_of(struct arena *a, enum kind kind, const struct row *row, 
 static struct str ec2_arn(const struct guard_subject *s, struct arena *a, enum kind kind, uuid owner,
 			  struct str id)
 {
-	struct arn_form form = {.kind = kind};
-	for (size_t k = 0; k < sizeof arn_forms / sizeof arn_forms[0]; k++)
-		if (arn_forms[k].kind == kind)
-			form = arn_forms[k];
+	struct guard_arn_form form = guard_find_arn_form(kind);
 	struct str account =
 		form.has_no_account ? STR_NONE : account_number(s->tables, owner, s->state->call->ctx.who);
 	return str_print(a, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%" STR_FMT, STR_ARG(s->state->region),
-			 STR_ARG(account), form.type ? form.type : model_kinds[kind].name, STR_ARG(id));
+			 STR_ARG(account), form.type, STR_ARG(id));
 }
 
 static bool is_named_kind(enum kind kind)
 {
-	return kind == KIND_KEY_PAIR || kind == KIND_SERVER_GROUP;
+	return guard_find_arn_form(kind).is_named;
 }
 
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a)

@@ -58,6 +58,8 @@ bool permission_is_decided_on(int permission, enum kind kind)
 	struct str rest, word;
 	if (permission == PERMISSION_NONE)
 		return true;
+	/* Azure's side of a peering: ARNs and AWS's reference know the peering alone. */
+	kind = kind == KIND_PEERING_SIDE ? KIND_PEERING : kind;
 	rest = str_from(model_permissions[permission].kinds);
 	while (str_split_next(&rest, ' ', &word))
 		if (str_is(word, "*") || str_is(word, model_kinds[kind].name))

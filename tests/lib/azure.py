@@ -9,6 +9,7 @@ import json
 import os
 import ssl
 import subprocess
+import threading
 import urllib.parse
 
 import waiting
@@ -34,16 +35,22 @@ class Cloud:
         self.dev = dev
         self.ca = os.path.join(os.path.dirname(dev.config), "tls.pem")
         self.tls = ssl.create_default_context(cafile=self.ca)
-        self.tokens = {}
+        self.tokens, self.local = {}, threading.local()
 
     def send(self, method, path, body=None, **headers):
-        """Status, headers and JSON of an answer."""
-        connection = http.client.HTTPSConnection("127.0.0.1", self.dev.port, context=self.tls)
-        connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        text = answer.read().decode()
-        connection.close()
-        return answer.status, answer.headers, json.loads(text) if text else None
+        """Status, headers and JSON of an answer, over a kept connection, one a thread."""
+        for retry in (False, True):  # the connection may have been closed for its age
+            if not hasattr(self.local, "connection"):
+                self.local.connection = http.client.HTTPSConnection("127.0.0.1", self.dev.port, context=self.tls)
+            try:
+                self.local.connection.request(method, path, body, headers)
+                answer = self.local.connection.getresponse()
+                text = answer.read().decode()
+                return answer.status, answer.headers, json.loads(text) if text else None
+            except (http.client.HTTPException, ConnectionError):
+                del self.local.connection
+                if retry:
+                    raise
 
     def sign_in(self, path="/adfs/oauth2/token", **form):
         return self.send("POST", path, urllib.parse.urlencode(form), **{"Content-Type": "application/x-www-form-urlencoded"})

@@ -3,12 +3,12 @@
 import base64
 import hashlib
 import hmac
+import http.client
 import json
 import subprocess
+import threading
 import types
-import urllib.error
 import urllib.parse
-import urllib.request
 
 import cloud
 import waiting
@@ -25,18 +25,33 @@ def sign(secret, parameters):
     return base64.b64encode(hmac.new(secret.encode(), text.lower().encode(), hashlib.sha1).digest()).decode()
 
 
+kept = threading.local()  # .connections: by port
+
+
+def send(port, form, post):
+    """The status and the text of an answer, over a kept connection."""
+    method, path, body = ("POST", "/client/api", form) if post else ("GET", f"/client/api?{form}", None)
+    headers = {"Content-Type": "application/x-www-form-urlencoded"} if post else {}
+    connections = kept.__dict__.setdefault("connections", {})
+    for retry in (False, True):  # the connection may have been closed for its age, or the region be another one
+        connection = connections.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=60))
+        try:
+            connection.request(method, path, body, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except (http.client.HTTPException, ConnectionError):
+            del connections[port]
+            if retry:
+                raise
+    return None
+
+
 def call(dev, command, post=False, _secret=None, _key=None, **parameters):
     """(status, the object within the answer, its name)"""
     parameters = {"command": command, "response": "json", "apiKey": _key or dev.account.key_id, **parameters}
     parameters["signature"] = sign(_secret or dev.account.secret, parameters)
     form = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
-    url = f"http://127.0.0.1:{dev.port}/client/api"
-    request = urllib.request.Request(url, form.encode()) if post else urllib.request.Request(f"{url}?{form}")
-    try:
-        with urllib.request.urlopen(request) as answer:
-            status, body = answer.status, answer.read().decode()
-    except urllib.error.HTTPError as e:
-        status, body = e.code, e.read().decode()
+    status, body = send(dev.port, form, post)
     assert "\n" not in body  # Marvin reads one line
     (name, inner), = json.loads(body).items()
     return status, inner, name

@@ -13,6 +13,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import threading
 import urllib.parse
@@ -101,6 +102,13 @@ class Dev:
         print(errors, end="")
         assert self.process.returncode not in BROKEN, f"it ended with {self.process.returncode}"
         return self.process.returncode
+
+    def connect(self):
+        """A new connection to the API, in TLS where the region speaks it."""
+        if not self.url.startswith("https:"):
+            return http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
+        context = ssl.create_default_context(cafile=os.path.join(os.path.dirname(self.config), "tls.pem"))
+        return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=HANG_S, context=context)
 
     def command(self, *argv):
         """A dari command's JSON value."""
@@ -198,11 +206,11 @@ class Account:
             self.signing_keys[date, service] = key
         return self.signing_keys[date, service]
 
-    def sign(self, method, query, body, service):
-        """The headers that sign a request for "/"."""
+    def sign(self, method, query, body, service, path="/"):
+        """The headers that sign a request."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         host, scope = f"127.0.0.1:{self.dev.port}", f"{now[:8]}/{REGION}/{service}/aws4_request"
-        canonical = f"{method}\n/\n{query}\nhost:{host}\nx-amz-date:{now}\n\nhost;x-amz-date\n" + hashlib.sha256(body).hexdigest()
+        canonical = f"{method}\n{path}\n{query}\nhost:{host}\nx-amz-date:{now}\n\nhost;x-amz-date\n" + hashlib.sha256(body).hexdigest()
         text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
         signature = hmac.new(self.signing_key(now[:8], service), text.encode(), "sha256").hexdigest()
         return {"Host": host, "X-Amz-Date": now,
@@ -212,11 +220,11 @@ class Account:
     def send(self, method, path, headers, body=b""):
         for retry in (False, True):  # a kept connection may have been closed for its age
             if not hasattr(self.local, "connection"):
-                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=HANG_S)
+                self.local.connection = self.dev.connect()
             try:
                 self.local.connection.request(method, path, body or None, headers)
                 answer = self.local.connection.getresponse()
-                return Answer(answer.status, dict(answer.headers), answer.read().decode())
+                return Answer(answer.status, dict(answer.headers), answer.read().decode(errors="replace"))  # a screen's bytes
             except (http.client.HTTPException, ConnectionError):
                 del self.local.connection
                 if retry:

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Policies that keep somebody from one resource, and what each must come to: the cells of the matrix that
-tests/contract/*/doors*.py run for every action and every parameter that names a resource. An action says itself on which
+tests/contract/cross/doors.py runs for every action and every parameter that names a resource. An action says itself on which
 kinds of rows policies decide it ("decided_on" of `dari dump`): there all of a policy counts. Of other rows that the
 action names, a Deny that names the ARN counts. Where nothing is decided on rows (Describe…, lists) no row is asked for."""
 import json
@@ -26,7 +26,7 @@ class Row:
 
 def word_of(action):
     """What IAM calls it."""
-    return action.get("iam", action["permit"])
+    return action["iam"] or action["permit"]
 
 
 def is_decided(action, kind):

@@ -41,15 +41,17 @@ void iam_write_coverage(struct buf *out)
 
 void iam_dump_actions(struct buf *out)
 {
+	struct dump_form form = request_dump_form;
 	struct json_writer w;
+	form.face = "iam";
 	json_write_begin(&w, out);
 	json_write_open(&w, NULL);
 	json_write_open_list(&w, "actions");
 	for (size_t g = 0; g < iam_action_groups.count; g++)
 		for (size_t k = 0; k < groups[g]->count; k++) {
 			const struct api_action *a = api_action_at(groups[g], k);
-			dump_open_action(&w, a, "iam", a->name);
-			dump_params(&w, &request_dump_form, NULL, &a->args);
+			dump_open_action(&w, &form, a, "iam", a->name);
+			dump_params(&w, &form, NULL, &a->args);
 			json_write_open_list(&w, "filters");
 			json_write_close_list(&w);
 			query_dump_codes(&w, &iam_codes, a->name);

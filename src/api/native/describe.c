@@ -562,20 +562,18 @@ RESULT native_answer_openapi(struct native_call *e, const void *args, struct jso
 
 /* ---- dumps ---- */
 
-static const struct dump_form form = {.list_suffix = ""};
+static const struct dump_form form = {.face = "native", .list_suffix = ""};
 
 static void dump_action(struct json_writer *w, const struct native_action *a)
 {
-	dump_open_action(w, &a->core, "native", a->name ? a->name : a->permit);
-	json_write_bool(w, "open", a->flags & API_OPEN);
-	json_write_bool(w, "for_all", a->flags & API_FOR_ALL);
+	dump_open_action(w, &form, &a->core, "native", a->name ? a->name : a->permit);
 	json_write_bool(w, "admin", a->flags & NATIVE_ADMIN);
 	json_write_bool(w, "many", a->flags & NATIVE_BULK);
 	json_write_bool(w, "lists", a->flags & NATIVE_LISTS);
 	json_write_z(w, "method", method_of(a));
 	json_write_z(w, "path", a->path);
 	json_write_z(w, "kind", model_kinds[a->kind].name);
-	dump_params(w, &form, NULL, &a->args);
+	dump_params_of_path(w, &form, a->path, a->kind, &a->args);
 	json_write_close(w);
 }
 

@@ -239,6 +239,8 @@ static void dump_more(struct json_writer *w, const struct param *p)
 }
 
 const struct dump_form request_dump_form = {
+	.face = "ec2",
+	.is_of_pairs = true,
 	.types = {[PARAM_ID] = "string",
 		  [PARAM_IP] = "string",
 		  [PARAM_CIDR] = "string",

@@ -102,7 +102,7 @@ const struct api_protocol support_protocol = {
 
 /* ---- for the documentation ---- */
 
-static const struct dump_form form = {.list_suffix = ""};
+static const struct dump_form form = {.face = "support", .list_suffix = ""};
 
 void support_dump_actions(struct buf *out)
 {
@@ -113,7 +113,7 @@ void support_dump_actions(struct buf *out)
 	for (size_t g = 0; g < support_action_groups.count; g++)
 		for (size_t k = 0; k < groups[g]->count; k++) {
 			const struct api_action *a = api_action_at(groups[g], k);
-			dump_open_action(&w, a, "support", a->name);
+			dump_open_action(&w, &form, a, "support", a->name);
 			dump_params(&w, &form, NULL, &a->args);
 			json_write_close(&w);
 		}

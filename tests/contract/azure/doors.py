@@ -298,52 +298,5 @@ def test_own(worlds, name, param, word):
     mallory.cloud.dev.rest()
 
 
-# ---- policies ----
-
-def named_rows(form):
-    """The words of the rows that the call's path names, as policies know them."""
-    provider, *parts = form.split("/")
-    return sorted({WORD_OF_SHAPE.get("/".join([provider, *parts[:n]]), "") for n in (2, 4)} & set(KINDS))
-
-
-GUESTS = [(name, word) for name, action in sorted(BY_SHAPE.items()) if action["writes"]
-          for word in named_rows(name.split(" ")[1]) if doors.is_decided(action, KINDS[word][0])]
-CONTROLS = {"PUT", "PATCH"}  # which others can be made after
-
-
-def ask_as_guest(mallory, name, word, document):
-    mallory.iam.put_user_policy(UserName="guest", PolicyName="matrix", PolicyDocument=document)
-    method, form = name.split(" ")
-    path, parts = form, iter(OWN[WORD_OF_SHAPE.get(form) or word].split("/")[2::2])
-    while "{}" in path:
-        path = path.replace("{}", next(parts, "c"), 1)
-    body = mallory.bodies().get(WORD_OF_SHAPE.get(form), {"properties": {}}) if method == "PUT" else {"tags": {"a": "b"}} if method == "PATCH" else {}
-    if WORD_OF_SHAPE.get(form) in PARTS:
-        body = {"properties": {"addressPrefix": "10.0.0.0/24"} if word in ("network", "subnet") else RULE if word in ("policy", "rule")
-                else {"addressPrefix": "192.0.2.0/24", "nextHopType": "None"} if word in ("plan", "route")
-                else {"publisher": "Dari", "type": "RunCommand", "typeHandlerVersion": "1.0", "settings": {"script": ["true"]}}
-                if form.endswith("extensions/{}") else {"source": {"script": "true"}}}
-    return mallory.ask(method, path, body if method != "DELETE" else None, account=mallory.guest)
-
-
-@pytest.mark.parametrize("name,word", GUESTS)
-def test_denied(worlds, name, word):
-    """A Deny on all of the kind that the path names refuses the call, in ARM's words, and nothing changes; one on none of them does not."""
-    _, mallory = worlds
-    action = BY_SHAPE[name]
-    dev = mallory.cloud.dev
-    arn = f"arn:aws:ec2:us-east-1:*:{KINDS[word][1]}/"
-    before = mallory.ask("GET", OWN[word])[2]
-    denied = doors.policy(doors.ALLOW, doors.deny(doors.word_of(action), f"{arn}*"))
-    status, _, answer = ask_as_guest(mallory, name, word, denied)
-    assert status == 403 and answer["error"]["code"] == "AuthorizationFailed", (status, answer)
-    dev.rest()
-    assert mallory.ask("GET", OWN[word])[2] == before
-    if action["method"] in CONTROLS:
-        status, _, answer = ask_as_guest(mallory, name, word, doors.policy(doors.ALLOW, doors.deny(doors.word_of(action), f"{arn}none")))
-        assert status < 300, answer
-        dev.rest()
-
-
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

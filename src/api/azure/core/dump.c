@@ -11,7 +11,7 @@ static const char *method_of(const struct az_action *a)
 	return names[a->method];
 }
 
-static const struct dump_form form = {.list_suffix = ""};
+static const struct dump_form form = {.face = "azure", .list_suffix = ""};
 
 void azure_dump_actions(struct buf *out)
 {
@@ -22,13 +22,11 @@ void azure_dump_actions(struct buf *out)
 	for (size_t g = 0; g < az_group_count; g++)
 		for (size_t k = 0; k < az_groups[g]->count; k++) {
 			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
-			dump_open_action(&w, &a->core, "azure", a->name);
-			json_write_bool(&w, "open", a->flags & API_OPEN);
-			json_write_bool(&w, "for_all", a->flags & API_FOR_ALL);
+			dump_open_action(&w, &form, &a->core, "azure", a->name);
 			json_write_z(&w, "method", method_of(a));
 			json_write_z(&w, "path", a->path);
 			json_write_z(&w, "versions", az_types[a->type].versions);
-			dump_params(&w, &form, NULL, &a->args);
+			dump_params_of_path(&w, &form, a->path, KIND_NONE, &a->args);
 			json_write_close(&w);
 		}
 	json_write_close_list(&w);

@@ -11,15 +11,17 @@ static void write_param(struct json_writer *w, const struct param *p)
 		json_write_z(w, "none", param_none(p));
 }
 
-static const struct dump_form form = {.list_suffix = "", .write_param = write_param, .text_max = 255};
+static const struct dump_form form = {.face = "cloudstack",
+				      .is_of_pairs = true,
+				      .list_suffix = "",
+				      .write_param = write_param,
+				      .text_max = 255};
 
 static void write_action(struct json_writer *w, const struct cs_action *a)
 {
 	const struct api_listing *shown = a->listing ? a->listing : a->shows;
-	dump_open_action(w, &a->core, "cloudstack", a->name);
+	dump_open_action(w, &form, &a->core, "cloudstack", a->name);
 	json_write_bool(w, "admin", a->flags & CS_ADMIN);
-	json_write_bool(w, "open", a->flags & API_OPEN);
-	json_write_bool(w, "for_all", a->flags & API_FOR_ALL);
 	json_write_bool(w, "of_account", a->flags & CS_OF_ACCOUNT);
 	json_write_bool(w, "is_async", cs_is_async(a));
 	json_write_z(w, "item", a->item ? a->item : shown ? shown->item : NULL);

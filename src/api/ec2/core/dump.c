@@ -56,7 +56,7 @@ static void write_action(struct json_writer *w, const struct ec2_action *a)
 	static const struct params common = {&dry_run, 1, 0};
 	const struct filters *filters = a->list ? &a->list->filters : &a->filters;
 	bool is_of_sts = a->flags & EC2_OF_STS;
-	dump_open_action(w, &a->core, is_of_sts ? "sts" : "ec2", a->name);
+	dump_open_action(w, &request_dump_form, &a->core, is_of_sts ? "sts" : "ec2", a->name);
 	json_write_bool(w, "observes", a->flags & API_OBSERVES);
 	dump_params(w, &request_dump_form, is_of_sts ? NULL : &common, &a->args);
 	json_write_open_list(w, "filters");
@@ -121,6 +121,7 @@ void ec2_dump_actions(struct buf *out)
 	for (size_t k = 0; k < count; k++)
 		write_action(&w, actions[k]);
 	json_write_close_list(&w);
+	dump_kinds(&w);
 	write_unbuilt(&w, "unbuilt", actions, count, NULL);
 	json_write_open_list(&w, "left_out");
 	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {

@@ -5,7 +5,6 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/statuses.h"
-#include "model/permission.h"
 
 static const struct os_actions *const action_groups[] = {
 #define GROUP(name) &os_##name##_actions,
@@ -24,8 +23,6 @@ static const struct call_known {
 
 static void write_param(struct json_writer *w, const struct param *p)
 {
-	static const char *const places[] = {[IN_BODY] = "body", [IN_PATH] = "path", [IN_QUERY] = "query"};
-	json_write_z(w, "in", places[p->place]);
 	json_write_bool(w, "nullable", p->flags & (NULLABLE | NULL_ABSENT));
 	json_write_bool(w, "by_name", p->flags & BY_NAME);
 	json_write_bool(w, "or_number", p->flags & OR_NUMBER);
@@ -40,7 +37,7 @@ static void write_param(struct json_writer *w, const struct param *p)
 		json_write_int(w, "until", p->until);
 }
 
-static const struct dump_form form = {.list_suffix = "", .write_param = write_param};
+static const struct dump_form form = {.face = "openstack", .list_suffix = "", .write_param = write_param};
 
 static void write_filters(struct json_writer *w, const struct os_listing *list)
 {
@@ -70,14 +67,11 @@ static void write_list(struct json_writer *w, const struct os_listing *list)
 
 static void write_action(struct json_writer *w, enum os_service service, const struct os_action *a)
 {
-	const struct permission *permission = permission_of_action(str_from(a->permit));
-	dump_open_action(w, &a->core, os_service_info(service)->type, a->verb);
+	dump_open_action(w, &form, &a->core, os_service_info(service)->type, a->verb);
 	json_write_z(w, "prefix", os_service_info(service)->prefix);
 	json_write_z(w, "method", os_method_word(a->method));
 	json_write_z(w, "path", a->path);
-	json_write_z(w, "iam", permission ? permission->action : "");
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
-	json_write_bool(w, "open", a->flags & API_OPEN);
 	json_write_bool(w, "bulk", a->flags & OS_BULK);
 	json_write_bool(w, "raw", a->flags & OS_RAW_BODY);
 	json_write_int(w, "since", a->since);

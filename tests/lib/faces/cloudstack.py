@@ -1,0 +1,183 @@
+# SPDX-License-Identifier: Apache-2.0
+"""CloudStack for the matrices of tests/contract/cross/: an account with one of each kind, signed commands, jobs."""
+import contextlib
+import re
+
+import cloud
+from cloudstack import call, dump, let_users_expunge, wait
+from dev import Dev
+
+from . import face
+
+ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
+# Rows that belong to nobody, and are seen by all or by administrators alone.
+NOBODYS = {"zone": "listZones zone", "instance_type": "listServiceOfferings serviceoffering", "volume_type": "listDiskOfferings diskoffering",
+           "role": "listRoles role", "domain": None, "host": None, "external_network": None}
+# What createTags calls the kinds.
+TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "instance_snapshot": "VMSnapshot", "snapshot_policy": "SnapshotPolicy", "network": "Network",
+          "security_group": "SecurityGroup", "address": "PublicIpAddress", "router": "Vpc"}
+VALUES = {"integer": "1", "boolean": "true", "ip": "10.0.0.1", "cidr": "10.0.0.0/24", "mac": "02:00:00:00:00:01"}
+
+
+class Account:
+    """Somebody who has one of each kind."""
+
+    def __init__(self, dev, project):
+        name = project.name
+        self.dev, self.who = dev, {"_key": project.root.key_id, "_secret": project.root.secret}
+        self.ids = cloud.ids_of(project)
+        forwarded = {"ipaddressid": self.whole(self.ids["address"]), "virtualmachineid": self.whole(self.ids["instance"])}
+        made = call(dev, "createPortForwardingRule", protocol="tcp", publicport="80", privateport="80", **forwarded, **self.who)[1]
+        self.ids["port_forwarding"] = made["id"]
+        call(dev, "createSSHKeyPair", name=name, **self.who)
+        tagged = call(dev, "createTags", resourceids=self.ids["volume"], resourcetype="Volume", **{"tags[0].key": "a", "tags[0].value": "b"}, **self.who)[1]
+        machine = self.first("listVirtualMachines virtualmachine")
+        nic = self.call("listNics", virtualmachineid=machine)[1]["nic"][0]["id"]
+        more = self.made("addIpToNic", nicid=nic)
+        outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
+        shared = project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]["id"]
+        forwarding = self.made("createPortForwardingRule", ipaddressid=shared, protocol="tcp", publicport="80", privateport="80", virtualmachineid=machine)
+        balancer = self.made("createLoadBalancerRule", name="balancer", publicipid=shared, algorithm="roundrobin", publicport="81", privateport="80")
+        self.finish("assignToLoadBalancerRule", id=balancer, virtualmachineids=machine)
+        isolated = self.call("listNetworkOfferings", availability="Required")[1]["networkoffering"][0]["id"]
+        walled = self.call("createNetwork", name="walled", networkofferingid=isolated, zoneid=self.first("listZones zone"))[1]["network"]["id"]
+        rule = self.made("createFirewallRule", ipaddressid=self.made("associateIpAddress", networkid=walled), protocol="tcp")
+        vpc = self.made("createVPC", name="vpc", displaytext="x", cidr="10.61.0.0/16", zoneid=self.first("listZones zone"),
+                        vpcofferingid=self.first("listVPCOfferings vpcoffering"))
+        acl = self.made("createNetworkACLList", name="acl", vpcid=vpc)
+        entry = self.made("createNetworkACL", aclid=acl, protocol="tcp", startport="80", endport="80")
+        machine_snapshot = self.made("createVMSnapshot", virtualmachineid=machine)
+        policy = self.call("createSnapshotPolicy", volumeid=self.whole(self.ids["volume"]), intervaltype="WEEKLY", schedule="0:0:1", timezone="UTC",
+                           maxsnaps="1")[1]["snapshotpolicy"]["id"]
+        data = call(dev, "registerUserData", name=name, userdata="eA==", **self.who)[1]["userdata"]["id"]
+        dev.rest()
+        self.ids.update(user_data=data, instance_snapshot=machine_snapshot, snapshot_policy=policy, secondary_ip=more, router=vpc, port_forwarding=forwarding, load_balancer=balancer, firewall_rule=rule, network_acl=acl, network_acl_entry=entry,
+                        async_job=tagged["jobid"], user=self.first("listUsers user"), account=self.first("listAccounts account"),
+                        key_pair=self.first("listSSHKeyPairs sshkeypair"))
+        self.ids = {kind: self.whole(i) for kind, i in self.ids.items()}
+        self.names = {"key_pair": name, "server_group": "group", "user": name}
+        machine_of = {"serviceofferingid": self.first("listServiceOfferings serviceoffering"), "zoneid": self.first("listZones zone")}
+        self.still = self.made("deployVirtualMachine", templateid=self.whole(self.ids["image"]), startvm="false", **machine_of)
+        tier = {"networkofferingid": self.tier_offering(), "vpcid": vpc, "zoneid": machine_of["zoneid"], "gateway": "10.61.1.1", "netmask": "255.255.255.0"}
+        self.tier = self.call("createNetwork", name="tier", **tier)[1]["network"]["id"]
+        self.offerings = {"isolated": isolated, "tier": tier["networkofferingid"], "os": self.first("listOsTypes ostype")}
+        self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
+
+    def made(self, command, **given):
+        """The id of what an asynchronous command makes."""
+        (made,) = self.finish(command, **given)[1].values()
+        return made["id"]
+
+    def finish(self, command, **given):
+        """What comes of an asynchronous command."""
+        return wait(self.dev, self.call(command, **given)[1], **self.who)
+
+    def first(self, where):
+        command, item = where.split()
+        return self.call(command)[1][item][0]["id"]
+
+    def tier_offering(self):
+        return self.call("listNetworkOfferings", forvpc="true")[1]["networkoffering"][0]["id"]
+
+    @staticmethod
+    def whole(identifier):
+        digits = identifier.replace("-", "")
+        return "-".join([digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]])
+
+    def call(self, command, **given):
+        return call(self.dev, command, **given, **self.who)
+
+    def lists(self):
+        return [self.call(name, **self.good(a))[1] for name, a in ACTIONS.items() if name.startswith("list") and not a["admin"]]
+
+    def good(self, action):
+        """What is right for all that the command requires."""
+        given = {}
+        for p in action["params"]:
+            if not p["required"] or ".N." in p["name"]:
+                continue
+            if p["type"] == "list of objects":
+                given.update({f"{p['name']}[0].key": "x", f"{p['name']}[0].value": "x"})
+            else:
+                own = self.ids.get(p.get("kind")) or self.nobodys.get(p.get("kind")) or ABSENT
+                given[p["name"]] = own if p.get("kind") else (p.get("words") or VALUES.get(p["type"], "x")).split("|")[0]
+        return given
+
+class CloudStack(face.Face):
+    name = "cloudstack"
+
+    def __init__(self):
+        self.actions = {a["name"]: a for a in dump()["actions"] if not a["admin"] and not a["open"]}
+        named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"]
+                    if p.get("kind") and p["built"] and p["kind"] not in REGIONS and (a["writes"] or a["decided_on"]) and (name, p["name"]) not in NOT_ASKED]
+        self.doors = [c for c in named_by if not ENDS.match(c[0])] + [c for c in named_by if ENDS.match(c[0])]
+
+    @contextlib.contextmanager
+    def open(self):
+        with Dev() as dev:
+            project = cloud.another(dev, "matrix")
+            cloud.furnish(dev, project)
+            let_users_expunge(dev)
+            made = Account(dev, project)
+            made.number = project.root.client("sts").get_caller_identity()["Account"]
+            made.guest = face.Guest(project.root, "guest")
+            yield made
+
+    def ask(self, caller, name, request):
+        """The answer, or what comes of its job."""
+        who = {"_key": caller.key_id, "_secret": caller.secret}
+        status, answer, _ = call(caller.dev, name, **request, **who)
+        if status == 200 and "jobid" in answer and name != "queryAsyncJobResult":
+            status, answer = wait(caller.dev, answer, **who)
+        return status, answer
+
+    def is_refused(self, answer):
+        return answer[1].get("errorcode") in (401, 531)
+
+    def refuses_anyway(self, name, _answer):
+        return name in REFUSED_ANYWAY
+
+    def alone(self, place, name):
+        return {**place.good(self.actions[name]), **GIVEN[name](place)} if name in GIVEN else place.good(self.actions[name])
+
+    def asked(self, place, name, wanted):
+        param = next(p for p in self.actions[name]["params"] if p["name"] == wanted)
+        kind = param["kind"]
+        request, place_of = self.alone(place, name), wanted.replace(".N.", "[0].")
+        own = place.still if kind == "instance" and name in STILL else place.ids[kind]
+        request = {**request, **WITH.get((name, wanted), {}), place_of: place.names.get(kind, own) if param["by_name"] else own}
+        yield wanted, {k: v for k, v in request.items() if v is not None}, face.row(place.number, kind, own, place.names.get(kind))
+
+
+ENDS = re.compile("delete|destroy|expunge|disassociate|remove")
+REGIONS = {"zone", "instance_type", "volume_type", "role", "domain", "host", "external_network", "account"}
+NOT_ASKED = {  # what names a row and is asked nothing about it
+    ("assignVirtualMachine", "networkids"): "are the new account's", ("assignVirtualMachine", "securitygroupids"): "are the new account's",
+    ("enableStaticNat", "networkid"): "is only compared with the machine's own"}
+
+
+def members(place):
+    return {"virtualmachineids": place.ids["instance"]}
+
+
+def of_still(place):
+    return {"id": place.still, "keypair": place.names["key_pair"]}
+
+
+STILL = {"resetSSHKeyForVirtualMachine", "updateVMAffinityGroup"}  # these want a machine that is stopped
+GIVEN = {  # what the tables cannot say
+    "assignToLoadBalancerRule": members, "removeFromLoadBalancerRule": members,
+    "authorizeSecurityGroupIngress": lambda _: {"cidrlist": "192.0.2.0/24"}, "authorizeSecurityGroupEgress": lambda _: {"cidrlist": "192.0.2.0/24"},
+    "createNetwork": lambda place: {"networkofferingid": place.offerings["tier"], "vpcid": place.ids["router"], "gateway": "10.61.7.1", "netmask": "255.255.255.0"},
+    "createPortForwardingRule": lambda _: {"protocol": "tcp", "publicport": "8080"},
+    "createSnapshotPolicy": lambda _: {"intervaltype": "DAILY", "schedule": "0:0", "timezone": "UTC"},
+    "createTemplate": lambda place: {"ostypeid": place.offerings["os"]},
+    "linkUserDataToTemplate": lambda place: {"templateid": place.ids["image"], "userdataid": place.ids["user_data"]},
+    "replaceNetworkACLList": lambda place: {"networkid": place.tier},
+    "resetSSHKeyForVirtualMachine": of_still, "resizeVolume": lambda _: {"size": "9"},
+    "updateVMAffinityGroup": lambda place: {"id": place.still}}
+# The same for one parameter; None: what must not be there.
+WITH = {("detachVolume", "virtualmachineid"): {"deviceid": "0"}, ("linkUserDataToTemplate", "isoid"): {"templateid": None}}
+REFUSED_ANYWAY = {  # whatever policies allow, without a role
+    "createConsoleEndpoint": "for those whose role lets them change the instance", "registerUserKeys": "the user's own, and an administrator's",
+    "getUserKeys": "the user's own, and an administrator's", "getCloudIdentifier": "the user's own, and an administrator's"}

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an adapter of a face has for the matrices of tests/contract/cross/, and what all adapters share: rows as policies know them,
+and users with one policy at a time."""
+import json
+import subprocess
+
+import doors
+from dev import DARI, Account
+
+IAM_VERSION = "2010-05-08"
+
+
+def tables(name):
+    """What `dari dump` says of the face."""
+    return json.loads(subprocess.run([DARI, "dump", name], check=True, capture_output=True).stdout)
+
+
+EC2 = tables("actions")
+KINDS = {k["name"]: k for k in EC2["kinds"]}
+
+
+class Face:
+    """An adapter. .name: as `--face` has it; .actions: by title, as `dari dump` has them. open() makes a region and what the
+    cases need there. Of doors:
+
+    doors          (title, parameter) of each parameter that names a row
+    goes           those of the doors whose calls go through afterwards; None: all
+    unlike         titles whose refusal has no case by the action alone → why
+    alone()        a request for the action by itself
+    asked()        (what it is, request, row) for each row that the parameter names
+    guest_of()     who has the policy; None: a policy of that form says nothing here
+    ask()          the answer that the caller gets
+    is_refused()   whether the answer refuses for want of permission
+    comes_to()     what a call comes to, in a word; where calls may be repeated (.compares) it equals the owner's
+    refuses_anyway()  whether the face refuses it for another reason, that has the same status"""
+    name = ""
+    actions = {}
+    doors = []
+    goes = None
+    unlike = {}
+    compares = False
+
+    def guest_of(self, place, _what, _action):
+        return place.guest
+
+    def check_alone(self, place, name, request):
+        """What else a case of an action asserts."""
+
+    def seen(self, _place, _name, _param):
+        """What a refusal must not change."""
+        return None
+
+    def refuses_anyway(self, _name, _answer):
+        return False
+
+
+class Guest:
+    """A user of the account who has one policy at a time. caller: speaks as this user."""
+
+    def __init__(self, owner, name, caller=None):
+        self.owner, self.name, self.caller, self.now = owner, name, caller, None
+        if caller is None:
+            self.iam("CreateUser", {})
+            key = self.iam("CreateAccessKey", {})
+            self.caller = Account(owner.dev, key.first(".//AccessKeyId"), key.first(".//SecretAccessKey"))
+
+    def iam(self, action, params):
+        return self.owner.ok(action, {"UserName": self.name, **params}, service="iam", version=IAM_VERSION)
+
+    def has(self, document):
+        if document != self.now:
+            self.iam("PutUserPolicy", {"PolicyName": "matrix", "PolicyDocument": document})
+            self.now = document
+        return self.caller
+
+
+def project_guest(dev, project, name, role):
+    """A user of the project with a role there."""
+    made = dev.command("user", "create", name, "--account", project.name, "--role", role)
+    return Guest(project.root, name, type(project)(dev, project.name, name, made["password"]))
+
+
+def ec2_id(prefix, identifier):
+    return f"{prefix}-{identifier.replace('-', '')[:17]}"
+
+
+IAM_WORDS = {"user": "user", "user_group": "group", "iam_role": "role", "policy": "policy", "instance_profile": "instance-profile"}
+
+
+def row(number, kind, identifier, name=None, tag=None):
+    """A row as policies know it. identifier: its UUID or its EC2 id; name: where its ARN ends with one."""
+    if kind in IAM_WORDS:
+        start = f"arn:aws:iam::{number}:{IAM_WORDS[kind]}/"
+        return doors.Row(kind, start + name, start + "other", tag)
+    form = KINDS[kind]
+    last = name if form["arn_is_named"] else identifier
+    if form["prefix"] and last != "*" and not form["arn_is_named"] and not last.startswith(form["prefix"] + "-"):
+        last = ec2_id(form["prefix"], last)
+    start = f"arn:aws:ec2:us-east-1:{number if form['arn_has_account'] else ''}:{form['arn_type']}/"
+    return doors.Row(kind, start + last, start + "other", tag)

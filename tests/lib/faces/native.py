@@ -1,0 +1,157 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dari's own API for the matrices of tests/contract/cross/: an account with one of each kind, as EC2 (world), OpenStack
+(furnish) and this API make them."""
+import contextlib
+import json
+
+import native as lib
+from cloud import body_of
+from dev import Dev, quote
+from world import HOSTS, World
+
+from . import cloudstack, face
+
+IMAGES_DATA, CONSOLE = "PUT /images/{id}/data", "POST /instances/{id}/console"
+BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that no access key signs
+REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account"}  # kinds of rows that are no account's
+OWN = {"second_factor", "application_credential"}  # kinds that only the user reaches: cross/doors_own.py
+PARTS_OF_USERS = {"access_key", "group_member"}
+DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
+TRUST = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}}'
+SERVICE = "ec2"  # that a signature names
+GIVEN = {  # what the tables cannot say
+    "GET /simulate": {"action": "ec2:RunInstances"}, "POST /iam-roles/{id}/trust": {"trust": TRUST},
+    "POST /policies/{id}/versions": {"document": DOCUMENT}, "POST /tickets/{id}/attach": {"data": "eA=="}}
+OTHERS = {"PATCH /instances/{id}": "still i"}  # calls of which only a certain row is capable: its label in the world
+NOT_ASKED = {  # (title, parameter) that names a row and is asked nothing about it
+    ("POST /instances", "instance_profile"): "AWS: RunInstances is decided on no profile; iam:PassRole is, on its role",
+    ("GET /access-keys/{id}", "id"): "shown to the key's user and to administrators alone",
+    ("GET /access-keys/{id}/events", "id"): "likewise",
+    ("GET /second-factors", "user"): "only the user's own, and an administrator's"}
+
+
+def ask(caller, method, path, body=None):
+    """By a signature, as users of IAM's have keys and no token for the project."""
+    path, _, query = (lib.PREFIX + path).partition("?")
+    query = "&".join(sorted(query.split("&"))).replace("*", "%2A") if query else ""
+    data = b"" if body is None else json.dumps(body).encode()
+    headers = caller.sign(method, query, data, SERVICE, path)
+    if body is not None:
+        headers["Content-Type"] = "application/json"
+    answer = caller.send(method, path + ("?" + query if query else ""), headers, data)
+    return lib.cloud.Answer(answer.status, answer.headers, answer.text)
+
+
+class Place:
+    """A project, and by kind the id and the name of a row of its own."""
+
+    def __init__(self, dev):
+        self.dev, self.owner = dev, lib.another(dev, "matrix")
+        self.root = self.owner.root
+        world = World(self.root, face.EC2)
+        lib.cloud.furnish(dev, self.owner)
+        cloudstack.Account(dev, self.owner)
+        self.number = self.root.client("sts").get_caller_identity()["Account"]
+        self.guest = face.Guest(self.root, "guest")
+        self.make_identities()
+        dev.rest()
+        alive = {i for label, i in world.ids.items() if " " not in label} - world.public
+        self.rows = {}
+        for action in lib.dump()["actions"]:
+            if action["lists"] and not action["admin"]:
+                answer = ask(self.root, "GET", action["path"] + "?fields=*&limit=1000")
+                found = [r for r in answer.json["items"] if r.get("ec2") not in world.public]
+                if found:
+                    self.rows[action["kind"]] = next((r for r in found if r.get("ec2") in alive), found[-1])
+        self.rows["user"] = next(r for r in ask(self.root, "GET", "/users?fields=*").json["items"] if r["name"] == "ann")
+
+        listed = ask(self.root, "GET", "/instances?fields=*&limit=1000").json["items"]
+        self.others = {label: next(r for r in listed if r["ec2"] == world.ids[label]) for label in OTHERS.values()}
+        self.member = face.project_guest(dev, self.owner, "member", "member")
+
+    def row(self, name, kind):
+        """The row of that kind that the call names."""
+        return self.others[OTHERS[name]] if kind == "instance" and name in OTHERS else self.rows.get(kind, {})
+
+    def make_identities(self):
+        for action, params in (("CreateUser", {"UserName": "ann"}), ("CreateGroup", {"GroupName": "team"}),
+                               ("CreateRole", {"RoleName": "deploy", "AssumeRolePolicyDocument": TRUST}),
+                               ("CreateInstanceProfile", {"InstanceProfileName": "web"}), ("AddUserToGroup", {"GroupName": "team", "UserName": "ann"}),
+                               ("CreatePolicy", {"PolicyName": "look", "PolicyDocument": DOCUMENT}), ("CreateAccessKey", {"UserName": "ann"})):
+            self.root.ok(action, params, service="iam", version=face.IAM_VERSION)
+        self.owner.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})
+
+
+def title(action):
+    return f"{action['method']} {action['path']}"
+
+
+def named(action):
+    for p in action["params"]:
+        if p["built"] and p["type"] in ("id", "list of ids") and p.get("kind"):
+            yield p
+
+
+class Native(face.Face):
+    name = "native"
+
+    def __init__(self):
+        self.actions = {title(a): a for a in lib.dump()["actions"] if not a["open"] and not a["admin"]}
+        named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
+                    if (name, p["name"]) not in NOT_ASKED and p["kind"] not in REGIONS | OWN and (a["writes"] or a["decided_on"])]
+        self.doors = [c for c in named_by if not c[0].startswith("DELETE")] + [c for c in named_by if c[0].startswith("DELETE")]
+
+    @contextlib.contextmanager
+    def open(self):
+        with Dev(*HOSTS) as dev:
+            yield Place(dev)
+
+    def ask(self, caller, name, request):
+        method, (path, body) = self.actions[name]["method"], request
+        if isinstance(caller, lib.Native):
+            return caller.call(method, lib.PREFIX + path, body, raw=b"data" if name == IMAGES_DATA else None,
+                               headers={"Content-Type": "application/octet-stream"} if name == IMAGES_DATA else None)
+        return ask(caller, method, path, body)
+
+    def guest_of(self, place, what, action):
+        name = title(action)
+        if name not in BY_TOKEN:
+            return place.guest
+        return None if what.startswith("Allow") else place.member  # whose role allows it, as a policy would
+
+    def is_refused(self, answer):
+        return answer.status == 403
+
+    def alone(self, place, name):
+        return self.request(place, name)
+
+    def request(self, place, name, wanted=None):
+        """Path and body, with a row of the account's wherever one is named."""
+        action, given = self.actions[name], GIVEN.get(name, {})
+        path, query = action["path"], []
+        for p in action["params"]:
+            own = place.row(name, p.get("kind")).get("id", lib.cloud.ABSENT)
+            if p["in"] == "path":
+                path = path.replace("{%s}" % p["name"], own if p.get("kind") else "1")
+            elif p["in"] == "query" and (p["required"] or p["name"] == wanted):
+                query.append(f"{p['name']}={own if p.get('kind') else quote(given.get(p['name']) or lib.cloud.example(p))}")
+        body = body_of({**action, "name": None, "wrap": None})
+        for p in action["params"]:
+            if p["in"] == "body" and p.get("kind") in place.rows and (p["required"] or p["name"] == wanted) and "." not in p["name"]:
+                own = place.rows[p["kind"]]["id"]
+                body[p["name"]] = [own] if p["type"] == "list of ids" else own
+        if body is not None:
+            body.update(given)
+        return path + ("?" + "&".join(query) if query else ""), body
+
+    def asked(self, place, name, wanted):
+        param = next(p for p in self.actions[name]["params"] if p["name"] == wanted)
+        found = place.row(name, param["kind"])
+        yield wanted, self.request(place, name, wanted), row_of(place, param["kind"], found)
+
+
+def row_of(place, kind, found):
+    """The row that policies know: of what belongs to a user, the user."""
+    if kind in PARTS_OF_USERS:
+        kind, found = "user", next(r for r in ask(place.root, "GET", "/users?fields=*").json["items"] if r["id"] == found["user"])
+    return face.row(place.number, kind, found.get("ec2") or found["id"], found.get("name"))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenStack for the matrices of tests/contract/cross/: a project with one of each kind, and members and readers with policies."""
+import contextlib
+
+import cloud as lib
+import doors
+from cloud import ABSENT, body_of, members, path_of, title, version_of
+from dev import Dev
+
+from . import face
+
+NAMES = {"server_group": "group", "key_pair": "own"}  # whose ARNs end with a name
+NOT_ASKED = {  # calls that name a row and are asked nothing about it
+    ("PUT /network/v2.0/routers/{router_id}/remove_router_interface", "port_id"): "is only looked for among the router's own",
+    ("POST /compute/v2.1/servers/{server_id}/action addFixedIp 0-43", "networkId"): "is only looked for among the server's own",
+    # an external network's, which is the operator's
+    ("POST /network/v2.0/floatingips", "subnet_id"): "must be of the external network",
+    ("POST /network/v2.0/routers", "external_gateway_info.external_fixed_ips.N.subnet_id"): "must be of the external network",
+    ("PUT /network/v2.0/routers/{router_id}", "external_gateway_info.external_fixed_ips.N.subnet_id"): "must be of the external network",
+}
+REFUSED_ANYWAY = {  # by the service itself
+    "PUT /image/v2/images/{image_id}/members/{member_id}",  # a member decides, not the owner
+    "POST /volume/v3/{project_id}/volumes/{volume_id}/action os-migrate_volume",  # administrators alone
+}
+
+
+def server(ids, **more):
+    return {"server": {"name": "a", "imageRef": ids["image"], "flavorRef": "t3.micro", "networks": "auto", **more}}
+
+
+SERVERS = "POST /compute/v2.1/servers"
+BODIES = {  # what the tables cannot say: a good body, for all of a call's parameters or for one
+    "POST /compute/v2.1/os-security-group-rules 0-35": lambda ids: {"security_group_rule": {
+        "parent_group_id": ids["security_group"], "ip_protocol": "tcp", "from_port": 1, "to_port": 2, "cidr": "192.0.2.0/24"}},
+    (SERVERS, "server.imageRef"): server,
+    (SERVERS, "server.key_name"): lambda ids: server(ids, key_name="own"),
+    (SERVERS, "server.block_device_mapping_v2.N.uuid"): lambda ids: server(ids, imageRef="", block_device_mapping_v2=[
+        {"uuid": ids["image"], "source_type": "image", "destination_type": "local", "boot_index": 0}]),
+    (SERVERS, "os:scheduler_hints.group"): lambda ids: {**server(ids), "os:scheduler_hints": {"group": ids["server_group"]}},
+    (SERVERS, "OS-SCH-HNT:scheduler_hints.group"): lambda ids: {**server(ids), "OS-SCH-HNT:scheduler_hints": {"group": ids["server_group"]}},
+    "POST /image/v2/images/{image_id}/import": lambda ids: {"method": {"name": "glance-direct"}},
+    ("POST /network/v2.0/floatingips", "port_id"): lambda ids: {"floatingip": {"floating_network_id": ids["external"], "port_id": ids["port"]}},
+    "POST /network/v2.0/floatingips/{floatingip_id}/port_forwardings": lambda ids: {"port_forwarding": {
+        "protocol": "tcp", "internal_port_id": ids["port"], "internal_port": 1, "external_port": 1}},
+    "POST /network/v2.0/rbac-policies": lambda ids: {"rbac_policy": {"object_type": "network", "object_id": ids["network"],
+                                                                     "action": "access_as_shared", "target_tenant": ids["project"]}},
+    "PUT /network/v2.0/rbac-policies/{rbac_id}": lambda ids: {"rbac_policy": {"target_tenant": ids["project"]}},
+    ("POST /volume/v3/{project_id}/volumes", "group_id"): lambda ids: {"volume": {"size": 1, "volume_type": "gp2", "group_id": ids["volume_group"]}},
+    "PUT /volume/v3/{project_id}/groups/{group_id}": lambda ids: {"group": {"name": "other"}},
+    "POST /volume/v3/{project_id}/volumes/{volume_id}/action os-retype": lambda ids: {"os-retype": {"new_type": ids["type"]}},
+    "PUT /compute/v2.1/images/{image_id}/metadata/{key} 0-38": lambda ids: {"meta": {ABSENT: "v"}},
+    "PUT /compute/v2.1/servers/{server_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},
+    "PUT /volume/v3/{project_id}/snapshots/{snapshot_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},
+    "PUT /volume/v3/{project_id}/volumes/{volume_id}/metadata/{key}": lambda ids: {"meta": {ABSENT: "v"}},
+    "PUT /network/v2.0/address-groups/{address_group_id}/add_addresses": lambda ids: {"addresses": ["192.0.2.128/25"]},
+    "PUT /network/v2.0/address-groups/{address_group_id}/remove_addresses": lambda ids: {"addresses": ["192.0.2.0/24"]},
+}
+
+
+class Place:
+    """A project with one of each kind."""
+
+
+def has_arn(param):
+    return param.get("kind") in ASKED_KINDS
+
+
+# What a project has one of; other kinds are the region's, or identity's.
+ASKED_KINDS = {*lib.LISTS, "key_pair"} - {"backup"}
+
+
+def named(action):
+    """(parameter, kind): what names a resource of the project's, in the path and in the body."""
+    for p in action["params"]:
+        if p["in"] == "path" and has_arn(p):
+            yield p, p["kind"]
+    for p in members(action):
+        if p["built"] and p["type"] in ("id", "list of ids") and has_arn(p):
+            yield p, p["kind"]
+
+
+class OpenStack(face.Face):
+    name = "openstack"
+
+    def __init__(self):
+        self.tables = lib.dump()
+        self.actions = {title(a): a for a in self.tables["actions"] if not a["open"] and not a["admin"] and a["service"] not in ("identity", "placement")}
+        named_by = [(name, p["name"]) for name, action in sorted(self.actions.items()) for p, _ in named(action) if (name, p["name"]) not in NOT_ASKED]
+        self.doors = [c for c in named_by if not c[0].startswith("DELETE")] + [c for c in named_by if c[0].startswith("DELETE")]
+
+    @contextlib.contextmanager
+    def open(self):
+        with Dev() as dev:
+            made = Place()
+            made.dev, made.owner = dev, lib.another(dev, "matrix")
+            lib.furnish(dev, made.owner)
+            made.owner.root.ok("CreateKeyPair", {"KeyName": "own"})
+            dev.rest()
+            made.ids = {**lib.ids_of(made.owner), "key_pair": "own"}
+            made.ids["external"] = made.owner.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
+            made.ids["type"] = made.owner.ok("GET", "/volume/v3/types")["volume_types"][0]["name"]
+            made.ids["project"] = made.owner.id
+            made.number = made.owner.root.client("sts").get_caller_identity()["Account"]
+            made.member, made.reader = (face.project_guest(dev, made.owner, f"guest-{role}", role) for role in ("member", "reader"))
+            made.guest = made.member
+            yield made
+
+    def guest_of(self, place, what, action):
+        """A member's role allows what a policy would, and a reader's role what only looks."""
+        if not what.startswith("Allow"):
+            return place.member
+        return place.reader if action["writes"] else None
+
+    def ask(self, caller, name, request):
+        action, (path, body) = self.actions[name], request
+        raw = b"data" if action["raw"] else None
+        headers = {"Content-Type": "application/octet-stream"} if action["raw"] and action["method"] == "PUT" else None
+        return caller.call(action["method"], path, None if raw else body, version=version_of(action), raw=raw, headers=headers)
+
+    def is_refused(self, answer):
+        return answer.status == 403
+
+    def refuses_anyway(self, name, _answer):
+        return name in REFUSED_ANYWAY
+
+    def alone(self, place, name):
+        good = BODIES.get(name)
+        return path_of(self.actions[name], place.ids), good(place.ids) if good else body_of(self.actions[name])
+
+    def ask_unscoped(self, place, name):
+        """With a token for no project."""
+        if not hasattr(place, "unscoped"):
+            user = {"id": place.member.caller.user_id, "password": place.member.caller.password}
+            answer = place.owner.call("POST", "/identity/v3/auth/tokens", {"auth": {"scope": "unscoped", "identity": {
+                "methods": ["password"], "password": {"user": user}}}}, headers={"X-Auth-Token": ""})
+            assert answer.status == 201, answer
+            place.unscoped = answer.headers["X-Subject-Token"]
+        action = self.actions[name]
+        return place.owner.call(action["method"], path_of(action, place.ids), body_of(action), version=version_of(action),
+                                headers={"X-Auth-Token": place.unscoped})
+
+    def asked(self, place, name, wanted):
+        action = self.actions[name]
+        param, kind = next((p, k) for p, k in named(action) if p["name"] == wanted)
+        found = face.row(place.number, kind, place.ids[kind], NAMES.get(kind))
+        yield wanted, request(place, action, param), found
+
+
+def request(place, action, param):
+    """The call with what there is of each kind."""
+    inner = {}
+    good = BODIES.get((title(action), param["name"]), BODIES.get(title(action)))
+    if good:
+        return path_of(action, place.ids), good(place.ids)
+    body = body_of(action)
+    if param["in"] == "body":
+        identifier = place.ids[param["kind"]]
+        body = body_of(action, param["name"], [identifier] if param["type"] == "list of ids" else identifier)
+    wrap = action["name"] or action["wrap"]
+    if body is not None:
+        inner = body[wrap] if wrap else body
+    for q in members(action):  # what else is required is right, too
+        if q is not param and q["required"] and "." not in q["name"] and isinstance(inner, dict):
+            if q.get("kind") in place.ids:
+                inner[q["name"]] = place.ids[q["kind"]]
+            elif q["type"] == "cidr":
+                inner[q["name"]] = "10.99.0.0/24"
+    return path_of(action, place.ids), body

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Runs the matrices of tests/contract/cross/: the same cases for each face, generated from its tables. `--face NAME`, which
+may be repeated, chooses faces; absent: all. The cases of one face run one after the other against one region."""
+import os
+import sys
+
+import pytest
+
+CHOSEN = "DARI_TEST_FACES"
+
+
+def chosen(faces):
+    """Those of the adapters that the command line names, in their order."""
+    names = os.environ.get(CHOSEN, "").split()
+    assert set(names) <= {f.name for f in faces}, f"--face is one of {', '.join(f.name for f in faces)}"
+    return [f for f in faces if not names or f.name in names]
+
+
+class Places:
+    """A pytest plugin: orders the cases by face, and holds the region of the face whose cases run."""
+
+    def __init__(self):
+        self.face, self.manager, self.made = None, None, None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items):
+        items[:] = [i for i in items if hasattr(i.callspec.params["face"], "name")]  # but those of a face that was not chosen
+        order = list(dict.fromkeys(i.callspec.params["face"] for i in items))
+        items.sort(key=lambda i: order.index(i.callspec.params["face"]))
+
+    @pytest.fixture
+    def place(self, face):
+        if face is not self.face:
+            self.close()
+            self.face, self.made, self.manager = face, None, face.open()
+            self.made = self.manager.__enter__()
+        assert self.made, "the region or what is in it could not be made: see the first case"
+        return self.made
+
+    def close(self):
+        manager, self.manager, self.face = self.manager, None, None
+        if manager and self.made:
+            manager.__exit__(None, None, None)
+
+    def pytest_sessionfinish(self):
+        self.close()
+
+
+def cases(faces, of_face):
+    """Decorates a test with its cases: (face, *of_face(face)) each; their ids begin with the face's name."""
+    found = [(face, *(case if isinstance(case, tuple) else (case,))) for face in faces for case in of_face(face)]
+    names = ("face", "name", "param")[:len(found[0]) if found else 2]
+    return pytest.mark.parametrize(",".join(names), found, ids=["-".join([c[0].name, *map(str, c[1:])]) for c in found])
+
+
+def main(script):
+    """Runs the script's cases; its status."""
+    rest, names, argv = [], [], iter(sys.argv[1:])
+    for word in argv:
+        if word == "--face":
+            names.append(next(argv))
+        elif word.startswith("--face="):
+            names.append(word.partition("=")[2])
+        else:
+            rest.append(word)
+    os.environ[CHOSEN] = " ".join(names)
+    return pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *rest, script], plugins=[Places()])
