@@ -19,12 +19,13 @@ def chosen(faces):
 class Places:
     """A pytest plugin: orders the cases by face, and holds the region of the face whose cases run."""
 
-    def __init__(self):
+    def __init__(self, opener):
+        self.opener = opener
         self.face, self.manager, self.made = None, None, None
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items):
-        items[:] = [i for i in items if hasattr(i.callspec.params["face"], "name")]  # but those of a face that was not chosen
+        items[:] = [i for i in items if hasattr(i.callspec.params["face"], "actions")]  # but those of a face that was not chosen
         order = list(dict.fromkeys(i.callspec.params["face"] for i in items))
         items.sort(key=lambda i: order.index(i.callspec.params["face"]))
 
@@ -32,7 +33,7 @@ class Places:
     def place(self, face):
         if face is not self.face:
             self.close()
-            self.face, self.made, self.manager = face, None, face.open()
+            self.face, self.made, self.manager = face, None, getattr(face, self.opener)()
             self.made = self.manager.__enter__()
         assert self.made, "the region or what is in it could not be made: see the first case"
         return self.made
@@ -53,8 +54,8 @@ def cases(faces, of_face):
     return pytest.mark.parametrize(",".join(names), found, ids=["-".join([c[0].name, *map(str, c[1:])]) for c in found])
 
 
-def main(script):
-    """Runs the script's cases; its status."""
+def main(script, opener="open"):
+    """Runs the script's cases; its status. opener: the adapters' function that makes what the cases need."""
     rest, names, argv = [], [], iter(sys.argv[1:])
     for word in argv:
         if word == "--face":
@@ -64,4 +65,4 @@ def main(script):
         else:
             rest.append(word)
     os.environ[CHOSEN] = " ".join(names)
-    return pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *rest, script], plugins=[Places()])
+    return pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *rest, script], plugins=[Places(opener)])

@@ -30,7 +30,7 @@ try() {
 
 try "make $kind" "build/$kind.log" make "$kind"
 export DARI_BUILD=$PWD/build/$kind
-try "two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/ec2/two_accounts.py
+try "two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/cross/two_accounts.py --face ec2
 for script in $scripts; do
     try "$script" "build/$kind-${script/\//-}.log" "${still[@]}" "tests/contract/$script.py"
 done

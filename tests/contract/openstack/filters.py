@@ -219,7 +219,7 @@ FILTERS = {
     ("images", "tag"): By(lambda r: r["tags"]), ("images", "size_min"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] >= v, others=("999999999999",)),
     ("images", "size_max"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] <= v, others=("0",)),
     ("images", "created_at"): TIMES[0], ("images", "updated_at"): TIMES[3], ("volumes", "created_at"): TIMES[1], ("volumes", "updated_at"): TIMES[3],
-    ("images", "visibility"): ANY,  # lists have others' community images when they are asked for: tests/contract/openstack/two_projects.py
+    ("images", "visibility"): ANY,  # lists have others' community images when they are asked for: tests/contract/cross/two_accounts.py
     ("images", "id"): By(at("id"), ask=lambda v: f"in:{v}"),
     ("migrations", "host"): By(at("dest_compute")), ("migrations", "migration_type"): By(at("migration_type")),
     ("images", "server"): By(lambda r: [r["server"]["id"]] if "server" in r else []), ("images", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),

@@ -2,12 +2,14 @@
 """Azure for the matrices of tests/contract/cross/: a subscription with one of each type, and who asks about it."""
 import base64
 import contextlib
+import copy
+import json
 import os
 import re
 
 import doors
 from azure import Cloud
-from dev import Dev
+from dev import Dev, Still
 
 from . import face
 
@@ -157,6 +159,7 @@ class Azure(face.Face):
     actions = BY_SHAPE
 
     def __init__(self):
+        self.others = list(WORDS)
         # A path names the whole that a part is of, too: it is asked about where the action is decided on such.
         self.doors = [(name, word) for name, action in sorted(self.actions.items(), key=lambda a: a[0].startswith("DELETE"))
                       for word in named_rows(name.split(" ")[1]) if doors.is_decided(action, KINDS[word])]
@@ -169,6 +172,50 @@ class Azure(face.Face):
             made.make()
             made.guest = face.Guest(made.account, "guest")
             yield made
+
+    @contextlib.contextmanager
+    def open_two(self):
+        with region() as (cloud, image):
+            made = face.Two(*(World(cloud, cloud.dev.new_account(name), image) for name in ("mallory", "alice")))
+            made.theirs.make()
+            made.mine.make()
+            made.unchanged = Still(cloud.dev, lambda: None)
+            yield made
+
+    def compare(self, place, name, param):
+        """Another subscription's resource is refused as one that there is not, and nothing is committed."""
+        mine, word = place.mine, WORDS[name, param]
+        path, body = referring(mine, name, param, "no")
+        mine.cloud.dev.rest()
+        before, told = mine.cloud.dev.commits(), []
+        for identifier in (place.theirs.ids[word], place.theirs.ids[word] + "-none"):
+            status, _, answer = mine.ask(name.split(" ")[0], path, put(copy.deepcopy(body), param, identifier))
+            assert status in (400, 403, 404, 409), answer
+            assert not re.search(r"(?i)\b(10\.\d+\.\d+\.\d+|alice)\b", answer["error"]["message"]), answer
+            told.append((status, answer["error"]["code"]))
+        mine.cloud.dev.rest()
+        assert mine.cloud.dev.commits() == before
+        yield word, *told
+
+    def unchanged(self, place):
+        return True  # compare() looks
+
+    def own(self, place, name, param):
+        """The same with one's own: what it comes to, and what it is to come to; None: it goes through."""
+        mine, word, serial = place.mine, WORDS[name, param], self.others.index((name, param))
+        path, body = referring(mine, name, param, serial)
+        if word == "disk":
+            mine.ids["spare"] = f"{mine.ids['disk']}-of-{serial}"
+            assert mine.ask("PUT", f"{OWN['disk']}-of-{serial}", mine.bodies()["disk"])[0] in (200, 201, 202)
+            mine.cloud.dev.rest()
+        if WORD_OF_SHAPE[name.split(" ")[1]] == "machine":
+            assert mine.ask("PUT", f"{OWN['interface']}-of-{serial}", mine.bodies()["interface"])[0] == 201
+        identifier = mine.ids["other_address" if word == "address" and "networkInterfaces" in name else "spare" if word == "disk" else word]
+        method, kind = name.split(" ")[0], name.split("/")[1]
+        status, _, answer = mine.ask(method, path, put(body, param, identifier))
+        mine.cloud.dev.rest()
+        anyway = [code for (what, place_of), code in REFUSED_ANYWAY.items() if what == f"{method} {kind}" and param.endswith(place_of)]
+        return (status, answer["error"]["code"]) if status >= 300 else None, anyway[0] if anyway else None
 
     def ask(self, caller, name, request):
         world, path, body = request
@@ -206,3 +253,108 @@ class Azure(face.Face):
         arn = face.row("*", KINDS[word], "*", "*")
         start = arn.arn.rpartition("/")[0]
         yield word, self.request(place, name, word), doors.Row(KINDS[word], f"{start}/*", f"{start}/none")
+
+
+# ---- two accounts
+
+# What a reference leads to, by the words of its place; in a body of that type where it is not the same everywhere.
+REFERENCES = {
+    "networkSecurityGroup.id": "policy", "routeTable.id": "plan", "natGateway.id": "nat", "ApplicationSecurityGroups.N.id": "set",
+    "applicationSecurityGroups.N.id": "set", "remoteVirtualNetwork.id": "other_network", "publicIpAddresses.N.id": "address", "publicIpPrefixes.N.id": "nat_prefix",
+    "publicIPAddress.id": "address", "publicIPPrefix.id": "prefix", "subnet.id": "subnet", "frontendIPConfiguration.id": "frontend", "backendAddressPool.id": "pool",
+    "probe.id": "probe", "loadBalancerBackendAddressPools.N.id": "pool", "loadBalancerInboundNatRules.N.id": "nat_rule",
+    "sourceResourceId": "disk", "imageReference.id": "image", "sourceVirtualMachine.id": "machine", "snapshot.id": "snapshot",
+    "managedDisk.id": "disk", "networkInterfaces.N.id": "interface", "availabilitySet.id": "availability_set"}
+
+
+def references(action):
+    """(parameter, the word of what it names)."""
+    for p in action["params"]:
+        if p["built"] and p["name"].endswith((".id", "sourceResourceId")):
+            found = [word for place, word in REFERENCES.items() if p["name"].endswith(place)]
+            assert found, f"{p['name']} names what the test does not know"
+            yield p["name"], found[0]
+
+
+WORDS = {(name, p): word for name, action in sorted(BY_SHAPE.items()) if action["method"] in ("PUT", "PATCH") for p, word in references(action)}
+
+
+def put(body, name, value):
+    """At its place, where "N" is the first of a list."""
+    parts, at = name.split("."), body
+    for part, following in zip(parts[:-1], parts[1:]):
+        if part == "N":
+            continue
+        if following == "N":
+            rows = at.setdefault(part, [{}])
+            at = rows[0]
+        else:
+            at = at.setdefault(part, {})
+    at[parts[-1]] = value
+    return body
+
+
+EMPTY_IMAGE = {"properties": {"storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized"}}}}
+SPECIAL = {  # bodies in which that reference makes sense
+    ("disks", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
+    ("disks", "imageReference.id"): {"properties": {"creationData": {"createOption": "FromImage"}}},
+    ("snapshots", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
+    ("natGateways", "publicIpPrefixes.N.id"): {"properties": {}},
+    ("images", "sourceVirtualMachine.id"): {"properties": {}},
+    ("images", "osDisk.snapshot.id"): EMPTY_IMAGE, ("images", "osDisk.managedDisk.id"): EMPTY_IMAGE}
+
+
+CHANGE, NOT_BUILT = (409, "PropertyChangeNotAllowed"), (409, "OperationNotAllowed")
+REFUSED_ANYWAY = {  # also with one's own
+    ("PATCH disks", "creationData.sourceResourceId"): CHANGE, ("PATCH disks", "imageReference.id"): CHANGE,
+    ("PATCH virtualMachines", "imageReference.id"): CHANGE, ("PATCH virtualMachines", "availabilitySet.id"): CHANGE,
+    ("PATCH virtualMachines", "osDisk.managedDisk.id"): NOT_BUILT,
+    ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # it runs
+    ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway says it
+    ("PUT images", "sourceVirtualMachine.id"): NOT_BUILT,  # it is not generalized
+    ("PUT images", "managedDisk.id"): NOT_BUILT,
+    ("PUT virtualMachines", "osDisk.managedDisk.id"): (400, "InvalidParameter"),  # nothing is on it that starts
+    ("PUT loadBalancers", "inboundNatRules.N.properties.backendAddressPool.id"): NOT_BUILT,
+    ("PUT loadBalancers", "inboundNatRules.N.properties.probe.id"): NOT_BUILT}
+
+
+def referring(world, name, param, serial):
+    """The path and a body that is right but for the reference, which has yet to be put."""
+    method, form = name.split(" ")
+    word = WORD_OF_SHAPE[form]
+    path = OWN[word]
+    kind = form.split("/")[1]
+    if method == "PATCH":
+        return path, {"properties": {"storageProfile": {"dataDisks": [{"lun": 0, "createOption": "Attach"}]}} if "dataDisks" in param else {}}
+    body = copy.deepcopy(world.bodies().get(word, {}))
+    for (special, place), instead in SPECIAL.items():
+        if special == kind and param.endswith(place):
+            body = copy.deepcopy(instead)
+    if word == "subnet":
+        body = {"properties": {"addressPrefix": "10.0.0.0/24"}}
+    elif word == "rule":
+        body = {"properties": dict(RULE)}
+    elif word in ("network", "peering", "balancer"):
+        pass  # as it is, and one reference more, or another one
+    else:
+        path = f"{path}-{serial}"
+    if word == "machine":
+        world.ids["fresh"] = f"{world.ids['interface']}-of-{serial}"
+        body = world.machine("fresh")
+        if "imageReference" in param:
+            body["properties"]["storageProfile"]["imageReference"] = {}
+        if "osDisk" in param:
+            del body["properties"]["storageProfile"]["imageReference"], body["properties"]["osProfile"]
+            body["properties"]["storageProfile"]["osDisk"] = {"createOption": "Attach", "osType": "Linux"}
+        if "dataDisks" in param:
+            body["properties"]["storageProfile"]["dataDisks"] = [{"lun": 0, "createOption": "Attach"}]
+    if "Application" in param and word in ("policy", "rule"):
+        of = body["properties"]["securityRules"][0]["properties"] if word == "policy" else body["properties"]
+        of.pop("sourceAddressPrefix" if "source" in param else "destinationAddressPrefix")
+    if param.endswith("frontendIPConfigurations.N.properties.subnet.id"):
+        del body["properties"]["frontendIPConfigurations"][0]["properties"]["publicIPAddress"], body["properties"]["inboundNatRules"]
+        path = f"{path}-private"
+        body = json.loads(json.dumps(body).replace("/loadBalancers/l/", "/loadBalancers/l-private/"))
+    if "dataDisks" in param and kind == "images":
+        body["properties"]["storageProfile"]["dataDisks"] = [{"lun": 0}]
+    return path, body

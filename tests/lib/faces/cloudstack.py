@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """CloudStack for the matrices of tests/contract/cross/: an account with one of each kind, signed commands, jobs."""
 import contextlib
+import json
 import re
 
 import cloud
 from cloudstack import call, dump, let_users_expunge, wait
-from dev import Dev
+from dev import Dev, Still
 
 from . import face
 
@@ -17,6 +18,10 @@ NOBODYS = {"zone": "listZones zone", "instance_type": "listServiceOfferings serv
 TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "instance_snapshot": "VMSnapshot", "snapshot_policy": "SnapshotPolicy", "network": "Network",
           "security_group": "SecurityGroup", "address": "PublicIpAddress", "router": "Vpc"}
 VALUES = {"integer": "1", "boolean": "true", "ip": "10.0.0.1", "cidr": "10.0.0.0/24", "mac": "02:00:00:00:00:01"}
+
+
+def needs_id(action):
+    return any(p["required"] and p.get("kind") for p in action["params"])
 
 
 class Account:
@@ -87,8 +92,8 @@ class Account:
     def call(self, command, **given):
         return call(self.dev, command, **given, **self.who)
 
-    def lists(self):
-        return [self.call(name, **self.good(a))[1] for name, a in ACTIONS.items() if name.startswith("list") and not a["admin"]]
+    def lists(self, actions):
+        return [self.call(name, **self.good(a))[1] for name, a in actions.items() if name.startswith("list")]
 
     def good(self, action):
         """What is right for all that the command requires."""
@@ -110,6 +115,10 @@ class CloudStack(face.Face):
         self.actions = {a["name"]: a for a in dump()["actions"] if not a["admin"] and not a["open"]}
         named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"]
                     if p.get("kind") and p["built"] and p["kind"] not in REGIONS and (a["writes"] or a["decided_on"]) and (name, p["name"]) not in NOT_ASKED]
+        self.others = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in a["params"]
+                       if p.get("kind") and p["built"] and not p["by_name"] and p["kind"] not in NOBODYS]
+        self.others += [(name, kind) for kind in sorted(TAGGED) for name in ("createTags", "deleteTags", "listTags", "listResourceDetails")]
+        self.filters = sorted(n for n, a in self.actions.items() if n.startswith("list") and not needs_id(a) and n != "listResourceDetails")
         self.doors = [c for c in named_by if not ENDS.match(c[0])] + [c for c in named_by if ENDS.match(c[0])]
 
     @contextlib.contextmanager
@@ -122,6 +131,47 @@ class CloudStack(face.Face):
             made.number = project.root.client("sts").get_caller_identity()["Account"]
             made.guest = face.Guest(project.root, "guest")
             yield made
+
+    @contextlib.contextmanager
+    def open_two(self):
+        with Dev() as dev:
+            accounts = []
+            for name in ("cloudstack-mine", "cloudstack-theirs"):
+                project = cloud.another(dev, name)
+                cloud.furnish(dev, project)
+                accounts.append(Account(dev, project))
+            made = face.Two(*accounts)
+            dev.rest()
+            made.unchanged = Still(dev, lambda: made.theirs.lists(self.actions))
+            yield made
+            dev.rest()
+            made.unchanged.ends()
+
+    def compare(self, place, name, wanted):
+        """The parameter, or the kind that a resourcetype names."""
+        if wanted in TAGGED:
+            tag = {"tags[0].key": "x", "tags[0].value": "y"} if self.actions[name]["writes"] else {}
+            yield self.pair(place, name, {"resourcetype": TAGGED[wanted], **tag}, "resourceids" if tag else "resourceid", wanted)
+            return
+        param = next(p for p in self.actions[name]["params"] if p["name"] == wanted)
+        yield self.pair(place, name, place.mine.good(self.actions[name]), wanted.replace(".N.", "[0]."), param["kind"])
+
+    def pair(self, place, name, given, parameter, kind):
+        """The other's and one that there is not are answered in the same words: with a refusal, or with an empty list."""
+        assert kind in place.theirs.ids, "the account has none: furnish() in tests/lib/cloud.py makes what there may be"
+        theirs = place.theirs.ids[kind]
+        answers = [place.mine.call(name, **{**given, parameter: value}) for value in (theirs, ABSENT)]
+        assert [a[0] for a in answers] in ([431, 431], [200, 200]), answers
+        assert answers[0][1].get("count") is None and (answers[0][0] == 431 or not self.actions[name]["writes"]), answers
+        return kind, *(json.dumps(a[1]).replace(theirs, ABSENT) for a in answers)
+
+    def filtered(self, place, name):
+        """(how wide it is asked, what is found of theirs)."""
+        for wide in [{}, {"listall": "true", "isrecursive": "true"}]:
+            status, answer, _ = place.mine.call(name, **place.mine.good(self.actions[name]), **wide)
+            assert status == 200, answer
+            text = json.dumps(answer)
+            yield str(wide), [kind for kind, identifier in place.theirs.ids.items() if identifier in text]
 
     def ask(self, caller, name, request):
         """The answer, or what comes of its job."""

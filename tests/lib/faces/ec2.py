@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """EC2 for the matrices of tests/contract/cross/: an account with one of each kind (world), dry runs."""
 import contextlib
+import re
 
 import doors
-from dev import Dev
-from world import HOSTS, World, wire
+from dev import ASKED, Dev, Unchanged, describes
+from world import ABSENT_DIGITS, HOSTS, ID, World, ids_in, wire
 
 from . import face
 
@@ -37,6 +38,9 @@ class EC2(face.Face):
         self.actions = {a["name"]: a for a in self.tables["actions"] if a["service"] == "ec2"}
         self.doors = [(name, "*") for name, a in sorted(self.actions.items())
                       if any(p.get("form") in NAMED for p in a["params"]) and not a.get("never")]
+        self.others = [(name, "ids") for name in sorted(self.actions) if any(p.get("form") == "id" for p in self.actions[name]["params"])]
+        self.others += [(name, "names") for name in sorted(self.actions) if named(self.actions, name)]
+        self.filters = sorted(name for name, a in self.actions.items() if a["filters"])
 
     @contextlib.contextmanager
     def open(self):
@@ -49,6 +53,49 @@ class EC2(face.Face):
             made.guest = face.Guest(dev.account, "guest")
             dev.rest()
             yield made
+
+    @contextlib.contextmanager
+    def open_two(self):
+        with Dev(*HOSTS) as dev:
+            mine, theirs = World(dev.account, self.tables), World(dev.new_account("theirs"), self.tables)
+            made = face.Two(mine, theirs, Unchanged(self.tables, mine.account, theirs.account))
+            made.strangers = one_of_each(theirs)  # which stays so, for nothing changes
+            made.number = theirs.account.ok("DescribeVpcs").first(".//ownerId")
+            made.words = sorted(all_texts(theirs) - all_texts(mine))
+            yield made
+            made.unchanged.ends()
+
+    def compare(self, place, name, which):
+        """Each parameter that takes an id, with each kind of resource of the other account; and each that takes a name."""
+        mine, action = place.mine, self.actions[name]
+        for param in [p for p in action["params"] if p.get("form") == "id" and (name, p["name"]) not in FAILS_LATER] if which == "ids" else []:
+            for kind, identifier in place.strangers.items():
+                nobody = NOBODYS_FLEET if kind == "fleet" else f"{kind}-{ABSENT_DIGITS}"
+                yield self.pair(mine, name, param, identifier, nobody)
+        for param in named(self.actions, name) if which == "names" else []:
+            leaf = param["name"].removesuffix(".N").split(".")[-1]
+            yield self.pair(mine, name, param, place.theirs.names.get(leaf, place.number), NOBODYS[leaf])
+
+    def pair(self, mine, name, param, theirs, nobodys):
+        request = mine.request(name, param)
+        answers = [mine.account.call(name, {**request, wire(param["name"]): value}) for value in (theirs, nobodys)]
+        told = [tell_apart(a.text, v) for a, v in zip(answers, (theirs, nobodys))]
+        return f"{wire(param['name'])}={theirs}", *told
+
+    def shared(self, place):
+        """What both accounts see, but for what is everybody's."""
+        mine, theirs = (all_ids(world) for world in (place.mine, place.theirs))
+        assert len(by_kind(mine)) >= 10 and by_kind(mine).keys() == by_kind(theirs).keys()
+        return mine & theirs
+
+    def filtered(self, place, name):
+        """(what is asked, what is found) for each filter with each id and each word of the other account's."""
+        assert len(place.words) > 100
+        requests = [(name, {**ASKED.get(name, {}), **place.mine.asked(name), "Filter.1.Name": word, **part}) for word in self.actions[name]["filters"]
+                    if not word.endswith(":") for part in parts(place.words, OF_IDS.get((name, word), ""))]
+        for request, answer in zip(requests, place.mine.account.call_all(requests)):
+            assert answer.status == 200, f"{request}: {answer}"
+            yield request[1]["Filter.1.Name"], ID.search(answer.text) and str(answer)
 
     def ask(self, caller, name, request):
         return caller.call(name, {**request, "DryRun": "true"})
@@ -108,3 +155,59 @@ def row_of(world, value):
     identifier = world.ids[label]
     name = "contract" if label in ("key", "pg") else world.names["KeyName"]
     return face.row(world.number, kind, identifier, name, identifier if identifier in world.tagged else None)
+
+
+# ---- two accounts
+
+def all_ids(world):
+    """Everything that an account sees."""
+    found = set()
+    for answer in world.account.call_all([(name, {}) for name in describes(face.EC2)]):
+        found |= set(ids_in(answer.text))
+    return found - world.public
+
+
+def by_kind(ids):
+    """One of each kind."""
+    return {identifier.rpartition("-")[0]: identifier for identifier in sorted(ids)}
+
+
+def one_of_each(world):
+    """Likewise, of what is alive where there is such."""
+    return {**by_kind(all_ids(world)), **{label: i for label, i in world.ids.items() if " " not in label and i not in world.public}}
+
+
+def all_texts(world):
+    """Every word that an account reads in its lists."""
+    answers = world.account.call_all([(name, {}) for name in describes(face.EC2)])
+    return {e.text for answer in answers for e in answer.root.iter() if e.text} | set(world.names.values())
+
+
+def tell_apart(text, identifier):
+    return re.sub(r"<(request(?:Id|ID)|RequestI[dD])>[^<]*", "", text.replace(identifier, "ID"))
+
+
+# Whatever is named, a peering is made, and has failed: tests/golden/ec2/CreateVpcPeeringConnection.
+FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId")}
+
+
+NOBODYS_FLEET = "fleet-01234567-89ab-cdef-0123-456789abcdef"  # their ids are whole UUIDs
+# Parameters that take a name or a number of an account's own, and one that is nobody's.
+NOBODYS = {"KeyName": "only-nobodys", "LaunchTemplateName": "only-nobodys", "GroupName": "only-nobodys", "SecurityGroup": "only-nobodys", "PublicIp": "192.0.2.77",
+           "Owner": "999999999999", "ExecutableBy": "999999999999", "RestorableBy": "999999999999"}
+
+
+def named(actions, action):
+    """But what a launch template or a fleet's override says: its launch looks that up."""
+    return [p for p in actions[action]["params"] if not p["name"].startswith(("LaunchTemplateData.", "LaunchTemplateConfigs.")) and
+            p["name"].removesuffix(".N").split(".")[-1] in NOBODYS and action not in MAKES_NAMES]
+
+
+OF_IDS = {("DescribeSecurityGroupRules", "group-id"): "sg-"}  # filters whose values are refused unless they are ids
+
+
+def parts(words, prefix):
+    """As many requests' values as there are words with that prefix."""
+    words = [w for w in words if w.startswith(prefix)]
+    assert words
+    return [dict(zip((f"Filter.1.Value.{n}" for n in range(1, 151)), words[at:at + 150])) for at in range(0, len(words), 150)]

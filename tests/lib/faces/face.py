@@ -32,11 +32,21 @@ class Face:
     ask()          the answer that the caller gets
     is_refused()   whether the answer refuses for want of permission
     comes_to()     what a call comes to, in a word; where calls may be repeated (.compares) it equals the owner's
-    refuses_anyway()  whether the face refuses it for another reason, that has the same status"""
+    refuses_anyway()  whether the face refuses it for another reason, that has the same status
+
+    Of two accounts, which open_two() makes as .mine and .theirs:
+
+    others         (title, parameter) of each parameter that takes the name of an account's row
+    compare()      (what it is, what the other account's row comes to, what one that there is not comes to) for each
+    filters        titles of lists
+    filtered()     (what is asked, what is found of the other account's) for each filter of one
+    unchanged()    whether the other account's rows are as they were"""
     name = ""
     actions = {}
     doors = []
     goes = None
+    others = []
+    filters = []
     unlike = {}
     compares = False
 
@@ -46,12 +56,22 @@ class Face:
     def check_alone(self, place, name, request):
         """What else a case of an action asserts."""
 
+    def unchanged(self, place):
+        return place.unchanged.holds_so_far()
+
     def seen(self, _place, _name, _param):
         """What a refusal must not change."""
         return None
 
     def refuses_anyway(self, _name, _answer):
         return False
+
+
+class Two:
+    """Two accounts. unchanged: that what they see stays as it is (Unchanged)."""
+
+    def __init__(self, mine, theirs, unchanged=None):
+        self.mine, self.theirs, self.unchanged = mine, theirs, unchanged
 
 
 class Guest:

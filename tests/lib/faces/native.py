@@ -2,22 +2,27 @@
 """Dari's own API for the matrices of tests/contract/cross/: an account with one of each kind, as EC2 (world), OpenStack
 (furnish) and this API make them."""
 import contextlib
+import copy
 import json
+import re
 
 import native as lib
-from cloud import body_of
-from dev import Dev, quote
+from cloud import ABSENT, body_of
+from dev import Dev, Still, quote
 from world import HOSTS, World
 
 from . import cloudstack, face
 
 IMAGES_DATA, CONSOLE = "PUT /images/{id}/data", "POST /instances/{id}/console"
 BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that no access key signs
-REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account"}  # kinds of rows that are no account's
+REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account", "volume_type", "volume_group_type",
+           "network_offering"}  # kinds of rows that are no account's
+NOT_MADE = {"deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # none of them is in the world
 OWN = {"second_factor", "application_credential"}  # kinds that only the user reaches: cross/doors_own.py
 PARTS_OF_USERS = {"access_key", "group_member"}
 DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
 TRUST = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}}'
+UNLIKE = re.compile(r'"(request_id|batch|now_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # what differs from call to call
 SERVICE = "ec2"  # that a signature names
 GIVEN = {  # what the tables cannot say
     "GET /simulate": {"action": "ec2:RunInstances"}, "POST /iam-roles/{id}/trust": {"trust": TRUST},
@@ -45,8 +50,8 @@ def ask(caller, method, path, body=None):
 class Place:
     """A project, and by kind the id and the name of a row of its own."""
 
-    def __init__(self, dev):
-        self.dev, self.owner = dev, lib.another(dev, "matrix")
+    def __init__(self, dev, name="matrix"):
+        self.dev, self.owner = dev, lib.another(dev, name)
         self.root = self.owner.root
         world = World(self.root, face.EC2)
         lib.cloud.furnish(dev, self.owner)
@@ -67,11 +72,11 @@ class Place:
 
         listed = ask(self.root, "GET", "/instances?fields=*&limit=1000").json["items"]
         self.others = {label: next(r for r in listed if r["ec2"] == world.ids[label]) for label in OTHERS.values()}
-        self.member = face.project_guest(dev, self.owner, "member", "member")
+        self.member = face.project_guest(dev, self.owner, f"member-{name}", "member")
 
     def row(self, name, kind):
         """The row of that kind that the call names."""
-        return self.others[OTHERS[name]] if kind == "instance" and name in OTHERS else self.rows.get(kind, {})
+        return self.others[OTHERS[name]] if kind == "instance" and name in OTHERS and self.others else self.rows.get(kind, {})
 
     def make_identities(self):
         for action, params in (("CreateUser", {"UserName": "ann"}), ("CreateGroup", {"GroupName": "team"}),
@@ -79,7 +84,12 @@ class Place:
                                ("CreateInstanceProfile", {"InstanceProfileName": "web"}), ("AddUserToGroup", {"GroupName": "team", "UserName": "ann"}),
                                ("CreatePolicy", {"PolicyName": "look", "PolicyDocument": DOCUMENT}), ("CreateAccessKey", {"UserName": "ann"})):
             self.root.ok(action, params, service="iam", version=face.IAM_VERSION)
-        self.owner.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})
+        self.root.ok("CreateOpenIDConnectProvider", {"Url": "https://issuer.example.com", "ThumbprintList.member.1": "a" * 40},
+                     service="iam", version=face.IAM_VERSION)
+        policy = f"arn:aws:iam::{self.number}:policy/look"
+        self.root.ok("AttachUserPolicy", {"UserName": "ann", "PolicyArn": policy}, service="iam", version=face.IAM_VERSION)
+        ticket = self.owner.api_ok("POST", "/tickets", {"subject": "It panics", "body": "Every night."})["items"][0]["id"]
+        self.owner.api_ok("POST", f"/tickets/{ticket}/attach", {"name": "log", "data": "eA=="})
 
 
 def title(action):
@@ -99,12 +109,45 @@ class Native(face.Face):
         self.actions = {title(a): a for a in lib.dump()["actions"] if not a["open"] and not a["admin"]}
         named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
                     if (name, p["name"]) not in NOT_ASKED and p["kind"] not in REGIONS | OWN and (a["writes"] or a["decided_on"])]
+        self.others = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
+                       if p["kind"] not in REGIONS | OWN | NOT_MADE and "." not in p["name"] and name not in BY_TOKEN]
+        self.filters = sorted(name for name, a in self.actions.items() if a["lists"])
         self.doors = [c for c in named_by if not c[0].startswith("DELETE")] + [c for c in named_by if c[0].startswith("DELETE")]
 
     @contextlib.contextmanager
     def open(self):
         with Dev(*HOSTS) as dev:
             yield Place(dev)
+
+    @contextlib.contextmanager
+    def open_two(self):
+        with Dev(*HOSTS) as dev:
+            made = face.Two(Place(dev, "mine"), Place(dev, "theirs"))
+            dev.rest()
+            made.unchanged = Still(dev, lambda: [UNLIKE.sub("", ask(made.theirs.root, "GET", self.actions[n]["path"] + "?fields=*&limit=1000").text) for n in self.filters])
+            yield made
+            dev.rest()
+            made.unchanged.ends()
+
+    def compare(self, place, name, wanted):
+        """With the other account's row, and with one that there is not."""
+        kind = next(p["kind"] for p in self.actions[name]["params"] if p["name"] == wanted)
+        theirs, told = place.theirs.rows[kind]["id"], []
+        for identifier in (theirs, ABSENT):
+            view = copy.copy(place.mine)
+            view.others, view.rows = {}, {**place.mine.rows, kind: {"id": identifier}}
+            answer = self.ask(view.root, name, self.request(view, name, wanted))
+            told.append((answer.status, UNLIKE.sub("", answer.text).replace(identifier, "ID")))
+        yield kind, *told
+
+    def filtered(self, place, name):
+        """(what is asked, what is found of theirs)."""
+        shared = {row["id"] for row in place.mine.rows.values()}
+        theirs = [row["id"] for kind, row in place.theirs.rows.items() if kind not in REGIONS and row["id"] not in shared]
+        for query in ("?fields=*&limit=1000", *(f"?q={i}&limit=1000" for i in theirs[:3])):
+            answer = ask(place.mine.root, "GET", self.actions[name]["path"] + query)
+            assert answer.status == 200, answer
+            yield query, [i for i in theirs if i in answer.text]
 
     def ask(self, caller, name, request):
         method, (path, body) = self.actions[name]["method"], request
@@ -130,7 +173,7 @@ class Native(face.Face):
         action, given = self.actions[name], GIVEN.get(name, {})
         path, query = action["path"], []
         for p in action["params"]:
-            own = place.row(name, p.get("kind")).get("id", lib.cloud.ABSENT)
+            own = place.row(name, p.get("kind")).get("id", ABSENT)
             if p["in"] == "path":
                 path = path.replace("{%s}" % p["name"], own if p.get("kind") else "1")
             elif p["in"] == "query" and (p["required"] or p["name"] == wanted):

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """OpenStack for the matrices of tests/contract/cross/: a project with one of each kind, and members and readers with policies."""
 import contextlib
+import copy
 
 import cloud as lib
 import doors
-from cloud import ABSENT, body_of, members, path_of, title, version_of
-from dev import Dev
+from cloud import ABSENT, LISTS, body_of, members, path_of, title, version_of
+from dev import Dev, Still
 
 from . import face
 
@@ -86,6 +87,13 @@ class OpenStack(face.Face):
         self.tables = lib.dump()
         self.actions = {title(a): a for a in self.tables["actions"] if not a["open"] and not a["admin"] and a["service"] not in ("identity", "placement")}
         named_by = [(name, p["name"]) for name, action in sorted(self.actions.items()) for p, _ in named(action) if (name, p["name"]) not in NOT_ASKED]
+        self.everything = {title(a): a for a in self.tables["actions"] if not a["open"] and a["service"] not in ("identity", "placement")}
+        # Whoever has an offer's id may take it by its key, and so learn that it is there.
+        self.others = [(t, "path") for t, a in sorted(self.everything.items()) if any(p["in"] == "path" and p.get("kind") in LISTS for p in a["params"])
+                       and not a["raw"] and not a["path"].endswith("/accept")]
+        self.others += [(t, "body") for t, a in sorted(self.everything.items()) if any(
+            p["type"] in ("id", "list of ids") and p.get("kind") in LISTS and p["in"] == "body" for p in a["params"])]
+        self.filters = sorted(t for t, a in self.everything.items() if a["filters"])
         self.doors = [c for c in named_by if not c[0].startswith("DELETE")] + [c for c in named_by if c[0].startswith("DELETE")]
 
     @contextlib.contextmanager
@@ -104,6 +112,63 @@ class OpenStack(face.Face):
             made.member, made.reader = (face.project_guest(dev, made.owner, f"guest-{role}", role) for role in ("member", "reader"))
             made.guest = made.member
             yield made
+
+    @contextlib.contextmanager
+    def open_two(self):
+        with Dev() as dev:
+            mine, theirs = lib.another(dev, "mine"), lib.another(dev, "theirs")
+            lib.furnish(dev, mine)
+            lib.furnish(dev, theirs)
+            made = face.Two(mine, theirs)
+            made.ids, made.their_ids = lib.ids_of(mine), lib.ids_of(theirs)
+            built = {(a["prefix"] + a["path"]).replace("v3/{project_id}", "v3") for a in self.tables["actions"] if a["method"] == "GET"}
+            wanted = {kind for kind, (path, _) in LISTS.items() if path.partition("?")[0] in built}
+            assert set(made.their_ids) == wanted, f"not furnished with {wanted - set(made.their_ids)}"
+            made.unchanged = Still(dev, lambda: lib.digest(self.tables, theirs))
+            yield made
+            dev.rest()
+            made.unchanged.ends()
+
+    def compare(self, place, name, where):
+        """Theirs is as good as none."""
+        action = self.everything[name]
+        for p in (p for p in action["params"] if p["in"] == "path" and p.get("kind") in place.their_ids) if where == "path" else ():
+            body = body_of(action)
+            yield self.pair(place, action, p["kind"], lambda identifier, kind=p["kind"], body=body: (
+                path_of(action, {**place.ids, kind: identifier}), copy.deepcopy(body)))
+        for p in members(action) if where == "body" else ():
+            if p["type"] in ("id", "list of ids") and p.get("kind") in place.their_ids and p["built"]:
+                yield self.pair(place, action, p["kind"], lambda identifier, p=p: (path_of(action, place.ids), good_body(place.ids, action, p, identifier)))
+
+    def pair(self, place, action, kind, request):
+        told = []
+        for identifier in (place.their_ids[kind], ABSENT):
+            path, body = request(identifier)
+            answer = place.mine.call(action["method"], path, body, version=version_of(action))
+            assert 400 <= answer.status < 500, f"{path} {body}: {answer}"
+            told.append((answer.status, answer.same().replace(identifier, "ID").replace(identifier.replace("-", ""), "ID")))
+        return kind, *told
+
+    def filtered(self, place, name):
+        """(what is asked, what is found of theirs)."""
+        action = self.everything[name]
+        path = path_of(action, place.ids)
+        for word in action["filters"]:
+            for value in {*place.their_ids.values(), place.theirs.id}:
+                answer = place.mine.call("GET", f"{path}?{word}={value}", version=version_of(action))
+                found = answer.status == 200 and [i for i in place.their_ids.values() if i in answer.text]
+                yield f"{word}={value}", found
+
+    def shared(self, place):
+        """What the lists of one name of the other's."""
+        texts = " ".join(place.mine.call("GET", path_of(a), version=version_of(a)).text for a in self.everything.values()
+                         if a["method"] == "GET" and "{" not in a["path"] and not a["admin"]).replace("-", "")
+        return [i for i in [place.theirs.id, *place.their_ids.values()] if i.replace("-", "") in texts]
+
+    def administration(self, place, name):
+        """What an administrator's call comes to."""
+        action = self.everything[name]
+        return place.mine.call(action["method"], path_of(action, place.ids), body_of(action), version=version_of(action)).status
 
     def guest_of(self, place, what, action):
         """A member's role allows what a policy would, and a reader's role what only looks."""
@@ -166,3 +231,16 @@ def request(place, action, param):
             elif q["type"] == "cidr":
                 inner[q["name"]] = "10.99.0.0/24"
     return path_of(action, place.ids), body
+
+
+def good_body(ids, action, param, identifier):
+    """A body that names that row, and in which what else is required is right."""
+    body = body_of(action, param["name"], identifier if param["type"] == "id" else [identifier])
+    wrap = action["name"] or action["wrap"]
+    inner = body[wrap] if wrap else body
+    for q in members(action):
+        if q is not param and q["required"] and q.get("kind") in ids and "." not in q["name"]:
+            inner[q["name"]] = ids[q["kind"]]
+        elif q is not param and q["required"] and "." not in q["name"] and q["type"] == "cidr":
+            inner[q["name"]] = "10.99.0.0/24"
+    return body

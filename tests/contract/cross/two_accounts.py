@@ -1,0 +1,55 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# when: always
+# subjects: src/api src/engine/resolve src/auth/guard
+"""Two accounts, for every face and from its tables: nothing of one's is seen or changed by the other, in no action and for no kind
+of resource, and the answer is what a name that is nobody's gets, but for the name."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import matrix  # noqa: E402
+from faces.azure import Azure  # noqa: E402
+from faces.cloudstack import CloudStack  # noqa: E402
+from faces.ec2 import EC2  # noqa: E402
+from faces.native import Native  # noqa: E402
+from faces.openstack import OpenStack  # noqa: E402
+
+FACES = matrix.chosen([EC2(), OpenStack(), CloudStack(), Azure(), Native()])
+
+
+@matrix.cases([f for f in FACES if f.name in ("ec2", "openstack")], lambda _: ["lists"])
+def test_nothing_is_shared(place, face, name):
+    assert not face.shared(place), name
+
+
+@matrix.cases(FACES, lambda face: face.others)
+def test_what_is_anothers(place, face, name, param):
+    """Each parameter that takes the name of a row, with the other account's of each kind."""
+    wrong = [f"{what}: {theirs}\nwhere nobody's gets {nobodys}" for what, theirs, nobodys in face.compare(place, name, param) if theirs != nobodys]
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert face.unchanged(place), "something has changed, in this test or one of the seven before it"
+
+
+@matrix.cases([f for f in FACES if f.name == "azure"], lambda face: face.others)
+def test_own(place, face, name, param):
+    """The same with one's own: what was refused was refused for whose it is."""
+    came_to, wanted = face.own(place, name, param)
+    assert came_to == wanted
+
+
+@matrix.cases(FACES, lambda face: face.filters)
+def test_lists(place, face, name):
+    """No filter leads to what is theirs."""
+    wrong = [f"{asked}: {found}" for asked, found in face.filtered(place, name) if found]
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
+@matrix.cases([f for f in FACES if f.name == "openstack"], lambda face: sorted(t for t, a in face.everything.items() if a["admin"]))
+def test_administration(place, face, name):
+    """What is an administrator's is refused, whatever is asked."""
+    assert face.administration(place, name) == 403
+
+
+if __name__ == "__main__":
+    sys.exit(matrix.main(__file__, "open_two"))
