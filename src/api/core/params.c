@@ -71,6 +71,19 @@ static RESULT read_json(const struct params_reader *r, const struct param *p, st
 	return d->type == DOCUMENT_TEXT ? OK : fail_type(r, p, field, d);
 }
 
+/* Capitals count neither in the text nor in the row ("Optional") where the dialect says so. */
+static bool is_only(const struct params_reader *r, const char *only, struct str text)
+{
+	struct str rest = str_from(only), word;
+	if (params_has_word(only, text))
+		return true;
+	while (r->dialect->rules & (ONLY_IN_ANY_CASE | WORDS_IN_ANY_CASE) &&
+	       str_split_next(&rest, '|', &word))
+		if (str_equal_nocase(word, text))
+			return true;
+	return false;
+}
+
 static RESULT refuse_unbuilt(const struct params_reader *r, const struct param *p, struct str field,
 			     const struct document *d)
 {
@@ -79,9 +92,7 @@ static RESULT refuse_unbuilt(const struct params_reader *r, const struct param *
 		return OK;
 	if (d->type != DOCUMENT_TEXT)
 		TRY(read_json(r, p, field, d, &text));
-	if (r->dialect->rules & ONLY_IN_ANY_CASE)
-		text = str_lower(r->c->arena, text);
-	if (param_only(p) && params_has_word(param_only(p), text))
+	if (param_only(p) && is_only(r, param_only(p), text))
 		return OK;
 	return params_fail(r, param_only(p) ? FAULT_UNBUILT_ELSE : FAULT_UNBUILT,
 			   &(struct params_value){p, field, param_only(p) ? text : STR_NONE});

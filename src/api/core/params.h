@@ -246,7 +246,7 @@ enum params_rule {
 	ABSENT_IF_EMPTY_ID = 1 << 1,  /* the same for ids, and for what is required */
 	UNKNOWN_IS_IGNORED = 1 << 2,  /* at every depth */
 	UNKNOWN_BY_OWN_NAME = 1 << 3, /* the name at fault is the member's, without what stands before it */
-	ONLY_IN_ANY_CASE = 1 << 4,    /* values are compared with .only in lower case */
+	ONLY_IN_ANY_CASE = 1 << 4,    /* .only in any case, too: WORDS_IN_ANY_CASE implies this */
 	IP_OF_ANY_FAMILY = 1 << 5,    /* else of IPv4, or with the flag IPV6 of IPv6 */
 	SMALL_NAMES = 1 << 6,         /* {parameter} has a small first letter in each of its parts */
 	/* And is a member's: "tags.1.member.key"; of an element the list's: "tagKeys". */

@@ -9,12 +9,12 @@
 
 #include "engine/internal.h"
 #include "engine/network/firewall_internal.h"
+#include "engine/network/gateway_internal.h"
 #include "engine/tag_internal.h"
 #include "model/router.h"
 #include "model/subnet.h"
 #include "store/address.h"
 #include "store/firewall_rule.h"
-#include "store/gateway.h"
 #include "store/load_balancer.h"
 #include "store/load_balancer_member.h"
 #include "store/network.h"
@@ -61,10 +61,7 @@ static uuid network_of_balancer(const struct tables *t, uuid address)
 /* That whose router reaches out under the address. */
 static uuid network_behind(const struct tables *t, const struct address *address)
 {
-	const struct gateway *g = gateway_first_by_account(t, address->account);
-	while (g && !(row_is_live(&g->row) && uuid_equal(g->address, address->row.id)))
-		g = gateway_next_by_account(t, g);
-	const struct router *router = g ? router_find(t, g->router) : NULL;
+	const struct router *router = router_find(t, gateway_router_of_address(t, address));
 	return router ? router->own_network : UUID_NONE;
 }
 

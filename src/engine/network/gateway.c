@@ -9,6 +9,7 @@
 #include "engine/network/external_network_internal.h"
 #include "engine/network/gateway_internal.h"
 #include "engine/network/ip_pool_internal.h"
+#include "engine/network/port_forwarding_internal.h"
 #include "engine/network/route_table_internal.h"
 #include "engine/tag_internal.h"
 #include "model/account.h"
@@ -28,6 +29,14 @@ const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 	while (gateway && !row_is_live(&gateway->row))
 		gateway = gateway_next_by_router(t, gateway);
 	return gateway;
+}
+
+uuid gateway_router_of_address(const struct tables *t, const struct address *address)
+{
+	const struct gateway *g = address->is_elastic ? NULL : gateway_first_by_account(t, address->account);
+	while (g && !(row_is_live(&g->row) && uuid_equal(g->address, address->row.id)))
+		g = gateway_next_by_account(t, g);
+	return g ? g->router : UUID_NONE;
 }
 
 /* A public address that stands for a port of the router, or leads to one; NULL: there is none. */
@@ -406,6 +415,8 @@ static RESULT write_address(struct op *op, const struct router_gateway_wish *wis
 	if (present && !is_other && uuid_equal(present->external_network, gateway->external_network))
 		return OK;
 	bool is_alone = ip_is_none(external->infra_first);
+	if (present && port_forwarding_has_any(op->head, present->row.id))
+		return fail_mapped(op, router_find(op->head, gateway->router));
 	TRY(is_alone ? end_addresses(op, gateway) : present ? address_end(op, present->row.id) : OK);
 	struct result written = address_write_for_gateway(op, gateway, subnet, wish->ip, &gateway->address);
 	if (written.code == ERR_CAPACITY)

@@ -4,8 +4,12 @@
 
 #include "engine/internal.h"
 
+struct address;
+
 /* router: attached at once; none: free. */
 RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway);
+/* The router whose subnets reach out under the address (source NAT); none: it is no such address. */
+uuid gateway_router_of_address(const struct tables *t, const struct address *address);
 /* The live gateway attached to a router, or NULL. */
 const struct gateway *gateway_of_router(const struct tables *t, uuid router);
 /* It is attached, and leads nowhere though the region has an external network: those have no address left. */

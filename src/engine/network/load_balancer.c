@@ -96,7 +96,7 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 	const struct row *network = NULL;
 	if (ref_is_given(&wish->front))
 		return create_private(op, wish);
-	TRY(port_forwarding_find_address(op, &wish->address, &address));
+	TRY(port_forwarding_find_address(op, &wish->address, wish->may_be_source_nat, &address));
 	TRY(engine_check_owner(op, &wish->account, address->account));
 	if (ref_is_given(&wish->network))
 		TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &network));
@@ -111,7 +111,10 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 				     .description = wish->description,
 				     .algorithm = wish->algorithm,
 				     .sources = wish->sources,
-				     .network = network ? network->id : address->for_network};
+				     .network = network ? network->id
+					     : address->is_elastic
+						     ? address->for_network
+						     : engine_get_address_network(op->head, address)};
 	TRY(network_check_service(op, made.network, NETWORK_LOAD_BALANCING, wish->address.field));
 	TRY(check_ports(op, &made));
 	TRY(port_forwarding_check_public(op, KIND_LOAD_BALANCER, UUID_NONE, made.address,

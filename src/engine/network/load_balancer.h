@@ -14,6 +14,7 @@ enum { LOAD_BALANCER_MEMBERS_MAX = 50 };
  * sources ERR_STATE, there is no firewall to hold them; ERR_UNSUPPORTED and ERR_QUOTA as of firewall rules. */
 struct load_balancer_wish {
 	struct ref address;
+	bool may_be_source_nat; /* the address under which a router's subnets reach out is fine, too */
 	struct ref front;   /* instead of an address: a set's interface, whose address has the port */
 	struct ref account; /* the address's, or kind none */
 	struct ref

@@ -140,9 +140,13 @@ static uuid subnet_of_ip(const struct tables *t, const struct port *port, struct
 	return s ? s->subnet : port->subnet;
 }
 
-/* That of what else the address leads to. */
+/* The router whose subnets reach out under the address, else that of what else the address leads to. */
 static uuid find_router(const struct tables *t, uuid address, uuid but)
 {
+	const struct address *row = address_find(t, address);
+	uuid own = row ? gateway_router_of_address(t, row) : UUID_NONE;
+	if (!uuid_is_none(own))
+		return own;
 	const struct port_forwarding *f = port_forwarding_first_by_address(t, address);
 	const struct load_balancer *b = load_balancer_first_by_address(t, address);
 	while (f && uuid_equal(f->row.id, but))
@@ -305,10 +309,14 @@ static RESULT log_change(struct op *op, const struct port_forwarding *f, const c
 				write_span(f->private_first, f->private_last, to));
 }
 
-RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, const struct address **ret_address)
+RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, bool may_be_source_nat,
+				    const struct address **ret_address)
 {
 	TRY(engine_find_own_address(op->ctx, op->head, ref, ret_address));
-	return (*ret_address)->is_elastic ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
+	bool is_fine = (*ret_address)->is_elastic ||
+		       (may_be_source_nat &&
+			!uuid_is_none(gateway_router_of_address(op->head, *ret_address)));
+	return is_fine ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
 }
 
 static RESULT check_free(struct op *op, const struct address *address, const struct port_forwarding *f)
@@ -330,7 +338,7 @@ RESULT engine_create_port_forwarding(struct op *op, struct port_forwarding_wish 
 {
 	const struct address *address = NULL;
 	const struct port *port = NULL;
-	TRY(port_forwarding_find_address(op, &wish->address, &address));
+	TRY(port_forwarding_find_address(op, &wish->address, wish->may_be_source_nat, &address));
 	TRY(engine_check_owner(op, &wish->account, address->account));
 	struct ref network = choose_network(op->head, wish, address);
 	TRY(find_port(op, &wish->port, &wish->instance, &network, wish->private_ip, &port));

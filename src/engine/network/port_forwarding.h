@@ -21,6 +21,7 @@ struct forwarded_ports {
  * the interface has a public address of its own. ERR_CONFLICT with KIND_ADDRESS: the address is associated. */
 struct port_forwarding_wish {
 	struct ref address;
+	bool may_be_source_nat; /* the address under which a router's subnets reach out is fine, too */
 	struct ref account; /* the address's, or kind none */
 	enum port_forwarding_protocol protocol;
 	struct forwarded_ports ports;

@@ -8,8 +8,10 @@
 struct address;
 struct subnet;
 
-/* An elastic address that the caller may change. ERR_NOT_FOUND. */
-RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, const struct address **ret_address);
+/* An elastic address that the caller may change, or, where that is allowed, the source NAT address of a router.
+ * ERR_NOT_FOUND. */
+RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, bool may_be_source_nat,
+				    const struct address **ret_address);
 /* With the kind: ERR_CONFLICT, these public ports of the address lead somewhere already (but by one row);
  * ERR_QUOTA, too many do. */
 RESULT port_forwarding_check_public(struct op *op, enum kind kind, uuid but, uuid address,

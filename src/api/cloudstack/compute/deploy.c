@@ -3,13 +3,17 @@
  * condition. Source: API reference, "deployVirtualMachine", 4.18. */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/compute/templates.h"
+#include "api/cloudstack/network/network.h"
 #include "api/core/guest_password.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/user_data.h"
+#include "engine/network/guest_network.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
 #include "model/volume_type.h"
+#include "model/zone.h"
+#include "store/account.h"
 
 enum { NETWORKS_MAX = 8, GROUPS_MAX = 16, DISKS_MAX = 2 };
 static const int64_t GIB = INT64_C(1) << 30;
@@ -27,6 +31,7 @@ static const struct params network_ip_params = PARAMS(struct network_ip, network
 
 struct deploy_args {
 	struct instance_launch launch;
+	struct launch_port *ports; /* the launch's */
 	uuid machine;
 	struct cs_owner owner;
 	struct ref group, disk_offering, user_data;
@@ -127,7 +132,7 @@ static RESULT take_networks(struct cs_call *e, struct deploy_args *a)
 	}
 	if (!ip_is_none(a->ip))
 		ports[0].ips.primary = a->ip;
-	a->launch.ports = ports;
+	a->launch.ports = a->ports = ports;
 	a->launch.port_count = count ? count : 1;
 	a->launch.any_network = count == 0;
 	return OK;
@@ -261,9 +266,48 @@ static RESULT prepare(struct cs_call *e, void *args)
 	return take_networks(e, a);
 }
 
+/* By DefaultIsolatedNetworkOfferingWithSourceNatService, as CloudStack makes an account's first network. */
+static RESULT make_network(struct op *op, const struct account *owner, struct deploy_args *a)
+{
+	struct guest_network_wish wish = {
+		.zone = a->launch.zone,
+		.name = str_print(op->ctx->arena, "%" STR_FMT "-network", STR_ARG(owner->name)),
+		.block = {.base = {.b = {10, 1, 1, 0}, .family = IP_V4}, .bits = 24},
+		.gateway_ip = {.b = {10, 1, 1, 1}, .family = IP_V4},
+		.has_router = true};
+	wish.description = wish.name;
+	TRY(engine_create_guest_network(op, &wish));
+	a->ports[0].network = cs_ref_of(op->ctx, KIND_NETWORK, wish.network, "networkids");
+	return OK;
+}
+
+/* The account's one isolated network in the zone, which is made if there is none. An account with a default VPC, as EC2's
+ * have, launches there. Source: UserVmManagerImpl.getDefaultNetwork(), 4.18. */
+static RESULT choose_network(struct op *op, struct deploy_args *a)
+{
+	const struct zone *zone = NULL;
+	const struct account *owner = account_find(op->head, engine_get_account(op->ctx));
+	if (!owner || !uuid_is_none(owner->default_router))
+		return OK;
+	TRY(engine_find_zone(op->ctx, op->head, &a->launch.zone, &zone));
+	struct cs_isolated networks = cs_find_isolated(op->head, owner->row.id, zone->row.id);
+	a->launch.any_network = false;
+	if (networks.count + networks.tiers > 1)
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("networkids"),
+				      "More than 1 default Isolated networks are found for account %" STR_FMT
+				      "; please specify networkIds",
+				      STR_ARG(owner->name));
+	if (!networks.count && !networks.tiers)
+		return make_network(op, owner, a);
+	a->ports[0].network = cs_ref_of(op->ctx, KIND_NETWORK, networks.network, "networkids");
+	return OK;
+}
+
 static RESULT deploy(struct op *op, void *args)
 {
 	struct deploy_args *a = args;
+	if (a->launch.any_network)
+		TRY(choose_network(op, a));
 	TRY(engine_create_instances(op, &a->launch));
 	a->machine = a->launch.made.at[0];
 	return OK;

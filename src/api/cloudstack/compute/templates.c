@@ -76,11 +76,12 @@ static bool passes_filter(struct api_call *e, struct str filter, const struct ro
 	return str_is(filter, "all") || is_ready(e, row);
 }
 
+/* An id decides alone, whatever the filter says (QueryManagerImpl.searchForTemplatesInternal(), 4.18). */
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_templates *a = args;
 	return engine_is_iso(image_of(row)) == (e->action->listing == &cs_isos) &&
-	       passes_filter(e, a->filter, row) &&
+	       (ref_is_given(&a->list.id) || passes_filter(e, a->filter, row)) &&
 	       (a->is_public == CHOICE_DEFAULT || (a->is_public == CHOICE_YES) == image_of(row)->is_public) &&
 	       (!a->hypervisor.n || str_equal_nocase(a->hypervisor, STR("KVM"))) &&
 	       (a->is_ready == CHOICE_DEFAULT || (a->is_ready == CHOICE_YES) == is_ready(e, row));

@@ -243,6 +243,7 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	a->wish.protocol =
 		str_is(a->protocol, "udp") ? LOAD_BALANCER_PROTOCOL_UDP : LOAD_BALANCER_PROTOCOL_TCP;
 	TRY(cs_read_blocks(e, "cidrlist", "Invalid cidr ", "", &a->sources, &a->wish.sources));
+	a->wish.may_be_source_nat = true;
 	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 

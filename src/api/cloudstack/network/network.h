@@ -41,6 +41,8 @@ RESULT cs_read_blocks(struct cs_call *e, const char *field, const char *before, 
 struct str cs_write_blocks(struct api_call *e, struct cidrs blocks);
 /* protocol, and startport with endport or icmptype with icmpcode. */
 void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic);
+/* The same members of a network ACL's item: ports are texts there. */
+void cs_write_item_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic);
 
 /* ---- networks and what they are part of ---- */
 
@@ -51,6 +53,13 @@ struct zone;
 
 /* Of IPv4; NULL: the network has none. */
 const struct subnet *cs_find_subnet(struct api_call *e, uuid network);
+/* The account's isolated networks in a zone, as CloudStack chooses from where a command names none. */
+struct cs_isolated {
+	size_t count;
+	uuid network; /* one of them, else one of the tiers; none: there is neither */
+	size_t tiers; /* of VPCs, which are not counted */
+};
+struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone);
 struct str cs_get_network_name(struct api_call *e, const struct row *network);
 /* The router, if it is a VPC: one that has address blocks of its own. NULL: it is none, or gone. */
 const struct router *cs_find_vpc(struct api_call *e, uuid router);

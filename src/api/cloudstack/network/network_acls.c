@@ -189,7 +189,7 @@ static void write_traffic(struct api_call *e, struct json_writer *w, const char 
 	const struct network_acl_entry *item = network_acl_entry_of(row);
 	const struct cs_read_traffic traffic = {item->protocol, item->from_port, item->to_port};
 	(void) name;
-	cs_write_traffic(cs_call_of(e), w, &traffic);
+	cs_write_item_traffic(cs_call_of(e), w, &traffic);
 }
 
 static struct str get_blocks(struct api_call *e, const struct row *row)

@@ -41,12 +41,17 @@ static const struct param params[] = {
 };
 #undef P
 
+static const struct subnet *subnet_in(const struct tables *t, uuid network)
+{
+	const struct subnet *s = subnet_first_by_network(t, network);
+	while (s && (!row_is_live(&s->row) || s->block.base.family != IP_V4))
+		s = subnet_next_by_network(t, s);
+	return s;
+}
+
 const struct subnet *cs_find_subnet(struct api_call *e, uuid network)
 {
-	const struct subnet *s = subnet_first_by_network(api_tables(e), network);
-	while (s && (!row_is_live(&s->row) || s->block.base.family != IP_V4))
-		s = subnet_next_by_network(api_tables(e), s);
-	return s;
+	return subnet_in(api_tables(e), network);
 }
 
 /* Its own, else that of the subnet that EC2 calls it by, else its id. */
@@ -106,6 +111,31 @@ static struct str get_state(struct api_call *e, const struct row *row)
 static bool is_in_zone(const struct subnet *s, const struct ref *zone)
 {
 	return !ref_is_given(zone) || (s && (uuid_is_none(s->zone) || uuid_equal(s->zone, zone->prefix)));
+}
+
+static bool is_tier_of_vpc(const struct tables *t, const struct subnet *s)
+{
+	const struct router *router = router_find(t, s->router);
+	return router && row_is_live(&router->row) && router->blocks.count;
+}
+
+struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone)
+{
+	struct cs_isolated found = {0};
+	for (const struct network *n = network_first_by_account(t, account); n;
+	     n = network_next_by_account(t, n)) {
+		const struct subnet *s = row_is_live(&n->row) && !external_network_find(t, n->row.id)
+						 ? subnet_in(t, n->row.id)
+						 : NULL;
+		if (!s || !(uuid_is_none(s->zone) || uuid_equal(s->zone, zone)))
+			continue;
+		bool is_tier = is_tier_of_vpc(t, s);
+		found.tiers += is_tier;
+		found.count += !is_tier;
+		if (!is_tier || !found.count)
+			found.network = n->row.id;
+	}
+	return found;
 }
 
 /* Guest networks of accounts, in which machines may be, are all that there are. */

@@ -4,6 +4,7 @@
  * reference, and its rules manager's words for what it refuses. */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "engine/network/firewall.h"
 #include "engine/network/port_forwarding.h"
 #include "engine/resolve.h"
 #include "model/address.h"
@@ -115,14 +116,17 @@ static bool has_several_nics(const struct tables *t, uuid machine)
 	return count > 1;
 }
 
-/* Of an address that was taken for no network CloudStack wants one named; here only where there is a choice. Source:
- * CreatePortForwardingRuleCmd, 4.18. */
-static RESULT check_network(struct cs_call *e, const struct make_rule *a)
+/* The machine's NIC in the network that the address is for. CloudStack wants the network of any other address named; here
+ * only where there is a choice. Source: CreatePortForwardingRuleCmd, 4.18. */
+static RESULT choose_network(struct cs_call *e, struct make_rule *a)
 {
 	const struct address *address = NULL;
 	const struct instance *machine = NULL;
 	TRY(engine_find_own_address(e->c, cs_tables(e), &a->wish.address, &address));
 	TRY(engine_find_own_instance(e->c, cs_tables(e), &a->wish.instance, &machine));
+	uuid behind = address->is_elastic ? UUID_NONE : engine_get_address_network(cs_tables(e), address);
+	if (!ref_is_given(&a->wish.network) && !uuid_is_none(behind))
+		a->wish.network = cs_ref_of(e->c, KIND_NETWORK, behind, "networkid");
 	bool is_said = ref_is_given(&a->wish.network) || !uuid_is_none(address->for_network);
 	if (is_said || !has_several_nics(cs_tables(e), machine->row.id))
 		return OK;
@@ -145,7 +149,8 @@ static RESULT prepare_create(struct cs_call *e, void *args)
 	ports->public_last = ports->public_last ? ports->public_last : ports->public_first;
 	ports->private_last = ports->private_last ? ports->private_last : ports->private_first;
 	a->wish.is_even = true;
-	TRY(check_network(e, a));
+	TRY(choose_network(e, a));
+	a->wish.may_be_source_nat = true;
 	return cs_read_opens(e, a->opens, &a->wish.address, &a->wish.opens_firewall);
 }
 

@@ -8,7 +8,10 @@
 #include "engine/network/port.h"
 #include "engine/resolve.h"
 #include "model/external_network.h"
+#include "model/zone.h"
+#include "store/account.h"
 #include "store/address.h"
+#include "store/domain.h"
 #include "store/gateway.h"
 #include "store/instance.h"
 #include "store/network.h"
@@ -69,7 +72,8 @@ RESULT cs_read_opens(struct cs_call *e, enum choice asked, const struct ref *add
 	const struct address *a = NULL;
 	TRY(engine_find_own_address(e->c, cs_tables(e), address, &a));
 	const struct subnet *s = cs_find_subnet(&e->core, a->for_network);
-	bool is_vpcs = cs_find_vpc(&e->core, s ? s->router : a->for_router);
+	const struct gateway *g = find_source_nat(&e->core, a);
+	bool is_vpcs = cs_find_vpc(&e->core, g ? g->router : s ? s->router : a->for_router);
 	*ret_opens = asked == CHOICE_DEFAULT ? !is_vpcs : asked == CHOICE_YES;
 	return is_vpcs && *ret_opens ? cs_fail(e, "openfirewall",
 					       "Can't have openFirewall=true when IP address belongs to VPC")
@@ -209,13 +213,32 @@ static const struct param associate_params[] = {
 	CS_FOR_PARAMS(struct associate_args, owner),
 	P("networkid", wish.for_network, .kind = KIND_NETWORK, .doc = "For this guest network."),
 	P("vpcid", wish.for_router, .kind = KIND_ROUTER, .doc = "For this VPC."),
-	P("zoneid", zone, .kind = KIND_ZONE, .doc = "For none of them yet."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Else for the account's one isolated network there."),
 	P("ipaddress", wish.ip, .doc = "This one; else any."),
 	NOT_BUILT("regionid"),
 	NOT_BUILT("fordisplay", .only = "true"),
 	NOT_BUILT("isportable", .only = "false"),
 };
 #undef P
+
+/* The account's one isolated network in the zone. Where there is none, CloudStack refuses; an account whose networks are
+ * VPCs' tiers alone may use the address in these. Source: AssociateIPAddrCmd.getNetworkId(), 4.18. */
+static RESULT choose_network(struct cs_call *e, const struct row *zone, struct associate_args *a)
+{
+	struct cs_isolated networks = cs_find_isolated(cs_tables(e), e->c->who->account, zone->id);
+	const struct account *account = account_find(cs_tables(e), e->c->who->account);
+	const struct domain *domain = account ? domain_find(cs_tables(e), account->domain) : NULL;
+	if (networks.count > 1)
+		return cs_fail(e, "networkid", "Account has more than one isolated network in the zone");
+	if (networks.count == 1)
+		a->wish.for_network = cs_ref_of(e->c, KIND_NETWORK, networks.network, "networkid");
+	if (networks.count || networks.tiers || !domain)
+		return OK;
+	return cs_fail(e, "networkid",
+		       "Account name=%" STR_FMT " domain=%" STR_FMT
+		       " doesn't have virtual networks in zone=%" STR_FMT,
+		       STR_ARG(account->name), STR_ARG(cs_domain_name(domain)), STR_ARG(zone_of(zone)->name));
+}
 
 static RESULT prepare_associate(struct cs_call *e, void *args)
 {
@@ -229,7 +252,9 @@ static RESULT prepare_associate(struct cs_call *e, void *args)
 			       "networkId, or vpcId in the call");
 	if (ref_is_given(&a->wish.for_router)) /* the network is ignored then, as in CloudStack */
 		a->wish.for_network = (struct ref){0};
-	return OK;
+	return ref_is_given(&a->wish.for_network) || ref_is_given(&a->wish.for_router)
+		       ? OK
+		       : choose_network(e, zone, a);
 }
 
 /* A user's own, and no other. */

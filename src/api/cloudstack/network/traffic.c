@@ -113,15 +113,33 @@ struct str cs_write_blocks(struct api_call *e, struct cidrs blocks)
 	return list;
 }
 
+static struct str word_of_protocol(struct arena *a, int64_t protocol)
+{
+	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
+		if (protocols[k].number == protocol)
+			return str_from(protocols[k].word);
+	return str_print(a, "%lld", (long long) protocol);
+}
+
 /* Rules without ports have them as 0, as CloudStack keeps them. */
 void cs_write_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic)
 {
 	bool is_icmp = traffic->protocol == PROTOCOL_ICMP, has_ports = traffic->from_port >= 0;
-	struct str word = str_print(e->c->arena, "%lld", (long long) traffic->protocol);
-	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
-		if (protocols[k].number == traffic->protocol)
-			word = str_from(protocols[k].word);
-	json_write_text(w, "protocol", word);
+	json_write_text(w, "protocol", word_of_protocol(e->c->arena, traffic->protocol));
 	json_write_int(w, is_icmp ? "icmptype" : "startport", is_icmp || has_ports ? traffic->from_port : 0);
 	json_write_int(w, is_icmp ? "icmpcode" : "endport", is_icmp || has_ports ? traffic->to_port : 0);
+}
+
+/* Items of network ACLs have ports as texts, and none where they are about all (NetworkACLItemResponse, 4.18). */
+void cs_write_item_traffic(struct cs_call *e, struct json_writer *w, const struct cs_read_traffic *traffic)
+{
+	bool is_icmp = traffic->protocol == PROTOCOL_ICMP;
+	json_write_text(w, "protocol", word_of_protocol(e->c->arena, traffic->protocol));
+	if (is_icmp) {
+		json_write_int(w, "icmptype", traffic->from_port);
+		json_write_int(w, "icmpcode", traffic->to_port);
+	} else if (traffic->from_port >= 0) {
+		json_write_text(w, "startport", str_print(e->c->arena, "%lld", (long long) traffic->from_port));
+		json_write_text(w, "endport", str_print(e->c->arena, "%lld", (long long) traffic->to_port));
+	}
 }

@@ -388,6 +388,8 @@ static RESULT prepare_resize(struct cs_call *e, void *args)
 	if (ref_is_given(&a->offering)) {
 		TRY(engine_find_volume_type(e->c, cs_tables(e), &a->offering, &type));
 		a->wish.type = str_copy(e->c->arena, type->name);
+		if (cs_offering_size(type)) /* a fixed size is the volume's new one, whatever is said */
+			a->size = cs_offering_size(type);
 	}
 	a->wish.size = a->size * GIB;
 	const struct volume *volume = volume_find(cs_tables(e), a->wish.volume.prefix);

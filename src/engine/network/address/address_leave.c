@@ -42,6 +42,8 @@ const struct address *engine_find_address_for(const struct tables *t, uuid port,
 
 RESULT address_end(struct op *op, uuid address)
 {
+	TRY(port_forwarding_leave_address(op, address));
+	TRY(load_balancer_leave_address(op, address));
 	TRY(firewall_leave_address(op, address));
 	return address_delete(op, address);
 }
