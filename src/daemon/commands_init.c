@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari init: asks what it must, says what it will make, makes it. The configuration is written last: whatever
  * ended an earlier try, the next one makes what is missing and keeps what is there. */
+#include <ifaddrs.h>
+#include <netdb.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -62,6 +65,64 @@ static struct str host_name(struct arena *a)
 	return str_copy(a, str_from(name));
 }
 
+/* The name of this machine with its domain, where a resolver knows one. */
+static struct str full_name(struct arena *a)
+{
+	struct str name = host_name(a);
+	struct addrinfo hints = {.ai_flags = AI_CANONNAME}, *found = NULL;
+	if (getaddrinfo(str_to_z(a, name), NULL, &hints, &found) != 0)
+		return name;
+	if (found->ai_canonname && strchr(found->ai_canonname, '.'))
+		name = str_copy(a, str_from(found->ai_canonname));
+	freeaddrinfo(found);
+	return name;
+}
+
+static bool is_any_address(struct str ip)
+{
+	return str_is(ip, "0.0.0.0") || str_is(ip, "::");
+}
+
+static struct str add_name(struct arena *a, struct str names, struct str name)
+{
+	struct str rest = names, one;
+	while (str_split_next(&rest, ',', &one))
+		if (str_equal(one, name))
+			return names;
+	return names.n ? str_print(a, "%" STR_FMT ",%" STR_FMT, STR_ARG(names), STR_ARG(name)) : name;
+}
+
+/* The IPv4 addresses of this machine's interfaces. */
+static struct str add_own_addresses(struct arena *a, struct str names)
+{
+	struct ifaddrs *list = NULL;
+	char text[IP_TEXT_SIZE];
+	if (getifaddrs(&list) != 0)
+		return names;
+	for (const struct ifaddrs *i = list; i; i = i->ifa_next) {
+		if (!i->ifa_addr || i->ifa_addr->sa_family != AF_INET)
+			continue;
+		const struct sockaddr_in *at = (const void *) i->ifa_addr;
+		struct ip ip = ip_from_v4(ntohl(at->sin_addr.s_addr));
+		names = add_name(a, names, str_copy(a, str_from(ip_write(ip, text))));
+	}
+	freeifaddrs(list);
+	return names;
+}
+
+/* By what others may reach an API that listens there; 0.0.0.0 itself reaches nobody. */
+static struct str names_of(struct arena *a, struct str listen_ip)
+{
+	struct str names = add_name(a, full_name(a), host_name(a));
+	names = add_name(a, add_name(a, names, STR("localhost")), STR("127.0.0.1"));
+	return is_any_address(listen_ip) ? add_own_addresses(a, names) : add_name(a, names, listen_ip);
+}
+
+static bool is_loopback(struct str ip)
+{
+	return str_starts_with(ip, STR("127.")) || str_is(ip, "::1");
+}
+
 /* ---- questions ---- */
 
 /* The answer's line in the arena; empty: what is in brackets. ERR_STATE: standard input ended. */
@@ -96,6 +157,13 @@ static RESULT ask_all(struct init *init)
 	TRY(ask_for(init, "zone", "Its zones, comma separated", STR("a")));
 	TRY(ask_for(init, "address", "Address that the API listens on; 0.0.0.0: all of this machine's",
 		    init->s.listen_ip));
+	struct str address = arg_of(init, "address");
+	if (address.n && !is_loopback(address) && !has_flag(init, "certificate") && !has_flag(init, "no-tls"))
+		TRY(ask_for(
+			init, "names",
+			"Names and addresses by which others reach it, the first of them in what clients are "
+			"told",
+			names_of(init->c->arena, address)));
 	TRY(ask_for(init, "account", "Name of the first account; empty: none yet", STR_NONE));
 	TRY(ask_for(init, "host", "First host, by its system-id in Open vSwitch; empty: none yet", STR_NONE));
 	struct str host = arg_of(init, "host");
@@ -212,29 +280,28 @@ static const char *beside_config(struct init *init, const char *name)
 static void plan_certificate(struct init *init)
 {
 	struct settings *s = &init->s;
-	bool is_loopback = str_starts_with(s->listen_ip, STR("127.")) || str_is(s->listen_ip, "::1");
-	if (init->has_config || s->tls_certificate.n || (is_loopback && !has_flag(init, "names")) ||
-	    has_flag(init, "no-tls"))
+	bool is_own = is_loopback(s->listen_ip) && !has_flag(init, "names");
+	if (init->has_config || s->tls_certificate.n || is_own || has_flag(init, "no-tls"))
 		return;
 	s->tls_certificate = str_from(beside_config(init, "api.crt"));
 	s->tls_key = str_from(beside_config(init, "api.key"));
 	init->makes_certificate = !file_exists(s->tls_certificate.p) || !file_exists(s->tls_key.p);
 	init->certificate_names = arg_of(init, "names");
 	if (str_is_empty(init->certificate_names))
-		init->certificate_names =
-			str_print(init->c->arena, "%" STR_FMT ",localhost,127.0.0.1,%" STR_FMT,
-				  STR_ARG(host_name(init->c->arena)), STR_ARG(s->listen_ip));
+		init->certificate_names = names_of(init->c->arena, s->listen_ip);
 }
 
-/* An API on every address is told to clients by this machine's name, which is in the certificate. */
+/* An API on every address is told to clients by the first name of its certificate, or by this machine's. */
 static void name_endpoint(struct init *init)
 {
 	struct settings *s = &init->s;
-	bool is_any = str_is(s->listen_ip, "0.0.0.0") || str_is(s->listen_ip, "::");
-	if (!init->has_config && is_any && str_is_empty(s->endpoint))
+	struct str rest = init->certificate_names, name = STR_NONE;
+	if (!str_split_next(&rest, ',', &name))
+		name = full_name(init->c->arena);
+	if (!init->has_config && is_any_address(s->listen_ip) && str_is_empty(s->endpoint))
 		s->endpoint = str_print(init->c->arena, "%s://%" STR_FMT ":%lld",
-					s->tls_certificate.n ? "https" : "http",
-					STR_ARG(host_name(init->c->arena)), (long long) s->listen_port);
+					s->tls_certificate.n ? "https" : "http", STR_ARG(str_trim(name)),
+					(long long) s->listen_port);
 }
 
 static RESULT plan(struct init *init)

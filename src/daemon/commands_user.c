@@ -118,6 +118,20 @@ static const struct user *find_administrator(const struct tables *t, struct role
 	return NULL;
 }
 
+/* Without a role there the pages would open another account. */
+static RESULT check_entry(struct command_call *call, const struct tables *t, const struct user *user,
+			  const struct account *account)
+{
+	struct roles roles = {0};
+	engine_find_roles(t, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	if (roles.count || uuid_equal(user->account, account->row.id))
+		return OK;
+	return ctx_fail(&call->ctx, ERR_DENIED,
+			"the user %" STR_FMT " has no role on the account %" STR_FMT
+			": dari role grant gives one, or --user names somebody who has",
+			STR_ARG(user->name), STR_ARG(account->name));
+}
+
 static RESULT find_entry(struct command_call *call, struct entry *ret_entry)
 {
 	struct roles roles = {0};
@@ -143,6 +157,7 @@ static RESULT find_entry(struct command_call *call, struct entry *ret_entry)
 	if (account.kind != KIND_NONE) {
 		TRY(engine_look_up(&call->ctx, t, KIND_ACCOUNT, &account, &row));
 		ret_entry->account = row->id;
+		TRY(check_entry(call, t, user, account_of(row)));
 	}
 	ret_entry->user = user->row.id;
 	return OK;

@@ -374,13 +374,18 @@ static RESULT dev_open_drivers(struct daemon *d)
 
 /* ---- what a person is told ---- */
 
+/* The hosts of `--hosts`. Others that somebody added to a kept region are never up: nothing simulates them. */
 static bool hosts_are_up(struct daemon *d)
 {
 	AUTO_VIEW view = {0};
 	view_open(d->store, &view);
-	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-		if (h->seen_state != HOST_SEEN_STATE_UP)
+	for (int64_t k = 1; k <= dev_of(d)->wish->host_count; k++) {
+		char name[32];
+		(void) snprintf(name, sizeof name, "sim%lld", (long long) k);
+		const struct host *h = host_find_by_name(view.tables, str_from(name));
+		if (h && h->seen_state != HOST_SEEN_STATE_UP)
 			return false;
+	}
 	return true;
 }
 
@@ -456,8 +461,12 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	struct str image = first_image(d), link = first_link(d);
 	if (link.n)
 		printf("In a browser, once and without a password (`dari console` prints another "
-		       "link):\n\n%.*s\n\n",
-		       STR_ARG(link));
+		       "link):\n\n%.*s\n\n"
+		       "It opens the account %s. Pages of the region, of people and of policies are for its "
+		       "administrator:\nchoose the account %s in the menu of your name, or open the link "
+		       "that "
+		       "`dari console` prints.\n\n",
+		       STR_ARG(link), account_name, admin_name);
 	printf("For a shell:\n\n%.*s"
 	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
 	       (int) env->text.size, env->text.p, STR_ARG(s->data_directory));

@@ -23,6 +23,26 @@ function simple(verb, done) {
 	};
 }
 
+/** Takes machines away from whoever uses them: asks first, and names all that are hit, on a click as on a key. */
+function asked(verb, {one, several, label, effect, done}) {
+	const send = many(verb);
+	return (chosen) => {
+		showCommand("instances." + verb, {ids: chosen});
+		ask({title: chosen.length === 1 ? one(nameOf(chosen[0])) : several(chosen.length), danger: true, label: label(), typed: chosen.length > 5 ? chosen.length : "",
+			body: () => html`${chosen.length > 1 ? html`<p>${words(chosen.slice(0, 12).map(nameOf))}${chosen.length > 12 ? " …" : ""}</p>` : nothing}<p>${effect()}</p>`,
+			submit: () => report(done(chosen.length), () => send(chosen)).then(() => false)});
+	};
+}
+
+const stop = asked("stop", {one: (name) => t("Stop {name}?", {name}), several: (n) => t("Stop {n} instances?", {n}), label: () => t("Stop"),
+	effect: () => t("The guest is shut down. Its disks and addresses stay."), done: (n) => t("{n} instances are being stopped", {n})});
+const reboot = asked("reboot", {one: (name) => t("Restart {name}?", {name}), several: (n) => t("Restart {n} instances?", {n}), label: () => t("Restart"),
+	effect: () => t("The guest is not available until it has started again."), done: (n) => t("{n} instances are being restarted", {n})});
+const pause = asked("pause", {one: (name) => t("Pause {name}?", {name}), several: (n) => t("Pause {n} instances?", {n}), label: () => t("Pause"),
+	effect: () => t("The guest stands still, and keeps its memory, until it is told to go on."), done: (n) => t("{n} instances stand still", {n})});
+const suspend = asked("suspend", {one: (name) => t("Suspend {name}?", {name}), several: (n) => t("Suspend {n} instances?", {n}), label: () => t("Suspend"),
+	effect: () => t("The guest’s memory is written to disk. It goes on from there when it is started."), done: (n) => t("{n} instances are being suspended", {n})});
+
 /** What goes with instances that are terminated: disks and addresses that are theirs alone. */
 function goesWith(chosen) {
 	const ids = new Set(chosen.map((r) => r.id));
@@ -66,11 +86,11 @@ const dialog = (name) => (chosen) => import("./instance_dialogs.js").then((m) =>
 /** {id, key: letter, permission, title, may(row), isRare, run(rows), danger} */
 export const INSTANCE_ACTIONS = [
 	{id: "start", key: "s", permission: "instance.start", title: () => t("Start"), may: (r) => ["stopped", "suspended"].includes(r.state), run: simple("start", (n) => t("{n} instances are being started", {n}))},
-	{id: "stop", key: "x", permission: "instance.stop", title: () => t("Stop"), may: (r) => ON.has(r.state) || r.state === "pending", run: simple("stop", (n) => t("{n} instances are being stopped", {n}))},
-	{id: "reboot", key: "r", permission: "instance.reboot", title: () => t("Restart"), may: (r) => ON.has(r.state), run: simple("reboot", (n) => t("{n} instances are being restarted", {n}))},
-	{id: "pause", permission: "instance.pause", title: () => t("Pause"), isRare: true, may: (r) => r.state === "running", run: simple("pause", (n) => t("{n} instances stand still", {n}))},
+	{id: "stop", key: "x", permission: "instance.stop", title: () => t("Stop"), may: (r) => ON.has(r.state) || r.state === "pending", asks: true, run: stop},
+	{id: "reboot", key: "r", permission: "instance.reboot", title: () => t("Restart"), may: (r) => ON.has(r.state), asks: true, run: reboot},
+	{id: "pause", permission: "instance.pause", title: () => t("Pause"), isRare: true, may: (r) => r.state === "running", asks: true, run: pause},
 	{id: "unpause", permission: "instance.unpause", title: () => t("Go on"), isRare: true, may: (r) => r.state === "paused", run: simple("unpause", (n) => t("{n} instances go on", {n}))},
-	{id: "suspend", permission: "instance.suspend", title: () => t("Suspend"), isRare: true, may: (r) => r.state === "running", run: simple("suspend", (n) => t("{n} instances are being suspended", {n}))},
+	{id: "suspend", permission: "instance.suspend", title: () => t("Suspend"), isRare: true, may: (r) => r.state === "running", asks: true, run: suspend},
 	{id: "protect", permission: "instance.update", title: () => t("Protect"), isRare: true, may: isThere, run: dialog("protect")},
 	{id: "tag", permission: "tag.set", title: () => t("Tag"), isRare: true, may: isThere, run: dialog("tag")},
 	{id: "untag", permission: "tag.remove", title: () => t("Untag"), isRare: true, may: (r) => isThere(r) && tagsOf(r).length, run: dialog("untag")},

@@ -145,6 +145,16 @@ function warm() {
 			need(kind);
 }
 
+/** A link that somebody pastes into a tab where the pages are open changes the fragment alone, and loads nothing. */
+addEventListener("hashchange", () => {
+	if (!/^#t=/.test(location.hash))
+		return;
+	session.problem = null;
+	stopStream();
+	forgetAll();
+	begin();
+});
+
 export async function begin() {
 	const ticket = /^#t=([\w-]+)$/.exec(location.hash)?.[1];
 	if (ticket)

@@ -50,7 +50,8 @@ function attach(field, holder) {
 
 function take(field, holder, p) {
 	showCommand(`policies.detach-${field.replaceAll("_", "-")}`, {ids: [holder], policy: p});
-	return report(t("It has the policy no more"), () => post(`/${HOLDERS[field].path}/${holder.id}/detach-policy`, {policy: p.id})).then(() => reload("policy-attachments"));
+	ask({title: t("Take {policy} from {name}?", {policy: p.name, name: nameOf(holder)}), danger: true, label: t("Detach"), body: () => html`<p>${t("What it allows is refused from now on, unless another policy allows it.")}</p>`,
+		submit: () => report(t("It has the policy no more"), () => post(`/${HOLDERS[field].path}/${holder.id}/detach-policy`, {policy: p.id})).then(() => reload("policy-attachments")).then(() => false)});
 }
 
 /** The policies of a user, a group or a role, as a card. */

@@ -158,8 +158,8 @@ struct maintenance_args {
 	struct str kind;
 };
 static const struct param maintenance_params[] = {
-	PARAM(struct maintenance_args, "begins_us", wish.from_us, .min = 0, .max = INT64_MAX,
-	      .doc = "UTC microseconds; 0: now."),
+	PARAM(struct maintenance_args, "begins_us", wish.from_us, .flags = REQUIRED, .min = 0,
+	      .max = INT64_MAX, .doc = "UTC microseconds; 0: now."),
 	PARAM(struct maintenance_args, "deadline_us", wish.deadline_us, .min = 0, .max = INT64_MAX,
 	      .doc = "Until when owners may delay their stops; 0: not at all."),
 	PARAM(struct maintenance_args, "ends_us", wish.end_us, .min = 0, .max = INT64_MAX,

@@ -37,12 +37,37 @@ static void print_line(void *arg, const struct command *command)
 	printf("  %-22s %s\n", command->words, command->doc);
 }
 
-/* Of `dari host`: the commands that begin so. */
-static void suggest_line(void *arg, const struct command *command)
+/* Commands that begin with a word, such as those of `dari host`. */
+struct group {
+	const char *first;
+	FILE *to;
+	size_t count;
+};
+
+static void write_group_line(void *arg, const struct command *command)
 {
+	struct group *group = arg;
 	struct str first = STR_NONE, words = str_from(command->words);
-	if (str_split_next(&words, ' ', &first) && str_is(first, arg) && words.n)
-		fprintf(stderr, "  dari %-22s %s\n", command->words, command->doc);
+	if (!str_split_next(&words, ' ', &first) || !str_is(first, group->first) || !words.n)
+		return;
+	group->count++;
+	if (group->to)
+		fprintf(group->to, "  dari %-22s %s\n", command->words, command->doc);
+}
+
+static bool is_group(const char *word)
+{
+	struct group group = {.first = word};
+	command_each(write_group_line, &group);
+	return group.count > 0;
+}
+
+static int print_group(const char *word)
+{
+	printf("usage: dari %s COMMAND …\n\n", word);
+	command_each(write_group_line, &(struct group){.first = word, .to = stdout});
+	printf("\n`dari %s COMMAND --help` explains one.\n", word);
+	return 0;
 }
 
 static int print_help(void)
@@ -64,6 +89,11 @@ static int print_version(void)
 }
 
 /* ---- the command line ---- */
+
+static bool is_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
 
 /* The longest command that the first words name; *ret_used: how many words it took. */
 static const struct command *match_words(int argc, char **argv, int *ret_used)
@@ -159,7 +189,7 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 {
 	for (int k = 0; k < argc; k++) {
 		const char *wrong = NULL;
-		if (strcmp(argv[k], "--help") == 0 || strcmp(argv[k], "-h") == 0) {
+		if (is_help(argv[k])) {
 			print_usage(command);
 			return -1;
 		}
@@ -448,15 +478,37 @@ static int run_here(const struct target *target, const struct command *command, 
 	return EXIT_USAGE;
 }
 
+/* `dari host`, and what begins with a group's word and is none of its commands. */
+static int explain_none(int argc, char **argv)
+{
+	if (is_group(argv[0]) && (argc == 1 || is_help(argv[1])))
+		return print_group(argv[0]);
+	const char *second = argc > 1 && is_group(argv[0]) ? argv[1] : "";
+	fprintf(stderr, "dari: no such command: %s%s%s (`dari help` lists them)\n", argv[0],
+		*second ? " " : "", second);
+	command_each(write_group_line, &(struct group){.first = argv[0], .to = stderr});
+	return EXIT_USAGE;
+}
+
+/* `dari help`, `dari help host`, `dari help host list`. */
+static int explain(int argc, char **argv)
+{
+	int used = 0;
+	const struct command *command = argc ? match_words(argc, argv, &used) : NULL;
+	if (!argc)
+		return print_help();
+	if (!command)
+		return explain_none(argc, argv);
+	print_usage(command);
+	return 0;
+}
+
 static int run_command(const struct target *target, int argc, char **argv)
 {
 	int used = 0;
 	const struct command *command = match_words(argc, argv, &used);
-	if (!command) {
-		fprintf(stderr, "dari: no such command: %s (`dari help` lists them)\n", argv[0]);
-		command_each(suggest_line, argv[0]);
-		return EXIT_USAGE;
-	}
+	if (!command)
+		return explain_none(argc, argv);
 	json_t *args = json_object();
 	bool as_json = false;
 	int status = parse_args(command, argc - used, argv + used, args, &as_json);
@@ -476,9 +528,10 @@ int client_main(int argc, char **argv)
 	argv = read_options(&argc, argv + 1, &target);
 	if (!argv)
 		return EXIT_USAGE;
-	if (argc == 0 || strcmp(argv[0], "help") == 0 || strcmp(argv[0], "--help") == 0 ||
-	    strcmp(argv[0], "-h") == 0)
+	if (argc == 0 || is_help(argv[0]))
 		return print_help();
+	if (strcmp(argv[0], "help") == 0)
+		return explain(argc - 1, argv + 1);
 	if (strcmp(argv[0], "--version") == 0)
 		return print_version();
 	return run_command(&target, argc, argv);

@@ -154,6 +154,8 @@ RESULT engine_plan_maintenance(struct op *op, struct maintenance_wish *wish)
 	const struct host *host = NULL;
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	if (!wish->from_us) /* a host without a time has no maintenance */
+		wish->from_us = op->now_us;
 	TRY(check_times(op, wish));
 	struct host next = *host;
 	next.maintenance_us = wish->from_us;

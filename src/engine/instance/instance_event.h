@@ -16,7 +16,7 @@ struct instance_event;
  * ERR_CONFLICT: users could delay a stop beyond the end. */
 struct maintenance_wish {
 	struct ref host;
-	int64_t from_us;
+	int64_t from_us;     /* 0: now */
 	int64_t deadline_us; /* until when users may delay their stops; 0: not at all */
 	int64_t end_us;      /* 0: until engine_end_maintenance() is called */
 	enum host_maintenance_kind kind;

@@ -112,9 +112,9 @@ RESULT engine_create_load_balancer(struct op *op, struct load_balancer_wish *wis
 				     .algorithm = wish->algorithm,
 				     .sources = wish->sources,
 				     .network = network ? network->id
-					     : address->is_elastic
-						     ? address->for_network
-						     : engine_get_address_network(op->head, address)};
+						: address->is_elastic
+							? address->for_network
+							: engine_get_address_network(op->head, address)};
 	TRY(network_check_service(op, made.network, NETWORK_LOAD_BALANCING, wish->address.field));
 	TRY(check_ports(op, &made));
 	TRY(port_forwarding_check_public(op, KIND_LOAD_BALANCER, UUID_NONE, made.address,

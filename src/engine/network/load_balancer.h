@@ -15,8 +15,8 @@ enum { LOAD_BALANCER_MEMBERS_MAX = 50 };
 struct load_balancer_wish {
 	struct ref address;
 	bool may_be_source_nat; /* the address under which a router's subnets reach out is fine, too */
-	struct ref front;   /* instead of an address: a set's interface, whose address has the port */
-	struct ref account; /* the address's, or kind none */
+	struct ref front;       /* instead of an address: a set's interface, whose address has the port */
+	struct ref account;     /* the address's, or kind none */
 	struct ref
 		network; /* kind none: the one that the address was taken for, if any; else its members are in any */
 	enum load_balancer_protocol protocol;

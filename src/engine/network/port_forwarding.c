@@ -313,9 +313,9 @@ RESULT port_forwarding_find_address(struct op *op, const struct ref *ref, bool m
 				    const struct address **ret_address)
 {
 	TRY(engine_find_own_address(op->ctx, op->head, ref, ret_address));
-	bool is_fine = (*ret_address)->is_elastic ||
-		       (may_be_source_nat &&
-			!uuid_is_none(gateway_router_of_address(op->head, *ret_address)));
+	bool is_fine =
+		(*ret_address)->is_elastic ||
+		(may_be_source_nat && !uuid_is_none(gateway_router_of_address(op->head, *ret_address)));
 	return is_fine ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
 }
 

@@ -22,7 +22,7 @@ struct forwarded_ports {
 struct port_forwarding_wish {
 	struct ref address;
 	bool may_be_source_nat; /* the address under which a router's subnets reach out is fine, too */
-	struct ref account; /* the address's, or kind none */
+	struct ref account;     /* the address's, or kind none */
 	enum port_forwarding_protocol protocol;
 	struct forwarded_ports ports;
 	/* A port; or an instance: its only one, or the one in the network, which is the one that the address was taken

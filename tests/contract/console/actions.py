@@ -128,6 +128,9 @@ def test_tags_of_many(page, dev):
 def test_they_stand_still_and_are_protected(page, dev):
     for word, state in (("Pause", "paused"), ("Go on", "running"), ("Suspend", "suspended"), ("Start", "running")):
         button(page, word, ".picks")
+        if word in ("Pause", "Suspend"):
+            dialog(page, f"{word} 2 instances?")
+            answer(page, "danger")
         page.until("return [...document.querySelectorAll('tr[aria-selected=true]')].filter(r => r.innerText.includes(arguments[0])).length === 2", state, what=state)
     for on in ("1", "0"):
         button(page, "Protect", ".picks")

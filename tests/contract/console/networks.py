@@ -288,6 +288,7 @@ def test_interfaces_and_addresses(page, dev):
     assert rows(dev, "addresses", id=given["id"])[0]["port"] == port["id"]
     page.until("return ![...document.querySelectorAll('main button')].find(x => x.innerText === 'Disassociate').disabled", what="that it leads somewhere")
     press(page, "Disassociate")
+    send(page, "disassociate-address")
     page.until_text("The address leads nowhere now")
     go(page, dev, f"interfaces/{port['ec2']}")
     press(page, "Detach")

@@ -518,6 +518,7 @@ def test_two_browsers_see_each_other(page, dev):
             row = "[...document.querySelectorAll('tr[data-id]')].find(tr => tr.innerText.includes(arguments[0]))"
             here.until(f"return {row}", name).find_element("css selector", "input").click()
             here.until("return [...document.querySelectorAll('.picks button')].find(b => b.innerText === 'Stop')", what="the button").click()
+            here.click("return document.querySelector('dialog[open] button.danger')", what="the answer")
             there.until(f"return {row}.innerText.includes('stopped')", name, what=f"{name} stopped in the other browser")
             here.until(f"return {row}.innerText.includes('stopped')", name, what=f"{name} stopped in its own")
         # without ages, which go on while one looks, and figures, which each window asks for by its own clock

@@ -9,6 +9,7 @@ import os
 import pty
 import re
 import select
+import socket
 import sqlite3
 import stat
 import subprocess
@@ -89,6 +90,15 @@ def test_what_it_makes(place):
     assert "host hv1 added" in done.stdout and "KEEP A COPY OF THE MASTER KEY" in done.stdout
     assert (mode(place.data), mode(place.data / "master.key"), mode(place.data / "dari.db")) == (0o700, 0o600, 0o600)
     assert not (place.folder / "etc/api.crt").exists()  # nobody else reaches its address
+
+
+def test_others_names_are_in_the_certificate(place):
+    """0.0.0.0 reaches nobody: this machine's names and addresses do, or those that are said, the first of which clients are told."""
+    plan = place.init("--plan", "--address", "0.0.0.0").stdout
+    names = re.search(r"api\.crt for (\S+)", plan)[1].split(",")
+    assert "0.0.0.0" not in names and socket.gethostname() in names and {"localhost", "127.0.0.1"} <= set(names), names
+    plan = place.init("--plan", "--address", "0.0.0.0", "--names", "cloud.example.org,192.0.2.7").stdout
+    assert "api.crt for cloud.example.org,192.0.2.7" in plan and "https://cloud.example.org:" in plan, plan
 
 
 def test_a_certificate_where_others_reach_the_api(place):

@@ -69,6 +69,14 @@ export function portsOf(rule) {
 	return rule.from_port === rule.to_port ? String(rule.from_port) : `${rule.from_port}–${rule.to_port}`;
 }
 
+/** What a rule lets in, and from whom: "tcp 22 from 192.0.2.0/24". */
+export function ruleWords(rule) {
+	const what = `${protocolOf(rule)} ${portsOf(rule)}`.trim();
+	if (rule.peer_group)
+		return t("{what} from members of {name}", {what, name: refName("security-groups", rule.peer_group)});
+	return ["0.0.0.0/0", "::/0", undefined].includes(rule.peer_block) ? t("{what} from anywhere", {what}) : t("{what} from {block}", {what, block: rule.peer_block});
+}
+
 /** "22" or "8000-8100" of a form as the API has it; all: none. */
 export function portsOfForm(protocol, text) {
 	const ports = ["tcp", "udp"].includes(protocol) ? text.trim() : "", [from, to] = ports.split("-").map(Number);

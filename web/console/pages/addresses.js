@@ -39,7 +39,9 @@ function associate([a]) {
 
 function disassociate(chosen) {
 	showCommand("addresses.disassociate", {ids: chosen});
-	return report(t("{n} addresses lead nowhere now", {n: chosen.length}), () => post("/addresses/disassociate", {ids: chosen.map((a) => a.id)}));
+	ask({title: t("Disassociate {names}?", {names: words(chosen.map((a) => a.ip))}), danger: true, label: t("Disassociate"), typed: chosen.length > 5 ? chosen.length : "",
+		body: () => html`<ul>${chosen.slice(0, 12).map((a) => html`<li><span class="m">${a.ip}</span>: ${refName("instances", a.instance) || refName("ports", a.port)}</li>`)}${chosen.length > 12 ? html`<li>…</li>` : nothing}</ul><p>${t("The machines are not reached by them any more. The addresses stay yours.")}</p>`,
+		submit: () => report(t("{n} addresses lead nowhere now", {n: chosen.length}), () => post("/addresses/disassociate", {ids: chosen.map((a) => a.id)})).then(() => false)});
 }
 
 function release(chosen) {

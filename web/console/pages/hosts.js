@@ -155,6 +155,7 @@ export const view = resourcePage({
 		${pairs([[t("State"), hostState(h)], [t("Since"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("Processor"), h.seen_cpu], [t("Virtualisation"), h.seen_virt], [t("Version"), h.seen_version], [t("Started"), when(h.seen_booted_us)], [t("Made"), when(h.created_us)]])}`,
 	more: (h) => {
 		const there = instancesOf(h);
-		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances on it", {n: there.length})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}</div>`;
+		const all = Math.max(usage(h).instances ?? 0, there.length), others = all - there.length; // the rows here are one account's
+		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances on it", {n: all})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}${others ? html`<p class="dim">${t("{n} of them are other accounts’.", {n: others})}</p>` : nothing}</div>`;
 	},
 });

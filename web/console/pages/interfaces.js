@@ -47,7 +47,7 @@ function attach([p]) {
 
 function detach(chosen) {
 	showCommand("ports.detach", {ids: chosen});
-	ask({title: t("Detach {names}?", {names: words(chosen.map(nameOf))}), label: t("Detach"), body: () => html`<p>${t("The machines lose their addresses. The interfaces stay.")}</p>`,
+	ask({title: t("Detach {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Detach"), typed: chosen.length > 5 ? chosen.length : "", body: () => html`<p>${t("The machines lose their addresses. The interfaces stay.")}</p>`,
 		submit: () => report(t("{n} interfaces are being detached", {n: chosen.length}), () => oneByOne(chosen, (p) => post(`/ports/${p.id}/detach`, {}))).then(() => false)});
 }
 

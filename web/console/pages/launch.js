@@ -8,6 +8,7 @@ import {go, href, here} from "../router.js";
 import {t, size, money, number, keep, chosen} from "../words.js";
 import {post, intent} from "../api.js";
 import {offerCommand} from "../command_bar.js";
+import {ruleWords} from "../net/parts.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 import {quotaWord, sayOf} from "../quota_words.js";
 
@@ -127,7 +128,7 @@ function importKey() {
 
 function groupWords(g) {
 	const rules = rows("security-group-rules").filter((r) => r.group === g.id && r.direction === "ingress");
-	const says = rules.slice(0, 4).map((r) => `${r.from_port === undefined || r.from_port < 0 ? t("all ports") : r.from_port === r.to_port ? r.from_port : `${r.from_port}–${r.to_port}`}${r.peer_block ? ` ← ${r.peer_block}` : ""}`);
+	const says = rules.slice(0, 4).map(ruleWords);
 	return says.length ? says.join(", ") : t("nobody from outside");
 }
 

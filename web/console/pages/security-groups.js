@@ -10,7 +10,7 @@ import {showCommand, offerCommand} from "../command_bar.js";
 import {session} from "../session.js";
 import {askFor, applyAll, changed, make} from "../forms.js";
 import {mayAll} from "../may.js";
-import {protocolOf, portsOf, portsOfForm, PORTS_PATTERN, cross, button} from "../net/parts.js";
+import {protocolOf, portsOf, ruleWords, portsOfForm, PORTS_PATTERN, cross, button} from "../net/parts.js";
 import {matrixView} from "../net/matrix.js";
 
 const SERVICES = [["SSH", "tcp", 22], ["HTTP", "tcp", 80], ["HTTPS", "tcp", 443], ["RDP", "tcp", 3389], ["PostgreSQL", "tcp", 5432], ["MySQL", "tcp", 3306]];
@@ -103,7 +103,7 @@ const list = resourcePage({
 	search: (g) => [g.description, refName("routers", g.router)], keys: {vpc: (g) => refName("routers", g.router)},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "26%", sort: nameOf},
-		{key: "rules", title: () => t("Who may reach it"), width: "34%", sort: (g) => rulesOf(g, "ingress").length, text: (g) => rulesOf(g, "ingress").slice(0, 3).map((r) => `${protocolOf(r)} ${portsOf(r)}`.trim()).join(", ") || t("nobody from outside")},
+		{key: "rules", title: () => t("Who may reach it"), width: "34%", sort: (g) => rulesOf(g, "ingress").length, text: (g) => rulesOf(g, "ingress").slice(0, 3).map(ruleWords).join(", ") || t("nobody from outside")},
 		{key: "members", title: () => t("Members"), num: true, width: "12%", sort: (g) => membersOf(g).length, text: (g) => number(membersOf(g).length)},
 		{key: "vpc", title: () => t("VPC"), wide: true, text: (g) => refName("routers", g.router)},
 	],

@@ -4,7 +4,7 @@ import {html, nothing, nameOf, shortId, stateOf, refName, refLink, pairs, copyab
 import {resourcePage} from "../resource.js";
 import {rows, applyRow} from "../store.js";
 import {href} from "../router.js";
-import {t, size, number} from "../words.js";
+import {t, size, number, list as words} from "../words.js";
 import {post, intent} from "../api.js";
 import {showCommand} from "../command_bar.js";
 import {snapshotDialog} from "../volume_dialogs.js";
@@ -47,6 +47,13 @@ function grow([v]) {
 		}});
 }
 
+function detach(chosen) {
+	showCommand("volumes.detach", {ids: chosen});
+	ask({title: t("Detach {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Detach"), typed: chosen.length > 5 ? chosen.length : "",
+		body: () => html`<ul>${chosen.slice(0, 12).map((v) => html`<li>${nameOf(v)}: <span class="m">${refName("instances", v.instance)} ${v.device ?? ""}</span></li>`)}${chosen.length > 12 ? html`<li>…</li>` : nothing}</ul><p>${t("Unmount it in the guest first. What it holds stays.")}</p>`,
+		submit: () => report(t("{n} volumes are being detached", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})).then(() => false)});
+}
+
 function drop(chosen) {
 	showCommand("volumes.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} volumes?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
@@ -68,7 +75,7 @@ export const view = resourcePage({
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("in use"), query: "state:in-use"}, {title: () => t("free"), query: "state:available"}],
 	actions: [
 		{id: "attach", asks: true, permission: "volume.attach", title: () => t("Attach"), may: (v) => v.state === "available", run: attach},
-		{id: "detach", permission: "volume.detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: (chosen) => { showCommand("volumes.detach", {ids: chosen}); return report(t("{n} volumes are being detached", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})); }},
+		{id: "detach", asks: true, permission: "volume.detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: detach},
 		{id: "snapshot", asks: true, permission: "snapshot.create", title: () => t("Snapshot"), may: (v) => ["available", "in-use"].includes(v.state), run: snapshotDialog},
 		{id: "grow", asks: true, permission: "volume.modify", title: () => t("Grow"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
 		...tagActions("volume"),

@@ -18,6 +18,7 @@ export const plurals = {
 	"{n} instances are being suspended": {one: "The instance is being suspended", other: "{n} instances are being suspended"},
 	"{n} instances are protected": {one: "The instance is protected", other: "{n} instances are protected"},
 	"{n} instances are protected no more": {one: "The instance is protected no more", other: "{n} instances are protected no more"},
+	"{n} of them are other accounts’.": {one: "{n} of them is another account’s.", other: "{n} of them are other accounts’."},
 	"{n} accounts": {one: "{n} account", other: "{n} accounts"},
 	"Start {n} instances, as": {one: "Start {n} instance, as", other: "Start {n} instances, as"},
 	"Stop {n} instances, as": {one: "Stop {n} instance, as", other: "Stop {n} instances, as"},

@@ -139,7 +139,8 @@ void cs_write_item_traffic(struct cs_call *e, struct json_writer *w, const struc
 		json_write_int(w, "icmptype", traffic->from_port);
 		json_write_int(w, "icmpcode", traffic->to_port);
 	} else if (traffic->from_port >= 0) {
-		json_write_text(w, "startport", str_print(e->c->arena, "%lld", (long long) traffic->from_port));
+		json_write_text(w, "startport",
+				str_print(e->c->arena, "%lld", (long long) traffic->from_port));
 		json_write_text(w, "endport", str_print(e->c->arena, "%lld", (long long) traffic->to_port));
 	}
 }

@@ -1,0 +1,52 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What an operator meets on the first day: help of each group of commands, a kept region that opens again, a link into the right account."""
+import os
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+from dev import DARI, Dev  # noqa: E402
+
+
+def dari(*argv, config=None):
+    return subprocess.run([DARI, *(["--config", config] if config else []), *argv], capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("argv", [["host"], ["host", "--help"], ["host", "-h"], ["help", "host"]])
+def test_a_group_explains_itself(argv):
+    done = dari(*argv)
+    assert done.returncode == 0 and done.stderr == ""
+    assert done.stdout.startswith("usage: dari host COMMAND") and "dari host list" in done.stdout and "network list" not in done.stdout
+
+
+def test_help_of_one_command():
+    assert dari("help", "host", "list").stdout == dari("host", "list", "--help").stdout != ""
+    for argv in (["host", "shwo"], ["help", "nothing"], ["nothing"]):
+        done = dari(*argv)
+        assert done.returncode == 2 and "no such command: " in done.stderr and done.stdout == ""
+    assert "no such command: host shwo" in dari("host", "shwo").stderr
+
+
+def test_a_kept_region_opens_again_after_a_host_was_added(tmp_path):
+    """Nothing simulates that host, so it is never up, and nobody waits for it."""
+    with Dev("--data", str(tmp_path)) as dev:
+        dev.command("host", "add", "hv9")
+    with Dev("--data", str(tmp_path)) as dev:
+        assert "hv9" in {h["name"] for h in dev.command("host", "list")}
+
+
+def test_a_link_is_into_the_account_that_was_named():
+    with Dev() as dev:
+        assert "administrator" in dev.banner and "`dari console` prints" in dev.banner
+        dev.command("account", "create", "empty")
+        done = dari("console", "--account", "empty", config=dev.config)
+        assert done.returncode != 0 and "the user admin has no role on the account empty" in done.stderr and "/console/" not in done.stdout
+        dev.command("role", "grant", "member", "--user", "admin", "--account", "empty")
+        assert "/console/#t=" in dari("console", "--account", "empty", config=dev.config).stdout
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
