@@ -3,14 +3,16 @@
  * one thread with epoll. Requests are signed once a second (a signature holds for minutes), so that
  * its own work is small; what it was is printed too.
  *
- *     load host=… clients=64 seconds=3 warm_ms=300 key=… secret=… form=Action=…   signed POST /
- *     load host=… clients=64 seconds=3 path=/file [token=…]                       GET, to an OpenStack
- * service load … per_second=500                                        so many at most, evenly
- *     load host=… clients=64 key=… secret=… forms=FILE              each line of it once, whatever time it
- * takes
+ *     load host=… clients=64 run_ms=3000 warm_ms=300 key=… secret=… form=Action=…   signed POST /
+ *     load host=… clients=64 run_ms=3000 path=/file [token=…]            GET, to an OpenStack service
+ *     load … per_second=500                                              at most so many, evenly
+ *     load host=… clients=64 key=… secret=… forms=FILE                   each line once, without a time limit
  *
- * One line of NAME=VALUE on standard output: requests, seconds, rate, errors, bytes (of one body),
- * p50_us, p99_us, own_cpu_us (of one request), sign_us (of one signature). */
+ * The warm-up takes a tenth of run_ms unless warm_ms says another time.
+ *
+ * One line of NAME=VALUE on standard output: answers (all of them), and without those of the warm-up
+ * requests, seconds, rate, errors, bytes (of one body), p50_us, p99_us, own_cpu_us (of one request); sign_us
+ * (of one signature). */
 #include <errno.h>
 #include <stdio.h>
 #include <sys/epoll.h>
@@ -31,7 +33,7 @@ enum {
 	SIGN_ARENA_CAP = 256 * 1024,
 	SIGN_TRIES = 1000,
 	FORMS_CAP = 16 * 1024 * 1024,
-	LIST_LIMIT_S = 600,
+	LIST_LIMIT_MS = 600 * 1000,
 	BUCKET_US = 10,
 	BUCKET_COUNT = 1000 * 1000, /* up to 10 s */
 };
@@ -61,6 +63,7 @@ struct load {
 	unsigned arena_turn;
 	struct str request;
 	int64_t signed_us, from_us, until_us;
+	int64_t answers; /* with those of the warm-up, which count does not have */
 	int64_t count, errors, bytes;
 	int told_status; /* of the last answer that was shown, none of which is 200 */
 	uint32_t *buckets;
@@ -99,6 +102,7 @@ static RESULT client_send(struct load *l, struct client *client, int64_t now_us)
 
 static void count_answer(struct load *l, const struct client *client, int64_t now_us)
 {
+	l->answers++;
 	if (now_us < l->from_us || now_us >= l->until_us)
 		return;
 	int64_t bucket = (now_us - client->sent_us) / BUCKET_US;
@@ -266,10 +270,11 @@ static RESULT load_all(struct load *l, int64_t warm_us, int64_t run_us)
 	TRY(load_run(l));
 	double cpu = (double) (cpu_now_us() - cpu_us) / (double) (clock_monotonic_us() - since_us);
 	double seconds = (double) run_us / (double) SECOND;
-	(void) printf("requests=%lld seconds=%.3f rate=%.1f errors=%lld bytes=%lld p50_us=%lld p99_us=%lld "
+	(void) printf("answers=%lld requests=%lld seconds=%.3f rate=%.1f errors=%lld bytes=%lld p50_us=%lld "
+		      "p99_us=%lld "
 		      "own_cpu_us=%.2f sign_us=%.2f\n",
-		      (long long) l->count, seconds, (double) l->count / seconds, (long long) l->errors,
-		      (long long) l->bytes, (long long) load_quantile_us(l, 0.5),
+		      (long long) l->answers, (long long) l->count, seconds, (double) l->count / seconds,
+		      (long long) l->errors, (long long) l->bytes, (long long) load_quantile_us(l, 0.5),
 		      (long long) load_quantile_us(l, 0.99),
 		      l->count ? cpu * (double) run_us / (double) l->count : 0.0, sign_us);
 	return OK;
@@ -292,11 +297,12 @@ int main(int argc, char **argv)
 	load.interval_us = per_second > 0 ? SECOND / per_second : 0;
 	struct str forms = arg_text(argc, argv, "forms", STR_NONE);
 	load.is_list = forms.n > 0;
+	int64_t run_ms = arg_int(argc, argv, "run_ms", load.is_list ? LIST_LIMIT_MS : 3000);
+	int64_t warm_ms = arg_int(argc, argv, "warm_ms", load.is_list ? 0 : run_ms / 10);
 	struct result result =
 		load.is_list ? file_read(&c, str_to_z(arena, forms), FORMS_CAP, &load.forms) : OK;
 	if (result_is_ok(result))
-		result = load_all(&load, arg_int(argc, argv, "warm_ms", load.is_list ? 0 : 300) * MILLISECOND,
-				  arg_int(argc, argv, "seconds", load.is_list ? LIST_LIMIT_S : 3) * SECOND);
+		result = load_all(&load, warm_ms * MILLISECOND, run_ms * MILLISECOND);
 	load_close(&load);
 	return result_is_ok(result) ? 0 : client_fail(&c, result);
 }

@@ -4,10 +4,10 @@
  *
  *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
  *
- * Prints NAME=VALUE lines: host, and of a new region token, token_check_us, key, secret, image, and subnet
- * once for each of several /16 networks without public addresses; then "ready". In a directory that holds one
- * it goes on with that. Serves until SIGTERM, or until its parent is gone; at SIGUSR1 it says placement_us,
- * what finding a host takes. */
+ * Prints NAME=VALUE lines: host, token, token_check_us, bearer and subscription; of a new region also key,
+ * secret, image, and subnet once for each of several /16 networks without public addresses; then "ready". A
+ * directory that holds a region is opened again: its account and image are those of the first start. Serves
+ * until SIGTERM, or until its parent is gone; at SIGUSR1 it prints placement_us, what finding a host takes. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -44,6 +44,7 @@
 #include "model/identity.h"
 #include "model/image.h"
 #include "reconcile/reconcile.h"
+#include "store/access_key.h"
 #include "store/account.h"
 #include "store/sql.h"
 
@@ -88,6 +89,25 @@ static RESULT commit(struct region *r, const struct identity *who, op_run run, v
 	return store_commit(r->store, &r->ctx, "bench:region", run, wish);
 }
 
+/* Reads the owner from the only access key that a region has, whether this start made the key or an earlier
+ * one. */
+static RESULT find_owner(struct region *r)
+{
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct access_key *key = access_key_first(view.tables);
+	const struct account *account = key ? account_find(view.tables, key->account) : NULL;
+	if (!account)
+		return ctx_fail(&r->ctx, ERR_NOT_FOUND,
+				"the database has no account: give an empty directory");
+	r->owner = (struct identity){.rights = RIGHTS_OF_MEMBER,
+				     .account = key->account,
+				     .user = key->user,
+				     .account_number = str_copy(r->ctx.arena, account->number),
+				     .access_key_id = str_copy(r->ctx.arena, key->key_id)};
+	return OK;
+}
+
 static RESULT make_account(struct region *r)
 {
 	struct access_key key = {.row.id = id_new(KIND_ACCESS_KEY)};
@@ -95,11 +115,7 @@ static RESULT make_account(struct region *r)
 	TRY(key_draw(&r->ctx, r->master_key, &key, &secret));
 	struct account_wish wish = {.name = STR("bench"), .key = &key, .with_default_router = true};
 	TRY(commit(r, &r->operator, engine_create_account_run, &wish));
-	r->owner = (struct identity){.rights = RIGHTS_OF_MEMBER,
-				     .account = wish.account,
-				     .user = wish.user,
-				     .account_number = wish.number,
-				     .access_key_id = key.key_id};
+	TRY(find_owner(r));
 	struct account_limits limits =
 		account_limits_all((struct ref){.kind = KIND_ACCOUNT, .text = STR("bench")}, -1);
 	TRY(commit(r, &r->operator, engine_set_limits_run, &limits));
@@ -157,7 +173,6 @@ static RESULT add_hosts(struct op *op, void *arg)
 
 static RESULT fill(struct region *r, int64_t host_count)
 {
-	r->operator=(struct identity){.is_operator = true};
 	TRY(commit(r, &r->operator, add_hosts, &host_count));
 	TRY(make_account(r));
 	TRY(make_image(r));
@@ -317,15 +332,14 @@ static RESULT open_all(struct region *r, int argc, char **argv)
 	r->executor = executor_new_threads();
 	if (!r->executor)
 		return ctx_no_memory(&r->ctx);
+	r->operator=(struct identity){.is_operator = true};
 	TRY(open_store(r, directory));
 	heap_trim(); /* as src/daemon/run.c does */
 	TRY(open_reconciler(r, directory));
 	reconciler_start(r->reconciler);
-	if (is_new)
-		TRY(fill(r, arg_int(argc, argv, "hosts", 64)));
+	TRY(is_new ? fill(r, arg_int(argc, argv, "hosts", 64)) : find_owner(r));
 	TRY(open_face(r, arg_int(argc, argv, "threads", 0)));
-	if (is_new)
-		TRY(tell_token(r));
+	TRY(tell_token(r));
 	TRY(tell_bearer(r));
 	return open_listener(r);
 }

@@ -2,7 +2,7 @@
  * The other side of "RunInstances accepted": the rows that dari wrote for each launch, put into a
  * database of the same tables and settings by plain SQLite, one transaction for each launch.
  *
- *     sqlite_peer from=DARI.DB to=NEW.DB seconds=3
+ *     sqlite_peer from=DARI.DB to=NEW.DB run_ms=3000
  *
  * One line: launches, seconds, rate, rows (of one launch). */
 #include <sqlite3.h>
@@ -246,7 +246,7 @@ int main(int argc, char **argv)
 	struct peer peer = {.c = &c};
 	struct result result = measure(&peer, str_to_z(arena, arg_text(argc, argv, "from", STR_NONE)),
 				       str_to_z(arena, arg_text(argc, argv, "to", STR_NONE)),
-				       arg_int(argc, argv, "seconds", 3) * SECOND);
+				       arg_int(argc, argv, "run_ms", 3000) * MILLISECOND);
 	peer_close(&peer);
 	return result_is_ok(result) ? 0 : client_fail(&c, result);
 }

@@ -13,6 +13,7 @@ SIZES = [100, 10000]
 LAUNCH, FEW, BATCH = 500, 10, 20000
 PAGE = 5000  # what is shown at once of a list without pages
 ITEMS, REQUESTS_MAX = 200000, 4000  # as many in all, by as many requests at most
+BRIEF = {"SIZES": [6, 12], "LAUNCH": 5, "FEW": 5, "ITEMS": 12, "REQUESTS_MAX": 2}
 NETWORK = 4096  # subnets of 16 addresses in one of 65,536
 KEY = "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxNK3JvWkZNeWxEeVVqRzdzdTBYY0lERjdFV2JsYVFiY2ZYMTRTUGxYNmo%3D"
 
@@ -116,9 +117,7 @@ def measure_size(build, scratch, size):
                 for name, (mark, all_filter) in LISTS.items()}
 
 
-def measure(build, scratch, show_sizes):
+def measure(build, scratch, show):
     figures = [measure_size(build, scratch, size) for size in SIZES]
-    print("# resources of each kind", *SIZES, flush=True)
-    for name, costs in figures[0].items():
-        for word in costs:
-            show_sizes(f"describe_{name}_{word}_us_an_item", [f[name][word] for f in figures])
+    show.sizes("resources of each kind", SIZES, {f"describe_{name}_{word}_us_an_item": [f[name][word] for f in figures]
+                                                 for name, costs in figures[0].items() for word in costs})

@@ -17,9 +17,11 @@ import urllib.request
 
 from tools import Target, children, cpu_percent, cpu_s, pairs, process, rss_mib, run, say, wait_quiet, wait_until
 
-ROUNDS, SECONDS, WARM_MS = 3, 3, 300
+ROUNDS, RUN_MS = 3, 3000
 METERING_ROUNDS = 7  # a small difference
 INSTANCES = 100
+HOSTS, IDLE_S = 64, 10
+BRIEF = {"ROUNDS": 1, "RUN_MS": 150, "METERING_ROUNDS": 1, "INSTANCES": 3, "HOSTS": 4, "IDLE_S": 1}
 
 
 @contextlib.contextmanager
@@ -52,12 +54,11 @@ def timed(pids, measure):
     """What measure() gives, and the microseconds of processor that the processes spent on a request of it."""
     before = sum(map(cpu_s, pids))
     line = measure()
-    whole = float(line["seconds"]) + WARM_MS / 1000  # the warm-up is not counted in requests
-    return line, (sum(map(cpu_s, pids)) - before) * 1e6 / (float(line["rate"]) * whole)
+    return line, (sum(map(cpu_s, pids)) - before) * 1e6 / float(line["answers"])
 
 
 def load_path(build, host, path, *more):
-    return pairs(run(f"{build}/bench/bench_load", f"host={host}", f"path={path}", "clients=64", f"seconds={SECONDS}", *more))
+    return pairs(run(f"{build}/bench/bench_load", f"host={host}", f"path={path}", "clients=64", f"run_ms={RUN_MS}", *more))
 
 
 def words(line, cost_us):
@@ -73,15 +74,15 @@ def check(line):
 
 def measure_launches(build, scratch, show):
     ours, peers = [], []
-    with region(build, scratch, 64) as (target, said, pid, directory):
+    with region(build, scratch, HOSTS) as (target, said, pid, directory):
         for number in range(ROUNDS):
-            line, cost_us = timed([pid], lambda n=number: target.load(launch_form(said, n), SECONDS))
+            line, cost_us = timed([pid], lambda n=number: target.load(launch_form(said, n), RUN_MS))
             ours.append(check(line))
             say("RunInstances, with what the hosts do:", words(line, cost_us))
             say(f"  all are running {wait_quiet(pid, 30):.1f} s later; {rss_mib(pid):.0f} MiB resident")
             copy = os.path.join(scratch, "peer.db")
             peer = pairs(run(f"{build}/bench/bench_sqlite_peer", f"from={directory}/dari.db", f"to={copy}",
-                             f"seconds={SECONDS}"))
+                             f"run_ms={RUN_MS}"))
             peers.append(float(peer["rate"]))
             say(f"  plain SQLite: {peer['rate']}/s, {peer['rows']} rows a launch, {peer['launches']} launches")
             for end in ["", "-wal", "-shm", ".lock"]:
@@ -95,12 +96,12 @@ def measure_metering(build, scratch, show):
     costs = {"bench_region": [], "bench_region_unmetered": []}
     for number in range(METERING_ROUNDS):
         for program in sorted(costs, reverse=number % 2 == 1):
-            with region(build, scratch, 64, program) as (target, said, pid, _):
+            with region(build, scratch, HOSTS, program) as (target, said, pid, _):
                 before = cpu_s(pid)
-                line = target.load(launch_form(said, 0), SECONDS)
+                line = target.load(launch_form(said, 0), RUN_MS)
                 check(line)
                 wait_quiet(pid, 30)
-                costs[program].append((cpu_s(pid) - before) * 1e6 / (float(line["rate"]) * (float(line["seconds"]) + WARM_MS / 1000)))
+                costs[program].append((cpu_s(pid) - before) * 1e6 / float(line["answers"]))
     say("  microseconds: " + "; ".join(f"{program} {' '.join(f'{cost:.0f}' for cost in costs[program])}" for program in costs))
     show("metered_launch_us", *map(statistics.median, costs.values()))
 
@@ -181,7 +182,7 @@ def measure_lists(build, scratch, show):
         wait_until(lambda: target.ask(form).count("<name>running</name>") == INSTANCES, 30, "all are running")
         wait_quiet(pid, 10)
         measure_list(build, scratch, pid, "describe_instances_100_per_s", target.ask(form),
-                     lambda: target.load(form, SECONDS), show)
+                     lambda: target.load(form, RUN_MS), show)
         request = urllib.request.Request(f"http://{target.host}{detail}", headers={"X-Auth-Token": said["token"][0]})
         with urllib.request.urlopen(request, timeout=30) as answer:
             body = answer.read().decode()
@@ -200,12 +201,12 @@ def measure_lists(build, scratch, show):
         show("token_check_us", float(said["token_check_us"][0]))
 
 
-def measure_template(build, show):
+def measure_template(build, _, show):
     said = dict(line.split("=") for line in run(f"{build}/bench/bench_template").split())
     show("template_200_resources_ms", float(said["template_us"]) / 1000)
 
 
-def measure_rating(build, show):
+def measure_rating(build, _, show):
     said = dict(line.split("=") for line in run(f"{build}/bench/bench_rate").split())
     show("rate_a_month_ms", float(said["rate_ms"]))
     show("rate_a_month_mib", float(said["rate_mib"]))
@@ -213,7 +214,7 @@ def measure_rating(build, show):
     say(f"10,000 instances with 100 changes each give {said['charges']} charges; one processor")
 
 
-def measure_policy(build, show):
+def measure_policy(build, _, show):
     said = dict(line.split("=") for line in run(f"{build}/bench/bench_policy").split())
     show("policy_50_statements_us", float(said["policy_us"]))
     say(f"a document of 50 statements is compiled in {said['policy_compile_us']} us, once a version")
@@ -222,6 +223,6 @@ def measure_policy(build, show):
 def measure_idle(build, scratch, show):
     with region(build, scratch, 2) as (_, _, pid, _):
         wait_quiet(pid, 10)
-        percent = cpu_percent(pid, 10)
+        percent = cpu_percent(pid, IDLE_S)
         show("idle_sim_rss_mib", rss_mib(pid))
         show("idle_sim_cpu_percent", percent)

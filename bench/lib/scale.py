@@ -17,6 +17,8 @@ SIZES = [1000, 10000, 100000]
 LAUNCH, SUBNETS = 500, 7  # the eighth subnet has but two instances
 LAUNCHES_PER_S = 500
 FILL_LIMIT_S = 900
+FILTER_MS, PAGES_MS, LEAD_MS = 1000, 5000, 1000  # the launches begin so long before the pages, and end as long after at least
+BRIEF = {"SIZES": [10, 20], "LAUNCH": 5, "LAUNCHES_PER_S": 20, "FILTER_MS": 100, "PAGES_MS": 300, "LEAD_MS": 300}
 
 
 class Region:
@@ -82,7 +84,7 @@ def measure_filters(region, few):
     costs = {}
     for word, (name, value) in filters.items():
         form = f"Action=DescribeInstances&Filter.1.Name={name}&Filter.1.Value.1={value}"
-        line, costs[f"by_{word}_cpu_us"] = timed([region.pid], lambda f=form: region.target.load(f, 1))
+        line, costs[f"by_{word}_cpu_us"] = timed([region.pid], lambda f=form: region.target.load(f, FILTER_MS))
         if line["errors"] != "0":
             raise RuntimeError(f"{form}: {line}")
     return costs
@@ -91,11 +93,11 @@ def measure_filters(region, few):
 def measure_pages(region):
     """Pages of a thousand while others launch: milliseconds."""
     form = launch_form(region.said, 0) + "&Version=2016-11-15"
-    with process([f"{region.build}/bench/bench_load", *region.target.arguments(), f"form={form}", "clients=64", "seconds=8",
+    with process([f"{region.build}/bench/bench_load", *region.target.arguments(), f"form={form}", "clients=64", f"run_ms={PAGES_MS + 3 * LEAD_MS}",
                   f"per_second={LAUNCHES_PER_S}"], stdout=subprocess.PIPE, text=True) as launches:
-        time.sleep(1)
+        time.sleep(LEAD_MS / 1000)
         line = region.target.program("load", "form=Action=DescribeInstances&MaxResults=1000&Version=2016-11-15", "clients=1",
-                                     "seconds=5")[0]
+                                     f"run_ms={PAGES_MS}")[0]
         done = dict(word.split("=") for word in launches.stdout.readline().split())
     say(f"pages of 1,000: {line}; {done['rate']} launches a second meanwhile, {done['errors']} refused")
     return {"page_1000_p50_ms": float(line["p50_us"]) / 1000, "page_1000_p99_ms": float(line["p99_us"]) / 1000,
@@ -117,9 +119,6 @@ def measure_size(build, scratch, size):
     return figures
 
 
-def measure(build, scratch, show_sizes, sizes=None):
-    sizes = sizes or SIZES
-    figures = [measure_size(build, scratch, size) for size in sizes]
-    print("# instances", *sizes, flush=True)
-    for name in figures[0]:
-        show_sizes(f"scale_{name}", [f[name] for f in figures])
+def measure(build, scratch, show):
+    figures = [measure_size(build, scratch, size) for size in SIZES]
+    show.sizes("instances", SIZES, {f"scale_{name}": [f[name] for f in figures] for name in figures[0]})

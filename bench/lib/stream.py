@@ -15,6 +15,7 @@ import time
 from tools import cpu_s, process, rss_mib, run, say
 
 VIEWERS, OF_USER, CHANGES_S, SECONDS, ROWS = 500, 20, 200, 10, 50
+BRIEF = {"VIEWERS": 10, "OF_USER": 5, "CHANGES_S": 50, "SECONDS": 1, "ROWS": 5}
 MARK = re.compile(rb'"n":"(\d+)"')
 
 
@@ -77,8 +78,7 @@ def change(port, who, ids, seconds):
     return answered, time.monotonic() - begin
 
 
-def measure(build, show):
-    """show(name, value): beside no peer."""
+def measure(build, _, show):
     argv = [f"{build}/src/daemon/dari", "dev", "--port", "0", "--instant"]
     with process(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child:
         banner = ""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmarks share: running programs, reading their NAME=VALUE lines, looking at processes."""
+"""Shared by the benchmarks: running programs, reading their NAME=VALUE lines, looking at processes, printing figures."""
 import contextlib
 import os
 import signal
@@ -13,6 +13,33 @@ VERSION = "Version=2016-11-15"
 
 def say(*words):
     print("#", *words, file=sys.stderr, flush=True)
+
+
+def number(value):
+    if value is None:
+        return "-"
+    return f"{value:.{0 if value >= 1000 else 1 if value >= 10 else 2}f}"
+
+
+class Figures:
+    """Prints figures on standard output, and knows the names of all that it printed."""
+
+    def __init__(self):
+        self.names = []
+
+    def __call__(self, name, ours, peer=None):
+        ratio = f"{ours / peer:.2f}" if peer else "-"
+        self.print(name, number(ours), number(peer), ratio)
+
+    def sizes(self, words, sizes, figures):
+        """A table: a line "# words sizes", then a line for each name of `figures`, which has its value for each size."""
+        print("#", words, *sizes, flush=True)
+        for name, values in figures.items():
+            self.print(name, *map(number, values))
+
+    def print(self, name, *values):
+        self.names.append(name)
+        print(name, *values, flush=True)
 
 
 def run(*argv, env=None, timeout=120):
@@ -46,8 +73,8 @@ class Target:
     def ask(self, form):
         return run(f"{self.build}/bench/bench_ask", *self.arguments(), f"form={form}&{VERSION}")
 
-    def load(self, form, seconds):
-        return self.program("load", f"form={form}&{VERSION}", "clients=64", f"seconds={seconds}")[0]
+    def load(self, form, run_ms):
+        return self.program("load", f"form={form}&{VERSION}", "clients=64", f"run_ms={run_ms}")[0]
 
 
 @contextlib.contextmanager

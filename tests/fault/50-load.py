@@ -147,7 +147,7 @@ def flood(dev, key_id, secret):
     """Requests as fast as one process makes them, while the block lasts; yields what it hears."""
     with tempfile.TemporaryFile("w+") as heard:
         flooder = subprocess.Popen([LOAD, f"host=127.0.0.1:{dev.port}", f"key={key_id}", f"secret={secret}", "clients=32",
-                                    "seconds=60", "warm_ms=1", f"form=Action=DescribeVpcs&Version={VERSION}"],
+                                    "run_ms=60000", "warm_ms=1", f"form=Action=DescribeVpcs&Version={VERSION}"],
                                    stdout=subprocess.DEVNULL, stderr=heard)
         yield lambda: heard.seek(0) or heard.read()
         flooder.kill()

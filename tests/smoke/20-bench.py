@@ -1,31 +1,34 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-"""The region that bench/run measures starts, and takes one launch and one list through EC2 and one through OpenStack. No other
-test runs it, so that it could break unnoticed. Nothing is measured here."""
-import json
+"""Each part of the benchmark that needs no hosts runs to its end, with tiny sizes: what nothing else runs breaks unnoticed. The
+figures mean nothing here. tests/smoke/all-20-bench.py runs the whole."""
 import os
+import re
 import sys
-import urllib.request
 
 import pytest
 
-ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../..")
-sys.path.insert(0, os.path.join(ROOT, "bench/lib"))
-import rates  # noqa: E402
-from waiting import HANG_S  # noqa: E402
-
-BUILD = os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"))
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from benchmark import PARTS, ROOT, named, run_part  # noqa: E402
 
 
-def test_the_measured_region_answers(tmp_path):
-    with rates.region(BUILD, str(tmp_path), 4) as (target, said, _, _):
-        assert "<instanceId>" in target.ask(rates.launch_form(said, 0))
-        assert "<instanceId>" in target.ask("Action=DescribeInstances")
-        servers = urllib.request.Request(f"http://{target.host}/compute/v2.1/servers/detail",
-                                         headers={"X-Auth-Token": said["token"][0]})
-        with urllib.request.urlopen(servers, timeout=HANG_S) as answer:
-            assert len(json.load(answer)["servers"]) == 1
+@pytest.mark.parametrize("name", named(""))
+def test_the_part_runs_to_its_end(name):
+    run_part(name, "--brief")
+
+
+def test_the_libraries_share_no_module_name():
+    """bench/run imports from bench/lib and from tests/lib: of two modules of one name, it would get either."""
+    bench, tests = ({name.removesuffix(".py") for name in os.listdir(os.path.join(ROOT, folder))} for folder in ("bench/lib", "tests/lib"))
+    assert not (bench & tests) - {"__pycache__"}
+
+
+def test_the_tables_of_figures_name_lines_that_are_printed():
+    with open(os.path.join(ROOT, "bench/README.md"), encoding="utf-8") as page:
+        named_there = {name for row in page if row.startswith("| ") for name in re.findall(r"`([a-z0-9]+_[a-z0-9_]+)`", row)}
+    assert len(named_there) > 10
+    assert named_there <= {name for part in PARTS for name in part.figures}
 
 
 if __name__ == "__main__":

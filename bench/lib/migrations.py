@@ -10,13 +10,14 @@ import statistics
 import time
 import uuid
 
-from guests import DEMO, PORT, Demo
+from sandbox_launches import DEMO, PORT, Demo
 from tools import Target, run, say, wait_until
 
 ROUNDS, GUESTS = 6, 20
 HOSTS = ("hv1", "hv2")
 SHARED = "/var/lib/libvirt/shared"
 BOOT_S = 60
+BRIEF = {"ROUNDS": 1, "GUESTS": 2, "BOOT_S": 10}
 
 
 class Region:
@@ -148,7 +149,7 @@ def measure_drain(region, show):
     peers.end()
 
 
-def measure(build, show):
+def measure(build, _, show):
     with Demo(build, "--overcommit-percent 4000") as demo:
         region = Region(demo, build)
         region.make_pool()

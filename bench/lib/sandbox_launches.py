@@ -15,7 +15,8 @@ import urllib.request
 from rates import sign_command
 from tools import ROOT, Target, cpu_percent, end, rss_mib, run, say, wait_until
 
-ROUNDS, STARTS = 10, 3
+ROUNDS, STARTS, IDLE_S = 10, 3, 10
+BRIEF = {"ROUNDS": 1, "STARTS": 1, "IDLE_S": 1}
 PORT = 18788
 DEMO = "/tmp/dari-bench"
 # What has ports of the northbound database, and in which column.
@@ -353,7 +354,7 @@ def measure(build, scratch, show):
     with Demo(build) as demo:
         pid = demo.pid()
         time.sleep(2)
-        percent = cpu_percent(pid, 10)
+        percent = cpu_percent(pid, IDLE_S)
         show("idle_rss_mib", rss_mib(pid))
         show("idle_cpu_percent", percent)
         measure_running(demo, build, scratch, show)

@@ -1,20 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """A launch whose root disk lies in a pool of Ceph, beside one with its host's own disk, by turns in one region: from the request
 until it runs. Ceph is a real one of one monitor and one OSD on this machine, which all of it shares."""
-import os
 import re
 import statistics
-import sys
 import tempfile
 import time
 
-from guests import DEMO, PORT, Demo
-from tools import ROOT, Target, say, wait_until
-
-sys.path.insert(0, os.path.join(ROOT, "tests", "lib"))
-import ceph  # noqa: E402
+import ceph
+from sandbox_launches import DEMO, PORT, Demo
+from tools import Target, say, wait_until
 
 WARM, ROUNDS = 2, 10
+BRIEF = {"WARM": 1, "ROUNDS": 1}
 ADDRESS = "10.100.0.10"  # ctl's in the underlay
 TYPES = {"gp2": "the host's own disk", "gp3": "a disk in Ceph"}
 
@@ -57,7 +54,7 @@ def measure_region(demo, build, show):
     show("launch_in_ceph_ms", statistics.median(took["gp3"]), statistics.median(took["gp2"]))
 
 
-def measure(build, show):
+def measure(build, _, show):
     with Demo(build) as demo, tempfile.TemporaryDirectory(prefix="dari-ceph-") as top:
         with ceph.Cluster(top, ADDRESS, ["ip", "netns", "exec", f"{demo.env['DARI_SANDBOX_PREFIX']}ctl"]) as cluster:
             make_pool(demo, cluster)

@@ -10,20 +10,21 @@ import os
 import re
 import statistics
 import subprocess
-import sys
 import threading
 import time
 
 from rates import launch_form
 from stream import call, token
-from tools import ROOT, Target, cpu_s, process, run, say, wait_quiet
-
-sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
+from tools import Target, cpu_s, process, run, say, wait_quiet
 
 SLOWER, INSTANCES, LAUNCH = 4, 10000, 500
 CHANGES_S, SECONDS = 200, 15
 LOADS, ORDERS = 3, 5
 ROUNDS, LAUNCHES, SETTLE_S = 6, 600, 1.5
+HOSTS, HAS_PEER = 160, True
+BRIEF = {"SLOWER": 1, "INSTANCES": 20, "LAUNCH": 10, "CHANGES_S": 50, "SECONDS": 1, "LOADS": 1, "ORDERS": 2, "ROUNDS": 1, "LAUNCHES": 10,
+         "SETTLE_S": 0.2, "HOSTS": 8, "HAS_PEER": False}  # the peer's packages come from Debian's archive
+NO_PEER = {"paint": None, "code": None}
 COCKPIT = ["cockpit-ws", "cockpit-bridge", "cockpit-system", "cockpit-machines"]
 
 # Asks before each frame whether the list is whole and painted.
@@ -249,7 +250,7 @@ def cockpit(scratch):
 def measure_peer(web, scratch):
     with cockpit(scratch) as url:
         if not url:
-            return {"paint": None, "code": None}
+            return NO_PEER
         with web.browser() as browser:
             browser.size(1280)
             browser.driver.execute_cdp_cmd("Page.addScriptToEvaluateOnNewDocument", {"source": WATCH})
@@ -261,8 +262,8 @@ def measure_peer(web, scratch):
 
 def measure(build, scratch, show):
     import browser as web  # with the packages of [test] alone
-    peer = measure_peer(web, scratch)
-    argv = [f"{build}/src/daemon/dari", "dev", "--port", "0", "--instant", "--hosts", "160"]
+    peer = measure_peer(web, scratch) if HAS_PEER else NO_PEER
+    argv = [f"{build}/src/daemon/dari", "dev", "--port", "0", "--instant", "--hosts", str(HOSTS)]
     with process(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as child, web.browser() as browser:
         region = Region(build, child)
         said = region.fill()
