@@ -53,8 +53,17 @@ simulate: build ## random histories of calls, faults and kills: SEED=7 tells one
 golden-accept: build ## rewrites the golden answers and says what changed in them; read the diff, too
 	@tests/golden-accept
 
-mutate: build ## breaks rules of engine, guard and reconciler one by one, and says which no test notices: N=20 SEED=7
-	@tests/mutate.py --count $(or $(N),20) $(if $(SEED),--seed $(SEED))
+mutate: build ## breaks rules one by one, and says which no test notices: N=20 SEED=7 TESTS=unit; a seed goes on where it ended
+	@tools/install-packages run test
+	@tests/mutate.py --count $(or $(N),20) $(if $(SEED),--seed $(SEED)) $(if $(TESTS),--tests $(TESTS))
+
+coverage: ## lines and branches that the unit, golden and smoke tests take, by folder; those that none takes, and the ten worst files
+	@tools/install-packages build lint run test
+	@[ -f build/coverage/build.ninja ] || meson setup build/coverage -Db_coverage=true -Doptimization=0 -Ddebug=false -Dwerror=false >/dev/null
+	@ninja -C build/coverage --quiet
+	@find build/coverage -name '*.gcda' -delete
+	@tests/run --build build/coverage unit golden smoke
+	@tests/coverage.py build/coverage
 
 lint: ## layers, lengths, goto, banned calls, complexity, format
 	@tools/install-packages build lint
@@ -92,4 +101,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build install deb dev demo demo-down screenshots check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate lint format asan tsan bench docs clean help
+.PHONY: build install deb dev demo demo-down screenshots check test test-all unit golden smoke contract simulation simulate real fault fuzz golden-accept mutate coverage lint format asan tsan bench docs clean help

@@ -163,7 +163,7 @@ def example(demo, target, form, image):
     volumes = [run("virsh", "-q", "-c", uri, "vol-dumpxml", disk) for disk in disks]
     ports = plugging(demo, re.findall("interfaceid='(.*?)'", xml))
     for one in ids:
-        target.ask(f"Action={'Terminate' if one == names[0] else 'Stop'}Instances&InstanceId.1={one}")
+        target.ask(f"Action={'TerminateInstances' if one == names[0] else 'StopInstances&Force=true'}&InstanceId.1={one}")
     wait_until(lambda: len(re.findall("<name>(?:terminated|stopped)</name>", target.ask(look))) == 2, 60, "both are off")
     return uri, xml, disks, volumes, ports
 

@@ -6,7 +6,7 @@ import sys
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"))
-sys.path.append(os.path.join(ROOT, "bench/lib"))
+sys.path.insert(0, os.path.join(ROOT, "bench/lib"))
 from parts import PARTS  # noqa: E402
 
 TOLD = 3000  # characters of a failed part's output
