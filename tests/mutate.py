@@ -14,7 +14,8 @@ that the next change may lose: give it a test, or take it out.
 form of that list. build/mutate/SEED.json has the results; a run with the same seed goes on where the last one ended, and a run with
 other --tests asks only these about the rules that unit and golden tests miss. A script's failure counts if the script passes in
 build/main, where nothing is broken. Exits with 0 whatever is found. The first run builds the copy, which takes as long as the first
-`make`.
+`make`. DARI_MUTATE_TREE says another place for the copy: where ccache makes paths relative to /, only a folder as deep as this one
+finds what is cached.
 """
 import argparse
 import collections
@@ -36,7 +37,8 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACE = os.path.join(ROOT, "build/mutate")
 # The copy is laid out as the tree is, so that ccache knows its files, and a script of the copy finds the copy's programs in any case.
-TREE, BUILD, WHOLE_BUILD = os.path.join(PLACE, "tree"), os.path.join(PLACE, "tree/build/main"), os.path.join(ROOT, "build/main")
+TREE = os.path.realpath(os.environ.get("DARI_MUTATE_TREE") or os.path.join(PLACE, "tree"))
+BUILD, WHOLE_BUILD = os.path.join(TREE, "build/main"), os.path.join(ROOT, "build/main")
 COMPILER, BROKEN = os.path.join(PLACE, "cc"), os.path.join(PLACE, "broken")
 # A broken rule may leave a function unused: warnings about its file are no errors.
 COMPILER_TEXT = """#!/bin/sh
