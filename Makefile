@@ -62,8 +62,7 @@ coverage: ## lines and branches that the unit, golden and smoke tests take, by f
 	@[ -f build/coverage/build.ninja ] || meson setup build/coverage -Db_coverage=true -Doptimization=0 -Ddebug=false -Dwerror=false >/dev/null
 	@ninja -C build/coverage --quiet
 	@find build/coverage -name '*.gcda' -delete
-	@tests/run --build build/coverage unit golden smoke
-	@tests/coverage.py build/coverage
+	@tests/run --build build/coverage unit golden smoke; status=$$?; tests/coverage.py build/coverage; exit $$status
 
 lint: ## layers, lengths, goto, banned calls, complexity, format
 	@tools/install-packages build lint
