@@ -243,13 +243,21 @@ def list_scripts(which):
     return sorted((Script(row) for row in rows if row["level"] in SCRIPT_LEVELS), key=lambda script: script.took_s)
 
 
+def output_of(test):
+    """The file with what a test said last."""
+    folder = os.path.join(PLACE, "output")
+    os.makedirs(folder, exist_ok=True)
+    return os.path.join(folder, re.sub(r"[^\w.-]", "-", test.name))
+
+
 def run_test(test, tree, running, over):
     """"" when it passes; else how it fails. Not begun once another has failed."""
     if over.is_set():
         return ""
     start = time.monotonic()
-    with subprocess.Popen(test.argv, cwd=tree, env=dict(os.environ, **test.env), stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                          stderr=subprocess.DEVNULL, start_new_session=True, preexec_fn=test.limit_cpu) as process:
+    with open(output_of(test), "wb") as output, \
+            subprocess.Popen(test.argv, cwd=tree, env=dict(os.environ, **test.env), stdin=subprocess.DEVNULL, stdout=output,
+                             stderr=output, start_new_session=True, preexec_fn=test.limit_cpu) as process:
         running[process] = test
         try:
             status = process.wait(test.limit_s)
@@ -396,7 +404,7 @@ def prepare():
     print(f"its {len(tests)} tests, with nothing broken", flush=True)
     failed, how = run_tests(tests)
     if failed:
-        sys.exit(f"{failed.name} fails as it is: {how}")
+        sys.exit(f"{failed.name} fails as it is: {how}; {output_of(failed)} has what it says")
     with open(stamp, "w", encoding="utf-8") as file:
         json.dump({"digest": digest, "took_s": {test.name: test.took_s for test in tests}}, file)
     return tests, digest
