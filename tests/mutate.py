@@ -196,8 +196,8 @@ class Test:
         return self.is_golden or f"tests/unit/{path.split('/')[1]}/" in self.target
 
     def limit_cpu(self):
-        cpu_s = max(LEAST_CPU_S, int(SLOWER * self.took_s))
-        resource.setrlimit(resource.RLIMIT_CPU, (cpu_s, cpu_s + 5))
+        """Only the soft limit: dari sets a larger one for qemu-img, which the hard limit would forbid."""
+        resource.setrlimit(resource.RLIMIT_CPU, (max(LEAST_CPU_S, int(SLOWER * self.took_s)), resource.RLIM_INFINITY))
 
 
 class Script:
