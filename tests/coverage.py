@@ -10,6 +10,7 @@ branches not taken, of files with at least SMALL branches. At last a line for ea
 """
 import argparse
 import collections
+import glob
 import json
 import os
 import subprocess
@@ -18,16 +19,34 @@ import sys
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 FOLDERS = ["src/engine", "src/auth", "src/store"]
 SMALL = 30  # branches
+BATCH = 40  # files for one gcov
 
 
 def read_counts(build):
-    """gcovr's files: name and lines, each with its branches."""
-    argv = ["gcovr", "--root", ROOT, "--filter", f"{ROOT}/src/", "--exclude-unreachable-branches", "--json", "-", "-j", str(os.cpu_count() or 1),
-            os.path.join(build, "src")]
-    done = subprocess.run(argv, cwd=ROOT, capture_output=True, text=True, check=False)
-    if done.returncode:
-        sys.exit(done.stderr)
-    return json.loads(done.stdout)["files"]
+    """{path below ROOT: {line: how often it was run, and each of its branches}} of every C file that was compiled, by gcov's JSON."""
+    counts = collections.defaultdict(dict)
+    found = sorted(glob.glob(f"{build}/src/**/*.gcno", recursive=True))
+    for n in range(0, len(found), BATCH):
+        done = subprocess.run(["gcov", "--json-format", "--branch-probabilities", "--stdout", *found[n:n + BATCH]], cwd=build, capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stderr)
+        for unit in done.stdout.splitlines():
+            for file in json.loads(unit)["files"]:
+                path = os.path.relpath(os.path.join(build, file["file"]), ROOT)
+                if path.startswith("src/") and path.endswith(".c"):
+                    for line in file["lines"]:
+                        add_line(counts[path], line)
+    return counts
+
+
+def add_line(lines, line):
+    """One line of a program, to what others say of the same line."""
+    number = line["line_number"]
+    known = lines.setdefault(number, {"count": 0, "branches": [0] * len(line["branches"])})
+    known["count"] += line["count"]
+    if len(known["branches"]) == len(line["branches"]):
+        known["branches"] = [a + branch["count"] for a, branch in zip(known["branches"], line["branches"])]
 
 
 class Tally:
@@ -38,7 +57,7 @@ class Tally:
         self.lines += 1
         self.lines_taken += line["count"] > 0
         self.branches += len(line["branches"])
-        self.branches_taken += sum(branch["count"] > 0 for branch in line["branches"])
+        self.branches_taken += sum(count > 0 for count in line["branches"])
 
     def show(self, name):
         def part(taken, whole):
@@ -49,18 +68,17 @@ class Tally:
 def show_untaken(files, folders):
     """Every line with a branch that no test takes. The branches that are missing, by file."""
     missing = collections.Counter()
-    for file in files:
-        path = file["file"]
+    for path, lines in sorted(files.items()):
         if not path.startswith(tuple(folder + "/" for folder in folders)):
             continue
         with open(os.path.join(ROOT, path), encoding="utf-8") as source:
             text = source.read().split("\n")
-        for line in file["lines"]:
+        for number, line in sorted(lines.items()):
             branches = line["branches"]
-            taken = sum(branch["count"] > 0 for branch in branches)
+            taken = sum(count > 0 for count in branches)
             if taken < len(branches):
                 missing[path] += len(branches) - taken
-                print(f"{path}:{line['line_number']} {taken}/{len(branches)} {text[line['line_number'] - 1].strip()}")
+                print(f"{path}:{number} {taken}/{len(branches)} {text[number - 1].strip()}")
     return missing
 
 
@@ -72,10 +90,10 @@ def main():
     args = parser.parse_args()
     files = read_counts(os.path.join(ROOT, args.build))
     folders, by_file, whole = collections.defaultdict(Tally), {}, Tally()
-    for file in files:
-        by_file[file["file"]] = Tally()
-        for line in file["lines"]:
-            for tally in (folders[os.path.dirname(file["file"])], by_file[file["file"]], whole):
+    for path, lines in files.items():
+        by_file[path] = Tally()
+        for line in lines.values():
+            for tally in (folders[os.path.dirname(path)], by_file[path], whole):
                 tally.add(line)
     print("branches that no test takes:")
     missing = show_untaken(files, args.folders or FOLDERS)
