@@ -133,15 +133,14 @@ static struct str write_az(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
 	struct str ca = write_ca(call, "export REQUESTS_CA_BUNDLE=");
-	return str_print(call->ctx.arena,
-			 "%" STR_FMT "az cloud register -n %" STR_FMT " --endpoint-resource-manager %" STR_FMT
-			 " --profile 2020-09-01-hybrid\n"
-			 "az cloud set -n %" STR_FMT "\n"
-			 "az login --service-principal --tenant %" STR_FMT " -u %" STR_FMT " -p %" STR_FMT
-			 "\n",
-			 STR_ARG(ca), STR_ARG(s->region), STR_ARG(settings_endpoint(call->ctx.arena, s)),
-			 STR_ARG(s->region), STR_ARG(uuid_to_str(call->ctx.arena, rc->domain)),
-			 STR_ARG(rc->key_id), STR_ARG(rc->key_secret));
+	return str_print(
+		call->ctx.arena,
+		"%" STR_FMT "az cloud register -n %" STR_FMT " --endpoint-resource-manager %" STR_FMT "\n"
+		"az cloud set -n %" STR_FMT "\n"
+		"az login --service-principal --tenant %" STR_FMT " -u %" STR_FMT " -p %" STR_FMT "\n",
+		STR_ARG(ca), STR_ARG(s->region), STR_ARG(settings_endpoint(call->ctx.arena, s)),
+		STR_ARG(s->region), STR_ARG(uuid_to_str(call->ctx.arena, rc->domain)), STR_ARG(rc->key_id),
+		STR_ARG(rc->key_secret));
 }
 
 static void add_file(struct command_call *call, const char *directory, const char *variable, const char *name,

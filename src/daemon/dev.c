@@ -479,8 +479,7 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	if (dev_of(d)->wish->has_tls)
 		printf("# az, as a service principal with the same key:\n\n"
 		       "export REQUESTS_CA_BUNDLE=%.*s\n"
-		       "az cloud register -n Dari --endpoint-resource-manager %s --profile "
-		       "2020-09-01-hybrid\n"
+		       "az cloud register -n Dari --endpoint-resource-manager %s\n"
 		       "az cloud set -n Dari\n"
 		       "az login --service-principal --tenant %s -u \"$AWS_ACCESS_KEY_ID\" -p "
 		       "\"$AWS_SECRET_ACCESS_KEY\"\n\n",

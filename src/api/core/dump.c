@@ -28,6 +28,7 @@ static const char *type_word(const struct dump_form *form, const struct param *p
 		[PARAM_TAGS] = "object of strings",
 		[PARAM_JSON] = "any",
 		[PARAM_STRUCTS] = "list of objects",
+		[PARAM_PASSED_OVER] = "any",
 	};
 	if (p->type == PARAM_CHOICE && param_yes(p))
 		return "string";
@@ -58,6 +59,8 @@ static void write_param(struct json_writer *w, const struct dump_form *form, con
 	json_write_bool(w, "required", p->flags & REQUIRED);
 	json_write_bool(w, "built", p->type != PARAM_NOT_BUILT);
 	json_write_z(w, "in", form->is_of_pairs ? "pairs" : places[p->place]);
+	if (p->type == PARAM_PASSED_OVER)
+		json_write_bool(w, "passed_over", true);
 	if (p->kind != KIND_NONE && !(p->flags & ANY_KIND))
 		json_write_z(w, "kind", model_kinds[p->kind].name);
 	if (param_words(p))

@@ -29,11 +29,19 @@ static RESULT fail_type(const struct params_reader *r, const struct param *p, st
 	return params_fail(r, FAULT_TYPE, &(struct params_value){p, last.n ? last : field});
 }
 
-static RESULT fail_unknown(const struct params_reader *r, struct str name, struct str field)
+/* Whether the row has several names between bars, and no value of its own. */
+static bool has_names(const struct param *p)
+{
+	return p->type == PARAM_NOT_BUILT || p->type == PARAM_PASSED_OVER;
+}
+
+static RESULT fail_unknown(const struct params_reader *r, const char *object, struct str name,
+			   struct str field)
 {
 	const struct param p = {.wire = str_to_z(r->c->arena, str_slice(name, 0, UNKNOWN_SHOWN_SIZE))};
 	bool is_own = r->dialect->rules & UNKNOWN_BY_OWN_NAME;
-	return params_fail(r, FAULT_UNKNOWN, &(struct params_value){&p, is_own ? str_from(p.wire) : field});
+	return params_fail(r, FAULT_UNKNOWN,
+			   &(struct params_value){&p, is_own ? str_from(p.wire) : field, .object = object});
 }
 
 static struct str join_name(struct ctx *c, struct str outer, struct str name)
@@ -88,7 +96,10 @@ static RESULT refuse_unbuilt(const struct params_reader *r, const struct param *
 			     const struct document *d)
 {
 	struct str text = d->text;
-	if (d->type == DOCUMENT_NULL)
+	bool is_empty = (d->type == DOCUMENT_BOOL && !d->number) ||
+			((d->type == DOCUMENT_OBJECT || d->type == DOCUMENT_LIST) && !d->count);
+	if (d->type == DOCUMENT_NULL ||
+	    (is_empty && r->dialect->rules & EMPTY_ASKS_NOTHING && !param_only(p)))
 		return OK;
 	if (d->type != DOCUMENT_TEXT)
 		TRY(read_json(r, p, field, d, &text));
@@ -206,7 +217,7 @@ static RESULT read_list(const struct params_reader *r, const struct param *p, st
 	enum document_step step;
 	while ((step = document_next_element(&walk, r->dialect->separator, &e)) != DOCUMENT_END) {
 		if (step == DOCUMENT_UNNUMBERED)
-			return fail_unknown(r, e.field, e.field);
+			return fail_unknown(r, NULL, e.field, e.field);
 		if (step == DOCUMENT_OUT_OF_RANGE)
 			return params_fail_number(r, FAULT_INDEX, &(struct params_value){p, e.field}, 0, 1,
 						  DOCUMENT_INDEX_MAX);
@@ -248,6 +259,8 @@ static RESULT read_member(const struct params_reader *r, const struct param *p, 
 			  const struct document *d, char *out)
 {
 	void *at = out + p->offset;
+	if (p->type == PARAM_PASSED_OVER)
+		return OK;
 	if (p->type == PARAM_NOT_BUILT)
 		return refuse_unbuilt(r, p, field, d);
 	if (d->type == DOCUMENT_NULL && (p->flags & NULL_ABSENT || r->dialect->rules & NULLS_ARE_ABSENT))
@@ -292,7 +305,7 @@ static bool is_branch(const struct param *p)
 static enum name_fit fit_row(unsigned form, struct str name, const struct param *p)
 {
 	enum name_fit fit = document_fit_name(form, name, p->wire);
-	const char *bar = p->type == PARAM_NOT_BUILT ? strchr(p->wire, '|') : NULL;
+	const char *bar = has_names(p) ? strchr(p->wire, '|') : NULL;
 	for (; fit == NAME_DIFFERS && bar; bar = strchr(bar + 1, '|'))
 		fit = document_fit_name(form, name, bar + 1);
 	return fit;
@@ -301,7 +314,7 @@ static enum name_fit fit_row(unsigned form, struct str name, const struct param 
 /* Whether the first letters are the same, in any case: most rows are told apart by that. */
 static bool may_fit(struct str name, const struct param *p)
 {
-	return p->type == PARAM_NOT_BUILT || !name.n || ((name.p[0] ^ p->wire[0]) & ~0x20) == 0;
+	return has_names(p) || !name.n || ((name.p[0] ^ p->wire[0]) & ~0x20) == 0;
 }
 
 static const struct param *find_param(const struct params_reader *r, const struct params *table,
@@ -312,7 +325,7 @@ static const struct param *find_param(const struct params_reader *r, const struc
 		if (!may_fit(name, p))
 			continue;
 		enum name_fit fit = fit_row(form, name, p);
-		bool may_begin = is_branch(p) || p->type == PARAM_NOT_BUILT;
+		bool may_begin = is_branch(p) || has_names(p);
 		if (fit != NAME_DIFFERS && (fit == NAME_IS || may_begin) && p->place == place &&
 		    has_version(p, r->version))
 			return p;
@@ -354,13 +367,14 @@ static bool is_empty_list(const struct params_reader *r, const struct params *ta
 }
 
 static RESULT check_unknown(const struct params_reader *r, const struct params *table,
-			    const struct document *d, const struct document_member *m, bool is_open)
+			    const struct document *d, const struct document_member *m, struct str field,
+			    bool is_open)
 {
 	bool is_ignored =
 		is_open || table->is_open || table->members || r->dialect->rules & UNKNOWN_IS_IGNORED;
 	if (is_ignored || is_common(r, d, m->name) || is_empty_list(r, table, m))
 		return OK;
-	return fail_unknown(r, m->name, m->field);
+	return fail_unknown(r, table->object, m->name, field);
 }
 
 /* What was not sent: missing, or as its row says. */
@@ -427,7 +441,8 @@ static RESULT read_members(const struct params_reader *r, const struct params *t
 		const struct param *p = find_param(r, table, place, d->form, m.name);
 		if (!p) {
 			has_unknown = true;
-			TRY(check_unknown(r, table, d, &m, is_open));
+			TRY(check_unknown(r, table, d, &m,
+					  d->json ? join_name(r->c, prefix, m.name) : m.field, is_open));
 			continue;
 		}
 		if (is_branch(p))

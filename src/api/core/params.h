@@ -34,6 +34,8 @@ enum param_type {
 	PARAM_STRUCT,    /* a struct within, read by the table .sub */
 	PARAM_STRUCTS,   /* a list of structs, each read by the table .sub */
 	PARAM_JSON,      /* struct str: any value, as compact JSON */
+	/* The API takes them and does nothing: they are passed over, as .doc's source shows */
+	PARAM_PASSED_OVER,
 };
 
 enum param_flag {
@@ -61,7 +63,7 @@ struct param_exclusion {
 /* There are thousands of rows, and each is in memory of the process's own, for the loader writes its pointers. So what
  * only one type has shares its place with what only another one has: read it through the functions below. */
 struct param {
-	/* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT: "a|b|c" */
+	/* "BlockDeviceMapping", "Ebs.VolumeSize", "OS-DCF:diskConfig"; NOT_BUILT, PASSED_OVER: "a|b|c" */
 	const char *wire;
 	const char *doc;
 	/* INT: value; TEXT: characters; TEXTS: characters of each; STRUCTS: count. Both 0: the type's own limits */
@@ -113,6 +115,8 @@ struct params {
 	size_t size;    /* of the struct it fills */
 	bool is_open;   /* members that no row has are left alone, whatever the dialect says */
 	size_t members; /* offset of a struct str that takes those, as a compact JSON object, + 1; 0: none */
+	const char
+		*object; /* the API's name for what the table reads: "VirtualMachineProperties"; NULL: none */
 };
 
 static inline bool param_is_text(const struct param *p)
@@ -205,6 +209,11 @@ static inline const char *param_says(const struct param *p)
 	{                                                                                                    \
 		.wire = (name), .type = PARAM_NOT_BUILT, __VA_ARGS__                                         \
 	}
+/* Names between bars that the API itself passes over; source: what proves it. */
+#define PASSED_OVER(names, source)                                                                           \
+	{                                                                                                    \
+		.wire = (names), .type = PARAM_PASSED_OVER, .doc = (source)                                  \
+	}
 #define PARAMS(T, rows, ...)                                                                                 \
 	{                                                                                                    \
 		(rows), sizeof(rows) / sizeof(rows)[0], sizeof(T), __VA_ARGS__                               \
@@ -251,14 +260,16 @@ enum params_rule {
 	SMALL_NAMES = 1 << 6,         /* {parameter} has a small first letter in each of its parts */
 	/* And is a member's: "tags.1.member.key"; of an element the list's: "tagKeys". */
 	MEMBER_NAMES = 1 << 7,
-	NULLS_ARE_ABSENT = 1 << 8,  /* as if each row said NULL_ABSENT */
-	WORDS_IN_ANY_CASE = 1 << 9, /* one of .words is one in any case, and read as the row has it */
+	NULLS_ARE_ABSENT = 1 << 8,    /* as if each row said NULL_ABSENT */
+	WORDS_IN_ANY_CASE = 1 << 9,   /* one of .words is one in any case, and read as the row has it */
+	EMPTY_ASKS_NOTHING = 1 << 10, /* false, {} and [] of what is not built and has no .only are as null */
 };
 
 /* One value that is read, or at fault. */
 struct params_value {
 	const struct param *p;
 	struct str field, text;
+	const char *object; /* FAULT_UNKNOWN: .object of the table that has no such row; NULL: it has none */
 };
 
 /* A walk through one request. */
@@ -271,7 +282,7 @@ struct params_reader {
 };
 
 /* A face's own. Words have {field}, the whole name; {parameter}, the same as SMALL_NAMES says; {name}, the row's;
- * {value}, {start} of a long one; {type}; {words}, {remark}, {yes}, {no}, {only} as the row has them; {number}, {min}, {max}. */
+ * {value}, {start} of a long one; {type}; {object}; {words}, {remark}, {yes}, {no}, {only} as the row has them; {number}, {min}, {max}. */
 struct params_dialect {
 	/* NULL: the words of the core (params_text.c); none for FAULT_TYPE: it is told as an unknown parameter */
 	const char *words[FAULT_KINDS];

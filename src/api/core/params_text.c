@@ -24,7 +24,8 @@ static const char *const type_words[] = {[PARAM_NOT_BUILT] = "anything",
 					 [PARAM_TAGS] = "an object of strings",
 					 [PARAM_STRUCT] = "an object",
 					 [PARAM_STRUCTS] = "a list of objects",
-					 [PARAM_JSON] = "anything"};
+					 [PARAM_JSON] = "anything",
+					 [PARAM_PASSED_OVER] = "anything"};
 
 #define INVALID "Value ({value}) for parameter {parameter} is invalid. "
 #define NOT_WITHIN                                                                                           \
@@ -125,6 +126,7 @@ static void add_place(struct buf *out, const struct params_reader *r, const stru
 		     {"start", str_cut(v->text, START_SIZE)},
 		     {"only", str_from(param_only(p))},
 		     {"remark", str_from(param_remark(p))},
+		     {"object", str_from(v->object)},
 		     {"type", str_from(type_words[p->type])}};
 	if (str_is(place, "words"))
 		add_words(out, param_words(p), r->dialect->comma);
@@ -360,6 +362,7 @@ RESULT params_read_text(const struct params_reader *r, const struct params_value
 	case PARAM_STRUCTS:
 	case PARAM_JSON:
 	case PARAM_NOT_BUILT:
+	case PARAM_PASSED_OVER:
 		break;
 	}
 	return FAIL(INTERNAL); /* the caller takes care of those */

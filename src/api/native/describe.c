@@ -33,7 +33,8 @@ static const char *type_of(const struct param *p)
 					    [PARAM_TAGS] = "tags",
 					    [PARAM_STRUCT] = "object",
 					    [PARAM_STRUCTS] = "objects",
-					    [PARAM_JSON] = "any"};
+					    [PARAM_JSON] = "any",
+					    [PARAM_PASSED_OVER] = "nothing"};
 	return names[p->type];
 }
 
@@ -349,6 +350,7 @@ static void write_param_schema(struct json_writer *w, const struct param *p)
 	case PARAM_JSON:
 		break;
 	case PARAM_NOT_BUILT:
+	case PARAM_PASSED_OVER:
 	case PARAM_TEXT:
 	case PARAM_TEXT_AT:
 	case PARAM_ID:

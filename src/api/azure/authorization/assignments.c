@@ -140,9 +140,11 @@ static const struct param body_params[] = {
 	  .words = "User|Group|ServicePrincipal|ForeignGroup|Device", .doc = "Which of them it is."),
 	P("description", description, .flags = NULL_ABSENT, .max = ARM_DESCRIPTION_MAX, .doc = "For people."),
 	NOT_BUILT("condition|conditionVersion|delegatedManagedIdentityResourceId"),
+	AZ_READ_ONLY("scope|createdOn|updatedOn|createdBy|updatedBy"),
 };
 #undef P
-static const struct params body_table = PARAMS(struct assignment_body, body_params, .is_open = true);
+static const struct params body_table =
+	PARAMS(struct assignment_body, body_params, .object = "RoleAssignmentProperties");
 struct assignment_args {
 	struct arm_assignment_wish wish;
 	struct assignment_body body;
@@ -150,6 +152,7 @@ struct assignment_args {
 static const struct param assignment_params[] = {
 	PARAM_OBJECT(struct assignment_args, "properties", body, body_table, .flags = REQUIRED,
 		     .doc = "Who gets which role."),
+	AZ_NAMED_PART,
 };
 
 static RESULT prepare_put(struct az_call *e, void *args)
@@ -216,7 +219,8 @@ static RESULT show_deleted(struct az_call *e, const void *args, struct json_writ
 	{                                                                                                    \
 		HTTP_GET, where, .name = "RoleAssignments_ListForScope",                                     \
 				 .permit = "iam:ListAzureRoleAssignments", .type = AZ_ASSIGNMENTS,           \
-				 .answer = list_assignments, .doc = "Who has which role at a scope."         \
+				 .answer = list_assignments, .query = "$filter",                             \
+				 .doc = "Who has which role at a scope."                                     \
 	}
 #define GET(where)                                                                                           \
 	{                                                                                                    \
@@ -229,7 +233,8 @@ static RESULT show_deleted(struct az_call *e, const void *args, struct json_writ
 		HTTP_PUT, where, .name = "RoleAssignments_Create",                                           \
 				 .permit = "iam:CreateAzureRoleAssignment", .flags = API_WRITES,             \
 				 .type = AZ_ASSIGNMENTS,                                                     \
-				 .args = PARAMS(struct assignment_args, assignment_params, .is_open = true), \
+				 .args = PARAMS(struct assignment_args, assignment_params,                   \
+						.object = "RoleAssignment"),                                 \
 				 .prepare = prepare_put, .operation = engine_create_arm_assignment_run,      \
 				 .returns = KIND_ARM_ASSIGNMENT, .answer = show_put,                         \
 				 .doc = "Gives a principal a role at a scope."                               \

@@ -79,7 +79,8 @@ static const struct param body_params[] = {
 	NOT_BUILT("owners"),
 };
 #undef P
-static const struct params body_table = PARAMS(struct lock_body, body_params, .is_open = true);
+static const struct params body_table =
+	PARAMS(struct lock_body, body_params, .object = "ManagementLockProperties");
 struct lock_args {
 	struct arm_lock_wish wish;
 	struct lock_body body;
@@ -87,6 +88,8 @@ struct lock_args {
 static const struct param lock_params[] = {
 	PARAM_OBJECT(struct lock_args, "properties", body, body_table, .flags = REQUIRED,
 		     .doc = "What it forbids."),
+	AZ_NAMED_PART,
+	AZ_READ_ONLY("systemData"),
 };
 
 static RESULT prepare_put(struct az_call *e, void *args)
@@ -129,7 +132,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 #define LIST(where)                                                                                          \
 	{                                                                                                    \
 		HTTP_GET, where, .name = "ManagementLocks_ListByScope", .permit = "iam:ListAzureLocks",      \
-				 .type = AZ_LOCKS, .answer = list_locks,                                     \
+				 .type = AZ_LOCKS, .answer = list_locks, .query = "$filter",                 \
 				 .doc = "Locks at a scope, and below."                                       \
 	}
 #define GET(where)                                                                                           \
@@ -139,12 +142,13 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 	}
 #define PUT(where)                                                                                           \
 	{                                                                                                    \
-		HTTP_PUT, where, .name = "ManagementLocks_CreateOrUpdateByScope",                            \
-				 .permit = "iam:PutAzureLock", .flags = API_WRITES, .type = AZ_LOCKS,        \
-				 .args = PARAMS(struct lock_args, lock_params, .is_open = true),             \
-				 .prepare = prepare_put, .operation = engine_put_arm_lock_run,               \
-				 .returns = KIND_ARM_LOCK, .answer = show_put,                               \
-				 .doc = "Keeps what is at a scope from being deleted, or changed."           \
+		HTTP_PUT, where,                                                                             \
+			.name = "ManagementLocks_CreateOrUpdateByScope", .permit = "iam:PutAzureLock",       \
+			.flags = API_WRITES, .type = AZ_LOCKS,                                               \
+			.args = PARAMS(struct lock_args, lock_params, .object = "ManagementLockObject"),     \
+			.prepare = prepare_put, .operation = engine_put_arm_lock_run,                        \
+			.returns = KIND_ARM_LOCK, .answer = show_put,                                        \
+			.doc = "Keeps what is at a scope from being deleted, or changed."                    \
 	}
 #define DELETE(where)                                                                                        \
 	{                                                                                                    \

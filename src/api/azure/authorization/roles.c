@@ -130,9 +130,11 @@ static const struct param body_params[] = {
 	 .offset = offsetof(struct role_body, scopes),
 	 .flags = REQUIRED,
 	 .doc = "A list of scopes in the subscription."},
+	AZ_READ_ONLY("createdOn|updatedOn|createdBy|updatedBy"),
 };
 #undef P
-static const struct params body_table = PARAMS(struct role_body, body_params, .is_open = true);
+static const struct params body_table =
+	PARAMS(struct role_body, body_params, .object = "RoleDefinitionProperties");
 struct role_args {
 	struct arm_role_wish wish;
 	struct role_body body;
@@ -140,6 +142,7 @@ struct role_args {
 static const struct param role_params[] = {
 	PARAM_OBJECT(struct role_args, "properties", body, body_table, .flags = REQUIRED,
 		     .doc = "What it gives."),
+	AZ_NAMED_PART,
 };
 
 enum { LIST_MAX = 1000, ACTION_MAX = 512 };
@@ -289,7 +292,7 @@ static RESULT list_permissions(struct az_call *e, const void *args, struct json_
 	{                                                                                                    \
 		HTTP_GET, where "/roleDefinitions",                                                          \
 			.name = "RoleDefinitions_List", .permit = "iam:ListAzureRoles", .type = AZ_ROLES,    \
-			.answer = list_definitions, .doc = "Roles, by name or all."                          \
+			.answer = list_definitions, .query = "$filter", .doc = "Roles, by name or all."      \
 	}
 #define PERMISSIONS(where)                                                                                   \
 	{                                                                                                    \
@@ -307,7 +310,7 @@ static const struct az_action actions[] = {
 	 .answer = show_definition, .doc = "One role."},
 	{HTTP_PUT, ONE, .name = "RoleDefinitions_CreateOrUpdate", .permit = "iam:PutAzureRole",
 	 .flags = API_WRITES, .type = AZ_ROLES,
-	 .args = PARAMS(struct role_args, role_params, .is_open = true), .prepare = prepare_put,
+	 .args = PARAMS(struct role_args, role_params, .object = "RoleDefinition"), .prepare = prepare_put,
 	 .operation = engine_put_arm_role_run, .returns = KIND_ARM_ROLE, .answer = show_put,
 	 .doc = "Makes a custom role, or replaces it."},
 	{HTTP_DELETE, ONE, .name = "RoleDefinitions_Delete", .permit = "iam:DeleteAzureRole",

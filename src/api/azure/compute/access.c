@@ -45,6 +45,16 @@ static const struct param grant_rows[] = {
 static RESULT prepare_grant(struct az_call *e, void *args)
 {
 	struct grant_args *a = args;
+	const json_t *said = az_said(e, e->target);
+	struct str network = str_from(json_string_value(json_object_get(said, AZ_NETWORK_ACCESS)));
+	struct str is_public = str_from(json_string_value(json_object_get(said, AZ_PUBLIC_ACCESS)));
+	if (str_equal_nocase(network, STR("DenyAll")) || str_equal_nocase(is_public, STR("Disabled")))
+		return ctx_fail(
+			e->c, ERR_STATE,
+			"Access to the bytes of '%" STR_FMT
+			"' is not allowed: its networkAccessPolicy is DenyAll, or its publicNetworkAccess "
+			"Disabled.",
+			STR_ARG(az_path_name(e, az_action_of(e)->names)));
 	a->wish.disk = az_target_ref(e);
 	a->wish.duration_s = a->duration_s;
 	return OK;
@@ -150,7 +160,7 @@ static RESULT show_console(struct az_call *e, const void *args, struct json_writ
 			.name = word "_GrantAccess", .permit = "ec2:GrantDiskAccess", .flags = API_WRITES,   \
 			.type = (of_type), .kind = (of_kind), .names = (variable),                           \
 			.subject_kind = KIND_IMAGE,                                                          \
-			.args = PARAMS(struct grant_args, grant_rows, .is_open = true),                      \
+			.args = PARAMS(struct grant_args, grant_rows, .object = "GrantAccessData"),          \
 			.prepare = prepare_grant, .operation = engine_grant_disk_access_run,                 \
 			.returns = API_RETURNS_NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_MADE,            \
 			AZ_SUBJECT(struct grant_args, wish.image),                                           \
@@ -176,7 +186,7 @@ static const struct az_action actions[] = {
 	{HTTP_POST, VM "/retrieveBootDiagnosticsData", .name = "VirtualMachines_RetrieveBootDiagnosticsData",
 	 .permit = "ec2:GetConsoleOutput", .flags = API_CHANGES_BY_TIME, .type = AZ_MACHINES,
 	 .kind = KIND_INSTANCE, .names = "vmName", .answer = show_addresses,
-	 .doc = "An address of what its serial port wrote."},
+	 .query = "sasUriExpirationTimeInMinutes", .doc = "An address of what its serial port wrote."},
 	{HTTP_GET, "/azure/" DISK_BYTES "/{id}", .name = "DiskBytes", .permit = "ec2:GrantDiskAccess",
 	 .flags = API_OPEN | API_FOR_ALL | AZ_SIGNED, .prepare = open_disk,
 	 .doc = "The bytes that access was granted to, by its address."},

@@ -11,7 +11,7 @@
 #include "store/instance.h"
 #include "store/server_group.h"
 
-static bool is_near(const struct server_group *g)
+bool az_is_near(const struct server_group *g)
 {
 	return g->policy == SERVER_GROUP_POLICY_AFFINITY || g->policy == SERVER_GROUP_POLICY_SOFT_AFFINITY;
 }
@@ -77,12 +77,12 @@ static void write_near_head(struct api_call *core, struct json_writer *w, const 
 
 static bool is_set(struct api_call *core, const void *args, const struct row *row)
 {
-	return !is_near(server_group_of(row)) && az_matches(core, args, row);
+	return !az_is_near(server_group_of(row)) && az_matches(core, args, row);
 }
 
 static bool is_near_group(struct api_call *core, const void *args, const struct row *row)
 {
-	return is_near(server_group_of(row)) && az_matches(core, args, row);
+	return az_is_near(server_group_of(row)) && az_matches(core, args, row);
 }
 
 static const struct member set_members[] = {
@@ -117,10 +117,18 @@ static const struct param domain_rows[] = {
 	PARAM(struct domains, "platformUpdateDomainCount", updates, .min = 1, .max = 20,
 	      .doc = "Kept and shown."),
 	NOT_BUILT("proximityPlacementGroup"),
+	NOT_BUILT("scheduledEventsPolicy|intent"),
+	NOT_BUILT("proximityPlacementGroupType", .only = "Standard"),
+	AZ_READ_ONLY("statuses|virtualMachines|virtualMachineScaleSets|availabilitySets|"
+		     "virtualMachineScaleSetMigrationInfo|colocationStatus"),
 };
-static const struct params domain_params = PARAMS(struct domains, domain_rows, .is_open = true);
+static const struct params domain_params =
+	PARAMS(struct domains, domain_rows, .object = "AvailabilitySetProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct set_args, "properties", properties, domain_params, .doc = "Its domains."),
+	AZ_KEPT("sku"),
+	NOT_BUILT("zones"),
+	AZ_RESOURCE,
 };
 
 static RESULT prepare(struct az_call *e, void *args)
@@ -167,7 +175,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 #define PUTS(path, word, of, variable, listing_of, says)                                                     \
 	OF_ONE(HTTP_PUT, path, word, "ec2:CreatePlacementGroup", of, variable, .flags = API_WRITES | AZ_PUT, \
 	       .keeps = "sku|properties.platformFaultDomainCount|properties.platformUpdateDomainCount",      \
-	       .args = PARAMS(struct set_args, put_rows, .is_open = true), .prepare = prepare,               \
+	       .args = PARAMS(struct set_args, put_rows, .object = "AvailabilitySet"), .prepare = prepare,   \
 	       .operation = put, .returns = KIND_SERVER_GROUP, AZ_SUBJECT(struct set_args, id),              \
 	       .shows = &(listing_of), .doc = (says))
 #define PATCHES(path, word, of, variable, listing_of, says)                                                  \
@@ -183,7 +191,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 #define LISTS(path, word, of, listing_of, says)                                                              \
 	{                                                                                                    \
 		HTTP_GET, path, .name = (word), .permit = "ec2:DescribePlacementGroups", .type = (of),       \
-				.listing = &(listing_of), .doc = (says)                                      \
+				.listing = &(listing_of), .query = "$expand", .doc = (says)                  \
 	}
 #define GETS(path, word, of, variable, listing_of, says)                                                     \
 	OF_ONE(HTTP_GET, path, word, "ec2:DescribePlacementGroups", of, variable, .shows = &(listing_of),    \

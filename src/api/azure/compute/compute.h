@@ -8,6 +8,7 @@
 #include "engine/instance/profile_association.h"
 
 struct image;
+struct server_group;
 struct instance;
 struct instance_launch;
 struct instance_extension;
@@ -21,6 +22,14 @@ struct az_sku {
 	struct str name;
 };
 extern const struct params az_sku_params;
+/* {"type": "EncryptionAtRestWithPlatformKey"} */
+struct az_encryption {
+	struct str type;
+};
+extern const struct params az_encryption_params;
+/* Kept of disks and snapshots: whether their bytes may be had by an address (access.c obeys both). */
+#define AZ_NETWORK_ACCESS "properties.networkAccessPolicy"
+#define AZ_PUBLIC_ACCESS "properties.publicNetworkAccess"
 /* The volume type of a SKU: Azure's names, or the type's own. */
 struct str az_type_of_sku(struct str sku);
 /* The SKU that a volume type is shown as. */
@@ -88,6 +97,7 @@ struct az_windows_os {
 };
 struct az_os_profile {
 	struct str computer_name, admin, password, custom_data;
+	enum choice allows_extensions;
 	struct az_linux_os linux_os;
 	struct az_windows_os windows;
 };
@@ -102,6 +112,11 @@ struct az_guest_wish {
  * arena. */
 RESULT az_take_os_profile(struct az_call *e, const struct az_os_profile *os, struct str machine,
 			  bool is_windows, struct instance_launch *launch, struct az_guest_wish *ret_wish);
+
+/* ---- availability_sets.c ---- */
+
+/* Whether the server group is a proximity placement group; else it is an availability set. */
+bool az_is_near(const struct server_group *g);
 
 /* ---- sizes.c ---- */
 

@@ -83,7 +83,8 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_open(w, "encryption");
 	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
 	json_write_close(w);
-	json_write_z(w, "networkAccessPolicy", "DenyAll");
+	az_write_said(e, w, row->id, AZ_NETWORK_ACCESS, "networkAccessPolicy", "AllowAll");
+	az_write_said(e, w, row->id, AZ_PUBLIC_ACCESS, "publicNetworkAccess", "Enabled");
 	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
 	az_write_time(w, "timeCreated", row->created_us);
 	json_write_z(w, "provisioningState",
@@ -120,6 +121,8 @@ struct creation {
 	struct az_image_reference image;
 };
 struct disk_says {
+	struct str network, public_access;
+	struct az_encryption encryption;
 	struct creation creation;
 	int64_t gib, iops, throughput;
 };
@@ -141,8 +144,11 @@ static const struct param creation_rows[] = {
 		     .doc = "FromImage: the image."),
 	NOT_BUILT("sourceUri|storageAccountId|galleryImageReference|uploadSizeBytes|securityDataUri|"
 		  "logicalSectorSize"),
+	NOT_BUILT("securityMetadataUri|performancePlus|elasticSanResourceId|provisionedBandwidthCopySpeed|"
+		  "instantAccessDurationMinutes"),
+	AZ_READ_ONLY("sourceUniqueId"),
 };
-static const struct params creation_params = PARAMS(struct creation, creation_rows, .is_open = true);
+static const struct params creation_params = PARAMS(struct creation, creation_rows, .object = "CreationData");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct disk_says, "creationData", creation, creation_params,
 		     .doc = "From what it is made."),
@@ -153,14 +159,29 @@ static const struct param property_rows[] = {
 	NOT_BUILT("diskAccessId|securityProfile|diskIOPSReadOnly|diskMBpsReadOnly"),
 	NOT_BUILT("burstingEnabled", .only = "false"),
 	NOT_BUILT("maxShares", .only = "1"),
-	NOT_BUILT("networkAccessPolicy", .only = "DenyAll|AllowAll"),
+	PARAM(struct disk_says, "networkAccessPolicy", network, .words = "AllowAll|DenyAll",
+	      .doc = "DenyAll: nobody gets an address of its bytes."),
+	PARAM(struct disk_says, "publicNetworkAccess", public_access, .words = "Enabled|Disabled",
+	      .doc = "Disabled: likewise."),
+	PARAM_OBJECT(struct disk_says, "encryption", encryption, az_encryption_params,
+		     .doc = "The region's keys."),
+	NOT_BUILT("purchasePlan|supportedCapabilities|encryptionSettingsCollection|tier|supportsHibernation|"
+		  "optimizedForFrequentAttach|availabilityPolicy"),
+	NOT_BUILT("dataAccessAuthMode", .only = "None"),
+	AZ_KEPT("osType|hyperVGeneration"),
+	AZ_READ_ONLY(
+		"timeCreated|diskSizeBytes|uniqueId|provisioningState|diskState|shareInfo|"
+		"burstingEnabledTime|propertyUpdatesInProgress|LastOwnershipUpdateTime|completionPercent"),
 };
-static const struct params property_params = PARAMS(struct disk_says, property_rows, .is_open = true);
+static const struct params property_params =
+	PARAMS(struct disk_says, property_rows, .object = "DiskProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct disk_args, "sku", sku, az_sku_params, .doc = "Standard_LRS, Premium_LRS, …"),
 	PARAM(struct disk_args, "zones", zones, .doc = "Its zone, by number."),
 	PARAM_OBJECT(struct disk_args, "properties", properties, property_params, .doc = "The rest."),
 	NOT_BUILT("extendedLocation|managedByExtended"),
+	AZ_READ_ONLY("managedBy"),
+	AZ_RESOURCE,
 };
 
 static RESULT take_source(struct az_call *e, const struct creation *c, struct disk_wish *disk)
@@ -278,7 +299,8 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 #define DISK AZ_GROUP DISKS "/{diskName}"
 #define KEEPS                                                                                                \
 	"zones|properties.osType|properties.hyperVGeneration|properties.creationData.createOption|"          \
-	"properties.creationData.sourceResourceId|properties.creationData.imageReference"
+	"properties.creationData.sourceResourceId|properties.creationData.imageReference|" AZ_NETWORK_ACCESS \
+	"|" AZ_PUBLIC_ACCESS
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION DISKS, .name = "Disks_List", .permit = "ec2:DescribeVolumes",
 	 .type = AZ_DISKS, .listing = &disks, .doc = "The subscription's disks."},
@@ -288,14 +310,14 @@ static const struct az_action actions[] = {
 	 .kind = KIND_VOLUME, .names = "diskName", .shows = &disks, .doc = "One disk."},
 	{HTTP_PUT, DISK, .name = "Disks_CreateOrUpdate", .permit = "ec2:CreateVolume",
 	 .flags = API_WRITES | AZ_PUT | AZ_IS_202, .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
-	 .keeps = KEEPS, .args = PARAMS(struct disk_args, put_rows, .is_open = true), .prepare = prepare,
-	 .operation = put, .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id), .shows = &disks,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes a disk, or changes one."},
+	 .keeps = KEEPS, .fixed = "zones:zones", .args = PARAMS(struct disk_args, put_rows, .object = "Disk"),
+	 .prepare = prepare, .operation = put, .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id),
+	 .shows = &disks, .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes a disk, or changes one."},
 	{HTTP_PATCH, DISK, .name = "Disks_Update", .permit = "ec2:ModifyVolume",
 	 .flags = API_WRITES | AZ_PATCH, .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
-	 .args = PARAMS(struct disk_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id), .shows = &disks,
-	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Changes a disk."},
+	 .keeps = KEEPS, .fixed = "zones:zones", .args = PARAMS(struct disk_args, put_rows, .object = "Disk"),
+	 .prepare = prepare, .operation = put, .returns = KIND_VOLUME, AZ_SUBJECT(struct disk_args, id),
+	 .shows = &disks, .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Changes a disk."},
 	{HTTP_DELETE, DISK, .name = "Disks_Delete", .permit = "ec2:DeleteVolume", .flags = API_WRITES,
 	 .type = AZ_DISKS, .kind = KIND_VOLUME, .names = "diskName",
 	 .args = {0, 0, sizeof(struct delete_args)}, .prepare = prepare_delete,

@@ -122,7 +122,7 @@ struct image_args {
 };
 
 static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Its id.")};
-static const struct params link_params = PARAMS(struct link, link_rows, .is_open = true);
+static const struct params link_params = PARAMS(struct link, link_rows, .object = "SubResource");
 static const struct param disk_rows[] = {
 	PARAM_OBJECT(struct image_disk, "snapshot", snapshot, link_params, .doc = "From a snapshot."),
 	PARAM_OBJECT(struct image_disk, "managedDisk", disk, link_params, .doc = "Not built: a snapshot is."),
@@ -132,26 +132,33 @@ static const struct param disk_rows[] = {
 	PARAM(struct image_disk, "osState", os_state, .words = "Generalized|Specialized",
 	      .doc = "Of the first disk."),
 	NOT_BUILT("blobUri|diskEncryptionSet"),
+	NOT_BUILT("storageAccountType"),
+	AZ_KEPT("caching"),
 };
-static const struct params disk_params = PARAMS(struct image_disk, disk_rows, .is_open = true);
+static const struct params disk_params = PARAMS(struct image_disk, disk_rows, .object = "ImageDisk");
 static const struct param storage_rows[] = {
 	PARAM_OBJECT(struct image_storage, "osDisk", os, disk_params, .doc = "The first disk."),
 	PARAM_LIST(struct image_storage, "dataDisks", data, disk_params, .max = DATA_DISKS_MAX,
 		   .doc = "The others."),
+	NOT_BUILT("zoneResilient"),
 };
-static const struct params storage_params = PARAMS(struct image_storage, storage_rows, .is_open = true);
+static const struct params storage_params =
+	PARAMS(struct image_storage, storage_rows, .object = "ImageStorageProfile");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct image_says, "sourceVirtualMachine", machine, link_params,
 		     .doc = "Made of a machine."),
 	PARAM_OBJECT(struct image_says, "storageProfile", storage, storage_params, .doc = "Or of snapshots."),
 	PARAM(struct image_says, "hyperVGeneration", generation, .words = "V1|V2",
 	      .doc = "V2 starts by UEFI."),
+	AZ_READ_ONLY("provisioningState"),
 };
-static const struct params property_params = PARAMS(struct image_says, property_rows, .is_open = true);
+static const struct params property_params =
+	PARAMS(struct image_says, property_rows, .object = "ImageProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct image_args, "properties", properties, property_params,
 		     .doc = "What it is made of."),
 	NOT_BUILT("extendedLocation"),
+	AZ_RESOURCE,
 };
 
 static RESULT prepare_capture(struct az_call *e, struct image_args *a)
@@ -255,7 +262,7 @@ static const struct az_action actions[] = {
 	 .kind = KIND_IMAGE, .names = "imageName", .shows = &images, .doc = "One image."},
 	{HTTP_PUT, IMAGE, .name = "Images_CreateOrUpdate", .permit = "ec2:CreateImage",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_IMAGES, .kind = KIND_IMAGE, .names = "imageName",
-	 .args = PARAMS(struct image_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
+	 .args = PARAMS(struct image_args, put_rows, .object = "Image"), .prepare = prepare, .operation = put,
 	 .returns = KIND_IMAGE, AZ_SUBJECT(struct image_args, id), .shows = &images,
 	 .outcome = ASYNC_JOB_OUTCOME_MADE, .doc = "Makes an image of a machine, or of snapshots."},
 	{HTTP_PATCH, IMAGE, .name = "Images_Update", .permit = "ec2:CreateTags",

@@ -14,28 +14,32 @@ static const struct param public_key_rows[] = {
 	PARAM(struct az_public_key, "path", path, .doc = "Where it goes in the guest."),
 	PARAM(struct az_public_key, "keyData", line, .max = 16384, .doc = "In OpenSSH's form."),
 };
-static const struct params public_key_params = PARAMS(struct az_public_key, public_key_rows, .is_open = true);
+static const struct params public_key_params =
+	PARAMS(struct az_public_key, public_key_rows, .object = "SshPublicKey");
 static const struct param ssh_rows[] = {
 	PARAM_LIST(struct az_ssh, "publicKeys", keys, public_key_params, .max = 1, .doc = "One key."),
 };
-static const struct params ssh_params = PARAMS(struct az_ssh, ssh_rows, .is_open = true);
+static const struct params ssh_params = PARAMS(struct az_ssh, ssh_rows, .object = "SshConfiguration");
 static const struct param linux_rows[] = {
 	PARAM(struct az_linux_os, "disablePasswordAuthentication", disables_password,
 	      .doc = "A key is needed then."),
 	PARAM(struct az_linux_os, "provisionVMAgent", has_agent, .doc = "Its guest sets an agent up."),
 	PARAM_OBJECT(struct az_linux_os, "ssh", ssh, ssh_params, .doc = "Keys of its administrator."),
+	NOT_BUILT("patchSettings|enableVMAgentPlatformUpdates"),
 };
-static const struct params linux_params = PARAMS(struct az_linux_os, linux_rows, .is_open = true);
+static const struct params linux_params =
+	PARAMS(struct az_linux_os, linux_rows, .object = "LinuxConfiguration");
 static const struct param listener_rows[] = {
 	PARAM(struct az_listener, "protocol", protocol, .flags = REQUIRED, .words = "Http",
 	      .doc = "Http; for Https there is no vault of certificates."),
 	NOT_BUILT("certificateUrl"),
 };
-static const struct params listener_params = PARAMS(struct az_listener, listener_rows, .is_open = true);
+static const struct params listener_params =
+	PARAMS(struct az_listener, listener_rows, .object = "WinRMListener");
 static const struct param winrm_rows[] = {
 	PARAM_LIST(struct az_winrm, "listeners", listeners, listener_params, .max = 1, .doc = "One at most."),
 };
-static const struct params winrm_params = PARAMS(struct az_winrm, winrm_rows, .is_open = true);
+static const struct params winrm_params = PARAMS(struct az_winrm, winrm_rows, .object = "WinRMConfiguration");
 static const struct param windows_rows[] = {
 	PARAM(struct az_windows_os, "provisionVMAgent", has_agent, .doc = "Its guest sets an agent up."),
 	PARAM(struct az_windows_os, "enableAutomaticUpdates", updates, .doc = "Windows installs updates."),
@@ -43,9 +47,14 @@ static const struct param windows_rows[] = {
 	PARAM_OBJECT(struct az_windows_os, "winRM", winrm, winrm_params,
 		     .doc = "How it is managed from afar."),
 	NOT_BUILT("additionalUnattendContent", .only = "[]"),
+	NOT_BUILT("patchSettings"),
+	AZ_READ_ONLY("enableVMAgentPlatformUpdates"),
 };
-static const struct params windows_params = PARAMS(struct az_windows_os, windows_rows, .is_open = true);
+static const struct params windows_params =
+	PARAMS(struct az_windows_os, windows_rows, .object = "WindowsConfiguration");
 static const struct param os_rows[] = {
+	PARAM(struct az_os_profile, "allowExtensionOperations", allows_extensions,
+	      .doc = "As it is shown: true of a machine whose guest has an administrator."),
 	PARAM(struct az_os_profile, "computerName", computer_name, .max = 64, .doc = "Its host name."),
 	PARAM(struct az_os_profile, "adminUsername", admin, .max = 64, .doc = "Its administrator."),
 	PARAM(struct az_os_profile, "adminPassword", password, .max = 123, .doc = "His password."),
@@ -54,8 +63,10 @@ static const struct param os_rows[] = {
 	PARAM_OBJECT(struct az_os_profile, "linuxConfiguration", linux_os, linux_params, .doc = "Of Linux."),
 	PARAM_OBJECT(struct az_os_profile, "windowsConfiguration", windows, windows_params,
 		     .doc = "Of Windows."),
+	NOT_BUILT("secrets"),
+	NOT_BUILT("requireGuestProvisionSignal", .only = "true"),
 };
-const struct params az_os_profile_params = PARAMS(struct az_os_profile, os_rows, .is_open = true);
+const struct params az_os_profile_params = PARAMS(struct az_os_profile, os_rows, .object = "OSProfile");
 
 /* ---- what becomes of it ---- */
 

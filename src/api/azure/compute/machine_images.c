@@ -92,9 +92,10 @@ static const struct param reference_rows[] = {
 	PARAM(struct az_image_reference, "sku", sku, .doc = "its SKU,"),
 	PARAM(struct az_image_reference, "version", version, .doc = "and its version, or latest."),
 	NOT_BUILT("sharedGalleryImageId|communityGalleryImageId"),
+	AZ_READ_ONLY("exactVersion"),
 };
 const struct params az_image_reference_params =
-	PARAMS(struct az_image_reference, reference_rows, .is_open = true);
+	PARAMS(struct az_image_reference, reference_rows, .object = "ImageReference");
 
 static const struct api_error no_image = {ERR_NOT_FOUND, 0, 404, "PlatformImageNotFound"};
 
@@ -270,7 +271,8 @@ static RESULT show_aliases(struct az_call *e, const void *args, struct json_writ
 #define LEVEL(path, word, what)                                                                              \
 	{                                                                                                    \
 		HTTP_GET, path, .name = (word), .permit = "ec2:DescribeImages", .flags = AZ_IN_PLACE,        \
-				.type = AZ_PUBLISHERS, .answer = list_level, .doc = (what)                   \
+				.type = AZ_PUBLISHERS, .answer = list_level, .query = "$orderby|$expand",    \
+				.doc = (what)                                                                \
 	}
 static const struct az_action actions[] = {
 	LEVEL(IMAGES_AT, "VirtualMachineImages_ListPublishers", "Publishers of images."),

@@ -66,24 +66,33 @@ struct hardware {
 struct link {
 	struct str id;
 };
+struct boot_diagnostics {
+	bool is_on;
+};
+struct diagnostics {
+	struct boot_diagnostics boot;
+};
 struct machine_says {
 	struct hardware hardware;
 	struct storage storage;
 	struct az_os_profile os;
 	struct network network;
-	struct link availability_set;
+	struct link availability_set, near;
 	struct str user_data, license_type;
+	struct diagnostics diagnostics;
 };
 
 static const struct param link_rows[] = {PARAM(struct link, "id", id, .doc = "Its id.")};
-static const struct params link_params = PARAMS(struct link, link_rows, .is_open = true);
+static const struct params link_params = PARAMS(struct link, link_rows, .object = "SubResource");
 static const struct param disk_link_rows[] = {
 	PARAM(struct disk_link, "id", id, .doc = "Attach: the disk's id."),
 	PARAM(struct disk_link, "storageAccountType", sku,
 	      .doc = "Of a new disk: Standard_LRS, Premium_LRS, …"),
 	NOT_BUILT("diskEncryptionSet|securityProfile"),
+	NOT_BUILT("additionalDiskProperties"),
 };
-static const struct params disk_link_params = PARAMS(struct disk_link, disk_link_rows, .is_open = true);
+static const struct params disk_link_params =
+	PARAMS(struct disk_link, disk_link_rows, .object = "ManagedDiskParameters");
 #define FATES "Delete|Detach"
 static const struct param os_disk_rows[] = {
 	PARAM(struct os_disk, "name", name, .doc = "What the disk is called."),
@@ -96,8 +105,10 @@ static const struct param os_disk_rows[] = {
 	PARAM_OBJECT(struct os_disk, "managedDisk", managed, disk_link_params, .doc = "Its SKU, or its id."),
 	NOT_BUILT("vhd|image|encryptionSettings|diffDiskSettings"),
 	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
+	NOT_BUILT("storageFaultDomainAlignment"),
+	AZ_KEPT("osType|caching"),
 };
-static const struct params os_disk_params = PARAMS(struct os_disk, os_disk_rows, .is_open = true);
+static const struct params os_disk_params = PARAMS(struct os_disk, os_disk_rows, .object = "OSDisk");
 static const struct param data_disk_rows[] = {
 	PARAM(struct data_disk, "lun", lun, .flags = REQUIRED, .max = LUN_MAX,
 	      .doc = "Its number in the machine."),
@@ -114,38 +125,62 @@ static const struct param data_disk_rows[] = {
 		     .doc = "Its SKU, or its id."),
 	NOT_BUILT("vhd|image|detachOption"),
 	NOT_BUILT("writeAcceleratorEnabled", .only = "false"),
+	NOT_BUILT("storageFaultDomainAlignment|sourceResource"),
+	AZ_READ_ONLY("diskIOPSReadWrite|diskMBpsReadWrite"),
 };
-static const struct params data_disk_params = PARAMS(struct data_disk, data_disk_rows, .is_open = true);
+static const struct params data_disk_params = PARAMS(struct data_disk, data_disk_rows, .object = "DataDisk");
 static const struct param storage_rows[] = {
 	PARAM_OBJECT(struct storage, "imageReference", image, az_image_reference_params,
 		     .given = offsetof(struct storage, has_image) + 1, .doc = "The image."),
 	PARAM_OBJECT(struct storage, "osDisk", os, os_disk_params, .doc = "The first disk."),
 	PARAM_LIST(struct storage, "dataDisks", data, data_disk_params,
 		   .given = offsetof(struct storage, has_data) + 1, .max = LUN_MAX + 1, .doc = "The others."),
+	NOT_BUILT("diskControllerType", .only = "SCSI"),
+	NOT_BUILT("alignRegionalDisksToVMZone|diskApiVersion"),
 };
-static const struct params storage_params = PARAMS(struct storage, storage_rows, .is_open = true);
+static const struct params storage_params = PARAMS(struct storage, storage_rows, .object = "StorageProfile");
 static const struct param interface_property_rows[] = {
 	PARAM(struct interface_properties, "primary", is_primary, .doc = "The first of several."),
 	PARAM(struct interface_properties, "deleteOption", fate, .words = FATES,
 	      .doc = "Whether it goes with the machine; it stays."),
 };
 static const struct params interface_property_params =
-	PARAMS(struct interface_properties, interface_property_rows, .is_open = true);
+	PARAMS(struct interface_properties, interface_property_rows,
+	       .object = "NetworkInterfaceReferenceProperties");
 static const struct param interface_rows[] = {
 	PARAM(struct interface, "id", id, .flags = REQUIRED, .doc = "A network interface."),
 	PARAM_OBJECT(struct interface, "properties", properties, interface_property_params,
 		     .doc = "How it is there."),
 };
-static const struct params interface_params = PARAMS(struct interface, interface_rows, .is_open = true);
+static const struct params interface_params =
+	PARAMS(struct interface, interface_rows, .object = "NetworkInterfaceReference");
 static const struct param network_rows[] = {
 	PARAM_LIST(struct network, "networkInterfaces", interfaces, interface_params,
 		   .given = offsetof(struct network, has_interfaces) + 1, .max = PORTS_OF_INSTANCE_MAX,
 		   .doc = "Its interfaces."),
 	NOT_BUILT("networkInterfaceConfigurations"),
+	NOT_BUILT("interconnectGroupProfile"),
+	AZ_READ_ONLY("networkApiVersion"),
 };
-static const struct params network_params = PARAMS(struct network, network_rows, .is_open = true);
-static const struct param hardware_rows[] = {PARAM(struct hardware, "vmSize", size, .doc = "Its size.")};
-static const struct params hardware_params = PARAMS(struct hardware, hardware_rows, .is_open = true);
+static const struct params network_params = PARAMS(struct network, network_rows, .object = "NetworkProfile");
+static const struct param hardware_rows[] = {
+	PARAM(struct hardware, "vmSize", size, .doc = "Its size."),
+	NOT_BUILT("vmSizeProperties|processorMode"),
+};
+static const struct params hardware_params =
+	PARAMS(struct hardware, hardware_rows, .object = "HardwareProfile");
+static const struct param boot_rows[] = {
+	PARAM(struct boot_diagnostics, "enabled", is_on,
+	      .doc = "Kept and shown: each machine's serial port is read."),
+	NOT_BUILT("storageUri"),
+};
+static const struct params boot_params =
+	PARAMS(struct boot_diagnostics, boot_rows, .object = "BootDiagnostics");
+static const struct param diagnostics_rows[] = {
+	PARAM_OBJECT(struct diagnostics, "bootDiagnostics", boot, boot_params, .doc = "Of its serial port."),
+};
+static const struct params diagnostics_params =
+	PARAMS(struct diagnostics, diagnostics_rows, .object = "DiagnosticsProfile");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct machine_says, "hardwareProfile", hardware, hardware_params, .doc = "Its size."),
 	PARAM_OBJECT(struct machine_says, "storageProfile", storage, storage_params,
@@ -155,6 +190,10 @@ static const struct param property_rows[] = {
 		     .doc = "Its interfaces."),
 	PARAM_OBJECT(struct machine_says, "availabilitySet", availability_set, link_params,
 		     .doc = "Apart from whom it is."),
+	PARAM_OBJECT(struct machine_says, "proximityPlacementGroup", near, link_params,
+		     .doc = "Beside whom it is, in place of an availability set."),
+	PARAM_OBJECT(struct machine_says, "diagnosticsProfile", diagnostics, diagnostics_params,
+		     .doc = "What is shown of its boot."),
 	PARAM(struct machine_says, "userData", user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	      .doc = "What its guest can read."),
 	NOT_BUILT(
@@ -167,8 +206,12 @@ static const struct param property_rows[] = {
 		     "one's own."),
 	NOT_BUILT("priority", .only = "Regular"),
 	NOT_BUILT("evictionPolicy"),
+	NOT_BUILT("flexProfile|scheduledEventsPolicy|extensionsTimeBudget|platformFaultDomain|"
+		  "interconnectBlockProfile|resiliencyProfile"),
+	AZ_READ_ONLY("provisioningState|instanceView|vmId|timeCreated"),
 };
-static const struct params property_params = PARAMS(struct machine_says, property_rows, .is_open = true);
+static const struct params property_params =
+	PARAMS(struct machine_says, property_rows, .object = "VirtualMachineProperties");
 
 struct data_change {
 	struct volume_attaching attach; /* its volume of kind none: the one that is made */
@@ -209,6 +252,10 @@ static const struct param put_rows[] = {
 	PARAM(struct machine_args, "zones", zones, .doc = "Its zone, by number."),
 	PARAM_OBJECT(struct machine_args, "properties", properties, property_params, .doc = "The rest."),
 	NOT_BUILT("plan|extendedLocation"),
+	AZ_CORE_READS("identity"),
+	NOT_BUILT("placement"),
+	AZ_READ_ONLY("resources|managedBy"),
+	AZ_RESOURCE,
 };
 
 /* ---- a new machine ---- */
@@ -406,12 +453,36 @@ static RESULT take_license(struct az_call *e, struct machine_args *a, struct lic
 	return OK;
 }
 
+/* A machine is in one server group at most. */
+static RESULT take_group(struct az_call *e, const struct machine_says *p, struct ref *ret_group)
+{
+	static const char *const fields[] = {"properties.availabilitySet.id",
+					     "properties.proximityPlacementGroup.id"};
+	const struct row *row = NULL;
+	bool is_near = p->near.id.n > 0;
+	if (is_near && p->availability_set.id.n)
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, str_from(fields[1]),
+			"A machine in an availability set and in a proximity placement group is not "
+			"supported.");
+	if (!is_near && !p->availability_set.id.n)
+		return OK;
+	TRY(az_find_id(e, fields[is_near], is_near ? p->near.id : p->availability_set.id,
+		       is_near ? AZ_PROXIMITY_GROUPS : AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, &row));
+	*ret_group = ref_by_id(KIND_SERVER_GROUP, row->id);
+	ret_group->field = str_from(fields[is_near]);
+	return OK;
+}
+
 static RESULT prepare_new(struct az_call *e, struct machine_args *a)
 {
 	const struct machine_says *p = &a->properties;
 	struct instance_launch *launch = &a->launch;
-	const struct row *row = NULL;
 	a->is_new = true;
+	if (p->os.allows_extensions == CHOICE_NO)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED,
+				      STR("properties.osProfile.allowExtensionOperations"),
+				      "Of the parameter 'allowExtensionOperations' only true is supported.");
 	launch->min_count = launch->max_count = 1;
 	launch->name = e->put.name;
 	launch->beyond_type = launch->accept_unplaced = true;
@@ -419,11 +490,7 @@ static RESULT prepare_new(struct az_call *e, struct machine_args *a)
 	TRY(choose_type(e, p, &launch->type));
 	if (a->zones.count)
 		TRY(az_find_zone(e, &a->zones, &launch->zone));
-	if (p->availability_set.id.n) {
-		TRY(az_find_id(e, "properties.availabilitySet.id", p->availability_set.id,
-			       AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, &row));
-		launch->server_group = ref_by_id(KIND_SERVER_GROUP, row->id);
-	}
+	TRY(take_group(e, p, &launch->server_group));
 	if (p->license_type.n)
 		TRY(take_license(e, a, &launch->licences));
 	TRY(take_disks(e, a));
@@ -460,6 +527,39 @@ static RESULT check_image(struct az_call *e, const struct az_image_reference *sa
 	return OK;
 }
 
+struct disk_check {
+	const char *property; /* "osDisk" */
+	struct str name, sku;
+	int64_t gib;
+};
+
+/* A managed disk is changed at the disk: what a machine says of one that it has is what is so. Codes and texts as users have
+ * recorded them. */
+static RESULT check_disk(struct az_call *e, const struct disk_check *said, const struct volume *v)
+{
+	static const struct api_error no_resize = {ERR_STATE, 0, 409, "ResizeDiskError"};
+	static const struct api_error no_change = {ERR_STATE, 0, 409, "PropertyChangeNotAllowed"};
+	struct str machine = az_path_value(e, "vmName"), disk = az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id);
+	TRY(az_check_unchanged(e, str_print(e->c->arena, "%s.name", said->property).p, said->name,
+			       az_last_word(az_name_of(e, AZ_DISKS, KIND_VOLUME, v->row.id))));
+	if (said->gib && said->gib != v->size / GIB) {
+		e->error = &no_resize;
+		return ctx_fail_field(e->c, ERR_STATE,
+				      str_print(e->c->arena, "%s.diskSizeGB", said->property),
+				      "Managed disk resize via Virtual Machine '%" STR_FMT
+				      "' is not allowed. Please resize disk resource at %" STR_FMT ".",
+				      STR_ARG(machine), STR_ARG(disk));
+	}
+	if (!said->sku.n || str_equal_nocase(said->sku, az_sku_of_type(v->type)))
+		return OK;
+	e->error = &no_change;
+	return ctx_fail_field(e->c, ERR_STATE,
+			      str_print(e->c->arena, "%s.managedDisk.storageAccountType", said->property),
+			      "Managed disk storage account type change through Virtual Machine '%" STR_FMT
+			      "' is not allowed.",
+			      STR_ARG(machine));
+}
+
 static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const struct instance *i)
 {
 	static const char field[] = "properties.storageProfile.osDisk.managedDisk.id";
@@ -467,20 +567,38 @@ static RESULT check_os_disk(struct az_call *e, const struct os_disk *said, const
 	bool is_same =
 		!said->managed.id.n ||
 		(v && str_equal_nocase(said->managed.id, az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
-	return is_same ? OK
-		       : ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
-					"The parameter '%s' is not supported on a machine that is there: its "
-					"OS disk stays. "
-					"Reimage the machine, or make another one with that disk.",
-					field);
+	const struct disk_check check = {"osDisk", said->name, said->managed.sku, said->gib};
+	if (is_same)
+		return v ? check_disk(e, &check, v) : OK;
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
+			      "The parameter '%s' is not supported on a machine that is there: its "
+			      "OS disk stays. "
+			      "Reimage the machine, or make another one with that disk.",
+			      field);
 }
 
-static RESULT check_set(struct az_call *e, struct str said, const struct instance *i)
+static RESULT check_group(struct az_call *e, const struct machine_says *p, const struct instance *i)
 {
-	struct str shown = server_group_find(az_tables(e), i->server_group)
-				   ? az_id_of(e, AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, i->server_group)
-				   : STR_NONE;
-	return az_check_unchanged(e, "availabilitySet.id", said, shown);
+	const struct server_group *g = server_group_find(az_tables(e), i->server_group);
+	bool is_near = g && az_is_near(g);
+	struct str shown = g ? az_id_of(e, is_near ? AZ_PROXIMITY_GROUPS : AZ_AVAILABILITY_SETS,
+					KIND_SERVER_GROUP, g->row.id)
+			     : STR_NONE;
+	TRY(az_check_unchanged(e, "availabilitySet.id", p->availability_set.id, is_near ? STR_NONE : shown));
+	return az_check_unchanged(e, "proximityPlacementGroup.id", p->near.id, is_near ? shown : STR_NONE);
+}
+
+/* userData may change; customData is what the guest began with. */
+static RESULT take_user_data(struct az_call *e, struct machine_args *a, const struct instance *i)
+{
+	const struct machine_says *p = &a->properties;
+	if (p->os.custom_data.n && !str_equal(p->os.custom_data, i->user_data))
+		return az_fail_change(e, "customData");
+	if (!p->user_data.n || str_equal(p->user_data, i->user_data))
+		return OK;
+	a->settings.set_user_data = a->changes_settings = true;
+	a->settings.user_data = p->user_data;
+	return OK;
 }
 
 static RESULT prepare_resize(struct az_call *e, struct machine_args *a, const struct instance *i)
@@ -600,6 +718,8 @@ static RESULT prepare_data(struct az_call *e, struct machine_args *a)
 		}
 		TRY(az_check_unchanged(e, "dataDisk.managedDisk.id", d->managed.id,
 				       az_id_of(e, AZ_DISKS, KIND_VOLUME, v->row.id)));
+		const struct disk_check check = {"dataDisk", d->name, d->managed.sku, d->gib};
+		TRY(check_disk(e, &check, v));
 		take_disk_fate(a, v, d->fate, "properties.storageProfile.dataDisks.deleteOption");
 	}
 	return OK;
@@ -659,11 +779,11 @@ static RESULT prepare_change(struct az_call *e, struct machine_args *a)
 	TRY(check_kept(e, "properties.osProfile.computerName", "osProfile.computerName",
 		       p->os.computer_name));
 	TRY(check_kept(e, "properties.osProfile.adminUsername", "osProfile.adminUsername", p->os.admin));
-	TRY(check_kept(e, "properties.storageProfile.osDisk.name", "osDisk.name", p->storage.os.name));
 	TRY(check_image(e, &p->storage.image));
 	TRY(check_os_disk(e, &p->storage.os, i));
-	TRY(check_set(e, p->availability_set.id, i));
+	TRY(check_group(e, p, i));
 	TRY(prepare_settings(e, a, i));
+	TRY(take_user_data(e, a, i));
 	a->converts = p->license_type.n > 0;
 	a->licence.instance = az_target_ref(e);
 	if (a->converts)
@@ -781,15 +901,29 @@ static RESULT put(struct op *op, void *args)
 	"properties.storageProfile.osDisk.name|properties.storageProfile.osDisk.createOption|"               \
 	"properties.osProfile.computerName|properties.osProfile.adminUsername|"                              \
 	"properties.osProfile.linuxConfiguration|properties.osProfile.windowsConfiguration|"                 \
-	"properties.diagnosticsProfile|properties.userData"
+	"properties.storageProfile.dataDisks|properties.diagnosticsProfile|properties.userData"
+#define FIXED                                                                                                \
+	"zones:zones|properties.storageProfile.osDisk.createOption:osDisk.createOption|"                     \
+	"properties.storageProfile.osDisk.osType:osDisk.osType|"                                             \
+	"properties.osProfile.linuxConfiguration.ssh.publicKeys:linuxConfiguration.ssh.publicKeys|"          \
+	"properties.osProfile.linuxConfiguration.disablePasswordAuthentication:"                             \
+	"linuxConfiguration.disablePasswordAuthentication|"                                                  \
+	"properties.osProfile.linuxConfiguration.provisionVMAgent:linuxConfiguration.provisionVMAgent|"      \
+	"properties.osProfile.windowsConfiguration.provisionVMAgent:windowsConfiguration.provisionVMAgent|"  \
+	"properties.osProfile.windowsConfiguration.enableAutomaticUpdates:"                                  \
+	"windowsConfiguration.enableAutomaticUpdates|"                                                       \
+	"properties.osProfile.windowsConfiguration.timeZone:windowsConfiguration.timeZone|"                  \
+	"properties.osProfile.windowsConfiguration.winRM:windowsConfiguration.winRM|"                        \
+	"properties.osProfile.allowExtensionOperations:osProfile.allowExtensionOperations"
 #define CHANGE(verb, word, action, more, says)                                                               \
 	{                                                                                                    \
-		verb, MACHINE,                                                                               \
-			.name = (word), .permit = (action), .flags = API_WRITES | (more),                    \
-			.type = AZ_MACHINES, .kind = KIND_INSTANCE, .names = "vmName", .keeps = KEEPS,       \
-			.args = PARAMS(struct machine_args, put_rows, .is_open = true), .prepare = prepare,  \
-			.operation = put, .returns = KIND_INSTANCE, AZ_SUBJECT(struct machine_args, id),     \
-			.shows = &az_machines, .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = (says)           \
+		verb, MACHINE, .name = (word), .permit = (action), .flags = API_WRITES | (more),             \
+			       .type = AZ_MACHINES, .kind = KIND_INSTANCE, .names = "vmName",                \
+			       .keeps = KEEPS, .fixed = FIXED,                                               \
+			       .args = PARAMS(struct machine_args, put_rows, .object = "VirtualMachine"),    \
+			       .prepare = prepare, .operation = put, .returns = KIND_INSTANCE,               \
+			       AZ_SUBJECT(struct machine_args, id), .shows = &az_machines,                   \
+			       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = (says)                           \
 	}
 static const struct az_action actions[] = {
 	CHANGE(HTTP_PUT, "VirtualMachines_CreateOrUpdate", "ec2:RunInstances", AZ_PUT,

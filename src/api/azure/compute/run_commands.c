@@ -34,13 +34,17 @@ static const struct param source_rows[] = {
 	PARAM(struct source, "script", script, .flags = REQUIRED, .max = EXTENSION_SETTINGS_MAX,
 	      .doc = "The script."),
 	NOT_BUILT("scriptUri|commandId|scriptUriManagedIdentity"),
+	NOT_BUILT("galleryScriptReferenceId"),
+	NOT_BUILT("scriptShell", .only = "Default"),
 };
-static const struct params source_params = PARAMS(struct source, source_rows, .is_open = true);
+static const struct params source_params =
+	PARAMS(struct source, source_rows, .object = "VirtualMachineRunCommandScriptSource");
 static const struct param parameter_rows[] = {
 	PARAM(struct parameter, "name", name, .flags = REQUIRED, .doc = "A variable of the script."),
 	PARAM(struct parameter, "value", value, .flags = REQUIRED, .max = 16384, .doc = "What it is."),
 };
-static const struct params parameter_params = PARAMS(struct parameter, parameter_rows, .is_open = true);
+static const struct params parameter_params =
+	PARAMS(struct parameter, parameter_rows, .object = "RunCommandInputParameter");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct command_says, "source", source, source_params, .flags = REQUIRED,
 		     .doc = "What is run."),
@@ -52,11 +56,14 @@ static const struct param property_rows[] = {
 		  "errorBlobManagedIdentity"),
 	NOT_BUILT("asyncExecution", .only = "false"),
 	NOT_BUILT("timeoutInSeconds", .only = "0"),
+	AZ_READ_ONLY("provisioningState|instanceView"),
 };
-static const struct params property_params = PARAMS(struct command_says, property_rows, .is_open = true);
+static const struct params property_params =
+	PARAMS(struct command_says, property_rows, .object = "VirtualMachineRunCommandProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct command_args, "properties", properties, property_params, .flags = REQUIRED,
 		     .doc = "What is run."),
+	AZ_RESOURCE,
 };
 
 /* ---- names ---- */
@@ -325,18 +332,20 @@ static RESULT show_document(struct az_call *e, const void *args, struct json_wri
 	{                                                                                                    \
 		HTTP_GET, where, .name = (word), .permit = "ec2:DescribeInstanceExtensions",                 \
 				 .type = AZ_RUN_COMMANDS, .args = {0, 0, sizeof(struct extension_args)},     \
-				 .prepare = prepare_read, .answer = (show), .doc = (says)                    \
+				 .prepare = prepare_read, .answer = (show), .query = "$expand",              \
+				 .doc = (says)                                                               \
 	}
 #define SET(verb, word, says)                                                                                \
 	{                                                                                                    \
-		verb, COMMAND, .name = (word), .permit = "ec2:RunInstanceCommand", .flags = API_WRITES,      \
-			       .type = AZ_RUN_COMMANDS,                                                      \
-			       .args = PARAMS(struct command_args, put_rows, .is_open = true),               \
-			       .prepare = prepare_put, .work = az_make_extension_key,                        \
-			       .operation = engine_set_extension_run, .returns = KIND_INSTANCE_EXTENSION,    \
-			       .answer = show_put, .outcome = ASYNC_JOB_OUTCOME_SETTLED,                     \
-			       .kind = KIND_INSTANCE_EXTENSION,                                              \
-			       AZ_SUBJECT(struct command_args, extension.wish.extension), .doc = (says)      \
+		verb, COMMAND,                                                                               \
+			.name = (word), .permit = "ec2:RunInstanceCommand", .flags = API_WRITES,             \
+			.type = AZ_RUN_COMMANDS,                                                             \
+			.args = PARAMS(struct command_args, put_rows, .object = "VirtualMachineRunCommand"), \
+			.prepare = prepare_put, .work = az_make_extension_key,                               \
+			.operation = engine_set_extension_run, .returns = KIND_INSTANCE_EXTENSION,           \
+			.answer = show_put, .outcome = ASYNC_JOB_OUTCOME_SETTLED,                            \
+			.kind = KIND_INSTANCE_EXTENSION,                                                     \
+			AZ_SUBJECT(struct command_args, extension.wish.extension), .doc = (says)             \
 	}
 static const struct az_action actions[] = {
 	READ(MACHINE "/runCommands", "VirtualMachineRunCommands_ListByVirtualMachine", show_list,

@@ -157,10 +157,23 @@ static RESULT list_sizes(struct az_call *e, const void *args, struct json_writer
 	return OK;
 }
 
+/* $filter: location eq 'koreacentral' */
 static RESULT list_skus(struct az_call *e, const void *args, struct json_writer *w)
 {
+	struct str rest = az_query_value(e, "$filter"), location = STR_NONE;
+	bool is_good = !rest.n ||
+		       (az_take_word(&rest, STR("location")) && az_take_value(&rest, &location) && !rest.n);
 	(void) args;
-	list_types(e, w, write_sku);
+	if (!is_good)
+		return az_fail(e, "$filter",
+			       "The filter '%" STR_FMT "' is not supported: it is location eq '{name}'.",
+			       STR_ARG(str_slice(az_query_value(e, "$filter"), 0, 128)));
+	if (!location.n || str_equal(az_fold_location(e, location), az_location(e))) {
+		list_types(e, w, write_sku);
+		return OK;
+	}
+	json_write_open_list(w, "value");
+	json_write_close_list(w);
 	return OK;
 }
 
@@ -178,6 +191,6 @@ static const struct az_action actions[] = {
 	 .answer = list_sizes, .doc = "Sizes that a machine in the set can have."},
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/skus", .name = "ResourceSkus_List",
 	 .permit = "ec2:DescribeInstanceTypes", .type = AZ_SKUS, .answer = list_skus,
-	 .doc = "The same, with what each can do."},
+	 .query = "$filter|includeExtendedLocations", .doc = "The same, with what each can do."},
 };
 const struct api_actions az_size_actions = API_ACTIONS(actions);

@@ -34,7 +34,10 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_z(w, "type", "EncryptionAtRestWithPlatformKey");
 	json_write_close(w);
 	az_write_said(e, w, row->id, "properties.incremental", "incremental", NULL);
-	json_write_z(w, "networkAccessPolicy", "DenyAll");
+	az_write_said(e, w, row->id, "properties.osType", "osType", NULL);
+	az_write_said(e, w, row->id, "properties.hyperVGeneration", "hyperVGeneration", NULL);
+	az_write_said(e, w, row->id, AZ_NETWORK_ACCESS, "networkAccessPolicy", "AllowAll");
+	az_write_said(e, w, row->id, AZ_PUBLIC_ACCESS, "publicNetworkAccess", "Enabled");
 	json_write_text(w, "uniqueId", uuid_to_str(e->c->arena, row->id));
 	json_write_z(w, "diskState", "Unattached");
 	json_write_real(w, "completionPercent", (double) s->progress);
@@ -67,6 +70,9 @@ struct creation {
 };
 struct snapshot_says {
 	struct creation creation;
+	struct str network, public_access;
+	struct az_encryption encryption;
+	int64_t gib;
 };
 struct snapshot_args {
 	struct snapshot_says properties;
@@ -79,19 +85,50 @@ static const struct param creation_rows[] = {
 	PARAM(struct creation, "createOption", option, .words = "Copy", .doc = "From a disk, or a snapshot."),
 	PARAM(struct creation, "sourceResourceId", source, .doc = "Which one."),
 	NOT_BUILT("sourceUri|storageAccountId|imageReference|galleryImageReference|uploadSizeBytes"),
+	NOT_BUILT("logicalSectorSize|securityDataUri|securityMetadataUri|performancePlus|"
+		  "elasticSanResourceId|provisionedBandwidthCopySpeed|instantAccessDurationMinutes"),
+	AZ_READ_ONLY("sourceUniqueId"),
 };
-static const struct params creation_params = PARAMS(struct creation, creation_rows, .is_open = true);
+static const struct params creation_params = PARAMS(struct creation, creation_rows, .object = "CreationData");
 static const struct param property_rows[] = {
 	PARAM_OBJECT(struct snapshot_says, "creationData", creation, creation_params,
 		     .doc = "What it is of."),
 	NOT_BUILT("diskAccessId|securityProfile|copyCompletionError"),
+	PARAM(struct snapshot_says, "networkAccessPolicy", network, .words = "AllowAll|DenyAll",
+	      .doc = "DenyAll: nobody gets an address of its bytes."),
+	PARAM(struct snapshot_says, "publicNetworkAccess", public_access, .words = "Enabled|Disabled",
+	      .doc = "Likewise."),
+	PARAM_OBJECT(struct snapshot_says, "encryption", encryption, az_encryption_params,
+		     .doc = "The region's keys."),
+	PARAM(struct snapshot_says, "diskSizeGB", gib, .min = 1, .doc = "Its disk's size, or nothing."),
+	AZ_KEPT("osType|hyperVGeneration"),
+	NOT_BUILT("purchasePlan|supportedCapabilities|encryptionSettingsCollection|supportsHibernation"),
+	NOT_BUILT("dataAccessAuthMode", .only = "None"),
+	AZ_KEPT("incremental"),
+	AZ_READ_ONLY("timeCreated|diskSizeBytes|diskState|uniqueId|provisioningState|"
+		     "incrementalSnapshotFamilyId|snapshotAccessState|immutabilityPolicy|completionPercent"),
 };
-static const struct params property_params = PARAMS(struct snapshot_says, property_rows, .is_open = true);
+static const struct params property_params =
+	PARAMS(struct snapshot_says, property_rows, .object = "SnapshotProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct snapshot_args, "properties", properties, property_params,
 		     .doc = "What it is of."),
 	NOT_BUILT("extendedLocation"),
+	AZ_KEPT("sku"),
+	AZ_READ_ONLY("managedBy"),
+	AZ_RESOURCE,
 };
+
+/* A snapshot is as large as what it is of. */
+static RESULT check_size(struct az_call *e, int64_t gib, int64_t size)
+{
+	return !gib || gib == size / GIB
+		       ? OK
+		       : az_fail(e, "properties.diskSizeGB",
+				 "The value of parameter properties.diskSizeGB is invalid. It must be "
+				 "%lld, as its source's.",
+				 (long long) (size / GIB));
+}
 
 static RESULT prepare(struct az_call *e, void *args)
 {
@@ -110,11 +147,11 @@ static RESULT prepare(struct az_call *e, void *args)
 	if (a->is_copy) {
 		TRY(az_find_id(e, field, c->source, AZ_SNAPSHOTS, KIND_SNAPSHOT, &row));
 		a->of_snapshot.source = ref_by_id(KIND_SNAPSHOT, row->id);
-		return OK;
+		return check_size(e, a->properties.gib, snapshot_of(row)->volume_size);
 	}
 	TRY(az_find_id(e, field, c->source, AZ_DISKS, KIND_VOLUME, &row));
 	a->of_disk = (struct snapshot_wish){.volume = ref_by_id(KIND_VOLUME, row->id), .name = e->put.name};
-	return OK;
+	return check_size(e, a->properties.gib, volume_of(row)->size);
 }
 
 static RESULT put(struct op *op, void *args)
@@ -139,7 +176,9 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 
 #define SNAPSHOTS AZ_COMPUTE "/snapshots"
 #define SNAPSHOT AZ_GROUP SNAPSHOTS "/{snapshotName}"
-#define KEEPS "sku|properties.incremental|properties.creationData.sourceResourceId"
+#define KEEPS                                                                                                \
+	"sku|properties.incremental|properties.creationData.sourceResourceId|properties.osType|"             \
+	"properties.hyperVGeneration|" AZ_NETWORK_ACCESS "|" AZ_PUBLIC_ACCESS
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION SNAPSHOTS, .name = "Snapshots_List", .permit = "ec2:DescribeSnapshots",
 	 .type = AZ_SNAPSHOTS, .listing = &snapshots, .doc = "The subscription's snapshots."},
@@ -151,7 +190,9 @@ static const struct az_action actions[] = {
 	{HTTP_PUT, SNAPSHOT, .name = "Snapshots_CreateOrUpdate", .permit = "ec2:CreateSnapshot",
 	 .flags = API_WRITES | AZ_PUT | AZ_IS_202, .type = AZ_SNAPSHOTS, .kind = KIND_SNAPSHOT,
 	 .names = "snapshotName", .keeps = KEEPS,
-	 .args = PARAMS(struct snapshot_args, put_rows, .is_open = true), .prepare = prepare,
+	 .fixed = "properties.creationData.sourceResourceId:creationData.sourceResourceId|"
+		  "properties.diskSizeGB:diskSizeGB|properties.incremental:incremental",
+	 .args = PARAMS(struct snapshot_args, put_rows, .object = "Snapshot"), .prepare = prepare,
 	 .operation = put, .returns = KIND_SNAPSHOT, AZ_SUBJECT(struct snapshot_args, id),
 	 .shows = &snapshots, .outcome = ASYNC_JOB_OUTCOME_MADE,
 	 .doc = "Makes a snapshot of a disk, or a copy of one."},

@@ -44,9 +44,11 @@ struct key_args {
 static const struct param property_rows[] = {
 	PARAM(struct key_says, "publicKey", line, .max = 16384, .doc = "In OpenSSH's form."),
 };
-static const struct params property_params = PARAMS(struct key_says, property_rows, .is_open = true);
+static const struct params property_params =
+	PARAMS(struct key_says, property_rows, .object = "SshPublicKeyResourceProperties");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct key_args, "properties", properties, property_params, .doc = "The key."),
+	AZ_RESOURCE,
 };
 
 static RESULT prepare(struct az_call *e, void *args)
@@ -148,9 +150,10 @@ static const struct az_action actions[] = {
 	 .kind = KIND_KEY_PAIR, .names = "sshPublicKeyName", .shows = &keys, .doc = "One public key."},
 	{HTTP_PUT, KEY, .name = "SshPublicKeys_Create", .permit = "ec2:ImportKeyPair",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR,
-	 .names = "sshPublicKeyName", .args = PARAMS(struct key_args, put_rows, .is_open = true),
-	 .prepare = prepare, .operation = put, .returns = KIND_KEY_PAIR, AZ_SUBJECT(struct key_args, id),
-	 .shows = &keys, .doc = "Keeps a public key."},
+	 .names = "sshPublicKeyName",
+	 .args = PARAMS(struct key_args, put_rows, .object = "SshPublicKeyResource"), .prepare = prepare,
+	 .operation = put, .returns = KIND_KEY_PAIR, AZ_SUBJECT(struct key_args, id), .shows = &keys,
+	 .doc = "Keeps a public key."},
 	{HTTP_PATCH, KEY, .name = "SshPublicKeys_Update", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR,
 	 .names = "sshPublicKeyName", .args = {0, 0, sizeof(struct tags_wish)}, .prepare = az_prepare_tags,
@@ -158,7 +161,8 @@ static const struct az_action actions[] = {
 	 .doc = "Changes a public key's tags."},
 	{HTTP_POST, KEY "/generateKeyPair", .name = "SshPublicKeys_GenerateKeyPair",
 	 .permit = "ec2:CreateKeyPair", .flags = API_WRITES, .type = AZ_SSH_KEYS, .kind = KIND_KEY_PAIR,
-	 .names = "sshPublicKeyName", .args = PARAMS(struct generate_args, generate_rows, .is_open = true),
+	 .names = "sshPublicKeyName",
+	 .args = PARAMS(struct generate_args, generate_rows, .object = "SshGenerateKeyPairInputParameters"),
 	 .prepare = prepare_generate, .work = make_key, .operation = engine_fill_key_pair_run,
 	 .returns = API_RETURNS_NOTHING_STORED, .answer = show_generated,
 	 .doc = "Makes a pair of keys, keeps the public one and answers with both."},

@@ -19,8 +19,17 @@ enum { SKU_COUNT = sizeof skus / sizeof skus[0] };
 
 static const struct param sku_rows[] = {
 	PARAM(struct az_sku, "name", name, .doc = "Its name."),
+	AZ_READ_ONLY("tier"),
 };
-const struct params az_sku_params = PARAMS(struct az_sku, sku_rows, .is_open = true);
+const struct params az_sku_params = PARAMS(struct az_sku, sku_rows, .object = "DiskSku");
+
+static const struct param encryption_rows[] = {
+	PARAM(struct az_encryption, "type", type, .words = "EncryptionAtRestWithPlatformKey",
+	      .doc = "EncryptionAtRestWithPlatformKey: there are no keys of customers'."),
+	NOT_BUILT("diskEncryptionSetId"),
+};
+const struct params az_encryption_params =
+	PARAMS(struct az_encryption, encryption_rows, .object = "Encryption");
 
 struct str az_type_of_sku(struct str sku)
 {

@@ -103,17 +103,33 @@ const struct volume *az_root_of(struct az_call *e, const struct instance *i)
 	return v;
 }
 
+/* What the last PUT that listed data disks said of the one at that LUN; NULL: nothing. */
+static const json_t *find_said_disk(struct az_call *e, const struct instance *i, int64_t lun)
+{
+	const json_t *list = json_object_get(az_said(e, i->row.id), "properties.storageProfile.dataDisks");
+	const json_t *said = NULL;
+	for (size_t k = 0; !said && k < json_array_size(list); k++)
+		if (json_integer_value(json_object_get(json_array_get(list, k), "lun")) == lun)
+			said = json_array_get(list, k);
+	return said;
+}
+
 static void write_disk(struct az_call *e, struct json_writer *w, const char *name, const struct instance *i,
 		       const struct volume *v, const char *how)
 {
+	const json_t *said = v->device_slot ? find_said_disk(e, i, az_lun_of(v)) : NULL;
+	const char *option = json_string_value(json_object_get(said, "createOption"));
+	const char *caching = json_string_value(json_object_get(said, "caching"));
 	json_write_open(w, name);
 	if (v->device_slot)
 		json_write_int(w, "lun", az_lun_of(v));
 	json_write_text(w, "name", az_name_of(e, AZ_DISKS, KIND_VOLUME, v->row.id));
-	json_write_z(w, "createOption", how);
 	if (v->device_slot) {
-		json_write_z(w, "caching", "None");
+		json_write_z(w, "createOption", option ? option : how);
+		json_write_z(w, "caching", caching ? caching : "None");
 	} else {
+		az_write_said(e, w, i->row.id, "properties.storageProfile.osDisk.createOption",
+			      "createOption", how);
 		az_write_said(e, w, i->row.id, "properties.storageProfile.osDisk.caching", "caching",
 			      "ReadWrite");
 		json_write_z(w, "osType", i->platform == INSTANCE_PLATFORM_WINDOWS ? "Windows" : "Linux");
@@ -252,9 +268,12 @@ static void write_properties(struct api_call *core, struct json_writer *w, const
 	json_write_open(w, "hardwareProfile");
 	write_size(e, w, i);
 	json_write_close(w);
-	if (server_group_find(az_tables(e), i->server_group))
-		az_write_ref(e, w, "availabilitySet", AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP,
-			     i->server_group);
+	const struct server_group *g = server_group_find(az_tables(e), i->server_group);
+	if (g && az_is_near(g))
+		az_write_ref(e, w, "proximityPlacementGroup", AZ_PROXIMITY_GROUPS, KIND_SERVER_GROUP,
+			     g->row.id);
+	else if (g)
+		az_write_ref(e, w, "availabilitySet", AZ_AVAILABILITY_SETS, KIND_SERVER_GROUP, g->row.id);
 	write_storage(e, w, i);
 	write_os(e, w, i);
 	write_interfaces(e, w, i);
@@ -313,6 +332,18 @@ static RESULT prepare_off(struct az_call *e, void *args)
 {
 	struct machine_args *a = args;
 	a->wish.force = str_equal_nocase(az_query_value(e, "skipShutdown"), STR("true"));
+	return prepare(e, args);
+}
+
+/* ?hibernate=true would keep the guest's memory. The words are guessed. */
+static RESULT prepare_deallocate(struct az_call *e, void *args)
+{
+	struct str hibernate = az_query_value(e, "hibernate");
+	if (hibernate.n && !str_equal_nocase(hibernate, STR("false")))
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("hibernate"),
+				      "The Hibernate operation cannot be performed on the VM '%" STR_FMT
+				      "': hibernation is not enabled for it.",
+				      STR_ARG(az_path_value(e, "vmName")));
 	return prepare(e, args);
 }
 
@@ -404,14 +435,15 @@ union any_args {
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION MACHINES, .name = "VirtualMachines_ListAll",
 	 .permit = "ec2:DescribeInstances", .type = AZ_MACHINES, .listing = &az_machines,
-	 .doc = "The subscription's virtual machines."},
+	 .query = "$expand|statusOnly", .doc = "The subscription's virtual machines."},
 	{HTTP_GET, AZ_GROUP MACHINES, .name = "VirtualMachines_List", .permit = "ec2:DescribeInstances",
-	 .type = AZ_MACHINES, .listing = &az_machines, .doc = "A group's virtual machines."},
+	 .type = AZ_MACHINES, .listing = &az_machines, .query = "$expand",
+	 .doc = "A group's virtual machines."},
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/virtualMachines",
 	 .name = "VirtualMachines_ListByLocation", .permit = "ec2:DescribeInstances", .type = AZ_MACHINES,
 	 .listing = &az_machines, .doc = "The subscription's virtual machines: the region is the location."},
 	ONE(HTTP_GET, MACHINE, "VirtualMachines_Get", "ec2:DescribeInstances", .shows = &az_machines,
-	    .doc = "One virtual machine."),
+	    .query = "$expand", .doc = "One virtual machine."),
 	ONE(HTTP_GET, MACHINE "/instanceView", "VirtualMachines_InstanceView", "ec2:DescribeInstances",
 	    .answer = show_view, .doc = "What runs of it."),
 	CHANGE(HTTP_POST, MACHINE "/start", "VirtualMachines_Start", "ec2:StartInstances", .prepare = prepare,
@@ -419,9 +451,10 @@ static const struct az_action actions[] = {
 	       .doc = "Starts a virtual machine."),
 	CHANGE(HTTP_POST, MACHINE "/powerOff", "VirtualMachines_PowerOff", "ec2:StopInstances",
 	       .prepare = prepare_off, .operation = engine_stop_instances_run,
-	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Stops a virtual machine."),
+	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .query = "skipShutdown",
+	       .doc = "Stops a virtual machine."),
 	CHANGE(HTTP_POST, MACHINE "/deallocate", "VirtualMachines_Deallocate", "ec2:StopInstances",
-	       .prepare = prepare, .operation = engine_stop_instances_run,
+	       .query = "hibernate", .prepare = prepare_deallocate, .operation = engine_stop_instances_run,
 	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Stops a virtual machine."),
 	CHANGE(HTTP_POST, MACHINE "/restart", "VirtualMachines_Restart", "ec2:RebootInstances",
 	       .prepare = prepare, .operation = engine_reboot_instances_run,
@@ -444,6 +477,6 @@ static const struct az_action actions[] = {
 	       .doc = "Says that an image may be made of it."),
 	CHANGE(HTTP_DELETE, MACHINE, "VirtualMachines_Delete", "ec2:TerminateInstances", .prepare = prepare,
 	       .operation = engine_terminate_instances_run, .outcome = ASYNC_JOB_OUTCOME_GONE,
-	       .doc = "Deletes a virtual machine."),
+	       .query = "forceDeletion", .doc = "Deletes a virtual machine."),
 };
 const struct api_actions az_machine_actions = API_ACTIONS(actions);

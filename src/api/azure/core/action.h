@@ -83,9 +83,26 @@ struct az_action {
 	/* Of a PUT: members of the body that no row has and that are shown as they were said:
 	 * "sku|properties.storageProfile.osDisk.caching". */
 	const char *keeps;
+	/* Of a PUT or PATCH: members of the body that a change must say as they are shown, or not at all; with what Azure calls
+	 * them in its answer, PropertyChangeNotAllowed: "zones:zones|properties.osProfile.windowsConfiguration.winRM:winRM". */
+	const char *fixed;
+	bool reads_body;   /* the call reads its body without a table, all members of it */
+	const char *query; /* names of the query's parameters that the call reads itself: "$filter|$expand" */
 	size_t subject; /* where in the args the id of the row is that the call is about, + 1 (AZ_SUBJECT); 0: .names says it */
 };
 #define AZ_SUBJECT(T, member) .subject = offsetof(T, member) + 1
+
+/* Members of bodies that have no row of their own for a reason. */
+#define AZ_READ_ONLY(names)                                                                                  \
+	PASSED_OVER(names,                                                                                   \
+		    "The REST reference marks them read-only: the service passes them over, and clients "    \
+		    "send back what they were shown.")
+#define AZ_CORE_READS(names) PASSED_OVER(names, "Read by the core, or by the call itself.")
+#define AZ_KEPT(names) PASSED_OVER(names, "Kept and shown (.keeps).")
+/* What the body of each resource may have besides, and of each part of one. */
+#define AZ_RESOURCE AZ_CORE_READS("location|tags"), AZ_READ_ONLY("id|name|type|etag|systemData|kind")
+#define AZ_PART AZ_READ_ONLY("id|type|etag")
+#define AZ_NAMED_PART AZ_READ_ONLY("id|name|type|etag|location|tags")
 
 #define AZ_SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define AZ_GROUP AZ_SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
@@ -112,6 +129,7 @@ struct az_call {
 	bool is_conditional; /* it has If-Match or If-None-Match */
 	uuid job;            /* that the change made; none */
 	bool asks_existence; /* a HEAD of what has a GET: 204, or the GET's failure */
+	const char *detail;  /* of a failure: see az_fail_format(); NULL: it has no details */
 	json_t *said;        /* see az_said() */
 	uuid said_of;
 };
@@ -244,6 +262,8 @@ enum az_part { AZ_OF_ARM = 1, AZ_OF_SIGNIN = 2 };
 #define az_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, str_from(parameter), __VA_ARGS__)
 /* ERR_STATE, PropertyChangeNotAllowed: what a PUT or a PATCH says of the property ("osDisk.name") is not what is so. */
 RESULT az_fail_change(struct az_call *e, const char *property);
+/* ERR_INVALID, InvalidRequestFormat, whose one detail has that code and message. In the arena: detail is static. */
+RESULT az_fail_format(struct az_call *e, const char *detail, const char *field, struct str message);
 /* The same unless nothing is said, or what is shown. */
 RESULT az_check_unchanged(struct az_call *e, const char *property, struct str said, struct str shown);
 /* As in struct api_protocol. */

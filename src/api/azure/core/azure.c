@@ -246,22 +246,78 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	return OK;
 }
 
-static RESULT prepare(struct api_call *core)
+/* What a body may have whose call has no table: a resource's tags. */
+static const struct param tags_only_rows[] = {
+	AZ_RESOURCE,
+	AZ_READ_ONLY("managedBy"),
+	NOT_BUILT("properties|sku|zones|plan|identity|extendedLocation"),
+};
+static const struct params tags_only_params = PARAMS(char, tags_only_rows, .object = "TagsObject");
+
+/* All lists have pages; az and the SDKs add the rest. */
+static const char common_query[] = "api-version|$top|$skiptoken";
+
+static bool has_query_row(const struct params *args, struct str name)
 {
-	struct az_call *e = az_call_of(core);
-	const struct az_action *a = az_action_of(e);
+	for (size_t k = 0; k < args->count; k++)
+		if (args->at[k].place == IN_QUERY && str_equal_nocase(name, str_from(args->at[k].wire)))
+			return true;
+	return false;
+}
+
+static bool has_name(const char *names, struct str name)
+{
+	struct str rest = str_from(names), one;
+	while (str_split_next(&rest, '|', &one))
+		if (str_equal_nocase(one, name))
+			return true;
+	return false;
+}
+
+static RESULT fill(struct az_call *e, const struct az_action *a)
+{
 	const struct params_request request = {.dialect = &az_dialect,
 					       .query = document_of_pairs(&e->query, PAIRS_FLAT),
 					       .is_query_open = true,
 					       .body = a->flags & AZ_FORM
 							       ? document_of_pairs(&e->form, PAIRS_FLAT)
 							       : document_of_json(e->body)};
+	char nothing = 0;
+	if (a->args.count)
+		return params_fill(e->c, &a->args, &request, e->args);
+	bool has_body = e->body && json_object_size(e->body);
+	return has_body && !a->reads_body ? params_fill(e->c, &tags_only_params, &request, &nothing) : OK;
+}
+
+/* A filter that nobody reads would answer with everything, and a switch that nobody reads with what was not asked for. The code
+ * is guessed. */
+static RESULT check_query(struct az_call *e)
+{
+	const struct az_action *a = az_action_of(e);
+	if (a->flags & (AZ_SIGNIN | AZ_SIGNED) || e->part != AZ_OF_ARM)
+		return OK;
+	for (size_t k = 0; k < e->query.count; k++) {
+		struct str name = e->query.at[k].name;
+		if (!has_name(common_query, name) && !has_name(a->query, name) &&
+		    !has_query_row(&a->args, name))
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_slice(name, 0, 64),
+					      "The query parameter '%" STR_FMT "' is not supported by %s.",
+					      STR_ARG(str_slice(name, 0, 64)), a->name);
+	}
+	return OK;
+}
+
+static RESULT prepare(struct api_call *core)
+{
+	struct az_call *e = az_call_of(core);
+	const struct az_action *a = az_action_of(e);
+	TRY(check_query(e));
 	TRY(api_new_args(core, 1, a->args.size));
 	if (a->names)
 		TRY(az_prepare_target(e));
 	if (e->skips_operation)
 		return OK;
-	struct result filled = a->args.count ? params_fill(e->c, &a->args, &request, e->args) : OK;
+	struct result filled = fill(e, a);
 	if (result_is_ok(filled) || filled.code == ERR_MISSING)
 		TRY(az_check_place(e));
 	TRY(filled);

@@ -54,7 +54,10 @@ void az_set_operation(struct az_call *e)
 	if (az_action_of(e)->method != HTTP_PUT && az_action_of(e)->method != HTTP_PATCH)
 		e->status = 202;
 	call_set_answer_header(e->call, "Azure-AsyncOperation", address_of(e, ""));
-	call_set_answer_header(e->call, "Location", address_of(e, "monitor=true&"));
+	/* Behind a PUT or a PATCH clients want the resource (final-state-via: location). */
+	bool makes = az_action_of(e)->flags & (AZ_PUT | AZ_PATCH);
+	call_set_answer_header(e->call, "Location",
+			       address_of(e, makes ? "monitor=resource&" : "monitor=true&"));
 	call_set_answer_header(e->call, "Retry-After", STR("1"));
 }
 
@@ -130,7 +133,43 @@ static void write_output(struct az_call *e, struct json_writer *w, const struct 
 	json_write_close_list(w);
 }
 
-/* By Location there is no body: 202 while it goes on, then 200. */
+/* What the call that made the job would be answered now. NULL: it is gone, or somebody else asks. */
+static const struct api_listing *find_shown(struct az_call *e, const struct async_job *job,
+					    const struct row **ret_row)
+{
+	enum kind kind = (enum kind) job->subject_kind;
+	*ret_row = uuid_equal(job->made_by, e->c->who->user) ? tables_find(az_tables(e), kind, job->subject)
+							     : NULL;
+	for (size_t g = 0; *ret_row && g < az_group_count; g++)
+		for (size_t k = 0; k < az_groups[g]->count; k++) {
+			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
+			if (a->method == HTTP_PUT && a->outcome && a->shows && a->kind == kind)
+				return a->shows;
+		}
+	return NULL;
+}
+
+/* Where Location leads, once it has ended: to the failure, the output, the resource, or to nothing more. */
+static void write_end(struct az_call *e, struct json_writer *w, const struct async_job *job,
+		      const struct output *output)
+{
+	const struct row *row = NULL;
+	const struct api_listing *listing = NULL;
+	if (job->ended == ASYNC_JOB_ENDED_DONE && str_is(az_query_value(e, "monitor"), "resource"))
+		listing = find_shown(e, job, &row);
+	if (job->ended == ASYNC_JOB_ENDED_FAILED) {
+		e->status = 409;
+		write_failure(e, w, job);
+	} else if (output) {
+		write_output(e, w, output);
+	} else if (listing) {
+		members_write(&e->core, w, az_write_time, &listing->members, row);
+	} else {
+		e->status = 204;
+		e->has_no_body = true;
+	}
+}
+
 static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 {
 	static const char *const words[] = {[ASYNC_JOB_ENDED_NONE] = "InProgress",
@@ -144,12 +183,12 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 	bool has_output = find_output(e, job, &output);
 	if (is_going)
 		call_set_answer_header(e->call, "Retry-After", STR("1"));
-	if (is_going && az_query_value(e, "monitor").n)
-		e->status = 202;
-	if (has_output && az_query_value(e, "monitor").n) {
-		write_output(e, w, &output);
+	if (az_query_value(e, "monitor").n && !is_going) {
+		write_end(e, w, job, has_output ? &output : NULL);
 		return OK;
 	}
+	if (is_going && az_query_value(e, "monitor").n)
+		e->status = 202;
 	json_write_text(w, "id", e->call->path);
 	json_write_text(w, "name", uuid_to_str(e->c->arena, job->row.id));
 	az_write_time(w, "startTime", job->row.created_us);
@@ -170,10 +209,10 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_COMPUTE "/locations/{location}/operations/{operationId}",
 	 .name = "Operations_Get", .permit = "ec2:DescribeJobs", .flags = API_FOR_ALL | API_CHANGES_BY_TIME,
-	 .type = AZ_OPERATIONS, .answer = show, .doc = "What came of a change."},
+	 .type = AZ_OPERATIONS, .answer = show, .query = "monitor", .doc = "What came of a change."},
 	{HTTP_GET, AZ_SUBSCRIPTION AZ_NETWORK "/locations/{location}/operations/{operationId}",
 	 .name = "NetworkOperations_Get", .permit = "ec2:DescribeJobs",
 	 .flags = API_FOR_ALL | API_CHANGES_BY_TIME, .type = AZ_NETWORK_OPERATIONS, .answer = show,
-	 .doc = "What came of a change of the network."},
+	 .query = "monitor", .doc = "What came of a change of the network."},
 };
 const struct api_actions az_operation_actions = API_ACTIONS(actions);

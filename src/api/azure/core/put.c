@@ -213,6 +213,27 @@ static bool says_nothing_new(struct az_call *e, const struct row *row)
 	return is_same;
 }
 
+/* A change says what cannot change as it is shown, or not at all. */
+static RESULT check_fixed(struct az_call *e, const struct row *row)
+{
+	struct str rest = str_from(az_action_of(e)->fixed), one, path;
+	json_t *shown = rest.n && e->body ? show(e, row) : NULL;
+	struct result result = OK;
+	while (shown && result_is_ok(result) && str_split_next(&rest, '|', &one)) {
+		(void) str_split_next(&one, ':', &path);
+		const char *key = str_to_z(e->c->arena, path);
+		const json_t *value = find_member(e->body, key), *now = find_member(shown, key);
+		bool is_same = json_is_string(value) && json_is_string(now)
+				       ? str_equal_nocase(str_from(json_string_value(value)),
+							  str_from(json_string_value(now)))
+				       : says_the_same(now, value);
+		if (value && !is_same)
+			result = az_fail_change(e, str_to_z(e->c->arena, one));
+	}
+	json_decref(shown);
+	return result;
+}
+
 static RESULT keep_members(struct az_call *e, const struct row *row)
 {
 	const struct az_action *a = az_action_of(e);
@@ -361,6 +382,8 @@ RESULT az_prepare_target(struct az_call *e)
 		return OK;
 	TRY(az_check_group_stays(e));
 	TRY(az_read_tags(e));
+	if (row)
+		TRY(check_fixed(e, row));
 	if (a->flags & AZ_PUT) {
 		e->put.name = az_path_name(e, a->names);
 		e->status = row ? 200 : a->flags & AZ_IS_202 ? 202 : 201;

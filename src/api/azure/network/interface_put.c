@@ -34,8 +34,10 @@ struct dns_settings {
 static const struct param dns_rows[] = {
 	NOT_BUILT("dnsServers", .only = "[]"),
 	NOT_BUILT("internalDnsNameLabel"),
+	AZ_READ_ONLY("appliedDnsServers|internalFqdn|internalDomainNameSuffix"),
 };
-static const struct params dns_params = PARAMS(struct dns_settings, dns_rows, .is_open = true);
+static const struct params dns_params =
+	PARAMS(struct dns_settings, dns_rows, .object = "NetworkInterfaceDnsSettings");
 struct interface_says {
 	struct listed_configs configs;
 	struct az_link policy;
@@ -59,13 +61,18 @@ static const struct param config_rows[] = {
 		   .doc = "Load balancers' ports that lead to it."),
 	NOT_BUILT("applicationGatewayBackendAddressPools|virtualNetworkTaps", .only = "[]"),
 	NOT_BUILT("gatewayLoadBalancer|privateLinkConnectionProperties"),
+	NOT_BUILT("privateIPAddressPrefixLength"),
+	AZ_READ_ONLY("provisioningState"),
 };
-static const struct params config_params = PARAMS(struct config_says, config_rows, .is_open = true);
+static const struct params config_params =
+	PARAMS(struct config_says, config_rows, .object = "NetworkInterfaceIPConfigurationPropertiesFormat");
 static const struct param listed_rows[] = {
 	PARAM(struct listed_config, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct listed_config, "properties", properties, config_params, .doc = "Its address."),
+	AZ_PART,
 };
-static const struct params listed_params = PARAMS(struct listed_config, listed_rows, .is_open = true);
+static const struct params listed_params =
+	PARAMS(struct listed_config, listed_rows, .object = "NetworkInterfaceIPConfiguration");
 struct interface_args {
 	struct interface_says properties;
 	struct port_wish make;
@@ -90,11 +97,17 @@ static const struct param interface_rows[] = {
 	NOT_BUILT(
 		"extendedLocation|workloadType|auxiliaryMode|auxiliarySku|privateLinkService|migrationPhase"),
 	NOT_BUILT("nicType", .only = "Standard"),
+	AZ_KEPT("enableAcceleratedNetworking"),
+	AZ_READ_ONLY("virtualMachine|privateEndpoint|tapConfigurations|macAddress|primary|"
+		     "vnetEncryptionSupported|defaultOutboundConnectivityEnabled|hostedWorkloads|"
+		     "dscpConfiguration|resourceGuid|provisioningState"),
 };
-static const struct params interface_params = PARAMS(struct interface_says, interface_rows, .is_open = true);
+static const struct params interface_params =
+	PARAMS(struct interface_says, interface_rows, .object = "NetworkInterfacePropertiesFormat");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct interface_args, "properties", properties, interface_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
+	AZ_RESOURCE,
 };
 
 static RESULT missing(struct az_call *e, const char *field)
@@ -362,7 +375,7 @@ static const struct az_action actions[] = {
 	{HTTP_PUT, INTERFACE, .name = "NetworkInterfaces_CreateOrUpdate",
 	 .permit = "ec2:CreateNetworkInterface", .flags = API_WRITES | AZ_PUT, OF_ONE,
 	 .keeps = CONFIGS "|properties.enableAcceleratedNetworking",
-	 .args = PARAMS(struct interface_args, put_rows, .is_open = true), .prepare = prepare,
+	 .args = PARAMS(struct interface_args, put_rows, .object = "NetworkInterface"), .prepare = prepare,
 	 .operation = put, .returns = KIND_PORT, AZ_SUBJECT(struct interface_args, id),
 	 .shows = &az_interfaces, .doc = "Makes a network interface, or changes one."},
 	{HTTP_PATCH, INTERFACE, .name = "NetworkInterfaces_UpdateTags", .permit = "ec2:CreateTags",

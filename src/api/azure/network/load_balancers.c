@@ -224,6 +224,9 @@ struct frontends {
 struct pools {
 	const struct pool {
 		struct str name;
+		struct pool_says {
+			struct str location;
+		} properties;
 	} * at;
 	size_t count;
 };
@@ -270,18 +273,35 @@ static const struct param frontend_says_rows[] = {
 	      .doc = "Static: privateIPAddress says which."),
 	NOT_BUILT("publicIPPrefix|gatewayLoadBalancer"),
 	NOT_BUILT("privateIPAddressVersion", .only = "IPv4"),
+	NOT_BUILT("ddosSettings|enableConnectionTracking"),
+	AZ_READ_ONLY("inboundNatRules|inboundNatPools|outboundRules|loadBalancingRules|provisioningState"),
 };
 static const struct params frontend_says_params =
-	PARAMS(struct frontend_says, frontend_says_rows, .is_open = true);
+	PARAMS(struct frontend_says, frontend_says_rows, .object = "FrontendIPConfigurationPropertiesFormat");
 static const struct param frontend_rows[] = {
 	PARAM(struct frontend, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct frontend, "properties", properties, frontend_says_params, .doc = "Its address."),
+	NOT_BUILT("zones"),
+	AZ_PART,
 };
-static const struct params frontend_params = PARAMS(struct frontend, frontend_rows, .is_open = true);
+static const struct params frontend_params =
+	PARAMS(struct frontend, frontend_rows, .object = "FrontendIPConfiguration");
+static const struct param pool_says_rows[] = {
+	NOT_BUILT(
+		"tunnelInterfaces|loadBalancerBackendAddresses|drainPeriodInSeconds|virtualNetwork|syncMode"),
+	PARAM(struct pool_says, "location", location, .doc = "The region: there is no other."),
+	AZ_READ_ONLY("backendIPConfigurations|loadBalancingRules|outboundRule|outboundRules|inboundNatRules|"
+		     "provisioningState"),
+};
+static const struct params pool_says_params =
+	PARAMS(struct pool_says, pool_says_rows, .object = "BackendAddressPoolPropertiesFormat");
 static const struct param pool_rows[] = {
 	PARAM(struct pool, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
+	PARAM_OBJECT(struct pool, "properties", properties, pool_says_params,
+		     .doc = "Nothing that is built."),
+	AZ_PART,
 };
-static const struct params pool_params = PARAMS(struct pool, pool_rows, .is_open = true);
+static const struct params pool_params = PARAMS(struct pool, pool_rows, .object = "BackendAddressPool");
 static const struct param probe_says_rows[] = {
 	PARAM(struct probe_says, "protocol", protocol, .flags = REQUIRED, .words = "Tcp|Http|Https",
 	      .doc = "Tcp, where a rule has it."),
@@ -291,14 +311,20 @@ static const struct param probe_says_rows[] = {
 	      .doc = "How often a member is asked."),
 	PARAM(struct probe_says, "numberOfProbes", failures, .min = 1, .max = 2147483646,
 	      .doc = "So often in a row a member has not answered before it gets nothing."),
+	NOT_BUILT("probeThreshold", .only = "1"),
+	NOT_BUILT("noHealthyBackendsBehavior", .only = "AllProbedDown"),
+	NOT_BUILT("requestPath"),
+	AZ_READ_ONLY("loadBalancingRules|provisioningState"),
 };
-static const struct params probe_says_params = PARAMS(struct probe_says, probe_says_rows, .is_open = true);
+static const struct params probe_says_params =
+	PARAMS(struct probe_says, probe_says_rows, .object = "ProbePropertiesFormat");
 static const struct param probe_rows[] = {
 	PARAM(struct probe, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct probe, "properties", properties, probe_says_params,
 		     .doc = "How members are asked."),
+	AZ_PART,
 };
-static const struct params probe_params = PARAMS(struct probe, probe_rows, .is_open = true);
+static const struct params probe_params = PARAMS(struct probe, probe_rows, .object = "Probe");
 static const struct param rule_says_rows[] = {
 	PARAM_OBJECT(struct rule_says, "frontendIPConfiguration", frontend, az_link_params,
 		     .doc = "Whose port it is."),
@@ -315,13 +341,18 @@ static const struct param rule_says_rows[] = {
 	      .doc = "Default: any member; else by where a connection comes from."),
 	NOT_BUILT("enableFloatingIP", .only = "false"),
 	NOT_BUILT("frontendPortRangeStart|frontendPortRangeEnd"),
+	NOT_BUILT("enableConnectionTracking|enableTcpReset"),
+	AZ_KEPT("idleTimeoutInMinutes|disableOutboundSnat"),
+	AZ_READ_ONLY("backendIPConfiguration|provisioningState"),
 };
-static const struct params rule_says_params = PARAMS(struct rule_says, rule_says_rows, .is_open = true);
+static const struct params rule_says_params =
+	PARAMS(struct rule_says, rule_says_rows, .object = "LoadBalancingRulePropertiesFormat");
 static const struct param rule_rows[] = {
 	PARAM(struct rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct rule, "properties", properties, rule_says_params, .doc = "From where to where."),
+	AZ_PART,
 };
-static const struct params rule_params = PARAMS(struct rule, rule_rows, .is_open = true);
+static const struct params rule_params = PARAMS(struct rule, rule_rows, .object = "LoadBalancingRule");
 static const struct param balancer_rows[] = {
 	PARAM_LIST(struct balancer_says, FRONTENDS, frontends, frontend_params, .max = 200,
 		   .doc = "Its addresses."),
@@ -333,12 +364,16 @@ static const struct param balancer_rows[] = {
 	PARAM_LIST(struct balancer_says, INWARDS, inwards, rule_params, .max = BALANCER_RULES_MAX,
 		   .doc = "Ports that lead to one interface."),
 	NOT_BUILT("outboundRules|inboundNatPools", .only = "[]"),
+	NOT_BUILT("scope|mode"),
+	AZ_READ_ONLY("resourceGuid|provisioningState"),
 };
-static const struct params balancer_params = PARAMS(struct balancer_says, balancer_rows, .is_open = true);
+static const struct params balancer_params =
+	PARAMS(struct balancer_says, balancer_rows, .object = "LoadBalancerPropertiesFormat");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct balancer_args, "sku", sku, az_network_sku_params, .doc = "Kept and shown."),
 	PARAM_OBJECT(struct balancer_args, "properties", properties, balancer_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
+	AZ_RESOURCE,
 };
 
 /* ---- rules as wishes ---- */
@@ -646,7 +681,7 @@ static const struct az_action actions[] = {
 	 .shows = &balancers, .doc = "One load balancer."},
 	{HTTP_PUT, BALANCER, .name = "LoadBalancers_CreateOrUpdate", .permit = "ec2:CreateLoadBalancer",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = KEEPS,
-	 .args = PARAMS(struct balancer_args, put_rows, .is_open = true), .prepare = prepare,
+	 .args = PARAMS(struct balancer_args, put_rows, .object = "LoadBalancer"), .prepare = prepare,
 	 .operation = put, .returns = KIND_BALANCER_SET, AZ_SUBJECT(struct balancer_args, wish.made),
 	 .shows = &balancers, .doc = "Makes a load balancer, or says what it is now."},
 	{HTTP_PATCH, BALANCER, .name = "LoadBalancers_UpdateTags", .permit = "ec2:CreateTags",

@@ -87,11 +87,17 @@ static const struct param nat_rows[] = {
 	      .doc = "Kept and shown: connections stay as long as OVN keeps them."),
 	PARAM_LIST(struct nat_says, "publicIpPrefixes", prefixes, az_link_params,
 		   .max = SOURCE_NAT_ADDRESSES_MAX, .doc = "Blocks of such addresses."),
+	NOT_BUILT("publicIpAddressesV6|publicIpPrefixesV6|sourceVirtualNetwork|serviceGateway"),
+	NOT_BUILT("nat64", .only = "None|Disabled"),
+	AZ_READ_ONLY("subnets|resourceGuid|provisioningState"),
 };
-static const struct params nat_params = PARAMS(struct nat_says, nat_rows, .is_open = true);
+static const struct params nat_params =
+	PARAMS(struct nat_says, nat_rows, .object = "NatGatewayPropertiesFormat");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct nat_args, "sku", sku, az_standard_sku_params, .doc = "Standard."),
 	PARAM_OBJECT(struct nat_args, "properties", properties, nat_params, .doc = "Its addresses."),
+	AZ_KEPT("zones"),
+	AZ_RESOURCE,
 };
 
 static RESULT prepare(struct az_call *e, void *args)
@@ -129,8 +135,8 @@ static const struct az_action actions[] = {
 	 .doc = "One NAT gateway."},
 	{HTTP_PUT, NAT, .name = "NatGateways_CreateOrUpdate", .permit = "ec2:CreateSourceNat",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones|properties.idleTimeoutInMinutes",
-	 .args = PARAMS(struct nat_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_SOURCE_NAT, AZ_SUBJECT(struct nat_args, wish.made), .shows = &nats,
+	 .args = PARAMS(struct nat_args, put_rows, .object = "NatGateway"), .prepare = prepare,
+	 .operation = put, .returns = KIND_SOURCE_NAT, AZ_SUBJECT(struct nat_args, wish.made), .shows = &nats,
 	 .doc = "Makes a NAT gateway, or gives it other addresses."},
 	{HTTP_PATCH, NAT, .name = "NatGateways_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},

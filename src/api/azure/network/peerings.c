@@ -103,10 +103,18 @@ static const struct param side_rows[] = {
 		     .doc = "The other virtual network."),
 	NOT_BUILT("useRemoteGateways", .only = "false"),
 	NOT_BUILT("allowVirtualNetworkAccess", .only = "true"),
+	NOT_BUILT("enableOnlyIPv6Peering|localSubnetNames|remoteSubnetNames"),
+	NOT_BUILT("peerCompleteVnets", .only = "true"),
+	AZ_KEPT("allowForwardedTraffic|allowGatewayTransit|doNotVerifyRemoteGateways"),
+	AZ_READ_ONLY("localAddressSpace|localVirtualNetworkAddressSpace|remoteAddressSpace|"
+		     "remoteVirtualNetworkAddressSpace|remoteBgpCommunities|peeringState|peeringSyncLevel|"
+		     "remoteVirtualNetworkEncryption|provisioningState|resourceGuid"),
 };
-static const struct params side_params = PARAMS(struct side_says, side_rows, .is_open = true);
+static const struct params side_params =
+	PARAMS(struct side_says, side_rows, .object = "VirtualNetworkPeeringPropertiesFormat");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct side_args, "properties", properties, side_params, .doc = "With whom."),
+	AZ_NAMED_PART,
 };
 
 static RESULT prepare(struct az_call *e, void *args)
@@ -151,9 +159,9 @@ static const struct az_action actions[] = {
 	 .permit = "ec2:CreateVpcPeeringConnection", .flags = API_WRITES | AZ_PUT, OF_ONE,
 	 .keeps = "properties.allowVirtualNetworkAccess|properties.allowForwardedTraffic|"
 		  "properties.allowGatewayTransit|properties.doNotVerifyRemoteGateways",
-	 .args = PARAMS(struct side_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_PEERING_SIDE, AZ_SUBJECT(struct side_args, wish.made), .shows = &sides,
-	 .doc = "One side's half of a peering."},
+	 .args = PARAMS(struct side_args, put_rows, .object = "VirtualNetworkPeering"), .prepare = prepare,
+	 .operation = put, .returns = KIND_PEERING_SIDE, AZ_SUBJECT(struct side_args, wish.made),
+	 .shows = &sides, .doc = "One side's half of a peering."},
 	{HTTP_DELETE, SIDE, .name = "VirtualNetworkPeerings_Delete",
 	 .permit = "ec2:DeleteVpcPeeringConnection", .flags = API_WRITES, OF_ONE,
 	 .args = {0, 0, sizeof(struct peering_side_target)}, .prepare = prepare_delete,

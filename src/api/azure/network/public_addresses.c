@@ -139,8 +139,10 @@ static const struct param dns_rows[] = {
 	      .doc = "The label below the region's domain that leads to it."),
 	PARAM(struct dns_says, "reverseFqdn", reverse, .doc = "The name that it leads back to."),
 	NOT_BUILT("domainNameLabelScope"),
+	AZ_READ_ONLY("fqdn"),
 };
-static const struct params dns_params = PARAMS(struct dns_says, dns_rows, .is_open = true);
+static const struct params dns_params =
+	PARAMS(struct dns_says, dns_rows, .object = "PublicIPAddressDnsSettings");
 static const struct param address_rows[] = {
 	PARAM(struct address_says, "publicIPAllocationMethod", method,
 	      .doc = "Static, or Dynamic: shown while a machine that runs has it."),
@@ -154,13 +156,17 @@ static const struct param address_rows[] = {
 		     .doc = "The block that it is from."),
 	NOT_BUILT("ddosSettings|linkedPublicIPAddress|servicePublicIPAddress|migrationPhase"),
 	NOT_BUILT("deleteOption", .only = "Detach"),
+	AZ_READ_ONLY("natGateway|ipConfiguration|resourceGuid|provisioningState|upgradedToV2"),
 };
-static const struct params address_params = PARAMS(struct address_says, address_rows, .is_open = true);
+static const struct params address_params =
+	PARAMS(struct address_says, address_rows, .object = "PublicIPAddressPropertiesFormat");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct address_args, "sku", sku, az_network_sku_params,
 		     .doc = "Basic, or Standard: closed, and static."),
 	PARAM_OBJECT(struct address_args, "properties", properties, address_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
+	AZ_KEPT("zones"),
+	AZ_RESOURCE,
 };
 
 static const struct api_error must_be_static = {ERR_COMBINATION, 0, 400,
@@ -265,8 +271,8 @@ static const struct az_action actions[] = {
 	 .shows = &addresses, .doc = "One public address."},
 	{HTTP_PUT, ADDRESS, .name = "PublicIPAddresses_CreateOrUpdate", .permit = "ec2:AllocateAddress",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones|" METHOD "|properties.idleTimeoutInMinutes",
-	 .args = PARAMS(struct address_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_ADDRESS, AZ_SUBJECT(struct address_args, id), .shows = &addresses,
+	 .args = PARAMS(struct address_args, put_rows, .object = "PublicIPAddress"), .prepare = prepare,
+	 .operation = put, .returns = KIND_ADDRESS, AZ_SUBJECT(struct address_args, id), .shows = &addresses,
 	 .doc = "Takes a public address, or changes what is said of one."},
 	{HTTP_PATCH, ADDRESS, .name = "PublicIPAddresses_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},

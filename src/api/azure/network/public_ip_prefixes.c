@@ -77,12 +77,17 @@ static const struct param prefix_rows[] = {
 	PARAM_OBJECT(struct prefix_says, "natGateway", nat, az_link_params,
 		     .doc = "The NAT gateway that says it has it."),
 	NOT_BUILT("customIPPrefix"),
+	AZ_READ_ONLY("ipPrefix|publicIPAddresses|loadBalancerFrontendIpConfiguration|resourceGuid|"
+		     "provisioningState|upgradedToV2"),
 };
-static const struct params prefix_params = PARAMS(struct prefix_says, prefix_rows, .is_open = true);
+static const struct params prefix_params =
+	PARAMS(struct prefix_says, prefix_rows, .object = "PublicIPPrefixPropertiesFormat");
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct prefix_args, "sku", sku, az_standard_sku_params, .doc = "Standard."),
 	PARAM_OBJECT(struct prefix_args, "properties", properties, prefix_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
+	AZ_KEPT("zones"),
+	AZ_RESOURCE,
 };
 
 static const struct api_error bad_length = {ERR_RANGE, 0, 400, "SpecifiedPrefixLengthNotSupported"};
@@ -146,9 +151,9 @@ static const struct az_action actions[] = {
 	 .shows = &prefixes, .doc = "One public IP prefix."},
 	{HTTP_PUT, PREFIX, .name = "PublicIPPrefixes_CreateOrUpdate", .permit = "ec2:CreatePublicIpv4Pool",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "zones",
-	 .args = PARAMS(struct prefix_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_ADDRESS_PREFIX, AZ_SUBJECT(struct prefix_args, make.prefix), .shows = &prefixes,
-	 .doc = "Takes a block of public addresses, or changes its tags."},
+	 .args = PARAMS(struct prefix_args, put_rows, .object = "PublicIPPrefix"), .prepare = prepare,
+	 .operation = put, .returns = KIND_ADDRESS_PREFIX, AZ_SUBJECT(struct prefix_args, make.prefix),
+	 .shows = &prefixes, .doc = "Takes a block of public addresses, or changes its tags."},
 	{HTTP_PATCH, PREFIX, .name = "PublicIPPrefixes_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ADDRESS_PREFIX,

@@ -115,8 +115,11 @@ static const struct param route_rows[] = {
 	PARAM(struct route_says, "nextHopType", hop, .flags = REQUIRED,
 	      .doc = "VirtualAppliance, Internet, VnetLocal or None."),
 	PARAM(struct route_says, "nextHopIpAddress", ip, .doc = "Of a virtual appliance."),
+	NOT_BUILT("nextHop"),
+	AZ_READ_ONLY("provisioningState|hasBgpOverride"),
 };
-static const struct params route_params = PARAMS(struct route_says, route_rows, .is_open = true);
+static const struct params route_params =
+	PARAMS(struct route_says, route_rows, .object = "RoutePropertiesFormat");
 
 static RESULT read_route(struct az_call *e, const struct route_says *says, struct route_plan_entry_wish *wish)
 {
@@ -148,6 +151,7 @@ struct route_args {
 };
 static const struct param route_put_rows[] = {
 	PARAM_OBJECT(struct route_args, "properties", properties, route_params, .doc = "Where it leads."),
+	AZ_NAMED_PART,
 };
 
 static RESULT prepare_route(struct az_call *e, void *args)
@@ -188,13 +192,18 @@ struct table_says {
 static const struct param listed_rows[] = {
 	PARAM(struct listed_route, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct listed_route, "properties", properties, route_params, .doc = "Where it leads."),
+	AZ_PART,
 };
-static const struct params listed_params = PARAMS(struct listed_route, listed_rows, .is_open = true);
+static const struct params listed_params = PARAMS(struct listed_route, listed_rows, .object = "Route");
 static const struct param table_rows[] = {
 	PARAM_LIST(struct table_says, "routes", routes, listed_params, .max = 400,
 		   .given = offsetof(struct table_says, has_routes) + 1, .doc = "All of its routes."),
+	NOT_BUILT("disablePeeringRoute", .only = "None"),
+	AZ_KEPT("disableBgpRoutePropagation"),
+	AZ_READ_ONLY("subnets|provisioningState|resourceGuid"),
 };
-static const struct params table_params = PARAMS(struct table_says, table_rows, .is_open = true);
+static const struct params table_params =
+	PARAMS(struct table_says, table_rows, .object = "RouteTablePropertiesFormat");
 
 struct route_part {
 	struct route_plan_entry_wish wish;
@@ -211,6 +220,7 @@ struct table_args {
 };
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct table_args, "properties", properties, table_params, .doc = "Its routes."),
+	AZ_RESOURCE,
 };
 
 static RESULT read_part(struct az_call *e, struct table_args *a, const struct listed_route *listed)
@@ -311,8 +321,8 @@ static const struct az_action actions[] = {
 	 .shows = &plans, .doc = "One route table."},
 	{HTTP_PUT, TABLE, .name = "RouteTables_CreateOrUpdate", .permit = "ec2:CreateRoutePlan",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "properties.disableBgpRoutePropagation",
-	 .args = PARAMS(struct table_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_ROUTE_PLAN, AZ_SUBJECT(struct table_args, id), .shows = &plans,
+	 .args = PARAMS(struct table_args, put_rows, .object = "RouteTable"), .prepare = prepare,
+	 .operation = put, .returns = KIND_ROUTE_PLAN, AZ_SUBJECT(struct table_args, id), .shows = &plans,
 	 .doc = "Makes a route table, or says which routes it has."},
 	{HTTP_PATCH, TABLE, .name = "RouteTables_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
@@ -330,7 +340,7 @@ static const struct az_action actions[] = {
 	 .shows = &routes, .doc = "One route."},
 	{HTTP_PUT, ROUTE, .name = "Routes_CreateOrUpdate", .permit = "ec2:ModifyRoutePlan",
 	 .flags = API_WRITES | AZ_PUT, OF_ROUTE,
-	 .args = PARAMS(struct route_args, route_put_rows, .is_open = true), .prepare = prepare_route,
+	 .args = PARAMS(struct route_args, route_put_rows, .object = "Route"), .prepare = prepare_route,
 	 .operation = put_route, .returns = KIND_ROUTE_PLAN_ENTRY, AZ_SUBJECT(struct route_args, wish.entry),
 	 .shows = &routes, .doc = "Makes a route, or changes one."},
 	{HTTP_DELETE, ROUTE, .name = "Routes_Delete", .permit = "ec2:ModifyRoutePlan", .flags = API_WRITES,

@@ -247,8 +247,10 @@ static const struct param rule_rows[] = {
 		   .max = 10, .doc = "Interfaces that it comes from."),
 	PARAM_LIST(struct rule_says, "destinationApplicationSecurityGroups", destination_sets, az_link_params,
 		   .max = 10, .doc = "Interfaces that it goes to."),
+	AZ_READ_ONLY("provisioningState"),
 };
-static const struct params rule_params = PARAMS(struct rule_says, rule_rows, .is_open = true);
+static const struct params rule_params =
+	PARAMS(struct rule_says, rule_rows, .object = "SecurityRulePropertiesFormat");
 
 static RESULT read_word(struct az_call *e, const char *field, struct str said, const char *yes,
 			const char *no, bool *ret_yes)
@@ -273,17 +275,82 @@ static RESULT read_protocol(struct az_call *e, struct str said, int64_t *ret_num
 		       STR_ARG(str_slice(said, 0, 64)));
 }
 
-/* All of one and the list; none, if one of them says everything. */
-static RESULT gather(struct az_call *e, struct str one, struct strs several, struct strs *ret_all)
+/* One of the four things that a rule compares. It is said as one value, or as a list, or by application security groups. */
+struct rule_side {
+	const char *one, *several, *sets; /* as messages call them; sets NULL: there are no such */
+	const char *wire;
+};
+enum { SIDE_SOURCE, SIDE_DESTINATION, SIDE_SOURCE_PORT, SIDE_DESTINATION_PORT };
+static const struct rule_side sides[] = {
+	[SIDE_SOURCE] = {"SourceAddressPrefix", "SourceAddressPrefixes", "SourceApplicationSecurityGroups",
+			 "properties.sourceAddressPrefix"},
+	[SIDE_DESTINATION] = {"DestinationAddressPrefix", "DestinationAddressPrefixes",
+			      "DestinationApplicationSecurityGroups", "properties.destinationAddressPrefix"},
+	[SIDE_SOURCE_PORT] = {"SourcePortRange", "SourcePortRanges", NULL, "properties.sourcePortRange"},
+	[SIDE_DESTINATION_PORT] = {"DestinationPortRange", "DestinationPortRanges", NULL,
+				   "properties.destinationPortRange"},
+};
+
+/* An absent or empty side never means "everything": a rule that says nothing of its source would be open to the world. */
+static RESULT check_side(struct az_call *e, struct str rule, const struct rule_side *side, struct str one,
+			 size_t several, size_t sets)
+{
+	static const struct api_error is_missing = {ERR_MISSING, 0, 400, "SecurityRuleParametersMissing"};
+	static const struct api_error is_twice = {ERR_COMBINATION, 0, 400,
+						  "SecurityRuleInvalidParameters"}; /* guessed */
+	size_t said = (one.n > 0) + (several > 0) + (sets > 0);
+	struct str names =
+		side->sets ? str_print(e->c->arena, "%s, %s, or %s", side->several, side->one, side->sets)
+			   : str_print(e->c->arena, "%s or %s", side->several, side->one);
+	if (said == 1)
+		return OK;
+	e->error = said ? &is_twice : &is_missing;
+	if (said)
+		return ctx_fail_field(e->c, ERR_COMBINATION, str_from(side->wire),
+				      "Security rule with Id: %" STR_FMT " must specify only one of %" STR_FMT
+				      ".",
+				      STR_ARG(rule), STR_ARG(names));
+	return ctx_fail_field(
+		e->c, ERR_MISSING, str_from(side->wire),
+		"Required security rule parameters are missing for security rule with Id: %" STR_FMT
+		". Security rule must specify %" STR_FMT ".",
+		STR_ARG(rule), STR_ARG(names));
+}
+
+/* Lists of prefixes are of addresses alone. */
+static RESULT check_listed(struct az_call *e, struct str rule, const struct rule_side *side, struct str value)
+{
+	static const struct api_error unsupported = {ERR_INVALID, 0, 400,
+						     "SecurityRuleParameterContainsUnsupportedValue"};
+	static const char *const words[] = {"*", "VirtualNetwork", "Internet", "AzureLoadBalancer"};
+	for (size_t k = 0; side->sets && k < sizeof words / sizeof words[0]; k++)
+		if (str_equal_nocase(value, str_from(words[k]))) {
+			e->error = &unsupported;
+			return ctx_fail_field(
+				e->c, ERR_INVALID, str_from(side->wire),
+				"Security rule parameter %s for rule with Id %" STR_FMT
+				" cannot specify existing VIRTUALNETWORK, INTERNET, "
+				"AZURELOADBALANCER, '*' or system tags. Unsupported value used: "
+				"%" STR_FMT ".",
+				side->one, STR_ARG(rule), STR_ARG(value));
+		}
+	return OK;
+}
+
+/* The one value, or those of the list; none, if one of them says everything. */
+static RESULT gather(struct az_call *e, struct str rule, const struct rule_side *side, struct str one,
+		     struct strs several, size_t sets, struct strs *ret_all)
 {
 	struct str *at = arena_new_array(e->c->arena, struct str, several.count + 1);
 	size_t count = 0;
 	bool is_all = str_is(one, "*");
 	if (!at)
 		return ctx_no_memory(e->c);
+	TRY(check_side(e, rule, side, one, several.count, sets));
 	if (one.n)
 		at[count++] = str_copy(e->c->arena, one);
 	for (size_t k = 0; k < several.count; k++) {
+		TRY(check_listed(e, rule, side, several.at[k]));
 		is_all = is_all || str_is(several.at[k], "*");
 		at[count++] = str_copy(e->c->arena, several.at[k]);
 	}
@@ -291,7 +358,9 @@ static RESULT gather(struct az_call *e, struct str one, struct strs several, str
 	return OK;
 }
 
-static RESULT read_rule(struct az_call *e, const struct rule_says *says, struct port_policy_rule_wish *wish)
+/* rule: its id. */
+static RESULT read_rule(struct az_call *e, struct str rule, const struct rule_says *says,
+			struct port_policy_rule_wish *wish)
 {
 	bool inbound = false;
 	TRY(read_protocol(e, says->protocol, &wish->protocol));
@@ -300,10 +369,14 @@ static RESULT read_rule(struct az_call *e, const struct rule_says *says, struct 
 	wish->egress = !inbound;
 	wish->priority = says->priority;
 	wish->description = says->description;
-	TRY(gather(e, says->source, says->sources, &wish->sources));
-	TRY(gather(e, says->destination, says->destinations, &wish->destinations));
-	TRY(gather(e, says->source_port, says->source_ports, &wish->source_ports));
-	TRY(gather(e, says->destination_port, says->destination_ports, &wish->destination_ports));
+	TRY(gather(e, rule, &sides[SIDE_SOURCE], says->source, says->sources, says->source_sets.count,
+		   &wish->sources));
+	TRY(gather(e, rule, &sides[SIDE_DESTINATION], says->destination, says->destinations,
+		   says->destination_sets.count, &wish->destinations));
+	TRY(gather(e, rule, &sides[SIDE_SOURCE_PORT], says->source_port, says->source_ports, 0,
+		   &wish->source_ports));
+	TRY(gather(e, rule, &sides[SIDE_DESTINATION_PORT], says->destination_port, says->destination_ports, 0,
+		   &wish->destination_ports));
 	TRY(az_follow_all(e, "properties.sourceApplicationSecurityGroups.id", &says->source_sets,
 			  AZ_APPLICATION_GROUPS, KIND_PORT_SET, &wish->source_sets));
 	return az_follow_all(e, "properties.destinationApplicationSecurityGroups.id", &says->destination_sets,
@@ -318,6 +391,7 @@ struct rule_args {
 };
 static const struct param rule_put_rows[] = {
 	PARAM_OBJECT(struct rule_args, "properties", properties, rule_params, .doc = "What it says."),
+	AZ_NAMED_PART,
 };
 
 static RESULT prepare_rule(struct az_call *e, void *args)
@@ -328,7 +402,8 @@ static RESULT prepare_rule(struct az_call *e, void *args)
 	a->wish.policy = ref_by_id(KIND_PORT_POLICY, row->id);
 	a->wish.rule = e->target;
 	a->wish.name = az_path_value(e, "securityRuleName");
-	return read_rule(e, &a->properties, &a->wish);
+	return read_rule(e, az_named_id(e, AZ_SECURITY_RULES, "networkSecurityGroupName/securityRuleName"),
+			 &a->properties, &a->wish);
 }
 
 static RESULT put_rule(struct op *op, void *args)
@@ -358,14 +433,18 @@ struct group_says {
 static const struct param listed_rows[] = {
 	PARAM(struct listed_rule, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct listed_rule, "properties", properties, rule_params, .doc = "What it says."),
+	AZ_PART,
 };
-static const struct params listed_params = PARAMS(struct listed_rule, listed_rows, .is_open = true);
+static const struct params listed_params = PARAMS(struct listed_rule, listed_rows, .object = "SecurityRule");
 static const struct param group_rows[] = {
 	PARAM_LIST(struct group_says, "securityRules", rules, listed_params, .max = 1000,
 		   .given = offsetof(struct group_says, has_rules) + 1, .doc = "All of its rules."),
 	NOT_BUILT("flushConnection", .only = "false"),
+	AZ_READ_ONLY(
+		"defaultSecurityRules|networkInterfaces|subnets|flowLogs|resourceGuid|provisioningState"),
 };
-static const struct params group_params = PARAMS(struct group_says, group_rows, .is_open = true);
+static const struct params group_params =
+	PARAMS(struct group_says, group_rows, .object = "NetworkSecurityGroupPropertiesFormat");
 
 struct rule_part {
 	struct port_policy_rule_wish wish;
@@ -382,6 +461,7 @@ struct group_args {
 };
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct group_args, "properties", properties, group_params, .doc = "Its rules."),
+	AZ_RESOURCE,
 };
 
 static RESULT read_part(struct az_call *e, struct group_args *a, const struct listed_rule *listed)
@@ -392,7 +472,11 @@ static RESULT read_part(struct az_call *e, struct group_args *a, const struct li
 		return az_fail_name(e, "properties.securityRules.name");
 	part->name = az_part_name(e, e->put.name, listed->name);
 	part->wish.name = str_copy(e->c->arena, listed->name);
-	TRY(read_rule(e, &listed->properties, &part->wish));
+	struct str whole = az_named_id(e, AZ_SECURITY_GROUPS, "networkSecurityGroupName");
+	TRY(read_rule(e,
+		      str_print(e->c->arena, "%" STR_FMT "/securityRules/%" STR_FMT, STR_ARG(whole),
+				STR_ARG(part->wish.name)),
+		      &listed->properties, &part->wish));
 	TRY(az_look_up(e, AZ_SECURITY_RULES, KIND_PORT_POLICY_RULE, part->name, &row));
 	const struct port_policy_rule *r = port_policy_rule_of(row);
 	bool stays = r && r->egress == part->wish.egress && r->priority == part->wish.priority;
@@ -489,8 +573,8 @@ static const struct az_action actions[] = {
 	 OF_ONE, .shows = &policies, .doc = "One network security group."},
 	{HTTP_PUT, ONE_GROUP, .name = "NetworkSecurityGroups_CreateOrUpdate",
 	 .permit = "ec2:CreatePortPolicy", .flags = API_WRITES | AZ_PUT, OF_ONE,
-	 .args = PARAMS(struct group_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_PORT_POLICY, AZ_SUBJECT(struct group_args, id), .shows = &policies,
+	 .args = PARAMS(struct group_args, put_rows, .object = "NetworkSecurityGroup"), .prepare = prepare,
+	 .operation = put, .returns = KIND_PORT_POLICY, AZ_SUBJECT(struct group_args, id), .shows = &policies,
 	 .doc = "Makes a network security group, or says which rules it has."},
 	{HTTP_PATCH, ONE_GROUP, .name = "NetworkSecurityGroups_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
@@ -507,7 +591,7 @@ static const struct az_action actions[] = {
 	 .shows = &rules, .doc = "One rule."},
 	{HTTP_PUT, RULE, .name = "SecurityRules_CreateOrUpdate", .permit = "ec2:ModifyPortPolicy",
 	 .flags = API_WRITES | AZ_PUT, OF_RULE,
-	 .args = PARAMS(struct rule_args, rule_put_rows, .is_open = true), .prepare = prepare_rule,
+	 .args = PARAMS(struct rule_args, rule_put_rows, .object = "SecurityRule"), .prepare = prepare_rule,
 	 .operation = put_rule, .returns = KIND_PORT_POLICY_RULE, AZ_SUBJECT(struct rule_args, wish.rule),
 	 .shows = &rules, .doc = "Makes a rule, or changes one."},
 	{HTTP_DELETE, RULE, .name = "SecurityRules_Delete", .permit = "ec2:ModifyPortPolicy",

@@ -108,8 +108,13 @@ static const struct param subnet_rows[] = {
 		  "applicationGatewayIpConfigurations|applicationGatewayIPConfigurations",
 		  .only = "[]"),
 	NOT_BUILT("defaultOutboundAccess", .only = "true"),
+	NOT_BUILT("ipamPoolPrefixAllocations|serviceGateway"),
+	AZ_KEPT("privateEndpointNetworkPolicies|privateLinkServiceNetworkPolicies"),
+	AZ_READ_ONLY("privateEndpoints|ipConfigurations|ipConfigurationProfiles|resourceNavigationLinks|"
+		     "serviceAssociationLinks|purpose|provisioningState"),
 };
-const struct params az_subnet_params = PARAMS(struct az_subnet_says, subnet_rows, .is_open = true);
+const struct params az_subnet_params =
+	PARAMS(struct az_subnet_says, subnet_rows, .object = "SubnetPropertiesFormat");
 
 static RESULT read_prefix(struct az_call *e, const struct az_subnet_says *says, struct cidr *ret_block)
 {
@@ -158,6 +163,7 @@ struct subnet_args {
 };
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct subnet_args, "properties", properties, az_subnet_params, .doc = "What it is."),
+	AZ_NAMED_PART,
 };
 
 static RESULT find_network(struct az_call *e, struct ref *ret_router)
@@ -215,7 +221,7 @@ static const struct az_action actions[] = {
 	 .kind = KIND_SUBNET, .names = NAMES, .shows = &subnets, .doc = "One subnet."},
 	{HTTP_PUT, SUBNET, .name = "Subnets_CreateOrUpdate", .permit = "ec2:CreateSubnet",
 	 .flags = API_WRITES | AZ_PUT, .type = AZ_SUBNETS, .kind = KIND_SUBNET, .names = NAMES,
-	 .keeps = AZ_SUBNET_KEEPS, .args = PARAMS(struct subnet_args, put_rows, .is_open = true),
+	 .keeps = AZ_SUBNET_KEEPS, .args = PARAMS(struct subnet_args, put_rows, .object = "Subnet"),
 	 .prepare = prepare, .operation = put, .returns = KIND_SUBNET,
 	 AZ_SUBJECT(struct subnet_args, wish.made), .shows = &subnets,
 	 .doc = "Makes a subnet, or changes one."},

@@ -127,18 +127,20 @@ struct network_says {
 };
 static const struct param space_rows[] = {
 	PARAM(struct address_space, "addressPrefixes", prefixes, .doc = "Its blocks."),
+	NOT_BUILT("ipamPoolPrefixAllocations"),
 };
-static const struct params space_params = PARAMS(struct address_space, space_rows, .is_open = true);
+static const struct params space_params = PARAMS(struct address_space, space_rows, .object = "AddressSpace");
 static const struct param dhcp_rows[] = {
 	PARAM(struct dhcp, "dnsServers", servers, .max = SUBNET_DNS_MAX,
 	      .given = offsetof(struct dhcp, has_servers) + 1, .doc = "Whom its guests ask for names."),
 };
-static const struct params dhcp_params = PARAMS(struct dhcp, dhcp_rows, .is_open = true);
+static const struct params dhcp_params = PARAMS(struct dhcp, dhcp_rows, .object = "DhcpOptions");
 static const struct param listed_rows[] = {
 	PARAM(struct listed_subnet, "name", name, .flags = REQUIRED, .max = 80, .doc = "Its name."),
 	PARAM_OBJECT(struct listed_subnet, "properties", properties, az_subnet_params, .doc = "What it is."),
+	AZ_PART,
 };
-static const struct params listed_params = PARAMS(struct listed_subnet, listed_rows, .is_open = true);
+static const struct params listed_params = PARAMS(struct listed_subnet, listed_rows, .object = "Subnet");
 static const struct param network_rows[] = {
 	PARAM_OBJECT(struct network_says, "addressSpace", space, space_params, .doc = "Its blocks."),
 	PARAM_OBJECT(struct network_says, "dhcpOptions", dhcp, dhcp_params,
@@ -148,8 +150,12 @@ static const struct param network_rows[] = {
 	NOT_BUILT("enableDdosProtection|enableVmProtection", .only = "false"),
 	NOT_BUILT("ddosProtectionPlan|bgpCommunities|encryption|flowTimeoutInMinutes"),
 	NOT_BUILT("ipAllocations", .only = "[]"),
+	NOT_BUILT("summarizedGatewayPrefixes"),
+	NOT_BUILT("privateEndpointVNetPolicies", .only = "Disabled"),
+	AZ_READ_ONLY("resourceGuid|provisioningState|flowLogs|defaultPublicNatGateway"),
 };
-static const struct params network_params = PARAMS(struct network_says, network_rows, .is_open = true);
+static const struct params network_params =
+	PARAMS(struct network_says, network_rows, .object = "VirtualNetworkPropertiesFormat");
 
 struct part {
 	struct virtual_subnet_wish wish;
@@ -168,6 +174,7 @@ struct network_args {
 static const struct param put_rows[] = {
 	PARAM_OBJECT(struct network_args, "properties", properties, network_params, .doc = "What it is."),
 	NOT_BUILT("extendedLocation"),
+	AZ_RESOURCE,
 };
 
 /* What is shown of one that has no blocks of its own, as Neutron makes them, are its subnets'. */
@@ -362,9 +369,9 @@ static const struct az_action actions[] = {
 	 .doc = "Whether an interface can have an address."},
 	{HTTP_PUT, NETWORK, .name = "VirtualNetworks_CreateOrUpdate", .permit = "ec2:CreateVpc",
 	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "properties.dhcpOptions.dnsServers",
-	 .args = PARAMS(struct network_args, put_rows, .is_open = true), .prepare = prepare, .operation = put,
-	 .returns = KIND_ROUTER, AZ_SUBJECT(struct network_args, wish.made), .shows = &networks,
-	 .doc = "Makes a virtual network, or changes one."},
+	 .args = PARAMS(struct network_args, put_rows, .object = "VirtualNetwork"), .prepare = prepare,
+	 .operation = put, .returns = KIND_ROUTER, AZ_SUBJECT(struct network_args, wish.made),
+	 .shows = &networks, .doc = "Makes a virtual network, or changes one."},
 	{HTTP_PATCH, NETWORK, .name = "VirtualNetworks_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_ROUTER,

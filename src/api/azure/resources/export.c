@@ -166,7 +166,7 @@ static RESULT show(struct az_call *e, const void *args, struct json_writer *w)
 static const struct az_action actions[] = {
 	{HTTP_POST, AZ_GROUP "/exportTemplate", .name = "ResourceGroups_ExportTemplate",
 	 .permit = "ec2:DescribeTags", .flags = API_CHANGES_BY_TIME, .type = AZ_GROUPS,
-	 .args = PARAMS(struct export_args, export_rows, .is_open = true), .prepare = prepare, .work = work,
-	 .answer = show, .doc = "A resource group as a template."},
+	 .args = PARAMS(struct export_args, export_rows, .object = "ExportTemplateRequest"),
+	 .prepare = prepare, .work = work, .answer = show, .doc = "A resource group as a template."},
 };
 const struct api_actions az_export_actions = API_ACTIONS(actions);

@@ -201,7 +201,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/resourceGroups", .name = "ResourceGroups_List",
-	 .permit = "ec2:DescribeResourceGroups", .type = AZ_GROUPS, .answer = list_groups,
+	 .permit = "ec2:DescribeResourceGroups", .type = AZ_GROUPS, .answer = list_groups, .query = "$filter",
 	 .doc = "Resource groups."},
 	{HTTP_GET, AZ_GROUP, .name = "ResourceGroups_Get", .permit = "ec2:DescribeResourceGroups",
 	 .type = AZ_GROUPS, .prepare = find_group, .answer = show_group, .doc = "One resource group."},

@@ -135,11 +135,12 @@ static RESULT prepare(struct az_call *e, void *args)
 
 #define CALL(word, path, says)                                                                               \
 	{                                                                                                    \
-		HTTP_POST, AZ_GROUP path, .name = (word), .permit = "ec2:MoveResources",                     \
-					  .flags = API_WRITES, .type = AZ_RESOURCES,                         \
-					  .args = PARAMS(struct move_args, move_rows, .is_open = true),      \
-					  .prepare = prepare, .operation = engine_move_resources_run,        \
-					  .returns = API_RETURNS_NOTHING_STORED, .doc = (says)               \
+		HTTP_POST, AZ_GROUP path,                                                                    \
+			.name = (word), .permit = "ec2:MoveResources", .flags = API_WRITES,                  \
+			.type = AZ_RESOURCES,                                                                \
+			.args = PARAMS(struct move_args, move_rows, .object = "ResourcesMoveInfo"),          \
+			.prepare = prepare, .operation = engine_move_resources_run,                          \
+			.returns = API_RETURNS_NOTHING_STORED, .doc = (says)                                 \
 	}
 static const struct az_action actions[] = {
 	CALL("Resources_MoveResources", "/moveResources", "Moves resources to another group."),

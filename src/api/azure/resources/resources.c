@@ -114,10 +114,11 @@ static RESULT list_none(struct az_call *e, const void *args, struct json_writer 
 #define FEATURES "/providers/Microsoft.Features"
 static const struct az_action actions[] = {
 	{HTTP_GET, AZ_SUBSCRIPTION "/resources", .name = "Resources_List", .permit = "ec2:DescribeTags",
-	 .type = AZ_RESOURCES, .answer = list_resources, .doc = "All resources of the subscription."},
+	 .type = AZ_RESOURCES, .answer = list_resources, .query = "$filter|$expand",
+	 .doc = "All resources of the subscription."},
 	{HTTP_GET, AZ_GROUP "/resources", .name = "Resources_ListByResourceGroup",
 	 .permit = "ec2:DescribeTags", .type = AZ_RESOURCES, .answer = list_resources,
-	 .doc = "All resources of a group."},
+	 .query = "$filter|$expand", .doc = "All resources of a group."},
 	{HTTP_GET, AZ_SUBSCRIPTION FEATURES "/features", .name = "Features_ListAll",
 	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_FEATURES, .answer = list_none,
 	 .doc = "Preview features.", .never = "there are no preview features"},

@@ -119,7 +119,7 @@ static const struct az_action actions[] = {
 	 .flags = API_FOR_ALL, .type = AZ_SUBSCRIPTIONS, .answer = show_subscription, .doc = "One account."},
 	{HTTP_GET, AZ_SUBSCRIPTION "/locations", .name = "Subscriptions_ListLocations",
 	 .permit = "ec2:DescribeRegions", .flags = API_FOR_ALL, .type = AZ_SUBSCRIPTIONS,
-	 .answer = list_locations, .doc = "The region."},
+	 .answer = list_locations, .query = "includeExtendedLocations", .doc = "The region."},
 	{HTTP_GET, "/tenants", .name = "Tenants_List", .permit = "ec2:DescribeRegions",
 	 .flags = API_FOR_ALL | AZ_TENANT, .type = AZ_TENANTS, .answer = list_tenants,
 	 .doc = "The domain that the caller signed in to."},

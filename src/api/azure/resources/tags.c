@@ -59,7 +59,7 @@ struct tags_body {
 static const struct param body_params[] = {
 	PARAM(struct tags_body, "tags", tags, .flags = NULL_ABSENT, .doc = "Names and values."),
 };
-static const struct params body_table = PARAMS(struct tags_body, body_params, .is_open = true);
+static const struct params body_table = PARAMS(struct tags_body, body_params, .object = "Tags");
 struct tags_args {
 	struct tags_wish wish;
 	struct str operation;
@@ -69,7 +69,10 @@ struct tags_args {
 };
 #define PROPERTIES                                                                                           \
 	PARAM_OBJECT(struct tags_args, "properties", body, body_table, .flags = REQUIRED, .doc = "The tags.")
-static const struct param put_params[] = {PROPERTIES};
+static const struct param put_params[] = {
+	PROPERTIES,
+	AZ_NAMED_PART,
+};
 static const struct param patch_params[] = {
 	PARAM(struct tags_args, "operation", operation, .flags = REQUIRED, .words = "Merge|Replace|Delete",
 	      .doc = "What is done with these tags."),
@@ -126,7 +129,7 @@ static RESULT show_changed(struct az_call *e, const void *args, struct json_writ
 		 .permit = "ec2:CreateTags",                                                                 \
 		 .flags = API_WRITES,                                                                        \
 		 .type = AZ_TAGS,                                                                            \
-		 .args = PARAMS(struct tags_args, put_params, .is_open = true),                              \
+		 .args = PARAMS(struct tags_args, put_params, .object = "TagsResource"),                     \
 		 .prepare = prepare,                                                                         \
 		 .operation = change,                                                                        \
 		 .returns = API_RETURNS_NOTHING_STORED,                                                      \
@@ -138,7 +141,7 @@ static RESULT show_changed(struct az_call *e, const void *args, struct json_writ
 		 .permit = "ec2:CreateTags",                                                                 \
 		 .flags = API_WRITES,                                                                        \
 		 .type = AZ_TAGS,                                                                            \
-		 .args = PARAMS(struct tags_args, patch_params, .is_open = true),                            \
+		 .args = PARAMS(struct tags_args, patch_params, .object = "TagsPatchResource"),              \
 		 .prepare = prepare,                                                                         \
 		 .operation = change,                                                                        \
 		 .returns = API_RETURNS_NOTHING_STORED,                                                      \

@@ -73,8 +73,8 @@ static void write_params(struct json_writer *w, const struct params *table, cons
 	json_write_open_list(w, "params");
 	for (size_t k = 0; k < table->count; k++) {
 		const struct param *p = &table->at[k];
-		if (p->type == PARAM_NOT_BUILT)
-			continue; /* it would be refused */
+		if (p->type == PARAM_NOT_BUILT || p->type == PARAM_PASSED_OVER)
+			continue; /* refused, or without any effect */
 		json_write_open(w, NULL);
 		json_write_text(w, "name", str_from(p->wire));
 		json_write_text(w, "description", str_from(p->doc));
