@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Making, reading and writing UUIDs. */
-#include "base/uuid.h"
+#include "base/uuid_asked.h"
 
 #include "base/crypto_digest.h"
 #include "base/random.h"
@@ -79,5 +79,15 @@ RESULT uuid_parse(struct str s, uuid *ret_uuid)
 	}
 	if (!result_is_ok(str_decode_hex((struct str){hex, sizeof hex}, ret_uuid->b, sizeof ret_uuid->b)))
 		return FAIL(MALFORMED);
+	return OK;
+}
+
+RESULT uuid_parse_asked(struct str s, uuid *ret_uuid)
+{
+	uuid id = UUID_NONE;
+	TRY(uuid_parse(s, &id));
+	if (uuid_is_none(id))
+		memset(id.b, 0xFF, sizeof id.b);
+	*ret_uuid = id;
 	return OK;
 }

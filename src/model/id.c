@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ids as EC2 writes and reads them, and fresh ones. The kinds' prefixes come from the schema. */
 #include "model/id.h"
+#include "base/uuid_asked.h"
 
 #include <stdio.h>
 
@@ -95,7 +96,7 @@ RESULT id_parse_ec2(struct str text, enum kind kind, struct ref *ret_ref)
 	*ret_ref = (struct ref){.bits = 128, .text = text};
 	if (!is_whole(kind))
 		TRY(id_parse_prefixed(text, prefix, ret_ref));
-	else if (!result_is_ok(uuid_parse(cut_prefix(text, prefix), &ret_ref->prefix)))
+	else if (!result_is_ok(uuid_parse_asked(cut_prefix(text, prefix), &ret_ref->prefix)))
 		return FAIL(MALFORMED);
 	ret_ref->kind = kind;
 	return OK;

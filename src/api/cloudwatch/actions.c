@@ -3,6 +3,7 @@
 #include "api/cloudwatch/internal.h"
 #include "api/core/params.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "model/id.h"
 #include "store/instance.h"
 
@@ -68,7 +69,7 @@ static RESULT prepare_list(struct cloudwatch_call *e, void *args)
 		return OK;
 	a->behind.is_set = str_split_next(&rest, '.', &created) && str_split_next(&rest, '.', &instance) &&
 			   result_is_ok(str_parse_int(created, &a->behind.created_us)) &&
-			   result_is_ok(uuid_parse(instance, &a->behind.instance)) &&
+			   result_is_ok(uuid_parse_asked(instance, &a->behind.instance)) &&
 			   result_is_ok(str_parse_int(rest, &a->behind.metric)) && a->behind.metric >= 0 &&
 			   a->behind.metric < CLOUDWATCH_METRICS;
 	/* A bad parameter: the model has no InvalidNextToken for this action. The words are guessed. */

@@ -3,6 +3,7 @@
 #include "api/core/params.h"
 
 #include "base/buf.h"
+#include "base/uuid_asked.h"
 
 enum { SHOWN_SIZE = 256, START_SIZE = 64, MESSAGE_CAP = 1024 * 1024 };
 
@@ -301,7 +302,7 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 		*out = (struct ref){.kind = v->p->kind, .field = v->field, .text = v->text};
 		return OK;
 	}
-	if (v->text.n != UUID_TEXT_SIZE - 1 || !result_is_ok(uuid_parse(v->text, &id)))
+	if (v->text.n != UUID_TEXT_SIZE - 1 || !result_is_ok(uuid_parse_asked(v->text, &id)))
 		return params_fail(r, FAULT_ID, v);
 	*out = (struct ref){
 		.kind = v->p->kind, .prefix = id, .bits = 8 * sizeof id, .field = v->field, .text = v->text};

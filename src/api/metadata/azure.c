@@ -8,6 +8,7 @@
 #include "api/core/park.h"
 #include "api/metadata/internal.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "engine/instance/azure_guest.h"
 #include "engine/instance/instance_event.h"
 #include "model/id.h"
@@ -245,7 +246,7 @@ static bool reads_event(const struct imds_facts *s, struct str body)
 	for (size_t k = 0; k < json_array_size(requests) && k < EVENTS_MAX; k++) {
 		uuid id = UUID_NONE;
 		const char *text = json_string_value(json_object_get(json_array_get(requests, k), "EventId"));
-		is_found = is_found || (s->event && result_is_ok(uuid_parse(str_from(text), &id)) &&
+		is_found = is_found || (s->event && result_is_ok(uuid_parse_asked(str_from(text), &id)) &&
 					uuid_equal(id, s->event->row.id));
 	}
 	json_decref(document);

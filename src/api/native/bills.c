@@ -6,6 +6,7 @@
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/uuid_asked.h"
 #include "drivers/desk_signature.h"
 #include "engine/billing/invoices.h"
 #include "engine/billing/misuse.h"
@@ -109,8 +110,9 @@ static RESULT find_payer(struct native_call *e, struct payment_args *a)
 {
 	uuid id = UUID_NONE;
 	const struct tables *t = native_tables(e);
-	const struct domain *d = result_is_ok(uuid_parse(a->domain, &id)) ? domain_find(t, id)
-									  : domain_find_by_name(t, a->domain);
+	const struct domain *d = result_is_ok(uuid_parse_asked(a->domain, &id))
+					 ? domain_find(t, id)
+					 : domain_find_by_name(t, a->domain);
 	if (!d || !d->is_billed)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("domain"),
 				      "There is no such billing account.");

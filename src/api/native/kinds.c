@@ -2,6 +2,7 @@
  * Kinds as the API has them: their names, how their rows are named and found, who sees them, and the reads that each
  * has: its list, one row, that row's history. */
 #include "api/native/action.h"
+#include "base/uuid_asked.h"
 
 #include <assert.h>
 
@@ -30,7 +31,7 @@ struct ref native_read_ref(struct str text, enum kind kind, struct str field)
 {
 	struct ref ref = {0};
 	uuid id;
-	if (result_is_ok(uuid_parse(text, &id)))
+	if (result_is_ok(uuid_parse_asked(text, &id)))
 		ref = ref_by_id(kind, id);
 	else if (!*model_kinds[kind].ec2_prefix || !result_is_ok(id_parse_ec2(text, kind, &ref)))
 		ref = (struct ref){.kind = kind};
@@ -119,7 +120,7 @@ RESULT native_find_anything(struct native_call *e, struct str text, enum kind *r
 {
 	enum kind of_ec2 = id_kind_of_ec2(text);
 	uuid id;
-	bool is_uuid = result_is_ok(uuid_parse(text, &id));
+	bool is_uuid = result_is_ok(uuid_parse_asked(text, &id));
 	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++) {
 		bool is_named = k == KIND_HOST || k == KIND_ACCOUNT || k == KIND_ADDRESS;
 		struct ref ref = native_read_ref(text, k, STR("id"));

@@ -2,6 +2,7 @@
  * Lists of rows of any kind: a query of the store by what was asked for, and a page of what it finds. */
 #include "api/native/list.h"
 
+#include "base/uuid_asked.h"
 #include "store/account.h"
 
 /* ---- which rows ---- */
@@ -21,7 +22,7 @@ static bool list_has(const struct field *f, const struct row *row, struct str va
 	const struct uuids *ids = at;
 	uuid id;
 	if (f->type == FIELD_UUIDS)
-		return result_is_ok(uuid_parse(value, &id)) && uuids_have(ids, id);
+		return result_is_ok(uuid_parse_asked(value, &id)) && uuids_have(ids, id);
 	for (size_t k = 0; f->type == FIELD_TEXTS && k < texts->count; k++)
 		if (str_equal(texts->at[k], value))
 			return true;

@@ -4,6 +4,7 @@
 
 #include "api/support/internal.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "store/account.h"
 #include "store/support_ticket.h"
 
@@ -93,7 +94,8 @@ void support_write_token(struct support_call *e, struct json_writer *w, int64_t 
 uuid support_read_set(struct str text)
 {
 	uuid id = UUID_NONE;
-	return str_starts_with(text, STR("as-")) && result_is_ok(uuid_parse(str_slice(text, 3, text.n), &id))
+	return str_starts_with(text, STR("as-")) &&
+			       result_is_ok(uuid_parse_asked(str_slice(text, 3, text.n), &id))
 		       ? id
 		       : UUID_NONE;
 }

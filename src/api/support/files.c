@@ -2,6 +2,7 @@
  * Files of cases: sets that wait for one, and what is in them. */
 #include "api/support/internal.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "base/work_item.h"
 #include "drivers/ticket_file.h"
 #include "store/support_ticket.h"
@@ -111,7 +112,7 @@ static RESULT prepare_get(struct support_call *e, void *args)
 	struct get_args *a = args;
 	struct str prefix = STR("attachment-");
 	bool is_id = str_starts_with(a->id, prefix) &&
-		     result_is_ok(uuid_parse(str_slice(a->id, prefix.n, a->id.n), &a->file));
+		     result_is_ok(uuid_parse_asked(str_slice(a->id, prefix.n, a->id.n), &a->file));
 	const struct ticket_attachment *file =
 		is_id ? ticket_attachment_find(support_tables(e), a->file) : NULL;
 	bool is_shown = file && !file->is_private && !file->is_of_region && !uuid_is_none(file->ticket) &&

@@ -8,6 +8,7 @@
 
 #include "api/tmf/internal.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "base/vec.h"
 #include "store/support_ticket.h"
 #include "store/ticket_link.h"
@@ -115,7 +116,7 @@ static bool is_known_note(struct tmf_call *e, uuid ticket, struct str id)
 	const struct tables *t = tmf_tables(e);
 	uuid message;
 	const struct ticket_message *m =
-		result_is_ok(uuid_parse(id, &message)) ? ticket_message_find(t, message) : NULL;
+		result_is_ok(uuid_parse_asked(id, &message)) ? ticket_message_find(t, message) : NULL;
 	return m && uuid_equal(m->ticket, ticket);
 }
 

@@ -3,6 +3,7 @@
  * ("Troubleshoot Azure RBAC"). */
 #include "api/azure/authorization/authorization.h"
 #include "api/core/path.h"
+#include "base/uuid_asked.h"
 #include "store/arm_assignment.h"
 #include "store/user.h"
 #include "store/user_group.h"
@@ -54,7 +55,8 @@ static bool read_principal(struct str text, const char *before, struct filter *f
 {
 	struct str word = str_from(before);
 	return str_equal_nocase(str_slice(text, 0, word.n), word) &&
-	       result_is_ok(uuid_parse(str_slice(text, word.n, word.n + UUID_TEXT_SIZE - 1), &f->principal));
+	       result_is_ok(
+		       uuid_parse_asked(str_slice(text, word.n, word.n + UUID_TEXT_SIZE - 1), &f->principal));
 }
 
 static RESULT read_filter(struct az_call *e, struct filter *ret_filter)
@@ -166,7 +168,7 @@ static RESULT prepare_put(struct az_call *e, void *args)
 		return az_fail(e, "properties.roleDefinitionId",
 			       "The role definition ID '%" STR_FMT "' is not valid.",
 			       STR_ARG(str_slice(a->body.definition, 0, 256)));
-	if (!result_is_ok(uuid_parse(a->body.principal, &a->wish.principal)))
+	if (!result_is_ok(uuid_parse_asked(a->body.principal, &a->wish.principal)))
 		return az_fail(e, "properties.principalId", "The principal ID '%" STR_FMT "' is not valid.",
 			       STR_ARG(str_slice(a->body.principal, 0, 64)));
 	a->wish.place = scope.place;

@@ -3,6 +3,7 @@
 #include "api/azure/authorization/authorization.h"
 
 #include "api/core/path.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "store/arm_resource.h"
 #include "store/resource_group.h"
@@ -135,7 +136,7 @@ bool az_concerns_scope(const struct az_scope *scope, const struct arm_place *pla
 RESULT az_path_id(struct az_call *e, const char *variable, const struct api_error *error, uuid *ret_id)
 {
 	struct str text = az_path_value(e, variable);
-	if (result_is_ok(uuid_parse(text, ret_id)) && !uuid_is_none(*ret_id))
+	if (result_is_ok(uuid_parse_asked(text, ret_id)) && !uuid_is_none(*ret_id))
 		return OK;
 	e->error = error;
 	return az_fail(e, variable, "The id '%" STR_FMT "' is not valid: it is a GUID.",
@@ -150,7 +151,8 @@ uuid az_read_definition_id(struct str text)
 		before = last;
 		last = word;
 	}
-	bool is_one = str_equal_nocase(before, STR("roleDefinitions")) && result_is_ok(uuid_parse(last, &id));
+	bool is_one =
+		str_equal_nocase(before, STR("roleDefinitions")) && result_is_ok(uuid_parse_asked(last, &id));
 	return is_one ? id : UUID_NONE;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/uuid_asked.h"
 
 static struct str sign(struct az_call *e, const char *what, struct str id, struct str until)
 {
@@ -48,7 +49,7 @@ RESULT az_check_address(struct az_call *e, const char *what, uuid *ret_id)
 	if (!wanted.p)
 		return ctx_no_memory(e->c);
 	if (wanted.n != signature.n || !crypto_equal(wanted.p, signature.p, wanted.n) ||
-	    clock_now_us() / SECOND >= until_s || !result_is_ok(uuid_parse(id, ret_id)))
+	    clock_now_us() / SECOND >= until_s || !result_is_ok(uuid_parse_asked(id, ret_id)))
 		return fail(e);
 	return OK;
 }

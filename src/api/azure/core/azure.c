@@ -8,6 +8,7 @@
 #include "api/core/path.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/uuid_asked.h"
 #include "http/inside.h"
 #include "store/account.h"
 
@@ -30,7 +31,8 @@ static bool is_of_tenant(struct str path)
 	uuid id;
 	if (!path_next_segment(&path, &tenant) || !path_next_segment(&path, &second))
 		return false;
-	bool is_tenant = result_is_ok(uuid_parse(tenant, &id)) || str_equal_nocase(tenant, STR("common")) ||
+	bool is_tenant = result_is_ok(uuid_parse_asked(tenant, &id)) ||
+			 str_equal_nocase(tenant, STR("common")) ||
 			 str_equal_nocase(tenant, STR("organizations"));
 	return is_tenant &&
 	       (str_equal_nocase(second, STR("oauth2")) || str_equal_nocase(second, STR("v2.0")) ||
@@ -91,7 +93,7 @@ static RESULT act_in_subscription(struct az_call *e, struct str text)
 {
 	uuid account = UUID_NONE;
 	struct identity *who = NULL;
-	bool is_id = result_is_ok(uuid_parse(text, &account));
+	bool is_id = result_is_ok(uuid_parse_asked(text, &account));
 	if (is_id)
 		TRY(check_tenant(e, account));
 	struct result found = is_id ? bearer_weigh(e->config->bearers, e->c, &e->bearer, account, &who)

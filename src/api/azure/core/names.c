@@ -5,6 +5,7 @@
 
 #include "api/core/path.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "model/instance.h"
 #include "model/state.h"
@@ -310,7 +311,7 @@ RESULT az_find_id(struct az_call *e, const char *field, struct str text, enum az
 {
 	struct parsed_id id;
 	uuid subscription = UUID_NONE, group = UUID_NONE;
-	if (!parse_id(e, text, &id) || !result_is_ok(uuid_parse(id.subscription, &subscription)) ||
+	if (!parse_id(e, text, &id) || !result_is_ok(uuid_parse_asked(id.subscription, &subscription)) ||
 	    !str_equal_nocase(id.type, az_full_type(e->c->arena, type)))
 		return fail_id(e, field, text);
 	bool is_ours = uuid_equal(subscription, e->c->who->account) && look_up_group(e, id.group, &group);

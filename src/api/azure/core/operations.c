@@ -5,6 +5,7 @@
 #include "api/azure/compute/compute.h"
 #include "api/azure/core/action.h"
 
+#include "base/uuid_asked.h"
 #include "engine/instance/azure_guest.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
@@ -78,7 +79,7 @@ static RESULT find_job(struct az_call *e, const struct async_job **ret_job)
 	uuid id = UUID_NONE;
 	struct str text = az_path_value(e, "operationId");
 	const struct async_job *job =
-		result_is_ok(uuid_parse(text, &id)) ? async_job_find(az_tables(e), id) : NULL;
+		result_is_ok(uuid_parse_asked(text, &id)) ? async_job_find(az_tables(e), id) : NULL;
 	TRY(may_see(e, job, &sees));
 	if (!job || !uuid_equal(job->account, e->c->who->account) || !sees)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "The operation '%" STR_FMT "' was not found.",

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/uuid_asked.h"
 #include "store/deployment.h"
 #include "store/deployment_operation.h"
 
@@ -486,8 +487,9 @@ static RESULT answer_operation(struct az_call *e, const void *args, struct json_
 	struct str text = az_path_value(e, "operationId");
 	(void) args;
 	TRY(deployment_find_named(e, &d));
-	const struct deployment_operation *o =
-		result_is_ok(uuid_parse(text, &id)) ? deployment_operation_find(az_tables(e), id) : NULL;
+	const struct deployment_operation *o = result_is_ok(uuid_parse_asked(text, &id))
+						       ? deployment_operation_find(az_tables(e), id)
+						       : NULL;
 	if (!o || !uuid_equal(o->deployment, d->row.id) || !state_word(o))
 		return ctx_fail(e->c, ERR_NOT_FOUND,
 				"The deployment operation '%" STR_FMT "' could not be found.",

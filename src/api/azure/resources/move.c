@@ -4,6 +4,7 @@
 #include "api/azure/core/action.h"
 
 #include "api/core/path.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "engine/resource_move.h"
 #include "store/arm_resource.h"
@@ -31,7 +32,7 @@ static bool take_group(struct az_call *e, struct str *id, struct str *ret_group)
 	struct str word;
 	uuid account = UUID_NONE;
 	return path_next_segment(id, &word) && str_equal_nocase(word, STR("subscriptions")) &&
-	       path_next_segment(id, &word) && result_is_ok(uuid_parse(word, &account)) &&
+	       path_next_segment(id, &word) && result_is_ok(uuid_parse_asked(word, &account)) &&
 	       uuid_equal(account, e->c->who->account) && path_next_segment(id, &word) &&
 	       str_equal_nocase(word, STR("resourceGroups")) && path_next_segment(id, ret_group);
 }

@@ -5,6 +5,7 @@
 
 #include "auth/limit.h"
 #include "auth/password.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "store/domain.h"
 #include "store/user.h"
@@ -39,7 +40,7 @@ RESULT signin_find_tenant(struct az_call *e, uuid *ret_tenant)
 	struct str text = az_path_value(e, "tenant");
 	uuid id = UUID_NONE;
 	*ret_tenant = UUID_NONE;
-	if (!result_is_ok(uuid_parse(text, &id)))
+	if (!result_is_ok(uuid_parse_asked(text, &id)))
 		return OK;
 	const struct domain *domain = domain_find(az_tables(e), id);
 	if (!domain || !domain->enabled || !row_is_live(&domain->row))

@@ -12,6 +12,7 @@
 #include "auth/password.h"
 #include "auth/uses.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "store/access_key.h"
 #include "store/account.h"
@@ -114,7 +115,7 @@ static RESULT prepare_secret(struct az_call *e, struct token_args *a)
 	const struct access_key *key = access_key_find_by_key_id(t, a->client);
 	if (key)
 		TRY(try_key(e, key, a));
-	if (result_is_ok(uuid_parse(a->client, &user)))
+	if (result_is_ok(uuid_parse_asked(a->client, &user)))
 		for (key = access_key_first_by_user(t, user); key; key = access_key_next_by_user(t, key))
 			TRY(try_key(e, key, a));
 	return uuid_is_none(a->bearer.user) ? refuse_secret(e, a) : OK;
@@ -170,7 +171,7 @@ static uuid find_program(struct az_call *e, struct str client)
 	uuid user = UUID_NONE;
 	if (key)
 		return key->user;
-	return result_is_ok(uuid_parse(client, &user)) ? user : UUID_NONE;
+	return result_is_ok(uuid_parse_asked(client, &user)) ? user : UUID_NONE;
 }
 
 static RESULT fail_assertion(struct az_call *e, const char *message)

@@ -4,6 +4,7 @@
 #include "api/azure/template/internal.h"
 
 #include "base/uuid.h"
+#include "base/uuid_asked.h"
 
 #define RUN(name) static RESULT run_##name(struct template *t, const struct template_call *call, json_t **ret)
 
@@ -192,7 +193,7 @@ RUN(resourceId)
 		group = second;
 	} else if (at == 1) {
 		TRY(function_text(t, call, 0, &first));
-		*(result_is_ok(uuid_parse(first, &id)) ? &subscription : &group) = first;
+		*(result_is_ok(uuid_parse_asked(first, &id)) ? &subscription : &group) = first;
 	}
 	return keep_id(t, call, template_make_scope(t, subscription, group), type, name, ret);
 }

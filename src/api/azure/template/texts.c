@@ -2,6 +2,7 @@
  * Functions of texts. Positions and lengths count characters (code points here; UTF-16 units in Azure). Source: "String
  * functions" of Azure's documentation. */
 #include "api/azure/template/internal.h"
+#include "base/uuid_asked.h"
 
 #include <stdlib.h>
 
@@ -464,7 +465,7 @@ RUN(guid)
 	struct str text;
 	uuid space;
 	TRY(join_args(t, call, "-", &text));
-	TRY(uuid_parse(STR("11fb06fb-712d-4ddd-98c7-e71bbd588830"), &space));
+	TRY(uuid_parse_asked(STR("11fb06fb-712d-4ddd-98c7-e71bbd588830"), &space));
 	return template_keep_text(t, uuid_to_str(t->c->arena, uuid_v5(space, text)), ret);
 }
 

@@ -3,6 +3,7 @@
  * that change offerings. */
 #include "engine/region/offered.h"
 #include "api/cloudstack/compute/compute.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -42,7 +43,7 @@ static RESULT take_ids(struct cs_call *e, enum kind kind, const struct strs *tex
 	for (size_t k = 0; k < texts->count && !is_all; k++) {
 		uuid id;
 		const char *field = kind == KIND_ZONE ? "zoneid" : "domainid";
-		bool is_id = result_is_ok(uuid_parse(str_trim(texts->at[k]), &id));
+		bool is_id = result_is_ok(uuid_parse_asked(str_trim(texts->at[k]), &id));
 		const struct row *row = is_id ? tables_find(cs_tables(e), kind, id) : NULL;
 		if (!row || !row_is_live(row))
 			return cs_fail(e, field, "Failed to create %s because invalid %s has been specified.",

@@ -2,6 +2,7 @@
  * listOsTypes, listOsCategories: a selection of the names that CloudStack 4.18 begins with. Their ids follow from the
  * names, so that they are the same everywhere. */
 #include "api/cloudstack/compute/os_types.h"
+#include "base/uuid_asked.h"
 #include "model/image.h"
 
 static const struct cs_os_type types[] = {
@@ -50,7 +51,7 @@ static uuid id_of(const struct cs_os_type *type)
 const struct cs_os_type *cs_find_os_type(struct str id)
 {
 	uuid wanted;
-	for (size_t k = 0; result_is_ok(uuid_parse(id, &wanted)) && k < TYPES; k++)
+	for (size_t k = 0; result_is_ok(uuid_parse_asked(id, &wanted)) && k < TYPES; k++)
 		if (uuid_equal(id_of(&types[k]), wanted))
 			return &types[k];
 	return NULL;

@@ -2,6 +2,7 @@
  * Details of machines and templates: their hardware, in the words that registerTemplate takes. Nothing else has any, and
  * nobody adds one. Source: API reference, "listResourceDetails", 4.18. */
 #include "api/cloudstack/compute/templates.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 #include "model/image.h"
 #include "model/instance.h"
@@ -125,7 +126,7 @@ static RESULT list(struct cs_call *e, const void *args, struct json_writer *w)
 	const void *items[CS_DETAILS_MAX];
 	const struct row *row = NULL;
 	size_t count = 0, shown = 0;
-	if (!result_is_ok(uuid_parse(a->id, &ref.prefix)))
+	if (!result_is_ok(uuid_parse_asked(a->id, &ref.prefix)))
 		return cs_fail_id(e, a->kind, "resourceid", a->id);
 	TRY(engine_find(e->c, cs_tables(e), a->kind, &ref, &row));
 	if (a->kind == KIND_IMAGE)

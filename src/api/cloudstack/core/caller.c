@@ -4,6 +4,7 @@
  * Source: AccountManagerImpl.finalizeOwner and buildACLSearchParameters of 4.18. */
 #include "api/cloudstack/core/action.h"
 #include "auth/cloudstack_signature.h"
+#include "base/uuid_asked.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
 #include "store/account.h"
@@ -11,7 +12,7 @@
 
 static bool read_uuid(struct str text, uuid *ret_id)
 {
-	return result_is_ok(uuid_parse(text, ret_id));
+	return result_is_ok(uuid_parse_asked(text, ret_id));
 }
 
 /* The same caller, acting for that account. Nobody becomes an administrator of the region by that: a key is worth no more

@@ -4,6 +4,7 @@
 #include "api/cloudstack/core/action.h"
 #include "api/core/guest_password.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "engine/instance/instance.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
@@ -109,8 +110,9 @@ RESULT cs_read_resource(struct cs_call *e, struct str id, struct str type, uuid 
 	if (id.n && !type.n)
 		return cs_fail(e, "resourceid",
 			       "resourceid parameter must be used with resourcetype parameter");
-	return !id.n || result_is_ok(uuid_parse(id, ret_id)) ? OK
-							     : cs_fail(e, "resourceid", "Invalid resourceid");
+	return !id.n || result_is_ok(uuid_parse_asked(id, ret_id))
+		       ? OK
+		       : cs_fail(e, "resourceid", "Invalid resourceid");
 }
 
 /* It was another account's meanwhile: an offered volume that was taken. An administrator's jobs are about all that

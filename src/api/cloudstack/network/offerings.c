@@ -5,6 +5,7 @@
  * all go out, KubernetesClusterManagerImpl. */
 #include "api/cloudstack/compute/compute.h"
 #include "api/cloudstack/network/network.h"
+#include "base/uuid_asked.h"
 #include "engine/network/network_offering.h"
 #include "engine/resolve.h"
 #include "store/gateway.h"
@@ -112,7 +113,7 @@ const struct cs_offering *cs_own_offering(struct api_call *e, const struct netwo
 static bool has_id(struct str text, uuid id)
 {
 	uuid read;
-	return result_is_ok(uuid_parse(text, &read)) && uuid_equal(read, id);
+	return result_is_ok(uuid_parse_asked(text, &read)) && uuid_equal(read, id);
 }
 
 RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
@@ -126,7 +127,7 @@ RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 	}
 	uuid own = UUID_NONE;
 	const struct network_offering *row =
-		result_is_ok(uuid_parse(id, &own)) ? network_offering_find(cs_tables(e), own) : NULL;
+		result_is_ok(uuid_parse_asked(id, &own)) ? network_offering_find(cs_tables(e), own) : NULL;
 	if (!row)
 		return cs_fail_id(e, KIND_NONE, field, id);
 	*ret_offering = cs_own_offering(&e->core, row);

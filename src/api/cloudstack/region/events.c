@@ -4,6 +4,7 @@
  * region's id. Source: EventQueryServiceImpl and ListEventsCmd. */
 #include "api/cloudstack/core/action.h"
 #include "api/core/kinds_read.h"
+#include "base/uuid_asked.h"
 #include "base/vec.h"
 #include "engine/region/region.h"
 #include "engine/resolve.h"
@@ -48,7 +49,7 @@ static int64_t number_of(uuid region, struct str text)
 {
 	uuid id = UUID_NONE;
 	int64_t number = 0;
-	if (!result_is_ok(uuid_parse(text, &id)))
+	if (!result_is_ok(uuid_parse_asked(text, &id)))
 		return 0;
 	for (int k = 9; k < 16; k++)
 		number = number << 8 | id.b[k];

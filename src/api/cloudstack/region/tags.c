@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tags of whatever takes them: the same in every face. */
 #include "api/cloudstack/core/action.h"
+#include "base/uuid_asked.h"
 #include "base/vec.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
@@ -51,7 +52,7 @@ static RESULT take_resources(struct cs_call *e, struct tag_args *a)
 				       .bits = 8 * sizeof(uuid),
 				       .text = a->ids.at[k],
 				       .field = STR("resourceids")};
-		if (!result_is_ok(uuid_parse(a->ids.at[k], &refs[k].prefix)))
+		if (!result_is_ok(uuid_parse_asked(a->ids.at[k], &refs[k].prefix)))
 			return cs_fail_id(e, kind, "resourceids", a->ids.at[k]);
 	}
 	a->wish.resources = (struct refs){refs, a->ids.count};
@@ -151,7 +152,7 @@ static RESULT prepare_list(struct cs_call *e, void *args)
 {
 	struct list_tags *a = args;
 	(void) e;
-	if (!result_is_ok(uuid_parse(a->resource, &a->of)))
+	if (!result_is_ok(uuid_parse_asked(a->resource, &a->of)))
 		a->of = UUID_NONE;
 	return OK;
 }

@@ -4,6 +4,7 @@
  * rules, traffic. Source: UsageServiceImpl, UsageTypes and ApiResponseHelper's createUsageResponse. */
 #include "api/cloudstack/compute/compute.h"
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "base/vec.h"
 #include "engine/billing/billing.h"
 #include "engine/instance/instance.h"
@@ -79,7 +80,7 @@ static RESULT prepare(struct cs_call *e, void *args)
 		return cs_fail(e, "projectid", "Projectid and accountId can't be specified together");
 	if (a->usage.n && !a->type)
 		return cs_fail(e, "usageid", "Usageid must be specified together with usageType");
-	if (a->usage.n && !result_is_ok(uuid_parse(a->usage, &a->resource)))
+	if (a->usage.n && !result_is_ok(uuid_parse_asked(a->usage, &a->resource)))
 		return cs_fail_id(e, KIND_NONE, "usageid", a->usage);
 	a->from_us = (a->from_us + DAY - 1) / DAY * DAY;
 	a->until_us = end_us / DAY * DAY;

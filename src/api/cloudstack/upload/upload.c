@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/multipart.h"
+#include "base/uuid_asked.h"
 #include "drivers/image_file.h"
 #include "engine/resolve.h"
 #include "engine/storage/sending.h"
@@ -138,7 +139,7 @@ static RESULT prove(struct upload_call *e)
 		ctx_clear_problem(e->c);
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "request not valid anymore.");
 	}
-	if (!result_is_ok(uuid_parse(id, &image)) || !uuid_equal(image, e->ticket.image))
+	if (!result_is_ok(uuid_parse_asked(id, &image)) || !uuid_equal(image, e->ticket.image))
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED, "signature validation failed.");
 	e->c->who = who;
 	e->call->account_number = who->account_number;

@@ -12,6 +12,7 @@
 #include "auth/spent.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/uuid_asked.h"
 #include "engine/people/oidc_sign_in.h"
 #include "store/domain.h"
 #include "store/oidc_provider.h"
@@ -106,7 +107,7 @@ static RESULT find_provider(struct native_call *e, struct oidc_provider *ret_pro
 {
 	struct arena *a = e->c->arena;
 	uuid id = UUID_NONE;
-	bool is_id = result_is_ok(uuid_parse(pairs_find(&e->path, "id"), &id));
+	bool is_id = result_is_ok(uuid_parse_asked(pairs_find(&e->path, "id"), &id));
 	const struct oidc_provider *p = is_id ? oidc_provider_find(native_tables(e), id) : NULL;
 	if (!p || uuid_is_none(p->sign_in_domain) || !e->config->issuers)
 		return fail(e, "gone", "Nobody signs in by this provider.");

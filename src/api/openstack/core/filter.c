@@ -5,13 +5,14 @@
 
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
+#include "base/uuid_asked.h"
 
 /* ---- values ---- */
 
 bool os_is_uuid(uuid id, struct str value)
 {
 	uuid wanted;
-	return result_is_ok(uuid_parse(value, &wanted)) && uuid_equal(id, wanted);
+	return result_is_ok(uuid_parse_asked(value, &wanted)) && uuid_equal(id, wanted);
 }
 
 bool os_is_truth(bool truth, struct str value)

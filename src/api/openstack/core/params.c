@@ -4,6 +4,7 @@
 #include "api/openstack/core/params.h"
 
 #include "base/clock.h"
+#include "base/uuid_asked.h"
 #include "engine/resolve.h"
 
 /* ---- ids ---- */
@@ -13,7 +14,7 @@ bool os_parse_id(struct str text, enum kind kind, struct ref *ret_ref)
 	uuid id;
 	if (kind == KIND_DOMAIN && str_is(text, "default"))
 		id = DOMAIN_DEFAULT;
-	else if (!result_is_ok(uuid_parse(text, &id)))
+	else if (!result_is_ok(uuid_parse_asked(text, &id)))
 		return false;
 	*ret_ref = (struct ref){.kind = kind, .prefix = id, .bits = 128, .text = text};
 	return true;

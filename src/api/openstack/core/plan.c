@@ -3,6 +3,7 @@
  * terms lead to the rows of a filter. */
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
+#include "base/uuid_asked.h"
 #include "model/term.h"
 #include "store/host.h"
 #include "store/instance_type.h"
@@ -65,7 +66,7 @@ static RESULT plan_accounts(struct list *l, struct strs values)
 	uuid account;
 	TRY(list_begin_plan(l, l->query->kind, NULL, &p));
 	for (size_t k = 0; k < values.count; k++)
-		if (result_is_ok(uuid_parse(values.at[k], &account)))
+		if (result_is_ok(uuid_parse_asked(values.at[k], &account)))
 			TRY(list_add_account(&p, account));
 	return list_end_plan(&p);
 }

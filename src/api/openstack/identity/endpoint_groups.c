@@ -6,6 +6,7 @@
 
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/catalog_entries.h"
+#include "base/uuid_asked.h"
 #include "engine/people/catalog.h"
 #include "store/catalog_entry.h"
 
@@ -47,7 +48,7 @@ static RESULT take_filter(struct os_call *e, struct os_group_change *a, const ch
 	if (str_is_empty(text) || text.n > VALUE_MAX_BYTES)
 		return fail_filter(e);
 	if (strcmp(key, "service_id") == 0)
-		return result_is_ok(uuid_parse(text, &a->service)) ? OK : fail_filter(e);
+		return result_is_ok(uuid_parse_asked(text, &a->service)) ? OK : fail_filter(e);
 	if (strcmp(key, "region_id") == 0)
 		a->region = text;
 	else if (strcmp(key, "interface") == 0)
@@ -161,7 +162,7 @@ static RESULT read_endpoint(struct os_call *e, struct os_endpoint_giving *a)
 	a->wish.is_own_endpoint = os_is_own_endpoint(e, a->endpoint);
 	bool is_there = a->wish.is_own_endpoint ||
 			engine_find_catalog_entry(os_tables(e), CATALOG_ENTRY_WHAT_ENDPOINT, a->endpoint);
-	return is_there && result_is_ok(uuid_parse(a->endpoint, &a->wish.endpoint))
+	return is_there && result_is_ok(uuid_parse_asked(a->endpoint, &a->wish.endpoint))
 		       ? OK
 		       : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_CATALOG_ENTRY,
 				       "Could not find endpoint: %" STR_FMT ".", STR_ARG(a->endpoint));

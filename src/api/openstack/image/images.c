@@ -4,6 +4,7 @@
 #include "api/openstack/image/images.h"
 
 #include "api/openstack/core/write.h"
+#include "base/uuid_asked.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
 #include "model/licence.h"
@@ -504,7 +505,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		return ctx_fail(e->c, ERR_INVALID, "Body expected in request.");
 	if (a->fields.others.n)
 		TRY(take_others(e, a->fields.others, &a->wish.form));
-	if (a->fields.id.n && !result_is_ok(uuid_parse(a->fields.id, &a->wish.id)))
+	if (a->fields.id.n && !result_is_ok(uuid_parse_asked(a->fields.id, &a->wish.id)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("id"), "Invalid image id: it is no UUID.");
 	form_of_fields(e->c->arena, &a->fields, &a->wish.form);
 	return OK;

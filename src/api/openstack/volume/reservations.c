@@ -6,6 +6,7 @@
  * "Attachments". */
 #include "api/openstack/core/write.h"
 #include "api/openstack/volume/volumes.h"
+#include "base/uuid_asked.h"
 #include "engine/storage/snapshot.h"
 #include "engine/storage/volume_attachment.h"
 #include "engine/storage/volume_reservation.h"
@@ -394,7 +395,7 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const voi
 static bool fits_server(struct os_call *e, const struct row *row, struct str value)
 {
 	uuid id = UUID_NONE;
-	return result_is_ok(uuid_parse(value, &id)) &&
+	return result_is_ok(uuid_parse_asked(value, &id)) &&
 	       uuid_equal(id, server_of(os_tables(e), volume_attachment_of(row)));
 }
 

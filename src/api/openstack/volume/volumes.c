@@ -4,6 +4,7 @@
 #include "api/openstack/volume/volumes.h"
 
 #include "api/openstack/core/write.h"
+#include "base/uuid_asked.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/volume.h"
 #include "engine/storage/volume_attachment.h"
@@ -375,7 +376,7 @@ RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_
 	const struct tables *t = os_tables(e);
 	const struct volume_type *type = volume_type_find_by_name(t, asked);
 	uuid id;
-	if (!type && result_is_ok(uuid_parse(asked, &id)))
+	if (!type && result_is_ok(uuid_parse_asked(asked, &id)))
 		type = volume_type_find(t, id);
 	if (!type || !engine_may_use_volume_type(e->c, type))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_VOLUME_TYPE,
