@@ -24,6 +24,28 @@ static RESULT check_blocks(struct op *op, const struct router *x, const struct r
 	return OK;
 }
 
+/* A virtual network and one that the other is peered with already: the other could not tell their addresses apart. */
+static RESULT check_peers(struct op *op, const struct router *x, const struct router *y)
+{
+	const struct peering_side *s = peering_side_first_by_router(op->head, y->row.id);
+	for (; s; s = peering_side_next_by_router(op->head, s)) {
+		const struct router *third = router_find(op->head, s->peer_router);
+		const struct peering *live = peering_find(op->head, s->peering);
+		if (!third || third == x || !live || !row_is_live(&live->row))
+			continue;
+		for (size_t k = 0; k < x->blocks.count; k++)
+			for (size_t j = 0; j < third->blocks.count; j++)
+				if (cidr_overlaps(x->blocks.at[k], third->blocks.at[j]))
+					return ENGINE_FAIL(
+						op, ERR_CONFLICT, KIND_PEERING,
+						STR("properties.remoteVirtualNetwork.id"),
+						"The virtual networks cannot be peered because the address "
+						"space of one of them overlaps with the address space of a "
+						"virtual network that is already peered with the other.");
+	}
+	return OK;
+}
+
 static RESULT check(struct op *op, const struct peering_side_wish *wish, const struct router *router,
 		    const struct router *peer)
 {
@@ -37,7 +59,9 @@ static RESULT check(struct op *op, const struct peering_side_wish *wish, const s
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PEERING_SIDE,
 				   STR("properties.remoteVirtualNetwork.id"),
 				   "Another peering of the virtual network references that one already.");
-	return check_blocks(op, router, peer);
+	TRY(check_blocks(op, router, peer));
+	TRY(check_peers(op, router, peer));
+	return check_peers(op, peer, router);
 }
 
 static RESULT note(struct op *op, uuid side, uuid peering, bool was_connected)

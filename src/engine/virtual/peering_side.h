@@ -6,7 +6,7 @@
 #include "engine/operation.h"
 
 /* Gives the word, or gives it again. With KIND_PEERING_SIDE: ERR_EXISTS, another of the router's is about that router;
- * ERR_CONFLICT, their blocks overlap; ERR_INVALID, it is the router itself. */
+ * ERR_CONFLICT, their blocks overlap (of KIND_PEERING: one's with those of a network that the other is peered with); ERR_INVALID, it is the router itself. */
 struct peering_side_wish {
 	struct ref router, peer_router;
 	uuid side; /* none: a new one */

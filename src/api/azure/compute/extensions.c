@@ -306,16 +306,33 @@ static RESULT prepare_run(struct az_call *e, void *args)
 	return dumped;
 }
 
+static const struct param extension_property_rows[] = {
+	AZ_CORE_READS("forceUpdateTag|publisher|type|typeHandlerVersion|autoUpgradeMinorVersion|settings|"
+		      "protectedSettings"),
+	NOT_BUILT("enableAutomaticUpgrade|suppressFailures|protectedSettingsFromKeyVault|"
+		  "provisionAfterExtensions"),
+	AZ_READ_ONLY("provisioningState|instanceView"),
+};
+static const struct params extension_properties =
+	AZ_SHAPE(extension_property_rows, .object = "VirtualMachineExtensionProperties");
+static const struct param extension_rows[] = {
+	AZ_SHAPE_OBJECT("properties", extension_properties),
+	AZ_RESOURCE,
+};
+static const struct params extension_shape = AZ_SHAPE(extension_rows, .object = "VirtualMachineExtension");
+static const struct param command_rows[] = {AZ_CORE_READS("commandId|script|parameters")};
+static const struct params command_shape = AZ_SHAPE(command_rows, .object = "RunCommandInput");
+
 #define MACHINE AZ_GROUP AZ_COMPUTE "/virtualMachines/{vmName}"
 #define EXTENSION MACHINE "/extensions/{vmExtensionName}"
 #define SET(verb, word, text)                                                                                \
 	{                                                                                                    \
 		verb, EXTENSION, .name = (word), .permit = "ec2:SetInstanceExtension", .flags = API_WRITES,  \
 				 .type = AZ_EXTENSIONS, .args = {0, 0, sizeof(struct extension_args)},       \
-				 .prepare = prepare_set, .work = az_make_extension_key,                      \
-				 .operation = engine_set_extension_run, .returns = KIND_INSTANCE_EXTENSION,  \
-				 .answer = show_set, .outcome = ASYNC_JOB_OUTCOME_SETTLED,                   \
-				 .kind = KIND_INSTANCE_EXTENSION,                                            \
+				 .shape = &extension_shape, .prepare = prepare_set,                          \
+				 .work = az_make_extension_key, .operation = engine_set_extension_run,       \
+				 .returns = KIND_INSTANCE_EXTENSION, .answer = show_set,                     \
+				 .outcome = ASYNC_JOB_OUTCOME_SETTLED, .kind = KIND_INSTANCE_EXTENSION,      \
 				 AZ_SUBJECT(struct extension_args, wish.extension), .doc = (text)            \
 	}
 static const struct az_action actions[] = {
@@ -337,7 +354,7 @@ static const struct az_action actions[] = {
 	 AZ_SUBJECT(struct removal_args, wish.extension), .doc = "Removes an extension from the guest."},
 	{HTTP_POST, MACHINE "/runCommand", .name = "VirtualMachines_RunCommand",
 	 .permit = "ec2:RunInstanceCommand", .flags = API_WRITES, .type = AZ_MACHINES,
-	 .args = {0, 0, sizeof(struct extension_args)}, .prepare = prepare_run,
+	 .args = {0, 0, sizeof(struct extension_args)}, .shape = &command_shape, .prepare = prepare_run,
 	 .operation = engine_set_extension_run, .returns = API_RETURNS_NOTHING_STORED,
 	 .outcome = ASYNC_JOB_OUTCOME_SETTLED, .kind = KIND_INSTANCE_EXTENSION,
 	 AZ_SUBJECT(struct extension_args, wish.extension), .doc = "Runs a script in the guest."},

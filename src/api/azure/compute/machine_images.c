@@ -4,6 +4,9 @@
  * "default" and the version the image's own, or 1.0.0. Source: Azure REST API reference, "Virtual Machine Images". */
 #include "api/azure/compute/compute.h"
 
+#include <stdlib.h>
+
+#include "base/vec.h"
 #include "engine/resolve.h"
 #include "engine/storage/image.h"
 #include "store/image.h"
@@ -176,19 +179,41 @@ static bool was_written(struct az_call *e, const struct az_image_reference *said
 	return false;
 }
 
+struct level {
+	struct str name;
+	int64_t made_us;
+};
+
+static int compare_newest_first(const void *a, const void *b)
+{
+	const struct level *x = a, *y = b;
+	return (x->made_us < y->made_us) - (x->made_us > y->made_us);
+}
+
+/* ?$top=1&$orderby=name desc: so az looks for the latest version. Ours are in the order in which they were made. */
 static RESULT list_level(struct az_call *e, const void *args, struct json_writer *w)
 {
 	struct az_image_reference said = said_in_path(e);
+	struct str order = az_query_value(e, "$orderby"), top = az_query_value(e, "$top");
+	VEC(struct level) levels = {0};
+	int64_t count = INT64_MAX;
 	(void) args;
-	json_write_open_list(w, NULL);
+	if (top.n && (!result_is_ok(str_parse_int(top, &count)) || count < 1))
+		return az_fail(e, "$top", "The value of parameter $top is invalid.");
 	for (const struct image *i = image_first(az_tables(e)); i; i = image_next(az_tables(e), i)) {
 		if (!is_offered(e, i))
 			continue;
 		struct az_image_names names = az_image_names_of(e, i);
-		struct str name = level_of(&said, &names);
-		if (fits(&names, &said) && !was_written(e, &said, i, name))
-			write_level(e, w, name);
+		struct level level = {level_of(&said, &names), i->row.created_us};
+		if (fits(&names, &said) && !was_written(e, &said, i, level.name) &&
+		    !VEC_PUSH(e->c->arena, &levels, level))
+			return ctx_no_memory(e->c);
 	}
+	if (str_ends_with(str_lower(e->c->arena, order), STR(" desc")) && levels.count)
+		qsort(levels.at, levels.count, sizeof levels.at[0], compare_newest_first);
+	json_write_open_list(w, NULL);
+	for (size_t k = 0; k < levels.count && (int64_t) k < count; k++)
+		write_level(e, w, levels.at[k].name);
 	json_write_close_list(w);
 	return OK;
 }
@@ -271,8 +296,8 @@ static RESULT show_aliases(struct az_call *e, const void *args, struct json_writ
 #define LEVEL(path, word, what)                                                                              \
 	{                                                                                                    \
 		HTTP_GET, path, .name = (word), .permit = "ec2:DescribeImages", .flags = AZ_IN_PLACE,        \
-				.type = AZ_PUBLISHERS, .answer = list_level, .query = "$orderby|$expand",    \
-				.doc = (what)                                                                \
+				.type = AZ_PUBLISHERS, .answer = list_level,                                 \
+				.query = "$top|$orderby|$expand", .doc = (what)                              \
 	}
 static const struct az_action actions[] = {
 	LEVEL(IMAGES_AT, "VirtualMachineImages_ListPublishers", "Publishers of images."),

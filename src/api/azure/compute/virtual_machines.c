@@ -383,6 +383,14 @@ static RESULT prepare_redeploy(struct az_call *e, void *args)
 	return OK;
 }
 
+static const struct param reimage_rows[] = {
+	PASSED_OVER("tempDisk",
+		    "There is no temporary disk: it is as good as made anew (REST reference, Reimage)."),
+	NOT_BUILT("exactVersion|osProfile"),
+};
+static const struct params reimage_shape =
+	AZ_SHAPE(reimage_rows, .object = "VirtualMachineReimageParameters");
+
 /* {tempDisk}: there is none. Its first disk is made of its image again. */
 static RESULT prepare_reimage(struct az_call *e, void *args)
 {
@@ -467,7 +475,7 @@ static const struct az_action actions[] = {
 	       .outcome = ASYNC_JOB_OUTCOME_MOVED,
 	       .doc = "Moves a machine that runs to another host, where it runs on."),
 	CHANGE(HTTP_POST, MACHINE "/reimage", "VirtualMachines_Reimage", "ec2:CreateReplaceRootVolumeTask",
-	       .prepare = prepare_reimage, .operation = engine_rebuild_instance_run,
+	       .shape = &reimage_shape, .prepare = prepare_reimage, .operation = engine_rebuild_instance_run,
 	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Makes its first disk of its image again."),
 	ONE(HTTP_POST, MACHINE "/capture", "VirtualMachines_Capture", "ec2:CreateImage",
 	    .prepare = refuse_capture, .doc = "Refused: into a storage account, of which there are none.",

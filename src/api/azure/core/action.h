@@ -86,7 +86,11 @@ struct az_action {
 	/* Of a PUT or PATCH: members of the body that a change must say as they are shown, or not at all; with what Azure calls
 	 * them in its answer, PropertyChangeNotAllowed: "zones:zones|properties.osProfile.windowsConfiguration.winRM:winRM". */
 	const char *fixed;
-	bool reads_body;   /* the call reads its body without a table, all members of it */
+	/* Of a PUT: lists of parts, whose names are unique: "properties.subnets|properties.virtualNetworkPeerings". */
+	const char *parts;
+	/* Of a call that reads its body itself: which members it may have (AZ_SHAPE), or that all of it is read. */
+	const struct params *shape;
+	bool reads_body;
 	const char *query; /* names of the query's parameters that the call reads itself: "$filter|$expand" */
 	size_t subject; /* where in the args the id of the row is that the call is about, + 1 (AZ_SUBJECT); 0: .names says it */
 };
@@ -103,6 +107,16 @@ struct az_action {
 #define AZ_RESOURCE AZ_CORE_READS("location|tags"), AZ_READ_ONLY("id|name|type|etag|systemData|kind")
 #define AZ_PART AZ_READ_ONLY("id|type|etag")
 #define AZ_NAMED_PART AZ_READ_ONLY("id|name|type|etag|location|tags")
+
+/* A table that reads nothing: its rows say which members there may be. */
+struct az_nothing {
+	char nothing;
+};
+#define AZ_SHAPE(rows, ...) PARAMS(struct az_nothing, rows, __VA_ARGS__)
+#define AZ_SHAPE_OBJECT(name, table)                                                                         \
+	{                                                                                                    \
+		.wire = (name), .type = PARAM_STRUCT, .sub = &(table), .doc = "Read by the call itself."     \
+	}
 
 #define AZ_SUBSCRIPTION "/subscriptions/{subscriptionId}"
 #define AZ_GROUP AZ_SUBSCRIPTION "/resourceGroups/{resourceGroupName}"
@@ -129,6 +143,7 @@ struct az_call {
 	bool is_conditional; /* it has If-Match or If-None-Match */
 	uuid job;            /* that the change made; none */
 	bool asks_existence; /* a HEAD of what has a GET: 204, or the GET's failure */
+	struct str outer;    /* of a failure with a detail: the message around it */
 	const char *detail;  /* of a failure: see az_fail_format(); NULL: it has no details */
 	json_t *said;        /* see az_said() */
 	uuid said_of;
@@ -137,6 +152,9 @@ struct az_call {
 API_DEFINE_FACE(az)
 
 /* ---- requests ---- */
+
+/* Of the query of a call from inside: what would have succeeded is undone. */
+#define AZ_TRIES "dari-tries"
 
 /* A variable of the path; empty: it has none of that name. */
 struct str az_path_value(const struct az_call *e, const char *name);

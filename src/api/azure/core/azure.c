@@ -254,10 +254,10 @@ static const struct param tags_only_rows[] = {
 	AZ_READ_ONLY("managedBy"),
 	NOT_BUILT("properties|sku|zones|plan|identity|extendedLocation"),
 };
-static const struct params tags_only_params = PARAMS(char, tags_only_rows, .object = "TagsObject");
+static const struct params tags_only_params = AZ_SHAPE(tags_only_rows, .object = "TagsObject");
 
-/* All lists have pages; az and the SDKs add the rest. */
-static const char common_query[] = "api-version|$top|$skiptoken";
+/* Lists of rows have pages (list.c). */
+static const char common_query[] = "api-version", list_query[] = "$top|$skiptoken";
 
 static bool has_query_row(const struct params *args, struct str name)
 {
@@ -284,11 +284,12 @@ static RESULT fill(struct az_call *e, const struct az_action *a)
 					       .body = a->flags & AZ_FORM
 							       ? document_of_pairs(&e->form, PAIRS_FLAT)
 							       : document_of_json(e->body)};
-	char nothing = 0;
+	struct az_nothing nothing = {0};
+	const struct params *shape = a->shape ? a->shape : &tags_only_params;
 	if (a->args.count)
 		return params_fill(e->c, &a->args, &request, e->args);
 	bool has_body = e->body && json_object_size(e->body);
-	return has_body && !a->reads_body ? params_fill(e->c, &tags_only_params, &request, &nothing) : OK;
+	return has_body && !a->reads_body ? params_fill(e->c, shape, &request, &nothing) : OK;
 }
 
 /* A filter that nobody reads would answer with everything, and a switch that nobody reads with what was not asked for. The code
@@ -300,7 +301,12 @@ static RESULT check_query(struct az_call *e)
 		return OK;
 	for (size_t k = 0; k < e->query.count; k++) {
 		struct str name = e->query.at[k].name;
-		if (!has_name(common_query, name) && !has_name(a->query, name) &&
+		if (call_inside_arg(e->call) && str_is(name, AZ_TRIES)) {
+			e->is_dry = true;
+			continue;
+		}
+		bool is_page = a->listing && !a->answer && has_name(list_query, name);
+		if (!is_page && !has_name(common_query, name) && !has_name(a->query, name) &&
 		    !has_query_row(&a->args, name))
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_slice(name, 0, 64),
 					      "The query parameter '%" STR_FMT "' is not supported by %s.",

@@ -66,6 +66,7 @@ static const struct api_error rows[] = {
 	{ERR_EXISTS, KIND_ADDRESS_PREFIX, 400, "PublicIPAddressInUse"}, /* guessed */
 	{ERR_CONFLICT, KIND_ADDRESS_PREFIX, 400, "PublicIPPrefixInUse"}, /* guessed */
 	{ERR_CONFLICT, KIND_PEERING_SIDE, 400, "VnetAddressSpacesOverlap"},
+	{ERR_CONFLICT, KIND_PEERING, 400, "VnetAddressSpaceOverlapsWithAlreadyPeeredVnet"},
 	{ERR_EXISTS, KIND_PEERING_SIDE, 400, "AnotherPeeringAlreadyReferencesRemoteVnet"},
 	{ERR_NOT_FOUND, KIND_RESOURCE_GROUP, 404, "ResourceGroupNotFound"},
 	{ERR_STATE, KIND_RESOURCE_GROUP, 409, "ResourceGroupBeingDeleted"},
@@ -80,6 +81,7 @@ static const struct api_error rows[] = {
 	{ERR_STATE, 0, 409, "OperationNotAllowed"},      {ERR_QUOTA, 0, 409, "OperationNotAllowed"},
 	{ERR_PROTECTED, 0, 409, "ScopeLocked"},          {ERR_CAPACITY, 0, 409, "AllocationFailed"},
 	{ERR_EXISTS, KIND_INSTANCE_EXTENSION, 400, "BadRequest"},
+	{ERR_DRY_RUN, 0, 412, "WouldSucceed"}, /* of calls from inside alone */
 	{ERR_CONFLICT, 0, 409, "Conflict"},              {ERR_EXISTS, 0, 409, "Conflict"},
 	{ERR_IN_USE, 0, 409, "Conflict"},                {ERR_GONE, 0, 503, "ServerTimeout"}, /* guessed */
 	{ERR_AGAIN, 0, 503, "ServerTimeout"},            {ERR_THROTTLED, 0, 429, "TooManyRequests"},
@@ -210,6 +212,7 @@ RESULT az_fail_format(struct az_call *e, const char *detail, const char *field, 
 {
 	e->error = &bad_format;
 	e->detail = detail;
+	e->outer = STR("Cannot parse the request.");
 	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "%" STR_FMT, STR_ARG(message));
 }
 
@@ -222,6 +225,7 @@ static void word_unknown(struct az_call *e, struct api_problem *p)
 	if (is_inner && strcmp(space, az_types[AZ_NETWORKS].space) == 0) {
 		p->error = &bad_format;
 		e->detail = "InvalidJson";
+		e->outer = STR("Cannot parse the request.");
 	} else if (is_inner && strcmp(space, az_types[AZ_MACHINES].space) == 0) {
 		p->error = &bad_request;
 	} else {
@@ -287,7 +291,7 @@ static void write_arm_problem(struct az_call *e, const struct api_problem *p, st
 {
 	json_write_open(w, "error");
 	json_write_z(w, "code", p->error->code);
-	json_write_text(w, "message", e->detail ? STR("Cannot parse the request.") : p->message);
+	json_write_text(w, "message", e->detail ? e->outer : p->message);
 	if (e->c->problem.field.n)
 		json_write_text(w, "target", e->c->problem.field);
 	if (e->detail) {

@@ -34,13 +34,39 @@ bool az_take_value(struct str *rest, struct str *ret_value)
 	return true;
 }
 
-/* The same request behind so many rows. */
-static struct str next_link(struct az_call *e, size_t from)
+/* A page goes on behind a place in the order of rows, and not behind a number of them: what is deleted meanwhile moves the
+ * rest. The row itself may be gone. */
+static RESULT read_place(struct az_call *e, struct row_place *ret_place)
+{
+	struct str text = az_query_value(e, "$skiptoken"), time;
+	*ret_place = (struct row_place){0};
+	if (!text.n)
+		return OK;
+	if (str_split_next(&text, '-', &time) && result_is_ok(str_parse_int(time, &ret_place->created_us)) &&
+	    result_is_ok(uuid_parse(text, &ret_place->id)))
+		return OK;
+	return az_fail(e, "$skiptoken", "The value of parameter $skiptoken is invalid.");
+}
+
+static size_t find_place(const struct query_page *page, const struct row_place *after)
+{
+	size_t k = 0;
+	while (after->created_us && k < page->count &&
+	       (page->rows[k]->created_us < after->created_us ||
+		(page->rows[k]->created_us == after->created_us &&
+		 memcmp(page->rows[k]->id.b, after->id.b, sizeof after->id.b) <= 0)))
+		k++;
+	return k;
+}
+
+/* The same request behind that row. */
+static struct str next_link(struct az_call *e, const struct row *last)
 {
 	struct str version = str_encode_url(e->c->arena, az_query_value(e, "api-version"), false);
-	struct str link =
-		str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "?api-version=%" STR_FMT "&$skiptoken=%zu",
-			  STR_ARG(e->base_url), STR_ARG(e->call->path), STR_ARG(version), from);
+	struct str link = str_print(
+		e->c->arena, "%" STR_FMT "%" STR_FMT "?api-version=%" STR_FMT "&$skiptoken=%lld-%" STR_FMT,
+		STR_ARG(e->base_url), STR_ARG(e->call->path), STR_ARG(version), (long long) last->created_us,
+		STR_ARG(uuid_to_str(e->c->arena, last->id)));
 	static const char *const kept[] = {"$top", "$expand", "$filter", "statusOnly"};
 	for (size_t k = 0; k < sizeof kept / sizeof kept[0]; k++) {
 		struct str value = az_query_value(e, kept[k]);
@@ -53,15 +79,17 @@ static struct str next_link(struct az_call *e, size_t from)
 
 RESULT az_write_list(struct az_call *e, struct json_writer *w)
 {
-	int64_t top = 0, skip = 0;
+	int64_t top = 0;
+	struct row_place after;
 	struct query_page page;
 	TRY(az_find_group(e));
 	TRY(read_number(e, "$top", PAGE_MAX, &top));
-	TRY(read_number(e, "$skiptoken", INT32_MAX, &skip));
-	struct api_list_wish wish = {.offset = (size_t) skip, .limit = top ? (size_t) top : PAGE_MAX};
+	TRY(read_place(e, &after));
+	struct api_list_wish wish = {.limit = top ? (size_t) top : PAGE_MAX};
 	TRY(api_list_rows(&e->core, &wish, &page));
+	wish.offset = find_place(&page, &after);
 	api_list_write(&e->core, w, az_write_time, &wish, &page);
 	if (page.count > wish.offset && page.count - wish.offset > wish.limit)
-		json_write_text(w, "nextLink", next_link(e, wish.offset + wish.limit));
+		json_write_text(w, "nextLink", next_link(e, page.rows[wish.offset + wish.limit - 1]));
 	return OK;
 }

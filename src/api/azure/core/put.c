@@ -213,6 +213,37 @@ static bool says_nothing_new(struct az_call *e, const struct row *row)
 	return is_same;
 }
 
+static bool has_twice(const json_t *list, const char **ret_name)
+{
+	for (size_t k = 0; k < json_array_size(list); k++)
+		for (size_t j = 0; j < k; j++) {
+			*ret_name = json_string_value(json_object_get(json_array_get(list, k), "name"));
+			const char *other =
+				json_string_value(json_object_get(json_array_get(list, j), "name"));
+			if (*ret_name && other && str_equal_nocase(str_from(*ret_name), str_from(other)))
+				return true;
+		}
+	return false;
+}
+
+/* Two parts of one name would be one resource. Words as users have recorded them (migAz 218). */
+static RESULT check_parts(struct az_call *e)
+{
+	const struct az_action *a = az_action_of(e);
+	struct str rest = str_from(a->parts), path;
+	const char *name = NULL;
+	while (e->body && str_split_next(&rest, '|', &path)) {
+		const char *key = str_to_z(e->c->arena, path);
+		if (has_twice(find_member(e->body, key), &name))
+			return az_fail_format(e, "DuplicateResourceName", key,
+					      str_print(e->c->arena,
+							"Resource %" STR_FMT
+							" has two child resources with the same name (%s).",
+							STR_ARG(az_named_id(e, a->type, a->names)), name));
+	}
+	return OK;
+}
+
 /* A change says what cannot change as it is shown, or not at all. */
 static RESULT check_fixed(struct az_call *e, const struct row *row)
 {
@@ -389,6 +420,7 @@ RESULT az_prepare_target(struct az_call *e)
 		e->status = row ? 200 : a->flags & AZ_IS_202 ? 202 : 201;
 		if (!row)
 			TRY(check_names(e, e->put.name));
+		TRY(check_parts(e));
 	}
 	return keep_members(e, row);
 }

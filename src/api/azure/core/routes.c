@@ -145,27 +145,67 @@ static bool is_space_known(struct str space)
 	return false;
 }
 
+/* What the path says behind the last "providers": a namespace, a type with those that it is a part of, and an action. */
+struct named_path {
+	struct str space, type, action;
+};
+
+static struct named_path name_path(struct az_call *e)
+{
+	struct named_path p = {0};
+	struct str rest = e->call->path, segment;
+	size_t count = 0;
+	while (path_next_segment(&rest, &segment)) {
+		if (str_equal_nocase(segment, STR("providers"))) {
+			p = (struct named_path){0};
+			count = 0;
+			(void) path_next_segment(&rest, &p.space);
+		} else if (p.space.n && count++ % 2 == 0) {
+			p.action = count > 1 ? segment : STR_NONE;
+			p.type = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(p.type),
+					   p.type.n ? "/" : "", STR_ARG(segment));
+		}
+	}
+	bool has_action = e->call->method == HTTP_POST && count % 2 == 1 && p.action.n;
+	p.action = has_action ? str_slice(p.action, 0, 64) : STR_NONE;
+	if (has_action)
+		p.type.n -= p.action.n + 1;
+	p.space = str_slice(p.space, 0, 128);
+	return p;
+}
+
+static bool is_type_known(const struct named_path *p)
+{
+	for (size_t k = 0; k < AZ_TYPE_COUNT; k++)
+		if (str_equal_nocase(str_from(az_types[k].space), p->space) &&
+		    str_equal_nocase(str_from(az_types[k].name), p->type))
+			return true;
+	return false;
+}
+
 RESULT az_fail_path(struct az_call *e)
 {
-	struct str rest = e->call->path, segment, space = STR_NONE, type = STR_NONE;
-	while (path_next_segment(&rest, &segment))
-		if (str_equal_nocase(segment, STR("providers"))) {
-			(void) path_next_segment(&rest, &space);
-			(void) path_next_segment(&rest, &type);
-		}
-	space = str_slice(space, 0, 128);
-	if (space.n && !is_space_known(space)) {
+	static const struct api_error not_built = {ERR_UNSUPPORTED, 0, 409, "OperationNotAllowed"};
+	struct named_path p = name_path(e);
+	if (p.space.n && !is_space_known(p.space)) {
 		e->error = &az_unknown_space;
 		return ctx_fail(e->c, ERR_NOT_FOUND, "The resource namespace '%" STR_FMT "' is invalid.",
-				STR_ARG(space));
+				STR_ARG(p.space));
+	}
+	if (p.action.n && is_type_known(&p)) {
+		e->error = &not_built;
+		return ctx_fail(e->c, ERR_UNSUPPORTED,
+				"The operation '%" STR_FMT "' of the resource type '%" STR_FMT "/%" STR_FMT
+				"' is not supported.",
+				STR_ARG(p.action), STR_ARG(p.space), STR_ARG(str_slice(p.type, 0, 128)));
 	}
 	e->error = &az_unknown_type;
-	if (type.n)
+	if (p.type.n)
 		return ctx_fail(e->c, ERR_NOT_FOUND,
 				"The resource type '%" STR_FMT
 				"' could not be found in the namespace '%" STR_FMT
 				"' for api version '%" STR_FMT "'.",
-				STR_ARG(str_slice(type, 0, 128)), STR_ARG(space),
+				STR_ARG(str_slice(p.type, 0, 128)), STR_ARG(p.space),
 				STR_ARG(str_slice(az_query_value(e, "api-version"), 0, 64)));
 	return ctx_fail(e->c, ERR_NOT_FOUND,
 			"No HTTP resource was found that matches the request URI '%" STR_FMT "'.",

@@ -151,7 +151,7 @@ struct question {
 	struct deployer *of;
 	struct job job;
 	const struct bearer *bearer;
-	struct str path, query;
+	struct str path, query, sent; /* sent: the body of a PUT that is undone; none: a GET */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	bool is_over;
@@ -177,9 +177,10 @@ static void take_answer(void *owner, int status, struct str body)
 static void run_question(struct job *job)
 {
 	struct question *q = (struct question *) ((char *) job - offsetof(struct question, job));
-	const struct inside_wish wish = {.method = HTTP_GET,
+	const struct inside_wish wish = {.method = q->sent.n ? HTTP_PUT : HTTP_GET,
 					 .path = q->path,
 					 .query = q->query,
+					 .body = q->sent,
 					 .arg = q->bearer,
 					 .done = take_answer,
 					 .owner = q};
@@ -194,14 +195,22 @@ static void drop_question(struct job *job)
 RESULT deployer_ask(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
 		    struct str version, int *ret_status, json_t **ret_body)
 {
+	return deployer_try(d, c, bearer, id, version, STR_NONE, ret_status, ret_body);
+}
+
+RESULT deployer_try(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
+		    struct str version, struct str body, int *ret_status, json_t **ret_body)
+{
 	if (!d || d->is_stopping)
 		return ctx_fail(c, ERR_GONE, "nobody carries deployments out here");
 	struct question q = {.of = d,
 			     .job = {.run = run_question, .drop = drop_question},
 			     .bearer = bearer,
 			     .path = str_encode_url(c->arena, id, true),
-			     .query = str_print(c->arena, "api-version=%" STR_FMT,
-						STR_ARG(str_encode_url(c->arena, version, false))),
+			     .query = str_print(c->arena, "api-version=%" STR_FMT "%s",
+						STR_ARG(str_encode_url(c->arena, version, false)),
+						body.n ? "&" AZ_TRIES "=true" : ""),
+			     .sent = body,
 			     .lock = PTHREAD_MUTEX_INITIALIZER,
 			     .answered = PTHREAD_COND_INITIALIZER};
 	count(d, &d->question_count, 1);

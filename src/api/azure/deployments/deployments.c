@@ -109,6 +109,8 @@ static RESULT open_and_fill(struct az_call *e, struct deployment_args *a, const 
 		.place = a->place, .document = s->template, .parameters = s->parameters};
 	TRY(template_open(e->c, &wish, &t));
 	TRY(fill(e, a, s, t));
+	if (!(az_action_of(e)->flags & API_WRITES)) /* validate, what-if */
+		TRY(deployment_preflight(e, t, &a->wish));
 	return az_action_of(e)->answer == answer_changes
 		       ? deployment_find_changes(e, s, t, &a->wish, &a->changes)
 		       : OK;
@@ -584,7 +586,7 @@ static const struct az_action actions[] = {
 	DEPLOYMENT_CALLS(AZ_GROUP, ""),
 	DEPLOYMENT_CALLS(AZ_SUBSCRIPTION, "AtSubscriptionScope"),
 	{HTTP_POST, "/providers/Microsoft.Resources/calculateTemplateHash",
-	 .name = "Deployments_CalculateTemplateHash", .permit = "ec2:DescribeDeployments",
+	 .name = "Deployments_CalculateTemplateHash", .reads_body = true, .permit = "ec2:DescribeDeployments",
 	 .flags = API_FOR_ALL | AZ_TENANT, .type = AZ_DEPLOYMENTS, .args = {0, 0, sizeof(struct hash_args)},
 	 .prepare = prepare_hash, .answer = answer_hash, .doc = "The hash of a template, of our own making."},
 };

@@ -56,6 +56,11 @@ const char *deployment_word(const struct deployment *d);
 RESULT deployment_find_changes(struct az_call *e, const struct deployment_source *s, struct template *t,
 			       const struct deployment_wish *wish, struct str *ret_changes);
 
+/* ---- preflight.c ---- */
+
+/* ERR_INVALID, InvalidTemplateDeployment: a resource of the template would be refused. On a lane. */
+RESULT deployment_preflight(struct az_call *e, struct template *t, const struct deployment_wish *wish);
+
 /* ---- deployer.c ---- */
 
 struct deployer;
@@ -63,6 +68,9 @@ struct deployer;
  * deployer. *ret_body is the caller's; NULL: the answer has none. */
 RESULT deployer_ask(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
 		    struct str version, int *ret_status, json_t **ret_body);
+/* The same of a PUT that is undone: status 412 says that it would succeed. */
+RESULT deployer_try(struct deployer *d, struct ctx *c, const struct bearer *bearer, struct str id,
+		    struct str version, struct str body, int *ret_status, json_t **ret_body);
 
 /* Begins at once. The face's config has no executor: none, and *ret_deployer is NULL. False: no memory. */
 bool deployer_new(struct az_face *face, struct deployer **ret_deployer);

@@ -373,7 +373,7 @@ static RESULT prepare_delete(struct az_call *e, void *args)
 #define OF_ONE .type = AZ_INTERFACES, .kind = KIND_PORT, .names = "networkInterfaceName"
 static const struct az_action actions[] = {
 	{HTTP_PUT, INTERFACE, .name = "NetworkInterfaces_CreateOrUpdate",
-	 .permit = "ec2:CreateNetworkInterface", .flags = API_WRITES | AZ_PUT, OF_ONE,
+	 .permit = "ec2:CreateNetworkInterface", .flags = API_WRITES | AZ_PUT, OF_ONE, .parts = CONFIGS,
 	 .keeps = CONFIGS "|properties.enableAcceleratedNetworking",
 	 .args = PARAMS(struct interface_args, put_rows, .object = "NetworkInterface"), .prepare = prepare,
 	 .operation = put, .returns = KIND_PORT, AZ_SUBJECT(struct interface_args, id),

@@ -243,6 +243,7 @@ struct probes {
 };
 struct rule_says {
 	struct az_link frontend, pool, probe;
+	struct az_links pools;
 	struct str protocol, distribution;
 	int64_t public_port, private_port;
 };
@@ -329,6 +330,8 @@ static const struct param rule_says_rows[] = {
 	PARAM_OBJECT(struct rule_says, "frontendIPConfiguration", frontend, az_link_params,
 		     .doc = "Whose port it is."),
 	PARAM_OBJECT(struct rule_says, "backendAddressPool", pool, az_link_params, .doc = "Where it leads."),
+	PARAM_LIST(struct rule_says, "backendAddressPools", pools, az_link_params, .max = 2,
+		   .doc = "The same, as a list of one."),
 	PARAM_OBJECT(struct rule_says, "probe", probe, az_link_params,
 		     .doc = "How members are asked; absent: they are not."),
 	PARAM(struct rule_says, "protocol", protocol, .flags = REQUIRED, .doc = "Tcp or Udp."),
@@ -451,12 +454,27 @@ static RESULT read_protocol(struct az_call *e, const char *field, struct str sai
 		       : az_fail(e, field, "The value of parameter protocol is none of Tcp and Udp.");
 }
 
+/* The one pool, which newer clients write as a list besides. */
+static RESULT choose_pool(struct az_call *e, const struct rule_says *says, struct az_link *ret_pool)
+{
+	*ret_pool = !says->pool.id.n && says->pools.count ? says->pools.at[0] : says->pool;
+	for (size_t k = 0; k < says->pools.count; k++)
+		if (!str_equal_nocase(says->pools.at[k].id, ret_pool->id))
+			return ctx_fail_field(
+				e->c, ERR_UNSUPPORTED, STR("properties." RULES ".backendAddressPools"),
+				"A load balancing rule with several backend address pools is not "
+				"supported.");
+	return OK;
+}
+
 static RESULT read_rule(struct az_call *e, const struct balancer_says *p, const struct rule *rule,
 			struct balancer_rule *wish)
 {
 	const struct rule_says *says = &rule->properties;
-	struct str pool = own_part(e, POOLS, &says->pool);
-	bool is_udp, has_pool = !says->pool.id.n;
+	struct az_link link;
+	TRY(choose_pool(e, says, &link));
+	struct str pool = own_part(e, POOLS, &link);
+	bool is_udp, has_pool = !link.id.n;
 	*wish = (struct balancer_rule){.name = rule->name,
 				       .public_port = says->public_port,
 				       .private_port =
@@ -470,7 +488,7 @@ static RESULT read_rule(struct az_call *e, const struct balancer_says *p, const 
 	for (size_t k = 0; k < p->pools.count; k++)
 		has_pool = has_pool || str_equal_nocase(p->pools.at[k].name, pool);
 	if (!has_pool)
-		return fail_part(e, "properties." RULES ".backendAddressPool.id", says->pool.id);
+		return fail_part(e, "properties." RULES ".backendAddressPool.id", link.id);
 	const struct frontend *frontend = find_frontend(e, p, &says->frontend);
 	if (!frontend)
 		return fail_part(e, "properties." RULES ".frontendIPConfiguration.id", says->frontend.id);
@@ -485,7 +503,7 @@ static RESULT check_inward(struct az_call *e, const struct rule_says *says)
 {
 	const char *field = says->pool.id.n ? "properties." INWARDS ".backendAddressPool"
 					    : "properties." INWARDS ".probe";
-	return says->pool.id.n || says->probe.id.n
+	return says->pool.id.n || says->pools.count || says->probe.id.n
 		       ? ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
 					"The parameter '%s' is not supported.", field)
 		       : OK;
@@ -680,10 +698,13 @@ static const struct az_action actions[] = {
 	{HTTP_GET, BALANCER, .name = "LoadBalancers_Get", .permit = "ec2:DescribeLoadBalancers", OF_ONE,
 	 .shows = &balancers, .doc = "One load balancer."},
 	{HTTP_PUT, BALANCER, .name = "LoadBalancers_CreateOrUpdate", .permit = "ec2:CreateLoadBalancer",
-	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = KEEPS,
-	 .args = PARAMS(struct balancer_args, put_rows, .object = "LoadBalancer"), .prepare = prepare,
-	 .operation = put, .returns = KIND_BALANCER_SET, AZ_SUBJECT(struct balancer_args, wish.made),
-	 .shows = &balancers, .doc = "Makes a load balancer, or says what it is now."},
+	 .flags = API_WRITES | AZ_PUT, OF_ONE,
+	 .parts = "properties." FRONTENDS "|properties." POOLS "|properties." RULES "|properties." PROBES
+		  "|properties." INWARDS,
+	 .keeps = KEEPS, .args = PARAMS(struct balancer_args, put_rows, .object = "LoadBalancer"),
+	 .prepare = prepare, .operation = put, .returns = KIND_BALANCER_SET,
+	 AZ_SUBJECT(struct balancer_args, wish.made), .shows = &balancers,
+	 .doc = "Makes a load balancer, or says what it is now."},
 	{HTTP_PATCH, BALANCER, .name = "LoadBalancers_UpdateTags", .permit = "ec2:CreateTags",
 	 .flags = API_WRITES | AZ_PATCH, OF_ONE, .args = {0, 0, sizeof(struct tags_wish)},
 	 .prepare = az_prepare_tags, .operation = engine_replace_tags_run, .returns = KIND_BALANCER_SET,

@@ -149,6 +149,7 @@ static const struct param network_rows[] = {
 		   .given = offsetof(struct network_says, has_subnets) + 1, .doc = "All of its subnets."),
 	NOT_BUILT("enableDdosProtection|enableVmProtection", .only = "false"),
 	NOT_BUILT("ddosProtectionPlan|bgpCommunities|encryption|flowTimeoutInMinutes"),
+	AZ_CORE_READS("virtualNetworkPeerings"),
 	NOT_BUILT("ipAllocations", .only = "[]"),
 	NOT_BUILT("summarizedGatewayPrefixes"),
 	NOT_BUILT("privateEndpointVNetPolicies", .only = "Disabled"),
@@ -266,6 +267,13 @@ static RESULT prepare(struct az_call *e, void *args)
 {
 	struct network_args *a = args;
 	const struct network_says *p = &a->properties;
+	const json_t *peerings =
+		json_object_get(json_object_get(e->body, "properties"), "virtualNetworkPeerings");
+	if (uuid_is_none(e->target) && json_array_size(peerings))
+		return ctx_fail_field(
+			e->c, ERR_UNSUPPORTED, STR("properties.virtualNetworkPeerings"),
+			"The parameter 'properties.virtualNetworkPeerings' is not supported: put each "
+			"peering by itself.");
 	a->group = e->group;
 	a->wish.name = e->put.name;
 	struct ips shown = az_servers_of(e, e->target);
@@ -368,7 +376,10 @@ static const struct az_action actions[] = {
 	 .args = PARAMS(struct check_args, check_rows), .answer = check_address,
 	 .doc = "Whether an interface can have an address."},
 	{HTTP_PUT, NETWORK, .name = "VirtualNetworks_CreateOrUpdate", .permit = "ec2:CreateVpc",
-	 .flags = API_WRITES | AZ_PUT, OF_ONE, .keeps = "properties.dhcpOptions.dnsServers",
+	 .flags = API_WRITES | AZ_PUT, OF_ONE,
+	 .fixed = "properties.virtualNetworkPeerings:virtualNetworkPeerings",
+	 .parts = "properties.subnets|properties.virtualNetworkPeerings",
+	 .keeps = "properties.dhcpOptions.dnsServers",
 	 .args = PARAMS(struct network_args, put_rows, .object = "VirtualNetwork"), .prepare = prepare,
 	 .operation = put, .returns = KIND_ROUTER, AZ_SUBJECT(struct network_args, wish.made),
 	 .shows = &networks, .doc = "Makes a virtual network, or changes one."},

@@ -10,18 +10,20 @@
 /* "eventTimestamp ge '…' and eventTimestamp le '…' and resourceGroupName eq '…'" */
 struct filter {
 	int64_t from_us, to_us;
-	struct str group, resource, correlation;
+	struct str group, resource, correlation, provider, type, caller, status, levels, channels;
 };
 
 static bool take_time(struct str *rest, const char *word, int64_t *ret_us)
 {
 	struct str before = *rest, text;
-	if (!az_take_word(rest, str_from(word)) || !str_starts_with(*rest, STR("'"))) {
+	if (!az_take_word(rest, str_from(word))) {
 		*rest = before;
 		return false;
 	}
-	size_t end = str_find_char(*rest, '\'', 1);
-	text = str_slice(*rest, 1, end);
+	/* az sends the time of a group's list without quotes. */
+	bool is_quoted = str_starts_with(*rest, STR("'"));
+	size_t end = str_find_char(*rest, is_quoted ? '\'' : ' ', is_quoted);
+	text = str_slice(*rest, is_quoted, end);
 	*rest = str_slice(*rest, end + 1, rest->n);
 	if (text.n > 19 && text.p[19] == '.') /* az says microseconds */
 		text = str_slice(text, 0, 19);
@@ -39,7 +41,13 @@ static bool take_term(struct str *rest, struct filter *f)
 	} terms[] = {{STR("resourceGroupName"), &f->group},
 		     {STR("resourceUri"), &f->resource},
 		     {STR("resourceId"), &f->resource},
-		     {STR("correlationId"), &f->correlation}};
+		     {STR("correlationId"), &f->correlation},
+		     {STR("resourceProvider"), &f->provider},
+		     {STR("resourceType"), &f->type},
+		     {STR("caller"), &f->caller},
+		     {STR("status"), &f->status},
+		     {STR("levels"), &f->levels},
+		     {STR("eventChannels"), &f->channels}};
 	if (az_take_word(rest, STR("eventTimestamp")))
 		return take_time(rest, "ge", &f->from_us) || take_time(rest, "le", &f->to_us);
 	for (size_t k = 0; k < sizeof terms / sizeof terms[0]; k++)
@@ -92,11 +100,33 @@ struct event {
 	struct str operation, resource, group;
 };
 
+static const char *const states[] = {[ASYNC_JOB_ENDED_NONE] = "Started",
+				     [ASYNC_JOB_ENDED_DONE] = "Succeeded",
+				     [ASYNC_JOB_ENDED_FAILED] = "Failed"};
+
+static const char *level_of(const struct async_job *job)
+{
+	return job->ended == ASYNC_JOB_ENDED_FAILED ? "Error" : "Informational";
+}
+
+/* A term that was not said fits everything. */
+static bool fits(struct str said, struct str is)
+{
+	return !said.n || str_equal_nocase(said, is);
+}
+
+/* The same of a list: "Admin, Operation". */
+static bool has_word(struct str list, struct str is)
+{
+	struct str one;
+	bool has = !list.n;
+	while (str_split_next(&list, ',', &one))
+		has = has || str_equal_nocase(str_trim(one), is);
+	return has;
+}
+
 static void write_event(struct az_call *e, struct json_writer *w, const struct event *v)
 {
-	static const char *const states[] = {[ASYNC_JOB_ENDED_NONE] = "Started",
-					     [ASYNC_JOB_ENDED_DONE] = "Succeeded",
-					     [ASYNC_JOB_ENDED_FAILED] = "Failed"};
 	const struct async_job *job = v->job;
 	const struct az_type *type = &az_types[v->action->type];
 	struct str id = uuid_to_str(e->c->arena, job->row.id), state = str_from(states[job->ended]);
@@ -122,7 +152,7 @@ static void write_event(struct az_call *e, struct json_writer *w, const struct e
 	write_words(w, "resourceType", full, full);
 	write_words(w, "status", state, state);
 	write_words(w, "subStatus", STR(""), STR(""));
-	json_write_z(w, "level", job->ended == ASYNC_JOB_ENDED_FAILED ? "Error" : "Informational");
+	json_write_z(w, "level", level_of(job));
 	json_write_text(
 		w, "id",
 		str_print(e->c->arena, "%" STR_FMT "/events/%" STR_FMT, STR_ARG(v->resource), STR_ARG(id)));
@@ -153,6 +183,14 @@ static bool read_event(struct az_call *e, const struct filter *f, const struct a
 		.group = is_group ? STR("") : az_group_of(e, job->subject),
 		.resource = is_group ? STR("")
 				     : az_id_of(e, like->type, (enum kind) job->subject_kind, job->subject)};
+	const struct az_type *type = &az_types[like->type];
+	if (!fits(f->provider, str_from(type->space)) ||
+	    !fits(f->type, az_full_type(e->c->arena, like->type)) ||
+	    !fits(f->caller,
+		  uuid_is_none(job->made_by) ? STR("-") : uuid_to_str(e->c->arena, job->made_by)) ||
+	    !fits(f->status, str_from(states[job->ended])) || !has_word(f->levels, str_from(level_of(job))) ||
+	    !has_word(f->channels, STR("Operation")))
+		return false;
 	return (!f->group.n || str_equal_nocase(f->group, ret_event->group)) &&
 	       (!f->resource.n || str_equal_nocase(f->resource, ret_event->resource)) &&
 	       (!f->correlation.n || str_equal_nocase(f->correlation, uuid_to_str(e->c->arena, job->row.id)));
