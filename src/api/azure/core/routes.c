@@ -17,6 +17,7 @@ const size_t az_group_count = sizeof az_groups / sizeof az_groups[0];
 
 const struct az_type az_types[] = {
 #define TYPE(symbol, space, name, versions, is_global) {space, name, versions, is_global},
+#include "api/azure/core/empty_types.def"
 #include "api/azure/core/types.def"
 #undef TYPE
 };
@@ -192,6 +193,17 @@ RESULT az_fail_path(struct az_call *e)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "The resource namespace '%" STR_FMT "' is invalid.",
 				STR_ARG(p.space));
 	}
+	if (!p.action.n && is_type_known(&p) && e->call->method == HTTP_PUT) {
+		e->error = &not_built;
+		return ctx_fail(e->c, ERR_UNSUPPORTED,
+				"Resources of the type '%" STR_FMT "/%" STR_FMT "' are not supported here.",
+				STR_ARG(p.space), STR_ARG(str_slice(p.type, 0, 128)));
+	}
+	if (!p.action.n && is_type_known(&p))
+		return ctx_fail(e->c, ERR_NOT_FOUND,
+				"The Resource '%" STR_FMT "' was not found. For more details please go to "
+				"https://aka.ms/ARMResourceNotFoundFix",
+				STR_ARG(str_slice(e->call->path, 0, 512)));
 	if (p.action.n && is_type_known(&p)) {
 		e->error = &not_built;
 		return ctx_fail(e->c, ERR_UNSUPPORTED,

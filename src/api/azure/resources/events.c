@@ -165,6 +165,19 @@ static void write_event(struct az_call *e, struct json_writer *w, const struct e
 	json_write_close(w);
 }
 
+static bool fits_filter(struct az_call *e, const struct filter *f, const struct event *v)
+{
+	const struct async_job *job = v->job;
+	const struct az_type *type = &az_types[v->action->type];
+	struct str caller = uuid_is_none(job->made_by) ? STR("-") : uuid_to_str(e->c->arena, job->made_by);
+	return fits(f->provider, str_from(type->space)) &&
+	       fits(f->type, az_full_type(e->c->arena, v->action->type)) && fits(f->caller, caller) &&
+	       fits(f->status, str_from(states[job->ended])) && fits(f->group, v->group) &&
+	       fits(f->resource, v->resource) &&
+	       fits(f->correlation, uuid_to_str(e->c->arena, job->row.id)) &&
+	       has_word(f->levels, str_from(level_of(job))) && has_word(f->channels, STR("Operation"));
+}
+
 /* False: it is not asked for, or it is of nothing that Azure has. */
 static bool read_event(struct az_call *e, const struct filter *f, const struct async_job *job,
 		       struct event *ret_event)
@@ -183,17 +196,7 @@ static bool read_event(struct az_call *e, const struct filter *f, const struct a
 		.group = is_group ? STR("") : az_group_of(e, job->subject),
 		.resource = is_group ? STR("")
 				     : az_id_of(e, like->type, (enum kind) job->subject_kind, job->subject)};
-	const struct az_type *type = &az_types[like->type];
-	if (!fits(f->provider, str_from(type->space)) ||
-	    !fits(f->type, az_full_type(e->c->arena, like->type)) ||
-	    !fits(f->caller,
-		  uuid_is_none(job->made_by) ? STR("-") : uuid_to_str(e->c->arena, job->made_by)) ||
-	    !fits(f->status, str_from(states[job->ended])) || !has_word(f->levels, str_from(level_of(job))) ||
-	    !has_word(f->channels, STR("Operation")))
-		return false;
-	return (!f->group.n || str_equal_nocase(f->group, ret_event->group)) &&
-	       (!f->resource.n || str_equal_nocase(f->resource, ret_event->resource)) &&
-	       (!f->correlation.n || str_equal_nocase(f->correlation, uuid_to_str(e->c->arena, job->row.id)));
+	return fits_filter(e, f, ret_event);
 }
 
 static RESULT list_events(struct az_call *e, const void *args, struct json_writer *w)

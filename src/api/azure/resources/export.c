@@ -13,6 +13,7 @@ struct export_args {
 static const struct param export_rows[] = {
 	PARAM(struct export_args, "resources", resources, .flags = REQUIRED, .max = 800,
 	      .doc = "Their ids, or * for all."),
+	NOT_BUILT("outputFormat", .only = "Json"),
 	PARAM(struct export_args, "options", options, .doc = "Taken: there are no parameters anyway."),
 };
 enum { DEPTH_MAX = 32 };

@@ -31,7 +31,7 @@ static void write_provider(struct az_call *e, struct json_writer *w, const char 
 				  STR_ARG(subscription), space));
 	json_write_z(w, "namespace", space);
 	json_write_open_list(w, "resourceTypes");
-	for (size_t k = 0; k < AZ_TYPE_COUNT; k++)
+	for (size_t k = 0; k < AZ_BUILT_TYPE_COUNT; k++)
 		if (strcmp(az_types[k].space, space) == 0)
 			write_type(e, w, &az_types[k]);
 	json_write_close_list(w);
@@ -49,7 +49,7 @@ static RESULT list_providers(struct az_call *e, const void *args, struct json_wr
 {
 	(void) args;
 	json_write_open_list(w, "value");
-	for (size_t k = 1; k < AZ_TYPE_COUNT; k++) {
+	for (size_t k = 1; k < AZ_BUILT_TYPE_COUNT; k++) {
 		if (!begins_space(k))
 			continue;
 		json_write_open(w, NULL);
@@ -64,7 +64,7 @@ static RESULT show_provider(struct az_call *e, const void *args, struct json_wri
 {
 	struct str space = az_path_value(e, "resourceProviderNamespace");
 	(void) args;
-	for (size_t k = 1; k < AZ_TYPE_COUNT; k++)
+	for (size_t k = 1; k < AZ_BUILT_TYPE_COUNT; k++)
 		if (begins_space(k) && str_equal_nocase(space, str_from(az_types[k].space))) {
 			write_provider(e, w, az_types[k].space);
 			return OK;
@@ -78,7 +78,7 @@ static RESULT list_types(struct az_call *e, const void *args, struct json_writer
 	bool is_known = false;
 	(void) args;
 	json_write_open_list(w, "value");
-	for (size_t k = 1; k < AZ_TYPE_COUNT; k++)
+	for (size_t k = 1; k < AZ_BUILT_TYPE_COUNT; k++)
 		if (str_equal_nocase(space, str_from(az_types[k].space))) {
 			write_type(e, w, &az_types[k]);
 			is_known = true;
