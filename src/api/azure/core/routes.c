@@ -17,8 +17,9 @@ const size_t az_group_count = sizeof az_groups / sizeof az_groups[0];
 
 const struct az_type az_types[] = {
 #define TYPE(symbol, space, name, versions, is_global) {space, name, versions, is_global},
-#include "api/azure/core/empty_types.def"
 #include "api/azure/core/types.def"
+/* In the order of enum az_types. */
+#include "api/azure/core/empty_types.def"
 #undef TYPE
 };
 
