@@ -34,7 +34,7 @@ def send(port, form, post):
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if post else {}
     connections = kept.__dict__.setdefault("connections", {})
     for retry in (False, True):  # the connection may have been closed for its age, or the region be another one
-        connection = connections.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=60))
+        connection = connections.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=waiting.HANG_S))
         try:
             connection.request(method, path, body, headers)
             answer = connection.getresponse()

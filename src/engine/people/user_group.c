@@ -100,11 +100,7 @@ static RESULT resolve(struct op *op, const struct membership *wish, const struct
 	const struct user_group *group = NULL;
 	const struct row *user = NULL;
 	TRY(find_group(op, &wish->user_group, &group));
-	struct result permitted = engine_permit(op, "group.change_members", KIND_USER_GROUP, &group->row);
-	/* A refusal must not tell another account that the group exists. */
-	if (permitted.code == ERR_DENIED && !engine_may_see(op->ctx, KIND_USER_GROUP, &group->row))
-		return engine_fail_not_found(op->ctx, KIND_USER_GROUP, &wish->user_group);
-	TRY(permitted);
+	TRY(engine_permit(op, "group.change_members", KIND_USER_GROUP, &group->row));
 	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &user));
 	*ret_group = group;

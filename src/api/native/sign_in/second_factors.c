@@ -57,11 +57,7 @@ static RESULT answer_list(struct native_call *e, const void *args, struct json_w
 	const struct row *row = NULL;
 	struct ref own = ref_by_id(KIND_USER, e->c->who->user);
 	TRY(engine_look_up(e->c, t, KIND_USER, ref_is_given(&a->user) ? &a->user : &own, &row));
-	struct result permitted = engine_check_own(e->c, t, "second_factor.list", user_of(row), UUID_NONE);
-	/* A refusal must not tell another account that the user exists. */
-	if (permitted.code == ERR_DENIED && !engine_may_see(e->c, KIND_USER, row))
-		return engine_fail_not_found(e->c, KIND_USER, &a->user);
-	TRY(permitted);
+	TRY(engine_check_own(e->c, t, "second_factor.list", user_of(row), UUID_NONE));
 	json_write_open_list(w, "items");
 	for (const struct second_factor *f = second_factor_first_by_user(t, row->id); f;
 	     f = second_factor_next_by_user(t, f)) {
