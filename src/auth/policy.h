@@ -37,6 +37,9 @@ struct policy_fault {
 /* The same, and says where what is wrong stands. */
 RESULT policy_check(struct ctx *c, struct str document, enum policy_form form,
 		    const struct policy_code **ret_policy, struct policy_fault *ret_fault);
+/* Refuses what IAM takes in no new policy, of a document that policy_compile() takes. is_managed: it says the newest version.
+ * ERR_INVALID. */
+RESULT policy_check_new(struct ctx *c, struct str document, bool is_managed);
 /* The size of the block in bytes. It may be copied by memcpy() to an address that 8 divides. */
 size_t policy_size(const struct policy_code *p);
 /* How many characters count against IAM's limits: all but white space. */

@@ -261,11 +261,16 @@ static enum sigv4_fault parse(struct attempt *at)
 
 /* ---- scope and time ---- */
 
+/* SDKs sign for IAM and STS as a whole with either: "aws-global" is botocore's and Java's pseudo-region. */
+static bool is_of_all_regions(struct str region)
+{
+	return str_is(region, "us-east-1") || str_is(region, "aws-global");
+}
+
 static bool accepts_region(const struct attempt *at)
 {
 	bool is_global = str_is(at->scope.service, "iam") || str_is(at->scope.service, "sts");
-	return str_is(at->scope.region, at->s->region) ||
-	       (is_global && str_is(at->scope.region, "us-east-1"));
+	return str_is(at->scope.region, at->s->region) || (is_global && is_of_all_regions(at->scope.region));
 }
 
 static enum sigv4_fault check_scope(struct attempt *at)
@@ -466,10 +471,11 @@ static enum sigv4_fault check_signed_headers(struct attempt *at)
 static void note_use(const struct attempt *at)
 {
 	const struct sigv4_scope *scope = &at->scope;
+	struct str region = str_is(scope->region, "aws-global") ? str_from(at->s->region) : scope->region;
 	if (!at->session)
-		uses_note(at->s->uses, KIND_ACCESS_KEY, at->row, scope->service, scope->region);
+		uses_note(at->s->uses, KIND_ACCESS_KEY, at->row, scope->service, region);
 	else if (!uuid_is_none(at->session->iam_role))
-		uses_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, scope->region);
+		uses_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, region);
 }
 
 /* With an unknown key there is nothing to work out, and the answer says that it is unknown: strangers

@@ -340,7 +340,8 @@ static bool is_as_good_as_absent(const struct params_reader *r, const struct par
 	if (d->type != DOCUMENT_TEXT || d->text.n || d->json)
 		return false;
 	if (r->dialect->rules & ABSENT_IF_EMPTY_ID && !is_branch(p))
-		return p->flags & REQUIRED || (p->type == PARAM_ID && p->min == 0);
+		return (p->flags & REQUIRED && !(p->flags & MAY_BE_EMPTY)) ||
+		       (p->type == PARAM_ID && p->min == 0);
 	return r->dialect->rules & ABSENT_IF_EMPTY;
 }
 

@@ -40,15 +40,16 @@ enum param_type {
 
 enum param_flag {
 	REQUIRED = 1 << 0,
-	BASE64 = 1 << 1,      /* TEXT: decoded; .max counts bytes then */
-	BY_NAME = 1 << 2,     /* ID: a name of .kind, or an id in another form than the dialect's */
-	ANY_KIND = 1 << 3,    /* ID: of whatever kind its prefix says */
-	IPV6 = 1 << 4,        /* IP, CIDR: of IPv6, where the API has parameters of its own for it */
-	NULLABLE = 1 << 5,    /* null is a value: the member stays zero, .given tells */
-	NULL_ABSENT = 1 << 6, /* null is as if it had not been sent */
-	ID_OR_EMPTY = 1 << 7, /* ID: an empty text is none */
-	OR_NUMBER = 1 << 8,   /* TEXT: a whole number stands for its digits */
-	ONE_OR_LIST = 1 << 9, /* TEXTS: one text stands for a list of it */
+	BASE64 = 1 << 1,        /* TEXT: decoded; .max counts bytes then */
+	BY_NAME = 1 << 2,       /* ID: a name of .kind, or an id in another form than the dialect's */
+	ANY_KIND = 1 << 3,      /* ID: of whatever kind its prefix says */
+	IPV6 = 1 << 4,          /* IP, CIDR: of IPv6, where the API has parameters of its own for it */
+	NULLABLE = 1 << 5,      /* null is a value: the member stays zero, .given tells */
+	NULL_ABSENT = 1 << 6,   /* null is as if it had not been sent */
+	ID_OR_EMPTY = 1 << 7,   /* ID: an empty text is none */
+	OR_NUMBER = 1 << 8,     /* TEXT: a whole number stands for its digits */
+	ONE_OR_LIST = 1 << 9,   /* TEXTS: one text stands for a list of it */
+	MAY_BE_EMPTY = 1 << 10, /* TEXT that is REQUIRED: an empty one is given */
 };
 
 enum param_place { IN_BODY, IN_PATH, IN_QUERY };

@@ -43,7 +43,7 @@ struct iam_action {
 /* Those of each file. */
 extern const struct api_actions iam_account_actions, iam_detail_actions, iam_group_actions,
 	iam_principal_actions, iam_key_actions, iam_oidc_actions, iam_password_actions, iam_policy_actions,
-	iam_profile_actions, iam_role_actions, iam_simulation_actions, iam_unkept_actions, iam_user_actions;
+	iam_profile_actions, iam_report_actions, iam_role_actions, iam_simulation_actions, iam_unkept_actions, iam_user_actions;
 extern const struct api_groups iam_action_groups;
 
 /* All of them, up to max; their number. */
@@ -192,7 +192,7 @@ RESULT iam_check_tag_keys(struct iam_call *e, struct strs keys);
 RESULT iam_prepare_tag(struct iam_call *e, void *args);
 RESULT iam_prepare_untag(struct iam_call *e, void *args);
 /* ERR_INVALID with "PolicyDocument". */
-RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form);
+RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form, bool is_managed);
 
 /* Elements of that name. */
 void iam_write_time(struct xml *x, const char *name, int64_t time_us);

@@ -12,7 +12,7 @@ enum { PAGE_DEFAULT = 100 };
 
 static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "A tag's key."),
-	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = 256, .doc = "Its value."),
+	PARAM(struct tag, "Value", value, .flags = REQUIRED | MAY_BE_EMPTY, .max = 256, .doc = "Its value."),
 };
 const struct params iam_tag_params = PARAMS(struct tag, tag_rows);
 
@@ -233,10 +233,12 @@ RESULT iam_prepare_tag(struct iam_call *e, void *args)
 			      wish->entity.kind == KIND_USER || wish->entity.kind == KIND_IAM_ROLE);
 }
 
-RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form)
+RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form, bool is_managed)
 {
 	const struct policy_code *code = NULL;
 	struct result result = policy_compile(e->c, document, form, &code);
+	if (result_is_ok(result))
+		result = policy_check_new(e->c, document, is_managed);
 	if (result_is_ok(result) && form == POLICY_OF_TRUST && !policy_is_of_vendor(code, STR("sts")))
 		result = ctx_fail(e->c, ERR_INVALID,
 				  "AssumeRole policy may only specify STS AssumeRole actions.");

@@ -35,7 +35,7 @@ struct changed_tags {
 	struct str arn;
 };
 
-static RESULT find_provider(struct iam_call *e, struct str arn, bool deletes, struct ref *ret_provider)
+static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_provider)
 {
 	struct str any = iam_arn(e, KIND_OIDC_PROVIDER, NULL), stem = str_slice(any, 0, any.n - 1);
 	const struct oidc_provider *p = NULL;
@@ -44,9 +44,7 @@ static RESULT find_provider(struct iam_call *e, struct str arn, bool deletes, st
 						  str_slice(arn, stem.n, arn.n));
 	if (!p)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("OpenIDConnectProviderArn"),
-				      deletes ? "OpenId connect Provider %" STR_FMT " cannot be found."
-					      : "OpenIDConnect Provider not found for arn %" STR_FMT,
-				      STR_ARG(arn));
+				      "OpenIDConnect Provider not found for arn %" STR_FMT, STR_ARG(arn));
 	*ret_provider = (struct ref){.kind = KIND_OIDC_PROVIDER,
 				     .prefix = p->row.id,
 				     .bits = 128,
@@ -99,30 +97,35 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 static RESULT prepare_delete(struct iam_call *e, void *args)
 {
 	struct gone_provider *a = args;
-	return find_provider(e, a->arn, true, &a->wish.oidc_provider);
+	struct result result = find_provider(e, a->arn, &a->wish.oidc_provider);
+	if (result.code != ERR_NOT_FOUND)
+		return result;
+	ctx_clear_problem(e->c); /* idempotent: deleting what is not there succeeds (API reference) */
+	a->wish.oidc_provider = (struct ref){.kind = KIND_NONE};
+	return OK;
 }
 static RESULT prepare_client(struct iam_call *e, void *args)
 {
 	struct changed_clients *a = args;
-	return find_provider(e, a->arn, false, &a->wish.oidc_provider);
+	return find_provider(e, a->arn, &a->wish.oidc_provider);
 }
 static RESULT prepare_thumbprints(struct iam_call *e, void *args)
 {
 	struct changed_thumbprints *a = args;
 	TRY(check_thumbprints(e, a->wish.thumbprints));
-	return find_provider(e, a->arn, false, &a->wish.oidc_provider);
+	return find_provider(e, a->arn, &a->wish.oidc_provider);
 }
 static RESULT prepare_tags(struct iam_call *e, void *args)
 {
 	struct changed_tags *a = args;
 	TRY(iam_check_tags(e, a->wish.tags, false));
 	TRY(iam_check_tag_keys(e, a->wish.keys));
-	return find_provider(e, a->arn, false, &a->wish.entity);
+	return find_provider(e, a->arn, &a->wish.entity);
 }
 static RESULT prepare_read(struct iam_call *e, void *args)
 {
 	struct provider_args *a = args;
-	return find_provider(e, a->arn, false, &a->provider);
+	return find_provider(e, a->arn, &a->provider);
 }
 
 /* ---- what is shown ---- */

@@ -80,7 +80,7 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 	TRY(iam_check_name(e, a->wish.name, "PolicyName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
 	TRY(iam_check_tags(e, a->wish.tags, false));
-	return iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY);
+	return iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY, true);
 }
 
 static RESULT prepare_delete(struct iam_call *e, void *args)
@@ -92,7 +92,7 @@ static RESULT prepare_delete(struct iam_call *e, void *args)
 static RESULT prepare_version(struct iam_call *e, void *args)
 {
 	struct new_version *a = args;
-	TRY(iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY));
+	TRY(iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY, true));
 	return iam_find_policy(e, a->arn, IAM_NOT_ATTACHABLE, &a->wish.policy);
 }
 

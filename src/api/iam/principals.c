@@ -36,7 +36,7 @@ static RESULT prepare_inline(struct iam_call *e, void *args)
 	struct inline_policy_wish *wish = args;
 	TRY(iam_check_name(e, wish->name, "PolicyName"));
 	wish->field = STR("PolicyName");
-	return wish->document.n ? iam_check_document(e, wish->document, POLICY_OF_IDENTITY) : OK;
+	return wish->document.n ? iam_check_document(e, wish->document, POLICY_OF_IDENTITY, false) : OK;
 }
 
 /* ---- reads ---- */

@@ -110,7 +110,7 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 	struct new_role *a = args;
 	TRY(iam_check_name(e, a->wish.name, "RoleName"));
 	TRY(iam_check_path(e, a->wish.path, "Path"));
-	TRY(iam_check_document(e, a->wish.trust, POLICY_OF_TRUST));
+	TRY(iam_check_document(e, a->wish.trust, POLICY_OF_TRUST, false));
 	TRY(iam_check_tags(e, a->wish.tags, true));
 	return a->boundary.n ? iam_find_boundary(e, a->boundary, &a->wish.boundary) : OK;
 }
@@ -152,7 +152,7 @@ static RESULT prepare_change(struct iam_call *e, void *args)
 {
 	struct changed_role *a = args;
 	a->wish.description = a->has_description ? &a->description : NULL;
-	return a->wish.trust.n ? iam_check_document(e, a->wish.trust, POLICY_OF_TRUST) : OK;
+	return a->wish.trust.n ? iam_check_document(e, a->wish.trust, POLICY_OF_TRUST, false) : OK;
 }
 
 static RESULT show_changed(struct iam_call *e, const void *args, struct xml *x)

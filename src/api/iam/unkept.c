@@ -61,6 +61,51 @@ static RESULT list_service_credentials(struct iam_call *e, const void *args, str
 	return write_none(e, args, x, "ServiceSpecificCredentials");
 }
 
+/* ---- of the account as a whole ---- */
+
+struct unkept_list {
+	struct str path, assignment;
+	struct iam_pages pages;
+};
+static const struct param device_params[] = {
+	PARAM(struct unkept_list, "AssignmentStatus", assignment, .words = "Assigned|Unassigned|Any",
+	      .doc = "Whether somebody uses them."),
+	IAM_PAGES(struct unkept_list, pages),
+};
+static const struct param certificate_params[] = {
+	IAM_PATH_PREFIX(struct unkept_list, path),
+	IAM_PAGES(struct unkept_list, pages),
+};
+
+static RESULT write_none_of_account(struct iam_call *e, const struct unkept_list *a, struct xml *x,
+				    const char *list)
+{
+	struct list_page page;
+	TRY(iam_open_page(e, &a->pages, &page));
+	xml_open(x, list);
+	xml_close(x, list);
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT list_virtual_devices(struct iam_call *e, const void *args, struct xml *x)
+{
+	return write_none_of_account(e, args, x, "VirtualMFADevices");
+}
+
+static RESULT list_server_certificates(struct iam_call *e, const void *args, struct xml *x)
+{
+	return write_none_of_account(e, args, x, "ServerCertificateMetadataList");
+}
+
+static RESULT list_saml_providers(struct iam_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	xml_open(x, "SAMLProviderList");
+	xml_close(x, "SAMLProviderList");
+	return OK;
+}
+
 static const struct iam_action actions[] = {
 	{IAM_ACTION("ListSSHPublicKeys"), .args = PARAMS(struct unkept_args, paged_params),
 	 .prepare = choose_user, .answer = list_ssh_keys, .doc = "A user's keys for CodeCommit: none."},
@@ -72,5 +117,11 @@ static const struct iam_action actions[] = {
 	{IAM_ACTION("ListServiceSpecificCredentials"), .args = PARAMS(struct unkept_args, service_params),
 	 .prepare = choose_user, .answer = list_service_credentials,
 	 .doc = "A user's passwords for single services: none."},
+	{IAM_ACTION("ListVirtualMFADevices"), .args = PARAMS(struct unkept_list, device_params),
+	 .answer = list_virtual_devices, .doc = "Second factors that IAM made: none."},
+	{IAM_ACTION("ListServerCertificates"), .args = PARAMS(struct unkept_list, certificate_params),
+	 .answer = list_server_certificates, .doc = "Certificates that IAM keeps: none."},
+	{IAM_ACTION("ListSAMLProviders"), .args = {0, 0, sizeof(struct unkept_list)},
+	 .answer = list_saml_providers, .doc = "SAML providers: none."},
 };
 const struct api_actions iam_unkept_actions = API_ACTIONS(actions);

@@ -80,6 +80,8 @@ RESULT engine_create_oidc_provider(struct op *op, struct oidc_provider_wish *wis
 RESULT engine_delete_oidc_provider(struct op *op, struct oidc_provider_target *wish)
 {
 	struct oidc_provider provider;
+	if (!ref_is_given(&wish->oidc_provider))
+		return OK;
 	TRY(find_provider(op, &wish->oidc_provider, "oidc_provider.delete", &provider));
 	TRY(oidc_sign_in_check_free(op, &provider));
 	TRY(engine_log_event(op, KIND_OIDC_PROVIDER, &provider.row, "deleted",

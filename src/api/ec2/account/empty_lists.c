@@ -259,6 +259,56 @@ static const struct filter reserved_instances_filters[] = {
 	OF_NO_TAGS,
 };
 
+#define OF_OFFERING(wire, member, ...) PARAM(struct ec2_empty_list, wire, member, __VA_ARGS__)
+static const struct param reserved_instances_offerings_params[] = {
+	IDS("ReservedInstancesOfferingId"),
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(5, 1000),
+	OF_OFFERING("AvailabilityZone", words[0], .doc = "In this zone."),
+	OF_OFFERING("AvailabilityZoneId", words[1], .doc = "The same by its id."),
+	OF_OFFERING("InstanceType", words[2], .doc = "Of instances of this type."),
+	OF_OFFERING("InstanceTenancy", words[3], .words = "default|dedicated|host",
+		    .doc = "Of this tenancy."),
+	OF_OFFERING("OfferingClass", words[4], .words = "standard|convertible", .doc = "Which of them."),
+	OF_OFFERING("OfferingType", words[5],
+		    .words = "Heavy Utilization|Medium Utilization|Light Utilization|No Upfront|Partial "
+			     "Upfront|All Upfront",
+		    .doc = "How they are paid."),
+	OF_OFFERING("ProductDescription", products, .doc = "Of this system."),
+	OF_OFFERING("IncludeMarketplace", marketplace, .doc = "Those of other accounts, too."),
+	OF_OFFERING("MinDuration", numbers[0], .min = 0, .max = INT64_MAX, .doc = "Seconds at least."),
+	OF_OFFERING("MaxDuration", numbers[1], .min = 0, .max = INT64_MAX, .doc = "Seconds at most."),
+	OF_OFFERING("MaxInstanceCount", numbers[2], .min = 0, .max = INT32_MAX, .doc = "Instances at most."),
+};
+static const struct filter reserved_instances_offerings_filters[] = {
+	FITS_NOTHING("availability-zone"),
+	FITS_NOTHING("availability-zone-id"),
+	FITS_NOTHING("duration"),
+	FITS_NOTHING("fixed-price"),
+	FITS_NOTHING("instance-type"),
+	FITS_NOTHING("marketplace"),
+	FITS_NOTHING("product-description"),
+	FITS_NOTHING("reserved-instances-offering-id"),
+	FITS_NOTHING("scope"),
+	FITS_NOTHING("usage-price"),
+};
+
+static const struct param spot_price_history_params[] = {
+	QUERY_FILTERS(struct ec2_empty_list),
+	PAGES(1, 1000),
+	OF_OFFERING("AvailabilityZone", words[0], .doc = "In this zone."),
+	OF_OFFERING("AvailabilityZoneId", words[1], .doc = "The same by its id."),
+	OF_OFFERING("StartTime", words[2], .doc = "From then on."),
+	OF_OFFERING("EndTime", words[3], .doc = "Until then."),
+	OF_OFFERING("InstanceType", types, .doc = "Of these types."),
+	OF_OFFERING("ProductDescription", products, .doc = "Of these systems."),
+};
+static const struct filter spot_price_history_filters[] = {
+	FITS_NOTHING("availability-zone"), FITS_NOTHING("availability-zone-id"),
+	FITS_NOTHING("instance-type"),     FITS_NOTHING("product-description"),
+	FITS_NOTHING("spot-price"),        FITS_NOTHING("timestamp"),
+};
+
 static const struct param spot_instance_requests_params[] = {
 	IDS("SpotInstanceRequestId"),
 	QUERY_FILTERS(struct ec2_empty_list),
@@ -384,6 +434,11 @@ static const struct empty_kind {
 	     "vpce-svc-", "InvalidVpcEndpointServiceId.NotFound", "InvalidVpcEndpointServiceId.Malformed"),
 	KIND("DescribeReservedInstances", "reservedInstancesSet", "reservedInstances", NULL,
 	     "InvalidReservedInstancesId", "InvalidReservedInstancesId"),
+	KIND("DescribeReservedInstancesOfferings", "reservedInstancesOfferingsSet",
+	     "reservedInstancesOffering", NULL, "InvalidReservedInstancesOfferingId",
+	     "InvalidReservedInstancesOfferingId"),
+	KIND("DescribeSpotPriceHistory", "spotPriceHistorySet", "spotPrice", NULL, "InvalidParameterValue",
+	     "InvalidParameterValue"),
 	KIND("DescribeSpotInstanceRequests", "spotInstanceRequestSet", "spotInstanceRequest", "sir-",
 	     "InvalidSpotInstanceRequestID.NotFound", "InvalidSpotInstanceRequestID.Malformed"),
 	KIND("DescribeSpotFleetRequests", "spotFleetRequestConfigSet", "spotFleetRequest", "sfr-",
@@ -475,6 +530,10 @@ static const struct ec2_action actions[] = {
 	 .doc = "The account's own endpoint services."},
 	{LIST("DescribeReservedInstances", reserved_instances), FILTERED(reserved_instances),
 	 .never = NO_RESERVED, .doc = "Time that was paid ahead."},
+	{LIST("DescribeReservedInstancesOfferings", reserved_instances_offerings),
+	 FILTERED(reserved_instances_offerings), .never = NO_RESERVED, .doc = "Time that can be paid ahead."},
+	{LIST("DescribeSpotPriceHistory", spot_price_history), FILTERED(spot_price_history), .never = NO_SPOT,
+	 .doc = "Prices of spot instances."},
 	{LIST("DescribeSpotInstanceRequests", spot_instance_requests), FILTERED(spot_instance_requests),
 	 .never = NO_SPOT, .doc = "Requests for spot instances."},
 	{LIST("DescribeSpotFleetRequests", spot_fleet_requests), .never = NO_SPOT,

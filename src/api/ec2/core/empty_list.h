@@ -9,7 +9,10 @@
 struct ec2_empty_list {
 	struct ec2_query query;
 	struct strs names;   /* of services; ids of what has no kind of rows */
-	struct str words[2]; /* whatever else chooses between rows */
+	struct str words[6]; /* whatever else chooses between rows */
+	struct strs types, products;
+	int64_t numbers[3];
+	enum choice marketplace;
 };
 
 #define FITS_NOTHING(word)                                                                                   \

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The credential report: a table of the account's users with their passwords and access keys, for audits. It is written
+ * when it is asked for, so it is never late. Source of the columns: IAM User Guide, "Getting credential reports". */
+#include "api/iam/internal.h"
+#include "base/clock.h"
+#include "store/access_key.h"
+#include "store/user.h"
+
+enum { KEYS_SHOWN = 2 };
+
+static const char columns[] =
+	"user,arn,user_creation_time,password_enabled,password_last_used,password_last_changed,"
+	"password_next_rotation,mfa_active,access_key_1_active,access_key_1_last_rotated,"
+	"access_key_1_last_used_date,access_key_1_last_used_region,access_key_1_last_used_service,"
+	"access_key_2_active,access_key_2_last_rotated,access_key_2_last_used_date,"
+	"access_key_2_last_used_region,access_key_2_last_used_service,cert_1_active,cert_1_last_rotated,"
+	"cert_2_active,cert_2_last_rotated";
+
+static void add_time(struct buf *b, int64_t time_us, const char *none)
+{
+	char text[CLOCK_TEXT_SIZE];
+	if (!time_us) {
+		buf_print(b, ",%s", none);
+		return;
+	}
+	*strchr(clock_write_s(time_us, text), 'Z') = '\0';
+	buf_print(b, ",%s+00:00", text);
+}
+
+static void add_key(struct iam_call *e, struct buf *b, const struct access_key *key)
+{
+	const struct last_use stored = {.id = key ? key->row.id : UUID_NONE,
+					.at_us = key ? key->last_used_us : 0,
+					.service = key ? key->last_used_service : STR_NONE,
+					.region = key ? key->last_used_region : STR_NONE};
+	struct last_use use = key ? uses_find(e->config->uses, e->c->arena, &stored) : stored;
+	buf_print(b, ",%s", key && key->enabled ? "true" : "false");
+	add_time(b, key ? key->row.created_us : 0, "N/A");
+	add_time(b, use.at_us, "N/A");
+	if (use.at_us)
+		buf_print(b, ",%" STR_FMT ",%" STR_FMT, STR_ARG(use.region), STR_ARG(use.service));
+	else
+		buf_print(b, ",N/A,N/A");
+}
+
+/* The account's own keys of a user: other accounts may have given it some, too. */
+static void add_keys(struct iam_call *e, struct buf *b, const struct user *user)
+{
+	const struct access_key *k = access_key_first_by_user(iam_tables(e), user->row.id);
+	for (int shown = 0; shown < KEYS_SHOWN; shown++) {
+		while (k && !(row_is_live(&k->row) && uuid_equal(k->account, e->c->who->account)))
+			k = access_key_next_by_user(iam_tables(e), k);
+		add_key(e, b, k);
+		k = k ? access_key_next_by_user(iam_tables(e), k) : NULL;
+	}
+}
+
+static void add_user(struct iam_call *e, struct buf *b, const struct user *user)
+{
+	bool has_password = user->password_hash.n > 0;
+	const struct last_use stored = {.id = user->row.id, .at_us = user->password_used_us};
+	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
+	struct str root =
+		str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":root", STR_ARG(e->c->who->account_number));
+	struct str name = user->is_owner ? STR("<root_account>") : user->name;
+	struct str arn = user->is_owner ? root : iam_arn(e, KIND_USER, &user->row);
+	buf_print(b, "\n%" STR_FMT ",%" STR_FMT, STR_ARG(name), STR_ARG(arn));
+	add_time(b, user->row.created_us, "N/A");
+	buf_print(b, ",%s", user->is_owner ? "not_supported" : has_password ? "true" : "false");
+	add_time(b, use.at_us, has_password ? "no_information" : "N/A");
+	add_time(b, has_password ? user->password_set_us : 0, user->is_owner ? "not_supported" : "N/A");
+	buf_print(b, ",%s,%s", user->is_owner ? "not_supported" : "N/A",
+		  user_usage(user)->second_factors ? "true" : "false");
+	add_keys(e, b, user);
+	buf_print(b, ",false,N/A,false,N/A");
+}
+
+static RESULT generate(struct iam_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	xml_z(x, "State", "COMPLETE");
+	return OK;
+}
+
+static RESULT write_report(struct iam_call *e, struct str *ret_report)
+{
+	struct buf report;
+	buf_init(&report, BUF_ANSWER_CAP);
+	buf_print(&report, "%s", columns);
+	const struct user *u = user_first_by_owner(iam_tables(e), e->c->who->account);
+	for (; u; u = user_next_by_owner(iam_tables(e), u))
+		if (row_is_live(&u->row))
+			add_user(e, &report, u);
+	struct result result = buf_finish(&report);
+	*ret_report = result_is_ok(result) ? str_encode_base64(e->c->arena, buf_str(&report)) : STR_NONE;
+	buf_done(&report);
+	return result;
+}
+
+static RESULT get(struct iam_call *e, const void *args, struct xml *x)
+{
+	struct str text = STR_NONE;
+	(void) args;
+	TRY(write_report(e, &text));
+	if (!text.p)
+		return ctx_no_memory(e->c);
+	xml_text(x, "Content", text);
+	xml_z(x, "ReportFormat", "text/csv");
+	iam_write_time(x, "GeneratedTime", clock_now_us());
+	return OK;
+}
+
+struct no_args {
+	bool unused;
+};
+static const struct iam_action actions[] = {
+	{IAM_ACTION("GenerateCredentialReport"), .args = {0, 0, sizeof(struct no_args)}, .answer = generate,
+	 .doc = "Has the credential report made: it is there at once."},
+	{IAM_ACTION("GetCredentialReport"), .args = {0, 0, sizeof(struct no_args)}, .answer = get,
+	 .doc = "The account's users with the state of their passwords and keys, as CSV."},
+};
+const struct api_actions iam_report_actions = API_ACTIONS(actions);
