@@ -14,18 +14,6 @@
 /* Of an answer that is read as it is sent: what the processor's cache still has when the kernel copies it. */
 enum { READ_AT_ONCE = 64 * 1024 };
 
-static bool is_token(const char *name)
-{
-	static const char more[] = "!#$%&'*+-.^_`|~";
-	size_t n = strlen(name);
-	for (size_t k = 0; k < n; k++) {
-		char c = name[k];
-		if (!str_is_alphanumeric(c) && !strchr(more, c))
-			return false;
-	}
-	return n > 0;
-}
-
 static bool is_field_value(struct str value)
 {
 	for (size_t k = 0; k < value.n; k++)
@@ -37,7 +25,7 @@ static bool is_field_value(struct str value)
 void call_set_answer_header(struct call *c, const char *name, struct str value)
 {
 	struct call_private *p = c->p;
-	if (!is_token(name) || !is_field_value(value)) {
+	if (!head_is_token(str_from(name)) || !is_field_value(value)) {
 		log_event(LOG_WARN, "http-bad-answer-header", "name=%s value=%s request=%.*s",
 			  log_quote(str_from(name)), log_quote(value), STR_ARG(c->ctx.request_id));
 		return;
@@ -81,7 +69,7 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 	for (const struct answer_header *h = c->p->answer_headers; done && h; h = h->next)
 		done = add_header(r, h->name, h->value);
 	const struct conn *conn = c->p->conn;
-	if (done && (conn->server->stopping || conn->listener->closing))
+	if (done && (conn->server->stopping || conn->listener->closing || c->p->must_close))
 		done = add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
 	return done;
 }

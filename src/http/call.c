@@ -140,7 +140,8 @@ void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 	conn->call = c;
 	if (conn->hop_limited)
 		(void) conn_set_hop_limit(conn, -1);
-	call_set_target(c, str_copy(c->ctx.arena, str_from(uri)));
+	c->p->raw_target = str_from(uri);
+	call_set_target(c, str_copy(c->ctx.arena, c->p->raw_target));
 	/* if the sweeper cut it just now, the next read says so */
 	(void) conn_enter(conn, CONN_READING, clock_monotonic_us() + conn->server->config.request_timeout_us);
 	return c;
@@ -205,22 +206,37 @@ static enum http_method method_of(struct str name)
 	return HTTP_OTHER;
 }
 
-/* 0: go on; else the status to refuse with. Two lengths, or a length and chunks, is how requests
- * are smuggled past a proxy in front of us. */
-static int check_head(const struct call *c, struct MHD_Connection *mhd, enum err *ret_why)
+/* True if it is certain where the body ends: one length or chunks, not both. libmicrohttpd knows "chunked"
+ * only without blanks behind it, and would read any other coding until the connection ends. */
+static bool body_is_delimited(const struct call *c)
 {
-	const struct http_listener *l = c->p->conn->listener;
-	unsigned lengths = count_header(c, "Content-Length");
-	*ret_why = ERR_INVALID;
-	if (c->p->bad_target || lengths > 1 || count_header(c, "Host") > 1 ||
-	    (lengths && count_header(c, "Transfer-Encoding")))
-		return 400;
-	*ret_why = ERR_TOO_LARGE;
+	unsigned lengths = count_header(c, "Content-Length"), codings = count_header(c, "Transfer-Encoding");
+	if (codings == 0)
+		return lengths <= 1;
+	return codings == 1 && lengths == 0 && c->p->has_chunks &&
+	       str_equal_nocase(call_header(c, "Transfer-Encoding"), STR("chunked"));
+}
+
+/* 0: go on; else the status to refuse with. start: where the parser has put the head. The values are trimmed
+ * once they have been compared with the head's bytes. */
+static int check_head(struct call *c, struct MHD_Connection *mhd, const char *start, enum err *ret_why)
+{
+	struct call_private *p = c->p;
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
-	if (info && info->header_size > l->server->config.header_cap_size)
+	size_t size = info ? info->header_size : 0;
+	*ret_why = ERR_TOO_LARGE;
+	if (size > p->conn->server->config.header_cap_size)
 		return 431;
-	return 0;
+	*ret_why = ERR_INVALID;
+	p->must_close = !body_is_delimited(c) || !head_fields_are_valid(p->headers, p->header_count);
+	/* later versions refuse by themselves: MHD_OPTION_CLIENT_DISCIPLINE_LVL */
+	if (MHD_VERSION < MHD_VERSION_STRICT)
+		p->must_close = p->must_close || !head_is_whole((struct str){start, size}, p->raw_target,
+								p->headers, p->header_count);
+	for (size_t k = 0; k < p->header_count; k++)
+		p->headers[k].value = head_trim(p->headers[k].value);
+	return p->must_close || p->bad_target || count_header(c, "Host") > 1 ? 400 : 0;
 }
 
 /* Likewise, for the length that is announced, if one is. */
@@ -354,16 +370,18 @@ static enum MHD_Result call_settle(struct call *c, struct MHD_Connection *mhd)
 
 /* ---- the request ---- */
 
-static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, const char *method)
+static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, const char *method,
+				  const char *version)
 {
 	enum err why = ERR_NONE;
 	c->p->stage = CALL_BODY;
 	c->method_name = str_copy(c->ctx.arena, str_from(method));
 	c->method = method_of(c->method_name);
+	c->p->has_chunks = strcmp(version, MHD_HTTP_VERSION_1_1) == 0; /* RFC 9112, 6.1 */
 	if (!gather_headers(c, mhd))
 		return MHD_NO;
 	const struct http_face *face = c->p->conn->listener->face;
-	int refusal = check_head(c, mhd, &why);
+	int refusal = check_head(c, mhd, method, &why);
 	if (refusal == 0 && face->begin) {
 		int64_t from_ns = call_begin_cost();
 		face->begin(c->self, c);
@@ -456,7 +474,6 @@ enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const cha
 {
 	(void) cls;
 	(void) url; /* decoded; ours is raw, from call_on_uri() */
-	(void) version;
 	(void) call;
 	struct conn *conn = conn_of(mhd);
 	if (!conn)
@@ -470,7 +487,7 @@ enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const cha
 		return MHD_NO;
 	switch (c->p->stage) {
 	case CALL_NEW:
-		return call_begin(c, mhd, method);
+		return call_begin(c, mhd, method, version);
 	case CALL_BODY:
 		return *data_size ? call_take_body(c, data, data_size) : call_handle(c, mhd);
 	case CALL_HANDLED:

@@ -15,6 +15,7 @@
 #include <stdatomic.h>
 
 #include "http/cost.h"
+#include "http/head.h"
 #include "http/server.h"
 
 /* Where a connection stands, for the sweeper: what its deadline means. */
@@ -25,6 +26,9 @@ enum conn_phase {
 	CONN_ANSWERING, /* the answer drains */
 	CONN_TUNNEL,    /* it speaks no HTTP any more */
 };
+
+/* From this version on libmicrohttpd checks a request's head as RFC 9112 wants it. */
+enum { MHD_VERSION_STRICT = 0x00097701 };
 
 enum { CONN_NO_DEADLINE = 0, CONN_CUT = -1 };
 
@@ -107,10 +111,6 @@ struct http_server {
 	struct cost_table costs;
 };
 
-struct header {
-	struct str name, value;
-};
-
 struct answer_header {
 	struct answer_header *next;
 	const char *name, *value;
@@ -133,7 +133,10 @@ struct call_private {
 	void (*resume)(struct call *call);
 	bool is_inside;        /* it has no connection: inside.c */
 	bool is_stream;        /* its answer ends when its owner says so: stream.c */
+	struct str raw_target; /* in libmicrohttpd's memory, which takes it apart later */
 	bool bad_target;       /* what was asked for is no path */
+	bool has_chunks;       /* its version of HTTP has them */
+	bool must_close;       /* where the next request begins is not certain */
 	bool lacks_header;     /* no memory for an answer header */
 	size_t discarded_size; /* of a body that is too large */
 	struct call_sink *sink;

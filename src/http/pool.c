@@ -39,7 +39,11 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, struct http_pool *
 		{MHD_OPTION_CONNECTION_TIMEOUT, idle_s, NULL},
 		{MHD_OPTION_CONNECTION_MEMORY_LIMIT, (intptr_t) config->header_cap_size + POOL_MEMORY_MORE,
 		 NULL},
+#if MHD_VERSION >= 0x00097701
+		{MHD_OPTION_CLIENT_DISCIPLINE_LVL, 1, NULL},
+#else
 		{MHD_OPTION_STRICT_FOR_CLIENT, 1, NULL},
+#endif
 	};
 	size_t n = 4;
 	if (config->thread_count > 1) /* one is what it has without a pool */

@@ -184,8 +184,6 @@ struct odd {
 static void test_odd_requests(void **state)
 {
 	struct fixture *f = *state;
-	static const char nul_in_header[] = "GET /n HTTP/1.1\r\nHost: a\r\nX-Test: a\0b\r\n\r\n";
-	static const char nul_in_target[] = "GET /n\0m HTTP/1.1\r\nHost: a\r\n\r\n";
 	const struct odd odds[] = {
 		{STR("GET http://b:80/abs?q HTTP/1.1\r\nHost: a\r\n\r\n"), 200, "GET\n/abs\nq\n0\n-\n\n"},
 		{STR("GET HTTPS://b HTTP/1.1\r\nHost: a\r\n\r\n"), 200, "GET\n/\n\n0\n-\n\n"},
@@ -211,9 +209,7 @@ static void test_odd_requests(void **state)
 		 NULL},
 		{STR("POST /d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n"), 400, NULL},
 		{STR("PROPFIND /d HTTP/1.1\r\nHost: a\r\n\r\n"), 200, "PROPFIND\n/d\n\n0\n-\n\n"},
-		{{nul_in_header, sizeof nul_in_header - 1}, -1, NULL},
-		{{nul_in_target, sizeof nul_in_target - 1}, -1, NULL},
-		{STR("\r\n\r\n\r\nGET /d HTTP/1.1\r\nHost: a\r\n\r\n"), -1, NULL},
+		{STR("\r\n\r\n\r\nGET /d HTTP/1.1\r\nHost: a\r\n\r\n"), 200, NULL},
 		{STR("GET / HTTP/9.9\r\nHost: a\r\n\r\n"), -1, NULL},
 		{STR("\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03 TLS?\r\n\r\n\r\n"), -1, NULL},
 		{STR("no-header-colon\r\nGET\r\n\r\n"), -1, NULL},
@@ -233,6 +229,85 @@ static void test_odd_requests(void **state)
 	}
 	assert_int_equal(client_ask(f->arena, f->port, GET("/")).status, 200);
 	WAIT_UNTIL(fixture_figures(f).connections == 0);
+}
+
+/* RFC 9112, 2.2, 5.1, 5.2 and 6.1: a head that a proxy may read in another way. The connection ends, so that
+ * nothing behind the head is taken for a request. */
+static void test_heads_that_smuggle(void **state)
+{
+	struct fixture *f = *state;
+#define HEAD(lines)                                                                                          \
+	{                                                                                                    \
+		"POST /a HTTP/1.1\r\nHost: a\r\n" lines "\r\n",                                              \
+			sizeof "POST /a HTTP/1.1\r\nHost: a\r\n" lines "\r\n" - 1                            \
+	}
+	static const struct str heads[] = {
+		HEAD("Transfer-Encoding : chunked\r\nContent-Length: 3\r\n"),
+		HEAD("Transfer-Encoding\t: chunked\r\nContent-Length: 3\r\n"),
+		HEAD("X-Test: b\r\n c\r\nContent-Length: 3\r\n"),
+		HEAD("Transfer-Encoding:\r\n chunked\r\nContent-Length: 3\r\n"),
+		HEAD("Transfer-Encoding:\r\n\tchunked\r\nContent-Length: 3\r\n"),
+		HEAD("X-Test: a\0b\r\nContent-Length: 3\r\n"),
+		HEAD("Content-Length: 3\r\nX-Test: a\0\r\n"),
+		HEAD("X-Test\0: a\r\nContent-Length: 3\r\n"),
+		HEAD("X-Test: b\rTransfer-Encoding: chunked\r\nContent-Length: 3\r\n"),
+		HEAD("X-Test: b\nTransfer-Encoding: chunked\r\n"),
+		HEAD("X-Test: a\x01\r\nContent-Length: 3\r\n"),
+		HEAD("X Test: a\r\nContent-Length: 3\r\n"),
+		HEAD("X-T\xc3\xa4st: a\r\nContent-Length: 3\r\n"),
+		HEAD(": a\r\nContent-Length: 3\r\n"),
+		HEAD("X-Test\r\nContent-Length: 3\r\n"),
+		HEAD("Transfer-Encoding: chunked\r\nContent-Length: 3\r\n"),
+		HEAD("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+		HEAD("Transfer-Encoding: gzip, chunked\r\n"),
+		HEAD("Transfer-Encoding: identity\r\nContent-Length: 3\r\n"),
+		HEAD("Transfer-Encoding: \0chunked\r\n"),
+		HEAD("Content-Length: 3\r\nContent-Length: 3\r\n"),
+		STR("POST /a HTTP/1.1\r\n X-Test: b\r\nHost: a\r\nContent-Length: 3\r\n\r\n"),
+		STR("POST /a HTTP/1.1\nHost: a\nContent-Length: 3\n\n"),
+		STR("POST /a HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n"),
+		{"POST /a\0b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n",
+		 sizeof "POST /a\0b HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\n" - 1},
+	};
+#undef HEAD
+	for (size_t k = 0; k < sizeof heads / sizeof heads[0]; k++) {
+		struct client c;
+		client_open(&c, f->arena, f->port);
+		assert_true(client_send(&c, heads[k]));
+		assert_true(client_send(&c, STR("3\r\nabc\r\n0\r\n\r\nGET /b HTTP/1.1\r\nHost: a\r\n\r\n")));
+		struct reply r = client_read(&c);
+		if (r.status != 400)
+			print_error("head %zu: %d\n", k, r.status);
+		assert_int_equal(r.status, 400);
+		assert_int_equal(client_read(&c).status, 0);
+		client_close(&c);
+	}
+}
+
+/* RFC 9110, 5.5: blanks and tabs around a value are no part of it. */
+static void test_blanks_around_values(void **state)
+{
+	struct fixture *f = *state;
+	static const char *const values[] = {"T", " T", "\tT", "  \t T", "T ", "T\t", " T \t "};
+	for (size_t k = 0; k < sizeof values / sizeof values[0]; k++) {
+		struct reply r = client_ask(
+			f->arena, f->port,
+			str_print(f->arena, "GET /e HTTP/1.1\r\nHost:a \r\nX-Test:%s\r\nX-Last:\r\n\r\n",
+				  values[k]));
+		assert_int_equal(r.status, 200);
+		assert_str(r.body, "GET\n/e\n\n0\n-\nT\n");
+	}
+	assert_str(client_ask(f->arena, f->port, STR("GET /e HTTP/1.1\r\nHost: a\r\nX-Test: a \tb\r\n\r\n"))
+			   .body,
+		   "GET\n/e\n\n0\n-\na \tb\n");
+	assert_str(
+		client_ask(f->arena, f->port, STR("GET /e HTTP/1.1\r\nHost: a\r\nX-Test:  \t\r\n\r\n")).body,
+		"GET\n/e\n\n0\n-\n\n");
+	/* libmicrohttpd 0.9.75 compares with the blank: refused, but never read to the connection's end */
+	struct reply r = client_ask(f->arena, f->port,
+				    STR("POST /e HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked "
+					"\r\n\r\n3\r\nabc\r\n0\r\n\r\n"));
+	assert_true(r.status == 400 || (r.status == 200 && str_equal(r.body, STR("POST\n/e\n\n3\n-\n\n"))));
 }
 
 static void test_many_headers(void **state)
@@ -380,6 +455,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_answer_that_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expect_continue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_requests, setup_quick, teardown),
+		cmocka_unit_test_setup_teardown(test_heads_that_smuggle, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_blanks_around_values, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_many_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_requests, setup_quick, teardown),
 		cmocka_unit_test_setup_teardown(test_listeners, setup, teardown),
