@@ -29,6 +29,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/heap.h"
+#include "base/heap_budget.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "daemon/authority.h"
@@ -431,7 +432,7 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 	sigset_t awaited;
 	block_signals(&awaited);
 	raise_descriptor_limit();
-	json_set_alloc_funcs(heap_alloc, heap_free); /* JSON fails as all else does, where a test says so */
+	json_set_alloc_funcs(heap_alloc_counted, heap_free_counted); /* bounded for templates */
 	d.role = role;
 	d.sweeps.lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
 	d.role_data = role_data;

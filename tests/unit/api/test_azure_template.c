@@ -11,6 +11,7 @@
 #include <stdlib.h>
 
 #include "api/azure/template/template.h"
+#include "base/heap_budget.h"
 
 /* ---- a template, and what it is opened with ---- */
 
@@ -358,7 +359,7 @@ static void test_bad_expressions(void **state)
 		{"parseCidr('10.9.3.0')", "not a valid IP address range"},
 		{"listKeys('x', 'y')", "not supported"},
 		{"range(0, 10001)", "Unable to evaluate template language function 'range'"},
-		{"length(map(range(0, 10000), lambda('x', range(0, 10000))))", "more work"},
+		{"length(map(range(0, 10000), lambda('x', range(0, 10000))))", "more memory"},
 		{"reduce(range(0, 200), 'x', lambda('a', 'b', concat(lambdaVariables('a'), "
 		 "lambdaVariables('a'))))",
 		 "bytes"},
@@ -687,15 +688,41 @@ static void test_bad_resources(void **state)
 	}
 }
 
+/* What one template has used up is not charged to the next, nor to its thread. */
+static void test_budget_ends(void **state)
+{
+	struct fixture f;
+	json_t *value = NULL;
+	(void) state;
+	for (int k = 0; k < 3; k++) {
+		begin(&f);
+		assert_says(&f,
+			    evaluate(&f, "length(map(range(0, 10000), lambda('x', range(0, 10000))))", "int",
+				     &value),
+			    "The template takes more memory to evaluate than is allowed.");
+		end(&f);
+		begin(&f);
+		assert_int_equal(
+			ERR_NONE,
+			evaluate(&f, "length(map(range(0, 100), lambda('x', range(0, 1000))))", "int", &value)
+				.code);
+		assert_int_equal(json_integer_value(value), 100);
+		end(&f);
+		assert_null(heap_budget_use(NULL));
+	}
+}
+
 int main(void)
 {
+	json_set_alloc_funcs(heap_alloc_counted, heap_free_counted);
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reader),          cmocka_unit_test(test_depth),
-		cmocka_unit_test(test_expressions),     cmocka_unit_test(test_bad_expressions),
-		cmocka_unit_test(test_deep_expression), cmocka_unit_test(test_bad_parameters),
-		cmocka_unit_test(test_parameters),      cmocka_unit_test(test_needs),
-		cmocka_unit_test(test_copies),          cmocka_unit_test(test_symbols),
-		cmocka_unit_test(test_nested),          cmocka_unit_test(test_bad_resources),
+		cmocka_unit_test(test_reader),         cmocka_unit_test(test_depth),
+		cmocka_unit_test(test_expressions),    cmocka_unit_test(test_bad_expressions),
+		cmocka_unit_test(test_budget_ends),    cmocka_unit_test(test_deep_expression),
+		cmocka_unit_test(test_bad_parameters), cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_needs),          cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_symbols),        cmocka_unit_test(test_nested),
+		cmocka_unit_test(test_bad_resources),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/exec_stepped.h"
@@ -14,15 +15,24 @@
 
 enum { TURNS_MAX = 16, LOOK_AGAIN_US = SECOND, STOP_LIMIT_S = 10 };
 
+/* A deployment that goes on. Turns are numbered; 0: it has had none. */
+struct waiting {
+	uuid deployment, account;
+	uint64_t turn, account_turn; /* the last of its own, and of its account */
+	bool is_due;                 /* it has had none since the rows were looked at */
+};
+
 struct deployer {
 	struct az_face *face;
 	struct store *store;
 	struct actor *actor;
-	struct job woken, timer;
+	struct job woken, timer, next;
 	_Atomic bool is_woken;
-	bool has_timer; /* the actor's, as what follows */
-	uuid last;      /* that had a turn */
-	struct turn *turns;
+	bool has_timer, has_next; /* the actor's, as what follows */
+	uint64_t last_turn;
+	struct waiting *waiting; /* deployments that go on, by their ids; owned */
+	size_t waiting_count;
+	struct turn *turns; /* one of an account at most */
 	_Atomic bool is_stopping;
 	pthread_mutex_t lock; /* over what follows */
 	pthread_cond_t ended;
@@ -65,44 +75,106 @@ static void on_publish(void *self, const struct tables *tables, const struct pub
 		wake(self);
 }
 
-/* ---- looking ---- */
+/* ---- whose turn it is ---- */
 
-static bool has_turn(const struct deployer *d, uuid deployment)
+static int compare_waiting(const void *a, const void *b)
+{
+	const struct waiting *x = a, *y = b;
+	return uuid_compare(x->deployment, y->deployment);
+}
+
+static const struct waiting *find_waiting(const struct deployer *d, uuid deployment)
+{
+	const struct waiting probe = {.deployment = deployment};
+	return d->waiting ? bsearch(&probe, d->waiting, d->waiting_count, sizeof probe, compare_waiting)
+			  : NULL;
+}
+
+static bool is_at_work(const struct deployer *d, uuid account)
 {
 	const struct turn *t = d->turns;
-	while (t && !uuid_equal(turn_deployment(t), deployment))
+	while (t && !uuid_equal(turn_account(t), account))
 		t = turn_next(t);
 	return t;
 }
 
-/* Deployments that go on and have no turn, from the one on that was chosen last, so that each comes to its turn; and whether
- * any goes on at all. */
-static size_t choose(struct deployer *d, uuid *ids, size_t room, bool *ret_any)
+static size_t count_going(const struct tables *t)
 {
 	size_t count = 0;
-	uuid last = d->last;
+	for (const struct deployment *row = deployment_first_by_ended(t, 0); row;
+	     row = deployment_next_by_ended(t, row))
+		count++;
+	return count;
+}
+
+/* All that go on wait for a turn from now on. Each keeps the number of its last turn. False: no memory; the
+ * timer comes again. */
+static bool gather_waiting(struct deployer *d)
+{
 	AUTO_VIEW view = {0};
 	view_open(d->store, &view);
-	*ret_any = deployment_first_by_ended(view.tables, 0);
-	for (int round = 0; round < 2; round++) {
-		const struct deployment *row = deployment_first_by_ended(view.tables, 0);
-		for (; row && count < room; row = deployment_next_by_ended(view.tables, row)) {
-			bool is_behind = uuid_compare(row->row.id, last) > 0;
-			if (is_behind == (round == 0) && !has_turn(d, row->row.id))
-				d->last = ids[count++] = row->row.id;
-		}
+	size_t count = 0, room = count_going(view.tables);
+	struct waiting *all = heap_alloc_array(room ? room : 1, sizeof *all);
+	if (!all)
+		return false;
+	for (const struct deployment *row = deployment_first_by_ended(view.tables, 0); row;
+	     row = deployment_next_by_ended(view.tables, row)) {
+		const struct waiting *known = find_waiting(d, row->row.id);
+		all[count] =
+			known ? *known : (struct waiting){.deployment = row->row.id, .account = row->account};
+		all[count++].is_due = true;
 	}
-	return count;
+	qsort(all, count, sizeof *all, compare_waiting);
+	heap_free(d->waiting);
+	d->waiting = all;
+	d->waiting_count = count;
+	return true;
+}
+
+static bool comes_before(const struct waiting *a, const struct waiting *b)
+{
+	if (a->account_turn != b->account_turn)
+		return a->account_turn < b->account_turn;
+	return a->turn < b->turn;
+}
+
+/* Of the accounts that have no turn the one that has waited longest, and of its deployments likewise, so that
+ * no account waits for more than a turn of each other. NULL: nobody waits. */
+static struct waiting *choose(struct deployer *d)
+{
+	struct waiting *best = NULL;
+	for (size_t k = 0; k < d->waiting_count; k++) {
+		struct waiting *w = &d->waiting[k];
+		if (w->is_due && (!best || comes_before(w, best)) && !is_at_work(d, w->account))
+			best = w;
+	}
+	return best;
+}
+
+static void give_turn(struct deployer *d, struct waiting *w)
+{
+	uuid deployment = w->deployment, account = w->account;
+	w->is_due = false;
+	w->turn = ++d->last_turn;
+	for (size_t k = 0; k < d->waiting_count; k++)
+		if (uuid_equal(d->waiting[k].account, account))
+			d->waiting[k].account_turn = d->last_turn;
+	turn_begin(d, deployment, &d->turns);
+}
+
+/* One evaluation, or as many as there are accounts and turns; whoever ends a turn comes again. */
+static void give_turns(struct deployer *d)
+{
+	struct waiting *w = NULL;
+	while (!d->is_stopping && d->turn_count < TURNS_MAX && (w = choose(d)))
+		give_turn(d, w);
 }
 
 static void look_around(struct deployer *d)
 {
-	uuid ids[TURNS_MAX];
-	bool any = false;
-	size_t count = d->is_stopping ? 0 : choose(d, ids, TURNS_MAX - d->turn_count, &any);
-	for (size_t k = 0; k < count; k++)
-		turn_begin(d, ids[k], &d->turns);
-	if (!any || d->has_timer)
+	if (!d->is_stopping && gather_waiting(d))
+		give_turns(d);
+	if (d->is_stopping || !d->waiting_count || d->has_timer)
 		return;
 	d->has_timer = true;
 	actor_post_at(d->actor, &d->timer, clock_now_us() + LOOK_AGAIN_US);
@@ -122,6 +194,13 @@ static void run_timer(struct job *job)
 	look_around(d);
 }
 
+static void run_next(struct job *job)
+{
+	struct deployer *d = (struct deployer *) ((char *) job - offsetof(struct deployer, next));
+	d->has_next = false;
+	give_turns(d);
+}
+
 /* A turn is over. It may have changed rows while it was in the way of the next. */
 void deployer_end_turn(struct deployer *d, struct turn *t, bool has_changed)
 {
@@ -130,6 +209,10 @@ void deployer_end_turn(struct deployer *d, struct turn *t, bool has_changed)
 	deployer_count_turn(d, -1);
 	if (has_changed)
 		wake(d);
+	if (d->is_stopping || d->has_next)
+		return;
+	d->has_next = true;
+	actor_post(d->actor, &d->next);
 }
 
 static void count(struct deployer *d, size_t *figure, int change)
@@ -242,6 +325,7 @@ bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
 			       .store = face->core.config.store,
 			       .woken = {.run = run_woken},
 			       .timer = {.run = run_timer},
+			       .next = {.run = run_next},
 			       .lock = PTHREAD_MUTEX_INITIALIZER,
 			       .ended = PTHREAD_COND_INITIALIZER,
 			       .actor = actor_new(executor, "deployments")};
@@ -291,5 +375,6 @@ void deployer_free(struct deployer *d)
 		free_turns(d);
 	(void) pthread_cond_destroy(&d->ended);
 	(void) pthread_mutex_destroy(&d->lock);
+	heap_free(d->waiting);
 	heap_free(d);
 }

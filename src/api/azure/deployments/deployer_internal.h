@@ -24,5 +24,5 @@ void turn_begin(struct deployer *d, uuid deployment, struct turn **list);
 /* Of turns in the deployer's list. */
 void turn_unlink(struct turn **list, struct turn *t);
 void turn_free(struct turn *t);
-uuid turn_deployment(const struct turn *t);
+uuid turn_account(const struct turn *t);
 struct turn *turn_next(const struct turn *t);

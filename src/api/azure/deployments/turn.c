@@ -40,9 +40,9 @@ struct turn {
 	struct deployment_report report;
 };
 
-uuid turn_deployment(const struct turn *t)
+uuid turn_account(const struct turn *t)
 {
-	return t->row->row.id;
+	return t->row->account;
 }
 
 struct turn *turn_next(const struct turn *t)

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "api/azure/template/template.h"
+#include "base/heap_budget.h"
 
 /* ---- expressions (expression.c) ---- */
 
@@ -115,7 +116,8 @@ struct template
 	size_t parameter_count, variable_count;
 	struct template_resource *resources;
 	size_t resource_count;
-	size_t steps, bytes; /* so far */
+	size_t steps, bytes;       /* so far */
+	struct heap_budget budget; /* of values */
 	/* of the evaluation at hand: */
 	unsigned depth;
 	const struct copy_turn *turn;
@@ -125,6 +127,10 @@ struct template
 	bool is_loose;
 	struct template_reference missing;
 };
+
+/* Behind everything that evaluates: ends the use of the budget, with the one that was in use before. A failure for
+ * lack of memory is the template's own once its budget is used up. */
+struct result template_end(struct template *t, struct heap_budget *before, struct result result);
 
 /* ---- values (values.c) ---- */
 

@@ -377,7 +377,7 @@ RESULT template_find_variable(struct template *t, struct str name, json_t **ret_
 
 /* ---- what is told ---- */
 
-RESULT template_make_parameters(struct template *t, bool shows_secrets, json_t **ret_parameters)
+static RESULT make_parameters(struct template *t, bool shows_secrets, json_t **ret_parameters)
 {
 	json_auto_t *to = json_object();
 	for (size_t k = 0; k < t->parameter_count; k++) {
@@ -391,8 +391,14 @@ RESULT template_make_parameters(struct template *t, bool shows_secrets, json_t *
 	return template_keep(t, TAKE(to), ret_parameters);
 }
 
+RESULT template_make_parameters(struct template *t, bool shows_secrets, json_t **ret_parameters)
+{
+	struct heap_budget *before = heap_budget_use(&t->budget);
+	return template_end(t, before, make_parameters(t, shows_secrets, ret_parameters));
+}
+
 /* What was worked out of them is worked out anew. */
-RESULT template_hide_secrets(struct template *t)
+static RESULT hide_secrets(struct template *t)
 {
 	template_begin(t);
 	for (size_t k = 0; k < t->parameter_count; k++)
@@ -403,6 +409,12 @@ RESULT template_hide_secrets(struct template *t)
 	for (size_t k = 0; k < t->variable_count; k++)
 		t->variables[k].value = NULL;
 	return OK;
+}
+
+RESULT template_hide_secrets(struct template *t)
+{
+	struct heap_budget *before = heap_budget_use(&t->budget);
+	return template_end(t, before, hide_secrets(t));
 }
 
 /* ---- outputs ---- */
@@ -447,7 +459,7 @@ static RESULT add_output(struct template *t, json_t *to, const char *name, const
 	return OK;
 }
 
-RESULT template_make_outputs(struct template *t, json_t **ret_outputs)
+static RESULT make_outputs(struct template *t, json_t **ret_outputs)
 {
 	const json_t *outputs = template_get(t->document, "outputs");
 	json_auto_t *to = json_object();
@@ -463,4 +475,10 @@ RESULT template_make_outputs(struct template *t, json_t **ret_outputs)
 	json_object_foreach ((json_t *) outputs, name, definition)
 		TRY(add_output(t, to, name, definition));
 	return template_keep(t, TAKE(to), ret_outputs);
+}
+
+RESULT template_make_outputs(struct template *t, json_t **ret_outputs)
+{
+	struct heap_budget *before = heap_budget_use(&t->budget);
+	return template_end(t, before, make_outputs(t, ret_outputs));
 }

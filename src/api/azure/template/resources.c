@@ -406,5 +406,6 @@ RESULT template_make_body(struct template *t, size_t k, bool is_loose, json_t **
 	template_begin(t);
 	t->turn = r->part->turn;
 	t->is_loose = is_loose;
-	return blame(t, r, make_body(t, r, ret_body));
+	struct heap_budget *before = heap_budget_use(&t->budget);
+	return blame(t, r, template_end(t, before, make_body(t, r, ret_body)));
 }

@@ -23,6 +23,16 @@ static RESULT say_it_failed(struct ctx *c, struct result result)
 			STR_ARG(why));
 }
 
+struct result template_end(struct template *t, struct heap_budget *before, struct result result)
+{
+	(void) heap_budget_use(before);
+	if (!t->budget.was_exceeded || result.code != ERR_NO_MEMORY)
+		return result;
+	ctx_clear_problem(t->c);
+	return ctx_fail(t->c, ERR_INVALID,
+			"The template takes more memory to evaluate than is allowed."); /* guessed */
+}
+
 RESULT template_open(struct ctx *c, const struct template_wish *wish, struct template **ret_template)
 {
 	AUTO(template) t = heap_alloc(sizeof *t);
@@ -33,10 +43,12 @@ RESULT template_open(struct ctx *c, const struct template_wish *wish, struct tem
 			       .read = wish->read,
 			       .arg = wish->arg,
 			       .document = wish->document,
+			       .budget.left_size = TEMPLATE_MEMORY_MAX,
 			       .kept = json_array()};
 	if (!t->kept)
 		return ctx_no_memory(c);
-	TRY(say_it_failed(c, open_parts(t, wish->parameters)));
+	struct heap_budget *before = heap_budget_use(&t->budget);
+	TRY(say_it_failed(c, template_end(t, before, open_parts(t, wish->parameters))));
 	*ret_template = TAKE(t);
 	return OK;
 }

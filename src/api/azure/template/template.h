@@ -6,7 +6,8 @@
  *
  * Nothing here knows rows or requests: who calls says where the template is deployed (struct template_place), and is asked
  * for what references are about (.read). One thread uses a template at a time. Work is bounded whatever the template says:
- * by counts, sizes, and steps of evaluation, of which a template has TEMPLATE_STEPS_MAX in all.
+ * by counts, sizes, TEMPLATE_STEPS_MAX steps of evaluation and TEMPLATE_MEMORY_MAX bytes of values in all. The bytes are counted
+ * where json_set_alloc_funcs() was told of heap_alloc_counted().
  *
  * Failures are ERR_INVALID with the sentences that Azure Resource Manager has for them. It says lines and columns in some;
  * they are left empty here, as it does where it has none. Sources: "Template structure and syntax", "Template functions", "Resource
@@ -22,7 +23,8 @@ enum {
 	TEMPLATE_VARIABLES_MAX = 256,
 	TEMPLATE_OUTPUTS_MAX = 64,
 	TEMPLATE_EXPRESSION_MAX = 24576, /* characters */
-	TEMPLATE_STEPS_MAX = 16 * 1000 * 1000
+	TEMPLATE_STEPS_MAX = 16 * 1000 * 1000,
+	TEMPLATE_MEMORY_MAX = 64 * 1024 * 1024 /* bytes of its values, as the heap has them */
 };
 
 /* Where a template is deployed. Texts live as long as the template. */
