@@ -178,13 +178,14 @@ struct str image_file_data_path(struct arena *a, const char *directory, struct s
 	return str_print(a, "%s/%" STR_FMT IMAGE_DATA_SUFFIX, directory, STR_ARG(sha256));
 }
 
-RESULT image_file_name(struct ctx *c, const char *part, struct str kept)
+RESULT image_file_name(struct ctx *c, const char *part, struct str kept, int64_t *ret_named_us)
 {
 	int64_t now_us = clock_now_us();
 	struct timespec now = {.tv_sec = now_us / SECOND, .tv_nsec = now_us % SECOND * 1000};
 	if (!kept.p)
 		return ctx_no_memory(c);
 	(void) pthread_mutex_lock(&names_lock);
+	*ret_named_us = file_exists(kept.p) ? 0 : now_us;
 	struct result result = file_rename_synced(c, part, kept.p);
 	if (result_is_ok(result))
 		(void) utimensat(AT_FDCWD, kept.p, (struct timespec[]){now, now}, 0);
@@ -192,12 +193,23 @@ RESULT image_file_name(struct ctx *c, const char *part, struct str kept)
 	return result;
 }
 
+void image_file_drop(const char *path, struct str sha256, int64_t named_us,
+		     bool (*is_needed)(void *arg, struct str sha256), void *arg)
+{
+	struct stat st;
+	(void) pthread_mutex_lock(&names_lock);
+	if (named_us && stat(path, &st) == 0 &&
+	    st.st_mtim.tv_sec * SECOND + st.st_mtim.tv_nsec / 1000 == named_us && !is_needed(arg, sha256))
+		(void) unlink(path);
+	(void) pthread_mutex_unlock(&names_lock);
+}
+
 /* The file gets the name that its bytes give it. */
 static RESULT name_file(struct ctx *c, const char *part, const char *directory, struct image_file *file)
 {
 	TRY(digest_file(c, part, &file->sha256));
 	TRY(file_size(c, part, &file->file_size));
-	return image_file_name(c, part, image_file_path(c->arena, directory, file->sha256));
+	return image_file_name(c, part, image_file_path(c->arena, directory, file->sha256), &file->named_us);
 }
 
 static RESULT convert(struct ctx *c, const char *source, const char *format, const char *part,

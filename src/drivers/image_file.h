@@ -15,6 +15,7 @@
 struct image_file {
 	int64_t virtual_size, file_size; /* bytes */
 	struct str sha256;               /* hex, of the file in the store; in the context's arena */
+	int64_t named_us;                /* the time the file got; 0: the store had it already */
 };
 
 enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048 };
@@ -81,8 +82,9 @@ RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const struct im
 /* The data are complete. ERR_INVALID: neither their SHA-256 nor their SHA-512 is that, in hex. Once for each upload. */
 RESULT image_upload_check(struct image_upload *u, struct ctx *c, struct str digest);
 int64_t image_upload_size(const struct image_upload *u); /* bytes that have arrived */
-/* Gives a file its name in the store, and the present time, for image_file_collect(). */
-RESULT image_file_name(struct ctx *c, const char *part, struct str kept);
+/* Gives a file its name in the store, and the present time, for image_file_collect(). ret_named_us: that time;
+ * 0 if the store has had such a file already. */
+RESULT image_file_name(struct ctx *c, const char *part, struct str kept, int64_t *ret_named_us);
 /* Where data are as they were uploaded, and where the image is that is made of them. */
 struct str image_file_data_path(struct arena *a, const char *directory, struct str sha256);
 struct str image_file_path(struct arena *a, const char *directory, struct str sha256);
@@ -112,6 +114,12 @@ struct image_file_user {
 	void *arg;
 };
 void image_file_collect(const char *directory, const struct image_file_user *user);
+/* Removes a file that was named for a change that has failed, unless a row needs the file or somebody else has
+ * stored the same bytes before or since. */
+void image_file_drop(const char *path, struct str sha256, int64_t named_us,
+		     bool (*is_needed)(void *arg, struct str sha256), void *arg);
+/* Likewise, what image_upload_keep() or image_upload_stage() have stored. */
+void image_upload_drop(struct image_upload *u, const struct image_file_user *user);
 /* Removes what unfinished imports have left in the directory after a kill. Call it at start, before
  * the first import. An absent directory is OK. */
 void image_file_sweep(const char *directory);

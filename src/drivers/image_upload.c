@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "base/crypto.h"
@@ -18,6 +19,9 @@ struct image_upload {
 	int fd;
 	int64_t size;
 	struct crypto_digest *md5, *sha256, *sha512; /* owned */
+	/* What the store was given, until the change that is about it has happened. */
+	char file_sha256[2 * SHA256_SIZE + 1], data_sha256[2 * SHA256_SIZE + 1];
+	int64_t file_named_us, data_named_us;
 };
 
 static RESULT fail_write(struct ctx *c, const char *path, int error)
@@ -128,8 +132,23 @@ RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str for
 {
 	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* it may end in a hole */
 		return fail_write(c, u->path, errno);
-	return without_path(c, str_from(u->path),
-			    image_file_import(c, u->path, format, key, u->directory, ret_file));
+	TRY(without_path(c, str_from(u->path),
+			 image_file_import(c, u->path, format, key, u->directory, ret_file)));
+	(void) snprintf(u->file_sha256, sizeof u->file_sha256, "%" STR_FMT, STR_ARG(ret_file->sha256));
+	u->file_named_us = ret_file->named_us;
+	return OK;
+}
+
+void image_upload_drop(struct image_upload *u, const struct image_file_user *user)
+{
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_FIRST_SIZE);
+	struct str file = str_from(u->file_sha256), data = str_from(u->data_sha256);
+	struct str file_path = a && file.n ? image_file_path(a, u->directory, file) : STR_NONE;
+	struct str data_path = a && data.n ? image_file_data_path(a, u->directory, data) : STR_NONE;
+	if (file_path.p)
+		image_file_drop(file_path.p, file, u->file_named_us, user->needs_file, user->arg);
+	if (data_path.p)
+		image_file_drop(data_path.p, data, u->data_named_us, user->needs_data, user->arg);
 }
 
 static RESULT end_digests(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
@@ -157,7 +176,9 @@ RESULT image_upload_check(struct image_upload *u, struct ctx *c, struct str dige
 
 static RESULT keep_data(struct image_upload *u, struct ctx *c, struct str sha256)
 {
-	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, sha256)));
+	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, sha256),
+			    &u->data_named_us));
+	(void) snprintf(u->data_sha256, sizeof u->data_sha256, "%" STR_FMT, STR_ARG(sha256));
 	fd_autoclose(&u->fd);
 	return OK;
 }

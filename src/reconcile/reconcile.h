@@ -151,6 +151,9 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w);
 /* Where the image store is. Valid as long as the reconciler. */
 const char *reconciler_image_directory(const struct reconciler *r);
+/* Removes what an upload has stored for a change that has failed, where no row needs the files. Blocks. */
+struct image_upload;
+void reconciler_drop_upload(struct reconciler *r, struct image_upload *upload);
 
 /* What images take that are cached in a place, bytes; and of that those that no disk there is made from. */
 struct cached_images {

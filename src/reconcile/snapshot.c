@@ -385,18 +385,18 @@ static RESULT leave_host(struct step *s)
 
 static bool is_named(void *arg, struct str sha256)
 {
-	struct step *s = arg;
+	struct reconciler *r = arg;
 	AUTO_VIEW view = {0};
-	view_open(s->r->store, &view);
+	view_open(r->store, &view);
 	return snapshot_first_by_sha256(view.tables, sha256) || snapshot_first_by_over(view.tables, sha256) ||
 	       snapshot_first_by_plain(view.tables, sha256);
 }
 
 static bool has_data(void *arg, struct str sha256)
 {
-	struct step *s = arg;
+	struct reconciler *r = arg;
 	AUTO_VIEW view = {0};
-	view_open(s->r->store, &view);
+	view_open(r->store, &view);
 	const struct image *image = image_first_by_data(view.tables, sha256);
 	while (image && !row_is_live(&image->row))
 		image = image_next_by_data(view.tables, image);
@@ -405,9 +405,15 @@ static bool has_data(void *arg, struct str sha256)
 
 static RESULT collect(struct step *s)
 {
-	struct image_file_user user = {is_named, has_data, s};
+	const struct image_file_user user = {is_named, has_data, s->r};
 	image_file_collect(s->r->image_directory, &user);
 	return OK;
+}
+
+void reconciler_drop_upload(struct reconciler *r, struct image_upload *upload)
+{
+	const struct image_file_user user = {is_named, has_data, r};
+	image_upload_drop(upload, &user);
 }
 
 /* ---- the step ---- */

@@ -38,6 +38,9 @@ enum api_action_flag {
  *   look       reads from the host e->host, on that host's thread
  *   work       takes its time before the operation, or before the answer; on e->lane, or for e->image. Its
  *              argument is the call
+ *   undo       removes what the work leaves outside the store, such as a file, if the work or the operation
+ *              fails. It runs where the work ran. Such work begins once the rows that the call names were
+ *              found and permitted (prepare)
  *   returns    a change whose answer is written from rows of this kind: api_find_returned() finds them as the
  *              change left them, since another call may have changed them meanwhile
  *   listing    its answer lists rows, as api/core/listing.h does; NULL: it does not, or in the face's own way
@@ -51,6 +54,7 @@ enum api_action_flag {
 	op_run operation;                                                                                    \
 	RESULT (*look)(struct observation * o, const struct compute_driver *driver, struct compute_host *h); \
 	RESULT (*work)(struct work_item * w);                                                                \
+	void (*undo)(struct work_item * w);                                                                  \
 	enum kind returns;                                                                                   \
 	const struct api_listing *listing;                                                                   \
 	const char *doc;                                                                                     \
@@ -132,6 +136,8 @@ struct api_groups {
 	struct api_change change;                                                                            \
 	struct lane *lane;                                                                                   \
 	const struct api_threads *threads;                                                                   \
+	struct result refusal; /* kept while the work is undone */                                           \
+	struct problem refusal_problem;                                                                      \
 	uuid image, asker, host;                                                                             \
 	enum kind returns;                                                                                   \
 	const char *content_type;                                                                            \

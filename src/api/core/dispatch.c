@@ -207,12 +207,56 @@ static void answer_call(struct api_call *e)
 
 /* ---- running ---- */
 
+static struct api_work work_of(const struct api_call *e, RESULT (*run)(struct work_item *w))
+{
+	struct lane *lane = e->lane ? e->lane : e->face->lane;
+	return (struct api_work){
+		.lane = uuid_is_none(e->image) ? lane : NULL,
+		.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
+		.refusal = e->errors->throttled,
+		.reconciler = e->config->reconciler,
+		.image = e->image,
+		.threads = e->threads,
+		.run = run,
+		.arg = (struct api_call *) e,
+	};
+}
+
+static RESULT run_undo(struct work_item *w)
+{
+	struct api_call *e = w->arg;
+	e->action->undo(w);
+	return OK;
+}
+
+static void undo_resumed(struct call *call, struct result undone)
+{
+	struct api_call *e = call->face_data;
+	(void) undone; /* it is refused when the program ends; sweeps find what is left */
+	e->c->problem = e->refusal_problem;
+	fail_call(e, e->refusal);
+}
+
+/* The work, or the change behind it, has failed. The client is told once nothing of the work is left. */
+static void fail_worked_call(struct api_call *e, struct result result)
+{
+	if (!e->action->undo || e->skips_work) {
+		fail_call(e, result);
+		return;
+	}
+	e->refusal = result;
+	e->refusal_problem = e->c->problem;
+	ctx_clear_problem(e->c);
+	const struct api_work undo = work_of(e, run_undo);
+	api_work(e->call, &undo, undo_resumed);
+}
+
 static void call_resumed(struct call *call, struct result result)
 {
 	if (result_is_ok(result))
 		answer_call(call->face_data);
 	else
-		fail_call(call->face_data, result);
+		fail_worked_call(call->face_data, result);
 }
 
 /* On the committer, perhaps when the face is gone already: one operation, or as many as were asked for in one call, all or none. */
@@ -246,7 +290,7 @@ static void work_resumed(struct call *call, struct result result)
 {
 	struct api_call *e = call->face_data;
 	if (!result_is_ok(result))
-		fail_call(e, result);
+		fail_worked_call(e, result);
 	else if (e->action->operation && !e->skips_operation)
 		commit_action(e);
 	else
@@ -255,17 +299,7 @@ static void work_resumed(struct call *call, struct result result)
 
 static void do_work(struct api_call *e)
 {
-	struct lane *lane = e->lane ? e->lane : e->face->lane;
-	const struct api_work work = {
-		.lane = uuid_is_none(e->image) ? lane : NULL,
-		.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
-		.refusal = e->errors->throttled,
-		.reconciler = e->config->reconciler,
-		.image = e->image,
-		.threads = e->threads,
-		.run = e->action->work,
-		.arg = e,
-	};
+	const struct api_work work = work_of(e, e->action->work);
 	api_work(e->call, &work, work_resumed);
 }
 

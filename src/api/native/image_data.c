@@ -84,6 +84,13 @@ static RESULT keep_upload(struct work_item *w)
 	return api_keep_image_upload(w->ctx, a->data.upload, a->data.format, &a->wish);
 }
 
+static void undo_upload(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	struct upload_args *a = e->args;
+	reconciler_drop_upload(e->config->reconciler, a->data.upload);
+}
+
 static const struct native_action actions[] = {
 	CREATE("/images/import", "ec2:ImportImage", IMAGE, .args = PARAMS(struct import_args, import_params),
 	       .prepare = prepare_import, .operation = import,
@@ -91,7 +98,7 @@ static const struct native_action actions[] = {
 	CHANGE_ROW(PUT, "/images/{id}/data", "ec2:ImportImage", IMAGE, KIND_IMAGE,
 		   NATIVE_RAW_BODY | NATIVE_UPLOAD, .args = {.size = sizeof(struct upload_args)},
 		   .target = NATIVE_AT(upload_args, wish.image), .prepare = prepare_upload,
-		   .work = keep_upload, .operation = engine_fill_image_run,
+		   .work = keep_upload, .undo = undo_upload, .operation = engine_fill_image_run,
 		   .doc = "Sends an image's data, as " NATIVE_DATA_TYPE "."),
 };
 const struct api_actions native_image_data_actions = API_ACTIONS(actions);

@@ -124,7 +124,10 @@ static struct ticket_place place_of(const struct native_call *e)
 static RESULT prepare_attach(struct native_call *e, void *args)
 {
 	struct attach_args *a = args;
+	const struct row *row = NULL;
 	TRY(check_private(e, a->wish.is_private));
+	TRY(native_find_row(e, KIND_SUPPORT_TICKET, &e->target, &row));
+	TRY(engine_check_ticket_takes_files(e->c, native_tables(e), support_ticket_of(row), e->target.field));
 	if (!str_is_line(a->wish.file.name))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("name"), "name must be one line.");
 	a->wish.file.id = uuid_random();
@@ -133,13 +136,20 @@ static RESULT prepare_attach(struct native_call *e, void *args)
 	return OK;
 }
 
-/* A file that no row comes to name is swept. */
 static RESULT work_attach(struct work_item *w)
 {
 	struct native_call *e = w->arg;
 	struct attach_args *a = e->args;
 	const struct ticket_place place = place_of(e);
 	return ticket_file_write(e->c, &place, a->wish.file.id, a->data, &a->wish.file.sha256);
+}
+
+static void undo_attach(struct work_item *w)
+{
+	struct native_call *e = w->arg;
+	const struct attach_args *a = e->args;
+	const struct ticket_place place = place_of(e);
+	ticket_file_delete(e->c, &place, a->wish.file.id);
 }
 
 struct content_args {
@@ -296,7 +306,7 @@ static const struct native_action actions[] = {
 	CHANGE_OF(POST, "/tickets/{id}/attach", "support:AddAttachmentsToSet", SUPPORT_TICKET,
 		  KIND_TICKET_ATTACHMENT, .args = PARAMS(struct attach_args, attach_params),
 		  .target = NATIVE_AT(attach_args, wish.ticket), .prepare = prepare_attach,
-		  .work = work_attach, .operation = engine_attach_to_ticket_run,
+		  .work = work_attach, .undo = undo_attach, .operation = engine_attach_to_ticket_run,
 		  .doc = "Attaches a file, which every desk of it is sent."),
 	TICKET_VERB("resolve", prepare_resolve, "It is solved, here and at its desks."),
 	TICKET_VERB("close", prepare_close, "It is solved for good: it is not reopened."),

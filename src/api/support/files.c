@@ -53,6 +53,8 @@ static RESULT prepare_add(struct support_call *e, void *args)
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_TICKET_ATTACHMENT,
 				     "Could not find attachment set with ID %" STR_FMT,
 				     STR_ARG(str_slice(a->set, 0, 128)));
+	TRY(engine_check_ticket_set(e->c, support_tables(e), e->c->who->account, a->wish.set,
+				    a->attachments.count, clock_now_us()));
 	for (size_t k = 0; k < a->attachments.count; k++)
 		files[k] = (struct ticket_file){.id = uuid_random(),
 						.name = a->attachments.at[k].name,
@@ -63,7 +65,6 @@ static RESULT prepare_add(struct support_call *e, void *args)
 	return OK;
 }
 
-/* Files that no row comes to name are swept. */
 static RESULT work_add(struct work_item *w)
 {
 	struct support_call *e = support_call_of(w->arg);
@@ -74,6 +75,15 @@ static RESULT work_add(struct work_item *w)
 		TRY(ticket_file_write(e->c, &place, file->id, a->attachments.at[k].data, &file->sha256));
 	}
 	return OK;
+}
+
+static void undo_add(struct work_item *w)
+{
+	struct support_call *e = support_call_of(w->arg);
+	const struct add_args *a = e->args;
+	const struct ticket_place place = place_of(e);
+	for (size_t k = 0; k < a->wish.file_count; k++)
+		ticket_file_delete(e->c, &place, a->wish.files[k].id);
 }
 
 static RESULT answer_add(struct support_call *e, const void *args, struct json_writer *w)
@@ -149,7 +159,7 @@ static RESULT answer_get(struct support_call *e, const void *args, struct json_w
 
 static const struct support_action rows[] = {
 	{{{SUPPORT_ACTION("AddAttachmentsToSet"), .flags = API_WRITES,
-	   .args = PARAMS(struct add_args, add_params), .work = work_add,
+	   .args = PARAMS(struct add_args, add_params), .work = work_add, .undo = undo_add,
 	   .operation = engine_fill_ticket_set_run, .returns = API_RETURNS_NOTHING_STORED,
 	   .doc = "Keeps files for an hour, until a case is opened with them or something is said."}},
 	 prepare_add,

@@ -131,6 +131,9 @@ struct ticket_set_wish {
 	int64_t expires_us;
 };
 OPERATION(engine_fill_ticket_set, ticket_set_wish)
+/* Whether a set (none: a new one) of the account takes so many files more, before these are stored. Errors as above. */
+RESULT engine_check_ticket_set(struct ctx *c, const struct tables *t, uuid account, uuid set, size_t more,
+			       int64_t now_us);
 
 /* Attaches a file to a ticket, with a message that says so. */
 struct ticket_attaching {
@@ -139,6 +142,10 @@ struct ticket_attaching {
 	bool is_private;
 };
 OPERATION(engine_attach_to_ticket, ticket_attaching)
+/* ERR_STATE, about the field: the ticket is over. */
+struct support_ticket;
+RESULT engine_check_ticket_takes_files(struct ctx *c, const struct tables *t,
+				       const struct support_ticket *ticket, struct str field);
 
 /* For the reconciler: sets that nobody used. Their files go when the rows are gone. */
 struct ticket_sweep {

@@ -106,11 +106,11 @@ static struct ticket_attachment row_of_file(const struct ticket_file *file, uuid
 }
 
 /* Its files; none: there is no such set of the caller's. */
-static size_t count_set(const struct op *op, uuid account, uuid set, int64_t *ret_expires_us)
+static size_t count_set(const struct tables *t, uuid account, uuid set, int64_t *ret_expires_us)
 {
 	size_t count = 0;
-	for (const struct ticket_attachment *a = ticket_attachment_first_by_set(op->head, set); a;
-	     a = ticket_attachment_next_by_set(op->head, a))
+	for (const struct ticket_attachment *a = ticket_attachment_first_by_set(t, set); a;
+	     a = ticket_attachment_next_by_set(t, a))
 		if (uuid_equal(a->account, account) && uuid_is_none(a->ticket)) {
 			*ret_expires_us = a->expires_us;
 			count++;
@@ -118,33 +118,53 @@ static size_t count_set(const struct op *op, uuid account, uuid set, int64_t *re
 	return count;
 }
 
-static RESULT find_set(struct op *op, uuid account, uuid set, size_t *ret_count, int64_t *ret_expires_us)
+static RESULT fail_set(struct ctx *c, enum err err, const char *words)
 {
-	*ret_count = uuid_is_none(set) ? 0 : count_set(op, account, set, ret_expires_us);
+	return engine_fail_with(c, STR("attachmentSetId"),
+				ctx_fail_kind(c, err, KIND_TICKET_ATTACHMENT, "%s", words));
+}
+
+static RESULT find_set(struct ctx *c, const struct tables *t, uuid account, uuid set, int64_t now_us,
+		       size_t *ret_count, int64_t *ret_expires_us)
+{
+	*ret_count = uuid_is_none(set) ? 0 : count_set(t, account, set, ret_expires_us);
 	if (!*ret_count)
-		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_TICKET_ATTACHMENT, STR("attachmentSetId"),
-				   "There is no set of attachments with that id.");
-	if (op->now_us >= *ret_expires_us)
-		return ENGINE_FAIL(op, ERR_EXPIRED, KIND_TICKET_ATTACHMENT, STR("attachmentSetId"),
-				   "The set of attachments has expired.");
+		return fail_set(c, ERR_NOT_FOUND, "There is no set of attachments with that id.");
+	if (now_us >= *ret_expires_us)
+		return fail_set(c, ERR_EXPIRED, "The set of attachments has expired.");
 	return OK;
+}
+
+/* ret_expires_us: of an old set. */
+static RESULT check_set(struct ctx *c, const struct tables *t, uuid account, uuid set, size_t more,
+			int64_t now_us, int64_t *ret_expires_us)
+{
+	size_t count = 0;
+	if (!uuid_is_none(set))
+		TRY(find_set(c, t, account, set, now_us, &count, ret_expires_us));
+	if (count + more <= TICKET_SET_FILES_MAX)
+		return OK;
+	return engine_fail_with(c, STR("attachments"),
+				ctx_fail_kind(c, ERR_TOO_LARGE, KIND_TICKET_ATTACHMENT,
+					      "A set has up to %d attachments.", TICKET_SET_FILES_MAX));
+}
+
+RESULT engine_check_ticket_set(struct ctx *c, const struct tables *t, uuid account, uuid set, size_t more,
+			       int64_t now_us)
+{
+	int64_t expires_us = 0;
+	return check_set(c, t, account, set, more, now_us, &expires_us);
 }
 
 RESULT engine_fill_ticket_set(struct op *op, struct ticket_set_wish *wish)
 {
 	const struct account *account = NULL;
-	size_t count = 0;
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_permit(op, "ticket.attach", KIND_TICKET_ATTACHMENT, NULL));
-	wish->made = wish->set;
+	wish->made = uuid_is_none(wish->set) ? uuid_random() : wish->set;
 	wish->expires_us = op->now_us + TICKET_SET_US;
-	if (uuid_is_none(wish->set))
-		wish->made = uuid_random();
-	else
-		TRY(find_set(op, account->row.id, wish->set, &count, &wish->expires_us));
-	if (count + wish->file_count > TICKET_SET_FILES_MAX)
-		return ENGINE_FAIL(op, ERR_TOO_LARGE, KIND_TICKET_ATTACHMENT, STR("attachments"),
-				   "A set has up to %d attachments.", TICKET_SET_FILES_MAX);
+	TRY(check_set(op->ctx, op->head, account->row.id, wish->set, wish->file_count, op->now_us,
+		      &wish->expires_us));
 	TRY(limit_check(op, LIMIT_TICKET_ATTACHMENTS, account->row.id, (int64_t) wish->file_count, STR_NONE));
 	for (size_t k = 0; k < wish->file_count; k++) {
 		struct ticket_attachment row = row_of_file(&wish->files[k], account->row.id);
@@ -172,7 +192,7 @@ RESULT ticket_take_set(struct op *op, uuid ticket, uuid message, uuid set)
 	int64_t expires_us = 0;
 	size_t count = 0;
 	uuid account = support_ticket_find(op->head, ticket)->account;
-	TRY(find_set(op, account, set, &count, &expires_us));
+	TRY(find_set(op->ctx, op->head, account, set, op->now_us, &count, &expires_us));
 	for (const struct ticket_attachment *a = ticket_attachment_first_by_set(op->head, set); a;
 	     a = ticket_attachment_next_by_set(op->head, a)) {
 		struct ticket_attachment next = *a;
@@ -202,14 +222,22 @@ static RESULT attach(struct op *op, const struct support_ticket *ticket, const s
 	return ticket_send_file(op, &row);
 }
 
+RESULT engine_check_ticket_takes_files(struct ctx *c, const struct tables *t,
+				       const struct support_ticket *ticket, struct str field)
+{
+	if (!ticket_is_over(engine_get_ticket_state(t, ticket, NULL)))
+		return OK;
+	return engine_fail_with(c, field,
+				ctx_fail_kind(c, ERR_STATE, KIND_SUPPORT_TICKET,
+					      "The ticket is over: say something in it first."));
+}
+
 RESULT engine_attach_to_ticket(struct op *op, struct ticket_attaching *wish)
 {
 	const struct support_ticket *ticket = NULL;
 	TRY(engine_find_own_support_ticket(op->ctx, op->head, &wish->ticket, &ticket));
 	TRY(engine_permit(op, "ticket.attach", KIND_TICKET_ATTACHMENT, NULL));
-	if (ticket_is_over(engine_get_ticket_state(op->head, ticket, NULL)))
-		return ENGINE_FAIL(op, ERR_STATE, KIND_SUPPORT_TICKET, wish->ticket.field,
-				   "The ticket is over: say something in it first.");
+	TRY(engine_check_ticket_takes_files(op->ctx, op->head, ticket, wish->ticket.field));
 	return attach(op, ticket, &wish->file, wish->is_private, false);
 }
 

@@ -206,6 +206,13 @@ static RESULT keep(struct work_item *w)
 	return OK;
 }
 
+static void undo(struct work_item *w)
+{
+	struct api_call *e = w->arg;
+	struct upload_args *a = e->args;
+	reconciler_drop_upload(e->config->reconciler, a->upload);
+}
+
 static RESULT run(struct op *op, void *args)
 {
 	struct upload_args *a = args;
@@ -223,6 +230,7 @@ static const struct api_action action = {.name = "upload",
 					 .flags = API_WRITES,
 					 .args = {.size = sizeof(struct upload_args)},
 					 .work = keep,
+					 .undo = undo,
 					 .operation = run,
 					 .returns = API_RETURNS_NOTHING_STORED,
 					 .doc = "Takes the data of a template, an ISO or a volume."};

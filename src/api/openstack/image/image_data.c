@@ -45,6 +45,13 @@ static RESULT keep_upload(struct work_item *w)
 	return api_keep_image_upload(w->ctx, a->data.upload, a->data.format, &a->wish);
 }
 
+static void undo_upload(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct os_upload *a = e->args;
+	reconciler_drop_upload(e->config->reconciler, a->data.upload);
+}
+
 /* ---- stage ---- */
 
 /* As they are: what they are is told when they are imported. */
@@ -183,7 +190,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2/images/{image_id}/file", .permit = "upload_image",
 	 .flags = API_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
 	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_upload,
-	 .operation = engine_fill_image_run, .doc = "Sends an image's data."},
+	 .undo = undo_upload, .operation = engine_fill_image_run, .doc = "Sends an image's data."},
 	{HTTP_GET, "/v2/images/{image_id}/file", .permit = "download_image",
 	 .args = OS_PARAMS(struct os_image_target, target_params), .prepare = open_data,
 	 .doc = "An image's data, as they were sent."},
@@ -194,7 +201,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2/images/{image_id}/stage", .permit = "modify_image",
 	 .flags = API_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
 	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_staged,
-	 .operation = stage_image, .doc = "Sends an image's data, to be imported."},
+	 .undo = undo_upload, .operation = stage_image, .doc = "Sends an image's data, to be imported."},
 	{HTTP_GET, "/v2/info/import", .permit = "get_images", .answer = show_methods,
 	 .doc = "How data can come."},
 };
