@@ -18,6 +18,7 @@ enum { TURNS_MAX = 16, LOOK_AGAIN_US = SECOND, STOP_LIMIT_S = 10 };
 /* A deployment that goes on. Turns are numbered; 0: it has had none. */
 struct waiting {
 	uuid deployment, account;
+	int64_t created_us;
 	uint64_t turn, account_turn; /* the last of its own, and of its account */
 	bool is_due;                 /* it has had none since the rows were looked at */
 };
@@ -120,8 +121,10 @@ static bool gather_waiting(struct deployer *d)
 	for (const struct deployment *row = deployment_first_by_ended(view.tables, 0); row;
 	     row = deployment_next_by_ended(view.tables, row)) {
 		const struct waiting *known = find_waiting(d, row->row.id);
-		all[count] =
-			known ? *known : (struct waiting){.deployment = row->row.id, .account = row->account};
+		all[count] = known ? *known
+				   : (struct waiting){.deployment = row->row.id,
+						      .account = row->account,
+						      .created_us = row->row.created_us};
 		all[count++].is_due = true;
 	}
 	qsort(all, count, sizeof *all, compare_waiting);
@@ -135,11 +138,12 @@ static bool comes_before(const struct waiting *a, const struct waiting *b)
 {
 	if (a->account_turn != b->account_turn)
 		return a->account_turn < b->account_turn;
-	return a->turn < b->turn;
+	return a->turn != b->turn ? a->turn < b->turn : a->created_us > b->created_us;
 }
 
 /* Of the accounts that have no turn the one that has waited longest, and of its deployments likewise, so that
- * no account waits for more than a turn of each other. NULL: nobody waits. */
+ * no account waits for more than a turn of each other. After a start the newest comes first: a nested deployment
+ * ends before the one that made it asks for it again. NULL: nobody waits. */
 static struct waiting *choose(struct deployer *d)
 {
 	struct waiting *best = NULL;
