@@ -10,6 +10,7 @@
  * libmicrohttpd itself answers what it can't parse (400, and 431 when the headers don't fit its
  * memory), in its own words. It can answer before the body or after it, not in its middle. */
 #include <inttypes.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -19,6 +20,7 @@
 enum {
 	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies get memory as they come */
 	DISCARD_MAX = 1024 * 1024,       /* of a chunked body over its cap, to be able to answer 413 */
+	DRAIN_MAX = 64 * 1024 * 1024,    /* likewise, behind an answer in the middle */
 	RATE_MIN = 8 * 1024, /* bytes a second a client must take or send at least, on the whole */
 };
 
@@ -428,6 +430,27 @@ static void call_give_sink(struct call *c, const char *data, size_t size)
 		sink->size += (int64_t) size;
 }
 
+/* The rest of a body that nobody wants. Where that is long, the client is told while it sends, and what it has sent
+ * by then is read: a reset would take the answer from it. libmicrohttpd cannot answer here, and over TLS nobody
+ * else can. False: the connection ends. */
+static bool call_discard(struct call *c, size_t size)
+{
+	struct call_private *p = c->p;
+	struct conn *conn = p->conn;
+	p->discarded_size += size;
+	if (p->discarded_size <= DISCARD_MAX)
+		return true;
+	if (conn->listener->pool->cert_pem)
+		return false;
+	if (!p->is_told_early) {
+		p->is_told_early = true;
+		conn->server->rejected++;
+		answer_bare(conn->server, conn->fd, 413, "Content Too Large", "");
+		(void) shutdown(conn->fd, SHUT_WR);
+	}
+	return p->discarded_size <= DRAIN_MAX;
+}
+
 static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *data_size)
 {
 	struct call_private *p = c->p;
@@ -437,10 +460,8 @@ static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *
 		call_give_sink(c, data, size);
 		return call_note_progress(c) ? MHD_YES : MHD_NO;
 	}
-	if (p->discarded_size || size > p->body.cap_size - p->body.size) {
-		p->discarded_size += size;
-		return p->discarded_size > DISCARD_MAX ? MHD_NO : MHD_YES;
-	}
+	if (p->discarded_size || size > p->body.cap_size - p->body.size)
+		return call_discard(c, size) ? MHD_YES : MHD_NO;
 	if (!p->body.p) {
 		int64_t length = 0;
 		/* libmicrohttpd has checked it; a chunked body has none */
@@ -456,7 +477,7 @@ static enum MHD_Result call_handle(struct call *c, struct MHD_Connection *mhd)
 {
 	struct conn *conn = c->p->conn;
 	c->p->stage = CALL_HANDLED;
-	if (!conn_enter(conn, CONN_HANDLING, CONN_NO_DEADLINE))
+	if (c->p->is_told_early || !conn_enter(conn, CONN_HANDLING, CONN_NO_DEADLINE))
 		return MHD_NO;
 	c->body = buf_str(&c->p->body);
 	bool has_failed = c->p->sink && !result_is_ok(c->p->sink->result);

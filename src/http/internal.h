@@ -135,6 +135,7 @@ struct call_private {
 	bool is_stream;        /* its answer ends when its owner says so: stream.c */
 	struct str raw_target; /* in libmicrohttpd's memory, which takes it apart later */
 	bool bad_target;       /* what was asked for is no path */
+	bool is_told_early;    /* it was refused before its body had come */
 	bool has_chunks;       /* its version of HTTP has them */
 	bool must_close;       /* where the next request begins is not certain */
 	bool lacks_header;     /* no memory for an answer header */

@@ -172,6 +172,15 @@ static void test_sink_fails(void **state)
 	struct str body = client_ask(f->arena, f->port, bad).body;
 	assert_true(str_ends_with(body, STR("0 held, INVALID")));
 	struct client c;
+	/* a long one is refused while it comes, and what comes behind the refusal is read */
+	struct str piece = str_print(f->arena, "1000\r\n%s\r\n", repeat(f, 'b', 4096).p);
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, STR(PUT_CHUNKS "1\r\n!\r\n")));
+	for (int k = 0; k < 1000; k++)
+		assert_true(client_send(&c, piece));
+	assert_int_equal(client_read(&c).status, 413);
+	assert_true(client_is_closed(&c));
+	client_close(&c);
 	unsigned ended = fixture_sinks_ended();
 	client_open(&c, f->arena, f->port);
 	assert_true(client_send(&c, STR(PUT_CHUNKS "4\r\nab")));
