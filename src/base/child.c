@@ -145,6 +145,7 @@ static bool child_confine(const struct child *child)
 {
 	return (child->netns_fd <= 0 || setns(child->netns_fd, CLONE_NEWNET) == 0) &&
 	       (!child->memory_limit_size || limit(RLIMIT_AS, child->memory_limit_size)) &&
+	       (!child->file_limit_size || limit(RLIMIT_FSIZE, (uint64_t) child->file_limit_size)) &&
 	       (!child->cpu_limit_s || limit(RLIMIT_CPU, (uint64_t) child->cpu_limit_s)) &&
 	       limit(RLIMIT_CORE, 0);
 }

@@ -14,6 +14,7 @@ struct child {
 	size_t output_cap_size;   /* 0: 1 MiB */
 	size_t memory_limit_size; /* RLIMIT_AS; 0: none */
 	int64_t cpu_limit_s;      /* RLIMIT_CPU; 0: none */
+	int64_t file_limit_size;  /* RLIMIT_FSIZE; 0: none. Whoever passes it ends with 128 + SIGXFSZ */
 	int netns_fd;             /* 0: our own; else the program enters this network namespace first */
 };
 

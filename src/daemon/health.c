@@ -7,9 +7,11 @@
 #include "api/console/relay.h"
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
+#include "base/disk_room.h"
 #include "daemon/daemon.h"
 #include "reconcile/figures/figures.h"
 #include "store/query.h"
+#include "store/room.h"
 
 /* Nothing here waits for a host or the network: they delay changes, and are no reason to take the API
  * out of service. `dari doctor` looks at them. */
@@ -19,7 +21,8 @@ static void answer_health(struct daemon *d, struct call *call)
 	reconciler_read_figures(d->reconciler, &rec);
 	struct buf body;
 	buf_init(&body, 4096);
-	buf_print(&body, "{\"status\":\"ok\",\"uptime_s\":%lld,\"waiting\":%zu,\"failing\":%zu}\n",
+	buf_print(&body, "{\"status\":\"%s\",\"uptime_s\":%lld,\"waiting\":%zu,\"failing\":%zu}\n",
+		  store_is_full(d->store) ? "disk-full" : "ok",
 		  (long long) ((clock_now_us() - d->started_us) / SECOND), rec.waiting, rec.failing);
 	call_answer(call, 200, "application/json", &body);
 }
@@ -31,7 +34,7 @@ struct metric {
 	double value;
 };
 
-static size_t read_metrics(struct daemon *d, struct metric *m)
+static size_t read_metrics(struct daemon *d, struct call *call, struct metric *m)
 {
 	struct store_figures store = {0};
 	struct http_figures http = {0};
@@ -43,6 +46,8 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	metadata_read_figures(d->metadata, &names);
 	uint64_t refused[LIMIT_KIND_COUNT];
 	limits_read_refused(d->limits, refused);
+	struct disk_room room = {0};
+	IGNORE(disk_room_read(&call->ctx, str_to_z(call->ctx.arena, d->settings.data_directory), &room));
 	size_t n = 0;
 #define METRIC(name, type, help, value) m[n++] = (struct metric){name, type, help, (double) (value)}
 	METRIC("dari_http_requests_total", "counter", "Requests taken.", http.requests);
@@ -67,6 +72,11 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	METRIC("dari_store_clock_batches_total", "counter",
 	       "Commits that nobody asked for, of figures and last uses, since start.", store.clock_commits);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
+	METRIC("dari_disk_full", "gauge", "1 while changes of clients are refused for want of room.",
+	       store_is_full(d->store));
+	METRIC("dari_disk_free_bytes", "gauge", "Free on the file system of the data directory.",
+	       room.free_size);
+	METRIC("dari_disk_floor_bytes", "gauge", "Of these, kept for the database.", room.floor_size);
 	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);
 	METRIC("dari_store_rows", "gauge", "Rows in memory.", store.rows);
 	METRIC("dari_store_row_bytes", "gauge", "Their memory.", store.row_bytes);
@@ -155,8 +165,8 @@ static void write_capacities(struct daemon *d, struct buf *body)
 
 static void answer_metrics(struct daemon *d, struct call *call)
 {
-	struct metric metrics[40];
-	size_t count = read_metrics(d, metrics);
+	struct metric metrics[48];
+	size_t count = read_metrics(d, call, metrics);
 	struct buf body;
 	buf_init(&body, 64 * 1024);
 	for (size_t k = 0; k < count; k++)

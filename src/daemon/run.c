@@ -27,6 +27,7 @@
 #include "auth/entry.h"
 #include "auth/key.h"
 #include "base/clock.h"
+#include "base/disk_room.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/heap_budget.h"
@@ -42,6 +43,7 @@
 #include "engine/region/region.h"
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
+#include "store/room.h"
 #include "store/sql.h"
 
 enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };
@@ -116,6 +118,12 @@ static RESULT open_listener(struct daemon *d)
 
 /* ---- the parts ---- */
 
+/* On the committer. Where the figures cannot be read the database's own refusal has to do. */
+static bool has_room(void *self)
+{
+	return !disk_room_is_low(self);
+}
+
 static RESULT open_store(struct daemon *d)
 {
 	TRY(sqlite_open(&d->ctx, settings_path(d->arena, &d->settings, "dari.db"), &d->sql));
@@ -125,6 +133,8 @@ static RESULT open_store(struct daemon *d)
 				      .check = engine_check_row,
 				      .follow = engine_follow};
 	TRY(store_open(&d->ctx, &config, &d->store));
+	store_set_room(d->store, has_room,
+		       (void *) str_to_z(d->arena, d->settings.data_directory)); /* it only reads */
 	heap_trim(); /* the database's pages and statements are freed once its rows are loaded */
 	struct region_wish wish = {.name = d->settings.region};
 	TRY(uuid_parse(d->settings.region_id, &wish.id));

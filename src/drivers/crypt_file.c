@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "drivers/image_tool.h"
 
-static const struct image_tool_limits CREATE_LIMITS = {300, (size_t) 1 << 30};
+static const struct image_tool_limits CREATE_LIMITS = {300, (size_t) 1 << 30, 0};
 
 static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv,
 		  struct image_tool_limits limits, enum err failure)
@@ -47,7 +47,7 @@ RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size
 }
 
 RESULT crypt_file_convert(struct ctx *c, const struct disk_key *key, const char *from, const char *format,
-			  const char *to)
+			  const char *to, const struct image_tool_limits *limits)
 {
 	const char *argv[] = {"qemu-img", "convert",
 			      "--object", "secret,id=key,file=/dev/stdin",
@@ -56,7 +56,7 @@ RESULT crypt_file_convert(struct ctx *c, const struct disk_key *key, const char 
 			      "-o",       CRYPT_FILE_OPTIONS,
 			      from,       to,
 			      NULL};
-	return run(c, key, argv, IMAGE_TOOL_LONG, ERR_INVALID);
+	return run(c, key, argv, *limits, ERR_INVALID);
 }
 
 /* ---- containers, as pools of Ceph have them */

@@ -20,11 +20,12 @@ enum { CRYPT_FILE_EMPTY_SIZE = 4 << 20 };
  * could not measure its derivation of keys; nothing was made. */
 RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size, struct str backing,
 			 int *ret_fd);
+struct image_tool_limits;
 /* What the file from (in qemu-img's word for its format) holds, as a new one at to, which stands by itself.
- * Takes as long as copying does: an hour at most. ERR_AGAIN: as above; ERR_INVALID: from is not that, or to
+ * Takes as long as copying does: an hour at most. ERR_TOO_LARGE: it would pass the limits' size. ERR_AGAIN: as above; ERR_INVALID: from is not that, or to
  * cannot be written. After any failure to may be half of one. */
 RESULT crypt_file_convert(struct ctx *c, const struct disk_key *key, const char *from, const char *format,
-			  const char *to);
+			  const char *to, const struct image_tool_limits *limits);
 /* The head of a LUKS container that holds a disk of any size, in memory: what a pool of Ceph has before the disk's
  * bytes. In c's arena. ERR_AGAIN: as above. */
 RESULT crypt_file_make_head(struct ctx *c, const struct disk_key *key, struct str *ret_head);

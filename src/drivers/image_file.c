@@ -10,11 +10,11 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/disk_room.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "drivers/crypt_file.h"
@@ -22,7 +22,7 @@
 #include "drivers/image_tool.h"
 
 enum { SECTOR_SIZE = 512 };
-static const struct image_tool_limits INFO_LIMITS = {30, (size_t) 1 << 30};
+static const struct image_tool_limits INFO_LIMITS = {30, (size_t) 1 << 30, 0};
 
 /* A file gets its name, and files go, one at a time: nobody keeps what is just going. */
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -213,45 +213,60 @@ static RESULT name_file(struct ctx *c, const char *part, const char *directory, 
 }
 
 static RESULT convert(struct ctx *c, const char *source, const char *format, const char *part,
-		      const struct disk_key *key)
+		      const struct disk_key *key, const struct image_tool_limits *limits)
 {
 	const char *argv[] = {"qemu-img", "convert",    "-f",   format, "-O", "qcow2",
 			      "-o",       "compat=1.1", source, part,   NULL};
 	struct str output = STR_NONE;
-	return key ? crypt_file_convert(c, key, source, format, part)
-		   : run_qemu_img(c, argv, IMAGE_TOOL_LONG, &output);
+	return key ? crypt_file_convert(c, key, source, format, part, limits)
+		   : run_qemu_img(c, argv, *limits, &output);
 }
 
-static RESULT fail_full(struct ctx *c, const char *directory)
+/* A file of that size may become so large when it is converted: 384 KiB of a qcow2 whose entries all name one
+ * cluster would become a gigabyte. Compressed images of systems grow by 4 at most. */
+static int64_t find_growth(int64_t sent_size, int64_t virtual_size)
 {
-	return ctx_fail(
-		c, ERR_CAPACITY,
-		"there is no room in %s: delete images or snapshots, or give data.directory more space",
-		directory);
+	static const int64_t ROUND_SIZE = 64 << 20, TIMES = 32;
+	int64_t by_virtual = virtual_size + virtual_size / 1024 + ROUND_SIZE; /* with qcow2's tables */
+	return sent_size < (by_virtual - ROUND_SIZE) / TIMES ? sent_size * TIMES + ROUND_SIZE : by_virtual;
+}
+
+/* Converts with at most half of the room that is left, so that others who write meanwhile find some. What fails
+ * for that may be tried again later; what grows beyond all measure may not. */
+static RESULT convert_within(struct ctx *c, const char *source, const char *format, const char *part,
+			     const struct disk_key *key, const char *directory, const struct image_file *file)
+{
+	int64_t most = find_growth(file->file_size, file->virtual_size);
+	int64_t room = disk_room_largest(directory) / 2;
+	struct disk_share share = {0};
+	struct image_tool_limits limits = IMAGE_TOOL_LONG;
+	limits.file_size = most < room ? most : room;
+	TRY(disk_share_take(&share, c, directory, limits.file_size > 0 ? limits.file_size : 1 << 20));
+	struct result result = convert(c, source, format, part, key, &limits);
+	disk_share_end(&share);
+	if (result.code != ERR_TOO_LARGE)
+		return result;
+	ctx_clear_problem(c);
+	if (limits.file_size < most)
+		return disk_room_fail(c, limits.file_size);
+	return ctx_fail(c, ERR_INVALID,
+			"the image becomes more than %lld MiB when it is converted, from %lld KiB",
+			(long long) (most >> 20), (long long) (file->file_size >> 10));
 }
 
 /* Of what failed: that there was no room, if there is none. qemu-img's words are for people. */
 static RESULT blame_room(struct ctx *c, const char *directory, struct result r)
 {
 	static const int64_t FULL_BELOW = 16 << 20; /* qemu-img writes large pieces */
-	struct statvfs st;
-	if (result_is_ok(r) || statvfs(directory, &st) != 0 ||
-	    (int64_t) st.f_bavail * (int64_t) st.f_frsize >= FULL_BELOW)
+	if (result_is_ok(r) || r.code == ERR_CAPACITY || disk_room_largest(directory) >= FULL_BELOW)
 		return r;
 	ctx_clear_problem(c);
-	return fail_full(c, directory);
+	return disk_room_fail(c, FULL_BELOW);
 }
 
 RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
 {
-	struct statvfs st;
-	if (statvfs(directory, &st) != 0)
-		return ctx_fail(c, ERR_IO, "the image store %s: %s", directory, strerrordesc_np(errno));
-	int64_t room = (int64_t) st.f_bavail * (int64_t) st.f_frsize;
-	if (room >= size)
-		return OK;
-	return ctx_fail(c, ERR_CAPACITY, "the image store %s has room for %lld MiB, and %lld MiB are to come",
-			directory, (long long) (room >> 20), (long long) (size >> 20));
+	return disk_room_check(c, directory, size);
 }
 
 RESULT image_file_export(struct ctx *c, const char *from, struct str format, const char *to)
@@ -266,9 +281,16 @@ RESULT image_file_export(struct ctx *c, const char *from, struct str format, con
 			      from,       to,        "-o", options, NULL};
 	if (!options)
 		argv[8] = NULL;
-	const struct image_tool tool = {argv, NULL, IMAGE_TOOL_LONG, ERR_IO, "qemu-img converts no image"};
+	struct image_tool_limits limits = IMAGE_TOOL_LONG;
+	limits.file_size = disk_room_largest(to);
+	const struct image_tool tool = {argv, NULL, limits, ERR_IO, "qemu-img converts no image"};
 	struct str output = STR_NONE;
-	return blame_room(c, to, image_tool_run(c, &tool, &output));
+	TRY(disk_room_check(c, to, 1 << 20));
+	struct result result = blame_room(c, to, image_tool_run(c, &tool, &output));
+	if (result.code != ERR_TOO_LARGE)
+		return result;
+	ctx_clear_problem(c);
+	return disk_room_fail(c, limits.file_size);
 }
 
 RESULT image_file_import(struct ctx *c, const char *source, struct str format, const struct disk_key *key,
@@ -290,7 +312,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 				    IMAGE_PARTIAL_SUFFIX);
 	if (!part.p)
 		return ctx_no_memory(c);
-	struct result result = convert(c, source, qemu_format, part.p, key);
+	struct result result = convert_within(c, source, qemu_format, part.p, key, directory, &file);
 	if (result_is_ok(result))
 		result = name_file(c, part.p, directory, &file);
 	result = blame_room(c, directory, result); /* before the half of it goes */

@@ -124,7 +124,7 @@ RESULT image_recast_sealed(struct ctx *c, const struct disk_sealing *w)
 {
 	const char *from = str_to_z(c->arena, w->from), *to = str_to_z(c->arena, w->to);
 	TRY(check_store_file(c, from, to, w->sha256, w->file_size));
-	return crypt_file_convert(c, w->key, from, "qcow2", to);
+	return crypt_file_convert(c, w->key, from, "qcow2", to, &IMAGE_TOOL_LONG);
 }
 
 RESULT image_recast_export(struct ctx *c, const struct disk_export *w)

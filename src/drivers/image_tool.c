@@ -2,10 +2,14 @@
  * Programs on files of disks: within limits, for what they read may be hostile. */
 #include "drivers/image_tool.h"
 
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+
 #include "base/child.h"
 #include "base/clock.h"
 
-const struct image_tool_limits IMAGE_TOOL_LONG = {3600, (size_t) 4 << 30};
+const struct image_tool_limits IMAGE_TOOL_LONG = {3600, (size_t) 4 << 30, 0};
 
 /* qemu-img measures how long its derivation of a key takes, and gives up where the clock of its thread's work
  * has not ticked meanwhile. Nothing was made then, and nothing is the matter: who asks again finds it so. */
@@ -14,15 +18,26 @@ static bool has_not_ticked(const struct child_end *end)
 	return str_contains(end->err, STR("accurate CPU usage"));
 }
 
+/* The kernel's signal ends a tool at its limit; where that is ignored the tool tells the error. */
+static bool has_grown_too_large(const struct child_end *end)
+{
+	return end->status == 128 + SIGXFSZ ||
+	       (end->status && str_contains(end->err, str_from(strerrordesc_np(EFBIG))));
+}
+
 RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *ret_output)
 {
 	struct child child = {.argv = tool->argv,
 			      .input = tool->key ? str_from(tool->key->text) : STR(""),
 			      .timeout_us = tool->limits.timeout_s * SECOND,
 			      .memory_limit_size = tool->limits.memory_size,
+			      .file_limit_size = tool->limits.file_size,
 			      .cpu_limit_s = tool->limits.timeout_s};
 	struct child_end end = {0};
 	TRY(child_run(c, &child, &end));
+	if (has_grown_too_large(&end))
+		return ctx_fail(c, ERR_TOO_LARGE, "%s: more than %lld MiB would be written", tool->complaint,
+				(long long) (tool->limits.file_size >> 20));
 	if (end.status != 0)
 		return ctx_fail(c, has_not_ticked(&end) ? ERR_AGAIN : tool->failure, "%s: %" STR_FMT,
 				tool->complaint, STR_ARG(str_trim(end.err)));

@@ -10,6 +10,7 @@
 struct image_tool_limits {
 	int64_t timeout_s; /* of processor time, too */
 	size_t memory_size;
+	int64_t file_size; /* of each file that it writes; 0: no limit. ERR_TOO_LARGE where it would pass that */
 };
 extern const struct image_tool_limits IMAGE_TOOL_LONG; /* what goes through a whole disk */
 

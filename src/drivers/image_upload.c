@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/crypto.h"
+#include "base/disk_room.h"
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/heap.h"
@@ -14,10 +15,13 @@
 #include "drivers/image_file.h"
 #include "drivers/web_reach.h"
 
+enum { SHARE_SIZE = 1 << 20 }; /* that an upload takes at once, ahead of what is written */
+
 struct image_upload {
 	char *directory, *path; /* owned; path: of the file while it has no name */
 	int fd;
 	int64_t size;
+	struct disk_share share;
 	struct crypto_digest *md5, *sha256, *sha512; /* owned */
 	/* What the store was given, until the change that is about it has happened. */
 	char file_sha256[2 * SHA256_SIZE + 1], data_sha256[2 * SHA256_SIZE + 1];
@@ -27,10 +31,7 @@ struct image_upload {
 static RESULT fail_write(struct ctx *c, const char *path, int error)
 {
 	if (error == ENOSPC || error == EDQUOT)
-		return ctx_fail(c, ERR_CAPACITY,
-				"there is no room for %s: delete images or snapshots, or give data.directory "
-				"more space",
-				path);
+		return disk_room_fail(c, 0);
 	return ctx_fail(c, ERR_IO, "cannot write %s: %s", path, strerrordesc_np(error));
 }
 
@@ -72,6 +73,7 @@ void image_upload_free(struct image_upload *u)
 		return;
 	if (u->fd >= 0)
 		(void) unlink(u->path);
+	disk_share_end(&u->share);
 	fd_autoclose(&u->fd);
 	crypto_digest_free(u->md5);
 	crypto_digest_free(u->sha256);
@@ -96,6 +98,8 @@ static void add_digests(struct image_upload *u, struct str bytes)
 RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
 {
 	add_digests(u, bytes);
+	if (u->share.left_size < (int64_t) bytes.n)
+		TRY(disk_share_take(&u->share, c, u->directory, (int64_t) bytes.n + SHARE_SIZE));
 	for (size_t at = 0; at < bytes.n && !is_zero(bytes);) {
 		errno = ENOSPC;
 		ssize_t n = fault_fires(FAULT_FILE)
@@ -105,6 +109,7 @@ RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
 			return fail_write(c, u->path, errno);
 		at += n > 0 ? (size_t) n : 0;
 	}
+	disk_share_use(&u->share, (int64_t) bytes.n);
 	u->size += (int64_t) bytes.n;
 	return OK;
 }

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/crypto.h"
+#include "base/disk_room.h"
 #include "base/file.h"
 
 /* crypto_seal() adds a version, a nonce and a tag. */
@@ -67,6 +68,7 @@ RESULT ticket_file_write(struct ctx *c, const struct ticket_place *place, uuid i
 	uint8_t digest[SHA256_SIZE];
 	struct buf out;
 	TRY(check_place(c, place));
+	TRY(disk_room_check(c, str_to_z(c->arena, place->directory), (int64_t) content.n));
 	buf_init(&out, FILE_CAP);
 	struct result result = seal_all(c, place, id, content, &out);
 	if (result_is_ok(result))

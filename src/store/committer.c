@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "model/identity.h"
 #include "store/internal.h"
 
 enum { EXIT_COMMIT_UNKNOWN = 70 };
@@ -58,8 +59,30 @@ static void committer_take_queue(struct store *s)
 
 /* ---- one change ---- */
 
+static RESULT committer_say_full(struct ctx *c)
+{
+	return ctx_fail(
+		c, ERR_AGAIN,
+		"The region's disk is full: nothing is changed until its operator has made room. Try again "
+		"later.");
+}
+
+/* Clients could go on for ever. Changes of the system itself, records of the audit log among them, and of its
+ * operator are few, and some of them make room. */
+static bool committer_refuses(const struct store *s, const struct change *change)
+{
+	const struct identity *who = change->ctx->who;
+	return s->is_full && who && !who->is_operator;
+}
+
 static void committer_run_change(struct store *s, struct change *change)
 {
+	if (committer_refuses(s, change)) {
+		op_begin_change(s);
+		change->result = committer_say_full(change->ctx);
+		op_undo_change(s);
+		return;
+	}
 	struct op op = {.ctx = change->ctx,
 			.head = &s->head,
 			.store = s,
@@ -171,6 +194,16 @@ static void committer_publish(struct store *s, uint64_t commit)
 		s->listeners[n].fn(s->listeners[n].self, &s->published, log->net, log->net_count);
 }
 
+/* In the log once when room ends and once when there is some again. */
+static void committer_note_room(struct store *s, bool is_full)
+{
+	if (is_full && !s->is_full)
+		log_event(LOG_ERROR, "disk-full", "commit=%" PRIu64, s->sql_commit);
+	else if (!is_full && s->is_full)
+		log_event(LOG_WARN, "disk-has-room", "commit=%" PRIu64, s->sql_commit);
+	s->is_full = is_full;
+}
+
 /* In the log once when it goes and once when it is back, however many batches there are meanwhile. The same
  * files hold what memory holds, for nothing was committed in between: so then changes are taken again. */
 static void committer_log(struct store *s, struct result r, const struct ctx *c)
@@ -180,6 +213,8 @@ static void committer_log(struct store *s, struct result r, const struct ctx *c)
 		log_event(LOG_ERROR, "database-moved", "why=%s", log_quote(c->problem.message));
 	else if (s->is_gone && result_is_ok(r))
 		log_event(LOG_WARN, "database-back", "commit=%" PRIu64, s->sql_commit + 1);
+	else if (r.code == ERR_CAPACITY)
+		committer_note_room(s, true);
 	else if (!is_gone && !result_is_ok(r))
 		log_event(LOG_ERROR, "commit-failed", "commit=%" PRIu64 " why=%s", s->sql_commit + 1,
 			  log_quote(c->problem.message));
@@ -193,6 +228,8 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 		return ctx_fail(change->ctx, ERR_GONE,
 				"The region's database was moved, removed or replaced: nothing is changed "
 				"until its operator has put it back. `dari doctor` says how.");
+	if (r.code == ERR_CAPACITY)
+		return committer_say_full(change->ctx);
 	return ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
 			STR_ARG(c->problem.message));
 }
@@ -253,6 +290,8 @@ static bool is_by_clock_alone(const struct store *s, const struct change *first)
 static void committer_run_batch(struct store *s)
 {
 	committer_take_queue(s);
+	if (s->has_room)
+		committer_note_room(s, !s->has_room(s->room_self));
 	struct change *first = s->pending;
 	for (size_t n = 0; s->pending && n < s->config.batch_max; n++) {
 		committer_run_change(s, s->pending);

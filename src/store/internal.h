@@ -128,9 +128,12 @@ struct store {
 	struct audit_floods *floods;
 	struct change *pending; /* taken from the queue, not yet run */
 	struct version *first_retired, *last_retired;
-	struct arena *arena; /* for the batch's own context */
-	uint64_t sql_commit; /* the last one in SQL */
-	bool is_gone;        /* the database is not where the next start looks for it */
+	struct arena *arena;          /* for the batch's own context */
+	uint64_t sql_commit;          /* the last one in SQL */
+	bool is_gone;                 /* the database is not where the next start looks for it */
+	bool (*has_room)(void *self); /* store_set_room() */
+	void *room_self;
+	_Atomic bool is_full; /* written by the committer */
 	struct stamps stamps;
 	struct store_figures figures; /* what it counts; shown_figures is for the others */
 

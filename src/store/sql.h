@@ -56,7 +56,8 @@ struct sql_driver {
 	 const struct ledger_record *subject);
 	/* Appends a record to the audit log, with its number and its digest. */
 	RESULT (*add_audit)(struct sql_driver *self, struct ctx *c, const struct audit_record *audit);
-	/* Writes the commit number and commits. ERR_IO: nothing happened. ERR_GONE: nothing
+	/* Writes the commit number and commits. ERR_IO: nothing happened. ERR_CAPACITY: nothing
+	 * happened, for the disk is full. ERR_GONE: nothing
 	 * happened, for the reason that find_files gives. ERR_AGAIN: nobody knows; ask
 	 * read_commit. */
 	RESULT (*commit)(struct sql_driver *self, struct ctx *c, uint64_t commit);

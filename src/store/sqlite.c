@@ -6,6 +6,7 @@
  * that fails the transaction is still open and can be rolled back; but its pages, the commit mark
  * among them, may lie in the file, and a crash could bring them back to life. So read_commit does
  * not only look: it writes another transaction over them. If that fails too, nobody can know. */
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/buf.h"
@@ -22,7 +23,9 @@ RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing)
 	const char *words = sqlite3_errstr(code);
 	if (db && sqlite3_extended_errcode(db) == code)
 		words = sqlite3_errmsg(db);
-	return ctx_fail(c, ERR_IO, "%s: %s (SQLite's code %d)", doing, words, code);
+	int error = db && (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+	bool is_full = (code & 0xff) == SQLITE_FULL || error == ENOSPC || error == EDQUOT;
+	return ctx_fail(c, is_full ? ERR_CAPACITY : ERR_IO, "%s: %s (SQLite's code %d)", doing, words, code);
 }
 
 void sqlite_end_statement(sqlite3_stmt **statement)
@@ -405,11 +408,11 @@ static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 	(void) sqlite3_reset(self->commit);
 	if (code == SQLITE_DONE)
 		return OK;
-	IGNORE(sqlite_fail(c, self->db, code, "committing")); /* for its words */
+	struct result failed = sqlite_fail(c, self->db, code, "committing");
 	/* Refused before the commit mark could be written, or perhaps not. */
 	int kind = code & 0xff;
 	self->is_unknown = kind != SQLITE_BUSY && kind != SQLITE_FULL && kind != SQLITE_NOMEM;
-	return self->is_unknown ? FAIL(AGAIN) : FAIL(IO);
+	return self->is_unknown ? FAIL(AGAIN) : failed;
 }
 
 static void sqlite_rollback_batch(struct sql_driver *driver)

@@ -60,7 +60,7 @@ struct sqlite {
 		*read_audit, *read_series;
 };
 
-/* ERR_IO with SQLite's words for its code; the database's own when it knows more. */
+/* ERR_IO (ERR_CAPACITY: the disk is full) with SQLite's words for its code; the database's own when it knows more. */
 RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing);
 /* Prepares *slot unless it is there. It stays the slot's. */
 RESULT sqlite_prepare(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, const char *sql);

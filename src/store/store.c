@@ -6,6 +6,7 @@
 
 #include "base/heap.h"
 #include "store/internal.h"
+#include "store/room.h"
 
 enum { BATCH_ARENA_CAP = 64 * 1024 * 1024 };
 
@@ -347,6 +348,17 @@ RESULT store_compare_with_sql(struct store *s, struct ctx *c)
 	struct result r = store_compare_still(s, c);
 	pthread_mutex_unlock(&s->still);
 	return r;
+}
+
+void store_set_room(struct store *s, bool (*has_room)(void *self), void *self)
+{
+	s->room_self = self;
+	s->has_room = has_room;
+}
+
+bool store_is_full(struct store *s)
+{
+	return s->is_full;
 }
 
 RESULT store_find_database(struct store *s, struct ctx *c)

@@ -133,6 +133,7 @@ bool api_record(struct audit_call *a, struct store *store, struct result result,
 			       .ctx = a->call->ctx,
 			       .then = then};
 	ctx_clear_problem(&w->ctx); /* what went wrong stays the call's */
+	w->ctx.who = NULL;          /* the region keeps its record on a full disk, too */
 	w->change = (struct change){
 		.run = run_record, .arg = a, .ctx = &w->ctx, .done = change_done, .action = a->what->action};
 	wait_park(w);

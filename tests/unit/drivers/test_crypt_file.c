@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "drivers/crypt_file.h"
+#include "drivers/image_tool.h"
 
 enum { ARENA_SIZE = 1 << 20 };
 static const struct disk_key KEY = {"00112233"};
@@ -105,7 +106,7 @@ static void test_asks_to_be_asked_again(void **state)
 
 static enum err convert(void)
 {
-	return crypt_file_convert(&bench.c, &KEY, "/from", "qcow2", "/to").code;
+	return crypt_file_convert(&bench.c, &KEY, "/from", "qcow2", "/to", &IMAGE_TOOL_LONG).code;
 }
 
 static void test_converts(void **state)

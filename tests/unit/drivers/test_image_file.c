@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Image files: what is taken, and what is refused before qemu-img could be fooled by it. */
+#include <endian.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -307,7 +309,8 @@ static void test_keep(void **state)
 	assert_int_equal(image_file_check_room(&f->c, f->directory, 1 << 20).code, ERR_NONE);
 	ctx_clear_problem(&f->c);
 	assert_int_equal(image_file_check_room(&f->c, f->directory, INT64_MAX).code, ERR_CAPACITY);
-	assert_true(str_contains(f->c.problem.message, STR("has room for")));
+	assert_true(str_contains(f->c.problem.message, STR("The region has no room")));
+	assert_false(str_contains(f->c.problem.message, str_from(f->directory)));
 }
 
 static bool is_needed(void *arg, struct str sha256)
@@ -447,6 +450,41 @@ static void test_upload(void **state)
 	assert_int_equal(kept_count(f), 2);
 }
 
+static uint64_t read_be64(int fd, off_t at)
+{
+	uint64_t number = 0;
+	assert_int_equal(pread(fd, &number, sizeof number, at), sizeof number);
+	return be64toh(number);
+}
+
+/* All of a disk's entries name one cluster: less than a MiB says half a GiB. */
+static void make_bomb(struct fixture *f, const char *name)
+{
+	enum { CLUSTER = 64 * 1024, ENTRIES = CLUSTER / 8, L1_AT = 40 };
+	static const uint64_t OFFSET_MASK = 0x00fffffffffffe00;
+	static char cluster[CLUSTER];
+	memset(cluster, 'x', sizeof cluster);
+	AUTO_FD raw = open(path_of(f, "raw"), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	assert_int_equal(pwrite(raw, cluster, sizeof cluster, 0), sizeof cluster);
+	assert_int_equal(ftruncate(raw, (off_t) ENTRIES * CLUSTER), 0);
+	QEMU_IMG(f, "convert", "-f", "raw", "-O", "qcow2", path_of(f, "raw"), path_of(f, name));
+	AUTO_FD fd = open(path_of(f, name), O_RDWR | O_CLOEXEC);
+	off_t l2 = (off_t) (read_be64(fd, (off_t) read_be64(fd, L1_AT)) & OFFSET_MASK);
+	uint64_t entry = htobe64(read_be64(fd, l2));
+	for (off_t k = 0; k < ENTRIES; k++)
+		assert_int_equal(pwrite(fd, &entry, sizeof entry, l2 + k * 8), sizeof entry);
+}
+
+static void test_bomb(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0};
+	make_bomb(f, "bomb");
+	assert_int_equal(import(f, "bomb", &file), ERR_INVALID);
+	assert_true(str_contains(f->c.problem.message, STR("becomes more than")));
+	assert_int_equal(kept_count(f), 0);
+}
+
 static void test_upload_refused(void **state)
 {
 	struct fixture *f = *state;
@@ -478,6 +516,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fetch_watched, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_upload, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bomb, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_upload_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("image files", tests, NULL, NULL);

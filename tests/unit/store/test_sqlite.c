@@ -2,7 +2,9 @@
  * The SQLite driver: every kind's fields there and back, what it refuses to open, and that a
  * reader sees what is committed only. */
 #include "fixture.h"
+#include "model/identity.h"
 #include "store/account.h"
+#include "store/room.h"
 #include "store/volume.h"
 
 #include <sqlite3.h>
@@ -234,11 +236,41 @@ static void full_disk_refuses(void **state)
 	assert_ok(fixture_commit(f, put_account, NULL));
 	sqlite3 *db = ((struct sqlite *) f->store->config.sql)->db;
 	assert_int_equal(sqlite3_exec(db, "PRAGMA max_page_count = 1", NULL, NULL, NULL), SQLITE_OK);
-	assert_err(fixture_commit(f, write_much, NULL), IO);
-	assert_true(str_matches(f->c.problem.message, STR("the database refused the change: *is full*")));
+	assert_err(fixture_commit(f, write_much, NULL), AGAIN);
+	assert_true(str_matches(f->c.problem.message, STR("The region's disk is full: *")));
+	assert_true(store_is_full(f->store));
 	fixture_check(f);
 	assert_int_equal(sqlite3_exec(db, "PRAGMA max_page_count = 100000", NULL, NULL, NULL), SQLITE_OK);
 	assert_ok(fixture_commit(f, write_much, NULL));
+	fixture_check(f);
+}
+
+static bool tell_room(void *self)
+{
+	return *(const bool *) self;
+}
+
+/* Below the floor clients wait; the system and its operator go on, and so do clients once there is room. */
+static void floor_is_kept(void **state)
+{
+	struct fixture *f = *state;
+	static bool has_room;
+	const struct identity client = {.scope = IDENTITY_ACCOUNT}, operator= {.is_operator = true};
+	fixture_open(f, database_path(f));
+	store_set_room(f->store, tell_room, &has_room);
+	has_room = false;
+	assert_ok(store_commit(f->store, &f->c, "test", put_account, NULL));
+	f->c.who = &operator;
+	assert_ok(store_commit(f->store, &f->c, "test", write_much, NULL));
+	f->c.who = &client;
+	assert_err(store_commit(f->store, &f->c, "test", write_much, NULL), AGAIN);
+	assert_true(store_is_full(f->store));
+	fixture_check(f);
+	has_room = true;
+	ctx_clear_problem(&f->c);
+	assert_ok(store_commit(f->store, &f->c, "test", write_much, NULL));
+	assert_false(store_is_full(f->store));
+	f->c.who = NULL;
 	fixture_check(f);
 }
 
@@ -504,6 +536,7 @@ int main(void)
 		TEST(second_process_is_refused),
 		TEST(readers_see_commits_only),
 		TEST(full_disk_refuses),
+		TEST(floor_is_kept),
 		TEST(unknown_commit_is_settled),
 		TEST(failed_reading_is_told),
 		TEST(moved_files_refuse),

@@ -23,6 +23,7 @@ static const struct api_error rows[] = {
 	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
 	E_OF(BIT(IMAGE), UNSUPPORTED, NONE, "Content-Type", 415, 0),
 	E_OF(BIT(IMAGE), NOT_FOUND, ACCOUNT, "owner", 400, 0),
+	E(BIT(IMAGE), CAPACITY, NONE, 413, 0), /* Glance: the store is full */
 	E(BIT(NETWORK), NOT_FOUND, NETWORK, 404, "NetworkNotFound"),
 	E(BIT(NETWORK), NOT_FOUND, EXTERNAL_NETWORK, 404, "NetworkNotFound"),
 	E(BIT(NETWORK), NOT_FOUND, SUBNET, 404, "SubnetNotFound"),

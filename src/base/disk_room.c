@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Shares are counted for the whole process, not for each file system: all of Dari's bulk data lie below
+ * data.directory, and a count that is too large only refuses early. */
+#include "base/disk_room.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/str.h"
+
+enum { FLOOR_PART = 20, FLOOR_MIN = 16 << 20, FLOOR_MAX = 1 << 30 };
+
+static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
+static int64_t shared_size;
+
+static int read_figures(const char *directory, struct statvfs *ret_figures)
+{
+	if (statvfs(directory, ret_figures) == 0)
+		return 0;
+	char parent[4096];
+	size_t n = strlen(directory);
+	while (n > 1 && directory[n - 1] != '/')
+		n--;
+	if (errno != ENOENT || n <= 1 || n >= sizeof parent)
+		return -1;
+	memcpy(parent, directory, n);
+	parent[n] = 0;
+	return statvfs(parent, ret_figures);
+}
+
+static bool read_room(const char *directory, struct disk_room *ret_room)
+{
+	struct statvfs st;
+	if (read_figures(directory, &st) != 0)
+		return false;
+	int64_t unit = (int64_t) st.f_frsize, all = (int64_t) st.f_blocks * unit, least = FLOOR_MIN;
+	int64_t floor = all / FLOOR_PART;
+	if (least > all / 4)
+		least = all / 4;
+	*ret_room = (struct disk_room){
+		.free_size = (int64_t) st.f_bavail * unit,
+		.floor_size = floor > FLOOR_MAX ? FLOOR_MAX
+			      : floor < least   ? least
+						: floor,
+	};
+	return true;
+}
+
+RESULT disk_room_read(struct ctx *c, const char *directory, struct disk_room *ret_room)
+{
+	return read_room(directory, ret_room)
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "the file system of data.directory: %s", strerrordesc_np(errno));
+}
+
+bool disk_room_is_low(const char *directory)
+{
+	struct disk_room room;
+	return read_room(directory, &room) && room.free_size < room.floor_size;
+}
+
+/* The lock is held. */
+static int64_t find_largest(const struct disk_room *room)
+{
+	int64_t largest = room->free_size - room->floor_size - shared_size;
+	return largest > 0 ? largest : 0;
+}
+
+RESULT disk_room_fail(struct ctx *c, int64_t size)
+{
+	return ctx_fail(
+		c, ERR_CAPACITY,
+		"The region has no room for %lld MiB more just now. Delete images or snapshots that nobody "
+		"needs, or try again later.",
+		(long long) ((size >> 20) + 1));
+}
+
+RESULT disk_share_take(struct disk_share *s, struct ctx *c, const char *directory, int64_t size)
+{
+	struct disk_room room;
+	int64_t more = size - s->left_size;
+	if (more <= 0)
+		return OK;
+	TRY(disk_room_read(c, directory, &room));
+	(void) pthread_mutex_lock(&shares_lock);
+	bool fits = more <= find_largest(&room);
+	if (fits)
+		shared_size += more;
+	(void) pthread_mutex_unlock(&shares_lock);
+	if (!fits)
+		return disk_room_fail(c, more);
+	s->left_size += more;
+	return OK;
+}
+
+static void give_back(int64_t size)
+{
+	(void) pthread_mutex_lock(&shares_lock);
+	shared_size -= size;
+	(void) pthread_mutex_unlock(&shares_lock);
+}
+
+void disk_share_use(struct disk_share *s, int64_t size)
+{
+	int64_t used = size < s->left_size ? size : s->left_size;
+	s->left_size -= used;
+	give_back(used);
+}
+
+void disk_share_end(struct disk_share *s)
+{
+	give_back(s->left_size);
+	s->left_size = 0;
+}
+
+RESULT disk_room_check(struct ctx *c, const char *directory, int64_t size)
+{
+	struct disk_share share = {0};
+	TRY(disk_share_take(&share, c, directory, size));
+	disk_share_end(&share);
+	return OK;
+}
+
+int64_t disk_room_largest(const char *directory)
+{
+	struct disk_room room;
+	if (!read_room(directory, &room))
+		return 0;
+	(void) pthread_mutex_lock(&shares_lock);
+	int64_t largest = find_largest(&room);
+	(void) pthread_mutex_unlock(&shares_lock);
+	return largest;
+}
