@@ -477,7 +477,8 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	       admin_name, STR_ARG(dev_of(d)->admin_password), member(env->value, "endpoint_url"),
 	       member(env->value, "region"), account_name, STR_ARG(dev_of(d)->password), account_name);
 	if (dev_of(d)->wish->has_tls)
-		printf("# az, as a service principal with the same key (Debian 12's az, 2.45, registers with\n"
+		printf("# az, as a service principal with the same key (Debian 12's az, 2.45, registers "
+		       "with\n"
 		       "# --profile 2020-09-01-hybrid besides):\n\n"
 		       "export REQUESTS_CA_BUNDLE=%.*s\n"
 		       "az cloud register -n Dari --endpoint-resource-manager %s\n"

@@ -146,5 +146,27 @@ def test_bodies(cloud, name):
         assert (status, answer["error"]["code"]) == (400, "InvalidParameter") or status in (404, 409), (parameter, wrong, answer)
 
 
+UNREAD = {"BadRequest", "InvalidRequestFormat", "InvalidRequestContent"}
+
+
+@pytest.mark.parametrize("name", [n for n in CHANGES if CALLS[n]["params"]])
+def test_members_that_nobody_reads(cloud, name):
+    """A member that no row names, in each object; and each that the table names as not built. None is taken and dropped."""
+    action, method = CALLS[name], name.split(" ")[0]
+    path, version = path_of(name, cloud.own), version_of(name)
+    objects = [""] + [p["name"] + "." for p in action["params"] if p["type"] == "object" and ".N" not in p["name"]]
+    for place in objects:
+        body = good(action["params"])
+        put(body, f"{place}dariUnknown", 1)
+        status, _, answer = cloud.ask(method, path, version, body=body)
+        assert (status == 400 and answer["error"]["code"] in UNREAD) or status in (404, 409), (place, answer)
+    for unbuilt in (p["name"] for p in action["params"] if not p["built"] and ".N" not in p["name"]):
+        body = good(action["params"])
+        put(body, unbuilt, "x")
+        status, _, answer = cloud.ask(method, path, version, body=body)
+        assert (status, answer["error"]["code"]) == (409, "OperationNotAllowed") or status == 404, (unbuilt, answer)
+    assert all(p["doc"] for p in action["params"] if p.get("passed_over"))
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main([__file__, "-q", "-p", "no:cacheprovider", *sys.argv[1:]]))

@@ -119,7 +119,7 @@ static const struct param put_rows[] = {
 	AZ_RESOURCE,
 };
 
-/* A snapshot is as large as what it is of. */
+/* A snapshot has the size of its source. */
 static RESULT check_size(struct az_call *e, int64_t gib, int64_t size)
 {
 	return !gib || gib == size / GIB

@@ -103,7 +103,7 @@ const struct volume *az_root_of(struct az_call *e, const struct instance *i)
 	return v;
 }
 
-/* What the last PUT that listed data disks said of the one at that LUN; NULL: nothing. */
+/* Finds the data disk at that LUN in the body of the last PUT that listed data disks. NULL: there is none. */
 static const json_t *find_said_disk(struct az_call *e, const struct instance *i, int64_t lun)
 {
 	const json_t *list = json_object_get(az_said(e, i->row.id), "properties.storageProfile.dataDisks");

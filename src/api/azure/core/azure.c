@@ -248,7 +248,7 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	return OK;
 }
 
-/* What a body may have whose call has no table: a resource's tags. */
+/* The body of a call without a table: it changes a resource's tags only. */
 static const struct param tags_only_rows[] = {
 	AZ_RESOURCE,
 	AZ_READ_ONLY("managedBy"),

@@ -134,7 +134,7 @@ static void write_output(struct az_call *e, struct json_writer *w, const struct 
 	json_write_close_list(w);
 }
 
-/* What the call that made the job would be answered now. NULL: it is gone, or somebody else asks. */
+/* Finds the row and the listing that show what the job made. NULL: the row is gone, or somebody else asks. */
 static const struct api_listing *find_shown(struct az_call *e, const struct async_job *job,
 					    const struct row **ret_row)
 {
@@ -150,7 +150,7 @@ static const struct api_listing *find_shown(struct az_call *e, const struct asyn
 	return NULL;
 }
 
-/* Where Location leads, once it has ended: to the failure, the output, the resource, or to nothing more. */
+/* Writes the final answer of the Location URL: the failure, the output, the resource, or nothing (204). */
 static void write_end(struct az_call *e, struct json_writer *w, const struct async_job *job,
 		      const struct output *output)
 {

@@ -147,7 +147,7 @@ static bool is_space_known(struct str space)
 	return false;
 }
 
-/* What the path says behind the last "providers": a namespace, a type with those that it is a part of, and an action. */
+/* The path behind its last "providers": a namespace, a full type ("virtualNetworks/subnets"), and an action of a POST. */
 struct named_path {
 	struct str space, type, action;
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Preflight of a template: each of its resources is asked for as a deployment would ask, but the change is undone (is_dry of
+ * Checks a template before it is deployed: it sends each resource's PUT as a deployment would, and undoes the change (is_dry of
  * api/core/action.h). A failure is told in advance, unless it is about a resource that the template makes first. What an
  * expression knows only while the deployment goes on is not asked for. Source: Azure Resource Manager, "Preflight validation"
  * and "Troubleshoot common Azure deployment errors", InvalidTemplateDeployment. */
@@ -15,7 +15,7 @@ static bool contains(struct str text, struct str part)
 	return false;
 }
 
-/* Whether the failure names a resource that the template makes. */
+/* True if the failure names a resource that the template itself makes. */
 static bool is_of_template(struct az_call *e, const struct deployment_wish *wish, struct str message)
 {
 	static const char mark[] = "/providers/";

@@ -275,7 +275,7 @@ static RESULT read_protocol(struct az_call *e, struct str said, int64_t *ret_num
 		       STR_ARG(str_slice(said, 0, 64)));
 }
 
-/* One of the four things that a rule compares. It is said as one value, or as a list, or by application security groups. */
+/* A rule compares four things. Each is said as one value, as a list, or by application security groups. */
 struct rule_side {
 	const char *one, *several, *sets; /* as messages call them; sets NULL: there are no such */
 	const char *wire;
