@@ -197,7 +197,8 @@ class Test:
 
     def limit_cpu(self):
         """Only the soft limit: dari sets a larger one for qemu-img, which the hard limit would forbid."""
-        resource.setrlimit(resource.RLIMIT_CPU, (max(LEAST_CPU_S, int(SLOWER * self.took_s)), resource.RLIM_INFINITY))
+        limit_s = max(LEAST_CPU_S, int(SLOWER * self.took_s)) if self.took_s else LIMIT_S
+        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
 
 
 class Script:
