@@ -50,7 +50,7 @@ static RESULT add(struct op *op, const struct whatif_addition *a)
 	const struct host *example = find_example(op->head);
 	struct host_wish wish = {.name = STR(ADDITION_NAME),
 				 .zone = a->zone,
-				 .uri = STR("sim:" ADDITION_NAME),
+				 .uri = STR("sim://"),
 				 .pool_path = example ? example->pool_path : STR("/"),
 				 .overcommit_percent = example ? example->overcommit_percent : 0,
 				 .reserved_memory = example ? example->reserved_memory : -1};

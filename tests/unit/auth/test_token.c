@@ -170,9 +170,9 @@ static uuid new_user(struct token_world *w, const char *name)
 static uuid new_trust(struct token_world *w, struct identity *by, struct trust_wish *wish)
 {
 	const struct identity *before = w->c->who;
-	w->c->who = by;
+	engine_act_by_roles(w->c, by);
 	DO(w, engine_create_trust, wish);
-	w->c->who = before;
+	engine_act_by_roles(w->c, before);
 	return wish->trust;
 }
 

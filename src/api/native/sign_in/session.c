@@ -441,6 +441,16 @@ void native_lead_to_sign_in(struct native_call *e, struct api_problem *p)
 	p->status = 303;
 }
 
+static struct token token_of_entering(const struct entering *a, uuid where)
+{
+	unsigned factor = uuid_is_none(a->used.factor) ? 0 : TOKEN_BY_FACTOR;
+	return (struct token){.scope = uuid_is_none(where) ? IDENTITY_UNSCOPED : IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_CONSOLE | TOKEN_BY_PASSWORD | factor,
+			      .user = a->person,
+			      .where = where,
+			      .access_key = a->key};
+}
+
 static RESULT answer_entering(struct native_call *e, const void *args, struct json_writer *w)
 {
 	const struct entering *a = args;
@@ -458,12 +468,7 @@ static RESULT answer_entering(struct native_call *e, const void *args, struct js
 	const struct tables *t = native_tables(e);
 	uuid where =
 		uuid_is_none(a->key) ? choose_account(t, user_find(t, a->person), a->account) : a->account;
-	unsigned factor = uuid_is_none(a->used.factor) ? 0 : TOKEN_BY_FACTOR;
-	struct token token = {.scope = uuid_is_none(where) ? IDENTITY_UNSCOPED : IDENTITY_ACCOUNT,
-			      .methods = TOKEN_BY_CONSOLE | TOKEN_BY_PASSWORD | factor,
-			      .user = a->person,
-			      .where = where,
-			      .access_key = a->key};
+	struct token token = token_of_entering(a, where);
 	struct result begun = enter(e, &token,
 				    a->ticket.n                    ? "link"
 				    : a->access_key.n              ? "key"
