@@ -338,13 +338,25 @@ static RESULT write_pairs(struct op *op, const struct port_pairs *pairs, struct 
 	return OK;
 }
 
-/* An open port is neither in a group nor held to pairs. */
+/* An open port is neither in a group nor held to pairs: those that it has must be taken from it first. */
 static RESULT check_open(struct op *op, const struct port *port, bool asks_for_groups)
 {
-	if (!port->is_open || (!asks_for_groups && port->allowed_pairs.count == 0))
+	if (!port->is_open)
 		return OK;
-	return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_PORT,
-			     "Port security has to be on for security groups and allowed address pairs.");
+	if (port->allowed_pairs.count)
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_PORT, STR("allowed_address_pairs"),
+			"Port Security must be enabled in order to have allowed address pairs on a "
+			"port.");
+	if (asks_for_groups)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, STR("security_groups"),
+				   "Port security must be enabled and port must have an IP address in order "
+				   "to use security groups.");
+	if (port->groups.count)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, STR("port_security_enabled"),
+				   "Port has security group associated. Cannot disable port security or IP "
+				   "address until security group is removed.");
+	return OK;
 }
 
 static RESULT check_mac(struct op *op, struct mac mac)
@@ -500,7 +512,7 @@ static RESULT check_attachment(struct op *op, const struct port_settings *wish, 
 static RESULT apply_security(struct op *op, const struct port_settings *wish, struct port *next)
 {
 	choice_apply(wish->is_open, &next->is_open);
-	if (wish->has_no_groups || next->is_open)
+	if (wish->has_no_groups)
 		next->groups = (struct uuids){0};
 	if (wish->groups.count > 0)
 		TRY(security_group_resolve_all(op, next->account,

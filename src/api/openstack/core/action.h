@@ -41,7 +41,8 @@ enum os_service {
  *   OS_BULK       a body with "<wrap>s" and a list asks for many at once, all or none
  *   OS_RAW_BODY   the body is not JSON, or not an object: prepare reads call->body
  *   OS_UPLOAD     prepare runs when the headers are there, and takes the body (call_set_sink)
- *   OS_IN_PLACE   answer writes the whole answer, the braces too (a JSON list, say) */
+ *   OS_IN_PLACE   answer writes the whole answer, the braces too (a JSON list, say)
+ *   OS_FILTERS    its query is a list's: names that no row reads are refused (core/unknown.h) */
 enum os_action_flag {
 	OS_ADMIN = API_OF_FACE,
 	OS_UNSCOPED = API_OF_FACE << 1,
@@ -49,6 +50,7 @@ enum os_action_flag {
 	OS_RAW_BODY = API_OF_FACE << 3,
 	OS_UPLOAD = API_OF_FACE << 4,
 	OS_IN_PLACE = API_OF_FACE << 5,
+	OS_FILTERS = API_OF_FACE << 6,
 };
 
 struct os_action {
@@ -59,6 +61,8 @@ struct os_action {
 	int since, until; /* microversions that have it: 26 is 2.26; 0: from the first, to the last */
 	int status;       /* of success; 0: 200 */
 	const char *wrap; /* the body's member that holds the parameters: "server"; NULL: the body itself */
+	const char
+		*sibling; /* a member beside wrap that the service has and Dari does not: null or {} alone */
 	const char *item; /* the answer's members are within this one; NULL: at the top */
 	RESULT (*prepare)(struct os_call *e, void *args);
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
@@ -79,7 +83,9 @@ struct os_call {
 	struct str base_url; /* "https://cloud.example.com": how the client found us */
 	struct token token;  /* that proved who asks */
 	struct os_request request;
-	json_t *body;   /* what request.body is in, until prepare has ended */
+	json_t *body;     /* what request.body is in, until prepare has ended */
+	int64_t revision; /* that the row must have, by If-Match */
+	bool has_revision;
 	bool is_bulk;   /* many were asked for, in a list */
 	bool is_legacy; /* Compute's version 2.0: without microversions, and unknown members are passed over */
 	struct os_pattern

@@ -5,6 +5,7 @@
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/statuses.h"
+#include "api/openstack/core/unknown.h"
 
 static const struct os_actions *const action_groups[] = {
 #define GROUP(name) &os_##name##_actions,
@@ -82,6 +83,7 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	os_dump_statuses(w, service, a);
 	write_filters(w, a->list);
 	write_list(w, a->list);
+	os_dump_unknown(w, service, a);
 	json_write_close(w);
 }
 

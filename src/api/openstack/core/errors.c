@@ -22,6 +22,8 @@ static const struct api_error rows[] = {
 	E_OF(ALL, RANGE, NONE, "OpenStack-API-Version", 406, 0),
 	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
 	E_OF(BIT(IMAGE), UNSUPPORTED, NONE, "Content-Type", 415, 0),
+	E_OF(BIT(NETWORK), CONFLICT, NONE, "If-Match", 412, "RevisionNumberConstraintFailed"),
+	E_OF(BIT(NETWORK), INVALID, NONE, "If-Match", 400, "BadRequest"),
 	E_OF(BIT(IMAGE), NOT_FOUND, ACCOUNT, "owner", 400, 0),
 	E(BIT(IMAGE), CAPACITY, NONE, 413, 0), /* Glance: the store is full */
 	E(BIT(NETWORK), NOT_FOUND, NETWORK, 404, "NetworkNotFound"),
@@ -51,6 +53,12 @@ static const struct api_error rows[] = {
 	E_OF(BIT(NETWORK), IN_USE, EXTERNAL_NETWORK, "provider:segmentation_id", 409, "VlanIdInUse"),
 	E(BIT(NETWORK), IN_USE, EXTERNAL_NETWORK, 409, "ExternalNetworkInUse"),
 	E(BIT(NETWORK), IN_USE, SUBNET, 409, "SubnetInUse"),
+	E_OF(BIT(NETWORK), IN_USE, PORT, "port_security_enabled", 409, "PortSecurityPortHasSecurityGroup"),
+	E_OF(BIT(NETWORK), COMBINATION, PORT, "allowed_address_pairs", 409,
+	     "AddressPairAndPortSecurityRequired"),
+	E_OF(BIT(NETWORK), COMBINATION, PORT, "security_groups", 400,
+	     "PortSecurityAndIPRequiredForSecurityGroups"),
+	E_OF(BIT(NETWORK), COMBINATION, NONE, "fixed_ip_address", 400, "BadRequest"),
 	E(BIT(NETWORK), IN_USE, PORT, 409, "PortInUse"),
 	E(BIT(NETWORK), IN_USE, ROUTER, 409, "RouterInUse"),
 	E(BIT(NETWORK), IN_USE, GATEWAY, 409, "RouterExternalGatewayInUseByFloatingIp"),
@@ -191,6 +199,8 @@ static const char *status_title(int status)
 		return "Request Timeout";
 	case 409:
 		return "Conflict";
+	case 412:
+		return "Precondition Failed";
 	case 413:
 		return "Request Entity Too Large";
 	case 415:

@@ -36,6 +36,10 @@ RESULT os_choose_route(struct os_call *e, const struct os_route *first);
 struct token_use os_describe_use(const struct os_call *e);
 /* The body as JSON, into e->body; NULL: there is none. ERR_INVALID, ERR_TOO_LARGE. */
 RESULT os_parse_body(struct os_call *e);
+/* Neutron's If-Match, into e->revision. ERR_CONFLICT: the row has another one; ERR_INVALID. */
+RESULT os_read_revision(struct os_call *e);
+/* As api_protocol.begin_change: checks the revision again. */
+RESULT os_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
 /* As api_protocol.prepare and end_request. */
 RESULT os_prepare(struct api_call *core);
 void os_end_request(struct api_call *core);

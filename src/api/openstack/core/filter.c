@@ -4,6 +4,7 @@
 #include "api/openstack/core/filter.h"
 
 #include "api/openstack/core/services.h"
+#include "api/openstack/core/unknown.h"
 #include "api/openstack/core/write.h"
 #include "base/uuid_asked.h"
 
@@ -136,19 +137,12 @@ static bool is_of_lists(const struct os_filtering *f, struct str name)
 	return is_word_of(words, name) || is_word_of(f->list->others, name);
 }
 
-/* To Nova's newer versions what it does not know is wrong. */
 static RESULT check_name(struct os_filtering *f, struct str name)
 {
-	bool is_strict = f->e->service == OS_COMPUTE && f->e->request.version >= 75;
-	if (os_find_filter(f, name) || is_of_lists(f, name))
-		return OK;
-	f->has_members = f->e->service == OS_NETWORK || f->e->service == OS_IDENTITY;
-	if (!is_strict)
-		return OK;
-	name = str_slice(name, 0, 128);
-	return ctx_fail_field(f->e->c, ERR_UNKNOWN, name,
-			      "Additional properties are not allowed ('%" STR_FMT "' was unexpected)",
-			      STR_ARG(name));
+	TRY(os_check_list_name(f->e, f->list, name));
+	if (!os_find_filter(f, name) && !is_of_lists(f, name))
+		f->has_members = f->e->service == OS_NETWORK || f->e->service == OS_IDENTITY;
+	return OK;
 }
 
 /* Values that no row can be held to. */
@@ -205,13 +199,15 @@ static bool fits_value(const struct os_filtering *f, const struct os_filter *fil
 	return os_field_is(field, row, value);
 }
 
-/* Several values of one name: any; several names: all. */
+/* Several values of one name: any, unless the filter needs all; several names: all. */
 static bool fits_filters(const struct os_filtering *f, const struct row *row)
 {
 	const struct pairs *query = &f->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
 		const struct os_filter *filter = os_find_filter(f, query->at[k].name);
 		bool fits = !filter;
+		if (filter && filter->needs_all && !fits_value(f, filter, row, query->at[k].value))
+			return false;
 		for (size_t n = 0; n < query->count && !fits; n++)
 			fits = str_equal(query->at[n].name, query->at[k].name) &&
 			       fits_value(f, filter, row, query->at[n].value);
@@ -257,6 +253,28 @@ static bool member_is(const json_t *member, struct str value)
 	}
 }
 
+/* Keystone's "name__icontains=a". Source: Keystone, build_driver_hints(). */
+static bool fits_inexactly(struct os_call *e, const json_t *members, struct str name, struct str value)
+{
+	size_t at = 1;
+	while (at + 2 < name.n && memcmp(name.p + at, "__", 2) != 0)
+		at++;
+	const json_t *member = json_object_getn(members, name.p, at);
+	struct str how = str_slice(name, at + 2, name.n);
+	if (e->service != OS_IDENTITY || at + 2 >= name.n || !member)
+		return true;
+	struct str text = str_from(json_string_value(member));
+	if (how.p[0] == 'i') {
+		how = str_slice(how, 1, how.n);
+		text = str_lower(e->c->arena, text);
+		value = str_lower(e->c->arena, value);
+	}
+	return str_is(how, "contains")     ? str_contains(text, value)
+	       : str_is(how, "startswith") ? str_starts_with(text, value)
+	       : str_is(how, "endswith")   ? str_ends_with(text, value)
+					   : true;
+}
+
 /* Names that the row has no member for are passed over. */
 static bool has_members(const struct os_filtering *f, const json_t *members)
 {
@@ -267,7 +285,7 @@ static bool has_members(const struct os_filtering *f, const json_t *members)
 		bool fits = !member || os_find_filter(f, name) || is_of_lists(f, name);
 		for (size_t n = 0; n < query->count && !fits; n++)
 			fits = str_equal(query->at[n].name, name) && member_is(member, query->at[n].value);
-		if (!fits)
+		if (!fits || (!member && !fits_inexactly(f->e, members, name, query->at[k].value)))
 			return false;
 	}
 	return true;

@@ -38,7 +38,8 @@ static struct str query_from(struct os_call *e, struct str marker, bool backward
 	for (size_t k = 0; k < query->count; k++)
 		if (!str_is(query->at[k].name, "marker") && !str_is(query->at[k].name, "page_reverse"))
 			add_query(e, &b, query->at[k].name, query->at[k].value);
-	add_query(e, &b, STR("marker"), marker);
+	if (marker.n)
+		add_query(e, &b, STR("marker"), marker);
 	if (backwards)
 		add_query(e, &b, STR("page_reverse"), STR("True"));
 	struct str text = str_copy(e->c->arena, buf_str(&b));
@@ -115,15 +116,58 @@ static void write_page_link(struct os_call *e, struct json_writer *w, const char
 	json_write_close(w);
 }
 
+/* How many rows all pages have, if the query asks for it; -1: it does not. */
+static RESULT count_all(struct os_call *e, const struct os_listing *list, int64_t *ret_count)
+{
+	struct str asked = pairs_find(&e->request.query, "with_count");
+	struct os_page all;
+	*ret_count = -1;
+	if (!(list->flags & OS_COUNTS) || e->request.version < OS_COUNTS_SINCE || !asked.p ||
+	    os_is_truth(false, asked))
+		return OK;
+	if (!os_is_truth(true, asked))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("with_count"),
+				      "Value '%" STR_FMT "' for 'with_count' is not a boolean.",
+				      STR_ARG(str_slice(asked, 0, 64)));
+	TRY(os_select_all(e, list, &all));
+	*ret_count = (int64_t) all.count;
+	return OK;
+}
+
+/* Neutron links a page with a limit both ways, unless it is too short to have a neighbour there: an empty page leads back,
+ * too. Source: Neutron, get_pagination_links(). */
+static void find_links(struct os_call *e, const struct os_page *page, struct str *ret_next,
+		       struct str *ret_before)
+{
+	bool is_full = page->count >= page->limit;
+	*ret_next = os_next_query(e, page);
+	*ret_before = STR_NONE;
+	if (e->service != OS_NETWORK || page->limit >= INT64_MAX)
+		return;
+	*ret_next = is_full || page->is_reverse ? query_from(e, page->marker, false) : STR_NONE;
+	*ret_before = is_full || !page->is_reverse ? query_from(e, page->first_marker, true) : STR_NONE;
+}
+
+static void write_links(struct os_call *e, const struct os_listing *list, struct json_writer *w,
+			struct str next, struct str before)
+{
+	if (!list->links || (str_is_empty(next) && str_is_empty(before)))
+		return;
+	json_write_open_list(w, list->links);
+	write_page_link(e, w, "next", next);
+	write_page_link(e, w, "previous", before);
+	json_write_close_list(w);
+}
+
 RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w)
 {
 	struct os_page page;
 	const void **items = NULL;
+	int64_t total = -1;
+	TRY(count_all(e, list, &total));
 	TRY(os_select(e, list, &page));
-	struct str next = os_next_query(e, &page);
-	struct str before = e->service == OS_NETWORK && page.has_before && page.count
-				    ? query_from(e, page.first_marker, true)
-				    : STR_NONE;
+	struct str next, before;
+	find_links(e, &page, &next, &before);
 	TRY(os_gather(e, list, &page, &items));
 	json_write_open_list(w, list->items);
 	for (size_t k = 0; k < page.count; k++) {
@@ -132,12 +176,9 @@ RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_wri
 		json_write_close(w);
 	}
 	json_write_close_list(w);
-	if (!list->links || (str_is_empty(next) && str_is_empty(before)))
-		return OK;
-	json_write_open_list(w, list->links);
-	write_page_link(e, w, "next", next);
-	write_page_link(e, w, "previous", before);
-	json_write_close_list(w);
+	write_links(e, list, w, next, before);
+	if (total >= 0)
+		json_write_int(w, "count", total);
 	return OK;
 }
 

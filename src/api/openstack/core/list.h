@@ -2,8 +2,8 @@
  * Private to api/openstack/: lists of rows. A list action is an os_listing, which says how rows of a kind are
  * found, filtered, ordered and written; what shows one row is written by the same. Understood in queries, as
  * the services document them: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
- * the listing's filters; a filter given twice fits by any of its values. To Neutron and Keystone each plain
- * member that a row shows is a filter, too. Of the network's rows, also of one that is shown, fields= names
+ * the listing's filters; a filter given twice fits by any of its values. To Keystone each plain member that a row
+ * shows is a filter, too, to Neutron those that the listing names. Other names: core/unknown.h. Of the network's rows, also of one that is shown, fields= names
  * the members wanted. */
 #pragma once
 
@@ -22,6 +22,7 @@ struct os_filter {
 	bool is_pattern;   /* a regular expression that is looked for in the field's text */
 	bool is_admins;    /* passed over when no administrator asks */
 	bool has_lists;    /* "in:a,b" is a or b */
+	bool needs_all;    /* of several values every one has to fit */
 	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
 	/* Access paths, besides an index of the field. All of them together find every row that fits, and may
 	 * find more: the filter itself is still applied. */
@@ -70,7 +71,9 @@ enum os_listing_flag {
 	OS_ALL_SEE_ALL = 1 << 3,    /* also rows of no account, and of others that the caller may see */
 	OS_BY_OFFSET = 1 << 4,      /* pages begin by an `offset`, too */
 	OS_OWN_TO_OTHERS = 1 << 5,  /* whoever is no admin and asks for all gets their own */
+	OS_COUNTS = 1 << 6,         /* `with_count` adds how many rows there are on all pages */
 };
+enum { OS_COUNTS_SINCE = 45 };
 
 struct os_added {
 	uuid only; /* the one that is looked for; none: all */
@@ -85,10 +88,14 @@ static inline bool os_wants(const struct os_added *added, uuid id)
 
 struct os_listing {
 	enum kind kind;
-	const char *items;  /* the answer's member: "servers" */
-	const char *links;  /* of the next page: "servers_links"; NULL: the service has a form of its own */
-	const char *others; /* names that queries may have beside filters and pages: "a|b"; NULL: none */
-	const char *marker; /* the text that a page's marker names rows by; NULL: their id */
+	const char *items;   /* the answer's member: "servers" */
+	const char *links;   /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	const char *others;  /* names that queries may have beside filters and pages: "a|b"; NULL: none */
+	const char *marker;  /* the text that a page's marker names rows by; NULL: their id */
+	const char *members; /* plain members of rows that a query may name, too: "a|b"; NULL: none */
+	int unknown_since; /* the microversion that refuses names that nothing reads; -1: all; 0: the service's */
+	const char
+		*passes; /* the source that proves that the service ignores those here; NULL: it does not */
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
 	unsigned flags;
@@ -111,7 +118,9 @@ struct os_listing {
 struct os_page {
 	const struct row **rows;
 	size_t count;
+	size_t limit; /* rows that the page might have; INT64_MAX or more: all */
 	bool has_more, has_before;
+	bool is_reverse;                 /* asked for by page_reverse */
 	struct str marker, first_marker; /* of the last row, and the first */
 };
 
@@ -122,6 +131,8 @@ RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct 
 		 const void ***ret_items);
 /* The whole: the list and the links. */
 RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w);
+/* Finds the rows of all pages, in no order. */
+RESULT os_select_all(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
 /* The query of the next page, "limit=2&marker=…"; empty: there is none. */
 struct str os_next_query(struct os_call *e, const struct os_page *page);
 

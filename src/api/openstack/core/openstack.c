@@ -224,6 +224,7 @@ const struct api_protocol openstack_protocol = {
 	.describe_permission = describe_permission,
 	.describe_audit = describe_audit,
 	.prepare = os_prepare,
+	.begin_change = os_begin_change,
 	.end_request = os_end_request,
 	.set_headers = set_headers,
 	.digest = digest,

@@ -97,13 +97,17 @@ static const struct params_dialect dialect = {
 
 RESULT os_params_read(struct ctx *c, const struct params *table, const struct os_request *request, void *out)
 {
-	struct params_dialect open = dialect;
-	open.rules |= UNKNOWN_IS_IGNORED;
-	const struct params_request of = {.dialect = request->is_body_open ? &open : &dialect,
+	struct params_dialect own = dialect;
+	if (request->is_body_open)
+		own.rules |= UNKNOWN_IS_IGNORED;
+	if (request->unknown)
+		own.words[FAULT_UNKNOWN] = request->unknown;
+	const struct params_request of = {.dialect = &own,
 					  .version = request->version,
 					  .path = document_of_pairs(&request->path, PAIRS_FLAT),
 					  .query = document_of_pairs(&request->query, PAIRS_FLAT),
-					  .is_query_open = !request->is_query_strict,
+					  .is_query_open =
+						  true, /* os_check_query_names() sees to the others */
 					  .body = document_of_json(request->body)};
 	return params_fill(c, table, &of, out);
 }

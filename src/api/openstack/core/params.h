@@ -46,12 +46,12 @@ enum {
 
 /* What is read from. */
 struct os_request {
-	int version;          /* the minor number of the microversion; 0: the service has none */
-	struct pairs path;    /* variables by name */
-	struct pairs query;   /* decoded, in the order sent; a name may stand there again */
-	bool is_query_strict; /* a name that no row has is refused */
-	bool is_body_open;    /* a member that no row has is passed over, at every depth */
-	const json_t *body;   /* the object that holds the members; NULL: there is none */
+	int version;         /* the minor number of the microversion; 0: the service has none */
+	struct pairs path;   /* variables by name */
+	struct pairs query;  /* decoded, in the order sent; a name may stand there again */
+	bool is_body_open;   /* a member that no row has is passed over, at every depth */
+	const char *unknown; /* words for such a member; NULL: Nova's */
+	const json_t *body;  /* the object that holds the members; NULL: there is none */
 };
 
 /* Decodes a query. ERR_INVALID: a broken escape, or no UTF-8; ERR_TOO_LARGE. */

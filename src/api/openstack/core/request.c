@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From a request's path, query and body to the action's struct; and the row that a part of a request names. */
 #include "api/openstack/core/face.h"
+#include "api/openstack/core/unknown.h"
 #include "base/vec.h"
 
 /* Reading JSON takes an HTTP thread some 40 ns a byte, and strangers may send it, too. The services
@@ -55,6 +56,30 @@ static RESULT decode_path(struct os_call *e)
 	return OK;
 }
 
+/* A member beside the one that holds the parameters. */
+static RESULT check_sibling(struct os_call *e, const char *name, const json_t *value)
+{
+	const struct os_action *a = os_action_of(e);
+	bool says_nothing = json_is_null(value) || (json_is_object(value) && !json_object_size(value));
+	if (e->is_legacy)
+		return OK;
+	if (!a->sibling || strcmp(a->sibling, name) != 0)
+		return os_fail_unknown_member(e, str_from(name));
+	return says_nothing ? OK
+			    : ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(a->sibling),
+					     "%s is not supported here.", a->sibling);
+}
+
+static RESULT check_siblings(struct os_call *e, const json_t *parameters)
+{
+	const char *name;
+	json_t *value;
+	json_object_foreach (e->body, name, value)
+		if (value != parameters)
+			TRY(check_sibling(e, name, value));
+	return OK;
+}
+
 /* The object that holds the parameters; of many, a list of those. */
 static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 {
@@ -79,7 +104,7 @@ static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 		*ret_value = json_is_object(*ret_value) ? *ret_value : NULL;
 	else if (!*ret_value)
 		return ctx_fail_field(e->c, ERR_MISSING, str_from(wrap), "'%s' is a required property", wrap);
-	return OK;
+	return a->verb ? OK : check_siblings(e, *ret_value);
 }
 
 static RESULT read_args(struct os_call *e)
@@ -88,8 +113,8 @@ static RESULT read_args(struct os_call *e)
 	const json_t *value = NULL;
 	TRY(find_parameters(e, &value));
 	TRY(api_new_args(&e->core, e->arg_count, a->args.size));
-	e->request.is_query_strict = e->service == OS_COMPUTE && e->request.version >= 75 && !a->list;
 	e->request.is_body_open = e->is_legacy;
+	e->request.unknown = os_unknown_member_words(e->service);
 	for (size_t k = 0; k < e->arg_count; k++) {
 		void *args = (char *) e->args + k * a->args.size;
 		e->request.body = e->is_bulk ? json_array_get(value, k) : value;
@@ -107,6 +132,8 @@ RESULT os_prepare(struct api_call *core)
 	TRY(decode_path(e));
 	TRY(check_project(e));
 	TRY(os_query_parse(e->c, e->call->query, &e->request.query));
+	TRY(os_check_query_names(e));
+	TRY(os_read_revision(e));
 	TRY(read_args(e));
 	if (!e->status)
 		e->status = a->status;

@@ -92,6 +92,8 @@ RESULT os_choose_route(struct os_call *e, const struct os_route *first)
 	void *member = json_object_iter(e->body);
 	const char *name = member ? json_object_iter_key(member) : "";
 	bool has_verb = os_row_of(first->entry.action)->verb;
+	if (has_verb && json_object_size(e->body) > 1) /* of which the services would run none */
+		return ctx_fail(e->c, ERR_INVALID, "Malformed request body: too many body keys");
 	for (const struct os_route *r = first; r < face->routes + face->route_count; r++) {
 		if (strcmp(path_of(r), path_of(first)) != 0)
 			break;

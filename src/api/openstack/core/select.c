@@ -276,18 +276,40 @@ static RESULT select_page(struct selection *s, struct os_page *page)
 	*page = (struct os_page){
 		.rows = found.rows,
 		.count = found.count,
+		.limit = q->limit,
 		.has_more = q->limit && found.found >= q->limit,
 		.has_before = q->is_marker || q->offset,
 	};
 	return OK;
 }
 
+static void begin_selection(struct selection *s, struct os_call *e, const struct os_listing *list)
+{
+	*s = (struct selection){.e = e, .list = list, .filtering = {.e = e, .list = list}};
+	s->query = (struct query){
+		.c = e->c, .kind = list->kind, .matches = matches, .arg = s, .sorts = s->sorts};
+}
+
+RESULT os_select_all(struct os_call *e, const struct os_listing *list, struct os_page *ret_page)
+{
+	struct selection s;
+	struct query_page all;
+	begin_selection(&s, e, list);
+	TRY(os_check_filters(&s.filtering));
+	TRY(read_accounts(&s));
+	s.query.limit = SIZE_MAX;
+	s.query.tables = os_tables(e);
+	TRY(plan(&s));
+	TRY(query_run(&s.query, &all));
+	*ret_page = (struct os_page){.rows = all.rows, .count = all.count};
+	return OK;
+}
+
 RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page)
 {
-	struct selection s = {.e = e, .list = list, .filtering = {.e = e, .list = list}};
+	struct selection s;
 	bool backwards = os_is_truth(true, pairs_find(&e->request.query, "page_reverse"));
-	s.query = (struct query){
-		.c = e->c, .kind = list->kind, .matches = matches, .arg = &s, .sorts = s.sorts};
+	begin_selection(&s, e, list);
 	TRY(os_check_filters(&s.filtering));
 	TRY(read_accounts(&s));
 	TRY(read_order(&s));
@@ -298,6 +320,7 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 	for (size_t k = 0; backwards && k < s.query.sort_count; k++)
 		s.sorts[k].descends = !s.sorts[k].descends;
 	TRY(select_page(&s, ret_page));
+	ret_page->is_reverse = backwards;
 	if (backwards)
 		turn_page(ret_page);
 	if (ret_page->count) {

@@ -21,6 +21,7 @@ static const struct os_extension rows[] = {
 	{"extra_dhcp_opt", "Neutron Extra DHCP options"},
 	{"extraroute", "Neutron Extra Route"},
 	{"extraroute-atomic", "Atomically add/remove extra routes"},
+	{"filter-validation", "Filter parameters validation"},
 	{"fip-port-details", "Floating IP Port Details Extension"},
 	{"floating-ip-port-forwarding", "Floating IP Port Forwarding"},
 	{"floating-ip-port-forwarding-description", "Floating IP Port Forwarding new attribute description"},
@@ -38,6 +39,7 @@ static const struct os_extension rows[] = {
 	{"quotas", "Quota management support"},
 	{"quota_details", "Quota details management support"},
 	{"rbac-policies", "RBAC Policies"},
+	{"revision-if-match", "If-Match constraints based on revision_number"},
 	{"router", "Neutron L3 Router"},
 	{"router_availability_zone", "Router Availability Zone"},
 	{"security-group", "security-group"},
@@ -69,20 +71,38 @@ static RESULT show_extension(struct os_call *e, const void *args, struct json_wr
 
 /* ---- zones ---- */
 
+struct os_zones_asked {
+	struct str name, resource, state;
+};
+static const struct param zone_params[] = {
+	OS_QUERY(struct os_zones_asked, "name", name, .doc = "Only zones of that name."),
+	OS_QUERY(struct os_zones_asked, "resource", resource,
+		 .doc = "Only zones of networks, or of routers."),
+	OS_QUERY(struct os_zones_asked, "state", state, .doc = "Only those that are available, or are not."),
+};
+
+static void write_zone(struct json_writer *w, const struct os_zones_asked *a, const struct zone *z,
+		       const char *resource)
+{
+	const char *state = z->enabled ? "available" : "unavailable";
+	if ((a->name.n && !str_equal(a->name, z->name)) ||
+	    (a->resource.n && !str_is(a->resource, resource)) || (a->state.n && !str_is(a->state, state)))
+		return;
+	json_write_open(w, NULL);
+	json_write_text(w, "name", z->name);
+	json_write_z(w, "resource", resource);
+	json_write_z(w, "state", state);
+	json_write_close(w);
+}
+
 static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
 {
 	static const char *const resources[] = {"network", "router"};
 	const struct tables *t = os_tables(e);
-	(void) args;
 	json_write_open_list(w, "availability_zones");
 	for (const struct zone *z = zone_first(t); z; z = zone_next(t, z))
-		for (size_t k = 0; k < 2 && row_is_live(&z->row); k++) {
-			json_write_open(w, NULL);
-			json_write_text(w, "name", z->name);
-			json_write_z(w, "resource", resources[k]);
-			json_write_z(w, "state", z->enabled ? "available" : "unavailable");
-			json_write_close(w);
-		}
+		for (size_t k = 0; k < 2 && row_is_live(&z->row); k++)
+			write_zone(w, args, z, resources[k]);
 	json_write_close_list(w);
 	return OK;
 }
@@ -146,6 +166,7 @@ static bool is_for_admins(struct os_call *e, const struct row *row)
 static const struct os_listing agents = {
 	.kind = KIND_HOST,
 	.items = "agents",
+	.members = "agent_type|binary|topic|admin_state_up|alive|description|availability_zone",
 	.links = "agents_links",
 	.filters = OS_FILTERS(agent_filters),
 	.sort_keys = {agent_sort_keys, 1},
@@ -172,8 +193,8 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/extensions/{alias}", .permit = "get_extension",
 	 .args = OS_PARAMS(struct os_extension_target, os_extension_params), .item = "extension",
 	 .answer = show_extension, .doc = "One extension."},
-	{HTTP_GET, "/v2.0/availability_zones", .permit = "get_availability_zone", .answer = list_zones,
-	 .doc = "Zones."},
+	{HTTP_GET, "/v2.0/availability_zones", .permit = "get_availability_zone",
+	 .args = OS_PARAMS(struct os_zones_asked, zone_params), .answer = list_zones, .doc = "Zones."},
 	{HTTP_GET, "/v2.0/service-providers", .permit = "get_service_provider",
 	 .answer = list_service_providers, .doc = "Providers of services to choose from: there are none.",
 	 .never = "Routers have one provider, which needs no choice."},

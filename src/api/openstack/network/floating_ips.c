@@ -138,6 +138,7 @@ static const struct os_sort_key floating_sort_keys[] = {
 const struct os_listing os_floating_ips = {
 	.kind = KIND_ADDRESS,
 	.items = "floatingips",
+	.members = OS_STANDARD_MEMBERS "|dns_name|dns_domain",
 	.links = "floatingips_links",
 	.filters = OS_FILTERS(floating_filters),
 	.sort_keys = {floating_sort_keys, sizeof floating_sort_keys / sizeof floating_sort_keys[0]},
@@ -193,8 +194,21 @@ static const struct param create_params[] = {
 	FLOATING_UNBUILT,
 };
 
+/* Source: Neutron, _check_and_get_fip_assoc(). */
+static RESULT check_fixed(struct os_call *e, struct ip fixed, const struct ref *port)
+{
+	return ip_is_none(fixed) || port->kind != KIND_NONE
+		       ? OK
+		       : ctx_fail_field(
+				 e->c, ERR_COMBINATION, STR("fixed_ip_address"),
+				 "Bad floatingip request: fixed_ip_address cannot be specified without "
+				 "a port_id.");
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
+	const struct address_wish *wish = &((const struct os_create_floating *) args)->wish;
+	TRY(check_fixed(e, wish->private_ip, &wish->port));
 	return os_check_external(e, &((const struct os_create_floating *) args)->wish.external_network);
 }
 
@@ -227,9 +241,10 @@ static const struct param update_params[] = {
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_floating *a = args;
-	(void) e;
 	a->wish.description = a->has_description ? &a->description : NULL;
-	return OK;
+	if (json_object_size(e->request.body) == 0) /* as to Neutron: disassociates it */
+		a->wish.sets_port = true;
+	return check_fixed(e, a->wish.private_ip, &a->wish.port);
 }
 
 static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)

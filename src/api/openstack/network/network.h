@@ -17,13 +17,17 @@ void os_write_standard(struct os_call *e, struct json_writer *w, const struct ro
 RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags);
 void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags); /* as "tags" */
 
-/* The filters that every resource has: tags, a comma-separated list of words, all of them or any. */
+/* The filters that every resource has: tags, a comma-separated list of words, all of them or any; or not so. */
 #define OS_STANDARD_FILTERS                                                                                  \
 	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"},                          \
-		{"tags", .tags = OS_ALL_TAGS, .fits = os_fits_tags},                                         \
+		{"tags", .tags = OS_ALL_TAGS, .needs_all = true, .fits = os_fits_tags},                      \
+		{"tags-any", .tags = OS_ANY_TAG, .fits = os_fits_tags_any},                                  \
+		{"not-tags", .fits = os_lacks_tags},                                                         \
 	{                                                                                                    \
-		"tags-any", .tags = OS_ANY_TAG, .fits = os_fits_tags_any                                     \
+		"not-tags-any", .needs_all = true, .fits = os_lacks_tags_any                                 \
 	}
+/* Members that every resource shows and that queries may name. */
+#define OS_STANDARD_MEMBERS "created_at|updated_at|revision_number"
 #define OS_PROJECT_SORT                                                                                      \
 	{"project_id", "account"},                                                                           \
 	{                                                                                                    \
@@ -32,6 +36,8 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 #define OS_STANDARD_SORT {"name", "name"}, OS_PROJECT_SORT
 bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
+bool os_lacks_tags(struct os_call *e, const struct row *row, struct str value);
+bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str value);
 
 /* Of a forwarding what its floating address shows. */
 void os_write_forwarded(struct json_writer *w, const struct port_forwarding *f);

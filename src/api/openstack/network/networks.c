@@ -214,6 +214,7 @@ static const struct os_sort_key network_sort_keys[] = {
 const struct os_listing os_networks = {
 	.kind = KIND_NETWORK,
 	.items = "networks",
+	.members = OS_STANDARD_MEMBERS "|port_security_enabled|ipv4_address_scope|ipv6_address_scope",
 	.links = "networks_links",
 	.filters = OS_FILTERS(network_filters),
 	.sort_keys = {network_sort_keys, sizeof network_sort_keys / sizeof network_sort_keys[0]},

@@ -402,6 +402,7 @@ static const struct os_sort_key port_sort_keys[] = {{"name", .text = name_of},
 const struct os_listing os_ports = {
 	.kind = KIND_PORT,
 	.items = "ports",
+	.members = OS_STANDARD_MEMBERS "|port_security_enabled|dns_name|binding:vnic_type|binding:vif_type",
 	.links = "ports_links",
 	.filters = OS_FILTERS(port_filters),
 	.sort_keys = {port_sort_keys, sizeof port_sort_keys / sizeof port_sort_keys[0]},

@@ -126,6 +126,7 @@ static const struct os_sort_key router_sort_keys[] = {
 const struct os_listing os_routers = {
 	.kind = KIND_ROUTER,
 	.items = "routers",
+	.members = OS_STANDARD_MEMBERS "|flavor_id",
 	.links = "routers_links",
 	.filters = OS_FILTERS(router_filters),
 	.sort_keys = {router_sort_keys, sizeof router_sort_keys / sizeof router_sort_keys[0]},

@@ -83,6 +83,16 @@ bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value
 	return has_words(e, row, value, true);
 }
 
+bool os_lacks_tags(struct os_call *e, const struct row *row, struct str value)
+{
+	return !os_fits_tags(e, row, value);
+}
+
+bool os_lacks_tags_any(struct os_call *e, const struct row *row, struct str value)
+{
+	return !os_fits_tags_any(e, row, value);
+}
+
 bool os_truth_is(bool truth, struct str value)
 {
 	bool is_yes = str_equal_nocase(value, STR("true")) || str_is(value, "1");

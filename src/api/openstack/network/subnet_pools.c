@@ -47,6 +47,7 @@ static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
 static const struct os_listing pools = {
 	.kind = KIND_SUBNET_POOL,
 	.items = "subnetpools",
+	.members = OS_STANDARD_MEMBERS "|address_scope_id|default_quota",
 	.links = "subnetpools_links",
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, sizeof sort_keys / sizeof sort_keys[0]},

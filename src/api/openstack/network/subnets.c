@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Subnets. */
 #include "api/openstack/network/network.h"
+#include "engine/network/network_grant.h"
 #include "engine/network/subnet.h"
 #include "model/subnet.h"
 
@@ -96,6 +97,13 @@ static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value
 	return os_truth_is(!subnet_of(row)->no_dhcp, value);
 }
 
+/* With whom its network is; subnets do not show it. */
+static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
+{
+	bool is_shared = engine_is_network_granted(os_tables(e), subnet_of(row)->network, e->c->who->account);
+	return os_truth_is(is_shared, value);
+}
+
 static bool fits_version(struct os_call *e, const struct row *row, struct str value)
 {
 	int64_t version = 0;
@@ -129,12 +137,14 @@ static const struct os_filter subnet_filters[] = {
 	{"ipv6_ra_mode", .fits = fits_ra_mode},
 	{"ipv6_address_mode", .fits = fits_address_mode},
 	{"enable_dhcp", .is_truth = true, .fits = fits_dhcp},
+	{"shared", .is_truth = true, .fits = fits_shared},
 };
 static const struct os_sort_key subnet_sort_keys[] = {
 	{"name", .text = name_of}, OS_PROJECT_SORT, {"cidr", "block"}, {"network_id", "network"}};
 const struct os_listing os_subnets = {
 	.kind = KIND_SUBNET,
 	.items = "subnets",
+	.members = OS_STANDARD_MEMBERS "|segment_id|dns_publish_fixed_ip",
 	.links = "subnets_links",
 	.filters = OS_FILTERS(subnet_filters),
 	.sort_keys = {subnet_sort_keys, sizeof subnet_sort_keys / sizeof subnet_sort_keys[0]},

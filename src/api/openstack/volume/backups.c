@@ -96,7 +96,9 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 }
 
 static const struct os_filter backup_filters[] = {
-	{"name", "name"}, {"status", .fits = fits_status}, {"volume_id", "volume"}};
+	{"name", "name"},      {"status", .fits = fits_status}, {"volume_id", "volume"},
+	{"id", .is_id = true}, {"project_id", "account"},
+};
 static const struct os_sort_key backup_sort_keys[] = {
 	{"name", "name"}, {"display_name", "name"}, {"size", "size"}};
 #define BACKUPS(write_them)                                                                                  \
@@ -104,7 +106,7 @@ static const struct os_sort_key backup_sort_keys[] = {
 		.kind = KIND_BACKUP, .items = "backups", .links = "backups_links",                           \
 		.filters = OS_FILTERS(backup_filters),                                                       \
 		.sort_keys = {backup_sort_keys, sizeof backup_sort_keys / sizeof backup_sort_keys[0]},       \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_BY_OFFSET, .page_max = 1000,                 \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_BY_OFFSET | OS_COUNTS, .page_max = 1000,     \
 		.gather = gather_backup, .write = (write_them),                                              \
 	}
 static const struct os_listing backup_briefs = BACKUPS(write_brief);

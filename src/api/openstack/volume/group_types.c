@@ -44,6 +44,7 @@ static const struct os_sort_key type_sort_keys[] = {{"name", "name"}};
 	{                                                                                                    \
 		.kind = KIND_VOLUME_GROUP_TYPE, .items = "group_types", .links = "group_type_links",         \
 		.filters = OS_FILTERS(type_filters), .sort_keys = {type_sort_keys, 1},                       \
+		.passes = "cinder/api/v3/group_types.py: _get_group_types() reads is_public",                \
 		.flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST, .page_max = 1000, .shows = (shows_them),          \
 		.write = write_type,                                                                         \
 	}

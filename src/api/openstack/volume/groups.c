@@ -84,7 +84,7 @@ static const struct os_sort_key group_sort_keys[] = {{"name", "name"}};
 #define GROUPS(write_them, gather_them)                                                                      \
 	{                                                                                                    \
 		.kind = KIND_VOLUME_GROUP, .items = "groups", .links = "group_links",                        \
-		.others = "list_volume", .filters = OS_FILTERS(group_filters),                               \
+		.others = "list_volume", .unknown_since = -1, .filters = OS_FILTERS(group_filters),          \
 		.sort_keys = {group_sort_keys, 1}, .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,               \
 		.page_max = 1000, .gather = (gather_them), .write = (write_them),                            \
 	}

@@ -24,6 +24,7 @@ static const struct os_listing qos_listing = {
 	.kind = KIND_VOLUME_QOS,
 	.items = "qos_specs",
 	.links = "qos_specs_links",
+	.unknown_since = -1,
 	.filters = OS_FILTERS(qos_filters),
 	.sort_keys = {qos_sort_keys, 1},
 	.flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST,

@@ -152,6 +152,7 @@ static const struct os_listing service_listing = {
 	.kind = KIND_HOST,
 	.items = "services",
 	.filters = OS_FILTERS(service_filters),
+	.passes = "cinder/api/contrib/services.py: index() reads host and binary",
 	.flags = OS_ALL_SEE_ALL,
 	.add = add_backup_service,
 	.gather = gather_service,
@@ -258,6 +259,7 @@ struct os_pools {
 static const struct param pool_params[] = {
 	OS_QUERY(struct os_pools, "detail", detail, .doc = "With what they are."),
 	OS_QUERY(struct os_pools, "name", name, .since = 28, .doc = "Only the one of that name."),
+	OS_UNBUILT("volume_type", .place = IN_QUERY, .since = 35),
 };
 
 /* A host's own directory, or a shared pool. */
@@ -497,7 +499,7 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_capabilities, capability_params), .answer = show_host,
 	 .doc = "The volumes of a host in figures."},
 	{HTTP_GET, "/v3/{project_id}/scheduler-stats/get_pools",
-	 .permit = "scheduler_extension:scheduler_stats:get_pools", .flags = OS_ADMIN,
+	 .permit = "scheduler_extension:scheduler_stats:get_pools", .flags = OS_ADMIN | OS_FILTERS,
 	 .args = OS_PARAMS(struct os_pools, pool_params), .answer = list_pools,
 	 .doc = "The hosts and the storage pools as pools."},
 	{HTTP_GET, "/v3/{project_id}/capabilities/{host}", .permit = "volume_extension:capabilities",

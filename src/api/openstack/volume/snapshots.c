@@ -5,6 +5,8 @@
 #include "engine/storage/snapshot.h"
 #include "model/snapshot.h"
 #include "model/states.h"
+#include "store/volume.h"
+#include "store/zone.h"
 
 const char *os_snapshot_status(const struct snapshot *s)
 {
@@ -54,9 +56,36 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 	return str_is(value, os_snapshot_status(snapshot_of(row)));
 }
 
+static bool fits_metadata(struct os_call *e, const struct row *row, struct str value)
+{
+	return os_fits_literal(e, snapshot_of(row)->tags, value);
+}
+
+/* That of its volume. */
+static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct volume *v = volume_find(os_tables(e), snapshot_of(row)->volume);
+	const struct zone *zone = v ? zone_find(os_tables(e), v->zone) : NULL;
+	return zone && str_equal(zone->name, value);
+}
+
+static bool fits_user(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return os_fits_maker(snapshot_of(row)->made_by, snapshot_of(row)->account, value);
+}
+
+/* Source: Cinder, resource filters; behind those what administrators may ask for. */
 static const struct os_filter snapshot_filters[] = {
-	{"name", .is_name = true}, {"id", .is_id = true},     {"status", .fits = fits_status},
-	{"volume_id", "volume"},   {"project_id", "account"},
+	{"name", .is_name = true},
+	{"id", .is_id = true},
+	{"status", .fits = fits_status},
+	{"volume_id", "volume"},
+	{"project_id", "account"},
+	{"metadata", .since = 22, .fits = fits_metadata},
+	{"availability_zone", .since = 31, .fits = fits_zone},
+	{"consumes_quota", .is_truth = true, .since = 65, .fits = os_fits_consumed},
+	{"user_id", .fits = fits_user},
 };
 static const struct os_sort_key snapshot_sort_keys[] = {
 	{"name", "name"}, {"display_name", "name"}, {"volume_size", "volume_size"}};
@@ -65,8 +94,8 @@ static const struct os_sort_key snapshot_sort_keys[] = {
 		.kind = KIND_SNAPSHOT, .items = "snapshots", .links = "snapshots_links",                     \
 		.filters = OS_FILTERS(snapshot_filters),                                                     \
 		.sort_keys = {snapshot_sort_keys, sizeof snapshot_sort_keys / sizeof snapshot_sort_keys[0]}, \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .shows = os_is_snapshot_shown, \
-		.write = (write_them),                                                                       \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_COUNTS, .page_max = 1000,                    \
+		.shows = os_is_snapshot_shown, .write = (write_them),                                        \
 	}
 static const struct os_listing snapshot_briefs = SNAPSHOTS(write_brief);
 const struct os_listing os_snapshot_details = SNAPSHOTS(write_snapshot);

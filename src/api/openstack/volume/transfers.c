@@ -37,8 +37,9 @@ static const struct os_sort_key transfer_sort_keys[] = {{"name", "name"}};
 #define TRANSFERS(write_them)                                                                                \
 	{                                                                                                    \
 		.kind = KIND_VOLUME_TRANSFER, .items = "transfers", .links = "transfers_links",              \
-		.filters = OS_FILTERS(transfer_filters), .sort_keys = {transfer_sort_keys, 1},               \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .write = (write_them),         \
+		.unknown_since = -1, .filters = OS_FILTERS(transfer_filters),                                \
+		.sort_keys = {transfer_sort_keys, 1}, .flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST,            \
+		.page_max = 1000, .write = (write_them),                                                     \
 	}
 static const struct os_listing transfer_briefs = TRANSFERS(write_brief);
 static const struct os_listing transfer_details = TRANSFERS(write_transfer);

@@ -6,6 +6,22 @@
 #include "model/volume_type.h"
 #include "store/query.h"
 
+/* Others than administrators see only the specs that say what they may do with a volume.
+ * Source: Cinder, USER_VISIBLE_EXTRA_SPECS. */
+static struct tags shown_specs(struct os_call *e, const struct volume_type *type)
+{
+	static const char *const visible[] = {"multiattach", "RESKEY:availability_zones",
+					      "replication_enabled"};
+	VEC(struct tag) specs = {0};
+	if (os_is_admin(e))
+		return type->specs;
+	for (size_t k = 0; k < type->specs.count; k++)
+		for (size_t n = 0; n < sizeof visible / sizeof *visible; n++)
+			if (str_is(type->specs.at[k].key, visible[n]))
+				(void) VEC_PUSH(e->c->arena, &specs, type->specs.at[k]);
+	return (struct tags){specs.at, specs.count};
+}
+
 static void write_type(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct volume_type *type = item;
@@ -15,7 +31,7 @@ static void write_type(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_bool(w, "is_public", type->is_public);
 	if (os_action_of(e)->method != HTTP_PUT)
 		json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
-	os_write_tags(w, "extra_specs", type->specs);
+	os_write_tags(w, "extra_specs", shown_specs(e, type));
 	if (os_is_admin(e) && os_action_of(e)->method == HTTP_GET)
 		os_write_id(w, "qos_specs_id", type->qos);
 }
@@ -33,7 +49,14 @@ static bool fits_public(struct os_call *e, const struct row *row, struct str val
 	       os_field_is(query_find_field(KIND_VOLUME_TYPE, "is_public"), row, value);
 }
 
-static const struct os_filter type_filters[] = {{"name", "name"}, {"is_public", .fits = fits_public}};
+static bool fits_specs(struct os_call *e, const struct row *row, struct str value)
+{
+	return os_fits_literal(e, shown_specs(e, volume_type_of(row)), value);
+}
+
+static const struct os_filter type_filters[] = {{"name", "name"},
+						{"is_public", .fits = fits_public},
+						{"extra_specs", .since = 52, .fits = fits_specs}};
 static const struct os_sort_key type_sort_keys[] = {{"name", "name"}};
 static const struct os_listing type_listing = {
 	.kind = KIND_VOLUME_TYPE,
@@ -41,6 +64,7 @@ static const struct os_listing type_listing = {
 	.links = "volume_type_links",
 	.filters = OS_FILTERS(type_filters),
 	.sort_keys = {type_sort_keys, sizeof type_sort_keys / sizeof type_sort_keys[0]},
+	.unknown_since = 52,
 	.flags = OS_ALL_SEE_ALL,
 	.page_max = 1000,
 	.shows = is_usable,
@@ -190,7 +214,7 @@ static RESULT show_specs(struct os_call *e, const void *args, struct json_writer
 {
 	const struct volume_type *type = NULL;
 	TRY(find_usable(e, &((const struct os_type_shown *) args)->type, &type));
-	os_write_tags(w, "extra_specs", type->specs);
+	os_write_tags(w, "extra_specs", shown_specs(e, type));
 	return OK;
 }
 
@@ -199,7 +223,7 @@ static RESULT show_spec(struct os_call *e, const void *args, struct json_writer 
 	const struct os_type_shown *a = args;
 	const struct volume_type *type = NULL;
 	TRY(find_usable(e, &a->type, &type));
-	const struct tag *spec = tags_find(type->specs, a->key);
+	const struct tag *spec = tags_find(shown_specs(e, type), a->key);
 	if (!spec)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Volume type extra spec was not found.");
 	json_write_key(w, spec->key);

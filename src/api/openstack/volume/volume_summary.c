@@ -12,17 +12,13 @@
 
 static RESULT show_summary(struct os_call *e, const void *args, struct json_writer *w)
 {
-	int64_t count = 0, size = 0;
+	int64_t size = 0;
+	struct os_page page;
 	(void) args;
-	uuid account = e->c->who->account;
-	for (const struct volume *v = volume_first_by_account(os_tables(e), account); v;
-	     v = volume_next_by_account(os_tables(e), v)) {
-		if (!row_is_live(&v->row))
-			continue;
-		count++;
-		size += os_gib(v->size);
-	}
-	json_write_int(w, "total_count", count);
+	TRY(os_select_all(e, &os_volume_details, &page));
+	for (size_t k = 0; k < page.count; k++)
+		size += os_gib(volume_of(page.rows[k])->size);
+	json_write_int(w, "total_count", (int64_t) page.count);
 	json_write_int(w, "total_size", size);
 	return OK;
 }
@@ -110,10 +106,18 @@ static bool fits_type(struct os_call *e, const struct row *row, struct str value
 	return str_equal_nocase(value, STR("VOLUME"));
 }
 
+static bool fits_request(struct os_call *e, const struct row *row, struct str value)
+{
+	struct str id = condition_of(row)->request_id;
+	(void) e;
+	return id.n && str_starts_with(value, STR("req-")) && str_equal(str_slice(value, 4, value.n), id);
+}
+
 static const struct os_filter message_filters[] = {{"event_id", .fits = fits_event},
 						   {"resource_uuid", "subject"},
 						   {"resource_type", .fits = fits_type},
-						   {"message_level", .fits = fits_level}};
+						   {"message_level", .fits = fits_level},
+						   {"request_id", .fits = fits_request}};
 const struct os_listing os_message_listing = {
 	.kind = KIND_CONDITION,
 	.items = "messages",

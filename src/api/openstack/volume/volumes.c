@@ -293,6 +293,57 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 	return zone && str_equal(zone->name, value);
 }
 
+static bool fits_size(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t size = 0;
+	(void) e;
+	return result_is_ok(str_parse_int(value, &size)) && size == os_gib(volume_of(row)->size);
+}
+
+/* As it is shown. */
+static bool fits_metadata(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct volume *v = volume_of(row);
+	struct tags asked;
+	if (!os_read_literal(e, value, &asked))
+		return false;
+	for (size_t k = 0; k < asked.count; k++) {
+		bool is_said = v->says_readonly && str_is(asked.at[k].key, "readonly");
+		const struct tag *tag = is_said ? NULL : tags_find(v->tags, asked.at[k].key);
+		struct str said = is_said ? str_from(v->is_readonly ? "True" : "False")
+				  : tag   ? tag->value
+					  : STR_NONE;
+		if (!(is_said || tag) || !str_equal(said, asked.at[k].value))
+			return false;
+	}
+	return true;
+}
+
+static bool fits_migration(struct os_call *e, const struct row *row, struct str value)
+{
+	struct str status = migration_status(volume_of(row));
+	(void) e;
+	return str_is(value, "None") ? str_is_empty(status) : str_equal(status, value);
+}
+
+static bool fits_user(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return os_fits_maker(volume_of(row)->made_by, volume_of(row)->account, value);
+}
+
+static bool fits_host(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct volume *v = volume_of(row);
+	const struct host *host = host_find(os_tables(e), v->host);
+	const struct storage_pool *pool =
+		uuid_is_none(v->pool) ? NULL : storage_pool_find(os_tables(e), v->pool);
+	struct str shown = pool ? os_shared_pool(e, pool) : host ? os_volume_pool(e, host) : STR_NONE;
+	size_t n = value.n;
+	return n && str_starts_with(shown, value) && (shown.n == n || shown.p[n] == '#' || shown.p[n] == '@');
+}
+
+/* Source: Cinder, resource filters; behind those what administrators may ask for. */
 static const struct os_filter volume_filters[] = {
 	{"name", .is_name = true},
 	{"id", .is_id = true},
@@ -305,6 +356,12 @@ static const struct os_filter volume_filters[] = {
 	{"group_id", "group", .since = 10},
 	{"created_at", .is_time = true, .since = 60},
 	{"updated_at", .is_time = true, .since = 60},
+	{"metadata", .fits = fits_metadata},
+	{"size", .fits = fits_size},
+	{"migration_status", .fits = fits_migration},
+	{"consumes_quota", .is_truth = true, .since = 65, .fits = os_fits_consumed},
+	{"user_id", .fits = fits_user},
+	{"host", .is_admins = true, .fits = fits_host},
 };
 static const struct os_sort_key volume_sort_keys[] = {
 	{"name", "name"}, {"display_name", "name"}, {"size", "size"}, {"bootable", "is_bootable"}};
@@ -313,8 +370,8 @@ static const struct os_sort_key volume_sort_keys[] = {
 		.kind = KIND_VOLUME, .items = "volumes", .links = "volumes_links",                           \
 		.filters = OS_FILTERS(volume_filters),                                                       \
 		.sort_keys = {volume_sort_keys, sizeof volume_sort_keys / sizeof volume_sort_keys[0]},       \
-		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .page_max = 1000, .gather = (gather_them),       \
-		.write = (write_them),                                                                       \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST | OS_COUNTS, .page_max = 1000,                    \
+		.gather = (gather_them), .write = (write_them),                                              \
 	}
 static const struct os_listing volume_briefs = VOLUMES(write_brief, NULL);
 const struct os_listing os_volume_details = VOLUMES(write_volume, gather_volume);
@@ -492,9 +549,10 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ALL "/detail", .permit = "volume:get_all", .list = &os_volume_details,
 	 .doc = "Volumes of the project."},
 	{HTTP_POST, ALL, .permit = "volume:create", .flags = API_WRITES, .status = 202,
-	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume", .item = "volume",
-	 .prepare = prepare_create, .operation = engine_create_volume_run, .answer = show_created,
-	 .returns = KIND_VOLUME, .doc = "Makes a volume."},
+	 .args = OS_PARAMS(struct os_volume_create, create_params), .wrap = "volume",
+	 .sibling = "OS-SCH-HNT:scheduler_hints", .item = "volume", .prepare = prepare_create,
+	 .operation = engine_create_volume_run, .answer = show_created, .returns = KIND_VOLUME,
+	 .doc = "Makes a volume."},
 	{HTTP_GET, ALL "/{volume_id}", .permit = "volume:get",
 	 .args = OS_PARAMS(struct os_volume_shown, show_params), .item = "volume", .answer = show_volume,
 	 .doc = "One volume."},

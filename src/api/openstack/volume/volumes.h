@@ -57,5 +57,13 @@ static inline int64_t os_gib(int64_t size)
 
 /* "metadata": what a volume's image said of itself, and what was said since. The view is read. */
 void os_show_image_metadata(struct os_call *e, struct json_writer *w, const struct row *volume);
+/* A dictionary as Python writes it. False: the text is none. */
+bool os_read_literal(struct os_call *e, struct str text, struct tags *ret_tags);
+/* Whether the tags have all of such a dictionary; what is none fits nothing. */
+bool os_fits_literal(struct os_call *e, struct tags tags, struct str text);
+/* The filter `consumes_quota`: whatever is listed does. */
+bool os_fits_consumed(struct os_call *e, const struct row *row, struct str value);
+/* The filter `user_id`, as os_write_maker() shows it. */
+bool os_fits_maker(uuid made_by, uuid account, struct str value);
 /* "links" of a resource below the project. */
 void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id);

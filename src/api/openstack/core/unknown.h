@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/core/: names that no row reads, in queries, bodies and conditional headers. Each service refuses
+ * them in its own words, or is known to pass them over. */
+#pragma once
+
+#include "api/openstack/core/list.h"
+
+/* Words for a member of a body that no row has; "{name}" stands for the name. */
+const char *os_unknown_member_words(enum os_service service);
+/* ERR_UNKNOWN in these words. */
+RESULT os_fail_unknown_member(struct os_call *e, struct str name);
+/* A list's query: ERR_UNKNOWN if the list reads no such name and the service refuses those. */
+RESULT os_check_list_name(struct os_call *e, const struct os_listing *list, struct str name);
+/* Whether the listing reads the name as a filter or as the member of its rows, at the call's microversion. */
+bool os_list_reads(const struct os_call *e, const struct os_listing *list, struct str name);
+/* For `dari dump`: since which microversion the action refuses such names in its query (null: never), and the source that
+ * proves that it ignores them before. */
+void os_dump_unknown(struct json_writer *w, enum os_service service, const struct os_action *action);
+/* The query of an action without a list: as os_check_list_name(). */
+RESULT os_check_query_names(struct os_call *e);
