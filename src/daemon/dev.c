@@ -470,10 +470,11 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	printf("For a shell:\n\n%.*s"
 	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
 	       (int) env->text.size, env->text.p, STR_ARG(s->data_directory));
+	/* OS_DOMAIN_NAME: without it gophercloud's AuthOptionsFromEnv() finds neither the user nor the project */
 	printf("# openstack; \"%s\" with the password %" STR_FMT " manages the region:\n\n"
 	       "export OS_AUTH_URL=%s/identity/v3 OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=%s\n"
 	       "export OS_USERNAME=%s OS_USER_DOMAIN_NAME=Default OS_PASSWORD=%" STR_FMT "\n"
-	       "export OS_PROJECT_NAME=%s OS_PROJECT_DOMAIN_NAME=Default\n\n",
+	       "export OS_PROJECT_NAME=%s OS_PROJECT_DOMAIN_NAME=Default OS_DOMAIN_NAME=Default\n\n",
 	       admin_name, STR_ARG(dev_of(d)->admin_password), member(env->value, "endpoint_url"),
 	       member(env->value, "region"), account_name, STR_ARG(dev_of(d)->password), account_name);
 	if (dev_of(d)->wish->has_tls)

@@ -308,10 +308,9 @@ static RESULT show_label(struct os_call *e, const void *args, struct json_writer
 
 static void write_group(struct os_call *e, struct json_writer *w, const struct security_group *group)
 {
-	(void) e;
 	json_write_open(w, NULL);
 	os_write_id(w, "id", group->row.id);
-	json_write_text(w, "name", group->name);
+	json_write_text(w, "name", os_group_name(e->c->arena, group));
 	json_write_text(w, "description", group->description);
 	os_write_hex(w, "tenant_id", group->account);
 	json_write_open_list(w, "rules"); /* Neutron tells them */

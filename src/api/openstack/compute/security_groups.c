@@ -89,7 +89,7 @@ static void write_group(struct os_call *e, struct json_writer *w, const void *it
 {
 	const struct old_group *i = item;
 	os_write_id(w, "id", i->group->row.id);
-	json_write_text(w, "name", i->group->name);
+	json_write_text(w, "name", os_group_name(e->c->arena, i->group));
 	json_write_text(w, "description", i->group->description);
 	os_write_hex(w, "tenant_id", i->group->account);
 	json_write_open_list(w, "rules");

@@ -192,9 +192,10 @@ static bool add_groups(struct os_call *e, struct os_server *s, const struct port
 	for (size_t k = 0; k < p->groups.count; k++) {
 		const struct security_group *group = security_group_find(os_tables(e), p->groups.at[k]);
 		bool is_there = !group;
+		struct str name = group ? os_group_name(e->c->arena, group) : STR_NONE;
 		for (size_t n = 0; n < s->groups.count && !is_there; n++)
-			is_there = str_equal(s->groups.at[n], group->name);
-		if (!is_there && !VEC_PUSH(e->c->arena, &s->groups, group->name))
+			is_there = str_equal(s->groups.at[n], name);
+		if (!is_there && !VEC_PUSH(e->c->arena, &s->groups, name))
 			return false;
 	}
 	return true;

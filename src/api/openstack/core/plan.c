@@ -115,6 +115,8 @@ static RESULT add_shown_name(struct list_plan *p, const struct os_filter *filter
 		*ret_is_plan = is_plain_pattern(name);
 		name = *ret_is_plan ? str_slice(name, 1, name.n - 1) : name;
 	}
+	if (filter->made && str_starts_with(name, str_from(filter->made)))
+		*ret_is_plan = false;
 	if (result_is_ok(id_parse_ec2(name, p->kind, &ref)) ||
 	    (filter->namer && result_is_ok(id_parse_ec2(name, filter->namer->kind, &ref))))
 		*ret_is_plan = false;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include "api/openstack/core/services.h"
+#include "store/security_group.h"
 
 struct str os_name_of(struct str name, struct tags tags)
 {
@@ -18,6 +19,14 @@ struct str os_row_name(enum kind kind, const struct row *row)
 	const char *at = (const char *) row;
 	return os_name_of(*(const struct str *) (const void *) (at + k->name_offset),
 			  *(const struct tags *) (const void *) (at + k->tags_offset));
+}
+
+struct str os_group_name(struct arena *a, const struct security_group *group)
+{
+	return group->is_default && !uuid_is_none(group->router)
+		       ? str_print(a, OS_VPC_GROUP_PREFIX "%" STR_FMT,
+				   STR_ARG(id_to_ec2(a, KIND_ROUTER, group->router)))
+		       : group->name;
 }
 
 void os_write_id(struct json_writer *w, const char *key, uuid id)

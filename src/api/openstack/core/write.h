@@ -7,6 +7,11 @@
 /* A row's name: its own, or else the tag Name that EC2's users give. */
 struct str os_name_of(struct str name, struct tags tags);
 struct str os_row_name(enum kind kind, const struct row *row);
+/* A group's name. A project has one group "default", its own: those of VPCs are "default-vpc-…", because clients take names
+ * for keys. */
+struct security_group;
+#define OS_VPC_GROUP_PREFIX "default-"
+struct str os_group_name(struct arena *a, const struct security_group *group);
 /* A UUID with dashes; none: null. _hex: 32 digits, as Keystone's ids and projects are. */
 void os_write_id(struct json_writer *w, const char *key, uuid id);
 void os_write_hex(struct json_writer *w, const char *key, uuid id);

@@ -182,7 +182,8 @@ struct os_create_floating {
 static const struct param create_params[] = {
 	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = REQUIRED,
 		.kind = KIND_EXTERNAL_NETWORK, .doc = "The external network that it is from."),
-	OS_BODY(struct os_create_floating, "floating_ip_address", wish.ip, .doc = "Which; absent: any."),
+	OS_BODY(struct os_create_floating, "floating_ip_address", wish.ip, .flags = NULLABLE,
+		.doc = "Which; absent: any."),
 	OS_BODY(struct os_create_floating, "port_id", wish.port, .flags = NULLABLE, .kind = KIND_PORT,
 		.doc = "What it stands for."),
 	OS_BODY(struct os_create_floating, "fixed_ip_address", wish.private_ip, .flags = NULLABLE,

@@ -84,10 +84,11 @@ struct os_port_body {
 		OS_BODY_LIST(T, "fixed_ips", body.fixed, fixed_params, .max = PORT_IPS_MAX,                  \
 			     .given = OS_GIVEN(T, body.has_fixed),                                           \
 			     .doc = "Its addresses; absent: one of any subnet; empty: none."),               \
-		OS_BODY(T, "security_groups", body.groups, .kind = KIND_SECURITY_GROUP,                      \
+		OS_BODY(T, "security_groups", body.groups, .flags = NULLABLE, .kind = KIND_SECURITY_GROUP,   \
 			.given = OS_GIVEN(T, body.has_groups), .doc = "Absent: the project's default one."), \
-		OS_BODY_LIST(T, "allowed_address_pairs", body.pairs, pair_params, .max = PORT_PAIRS_MAX,     \
-			     .given = OS_GIVEN(T, body.has_pairs), .doc = "What it may speak for besides."), \
+		OS_BODY_LIST(T, "allowed_address_pairs", body.pairs, pair_params, .flags = NULLABLE,         \
+			     .max = PORT_PAIRS_MAX, .given = OS_GIVEN(T, body.has_pairs),                    \
+			     .doc = "What it may speak for besides."),                                       \
 		OS_BODY(T, "port_security_enabled", body.security,                                           \
 			.doc = "Whether it is filtered and held to its addresses; absent: as its network "   \
 			       "says."),                                                                     \

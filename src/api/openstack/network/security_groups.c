@@ -393,7 +393,7 @@ static void write_group(struct os_call *e, struct json_writer *w, const void *it
 	const struct group_item *i = item;
 	const struct security_group *g = i->group;
 	os_write_id(w, "id", g->row.id);
-	json_write_text(w, "name", g->name);
+	json_write_text(w, "name", os_group_name(e->c->arena, g));
 	json_write_bool(w, "stateful", true);
 	json_write_bool(w, "shared", false);
 	json_write_open_list(w, "security_group_rules");
@@ -406,9 +406,14 @@ static void write_group(struct os_call *e, struct json_writer *w, const void *it
 	os_write_standard(e, w, &g->row, g->account, g->description, g->tags);
 }
 
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(os_group_name(e->c->arena, security_group_of(row)), value);
+}
+
 static const struct os_filter group_filters[] = {
 	OS_STANDARD_FILTERS,
-	{"name", "name"},
+	{"name", "name", .made = OS_VPC_GROUP_PREFIX, .fits = fits_name},
 	{"description", "description"},
 };
 static const struct os_sort_key group_sort_keys[] = {OS_STANDARD_SORT};

@@ -202,12 +202,14 @@ struct os_subnet_lists {
 	bool has_pools, has_routes, has_dns;
 };
 #define SUBNET_LISTS(T)                                                                                      \
-	OS_BODY_LIST(T, "allocation_pools", lists.pools, pool_params, .max = SUBNET_POOLS_MAX,               \
-		     .given = OS_GIVEN(T, lists.has_pools), .doc = "Where addresses are drawn from."),       \
-		OS_BODY_LIST(T, "host_routes", lists.routes, host_route_params, .max = SUBNET_ROUTES_MAX,    \
-			     .given = OS_GIVEN(T, lists.has_routes), .doc = "Routes that guests learn."),    \
-		OS_BODY(T, "dns_nameservers", lists.dns, .given = OS_GIVEN(T, lists.has_dns),                \
-			.doc = "Name servers that guests learn.")
+	OS_BODY_LIST(T, "allocation_pools", lists.pools, pool_params, .flags = NULLABLE,                     \
+		     .max = SUBNET_POOLS_MAX, .given = OS_GIVEN(T, lists.has_pools),                         \
+		     .doc = "Where addresses are drawn from."),                                              \
+		OS_BODY_LIST(T, "host_routes", lists.routes, host_route_params, .flags = NULLABLE,           \
+			     .max = SUBNET_ROUTES_MAX, .given = OS_GIVEN(T, lists.has_routes),               \
+			     .doc = "Routes that guests learn."),                                            \
+		OS_BODY(T, "dns_nameservers", lists.dns, .flags = NULLABLE,                                  \
+			.given = OS_GIVEN(T, lists.has_dns), .doc = "Name servers that guests learn.")
 #define SUBNET_UNBUILT                                                                                       \
 	OS_UNBUILT("segment_id"), OS_UNBUILT("service_types", .only = "[]"),                                 \
 		OS_UNBUILT("dns_publish_fixed_ip", .only = "false")

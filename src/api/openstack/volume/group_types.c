@@ -84,7 +84,7 @@ static const struct param create_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Its name."),
 	P("description", wish.description, .flags = NULLABLE, .doc = "Free text."),
 	P("is_public", wish.is_public, .doc = "Every project may make groups of it."),
-	P("group_specs", wish.specs, .doc = "Texts by key: kept and shown."),
+	P("group_specs", wish.specs, .flags = NULLABLE, .doc = "Texts by key: kept and shown."),
 };
 static const struct param update_params[] = {
 	TYPE_PATH(struct os_group_type_change, wish.type),
