@@ -241,8 +241,11 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	struct az_call *e = az_call_of(core);
 	if (e->action->flags & AZ_TENANT)
 		request->has_role = true;
-	else if (engine_has_assignments(az_tables(e)))
+	else if (engine_has_assignments(az_tables(e))) {
+		e->c->guard =
+			&engine_guard_of_roles; /* where it is, is a part of what the guard is asked next */
 		az_find_place(e, &request->place);
+	}
 	view_close(&e->view); /* the guard opens one */
 	e->view = (struct view){0};
 	return OK;
