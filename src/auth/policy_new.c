@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Refuses new policies that IAM refuses although they mean something. Policies that are stored already keep their effect:
  * they are compiled without these checks. Source of the sentences: IAM's answers, as moto's tests have recorded them
- * (moto, tests/test_iam/test_iam_policies.py). */
+ * (test_iam_policies). */
 #include <jansson.h>
 
 #include "auth/policy.h"
