@@ -227,7 +227,7 @@ def test_interfaces(net, ec2):
            ([config(default, publicIPAddress={"id": net.id("publicIPAddresses/standard")})], "PublicIPAddressInUse"),
            ([config(default, privateIPAllocationMethod="Static")], "InvalidParameter"),
            ([config(net.id("virtualNetworks/Vnet1/subnets/none"))], "InvalidResourceReference"),
-           ([config("x")], "LinkedInvalidPropertyId"), ([config(default), config(default)], "InvalidParameter")]
+           ([config("x")], "LinkedInvalidPropertyId"), ([config(default), config(default)], "InvalidRequestFormat")]
     for configs, code in bad:
         assert net.refused("networkInterfaces/x", properties={"ipConfigurations": configs}) == (400, code), configs
 

@@ -477,7 +477,7 @@ static const struct az_action actions[] = {
 	CHANGE(HTTP_POST, MACHINE "/reimage", "VirtualMachines_Reimage", "ec2:CreateReplaceRootVolumeTask",
 	       .shape = &reimage_shape, .prepare = prepare_reimage, .operation = engine_rebuild_instance_run,
 	       .outcome = ASYNC_JOB_OUTCOME_SETTLED, .doc = "Makes its first disk of its image again."),
-	ONE(HTTP_POST, MACHINE "/capture", "VirtualMachines_Capture", "ec2:CreateImage",
+	ONE(HTTP_POST, MACHINE "/capture", "VirtualMachines_Capture", "ec2:CreateImage", .reads_body = true,
 	    .prepare = refuse_capture, .doc = "Refused: into a storage account, of which there are none.",
 	    .never = "there are no storage accounts"),
 	CHANGE(HTTP_POST, MACHINE "/generalize", "VirtualMachines_Generalize", "ec2:ModifyInstanceAttribute",

@@ -252,10 +252,15 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 }
 
 /* The body of a call without a table: it changes a resource's tags only. */
+static const struct param shown_property_rows[] = {
+	AZ_READ_ONLY("provisioningState|resourceGuid|tenantId|principalId|clientId"),
+};
+static const struct params shown_properties = AZ_SHAPE(shown_property_rows, .object = "Properties");
 static const struct param tags_only_rows[] = {
+	AZ_SHAPE_OBJECT("properties", shown_properties),
 	AZ_RESOURCE,
 	AZ_READ_ONLY("managedBy"),
-	NOT_BUILT("properties|sku|zones|plan|identity|extendedLocation"),
+	NOT_BUILT("sku|zones|plan|identity|extendedLocation"),
 };
 static const struct params tags_only_params = AZ_SHAPE(tags_only_rows, .object = "TagsObject");
 
