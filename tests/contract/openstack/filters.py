@@ -214,6 +214,8 @@ PASSED_OVER = object()  # for who asks here it says nothing
 DOMAIN = By(at("domain_id"))
 FILTERS = {
     "tags": comma("tags", has_all), "tags-any": comma("tags", has_any),
+    "not-tags": By(lambda r: r["tags"][:1], lambda r, v: not has_all(v.split(","), r["tags"]), others=()),
+    "not-tags-any": By(lambda r: [",".join(r["tags"])] if r["tags"] else [], lambda r, v: not has_any(v.split(","), r["tags"]), others=()),
     ("servers", "not-tags"): By(lambda r: [r["tags"][0]], lambda r, v: not has_all(v.split(","), r["tags"]), others=()),
     ("servers", "not-tags-any"): By(lambda r: [",".join(r["tags"])], lambda r, v: not has_any(v.split(","), r["tags"]), others=()),
     ("images", "tag"): By(lambda r: r["tags"]), ("images", "size_min"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] >= v, others=("999999999999",)),
@@ -236,7 +238,8 @@ FILTERS = {
     ("servers", "availability_zone"): By(at("OS-EXT-AZ:availability_zone")), ("servers", "launch_index"): ANY, ("servers", "reservation_id"): ANY,
     ("servers", "project_id"): By(at("tenant_id")), ("servers", "description"): By(at("description"), ask=lambda v: f"^{v}$"),
     ("flavors", "minRam"): By(at("ram"), lambda r, v: r["ram"] >= v, others=("99999999",)), ("flavors", "minDisk"): By(at("disk"), lambda r, v: r["disk"] >= v, others=("99999999",)),
-    ("security_group_rules", "tags"): ANY, ("security_group_rules", "tags-any"): ANY, ("keypairs", "user_id"): ANY, ("ports", "binding:host_id"): ANY, ("roles", "domain_id"): ANY, ("hypervisors", "hypervisor_hostname_pattern"): By(at("hypervisor_hostname"), lambda r, v: v in r["hypervisor_hostname"]),
+    ("security_group_rules", "tags"): ANY, ("security_group_rules", "tags-any"): ANY,
+    ("security_group_rules", "not-tags"): ANY, ("security_group_rules", "not-tags-any"): ANY, ("keypairs", "user_id"): ANY, ("ports", "binding:host_id"): ANY, ("roles", "domain_id"): ANY, ("hypervisors", "hypervisor_hostname_pattern"): By(at("hypervisor_hostname"), lambda r, v: v in r["hypervisor_hostname"]),
     ("ports", "fixed_ips"): By(lambda r: [f"ip_address={i['ip_address']}" for i in r["fixed_ips"]] + [f"subnet_id={i['subnet_id']}" for i in r["fixed_ips"]],
                                others=(f"subnet_id={ABSENT}", "ip_address=192.0.2.1")),
     ("ports", "security_groups"): By(lambda r: r["security_groups"]), ("agents", "binary"): By(at("binary")),

@@ -29,7 +29,7 @@ struct os_filter {
 	struct access_path access_paths[ACCESS_PATHS_MAX];
 	bool is_name; /* the name that the row is shown with */
 	const char
-		*made; /* names that begin so are made of the row, and no term leads there; NULL: none are */
+		*made; /* names that begin so are made of the row, and no index leads there; NULL: none are */
 	const struct os_namer *namer;                      /* rows that lend it theirs; NULL: none do */
 	bool is_device;                                    /* a text for the device that the row is of */
 	enum { OS_NO_TAGS, OS_ALL_TAGS, OS_ANY_TAG } tags; /* words for tags, with commas between them */

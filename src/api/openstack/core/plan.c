@@ -115,8 +115,6 @@ static RESULT add_shown_name(struct list_plan *p, const struct os_filter *filter
 		*ret_is_plan = is_plain_pattern(name);
 		name = *ret_is_plan ? str_slice(name, 1, name.n - 1) : name;
 	}
-	if (filter->made && str_starts_with(name, str_from(filter->made)))
-		*ret_is_plan = false;
 	if (result_is_ok(id_parse_ec2(name, p->kind, &ref)) ||
 	    (filter->namer && result_is_ok(id_parse_ec2(name, filter->namer->kind, &ref))))
 		*ret_is_plan = false;
@@ -196,6 +194,9 @@ static RESULT add_filter(struct list_plan *p, const struct os_filter *filter, st
 	const struct access_path own = {.kind = p->kind,
 					.index = field ? list_find_index(p->list, field) : 0};
 	*ret_is_plan = leads(p, filter, &own);
+	for (size_t k = 0; filter->made && k < values.count; k++)
+		if (str_starts_with(values.at[k], str_from(filter->made)))
+			*ret_is_plan = false;
 	if (!*ret_is_plan)
 		return OK;
 	if (has_offset(p, filter, model_kinds[p->kind].groups_offset))
