@@ -416,7 +416,12 @@ static const struct os_filter group_filters[] = {
 	{"name", "name", .made = OS_VPC_GROUP_PREFIX, .fits = fits_name},
 	{"description", "description"},
 };
-static const struct os_sort_key group_sort_keys[] = {OS_STANDARD_SORT};
+static struct str shown_name(struct os_call *e, const struct row *row)
+{
+	return os_group_name(e->c->arena, security_group_of(row));
+}
+
+static const struct os_sort_key group_sort_keys[] = {{"name", .text = shown_name}, OS_PROJECT_SORT};
 const struct os_listing os_groups = {
 	.kind = KIND_SECURITY_GROUP,
 	.items = "security_groups",
