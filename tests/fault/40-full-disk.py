@@ -20,6 +20,7 @@ import urllib.request
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI, Dev  # noqa: E402
 from load import Steps  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 steps = Steps()
 check = steps.check
@@ -76,7 +77,7 @@ def sign_in(dev, project="OS_PROJECT_NAME"):
 def upload(dev, token, size):
     """Sends an image until it is refused: status and what was told."""
     headers = {"X-Auth-Token": token, "Content-Type": "application/json"}
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     connection.request("POST", "/image/v2/images", json.dumps({"name": "large", "disk_format": "raw", "container_format": "bare"}), headers)
     image = json.load(connection.getresponse())["id"]
     connection.putrequest("PUT", f"/image/v2/images/{image}/file")
@@ -92,7 +93,7 @@ def upload(dev, token, size):
         sent += len(piece)
     answer = connection.getresponse()
     told = answer.read().decode()
-    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     connection.request("GET", f"/image/v2/images/{image}", headers=headers)
     return answer.status, told, json.load(connection.getresponse())["status"]
 

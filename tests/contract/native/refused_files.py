@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import native  # noqa: E402
 from dev import Dev  # noqa: E402
+from waiting import HANG_S  # noqa: E402
 
 CONTENT = base64.b64encode(bytes(1000)).decode()
 RAW = {"Content-Type": "application/octet-stream"}
@@ -62,7 +63,7 @@ def test_sets(mine):
 
 def send_late(project, path, image, data):
     """Sends half, deletes the image, and sends the rest."""
-    connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=120)
+    connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=HANG_S)
     connection.putrequest("PUT", path)
     for name, value in {**RAW, "X-Auth-Token": project.token, "Content-Length": str(len(data))}.items():
         connection.putheader(name, value)
