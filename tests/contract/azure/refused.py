@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/azure
 """What Azure's face must refuse rather than take and drop, in the services' own words; and what today's clients send that it
 must take. Each case is a request of a client that people hold today."""
 import json

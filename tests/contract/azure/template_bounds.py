@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/azure/template src/api/azure/deployments
 """Templates whose values would take gigabytes are refused in Azure's words; meanwhile another account's deployment has its turn."""
 import os
 import sys

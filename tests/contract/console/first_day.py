@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: web src/api/native/sign_in
 """The console does no harm on the first day: what takes a machine away from its users asks first and names what it hits, and says truly
 who reaches what; a link pasted into an open tab signs in."""
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# when: always
 # subjects: src/auth src/engine/operation.c src/engine/resolve.c src/api/core src/api/console src/api/native src/engine/network
 """The guard sees every way to a row: through /api/v1's free calls, consoles, tickets, lists of events, and from the other end of a
 link. Access rules hold in every service, second factors are changed by who has shown one, and refused signatures leave a record."""

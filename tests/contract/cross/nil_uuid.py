@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/base/uuid src/api/core src/api/azure/core src/api/query
 """The nil UUID in a path or a parameter names nothing, in each face: it never means that nothing was said."""
 import os
 import sys

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/openstack
 """Names that no row reads, in every call of the OpenStack face: as a filter, as a member of the body at every depth, beside the
 body's object, as a second action, in a conditional header. Each service refuses them in its own words, or its table has the
 source that proves that it ignores them. Nothing changes."""

@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# subjects: src/daemon/init.c src/daemon/commands_ src/daemon/dev.c
 """What an operator meets on the first day: help of each group of commands, a kept region that opens again, a link into the right account."""
 import os
 import subprocess
