@@ -35,6 +35,7 @@
 #include "engine/limits.h"
 #include "engine/network/router.h"
 #include "engine/network/subnet.h"
+#include "engine/operation.h"
 #include "engine/people/account.h"
 #include "engine/region/host.h"
 #include "engine/region/region.h"
@@ -85,7 +86,7 @@ struct region {
 
 static RESULT commit(struct region *r, const struct identity *who, op_run run, void *wish)
 {
-	r->ctx.who = who;
+	engine_act_by_roles(&r->ctx, who);
 	return store_commit(r->store, &r->ctx, "bench:region", run, wish);
 }
 

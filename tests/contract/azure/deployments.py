@@ -148,9 +148,10 @@ def test_failures(cloud):
     reads = template([], outputs={"x": output("[reference(resourceId('Microsoft.Resources/deployments', 'none'), '2021-04-01').mode]")})
     told = deploy(cloud, "reads", reads)["properties"]
     assert told["provisioningState"] == "Failed" and told["error"]["details"][0]["code"] == "DeploymentNotFound"
-    kind = template([{"type": "Microsoft.Storage/storageAccounts", "apiVersion": "2022-09-01", "name": "s", "location": LOCATION}])
-    told = deploy(cloud, "unknown", kind)["properties"]
-    assert told["error"]["details"][0]["code"] == "InvalidResourceNamespace"
+    for kind, code in (("Microsoft.Nowhere/things", "InvalidResourceNamespace"), ("Microsoft.Storage/storageAccounts", "OperationNotAllowed")):
+        wanted = template([{"type": kind, "apiVersion": "2022-09-01", "name": "s", "location": LOCATION}])
+        told = deploy(cloud, "unknown", wanted)["properties"]
+        assert told["error"]["details"][0]["code"] == code
 
 
 @pytest.mark.parametrize("body,code", [
