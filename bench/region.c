@@ -18,6 +18,7 @@
 #include "api/ec2/core/ec2.h"
 #include "api/openstack/core/openstack.h"
 #include "auth/bearer.h"
+#include "auth/guard.h"
 #include "auth/key.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
@@ -75,6 +76,7 @@ struct region {
 	struct passwords *passwords;
 	struct tokens *tokens;
 	struct bearers *bearers;
+	struct guards *guards;
 	struct api_face *ec2;
 	struct api_face *openstack;
 	struct api_face *cloudstack;
@@ -219,8 +221,14 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 			    &r->http));
 	struct sigv4_config signing = {.store = r->store, .master_key = r->master_key, .region = region_name};
 	TRY(sigv4_new(&r->ctx, &signing, &r->sigv4));
+	const struct guards_config guards = {.store = r->store,
+					     .master_key = r->master_key,
+					     .region = region_name,
+					     .write_role = azure_write_role};
+	TRY(guards_new(&r->ctx, &guards, &r->guards));
 	struct api_config ec2 = {.store = r->store,
 				 .sigv4 = r->sigv4,
+				 .guards = r->guards,
 				 .reconciler = r->reconciler,
 				 .region = region_name,
 				 .endpoint = STR("127.0.0.1")};
@@ -234,6 +242,7 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 	const struct api_config openstack = {.store = r->store,
 					     .tokens = r->tokens,
 					     .bearers = r->bearers,
+					     .guards = r->guards,
 					     .passwords = r->passwords,
 					     .master_key = r->master_key,
 					     .reconciler = r->reconciler,
@@ -384,6 +393,7 @@ static void close_all(struct region *r)
 	api_face_free(r->openstack);
 	api_face_free(r->cloudstack);
 	api_face_free(r->azure);
+	guards_free(r->guards);
 	bearers_free(r->bearers);
 	tokens_free(r->tokens);
 	passwords_free(r->passwords);
