@@ -1,5 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
+# when: always
 # subjects: src/store src/reconcile src/daemon/serve.c
 """kill -9 of dari at random moments while a script launches, stops, starts and terminates.
 
@@ -18,7 +19,7 @@ import botocore.exceptions
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import Region, instance, launch, state, wait_state, wait_until  # noqa: E402
 
-KILLS = int(os.environ.get("KILLS", "10"))
+KILLS = int(os.environ.get("KILLS", "5"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 GONE = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectionClosedError,
         botocore.exceptions.ReadTimeoutError, botocore.exceptions.HTTPClientError, ConnectionError)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
+# when: always
 # subjects: tools/demo tools/tiny-image
 # The demo as a newcomer runs it, then down, which leaves nothing behind. TOURS=2 runs it again before (all-10-demo.sh).
 set -uo pipefail
