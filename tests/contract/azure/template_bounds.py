@@ -4,13 +4,13 @@
 """Templates whose values would take gigabytes are refused in Azure's words; meanwhile another account's deployment has its turn."""
 import os
 import sys
-import time
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from azure import Cloud  # noqa: E402
 from dev import Dev  # noqa: E402
+from waiting import wait_until  # noqa: E402
 
 VERSION = "2021-04-01"
 BOMBS, MORE_KIB_MAX = 8, 256 * 1024  # without a budget each bomb takes 524 MiB
@@ -37,12 +37,10 @@ def deploy(cloud, name, outputs, account=None):
 
 
 def wait(cloud, name, account=None):
-    for _ in range(2400):
+    def ended():
         properties = cloud.ask("GET", path_of(cloud, name, account), VERSION, account)[2]["properties"]
-        if properties["provisioningState"] not in ("Accepted", "Running"):
-            return properties
-        time.sleep(0.05)
-    raise AssertionError(properties)
+        return None if properties["provisioningState"] in ("Accepted", "Running") else properties
+    return wait_until(ended, f"{name} has ended")
 
 
 def peak_kib(cloud):

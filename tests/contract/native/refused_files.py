@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import native  # noqa: E402
 from dev import Dev  # noqa: E402
-from waiting import HANG_S  # noqa: E402
+from waiting import HANG_S, wait_until  # noqa: E402
 
 CONTENT = base64.b64encode(bytes(1000)).decode()
 RAW = {"Content-Type": "application/octet-stream"}
@@ -69,8 +69,7 @@ def send_late(project, path, image, data):
     for name, value in {**RAW, "X-Auth-Token": project.token, "Content-Length": str(len(data))}.items():
         connection.putheader(name, value)
     connection.endheaders(data[:len(data) // 2])
-    while not [name for name in files(project, "images") if name.endswith(".download")]:
-        pass
+    wait_until(lambda: any(name.endswith(".download") for name in files(project, "images")), "the upload has begun")
     project.api_ok("DELETE", f"/images/{image}")
     connection.send(data[len(data) // 2:])
     answer = connection.getresponse()
