@@ -30,6 +30,7 @@ struct deployer {
 	struct job woken, timer, next;
 	_Atomic bool is_woken;
 	bool has_timer, has_next; /* the actor's, as what follows */
+	int64_t since_us;         /* its start, on the scale of clock_now_us() */
 	uint64_t last_turn;
 	struct waiting *waiting; /* deployments that go on, by their ids; owned */
 	size_t waiting_count;
@@ -158,12 +159,13 @@ static struct waiting *choose(struct deployer *d)
 static void give_turn(struct deployer *d, struct waiting *w)
 {
 	uuid deployment = w->deployment, account = w->account;
+	bool is_resumed = w->turn == 0 && w->created_us < d->since_us;
 	w->is_due = false;
 	w->turn = ++d->last_turn;
 	for (size_t k = 0; k < d->waiting_count; k++)
 		if (uuid_equal(d->waiting[k].account, account))
 			d->waiting[k].account_turn = d->last_turn;
-	turn_begin(d, deployment, &d->turns);
+	turn_begin(d, deployment, is_resumed, &d->turns);
 }
 
 /* One evaluation, or as many as there are accounts and turns; whoever ends a turn comes again. */
@@ -327,6 +329,7 @@ bool deployer_new(struct az_face *face, struct deployer **ret_deployer)
 		return false;
 	*d = (struct deployer){.face = face,
 			       .store = face->core.config.store,
+			       .since_us = clock_now_us(),
 			       .woken = {.run = run_woken},
 			       .timer = {.run = run_timer},
 			       .next = {.run = run_next},

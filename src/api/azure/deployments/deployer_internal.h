@@ -19,8 +19,9 @@ bool deployer_is_stopping(const struct deployer *d);
 /* By 1 or -1; who stops waits for none. */
 void deployer_count_turn(struct deployer *d, int change);
 
-/* Begins a turn, if there is memory; it is linked into the list meanwhile. */
-void turn_begin(struct deployer *d, uuid deployment, struct turn **list);
+/* Begins a turn, if there is memory; it is linked into the list meanwhile. is_resumed: the deployment's first turn since the
+ * program started, which may have asked for resources before it ended. */
+void turn_begin(struct deployer *d, uuid deployment, bool is_resumed, struct turn **list);
 /* Of turns in the deployer's list. */
 void turn_unlink(struct turn **list, struct turn *t);
 void turn_free(struct turn *t);

@@ -4,6 +4,7 @@
 #include "api/azure/deployments/deployer_internal.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -32,6 +33,7 @@ struct turn {
 	struct known *known;
 	size_t count, room, at;
 	int64_t last_news_us;
+	bool is_resumed; /* its first turn since the program started */
 	struct template *template;
 	json_t *document, *parameters;
 	struct bearer bearer;
@@ -293,6 +295,15 @@ static void take_deletion(struct turn *t, struct known *n, int status, const jso
 		take_state(t, n, body);
 }
 
+/* A program that ended between a nested deployment's PUT and the note of it leaves the nested deployment active. Asked
+ * for again, it is refused; it goes on all the same, and is looked at like one that was just made. */
+static bool was_made_before(const struct turn *t, int status, const json_t *body)
+{
+	const json_t *code = template_get(template_get(body, "error"), "code");
+	return t->is_resumed && status == 409 && json_is_string(code) &&
+	       strcmp(json_string_value(code), "DeploymentActive") == 0;
+}
+
 /* True: it is to be asked about at once. */
 static bool take(struct turn *t, struct known *n, int status, const json_t *body)
 {
@@ -304,6 +315,11 @@ static bool take(struct turn *t, struct known *n, int status, const json_t *body
 	if (n->news.step.act == DEPLOYMENT_OPERATION_ACT_DELETE) {
 		take_deletion(t, n, status, body);
 		return false;
+	}
+	if (was_put && was_made_before(t, status, body)) {
+		n->news.status = 201;
+		set_state(n, DEPLOYMENT_OPERATION_STATE_ASKED);
+		return true;
 	}
 	if (status >= 400) {
 		take_problem(t, n, body);
@@ -631,7 +647,7 @@ static RESULT begin(struct turn *t, uuid deployment)
 	return opened;
 }
 
-void turn_begin(struct deployer *d, uuid deployment, struct turn **list)
+void turn_begin(struct deployer *d, uuid deployment, bool is_resumed, struct turn **list)
 {
 	struct arena *a = arena_new(ARENA_FIRST_SIZE, TURN_ARENA_CAP);
 	struct turn *t = a ? arena_new_object(a, struct turn) : NULL;
@@ -640,6 +656,7 @@ void turn_begin(struct deployer *d, uuid deployment, struct turn **list)
 		return; /* the timer comes again */
 	}
 	t->of = d;
+	t->is_resumed = is_resumed;
 	ctx_init(&t->ctx, a);
 	if (!result_is_ok(begin(t, deployment))) {
 		turn_free(t);
