@@ -101,9 +101,9 @@ def who_of(parameters):
     return {name: value for name, value in parameters.items() if name in ("_key", "_secret")}
 
 
-def finish(dev, answer, seconds=60, **who):
+def finish(dev, answer, **who):
     """The result of a job that succeeds."""
-    status, result = wait(dev, answer, seconds, **who)
+    status, result = wait(dev, answer, **who)
     assert status == 1, result
     return result
 
