@@ -204,7 +204,9 @@ def test_what_has_none(dev, zone, network):
     vpc = done(dev, call(dev, "createVPC", name="v", displaytext="v", cidr="10.61.0.0/16", zoneid=zone, vpcofferingid=offering["id"]))["vpc"]
     tier = make_network(dev, zone, "DefaultIsolatedNetworkOfferingForVpcNetworks", vpcid=vpc["id"], gateway="10.61.1.1", netmask="255.255.255.0")
     of_vpc = done(dev, call(dev, "associateIpAddress", vpcid=vpc["id"]))["ipaddress"]
-    loose = done(dev, call(dev, "associateIpAddress", zoneid=zone))["ipaddress"]
+    project = cloud.own(dev)
+    outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
+    loose = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]
     of_tier = done(dev, call(dev, "associateIpAddress", networkid=tier["id"]))["ipaddress"]
     for one in (of_vpc, loose):
         refused(allow(dev, one), 431, "is not associated with any network")
@@ -214,7 +216,6 @@ def test_what_has_none(dev, zone, network):
     balance = {"name": "web", "publicport": "80", "privateport": "80", "algorithm": "roundrobin"}
     refused(call(dev, "createLoadBalancerRule", publicipid=of_tier["id"], openfirewall="true", **balance), 431, "openFirewall=true when IP address belongs to VPC")
     refused(call(dev, "createLoadBalancerRule", publicipid=of_tier["id"], cidrlist="10.0.0.0/8", **balance), 431, "firewall")
-    project = cloud.own(dev)
     plain = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "plain"}})["network"]["id"]
     project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": plain, "cidr": "10.77.0.0/24", "ip_version": 4}})
     refused(call(dev, "createEgressFirewallRule", networkid=plain, protocol="tcp"), 431, "Service Firewall is not supported")

@@ -456,7 +456,11 @@ def test_forwarded_ports(dev, machines, zone):
     machine = done(dev, call(dev, "deployVirtualMachine", networkids=made, **{k: machines[0][k] for k in ["serviceofferingid", "templateid"]},
                              zoneid=zone))["virtualmachine"]
     rule = {"protocol": "tcp", "publicport": "2222", "virtualmachineid": machine["id"]}
-    first, second = (done(dev, call(dev, "associateIpAddress", **{key: value}))["ipaddress"]["id"] for key, value in [("zoneid", zone), ("networkid", made)])
+    project = cloud.own(dev)
+    outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
+    first = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]["id"]
+    second = done(dev, call(dev, "associateIpAddress", networkid=made))["ipaddress"]["id"]
+    assert "associatednetworkid" not in address(dev, first)  # OpenStack's is for no network yet
     for taken, port in [(first, "22"), (second, "23")]:
         done(dev, call(dev, "createPortForwardingRule", ipaddressid=taken, privateport=port, **rule))
     assert address(dev, first)["associatednetworkid"] == made and not address(dev, first)["isstaticnat"]
@@ -479,6 +483,51 @@ def test_an_address_that_went_elsewhere(dev, machines, zone):
     assert address(dev, kept)["virtualmachineid"] == machines[0]["id"]
     refused(call(dev, "listPublicIpAddresses", id=freed), "entity does not exist")
     done(dev, call(dev, "disassociateIpAddress", id=kept))
+
+
+@pytest.fixture
+def newcomer(dev, admin, request):
+    """The key of a new account, which has no network."""
+    name = request.node.name.replace("_", "-")
+    person = {"username": name, "password": "Secret-1234", "email": "new@example.org", "firstname": "New", "lastname": "Comer"}
+    made = call(dev, "createAccount", account=name, **person, **admin)[1]["account"]
+    key = call(dev, "registerUserKeys", id=made["user"][0]["id"], **admin)[1]["userkeys"]
+    return {"_key": key["apikey"], "_secret": key["secretkey"], "account": name}
+
+
+def deploy(dev, machines, zone, who, **parameters):
+    """Without a network, unless one is named."""
+    return call(dev, "deployVirtualMachine", zoneid=zone, **{k: machines[0][k] for k in ["serviceofferingid", "templateid"]}, **parameters, **who)
+
+
+@holds("CloudStack's networks: A network that nobody names")
+def test_a_first_machine_makes_its_network(dev, machines, zone, newcomer):
+    """The next one is in it, too, and so is an address; with a second network there is none to choose."""
+    who = {name: newcomer[name] for name in ("_key", "_secret")}
+    refused(call(dev, "associateIpAddress", zoneid=zone, **who), f"Account name={newcomer['account']} domain=ROOT doesn't have virtual networks in zone=us-east-1a")
+    assert call(dev, "listNetworks", **who)[1] == {}
+    one, two = (done(dev, deploy(dev, machines, zone, who), **who)["virtualmachine"] for _ in range(2))
+    network, = call(dev, "listNetworks", **who)[1]["network"]
+    assert (network["name"], network["networkofferingname"], network["zoneid"]) == (f"{newcomer['account']}-network", SOURCE_NAT, zone)
+    assert (network["cidr"], network["gateway"], network["account"]) == ("10.1.1.0/24", "10.1.1.1", newcomer["account"])
+    assert [(m["state"], [(n["networkid"], n["isdefault"]) for n in m["nic"]]) for m in (one, two)] == [("Running", [(network["id"], True)])] * 2
+    taken = done(dev, call(dev, "associateIpAddress", zoneid=zone, **who), **who)["ipaddress"]
+    assert taken["associatednetworkid"] == network["id"]
+    made_by = offering(dev, ISOLATED)
+    other = call(dev, "createNetwork", name="other", networkofferingid=made_by, zoneid=zone, **who)[1]["network"]
+    refused(deploy(dev, machines, zone, who), "More than 1 default Isolated networks are found for account", "please specify networkIds")
+    assert len(call(dev, "listVirtualMachines", **who)[1]["virtualmachine"]) == len(call(dev, "listNetworks", **who)[1]["network"]) == 2
+    assert done(dev, deploy(dev, machines, zone, who, networkids=other["id"]), **who)["virtualmachine"]["nic"][0]["networkid"] == other["id"]
+    more = done(dev, call(dev, "associateIpAddress", zoneid=zone, **who), **who)["ipaddress"]
+    assert more["associatednetworkid"] == network["id"]  # no address leads into the other one
+    call(dev, "createNetwork", name="third", networkofferingid=offering(dev, SOURCE_NAT), zoneid=zone, **who)
+    refused(call(dev, "associateIpAddress", zoneid=zone, **who), "Account has more than one isolated network in the zone")
+
+
+def test_a_launch_that_fails_makes_no_network(dev, machines, zone, newcomer):
+    who = {name: newcomer[name] for name in ("_key", "_secret")}
+    assert deploy(dev, machines, zone, who, ipaddress="192.0.2.7")[0] == 431  # not in the network that is made
+    assert call(dev, "listNetworks", **who)[1] == call(dev, "listPublicIpAddresses", **who)[1] == call(dev, "listVirtualMachines", **who)[1] == {}
 
 
 @holds("CloudStack's networks: Isolated networks")
@@ -611,14 +660,14 @@ def test_items(dev, driver, vpc):
     assert items(dev, acl) == []  # that all may go out is no item
     one = driver.ex_create_network_acl("tcp", acl, "10.0.0.0/8", 22, 23, traffic_type="Ingress")
     shown, = items(dev, acl, traffictype="Ingress")
-    assert shown["id"] == one.id and (shown["startport"], shown["endport"], shown["cidrlist"], shown["number"], shown["state"]) == (22, 23, "10.0.0.0/8", 1, "Active")
+    assert shown["id"] == one.id and (shown["startport"], shown["endport"], shown["cidrlist"], shown["number"], shown["state"]) == ("22", "23", "10.0.0.0/8", 1, "Active")
     icmp = done(dev, call(dev, "createNetworkACL", aclid=acl, protocol="icmp", icmptype="8", icmpcode="0", action="Deny", number="7", reason="No pings"))["networkacl"]
     assert (icmp["icmptype"], icmp["icmpcode"], icmp["action"], icmp["number"], icmp["reason"], icmp["cidrlist"]) == (8, 0, "Deny", 7, "No pings", "0.0.0.0/0")
     assert [i["id"] for i in items(dev, acl, action="deny", protocol="ICMP")] == [icmp["id"]]
     changed = done(dev, call(dev, "updateNetworkACLItem", id=icmp["id"], action="Allow", number="9", cidrlist="10.0.0.0/8"))["networkacl"]
     assert (changed["id"], changed["action"], changed["number"], changed["icmptype"], changed["cidrlist"]) == (icmp["id"], "Allow", 9, 8, "10.0.0.0/8")
     changed = done(dev, call(dev, "updateNetworkACLItem", id=one.id, endport="30"))["networkacl"]
-    assert (changed["protocol"], changed["endport"]) == ("tcp", 30)
+    assert (changed["protocol"], changed["endport"]) == ("tcp", "30")
     out = [done(dev, call(dev, "createNetworkACL", aclid=acl, protocol="udp", startport=port, endport=port, traffictype="egress"))["networkacl"] for port in ["53", "123"]]
     assert [i["id"] for i in items(dev, acl, traffictype="Egress")] == [o["id"] for o in out] and [o["number"] for o in out] == [10, 11]
     for item in out:
@@ -693,7 +742,7 @@ def test_a_list_in_two_faces(dev, vpc):
     ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=40, Protocol="6", RuleAction="allow", Egress=False, CidrBlock="10.0.0.0/8",
                                  PortRange={"From": 443, "To": 443})
     shown, = items(dev, made, traffictype="Ingress")
-    assert (shown["number"], shown["protocol"], shown["startport"], shown["cidrlist"]) == (40, "tcp", 443, "10.0.0.0/8")
+    assert (shown["number"], shown["protocol"], shown["startport"], shown["cidrlist"]) == (40, "tcp", "443", "10.0.0.0/8")
     tier, = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [
         ec2_id("subnet", cloud.own(dev).ok("GET", f"{NETWORK}/subnets?network_id={vpc[1]}")["subnets"][0]["id"])]}])["NetworkAcls"]
     association = tier["Associations"][0]["NetworkAclAssociationId"]

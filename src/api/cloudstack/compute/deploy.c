@@ -290,7 +290,7 @@ static RESULT choose_network(struct op *op, struct deploy_args *a)
 	if (!owner || !uuid_is_none(owner->default_router))
 		return OK;
 	TRY(engine_find_zone(op->ctx, op->head, &a->launch.zone, &zone));
-	struct cs_isolated networks = cs_find_isolated(op->head, owner->row.id, zone->row.id);
+	struct cs_isolated networks = cs_find_isolated(op->head, owner->row.id, zone->row.id, false);
 	a->launch.any_network = false;
 	if (networks.count + networks.tiers > 1)
 		return ctx_fail_field(op->ctx, ERR_INVALID, STR("networkids"),

@@ -53,13 +53,16 @@ struct zone;
 
 /* Of IPv4; NULL: the network has none. */
 const struct subnet *cs_find_subnet(struct api_call *e, uuid network);
+/* Whether the subnet's router has a gateway that translates addresses. */
+bool cs_has_source_nat(const struct tables *t, const struct subnet *s);
 /* The account's isolated networks in a zone, as CloudStack chooses from where a command names none. */
 struct cs_isolated {
-	size_t count;
+	size_t count; /* without VPCs' tiers */
 	uuid network; /* one of them, else one of the tiers; none: there is neither */
-	size_t tiers; /* of VPCs, which are not counted */
+	size_t tiers;
 };
-struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone);
+/* with_source_nat: leaves out networks without source NAT that are no tiers; no public address can lead into them. */
+struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone, bool with_source_nat);
 struct str cs_get_network_name(struct api_call *e, const struct row *network);
 /* The router, if it is a VPC: one that has address blocks of its own. NULL: it is none, or gone. */
 const struct router *cs_find_vpc(struct api_call *e, uuid router);

@@ -119,7 +119,7 @@ static bool is_tier_of_vpc(const struct tables *t, const struct subnet *s)
 	return router && row_is_live(&router->row) && router->blocks.count;
 }
 
-struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone)
+struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid zone, bool with_source_nat)
 {
 	struct cs_isolated found = {0};
 	for (const struct network *n = network_first_by_account(t, account); n;
@@ -130,6 +130,8 @@ struct cs_isolated cs_find_isolated(const struct tables *t, uuid account, uuid z
 		if (!s || !(uuid_is_none(s->zone) || uuid_equal(s->zone, zone)))
 			continue;
 		bool is_tier = is_tier_of_vpc(t, s);
+		if (!is_tier && with_source_nat && !cs_has_source_nat(t, s))
+			continue;
 		found.tiers += is_tier;
 		found.count += !is_tier;
 		if (!is_tier || !found.count)

@@ -134,11 +134,11 @@ RESULT cs_find_offering(struct cs_call *e, struct str id, const char *field,
 	return OK;
 }
 
-static bool leads_out(struct api_call *e, uuid router)
+bool cs_has_source_nat(const struct tables *t, const struct subnet *s)
 {
-	const struct gateway *g = gateway_first_by_router(api_tables(e), router);
+	const struct gateway *g = uuid_is_none(s->router) ? NULL : gateway_first_by_router(t, s->router);
 	while (g && !(row_is_live(&g->row) && g->translates))
-		g = gateway_next_by_router(api_tables(e), g);
+		g = gateway_next_by_router(t, g);
 	return g;
 }
 
@@ -152,7 +152,7 @@ const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct n
 		return &offerings[OFFERING_L2];
 	if (cs_find_vpc(e, subnet->router))
 		return &offerings[OFFERING_VPC];
-	bool is_out = !uuid_is_none(subnet->router) && leads_out(e, subnet->router);
+	bool is_out = cs_has_source_nat(api_tables(e), subnet);
 	bool is_open = network->has_firewall && network->egress_open;
 	return &offerings[!is_out ? OFFERING_ISOLATED : is_open ? OFFERING_OPEN : OFFERING_SOURCE_NAT];
 }

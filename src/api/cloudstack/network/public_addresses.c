@@ -221,11 +221,12 @@ static const struct param associate_params[] = {
 };
 #undef P
 
-/* The account's one isolated network in the zone. Where there is none, CloudStack refuses; an account whose networks are
- * VPCs' tiers alone may use the address in these. Source: AssociateIPAddrCmd.getNetworkId(), 4.18. */
+/* The account's one isolated network in the zone that can have a public address. Where there is none, CloudStack refuses; an
+ * account whose networks are VPCs' tiers alone may use the address in these. CloudStack counts tiers and networks without
+ * source NAT, too. Source: AssociateIPAddrCmd.getNetworkId(), 4.18. */
 static RESULT choose_network(struct cs_call *e, const struct row *zone, struct associate_args *a)
 {
-	struct cs_isolated networks = cs_find_isolated(cs_tables(e), e->c->who->account, zone->id);
+	struct cs_isolated networks = cs_find_isolated(cs_tables(e), e->c->who->account, zone->id, true);
 	const struct account *account = account_find(cs_tables(e), e->c->who->account);
 	const struct domain *domain = account ? domain_find(cs_tables(e), account->domain) : NULL;
 	if (networks.count > 1)
