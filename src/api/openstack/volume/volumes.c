@@ -205,6 +205,8 @@ static void write_later(struct os_call *e, struct json_writer *w, const struct o
 		json_write_null(w, "cluster_name");
 	if (e->request.version >= 63)
 		os_write_id(w, "volume_type_id", i->type ? i->type->row.id : UUID_NONE);
+	if (e->request.version >= 65)
+		json_write_bool(w, "consumes_quota", true);
 }
 
 /* Until it is where volumes of its new type lie, Cinder says the old one. */
