@@ -72,6 +72,15 @@ static RESULT check_each(struct ctx *c, const json_t *json, RESULT (*check)(stru
 	return OK;
 }
 
+/* Key without the port of an issuer: "id.example.com:8443:sub". AWS has no issuers with a port; Dari has. */
+static struct str skip_port(struct str key)
+{
+	size_t host = str_find_char(key, ':', 0), port = str_find_char(key, ':', host + 1);
+	int64_t number = 0;
+	bool is_port = port < key.n && !str_parse_int(str_slice(key, host + 1, port), &number).code;
+	return is_port ? str_slice(key, port, key.n) : key;
+}
+
 /* A tag's key, behind the slash, may have any. */
 static RESULT check_conditions(struct ctx *c, const json_t *conditions)
 {
@@ -80,7 +89,7 @@ static RESULT check_conditions(struct ctx *c, const json_t *conditions)
 	json_object_foreach ((json_t *) conditions, operator, keys)
 		json_object_foreach (keys, key, value) {
 			struct str name = str_from(key);
-			TRY(check_colons(c, str_slice(name, 0, str_find_char(name, '/', 0))));
+			TRY(check_colons(c, skip_port(str_slice(name, 0, str_find_char(name, '/', 0)))));
 		}
 	return OK;
 }

@@ -147,6 +147,13 @@ def test_tokens_that_are_refused(sts, role, issuer):
     assert refused(sts, role, "x" * 20001) == "ValidationError"
 
 
+def test_keys_of_claims(iam, provider, issuer):
+    """AWS's rule of one colon holds behind the port that an issuer of Dari's may have."""
+    refusal = code(iam.create_role, RoleName="colons", AssumeRolePolicyDocument=trust(provider, Condition={
+        "StringEquals": {f"{issuer.host}:sub:x": "pod-1"}}))
+    assert ":" in issuer.host and refusal == "MalformedPolicyDocument"
+
+
 def test_who_has_no_role(sts, role, iam, issuer, provider, number):
     assert refused(sts, role.replace("/pod", "/nobody"), issuer.token()) == "AccessDenied"
     assert refused(sts, role.replace(number, "000000000000"), issuer.token()) == "AccessDenied"
