@@ -20,9 +20,9 @@ TYPES = {'string': 'string', 'integer': 'integer', 'long': 'integer', 'boolean':
          'double': 'string', 'float': 'string', 'timestamp': 'string'}
 # Accepted by EC2 though its documentation does not list them.
 EXTRA_FILTERS = re.compile(r'^(tag:|platform-details|usage-operation|usage-operation-update-time|cidrBlock|cidr-block|isDefault|availabilityZone|availabilityZoneId|defaultForAz|key|value|'
-                           r'resource-id|resource-type|ip-permission.group-name|group-id|group-name|source-dest-check|'
+                           r'resource-id|resource-type|availability-zone-id|ip-permission.group-name|group-id|group-name|source-dest-check|'
                            r'private-dns-name|private-ip-address|ipv6-address|source-instance-id|operator.managed|operator.principal|'
-                           r'association.gateway-id)$')  # the licences' filters and the last are documented since Debian's model
+                           r'association.gateway-id)$')  # the licences' filters, a zone's id and the last are documented since Debian's model
 # What EC2 has got since Debian's model.
 NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
@@ -37,7 +37,8 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'AttachNetworkInterface EnaQueueCount|ModifyNetworkInterfaceAttribute (Attachment.(Default)?EnaQueueCount|'
                    r'EnablePrimaryIpv6|ConnectionTrackingSpecification|AssociatePublicIpAddress|AssociatedSubnetId)|'
                    r'Describe\w+ Include(ManagedResources|UnsupportedInRegion)|\w+Instances SkipOsShutdown|'
-                   r'TerminateInstances Force|RunInstances (SecondaryInterface|Operator|EnablePrimaryIpv6|'
+                   r'TerminateInstances Force|Describe(ReservedInstancesOfferings|SpotPriceHistory) AvailabilityZoneId|'
+                   r'RunInstances (SecondaryInterface|Operator|EnablePrimaryIpv6|'
                    r'NetworkPerformanceOptions|Placement.AvailabilityZoneId|NetworkInterface.N.(PrimaryIpv6|'
                    r'EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount)|BlockDeviceMapping.N.Ebs.('
                    r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts')

@@ -4,6 +4,8 @@
  * asked for is nobody's. Nothing here changes anything. */
 #include "api/ec2/core/empty_list.h"
 
+#include "engine/resolve.h"
+
 #define NO_CARRIER "no carrier's network is connected to the region"
 #define NO_TRANSIT "VPCs of a region are joined by peerings, and there is one region"
 #define NO_VPN "sites are joined by the operator's own router, on the external network"
@@ -260,21 +262,25 @@ static const struct filter reserved_instances_filters[] = {
 };
 
 #define OF_OFFERING(wire, member, ...) PARAM(struct ec2_empty_list, wire, member, __VA_ARGS__)
+#define OF_ZONE                                                                                              \
+	OF_OFFERING("AvailabilityZone", zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "In this zone."),  \
+		OF_OFFERING("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE,              \
+			    .doc = "The same by its id.")
 static const struct param reserved_instances_offerings_params[] = {
 	IDS("ReservedInstancesOfferingId"),
 	QUERY_FILTERS(struct ec2_empty_list),
 	PAGES(5, 1000),
-	OF_OFFERING("AvailabilityZone", words[0], .doc = "In this zone."),
-	OF_OFFERING("AvailabilityZoneId", words[1], .doc = "The same by its id."),
-	OF_OFFERING("InstanceType", words[2], .doc = "Of instances of this type."),
-	OF_OFFERING("InstanceTenancy", words[3], .words = "default|dedicated|host",
+	OF_ZONE,
+	OF_OFFERING("InstanceType", type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE,
+		    .doc = "Of instances of this type."),
+	OF_OFFERING("InstanceTenancy", words[0], .words = "default|dedicated|host",
 		    .doc = "Of this tenancy."),
-	OF_OFFERING("OfferingClass", words[4], .words = "standard|convertible", .doc = "Which of them."),
-	OF_OFFERING("OfferingType", words[5],
+	OF_OFFERING("OfferingClass", words[1], .words = "standard|convertible", .doc = "Which of them."),
+	OF_OFFERING("OfferingType", words[2],
 		    .words = "Heavy Utilization|Medium Utilization|Light Utilization|No Upfront|Partial "
 			     "Upfront|All Upfront",
 		    .doc = "How they are paid."),
-	OF_OFFERING("ProductDescription", products, .doc = "Of this system."),
+	OF_OFFERING("ProductDescription", words[3], .doc = "Of this system."),
 	OF_OFFERING("IncludeMarketplace", marketplace, .doc = "Those of other accounts, too."),
 	OF_OFFERING("MinDuration", numbers[0], .min = 0, .max = INT64_MAX, .doc = "Seconds at least."),
 	OF_OFFERING("MaxDuration", numbers[1], .min = 0, .max = INT64_MAX, .doc = "Seconds at most."),
@@ -296,11 +302,11 @@ static const struct filter reserved_instances_offerings_filters[] = {
 static const struct param spot_price_history_params[] = {
 	QUERY_FILTERS(struct ec2_empty_list),
 	PAGES(1, 1000),
-	OF_OFFERING("AvailabilityZone", words[0], .doc = "In this zone."),
-	OF_OFFERING("AvailabilityZoneId", words[1], .doc = "The same by its id."),
-	OF_OFFERING("StartTime", words[2], .doc = "From then on."),
-	OF_OFFERING("EndTime", words[3], .doc = "Until then."),
-	OF_OFFERING("InstanceType", types, .doc = "Of these types."),
+	OF_ZONE,
+	OF_OFFERING("StartTime", words[0], .doc = "From then on."),
+	OF_OFFERING("EndTime", words[1], .doc = "Until then."),
+	OF_OFFERING("InstanceType", types, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE,
+		    .doc = "Of these types."),
 	OF_OFFERING("ProductDescription", products, .doc = "Of these systems."),
 };
 static const struct filter spot_price_history_filters[] = {
@@ -477,11 +483,29 @@ static RESULT refuse_id(struct ec2_call *e, const struct empty_kind *kind, struc
 			STR_ARG(id), kind->prefix);
 }
 
+static RESULT check_ref(struct ec2_call *e, enum kind kind, const struct ref *ref)
+{
+	const struct row *row = NULL;
+	return ref->kind == KIND_NONE ? OK : engine_find(e->c, ec2_tables(e), kind, ref, &row);
+}
+
+/* Zones and instance types that an offering is asked for exist in the region. */
+static RESULT check_refs(struct ec2_call *e, const struct ec2_empty_list *a)
+{
+	TRY(check_ref(e, KIND_ZONE, &a->zone));
+	TRY(check_ref(e, KIND_ZONE, &a->zone_id));
+	TRY(check_ref(e, KIND_INSTANCE_TYPE, &a->type));
+	for (size_t k = 0; k < a->types.count; k++)
+		TRY(check_ref(e, KIND_INSTANCE_TYPE, &a->types.at[k]));
+	return OK;
+}
+
 static RESULT ec2_describe_nothing(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_empty_list *a = args;
 	const struct empty_kind *kind = find_kind(e->action->name);
 	TRY(ec2_check_empty_list(e, &a->query, a->names.count));
+	TRY(check_refs(e, a));
 	if (a->names.count)
 		return refuse_id(e, kind, a->names.at[0]);
 	xml_empty(x, kind->set);

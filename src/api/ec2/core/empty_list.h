@@ -9,8 +9,10 @@
 struct ec2_empty_list {
 	struct ec2_query query;
 	struct strs names;   /* of services; ids of what has no kind of rows */
-	struct str words[6]; /* whatever else chooses between rows */
-	struct strs types, products;
+	struct str words[4]; /* whatever else chooses between rows */
+	struct strs products;
+	struct ref zone, zone_id, type;
+	struct refs types;
 	int64_t numbers[3];
 	enum choice marketplace;
 };
