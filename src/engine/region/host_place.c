@@ -16,20 +16,23 @@ static bool consists_of(struct str text, const char *others)
 	return true;
 }
 
-static bool is_parameter(struct str pair)
+/* Simulated hosts have a parameter of their own: what their processor lacks. */
+static bool is_parameter(struct str scheme, struct str pair)
 {
 	static const char *const known[] = {
 		"keyfile", "known_hosts", "known_hosts_verify", "mode", "no_tty", "no_verify", "pkipath",
 		"socket",  "sshauth",     "tls_priority"};
 	struct str name = STR_NONE;
 	(void) str_split_next(&pair, '=', &name);
+	if (str_is(scheme, "sim"))
+		return str_is(name, "lacks") && consists_of(pair, "-._");
 	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++)
 		if (str_is(name, known[k]))
 			return consists_of(pair, "/-._:,+@!");
 	return false;
 }
 
-/* "qemu+ssh://root@hv1.example:22/system?keyfile=/etc/dari/key", "qemu+tls://[fd00::1]/system", "sim://" */
+/* "qemu+ssh://root@hv1.example:22/system?keyfile=/etc/dari/key", "qemu+tls://[fd00::1]/system", "sim://?lacks=avx2" */
 bool host_is_uri(struct str uri)
 {
 	size_t colon = str_find_char(uri, ':', 0);
@@ -41,7 +44,7 @@ bool host_is_uri(struct str uri)
 	size_t query = str_find_char(rest, '?', 0), slash = str_find_char(str_slice(rest, 0, query), '/', 0);
 	struct str parameters = str_slice(rest, query + (query < rest.n), rest.n);
 	while (str_split_next(&parameters, '&', &pair))
-		if (!is_parameter(pair))
+		if (!is_parameter(scheme, pair))
 			return false;
 	return consists_of(str_slice(rest, 0, slash), "-._:@[]") &&
 	       consists_of(str_slice(rest, slash, query), "/-._");

@@ -95,12 +95,16 @@ static void check_remotes(void **state)
 static void check_places(void **state)
 {
 	static const char *const good[] = {"sim://",
+					   "sim://?lacks=avx2",
 					   "qemu:///system",
 					   "qemu+tls://hv1.example.com/system",
 					   "qemu+ssh://root@hv1:22/system?keyfile=/etc/dari/id&no_verify=1",
 					   "qemu+unix:///system?socket=/run/hv1.sock",
 					   "qemu+tls://[fd00::1]/system"};
 	static const char *const bad[] = {"",
+					  "sim://?keyfile=/etc/dari/id",
+					  "sim://?lacks=a/b",
+					  "qemu+tls://h/system?lacks=avx2",
 					  "x",
 					  "/system",
 					  "://h/system",
