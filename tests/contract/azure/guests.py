@@ -168,7 +168,7 @@ def test_refused(cloud, machine):
     assert cloud.refused("PUT", one, body=wanted(cloud, publisher="Microsoft.Azure.Extensions", type="CustomScript")) == (404, "ArtifactNotFound")
     assert cloud.refused("PUT", one, body=wanted(cloud, settings=7)) == (400, "InvalidParameter")
     assert cloud.refused("PUT", one, body=wanted(cloud, settings={"script": "x" * 70000})) == (400, "InvalidParameter")
-    assert cloud.refused("PUT", one, body=wanted(cloud, provisionAfterExtensions=["x"])) == (400, "InvalidParameter")
+    assert cloud.refused("PUT", one, body=wanted(cloud, provisionAfterExtensions=["x"])) == (409, "OperationNotAllowed")
     assert cloud.refused("PUT", one, body={}) == (400, "InvalidParameter")
     assert cloud.refused("GET", one) == (404, "ResourceNotFound")
     assert cloud.ask("DELETE", one)[0] == 204

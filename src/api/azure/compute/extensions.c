@@ -186,17 +186,6 @@ static RESULT read_settings(struct az_call *e, const json_t *properties, const c
 				 EXTENSION_SETTINGS_MAX);
 }
 
-static RESULT refuse_unbuilt(struct az_call *e, const json_t *properties)
-{
-	static const char *const names[] = {"protectedSettingsFromKeyVault", "provisionAfterExtensions"};
-	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-		const json_t *value = json_object_get(properties, names[k]);
-		if (value && !json_is_null(value) && (!json_is_array(value) || json_array_size(value)))
-			return az_fail(e, names[k], "The parameter '%s' is not supported.", names[k]);
-	}
-	return OK;
-}
-
 /* Secrets are sealed here, and a key for the machine is made, where it has none, on the lane. */
 RESULT az_take_secret(struct az_call *e, struct extension_args *a)
 {
@@ -236,7 +225,6 @@ static RESULT prepare_set(struct az_call *e, void *args)
 	struct extension_args *a = args;
 	const json_t *properties = json_object_get(e->body, "properties");
 	TRY(az_find_machine(e, &a->ref));
-	TRY(refuse_unbuilt(e, properties));
 	a->wish.instance = a->ref;
 	a->wish.name = az_path_value(e, "vmExtensionName");
 	a->wish.publisher = text_of(e, properties, "publisher");
