@@ -261,16 +261,17 @@ class Azure(face.Face):
 REFERENCES = {
     "networkSecurityGroup.id": "policy", "routeTable.id": "plan", "natGateway.id": "nat", "ApplicationSecurityGroups.N.id": "set",
     "applicationSecurityGroups.N.id": "set", "remoteVirtualNetwork.id": "other_network", "publicIpAddresses.N.id": "address", "publicIpPrefixes.N.id": "nat_prefix",
-    "publicIPAddress.id": "address", "publicIPPrefix.id": "prefix", "subnet.id": "subnet", "frontendIPConfiguration.id": "frontend", "backendAddressPool.id": "pool",
+    "publicIPAddress.id": "address", "publicIPPrefix.id": "prefix", "subnet.id": "subnet", "frontendIPConfiguration.id": "frontend", "backendAddressPool.id": "pool", "backendAddressPools.N.id": "pool",
     "probe.id": "probe", "loadBalancerBackendAddressPools.N.id": "pool", "loadBalancerInboundNatRules.N.id": "nat_rule",
     "sourceResourceId": "disk", "imageReference.id": "image", "sourceVirtualMachine.id": "machine", "snapshot.id": "snapshot",
-    "managedDisk.id": "disk", "networkInterfaces.N.id": "interface", "availabilitySet.id": "availability_set"}
+    "managedDisk.id": "disk", "networkInterfaces.N.id": "interface", "availabilitySet.id": "availability_set",
+    "proximityPlacementGroup.id": "proximity_group"}
 
 
 def references(action):
     """(parameter, the word of what it names)."""
     for p in action["params"]:
-        if p["built"] and p["name"].endswith((".id", "sourceResourceId")):
+        if p["built"] and not p.get("passed_over") and p["name"].endswith((".id", "sourceResourceId")):
             found = [word for place, word in REFERENCES.items() if p["name"].endswith(place)]
             assert found, f"{p['name']} names what the test does not know"
             yield p["name"], found[0]
@@ -308,6 +309,7 @@ CHANGE, NOT_BUILT = (409, "PropertyChangeNotAllowed"), (409, "OperationNotAllowe
 REFUSED_ANYWAY = {  # also with one's own
     ("PATCH disks", "creationData.sourceResourceId"): CHANGE, ("PATCH disks", "imageReference.id"): CHANGE,
     ("PATCH virtualMachines", "imageReference.id"): CHANGE, ("PATCH virtualMachines", "availabilitySet.id"): CHANGE,
+    ("PATCH virtualMachines", "proximityPlacementGroup.id"): CHANGE,
     ("PATCH virtualMachines", "osDisk.managedDisk.id"): NOT_BUILT,
     ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # it runs
     ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway says it
