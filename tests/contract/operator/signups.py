@@ -182,10 +182,10 @@ def test_a_known_address_is_answered_like_any_other(world):
 
 def test_the_first_payment_ends_the_trial(world):
     body = json.dumps({"key": "1", "domain": "kim", "amount": "5"}).encode()
-    now = int(time.time())
-    mac = hmac.new(SECRET.encode(), f"{now}.".encode() + body, hashlib.sha256).hexdigest()
+    now, path = int(time.time()), f"{native.PREFIX}/webhooks/mails/payments"
+    mac = hmac.new(SECRET.encode(), f"{now}.POST {path}\n".encode() + body, hashlib.sha256).hexdigest()
     connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=waiting.HANG_S)
-    connection.request("POST", f"{native.PREFIX}/webhooks/mails/payments", body, {"Content-Type": "application/json", "Dari-Signature": f"t={now},v1={mac}"})
+    connection.request("POST", path, body, {"Content-Type": "application/json", "Dari-Signature": f"t={now},v1={mac}"})
     assert connection.getresponse().status == 200
     waiting.wait_until(lambda: [e for e in list(world.mailer.heard) if e["event"] == "signup.active"], "it is told")
     kim = Customer(world, "kim", "kim@example.com")
