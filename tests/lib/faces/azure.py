@@ -317,6 +317,7 @@ REFUSED_ANYWAY = {  # also with one's own
     ("PUT images", "managedDisk.id"): NOT_BUILT,
     ("PUT virtualMachines", "osDisk.managedDisk.id"): (400, "InvalidParameter"),  # nothing is on it that starts
     ("PUT loadBalancers", "inboundNatRules.N.properties.backendAddressPool.id"): NOT_BUILT,
+    ("PUT loadBalancers", "inboundNatRules.N.properties.backendAddressPools.N.id"): NOT_BUILT,
     ("PUT loadBalancers", "inboundNatRules.N.properties.probe.id"): NOT_BUILT}
 
 
