@@ -115,7 +115,7 @@ def cost(entries):
 
 
 def turn_of_head():
-    """The number of commits; of a shallow clone, a number made of the commit's hash."""
+    """Counts the commits; a shallow clone takes a number from its commit's hash instead."""
     if git("rev-parse", "--is-shallow-repository").stdout.strip() == "true":
         return int(git("rev-parse", "HEAD").stdout[:8] or "0", 16)
     return int(git("rev-list", "--count", "HEAD").stdout.strip() or 0)

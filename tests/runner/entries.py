@@ -29,7 +29,7 @@ HEADER = re.compile(r"^# (when|subjects|covers|limit|build): (.+?)$", re.MULTILI
 
 @dataclasses.dataclass(eq=False)
 class Entry:
-    """One command. Its output is counted: TAP lines, cmocka's, or a closing line "N passed, N failed"."""
+    """Describes one command. results.py counts its TAP lines, cmocka's lines, or closing line "N passed, N failed"."""
     level: str
     name: str  # unique within the level
     argv: list

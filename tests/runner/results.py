@@ -30,13 +30,13 @@ def count(output, status):
 
 
 def excerpt(output):
-    """Of a long output the lines that speak of failures, and its end."""
+    """Shortens a long output to the lines that speak of failures, and its end."""
     lines = output.splitlines()
     return [line for line in lines[:-120] if FAILURE.match(line)] + lines[-120:]
 
 
 def summary(output):
-    """Where it failed and with which words: enough to begin with."""
+    """Lists the places and the words of the failures: enough to begin with."""
     lines = output.splitlines()
     found = [k for k, line in enumerate(lines) if FAILURE.match(line) or PLACE.match(line)]
     frames = [k + 1 for k in found if lines[k].startswith("  File ")]

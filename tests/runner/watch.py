@@ -24,7 +24,7 @@ RUNNING = set()
 
 
 def measure_slowness():
-    """How many times longer this machine takes than the reference: the figure by which the tests themselves bound their waits."""
+    """Returns how many times longer than the reference this machine takes; the tests bound their waits by the same figure."""
     slowness = waiting.measure()
     print(f"machine: limits times {slowness:.1f}", flush=True)
     return slowness
