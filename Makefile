@@ -10,8 +10,10 @@ build: ## build/dari
 	@ninja -C $(B) --quiet
 	@ln -sf $(CURDIR)/$(B)/src/daemon/dari build/dari
 
-install: build ## dari, its manual page, completion and systemd unit, under /usr/local (DESTDIR counts)
-	@meson install -C $(B) --quiet
+install: ## dari, its manual page, completion and systemd unit, under /usr/local (DESTDIR counts); a debug build aborts at faults
+	@tools/install-packages build
+	@[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release -Db_lto=true -Dtests=false >/dev/null
+	@meson install -C build/release --quiet
 
 deb: ## the Debian packages, into build/deb
 	@tools/install-packages build deb
