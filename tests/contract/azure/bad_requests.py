@@ -18,7 +18,8 @@ from azure import Cloud  # noqa: E402
 from dev import DARI, Dev  # noqa: E402
 
 TABLES = json.loads(subprocess.run([DARI, "dump", "azure"], check=True, capture_output=True).stdout)["actions"]
-CALLS = {f"{a['method']} {a['path']}": a for a in TABLES}
+# Only what a body holds is mutated: paths and queries have cases of their own.
+CALLS = {f"{a['method']} {a['path']}": {**a, "params": [p for p in a["params"] if p["in"] == "body"]} for a in TABLES}
 # What ARM is asked for by a token; the sign-in, and what is told before it, have tests of their own.
 ASKED = sorted(n for n, a in CALLS.items() if not a["open"])
 IN_SUBSCRIPTION = [n for n in ASKED if "{subscriptionId}" in n]
@@ -155,12 +156,12 @@ def test_members_that_nobody_reads(cloud, name):
     path, version = path_of(name, cloud.own), version_of(name)
     objects = [""] + [p["name"] + "." for p in action["params"] if p["type"] == "object" and ".N" not in p["name"]]
     for place in objects:
-        body = good(action["params"])
+        body = {}  # good() fills lists with what is refused earlier
         put(body, f"{place}dariUnknown", 1)
         status, _, answer = cloud.ask(method, path, version, body=body)
         assert (status == 400 and answer["error"]["code"] in UNREAD) or status in (404, 409), (place, answer)
     for unbuilt in (p["name"] for p in action["params"] if not p["built"] and ".N" not in p["name"]):
-        body = good(action["params"])
+        body = {}
         put(body, unbuilt, "x")
         status, _, answer = cloud.ask(method, path, version, body=body)
         # A text where the reference has an object or a number is refused for its type first.

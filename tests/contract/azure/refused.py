@@ -12,6 +12,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from azure import Cloud  # noqa: E402
 from dev import Dev  # noqa: E402
+import waiting  # noqa: E402
 
 COMPUTE, NETWORK = "/providers/Microsoft.Compute", "/providers/Microsoft.Network"
 NIL = "00000000-0000-0000-0000-000000000000"
@@ -250,7 +251,11 @@ def test_location_leads_to_the_resource(place):
     assert status == 202
     place.done("PUT", f"{COMPUTE}/disks/where", place.disk)
     token = place.cloud.token_of(place.cloud.dev.account)
-    status, _, answer = place.cloud.send("GET", headers["Location"].replace(place.cloud.dev.url, ""), Authorization=f"Bearer {token}")
+
+    def look():
+        status, _, answer = place.cloud.send("GET", headers["Location"].replace(place.cloud.dev.url, ""), Authorization=f"Bearer {token}")
+        return None if status == 202 else (status, answer)
+    status, answer = waiting.wait_until(look, "the operation has ended")
     assert status == 200 and answer["name"] == "where" and answer["properties"]["provisioningState"] == "Succeeded", answer
 
 

@@ -70,6 +70,9 @@ class Place:
                 found = [r for r in answer.json["items"] if r.get("ec2") not in world.public]
                 if found:
                     self.rows[action["kind"]] = next((r for r in found if r.get("ec2") in alive), found[-1])
+        # Ids of types are drawn, and so would be a type of another architecture than the image's.
+        types = ask(self.root, "GET", "/instance-types?fields=*&limit=1000").json["items"]
+        self.rows["instance_type"] = next(r for r in types if r["name"] == "t3.nano")
         self.rows["user"] = next(r for r in ask(self.root, "GET", "/users?fields=*").json["items"] if r["name"] == "ann")
 
         listed = ask(self.root, "GET", "/instances?fields=*&limit=1000").json["items"]

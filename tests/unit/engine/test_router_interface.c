@@ -279,6 +279,8 @@ static void check_ports(void **state)
 	cloud_fails(c, &c->alice, engine_update_port, &change, ERR_COMBINATION, KIND_PORT); /* its pair */
 	struct port_pairs none = {0};
 	change.pairs = &none;
+	cloud_fails(c, &c->alice, engine_update_port, &change, ERR_IN_USE, KIND_PORT); /* its group */
+	change.has_no_groups = true;
 	cloud_ok(c, &c->alice, engine_update_port, &change);
 	assert_int_equal(port_find(t, port.port)->groups.count, 0);
 	/* one without any address */
