@@ -9,4 +9,5 @@ export CLOUD_ALL_SEEDS=1
 for name in chaos kill lifecycle maintenance network outage plug; do
     step "$name" "${DARI_BUILD:-build/main}/tests/unit/reconcile/test_reconcile_$name"
 done
+step "store faults" "${DARI_BUILD:-build/main}/tests/unit/store/test_store_faults"
 end_steps

@@ -506,7 +506,8 @@ static void test_iam(void **state)
 	(void) state;
 	static const char trust[] = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22"
 				    "sts%3AAssumeRole%22%2C%22Principal%22%3A%22%2A%22%7D%7D";
-	static const char policy[] = "%7B%22Statement%22%3A%7B%22Effect%22%3A%22Allow%22%2C%22Action%22%3A%22"
+	static const char policy[] = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%7B%22Effect%"
+				     "22%3A%22Allow%22%2C%22Action%22%3A%22"
 				     "%2A%22%2C%22Resource%22%3A%22%2A%22%7D%7D";
 	for (int k = 0; k < MANY; k++) {
 		const char *path = k == 7 ? "%2Fone%2F" : "%2F";

@@ -6,6 +6,7 @@
 #include "store/volume.h"
 #include "store/zone.h"
 
+#include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,13 +134,14 @@ static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool 
 	return fired;
 }
 
+/* Each place fails once or from there on, in turn; with CLOUD_ALL_SEEDS in the environment each place fails both ways. */
 static void run_each_fault(struct fixture *f, unsigned points)
 {
+	bool both = getenv("CLOUD_ALL_SEEDS");
 	uint64_t n = 0;
-	while (run_with_fault(f, points, n, false)) {
-		run_with_fault(f, points, n, true);
-		n++;
-	}
+	for (; run_with_fault(f, points, n, !both && n % 2); n++)
+		if (both)
+			run_with_fault(f, points, n, true);
 	assert_in_range(n, 5, 1000);
 }
 
