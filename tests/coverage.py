@@ -41,7 +41,7 @@ def read_counts(build):
 
 
 def add_line(lines, line):
-    """One line of a program, to what others say of the same line."""
+    """Adds one program's counts of a line to those of the others."""
     number = line["line_number"]
     known = lines.setdefault(number, {"count": 0, "branches": [0] * len(line["branches"])})
     known["count"] += line["count"]

@@ -318,7 +318,7 @@ RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, s
 	return OK;
 }
 
-/* Of the credential's rules one has to name the call. A credential without rules may make every call. */
+/* Refuses a call that none of the credential's rules names. A credential without rules may make every call. */
 static RESULT check_rules(struct tokens *t, struct ctx *c, const struct token *token,
 			  const struct token_use *use)
 {

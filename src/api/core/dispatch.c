@@ -237,7 +237,7 @@ static void undo_resumed(struct call *call, struct result undone)
 	fail_call(e, e->refusal);
 }
 
-/* The work, or the change behind it, has failed. The client is told once nothing of the work is left. */
+/* Undoes the work of a call that failed, in its work or in its change, and then answers with the refusal. */
 static void fail_worked_call(struct api_call *e, struct result result)
 {
 	if (!e->action->undo || e->skips_work) {

@@ -84,8 +84,8 @@ static const struct param payment_params[] = {
 	P("text", wish.text, .max = 1000, .doc = "More words."),
 };
 
-/* Method and path are signed with the body: what Dari tells the webhook bears the same secret, and proves nothing here.
- * There is no such webhook, or it takes none, or that is not its secret: all the same to a stranger. */
+/* Checks the signature of a payment. Method and path are signed with the body, so that a delivery of ours, signed with the
+ * same secret, proves nothing here. A stranger cannot tell an unknown webhook from a wrong secret. */
 static bool is_proved(struct native_call *e, const struct payment_args *a)
 {
 	const struct ref *ref = &a->webhook;

@@ -131,7 +131,7 @@ struct ticket_set_wish {
 	int64_t expires_us;
 };
 OPERATION(engine_fill_ticket_set, ticket_set_wish)
-/* Whether a set (none: a new one) of the account takes so many files more, before these are stored. Errors as above. */
+/* Checks, before files are stored, that a set (none: a new one) of the account takes `more` files. Errors as above. */
 RESULT engine_check_ticket_set(struct ctx *c, const struct tables *t, uuid account, uuid set, size_t more,
 			       int64_t now_us);
 

@@ -32,7 +32,7 @@ def test_help_of_one_command():
 
 
 def test_a_kept_region_opens_again_after_a_host_was_added(tmp_path):
-    """Nothing simulates that host, so it is never up, and nobody waits for it."""
+    """No driver simulates that host, so it never comes up; the test does not wait for it."""
     with Dev("--data", str(tmp_path)) as dev:
         dev.command("host", "add", "hv9")
     with Dev("--data", str(tmp_path)) as dev:
