@@ -6,6 +6,7 @@ that several may run beside each other and beside a demo, and ended whatever hap
 by check(); close() prints "N passed, N failed" and is the exit status.
 """
 import glob
+import http.client
 import json
 import os
 import re
@@ -45,6 +46,10 @@ class Region:
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
         self.keys = {}  # of accounts, by name
+
+    def connect(self):
+        """A new connection to the API, for dev.Account."""
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
 
     # ---- life
 

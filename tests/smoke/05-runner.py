@@ -6,6 +6,7 @@ results are counted as they were printed."""
 import os
 import subprocess
 import sys
+import types
 
 import pytest
 
@@ -13,6 +14,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 sys.path.insert(0, os.path.join(ROOT, "tests/runner"))
 import choice  # noqa: E402
 import entries  # noqa: E402
+import kept  # noqa: E402
 import results  # noqa: E402
 import watch  # noqa: E402
 
@@ -124,3 +126,12 @@ def test_what_hangs_is_ended(monkeypatch):
 
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
+
+
+def test_what_passed_is_kept(tmp_path):
+    """A long run that is killed goes on: each entry that passed is in the file at once."""
+    path = str(tmp_path / "passed/commit")
+    assert kept.read(path) == {}
+    for script in SCRIPTS[:2]:
+        kept.add(path, types.SimpleNamespace(entry=script, passed=3, cpu_s=1.25, wall_s=2.0))
+    assert kept.read(path) == {script.id: [3, 1.2, 2.0] for script in SCRIPTS[:2]}
