@@ -237,13 +237,16 @@ static void judge_revoke(const struct request *x, struct verdict *v)
 	if (find_rule(x))
 		return;
 	judge_peer(x, v);
-	refuse(v, "InvalidPermission.NotFound");
+	if (!x->refs[0]->of || !x->refs[0]->of->is_default)
+		refuse(v, "InvalidPermission.NotFound");
 }
 
 static void apply_revoke(struct request *x, struct str answer)
 {
+	struct thing *rule = find_rule(x);
 	(void) answer;
-	model_end(&x->s->model, find_rule(x), GONE);
+	if (rule) /* in a default VPC the revocation of an absent rule succeeds */
+		model_end(&x->s->model, rule, GONE);
 }
 
 static bool draw_rule_change(struct request *x)

@@ -50,6 +50,7 @@ enum param_flag {
 	OR_NUMBER = 1 << 8,     /* TEXT: a whole number stands for its digits */
 	ONE_OR_LIST = 1 << 9,   /* TEXTS: one text stands for a list of it */
 	MAY_BE_EMPTY = 1 << 10, /* TEXT that is REQUIRED: an empty one is given */
+	ANY_FAMILY = 1 << 11,   /* IP, CIDR: IPv4 or IPv6, in a dialect that tells them apart */
 };
 
 enum param_place { IN_BODY, IN_PATH, IN_QUERY };

@@ -311,7 +311,8 @@ static RESULT read_id(const struct params_reader *r, const struct params_value *
 
 static bool is_of_family(const struct params_reader *r, const struct params_value *v, struct ip ip)
 {
-	return r->dialect->rules & IP_OF_ANY_FAMILY || ip.family == (v->p->flags & IPV6 ? IP_V6 : IP_V4);
+	return r->dialect->rules & IP_OF_ANY_FAMILY || v->p->flags & ANY_FAMILY ||
+	       ip.family == (v->p->flags & IPV6 ? IP_V6 : IP_V4);
 }
 
 static RESULT read_ip(const struct params_reader *r, const struct params_value *v, struct ip *out)

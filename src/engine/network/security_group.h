@@ -77,8 +77,16 @@ struct rules_wish {
 	/* All may go out of a group as long as nothing is said of what may: the rule that lets all out goes with the
 	 * first other one that is added, and comes back with the last that is removed. */
 	bool none_is_all;
+	/* EC2's rules: a rule that one call names twice is ERR_INVALID; in a default VPC a rule that is to be removed
+	 * and does not exist goes into `unknown` instead of failing the call. */
+	bool is_ec2s;
 	/* made: */
 	struct uuids made; /* the new rules, in the order asked; or the removed ones */
+	/* revoke only, without their tags: what was removed, and with is_ec2s what did not exist */
+	struct security_group_rules {
+		struct security_group_rule *at;
+		size_t count;
+	} revoked, unknown;
 };
 /* Adds rules, all or none. ERR_PROTECTED with KIND_SECURITY_GROUP_RULE, here and below: the group lets everything
  * through, for good. ERR_EXISTS with KIND_SECURITY_GROUP_RULE: one exists already, or is

@@ -20,6 +20,7 @@
 #include "model/address_group.h"
 #include "store/account.h"
 #include "store/peering.h"
+#include "store/router.h"
 #include "store/security_group.h"
 
 enum { GROUP_REVOKED_MAX = 100, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
@@ -239,9 +240,20 @@ static RESULT fail_exists(struct op *op, const struct rule_wish *wish, const str
 				 write_peer(same, peer), STR_ARG(write_traffic(op, same)));
 }
 
-static RESULT write_rule(struct op *op, const struct rule_wish *wish, struct security_group_rule *rule)
+static RESULT fail_repeated(struct op *op, const struct rule_wish *wish)
+{
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SECURITY_GROUP_RULE, wish->field,
+			   "The same permission must not appear multiple times");
+}
+
+/* made: rules that this call has added so far. */
+static RESULT write_rule(struct op *op, const struct rules_wish *all, const struct rule_wish *wish,
+			 const struct uuids *made, struct security_group_rule *rule)
 {
 	const struct security_group_rule *same = find_same(op->head, rule);
+	for (size_t k = 0; same && all->is_ec2s && k < made->count; k++)
+		if (uuid_equal(made->at[k], same->row.id))
+			return fail_repeated(op, wish);
 	if (same)
 		return fail_exists(op, wish, same);
 	TRY(limit_check(op, LIMIT_GROUP_RULES, rule->group, 1, wish->field));
@@ -323,7 +335,7 @@ RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 		rule.tags = tags;
 		if (wish->skips_present && find_same(op->head, &rule))
 			continue;
-		TRY(write_rule(op, &wish->rules[n], &rule));
+		TRY(write_rule(op, wish, &wish->rules[n], &(struct uuids){made, count}, &rule));
 		made[count++] = rule.row.id;
 	}
 	if (wish->skips_present && !count)
@@ -342,6 +354,12 @@ static RESULT find_in_group(struct op *op, const struct security_group *group, c
 		       : engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, ref);
 }
 
+static RESULT fail_absent(struct op *op, const struct rule_wish *wish)
+{
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->field,
+			   "The specified rule does not exist in this security group.");
+}
+
 /* The rule of the group that lets through what is asked for. */
 static RESULT find_by_spec(struct op *op, const struct security_group *group,
 			   enum security_group_rule_direction direction, const struct rule_wish *wish,
@@ -350,25 +368,61 @@ static RESULT find_by_spec(struct op *op, const struct security_group *group,
 	struct security_group_rule rule;
 	TRY(resolve_rule(op, group, direction, wish, &rule));
 	*ret_rule = find_same(op->head, &rule);
-	return *ret_rule ? OK
-			 : ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->field,
-				       "The specified rule does not exist in this security group.");
+	return *ret_rule ? OK : fail_absent(op, wish);
 }
 
-static RESULT revoke_by_spec(struct op *op, const struct security_group *group, const struct rules_wish *wish,
-			     uuid *removed)
+/* A copy that outlives the row. */
+static void add_copy(struct op *op, struct security_group_rules *rules,
+		     const struct security_group_rule *rule)
 {
+	struct security_group_rule *copy = &rules->at[rules->count++];
+	*copy = *rule;
+	copy->description = str_copy(op->ctx->arena, rule->description);
+	copy->said_protocol = STR_NONE;
+	copy->tags = (struct tags){0};
+}
+
+static RESULT remove_rule(struct op *op, struct rules_wish *wish, const struct security_group_rule *rule)
+{
+	add_copy(op, &wish->revoked, rule);
+	return revoke_rule(op, rule);
+}
+
+static bool has_same(const struct security_group_rules *rules, const struct security_group_rule *rule)
+{
+	for (size_t k = 0; k < rules->count; k++)
+		if (same_rule(&rules->at[k], rule))
+			return true;
+	return false;
+}
+
+static bool is_in_default_vpc(const struct op *op, const struct security_group *group)
+{
+	const struct router *router = router_find(op->head, group->router);
+	return router && router->is_default;
+}
+
+static RESULT revoke_by_spec(struct op *op, const struct security_group *group, struct rules_wish *wish)
+{
+	bool passes_over = wish->is_ec2s && is_in_default_vpc(op, group);
 	for (size_t n = 0; n < wish->rule_count; n++) {
 		const struct security_group_rule *found = NULL;
-		TRY(find_by_spec(op, group, wish->direction, &wish->rules[n], &found));
-		removed[n] = found->row.id;
-		TRY(revoke_rule(op, found));
+		struct security_group_rule rule;
+		TRY(resolve_rule(op, group, wish->direction, &wish->rules[n], &rule));
+		found = find_same(op->head, &rule);
+		if (!found && wish->is_ec2s && has_same(&wish->revoked, &rule))
+			return fail_repeated(op, &wish->rules[n]);
+		if (!found && passes_over)
+			add_copy(op, &wish->unknown, &rule);
+		else if (!found)
+			return fail_absent(op, &wish->rules[n]);
+		else
+			TRY(remove_rule(op, wish, found));
 	}
 	return OK;
 }
 
-static RESULT revoke_by_id(struct op *op, const struct security_group *group, const struct rules_wish *wish,
-			   uuid *removed)
+static RESULT revoke_by_id(struct op *op, const struct security_group *group, struct rules_wish *wish)
 {
 	for (size_t n = 0; n < wish->rule_ids.count; n++) {
 		const struct ref *ref = &wish->rule_ids.at[n];
@@ -376,8 +430,7 @@ static RESULT revoke_by_id(struct op *op, const struct security_group *group, co
 		TRY(find_in_group(op, group, ref, &rule));
 		if (rule->direction != wish->direction)
 			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, ref);
-		removed[n] = rule->row.id;
-		TRY(revoke_rule(op, rule));
+		TRY(remove_rule(op, wish, rule));
 	}
 	return OK;
 }
@@ -395,21 +448,36 @@ static RESULT name_group_of_rule(struct op *op, struct rules_wish *wish)
 	return OK;
 }
 
+static RESULT make_room(struct op *op, struct rules_wish *wish, size_t count)
+{
+	wish->revoked.at = arena_new_array(op->ctx->arena, struct security_group_rule, count + 1);
+	wish->unknown.at = arena_new_array(op->ctx->arena, struct security_group_rule, count + 1);
+	return wish->revoked.at && wish->unknown.at ? OK : ctx_no_memory(op->ctx);
+}
+
+static RESULT tell_removed(struct op *op, struct rules_wish *wish)
+{
+	uuid *removed = NULL;
+	TRY(new_ids(op, wish->revoked.count, &removed));
+	for (size_t k = 0; k < wish->revoked.count; k++)
+		removed[k] = wish->revoked.at[k].row.id;
+	wish->made = (struct uuids){removed, wish->revoked.count};
+	return OK;
+}
+
 RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 {
 	const struct security_group *group = NULL;
-	uuid *removed = NULL;
 	bool by_id = wish->rule_ids.count > 0;
-	size_t count = by_id ? wish->rule_ids.count : wish->rule_count;
 	if (by_id && !ref_is_given(&wish->group))
 		TRY(name_group_of_rule(op, wish));
 	TRY(find_changeable(op, &wish->group, "security_group.revoke", &group));
-	TRY(new_ids(op, count, &removed));
-	TRY(by_id ? revoke_by_id(op, group, wish, removed) : revoke_by_spec(op, group, wish, removed));
-	wish->made = (struct uuids){removed, count};
+	TRY(make_room(op, wish, by_id ? wish->rule_ids.count : wish->rule_count));
+	TRY(by_id ? revoke_by_id(op, group, wish) : revoke_by_spec(op, group, wish));
+	TRY(tell_removed(op, wish));
 	if (wish->none_is_all && wish->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS)
 		TRY(security_group_open_egress(op, group));
-	return bump_group(op, group, "rules removed", count);
+	return bump_group(op, group, "rules removed", wish->revoked.count);
 }
 
 RESULT engine_update_rule_descriptions(struct op *op, struct rules_wish *wish)

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/limits.h"
+#include "engine/network/ipv6.h"
 #include "engine/network/subnet_internal.h"
 #include "engine/tag_internal.h"
 #include "store/subnet.h"
@@ -27,18 +28,27 @@ static RESULT check_block(struct op *op, const struct subnet *subnet, struct cid
 	return limit_check(op, LIMIT_SUBNET_RESERVATIONS, subnet->row.id, 1, STR("Cidr"));
 }
 
+/* The subnet that holds the block: for IPv6 addresses the one beside the subnet that is named. */
+static const struct subnet *find_holder(const struct op *op, const struct subnet *named, struct cidr block)
+{
+	const struct subnet *beside =
+		block.base.family == IP_V6 ? engine_find_ipv6_subnet(op->head, named) : NULL;
+	return beside ? beside : named;
+}
+
 RESULT engine_create_subnet_reservation(struct op *op, struct subnet_reservation_wish *wish)
 {
-	const struct subnet *subnet = NULL;
+	const struct subnet *subnet = NULL, *holder = NULL;
 	char text[CIDR_TEXT_SIZE];
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
+	holder = find_holder(op, subnet, wish->block);
 	struct subnet_reservation made = {.row.gen = 1,
 					  .account = subnet->account,
-					  .subnet = subnet->row.id,
+					  .subnet = holder->row.id,
 					  .block = cidr_canonical(wish->block),
 					  .type = wish->type,
 					  .description = wish->description};
-	TRY(check_block(op, subnet, made.block));
+	TRY(check_block(op, holder, made.block));
 	TRY(tag_normalize(op, wish->tags, &made.tags));
 	made.row.id = engine_new_id(op, KIND_SUBNET_RESERVATION);
 	TRY(engine_permit(op, "subnet_reservation.create", KIND_SUBNET, &subnet->row));
@@ -60,7 +70,12 @@ RESULT engine_delete_subnet_reservation(struct op *op, struct subnet_reservation
 	wish->deleted.description = str_copy(op->ctx->arena, reservation->description);
 	wish->deleted.tags = (struct tags){0};
 	TRY(subnet_reservation_forget(op, row->id));
-	const struct subnet *subnet = subnet_find(op->head, wish->deleted.subnet);
+	const struct subnet *holder = subnet_find(op->head, wish->deleted.subnet);
+	const struct subnet *beside = holder && holder->block.base.family == IP_V6
+					      ? engine_find_ipv4_subnet(op->head, holder)
+					      : NULL;
+	const struct subnet *subnet = beside ? beside : holder;
+	wish->subnet = subnet ? subnet->row.id : wish->deleted.subnet;
 	if (!subnet)
 		return OK;
 	return engine_log_event(op, KIND_SUBNET, &subnet->row, "changed", "%s is reserved no more.",

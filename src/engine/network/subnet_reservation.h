@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Reservations of addresses in subnets, which are rows only. A port gets a reserved address if the
- * address is asked for by name, and none if one is chosen for it. Addresses in use stay so. */
+ * address is asked for by name, and none if one is chosen for it. Addresses in use stay so. A reservation of
+ * IPv6 addresses is a row of the IPv6 subnet, also where it was made for the IPv4 subnet beside that. */
 #pragma once
 
 #include "engine/operation.h"
@@ -23,7 +24,8 @@ OPERATION(engine_create_subnet_reservation, subnet_reservation_wish)
 
 struct subnet_reservation_target {
 	struct ref reservation;
-	/* made: without tags */
+	/* made: without tags; and the subnet that its maker named */
 	struct subnet_reservation deleted;
+	uuid subnet;
 };
 OPERATION(engine_delete_subnet_reservation, subnet_reservation_target)

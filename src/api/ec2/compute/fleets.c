@@ -11,6 +11,7 @@
 #include "model/fleet.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
+#include "store/launch_template_version.h"
 
 #define CONFIGS "LaunchTemplateConfigs"
 
@@ -45,6 +46,7 @@ static const struct params override_params = PARAMS(struct ec2_fleet_override, o
 
 struct ec2_fleet_config {
 	struct str template_id, template_name, version;
+	struct str field; /* LaunchTemplateId's or LaunchTemplateName's whole name */
 	struct {
 		const struct ec2_fleet_override *at;
 		size_t count;
@@ -53,8 +55,10 @@ struct ec2_fleet_config {
 #define P(wire, member, ...)                                                                                 \
 	PARAM(struct ec2_fleet_config, "LaunchTemplateSpecification." wire, member, .max = 255, __VA_ARGS__)
 static const struct param config_rows[] = {
-	P("LaunchTemplateId", template_id, .doc = "The launch template."),
-	P("LaunchTemplateName", template_name, .doc = "Or by name."),
+	P("LaunchTemplateId", template_id, .field = offsetof(struct ec2_fleet_config, field) + 1,
+	  .doc = "The launch template."),
+	P("LaunchTemplateName", template_name, .field = offsetof(struct ec2_fleet_config, field) + 1,
+	  .doc = "Or by name."),
 	P("Version", version, .doc = "A number, $Latest or $Default; absent: the default one."),
 	PARAM_LIST(struct ec2_fleet_config, "Overrides", overrides, override_params,
 		   .max = FLEET_OVERRIDES_MAX, .doc = "Ways to launch by it; none: as it says."),
@@ -264,20 +268,70 @@ static RESULT take_override(struct ec2_call *e, const struct ec2_create_fleet *a
 	return OK;
 }
 
-/* What was sent of them, to be read again. */
-static RESULT keep_configs(struct ec2_call *e, struct str *ret_form)
+/* Name of a configuration's version parameter. */
+static struct str name_version(struct ec2_call *e, const struct ec2_fleet_config *config)
+{
+	struct str parent = config->field;
+	while (parent.n && parent.p[parent.n - 1] != '.')
+		parent.n--;
+	return str_print(e->c->arena, "%" STR_FMT "Version", STR_ARG(parent));
+}
+
+static void add_pair(struct ec2_call *e, struct buf *form, struct str name, struct str value)
+{
+	if (buf_str(form).n)
+		buf_add_char(form, '&');
+	buf_add_str(form, str_encode_url(e->c->arena, name, false));
+	buf_add_char(form, '=');
+	buf_add_str(form, str_encode_url(e->c->arena, value, false));
+}
+
+/* Number of the version that the override launches by; empty: its launch could not be read. */
+static struct str write_number(struct ec2_call *e, const struct fleet_override *o)
+{
+	const struct launch_template_version *version =
+		launch_template_version_find(ec2_tables(e), o->launch.template_version);
+	return version ? str_print(e->c->arena, "%lld", (long long) version->number) : STR_NONE;
+}
+
+/* Number of the version for a parameter that names it by a word; else the parameter's own value. */
+static struct str number_of(const struct pairs *numbers, const struct pair *sent)
+{
+	for (size_t k = 0; k < numbers->count; k++)
+		if (str_equal(numbers->at[k].name, sent->name) && numbers->at[k].value.n)
+			return numbers->at[k].value;
+	return sent->value;
+}
+
+/* A pair for each configuration: its version's parameter with the number. */
+static RESULT find_numbers(struct ec2_call *e, const struct ec2_create_fleet *a, struct pairs *ret_numbers)
+{
+	struct pair *numbers = arena_new_array(e->c->arena, struct pair, a->configs.count + 1);
+	size_t first = 0;
+	if (!numbers)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->configs.count; k++) {
+		const struct ec2_fleet_config *config = &a->configs.at[k];
+		numbers[k] = (struct pair){.name = name_version(e, config),
+					   .value = write_number(e, &a->wish.overrides[first])};
+		first += config->overrides.count ? config->overrides.count : 1;
+	}
+	*ret_numbers = (struct pairs){numbers, a->configs.count};
+	return OK;
+}
+
+/* Configurations as they were sent, to be read again. An instant fleet launches once, so EC2 shows it with the
+ * numbers of its templates' versions. */
+static RESULT keep_configs(struct ec2_call *e, const struct ec2_create_fleet *a, struct str *ret_form)
 {
 	struct buf form;
+	struct pairs numbers = {0};
+	TRY(find_numbers(e, a, &numbers));
 	buf_init(&form, 64 * 1024);
 	for (size_t k = 0; k < e->pairs.count; k++) {
 		const struct pair *pair = &e->pairs.at[k];
-		if (!str_starts_with(pair->name, STR(CONFIGS ".")))
-			continue;
-		if (buf_str(&form).n)
-			buf_add_char(&form, '&');
-		buf_add_str(&form, str_encode_url(e->c->arena, pair->name, false));
-		buf_add_char(&form, '=');
-		buf_add_str(&form, str_encode_url(e->c->arena, pair->value, false));
+		if (str_starts_with(pair->name, STR(CONFIGS ".")))
+			add_pair(e, &form, pair->name, number_of(&numbers, pair));
 	}
 	struct result result = buf_finish(&form);
 	*ret_form = str_copy(e->c->arena, buf_str(&form));
@@ -335,7 +389,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 		return ctx_no_memory(e->c);
 	for (size_t k = 0; k < wish->count; k++)
 		TRY(take_override(e, a, k, &wish->overrides[k]));
-	TRY(keep_configs(e, &wish->configs));
+	TRY(keep_configs(e, a, &wish->configs));
 	wish->target = a->total * FLEET_UNIT;
 	wish->min_target = a->min_target * FLEET_UNIT;
 	wish->is_prioritized = str_is(a->strategy, "prioritized");

@@ -181,9 +181,16 @@ static RESULT check_words(struct ec2_call *e, const struct ec2_describe_versions
 			  (str_is(a->versions.at[k], "$Latest") || str_is(a->versions.at[k], "$Default"));
 	if (is_good)
 		return OK;
-	return ctx_fail_field(e->c, ERR_INVALID, STR("LaunchTemplateVersion"),
-			      "Specify LaunchTemplateId or LaunchTemplateName, or for all templates the "
-			      "versions $Latest or $Default");
+	/* AWS's words, which name options of its command line. */
+	return ctx_fail_field(
+		e->c, ERR_MISSING, STR("LaunchTemplateVersion"),
+		"To describe the launch template data for all your launch templates, for ‘--versions’ "
+		"specify "
+		"‘$Latest’, ‘$Default’, or both, and omit ‘--launch-template-id’, ‘--launch-template-name’, "
+		"and version numbers. To describe the launch template data for a specific launch template, "
+		"specify ‘--launch-template-id’ or ‘--launch-template-name’, and for ‘--versions’ specify "
+		"one "
+		"or more of the following values: ‘$Latest’, ‘$Default’, or one or more version numbers.");
 }
 
 static RESULT find_numbers(struct ec2_call *e, struct ec2_describe_versions *a,

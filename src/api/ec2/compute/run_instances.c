@@ -188,6 +188,9 @@ static const char *name_instance_level(const struct launch_port *primary, bool i
 
 static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 {
+	if (a->group_names.count && a->primary.subnet.kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("SecurityGroup"),
+				      "The parameter groupName cannot be used with the parameter subnet");
 	TRY(join_refs(e, &a->group_ids, &a->group_names, &a->primary.groups));
 	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->primary.ips));
 	a->launch.ports = &a->primary;

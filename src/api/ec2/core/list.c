@@ -279,18 +279,29 @@ static const struct row *row_of_item(const struct ec2_listing *list, const void 
 	return list->gather ? *(const struct row *const *) item : item;
 }
 
-void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
-		     size_t count, struct xml *x)
+static void write_set(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
+		      size_t count, bool is_other, struct xml *x)
 {
-	xml_open(x, list->set);
+	const char *set = is_other ? list->other_set : list->set;
+	xml_open(x, set);
 	for (size_t k = 0; k < count; k++) {
+		if (list->other_set && list->in_other(items[k]) != is_other)
+			continue;
 		if (k + ROWS_AHEAD < count)
 			row_prefetch(&model_kinds[list->kind], row_of_item(list, items[k + ROWS_AHEAD]));
 		xml_open(x, "item");
 		write_members(e, list, items[k], x);
 		xml_close(x, "item");
 	}
-	xml_close(x, list->set);
+	xml_close(x, set);
+}
+
+void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
+		     size_t count, struct xml *x)
+{
+	write_set(e, list, items, count, false, x);
+	if (list->other_set)
+		write_set(e, list, items, count, true, x);
 }
 
 RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
@@ -301,8 +312,6 @@ RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const st
 	TRY(ec2_select(e, list, query, &page));
 	TRY(ec2_gather(e, list, page.rows, page.count, &items));
 	ec2_write_items(e, list, items, page.count, x);
-	if (list->empty_set)
-		xml_empty(x, list->empty_set);
 	xml_text_opt(x, "nextToken", page.next_token);
 	return OK;
 }

@@ -24,8 +24,10 @@ struct ec2_item {
 
 struct ec2_listing {
 	enum kind kind;
-	const char *set;       /* the container's name: "vpcSet" */
-	const char *empty_set; /* of another one beside it, which never holds anything here; NULL: none */
+	const char *set; /* the container's name: "vpcSet" */
+	const char
+		*other_set; /* the container of the items that in_other picks; NULL: there is one container */
+	bool (*in_other)(const void *item);
 	struct filters filters;
 	bool has_operators;           /* rows of no account are everybody's */
 	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does

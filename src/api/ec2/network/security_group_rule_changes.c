@@ -277,6 +277,7 @@ static RESULT prepare_rules(struct ec2_call *e, struct ec2_rules *a,
 {
 	struct rule_vec vec = {0};
 	a->wish.direction = direction;
+	a->wish.is_ec2s = true;
 	TRY(request_choose(e->c, &a->wish.group, "GroupId", &a->group_name, "GroupName", &a->wish.group));
 	TRY(add_flat_permission(e, a, &vec));
 	for (size_t k = 0; k < a->permissions.count; k++)
@@ -316,6 +317,40 @@ static RESULT ec2_authorize_security_group(struct ec2_call *e, const void *args,
 	TRY(ec2_gather(e, &ec2_rule_listing, made->at, made->count, &items));
 	xml_bool(x, "return", true);
 	ec2_write_items(e, &ec2_rule_listing, items, made->count, x);
+	return OK;
+}
+
+static void write_revoked(struct ec2_call *e, struct xml *x, const struct security_group_rules *revoked)
+{
+	xml_open(x, "revokedSecurityGroupRuleSet");
+	for (size_t k = 0; k < revoked->count; k++) {
+		const struct security_group_rule *r = &revoked->at[k];
+		if (!ec2_shows_rule(r))
+			continue;
+		xml_open(x, "item");
+		ec2_write_id(x, "securityGroupRuleId", KIND_SECURITY_GROUP_RULE, r->row.id);
+		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, r->group);
+		ec2_write_rule(e, x, r);
+		ec2_write_id(x, "referencedGroupId", KIND_SECURITY_GROUP, r->peer_group);
+		xml_text_opt(x, "description", r->description);
+		xml_close(x, "item");
+	}
+	xml_close(x, "revokedSecurityGroupRuleSet");
+}
+
+static RESULT ec2_revoke_security_group(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_rules *a = args;
+	const struct rules_wish *wish = &a->wish;
+	struct ec2_shown_rules unknown = {0};
+	for (size_t k = 0; k < wish->unknown.count; k++)
+		if (!ec2_show_rule(e, ec2_tables(e), &wish->unknown.at[k], &unknown))
+			return ctx_no_memory(e->c);
+	ec2_release_tables(e);
+	xml_bool(x, "return", true);
+	if (unknown.rules.count)
+		ec2_write_permissions(e, x, "unknownIpPermissionSet", &unknown, wish->direction);
+	write_revoked(e, x, &wish->revoked);
 	return OK;
 }
 
@@ -419,9 +454,9 @@ static const struct ec2_action actions[] = {
 	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
 	      "Lets traffic out."),
 	RULES("RevokeSecurityGroupIngress", revoke_ingress_params, prepare_ingress, engine_revoke_rules_run,
-	      NONE, 0, "Removes rules for what comes in."),
+	      NONE, ec2_revoke_security_group, "Removes rules for what comes in."),
 	RULES("RevokeSecurityGroupEgress", revoke_egress_params, prepare_egress, engine_revoke_rules_run,
-	      NONE, 0, "Removes rules for what goes out."),
+	      NONE, ec2_revoke_security_group, "Removes rules for what goes out."),
 	RULES("UpdateSecurityGroupRuleDescriptionsIngress", descriptions_params, prepare_ingress,
 	      engine_update_rule_descriptions_run, NONE, 0, "Says what rules for what comes in are for."),
 	RULES("UpdateSecurityGroupRuleDescriptionsEgress", descriptions_params, prepare_egress,

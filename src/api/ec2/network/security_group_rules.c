@@ -210,6 +210,15 @@ static const void *gather_rule(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
+void ec2_write_rule(struct ec2_call *e, struct xml *x, const struct security_group_rule *r)
+{
+	xml_bool(x, "isEgress", r->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS);
+	xml_text(x, "ipProtocol", ec2_protocol_word(e->c->arena, r->protocol));
+	write_ports(x, r);
+	ec2_write_cidr(x, r->peer_block.base.family == IP_V6 ? "cidrIpv6" : "cidrIpv4", r->peer_block);
+	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, r->peer_address_group);
+}
+
 static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct rule_item *i = item;
@@ -217,11 +226,7 @@ static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "securityGroupRuleId", KIND_SECURITY_GROUP_RULE, r->row.id);
 	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, r->group);
 	xml_text(x, "groupOwnerId", e->owner);
-	xml_bool(x, "isEgress", r->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS);
-	xml_text(x, "ipProtocol", ec2_protocol_word(e->c->arena, r->protocol));
-	write_ports(x, r);
-	ec2_write_cidr(x, r->peer_block.base.family == IP_V6 ? "cidrIpv6" : "cidrIpv4", r->peer_block);
-	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, r->peer_address_group);
+	ec2_write_rule(e, x, r);
 	if (i->over.rule) {
 		xml_open(x, "referencedGroupInfo");
 		write_pair(e, x, r, &i->over);

@@ -10,6 +10,8 @@ struct str ec2_protocol_word(struct arena *a, int64_t protocol);
 /* The other way; false: no protocol's word or number. */
 bool ec2_parse_protocol(struct str text, int64_t *ret_protocol);
 extern const struct ec2_listing ec2_rule_listing;
+/* A rule's direction, its traffic, and its peer unless that is a group. */
+void ec2_write_rule(struct ec2_call *e, struct xml *x, const struct security_group_rule *rule);
 /* One rule of EC2's by membership stands for both families: the twin for IPv6 is not shown. */
 bool ec2_shows_rule(const struct security_group_rule *rule);
 /* What is told of a peer that is a group of another VPC. */

@@ -3,9 +3,11 @@
  * DeleteSubnetCidrReservation. */
 #include "api/ec2/core/list.h"
 #include "api/ec2/core/write.h"
+#include "engine/network/ipv6.h"
 #include "engine/network/subnet_reservation.h"
 #include "model/subnet.h"
 #include "model/subnet_reservation.h"
+#include "store/subnet.h"
 
 /* ---- get ---- */
 
@@ -31,9 +33,27 @@ static bool fits_type(const struct filter_run *f, const struct row *row)
 	return filter_z(f, types[subnet_reservation_of(row)->type]);
 }
 
+/* EC2 shows an IPv6 block as part of the IPv4 subnet beside it. */
+static uuid find_shown_subnet(const struct tables *t, const struct subnet_reservation *r)
+{
+	const struct subnet *subnet = subnet_find(t, r->subnet);
+	const struct subnet *beside =
+		subnet && r->block.base.family == IP_V6 ? engine_find_ipv4_subnet(t, subnet) : NULL;
+	return beside ? beside->row.id : r->subnet;
+}
+
+static bool fits_subnet(const struct filter_run *f, const struct row *row)
+{
+	return filter_id(f, KIND_SUBNET, find_shown_subnet(f->t, subnet_reservation_of(row)));
+}
+
 static const struct filter reservation_filters[] = {
 	{"reservationType", .get = fits_type},
-	{"subnet-id", .field = "subnet", .index = SUBNET_RESERVATION_INDEX_SUBNET},
+	{"subnet-id", .get = fits_subnet,
+	 .access_paths = {{KIND_SUBNET,
+			   .joins = {JOIN_ONE(KIND_NETWORK, subnet, network),
+				     JOIN_EACH(KIND_SUBNET, SUBNET_INDEX_NETWORK),
+				     JOIN_EACH(KIND_SUBNET_RESERVATION, SUBNET_RESERVATION_INDEX_SUBNET)}}}},
 };
 
 static RESULT prepare_get(struct ec2_call *e, void *args)
@@ -49,14 +69,37 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 static bool is_of_subnet(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_get_reservations *a = e->args;
-	return e->action->operation || uuid_equal(subnet_reservation_of(row)->subnet, a->found);
+	return e->action->operation ||
+	       uuid_equal(find_shown_subnet(ec2_tables(e), subnet_reservation_of(row)), a->found);
+}
+
+struct reservation_item {
+	const struct subnet_reservation *reservation;
+	uuid subnet;
+};
+
+static const void *gather_reservation(struct ec2_call *e, const struct row *row)
+{
+	struct reservation_item *item = arena_new_object(e->c->arena, struct reservation_item);
+	if (!item)
+		return NULL;
+	item->reservation = subnet_reservation_of(row);
+	item->subnet = find_shown_subnet(ec2_tables(e), item->reservation);
+	return item;
+}
+
+static bool is_ipv6(const void *item)
+{
+	const struct reservation_item *i = item;
+	return i->reservation->block.base.family == IP_V6;
 }
 
 static void write_reservation(struct ec2_call *e, struct xml *x, const void *item)
 {
-	const struct subnet_reservation *r = item;
+	const struct reservation_item *i = item;
+	const struct subnet_reservation *r = i->reservation;
 	ec2_write_id(x, "subnetCidrReservationId", KIND_SUBNET_RESERVATION, r->row.id);
-	ec2_write_id(x, "subnetId", KIND_SUBNET, r->subnet);
+	ec2_write_id(x, "subnetId", KIND_SUBNET, i->subnet);
 	ec2_write_cidr(x, "cidr", r->block);
 	xml_z(x, "reservationType", types[r->type]);
 	xml_text(x, "ownerId", e->owner);
@@ -66,11 +109,12 @@ static void write_reservation(struct ec2_call *e, struct xml *x, const void *ite
 
 static const struct ec2_listing reservation_listing = {.kind = KIND_SUBNET_RESERVATION,
 						       .set = "subnetIpv4CidrReservationSet",
-						       /* blocks of IPv6 cannot be reserved */
-						       .empty_set = "subnetIpv6CidrReservationSet",
+						       .other_set = "subnetIpv6CidrReservationSet",
+						       .in_other = is_ipv6,
 						       .filters = FILTERS(reservation_filters),
 						       .shows = is_of_subnet,
 						       .is_hiding = true,
+						       .gather = gather_reservation,
 						       .write = write_reservation};
 
 /* ---- create, delete ---- */
@@ -83,7 +127,7 @@ struct ec2_create_reservation {
 #define P(wire, member, ...) PARAM(struct ec2_create_reservation, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
 	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "The subnet."),
-	P("Cidr", wish.block, .flags = REQUIRED, .doc = "Addresses of the subnet."),
+	P("Cidr", wish.block, .flags = REQUIRED | ANY_FAMILY, .doc = "Addresses of the subnet."),
 	P("ReservationType", type, .flags = REQUIRED, .words = "prefix|explicit",
 	  .doc = "What they are kept for: shown, and all the same here."),
 	P("Description", wish.description, .max = SUBNET_RESERVATION_WORDS_MAX, .doc = "Free text."),
@@ -114,8 +158,9 @@ static const struct param delete_params[] = {
 static RESULT ec2_delete_subnet_cidr_reservation(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct subnet_reservation_target *a = args;
+	const struct reservation_item item = {&a->deleted, a->subnet};
 	xml_open(x, "deletedSubnetCidrReservation");
-	write_reservation(e, x, &a->deleted);
+	write_reservation(e, x, &item);
 	xml_close(x, "deletedSubnetCidrReservation");
 	return OK;
 }

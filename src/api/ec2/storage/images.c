@@ -77,7 +77,12 @@ static bool is_executable_by(struct ec2_call *e, const struct image *image, stru
 {
 	if (str_is(who, "all"))
 		return image->is_public || uuid_is_none(image->account);
-	return (str_is(who, "self") || str_equal(who, e->owner)) && is_shared_with_caller(e, image);
+	if (str_is(who, "self") || str_equal(who, e->owner))
+		return is_shared_with_caller(e, image);
+	for (size_t k = 0; is_own(e, image) && k < image->launchers.count; k++)
+		if (str_equal(who, ec2_owner_number(ec2_tables(e), image->launchers.at[k])))
+			return true;
+	return false;
 }
 
 static bool is_deprecated(const struct image *image)
