@@ -30,6 +30,7 @@
 #include "store/storage_pool.h"
 #include "store/user.h"
 #include "store/user_group.h"
+#include "store/volume.h"
 #include "store/volume_group_type.h"
 #include "store/volume_type.h"
 #include "store/webhook.h"
@@ -559,6 +560,18 @@ static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind,
 					       STR_ARG(engine_id_to_text(c, KIND_ROUTER, router))));
 }
 
+/* ERR_STATE for a row that is being deleted, where the caller's face shows it until it is forgotten. */
+static RESULT check_lingering(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref)
+{
+	const struct row *row =
+		c->kind_words && c->kind_words->lingers[kind] ? look_up(c, t, kind, ref) : NULL;
+	if (!row || !engine_may_see_ended(c, kind, row) || !engine_is_lingering(t, kind, row))
+		return OK;
+	return engine_fail_about(c, ref,
+				 ctx_fail_kind(c, ERR_STATE, kind, "The %s '%" STR_FMT "' is being deleted.",
+					       engine_kind_words(c, kind), STR_ARG(ref->text)));
+}
+
 /* The row that the call named, once the guard has let it pass; row NULL: there is none for the caller. */
 static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref, enum kind kind,
 		   const struct row *row, const struct row **ret_row)
@@ -567,6 +580,7 @@ static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref,
 	if (!row) {
 		if (c->guard && ref->kind == kind)
 			TRY(c->guard->check_absent(c->guard, c, t, ref));
+		TRY(check_lingering(c, t, kind, ref));
 		return fail_absent(c, t, kind, ref, default_router_of(c, t));
 	}
 	TRY(engine_check_found(c, t, kind, row));
@@ -592,6 +606,13 @@ RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind k
 	return OK;
 }
 
+bool engine_is_lingering(const struct tables *t, enum kind kind, const struct row *row)
+{
+	bool is_kept =
+		kind == KIND_SNAPSHOT && (snapshot_of(row)->is_bound || volume_first_by_snapshot(t, row->id));
+	return !row_is_live(row) && !is_kept;
+}
+
 bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref)
 {
 	const struct row *row = look_up(c, t, kind, ref);
@@ -608,7 +629,7 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 
 bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row)
 {
-	return !row_is_live(row) && is_callers(c, kind, row);
+	return !row_is_live(row) && !engine_is_hidden(kind, row) && is_callers(c, kind, row);
 }
 
 RESULT engine_find_listed(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

@@ -102,6 +102,9 @@ RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, con
  * account to decide about. */
 RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			      const struct row **ret_row);
+/* True if a deleted row is on its way out, as far as its owner can tell. A deleted snapshot that disks are made from is
+ * not: it stays as long as they do, and nobody waits for that. Asked for kinds of kind_words.lingers. */
+bool engine_is_lingering(const struct tables *t, enum kind kind, const struct row *row);
 /* Whether what the ref names is something the caller could see that is deleted and not forgotten
  * yet. */
 bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref);
@@ -122,8 +125,8 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row);
 
-/* Whether it is the caller's own and has ended; and finds a row that the caller may see, or such a one. For lists that
- * show what has ended for a while (engine/ended.h). */
+/* True if the row is the caller's own and has ended. engine_find_listed() finds such a row, too. For lists that
+ * show what has ended for a while (engine/ended.h), and what is being deleted until it is gone (kind_words.lingers). */
 bool engine_may_see_ended(const struct ctx *c, enum kind kind, const struct row *row);
 RESULT engine_find_listed(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  const struct row **ret_row);
@@ -218,6 +221,9 @@ RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
 /* What a face calls the kinds, and how it writes ids, in messages for its callers (ctx.kind_words). */
 struct kind_words {
 	const char *of[KIND_COUNT]; /* NULL: the engine's own word: "VPC", "security group", … */
+	/* Deleted rows of the kind are shown until they are forgotten: naming one in a change is ERR_STATE instead
+	 * of ERR_NOT_FOUND, from which clients would conclude that nothing of the row is left. */
+	bool lingers[KIND_COUNT];
 	struct str (*write_id)(struct arena *a, enum kind kind, uuid id);
 };
 const char *engine_kind_words(const struct ctx *c, enum kind kind);

@@ -110,10 +110,11 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 		count_in_place(t, v->pool, v->seen_host, sign * v->size);
 }
 
+/* Deleted ones count no longer: one that disks are made from stays as long as they do, and no list shows it. */
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct snapshot *s = snapshot_of(row);
-	struct account_usage *account = usage_of_account(t, s->account);
+	struct account_usage *account = row_is_live(row) ? usage_of_account(t, s->account) : NULL;
 	if (!account)
 		return;
 	add(&account->snapshots, sign);

@@ -5,6 +5,7 @@
 #include <assert.h>
 
 #include "base/hash.h"
+#include "model/image.h"
 #include "model/state.h"
 
 enum what { OF_STATE = 1, OF_GROUP, OF_LAUNCHER, OF_TAG_KEY, OF_TAG, OF_TAGGED, OF_NAME, OF_DEVICE };
@@ -37,6 +38,11 @@ uint64_t term_of_group(uuid account, uuid group)
 uint64_t term_of_launcher(uuid account)
 {
 	return begin(account, OF_LAUNCHER);
+}
+
+uint64_t term_of_community(void)
+{
+	return begin(UUID_NONE, OF_LAUNCHER);
 }
 
 uint64_t term_of_name(uuid account, struct str name)
@@ -114,12 +120,18 @@ static struct uuids uuids_at(const struct row *row, size_t offset)
 	return uuids;
 }
 
+/* Glance's visibility "community": whoever asks for such images may launch them. */
+static bool is_of_community(const struct kind_info *k, const struct row *row)
+{
+	return k->kind == KIND_IMAGE && image_of(row)->is_community;
+}
+
 size_t terms_count(const struct kind_info *k, const struct row *row)
 {
 	return (size_t) model_tells_state(k->kind) + (name_of(k, row).n > 0) +
 	       (text_at(row, k->device_id_offset).n > 0) + uuids_at(row, k->groups_offset).count +
-	       uuids_at(row, k->launchers_offset).count + count_of_tags(tags_at(row, k->tags_offset)) +
-	       count_of_tags(tags_at(row, k->peer_tags_offset));
+	       uuids_at(row, k->launchers_offset).count + is_of_community(k, row) +
+	       count_of_tags(tags_at(row, k->tags_offset)) + count_of_tags(tags_at(row, k->peer_tags_offset));
 }
 
 uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t number)
@@ -141,6 +153,8 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 	if (number < launchers.count)
 		return term_of_launcher(launchers.at[number]);
 	number -= launchers.count;
+	if (is_of_community(k, row) && number-- == 0)
+		return term_of_community();
 	struct tags tags = tags_at(row, k->tags_offset);
 	if (number < count_of_tags(tags))
 		return get_of_tags(tags, account, number);

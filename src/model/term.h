@@ -26,6 +26,8 @@ uint64_t term_of_name(uuid account, struct str name);
 uint64_t term_of_device(uuid account, struct str device_id);
 /* The term of rows of any owner that this account may launch. */
 uint64_t term_of_launcher(uuid account);
+/* Term of the images, of any owner, that every account may launch and that lists show when asked for them. */
+uint64_t term_of_community(void);
 uint64_t term_of_tag_key(uuid account, struct str key);
 uint64_t term_of_tag(uuid account, struct str key, struct str value);
 /* The term of rows of that account which have any tag. */

@@ -36,9 +36,9 @@ def rule_for(name, among):
 
 
 def short(identifier):
-    """A test's name without its tags; that of a class for what is made before its first test."""
-    before = re.fullmatch(r"(setUpClass) \((.*)\)", identifier)
-    return f"{before[2]}.{before[1]}" if before else re.sub(r"\[.*\]", "", identifier)
+    """A test's name without its tags; Class.setUpClass or Class.tearDownClass for what a class makes first and deletes last."""
+    of_class = re.fullmatch(r"(setUpClass|tearDownClass) \((.*)\)", identifier)
+    return f"{of_class[2]}.{of_class[1]}" if of_class else re.sub(r"\[.*\]", "", identifier)
 
 
 def settings(admin, url, folder, images, limit_s):
@@ -146,8 +146,7 @@ def run(folder, tests, parallel, **how):
         why = "\n".join(text for name, text in said.items() if name.startswith(("traceback", "reason")))
         name = ":".join(short(test["id"]).rsplit(".", 2)[1:])
         ended = test["status"] in ("success", "fail", "skip")  # not those that are only said to be there
-        # Last of all Tempest deletes its project, without waiting for what is still going in it: refused here, not there.
-        if ended and not test["id"].startswith("tearDownClass"):
+        if ended:
             results[short(test["id"])] = test["status"], "\n".join([why.strip(), *calls.get(f"({name})", ())])
 
     result = testtools.StreamToDict(note)

@@ -127,6 +127,8 @@ static RESULT add_others(struct list_plan *p)
 	if (!l->public_index)
 		return OK;
 	TRY(add_first_field(p, &everybodys, &yes, sizeof yes));
+	if (l->other_term)
+		TRY(list_add_term(p, l->other_term));
 	return list_add_term(p, term_of_launcher(l->owners[0]));
 }
 

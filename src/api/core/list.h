@@ -53,6 +53,8 @@ struct list {
 	/* It begins with whether everybody sees the row, and terms of launchers name the accounts that a
 	 * row is shared with; 0: nobody else sees it. */
 	unsigned public_index;
+	uint64_t
+		other_term; /* with public_index: of further rows that the caller may see; 0: there are none */
 };
 
 struct list_plan {

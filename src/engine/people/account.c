@@ -35,6 +35,7 @@
 #include "store/arm_resource.h"
 #include "store/async_job.h"
 #include "store/azure_guest.h"
+#include "store/backup.h"
 #include "store/balancer_pool_member.h"
 #include "store/balancer_set.h"
 #include "store/credential.h"
@@ -67,6 +68,7 @@
 #include "store/user.h"
 #include "store/user_group.h"
 #include "store/user_limit.h"
+#include "store/volume.h"
 #include "store/volume_group.h"
 #include "store/volume_type_limit.h"
 
@@ -244,6 +246,26 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 				next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
 }
 
+/* The usage figures count volumes and backups until they are gone. One that is only on its way out keeps no account:
+ * the reconciler removes it without. */
+static int64_t count_live_volumes(const struct op *op, uuid account)
+{
+	int64_t count = 0;
+	for (const struct volume *v = volume_first_by_account(op->head, account); v;
+	     v = volume_next_by_account(op->head, v))
+		count += row_is_live(&v->row) && v->local == VOLUME_LOCAL_NO;
+	return count;
+}
+
+static int64_t count_live_backups(const struct op *op, uuid account)
+{
+	int64_t count = 0;
+	for (const struct backup *b = backup_first_by_account(op->head, account); b;
+	     b = backup_next_by_account(op->head, b))
+		count += row_is_live(&b->row);
+	return count;
+}
+
 /* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
 static RESULT check_empty(struct op *op, const struct account *account)
 {
@@ -252,9 +274,9 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		const char *words;
 		int64_t count;
 	} kept[] = {{"instances", has->instances},
-		    {"volumes", has->volumes},
+		    {"volumes", count_live_volumes(op, account->row.id)},
 		    {"snapshots", has->snapshots},
-		    {"backups", has->backups},
+		    {"backups", count_live_backups(op, account->row.id)},
 		    {"images", has->images},
 		    {"addresses", has->addresses},
 		    {"VPCs", has->routers},

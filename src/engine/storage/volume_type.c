@@ -156,7 +156,8 @@ void engine_count_type_usage(const struct tables *t, uuid account, struct str ty
 	}
 	for (const struct snapshot *s = snapshot_first_by_account(t, account); s;
 	     s = snapshot_next_by_account(t, s)) {
-		const struct volume *of = engine_snapshot_takes_bytes(s) ? volume_find(t, s->volume) : NULL;
+		bool counts = row_is_live(&s->row) && engine_snapshot_takes_bytes(s);
+		const struct volume *of = counts ? volume_find(t, s->volume) : NULL;
 		if (!of || !str_equal(of->type, type))
 			continue;
 		ret_usage->snapshots++;

@@ -69,7 +69,7 @@ def settings(dev, folder):
 
 
 def main():
-    with tempfile.TemporaryDirectory(prefix="dari-tempest-") as folder, Dev() as dev:
+    with tempfile.TemporaryDirectory(prefix="dari-tempest-") as folder, Dev(instant=False) as dev:
         passed, failed = tempest_run.run_selected(__file__, folder, settings(dev, folder), sys.argv[1:])
     print(f"{passed} passed, {failed} failed")
     sys.exit(failed > 0)

@@ -254,6 +254,46 @@ static void test_query(void **state)
 	assert_int_equal(os_query_parse(&f->c, STR("a=%FF"), &pairs).code, ERR_INVALID);
 }
 
+static const char *time_of(const char *text)
+{
+	static char out[CLOCK_TEXT_SIZE];
+	int64_t us = 0;
+	return os_read_time(str_from(text), &us) ? clock_write_ms(us, out) : "none";
+}
+
+/* Every form of ISO 8601 that oslo.utils takes. */
+static void test_times(void **state)
+{
+	static const char *const times[][2] = {
+		{"2020", "2020-01-01T00:00:00.000Z"},
+		{"2020-03", "2020-03-01T00:00:00.000Z"},
+		{"2020-3-4", "2020-03-04T00:00:00.000Z"},
+		{"2020-03-04", "2020-03-04T00:00:00.000Z"},
+		{"20200304", "2020-03-04T00:00:00.000Z"},
+		{"2020-03-04T05", "2020-03-04T05:00:00.000Z"},
+		{"2020-03-04 05:06", "2020-03-04T05:06:00.000Z"},
+		{"20200304T050607", "2020-03-04T05:06:07.000Z"},
+		{"2020-03-04T05:06:07.25", "2020-03-04T05:06:07.250Z"},
+		{"2020-03-04T05:06:07,1234567Z", "2020-03-04T05:06:07.123Z"},
+		{"2020-03-04T05:06:07+02:00", "2020-03-04T03:06:07.000Z"},
+		{"2020-03-04T05:06:07-0130", "2020-03-04T06:36:07.000Z"},
+		{"2020-03-04T05:06:07+02", "2020-03-04T03:06:07.000Z"},
+		{"", "none"},
+		{"202003", "none"},
+		{"2020-13", "none"},
+		{"2020-02-30", "none"},
+		{"2020-03-04T", "none"},
+		{"2020-03-04T05:", "none"},
+		{"2020-03-04T05:06:07.", "none"},
+		{"2020-03-04T05:06:07+", "none"},
+		{"2020-03-04T05:06:07Zx", "none"},
+		{"yesterday", "none"},
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof times / sizeof times[0]; k++)
+		assert_string_equal(time_of(times[k][0]), times[k][1]);
+}
+
 static bool is_pattern(struct str pattern)
 {
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
@@ -363,9 +403,11 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_every_type),       TEST(test_refusals), TEST(test_members_kept),
-		TEST(test_path_id),          TEST(test_query),    TEST(test_patterns),
-		TEST(test_hostile_patterns), TEST(test_paths),    TEST(test_errors),
+		TEST(test_every_type),   TEST(test_refusals),
+		TEST(test_members_kept), TEST(test_path_id),
+		TEST(test_query),        TEST(test_patterns),
+		TEST(test_times),        TEST(test_hostile_patterns),
+		TEST(test_paths),        TEST(test_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -707,6 +707,21 @@ static void check_specs(void **state)
 	}
 }
 
+/* A volume that is only on its way out is no reason to keep its account. */
+static void check_going_with_its_account(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = create_seen(c, GIB);
+	struct volume_target target = {.volume = ref_to(c, KIND_VOLUME, id)};
+	struct account_target account = {.account = ref_to(c, KIND_ACCOUNT, c->alice.account)};
+	assert_int_equal(cloud_run(c, NULL, engine_delete_account_run, &account).code, ERR_IN_USE);
+	assert_true(str_contains(c->c.problem.message, STR("volumes (1)")));
+	cloud_ok(c, &c->alice, engine_delete_volume, &target);
+	assert_non_null(find_volume(c, id));
+	assert_int_equal(cloud_run(c, NULL, engine_delete_account_run, &account).code, ERR_IN_USE);
+	assert_true(str_contains(c->c.problem.message, STR("VPCs")));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -731,6 +746,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_snapshot_bytes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_unplaced, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_specs, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_going_with_its_account, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -149,6 +149,9 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 	struct os_rebuild *a = args;
 	const struct instance *instance = NULL;
 	TRY(os_find_server(e, &a->wish.instance, &instance));
+	if (a->wish.set_name)
+		TRY(os_check_name(e, a->wish.name, "name", OS_NAME_PLAIN));
+	TRY(os_check_metadata_keys(e, a->wish.tags, "metadata"));
 	a->wish.keeps_volume = e->request.version < 93;
 	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
 	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
@@ -196,6 +199,8 @@ static const struct param image_params[] = {
 static RESULT prepare_capture(struct os_call *e, struct image_capture *wish)
 {
 	const struct instance *instance = NULL;
+	TRY(os_check_name(e, wish->name, "name", OS_NAME_PLAIN));
+	TRY(os_check_metadata_keys(e, wish->properties, "metadata"));
 	for (size_t k = 0; k < wish->properties.count; k++)
 		if (os_image_is_machine_word(wish->properties.at[k].key))
 			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("metadata"),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Aggregates of hosts. Nova's metadata of one are its properties and its zone, as `availability_zone`.
  * Source: Compute API reference, "Host aggregates". */
-#include "api/openstack/core/list.h"
+#include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/region/aggregate.h"
 #include "store/aggregate.h"
@@ -134,6 +134,11 @@ static const struct param create_params[] = {
 		.max = 255, .doc = "The zone that it makes of its hosts, or the region's that they are in."),
 };
 
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	return os_check_name(e, ((struct os_aggregate_new *) args)->wish.name, "name", OS_NAME_PLAIN);
+}
+
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_returned(e, &listing, ((const struct os_aggregate_new *) args)->wish.aggregate, w);
@@ -169,6 +174,8 @@ static const struct param metadata_params[] = {
 static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_aggregate_change *a = args;
+	if (a->has_name)
+		TRY(os_check_name(e, a->name, "name", OS_NAME_WITH_BLANK_ENDS));
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.zone_name = a->has_zone ? &a->zone_name : NULL;
 	return prepare_found(e, args);
@@ -203,6 +210,7 @@ static RESULT read_metadata(struct os_call *e, struct os_aggregate_change *a, co
 		else
 			tags[set++] = (struct tag){name, text_of(e, value)};
 	}
+	TRY(os_check_metadata_keys(e, (struct tags){tags, set}, "metadata"));
 	a->wish.properties = (struct tags){tags, set};
 	a->wish.no_properties = (struct strs){gone, removed};
 	return OK;
@@ -239,8 +247,8 @@ static const struct os_action actions[] = {
 	 .answer = show_aggregate, .doc = "One of them."},
 	{HTTP_POST, ALL, .permit = "os_compute_api:os-aggregates:create", .flags = OS_ADMIN | API_WRITES,
 	 .args = OS_PARAMS(struct os_aggregate_new, create_params), .wrap = "aggregate", .item = "aggregate",
-	 .operation = engine_create_aggregate_run, .returns = KIND_AGGREGATE, .answer = show_created,
-	 .doc = "Makes an aggregate."},
+	 .prepare = prepare_create, .operation = engine_create_aggregate_run, .returns = KIND_AGGREGATE,
+	 .answer = show_created, .doc = "Makes an aggregate."},
 	{HTTP_PUT, ALL "/{id}", .permit = "os_compute_api:os-aggregates:update",
 	 .flags = OS_ADMIN | API_WRITES, .args = OS_PARAMS(struct os_aggregate_change, update_params),
 	 .wrap = "aggregate", .item = "aggregate", .prepare = prepare_update,

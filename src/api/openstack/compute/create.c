@@ -582,6 +582,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.accept_unplaced = true,
 		.beyond_type = true, /* of interfaces Nova's flavors know no limit */
 	};
+	TRY(os_check_name(e, s->name, "name", OS_NAME_PLAIN));
+	TRY(os_check_metadata_keys(e, s->metadata, "metadata"));
 	TRY(take_hints(e, a->hints.near.count ? &a->hints.near : &old->near, "same_host", &a->launch.near));
 	TRY(take_hints(e, a->hints.apart.count ? &a->hints.apart : &old->apart, "different_host",
 		       &a->launch.apart));

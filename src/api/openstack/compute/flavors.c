@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Flavors: the instance types, with their extra specs and who may use them. Source: Compute API reference,
  * "Flavors", "Flavors access", "Flavors extra-specs". */
-#include "api/openstack/core/list.h"
+#include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/instance_type.h"
 #include "store/instance_type.h"
@@ -57,9 +57,30 @@ static bool is_asked(struct os_call *e, const struct row *row)
 		return type->is_public;
 	if (str_equal_nocase(asked, STR("none")))
 		return true;
-	bool wants = str_equal_nocase(asked, STR("true")) || str_equal_nocase(asked, STR("t")) ||
-		     str_equal_nocase(asked, STR("yes")) || str_is(asked, "1");
-	return type->is_public == wants;
+	bool wants = false;
+	return os_parse_bool(asked, &wants) && type->is_public == wants;
+}
+
+/* Nova reads minRam and minDisk as numbers, and is_public where an administrator asks. */
+static RESULT check_filters(struct os_call *e, void *args)
+{
+	static const char *const names[] = {"minRam", "minDisk"};
+	(void) args;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		struct str text = query_of(e, names[k]);
+		int64_t least = 0;
+		if (text.p && !result_is_ok(str_parse_int(text, &least)))
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(names[k]),
+					      "Invalid %s filter [%" STR_FMT "]", names[k],
+					      STR_ARG(str_slice(text, 0, 64)));
+	}
+	struct str is_public = query_of(e, "is_public");
+	bool wants = false, is_word = str_is_empty(is_public) || str_equal_nocase(is_public, STR("none")) ||
+				      os_parse_bool(is_public, &wants);
+	return is_word || !os_is_admin(e) ? OK
+					  : ctx_fail_field(e->c, ERR_INVALID, STR("is_public"),
+							   "Invalid is_public filter [%" STR_FMT "]",
+							   STR_ARG(str_slice(is_public, 0, 64)));
 }
 
 static bool is_at_least(int64_t has, struct str value)
@@ -93,7 +114,8 @@ static const struct os_sort_key flavor_sort_keys[] = {
 		.kind = KIND_INSTANCE_TYPE, .items = "flavors", .links = "flavors_links",                    \
 		.marker = "flavor_id", .others = "is_public", .filters = OS_FILTERS(flavor_filters),         \
 		.sort_keys = {flavor_sort_keys, sizeof flavor_sort_keys / sizeof flavor_sort_keys[0]},       \
-		.flags = OS_ALL_SEE_ALL, .page_max = 1000, .shows = is_asked, .write = (write_them),         \
+		.sort = "flavorid", .flags = OS_ALL_SEE_ALL, .page_max = 1000, .shows = is_asked,            \
+		.write = (write_them),                                                                       \
 	}
 static const struct os_listing flavor_briefs = FLAVORS(write_brief);
 static const struct os_listing flavor_details = FLAVORS(write_flavor);
@@ -188,6 +210,7 @@ static RESULT read_factor(struct os_call *e, struct str text, int64_t *ret_perce
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_flavor *a = args;
+	TRY(os_check_name(e, a->wish.name, "name", OS_NAME_PLAIN));
 	if (str_is(a->wish.flavor_id, "auto"))
 		a->wish.flavor_id = STR_NONE;
 	a->wish.memory = a->ram * MIB;
@@ -354,10 +377,10 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 #define CHANGE(rows, ...) OS_PARAMS(struct os_change_flavor, rows, __VA_ARGS__)
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.1/flavors", .permit = "os_compute_api:flavors", .list = &flavor_briefs,
-	 .doc = "Flavors, id and name."},
-	{HTTP_GET, "/v2.1/flavors/detail", .permit = "os_compute_api:flavors", .list = &flavor_details,
-	 .doc = "Flavors that the project may use."},
+	{HTTP_GET, "/v2.1/flavors", .permit = "os_compute_api:flavors", .prepare = check_filters,
+	 .list = &flavor_briefs, .doc = "Flavors, id and name."},
+	{HTTP_GET, "/v2.1/flavors/detail", .permit = "os_compute_api:flavors", .prepare = check_filters,
+	 .list = &flavor_details, .doc = "Flavors that the project may use."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:flavors",
 	 .args = OS_PARAMS(struct os_flavor_target, flavor_params), .item = "flavor", .answer = show_flavor,
 	 .doc = "One flavor."},

@@ -133,7 +133,7 @@ static bool fits_since(struct os_call *e, const struct row *row, struct str valu
 {
 	int64_t time_us = 0;
 	(void) e;
-	return result_is_ok(clock_parse(value, &time_us)) && row->updated_us >= time_us;
+	return os_read_time(value, &time_us) && row->updated_us >= time_us;
 }
 
 static RESULT check_since(struct os_call *e, void *args)
@@ -224,6 +224,7 @@ static RESULT say(struct os_call *e, struct os_image_metadata *a, struct tags be
 static RESULT rewrite(struct os_call *e, struct os_image_metadata *a, bool keeps, struct str left_out)
 {
 	const struct image *image = NULL;
+	TRY(os_check_metadata_keys(e, a->said, "metadata"));
 	TRY(os_begin_image_rewriting(e, &a->image, &a->wish, &image));
 	if (left_out.n && !tags_find(image->properties, left_out))
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("key"), "Metadata item was not found");

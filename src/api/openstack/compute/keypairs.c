@@ -158,6 +158,7 @@ static RESULT check_name(struct os_call *e, struct str name)
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_make_key *a = args;
+	TRY(os_check_name(e, a->wish.name, "name", OS_NAME_PLAIN));
 	TRY(check_name(e, a->wish.name));
 	TRY(read_user(e, a->user, &a->wish.user));
 	e->skips_work = a->material.n;

@@ -41,6 +41,7 @@ static RESULT prepare(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	a->wish.resources = (struct refs){&a->server, 1};
 	a->wish.part = TAGS_WITH_VALUE;
+	TRY(os_check_metadata_keys(e, a->wish.tags, "metadata"));
 	return os_find_live_server(e, &a->server, &instance);
 }
 
@@ -115,6 +116,8 @@ static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_server *a = args;
 	const struct instance *instance = NULL;
+	if (a->wish.set_name)
+		TRY(os_check_name(e, a->wish.name, "name", OS_NAME_PLAIN));
 	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
 	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
 	return os_find_live_server(e, &a->wish.instance, &instance);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Server groups. Source: Compute API reference, "Server groups". */
-#include "api/openstack/core/list.h"
+#include "api/openstack/compute/servers.h"
 #include "api/openstack/core/write.h"
 #include "engine/instance/server_group.h"
 #include "model/server_group.h"
@@ -125,6 +125,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_group *a = args;
 	struct str policy = a->policies.count ? a->policies.at[0] : a->policy;
+	TRY(os_check_name(e, a->wish.name, "name", OS_NAME_PLAIN));
 	a->wish.max_per_host = a->rules.max_per_host;
 	for (int k = 0; k < SERVER_GROUP_POLICY_PARTITION; k++) {
 		bool is_soft = str_starts_with(policy, STR("soft-"));

@@ -97,6 +97,13 @@ static struct words state_words(const struct instance *i, enum instance_state st
 	return words;
 }
 
+bool os_waits_for_resize(const struct instance *instance)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	return model_is_resized(instance) && model_derive_instance_task(instance) == INSTANCE_TASK_NONE &&
+	       (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED);
+}
+
 static struct words status_words(const struct tables *t, const struct instance *i)
 {
 	static const struct words tasks[] = {
@@ -116,7 +123,7 @@ static struct words status_words(const struct tables *t, const struct instance *
 		return (struct words){STR("MIGRATING"), STR("migrating")};
 	if (task != INSTANCE_TASK_NONE)
 		return tasks[task];
-	if (model_is_resized(i) && (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED))
+	if (os_waits_for_resize(i))
 		return (struct words){.status = STR("VERIFY_RESIZE")};
 	if (state == INSTANCE_PENDING)
 		return pending_words(t, i);
@@ -533,7 +540,7 @@ static bool fits_since(struct os_call *e, const struct row *row, struct str valu
 {
 	int64_t time_us = 0;
 	(void) e;
-	return result_is_ok(clock_parse(value, &time_us)) && row->updated_us >= time_us;
+	return os_read_time(value, &time_us) && row->updated_us >= time_us;
 }
 
 static bool fits_before(struct os_call *e, const struct row *row, struct str value)
@@ -542,24 +549,27 @@ static bool fits_before(struct os_call *e, const struct row *row, struct str val
 	if (e->request.version < 66)
 		return true;
 	int64_t updated_us = row->updated_us - row->updated_us % SECOND; /* as it is shown */
-	return result_is_ok(clock_parse(value, &time_us)) && updated_us <= time_us;
+	return os_read_time(value, &time_us) && updated_us <= time_us;
 }
 
 static RESULT check_times(struct os_call *e, void *args)
 {
 	static const char *const names[] = {"changes-since", "changes-before"};
+	int64_t times_us[2] = {INT64_MIN, INT64_MAX};
 	(void) args;
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
-		int64_t time_us = 0;
 		struct str text = asked(e, names[k]);
-		if (!text.p || (k == 1 && e->request.version < 66) ||
-		    result_is_ok(clock_parse(text, &time_us)))
+		if (!text.p || (k == 1 && e->request.version < 66) || os_read_time(text, &times_us[k]))
 			continue;
 		return ctx_fail_field(e->c, ERR_INVALID, str_from(names[k]),
 				      "Invalid input for query parameters %s. Value: %" STR_FMT
 				      ". It is not a time.",
 				      names[k], STR_ARG(str_slice(text, 0, 64)));
 	}
+	if (times_us[0] > times_us[1])
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("changes-since"),
+			"The value of changes-since must be less than or equal to changes-before.");
 	return OK;
 }
 
@@ -737,7 +747,7 @@ RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct ins
 	TRY(find_server(e, ref, ret_instance));
 	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
 		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
-		       : OK;
+		       : os_check_unresized(e, ref, *ret_instance);
 }
 
 RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct instance *instance)

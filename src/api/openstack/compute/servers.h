@@ -61,12 +61,23 @@ bool os_has_all_tags(struct os_call *e, const struct row *row, struct str value)
 bool os_has_any_tag(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_some_tag(struct os_call *e, const struct row *row, struct str value);
 bool os_lacks_all_tags(struct os_call *e, const struct row *row, struct str value);
-/* Words as tags. ERR_INVALID: one that no tag may be, or twice. */
+/* Nova's format "name": printable, and neither end is a blank; names that may begin or end with blanks have another
+ * character, too. ERR_INVALID. */
+enum os_name_format { OS_NAME_PLAIN, OS_NAME_WITH_BLANK_ENDS };
+RESULT os_check_name(struct os_call *e, struct str name, const char *field, enum os_name_format format);
+/* Keys of metadata. ERR_INVALID. */
+RESULT os_check_metadata_keys(struct os_call *e, struct tags tags, const char *field);
 /* A device's tag, which its guest is told: nothing of what it may not hold. ERR_INVALID. */
 RESULT os_check_device_tag(struct os_call *e, struct str tag);
+/* Words as tags. ERR_INVALID: one that no tag may be, or more than a server may have. */
 RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
-/* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. In walks. */
+/* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. ERR_STATE: see
+ * os_check_unresized(). In walks. */
 RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
+/* Nova shows VERIFY_RESIZE: the resize is to be confirmed or reverted. */
+bool os_waits_for_resize(const struct instance *instance);
+/* ERR_STATE: the call's action is none that Nova takes for such a server. */
+RESULT os_check_unresized(struct os_call *e, const struct ref *ref, const struct instance *instance);
 /* ERR_STATE: it is on its way to another host, where Nova lets nothing be asked of it but its deletion. */
 RESULT os_check_stays(struct os_call *e, const struct ref *ref, const struct instance *instance);
 /* As os_find_server(), but for one that is being deleted: nothing is said of it any more. */

@@ -51,6 +51,11 @@ RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *re
 	struct tag *tags = arena_new_array(e->c->arena, struct tag, words.count + 1);
 	if (!tags)
 		return ctx_no_memory(e->c);
+	if (words.count > TAG_COUNT_MAX)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("tags"),
+			"Invalid input for field/attribute tags. It has %zu elements, %d at most.",
+			words.count, TAG_COUNT_MAX);
 	for (size_t k = 0; k < words.count; k++) {
 		struct str word = words.at[k];
 		if (word.n < 1 || word.n > WORD_MAX || has_separator(word))
@@ -70,6 +75,14 @@ static bool has_word(const struct row *row, struct str word)
 {
 	const struct tag *tag = tags_find(instance_of(row)->tags, word);
 	return tag && str_is_empty(tag->value);
+}
+
+static size_t count_all_words(const struct instance *instance)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < instance->tags.count; k++)
+		count += str_is_empty(instance->tags.at[k].value);
+	return count;
 }
 
 /* How many of the words it has, and of how many. */
@@ -155,6 +168,9 @@ static RESULT prepare_add(struct os_call *e, void *args)
 	a->words = (struct strs){&a->word, 1};
 	TRY(prepare_all(e, args));
 	TRY(os_find_live_server(e, &a->server, &instance));
+	if (!has_word(&instance->row, a->word) && count_all_words(instance) >= TAG_COUNT_MAX)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("tag"),
+				      "The number of tags exceeded the per-server limit %d", TAG_COUNT_MAX);
 	e->status = has_word(&instance->row, a->word) ? 204 : 201;
 	call_set_answer_header(e->call, "Location",
 			       str_print(e->c->arena, "%" STR_FMT "/servers/%" STR_FMT "/tags/%" STR_FMT,

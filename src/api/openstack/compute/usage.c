@@ -46,15 +46,9 @@ static const struct param one_params[] = {
 	PAGES,
 };
 
-/* "2026-01-02 03:04:05" is a time, too. */
 static RESULT read_time(struct os_call *e, struct str text, const char *field, int64_t *ret_us)
 {
-	char *p = arena_alloc(e->c->arena, text.n + 1);
-	if (str_is_empty(text) || !p)
-		return OK;
-	for (size_t k = 0; k < text.n; k++)
-		p[k] = text.p[k] == ' ' ? 'T' : text.p[k];
-	return os_parse_time(e->c, (struct str){p, text.n}, field, ret_us);
+	return str_is_empty(text) ? OK : os_parse_time(e->c, text, field, ret_us);
 }
 
 static RESULT read_window(struct os_call *e, struct os_usage *a)

@@ -94,8 +94,8 @@ struct os_call {
 
 API_DEFINE_FACE(os)
 
-/* The row that the call names, as its change left it, else as it is now: only what the caller may see.
- * ERR_NOT_FOUND. */
+/* The row that the call names, as its change left it, else as it is now: only what the caller may see, deleted
+ * volumes, snapshots and backups until they are forgotten (os_words.lingers). ERR_NOT_FOUND. */
 RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
 
 /* Of the caller. */

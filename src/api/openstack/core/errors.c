@@ -112,6 +112,9 @@ static const struct api_error rows[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, SNAPSHOT, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, VOLUME, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), STATE, SNAPSHOT, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), STATE, VOLUME, "block_device_mapping_v2", 400, 0),
+	E_OF(BIT(COMPUTE), STATE, VOLUME, "volumeId", 400, 0), /* Nova's InvalidVolume */
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "imageRef", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "rescue_image_ref", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, INSTANCE_TYPE, "server.flavorRef", 400, 0),

@@ -100,10 +100,13 @@ struct os_listing {
 		*passes; /* the source that proves that the service ignores those here; NULL: it does not */
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
+	const char *sort; /* the sort key of queries that name none; NULL: created_at */
 	unsigned flags;
 	unsigned
 		public_index; /* begins with whether everybody sees the row, as of images; 0: there is none */
-	int64_t page_max;     /* rows of an answer, also of one to a query without a limit; 0: all. With
+	/* A term of further rows that this query is about (struct list); NULL: none. */
+	uint64_t (*other_term)(const struct os_call *e);
+	int64_t page_max; /* rows of an answer, also of one to a query without a limit; 0: all. With
 				   neither this nor links there are no pages, and limits say nothing */
 	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
 	 * nothing. Filters, order and pages go for it as for the others. While the view's tables are held. */

@@ -65,7 +65,12 @@ RESULT os_param_read_json(struct ctx *c, const struct param *p, const json_t *va
 			  void *out);
 /* A text as an id: a whole UUID, with or without dashes; a domain's may be "default". False: it is none. */
 bool os_parse_id(struct str text, enum kind kind, struct ref *ret_ref);
-/* A time as clients write it, in UTC whether they say so or not. ERR_INVALID with the field. */
+/* A truth as oslo.utils reads words for it: "yes", "0", "off". False: it is none. */
+bool os_parse_bool(struct str value, bool *ret_value);
+/* Reads a time as clients write it: ISO 8601 as oslo.utils reads it, down to a year alone, in UTC where no offset is said.
+ * False: it is none. */
+bool os_read_time(struct str text, int64_t *ret_us);
+/* The same. ERR_INVALID with the field. */
 RESULT os_parse_time(struct ctx *c, struct str text, const char *field, int64_t *ret_us);
 /* The text that the only of the members (os_params.members) has, which is of that key: ERR_INVALID else. */
 RESULT os_params_take_one(struct ctx *c, struct str members, struct str key, struct tags *ret_one);

@@ -2,6 +2,7 @@
  * From a request's path, query and body to the action's struct; and the row that a part of a request names. */
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/unknown.h"
+#include "api/openstack/core/words.h"
 #include "base/vec.h"
 
 /* Reading JSON takes an HTTP thread some 40 ns a byte, and strangers may send it, too. The services
@@ -153,5 +154,12 @@ void os_end_request(struct api_call *core)
 RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row)
 {
 	*ret_row = api_find_in_change(&e->change, kind, ref->prefix);
-	return *ret_row ? OK : engine_find(e->c, os_tables(e), kind, ref, ret_row);
+	if (*ret_row)
+		return OK;
+	if (!os_words.lingers[kind])
+		return engine_find(e->c, os_tables(e), kind, ref, ret_row);
+	TRY(engine_find_listed(e->c, os_tables(e), kind, ref, ret_row));
+	return row_is_live(*ret_row) || engine_is_lingering(os_tables(e), kind, *ret_row)
+		       ? OK
+		       : engine_fail_not_found(e->c, kind, ref);
 }

@@ -3,6 +3,7 @@
  * behind its marker in the order asked for. */
 #include "api/openstack/core/filter.h"
 #include "api/openstack/core/services.h"
+#include "api/openstack/core/words.h"
 
 enum { SORT_KEYS_MAX = 8 };
 
@@ -23,9 +24,12 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct selection *s = arg;
 	const struct ctx *c = s->e->c;
-	bool may_see = s->all_accounts
-			       ? (row_is_live(row) || s->list->shows) && !engine_is_hidden(s->list->kind, row)
-			       : engine_may_see(c, s->list->kind, row);
+	enum kind kind = s->list->kind;
+	bool lingers = os_words.lingers[kind] && engine_is_lingering(os_tables(s->e), kind, row);
+	bool is_there = row_is_live(row) || lingers || (s->list->shows && !os_words.lingers[kind]);
+	bool may_see = s->all_accounts ? is_there && !engine_is_hidden(kind, row)
+				       : engine_may_see(c, kind, row) ||
+						 (lingers && engine_may_see_ended(c, kind, row));
 	/* a single plan is that of all rows, which are the caller's own where the list is scoped */
 	bool is_own = !s->is_scoped || s->query.plans.count == 1 ||
 		      uuid_equal(engine_get_owner(s->list->kind, row), c->who->account);
@@ -66,6 +70,7 @@ static RESULT plan(struct selection *s)
 		.owner_count = s->list->public_index ? 2 : s->is_scoped,
 		.account_index = account_index,
 		.public_index = s->list->public_index,
+		.other_term = s->list->other_term ? s->list->other_term(s->e) : 0,
 	};
 	TRY(add_given(s));
 	TRY(os_plan_filters(&s->filtering, &l));
@@ -180,7 +185,8 @@ static RESULT read_order(struct selection *s)
 		TRY(add_sort(s, query->at[k].value,
 			     direction < query->count ? query->at[direction++].value : STR_NONE));
 	}
-	return s->query.sort_count ? OK : add_sort(s, STR("created_at"), STR_NONE);
+	struct str key = s->list->sort ? str_from(s->list->sort) : STR("created_at");
+	return s->query.sort_count ? OK : add_sort(s, key, STR_NONE);
 }
 
 /* ---- the page ---- */

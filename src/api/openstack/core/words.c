@@ -24,6 +24,7 @@ const struct kind_words os_words = {
 			[KIND_ADDRESS] = "floating IP",
 			[KIND_PORT_FORWARDING] = "port forwarding",
 		},
+	.lingers = {[KIND_VOLUME] = true, [KIND_SNAPSHOT] = true, [KIND_BACKUP] = true},
 	.write_id = write_id,
 };
 

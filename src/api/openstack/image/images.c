@@ -9,6 +9,7 @@
 #include "model/image.h"
 #include "model/licence.h"
 #include "model/states.h"
+#include "model/term.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
 
@@ -173,17 +174,47 @@ static bool has_properties_asked(const struct os_call *e, const struct image *im
 	return true;
 }
 
+/* Others' community images are in the lists that ask for that visibility, or for all. */
+static bool asks_for_community(const struct os_call *e)
+{
+	return str_is(asked(e, "visibility"), "community") || str_is(asked(e, "visibility"), "all");
+}
+
+static uint64_t other_term(const struct os_call *e)
+{
+	return asks_for_community(e) ? term_of_community() : 0;
+}
+
+/* Source: the filters of the images controller of Glance. */
+static RESULT check_query(struct os_call *e, void *args)
+{
+	static const struct {
+		const char *name, *words, *says;
+	} rows[] = {
+		{"visibility", "|community|public|private|shared|all|", "Invalid visibility value"},
+		{"member_status", "|pending|accepted|rejected|all|", "Invalid status"},
+	};
+	(void) args;
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct str value = asked(e, rows[k].name);
+		struct str word = str_print(e->c->arena, "|%" STR_FMT "|", STR_ARG(str_slice(value, 0, 64)));
+		if (value.n && !str_contains(str_from(rows[k].words), word))
+			return ctx_fail_field(e->c, ERR_INVALID, str_from(rows[k].name), "%s: %" STR_FMT,
+					      rows[k].says, STR_ARG(str_slice(value, 0, 64)));
+	}
+	return OK;
+}
+
 bool os_is_image_listed(struct os_call *e, const struct row *row)
 {
 	const struct image *image = image_of(row);
 	enum image_visibility visibility = engine_image_visibility(image);
 	bool is_own = uuid_equal(image->account, e->c->who->account) || os_is_admin(e);
-	bool is_asked = str_is(asked(e, "visibility"), visibility_words[visibility]);
 	bool hidden = str_equal_nocase(asked(e, "os_hidden"), STR("true"));
 	if (!row_is_live(row) || image->is_hidden != hidden)
 		return false;
 	return is_own || visibility == IMAGE_VISIBLE_PUBLIC ||
-	       (visibility == IMAGE_VISIBLE_COMMUNITY && is_asked) || is_wanted_share(e, image);
+	       (visibility == IMAGE_VISIBLE_COMMUNITY && asks_for_community(e)) || is_wanted_share(e, image);
 }
 
 static bool is_listed(struct os_call *e, const struct row *row)
@@ -329,6 +360,7 @@ const struct os_listing os_image_listing = {
 	.sort_keys = {image_sort_keys, sizeof image_sort_keys / sizeof image_sort_keys[0]},
 	.flags = OS_ALL_SEE_ALL | OS_NEWEST_FIRST,
 	.public_index = IMAGE_INDEX_PUBLIC,
+	.other_term = other_term,
 	.page_max = 1000,
 	.shows = is_listed,
 	.gather = gather_image,
@@ -498,11 +530,22 @@ static RESULT take_others(struct os_call *e, struct str others, struct image_for
 	return result;
 }
 
+/* Glance's policy publicize_image is an administrator's. EC2's users may publish their own. */
+static RESULT check_publishing(struct os_call *e, struct str before, struct str after)
+{
+	bool publishes = str_is(after, "public") && !str_is(before, "public");
+	return !publishes || os_is_admin(e)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_DENIED, STR("visibility"),
+					"You are not authorized to complete publicize_image action.");
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_image_create *a = args;
 	if (!e->request.body)
 		return ctx_fail(e->c, ERR_INVALID, "Body expected in request.");
+	TRY(check_publishing(e, STR_NONE, a->fields.visibility));
 	if (a->fields.others.n)
 		TRY(take_others(e, a->fields.others, &a->wish.form));
 	if (a->fields.id.n && !result_is_ok(uuid_parse_asked(a->fields.id, &a->wish.id)))
@@ -561,11 +604,22 @@ static const struct param *find_own(const char *key)
 	return NULL;
 }
 
-static RESULT remove_property(struct os_call *e, struct image_form *form, const char *key)
+/* Words that the image shows although no property says them may be replaced: the guest's, the licence. */
+static bool has_property(const struct image_form *form, const char *key, bool removes)
 {
-	if (strcmp(key, "description") != 0 && !tags_find(form->properties, str_from(key)))
-		return ctx_fail(e->c, ERR_CONFLICT, "Property %s does not exist.", key);
-	return set_property(e, form, key, NULL);
+	return tags_find(form->properties, str_from(key)) ||
+	       (strcmp(key, "description") == 0 && (removes || form->description.n)) ||
+	       (!removes && (os_image_shows_machine_word(form, str_from(key)) ||
+			     (strcmp(key, OS_LICENCE_PROPERTY) == 0 && form->licences.count)));
+}
+
+/* Source: the patches of the images controller of Glance. */
+static RESULT check_property(struct os_call *e, const struct image_form *form, const char *key, bool removes)
+{
+	return has_property(form, key, removes)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_CONFLICT, str_copy(e->c->arena, str_from(key)),
+					"Property %s does not exist.", key);
 }
 
 /* {"op": "replace", "path": "/name"}, or as 2.0 has it {"replace": "/name"}. */
@@ -605,7 +659,10 @@ static RESULT apply_change(struct os_call *e, const json_t *change, struct os_im
 	if (own)
 		return removes ? ctx_fail(e->c, ERR_DENIED, "Property %s may not be removed.", key)
 			       : replace_own(e, own, value, a);
-	return removes ? remove_property(e, &a->wish.form, key) : set_property(e, &a->wish.form, key, value);
+	TRY(check_reserved(e, key));
+	if (strcmp(op, "add") != 0)
+		TRY(check_property(e, &a->wish.form, key, removes));
+	return set_property(e, &a->wish.form, key, removes ? NULL : value);
 }
 
 static struct os_image_create fields_of(const struct image *image)
@@ -699,6 +756,7 @@ static RESULT prepare_patch(struct os_call *e, void *args)
 	struct result result = apply_patch(e, patch, &next);
 	json_decref(patch);
 	TRY(result);
+	TRY(check_publishing(e, fields_of(image).fields.visibility, next.fields.visibility));
 	form_of_fields(e->c->arena, &next.fields, &next.wish.form);
 	keep_machine(e->c->arena, image, &next.wish.form);
 	a->wish.form = next.wish.form;
@@ -780,8 +838,8 @@ static RESULT prepare_reactivate(struct os_call *e, void *args)
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2/images", .permit = "get_images", .list = &os_image_listing, .answer = list_images,
-	 .doc = "Images that the project may use."},
+	{HTTP_GET, "/v2/images", .permit = "get_images", .prepare = check_query, .list = &os_image_listing,
+	 .answer = list_images, .doc = "Images that the project may use."},
 	{HTTP_POST, "/v2/images", .permit = "add_image", .flags = API_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_image_create, create_params,
 			   .members = offsetof(struct os_image_create, fields.others) + 1),

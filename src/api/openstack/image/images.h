@@ -34,5 +34,7 @@ void os_image_apply_properties(struct arena *a, struct image_form *form);
 #define OS_LICENCE_PROPERTY "dari:licence"
 /* Whether the property is a field of the row. */
 bool os_image_is_machine_word(struct str key);
+/* True if the image shows that word although no property says it: as another face's user made the image. */
+bool os_image_shows_machine_word(const struct image_form *form, struct str key);
 /* Those of a row that were not said in Image's words: "hw_disk_bus": "sata" of one made by another face. */
 void os_image_write_machine(struct json_writer *w, const struct image *image);

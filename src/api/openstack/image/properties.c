@@ -59,6 +59,17 @@ bool os_image_is_machine_word(struct str key)
 	return false;
 }
 
+bool os_image_shows_machine_word(const struct image_form *form, struct str key)
+{
+	return str_is(key, "architecture") ||
+	       (str_is(key, "os_type") && form->platform == IMAGE_PLATFORM_WINDOWS) ||
+	       (str_is(key, "hw_disk_bus") && form->disk_bus == IMAGE_DISK_BUS_SATA) ||
+	       (str_is(key, "hw_vif_model") && form->nic_model == IMAGE_NIC_MODEL_E1000E) ||
+	       (str_is(key, "hw_firmware_type") && model_image_is_uefi(form->boot_mode)) ||
+	       (str_is(key, "os_secure_boot") && form->secure_boot) ||
+	       (str_is(key, "hw_tpm_version") && form->tpm);
+}
+
 static void write_unless_said(struct json_writer *w, const struct image *image, bool holds, const char *key,
 			      const char *value)
 {

@@ -10,7 +10,7 @@
 
 const char *os_snapshot_status(const struct snapshot *s)
 {
-	return s->reservation == SNAPSHOT_RESERVATION_NONE
+	return s->reservation == SNAPSHOT_RESERVATION_NONE || !row_is_live(&s->row)
 		       ? model_snapshot_states[model_derive_snapshot_state(s)].cinder
 		       : snapshot_reservation_words[s->reservation];
 }
@@ -47,7 +47,7 @@ static void write_snapshot(struct os_call *e, struct json_writer *w, const void 
 bool os_is_snapshot_shown(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return row_is_live(row) && !snapshot_of(row)->is_bound;
+	return !snapshot_of(row)->is_bound;
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)

@@ -75,7 +75,7 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 
 const char *os_volume_status(const struct tables *t, const struct volume *v)
 {
-	if (v->reservation != VOLUME_RESERVATION_NONE)
+	if (row_is_live(&v->row) && v->reservation != VOLUME_RESERVATION_NONE)
 		return volume_reservation_words[v->reservation];
 	return engine_volume_is_restoring(t, v)            ? "restoring-backup"
 	       : engine_volume_is_backing_up(t, v->row.id) ? "backing-up"
