@@ -113,8 +113,8 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 	return decide_or_refuse(s, c, &q, identity_has(c->who, RIGHT_MANAGER), ret_is_allowed);
 }
 
-/* Parts of calls that are nobody's whole call: that an image is everybody's from then on. */
-static const char *const parts_in_all_words[] = {"image.publish"};
+/* Parts of calls that a Deny stops in every face: an image becomes public; a forwarded port opens the firewall. */
+static const char *const parts_in_all_words[] = {"image.publish", "firewall_rule.create"};
 
 static bool is_part_of(const struct guard_state *s, const char *permission)
 {
@@ -139,6 +139,19 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 		make_question(subject, c->arena, part, str_from(model_permissions[part].action));
 	decide(s, &q, s->request.has_role, &d);
 	return d.effect == POLICY_DENIES ? guard_refuse(s, c, &q, &d) : OK;
+}
+
+static RESULT check_beside(struct guard *guard, struct ctx *c, const struct tables *t, const char *permission)
+{
+	struct guard_state *s = (struct guard_state *) guard;
+	const struct guard_subject subject = {.state = s, .tables = t};
+	int asked = permission_find(str_from(permission));
+	bool is_allowed = false;
+	if (!s->has_voice || asked == PERMISSION_NONE || asked == s->permission)
+		return OK;
+	struct policy_question q =
+		make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
+	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
 }
 
 /* A row on which AWS does not decide the action is kept from its user by a Deny that names it, and nothing
@@ -351,6 +364,7 @@ static struct guard_state *new_state(struct guards *g, struct call *call, const 
 	*s = (struct guard_state){.guard = {.check = check_resource,
 					    .check_found = check_found,
 					    .check_absent = check_absent,
+					    .check_beside = check_beside,
 					    .check_account = check_account},
 				  .guards = g,
 				  .call = call,

@@ -173,6 +173,12 @@ static RESULT allow_absent(struct guard *g, struct ctx *c, const struct tables *
 	return OK;
 }
 
+static RESULT allow_beside(struct guard *g, struct ctx *c, const struct tables *t, const char *permission)
+{
+	(void) g, (void) c, (void) t, (void) permission;
+	return OK;
+}
+
 static RESULT allow_account(struct guard *g, struct ctx *c, const struct tables *t, const char *permission,
 			    const struct user *user, uuid account, bool *ret_is_allowed)
 {
@@ -184,6 +190,7 @@ static RESULT allow_account(struct guard *g, struct ctx *c, const struct tables 
 struct guard engine_guard_of_roles = {.check = allow_row,
 				      .check_found = allow_found,
 				      .check_absent = allow_absent,
+				      .check_beside = allow_beside,
 				      .check_account = allow_account};
 
 void engine_act_by_roles(struct ctx *c, const struct identity *who)
@@ -245,6 +252,13 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned)
 {
 	return permit(op, permission, kind, NULL, planned);
+}
+
+RESULT engine_permit_beside(struct op *op, const char *permission)
+{
+	struct guard *guard = op->ctx->guard;
+	TRY(engine_check_guarded(op->ctx));
+	return guard ? guard->check_beside(guard, op->ctx, op->head, permission) : OK;
 }
 
 RESULT engine_find_acting_account(struct op *op, const struct account **ret_account)

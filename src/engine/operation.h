@@ -63,6 +63,10 @@ typedef RESULT guard_check_found(struct guard *g, struct ctx *c, const struct ta
 /* The engine did not find what the call named. ERR_DENIED: the caller may not even learn that. */
 typedef RESULT guard_check_absent(struct guard *g, struct ctx *c, const struct tables *t,
 				  const struct ref *ref);
+/* The operation is about to do what is a call of its own in every face, though the caller asked for something else. Decides
+ * that call, too: here, silence of the policies refuses. ERR_DENIED. */
+typedef RESULT guard_check_beside(struct guard *g, struct ctx *c, const struct tables *t,
+				  const char *permission);
 /* What the caller's policies in one account, whichever the call is for, say of something that
  * belongs to that user (engine/people/own.h). *ret_is_allowed: a policy allows it. ERR_DENIED: a
  * policy denies it, or a boundary does not include it. */
@@ -75,6 +79,7 @@ struct guard {
 	guard_check *check;
 	guard_check_found *check_found;
 	guard_check_absent *check_absent;
+	guard_check_beside *check_beside;
 	guard_check_account *check_account;
 	/* What the operation says about the next permission that it asks for
 	 * (engine_permit_profile()). */
@@ -100,6 +105,10 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
 /* The same for a resource that is about to be made, as far as it is known: policies speak of its
  * type, its size and its tags. */
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned);
+
+/* Whether the caller may do this beside what was asked for: a launch that makes a network, for instance, needs the
+ * permission to make networks. ERR_DENIED. */
+RESULT engine_permit_beside(struct op *op, const char *permission);
 
 /* Says which profile an instance shall get, and which instance (NULL: one that is about to be
  * made), because policies may ask about both. It holds until the next call. */

@@ -72,6 +72,7 @@ static RESULT allocate_network(struct op *op, struct str field, const struct net
 {
 	uuid account = engine_get_account(op->ctx);
 	struct auto_topology wish = {0};
+	TRY(engine_permit_beside(op, "topology.allocate"));
 	struct result result = engine_get_auto_topology(op, &wish);
 	*ret_network = network_find(op->head, wish.network);
 	if (result.code != ERR_STATE)

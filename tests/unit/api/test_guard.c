@@ -6,10 +6,13 @@
 #include "api/ec2/core/list.h"
 #include "api/iam/internal.h"
 #include "api/openstack/core/action.h"
+#include "engine/people/account.h"
 #include "engine/people/policy.h"
 #include "engine/people/role.h"
 #include "engine/people/user.h"
 #include "script.h"
+#include "store/instance_type.h"
+#include "store/zone.h"
 #include "world.h"
 
 static int setup(void **state)
@@ -165,6 +168,59 @@ static void test_publishing_is_denied_in_both(void **state)
 	delete_policy(w, &carol, "no");
 	assert_int_equal(nova(w, &carol, "POST", images, str_to_z(w->arena, public)).status, 201);
 	expect(ec2(w, &carol, PUBLISH "&LaunchPermission.Add.1.Group=all", image), 200, "");
+}
+
+static void expect_deployment(struct world *w, const struct world_user *user, struct str query, int status,
+			      const char *text)
+{
+	const struct script_request request = {
+		.method = STR("GET"), .path = STR("/client/api"), .query = query};
+	struct world_answer answer = world_request(w, user, &request);
+	if (answer.status != status || !str_contains(answer.body, str_from(text)))
+		fail_msg("%d: %.*s", answer.status, STR_ARG(answer.body));
+}
+
+static struct str make_deployment(struct world *w)
+{
+	struct view v = {0};
+	view_open(w->store, &v);
+	const struct instance_type *type = instance_type_find_by_name(v.tables, STR("t3.micro"));
+	struct str query = str_print(w->arena,
+				     "command=deployVirtualMachine&zoneid=%" STR_FMT "&templateid=%" STR_FMT
+				     "&serviceofferingid=%" STR_FMT,
+				     STR_ARG(uuid_to_str(w->arena, zone_first(v.tables)->row.id)),
+				     STR_ARG(uuid_to_str(w->arena, w->image)),
+				     STR_ARG(uuid_to_str(w->arena, type->row.id)));
+	view_close(&v);
+	return query;
+}
+
+/* A launch makes a network only for a caller who may make networks: in CloudStack's face where none is named, in Nova's where
+ * any is asked for. */
+static void test_launch_makes_no_network_unasked(void **state)
+{
+	struct world *w = *state;
+	struct world_user dave;
+	struct account_wish bare = {.name = STR("bare")}; /* without a VPC */
+	assert_ok(world_do(w, &w->operator, engine_create_account_run, &bare));
+	struct identity owner = w->alice.who;
+	owner.account = bare.account;
+	owner.user = bare.user;
+	owner.account_number = bare.number;
+	world_add_user(w, "dave", bare.account, NULL, &dave);
+	struct inline_policy_wish wish = {
+		.user = user_ref(&dave),
+		.name = STR("run"),
+		.document = in_json(w, "{'Version':'2012-10-17','Statement':[{'Effect':'Allow','Action':["
+				       "'ec2:RunInstances','ec2:Describe*'],'Resource':'*'}]}")};
+	assert_ok(world_do(w, &owner, engine_put_inline_policy_run, &wish));
+	struct str query = make_deployment(w);
+	expect_deployment(w, &dave, query, 531, "ec2:CreateNetwork");
+	wish.name = STR("network");
+	wish.document = in_json(w, "{'Version':'2012-10-17','Statement':[{'Effect':'Allow','Action':"
+				   "'ec2:CreateNetwork','Resource':'*'}]}");
+	assert_ok(world_do(w, &owner, engine_put_inline_policy_run, &wish));
+	expect_deployment(w, &dave, query, 200, "jobid");
 }
 
 static void test_encoded_message(void **state)
@@ -479,6 +535,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		guard_test(test_deny_holds_in_both),
 		guard_test(test_publishing_is_denied_in_both),
+		guard_test(test_launch_makes_no_network_unasked),
 		guard_test(test_encoded_message),
 		guard_test(test_refusals_are_kept),
 		guard_test(test_allow),

@@ -276,6 +276,7 @@ static RESULT make_network(struct op *op, const struct account *owner, struct de
 		.gateway_ip = {.b = {10, 1, 1, 1}, .family = IP_V4},
 		.has_router = true};
 	wish.description = wish.name;
+	TRY(engine_permit_beside(op, "network.create"));
 	TRY(engine_create_guest_network(op, &wish));
 	a->ports[0].network = cs_ref_of(op->ctx, KIND_NETWORK, wish.network, "networkids");
 	return OK;
