@@ -9,6 +9,8 @@
 #include "engine/limits.h"
 #include "engine/storage/image.h"
 #include "engine/storage/volume_attachment.h"
+#include "model/account.h"
+#include "model/domain.h"
 #include "model/resource_group.h"
 #include "model/state.h"
 #include "store/async_job.h"
@@ -163,6 +165,14 @@ static bool is_gone(const struct row *row, enum kind kind)
 	return kind != KIND_INSTANCE || model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
+/* A machine that is off and that no host knows so far has its disks plugged when it starts. */
+static bool is_plugged_at_start(const struct tables *t, uuid machine)
+{
+	const struct instance *i = instance_find(t, machine);
+	return i && row_is_live(&i->row) && i->wanted_power == INSTANCE_WANTED_POWER_OFF &&
+	       i->seen_power == INSTANCE_SEEN_POWER_ABSENT;
+}
+
 static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a, const struct async_job *job,
 					const struct volume *v)
 {
@@ -174,7 +184,8 @@ static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a,
 		return is_out ? done
 			      : (struct job_verdict){ASYNC_JOB_ENDED_FAILED,
 						     STR("The volume was detached before that was done.")};
-	bool is_in = model_derive_attachment(as->instance, as->seen_instance) == ATTACHMENT_ATTACHED;
+	bool is_in = model_derive_attachment(as->instance, as->seen_instance) == ATTACHMENT_ATTACHED ||
+		     (!uuid_is_none(as->instance) && is_plugged_at_start(t, job->machine));
 	return is_in && !is_out ? done : find_problem_of_disk(t, job);
 }
 
@@ -190,13 +201,26 @@ static struct job_verdict weigh_moved(const struct tables *t, const struct insta
 				    m->problem.n ? m->problem : STR("The migration was cancelled.")};
 }
 
-/* One that is to go, or was. */
-static struct job_verdict weigh_group(const struct resource_group *g)
+/* Of something that goes with all that is in it, or went. */
+static struct job_verdict weigh_emptied(bool is_deleting, struct str problem)
 {
-	return g->is_deleting ? waiting : (struct job_verdict){ASYNC_JOB_ENDED_FAILED, g->problem};
+	return is_deleting ? waiting : (struct job_verdict){ASYNC_JOB_ENDED_FAILED, problem};
 }
 
-/* Likewise. Its old file may still be there. */
+static struct job_verdict weigh_gone(const struct tables *t, const struct async_job *job,
+				     const struct row *row)
+{
+	enum kind kind = (enum kind) job->subject_kind;
+	if (row && kind == KIND_RESOURCE_GROUP)
+		return weigh_emptied(resource_group_of(row)->is_deleting, resource_group_of(row)->problem);
+	if (row && kind == KIND_ACCOUNT && row_is_live(row))
+		return weigh_emptied(account_of(row)->is_deleting, account_of(row)->delete_problem);
+	if (row && kind == KIND_DOMAIN)
+		return weigh_emptied(domain_of(row)->is_deleting, domain_of(row)->delete_problem);
+	return is_gone(row, kind) ? done : find_problem(t, job->subject);
+}
+
+/* The old file may still be there. */
 static struct job_verdict weigh_moved_volume(const struct tables *t, const struct volume *v)
 {
 	if (v->moves)
@@ -237,10 +261,8 @@ struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, con
 		return (struct job_verdict){job->ended, job->problem};
 	if (job->outcome == ASYNC_JOB_OUTCOME_NOW || job->outcome == ASYNC_JOB_OUTCOME_NONE)
 		return done;
-	if (job->outcome == ASYNC_JOB_OUTCOME_GONE && row && kind == KIND_RESOURCE_GROUP)
-		return weigh_group(resource_group_of(row));
 	if (job->outcome == ASYNC_JOB_OUTCOME_GONE)
-		return is_gone(row, kind) ? done : find_problem(t, job->subject);
+		return weigh_gone(t, job, row);
 	if (!row || !row_is_live(row))
 		return (struct job_verdict){
 			ASYNC_JOB_ENDED_FAILED,

@@ -4,32 +4,9 @@
 
 #include "engine/deployment.h"
 
-#include "engine/instance/instance.h"
-#include "engine/instance/key_pair.h"
-#include "engine/instance/server_group.h"
-#include "engine/internal.h"
+#include "engine/emptying_internal.h"
 #include "engine/limits.h"
-#include "engine/network/address.h"
-#include "engine/network/address_prefix.h"
-#include "engine/network/egress_gateway.h"
-#include "engine/network/gateway.h"
-#include "engine/network/load_balancer.h"
-#include "engine/network/nat_gateway.h"
-#include "engine/network/network.h"
-#include "engine/network/peering.h"
-#include "engine/network/route_table.h"
-#include "engine/network/router.h"
-#include "engine/network/security_group.h"
-#include "engine/network/subnet.h"
-#include "engine/people/iam_role.h"
-#include "engine/storage/image.h"
-#include "engine/storage/snapshot.h"
 #include "engine/tag_internal.h"
-#include "engine/virtual/balancer_set.h"
-#include "engine/virtual/peering_side.h"
-#include "engine/virtual/port_policy.h"
-#include "engine/virtual/route_plan.h"
-#include "engine/virtual/source_nat.h"
 #include "model/account.h"
 #include "model/instance.h"
 #include "store/arm_resource.h"
@@ -138,93 +115,9 @@ RESULT engine_put_resource_group(struct op *op, struct resource_group_wish *wish
 
 /* ---- deleting what is in one ---- */
 
-#define DELETER(name, type, member, ...)                                                                     \
-	static RESULT delete_##name(struct op *op, struct ref *ref)                                          \
-	{                                                                                                    \
-		struct type wish = {.member = *ref, __VA_ARGS__};                                            \
-		return engine_delete_##name(op, &wish);                                                      \
-	}
-DELETER(image, image_target, image)
-DELETER(balancer_set, balancer_set_target, set)
-DELETER(load_balancer, load_balancer_target, balancer)
-DELETER(nat_gateway, nat_gateway_target, nat_gateway)
-DELETER(peering, peering_target, peering)
-DELETER(port, port_target, port)
-DELETER(volume, volume_target, volume, .snapshots = VOLUME_SNAPSHOTS_STAY)
-DELETER(snapshot, snapshot_target, snapshot)
-DELETER(security_group, security_group_target, group, .takes_rules = true)
-DELETER(port_policy, port_policy_target, policy)
-DELETER(port_policy_rule, port_policy_rule_target, rule)
-DELETER(port_set, port_set_target, set)
-DELETER(route_plan, route_plan_target, plan)
-DELETER(route_plan_entry, route_plan_entry_target, entry)
-DELETER(peering_side, peering_side_target, side)
-DELETER(address_prefix, address_prefix_target, prefix)
-DELETER(source_nat, source_nat_target, source_nat)
-DELETER(subnet, subnet_target, subnet)
-DELETER(route_table, route_table_target, route_table)
-DELETER(router, router_target, router, .with_gateway = true)
-DELETER(key_pair, key_pair_target, key_pair)
-DELETER(server_group, server_group_target, server_group, .must_be_empty = true)
-
-static RESULT delete_instance(struct op *op, struct ref *ref)
+static const struct row_deleter *deleter_of(const struct arm_resource *r)
 {
-	struct instances_wish wish = {.instances = {ref, 1}};
-	return engine_terminate_instances(op, &wish);
-}
-
-static RESULT delete_identity(struct op *op, struct ref *ref)
-{
-	struct iam_role_target wish = {.iam_role = *ref};
-	return engine_delete_managed_identity(op, &wish);
-}
-
-static RESULT release_address(struct op *op, struct ref *ref)
-{
-	struct address_target wish = {.address = *ref};
-	return engine_release_address(op, &wish);
-}
-
-/* In the order in which they can go: what holds another first. */
-static const struct member_kind {
-	enum kind kind;
-	const char *permission;
-	RESULT (*delete)(struct op *op, struct ref *ref);
-} member_kinds[] = {
-	{KIND_INSTANCE, "instance.terminate", delete_instance},
-	{KIND_IMAGE, "image.delete", delete_image},
-	{KIND_BALANCER_SET, "load_balancer.delete", delete_balancer_set},
-	{KIND_LOAD_BALANCER, "load_balancer.delete", delete_load_balancer},
-	{KIND_NAT_GATEWAY, "nat_gateway.delete", delete_nat_gateway},
-	{KIND_PEERING_SIDE, "peering.delete", delete_peering_side},
-	{KIND_PEERING, "peering.delete", delete_peering},
-	{KIND_PORT, "port.delete", delete_port},
-	{KIND_VOLUME, "volume.delete", delete_volume},
-	{KIND_SNAPSHOT, "snapshot.delete", delete_snapshot},
-	{KIND_SUBNET, "subnet.delete", delete_subnet},
-	{KIND_SOURCE_NAT, "source_nat.delete", delete_source_nat},
-	{KIND_ADDRESS, "address.release", release_address},
-	{KIND_ADDRESS_PREFIX, "address_prefix.delete", delete_address_prefix},
-	{KIND_ROUTE_PLAN_ENTRY, "route_plan.update", delete_route_plan_entry},
-	{KIND_ROUTE_PLAN, "route_plan.delete", delete_route_plan},
-	{KIND_PORT_POLICY_RULE, "port_policy.update", delete_port_policy_rule},
-	{KIND_PORT_POLICY, "port_policy.delete", delete_port_policy},
-	{KIND_PORT_SET, "port_set.delete", delete_port_set},
-	{KIND_ROUTE_TABLE, "route_table.delete", delete_route_table},
-	{KIND_SECURITY_GROUP, "security_group.delete", delete_security_group},
-	{KIND_ROUTER, "router.delete", delete_router},
-	{KIND_KEY_PAIR, "key_pair.delete", delete_key_pair},
-	{KIND_SERVER_GROUP, "server_group.delete", delete_server_group},
-	{KIND_IAM_ROLE, "managed_identity.delete", delete_identity},
-};
-enum { MEMBER_KINDS = sizeof member_kinds / sizeof member_kinds[0] };
-
-static const struct member_kind *member_kind_of(const struct arm_resource *r)
-{
-	for (size_t k = 0; k < MEMBER_KINDS; k++)
-		if (member_kinds[k].kind == (enum kind) r->target_kind)
-			return &member_kinds[k];
-	return NULL;
+	return engine_find_row_deleter((enum kind) r->target_kind);
 }
 
 /* A policy that keeps the caller from one of them keeps him from the group. */
@@ -232,7 +125,7 @@ static RESULT permit_members(struct op *op, uuid group)
 {
 	const struct arm_resource *r = arm_resource_first_by_resource_group(op->head, group);
 	for (; r; r = arm_resource_next_by_resource_group(op->head, r)) {
-		const struct member_kind *kind = member_kind_of(r);
+		const struct row_deleter *kind = deleter_of(r);
 		if (kind && !engine_is_resource_gone(op->head, r))
 			TRY(engine_permit(op, kind->permission, kind->kind,
 					  tables_find(op->head, kind->kind, r->target)));
@@ -258,44 +151,6 @@ RESULT engine_delete_resource_group(struct op *op, struct resource_group_target 
 				STR_ARG(next.name));
 }
 
-/* What came of a look at all that is in a group. */
-struct emptying {
-	size_t left;        /* resources that are there still */
-	bool is_on_the_way; /* something of it is, so that a further look may get on */
-	struct str problem; /* why the first of the others stays */
-};
-
-/* Whether it is half way out already: nobody has to ask for it again. */
-static bool is_going(const struct tables *t, const struct arm_resource *r)
-{
-	enum kind kind = (enum kind) r->target_kind;
-	const struct row *row = tables_find(t, kind, r->target);
-	return row && kind == KIND_INSTANCE &&
-	       model_derive_instance_state(instance_of(row)) == INSTANCE_SHUTTING_DOWN;
-}
-
-/* What is refused is left, without a trace of having been tried. */
-static RESULT try_delete(struct op *op, const struct arm_resource *r, const struct member_kind *kind,
-			 struct emptying *e)
-{
-	struct op_place place = op_place_now(op);
-	struct ref ref = engine_ref_to(op, kind->kind, r->target, STR_NONE);
-	struct str name = r->name;
-	struct result result = kind->delete (op, &ref);
-	if (result_is_ok(result)) {
-		e->is_on_the_way = true;
-		return OK;
-	}
-	if (!engine_is_refusal(result.code))
-		return result;
-	op_go_back(op, place);
-	if (!e->problem.n)
-		e->problem = str_print(op->ctx->arena, "%" STR_FMT ": %" STR_FMT, STR_ARG(name),
-				       STR_ARG(op->ctx->problem.message));
-	ctx_clear_problem(op->ctx);
-	return OK;
-}
-
 /* Rows go while it is walked over, so their ids are noted first. */
 static RESULT list_members(struct op *op, uuid group, struct uuids *ret_ids)
 {
@@ -313,22 +168,22 @@ static RESULT list_members(struct op *op, uuid group, struct uuids *ret_ids)
 	return OK;
 }
 
-static RESULT empty_of_kind(struct op *op, const struct uuids *ids, const struct member_kind *kind,
+static RESULT empty_of_kind(struct op *op, const struct uuids *ids, const struct row_deleter *kind,
 			    struct emptying *e)
 {
 	for (size_t k = 0; k < ids->count; k++) {
 		const struct arm_resource *r = arm_resource_find(op->head, ids->at[k]);
-		if (!r || member_kind_of(r) != kind)
+		if (!r || deleter_of(r) != kind)
 			continue;
 		if (engine_is_resource_gone(op->head, r)) {
 			TRY(arm_resource_forget(op, r->row.id));
 			continue;
 		}
 		e->left++;
-		if (is_going(op->head, r))
+		if (emptying_is_going(op->head, kind->kind, r->target))
 			e->is_on_the_way = true;
 		else
-			TRY(try_delete(op, r, kind, e));
+			TRY(emptying_try(op, kind, r->target, r->name, e));
 	}
 	return OK;
 }
@@ -352,8 +207,8 @@ RESULT engine_empty_resource_group(struct op *op, struct resource_group_target *
 	if (!g || !g->is_deleting)
 		return OK;
 	TRY(list_members(op, g->row.id, &ids));
-	for (size_t k = 0; k < MEMBER_KINDS; k++)
-		TRY(empty_of_kind(op, &ids, &member_kinds[k], &e));
+	for (size_t k = 0; k < engine_row_deleter_count; k++)
+		TRY(empty_of_kind(op, &ids, &engine_row_deleters[k], &e));
 	if (!e.left) {
 		TRY(engine_forget_deployments(op, g->account, g->folded));
 		return resource_group_forget(op, wish->group);

@@ -383,16 +383,3 @@ const struct resource reconcile_port = {
 	.wake_changed = wake_changed,
 	.wake_forgotten = wake_forgotten,
 };
-
-/* What is its own otherwise concerns nobody here. */
-static void wake_for_account(struct reconciler *r, const struct tables *t, const struct row *before,
-			     const struct row *after)
-{
-	const struct account *was = account_of(before), *is = account_of(after);
-	bool is_other = was && (was->is_cut != is->is_cut || was->egress_limit != is->egress_limit);
-	const struct port *p = is_other ? port_first_by_account(t, is->row.id) : NULL;
-	for (; p; p = port_next_by_account(t, p))
-		wake_network(r, KIND_PORT, p->row.id);
-}
-
-const struct resource reconcile_account = {.wake_changed = wake_for_account};

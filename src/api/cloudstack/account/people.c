@@ -4,7 +4,7 @@
 #include "auth/password.h"
 #include "base/json_write.h"
 #include "engine/people/account_person.h"
-#include "engine/people/domain.h"
+#include "engine/people/account_purge.h"
 #include "engine/resolve.h"
 
 enum { EXTRA_MAX = 3 };
@@ -257,11 +257,61 @@ static const struct param update_domain_params[] = {
 	NOT_BUILT("networkdomain"),
 };
 
-static const struct param delete_domain_params[] = {
-	PARAM(struct domain_target, "id", domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
-	      .doc = "The domain; its users go with it."),
-	NOT_BUILT("cleanup", .only = "false"),
+struct delete_domain {
+	struct domain_target target;
+	enum choice with_accounts;
 };
+static const struct param delete_domain_params[] = {
+	PARAM(struct delete_domain, "id", target.domain, .kind = KIND_DOMAIN, .flags = REQUIRED,
+	      .doc = "The domain; its users go with it."),
+	PARAM(struct delete_domain, "cleanup", with_accounts,
+	      .doc = "Its accounts go, too, with all they have."),
+};
+
+/* Source: DomainManagerImpl.publishRemoveEventsAndRemoveDomain(). */
+static RESULT prepare_delete_domain(struct cs_call *e, void *args)
+{
+	const struct delete_domain *a = args;
+	const struct domain *domain = domain_find(cs_tables(e), a->target.domain.prefix);
+	const struct account *account = domain ? account_first_by_domain(cs_tables(e), domain->row.id) : NULL;
+	while (account && !row_is_live(&account->row))
+		account = account_next_by_domain(cs_tables(e), account);
+	if (!account || a->with_accounts == CHOICE_YES)
+		return OK;
+	return cs_fail_within(e,
+			      "Delete failed on domain %" STR_FMT " (id: %" STR_FMT
+			      "); Please make sure all users and sub domains have been removed from the "
+			      "domain before deleting",
+			      STR_ARG(domain->name), STR_ARG(uuid_to_str(e->c->arena, domain->row.id)));
+}
+
+/* Source: AccountManagerImpl.deleteUserAccount(), isDeleteNeeded() and checkIfAccountManagesProjects(). */
+static RESULT prepare_delete_account(struct cs_call *e, void *args)
+{
+	const struct tables *t = cs_tables(e);
+	const struct account *account = account_find(t, ((struct account_target *) args)->account.prefix);
+	struct str projects = STR_NONE;
+	if (!account || !row_is_live(&account->row))
+		return OK;
+	struct str id = uuid_to_str(e->c->arena, account->row.id);
+	if (uuid_equal(account->row.id, e->c->who->account))
+		return cs_fail(e, "id",
+			       "Deletion of your own account is not allowed. To delete account %" STR_FMT
+			       " (ID: %" STR_FMT ", Domain: %" STR_FMT
+			       "), request to another user with permissions to perform the operation.",
+			       STR_ARG(account->name), STR_ARG(id),
+			       STR_ARG(uuid_to_str(e->c->arena, account->domain)));
+	if (cs_is_project(t, account->row.id))
+		return cs_fail(e, "id", "The specified account does not exist in the system");
+	TRY(cs_list_managed(e->c, t, account->row.id, &projects));
+	return projects.n ? cs_fail(e, "id",
+				    "Unable to delete account [%" STR_FMT
+				    "], because it manages the following project(s): [%" STR_FMT
+				    "]. Please, remove the account from these projects or demote it to a "
+				    "regular project role first.",
+				    STR_ARG(id), STR_ARG(projects))
+			  : OK;
+}
 
 #define CHANGES .flags = API_WRITES | CS_ADMIN
 #define NOTHING_STORED .returns = API_RETURNS_NOTHING_STORED
@@ -309,9 +359,10 @@ static const struct cs_action actions[] = {
 	 .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Closes an account: its keys and sessions are refused."},
 	{CS_ACTION("deleteAccount", "identity:delete_project"), CHANGES,
 	 .args = CS_ONE(struct account_target, "id", account, KIND_ACCOUNT,
-			"The account; its users go with it."),
-	 .operation = engine_delete_account_with_people_run, NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_NOW,
-	 .doc = "Deletes an account that has nothing, with its users."},
+			"The account; its users and all that it has go with it."),
+	 .prepare = prepare_delete_account, .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
+	 CS_SUBJECT(struct account_target, account.prefix), CS_JOB(GONE),
+	 .doc = "Deletes an account with its users and all that it has."},
 	{CS_ACTION("createDomain", "identity:create_domain"), CHANGES,
 	 .args = PARAMS(struct make_domain, create_domain_params), .prepare = prepare_domain,
 	 .operation = engine_create_domain_run, .returns = KIND_DOMAIN,
@@ -321,7 +372,9 @@ static const struct cs_action actions[] = {
 	 .returns = KIND_DOMAIN, CS_SUBJECT(struct domain_change, domain.prefix), .shows = &cs_domains,
 	 .doc = "Changes a domain."},
 	{CS_ACTION("deleteDomain", "identity:delete_domain"), CHANGES,
-	 .args = PARAMS(struct domain_target, delete_domain_params), .operation = engine_close_domain_run,
-	 NOTHING_STORED, .outcome = ASYNC_JOB_OUTCOME_NOW, .doc = "Deletes a domain without accounts."},
+	 .args = PARAMS(struct delete_domain, delete_domain_params), .prepare = prepare_delete_domain,
+	 .operation = engine_purge_domain_run, .about = KIND_DOMAIN,
+	 CS_SUBJECT(struct delete_domain, target.domain.prefix), CS_JOB(GONE),
+	 .doc = "Deletes a domain, on request with its accounts."},
 };
 const struct api_actions cs_people_actions = API_ACTIONS(actions);

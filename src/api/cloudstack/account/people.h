@@ -32,6 +32,8 @@ struct str cs_domain_path(struct arena *a, const struct domain *domain);
 /* Visits the users of the account, until false is returned. */
 void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *arg, const struct user *user),
 		    void *arg);
+/* Ids of the projects that the account manages, with commas; empty: none. ERR_NO_MEMORY. */
+RESULT cs_list_managed(struct ctx *c, const struct tables *t, uuid account, struct str *ret_ids);
 /* As member.write: limits, and how much there is. */
 void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 #define CS_FIGURES                                                                                           \

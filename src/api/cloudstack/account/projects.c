@@ -2,10 +2,12 @@
  * Projects: accounts that have no users of their own, which are Keystone's projects. An account is in a project while a user of
  * it has a role there: `manager` is CloudStack's Admin, any other role is Regular. Source: API reference, "Project", 4.18. */
 #include "api/cloudstack/account/people.h"
-#include "engine/people/account.h"
+#include "engine/people/account_purge.h"
 #include "engine/people/role.h"
 #include "engine/resolve.h"
+#include "store/instance_snapshot.h"
 #include "store/role_assignment.h"
+#include "store/volume.h"
 
 /* ---- who is in a project ---- */
 
@@ -46,6 +48,36 @@ static RESULT list_members(struct ctx *c, const struct tables *t, uuid project, 
 			at[count++] = of->row.id;
 	}
 	*ret_accounts = (struct uuids){at, count};
+	return OK;
+}
+
+struct managed {
+	const struct tables *t;
+	struct arena *arena;
+	uuid account;
+	struct str ids;
+};
+
+static bool note_managed(void *arg, const struct user *user)
+{
+	struct managed *m = arg;
+	const struct role_assignment *a = role_assignment_first_by_user(m->t, user->row.id);
+	for (; a; a = role_assignment_next_by_user(m->t, a)) {
+		struct str id = uuid_to_str(m->arena, a->account);
+		bool is_other = !uuid_is_none(a->account) && !uuid_equal(a->account, m->account);
+		if (is_other && !str_contains(m->ids, id) && cs_is_project(m->t, a->account) &&
+		    find_standing(m->t, a->account, m->account, UUID_NONE) == ADMIN)
+			m->ids = str_print(m->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(m->ids),
+					   m->ids.n ? ", " : "", STR_ARG(id));
+	}
+	return true;
+}
+
+RESULT cs_list_managed(struct ctx *c, const struct tables *t, uuid account, struct str *ret_ids)
+{
+	struct managed m = {t, c->arena, account, STR_NONE};
+	cs_each_person(t, account, note_managed, &m);
+	*ret_ids = m.ids;
 	return OK;
 }
 
@@ -335,16 +367,61 @@ static RESULT suspend(struct cs_call *e, void *args)
 	return check_project(e, args);
 }
 
-static const struct param delete_params[] = {
-	PARAM(struct account_target, "id", account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
-	      .doc = "The project, which has nothing any more."),
-	NOT_BUILT("cleanup", .only = "false"),
+struct delete_project {
+	struct account_target target;
+	enum choice with_all;
 };
+static const struct param delete_params[] = {
+	PARAM(struct delete_project, "id", target.account, .kind = KIND_ACCOUNT, .flags = REQUIRED,
+	      .doc = "The project."),
+	PARAM(struct delete_project, "cleanup", with_all, .doc = "All that it has goes with it."),
+};
+
+static int64_t count_sets(const struct tables *t, uuid account)
+{
+	int64_t count = 0;
+	for (const struct instance_snapshot *s = instance_snapshot_first_by_account(t, account); s;
+	     s = instance_snapshot_next_by_account(t, s))
+		count += row_is_live(&s->row);
+	return count;
+}
+
+static int64_t count_free_volumes(const struct tables *t, uuid account)
+{
+	int64_t count = 0;
+	for (const struct volume *v = volume_first_by_account(t, account); v;
+	     v = volume_next_by_account(t, v))
+		count += row_is_live(&v->row) && uuid_is_none(v->instance);
+	return count;
+}
+
+/* Source: ProjectManagerImpl.deleteProject(): without "cleanup" a project with one of these stays. */
+static RESULT check_unused(struct cs_call *e, const struct account *project)
+{
+	const struct account_usage *has = account_usage(project);
+	const struct {
+		const char *word;
+		int64_t count;
+	} kept[] = {{"VirtualMachineTemplate", has->images},
+		    {"VMSnapshot", count_sets(cs_tables(e), project->row.id)},
+		    {"VirtualMachine", has->instances},
+		    {"Volume", count_free_volumes(cs_tables(e), project->row.id)},
+		    {"Network", has->networks},
+		    {"Vpc", has->routers}};
+	for (size_t k = 0; k < sizeof kept / sizeof *kept; k++)
+		if (kept[k].count)
+			return cs_fail_within(
+				e, "Can't delete the project yet because it has %lld %s to clean up",
+				(long long) kept[k].count, kept[k].word);
+	return OK;
+}
 
 static RESULT prepare_delete(struct cs_call *e, void *args)
 {
+	const struct delete_project *a = args;
 	const struct account *project = NULL;
-	return find_project(e, &((struct account_target *) args)->account, "id", &project);
+	TRY(find_project(e, &a->target.account, "id", &project));
+	return a->with_all == CHOICE_YES ? OK : check_unused(e, project);
 }
 
 struct member_args {
@@ -387,6 +464,20 @@ static RESULT prepare_add(struct cs_call *e, void *args)
 	return find_member(e, a);
 }
 
+static bool is_only_owner(struct cs_call *e, uuid project, uuid account)
+{
+	struct uuids accounts = {0};
+	const struct tables *t = cs_tables(e);
+	if (find_standing(t, project, account, UUID_NONE) != ADMIN ||
+	    !result_is_ok(list_members(e->c, t, project, &accounts)))
+		return false;
+	for (size_t k = 0; k < accounts.count; k++)
+		if (!uuid_equal(accounts.at[k], account) &&
+		    find_standing(t, project, accounts.at[k], UUID_NONE) == ADMIN)
+			return false;
+	return true;
+}
+
 static RESULT prepare_remove(struct cs_call *e, void *args)
 {
 	struct member_args *a = args;
@@ -394,7 +485,13 @@ static RESULT prepare_remove(struct cs_call *e, void *args)
 	if (!find_standing(cs_tables(e), a->project.prefix, a->account, UUID_NONE))
 		return cs_fail(e, "account", "Account name=%" STR_FMT " is not assigned to the project",
 			       STR_ARG(a->name));
-	return OK;
+	return is_only_owner(e, a->project.prefix, a->account)
+		       ? cs_fail(e, "account",
+				 "Unable to delete account %" STR_FMT
+				 " from the project with specified id as the account is the owner of the "
+				 "project",
+				 STR_ARG(a->name))
+		       : OK;
 }
 
 static RESULT add_member(struct op *op, void *args)
@@ -438,8 +535,10 @@ static const struct cs_action actions[] = {
 	 .operation = engine_update_account_run, CS_SUBJECT(struct account_change, account.prefix),
 	 .shows = &projects, AT_ONCE, .doc = "Closes a project: nobody gets into it."},
 	{CS_ACTION("deleteProject", "identity:delete_project"), CHANGES,
-	 .args = PARAMS(struct account_target, delete_params), .prepare = prepare_delete,
-	 .operation = engine_delete_account_run, AT_ONCE, .doc = "Deletes a project."},
+	 .args = PARAMS(struct delete_project, delete_params), .prepare = prepare_delete,
+	 .operation = engine_purge_account_run, .about = KIND_ACCOUNT,
+	 CS_SUBJECT(struct delete_project, target.account.prefix), .outcome = ASYNC_JOB_OUTCOME_GONE,
+	 .doc = "Deletes a project."},
 	{CS_ACTION("addAccountToProject", "identity:create_grant"), CHANGES,
 	 .args = PARAMS(struct member_args, add_params), .prepare = prepare_add, .operation = add_member,
 	 AT_ONCE, .doc = "Gives an account's users a role in a project."},

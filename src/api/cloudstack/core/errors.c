@@ -25,6 +25,7 @@ static const struct api_error rows[] = {
 /* clang-format on */
 /* Not of ours, or not for the caller. */
 const struct api_error cs_unknown_command = {ERR_UNSUPPORTED, 0, 432, "4555"};
+const struct api_error cs_runtime_failure = {ERR_STATE, 0, 530, "4250"};
 static const struct api_error forbidden_command = {ERR_DENIED, 0, 401, "9999"};
 
 const struct api_errors cloudstack_errors = API_ERRORS(

@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Accounts and domains that are deleted with everything in them. Source of what goes: CloudStack's
+ * AccountManagerImpl.cleanupAccount() and DomainManagerImpl.cleanupDomain(). Called by: api/cloudstack, reconcile/account.c. */
+#include "engine/people/account_purge.h"
+
+#include "engine/emptying_internal.h"
+#include "engine/instance/instance_snapshot.h"
+#include "engine/network/address.h"
+#include "engine/network/guest_network.h"
+#include "engine/people/account_person.h"
+#include "engine/storage/backup.h"
+#include "model/instance.h"
+#include "model/state.h"
+#include "store/account.h"
+#include "store/address.h"
+#include "store/address_prefix.h"
+#include "store/backup.h"
+#include "store/balancer_set.h"
+#include "store/domain.h"
+#include "store/image.h"
+#include "store/instance.h"
+#include "store/instance_snapshot.h"
+#include "store/load_balancer.h"
+#include "store/nat_gateway.h"
+#include "store/network.h"
+#include "store/peering.h"
+#include "store/peering_side.h"
+#include "store/port.h"
+#include "store/router.h"
+#include "store/security_group.h"
+#include "store/snapshot.h"
+#include "store/source_nat.h"
+#include "store/volume.h"
+
+/* From the mark on: rows that have gone may still hold something on a host. */
+#define GIVE_UP_US (2 * MINUTE)
+/* Deletions of one look, so that no commit lasts long. */
+enum { DELETIONS_MAX = 128 };
+
+static RESULT delete_set(struct op *op, struct ref *ref)
+{
+	struct instance_snapshot_target wish = {.snapshot = *ref};
+	return engine_delete_instance_snapshot(op, &wish);
+}
+
+static RESULT delete_backup(struct op *op, struct ref *ref)
+{
+	struct backup_deleting wish = {.backup = *ref};
+	return engine_delete_backup(op, &wish);
+}
+
+static RESULT delete_network(struct op *op, struct ref *ref)
+{
+	struct guest_network_target wish = {.network = *ref};
+	return engine_delete_guest_network(op, &wish);
+}
+
+static RESULT delete_vpc(struct op *op, struct ref *ref)
+{
+	struct router_target wish = {.router = *ref};
+	return engine_delete_vpc(op, &wish);
+}
+
+static RESULT release_address(struct op *op, struct ref *ref)
+{
+	struct address_target wish = {.address = *ref, .with_association = true, .with_forwardings = true};
+	return engine_release_address(op, &wish);
+}
+
+/* In the order in which rows can go. Without a deleter of its own a kind has the one of emptying.c. */
+static const struct owned {
+	enum kind kind;
+	unsigned index; /* by account */
+	struct row_deleter own;
+} owned[] = {
+	{KIND_INSTANCE_SNAPSHOT,
+	 INSTANCE_SNAPSHOT_INDEX_ACCOUNT,
+	 {KIND_INSTANCE_SNAPSHOT, "snapshot.delete", delete_set}},
+	{KIND_INSTANCE, INSTANCE_INDEX_ACCOUNT, {0}},
+	{KIND_IMAGE, IMAGE_INDEX_OWNER, {0}},
+	{KIND_BALANCER_SET, BALANCER_SET_INDEX_ACCOUNT, {0}},
+	{KIND_LOAD_BALANCER, LOAD_BALANCER_INDEX_ACCOUNT, {0}},
+	{KIND_NAT_GATEWAY, NAT_GATEWAY_INDEX_ACCOUNT, {0}},
+	{KIND_PEERING_SIDE, PEERING_SIDE_INDEX_ACCOUNT, {0}},
+	{KIND_PEERING, PEERING_INDEX_ACCOUNT, {0}},
+	{KIND_BACKUP, BACKUP_INDEX_ACCOUNT, {KIND_BACKUP, "backup.delete", delete_backup}},
+	{KIND_SNAPSHOT, SNAPSHOT_INDEX_ACCOUNT, {0}},
+	{KIND_VOLUME, VOLUME_INDEX_ACCOUNT, {0}},
+	{KIND_PORT, PORT_INDEX_ACCOUNT, {0}},
+	{KIND_SOURCE_NAT, SOURCE_NAT_INDEX_ACCOUNT, {0}},
+	{KIND_NETWORK, NETWORK_INDEX_ACCOUNT, {KIND_NETWORK, "network.delete", delete_network}},
+	{KIND_ADDRESS, ADDRESS_INDEX_ACCOUNT, {KIND_ADDRESS, "address.release", release_address}},
+	{KIND_ADDRESS_PREFIX, ADDRESS_PREFIX_INDEX_ACCOUNT, {0}},
+	{KIND_SECURITY_GROUP, SECURITY_GROUP_INDEX_ACCOUNT, {0}},
+	{KIND_ROUTER, ROUTER_INDEX_ACCOUNT, {KIND_ROUTER, "router.delete", delete_vpc}},
+};
+enum { OWNED = sizeof owned / sizeof owned[0] };
+
+static const struct row_deleter *deleter_of(const struct owned *o)
+{
+	return o->own.delete ? &o->own : engine_find_row_deleter(o->kind);
+}
+
+static bool is_over(const struct owned *o, const struct row *row)
+{
+	return o->kind == KIND_INSTANCE &&
+	       model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
+}
+
+/* Ids of up to DELETIONS_MAX live rows; *ret_is_going: others are half way out. */
+static RESULT list_rows(struct op *op, const struct owned *o, uuid account, struct uuids *ret_ids,
+			bool *ret_is_going)
+{
+	const struct kind_info *info = &model_kinds[o->kind];
+	struct row *key = arena_alloc(op->ctx->arena, info->row_size);
+	uuid *at = arena_new_array(op->ctx->arena, uuid, DELETIONS_MAX);
+	size_t count = 0;
+	if (!key || !at)
+		return ctx_no_memory(op->ctx);
+	memcpy((char *) key + info->account_offset, &account, sizeof account);
+	*ret_is_going = false;
+	for (const struct row *row = tables_first(op->head, o->kind, o->index, key, 1);
+	     row && count < DELETIONS_MAX; row = tables_next(op->head, o->kind, o->index, row, 1)) {
+		if (is_over(o, row))
+			continue;
+		if (!row_is_live(row) || emptying_is_going(op->head, o->kind, row->id))
+			*ret_is_going = true;
+		else
+			at[count++] = row->id;
+	}
+	*ret_ids = (struct uuids){at, count};
+	return OK;
+}
+
+/* ---- marking ---- */
+
+/* A policy that keeps the caller from one of the account's things keeps him from the account. */
+static RESULT permit_all(struct op *op, uuid account)
+{
+	for (size_t k = 0; k < OWNED; k++) {
+		struct uuids ids = {NULL, 0};
+		bool is_going = false;
+		TRY(list_rows(op, &owned[k], account, &ids, &is_going));
+		for (size_t n = 0; n < ids.count; n++)
+			TRY(engine_permit(op, deleter_of(&owned[k])->permission, owned[k].kind,
+					  tables_find(op->head, owned[k].kind, ids.at[n])));
+	}
+	return OK;
+}
+
+/* *ret_problem: why the account is there still; empty: it has gone. */
+static RESULT try_delete(struct op *op, uuid id, struct str *ret_problem)
+{
+	struct op_place place = op_place_now(op);
+	struct account_target target = {.account = engine_ref_to(op, KIND_ACCOUNT, id, STR("id"))};
+	struct result result = engine_delete_account_with_people(op, &target);
+	*ret_problem = STR_NONE;
+	if (result_is_ok(result) || result.code != ERR_IN_USE)
+		return result;
+	op_go_back(op, place);
+	*ret_problem = op->ctx->problem.message;
+	ctx_clear_problem(op->ctx);
+	return OK;
+}
+
+static RESULT mark(struct op *op, uuid id)
+{
+	struct account next = *account_find(op->head, id);
+	next.enabled = false;
+	next.is_deleting = true;
+	next.delete_problem = STR_NONE;
+	next.row.gen++;
+	TRY(account_put(op, &next));
+	return engine_log_event(op, KIND_ACCOUNT, &next.row, "emptied",
+				"Account %" STR_FMT ", with all it has.", STR_ARG(next.name));
+}
+
+static RESULT purge(struct op *op, uuid id)
+{
+	struct str problem = STR_NONE;
+	if (account_find(op->head, id)->is_deleting)
+		return OK;
+	TRY(permit_all(op, id));
+	TRY(try_delete(op, id, &problem));
+	return problem.n ? mark(op, id) : OK;
+}
+
+RESULT engine_purge_account(struct op *op, struct account_target *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &row));
+	TRY(engine_permit(op, "account.delete", KIND_ACCOUNT, row));
+	return purge(op, row->id);
+}
+
+/* ---- domains ---- */
+
+static const struct account *first_account(const struct tables *t, uuid domain)
+{
+	const struct account *a = account_first_by_domain(t, domain);
+	while (a && !row_is_live(&a->row))
+		a = account_next_by_domain(t, a);
+	return a;
+}
+
+static RESULT close_domain(struct op *op, uuid id)
+{
+	struct domain_target target = {.domain = engine_ref_to(op, KIND_DOMAIN, id, STR("id"))};
+	return engine_close_domain(op, &target);
+}
+
+/* Accounts within others go first, as each refuses while it has one. */
+static RESULT purge_accounts(struct op *op, uuid domain)
+{
+	const struct account *a = account_first_by_domain(op->head, domain), *next = NULL;
+	for (; a; a = next) {
+		next = account_next_by_domain(op->head, a);
+		if (row_is_live(&a->row))
+			TRY(purge(op, a->row.id));
+	}
+	return OK;
+}
+
+RESULT engine_purge_domain(struct op *op, struct domain_target *wish)
+{
+	const struct row *row = NULL;
+	TRY(engine_permit(op, "domain.delete", KIND_DOMAIN, NULL));
+	TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &row));
+	struct domain_change change = {.domain = wish->domain, .enabled = CHOICE_NO};
+	uuid id = row->id;
+	TRY(engine_update_domain(op, &change));
+	TRY(purge_accounts(op, id));
+	if (!first_account(op->head, id))
+		return close_domain(op, id);
+	struct domain next = *domain_find(op->head, id);
+	next.is_deleting = true;
+	next.delete_problem = STR_NONE;
+	return domain_put(op, &next);
+}
+
+static RESULT give_up_domain(struct op *op, uuid id, struct str problem)
+{
+	const struct domain *domain = domain_find(op->head, id);
+	if (!domain || !domain->is_deleting)
+		return OK;
+	struct domain next = *domain;
+	next.is_deleting = false;
+	next.delete_problem = problem;
+	return domain_put(op, &next);
+}
+
+/* ---- one look ---- */
+
+static RESULT give_up(struct op *op, const struct account *account, struct str problem)
+{
+	struct account next = *account;
+	next.is_deleting = false;
+	next.delete_problem = problem;
+	TRY(give_up_domain(op, account->domain, problem));
+	TRY(account_put(op, &next));
+	return engine_log_event(op, KIND_ACCOUNT, &next.row, "kept",
+				"Account %" STR_FMT " is not deleted: %" STR_FMT, STR_ARG(next.name),
+				STR_ARG(problem));
+}
+
+static RESULT empty_of_kind(struct op *op, const struct owned *o, uuid account, struct emptying *e)
+{
+	struct uuids ids = {NULL, 0};
+	bool is_going = false;
+	TRY(list_rows(op, o, account, &ids, &is_going));
+	for (size_t k = 0; k < ids.count; k++)
+		if (tables_find(op->head, o->kind, ids.at[k]))
+			TRY(emptying_try(op, deleter_of(o), ids.at[k],
+					 engine_write_id(op, o->kind, ids.at[k]), e));
+	e->is_on_the_way |= is_going;
+	return OK;
+}
+
+RESULT engine_empty_account(struct op *op, struct account_target *wish)
+{
+	const struct account *account = account_find(op->head, wish->account.prefix);
+	struct emptying e = {0};
+	struct str problem = STR_NONE;
+	if (!account || !row_is_live(&account->row) || !account->is_deleting)
+		return OK;
+	uuid id = account->row.id, domain = account->domain;
+	for (size_t k = 0; k < OWNED; k++)
+		TRY(empty_of_kind(op, &owned[k], id, &e));
+	TRY(try_delete(op, id, &problem));
+	account = account_find(op->head, id);
+	if (!problem.n) {
+		const struct domain *of = domain_find(op->head, domain);
+		return of && of->is_deleting && !first_account(op->head, domain) ? close_domain(op, domain)
+										 : OK;
+	}
+	bool waits = e.is_on_the_way || op->now_us < account->row.updated_us + GIVE_UP_US;
+	return waits ? OK : give_up(op, account, e.problem.n ? e.problem : problem);
+}
