@@ -7,15 +7,6 @@
 #include "store/network.h"
 #include "store/network_offering.h"
 
-static RESULT check_name(struct op *op, struct str name)
-{
-	TRY(engine_check_name(op, KIND_NETWORK_OFFERING, name));
-	return !network_offering_find_by_name(op->head, name)
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_OFFERING, STR("name"),
-				     "The network offering '%" STR_FMT "' exists already.", STR_ARG(name));
-}
-
 /* What reaches a network from outside comes by the router that leads out of it; tiers have no router of their own, and lead
  * out by their VPC's. */
 static RESULT check_services(struct op *op, const struct network_offering_wish *wish)
@@ -37,7 +28,7 @@ static RESULT check_services(struct op *op, const struct network_offering_wish *
 RESULT engine_create_network_offering(struct op *op, struct network_offering_wish *wish)
 {
 	TRY(engine_permit(op, "network_offering.create", KIND_NETWORK_OFFERING, NULL));
-	TRY(check_name(op, wish->name));
+	TRY(engine_check_name(op, KIND_NETWORK_OFFERING, wish->name));
 	TRY(check_services(op, wish));
 	struct network_offering made = {.row = {.id = engine_new_id(op, KIND_NETWORK_OFFERING), .gen = 1},
 					.name = wish->name,
@@ -69,7 +60,7 @@ RESULT engine_update_network_offering(struct op *op, struct network_offering_set
 	TRY(engine_permit(op, "network_offering.update", KIND_NETWORK_OFFERING, &offering->row));
 	struct network_offering next = *offering;
 	if (wish->name && !str_equal(*wish->name, offering->name)) {
-		TRY(check_name(op, *wish->name));
+		TRY(engine_check_name(op, KIND_NETWORK_OFFERING, *wish->name));
 		next.name = *wish->name;
 	}
 	if (wish->description)

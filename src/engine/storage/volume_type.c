@@ -255,6 +255,31 @@ RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wis
 	return volume_type_put(op, &next);
 }
 
+/* Disk offerings that CloudStack is installed with, each by its size in GiB, or of any. */
+static RESULT add_disk_offerings(struct op *op, uuid region)
+{
+	static const struct {
+		const char *name, *description, *size;
+	} offerings[] = {{"Small", "Small Disk, 5 GB", "5"},
+			 {"Medium", "Medium Disk, 20 GB", "20"},
+			 {"Large", "Large Disk, 100 GB", "100"},
+			 {"Custom", "Custom Disk", NULL}};
+	for (size_t n = 0; n < sizeof offerings / sizeof *offerings; n++) {
+		struct str name = str_from(offerings[n].name);
+		const char *gib = offerings[n].size;
+		const struct tag size = {STR(VOLUME_TYPE_DISK_SIZE), str_from(gib ? gib : "")};
+		struct volume_type type = {.row.id = uuid_v5(region, name),
+					   .row.gen = 1,
+					   .name = name,
+					   .description = str_from(offerings[n].description),
+					   .specs = {&size, gib ? 1 : 0},
+					   .is_public = true};
+		if (!volume_type_find_by_name(op->head, name))
+			TRY(volume_type_put(op, &type));
+	}
+	return OK;
+}
+
 /* What a new region begins with. Their ids follow from the region's and their names. */
 RESULT volume_type_add_standard(struct op *op, uuid region)
 {
@@ -268,5 +293,5 @@ RESULT volume_type_add_standard(struct op *op, uuid region)
 			.row.id = uuid_v5(region, name), .row.gen = 1, .name = name, .is_public = true};
 		TRY(volume_type_put(op, &type));
 	}
-	return OK;
+	return add_disk_offerings(op, region);
 }

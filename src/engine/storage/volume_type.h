@@ -9,6 +9,8 @@ struct volume_type;
 
 /* The type that Cinder uses if a call names none. */
 #define VOLUME_TYPE_DEFAULT STR("__DEFAULT__")
+/* Among its specs: GiB of each volume of a disk offering of CloudStack's. */
+#define VOLUME_TYPE_DISK_SIZE "cloudstack:disksize"
 
 /* Makes or changes a type. Only the operator has the permissions volume_type.create, .update and
  * .delete. */

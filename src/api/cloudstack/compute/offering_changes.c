@@ -1,14 +1,64 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Offerings are made, changed and deleted: instance types, which are Nova's flavors, and volume types. What CloudStack says
- * of them and no other face does is kept among their specs, and shown there. Names are unique, as the other faces have it.
+ * of them and no other face does is kept among their specs, and shown there. In CloudStack names may repeat, in Nova and Cinder
+ * they may not: the row of a name that is taken gets a number behind it, and the offering's own name is one of the specs.
  * Source: API reference, "Service Offering", "Disk Offering", 4.18. */
 #include "api/cloudstack/compute/compute.h"
 #include "engine/instance/instance_type.h"
 #include "engine/storage/volume_type.h"
-#include "model/volume_type.h"
+#include "store/instance_type.h"
+#include "store/volume_type.h"
 
 enum { MIB_SHIFT = 20, GIB_SHIFT = 30, SIZE_MAX_GIB = 16384 };
-#define DISK_SIZE_SPEC "cloudstack:disksize"
+
+#define NAME_SPEC "cloudstack:name"
+enum { SPECS_MAX = 2, NAMESAKES_MAX = 10000 };
+
+/* ---- names ---- */
+
+struct str cs_offering_name(const struct tags *specs, struct str name)
+{
+	const struct tag *said = tags_find(*specs, STR(NAME_SPEC));
+	return said ? said->value : name;
+}
+
+struct str cs_service_name(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_offering_name(&instance_type_of(row)->extra_specs, instance_type_of(row)->name);
+}
+
+struct str cs_disk_name(struct api_call *e, const struct row *row)
+{
+	(void) e;
+	return cs_offering_name(&volume_type_of(row)->specs, volume_type_of(row)->name);
+}
+
+static bool is_taken(const struct tables *t, enum kind kind, struct str name)
+{
+	return kind == KIND_VOLUME_TYPE
+		       ? volume_type_find_by_name(t, name) != NULL
+		       : instance_type_find_by_name(t, name) || instance_type_find_by_flavor_id(t, name);
+}
+
+/* Makes the row's name one of its own. *specs: has room for one more. */
+static RESULT take_name(struct op *op, enum kind kind, struct str *name, struct tags *specs)
+{
+	struct arena *a = op->ctx->arena;
+	struct str own = *name;
+	struct tag *at = arena_new_array(a, struct tag, SPECS_MAX);
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (int n = 2; is_taken(op->head, kind, *name) && n < NAMESAKES_MAX; n++)
+		*name = str_print(a, "%" STR_FMT " (%d)", STR_ARG(own), n);
+	if (str_equal(own, *name))
+		return OK;
+	if (specs->count)
+		at[0] = specs->at[0];
+	at[specs->count] = (struct tag){STR(NAME_SPEC), own};
+	*specs = (struct tags){at, specs->count + 1};
+	return OK;
+}
 
 /* ---- service offerings ---- */
 
@@ -18,7 +68,7 @@ struct make_service {
 };
 #define P(wire, member, ...) PARAM(struct make_service, wire, member, __VA_ARGS__)
 static const struct param create_service_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "May repeat."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
 	P("cpunumber", wish.vcpus, .min = 1, .max = 1024, .flags = REQUIRED, .doc = "Processors."),
 	P("cpuspeed", speed, .min = 1, .max = INT32_MAX, .doc = "MHz: kept and shown."),
@@ -60,6 +110,13 @@ static RESULT prepare_create_service(struct cs_call *e, void *args)
 	return OK;
 }
 
+static RESULT create_service(struct op *op, void *args)
+{
+	struct make_service *a = args;
+	TRY(take_name(op, KIND_INSTANCE_TYPE, &a->wish.name, &a->wish.specs));
+	return engine_create_instance_type(op, &a->wish);
+}
+
 struct change_service {
 	struct instance_type_settings wish;
 	struct cs_offered offered;
@@ -77,6 +134,13 @@ static const struct param update_service_params[] = {
 };
 #undef P
 
+/* A new name is the row's own. */
+static struct str spec_to_drop(struct cs_call *e, const struct ref *ref)
+{
+	const struct instance_type *type = instance_type_find(cs_tables(e), ref->prefix);
+	return type && tags_find(type->extra_specs, STR(NAME_SPEC)) ? STR(NAME_SPEC) : STR_NONE;
+}
+
 static RESULT prepare_update_service(struct cs_call *e, void *args)
 {
 	struct change_service *a = args;
@@ -86,6 +150,8 @@ static RESULT prepare_update_service(struct cs_call *e, void *args)
 			       STR_ARG(a->state));
 	a->wish.set_description = a->text.n > 0;
 	a->wish.description = a->text;
+	if (a->wish.name)
+		a->wish.remove_spec = spec_to_drop(e, &a->wish.type);
 	if (a->state.n)
 		a->wish.enabled = is_active ? CHOICE_YES : CHOICE_NO;
 	return cs_take_offered(e, &a->offered, "service offering", &a->wish.offered);
@@ -95,7 +161,7 @@ static RESULT prepare_update_service(struct cs_call *e, void *args)
 
 int64_t cs_offering_size(const struct volume_type *type)
 {
-	const struct tag *said = tags_find(type->specs, STR(DISK_SIZE_SPEC));
+	const struct tag *said = tags_find(type->specs, STR(VOLUME_TYPE_DISK_SIZE));
 	int64_t size = 0;
 	return said && result_is_ok(str_parse_int(said->value, &size)) && size > 0 ? size : 0;
 }
@@ -122,7 +188,7 @@ struct make_disk {
 	"iopswriteratemax|iopswriteratemaxlength|tags"
 #define P(wire, member, ...) PARAM(struct make_disk, wire, member, __VA_ARGS__)
 static const struct param create_disk_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "Unique."),
+	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "May repeat."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
 	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
 	P("customized", is_custom, .doc = "true: a volume's size is said when it is made."),
@@ -147,10 +213,17 @@ static RESULT prepare_create_disk(struct cs_call *e, void *args)
 		return cs_fail(e, "disksize", "Disksize is required for a non-customized disk offering");
 	if (a->size && a->is_custom == CHOICE_YES)
 		return cs_fail(e, "disksize", "Disksize is not allowed for a customized disk offering");
-	*spec = (struct tag){STR(DISK_SIZE_SPEC), str_print(e->c->arena, "%lld", (long long) a->size)};
+	*spec = (struct tag){STR(VOLUME_TYPE_DISK_SIZE), str_print(e->c->arena, "%lld", (long long) a->size)};
 	a->wish.set_specs = true;
 	a->wish.specs = (struct tags){spec, a->size ? 1 : 0};
 	return OK;
+}
+
+static RESULT create_disk(struct op *op, void *args)
+{
+	struct make_disk *a = args;
+	TRY(take_name(op, KIND_VOLUME_TYPE, &a->wish.name, &a->wish.specs));
+	return engine_create_volume_type(op, &a->wish);
 }
 
 struct change_disk {
@@ -175,6 +248,12 @@ static const struct param update_disk_params[] = {
 static RESULT prepare_update_disk(struct cs_call *e, void *args)
 {
 	struct change_disk *a = args;
+	const struct volume_type *type = volume_type_find(cs_tables(e), a->wish.type.prefix);
+	const struct tag *size = type ? tags_find(type->specs, STR(VOLUME_TYPE_DISK_SIZE)) : NULL;
+	if (type && a->wish.set_name && tags_find(type->specs, STR(NAME_SPEC))) {
+		a->wish.set_specs = true; /* all of them: without the other name */
+		a->wish.specs = (struct tags){size, size ? 1 : 0};
+	}
 	return cs_take_offered(e, &a->offered, "disk offering", &a->wish.offered);
 }
 
@@ -182,7 +261,7 @@ static RESULT prepare_update_disk(struct cs_call *e, void *args)
 static const struct cs_action actions[] = {
 	{CS_ACTION("createServiceOffering", "ec2:CreateInstanceType"), CHANGES,
 	 .args = PARAMS(struct make_service, create_service_params), .prepare = prepare_create_service,
-	 .operation = engine_create_instance_type_run, .returns = KIND_INSTANCE_TYPE,
+	 .operation = create_service, .returns = KIND_INSTANCE_TYPE,
 	 CS_SUBJECT(struct make_service, wish.instance_type), .shows = &cs_service_offerings,
 	 .doc = "Makes a service offering."},
 	{CS_ACTION("updateServiceOffering", "ec2:ModifyInstanceType"), CHANGES,
@@ -197,7 +276,7 @@ static const struct cs_action actions[] = {
 	 .doc = "Deletes a service offering."},
 	{CS_ACTION("createDiskOffering", "ec2:CreateVolumeType"), CHANGES,
 	 .args = PARAMS(struct make_disk, create_disk_params), .prepare = prepare_create_disk,
-	 .operation = engine_create_volume_type_run, .returns = KIND_VOLUME_TYPE,
+	 .operation = create_disk, .returns = KIND_VOLUME_TYPE,
 	 CS_SUBJECT(struct make_disk, wish.volume_type), .shows = &cs_disk_offerings,
 	 .doc = "Makes a disk offering."},
 	{CS_ACTION("updateDiskOffering", "ec2:ModifyVolumeType"), CHANGES,

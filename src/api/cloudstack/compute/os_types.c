@@ -1,41 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * listOsTypes, listOsCategories: a selection of the names that CloudStack 4.18 begins with. Their ids follow from the
- * names, so that they are the same everywhere. */
+ * listOsTypes, listOsCategories: the names of os_types.def. Their ids follow from the names, so that they are the same
+ * everywhere. */
 #include "api/cloudstack/compute/os_types.h"
 #include "base/uuid_asked.h"
 #include "model/image.h"
 
+#define TYPE(name, category) {(name), (category)},
 static const struct cs_os_type types[] = {
-	{"Other Linux (64-bit)", "Other"},
-	{"Windows PV", "Windows"},
-	{"AlmaLinux 8", "Other"},
-	{"AlmaLinux 9", "Other"},
-	{"CentOS 5.6 (64-bit)", "CentOS"},
-	{"CentOS 7", "CentOS"},
-	{"CentOS 8", "CentOS"},
-	{"Debian GNU/Linux 10 (64-bit)", "Debian"},
-	{"Debian GNU/Linux 11 (64-bit)", "Debian"},
-	{"Debian GNU/Linux 12 (64-bit)", "Debian"},
-	{"Fedora Linux (64 bit)", "Other"},
-	{"FreeBSD 13 (64-bit)", "Unix"},
-	{"None", "None"},
-	{"Oracle Linux 8", "Oracle"},
-	{"Other (64-bit)", "Other"},
-	{"Other PV (64-bit)", "Other"},
-	{"Red Hat Enterprise Linux 8.0", "RedHat"},
-	{"Rocky Linux 8", "Other"},
-	{"Rocky Linux 9", "Other"},
-	{"SUSE Linux Enterprise Server 15 (64-bit)", "SUSE"},
-	{"Ubuntu 18.04 LTS", "Ubuntu"},
-	{"Ubuntu 20.04 LTS", "Ubuntu"},
-	{"Ubuntu 22.04 LTS", "Ubuntu"},
-	{"Windows 10 (64-bit)", "Windows"},
-	{"Windows Server 2016 (64-bit)", "Windows"},
-	{"Windows Server 2019 (64-bit)", "Windows"},
-	{"Windows Server 2022 (64-bit)", "Windows"},
+#include "api/cloudstack/compute/os_types.def"
 };
-static const char *const categories[] = {"CentOS", "Debian", "Oracle",  "RedHat", "SUSE",
-					 "Ubuntu", "Unix",   "Windows", "Other",  "None"};
+#undef TYPE
+static const char *const categories[] = {"CentOS", "Debian", "Oracle",  "RedHat", "SUSE", "Ubuntu",
+					 "Unix",   "Novel",  "Windows", "Other",  "None"};
 enum { TYPES = sizeof types / sizeof *types, CATEGORIES = sizeof categories / sizeof *categories };
 
 static uuid make_id(const char *of, const char *name)

@@ -69,7 +69,7 @@ static void write_root_disk(struct api_call *e, struct json_writer *w, const cha
 
 static const struct member members[] = {
 	MEMBER(struct instance_type, "id", row.id),
-	MEMBER(struct instance_type, "name", name),
+	MEMBER_TEXT("name", cs_service_name),
 	MEMBER(struct instance_type, "displaytext", description, .instead = FITS(instance_type, name)),
 	MEMBER(struct instance_type, "cpunumber", vcpus),
 	MEMBER_WRITTEN("cpuspeed", cs_write_cpu_speed),
@@ -86,8 +86,8 @@ static const struct member members[] = {
 };
 
 const struct api_listing cs_service_offerings =
-	CS_LISTING(KIND_INSTANCE_TYPE, "serviceoffering", members,
-		   .name = offsetof(struct instance_type, name), .is_by_name = true, .matches = matches);
+	CS_LISTING(KIND_INSTANCE_TYPE, "serviceoffering", members, .get_name = cs_service_name,
+		   .is_by_name = true, .matches = matches);
 static const struct cs_action actions[] = {
 	{CS_ACTION("listServiceOfferings", "ec2:DescribeInstanceTypes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_offerings, params), .listing = &cs_service_offerings,

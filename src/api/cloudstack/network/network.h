@@ -101,8 +101,6 @@ const struct cs_offering *cs_find_offering_of(struct api_call *e, const struct n
 const struct cs_offering *cs_own_offering(struct api_call *e, const struct network_offering *row);
 /* The members of its object. */
 void cs_write_offering(struct cs_call *e, struct json_writer *w, const void *offering);
-/* Whether one of this name came with the cloud. */
-bool cs_comes_with_cloud(struct str name);
 /* Whether a network of the one can get the other. What leads out of a network is made with it: the way out has to be the
  * same, and all services of the present one have to be there. */
 bool cs_offering_may_follow(const struct cs_offering *present, const struct cs_offering *next);

@@ -44,7 +44,7 @@ struct make_offering {
 };
 #define P(wire, member, ...) PARAM(struct make_offering, wire, member, __VA_ARGS__)
 static const struct param create_params[] = {
-	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which is unique."),
+	P("name", wish.name, .flags = REQUIRED, .doc = "Its name, which may repeat."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "A text for people."),
 	P("guestiptype", type, .flags = REQUIRED, .doc = "Isolated is the only one."),
 	P("traffictype", traffic_type, .flags = REQUIRED, .doc = "Guest is the only one."),
@@ -98,10 +98,7 @@ static RESULT check_sort(struct cs_call *e, const struct make_offering *a)
 	if (!str_equal_nocase(a->type, STR("Isolated")))
 		return cs_fail(e, "guestiptype",
 			       "Invalid \"type\" parameter is given; can have Shared and Isolated values");
-	return cs_comes_with_cloud(a->wish.name)
-		       ? cs_fail(e, "name", "A network offering with the name %" STR_FMT " exists already",
-				 STR_ARG(a->wish.name))
-		       : OK;
+	return OK;
 }
 
 static RESULT take_services(struct cs_call *e, struct make_offering *a)
@@ -214,9 +211,6 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	if (!offering->own)
 		return ctx_fail_field(e->c, ERR_PROTECTED, STR("id"),
 				      "Default network offering can't be changed");
-	if (a->wish.name && cs_comes_with_cloud(*a->wish.name))
-		return cs_fail(e, "name", "A network offering with the name %" STR_FMT " exists already",
-			       STR_ARG(*a->wish.name));
 	a->wish.offering = cs_ref_of(e->c, KIND_NETWORK_OFFERING, cs_offering_id(offering), "id");
 	if (a->state.n)
 		a->wish.enabled = str_is(a->state, "Enabled") ? CHOICE_YES : CHOICE_NO;

@@ -62,14 +62,6 @@ uuid cs_offering_id(const struct cs_offering *offering)
 	return offering->own ? offering->own->row.id : id_of_name("network offering", offering->name);
 }
 
-bool cs_comes_with_cloud(struct str name)
-{
-	for (size_t k = 0; k < OFFERINGS; k++)
-		if (str_equal_nocase(name, str_from(offerings[k].name)))
-			return true;
-	return false;
-}
-
 #define SERVICE(name, field)                                                                                 \
 	{                                                                                                    \
 		name, offsetof(struct network_offering, field) + 1,                                          \

@@ -1,59 +1,68 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Configurations: CloudStack's names for what can be set of this cloud, or is fixed in it. Those that mean nothing here
- * are on no list. Source: API reference, "Configuration", 4.18. */
+ * are on no list. One that is fixed can be set to what it is. Source: API reference, "Configuration", 4.18; the names of types
+ * are those of ConfigurationServerImpl.getConfigurationType(). */
 #include "api/cloudstack/account/limits.h"
 #include "api/cloudstack/region/region.h"
 #include "engine/quota.h"
 #include "engine/region/region.h"
 
-#define DEFAULTS "Account Defaults"
-#define DEFAULT_OF(word, number, text)                                                                       \
+#define ACCOUNTS "Account Defaults"
+#define PROJECTS "Project Defaults"
+/* An account's default limit, and a project's, which is an account here. */
+#define DEFAULT_OF(word, number, standard_word, text)                                                        \
+	{.name = "max.account." word,                                                                        \
+	 .category = ACCOUNTS,                                                                               \
+	 .kind = "Number",                                                                                   \
+	 .type = (number),                                                                                   \
+	 .standard_text = (standard_word),                                                                   \
+	 .doc = "The default maximum number of " text " of an account that is made from now on"},            \
 	{                                                                                                    \
-		.name = "max.account." word, .category = DEFAULTS, .type = (number),                         \
-		.doc = "The default maximum number of " text " of an account that is made from now on"       \
+		.name = "max.project." word, .category = PROJECTS, .kind = "Number", .type = (number),       \
+		.standard_text = (standard_word), .is_alias = true,                                          \
+		.doc = "The default maximum number of " text " of a project: as of an account"               \
 	}
-#define FIXED(word, is, text)                                                                                \
-	{                                                                                                    \
-		.name = (word), .category = "Advanced", .value = (is), .doc = (text)                         \
-	}
+#define FIXED(word, group, kind_word, scope_word, standard_word, is, text)                                   \
+	{.name = (word),                                                                                     \
+	 .category = (group),                                                                                \
+	 .kind = (kind_word),                                                                                \
+	 .scope = (scope_word),                                                                              \
+	 .standard_text = (standard_word),                                                                   \
+	 .value = (is),                                                                                      \
+	 .doc = (text)},
 /* The setting of the region that has that name. */
-#define SETTING(word, number, text, ...)                                                                     \
+#define SETTING(word, kind_word, scope_word, number, standard_word, text, ...)                               \
 	{                                                                                                    \
-		.name = (word), .category = "Advanced", .is_setting = true, .standard = (number),            \
-		.doc = (text), __VA_ARGS__                                                                   \
+		.name = (word), .category = "Advanced", .kind = (kind_word), .scope = (scope_word),          \
+		.is_setting = true, .standard = (number), .standard_text = (standard_word), .doc = (text),   \
+		__VA_ARGS__                                                                                  \
 	}
 static const struct configuration {
-	const char *name, *category, *doc;
-	size_t type;       /* of a resource, whose default limit it is */
-	const char *value; /* or what it is, once and for all */
-	bool is_setting, is_truth;
+	const char *name, *category, *kind, *doc;
+	const char *scope;         /* NULL or empty: global */
+	const char *standard_text; /* what CloudStack is installed with */
+	size_t type;               /* of a resource, whose default limit it is */
+	const char *value;         /* or what it is, once and for all */
+	bool is_setting, is_truth, is_alias;
 	int64_t standard; /* of a setting; a truth is 1 or 0 */
 } configurations[] = {
-	DEFAULT_OF("cpus", 8, "CPU cores"),
-	DEFAULT_OF("memory", 9, "MiB of memory"),
-	DEFAULT_OF("networks", 6, "networks"),
-	DEFAULT_OF("primary.storage", 10, "GiB of volumes"),
-	DEFAULT_OF("public.ips", 1, "public addresses"),
-	DEFAULT_OF("snapshots", 3, "snapshots"),
-	DEFAULT_OF("templates", 4, "templates"),
-	DEFAULT_OF("user.vms", 0, "virtual machines"),
-	DEFAULT_OF("volumes", 2, "volumes"),
-	DEFAULT_OF("vpcs", 7, "VPCs"),
-	SETTING("allow.user.expunge.recover.vm", 0,
+	DEFAULT_OF("cpus", 8, "40", "CPU cores"),
+	DEFAULT_OF("memory", 9, "40960", "MiB of memory"),
+	DEFAULT_OF("networks", 6, "20", "networks"),
+	DEFAULT_OF("primary.storage", 10, "200", "GiB of volumes"),
+	DEFAULT_OF("public.ips", 1, "20", "public addresses"),
+	DEFAULT_OF("snapshots", 3, "20", "snapshots"),
+	DEFAULT_OF("templates", 4, "20", "templates"),
+	DEFAULT_OF("user.vms", 0, "20", "virtual machines"),
+	DEFAULT_OF("volumes", 2, "20", "volumes"),
+	DEFAULT_OF("vpcs", 7, "20", "VPCs"),
+	SETTING("allow.user.expunge.recover.vm", "Boolean", "account", 0, "false",
 		"Determines whether users can expunge or recover their vm", .is_truth = true),
-	SETTING("allow.user.view.destroyed.vm", 0,
+	SETTING("allow.user.view.destroyed.vm", "Boolean", "account", 0, "false",
 		"Determines whether users can view their destroyed or expunging vm", .is_truth = true),
-	FIXED("custom.diskoffering.size.max", "16384", "GiB of a volume at most"),
-	FIXED("custom.diskoffering.size.min", "1", "GiB of a volume at least"),
-	FIXED("default.page.size", "500", "Rows of a page at most"),
-	SETTING("expunge.delay", EXPUNGE_DELAY_S,
+	SETTING("expunge.delay", "Number", "", EXPUNGE_DELAY_S, "86400",
 		"Seconds until a virtual machine that is destroyed is expunged"),
-	FIXED("job.expire.minutes", "60", "How long jobs are kept"),
-	FIXED("snapshot.max.daily", "8", "Daily snapshots of a volume at most"),
-	FIXED("snapshot.max.hourly", "8", "Hourly snapshots of a volume at most"),
-	FIXED("snapshot.max.monthly", "8", "Monthly snapshots of a volume at most"),
-	FIXED("snapshot.max.weekly", "8", "Weekly snapshots of a volume at most"),
-	FIXED("vmsnapshot.max", "10", "VM snapshots of a virtual machine at most"),
+#include "api/cloudstack/region/configurations.def"
 };
 enum { CONFIGURATIONS = sizeof configurations / sizeof configurations[0] };
 
@@ -61,6 +70,7 @@ struct configuration_args {
 	struct cs_list_args list;
 	struct account_limits limits;
 	struct str category, value;
+	struct ref account, domain, zone;
 	int64_t number;
 	struct setting_wish setting;
 };
@@ -70,7 +80,10 @@ static const struct param list_params[] = {
 	CS_PAGE_PARAMS(struct configuration_args),
 	CS_NAME_PARAM(struct configuration_args),
 	P("category", category, .doc = "Of this category."),
-	NOT_BUILT(SCOPES "|group|parent|subgroup"),
+	P("accountid", account, .kind = KIND_ACCOUNT, .doc = "Those that CloudStack has of accounts."),
+	P("domainid", domain, .kind = KIND_DOMAIN, .doc = "Those that CloudStack has of domains."),
+	P("zoneid", zone, .kind = KIND_ZONE, .doc = "Those that CloudStack has of zones."),
+	NOT_BUILT("clusterid|group|imagestoreuuid|parent|storageid|subgroup"),
 };
 static const struct param update_params[] = {
 	P("name", list.name, .flags = REQUIRED, .doc = "Which one."),
@@ -78,6 +91,18 @@ static const struct param update_params[] = {
 	NOT_BUILT(SCOPES),
 };
 #undef P
+
+/* "expunge.delay": "Expunge delay". */
+static struct str make_title(struct cs_call *e, const char *name)
+{
+	struct str title = str_copy(e->c->arena, str_from(name));
+	char *at = (char *) title.p;
+	for (size_t k = 0; k < title.n; k++)
+		at[k] = at[k] == '.' || at[k] == '_' ? ' ' : at[k];
+	if (title.n && *at >= 'a' && *at <= 'z')
+		*at = (char) (*at - 'a' + 'A');
+	return title;
+}
 
 static void write_members(struct cs_call *e, struct json_writer *w, const struct configuration *c,
 			  int64_t number)
@@ -89,7 +114,10 @@ static void write_members(struct cs_call *e, struct json_writer *w, const struct
 			: c->is_truth ? str_from(number ? "true" : "false")
 				      : str_print(e->c->arena, "%lld", (long long) number));
 	json_write_z(w, "description", c->doc);
-	json_write_bool(w, "isdynamic", !c->value);
+	json_write_z(w, "defaultvalue", c->standard_text);
+	json_write_z(w, "type", c->kind);
+	json_write_text(w, "displaytext", make_title(e, c->name));
+	json_write_bool(w, "isdynamic", !c->value && !c->is_alias);
 }
 
 static int64_t read_number(const struct tables *t, const struct configuration *c)
@@ -101,9 +129,16 @@ static int64_t read_number(const struct tables *t, const struct configuration *c
 	return c->value ? 0 : cs_read_limit(&limits, c->type);
 }
 
+static bool is_of_scope(const struct ref *ref, const struct configuration *c, const char *scope)
+{
+	return !ref_is_given(ref) || (c->scope && strcmp(c->scope, scope) == 0);
+}
+
 static bool is_asked_for(const struct configuration_args *a, const struct configuration *c)
 {
-	return (!a->list.name.n || str_equal_nocase(a->list.name, str_from(c->name))) &&
+	return is_of_scope(&a->account, c, "account") && is_of_scope(&a->domain, c, "domain") &&
+	       is_of_scope(&a->zone, c, "zone") &&
+	       (!a->list.name.n || str_equal_nocase(a->list.name, str_from(c->name))) &&
 	       (!a->category.n || str_equal_nocase(a->category, str_from(c->category))) &&
 	       (!a->list.keyword.n || str_contains(str_from(c->name), a->list.keyword));
 }
@@ -113,9 +148,19 @@ static void write_listed(struct cs_call *e, struct json_writer *w, const void *i
 	write_members(e, w, item, read_number(cs_tables(e), item));
 }
 
+static RESULT check_scope(struct cs_call *e, enum kind kind, const char *parameter, const struct ref *ref)
+{
+	const struct row *row = tables_find(cs_tables(e), kind, ref->prefix);
+	return !ref_is_given(ref) || (row && row_is_live(row)) ? OK
+							       : cs_fail_id(e, kind, parameter, ref->text);
+}
+
 static RESULT list_configurations(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	const struct configuration_args *a = args;
+	TRY(check_scope(e, KIND_ACCOUNT, "accountid", &a->account));
+	TRY(check_scope(e, KIND_DOMAIN, "domainid", &a->domain));
+	TRY(check_scope(e, KIND_ZONE, "zoneid", &a->zone));
 	const void *listed[CONFIGURATIONS];
 	size_t count = 0;
 	for (size_t k = 0; k < CONFIGURATIONS; k++)
@@ -158,12 +203,13 @@ static RESULT prepare_update(struct cs_call *e, void *args)
 	if (!c)
 		return cs_fail(e, "name", "Config parameter with name %" STR_FMT " doesn't exist",
 			       STR_ARG(a->list.name));
-	if (c->value && a->value.n)
+	bool is_fixed = c->is_alias || (c->value && !str_equal_nocase(a->value, str_from(c->value)));
+	if (is_fixed && a->value.n)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("name"),
 				      "To change the parameter %s is not supported", c->name);
 	a->limits = account_limits_all((struct ref){0}, ACCOUNT_LIMIT_KEEP);
 	a->number = read_number(cs_tables(e), c);
-	if (!a->value.n)
+	if (!a->value.n || c->value)
 		return OK;
 	TRY(read_value(e, c, a));
 	if (c->is_setting)
@@ -193,11 +239,12 @@ static RESULT show_updated(struct cs_call *e, const void *args, struct json_writ
 static const struct cs_action actions[] = {
 	{CS_ACTION("listConfigurations", "ec2:DescribeAccountAttributes"), .flags = CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, list_params), .answer = list_configurations,
-	 .says = "category|name|value|description|isdynamic",
+	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
 	 .doc = "What can be set of this cloud, or is fixed in it."},
 	{CS_ACTION("updateConfiguration", "ec2:ModifyAccountLimits"), .flags = API_WRITES | CS_ADMIN,
 	 .args = PARAMS(struct configuration_args, update_params), .prepare = prepare_update,
 	 .operation = set, .returns = API_RETURNS_NOTHING_STORED, .answer = show_updated,
-	 .says = "category|name|value|description|isdynamic", .doc = "Sets what can be set."},
+	 .says = "category|name|value|description|defaultvalue|type|displaytext|isdynamic",
+	 .doc = "Sets what can be set."},
 };
 const struct api_actions cs_configuration_actions = API_ACTIONS(actions);

@@ -101,8 +101,9 @@ static void write_offering(struct api_call *e, struct json_writer *w, const char
 	if (!type || is_root(volume_of(row)))
 		return;
 	json_write_text(w, name, uuid_to_str(e->c->arena, type->row.id));
-	json_write_text(w, "diskofferingname", type->name);
-	json_write_text(w, "diskofferingdisplaytext", type->description.n ? type->description : type->name);
+	struct str own = cs_offering_name(&type->specs, type->name);
+	json_write_text(w, "diskofferingname", own);
+	json_write_text(w, "diskofferingdisplaytext", type->description.n ? type->description : own);
 }
 
 /* A root disk comes with its machine's offering. */
@@ -114,9 +115,9 @@ static void write_size_of_machine(struct api_call *e, struct json_writer *w, con
 	if (!type || !is_root(volume_of(row)))
 		return;
 	json_write_text(w, name, uuid_to_str(e->c->arena, type->row.id));
-	json_write_text(w, "serviceofferingname", type->name);
-	json_write_text(w, "serviceofferingdisplaytext",
-			type->description.n ? type->description : type->name);
+	struct str own = cs_offering_name(&type->extra_specs, type->name);
+	json_write_text(w, "serviceofferingname", own);
+	json_write_text(w, "serviceofferingdisplaytext", type->description.n ? type->description : own);
 }
 
 static const struct member members[] = {
@@ -190,7 +191,7 @@ static void write_size(struct api_call *e, struct json_writer *w, const char *na
 
 static const struct member offering_members[] = {
 	MEMBER(struct volume_type, "id", row.id),
-	MEMBER(struct volume_type, "name", name),
+	MEMBER_TEXT("name", cs_disk_name),
 	MEMBER(struct volume_type, "displaytext", description, .instead = FITS(volume_type, name)),
 	MEMBER_AS(struct volume_type, TIME, "created", row.created_us),
 	MEMBER_WRITTEN("disksize", write_size, .also = "iscustomized"),
@@ -201,9 +202,9 @@ static const struct member offering_members[] = {
 	MEMBER_WRITTEN("domainid", cs_write_offered, .also = CS_OFFERED_ALSO),
 	MEMBER_FIXED("state", "\"Active\""),
 };
-const struct api_listing cs_disk_offerings = CS_LISTING(
-	KIND_VOLUME_TYPE, "diskoffering", offering_members, .name = offsetof(struct volume_type, name),
-	.is_by_name = true, .sees = sees_offering, .matches = offering_matches);
+const struct api_listing cs_disk_offerings =
+	CS_LISTING(KIND_VOLUME_TYPE, "diskoffering", offering_members, .get_name = cs_disk_name,
+		   .is_by_name = true, .sees = sees_offering, .matches = offering_matches);
 
 /* ---- changes ---- */
 
