@@ -42,12 +42,17 @@ test: build ## what CI runs: what always runs, and what the change concerns (ten
 
 test-all: build ## every test; records the commit in tests/last-pass.txt if all passed
 	@tools/install-packages
-	@tools/install-packages slow
+	@tools/install-packages slow clients
 	@tests/run all
 
 unit golden smoke contract simulation real fault fuzz: build ## one level of tests: make real, make fault …
 	@tools/install-packages
 	@tests/run $@
+
+clients: build ## tours of today's clients: NAME="boto3 az" picks some; UPDATE=1 pins the newest versions first, and prints what changed
+	@tools/install-packages run test clients
+	@$(if $(UPDATE),tools/clients update runtimes $(NAME))
+	@tests/clients/run $(NAME)
 
 simulate: build ## random histories of calls, faults and kills: SEED=7 tells one, HISTORIES=5000 runs many
 	@$(B)/tests/simulation/simulate $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES))

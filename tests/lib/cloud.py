@@ -72,7 +72,8 @@ class Project:
             sent.setdefault("Content-Type", "application/json")
         for retry in (False, True):  # a kept connection may have been closed for its age
             if not hasattr(self.local, "connection"):
-                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=HANG_S)
+                plain = not getattr(self.dev, "url", "").startswith("https:")  # a region of real guests (region.py) speaks plain HTTP here
+                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=HANG_S) if plain else self.dev.connect()
             try:
                 self.local.connection.request(method, path, data, sent)
                 answer = self.local.connection.getresponse()
