@@ -14,6 +14,7 @@ enum { FLOOR_PART = 20, FLOOR_MIN = 16 << 20, FLOOR_MAX = 1 << 30 };
 
 static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t shared_size;
+static struct disk_share *shares; /* those that an account pays for */
 
 static int read_figures(const char *directory, struct statvfs *ret_figures)
 {
@@ -77,6 +78,53 @@ RESULT disk_room_fail(struct ctx *c, int64_t size)
 		(long long) ((size >> 20) + 1));
 }
 
+static bool is_charged(const struct disk_payer *payer)
+{
+	return payer && !uuid_is_none(payer->account);
+}
+
+/* The lock is held. */
+static int64_t find_left(const struct disk_payer *payer)
+{
+	int64_t left = payer->left_size;
+	for (const struct disk_share *s = shares; s; s = s->next)
+		if (uuid_equal(s->payer.account, payer->account))
+			left -= s->left_size + s->used_size;
+	return left > 0 ? left : 0;
+}
+
+/* The lock is held. */
+static void link_share(struct disk_share *s)
+{
+	if (!is_charged(&s->payer) || s->previous || shares == s)
+		return;
+	s->next = shares;
+	if (shares)
+		shares->previous = s;
+	shares = s;
+}
+
+/* The lock is held. */
+static void unlink_share(struct disk_share *s)
+{
+	if (shares == s)
+		shares = s->next;
+	if (s->next)
+		s->next->previous = s->previous;
+	if (s->previous)
+		s->previous->next = s->next;
+	s->next = s->previous = NULL;
+}
+
+static RESULT fail_quota(struct ctx *c, const struct disk_payer *payer, int64_t size)
+{
+	return ctx_fail_kind(
+		c, ERR_QUOTA, payer->kind,
+		"The account's limit for files of images, snapshots, backups and tickets leaves no %lld MiB "
+		"more. Delete some, or ask for a higher limit.",
+		(long long) ((size >> 20) + 1));
+}
+
 RESULT disk_share_take(struct disk_share *s, struct ctx *c, const char *directory, int64_t size)
 {
 	struct disk_room room;
@@ -85,39 +133,44 @@ RESULT disk_share_take(struct disk_share *s, struct ctx *c, const char *director
 		return OK;
 	TRY(disk_room_read(c, directory, &room));
 	(void) pthread_mutex_lock(&shares_lock);
-	bool fits = more <= find_largest(&room);
-	if (fits)
+	bool has_room = more <= find_largest(&room);
+	bool is_left = !is_charged(&s->payer) || more <= find_left(&s->payer);
+	if (has_room && is_left) {
+		link_share(s);
 		shared_size += more;
+		s->left_size += more;
+	}
 	(void) pthread_mutex_unlock(&shares_lock);
-	if (!fits)
-		return disk_room_fail(c, more);
-	s->left_size += more;
-	return OK;
-}
-
-static void give_back(int64_t size)
-{
-	(void) pthread_mutex_lock(&shares_lock);
-	shared_size -= size;
-	(void) pthread_mutex_unlock(&shares_lock);
+	return !is_left ? fail_quota(c, &s->payer, more) : !has_room ? disk_room_fail(c, more) : OK;
 }
 
 void disk_share_use(struct disk_share *s, int64_t size)
 {
+	(void) pthread_mutex_lock(&shares_lock);
 	int64_t used = size < s->left_size ? size : s->left_size;
 	s->left_size -= used;
-	give_back(used);
+	s->used_size += used;
+	shared_size -= used;
+	(void) pthread_mutex_unlock(&shares_lock);
 }
 
 void disk_share_end(struct disk_share *s)
 {
-	give_back(s->left_size);
-	s->left_size = 0;
+	(void) pthread_mutex_lock(&shares_lock);
+	shared_size -= s->left_size;
+	s->left_size = s->used_size = 0;
+	unlink_share(s);
+	(void) pthread_mutex_unlock(&shares_lock);
 }
 
 RESULT disk_room_check(struct ctx *c, const char *directory, int64_t size)
 {
-	struct disk_share share = {0};
+	return disk_room_check_for(c, NULL, directory, size);
+}
+
+RESULT disk_room_check_for(struct ctx *c, const struct disk_payer *payer, const char *directory, int64_t size)
+{
+	struct disk_share share = {.payer = payer ? *payer : (struct disk_payer){0}};
 	TRY(disk_share_take(&share, c, directory, size));
 	disk_share_end(&share);
 	return OK;
@@ -132,4 +185,14 @@ int64_t disk_room_largest(const char *directory)
 	int64_t largest = find_largest(&room);
 	(void) pthread_mutex_unlock(&shares_lock);
 	return largest;
+}
+
+int64_t disk_room_left_for(const struct disk_payer *payer)
+{
+	if (!is_charged(payer))
+		return INT64_MAX;
+	(void) pthread_mutex_lock(&shares_lock);
+	int64_t left = find_left(payer);
+	(void) pthread_mutex_unlock(&shares_lock);
+	return left;
 }

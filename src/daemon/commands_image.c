@@ -33,7 +33,8 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 	struct str format = command_arg(call, "format");
 	const char *directory = settings_path(c->arena, &call->daemon->settings, "images");
 	if (!is_url(source))
-		return image_file_import(c, str_to_z(c->arena, source), format, NULL, directory, ret_file);
+		return image_file_import(c, str_to_z(c->arena, source), format, NULL, NULL, directory,
+					 ret_file);
 	AUTO(image_upload) upload = NULL;
 	TRY(image_upload_new(c, directory, &upload));
 	const struct image_fetch wish = {

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/disk_room.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/backup_store_internal.h"
@@ -45,6 +46,7 @@ static RESULT put(struct backup_store *s, struct ctx *c, struct str path, struct
 	if (!folder)
 		return ctx_no_memory(c);
 	TRY(file_make_directory(c, folder, 0700));
+	TRY(disk_room_check(c, folder, (int64_t) bytes.n));
 	return file_write_synced(c, path.p, bytes, 0600);
 }
 

@@ -234,19 +234,23 @@ static int64_t find_growth(int64_t sent_size, int64_t virtual_size)
 /* Converts with at most half of the room that is left, so that others who write meanwhile find some. What fails
  * for that may be tried again later; what grows beyond all measure may not. */
 static RESULT convert_within(struct ctx *c, const char *source, const char *format, const char *part,
-			     const struct disk_key *key, const char *directory, const struct image_file *file)
+			     const struct disk_key *key, const struct disk_payer *payer,
+			     const char *directory, const struct image_file *file)
 {
 	int64_t most = find_growth(file->file_size, file->virtual_size);
-	int64_t room = disk_room_largest(directory) / 2;
-	struct disk_share share = {0};
+	int64_t room = disk_room_largest(directory) / 2, left = disk_room_left_for(payer);
+	struct disk_share share = {.payer = payer ? *payer : (struct disk_payer){0}};
 	struct image_tool_limits limits = IMAGE_TOOL_LONG;
-	limits.file_size = most < room ? most : room;
+	bool is_of_quota = left < most && left <= room;
+	limits.file_size = is_of_quota ? left : most < room ? most : room;
 	TRY(disk_share_take(&share, c, directory, limits.file_size > 0 ? limits.file_size : 1 << 20));
 	struct result result = convert(c, source, format, part, key, &limits);
 	disk_share_end(&share);
 	if (result.code != ERR_TOO_LARGE)
 		return result;
 	ctx_clear_problem(c);
+	if (is_of_quota)
+		return disk_room_check_for(c, payer, directory, left + 1);
 	if (limits.file_size < most)
 		return disk_room_fail(c, limits.file_size);
 	return ctx_fail(c, ERR_INVALID,
@@ -294,7 +298,7 @@ RESULT image_file_export(struct ctx *c, const char *from, struct str format, con
 }
 
 RESULT image_file_import(struct ctx *c, const char *source, struct str format, const struct disk_key *key,
-			 const char *directory, struct image_file *ret_file)
+			 const struct disk_payer *payer, const char *directory, struct image_file *ret_file)
 {
 	struct image_file file = {0};
 	const char *qemu_format = NULL;
@@ -312,7 +316,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 				    IMAGE_PARTIAL_SUFFIX);
 	if (!part.p)
 		return ctx_no_memory(c);
-	struct result result = convert_within(c, source, qemu_format, part.p, key, directory, &file);
+	struct result result = convert_within(c, source, qemu_format, part.p, key, payer, directory, &file);
 	if (result_is_ok(result))
 		result = name_file(c, part.p, directory, &file);
 	result = blame_room(c, directory, result); /* before the half of it goes */

@@ -9,7 +9,7 @@
  * committer. */
 #pragma once
 
-#include "base/ctx.h"
+#include "base/disk_room.h"
 #include "model/disk_key.h"
 
 struct image_file {
@@ -32,9 +32,9 @@ enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048 };
  * vhd or vhdx; empty: by its first bytes. key: the stored file is encrypted with it; NULL: it is
  * plain. If such a file is there already, it is the same image: OK. ERR_AGAIN: it cannot be
  * encrypted just now. ERR_INVALID: it is no image, or refers to other files, or is over the limits.
- * ERR_NOT_FOUND. ERR_CAPACITY: no room. ERR_IO. */
+ * ERR_NOT_FOUND. ERR_CAPACITY: no room. ERR_QUOTA: the payer's limit leaves none; NULL: nobody's. ERR_IO. */
 RESULT image_file_import(struct ctx *c, const char *source, struct str format, const struct disk_key *key,
-			 const char *directory, struct image_file *ret_file);
+			 const struct disk_payer *payer, const char *directory, struct image_file *ret_file);
 /* Data on their way into the store: one file, whose digests are computed as it grows, with holes
  * for zeros. One thread at a time. */
 struct image_upload;
@@ -43,7 +43,10 @@ struct image_digests { /* hex, in the context's arena */
 	int64_t size;
 };
 RESULT image_upload_new(struct ctx *c, const char *directory, struct image_upload **ret_upload);
-RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes); /* ERR_CAPACITY, ERR_IO */
+/* Who pays for what is added and converted; before anything is. Without a call it is the region's. */
+void image_upload_charge(struct image_upload *u, const struct disk_payer *payer);
+/* ERR_CAPACITY, ERR_QUOTA, ERR_IO */
+RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes);
 /* The data are complete. Takes them in as image_file_import() does, and also stores them as they
  * were sent, at image_file_data_path(). */
 RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
@@ -56,7 +59,7 @@ RESULT image_upload_stage(struct image_upload *u, struct ctx *c, struct image_di
 const char *image_upload_path(const struct image_upload *u);
 RESULT image_upload_stage_written(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests);
 RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256, struct str format,
-			 struct image_file *ret_file);
+			 const struct disk_payer *payer, struct image_file *ret_file);
 /* Writes the disk in a file of the store to a file at `to`, whatever that has. format: raw, vmdk, vhd or vhdx.
  * ERR_CAPACITY: no room. ERR_IO. */
 RESULT image_file_export(struct ctx *c, const char *from, struct str format, const char *to);

@@ -11,11 +11,11 @@
 
 enum { PATH_CAP = 16 << 10 };
 
-static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv, const char *complaint)
+static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv, const char *to,
+		  const char *complaint)
 {
 	const struct image_tool tool = {argv, key, IMAGE_TOOL_LONG, ERR_IO, complaint};
-	struct str output = STR_NONE;
-	return image_tool_run(c, &tool, &output);
+	return image_tool_write(c, &tool, to);
 }
 
 static RESULT write_chain(struct ctx *c, const struct disk_layer *layer, struct str *ret_chain)
@@ -36,10 +36,10 @@ static RESULT write_chain(struct ctx *c, const struct disk_layer *layer, struct 
 static RESULT copy_file(struct ctx *c, const char *from, const char *to)
 {
 	const char *argv[] = {"cp", "--reflink=auto", "--sparse=always", "--", from, to, NULL};
-	return run(c, NULL, argv, "copying what was cut before");
+	return run(c, NULL, argv, to, "copying what was cut before");
 }
 
-static RESULT commit(struct ctx *c, const struct disk_layer *layer)
+static RESULT commit(struct ctx *c, const struct disk_layer *layer, const char *made)
 {
 	struct str chain = STR_NONE;
 	TRY(write_chain(c, layer, &chain));
@@ -48,7 +48,7 @@ static RESULT commit(struct ctx *c, const struct disk_layer *layer)
 	const char *sealed[] = {"qemu-img",     "commit",   "-q",
 				"-d",           "--object", "secret,id=key,file=/dev/stdin",
 				"--image-opts", chain.p,    NULL};
-	return run(c, layer->key, layer->key ? sealed : plain, "qemu-img lays no increment");
+	return run(c, layer->key, layer->key ? sealed : plain, made, "qemu-img lays no increment");
 }
 
 RESULT image_layer_lay(struct ctx *c, const struct disk_layer *layer)
@@ -59,5 +59,5 @@ RESULT image_layer_lay(struct ctx *c, const struct disk_layer *layer)
 	TRY(image_file_check_head(c, increment, layer->key != NULL, &size));
 	(void) unlink(made);
 	TRY(copy_file(c, over, made));
-	return commit(c, layer);
+	return commit(c, layer, made);
 }

@@ -4,18 +4,18 @@
 
 #include <unistd.h>
 
+#include "base/disk_room.h"
 #include "drivers/crypt_file.h"
 #include "drivers/image_file.h"
 #include "drivers/image_tool.h"
 
 enum { OPTIONS_CAP = 16 << 10 };
 
-static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv)
+static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv, const char *to)
 {
 	const struct image_tool tool = {argv, key, IMAGE_TOOL_LONG, ERR_IO,
 					"qemu-img writes no disk in another form"};
-	struct str output = STR_NONE;
-	return image_tool_run(c, &tool, &output);
+	return image_tool_write(c, &tool, to);
 }
 
 /* ---- what is read */
@@ -81,7 +81,7 @@ static RESULT convert(struct ctx *c, const struct disk_recasting *w, const char 
 		"qemu-img",     "convert", "-q",   "--object", "secret,id=key,file=/dev/stdin",
 		"--image-opts", "-O",      format, "-o",       options,
 		from.p,         to,        NULL};
-	return run(c, w->key, w->key ? sealed : plain);
+	return run(c, w->key, w->key ? sealed : plain, to);
 }
 
 /* A container first, and then the form in which a pool takes it. */
@@ -94,7 +94,7 @@ static RESULT make_container(struct ctx *c, const struct disk_recasting *w, cons
 			      "qcow2",    "-o",      "compat=1.1", container.p, to,    NULL};
 	struct result r = convert(c, w, "luks", CRYPT_CONTAINER_OPTIONS, container.p);
 	if (result_is_ok(r))
-		r = run(c, NULL, argv);
+		r = run(c, NULL, argv, to);
 	(void) unlink(container.p);
 	return r;
 }
@@ -124,7 +124,11 @@ RESULT image_recast_sealed(struct ctx *c, const struct disk_sealing *w)
 {
 	const char *from = str_to_z(c->arena, w->from), *to = str_to_z(c->arena, w->to);
 	TRY(check_store_file(c, from, to, w->sha256, w->file_size));
-	return crypt_file_convert(c, w->key, from, "qcow2", to, &IMAGE_TOOL_LONG);
+	struct image_tool_limits limits = IMAGE_TOOL_LONG;
+	limits.file_size = disk_room_largest(to);
+	TRY(disk_room_check(c, to, 1 << 20));
+	struct result result = crypt_file_convert(c, w->key, from, "qcow2", to, &limits);
+	return image_tool_blame_room(c, &limits, result);
 }
 
 RESULT image_recast_export(struct ctx *c, const struct disk_export *w)
@@ -139,6 +143,5 @@ RESULT image_recast_pack(struct ctx *c, const char *from, const char *to)
 	const char *argv[] = {"qemu-img", "convert", "-f", "raw", "-O", "qcow2", from, to, NULL};
 	const struct image_tool tool = {argv, NULL, IMAGE_TOOL_LONG, ERR_INVALID,
 					"qemu-img cannot take the disk in"};
-	struct str output = STR_NONE;
-	return image_tool_run(c, &tool, &output);
+	return image_tool_write(c, &tool, to);
 }

@@ -8,6 +8,7 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/disk_room.h"
 
 const struct image_tool_limits IMAGE_TOOL_LONG = {3600, (size_t) 4 << 30, 0};
 
@@ -43,6 +44,23 @@ RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *
 				tool->complaint, STR_ARG(str_trim(end.err)));
 	*ret_output = end.out;
 	return OK;
+}
+
+RESULT image_tool_blame_room(struct ctx *c, const struct image_tool_limits *limits, struct result result)
+{
+	if (result.code != ERR_TOO_LARGE)
+		return result;
+	ctx_clear_problem(c);
+	return disk_room_fail(c, limits->file_size);
+}
+
+RESULT image_tool_write(struct ctx *c, const struct image_tool *tool, const char *to)
+{
+	struct image_tool limited = *tool;
+	struct str output = STR_NONE;
+	limited.limits.file_size = disk_room_largest(to);
+	TRY(disk_room_check(c, to, 1 << 20)); /* a limit of 0 would be none */
+	return image_tool_blame_room(c, &limited.limits, image_tool_run(c, &limited, &output));
 }
 
 void image_tool_write_path(struct buf *b, struct str path)

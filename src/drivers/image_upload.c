@@ -67,6 +67,11 @@ RESULT image_upload_new(struct ctx *c, const char *directory, struct image_uploa
 	return OK;
 }
 
+void image_upload_charge(struct image_upload *u, const struct disk_payer *payer)
+{
+	u->share.payer = *payer;
+}
+
 void image_upload_free(struct image_upload *u)
 {
 	if (!u)
@@ -137,8 +142,9 @@ RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str for
 {
 	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* it may end in a hole */
 		return fail_write(c, u->path, errno);
-	TRY(without_path(c, str_from(u->path),
-			 image_file_import(c, u->path, format, key, u->directory, ret_file)));
+	TRY(without_path(
+		c, str_from(u->path),
+		image_file_import(c, u->path, format, key, &u->share.payer, u->directory, ret_file)));
 	(void) snprintf(u->file_sha256, sizeof u->file_sha256, "%" STR_FMT, STR_ARG(ret_file->sha256));
 	u->file_named_us = ret_file->named_us;
 	return OK;
@@ -211,12 +217,12 @@ RESULT image_upload_stage(struct image_upload *u, struct ctx *c, struct image_di
 }
 
 RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256, struct str format,
-			 struct image_file *ret_file)
+			 const struct disk_payer *payer, struct image_file *ret_file)
 {
 	struct str path = image_file_data_path(c->arena, directory, sha256);
 	if (!path.p)
 		return ctx_no_memory(c);
-	return without_path(c, path, image_file_import(c, path.p, format, NULL, directory, ret_file));
+	return without_path(c, path, image_file_import(c, path.p, format, NULL, payer, directory, ret_file));
 }
 
 /* ---- written by others ---- */

@@ -68,7 +68,7 @@ RESULT ticket_file_write(struct ctx *c, const struct ticket_place *place, uuid i
 	uint8_t digest[SHA256_SIZE];
 	struct buf out;
 	TRY(check_place(c, place));
-	TRY(disk_room_check(c, str_to_z(c->arena, place->directory), (int64_t) content.n));
+	TRY(disk_room_check_for(c, place->payer, str_to_z(c->arena, place->directory), (int64_t) content.n));
 	buf_init(&out, FILE_CAP);
 	struct result result = seal_all(c, place, id, content, &out);
 	if (result_is_ok(result))

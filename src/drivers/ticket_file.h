@@ -4,12 +4,13 @@
  * threads that may wait. */
 #pragma once
 
-#include "base/ctx.h"
+#include "base/disk_room.h"
 #include "base/uuid.h"
 
 struct ticket_place {
-	struct str directory;      /* empty: nothing can be kept; ERR_UNSUPPORTED */
-	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
+	struct str directory;           /* empty: nothing can be kept; ERR_UNSUPPORTED */
+	const uint8_t *master_key;      /* MASTER_KEY_SIZE bytes */
+	const struct disk_payer *payer; /* of what is written; NULL: the region */
 };
 
 /* Keeps it, synced. ret_sha256: 64 hex digits, in c's arena. */

@@ -9,6 +9,7 @@
 #include "engine/licence/licence_internal.h"
 #include "engine/network/address_prefix.h"
 #include "engine/resolve.h"
+#include "engine/row_bytes.h"
 #include "store/account.h"
 #include "store/address.h"
 #include "store/address_prefix.h"
@@ -363,6 +364,7 @@ static RESULT follow_account(struct op *op, const struct account *before, const 
 
 RESULT engine_follow(struct op *op, enum kind kind, const struct row *before, const struct row *after)
 {
+	TRY(row_bytes_check(op, kind, before, after));
 	for (size_t k = 0; k < sizeof derived / sizeof *derived; k++)
 		if (derived[k].kind == kind)
 			TRY(follow_derived(op, &derived[k], before, after));

@@ -58,6 +58,25 @@ static int64_t read_used(const struct account *account, enum quota quota)
 	return quota == QUOTA_VOLUME_BYTES ? used + account_usage(account)->snapshot_bytes : used;
 }
 
+RESULT quota_check_disk(struct op *op, uuid account, int64_t more, enum kind kind)
+{
+	struct result result = quota_check(op, account, QUOTA_DISK_BYTES, more);
+	if (result.code == ERR_QUOTA)
+		op->ctx->problem.kind = (int) kind;
+	return result;
+}
+
+struct disk_payer engine_pay_disk(const struct tables *t, uuid account, enum kind kind)
+{
+	const struct account *row = account_find(t, account);
+	if (!row || row->limit_disk_bytes < 0)
+		return (struct disk_payer){0};
+	int64_t left = row->limit_disk_bytes;
+	if (row->row.usage)
+		left -= __atomic_load_n(&account_usage(row)->disk_bytes, __ATOMIC_RELAXED);
+	return (struct disk_payer){.account = account, .left_size = left, .kind = (int) kind};
+}
+
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 {
 	const struct account *row = account_find(op->head, account);
@@ -72,7 +91,8 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 					     used, limit, quotas[quota].words, more);
 	/* These are of the vCPUs', the volumes' and the backups' kinds, and a face's sentences about those are not
 	 * for them. */
-	if (quota != QUOTA_MEMORY && quota != QUOTA_VOLUME_BYTES && quota != QUOTA_BACKUP_BYTES)
+	if (quota != QUOTA_MEMORY && quota != QUOTA_VOLUME_BYTES && quota != QUOTA_BACKUP_BYTES &&
+	    quota != QUOTA_DISK_BYTES)
 		op->ctx->problem.subject = str_print(op->ctx->arena, "%" PRId64, limit);
 	op->ctx->problem.total = used + more;
 	return failed;

@@ -16,6 +16,9 @@ enum quota {
 };
 /* What limits.def says of those that an account's row keeps. ERR_QUOTA with the kind and both figures. */
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
+/* Likewise bytes of files, the kind being that of the file. A file whose size is not known yet counts as one byte:
+ * an account at its limit begins no more. */
+RESULT quota_check_disk(struct op *op, uuid account, int64_t more, enum kind kind);
 /* The same for one thing by itself, of which the account's row says how large each may be. */
 RESULT quota_check_each(struct op *op, uuid account, enum quota quota, int64_t size);
 /* How many things of this size the account may still have; INT64_MAX: no limit. */

@@ -7,6 +7,7 @@
 #include "engine/network/ipv6.h"
 #include "engine/network/subnet.h"
 #include "engine/network/subnet_internal.h"
+#include "engine/row_bytes.h"
 #include "engine/storage/volume_type_limit.h"
 #include "model/address.h"
 #include "model/address_prefix.h"
@@ -25,6 +26,7 @@
 #include "model/server_group.h"
 #include "model/snapshot.h"
 #include "model/states.h"
+#include "model/ticket_attachment.h"
 #include "model/volume.h"
 #include "model/volume_group.h"
 #include "store/account.h"
@@ -120,6 +122,7 @@ static void count_snapshot(const struct tables *t, const struct row *row, int64_
 	add(&account->snapshots, sign);
 	if (engine_snapshot_takes_bytes(s))
 		add(&account->snapshot_bytes, sign * s->volume_size);
+	add(&account->disk_bytes, sign * s->file_size);
 }
 
 static void count_image(const struct tables *t, const struct row *row, int64_t sign)
@@ -144,7 +147,15 @@ static void count_backup(const struct tables *t, const struct row *row, int64_t 
 	if (account) {
 		add(&account->backups, sign);
 		add(&account->backup_bytes, sign * backup_of(row)->size);
+		add(&account->disk_bytes, sign * backup_of(row)->stored_size);
 	}
+}
+
+static void count_ticket_attachment(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_usage *account = usage_of_account(t, ticket_attachment_of(row)->account);
+	if (account)
+		add(&account->disk_bytes, sign * ticket_attachment_of(row)->size);
 }
 
 COUNT_OF_ACCOUNT(volume_group, volume_groups)
@@ -343,6 +354,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = count_snapshot,
 	[KIND_KEY_PAIR] = count_key_pair,
 	[KIND_SERVER_GROUP] = count_server_group,
+	[KIND_TICKET_ATTACHMENT] = count_ticket_attachment,
 	[KIND_BACKUP] = count_backup,
 	[KIND_VOLUME_GROUP] = count_volume_group,
 	[KIND_IMAGE] = count_image,
@@ -360,10 +372,14 @@ void engine_observe(const struct tables *head, enum kind kind, const struct row 
 		count(head, before, -1);
 	if (after && count)
 		count(head, after, 1);
-	if (before)
+	if (before) {
 		limits_count(head, kind, before, -1);
-	if (after)
+		row_bytes_count(head, kind, before, -1);
+	}
+	if (after) {
 		limits_count(head, kind, after, 1);
+		row_bytes_count(head, kind, after, 1);
+	}
 }
 
 void engine_read_host_use(const struct host *host, struct host_usage *ret_use)

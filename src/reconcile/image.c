@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "engine/quota.h"
 #include "engine/storage/sending.h"
 #include "reconcile/work.h"
 #include "store/image.h"
@@ -18,6 +19,7 @@
 struct image_rows {
 	const struct image *image;   /* NULL: no such row */
 	const struct snapshot *root; /* that is to be written as data; NULL: none is */
+	struct disk_payer payer;
 	bool is_used;
 };
 
@@ -54,17 +56,19 @@ static bool goes_on(void *arg, int64_t done, int64_t size)
 }
 
 /* From elsewhere, or as they were staged. */
-static RESULT take_in(struct step *s, const struct image *image, struct image_file *ret_file,
+static RESULT take_in(struct step *s, const struct image_rows *rows, struct image_file *ret_file,
 		      struct image_digests *ret_digests)
 {
+	const struct image *image = rows->image;
 	AUTO(image_upload) upload = NULL;
 	if (image->is_imported) {
 		*ret_digests = (struct image_digests){image->data_md5, image->data_sha256, image->data_sha512,
 						      image->data_size};
 		return image_data_import(&s->ctx, s->r->image_directory, image->data_sha256,
-					 image_data_format(image), ret_file);
+					 image_data_format(image), &rows->payer, ret_file);
 	}
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
+	image_upload_charge(upload, &rows->payer);
 	const struct image_fetch wish = {.url = str_to_z(s->ctx.arena, image->fetch_url),
 					 .cap_size = IMAGE_DATA_MAX,
 					 .reach = s->r->reach,
@@ -81,12 +85,13 @@ static bool is_tried_again(const struct image *image, struct result result)
 	       (image->is_imported && (result.code == ERR_IO || result.code == ERR_CAPACITY));
 }
 
-static RESULT fetch(struct step *s, const struct image *image)
+static RESULT fetch(struct step *s, const struct image_rows *rows)
 {
+	const struct image *image = rows->image;
 	struct image_file file = {0};
 	struct image_digests digests = {0};
 	struct image_filling *filling = STEP_NEW(s, struct image_filling);
-	struct result result = take_in(s, image, &file, &digests);
+	struct result result = take_in(s, rows, &file, &digests);
 	if (is_tried_again(image, result))
 		return result;
 	if (!result_is_ok(result))
@@ -143,6 +148,7 @@ static RESULT gather(struct step *s, struct image_rows *ret_rows)
 	if (!image)
 		return OK;
 	ret_rows->image = STEP_COPY(s, KIND_IMAGE, struct image, image);
+	ret_rows->payer = engine_pay_disk(view.tables, image->account, KIND_IMAGE);
 	ret_rows->is_used = instance_first_by_image(view.tables, s->id);
 	if (!engine_image_is_to_be_exported(view.tables, image))
 		return OK;
@@ -181,7 +187,7 @@ static RESULT step_image(struct step *s)
 		return export(s, &rows);
 	if (image->sending == IMAGE_SENDING_WAITING)
 		return step_sending(s, KIND_IMAGE, image->sending_until_us);
-	return image->fetch_url.n || image->is_imported ? fetch(s, image) : OK;
+	return image->fetch_url.n || image->is_imported ? fetch(s, &rows) : OK;
 }
 
 /* ---- who looks because of it ---- */

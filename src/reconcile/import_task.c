@@ -5,6 +5,7 @@
  * long ago are forgotten when everything is looked at. */
 #include "engine/storage/import_task.h"
 #include "drivers/image_file.h"
+#include "engine/quota.h"
 #include "reconcile/work.h"
 #include "store/import_image_task.h"
 #include "store/import_snapshot_task.h"
@@ -91,7 +92,8 @@ static bool goes_on(void *arg, int64_t done, int64_t size)
 
 /* ---- the step ---- */
 
-static RESULT take_in(struct step *s, const struct import_snapshot_task *task, struct import_report *report)
+static RESULT take_in(struct step *s, const struct import_snapshot_task *task, const struct disk_payer *payer,
+		      struct import_report *report)
 {
 	struct image_file file = {0};
 	const struct disk_key *key = NULL;
@@ -103,6 +105,7 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, s
 					  .arg = &watch};
 	AUTO(image_upload) upload = NULL;
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
+	image_upload_charge(upload, payer);
 	TRY(image_upload_fetch(upload, &s->ctx, &fetch));
 	report_progress(s, FETCHED_SHARE);
 	if (task->is_encrypted) {
@@ -117,11 +120,11 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, s
 	return OK;
 }
 
-static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
+static RESULT fetch(struct step *s, const struct import_snapshot_task *task, const struct disk_payer *payer)
 {
 	struct import_report *report = STEP_NEW(s, struct import_report);
 	*report = (struct import_report){.task = s->id};
-	struct result result = take_in(s, task, report);
+	struct result result = take_in(s, task, payer, report);
 	if (result.code == ERR_NO_MEMORY)
 		return result;
 	if (result.code == ERR_AGAIN) {
@@ -141,16 +144,19 @@ static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
 static RESULT step_import_snapshot(struct step *s)
 {
 	const struct import_snapshot_task *task = NULL;
+	struct disk_payer payer = {0};
 	{
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
 		const struct import_snapshot_task *row = import_snapshot_task_find(view.tables, s->id);
 		task = row ? STEP_COPY(s, KIND_IMPORT_SNAPSHOT_TASK, struct import_snapshot_task, row) : NULL;
+		if (row)
+			payer = engine_pay_disk(view.tables, row->account, KIND_SNAPSHOT);
 	}
 	if (!task)
 		return OK;
 	if (!task->ended)
-		return fetch(s, task);
+		return fetch(s, task, &payer);
 	bool is_part = !uuid_is_none(task->import_image_task);
 	return !is_part && engine_import_is_over(task->ended_us, clock_now_us()) ? forget(s) : OK;
 }

@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "model/term.h"
+#include "store/row_size.h"
 
 enum { AS_STEPS_MAX = 8 };
 
@@ -64,6 +65,16 @@ struct row *version_new(const struct kind_info *k, const struct row *row)
 	for (size_t n = 0; n < term_count; n++)
 		terms[n] = (struct term){{.parent = &terms[n]}, terms_get(k, copy, n), copy};
 	return copy;
+}
+
+size_t store_row_size(enum kind kind, const struct row *row)
+{
+	return version_of(kind, row)->size;
+}
+
+uuid *store_row_payer(enum kind kind, const struct row *row)
+{
+	return &version_of(kind, row)->payer;
 }
 
 void version_free(struct version *v)

@@ -58,6 +58,7 @@ struct version {
 	};
 	uint32_t size;  /* of the whole block; usage apart */
 	uint32_t entry; /* 1 + its place in the log of the batch under way; 0: published before */
+	uuid payer;     /* store_row_payer() */
 	enum kind kind;
 	bool owns_usage; /* the row's last version: its usage goes with it */
 };

@@ -20,11 +20,12 @@ static void end_upload(struct call_sink *sink)
 	image_upload_free(sink_of(sink)->upload);
 }
 
-RESULT api_take_image_data(struct call *call, const char *directory, struct str disk_format,
-			   struct api_image_sink *s)
+RESULT api_take_image_data(struct call *call, const char *directory, const struct disk_payer *payer,
+			   struct str disk_format, struct api_image_sink *s)
 {
 	s->format = str_is(disk_format, "iso") ? STR("raw") : str_copy(call->ctx.arena, disk_format);
 	TRY(image_upload_new(&call->ctx, directory, &s->upload));
+	image_upload_charge(s->upload, payer);
 	s->sink = (struct call_sink){.cap_size = IMAGE_DATA_MAX, .take = take_piece, .end = end_upload};
 	call_set_sink(call, &s->sink);
 	return OK;

@@ -2,6 +2,7 @@
  * An image's data that a client sent, into the image store. */
 #pragma once
 
+#include "base/disk_room.h"
 #include "http/server.h"
 
 struct image_filling;
@@ -14,9 +15,9 @@ struct api_image_sink {
 	struct str format;           /* in which the data are looked at; in the arena */
 };
 /* Takes the call's body so from now on: from begin() only. directory: of the image store; disk_format: as the image's row has it.
- * ERR_NO_MEMORY, ERR_IO. */
-RESULT api_take_image_data(struct call *call, const char *directory, struct str disk_format,
-			   struct api_image_sink *s);
+ * payer: whose limit the data count against. ERR_NO_MEMORY, ERR_IO. */
+RESULT api_take_image_data(struct call *call, const char *directory, const struct disk_payer *payer,
+			   struct str disk_format, struct api_image_sink *s);
 
 /* Takes in what has arrived, as image_upload_keep() does, and says so in the wish for engine_fill_image(). It blocks for as
  * long as a large copy takes. */

@@ -4,6 +4,7 @@
 #include "api/core/image_upload.h"
 #include "api/native/write.h"
 #include "drivers/image_file.h"
+#include "engine/quota.h"
 #include "engine/storage/image.h"
 #include "model/image.h"
 #include "reconcile/reconcile.h"
@@ -72,7 +73,8 @@ static RESULT prepare_upload(struct native_call *e, void *args)
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_UNSUPPORTED, "There is no image store here.");
 	e->image = row->id;
-	return api_take_image_data(e->call, reconciler_image_directory(e->config->reconciler),
+	const struct disk_payer payer = engine_pay_disk(native_tables(e), image_of(row)->account, KIND_IMAGE);
+	return api_take_image_data(e->call, reconciler_image_directory(e->config->reconciler), &payer,
 				   image_of(row)->disk_format, &a->data);
 }
 

@@ -5,6 +5,7 @@
 
 #include "base/work_item.h"
 #include "drivers/ticket_file.h"
+#include "engine/quota.h"
 #include "engine/support/ticket.h"
 #include "store/ticket_attachment.h"
 #include "store/ticket_message.h"
@@ -105,6 +106,7 @@ static RESULT prepare_say(struct native_call *e, void *args)
 
 struct attach_args {
 	struct ticket_attaching wish;
+	struct disk_payer payer;
 	struct str data;
 };
 static const struct param attach_params[] = {
@@ -130,6 +132,7 @@ static RESULT prepare_attach(struct native_call *e, void *args)
 	TRY(engine_check_ticket_takes_files(e->c, native_tables(e), support_ticket_of(row), e->target.field));
 	if (!str_is_line(a->wish.file.name))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("name"), "name must be one line.");
+	a->payer = engine_pay_disk(native_tables(e), support_ticket_of(row)->account, KIND_TICKET_ATTACHMENT);
 	a->wish.file.id = uuid_random();
 	a->wish.file.media_type = ticket_file_type(a->data);
 	a->wish.file.size = (int64_t) a->data.n;
@@ -140,7 +143,8 @@ static RESULT work_attach(struct work_item *w)
 {
 	struct native_call *e = w->arg;
 	struct attach_args *a = e->args;
-	const struct ticket_place place = place_of(e);
+	struct ticket_place place = place_of(e);
+	place.payer = &a->payer;
 	return ticket_file_write(e->c, &place, a->wish.file.id, a->data, &a->wish.file.sha256);
 }
 

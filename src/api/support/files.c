@@ -5,6 +5,7 @@
 #include "base/uuid_asked.h"
 #include "base/work_item.h"
 #include "drivers/ticket_file.h"
+#include "engine/quota.h"
 #include "store/support_ticket.h"
 #include "store/ticket_attachment.h"
 
@@ -18,6 +19,7 @@ struct sent_files {
 
 struct add_args {
 	struct ticket_set_wish wish;
+	struct disk_payer payer;
 	struct str set;
 	struct sent_files attachments;
 };
@@ -55,6 +57,7 @@ static RESULT prepare_add(struct support_call *e, void *args)
 				     STR_ARG(str_slice(a->set, 0, 128)));
 	TRY(engine_check_ticket_set(e->c, support_tables(e), e->c->who->account, a->wish.set,
 				    a->attachments.count, clock_now_us()));
+	a->payer = engine_pay_disk(support_tables(e), e->c->who->account, KIND_TICKET_ATTACHMENT);
 	for (size_t k = 0; k < a->attachments.count; k++)
 		files[k] = (struct ticket_file){.id = uuid_random(),
 						.name = a->attachments.at[k].name,
@@ -69,7 +72,8 @@ static RESULT work_add(struct work_item *w)
 {
 	struct support_call *e = support_call_of(w->arg);
 	struct add_args *a = e->args;
-	const struct ticket_place place = place_of(e);
+	struct ticket_place place = place_of(e);
+	place.payer = &a->payer;
 	for (size_t k = 0; k < a->attachments.count; k++) {
 		struct ticket_file *file = (struct ticket_file *) &a->wish.files[k];
 		TRY(ticket_file_write(e->c, &place, file->id, a->attachments.at[k].data, &file->sha256));

@@ -89,6 +89,7 @@ static RESULT check_target(struct op *op, struct str target)
 static RESULT check_room(struct op *op, uuid account, int64_t size)
 {
 	TRY(quota_check(op, account, QUOTA_BACKUPS, 1));
+	TRY(quota_check_disk(op, account, 1, KIND_BACKUP));
 	return quota_check(op, account, QUOTA_BACKUP_BYTES, size);
 }
 

@@ -4,6 +4,7 @@
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
+#include "engine/quota_internal.h"
 #include "engine/storage/disk_plan_internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/image_internal.h"
@@ -98,6 +99,7 @@ static RESULT write_root_disk(struct op *op, const struct image *image, const st
 				    .sha256 = wish->sha256,
 				    .file_size = wish->file_size,
 				    .is_bound = true};
+	TRY(quota_check_disk(op, image->account, wish->file_size, KIND_IMAGE));
 	TRY(image_write_file_snapshot(op, &snapshot));
 	int64_t size = wish->virtual_size > image->min_disk ? wish->virtual_size : image->min_disk;
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,

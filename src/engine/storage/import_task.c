@@ -156,6 +156,7 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 	TRY(engine_permit(op, "snapshot.import", KIND_SNAPSHOT, NULL));
 	TRY(check_count(op, KIND_IMPORT_SNAPSHOT_TASK, task.account, 1));
 	TRY(quota_check(op, task.account, QUOTA_SNAPSHOTS, 1));
+	TRY(quota_check_disk(op, task.account, 1, KIND_SNAPSHOT));
 	TRY(write_disk(op, &wish->disk, &task));
 	wish->task = task.row.id;
 	TRY(engine_log_event(op, KIND_IMPORT_SNAPSHOT_TASK, &task.row, "asked", "From %" STR_FMT ".",
@@ -203,6 +204,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 	TRY(engine_permit(op, "image.import", KIND_IMAGE, NULL));
 	TRY(check_count(op, KIND_IMPORT_IMAGE_TASK, task.account, wish->disk_count));
 	TRY(quota_check(op, task.account, QUOTA_SNAPSHOTS, (int64_t) wish->disk_count));
+	TRY(quota_check_disk(op, task.account, 1, KIND_SNAPSHOT));
 	TRY(quota_check(op, task.account, QUOTA_IMAGES, 1));
 	task.row.id = engine_new_id(op, KIND_IMPORT_IMAGE_TASK);
 	task.row.gen = 1;
@@ -393,6 +395,8 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 		.sha256 = report->sha256,
 		.file_size = report->file_size};
 	struct result result = quota_check(op, task->account, QUOTA_SNAPSHOTS, 1);
+	if (result_is_ok(result))
+		result = quota_check_disk(op, task->account, report->file_size, KIND_SNAPSHOT);
 	if (!result_is_ok(result)) {
 		struct str why = op->ctx->problem.message;
 		ctx_clear_problem(op->ctx);

@@ -66,6 +66,7 @@ RESULT snapshot_check_quotas(struct op *op, uuid account, struct str type, int64
 {
 	const struct volume_type_figures more = {.snapshots = count, .bytes = bytes};
 	TRY(quota_check(op, account, QUOTA_SNAPSHOTS, count));
+	TRY(quota_check_disk(op, account, 1, KIND_SNAPSHOT));
 	TRY(check_bytes(op, account, bytes));
 	return volume_type_limit_check(op, account, type, &more);
 }
@@ -218,6 +219,7 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const s
 	TRY(check_words(op, snapshot->description));
 	TRY(disk_plan_check_key(op, crypt, encrypts || source->is_encrypted));
 	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
+	TRY(quota_check_disk(op, snapshot->account, source->file_size, KIND_SNAPSHOT));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
 	snapshot->volume_size = source->volume_size;

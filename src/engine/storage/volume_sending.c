@@ -92,6 +92,7 @@ RESULT engine_fill_volume(struct op *op, struct image_filling *wish)
 				    .sha256 = wish->sha256,
 				    .file_size = wish->file_size,
 				    .is_bound = true};
+	TRY(quota_check_disk(op, volume->account, wish->file_size, KIND_VOLUME));
 	TRY(image_write_file_snapshot(op, &snapshot));
 	TRY(make_of(op, &next, &snapshot));
 	return engine_log_event(op, KIND_VOLUME, &next.row, "filled", "With %lld bytes, a disk of %lld.",

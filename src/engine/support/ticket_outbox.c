@@ -3,6 +3,7 @@
  * follows from, so that nothing is lost whatever dies. What happens next: reconcile/support/ticket_link.c. */
 #include <inttypes.h>
 
+#include "engine/quota_internal.h"
 #include "engine/support/ticket_internal.h"
 #include "model/account.h"
 
@@ -169,6 +170,7 @@ RESULT engine_fill_ticket_set(struct op *op, struct ticket_set_wish *wish)
 	for (size_t k = 0; k < wish->file_count; k++) {
 		struct ticket_attachment row = row_of_file(&wish->files[k], account->row.id);
 		TRY(check_file(op, &wish->files[k], TICKET_SET_FILE_MAX));
+		TRY(quota_check_disk(op, account->row.id, wish->files[k].size, KIND_TICKET_ATTACHMENT));
 		row.set = wish->made;
 		row.expires_us = wish->expires_us;
 		TRY(ticket_attachment_put(op, &row));
@@ -214,6 +216,8 @@ static RESULT attach(struct op *op, const struct support_ticket *ticket, const s
 	struct ticket_attachment row = row_of_file(file, ticket->account);
 	TRY(check_file(op, file, TICKET_FILE_MAX));
 	TRY(limit_check(op, LIMIT_TICKET_ATTACHMENTS, ticket->account, 1, STR_NONE));
+	if (!is_of_region)
+		TRY(quota_check_disk(op, ticket->account, file->size, KIND_TICKET_ATTACHMENT));
 	TRY(take_room(op, ticket->row.id, file->size));
 	row.ticket = ticket->row.id;
 	row.is_private = is_private;

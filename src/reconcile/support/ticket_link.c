@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "drivers/ticket_file.h"
+#include "engine/quota.h"
 #include "engine/support/ticket_sync.h"
 #include "model/redact.h"
 #include "reconcile/support/desk.h"
@@ -346,7 +347,8 @@ static RESULT step_send(struct step *s, const struct link_rows *rows, const stru
 static RESULT take_file(struct step *s, const struct desk_driver *driver, struct desk_place *place,
 			const struct link_rows *rows, const struct desk_news *news, struct desk_item *item)
 {
-	const struct ticket_place files = {str_from(s->r->ticket_directory), s->r->master_key};
+	struct disk_payer payer = {0};
+	const struct ticket_place files = {str_from(s->r->ticket_directory), s->r->master_key, &payer};
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, FILE_ARENA_CAP);
 	struct ctx large;
 	struct str content = news->content, sha256 = STR_NONE;
@@ -354,6 +356,11 @@ static RESULT take_file(struct step *s, const struct desk_driver *driver, struct
 	if (!arena)
 		return ctx_no_memory(&s->ctx);
 	ctx_init(&large, arena);
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		payer = engine_pay_disk(view.tables, rows->link->account, KIND_TICKET_ATTACHMENT);
+	}
 	struct result result =
 		content.p ? OK
 			  : driver->fetch(&large, place, rows->link->foreign_id, news->file_id, &content);

@@ -14,9 +14,11 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud as lib  # noqa: E402
+import cloudstack  # noqa: E402
 import faces  # noqa: E402
+import native  # noqa: E402
 from dev import DARI, Dev, Unchanged, dump  # noqa: E402
-from faces import NETWORK  # noqa: E402
+from faces import COMPUTE, IMAGE, NETWORK, VOLUME  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
 FEW = 10  # addresses of each kind that `dari dev` is given here
@@ -247,6 +249,40 @@ def test_macs(dev):
         503, "NetworkMacAddressGenerationFailure", f"Unable to generate unique mac on network {network}.")
     dev.command("limit", "set", "macs", str(used + 2))
     launch(ec2)
+
+
+def test_bytes_of_an_account(dev):
+    """What an account's rows take of memory: above its limit each face refuses in its own words what would add to it, and deletes.
+    What its files take of the disk: data that would pass the limit are refused while they come, and leave nothing."""
+    mine, operator = lib.another(dev, "heavy", native.Native), native.admin(dev)
+    account = mine.api_ok("GET", "/me")["account"]
+    mine.ec2.create_key_pair(KeyName="k")
+    operator.api_ok("PATCH", f"/accounts/{account}/limits", {"rows_bytes": 1})
+    unchanged = Unchanged(dump(), mine.root)
+    refused(mine.ec2.create_key_pair, "ResourceLimitExceeded", KeyName="l")
+    refused(mine.root.client("iam").create_group, "LimitExceeded", GroupName="g")
+    assert neutron_says(mine, "POST", f"{NETWORK}/security-groups", {"security_group": {"name": "g"}})[:2] == (409, "OverQuota")
+    assert mine.call("POST", f"{COMPUTE}/os-keypairs", {"keypair": {"name": "l"}}).status == 403
+    assert mine.call("POST", f"{VOLUME}/volumes", {"volume": {"size": 1}}).status == 413
+    image = {"name": "i", "disk_format": "raw", "container_format": "bare"}
+    assert mine.call("POST", f"{IMAGE}/images", image).status == 413
+    answer = mine.api("POST", "/key-pairs", {"name": "l"})
+    assert answer.status == 422 and "over-quota" in answer.text, answer
+    answer = cloudstack.call(dev, "createSSHKeyPair", post=True, _key=mine.root.key_id, _secret=mine.root.secret, name="l")
+    assert "4280" in str(answer), answer
+    assert unchanged.holds()
+    mine.ec2.delete_key_pair(KeyName="k")
+    operator.api_ok("PATCH", f"/accounts/{account}/limits", {"rows_bytes": -1, "disk_bytes": 1 << 20})
+    made = mine.ok("POST", f"{IMAGE}/images", image)["id"]
+    binary = {"Content-Type": "application/octet-stream"}
+    answer = mine.call("PUT", f"{IMAGE}/images/{made}/file", raw=os.urandom(4 << 20), headers=binary)
+    assert answer.status == 413, answer
+    assert mine.ok("GET", f"{IMAGE}/images/{made}")["status"] == "queued"
+    operator.api_ok("PATCH", f"/accounts/{account}/limits", {"disk_bytes": 64 << 20})
+    answer = mine.call("PUT", f"{IMAGE}/images/{made}/file", raw=os.urandom(4 << 20), headers=binary)
+    assert answer.status == 204, answer
+    used = {q["name"]: q["used"] for q in mine.api_ok("GET", "/quotas")["items"]}
+    assert used["disk_bytes"] >= 4 << 20, used
 
 
 def test_enough():

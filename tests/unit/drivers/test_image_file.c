@@ -59,7 +59,8 @@ static const char *path_of(struct fixture *f, const char *name)
 static enum err import(struct fixture *f, const char *name, struct image_file *ret_file)
 {
 	ctx_clear_problem(&f->c);
-	return image_file_import(&f->c, path_of(f, name), STR_NONE, NULL, path_of(f, "kept"), ret_file).code;
+	return image_file_import(&f->c, path_of(f, name), STR_NONE, NULL, NULL, path_of(f, "kept"), ret_file)
+		.code;
 }
 
 static size_t kept_count(struct fixture *f)
@@ -164,14 +165,14 @@ static void test_refused(void **state)
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", path_of(f, "c.vmdk"),
 		 "1M");
 	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED); /* it only names a file beside it */
-	assert_int_equal(
-		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vmdk"), NULL, path_of(f, "kept"), &file)
-			.code,
-		ERR_INVALID);
-	assert_int_equal(
-		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vdi"), NULL, path_of(f, "kept"), &file)
-			.code,
-		ERR_INVALID);
+	assert_int_equal(image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vmdk"), NULL, NULL,
+					   path_of(f, "kept"), &file)
+				 .code,
+			 ERR_INVALID);
+	assert_int_equal(image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vdi"), NULL, NULL,
+					   path_of(f, "kept"), &file)
+				 .code,
+			 ERR_INVALID);
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", path_of(f, "under.vmdk"), "1M");
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", "-b", path_of(f, "under.vmdk"), "-F", "vmdk",
 		 path_of(f, "over.vmdk"));
@@ -238,7 +239,7 @@ static void test_exported(void **state)
 					 ERR_NONE);
 		assert_int_equal(image_upload_stage_written(upload, &f->c, &digests).code, ERR_NONE);
 		assert_int_equal(
-			image_data_import(&f->c, path_of(f, "kept"), digests.sha256, form, &again).code,
+			image_data_import(&f->c, path_of(f, "kept"), digests.sha256, form, NULL, &again).code,
 			ERR_NONE);
 		assert_true(str_equal(again.sha256, file.sha256));
 		assert_int_equal(again.virtual_size, 5 << 20);
@@ -269,7 +270,7 @@ static void test_encrypted(void **state)
 	assert_int_equal(file_write_synced(&f->c, raw, (struct str){bytes, 4 << 20}, 0600).code, ERR_NONE);
 	assert_int_equal(file_write_synced(&f->c, secret, str_from(key.text), 0600).code, ERR_NONE);
 	for (int tries = 0; tries < 100 && !file.sha256.n; tries++) /* until its clock has ticked */
-		if (image_file_import(&f->c, raw, STR("raw"), &key, path_of(f, "kept"), &file).code !=
+		if (image_file_import(&f->c, raw, STR("raw"), &key, NULL, path_of(f, "kept"), &file).code !=
 		    ERR_AGAIN)
 			break;
 	assert_int_equal(file.virtual_size, 4 << 20);

@@ -14,6 +14,7 @@
 #include "engine/network/nat_gateway.h"
 #include "engine/network/network.h"
 #include "engine/region/dedicated_host.h"
+#include "engine/row_bytes.h"
 #include "engine/storage/backup.h"
 #include "engine/storage/volume_group.h"
 
@@ -144,6 +145,12 @@ static RESULT make_backup(struct cloud *c, int n)
 	return cloud_run(c, &c->alice, engine_import_backup_run, &wish);
 }
 
+/* The copy of a snapshot names the same file; each counts. */
+static RESULT make_file(struct cloud *c, int n)
+{
+	return make_image(c, n);
+}
+
 static const struct maker {
 	size_t limit, used; /* in struct account_limits, in struct account_side */
 	RESULT (*make)(struct cloud *c, int n);
@@ -171,6 +178,8 @@ static const struct maker {
 	MAKER(NETWORKS, networks, make_network),
 	MAKER(SUBNETS, subnets, make_subnet),
 	MAKER(RULES, rules, make_rule),
+	MAKER(ROWS_BYTES, rows_bytes, make_key_pair),
+	MAKER(DISK_BYTES, disk_bytes, make_file),
 };
 
 static const enum kind kinds[QUOTA_COUNTED] = {
@@ -251,11 +260,72 @@ static void check_each_thing(void **state)
 	cloud_ok(c, &c->alice, engine_create_volume, &volume);
 }
 
+/* ---- bytes of rows ---- */
+
+static void set_row_bytes(struct cloud *c, int64_t more)
+{
+	const struct maker maker = {.limit = offsetof(struct account_limits, rows_bytes),
+				    .used = offsetof(struct account_usage, rows_bytes)};
+	set(c, &maker, used(c, &maker) + more);
+}
+
+static void describe(struct cloud *c, uuid snapshot, size_t size, enum err err)
+{
+	static char text[256];
+	memset(text, 'x', sizeof text);
+	struct tag tag = {STR("text"), {text, size}};
+	struct ref ref = ref_to(c, KIND_SNAPSHOT, snapshot);
+	struct tags_wish tags = {.resources = {&ref, 1}, .tags = {&tag, 1}};
+	cloud_expect(c, cloud_run(c, &c->alice, engine_set_tags_run, &tags), err,
+		     err == ERR_NONE ? KIND_NONE : KIND_ACCOUNT);
+}
+
+/* An account above its limit may change rows that do not grow, make them smaller and delete them. Only clients are
+ * held to it: what the reconciler reports, and what the operator does, goes on. */
+static void check_row_bytes(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = cloud_make_volume(c, GIB);
+	cloud_see_volume(c, volume);
+	struct ref other = ref_to(c, KIND_VOLUME, cloud_make_volume(c, GIB));
+	struct snapshot_wish wish = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_create_snapshot, &wish);
+	describe(c, wish.snapshot, 100, ERR_NONE);
+	set_row_bytes(c, -1000);
+	describe(c, wish.snapshot, 200, ERR_QUOTA);
+	describe(c, wish.snapshot, 100, ERR_NONE);
+	describe(c, wish.snapshot, 50, ERR_NONE);
+	cloud_see_volume(c, volume);
+	struct volume_target gone = {.volume = other};
+	cloud_ok(c, &c->alice, engine_delete_volume, &gone);
+	set_row_bytes(c, 1000);
+	describe(c, wish.snapshot, 200, ERR_NONE);
+}
+
+/* Every kind whose rows accounts make is charged to one. */
+static void check_payers(void **state)
+{
+	bool is_operators[KIND_COUNT] = {
+#define OPERATORS(KIND, why) [KIND_##KIND] = true,
+#include "engine/limits.def"
+		/* administrators' and the region's own */
+		[KIND_CATALOG_ENTRY] = true, [KIND_ROLE] = true,      [KIND_AGGREGATE] = true,
+		[KIND_SIGNUP] = true,        [KIND_CONDITION] = true, [KIND_WEBHOOK_DELIVERY] = true,
+	};
+	(void) state;
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		if (!is_operators[kind] && !row_bytes_has_payer(kind))
+			fail_msg("rows of %s are charged to no account (engine/row_bytes.c)",
+				 model_kinds[kind].name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_each),
 		cmocka_unit_test_setup_teardown(check_each_thing, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_row_bytes, cloud_setup, cloud_teardown),
+		cmocka_unit_test(check_payers),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

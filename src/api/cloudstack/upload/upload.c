@@ -11,6 +11,7 @@
 #include "base/multipart.h"
 #include "base/uuid_asked.h"
 #include "drivers/image_file.h"
+#include "engine/quota.h"
 #include "engine/resolve.h"
 #include "engine/storage/sending.h"
 #include "model/image.h"
@@ -184,7 +185,9 @@ static RESULT prepare(struct api_call *core)
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
 	e->image = e->ticket.image;
+	const struct disk_payer payer = engine_pay_disk(api_tables(core), e->c->who->account, KIND_IMAGE);
 	TRY(image_upload_new(e->c, reconciler_image_directory(e->config->reconciler), &a->upload));
+	image_upload_charge(a->upload, &payer);
 	a->sink = (struct call_sink){
 		.cap_size = IMAGE_DATA_MAX + FORM_SIZE_MAX, .take = take_piece, .end = end_upload};
 	call_set_sink(e->call, &a->sink);

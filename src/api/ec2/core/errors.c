@@ -342,6 +342,7 @@ static const struct api_error ec2_rows[] = {
 	  .says = "The maximum number of internet gateways has been reached."),
 	E(QUOTA, ROUTE_TABLE, 400, "RouteTableLimitExceeded"),
 	E(QUOTA, ROUTE, 400, "RouteLimitExceeded"),
+	E(QUOTA, ACCOUNT, 400, "ResourceLimitExceeded"),
 	E(QUOTA, CLIENT_TOKEN, 503, "RequestLimitExceeded"),
 	E(QUOTA, NONE, 400, "TagLimitExceeded"),
 	E(CAPACITY, SUBNET, 400, "InsufficientFreeAddressesInSubnet"),

@@ -7,6 +7,7 @@
 #include "api/core/image_upload.h"
 #include "api/openstack/image/images.h"
 #include "drivers/image_file.h"
+#include "engine/quota.h"
 #include "model/image.h"
 #include "store/image_device.h"
 #include "store/snapshot.h"
@@ -33,7 +34,8 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 	if (!e->config->reconciler)
 		return ctx_fail(e->c, ERR_GONE, "there is no image store here");
 	e->image = image->row.id;
-	return api_take_image_data(e->call, reconciler_image_directory(e->config->reconciler),
+	const struct disk_payer payer = engine_pay_disk(os_tables(e), image->account, KIND_IMAGE);
+	return api_take_image_data(e->call, reconciler_image_directory(e->config->reconciler), &payer,
 				   image->disk_format, &a->data);
 }
 
