@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "daemon/audit_lines.h"
 #include "daemon/command.h"
-#include "store/audit.h"
 
 enum { PIECE_RECORDS = 2000, VERIFY_RECORDS = 2000 };
 
@@ -36,20 +36,6 @@ static bool is_shown(const struct showing *s, const struct audit_record *a)
 	       is_asked(s, a, "user", AUDIT_USER_NAME, AUDIT_USER) &&
 	       is_asked(s, a, "action", AUDIT_ACTION, AUDIT_PERMISSION) &&
 	       is_asked(s, a, "outcome", AUDIT_OUTCOME, AUDIT_CODE);
-}
-
-static json_t *make_json(struct arena *arena, const struct audit_record *a)
-{
-	char time[CLOCK_TEXT_SIZE];
-	struct str digest = str_encode_hex(arena, a->digest, sizeof a->digest);
-	json_t *record =
-		json_pack("{s:I, s:I, s:s, s:I}", "seq", (json_int_t) a->seq, "at_us", (json_int_t) a->at_us,
-			  "time", clock_write_ms(a->at_us, time), "count", (json_int_t) a->count);
-	for (size_t n = 0; n < AUDIT_TEXT_COUNT; n++)
-		(void) json_object_set_new(record, audit_names[n],
-					   json_stringn(a->texts[n].p ? a->texts[n].p : "", a->texts[n].n));
-	(void) json_object_set_new(record, "digest", json_stringn(digest.p, digest.n));
-	return record;
 }
 
 static void print_json(struct showing *s, json_t *record)
@@ -92,7 +78,7 @@ static RESULT show_record(void *arg, const struct audit_record *a)
 	s->looked_at++;
 	if (!is_shown(s, a))
 		return OK;
-	json_t *record = make_json(s->call->ctx.arena, a);
+	json_t *record = audit_line_make(s->call->ctx.arena, a);
 	if (!record)
 		return ctx_no_memory(&s->call->ctx);
 	if (s->as_json)
@@ -138,7 +124,8 @@ static RESULT read_wishes(struct command_call *call, struct showing *s)
 
 struct verifying {
 	struct audit_chain chain;
-	int64_t broken, looked_at;
+	int64_t broken, looked_at, archived; /* archived: up to that number */
+	bool is_partial;                     /* archived records were not looked at */
 	uint8_t wanted[SHA256_SIZE];
 	bool has_wanted;
 };
@@ -155,9 +142,50 @@ static RESULT verify_record(void *arg, const struct audit_record *a)
 	return OK;
 }
 
+/* The archives, oldest first: they begin with the first record, or behind where a longer one began. */
+static RESULT verify_archives(struct command_call *call, struct verifying *v)
+{
+	struct str left = command_arg(call, "archive");
+	while (left.n && !v->broken) {
+		size_t end = str_find_char(left, '\n', 0);
+		struct str path = str_slice(left, 0, end < left.n ? end : left.n);
+		struct result r =
+			audit_lines_read(&call->ctx, str_to_z(call->ctx.arena, path), verify_record, v);
+		if (!v->broken)
+			TRY(r);
+		left = str_slice(left, end < left.n ? end + 1 : left.n, left.n);
+	}
+	return OK;
+}
+
+/* Without its archives the log is checked from the end of the last one on. */
+static RESULT begin_behind_segment(struct command_call *call, struct verifying *v)
+{
+	struct audit_segment segment = {0};
+	TRY(store_read_segment(call->daemon->store, &call->ctx, &segment));
+	v->archived = segment.seq;
+	if (v->chain.seq && v->chain.seq != segment.seq && !v->broken)
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("archive"),
+				      "the archives end with record %" PRId64
+				      ", the log goes on from record %" PRId64,
+				      v->chain.seq, segment.seq);
+	if (v->chain.seq && memcmp(v->chain.digest, segment.digest, SHA256_SIZE) != 0)
+		v->broken = v->broken ? v->broken : segment.seq;
+	v->is_partial = !v->chain.seq && segment.seq;
+	v->chain.seq = segment.seq;
+	memcpy(v->chain.digest, segment.digest, SHA256_SIZE);
+	return OK;
+}
+
 static RESULT verify_all(struct command_call *call, struct verifying *v)
 {
 	int64_t before = -1;
+	TRY(verify_archives(call, v));
+	if (v->broken)
+		return OK;
+	TRY(begin_behind_segment(call, v));
+	if (v->broken)
+		return OK;
 	while (before != v->looked_at) {
 		before = v->looked_at;
 		struct result r = store_read_audit(call->daemon->store, &call->ctx, v->chain.seq,
@@ -184,6 +212,12 @@ static void print_chain(struct command_call *call, const struct verifying *v, st
 			  "%" PRId64 " records, each as it was written; the last one's digest is %" STR_FMT
 			  "\n",
 			  v->chain.seq, STR_ARG(digest));
+	if (v->is_partial && !v->broken)
+		buf_print(&call->text,
+			  "records up to %" PRId64
+			  " are archived and were not looked at: name their files with "
+			  "--archive\n",
+			  v->archived);
 	if (lacks)
 		buf_print(&call->text, "no record has the digest %" STR_FMT ": the log was cut or replaced\n",
 			  STR_ARG(wanted));
@@ -240,6 +274,9 @@ const struct command log_commands[] = {
 	  {"format", PARAM_OPTION, false, "text (for people), or json: one line for each record."},
 	  {"verify", PARAM_FLAG, false,
 	   "Checks that each record is as it was written; exit status 1: not so."},
+	  {"archive", PARAM_OPTION, false,
+	   "With --verify: a file that `dari log archive` wrote; several, oldest first.", .is_path = true,
+	   .repeats = true},
 	  {"digest", PARAM_OPTION, false, "With --verify: one that was told before must be there still."}},
 	 .run = log_audit,
 	 .is_anywhere = true,

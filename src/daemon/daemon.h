@@ -40,6 +40,7 @@ struct settings {
 	struct backup_target backup;
 	struct str traffic_device, traffic_netns;
 	int64_t consoles, consoles_per_account, console_idle_s;
+	int64_t events_days, events_max;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
 };

@@ -127,6 +127,8 @@ static bool has_room(void *self)
 static RESULT open_store(struct daemon *d)
 {
 	TRY(sqlite_open(&d->ctx, settings_path(d->arena, &d->settings, "dari.db"), &d->sql));
+	d->sql->limits = (struct history_limits){.events_age_us = d->settings.events_days * 24 * HOUR,
+						 .events_max = d->settings.events_max};
 	struct store_config config = {.executor = d->executor,
 				      .sql = d->sql,
 				      .observe = engine_observe,

@@ -136,6 +136,12 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 			if (sql->add_series)
 				TRY(sql->add_series(sql, c, &note->series));
 			break;
+		case NOTE_PRUNE:
+			TRY(sql->prune_events(sql, c, note->before_us));
+			break;
+		case NOTE_AUDIT_CUT:
+			TRY(sql->cut_audit(sql, c, &note->segment));
+			break;
 		}
 	}
 	return OK;

@@ -27,7 +27,15 @@ struct entry {
  */
 struct note {
 	struct note *next;
-	enum note_type { NOTE_EVENT, NOTE_USAGE, NOTE_LEDGER, NOTE_AUDIT, NOTE_SERIES } type;
+	enum note_type {
+		NOTE_EVENT,
+		NOTE_USAGE,
+		NOTE_LEDGER,
+		NOTE_AUDIT,
+		NOTE_SERIES,
+		NOTE_PRUNE,
+		NOTE_AUDIT_CUT
+	} type;
 	union {
 		struct event event;
 		struct {
@@ -38,6 +46,8 @@ struct note {
 		struct ledger_record ledger;
 		struct audit_record audit;
 		struct series series;
+		int64_t before_us; /* NOTE_PRUNE */
+		struct audit_segment segment;
 	};
 };
 

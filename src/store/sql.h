@@ -13,6 +13,7 @@
 #include "model/row.h"
 #include "store/audit.h"
 #include "store/ledger.h"
+#include "store/prune.h"
 #include "store/series.h"
 
 struct event {
@@ -28,6 +29,7 @@ struct event_query {
 	int64_t seq; /* 0: any */
 	uuid id, account;
 	int64_t from_us, before_us; /* before 0: until now */
+	int64_t after_seq;          /* events behind this number, oldest first; 0: newest first */
 	struct str kinds; /* " instance volume ": events of these kinds alone; empty: of all kinds */
 	size_t max;
 };
@@ -91,6 +93,13 @@ struct sql_driver {
 	RESULT(*read_series)
 	(struct sql_driver *self, struct ctx *c, const struct series_query *query, sql_each_series each,
 	 void *arg);
+	/* store/prune.h: deletes events, seals a part of the audit log, and tells the last such. */
+	RESULT (*prune_events)(struct sql_driver *self, struct ctx *c, int64_t before_us);
+	RESULT(*cut_audit)
+	(struct sql_driver *self, struct ctx *c, const struct audit_segment *segment);
+	RESULT(*read_segment)
+	(struct sql_driver *self, struct ctx *c, struct audit_segment *ret_segment);
+	struct history_limits limits; /* set by whoever opened it */
 	/* The latest time that usage or the ledger bears; 0: both are empty. */
 	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
 };

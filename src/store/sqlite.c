@@ -301,7 +301,8 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 	sqlite_bind_str(self->add_event, 7, event->action);
 	sqlite_bind_str(self->add_event, 8, event->what);
 	sqlite_bind_str(self->add_event, 9, event->text);
-	return sqlite_run(c, self->add_event, "writing an event");
+	TRY(sqlite_run(c, self->add_event, "writing an event"));
+	return sqlite_sweep_events(self, c, event->at_us);
 }
 
 enum kind sqlite_kind_of_name(struct str name)
@@ -313,15 +314,17 @@ enum kind sqlite_kind_of_name(struct str name)
 }
 
 /* Each in the order of an index, so that what is read is what is told. */
-#define EVENTS_WHERE(place)                                                                                  \
+#define EVENTS_ORDERED(place, order)                                                                         \
 	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
 	"WHERE " place " AND at_us >= ?2 AND at_us < ?3 AND (?5 IS NULL OR instr(?5, ' ' || kind || ' ')) "  \
-	"ORDER BY at_us DESC, seq DESC LIMIT ?4"
+	"ORDER BY " order " LIMIT ?4"
+#define EVENTS_WHERE(place) EVENTS_ORDERED(place, "at_us DESC, seq DESC")
 static const char *const events_sql[EVENTS_BY_COUNT] = {
 	[EVENTS_OF_ALL] = EVENTS_WHERE("1"),
 	[EVENTS_OF_ACCOUNT] = EVENTS_WHERE("account = ?1"),
 	[EVENTS_OF_ROW] = EVENTS_WHERE("id = ?1"),
 	[EVENT_OF_NUMBER] = EVENTS_WHERE("seq = ?1"),
+	[EVENTS_BEHIND] = EVENTS_ORDERED("seq > ?1", "seq"),
 };
 
 static RESULT sqlite_begin_events(struct sqlite *self, struct ctx *c, const struct event_query *query,
@@ -329,8 +332,8 @@ static RESULT sqlite_begin_events(struct sqlite *self, struct ctx *c, const stru
 {
 	TRY(sqlite_prepare(c, self->reader, &self->read_events[by], events_sql[by]));
 	sqlite3_stmt *statement = self->read_events[by];
-	if (by == EVENT_OF_NUMBER)
-		sqlite3_bind_int64(statement, 1, query->seq);
+	if (by == EVENT_OF_NUMBER || by == EVENTS_BEHIND)
+		sqlite3_bind_int64(statement, 1, by == EVENTS_BEHIND ? query->after_seq : query->seq);
 	else if (by != EVENTS_OF_ALL)
 		sqlite_bind_uuid(statement, 1, by == EVENTS_OF_ROW ? query->id : query->account);
 	sqlite3_bind_int64(statement, 2, query->from_us);
@@ -370,6 +373,7 @@ static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, const
 {
 	struct sqlite *self = sqlite_of(driver);
 	enum events_by by = query->seq                      ? EVENT_OF_NUMBER
+			    : query->after_seq              ? EVENTS_BEHIND
 			    : !uuid_is_none(query->id)      ? EVENTS_OF_ROW
 			    : !uuid_is_none(query->account) ? EVENTS_OF_ACCOUNT
 							    : EVENTS_OF_ALL;
@@ -464,11 +468,11 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,         &self->commit,      &self->write_commit,
-					 &self->read_commit,   &self->add_event,   &self->add_usage,
-					 &self->add_ledger,    &self->read_ledger, &self->add_audit,
-					 &self->read_subjects, &self->read_audit,  &self->add_series,
-					 &self->drop_series,   &self->read_series};
+	sqlite3_stmt **const others[] = {
+		&self->begin,       &self->commit,        &self->write_commit, &self->read_commit,
+		&self->add_event,   &self->add_usage,     &self->add_ledger,   &self->read_ledger,
+		&self->add_audit,   &self->read_subjects, &self->read_audit,   &self->add_series,
+		&self->drop_series, &self->read_series,   &self->drop_events,  &self->drop_surplus};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)
@@ -514,6 +518,9 @@ static const struct sql_driver sqlite_calls = {
 	.read_last_stamp = sqlite_read_last_stamp,
 	.find_files = sqlite_find_files,
 	.read_audit = sqlite_read_audit,
+	.prune_events = sqlite_prune_events,
+	.cut_audit = sqlite_cut_audit,
+	.read_segment = sqlite_read_segment,
 	.close = sqlite_close,
 };
 

@@ -22,10 +22,20 @@ static const char audit_sql[] =
 	", digest TEXT NOT NULL);"
 	"CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE UPDATE ON audit BEGIN"
 	" SELECT RAISE(ABORT, 'the audit log is only added to: no record is changed'); END;"
-	"CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit BEGIN"
+	"CREATE TABLE IF NOT EXISTS audit_segment (seq INTEGER PRIMARY KEY, digest TEXT NOT NULL);"
+	"CREATE TRIGGER IF NOT EXISTS audit_segment_stays BEFORE UPDATE ON audit_segment BEGIN"
+	" SELECT RAISE(ABORT, 'the audit log is only added to: no segment is changed'); END;"
+	"CREATE TRIGGER IF NOT EXISTS audit_segment_is_kept BEFORE DELETE ON audit_segment BEGIN"
+	" SELECT RAISE(ABORT, 'the audit log is only added to: no segment is deleted'); END;"
+	"CREATE TRIGGER IF NOT EXISTS audit_segment_goes_on BEFORE INSERT ON audit_segment"
+	" WHEN NOT EXISTS (SELECT 1 FROM audit WHERE seq = NEW.seq AND digest = NEW.digest) BEGIN"
+	" SELECT RAISE(ABORT, 'the audit log is only added to: this segment ends with no record'); END;"
+	"CREATE TRIGGER IF NOT EXISTS audit_is_kept BEFORE DELETE ON audit"
+	" WHEN OLD.seq > (SELECT coalesce(max(seq), 0) FROM audit_segment) BEGIN"
 	" SELECT RAISE(ABORT, 'the audit log is only added to: no record is deleted'); END;"
 	"CREATE TRIGGER IF NOT EXISTS audit_goes_on BEFORE INSERT ON audit"
-	" WHEN NEW.seq IS NOT (SELECT coalesce(max(seq), 0) + 1 FROM audit) BEGIN"
+	" WHEN NEW.seq IS NOT 1 + coalesce((SELECT max(seq) FROM audit),"
+	" (SELECT max(seq) FROM audit_segment), 0) BEGIN"
 	" SELECT RAISE(ABORT, 'the audit log is only added to: this is not its next record'); END;";
 
 static const char add_sql[] = "INSERT INTO audit VALUES (?, ?, ?"
@@ -66,7 +76,8 @@ static RESULT find_tail(struct sqlite *self, struct ctx *c)
 	if (self->knows_tail)
 		return OK;
 	TRY(sqlite_prepare(c, self->db, &statement,
-			   "SELECT seq, digest FROM audit ORDER BY seq DESC LIMIT 1"));
+			   "SELECT seq, digest FROM audit UNION ALL SELECT seq, digest FROM audit_segment"
+			   " ORDER BY seq DESC LIMIT 1"));
 	int code = sqlite_step(statement);
 	self->tail_seq = 0;
 	memset(self->tail, 0, sizeof self->tail);

@@ -11,7 +11,14 @@
 #include "store/sql.h"
 
 /* How events are found. */
-enum events_by { EVENTS_OF_ALL, EVENTS_OF_ACCOUNT, EVENTS_OF_ROW, EVENT_OF_NUMBER, EVENTS_BY_COUNT };
+enum events_by {
+	EVENTS_OF_ALL,
+	EVENTS_OF_ACCOUNT,
+	EVENTS_OF_ROW,
+	EVENT_OF_NUMBER,
+	EVENTS_BEHIND,
+	EVENTS_BY_COUNT
+};
 enum { USAGE_READINGS = 4 };
 enum { SQLITE_FILES = 3 }; /* the database, its log, its log's index */
 
@@ -41,7 +48,8 @@ struct sqlite {
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
-		*add_audit, *add_series, *drop_series;
+		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus;
+	uint64_t events_added; /* since start */
 
 	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
 	bool knows_tail;
@@ -126,3 +134,12 @@ RESULT sqlite_make_audit(struct sqlite *self, struct ctx *c);
 RESULT sqlite_add_audit(struct sql_driver *driver, struct ctx *c, const struct audit_record *audit);
 RESULT sqlite_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max, audit_each each,
 			 void *arg);
+
+/* ---- sqlite_prune.c ---- */
+
+/* The driver's calls. */
+RESULT sqlite_prune_events(struct sql_driver *driver, struct ctx *c, int64_t before_us);
+RESULT sqlite_cut_audit(struct sql_driver *driver, struct ctx *c, const struct audit_segment *segment);
+RESULT sqlite_read_segment(struct sql_driver *driver, struct ctx *c, struct audit_segment *ret_segment);
+/* After each event: deletes, now and then, what the limits do not keep. */
+RESULT sqlite_sweep_events(struct sqlite *self, struct ctx *c, int64_t now_us);

@@ -304,6 +304,8 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 {
 	struct sqlite *self = (struct sqlite *) driver;
+	/* Before the first table: a file made without it never gives pages back. */
+	TRY(sqlite_exec(c, self->db, "PRAGMA auto_vacuum = INCREMENTAL"));
 	/* Pages of 4 KiB: the log is carried over at 32 MiB. Rows are changed again soon after they were
 	 * made, so a longer log writes the same page fewer times; reading it after a crash stays quick. */
 	TRY(sqlite_exec(

@@ -10,6 +10,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import time
 import urllib.request
 
 import pytest
@@ -352,6 +353,50 @@ def verify(region, *argv):
     return done.returncode, done.stdout
 
 
+def dari(region, *argv):
+    done = subprocess.run([ec2.DARI, "--config", region.config, *argv], capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout + done.stderr
+
+
+def test_an_archive_and_the_log_are_one_chain(region, log, data):
+    """Records go into a file, and the log from there on is checked alone or behind the file; a changed line is found."""
+    now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    older, newer = f"{data}/older.json", f"{data}/newer.json"
+    before = log.read()
+    status, words = dari(region, "log", "archive", "--before", now, "--archive", older)
+    assert status == 0 and "Keep the file" in words, words
+    lines = [json.loads(line) for line in open(older, encoding="utf-8")]
+    assert lines and lines == before[:len(lines)] and os.stat(older).st_mode & 0o777 == 0o600
+    assert log.read()[0]["seq"] == len(lines) + 1
+    status, words = verify(region)
+    assert status == 0 and f"records up to {len(lines)} are archived" in words
+    status, words = verify(region, "--archive", older, "--digest", lines[0]["digest"])
+    assert status == 0 and "archived" not in words, words
+    assert dari(region, "log", "archive", "--before", now, "--archive", older)[0] != 0  # the file is there already
+    assert dari(region, "log", "archive", "--before", "2999-01-01", "--archive", newer)[0] != 0
+    with open(older, encoding="utf-8") as file:
+        text = file.read()
+    with open(newer, "w", encoding="utf-8") as file:
+        file.write(text.replace('"outcome":"ok"', '"outcome":"no"', 1))
+    assert verify(region, "--archive", newer)[0] == 1
+    with sqlite3.connect(f"{data}/dari.db", timeout=HANG_S) as db:
+        with pytest.raises(sqlite3.IntegrityError, match="the audit log is only added to"):
+            db.execute("DELETE FROM audit")
+        with pytest.raises(sqlite3.IntegrityError, match="the audit log is only added to"):
+            db.execute("DELETE FROM audit_segment")
+    db.close()
+
+
+def test_old_events_go_into_a_file(region, data):
+    now, path = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()), f"{data}/events.json"
+    status, words = dari(region, "store", "prune", "--before", now, "--archive", path)
+    events = [json.loads(line) for line in open(path, encoding="utf-8")]
+    assert status == 0 and events and f"{len(events)} events were deleted" in words, words
+    assert [e["seq"] for e in events] == sorted(e["seq"] for e in events) and all(e["kind"] and e["action"] for e in events)
+    status, words = dari(region, "store", "prune", "--before", now)
+    assert status == 0 and re.match("[01] events were deleted", words), words  # the last event of all stays
+
+
 def test_the_chain_holds_until_somebody_changes_it(region, log, data):
     status, words = verify(region)
     assert status == 0 and "each as it was written" in words
@@ -363,10 +408,11 @@ def test_the_chain_holds_until_somebody_changes_it(region, log, data):
             with pytest.raises(sqlite3.IntegrityError, match="the audit log is only added to"):
                 db.execute(deed)
         db.execute("DROP TRIGGER audit_stays")
-        db.execute("UPDATE audit SET user_name = 'eve' WHERE seq = 7")
+        first = db.execute("SELECT min(seq) FROM audit").fetchone()[0]
+        db.execute("UPDATE audit SET user_name = 'eve' WHERE seq = ?", (first + 1,))
     db.close()
     status, words = verify(region)
-    assert status == 1 and words.startswith("record 7 is not the one that was written behind record 6")
+    assert status == 1 and words.startswith(f"record {first + 1} is not the one that was written behind record {first}")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Commands that take history out of the database: into a file, one JSON object a line, and then out of SQL. Nothing is
+ * deleted before the file is on disk. */
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/disk_room.h"
+#include "base/file.h"
+#include "base/heap.h"
+#include "daemon/audit_lines.h"
+#include "daemon/command.h"
+#include "store/sql.h"
+
+enum { PIECE = 2000 };
+
+/* ---- the file ---- */
+
+struct archive {
+	struct command_call *call;
+	const char *path; /* NULL: nothing is written */
+	int fd;
+	struct buf lines; /* of one piece */
+	int64_t last, count;
+	size_t read; /* rows of this piece */
+	struct audit_segment segment;
+	int64_t before_us;
+};
+
+static RESULT fail_archive(const struct archive *a)
+{
+	return ctx_fail_field(&a->call->ctx, ERR_IO, STR("archive"), "cannot write %s: %s", a->path,
+			      strerrordesc_np(errno));
+}
+
+static RESULT open_archive(struct archive *a)
+{
+	struct str path = command_arg(a->call, "archive");
+	a->path = path.n ? str_to_z(a->call->ctx.arena, path) : NULL;
+	if (!a->path)
+		return OK;
+	a->fd = open(a->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	return a->fd >= 0 ? OK : fail_archive(a);
+}
+
+static RESULT write_piece(struct archive *a)
+{
+	struct str bytes = buf_str(&a->lines);
+	TRY(buf_finish(&a->lines));
+	for (size_t at = 0; a->path && at < bytes.n;) {
+		ssize_t n = write(a->fd, bytes.p + at, bytes.n - at);
+		if (n < 0 && errno != EINTR)
+			return fail_archive(a);
+		at += n > 0 ? (size_t) n : 0;
+	}
+	a->lines.size = 0;
+	return OK;
+}
+
+static RESULT sync_archive(struct archive *a)
+{
+	return !a->path || fsync(a->fd) == 0 ? OK : fail_archive(a);
+}
+
+static RESULT add_line(struct archive *a, json_t *value)
+{
+	char *line = value ? json_dumps(value, JSON_COMPACT) : NULL;
+	json_decref(value);
+	if (!line)
+		return ctx_no_memory(&a->call->ctx);
+	buf_print(&a->lines, "%s\n", line);
+	heap_free(line);
+	return OK;
+}
+
+/* ---- events ---- */
+
+static RESULT add_event(void *arg, const struct event *e)
+{
+	struct archive *a = arg;
+	char time[CLOCK_TEXT_SIZE], id[UUID_TEXT_SIZE], account[UUID_TEXT_SIZE], user[UUID_TEXT_SIZE];
+	a->last = e->seq;
+	a->read++;
+	a->count++;
+	if (!a->path)
+		return OK;
+	return add_line(a,
+			json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s%, s:s%, s:s%, s:s%}", "seq",
+				  (json_int_t) e->seq, "time", clock_write_ms(e->at_us, time), "kind",
+				  model_kinds[e->kind].name, "id", uuid_write(e->id, id), "account",
+				  uuid_write(e->account, account), "user", uuid_write(e->user, user),
+				  "request_id", e->request_id.p, e->request_id.n, "action", e->action.p,
+				  e->action.n, "what", e->what.p, e->what.n, "text", e->text.p, e->text.n));
+}
+
+static RESULT read_events(struct archive *a)
+{
+	struct command_call *call = a->call;
+	a->last = -1; /* the first has number 1 */
+	do {
+		const struct event_query query = {
+			.after_seq = a->last, .before_us = a->before_us, .max = PIECE};
+		a->read = 0;
+		TRY(store_read_events(call->daemon->store, &call->ctx, &query, add_event, a));
+		TRY(write_piece(a));
+	} while (a->read == PIECE);
+	return sync_archive(a);
+}
+
+static RESULT prune_events_run(struct op *op, void *arg)
+{
+	return op_prune_events(op, *(const int64_t *) arg);
+}
+
+static RESULT before_arg(struct command_call *call, int64_t *ret_us)
+{
+	struct str asked = command_arg(call, "before"), text = asked;
+	if (asked.n == 10) /* a day, up to its first second */
+		text = str_print(call->ctx.arena, "%" STR_FMT "T00:00:00Z", STR_ARG(asked));
+	if (result_is_ok(clock_parse(text, ret_us)) && *ret_us <= clock_now_us())
+		return OK;
+	return ctx_fail_field(
+		&call->ctx, ERR_INVALID, STR("before"),
+		"--before wants a day as 2024-01-31 or a time as 2024-01-31T12:00:00Z that is past, not "
+		"%" STR_FMT,
+		STR_ARG(asked));
+}
+
+static void end_archive(struct archive *a)
+{
+	buf_done(&a->lines);
+	fd_autoclose(&a->fd);
+}
+
+static RESULT prune(struct archive *a)
+{
+	struct command_call *call = a->call;
+	TRY(before_arg(call, &a->before_us));
+	TRY(open_archive(a));
+	TRY(read_events(a));
+	for (int64_t gone = 0; gone < a->count; gone += PRUNE_PIECE)
+		TRY(command_commit(call, "dari:store prune", prune_events_run, &a->before_us));
+	buf_print(&call->text, "%lld events were deleted%s%s\n", (long long) a->count,
+		  a->path ? "; they are in " : "", a->path ? a->path : "");
+	call->value = json_pack("[{s:I}]", "deleted", (json_int_t) a->count);
+	return OK;
+}
+
+static RESULT store_prune(struct command_call *call)
+{
+	struct archive a = {.call = call, .fd = -1};
+	buf_init(&a.lines, BUF_ANSWER_CAP);
+	struct result result = prune(&a);
+	end_archive(&a);
+	return result;
+}
+
+/* ---- the audit log ---- */
+
+static RESULT add_record(void *arg, const struct audit_record *record)
+{
+	struct archive *a = arg;
+	if (record->at_us >= a->before_us)
+		return OK;
+	a->last = record->seq;
+	a->read++;
+	a->count++;
+	a->segment.seq = record->seq;
+	memcpy(a->segment.digest, record->digest, SHA256_SIZE);
+	return add_line(a, audit_line_make(a->call->ctx.arena, record));
+}
+
+static RESULT cut_run(struct op *op, void *arg)
+{
+	return op_cut_audit(op, arg);
+}
+
+/* A piece at a time goes out of SQL: what is in the file is sealed, however far this comes. */
+static RESULT archive_audit(struct archive *a)
+{
+	struct command_call *call = a->call;
+	TRY(before_arg(call, &a->before_us));
+	TRY(store_read_segment(call->daemon->store, &call->ctx, &a->segment));
+	TRY(open_archive(a));
+	a->last = a->segment.seq;
+	do {
+		a->read = 0;
+		TRY(store_read_audit(call->daemon->store, &call->ctx, a->last, PIECE, add_record, a));
+		TRY(write_piece(a));
+		TRY(sync_archive(a));
+		if (a->read)
+			TRY(command_commit(call, "dari:log archive", cut_run, &a->segment));
+	} while (a->read == PIECE);
+	struct str digest = str_encode_hex(call->ctx.arena, a->segment.digest, SHA256_SIZE);
+	buf_print(&call->text,
+		  "%lld records are in %s; the last one's number is %lld, its digest %" STR_FMT
+		  "\nKeep the file: `dari log audit --verify --archive %s` reads it.\n",
+		  (long long) a->count, a->path, (long long) a->segment.seq, STR_ARG(digest), a->path);
+	call->value = json_pack("[{s:I, s:I, s:s%}]", "archived", (json_int_t) a->count, "last",
+				(json_int_t) a->segment.seq, "digest", digest.p, digest.n);
+	return OK;
+}
+
+static RESULT log_archive(struct command_call *call)
+{
+	struct archive a = {.call = call, .fd = -1};
+	buf_init(&a.lines, BUF_ANSWER_CAP);
+	struct result result = archive_audit(&a);
+	end_archive(&a);
+	return result;
+}
+
+const struct command store_commands[] = {
+	{"store prune",
+	 "Deletes old events from the database, into a file if one is named.",
+	 {{"before", PARAM_OPTION, true, "Events from before this: 2024-01-31, or a time."},
+	  {"archive", PARAM_OPTION, false,
+	   "A new file on the server's machine: JSON, one line for each event.", .is_path = true}},
+	 .run = store_prune},
+	{"log archive",
+	 "Moves old records of the audit log into a file; the chain of digests goes on from it.",
+	 {{"before", PARAM_OPTION, true, "Records from before this: 2024-01-31, or a time."},
+	  {"archive", PARAM_OPTION, true,
+	   "A new file on the server's machine: JSON, one line for each record.", .is_path = true}},
+	 .run = log_archive},
+	{0},
+};

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * History that goes: events by age, by number and by command; records of the audit log once they are sealed, with a
+ * chain that goes on. Usage and everything else stays. */
+#include "fixture.h"
+#include "store/zone.h"
+
+#include <sqlite3.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	fixture_init(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_done(*state);
+	return 0;
+}
+
+static int64_t now_us;
+
+/* Events of a time that the test draws. */
+static RESULT add_events(struct op *op, void *arg)
+{
+	op->now_us = now_us;
+	for (int k = 0; k < *(const int *) arg; k++)
+		TRY(op_event(op, KIND_ZONE, uuid_of(1), UUID_NONE, "told", STR("a text of an event")));
+	return OK;
+}
+
+static void add(struct fixture *f, int count)
+{
+	for (int left = count; left > 0; left -= 100) {
+		int n = left < 100 ? left : 100;
+		assert_ok(fixture_commit(f, add_events, &n));
+	}
+}
+
+struct seen {
+	int64_t count, first_seq, last_seq, first_us;
+};
+
+static RESULT see(void *arg, const struct event *e)
+{
+	struct seen *s = arg;
+	assert_true(!s->count || e->seq > s->last_seq);
+	if (!s->count++) {
+		s->first_seq = e->seq;
+		s->first_us = e->at_us;
+	}
+	s->last_seq = e->seq;
+	return OK;
+}
+
+static struct seen events(struct fixture *f)
+{
+	struct seen s = {0};
+	const struct event_query query = {.after_seq = -1, .max = SIZE_MAX};
+	assert_ok(store_read_events(f->store, &f->c, &query, see, &s));
+	return s;
+}
+
+static void limit(struct fixture *f, int64_t age_us, int64_t max)
+{
+	f->store->config.sql->limits = (struct history_limits){age_us, max};
+}
+
+static void by_number(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, NULL);
+	now_us = HOUR;
+	limit(f, 0, 1000);
+	add(f, 10000);
+	struct seen s = events(f);
+	assert_in_range(s.count, 1000, 1000 + 256);
+	assert_int_equal(s.last_seq, 10000);
+}
+
+static void by_age(void **state)
+{
+	struct fixture *f = *state;
+	fixture_open(f, NULL);
+	limit(f, 10 * HOUR, 0);
+	for (int hour = 1; hour <= 30; hour++) {
+		now_us = hour * HOUR;
+		add(f, 300);
+	}
+	struct seen s = events(f);
+	assert_in_range(s.first_us, 20 * HOUR, 21 * HOUR);
+	assert_int_equal(s.last_seq, 9000);
+}
+
+static RESULT prune(struct op *op, void *arg)
+{
+	return op_prune_events(op, *(const int64_t *) arg);
+}
+
+/* A piece at a time, never the last one, whose number would be drawn again; and the file becomes smaller. */
+static void by_command(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = str_print(f->arena, "%s/dari.db", fixture_make_folder()).p;
+	int64_t before_us = 2 * HOUR, pages = 0, left = 0;
+	sqlite3 *db = NULL;
+	sqlite3_stmt *count = NULL;
+	fixture_open(f, path);
+	now_us = HOUR;
+	add(f, PRUNE_PIECE + 100);
+	assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA page_count", -1, &count, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+	pages = sqlite3_column_int64(count, 0);
+	sqlite3_reset(count);
+	assert_ok(fixture_commit(f, prune, &before_us));
+	assert_int_equal(events(f).count, 100);
+	assert_ok(fixture_commit(f, prune, &before_us));
+	assert_int_equal(events(f).count, 1);
+	assert_int_equal(sqlite3_step(count), SQLITE_ROW);
+	left = sqlite3_column_int64(count, 0);
+	sqlite3_finalize(count);
+	sqlite3_close(db);
+	assert_true(left < pages / 2);
+	add(f, 1);
+	assert_int_equal(events(f).last_seq, PRUNE_PIECE + 101);
+}
+
+/* ---- the audit log ---- */
+
+static RESULT record(struct op *op, void *arg)
+{
+	const struct audit_record made = {.texts[AUDIT_SUBJECT] = STR("s"),
+					  .texts[AUDIT_OUTCOME] = STR("ok")};
+	(void) arg;
+	return op_audit(op, &made);
+}
+
+struct reading {
+	struct audit_chain chain;
+	int64_t count, broken;
+	struct audit_segment at[3];
+};
+
+static RESULT take(void *arg, const struct audit_record *a)
+{
+	struct reading *r = arg;
+	if (a->seq <= 2) {
+		r->at[a->seq].seq = a->seq;
+		memcpy(r->at[a->seq].digest, a->digest, SHA256_SIZE);
+	}
+	r->count++;
+	if (!audit_follows(&r->chain, a))
+		r->broken = a->seq;
+	return OK;
+}
+
+static RESULT cut(struct op *op, void *arg)
+{
+	return op_cut_audit(op, arg);
+}
+
+static void reopen(struct fixture *f, const char *path)
+{
+	store_close(TAKE(f->store));
+	fixture_open(f, path);
+}
+
+/* The records behind a segment follow it, also when the log is empty but for it and the program was started again; a
+ * segment that ends with no record, and a second one before it, are refused. */
+static void segments(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+	(void) snprintf(path, sizeof path, "%s/dari.db", fixture_make_folder());
+	struct reading r = {0};
+	fixture_open(f, path);
+	for (int k = 0; k < 2; k++)
+		assert_ok(fixture_commit(f, record, NULL));
+	assert_ok(store_read_audit(f->store, &f->c, 0, 100, take, &r));
+	struct audit_segment wrong = r.at[2], found = {0};
+	wrong.digest[0] ^= 1;
+	assert_err(fixture_commit(f, cut, &wrong), IO);
+	fixture_clear(f);
+	assert_ok(fixture_commit(f, cut, &r.at[1]));
+	assert_ok(fixture_commit(f, cut, &r.at[2]));
+	assert_err(fixture_commit(f, cut, &r.at[1]), IO);
+	fixture_clear(f);
+	reopen(f, path);
+	assert_ok(fixture_commit(f, record, NULL));
+	assert_ok(store_read_segment(f->store, &f->c, &found));
+	assert_int_equal(found.seq, 2);
+	r.count = 0;
+	r.chain.seq = found.seq;
+	memcpy(r.chain.digest, found.digest, SHA256_SIZE);
+	assert_ok(store_read_audit(f->store, &f->c, found.seq, 100, take, &r));
+	assert_int_equal(r.count, 1);
+	assert_int_equal(r.broken, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(by_number, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_age, setup, teardown),
+		cmocka_unit_test_setup_teardown(by_command, setup, teardown),
+		cmocka_unit_test_setup_teardown(segments, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
