@@ -26,6 +26,10 @@ struct kept {
 	char *block;
 };
 
+enum {
+	ISSUERS_WAITING_OF_ONE = ISSUERS_WAITING_MAX / 8
+}; /* of one address: a slow issuer keeps nobody else out */
+
 struct issuers {
 	struct issuers_config config;
 	struct lane *lane;
@@ -38,7 +42,7 @@ struct issuers {
 RESULT issuers_new(struct ctx *c, const struct issuers_config *config, struct issuers **ret_issuers)
 {
 	const struct lane_config lane = {config->executor, "issuers", ISSUER_THREADS, ISSUERS_WAITING_MAX,
-					 ISSUERS_WAITING_MAX};
+					 ISSUERS_WAITING_OF_ONE};
 	AUTO(issuers) i = heap_new(struct issuers);
 	if (!i)
 		return ctx_no_memory(c);

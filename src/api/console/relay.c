@@ -10,12 +10,16 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/ceiling.h"
 #include "base/clock.h"
 #include "base/exec_internal.h"
 #include "base/file.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "http/websocket.h"
+#include "model/identity.h"
+
+enum { RESERVE_PART = 16 }; /* of all lines, for administrators */
 
 struct relay_line {
 	struct http_tunnel tunnel;
@@ -70,9 +74,11 @@ RESULT relay_take_line(struct relay *r, struct ctx *c, uuid account, struct rela
 				 .relay = r,
 				 .account = account,
 				 .stream_fd = -1};
+	const struct ceiling ceiling = {r->config.line_max, r->config.per_account_max,
+					r->config.line_max / RESERVE_PART};
+	bool is_admin = c->who && identity_is_admin(c->who);
 	(void) pthread_mutex_lock(&r->lock);
-	bool has_room = !r->is_stopping && r->count < r->config.line_max &&
-			count_of(r, account) < r->config.per_account_max;
+	bool has_room = !r->is_stopping && ceiling_admits(&ceiling, r->count, count_of(r, account), is_admin);
 	if (has_room) {
 		l->next = r->all;
 		if (l->next)

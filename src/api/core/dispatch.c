@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "auth/cloudstack_signature.h"
+#include "auth/guess.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
@@ -207,12 +208,23 @@ static void answer_call(struct api_call *e)
 
 /* ---- running ---- */
 
+/* Whose share of a lane the call takes: the account's, however many users it has; a stranger's address. */
+static uuid find_asker(const struct api_call *e)
+{
+	const struct identity *who = e->c->who;
+	if (!uuid_is_none(e->asker))
+		return e->asker;
+	if (!who)
+		return guesser_address(e->call->peer);
+	return uuid_is_none(who->account) ? who->user : who->account;
+}
+
 static struct api_work work_of(const struct api_call *e, RESULT (*run)(struct work_item *w))
 {
 	struct lane *lane = e->lane ? e->lane : e->face->lane;
 	return (struct api_work){
 		.lane = uuid_is_none(e->image) ? lane : NULL,
-		.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
+		.asker = find_asker(e),
 		.refusal = e->errors->throttled,
 		.reconciler = e->config->reconciler,
 		.image = e->image,

@@ -11,6 +11,7 @@
 #include "api/native/action.h"
 #include "api/native/feed_internal.h"
 #include "api/native/rows.h"
+#include "base/ceiling.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
@@ -80,12 +81,19 @@ struct http_stream_owner feed_owner_of(struct viewer *v)
 }
 
 /* The lock is held. */
-static unsigned count_of_user(const struct feed *f, uuid user)
+static bool may_admit(const struct feed *f, const struct identity *who)
 {
-	unsigned count = 0;
-	for (const struct viewer *v = f->admitted; v; v = v->next_admitted)
-		count += uuid_equal(v->who.user, user);
-	return count;
+	static const struct ceiling of_user = {FEED_STREAMS_MAX, FEED_STREAMS_OF_USER, FEED_STREAMS_RESERVE},
+				    of_account = {FEED_STREAMS_MAX, FEED_STREAMS_OF_ACCOUNT,
+						  FEED_STREAMS_RESERVE};
+	size_t users = 0, accounts = 0;
+	bool is_admin = identity_is_admin(who);
+	for (const struct viewer *v = f->admitted; v; v = v->next_admitted) {
+		users += uuid_equal(v->who.user, who->user);
+		accounts += uuid_equal(v->who.account, who->account);
+	}
+	return !f->is_over && ceiling_admits(&of_user, f->viewer_count, users, is_admin) &&
+	       ceiling_admits(&of_account, f->viewer_count, accounts, is_admin);
 }
 
 /* The lock is held. */
@@ -169,8 +177,7 @@ RESULT feed_admit(struct feed *f, struct ctx *c, const struct feed_wish *wish, s
 	memcpy(v->kinds, wish->kinds, sizeof v->kinds);
 	v->silent_since_us = clock_now_us();
 	(void) pthread_mutex_lock(&f->lock);
-	bool may = !f->is_over && f->viewer_count < FEED_STREAMS_MAX &&
-		   count_of_user(f, v->who.user) < FEED_STREAMS_OF_USER;
+	bool may = may_admit(f, &v->who);
 	if (may)
 		admit(f, v);
 	place(f, v, wish->since);

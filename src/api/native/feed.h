@@ -19,6 +19,8 @@ enum {
 	FEED_RING = 64 * 1024, /* rows that somebody who comes back may have missed */
 	FEED_STREAMS_MAX = 1000,
 	FEED_STREAMS_OF_USER = 20,
+	FEED_STREAMS_OF_ACCOUNT = 200,
+	FEED_STREAMS_RESERVE = 50,     /* of all, for administrators */
 	FEED_UNSENT_MAX = 256 * 1024,  /* bytes of a viewer */
 	FEED_UNSENT_WAITS = 64 * 1024, /* with more it is passed over, until they are sent */
 	FEED_FRAME_MS = 16,

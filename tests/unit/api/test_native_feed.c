@@ -217,11 +217,45 @@ static void test_bounds(void **state)
 	end(s, all, FEED_STREAMS_OF_USER + 1);
 }
 
+/* A viewer of a user that nobody else is. */
+static struct result admit_one(struct stage *s, uuid account, bool is_admin, struct viewer **ret_viewer)
+{
+	struct identity who = s->w.alice.who;
+	struct feed_wish wish = {.who = &who, .account = account};
+	who.user = uuid_random();
+	who.account = account;
+	who.rights = is_admin ? ~0U : RIGHTS_OF_MEMBER;
+	struct result result = feed_admit(s->feed, &s->w.c, &wish, ret_viewer);
+	ctx_clear_problem(&s->w.c);
+	return result;
+}
+
+/* However many users it has, an account has a share of the streams, and the last ones are administrators'. */
+static void test_shares(void **state)
+{
+	struct stage *s = begin();
+	struct viewer *all[FEED_STREAMS_MAX + 1];
+	unsigned count = 0, free_places = FEED_STREAMS_MAX - FEED_STREAMS_RESERVE;
+	(void) state;
+	while (count < FEED_STREAMS_OF_ACCOUNT)
+		assert_true(result_is_ok(admit_one(s, s->w.alice.who.account, false, &all[count++])));
+	assert_int_equal(admit_one(s, s->w.alice.who.account, false, &all[count]).code, ERR_THROTTLED);
+	while (count < free_places)
+		assert_true(result_is_ok(admit_one(s, uuid_random(), false, &all[count++])));
+	assert_int_equal(admit_one(s, uuid_random(), false, &all[count]).code, ERR_THROTTLED);
+	while (count < FEED_STREAMS_MAX)
+		assert_true(result_is_ok(admit_one(s, uuid_random(), true, &all[count++])));
+	assert_int_equal(admit_one(s, uuid_random(), true, &all[count]).code, ERR_THROTTLED);
+	while (count)
+		feed_start(all[--count], NULL);
+	end(s, NULL, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_told),   cmocka_unit_test(test_gap),    cmocka_unit_test(test_slow),
-		cmocka_unit_test(test_rights), cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_rights), cmocka_unit_test(test_bounds), cmocka_unit_test(test_shares),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
