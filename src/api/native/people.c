@@ -11,7 +11,9 @@
 #include "engine/people/role.h"
 #include "engine/people/user.h"
 #include "engine/people/user_group.h"
+#include "engine/resolve.h"
 #include "engine/tag.h"
+#include "model/user_group.h"
 #include "store/access_key.h"
 
 /* ---- the account's own users ---- */
@@ -230,6 +232,18 @@ static RESULT prepare_limits(struct native_call *e, void *args)
 	return OK;
 }
 
+/* Another account's group is told as one that does not exist. Groups of a domain are found by its managers. */
+static RESULT prepare_member(struct native_call *e, void *args)
+{
+	const struct row *group = NULL;
+	(void) args;
+	TRY(engine_look_up_foreign(e->c, native_tables(e), KIND_USER_GROUP, &e->target, &group));
+	bool is_accounts = !uuid_is_none(user_group_of(group)->account);
+	return !is_accounts || engine_is_own(e->c, KIND_USER_GROUP, group)
+		       ? OK
+		       : engine_fail_not_found(e->c, KIND_USER_GROUP, &e->target);
+}
+
 /* ---- roles ---- */
 
 static const struct param grant_params[] = {
@@ -261,12 +275,12 @@ static const struct native_action actions[] = {
 	       .operation = engine_create_account_group_run, .doc = "Makes a group of the account's users."),
 	CHANGE_OF(POST, "/user-groups/{id}/add", "iam:AddUserToGroup", USER_GROUP, KIND_GROUP_MEMBER,
 		  .args = PARAMS(struct membership, member_params),
-		  .target = NATIVE_AT(membership, user_group), .operation = engine_add_group_member_run,
-		  .doc = "Puts a user into it."),
+		  .target = NATIVE_AT(membership, user_group), .prepare = prepare_member,
+		  .operation = engine_add_group_member_run, .doc = "Puts a user into it."),
 	CHANGE_OF(POST, "/user-groups/{id}/remove", "iam:RemoveUserFromGroup", USER_GROUP, KIND_GROUP_MEMBER,
 		  .args = PARAMS(struct membership, member_params),
-		  .target = NATIVE_AT(membership, user_group), .operation = engine_remove_group_member_run,
-		  .doc = "Takes a user out of it."),
+		  .target = NATIVE_AT(membership, user_group), .prepare = prepare_member,
+		  .operation = engine_remove_group_member_run, .doc = "Takes a user out of it."),
 	DELETION("/user-groups/{id}", "iam:DeleteGroup", USER_GROUP, account_group_target, user_group,
 		 engine_delete_account_group_run, .doc = "Deletes it."),
 	CREATE("/access-keys", "iam:CreateAccessKey", ACCESS_KEY, .args = PARAMS(struct key_args, key_params),

@@ -153,6 +153,12 @@ def named_rows(form):
     return sorted({WORD_OF_SHAPE.get("/".join([provider, *parts[:n]]), "") for n in (2, 4)} & set(KINDS))
 
 
+def is_part_changed(name, word):
+    """A change of what is below that row: in Azure whatever holds for a resource holds for its parts, whatever IAM decides on."""
+    method, form = name.split(" ")
+    return method in ("PUT", "DELETE") and word in named_rows(form) and shape_of(OWN[word]).count("/") < form.count("/")
+
+
 class Azure(face.Face):
     name = "azure"
     # Of calls with a body it is worked out before the guard decides, so that each needs a good one: those that name a row have it.
@@ -162,7 +168,7 @@ class Azure(face.Face):
         self.others = list(WORDS)
         # A path names the whole that a part is of, too: it is asked about where the action is decided on such.
         self.doors = [(name, word) for name, action in sorted(self.actions.items(), key=lambda a: a[0].startswith("DELETE"))
-                      for word in named_rows(name.split(" ")[1]) if doors.is_decided(action, KINDS[word])]
+                      for word in named_rows(name.split(" ")[1]) if doors.is_decided(action, KINDS[word]) or is_part_changed(name, word)]
         self.goes = [c for c in self.doors if c[0].split(" ")[0] in ("PUT", "PATCH")]  # after which others can be made
 
     @contextlib.contextmanager

@@ -28,8 +28,6 @@ GIVEN = {  # what the tables cannot say
     "GET /simulate": {"action": "ec2:RunInstances"}, "POST /iam-roles/{id}/trust": {"trust": TRUST},
     "POST /policies/{id}/versions": {"document": DOCUMENT}, "POST /tickets/{id}/attach": {"data": "eA=="}}
 OTHERS = {"PATCH /instances/{id}": "still i"}  # calls of which only a certain row is capable: its label in the world
-# Calls whose refusal still tells that another account's row is there: 403, where an id that is nobody's gets 404.
-TELLS = {("GET /second-factors", "user"), ("POST /user-groups/{id}/add", "id"), ("POST /user-groups/{id}/remove", "id")}
 NOT_ASKED = {  # (title, parameter) that names a row and is asked nothing about it
     ("POST /instances", "instance_profile"): "AWS: RunInstances is decided on no profile; iam:PassRole is, on its role",
     ("GET /access-keys/{id}", "id"): "shown to the key's user and to administrators alone",
@@ -115,7 +113,7 @@ class Native(face.Face):
         named_by = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
                     if (name, p["name"]) not in NOT_ASKED and p["kind"] not in REGIONS | OWN and (a["writes"] or a["decided_on"])]
         self.others = [(name, p["name"]) for name, a in sorted(self.actions.items()) for p in named(a)
-                       if p["kind"] not in REGIONS | OWN | NOT_MADE and "." not in p["name"] and name not in BY_TOKEN and (name, p["name"]) not in TELLS]
+                       if p["kind"] not in REGIONS | OWN | NOT_MADE and "." not in p["name"] and name not in BY_TOKEN]
         self.filters = sorted(name for name, a in self.actions.items() if a["lists"])
         self.doors = [c for c in named_by if not c[0].startswith("DELETE")] + [c for c in named_by if c[0].startswith("DELETE")]
 

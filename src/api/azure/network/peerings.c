@@ -137,8 +137,11 @@ static RESULT put(struct op *op, void *args)
 	return engine_put_peering_side(op, &((struct side_args *) args)->wish);
 }
 
+/* Policies on the virtual network hold for what is below it in Azure. */
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
+	const struct row *network = NULL;
+	TRY(az_find_whole(e, AZ_NETWORKS, KIND_ROUTER, "virtualNetworkName", &network));
 	((struct peering_side_target *) args)->side = az_target_ref(e);
 	return OK;
 }

@@ -172,6 +172,8 @@ static RESULT put_route(struct op *op, void *args)
 
 static RESULT prepare_delete_route(struct az_call *e, void *args)
 {
+	const struct row *table = NULL; /* whose policies hold for its routes */
+	TRY(az_find_whole(e, AZ_ROUTE_TABLES, KIND_ROUTE_PLAN, "routeTableName", &table));
 	((struct route_plan_entry_target *) args)->entry = az_target_ref(e);
 	return OK;
 }

@@ -413,6 +413,8 @@ static RESULT put_rule(struct op *op, void *args)
 
 static RESULT prepare_delete_rule(struct az_call *e, void *args)
 {
+	const struct row *group = NULL; /* whose policies hold for its rules */
+	TRY(az_find_whole(e, AZ_SECURITY_GROUPS, KIND_PORT_POLICY, "networkSecurityGroupName", &group));
 	((struct port_policy_rule_target *) args)->rule = az_target_ref(e);
 	return OK;
 }

@@ -205,6 +205,8 @@ RESULT az_check_subnet_unused(struct az_call *e, uuid subnet)
 
 static RESULT prepare_delete(struct az_call *e, void *args)
 {
+	struct ref router;
+	TRY(find_network(e, &router)); /* policies on it hold for its subnets, which are below it in Azure */
 	TRY(az_check_subnet_unused(e, e->target));
 	((struct subnet_target *) args)->subnet = az_target_ref(e);
 	return OK;

@@ -10,6 +10,7 @@
 #include "base/random.h"
 #include "engine/people/own.h"
 #include "engine/people/second_factor.h"
+#include "engine/resolve.h"
 #include "store/second_factor.h"
 #include "store/user.h"
 
@@ -56,7 +57,11 @@ static RESULT answer_list(struct native_call *e, const void *args, struct json_w
 	const struct tables *t = native_tables(e);
 	const struct row *row = NULL;
 	struct ref own = ref_by_id(KIND_USER, e->c->who->user);
-	TRY(engine_look_up(e->c, t, KIND_USER, ref_is_given(&a->user) ? &a->user : &own, &row));
+	const struct ref *user = ref_is_given(&a->user) ? &a->user : &own;
+	TRY(engine_look_up_foreign(e->c, t, KIND_USER, user, &row));
+	if (!uuid_equal(row->id, e->c->who->user) && !engine_is_own(e->c, KIND_USER, row))
+		return engine_fail_not_found(e->c, KIND_USER, user);
+	TRY(engine_look_up(e->c, t, KIND_USER, user, &row));
 	TRY(engine_check_own(e->c, t, "second_factor.list", user_of(row), UUID_NONE));
 	json_write_open_list(w, "items");
 	for (const struct second_factor *f = second_factor_first_by_user(t, row->id); f;
