@@ -31,6 +31,17 @@ BASE_ONLY = {"malloc", "calloc", "realloc", "strdup", "strndup", "asprintf", "va
 ALLOWED = {
     ("daemon", "getenv"): "the client's and systemd's environment",
 }
+# What connects to another machine, and the files that may: each takes the address from where src/drivers/web_reach.h asks for
+# those of the region's own parts (engine/region/remotes.c, daemon/reach.c), or asks it about the address, so that no account has us
+# fetch from there.
+OUTWARD = {"curl_easy_init", "curl_multi_init", "connect", "virConnectOpen", "virConnectOpenAuth", "rados_connect", "rados_create2"}
+CLIENTS = {
+    "drivers/web_fetch": "asks web_reach", "drivers/image_upload": "asks web_reach",
+    "drivers/desk_http": "desk.url", "drivers/candlepin": "subscription_server.url", "drivers/libvirt_opener": "host.uri",
+    "drivers/ceph_cluster": "storage_pool.monitors", "drivers/ovn_ovsdb_session": "the settings ovn.*",
+    "drivers/backup_store_s3": "the settings backup.*", "api/metadata_dns_upstream": "the setting dns.upstreams: anybody may ask a resolver",
+    "daemon/client_call": "a command, which is no server",
+}
 NOT_IN_LAYERS = {"printf": {"daemon"}, "puts": {"daemon"}, "getenv": {"daemon"}}
 
 
@@ -367,6 +378,8 @@ def check_calls(build):
             yield f"{layer}/{name}: calls {symbol}"
         elif symbol in BASE_ONLY and layer != "base" and (layer, symbol) not in ALLOWED:
             yield f"{layer}/{name}: calls {symbol}, which belongs in base/"
+        elif symbol in OUTWARD and f"{layer}/{name[:-4]}" not in CLIENTS:
+            yield f"{layer}/{name}: calls {symbol}; name in CLIENTS where its addresses are registered"
         elif symbol in NOT_IN_LAYERS and layer not in NOT_IN_LAYERS[symbol] | {"base"}:
             yield f"{layer}/{name}: calls {symbol}"
 
