@@ -230,9 +230,9 @@ RESULT bearer_issue(struct bearers *b, struct ctx *c, struct bearer *bearer, con
 {
 	TRY(need_key(b, c));
 	bearer->audit = uuid_random();
-	bearer->issued_us = clock_now_us();
-	if (!bearer->session.n) /* else when that ends */
-		bearer->expires_us = bearer->issued_us / SECOND * SECOND +
+	bearer->issued_us = clock_steady_us(); /* not before a password that was changed, as token.c says */
+	if (!bearer->session.n)                /* else when that ends */
+		bearer->expires_us = clock_now_us() / SECOND * SECOND +
 				     (words->use == BEARER_REFRESH ? BEARER_REFRESH_US : b->lifetime_us);
 	return write_signed(b, c, bearer, words, ret_text);
 }

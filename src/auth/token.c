@@ -82,10 +82,11 @@ static RESULT sign(struct tokens *t, struct ctx *c, const struct token *token, s
 	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
 }
 
-/* Sets when it was issued, what names it, and when it ends: then, or at end_us if that is earlier. */
-static void date(struct token *token, int64_t now_us, int64_t end_us)
+/* Sets when it was issued, what names it, and when it ends: then, or at end_us if that is earlier.
+ * A password that was changed before the wall clock was set back must not be newer than this token. */
+static void date(struct token *token, int64_t end_us)
 {
-	token->issued_us = now_us;
+	token->issued_us = clock_steady_us();
 	if (token->expires_us == 0 || token->expires_us > end_us)
 		token->expires_us = end_us;
 	if (uuid_is_none(token->audit))
@@ -94,8 +95,7 @@ static void date(struct token *token, int64_t now_us, int64_t end_us)
 
 RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text)
 {
-	int64_t now_us = clock_now_us();
-	date(token, now_us, now_us + t->lifetime_us);
+	date(token, clock_now_us() + t->lifetime_us);
 	return sign(t, c, token, ret_text);
 }
 
@@ -109,7 +109,7 @@ RESULT token_issue_session(struct tokens *t, struct ctx *c, struct token *sessio
 	}
 	session->audit = UUID_NONE;
 	session->expires_us = session->begun_us + TOKEN_SESSION_WHOLE_US;
-	date(session, now_us, now_us + TOKEN_SESSION_IDLE_US);
+	date(session, now_us + TOKEN_SESSION_IDLE_US);
 	return sign(t, c, session, ret_text);
 }
 

@@ -7,6 +7,8 @@
 #include <time.h>
 
 static _Atomic int64_t frozen_us; /* 0: the system's time */
+static _Atomic int64_t set_by_us; /* by a test */
+static _Atomic int64_t ahead_us;  /* the furthest that the wall clock was seen ahead of the monotonic one */
 
 static int64_t system_us(clockid_t id)
 {
@@ -15,10 +17,28 @@ static int64_t system_us(clockid_t id)
 	return (int64_t) now.tv_sec * SECOND + now.tv_nsec / 1000;
 }
 
+static int64_t wall_us(void)
+{
+	return system_us(CLOCK_REALTIME) + atomic_load_explicit(&set_by_us, memory_order_relaxed);
+}
+
 int64_t clock_now_us(void)
 {
 	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
-	return frozen ? frozen : system_us(CLOCK_REALTIME);
+	return frozen ? frozen : wall_us();
+}
+
+/* The difference of the two clocks stands still but where the wall clock is set. */
+int64_t clock_steady_us(void)
+{
+	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
+	if (frozen)
+		return frozen;
+	int64_t monotonic = system_us(CLOCK_MONOTONIC), ahead = wall_us() - monotonic;
+	int64_t furthest = atomic_load_explicit(&ahead_us, memory_order_relaxed);
+	while (ahead > furthest && !atomic_compare_exchange_weak(&ahead_us, &furthest, ahead))
+		;
+	return monotonic + (ahead > furthest ? ahead : furthest);
 }
 
 int64_t clock_monotonic_us(void)
@@ -44,6 +64,11 @@ bool clock_is_frozen(void)
 	return atomic_load_explicit(&frozen_us, memory_order_acquire) != 0;
 }
 
+void clock_set_wall_us(int64_t by_us)
+{
+	atomic_store_explicit(&set_by_us, by_us, memory_order_relaxed);
+}
+
 void clock_set_us(int64_t now_us)
 {
 	atomic_store_explicit(&frozen_us, now_us, memory_order_release);
@@ -54,7 +79,7 @@ void clock_advance_us(int64_t by_us)
 	int64_t before = atomic_load_explicit(&frozen_us, memory_order_acquire);
 	int64_t after = 0;
 	do { /* a running clock is frozen where it stands first */
-		after = (before ? before : system_us(CLOCK_REALTIME)) + by_us;
+		after = (before ? before : wall_us()) + by_us;
 	} while (!atomic_compare_exchange_weak(&frozen_us, &before, after));
 }
 

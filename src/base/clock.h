@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Time, behind a seam: all of Dari asks here, and a test moves time by hand. Times are microseconds
- * since 1970 (UTC) in an int64_t, and deadlines are on the same scale. A test's clock never jumps
- * back; a real one that does only shifts deadlines. Any thread. */
+ * since 1970 (UTC) in an int64_t, and deadlines are on the same scale. Any thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -16,6 +15,9 @@
 #define HOUR (60 * MINUTE)
 
 int64_t clock_now_us(void); /* the wall clock */
+/* For deadlines that are kept in memory: the wall clock until somebody sets that back, and then it
+ * goes on from where it was. Where the wall clock is set forward, it follows. */
+int64_t clock_steady_us(void);
 /* A clock that never jumps, for measuring durations only. */
 int64_t clock_monotonic_us(void);
 /* The processor time that the calling thread has used, in nanoseconds. It is never frozen. */
@@ -24,6 +26,8 @@ int64_t clock_thread_ns(void);
 void clock_set_us(int64_t now_us);
 bool clock_is_frozen(void);
 void clock_advance_us(int64_t by_us); /* freezes a running clock first */
+/* As if somebody had set the running wall clock, by that much in all; for tests. */
+void clock_set_wall_us(int64_t by_us);
 /* Lets that much time pass: moves a frozen clock on at once, and waits on a running one. */
 void clock_sleep_us(int64_t us);
 /* The system's monotonic clock, also while time is frozen: for waiting for the world outside, with

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Actors and the two executors.
  *
- * Threads: each actor's thread sleeps on its condition variable, for timers until their due time on
- * CLOCK_REALTIME, which is clock_now_us()'s scale. While a test has frozen the clock, nothing tells
- * a sleeping thread that it was moved, so timers are looked at every few milliseconds instead; a
- * clock frozen while a thread already sleeps is noticed at the actor's next post.
+ * Threads: each actor's thread sleeps on its condition variable, for timers as long as they have left
+ * on clock_steady_us(), so that a wall clock set back holds up nobody. Nothing tells a sleeping
+ * thread that the wall clock was set forward, so no sleep is longer than LONGEST_SLEEP_US. While a
+ * test has frozen the clock, timers are looked at every few milliseconds instead; a clock frozen
+ * while a thread already sleeps is noticed at the actor's next post, or at the end of its sleep.
  *
  * Pooled actors have no thread; while one has jobs it stands in the pool's line, and takes one a turn.
  *
@@ -26,6 +27,7 @@
 #include "base/heap.h"
 
 enum { NAME_SIZE = 16 /* the kernel's limit, with NUL */, FROZEN_POLL_US = 2000 };
+#define LONGEST_SLEEP_US (30 * SECOND)
 
 struct executor {
 	pthread_mutex_t lock; /* over the list of actors and the dice; taken before an actor's lock */
@@ -130,14 +132,10 @@ static void wait_until(struct actor *a, int64_t due_us)
 		(void) pthread_cond_wait(&a->woken, &a->lock);
 		return;
 	}
-	struct timespec until;
-	if (clock_is_frozen()) {
-		(void) clock_gettime(CLOCK_REALTIME, &until);
-		int64_t real_us = (int64_t) until.tv_sec * SECOND + until.tv_nsec / 1000;
-		due_us = real_us + FROZEN_POLL_US;
-	}
-	until = (struct timespec){.tv_sec = due_us / SECOND, .tv_nsec = due_us % SECOND * 1000};
-	(void) pthread_cond_timedwait(&a->woken, &a->lock, &until);
+	int64_t left_us = clock_is_frozen() ? FROZEN_POLL_US : due_us - clock_steady_us();
+	int64_t until_us = clock_system_us() + (left_us < LONGEST_SLEEP_US ? left_us : LONGEST_SLEEP_US);
+	struct timespec until = {.tv_sec = until_us / SECOND, .tv_nsec = until_us % SECOND * 1000};
+	(void) pthread_cond_clockwait(&a->woken, &a->lock, CLOCK_MONOTONIC, &until);
 }
 
 /* With the lock held. */
@@ -165,7 +163,7 @@ static void *actor_main(void *data)
 	(void) pthread_setname_np(pthread_self(), a->name);
 	(void) pthread_mutex_lock(&a->lock);
 	while (!a->stopping && !self->is_relieved) {
-		struct job *job = job_queue_take_due(&a->queue, clock_now_us());
+		struct job *job = job_queue_take_due(&a->queue, clock_steady_us());
 		if (!job) {
 			wait_until(a, job_queue_next_due(&a->queue));
 			continue;
@@ -338,7 +336,7 @@ bool actor_relieve(struct actor *a)
 
 void actor_post(struct actor *a, struct job *job)
 {
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_steady_us();
 	bool uses_pool = a->is_pooled && !a->executor->stepped;
 	(void) pthread_mutex_lock(&a->lock);
 	job_queue_add_now(&a->queue, job, now_us);
@@ -354,6 +352,8 @@ void actor_post(struct actor *a, struct job *job)
 void actor_post_at(struct actor *a, struct job *job, int64_t due_us)
 {
 	assert(!a->is_pooled);
+	/* What is left until then, by the wall clock as it is now. */
+	due_us += clock_steady_us() - clock_now_us();
 	(void) pthread_mutex_lock(&a->lock);
 	int64_t before = job_queue_next_due(&a->queue);
 	job_queue_add_at(&a->queue, job, due_us);

@@ -52,8 +52,10 @@ DEFINE_AUTO(actor)
  * on with its next job on another thread. actor_free() still waits for it. Any other thread. False:
  * no job runs, or no thread can be had. */
 bool actor_relieve(struct actor *a);
-void actor_post(struct actor *a, struct job *job);                    /* any thread */
-void actor_post_at(struct actor *a, struct job *job, int64_t due_us); /* on the scale of clock_now_us() */
+void actor_post(struct actor *a, struct job *job); /* any thread */
+/* due_us: on the scale of clock_now_us(), before INT64_MAX / 2. A wall clock that is set back later
+ * doesn't hold it up; one set forward past due_us makes it due, within half a minute. */
+void actor_post_at(struct actor *a, struct job *job, int64_t due_us);
 size_t actor_queued_count(struct actor *a);
 
 /* Stepped executor only. Runs one due job. When none is due, moves the clock to the next due time,

@@ -9,6 +9,8 @@
 
 #include "base/fault.h"
 
+enum { SLACK_MIN = 32 * 1024 * 1024 }; /* bytes */
+
 void *heap_alloc(size_t size)
 {
 	if (fault_fires(FAULT_ALLOC))
@@ -39,6 +41,13 @@ void heap_free(void *p)
 void heap_trim(void)
 {
 	(void) malloc_trim(0);
+}
+
+void heap_trim_slack(void)
+{
+	struct mallinfo2 now = mallinfo2();
+	if (now.fordblks >= SLACK_MIN && now.fordblks >= now.arena / 4)
+		heap_trim();
 }
 
 char *heap_copy_z(const char *z)

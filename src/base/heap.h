@@ -13,4 +13,7 @@ void heap_free(void *p);
 char *heap_copy_z(const char *z);
 /* Gives the system what is free at the moment, after much was freed. It walks the whole heap. */
 void heap_trim(void);
+/* Trims the heap if a quarter of it and 32 MiB are free. malloc() keeps freed memory below anything in use, so without
+ * this the process would stay as large as it was at its peak. */
+void heap_trim_slack(void);
 #define heap_new(type) ((type *) heap_alloc(sizeof(type)))

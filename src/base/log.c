@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Writing log lines: put together on the stack, handed over in one write(2), so that lines of
- * several threads never mix. A line that is too long is cut; log lines never allocate or fail. */
+ * several threads never mix. A line that is too long is cut; log lines never allocate or fail.
+ *
+ * Whoever reads the log may stand still: a full pipe must not hold up a change. Lines that find no room are dropped
+ * and counted, and the next line that finds some tells how many. */
 #include "base/log.h"
 
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -34,6 +41,39 @@ static void defuse(char *text, size_t n)
 			text[k] = '?';
 }
 
+/* Returns false if the line finds no room. poll() promises 4 KiB of room in a pipe, and a line has no more. A socket, such
+ * as journald's, gives no such promise, so the send itself must not wait. */
+static bool hand_over(const char *line, size_t n)
+{
+	ssize_t sent = send(STDERR_FILENO, line, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (sent >= 0 || errno != ENOTSOCK)
+		return sent >= 0 || (errno != EAGAIN && errno != EWOULDBLOCK);
+	struct pollfd room = {.fd = STDERR_FILENO, .events = POLLOUT};
+	if (poll(&room, 1, 0) == 0)
+		return false;
+	ssize_t written = write(STDERR_FILENO, line, n);
+	(void) written; /* nowhere left to tell */
+	return true;
+}
+
+/* By one thread at a time: another one's line could take the room that poll() saw. */
+static void write_line(const char *line, size_t n)
+{
+	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+	static unsigned long dropped; /* since the last line that was written */
+	char note[128], when[CLOCK_TEXT_SIZE];
+	(void) pthread_mutex_lock(&lock);
+	int size = !dropped ? 0
+			    : snprintf(note, sizeof note,
+				       "time=%s level=warn event=log-lines-dropped count=%lu\n",
+				       clock_write_ms(clock_now_us(), when), dropped);
+	if (size > 0 && hand_over(note, (size_t) size))
+		dropped = 0;
+	if (dropped || !hand_over(line, n))
+		dropped++;
+	(void) pthread_mutex_unlock(&lock);
+}
+
 void log_event(enum log_level level, const char *event, const char *format, ...)
 {
 	if ((int) level < atomic_load_explicit(&least_level, memory_order_relaxed))
@@ -54,8 +94,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	}
 	defuse(line, n);
 	line[n++] = '\n';
-	ssize_t written = write(STDERR_FILENO, line, n);
-	(void) written; /* nowhere left to tell */
+	write_line(line, n);
 }
 
 static bool is_plain(char c)

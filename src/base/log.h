@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The structured log: one line for each event, in logfmt ("time=… level=info event=host-up host=hv1
- * …"), to standard error by one write(2). Values are quoted and escaped as needed. Any thread. */
+ * …"), to standard error by one write(2). Values are quoted and escaped as needed. A line that whoever
+ * reads standard error leaves no room for is dropped, and counted by event=log-lines-dropped. Any thread. */
 #pragma once
 
 #include "base/str.h"

@@ -159,6 +159,12 @@ static RESULT read_fetch_from(struct daemon *d)
 	return OK;
 }
 
+static RESULT write_config(struct daemon *d)
+{
+	return file_write_synced(&d->ctx, settings_path(d->arena, &d->settings, "dev.yaml"),
+				 settings_write(d->arena, &d->settings), 0600);
+}
+
 static RESULT dev_prepare(struct daemon *d)
 {
 	/* Of OVN there is nothing: whoever starts `dari serve` on this configuration is told so. */
@@ -199,8 +205,10 @@ static RESULT dev_prepare(struct daemon *d)
 		str_print(d->arena, "file://%" STR_FMT "/backups", STR_ARG(d->settings.data_directory));
 	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));
 	const char *config_path = settings_path(d->arena, &d->settings, "dev.yaml");
+	bool is_kept = file_exists(config_path);
 	TRY(find_region(d, config_path));
-	return file_write_synced(&d->ctx, config_path, settings_write(d->arena, &d->settings), 0600);
+	return is_kept ? OK
+		       : write_config(d); /* without it a start that is cut off would not be known for ours */
 }
 
 /* ---- what is in it ---- */
@@ -507,6 +515,8 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 static RESULT dev_started(struct daemon *d)
 {
 	TRY(await_hosts(d));
+	TRY(write_config(
+		d)); /* not earlier: a newer program that refuses the database must leave the older one its configuration */
 	struct command_call call;
 	uint16_t metadata_port = 0;
 	command_call_init(&call, d, d->arena);

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "api/absent/absent.h"
@@ -124,9 +125,25 @@ static bool has_room(void *self)
 	return !disk_room_is_low(self);
 }
 
+/* A master key and a configuration are of a region that was made: without its rows a new, empty one must not take its
+ * place. `dari init` and the first `dari dev` have made the database before they come here. */
+static RESULT check_database(struct daemon *d, const char *path)
+{
+	struct stat seen = {0};
+	if (stat(path, &seen) == 0 && seen.st_size > 0)
+		return OK;
+	return ctx_fail(&d->ctx, ERR_STATE,
+			"the database %s is %s, though the region's master key is there: put it back from a "
+			"backup, as docs/operations.md says, or make a new region in another directory with "
+			"`dari init`",
+			path, seen.st_ino ? "empty" : "missing");
+}
+
 static RESULT open_store(struct daemon *d)
 {
-	TRY(sqlite_open(&d->ctx, settings_path(d->arena, &d->settings, "dari.db"), &d->sql));
+	const char *path = settings_path(d->arena, &d->settings, "dari.db");
+	TRY(check_database(d, path));
+	TRY(sqlite_open(&d->ctx, path, &d->sql));
 	d->sql->limits = (struct history_limits){.events_age_us = d->settings.events_days * 24 * HOUR,
 						 .events_max = d->settings.events_max};
 	struct store_config config = {.executor = d->executor,

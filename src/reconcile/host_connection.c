@@ -37,7 +37,7 @@ struct host_connection *host_connection_enter(struct lane lane, enum kind kind, 
 	struct rec_host *h = lane.host;
 	(void) pthread_mutex_lock(&h->lock);
 	struct host_connection *connection = *current_of(&lane);
-	connection->since_us = lane.is_disks ? 0 : clock_now_us();
+	connection->since_us = lane.is_disks ? 0 : clock_steady_us();
 	connection->kind = kind;
 	connection->id = id;
 	connection->volume = UUID_NONE;
@@ -110,7 +110,7 @@ void host_connection_ask(void *arg, uuid guest)
 	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
 	connection->guest = guest;
-	connection->since_us = uuid_is_none(guest) ? 0 : clock_now_us();
+	connection->since_us = uuid_is_none(guest) ? 0 : clock_steady_us();
 	(void) pthread_mutex_unlock(&h->lock);
 }
 
@@ -218,7 +218,7 @@ static void add_call(struct host_hanging *hanging, const struct host_connection 
 /* In the order in which they were left, the last first; each once. */
 static void list_hanging(struct rec_host *h, struct host_hanging *ret_hanging)
 {
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_steady_us();
 	ret_hanging->count = 0;
 	(void) pthread_mutex_lock(&h->lock);
 	for (const struct host_connection *connection = h->left; connection; connection = connection->next) {

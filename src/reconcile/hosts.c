@@ -129,7 +129,7 @@ static void note_use(struct host_connection *connection)
 {
 	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
-	connection->used_us = clock_now_us();
+	connection->used_us = clock_steady_us();
 	(void) pthread_mutex_unlock(&h->lock);
 }
 
@@ -224,7 +224,7 @@ RESULT hosts_enter(struct step *s, const struct disk_place *place)
 static bool is_idle(struct rec_host *h)
 {
 	int64_t used_us = disks_used_us(h);
-	return used_us && (clock_now_us() > used_us + DISKS_IDLE_US || !atomic_load(&h->is_ready));
+	return used_us && (clock_steady_us() > used_us + DISKS_IDLE_US || !atomic_load(&h->is_ready));
 }
 
 static void idle_run(struct job *job)
@@ -240,7 +240,7 @@ static void idle_run(struct job *job)
 
 void hosts_look_after(struct reconciler *r)
 {
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_steady_us();
 	(void) pthread_mutex_lock(&r->hosts_lock);
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {

@@ -28,16 +28,17 @@ static void tick_run(struct job *job)
 {
 	struct reconciler *r =
 		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, tick_job));
-	int64_t now_us = clock_now_us();
+	int64_t now_us = clock_steady_us();
 	if (work_take_loss(r) || now_us >= atomic_load(&r->resync_due_us)) {
 		atomic_store(&r->resync_due_us, now_us + r->resync_interval_us);
 		look_at_everything(r);
+		heap_trim_slack(); /* after a day's peak: nothing else comes by as rarely */
 	} else {
 		wake_hosts(r);
 	}
 	hosts_look_after(r);
 	atomic_store(&r->tick_due_us, now_us + r->host_interval_us);
-	actor_post_at(r->home_actor, &r->tick_job, now_us + r->host_interval_us);
+	actor_post_at(r->home_actor, &r->tick_job, clock_now_us() + r->host_interval_us);
 }
 
 static void wake_all_run(struct job *job)
@@ -227,7 +228,7 @@ void reconciler_start(struct reconciler *r)
 	r->wake_all_job = (struct job){.run = wake_all_run};
 	r->routers_job = (struct job){.run = routers_run};
 	r->unplaced_job = (struct job){.run = unplaced_run};
-	atomic_store(&r->resync_due_us, clock_now_us());
+	atomic_store(&r->resync_due_us, clock_steady_us());
 	store_listen(r->store, wake_on_publish, r);
 	r->network.driver->watch(r->network.self, network_changed, r);
 	actor_post(r->home_actor, &r->tick_job);

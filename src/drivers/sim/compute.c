@@ -406,7 +406,7 @@ static RESULT request_shutdown(struct compute_host *h, struct ctx *c, struct sim
 		return OK;
 	int64_t takes_us = h->host->shutdown_us ? h->host->shutdown_us : sim_draw_us(SIM_SHUT_DOWN);
 	if (takes_us)
-		d->ends_us = clock_now_us() + takes_us;
+		d->ends_us = clock_steady_us() + takes_us;
 	else
 		sim_power_off(h->host, d, COMPUTE_OFF_GUEST);
 	return OK;

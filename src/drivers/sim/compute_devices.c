@@ -89,7 +89,7 @@ static void request_unplug(struct sim_host *s, const struct sim_domain *d, struc
 		return;
 	int64_t takes_us = sim_draw_us(SIM_UNPLUG);
 	device->is_plugged = d->is_paused || takes_us > 0;
-	device->leaves_us = device->is_plugged ? clock_now_us() + takes_us : 0;
+	device->leaves_us = device->is_plugged ? clock_steady_us() + takes_us : 0;
 }
 
 /* QEMU's lock on a file: another guest that has it shares it, as this one does, or nobody else has it. */
@@ -176,7 +176,7 @@ bool sim_settle_devices(struct sim_domain *d)
 	size_t count = d->device_count;
 	for (size_t k = 0; k < count && !d->is_paused; k++) {
 		struct sim_device *device = &d->devices[k];
-		if (!device->leaves_us || device->leaves_us > clock_now_us())
+		if (!device->leaves_us || device->leaves_us > clock_steady_us())
 			continue;
 		device->is_plugged = false;
 		device->leaves_us = 0;

@@ -246,7 +246,7 @@ void sim_settle(struct sim_host *s)
 {
 	for (size_t k = 0; k < s->domain_count; k++) {
 		struct sim_domain *d = &s->domains[k];
-		if (d->ends_us && d->ends_us <= clock_now_us())
+		if (d->ends_us && d->ends_us <= clock_steady_us())
 			sim_power_off(s, d, COMPUTE_OFF_GUEST);
 		else if (sim_settle_devices(d))
 			sim_notify(s, d->id);

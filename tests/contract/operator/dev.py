@@ -323,6 +323,19 @@ def test_data_is_anothers(room):
     assert os.listdir(room / "real") == ["dari.db"]
 
 
+def test_database_is_gone(room):
+    """A region whose database is emptied or removed is not begun anew: its rows may be in a backup."""
+    data = room / "mine"
+    with Dev("--data", str(data)):
+        pass
+    kept = (data / "dev.yaml").read_bytes()
+    for ruin, words in ((lambda: os.truncate(data / "dari.db", 0), "is empty"), (lambda: os.unlink(data / "dari.db"), "is missing")):
+        ruin()
+        said = fails("--port", "0", "--data", str(data))
+        assert words in said and str(data / "dari.db") in said and "put it back from a backup" in said
+        assert (data / "dev.yaml").read_bytes() == kept
+
+
 def test_data_is_unusable(room):
     (room / "file").write_text("x")
     assert "--data wants a directory" in fails("--port", "0", "--data", str(room / "file"))

@@ -43,6 +43,22 @@ static void test_freezes_and_moves(void **state)
 	assert_true(clock_now_us() >= before + HOUR && clock_now_us() < before + 2 * HOUR);
 }
 
+static void test_steady(void **state)
+{
+	(void) state;
+	int64_t before = clock_steady_us();
+	assert_true(before >= clock_now_us() - SECOND && before <= clock_now_us() + SECOND);
+	clock_set_wall_us(-HOUR);
+	assert_true(clock_now_us() < before - HOUR + MINUTE);
+	assert_true(clock_steady_us() >= before && clock_steady_us() < before + MINUTE * 30);
+	clock_set_wall_us(HOUR);
+	assert_true(clock_steady_us() >= before + HOUR);
+	clock_set_wall_us(0);
+	assert_true(clock_steady_us() >= before + HOUR); /* it never goes back */
+	clock_set_us(5 * SECOND);
+	assert_true(clock_steady_us() == 5 * SECOND);
+}
+
 static void test_sleeps(void **state)
 {
 	(void) state;
@@ -192,6 +208,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		clock_test(test_runs),
 		clock_test(test_freezes_and_moves),
+		clock_test(test_steady),
 		clock_test(test_sleeps),
 		clock_test(test_writes_known_times),
 		clock_test(test_agrees_with_gmtime),

@@ -446,7 +446,34 @@ static void test_threads_real_timers(void **state)
 	assert_true(wait_for(&finished, 3));
 	for (int k = 0; k < 3; k++)
 		assert_true(timers[k].late_us >=
-			    0); /* an hour before the sleeper's own time, or wait_for() fails */
+			    -MILLISECOND); /* the two clocks are read one after the other */
+	actor_free(a);
+	executor_free(ex);
+}
+
+/* A timer posted before the wall clock is set back, one after it, and one whose time has come when the
+ * clock is set forward. */
+static void test_threads_clock_is_set(void **state)
+{
+	(void) state;
+	clock_set_us(0);
+	atomic_int finished = 0;
+	struct executor *ex = executor_new_threads();
+	struct actor *a = actor_new(ex, "a");
+	struct timed before = {{.run = timed_run}, &finished, clock_now_us() + 40 * MILLISECOND, 0};
+	actor_post_at(a, &before.job, before.due_us);
+	clock_set_wall_us(-HOUR);
+	struct timed after = {{.run = timed_run}, &finished, clock_now_us() + 40 * MILLISECOND, 0};
+	actor_post_at(a, &after.job, after.due_us);
+	assert_true(wait_for(&finished, 2));
+	assert_true(after.late_us >= -MILLISECOND && after.late_us < MINUTE * 30);
+	struct timed far = {{.run = timed_run}, &finished, clock_now_us() + 2 * HOUR, 0};
+	actor_post_at(a, &far.job, far.due_us);
+	clock_set_wall_us(2 * HOUR);
+	struct note wake = note_of(1);
+	actor_post(a, &wake.job); /* else it sleeps on for half a minute */
+	assert_true(wait_for(&finished, 3));
+	clock_set_wall_us(0);
 	actor_free(a);
 	executor_free(ex);
 }
@@ -632,6 +659,7 @@ int main(void)
 		exec_test(test_threads_many_posters),
 		exec_test(test_threads_serial_and_in_order),
 		exec_test(test_threads_real_timers),
+		exec_test(test_threads_clock_is_set),
 		exec_test(test_threads_frozen_clock),
 		exec_test(test_threads_free_waits_and_drops),
 		exec_test(test_relieved),

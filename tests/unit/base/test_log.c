@@ -44,6 +44,37 @@ static int reset(void **state)
 }
 #define log_test(f) cmocka_unit_test_teardown(f, reset)
 
+/* A reader that stands still holds up nobody; the line after the gap says how long it was. */
+static void test_full_pipe(void **state)
+{
+	(void) state;
+	char block[4096];
+	clock_set_us(INT64_C(1479204000) * SECOND);
+	capture_begin();
+	memset(block, 'x', sizeof block);
+	assert_true(fcntl(STDERR_FILENO, F_SETFL, O_NONBLOCK) == 0);
+	while (write(STDERR_FILENO, block, sizeof block) > 0)
+		continue;
+	assert_true(fcntl(STDERR_FILENO, F_SETFL, 0) == 0);
+	log_event(LOG_INFO, "first", NULL);
+	log_event(LOG_INFO, "second", NULL);
+	for (int k = 0; k < 3; k++)
+		assert_int_equal(read(reading_end, block, sizeof block), sizeof block);
+	log_event(LOG_INFO, "third", NULL);
+	static const char end[] = "time=2016-11-15T10:00:00.000Z level=warn event=log-lines-dropped count=2\n"
+				  "time=2016-11-15T10:00:00.000Z level=info event=third\n";
+	assert_true(dup2(saved_stderr, STDERR_FILENO) >= 0);
+	(void) close(saved_stderr);
+	size_t kept = 0;
+	ssize_t got = 0;
+	while ((got = read(reading_end, block, sizeof block)) > 0) {
+		kept = (size_t) got < sizeof captured ? (size_t) got : sizeof captured;
+		memcpy(captured, block, kept);
+	}
+	(void) close(reading_end);
+	assert_true(str_ends_with((struct str){captured, kept}, str_from(end)));
+}
+
 static void test_line(void **state)
 {
 	(void) state;
@@ -167,6 +198,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		log_test(test_line),
+		log_test(test_full_pipe),
 		log_test(test_levels),
 		log_test(test_nobody_forges_a_line),
 		log_test(test_long_line_is_cut),
