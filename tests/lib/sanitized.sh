@@ -9,7 +9,7 @@ export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=
 kind=$1 passed=0 failed=0
 scripts=
 if [ "$kind" = asan ]; then
-    scripts="operator/desks ec2/protocol openstack/protocol cross/strange_bodies cross/doors_own cross/figures azure/signin
+    scripts="operator/desks ec2/protocol openstack/protocol cross/strange_bodies cross/random_bodies cross/doors_own cross/figures azure/signin
         azure/bad_requests native/api native/stream console/oidc_sign_in console/passkeys console/second_factors"
 fi
 still=() # ThreadSanitizer wants its addresses where they always are
@@ -29,7 +29,7 @@ try() {
 }
 
 try "make $kind" "build/$kind.log" make "$kind"
-export DARI_BUILD=$PWD/build/$kind
+export DARI_BUILD=$PWD/build/$kind BODIES=${BODIES:-30} # of each call
 try "two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/cross/two_accounts.py --face ec2
 for script in $scripts; do
     try "$script" "build/$kind-${script/\//-}.log" "${still[@]}" "tests/contract/$script.py"

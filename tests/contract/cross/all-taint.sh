@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Twenty histories of marks.
+# limit: 5400 s
+# covers: taint.py
+SEEDS=20 exec "$(dirname "$0")/taint.py"

@@ -1,0 +1,182 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api src/base/json_write.c src/http
+# limit: 1200 s
+"""Requests that are nearly right, drawn from the rows of every face's tables: each call with some of its members of another type,
+too long, too deep, too many, in other alphabets, or the id of a row that is there. Whatever is asked, the answer is no failure of
+the server's own, the process goes on, and in the end rows, database and world agree. BODIES=60 draws more of each call; under
+AddressSanitizer (tests/fault/all-51-address-sanitizer.sh) this takes some ten minutes."""
+import collections
+import contextlib
+import copy
+import json
+import os
+import random
+import re
+import sys
+import urllib.parse
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloud  # noqa: E402
+import cloudstack  # noqa: E402
+import dev as ec2  # noqa: E402
+import native  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import azure, face  # noqa: E402
+
+BODIES, SEED = int(os.environ.get("BODIES", "1")), int(os.environ.get("SEED", "1"))
+VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
+FAILED = {500, 501, 502}  # no face has these for what a client has sent; CloudStack's own of that kind is 530
+TEXTS = ["", " ", "a", "é", "\u202e", "\x00", "\U0001F600", "%s%n", "' OR 1=1 --", "<x>&amp;", "../../etc/passwd", "-1", "0", "1e9", "true",
+         "null", "9" * 19, "9" * 40, "x" * 300, "x" * 70000, "10.0.0.0/8", "::1", "10.0.0.1", "2024-01-31T00:00:00Z", "*", "[]", "{}", "\n", "a=b&c=d"]
+VALUES = [None, True, False, 0, -1, 2**31, 2**63 - 1, 2**63, -2**63, 1.5, 1e308, [], {}, [[]], [{}], {"": ""}, ["a"] * 2000, [None], {"a": {"b": {"c": []}}}]
+
+
+def dump(name):
+    return json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
+
+
+class Draw(random.Random):
+    ids = ()
+
+    def text(self):
+        return self.choice(TEXTS) if self.random() < 0.6 or not self.ids else self.choice(self.ids)
+
+    def value(self):
+        if self.random() < 0.5:
+            return self.text()
+        if self.random() < 0.1:
+            return json.loads("[" * 200 + "]" * 200)
+        return self.choice(VALUES)
+
+    def mostly_good(self, param):
+        """What the table says of it, or what a stranger might send instead."""
+        if self.random() < 0.35:
+            return self.value()
+        if param.get("kind") or param["type"] in ("id", "list of ids"):
+            one = self.choice(self.ids) if self.ids else cloud.ABSENT
+            return [one] if param["type"].startswith("list") else one
+        words = (param.get("words") or "").split("|")
+        if words[0]:
+            return self.choice(words)
+        return param.get("min", 1) if param["type"] == "integer" else cloud.EXAMPLES.get(param["type"], "a")
+
+    def body(self, params, wrap=None):
+        inner = {}
+        for p in params:
+            if p["required"] or self.random() < 0.4:
+                try:
+                    cloud.put(inner, p["name"], copy.deepcopy(self.mostly_good(p)))
+                except (TypeError, IndexError, KeyError, AttributeError):
+                    continue  # its object is none by now
+        return {wrap: inner} if wrap and self.random() < 0.95 else inner
+
+    def path(self, path):
+        return re.sub(r"\{[^}]*\}", lambda _: urllib.parse.quote(self.text()[:200] or "x", safe=""), path)
+
+
+@contextlib.contextmanager
+def region():
+    """In the end it still runs, and rows, database and world agree."""
+    with Dev() as dev:
+        yield dev
+        dev.rest()
+        assert not dev.has_ended()
+        dev.audit()
+
+
+@pytest.fixture(scope="module")
+def plain():
+    with region() as dev:
+        dev.project = native.another(dev, "random")
+        cloud.furnish(dev, dev.project)
+        found = []
+        for a in dump("native"):
+            if a["lists"] and not a["admin"] and a["kind"] not in ("user", "access_key", "account", "domain", "role"):
+                found += dev.project.api("GET", a["path"] + "?limit=20").json.get("items", [])
+        dev.ids = [r["id"] for r in found] + [r["ec2"] for r in found if r.get("ec2")]
+        dev.came_to = collections.Counter()
+        yield dev
+        proved = sum(n for status, n in dev.came_to.items() if status != 401)
+        assert proved > dev.came_to[401] * 4, dev.came_to  # else the caller has lost its own rights
+
+
+def check(dev, status, what, said):
+    dev.came_to[status] += 1
+    assert status not in FAILED, f"SEED={SEED}: {what}: {status} {str(said)[:2000]}"
+
+
+def draws(name, ids=()):
+    """Each call of a face, as often as is asked for; none that ends who asks."""
+    draw = Draw(SEED)
+    draw.ids = ids
+    for action in dump(name):
+        if not re.search("(?i)password|session|logout|DeleteAccountAlias", action["name"] or "") and not action["open"]:
+            for _ in range(BODIES):
+                yield draw, action
+
+
+def pairs(draw, action):
+    return {p["name"].replace(".N", f".{draw.choice([1, 1, 1, 2, 0, 4000])}"): str(draw.mostly_good(p))[:9000]
+            for p in action["params"] if p["required"] or draw.random() < 0.3}
+
+
+@pytest.mark.parametrize("name", ["actions", "iam"])
+def test_query(plain, name):
+    for draw, a in draws(name, plain.ids):
+        params = pairs(draw, a)
+        answer = plain.project.root.call(a["name"], params, service=a["service"], version=VERSIONS.get(a["service"], ec2.VERSION))
+        check(plain, answer.status, (a["name"], params), answer)
+
+
+def test_openstack(plain):
+    for draw, a in draws("openstack", plain.ids):
+        body = draw.body(cloud.members(a), a["name"] or a["wrap"]) if a["method"] not in ("GET", "DELETE") else None
+        query = urllib.parse.urlencode({p["name"]: draw.text() for p in a["params"] if p["in"] == "query" and draw.random() < 0.2}, errors="replace")
+        path = a["prefix"] + draw.path(a["path"]) + (f"?{query}" if query else "")
+        answer = plain.project.call(a["method"], path, body, version=cloud.version_of(a))
+        check(plain, answer.status, (a["method"], path, body), answer)
+
+
+def test_native(plain):
+    for draw, a in draws("native", plain.ids):
+        if "/stream" in a["path"] or a["path"].startswith(("/me", "/signups")):
+            continue
+        body = draw.body([p for p in a["params"] if p["in"] == "body"]) if a["method"] not in ("GET", "DELETE") else None
+        query = urllib.parse.urlencode({p["name"]: draw.text() for p in a["params"] if p["in"] == "query" and draw.random() < 0.5}, errors="replace")
+        path = draw.path(a["path"]) + (f"?{query}" if query else "")
+        answer = plain.project.api(a["method"], path, body)
+        check(plain, answer.status, (a["method"], path, body), answer)
+
+
+def test_cloudstack(plain):
+    key = cloudstack.key_of(plain.project)
+    for draw, a in draws("cloudstack", plain.ids):
+        params = {k: v.encode(errors="replace").decode() for k, v in pairs(draw, a).items()}
+        status, answer, _ = cloudstack.call(plain, a["name"], post=True, **params, **key)
+        assert not (status == 530 and "internal" in str(answer).lower()), (a["name"], params, answer)
+        check(plain, status, (a["name"], params), answer)
+
+
+def test_azure():
+    with azure.region() as (arm, _):
+        dev = arm.dev
+        dev.came_to = collections.Counter()
+        here = arm.subscription(dev.account).rpartition("/")[2]
+        for draw, a in draws("azure"):
+            if not a["path"].startswith("/subscriptions"):
+                continue
+            body = draw.body([p for p in a["params"] if p["in"] == "body"]) if a["method"] in ("PUT", "POST", "PATCH") else None
+            path = draw.path(a["path"].replace("{subscriptionId}", here).replace("{resourceGroupName}", draw.choice(["g", "g", "x"])))
+            if draw.random() < 0.1:
+                arm.ask("PUT", f"/subscriptions/{here}/resourceGroups/g", "2021-04-01", dev.account, {"location": "useast1"})
+            status, _, answer = arm.ask(a["method"], path, a["versions"].split("|")[-1] or "2022-08-01", dev.account, body)
+            check(dev, status, (a["method"], path, body), answer)
+        dev.rest()
+        dev.audit()
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", __file__, *sys.argv[1:]]))

@@ -1,0 +1,165 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api src/engine/resolve src/auth/guard src/store/query
+# limit: 1200 s
+"""Each of two accounts writes a mark of its own into every text it can: names, descriptions, tags, tickets, history. Meanwhile
+either reads all that each face lists, the events, the searches and the live stream. A mark of the other's in an answer fails,
+whatever answer that is; and marks of one's own must be in some of each face's. SEEDS=20 draws more histories."""
+import json
+import os
+import random
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import cloud  # noqa: E402
+import cloudstack  # noqa: E402
+import dev as ec2  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import face  # noqa: E402
+from faces.native import Place, ask  # noqa: E402
+from world import HOSTS  # noqa: E402
+
+SEEDS, STEPS, ROUNDS = range(1, 1 + int(os.environ.get("SEEDS", "1"))), 40, 2
+TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=True, capture_output=True).stdout)["actions"]
+          for name in ("actions", "iam", "openstack", "cloudstack", "native")}
+VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
+READS = ("Describe", "List", "Get")
+NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # what these are asked
+
+
+class Side:
+    """One account, its mark, and what it has read."""
+
+    def __init__(self, dev, name):
+        self.place = Place(dev, name)
+        self.mark, self.count, self.seen = f"taint-{name}-{os.urandom(3).hex()}", 0, {}
+        self.other = None
+
+    def word(self):
+        self.count += 1
+        return f"{self.mark}-{self.count}"
+
+    # ---- what it writes
+
+    def patch(self, draw):
+        """The texts of a row, by /api/v1."""
+        action = draw.choice([a for a in TABLES["native"] if a["method"] == "PATCH" and a["kind"] in self.place.rows and not a["admin"]])
+        body = {p["name"]: self.word() for p in action["params"] if p["in"] == "body" and p["type"] == "string" and not p.get("kind")}
+        texts = {name: value for name, value in body.items() if draw.random() < 0.7} or body
+        return ask(self.place.root, "PATCH", action["path"].replace("{id}", self.place.rows[action["kind"]]["id"]), texts)
+
+    def tag(self, draw):
+        row = draw.choice([r for r in self.place.rows.values() if r.get("ec2")])
+        return self.place.root.call("CreateTags", {"ResourceId.1": row["ec2"], "Tag.1.Key": self.word(), "Tag.1.Value": self.word()})
+
+    def key_pair(self, draw):
+        name = self.word()
+        answer = self.place.root.call("CreateKeyPair", {"KeyName": name})
+        return self.place.root.call("DeleteKeyPair", {"KeyName": name}) if draw.random() < 0.5 else answer
+
+    def volume(self, _):
+        return self.place.owner.call("POST", "/volume/v3/volumes", {"volume": {"size": 1, "name": self.word(), "description": self.word()}})
+
+    def group(self, _):
+        return self.place.owner.call("POST", "/network/v2.0/security-groups", {"security_group": {"name": self.word(), "description": self.word()}})
+
+    def person(self, _):
+        return self.place.root.call("CreateUser", {"UserName": self.word()}, service="iam", version=face.IAM_VERSION)
+
+    def ticket(self, _):
+        return self.place.owner.api("POST", "/tickets", {"subject": self.word(), "body": self.word()})
+
+    def address_group(self, _):
+        return self.place.owner.call("POST", "/network/v2.0/address-groups", {"address_group": {"name": self.word(), "addresses": ["192.0.2.0/24"]}})
+
+    def offered(self, _):
+        return cloudstack.call(self.place.dev, "createSSHKeyPair", post=True, name=self.word(), **self.key)[0]
+
+    @property
+    def key(self):
+        return {"_key": self.place.root.key_id, "_secret": self.place.root.secret}
+
+    def step(self, draw):
+        deed = draw.choice([self.patch, self.patch, self.patch, self.tag, self.tag, self.key_pair, self.volume, self.group, self.person,
+                            self.ticket, self.address_group, self.offered])
+        answer = deed(draw)
+        status = answer if isinstance(answer, int) else answer.status
+        assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
+
+    # ---- what it reads
+
+    def take(self, name, what, text):
+        assert self.other.mark not in text, f"{name} {what} tells {self.mark} of {text[max(0, text.index(self.other.mark) - 300):][:600]}"
+        self.seen[name] = self.seen.get(name, 0) + (self.mark in text)
+
+    def read_native(self):
+        for a in TABLES["native"]:
+            if a["method"] != "GET" or "{" in a["path"] or a["path"].startswith("/stream"):
+                continue
+            query = NEEDS.get(f"GET {a['path']}", "?fields=*&limit=1000" if a["lists"] else "").format(self.other.mark)
+            for caller in (lambda: ask(self.place.root, "GET", a["path"] + query), lambda: self.place.owner.api("GET", a["path"] + query)):
+                answer = caller()
+                if answer.status == 200:
+                    self.take("native", a["path"], answer.text)
+
+    def read_query(self):
+        for name in ("actions", "iam"):
+            for a in TABLES[name]:
+                if not a["name"].startswith(READS) or a["writes"]:
+                    continue
+                answer = self.place.root.call(a["name"], service=a["service"], version=VERSIONS.get(a["service"], ec2.VERSION))
+                self.take(name, a["name"], answer.text)
+
+    def read_openstack(self):
+        for a in TABLES["openstack"]:
+            if a["method"] == "GET" and "{" not in a["path"]:
+                answer = self.place.owner.call("GET", a["prefix"] + a["path"], version=cloud.version_of(a))
+                self.take("openstack", a["path"], answer.text)
+
+    def read_cloudstack(self):
+        for a in TABLES["cloudstack"]:
+            if a["name"].startswith("list"):
+                for more in ({}, {"listall": "true"}, {"listall": "true", "keyword": self.other.mark}):
+                    status, answer, _ = cloudstack.call(self.place.dev, a["name"], **more, **self.key)
+                    if status == 200:
+                        self.take("cloudstack", a["name"], json.dumps(answer))
+
+    def read_support(self):
+        client = self.place.root.client("support")
+        cases = client.describe_cases(includeResolvedCases=True, includeCommunications=True)["cases"]
+        self.take("support", "DescribeCases", json.dumps(cases, default=str))
+
+    def read(self):
+        for face_of in (self.read_native, self.read_query, self.read_openstack, self.read_cloudstack, self.read_support):
+            face_of()
+
+
+@pytest.fixture(scope="module")
+def sides():
+    with Dev(*HOSTS) as dev:
+        one, two = Side(dev, "mine"), Side(dev, "theirs")
+        one.other, two.other = two, one
+        yield one, two
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_no_answer_holds_a_foreign_mark(sides, seed):
+    draw = random.Random(seed)
+    streams = [side.place.owner.watch() for side in sides]
+    for _ in range(ROUNDS):
+        for _ in range(STEPS):
+            draw.choice(sides).step(draw)
+        sides[0].place.dev.rest()
+        for side in sides:
+            side.read()
+    for side, stream in zip(sides, streams):
+        side.take("stream", "all kinds", json.dumps(list(stream.events), default=str))
+        stream.close()
+        missing = [name for name in ("native", "actions", "iam", "openstack", "cloudstack", "support", "stream") if not side.seen.get(name)]
+        assert not missing, f"{side.mark} is in no answer of {missing}, so that these prove nothing"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", __file__, *sys.argv[1:]]))
