@@ -112,11 +112,13 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 		count_in_place(t, v->pool, v->seen_host, sign * v->size);
 }
 
-/* Deleted ones count no longer: one that disks are made from stays as long as they do, and no list shows it. */
+/* Counts what Cinder lists. A deleted one that disks are made from stays as long as they do, and a bound one goes with
+ * the image, the copy or the backup that it was made for, which counts itself. */
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct snapshot *s = snapshot_of(row);
-	struct account_usage *account = row_is_live(row) ? usage_of_account(t, s->account) : NULL;
+	bool counts = row_is_live(row) && !s->is_bound;
+	struct account_usage *account = counts ? usage_of_account(t, s->account) : NULL;
 	if (!account)
 		return;
 	add(&account->snapshots, sign);

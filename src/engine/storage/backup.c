@@ -361,7 +361,6 @@ static RESULT write_fetch(struct op *op, const struct backup *b, uuid account, u
 			       .data_key = b->data_key,
 			       .backup = b->row.id,
 			       .restores = restores};
-	TRY(quota_check(op, account, QUOTA_SNAPSHOTS, 1));
 	return snapshot_put(op, s);
 }
 

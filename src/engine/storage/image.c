@@ -130,7 +130,8 @@ RESULT image_write_file_snapshot(struct op *op, struct snapshot *snapshot)
 	snapshot->progress = 100;
 	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
 	snapshot->seen_gen = 1;
-	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
+	if (!snapshot->is_bound)
+		TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
 	return snapshot_put(op, snapshot);
 }
 

@@ -58,12 +58,19 @@ static RESULT delete_snapshots(struct op *op, struct uuids snapshots)
 	return OK;
 }
 
+/* A bound one goes with its image. */
+static bool is_visible(const struct op *op, uuid snapshot)
+{
+	const struct snapshot *s = snapshot_find(op->head, snapshot);
+	return s && row_is_live(&s->row) && !s->is_bound;
+}
+
 static RESULT delete_backup(struct op *op, const struct image *image)
 {
 	VEC(uuid) snapshots = {0};
 	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
 	     d = image_device_next_by_image(op->head, d))
-		if (!uuid_is_none(d->snapshot) && !VEC_PUSH(op->ctx->arena, &snapshots, d->snapshot))
+		if (is_visible(op, d->snapshot) && !VEC_PUSH(op->ctx->arena, &snapshots, d->snapshot))
 			return ctx_no_memory(op->ctx);
 	struct image_target target = {.image = {.kind = KIND_IMAGE,
 						.prefix = image->row.id,

@@ -313,7 +313,8 @@ static RESULT give_snapshot(struct op *op, const struct image *image, const stru
 {
 	bool is_metered = !image->data_size || image->is_exported;
 	struct snapshot next = *snapshot;
-	TRY(quota_check(op, owner, QUOTA_SNAPSHOTS, 1));
+	if (!snapshot->is_bound)
+		TRY(quota_check(op, owner, QUOTA_SNAPSHOTS, 1));
 	TRY(quota_check_disk(op, owner, snapshot->file_size, KIND_SNAPSHOT));
 	if (is_metered)
 		TRY(snapshot_meter(op, snapshot, 0));

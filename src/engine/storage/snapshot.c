@@ -101,8 +101,9 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
 				   SNAPSHOTS_PENDING_MAX);
 	TRY(check_words(op, snapshot->description));
+	/* the image, copy or backup counts itself, and a bound snapshot does not */
 	TRY(snapshot->is_bound
-		    ? quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1)
+		    ? quota_check_disk(op, volume->account, 1, KIND_SNAPSHOT)
 		    : snapshot_check_quotas(op, volume->account, volume->type, 1, volume->seen_size));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
@@ -294,13 +295,33 @@ static RESULT fail_in_use(struct op *op, const struct snapshot_target *wish, con
 					    : STR("an image of another account")));
 }
 
+/* The image of another account that has the snapshot, or NULL. */
+static const struct image *find_foreign_image(const struct op *op, const struct snapshot *snapshot)
+{
+	const struct image_device *d = image_device_first_by_snapshot(op->head, snapshot->row.id);
+	for (; d; d = image_device_next_by_snapshot(op->head, d)) {
+		const struct image *image = image_find(op->head, d->image);
+		if (image && !uuid_equal(image->account, snapshot->account))
+			return image;
+	}
+	return NULL;
+}
+
+static RESULT leave_to_images(struct op *op, const struct snapshot *snapshot)
+{
+	struct snapshot next = *snapshot;
+	next.is_bound = true;
+	TRY(snapshot_put(op, &next));
+	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "left", "To the images that have it.");
+}
+
 RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 {
 	const struct snapshot *snapshot = NULL;
 	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	TRY(engine_permit(op, "snapshot.delete", KIND_SNAPSHOT, &snapshot->row));
 	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
-	if (device)
+	if (device && (!wish->leaves_to_images || find_foreign_image(op, snapshot)))
 		return fail_in_use(op, wish, image_find(op->head, device->image));
 	if (!uuid_is_none(snapshot->group_snapshot))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
@@ -319,7 +340,7 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 				   STR_ARG(wish->snapshot.text));
 	if (!wish->force && snapshot->reservation != SNAPSHOT_RESERVATION_ERROR)
 		TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
-	return snapshot_delete_metered(op, snapshot);
+	return device ? leave_to_images(op, snapshot) : snapshot_delete_metered(op, snapshot);
 }
 
 /* ---- reserved ---- */

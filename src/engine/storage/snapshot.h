@@ -65,6 +65,9 @@ OPERATION(engine_copy_snapshot, snapshot_copying)
 struct snapshot_target {
 	struct ref snapshot;
 	bool force; /* whatever holds it */
+	/* Cinder knows of no images: a snapshot that only images of its own account have becomes theirs (is_bound), and
+	 * goes with the last of them. */
+	bool leaves_to_images;
 };
 OPERATION(engine_delete_snapshot, snapshot_target)
 

@@ -285,7 +285,7 @@ def elsewhere(both, volume, one):
     both.rest()
     if both.server(away)["hostId"] != host:
         assert code(both.ec2.attach_volume, VolumeId=volume, InstanceId=away, Device="/dev/sdf") == "IncorrectState"
-        assert attach(both, both.server(away)["id"], both.seen(VOLUME, "volumes", volume)["id"]).status == 409
+        assert attach(both, both.server(away)["id"], both.seen(VOLUME, "volumes", volume)["id"]).status == 400
     both.ec2.stop_instances(InstanceIds=[away])
     both.rest()
     both.ec2.attach_volume(VolumeId=volume, InstanceId=away, Device="/dev/sdf")

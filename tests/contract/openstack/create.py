@@ -224,7 +224,7 @@ ROWS = [
 # tests/contract/cross/two_faces_disks.py, what a floating address stands for in 62 and tests/contract/cross/two_faces_network.py; words that mean the same as one above.
 ELSEWHERE = {
     "POST /identity/v3/roles": ("domain_id",),  # goldens: lists without the word leave it out
-    f"POST {NOVA}/servers": ("server.block_device_mapping_v2", "server.security_groups", "server.return_reservation_id", "server.config_drive", "server.personality", "OS-SCH-HNT:scheduler_hints",
+    f"POST {NOVA}/servers": ("server.block_device_mapping_v2", "server.block_device_mapping", "server.security_groups", "server.return_reservation_id", "server.config_drive", "server.personality", "OS-SCH-HNT:scheduler_hints",
                            "os:scheduler_hints.same_host", "os:scheduler_hints.different_host", "server",
                            "server.host", "server.hypervisor_hostname"),  # goldens: an administrator's words
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),

@@ -37,6 +37,8 @@ BODIES = {  # what the tables cannot say: a good body, for all of a call's param
     (SERVERS, "server.key_name"): lambda ids: server(ids, key_name="own"),
     (SERVERS, "server.block_device_mapping_v2.N.uuid"): lambda ids: server(ids, imageRef="", block_device_mapping_v2=[
         {"uuid": ids["image"], "source_type": "image", "destination_type": "local", "boot_index": 0}]),
+    (SERVERS, "server.block_device_mapping.N.volume_id"): lambda ids: server(ids, block_device_mapping=[{"volume_id": ids["volume"]}]),
+    (SERVERS, "server.block_device_mapping.N.snapshot_id"): lambda ids: server(ids, block_device_mapping=[{"snapshot_id": ids["snapshot"]}]),
     (SERVERS, "os:scheduler_hints.group"): lambda ids: {**server(ids), "os:scheduler_hints": {"group": ids["server_group"]}},
     (SERVERS, "OS-SCH-HNT:scheduler_hints.group"): lambda ids: {**server(ids), "OS-SCH-HNT:scheduler_hints": {"group": ids["server_group"]}},
     "POST /image/v2/images/{image_id}/import": lambda ids: {"method": {"name": "glance-direct"}},

@@ -210,7 +210,10 @@ static RESULT prepare_capture(struct os_call *e, struct image_capture *wish)
 	wish->no_reboot = true;
 	wish->may_share_name = true;
 	wish->alone_as = os_action_of(e)->verb;
-	return os_find_server(e, &wish->instance, &instance);
+	TRY(os_find_server(e, &wish->instance, &instance));
+	/* Nova: an image's data where the server starts from an image, snapshots of all its volumes where it starts from one */
+	wish->only_root = !instance->root_is_volume;
+	return OK;
 }
 
 static RESULT prepare_image(struct os_call *e, void *args)

@@ -21,6 +21,8 @@ static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
 struct os_block_device {
 	struct str source, destination, device, bus, type, volume_type, tag, format;
+	struct str virtual_name; /* the first form has this and the next two */
+	struct ref volume, snapshot;
 	struct ref id;
 	int64_t size, boot_index;
 	enum choice goes;
@@ -49,6 +51,21 @@ static const struct param block_rows[] = {
 #undef P
 static const struct params block_params = OS_PARAMS(struct os_block_device, block_rows);
 
+/* The first form, which libraries still send: a volume, a snapshot, or the name of a local disk. */
+#define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
+static const struct param old_block_rows[] = {
+	P("virtual_name", virtual_name, .max = 255, .doc = "swap, ephemeral0: a local disk."),
+	P("volume_id", volume, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("snapshot_id", snapshot, .kind = KIND_SNAPSHOT, .doc = "A new volume is made from it."),
+	P("volume_size", size, .min = 1, .max = 16384, .doc = "GiB; of a swap disk MiB."),
+	P("device_name", device, .min = 1, .max = 255, .doc = "As it is named."),
+	P("delete_on_termination", goes, .doc = "Goes with the server."),
+	OS_UNBUILT("no_device", .only = "false"),
+	OS_UNBUILT("connection_info"),
+};
+#undef P
+static const struct params old_block_params = OS_PARAMS(struct os_block_device, old_block_rows);
+
 /* ---- the rest ---- */
 
 struct os_group_name {
@@ -76,7 +93,7 @@ struct os_new_server {
 	struct {
 		const struct os_block_device *at;
 		size_t count;
-	} disks;
+	} disks, old_disks;
 	struct guest_files files;
 };
 #define P(wire, member, ...) OS_BODY(struct os_new_server, wire, member, __VA_ARGS__)
@@ -113,7 +130,9 @@ static const struct param server_rows[] = {
 	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
 	OS_BODY_LIST(struct os_new_server, "personality", files, os_file_params, .until = 56,
 		     .max = OS_FILES_MAX, .doc = "Files that its config drive tells the guest to write."),
-	OS_UNBUILT("block_device_mapping"),
+	OS_BODY_LIST(struct os_new_server, "block_device_mapping", old_disks, old_block_params,
+		     .max = DISKS_MAX,
+		     .doc = "The same in its first form. Without an image the first is the root disk."),
 	P("tags", tags, .since = 52, .doc = "Words."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	P("host", host, .since = 74, .min = 1, .max = 255,
@@ -156,6 +175,58 @@ static const struct param create_params[] = {
 };
 
 /* ---- disks ---- */
+
+static RESULT fail_mapping(struct os_call *e, const char *field, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, str_from(field), "Block Device Mapping is Invalid: %s.",
+			      why);
+}
+
+/* Translates an entry as Nova's block_device.from_legacy_mapping() does. */
+static RESULT translate_old_disk(struct os_call *e, struct os_block_device *b)
+{
+	bool is_swap = str_is(b->virtual_name, "swap");
+	bool is_local = is_swap || str_starts_with(b->virtual_name, STR("ephemeral"));
+	b->boot_index = -1;
+	b->source = is_local ? STR("blank") : b->snapshot.kind ? STR("snapshot") : STR("volume");
+	b->destination = is_local ? STR("local") : STR("volume");
+	if (is_swap)
+		b->format = STR("swap");
+	if (!is_local)
+		b->id = b->snapshot.kind ? b->snapshot : b->volume;
+	if (b->device.n && !str_starts_with(b->device, STR("/dev/")))
+		b->device = str_print(e->c->arena, "/dev/%" STR_FMT, STR_ARG(b->device));
+	return is_local || b->id.kind ? OK
+				      : fail_mapping(e, "block_device_mapping", "Unrecognized legacy format");
+}
+
+/* Puts disks of the first form in the place of those of the second one. */
+static RESULT take_old_disks(struct os_call *e, struct os_new_server *s)
+{
+	size_t count = s->old_disks.count;
+	bool has_root = s->image.kind != KIND_NONE;
+	if (!count)
+		return OK;
+	if (s->disks.count)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("block_device_mapping"),
+			"Using different block_device_mapping syntaxes is not allowed in the same "
+			"request.");
+	struct os_block_device *disks = arena_new_array(e->c->arena, struct os_block_device, count);
+	if (!disks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++) {
+		disks[k] = s->old_disks.at[k];
+		TRY(translate_old_disk(e, &disks[k]));
+		if (!has_root && !str_is(disks[k].source, "blank")) {
+			disks[k].boot_index = 0;
+			has_root = true;
+		}
+	}
+	s->disks.at = disks;
+	s->disks.count = count;
+	return OK;
+}
 
 static struct str root_name(struct os_call *e, const struct ref *image)
 {
@@ -584,6 +655,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	};
 	TRY(os_check_name(e, s->name, "name", OS_NAME_PLAIN));
 	TRY(os_check_metadata_keys(e, s->metadata, "metadata"));
+	TRY(take_old_disks(e, &a->server));
 	TRY(take_hints(e, a->hints.near.count ? &a->hints.near : &old->near, "same_host", &a->launch.near));
 	TRY(take_hints(e, a->hints.apart.count ? &a->hints.apart : &old->apart, "different_host",
 		       &a->launch.apart));

@@ -161,6 +161,13 @@ struct os_old_snapshot {
 };
 static const struct param snapshot_params[] = {OS_SNAPSHOT_PATH(struct os_old_snapshot, wish.snapshot)};
 
+static RESULT prepare_snapshot_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_old_snapshot *) args)->wish.leaves_to_images = true;
+	return OK;
+}
+
 static RESULT show_snapshot(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_found(e, &snapshots, &((const struct os_old_snapshot *) args)->wish.snapshot, w);
@@ -224,6 +231,6 @@ static const struct os_action actions[] = {
 	 .answer = show_snapshot, .doc = "One of them."},
 	{HTTP_DELETE, SNAPSHOTS "/{snapshot_id}", .permit = POLICY "snapshots:delete", .flags = API_WRITES,
 	 .until = LAST_PROXY, .status = 202, .args = OS_PARAMS(struct os_old_snapshot, snapshot_params),
-	 .operation = engine_delete_snapshot_run, .doc = "Deletes one."},
+	 .prepare = prepare_snapshot_delete, .operation = engine_delete_snapshot_run, .doc = "Deletes one."},
 };
 const struct os_actions os_compute_volume_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -40,6 +40,7 @@ struct os_image {
 	const struct image *image;
 	const struct snapshot *root; /* NULL: it has no data */
 	const char *status;
+	struct str block_devices; /* empty: none of Nova's */
 };
 
 static const void *gather_image(struct os_call *e, const struct row *row)
@@ -52,6 +53,7 @@ static const void *gather_image(struct os_call *e, const struct row *row)
 	item->image = image_of(row);
 	item->root = device ? snapshot_find(t, device->snapshot) : NULL;
 	item->status = status_of(t, item->image);
+	item->block_devices = os_image_block_devices(e, item->image);
 	return item;
 }
 
@@ -106,6 +108,18 @@ static void write_properties(struct arena *a, struct json_writer *w, const struc
 		json_write_text(w, OS_LICENCE_PROPERTY, licence_write_all(a, image->licences));
 }
 
+static void write_block_devices(struct json_writer *w, const struct os_image *i)
+{
+	const struct image *image = i->image;
+	if (!i->block_devices.n || tags_find(image->properties, STR("block_device_mapping")))
+		return;
+	json_write_text(w, "block_device_mapping", i->block_devices);
+	if (!tags_find(image->properties, STR("bdm_v2")))
+		json_write_z(w, "bdm_v2", "True");
+	if (!tags_find(image->properties, STR("root_device_name")))
+		json_write_text(w, "root_device_name", image->root_device);
+}
+
 static void write_image(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct os_image *i = item;
@@ -132,6 +146,7 @@ static void write_image(struct os_call *e, struct json_writer *w, const void *it
 	json_write_text(w, "file", str_print(e->c->arena, "/v2/images/%s/file", id));
 	json_write_z(w, "schema", "/v2/schemas/image");
 	write_properties(e->c->arena, w, image);
+	write_block_devices(w, i);
 }
 
 /* ---- lists ---- */

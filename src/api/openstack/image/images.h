@@ -32,6 +32,8 @@ void os_image_set_properties(struct arena *a, const struct image *image, struct 
 void os_image_apply_properties(struct arena *a, struct image_form *form);
 /* Who brings the licence of what it runs: byos; or several, as rhel:byos,rhel-ha:byos. As it is, not as it was said. */
 #define OS_LICENCE_PROPERTY "dari:licence"
+/* Nova's block device mapping of the image, as JSON text; empty: it has none. While the view's tables are held. */
+struct str os_image_block_devices(struct os_call *e, const struct image *image);
 /* Whether the property is a field of the row. */
 bool os_image_is_machine_word(struct str key);
 /* True if the image shows that word although no property says it: as another face's user made the image. */
