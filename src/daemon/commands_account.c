@@ -69,7 +69,8 @@ static RESULT find_owner_key(struct command_call *call, const struct tables *t, 
 			STR_ARG(a->name));
 }
 
-/* What an old aws (2.9 knows no AWS_ENDPOINT_URL) and a new one both need. */
+/* Serves old and new programs: aws 2.9 knows no AWS_ENDPOINT_URL, and the SDKs for Go, Java and JavaScript
+   read AWS_REGION alone. */
 static void write_env(struct command_call *call, struct str key_id, struct str secret)
 {
 	const struct settings *s = &call->daemon->settings;
@@ -81,11 +82,12 @@ static void write_env(struct command_call *call, struct str key_id, struct str s
 	buf_print(&call->text,
 		  "export AWS_ACCESS_KEY_ID=%" STR_FMT "\n"
 		  "export AWS_SECRET_ACCESS_KEY=%" STR_FMT "\n"
-		  "export AWS_DEFAULT_REGION=%" STR_FMT "\n"
+		  "export AWS_DEFAULT_REGION=%" STR_FMT " AWS_REGION=%" STR_FMT "\n"
 		  "export AWS_ENDPOINT_URL=%" STR_FMT "\n%" STR_FMT "export AWS_PAGER=\n"
 		  "# an aws older than 2.13 does not read AWS_ENDPOINT_URL:\n"
 		  "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n",
-		  STR_ARG(key_id), STR_ARG(secret), STR_ARG(s->region), STR_ARG(endpoint), STR_ARG(ca));
+		  STR_ARG(key_id), STR_ARG(secret), STR_ARG(s->region), STR_ARG(s->region), STR_ARG(endpoint),
+		  STR_ARG(ca));
 	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%}", "access_key_id", key_id.p, key_id.n,
 				"secret_access_key", secret.p, secret.n, "region", s->region.p, s->region.n,
 				"endpoint_url", endpoint.p, endpoint.n);

@@ -186,7 +186,7 @@ def clean_up():
         await_volume("available", "copy")
         plain.text("volume", "delete", "copy")
         plain.text("volume", "snapshot", "delete", "shot")
-        await_that(lambda: not own.say("volume", "snapshot", "list"), "no snapshot")
+        await_that(lambda: "shot" not in names(own.say("volume", "snapshot", "list")), "the snapshot is gone")
         plain.text("volume", "delete", "data")
         plain.text("router", "remove", "subnet", "way", "inner-v4")
         plain.text("router", "delete", "way")
