@@ -60,8 +60,9 @@ class Browser:
             raise AssertionError(f"{what or script}: {str(why).partition('; last seen')[0]} {failure}; the page says: {self.text()[:1500]}") from None
 
     def click(self, script, *args, what=None):
-        """Clicks on what the script says, once it is there, where nothing lies over it."""
+        """Clicks on what the script says, once it is there, where nothing lies over it. The menu "Actions" opens for it."""
         element = self.until(script, *args, what=what)
+        self.run("arguments[0].closest('.actions .sheet')?.parentNode.setAttribute('open', '')", element)
         self.run("arguments[0].scrollIntoView({block: 'center'})", element)
         element.click()
 

@@ -20,7 +20,7 @@ LIGHT = ("const c = document.querySelector('#screen canvas'); if (!c?.width) ret
          "const d = one.getImageData(0, 0, c.width, c.height).data; let n = 0; for (let k = 0; k < d.length; k += 4) n += d[k] + d[k + 1] + d[k + 2] > 60;"
          "return n;")
 # What the caption of the processors' chart says.
-USED = "return [...document.querySelectorAll('figcaption')].find(f => f.innerText.includes('Processors'))?.innerText ?? ''"
+USED = "return [...document.querySelectorAll('figcaption')].find(f => f.innerText.includes('CPU'))?.innerText ?? ''"
 
 
 def button(browser, words):
@@ -35,8 +35,8 @@ def open_page(browser, region, identifier):
 
 def screen(region, browser, identifier):
     open_page(browser, region, identifier)
-    button(browser, "Screen")
-    browser.until_text("Ctrl F6 leads out")
+    button(browser, "Console (VNC)")
+    browser.until_text("Press Ctrl+F6 to release it")
     light = []
 
     def is_drawn():
@@ -81,7 +81,7 @@ def chart(region, browser, identifier, address):
         seen[:] = [percent(browser)]
         return seen[0] > calm + 10  # a busy machine gives the guest little of its time
     region.check_soon(f"the chart of its processors rises from {calm} %", rises)
-    region.check(f"to {seen[0]} %, as the chart says to who does not see it", "Processors" in browser.run(
+    region.check(f"to {seen[0]} %, as the chart says to who does not see it", "CPU" in browser.run(
         "return document.querySelector('dari-chart').getAttribute('aria-label')"))
     region.check("it is drawn", browser.run("return document.querySelector('dari-chart canvas')?.width > 100"))
 

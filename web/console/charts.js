@@ -27,6 +27,9 @@ function load() {
 	});
 }
 
+/** Steps of an axis of bytes: powers of two, so that its labels are whole units. */
+const BINARY_STEPS = Array.from({length: 52}, (_, k) => 2 ** k);
+
 /** A canvas of its own, which lit-html leaves alone. What is set is drawn; a colour is the sheet's. */
 class Chart extends HTMLElement {
 	#plot = null;
@@ -73,7 +76,7 @@ class Chart extends HTMLElement {
 		this.#plot = new uplot({
 			...this.#size(), legend: {show: false}, cursor: {show: false}, scales: {x: {time: true, range: () => [this.#figures.from, this.#figures.to]}, y: {range: (u, min, max) => [0, Math.max(f.most ?? 0, (max || 1) * 1.1)]}},
 			axes: [{...axis, size: 26, values: (u, at) => at.map((s) => new Date(s * 1000).toLocaleString(language, f.to - f.from > 2 * 86400 ? {month: "numeric", day: "numeric"} : {hour: "2-digit", minute: "2-digit", hourCycle: "h23"}))},
-				{...axis, size: 74, values: (u, at) => at.map(f.say)}],
+				{...axis, size: 74, values: (u, at) => at.map(f.say), ...(f.isBytes ? {incrs: BINARY_STEPS} : {})}],
 			series: [{}, {stroke: second, width: 1.5, spanGaps: false}, {stroke: ink, width: 1.5, dash: [4, 3], spanGaps: false}].slice(0, f.data.length),
 		}, f.data, this);
 	}
@@ -114,10 +117,10 @@ function shape({columns, points, step_s}, seconds, to) {
 	const percent = (v) => number(v / 100, {style: "percent", maximumFractionDigits: 1});
 	return {
 		count: points.length, charts: [
-			{title: t("Processors"), say: percent, most: 10, names: [t("used")], ...data("cpu")},
-			{title: t("Memory"), say: size, most: 1024, names: [t("held")], ...data("memory")},
-			{title: t("Network"), say: rate, most: 1024, names: [t("received"), t("sent")], ...data("received", "sent")},
-			{title: t("Disks"), say: rate, most: 1024, names: [t("read"), t("written")], ...data("read", "written")},
+			{title: t("CPU utilization"), say: percent, most: 10, names: [t("used")], ...data("cpu")},
+			{title: t("Memory used"), say: size, isBytes: true, most: 1024, names: [t("used")], ...data("memory")},
+			{title: t("Network"), say: rate, isBytes: true, most: 1024, names: [t("received"), t("sent")], ...data("received", "sent")},
+			{title: t("Disk read/write"), say: rate, isBytes: true, most: 1024, names: [t("read"), t("written")], ...data("read", "written")},
 		],
 	};
 }
@@ -134,7 +137,7 @@ export function chartsCard(path) {
 	if (asked !== path + span[0])
 		fetchFigures(path, span);
 	const mine = known.path === path && known.span === span[0] ? known : {data: null, problem: null};
-	return html`<div class="card charts"><div class="head"><h2>${t("What it does")}</h2><span class="sp"></span><div class="bar" role="group" aria-label=${t("How far back")}>${SPANS.map(([name, , title]) => html`<button type="button" class="chip" aria-pressed=${name === span[0] ? "true" : "false"} @click=${() => { keep("dari.span", name); touch(); }}>${title()}</button>`)}</div></div>
+	return html`<div class="card charts"><div class="head"><h2>${t("Monitoring")}</h2><span class="sp"></span><div class="bar" role="group" aria-label=${t("Time range")}>${SPANS.map(([name, , title]) => html`<button type="button" class="chip" aria-pressed=${name === span[0] ? "true" : "false"} @click=${() => { keep("dari.span", name); touch(); }}>${title()}</button>`)}</div></div>
 		${mine.data?.count ? html`<div class="half">${mine.data.charts.map((c) => html`<figure><figcaption><strong>${c.title}</strong> <span class="dim num">${newest(c)}</span></figcaption><dari-chart role="img" aria-label=${`${c.title}: ${newest(c)}`} .figures=${uplot ? c : null}></dari-chart></figure>`)}</div>`
-		: mine.problem ? html`<p class="dim">${mine.problem.message}</p>` : html`<p class="dim">${mine.data ? t("No figures yet: the first come some seconds after somebody looks.") : t("Asking…")}</p>`}${nothing}</div>`;
+		: mine.problem ? html`<p class="dim">${mine.problem.message}</p>` : html`<p class="dim">${mine.data ? t("No data yet. The first values appear within a few seconds.") : t("Checking…")}</p>`}${nothing}</div>`;
 }

@@ -25,7 +25,7 @@ export function offerCommand(verb, args) {
 
 const TITLES = {
 	"instances.start": (n) => t("Start {n} instances, as", {n}), "instances.stop": (n) => t("Stop {n} instances, as", {n}),
-	"instances.reboot": (n) => t("Restart {n} instances, as", {n}), "instances.terminate": (n) => t("Terminate {n} instances, as", {n}),
+	"instances.reboot": (n) => t("Reboot {n} instances, as", {n}), "instances.terminate": (n) => t("Terminate {n} instances, as", {n}),
 };
 
 function newest() {
@@ -44,7 +44,8 @@ export function commandView() {
 	if (!now)
 		return nothing;
 	const kept = chosen("dari.tool", "aws"), [tool, text] = now.texts.find(([name]) => name === kept) ?? now.texts[0];
-	return html`<div class="gapcmd"></div><section class="cmd" aria-label=${t("As a command")}><div class="tabs"><strong>${TITLES[now.verb]?.(now.n) ?? t("The same, as")}</strong>
+	const isOpen = chosen("dari.command", "") === "open";
+	return html`<div class="gapcmd"></div><section class="cmd ${isOpen ? "" : "line"}" aria-label=${t("CLI equivalent")}><div class="tabs"><button type="button" class="plain fold" aria-expanded=${isOpen ? "true" : "false"} @click=${() => { keep("dari.command", isOpen ? "" : "open"); touch(); }}><span aria-hidden="true">${isOpen ? "▾" : "▸"}</span> ${TITLES[now.verb]?.(now.n) ?? t("CLI equivalent")}</button>
 		${now.texts.map(([name]) => html`<button type="button" class="chip" aria-pressed=${name === tool ? "true" : "false"} @click=${() => { keep("dari.tool", name); touch(); }}>${name}</button>`)}
 		<button type="button" class="plain" @click=${() => copy(text)}>${t("Copy")}</button></div><pre tabindex="0" aria-label=${t("Command")}>${text}</pre></section>`;
 }

@@ -12,7 +12,7 @@ import {send} from "./uploads.js";
 /** As its vendor has it under a name that stays; an operator's `dari image get debian-12` checks it besides. */
 const DEBIAN = {name: "debian-12", url: "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2", description: "Debian 12"};
 const FORMATS = ["qcow2", "raw", "vmdk", "vhd", "vhdx", "iso"];
-const FIRMWARE = [["unsaid", () => t("BIOS")], ["uefi-preferred", () => t("UEFI where there is, else BIOS")], ["uefi", () => t("UEFI")]];
+const FIRMWARE = [["unsaid", () => t("BIOS")], ["uefi-preferred", () => t("UEFI preferred")], ["uefi", () => t("UEFI")]];
 
 /** By the end of its name, as far as that says it. */
 const formatOf = (name) => ({img: "qcow2"})[/\.(\w+)$/.exec(name)?.[1]] ?? FORMATS.find((f) => name.toLowerCase().endsWith("." + f)) ?? "";
@@ -42,11 +42,11 @@ export function bring(before = {}) {
 	const fields = () => (from === "file"
 		? html`<label class="f">${t("File")}<input type="file" name="file" required @change=${(e) => fillIn(e.target.form.elements, e.target.value.replaceAll("\\", "/"))}></label>`
 		: html`<label class="f">${t("URL")}<input name="url" type="url" pattern="https?://.*" required maxlength="2048" placeholder="https://…/disk.qcow2" value=${before.url ?? ""} autofocus @change=${(e) => fillIn(e.target.form.elements, e.target.value)}></label>`);
-	ask({title: t("Bring an image in"), label: t("Import"),
-		body: () => html`<div @input=${(e) => preview(e.target.form)}><label class="f">${t("From")}<select name="from" @change=${(e) => { from = e.target.value; }}><option value="url">${t("a URL, from which the region fetches it")}</option><option value="file">${t("a file of yours")}</option></select></label>
-			${fields()}<label class="f">${t("Name")}<input name="name" required maxlength="255" value=${before.name ?? ""}></label><label class="f">${t("What for")}<input name="description" maxlength="255" value=${before.description ?? ""}></label>
+	ask({title: t("Import image"), label: t("Import"),
+		body: () => html`<div @input=${(e) => preview(e.target.form)}><label class="f">${t("Source type")}<select name="from" @change=${(e) => { from = e.target.value; }}><option value="url">${t("URL (fetched by the region)")}</option><option value="file">${t("Upload a file")}</option></select></label>
+			${fields()}<label class="f">${t("Name")}<input name="name" required maxlength="255" value=${before.name ?? ""}></label><label class="f">${t("Description")}<input name="description" maxlength="255" value=${before.description ?? ""}></label>
 			<div class="grid2"><label class="f">${t("Format")}<select name="format">${FORMATS.map((f) => html`<option>${f}</option>`)}</select></label>
-			<label class="f">${t("System")}<select name="platform"><option value="linux">Linux</option><option value="windows">Windows</option></select></label>
+			<label class="f">${t("Platform")}<select name="platform"><option value="linux">Linux</option><option value="windows">Windows</option></select></label>
 			<label class="f">${t("Firmware")}<select name="boot_mode">${FIRMWARE.map(([value, word]) => html`<option value=${value}>${word()}</option>`)}</select></label></div></div>`,
 		submit: async (form) => {
 			const file = form.get("from") === "file" ? form.get("file") : null;
@@ -61,14 +61,14 @@ export function bring(before = {}) {
 export const bringDebian = () => bring(DEBIAN);
 
 export function resend([i]) {
-	ask({title: t("Data for {name}", {name: nameOf(i)}), label: t("Send"), body: () => html`<label class="f">${t("File")}<input type="file" name="file" required autofocus></label>`,
+	ask({title: t("Upload data: {name}", {name: nameOf(i)}), label: t("Send"), body: () => html`<label class="f">${t("File")}<input type="file" name="file" required autofocus></label>`,
 		submit: (form) => { send(i, form.get("file")); }});
 }
 
 export function duplicate([i]) {
 	const key = intent(), first = `${nameOf(i)}-copy`.slice(0, 255), preview = (name) => showCommand("images.copy", {ids: [i], name});
-	ask({title: t("A copy of {name}", {name: nameOf(i)}), label: t("Copy"),
-		body: () => html`<p>${t("The copy is yours, and stays when the original goes.")}</p><label class="f">${t("Name")}<input name="name" required maxlength="255" value=${first} autofocus @input=${(e) => preview(e.target.value)}></label>`,
+	ask({title: t("Copy image {name}", {name: nameOf(i)}), label: t("Copy"),
+		body: () => html`<p>${t("The copy belongs to this account and is independent of the original.")}</p><label class="f">${t("Name")}<input name="name" required maxlength="255" value=${first} autofocus @input=${(e) => preview(e.target.value)}></label>`,
 		submit: async (form) => {
 			const answer = await post(`/images/${i.id}/copy`, {name: form.get("name")}, {"Idempotency-Key": key});
 			const row = answer.items?.[0];
@@ -82,8 +82,8 @@ export function duplicate([i]) {
 
 export async function describe([shown]) {
 	const i = await fetchWhole("images", shown), preview = (text) => showCommand("images.describe", {ids: [i], text});
-	ask({title: t("What {name} is for", {name: nameOf(i)}), label: t("Save"),
-		body: () => html`<label class="f">${t("What for")}<input name="description" maxlength="255" value=${i.description ?? ""} autofocus @input=${(e) => preview(e.target.value)}></label>`,
+	ask({title: t("Edit details of {name}", {name: nameOf(i)}), label: t("Save"),
+		body: () => html`<label class="f">${t("Description")}<input name="description" maxlength="255" value=${i.description ?? ""} autofocus @input=${(e) => preview(e.target.value)}></label>`,
 		submit: (form) => patch(`/images/${i.id}`, {description: form.get("description")}, i.gen).then(() => false)});
 	preview(i.description ?? "");
 }
@@ -96,10 +96,10 @@ export function share([i]) {
 		const said = form ? new FormData(form) : null, to = String(said?.get("account") ?? "").trim();
 		showCommand("images.share", {ids: [i], to, isPublic: said ? said.get("public") === "on" : Boolean(i.is_public), wasPublic: Boolean(i.is_public), gone: (said?.getAll("gone") ?? [])});
 	};
-	ask({title: t("Who may launch {name}", {name: nameOf(i)}), label: t("Save"),
-		body: () => html`<div @input=${(e) => preview(e.target.form)}>${mayPublish ? html`<label class="check"><input type="checkbox" name="public" ?checked=${i.is_public}> ${t("Everybody")}</label>` : nothing}
-			<label class="f">${t("Another account, by its id")}<input name="account" maxlength="64" spellcheck="false" autofocus></label>
-			${i.launchers?.length ? html`<p>${t("These may; take away from:")}</p>${i.launchers.map((id) => html`<label class="check"><input type="checkbox" name="gone" value=${id}> <span class="m">${known(id)?.name ?? id}</span></label>`)}` : nothing}</div>`,
+	ask({title: t("Launch permissions of {name}", {name: nameOf(i)}), label: t("Save"),
+		body: () => html`<div @input=${(e) => preview(e.target.form)}>${mayPublish ? html`<label class="check"><input type="checkbox" name="public" ?checked=${i.is_public}> ${t("Public (all accounts)")}</label>` : nothing}
+			<label class="f">${t("Account ID")}<input name="account" maxlength="64" spellcheck="false" autofocus></label>
+			${i.launchers?.length ? html`<p>${t("Accounts with launch permission (select to remove):")}</p>${i.launchers.map((id) => html`<label class="check"><input type="checkbox" name="gone" value=${id}> <span class="m">${known(id)?.name ?? id}</span></label>`)}` : nothing}</div>`,
 		submit: (form) => {
 			const to = form.get("account").trim(), gone = form.getAll("gone"), isPublic = form.get("public") === "on";
 			const change = {...(mayPublish && isPublic !== Boolean(i.is_public) ? {is_public: isPublic} : {}), ...(to ? {share_with: [to]} : {}), ...(gone.length ? {unshare_with: gone} : {})};

@@ -35,13 +35,13 @@ function asked(verb, {one, several, label, effect, done}) {
 }
 
 const stop = asked("stop", {one: (name) => t("Stop {name}?", {name}), several: (n) => t("Stop {n} instances?", {n}), label: () => t("Stop"),
-	effect: () => t("The guest is shut down. Its disks and addresses stay."), done: (n) => t("{n} instances are being stopped", {n})});
-const reboot = asked("reboot", {one: (name) => t("Restart {name}?", {name}), several: (n) => t("Restart {n} instances?", {n}), label: () => t("Restart"),
-	effect: () => t("The guest is not available until it has started again."), done: (n) => t("{n} instances are being restarted", {n})});
+	effect: () => t("The guest is shut down. Volumes and Elastic IP addresses are kept."), done: (n) => t("Stopping {n} instances", {n})});
+const reboot = asked("reboot", {one: (name) => t("Reboot {name}?", {name}), several: (n) => t("Reboot {n} instances?", {n}), label: () => t("Reboot"),
+	effect: () => t("The instance is unavailable until it has rebooted."), done: (n) => t("Rebooting {n} instances", {n})});
 const pause = asked("pause", {one: (name) => t("Pause {name}?", {name}), several: (n) => t("Pause {n} instances?", {n}), label: () => t("Pause"),
-	effect: () => t("The guest stands still, and keeps its memory, until it is told to go on."), done: (n) => t("{n} instances stand still", {n})});
+	effect: () => t("Pauses the guest in memory until you resume it."), done: (n) => t("{n} instances paused", {n})});
 const suspend = asked("suspend", {one: (name) => t("Suspend {name}?", {name}), several: (n) => t("Suspend {n} instances?", {n}), label: () => t("Suspend"),
-	effect: () => t("The guest’s memory is written to disk. It goes on from there when it is started."), done: (n) => t("{n} instances are being suspended", {n})});
+	effect: () => t("Saves the guest’s memory to disk. Starting the instance resumes it from there."), done: (n) => t("Suspending {n} instances", {n})});
 
 /** What goes with instances that are terminated: disks and addresses that are theirs alone. */
 function goesWith(chosen) {
@@ -59,19 +59,19 @@ function terminate(chosen) {
 		body: () => {
 			const {gone, kept, addresses} = goesWith(chosen);
 			return html`${chosen.length > 1 ? html`<p>${words(chosen.slice(0, 12).map(nameOf))}${chosen.length > 12 ? " …" : ""}</p>` : nothing}
-				<ul>${gone.length ? html`<li>${t("{n} disks go with them, {size} in all.", {n: gone.length, size: size(gone.reduce((s, v) => s + v.size, 0))})}</li>` : nothing}
-				${kept.length ? html`<li>${t("{n} volumes stay: {names}.", {n: kept.length, names: words(kept.slice(0, 6).map(nameOf))})}</li>` : nothing}
-				${addresses.length ? html`<li>${t("{n} addresses stay yours: {names}.", {n: addresses.length, names: words(addresses.map((a) => a.ip))})}</li>` : nothing}
-				<li>${t("It cannot be undone.")}</li></ul>`;
+				<ul>${gone.length ? html`<li>${t("{n} volumes are deleted ({size}).", {n: gone.length, size: size(gone.reduce((s, v) => s + v.size, 0))})}</li>` : nothing}
+				${kept.length ? html`<li>${t("{n} volumes are kept: {names}.", {n: kept.length, names: words(kept.slice(0, 6).map(nameOf))})}</li>` : nothing}
+				${addresses.length ? html`<li>${t("{n} Elastic IP addresses stay allocated: {names}.", {n: addresses.length, names: words(addresses.map((a) => a.ip))})}</li>` : nothing}
+				<li>${t("This action cannot be undone.")}</li></ul>`;
 		},
-		submit: () => report(t("{n} instances are being terminated", {n: chosen.length}), () => many("delete")(chosen)).then(() => false),
+		submit: () => report(t("Terminating {n} instances", {n: chosen.length}), () => many("delete")(chosen)).then(() => false),
 	});
 }
 
 /** In a window of its own: it stays while somebody goes on here. */
 async function openSerial(row) {
 	const w = window.open("about:blank", "_blank");
-	const answer = await report(t("The console is open"), () => post(`/instances/${row.id}/console`, {type: "serial"}));
+	const answer = await report(t("Console opened"), () => post(`/instances/${row.id}/console`, {type: "serial"}));
 	if (answer?.url && w) {
 		w.opener = null;
 		w.location.replace(new URL(new URL(answer.url).pathname + new URL(answer.url).search, location.origin));
@@ -85,13 +85,13 @@ const dialog = (name) => (chosen) => import("./instance_dialogs.js").then((m) =>
 
 /** {id, key: letter, permission, title, may(row), isRare, run(rows), danger} */
 export const INSTANCE_ACTIONS = [
-	{id: "start", key: "s", permission: "instance.start", title: () => t("Start"), may: (r) => ["stopped", "suspended"].includes(r.state), run: simple("start", (n) => t("{n} instances are being started", {n}))},
+	{id: "start", key: "s", permission: "instance.start", title: () => t("Start"), may: (r) => ["stopped", "suspended"].includes(r.state), run: simple("start", (n) => t("Starting {n} instances", {n}))},
 	{id: "stop", key: "x", permission: "instance.stop", title: () => t("Stop"), may: (r) => ON.has(r.state) || r.state === "pending", asks: true, run: stop},
-	{id: "reboot", key: "r", permission: "instance.reboot", title: () => t("Restart"), may: (r) => ON.has(r.state), asks: true, run: reboot},
+	{id: "reboot", key: "r", permission: "instance.reboot", title: () => t("Reboot"), may: (r) => ON.has(r.state), asks: true, run: reboot},
 	{id: "pause", permission: "instance.pause", title: () => t("Pause"), isRare: true, may: (r) => r.state === "running", asks: true, run: pause},
-	{id: "unpause", permission: "instance.unpause", title: () => t("Go on"), isRare: true, may: (r) => r.state === "paused", run: simple("unpause", (n) => t("{n} instances go on", {n}))},
+	{id: "unpause", permission: "instance.unpause", title: () => t("Resume"), isRare: true, may: (r) => r.state === "paused", run: simple("unpause", (n) => t("{n} instances resumed", {n}))},
 	{id: "suspend", permission: "instance.suspend", title: () => t("Suspend"), isRare: true, may: (r) => r.state === "running", asks: true, run: suspend},
-	{id: "protect", permission: "instance.update", title: () => t("Protect"), isRare: true, may: isThere, run: dialog("protect")},
+	{id: "protect", permission: "instance.update", title: () => t("Termination protection"), isRare: true, may: isThere, run: dialog("protect")},
 	{id: "tag", permission: "tag.set", title: () => t("Tag"), isRare: true, may: isThere, run: dialog("tag")},
 	{id: "untag", permission: "tag.remove", title: () => t("Untag"), isRare: true, may: (r) => isThere(r) && tagsOf(r).length, run: dialog("untag")},
 	{id: "terminate", key: "", permission: "instance.terminate", title: () => t("Terminate"), may: isThere, run: terminate, danger: true},
@@ -99,14 +99,14 @@ export const INSTANCE_ACTIONS = [
 
 export const ONE_ACTIONS = [
 	{id: "resize", permission: "instance.update", title: () => t("Resize"), may: (r) => r.state === "stopped", run: dialog("resize")},
-	{id: "display", permission: "instance.open_console", title: () => t("Screen"), may: (r) => ON.has(r.state), run: ([r]) => go(href("screen", r.ec2 || r.id))},
+	{id: "display", permission: "instance.open_console", title: () => t("Console (VNC)"), may: (r) => ON.has(r.state), run: ([r]) => go(href("screen", r.ec2 || r.id))},
 	{id: "serial", permission: "instance.open_console", title: () => t("Serial console"), may: (r) => ON.has(r.state), run: ([r]) => openSerial(r)},
-	{id: "attach", permission: "volume.attach", title: () => t("Attach a volume"), may: isSettled, run: dialog("attach")},
+	{id: "attach", permission: "volume.attach", title: () => t("Attach volume"), may: isSettled, run: dialog("attach")},
 	{id: "groups", permission: "instance.update", title: () => t("Security groups"), may: isThere, run: dialog("groups")},
-	{id: "image", permission: "image.create", title: () => t("Make an image"), may: isSettled, run: dialog("image")},
+	{id: "image", permission: "image.create", title: () => t("Create image"), may: isSettled, run: dialog("image")},
 	{id: "snapshot", permission: "snapshot.create", title: () => t("Snapshot"), may: isSettled, run: dialog("snapshot")},
 	{id: "rescue", permission: "instance.rescue", title: () => t("Rescue"), isRare: true, may: isSettled, run: dialog("rescue")},
-	{id: "unrescue", permission: "instance.unrescue", title: () => t("End the rescue"), isRare: true, may: (r) => r.state === "rescued", run: dialog("unrescue")},
+	{id: "unrescue", permission: "instance.unrescue", title: () => t("Unrescue"), isRare: true, may: (r) => r.state === "rescued", run: dialog("unrescue")},
 	{id: "rebuild", permission: "instance.rebuild", title: () => t("Rebuild"), isRare: true, may: isSettled, run: dialog("rebuild"), danger: true},
 	{...SUPPORT, may: () => true},
 ];

@@ -23,26 +23,26 @@ export async function resize([r]) {
 	await ready("instance-types");
 	const types = rows("instance-types");
 	const preview = (id) => showCommand("instances.resize", {ids: [r], type: types.find((x) => x.id === id)?.name});
-	ask({title: t("Another size for {name}", {name: nameOf(r)}), label: t("Change"),
-		body: () => html`<p class="hint">${r.state === "stopped" ? t("It takes effect at the next start.") : t("Stop it first: a size is changed while it is off.")}</p>
-			<label class="f">${t("Size")}<select name="type" autofocus @change=${(e) => preview(e.target.value)}>${types.toSorted((a, b) => a.vcpus - b.vcpus || a.memory - b.memory).map((type) => html`<option value=${type.id} ?selected=${type.id === r.type}>${type.name}: ${t("{n} vCPUs", {n: type.vcpus})}, ${size(type.memory)}</option>`)}</select></label>`,
+	ask({title: t("Change instance type of {name}", {name: nameOf(r)}), label: t("Change"),
+		body: () => html`<p class="hint">${r.state === "stopped" ? t("Takes effect at the next start.") : t("Stop the instance first to change its type.")}</p>
+			<label class="f">${t("Instance type")}<select name="type" autofocus @change=${(e) => preview(e.target.value)}>${types.toSorted((a, b) => a.vcpus - b.vcpus || a.memory - b.memory).map((type) => html`<option value=${type.id} ?selected=${type.id === r.type}>${type.name}: ${t("{n} vCPUs", {n: type.vcpus})}, ${size(type.memory)}</option>`)}</select></label>`,
 		submit: (form) => patch(`/instances/${r.id}`, {type: form.get("type")}, r.gen).then(() => false)});
 	preview(r.type);
 }
 
 export function protect(chosen) {
 	const preview = (on) => showCommand("instances.protect", {ids: chosen, on});
-	ask({title: t("Protect {names}", {names: namesOf(chosen)}), label: t("Save"),
-		body: () => html`<p>${t("Who is protected cannot be terminated, by nobody and by no tool, until that is taken away.")}</p><label class="f">${t("From now on")}<select name="on" autofocus @change=${(e) => preview(e.target.value === "1")}><option value="1">${t("protected against termination")}</option><option value="0">${t("not protected")}</option></select></label>`,
-		submit: (form) => report(form.get("on") === "1" ? t("{n} instances are protected", {n: chosen.length}) : t("{n} instances are protected no more", {n: chosen.length}),
+	ask({title: t("Termination protection: {names}", {names: namesOf(chosen)}), label: t("Save"),
+		body: () => html`<p>${t("A protected instance cannot be terminated by any tool until the protection is disabled.")}</p><label class="f">${t("Current tags")}<select name="on" autofocus @change=${(e) => preview(e.target.value === "1")}><option value="1">${t("enabled")}</option><option value="0">${t("disabled")}</option></select></label>`,
+		submit: (form) => report(form.get("on") === "1" ? t("Protection enabled for {n} instances", {n: chosen.length}) : t("Protection removed from {n} instances", {n: chosen.length}),
 			() => oneByOne(chosen, (r) => patch(`/instances/${r.id}`, {protect_terminate: form.get("on") === "1"}))).then(() => false)});
 	preview(true);
 }
 
 // ---- of one ----
 
-const SETTINGS = [["protect_terminate", () => t("Protected against termination")], ["protect_stop", () => t("Protected against being stopped")],
-	["shutdown_terminates", () => t("When its guest shuts down, it is terminated")], ["metadata_tokens_required", () => t("Its metadata want a token (IMDSv2)")]];
+const SETTINGS = [["protect_terminate", () => t("Termination protection")], ["protect_stop", () => t("Stop protection")],
+	["shutdown_terminates", () => t("Shutdown behavior: Terminate")], ["metadata_tokens_required", () => t("IMDSv2 required")]];
 
 export async function settings([shown]) {
 	const r = await fetchWhole("instances", shown);
@@ -50,9 +50,9 @@ export async function settings([shown]) {
 	ask({title: t("Settings of {name}", {name: nameOf(r)}), label: t("Save"),
 		body: () => {
 			const now = byId("instances", r.id);
-			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label><label class="f">${t("What for")}<input name="description" value=${before.description} maxlength="255"></label>
+			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label><label class="f">${t("Description")}<input name="description" value=${before.description} maxlength="255"></label>
 				${SETTINGS.map(([key, word]) => html`<label class="check"><input type="checkbox" name=${key} ?checked=${before[key]}> ${word()}</label>`)}
-				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
+				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Someone else changed this meanwhile. Current name: {name}.", {name: nameOf(now)})}</p>` : nothing}`;
 		},
 		submit: async (form) => {
 			const wanted = {description: form.get("description"), ...Object.fromEntries(SETTINGS.map(([key]) => [key, form.get(key) === "on"]))};
@@ -70,18 +70,18 @@ export async function attach([r]) {
 	await ready("volumes");
 	const free = rows("volumes").filter((v) => v.state === "available" && (!r.zone || v.zone === r.zone));
 	const preview = (id) => free.length && showCommand("volumes.attach", {ids: [free.find((v) => v.id === id)], instance: r});
-	ask({title: t("A volume for {name}", {name: nameOf(r)}), label: free.length ? t("Attach") : null,
+	ask({title: t("Attach volume to {name}", {name: nameOf(r)}), label: free.length ? t("Attach") : null,
 		body: () => (free.length ? html`<label class="f">${t("Volume")}<select name="volume" autofocus @change=${(e) => preview(e.target.value)}>${free.map((v) => html`<option value=${v.id}>${nameOf(v)}: ${size(v.size)}</option>`)}</select></label>
-			<label class="check"><input type="checkbox" name="goes"> ${t("It goes with the instance when that is terminated")}</label>` : html`<p>${t("No volume of its zone is free. Make one on the page of volumes.")}</p>`),
+			<label class="check"><input type="checkbox" name="goes"> ${t("Delete on termination")}</label>` : html`<p>${t("No available volume in this Availability Zone. Create one on the Volumes page.")}</p>`),
 		submit: (form) => post(`/volumes/${form.get("volume")}/attach`, {instance: r.id, ...(form.get("goes") ? {delete_on_termination: true} : {})}).then(() => false)});
 	preview(free[0]?.id);
 }
 
 export function detach(r, volume) {
 	showCommand("volumes.detach", {ids: [volume]});
-	ask({title: t("Take {name} out of {instance}?", {name: nameOf(volume), instance: nameOf(r)}), danger: true, label: t("Detach"),
-		body: () => html`<p>${t("Unmount it in the guest first. What it holds stays.")}</p>`,
-		submit: () => report(t("{n} volumes are being detached", {n: 1}), () => post(`/volumes/${volume.id}/detach`, {instance: r.id})).then(() => false)});
+	ask({title: t("Detach {name} from {instance}?", {name: nameOf(volume), instance: nameOf(r)}), danger: true, label: t("Detach"),
+		body: () => html`<p>${t("Unmount it in the guest first. Its data is kept.")}</p>`,
+		submit: () => report(t("Detaching {n} volumes", {n: 1}), () => post(`/volumes/${volume.id}/detach`, {instance: r.id})).then(() => false)});
 }
 
 export async function groups([r]) {
@@ -98,7 +98,7 @@ export async function groups([r]) {
 		submit: (form) => {
 			const chosen = form.getAll("group");
 			if (!chosen.length)
-				throw new Error(t("It is in one group at least."));
+				throw new Error(t("At least one security group is required."));
 			return patch(`/ports/${port.id}`, {groups: chosen}).then(() => false);
 		}});
 	preview(null);
@@ -106,9 +106,9 @@ export async function groups([r]) {
 
 export function image([r]) {
 	const key = intent(), say = (form) => ({ids: [r], name: form?.get("name") || `${nameOf(r)}-image`, noReboot: !form || form.get("goes_on") === "on"});
-	ask({title: t("An image of {name}", {name: nameOf(r)}), label: t("Make it"),
-		body: () => html`<div @input=${(e) => showCommand("instances.image", say(new FormData(e.target.form)))}><label class="f">${t("Name")}<input name="name" required maxlength="255" value=${`${nameOf(r)}-image`.slice(0, 255)} autofocus></label><label class="f">${t("What for")}<input name="description" maxlength="255"></label>
-			<label class="check"><input type="checkbox" name="goes_on" checked> ${t("Its guest goes on meanwhile")}</label></div><p class="hint">${t("Otherwise it is off while its disks are read, so that they are of one moment.")}</p>`,
+	ask({title: t("Create image of {name}", {name: nameOf(r)}), label: t("Create"),
+		body: () => html`<div @input=${(e) => showCommand("instances.image", say(new FormData(e.target.form)))}><label class="f">${t("Name")}<input name="name" required maxlength="255" value=${`${nameOf(r)}-image`.slice(0, 255)} autofocus></label><label class="f">${t("Description")}<input name="description" maxlength="255"></label>
+			<label class="check"><input type="checkbox" name="goes_on" checked> ${t("No reboot")}</label></div><p class="hint">${t("Without this, the instance is stopped while its disks are copied, so that they are consistent.")}</p>`,
 		submit: async (form) => {
 			const answer = await post("/images", {instance: r.id, name: form.get("name"), no_reboot: form.get("goes_on") === "on", ...(form.get("description") ? {description: form.get("description")} : {})}, {"Idempotency-Key": key});
 			applyRow("images", answer.items?.[0]);
@@ -124,21 +124,21 @@ export async function rescue([r]) {
 	await ready("images");
 	const preview = (id) => showCommand("instances.rescue", {ids: [r], image: findRow("images", id)});
 	ask({title: t("Rescue {name}", {name: nameOf(r)}), label: t("Rescue"),
-		body: () => html`<p>${t("It starts from another disk, with its own as the second one: to repair what keeps it from starting.")}</p><label class="f">${t("Start from")}<select name="image" autofocus @change=${(e) => preview(e.target.value)}>${imageOptions(html`<option value="">${t("the image that it was made from")}</option>`)}</select></label>`,
+		body: () => html`<p>${t("Boots from another image with the root disk attached as the second disk, to repair it.")}</p><label class="f">${t("Rescue image")}<select name="image" autofocus @change=${(e) => preview(e.target.value)}>${imageOptions(html`<option value="">${t("original image")}</option>`)}</select></label>`,
 		submit: (form) => post(`/instances/${r.id}/rescue`, form.get("image") ? {image: form.get("image")} : {}).then(() => false)});
 	preview("");
 }
 
 export function unrescue([r]) {
 	showCommand("instances.unrescue", {ids: [r]});
-	return report(t("It starts from its own disk again"), () => post(`/instances/${r.id}/unrescue`, {}));
+	return report(t("Rescue mode ended"), () => post(`/instances/${r.id}/unrescue`, {}));
 }
 
 export async function rebuild([r]) {
 	await ready("images");
 	const preview = (id) => showCommand("instances.rebuild", {ids: [r], image: findRow("images", id)});
 	ask({title: t("Rebuild {name}?", {name: nameOf(r)}), label: t("Rebuild"), danger: true, typed: nameOf(r),
-		body: () => html`<p>${t("It gets a new root disk made of the image. What its root disk holds is lost; its other disks, addresses and name stay.")}</p><label class="f">${t("Image")}<select name="image" autofocus @change=${(e) => preview(e.target.value)}>${imageOptions(html`${byId("images", r.image) ? html`<option value=${r.image}>${t("as now: {name}", {name: nameOf(byId("images", r.image))})}</option>` : nothing}`)}</select></label>`,
+		body: () => html`<p>${t("Replaces the root disk with a fresh copy of the image. Data on the root disk is lost. Other disks, IP addresses and the name are kept.")}</p><label class="f">${t("Image")}<select name="image" autofocus @change=${(e) => preview(e.target.value)}>${imageOptions(html`${byId("images", r.image) ? html`<option value=${r.image}>${t("current: {name}", {name: nameOf(byId("images", r.image))})}</option>` : nothing}`)}</select></label>`,
 		submit: (form) => post(`/instances/${r.id}/rebuild`, {image: form.get("image")}).then(() => false)});
 	preview(r.image);
 }

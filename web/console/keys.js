@@ -11,11 +11,11 @@ let isGoing = false, goTimer = 0;
 
 function help() {
 	const row = (keys, words) => html`<tr><td>${keys.map((k) => html`<kbd>${k}</kbd> `)}</td><td>${words}</td></tr>`;
-	ask({title: t("Keys"), label: null, body: () => html`<table class="keys"><tbody>
-		${row(["Ctrl K"], t("Go to, search, or do anything"))}${row(["/"], t("Filter"))}${row(["J", "K"], t("Down and up in a list"))}${row(["Space"], t("Pick a row"))}${row(["Enter"], t("Open"))}
-		${row(["C"], t("Launch"))}${row(["S"], t("Start"))}${row(["X"], t("Stop"))}${row(["R"], t("Restart"))}${row(["Ctrl Enter"], t("Send a form"))}${row(["Esc"], t("Back"))}
+	ask({title: t("Keyboard shortcuts"), label: null, body: () => html`<table class="keys"><tbody>
+		${row(["Ctrl K"], t("Search pages, resources and actions"))}${row(["/"], t("Filter"))}${row(["?"], t("Keyboard shortcuts"))}${row(["J", "K", "↓", "↑"], t("Next and previous row"))}${row(["Space"], t("Select row"))}${row(["Enter"], t("Open"))}
+		${row(["C"], t("Launch instance"))}${row(["S"], t("Start"))}${row(["X"], t("Stop"))}${row(["R"], t("Reboot"))}${row(["Ctrl Enter"], t("Submit form"))}${row(["Esc"], t("Back"))}
 		${PAGES.filter((p) => p.key && (p.group !== "region" || isOperator())).map((p) => row(["G", p.key.toUpperCase()], p.title()))}</tbody></table>
-		<p class="hint">${t("Single letters can be turned off in the menu of your name.")}</p>`});
+		<p class="hint">${t("Turn single-letter shortcuts off in the user menu.")}</p>`});
 }
 
 function isTyping(target) {

@@ -344,7 +344,7 @@ function headCell(column, sort) {
 function bodyRow(spec, s, row, index, {isOpen, isPicked, isCursor, isFresh}) {
 	return html`<tr role="row" data-id=${row.id} aria-rowindex=${index + 2} aria-selected=${isPicked ? "true" : "false"} class="${isOpen ? "open " : ""}${isCursor ? "cursor " : ""}${isFresh ? "fresh" : ""}"
 		@click=${(e) => clickRow(e, spec, s, row)}>
-		${spec.actions ? html`<td role="cell" class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Pick {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey); }}></td>` : nothing}
+		${spec.actions ? html`<td role="cell" class="pick"><input type="checkbox" .checked=${live(isPicked)} aria-label=${t("Select {name}", {name: nameOf(row)})} @click=${(e) => { e.stopPropagation(); toggle(s, row.id, e.shiftKey); }}></td>` : nothing}
 		${spec.columns.map((c) => html`<td role="cell" class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
 }
 
@@ -381,7 +381,7 @@ export function nameLink(spec, row) {
 			stateFor(spec.id).cursor = row.id;
 			openRow(spec, row);
 		}
-	}}>${nameOf(row)}</a>`;
+	}}><bdi>${nameOf(row)}</bdi></a>`;
 }
 
 function chips(spec, q, counts) {
@@ -395,12 +395,15 @@ function actionBar(spec, s, all) {
 	const chosen = spec.actions && s.picks.size ? [...source(spec)].filter((row) => s.picks.has(row.id)) : [];
 	if (!chosen.length)
 		return nothing;
-	return html`<div class="bar picks" role="toolbar" aria-label=${t("With the {n} picked", {n: chosen.length})}><strong>${t("{n} picked", {n: chosen.length})}</strong>
+	return html`<div class="bar picks" role="toolbar" aria-label=${t("Actions for {n} selected", {n: chosen.length})}><strong>${t("{n} selected", {n: chosen.length})}</strong>
 		${spec.actions.filter((a) => isOffered(a) && (!a.isRare || chosen.some((row) => a.may(row)))).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!chosen.some((row) => a.may?.(row) ?? true)}
 			@mouseenter=${() => spec.preview?.(a, chosen)} @focus=${() => spec.preview?.(a, chosen)} @click=${() => a.run(chosen)}>${a.title()}${a.danger ? "…" : ""}</button>`)}
-		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Pick none")}</button>
-		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const e of all) s.picks.add(e.row.id); touch(); }}>${t("Pick all {n}", {n: all.length})}</button>` : nothing}</div>`;
+		<button type="button" class="plain" @click=${() => { s.picks.clear(); touch(); }}>${t("Clear selection")}</button>
+		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const e of all) s.picks.add(e.row.id); touch(); }}>${t("Select all {n}", {n: all.length})}</button>` : nothing}</div>`;
 }
+
+/** Widths as shares of what there is. An address is never cut: its column has the room for one. */
+const tracks = (spec, columns) => `${spec.actions ? "36px " : ""}${columns.map((c) => `minmax(${c.isAddress ? "17ch" : "0"},${(c.width ?? "12%").replace("%", "fr")})`).join(" ")}`;
 
 function tableView(spec, s, all, sort) {
 	const height = narrow.matches ? 58 : 37;
@@ -413,8 +416,8 @@ function tableView(spec, s, all, sort) {
 		@scroll=${(e) => { s.top = e.target.scrollTop; s.height = e.target.clientHeight; touch(); }}
 		@pointerenter=${() => { s.isInside = true; }} @pointerleave=${() => { s.isInside = false; touch(); }}
 		@focusin=${() => { s.isInside = true; }} @focusout=${() => { s.isInside = false; touch(); }}>
-		<table role="table" class="stack" aria-rowcount=${all.length + 1} .style=${`--columns:${spec.actions ? "36px " : ""}${spec.columns.map((c) => c.width ?? "minmax(0,1fr)").join(" ")}`}>
-		<thead role="rowgroup"><tr role="row">${spec.actions ? html`<th role="columnheader" scope="col" class="pick"><input type="checkbox" aria-label=${t("Pick all")} .checked=${live(all.length > 0 && all.every((e) => s.picks.has(e.row.id)))}
+		<table role="table" class="stack" aria-rowcount=${all.length + 1} .style=${`--columns:${tracks(spec, spec.columns)};--few:${tracks(spec, spec.columns.filter((c) => !c.wide))}`}>
+		<thead role="rowgroup"><tr role="row">${spec.actions ? html`<th role="columnheader" scope="col" class="pick"><input type="checkbox" aria-label=${t("Select all")} .checked=${live(all.length > 0 && all.every((e) => s.picks.has(e.row.id)))}
 			@click=${(e) => { e.stopPropagation(); for (const {row} of all) e.target.checked ? s.picks.add(row.id) : s.picks.delete(row.id); touch(); }}></th>` : nothing}${spec.columns.map((c) => headCell(c, sort))}</tr></thead>
 		<tbody role="rowgroup">${gap(from)}${repeat(inSight, (e) => places.get(e.row.id), (e, k) => rowView(spec, s, e.row, from + k))}${gap(all.length - to)}</tbody></table></div>`;
 }
@@ -439,12 +442,12 @@ export function listView(spec) {
 	if (!total && spec.empty)
 		return spec.empty();
 	return html`<div class="bar" role="group" aria-label=${t("Filters")}><label class="sr" for="q">${t("Filter")}</label>
-		<input id="q" type="search" size="28" placeholder=${t("Filter: words, state:running, tag:env=prod")} .value=${live(q)} @input=${(e) => say({q: e.target.value})}
+		<input id="q" type="search" size="42" placeholder=${t("Filter: text, state:running, tag:env=prod")} .value=${live(q)} @input=${(e) => say({q: e.target.value})}
 			@keydown=${(e) => { if (e.key === "Escape") { e.target.value ? say({q: ""}) : e.target.blur(); e.stopPropagation(); } if (e.key === "ArrowDown") { e.preventDefault(); move(1); } }}>
 		${chips(spec, q, counts)}<span class="sp"></span>${spec.lead?.() ?? nothing}</div>
 		${actionBar(spec, s, all)}
-		${all.length ? tableView(spec, s, all, sort) : html`<p class="dim none">${t("Nothing fits this filter.")} <button type="button" class="plain" @click=${() => say({q: ""})}>${t("Show all")}</button></p>`}
-		${k.isCut ? html`<p class="hint">${t("Only the first {n} are held here.", {n: k.rows.size})}</p>` : nothing}`;
+		${all.length ? tableView(spec, s, all, sort) : html`<p class="dim none">${t("No matches.")} <button type="button" class="plain" @click=${() => say({q: ""})}>${t("Show all")}</button></p>`}
+		${k.isCut ? html`<p class="hint">${t("Only the first {n} are listed.", {n: k.rows.size})}</p>` : nothing}`;
 }
 
 // ---- keys ----

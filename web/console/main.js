@@ -77,30 +77,30 @@ function whoMenu() {
 		<div class="sheet">
 		${accounts.length > 1 ? html`<label class="f">${t("Account")}<select @change=${(e) => chooseAccount(e.target.value)}>${accounts.map((a) => html`<option value=${a.id} ?selected=${a.id === session.account?.id}>${a.name}</option>`)}</select></label>` : nothing}
 		<label class="f">${t("Language")}<select @change=${(e) => { keep("dari.language", e.target.value); speak(e.target.value); }}>${Object.entries(languages()).map(([code, name]) => html`<option value=${code} lang=${code} ?selected=${code === language}>${name}</option>`)}</select></label>
-		<label class="f">${t("Colours")}<select @change=${(e) => setTheme(e.target.value)}>${[["auto", t("As the system")], ["light", t("Light")], ["dark", t("Dark")]].map(([v, w]) => html`<option value=${v} ?selected=${v === theme}>${w}</option>`)}</select></label>
-		<label class="check"><input type="checkbox" ?checked=${chosen("dari.letters", "on") === "on"} @change=${(e) => keep("dari.letters", e.target.checked ? "on" : "off")}> ${t("Single letters are keys")}</label>
-		<a class="b" href=${href("you")}>${t("You")}</a><button type="button" @click=${signOut}>${t("Sign out")}</button></div></details>`;
+		<label class="f">${t("Theme")}<select @change=${(e) => setTheme(e.target.value)}>${[["auto", t("System default")], ["light", t("Light")], ["dark", t("Dark")]].map(([v, w]) => html`<option value=${v} ?selected=${v === theme}>${w}</option>`)}</select></label>
+		<label class="check"><input type="checkbox" ?checked=${chosen("dari.letters", "on") === "on"} @change=${(e) => keep("dari.letters", e.target.checked ? "on" : "off")}> ${t("Keyboard shortcuts")}</label>
+		<a class="b" href=${href("you")}>${t("My account")}</a><button type="button" @click=${signOut}>${t("Sign out")}</button></div></details>`;
 }
 
-const shownCount = (p) => (!p.counts ? "" : !p.count ? countOf(p.kind) : need(p.kind).isLoaded ? p.count() : "");
+const shownCount = (p) => (!p.counts || (p.group === "region" && !isOperator()) ? "" : !p.count ? countOf(p.kind) : need(p.kind).isLoaded ? p.count() : "");
 
 function navView(counts) {
 	const link = (p) => {
 		const n = counts[PAGES.indexOf(p)];
 		return html`<a href=${href(p.name)} aria-current=${here.page === p.name || (here.page === "" && p.name === "overview") ? "page" : nothing}>${p.title()}${n === "" ? nothing : html` <span class="num">${number(n)}</span>`}</a>`;
 	};
-	const groups = [["", "main"], [t("Account"), "account"], ...(isOperator() ? [[t("Region"), "region"]] : [])];
-	return html`<nav class="side" aria-label=${t("Pages")}>${groups.map(([title, group]) => html`${title ? html`<h2>${title}</h2>` : nothing}${PAGES.filter((p) => p.group === group && !p.hidden?.()).map(link)}`)}</nav>`;
+	const groups = isOperator() ? [[t("Region"), "region"], [t("Resources"), "main"], [t("Account"), "account"]] : [["", "main"], [t("Account"), "account"]];
+	return html`<nav class="side" aria-label=${t("Navigation")}>${groups.map(([title, group]) => html`${title ? html`<h2>${title}</h2>` : nothing}${PAGES.filter((p) => p.group === group && !p.hidden?.()).map(link)}`)}</nav>`;
 }
 
 function pageView() {
 	const name = here.page || "overview", isTheirs = pageOf(name)?.group === "region" && !isOperator(), module = isTheirs ? null : moduleOf(name);
 	if (module === null)
-		return html`<h1>${t("There is no such page")}</h1><p><a href=${href("overview")}>${t("To the overview")}</a></p>`;
+		return html`<h1>${t("Page not found")}</h1><p><a href=${href("overview")}>${t("Go to Overview")}</a></p>`;
 	if (!module)
 		return waiting();
 	if (module.problem)
-		return html`<h1>${t("This page could not be loaded")}</h1><p>${t("The program may have been replaced by a newer one.")} <button type="button" @click=${() => location.reload()}>${t("Load anew")}</button></p>`;
+		return html`<h1>${t("This page could not be loaded")}</h1><p>${t("The server may have been upgraded. Reload the page.")} <button type="button" @click=${() => location.reload()}>${t("Reload")}</button></p>`;
 	return module.view(here);
 }
 
@@ -114,7 +114,7 @@ function app() {
 	const counts = PAGES.map(shownCount);
 	return html`${guard([countTouches()], () => html`<a class="skip" href="#main">${t("Skip to content")}</a>
 		<header class="top"><a class="brand" href=${href("overview")}><b lang="ko">다리</b> Dari</a>
-		<button class="find" type="button" @click=${() => openPalette()}><span>${t("Go to, search, or do anything")}</span><kbd>Ctrl K</kbd></button>
+		<button class="find" type="button" @click=${() => openPalette()}><span>${t("Search pages, resources and actions")}</span><kbd>Ctrl K</kbd></button>
 		${healthView()}${whoMenu()}</header>`)}
 		<div class="lay">${guard([countTouches(), ...counts], () => navView(counts))}<main id="main" tabindex="-1" class=${health.state === "late" ? "late" : ""}>${pageView()}${commandView()}</main></div>
 		${notesView()}${dialogView()}${paletteView()}`;
@@ -176,11 +176,22 @@ export async function begin() {
 	touch();
 }
 
+/** Where the menu is one line, the present page is scrolled to. */
+function showCurrent() {
+	const nav = document.querySelector("nav.side"), link = nav?.querySelector("[aria-current]");
+	if (link && nav.scrollWidth > nav.clientWidth)
+		nav.scrollLeft = link.offsetLeft - (nav.clientWidth - link.offsetWidth) / 2;
+}
+
 onRepaint(paint);
 onArrival(() => {
 	scrollTo(0, 0);
 	document.querySelector("details.menu[open]")?.removeAttribute("open");
-	requestAnimationFrame(() => !hasDialog() && document.getElementById("main")?.focus({preventScroll: true}));
+	requestAnimationFrame(() => {
+		if (!hasDialog())
+			document.getElementById("main")?.focus({preventScroll: true});
+		showCurrent();
+	});
 });
 onSessionLost(() => session.state === "in" && begin());
 onEnd(begin);

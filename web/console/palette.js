@@ -43,9 +43,9 @@ function found() {
 	const pages = PAGES.filter((p) => p.group !== "hidden" && !p.hidden?.() && (p.group !== "region" || isOperator()) && fits(p.title() + " " + p.name))
 		.map((p) => ({what: t("Page"), title: p.title(), keys: p.key ? ["G", p.key.toUpperCase()] : [], run: () => go(href(p.name))}));
 	const verbs = [
-		{title: t("Launch an instance"), keys: ["C"], run: () => go(href("launch"))},
+		{title: t("Launch instance"), keys: ["C"], run: () => go(href("launch"))},
 		{title: t("Sign out"), run: signOut},
-		...(session.accounts?.length > 1 ? session.accounts.filter((a) => a.id !== session.account?.id).map((a) => ({title: t("Go to the account {name}", {name: a.name}), run: () => chooseAccount(a.id)})) : []),
+		...(session.accounts?.length > 1 ? session.accounts.filter((a) => a.id !== session.account?.id).map((a) => ({title: t("Switch to account {name}", {name: a.name}), run: () => chooseAccount(a.id)})) : []),
 	].filter((v) => fits(v.title)).map((v) => ({what: t("Action"), ...v}));
 	const things = [];
 	if (words.length)
@@ -96,10 +96,10 @@ export function paletteView() {
 			e.preventDefault();
 		}
 	};
-	return html`<div class="palette-back" @click=${(e) => e.target === e.currentTarget && close()}><div class="palette" role="dialog" aria-modal="true" aria-label=${t("Go to, search, or do anything")}>
-		<input role="combobox" aria-expanded="true" aria-controls="palette-list" aria-autocomplete="list" aria-activedescendant=${items.length ? `palette-${at}` : nothing} aria-label=${t("Go to, search, or do anything")}
-			placeholder=${t("A page, a name, an id, an address, or “stop web-1”")} autocomplete="off" spellcheck="false" .value=${text} @input=${(e) => { text = e.target.value; at = 0; touch(); }} @keydown=${press}>
-		<ul id="palette-list" role="listbox" aria-label=${t("Found")}>${items.map((item, k) => html`<li id="palette-${k}" role="option" aria-selected=${k === at ? "true" : "false"} @click=${() => run(item)} @pointermove=${() => { if (at !== k) { at = k; touch(); } }}>
+	return html`<div class="palette-back" @click=${(e) => e.target === e.currentTarget && close()}><div class="palette" role="dialog" aria-modal="true" aria-label=${t("Search pages, resources and actions")}>
+		<input role="combobox" aria-expanded="true" aria-controls="palette-list" aria-autocomplete="list" aria-activedescendant=${items.length ? `palette-${at}` : nothing} aria-label=${t("Search pages, resources and actions")}
+			placeholder=${t("Page, name, ID, address, or “stop web-1”")} autocomplete="off" spellcheck="false" .value=${text} @input=${(e) => { text = e.target.value; at = 0; touch(); }} @keydown=${press}>
+		<ul id="palette-list" role="listbox" aria-label=${t("Results")}>${items.map((item, k) => html`<li id="palette-${k}" role="option" aria-selected=${k === at ? "true" : "false"} @click=${() => run(item)} @pointermove=${() => { if (at !== k) { at = k; touch(); } }}>
 			<span class="what">${item.what}</span><span class="title">${item.title}</span><span class="hint m">${item.hint ?? ""}</span>${(item.keys ?? []).map((x) => html`<kbd>${x}</kbd>`)}</li>`)}</ul>
-		${items.length ? nothing : html`<p class="dim">${t("Nothing found.")}</p>`}</div></div>`;
+		${items.length ? nothing : html`<p class="dim">${t("No results.")}</p>`}</div></div>`;
 }

@@ -66,7 +66,7 @@ export function refName(kind, id) {
 }
 
 export function refLink(kind, id, page = kind) {
-	return id ? html`<a href=${href(page, id)}>${refName(kind, id)}</a>` : html`<span class="dim">–</span>`;
+	return id ? html`<a href=${href(page, id)}><bdi>${refName(kind, id)}</bdi></a>` : html`<span class="dim">–</span>`;
 }
 
 export function when(us) {
@@ -86,11 +86,11 @@ export function problemCard(problem, title) {
 	if (!problem)
 		return nothing;
 	const gone = problem instanceof Unreachable;
-	return html`<div class="card why" role="alert"><h2><span aria-hidden="true">▲</span> ${title ?? t("That did not work")}</h2>
+	return html`<div class="card why" role="alert"><h2><span aria-hidden="true">▲</span> ${title ?? t("Request failed")}</h2>
 		<p>${gone ? t("The server cannot be reached.") : problem.message}</p>
-		${problem.advice ? html`<p><strong>${t("What to do:")}</strong> ${problem.advice}</p>` : nothing}
+		${problem.advice ? html`<p><strong>${t("Recommended action:")}</strong> ${problem.advice}</p>` : nothing}
 		${(problem.body?.reasons ?? []).length ? html`<ul>${problem.body.reasons.map((r) => html`<li>${r.hosts ? t("{n} hosts: {why}", {n: r.hosts, why: r.why}) : r.why ?? String(r)}</li>`)}</ul>` : nothing}
-		${problem.body?.request_id ? html`<p class="hint m">${problem.body.request_id}</p>` : nothing}</div>`;
+		${problem.body?.request_id ? html`<p class="hint">${t("Request ID")} <span class="m">${problem.body.request_id}</span></p>` : nothing}</div>`;
 }
 
 export function waiting() {
@@ -162,7 +162,7 @@ export function dialogView() {
 	return html`<dialog class=${d.wide ? "wide" : ""} aria-labelledby="dialog-title" @cancel=${(e) => { e.preventDefault(); closeDialog(); }}
 		@click=${(e) => e.target.tagName === "DIALOG" && !d.keeps && closeDialog()}>
 		<form method="dialog" @submit=${submitDialog}><h2 id="dialog-title">${d.title}</h2>${d.body()}
-		${d.typed ? html`<label class="f">${t("Type {what} to go on", {what: d.typed})}<input autocomplete="off" .value=${d.typedNow} @input=${(e) => { d.typedNow = e.target.value; touch(); }}></label>` : nothing}
+		${d.typed ? html`<label class="f">${t("Type {what} to confirm", {what: d.typed})}<input autocomplete="off" .value=${d.typedNow} @input=${(e) => { d.typedNow = e.target.value; touch(); }}></label>` : nothing}
 		${problemCard(d.problem)}
 		<div class="bar end">${d.label === null ? nothing : html`<button class=${d.danger ? "danger" : "b1"} ?disabled=${d.isBusy || Boolean(d.typed && d.typedNow.trim() !== String(d.typed))}>${d.label ?? t("OK")}</button>`}
 		<button type="button" @click=${closeDialog}>${d.label === null ? t("Close") : t("Cancel")}</button></div></form></dialog>`;
@@ -191,7 +191,7 @@ export async function report(title, work) {
 			body: () => html`<ul class="plainlist">${failed.map((f) => html`<li><strong class="m">${f.id}</strong> ${f.error?.detail ?? f.error?.title ?? String(f.error ?? "")}${f.error?.advice ? html` <span class="dim">${f.error.advice}</span>` : nothing}</li>`)}</ul>`});
 		return answer;
 	} catch (problem) {
-		ask({title: t("That did not work"), label: null, body: () => problemCard(problem, title)});
+		ask({title: t("Request failed"), label: null, body: () => problemCard(problem, title)});
 		return null;
 	}
 }
@@ -205,15 +205,15 @@ export async function oneByOne(chosen, send) {
 }
 
 /** For the pages of things: what can be done to one. Its form is loaded when somebody asks for it. */
-export const SUPPORT = {id: "support", title: () => t("Ask for support"), one: true, run: (rows) => import("./ticket_actions.js").then((m) => m.openTicket(rows),
-	() => note(t("The program may have been replaced by a newer one."), "bad"))};
+export const SUPPORT = {id: "support", title: () => t("Get support"), one: true, run: (rows) => import("./ticket_actions.js").then((m) => m.openTicket(rows),
+	() => note(t("The server may have been upgraded. Reload the page."), "bad"))};
 
 export async function copy(text) {
 	try {
 		await navigator.clipboard.writeText(text);
 		note(t("Copied"));
 	} catch {
-		note(t("The browser did not let it be copied"), "bad");
+		note(t("Copy failed"), "bad");
 	}
 }
 
@@ -224,6 +224,6 @@ export function copyable(text) {
 /** A bar of how much of something is used. */
 export function gauge(word, used, limit, say) {
 	const share = limit > 0 ? used / limit : 0;
-	return html`<div class="gauge"><div class="row"><span>${word}</span><span class="num">${limit < 0 || limit === undefined ? t("{used}, no limit", {used: say(used)}) : t("{used} of {limit}", {used: say(used), limit: say(limit)})}</span></div>
+	return html`<div class="gauge"><div class="row"><span>${word}</span><span class="num">${limit < 0 || limit === undefined ? t("{used} / unlimited", {used: say(used)}) : t("{used} / {limit}", {used: say(used), limit: say(limit)})}</span></div>
 		<svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true" class=${share > 0.9 ? "bad" : share > 0.75 ? "go" : "ok"}><rect class="track" width="100" height="4" rx="2"/><rect class="fill" width=${Math.min(100, share * 100)} height="4" rx="2"/></svg></div>`;
 }

@@ -28,7 +28,7 @@ function look(version) {
 export function quotasCard(version) {
 	look(version);
 	const limited = (shown.items ?? []).filter((q) => q.limit > 0).toSorted((a, b) => b.used / b.limit - a.used / a.limit).slice(0, SHOWN);
-	return html`<div class="card"><div class="head"><h2>${t("Quotas")}</h2><span class="sp"></span><a href=${href("quotas")}>${t("All of it")}</a></div>
+	return html`<div class="card"><div class="head"><h2>${t("Quotas")}</h2><span class="sp"></span><a href=${href("quotas")}>${t("View all")}</a></div>
 		${limited.map((q) => gauge(quotaWord(q.name), q.used, q.limit, sayOf(q.name)))}
-		${shown.items && !limited.length ? html`<p class="dim">${t("No limit is set for this account.")}</p>` : ""}</div>`;
+		${shown.items && !limited.length ? html`<p class="dim">${t("No quotas are set for this account.")}</p>` : ""}</div>`;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // A page of one kind of thing: the list, the open one beside it, and a page for each. What differs stands in the page's own file.
 import {html, nothing, nameOf, shortId, stateOf, waiting} from "./parts.js";
+import {actionsView} from "./actions_menu.js";
 import {listView, nameLink} from "./list.js";
 import {findRow, need, whole} from "./store.js";
 import {href, say} from "./router.js";
@@ -23,22 +24,21 @@ export function resourcePage(page) {
 		spec.actions = undefined;
 	const actionsOf = (r) => [...(spec.actions ?? []), ...(mayChange() ? page.oneActions ?? [] : [])].filter((a) => isOffered(a, r) && (!a.isRare || a.may(r)));
 	const state = (r) => page.state?.(r) ?? stateOf(r);
-	const buttons = (r) => (actionsOf(r).length ? html`<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${actionsOf(r).map((a) => html`<button type="button" class=${a.danger ? "danger-text" : ""} ?disabled=${!(a.may?.(r) ?? true)}
-		@mouseenter=${() => spec.preview(a, [r])} @focus=${() => spec.preview(a, [r])} @click=${() => a.run([r])}>${a.title()}${a.danger ? "…" : ""}</button>`)}</div>` : nothing);
-	const why = (r) => (r.conditions?.length ? html`<div class="card why">${r.conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> ${nameOf(r)}: ${t(c.name)}</h2><p>${c.message}</p>${c.advice ? html`<p><strong>${t("What to do:")}</strong> ${c.advice}</p>` : nothing}`)}</div>` : nothing);
-	const detail = (r) => html`${buttons(r)}${why(r)}${page.body?.(r) ?? html`<div class="card"><h2>${t("What it is")}</h2>${page.facts(r)}</div>`}${page.more?.(r) ?? nothing}`;
+	const buttons = (r) => actionsView(actionsOf(r).map((a) => ({title: a.title(), danger: a.danger, disabled: !(a.may?.(r) ?? true), preview: () => spec.preview(a, [r]), run: () => a.run([r])})));
+	const why = (r) => (r.conditions?.length ? html`<div class="card why">${r.conditions.map((c) => html`<h2><span aria-hidden="true">▲</span> <bdi>${nameOf(r)}</bdi>: ${t(c.name)}</h2><p>${c.message}</p>${c.advice ? html`<p><strong>${t("Recommended action:")}</strong> ${c.advice}</p>` : nothing}`)}</div>` : nothing);
+	const detail = (r) => html`${buttons(r)}${why(r)}${page.body?.(r) ?? html`<div class="card"><h2>${t("Details")}</h2>${page.facts(r)}</div>`}${page.more?.(r) ?? nothing}`;
 	return ({id, query}) => {
 		for (const kind of [...spec.kinds, ...(page.alsoNeeds ?? [])])
 			need(kind);
 		if (id) {
 			const found = findRow(page.kind, id), r = found && whole(page.kind, found);
 			offerCommand(page.command, {ids: r ? [r] : []});
-			return r ? html`<div class="head"><h1>${nameOf(r)}</h1>${state(r)}<span class="dim m">${shortId(r)}</span></div>${detail(r)}`
-				: need(page.kind).isLoaded ? html`<h1>${t("There is no such thing")}</h1><p>${t("It may be gone, or another account’s.")} <a href=${href(page.name)}>${page.title()}</a></p>` : waiting();
+			return r ? html`<div class="head"><h1><bdi>${nameOf(r)}</bdi></h1>${state(r)}<span class="dim m">${shortId(r)}</span></div>${detail(r)}`
+				: need(page.kind).isLoaded ? html`<h1>${t("Resource not found")}</h1><p>${t("It may have been deleted, or belongs to another account.")} <a href=${href(page.name)}>${page.title()}</a></p>` : waiting();
 		}
 		offerCommand(page.command, {});
 		const found = query.get("open") ? findRow(page.kind, query.get("open")) : null, open = found && whole(page.kind, found);
 		const list = listView(spec);
-		return html`<h1>${page.title()}</h1>${page.above?.() ?? nothing}${open ? html`<div class="two"><div>${list}</div><aside class="beside" aria-label=${nameOf(open)}><div class="head"><h2><a href=${spec.href(open)}>${nameOf(open)}</a></h2>${state(open)}<span class="sp"></span><button type="button" class="plain" aria-label=${t("Close")} @click=${() => say({open: ""})}>×</button></div>${detail(open)}</aside></div>` : list}`;
+		return html`<h1>${page.title()}</h1>${page.above?.() ?? nothing}${open ? html`<div class="two"><div>${list}</div><aside class="beside" aria-label=${nameOf(open)}><div class="head"><h2><a href=${spec.href(open)}><bdi>${nameOf(open)}</bdi></a></h2>${state(open)}<span class="sp"></span><button type="button" class="plain" aria-label=${t("Close")} @click=${() => say({open: ""})}>×</button></div>${detail(open)}</aside></div>` : list}`;
 	};
 }

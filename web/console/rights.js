@@ -12,6 +12,9 @@ import {showCommand} from "./command_bar.js";
 /** Who answers for the account makes users and policies. */
 export const manages = () => session.rights?.some((r) => r === "manager" || r === "admin");
 
+/** Over the pages of who manages an account: why there is no button here. */
+export const whyNoButtons = () => (manages() ? nothing : html`<p class="hint">${t("You have read-only access here. Managing users, roles and policies requires the manager role in this account; switch accounts in the user menu.")}</p>`);
+
 // ---- policies ----
 
 let ofAws = null; // AWS's own, which are no rows
@@ -41,7 +44,7 @@ function attach(field, holder) {
 	const there = new Set(rows("policy-attachments").filter((a) => a[field] === holder.id).map((a) => a.policy));
 	const choices = [...rows("policies").filter(isManaged), ...awsPolicies()].filter((p) => !there.has(p.id));
 	const preview = (id) => showCommand(`policies.attach-${field.replaceAll("_", "-")}`, {ids: [holder], policy: policyOf(id)});
-	ask({title: t("A policy for {name}", {name: nameOf(holder)}), label: t("Attach"),
+	ask({title: t("Attach policy to {name}", {name: nameOf(holder)}), label: t("Attach"),
 		body: () => html`<label class="f">${t("Policy")}<select name="policy" autofocus @change=${(e) => preview(e.target.value)}>${choices.map((p) => html`<option value=${p.id}>${p.name}${awsPolicies().includes(p) ? " (AWS)" : ""}</option>`)}</select></label>`,
 		submit: (form) => give(field, holder, form)});
 	if (choices.length)
@@ -50,8 +53,8 @@ function attach(field, holder) {
 
 function take(field, holder, p) {
 	showCommand(`policies.detach-${field.replaceAll("_", "-")}`, {ids: [holder], policy: p});
-	ask({title: t("Take {policy} from {name}?", {policy: p.name, name: nameOf(holder)}), danger: true, label: t("Detach"), body: () => html`<p>${t("What it allows is refused from now on, unless another policy allows it.")}</p>`,
-		submit: () => report(t("It has the policy no more"), () => post(`/${HOLDERS[field].path}/${holder.id}/detach-policy`, {policy: p.id})).then(() => reload("policy-attachments")).then(() => false)});
+	ask({title: t("Detach {policy} from {name}?", {policy: p.name, name: nameOf(holder)}), danger: true, label: t("Detach"), body: () => html`<p>${t("Actions that only this policy allows are denied from now on.")}</p>`,
+		submit: () => report(t("Policy detached"), () => post(`/${HOLDERS[field].path}/${holder.id}/detach-policy`, {policy: p.id})).then(() => reload("policy-attachments")).then(() => false)});
 }
 
 /** The policies of a user, a group or a role, as a card. */
@@ -59,9 +62,9 @@ export function policiesCard(field, holder) {
 	const attached = rows("policy-attachments").filter((a) => a[field] === holder.id).map((a) => ({a, p: policyOf(a.policy)})).filter(({p}) => p);
 	const inline = rows("policies").filter((p) => p[field] === holder.id);
 	return html`<div class="card"><h2>${t("Policies")}</h2>${attached.length + inline.length ? html`<ul class="plainlist">
-		${attached.map(({a, p}) => html`<li>${awsPolicies().includes(p) ? html`${p.name} <span class="dim">AWS</span>` : html`<a href=${href("policies", p.id)}>${p.name}</a>`} ${a.is_boundary ? mark("go", t("boundary")) : manages() ? html`<button type="button" class="plain danger-text" aria-label=${t("Take away {name}", {name: p.name})} @click=${() => take(field, holder, p)}>${t("Take away")}</button>` : nothing}</li>`)}
-		${inline.map((p) => html`<li><a href=${href("policies", p.id)}>${p.name}</a> <span class="dim">${t("its own")}</span></li>`)}</ul>` : html`<p class="dim">${t("None: roles alone say what it may.")}</p>`}
-		<div class="bar">${manages() ? html`<button type="button" @click=${() => attach(field, holder)}>${t("Attach a policy")}…</button>` : nothing}<a class="b" href=${href("who-may", "", {[field]: holder.id})}>${t("What may it do?")}</a></div></div>`;
+		${attached.map(({a, p}) => html`<li>${awsPolicies().includes(p) ? html`${p.name} <span class="dim">AWS</span>` : html`<a href=${href("policies", p.id)}>${p.name}</a>`} ${a.is_boundary ? mark("go", t("permissions boundary")) : manages() ? html`<button type="button" class="plain danger-text" aria-label=${t("Detach {name}", {name: p.name})} @click=${() => take(field, holder, p)}>${t("Detach")}</button>` : nothing}</li>`)}
+		${inline.map((p) => html`<li><a href=${href("policies", p.id)}>${p.name}</a> <span class="dim">${t("inline")}</span></li>`)}</ul>` : html`<p class="dim">${t("No policies attached. Role assignments define the permissions.")}</p>`}
+		<div class="bar">${manages() ? html`<button type="button" @click=${() => attach(field, holder)}>${t("Attach policy")}…</button>` : nothing}<a class="b" href=${href("who-may", "", {[field]: holder.id})}>${t("Permissions")}</a></div></div>`;
 }
 
 // ---- the editor ----
@@ -94,7 +97,7 @@ export function documentEditor(name, text, trial) {
 	const said = () => {
 		const place = state.problem?.body?.place;
 		if (!state.problem)
-			return state.isFine ? mark("ok", t("It can be read")) : nothing;
+			return state.isFine ? mark("ok", t("Valid")) : nothing;
 		return html`<span class="bad"><span aria-hidden="true">▲</span> <span lang="en">${state.problem.message}</span></span> ${place ? html`<button type="button" class="plain" @click=${() => goThere(place)}>${place.end_line > place.line ? t("Lines {from} to {to}", {from: place.line, to: place.end_line}) : t("Line {n}, column {column}", {n: place.line, column: place.column})}</button>` : nothing}`;
 	};
 	return () => html`<label class="f">${t("Document")}<textarea name=${name} rows="14" spellcheck="false" required maxlength="131072" .value=${state.text} aria-describedby="said-of-it" @input=${(e) => {
@@ -110,21 +113,21 @@ export const EMPTY_TRUST = JSON.stringify({Version: "2012-10-17", Statement: [{E
 // ---- decisions ----
 
 export function decisionMark(d) {
-	return d.decision === "allowed" ? mark("ok", t("may")) : d.decision === "explicitDeny" ? mark("bad", t("refused")) : mark("off", t("nothing allows it"));
+	return d.decision === "allowed" ? mark("ok", t("allowed")) : d.decision === "explicitDeny" ? mark("bad", t("denied (explicit)")) : mark("off", t("denied (implicit)"));
 }
 
 /** Why: the policy and its statement, or the role. */
 export function whyOf(d) {
 	if (d.by === "owner")
-		return t("owner of the account");
+		return t("account owner");
 	if (d.by === "role" && d.decision === "allowed")
-		return t("by a role on the account");
+		return t("role assignment");
 	if (d.by === "boundary")
-		return html`${t("its boundary")} ${d.policy_name ?? ""}`;
+		return html`${t("permissions boundary")} ${d.policy_name ?? ""}`;
 	if (!d.policy_name)
 		return html`<span class="dim">–</span>`;
 	const s = d.statement;
-	return html`${d.policy && findRow("policies", d.policy) ? html`<a href=${href("policies", d.policy)}>${d.policy_name}</a>` : d.policy_name}${s ? html`, ${s.sid ? html`<span class="m">${s.sid}</span>, ` : nothing}${s.end_line > s.line ? t("Lines {from} to {to}", {from: s.line, to: s.end_line}) : t("Line {n}, column {column}", {n: s.line, column: s.column})}` : nothing}${d.missing_keys?.length ? html`<br><span class="dim">${t("would have to know:")} ${d.missing_keys.join(", ")}</span>` : nothing}`;
+	return html`${d.policy && findRow("policies", d.policy) ? html`<a href=${href("policies", d.policy)}>${d.policy_name}</a>` : d.policy_name}${s ? html`, ${s.sid ? html`<span class="m">${s.sid}</span>, ` : nothing}${s.end_line > s.line ? t("Lines {from} to {to}", {from: s.line, to: s.end_line}) : t("Line {n}, column {column}", {n: s.line, column: s.column})}` : nothing}${d.missing_keys?.length ? html`<br><span class="dim">${t("missing context keys:")} ${d.missing_keys.join(", ")}</span>` : nothing}`;
 }
 
 export const arnFact = (p) => copyable(arnOf(p));

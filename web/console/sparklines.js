@@ -60,5 +60,5 @@ export function sparkline(row) {
 	if (!line)
 		return nothing;
 	const words = number(line.now / 100, {style: "percent", maximumFractionDigits: line.now < 10 ? 1 : 0});
-	return html`<svg class="spark" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${t("Processors {used}", {used: words})}><path d=${line.path}></path></svg> <span class="num" aria-hidden="true">${words}</span>`;
+	return html`<svg class="spark" viewBox=${`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label=${t("CPU {used}", {used: words})}><path d=${line.path}></path></svg> <span class="num" aria-hidden="true">${words}</span>`;
 }

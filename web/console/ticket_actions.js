@@ -8,9 +8,9 @@ import {get, post, intent} from "./api.js";
 import {showCommand} from "./command_bar.js";
 
 export const FILE_MAX = 700 * 1024; // bytes of one file, as /api/v1 takes it
-export const SEVERITIES = [["low", () => t("low: a question")], ["normal", () => t("normal: something is not as it should be")], ["high", () => t("high: a part does not work")],
-	["urgent", () => t("urgent: what is needed does not work")], ["critical", () => t("critical: nothing works")]];
-export const SUBJECTS = [["technical", () => t("technical")], ["billing", () => t("about a bill")], ["quota", () => t("about a limit")], ["account", () => t("about the account")]];
+export const SEVERITIES = [["low", () => t("Low: general question")], ["normal", () => t("Normal: unexpected behavior")], ["high", () => t("High: a function is impaired")],
+	["urgent", () => t("Urgent: production is impaired")], ["critical", () => t("Critical: production is down")]];
+export const SUBJECTS = [["technical", () => t("Technical")], ["billing", () => t("Billing")], ["quota", () => t("Quota increase")], ["account", () => t("Account")]];
 
 export const options = (words, chosen) => words.map(([value, title]) => html`<option value=${value} ?selected=${value === chosen}>${title()}</option>`);
 
@@ -26,7 +26,7 @@ function base64(buffer) {
 export function checkFiles(files) {
 	const large = [...files].find((f) => f.size > FILE_MAX);
 	if (large)
-		throw new Error(t("{name} is larger than 700 KiB. An operator attaches larger files.", {name: large.name}));
+		throw new Error(t("{name} is larger than 700 KiB. Ask the operator to attach larger files.", {name: large.name}));
 }
 /** Sends files one by one. */
 export async function attach(ticket, files, isPrivate = false) {
@@ -49,14 +49,14 @@ async function explained(row) {
 /** The form, with what it is about filled in. */
 export async function openTicket(rows = []) {
 	const known = (await Promise.all(rows.map(explained))).join("\n\n"), key = intent();
-	ask({title: t("A new ticket"), label: t("Send"), wide: true, keeps: true,
+	ask({title: t("Create ticket"), label: t("Send"), wide: true, keeps: true,
 		body: () => html`<label class="f">${t("Subject")}<input name="subject" maxlength="255" required autofocus></label>
-			<div class="grid2"><label class="f">${t("What sort of question")}<select name="about">${options(SUBJECTS, "technical")}</select></label>
-			<label class="f">${t("How bad it is")}<select name="severity">${options(SEVERITIES, "normal")}</select></label></div>
-			<label class="f">${t("What happens, and what should")}<textarea name="body" rows="8" maxlength="60000" required .defaultValue=${known ? `\n\n${known}\n` : ""}></textarea></label>
-			<label class="f">${t("What it is about: ids, with spaces between them")}<input name="resources" value=${rows.map(shortId).join(" ")} spellcheck="false"></label>
-			<label class="f">${t("Files, up to 700 KiB each")}<input type="file" name="files" multiple></label>
-			<p class="hint">${t("The operator’s desk sees it. For each instance that it names the region attaches what it knows of it. Secrets are taken out of what goes to a vendor.")}</p>`,
+			<div class="grid2"><label class="f">${t("Category")}<select name="about">${options(SUBJECTS, "technical")}</select></label>
+			<label class="f">${t("Severity")}<select name="severity">${options(SEVERITIES, "normal")}</select></label></div>
+			<label class="f">${t("Description")}<textarea name="body" rows="8" maxlength="60000" required .defaultValue=${known ? `\n\n${known}\n` : ""}></textarea></label>
+			<label class="f">${t("Affected resources (IDs, separated by spaces)")}<input name="resources" value=${rows.map(shortId).join(" ")} spellcheck="false"></label>
+			<label class="f">${t("Attachments (up to 700 KiB each)")}<input type="file" name="files" multiple></label>
+			<p class="hint">${t("The operator’s support desk receives the ticket. Diagnostics of each affected instance are attached. Secrets are redacted before anything is sent to a vendor.")}</p>`,
 		submit: async (form) => {
 			const files = form.getAll("files").filter((f) => f.name);
 			checkFiles(files);

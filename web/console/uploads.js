@@ -28,7 +28,7 @@ export function send(image, file) {
 	addEventListener("beforeunload", warn);
 	done.then((answer) => {
 		applyRow("images", answer.items?.[0]);
-		note(t("{name} is here", {name: nameOf(image)}));
+		note(t("{name} uploaded", {name: nameOf(image)}));
 		drop(one);
 	}, (problem) => {
 		one.problem = problem;
@@ -38,8 +38,8 @@ export function send(image, file) {
 }
 
 export function uploadsView() {
-	return running.map((one) => html`<div class="card" role="status">${one.problem ? html`${problemCard(one.problem, t("{name} was not sent", {name: nameOf(one.image)}))}<button type="button" @click=${() => drop(one)}>${t("Close")}</button>`
-		: html`${gauge(t("{name} is being sent", {name: nameOf(one.image)}), one.sent, one.file.size, size)}${one.sent >= one.file.size ? html`<p class="dim">${t("All of it is there. It is looked at.")}</p>` : html`<button type="button" @click=${() => { one.stop(); drop(one); }}>${t("Stop")}</button>`}`}</div>`);
+	return running.map((one) => html`<div class="card" role="status">${one.problem ? html`${problemCard(one.problem, t("{name}: upload failed", {name: nameOf(one.image)}))}<button type="button" @click=${() => drop(one)}>${t("Close")}</button>`
+		: html`${gauge(t("Uploading {name}", {name: nameOf(one.image)}), one.sent, one.file.size, size)}${one.sent >= one.file.size ? html`<p class="dim">${t("Upload complete. Verifying the image.")}</p>` : html`<button type="button" @click=${() => { one.stop(); drop(one); }}>${t("Cancel")}</button>`}`}</div>`);
 }
 
 /** Whether its file is on its way. */

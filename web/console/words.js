@@ -55,8 +55,12 @@ export function t(key, values) {
 	return values ? text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? format(values[name]) : whole)) : text;
 }
 
+const RIGHT_TO_LEFT = /[\u0590-\u08ff\ufb1d-\ufdff\ufe70-\ufefc]/;
 function format(value) {
-	return typeof value === "number" ? number(value) : String(value);
+	if (typeof value === "number")
+		return number(value);
+	const text = String(value);
+	return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text; // isolated: it does not turn the sentence around it
 }
 
 const formats = new Map();

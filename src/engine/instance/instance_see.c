@@ -190,19 +190,20 @@ static RESULT log_restarted(struct op *op, const struct instance *before,
 {
 	static const char *const why[] = {
 		[INSTANCE_OFF_UNKNOWN] =
-			"It was found off, and nobody was watching why. It is started again.",
+			"Found stopped after a restart of the control plane. It is started again.",
 		[INSTANCE_OFF_GUEST] = "",
-		[INSTANCE_OFF_CRASHED] = "It crashed. It is started again.",
-		[INSTANCE_OFF_DESTROYED] = "It was turned off from outside. It is started again.",
+		[INSTANCE_OFF_CRASHED] = "The guest crashed. It is started again.",
+		[INSTANCE_OFF_DESTROYED] = "Powered off outside Dari. It is started again.",
 	};
 	/* One that is gone altogether did not only shut itself down. */
 	enum instance_off off = report->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : report->off;
 	const char *words = host_was_restarted(before, report)
-				    ? "Its host was restarted. It is started again."
+				    ? "The host was restarted. The instance is started again."
 				    : why[off];
 	return condition_set(
 		op, KIND_INSTANCE, before->row.id, INSTANCE_RESTARTED, str_from(words),
-		"Look at its console output and at its host's log. Start, stop or reboot it to clear this.");
+		"Check the console output and the host's log. Start, stop or reboot the instance to "
+		"clear this condition.");
 }
 
 /* The guest's shutdown is a wish like the user's: a new gen. */

@@ -110,7 +110,7 @@ def pick(page, dev, *names):
 def test_tags_of_many(page, dev):
     pick(page, dev, "alpha", "beta")
     button(page, "Tag", ".picks")
-    dialog(page, "A tag")
+    dialog(page, "Add tag")
     page.until("return document.activeElement?.name === 'key'", what="the field")
     page.press("cost centre", Keys.TAB, "<b>7</b>")
     command(page, "create-tags")
@@ -118,7 +118,7 @@ def test_tags_of_many(page, dev):
     page.until("return !document.querySelector('dialog')", what="the dialog gone")
     assert all(row(dev, f"/instances/{i}")["tags"]["cost centre"] == "<b>7</b>" for i in (dev.one, dev.two))
     button(page, "Untag", ".picks")
-    dialog(page, "Take a tag away")
+    dialog(page, "Delete tag")
     field(page, "key", "cost centre")
     command(page, "delete-tags")
     answer(page, "danger")
@@ -126,15 +126,15 @@ def test_tags_of_many(page, dev):
 
 
 def test_they_stand_still_and_are_protected(page, dev):
-    for word, state in (("Pause", "paused"), ("Go on", "running"), ("Suspend", "suspended"), ("Start", "running")):
+    for word, state in (("Pause", "paused"), ("Resume", "running"), ("Suspend", "suspended"), ("Start", "running")):
         button(page, word, ".picks")
         if word in ("Pause", "Suspend"):
             dialog(page, f"{word} 2 instances?")
             answer(page, "danger")
         page.until("return [...document.querySelectorAll('tr[aria-selected=true]')].filter(r => r.innerText.includes(arguments[0])).length === 2", state, what=state)
     for on in ("1", "0"):
-        button(page, "Protect", ".picks")
-        dialog(page, "Protect")
+        button(page, "Termination protection", ".picks")
+        dialog(page, "Termination protection")
         field(page, "on", on)
         command(page, "disable-api-termination")
         answer(page)
@@ -145,12 +145,12 @@ def test_they_stand_still_and_are_protected(page, dev):
 
 def test_a_volume_is_attached_and_detached(page, dev):
     go(page, dev, f"instances/{dev.one}")
-    button(page, "Attach a volume")
-    dialog(page, "A volume for alpha")
+    button(page, "Attach volume")
+    dialog(page, "Attach volume to alpha")
     command(page, f"attach-volume --volume-id {dev.volume}")
     answer(page)
     page.click("return document.querySelector('button[aria-label=\"Detach data\"]')", what="the volume among the disks")
-    dialog(page, "Take data out of alpha?")
+    dialog(page, "Detach data from alpha?")
     answer(page, "danger")
     page.until("return !document.querySelector('button[aria-label=\"Detach data\"]')", what="that it is out")
     dev.rest()
@@ -174,22 +174,22 @@ def test_its_settings_and_tags(page, dev):
     field(page, "description", "the first")
     field(page, "protect_stop", True)
     answer(page)
-    page.until_text("against being stopped")
+    page.until_text("stop")
     seen = row(dev, f"/instances/{dev.one}")
     assert seen["description"] == "the first" and seen["protect_stop"]
     dev.mine.api_ok("PATCH", f"/instances/{dev.one}", {"protect_stop": False})
-    button(page, "Add a tag")
-    dialog(page, "A tag")
+    button(page, "Add tag")
+    dialog(page, "Add tag")
     field(page, "key", "env")
     field(page, "value", "test")
     answer(page)
-    page.click("return document.querySelector('button[aria-label=\"Change the tag env\"]')", what="the tag in the table")
-    dialog(page, "The tag env")
+    page.click("return document.querySelector('button[aria-label=\"Edit tag env\"]')", what="the tag in the table")
+    dialog(page, "Tag env")
     field(page, "value", "prod")
     answer(page)
     page.until("return [...document.querySelectorAll('main td')].some(d => d.innerText === 'prod')", what="the new value")
-    page.click("return document.querySelector('button[aria-label=\"Take away the tag env\"]')", what="the button")
-    page.until("return !document.querySelector('button[aria-label=\"Change the tag env\"]')", what="that it is gone")
+    page.click("return document.querySelector('button[aria-label=\"Delete tag env\"]')", what="the button")
+    page.until("return !document.querySelector('button[aria-label=\"Edit tag env\"]')", what="that it is gone")
     assert set(row(dev, f"/instances/{dev.one}")["tags"]) == {"Name"}
 
 
@@ -198,13 +198,13 @@ def test_its_screen_is_shown(page):
     looks = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/screen')).length"
     page.until("const i = document.querySelector('main img.thumb'); return i?.complete && i.naturalWidth > 100", what="the picture")
     before = page.run(f"return {looks}")
-    button(page, "Look again")
+    button(page, "Refresh")
     page.until(f"return {looks} > arguments[0] && document.querySelector('main img.thumb')", before, what="another look")
 
 
 def test_an_image_and_snapshots_of_it(page, dev):
-    button(page, "Make an image")
-    dialog(page, "An image of alpha")
+    button(page, "Create image")
+    dialog(page, "Create image of alpha")
     field(page, "name", "alpha of today")
     command(page, "create-image")
     answer(page)
@@ -213,7 +213,7 @@ def test_an_image_and_snapshots_of_it(page, dev):
     assert len(made) == 1 and made[0]["state"] == "available"
     before = len(dev.mine.rows("/snapshots"))
     button(page, "Snapshot")
-    dialog(page, "A snapshot of")
+    dialog(page, "Create snapshot of")
     command(page, "create-snapshot")
     answer(page)
     assert len(dev.mine.rows("/snapshots")) == before + 1
@@ -225,7 +225,7 @@ def test_it_is_rescued_and_rebuilt(page, dev):
     command(page, "server rescue")
     answer(page)
     page.until("return document.querySelector('.head .st').innerText.includes('rescued')", what="that it is rescued")
-    button(page, "End the rescue")
+    button(page, "Unrescue")
     page.until("return document.querySelector('.head .st').innerText.includes('running')", what="that it runs")
     dev.rest()  # its host has done all of it: before, a rebuild is refused
     root = [v["id"] for v in dev.mine.rows("/volumes?fields=*") if v.get("instance") == row(dev, f"/instances/{dev.one}")["id"]]
@@ -243,8 +243,8 @@ def test_it_is_rescued_and_rebuilt(page, dev):
 def test_a_file_becomes_an_image(page, dev):
     """Chosen in the browser, named after itself, sent, and looked at; another account may launch it; it is copied."""
     go(page, dev, "images")
-    button(page, "Bring one in")
-    dialog(page, "Bring an image in")
+    button(page, "Import image")
+    dialog(page, "Import image")
     field(page, "from", "file")
     with tempfile.NamedTemporaryFile(suffix=".raw", prefix="disk-") as f:
         f.truncate(8 * MIB)
@@ -258,19 +258,19 @@ def test_a_file_becomes_an_image(page, dev):
     assert image["data_size"] == 8 * MIB
     other = next(a["id"] for a in dev.operator.rows("/accounts") if a["name"] == "admin")
     page.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === arguments[0])", name, what="the image")
-    button(page, "Share", "aside")
-    dialog(page, "Who may launch")
+    button(page, "Launch permissions", "aside")
+    dialog(page, "Launch permissions of")
     field(page, "account", other)
     answer(page)
     page.until_text("1 account")
     assert row(dev, f"/images/{image['id']}")["launchers"] == [other]
-    button(page, "Share", "aside")
-    dialog(page, "Who may launch")
+    button(page, "Launch permissions", "aside")
+    dialog(page, "Launch permissions of")
     page.click("return document.querySelector('dialog [name=gone]')", what="who may launch it now")
     answer(page)
     assert not row(dev, f"/images/{image['id']}")["launchers"]
-    button(page, "Describe", "aside")
-    dialog(page, "What")
+    button(page, "Edit details", "aside")
+    dialog(page, "Edit details of")
     field(page, "description", "nothing is on it")
     command(page, "nothing is on it")
     answer(page)
@@ -285,12 +285,12 @@ def test_a_file_becomes_an_image(page, dev):
 def test_an_image_from_a_url(page, dev):
     """What cannot be fetched is told where the image is, and the data can be sent instead."""
     go(page, dev, "images")
-    button(page, "Bring one in")
-    dialog(page, "Bring an image in")
+    button(page, "Import image")
+    dialog(page, "Import image")
     field(page, "url", "http://127.0.0.1:1/tiny.qcow2")
     assert page.run("return document.querySelector('dialog form').elements.name.value") == "tiny"
     answer(page)
-    page.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === 'tiny' && a.closest('tr').innerText.includes('yours'))", what="the image")
+    page.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === 'tiny' && a.closest('tr').innerText.includes('owned by me'))", what="the image")
     page.until("return document.querySelector('aside .why')", what="why it is not here")
 
 
@@ -307,11 +307,11 @@ def test_what_happened_as_a_command(page, dev):
 
 def test_quotas_on_the_first_page(page, dev):
     go(page, dev, "")
-    page.until_text("No limit is set for this account.")
+    page.until_text("No quotas are set for this account.")
     account = next(a["id"] for a in dev.operator.rows("/accounts") if a["name"] == "dev")
     dev.operator.api_ok("PATCH", f"/accounts/{account}/limits", {"snapshots": 20})
     dev.ec2.create_snapshot(VolumeId=dev.volume, Description="first")
-    page.until("return [...document.querySelectorAll('main .gauge')].some(g => /Snapshots[^]*of 20/.test(g.innerText))", what="the bar")
+    page.until("return [...document.querySelectorAll('main .gauge')].some(g => /Snapshots[^]*\\/ 20/.test(g.innerText))", what="the bar")
 
 
 # ---- snapshots, keys ----
@@ -320,15 +320,15 @@ def test_a_volume_goes_back(page, dev):
     dev.rest()
     one = next(s for s in dev.mine.rows("/snapshots?fields=*") if s.get("description") == "first")
     go(page, dev, f"snapshots/{one['ec2']}")
-    button(page, "Take its volume back")
+    button(page, "Revert volume to snapshot")
     dialog(page, "Take data back to")
     answer(page, "danger")
-    button(page, "Make a volume")
+    button(page, "Create volume")
     dialog(page, "A volume from")
     field(page, "gib", "2")
     command(page, "--size 2")
     answer(page)
-    page.until("return [...document.querySelectorAll('main h2')].some(h => h.innerText === 'Volumes made of it')", what="the volume")
+    page.until("return [...document.querySelectorAll('main h2')].some(h => h.innerText === 'Volumes from this snapshot')", what="the volume")
     dev.rest()
     assert 2 * 2**30 in [v["size"] for v in dev.mine.rows("/volumes?fields=*") if v.get("snapshot") == one["id"]]
     assert any(e["what"] == "revert asked" for e in dev.mine.api_ok("GET", f"/volumes/{dev.volume}/events")["items"])
@@ -337,8 +337,8 @@ def test_a_volume_goes_back(page, dev):
 def test_a_key_from_its_file(page, dev):
     """A private key stays in its file."""
     go(page, dev, "keys")
-    button(page, "Import yours")
-    dialog(page, "A public key of yours")
+    button(page, "Import key pair")
+    dialog(page, "Import key pair")
     value = "return document.querySelector('dialog [name=public_key]').value"
     for text, name in (("-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n", "id"), (PUBLIC_KEY, "ann.pub")):
         with tempfile.TemporaryDirectory() as folder:
@@ -346,7 +346,7 @@ def test_a_key_from_its_file(page, dev):
                 f.write(text)
             page.find("dialog input[type=file]").send_keys(f.name)
             if name == "id":
-                page.until_text("id holds no public key.")
+                page.until_text("id is not a public key file.")
                 assert page.run(value) == ""
             else:
                 page.until(f"{value} === arguments[0]", text, what="the key")
@@ -367,7 +367,7 @@ def test_what_nobody_may_is_not_shown(dev):
         b.open(dev.url + f"/console/instances/{dev.two}")
         b.click("return [...document.querySelectorAll('.sign button')].find(e => e.innerText === 'Access key')", what="the way in by a key")
         b.until("return document.querySelector('input[name=access_key]')", what="the field").send_keys(key["AccessKeyId"], Keys.TAB, key["SecretAccessKey"], Keys.ENTER)
-        b.until("const names = [...document.querySelectorAll('main [role=toolbar] button')].map(e => e.innerText); return names.includes('Stop') && !names.some(n => ['Terminate…', 'Pause', 'Rebuild…', 'Attach a volume'].includes(n))", what="the one verb that is allowed")
+        b.until("const names = [...document.querySelectorAll('main [role=toolbar] button')].map(e => e.innerText); return names.includes('Stop') && !names.some(n => ['Terminate…', 'Pause', 'Rebuild…', 'Attach volume'].includes(n))", what="the one verb that is allowed")
 
 
 # ---- hosts ----
@@ -376,8 +376,8 @@ def test_a_host_names_what_is_on_it(dev):
     with pages(dev, "admin") as b:
         b.axe_text = web.axe_source()
         go(b, dev, "hosts")
-        button(b, "Add a host")
-        dialog(b, "Add a host")
+        button(b, "Add host")
+        dialog(b, "Add host")
         field(b, "name", "root@192.0.2.7")
         command(b, "dari host add root@192.0.2.7")
         b.press(Keys.ESCAPE)
@@ -385,7 +385,7 @@ def test_a_host_names_what_is_on_it(dev):
         b.click("return [...document.querySelectorAll('tr[data-id] a')].find(a => a.innerText === arguments[0])", busy["name"], what="the host")
         button(b, "Drain", "aside")
         dialog(b, "Drain")
-        assert f"{busy['instances']} instances on it" in b.run("return document.querySelector('dialog').innerText")
+        assert f"{busy['instances']} instances" in b.run("return document.querySelector('dialog').innerText")
         b.press(Keys.ESCAPE)
         assert not b.faults()
 

@@ -33,8 +33,8 @@ def page(dev):
         b.open(web.link_of(dev))
         b.until("return document.querySelector('nav.side')", what="the frame of the pages")
         go(b, dev, "connect")
-        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Make a key')", what="the button")
-        b.click("return [...document.querySelectorAll('dialog button')].find(e => e.innerText === 'Make it')", what="the dialog's button")
+        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Create access key')", what="the button")
+        b.click("return [...document.querySelectorAll('dialog button')].find(e => e.innerText === 'Create')", what="the dialog's button")
         b.until_text("waiting for its first call")
         yield b
 

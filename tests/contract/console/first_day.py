@@ -63,7 +63,7 @@ def agree(page):
     page.until("return !document.querySelector('dialog[open]')", what="the end of the dialog")
 
 
-@pytest.mark.parametrize("key, verb", [("x", "Stop"), ("r", "Restart")])
+@pytest.mark.parametrize("key, verb", [("x", "Stop"), ("r", "Reboot")])
 def test_a_key_asks(page, dev, key, verb):
     go(page, dev, "instances?sort=name")
     page.until("return document.querySelectorAll('tr[data-id]').length === 2", what="the list")
@@ -75,7 +75,7 @@ def test_a_key_asks(page, dev, key, verb):
     assert states(dev) == ["running", "running"]
 
 
-@pytest.mark.parametrize("word", ["Restart", "Stop"])
+@pytest.mark.parametrize("word", ["Reboot", "Stop"])
 def test_a_click_on_several_asks(page, dev, word):
     go(page, dev, "instances?sort=name")
     page.until("return document.querySelectorAll('tr[data-id]').length === 2", what="the list")
@@ -106,7 +106,7 @@ def test_the_default_group_is_not_open_to_the_world(page, dev):
     """Its rule is about its own members: the list and the launch form say so."""
     for path in ("security-groups", "launch"):
         go(page, dev, path)
-        page.until_text("everything from members of default")
+        page.until_text("all traffic from default")
 
 
 def test_a_maintenance_begins_now_and_a_host_counts_all_its_guests(dev):
@@ -120,7 +120,7 @@ def test_a_maintenance_begins_now_and_a_host_counts_all_its_guests(dev):
     with pages(dev, "admin") as b:
         go(b, dev, f"hosts/{host['id']}")
         count = host["usage"]["instances"]
-        b.until_text(f"{count} instances on it")
+        b.until_text(f"{count} instance")
         b.until_text("other account")
 
 
@@ -133,6 +133,44 @@ def test_a_link_pasted_into_an_open_tab_signs_in(dev):
         b.run("location.hash = arguments[0]", web.link_of(dev, "admin").split("#")[1])
         b.until("return document.querySelector('.whoname')?.innerText.startsWith('admin /')", what="the other account")
         assert "#t=" not in b.run("return location.href")
+
+
+def test_one_reads_as_others_do(page, dev):
+    """A panel has the menu "Actions"; the command is one line until somebody unfolds it; a name from right to left turns nothing around it;
+    the keys are listed, each page's own; events are told in the reader's language."""
+    go(page, dev, f"instances?open={dev.ids[0]}")
+    menu = page.until("return document.querySelector('aside .actions')", what="the menu of actions")
+    assert page.run("return [...document.querySelectorAll('aside [role=toolbar] > button')].map(b => b.innerText)") == ["Start", "Stop", "Reboot"]
+    page.click("return document.querySelector('aside .actions summary')")
+    assert "Terminate…" in menu.text and not page.axe(page.axe_text)
+    page.press(Keys.ESCAPE)
+    assert not menu.get_attribute("open") and page.run("return document.querySelectorAll('tr[data-id] a bdi').length") == len(dev.ids)
+    assert page.run("return document.querySelector('.cmd').offsetHeight") < 48
+    page.click("return document.querySelector('.cmd .fold')")
+    page.until("return document.querySelector('.cmd .chip').offsetHeight", what="the tools")
+    page.click("return document.querySelector('.cmd .fold')")
+    page.press("?")
+    keys = page.until("return document.querySelector('dialog[open] .keys')?.innerText", what="the keys")
+    assert len({line for line in keys.splitlines() if line.startswith("G ")}) > 20 and "Reboot" in keys
+    cancel(page)
+    page.dress("ko", "light")
+    page.until_text("인스턴스 실행 중")
+    page.dress("en", "light")
+    page.until_text("Instance running")
+
+
+def test_a_launch_tells_how_to_get_in(page, dev):
+    go(page, dev, "launch")
+    page.until_text("Without a key pair you cannot connect")
+    page.click("return [...document.querySelectorAll('main button')].find(b => b.innerText.startsWith('Allow SSH from my IP'))", what="the rule that is offered")
+    page.until("return !document.querySelector('main').innerText.includes('No inbound rule allows SSH')", what="the rule")
+    rules = [r for r in dev.mine.api_ok("GET", "/security-group-rules?fields=*")["items"] if r.get("from_port") == 22]
+    assert len(rules) == 1 and rules[0]["peer_block"].endswith("/32")
+
+
+def test_an_unknown_place_is_told(page, dev):
+    go(page, dev, "reach?from=nosuch")
+    page.until_text("No instance is called nosuch.")
 
 
 if __name__ == "__main__":

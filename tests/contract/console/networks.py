@@ -49,7 +49,7 @@ def press(b, words, within="main", at=0):
     """Finds a button by its words, or by its label, and presses it as a keyboard does."""
     button = b.until("const [words, within, at] = arguments; return [...document.querySelectorAll(within + ' button, ' + within + ' a.b')]"
                      ".filter(e => !e.disabled && ((e.getAttribute('aria-label') ?? e.innerText).trim().replace(/…$/, '') === words))[at]", words, within, at, what=f"the button “{words}”")
-    b.run("arguments[0].focus()", button)
+    b.run("arguments[0].closest('.actions .sheet')?.parentNode.setAttribute('open', ''); arguments[0].focus()", button)
     button.send_keys(Keys.ENTER)
 
 
@@ -79,15 +79,15 @@ def send(b, verb):
 
 def test_a_vpc_and_a_subnet(page, dev):
     go(page, dev, "networks")
-    press(page, "New VPC")
+    press(page, "Create VPC")
     fill(page, name="shop", block="10.20.0.0/16")
     page.press(Keys.ENTER)
-    page.until("return location.pathname.includes('/networks/vpc-') && [...document.querySelectorAll('.map text')].some(x => x.textContent === '10.20.0.0/20 · ' + 'no way out')", what="the new VPC's map")
+    page.until("return location.pathname.includes('/networks/vpc-') && [...document.querySelectorAll('.map text')].some(x => x.textContent === '10.20.0.0/20 · ' + 'no internet route')", what="the new VPC's map")
     press(page, "Settings")
     fill(page, name="shop", names=True)
     send(page, "modify-vpc-attribute --vpc-id")
     assert named(dev, "routers", "shop")["dns_hostnames"]
-    press(page, "New subnet")
+    press(page, "Create subnet")
     assert page.until("return document.querySelector('dialog[open] input[name=block]')?.value").startswith("10.20.")
     fill(page, name="front", block="10.20.200.0/24", public=True)
     send(page, "aws ec2 create-subnet")
@@ -107,7 +107,7 @@ def test_a_way_out_is_offered(page, dev):
     """Of a subnet that leads nowhere: by the internet gateway in a table of its own, and by a new NAT gateway."""
     back, vpc = named(dev, "subnets", "back"), named(dev, "routers", "shop")
     go(page, dev, f"networks/{back['ec2']}")
-    press(page, "Give it a way out")
+    press(page, "Connect to the internet")
     assert page.until("return [...document.querySelectorAll('dialog[open] input[name=way]')].map(f => f.value)") == ["internet"]
     page.until("return document.querySelector('.cmd pre').innerText.includes('associate-route-table')", what="the command of a table of its own")
     send(page, "gateway=$(aws ec2 create-internet-gateway")
@@ -117,7 +117,7 @@ def test_a_way_out_is_offered(page, dev):
     assert [r["gateway"] for r in rows(dev, "routes", table=table["id"])] == [gateway["id"]]
     other = next(s for s in rows(dev, "subnets", router=vpc["id"]) if s["id"] != back["id"])
     go(page, dev, f"networks/{other['ec2']}")
-    press(page, "Give it a way out")
+    press(page, "Connect to the internet")
     fill(page, way="new-nat", alone=False)
     send(page, "nat=$(aws ec2 create-nat-gateway")
     dev.rest()
@@ -129,32 +129,32 @@ def test_a_way_out_is_offered(page, dev):
 def test_route_tables(page, dev):
     vpc = named(dev, "routers", "shop")
     go(page, dev, f"networks/{vpc['ec2']}")
-    press(page, "New route table")
+    press(page, "Create route table")
     fill(page, name="edge")
     send(page, "create-route-table")
     edge = named(dev, "route-tables", "edge")
     page.until("return location.pathname.endsWith(arguments[0])", edge["ec2"], what="the page of the table")
-    press(page, "Add a route")
+    press(page, "Add route")
     fill(page, destination="192.0.2.0/24", target="Internet gateway")
     send(page, "create-route --route-table-id")
     page.until("return [...document.querySelectorAll('main td')].some(x => x.innerText === '192.0.2.0/24')", what="the route")
     route = rows(dev, "routes", table=edge["id"])[0]
     assert route["gateway"] and route["destination"] == "192.0.2.0/24"
-    press(page, "Remove the route to 192.0.2.0/24")
+    press(page, "Remove route to 192.0.2.0/24")
     page.until("return ![...document.querySelectorAll('main td')].some(x => x.innerText === '192.0.2.0/24')", what="the route gone")
-    press(page, "Give it to a subnet")
+    press(page, "Associate subnet")
     fill(page, subnet="back")
     send(page, "replace-route-table-association")
     assert named(dev, "subnets", "back")["route_table"] == edge["id"]
-    press(page, "Take away back")
-    page.until_text("uses the main route table again")
+    press(page, "Disassociate back")
+    page.until_text("uses the main route table")
     assert not named(dev, "subnets", "back").get("route_table")
     go(page, dev, f"networks/{named(dev, 'subnets', 'back')['ec2']}")
-    press(page, "Another route table")
+    press(page, "Change route table")
     fill(page, table="edge")
     send(page, "aws ec2 associate-route-table")
     assert named(dev, "subnets", "back")["route_table"] == edge["id"]
-    press(page, "Another route table")
+    press(page, "Change route table")
     fill(page, table=vpc["main_route_table"])
     send(page, "disassociate-route-table")
     go(page, dev, f"networks/{edge['ec2']}")
@@ -166,31 +166,31 @@ def test_route_tables(page, dev):
 def test_network_acls(page, dev):
     vpc = named(dev, "routers", "shop")
     go(page, dev, f"networks/{vpc['ec2']}")
-    press(page, "New network ACL")
+    press(page, "Create network ACL")
     fill(page, name="guard")
     send(page, "create-network-acl")
     guard = named(dev, "network-acls", "guard")
     page.until("return location.pathname.endsWith(arguments[0])", guard["ec2"], what="the page of the list")
-    press(page, "Add an entry")
+    press(page, "Add rule")
     fill(page, number="120", allows="no", protocol="udp", ports="5000-5100", block="198.51.100.0/24")
     send(page, "--ingress --rule-number 120 --protocol udp --port-range From=5000,To=5100 --rule-action deny")
-    press(page, "Add an entry", at=1)
+    press(page, "Add rule", at=1)
     assert page.until("return document.querySelector('dialog[open] input[name=number]')?.value") == "10"
     fill(page, protocol="any")
     send(page, "--egress --rule-number 10 --protocol -1 --rule-action allow")
     found = sorted((bool(e.get("egress")), e["number"], e["allows"], e["protocol"], e.get("from_port"), e["blocks"]) for e in rows(dev, "network-acl-entries", acl=guard["id"]))
     assert found == [(False, 120, False, 17, 5000, ["198.51.100.0/24"]), (True, 10, True, -1, -1, ["0.0.0.0/0"])]
-    press(page, "Remove entry 120")
+    press(page, "Remove rule 120")
     page.until("return !document.body.innerText.includes('5000–5100')", what="the entry gone")
-    press(page, "Give it to a subnet")
+    press(page, "Associate subnet")
     fill(page, subnet="back")
     send(page, "replace-network-acl-association")
     assert named(dev, "subnets", "back")["acl"] == guard["id"]
     press(page, "Delete")
-    page.until("return document.querySelector('dialog[open]').innerText.includes('In its way: back')", what="what is in its way")
+    page.until("return document.querySelector('dialog[open]').innerText.includes('Still in use by back')", what="what is in its way")
     page.press(Keys.ESCAPE)
     go(page, dev, f"networks/{named(dev, 'subnets', 'back')['ec2']}")
-    press(page, "Another network ACL")
+    press(page, "Change network ACL")
     send(page, "replace-network-acl-association")
     go(page, dev, f"networks/{guard['ec2']}")
     press(page, "Delete")
@@ -200,7 +200,7 @@ def test_network_acls(page, dev):
 def test_peerings(page, dev):
     vpc, other = named(dev, "routers", "shop"), next(r for r in rows(dev, "routers") if r.get("is_default"))
     go(page, dev, f"networks/{vpc['ec2']}")
-    press(page, "New peering")
+    press(page, "Create peering connection")
     fill(page, peer=other["id"])
     send(page, "create-vpc-peering-connection")
     press(page, "Accept")
@@ -208,7 +208,7 @@ def test_peerings(page, dev):
     peering = rows(dev, "peerings", router=vpc["id"])[0]
     table = vpc["main_route_table"]
     go(page, dev, f"networks/{next(t for t in rows(dev, 'route-tables') if t['id'] == table)['ec2']}")
-    press(page, "Add a route")
+    press(page, "Add route")
     fill(page, destination="172.31.0.0/16", target="Peering")
     send(page, "--vpc-peering-connection-id")
     assert [r["destination"] for r in rows(dev, "routes", peering=peering["id"])] == ["172.31.0.0/16"]
@@ -221,16 +221,16 @@ def test_peerings(page, dev):
 
 def test_groups(page, dev):
     go(page, dev, "security-groups")
-    press(page, "New group")
+    press(page, "Create security group")
     fill(page, name="db", description="databases", router=next(r["id"] for r in rows(dev, "routers") if r.get("is_default")))
     send(page, "create-security-group")
     db = named(dev, "security-groups", "db")
     go(page, dev, f"security-groups/{db['ec2']}")
-    press(page, "Add a rule")
+    press(page, "Add rule")
     page.until("return document.querySelector('dialog[open]')", what="the form")
-    press(page, "My address 127.0.0.1", within="dialog[open]")
+    press(page, "My IP 127.0.0.1", within="dialog[open]")
     send(page, "--port 22 --cidr 127.0.0.1/32")
-    press(page, "Add a rule")
+    press(page, "Add rule")
     fill(page, ports="5432", peer="group", group="default")
     assert page.run("return [...document.querySelectorAll('dialog[open] label')].filter(x => x.offsetParent).map(x => x.querySelector('[name]').name)") == ["protocol", "ports", "peer", "group", "description"]
     send(page, "--source-group sg-")
@@ -262,7 +262,7 @@ def test_many_groups(page, dev):
 def test_interfaces_and_addresses(page, dev):
     subnet = next(s for s in rows(dev, "subnets") if s.get("is_default") and s["zone"] == rows(dev, "instances", ec2=dev.web)[0]["zone"])
     go(page, dev, "interfaces")
-    press(page, "New interface")
+    press(page, "Create network interface")
     fill(page, subnet=subnet["id"], description="spare")
     send(page, "create-network-interface")
     port = rows(dev, "ports", description="spare")[0]
@@ -278,8 +278,8 @@ def test_interfaces_and_addresses(page, dev):
     port = rows(dev, "ports", id=port["id"])[0]
     assert port["instance"] and len(port["groups"]) == 2
     go(page, dev, "addresses")
-    press(page, "Allocate")
-    page.until("return [...document.querySelectorAll('tr[data-id]')].some(x => x.innerText.includes('nothing'))", what="an address that leads nowhere")
+    press(page, "Allocate Elastic IP")
+    page.until("return [...document.querySelectorAll('tr[data-id]')].some(x => x.innerText.includes('unassociated'))", what="an address that leads nowhere")
     given = next(a for a in rows(dev, "addresses") if a["is_elastic"] and not a.get("port"))
     go(page, dev, f"addresses/{given['ec2']}")
     press(page, "Associate")
@@ -289,7 +289,7 @@ def test_interfaces_and_addresses(page, dev):
     page.until("return ![...document.querySelectorAll('main button')].find(x => x.innerText === 'Disassociate').disabled", what="that it leads somewhere")
     press(page, "Disassociate")
     send(page, "disassociate-address")
-    page.until_text("The address leads nowhere now")
+    page.until_text("Address disassociated")
     go(page, dev, f"interfaces/{port['ec2']}")
     press(page, "Detach")
     send(page, "detach-network-interface")
@@ -306,7 +306,7 @@ def test_the_end_of_a_vpc(page, dev):
     back = named(dev, "subnets", "back")
     go(page, dev, f"networks/{back['ec2']}")
     press(page, "Delete")
-    page.until("return document.querySelector('dialog[open]').innerText.includes('In its way is an interface')", what="what is in its way")
+    page.until("return document.querySelector('dialog[open]').innerText.includes('1 network interface still uses its addresses')", what="what is in its way")
     page.press(Keys.ESCAPE)
     go(page, dev, f"networks/{vpc['ec2']}")
     nat = next(n for n in rows(dev, "nat-gateways", router=vpc["id"]))
@@ -317,10 +317,10 @@ def test_the_end_of_a_vpc(page, dev):
     press(page, "Close")
     send(page, "detach-internet-gateway")
     assert not rows(dev, "gateways", router=vpc["id"])
-    press(page, "Open it to the internet")
-    page.until_text("has an internet gateway")
-    press(page, "Delete the VPC")
-    count = page.until("return /With it go (\\d+) things/.exec(document.querySelector('dialog[open]')?.innerText)?.[1]", what="what goes with it")
+    press(page, "Attach internet gateway")
+    page.until_text("Internet gateway attached")
+    press(page, "Delete VPC")
+    count = page.until("return /(\\d+) resources are deleted with it/.exec(document.querySelector('dialog[open]')?.innerText)?.[1]", what="what goes with it")
     field = page.run("return document.querySelector('dialog[open] input')")
     if field:
         field.send_keys(count)
@@ -345,7 +345,7 @@ def test_looks(page, dev, path):
 def test_dialogs_look(page, dev):
     """The widest of the forms, and one that is a list."""
     axe = web.axe_source()
-    for path, words in (("security-groups/" + rows(dev, "security-groups")[0]["ec2"], "Add a rule"), ("networks/" + rows(dev, "network-acls")[0]["ec2"], "Add an entry"), ("networks/" + rows(dev, "routers")[0]["ec2"], "New subnet")):
+    for path, words in (("security-groups/" + rows(dev, "security-groups")[0]["ec2"], "Add rule"), ("networks/" + rows(dev, "network-acls")[0]["ec2"], "Add rule"), ("networks/" + rows(dev, "routers")[0]["ec2"], "Create subnet")):
         for width in (1280, 360):
             page.size(width)
             go(page, dev, path)
@@ -370,10 +370,10 @@ def test_readers_see_no_verbs(dev):
         b.click("return [...document.querySelectorAll('.sign button')].find(e => e.innerText === 'Access key')", what="the way in by a key")
         b.until("return document.querySelector('input[name=access_key]')", what="the field").send_keys(key["AccessKeyId"], Keys.TAB, key["SecretAccessKey"], Keys.ENTER)
         b.until("return document.querySelector('.map')", what="the map")
-        b.until("return ![...document.querySelectorAll('main button')].some(x => /^New subnet|^Delete the VPC/.test(x.innerText))", what="no button for what is denied")
-        assert b.run("return [...document.querySelectorAll('main button')].some(x => /^New route table/.test(x.innerText))")
+        b.until("return ![...document.querySelectorAll('main button')].some(x => /^Create subnet|^Delete VPC/.test(x.innerText))", what="no button for what is denied")
+        assert b.run("return [...document.querySelectorAll('main button')].some(x => /^Create route table/.test(x.innerText))")
         go(b, dev, "interfaces")
-        b.until("return document.querySelector('tr[data-id]') && ![...document.querySelectorAll('main button')].some(x => x.innerText === 'New interface')", what="no button to make one")
+        b.until("return document.querySelector('tr[data-id]') && ![...document.querySelectorAll('main button')].some(x => x.innerText === 'Create network interface')", what="no button to make one")
         assert not b.faults()
 
 

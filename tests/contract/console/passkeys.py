@@ -296,12 +296,12 @@ def test_from_the_page(dev):
         b.size(1280)
         b.open(dev.named + "/console/you")
         b.until("return document.querySelector('input[name=user]')", what="the form").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)
-        b.click(button("Add a passkey"), what="the button")
+        b.click(button("Add passkey"), what="the button")
         b.until("return document.querySelector('main tbody .hint')?.innerText === 'localhost'", what="the row of the passkey, which says its host")
         assert not b.axe(web.axe_source())
         sign_out(b)
         b.until("return document.querySelector('input[name=user]')", what="the form").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)
-        b.until_text("Now your passkey.")
+        b.until_text("Now use your passkey.")
         assert not b.axe(web.axe_source()) and not b.overflow()
         b.size(360)
         assert not b.overflow()
@@ -315,7 +315,7 @@ def test_from_the_page(dev):
         b.open(dev.named + "/console/you")
         b.click("return [...document.querySelectorAll('main button.danger-text')][0]", what="delete")
         b.click("return document.querySelector('dialog button.danger')", what="the dialog's button")
-        b.until_text("No second factor")
+        b.until_text("No MFA device")
         assert not b.faults()
 
 
@@ -333,8 +333,8 @@ def test_pages_without(dev):
         b.until("return document.querySelector('input[name=user]')", what="the form")
         assert not b.run(button("Sign in with a passkey"))
         b.find("input[name=user]").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)
-        b.until_text("A passkey needs https and a host’s name")
-        assert not b.run(button("Add a passkey")) and not b.axe(web.axe_source())
+        b.until_text("Passkeys require HTTPS")
+        assert not b.run(button("Add passkey")) and not b.axe(web.axe_source())
         assert not b.faults()
 
 

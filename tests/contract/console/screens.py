@@ -47,9 +47,9 @@ def screen(page, dev):
     one = instance(dev, "web-1")
     go(page, dev, f"instances/{one}")
     page.faults()
-    page.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Screen')", what="the button")
+    page.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Console (VNC)')", what="the button")
     page.until("return location.pathname === arguments[0]", f"/console/screen/{one}")
-    page.until_text("Ctrl F6 leads out")
+    page.until_text("Press Ctrl+F6 to release it")
     return page
 
 
@@ -73,13 +73,13 @@ def test_keys_are_the_guests_until_it_is_left(screen, dev):
 
 
 def test_a_text_is_typed(screen):
-    screen.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Type a text…')")
+    screen.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Send text…')")
     screen.until("return document.activeElement?.name === 'text'", what="the field")
     screen.press("echo ")
     screen.run("document.activeElement.value += '다리 €\\n'")
-    screen.click("return [...document.querySelectorAll('dialog button')].find(b => b.innerText.startsWith('Type it'))")
+    screen.click("return [...document.querySelectorAll('dialog button')].find(b => b.innerText.startsWith('Send'))")
     screen.until("return !document.querySelector('dialog')", what="the dialog gone")
-    assert "Ctrl F6 leads out" in screen.text() and not screen.faults()
+    assert "Press Ctrl+F6 to release it" in screen.text() and not screen.faults()
 
 
 def test_a_screen_ends_with_its_page(screen, dev):
@@ -88,21 +88,21 @@ def test_a_screen_ends_with_its_page(screen, dev):
         go(screen, dev, "volumes")
         screen.until("return !document.querySelector('#screen')", what="the other page")
         go(screen, dev, f"screen/{instance(dev, 'web-2')}")
-        screen.until_text("Ctrl F6 leads out")
+        screen.until_text("Press Ctrl+F6 to release it")
     assert not screen.faults()
 
 
 def test_a_screen_is_closed_with_its_guest(screen, dev):
     one = instance(dev, "web-1")
     dev.ec2.stop_instances(InstanceIds=[one])
-    screen.until_text("The screen is closed.")
+    screen.until_text("Console closed.")
     dev.rest()
-    screen.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Connect again')")
+    screen.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Reconnect')")
     screen.until("return document.querySelector('[role=alert]')", what="why it cannot be opened")
     dev.ec2.start_instances(InstanceIds=[one])
     dev.rest()
-    screen.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Connect again')")
-    screen.until_text("Ctrl F6 leads out")
+    screen.click("return [...document.querySelectorAll('main .bar button')].find(b => b.innerText === 'Reconnect')")
+    screen.until_text("Press Ctrl+F6 to release it")
 
 
 def test_dresses_of_a_screen(page, dev):
@@ -113,7 +113,7 @@ def test_dresses_of_a_screen(page, dev):
 
 def test_no_such_instance(page, dev):
     go(page, dev, "screen/i-0123456789abcdef0")
-    page.until_text("There is no such instance")
+    page.until_text("Instance not found")
 
 
 # ---- serial ports ----

@@ -178,7 +178,7 @@ def test_from_the_page(dev):
         b.size(1280)
         b.open(dev.url + "/console/you")
         b.until("return document.querySelector('input[name=user]')", what="the form").send_keys(person.name, Keys.TAB, person.password, Keys.ENTER)
-        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Add an authenticator')", what="the button")
+        b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Set up authenticator app')", what="the button")
         uri = b.until("return document.querySelector('dialog a[href^=otpauth]')?.getAttribute('href')", what="the secret")
         secret = re.search("secret=([A-Z2-7]+)", uri)[1]
         b.until("return document.activeElement?.name === 'code'", what="the field of the code")

@@ -87,7 +87,7 @@ static void host_reboots(struct cloud *c)
 	assert_int_equal(cloud_guest(c, on).boots, 2);
 	assert_int_equal(cloud_guest(c, off).boots, 1);
 	assert_int_equal(cloud_state(c, off), INSTANCE_STOPPED);
-	assert_true(is_reported(c, on, INSTANCE_RESTARTED, "Its host was restarted"));
+	assert_true(is_reported(c, on, INSTANCE_RESTARTED, "The host was restarted"));
 	assert_false(cloud_has_condition(c, off, INSTANCE_RESTARTED));
 	assert_true(str_is(cloud_instance(c, on).seen_boot_id, "h0-boot-2"));
 }

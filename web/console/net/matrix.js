@@ -44,25 +44,25 @@ function pairsOf(groups) {
 }
 
 const ruleWords = (rule) => `${protocolOf(rule)} ${portsOf(rule)}`.trim();
-const sourceName = (source) => (source === "any" ? t("Anywhere") : source === "block" ? t("Address ranges") : nameOf(source));
+const sourceName = (source) => (source === "any" ? t("Anywhere") : source === "block" ? t("CIDR blocks") : nameOf(source));
 const groupLink = (g) => (g.id ? html`<a href=${href("security-groups", shortId(g))}>${nameOf(g)}</a>` : sourceName(g));
 
 function letView({rule, isHeld}) {
-	return html`<div>${isHeld ? mark("bad", ruleWords(rule)) : ruleWords(rule)}${rule.peer_block && !isAny(rule.peer_block) ? html` <span class="m">${rule.peer_block}</span>` : nothing}${isHeld ? html`<div class="dim">${t("not let out there")}</div>` : nothing}</div>`;
+	return html`<div>${isHeld ? mark("bad", ruleWords(rule)) : ruleWords(rule)}${rule.peer_block && !isAny(rule.peer_block) ? html` <span class="m">${rule.peer_block}</span>` : nothing}${isHeld ? html`<div class="dim">${t("denied by outbound rules")}</div>` : nothing}</div>`;
 }
 
 function table(groups, pairs) {
 	const cell = new Map(pairs.map((p) => [`${p.source.id ?? p.source} ${p.target.id}`, p.lets]));
 	const sources = [...["any", "block"].filter((s) => pairs.some((p) => p.source === s)), ...groups, ...new Set(pairs.filter((p) => p.source.id && !groups.includes(p.source)).map((p) => p.source))];
-	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Who reaches whom")}><table class="matrix simple"><caption class="sr">${t("Who reaches whom")}</caption>
-		<thead><tr><th scope="col">${t("From")} ↓ ${t("To")} →</th>${groups.map((g) => html`<th scope="col">${groupLink(g)}</th>`)}</tr></thead>
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Security group matrix")}><table class="matrix simple"><caption class="sr">${t("Security group matrix")}</caption>
+		<thead><tr><th scope="col">${t("Source")} ↓ ${t("Destination")} →</th>${groups.map((g) => html`<th scope="col">${groupLink(g)}</th>`)}</tr></thead>
 		<tbody>${sources.map((s) => html`<tr><th scope="row">${groupLink(s)}</th>${groups.map((g) => html`<td>${(cell.get(`${s.id ?? s} ${g.id}`) ?? []).map(letView)}</td>`)}</tr>`)}</tbody></table></div>`;
 }
 
 function list(pairs) {
 	const q = (here.query.get("q") ?? "").toLowerCase(), lines = pairs.filter((p) => matches(`${sourceName(p.source)}\n${nameOf(p.target)}\n${p.lets.map(({rule}) => ruleWords(rule)).join("\n")}`, q));
-	return html`<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="28" placeholder=${t("Filter: a group, a protocol, a port")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}></div>
-		<div class="scroll" tabindex="0" role="region" aria-label=${t("Who reaches whom")}><table class="simple"><thead><tr><th scope="col">${t("From")}</th><th scope="col">${t("To")}</th><th scope="col">${t("What")}</th></tr></thead>
+	return html`<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="28" placeholder=${t("Filter by group, protocol or port")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}></div>
+		<div class="scroll" tabindex="0" role="region" aria-label=${t("Security group matrix")}><table class="simple"><thead><tr><th scope="col">${t("Source")}</th><th scope="col">${t("Destination")}</th><th scope="col">${t("Traffic")}</th></tr></thead>
 		<tbody>${lines.slice(0, LINES_MAX).map((p) => html`<tr><td>${groupLink(p.source)}</td><td>${groupLink(p.target)}</td><td>${p.lets.map(letView)}</td></tr>`)}</tbody></table></div>`;
 }
 
@@ -70,8 +70,8 @@ export function matrixView() {
 	const routers = rows("routers"), chosen = routers.find((r) => shortId(r) === here.query.get("vpc")) ?? routers.find((r) => r.is_default) ?? routers[0];
 	const groups = (chosen ? of("security-groups", chosen) : rows("security-groups")).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
 	const pairs = derive("who reaches whom", ["security-groups", "security-group-rules", "routers"], `${chosen?.id} ${document.documentElement.lang}`, () => pairsOf(groups));
-	return html`<div class="head"><h1>${t("Who reaches whom")}</h1><span class="sp"></span><a href=${href("security-groups")}>${t("Security groups")}</a></div>
+	return html`<div class="head"><h1>${t("Security group matrix")}</h1><span class="sp"></span><a href=${href("security-groups")}>${t("Security groups")}</a></div>
 		<div class="bar" role="group" aria-label=${t("VPC")}>${routers.slice(0, 40).map((r) => html`<button type="button" class="chip" aria-pressed=${r === chosen ? "true" : "false"} @click=${() => say({vpc: shortId(r)})}>${nameOf(r)}</button>`)}</div>
-		<p class="dim">${t("What rules let in: a row’s members reach a column’s. What the row’s own rules keep in is marked. Routes and ACLs are not looked at:")} <a href=${href("reach")}>${t("Can A reach B?")}</a></p>
+		<p class="dim">${t("Traffic from the row’s members that the column’s inbound rules allow. Traffic that the row’s outbound rules deny is marked. Routes and network ACLs are not considered:")} <a href=${href("reach")}>${t("Reachability Analyzer")}</a></p>
 		${groups.length > GROUPS_MAX ? list(pairs) : table(groups, pairs)}`;
 }

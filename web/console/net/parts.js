@@ -29,7 +29,7 @@ export function wayOut(subnet, router) {
 }
 
 export function wayWords(way) {
-	return way === "internet" ? t("to the internet") : way === "nat" ? t("out by NAT") : way === "other" ? t("by a route") : t("no way out");
+	return way === "internet" ? t("internet gateway") : way === "nat" ? t("NAT gateway") : way === "other" ? t("routed") : t("no internet route");
 }
 
 /** Who is in the subnet: a machine once, also where it has several interfaces there. */
@@ -60,7 +60,7 @@ export const NUMBERS = {icmp: 1, tcp: 6, udp: 17};
 export const PORTS_PATTERN = "\\d{1,5}(-\\d{1,5})?";
 
 export function protocolOf(rule) {
-	return rule.protocol === undefined || rule.protocol < 0 ? t("everything") : PROTOCOLS[rule.protocol] ?? String(rule.protocol);
+	return rule.protocol === undefined || rule.protocol < 0 ? t("all traffic") : PROTOCOLS[rule.protocol] ?? String(rule.protocol);
 }
 
 export function portsOf(rule) {
@@ -73,7 +73,7 @@ export function portsOf(rule) {
 export function ruleWords(rule) {
 	const what = `${protocolOf(rule)} ${portsOf(rule)}`.trim();
 	if (rule.peer_group)
-		return t("{what} from members of {name}", {what, name: refName("security-groups", rule.peer_group)});
+		return t("{what} from {name}", {what, name: refName("security-groups", rule.peer_group)});
 	return ["0.0.0.0/0", "::/0", undefined].includes(rule.peer_block) ? t("{what} from anywhere", {what}) : t("{what} from {block}", {what, block: rule.peer_block});
 }
 

@@ -32,10 +32,10 @@ export function freeBlock(router, bits) {
 export function create(router) {
 	const zones = rows("zones").filter((z) => z.enabled !== false), used = new Set(subnetsOf(router).map((s) => s.zone)), first = zones.find((z) => !used.has(z.id)) ?? zones[0];
 	const block = [20, 24, 28].map((bits) => freeBlock(router, bits)).find(Boolean) ?? "";
-	askFor({title: t("A new subnet in {name}", {name: nameOf(router)}), label: t("Create"), verb: "subnets.create",
-		fields: () => html`<label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><div class="grid2"><label class="f">${t("Address range")}<input name="block" class="m" value=${block} required></label>
-			<label class="f">${t("Zone")}<select name="zone">${zones.map((z) => html`<option value=${z.id} ?selected=${z === first}>${z.name}</option>`)}</select></label></div>
-			<label class="check"><input type="checkbox" name="public"> ${t("Its machines get public addresses when they are launched")}</label>`,
+	askFor({title: t("Create subnet in {name}", {name: nameOf(router)}), label: t("Create"), verb: "subnets.create",
+		fields: () => html`<label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><div class="grid2"><label class="f">${t("IPv4 CIDR")}<input name="block" class="m" value=${block} required></label>
+			<label class="f">${t("Availability Zone")}<select name="zone">${zones.map((z) => html`<option value=${z.id} ?selected=${z === first}>${z.name}</option>`)}</select></label></div>
+			<label class="check"><input type="checkbox" name="public"> ${t("Auto-assign public IPv4")}</label>`,
 		read: (form) => {
 			const zone = zones.find((z) => z.id === form.get("zone")), name = form.get("name"), isPublic = form.get("public") === "on";
 			return {router, zone, block: form.get("block").trim(), name, isPublic,
@@ -51,8 +51,8 @@ function change(s) {
 		fields: () => {
 			const now = row("subnets", s.id);
 			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label>
-				<label class="check"><input type="checkbox" name="public" ?checked=${before.isPublic}> ${t("Its machines get public addresses when they are launched")}</label>
-				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
+				<label class="check"><input type="checkbox" name="public" ?checked=${before.isPublic}> ${t("Auto-assign public IPv4")}</label>
+				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Someone else changed this meanwhile. Current name: {name}.", {name: nameOf(now)})}</p>` : nothing}`;
 		},
 		read: (form) => {
 			const isPublic = form.get("public") === "on", name = form.get("name");
@@ -70,8 +70,8 @@ function drop(s) {
 	const inside = portsIn(s), router = routerOf(s);
 	showCommand("subnets.delete", {ids: [s], router});
 	ask({title: t("Delete {name}?", {name: nameOf(s)}), danger: true, label: inside.length ? null : t("Delete"),
-		body: () => (inside.length ? html`<p>${t("In its way are {n} interfaces, which have addresses of it:", {n: inside.length})}</p><ul>${inside.slice(0, 12).map((p) => html`<li><span class="m">${p.ip}</span> ${portUser(p)}</li>`)}</ul>`
-			: html`<p>${t("Nothing is in it. Its address range is free again then.")}</p>`),
+		body: () => (inside.length ? html`<p>${t("{n} network interfaces still use its addresses:", {n: inside.length})}</p><ul>${inside.slice(0, 12).map((p) => html`<li><span class="m">${p.ip}</span> ${portUser(p)}</li>`)}</ul>`
+			: html`<p>${t("The subnet is empty. Its CIDR block becomes available again.")}</p>`),
 		submit: async () => {
 			await remove(`/subnets/${s.id}`);
 			go(href("networks", router ? shortId(router) : ""));
@@ -82,17 +82,17 @@ function drop(s) {
 export function attention(s, router) {
 	if (!router?.blocks?.length || wayOut(s, router) !== "none")
 		return nothing;
-	return html`<div class="card why go-card"><h2><span aria-hidden="true">◐</span> ${t("{name} has no way out", {name: nameOf(s)})}</h2><p>${t("Machines in it reach the VPC alone: no packages, no updates, nobody outside.")}</p>
-		${mayAll("route.create") ? html`<button type="button" class="b1" @click=${() => mend(s)}>${t("Give it a way out")}…</button>` : nothing}</div>`;
+	return html`<div class="card why go-card"><h2><span aria-hidden="true">◐</span> ${t("{name} has no internet route", {name: nameOf(s)})}</h2><p>${t("No route to the internet: instances cannot download packages or updates.")}</p>
+		${mayAll("route.create") ? html`<button type="button" class="b1" @click=${() => mend(s)}>${t("Connect to the internet")}…</button>` : nothing}</div>`;
 }
 
 export function subnetPage(s) {
 	const router = routerOf(s), ports = portsIn(s), table = tableOf(s, router), acl = row("network-acls", s.acl);
 	return html`<div class="head"><h1>${nameOf(s)}</h1><span class="dim m">${shortId(s)}</span></div>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(mayAll("subnet.update"), t("Settings"), () => change(s))}${table ? button(mayAll("route_table.associate"), t("Another route table"), () => chooseTable(s)) : nothing}
-			${acl ? button(mayAll("network_acl.associate"), t("Another network ACL"), () => chooseAcl(s)) : nothing}${button(mayAll("subnet.delete"), t("Delete"), () => drop(s), "danger-text")}</div>${attention(s, router)}
-		<div class="half"><div class="card"><h2>${t("What it is")}</h2>${pairs([[t("Address range"), s.block ? copyable(s.block) : ""], [t("VPC"), router ? link(router) : ""], [t("Zone"), refName("zones", s.zone)], [t("Addresses in use"), s.usage?.addresses === undefined ? "" : number(s.usage.addresses)],
-			[t("Public address at launch"), s.public_on_launch ? t("yes") : t("no")], [t("Route table"), table ? link(table) : ""], [t("Network ACL"), acl ? link(acl) : ""], [t("Made"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]])}</div>
+		<div class="bar" role="toolbar" aria-label=${t("Actions")}>${button(mayAll("subnet.update"), t("Settings"), () => change(s))}${table ? button(mayAll("route_table.associate"), t("Change route table"), () => chooseTable(s)) : nothing}
+			${acl ? button(mayAll("network_acl.associate"), t("Change network ACL"), () => chooseAcl(s)) : nothing}${button(mayAll("subnet.delete"), t("Delete"), () => drop(s), "danger-text")}</div>${attention(s, router)}
+		<div class="half"><div class="card"><h2>${t("Details")}</h2>${pairs([[t("IPv4 CIDR"), s.block ? copyable(s.block) : ""], [t("VPC"), router ? link(router) : ""], [t("Availability Zone"), refName("zones", s.zone)], [t("Used addresses"), s.usage?.addresses === undefined ? "" : number(s.usage.addresses)],
+			[t("Auto-assign public IPv4"), s.public_on_launch ? t("yes") : t("no")], [t("Route table"), table ? link(table) : ""], [t("Network ACL"), acl ? link(acl) : ""], [t("Created"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]])}</div>
 		${table ? html`<div class="card"><div class="head"><h2>${t("Routes")}</h2><span class="sp"></span>${addRouteButton(table)}</div>${routesTable(table)}</div>` : nothing}</div>
-		<div class="card"><h2>${t("Addresses in it")}</h2><table class="simple"><thead><tr><th scope="col">${t("Address")}</th><th scope="col">${t("Of")}</th><th scope="col">MAC</th></tr></thead><tbody>${ports.slice(0, SHOWN_MAX).map((p) => html`<tr><td class="m"><a href=${href("interfaces", shortId(p))}>${p.ip ?? shortId(p)}</a></td><td>${portUser(p)}</td><td class="m">${p.mac ?? ""}</td></tr>`)}</tbody></table></div>`;
+		<div class="card"><h2>${t("Network interfaces")}</h2><table class="simple"><thead><tr><th scope="col">${t("Address")}</th><th scope="col">${t("VPC")}</th><th scope="col">MAC</th></tr></thead><tbody>${ports.slice(0, SHOWN_MAX).map((p) => html`<tr><td class="m"><a href=${href("interfaces", shortId(p))}>${p.ip ?? shortId(p)}</a></td><td>${portUser(p)}</td><td class="m">${p.mac ?? ""}</td></tr>`)}</tbody></table></div>`;
 }

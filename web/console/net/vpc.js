@@ -16,9 +16,9 @@ import {of, peeringsOf, subnetsOf, link, wayOut, routesOf, portsIn, portUser, bu
 
 export function create() {
 	const key = intent();
-	ask({title: t("A new VPC"), label: t("Create"),
-		body: () => html`<label class="f">${t("Name")}<input name="name" autofocus maxlength="255"></label><label class="f">${t("Address range")}<input name="block" value="10.0.0.0/16" required class="m"></label>
-			<p class="hint">${t("A private network of your own. A subnet for each zone is made in it.")}</p>`,
+	ask({title: t("Create VPC"), label: t("Create"),
+		body: () => html`<label class="f">${t("Name")}<input name="name" autofocus maxlength="255"></label><label class="f">${t("IPv4 CIDR")}<input name="block" value="10.0.0.0/16" required class="m"></label>
+			<p class="hint">${t("Creates a private network with a subnet in each Availability Zone.")}</p>`,
 		submit: async (form) => {
 			const block = form.get("block").trim(), tags = form.get("name") ? {Name: form.get("name")} : undefined;
 			const body = {block, ...(tags ? {tags} : {})};
@@ -45,8 +45,8 @@ export function change(r) {
 		fields: () => {
 			const now = row("routers", r.id);
 			return html`<label class="f">${t("Name")}<input name="name" value=${before.name} maxlength="255" autofocus></label>
-				<label class="check"><input type="checkbox" name="names" ?checked=${before.hasNames}> ${t("Machines with a public address have a public name")}</label>
-				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile; it is now called {name}.", {name: nameOf(now)})}</p>` : nothing}`;
+				<label class="check"><input type="checkbox" name="names" ?checked=${before.hasNames}> ${t("Enable DNS hostnames")}</label>
+				${now && (now.gen !== gen || nameOf(now) !== before.name) ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Someone else changed this meanwhile. Current name: {name}.", {name: nameOf(now)})}</p>` : nothing}`;
 		},
 		read: (form) => {
 			const hasNames = form.get("names") === "on", name = form.get("name");
@@ -77,12 +77,12 @@ export function drop(router) {
 	const line = (title, list) => (list.length ? html`<li>${title}: ${words(list.slice(0, 12).map(nameOf))}${list.length > 12 ? " …" : ""}</li>` : nothing);
 	showCommand("networks.delete", args);
 	ask({title: t("Delete {name}?", {name: nameOf(router)}), danger: true, label: ports.length ? null : t("Delete"), typed: !ports.length && count > 5 ? count : "",
-		body: () => (ports.length ? html`<p>${t("In its way are {n} interfaces, which have addresses of it:", {n: ports.length})}</p><ul>${ports.slice(0, 12).map((p) => html`<li><span class="m">${p.ip}</span> ${portUser(p)}</li>`)}</ul>`
-			: html`${count ? html`<p>${t("With it go {n} things:", {n: count})}</p><ul>${line(t("Subnets"), subnets)}${line(t("Gateways"), [...gateways, ...egress])}${line(t("Route tables"), tables)}${line(t("Network ACLs"), acls)}${line(t("Security groups"), groups)}${line(t("Peerings"), peerings)}</ul>` : nothing}
-				<p>${t("Its main route table, default ACL and default group go as well. It cannot be undone.")}</p>`),
+		body: () => (ports.length ? html`<p>${t("{n} network interfaces still use its addresses:", {n: ports.length})}</p><ul>${ports.slice(0, 12).map((p) => html`<li><span class="m">${p.ip}</span> ${portUser(p)}</li>`)}</ul>`
+			: html`${count ? html`<p>${t("{n} resources are deleted with it:", {n: count})}</p><ul>${line(t("Subnets"), subnets)}${line(t("Gateways"), [...gateways, ...egress])}${line(t("Route tables"), tables)}${line(t("Network ACLs"), acls)}${line(t("Security groups"), groups)}${line(t("Peering connections"), peerings)}</ul>` : nothing}
+				<p>${t("The main route table, default network ACL and default security group are deleted too. This action cannot be undone.")}</p>`),
 		submit: async () => {
 			await run(dropVpc(args));
-			note(t("{name} is gone", {name: nameOf(router)}));
+			note(t("{name} deleted", {name: nameOf(router)}));
 			go(href("networks"));
 		}});
 }
@@ -92,14 +92,14 @@ export function drop(router) {
 export function open(router) {
 	const args = {router, gateway: rows("gateways").find((g) => !g.router)};
 	showCommand("gateways.create", args);
-	return report(t("{name} has an internet gateway", {name: nameOf(router)}), () => stepper()(openGateway(args)));
+	return report(t("Internet gateway attached to {name}", {name: nameOf(router)}), () => stepper()(openGateway(args)));
 }
 
 function close(router, gateway) {
 	const led = of("route-tables", router).filter((x) => routesOf(x).some((r) => r.gateway === gateway.id)), run = stepper();
 	showCommand("gateways.delete", {router, gateway});
-	ask({title: t("Close {name} to the internet?", {name: nameOf(router)}), danger: true, label: t("Close"),
-		body: () => html`<p>${t("The gateway is detached and deleted. Public addresses of machines in the VPC must lead nowhere first.")}</p>${led.length ? html`<p>${t("Routes of {names} lead nowhere then.", {names: words(led.map(nameOf))})}</p>` : nothing}`,
+	ask({title: t("Detach the internet gateway of {name}?", {name: nameOf(router)}), danger: true, label: t("Close"),
+		body: () => html`<p>${t("Detaches and deletes the internet gateway. Disassociate public addresses in the VPC first.")}</p>${led.length ? html`<p>${t("Routes of {names} become blackholes.", {names: words(led.map(nameOf))})}</p>` : nothing}`,
 		submit: () => run(closeGateway({router, gateway}))});
 }
 
@@ -107,10 +107,10 @@ function close(router, gateway) {
 
 function newNat(router) {
 	const subnets = subnetsOf(router).toSorted((a, b) => Number(wayOut(b, router) === "internet") - Number(wayOut(a, router) === "internet")), free = rows("addresses").filter((a) => a.is_elastic && !a.port), run = stepper();
-	askFor({title: t("A new NAT gateway"), label: t("Create"), verb: "nat-gateways.create",
-		fields: () => html`<label class="f">${t("In the subnet")}<select name="subnet" autofocus>${subnets.map((s) => html`<option value=${s.id}>${nameOf(s)} ${s.block}${wayOut(s, router) === "internet" ? "" : ` (${t("no way out")})`}</option>`)}</select></label>
-			<label class="f">${t("Public address")}<select name="address"><option value="">${t("a new one")}</option>${free.map((a) => html`<option value=${a.id}>${a.ip}</option>`)}</select></label>
-			<p class="hint">${t("It stands in a subnet that leads to the internet. Other subnets have a route to it.")}</p>`,
+	askFor({title: t("Create NAT gateway"), label: t("Create"), verb: "nat-gateways.create",
+		fields: () => html`<label class="f">${t("Subnet")}<select name="subnet" autofocus>${subnets.map((s) => html`<option value=${s.id}>${nameOf(s)} ${s.block}${wayOut(s, router) === "internet" ? "" : ` (${t("no internet route")})`}</option>`)}</select></label>
+			<label class="f">${t("Public address")}<select name="address"><option value="">${t("Allocate a new Elastic IP")}</option>${free.map((a) => html`<option value=${a.id}>${a.ip}</option>`)}</select></label>
+			<p class="hint">${t("Choose a public subnet. Private subnets route to the NAT gateway.")}</p>`,
 		read: (form) => ({subnet: subnets.find((s) => s.id === form.get("subnet")) ?? {}, address: free.find((a) => a.id === form.get("address"))}),
 		send: (args) => run(makeNat(args))});
 }
@@ -119,15 +119,15 @@ function dropNat(router, nat) {
 	const led = of("route-tables", router).filter((x) => routesOf(x).some((r) => r.nat_gateway === nat.id));
 	showCommand("nat-gateways.delete", {ids: [nat]});
 	ask({title: t("Delete {name}?", {name: nameOf(nat)}), danger: true, label: t("Delete"),
-		body: () => html`<p>${nat.public_ip ? t("Its address {ip} stays yours.", {ip: nat.public_ip}) : nothing} ${led.length ? t("Routes of {names} lead nowhere then.", {names: words(led.map(nameOf))}) : nothing}</p>`,
+		body: () => html`<p>${nat.public_ip ? t("The Elastic IP {ip} stays allocated.", {ip: nat.public_ip}) : nothing} ${led.length ? t("Routes of {names} become blackholes.", {names: words(led.map(nameOf))}) : nothing}</p>`,
 		submit: async () => applyAll("nat-gateways", await remove(`/nat-gateways/${nat.id}`)) && undefined});
 }
 
 export function waysCard(router) {
 	const gateway = of("gateways", router)[0], nats = of("nat-gateways", router), egress = of("egress-gateways", router);
-	return html`<div class="card"><div class="head"><h2>${t("Ways out")}</h2><span class="sp"></span>${button(mayAll("nat_gateway.create") && subnetsOf(router).length, t("New NAT gateway"), () => newNat(router))}</div><ul class="plainlist">
+	return html`<div class="card"><div class="head"><h2>${t("Gateways")}</h2><span class="sp"></span>${button(mayAll("nat_gateway.create") && subnetsOf(router).length, t("Create NAT gateway"), () => newNat(router))}</div><ul class="plainlist">
 		<li>${gateway ? html`${t("Internet gateway")} <span class="m">${nameOf(gateway)}</span> ${mayAll("gateway.detach", "gateway.delete") ? html`<button type="button" class="plain danger-text" @click=${() => close(router, gateway)}>${t("Close")}…</button>` : nothing}`
-			: html`${t("No way to the internet")} ${mayAll("gateway.create", "gateway.attach") ? html`<button type="button" @click=${() => open(router)}>${t("Open it to the internet")}</button>` : nothing}`}</li>
+			: html`${t("No internet gateway")} ${mayAll("gateway.create", "gateway.attach") ? html`<button type="button" @click=${() => open(router)}>${t("Attach internet gateway")}</button>` : nothing}`}</li>
 		${egress.map((g) => html`<li>${t("Egress-only gateway")} <span class="m">${nameOf(g)}</span></li>`)}
 		${nats.map((n) => html`<li>NAT ${nameOf(n)} <span class="m">${n.public_ip ?? n.private_ip ?? ""}</span> ${stateOf(n)} <span class="dim">${refName("subnets", n.subnet)}</span> ${mayAll("nat_gateway.delete") && n.state !== "deleting"
 			? html`<button type="button" class="plain danger-text" aria-label=${t("Delete {name}", {name: nameOf(n)})} @click=${() => dropNat(router, n)}>${t("Delete")}…</button>` : nothing}</li>`)}</ul></div>`;
@@ -137,10 +137,10 @@ export function waysCard(router) {
 
 function newPeering(router) {
 	const others = rows("routers").filter((r) => r !== router && r.blocks?.length), state = {isElsewhere: !others.length};
-	askFor({title: t("A peering of {name}", {name: nameOf(router)}), label: t("Ask for it"), verb: "peerings.create",
-		fields: () => html`<label class="f">${t("With")}<select name="peer" autofocus @change=${(e) => { state.isElsewhere = !e.target.value; touch(); }}>${others.map((r) => html`<option value=${r.id}>${nameOf(r)} ${r.blocks[0]}</option>`)}<option value="">${t("another account’s VPC")}</option></select></label>
-			${state.isElsewhere ? html`<div class="grid2"><label class="f">${t("Its id")}<input name="id" class="m" placeholder="vpc-…" required></label><label class="f">${t("The account’s number")}<input name="account" class="m" pattern="\\d{12}" required></label></div>` : nothing}
-			<p class="hint">${t("Their address ranges must not overlap. Once it is accepted, both sides need routes to it.")}</p>`,
+	askFor({title: t("Create peering connection for {name}", {name: nameOf(router)}), label: t("Request peering"), verb: "peerings.create",
+		fields: () => html`<label class="f">${t("Accepter VPC")}<select name="peer" autofocus @change=${(e) => { state.isElsewhere = !e.target.value; touch(); }}>${others.map((r) => html`<option value=${r.id}>${nameOf(r)} ${r.blocks[0]}</option>`)}<option value="">${t("VPC of another account")}</option></select></label>
+			${state.isElsewhere ? html`<div class="grid2"><label class="f">${t("VPC ID")}<input name="id" class="m" placeholder="vpc-…" required></label><label class="f">${t("Account ID")}<input name="account" class="m" pattern="\\d{12}" required></label></div>` : nothing}
+			<p class="hint">${t("The CIDR blocks must not overlap. After it is accepted, add routes on both sides.")}</p>`,
 		read: (form) => {
 			const peer = others.find((r) => r.id === form.get("peer")) ?? {id: (form.get("id") ?? "").trim(), ec2: (form.get("id") ?? "").trim()}, owner = (form.get("account") ?? "").trim();
 			return {router, peer, owner, body: {router: router.id, peer_router: peer.id, ...(owner ? {peer_account: owner} : {})}};
@@ -155,19 +155,19 @@ function answer(p, verb, done) {
 
 function dropPeering(p) {
 	showCommand("peerings.delete", {ids: [p]});
-	ask({title: t("Delete {name}?", {name: nameOf(p)}), danger: true, label: t("Delete"), body: () => html`<p>${t("Routes to it, on both sides, lead nowhere then.")}</p>`,
+	ask({title: t("Delete {name}?", {name: nameOf(p)}), danger: true, label: t("Delete"), body: () => html`<p>${t("Routes to it become blackholes on both sides.")}</p>`,
 		submit: async () => applyAll("peerings", await remove(`/peerings/${p.id}`)) && undefined});
 }
 
 export function peeringsCard(router) {
 	const found = peeringsOf(router);
-	return html`<div class="card"><div class="head"><h2>${t("Peerings")}</h2><span class="sp"></span>${button(mayAll("peering.create"), t("New peering"), () => newPeering(router))}</div>
+	return html`<div class="card"><div class="head"><h2>${t("Peering connections")}</h2><span class="sp"></span>${button(mayAll("peering.create"), t("Create peering connection"), () => newPeering(router))}</div>
 		${found.length ? html`<ul class="plainlist">${found.map((p) => {
 			const other = row("routers", p.router === router.id ? p.peer_router : p.router), mustAnswer = p.state === "pending" && p.peer_account === session.account?.id;
 			return html`<li><span class="m">${nameOf(p)}</span> ${other ? link(other) : html`<span class="m">${p.router === router.id ? p.peer_router_text : p.router?.slice(0, 8)}</span>`} ${stateOf(p)}
-				${mustAnswer && mayAll("peering.accept") ? html`<button type="button" @click=${() => answer(p, "accept", t("The peering is accepted"))}>${t("Accept")}</button>` : nothing}
-				${mustAnswer && p.account !== session.account?.id && mayAll("peering.reject") ? html`<button type="button" @click=${() => answer(p, "reject", t("The peering is rejected"))}>${t("Reject")}</button>` : nothing}
+				${mustAnswer && mayAll("peering.accept") ? html`<button type="button" @click=${() => answer(p, "accept", t("Peering connection accepted"))}>${t("Accept")}</button>` : nothing}
+				${mustAnswer && p.account !== session.account?.id && mayAll("peering.reject") ? html`<button type="button" @click=${() => answer(p, "reject", t("Peering connection rejected"))}>${t("Reject")}</button>` : nothing}
 				${mayAll("peering.delete") ? html`<button type="button" class="plain danger-text" aria-label=${t("Delete {name}", {name: nameOf(p)})} @click=${() => dropPeering(p)}>${t("Delete")}…</button>` : nothing}</li>`;
-		})}</ul>` : html`<p class="dim">${t("None: it reaches no other VPC.")}</p>`}</div>`;
+		})}</ul>` : html`<p class="dim">${t("No peering connections.")}</p>`}</div>`;
 }
 

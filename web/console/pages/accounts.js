@@ -10,11 +10,11 @@ export const view = resourcePage({
 	search: (a) => [a.number, a.description, refName("domains", a.domain)], keys: {domain: (a) => refName("domains", a.domain)},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "28%", sort: nameOf},
-		{key: "state", title: () => t("State"), width: "18%", sort: (a) => (a.enabled ? 0 : 1), cell: (a) => (a.enabled ? mark("ok", t("open")) : mark("off", t("closed")))},
-		{key: "number", title: () => t("Number"), mono: true, width: "20%", text: (a) => a.number ?? ""},
+		{key: "state", title: () => t("State"), width: "18%", sort: (a) => (a.enabled ? 0 : 1), cell: (a) => (a.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled")))},
+		{key: "number", title: () => t("Account ID"), mono: true, width: "20%", text: (a) => a.number ?? ""},
 		{key: "domain", title: () => t("Domain"), wide: true, width: "16%", text: (a) => refName("domains", a.domain)},
-		{key: "what", title: () => t("What for"), wide: true, text: (a) => a.description ?? ""},
+		{key: "what", title: () => t("Description"), wide: true, text: (a) => a.description ?? ""},
 	],
-	facts: (a) => html`${pairs([[t("State"), a.enabled ? mark("ok", t("open")) : mark("off", t("closed"))], [t("Number"), copyable(a.number)], [t("Domain"), refName("domains", a.domain)], [t("What for"), a.description], [t("Made"), when(a.created_us)], ["OpenStack", copyable(a.id)]])}`,
-	more: (a) => html`<p><a class="b" href=${href("quotas", "", {account: a.id})}>${t("Limits and what is used")}</a></p>`,
+	facts: (a) => html`${pairs([[t("State"), a.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled"))], [t("Account ID"), copyable(a.number)], [t("Domain"), refName("domains", a.domain)], [t("Description"), a.description], [t("Created"), when(a.created_us)], ["OpenStack", copyable(a.id)]])}`,
+	more: (a) => html`<p><a class="b" href=${href("quotas", "", {account: a.id})}>${t("Quotas and usage")}</a></p>`,
 });

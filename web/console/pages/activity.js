@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What happened in the account, newest first. What is new waits behind a line at the top: nothing jumps away from who reads.
 import {html, nothing, waiting, problemCard, when} from "../parts.js";
+import {isOperator} from "../session.js";
 import {need, touch, row as byId} from "../store.js";
 import {here, say} from "../router.js";
 import {t, matches} from "../words.js";
@@ -12,9 +13,21 @@ import {live} from "../vendor/lit-html/directives/live.js";
 
 let items = null, fresh = [], next = 0, problem = null, seen = -1, timer = 0;
 
+/** The account's events; of an administrator who asks for it, everybody's. */
+const isWhole = () => isOperator() && here.query.get("all") === "1";
+const scope = () => (isWhole() ? "&all=1" : "");
+
+function begin(all) {
+	items = null;
+	fresh = [];
+	next = 0;
+	seen = -1;
+	say({all: all ? "1" : ""});
+}
+
 async function more() {
 	try {
-		const said = await get(`/events?limit=100${next ? `&before=${next}` : ""}`, {byUser: true});
+		const said = await get(`/events?limit=100${next ? `&before=${next}` : ""}${scope()}`, {byUser: true});
 		items = [...(items ?? []), ...(said.items ?? [])];
 		next = said.next ?? 0;
 		problem = null;
@@ -26,7 +39,7 @@ async function more() {
 
 async function look() {
 	try {
-		const said = await get("/events?limit=100");
+		const said = await get(`/events?limit=100${scope()}`);
 		const top = items?.[0]?.seq ?? 0;
 		fresh = (said.items ?? []).filter((e) => e.seq > top);
 		touch();
@@ -40,7 +53,7 @@ function whoName(e) {
 /** The command that would do it again, shown where all commands are. */
 function repeatCell(e) {
 	const repeat = repeatOf(e);
-	return repeat ? html`<button type="button" class="plain" aria-label=${t("As a command: {what}", {what: `${e.kind} ${eventWords(e)}`})} @click=${() => showCommand(repeat.verb, repeat.args)}>${t("As a command")}</button>` : nothing;
+	return repeat ? html`<button type="button" class="plain" aria-label=${t("Show command: {what}", {what: `${e.kind} ${eventWords(e)}`})} @click=${() => showCommand(repeat.verb, repeat.args)}>${t("Show command")}</button>` : nothing;
 }
 
 export function view() {
@@ -58,10 +71,10 @@ export function view() {
 	const q = (here.query.get("q") ?? "").toLowerCase();
 	const shown = (items ?? []).filter((e) => !q || q.split(/\s+/).every((w) => matches([e.kind, e.id, e.action, e.text, e.what, e.request_id, whoName(e)].filter(Boolean).join(" ").toLowerCase(), w)));
 	return html`<h1>${t("Activity")}</h1>${problemCard(problem)}
-		<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="36" placeholder=${t("Who, what, or a request’s id")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}>
-			${fresh.length ? html`<button type="button" class="chip" aria-pressed="true" @click=${() => { items = [...fresh, ...items]; fresh = []; touch(); }}>${t("{n} new", {n: fresh.length})}</button>` : nothing}<span class="sp"></span><span class="dim">${items ? t("{n} shown", {n: shown.length}) : nothing}</span></div>
-		${!items ? (problem ? nothing : waiting()) : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Activity")}><table class="simple"><thead><tr><th scope="col">${t("When")}</th><th scope="col">${t("Thing")}</th><th scope="col">${t("What")}</th><th scope="col">${t("Who")}</th><th scope="col"><span class="sr">${t("What can be done")}</span></th></tr></thead>
+		<div class="bar"><label class="sr" for="q">${t("Filter")}</label><input id="q" type="search" size="36" placeholder=${t("User, event or request ID")} .value=${live(here.query.get("q") ?? "")} @input=${(e) => say({q: e.target.value})}>
+			${fresh.length ? html`<button type="button" class="chip" aria-pressed="true" @click=${() => { items = [...fresh, ...items]; fresh = []; touch(); }}>${t("{n} new", {n: fresh.length})}</button>` : nothing}${isOperator() ? html`<button type="button" class="chip" aria-pressed=${isWhole() ? "true" : "false"} @click=${() => begin(!isWhole())}>${t("All accounts")}</button>` : nothing}<span class="sp"></span><span class="dim">${items ? t("{n} shown", {n: shown.length}) : nothing}</span></div>
+		${!items ? (problem ? nothing : waiting()) : html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Activity")}><table class="simple events"><thead><tr><th scope="col">${t("Time")}</th><th scope="col">${t("Resource")}</th><th scope="col">${t("Event")}</th><th scope="col">${t("User")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead>
 			<tbody>${shown.slice(0, 500).map((e) => html`<tr><td class="num">${when(e.at_us)}</td><td>${eventSubject(e)}</td><td>${eventWords(e)} <code class="dim">${e.action ?? ""}</code></td><td>${whoName(e)}</td><td>${repeatCell(e)}</td></tr>`)}</tbody></table></div>
-			${next ? html`<p><button type="button" @click=${more}>${t("Older")}</button></p>` : nothing}`}`;
+			${next ? html`<p><button type="button" @click=${more}>${t("Load older")}</button></p>` : nothing}`}`;
 }
 

@@ -36,9 +36,9 @@ function outcome() {
 	if (!tried)
 		return nothing;
 	if (tried.problem)
-		return problemCard(tried.problem, t("It would be refused"));
+		return problemCard(tried.problem, t("The launch would fail"));
 	const {placement, quota, price} = tried.would;
-	return html`<div role="status">${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have room", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("a host has room for it"))}
+	return html`<div role="status">${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have capacity", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("capacity available"))}
 		${placement?.reasons?.length ? html`<ul>${placement.reasons.map((r) => html`<li>${t("{n} hosts: {why}", {n: r.hosts, why: r.why})}</li>`)}</ul>` : nothing}
 		${price?.month_micro ? html`<p>${t("{money} a month", {money: money(price.month_micro, price.currency)})}</p>` : nothing}
 		${(quota ?? []).map((q) => gauge(quotaWord(q.name), q.would_use ?? 0, q.limit ?? -1, sayOf(q.name)))}</div>`;
@@ -46,12 +46,20 @@ function outcome() {
 
 function tryCard(types) {
 	const images = rows("images").filter((i) => i.state === "available");
-	return html`<form class="card" @submit=${simulate}><h2>${t("Would a launch find room?")}</h2><p class="hint">${t("It is placed as a real one, and taken back.")}</p><div class="grid4">
-		<label class="f">${t("Size")}<select name="type">${types.map((x) => html`<option value=${x.id}>${x.name}</option>`)}</select></label>
-		<label class="f">${t("Zone")}<select name="zone"><option value="">${t("any")}</option>${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
+	return html`<form class="card" @submit=${simulate}><h2>${t("Placement check")}</h2><p class="hint">${t("Dry run: nothing is launched.")}</p><div class="grid4">
+		<label class="f">${t("Instance type")}<select name="type">${types.map((x) => html`<option value=${x.id}>${x.name}</option>`)}</select></label>
+		<label class="f">${t("Availability Zone")}<select name="zone"><option value="">${t("any")}</option>${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label>
 		<label class="f">${t("Image")}<select name="image">${images.map((i) => html`<option value=${i.id}>${nameOf(i)}</option>`)}</select></label>
-		<label class="f">${t("How many")}<input name="count" type="number" min="1" max="100" value="1" required></label></div>
-		<div class="bar"><button class="b1" ?disabled=${isAsking || !images.length}>${t("Try it")}</button></div>${outcome()}</form>`;
+		<label class="f">${t("Number of instances")}<input name="count" type="number" min="1" max="100" value="1" required></label></div>
+		<div class="bar"><button class="b1" ?disabled=${isAsking || !images.length}>${t("Run check")}</button></div>${outcome()}</form>`;
+}
+
+/** A row for each host, so that sixty hosts are read like four; the sums of all stand above them. */
+function capacityTable(hosts, types) {
+	const sum = (x) => hosts.reduce((n, h) => n + more(h, x), 0);
+	return html`<table class="figures"><thead><tr><th scope="col">${t("Host")}</th><th scope="col">${t("Availability Zone")}</th>${types.map((x) => html`<th scope="col" class="n">${x.name}<br><span class="dim">${t("{n} vCPUs", {n: x.vcpus})} · ${size(x.memory)}</span></th>`)}</tr></thead><tbody>
+		<tr><th scope="row">${t("total")}</th><td></td>${types.map((x) => html`<td class="n"><strong>${sum(x) ? number(sum(x)) : mark("bad", t("none"))}</strong></td>`)}</tr>
+		${hosts.map((h) => html`<tr><th scope="row"><a href=${href("hosts", shortId(h))}><bdi>${nameOf(h)}</bdi></a></th><td>${refName("zones", h.zone)}</td>${types.map((x) => html`<td class="n ${more(h, x) ? "" : "dim"}">${number(more(h, x))}</td>`)}</tr>`)}</tbody></table>`;
 }
 
 export function view() {
@@ -63,11 +71,7 @@ export function view() {
 	const all = rows("instance-types").filter((x) => x.enabled !== false).toSorted((a, b) => a.memory - b.memory || a.vcpus - b.vcpus || a.name.localeCompare(b.name));
 	const isWhole = here.query.get("all") === "1", common = all.filter((x) => COMMON.test(x.name)), types = isWhole || !common.length ? all : common;
 	const hosts = rows("hosts").toSorted((a, b) => refName("zones", a.zone).localeCompare(refName("zones", b.zone)) || nameOf(a).localeCompare(nameOf(b), undefined, {numeric: true}));
-	return html`<h1>${t("Capacity")}</h1><p class="hint">${t("How many more of each size a host has room for, by its processors and memory. Closed hosts and those that do not answer take none.")}</p>
-		<div class="card"><div class="head"><h2>${t("How many more fit")}</h2><span class="sp"></span>${common.length && common.length < all.length ? html`<button type="button" class="chip" aria-pressed=${isWhole ? "true" : "false"} @click=${() => say({all: isWhole ? "" : "1"})}>${t("All {n} sizes", {n: all.length})}</button>` : nothing}</div>
-		<div class="scroll" tabindex="0" role="region" aria-label=${t("How many more fit")}><table class="simple"><thead><tr><th scope="col">${t("Size")}</th><th scope="col" class="n">${t("in all")}</th>${hosts.map((h) => html`<th scope="col" class="n"><a href=${href("hosts", shortId(h))}>${nameOf(h)}</a><br><span class="dim">${refName("zones", h.zone)}</span></th>`)}</tr></thead><tbody>
-		${types.map((x) => {
-			const each = hosts.map((h) => more(h, x)), sum = each.reduce((a, b) => a + b, 0);
-			return html`<tr><th scope="row">${x.name}<br><span class="dim">${t("{n} vCPUs", {n: x.vcpus})} · ${size(x.memory)}</span></th><td class="n">${sum ? number(sum) : mark("bad", t("none"))}</td>${each.map((n) => html`<td class="n ${n ? "" : "dim"}">${number(n)}</td>`)}</tr>`;
-		})}</tbody></table></div></div>${tryCard(all)}`;
+	return html`<h1>${t("Capacity")}</h1><p class="hint">${t("Instances of each type that still fit on a host by CPU and memory. Hosts that are offline or have scheduling disabled accept none.")}</p>
+		<div class="card"><div class="head"><h2>${t("Available capacity")}</h2><span class="sp"></span>${common.length && common.length < all.length ? html`<button type="button" class="chip" aria-pressed=${isWhole ? "true" : "false"} @click=${() => say({all: isWhole ? "" : "1"})}>${t("All {n} instance types", {n: all.length})}</button>` : nothing}</div>
+		<div class="scroll tall" tabindex="0" role="region" aria-label=${t("Available capacity")}>${capacityTable(hosts, types)}</div></div>${tryCard(all)}`;
 }

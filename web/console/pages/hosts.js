@@ -15,53 +15,53 @@ const vcpuLimit = (h) => Math.floor((h.seen_cpus ?? 0) * (h.overcommit_percent |
 
 function hostState(h) {
 	if (h.forced_down)
-		return mark("bad", t("counts as down"));
+		return mark("bad", t("forced down"));
 	if (h.state === "down" || h.conditions?.length)
 		return stateOf(h);
 	if (h.maintenance_us)
 		return mark("go", t("maintenance"));
-	return h.enabled === false ? mark("off", t("closed to new instances")) : stateOf(h);
+	return h.enabled === false ? mark("off", t("scheduling disabled")) : stateOf(h);
 }
 
 function meter(used, limit, label) {
 	const share = limit > 0 ? Math.min(1, used / limit) : 0;
-	return html`<span class="gauge"><svg viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${`${label} ${Math.round(share * 100)} %`} class=${share > 0.9 ? "bad" : share > 0.75 ? "go" : "ok"}><rect class="track" width="100" height="6"/><rect class="fill" width=${share * 100} height="6"/></svg></span>`;
+	return html`<span class="meter"><span class="num">${Math.round(share * 100)} %</span><svg viewBox="0 0 100 6" preserveAspectRatio="none" role="img" aria-label=${`${label} ${Math.round(share * 100)} %`} class=${share > 0.9 ? "bad" : share > 0.75 ? "go" : "ok"}><rect class="track" width="100" height="6"/><rect class="fill" width=${share * 100} height="6"/></svg></span>`;
 }
 
 const NAMES_MAX = 8;
 /** What is on them, as far as it is seen. */
 function whatIsOn(chosen) {
 	const ids = new Set(chosen.map((h) => h.id)), there = rows("instances").filter((r) => ids.has(r.host) && r.state !== "terminated"), all = chosen.reduce((sum, h) => sum + (usage(h).instances ?? 0), 0);
-	return all ? html`<p><strong>${t("{n} instances on it", {n: all})}</strong>${there.length ? `: ${words(there.slice(0, NAMES_MAX).map(nameOf))}${all > Math.min(NAMES_MAX, there.length) ? " …" : ""}` : nothing}</p>` : html`<p class="dim">${t("No instance is on it.")}</p>`;
+	return all ? html`<p><strong>${t("{n} instances", {n: all})}</strong>${there.length ? `: ${words(there.slice(0, NAMES_MAX).map(nameOf))}${all > Math.min(NAMES_MAX, there.length) ? " …" : ""}` : nothing}</p>` : html`<p class="dim">${t("No instances.")}</p>`;
 }
 
 /** Machines are added from where dari runs: it is there that keys and certificates are. */
 function add() {
 	const preview = (form) => showCommand("hosts.add", form ? Object.fromEntries(new FormData(form)) : {});
-	ask({title: t("Add a host"), label: null, wide: true,
-		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("The command below is for the machine on which dari runs. With root@ADDRESS as the name it makes the other machine a host by ssh, step by step; with --plan it only says what it would do.")}</p>
-			<div class="grid2"><label class="f">${t("Its name, or root@ADDRESS")}<input name="name" maxlength="255" spellcheck="false" autofocus></label><label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
-			<label class="f">${t("Address for its guests that move (empty: the same)")}<input name="address" maxlength="255" spellcheck="false"></label><label class="f">${t("libvirt’s URI (empty: qemu+tls)")}<input name="uri" maxlength="255" spellcheck="false"></label></div></div>`});
+	ask({title: t("Add host"), label: null, wide: true,
+		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("Run the command below on the server: hosts are added from there. With root@ADDRESS as the name, dari sets the machine up over SSH. Add --plan to see the steps first.")}</p>
+			<div class="grid2"><label class="f">${t("Name, or root@ADDRESS")}<input name="name" maxlength="255" spellcheck="false" autofocus></label><label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option>${z.name}</option>`)}</select></label>
+			<label class="f">${t("Migration address (empty: same)")}<input name="address" maxlength="255" spellcheck="false"></label><label class="f">${t("libvirt’s URI (empty: qemu+tls)")}<input name="uri" maxlength="255" spellcheck="false"></label></div></div>`});
 	preview(null);
 }
 
 /** Asks why, and does it to each. */
 function withReason(chosen, title, why, label, send) {
-	ask({title, label, danger: true, body: () => html`<p>${why}</p>${whatIsOn(chosen)}<label class="f">${t("Why")}<input name="reason" maxlength="255" autofocus></label>`,
+	ask({title, label, danger: true, body: () => html`<p>${why}</p>${whatIsOn(chosen)}<label class="f">${t("Reason")}<input name="reason" maxlength="255" autofocus></label>`,
 		submit: (form) => report(title, () => oneByOne(chosen, (h) => send(h, form.get("reason")))).then(() => false)});
 }
 
 const drain = (chosen) => {
 	showCommand("hosts.maintenance", {ids: chosen});
-	withReason(chosen, t("Drain {names}", {names: words(chosen.map(nameOf))}), t("Their running instances go elsewhere, and nothing new is placed on them."), t("Drain"), (h, reason) => post(`/hosts/${h.id}/drain`, reason ? {reason} : {}));
+	withReason(chosen, t("Drain {names}", {names: words(chosen.map(nameOf))}), t("Live-migrates running instances to other hosts and disables scheduling."), t("Drain"), (h, reason) => post(`/hosts/${h.id}/drain`, reason ? {reason} : {}));
 };
 const close = (chosen) => {
 	showCommand("hosts.disable", {ids: chosen});
-	withReason(chosen, t("Close {names}", {names: words(chosen.map(nameOf))}), t("Nothing new is placed on them. What runs there goes on."), t("Close to new instances"), (h, reason) => patch(`/hosts/${h.id}`, {enabled: false, ...(reason ? {reason} : {})}));
+	withReason(chosen, t("Disable scheduling on {names}", {names: words(chosen.map(nameOf))}), t("No new instances are placed there. Running instances are not affected."), t("Disable scheduling"), (h, reason) => patch(`/hosts/${h.id}`, {enabled: false, ...(reason ? {reason} : {})}));
 };
 const open = (chosen) => {
 	showCommand("hosts.enable", {ids: chosen});
-	return report(t("{n} hosts are open again", {n: chosen.length}), () => oneByOne(chosen, async (h) => {
+	return report(t("Scheduling enabled on {n} hosts", {n: chosen.length}), () => oneByOne(chosen, async (h) => {
 		if (h.maintenance_us)
 			await post(`/hosts/${h.id}/end-maintenance`, {});
 		if (h.enabled === false)
@@ -69,34 +69,34 @@ const open = (chosen) => {
 	}));
 };
 
-const KINDS = {move: () => t("goes to other hosts, running"), reboot: () => t("is stopped, and started again afterwards"), stop: () => t("is stopped, and stays so")};
+const KINDS = {move: () => t("Live-migrate"), reboot: () => t("Stop and restart afterwards"), stop: () => t("Stop")};
 const begins = (form) => (form.get("begins") ? Date.parse(form.get("begins")) * 1000 : 0);
 function plan(chosen) {
 	const preview = (form) => {
 		const said = form ? new FormData(form) : null;
 		showCommand("hosts.plan", {ids: chosen, kind: said?.get("kind") ?? "move", from_us: said ? begins(said) : 0, reason: said?.get("reason") ?? ""});
 	};
-	ask({title: t("A maintenance of {names}", {names: words(chosen.map(nameOf))}), label: t("Plan it"), danger: true,
-		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("Nothing new is placed on them from now on. Owners see it ahead.")}</p><label class="f">${t("What runs there")}<select name="kind" autofocus>${Object.entries(KINDS).map(([k, word]) => html`<option value=${k}>${word()}</option>`)}</select></label>
-			<label class="f">${t("Begins (empty: now)")}<input type="datetime-local" name="begins"></label><label class="f">${t("Why")}<input name="reason" maxlength="255"></label></div>`,
-		submit: (form) => report(t("The maintenance is planned"), () => oneByOne(chosen, (h) => post(`/hosts/${h.id}/maintenance`, {kind: form.get("kind"), begins_us: begins(form), ...(form.get("reason") ? {reason: form.get("reason")} : {})}))).then(() => false)});
+	ask({title: t("Schedule maintenance: {names}", {names: words(chosen.map(nameOf))}), label: t("Schedule"), danger: true,
+		body: () => html`<div @input=${(e) => preview(e.target.form)}><p>${t("Disables scheduling now. Owners of the instances see the scheduled event.")}</p><label class="f">${t("Instances on the host")}<select name="kind" autofocus>${Object.entries(KINDS).map(([k, word]) => html`<option value=${k}>${word()}</option>`)}</select></label>
+			<label class="f">${t("Start time (empty: now)")}<input type="datetime-local" name="begins"></label><label class="f">${t("Reason")}<input name="reason" maxlength="255"></label></div>`,
+		submit: (form) => report(t("Maintenance scheduled"), () => oneByOne(chosen, (h) => post(`/hosts/${h.id}/maintenance`, {kind: form.get("kind"), begins_us: begins(form), ...(form.get("reason") ? {reason: form.get("reason")} : {})}))).then(() => false)});
 	preview(null);
 }
 const maintenanceOf = (h) => (h.maintenance_us ? html`${t("from")} ${time(h.maintenance_us)}${h.maintenance_end_us ? ` – ${time(h.maintenance_end_us)}` : ""}: ${(KINDS[h.maintenance_kind] ?? KINDS.reboot)()}${h.maintenance_reason ? html` <span class="dim">${h.maintenance_reason}</span>` : nothing}` : "");
 
 const setDown = (chosen) => {
 	showCommand("hosts.down", {ids: chosen});
-	withReason(chosen, t("Say that {names} are down", {names: words(chosen.map(nameOf))}), t("They count as down whatever they answer, and nothing is placed on them. Nothing is started elsewhere before it is proven that they are off."), t("Count as down"), (h, reason) => patch(`/hosts/${h.id}`, {forced_down: true, ...(reason ? {reason} : {})}));
+	withReason(chosen, t("Mark host down: {names}", {names: words(chosen.map(nameOf))}), t("Treats the host as down whatever it reports. Its instances are restarted elsewhere only after the host is confirmed to be off."), t("Force down"), (h, reason) => patch(`/hosts/${h.id}`, {forced_down: true, ...(reason ? {reason} : {})}));
 };
 const believe = (chosen) => {
 	showCommand("hosts.answers", {ids: chosen});
-	return report(t("What they answer counts again"), () => oneByOne(chosen, (h) => patch(`/hosts/${h.id}`, {forced_down: false})));
+	return report(t("Forced down cleared"), () => oneByOne(chosen, (h) => patch(`/hosts/${h.id}`, {forced_down: false})));
 };
 function drop(chosen) {
 	showCommand("hosts.remove", {ids: chosen});
 	ask({title: t("Remove {names} from the region?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Remove"), typed: chosen.length === 1 ? nameOf(chosen[0]) : chosen.length,
-		body: () => html`<p>${t("Only a host that has no instance and no volume goes. The machine itself stays as it is.")}</p>${whatIsOn(chosen)}`,
-		submit: () => report(t("They are removed"), () => oneByOne(chosen, (h) => remove(`/hosts/${h.id}`))).then(() => false)});
+		body: () => html`<p>${t("A host can be removed once it has no instances and no volumes. The machine itself is not changed.")}</p>${whatIsOn(chosen)}`,
+		submit: () => report(t("Host removed"), () => oneByOne(chosen, (h) => remove(`/hosts/${h.id}`))).then(() => false)});
 }
 
 // ---- how far a drain is ----
@@ -123,8 +123,8 @@ function drainCard(h) {
 	const all = h.enabled === false ? drainOf(h) : [], gone = all.filter((m) => m.ended_us), failed = gone.filter((m) => m.problem);
 	if (!all.length)
 		return nothing;
-	return html`<div class="card" role="status"><h2>${gone.length < all.length ? mark("go", t("It is being drained")) : failed.length ? mark("bad", t("{n} could not leave", {n: failed.length})) : mark("ok", t("It is drained"))}</h2>
-		${gauge(t("Moved"), gone.length - failed.length, all.length, number)}${failed.length ? html`<ul>${failed.map((m) => html`<li><span lang="en">${m.problem}</span></li>`)}</ul>` : nothing}</div>`;
+	return html`<div class="card" role="status"><h2>${gone.length < all.length ? mark("go", t("Draining")) : failed.length ? mark("bad", t("{n} not migrated", {n: failed.length})) : mark("ok", t("Drained"))}</h2>
+		${gauge(t("Migrated"), gone.length - failed.length, all.length, number)}${failed.length ? html`<ul>${failed.map((m) => html`<li><span lang="en">${m.problem}</span></li>`)}</ul>` : nothing}</div>`;
 }
 
 const instancesOf = (h) => rows("instances").filter((r) => r.host === h.id && r.state !== "terminated");
@@ -135,27 +135,28 @@ export const view = resourcePage({
 	columns: [
 		{key: "name", title: () => t("Host"), width: "20%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "18%", text: (h) => h.state, cell: hostState},
-		{key: "vcpu", title: () => t("vCPUs"), wide: true, width: "17%", sort: (h) => (usage(h).vcpus ?? 0) / (vcpuLimit(h) || 1), cell: (h) => meter(usage(h).vcpus ?? 0, vcpuLimit(h), t("vCPUs"))},
-		{key: "memory", title: () => t("Memory"), wide: true, width: "17%", sort: (h) => (usage(h).memory ?? 0) / (memoryLimit(h) || 1), cell: (h) => meter(usage(h).memory ?? 0, memoryLimit(h), t("Memory"))},
+		{key: "vcpu", title: () => t("vCPUs"), wide: true, width: "13%", sort: (h) => (usage(h).vcpus ?? 0) / (vcpuLimit(h) || 1), cell: (h) => meter(usage(h).vcpus ?? 0, vcpuLimit(h), t("vCPUs"))},
+		{key: "memory", title: () => t("Memory"), wide: true, width: "13%", sort: (h) => (usage(h).memory ?? 0) / (memoryLimit(h) || 1), cell: (h) => meter(usage(h).memory ?? 0, memoryLimit(h), t("Memory"))},
+		{key: "disk", title: () => t("Disk"), wide: true, width: "13%", sort: (h) => (usage(h).disk ?? 0) / (h.seen_disk || 1), cell: (h) => meter(usage(h).disk ?? 0, h.seen_disk ?? 0, t("Disk"))},
 		{key: "instances", title: () => t("Instances"), num: true, width: "12%", sort: (h) => usage(h).instances ?? 0, text: (h) => number(usage(h).instances ?? 0)},
-		{key: "zone", title: () => t("Zone"), wide: true, width: "14%", text: (h) => refName("zones", h.zone)},
+		{key: "zone", title: () => t("Availability Zone"), wide: true, width: "14%", text: (h) => refName("zones", h.zone)},
 	],
-	chips: [{title: () => t("all"), query: ""}, {title: () => t("answer"), query: "state:up"}, {title: () => t("do not answer"), query: "state:down"}],
+	chips: [{title: () => t("all"), query: ""}, {title: () => t("online"), query: "state:up"}, {title: () => t("offline"), query: "state:down"}],
 	actions: [
-		{id: "enable", title: () => t("Open again"), may: (h) => h.enabled === false || Boolean(h.maintenance_us), run: open},
-		{id: "disable", title: () => t("Close"), may: (h) => h.enabled !== false, run: close, danger: true},
+		{id: "enable", title: () => t("Enable scheduling"), may: (h) => h.enabled === false || Boolean(h.maintenance_us), run: open},
+		{id: "disable", title: () => t("Disable scheduling"), may: (h) => h.enabled !== false, run: close, danger: true},
 		{id: "maintenance", title: () => t("Drain"), may: (h) => h.enabled !== false, run: drain, danger: true},
-		{id: "plan", title: () => t("Plan a maintenance"), may: (h) => !h.maintenance_us, run: plan, danger: true},
-		{id: "down", title: () => t("Count as down"), may: (h) => !h.forced_down, run: setDown, danger: true},
-		{id: "answers", title: () => t("Believe it again"), may: (h) => Boolean(h.forced_down), run: believe},
+		{id: "plan", title: () => t("Schedule maintenance"), may: (h) => !h.maintenance_us, run: plan, danger: true},
+		{id: "down", title: () => t("Force down"), may: (h) => !h.forced_down, run: setDown, danger: true},
+		{id: "answers", title: () => t("Clear forced down"), may: (h) => Boolean(h.forced_down), run: believe},
 		{id: "remove", title: () => t("Remove"), run: drop, danger: true},
 	],
-	verb: "hosts", lead: () => html`<button type="button" class="b1" @click=${add}>${t("Add a host")}</button>`,
+	verb: "hosts", lead: () => html`<button type="button" class="b1" @click=${add}>${t("Add host")}</button>`,
 	facts: (h) => html`${gauge(t("vCPUs"), usage(h).vcpus ?? 0, vcpuLimit(h), number)}${gauge(t("Memory"), usage(h).memory ?? 0, memoryLimit(h), size)}${gauge(t("Disk"), usage(h).disk ?? 0, h.seen_disk ?? 0, size)}
-		${pairs([[t("State"), hostState(h)], [t("Since"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("Processor"), h.seen_cpu], [t("Virtualisation"), h.seen_virt], [t("Version"), h.seen_version], [t("Started"), when(h.seen_booted_us)], [t("Made"), when(h.created_us)]])}`,
+		${pairs([[t("State"), hostState(h)], [t("Last state change"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Availability Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("CPU"), h.seen_cpu], [t("Hypervisor"), h.seen_virt], [t("Version"), h.seen_version], [t("Up since"), when(h.seen_booted_us)], [t("Created"), when(h.created_us)]])}`,
 	more: (h) => {
 		const there = instancesOf(h);
 		const all = Math.max(usage(h).instances ?? 0, there.length), others = all - there.length; // the rows here are one account's
-		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances on it", {n: all})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}${others ? html`<p class="dim">${t("{n} of them are other accounts’.", {n: others})}</p>` : nothing}</div>`;
+		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances", {n: all})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}${others ? html`<p class="dim">${t("{n} of them belong to other accounts.", {n: others})}</p>` : nothing}</div>`;
 	},
 });

@@ -30,11 +30,11 @@ export const spec = {
 	columns: [
 		{key: "name", title: () => t("Name"), width: "21%", sort: nameOf, cell: (r) => nameLink(spec, r)},
 		{key: "state", title: () => t("State"), width: "17%", text: (r) => r.state, cell: stateOf},
-		{key: "type", title: () => t("Type"), width: "11%", sort: (r) => byId("instance-types", r.type)?.memory ?? 0, text: typeName},
-		{key: "address", title: () => t("Address"), mono: true, width: "15%", text: address},
-		{key: "cpu", title: () => t("Processors"), wide: true, width: "13%", sort: null, cell: sparkline},
-		{key: "zone", title: () => t("Zone"), wide: true, width: "9%", text: (r) => refName("zones", r.zone)},
-		{key: "age", title: () => t("Launched"), num: true, wide: true, sort: (r) => -(r.launched_us ?? r.created_us ?? 0), text: (r) => since(r.launched_us || r.created_us)},
+		{key: "type", title: () => t("Instance type"), width: "11%", sort: (r) => byId("instance-types", r.type)?.memory ?? 0, text: typeName},
+		{key: "address", title: () => t("Address"), mono: true, isAddress: true, width: "15%", text: address},
+		{key: "cpu", title: () => t("CPU"), wide: true, width: "13%", sort: null, cell: sparkline},
+		{key: "zone", title: () => t("Availability Zone"), wide: true, width: "9%", text: (r) => refName("zones", r.zone)},
+		{key: "age", title: () => t("Launch time"), num: true, wide: true, sort: (r) => -(r.launched_us ?? r.created_us ?? 0), text: (r) => since(r.launched_us || r.created_us)},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("running"), query: "state:running"}, {title: () => t("stopped"), query: "state:stopped"}, {title: () => t("needs attention"), query: "state:error"}],
 	get actions() {
@@ -44,9 +44,9 @@ export const spec = {
 	detail: true,
 	inSight: watch,
 	isAlone: true,
-	lead: () => (mayChange() && may("instance.create") ? html`<a class="b b1" href=${href("launch")}>${t("Launch")} <kbd>C</kbd></a>` : nothing),
-	empty: () => emptyCard(t("No instance yet"), t("An instance is a virtual machine: an image, a size, a network. The launch page has a value for everything already."),
-		html`<a class="b b1" href=${href("launch")}>${t("Launch with all defaults")} <kbd>C</kbd></a>`),
+	lead: () => (mayChange() && may("instance.create") ? html`<a class="b b1" href=${href("launch")}>${t("Launch instance")} <kbd>C</kbd></a>` : nothing),
+	empty: () => emptyCard(t("No instances"), t("An instance is a virtual machine. Launch one: every field of the form has a default."),
+		html`<a class="b b1" href=${href("launch")}>${t("Launch with defaults")} <kbd>C</kbd></a>`),
 };
 
 export function view({id, query}) {
@@ -55,7 +55,7 @@ export function view({id, query}) {
 	if (id) {
 		const r = findRow("instances", id);
 		offerCommand("explain", {ids: [r ?? {id}]});
-		return r ? one()?.onePage(whole("instances", r)) ?? waiting() : need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p>${t("It may be gone, or another account’s.")} <a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
+		return r ? one()?.onePage(whole("instances", r)) ?? waiting() : need("instances").isLoaded ? html`<h1>${t("Instance not found")}</h1><p>${t("It may have been deleted, or belongs to another account.")} <a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
 	}
 	offerCommand("instances.list", {});
 	const open = query.get("open") ? findRow("instances", query.get("open")) : null;

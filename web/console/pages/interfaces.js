@@ -23,9 +23,9 @@ function groupBoxes(groups, has) {
 
 function create() {
 	const subnets = rows("subnets").filter((s) => s.router).toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
-	askFor({title: t("A new interface"), label: t("Create"), verb: "ports.create",
+	askFor({title: t("Create network interface"), label: t("Create"), verb: "ports.create",
 		fields: () => html`<label class="f">${t("Subnet")}<select name="subnet" autofocus>${subnets.map((s) => html`<option value=${s.id}>${nameOf(s)} ${s.block}</option>`)}</select></label>
-			<label class="f">${t("What is it for?")}<input name="description" maxlength="255"></label><p class="hint">${t("It gets any free address, and the VPC’s default group. Both can be changed later.")}</p>`,
+			<label class="f">${t("Description")}<input name="description" maxlength="255"></label><p class="hint">${t("Gets a free IP address and the default security group of the VPC. The groups can be changed later.")}</p>`,
 		read: (form) => {
 			const subnet = subnets.find((s) => s.id === form.get("subnet")) ?? {}, description = form.get("description");
 			return {subnet, description, body: {subnet: subnet.id, ...(description ? {description} : {})}};
@@ -37,7 +37,7 @@ function attach([p]) {
 	const able = rows("instances").filter((i) => ["running", "stopped"].includes(i.state) && (!p.subnet || !row("subnets", p.subnet)?.zone || i.zone === row("subnets", p.subnet).zone) && inUse(i).size <= INDEX_MAX);
 	const next = (i) => [1, 2, 3, 4, 5, 6, 7].find((k) => !inUse(i).has(k));
 	askFor({title: t("Attach {name} to", {name: nameOf(p)}), label: able.length ? t("Attach") : null, verb: "ports.attach",
-		fields: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance" autofocus>${able.map((i) => html`<option value=${i.id}>${nameOf(i)}</option>`)}</select></label>` : html`<p>${t("There is no instance in its zone that it could be in.")}</p>`),
+		fields: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance" autofocus>${able.map((i) => html`<option value=${i.id}>${nameOf(i)}</option>`)}</select></label>` : html`<p>${t("No instance in this Availability Zone can attach it.")}</p>`),
 		read: (form) => {
 			const instance = able.find((i) => i.id === form.get("instance"));
 			return {ids: [p], instance, index: instance ? next(instance) : 1};
@@ -47,15 +47,15 @@ function attach([p]) {
 
 function detach(chosen) {
 	showCommand("ports.detach", {ids: chosen});
-	ask({title: t("Detach {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Detach"), typed: chosen.length > 5 ? chosen.length : "", body: () => html`<p>${t("The machines lose their addresses. The interfaces stay.")}</p>`,
-		submit: () => report(t("{n} interfaces are being detached", {n: chosen.length}), () => oneByOne(chosen, (p) => post(`/ports/${p.id}/detach`, {}))).then(() => false)});
+	ask({title: t("Detach {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Detach"), typed: chosen.length > 5 ? chosen.length : "", body: () => html`<p>${t("The instances lose these addresses. The network interfaces are kept.")}</p>`,
+		submit: () => report(t("Detaching {n} network interfaces", {n: chosen.length}), () => oneByOne(chosen, (p) => post(`/ports/${p.id}/detach`, {}))).then(() => false)});
 }
 
 /** A form has its own copy: what arrives meanwhile is told beside it. */
 function chooseGroups([p]) {
 	const groups = groupsOf(p.router), {gen} = p;
-	askFor({title: t("The groups of {name}", {name: nameOf(p)}), label: t("Save"), verb: "ports.groups",
-		fields: () => html`${groupBoxes(groups, (g) => p.groups?.includes(g.id))}${(row("ports", p.id) ?? p).gen !== gen ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Changed meanwhile.")}</p>` : nothing}`,
+	askFor({title: t("Security groups of {name}", {name: nameOf(p)}), label: t("Save"), verb: "ports.groups",
+		fields: () => html`${groupBoxes(groups, (g) => p.groups?.includes(g.id))}${(row("ports", p.id) ?? p).gen !== gen ? html`<p class="st go" role="status"><span aria-hidden="true">◐</span> ${t("Someone else changed this meanwhile.")}</p>` : nothing}`,
 		read: (form) => ({ids: [p], groups: groups.filter((g) => form.getAll("groups").includes(g.id))}),
 		send: async (args) => applyAll("ports", await patch(`/ports/${p.id}`, {groups: args.groups.map((g) => g.id)}, gen)) && undefined});
 }
@@ -63,28 +63,28 @@ function chooseGroups([p]) {
 function drop(chosen) {
 	showCommand("ports.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} interfaces?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
-		body: () => html`<p>${t("Their private addresses are free again. Public addresses that lead to them stay yours.")}</p>`,
-		submit: () => report(t("{n} interfaces are gone", {n: chosen.length}), () => post("/ports/delete", {ids: chosen.map((p) => p.id)})).then(() => false)});
+		body: () => html`<p>${t("Their private IP addresses become available again. Elastic IP addresses stay allocated.")}</p>`,
+		submit: () => report(t("{n} network interfaces deleted", {n: chosen.length}), () => post("/ports/delete", {ids: chosen.map((p) => p.id)})).then(() => false)});
 }
 
 export const view = resourcePage({
-	name: "interfaces", kind: "ports", kinds: ["instances", "subnets", "security-groups", "addresses", "routers", "nat-gateways"], verb: "ports", command: "ports.list", title: () => t("Interfaces"), sort: "ip",
+	name: "interfaces", kind: "ports", kinds: ["instances", "subnets", "security-groups", "addresses", "routers", "nat-gateways"], verb: "ports", command: "ports.list", title: () => t("Network interfaces"), sort: "ip",
 	search: (p) => [p.ip, p.mac, p.description, refName("instances", p.instance), refName("subnets", p.subnet)], keys: {instance: (p) => refName("instances", p.instance), subnet: (p) => refName("subnets", p.subnet), state: (p) => p.state},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "24%", sort: nameOf},
 		{key: "ip", title: () => t("Private address"), mono: true, width: "17%", sort: (p) => p.ip ?? "", cell: (p) => p.ip ?? ""},
-		{key: "of", title: () => t("Of"), width: "22%", sort: (p) => refName("instances", p.instance), cell: portUser},
+		{key: "of", title: () => t("Attached to"), width: "22%", sort: (p) => refName("instances", p.instance), cell: portUser},
 		{key: "subnet", title: () => t("Subnet"), wide: true, width: "17%", text: (p) => refName("subnets", p.subnet)},
 		{key: "groups", title: () => t("Security groups"), wide: true, text: (p) => (p.groups ?? []).map((g) => refName("security-groups", g)).join(", ")},
 	],
-	chips: [{title: () => t("all"), query: ""}, {title: () => t("in no machine"), query: "state:available"}],
+	chips: [{title: () => t("all"), query: ""}, {title: () => t("not attached"), query: "state:available"}],
 	actions: [{id: "attach", title: () => t("Attach"), may: isFree, run: attach, hidden: () => !mayAll("port.attach")},
 		{id: "detach", title: () => t("Detach"), may: (p) => p.instance && (p.device_index ?? 0) > 0, run: detach, hidden: () => !mayAll("port.detach")},
 		{id: "delete", title: () => t("Delete"), may: isFree, run: drop, danger: true, hidden: () => !mayAll("port.delete")}],
 	oneActions: [{id: "groups", title: () => t("Security groups…"), may: (p) => isOurs(p) && p.router, run: chooseGroups, hidden: () => !mayAll("port.update")}],
-	lead: () => (mayAll("port.create") ? html`<button type="button" class="b1" @click=${create}>${t("New interface")}</button>` : nothing),
-	empty: () => emptyCard(t("No interface yet"), t("Each machine has one from its start: an address in a subnet, and groups that guard it. Further ones can move from machine to machine."), html`<a class="b b1" href=${href("launch")}>${t("Launch")}</a>`),
-	facts: (p) => pairs([[t("State"), stateOf(p)], [t("Of"), portUser(p)], [t("Private address"), p.ip ? copyable(p.ip) : ""], [t("Public address"), rows("addresses").filter((a) => a.port === p.id).map((a) => html`<div>${copyable(a.ip)}</div>`)],
+	lead: () => (mayAll("port.create") ? html`<button type="button" class="b1" @click=${create}>${t("Create network interface")}</button>` : nothing),
+	empty: () => emptyCard(t("No network interfaces"), t("Each instance has a primary network interface: a private IP address in a subnet, and security groups. Additional interfaces can be moved between instances."), html`<a class="b b1" href=${href("launch")}>${t("Launch instance")}</a>`),
+	facts: (p) => pairs([[t("State"), stateOf(p)], [t("Attached to"), portUser(p)], [t("Private address"), p.ip ? copyable(p.ip) : ""], [t("Public address"), rows("addresses").filter((a) => a.port === p.id).map((a) => html`<div>${copyable(a.ip)}</div>`)],
 		["MAC", p.mac ? html`<span class="m">${p.mac}</span>` : ""], [t("Subnet"), p.subnet ? refLink("subnets", p.subnet, "networks") : ""], [t("Security groups"), (p.groups ?? []).map((g, k) => html`${k ? ", " : ""}${refLink("security-groups", g)}`)],
-		[t("What for"), p.description], [t("Made"), when(p.created_us)], ["EC2", p.ec2 ? copyable(p.ec2) : ""], ["OpenStack", copyable(p.id)]]),
+		[t("Description"), p.description], [t("Created"), when(p.created_us)], ["EC2", p.ec2 ? copyable(p.ec2) : ""], ["OpenStack", copyable(p.id)]]),
 });

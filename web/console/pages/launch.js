@@ -2,12 +2,14 @@
 // A launch on one page. Everything has a value from the start, so Ctrl Enter launches at once; the server is asked at each change
 // whether it would fit, be permitted and what it costs, and says so at the side. What was chosen is kept for the next time. The form
 // is its own: rows that change elsewhere change what can be chosen, never what was.
-import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, ask} from "../parts.js";
+import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, ask, report} from "../parts.js";
 import {rows, isReady, need, touch, row as byId, applyRow} from "../store.js";
 import {go, href, here} from "../router.js";
 import {t, size, money, number, keep, chosen} from "../words.js";
 import {post, intent} from "../api.js";
-import {offerCommand} from "../command_bar.js";
+import {offerCommand, showCommand} from "../command_bar.js";
+import {session} from "../session.js";
+import {mayAll} from "../may.js";
 import {ruleWords} from "../net/parts.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 import {quotaWord, sayOf} from "../quota_words.js";
@@ -103,7 +105,7 @@ async function submit(event) {
 		keep("dari.launch", JSON.stringify({image, type, key: pair, subnet}));
 		for (const row of answer.items ?? [])
 			applyRow("instances", row);
-		note(t("{n} instances are on their way", {n: answer.items?.length ?? 1}));
+		note(t("Launching {n} instances", {n: answer.items?.length ?? 1}));
 		form = null;
 		tried = null;
 		go(answer.items?.length === 1 ? href("instances", answer.items[0].ec2 ?? answer.items[0].id) : href("instances"));
@@ -117,8 +119,8 @@ async function submit(event) {
 }
 
 function importKey() {
-	ask({title: t("A public key of yours"), label: t("Import"),
-		body: () => html`<p class="hint">${t("The text of ~/.ssh/id_ed25519.pub. The private key stays where it is.")}</p><label class="f">${t("Name")}<input name="name" required value="my-key"></label><label class="f">${t("Public key")}<textarea name="public_key" rows="4" required placeholder="ssh-ed25519 AAAA… you@laptop"></textarea></label>`,
+	ask({title: t("Import key pair"), label: t("Import"),
+		body: () => html`<p class="hint">${t("Paste the contents of ~/.ssh/id_ed25519.pub. The private key stays on your computer.")}</p><label class="f">${t("Name")}<input name="name" required value="my-key"></label><label class="f">${t("Public key")}<textarea name="public_key" rows="4" required placeholder="ssh-ed25519 AAAA… you@laptop"></textarea></label>`,
 		submit: async (data) => {
 			const answer = await post("/key-pairs/import", {name: data.get("name"), public_key: data.get("public_key").trim()});
 			applyRow("key-pairs", answer.items?.[0] ?? answer);
@@ -129,16 +131,34 @@ function importKey() {
 function groupWords(g) {
 	const rules = rows("security-group-rules").filter((r) => r.group === g.id && r.direction === "ingress");
 	const says = rules.slice(0, 4).map(ruleWords);
-	return says.length ? says.join(", ") : t("nobody from outside");
+	return says.length ? says.join(", ") : t("no inbound rules");
+}
+
+/** Whether somebody gets in by ssh: a key in the guest, and a rule of a group that lets port 22 in. */
+function sshView(image, groups) {
+	const chosenGroups = form.groups.length ? groups.filter((g) => form.groups.includes(g.id)) : groups.filter((g) => g.is_default);
+	const isSsh = (r) => r.direction === "ingress" && !r.peer_group && [undefined, -1, 6].includes(r.protocol) && ((r.from_port ?? -1) < 0 || (r.from_port <= 22 && r.to_port >= 22));
+	const isOpen = rows("security-group-rules").some((r) => chosenGroups.some((g) => g.id === r.group) && isSsh(r));
+	const mine = session.address ? `${session.address}/${session.address.includes(":") ? 128 : 32}` : "", group = chosenGroups[0];
+	return html`${image && image.platform !== "windows" && !form.key ? html`<p class="bad">▲ ${t("Without a key pair you cannot connect to the instance by SSH.")}</p>` : nothing}
+		${!isOpen && group && image?.platform !== "windows" ? html`<p class="hint">${t("No inbound rule allows SSH (port 22).")} ${mine && mayAll("security_group.authorize_ingress") ? html`<button type="button" @click=${() => allowSsh(group, mine)}>${t("Allow SSH from my IP ({block})", {block: mine})}</button>` : nothing}</p>` : nothing}`;
+}
+
+async function allowSsh(group, block) {
+	const wanted = {group: group.id, protocol: 6, from_port: 22, to_port: 22, peer_block: block};
+	showCommand("rules.add", {group, direction: "ingress", protocol: "tcp", ports: "22", block, body: wanted});
+	const answer = await report(t("{n} rules added", {n: 1}), () => post("/security-group-rules/ingress", wanted));
+	for (const row of answer?.items ?? [])
+		applyRow("security-group-rules", row);
 }
 
 function sideView(image, type) {
 	const count = Number(form.count) || 1, would = tried?.would, price = would?.price, placement = would?.placement;
 	return html`<div class="card"><h2>${count} × ${type?.name ?? "–"}, ${image ? nameOf(image) : "–"}</h2>
-		${price?.month_micro || price?.month ? html`<p class="big">${t("{money} a month", {money: money(price.month_micro ?? price.month, price.currency)})}</p><p class="hint">${t("{money} an hour", {money: money(price.hour_micro ?? price.hour ?? 0, price.currency)})}</p>` : html`<p class="hint">${t("{n} vCPUs", {n: (type?.vcpus ?? 0) * count})}, ${size((type?.memory ?? 0) * count)}. ${t("No price list is in force for this account.")}</p>`}</div>
-		<div class="card" role="status"><h2>${t("Checked just now")}</h2>${!tried ? html`<p class="dim">${t("Asking…")}</p>` : tried.problem ? html`<p>${mark("bad", t("It would be refused"))}</p><p>${tried.problem.message}</p>${tried.problem.advice ? html`<p><strong>${t("What to do:")}</strong> ${tried.problem.advice}</p>` : nothing}
+		${price?.month_micro || price?.month ? html`<p class="big">${t("{money} a month", {money: money(price.month_micro ?? price.month, price.currency)})}</p><p class="hint">${t("{money} an hour", {money: money(price.hour_micro ?? price.hour ?? 0, price.currency)})}</p>` : html`<p class="hint">${t("{n} vCPUs", {n: (type?.vcpus ?? 0) * count})}, ${size((type?.memory ?? 0) * count)}. ${t("No price list is active for this account.")}</p>`}</div>
+		<div class="card" role="status"><h2>${t("Launch check")}</h2>${!tried ? html`<p class="dim">${t("Checking…")}</p>` : tried.problem ? html`<p>${mark("bad", t("The launch would fail"))}</p><p>${tried.problem.message}</p>${tried.problem.advice ? html`<p><strong>${t("Recommended action:")}</strong> ${tried.problem.advice}</p>` : nothing}
 			${(tried.problem.body?.reasons ?? []).length ? html`<ul>${tried.problem.body.reasons.map((r) => html`<li>${r.hosts ? t("{n} hosts: {why}", {n: r.hosts, why: r.why}) : r.why}</li>`)}</ul>` : nothing}`
-		: html`<p>${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have room", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("a host has room for it"))}</p><p>${mark("ok", t("you may launch it"))}</p>
+		: html`<p>${placement ? mark(placement.fits ? "ok" : "bad", t("{n} of {hosts} hosts have capacity", {n: placement.fits, hosts: placement.hosts})) : mark("ok", t("capacity available"))}</p><p>${mark("ok", t("permission to launch"))}</p>
 			${(would?.quota ?? []).map((line) => gauge(quotaWord(line.name), line.would_use ?? line.used ?? 0, line.limit ?? -1, sayOf(line.name)))}`}</div>
 		<div class="bar"><button class="b1" ?disabled=${isBusy || !form.image || !form.type}>${t("Launch {n} instances", {n: count})}</button><kbd>Ctrl Enter</kbd></div>`;
 }
@@ -147,7 +167,7 @@ export function view() {
 	for (const k of [...KINDS, "security-group-rules", "instances"])
 		need(k);
 	if (!isReady(...KINDS))
-		return html`<h1>${t("Launch")}</h1>${KINDS.map((k) => need(k).problem).filter(Boolean).slice(0, 1).map((p) => problemCard(p))}${waiting()}`;
+		return html`<h1>${t("Launch instance")}</h1>${KINDS.map((k) => need(k).problem).filter(Boolean).slice(0, 1).map((p) => problemCard(p))}${waiting()}`;
 	if (!form) {
 		begin();
 		ask1();
@@ -158,24 +178,24 @@ export function view() {
 		publicIp: form.publicIp ? form.publicIp === "yes" : undefined, hasUserData: Boolean(form.userData), body: body()});
 	const few = form.allSizes ? sizes() : sizes().filter((s) => /^(t3\.(micro|small|medium|large)|m5\.(large|xlarge|2xlarge|4xlarge))$/.test(s.name) || s.id === form.type);
 	const shownSizes = few.length >= 3 ? few : sizes().slice(0, form.allSizes ? undefined : 12);
-	const summary = [form.disk ? `${form.disk} GiB` : t("disk as the image has it"), form.userData ? t("with user data") : t("no user data"), form.protect ? t("protected") : ""].filter(Boolean).join(", ");
-	return html`<h1>${t("Launch")}</h1><p class="hint">${t("One page, everything has a value already: Ctrl Enter launches. What you choose is kept for the next time.")}</p>
-	${problemCard(problem, t("It was not launched"))}
+	const summary = [form.disk ? `${form.disk} GiB` : t("image default disk"), form.userData ? t("with user data") : t("no user data"), form.protect ? t("termination protection") : ""].filter(Boolean).join(", ");
+	return html`<h1>${t("Launch instance")}</h1><p class="hint">${t("Every field has a default: press Ctrl+Enter to launch. Your choices are remembered.")}</p>
+	${problemCard(problem, t("Launch failed"))}
 	<form class="two" @submit=${submit}><div>
-		<fieldset><legend>${t("Image")}</legend>${usable().length ? html`<div class="opts">${usable().slice(0, 24).map((i) => html`<label class="opt"><input type="radio" name="image" .checked=${live(i.id === form.image)} @change=${() => set("image", i.id)}><span>${nameOf(i)}<small>${[i.platform === "windows" ? "Windows" : "Linux", i.boot_mode?.startsWith("uefi") ? "UEFI" : "", i.min_disk ? size(i.min_disk) : ""].filter(Boolean).join(" · ")}</small></span></label>`)}</div>` : html`<p>${t("There is no image to launch from.")}</p>`}</fieldset>
-		<fieldset><legend>${t("Size")}</legend><div class="opts">${shownSizes.map((s) => html`<label class="opt"><input type="radio" name="type" .checked=${live(s.id === form.type)} @change=${() => set("type", s.id)}><span>${s.name}<small>${t("{n} vCPUs", {n: s.vcpus})} · ${size(s.memory)}</small></span></label>`)}</div>
-			${shownSizes.length < sizes().length ? html`<button type="button" class="plain" @click=${() => { form.allSizes = true; touch(); }}>${t("All {n} sizes", {n: sizes().length})}</button>` : nothing}</fieldset>
-		<fieldset><legend>${t("Name, key, number")}</legend><div class="grid4"><label class="f">${t("Name")}<input name="name" maxlength="255" .value=${live(form.name)} @input=${(e) => set("name", e.target.value)}></label>
-			<label class="f">${t("Key pair")}<select @change=${(e) => { if (e.target.value === "+") { e.target.value = form.key; importKey(); } else set("key", e.target.value); }}>${rows("key-pairs").map((k) => html`<option value=${k.name} ?selected=${k.name === form.key}>${k.name}</option>`)}<option value="" ?selected=${!form.key}>${t("none")}</option><option value="+">${t("paste a public key…")}</option></select></label>
-			<label class="f">${t("How many")}<input name="count" type="number" min="1" max="100" .value=${live(String(form.count))} @input=${(e) => set("count", e.target.value)}></label></div></fieldset>
-		<fieldset><legend>${t("Network")}</legend><div class="grid2"><label class="f">${t("Subnet")}<select @change=${(e) => { form.groups = []; set("subnet", e.target.value); }}>${subnets().length ? nothing : html`<option value="">${t("the default, made when needed")}</option>`}${subnets().map((s) => html`<option value=${s.id} ?selected=${s.id === form.subnet}>${refName("routers", s.router)} / ${refName("zones", s.zone)} / ${s.block}</option>`)}</select></label>
-			<label class="f">${t("Public address")}<select @change=${(e) => set("publicIp", e.target.value)}><option value="">${t("as the subnet has it")}</option><option value="yes" ?selected=${form.publicIp === "yes"}>${t("yes")}</option><option value="no" ?selected=${form.publicIp === "no"}>${t("no")}</option></select></label></div>
-			${groups.length ? html`<h3>${t("Who may reach it")}</h3><div class="opts">${groups.slice(0, 30).map((g) => html`<label class="opt"><input type="checkbox" .checked=${live(form.groups.includes(g.id) || (!form.groups.length && g.is_default))} @change=${(e) => {
+		<fieldset><legend>${t("Image")}</legend>${usable().length ? html`<div class="opts">${usable().slice(0, 24).map((i) => html`<label class="opt"><input type="radio" name="image" .checked=${live(i.id === form.image)} @change=${() => set("image", i.id)}><span>${nameOf(i)}<small>${[i.platform === "windows" ? "Windows" : "Linux", i.boot_mode?.startsWith("uefi") ? "UEFI" : "", i.min_disk ? size(i.min_disk) : ""].filter(Boolean).join(" · ")}</small></span></label>`)}</div>` : html`<p>${t("No image available.")}</p>`}</fieldset>
+		<fieldset><legend>${t("Instance type")}</legend><div class="opts">${shownSizes.map((s) => html`<label class="opt"><input type="radio" name="type" .checked=${live(s.id === form.type)} @change=${() => set("type", s.id)}><span>${s.name}<small>${t("{n} vCPUs", {n: s.vcpus})} · ${size(s.memory)}</small></span></label>`)}</div>
+			${shownSizes.length < sizes().length ? html`<button type="button" class="plain" @click=${() => { form.allSizes = true; touch(); }}>${t("All {n} instance types", {n: sizes().length})}</button>` : nothing}</fieldset>
+		<fieldset><legend>${t("Name, key pair, count")}</legend><div class="grid4"><label class="f">${t("Name")}<input name="name" maxlength="255" .value=${live(form.name)} @input=${(e) => set("name", e.target.value)}></label>
+			<label class="f">${t("Key pair")}<select @change=${(e) => { if (e.target.value === "+") { e.target.value = form.key; importKey(); } else set("key", e.target.value); }}>${rows("key-pairs").map((k) => html`<option value=${k.name} ?selected=${k.name === form.key}>${k.name}</option>`)}<option value="" ?selected=${!form.key}>${t("none")}</option><option value="+">${t("Import key pair…")}</option></select></label>
+			<label class="f">${t("Number of instances")}<input name="count" type="number" min="1" max="100" .value=${live(String(form.count))} @input=${(e) => set("count", e.target.value)}></label></div></fieldset>
+		<fieldset><legend>${t("Network")}</legend><div class="grid2"><label class="f">${t("Subnet")}<select @change=${(e) => { form.groups = []; set("subnet", e.target.value); }}>${subnets().length ? nothing : html`<option value="">${t("default VPC (created on launch)")}</option>`}${subnets().map((s) => html`<option value=${s.id} ?selected=${s.id === form.subnet}>${refName("routers", s.router)} / ${refName("zones", s.zone)} / ${s.block}</option>`)}</select></label>
+			<label class="f">${t("Public address")}<select @change=${(e) => set("publicIp", e.target.value)}><option value="">${t("Subnet default")}</option><option value="yes" ?selected=${form.publicIp === "yes"}>${t("yes")}</option><option value="no" ?selected=${form.publicIp === "no"}>${t("no")}</option></select></label></div>
+			${groups.length ? html`<h3>${t("Security groups")}</h3><div class="opts">${groups.slice(0, 30).map((g) => html`<label class="opt"><input type="checkbox" .checked=${live(form.groups.includes(g.id) || (!form.groups.length && g.is_default))} @change=${(e) => {
 				const now = form.groups.length ? form.groups : groups.filter((x) => x.is_default).map((x) => x.id);
 				set("groups", e.target.checked ? [...now, g.id] : now.filter((x) => x !== g.id));
-			}}><span>${nameOf(g)}<small>${groupWords(g)}</small></span></label>`)}</div>` : nothing}</fieldset>
-		<details class="card"><summary>${t("Disk, user data, protection")}: ${summary}</summary><div class="grid2"><label class="f">${t("Root disk, GiB (empty: as the image has it)")}<input type="number" min="1" max="65536" .value=${live(form.disk)} @input=${(e) => set("disk", e.target.value)}></label>
-			<label class="check"><input type="checkbox" .checked=${live(form.protect)} @change=${(e) => set("protect", e.target.checked)}> ${t("Protected against termination")}</label></div>
-			<label class="f">${t("User data, which the guest’s cloud-init runs")}<textarea rows="5" spellcheck="false" placeholder="#cloud-config" .value=${live(form.userData)} @input=${(e) => set("userData", e.target.value)}></textarea></label></details></div>
-		<aside aria-label=${t("What you get")}>${sideView(image, type)}</aside></form>`;
+			}}><span>${nameOf(g)}<small>${groupWords(g)}</small></span></label>`)}</div>` : nothing}${sshView(image, groups)}</fieldset>
+		<details class="card"><summary>${t("Storage, user data, protection")}: ${summary}</summary><div class="grid2"><label class="f">${t("Root volume, GiB (empty: image default)")}<input type="number" min="1" max="65536" .value=${live(form.disk)} @input=${(e) => set("disk", e.target.value)}></label>
+			<label class="check"><input type="checkbox" .checked=${live(form.protect)} @change=${(e) => set("protect", e.target.checked)}> ${t("Termination protection")}</label></div>
+			<label class="f">${t("User data")}<textarea rows="5" spellcheck="false" placeholder="#cloud-config" .value=${live(form.userData)} @input=${(e) => set("userData", e.target.value)}></textarea></label></details></div>
+		<aside aria-label=${t("Summary")}>${sideView(image, type)}</aside></form>`;
 }

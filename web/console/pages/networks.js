@@ -22,7 +22,7 @@ function subnetBox(subnet, router, machines, hasDots, x, y) {
 	return {height, view: svg`<a href=${href("networks", shortId(subnet))}><rect class="box ${out === "internet" ? "pub" : ""}" x=${x} y=${y} width=${WIDTH - 24} height=${height} rx="8"/>
 		<text x=${x + 12} y=${y + 20} font-weight="600">${nameOf(subnet).slice(0, 30)}</text><text class="dimtext" x=${x + 12} y=${y + 37}>${subnet.block ?? ""} · ${wayWords(out)}</text>
 		${(hasDots ? machines : []).map((m, k) => svg`<circle class="dot ${tone(m.state, m.conditions)}" cx=${x + 18 + (k % 16) * 13.5} cy=${y + 53 + Math.floor(k / 16) * 15} r="5"><title>${nameOf(m)}</title></circle>`)}
-		${!machines.length || !hasDots ? svg`<text class="dimtext" x=${x + 12} y=${y + 57}>${machines.length ? t("{n} machines", {n: machines.length}) : t("nothing in it")}</text>` : nothing}</a>`};
+		${!machines.length || !hasDots ? svg`<text class="dimtext" x=${x + 12} y=${y + 57}>${machines.length ? t("{n} instances", {n: machines.length}) : t("empty")}</text>` : nothing}</a>`};
 }
 
 function mapOf(router) {
@@ -43,9 +43,9 @@ function mapOf(router) {
 		return {zone, boxes, x: k * (WIDTH + GAP)};
 	});
 	const width = Math.max(1, zones.length) * (WIDTH + GAP) - GAP;
-	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Map of {name}", {name: nameOf(router)})}><svg class="map" viewBox="0 0 ${width} ${height}" .style=${`min-width:${Math.min(width, 340)}px;max-width:${width}px;width:100%;display:block;padding:12px`}>
-		<rect class="box" x="0" y="4" width=${Math.min(width, 240)} height="34" rx="8"/><text x="12" y="26" font-weight="600">${gateway ? t("Internet gateway") : t("No way to the internet")}</text>
-		${gateway?.ip ? svg`<text class="dimtext" x="252" y="26">${gateway.ip}</text>` : nothing}${peerings.length ? svg`<text class="dimtext" x=${width - 4} y="26" text-anchor="end">${t("{n} peerings", {n: peerings.length})}</text>` : nothing}
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Resource map of {name}", {name: nameOf(router)})}><svg class="map" viewBox="0 0 ${width} ${height}" .style=${`min-width:${Math.min(width, 340)}px;max-width:${width}px;width:100%;display:block;padding:12px`}>
+		<rect class="box" x="0" y="4" width=${Math.min(width, 240)} height="34" rx="8"/><text x="12" y="26" font-weight="600">${gateway ? t("Internet gateway") : t("No internet gateway")}</text>
+		${gateway?.ip ? svg`<text class="dimtext" x="252" y="26">${gateway.ip}</text>` : nothing}${peerings.length ? svg`<text class="dimtext" x=${width - 4} y="26" text-anchor="end">${t("{n} peering connections", {n: peerings.length})}</text>` : nothing}
 		${gateway ? columns.map((c) => svg`<path class="wire" d="M120 38V50H${c.x + WIDTH / 2}V${HEAD}"/>`) : nothing}
 		${columns.map((c) => svg`<rect class="zone" x=${c.x} y=${HEAD} width=${WIDTH} height=${height - HEAD - 2} rx="10"/><text class="dimtext" x=${c.x + 12} y=${HEAD + 22}>${refName("zones", c.zone)}</text>${c.boxes}`)}</svg></div>`;
 }
@@ -58,9 +58,9 @@ function attentionOf(router) {
 
 function routerView(r) {
 	return html`<p class="dim"><span class="m">${(r.blocks ?? []).join(", ")}</span> · ${shortId(r)}</p>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>${button(mayAll("subnet.create") && r.blocks?.length, t("New subnet"), () => createSubnet(r))}${button(mayAll("router.update"), t("Settings"), () => change(r))}${button(mayAll("router.delete"), t("Delete the VPC"), () => drop(r), "danger-text")}</div>
+		<div class="bar" role="toolbar" aria-label=${t("Actions")}>${button(mayAll("subnet.create") && r.blocks?.length, t("Create subnet"), () => createSubnet(r))}${button(mayAll("router.update"), t("Settings"), () => change(r))}${button(mayAll("router.delete"), t("Delete VPC"), () => drop(r), "danger-text")}</div>
 		${attentionOf(r)}${mapOf(r)}<div class="half gaptop"><div>${tablesCard(r)}${aclsCard(r)}</div><div>${waysCard(r)}${peeringsCard(r)}
-		<div class="card"><h2>${t("What it is")}</h2>${pairs([[t("Address range"), (r.blocks ?? []).join(", ")], ["IPv6", (r.ipv6_blocks ?? []).join(", ")], [t("Names of hosts"), r.dns_hostnames ? t("yes") : t("no")], [t("Made"), when(r.created_us)], ["EC2", copyable(shortId(r))], ["OpenStack", copyable(r.id)]])}</div></div></div>`;
+		<div class="card"><h2>${t("Details")}</h2>${pairs([[t("IPv4 CIDR"), (r.blocks ?? []).join(", ")], ["IPv6", (r.ipv6_blocks ?? []).join(", ")], [t("DNS hostnames"), r.dns_hostnames ? t("yes") : t("no")], [t("Created"), when(r.created_us)], ["EC2", copyable(shortId(r))], ["OpenStack", copyable(r.id)]])}</div></div></div>`;
 }
 
 const PARTS = [["subnets", subnetPage], ["route-tables", tablePage], ["network-acls", aclPage]];
@@ -70,7 +70,7 @@ export function view({id}) {
 		need(k);
 	offerCommand("networks.list", {});
 	if (!isReady("routers", "subnets", "zones", "route-tables", "routes"))
-		return html`<h1>${t("Networks")}</h1>${waiting()}`;
+		return html`<h1>${t("VPCs")}</h1>${waiting()}`;
 	for (const [kind, page] of id ? PARTS : []) {
 		const found = findRow(kind, id);
 		if (found)
@@ -78,9 +78,9 @@ export function view({id}) {
 	}
 	const all = derive("routers", ["routers"], "", () => rows("routers").toSorted((a, b) => Number(b.is_default) - Number(a.is_default) || nameOf(a).localeCompare(nameOf(b))));
 	if (!all.length)
-		return html`<h1>${t("Networks")}</h1>${emptyCard(t("No network yet"), t("A VPC is a private network of your own: an address range, a subnet for each zone, and rules for what leads out."), mayAll("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing)}`;
+		return html`<h1>${t("VPCs")}</h1>${emptyCard(t("No VPCs"), t("A VPC is a private network with an IPv4 CIDR block, a subnet in each Availability Zone, route tables and gateways."), mayAll("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("Create VPC")}</button>` : nothing)}`;
 	const chosen = (id && findRow("routers", id)) || (here.query.get("vpc") && findRow("routers", here.query.get("vpc"))) || (id ? null : all[0]);
-	return html`<div class="head"><h1>${t("Networks")}</h1><span class="sp"></span><a href=${href("reach")}>${t("Can A reach B?")}</a>${mayAll("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("New VPC")}</button>` : nothing}</div>
+	return html`<div class="head"><h1>${t("VPCs")}</h1><span class="sp"></span><a href=${href("reach")}>${t("Reachability Analyzer")}</a>${mayAll("router.create") ? html`<button type="button" class="b1" @click=${create}>${t("Create VPC")}</button>` : nothing}</div>
 		<div class="bar" role="group" aria-label=${t("VPC")}>${all.slice(0, 40).map((r) => html`<button type="button" class="chip" aria-pressed=${r === chosen ? "true" : "false"} @click=${() => go(href("networks", shortId(r)))}>${nameOf(r)}${r.is_default ? html` <span class="dim">${t("default")}</span>` : nothing}</button>`)}</div>
-		${chosen ? routerView(chosen) : html`<p>${t("There is no such thing")}. ${t("It may be gone, or another account’s.")}</p>`}`;
+		${chosen ? routerView(chosen) : html`<p>${t("Resource not found")}. ${t("It may have been deleted, or belongs to another account.")}</p>`}`;
 }

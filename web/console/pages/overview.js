@@ -40,9 +40,9 @@ function firstSteps() {
 		return nothing;
 	const step = (isDone, title, words, action) => html`<li class=${isDone ? "ok" : ""}><h2>${title} ${isDone ? html`<span class="ok" aria-hidden="true">●</span><span class="sr">${t("done")}</span>` : nothing}</h2>${isDone ? nothing : html`<p class="dim">${words}</p>${action}`}</li>`;
 	return html`<div class="card"><ol class="steps">
-		${step(hasKey, t("1. A key"), t("Your public ssh key lets you into new guests. The private key stays with you."), html`<a class="b" href=${href("keys")}>${t("Import yours")}</a>`)}
-		${step(Boolean(running), t("2. A machine"), t("The launch page has a value for everything already."), html`<a class="b b1" href=${href("launch")}>${t("Launch with all defaults")}</a>`)}
-		${step(false, t("3. Your own tools"), t("The commands that you know work here: aws, openstack, cmk, Terraform."), html`<a class="b" href=${href("connect")}>${t("Connect your tools")}</a>`)}</ol></div>`;
+		${step(hasKey, t("1. Key pair"), t("Import your SSH public key to connect to new instances. The private key stays with you."), html`<a class="b" href=${href("keys")}>${t("Import key pair")}</a>`)}
+		${step(Boolean(running), t("2. Instance"), t("Every field of the launch form has a default."), html`<a class="b b1" href=${href("launch")}>${t("Launch with defaults")}</a>`)}
+		${step(false, t("3. CLI and SDKs"), t("Use the tools you know: aws, openstack, cmk, Terraform."), html`<a class="b" href=${href("connect")}>${t("CLI & SDK setup")}</a>`)}</ol></div>`;
 }
 
 const count = (title, n, words, link) => html`<a class="card" href=${link}><h2>${title}</h2><p class="big">${n}</p><p class="hint">${words}</p></a>`;
@@ -50,12 +50,12 @@ const count = (title, n, words, link) => html`<a class="card" href=${link}><h2>$
 /** Nothing where nothing has a price, or costs are not the reader's to see. */
 function costCard() {
 	const {data} = costsOf("?group=service&limit=1");
-	return (data?.sums ?? []).map((sum) => count(t("This month so far"), amount(sum.total, sum.currency), t("{cost} if nothing changes", {cost: amount(sum.forecast, sum.currency)}), href("usage")));
+	return (data?.sums ?? []).map((sum) => count(t("This month so far"), amount(sum.total, sum.currency), t("forecast {cost}", {cost: amount(sum.forecast, sum.currency)}), href("usage")));
 }
 
 function ticketCard() {
 	const open = rows("tickets").filter((r) => !["resolved", "closed", "rejected", "cancelled"].includes(r.state)), mine = open.filter((r) => r.state === "waiting" && r.account === session.account?.id);
-	return open.length ? count(t("Tickets"), number(open.length), mine.length ? t("{n} wait for you", {n: mine.length}) : t("open"), href("tickets", "", {q: "open:yes"})) : nothing;
+	return open.length ? count(t("Tickets"), number(open.length), mine.length ? t("{n} waiting for your reply", {n: mine.length}) : t("open tickets"), href("tickets", "", {q: "open:yes"})) : nothing;
 }
 
 export function view() {
@@ -69,17 +69,17 @@ export function view() {
 	const disks = rows("volumes"), bad = attention(), hosts = isOperator() ? rows("hosts") : [];
 	const elastic = rows("addresses").filter((a) => a.is_elastic !== false), sum = (name) => live.reduce((s, r) => s + (byId("instance-types", r.type)?.[name] ?? 0), 0);
 	return html`<div class="head"><h1>${session.account?.name ?? t("Overview")}</h1><span class="dim">${session.region}</span></div>
-		<div class="grid4">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running, of {n}", {n: live.length}), href("instances"))}
+		<div class="grid4">${count(t("Instances"), number(running.length), live.length === running.length ? t("all are running") : t("running of {n}", {n: live.length}), href("instances"))}
 			${count(t("vCPUs and memory"), number(sum("vcpus")), size(sum("memory")), href("instances", "", {sort: "-type"}))}
-			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} free", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
-			${count(t("Addresses"), number(elastic.length), t("{n} lead nowhere", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
+			${count(t("Disks"), size(disks.reduce((s, v) => s + (v.size ?? 0), 0)), t("{n} volumes, {free} available", {n: disks.length, free: disks.filter((v) => v.state === "available").length}), href("volumes"))}
+			${count(t("Public IPs"), number(elastic.length), t("{n} unassociated", {n: elastic.filter((a) => !a.port).length}), href("addresses"))}
 			${costCard()}${ticketCard()}
-			${hosts.length ? count(t("Hosts"), number(hosts.filter((h) => h.state === "up").length), hosts.every((h) => h.state === "up") ? t("all answer") : t("answer, of {n}", {n: hosts.length}), href("hosts")) : nothing}</div>
+			${hosts.length ? count(t("Hosts"), number(hosts.filter((h) => h.state === "up").length), hosts.every((h) => h.state === "up") ? t("all online") : t("online of {n}", {n: hosts.length}), href("hosts")) : nothing}</div>
 		${firstSteps()}
-		<div class="half"><div class="card"><h2>${bad.length ? mark("bad", t("{n} need attention", {n: bad.length})) : mark("ok", t("Nothing needs attention"))}</h2>
-			${bad.length ? html`<ul class="plainlist">${bad.slice(0, 12).map(({row, page}) => html`<li><a href=${href(page, shortId(row))}>${nameOf(row)}</a> ${stateOf(row)}${row.conditions?.[0] ? html`<div class="dim">${row.conditions[0].message}</div>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("Everything is as it was asked for.")}</p>`}
-			${live.some((r) => tone(r.state, r.conditions) === "go") ? html`<h3>${t("On their way")}</h3><ul class="plainlist">${live.filter((r) => tone(r.state, r.conditions) === "go").slice(0, 10).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}
-			${running.length ? html`<h3>${t("Launched last")}</h3><ul class="plainlist">${live.toSorted((a, b) => b.created_us - a.created_us).slice(0, 5).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)} <span class="dim">${since(r.created_us)}</span></li>`)}</ul>` : nothing}</div>
-		<div>${quotasCard(`${session.account?.id} ${["instances", "volumes", "addresses", "images", "snapshots"].map((k) => need(k).version).join()}`)}<div class="card"><div class="head"><h2>${t("What happened")}</h2><span class="sp"></span><a href=${href("activity")}>${t("All of it")}</a></div>${events.items ? events.items.length ? html`<ul class="hist">${events.items.slice(0, 20).map(eventLine)}</ul>` : html`<p class="dim">${t("Nothing is on record.")}</p>` : waiting()}</div></div></div>`;
+		<div class="half"><div class="card"><h2>${bad.length ? mark("bad", t("{n} need attention", {n: bad.length})) : mark("ok", t("No issues"))}</h2>
+			${bad.length ? html`<ul class="plainlist">${bad.slice(0, 12).map(({row, page}) => html`<li><a href=${href(page, shortId(row))}>${nameOf(row)}</a> ${stateOf(row)}${row.conditions?.[0] ? html`<div class="dim">${row.conditions[0].message}</div>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("All resources are healthy")}</p>`}
+			${live.some((r) => tone(r.state, r.conditions) === "go") ? html`<h3>${t("In progress")}</h3><ul class="plainlist">${live.filter((r) => tone(r.state, r.conditions) === "go").slice(0, 10).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}
+			${running.length ? html`<h3>${t("Recent launches")}</h3><ul class="plainlist">${live.toSorted((a, b) => b.created_us - a.created_us).slice(0, 5).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)} <span class="dim">${since(r.created_us)}</span></li>`)}</ul>` : nothing}</div>
+		<div>${quotasCard(`${session.account?.id} ${["instances", "volumes", "addresses", "images", "snapshots"].map((k) => need(k).version).join()}`)}<div class="card"><div class="head"><h2>${t("Events")}</h2><span class="sp"></span><a href=${href("activity")}>${t("View all")}</a></div>${events.items ? events.items.length ? html`<ul class="hist">${events.items.slice(0, 20).map(eventLine)}</ul>` : html`<p class="dim">${t("No events.")}</p>` : waiting()}</div></div></div>`;
 }
 

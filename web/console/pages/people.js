@@ -5,7 +5,7 @@ import {resourcePage} from "../resource.js";
 import {rows, applyRow, findRow, reload, touch} from "../store.js";
 import {href} from "../router.js";
 import {showCommand} from "../command_bar.js";
-import {manages, policiesCard} from "../rights.js";
+import {manages, whyNoButtons, policiesCard} from "../rights.js";
 import {t, list as words, time, since} from "../words.js";
 import {get, post, remove, intent} from "../api.js";
 import {session, isOperator} from "../session.js";
@@ -17,9 +17,9 @@ const keysOf = (u) => rows("access-keys").filter((k) => k.user === u.id);
 function make() {
 	const key = intent();
 	showCommand("users.create", {name: "user"});
-	ask({title: t("A new user"), label: t("Create"),
+	ask({title: t("Create user"), label: t("Create"),
 		body: () => html`<label class="f">${t("Name")}<input name="name" required maxlength="64" pattern="[A-Za-z0-9+=,.@_\\-]+" autofocus spellcheck="false" @input=${(e) => showCommand("users.create", {name: e.target.value.trim() || "user"})}></label>
-			<p class="hint">${t("For a program or a colleague. An access key lets it in, and policies say what it may do.")}</p>`,
+			<p class="hint">${t("Creates an IAM user for programmatic access. Policies define its permissions. Console passwords: `dari user create` on the server.")}</p>`,
 		submit: async (form) => {
 			const answer = await post("/users", {name: form.get("name").trim()}, {"Idempotency-Key": key});
 			applyRow("users", answer.items?.[0]);
@@ -28,31 +28,31 @@ function make() {
 
 async function makeKey([u]) {
 	showCommand("users.key", {ids: [u]});
-	const answer = await report(t("The access key is made"), () => post("/access-keys", {user: u.id}, {"Idempotency-Key": intent()}));
+	const answer = await report(t("Access key created"), () => post("/access-keys", {user: u.id}, {"Idempotency-Key": intent()}));
 	if (!answer)
 		return;
 	applyRow("access-keys", answer.items?.[0]);
 	const text = `${answer.items[0].key_id} ${answer.secret}`;
-	ask({title: t("Keep this now: it is shown once"), label: null, keeps: true,
-		body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Access key id")}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`});
+	ask({title: t("Save this now: it is shown only once"), label: null, keeps: true,
+		body: () => html`<div class="block"><pre tabindex="0" aria-label=${t("Access key ID")}>${text}</pre><button type="button" @click=${() => copy(text)}>${t("Copy")}</button></div>`});
 }
 
 const ownerOf = (k) => findRow("users", k.user);
 function turn(k) {
 	showCommand(k.enabled ? "users.key-off" : "users.key-on", {ids: [k], user: ownerOf(k)});
-	return report(k.enabled ? t("The key is off") : t("The key is on"), () => post(`/access-keys/${k.id}/enable`, {enabled: !k.enabled})).then((a) => applyRow("access-keys", a?.items?.[0]));
+	return report(k.enabled ? t("Access key deactivated") : t("Access key activated"), () => post(`/access-keys/${k.id}/enable`, {enabled: !k.enabled})).then((a) => applyRow("access-keys", a?.items?.[0]));
 }
 
 function dropKey(k) {
 	showCommand("users.key-delete", {ids: [k], user: ownerOf(k)});
-	ask({title: t("Delete {name}?", {name: k.key_id}), danger: true, label: t("Delete"), body: () => html`<p>${t("What uses it is refused from then on.")}</p>`,
+	ask({title: t("Delete {name}?", {name: k.key_id}), danger: true, label: t("Delete"), body: () => html`<p>${t("Requests with this key are refused from then on.")}</p>`,
 		submit: () => remove(`/access-keys/${k.id}`).then(() => reload("access-keys")).then(() => false)});
 }
 
 function drop(chosen) {
 	showCommand("users.delete", {ids: chosen});
-	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), body: () => html`<p>${t("Only who has no key and no policy any more goes.")}</p>`,
-		submit: () => report(t("{n} users are gone", {n: chosen.length}), () => post("/users/delete", {ids: chosen.map((u) => u.id)})).then(() => false)});
+	ask({title: t("Delete {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Delete"), body: () => html`<p>${t("Delete access keys and detach policies first.")}</p>`,
+		submit: () => report(t("{n} users deleted", {n: chosen.length}), () => post("/users/delete", {ids: chosen.map((u) => u.id)})).then(() => false)});
 }
 
 const groupsOf = (u) => rows("group-members").filter((m) => m.user === u.id);
@@ -67,7 +67,7 @@ function factorOf(u) {
 		get(`/second-factors?user=${u.id}`).then((a) => factors.set(u.id, a.items), () => factors.set(u.id, [])).then(touch);
 	}
 	const known = factors.get(u.id);
-	return known === null ? "…" : known.some((f) => f.confirmed) ? mark("ok", t("on")) : mark("off", t("off"));
+	return known === null ? "…" : known.some((f) => f.confirmed) ? mark("ok", t("active")) : mark("off", t("inactive"));
 }
 
 function more(u) {
@@ -77,24 +77,25 @@ function more(u) {
 
 function keyTable(u) {
 	const keys = keysOf(u);
-	return html`<div class="card"><h2>${t("Access keys")}</h2>${keys.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Access keys")}><table class="simple"><thead><tr><th scope="col">${t("Access key id")}</th><th scope="col">${t("State")}</th><th scope="col">${t("Last used")}</th><th scope="col"><span class="sr">${t("What can be done")}</span></th></tr></thead><tbody>
-		${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.enabled ? mark("ok", t("on")) : mark("off", t("off"))}</td><td>${k.last_used_us ? since(k.last_used_us) : "–"}</td><td><button type="button" @click=${() => turn(k)}>${k.enabled ? t("Turn off") : t("Turn on")}</button> <button type="button" class="danger-text" @click=${() => dropKey(k)}>${t("Delete")}…</button></td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("None that you see.")}</p>`}</div>`;
+	return html`<div class="card"><h2>${t("Access keys")}</h2>${keys.length ? html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Access keys")}><table class="simple"><thead><tr><th scope="col">${t("Access key ID")}</th><th scope="col">${t("State")}</th><th scope="col">${t("Last used")}</th><th scope="col"><span class="sr">${t("Actions")}</span></th></tr></thead><tbody>
+		${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.enabled ? mark("ok", t("active")) : mark("off", t("inactive"))}</td><td>${k.last_used_us ? since(k.last_used_us) : "–"}</td><td><button type="button" @click=${() => turn(k)}>${k.enabled ? t("Deactivate") : t("Activate")}</button> <button type="button" class="danger-text" @click=${() => dropKey(k)}>${t("Delete")}…</button></td></tr>`)}</tbody></table></div>` : html`<p class="dim">${t("No access keys that you may view.")}</p>`}</div>`;
 }
 
-const kindOf = (u) => (u.is_owner ? t("owner of the account") : u.account ? t("of the account") : t("of the domain {name}", {name: refName("domains", u.domain)}));
+const kindOf = (u) => (u.is_owner ? t("account owner") : u.account ? t("account") : t("domain {name}", {name: refName("domains", u.domain)}));
 
 export const view = resourcePage({
-	name: "people", kind: "users", kinds: ["access-keys", "domains", "user-groups", "group-members", "policies", "policy-versions", "policy-attachments"], command: "users.list", title: () => t("People"),
+	name: "people", kind: "users", kinds: ["access-keys", "domains", "user-groups", "group-members", "policies", "policy-versions", "policy-attachments"], command: "users.list", title: () => t("Users"),
 	search: (u) => [u.email, u.description], keys: {kind: (u) => (u.account ? "account" : "domain")},
 	columns: [
 		{key: "name", title: () => t("Name"), width: "30%", sort: nameOf},
-		{key: "state", title: () => t("State"), width: "16%", sort: (u) => (u.enabled ? 0 : 1), cell: (u) => (u.enabled ? mark("ok", t("open")) : mark("off", t("closed")))},
-		{key: "kind", title: () => t("Kind"), wide: true, width: "28%", text: kindOf},
-		{key: "made", title: () => t("Made"), wide: true, sort: (u) => u.created_us, text: (u) => time(u.created_us)},
+		{key: "state", title: () => t("State"), width: "16%", sort: (u) => (u.enabled ? 0 : 1), cell: (u) => (u.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled")))},
+		{key: "kind", title: () => t("Type"), wide: true, width: "28%", text: kindOf},
+		{key: "made", title: () => t("Created"), wide: true, sort: (u) => u.created_us, text: (u) => time(u.created_us)},
 	],
-	actions: [{id: "key", title: () => t("Make an access key"), hidden: () => !manages(), may: isOwn, run: (chosen) => makeKey(chosen.filter(isOwn))},
+	actions: [{id: "key", title: () => t("Create access key"), hidden: () => !manages(), may: isOwn, run: (chosen) => makeKey(chosen.filter(isOwn))},
 		{id: "delete", title: () => t("Delete"), hidden: () => !manages(), may: isOwn, run: (chosen) => drop(chosen.filter(isOwn)), danger: true}],
-	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("New user")}</button>` : nothing),
-	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("open")) : mark("off", t("closed"))], [t("Kind"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Mail"), u.email], [t("What for"), u.description], [t("Authenticator"), factorOf(u)], [t("Made"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
+	above: whyNoButtons,
+	lead: () => (manages() ? html`<button type="button" class="b1" @click=${make}>${t("Create user")}</button>` : nothing),
+	facts: (u) => pairs([[t("Name"), u.name], [t("State"), u.enabled ? mark("ok", t("enabled")) : mark("off", t("disabled"))], [t("Type"), kindOf(u)], [t("Path"), u.path && u.path !== "/" ? u.path : ""], [t("Email"), u.email], [t("Description"), u.description], [t("MFA"), factorOf(u)], [t("Created"), when(u.created_us)], ["OpenStack", copyable(u.id)]]),
 	more,
 });

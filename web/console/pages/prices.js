@@ -33,11 +33,11 @@ function load() {
 		Object.assign(state, {problem: failed, isFine: !failed});
 		touch();
 	}
-	ask({title: t("Load a price list"), label: t("Load"), wide: true, keeps: true,
-		body: () => html`<p class="hint">${t("It is in force from the date on that it says. Nothing that was closed changes.")}</p><label class="f">YAML<textarea name="yaml" rows="16" required spellcheck="false" aria-describedby="said-of-list" .defaultValue=${EXAMPLE} @input=${(e) => {
+	ask({title: t("Upload price list"), label: t("Upload"), wide: true, keeps: true,
+		body: () => html`<p class="hint">${t("Takes effect on the date in the list. Closed months do not change.")}</p><label class="f">YAML<textarea name="yaml" rows="16" required spellcheck="false" aria-describedby="said-of-list" .defaultValue=${EXAMPLE} @input=${(e) => {
 			clearTimeout(state.timer);
 			state.timer = setTimeout(() => check(e.target.value), 300);
-		}}></textarea></label><p id="said-of-list" role="status">${state.problem ? html`<span class="bad"><span aria-hidden="true">▲</span> <span lang="en">${state.problem.message}</span></span>` : state.isFine ? mark("ok", t("It can be read")) : nothing}</p>`,
+		}}></textarea></label><p id="said-of-list" role="status">${state.problem ? html`<span class="bad"><span aria-hidden="true">▲</span> <span lang="en">${state.problem.message}</span></span>` : state.isFine ? mark("ok", t("Valid")) : nothing}</p>`,
 		submit: async (form) => {
 			await post("/price-lists", {yaml: form.get("yaml")});
 			await look();
@@ -48,15 +48,15 @@ const tiers = (l, item) => item.tiers.map((tier) => money(tier.price_micro, l.cu
 
 function listCard(l) {
 	const isOpen = open === idOf(l);
-	return html`<div class="card"><div class="head"><h2>${l.name}</h2>${l.in_force ? mark("ok", t("in force")) : l.from_us > Date.now() * 1000 ? mark("go", t("begins later")) : mark("off", t("replaced"))}<span class="dim">${t("from")} ${when(l.from_us)}</span><span class="sp"></span><button type="button" aria-expanded=${isOpen ? "true" : "false"} @click=${() => { open = isOpen ? "" : idOf(l); touch(); }}>${t("{n} prices", {n: l.items.length})}</button></div>
-		<p class="dim">${l.currency}${l.owner ? `, ${t("for {name}", {name: l.owner})}` : ""}${l.parent ? `, ${t("else as {name}", {name: l.parent})}` : ""}</p>
-		${isOpen ? html`<div class="scroll" tabindex="0" role="region" aria-label=${l.name}><table class="simple"><thead><tr><th scope="col">SKU</th><th scope="col">${t("What is metered")}</th><th scope="col">${t("Zone")}</th><th scope="col">${t("Unit")}</th><th scope="col">${t("Price")}</th></tr></thead><tbody>${l.items.map((i) => html`<tr><td class="m">${i.sku}</td><td class="m">${i.meter}</td><td>${i.zone ?? ""}</td><td>${i.unit}</td><td class="num">${tiers(l, i)}</td></tr>`)}</tbody></table></div>` : nothing}</div>`;
+	return html`<div class="card"><div class="head"><h2>${l.name}</h2>${l.in_force ? mark("ok", t("active")) : l.from_us > Date.now() * 1000 ? mark("go", t("scheduled")) : mark("off", t("superseded"))}<span class="dim">${t("effective from")} ${when(l.from_us)}</span><span class="sp"></span><button type="button" aria-expanded=${isOpen ? "true" : "false"} @click=${() => { open = isOpen ? "" : idOf(l); touch(); }}>${t("{n} prices", {n: l.items.length})}</button></div>
+		<p class="dim">${l.currency}${l.owner ? `, ${t("for {name}", {name: l.owner})}` : ""}${l.parent ? `, ${t("falls back to {name}", {name: l.parent})}` : ""}</p>
+		${isOpen ? html`<div class="scroll" tabindex="0" role="region" aria-label=${l.name}><table class="simple"><thead><tr><th scope="col">SKU</th><th scope="col">${t("Meter")}</th><th scope="col">${t("Availability Zone")}</th><th scope="col">${t("Unit")}</th><th scope="col">${t("Price")}</th></tr></thead><tbody>${l.items.map((i) => html`<tr><td class="m">${i.sku}</td><td class="m">${i.meter}</td><td>${i.zone ?? ""}</td><td>${i.unit}</td><td class="num">${tiers(l, i)}</td></tr>`)}</tbody></table></div>` : nothing}</div>`;
 }
 
 export function view() {
 	if (!lists && !problem && !isAsking)
 		look();
 	offerCommand("prices.list", {});
-	return html`<div class="head"><h1>${t("Prices")}</h1><span class="sp"></span><button type="button" class="b1" @click=${load}>${t("Load a price list")}</button></div>
-		${problemCard(problem)}${!lists ? (problem ? nothing : waiting()) : lists.length ? lists.toSorted((a, b) => Number(b.in_force) - Number(a.in_force) || b.from_us - a.from_us).map(listCard) : html`<div class="card empty"><h2>${t("No price list yet")}</h2><p>${t("Usage is metered all the same. A price list says what it costs, from a date on.")}</p></div>`}`;
+	return html`<div class="head"><h1>${t("Prices")}</h1><span class="sp"></span><button type="button" class="b1" @click=${load}>${t("Upload price list")}</button></div>
+		${problemCard(problem)}${!lists ? (problem ? nothing : waiting()) : lists.length ? lists.toSorted((a, b) => Number(b.in_force) - Number(a.in_force) || b.from_us - a.from_us).map(listCard) : html`<div class="card empty"><h2>${t("No price lists")}</h2><p>${t("Usage is metered without a price list. Upload one to set prices from a date on.")}</p></div>`}`;
 }

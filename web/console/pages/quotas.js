@@ -25,9 +25,9 @@ async function look(whose) {
 
 function change(q, whose) {
 	const unit = isBytes(q.name) ? GIB : 1;
-	ask({title: t("How many of {what}?", {what: quotaWord(q.name)}), label: t("Save"),
-		body: () => html`<label class="f">${isBytes(q.name) ? t("At most, in GiB (empty: no limit)") : t("At most (empty: no limit)")}<input name="limit" type="number" min="0" max="1000000000" autofocus value=${q.limit < 0 ? "" : Math.floor(q.limit / unit)}></label>
-			<p class="hint">${t("What is there stays, even above it.")}</p>`,
+	ask({title: t("Quota: {what}", {what: quotaWord(q.name)}), label: t("Save"),
+		body: () => html`<label class="f">${isBytes(q.name) ? t("Limit in GiB (empty: unlimited)") : t("Limit (empty: unlimited)")}<input name="limit" type="number" min="0" max="1000000000" autofocus value=${q.limit < 0 ? "" : Math.floor(q.limit / unit)}></label>
+			<p class="hint">${t("Existing resources above the quota are kept.")}</p>`,
 		submit: async (form) => {
 			const limit = form.get("limit") === "" ? -1 : Number(form.get("limit")) * unit;
 			await patch(`/accounts/${whose}/limits`, {[q.name]: limit});
@@ -47,6 +47,6 @@ export function view() {
 	}
 	const mine = shown.whose === whose ? shown : {items: null, problem: null};
 	return html`<div class="head"><h1>${t("Quotas")}</h1><span class="sp"></span>${isOperator() ? html`<label class="sr" for="whose">${t("Account")}</label><select id="whose" @change=${(e) => say({account: e.target.value === session.account?.id ? "" : e.target.value})}>${rows("accounts").map((a) => html`<option value=${a.id} ?selected=${a.id === whose}>${refName("accounts", a.id)}</option>`)}</select>` : nothing}</div>
-		<p class="hint">${isOperator() ? t("What the account has, against what it may have.") : t("What the account has, against what it may have. The operator of the region sets the limits.")}</p>${problemCard(mine.problem)}
-		${!mine.items ? (mine.problem ? nothing : waiting()) : html`<div class="grid2">${mine.items.map((q) => html`<div class="card">${gauge(quotaWord(q.name), q.used, q.limit, sayOf(q.name))}${isOperator() ? html`<button type="button" class="plain" aria-label=${t("Change the limit of {what}", {what: quotaWord(q.name)})} @click=${() => change(q, whose)}>${t("Change")}</button>` : nothing}</div>`)}</div>`}`;
+		<p class="hint">${isOperator() ? t("Usage and quotas of the account.") : t("Usage and quotas of the account. The operator of the region sets the quotas.")}</p>${problemCard(mine.problem)}
+		${!mine.items ? (mine.problem ? nothing : waiting()) : html`<div class="grid2">${mine.items.map((q) => html`<div class="card">${gauge(quotaWord(q.name), q.used, q.limit, sayOf(q.name))}${isOperator() ? html`<button type="button" class="plain" aria-label=${t("Change quota: {what}", {what: quotaWord(q.name)})} @click=${() => change(q, whose)}>${t("Change")}</button>` : nothing}</div>`)}</div>`}`;
 }

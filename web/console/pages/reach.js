@@ -15,10 +15,10 @@ const OFFERED_MAX = 300, AGAIN_MS = 300;
 const PROTOCOLS = {1: "icmp", 6: "tcp", 17: "udp", 58: "icmpv6"};
 const STAGES = {
 	state: () => t("State"), source: () => t("Source"), policy: () => t("Policy"), group: () => t("Security group"), firewall: () => t("Firewall"), acl: () => t("Network ACL"), link: () => t("Subnet"),
-	route: () => t("Route"), translation: () => t("Address"), nat: () => t("NAT gateway"), peering: () => t("Peering"), balancer: () => t("Load balancer"), guest: () => t("Machine"), outside: () => t("Outside"), platform: () => t("Platform"),
+	route: () => t("Route"), translation: () => t("Address"), nat: () => t("NAT gateway"), peering: () => t("Peering"), balancer: () => t("Load balancer"), guest: () => t("Instance"), outside: () => t("External network"), platform: () => t("Platform"),
 };
 const TONES = {passes: "ok", stops: "bad", unknown: "go"};
-const WORDS = {passes: () => t("passes"), stops: () => t("stops"), unknown: () => t("not known here")};
+const WORDS = {passes: () => t("allowed"), stops: () => t("blocked"), unknown: () => t("unknown")};
 const PAGES = {instance: ["instances", "instances"], subnet: ["subnets", "networks"], router: ["routers", "networks"], security_group: ["security-groups", "security-groups"], address: ["addresses", "addresses"]};
 
 let asked = {path: "", version: -1, answer: null, problem: null};
@@ -57,18 +57,18 @@ function placeName(text) {
 }
 
 function placeField(name, label, value) {
-	const found = findRow("instances", value);
-	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${live(value)} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}></label>`;
+	const found = findRow("instances", value), isKnown = !value || found || value === "internet" || /^[\da-f.:]+$/i.test(value);
+	return html`<label class="f"><span>${label}${found && nameOf(found) !== value ? html` <span class="dim">${nameOf(found)}</span>` : nothing}</span><input name=${name} list="places" autocomplete="off" spellcheck="false" maxlength="128" .value=${live(value)} placeholder=${t("Instance, IP address or internet")} @change=${(e) => say({[name]: placeOf(e.target.value)}, {push: true})}>${isKnown ? nothing : html`<span class="bad" role="alert">${t("No instance is called {name}.", {name: value})}</span>`}</label>`;
 }
 
 function form(q) {
 	const machines = rows("instances").filter((i) => i.state !== "terminated").toSorted((a, b) => nameOf(a).localeCompare(nameOf(b)));
 	const hasPort = q.protocol === "tcp" || q.protocol === "udp";
-	return html`<form class="card" @submit=${(e) => e.preventDefault()}><div class="grid4">${placeField("from", t("From"), q.from)}${placeField("to", t("To"), q.to)}
+	return html`<form class="card" @submit=${(e) => e.preventDefault()}><div class="grid4">${placeField("from", t("Source"), q.from)}${placeField("to", t("Destination"), q.to)}
 		<label class="f">${t("Protocol")}<select name="protocol" @change=${(e) => say({protocol: e.target.value}, {push: true})}>${["tcp", "udp", "icmp"].map((p) => html`<option ?selected=${p === q.protocol}>${p}</option>`)}</select></label>
 		<label class="f">${t("Port")}<input name="port" type="number" min="1" max="65535" ?disabled=${!hasPort} .value=${live(hasPort ? q.port : "")} @change=${(e) => say({port: e.target.value}, {push: true})}></label></div>
 		<datalist id="places"><option value="internet">${t("the internet")}</option>${machines.slice(0, OFFERED_MAX).map((i) => html`<option value=${shortId(i)}>${nameOf(i)}</option>`)}</datalist>
-		<div class="bar"><button type="button" @click=${() => say({from: q.to, to: q.from}, {push: true})}>⇄ ${t("The other way round")}</button></div></form>`;
+		<div class="bar"><button type="button" @click=${() => say({from: q.to, to: q.from}, {push: true})}>⇄ ${t("Swap source and destination")}</button></div></form>`;
 }
 
 /** Adds the rule that is missing. From the internet it is for everybody, else for the one address; both can be said otherwise. */
@@ -80,8 +80,8 @@ function addRule(remedy, q) {
 	const bodyOf = (peer) => ({group: remedy.group, protocol: remedy.protocol, ...(hasPorts ? {from_port: remedy.from_port, to_port: remedy.to_port} : {}), peer_block: peer});
 	const show = (peer) => showCommand("rules.add", {group: group ?? {id: remedy.group}, direction: remedy.direction, protocol, ports, block: peer, body: bodyOf(peer)});
 	show(block);
-	askUser({title: isIn ? t("Who else may reach {name}?", {name: nameOf(group)}) : t("What else may {name} reach?", {name: nameOf(group)}), label: t("Allow"),
-		body: () => html`<p><span class="m">${protocol} ${ports}</span></p><label class="f">${isIn ? t("From") : t("To")}<input name="block" class="m" autofocus required value=${block}></label>`,
+	askUser({title: isIn ? t("Add inbound rule to {name}", {name: nameOf(group)}) : t("Add outbound rule to {name}", {name: nameOf(group)}), label: t("Allow"),
+		body: () => html`<p><span class="m">${protocol} ${ports}</span></p><label class="f">${isIn ? t("Source") : t("Destination")}<input name="block" class="m" autofocus required value=${block}></label>`,
 		submit: async (data) => {
 			const peer = data.get("block").trim();
 			show(peer);
@@ -103,17 +103,17 @@ function rowLink(step) {
 
 function stepView(step, decides, q) {
 	return html`<li class=${decides ? "decides" : ""}>${mark(TONES[step.verdict], html`<strong>${STAGES[step.stage]?.() ?? step.stage}</strong> ${WORDS[step.verdict]()}`)}${rowLink(step)}
-		<div class="dim" lang=${language === "en" ? nothing : "en"}>${step.is_hidden ? t("What decides here is not yours to see.") : step.text}</div>
-		${decides && step.advice ? html`<p lang=${language === "en" ? nothing : "en"}>${step.is_hidden ? t("Ask whose it is.") : step.advice}</p>` : nothing}
+		<div class="dim" lang=${language === "en" ? nothing : "en"}>${step.is_hidden ? t("You do not have permission to see what decides here.") : step.text}</div>
+		${decides && step.advice ? html`<p lang=${language === "en" ? nothing : "en"}>${step.is_hidden ? t("Ask the owner of this resource.") : step.advice}</p>` : nothing}
 		${decides && step.remedy && mayChange() ? html`<button type="button" class="b1" @click=${() => addRule(step.remedy, q)}>${t("Add this rule")}</button>` : nothing}</li>`;
 }
 
 function answerView(answer, q) {
 	const words = {from: placeName(q.from), to: placeName(q.to)}, numbered = answer.steps.map((step, k) => ({step, k}));
-	const verdict = answer.reaches === "yes" ? mark("ok", t("{from} reaches {to}", words)) : answer.reaches === "no" ? mark("bad", t("{from} does not reach {to}", words)) : mark("go", t("Whether {from} reaches {to}, a machine on the way decides", words));
+	const verdict = answer.reaches === "yes" ? mark("ok", t("Reachable: {from} → {to}", words)) : answer.reaches === "no" ? mark("bad", t("Not reachable: {from} → {to}", words)) : mark("go", t("Undetermined: an instance on the path decides whether {from} reaches {to}", words));
 	const list = (title, of) => (of.length ? html`<h3>${title}</h3><ol class="path">${of.map(({step, k}) => stepView(step, k === answer.decides, q))}</ol>` : nothing);
 	return html`<div class="card ${answer.reaches === "no" ? "why" : ""}"><h2 class="verdict" role="status">${verdict}</h2><p class="dim m">${answer.from?.ip ?? ""} → ${answer.to?.ip ?? "?"}</p>
-		${list(t("The way there"), numbered.filter(({step}) => !step.is_reply))}${list(t("The way of the answer"), numbered.filter(({step}) => step.is_reply))}</div>`;
+		${list(t("Forward path"), numbered.filter(({step}) => !step.is_reply))}${list(t("Return path"), numbered.filter(({step}) => step.is_reply))}</div>`;
 }
 
 export function view() {
@@ -126,6 +126,6 @@ export function view() {
 	offerCommand(path ? "networks.reach" : "networks.list", q);
 	fetchAnswer(path);
 	const isAsked = path && asked.path === path;
-	return html`<div class="head"><h1>${t("Can A reach B?")}</h1></div>${form(q)}${!path ? html`<p class="dim">${t("Choose two places: machines by name or id, an address, or the internet. Rules, routes and ACLs are looked through in both directions.")}</p>`
+	return html`<div class="head"><h1>${t("Reachability Analyzer")}</h1></div>${form(q)}${!path ? html`<p class="dim">${t("Choose a source and a destination: an instance, an IP address, or the internet. Security groups, route tables and network ACLs are evaluated in both directions.")}</p>`
 		: isAsked && asked.problem ? problemCard(asked.problem) : isAsked && asked.answer ? answerView(asked.answer, q) : waiting()}`;
 }

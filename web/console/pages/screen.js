@@ -34,7 +34,7 @@ async function connect(id) {
 	try {
 		RFB = (await import(CORE)).default;
 	} catch {
-		become(mine, "failed", new Error(t("noVNC is not installed where dari runs: Debian’s package novnc brings it.")));
+		become(mine, "failed", new Error(t("noVNC is not installed on the server. Install the Debian package novnc there.")));
 		return;
 	}
 	try {
@@ -60,8 +60,8 @@ async function connect(id) {
 
 function typeText() {
 	const {rfb} = now;
-	ask({title: t("Type a text into it"), label: t("Type it"),
-		body: () => html`<label class="f">${t("Text")}<textarea name="text" rows="4" maxlength=${TEXT_MAX} autofocus></textarea></label><p class="hint">${t("It is typed key by key, as the keyboard of the guest has them.")}</p>`,
+	ask({title: t("Send text"), label: t("Send"),
+		body: () => html`<label class="f">${t("Text")}<textarea name="text" rows="4" maxlength=${TEXT_MAX} autofocus></textarea></label><p class="hint">${t("Sends the text as keystrokes, using the guest’s keyboard layout.")}</p>`,
 		submit: async (form) => {
 			for (const character of form.get("text").replace(/\r\n?/g, "\n")) {
 				const code = character.codePointAt(0);
@@ -78,24 +78,24 @@ addEventListener("keydown", (event) => {
 	document.getElementById("screen-first")?.focus();
 }, true);
 
-const WORDS = {idle: () => "", opening: () => t("Connecting…"), open: () => t("What you type goes to the guest. Ctrl F6 leads out."), closed: () => t("The screen is closed."), failed: () => ""};
+const WORDS = {idle: () => "", opening: () => t("Connecting…"), open: () => t("Keyboard input goes to the guest. Press Ctrl+F6 to release it."), closed: () => t("Console closed."), failed: () => ""};
 
 export function view({id}) {
 	need("instances");
 	const r = findRow("instances", id);
 	if (!r)
-		return need("instances").isLoaded ? html`<h1>${t("There is no such instance")}</h1><p><a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
+		return need("instances").isLoaded ? html`<h1>${t("Instance not found")}</h1><p><a href=${href("instances")}>${t("All instances")}</a></p>` : waiting();
 	if (now.id !== r.id)
 		requestAnimationFrame(() => now.id !== r.id && document.getElementById("screen") && connect(r.id));
 	const isOpen = now.state === "open";
-	return html`<div class="head"><h1>${t("Screen of {name}", {name: nameOf(r)})}</h1>${stateOf(r)}<a class="m" href=${href("instances", shortId(r))}>${shortId(r)}</a></div>
-		<div class="bar" role="toolbar" aria-label=${t("What can be done")}>
-			<button type="button" id="screen-first" ?disabled=${!isOpen} @click=${() => now.rfb.focus()}>${t("Use its keyboard")}</button>
+	return html`<div class="head"><h1>${t("Console of {name}", {name: nameOf(r)})}</h1>${stateOf(r)}<a class="m" href=${href("instances", shortId(r))}>${shortId(r)}</a></div>
+		<div class="bar" role="toolbar" aria-label=${t("Actions")}>
+			<button type="button" id="screen-first" ?disabled=${!isOpen} @click=${() => now.rfb.focus()}>${t("Capture keyboard")}</button>
 			<button type="button" ?disabled=${!isOpen} @click=${() => { now.rfb.sendCtrlAltDel(); now.rfb.focus(); }}>Ctrl Alt Del</button>
-			<button type="button" ?disabled=${!isOpen} @click=${typeText}>${t("Type a text…")}</button>
+			<button type="button" ?disabled=${!isOpen} @click=${typeText}>${t("Send text…")}</button>
 			<button type="button" ?disabled=${!isOpen} @click=${() => { document.getElementById("screen").requestFullscreen(); now.rfb.focus(); }}>${t("Full screen")}</button>
-			${["closed", "failed"].includes(now.state) ? html`<button type="button" class="b1" @click=${() => connect(r.id)}>${t("Connect again")}</button>` : nothing}
+			${["closed", "failed"].includes(now.state) ? html`<button type="button" class="b1" @click=${() => connect(r.id)}>${t("Reconnect")}</button>` : nothing}
 			<span class="dim" role="status">${WORDS[now.state]()}</span></div>
 		${problemCard(now.problem)}
-		<div id="screen" class="screen" role="group" aria-label=${t("Screen of {name}", {name: nameOf(r)})}></div>`;
+		<div id="screen" class="screen" role="group" aria-label=${t("Console of {name}", {name: nameOf(r)})}></div>`;
 }

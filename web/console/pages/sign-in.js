@@ -20,15 +20,15 @@ async function look(domain = "") {
 /** The server sends a browser back with a word for what went wrong at a provider. */
 function wentWrong(word) {
 	const words = {
-		"oidc-state": () => t("This sign-in was begun in another browser or more than ten minutes ago, or it was used before. Begin it again."),
-		"oidc-provider": () => t("The provider does not answer. Try again in a minute, or sign in with a password."),
-		"oidc-refused": () => t("The provider did not let you in. Try again there, or ask whoever runs it."),
-		"oidc-token": () => t("What the provider says of you does not hold. Ask an administrator of the region to look at its settings."),
-		"oidc-user": () => t("The provider knows you, but there is no user here that you are, or it is disabled. Ask an administrator of the region."),
-		"oidc-gone": () => t("Nobody signs in by this provider any more. Choose another way."),
-		"oidc-busy": () => t("Too many people sign in just now. Try again in a minute."),
+		"oidc-state": () => t("The sign-in expired, was already used, or was started in another browser. Try again."),
+		"oidc-provider": () => t("The identity provider does not respond. Try again in a minute, or sign in with a password."),
+		"oidc-refused": () => t("The identity provider denied the sign-in. Try again, or ask its administrator."),
+		"oidc-token": () => t("The identity provider’s response could not be verified. Ask an administrator of the region to check its settings."),
+		"oidc-user": () => t("No enabled user here is linked to your identity. Ask an administrator of the region."),
+		"oidc-gone": () => t("This identity provider is no longer enabled. Choose another sign-in method."),
+		"oidc-busy": () => t("Too many sign-in attempts. Try again in a minute."),
 	};
-	return word?.startsWith("oidc-") ? {message: (words[word] ?? (() => t("Signing in by the provider failed. Begin it again.")))()} : null;
+	return word?.startsWith("oidc-") ? {message: (words[word] ?? (() => t("Sign-in with the identity provider failed. Try again.")))()} : null;
 }
 
 // asked: behind the right password, what was typed, and what is wanted besides
@@ -90,16 +90,16 @@ const useAlone = () => attempt(async () => enter(await askPasskey(await get("/se
 
 function fields() {
 	if (asked?.need === "totp")
-		return html`<p>${t("The password is right. Now the six digits of your authenticator, or a recovery code.")}</p>
-			<label class="f">${t("Code")}<input name="totp" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>`;
+		return html`<p>${t("Enter the six-digit code of your authenticator app, or a recovery code.")}</p>
+			<label class="f">${t("MFA code")}<input name="totp" inputmode="numeric" autocomplete="one-time-code" required autofocus></label>`;
 	if (asked)
-		return html`<p>${asked.passkey ? t("The password is right. Now your passkey.") : t("The password is right. Your passkey is needed, too, and cannot be used at this address. Open the console by the name that it was made at.")}</p>`;
+		return html`<p>${asked.passkey ? t("Now use your passkey.") : t("Your passkey is required, but does not work at this address. Open the console by the host name where you created it.")}</p>`;
 	if (way === "key")
-		return html`<label class="f">${t("Access key id")}<input name="access_key" autocomplete="username" spellcheck="false" required></label>
-			<label class="f">${t("Secret")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
+		return html`<label class="f">${t("Access key ID")}<input name="access_key" autocomplete="username" spellcheck="false" required></label>
+			<label class="f">${t("Secret access key")}<input name="secret" type="password" autocomplete="current-password" required></label>`;
 	return html`<label class="f">${t("User")}<input name="user" autocomplete="username" spellcheck="false" required autofocus></label>
 		<label class="f">${t("Password")}<input name="password" type="password" autocomplete="current-password" required></label>
-		<details><summary class="hint">${t("Another domain than Default")}</summary><label class="f">${t("Domain")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
+		<details><summary class="hint">${t("Domain (if not Default)")}</summary><label class="f">${t("Domain")}<input name="domain" autocomplete="organization" spellcheck="false" @change=${(e) => look(e.target.value.trim())}></label></details>`;
 }
 
 export function view(here) {
@@ -108,12 +108,12 @@ export function view(here) {
 	const isOpenWire = location.protocol === "http:" && !["localhost", "127.0.0.1", "[::1]"].includes(location.hostname);
 	const tab = (name, words) => html`<button type="button" class="chip" aria-pressed=${way === name ? "true" : "false"} @click=${() => { way = name; asked = null; problem = null; touch(); }}>${words}</button>`;
 	return html`<div class="sign"><h1><b lang="ko">다리</b> Dari</h1>
-		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Nobody signs in over an open wire")}</h2><p>${t("This address is plain HTTP: whoever is between could read your password. Use https, or localhost.")}</p></div>` : html`
+		${isOpenWire ? html`<div class="card why"><h2><span aria-hidden="true">▲</span> ${t("Sign-in requires HTTPS")}</h2><p>${t("This page was opened over unencrypted HTTP. Use HTTPS, or localhost.")}</p></div>` : html`
 		<div class="tabs" role="group" aria-label=${t("How to sign in")}>${tab("password", t("Password"))}${tab("key", t("Access key"))}</div>
-		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Not signed in"))}
+		${problemCard(problem ?? (session.problem?.status ? session.problem : wentWrong(here.query.get("problem"))), t("Sign-in failed"))}
 		<form class="card" @submit=${submit}>${fields()}${asked && asked.need !== "totp" ? nothing : html`<button class="b1" ?disabled=${isBusy}>${t("Sign in")}</button>`}
 			${asked?.passkey ? html`<button type="button" class="b1 passkey" ?disabled=${isBusy} @click=${useSecond}>${t("Use your passkey")}</button>` : nothing}</form>
 		${asked ? nothing : html`<div class="ways">${canUsePasskeys() ? html`<button type="button" ?disabled=${isBusy} @click=${useAlone}>${t("Sign in with a passkey")}</button>` : nothing}${(providers ?? []).map((p) => html`<a class="b" href=${`${BASE}/session/oidc/${p.id}`}>${t("Sign in with {name}", {name: p.name})}</a>`)}</div>`}
-		<p class="hint">${t("On the server’s machine, `dari console` prints a link that lets you in once, without a password.")}</p>`}
+		<p class="hint">${t("Run `dari console` on the server for a one-time sign-in link.")}</p>`}
 		<p>${Object.entries(languages()).filter(([code]) => code !== language).map(([code, name]) => html`<button type="button" class="plain" lang=${code} @click=${() => { keep("dari.language", code); speak(code); }}>${name}</button>`)}</p>${nothing}</div>`;
 }

@@ -12,8 +12,8 @@ import {tagActions, tagsCard} from "../tags.js";
 function restore([s]) {
 	const key = intent(), least = Math.ceil(s.volume_size / 2 ** 30);
 	const preview = (form) => showCommand("snapshots.restore", {ids: [s], gib: form?.get("gib") || least, zone: rows("zones").find((z) => !form || z.id === form.get("zone"))});
-	ask({title: t("A volume from {name}", {name: nameOf(s)}), label: t("Create"),
-		body: () => html`<div class="grid2" @input=${(e) => preview(new FormData(e.target.form))}><label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${least} value=${least} required autofocus></label><label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div>`,
+	ask({title: t("Create volume from {name}", {name: nameOf(s)}), label: t("Create"),
+		body: () => html`<div class="grid2" @input=${(e) => preview(new FormData(e.target.form))}><label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${least} value=${least} required autofocus></label><label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div>`,
 		submit: async (form) => {
 			const answer = await post("/volumes", {snapshot: s.id, size: Number(form.get("gib")) * 2 ** 30, zone: form.get("zone")}, {"Idempotency-Key": key});
 			for (const row of answer.items ?? [answer])
@@ -28,16 +28,16 @@ const volumeOf = (s) => rows("volumes").find((v) => v.id === s.volume);
 function revert([s]) {
 	const volume = volumeOf(s);
 	showCommand("volumes.revert", {ids: [volume], snapshot: s});
-	ask({title: t("Take {name} back to {snapshot}?", {name: nameOf(volume), snapshot: nameOf(s)}), danger: true, label: t("Take it back"),
-		body: () => html`<p>${t("What was written since {time} is lost. Other snapshots stay.", {time: time(s.created_us)})}</p>`,
+	ask({title: t("Revert {name} to {snapshot}?", {name: nameOf(volume), snapshot: nameOf(s)}), danger: true, label: t("Revert"),
+		body: () => html`<p>${t("Data written after {time} is lost. Other snapshots are kept.", {time: time(s.created_us)})}</p>`,
 		submit: () => post(`/volumes/${volume.id}/revert`, {snapshot: s.id}).then(() => false)});
 }
 
 function drop(chosen) {
 	showCommand("snapshots.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} snapshots?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
-		body: () => html`<p>${t("Volumes that were made from them stay. It cannot be undone.")}</p>`,
-		submit: () => report(t("{n} snapshots are being deleted", {n: chosen.length}), () => post("/snapshots/delete", {ids: chosen.map((s) => s.id)})).then(() => false)});
+		body: () => html`<p>${t("Volumes created from them are kept. This action cannot be undone.")}</p>`,
+		submit: () => report(t("Deleting {n} snapshots", {n: chosen.length}), () => post("/snapshots/delete", {ids: chosen.map((s) => s.id)})).then(() => false)});
 }
 
 const isWhole = (s) => ["completed", "available"].includes(s.state);
@@ -46,7 +46,7 @@ const isWhole = (s) => ["completed", "available"].includes(s.state);
 function chainCard(s) {
 	const chain = rows("snapshots").filter((x) => s.volume && x.volume === s.volume).toSorted((a, b) => a.created_us - b.created_us), made = rows("volumes").filter((v) => v.snapshot === s.id);
 	return html`${chain.length > 1 ? html`<div class="card"><h2>${t("Snapshots of the same volume")}</h2><ul class="hist">${chain.map((x) => html`<li>${when(x.created_us)}<span>${x.id === s.id ? html`<strong>${nameOf(x)}</strong>` : html`<a href=${href("snapshots", x.ec2 ?? x.id)}>${nameOf(x)}</a>`} <span class="dim">${x.description ?? ""}</span></span></li>`)}</ul></div>` : nothing}
-		${made.length ? html`<div class="card"><h2>${t("Volumes made of it")}</h2><ul class="plainlist">${made.map((v) => html`<li><a href=${href("volumes", v.ec2 ?? v.id)}>${nameOf(v)}</a> ${stateOf(v)}</li>`)}</ul></div>` : nothing}`;
+		${made.length ? html`<div class="card"><h2>${t("Volumes from this snapshot")}</h2><ul class="plainlist">${made.map((v) => html`<li><a href=${href("volumes", v.ec2 ?? v.id)}>${nameOf(v)}</a> ${stateOf(v)}</li>`)}</ul></div>` : nothing}`;
 }
 
 export const view = resourcePage({
@@ -56,12 +56,12 @@ export const view = resourcePage({
 		{key: "name", title: () => t("Name"), width: "26%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "18%", text: (s) => s.state, cell: stateOf},
 		{key: "size", title: () => t("Size"), num: true, width: "12%", sort: (s) => s.volume_size ?? 0, text: (s) => size(s.volume_size)},
-		{key: "volume", title: () => t("Of"), wide: true, width: "20%", sort: (s) => refName("volumes", s.volume), cell: (s) => refLink("volumes", s.volume)},
-		{key: "made", title: () => t("Made"), sort: (s) => s.created_us, text: (s) => time(s.created_us)},
+		{key: "volume", title: () => t("Volume"), wide: true, width: "20%", sort: (s) => refName("volumes", s.volume), cell: (s) => refLink("volumes", s.volume)},
+		{key: "made", title: () => t("Created"), sort: (s) => s.created_us, text: (s) => time(s.created_us)},
 	],
-	actions: [{id: "restore", asks: true, permission: "volume.create", title: () => t("Make a volume"), may: isWhole, run: restore}, ...tagActions("snapshot"), {id: "delete", permission: "snapshot.delete", title: () => t("Delete"), run: drop, danger: true}],
-	empty: () => emptyCard(t("No snapshot yet"), t("A snapshot keeps what a disk holds at one moment. Take one of a volume; it costs the bytes it keeps."), html`<a class="b b1" href=${href("volumes")}>${t("To the volumes")}</a>`),
-	oneActions: [{id: "revert", asks: true, permission: "volume.revert", title: () => t("Take its volume back"), isRare: true, may: (s) => isWhole(s) && volumeOf(s)?.state === "available", run: revert, danger: true}, SUPPORT],
+	actions: [{id: "restore", asks: true, permission: "volume.create", title: () => t("Create volume"), may: isWhole, run: restore}, ...tagActions("snapshot"), {id: "delete", permission: "snapshot.delete", title: () => t("Delete"), run: drop, danger: true}],
+	empty: () => emptyCard(t("No snapshots"), t("A snapshot is a point-in-time copy of a volume. It is charged for the data it stores."), html`<a class="b b1" href=${href("volumes")}>${t("Go to Volumes")}</a>`),
+	oneActions: [{id: "revert", asks: true, permission: "volume.revert", title: () => t("Revert volume to snapshot"), isRare: true, may: (s) => isWhole(s) && volumeOf(s)?.state === "available", run: revert, danger: true}, SUPPORT],
 	more: (s) => html`${tagsCard("snapshot", "snapshots", s)}${chainCard(s)}`,
-	facts: (s) => pairs([[t("State"), stateOf(s)], [t("Of"), s.volume ? refLink("volumes", s.volume) : ""], [t("Size"), size(s.volume_size)], [t("What for"), s.description], [t("Encrypted"), s.is_encrypted ? t("yes") : t("no")], [t("Made"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]]),
+	facts: (s) => pairs([[t("State"), stateOf(s)], [t("Volume"), s.volume ? refLink("volumes", s.volume) : ""], [t("Size"), size(s.volume_size)], [t("Description"), s.description], [t("Encrypted"), s.is_encrypted ? t("yes") : t("no")], [t("Created"), when(s.created_us)], ["EC2", s.ec2 ? copyable(s.ec2) : ""], ["OpenStack", copyable(s.id)]]),
 });

@@ -17,9 +17,9 @@ const TONES = {new: "go", working: "go", waiting: "bad", held: "go"};
 const isOpen = (r) => !OVER.has(r.state);
 const isOthers = (r) => r.account !== session.account?.id;
 /** "held" alone is what guests do with memory. */
-const stateWord = (state) => (state === "held" ? t("held for another desk") : t(state));
+const stateWord = (state) => (state === "held" ? t("waiting for vendor") : t(state));
 /** Where the customer is asked something, the row stands out to the customer alone. */
-const stateMark = (r) => mark(OVER.has(r.state) ? "off" : r.state === "waiting" && isOthers(r) ? "off" : TONES[r.state] ?? "off", r.state === "waiting" ? (isOthers(r) ? t("waits for its customer") : t("waits for you")) : stateWord(r.state));
+const stateMark = (r) => mark(OVER.has(r.state) ? "off" : r.state === "waiting" && isOthers(r) ? "off" : TONES[r.state] ?? "off", r.state === "waiting" ? (isOthers(r) ? t("waiting for customer") : t("waiting for your reply")) : stateWord(r.state));
 const severity = (r) => t(r.severity);
 const about = (r) => SUBJECTS.find(([word]) => word === r.about)?.[1]() ?? r.about;
 
@@ -39,7 +39,7 @@ function fetchSaid(r) {
 }
 
 async function download(file) {
-	const answer = await report(t("The file is here"), () => get(`/ticket-attachments/${file.id}/content`, {byUser: true}));
+	const answer = await report(t("Download complete"), () => get(`/ticket-attachments/${file.id}/content`, {byUser: true}));
 	if (!answer)
 		return;
 	const bytes = Uint8Array.from(atob(answer.data), (c) => c.charCodeAt(0));
@@ -48,13 +48,13 @@ async function download(file) {
 	setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
-const fileButton = (f) => html`<button type="button" class="chip" @click=${() => download(f)}>${f.name} <span class="dim">${size(f.size)}</span>${f.is_private || f.is_of_region ? html` <span class="dim">${t("for the operator")}</span>` : nothing}</button>`;
+const fileButton = (f) => html`<button type="button" class="chip" @click=${() => download(f)}>${f.name} <span class="dim">${size(f.size)}</span>${f.is_private || f.is_of_region ? html` <span class="dim">${t("operators only")}</span>` : nothing}</button>`;
 const SIDES = {customer: "ours", operator: "theirs", desk: "theirs", system: "between"};
-const WHO = {customer: () => t("customer"), operator: () => t("support"), desk: () => t("another desk"), system: () => t("region")};
+const WHO = {customer: () => t("customer"), operator: () => t("support"), desk: () => t("vendor support"), system: () => t("region")};
 
 function messageView(m, files) {
-	return html`<li class="msg ${SIDES[m.said_by] ?? ""} ${m.is_private ? "private" : ""}"><div class="head"><strong>${m.author}</strong><span class="dim">${WHO[m.said_by]?.() ?? m.said_by}</span>${m.is_private ? mark("off", t("a note that no customer sees")) : nothing}<span class="sp"></span>${when(m.created_us)}</div>
-		<div class="said">${m.redacted_us ? html`<em class="dim">${m.body}</em>` : m.body}</div>${files.length ? html`<div class="bar">${files.map(fileButton)}</div>` : nothing}${isOperator() && mayChange() && !m.redacted_us ? html`<button type="button" class="plain" @click=${() => redact(m)}>${t("Take its words away…")}</button>` : nothing}</li>`;
+	return html`<li class="msg ${SIDES[m.said_by] ?? ""} ${m.is_private ? "private" : ""}"><div class="head"><strong>${m.author}</strong><span class="dim">${WHO[m.said_by]?.() ?? m.said_by}</span>${m.is_private ? mark("off", t("internal note")) : nothing}<span class="sp"></span>${when(m.created_us)}</div>
+		<div class="said">${m.redacted_us ? html`<em class="dim">${m.body}</em>` : m.body}</div>${files.length ? html`<div class="bar">${files.map(fileButton)}</div>` : nothing}${isOperator() && mayChange() && !m.redacted_us ? html`<button type="button" class="plain" @click=${() => redact(m)}>${t("Redact…")}</button>` : nothing}</li>`;
 }
 
 function timeline(r) {
@@ -77,7 +77,7 @@ const run = (r, verb, words) => () => {
 };
 
 function redact(m) {
-	ask({title: t("Take its words away?"), danger: true, label: t("Take away"), body: () => html`<p>${t("They are gone here for everybody. What desks have of them stays there.")}</p>`,
+	ask({title: t("Redact this message?"), danger: true, label: t("Redact"), body: () => html`<p>${t("Deletes the text here for everybody. Copies already sent to other support desks remain there.")}</p>`,
 		submit: async () => { await post(`/ticket-messages/${m.id}/redact`, {}); said = {...said, batch: 0}; }});
 }
 
@@ -96,7 +96,7 @@ async function reply(event, r) {
 			const answer = await post(`/tickets/${r.id}/say`, {body, ...(isPrivate ? {is_private: true} : {})}, {"Idempotency-Key": intent()});
 			form.elements.body.value = "";
 			if (answer.items?.[0] && answer.items[0].ticket !== r.id)
-				note(t("The ticket was closed: another one goes on with it."));
+				note(t("The ticket was closed. A follow-up ticket was created."));
 		}
 		await attach(r, files, isPrivate);
 		form.reset();
@@ -110,16 +110,16 @@ async function reply(event, r) {
 function replyForm(r) {
 	if (!mayChange())
 		return nothing;
-	return html`${repeat([r.id], (id) => id, () => html`<form class="card" @submit=${(e) => reply(e, r)}><label class="f">${t("Your answer")}<textarea name="body" rows="4" maxlength="60000"></textarea></label>
-		<label class="f">${t("Files, up to 700 KiB each")}<input type="file" name="files" multiple></label>
-		${isOperator() ? html`<label class="check"><input type="checkbox" name="private"> ${t("A note that no customer and no desk sees")}</label>` : nothing}
-		<div class="bar end"><button class="b1" ?disabled=${sending === r.id}>${t("Send")}</button>${OVER.has(r.state) ? html`<span class="hint">${r.state === "resolved" ? t("It is reopened by an answer.") : t("An answer opens another ticket that goes on with it.")}</span>` : nothing}</div></form>`)}`;
+	return html`${repeat([r.id], (id) => id, () => html`<form class="card" @submit=${(e) => reply(e, r)}><label class="f">${t("Reply")}<textarea name="body" rows="4" maxlength="60000"></textarea></label>
+		<label class="f">${t("Attachments (up to 700 KiB each)")}<input type="file" name="files" multiple></label>
+		${isOperator() ? html`<label class="check"><input type="checkbox" name="private"> ${t("Internal note (hidden from customers and vendors)")}</label>` : nothing}
+		<div class="bar end"><button class="b1" ?disabled=${sending === r.id}>${t("Send")}</button>${OVER.has(r.state) ? html`<span class="hint">${r.state === "resolved" ? t("A reply reopens this ticket.") : t("A reply opens a follow-up ticket.")}</span>` : nothing}</div></form>`)}`;
 }
 
 function rate(r, event) {
 	const wanted = event.target.value;
 	showCommand("tickets.rate", {ids: [r], severity: wanted});
-	return report(t("It is noted how bad it is"), () => patch(`/tickets/${r.id}`, {severity: wanted})).then((a) => applyRow("tickets", a?.items?.[0]));
+	return report(t("Severity changed"), () => patch(`/tickets/${r.id}`, {severity: wanted})).then((a) => applyRow("tickets", a?.items?.[0]));
 }
 
 function work(r, event) {
@@ -127,7 +127,7 @@ function work(r, event) {
 	if (!state)
 		return;
 	showCommand("tickets.work", {ids: [r], state});
-	report(t("It is noted how far it is"), () => post(`/tickets/${r.id}/work`, {state})).then((a) => applyRow("tickets", a?.items?.[0]));
+	report(t("Status changed"), () => post(`/tickets/${r.id}/work`, {state})).then((a) => applyRow("tickets", a?.items?.[0]));
 	event.target.value = "";
 }
 
@@ -137,27 +137,27 @@ function resourceLink(id) {
 }
 
 function desksView(r) {
-	return (r.desks ?? []).map((d) => html`<div>${d.name ?? ""} <span class="dim">${d.role === "vendor" ? t("a vendor’s") : t("the operator’s")}${d.number ? `, ${d.number}` : ""}</span> ${mark(d.is_ended ? "off" : d.problem ? "bad" : OVER.has(d.state) ? "off" : "go", d.is_ended ? t("ended") : stateWord(d.state))}${d.problem ? html`<div class="dim">${d.problem}</div>` : nothing}</div>`);
+	return (r.desks ?? []).map((d) => html`<div>${d.name ?? ""} <span class="dim">${d.role === "vendor" ? t("vendor") : t("operator")}${d.number ? `, ${d.number}` : ""}</span> ${mark(d.is_ended ? "off" : d.problem ? "bad" : OVER.has(d.state) ? "off" : "go", d.is_ended ? t("ended") : stateWord(d.state))}${d.problem ? html`<div class="dim">${d.problem}</div>` : nothing}</div>`);
 }
 
 function facts(r) {
 	const more = said.id === r.id ? said.row : null;
 	return html`${pairs([[t("State"), stateMark(r)],
-		[t("How bad"), mayChange() && isOpen(r) ? html`<select aria-label=${t("How bad it is")} @change=${(e) => rate(r, e)}>${options(SEVERITIES, r.severity)}</select>` : severity(r)],
-		[t("Kind"), about(r)], [t("Number"), r.number], [t("Account"), isOperator() ? refName("accounts", r.account) : ""],
-		[t("About"), r.resources?.length ? r.resources.map((id) => html`<div>${resourceLink(id)}</div>`) : ""], [t("Product"), r.product],
-		[t("Desks"), r.desks?.length ? desksView(r) : ""], [t("Why it is there"), more?.route],
-		[t("Goes on with"), r.follows ? html`<a href=${href("tickets", shortId(byId("tickets", r.follows)) || r.follows)}>${nameOf(byId("tickets", r.follows)) || r.follows}</a>` : ""],
-		[t("Opened"), when(r.created_us)], [t("State since"), when(r.state_us)], ["EC2", copyable(r.ec2)]])}
-		${isOperator() && mayChange() && isOpen(r) && !r.desks?.length ? html`<label class="f">${t("How far the operator is")}<select @change=${(e) => work(r, e)}><option value=""></option>${options([["new", () => t("new")], ["working", () => t("working")], ["waiting", () => t("waits for its customer")], ["held", () => t("held for another desk")], ["resolved", () => t("resolved")], ["rejected", () => t("rejected")]], "")}</select></label>` : nothing}`;
+		[t("Severity"), mayChange() && isOpen(r) ? html`<select aria-label=${t("Severity")} @change=${(e) => rate(r, e)}>${options(SEVERITIES, r.severity)}</select>` : severity(r)],
+		[t("Category"), about(r)], [t("Ticket number"), r.number], [t("Account"), isOperator() ? refName("accounts", r.account) : ""],
+		[t("Affected resources"), r.resources?.length ? r.resources.map((id) => html`<div>${resourceLink(id)}</div>`) : ""], [t("Product"), r.product],
+		[t("Support desks"), r.desks?.length ? desksView(r) : ""], [t("Routing"), more?.route],
+		[t("Follow-up of"), r.follows ? html`<a href=${href("tickets", shortId(byId("tickets", r.follows)) || r.follows)}>${nameOf(byId("tickets", r.follows)) || r.follows}</a>` : ""],
+		[t("Opened"), when(r.created_us)], [t("Last state change"), when(r.state_us)], ["EC2", copyable(r.ec2)]])}
+		${isOperator() && mayChange() && isOpen(r) && !r.desks?.length ? html`<label class="f">${t("Status")}<select @change=${(e) => work(r, e)}><option value=""></option>${options([["new", () => t("new")], ["working", () => t("working")], ["waiting", () => t("waiting for customer")], ["held", () => t("waiting for vendor")], ["resolved", () => t("resolved")], ["rejected", () => t("rejected")]], "")}</select></label>` : nothing}`;
 }
 
 /** The verbs of one ticket, for the bar over it. */
 const VERBS = [
-	{id: "resolve", title: () => t("It is solved"), may: isOpen, run: ([r]) => run(r, "resolve", t("The ticket is resolved"))()},
-	{id: "reopen", title: () => t("Reopen"), may: (r) => r.state === "resolved" || r.state === "rejected", run: ([r]) => run(r, "reopen", t("The ticket is open again"))()},
-	{id: "close", title: () => t("Close for good"), may: (r) => isOpen(r) || r.state === "resolved", run: ([r]) => run(r, "close", t("The ticket is closed"))()},
-	{id: "cancel", title: () => t("It was not meant"), may: isOpen, run: ([r]) => run(r, "cancel", t("The ticket is taken back"))()},
+	{id: "resolve", title: () => t("Resolve"), may: isOpen, run: ([r]) => run(r, "resolve", t("Ticket resolved"))()},
+	{id: "reopen", title: () => t("Reopen"), may: (r) => r.state === "resolved" || r.state === "rejected", run: ([r]) => run(r, "reopen", t("Ticket reopened"))()},
+	{id: "close", title: () => t("Close"), may: (r) => isOpen(r) || r.state === "resolved", run: ([r]) => run(r, "close", t("Ticket closed"))()},
+	{id: "cancel", title: () => t("Withdraw"), may: isOpen, run: ([r]) => run(r, "cancel", t("Ticket withdrawn"))()},
 ];
 
 const page = resourcePage({
@@ -166,15 +166,15 @@ const page = resourcePage({
 	columns: [
 		{key: "name", title: () => t("Subject"), width: "38%", sort: nameOf},
 		{key: "state", title: () => t("State"), width: "22%", text: (r) => r.state, cell: stateMark},
-		{key: "severity", title: () => t("How bad"), wide: true, width: "13%", sort: (r) => SEVERITIES.findIndex(([word]) => word === r.severity), text: severity},
+		{key: "severity", title: () => t("Severity"), wide: true, width: "13%", sort: (r) => SEVERITIES.findIndex(([word]) => word === r.severity), text: severity},
 		{key: "account", title: () => t("Account"), wide: true, width: "14%", text: (r) => (isOperator() ? refName("accounts", r.account) : "")},
 		{key: "opened", title: () => t("Opened"), num: true, sort: (r) => r.created_us, text: (r) => since(r.created_us)},
 	],
 	chips: [{title: () => t("all"), query: ""}, {title: () => t("open"), query: "open:yes"}, {title: () => t("waiting"), query: "state:waiting"}, {title: () => t("new"), query: "state:new"}],
-	lead: () => (mayChange() ? html`<button type="button" class="b1" @click=${() => openTicket()}>${t("New ticket")}</button>` : nothing),
-	empty: () => emptyCard(t("No ticket yet"), t("A ticket asks the operator for support. A vendor’s desk is linked with it where its product is concerned, and you read both here."),
-		mayChange() ? html`<button type="button" class="b1" @click=${() => openTicket()}>${t("New ticket")}</button>` : nothing),
-	body: (r) => html`<div class="two"><section aria-label=${t("What was said")}><h2>${t("What was said")}</h2>${timeline(r)}${replyForm(r)}</section><div class="card"><h2>${t("What it is")}</h2>${facts(r)}</div></div>`,
+	lead: () => (mayChange() ? html`<button type="button" class="b1" @click=${() => openTicket()}>${t("Create ticket")}</button>` : nothing),
+	empty: () => emptyCard(t("No tickets"), t("A ticket asks the operator for support. Replies from the product’s vendor appear in the same conversation."),
+		mayChange() ? html`<button type="button" class="b1" @click=${() => openTicket()}>${t("Create ticket")}</button>` : nothing),
+	body: (r) => html`<div class="two"><section aria-label=${t("Conversation")}><h2>${t("Conversation")}</h2>${timeline(r)}${replyForm(r)}</section><div class="card"><h2>${t("Details")}</h2>${facts(r)}</div></div>`,
 });
 
 export function view(here) {

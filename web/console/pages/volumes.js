@@ -14,9 +14,9 @@ const GIB = 2 ** 30;
 
 function create() {
 	const key = intent();
-	ask({title: t("A new volume"), label: t("Create"),
+	ask({title: t("Create volume"), label: t("Create"),
 		body: () => html`<div class="grid2"><label class="f">${t("Name")}<input name="name" maxlength="255" autofocus></label><label class="f">${t("Size in GiB")}<input name="gib" type="number" min="1" max="65536" value="8" required></label>
-			<label class="f">${t("Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div><p class="hint">${t("An instance can have it that runs in the same zone.")}</p>`,
+			<label class="f">${t("Availability Zone")}<select name="zone">${rows("zones").map((z) => html`<option value=${z.id}>${z.name}</option>`)}</select></label></div><p class="hint">${t("Only instances in the same Availability Zone can attach it.")}</p>`,
 		submit: async (form) => {
 			const body = {size: Number(form.get("gib")) * GIB, zone: form.get("zone"), ...(form.get("name") ? {tags: {Name: form.get("name")}} : {})};
 			showCommand("volumes.create", {gib: form.get("gib"), zone: refName("zones", form.get("zone")), name: form.get("name"), body});
@@ -29,7 +29,7 @@ function create() {
 function attach([v]) {
 	const able = rows("instances").filter((i) => ["running", "stopped"].includes(i.state) && (!i.zone || i.zone === v.zone));
 	ask({title: t("Attach {name} to", {name: nameOf(v)}), label: able.length ? t("Attach") : null,
-		body: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance">${able.map((i) => html`<option value=${i.id}>${nameOf(i)} (${t(i.state)})</option>`)}</select></label>` : html`<p>${t("No instance of its zone is running or stopped.")}</p>`),
+		body: () => (able.length ? html`<label class="f">${t("Instance")}<select name="instance">${able.map((i) => html`<option value=${i.id}>${nameOf(i)} (${t(i.state)})</option>`)}</select></label>` : html`<p>${t("No running or stopped instance in this Availability Zone.")}</p>`),
 		submit: async (form) => {
 			const instance = able.find((i) => i.id === form.get("instance"));
 			showCommand("volumes.attach", {ids: [v], instance});
@@ -38,8 +38,8 @@ function attach([v]) {
 }
 
 function grow([v]) {
-	ask({title: t("Grow {name}", {name: nameOf(v)}), label: t("Grow"),
-		body: () => html`<label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${v.size / GIB} value=${v.size / GIB * 2} max="65536" required autofocus></label><p class="hint">${t("A disk grows and does not shrink. The guest’s file system is grown in the guest.")}</p>`,
+	ask({title: t("Extend volume {name}", {name: nameOf(v)}), label: t("Extend"),
+		body: () => html`<label class="f">${t("Size in GiB")}<input name="gib" type="number" min=${v.size / GIB} value=${v.size / GIB * 2} max="65536" required autofocus></label><p class="hint">${t("A volume can only be made larger. Extend the file system in the guest afterwards.")}</p>`,
 		submit: async (form) => {
 			const gib = Number(form.get("gib"));
 			showCommand("volumes.grow", {ids: [v], gib});
@@ -50,15 +50,15 @@ function grow([v]) {
 function detach(chosen) {
 	showCommand("volumes.detach", {ids: chosen});
 	ask({title: t("Detach {names}?", {names: words(chosen.map(nameOf))}), danger: true, label: t("Detach"), typed: chosen.length > 5 ? chosen.length : "",
-		body: () => html`<ul>${chosen.slice(0, 12).map((v) => html`<li>${nameOf(v)}: <span class="m">${refName("instances", v.instance)} ${v.device ?? ""}</span></li>`)}${chosen.length > 12 ? html`<li>…</li>` : nothing}</ul><p>${t("Unmount it in the guest first. What it holds stays.")}</p>`,
-		submit: () => report(t("{n} volumes are being detached", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})).then(() => false)});
+		body: () => html`<ul>${chosen.slice(0, 12).map((v) => html`<li>${nameOf(v)}: <span class="m">${refName("instances", v.instance)} ${v.device ?? ""}</span></li>`)}${chosen.length > 12 ? html`<li>…</li>` : nothing}</ul><p>${t("Unmount it in the guest first. Its data is kept.")}</p>`,
+		submit: () => report(t("Detaching {n} volumes", {n: chosen.length}), () => post("/volumes/detach", {ids: chosen.filter((v) => v.instance).map((v) => v.id)})).then(() => false)});
 }
 
 function drop(chosen) {
 	showCommand("volumes.delete", {ids: chosen});
 	ask({title: chosen.length === 1 ? t("Delete {name}?", {name: nameOf(chosen[0])}) : t("Delete {n} volumes?", {n: chosen.length}), danger: true, label: t("Delete"), typed: chosen.length > 5 ? chosen.length : "",
-		body: () => html`<p>${t("{size} of data go with them. Snapshots stay. It cannot be undone.", {size: size(chosen.reduce((s, v) => s + (v.size ?? 0), 0))})}</p>`,
-		submit: () => report(t("{n} volumes are being deleted", {n: chosen.length}), () => post("/volumes/delete", {ids: chosen.map((v) => v.id)})).then(() => false)});
+		body: () => html`<p>${t("Deletes {size} of data. Snapshots are kept. This action cannot be undone.", {size: size(chosen.reduce((s, v) => s + (v.size ?? 0), 0))})}</p>`,
+		submit: () => report(t("Deleting {n} volumes", {n: chosen.length}), () => post("/volumes/delete", {ids: chosen.map((v) => v.id)})).then(() => false)});
 }
 
 export const view = resourcePage({
@@ -70,26 +70,26 @@ export const view = resourcePage({
 		{key: "state", title: () => t("State"), width: "18%", text: (v) => v.state, cell: stateOf},
 		{key: "size", title: () => t("Size"), num: true, width: "12%", sort: (v) => v.size ?? 0, text: (v) => size(v.size)},
 		{key: "instance", title: () => t("Attached to"), width: "24%", sort: (v) => refName("instances", v.instance), cell: (v) => (v.instance ? html`<a href=${href("instances", rowId("instances", v.instance))}>${refName("instances", v.instance)}</a> <span class="dim m">${v.device ?? ""}</span>` : html`<span class="dim">–</span>`)},
-		{key: "zone", title: () => t("Zone"), wide: true, text: (v) => refName("zones", v.zone)},
+		{key: "zone", title: () => t("Availability Zone"), wide: true, text: (v) => refName("zones", v.zone)},
 	],
-	chips: [{title: () => t("all"), query: ""}, {title: () => t("in use"), query: "state:in-use"}, {title: () => t("free"), query: "state:available"}],
+	chips: [{title: () => t("all"), query: ""}, {title: () => t("in use"), query: "state:in-use"}, {title: () => t("available"), query: "state:available"}],
 	actions: [
 		{id: "attach", asks: true, permission: "volume.attach", title: () => t("Attach"), may: (v) => v.state === "available", run: attach},
 		{id: "detach", asks: true, permission: "volume.detach", title: () => t("Detach"), may: (v) => v.state === "in-use", run: detach},
 		{id: "snapshot", asks: true, permission: "snapshot.create", title: () => t("Snapshot"), may: (v) => ["available", "in-use"].includes(v.state), run: snapshotDialog},
-		{id: "grow", asks: true, permission: "volume.modify", title: () => t("Grow"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
+		{id: "grow", asks: true, permission: "volume.modify", title: () => t("Extend"), may: (v) => ["available", "in-use"].includes(v.state), run: grow},
 		...tagActions("volume"),
 		{id: "delete", permission: "volume.delete", title: () => t("Delete"), may: (v) => ["available", "error"].includes(v.state), run: drop, danger: true},
 	],
-	lead: () => html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`,
-	empty: () => emptyCard(t("No volume yet"), t("A volume is a disk that outlives the instance it is attached to. It costs its size for as long as it is there."), html`<button type="button" class="b1" @click=${create}>${t("New volume")}</button>`),
+	lead: () => html`<button type="button" class="b1" @click=${create}>${t("Create volume")}</button>`,
+	empty: () => emptyCard(t("No volumes"), t("A volume is a virtual disk that exists independently of the instance it is attached to. It is charged by its size."), html`<button type="button" class="b1" @click=${create}>${t("Create volume")}</button>`),
 	oneActions: [SUPPORT],
-	facts: (v) => pairs([[t("State"), stateOf(v)], [t("Size"), size(v.size)], [t("Kind"), v.type], [t("Zone"), refName("zones", v.zone)], [t("Attached to"), v.instance ? html`${refLink("instances", v.instance)} <span class="m dim">${v.device ?? ""}</span>` : ""],
-		[t("Ends with its instance"), v.instance ? (v.delete_on_termination ? t("yes") : t("no")) : ""], [t("Encrypted"), v.is_encrypted ? t("yes") : t("no")], [t("From snapshot"), v.snapshot ? refLink("snapshots", v.snapshot) : ""],
-		[t("Made"), when(v.created_us)], ["EC2", v.ec2 ? copyable(v.ec2) : ""], ["OpenStack", copyable(v.id)]]),
+	facts: (v) => pairs([[t("State"), stateOf(v)], [t("Size"), size(v.size)], [t("Type"), v.type], [t("Availability Zone"), refName("zones", v.zone)], [t("Attached to"), v.instance ? html`${refLink("instances", v.instance)} <span class="m dim">${v.device ?? ""}</span>` : ""],
+		[t("Delete on termination"), v.instance ? (v.delete_on_termination ? t("yes") : t("no")) : ""], [t("Encrypted"), v.is_encrypted ? t("yes") : t("no")], [t("From snapshot"), v.snapshot ? refLink("snapshots", v.snapshot) : ""],
+		[t("Created"), when(v.created_us)], ["EC2", v.ec2 ? copyable(v.ec2) : ""], ["OpenStack", copyable(v.id)]]),
 	more: (v) => {
 		const chain = rows("snapshots").filter((s) => s.volume === v.id).toSorted((a, b) => a.created_us - b.created_us);
-		return html`${tagsCard("volume", "volumes", v)}${chain.length ? html`<div class="card"><h2>${t("Its snapshots")}</h2><ul class="hist">${chain.map((s) => html`<li>${when(s.created_us)}<span><a href=${href("snapshots", shortId(s))}>${nameOf(s)}</a> ${stateOf(s)} <span class="dim">${s.description ?? ""}</span></span></li>`)}</ul></div>` : nothing}`;
+		return html`${tagsCard("volume", "volumes", v)}${chain.length ? html`<div class="card"><h2>${t("Snapshots")}</h2><ul class="hist">${chain.map((s) => html`<li>${when(s.created_us)}<span><a href=${href("snapshots", shortId(s))}>${nameOf(s)}</a> ${stateOf(s)} <span class="dim">${s.description ?? ""}</span></span></li>`)}</ul></div>` : nothing}`;
 	},
 });
 

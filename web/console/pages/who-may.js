@@ -33,7 +33,7 @@ function whoOf(d) {
 }
 
 function table(items, isOfOne) {
-	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Decisions")}><table class="simple"><thead><tr><th scope="col">${isOfOne ? t("Action") : t("Who")}</th><th scope="col">${t("Decision")}</th><th scope="col">${t("Why")}</th></tr></thead><tbody>
+	return html`<div class="scroll" tabindex="0" role="region" aria-label=${t("Decisions")}><table class="simple"><thead><tr><th scope="col">${isOfOne ? t("Action") : t("Principal")}</th><th scope="col">${t("Decision")}</th><th scope="col">${t("Reason")}</th></tr></thead><tbody>
 		${items.map((d) => html`<tr><td>${isOfOne ? html`<span class="m">${d.action}</span>` : whoOf(d)}</td><td>${decisionMark(d)}</td><td>${whyOf(d)}</td></tr>`)}</tbody></table></div>`;
 }
 
@@ -51,14 +51,14 @@ export function view() {
 		look(`/${field ? "simulate" : "who-may"}?${query}`, version);
 	offerCommand("rights.simulate", {arn: holder ? arnOf(field, holder) : "", actions: action.split(","), resource, query: String(query), isOfOne: Boolean(field)});
 	const choices = Object.entries(HOLDERS).flatMap(([f, {path, word}]) => rows(path).filter((r) => !r.is_owner).map((r) => ({value: `${f} ${r.id}`, title: `${nameOf(r)} (${word()})`})));
-	return html`<h1>${t("Who may do this?")}</h1><p class="hint">${t("What policies and roles say, without doing it. What belongs to one thing alone, such as its tags, is not known here.")}</p>
+	return html`<h1>${t("Policy simulator")}</h1><p class="hint">${t("Evaluates policies and role assignments without performing the action. Conditions on attributes of a single resource, such as tags, are not evaluated.")}</p>
 		<form class="card" @submit=${(e) => {
 			e.preventDefault();
 			const form = new FormData(e.target), [f, id] = (form.get("who") || " ").split(" ");
 			say({action: form.get("action").trim(), resource: form.get("resource").trim(), user: "", user_group: "", iam_role: "", ...(f ? {[f]: id} : {})});
-		}}><div class="half"><label class="f">${t("Action, or several between commas for one person")}<input name="action" list="common-actions" spellcheck="false" maxlength="2048" .value=${here.query.get("action") ?? (field ? "" : action)}></label>
-		<label class="f">${t("Who")}<select name="who" @change=${(e) => e.target.form.requestSubmit()}><option value="">${t("everybody in the account")}</option>${choices.map((c) => html`<option value=${c.value} ?selected=${c.value === `${field} ${here.query.get(field)}`}>${c.title}</option>`)}</select></label>
-		<label class="f">${t("On what (an ARN; empty: on all)")}<input name="resource" spellcheck="false" maxlength="2048" .value=${resource}></label></div>
-		<datalist id="common-actions">${COMMON.map((a) => html`<option value=${a}></option>`)}</datalist><button class="b1">${t("Ask")}</button></form>
-		${problemCard(problem, t("It could not be decided"))}${answer ? html`<div class="card"><h2>${holder ? t("What {name} may do", {name: nameOf(holder)}) : action}</h2>${table(answer.items, Boolean(field))}${answer.is_cut ? html`<p class="hint">${t("Only the first 200 are asked.")}</p>` : nothing}</div>` : problem ? nothing : waiting()}`;
+		}}><div class="half"><label class="f">${t("Action (several, separated by commas, for a single user)")}<input name="action" list="common-actions" spellcheck="false" maxlength="2048" .value=${here.query.get("action") ?? (field ? "" : action)}></label>
+		<label class="f">${t("Principal")}<select name="who" @change=${(e) => e.target.form.requestSubmit()}><option value="">${t("all users of the account")}</option>${choices.map((c) => html`<option value=${c.value} ?selected=${c.value === `${field} ${here.query.get(field)}`}>${c.title}</option>`)}</select></label>
+		<label class="f">${t("Resource ARN (empty: *)")}<input name="resource" spellcheck="false" maxlength="2048" .value=${resource}></label></div>
+		<datalist id="common-actions">${COMMON.map((a) => html`<option value=${a}></option>`)}</datalist><button class="b1">${t("Simulate")}</button></form>
+		${problemCard(problem, t("Not evaluated"))}${answer ? html`<div class="card"><h2>${holder ? t("Permissions of {name}", {name: nameOf(holder)}) : action}</h2>${table(answer.items, Boolean(field))}${answer.is_cut ? html`<p class="hint">${t("Only the first 200 users are evaluated.")}</p>` : nothing}</div>` : problem ? nothing : waiting()}`;
 }
