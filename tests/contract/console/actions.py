@@ -301,7 +301,7 @@ def test_what_happened_as_a_command(page, dev):
     page.click("return document.querySelector('main td button')", what="the way to the command")
     command(page, "server pause")
     go(page, dev, "activity?q=created")
-    page.click("return [...document.querySelectorAll('main tr')].find(r => r.innerText.includes('Instance of type'))?.querySelector('button')", what="the way to the command")
+    page.click("return [...document.querySelectorAll('main tr')].find(r => r.innerText.includes('Launched as'))?.querySelector('button')", what="the way to the command")
     command(page, "run-instances")
 
 
@@ -321,10 +321,10 @@ def test_a_volume_goes_back(page, dev):
     one = next(s for s in dev.mine.rows("/snapshots?fields=*") if s.get("description") == "first")
     go(page, dev, f"snapshots/{one['ec2']}")
     button(page, "Revert volume to snapshot")
-    dialog(page, "Take data back to")
+    dialog(page, "Revert data to")
     answer(page, "danger")
     button(page, "Create volume")
-    dialog(page, "A volume from")
+    dialog(page, "Create volume from")
     field(page, "gib", "2")
     command(page, "--size 2")
     answer(page)

@@ -169,12 +169,12 @@ def test_a_limit_is_set(page, dev):
         operator.click("return document.querySelector('button[aria-label=\"Change quota: Snapshots\"]')", what="the button")
         operator.until("return document.activeElement?.name === 'limit'", what="the field")
         operator.press("17", Keys.ENTER)
-        operator.until("return [...document.querySelectorAll('main .gauge')].some(g => g.innerText.includes('Snapshots') && g.innerText.includes('of 17'))", what="the new limit")
+        operator.until("return [...document.querySelectorAll('main .gauge')].some(g => g.innerText.includes('Snapshots') && g.innerText.includes('/ 17'))", what="the new limit")
         operator.click("return document.querySelector('button[aria-label=\"Change quota: Snapshots\"]')", what="the button")
         operator.until("return document.activeElement?.name === 'limit'", what="the field")
         operator.find("input[name=limit]").clear()
         operator.find("input[name=limit]").send_keys(Keys.ENTER)
-        operator.until("return ![...document.querySelectorAll('main .gauge')].some(g => g.innerText.includes('of 17'))", what="no limit")
+        operator.until("return ![...document.querySelectorAll('main .gauge')].some(g => g.innerText.includes('/ 17'))", what="no limit")
         assert not operator.faults()
 
 
@@ -215,18 +215,18 @@ def test_an_account_is_made_and_closed(dev):
         b.until("return document.querySelector('dialog .danger')?.disabled", what="a button that waits for the name")
         b.find("dialog input").send_keys("corner-shop")
         b.click("return document.querySelector('dialog .danger:not(:disabled)')", what="the answer")
-        b.until(f"return {row}?.innerText.includes('closed')", what="that it is closed")
+        b.until(f"return {row}?.innerText.includes('disabled')", what="that it is disabled")
         b.click(f"return {row}.querySelector('td:last-child button')", what="the button")
-        b.until(f"return {row}?.innerText.includes('open')", what="that it is open again")
+        b.until(f"return {row}?.innerText.includes('enabled')", what="that it is enabled again")
         assert not b.faults()
 
 
 def test_capacity_is_what_a_launch_finds(dev):
     with pages(dev, "admin") as b:
         go(b, dev, "capacity")
-        assert b.until("return document.querySelectorAll('main thead th').length", what="the hosts") == 6  # the size, all, four hosts
+        assert b.until("return document.querySelectorAll('main tbody tr').length", what="the hosts") == 5  # the sums, four hosts
         b.click("return document.querySelector('main form .b1')", what="the button")
-        b.until_text("hosts have room")
+        b.until_text("hosts have capacity")
         b.find("main form input[name=count]").clear()
         b.find("main form input[name=count]").send_keys("100")
         b.run("const s = document.querySelector('main form select[name=type]'); s.value = [...s.options].at(-1).value")
@@ -244,8 +244,8 @@ def test_a_host_is_drained(dev):
         b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Drain…')", what="the button")
         b.click("return document.querySelector('dialog .danger')", what="the answer")
         b.until_text("Drained")
-        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Open again')", what="the button")
-        b.until("return ![...document.querySelectorAll('aside .st')].some(e => e.innerText.includes('closed'))", what="that it is open")
+        b.click("return [...document.querySelectorAll('aside button')].find(e => e.innerText === 'Enable scheduling')", what="the button")
+        b.until("return ![...document.querySelectorAll('aside .st')].some(e => e.innerText.includes('disabled'))", what="that it is open")
         assert not b.faults()
 
 
@@ -312,7 +312,7 @@ def test_a_policy_and_who_may(dev):
         b.until("return [...document.querySelectorAll('aside .card a')].some(a => a.innerText === 'no-stop')", what="that he has it")
         go(b, dev, "who-may?action=ec2:StopInstances")
         line = b.until("return [...document.querySelectorAll('main tbody tr')].find(r => r.innerText.startsWith('bob'))?.innerText", what="bob")
-        assert "refused" in line and "no-stop" in line and "No" in line
+        assert "denied" in line and "no-stop" in line and "No" in line
         assert not b.faults()
 
 
