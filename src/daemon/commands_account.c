@@ -2,6 +2,7 @@
  * dari account …, dari env: accounts, and what their people need to get in. */
 #include "auth/key.h"
 #include "daemon/command.h"
+#include "daemon/ssh.h"
 #include "engine/people/account.h"
 #include "store/access_key.h"
 #include "store/account.h"
@@ -16,12 +17,13 @@ static RESULT account_create(struct command_call *call)
 	struct account_wish wish = {
 		.name = command_arg(call, "name"), .key = &key, .with_default_router = true};
 	TRY(command_commit(call, "dari:account create", engine_create_account_run, &wish));
-	buf_print(&call->text,
-		  "account %" STR_FMT " (%" STR_FMT ")\n  access key id      %" STR_FMT
-		  "\n  secret access key  %" STR_FMT "\nThe secret can be shown again by `dari env %" STR_FMT
-		  "`.\n",
-		  STR_ARG(wish.name), STR_ARG(wish.number), STR_ARG(key.key_id), STR_ARG(secret),
-		  STR_ARG(wish.name));
+	buf_print(
+		&call->text,
+		"account %" STR_FMT " (%" STR_FMT ")\n  access key id      %" STR_FMT
+		"\n  secret access key  %" STR_FMT "\nThe secret can be shown again by `dari env %" STR_FMT
+		"`.\n",
+		STR_ARG(wish.name), STR_ARG(wish.number), STR_ARG(key.key_id), STR_ARG(secret),
+		STR_ARG(ssh_has_only(wish.name, "-_.") ? wish.name : ssh_quote(call->ctx.arena, wish.name)));
 	call->value =
 		json_pack("{s:s%, s:s%, s:s%}", "account_id", wish.number.p, wish.number.n, "access_key_id",
 			  key.key_id.p, key.key_id.n, "secret_access_key", secret.p, secret.n);

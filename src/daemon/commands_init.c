@@ -2,6 +2,7 @@
  * dari init: asks what it must, says what it will make, makes it. The configuration is written last: whatever
  * ended an earlier try, the next one makes what is missing and keeps what is there. */
 #include <ifaddrs.h>
+#include <limits.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -359,6 +360,9 @@ static void print_plan(struct init *init)
 	struct arena *a = init->c->arena;
 	struct settings *s = &init->s;
 	struct str account = arg_of(init, "account"), host = arg_of(init, "host");
+	if (geteuid() != 0 && str_starts_with(s->data_directory, STR("/var/")))
+		printf("This needs root: run it with sudo, or name directories of your own (--config, "
+		       "--data).\n");
 	printf("The region %" STR_FMT ", its API at %" STR_FMT ":\n", STR_ARG(s->region),
 	       STR_ARG(settings_endpoint(a, s)));
 	print_item(init->has_key, "master key", str_from(settings_path(a, s, "master.key")));
@@ -486,12 +490,21 @@ static const char *advise(enum err code)
 	return "";
 }
 
+/* The paths beside the configuration are written into it: a service has another working directory. */
+static const char *whole_path(struct ctx *c, const char *path)
+{
+	char here[PATH_MAX];
+	if (*path == '/' || !getcwd(here, sizeof here))
+		return path;
+	return str_print(c->arena, "%s/%s", here, path).p;
+}
+
 static int init_here(const struct command *command, json_t *args, const char *config_path)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	struct ctx c;
 	ctx_init(&c, arena);
-	struct init init = {.c = &c, .args = args, .config_path = config_path};
+	struct init init = {.c = &c, .args = args, .config_path = whole_path(&c, config_path)};
 	struct result result = run_init(&init);
 	if (!result_is_ok(result)) {
 		(void) fflush(stdout);

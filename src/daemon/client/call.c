@@ -2,6 +2,7 @@
  * One request to a server, by libcurl: over its socket, or by https. */
 #include <curl/curl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "auth/sigv4.h"
 #include "base/buf.h"
@@ -33,10 +34,11 @@ RESULT client_find_here(struct ctx *c, const char *config_path, struct client_pl
 	if (!result_is_ok(result)) {
 		struct str why = c->problem.message;
 		ctx_clear_problem(c);
-		return ctx_fail(c, result.code,
-				"%" STR_FMT
-				"\n  `dari init` makes a configuration; --config FILE names another one.",
-				STR_ARG(why));
+		return ctx_fail(
+			c, result.code, "%" STR_FMT "\n  %s", STR_ARG(why),
+			access(config_path, F_OK) == 0 && access(config_path, R_OK) != 0
+				? "Run it as root (sudo dari …), or sign in with `dari login --url URL`."
+				: "`dari init` makes a configuration; --config FILE names another one.");
 	}
 	*ret_place = (struct client_place){
 		.socket = settings.control_socket, .url = STR("http://localhost"), .host = STR("localhost")};

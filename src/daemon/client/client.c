@@ -8,79 +8,10 @@
 
 #include "base/file.h"
 #include "daemon/client/ask.h"
+#include "daemon/client/help.h"
 #include "daemon/command.h"
 
 enum { EXIT_USAGE = 2, CALL_ARENA_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
-
-static const char default_config[] = "/etc/dari/dari.yaml";
-
-/* ---- help ---- */
-
-static void print_usage(const struct command *command)
-{
-	printf("usage: dari %s", command->words);
-	for (const struct command_param *p = command->params; p < command_params_end(command); p++) {
-		const char *open = p->required ? "" : "[", *close = p->required ? "" : "]";
-		if (p->kind == PARAM_POSITIONAL)
-			printf(" %s%s%s", open, p->name, close);
-		else
-			printf(" %s--%s%s%s", open, p->name, p->kind == PARAM_OPTION ? " …" : "", close);
-	}
-	printf("%s\n  %s\n", command->run || command->ask ? " [--json]" : "", command->doc);
-	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
-		printf("  %s%-20s %s\n", p->kind == PARAM_POSITIONAL ? "  " : "--", p->name, p->doc);
-}
-
-static void print_line(void *arg, const struct command *command)
-{
-	(void) arg;
-	printf("  %-22s %s\n", command->words, command->doc);
-}
-
-/* Commands that begin with a word, such as those of `dari host`. */
-struct group {
-	const char *first;
-	FILE *to;
-	size_t count;
-};
-
-static void write_group_line(void *arg, const struct command *command)
-{
-	struct group *group = arg;
-	struct str first = STR_NONE, words = str_from(command->words);
-	if (!str_split_next(&words, ' ', &first) || !str_is(first, group->first) || !words.n)
-		return;
-	group->count++;
-	if (group->to)
-		fprintf(group->to, "  dari %-22s %s\n", command->words, command->doc);
-}
-
-static bool is_group(const char *word)
-{
-	struct group group = {.first = word};
-	command_each(write_group_line, &group);
-	return group.count > 0;
-}
-
-static int print_group(const char *word)
-{
-	printf("usage: dari %s COMMAND …\n\n", word);
-	command_each(write_group_line, &(struct group){.first = word, .to = stdout});
-	printf("\n`dari %s COMMAND --help` explains one.\n", word);
-	return 0;
-}
-
-static int print_help(void)
-{
-	printf("dari: one open cloud control plane\n\nusage: dari [--config FILE] COMMAND …\n"
-	       "       dari --url URL [--ca-file FILE] COMMAND …\n\n");
-	command_each(print_line, NULL);
-	printf("\n`dari COMMAND --help` explains one; `dari --version` prints the version.\n"
-	       "The configuration is %s, or DARI_CONFIG's. With --url a server on another\n"
-	       "machine is asked, where `dari login` has signed in.\n",
-	       default_config);
-	return 0;
-}
 
 static int print_version(void)
 {
@@ -190,7 +121,7 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 	for (int k = 0; k < argc; k++) {
 		const char *wrong = NULL;
 		if (is_help(argv[k])) {
-			print_usage(command);
+			(void) help_print_command(command);
 			return -1;
 		}
 		if (strcmp(argv[k], "--json") == 0) {
@@ -206,6 +137,10 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 		}
 		if (wrong) {
 			fprintf(stderr, "dari %s: %s: %s (--help explains)\n", command->words, shown, wrong);
+			const char *near =
+				strncmp(shown, "--", 2) == 0 ? help_near_option(command, shown + 2) : NULL;
+			if (near && strcmp(near, shown + 2) != 0)
+				fprintf(stderr, "Did you mean `--%s`?\n", near);
 			return EXIT_USAGE;
 		}
 	}
@@ -481,12 +416,12 @@ static int run_here(const struct target *target, const struct command *command, 
 /* `dari host`, and what begins with a group's word and is none of its commands. */
 static int explain_none(int argc, char **argv)
 {
-	if (is_group(argv[0]) && (argc == 1 || is_help(argv[1])))
-		return print_group(argv[0]);
-	const char *second = argc > 1 && is_group(argv[0]) ? argv[1] : "";
+	if (help_is_group(argv[0]) && (argc == 1 || is_help(argv[1])))
+		return help_print_group(argv[0]);
+	const char *second = argc > 1 && help_is_group(argv[0]) ? argv[1] : "";
 	fprintf(stderr, "dari: no such command: %s%s%s (`dari help` lists them)\n", argv[0],
 		*second ? " " : "", second);
-	command_each(write_group_line, &(struct group){.first = argv[0], .to = stderr});
+	help_suggest_command(argc, argv);
 	return EXIT_USAGE;
 }
 
@@ -496,11 +431,10 @@ static int explain(int argc, char **argv)
 	int used = 0;
 	const struct command *command = argc ? match_words(argc, argv, &used) : NULL;
 	if (!argc)
-		return print_help();
+		return help_print_all();
 	if (!command)
 		return explain_none(argc, argv);
-	print_usage(command);
-	return 0;
+	return help_print_command(command);
 }
 
 static int run_command(const struct target *target, int argc, char **argv)
@@ -523,13 +457,13 @@ int client_main(int argc, char **argv)
 {
 	struct target target = {.config_path = getenv("DARI_CONFIG")};
 	if (!target.config_path || !*target.config_path)
-		target.config_path = default_config;
+		target.config_path = help_default_config;
 	argc--;
 	argv = read_options(&argc, argv + 1, &target);
 	if (!argv)
 		return EXIT_USAGE;
 	if (argc == 0 || is_help(argv[0]))
-		return print_help();
+		return help_print_all();
 	if (strcmp(argv[0], "help") == 0)
 		return explain(argc - 1, argv + 1);
 	if (strcmp(argv[0], "--version") == 0)

@@ -3,6 +3,7 @@
 # subjects: src/daemon/init.c src/daemon/commands_ src/daemon/dev.c
 """What an operator meets on the first day: help of each group of commands, a kept region that opens again, a link into the right account."""
 import os
+import re
 import subprocess
 import sys
 
@@ -21,6 +22,33 @@ def test_a_group_explains_itself(argv):
     done = dari(*argv)
     assert done.returncode == 0 and done.stderr == ""
     assert done.stdout.startswith("usage: dari host COMMAND") and "dari host list" in done.stdout and "network list" not in done.stdout
+
+
+def test_help_has_headings_and_examples():
+    """Each command stands under one heading; examples name options that their commands have."""
+    said = dari("help").stdout
+    assert all(f"\n{title}\n" in said for title in ("Getting started", "Hosts and storage", "Networks", "Examples")) and said.index("  account create") < said.index("  user create") < said.index("  role grant")
+    shown = dari("host", "add", "--help").stdout
+    assert shown.startswith("usage: dari host add NAME [OPTIONS]") and "\nArguments\n" in shown and "--zone ZONE" in shown
+    example = shown.partition("\nExamples\n")[2]
+    assert example and all(f"{option} " in shown.partition("\nExamples\n")[0] for option in re.findall(r"--[a-z-]+", example))
+
+
+@pytest.mark.parametrize("typed, meant", [(["lunch"], None), (["--verison"], "--version"), (["host", "shwo"], "host show"), (["acount", "create"], "account create"), (["dotcor"], "doctor")])
+def test_a_mistyped_command_has_a_suggestion(typed, meant):
+    done = dari(*typed)
+    assert done.returncode == 2 and (f"Did you mean `dari {meant}`?" in done.stderr if meant else "Did you mean" not in done.stderr), done.stderr
+
+
+def test_a_mistyped_option_has_a_suggestion():
+    done = dari("dev", "--dtaa", "x")
+    assert done.returncode == 2 and "Did you mean `--data`?" in done.stderr
+
+
+def test_what_init_writes_has_whole_paths(tmp_path):
+    """The plan is made from a relative path; the configuration would name files by whole ones."""
+    done = subprocess.run([DARI, "--config", "u/dari.yaml", "init", "--plan", "--data", str(tmp_path / "d")], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 0 and f"{tmp_path}/u/dari.yaml" in done.stdout, done
 
 
 def test_help_of_one_command():
