@@ -272,7 +272,7 @@ void help_suggest_command(int argc, char **argv)
 	weigh(&n, "help");
 	weigh(&n, "--version");
 	command_each(weigh_command, &n);
-	if (!n.found && has_second && !help_is_group(argv[0])) { /* `dari lunch x` */
+	if (!n.found && has_second && !help_is_group(argv[0])) { /* the first word may be wrong */
 		n.typed = argv[0];
 		command_each(weigh_command, &n);
 	}

@@ -276,7 +276,7 @@ def test_a_file_becomes_an_image(page, dev):
     answer(page)
     page.until_text("nothing is on it")
     button(page, "Copy", "aside")
-    dialog(page, "A copy of")
+    dialog(page, "Copy image")
     field(page, "name", "another")
     answer(page)
     page.until("return document.querySelector('h1')?.innerText === 'another'", what="the copy's page")
