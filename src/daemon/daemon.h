@@ -94,6 +94,8 @@ struct daemon {
 	int listen_fd; /* bound already for the API; 0: where the settings say */
 	struct reconciler *reconciler;
 	struct http_server *http;
+	struct http_listener *listeners
+		[2]; /* the API's, and the second one's if there is one; their certificate is renewed */
 	struct uses *uses;
 	struct web_reach *reach;
 	struct issuers *issuers;
@@ -128,11 +130,12 @@ struct daemon_role {
 	RESULT (*open_drivers)(struct daemon *d);
 	RESULT (*started)(struct daemon *d); /* all parts run, requests are answered */
 	void (*ended)(struct daemon *d);     /* none runs any more */
+	bool renews; /* SIGHUP has the certificate read again; otherwise it ends the process, as a terminal's end does */
 	/* A failure to start, for people; d->ctx.problem has the words. */
 	void (*report_failure)(struct daemon *d, struct result result);
 };
 
-/* Starts every part and serves until SIGTERM, SIGINT or SIGHUP; then ends them in reverse. The exit
+/* Starts every part and serves until SIGTERM, SIGINT or, unless the role renews, SIGHUP; then ends them in reverse. The exit
  * status. */
 int daemon_run(const struct daemon_role *role, void *role_data);
 

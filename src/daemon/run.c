@@ -42,12 +42,13 @@
 #include "drivers/web_reach.h"
 #include "engine/engine.h"
 #include "engine/region/region.h"
+#include "http/renew.h"
 #include "model/desk.h"
 #include "reconcile/figures/figures.h"
 #include "store/room.h"
 #include "store/sql.h"
 
-enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };
+enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024, CERTIFICATE_CAP = 1 << 20 };
 
 /* ---- the API's listener ---- */
 
@@ -95,19 +96,45 @@ static const struct http_face api_face = {.name = "api",
 					  .body_cap_size = API_BODY_CAP_SIZE,
 					  .begin = begin_call};
 
+/* Into c's arena; nothing without TLS. */
+static RESULT read_certificate(struct daemon *d, struct ctx *c, struct http_where *where)
+{
+	if (!d->settings.tls_certificate.n)
+		return OK;
+	TRY(file_read(c, str_to_z(c->arena, d->settings.tls_certificate), CERTIFICATE_CAP, &where->cert_pem));
+	return file_read(c, str_to_z(c->arena, d->settings.tls_key), CERTIFICATE_CAP, &where->key_pem);
+}
+
+/* Where the new files are no certificate and its key, the one of before stays in use. */
+static void renew_certificate(struct daemon *d)
+{
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, DAEMON_ARENA_CAP);
+	struct http_where where = {0};
+	struct ctx c;
+	if (!arena || !d->settings.tls_certificate.n)
+		return;
+	ctx_init(&c, arena);
+	struct result result = read_certificate(d, &c, &where);
+	for (size_t k = 0; k < 2 && d->listeners[k] && result_is_ok(result); k++)
+		result = http_renew(d->http, &c, d->listeners[k], &where);
+	if (where.key_pem.n)
+		explicit_bzero((char *) where.key_pem.p, where.key_pem.n);
+	if (result_is_ok(result))
+		log_event(LOG_INFO, "certificate-renewed", "certificate=%s",
+			  log_quote(d->settings.tls_certificate));
+	else
+		log_event(LOG_ERROR, "certificate-not-renewed", "message=%s", log_quote(c.problem.message));
+}
+
 static RESULT listen_at(struct daemon *d, int64_t port, int fd)
 {
 	struct http_where where = {.port = (uint16_t) port, .fd = fd};
-	struct http_listener *listener = NULL;
+	struct http_listener **listener = &d->listeners[d->listeners[0] != NULL];
 	if (!result_is_ok(ip_parse(d->settings.listen_ip, &where.ip)))
 		return ctx_fail(&d->ctx, ERR_INVALID, "api.address: %" STR_FMT " is not an IP address",
 				STR_ARG(d->settings.listen_ip));
-	if (d->settings.tls_certificate.n) {
-		TRY(file_read(&d->ctx, str_to_z(d->arena, d->settings.tls_certificate), 1 << 20,
-			      &where.cert_pem));
-		TRY(file_read(&d->ctx, str_to_z(d->arena, d->settings.tls_key), 1 << 20, &where.key_pem));
-	}
-	return http_listen(d->http, &d->ctx, &api_face, d, &where, &listener);
+	TRY(read_certificate(d, &d->ctx, &where));
+	return http_listen(d->http, &d->ctx, &api_face, d, &where, listener);
 }
 
 static RESULT open_listener(struct daemon *d)
@@ -476,7 +503,8 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 			  log_quote(settings_endpoint(d.arena, &d.settings)), log_quote(d.settings.region),
 			  (long long) ((clock_now_us() - d.started_us) / MILLISECOND));
 		int number = 0;
-		(void) sigwait(&awaited, &number);
+		while (sigwait(&awaited, &number) == 0 && number == SIGHUP && role->renews)
+			renew_certificate(&d);
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
 		limit_the_end();
 	} else {

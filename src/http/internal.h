@@ -67,12 +67,14 @@ struct http_pool {
 	struct http_pool *next;
 	struct MHD_Daemon *daemon;
 	char *cert_pem, *key_pem; /* NULL: plain text */
+	bool is_retired;          /* no listener has it since a renewal; the listen lock */
 };
 
 struct http_listener {
 	struct http_listener *next;
 	struct http_server *server;
-	struct http_pool *pool;
+	struct http_pool *_Atomic
+		pool; /* of the next connection: http_renew() changes it while the acceptor reads it */
 	const struct http_face *face;
 	void *self, *tag;
 	bool is_reserved;
@@ -213,6 +215,8 @@ void accept_nudge(struct http_server *s); /* wakes the acceptor to look again */
 RESULT pool_find_or_start(struct http_server *s, struct ctx *c, const struct http_where *where,
 			  struct http_pool **ret_pool);
 void pool_stop_all(struct http_server *s);
+/* Ends pools that a renewal before this one has retired, once their last connection has gone. The listen lock is held. */
+void pool_stop_retired(struct http_server *s);
 /* Starts a thread with all signals blocked: signals belong to the program's main thread. */
 void pool_block_signals(sigset_t *ret_before);
 void pool_restore_signals(const sigset_t *before);

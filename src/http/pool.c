@@ -133,3 +133,24 @@ void pool_stop_all(struct http_server *s)
 		pool_free(pool);
 	}
 }
+
+static bool has_connections(const struct http_pool *pool)
+{
+	const union MHD_DaemonInfo *info =
+		MHD_get_daemon_info(pool->daemon, MHD_DAEMON_INFO_CURRENT_CONNECTIONS);
+	return !info || info->num_connections > 0;
+}
+
+void pool_stop_retired(struct http_server *s)
+{
+	for (struct http_pool **at = &s->pools; *at;) {
+		struct http_pool *pool = *at;
+		if (!pool->is_retired || has_connections(pool)) {
+			at = &pool->next;
+			continue;
+		}
+		*at = pool->next;
+		MHD_stop_daemon(pool->daemon);
+		pool_free(pool);
+	}
+}

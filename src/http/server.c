@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "http/internal.h"
+#include "http/renew.h"
 
 enum {
 	LISTEN_BACKLOG = 1024,
@@ -113,7 +114,9 @@ RESULT http_bind(struct ctx *c, struct ip ip, uint16_t port, int *ret_fd)
 static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_listener *l,
 			     const struct http_where *where)
 {
-	TRY(pool_find_or_start(s, c, where, &l->pool));
+	struct http_pool *pool = NULL;
+	TRY(pool_find_or_start(s, c, where, &pool));
+	l->pool = pool;
 	if (where->fd <= 0)
 		TRY(http_bind(c, where->ip, where->port, &l->fd));
 	else
@@ -194,6 +197,33 @@ static void wait_until_none(struct http_server *s, const _Atomic unsigned *count
 		conn_sweep(s, SWEEP_IDLE, only);
 		(void) poll(NULL, 0, WAIT_STEP_MS);
 	}
+}
+
+static void retire_unused(struct http_server *s)
+{
+	for (struct http_pool *pool = s->pools; pool; pool = pool->next) {
+		pool->is_retired = pool->cert_pem != NULL;
+		for (struct http_listener *l = s->listeners; l; l = l->next)
+			if (l->pool == pool)
+				pool->is_retired = false;
+	}
+}
+
+RESULT http_renew(struct http_server *s, struct ctx *c, struct http_listener *l,
+		  const struct http_where *where)
+{
+	struct http_pool *pool = NULL;
+	(void) pthread_mutex_lock(&s->listen_lock);
+	struct result r = s->stopping ? ctx_fail(c, ERR_AGAIN, "the HTTP server stops")
+				      : pool_find_or_start(s, c, where, &pool);
+	if (result_is_ok(r)) {
+		/* The acceptor may be handing a connection to the pool of before: that one ends at the renewal after this. */
+		pool_stop_retired(s);
+		l->pool = pool;
+		retire_unused(s);
+	}
+	(void) pthread_mutex_unlock(&s->listen_lock);
+	return r;
 }
 
 void http_unlisten(struct http_server *s, struct http_listener *l)
