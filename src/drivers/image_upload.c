@@ -178,7 +178,9 @@ RESULT image_upload_check(struct image_upload *u, struct ctx *c, struct str dige
 {
 	struct image_digests digests = {0};
 	TRY(end_digests(u, c, &digests));
-	struct str own = digest.n == digests.sha512.n ? digests.sha512 : digests.sha256;
+	struct str own = digest.n == digests.sha512.n ? digests.sha512
+			 : digest.n == digests.md5.n  ? digests.md5
+						      : digests.sha256;
 	if (str_equal_nocase(own, digest))
 		return OK;
 	return ctx_fail(c, ERR_INVALID, "the bytes have the digest %" STR_FMT " instead of %" STR_FMT,

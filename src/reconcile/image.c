@@ -8,7 +8,9 @@
 #include "base/clock.h"
 #include "drivers/disk.h"
 #include "drivers/image_file.h"
+#include "drivers/image_unpack.h"
 #include "engine/quota.h"
+#include "engine/storage/image_source.h"
 #include "engine/storage/sending.h"
 #include "reconcile/work.h"
 #include "store/image.h"
@@ -55,6 +57,39 @@ static bool goes_on(void *arg, int64_t done, int64_t size)
 	return !work_is_stopping(arg);
 }
 
+static struct str property_of(const struct image *image, const char *key)
+{
+	const struct tag *said = tags_find(image->properties, str_from(key));
+	return said ? said->value : STR_NONE;
+}
+
+/* Packed data are unpacked into an upload of their own. */
+static RESULT keep_unpacked(struct step *s, const struct image_rows *rows, struct image_upload *packed,
+			    struct image_file *ret_file, struct image_digests *ret_digests)
+{
+	const struct image *image = rows->image;
+	struct str checksum = property_of(image, IMAGE_CHECKSUM_PROPERTY);
+	const struct image_packed wish = {.path = image_upload_path(packed),
+					  .cap_size = IMAGE_DATA_MAX,
+					  .goes_on = goes_on,
+					  .arg = s->r};
+	AUTO(image_upload) plain = NULL;
+	if (checksum.n)
+		TRY(image_upload_check(packed, &s->ctx, checksum));
+	TRY(image_upload_new(&s->ctx, s->r->image_directory, &plain));
+	image_upload_charge(plain, &rows->payer);
+	TRY(image_unpack(&s->ctx, &wish, plain));
+	return image_upload_keep(plain, &s->ctx, image_data_format(image), ret_file, ret_digests);
+}
+
+static RESULT check_digests(struct ctx *c, struct str checksum, const struct image_digests *digests)
+{
+	if (!checksum.n || str_equal_nocase(checksum, digests->md5) ||
+	    str_equal_nocase(checksum, digests->sha256) || str_equal_nocase(checksum, digests->sha512))
+		return OK;
+	return ctx_fail(c, ERR_INVALID, "the data do not have the checksum %" STR_FMT, STR_ARG(checksum));
+}
+
 /* From elsewhere, or as they were staged. */
 static RESULT take_in(struct step *s, const struct image_rows *rows, struct image_file *ret_file,
 		      struct image_digests *ret_digests)
@@ -75,7 +110,10 @@ static RESULT take_in(struct step *s, const struct image_rows *rows, struct imag
 					 .goes_on = goes_on,
 					 .arg = s->r};
 	TRY(image_upload_fetch(upload, &s->ctx, &wish));
-	return image_upload_keep(upload, &s->ctx, image_data_format(image), ret_file, ret_digests);
+	if (str_is(property_of(image, IMAGE_UNPACK_PROPERTY), "true"))
+		return keep_unpacked(s, rows, upload, ret_file, ret_digests);
+	TRY(image_upload_keep(upload, &s->ctx, image_data_format(image), ret_file, ret_digests));
+	return check_digests(&s->ctx, property_of(image, IMAGE_CHECKSUM_PROPERTY), ret_digests);
 }
 
 /* This machine's own trouble, which passes; a download's may be the other side's. */

@@ -36,6 +36,7 @@
 #define GIVE_UP_US (2 * MINUTE)
 /* Deletions of one look, so that no commit lasts long. */
 enum { DELETIONS_MAX = 128 };
+enum { PROBLEM_MAX = 1024 }; /* bytes, as the schema has it */
 
 static RESULT delete_set(struct op *op, struct ref *ref)
 {
@@ -245,7 +246,7 @@ static RESULT give_up_domain(struct op *op, uuid id, struct str problem)
 		return OK;
 	struct domain next = *domain;
 	next.is_deleting = false;
-	next.delete_problem = problem;
+	next.delete_problem = str_slice(problem, 0, PROBLEM_MAX);
 	return domain_put(op, &next);
 }
 
@@ -255,7 +256,7 @@ static RESULT give_up(struct op *op, const struct account *account, struct str p
 {
 	struct account next = *account;
 	next.is_deleting = false;
-	next.delete_problem = problem;
+	next.delete_problem = str_slice(problem, 0, PROBLEM_MAX);
 	TRY(give_up_domain(op, account->domain, problem));
 	TRY(account_put(op, &next));
 	return engine_log_event(op, KIND_ACCOUNT, &next.row, "kept",

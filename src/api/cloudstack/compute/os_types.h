@@ -10,6 +10,8 @@ struct image;
 /* The property of an image that has the name. */
 /* A property of an image whose guests set the password that they are told: "true". */
 #define CS_PASSWORD_PROPERTY "cloudstack_password_enabled"
+#define CS_FEATURED_PROPERTY "cloudstack_featured"
+#define CS_EXTRACTABLE_PROPERTY "cloudstack_extractable"
 #define CS_OS_TYPE_PROPERTY "cloudstack_os_type"
 
 struct cs_os_type {

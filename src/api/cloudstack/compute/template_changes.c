@@ -4,7 +4,9 @@
 #include "api/cloudstack/compute/os_types.h"
 #include "api/cloudstack/compute/templates.h"
 #include "api/cloudstack/upload/upload.h"
+#include "drivers/image_unpack.h"
 #include "engine/resolve.h"
+#include "engine/storage/image_source.h"
 #include "engine/storage/sending.h"
 #include "model/licence.h"
 #include "store/account.h"
@@ -32,12 +34,13 @@ struct said {
 	      .doc = "Whether its guests set the password that they are told.")
 #define PUBLIC(T, member) PARAM(T, "ispublic", member.is_public, .doc = "Whether everybody sees it.")
 /* Of new ones and of changes. */
-#define UNBUILT                                                                                              \
-	NOT_BUILT("checksum|extensionid|externaldetails|imagestoreuuid|templatetag|templatetype"),           \
+#define UNBUILT UNBUILT_AT_ALL, NOT_BUILT("checksum"), NOT_BUILT("isextractable|isfeatured", .only = "false")
+#define UNBUILT_AT_ALL                                                                                       \
+	NOT_BUILT("extensionid|externaldetails|imagestoreuuid|templatetag|templatetype"),                    \
 		NOT_BUILT("bits", .only = "64"), NOT_BUILT("arch", .only = "x86_64"),                        \
 		NOT_BUILT("requireshvm", .only = "true"), NOT_BUILT("sortkey", .only = "0"),                 \
 		NOT_BUILT("cleanupdetails|deployasis|directdownload|forceupdateostype|forcks|"               \
-			  "isdynamicallyscalable|isextractable|isfeatured|isrouting|sshkeyenabled",          \
+			  "isdynamicallyscalable|isrouting|sshkeyenabled",                                   \
 			  .only = "false")
 
 static RESULT read_os_type(struct cs_call *e, struct said *said)
@@ -147,17 +150,23 @@ struct registration {
 	struct image_fetching fetching;
 	struct said said;
 	struct cs_owner owner;
-	struct str format, hypervisor;
+	struct str format, hypervisor, checksum;
 	struct ref zone;
 	struct refs zones;
-	enum choice is_bootable;
+	enum choice is_bootable, is_extractable, is_featured;
 };
 #define P(wire, member, ...) PARAM(struct registration, wire, member, __VA_ARGS__)
 #define ANY_NEW                                                                                              \
 	CS_FOR_PARAMS(struct registration, owner), PUBLIC(struct registration, said),                        \
-		OS_TYPE(struct registration, said, 0), UNBUILT
+		OS_TYPE(struct registration, said, 0)
 #define REGISTERED                                                                                           \
-	ANY_NEW, SAID(struct registration, said, REQUIRED), PASSWORD(struct registration, said),             \
+	ANY_NEW, UNBUILT_AT_ALL,                                                                             \
+		P("checksum", checksum,                                                                      \
+		  .doc = "Of what is fetched: {SHA-256} or {SHA-512} and hex; hex of MD5."),                 \
+		P("isextractable", is_extractable, .doc = "Kept and shown."),                                \
+		P("isfeatured", is_featured,                                                                 \
+		  .doc = "Shown among the featured ones, where a root administrator owns it."),              \
+		SAID(struct registration, said, REQUIRED), PASSWORD(struct registration, said),              \
 		P("url", fetching.url, .flags = REQUIRED, .max = 4096,                                       \
 		  .doc = "Where it is fetched from, by http or https.")
 #define FORMAT_AND_HYPERVISOR                                                                                \
@@ -177,6 +186,7 @@ static const struct param template_params[] = {
 static const struct param iso_params[] = {REGISTERED, ONE_ZONE, BOOTABLE};
 static const struct param upload_params[] = {
 	ANY_NEW,
+	UNBUILT,
 	SAID(struct registration, said, REQUIRED),
 	PASSWORD(struct registration, said),
 	FORMAT_AND_HYPERVISOR,
@@ -185,6 +195,7 @@ static const struct param upload_params[] = {
 };
 static const struct param iso_upload_params[] = {
 	ANY_NEW,
+	UNBUILT,
 	P("name", said.name, .flags = REQUIRED, .doc = "Its name."),
 	P("displaytext", said.text, .doc = "What it is, for people."),
 	P("format", format, .flags = REQUIRED, .doc = "ISO."),
@@ -203,12 +214,60 @@ static RESULT check_zones(struct cs_call *e, const struct registration *a)
 	return OK;
 }
 
+/* "{SHA-256}ab12…"; without an algorithm it is MD5. Source: DigestHelper and ChecksumValue; the words are ours. */
+static RESULT read_checksum(struct cs_call *e, struct str said, struct str *ret_hex)
+{
+	static const struct {
+		const char *word;
+		size_t size;
+	} algorithms[] = {{"MD5", 32}, {"SHA-256", 64}, {"SHA-512", 128}};
+	bool is_named = said.n && said.p[0] == '{';
+	size_t end = is_named ? str_find_char(said, '}', 0) : 0, wanted = 0;
+	struct str name = is_named ? str_slice(said, 1, end) : STR("MD5");
+	struct str hex = is_named ? str_slice(said, end + 1, said.n) : said;
+	for (size_t k = 0; k < sizeof algorithms / sizeof *algorithms; k++)
+		if (str_equal_nocase(name, str_from(algorithms[k].word)))
+			wanted = algorithms[k].size;
+	if (!said.n)
+		return OK;
+	if (!wanted)
+		return cs_fail(e, "checksum", "The algorithm %" STR_FMT " is not MD5, SHA-256 or SHA-512",
+			       STR_ARG(name));
+	for (size_t k = 0; k < hex.n; k++)
+		wanted = hex.p[k] && strchr("0123456789abcdefABCDEF", hex.p[k]) ? wanted : 0;
+	if (hex.n != wanted)
+		return cs_fail(e, "checksum", "%" STR_FMT " is no digest of %" STR_FMT " in hex",
+			       STR_ARG(hex), STR_ARG(name));
+	*ret_hex = hex;
+	return OK;
+}
+
+/* Only what a root administrator owns is featured; of others the word counts for nothing. Source:
+ * TemplateAdapterBase.prepare(). What is packed is told by the URL's end, as in CloudStack. */
+static RESULT take_fetched(struct cs_call *e, struct registration *a)
+{
+	struct image_form *form = &a->wish.form;
+	struct str checksum = STR_NONE;
+	TRY(read_checksum(e, a->checksum, &checksum));
+	if (checksum.n)
+		TRY(set_property(e->c, form, STR(IMAGE_CHECKSUM_PROPERTY), checksum));
+	if (image_is_packed(a->fetching.url))
+		TRY(set_property(e->c, form, STR(IMAGE_UNPACK_PROPERTY), STR("true")));
+	bool is_own = !a->owner.account.n && !ref_is_given(&a->owner.project);
+	if (a->is_featured == CHOICE_YES && is_own && identity_is_admin(e->c->who))
+		TRY(set_property(e->c, form, STR(CS_FEATURED_PROPERTY), STR("true")));
+	return a->is_extractable == CHOICE_YES
+		       ? set_property(e->c, form, STR(CS_EXTRACTABLE_PROPERTY), STR("true"))
+		       : OK;
+}
+
 static RESULT prepare_registration(struct cs_call *e, struct registration *a, struct str format)
 {
 	TRY(read_os_type(e, &a->said));
 	TRY(check_zones(e, a));
 	a->wish.form = (struct image_form){
 		.visibility = IMAGE_VISIBLE_SHARED, .disk_format = format, .container_format = STR("bare")};
+	TRY(take_fetched(e, a));
 	return take_said(e->c, &a->said, &a->wish.form);
 }
 

@@ -58,13 +58,24 @@ static bool is_own(const struct api_call *e, const struct image *i)
 	return uuid_equal(i->account, e->c->who->account);
 }
 
-/* Of what the caller sees: the operator's public ones are featured, other accounts' public ones the community's. */
+static bool is_said(const struct image *i, const char *property)
+{
+	const struct tag *said = tags_find(i->properties, str_from(property));
+	return said && str_is(said->value, "true");
+}
+
+static bool is_featured(const struct image *i)
+{
+	return uuid_is_none(i->account) || (i->is_public && is_said(i, CS_FEATURED_PROPERTY));
+}
+
+/* The operator's public images are featured, and those that a root administrator featured; other accounts' public images are the
+ * community's. */
 static bool passes_filter(struct api_call *e, struct str filter, const struct row *row)
 {
 	const struct image *i = image_of(row);
-	bool is_operators = uuid_is_none(i->account);
 	if (str_is(filter, "featured"))
-		return is_operators;
+		return is_featured(i);
 	if (str_is(filter, "self"))
 		return is_own(e, i);
 	if (str_is(filter, "selfexecutable"))
@@ -72,7 +83,7 @@ static bool passes_filter(struct api_call *e, struct str filter, const struct ro
 	if (str_is(filter, "sharedexecutable"))
 		return !is_own(e, i) && uuids_have(&i->launchers, e->c->who->account) && is_ready(e, row);
 	if (str_is(filter, "community"))
-		return !is_own(e, i) && !is_operators && (i->is_public || i->is_community);
+		return !is_own(e, i) && !is_featured(i) && (i->is_public || i->is_community);
 	return str_is(filter, "all") || is_ready(e, row);
 }
 
@@ -115,10 +126,11 @@ static void write_owner(struct api_call *e, struct json_writer *w, const char *n
 
 static void write_featured(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
 {
-	bool is_operators = uuid_is_none(image_of(row)->account);
+	const struct image *i = image_of(row);
 	(void) e;
-	json_write_bool(w, name, is_operators);
-	json_write_z(w, "templatetype", is_operators ? "BUILTIN" : "USER");
+	json_write_bool(w, name, uuid_is_none(i->account) || is_said(i, CS_FEATURED_PROPERTY));
+	json_write_z(w, "templatetype", uuid_is_none(i->account) ? "BUILTIN" : "USER");
+	json_write_bool(w, "isextractable", is_said(i, CS_EXTRACTABLE_PROPERTY));
 }
 
 /* Of the zone that was asked for. */
@@ -220,7 +232,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("userdatapolicy", write_policy),
 	MEMBER(struct image, "url", fetch_url, .is_optional = true),
 	MEMBER_FIXED("bootable", "true"),
-	MEMBER_WRITTEN("isfeatured", write_featured, .also = "templatetype"),
+	MEMBER_WRITTEN("isfeatured", write_featured, .also = "templatetype|isextractable"),
 	MEMBER_FIXED("crossZones", "true"),
 	MEMBER_WRITTEN("account", write_owner, .also = "accountid|domainid|domain"),
 	MEMBER_WRITTEN("zoneid", write_zone, .also = "zonename"),
@@ -229,7 +241,7 @@ static const struct member members[] = {
 	MEMBER(struct image, "checksum", data_md5, .is_optional = true),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER_FIXED("bits", "64"),
-	MEMBER_FIXED("isextractable|isdynamicallyscalable|sshkeyenabled|directdownload|deployasis", "false"),
+	MEMBER_FIXED("isdynamicallyscalable|sshkeyenabled|directdownload|deployasis", "false"),
 	MEMBER_FIXED("requireshvm", "true"),
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
