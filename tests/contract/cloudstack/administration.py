@@ -258,10 +258,9 @@ def test_projects(dev, admin):
     wait(dev, call(dev, "suspendProject", id=project["id"], **admin)[1], **admin)
     assert call(dev, "listVolumes", projectid=project["id"])[0] == 431
     wait(dev, call(dev, "activateProject", id=project["id"], **admin)[1], **admin)
-    assert call(dev, "deleteProject", id=project["id"], **admin)[0] == 536  # it has a volume
-    assert call(dev, "deleteVolume", id=volume["id"], **admin)[0] == 200
-    dev.rest()
-    assert wait(dev, call(dev, "deleteProject", id=project["id"], **admin)[1], **admin) == (1, {"success": True})
+    assert call(dev, "deleteProject", id=project["id"], **admin)[0] == 530  # it has a volume
+    assert wait(dev, call(dev, "deleteProject", id=project["id"], cleanup="true", **admin)[1], **admin) == (1, {"success": True})
+    assert call(dev, "listVolumes", id=volume["id"], **admin)[1] == {}
     assert call(dev, "listProjects")[1] == {}
 
 

@@ -64,6 +64,32 @@ def check_refused(action, status, answer, name, code=431):
     assert answer["errorcode"] == code and answer["uuidList"] == [] and isinstance(answer["cserrorcode"], int) and answer["errortext"]
 
 
+# Said of the answer's form: the protocol reads it.
+OF_THE_PROTOCOL = {"response"}
+
+
+def cloudstacks_own():
+    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "parameters.txt")) as lines:
+        for line in lines:
+            if not line.startswith("#"):
+                name, _, parameters = line.partition(": ")
+                yield name, set(parameters.split()) - OF_THE_PROTOCOL
+
+
+@pytest.mark.parametrize("name, known", list(cloudstacks_own()))
+def test_every_parameter_has_a_row(name, known):
+    """Nothing that CloudStack obeys is ignored here."""
+    rows = {word.partition(".")[0].lower() for p in ACTIONS[name]["params"] for word in p["name"].split("|")}
+    assert not {p for p in known if p.lower() not in rows}
+
+
+@pytest.mark.parametrize("name", ["listZones"])
+def test_unknown_parameters_are_passed_over(dev, name):
+    """CloudStack ignores them with every command."""
+    status, answer, _ = call(dev, name, nosuchparameter="x")
+    assert status == 200 and answer["zone"]
+
+
 @pytest.mark.parametrize("name", SIGNED)
 def test_unsigned(dev, name):
     for query in ["", "&apiKey=x&signature=x", "&sessionkey=x", f"&apiKey={dev.account.key_id}"]:

@@ -90,22 +90,29 @@ static void write_figure(struct api_call *e, struct json_writer *w, const char *
 			is_limited ? str_print(a, "%lld", (long long) left) : unlimited);
 }
 
-void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+void cs_write_usage(struct api_call *e, struct json_writer *w, const struct account *limits,
+		    const struct account_usage *u)
 {
 	enum { MIB = 20, GIB = 30 };
-	const struct account *a = account_of(row);
-	const struct account_usage *u = account_usage(a);
+#define FIGURE(word, limit, total, shift)                                                                    \
+	write_figure(e, w, (word), limits ? limits->limit : -1, u->total, (shift))
+	FIGURE("vm", limit_instances, instances, 0);
+	FIGURE("ip", limit_addresses, addresses, 0);
+	FIGURE("volume", limit_volumes, volumes, 0);
+	FIGURE("snapshot", limit_snapshots, snapshots, 0);
+	FIGURE("template", limit_images, images, 0);
+	FIGURE("network", limit_networks, networks, 0);
+	FIGURE("vpc", limit_routers, routers, 0);
+	FIGURE("cpu", limit_vcpus, vcpus, 0);
+	FIGURE("memory", limit_memory, memory, MIB);
+	FIGURE("primarystorage", limit_volume_bytes, volume_bytes, GIB);
+#undef FIGURE
+}
+
+void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
 	(void) name;
-	write_figure(e, w, "vm", a->limit_instances, u->instances, 0);
-	write_figure(e, w, "ip", a->limit_addresses, u->addresses, 0);
-	write_figure(e, w, "volume", a->limit_volumes, u->volumes, 0);
-	write_figure(e, w, "snapshot", a->limit_snapshots, u->snapshots, 0);
-	write_figure(e, w, "template", a->limit_images, u->images, 0);
-	write_figure(e, w, "network", a->limit_networks, u->networks, 0);
-	write_figure(e, w, "vpc", a->limit_routers, u->routers, 0);
-	write_figure(e, w, "cpu", a->limit_vcpus, u->vcpus, 0);
-	write_figure(e, w, "memory", a->limit_memory, u->memory, MIB);
-	write_figure(e, w, "primarystorage", a->limit_volume_bytes, u->volume_bytes, GIB);
+	cs_write_usage(e, w, account_of(row), account_usage(account_of(row)));
 }
 
 /* Whether it is the first one that says that the user is of the account. */

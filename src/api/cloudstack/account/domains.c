@@ -65,6 +65,24 @@ static void write_place(struct api_call *e, struct json_writer *w, const char *n
 	json_write_z(w, "parentdomainname", "ROOT");
 }
 
+/* Writes the sums of all accounts in the domain. Domains have no limits. */
+static void write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	struct account_usage sum = {0};
+	(void) name;
+	for (const struct account *a = account_first_by_domain(api_tables(e), row->id); a;
+	     a = account_next_by_domain(api_tables(e), a)) {
+		const struct account_usage *u = account_usage(a);
+		if (!row_is_live(&a->row))
+			continue;
+		sum.instances += u->instances, sum.vcpus += u->vcpus, sum.memory += u->memory;
+		sum.volumes += u->volumes, sum.volume_bytes += u->volume_bytes;
+		sum.snapshots += u->snapshots, sum.images += u->images;
+		sum.addresses += u->addresses, sum.networks += u->networks, sum.routers += u->routers;
+	}
+	cs_write_usage(e, w, NULL, &sum);
+}
+
 static const struct member members[] = {
 	MEMBER(struct domain, "id", row.id),
 	MEMBER_TEXT("name", cs_get_domain_name),
@@ -72,11 +90,42 @@ static const struct member members[] = {
 	MEMBER_TEXT("path", get_path),
 	MEMBER(struct domain, "state", enabled, .yes = "Active", .no = "Inactive"),
 	MEMBER_AS(struct domain, TIME, "created", row.created_us),
+	MEMBER_WRITTEN("vmlimit", write_figures, .also = CS_FIGURES),
 };
 const struct api_listing cs_domains = CS_LISTING(
 	KIND_DOMAIN, "domain", members, .get_name = cs_get_domain_name, .is_all = true, .matches = matches);
 
+/* ---- listDomainChildren ---- */
+
+struct list_children {
+	struct cs_list_args list;
+	struct ref parent;
+};
+static const struct param children_params[] = {
+	CS_PAGE_PARAMS(struct list_children),
+	CS_NAME_PARAM(struct list_children),
+	PARAM(struct list_children, "id", parent, .kind = KIND_DOMAIN,
+	      .doc = "Below this one; absent: the root."),
+	PARAM(struct list_children, "isrecursive", list.is_recursive,
+	      .doc = "Makes no difference: nothing is below those below the root."),
+	PARAM(struct list_children, "listall", list.lists_all, .doc = "Makes no difference."),
+	NOT_BUILT("showicon", .only = "false"),
+};
+
+static bool is_child(struct api_call *e, const void *args, const struct row *row)
+{
+	const struct list_children *a = args;
+	(void) e;
+	return !is_root(row) && (!ref_is_given(&a->parent) || uuid_equal(a->parent.prefix, DOMAIN_DEFAULT));
+}
+
+static const struct api_listing children = CS_LISTING(
+	KIND_DOMAIN, "domain", members, .get_name = cs_get_domain_name, .is_all = true, .matches = is_child);
+
 static const struct cs_action actions[] = {
+	{CS_ACTION("listDomainChildren", "organizations:DescribeOrganization"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_children, children_params), .listing = &children,
+	 .doc = "Domains below another."},
 	{CS_ACTION("listDomains", "organizations:DescribeOrganization"),
 	 .args = PARAMS(struct list_domains, params), .listing = &cs_domains, .doc = "Domains."},
 };

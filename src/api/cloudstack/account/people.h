@@ -34,7 +34,10 @@ void cs_each_person(const struct tables *t, uuid account, bool (*visit)(void *ar
 		    void *arg);
 /* Ids of the projects that the account manages, with commas; empty: none. ERR_NO_MEMORY. */
 RESULT cs_list_managed(struct ctx *c, const struct tables *t, uuid account, struct str *ret_ids);
-/* As member.write: limits, and how much there is. */
+/* Limits (NULL: there are none), and how much there is. */
+void cs_write_usage(struct api_call *e, struct json_writer *w, const struct account *limits,
+		    const struct account_usage *u);
+/* Writes an account's figures, as a member. */
 void cs_write_figures(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 #define CS_FIGURES                                                                                           \
 	"vmtotal|vmavailable|iplimit|iptotal|ipavailable|volumelimit|volumetotal|volumeavailable|"           \

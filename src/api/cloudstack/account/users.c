@@ -314,7 +314,7 @@ static const struct cs_action actions[] = {
 	 .answer = get_identifier, .says = "userid|cloudidentifier|signature",
 	 .doc = "What this cloud is called, signed with a user's key."},
 	{CS_ACTION("getUser", "iam:ListUsers"), .flags = CS_ADMIN,
-	 .args = PARAMS(struct user_args, user_params), .answer = get_user, .says = "user",
+	 .args = PARAMS(struct user_args, user_params), .answer = get_user, .shows = &cs_users,
 	 .doc = "The user who has a key."},
 };
 const struct api_actions cs_user_actions = API_ACTIONS(actions);

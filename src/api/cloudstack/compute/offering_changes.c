@@ -180,7 +180,7 @@ RESULT cs_choose_size(struct cs_call *e, const struct volume_type *type, int64_t
 struct make_disk {
 	struct volume_type_wish wish;
 	int64_t size;
-	enum choice is_custom;
+	enum choice is_custom, encrypts;
 };
 #define RATES                                                                                                \
 	"bytesreadrate|bytesreadratemax|bytesreadratemaxlength|byteswriterate|byteswriteratemax|"            \
@@ -191,10 +191,11 @@ static const struct param create_disk_params[] = {
 	P("name", wish.name, .flags = REQUIRED, .min = 1, .doc = "May repeat."),
 	P("displaytext", wish.description, .flags = REQUIRED, .max = 4096, .doc = "For people."),
 	P("disksize", size, .min = 1, .max = SIZE_MAX_GIB, .doc = "GiB of each volume by it."),
+	P("encrypt", encrypts, .doc = "Volumes by it are encrypted."),
 	P("customized", is_custom, .doc = "true: a volume's size is said when it is made."),
 	CS_MAKES_OFFERED_PARAMS(struct make_disk, wish.offered),
 	NOT_BUILT(RATES "|details|hypervisorsnapshotreserve|maxiops|miniops|storagepolicy"),
-	NOT_BUILT("customizediops|disksizestrictness|encrypt", .only = "false"),
+	NOT_BUILT("customizediops|disksizestrictness", .only = "false"),
 	NOT_BUILT("cachemode", .only = "none"),
 	NOT_BUILT("displayoffering", .only = "true"),
 	NOT_BUILT("provisioningtype", .only = "thin"),
@@ -223,7 +224,12 @@ static RESULT create_disk(struct op *op, void *args)
 {
 	struct make_disk *a = args;
 	TRY(take_name(op, KIND_VOLUME_TYPE, &a->wish.name, &a->wish.specs));
-	return engine_create_volume_type(op, &a->wish);
+	TRY(engine_create_volume_type(op, &a->wish));
+	struct volume_type_crypt crypt = {
+		.type = cs_ref_of(op->ctx, KIND_VOLUME_TYPE, a->wish.volume_type, "encrypt"),
+		.set_provider = true,
+		.provider = STR("luks")};
+	return a->encrypts == CHOICE_YES ? engine_encrypt_volume_type(op, &crypt) : OK;
 }
 
 struct change_disk {

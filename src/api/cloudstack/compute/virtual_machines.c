@@ -272,6 +272,7 @@ static const struct member members[] = {
 	MEMBER(struct instance, "keypair", key_name, .is_optional = true),
 	MEMBER(struct instance, "keypairs", key_name, .is_optional = true),
 	MEMBER_WRITTEN("publicip", write_public_ip, .also = "publicipid"),
+	MEMBER_WRITTEN("jobid", cs_write_pending_job, .also = "jobstatus"),
 	MEMBER_WRITTEN("affinitygroup", write_affinity),
 	MEMBER_WRITTEN("details", write_details),
 	MEMBER_FIXED("displayvm", "true"),

@@ -214,6 +214,8 @@ extern const struct api_error cs_unknown_command;
 /* As protocol.begin_change and .end_change. */
 RESULT cs_begin_change(struct api_call *core, struct op *op, bool *ret_is_deferred);
 RESULT cs_end_change(struct api_call *core, struct op *op);
+/* Writes jobid and jobstatus of the row's job that has not ended, as a member. */
+void cs_write_pending_job(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
 /* What jobs and events call the kind of what they are about. */
 const char *cs_resource_type(enum kind kind);
 /* The parameters resourceid, which may be empty, and resourcetype. ERR_INVALID. */

@@ -35,7 +35,10 @@ const struct api_errors cloudstack_errors = API_ERRORS(
 
 /* ---- parameters ---- */
 
-/* Of the words about a parameter: word_parameter() puts the command before them. */
+/* Unknown parameters are ignored because CloudStack ignores them: ParamProcessWorker.processParameters() reads the command's own
+ * fields alone, and ParamGenericValidationWorker.handle() writes a warning. Every parameter that a command has in CloudStack is a
+ * row here (tests/contract/cloudstack/parameters.txt).
+ * Of the words about a parameter: word_parameter() puts the command before them. */
 #define DUE "due to "
 #define UNKNOWN_ID                                                                                           \
 	" due to incorrect long value format, or entity does not exist or due to incorrect parameter "       \

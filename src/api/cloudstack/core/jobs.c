@@ -178,6 +178,16 @@ static void write_instance(struct api_call *e, struct json_writer *w, const char
 		json_write_text(w, "jobinstanceid", uuid_to_str(e->c->arena, job->subject));
 }
 
+/* Source: UserVmJoinDaoImpl and VolumeJoinDaoImpl, which join jobs that have not ended. */
+void cs_write_pending_job(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct async_job *job = engine_first_job(api_tables(e), row->id);
+	if (!job)
+		return;
+	json_write_text(w, name, uuid_to_str(e->c->arena, job->row.id));
+	json_write_int(w, "jobstatus", 0);
+}
+
 static const struct member members[] = {
 	MEMBER(struct async_job, "jobid", row.id),
 	MEMBER(struct async_job, "accountid", account),

@@ -216,6 +216,12 @@ static RESULT list_apis(struct cs_call *e, const void *args, struct json_writer 
 
 /* ---- listCapabilities ---- */
 
+#define CAPABILITIES                                                                                         \
+	"securitygroupsenabled|dynamicrolesenabled|cloudstackversion|userpublictemplateenabled|supportELB|"  \
+	"projectinviterequired|allowusercreateprojects|customdiskofferingminsize|"                           \
+	"customdiskofferingmaxsize|regionsecondaryenabled|kvmsnapshotenabled|allowuserviewdestroyedvm|"      \
+	"allowuserexpungerecovervm|allowuserexpungerecovervolume|allowuserviewalldomainaccounts|"            \
+	"kubernetesserviceenabled|kubernetesclusterexperimentalfeaturesenabled|defaultuipagesize"
 static RESULT list_capabilities(struct cs_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
@@ -250,6 +256,6 @@ static const struct cs_action actions[] = {
 	 .says = "name|description|isasync|related|params|response",
 	 .doc = "The commands that the caller may run."},
 	{CS_ACTION("listCapabilities", "ec2:DescribeRegions"), .flags = API_FOR_ALL,
-	 .answer = list_capabilities, .says = "capability", .doc = "What this cloud can."},
+	 .answer = list_capabilities, .says = CAPABILITIES, .doc = "What this cloud can."},
 };
 const struct api_actions cs_api_actions = API_ACTIONS(actions);

@@ -69,6 +69,8 @@ static RESULT list_hypervisors(struct cs_call *e, const void *args, struct json_
 static const struct cs_action actions[] = {
 	{CS_ACTION("listZones", "ec2:DescribeAvailabilityZones"), .args = PARAMS(struct list_zones, params),
 	 .listing = &zones, .doc = "Zones."},
+	{CS_ACTION("listZonesMetrics", "ec2:DescribeAvailabilityZones"), .flags = CS_ADMIN,
+	 .args = PARAMS(struct list_zones, params), .listing = &zones, .doc = "Zones, as listZones."},
 	{CS_ACTION("listHypervisors", "ec2:DescribeAvailabilityZones"),
 	 .args = PARAMS(struct hypervisor_args, hypervisor_params), .answer = list_hypervisors,
 	 .says = "name", .doc = "Hypervisors: KVM."},

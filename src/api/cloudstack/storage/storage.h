@@ -6,5 +6,7 @@
 
 extern const struct api_listing cs_volumes;
 
+/* The volume's name, or "ROOT-17" for a disk that came with a machine. */
+struct str cs_volume_name(struct api_call *e, const struct row *row);
 /* "ROOT" or "DATADISK". */
 struct str cs_volume_type(struct api_call *e, const struct row *row);

@@ -13,9 +13,11 @@
 #include "model/state.h"
 #include "model/states.h"
 #include "model/zone.h"
+#include "store/host.h"
 #include "store/instance.h"
 #include "store/instance_type.h"
 #include "store/snapshot.h"
+#include "store/storage_pool.h"
 #include "store/volume.h"
 #include "store/volume_type.h"
 
@@ -56,6 +58,32 @@ struct str cs_volume_type(struct api_call *e, const struct row *row)
 {
 	(void) e;
 	return is_root(volume_of(row)) ? STR("ROOT") : STR("DATADISK");
+}
+
+/* Disks that come with a machine have no name of their own. CloudStack calls them by the machine's number, which is made of its
+ * id here. */
+struct str cs_volume_name(struct api_call *e, const struct row *row)
+{
+	const struct volume *v = volume_of(row);
+	const uint8_t *id = v->instance.b;
+	if (v->name.n || uuid_is_none(v->instance))
+		return v->name;
+	uint32_t number = (uint32_t) id[0] << 24 | (uint32_t) id[1] << 16 | (uint32_t) id[2] << 8 | id[3];
+	return str_print(e->c->arena, "%s-%u", is_root(v) ? "ROOT" : "DATA", number);
+}
+
+/* Names the pool, to administrators alone. A host's own pool has the host's id. */
+static void write_storage(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	const struct volume *v = volume_of(row);
+	const struct storage_pool *pool = storage_pool_find(api_tables(e), v->pool);
+	const struct host *host = host_find(api_tables(e), v->seen_host);
+	if (!identity_is_admin(e->c->who) || !(pool || host))
+		return;
+	json_write_text(w, name,
+			pool ? pool->name
+			     : str_print(e->c->arena, "%" STR_FMT "-local", STR_ARG(host->name)));
+	json_write_text(w, "storageid", uuid_to_str(e->c->arena, pool ? pool->row.id : host->row.id));
 }
 
 static struct str get_state(struct api_call *e, const struct row *row)
@@ -122,7 +150,7 @@ static void write_size_of_machine(struct api_call *e, struct json_writer *w, con
 
 static const struct member members[] = {
 	MEMBER(struct volume, "id", row.id),
-	MEMBER(struct volume, "name", name),
+	MEMBER_TEXT("name", cs_volume_name),
 	CS_OWNER_MEMBERS(volume),
 	MEMBER(struct volume, "zoneid", zone),
 	MEMBER(struct zone, "zonename", name, .path = {JOIN_ONE(KIND_ZONE, volume, zone)}),
@@ -141,6 +169,8 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("diskofferingid", write_offering, .also = "diskofferingname|diskofferingdisplaytext"),
 	MEMBER_WRITTEN("serviceofferingid", write_size_of_machine,
 		       .also = "serviceofferingname|serviceofferingdisplaytext"),
+	MEMBER_WRITTEN("storage", write_storage, .also = "storageid"),
+	MEMBER_WRITTEN("jobid", cs_write_pending_job, .also = "jobstatus"),
 	MEMBER_FIXED("hypervisor", "\"KVM\""),
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
@@ -149,7 +179,7 @@ static const struct member members[] = {
 	MEMBER_WRITTEN("tags", cs_write_tags),
 };
 const struct api_listing cs_volumes =
-	CS_LISTING(KIND_VOLUME, "volume", members, .name = offsetof(struct volume, name), .matches = matches);
+	CS_LISTING(KIND_VOLUME, "volume", members, .get_name = cs_volume_name, .matches = matches);
 
 /* ---- listDiskOfferings ---- */
 
@@ -189,6 +219,12 @@ static void write_size(struct api_call *e, struct json_writer *w, const char *na
 	json_write_bool(w, "iscustomized", size == 0);
 }
 
+static void write_encrypt(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)
+{
+	(void) e;
+	json_write_bool(w, name, volume_type_of(row)->encrypted_us != 0);
+}
+
 static const struct member offering_members[] = {
 	MEMBER(struct volume_type, "id", row.id),
 	MEMBER_TEXT("name", cs_disk_name),
@@ -196,6 +232,7 @@ static const struct member offering_members[] = {
 	MEMBER_AS(struct volume_type, TIME, "created", row.created_us),
 	MEMBER_WRITTEN("disksize", write_size, .also = "iscustomized"),
 	MEMBER_FIXED("iscustomizediops", "false"),
+	MEMBER_WRITTEN("encrypt", write_encrypt),
 	MEMBER_FIXED("storagetype", "\"local\""),
 	MEMBER_FIXED("provisioningtype", "\"thin\""),
 	MEMBER_FIXED("displayoffering", "true"),
@@ -410,6 +447,9 @@ static const struct param update_params[] = {
 static const struct cs_action actions[] = {
 	{CS_ACTION("listVolumes", "ec2:DescribeVolumes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes, .doc = "Volumes."},
+	{CS_ACTION("listVolumesMetrics", "ec2:DescribeVolumes"), .flags = CS_OF_ACCOUNT,
+	 .args = PARAMS(struct list_volumes, list_params), .listing = &cs_volumes,
+	 .doc = "Volumes, as listVolumes."},
 	{CS_ACTION("listDiskOfferings", "ec2:DescribeVolumeTypes"), .flags = CS_OF_ACCOUNT,
 	 .args = PARAMS(struct list_offerings, offering_params), .listing = &cs_disk_offerings,
 	 .doc = "What volumes are made by: volume types."},
