@@ -311,11 +311,3 @@ bool list_read_token(struct ctx *c, struct str digest, struct str token, struct 
 	memcpy(ret_last->id.b, bytes.p + TOKEN_ID_AT, sizeof(uuid));
 	return true;
 }
-
-bool list_page_takes(struct list_page *page)
-{
-	if (page->seen++ < page->offset || page->shown == page->limit)
-		return false;
-	page->shown++;
-	return true;
-}

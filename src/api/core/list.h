@@ -99,15 +99,3 @@ unsigned list_find_index(const struct list *l, const struct field *field);
 struct str list_make_token(struct ctx *c, struct str digest, struct row_place last);
 /* False: it is no token of this very request. */
 bool list_read_token(struct ctx *c, struct str digest, struct str token, struct row_place *ret_last);
-
-/* A page of items that are counted while they are written. */
-struct list_page {
-	int64_t offset, limit, seen, shown;
-};
-/* Counts the next item; true: it is on the page. */
-bool list_page_takes(struct list_page *page);
-/* Whether items came behind the page. */
-static inline bool list_page_is_cut(const struct list_page *page)
-{
-	return page->seen > page->offset + page->shown;
-}

@@ -43,10 +43,10 @@ static RESULT list_aliases(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct account_args *a = args;
 	const struct account *account = account_find(iam_tables(e), e->c->who->account);
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "AccountAliases");
-	if (account && account->alias.n && list_page_takes(&page))
+	if (account && account->alias.n && iam_page_takes(&page, account->alias))
 		xml_text(x, "member", account->alias);
 	xml_close(x, "AccountAliases");
 	return iam_close_page(e, x, &page);

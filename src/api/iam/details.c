@@ -107,11 +107,11 @@ static RESULT write_managed(struct iam_call *e, struct xml *x, const struct row 
 }
 
 /* Of AWS's own those that somebody has. */
-static RESULT write_aws_policies(struct iam_call *e, struct list_page *page, struct xml *x)
+static RESULT write_aws_policies(struct iam_call *e, struct iam_page *page, struct xml *x)
 {
 	const struct policy *p;
 	for (size_t k = 0; (p = aws_policy_at(k)); k++) {
-		if (!iam_is_attached(e, p) || !list_page_takes(page))
+		if (!iam_is_attached(e, p) || !iam_page_takes(page, iam_number_key(e, k)))
 			continue;
 		xml_open(x, "member");
 		TRY(write_managed(e, x, &p->row));
@@ -133,13 +133,15 @@ static RESULT get_details(struct iam_call *e, const void *args, struct xml *x)
 		{"LocalManagedPolicy", "Policies", &iam_policies, {.write = write_managed}},
 	};
 	const struct details_args *a = args;
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++) {
 		struct iam_list list = {e, lists[k].listing, .shown = &lists[k].shown};
 		xml_open(x, lists[k].set);
+		page.section++;
 		if (request_asks_for(a->filter, str_from(lists[k].kind)))
 			TRY(iam_write_rows(&list, &page, x));
+		page.section += list.listing == &iam_policies;
 		if (list.listing == &iam_policies && request_asks_for(a->filter, STR("AWSManagedPolicy")))
 			TRY(write_aws_policies(e, &page, x));
 		xml_close(x, lists[k].set);

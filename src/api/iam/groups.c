@@ -42,7 +42,7 @@ static RESULT get_group(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct iam_read_args *a = args;
 	const struct user_group *group = NULL;
-	struct list_page page;
+	struct iam_page page;
 	TRY(find_group(e, &a->group, &group));
 	struct iam_list users = {e, &members, group->row.id};
 	TRY(iam_open_page(e, &a->pages, &page));

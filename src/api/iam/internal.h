@@ -112,15 +112,34 @@ extern const struct params iam_tag_params; /* Key and Value */
 
 /* ---- list.c: what is read, checked and written everywhere ---- */
 
-/* Pages go by how many items came before: "Marker" is that number. */
 struct iam_pages {
 	struct str marker;
 	int64_t max_items;
 };
+/* An item's place: its list, where an answer has several, and a key that sorts as the list does. */
+struct iam_place {
+	int64_t section;
+	struct str key;
+};
+/* A page, while it is written. A marker names the last item of the page before, so that nothing is lost or shown twice
+ * when items come or go between two pages. */
+struct iam_page {
+	int64_t section; /* the list that is being written */
+	int64_t limit, shown;
+	bool is_cut; /* items came behind the page */
+	bool has_after;
+	struct iam_place after, last; /* the item that the marker names; the last one shown */
+};
 /* ERR_INVALID with "Marker". */
-RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct list_page *ret_page);
+RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page);
+/* Whether the next item, with this key, is on the page. Keys of a section have to ascend. */
+bool iam_page_takes(struct iam_page *page, struct str key);
 /* IsTruncated and Marker. */
-RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct list_page *page);
+RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page);
+/* Key of an item that is known by its number. */
+struct str iam_number_key(struct iam_call *e, uint64_t number);
+/* Key of a row in a list without an order of its own. */
+struct str iam_creation_key(struct iam_call *e, const struct row *row);
 
 /* What most reads have: whom they are about, and which of what they list is asked for. */
 struct iam_read_args {
@@ -163,11 +182,12 @@ struct iam_list {
 	const void *args;              /* for .shows */
 	const struct row *given;       /* a further row, which is in no table; NULL: none */
 	const struct iam_shown *shown; /* NULL: as the listing shows them */
+	const struct iam_page *page;   /* only rows behind its marker; NULL: all */
 };
 /* The first rows. ERR_NO_MEMORY. */
 RESULT iam_find_rows(struct iam_list *l, size_t limit, struct query_page *ret_page);
 /* Those that are on the page; page NULL: all. */
-RESULT iam_write_rows(struct iam_list *l, struct list_page *page, struct xml *x);
+RESULT iam_write_rows(struct iam_list *l, struct iam_page *page, struct xml *x);
 /* The whole of a page: the rows, and what is said of pages. */
 RESULT iam_write_list(struct iam_list *l, const struct iam_pages *asked, struct xml *x);
 /* As iam_action.answer: the page of the action's .list that the struct iam_read_args ask for. */

@@ -8,7 +8,7 @@
 #include "engine/tag.h"
 #include "model/policy.h"
 
-enum { PAGE_DEFAULT = 100 };
+enum { PAGE_DEFAULT = 100, MARKED_KEY_MAX = 128 /* bytes in a marker */ };
 
 static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "A tag's key."),
@@ -21,22 +21,83 @@ const struct param iam_list_rows[3] = {IAM_PATH_PREFIX(struct iam_read_args, pat
 
 /* ---- pages ---- */
 
-RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct list_page *ret_page)
+/* A marker is "action:section:key", encoded. */
+static bool read_marker(struct iam_call *e, struct str marker, struct iam_place *ret_place)
 {
-	*ret_page = (struct list_page){.limit = asked->max_items ? asked->max_items : PAGE_DEFAULT};
-	if (asked->marker.n &&
-	    (!result_is_ok(str_parse_int(asked->marker, &ret_page->offset)) || ret_page->offset < 0))
+	struct str text = STR_NONE, action = STR_NONE, section = STR_NONE;
+	if (!result_is_ok(str_decode_base64url(e->c->arena, marker, &text)) ||
+	    !str_split_next(&text, ':', &action) || !str_split_next(&text, ':', &section))
+		return false;
+	ret_place->key = text;
+	return str_equal(action, str_from(e->action->name)) &&
+	       result_is_ok(str_parse_int(section, &ret_place->section));
+}
+
+RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page)
+{
+	*ret_page = (struct iam_page){.limit = asked->max_items ? asked->max_items : PAGE_DEFAULT,
+				      .has_after = asked->marker.n > 0};
+	if (ret_page->has_after && !read_marker(e, asked->marker, &ret_page->after))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Marker"), "Invalid Marker.");
 	return OK;
 }
 
-RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct list_page *page)
+RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page)
 {
-	bool is_cut = list_page_is_cut(page);
-	xml_z(x, "IsTruncated", is_cut ? "true" : "false");
-	if (is_cut)
-		iam_write_int(e, x, "Marker", page->offset + page->shown);
+	xml_z(x, "IsTruncated", page->is_cut ? "true" : "false");
+	if (!page->is_cut)
+		return OK;
+	struct str text = str_print(e->c->arena, "%s:%" PRId64 ":%" STR_FMT, e->action->name,
+				    page->last.section, STR_ARG(page->last.key));
+	xml_text(x, "Marker", str_encode_base64url(e->c->arena, text));
 	return OK;
+}
+
+static bool is_behind(const struct iam_page *page, struct str key)
+{
+	if (!page->has_after || page->section != page->after.section)
+		return !page->has_after || page->section > page->after.section;
+	return str_compare(key, page->after.key) > 0;
+}
+
+bool iam_page_takes(struct iam_page *page, struct str key)
+{
+	if (!is_behind(page, key))
+		return false;
+	page->is_cut = page->is_cut || page->shown == page->limit;
+	if (page->is_cut)
+		return false;
+	page->shown++;
+	page->last = (struct iam_place){page->section, key};
+	return true;
+}
+
+struct str iam_number_key(struct iam_call *e, uint64_t number)
+{
+	return str_print(e->c->arena, "%016" PRIx64, number);
+}
+
+struct str iam_creation_key(struct iam_call *e, const struct row *row)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(e->c->arena, "%016" PRIx64 "%s", (uint64_t) row->created_us,
+			 uuid_write(row->id, id));
+}
+
+/* Sorts as the list does: by its order's field, a text or a number, and then by id. */
+static struct str key_of(const struct iam_list *l, const struct row *row)
+{
+	const struct iam_listing *listing = l->listing;
+	const struct field *field = query_find_field(listing->kind, listing->order);
+	char id[UUID_TEXT_SIZE];
+	if (!field)
+		return iam_creation_key(l->e, row);
+	if (field->type == FIELD_TEXT)
+		return str_print(l->e->c->arena, "%" STR_FMT "\x01%s",
+				 STR_ARG(*(const struct str *) query_field_at(field, row)),
+				 uuid_write(row->id, id));
+	uint64_t number = (uint64_t) * (const int64_t *) query_field_at(field, row);
+	return iam_number_key(l->e, listing->descends ? UINT64_MAX - number : number);
 }
 
 /* ---- rows ---- */
@@ -50,6 +111,7 @@ static RESULT matches(void *arg, const struct row *row, bool *ret_matches)
 {
 	const struct iam_list *l = arg;
 	*ret_matches =
+		(!l->page || !l->page->has_after || is_behind(l->page, key_of(l, row))) &&
 		(!l->listing->shows || l->listing->shows(l, row)) &&
 		(!l->listing->path_index || str_starts_with(iam_get_path(l->listing->kind, row), l->path));
 	return OK;
@@ -103,21 +165,21 @@ static RESULT write_member(struct iam_call *e, const struct iam_shown *shown, st
 	return OK;
 }
 
-RESULT iam_write_rows(struct iam_list *l, struct list_page *page, struct xml *x)
+RESULT iam_write_rows(struct iam_list *l, struct iam_page *page, struct xml *x)
 {
 	const struct iam_shown *shown = l->shown ? l->shown : &l->listing->shown;
-	struct list_page whole = {.limit = INT64_MAX};
+	struct iam_page whole = {.limit = INT64_MAX};
 	struct query_page found;
 	if (!page)
 		page = &whole;
-	size_t end = (size_t) page->offset + (size_t) page->limit, before = (size_t) page->seen;
-	TRY(iam_find_rows(l, end > before ? end - before : 0, &found));
+	l->page = page;
+	TRY(iam_find_rows(l, (size_t) (page->limit - page->shown), &found));
 	if (shown->set)
 		xml_open(x, shown->set);
 	for (size_t k = 0; k < found.count; k++)
-		if (list_page_takes(page))
+		if (iam_page_takes(page, key_of(l, found.rows[k])))
 			TRY(write_member(l->e, shown, x, found.rows[k]));
-	page->seen += (int64_t) (found.found - found.count);
+	page->is_cut = page->is_cut || found.found > found.count;
 	if (shown->set)
 		xml_close(x, shown->set);
 	return OK;
@@ -125,7 +187,7 @@ RESULT iam_write_rows(struct iam_list *l, struct list_page *page, struct xml *x)
 
 RESULT iam_write_list(struct iam_list *l, const struct iam_pages *asked, struct xml *x)
 {
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(l->e, asked, &page));
 	TRY(iam_write_rows(l, &page, x));
 	return iam_close_page(l->e, x, &page);
@@ -276,13 +338,22 @@ void iam_write_tags(struct xml *x, struct tags tags)
 	xml_close(x, "Tags");
 }
 
+/* Tags are sorted by their keys. The beginning of a long one, and its number, fit a marker. */
+static struct str tag_key(struct iam_call *e, struct tags tags, size_t k)
+{
+	struct str key = tags.at[k].key;
+	return key.n <= MARKED_KEY_MAX ? key
+				       : str_print(e->c->arena, "%" STR_FMT "\x01%02zu",
+						   STR_ARG(str_slice(key, 0, MARKED_KEY_MAX)), k);
+}
+
 RESULT iam_list_tags(struct iam_call *e, struct xml *x, struct tags tags, const struct iam_pages *asked)
 {
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, asked, &page));
 	xml_open(x, "Tags");
 	for (size_t k = 0; k < tags.count; k++)
-		if (list_page_takes(&page))
+		if (iam_page_takes(&page, tag_key(e, tags, k)))
 			write_tag(x, &tags.at[k]);
 	xml_close(x, "Tags");
 	return iam_close_page(e, x, &page);

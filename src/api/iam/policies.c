@@ -298,12 +298,13 @@ static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 	const struct policy_args *a = args;
 	struct iam_list own = {e, &iam_policies, .path = a->path, .args = a};
 	const struct policy *p;
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Policies");
 	TRY(iam_write_rows(&own, &page, x));
+	page.section++;
 	for (size_t k = 0; (p = aws_policy_at(k)); k++) {
-		if (!is_listed(e, a, p) || !list_page_takes(&page))
+		if (!is_listed(e, a, p) || !iam_page_takes(&page, iam_number_key(e, k)))
 			continue;
 		xml_open(x, "member");
 		iam_write_policy(e, x, p, false);
@@ -394,9 +395,10 @@ static uuid entity_of(const struct policy_attachment *at, enum kind kind)
 
 static void list_entities_of(struct iam_call *e, const struct entities_args *a,
 			     const struct query_page *found, const struct entity_list *l,
-			     struct list_page *page, struct xml *x)
+			     struct iam_page *page, struct xml *x)
 {
 	bool is_asked = str_is_empty(a->filter) || str_is(a->filter, l->filter);
+	page->section++;
 	xml_open(x, l->list);
 	for (size_t k = 0; is_asked && k < found->count; k++) {
 		const struct policy_attachment *at = policy_attachment_of(found->rows[k]);
@@ -404,7 +406,7 @@ static void list_entities_of(struct iam_call *e, const struct entities_args *a,
 		const struct row *row = uuid_is_none(id) ? NULL : tables_find(iam_tables(e), l->kind, id);
 		if (!row || !str_starts_with(iam_get_path(l->kind, row), a->path) ||
 		    str_is(a->usage, at->is_boundary ? "PermissionsPolicy" : "PermissionsBoundary") ||
-		    !list_page_takes(page))
+		    !iam_page_takes(page, iam_creation_key(e, &at->row)))
 			continue;
 		xml_open(x, "member");
 		xml_text(x, l->name, iam_get_name(l->kind, row));
@@ -424,7 +426,7 @@ static RESULT list_entities(struct iam_call *e, const void *args, struct xml *x)
 	const struct entities_args *a = args;
 	const struct policy *policy = NULL;
 	struct query_page found;
-	struct list_page page;
+	struct iam_page page;
 	TRY(engine_find_managed_policy(e->c, iam_tables(e), &a->policy, &policy));
 	uuid parent = aws_policy_is(policy) ? UUID_NONE : policy->row.id;
 	struct iam_list all = {e, &attachments, parent, .args = policy};

@@ -225,7 +225,7 @@ static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 	static const struct str all = {"*", 1};
 	struct simulation_call s = {.e = e, .wish = args};
 	struct strs resources = s.wish->resources;
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, &s.wish->pages, &page));
 	TRY(gather(&s));
 	TRY(simulation_read_statements(&s.s));
@@ -234,7 +234,7 @@ static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 	xml_open(x, "EvaluationResults");
 	for (size_t k = 0; k < s.wish->actions.count; k++)
 		for (size_t n = 0; n < resources.count; n++)
-			if (list_page_takes(&page))
+			if (iam_page_takes(&page, iam_number_key(e, k * resources.count + n)))
 				TRY(write_result(&s, x, s.wish->actions.at[k], resources.at[n]));
 	xml_close(x, "EvaluationResults");
 	return iam_close_page(e, x, &page);

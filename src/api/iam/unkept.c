@@ -35,7 +35,7 @@ static RESULT write_none(struct iam_call *e, const struct unkept_args *a, struct
 static RESULT write_empty_page(struct iam_call *e, const struct unkept_args *a, struct xml *x,
 			       const char *list)
 {
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	TRY(write_none(e, a, x, list));
 	return iam_close_page(e, x, &page);
@@ -80,7 +80,7 @@ static const struct param certificate_params[] = {
 static RESULT write_none_of_account(struct iam_call *e, const struct unkept_list *a, struct xml *x,
 				    const char *list)
 {
-	struct list_page page;
+	struct iam_page page;
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, list);
 	xml_close(x, list);
