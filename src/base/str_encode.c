@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Strings made in an arena: copies, formatted text, and the encodings (base64, hex, URL). */
+#include "base/letters.h"
 #include "base/str.h"
+
+#include <utf8proc.h>
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -284,4 +287,47 @@ struct str str_encode_url(struct arena *a, struct str s, bool keep_slash)
 		*out++ = hex_upper[c & 15];
 	}
 	return (struct str){p, n};
+}
+
+/* ---- letters' case ---- */
+
+enum { CHARACTER_SIZE_MAX = 4 };
+
+/* Unicode's simple mappings: one character becomes one. */
+static struct str map_letters(struct arena *a, struct str s, utf8proc_int32_t (*change)(utf8proc_int32_t))
+{
+	uint8_t *to = arena_alloc(a, s.n * CHARACTER_SIZE_MAX + 1);
+	const uint8_t *from = (const uint8_t *) s.p;
+	size_t n = 0;
+	for (size_t at = 0; to && at < s.n;) {
+		utf8proc_int32_t character = 0;
+		utf8proc_ssize_t size =
+			utf8proc_iterate(from + at, (utf8proc_ssize_t) (s.n - at), &character);
+		if (size <= 0) {
+			to[n++] = from[at++];
+			continue;
+		}
+		n += (size_t) utf8proc_encode_char(change(character), to + n);
+		at += (size_t) size;
+	}
+	return to ? (struct str){(const char *) to, n} : STR_NONE;
+}
+
+static bool is_ascii(struct str s)
+{
+	for (size_t k = 0; k < s.n; k++)
+		if ((unsigned char) s.p[k] >= 0x80)
+			return false;
+	return true;
+}
+
+/* Searches lower each field of each row, nearly all of them ASCII: these need a fourth of the room. */
+struct str str_lower_all(struct arena *a, struct str s)
+{
+	return is_ascii(s) ? str_lower(a, s) : map_letters(a, s, utf8proc_tolower);
+}
+
+struct str str_upper_all(struct arena *a, struct str s)
+{
+	return map_letters(a, s, utf8proc_toupper);
 }

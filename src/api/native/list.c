@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Lists of rows of any kind: a query of the store by what was asked for, and a page of what it finds. */
 #include "api/native/list.h"
+#include "base/letters.h"
 
 #include "base/uuid_asked.h"
 #include "store/account.h"
@@ -68,7 +69,7 @@ static bool fits_filter(struct listing *l, const struct row_filter *filter, cons
 
 static bool has_word(struct arena *a, struct str text, struct str word)
 {
-	return text.n >= word.n && str_contains(str_lower(a, text), word);
+	return text.n >= word.n && str_contains(str_lower_all(a, text), word);
 }
 
 static bool tags_have(struct arena *a, const struct tags *tags, struct str word)

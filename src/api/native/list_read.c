@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What a list is asked for: ?q=web&state=running,stopped&zone=…&fields=name,state&order=-created&limit=1000&after=… */
 #include "api/native/list.h"
+#include "base/letters.h"
 
 #include "base/vec.h"
 
@@ -155,7 +156,7 @@ static RESULT read_order(struct listing *l, struct str said)
 static RESULT read_words(struct listing *l, struct str said)
 {
 	struct str word;
-	struct str lower = str_lower(l->e->c->arena, said);
+	struct str lower = str_lower_all(l->e->c->arena, said);
 	if (said.n && !lower.p)
 		return ctx_no_memory(l->e->c);
 	while (str_split_next(&lower, ' ', &word)) {

@@ -268,6 +268,33 @@ static const struct {
 	{"string", "cidrSubnet('10.9.16.0/20', 20, 0)", "'10.9.16.0/20'"},
 	{"string", "cidrHost('10.9.3.0/24', 0)", "'10.9.3.1'"},
 	{"string", "cidrHost('10.9.3.0/24', 253)", "'10.9.3.254'"},
+	{"string", "cidrHost('fdad:3236:5555:3000::/52', 0)", "'fdad:3236:5555:3000::1'"},
+	{"string", "toUpper(toLower('\303\211t\303\251'))", "'\303\211T\303\211'"},
+	{"string", "dateTimeAdd('2020-04-07 14:53:14Z', 'P3Y')", "'4/7/2023 2:53:14 PM'"},
+	{"string", "dateTimeAdd('2020-04-07 14:53:14Z', '-P9D')", "'3/29/2020 2:53:14 PM'"},
+	{"string", "dateTimeAdd('20200407T145314Z', 'PT1H30M')", "'20200407T162314Z'"},
+	{"string", "dateTimeAdd('4/7/2020 2:53:14 PM', 'P1D', 'yyyy-MM-dd')", "'2020-04-08'"},
+	{"string", "dateTimeFromEpoch(1683040573)", "'2023-05-02T15:16:13Z'"},
+	{"int", "dateTimeToEpoch('2023-05-02T17:16:13+02:00')", "1683040573"},
+	{"string", "uri('http://contoso.org/firstpath', 'myscript.sh')", "'http://contoso.org/myscript.sh'"},
+	{"string", "uri('http://contoso.org/firstpath/', '/myscript.sh')",
+	 "'http://contoso.org/firstpath/myscript.sh'"},
+	{"string", "uri('http://contoso.org', 'a')", "'http://contoso.org/a'"},
+	{"string", "dataUri('Hello')", "'data:text/plain;charset=utf8;base64,SGVsbG8='"},
+	{"string", "dataUriToString('data:;base64,SGVsbG8sIFdvcmxkIQ==')", "'Hello, World!'"},
+	{"int", "indexOf(createArray('a', 'b', 'b'), 'b')", "1"},
+	{"int", "lastIndexOf(createArray('a', 'b', 'b'), 'b')", "2"},
+	{"int", "indexOf(createArray('a'), 'A')", "-1"},
+	{"string", "format('{0:N0} {1:F2} {2:N}', 8175133, 7, -1234)", "'8,175,133 7.00 -1,234.00'"},
+	{"object",
+	 "groupBy(createArray('foo', 'bar', 'baz'), lambda('x', substring(lambdaVariables('x'), 0, 1)))",
+	 "{'b':['bar','baz'],'f':['foo']}"},
+	{"object", "mapValues(createObject('a', 1, 'b', 2), lambda('x', add(lambdaVariables('x'), 1)))",
+	 "{'a':2,'b':3}"},
+	{"object", "shallowMerge(createArray(createObject('a', 1), createObject('a', 2, 'b', 3)))",
+	 "{'a':2,'b':3}"},
+	{"int", "indexFromEnd(createArray(1, 2, 3), 1)", "3"},
+	{"string", "coalesce(tryIndexFromEnd(createArray(1), 2), 'none')", "'none'"},
 	{"int", "mod(9, 4)", "1"},
 	{"int", "min(createArray(3, 1, 2))", "1"},
 	{"int", "max(3, 9, 2)", "9"},
@@ -357,6 +384,12 @@ static void test_bad_expressions(void **state)
 		{"cidrHost('10.9.3.0/24', 254)", "no host of that index"},
 		{"cidrHost('fd00::/64', -1)", "no host of that index"},
 		{"parseCidr('10.9.3.0')", "not a valid IP address range"},
+		{"dateTimeAdd('2020-02-30', 'P1D')", "not a valid date"},
+		{"dateTimeAdd('2020-02-03', '1 day')", "not a duration"},
+		{"dateTimeAdd('9999-12-31', 'P1D')", "years 1 to 9999"},
+		{"uri('contoso', 'a')", "not a valid absolute URI"},
+		{"contoso.none('a')", "The template function 'contoso.none' is not valid."},
+		{"references('none')", "no resource collection"},
 		{"listKeys('x', 'y')", "not supported"},
 		{"range(0, 10001)", "Unable to evaluate template language function 'range'"},
 		{"length(map(range(0, 10000), lambda('x', range(0, 10000))))", "more memory"},
@@ -396,6 +429,49 @@ static void test_deep_expression(void **state)
 		text = str_print(f.arena, "add(1, %" STR_FMT ")", STR_ARG(text));
 	assert_says(&f, evaluate(&f, text.p, "int", &value), "is too deep");
 	end(&f);
+}
+
+/* ---- functions of the template's own ---- */
+
+#define WITH_FUNCTIONS(output)                                                                               \
+	"{contentVersion: '1.0.0.0', functions: [{namespace: '__bicep', members: {"                          \
+	"greet: {parameters: [{name: 'who', type: 'string'}], output: {type: 'string', value: "              \
+	"\"[format('Hello {0}{1}', parameters('WHO'), __bicep.mark(1))]\"}}, "                               \
+	"mark: {parameters: [{name: 'n', type: 'int'}], output: {type: 'string', value: "                    \
+	"\"[substring('!!!', 0, parameters('n'))]\"}}, "                                                     \
+	"sees: {parameters: [], output: {type: 'string', value: \"[parameters('p')]\"}}, "                   \
+	"looks: {parameters: [], output: {type: 'string', value: \"[variables('v')]\"}}, "                   \
+	"runs: {parameters: [], output: {type: 'string', value: \"[__bicep.runs()]\"}}}}], "                 \
+	"parameters: {p: {type: 'string', defaultValue: 'x'}}, variables: {v: 1}, resources: [], "           \
+	"outputs: {o: {type: 'string', value: \"[" output "]\"}}}"
+
+static void test_user_functions(void **state)
+{
+	static const struct {
+		const char *document, *value, *says;
+	} cases[] = {
+		{WITH_FUNCTIONS("__bicep.greet('you')"), "{'o':{'type':'String','value':'Hello you!'}}",
+		 NULL},
+		{WITH_FUNCTIONS("__bicep.greet(1)"), NULL,
+		 "must be of type 'string', and is of type 'Integer'"},
+		{WITH_FUNCTIONS("__bicep.greet()"), NULL, "requires 1 argument(s) while 0 were provided"},
+		{WITH_FUNCTIONS("__bicep.sees()"), NULL, "The template parameter 'p' is not found."},
+		{WITH_FUNCTIONS("__bicep.looks()"), NULL, "'variables' is not expected at this location."},
+		{WITH_FUNCTIONS("__bicep.runs()"), NULL, "too deep"},
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct fixture f;
+		json_t *outputs = NULL;
+		begin(&f);
+		assert_true(result_is_ok(open(&f, cases[k].document, NULL)));
+		struct result result = template_make_outputs(f.t, &outputs);
+		if (cases[k].says)
+			assert_says(&f, result, cases[k].says);
+		else
+			assert_json(outputs, cases[k].value);
+		end(&f);
+	}
 }
 
 /* ---- parameters ---- */
@@ -641,6 +717,31 @@ static void test_nested(void **state)
 	end(&f);
 }
 
+/* references() waits for each turn, and gives what each has. */
+static void test_references(void **state)
+{
+	struct fixture f;
+	json_t *outputs = NULL;
+	(void) state;
+	begin(&f);
+	assert_true(result_is_ok(open(
+		&f,
+		"{contentVersion: '1.0.0.0', parameters: {p: {type: 'string', defaultValue: 'B', "
+		"allowedValues: "
+		"['a', 'b']}}, resources: [{type: 'Microsoft.Compute/disks', apiVersion: '2023-04-02', name: "
+		"\"[format('d{0}', copyIndex())]\", copy: {name: 'all', count: 1}}, {type: "
+		"'Microsoft.Compute/snapshots', apiVersion: '2023-04-02', name: 's', properties: {x: "
+		"\"[references('all')[0].size]\"}}], outputs: {o: {type: 'array', value: "
+		"\"[references('ALL')]\"}}}",
+		NULL)));
+	assert_int_equal(template_at(f.t, 1)->need_count, 1);
+	assert_int_equal(template_make_outputs(f.t, &outputs).code, ERR_AGAIN);
+	f.body = json_pack("{s:s, s:{s:i}}", "id", template_missing(f.t)->id.p, "properties", "size", 4);
+	assert_true(result_is_ok(template_make_outputs(f.t, &outputs)));
+	assert_json(outputs, "{'o':{'type':'Array','value':[{'size':4}]}}");
+	end(&f);
+}
+
 static void test_bad_resources(void **state)
 {
 	static const struct {
@@ -722,7 +823,8 @@ int main(void)
 		cmocka_unit_test(test_bad_parameters), cmocka_unit_test(test_parameters),
 		cmocka_unit_test(test_needs),          cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_symbols),        cmocka_unit_test(test_nested),
-		cmocka_unit_test(test_bad_resources),
+		cmocka_unit_test(test_bad_resources),  cmocka_unit_test(test_user_functions),
+		cmocka_unit_test(test_references),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Strings: comparing, cutting, matching, numbers, encodings. */
+#include "base/letters.h"
 #include "test_base.h"
 
 #include <inttypes.h>
@@ -397,6 +398,29 @@ static void test_out_of_memory(void **state)
 	assert_true(for_each_fault(FAULT_ALLOC, true, out_of_memory_body, *state) > 2);
 }
 
+static void test_letters(void **state)
+{
+	static const struct {
+		const char *text, *lower, *upper;
+	} cases[] = {
+		{"", "", ""},
+		{"aBc-1", "abc-1", "ABC-1"},
+		{"\303\211t\303\251", "\303\251t\303\251", "\303\211T\303\211"}, /* Été */
+		{"\316\224\316\261", "\316\264\316\261", "\316\224\316\221"},    /* Greek */
+		{"\303\237", "\303\237", "\341\272\236"},                        /* sharp s */
+		{"a\377B", "a\377b", "A\377B"},                                  /* no UTF-8 */
+		{"\360\220\220\200", "\360\220\220\250", "\360\220\220\200"},    /* Deseret: four bytes */
+	};
+	struct arena *a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct str text = str_from(cases[k].text);
+		assert_true(str_equal(str_lower_all(a, text), str_from(cases[k].lower)));
+		assert_true(str_equal(str_upper_all(a, text), str_from(cases[k].upper)));
+	}
+	arena_free(a);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +432,7 @@ int main(void)
 		cmocka_unit_test(test_parse_int),
 		cmocka_unit_test(test_parse_bool),
 		cmocka_unit_test(test_utf8),
+		cmocka_unit_test(test_letters),
 		cmocka_unit_test(test_xml_text),
 		cmocka_unit_test(test_matches),
 		cmocka_unit_test(test_matches_without_explosion),

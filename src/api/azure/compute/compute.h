@@ -64,6 +64,14 @@ RESULT az_find_image(struct az_call *e, const char *field, const struct az_image
 
 /* The OS disk; NULL: the machine has none. */
 const struct volume *az_root_of(struct az_call *e, const struct instance *i);
+/* Members of a storageProfile. but: volumes that are left out; NULL: none. */
+void az_write_storage(struct az_call *e, struct json_writer *w, const struct instance *i,
+		      const struct uuids *but);
+
+/* ---- machine_put.c ---- */
+
+/* The disk of that id, which no machine has. ERR_NOT_FOUND, ERR_IN_USE with the field. */
+RESULT az_find_free_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk);
 
 /* ---- machine_guest.c ---- */
 

@@ -286,7 +286,7 @@ static bool goes_with_machine(struct str fate)
 }
 
 /* A disk that no machine has. */
-static RESULT find_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk)
+RESULT az_find_free_disk(struct az_call *e, const char *field, struct str id, const struct row **ret_disk)
 {
 	static const struct api_error owned = {ERR_IN_USE, 0, 409, "ConflictingUserInput"};
 	TRY(az_find_id(e, field, id, AZ_DISKS, KIND_VOLUME, ret_disk));
@@ -311,7 +311,8 @@ static RESULT take_os_disk(struct az_call *e, struct machine_args *a, struct dis
 					   goes_with_machine(s->os.fate) ? CHOICE_YES : CHOICE_NO,
 				   .field = STR("properties.storageProfile.osDisk")};
 	if (str_is(s->os.option, "Attach")) {
-		TRY(find_disk(e, "properties.storageProfile.osDisk.managedDisk.id", s->os.managed.id, &row));
+		TRY(az_find_free_disk(e, "properties.storageProfile.osDisk.managedDisk.id", s->os.managed.id,
+				      &row));
 		disk->existing = ref_by_id(KIND_VOLUME, row->id);
 		return OK;
 	}
@@ -335,7 +336,8 @@ static RESULT take_data_disk(struct az_call *e, const struct data_disk *d, struc
 					   goes_with_machine(d->fate) ? CHOICE_YES : CHOICE_NO,
 				   .field = STR("properties.storageProfile.dataDisks")};
 	if (str_is(d->option, "Attach")) {
-		TRY(find_disk(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id, &row));
+		TRY(az_find_free_disk(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id,
+				      &row));
 		disk->existing = ref_by_id(KIND_VOLUME, row->id);
 		return OK;
 	}
@@ -668,7 +670,8 @@ static RESULT add_disk(struct az_call *e, struct machine_args *a, const struct d
 						  .crosses_zones = true},
 				       .name = d->name};
 	if (str_is(d->option, "Attach")) {
-		TRY(find_disk(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id, &row));
+		TRY(az_find_free_disk(e, "properties.storageProfile.dataDisks.managedDisk.id", d->managed.id,
+				      &row));
 		change->attach.volume = ref_by_id(KIND_VOLUME, row->id);
 		return OK;
 	}

@@ -166,20 +166,27 @@ static void write_image(struct az_call *e, struct json_writer *w, const struct i
 	json_write_close(w);
 }
 
-static void write_storage(struct az_call *e, struct json_writer *w, const struct instance *i)
+void az_write_storage(struct az_call *e, struct json_writer *w, const struct instance *i,
+		      const struct uuids *but)
 {
 	const struct tables *t = az_tables(e);
 	const struct volume *root = az_root_of(e, i);
-	json_write_open(w, "storageProfile");
 	write_image(e, w, i);
 	if (root)
 		write_disk(e, w, "osDisk", i, root, "FromImage");
 	json_write_open_list(w, "dataDisks");
 	for (const struct volume *v = volume_first_by_instance(t, i->row.id); v;
 	     v = volume_next_by_instance(t, v))
-		if (v != root && row_is_live(&v->row) && !v->is_medium)
+		if (v != root && row_is_live(&v->row) && !v->is_medium &&
+		    !(but && uuids_have(but, v->row.id)))
 			write_disk(e, w, NULL, i, v, "Attach");
 	json_write_close_list(w);
+}
+
+static void write_storage(struct az_call *e, struct json_writer *w, const struct instance *i)
+{
+	json_write_open(w, "storageProfile");
+	az_write_storage(e, w, i, NULL);
 	json_write_close(w);
 }
 
@@ -417,6 +424,25 @@ static RESULT refuse_capture(struct az_call *e, void *args)
 			STR_ARG(az_path_value(e, "vmName")));
 }
 
+/* The words of both are guessed. */
+static RESULT refuse_eviction(struct az_call *e, void *args)
+{
+	(void) args;
+	return ctx_fail(e->c, ERR_UNSUPPORTED,
+			"Operation 'simulateEviction' is not allowed on VM '%" STR_FMT
+			"' since its priority is not 'Spot': there are no spot VMs.",
+			STR_ARG(az_path_value(e, "vmName")));
+}
+
+static RESULT refuse_patches(struct az_call *e, void *args)
+{
+	(void) args;
+	return ctx_fail(e->c, ERR_UNSUPPORTED,
+			"Patches of the VM '%" STR_FMT
+			"' are neither assessed nor installed here: use the package manager of its guest.",
+			STR_ARG(az_path_value(e, "vmName")));
+}
+
 static RESULT show_view(struct az_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
@@ -480,6 +506,16 @@ static const struct az_action actions[] = {
 	ONE(HTTP_POST, MACHINE "/capture", "VirtualMachines_Capture", "ec2:CreateImage", .reads_body = true,
 	    .prepare = refuse_capture, .doc = "Refused: into a storage account, of which there are none.",
 	    .never = "there are no storage accounts"),
+	ONE(HTTP_POST, MACHINE "/simulateEviction", "VirtualMachines_SimulateEviction", "ec2:StopInstances",
+	    .reads_body = true, .prepare = refuse_eviction,
+	    .doc = "Refused: of spot machines, of which there are none.",
+	    .never = "there are no spot machines"),
+	ONE(HTTP_POST, MACHINE "/assessPatches", "VirtualMachines_AssessPatches",
+	    "ec2:ModifyInstanceAttribute", .reads_body = true, .prepare = refuse_patches,
+	    .doc = "Refused: a guest's patches are its own.", .never = "a guest's patches are its own"),
+	ONE(HTTP_POST, MACHINE "/installPatches", "VirtualMachines_InstallPatches",
+	    "ec2:ModifyInstanceAttribute", .reads_body = true, .prepare = refuse_patches,
+	    .doc = "Refused: a guest's patches are its own.", .never = "a guest's patches are its own"),
 	CHANGE(HTTP_POST, MACHINE "/generalize", "VirtualMachines_Generalize", "ec2:ModifyInstanceAttribute",
 	       .prepare = prepare_generalize, .operation = engine_name_resource_run,
 	       .doc = "Says that an image may be made of it."),

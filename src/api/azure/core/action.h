@@ -216,6 +216,8 @@ struct str az_fold_location(struct az_call *e, struct str text);
 RESULT az_check_location(struct az_call *e);
 /* The body's tags, into e->put. ERR_INVALID. */
 RESULT az_read_tags(struct az_call *e);
+/* Refuses one name twice, whatever the letters' case; field: for the failure. */
+RESULT az_check_tag_names(struct az_call *e, const struct tags *tags, const char *field);
 /* id, name, type, location and tags, which most objects begin with. */
 void az_write_head(struct az_call *e, struct json_writer *w, enum az_types type, enum kind kind,
 		   const struct row *row);

@@ -2,6 +2,7 @@
  * The tables as JSON for `dari dump azure`, and as a table for the documentation. */
 #include "api/core/dump.h"
 #include "api/azure/core/action.h"
+#include "api/azure/template/template.h"
 
 static const char *method_of(const struct az_action *a)
 {
@@ -41,4 +42,8 @@ void azure_write_coverage(struct buf *out)
 			const struct az_action *a = az_row_of(api_action_at(az_groups[g], k));
 			buf_print(out, "| %s | `%s %s` | %s |\n", a->name, method_of(a), a->path, a->doc);
 		}
+	buf_add_str(out, STR("\nTemplates may call these functions, and those that they define themselves:"));
+	for (size_t k = 0; template_function_name(k); k++)
+		buf_print(out, "%s`%s`", k ? ", " : " ", template_function_name(k));
+	buf_add_str(out, STR(".\n"));
 }

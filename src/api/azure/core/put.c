@@ -68,6 +68,18 @@ RESULT az_check_location(struct az_call *e)
 		STR_ARG(str_slice(location, 0, 128)), type->space, type->name, STR_ARG(az_location(e)));
 }
 
+RESULT az_check_tag_names(struct az_call *e, const struct tags *tags, const char *field)
+{
+	for (size_t k = 0; k < tags->count; k++)
+		for (size_t n = 0; n < k; n++)
+			if (str_equal_nocase(tags->at[k].key, tags->at[n].key))
+				return az_fail(e, field, /* guessed */
+					       "The tag name '%" STR_FMT
+					       "' is there twice: names of tags are case-insensitive.",
+					       STR_ARG(tags->at[k].key));
+	return OK;
+}
+
 RESULT az_read_tags(struct az_call *e)
 {
 	const json_t *tags = json_object_get(e->body, "tags");
@@ -91,7 +103,7 @@ RESULT az_read_tags(struct az_call *e)
 				     str_copy(e->c->arena, str_from(json_string_value(value)))};
 	}
 	e->put.tags.at = at;
-	return OK;
+	return az_check_tag_names(e, &e->put.tags, "tags");
 }
 
 /* ---- what is kept of it ---- */

@@ -38,8 +38,10 @@ static bool has_tag(const struct filter *f, enum kind kind, const struct row *ro
 {
 	size_t offset = model_kinds[kind].tags_offset;
 	const struct tags *tags = (const struct tags *) (const void *) ((const char *) row + offset);
-	const struct tag *tag = offset ? tags_find(*tags, f->tag) : NULL;
-	return !f->tag.n || (tag && (!f->value.n || str_equal(tag->value, f->value)));
+	for (size_t k = 0; offset && k < tags->count; k++) /* names of tags whatever their letters' case */
+		if (str_equal_nocase(tags->at[k].key, f->tag))
+			return !f->value.n || str_equal(tags->at[k].value, f->value);
+	return !f->tag.n;
 }
 
 static bool is_asked(struct az_call *e, const struct filter *f, const struct az_action *list,

@@ -89,8 +89,30 @@ static RESULT prepare(struct az_call *e, void *args)
 	a->wish = (struct tags_wish){.resources = {&a->ref, 1}, .tags = a->body.tags};
 	if (a->body.tags.count > TAG_COUNT_MAX)
 		return az_fail(e, "properties.tags", "A resource has up to %d tags.", TAG_COUNT_MAX);
+	TRY(az_check_tag_names(e, &a->body.tags, "properties.tags"));
 	for (size_t k = 0; k < a->body.tags.count; k++)
 		a->removals[k] = (struct tag_removal){a->body.tags.at[k].key, a->body.tags.at[k].value, true};
+	return OK;
+}
+
+/* Azure's names of tags are the same whatever their letters' case: what is said of one that is there goes under the name
+ * that it has. */
+static RESULT keep_names(struct op *op, struct tags_args *a)
+{
+	const struct row *row = tables_find(op->head, a->ref.kind, a->ref.prefix);
+	size_t offset = model_kinds[a->ref.kind].tags_offset;
+	struct tag *at = arena_new_array(op->ctx->arena, struct tag, a->body.tags.count + 1);
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < a->body.tags.count; k++) {
+		const struct tags *there = (const void *) ((const char *) row + offset);
+		at[k] = a->body.tags.at[k];
+		for (size_t n = 0; row && offset && n < there->count; n++)
+			if (str_equal_nocase(there->at[n].key, at[k].key))
+				at[k].key = str_copy(op->ctx->arena, there->at[n].key);
+		a->removals[k].key = at[k].key;
+	}
+	a->wish.tags.at = at;
 	return OK;
 }
 
@@ -98,6 +120,8 @@ static RESULT prepare(struct az_call *e, void *args)
 static RESULT change(struct op *op, void *wish)
 {
 	struct tags_args *a = wish;
+	if (!str_is(a->operation, "Replace"))
+		TRY(keep_names(op, a));
 	if (str_is(a->operation, "Merge"))
 		return engine_set_tags(op, &a->wish);
 	if (!str_is(a->operation, "Delete"))

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Functions of blocks of addresses. Source: "CIDR functions" of Azure's documentation. The words of failures, and hosts of IPv6,
- * which it counts from the block's first address, are guessed. */
+ * Functions of blocks of addresses. Source: "CIDR functions" of Azure's documentation. The words of failures are guessed. */
 #include "api/azure/template/internal.h"
 
 #include "base/ip.h"
@@ -92,7 +91,8 @@ RUN(cidrHost)
 	TRY(read_block(t, call, &block));
 	TRY(function_int(t, call, 1, &index));
 	find_usable(block, &first, &last);
-	struct ip host = ip_add(first, (uint64_t) index);
+	/* The documentation's example counts hosts of IPv6 from the address behind the block's own. */
+	struct ip host = ip_add(first, (uint64_t) index + (block.base.family == IP_V6 && block.bits < 127));
 	if (index < 0 || ip_compare(host, first) < 0 || ip_compare(host, last) > 0)
 		return function_fail(t, call, "the range has no host of that index");
 	return template_keep_text(t, str_from(ip_write(host, text)), ret);

@@ -297,11 +297,8 @@ static RESULT fail_count(struct template *t, const struct template_call *call)
 static RESULT check_place(struct template *t, const struct expr *x)
 {
 	const struct template_function *f = x->function;
-	bool is_late = f && f->flags & FUNCTION_LATE && t->is_early;
-	bool is_default = f && f->flags & FUNCTION_DEFAULT && !t->is_default;
-	if (!f)
-		return ctx_fail(t->c, ERR_INVALID, "The template function '%" STR_FMT "' is not valid. " HELP,
-				STR_ARG(str_slice(x->name, 0, 64)));
+	bool is_late = f->flags & FUNCTION_LATE && t->is_early;
+	bool is_default = f->flags & FUNCTION_DEFAULT && !t->is_default;
 	if (is_late || is_default)
 		return ctx_fail(t->c, ERR_INVALID,
 				"The template function '%s' is not expected at this location. " HELP,
@@ -312,6 +309,8 @@ static RESULT check_place(struct template *t, const struct expr *x)
 static RESULT call_function(struct template *t, const struct expr *x, json_t **ret_value)
 {
 	struct template_call call = {.expr = x, .count = x->arg_count};
+	if (!x->function)
+		return user_function_call(t, x, ret_value);
 	TRY(check_place(t, x));
 	if (call.count < x->function->min || call.count > x->function->max)
 		return fail_count(t, &call);

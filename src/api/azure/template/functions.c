@@ -5,8 +5,8 @@
 #include <stdarg.h>
 
 static const struct template_functions *const groups[] = {
-	&template_texts,  &template_lists,   &template_numbers, &template_logic,
-	&template_scopes, &template_lambdas, &template_blocks};
+	&template_texts,   &template_lists,  &template_numbers, &template_logic, &template_scopes,
+	&template_lambdas, &template_blocks, &template_times,   &template_uris};
 
 const struct template_function *function_find(struct str name)
 {
@@ -14,6 +14,16 @@ const struct template_function *function_find(struct str name)
 		for (size_t k = 0; k < groups[g]->count; k++)
 			if (str_equal_nocase(str_from(groups[g]->at[k].name), name))
 				return &groups[g]->at[k];
+	return NULL;
+}
+
+const char *template_function_name(size_t k)
+{
+	for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++) {
+		if (k < groups[g]->count)
+			return groups[g]->at[k].name;
+		k -= groups[g]->count;
+	}
 	return NULL;
 }
 

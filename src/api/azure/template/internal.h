@@ -55,7 +55,7 @@ struct template_functions {
 	size_t count;
 };
 extern const struct template_functions template_texts, template_lists, template_numbers, template_logic,
-	template_scopes, template_lambdas, template_blocks;
+	template_scopes, template_lambdas, template_blocks, template_times, template_uris;
 enum { ARGS_ANY = 100000 };
 /* NULL: there is none. */
 const struct template_function *function_find(struct str name);
@@ -81,6 +81,16 @@ struct lambda_variable {
 	const struct lambda_variable *up;
 	struct str name;
 	json_t *value;
+};
+
+/* What a function of the template's own is called with. */
+struct template_argument {
+	struct str name;
+	json_t *value;
+};
+struct template_frame {
+	struct template_argument *at;
+	size_t count;
 };
 
 /* A parameter or a variable. */
@@ -122,8 +132,9 @@ struct template
 	unsigned depth;
 	const struct copy_turn *turn;
 	const struct lambda_variable *lambda;
-	bool is_early;   /* no reference() */
-	bool is_default; /* of a parameter: newGuid(), no variables() */
+	const struct template_frame *frame; /* of a function of the template's own; NULL: outside */
+	bool is_early;                      /* no reference() */
+	bool is_default;                    /* of a parameter: newGuid(), no variables() */
 	bool is_loose;
 	struct template_reference missing;
 };
@@ -165,6 +176,13 @@ RESULT template_open_variables(struct template *t);
 RESULT template_find_parameter(struct template *t, struct str name, json_t **ret_value);
 RESULT template_find_variable(struct template *t, struct str name, json_t **ret_value);
 
+/* ---- functions that the template defines (user_functions.c) ---- */
+
+/* Calls the one that x names. ERR_INVALID: there is none. */
+RESULT user_function_call(struct template *t, const struct expr *x, json_t **ret_value);
+/* Within one: its own parameter of that name. ERR_INVALID. */
+RESULT user_function_parameter(struct template *t, struct str name, json_t **ret_value);
+
 /* ---- resources (resources.c, needs.c) ---- */
 
 /* All resources, children and turns of copies; and then who needs whom. ERR_INVALID. */
@@ -176,3 +194,5 @@ struct str template_make_id(struct template *t, struct str scope, struct str typ
 struct str template_make_scope(struct template *t, struct str subscription, struct str group);
 /* The resource that a name in dependsOn or reference() means; TEMPLATE_NO_RESOURCE: none. */
 size_t template_find_resource(const struct template *t, struct str name);
+/* Whether the resource is a turn of the copy of that name, or symbol. */
+bool template_is_turn(const struct template_resource *r, struct str name);

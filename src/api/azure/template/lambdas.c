@@ -155,6 +155,47 @@ RUN(toObject)
 	return template_keep(t, TAKE(made), ret);
 }
 
+/* {key: [elements]}: elements for which the lambda says the same. */
+RUN(groupBy)
+{
+	json_t *list = NULL, *key = NULL, *element;
+	struct lambda l;
+	TRY(take_list(t, call, &list));
+	TRY(take_lambda(t, call, 1, &l));
+	json_auto_t *made = json_object();
+	for (size_t k = 0; k < json_array_size(list); k++) {
+		element = json_array_get(list, k);
+		TRY(call_lambda(t, &l, &element, 1, &key));
+		if (!json_is_string(key))
+			return function_fail(t, call, "a key must be of type 'String'"); /* guessed */
+		json_t *group = json_object_get(made, json_string_value(key));
+		if (!group && json_object_set_new(made, json_string_value(key), group = json_array()))
+			return ctx_no_memory(t->c);
+		if (json_array_append(group, element))
+			return ctx_no_memory(t->c);
+	}
+	return template_keep(t, TAKE(made), ret);
+}
+
+/* {key: what the lambda says of the value}. */
+RUN(mapValues)
+{
+	json_t *object = NULL, *value = NULL, *made = NULL;
+	const char *key;
+	struct lambda l;
+	TRY(expr_evaluate(t, call->expr->args[0], &object));
+	if (!json_is_object(object))
+		return function_fail(t, call, "the first argument must be of type 'Object'"); /* guessed */
+	TRY(take_lambda(t, call, 1, &l));
+	json_auto_t *to = json_object();
+	json_object_foreach (object, key, value) {
+		TRY(call_lambda(t, &l, &value, 1, &made));
+		if (json_object_set(to, key, made))
+			return ctx_no_memory(t->c);
+	}
+	return template_keep(t, TAKE(to), ret);
+}
+
 RUN(lambdaVariables)
 {
 	struct str name;
@@ -181,6 +222,8 @@ static const struct template_function rows[] = {
 	{"reduce", 3, 3, run_reduce, FUNCTION_LAZY},
 	{"sort", 2, 2, run_sort, FUNCTION_LAZY},
 	{"toObject", 2, 3, run_toObject, FUNCTION_LAZY},
+	{"groupBy", 2, 2, run_groupBy, FUNCTION_LAZY},
+	{"mapValues", 2, 2, run_mapValues, FUNCTION_LAZY},
 	{"lambdaVariables", 1, 1, run_lambdaVariables, 0},
 	{"lambda", 1, VARIABLES_MAX + 1, run_lambda, FUNCTION_LAZY},
 };

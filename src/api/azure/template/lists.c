@@ -327,6 +327,47 @@ RUN(tryGet)
 	return OK;
 }
 
+/* Members of a list of objects, of which the last wins; objects within are not joined. */
+RUN(shallowMerge)
+{
+	json_auto_t *to = json_object();
+	json_t *object;
+	size_t k;
+	json_array_foreach (call->args[0], k, object) {
+		if (!json_is_object(object))
+			return function_fail(t, call, "all elements must be objects"); /* guessed */
+		TRY(template_step(t, json_object_size(object)));
+		if (json_object_update(to, object))
+			return ctx_no_memory(t->c);
+	}
+	return template_keep(t, TAKE(to), ret);
+}
+
+/* Element of that number from the end, counted from 1. NULL: there is none. */
+static RESULT take_from_end(struct template *t, const struct template_call *call, json_t **ret_element)
+{
+	int64_t number = 0;
+	size_t size = json_array_size(call->args[0]);
+	TRY(function_int(t, call, 1, &number));
+	*ret_element = number > 0 && (uint64_t) number <= size
+			       ? json_array_get(call->args[0], size - (size_t) number)
+			       : NULL;
+	return OK;
+}
+
+RUN(indexFromEnd)
+{
+	TRY(take_from_end(t, call, ret));
+	return *ret ? OK : function_fail(t, call, "the array has no element of that index"); /* guessed */
+}
+
+RUN(tryIndexFromEnd)
+{
+	TRY(take_from_end(t, call, ret));
+	*ret = *ret ? *ret : json_null();
+	return OK;
+}
+
 static const struct template_function rows[] = {
 	{"createArray", 0, ARGS_ANY, run_createArray, 0},
 	{"array", 1, 1, run_array, 0},
@@ -344,6 +385,9 @@ static const struct template_function rows[] = {
 	{"flatten", 1, 1, run_flatten, 0},
 	{"items", 1, 1, run_items, 0},
 	{"objectKeys", 1, 1, run_objectKeys, 0},
+	{"shallowMerge", 1, 1, run_shallowMerge, 0},
+	{"indexFromEnd", 2, 2, run_indexFromEnd, 0},
+	{"tryIndexFromEnd", 2, 2, run_tryIndexFromEnd, 0},
 	{"tryGet", 2, ARGS_ANY, run_tryGet, 0},
 };
 const struct template_functions template_lists = {rows, sizeof rows / sizeof rows[0]};

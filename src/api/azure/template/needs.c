@@ -56,15 +56,19 @@ static void add(struct needs *n, size_t k)
 	n->has[k] = true;
 }
 
+bool template_is_turn(const struct template_resource *r, struct str name)
+{
+	size_t bracket = str_find_char(r->symbol, '[', 0);
+	return str_equal_nocase(r->part->copy_name, name) ||
+	       (bracket < r->symbol.n && str_equal_nocase(str_slice(r->symbol, 0, bracket), name));
+}
+
 /* All turns of a copy of that name, or of that symbol. */
 static bool add_copy(struct needs *n, struct str name)
 {
 	bool found = false;
 	for (size_t k = 0; k < n->t->resource_count; k++) {
-		const struct template_resource *r = &n->t->resources[k];
-		size_t bracket = str_find_char(r->symbol, '[', 0);
-		if (!str_equal_nocase(r->part->copy_name, name) &&
-		    !(bracket < r->symbol.n && str_equal_nocase(str_slice(r->symbol, 0, bracket), name)))
+		if (!template_is_turn(&n->t->resources[k], name))
 			continue;
 		add(n, k);
 		found = true;
@@ -141,6 +145,8 @@ static RESULT add_reference(struct needs *n, const struct expr *name)
 					 : TEMPLATE_NO_RESOURCE;
 	if (k != TEMPLATE_NO_RESOURCE)
 		add(n, k);
+	else if (json_is_string(value))
+		(void) add_copy(n, template_text_of(value)); /* references() */
 	return OK;
 }
 
@@ -148,6 +154,7 @@ static RESULT walk_expr(struct needs *n, const struct expr *x)
 {
 	bool is_reference = x->type == EXPR_CALL && x->arg_count &&
 			    (str_equal_nocase(x->name, STR("reference")) ||
+			     str_equal_nocase(x->name, STR("references")) ||
 			     str_equal_nocase(str_slice(x->name, 0, 4), STR("list")));
 	if (is_reference)
 		TRY(add_reference(n, x->args[0]));

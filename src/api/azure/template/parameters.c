@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Parameters and variables. Source: "Parameters in ARM templates", "Variables in ARM templates". */
 #include "api/azure/template/internal.h"
+#include "base/letters.h"
 
 #define HELP "Please see https://aka.ms/arm-create-parameter-file for usage details."
 
@@ -94,27 +95,32 @@ static RESULT check_range(struct template *t, const struct template_named *p)
 	return OK;
 }
 
-static bool has_element(const json_t *list, const json_t *value)
+/* Of a list each element is to be allowed, unless the list as a whole is. */
+/* Texts whatever the letters' case, as ARM compares them (bicep issue 2489). */
+static bool is_element(struct template *t, const json_t *allowed, const json_t *value)
 {
 	json_t *element;
 	size_t k;
-	json_array_foreach (list, k, element)
-		if (json_equal(element, value))
+	json_array_foreach (allowed, k, element) {
+		bool are_texts = json_is_string(element) && json_is_string(value);
+		if (are_texts ? str_equal(str_lower_all(t->c->arena, template_text_of(element)),
+					  str_lower_all(t->c->arena, template_text_of(value)))
+			      : json_equal(element, value))
 			return true;
+	}
 	return false;
 }
 
-/* Of a list each element is to be allowed, unless the list as a whole is. */
-static bool is_allowed(const json_t *allowed, const json_t *value)
+static bool is_allowed(struct template *t, const json_t *allowed, const json_t *value)
 {
 	json_t *element;
 	size_t k;
-	if (!json_is_array(allowed) || has_element(allowed, value))
+	if (!json_is_array(allowed) || is_element(t, allowed, value))
 		return true;
 	if (!json_is_array(value))
 		return false;
 	json_array_foreach (value, k, element)
-		if (!has_element(allowed, element))
+		if (!is_element(t, allowed, element))
 			return false;
 	return true;
 }
@@ -126,7 +132,7 @@ static RESULT check_allowed(struct template *t, const struct template_named *p)
 	struct str all = STR_NONE, one = STR_NONE, value = STR_NONE;
 	json_t *element;
 	size_t k;
-	if (is_allowed(allowed, p->value))
+	if (is_allowed(t, allowed, p->value))
 		return OK;
 	json_array_foreach (allowed, k, element) {
 		TRY(template_to_text(t, element, &one));

@@ -14,14 +14,14 @@ RUN(parameters)
 {
 	struct str name;
 	TRY(function_text(t, call, 0, &name));
-	return template_find_parameter(t, name, ret);
+	return t->frame ? user_function_parameter(t, name, ret) : template_find_parameter(t, name, ret);
 }
 
 RUN(variables)
 {
 	struct str name;
 	TRY(function_text(t, call, 0, &name));
-	if (t->is_default)
+	if (t->is_default || t->frame)
 		return ctx_fail(
 			t->c, ERR_INVALID,
 			"The template function 'variables' is not expected at this location. Please see "
@@ -275,6 +275,34 @@ RUN(reference)
 	return *ret ? OK : template_keep(t, json_object(), ret);
 }
 
+/* references(name of a copy, ['Full']): reference() of each turn. */
+RUN(references)
+{
+	struct str name, full = STR_NONE;
+	bool is_there = false;
+	json_auto_t *to = json_array();
+	TRY(function_text(t, call, 0, &name));
+	if (call->count > 1)
+		TRY(function_text(t, call, 1, &full));
+	for (size_t k = 0; k < t->resource_count; k++) {
+		const struct template_resource *r = &t->resources[k];
+		json_t *body = NULL, *shown;
+		if (!template_is_turn(r, name))
+			continue;
+		is_there = true;
+		if (r->is_left_out)
+			continue;
+		TRY(read_resource(t, &(struct template_reference){r->id, r->version, k}, &body));
+		shown = str_equal_nocase(full, STR("Full")) ? body : template_get(body, "properties");
+		if (shown ? json_array_append(to, shown) : json_array_append_new(to, json_object()))
+			return ctx_no_memory(t->c);
+	}
+	if (!is_there)
+		return function_fail(t, call, "there is no resource collection '%" STR_FMT "'", /* guessed */
+				     STR_ARG(str_slice(name, 0, 256)));
+	return template_keep(t, TAKE(to), ret);
+}
+
 /* listKeys() and its like are about resources that are not here: storage accounts, mostly. */
 RUN(list)
 {
@@ -315,6 +343,7 @@ static const struct template_function rows[] = {
 	{"tenantResourceId", 2, ARGS_ANY, run_tenantResourceId, 0},
 	{"extensionResourceId", 3, ARGS_ANY, run_extensionResourceId, 0},
 	{"reference", 1, 3, run_reference, FUNCTION_LATE},
+	{"references", 1, 2, run_references, FUNCTION_LATE},
 	{"listKeys", 1, 4, run_list, FUNCTION_LATE},
 	{"listAccountSas", 1, 4, run_list, FUNCTION_LATE},
 	{"listServiceSas", 1, 4, run_list, FUNCTION_LATE},

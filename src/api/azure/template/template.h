@@ -95,5 +95,8 @@ RESULT template_hide_secrets(struct template *t);
 /* What the last ERR_AGAIN was about. */
 const struct template_reference *template_missing(const struct template *t);
 
+/* Functions that expressions may call, for documentation. NULL: there are not so many. */
+const char *template_function_name(size_t k);
+
 /* Whether a member is there, whatever its letters' case. NULL: it is not. */
 json_t *template_get(const json_t *object, const char *name);

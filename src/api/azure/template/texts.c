@@ -2,11 +2,11 @@
  * Functions of texts. Positions and lengths count characters (code points here; UTF-16 units in Azure). Source: "String
  * functions" of Azure's documentation. */
 #include "api/azure/template/internal.h"
+#include "base/letters.h"
 #include "base/uuid_asked.h"
 
 #include <stdlib.h>
 
-#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/uuid.h"
 
@@ -103,12 +103,61 @@ RUN(join)
 	return join_parts(t, call, parts, n, ret);
 }
 
-/* A number in N2 or D4 say: .NET's forms of whole numbers as far as names need them. */
+/* "1,234.50" of 1234 in N2, "1234.5" in F1. A whole number has no digits behind the point to round. */
+static struct str write_fixed(struct arena *a, int64_t value, size_t decimals, bool has_groups)
+{
+	struct str digits =
+		str_print(a, "%llu", value < 0 ? 0 - (unsigned long long) value : (unsigned long long) value);
+	char *to = arena_alloc(a, 2 * digits.n + decimals + 3);
+	size_t n = 0;
+	if (!to)
+		return STR_NONE;
+	if (value < 0)
+		to[n++] = '-';
+	for (size_t k = 0; k < digits.n; k++) {
+		if (has_groups && k && (digits.n - k) % 3 == 0)
+			to[n++] = ',';
+		to[n++] = digits.p[k];
+	}
+	if (decimals)
+		to[n++] = '.';
+	for (size_t k = 0; k < decimals; k++)
+		to[n++] = '0';
+	return (struct str){to, n};
+}
+
+/* "N2" or "D4": .NET's standard forms of whole numbers. False: it is none. */
+static bool write_standard(struct arena *a, int64_t value, char letter, bool has_width, int width,
+			   struct str *ret_text)
+{
+	bool is_lower = letter == 'x';
+	switch (letter >= 'a' ? letter - 'a' + 'A' : letter) {
+	case 'D':
+		*ret_text = str_print(a, "%0*lld", width, (long long) value);
+		return true;
+	case 'X':
+		*ret_text = str_print(a, is_lower ? "%0*llx" : "%0*llX", width, (long long) value);
+		return true;
+	case 'N':
+		*ret_text = write_fixed(a, value, has_width ? (size_t) width : 2, true);
+		return true;
+	case 'F':
+		*ret_text = write_fixed(a, value, has_width ? (size_t) width : 2, false);
+		return true;
+	case 'G':
+	case 0:
+		*ret_text = str_print(a, "%lld", (long long) value);
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* A standard form, or zeros: "000". */
 static RESULT write_number(struct template *t, const struct template_call *call, int64_t value,
 			   struct str form, struct str *ret_text)
 {
 	int64_t width = 0;
-	char letter = form.n ? form.p[0] : 0;
 	size_t zeros = 0;
 	while (zeros < form.n && form.p[zeros] == '0')
 		zeros++;
@@ -118,15 +167,8 @@ static RESULT write_number(struct template *t, const struct template_call *call,
 		return function_fail(t, call, "the format is not valid"); /* guessed */
 	if (form.n && zeros == form.n)
 		*ret_text = str_print(t->c->arena, "%0*lld", (int) zeros, (long long) value);
-	else if (letter == 'D' || letter == 'd')
-		*ret_text = str_print(t->c->arena, "%0*lld", (int) width, (long long) value);
-	else if (letter == 'X')
-		*ret_text = str_print(t->c->arena, "%0*llX", (int) width, (long long) value);
-	else if (letter == 'x')
-		*ret_text = str_print(t->c->arena, "%0*llx", (int) width, (long long) value);
-	else if (!form.n)
-		*ret_text = str_print(t->c->arena, "%lld", (long long) value);
-	else
+	else if (!write_standard(t->c->arena, value, form.n ? form.p[0] : 0, form.n > 1, (int) width,
+				 ret_text))
 		return function_fail(t, call, "the format '%" STR_FMT "' is not supported",
 				     STR_ARG(str_slice(form, 0, 32)));
 	return OK;
@@ -193,19 +235,14 @@ RUN(toLower)
 {
 	struct str text;
 	TRY(function_text(t, call, 0, &text));
-	return template_keep_text(t, str_lower(t->c->arena, text), ret);
+	return keep(t, call, str_lower_all(t->c->arena, text), ret);
 }
 
 RUN(toUpper)
 {
 	struct str text;
 	TRY(function_text(t, call, 0, &text));
-	char *to = arena_alloc(t->c->arena, text.n + 1);
-	if (!to)
-		return ctx_no_memory(t->c);
-	for (size_t k = 0; k < text.n; k++)
-		to[k] = (char) (text.p[k] >= 'a' && text.p[k] <= 'z' ? text.p[k] - 'a' + 'A' : text.p[k]);
-	return template_keep_text(t, (struct str){to, text.n}, ret);
+	return keep(t, call, str_upper_all(t->c->arena, text), ret);
 }
 
 RUN(trim)
@@ -318,10 +355,25 @@ RUN(split)
 
 /* ---- looking ---- */
 
+static RESULT find_element(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
+{
+	int64_t found = -1;
+	json_t *element;
+	size_t k;
+	json_array_foreach (call->args[0], k, element)
+		if (json_equal(element, call->args[1]) && (found < 0 || from_end))
+			found = (int64_t) k;
+	TRY(template_step(t, json_array_size(call->args[0])));
+	return template_keep(t, json_integer(found), ret);
+}
+
+/* In a text whatever the letters' case, in a list as equals() compares. */
 static RESULT find(struct template *t, const struct template_call *call, bool from_end, json_t **ret)
 {
 	struct str text, part;
 	int64_t found = -1;
+	if (json_is_array(call->args[0]))
+		return find_element(t, call, from_end, ret);
 	TRY(function_text(t, call, 0, &text));
 	TRY(function_text(t, call, 1, &part));
 	TRY(template_step(t, text.n));
@@ -475,52 +527,6 @@ RUN(newGuid)
 	return template_keep_text(t, uuid_to_str(t->c->arena, uuid_random()), ret);
 }
 
-/* Custom forms of .NET as far as letters of dates go: yyyy-MM-dd HH:mm:ss. */
-static struct str write_date(struct arena *a, const char *time, struct str form)
-{
-	static const struct {
-		const char *word;
-		size_t at, size;
-	} parts[] = {{"yyyy", 0, 4}, {"yy", 2, 2},  {"MM", 5, 2}, {"dd", 8, 2},
-		     {"HH", 11, 2},  {"mm", 14, 2}, {"ss", 17, 2}};
-	char *to = arena_alloc(a, form.n + 1);
-	size_t n = 0;
-	for (size_t at = 0; to && at < form.n;) {
-		size_t k = 0;
-		while (k < sizeof parts / sizeof parts[0] &&
-		       !str_starts_with(str_slice(form, at, form.n), str_from(parts[k].word)))
-			k++;
-		if (k == sizeof parts / sizeof parts[0]) {
-			to[n++] = form.p[at++];
-			continue;
-		}
-		memcpy(to + n, time + parts[k].at, parts[k].size);
-		n += parts[k].size;
-		at += parts[k].size;
-	}
-	return (struct str){to, n};
-}
-
-/* "20240102T030405Z" without a form. One letter alone is a form of .NET's own. */
-RUN(utcNow)
-{
-	char time[CLOCK_TEXT_SIZE];
-	struct str form = STR("yyyyMMddTHHmmssZ");
-	(void) clock_write_s(t->place.now_us, time);
-	if (call->count)
-		TRY(function_text(t, call, 0, &form));
-	if (str_is(form, "d"))
-		form = STR("MM/dd/yyyy");
-	else if (str_is(form, "u"))
-		form = STR("yyyy-MM-dd HH:mm:ssZ");
-	else if (str_is(form, "s"))
-		form = STR("yyyy-MM-ddTHH:mm:ss");
-	else if (form.n < 2 || form.n > 64)
-		return function_fail(t, call, "the format '%" STR_FMT "' is not supported",
-				     STR_ARG(str_slice(form, 0, 32)));
-	return template_keep_text(t, write_date(t->c->arena, time, form), ret);
-}
-
 static const struct template_function rows[] = {
 	{"concat", 0, ARGS_ANY, run_concat, 0},
 	{"format", 1, ARGS_ANY, run_format, 0},
@@ -546,6 +552,5 @@ static const struct template_function rows[] = {
 	{"uniqueString", 1, ARGS_ANY, run_uniqueString, 0},
 	{"guid", 1, ARGS_ANY, run_guid, 0},
 	{"newGuid", 0, 0, run_newGuid, FUNCTION_DEFAULT},
-	{"utcNow", 0, 1, run_utcNow, FUNCTION_DEFAULT},
 };
 const struct template_functions template_texts = {rows, sizeof rows / sizeof rows[0]};
