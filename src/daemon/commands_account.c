@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari account …, dari env: accounts, and what their people need to get in. */
 #include "auth/key.h"
+#include "daemon/client_env.h"
 #include "daemon/command.h"
 #include "daemon/ssh.h"
 #include "engine/people/account.h"
@@ -71,25 +72,20 @@ static RESULT find_owner_key(struct command_call *call, const struct tables *t, 
 			STR_ARG(a->name));
 }
 
-/* Serves old and new programs: aws 2.9 knows no AWS_ENDPOINT_URL, and the SDKs for Go, Java and JavaScript
-   read AWS_REGION alone. */
+/* An aws older than 2.13, Debian 12's among them, reads no AWS_ENDPOINT_URL. */
 static void write_env(struct command_call *call, struct str key_id, struct str secret)
 {
 	const struct settings *s = &call->daemon->settings;
 	struct str endpoint = settings_endpoint(call->ctx.arena, s);
-	struct str ca = s->tls_certificate.n
-				? str_print(call->ctx.arena, "export AWS_CA_BUNDLE=%" STR_FMT "\n",
-					    STR_ARG(s->tls_certificate))
-				: STR_NONE;
-	buf_print(&call->text,
-		  "export AWS_ACCESS_KEY_ID=%" STR_FMT "\n"
-		  "export AWS_SECRET_ACCESS_KEY=%" STR_FMT "\n"
-		  "export AWS_DEFAULT_REGION=%" STR_FMT " AWS_REGION=%" STR_FMT "\n"
-		  "export AWS_ENDPOINT_URL=%" STR_FMT "\n%" STR_FMT "export AWS_PAGER=\n"
-		  "# an aws older than 2.13 does not read AWS_ENDPOINT_URL:\n"
-		  "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n",
-		  STR_ARG(key_id), STR_ARG(secret), STR_ARG(s->region), STR_ARG(s->region), STR_ARG(endpoint),
-		  STR_ARG(ca));
+	const struct client_env env = {.endpoint = endpoint,
+				       .region = s->region,
+				       .ca = s->tls_certificate,
+				       .key_id = key_id,
+				       .key_secret = secret};
+	client_env_print(&call->text, "aws", &env);
+	buf_print(&call->text, "export AWS_PAGER=\n"
+			       "# an aws older than 2.13 does not read AWS_ENDPOINT_URL:\n"
+			       "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n");
 	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%}", "access_key_id", key_id.p, key_id.n,
 				"secret_access_key", secret.p, secret.n, "region", s->region.p, s->region.n,
 				"endpoint_url", endpoint.p, endpoint.n);

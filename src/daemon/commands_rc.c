@@ -2,6 +2,7 @@
  * dari account rc: what the stock clients need to work in an account, as its owner. */
 #include "auth/key.h"
 #include "base/random.h"
+#include "daemon/client_env.h"
 #include "daemon/command.h"
 #include "engine/people/account.h"
 #include "engine/people/application_credential.h"
@@ -15,6 +16,7 @@ enum { SECRET_SIZE = 32 };
 struct rc {
 	struct str profile; /* a name that YAML and INI take as it is */
 	uuid domain;        /* the account's: a tenant to az */
+	uuid account;       /* a subscription to az */
 	struct str key_id, key_secret, credential_id, credential_secret;
 	struct application_credential_wish credential;
 	struct access_key_wish key;
@@ -48,6 +50,7 @@ static RESULT find_owner(struct command_call *call, struct rc *rc)
 			rc->profile = str_copy(call->ctx.arena, account_of(row)->number);
 	}
 	rc->domain = account_of(row)->domain;
+	rc->account = row->id;
 	rc->key.user = rc->credential.user = ref_by_id(KIND_USER, user->row.id);
 	rc->key.account = rc->credential.account = ref_by_id(KIND_ACCOUNT, row->id);
 	return OK;
@@ -143,6 +146,52 @@ static struct str write_az(struct command_call *call, const struct rc *rc)
 		STR_ARG(rc->key_secret));
 }
 
+/* The file that `cmk -c` reads. */
+static struct str write_cmk(struct command_call *call, const struct rc *rc)
+{
+	const struct settings *s = &call->daemon->settings;
+	return str_print(call->ctx.arena,
+			 "[core]\n"
+			 "profile = %" STR_FMT "\n"
+			 "asyncblock = true\n"
+			 "timeout = 1800\n"
+			 "output = json\n"
+			 "verifycert = %s\n\n"
+			 "[%" STR_FMT "]\n"
+			 "url = %" STR_FMT "/client/api\n"
+			 "apikey = %" STR_FMT "\n"
+			 "secretkey = %" STR_FMT "\n",
+			 STR_ARG(rc->profile), s->tls_certificate.n ? "false" : "true", STR_ARG(rc->profile),
+			 STR_ARG(settings_endpoint(call->ctx.arena, s)), STR_ARG(rc->key_id),
+			 STR_ARG(rc->key_secret));
+}
+
+/* The environment that each client reads by itself. What an earlier one may have left there would scope the application
+ * credential a second time, which Keystone refuses. */
+static void write_environment(struct command_call *call, const struct rc *rc, json_t *ret_members)
+{
+	static const char *const clients[] = {"aws", "openstack-credential", "cloudstack", "azure"};
+	const struct settings *s = &call->daemon->settings;
+	struct arena *a = call->ctx.arena;
+	const struct client_env env = {.endpoint = settings_endpoint(a, s),
+				       .region = s->region,
+				       .ca = s->tls_certificate,
+				       .key_id = rc->key_id,
+				       .key_secret = rc->key_secret,
+				       .credential_id = rc->credential_id,
+				       .credential_secret = rc->credential_secret,
+				       .tenant = uuid_to_str(a, rc->domain),
+				       .project_uuid = uuid_to_str(a, rc->account)};
+	buf_print(&call->text, "unset OS_USERNAME OS_PASSWORD OS_TOKEN OS_USER_DOMAIN_NAME OS_USER_DOMAIN_ID "
+			       "OS_DOMAIN_NAME OS_DOMAIN_ID\n"
+			       "unset OS_PROJECT_NAME OS_PROJECT_ID OS_PROJECT_DOMAIN_NAME "
+			       "OS_PROJECT_DOMAIN_ID OS_TENANT_NAME OS_TENANT_ID\n");
+	for (size_t k = 0; k < sizeof clients / sizeof clients[0]; k++) {
+		client_env_print(&call->text, clients[k], &env);
+		client_env_add(ret_members, clients[k], &env);
+	}
+}
+
 static void add_file(struct command_call *call, const char *directory, const char *variable, const char *name,
 		     struct str text)
 {
@@ -161,27 +210,34 @@ static RESULT account_rc(struct command_call *call)
 	TRY(find_owner(call, &rc));
 	TRY(make_credentials(call, &rc));
 	struct str clouds = write_clouds(call, &rc), profile = write_profile(call, &rc);
-	struct str cloudstack = write_cloudstack(call, &rc), az = write_az(call, &rc);
+	struct str cloudstack = write_cloudstack(call, &rc), az = write_az(call, &rc),
+		   cmk = write_cmk(call, &rc);
 	if (directory.n) {
 		const char *path = str_to_z(call->ctx.arena, directory);
 		call->files = json_object();
 		add_file(call, path, "OS_CLIENT_CONFIG_FILE", "clouds.yaml", clouds);
 		add_file(call, path, "AWS_SHARED_CREDENTIALS_FILE", "credentials", profile);
 		add_file(call, path, "CLOUDSTACK_CONFIG", "cloudstack.ini", cloudstack);
+		struct str config = str_print(call->ctx.arena, "%s/cmk.ini", path);
+		(void) json_object_set_new(call->files, config.p, json_stringn(cmk.p, cmk.n));
 		struct str script = str_print(call->ctx.arena, "%s/az-login.sh", path);
 		(void) json_object_set_new(call->files, script.p, json_stringn(az.p, az.n));
 	} else {
 		buf_print(&call->text,
 			  "# clouds.yaml\n%" STR_FMT "\n# ~/.aws/credentials\n%" STR_FMT
-			  "\n# ~/.cloudstack.ini\n%" STR_FMT "\n# once, for az\n%" STR_FMT "\n",
-			  STR_ARG(clouds), STR_ARG(profile), STR_ARG(cloudstack), STR_ARG(az));
+			  "\n# ~/.cloudstack.ini\n%" STR_FMT "\n# ~/.cmk/config\n%" STR_FMT
+			  "\n# once, for az\n%" STR_FMT "\n# without files\n",
+			  STR_ARG(clouds), STR_ARG(profile), STR_ARG(cloudstack), STR_ARG(cmk), STR_ARG(az));
 	}
 	buf_print(&call->text,
 		  "export OS_CLOUD=%" STR_FMT " AWS_PROFILE=%" STR_FMT " CLOUDSTACK_REGION=%" STR_FMT "\n",
 		  STR_ARG(rc.profile), STR_ARG(rc.profile), STR_ARG(rc.profile));
-	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%, s:s%}", "cloud", rc.profile.p, rc.profile.n,
-				"clouds_yaml", clouds.p, clouds.n, "aws_credentials", profile.p, profile.n,
-				"cloudstack_ini", cloudstack.p, cloudstack.n, "az_login", az.p, az.n);
+	json_t *members = json_object();
+	write_environment(call, &rc, members);
+	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%, s:s%, s:s%, s:o}", "cloud", rc.profile.p,
+				rc.profile.n, "clouds_yaml", clouds.p, clouds.n, "aws_credentials", profile.p,
+				profile.n, "cloudstack_ini", cloudstack.p, cloudstack.n, "az_login", az.p,
+				az.n, "cmk_config", cmk.p, cmk.n, "environment", members);
 	return OK;
 }
 

@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/vec.h"
+#include "daemon/client_env.h"
 #include "daemon/command.h"
 #include "drivers/disk.h"
 #include "drivers/fence.h"
@@ -458,6 +459,30 @@ static RESULT listen_for_guests(struct daemon *d, uint16_t *ret_port)
 	return OK;
 }
 
+static void print_openstack(struct daemon *d, const struct command_call *env)
+{
+	AUTO_VIEW view = {0};
+	struct buf text;
+	view_open(d->store, &view);
+	const struct account *account =
+		account_find_by_domain(view.tables, DOMAIN_DEFAULT, str_from(account_name));
+	const struct client_env all = {
+		.endpoint = str_from(member(env->value, "endpoint_url")),
+		.region = str_from(member(env->value, "region")),
+		.ca = d->settings.tls_certificate,
+		.user = str_from(account_name),
+		.user_domain = STR("Default"),
+		.password = dev_of(d)->password,
+		.project = str_from(account_name),
+		.project_domain = STR("Default"),
+		.project_id = account ? str_encode_hex(d->arena, account->row.id.b, sizeof(uuid)) : STR_NONE};
+	buf_init(&text, 4096);
+	client_env_print(&text, "openstack", &all);
+	printf("# openstack; \"%s\" with the password %" STR_FMT " manages the region:\n\n%" STR_FMT "\n",
+	       admin_name, STR_ARG(dev_of(d)->admin_password), STR_ARG(buf_str(&text)));
+	buf_done(&text);
+}
+
 static void print_all(struct daemon *d, const struct command_call *env, uint16_t metadata_port)
 {
 	const struct settings *s = &d->settings;
@@ -478,13 +503,7 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	printf("For a shell:\n\n%.*s"
 	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
 	       (int) env->text.size, env->text.p, STR_ARG(s->data_directory));
-	/* OS_DOMAIN_NAME: without it gophercloud's AuthOptionsFromEnv() finds neither the user nor the project */
-	printf("# openstack; \"%s\" with the password %" STR_FMT " manages the region:\n\n"
-	       "export OS_AUTH_URL=%s/identity/v3 OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=%s\n"
-	       "export OS_USERNAME=%s OS_USER_DOMAIN_NAME=Default OS_PASSWORD=%" STR_FMT "\n"
-	       "export OS_PROJECT_NAME=%s OS_PROJECT_DOMAIN_NAME=Default OS_DOMAIN_NAME=Default\n\n",
-	       admin_name, STR_ARG(dev_of(d)->admin_password), member(env->value, "endpoint_url"),
-	       member(env->value, "region"), account_name, STR_ARG(dev_of(d)->password), account_name);
+	print_openstack(d, env);
 	if (dev_of(d)->wish->has_tls)
 		printf("# az, as a service principal with the same key (Debian 12's az, 2.45, registers "
 		       "with\n"
