@@ -136,6 +136,27 @@ def check_golden(files):
             yield f"tests/golden:1: {lines} lines of {folders}, {limit} at most"
 
 
+# A face's messages name things by its own ids and words: what no message of a face may have. A name that a row of EC2's has in
+# Azure is its EC2 id, behind its path.
+EC2_ID = r"(?<![\w/-])(?:i|vol|snap|ami|vpc|subnet|sg|sgr|eni|rtb|igw|acl|nat|eipalloc|pcx|lt|fleet)-[0-9a-f]{17}\b|<Response>"
+FOREIGN = {"openstack": EC2_ID + r"|\bVPC|\bAMI\b|\bARN\b|scope\(s\)", "azure": EC2_ID + r"|\bVPC|\bAMI\b|\bARN\b|\bEBS\b",
+           "cloudstack": EC2_ID + r"|\bAMI\b|\bARN\b|\bEBS\b|scope\(s\)"}
+TOLD = re.compile(r'"(?:message|detail|errortext)": |\b(?:message|errortext) = |^=> ')
+
+
+def check_foreign_words(_files):
+    for face, pattern in FOREIGN.items():
+        for folder, _, names in os.walk(os.path.join(ROOT, "tests/golden", face)):
+            for name in names:
+                path, call = os.path.relpath(os.path.join(folder, name), ROOT), ""
+                for number, line in enumerate([] if name.endswith((".req", ".xml")) else read(path).splitlines(), 1):
+                    is_ec2s = not re.match(r"(@\w+ )?(GET|POST|PUT|PATCH|DELETE|HEAD) ", call) and name.endswith(".cases")
+                    match = TOLD.search(line) and not is_ec2s and re.search(pattern, line)
+                    if match and match[0] not in call:
+                        yield f"{path}:{number}: '{match[0]}' is another face's"
+                    call = line
+
+
 def check_file_names(files):
     """A page or a comment that names one of our files names one that is there: by its path from the top or from
     src/, by the end of that path, or by its name alone."""
@@ -422,6 +443,7 @@ def main():
     files = sources()
     rules = [("layers", check_layers(files)), ("file lengths", check_file_lengths(files)),
              ("folder sizes", check_folder_sizes(files)), ("golden lines", check_golden(files)),
+             ("foreign words", check_foreign_words(files)),
              ("file names", check_file_names(files)),
              ("page words", check_page_words(files)), ("conditions", check_conditions(files)),
              ("commands", check_commands(sys.argv[1])),

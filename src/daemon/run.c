@@ -52,7 +52,21 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024,
 
 /* ---- the API's listener ---- */
 
-/* NULL: none, the call is for a page of ours. */
+/* EC2's calls have the path "/"; calls with an AWS signature are EC2's at any path. */
+static bool is_query(const struct call *call)
+{
+	return call->path.n < 2 || str_starts_with(call_header(call, "Authorization"), STR("AWS")) ||
+	       str_contains(call->query, STR("Action=")) || str_contains(call->query, STR("X-Amz-")) ||
+	       str_starts_with(call_header(call, "Content-Type"), STR("application/x-www-form-urlencoded"));
+}
+
+static bool is_bearer(const struct call *call)
+{
+	return str_starts_with(call_header(call, "Authorization"), STR("Bearer "));
+}
+
+/* A path that no face has is refused in the words of the face that the credential is for, else of our own. NULL: none, the
+ * call is for a page of ours. */
 static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
 	return native_has_path(call->path)        ? d->native
@@ -66,7 +80,9 @@ static struct api_face *find_face(struct daemon *d, const struct call *call)
 	       : cloudstack_has_path(call->path)  ? d->cloudstack
 	       : cloudstack_is_upload(call->path) ? d->cloudstack_upload
 	       : iam_has_call(call)               ? d->iam
-						  : d->ec2;
+	       : is_query(call)                   ? d->ec2
+	       : is_bearer(call)                  ? d->azure
+						  : d->native;
 }
 
 static void handle_call(void *self, struct call *call)

@@ -319,7 +319,9 @@ uuid engine_new_id(const struct op *op, enum kind kind)
 
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id)
 {
-	return engine_id_to_text(op->ctx, kind, id);
+	const struct kind_words *words = op->ctx->kind_words;
+	return words && words->write_row ? words->write_row(op->ctx->arena, op->head, kind, id)
+					 : engine_id_to_text(op->ctx, kind, id);
 }
 
 struct ref engine_ref_to(const struct op *op, enum kind kind, uuid id, struct str field)

@@ -553,9 +553,9 @@ static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind,
 	bool is_default = uuid_equal(default_router_of(c, t), router);
 	return engine_fail_about(c, ref,
 				 ctx_fail_kind(c, ERR_NOT_FOUND, KIND_SECURITY_GROUP,
-					       "The security group '%" STR_FMT
-					       "' does not exist in %s%s '%" STR_FMT "'",
-					       STR_ARG(ref->text), is_default ? "default " : "",
+					       "The %s '%" STR_FMT "' does not exist in %s%s '%" STR_FMT "'",
+					       engine_kind_words(c, kind), STR_ARG(ref->text),
+					       is_default ? "default " : "",
 					       engine_kind_words(c, KIND_ROUTER),
 					       STR_ARG(engine_id_to_text(c, KIND_ROUTER, router))));
 }
@@ -718,9 +718,9 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account,
 	if (!engine_is_group_in(t, group, router))
 		return engine_fail_with(c, ref->field,
 					ctx_fail_kind(c, ERR_INVALID, KIND_SECURITY_GROUP,
-						      "The security group '%" STR_FMT
-						      "' belongs to another VPC",
-						      STR_ARG(ref->text)));
+						      "The %s '%" STR_FMT "' belongs to another %s",
+						      engine_kind_words(c, KIND_SECURITY_GROUP),
+						      STR_ARG(ref->text), engine_kind_words(c, KIND_ROUTER)));
 	*ret_group = group;
 	return engine_check_found(c, t, KIND_SECURITY_GROUP, &group->row);
 }

@@ -225,6 +225,9 @@ struct kind_words {
 	 * of ERR_NOT_FOUND, from which clients would conclude that nothing of the row is left. */
 	bool lingers[KIND_COUNT];
 	struct str (*write_id)(struct arena *a, enum kind kind, uuid id);
+	/* Writes a row's name from tables, for a face whose ids are names; NULL: write_id. */
+	struct str (*write_row)(struct arena *a, const struct tables *t, enum kind kind, uuid id);
+	bool has_scopes; /* locks are scopes of Azure Resource Manager */
 };
 const char *engine_kind_words(const struct ctx *c, enum kind kind);
 /* An id as the caller knows it, in the context's arena. */

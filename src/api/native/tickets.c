@@ -22,6 +22,10 @@ static RESULT check_body(struct native_call *e, struct str body)
 {
 	if (body.n >= 1 && body.n <= TICKET_BODY_MAX && str_is_xml_text(body))
 		return OK;
+	if (body.n >= 1 && body.n <= TICKET_BODY_MAX)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("body"),
+			"body has a control character: of those a text has tabs and ends of lines alone.");
 	return ctx_fail_field(e->c, body.n > TICKET_BODY_MAX ? ERR_TOO_LARGE : ERR_INVALID, STR("body"),
 			      "body must have 1 to %d bytes of text.", TICKET_BODY_MAX);
 }

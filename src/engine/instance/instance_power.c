@@ -40,7 +40,8 @@ RESULT instance_check_unlocked(struct op *op, const struct instance *instance, s
 {
 	if (instance->locked == INSTANCE_LOCKED_NO || identity_is_admin(op->ctx->who))
 		return OK;
-	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, field, "The instance '%" STR_FMT "' is locked.",
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, field, "The %s '%" STR_FMT "' is locked.",
+			   engine_kind_words(op->ctx, KIND_INSTANCE),
 			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
 }
 

@@ -266,29 +266,41 @@ static int64_t count_live_backups(const struct op *op, uuid account)
 	return count;
 }
 
+/* The face's word for several of the kind; else the engine's. */
+static struct str write_plural(const struct ctx *c, enum kind kind, const char *words)
+{
+	struct str own = str_from(c->kind_words && c->kind_words->of[kind] ? c->kind_words->of[kind] : "");
+	return own.n ? str_print(c->arena, "%" STR_FMT "%s", STR_ARG(own),
+				 str_ends_with(own, STR("s")) ? "es" : "s")
+		     : str_from(words);
+}
+
 /* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
 static RESULT check_empty(struct op *op, const struct account *account)
 {
 	const struct account_usage *has = account->row.usage;
 	const struct {
+		enum kind kind;
 		const char *words;
 		int64_t count;
-	} kept[] = {{"instances", has->instances},
-		    {"volumes", count_live_volumes(op, account->row.id)},
-		    {"snapshots", has->snapshots},
-		    {"backups", count_live_backups(op, account->row.id)},
-		    {"images", has->images},
-		    {"addresses", has->addresses},
-		    {"VPCs", has->routers},
-		    {"NAT gateways", has->nat_gateways},
-		    {"network interfaces", has->ports},
-		    {"networks", has->networks},
-		    {"dedicated hosts", has->dedicated_hosts}};
+	} kept[] = {{KIND_INSTANCE, "instances", has->instances},
+		    {KIND_VOLUME, "volumes", count_live_volumes(op, account->row.id)},
+		    {KIND_SNAPSHOT, "snapshots", has->snapshots},
+		    {KIND_BACKUP, "backups", count_live_backups(op, account->row.id)},
+		    {KIND_IMAGE, "images", has->images},
+		    {KIND_ADDRESS, "addresses", has->addresses},
+		    {KIND_ROUTER, "VPCs", has->routers},
+		    {KIND_NAT_GATEWAY, "NAT gateways", has->nat_gateways},
+		    {KIND_PORT, "network interfaces", has->ports},
+		    {KIND_NETWORK, "networks", has->networks},
+		    {KIND_DEDICATED_HOST, "dedicated hosts", has->dedicated_hosts}};
 	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
 		if (kept[n].count > 0)
 			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
-					     "The account %" STR_FMT " still has %s (%" PRId64 ").",
-					     STR_ARG(account->name), kept[n].words, kept[n].count);
+					     "The %s %" STR_FMT " still has %" STR_FMT " (%" PRId64 ").",
+					     engine_kind_words(op->ctx, KIND_ACCOUNT), STR_ARG(account->name),
+					     STR_ARG(write_plural(op->ctx, kept[n].kind, kept[n].words)),
+					     kept[n].count);
 	for (const struct account *a = account_first_by_parent(op->head, account->row.id); a;
 	     a = account_next_by_parent(op->head, a))
 		if (row_is_live(&a->row))

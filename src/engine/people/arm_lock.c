@@ -105,6 +105,23 @@ static bool forbids(const struct tables *t, const struct arm_lock *l, enum kind 
 	return locked && engine_is_at_place(t, &group, l->account, place.kind, locked);
 }
 
+static RESULT fail_locked(struct op *op, const struct arm_lock *l, enum kind kind, const struct row *row,
+			  bool ends)
+{
+	struct str id = engine_write_id(op, kind, row->id);
+	if (op->ctx->kind_words && op->ctx->kind_words->has_scopes)
+		return ctx_fail_kind(op->ctx, ERR_PROTECTED, (int) kind,
+				     "The scope '%" STR_FMT "' cannot perform %s operation because following "
+				     "scope(s) are locked: '%" STR_FMT
+				     "'. Please remove the lock and try again.",
+				     STR_ARG(id), ends ? "delete" : "write", STR_ARG(l->scope));
+	return ctx_fail_kind(op->ctx, ERR_PROTECTED, (int) kind,
+			     "The %s '%" STR_FMT "' cannot be %s: the management lock '%" STR_FMT
+			     "' forbids it.",
+			     engine_kind_words(op->ctx, kind), STR_ARG(id), ends ? "deleted" : "changed",
+			     STR_ARG(l->name));
+}
+
 static RESULT check_change(void *arg, enum kind kind, const struct row *before, const struct row *after)
 {
 	struct op *op = arg;
@@ -115,12 +132,7 @@ static RESULT check_change(void *arg, enum kind kind, const struct row *before, 
 	const struct arm_lock *l = arm_lock_first_by_account(op->head, engine_get_owner(kind, row));
 	for (; l; l = arm_lock_next_by_account(op->head, l))
 		if ((ends || l->level == ARM_LOCK_LEVEL_READ_ONLY) && forbids(op->head, l, kind, row))
-			return ctx_fail_kind(
-				op->ctx, ERR_PROTECTED, (int) kind,
-				"The scope '%" STR_FMT "' cannot perform %s operation because following "
-				"scope(s) are locked: '%" STR_FMT "'. Please remove the lock and try again.",
-				STR_ARG(engine_write_id(op, kind, row->id)), ends ? "delete" : "write",
-				STR_ARG(l->scope));
+			return fail_locked(op, l, kind, row, ends);
 	return OK;
 }
 

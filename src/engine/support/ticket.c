@@ -73,8 +73,12 @@ static RESULT check_body(struct op *op, struct str body)
 {
 	if (body.n >= 1 && body.n <= TICKET_BODY_MAX && str_is_xml_text(body))
 		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_TICKET_MESSAGE, STR("communicationBody"),
-			   "What is said has 1 to %d bytes of text.", TICKET_BODY_MAX);
+	if (body.n < 1 || body.n > TICKET_BODY_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_TICKET_MESSAGE, STR("communicationBody"),
+				   "What is said has 1 to %d bytes of text.", TICKET_BODY_MAX);
+	return ENGINE_FAIL(
+		op, ERR_INVALID, KIND_TICKET_MESSAGE, STR("communicationBody"),
+		"What is said has a control character: of those a text has tabs and ends of lines alone.");
 }
 
 static RESULT check_texts(struct op *op, struct strs texts, size_t most, size_t each, const char *field)
@@ -105,8 +109,10 @@ static RESULT check_wish(struct op *op, const struct ticket_wish *wish)
 {
 	if (!wish->subject.n || count_characters(wish->subject) > TICKET_SUBJECT_MAX ||
 	    !str_is_line(wish->subject))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUPPORT_TICKET, STR("subject"),
-				   "A subject has 1 to %d characters.", TICKET_SUBJECT_MAX);
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_SUPPORT_TICKET, STR("subject"),
+			"A subject is a line of 1 to %d characters, none of them a control character.",
+			TICKET_SUBJECT_MAX);
 	TRY(check_body(op, wish->body));
 	const struct strs codes = {(const struct str[]){wish->service, wish->category}, 2};
 	for (size_t k = 0; k < codes.count; k++)

@@ -205,6 +205,8 @@ RESULT az_look_up(struct az_call *e, enum az_types type, enum kind kind, struct 
 		  const struct row **ret_row);
 /* Whether the name of a resource, or of a part of one, may be so. */
 bool az_is_name(struct str name);
+/* The path by which messages name a row; a row without a name in Azure goes by its EC2 id. t: the head, or an open view. */
+struct str az_write_row_id(struct arena *a, const struct tables *t, enum kind kind, uuid id);
 /* {"id": …} of a row, as a member of that name; nothing, where there is none. */
 void az_write_ref(struct az_call *e, struct json_writer *w, const char *name, enum az_types type,
 		  enum kind kind, uuid id);

@@ -189,6 +189,8 @@ const struct kind_words az_words = {
 			[KIND_KEY_PAIR] = "SSH public key",
 		},
 	.write_id = write_row_id,
+	.write_row = az_write_row_id,
+	.has_scopes = true,
 };
 
 /* ---- refusals ---- */

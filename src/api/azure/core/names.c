@@ -133,23 +133,39 @@ bool az_is_made_elsewhere(struct az_call *e, enum kind kind, uuid id)
 }
 
 /* "Microsoft.Network/virtualNetworks/vnet1/subnets/default" of a type and a name: their words in turn. */
-static struct str write_words(struct az_call *e, enum az_types type, struct str name)
+static struct str write_words(struct arena *a, enum az_types type, struct str name)
 {
 	const struct az_type *t = &az_types[type];
 	struct str types = str_from(t->name), word = STR_NONE, part = STR_NONE;
 	struct str text = str_from(t->space);
 	while (str_split_next(&types, '/', &word) && str_split_next(&name, '/', &part))
-		text = str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT, STR_ARG(text),
-				 STR_ARG(word), STR_ARG(part));
+		text = str_print(a, "%" STR_FMT "/%" STR_FMT "/%" STR_FMT, STR_ARG(text), STR_ARG(word),
+				 STR_ARG(part));
 	return text;
+}
+
+static struct str write_path(struct arena *a, uuid subscription, struct str group, enum az_types type,
+			     struct str name)
+{
+	char account[UUID_TEXT_SIZE];
+	return str_print(a, "/subscriptions/%s/resourceGroups/%" STR_FMT "/providers/%" STR_FMT,
+			 uuid_write(subscription, account), STR_ARG(group),
+			 STR_ARG(write_words(a, type, name)));
 }
 
 static struct str write_id(struct az_call *e, struct str group, enum az_types type, struct str name)
 {
-	char account[UUID_TEXT_SIZE];
-	return str_print(e->c->arena, "/subscriptions/%s/resourceGroups/%" STR_FMT "/providers/%" STR_FMT,
-			 uuid_write(e->c->who->account, account), STR_ARG(group),
-			 STR_ARG(write_words(e, type, name)));
+	return write_path(e->c->arena, e->c->who->account, group, type, name);
+}
+
+struct str az_write_row_id(struct arena *a, const struct tables *t, enum kind kind, uuid id)
+{
+	const struct arm_resource *r = engine_find_name(t, id);
+	const struct resource_group *g = r ? resource_group_find(t, r->resource_group) : NULL;
+	for (enum az_types type = AZ_NO_TYPE; r && type < AZ_TYPE_COUNT; type++)
+		if (str_equal_nocase(r->type, az_full_type(a, type)))
+			return write_path(a, r->account, g ? g->name : STR(AZ_DEFAULT_GROUP), type, r->name);
+	return id_to_text(a, kind, id);
 }
 
 struct str az_id_of(struct az_call *e, enum az_types type, enum kind kind, uuid id)
@@ -213,7 +229,7 @@ static RESULT fail_absent(struct az_call *e, enum az_types type, struct str name
 		e->c, ERR_NOT_FOUND,
 		"The Resource '%" STR_FMT "' under resource group '%" STR_FMT
 		"' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix",
-		STR_ARG(write_words(e, type, str_slice(name, 0, 256))),
+		STR_ARG(write_words(e->c->arena, type, str_slice(name, 0, 256))),
 		STR_ARG(az_path_value(e, "resourceGroupName")));
 }
 
