@@ -334,6 +334,42 @@ RESULT mac_parse(struct str s, struct mac *ret_mac)
 	return OK;
 }
 
+/* Reads a group of a MAC address, whose leading zeros may be absent, as `width` digits. */
+static RESULT read_group(struct str group, size_t width, size_t width_min, char *digits)
+{
+	if (group.n < width_min || group.n > width)
+		return FAIL(INVALID);
+	memset(digits, '0', width - group.n);
+	memcpy(digits + width - group.n, group.p, group.n);
+	return OK;
+}
+
+RESULT mac_parse_any(struct str s, struct mac *ret_mac)
+{
+	enum { DIGITS = 2 * sizeof ret_mac->b };
+	static const struct {
+		size_t groups, width, width_min;
+		const char *separators;
+	} forms[] = {{6, 2, 1, ":-"}, {3, 4, 1, ":-."}, {2, 6, 5, ":-"}, {1, 12, 11, ":"}};
+	char digits[DIGITS];
+	for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++)
+		for (const char *c = forms[k].separators; *c; c++) {
+			struct str rest = s, group;
+			size_t count = 0;
+			bool fits = s.n && s.p[s.n - 1] != *c;
+			while (fits && count <= forms[k].groups && str_split_next(&rest, *c, &group)) {
+				fits = count < forms[k].groups &&
+				       result_is_ok(read_group(group, forms[k].width, forms[k].width_min,
+							       digits + count * forms[k].width));
+				count++;
+			}
+			if (fits && count == forms[k].groups)
+				return str_decode_hex((struct str){digits, DIGITS}, ret_mac->b,
+						      sizeof ret_mac->b);
+		}
+	return FAIL(INVALID);
+}
+
 char *mac_write(struct mac m, char out[static MAC_TEXT_SIZE])
 {
 	static const char digits[] = "0123456789abcdef";

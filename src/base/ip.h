@@ -60,5 +60,7 @@ struct ip cidr_last(struct cidr c);
 uint64_t cidr_count(struct cidr c); /* how many addresses; the largest number if there are more */
 
 RESULT mac_parse(struct str s, struct mac *ret_mac); /* six pairs of digits with colons */
+/* Any form that Python's netaddr takes: "fa-16-3e-0-0-1", "fa16.3e00.0001", "fa163e-000001", "fa163e000001". */
+RESULT mac_parse_any(struct str s, struct mac *ret_mac);
 char *mac_write(struct mac m, char out[static MAC_TEXT_SIZE]);
 bool mac_is_none(struct mac m);

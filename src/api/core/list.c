@@ -190,7 +190,7 @@ static enum list_reading read_key(const struct list *l, const struct access_path
 	case FIELD_IP:
 		return result_is_ok(ip_parse(value, at)) ? LIST_READ : LIST_READ_OTHER;
 	case FIELD_MAC:
-		return result_is_ok(mac_parse(value, at)) ? LIST_READ : LIST_READ_OTHER;
+		return result_is_ok(mac_parse_any(value, at)) ? LIST_READ : LIST_READ_OTHER;
 	case FIELD_TEXT:
 		*(struct str *) at = value;
 		return LIST_READ;

@@ -265,6 +265,7 @@ enum params_rule {
 	NULLS_ARE_ABSENT = 1 << 8,    /* as if each row said NULL_ABSENT */
 	WORDS_IN_ANY_CASE = 1 << 9,   /* one of .words is one in any case, and read as the row has it */
 	EMPTY_ASKS_NOTHING = 1 << 10, /* false, {} and [] of what is not built and has no .only are as null */
+	MAC_IN_ANY_FORM = 1 << 11,    /* mac_parse_any(); else with colons alone */
 };
 
 /* One value that is read, or at fault. */

@@ -279,6 +279,13 @@ static RESULT read_bool(const struct params_reader *r, const struct params_value
 	return is_one ? OK : params_fail(r, FAULT_BOOL, v);
 }
 
+static RESULT read_mac(const struct params_reader *r, const struct params_value *v, struct mac *out)
+{
+	bool in_any_form = r->dialect->rules & MAC_IN_ANY_FORM;
+	struct result read = in_any_form ? mac_parse_any(v->text, out) : mac_parse(v->text, out);
+	return result_is_ok(read) ? OK : params_fail(r, FAULT_MAC, v);
+}
+
 static RESULT read_choice(const struct params_reader *r, const struct params_value *v, enum choice *out)
 {
 	bool is_yes = false;
@@ -358,7 +365,7 @@ RESULT params_read_text(const struct params_reader *r, const struct params_value
 	case PARAM_CIDR:
 		return read_cidr(r, v, out);
 	case PARAM_MAC:
-		return result_is_ok(mac_parse(v->text, out)) ? OK : params_fail(r, FAULT_MAC, v);
+		return read_mac(r, v, out);
 	case PARAM_TAGS:
 	case PARAM_STRUCT:
 	case PARAM_STRUCTS:

@@ -111,6 +111,26 @@ static const struct peering *find_peering(const struct network_router *wish, uui
 	return NULL;
 }
 
+/* Ways of equal cost: a static route each. Returns how many lead to one of the router's arms. */
+static size_t plan_hops(struct wish *w, uuid id, const char *prefix, const struct network_route *r,
+			struct ip first, const struct network_router *wish)
+{
+	const struct ips *more = &r->route->more_hops;
+	size_t count = 0;
+	for (size_t k = 0; k <= more->count; k++) {
+		struct ip hop = k ? more->at[k - 1] : first;
+		char text[IP_TEXT_SIZE], port[NB_NAME_SIZE];
+		const struct network_subnet *arm = find_arm(wish, hop);
+		if (!arm)
+			continue;
+		ip_write(hop, text);
+		plan_route(w, k ? uuid_v5(id, str_from(text)) : id, r->route->table, prefix, text,
+			   nb_write_name("rp-", nb_get_arm_id(arm), port));
+		count++;
+	}
+	return count;
+}
+
 /* A way that leads nowhere is a blackhole: it must not fall back to a wider route. */
 static void plan_way(struct wish *w, uuid id, struct cidr to, const struct network_route *r,
 		     const struct network_router *wish)
@@ -122,7 +142,6 @@ static void plan_way(struct wish *w, uuid id, struct cidr to, const struct netwo
 		return; /* two routes of one prefix would share the traffic */
 	bool is_others = r->port && !uuid_equal(r->port->router, wish->router->row.id);
 	struct ip way_out = nb_find_way_out(wish, route), hop = r->port ? r->hop : route->next_hop;
-	const struct network_subnet *arm = is_others ? NULL : find_arm(wish, hop);
 	const struct peering *peering = find_peering(wish, route->peering);
 	if (!ip_is_none(way_out))
 		plan_route(w, id, route->table, prefix, ip_write(way_out, next_hop),
@@ -131,10 +150,7 @@ static void plan_way(struct wish *w, uuid id, struct cidr to, const struct netwo
 		nb_write_peering_hop(peering, wish->router->row.id, route->destination.base.family, next_hop,
 				     port);
 		plan_route(w, id, route->table, prefix, next_hop, port);
-	} else if (arm)
-		plan_route(w, id, route->table, prefix, ip_write(hop, next_hop),
-			   nb_write_name("rp-", nb_get_arm_id(arm), port));
-	else
+	} else if (is_others || !plan_hops(w, id, prefix, r, hop, wish))
 		plan_route(w, id, route->table, prefix, "discard", NULL);
 }
 

@@ -478,11 +478,33 @@ RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 				ip_write(port->ip, text));
 }
 
+bool engine_is_guest_port(const struct ctx *c, const struct tables *t, const struct port *port)
+{
+	const struct network *network = network_find(t, port->network);
+	uuid account = engine_get_account(c);
+	return network && !uuid_is_none(account) && uuid_equal(network->account, account) &&
+	       !uuid_equal(port->account, account);
+}
+
+/* A port of another account in a network of the caller's. */
+static const struct port *find_guest(struct op *op, const struct port_target *wish)
+{
+	const struct port *port = wish->by_network && wish->port.bits == 8 * sizeof(uuid)
+					  ? port_find(op->head, wish->port.prefix)
+					  : NULL;
+	return port && row_is_live(&port->row) && engine_is_guest_port(op->ctx, op->head, port) ? port : NULL;
+}
+
 RESULT engine_delete_port(struct op *op, struct port_target *wish)
 {
-	const struct port *port = NULL;
-	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
-	TRY(engine_permit(op, "port.delete", KIND_PORT, &port->row));
+	const struct port *port = find_guest(op, wish);
+	if (port) {
+		TRY(engine_check_found(op->ctx, op->head, KIND_PORT, &port->row));
+		TRY(engine_permit_new(op, "port.delete", KIND_PORT, &port->row));
+	} else {
+		TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+		TRY(engine_permit(op, "port.delete", KIND_PORT, &port->row));
+	}
 	if (!wish->unplugs)
 		TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));

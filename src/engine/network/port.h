@@ -123,11 +123,15 @@ struct network_port_wish {
 };
 OPERATION(engine_add_port, network_port_wish)
 
+/* True for a port of another account in a network that the caller owns: network_owner in Neutron's policies. */
+bool engine_is_guest_port(const struct ctx *c, const struct tables *t, const struct port *port);
+
 /* Deletes a port. ERR_IN_USE: it is wanted in an instance, or not yet unplugged from one, and
  * `unplugs` is not set. */
 struct port_target {
 	struct ref port;
-	bool unplugs; /* takes the port out of its instance first */
+	bool unplugs;    /* takes the port out of its instance first */
+	bool by_network; /* the owner of its network may delete it, too */
 };
 OPERATION(engine_delete_port, port_target)
 

@@ -533,15 +533,46 @@ static RESULT check_hop(struct op *op, const struct router *router, struct cidr 
 			     ip_write(hop, text));
 }
 
-static bool is_listed(const struct tables *t, const struct extra_routes_wish *wish, const struct route *route)
+bool engine_leads_over(const struct tables *t, const struct route *route, struct ip hop)
+{
+	for (size_t k = 0; k < route->more_hops.count; k++)
+		if (ip_equal(route->more_hops.at[k], hop))
+			return true;
+	return ip_equal(engine_get_next_hop(t, route), hop);
+}
+
+static bool is_listed(const struct extra_routes_wish *wish, struct cidr to, struct ip hop)
 {
 	for (size_t k = 0; k < wish->destinations.count; k++)
-		if (cidr_equal(cidr_canonical(wish->destinations.at[k]), route->destination))
-			return ip_equal(wish->next_hops.at[k], engine_get_next_hop(t, route));
+		if (cidr_equal(cidr_canonical(wish->destinations.at[k]), to) &&
+		    ip_equal(wish->next_hops.at[k], hop))
+			return true;
 	return false;
 }
 
-/* What is to go: what is not listed of all, or what is listed to be removed. */
+/* Keeps those next hops that are listed, or with `removes` those that are not; the route goes with the last. */
+static RESULT keep_hops(struct op *op, const struct extra_routes_wish *wish, const struct route *route,
+			bool removes)
+{
+	struct ip kept[1 + EXTRA_ROUTES_MAX], first = engine_get_next_hop(op->head, route);
+	struct route next = *route;
+	size_t count = 0;
+	for (size_t k = 0; k <= route->more_hops.count; k++) {
+		struct ip hop = k ? route->more_hops.at[k - 1] : first;
+		if (is_listed(wish, route->destination, hop) != removes)
+			kept[count++] = hop;
+	}
+	if (count == 0)
+		return route_forget(op, route->row.id);
+	if (count == 1 + route->more_hops.count)
+		return OK;
+	next.next_hop = kept[0];
+	next.more_hops = (struct ips){kept + 1, count - 1};
+	next.row.gen++;
+	return route_put(op, &next);
+}
+
+/* Removes next hops: those not listed of all, or those listed to be removed. */
 static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, uuid table)
 {
 	bool removes = wish->change == EXTRA_ROUTES_REMOVE;
@@ -549,10 +580,47 @@ static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, 
 	for (; route; route = next) {
 		next = route_next_by_table(op->head, route);
 		if (uuid_is_none(route->gateway) && uuid_is_none(route->egress_gateway) &&
-		    uuid_is_none(route->peering) && is_listed(op->head, wish, route) == removes)
-			TRY(route_forget(op, route->row.id));
+		    uuid_is_none(route->peering))
+			TRY(keep_hops(op, wish, route, removes));
 	}
 	return OK;
+}
+
+static RESULT add_hop(struct op *op, const struct route *present, struct ip hop)
+{
+	struct ip hops[EXTRA_ROUTES_MAX];
+	char text[CIDR_TEXT_SIZE];
+	struct route next = *present;
+	if (engine_leads_over(op->head, present, hop))
+		return OK;
+	if (ip_is_none(present->next_hop))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE, "There is a route to %s already.",
+				     cidr_write(present->destination, text));
+	if (present->more_hops.count >= EXTRA_ROUTES_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROUTE, "A router has up to %d extra routes.",
+				     EXTRA_ROUTES_MAX);
+	for (size_t k = 0; k < present->more_hops.count; k++)
+		hops[k] = present->more_hops.at[k];
+	hops[present->more_hops.count] = hop;
+	next.more_hops = (struct ips){hops, present->more_hops.count + 1};
+	next.row.gen++;
+	return route_put(op, &next);
+}
+
+static RESULT add_extra(struct op *op, const struct router *router, struct cidr to, struct ip hop)
+{
+	const struct route *present = route_find_by_table(op->head, router->main_route_table, to);
+	TRY(check_hop(op, router, to, hop));
+	if (present)
+		return add_hop(op, present, hop);
+	struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
+			      .row.gen = 1,
+			      .account = router->account,
+			      .table = router->main_route_table,
+			      .destination = to,
+			      .next_hop = hop};
+	TRY(limit_check(op, LIMIT_ROUTES, route.table, 1, STR_NONE));
+	return route_put(op, &route);
 }
 
 RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
@@ -571,25 +639,8 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 				     EXTRA_ROUTES_MAX);
 	if (wish->change != EXTRA_ROUTES_ADD)
 		TRY(forget_extra(op, wish, router->main_route_table));
-	for (size_t k = 0; k < wish->destinations.count && wish->change != EXTRA_ROUTES_REMOVE; k++) {
-		struct cidr to = cidr_canonical(wish->destinations.at[k]);
-		char text[CIDR_TEXT_SIZE];
-		const struct route *present = route_find_by_table(op->head, router->main_route_table, to);
-		TRY(check_hop(op, router, to, wish->next_hops.at[k]));
-		if (present && ip_equal(wish->next_hops.at[k], engine_get_next_hop(op->head, present)))
-			continue;
-		if (present)
-			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE,
-					     "There is a route to %s already.", cidr_write(to, text));
-		struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
-				      .row.gen = 1,
-				      .account = router->account,
-				      .table = router->main_route_table,
-				      .destination = to,
-				      .next_hop = wish->next_hops.at[k]};
-		TRY(limit_check(op, LIMIT_ROUTES, route.table, 1, STR_NONE));
-		TRY(route_put(op, &route));
-	}
+	for (size_t k = 0; k < wish->destinations.count && wish->change != EXTRA_ROUTES_REMOVE; k++)
+		TRY(add_extra(op, router, cidr_canonical(wish->destinations.at[k]), wish->next_hops.at[k]));
 	return engine_log_event(op, KIND_ROUTER, &router->row, "routes changed", "%zu extra routes.",
 				wish->destinations.count);
 }

@@ -52,8 +52,9 @@ OPERATION(engine_delete_route, route_wish)
 enum { EXTRA_ROUTES_MAX = 100 };
 
 /* All routes of the main table except those to gateways, or some to add or remove, as one list of
- * destinations, each over an address in one of the router's subnets. ERR_INVALID with KIND_ROUTE: a
- * next hop is not there. ERR_EXISTS: a destination is given twice, or is a gateway's. ERR_QUOTA. */
+ * destinations, each over an address in one of the router's subnets. A destination may have several next
+ * hops, over which flows are spread. ERR_INVALID with KIND_ROUTE: a next hop is not there. ERR_EXISTS: the
+ * destination has a route of EC2's that leads elsewhere. ERR_QUOTA. */
 struct extra_routes_wish {
 	struct ref router;
 	enum { EXTRA_ROUTES_SET, EXTRA_ROUTES_ADD, EXTRA_ROUTES_REMOVE } change;
@@ -66,3 +67,5 @@ struct port;
 const struct port *engine_find_hop_port(const struct tables *t, const struct route *route);
 /* The address that a route leads over; none: it leads to a gateway, or nowhere. */
 struct ip engine_get_next_hop(const struct tables *t, const struct route *route);
+/* True if the route leads over the address: its next hop, or one of more_hops. */
+bool engine_leads_over(const struct tables *t, const struct route *route, struct ip hop);

@@ -300,6 +300,14 @@ static bool has_public_address(const struct tables *t, const struct router *rout
 	       load_balancer_is_in(t, router->row.id, subnet);
 }
 
+static bool leads_into(const struct subnet *subnet, const struct route *r)
+{
+	bool leads = cidr_contains(subnet->block, r->next_hop);
+	for (size_t k = 0; k < r->more_hops.count && !leads; k++)
+		leads = cidr_contains(subnet->block, r->more_hops.at[k]);
+	return leads;
+}
+
 static bool has_route_over(const struct tables *t, const struct router *router, const struct subnet *subnet)
 {
 	const struct route_table *table = route_table_first_by_router(t, router->row.id);
@@ -307,8 +315,7 @@ static bool has_route_over(const struct tables *t, const struct router *router, 
 		for (const struct route *r = route_first_by_table(t, table->row.id); r;
 		     r = route_next_by_table(t, r)) {
 			const struct port *port = uuid_is_none(r->port) ? NULL : port_find(t, r->port);
-			if (cidr_contains(subnet->block, r->next_hop) ||
-			    (port && uuid_equal(port->subnet, subnet->row.id)))
+			if (leads_into(subnet, r) || (port && uuid_equal(port->subnet, subnet->row.id)))
 				return true;
 		}
 	return false;

@@ -147,7 +147,7 @@ RESULT security_group_find_open(struct op *op, uuid account, uuid *ret_group)
 RESULT engine_ensure_default_group(struct op *op, struct security_group_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	return security_group_find_default(op, account->row.id, &wish->group);
 }
 
@@ -207,9 +207,10 @@ static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 				   "Unable to create security group, a group with name %" STR_FMT
 				   " already exists.",
 				   STR_ARG(wish->name));
-	TRY(security_group_find_default(op, account->row.id, &ignored));
 	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
 	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));
+	/* After the quota, as in Neutron: the limit that a client reads is for what the client asks for. */
+	TRY(security_group_find_default(op, account->row.id, &ignored));
 	return security_group_write(op, &plan, &wish->group);
 }
 

@@ -21,7 +21,7 @@ struct security_group_wish {
 /* Makes a group with the rule that EC2 gives to new groups: everything may go out. */
 OPERATION(engine_create_security_group, security_group_wish)
 
-/* The account's own default group, of no VPC. It is made when something first asks for it. */
+/* Makes the account's own default group, of no VPC, unless it exists. wish->account: as above. */
 OPERATION(engine_ensure_default_group, security_group_wish)
 const struct security_group *engine_find_default_group(const struct tables *t, uuid account); /* or NULL */
 

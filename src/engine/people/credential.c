@@ -51,7 +51,10 @@ RESULT engine_update_credential(struct op *op, struct credential_change *wish)
 	const struct credential *credential = NULL;
 	TRY(find(op, wish->credential, "access_key.enable", &credential));
 	struct credential next = *credential;
-	TRY(find_account(op, &wish->account, &next.account));
+	if (wish->clears_account)
+		next.account = UUID_NONE;
+	else
+		TRY(find_account(op, &wish->account, &next.account));
 	if (!uuid_equal(next.account, credential->account))
 		TRY(engine_permit_own(op, "access_key.create", user_find(op->head, next.user), next.account));
 	if (wish->type.n)

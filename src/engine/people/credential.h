@@ -20,6 +20,7 @@ struct credential_change {
 	uuid credential;
 	struct str type, secret; /* empty: as they are */
 	struct ref account;      /* kind none: as it is */
+	bool clears_account;
 };
 OPERATION(engine_update_credential, credential_change)
 

@@ -179,11 +179,26 @@ RESULT engine_create_role(struct op *op, struct role_wish *wish)
 				STR_ARG(role.name));
 }
 
+bool engine_is_standard_role(const struct role *role)
+{
+	return role->right != ROLE_RIGHT_NONE ||
+	       (uuid_is_none(role->domain) && str_is(role->name, ROLE_SERVICE));
+}
+
+static RESULT check_mutable(struct op *op, const struct role *role)
+{
+	return engine_is_standard_role(role)
+		       ? ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_ROLE,
+				       "The role %" STR_FMT " belongs to the region.", STR_ARG(role->name))
+		       : OK;
+}
+
 RESULT engine_update_role(struct op *op, struct role_change *wish)
 {
 	const struct role *role = NULL;
 	TRY(engine_permit(op, "role.update", KIND_ROLE, NULL));
 	TRY(find_role(op, &wish->role, &role));
+	TRY(check_mutable(op, role));
 	struct role next = *role;
 	if (wish->name)
 		next.name = *wish->name;
@@ -203,9 +218,7 @@ RESULT engine_delete_role(struct op *op, struct role_target *wish)
 	const struct role *role = NULL;
 	TRY(engine_permit(op, "role.delete", KIND_ROLE, NULL));
 	TRY(find_role(op, &wish->role, &role));
-	if (role->right != ROLE_RIGHT_NONE)
-		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_ROLE,
-				     "The role %" STR_FMT " belongs to the region.", STR_ARG(role->name));
+	TRY(check_mutable(op, role));
 	uuid id = role->row.id;
 	TRY(engine_log_event(op, KIND_ROLE, &role->row, "deleted", "Role %" STR_FMT ".",
 			     STR_ARG(role->name)));

@@ -26,6 +26,9 @@ void engine_close_roles(const struct tables *t, struct roles *roles);
 bool engine_is_account_within(const struct tables *t, uuid a, uuid b);
 /* Keeps only those that are in the list, or that the list implies. */
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles);
+#define ROLE_SERVICE "service" /* of other services' own users: gives no right, and validates tokens */
+/* True for the roles that every region is made with; they cannot be changed or deleted. */
+bool engine_is_standard_role(const struct role *role);
 /* The role with that right that the region was made with, or NULL. */
 const struct role *engine_find_standard_role(const struct tables *t, enum role_right right);
 

@@ -86,9 +86,9 @@ static RESULT apply_change(struct op *op, const struct user_change *wish, struct
 	if (wish->default_account)
 		TRY(find_default(op, wish->default_account, &next->default_account));
 	choice_apply(wish->enabled, &next->enabled);
-	if (wish->password_hash.n)
+	if (wish->password_hash.n || wish->clears_password)
 		next->password_hash = wish->password_hash;
-	if (wish->password_hash.n || !next->enabled)
+	if (wish->password_hash.n || wish->clears_password || !next->enabled)
 		next->valid_from_us = op->now_us;
 	return OK;
 }
@@ -111,7 +111,9 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	TRY(user_put(op, &next));
 	return engine_log_event(op, KIND_USER, &next.row, "changed", "User %" STR_FMT ", %s%s.",
 				STR_ARG(next.name), next.enabled ? "enabled" : "disabled",
-				wish->password_hash.n ? ", with a new password" : "");
+				wish->password_hash.n   ? ", with a new password"
+				: wish->clears_password ? ", without a password"
+							: "");
 }
 
 RESULT user_forget_whole(struct op *op, uuid user)

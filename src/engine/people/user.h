@@ -23,6 +23,7 @@ struct user_change {
 	struct ref user;
 	const struct str *name, *description, *email; /* NULL: as it is */
 	struct str password_hash;                     /* empty: as it is */
+	bool clears_password;                         /* no password opens it any more */
 	const struct ref *default_account;            /* NULL: as it is; to a ref of kind none: none */
 	enum choice enabled;
 	struct tags extra; /* added to the present ones, or replace them */

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/people/role.h"
 #include "engine/storage/volume_type_internal.h"
 #include "store/domain.h"
 #include "store/instance_type.h"
@@ -128,7 +129,8 @@ static RESULT add_default_domain(struct op *op)
 	return domain_put(op, &domain);
 }
 
-/* Each implies the one before it. Their ids follow from the region's. */
+/* The roles of `keystone-manage bootstrap`: each right implies the one before it, `service` gives none. Ids follow from
+ * the region's id. */
 static RESULT add_roles(struct op *op)
 {
 	static const struct {
@@ -137,7 +139,8 @@ static RESULT add_roles(struct op *op)
 	} standard[] = {{"reader", ROLE_RIGHT_READER},
 			{"member", ROLE_RIGHT_MEMBER},
 			{"manager", ROLE_RIGHT_MANAGER},
-			{"admin", ROLE_RIGHT_ADMIN}};
+			{"admin", ROLE_RIGHT_ADMIN},
+			{ROLE_SERVICE, ROLE_RIGHT_NONE}};
 	uuid below = UUID_NONE;
 	for (size_t n = 0; n < sizeof standard / sizeof *standard; n++) {
 		struct str name = str_from(standard[n].name);
@@ -145,8 +148,8 @@ static RESULT add_roles(struct op *op)
 				    .row.gen = 1,
 				    .name = name,
 				    .right = standard[n].right,
-				    .implies = {&below, n > 0}};
-		if (!role_find(op->head, role.row.id))
+				    .implies = {&below, n > 0 && standard[n].right != ROLE_RIGHT_NONE}};
+		if (!role_find(op->head, role.row.id) && !role_find_by_domain(op->head, UUID_NONE, name))
 			TRY(role_put(op, &role));
 		below = role.row.id;
 	}

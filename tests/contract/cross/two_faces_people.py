@@ -88,9 +88,9 @@ def test_ids_that_are_everywhere_the_same(admin):
     with ec2.Dev() as second:
         roles, services, endpoints = ids(admin)
         others = ids(lib.admin(second))
-    assert {"admin", "manager", "member", "reader"} <= set(roles) and services and endpoints
+    assert {"admin", "manager", "member", "reader", "service"} <= set(roles) and services and endpoints
     assert (services, endpoints) == others[1:]
-    assert {uuid.UUID(roles[n]).version for n in ("admin", "manager", "member", "reader")} == {5}
+    assert {uuid.UUID(roles[n]).version for n in ("admin", "manager", "member", "reader", "service")} == {5}
     assert not set(roles.values()) & set(others[0].values())
 
 

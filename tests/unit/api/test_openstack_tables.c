@@ -11,6 +11,7 @@
 
 #include "api/openstack/core/list.h"
 #include "api/openstack/core/statuses.h"
+#include "api/openstack/identity/read_policies.h"
 
 static const struct os_actions *const groups[] = {
 #define GROUP(name) &os_##name##_actions,
@@ -178,6 +179,38 @@ static void test_statuses_left_out(void **state)
 	}
 }
 
+/* A read of Identity without a rule would be open to every token. */
+static void test_reads_of_identity_have_a_policy(void **state)
+{
+	size_t count = 0;
+	(void) state;
+	EACH_ACTION(a)
+	{
+		if (groups[g]->service != OS_IDENTITY || a->flags & (API_WRITES | API_OPEN))
+			continue;
+		count++;
+		if (!os_has_read_policy(a->permit))
+			fail_msg("read_policies.def has no row for %s", a->permit);
+	}
+	assert_true(count > 50);
+}
+
+/* Neutron takes a list wherever it makes something (its BodyValidationHook). */
+static void test_networks_are_made_in_bulk(void **state)
+{
+	size_t count = 0;
+	(void) state;
+	EACH_ACTION(a)
+	{
+		if (groups[g]->service != OS_NETWORK || a->method != HTTP_POST || !a->wrap)
+			continue;
+		count++;
+		if (!(a->flags & OS_BULK))
+			fail_msg("POST %s takes no list", a->path);
+	}
+	assert_true(count > 9);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +218,8 @@ int main(void)
 		cmocka_unit_test(test_statuses_left_out),
 		cmocka_unit_test(test_filters_lead_to_rows),
 		cmocka_unit_test(test_changes_show_what_they_left),
+		cmocka_unit_test(test_networks_are_made_in_bulk),
+		cmocka_unit_test(test_reads_of_identity_have_a_policy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

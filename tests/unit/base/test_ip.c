@@ -230,6 +230,38 @@ static void test_mac(void **state)
 			fail_msg("%s was read", bad[k]);
 }
 
+/* The forms of netaddr.valid_mac(). */
+static void test_mac_in_any_form(void **state)
+{
+	static const char *const good[] = {"0a:00:ff:1b:00:9c", "0A-00-FF-1B-00-9C", "a:0:ff:1b:0:9c",
+					   "a-0-ff-1b-0-9c",    "0a00.ff1b.009c",    "a00.ff1b.9c",
+					   "0a00:ff1b:009c",    "a00-ff1b-9c",       "0a00ff-1b009c",
+					   "a00ff:1b009c",      "0a00ff1b009c",      "a00ff1b009c"};
+	static const char *const bad[] = {"",
+					  "0a",
+					  "0a:00:ff:1b:00",
+					  "0a:00:ff:1b:00:9c:",
+					  ":0a:00:ff:1b:00",
+					  "0a:00-ff:1b:00:9c",
+					  "0a:00:ff:1b:00:9g",
+					  "0a:00:ff:1b:00:009c",
+					  "0a00.ff1b",
+					  "0a00.ff1b.009c.",
+					  "0a00ff1b009c0",
+					  "0a00ff1b00",
+					  "0a:00:ff:1b:00:9c:0d"};
+	struct mac m;
+	char text[MAC_TEXT_SIZE];
+	(void) state;
+	for (size_t k = 0; k < sizeof good / sizeof good[0]; k++) {
+		assert_ok(mac_parse_any(str_from(good[k]), &m));
+		assert_string_equal(mac_write(m, text), "0a:00:ff:1b:00:9c");
+	}
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++)
+		if (mac_parse_any(str_from(bad[k]), &m).code != ERR_INVALID)
+			fail_msg("%s was read", bad[k]);
+}
+
 static void test_to_str(void **state)
 {
 	struct ctx *c = *state;
@@ -249,6 +281,7 @@ int main(void)
 		cmocka_unit_test(test_cidr_contains),
 		cmocka_unit_test(test_cidr_order_and_count),
 		cmocka_unit_test(test_mac),
+		cmocka_unit_test(test_mac_in_any_form),
 		ctx_test(test_to_str),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

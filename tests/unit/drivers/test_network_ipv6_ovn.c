@@ -246,6 +246,25 @@ static void test_ways_out(void **state)
 	model_done(&lab.model);
 }
 
+/* Next hops of equal cost have a row each; an address in no subnet of the router's has none. */
+static void test_equal_ways(void **state)
+{
+	static struct lab lab;
+	init_lab(state, &lab);
+	struct ip more[] = {make_ip("2001:db8:1::8"), make_ip("2001:db8:66::1")};
+	uuid id = lab.routes[1].row.id;
+	const char *table = "Logical_Router_Static_Route";
+	lab.routes[1].more_hops = (struct ips){more, 2};
+	apply_router(&lab);
+	assert_string_equal(find_text(&lab, table, id, "nexthop"), "2001:db8:1::9");
+	uuid second = uuid_v5(id, STR("2001:db8:1::8"));
+	assert_string_equal(find_text(&lab, table, second, "nexthop"), "2001:db8:1::8");
+	assert_string_equal(find_text(&lab, table, second, "ip_prefix"),
+			    find_text(&lab, table, id, "ip_prefix"));
+	assert_null(find_row(&lab, table, uuid_v5(id, STR("2001:db8:66::1"))));
+	model_done(&lab.model);
+}
+
 static void test_no_way_out(void **state)
 {
 	static struct lab lab;
@@ -362,13 +381,10 @@ static void test_a_guests_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_modes),
-		ctx_test(test_arms),
-		ctx_test(test_ways_out),
-		ctx_test(test_no_way_out),
-		ctx_test(test_prefixes),
-		ctx_test(test_egress_only),
-		ctx_test(test_a_guests_address),
+		ctx_test(test_modes),       ctx_test(test_arms),
+		ctx_test(test_ways_out),    ctx_test(test_equal_ways),
+		ctx_test(test_no_way_out),  ctx_test(test_prefixes),
+		ctx_test(test_egress_only), ctx_test(test_a_guests_address),
 	};
 	return cmocka_run_group_tests_name("network_ipv6_ovn", tests, NULL, NULL);
 }

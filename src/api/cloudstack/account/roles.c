@@ -103,7 +103,11 @@ static struct str get_type(struct api_call *e, const struct row *row)
 static bool matches(struct api_call *e, const void *args, const struct row *row)
 {
 	const struct list_roles *a = args;
-	return (!a->type.n || str_equal(a->type, get_type(e, row))) && !str_is(a->state, "disabled");
+	const struct role *role = role_of(row);
+	bool is_service =
+		role->right == ROLE_RIGHT_NONE && engine_is_standard_role(role); /* Keystone's alone */
+	return !is_service && (!a->type.n || str_equal(a->type, get_type(e, row))) &&
+	       !str_is(a->state, "disabled");
 }
 
 static void write_default(struct api_call *e, struct json_writer *w, const char *name, const struct row *row)

@@ -38,7 +38,7 @@ enum os_service {
 
 /*   OS_ADMIN      the role `admin`; an action that is API_WRITES needs the role `member` at least
  *   OS_UNSCOPED   a token without a project will do; identity's all do
- *   OS_BULK       a body with "<wrap>s" and a list asks for many at once, all or none
+ *   OS_BULK       a body with the plural of wrap and a list asks for many at once, all or none
  *   OS_RAW_BODY   the body is not JSON, or not an object: prepare reads call->body
  *   OS_UPLOAD     prepare runs when the headers are there, and takes the body (call_set_sink)
  *   OS_IN_PLACE   answer writes the whole answer, the braces too (a JSON list, say)

@@ -47,7 +47,7 @@ bool os_field_is(const struct field *field, const struct row *row, struct str va
 	case FIELD_CIDR:
 		return result_is_ok(cidr_parse(value, &cidr)) && cidr_equal(cidr, *(const struct cidr *) at);
 	case FIELD_MAC:
-		return result_is_ok(mac_parse(value, &mac)) && memcmp(&mac, at, sizeof mac) == 0;
+		return result_is_ok(mac_parse_any(value, &mac)) && memcmp(&mac, at, sizeof mac) == 0;
 	default:
 		return false;
 	}

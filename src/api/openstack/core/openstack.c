@@ -10,6 +10,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/words.h"
 #include "api/openstack/core/write.h"
+#include "api/openstack/identity/read_policies.h"
 #include "base/crypto.h"
 #include "model/role.h"
 
@@ -112,6 +113,8 @@ static RESULT describe_permission(struct api_call *core, struct guard_request *r
 	if (!is_scoped || (flags & OS_ADMIN && !os_is_admin(e)))
 		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",
 				e->action->permit);
+	if (e->service == OS_IDENTITY)
+		TRY(os_check_read_policy(e));
 	request->words = GUARD_OF_OPENSTACK;
 	request->has_role =
 		!(flags & API_WRITES) || flags & OS_UNSCOPED || identity_has(e->c->who, RIGHT_MEMBER);
@@ -145,7 +148,7 @@ static RESULT write_members(struct os_call *e, const void *args, struct json_wri
 
 static RESULT write_bulk(struct os_call *e, struct json_writer *w)
 {
-	json_write_open_list(w, str_to_z(e->c->arena, str_print(e->c->arena, "%ss", os_action_of(e)->item)));
+	json_write_open_list(w, os_write_plural(e->c->arena, os_action_of(e)->item));
 	for (size_t k = 0; k < e->arg_count; k++) {
 		json_write_open(w, NULL);
 		TRY(write_members(e, (char *) e->args + k * e->arg_size, w));

@@ -89,7 +89,7 @@ static const struct params_dialect dialect = {
 			[FAULT_MEMBERS] = INVALID "It has {number} members, not {min} to {max}.",
 		},
 	.comma = "|",
-	.rules = UNKNOWN_BY_OWN_NAME | IP_OF_ANY_FAMILY,
+	.rules = UNKNOWN_BY_OWN_NAME | IP_OF_ANY_FAMILY | MAC_IN_ANY_FORM,
 	.text_max = OS_TEXT_MAX,
 	.parse_bool = os_parse_bool,
 	.read_id = read_id,

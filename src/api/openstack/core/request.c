@@ -3,6 +3,7 @@
 #include "api/openstack/core/face.h"
 #include "api/openstack/core/unknown.h"
 #include "api/openstack/core/words.h"
+#include "api/openstack/core/write.h"
 #include "base/vec.h"
 
 /* Reading JSON takes an HTTP thread some 40 ns a byte, and strangers may send it, too. The services
@@ -93,8 +94,7 @@ static RESULT find_parameters(struct os_call *e, const json_t **ret_value)
 		return OK;
 	*ret_value = json_object_get(body, wrap);
 	if (!*ret_value && a->flags & OS_BULK) {
-		*ret_value =
-			json_object_get(body, str_to_z(e->c->arena, str_print(e->c->arena, "%ss", wrap)));
+		*ret_value = json_object_get(body, os_write_plural(e->c->arena, wrap));
 		e->is_bulk = *ret_value;
 		if (!json_is_array(*ret_value) || !json_array_size(*ret_value) ||
 		    json_array_size(*ret_value) > PARAM_LIST_MAX)

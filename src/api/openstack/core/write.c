@@ -29,6 +29,14 @@ struct str os_group_name(struct arena *a, const struct security_group *group)
 		       : group->name;
 }
 
+const char *os_write_plural(struct arena *a, const char *item)
+{
+	size_t n = strlen(item);
+	bool ends_in_y = n && item[n - 1] == 'y';
+	return str_to_z(a,
+			ends_in_y ? str_print(a, "%.*sies", (int) (n - 1), item) : str_print(a, "%ss", item));
+}
+
 void os_write_id(struct json_writer *w, const char *key, uuid id)
 {
 	char text[UUID_TEXT_SIZE];

@@ -12,6 +12,8 @@ struct str os_row_name(enum kind kind, const struct row *row);
 struct security_group;
 #define OS_VPC_GROUP_PREFIX "default-"
 struct str os_group_name(struct arena *a, const struct security_group *group);
+/* Name of a collection: "subnets", "rbac_policies". */
+const char *os_write_plural(struct arena *a, const char *item);
 /* A UUID with dashes; none: null. _hex: 32 digits, as Keystone's ids and projects are. */
 void os_write_id(struct json_writer *w, const char *key, uuid id);
 void os_write_hex(struct json_writer *w, const char *key, uuid id);

@@ -103,7 +103,7 @@ static const struct param create_params[] = {
 	OS_BODY(struct new_credential, "expires_at", expires, .flags = NULLABLE, .doc = "Absent: never."),
 	OS_BODY_LIST(struct new_credential, "roles", roles, os_role_table, .max = 64,
 		     .doc = "Some of the token's; absent: all."),
-	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted,
+	OS_BODY(struct new_credential, "unrestricted", wish.unrestricted, .flags = NULLABLE,
 		.doc = "Whether it may make and delete credentials."),
 	OS_BODY_LIST(struct new_credential, "access_rules", rules, rule_table, .max = CREDENTIAL_RULES_MAX,
 		     .doc = "What it may call; absent: everything."),

@@ -271,7 +271,8 @@ struct os_catalog_change {
 #define ENABLED                                                                                              \
 	OS_BODY_JSON(struct os_catalog_change, "enabled", enabled, .doc = "Whether the catalogue has it.")
 #define SERVICE(...)                                                                                         \
-	P("name", name, .doc = "Its name."), P("description", description, .doc = "For people."), ENABLED,   \
+	P("name", name, .doc = "Its name."),                                                                 \
+		P("description", description, .flags = NULLABLE, .doc = "For people."), ENABLED,             \
 		P("type", type, .min = 1, .doc = "What it is: compute.", __VA_ARGS__)
 #define ENDPOINT(...)                                                                                        \
 	OS_BODY(struct os_catalog_change, "service_id", service, .kind = KIND_CATALOG_ENTRY,                 \
@@ -281,8 +282,8 @@ struct os_catalog_change {
 		P("region", region, .flags = NULLABLE,                                                       \
 		  .doc = "In which region, which is made if it is not there."),                              \
 		P("region_id", region_id, .flags = NULLABLE, .doc = "In which region."),                     \
-		P("name", name, .doc = "Its name."), P("description", description, .doc = "For people."),    \
-		ENABLED
+		P("name", name, .doc = "Its name."),                                                         \
+		P("description", description, .flags = NULLABLE, .doc = "For people."), ENABLED
 #define POLICY(...)                                                                                          \
 	P("blob", text, .max = CATALOG_TEXT_MAX, .doc = "The policy.", __VA_ARGS__),                         \
 		P("type", type, .max = 255, .doc = "Its media type.", __VA_ARGS__)
@@ -479,9 +480,9 @@ static const struct os_action actions[] = {
 	CREATE(endpoint, "endpoints"),
 	UPDATE(endpoint, "endpoints"),
 	DELETE(endpoint, "endpoints", delete_endpoint_params),
-	{HTTP_GET, "/v3/policies", .permit = "identity:list_policies", .flags = OS_ADMIN,
-	 .args = OS_NO_PARAMS, .answer = list_policies, .doc = "Policies that are kept for other services."},
-	{HTTP_GET, "/v3/policies/{policy_id}", .permit = "identity:get_policy", .flags = OS_ADMIN,
+	{HTTP_GET, "/v3/policies", .permit = "identity:list_policies", .args = OS_NO_PARAMS,
+	 .answer = list_policies, .doc = "Policies that are kept for other services."},
+	{HTTP_GET, "/v3/policies/{policy_id}", .permit = "identity:get_policy",
 	 .args = OS_PARAMS(struct os_catalog_change, policy_params), .item = "policy", .answer = show_policy,
 	 .doc = "One of them."},
 	CREATE(policy, "policies"),

@@ -135,6 +135,7 @@ struct os_credential {
 	enum kind kind;
 	const struct row *row; /* until prepare has ended */
 	struct ref user, project;
+	bool has_project;
 	struct str type, blob;
 	struct access_key key;
 	struct access_key_wish new_key;
@@ -158,7 +159,9 @@ static const struct param create_params[] = {
 };
 static const struct param update_params[] = {
 	ID_PATH,
-	P("project_id", project, .kind = KIND_ACCOUNT, .doc = "For which project."),
+	P("project_id", project, .flags = NULLABLE, .kind = KIND_ACCOUNT,
+	  .given = offsetof(struct os_credential, has_project) + 1,
+	  .doc = "For which project; null: for none."),
 	P("type", type, .min = 1, .doc = "ec2 stays ec2, and nothing else becomes it."),
 	P("blob", blob, .min = 1, .max = CREDENTIAL_SECRET_MAX, .doc = "What is kept instead."),
 	OS_UNBUILT("user_id"),
@@ -262,8 +265,13 @@ static RESULT prepare_update(struct os_call *e, void *args)
 			e->c, ERR_UNSUPPORTED, STR("type"),
 			"A credential of the type ec2 is an access key: it stays one, and no other "
 			"becomes one.");
+	bool clears = a->has_project && !ref_is_given(&a->project);
+	if (is_key && clears)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("project_id"),
+				      "'project_id' is a required property of a credential of the type ec2.");
 	a->key_change = (struct access_key_change){.key = a->made, .account = a->project};
-	a->change = (struct credential_change){.credential = a->made, .type = a->type, .account = a->project};
+	a->change = (struct credential_change){
+		.credential = a->made, .type = a->type, .account = a->project, .clears_account = clears};
 	if (!a->blob.n)
 		return OK;
 	return is_key ? read_key(e, a->blob, a->made, &a->key_change.key_id, &a->key_change.secret)

@@ -64,10 +64,6 @@ void os_write_list_links(struct os_call *e, struct json_writer *w)
 
 RESULT os_list_people(struct os_call *e, const struct os_listing *list, struct json_writer *w)
 {
-	if (!engine_may_list_people(e->c))
-		return ctx_fail(e->c, ERR_DENIED,
-				"You are not authorized to perform the requested action: %s.",
-				e->action->permit);
 	TRY(os_list(e, list, w));
 	os_write_list_links(e, w);
 	return OK;

@@ -3,6 +3,7 @@
 #include "api/openstack/core/services.h"
 #include "api/openstack/core/write.h"
 #include "api/openstack/identity/identity.h"
+#include "api/openstack/identity/read_policies.h"
 #include "engine/people/role.h"
 #include "store/account.h"
 #include "store/domain.h"
@@ -25,6 +26,8 @@ void os_write_role(struct os_call *e, struct json_writer *w, const void *item)
 		os_write_domain_id(w, "domain_id", r->domain);
 	json_write_text_or_null(w, "description", r->description);
 	json_write_open(w, "options");
+	if (engine_is_standard_role(r))
+		json_write_bool(w, "immutable", true);
 	json_write_close(w);
 	os_write_extra(w, r->extra);
 	os_write_self(e, w, "roles", r->row.id);
@@ -55,7 +58,6 @@ static const struct os_listing roles = {
 	.write = os_write_role,
 };
 
-/* Their names are no secret: who makes an application credential chooses from them. */
 static RESULT list_roles(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
@@ -123,6 +125,12 @@ static const struct param role_params[] = {ROLE(struct role_args)};
 
 static RESULT show_role(struct os_call *e, const void *args, struct json_writer *w)
 {
+	const struct role *role =
+		role_find(os_tables(e), ((const struct role_args *) args)->wish.role.prefix);
+	bool is_granted = role && (role->right == ROLE_RIGHT_MANAGER || role->right == ROLE_RIGHT_MEMBER ||
+				   role->right == ROLE_RIGHT_READER);
+	if (!is_granted && !os_reads_region(e))
+		return os_fail_policy(e);
 	return os_write_found(e, &roles, &((const struct role_args *) args)->wish.role, w);
 }
 
@@ -192,13 +200,30 @@ static const struct role_assignment *next_of(const struct tables *t, const struc
 	return r;
 }
 
+/* A reader of a domain reads grants to its users and groups on its projects and itself. */
+static bool is_in_domain(struct os_call *e, const struct ref *ref)
+{
+	const struct tables *t = os_tables(e);
+	const struct row *row = ref->kind == KIND_NONE ? NULL : tables_find(t, ref->kind, ref->prefix);
+	uuid domain = !row                           ? UUID_NONE
+		      : ref->kind == KIND_ACCOUNT    ? account_of(row)->domain
+		      : ref->kind == KIND_USER       ? os_user_domain(t, user_of(row))
+		      : ref->kind == KIND_USER_GROUP ? user_group_of(row)->domain
+						     : row->id;
+	return ref->kind == KIND_NONE || uuid_equal(domain, e->c->who->domain);
+}
+
+static RESULT check_domains(struct os_call *e, const struct role_grant *wish)
+{
+	bool is_within = is_in_domain(e, &wish->account) && is_in_domain(e, &wish->domain) &&
+			 is_in_domain(e, &wish->user) && is_in_domain(e, &wish->user_group);
+	return is_within || os_reads_region(e) ? OK : os_fail_policy(e);
+}
+
 static RESULT check_place(struct os_call *e, const struct role_grant *wish)
 {
 	const struct row *row = NULL;
-	if (!engine_may_list_people(e->c))
-		return ctx_fail(e->c, ERR_DENIED,
-				"You are not authorized to perform the requested action: %s.",
-				e->action->permit);
+	TRY(check_domains(e, wish));
 	if (wish->account.kind != KIND_NONE)
 		TRY(engine_find(e->c, os_tables(e), KIND_ACCOUNT, &wish->account, &row));
 	if (wish->domain.kind != KIND_NONE)
@@ -428,16 +453,12 @@ static RESULT list_assignments(struct os_call *e, const void *args, struct json_
 	(void) args;
 	struct gathering g = {.e = e, .t = os_tables(e)};
 	bool is_effective = query_has(e, "effective");
-	if (!engine_may_list_people(e->c) && !query_is(e, "user.id", e->c->who->user))
-		return ctx_fail(e->c, ERR_DENIED,
-				"You are not authorized to perform the requested action: %s.",
-				e->action->permit);
 	const struct role_assignment *r = role_assignment_first(g.t);
 	for (; r; r = role_assignment_next(g.t, r)) {
 		const struct account *account = account_find(g.t, r->account);
 		const struct shown shown = {r, r->role, r->user, r->account, r->inherited};
 		uuid domain = account ? account->domain : r->domain;
-		if (!engine_may_see_people(e->c, domain) && !uuid_equal(r->user, e->c->who->user))
+		if (!engine_may_see_people(e->c, domain))
 			continue;
 		if (is_effective)
 			add_effective(&g, shown);

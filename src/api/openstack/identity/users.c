@@ -150,7 +150,7 @@ struct changed_user {
 	struct user_change wish;
 	struct str name, description, email, password, others;
 	struct ref default_account;
-	bool has_name, has_description, has_email, has_default;
+	bool has_name, has_description, has_email, has_default, has_password;
 };
 #define GIVEN(member) .given = offsetof(struct changed_user, member) + 1
 static const struct param update_params[] = {
@@ -161,8 +161,8 @@ static const struct param update_params[] = {
 		.doc = "For people."),
 	OS_BODY(struct changed_user, "email", email, .flags = NULLABLE, GIVEN(has_email),
 		.doc = "For people."),
-	OS_BODY(struct changed_user, "password", password, .max = PASSWORD_SIZE_MAX,
-		.doc = "Ends the tokens of before."),
+	OS_BODY(struct changed_user, "password", password, .max = PASSWORD_SIZE_MAX, .flags = NULLABLE,
+		GIVEN(has_password), .doc = "Ends the tokens of before; null: no password opens it."),
 	OS_BODY(struct changed_user, "enabled", wish.enabled, .doc = "Whether the user gets in."),
 	OS_BODY(struct changed_user, "default_project_id", default_account, .kind = KIND_ACCOUNT,
 		.flags = NULLABLE, GIVEN(has_default), .doc = "Where a password without a scope leads to."),
@@ -179,6 +179,7 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.email = a->has_email ? &a->email : NULL;
 	a->wish.default_account = a->has_default ? &a->default_account : NULL;
 	e->skips_work = !a->password.n;
+	a->wish.clears_password = a->has_password && !a->password.n;
 	if (a->password.n)
 		TRY(check_wanted(e, user_find(os_tables(e), a->wish.user.prefix), a->password));
 	return os_take_extra(e, a->others, &a->wish.extra);

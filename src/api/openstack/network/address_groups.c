@@ -159,7 +159,7 @@ static RESULT show_addresses(struct os_call *e, const void *args, struct json_wr
 	.returns = KIND_ADDRESS_GROUP
 static const struct os_action actions[] = {
 	{HTTP_GET, GROUPS, .permit = "get_address_group", .list = &groups, .doc = "Address groups."},
-	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = API_WRITES, .status = 201,
+	{HTTP_POST, GROUPS, .permit = "create_address_group", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_create_address_group, create_params), .wrap = "address_group",
 	 .item = "address_group", .prepare = prepare_create, .operation = engine_create_address_group_run,
 	 .answer = show_created, .returns = KIND_ADDRESS_GROUP, .doc = "Makes an address group."},

@@ -257,8 +257,8 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/floatingips", .permit = "get_floatingip", .list = &os_floating_ips,
 	 .doc = "Floating addresses."},
-	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = API_WRITES, .status = 201,
-	 .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
+	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = API_WRITES | OS_BULK,
+	 .status = 201, .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
 	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
 	 .answer = show_created, .returns = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
 	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",

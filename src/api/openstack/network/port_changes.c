@@ -19,7 +19,8 @@ static RESULT show_port(struct os_call *e, const void *args, struct json_writer 
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	(void) e;
-	((struct os_port_target *) args)->wish.unplugs = true;
+	struct os_port_target *a = args;
+	a->wish.unplugs = a->wish.by_network = true;
 	return OK;
 }
 

@@ -13,6 +13,8 @@
 #include "store/gateway.h"
 #include "store/host.h"
 #include "store/instance.h"
+#include "store/network.h"
+#include "store/network_grant.h"
 #include "store/port.h"
 #include "store/subnet.h"
 #include "store/zone.h"
@@ -117,11 +119,30 @@ static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
+/* Ports of others in networks of the caller's that are shared. Source: Neutron's policy get_port. */
+static RESULT add_guests(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_tables(e);
+	uuid account = e->c->who->account;
+	const struct network *n = uuid_is_none(account) ? NULL : network_first_by_account(t, account);
+	for (; n; n = network_next_by_account(t, n)) {
+		const struct port *p = network_grant_first_by_network(t, n->row.id)
+					       ? port_first_by_network(t, n->row.id)
+					       : NULL;
+		for (; p; p = port_next_by_network(t, p))
+			if (row_is_live(&p->row) && os_wants(ret_rows, p->row.id) &&
+			    engine_is_guest_port(e->c, t, p) &&
+			    !VEC_PUSH(e->c->arena, &ret_rows->rows, &p->row))
+				return ctx_no_memory(e->c);
+	}
+	return OK;
+}
+
 static RESULT add_unwritten(struct os_call *e, struct os_added *ret_rows)
 {
 	TRY(add_gateways(e, ret_rows));
 	if (!os_is_admin(e))
-		return OK;
+		return add_guests(e, ret_rows);
 	TRY(add_router_gateways(e, ret_rows));
 	return add_floating_ips(e, ret_rows);
 }

@@ -151,8 +151,8 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/rbac-policies", .permit = "get_rbac_policy", .list = &policies,
 	 .doc = "Who may use which networks."},
-	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = API_WRITES, .status = 201,
-	 .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
+	{HTTP_POST, "/v2.0/rbac-policies", .permit = "create_rbac_policy", .flags = API_WRITES | OS_BULK,
+	 .status = 201, .args = OS_PARAMS(struct os_create_rbac, create_params), .wrap = "rbac_policy",
 	 .item = "rbac_policy", .prepare = prepare_create, .operation = engine_grant_network_run,
 	 .answer = show_created, .returns = KIND_NETWORK_GRANT,
 	 .doc = "Lets another project, or all, use a network."},

@@ -40,10 +40,11 @@ static const void *gather_router(struct os_call *e, const struct row *row)
 	*item = (struct router_item){.router = router_of(row)};
 	const struct route *r = route_first_by_table(t, item->router->main_route_table);
 	for (; r; r = route_next_by_table(t, r)) {
-		struct ip hop = engine_get_next_hop(t, r);
-		if (!ip_is_none(hop) &&
-		    (!VEC_PUSH(e->c->arena, &item->routes, r) || !VEC_PUSH(e->c->arena, &item->hops, hop)))
-			return NULL;
+		struct ip first = engine_get_next_hop(t, r);
+		for (size_t k = 0; !ip_is_none(first) && k <= r->more_hops.count; k++)
+			if (!VEC_PUSH(e->c->arena, &item->routes, r) ||
+			    !VEC_PUSH(e->c->arena, &item->hops, k ? r->more_hops.at[k - 1] : first))
+				return NULL;
 	}
 	gather_gateway(e, item);
 	return item;
@@ -360,7 +361,7 @@ static RESULT show_interface(struct os_call *e, const void *args, struct json_wr
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/routers", .permit = "get_router", .list = &os_routers, .doc = "Routers."},
-	{HTTP_POST, "/v2.0/routers", .permit = "create_router", .flags = API_WRITES, .status = 201,
+	{HTTP_POST, "/v2.0/routers", .permit = "create_router", .flags = API_WRITES | OS_BULK, .status = 201,
 	 .args = OS_PARAMS(struct os_router_body, create_params), .wrap = "router", .item = "router",
 	 .prepare = prepare_create, .operation = engine_create_whole_router_run, .answer = show_created,
 	 .returns = KIND_ROUTER, .doc = "Makes a router."},

@@ -5,6 +5,7 @@
 #include "api/openstack/network/network.h"
 #include "engine/network/security_group.h"
 #include "model/security_group.h"
+#include "store/account.h"
 #include "store/security_group_rule.h"
 
 enum {
@@ -172,8 +173,8 @@ static const struct param create_rule_params[] = {
 		.kind = KIND_SECURITY_GROUP, .doc = "The group."),
 	OS_BODY(struct os_create_rule, "direction", direction, .flags = REQUIRED, .words = "ingress|egress",
 		.doc = "Into the group's ports or out of them."),
-	OS_BODY(struct os_create_rule, "ethertype", ethertype, .flags = NULLABLE, .words = "IPv4|IPv6",
-		.absent = "IPv4", .doc = "The family."),
+	OS_BODY(struct os_create_rule, "ethertype", ethertype, .flags = NULLABLE, .absent = "IPv4",
+		.doc = "The family: IPv4 or IPv6, in any case."),
 	{.wire = "protocol",
 	 .type = PARAM_JSON,
 	 .offset = offsetof(struct os_create_rule, protocol),
@@ -218,14 +219,47 @@ static bool find_protocol(struct str name, int64_t *ret_number)
 	return !str_parse_int(name, ret_number).code && *ret_number >= 0 && *ret_number <= 255;
 }
 
+/* ICMP of IPv6, which clients also call by IPv4's name and number. */
+static struct str make_canonical(struct str text)
+{
+	if (str_equal_nocase(text, STR("icmp")) || str_equal_nocase(text, STR("icmpv6")))
+		return STR("ipv6-icmp");
+	return str_is(text, "1") ? STR("58") : text;
+}
+
+static RESULT read_family(struct os_call *e, struct str *family)
+{
+	bool is_ipv6 = str_equal_nocase(*family, STR("IPv6"));
+	if (!str_is_empty(*family) && !is_ipv6 && !str_equal_nocase(*family, STR("IPv4")))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ethertype"),
+				      "Security group rule for ethertype '%" STR_FMT
+				      "' not supported. Allowed values are ['IPv4', 'IPv6'].",
+				      STR_ARG(str_slice(*family, 0, 64)));
+	*family = is_ipv6 ? STR("IPv6") : STR("IPv4");
+	return OK;
+}
+
+/* ERR_INVALID: the protocol is one of IPv6 alone. */
+static RESULT check_family(struct os_call *e, const struct os_create_rule *a)
+{
+	static const int64_t of_ipv6[] = {41, 43, 44, PROTOCOL_ICMP6, 59, 60};
+	for (size_t k = 0; k < sizeof of_ipv6 / sizeof of_ipv6[0]; k++)
+		if (a->rule.protocol == of_ipv6[k] && !str_is(a->ethertype, "IPv6"))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("ethertype"),
+					      "Invalid ethertype %" STR_FMT " for protocol %s.",
+					      STR_ARG(a->ethertype), first_name_of(a->rule.protocol));
+	return OK;
+}
+
 /* It comes as JSON: a text or a number. Neutron shows it as it was said. */
-static RESULT read_protocol(struct os_call *e, struct str text, struct rule_wish *rule)
+static RESULT read_protocol(struct os_call *e, struct str text, bool is_ipv6, struct rule_wish *rule)
 {
 	rule->protocol = -1;
 	if (text.n >= 2 && text.p[0] == '"')
 		text = str_slice(text, 1, text.n - 1);
 	if (str_is_empty(text) || str_is(text, "null") || str_equal_nocase(text, STR("any")))
 		return OK;
+	text = is_ipv6 ? make_canonical(text) : text;
 	if (!find_protocol(text, &rule->protocol))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("protocol"),
 				      "Security group rule protocol %" STR_FMT
@@ -348,11 +382,11 @@ static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struc
 static RESULT prepare_create_rule(struct os_call *e, void *args)
 {
 	struct os_create_rule *a = args;
-	if (str_is_empty(a->ethertype))
-		a->ethertype = STR("IPv4");
+	TRY(read_family(e, &a->ethertype));
 	a->rule.description = a->description;
-	TRY(read_protocol(e, a->protocol, &a->rule));
+	TRY(read_protocol(e, a->protocol, str_is(a->ethertype, "IPv6"), &a->rule));
 	TRY(read_ports(e, a, &a->rule));
+	TRY(check_family(e, a));
 	TRY(read_peer(e, a, &a->rule));
 	a->wish.direction = str_is(a->direction, "ingress") ? SECURITY_GROUP_RULE_DIRECTION_INGRESS
 							    : SECURITY_GROUP_RULE_DIRECTION_EGRESS;
@@ -507,10 +541,26 @@ static RESULT prepare_delete_group(struct os_call *e, void *args)
 	return OK;
 }
 
+/* The open project that the list's filter names, or NULL. */
+static const struct account *find_asked_account(struct os_call *e, struct ref *ret_ref)
+{
+	struct str text = pairs_find(&e->request.query, "project_id");
+	if (!text.p)
+		text = pairs_find(&e->request.query, "tenant_id");
+	if (!text.p || !os_parse_id(text, KIND_ACCOUNT, ret_ref))
+		return NULL;
+	const struct account *account = account_find(os_tables(e), ret_ref->prefix);
+	return engine_is_account_open(os_tables(e), account) ? account : NULL;
+}
+
 RESULT os_prepare_groups(struct os_call *e, void *args)
 {
-	(void) args;
-	e->skips_operation = engine_find_default_group(os_tables(e), e->c->who->account);
+	struct security_group_wish *wish = args;
+	const struct account *asked = os_is_admin(e) ? find_asked_account(e, &wish->account) : NULL;
+	if (!asked)
+		wish->account = (struct ref){0};
+	e->skips_operation =
+		engine_find_default_group(os_tables(e), asked ? asked->row.id : e->c->who->account);
 	return OK;
 }
 
@@ -519,7 +569,7 @@ static const struct os_action actions[] = {
 	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = os_prepare_groups,
 	 .operation = engine_ensure_default_group_run, .list = &os_groups,
 	 .doc = "Security groups; the first look makes the project's default one."},
-	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = API_WRITES,
+	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = API_WRITES | OS_BULK,
 	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,
 	 .operation = engine_create_security_group_run, .answer = show_created_group,

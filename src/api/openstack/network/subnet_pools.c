@@ -1,8 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Subnet pools. */
+#include <inttypes.h>
+#include <stdio.h>
+
 #include "api/openstack/network/network.h"
 #include "engine/network/subnet_pool.h"
 #include "model/subnet_pool.h"
+
+/* Neutron's _make_subnetpool_dict() writes lengths as text. */
+static void write_length(struct json_writer *w, const char *key, int64_t bits)
+{
+	char text[24];
+	(void) snprintf(text, sizeof text, "%" PRId64, bits);
+	json_write_z(w, key, text);
+}
 
 static void write_pool(struct os_call *e, struct json_writer *w, const void *item)
 {
@@ -14,9 +25,9 @@ static void write_pool(struct os_call *e, struct json_writer *w, const void *ite
 		os_write_cidr(w, NULL, p->prefixes.at[k]);
 	json_write_close_list(w);
 	json_write_int(w, "ip_version", engine_is_ipv6_pool(p) ? 6 : 4);
-	json_write_int(w, "min_prefixlen", p->min_bits);
-	json_write_int(w, "default_prefixlen", p->default_bits);
-	json_write_int(w, "max_prefixlen", p->max_bits);
+	write_length(w, "min_prefixlen", p->min_bits);
+	write_length(w, "default_prefixlen", p->default_bits);
+	write_length(w, "max_prefixlen", p->max_bits);
 	json_write_null(w, "default_quota");
 	json_write_null(w, "address_scope_id");
 	json_write_bool(w, "is_default", p->is_default);
@@ -169,8 +180,8 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/subnetpools", .permit = "get_subnetpool", .list = &pools, .doc = "Subnet pools."},
-	{HTTP_POST, "/v2.0/subnetpools", .permit = "create_subnetpool", .flags = API_WRITES, .status = 201,
-	 .args = OS_PARAMS(struct os_create_subnet_pool, create_params), .wrap = "subnetpool",
+	{HTTP_POST, "/v2.0/subnetpools", .permit = "create_subnetpool", .flags = API_WRITES | OS_BULK,
+	 .status = 201, .args = OS_PARAMS(struct os_create_subnet_pool, create_params), .wrap = "subnetpool",
 	 .item = "subnetpool", .prepare = prepare_create, .operation = engine_create_subnet_pool_run,
 	 .answer = show_created, .returns = KIND_SUBNET_POOL, .doc = "Makes a subnet pool."},
 	{HTTP_GET, "/v2.0/subnetpools/{subnetpool_id}", .permit = "get_subnetpool",

@@ -71,12 +71,22 @@ static RESULT prepare_one(struct os_call *e, void *args)
 	return OK;
 }
 
+static struct tags tags_of(enum kind kind, const struct row *row)
+{
+	return *(const struct tags *) (const void *) ((const char *) row + model_kinds[kind].tags_offset);
+}
+
+static bool has_tag(struct tags tags, const struct tag_removal *wanted)
+{
+	const struct tag *tag = tags_find(tags, wanted->key);
+	return tag && str_equal(tag->value, wanted->value);
+}
+
 static RESULT find_tags(struct os_call *e, const struct ref *ref, struct tags *ret_tags)
 {
 	const struct row *row = NULL;
 	TRY(os_find(e, ref->kind, ref, &row));
-	*ret_tags = *(const struct tags *) (const void *) ((const char *) row +
-							   model_kinds[ref->kind].tags_offset);
+	*ret_tags = tags_of(ref->kind, row);
 	return OK;
 }
 
@@ -88,6 +98,23 @@ static RESULT show_tags(struct os_call *e, const void *args, struct json_writer 
 	return OK;
 }
 
+static RESULT fail_no_tag(struct ctx *c, const struct os_tagging *a)
+{
+	return ctx_fail_kind(c, ERR_NOT_FOUND, KIND_NONE, "Tag %" STR_FMT " could not be found.",
+			     STR_ARG(a->tag));
+}
+
+/* Unlike EC2's DeleteTags, refuses what the resource does not have. */
+static RESULT delete_one(struct op *op, void *wish)
+{
+	const struct os_tagging *a = wish;
+	const struct row *row = tables_find(op->head, a->resource.kind, a->resource.prefix);
+	bool is_own = row && row_is_live(row) && engine_is_own(op->ctx, a->resource.kind, row);
+	return is_own && !has_tag(tags_of(a->resource.kind, row), &a->removal)
+		       ? fail_no_tag(op->ctx, a)
+		       : engine_delete_tags(op, &((struct os_tagging *) wish)->wish);
+}
+
 /* Whether it has the word: the status says. */
 static RESULT check_tag(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -95,10 +122,8 @@ static RESULT check_tag(struct os_call *e, const void *args, struct json_writer 
 	struct tags tags = {0};
 	(void) w;
 	TRY(find_tags(e, &a->resource, &tags));
-	const struct tag *tag = tags_find(tags, a->removal.key);
-	if (!tag || !str_equal(tag->value, a->removal.value))
-		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE, "Tag %" STR_FMT " could not be found.",
-				     STR_ARG(a->tag));
+	if (!has_tag(tags, &a->removal))
+		return fail_no_tag(e->c, a);
 	e->has_no_body = true;
 	return OK;
 }
@@ -121,6 +146,6 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_one, .operation = engine_set_tags_run, .doc = "Adds one."},
 	{HTTP_DELETE, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "delete_tags", .flags = API_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_tagging, one_params), .prepare = prepare_one,
-	 .operation = engine_delete_tags_run, .doc = "Takes one away."},
+	 .operation = delete_one, .doc = "Takes one away."},
 };
 const struct os_actions os_network_tag_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Looks up the read policy of an Identity call, and judges the part that needs the token alone. */
+#include "api/openstack/identity/read_policies.h"
+
+enum rule { ANYBODY, REGION, ROLES, ROLE, PEOPLE, OWN };
+
+static const struct read_policy {
+	const char *name;
+	enum rule rule;
+} policies[] = {
+#define POLICY(name, rule) {"identity:" name, rule},
+#include "api/openstack/identity/read_policies.def"
+#undef POLICY
+};
+
+static const struct read_policy *find(const char *permit)
+{
+	for (size_t k = 0; k < sizeof policies / sizeof policies[0]; k++)
+		if (strcmp(policies[k].name, permit) == 0)
+			return &policies[k];
+	return NULL;
+}
+
+bool os_has_read_policy(const char *permit)
+{
+	return find(permit) != NULL;
+}
+
+bool os_reads_region(const struct os_call *e)
+{
+	const struct identity *who = e->c->who;
+	return identity_is_admin(who) || (who->scope == IDENTITY_SYSTEM && identity_has(who, RIGHT_READER));
+}
+
+RESULT os_fail_policy(const struct os_call *e)
+{
+	return ctx_fail(e->c, ERR_DENIED, "You are not authorized to perform the requested action: %s.",
+			e->action->permit);
+}
+
+static bool passes(const struct os_call *e, enum rule rule)
+{
+	const struct identity *who = e->c->who;
+	bool is_manager = identity_has(who, RIGHT_MANAGER);
+	if (rule == ANYBODY || rule == OWN || os_reads_region(e))
+		return true;
+	if (rule == ROLE)
+		return is_manager;
+	return who->scope == IDENTITY_DOMAIN &&
+	       (rule == ROLES ? is_manager : rule == PEOPLE && identity_has(who, RIGHT_READER));
+}
+
+RESULT os_check_read_policy(const struct os_call *e)
+{
+	const struct read_policy *policy = e->action->flags & API_WRITES ? NULL : find(e->action->permit);
+	return !policy || passes(e, policy->rule) ? OK : os_fail_policy(e);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keystone's default policies of reads (read_policies.def). */
+#pragma once
+
+#include "api/openstack/core/action.h"
+
+/* ERR_DENIED: the token alone shows that its bearer may not read that. Rules about single rows are left to handlers. */
+RESULT os_check_read_policy(const struct os_call *e);
+/* True if a row of read_policies.def names the policy. For tests. */
+bool os_has_read_policy(const char *permit);
+/* True if the caller reads the whole region: an administrator, or a reader of the system. */
+bool os_reads_region(const struct os_call *e);
+/* ERR_DENIED in Keystone's words. */
+RESULT os_fail_policy(const struct os_call *e);
