@@ -13,6 +13,7 @@ import threading
 import urllib.parse
 
 import waiting
+import warm
 
 AZ = "/usr/bin/az"
 
@@ -96,7 +97,7 @@ def register_az(cloud, home):
                REQUESTS_CA_BUNDLE=cloud.ca)
 
     def run(*words, fails=None):
-        done = subprocess.run([AZ, *words, "-o", "json"], env=env, capture_output=True, text=True, check=False)
+        done = warm.run([AZ, *words, "-o", "json"], env)
         if fails:
             assert done.returncode and fails in done.stderr, done.stderr
             return None

@@ -54,7 +54,7 @@ class Dev:
         argv = [DARI, "dev", "--port", str(port), "--fetch-from", fetch_from, *(["--instant"] if instant else []), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env=dict(os.environ, **(env or {})), preexec_fn=end_with_parent)
-        self.banner = ""
+        self.banner, self.kept = "", threading.local()
         for line in self.process.stdout:
             self.banner += line
             if line.startswith("Ready"):
@@ -78,9 +78,8 @@ class Dev:
     def progress(self):
         """What the reconciler has on its way, and what it failed at."""
         try:
-            with urllib.request.urlopen(self.url + "/healthz", timeout=HANG_S) as answer:
-                health = json.load(answer)
-        except OSError:
+            health = json.loads(self.look("/healthz"))
+        except (OSError, http.client.HTTPException):
             return None
         return health["waiting"], health["failing"]
 
@@ -110,6 +109,23 @@ class Dev:
         context = ssl.create_default_context(cafile=os.path.join(os.path.dirname(self.config), "tls.pem"))
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=HANG_S, context=context)
 
+    def look(self, path):
+        """What the server answers to anybody. In TLS over a kept connection, one a thread: a handshake costs as much as ten requests."""
+        if not self.url.startswith("https:"):
+            with urllib.request.urlopen(self.url + path, timeout=HANG_S) as answer:
+                return answer.read()
+        for retry in (False, True):  # the connection may have been closed for its age
+            if not hasattr(self.kept, "connection"):
+                self.kept.connection = self.connect()
+            try:
+                self.kept.connection.request("GET", path)
+                return self.kept.connection.getresponse().read()
+            except (http.client.HTTPException, ConnectionError):
+                del self.kept.connection
+                if retry:
+                    raise
+        return None
+
     def command(self, *argv):
         """A dari command's JSON value."""
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
@@ -123,16 +139,14 @@ class Dev:
 
         def rests():
             nonlocal calm, before
-            with urllib.request.urlopen(self.url + "/healthz", timeout=HANG_S) as answer:
-                now = json.load(answer)["waiting"]
+            now = json.loads(self.look("/healthz"))["waiting"]
             calm, before = calm + 1 if now == before else 0, now
             return now <= self.endless or calm >= CALM_LOOKS
         waiting.wait_until(rests, "the reconciler comes to rest", of=self, shows=lambda: before, every_s=0.01)
 
     def commits(self):
         """Those that somebody asked for: figures and last uses come by the clock."""
-        with urllib.request.urlopen(self.url + "/metrics", timeout=HANG_S) as answer:
-            text = answer.read()
+        text = self.look("/metrics")
         every, by_clock = (int(float(re.search(rb"^dari_store_%s_total (\S+)$" % name, text, re.MULTILINE)[1])) for name in (b"batches", b"clock_batches"))
         return every - by_clock
 

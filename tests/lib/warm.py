@@ -10,8 +10,8 @@ its own arguments, environment, directory, files and exit status.
 import atexit
 import contextlib
 import ctypes
+import gc
 import importlib
-import io
 import json
 import logging
 import os
@@ -28,21 +28,27 @@ PYTHON = "/usr/bin/python3"
 FIRST = {  # what is run before any, for what it loads: neither asks a server
     "/usr/bin/aws": ["--version"],
     "/usr/bin/openstack": ["server", "list", "--help"],
+    "/usr/bin/az": ["vm", "create", "--help"],
 }
 THEN = {"/usr/bin/openstack": ["novaclient.v2.client", "cinderclient.v3.client", "cinderclient.v3.contrib.list_extensions",
-                               "openstack.connection", "openstack.image.image_signer"]}  # and imported, as what was run did not
+                               "openstack.connection", "openstack.image.image_signer"],
+        "/usr/bin/az": ["azure.cli.command_modules.resource.custom", "azure.cli.command_modules.identity.custom", "azure.cli.core.auth.identity",
+                        "azure.cli.core.auth.msal_authentication", "azure.cli.core.auth.persistence", "azure.cli.core.aaz._client",
+                        "azure.mgmt.resource.resources.v2021_04_01.operations", "azure.mgmt.resource.subscriptions.v2019_11_01.operations",
+                        "azure.mgmt.compute", "azure.mgmt.network", "azure.mgmt.msi.v2018_11_30.operations"]}  # and imported, as what was run did not
 HANG_S = 2400  # a bound against hanging; waiting.py is out of reach: this program runs isolated (-I)
-SERVERS = {}  # stock command → address of the process that runs it
+SERVERS = {}  # stock command and az's directory → address of the process that runs it
 
 
 # ---- who asks
 
 def run(argv, env, cwd=None):
     """Of a command in FIRST."""
-    if argv[0] not in SERVERS:
-        SERVERS[argv[0]] = start([argv[0], *FIRST[argv[0]]])
+    server = argv[0], env.get("AZURE_CONFIG_DIR")  # az reads this directory's name when it is imported
+    if server not in SERVERS:
+        SERVERS[server] = start([argv[0], *FIRST[argv[0]]], env)
     with open(os.devnull, "rb") as nothing, tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
-        status = call(SERVERS[argv[0]], argv, env, cwd or os.getcwd(), [f.fileno() for f in (nothing, out, err)])
+        status = call(SERVERS[server], argv, env, cwd or os.getcwd(), [f.fileno() for f in (nothing, out, err)])
         for file in (out, err):
             file.seek(0)
         return subprocess.CompletedProcess(argv, status, out.read().decode(), err.read().decode())
@@ -82,16 +88,18 @@ def serve(first):
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: a test that is killed takes it along
     sys.path.pop(0)  # ours: what runs here is not to find our modules
     before = set(os.environ)
-    with contextlib.redirect_stdout(io.StringIO()):
+    with silence():
         execute(first)
     for name in THEN.get(first[0], []):
         importlib.import_module(name)
-    logging.root.handlers.clear()  # what it set up is set up again by each
+    for logger in (logging.root, *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))):
+        logger.handlers.clear()  # each command sets its own up
+    gc.freeze()  # no collection of a command's copies the pages of what is loaded
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0warm-python-{os.getpid()}")
         listener.listen()
         print(f"warm-python-{os.getpid()}", flush=True)
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for them
+        signal.signal(signal.SIGCHLD, reap)
         told = {k: v for k, v in os.environ.items() if k not in before}  # what modules tell themselves, as awscli does
         while True:
             asked, _ = listener.accept()
@@ -101,6 +109,27 @@ def serve(first):
                 become(asked, told)
                 return
             asked.close()
+
+
+def reap(*_):
+    """Waits for commands that have ended: the kernel then counts their processor time as this process's (counted.py)."""
+    with contextlib.suppress(ChildProcessError):
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+
+
+@contextlib.contextmanager
+def silence():
+    """Leads file 1 to nowhere and leaves sys.stdout as it is: knack keeps the object that it finds when it is imported."""
+    kept = os.dup(1)
+    with open(os.devnull, "wb") as nothing:
+        os.dup2(nothing.fileno(), 1)
+    try:
+        yield
+    finally:
+        sys.stdout.flush()
+        os.dup2(kept, 1)
+        os.close(kept)
 
 
 def become(asked, told):
