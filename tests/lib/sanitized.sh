@@ -10,7 +10,7 @@ kind=$1 passed=0 failed=0
 scripts=
 if [ "$kind" = asan ]; then
     scripts="operator/desks ec2/protocol openstack/protocol cross/strange_bodies cross/random_bodies cross/doors_own cross/figures azure/signin
-        azure/bad_requests native/api native/stream console/oidc_sign_in console/passkeys console/second_factors"
+        cross/bad_parameters native/api native/stream console/oidc_sign_in console/passkeys console/second_factors"
 fi
 still=() # ThreadSanitizer wants its addresses where they always are
 if setarch -R true 2>/dev/null; then still=(setarch -R); fi

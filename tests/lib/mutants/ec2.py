@@ -1,21 +1,15 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# when: always
-# subjects: src/api/ec2 src/api/query
-"""Every parameter of every built action, mutated in every way that its row in the tables knows: the
-answer is a documented 4xx code that names the parameter or the value, and nothing has changed for
-either account. Each action's unmutated request is proved by DryRun first."""
-import os
+"""EC2's requests that must be refused: each action's request is made of what the account has (world), and mutated in one place."""
+import contextlib
 import re
-import sys
 
-import pytest
+from dev import Dev, Unchanged
+from faces import face
+from world import ABSENT_DIGITS, HOSTS, World, wire
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import Dev, Unchanged, dump  # noqa: E402
-from world import ABSENT_DIGITS, HOSTS, World, wire  # noqa: E402
+from . import Mutants
 
-TABLES = dump()
+TABLES = face.EC2
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 PREFIXES = sorted({p["prefix"] for a in ACTIONS.values() for p in a["params"] if "prefix" in p})
 
@@ -57,16 +51,6 @@ CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModi
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
 # Where an id of what is deleted finds nothing, for a while: tests/golden/ec2/DeregisterImage.
 GONE_IS_NOTHING = {("DescribeImages", "ImageId.N")}
-
-
-@pytest.fixture(scope="module")
-def region():
-    with Dev(*HOSTS) as dev:
-        mine, theirs = World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES)
-        default = mine.account.ok("DescribeSubnets", {"Filter.1.Name": "default-for-az", "Filter.1.Value.1": "true", "Filter.2.Name": "availability-zone",
-                                                      "Filter.2.Value.1": "us-east-1b"}).first(".//subnetId")
-        mine.account.ok("DeleteSubnet", {"SubnetId": default})  # for CreateDefaultSubnet
-        yield mine, theirs
 
 
 def mutated(param, mine, theirs):
@@ -181,36 +165,54 @@ def complaint(action, param, value, answer, gone):
     return ""
 
 
-# What cannot be done in a world with a default VPC and without services that endpoints lead to.
+# Actions whose good request has another answer than DryRunOperation: there is a default VPC, and there are no services for endpoints.
 ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "InvalidServiceName", "ModifyVpcEndpoint": "InvalidVpcEndpointId.NotFound"}
 
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_request(action, region):
-    """The request that is going to be mutated is a good one."""
-    answer = region[0].account.call(action, {**region[0].request(action), "DryRun": "true"})
-    assert answer.code == ANSWERS.get(action, "DryRunOperation"), f"{action} {region[0].request(action)}: {answer}"
+class EC2(Mutants):
+    name = "ec2"
+    actions = ACTIONS
+    cases = {"requests": ACTIONS, "strangers": ACTIONS, "parameters": ACTIONS}
 
+    @contextlib.contextmanager
+    def open(self):
+        with Dev(*HOSTS) as dev:
+            made = face.Two(World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES))
+            default = dev.account.ok("DescribeSubnets", {"Filter.1.Name": "default-for-az", "Filter.1.Value.1": "true", "Filter.2.Name": "availability-zone",
+                                                         "Filter.2.Value.1": "us-east-1b"}).first(".//subnetId")
+            dev.account.ok("DeleteSubnet", {"SubnetId": default})  # for CreateDefaultSubnet
+            made.still = Unchanged(TABLES, made.mine.account, made.theirs.account)
+            yield made
+            made.still.ends()
 
-@pytest.fixture(scope="module")
-def unchanged(region):
-    it = Unchanged(TABLES, *(world.account for world in region))
-    yield it
-    it.ends()
+    def begins(self, _place, _name):
+        pass
 
+    def holds(self, place, _name):
+        assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
 
-@pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_action(action, region, unchanged):
-    mine, theirs = region
-    wrong = []
-    for param, value, request in cases(action, mine, theirs):
-        answer = mine.account.call(action, request)
-        why = complaint(action, param, value, answer, set(mine.deleted.values()))
-        if why:
-            wrong.append(f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}")
-    assert not wrong, "\n" + "\n".join(wrong)
-    assert unchanged.holds_so_far(), "something has changed, in this test or one of the seven before it"
+    def requests(self, place, name):
+        """The request that is going to be mutated is a good one."""
+        request = place.mine.request(name)
+        answer = place.mine.account.call(name, {**request, "DryRun": "true"})
+        if answer.code != ANSWERS.get(name, "DryRunOperation"):
+            yield f"{request}: {answer}"
 
+    def strangers(self, place, name):
+        """Without a signature, and with a changed one."""
+        account = place.mine.account
+        form = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = f"Action={name}&Version=2016-11-15".encode()
+        signed = account.sign("POST", "", body, "ec2")
+        for what, headers, code in [("unsigned", {}, "MissingParameter"),
+                                    ("changed", {**signed, "Authorization": signed["Authorization"][:-8] + "00000000"}, "AuthFailure")]:
+            answer = account.send("POST", "/", {**headers, **form}, body)
+            if answer.code != code:
+                yield f"{what}: {answer}"
 
-if __name__ == "__main__":
-    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
+    def parameters(self, place, name):
+        for param, value, request in cases(name, place.mine, place.theirs):
+            answer = place.mine.account.call(name, request)
+            why = complaint(name, param, value, answer, set(place.mine.deleted.values()))
+            if why:
+                yield f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}"

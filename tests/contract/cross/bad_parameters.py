@@ -1,0 +1,32 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# when: always
+# subjects: src/api
+"""Every call of every face, from its tables, with each parameter mutated in every way that its row knows, without each that is
+required, with bodies that are none and paths that name nothing, by nobody and by somebody whom nothing is allowed. Each is refused
+with a documented code that names the parameter or the value, in the face's form, and nothing has changed."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import matrix  # noqa: E402
+from mutants.azure import Azure  # noqa: E402
+from mutants.cloudstack import CloudStack  # noqa: E402
+from mutants.ec2 import EC2  # noqa: E402
+from mutants.iam import IAM  # noqa: E402
+from mutants.native import Native  # noqa: E402
+from mutants.openstack import OpenStack  # noqa: E402
+
+FACES = matrix.chosen([EC2(), IAM(), OpenStack(), CloudStack(), Azure(), Native()])
+
+
+@matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])
+def test_refused(place, face, name, param):
+    face.begins(place, name)
+    wrong = list(getattr(face, param)(place, name))
+    assert not wrong, "\n" + "\n".join(wrong)
+    face.holds(place, name)
+
+
+if __name__ == "__main__":
+    sys.exit(matrix.main(__file__))

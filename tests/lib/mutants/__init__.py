@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Requests that a face must refuse, made from its tables (tests/contract/cross/bad_parameters.py). Each module adapts one face:
+
+name, actions   as the adapters of tests/lib/faces/ have them
+open()          makes a region and what requests name there; .still asserts that nothing changes (dev.Still, or Silent)
+cases           {kind of mutation: titles}; each kind is a method (place, title) that yields what is wrong, and nothing where
+                all is refused as it should be"""
+from cloud import WRONG
+
+TEXTS = {"integer": ["x", "1.5", str(2**63), str(-2**70)], "boolean": ["maybe"], "id": ["x", "i-0123456789abcdef0"], "ip": ["x", "1.2.3"],
+         "list of ids": ["x"], "cidr": ["x", "10.0.0.0/33"], "mac": ["x"]}
+LONGEST = 65536  # of texts that are sent to be too long by one
+NOT_JSON = [b"{", b"[]", b"7", b'"x"', b"\xff", b'{"a":1,"a":2}', b'{"a":' * 3000 + b"1" + b"}" * 3000, b"<xml/>"]
+
+
+def bounds(p):
+    """Integers just outside of the parameter's range."""
+    if p["type"] == "integer" and (p.get("max") or p.get("min")):
+        yield from [n for n in (p["max"] + 1, p["min"] - 1) if n < 2**63]  # a larger number is no JSON to jansson
+
+
+def too_long(p):
+    if p["type"] == "string" and p.get("max") and p["max"] < LONGEST and not p.get("words") and not p.get("base64"):
+        yield "x" * (p["max"] + 1)
+
+
+def texts(p):
+    """Values that the parameter must not have, as texts."""
+    yield from [*TEXTS.get(p["type"], []), *map(str, bounds(p)), *too_long(p)]
+    if p.get("words"):
+        yield "no-such-word"
+
+
+def values(p):
+    """Values that the member of a JSON document must not have."""
+    if not p["built"]:
+        yield "zzz" if p.get("only") else {"zzz": 1}
+        return
+    by_number = (7, ["x"]) if p.get("by_name") or p.get("or_number") else ()
+    yield from [v for v in WRONG.get(p["type"], []) if v not in by_number and not (isinstance(v, str) and len(v) <= p.get("max", 0))]
+    yield from [*bounds(p), *too_long(p)]
+    if p.get("words"):
+        yield "no such word"
+
+
+class Silent:
+    """Nothing is committed, but by calls that are recorded in the audit log. For many cases in a row: looks every few."""
+    EVERY = 8
+
+    def __init__(self, dev):
+        self.dev, self.unlooked = dev, 0
+        self.commits = self.count()
+
+    def count(self):
+        self.dev.rest()
+        return self.dev.commits()
+
+    def begins(self, recorded):
+        if recorded and self.unlooked:
+            self.look()
+
+    def ends(self, recorded=False):
+        self.unlooked += 1
+        if recorded:
+            self.commits, self.unlooked = self.count(), 0
+        elif self.unlooked >= self.EVERY:
+            self.look()
+
+    def look(self):
+        before, self.commits, self.unlooked = self.commits, self.count(), 0
+        assert self.commits == before, f"something was committed, in this case or one of the {self.EVERY} before it"
+
+
+class Mutants:
+    name = ""
+    actions = {}
+    cases = {}
+
+    def begins(self, place, name):
+        """Before the cases of a call."""
+        place.still.begins(self.actions[name]["recorded"] != "never")
+
+    def holds(self, place, name):
+        """Asserts that they changed nothing."""
+        place.still.ends(self.actions[name]["recorded"] != "never")

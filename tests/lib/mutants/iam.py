@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""IAM's requests that must be refused: each is made of what the account has (iam_world), and mutated in one place."""
+import contextlib
+
+from dev import Dev, Still
+from iam_world import ACTIONS, World, wire
+
+from . import Mutants, texts
+
+CODES = {"ValidationError", "MalformedPolicyDocument", "NoSuchEntity", "InvalidInput", "InvalidAction", "EntityAlreadyExists",
+         "PasswordPolicyViolation", "LimitExceeded", "DeleteConflict"}
+
+
+def mutated(param):
+    """Values that the parameter must not have."""
+    if param["type"] == "any":
+        yield "true" if param.get("only") == "false" else "x"
+        return
+    yield from texts(param)
+    if param["type"] == "boolean":
+        yield ""
+    if param["type"] in ("string", "list of strings"):
+        if not param.get("words") and "max" in param:
+            yield from ("x" * (param["max"] + 1), "a\x01b" * 7)
+        if param.get("min", 0) > 0:
+            yield ""
+        if param.get("form") == "name":
+            yield "nobody"
+
+
+def complaint(param, value, answer):
+    if not 400 <= answer.status < 500:
+        return "was not refused"
+    if answer.code not in CODES:
+        return "the code is not IAM's"
+    if param["type"] == "any" and answer.code != "InvalidAction":
+        return "what is not built is InvalidAction"
+    leaf = param["name"].split(".N")[0].split(".")[0]
+    names = (leaf, leaf[0].lower() + leaf[1:])
+    if not any(name in answer.message for name in names) and not (value and value in answer.message):
+        return "neither the parameter nor the value is named"
+    return ""
+
+
+class IAM(Mutants):
+    name = "iam"
+    actions = ACTIONS
+    cases = {"parameters": ACTIONS}
+
+    @contextlib.contextmanager
+    def open(self):
+        with Dev() as dev:
+            made = World(dev)
+            made.still = Still(dev, made.state)
+            yield made
+            made.still.ends()
+
+    def begins(self, _place, _name):
+        pass
+
+    def holds(self, place, _name):
+        assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
+
+    def parameters(self, place, name):
+        for param in (p for p in self.actions[name]["params"] if p["type"] != "list of structures"):
+            request = place.request(self.actions[name], param)
+            cases = [(value, {**request, wire(param["name"]): value}) for value in mutated(param)]
+            if param["required"] and ".N" not in param["name"]:
+                cases.append((None, {k: v for k, v in request.items() if k != param["name"]}))
+            for value, mutant in cases:
+                answer = place.call(dict(mutant))
+                why = complaint(param, value, answer)
+                if why:
+                    yield f"{param['name']}={(value or '(absent)')[:40]!r}: {why}: {answer.status} {answer.code} {answer.message[:160]}"

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenStack's requests that must be refused, in the form of each service."""
+import contextlib
+import json
+
+import cloud
+from cloud import ABSENT, body_of, dump, members, path_of, title, version_of
+from dev import Dev, Still
+
+from . import Mutants, NOT_JSON, values
+
+TABLES = dump()
+ACTIONS = {title(a): a for a in TABLES["actions"]}
+JSON_BODIES = [t for t, a in ACTIONS.items() if members(a) and not a["raw"]]
+
+
+def misformed(action, answer):
+    """How the refusal's body differs from its service's form."""
+    body = answer.json
+    if not 400 <= answer.status < 500 or not isinstance(body, dict) or not body:
+        return "is no refusal"
+    if action["service"] == "identity" or answer.status == 401:
+        fine = body["error"]["code"] == answer.status
+    elif action["service"] == "network":
+        fine = {"type", "message", "detail"} == body["NeutronError"].keys()
+    elif action["service"] in ("compute", "block-storage"):
+        fine = len(body) == 1 and all(f["code"] == answer.status and f["message"] for f in body.values())
+    else:
+        fine = action["service"] != "image" or body["code"].startswith(str(answer.status))
+    return None if fine and "x-openstack-request-id" in {n.lower() for n in answer.headers} else "is not in the service's form"
+
+
+def wrong(action, answer, statuses, *named):
+    """What is wrong with the refusal."""
+    if answer.status not in statuses:
+        return f"is not {statuses}"
+    return (misformed(action, answer) if answer.json or 400 in statuses[:1] else None) or next((f"does not name {n}" for n in named if n not in answer.text), None)
+
+
+class OpenStack(Mutants):
+    name = "openstack"
+    actions = ACTIONS
+    cases = {
+        "strangers": [t for t, a in ACTIONS.items() if not a["open"]],
+        "ids": [t for t, a in ACTIONS.items() if any(p["in"] == "path" and p.get("kind") and not p["by_name"] for p in a["params"]) and not a["raw"]],
+        "bodies": JSON_BODIES, "parameters": JSON_BODIES, "missing": JSON_BODIES}
+
+    @contextlib.contextmanager
+    def open(self):
+        with Dev() as dev:
+            made = cloud.admin(dev)
+            made.still = Still(dev, lambda: cloud.digest(TABLES, made))
+            yield made
+            made.still.ends()
+
+    def begins(self, _place, _name):
+        pass
+
+    def holds(self, place, _name):
+        assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
+
+    def say(self, place, name, tried, statuses, *named, path=None, body=None, **how):
+        """The complaint about the answer, as a list."""
+        action = ACTIONS[name]
+        answer = place.call(action["method"], path or path_of(action), body, version=version_of(action), **how)
+        why = wrong(action, answer, statuses, *named)
+        return [f"{tried}: {why}: {answer}"] if why else []
+
+    def strangers(self, place, name):
+        action = ACTIONS[name]
+        for token in ("", "x", "A" * 176, "A" * 5000):
+            answer = place.call(action["method"], path_of(action), body_of(action), headers={"X-Auth-Token": token}, version=version_of(action))
+            why = wrong(action, answer, (401,)) or misformed(action, answer)
+            if why or not answer.headers["WWW-Authenticate"].startswith("Keystone uri="):
+                yield f"{token[:9]}: {why}: {answer}"
+
+    def ids(self, place, name):
+        """What cannot be an id is the id of nothing."""
+        for junk in ("x", "x" * 2000, "%00", "..%2F..", "%C3%A9", "0"):
+            path = path_of(ACTIONS[name]).replace(ABSENT, junk, 1)
+            answer = place.call(ACTIONS[name]["method"], path, body_of(ACTIONS[name]), version=version_of(ACTIONS[name]))
+            why = wrong(ACTIONS[name], answer, (404, 400))
+            if why:
+                yield f"{junk[:9]}: {why}: {answer}"
+
+    def bodies(self, place, name):
+        for raw in NOT_JSON:
+            yield from self.say(place, name, raw[:20], (400,), raw=raw)
+
+    def parameters(self, place, name):
+        for p in members(ACTIONS[name]):
+            more = [None] if not p["nullable"] and p["built"] and p["type"] != "any" else []
+            for value in [*values(p), *more]:
+                yield from self.say(place, name, f"{p['name']}: {json.dumps(value)[:50]}", (400, 501), p["name"].rpartition(".")[2],
+                                    body=body_of(ACTIONS[name], p["name"], value))
+
+    def missing(self, place, name):
+        action = ACTIONS[name]
+        for p in (p for p in members(action) if p["required"] and "." not in p["name"]):
+            body = body_of(action)
+            del (body[action["name"] or action["wrap"]] if action["name"] or action["wrap"] else body)[p["name"]]
+            yield from self.say(place, name, f"without {p['name']}", (400,), p["name"], body=body)
