@@ -104,9 +104,26 @@ static RESULT read_match(struct native_call *e)
 	return OK;
 }
 
+/* Refuses names in the query that the change does not read: with "?dri=1" it would be made instead of tried. */
+static RESULT check_query(struct native_call *e)
+{
+	const struct params *rows = &e->action->args;
+	for (size_t k = 0; k < e->query.count; k++) {
+		struct str name = e->query.at[k].name;
+		bool is_read = str_is(name, "dry");
+		for (size_t n = 0; n < rows->count && !is_read; n++)
+			is_read = rows->at[n].place == IN_QUERY && str_is(name, rows->at[n].wire);
+		if (!is_read)
+			return ctx_fail_field(e->c, ERR_UNKNOWN, name, "There is no parameter %" STR_FMT ".",
+					      STR_ARG(name));
+	}
+	return OK;
+}
+
 RESULT native_prepare_change(struct native_call *e, const struct params_request *request)
 {
 	bool is_dry = false;
+	TRY(check_query(e));
 	TRY(read_match(e));
 	TRY(read_flag(e, "dry", &is_dry));
 	if (is_dry && !e->action->operation)

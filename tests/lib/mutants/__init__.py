@@ -2,9 +2,11 @@
 """Requests that a face must refuse, made from its tables (tests/contract/cross/bad_parameters.py). Each module adapts one face:
 
 name, actions   as the adapters of tests/lib/faces/ have them
-open()          makes a region and what requests name there; .still asserts that nothing changes (dev.Still, or Silent)
+make()          makes a region and what requests name there; .still asserts that nothing changes (dev.Still, or Silent)
 cases           {kind of mutation: titles}; each kind is a method (place, title) that yields what is wrong, and nothing where
-                all is refused as it should be"""
+                all is refused as it should be
+unread          the same for names that no row has
+open            {(kind, title)} of those that are passed over, although no source says that the service does"""
 from cloud import WRONG
 
 TEXTS = {"integer": ["x", "1.5", str(2**63), str(-2**70)], "boolean": ["maybe"], "id": ["x", "i-0123456789abcdef0"], "ip": ["x", "1.2.3"],
@@ -75,6 +77,8 @@ class Mutants:
     name = ""
     actions = {}
     cases = {}
+    unread = {}
+    open = set()
 
     def begins(self, place, name):
         """Before the cases of a call."""

@@ -66,11 +66,12 @@ def good(params):
 class Azure(Mutants):
     name = "azure"
     actions = CALLS
+    unread = {"queries": IN_SUBSCRIPTION, "names": BODIES, "unbuilt": BODIES}
     cases = {"strangers": ASKED, "versions": ASKED, "anothers": IN_SUBSCRIPTION, "nobody": [n for n in CHANGES if not CALLS[n]["for_all"]],
              "bodies": BODIES, "parameters": BODIES}
 
     @contextlib.contextmanager
-    def open(self):
+    def make(self):
         before = {name: os.environ.get(name) for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE")}
         with Dev("--tls") as dev:
             made = Cloud(dev)
@@ -137,4 +138,32 @@ class Azure(Mutants):
                     yield f"{p['name']}={str(value)[:40]}: {status} {answer}"
 
 
+    def say(self, place, name, *members, query=""):
+        """The complaint about a body with the members alone, as a list: what is required may be refused earlier."""
+        body = {}
+        for member, value in members:
+            put(body, member, value)
+        status, _, answer = place.ask(name.split(" ")[0], path_of(name, place.own) + query, version_of(name), body=body if members else None)
+        code = answer["error"]["code"] if answer and "error" in answer else None
+        fine = status == 404 or status == 409 or (status == 400 and code in UNREAD)
+        return [] if fine else [f"{query}{[m[0] for m in members]}: {status} {code} {str(answer)[:200]}"]
+
+    def queries(self, place, name):
+        yield from self.say(place, name, query="?colour=red")
+
+    def names(self, place, name):
+        for p in [{"name": "", "type": "object"}, *CALLS[name]["params"]]:
+            if p["type"] == "object" and ".N" not in p["name"]:
+                yield from self.say(place, name, (f"{p['name']}.colour".lstrip("."), 1))
+
+    def unbuilt(self, place, name):
+        """Members that the table names as not built; and those that are passed over say why."""
+        for p in CALLS[name]["params"]:
+            if p.get("passed_over") and not p["doc"]:
+                yield f"{p['name']} has no source"
+            if not p["built"] and ".N" not in p["name"]:
+                yield from self.say(place, name, (p["name"], "x"))
+
+
+UNREAD = {"BadRequest", "InvalidRequestFormat", "InvalidRequestContent", "OperationNotAllowed"}
 TAKEN = [("string", 7), ("string", [])]

@@ -41,6 +41,7 @@ def mutated(p):
 class CloudStack(Mutants):
     name = "cloudstack"
     actions = ACTIONS
+    unread = {"names": SIGNED}
     cases = {
         "strangers": SIGNED, "parameters": SIGNED, "missing": [n for n in SIGNED if good(ACTIONS[n])],
         "pages": [n for n in SIGNED if any(p["name"] == "page" for p in ACTIONS[n]["params"])],
@@ -48,7 +49,7 @@ class CloudStack(Mutants):
         "nobody": [n for n in SIGNED if not ACTIONS[n]["for_all"]]}
 
     @contextlib.contextmanager
-    def open(self):
+    def make(self):
         with Dev() as dev:
             made = Place(dev)
             yield made
@@ -119,6 +120,16 @@ class CloudStack(Mutants):
         why, text = self.refused(place, name, good(ACTIONS[name]), place.nobody, 401)
         if why or not text.startswith(f"The given command '{name}' either does not exist, is not available for user"):
             yield why or text
+
+
+    def names(self, place, name):
+        """CloudStack passes over whatever it does not know: com.cloud.api.dispatch.ParamGenericValidationWorker writes it into a log.
+        So the answer is the same, where it can be asked for twice."""
+        if not ACTIONS[name]["writes"]:
+            given = good(ACTIONS[name])
+            plain, asked = (call(place.dev, name, **given, **more, **place.admin)[:2] for more in ({}, {"colour": "red", "colours[0].name": "red"}))
+            if plain != asked:
+                yield f"{plain[0]} {str(plain[1])[:150]}, and with another parameter {asked[0]} {str(asked[1])[:150]}"
 
 
 class Place:

@@ -172,10 +172,11 @@ ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "
 class EC2(Mutants):
     name = "ec2"
     actions = ACTIONS
+    unread = {"names": ACTIONS}
     cases = {"requests": ACTIONS, "strangers": ACTIONS, "parameters": ACTIONS}
 
     @contextlib.contextmanager
-    def open(self):
+    def make(self):
         with Dev(*HOSTS) as dev:
             made = face.Two(World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES))
             default = dev.account.ok("DescribeSubnets", {"Filter.1.Name": "default-for-az", "Filter.1.Value.1": "true", "Filter.2.Name": "availability-zone",
@@ -216,3 +217,16 @@ class EC2(Mutants):
             why = complaint(name, param, value, answer, set(place.mine.deleted.values()))
             if why:
                 yield f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}"
+
+    def names(self, place, name):
+        """At the top, and in each structure."""
+        request = place.mine.request(name)
+        for head in heads(self.actions[name]):
+            answer = place.mine.account.call(name, {**request, head + "Colour": "red", "DryRun": "true"})
+            if answer.code != "UnknownParameter" or head + "Colour" not in answer.message:
+                yield f"{head}Colour: {answer}"
+
+
+def heads(action):
+    """The wire names of the structures that a request may have."""
+    return sorted({wire(p["name"])[:at + 1] for p in action["params"] for at, c in enumerate(wire(p["name"])) if c == "." and not wire(p["name"])[at + 1:].isdigit()} | {""})

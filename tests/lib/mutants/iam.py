@@ -6,6 +6,7 @@ from dev import Dev, Still
 from iam_world import ACTIONS, World, wire
 
 from . import Mutants, texts
+from .ec2 import heads
 
 CODES = {"ValidationError", "MalformedPolicyDocument", "NoSuchEntity", "InvalidInput", "InvalidAction", "EntityAlreadyExists",
          "PasswordPolicyViolation", "LimitExceeded", "DeleteConflict"}
@@ -45,10 +46,11 @@ def complaint(param, value, answer):
 class IAM(Mutants):
     name = "iam"
     actions = ACTIONS
+    unread = {"names": ACTIONS}
     cases = {"parameters": ACTIONS}
 
     @contextlib.contextmanager
-    def open(self):
+    def make(self):
         with Dev() as dev:
             made = World(dev)
             made.still = Still(dev, made.state)
@@ -72,3 +74,10 @@ class IAM(Mutants):
                 why = complaint(param, value, answer)
                 if why:
                     yield f"{param['name']}={(value or '(absent)')[:40]!r}: {why}: {answer.status} {answer.code} {answer.message[:160]}"
+
+    def names(self, place, name):
+        """At the top, and in each structure."""
+        for head in heads(self.actions[name]):
+            answer = place.call({"Action": name, head + "Colour": "red"})
+            if answer.code != "ValidationError" or head + "Colour" not in answer.message:
+                yield f"{head}Colour: {answer}"

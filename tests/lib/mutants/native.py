@@ -13,6 +13,7 @@ from . import Mutants, NOT_JSON, Silent, texts, values
 ACTIONS = {f"{a['method']} {a['path']}": a for a in lib.dump()["actions"]}
 ASKED = [n for n, a in ACTIONS.items() if not a["open"]]
 GIVEN = {"secret": "x" * 16, "data": "eA==", ("PUT /limits", "name"): "users", "action": "ec2:RunInstances"}  # values that the tables cannot say
+STREAMS = {"GET /stream"}  # answers that do not end
 RAW = {"PUT /images/{id}/data"}  # whose body is an image's bytes
 BODIES = [n for n in ASKED if n not in RAW and any(p["in"] == "body" for p in ACTIONS[n]["params"])]
 
@@ -41,11 +42,14 @@ def wrong(answer, statuses, field=None):
 class Native(Mutants):
     name = "native"
     actions = ACTIONS
+    # Each read looks for its own names in the query, and the tables have none of them.
+    open = {("queries", n) for n in ASKED if not ACTIONS[n]["writes"] and not ACTIONS[n]["lists"] and n not in STREAMS}
+    unread = {"queries": [n for n in ASKED if n not in STREAMS], "names": BODIES, "emptied": [n for n in ASKED if n not in BODIES and n not in RAW and not n.startswith("GET")]}
     cases = {"strangers": ASKED, "nobody": [n for n in ASKED if ACTIONS[n]["admin"]], "bodies": BODIES, "parameters": ASKED, "missing": ASKED,
              "ids": [n for n in ASKED if "{" in n and n not in RAW]}
 
     @contextlib.contextmanager
-    def open(self):
+    def make(self):
         with Dev() as dev:
             made = lib.admin(dev)
             made.member = lib.own(dev)
@@ -91,3 +95,15 @@ class Native(Mutants):
     def ids(self, place, name):
         for junk in ("x", "x" * 2000, "%00", "..%2F..", "%C3%A9", "0"):
             yield from self.say(place, name, junk[:9], (400, 404), path=path_of(name, junk), body=good(name))
+
+    def queries(self, place, name):
+        """Lists refuse what they have no filter for; a change must not take a misspelt "dry" for none."""
+        yield from self.say(place, name, "?colour=red", (400,), "colour", path=path_of(name) + "?colour=red", body=good(name))
+
+    def names(self, place, name):
+        for outer in ["", *(p["name"] + ("." if p["type"] == "object" else ".N.") for p in ACTIONS[name]["params"] if p["type"] in ("object", "list of objects"))]:
+            yield from self.say(place, name, outer, (400,), f"{outer}colour", body=good(name, f"{outer}colour", "red"))
+
+    def emptied(self, place, name):
+        """A body where the call has none."""
+        yield from self.say(place, name, "a body", (400,), "colour", body={"colour": "red"})

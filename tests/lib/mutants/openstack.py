@@ -4,7 +4,7 @@ import contextlib
 import json
 
 import cloud
-from cloud import ABSENT, body_of, dump, members, path_of, title, version_of
+from cloud import ABSENT, body_of, dump, members, minor_of, path_of, title, version_of
 from dev import Dev, Still
 
 from . import Mutants, NOT_JSON, values
@@ -40,15 +40,21 @@ def wrong(action, answer, statuses, *named):
 class OpenStack(Mutants):
     name = "openstack"
     actions = ACTIONS
+    unread = {
+        "queries": [t for t, a in ACTIONS.items() if a["method"] == "GET" and not a["open"] and a["path"] != "/"], "names": JSON_BODIES,
+        "beside": [t for t in JSON_BODIES if ACTIONS[t]["name"] or ACTIONS[t]["wrap"]]}
     cases = {
         "strangers": [t for t, a in ACTIONS.items() if not a["open"]],
         "ids": [t for t, a in ACTIONS.items() if any(p["in"] == "path" and p.get("kind") and not p["by_name"] for p in a["params"]) and not a["raw"]],
         "bodies": JSON_BODIES, "parameters": JSON_BODIES, "missing": JSON_BODIES}
 
     @contextlib.contextmanager
-    def open(self):
+    def make(self):
         with Dev() as dev:
             made = cloud.admin(dev)
+            made.member = cloud.another(dev, "acme")
+            made.member.ok("GET", "/network/v2.0/security-groups")  # which makes the first
+            dev.rest()
             made.still = Still(dev, lambda: cloud.digest(TABLES, made))
             yield made
             made.still.ends()
@@ -100,3 +106,38 @@ class OpenStack(Mutants):
             body = body_of(action)
             del (body[action["name"] or action["wrap"]] if action["name"] or action["wrap"] else body)[p["name"]]
             yield from self.say(place, name, f"without {p['name']}", (400,), p["name"], body=body)
+
+    def queries(self, place, name):
+        """As a user who is no administrator: the same answer as without the name, or the refusal."""
+        action, rule = ACTIONS[name], ACTIONS[name]["unknown_query"]
+        plain, asked = (place.member.call("GET", path_of(action) + query, version=version_of(action)) for query in ("", "?colour=red"))
+        if plain.status != 200:
+            fine = asked.status in (plain.status, 400)
+        elif rule["since"] is not None and minor_of(action) >= rule["since"]:
+            fine = asked.status == 400 and QUERY_WORDS[action["service"]] in asked.text
+        else:  # a sum of what a list returns refuses it as the list does
+            fine = rule["source"] and (asked.status == 200 or QUERY_WORDS[action["service"]] in asked.text)
+        if not fine:
+            yield f"{plain}, and with another name {asked}"
+
+    def names(self, place, name):
+        action = ACTIONS[name]
+        objects = [p["name"] + (".N" if p["type"] == "list of objects" else "") for p in members(action) if p["type"] in ("object", "list of objects")]
+        keeps = (action["service"], action["method"]) in ENTIRE
+        for outer in ([] if keeps else [""]) + objects:
+            if "os-quota" not in action["path"]:
+                yield from self.say(place, name, outer, (400, 401) if action["path"] == "/v3/auth/tokens" else (400,),
+                                    *(() if action["path"] == "/v3/auth/tokens" else [WORDS.get(action["service"], UNEXPECTED)]),
+                                    body=body_of(action, (outer + "." if outer else "") + "colour", "red"))
+
+    def beside(self, place, name):
+        words = "too many body keys" if ACTIONS[name]["name"] else WORDS.get(ACTIONS[name]["service"], UNEXPECTED)
+        yield from self.say(place, name, "beside the object", (400,), words, body={**body_of(ACTIONS[name]), "colour": "red"})
+
+
+ENTIRE = {  # bodies that keep members which their service does not know
+    ("identity", "POST"), ("identity", "PATCH"), ("identity", "PUT"), ("image", "POST"), ("image", "PUT")}
+UNEXPECTED = "('colour' was unexpected)"
+WORDS = {"network": "Unrecognized attribute(s) 'colour'"}
+QUERY_WORDS = {"network": "['colour'] is invalid attribute for filtering", "block-storage": "Invalid filters colour are found",
+               "compute": UNEXPECTED, "placement": UNEXPECTED}
