@@ -186,12 +186,6 @@ class EC2(Mutants):
             yield made
             made.still.ends()
 
-    def begins(self, _place, _name):
-        pass
-
-    def holds(self, place, _name):
-        assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
-
     def requests(self, place, name):
         """The request that is going to be mutated is a good one."""
         request = place.mine.request(name)

@@ -57,12 +57,6 @@ class IAM(Mutants):
             yield made
             made.still.ends()
 
-    def begins(self, _place, _name):
-        pass
-
-    def holds(self, place, _name):
-        assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
-
     def parameters(self, place, name):
         for param in (p for p in self.actions[name]["params"] if p["type"] != "list of structures"):
             request = place.request(self.actions[name], param)

@@ -59,12 +59,6 @@ class OpenStack(Mutants):
             yield made
             made.still.ends()
 
-    def begins(self, _place, _name):
-        pass
-
-    def holds(self, place, _name):
-        assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
-
     def say(self, place, name, tried, statuses, *named, path=None, body=None, **how):
         """The complaint about the answer, as a list."""
         action = ACTIONS[name]
