@@ -12,9 +12,9 @@ from steps import Failed, Program, await_that, refused, same, step, tell
 
 plain = Program("openstack", main=lambda: shell.main(sys.argv[1:]))
 own = plain.copy(last=["-f", "json"])
-plain_admin = plain.copy(OS_USERNAME="admin", OS_PROJECT_NAME="admin", OS_PASSWORD=os.environ["ADMIN_PASSWORD"])
+plain_admin = plain.copy(OS_USERNAME="admin", OS_PROJECT_NAME="admin", OS_PROJECT_ID="", OS_PASSWORD=os.environ["ADMIN_PASSWORD"])
 admin = plain_admin.copy(last=["-f", "json"])
-NOBODY = {name: "" for name in ("OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME", "OS_DOMAIN_NAME")}
+NOBODY = {name: "" for name in ("OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_ID", "OS_PROJECT_NAME", "OS_USER_DOMAIN_NAME", "OS_PROJECT_DOMAIN_NAME", "OS_DOMAIN_NAME")}
 
 
 def names(rows, column="Name"):
@@ -39,7 +39,7 @@ def identity():
         admin.say("user", "create", "--password", "secret-7", "--project", "shop", "anna")
         plain_admin.text("role", "add", "--project", "shop", "--user", "anna", "member")
         same(names(admin.say("role", "assignment", "list", "--project", "shop", "--names"), "Role"), {"member"})
-        hers = own.copy(OS_USERNAME="anna", OS_PASSWORD="secret-7", OS_PROJECT_NAME="shop")
+        hers = own.copy(OS_USERNAME="anna", OS_PASSWORD="secret-7", OS_PROJECT_NAME="shop", OS_PROJECT_ID="")
         same(hers.say("server", "list"), [])
         plain_admin.text("user", "delete", "anna")
         plain_admin.text("project", "delete", "shop")
