@@ -18,7 +18,7 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/vec.h"
-#include "daemon/client_env.h"
+#include "daemon/environment/client_env.h"
 #include "daemon/command.h"
 #include "drivers/disk.h"
 #include "drivers/fence.h"

@@ -56,8 +56,7 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024,
 static bool is_query(const struct call *call)
 {
 	return call->path.n < 2 || str_starts_with(call_header(call, "Authorization"), STR("AWS")) ||
-	       str_contains(call->query, STR("Action=")) || str_contains(call->query, STR("X-Amz-")) ||
-	       str_starts_with(call_header(call, "Content-Type"), STR("application/x-www-form-urlencoded"));
+	       str_contains(call->query, STR("Action=")) || str_contains(call->query, STR("X-Amz-"));
 }
 
 static bool is_bearer(const struct call *call)

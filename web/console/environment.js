@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The variables that each client's own reader of the environment needs. The only list of them: the page "Connect your tools" shows it,
-// and `dari account rc`, `dari env` and `dari dev` print it (src/daemon/client_env.c reads what stands between the outer braces as JSON).
+// and `dari account rc`, `dari env` and `dari dev` print it (src/daemon/environment/client_env.c reads what stands between the outer braces as JSON).
 // A line whose {field} has no value is left out. OS_DOMAIN_NAME is for gophercloud, which reads no OS_USER_DOMAIN_NAME.
 export const ENVIRONMENT = {
 	"aws": [

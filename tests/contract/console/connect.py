@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: web src/daemon/commands_rc.c src/api/native/sign_in
+# subjects: web src/daemon/environment src/api/native/sign_in
 """What "Connect your tools" shows works as it stands: a key is made on the page, the blocks of a tab are run by its stock client, and the
 page's light goes on. Over TLS, without which az goes nowhere."""
 import os

@@ -296,6 +296,15 @@ def test_bad_requests(two):
     assert mine.api("GET", "/may?permission=a.b").json["field"] == "permission"
 
 
+def test_paths_that_no_face_has(two):
+    """The face that the credential is for refuses them, else the native one; EC2's XML answers its own calls alone."""
+    mine = two[0]
+    for headers, kind in (({}, "application/problem+json"), ({"Authorization": "Bearer x"}, "application/json"),
+                          ({"Authorization": "AWS4-HMAC-SHA256 x"}, "text/xml"), ({"X-Auth-Token": "x"}, "application/problem+json")):
+        answer = mine.call("POST", "/batch?api-version=2020-06-01", {"requests": []}, headers=headers)
+        assert answer.status in (400, 401, 404) and answer.headers["Content-Type"].startswith(kind), f"{headers} {answer}"
+
+
 # ---- the rest
 
 

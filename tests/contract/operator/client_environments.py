@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/daemon/client_env.c src/daemon/commands_rc.c src/daemon/dev.c web/console/environment.js web/console/pages/connect.js docs/clients.md
+# subjects: src/daemon/environment src/daemon/dev.c web/console/environment.js web/console/pages/connect.js docs/clients.md
 """Environments of stock clients: what `dari account rc`, `dari env` and `dari dev` print is what each client's own reader needs, and
 nothing that another's does not stand."""
 import json

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Fills in the environments of stock clients. Called by: dari account rc, dari env, dari dev. */
-#include "daemon/client_env.h"
+#include "daemon/environment/client_env.h"
 
 #include <stdio.h>
 #include <string.h>
