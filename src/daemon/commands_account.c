@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari account …, dari env: accounts, and what their people need to get in. */
 #include "auth/key.h"
-#include "daemon/environment/client_env.h"
 #include "daemon/command.h"
+#include "daemon/environment/client_env.h"
 #include "daemon/ssh.h"
 #include "engine/people/account.h"
 #include "store/access_key.h"

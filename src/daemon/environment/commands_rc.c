@@ -2,8 +2,8 @@
  * dari account rc: what the stock clients need to work in an account, as its owner. */
 #include "auth/key.h"
 #include "base/random.h"
-#include "daemon/environment/client_env.h"
 #include "daemon/command.h"
+#include "daemon/environment/client_env.h"
 #include "engine/people/account.h"
 #include "engine/people/application_credential.h"
 #include "engine/resolve.h"
