@@ -173,6 +173,32 @@ class CloudStack(face.Face):
             text = json.dumps(answer)
             yield str(wide), [kind for kind, identifier in place.theirs.ids.items() if identifier in text]
 
+    # As CloudStack finds them: offerings by what they have at least, disks of machines by the machine's offering, networks by each of
+    # their zones; snapshots that nothing schedules have an interval that listSnapshots does not take.
+    unfit = {"listServiceOfferings": {"cpunumber", "memory"}, "listVolumes": {"diskofferingid"}, "listNetworks": {"zoneid"}, "listSnapshots": {"intervaltype"}}
+    # Behind the first three: lists of what is no row, for which the tables name no item.
+    empty = {"listEgressFirewallRules", "listIsos", "listProjects"} | {
+        f"list{name}" for name in ("AffinityGroupTypes", "Apis", "Capabilities", "EventTypes", "Events", "Hypervisors", "NetworkOfferings", "OsCategories",
+                                   "OsTypes", "Regions", "ResourceLimits", "RolePermissions", "Tags", "VPCOfferings")}
+
+    def rows(self, place, name):
+        return self.listed(place, name, {})
+
+    def find(self, place, name, member, value):
+        if not any(p["name"] == member and p["built"] for p in self.actions[name]["params"]) or member in OF_PAGES:
+            return None
+        return self.listed(place, name, {member: value})
+
+    def listed(self, place, name, given):
+        action = self.actions[name]
+        wide = {"listall": "true"} if any(p["name"] == "listall" for p in action["params"]) else {}
+        status, answer, _ = place.call(name, **{**place.good(action), **wide, **given})
+        if status == 431 and "no-such-value" in given.values():
+            return None
+        assert status == 200, f"{given}: {answer}"
+        rows = answer.get(action["item"] or "", [])
+        return rows if isinstance(rows, list) else []
+
     def ask(self, caller, name, request):
         """The answer, or what comes of its job."""
         who = {"_key": caller.key_id, "_secret": caller.secret}
@@ -199,6 +225,7 @@ class CloudStack(face.Face):
         yield wanted, {k: v for k, v in request.items() if v is not None}, face.row(place.number, kind, own, place.names.get(kind))
 
 
+OF_PAGES = {"page", "pagesize", "listall", "keyword", "account", "domainid", "projectid"}
 ENDS = re.compile("delete|destroy|expunge|disassociate|remove")
 REGIONS = {"zone", "instance_type", "volume_type", "role", "domain", "host", "external_network", "account"}
 NOT_ASKED = {  # what names a row and is asked nothing about it

@@ -40,13 +40,22 @@ class Face:
     compare()      (what it is, what the other account's row comes to, what one that there is not comes to) for each
     filters        titles of lists
     filtered()     (what is asked, what is found of the other account's) for each filter of one
-    unchanged()    whether the other account's rows are as they were"""
+    unchanged()    whether the other account's rows are as they were
+
+    Of filters, besides .filters:
+
+    rows()         the rows of a list
+    find()         the rows that a filter finds; None: the list refuses it by name, or the value for its form
+    unfit          title → members whose filter compares another thing
+    empty          titles of lists that have no rows in the region"""
     name = ""
     actions = {}
     doors = []
     goes = None
     others = []
     filters = []
+    unfit = {}
+    empty = set()
     unlike = {}
     compares = False
 

@@ -152,6 +152,25 @@ class Native(face.Face):
             assert answer.status == 200, answer
             yield query, [i for i in theirs if i in answer.text]
 
+    empty = {f"GET /{kind}" for kind in ("address-prefixes", "application-credentials", "deployments", "instance-extensions", "network-offerings",
+                                         "resource-groups", "volume-attachments")}
+    # Commas part values; "account" shows what an account sees, and not only what it has.
+    unfit = {"GET /iam-roles": {"trust"}, "GET /policy-versions": {"document"}, "GET /volume-types": {"description"}, "GET /images": {"account"},
+             "GET /snapshots": {"account"}}
+
+    def rows(self, place, name, query=""):
+        answer = ask(place.root, "GET", f"{self.actions[name]['path']}?fields=*&limit=1000{query}")
+        assert answer.status == 200, answer
+        return answer.json["items"]
+
+    def find(self, place, name, member, value):
+        query = f"{member}={quote(value)}"
+        answer = ask(place.root, "GET", f"{self.actions[name]['path']}?{query}&fields=*&limit=1000")
+        if answer.status in (400, 404):
+            assert answer.json["field"] == member and (value == "no-such-value" or answer.json["type"] == "urn:dari:unknown"), answer
+            return None
+        return answer.json["items"]
+
     def ask(self, caller, name, request):
         method, (path, body) = self.actions[name]["method"], request
         if isinstance(caller, lib.Native):
