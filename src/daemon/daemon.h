@@ -130,13 +130,12 @@ struct daemon_role {
 	RESULT (*open_drivers)(struct daemon *d);
 	RESULT (*started)(struct daemon *d); /* all parts run, requests are answered */
 	void (*ended)(struct daemon *d);     /* none runs any more */
-	bool renews; /* SIGHUP has the certificate read again; otherwise it ends the process, as a terminal's end does */
 	/* A failure to start, for people; d->ctx.problem has the words. */
 	void (*report_failure)(struct daemon *d, struct result result);
 };
 
-/* Starts every part and serves until SIGTERM, SIGINT or, unless the role renews, SIGHUP; then ends them in reverse. The exit
- * status. */
+/* Starts every part and serves until SIGTERM, SIGINT or a SIGHUP that renews no certificate; then ends them in
+ * reverse. The exit status. */
 int daemon_run(const struct daemon_role *role, void *role_data);
 
 int serve_run(const char *config_path); /* serve.c: the real drivers */

@@ -141,6 +141,12 @@ static void renew_certificate(struct daemon *d)
 		log_event(LOG_ERROR, "certificate-not-renewed", "message=%s", log_quote(c.problem.message));
 }
 
+/* A terminal's end ends what runs in it; a service has no terminal. */
+static bool renews(const struct daemon *d)
+{
+	return d->settings.tls_certificate.n && !isatty(STDIN_FILENO);
+}
+
 static RESULT listen_at(struct daemon *d, int64_t port, int fd)
 {
 	struct http_where where = {.port = (uint16_t) port, .fd = fd};
@@ -518,7 +524,7 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 			  log_quote(settings_endpoint(d.arena, &d.settings)), log_quote(d.settings.region),
 			  (long long) ((clock_now_us() - d.started_us) / MILLISECOND));
 		int number = 0;
-		while (sigwait(&awaited, &number) == 0 && number == SIGHUP && role->renews)
+		while (sigwait(&awaited, &number) == 0 && number == SIGHUP && renews(&d))
 			renew_certificate(&d);
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
 		limit_the_end();

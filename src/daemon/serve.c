@@ -66,7 +66,6 @@ int serve_run(const char *config_path)
 	static const struct daemon_role role = {
 		.prepare = serve_prepare,
 		.open_drivers = serve_open_drivers,
-		.renews = true,
 		.report_failure = serve_report_failure,
 	};
 	return daemon_run(&role, &config_path);

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/run.c src/http/pool.c src/http/server.c
-"""SIGHUP has `dari serve` read its certificate again: new connections have the new one, an open one goes on, and files that are no
+"""SIGHUP has the server read its certificate again: new connections have the new one, an open one goes on, and files that are no
 certificate change nothing."""
 import http.client
 import os
+import re
 import signal
 import ssl
 import subprocess
@@ -19,8 +20,8 @@ from dev import DARI  # noqa: E402
 
 def make(folder, name):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "30", "-subj", f"/CN={name}",
-                    "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem")], check=True, capture_output=True)
-    return ssl.PEM_cert_to_DER_cert((folder / "cert.pem").read_text())
+                    "-keyout", str(folder / "tls.key"), "-out", str(folder / "tls.pem")], check=True, capture_output=True)
+    return ssl.PEM_cert_to_DER_cert((folder / "tls.pem").read_text())
 
 
 def connect(port):
@@ -47,23 +48,19 @@ def is_well(connection):
 
 
 def test_a_certificate_is_renewed(tmp_path):
-    first, port = make(tmp_path, "first"), 20000 + os.getpid() % 20000
-    config = str(tmp_path / "dari.yaml")
-    subprocess.run([DARI, "--config", config, "init", "--yes", "--region", "here", "--zone", "a", "--data", str(tmp_path / "data"), "--socket", str(tmp_path / "socket"), "--port", str(port),
-                    "--certificate", str(tmp_path / "cert.pem"), "--key", str(tmp_path / "key.pem"), "--endpoint", f"https://localhost:{port}"], check=True, capture_output=True)
-    with open(tmp_path / "log", "w", encoding="utf-8") as log, subprocess.Popen([DARI, "--config", config, "serve"], stderr=log) as server:
-        said = lambda word: waiting.wait_until(lambda: word in (tmp_path / "log").read_text(), word)
+    with open(tmp_path / "log", "w", encoding="utf-8") as log, subprocess.Popen([DARI, "dev", "--port", "0", "--tls", "--data", str(tmp_path)], stdin=subprocess.DEVNULL, stdout=log, stderr=log) as server:
+        said = lambda pattern: waiting.wait_until(lambda: re.search(pattern, (tmp_path / "log").read_text()), pattern)
         try:
-            said("serving")
-            open_one = connect(port)
-            assert is_well(open_one) and shown(port) == first
+            port = int(said(r"https://[^:/]+:(\d+)/console/#t=")[1])
+            open_one, first = connect(port), shown(port)
             second = make(tmp_path, "second")
+            assert is_well(open_one) and shown(port) == first != second
             server.send_signal(signal.SIGHUP)
-            said("certificate-renewed")
-            assert shown(port) == second and is_well(open_one)
-            (tmp_path / "cert.pem").write_text("no certificate")
+            waiting.wait_until(lambda: shown(port) == second, "the second")
+            assert is_well(open_one)
+            (tmp_path / "tls.pem").write_text("no certificate")
             server.send_signal(signal.SIGHUP)
-            said("certificate-not-renewed")
+            said("event=certificate-not-renewed")
             assert shown(port) == second and is_well(open_one)
             third = make(tmp_path, "third")
             open_one.close()
