@@ -9,7 +9,7 @@
 #include "base/disk_room.h"
 #include "base/file.h"
 #include "base/heap.h"
-#include "daemon/audit_lines.h"
+#include "daemon/history/audit_lines.h"
 #include "daemon/command.h"
 #include "store/sql.h"
 

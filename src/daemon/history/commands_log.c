@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "daemon/audit_lines.h"
+#include "daemon/history/audit_lines.h"
 #include "daemon/command.h"
 
 enum { PIECE_RECORDS = 2000, VERIFY_RECORDS = 2000 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A record's members are its columns' names; a text that is absent is empty. */
-#include "daemon/audit_lines.h"
+#include "daemon/history/audit_lines.h"
 
 #include <errno.h>
 #include <stdio.h>
