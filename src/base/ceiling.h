@@ -9,11 +9,11 @@
 
 struct ceiling {
 	size_t most;    /* in all, the reserve included */
-	size_t of_one;  /* of one asker; administrators, too */
+	size_t of_one;  /* most places that one asker takes; administrators, too */
 	size_t reserve; /* the last places, which administrators alone get */
 };
 
-/* True if one more may be taken: `count` are taken now, `count_of_one` of these by who asks. */
+/* Returns whether one more may be taken, beside `count` in all and `count_of_one` of the same asker. */
 static inline bool ceiling_admits(const struct ceiling *c, size_t count, size_t count_of_one,
 				  bool is_administrator)
 {

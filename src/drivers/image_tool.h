@@ -28,7 +28,7 @@ RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *
 /* Runs a tool that writes the file `to`, which is not there yet, with the room that is left as its limit.
  * ERR_CAPACITY: it would pass that. */
 RESULT image_tool_write(struct ctx *c, const struct image_tool *tool, const char *to);
-/* What such a run came to: ERR_CAPACITY in the words of base/disk_room.h where its limit ended it. */
+/* Turns ERR_TOO_LARGE of such a run into ERR_CAPACITY, in the words of base/disk_room.h. */
 RESULT image_tool_blame_room(struct ctx *c, const struct image_tool_limits *limits, struct result result);
 
 /* One of a chain's qcow2 files, as qemu-img's --image-opts has it; the secret is called key. prefix: of the options' names,

@@ -5,7 +5,7 @@
 
 #include "store/audit.h"
 
-/* Which events stay. Zeroed: all. Events that are older, or more than so many, go a few at a time whenever events are
+/* Limits of the events that stay; zeroed: all stay. Events that are older, or more than so many, go a few at a time whenever events are
  * added (store/sqlite_prune.c). */
 struct history_limits {
 	int64_t events_age_us, events_max; /* 0: no limit */
@@ -19,11 +19,11 @@ RESULT op_prune_events(struct op *op, int64_t before_us);
 /* A sealed part of the audit log: the records up to a number, which are in an archive. The chain of those that stay
  * begins with the digest of its last record. */
 struct audit_segment {
-	int64_t seq;                 /* of its last record; 0: nothing is archived */
+	int64_t seq;                 /* number of the last archived record; 0: nothing is archived */
 	uint8_t digest[SHA256_SIZE]; /* of that record */
 };
 /* Inside a change: deletes the records up to the segment's end, PRUNE_PIECE of them at most, and stores where the chain goes
  * on. SQL refuses a digest that is not that record's, and every other deletion. ERR_NO_MEMORY. */
 RESULT op_cut_audit(struct op *op, const struct audit_segment *segment);
-/* Where the chain of the records that stay begins. Any thread but the committer's; blocks. */
+/* Reads the last archived segment, behind which the remaining records go on. Any thread but the committer's; blocks. */
 RESULT store_read_segment(struct store *s, struct ctx *c, struct audit_segment *ret_segment);

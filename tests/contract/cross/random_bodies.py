@@ -52,7 +52,7 @@ class Draw(random.Random):
         return self.choice(VALUES)
 
     def mostly_good(self, param):
-        """What the table says of it, or what a stranger might send instead."""
+        """Returns a value that the table allows for the parameter, or a wrong one."""
         if self.random() < 0.35:
             return self.value()
         if param.get("kind") or param["type"] in ("id", "list of ids"):

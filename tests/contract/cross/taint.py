@@ -30,7 +30,7 @@ NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # what these are
 
 
 class Side:
-    """One account, its mark, and what it has read."""
+    """An account with the mark that it writes into its texts, and counts of the answers that had this mark."""
 
     def __init__(self, dev, name):
         self.place = Place(dev, name)
