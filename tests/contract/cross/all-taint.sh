@@ -2,5 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # Twenty histories of marks.
 # limit: 5400 s
-# covers: taint.py
+# when: long
+# covers: cross/taint.py
 SEEDS=20 exec "$(dirname "$0")/taint.py"
