@@ -242,7 +242,7 @@ def test_shared_networks(cloud):
 def test_subnet_pools(cloud):
     run = cloud.run
     pool = run("subnet", "pool", "create", "pool", "--pool-prefix", "10.50.0.0/16", "--default-prefix-length", "24")
-    assert pool["prefixes"] == ["10.50.0.0/16"] and pool["default_prefixlen"] == "24"
+    assert pool["prefixes"] == ["10.50.0.0/16"] and int(pool["default_prefixlen"]) == 24
     run("network", "create", "pooled")
     first = run("subnet", "create", "s1", "--network", "pooled", "--subnet-pool", "pool")
     second = run("subnet", "create", "s2", "--network", "pooled", "--subnet-pool", "pool", "--prefix-length", "26")
