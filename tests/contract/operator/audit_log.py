@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/store/audit src/store/sqlite_audit.c src/api/core/audited.def src/daemon/command_audit.c
+# subjects: src/store/audit src/store/sqlite_audit.c src/api/core/audited.def src/daemon/command_audit.c src/daemon/history
 """The audit log of a running region: each call that it is to tell of leaves one record, refused or not, with who, from
 where, about what and what came of it; nothing in it is a secret; and its chain holds."""
 import hashlib
