@@ -165,6 +165,7 @@ ROWS = [
     R(f"{VOL}/volumes", "volume", {"source_volid": "{volume}"}, shown={"source_volid": HIDDEN}),
     R(f"{VOL}/volumes", "volume", {"multiattach": True, "size": 1}),
     R(f"{VOL}/volumes", "volume", {"imageRef": "{image}", "size": 12}, shown={"imageRef": HIDDEN, "volume_image_metadata": lambda v: v["image_name"]}),
+    R(f"{VOL}/volumes", "volume", {"image_id": "{image}", "size": 12}, shown={"image_id": HIDDEN, "volume_image_metadata": lambda v: v["image_name"]}, label="by_id"),
     R(f"{IMG}/images", None, {
         "id": "11111111-2222-4333-8444-555555555555", "name": "i", "visibility": "private", "disk_format": "raw", "container_format": "bare", "min_disk": 2,
         "min_ram": 64, "protected": True, "os_hidden": False, "tags": ["a"], "os_distro": "debian", "owner": "{project}"},

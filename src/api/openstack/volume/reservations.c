@@ -131,9 +131,10 @@ struct os_volume_reset {
 };
 static const struct param reset_params[] = {
 	OS_VOLUME_PATH(struct os_volume_reset, wish.volume),
-	OS_BODY(struct os_volume_reset, "status", status, .doc = "What it is, but for what holds it."),
-	OS_BODY(struct os_volume_reset, "attach_status", attach_status, .words = "attached|detached",
-		.doc = "Likewise."),
+	OS_BODY(struct os_volume_reset, "status", status, .flags = NULLABLE,
+		.doc = "What it is, but for what holds it."),
+	OS_BODY(struct os_volume_reset, "attach_status", attach_status, .flags = NULLABLE,
+		.words = "attached|detached", .doc = "Likewise."),
 	OS_UNBUILT("migration_status", .only = "none"),
 };
 

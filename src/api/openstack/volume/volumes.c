@@ -414,6 +414,7 @@ static const struct param create_params[] = {
 	  .doc = "A volume that it is a copy of."),
 	P("imageRef", wish.disk.image, .flags = NULLABLE, .kind = KIND_IMAGE,
 	  .doc = "An image that lies on it."),
+	P("image_id", wish.disk.image, .flags = NULLABLE, .kind = KIND_IMAGE, .doc = "The same."),
 	P("metadata", wish.tags, .flags = NULLABLE, .doc = "Texts by key: its tags."),
 	P("group_id", wish.group, .since = 13, .flags = NULLABLE, .kind = KIND_VOLUME_GROUP,
 	  .doc = "A group that it is part of, which has its type."),
