@@ -260,9 +260,8 @@ def test_location_leads_to_the_resource(place):
 
 
 def test_operations_that_are_not_built(place):
-    for word in ("assessPatches", "simulateEviction", "attachDetachDataDisks"):
-        refused(place.at("POST", f"{COMPUTE}/virtualMachines/vm/{word}", {}), 409, "OperationNotAllowed", word,
-                "Microsoft.Compute/virtualMachines")
+    for word, said in (("assessPatches", "neither assessed nor installed"), ("simulateEviction", "simulateEviction")):
+        refused(place.at("POST", f"{COMPUTE}/virtualMachines/vm/{word}", {}), 409, "OperationNotAllowed", said, "'vm'")
 
 
 def test_the_activity_log_as_az_asks(place):

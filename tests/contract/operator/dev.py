@@ -89,7 +89,7 @@ def test_shell_lines(room):
     """Pasted as they are into a shell that has nothing, with Debian's aws."""
     with Dev(env={"TMPDIR": str(room)}) as dev:
         shell = dev.banner.split("For a shell:")[1].split("For Python:")[0]
-        assert "export AWS_DEFAULT_REGION=us-east-1 AWS_REGION=us-east-1\n" in shell  # SDKs for Go, Java and JavaScript read the second
+        assert "export AWS_DEFAULT_REGION=us-east-1\nexport AWS_REGION=us-east-1\n" in shell  # SDKs for Go, Java and JavaScript read the second
         ask = "aws ec2 describe-availability-zones --query 'AvailabilityZones[].ZoneName' --output text"
         done = subprocess.run(["/bin/bash", "-euc", f"{shell}\n{ask}\n{DARI} host list --json | grep -c '\"up\"'"], env=PLAIN,
                               capture_output=True, text=True, check=False)
