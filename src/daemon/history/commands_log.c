@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
-#include "daemon/history/audit_lines.h"
 #include "daemon/command.h"
+#include "daemon/history/audit_lines.h"
 
 enum { PIECE_RECORDS = 2000, VERIFY_RECORDS = 2000 };
 

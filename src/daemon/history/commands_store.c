@@ -9,8 +9,8 @@
 #include "base/disk_room.h"
 #include "base/file.h"
 #include "base/heap.h"
-#include "daemon/history/audit_lines.h"
 #include "daemon/command.h"
+#include "daemon/history/audit_lines.h"
 #include "store/sql.h"
 
 enum { PIECE = 2000 };

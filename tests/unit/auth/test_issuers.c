@@ -324,11 +324,14 @@ static void end_work(struct work_item *item, struct result result)
 	work->result = result;
 }
 
-static void post(struct world *w, struct work *work)
+/* The work of the k-th asker: one of them alone does not get the whole line. */
+static void post(struct world *w, struct work *work, size_t k)
 {
 	*work = (struct work){.item = {.ctx = &w->c, .run = run_work, .done = end_work, .arg = work},
 			      .world = w};
-	lane_work(issuers_lane(w->issuers), UUID_NONE, "Rate exceeded", &work->item);
+	uuid asker = UUID_NONE;
+	asker.b[0] = (uint8_t) (k + 1);
+	lane_work(issuers_lane(w->issuers), asker, "Rate exceeded", &work->item);
 }
 
 static void test_work(void **state)
@@ -336,7 +339,7 @@ static void test_work(void **state)
 	struct world *w = *state;
 	static struct work works[ISSUERS_WAITING_MAX + 1];
 	for (size_t k = 0; k <= ISSUERS_WAITING_MAX; k++)
-		post(w, &works[k]);
+		post(w, &works[k], k);
 	assert_int_equal(works[ISSUERS_WAITING_MAX].done_count, 1);
 	assert_int_equal(works[ISSUERS_WAITING_MAX].result.code, ERR_THROTTLED);
 	assert_int_equal(web.asked, 0);
@@ -348,7 +351,7 @@ static void test_work(void **state)
 	}
 	assert_int_equal(web.asked, 2);
 	for (size_t k = 0; k < 3; k++)
-		post(w, &works[k]);
+		post(w, &works[k], k);
 	assert_true(executor_step(w->executor, MADE_US + 2 * MINUTE));
 	issuers_free(w->issuers);
 	w->issuers = NULL;
