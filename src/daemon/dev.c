@@ -478,8 +478,9 @@ static void print_openstack(struct daemon *d, const struct command_call *env)
 		.project_id = account ? str_encode_hex(d->arena, account->row.id.b, sizeof(uuid)) : STR_NONE};
 	buf_init(&text, 4096);
 	client_env_print(&text, "openstack", &all);
-	printf("# openstack; \"%s\" with the password %" STR_FMT " manages the region:\n\n%" STR_FMT "\n",
-	       admin_name, STR_ARG(dev_of(d)->admin_password), STR_ARG(buf_str(&text)));
+	printf("# openstack; \"%s\" with the password %" STR_FMT
+	       " manages the region, in the project \"%s\"\n# and without OS_PROJECT_ID:\n\n%" STR_FMT "\n",
+	       admin_name, STR_ARG(dev_of(d)->admin_password), admin_name, STR_ARG(buf_str(&text)));
 	buf_done(&text);
 }
 

@@ -117,14 +117,15 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct snapshot *s = snapshot_of(row);
-	bool counts = row_is_live(row) && !s->is_bound;
-	struct account_usage *account = counts ? usage_of_account(t, s->account) : NULL;
+	struct account_usage *account = usage_of_account(t, s->account);
 	if (!account)
+		return;
+	add(&account->disk_bytes, sign * s->file_size); /* the file is there until the row goes */
+	if (!row_is_live(row) || s->is_bound)
 		return;
 	add(&account->snapshots, sign);
 	if (engine_snapshot_takes_bytes(s))
 		add(&account->snapshot_bytes, sign * s->volume_size);
-	add(&account->disk_bytes, sign * s->file_size);
 }
 
 static void count_image(const struct tables *t, const struct row *row, int64_t sign)

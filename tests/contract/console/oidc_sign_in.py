@@ -399,11 +399,11 @@ def test_from_the_page(dev, provider):
         b.size(1280)
         provider.mood = {"nonce": "another"}
         b.click(link)
-        b.until_text("What the provider says of you does not hold.")
+        b.until_text("The identity provider’s response could not be verified.")
         assert b.run("return document.querySelector('[role=alert]')") and not b.axe(web.axe_source())
         provider.mood, provider.is_denied = {}, True
         b.click(link)
-        b.until_text("The provider did not let you in.")
+        b.until_text("The identity provider denied the sign-in.")
         assert "alert(1)" not in b.run("return document.documentElement.innerHTML")
         provider.is_denied = False
         b.dress("ko", "dark")

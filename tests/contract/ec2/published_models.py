@@ -80,7 +80,7 @@ NEWER_ACTIONS = {
 
 # Members that answers have got since.
 NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
-NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId'}
+NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet'}
 
 # Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py does it. The others refuse whatever is asked.
 NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'ModifyVpcEndpoint'}

@@ -29,7 +29,7 @@ class Cloud:
         self.dev = Dev()
         self.env = dict(re.findall(r"(OS_\w+)=(\S+)", self.dev.banner))
         password = re.search(r'"admin" with the password (\S+)', self.dev.banner).group(1)
-        self.admin_env = {**self.env, "OS_USERNAME": "admin", "OS_PROJECT_NAME": "admin", "OS_PASSWORD": password}
+        self.admin_env = {**self.env, "OS_USERNAME": "admin", "OS_PROJECT_NAME": "admin", "OS_PROJECT_ID": "", "OS_PASSWORD": password}
         self.sdk = self.connect(self.env)
         self.admin = self.connect(self.admin_env)
 

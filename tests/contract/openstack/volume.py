@@ -25,7 +25,7 @@ class Cloud:
         self.dev = dev
         self.env = dict(re.findall(r"(OS_\w+)=(\S+)", dev.banner))
         password = re.search(r'"admin" with the password (\S+)', dev.banner).group(1)
-        self.admin_env = {**self.env, "OS_USERNAME": "admin", "OS_PROJECT_NAME": "admin", "OS_PASSWORD": password}
+        self.admin_env = {**self.env, "OS_USERNAME": "admin", "OS_PROJECT_NAME": "admin", "OS_PROJECT_ID": "", "OS_PASSWORD": password}
         self.sdk = openstack.connect(
             auth_url=self.env["OS_AUTH_URL"], username=self.env["OS_USERNAME"], password=self.env["OS_PASSWORD"],
             project_name=self.env["OS_PROJECT_NAME"], user_domain_name="Default", project_domain_name="Default",

@@ -42,7 +42,7 @@ const TABS = [
 
 function makeKey() {
 	const key = intent();
-	ask({title: t("An access key of yours"), label: t("Make it"), body: () => html`<p>${t("It may do what you may do in this account. The secret is shown once, in the blocks of this page, until you leave it.")}</p>`,
+	ask({title: t("Access key"), label: t("Create"), body: () => html`<p>${t("The key has your permissions in this account. The secret is shown on this page only until you leave it.")}</p>`,
 		submit: async () => {
 			try {
 				const answer = await post("/access-keys", {}, {"Idempotency-Key": key});
@@ -63,11 +63,11 @@ export function view() {
 	const keys = rows("access-keys").filter((k) => k.user === session.user?.id || !k.user);
 	const latest = keys.toSorted((a, b) => (b.last_used_us ?? 0) - (a.last_used_us ?? 0))[0];
 	const mine = made ? keys.find((k) => k.key_id === made.key_id) : latest;
-	return html`<h1>${t("Connect your tools")}</h1><p class="hint">${t("The stock commands work here. Take a block, paste it into a shell, and go on as ever.")}</p>
-		<div class="card"><div class="head"><h2>${mine?.last_used_us ? mark("ok", t("{key} was last used {age} ago, for {service}", {key: mine.key_id, age: since(mine.last_used_us), service: mine.last_used_service || "?"})) : mine ? mark("go", t("{key}: waiting for its first call…", {key: mine.key_id})) : mark("off", t("You have no access key yet"))}</h2><span class="sp"></span>
-			<button type="button" class=${mine ? "" : "b1"} @click=${makeKey}>${t("Make a key")}</button></div>
-			${made ? html`<p>${t("The secret stands in the blocks below. It is kept nowhere: copy it now.")}</p>` : nothing}</div>${problem && !made ? nothing : nothing}
+	return html`<h1>${t("CLI & SDK setup")}</h1><p class="hint">${t("Standard clients work unmodified. Paste a block into a shell to configure one.")}</p>
+		<div class="card"><div class="head"><h2>${mine?.last_used_us ? mark("ok", t("{key} was last used {age} ago, for {service}", {key: mine.key_id, age: since(mine.last_used_us), service: mine.last_used_service || "?"})) : mine ? mark("go", t("{key}: waiting for its first call…", {key: mine.key_id})) : mark("off", t("You have no access keys"))}</h2><span class="sp"></span>
+			<button type="button" class=${mine ? "" : "b1"} @click=${makeKey}>${t("Create access key")}</button></div>
+			${made ? html`<p>${t("The secret is filled in below. It is not stored: copy it now.")}</p>` : nothing}</div>${problem && !made ? nothing : nothing}
 		<div class="bar" role="group" aria-label=${t("Tool")}>${TABS.map(([id, name]) => html`<button type="button" class="chip" aria-pressed=${id === tab[0] ? "true" : "false"} @click=${() => say({tool: id})}>${name}</button>`)}</div>
-		<div class="card">${tab[2]()}${secret() === "…" && tab[0] !== "openstack" ? html`<p class="hint">${t("The secret of a key that is there already is with whoever made it. A new key fills it in.")}</p>` : nothing}</div>
-		${keys.length ? html`<div class="card"><h2>${t("Your access keys")}</h2><table class="simple"><thead><tr><th scope="col">${t("Key")}</th><th scope="col">${t("Last used")}</th><th scope="col">${t("For")}</th></tr></thead><tbody>${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.last_used_us ? when(k.last_used_us) : t("never")}</td><td>${k.last_used_service ?? ""}</td></tr>`)}</tbody></table></div>` : nothing}`;
+		<div class="card">${tab[2]()}${secret() === "…" && tab[0] !== "openstack" ? html`<p class="hint">${t("The secret of an existing access key cannot be shown again. Create a new key to fill it in.")}</p>` : nothing}</div>
+		${keys.length ? html`<div class="card"><h2>${t("Your access keys")}</h2><table class="simple"><thead><tr><th scope="col">${t("Access key")}</th><th scope="col">${t("Last used")}</th><th scope="col">${t("Service")}</th></tr></thead><tbody>${keys.map((k) => html`<tr><td class="m">${k.key_id}</td><td>${k.last_used_us ? when(k.last_used_us) : t("never")}</td><td>${k.last_used_service ?? ""}</td></tr>`)}</tbody></table></div>` : nothing}`;
 }
