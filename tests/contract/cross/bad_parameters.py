@@ -22,22 +22,22 @@ FACES = matrix.chosen([EC2(), IAM(), OpenStack(), CloudStack(), Azure(), Native(
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.cases.items() for name in sorted(names)])
 def test_refused(place, face, name, param):
-    face.begins(place, name)
+    face.begins(place, name, param)
     wrong = list(getattr(face, param)(place, name))
     assert not wrong, "\n" + "\n".join(wrong)
-    face.holds(place, name)
+    face.holds(place, name, param)
 
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.unread.items() for name in sorted(names)])
 def test_unread(place, face, name, param):
     """A name that no row has, at every place of the request: refused in the service's words, or passed over where a row of the
     tables or of the adapter has the source for it. What the face passes over without a source is in its list of open ones."""
-    face.begins(place, name)
+    face.begins(place, name, param)
     taken = list(getattr(face, param)(place, name))
     is_open = (param, name) in face.open
     assert is_open or not taken, "\n" + "\n".join(taken)
     assert taken or not is_open, "is refused now: take it out of the list of open ones"
-    face.holds(place, name)
+    face.holds(place, name, param)
 
 
 if __name__ == "__main__":

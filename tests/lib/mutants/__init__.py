@@ -83,14 +83,18 @@ class Mutants:
     def is_recorded(self, name):
         return self.actions.get(name, {}).get("recorded", "never") != "never"
 
-    def begins(self, place, name):
+    def is_told(self, name, kind):
+        """A key that proves nothing is in the audit log, too: once a minute."""
+        return kind == "strangers" or self.is_recorded(name)
+
+    def begins(self, place, name, kind):
         """Before the cases of a call."""
         if isinstance(place.still, Silent):
-            place.still.begins(self.is_recorded(name))
+            place.still.begins(self.is_told(name, kind))
 
-    def holds(self, place, name):
+    def holds(self, place, name, kind):
         """Asserts that they changed nothing."""
         if isinstance(place.still, Silent):
-            place.still.ends(self.is_recorded(name))
+            place.still.ends(self.is_told(name, kind))
         else:
             assert place.still.holds_so_far(), "something has changed, in this case or one of the seven before it"
