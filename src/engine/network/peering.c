@@ -210,7 +210,8 @@ static RESULT write_peering(struct op *op, const struct peering_wish *wish, cons
 		p.peer_account = plan->peer_account->row.id;
 	if (plan->peer) {
 		p.peer_router = plan->peer->row.id;
-		p.peer_router_text = engine_write_id(op, KIND_ROUTER, p.peer_router);
+		p.peer_router_text =
+			id_to_ec2(op->ctx->arena, KIND_ROUTER, p.peer_router); /* EC2 alone shows it */
 	}
 	if (!plan->peer || do_blocks_overlap(plan->router, plan->peer)) {
 		p.outcome = PEERING_OUTCOME_FAILED;

@@ -64,7 +64,7 @@ def machine(dev, zone, network):
 def address(dev, network):
     taken = done(dev, call(dev, "associateIpAddress", networkid=network["id"]))["ipaddress"]
     yield taken
-    if call(dev, "listPublicIpAddresses", id=taken["id"])[0] == 200:
+    if call(dev, "listPublicIpAddresses", id=taken["id"])[1]:
         done(dev, call(dev, "disassociateIpAddress", id=taken["id"]))
     assert rules(dev) == []
 

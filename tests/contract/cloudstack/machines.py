@@ -164,7 +164,7 @@ def test_assign_refused(dev, place):
     ok(dev, "deleteLoadBalancerRule", id=balancer["id"])
     volume = ok(dev, "listVolumes", virtualmachineid=machine["id"])["volume"][0]
     snapshot = ok(dev, "createSnapshot", volumeid=volume["id"])["snapshot"]
-    stops(431, f"Snapshots exist for volume [{volume['name'] or volume['id']}]. Detach volume or remove snapshots for the volume before assigning VM "
+    stops(431, f"Snapshots exist for volume [{volume['id']}]. Detach volume or remove snapshots for the volume before assigning VM "
                "to another user.")
     ok(dev, "deleteSnapshot", id=snapshot["id"])
     whole = ok(dev, "createVMSnapshot", virtualmachineid=machine["id"])["vmsnapshot"]

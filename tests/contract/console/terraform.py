@@ -188,4 +188,4 @@ def test_ways_out(way, gateway):
 
 
 if __name__ == "__main__":
-    sys.exit(pytest.main([__file__, "-q", *sys.argv[1:]]))
+    sys.exit(pytest.main(["-q", "--import-mode=importlib", *sys.argv[1:], __file__]))
