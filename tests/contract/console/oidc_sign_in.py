@@ -407,7 +407,7 @@ def test_from_the_page(dev, provider):
         assert "alert(1)" not in b.run("return document.documentElement.innerHTML")
         provider.is_denied = False
         b.dress("ko", "dark")
-        b.until_text("인증 서비스가 로그인을 거부했습니다")
+        b.until_text("자격 증명 공급자가 로그인을 거부했습니다")
         assert not b.axe(web.axe_source())
         b.click(link)
         b.until("return document.querySelector('nav.side')", what="the frame of the pages")
