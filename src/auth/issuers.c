@@ -26,9 +26,8 @@ struct kept {
 	char *block;
 };
 
-enum {
-	ISSUERS_WAITING_OF_ONE = ISSUERS_WAITING_MAX / 8
-}; /* of one address: a slow issuer keeps nobody else out */
+/* Work of one asker that waits: who waits for a slow issuer keeps nobody else out. */
+enum { ISSUERS_WAITING_OF_ONE = ISSUERS_WAITING_MAX / 8 };
 
 struct issuers {
 	struct issuers_config config;

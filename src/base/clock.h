@@ -15,8 +15,8 @@
 #define HOUR (60 * MINUTE)
 
 int64_t clock_now_us(void); /* the wall clock */
-/* For deadlines that are kept in memory: the wall clock until somebody sets that back, and then it
- * goes on from where it was. Where the wall clock is set forward, it follows. */
+/* The clock of deadlines that are kept in memory. It follows the wall clock, but never goes back: where
+ * somebody sets the wall clock back, it goes on from where it was. */
 int64_t clock_steady_us(void);
 /* A clock that never jumps, for measuring durations only. */
 int64_t clock_monotonic_us(void);
@@ -26,7 +26,7 @@ int64_t clock_thread_ns(void);
 void clock_set_us(int64_t now_us);
 bool clock_is_frozen(void);
 void clock_advance_us(int64_t by_us); /* freezes a running clock first */
-/* As if somebody had set the running wall clock, by that much in all; for tests. */
+/* Acts as if somebody had set the running wall clock, by that much in all; for tests. */
 void clock_set_wall_us(int64_t by_us);
 /* Lets that much time pass: moves a frozen clock on at once, and waits on a running one. */
 void clock_sleep_us(int64_t us);

@@ -352,7 +352,7 @@ void actor_post(struct actor *a, struct job *job)
 void actor_post_at(struct actor *a, struct job *job, int64_t due_us)
 {
 	assert(!a->is_pooled);
-	/* What is left until then, by the wall clock as it is now. */
+	/* keeps the time that is left by the present wall clock, whatever that is set to later */
 	due_us += clock_steady_us() - clock_now_us();
 	(void) pthread_mutex_lock(&a->lock);
 	int64_t before = job_queue_next_due(&a->queue);

@@ -2,6 +2,7 @@
  * The life of the control plane, under `dari serve` and `dari dev` alike: starts the parts in the
  * order they stand on each other, waits for a signal, ends them in reverse. A part that cannot start
  * says why and what to do, and nothing is left behind. */
+#include <errno.h>
 #include <jansson.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -120,7 +121,7 @@ static RESULT read_certificate(struct daemon *d, struct ctx *c, struct http_wher
 	return file_read(c, str_to_z(c->arena, d->settings.tls_key), CERTIFICATE_CAP, &where->key_pem);
 }
 
-/* Where the new files are no certificate and its key, the one of before stays in use. */
+/* Keeps the present certificate if the new files hold no certificate or not its key. */
 static void renew_certificate(struct daemon *d)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, DAEMON_ARENA_CAP);
@@ -173,12 +174,13 @@ static bool has_room(void *self)
 	return !disk_room_is_low(self);
 }
 
-/* A master key and a configuration are of a region that was made: without its rows a new, empty one must not take its
- * place. `dari init` and the first `dari dev` have made the database before they come here. */
+/* Refuses to start without the database. The master key and the configuration belong to a region that was made, and an empty
+ * region must not take its place. `dari init` and the first `dari dev` make the database before this runs. Other errors than
+ * a missing file are left to whoever opens it, who tells them. */
 static RESULT check_database(struct daemon *d, const char *path)
 {
 	struct stat seen = {0};
-	if (stat(path, &seen) == 0 && seen.st_size > 0)
+	if (stat(path, &seen) == 0 ? seen.st_size > 0 : errno != ENOENT)
 		return OK;
 	return ctx_fail(&d->ctx, ERR_STATE,
 			"the database %s is %s, though the region's master key is there: put it back from a "

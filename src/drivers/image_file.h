@@ -43,7 +43,7 @@ struct image_digests { /* hex, in the context's arena */
 	int64_t size;
 };
 RESULT image_upload_new(struct ctx *c, const char *directory, struct image_upload **ret_upload);
-/* Who pays for what is added and converted; before anything is. Without a call it is the region's. */
+/* Sets who pays for files that are added and converted. Call it before both; without it the region pays. */
 void image_upload_charge(struct image_upload *u, const struct disk_payer *payer);
 /* ERR_CAPACITY, ERR_QUOTA, ERR_IO */
 RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes);

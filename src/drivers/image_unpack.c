@@ -29,7 +29,7 @@ static RESULT fail_packed(struct ctx *c, struct archive *a)
 	return ctx_fail(c, ERR_INVALID, "the image cannot be unpacked: %s", why ? why : "it is broken");
 }
 
-/* Of an archive that is open, at its first file. */
+/* Reads from an open archive that stands at its first file. */
 static RESULT copy(struct ctx *c, const struct image_packed *packed, struct archive *a,
 		   struct image_upload *to)
 {

@@ -12,7 +12,7 @@ struct image_packed {
 	bool (*goes_on)(void *arg, int64_t done, int64_t size); /* as of struct image_fetch */
 	void *arg;
 };
-/* Whether the URL's path ends as packed images do, in any case. */
+/* Tells whether the URL's path ends as those of packed images do, whatever its letters' case. */
 bool image_is_packed(struct str url);
 /* Adds the one file in it, of a .zip the first, to the upload, which takes room for what it writes. ERR_INVALID: it is not packed
  * so, or is broken. ERR_TOO_LARGE, ERR_CAPACITY, ERR_IO. ERR_AGAIN: goes_on() ended it. */

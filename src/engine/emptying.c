@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How rows of each kind are deleted, for what goes as a whole. */
+ * Deleters of each kind of row, for groups and accounts that go as a whole. */
 #include "engine/emptying_internal.h"
 
 #include "engine/instance/instance.h"

@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 
-/* How rows of a kind are deleted. */
+/* Deletes rows of a kind. */
 struct row_deleter {
 	enum kind kind;
 	const char *permission; /* that deleting one takes */

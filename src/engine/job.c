@@ -201,7 +201,7 @@ static struct job_verdict weigh_moved(const struct tables *t, const struct insta
 				    m->problem.n ? m->problem : STR("The migration was cancelled.")};
 }
 
-/* Of something that goes with all that is in it, or went. */
+/* Weighs a job that ends when a group, an account or a domain has gone with all that is in it. */
 static struct job_verdict weigh_emptied(bool is_deleting, struct str problem)
 {
 	return is_deleting ? waiting : (struct job_verdict){ASYNC_JOB_ENDED_FAILED, problem};

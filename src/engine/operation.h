@@ -106,7 +106,7 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
  * type, its size and its tags. */
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned);
 
-/* Whether the caller may do this beside what was asked for: a launch that makes a network, for instance, needs the
+/* Permits what an operation does beside what was asked for: a launch that makes a network, for instance, needs the
  * permission to make networks. ERR_DENIED. */
 RESULT engine_permit_beside(struct op *op, const char *permission);
 

@@ -19,7 +19,7 @@
 #include "http/websocket.h"
 #include "model/identity.h"
 
-enum { RESERVE_PART = 16 }; /* of all lines, for administrators */
+enum { RESERVE_PART = 16 }; /* one line in so many is kept for administrators */
 
 struct relay_line {
 	struct http_tunnel tunnel;

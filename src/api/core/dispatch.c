@@ -208,7 +208,7 @@ static void answer_call(struct api_call *e)
 
 /* ---- running ---- */
 
-/* Whose share of a lane the call takes: the account's, however many users it has; a stranger's address. */
+/* Returns who pays for the call's place in a lane: the account, however many users it has, or a stranger's address. */
 static uuid find_asker(const struct api_call *e)
 {
 	const struct identity *who = e->c->who;

@@ -132,7 +132,7 @@ struct iam_page {
 };
 /* ERR_INVALID with "Marker". */
 RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page);
-/* Whether the next item, with this key, is on the page. Keys of a section have to ascend. */
+/* Tells whether the next item, with this key, is on the page. Keys of a section have to ascend. */
 bool iam_page_takes(struct iam_page *page, struct str key);
 /* IsTruncated and Marker. */
 RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page);

@@ -20,7 +20,7 @@ enum {
 	FEED_STREAMS_MAX = 1000,
 	FEED_STREAMS_OF_USER = 20,
 	FEED_STREAMS_OF_ACCOUNT = 200,
-	FEED_STREAMS_RESERVE = 50,     /* of all, for administrators */
+	FEED_STREAMS_RESERVE = 50,     /* streams that only administrators get */
 	FEED_UNSENT_MAX = 256 * 1024,  /* bytes of a viewer */
 	FEED_UNSENT_WAITS = 64 * 1024, /* with more it is passed over, until they are sent */
 	FEED_FRAME_MS = 16,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What `dari help` prints, and what it suggests for a word that is no command or option. */
+ * Prints the pages of `dari help`, and suggests commands and options for words that are none. */
 #pragma once
 
 #include "daemon/command.h"

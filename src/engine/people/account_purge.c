@@ -108,17 +108,25 @@ static bool is_over(const struct owned *o, const struct row *row)
 	       model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
+/* A row to look for in the index of the account's rows; NULL: no memory. */
+static const struct row *make_key(struct op *op, const struct owned *o, uuid account)
+{
+	const struct kind_info *info = &model_kinds[o->kind];
+	struct row *key = arena_alloc(op->ctx->arena, info->row_size);
+	if (key)
+		memcpy((char *) key + info->account_offset, &account, sizeof account);
+	return key;
+}
+
 /* Ids of up to DELETIONS_MAX live rows; *ret_is_going: others are half way out. */
 static RESULT list_rows(struct op *op, const struct owned *o, uuid account, struct uuids *ret_ids,
 			bool *ret_is_going)
 {
-	const struct kind_info *info = &model_kinds[o->kind];
-	struct row *key = arena_alloc(op->ctx->arena, info->row_size);
+	const struct row *key = make_key(op, o, account);
 	uuid *at = arena_new_array(op->ctx->arena, uuid, DELETIONS_MAX);
 	size_t count = 0;
 	if (!key || !at)
 		return ctx_no_memory(op->ctx);
-	memcpy((char *) key + info->account_offset, &account, sizeof account);
 	*ret_is_going = false;
 	for (const struct row *row = tables_first(op->head, o->kind, o->index, key, 1);
 	     row && count < DELETIONS_MAX; row = tables_next(op->head, o->kind, o->index, row, 1)) {
@@ -135,17 +143,25 @@ static RESULT list_rows(struct op *op, const struct owned *o, uuid account, stru
 
 /* ---- marking ---- */
 
-/* A policy that keeps the caller from one of the account's things keeps him from the account. */
+static RESULT permit_kind(struct op *op, const struct owned *o, uuid account)
+{
+	const char *permission = deleter_of(o)->permission;
+	const struct row *key = make_key(op, o, account);
+	if (!key)
+		return ctx_no_memory(op->ctx);
+	for (const struct row *row = tables_first(op->head, o->kind, o->index, key, 1); row;
+	     row = tables_next(op->head, o->kind, o->index, row, 1))
+		if (row_is_live(row) && !is_over(o, row))
+			TRY(engine_permit(op, permission, o->kind, row));
+	return OK;
+}
+
+/* A policy that keeps the caller from any of the account's things keeps the caller from the account. All are asked about
+ * now, because the reconciler deletes them later without the caller's policies. */
 static RESULT permit_all(struct op *op, uuid account)
 {
-	for (size_t k = 0; k < OWNED; k++) {
-		struct uuids ids = {NULL, 0};
-		bool is_going = false;
-		TRY(list_rows(op, &owned[k], account, &ids, &is_going));
-		for (size_t n = 0; n < ids.count; n++)
-			TRY(engine_permit(op, deleter_of(&owned[k])->permission, owned[k].kind,
-					  tables_find(op->head, owned[k].kind, ids.at[n])));
-	}
+	for (size_t k = 0; k < OWNED; k++)
+		TRY(permit_kind(op, &owned[k], account));
 	return OK;
 }
 

@@ -17,6 +17,12 @@ check "docs/coverage.md is what dari dump coverage prints (make docs)" $?
 diff <("$dari" dump limits) docs/limits.md
 check "docs/limits.md is what dari dump limits prints (make docs)" $?
 
+for row in "EC2, with STS:actions" IAM:iam OpenStack:openstack CloudStack:cloudstack Azure:azure "AWS Support:support"; do
+	count=$("$dari" dump "${row##*:}" | /usr/bin/jq '(.actions // .calls) | length')
+	grep -qF "| ${row%%:*} | $count |" README.md
+	check "README.md counts ${row%%:*}: $count" $?
+done
+
 version=$(sed -n "s/^project('dari'.* version: '\([^']*\)'.*/\1/p" meson.build)
 [ -n "$version" ] && [ "$("$dari" --version)" = "dari $version" ]
 check "dari --version prints the version of meson.build: $version" $?

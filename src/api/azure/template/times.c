@@ -72,7 +72,7 @@ static struct str write_custom(struct arena *a, const struct moment *m, struct s
 	return str_join(a, parts, count);
 }
 
-/* One letter alone is one of .NET's standard forms. */
+/* A single letter is one of .NET's standard forms. */
 static RESULT write_time(struct template *t, const struct template_call *call, int64_t time_s,
 			 struct str form, json_t **ret)
 {

@@ -59,7 +59,7 @@ RESULT cs_check_offered(struct cs_call *e, const struct ref *offering, uuid zone
 #define CS_CPU_SPEED_SPEC "cloudstack:cpuspeed"
 /* As member.write, of the instance type. */
 void cs_write_cpu_speed(struct api_call *e, struct json_writer *w, const char *name, const struct row *row);
-/* What CloudStack calls an offering: names may repeat here, the rows' may not. */
+/* Name of an offering in CloudStack, where names may repeat; the rows' may not. */
 struct str cs_offering_name(const struct tags *specs, struct str name);
 struct str cs_service_name(struct api_call *e, const struct row *row);
 struct str cs_disk_name(struct api_call *e, const struct row *row);

@@ -197,7 +197,7 @@ static inline struct ref cs_ref_of(struct ctx *c, enum kind kind, uuid id, const
 RESULT cs_fail_id(struct cs_call *e, enum kind kind, const char *parameter, struct str value);
 /* ERR_INVALID, of that parameter. */
 #define cs_fail(e, parameter, ...) ctx_fail_field((e)->c, ERR_INVALID, str_from(parameter), __VA_ARGS__)
-/* Where CloudStack throws a CloudRuntimeException: 530. */
+/* Fails as CloudStack's CloudRuntimeException does: 530. */
 #define cs_fail_within(e, ...) ((e)->error = &cs_runtime_failure, ctx_fail((e)->c, ERR_STATE, __VA_ARGS__))
 extern const struct api_error cs_runtime_failure;
 
