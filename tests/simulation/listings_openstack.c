@@ -216,6 +216,12 @@ static const char *differ_server(const struct look *l, struct thing *t, struct s
 
 /* ---- volumes ---- */
 
+/* Cinder shows what is being deleted until it is gone. EC2 and CloudStack no longer do, and so the model has forgotten it. */
+static bool is_being_deleted(const struct look *l, struct str item)
+{
+	return !l->is_settled && str_is(answer_at(item, "status"), "deleting");
+}
+
 static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
 {
 	static const char *const moving[] = {"in-use",    "creating",  "attaching", "detaching",
@@ -353,8 +359,9 @@ static const struct listing rows[] = {
 	 "404 AddressGroupNotFound", differ_name},
 	{KIND_SUBNET_POOL, "GET /network/v2.0/subnetpools", "subnetpools", "id", NULL,
 	 "404 SubnetPoolNotFound", differ_name},
-	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume},
+	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume,
+	 .passes = is_being_deleted},
 	{KIND_SNAPSHOT, "GET /volume/v3/snapshots/detail", "snapshots", "id", NULL, NULL, differ_snapshot,
-	 is_own_snapshot},
+	 is_own_snapshot, .passes = is_being_deleted},
 };
 const struct listings openstack_listings = {rows, sizeof rows / sizeof *rows};
