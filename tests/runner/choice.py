@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Chooses which of the longer scripts `make test` runs: those whose subject has changed since every test last passed.
+"""Chooses which of the longer scripts `make test` runs: those whose subject has changed since the script itself last passed.
 
 Half of the budget goes to the most relevant scripts. The other half goes round: the remaining candidates are dealt into as
 many hands as needed, and the number of commits says whose turn it is, so that each candidate runs within some ten commits.
 A change that no script names (a page, a unit test) chooses nothing.
 """
 import collections
+import functools
 import math
 import os
 import re
 import subprocess
 
-from entries import ROOT, read_last_pass
+from entries import ROOT
 
 BUDGET_S = 150  # processor seconds as recorded: another build beside the run makes it a fifth dearer
 IMPORT = re.compile(r"^(?:import|from) (\w+)", re.MULTILINE)
@@ -22,20 +23,20 @@ def git(*argv):
     return subprocess.run(["git", *argv], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
-def list_changes(since=None):
-    """({path: changed lines}, words about the comparison). Uncommitted and new files count."""
-    since = since or read_last_pass()
+@functools.cache
+def list_changes(since):
+    """{path: changed lines} of the tree beside that commit. Uncommitted and new files count."""
     diff = git("diff", "--numstat", "--no-renames", since, "--") if since else None
     if not diff or diff.returncode:
-        # A shallow clone, or a tree without a record: everything may have changed.
-        return {path: 1 for path in git("ls-files").stdout.split("\n") if path}, "no commit to compare with: everything counts as changed"
+        # A script that never passed, or a shallow clone without the commit: everything may have changed.
+        return {path: 1 for path in git("ls-files").stdout.split("\n") if path}
     changed = {}
     for row in diff.stdout.splitlines():
         added, removed, path = row.split("\t", 2)
         changed[path] = sum(int(n) for n in (added, removed) if n.isdigit()) or 1
     for path in git("ls-files", "--others", "--exclude-standard").stdout.splitlines():
         changed[path] = 1
-    return changed, f"{len(changed)} files changed since {since[:12]}"
+    return changed
 
 
 def index_subjects(entries):
@@ -55,23 +56,26 @@ def find_subjects(index, path):
             yield subject
 
 
-def weigh(entries, changed):
-    """{entry: (weight, the subject that weighs most)} of the entries whose subject changed.
+def weigh(entries, changes=list_changes):
+    """{entry: (weight, the subject that weighs most)} of the entries whose subject changed. changes: {path: changed lines} since a commit.
 
     A file's changed lines are shared by the scripts that name it, and count more where its folder is named exactly."""
     weights = collections.defaultdict(collections.Counter)
     index, imports, by_path = index_subjects(entries), {entry: read_imports(entry.path) for entry in entries}, {e.path: e for e in entries}
-    for path, lines in changed.items():
-        named = [(entry, subject) for subject in find_subjects(index, path) for entry in index[subject]]
-        for entry, subject in named:
-            weights[entry][subject] += lines * (1 + subject.count("/")) ** 2 / len(named)
-        library = re.fullmatch(r"tests/lib/(\w+)\.py", path)
-        users = [entry for entry in entries if library and library[1] in imports[entry]]
-        for entry in users:
-            weights[entry][path] += lines / len(users)
-        if path in by_path:
-            weights[by_path[path]]["the script itself"] += 1000 + lines
-    return {entry: (sum(by_subject.values()), by_subject.most_common(1)[0][0]) for entry, by_subject in weights.items()}
+    for commit in {entry.passed_at for entry in entries}:
+        for path, lines in changes(commit).items():
+            named = [(entry, subject) for subject in find_subjects(index, path) for entry in index[subject]]
+            library = re.fullmatch(r"tests/lib/(\w+)\.py", path)
+            users = [(entry, path) for entry in entries if library and library[1] in imports[entry]]
+            itself = [(by_path[path], "the script itself")] if path in by_path else []
+            for entry, subject in named:
+                weights[entry][subject] += lines * (1 + subject.count("/")) ** 2 / len(named) * (entry.passed_at == commit)
+            for entry, subject in users:
+                weights[entry][subject] += lines / len(users) * (entry.passed_at == commit)
+            for entry, subject in itself:
+                weights[entry][subject] += (1000 + lines) * (entry.passed_at == commit)
+    sums = {entry: sum(by_subject.values()) for entry, by_subject in weights.items()}
+    return {entry: (weight, weights[entry].most_common(1)[0][0]) for entry, weight in sums.items() if weight}
 
 
 def read_imports(path):
@@ -82,9 +86,9 @@ def read_imports(path):
         return set(IMPORT.findall(script.read()))
 
 
-def choose(entries, changed, turn, budget_s=BUDGET_S):
+def choose(entries, turn, changes=list_changes, budget_s=BUDGET_S):
     """[Chosen] of the entries that run when chosen. turn: a number that grows by one a commit."""
-    weights = weigh([entry for entry in entries if entry.when == "chosen"], changed)
+    weights = weigh([entry for entry in entries if entry.when == "chosen"], changes)
     candidates = sorted(weights, key=lambda e: (-weights[e][0], e.id))
     chosen, left_s = [], budget_s / 2
     for entry in candidates:

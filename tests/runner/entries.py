@@ -22,7 +22,10 @@ WHEN = ("always", "chosen", "long")
 UNIT_LIMIT_S, SCRIPT_LIMIT_S = 600, 1200  # generous: a limit only ends what hangs
 SANITIZED_LIMIT_S = 1200  # builds other than build/main carry sanitizers, which are slow
 NEW_SCRIPT_CPU_S = 20  # assumed until `make test-all` has measured the script
-COSTS = os.path.join(ROOT, "tests/last-pass.txt")
+RECORD = os.path.join(ROOT, "tests/last-pass.txt")
+RECORD_HEAD = """# Written by `make test-all`, and by `tests/run --record`: the last commit at which everything passed, and of each script
+# the seconds of processors, the seconds, and the commit at which it last passed. `make test` chooses by it; HACKING.md says how.
+"""
 SCRIPT_NAME = re.compile(r"(?:all-)?(?:\d\d-)?[a-z][a-z0-9_-]*\.(?:sh|py)")
 HEADER = re.compile(r"^# (when|subjects|covers|limit|build): (.+?)$", re.MULTILINE)
 
@@ -42,6 +45,7 @@ class Entry:
     suites: tuple = ()
     cpu_s: float = 0  # processor time at the last measurement
     wall_s: float = 0
+    passed_at: str = ""  # the commit at which it last passed; empty if none is recorded
 
     @property
     def id(self):
@@ -55,11 +59,17 @@ class Entry:
 
 def list_entries(build="build/main"):
     """Every entry, in the order of LEVELS."""
-    costs = read_costs()
     entries = [Entry("lint", "lint", ["/usr/bin/python3", "tools/lint.py", build], UNIT_LIMIT_S), *list_unit(build), *list_scripts()]
+    return sorted(add_record(entries), key=lambda e: LEVELS.index(e.level))
+
+
+def add_record(entries):
+    """The same entries, with what the record says of each."""
+    known = read_record()
     for entry in entries:
-        entry.cpu_s, entry.wall_s = costs.get(entry.id, (NEW_SCRIPT_CPU_S, NEW_SCRIPT_CPU_S) if entry.path else (0, 0))
-    return sorted(entries, key=lambda e: LEVELS.index(e.level))
+        unknown = (NEW_SCRIPT_CPU_S, NEW_SCRIPT_CPU_S, "") if entry.path else (0, 0, "")
+        entry.cpu_s, entry.wall_s, entry.passed_at = known.get(entry.id, unknown)
+    return entries
 
 
 def list_unit(build):
@@ -104,30 +114,33 @@ def read_header(path):
     return said
 
 
-def read_costs():
-    """{entry id: (processor seconds, seconds)} as `make test-all` measured them."""
-    costs = {}
-    for line in read_lines(COSTS):
-        match = re.fullmatch(r"\s*(\d+)\s+(\d+) (\S+/\S+)", line)
+def read_record():
+    """{entry id: (processor seconds, seconds, the commit at which it last passed)}."""
+    known = {}
+    for line in read_lines(RECORD):
+        match = re.fullmatch(r"\s*(\d+)\s+(\d+) ([0-9a-f]{12,40}) (\S+/\S+)", line)
         if match:
-            costs[match[3]] = int(match[1]), int(match[2])
-    return costs
+            known[match[4]] = int(match[1]), int(match[2]), match[3]
+    return known
 
 
 def read_last_pass():
-    """The commit at which every test passed; empty if none is recorded."""
-    return next((line.split()[1] for line in read_lines(COSTS) if line.startswith("commit ")), "")
+    """The commit at which every test passed and what that run took; empty if none is recorded."""
+    return next((line.removeprefix("commit ") for line in read_lines(RECORD) if line.startswith("commit ")), "")
 
 
-def write_last_pass(commit, words, measured):
-    """measured: {entry: (processor seconds, seconds)}. Entries that cost nothing worth planning for are left out."""
-    with open(COSTS, "w", encoding="utf-8") as file:
-        file.write("# Written by `make test-all` when every test passed: the commit, and what each script took (seconds of\n"
-                   "# processors, seconds). `make test` chooses by it; HACKING.md says how.\n")
-        file.write(f"commit {commit} {words}\n")
-        for entry, (cpu_s, wall_s) in sorted(measured.items(), key=lambda item: (-item[1][0], item[0].id)):
-            if entry.path or cpu_s >= 1:
-                file.write(f"{cpu_s:5.0f} {wall_s:5.0f} {entry.id}\n")
+def write_record(commit, measured, there, whole=""):
+    """Adds what passed at the commit: {entry id: (processor seconds, seconds)}. The others keep their lines, as far as they are there:
+    the ids of all entries. Entries without a script that cost nothing worth planning for are left out. whole: what a run of everything
+    took; empty if it was none."""
+    known = {id: row for id, row in read_record().items() if id in there}
+    known.update({id: (cpu_s, wall_s, commit[:12]) for id, (cpu_s, wall_s) in measured.items()
+                  if cpu_s >= 1 or id.split("/")[0] in SCRIPT_LEVELS})
+    last = f"{commit} {whole}" if whole else read_last_pass()
+    with open(RECORD, "w", encoding="utf-8") as file:
+        file.write(f"{RECORD_HEAD}commit {last}\n")
+        for id, (cpu_s, wall_s, passed_at) in sorted(known.items(), key=lambda item: (-item[1][0], item[0])):
+            file.write(f"{cpu_s:5.0f} {wall_s:5.0f} {passed_at} {id}\n")
 
 
 def read_lines(path):

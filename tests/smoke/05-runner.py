@@ -18,13 +18,11 @@ import kept  # noqa: E402
 import results  # noqa: E402
 import watch  # noqa: E402
 
-SCRIPTS = [e for e in entries.list_scripts()]
-for script in SCRIPTS:
-    script.cpu_s = entries.read_costs().get(script.id, (entries.NEW_SCRIPT_CPU_S, 0))[0]
+SCRIPTS = entries.add_record(list(entries.list_scripts()))
 
 
 def chosen_after(*changes, turn=0, scripts=None):
-    return [c.entry.id for c in choice.choose(scripts or SCRIPTS, dict.fromkeys(changes, 10), turn)]
+    return [c.entry.id for c in choice.choose(scripts or SCRIPTS, turn, lambda _: dict.fromkeys(changes, 10))]
 
 
 # ---- the map of subjects
@@ -87,7 +85,7 @@ def test_everything_runs_within_some_turns_and_none_costs_more():
     changed = {path: 1 for path in subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()}
     candidates, seen, dearest = [s for s in SCRIPTS if s.when == "chosen"], set(), max(s.cpu_s for s in SCRIPTS if s.when == "chosen")
     for turn in range(40):
-        chosen = choice.choose(SCRIPTS, changed, turn)
+        chosen = choice.choose(SCRIPTS, turn, lambda _: changed)
         assert choice.cost(c.entry for c in chosen) <= max(choice.BUDGET_S, dearest)
         assert len({c.entry for c in chosen}) == len(chosen)
         seen.update(c.entry for c in chosen)
@@ -97,8 +95,26 @@ def test_everything_runs_within_some_turns_and_none_costs_more():
 def test_narrow_subjects_weigh_more():
     wide = entries.Entry("real", "wide.py", [], 1, "chosen", subjects=("src/drivers",))
     narrow = entries.Entry("real", "narrow.py", [], 1, "chosen", subjects=("src/drivers/ovn",))
-    weights = choice.weigh([wide, narrow], {"src/drivers/ovn/nb_acl.c": 3})
+    weights = choice.weigh([wide, narrow], lambda _: {"src/drivers/ovn/nb_acl.c": 3})
     assert weights[narrow][0] > weights[wide][0]
+
+
+def test_each_script_is_compared_with_its_own_last_pass():
+    before = entries.Entry("real", "before.py", [], 1, "chosen", subjects=("src/drivers",), passed_at="a" * 12)
+    after = entries.Entry("real", "after.py", [], 1, "chosen", subjects=("src/drivers",), passed_at="b" * 12)
+    changes = {"a" * 12: {"src/drivers/ovn/nb_acl.c": 3}, "b" * 12: {}}
+    assert [c.entry.name for c in choice.choose([before, after], 0, changes.get)] == ["before.py"]
+
+
+def test_what_passed_is_recorded(tmp_path, monkeypatch):
+    """A run of some entries changes their lines alone; a script that is gone loses its line; a whole run changes the first line, too."""
+    monkeypatch.setattr(entries, "RECORD", str(tmp_path / "record"))
+    there = {"real/a.py", "real/b.py", "unit/quick"}
+    entries.write_record("a" * 40, {"real/a.py": (3, 5), "real/b.py": (4, 6), "real/gone.py": (1, 1), "unit/quick": (0.1, 0)},
+                         there | {"real/gone.py"}, "took 8 s")
+    entries.write_record("b" * 40, {"real/b.py": (2, 6)}, there)
+    assert entries.read_record() == {"real/a.py": (3, 5, "a" * 12), "real/b.py": (2, 6, "b" * 12)}
+    assert entries.read_last_pass() == "a" * 40 + " took 8 s"
 
 
 # ---- counting
@@ -124,10 +140,6 @@ def test_what_hangs_is_ended(monkeypatch):
     assert status == 124 and "interrupted" in output and "ended at its limit" in output
 
 
-if __name__ == "__main__":
-    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
-
-
 def test_what_passed_is_kept(tmp_path):
     """A long run that is killed goes on: each entry that passed is in the file at once."""
     path = str(tmp_path / "passed/commit")
@@ -135,3 +147,7 @@ def test_what_passed_is_kept(tmp_path):
     for script in SCRIPTS[:2]:
         kept.add(path, types.SimpleNamespace(entry=script, passed=3, cpu_s=1.25, wall_s=2.0))
     assert kept.read(path) == {script.id: [3, 1.2, 2.0] for script in SCRIPTS[:2]}
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
