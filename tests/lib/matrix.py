@@ -59,6 +59,17 @@ def cases(faces, of_face):
     return pytest.mark.parametrize(",".join(names), found, ids=["-".join([c[0].name, *map(str, c[1:])]) for c in found])
 
 
+def kinds(faces):
+    """Decorates a test with (face, name, kind) for each entry of the adapters' .cases, {kind: names}."""
+    return cases(faces, lambda face: [(what, kind) for kind, asked in face.cases.items() for what in asked])
+
+
+def ask(place, face, what, kind):
+    """Runs one such case: the method of that name asserts, or returns what is wrong."""
+    wrong = list(getattr(face, kind)(place, what) or ())
+    assert not wrong, "\n" + "\n".join(wrong)
+
+
 def main(script, opener="open"):
     """Runs the script's cases; its status. opener: the adapters' function that makes what the cases need."""
     rest, names, argv = [], [], iter(sys.argv[1:])

@@ -65,7 +65,7 @@ def weigh(entries, changes=list_changes):
     for commit in {entry.passed_at for entry in entries}:
         for path, lines in changes(commit).items():
             named = [(entry, subject) for subject in find_subjects(index, path) for entry in index[subject]]
-            library = re.fullmatch(r"tests/lib/(\w+)\.py", path)
+            library = re.fullmatch(r"tests/lib/(\w+)(?:\.py|/.+\.py)", path)
             users = [(entry, path) for entry in entries if library and library[1] in imports[entry]]
             itself = [(by_path[path], "the script itself")] if path in by_path else []
             for entry, subject in named:

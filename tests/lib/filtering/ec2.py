@@ -1,25 +1,16 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/ec2 src/store/query
-"""Every filter of every Describe action: the resource's own value finds it, another does not, and
-wildcards do as they should. And pages: a walk by tokens shows what one answer does.
-
-A filter's value is found in the resource's own description, by name: attachment.instance-id is
-instanceId in attachmentSet. Where the names differ, VALUES says where to look. A filter for which
-neither knows a value has to find nothing at all. A list that never has anything has to say so in the tables."""
-import os
+"""EC2's filters and pages. A filter's value is found in the resource's own description, by name: attachment.instance-id is
+instanceId in attachmentSet. Where the names differ, VALUES says where to look. A filter for which neither knows a value has to
+find nothing at all. A list that never has anything has to say so in the tables."""
+import contextlib
 import re
-import sys
 import xml.etree.ElementTree as ET
 
-import pytest
+from dev import ASKED, Dev
+from faces import face
+from world import HOSTS, World
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import ASKED, Dev, dump  # noqa: E402
-from world import HOSTS, World  # noqa: E402
-
-TABLES = dump()
-ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
+ACTIONS = {a["name"]: a for a in face.EC2["actions"] if a["service"] == "ec2"}
 
 EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 
@@ -63,15 +54,6 @@ VALUES = {
     "volume-status.details-status": "volumeStatus/details/item/status",
     "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": "=false",
 }
-
-
-@pytest.fixture(scope="module")
-def world():
-    with Dev(*HOSTS) as dev:
-        world = World(dev.account, TABLES)
-        make_more(world)
-        world.looks = {}
-        yield world
 
 
 def make_more(world):
@@ -180,100 +162,104 @@ def value_of(name, item, world):
     return found[0][1] if found else None
 
 
-FILTERS = [(a, f) for a in sorted(ACTIONS) for f in ACTIONS[a]["filters"]]
-
-
-# Whose values are ids, so that another form is refused: one that nothing has, the code.
+# Filters whose values are ids, so that another form is refused: an id that nothing has, the code.
 OF_IDS = {("DescribeSecurityGroupRules", "group-id"): ("sg-00000000000000000", "InvalidGroupId.Malformed")}
+PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
+         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # asked by ids
+SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # lists of a few public rows
 
 
-@pytest.mark.parametrize("action, name", FILTERS, ids=[f"{a}-{f}" for a, f in FILTERS])
-def test_filter(action, name, world):
-    if action in EMPTY:
+class EC2:
+    name = "ec2"
+    actions = ACTIONS
+    cases = {"finds": [f"{a} {f}" for a in sorted(ACTIONS) for f in ACTIONS[a]["filters"]], "pages": list(PAGED), "tokens": list(PAGED),
+             "ids_are_not_paged": list(PAGED)}
+
+    @contextlib.contextmanager
+    def make(self):
+        with Dev(*HOSTS) as dev:
+            world = World(dev.account, face.EC2)
+            make_more(world)
+            world.looks = {}
+            yield world
+
+    def finds(self, world, name):
+        """The resource's own value finds it, another does not, and wildcards do as they should."""
+        action, _, name = name.partition(" ")
+        if action in EMPTY:
+            self.finds_nothing(world, action, name)
+            return
+        item = find_item(world, action, name)
+        same, value = ET.tostring(item)[:60], value_of(name, item, world)
+
+        def finds(*values):
+            params = {"Filter.1.Name": name, **{f"Filter.1.Value.{n}": v for n, v in enumerate(values, 1)}}
+            return any(ET.tostring(i).startswith(same) for i in look(world, action, **params)[0])
+
+        if value is None:
+            assert not look(world, action, **{"Filter.1.Name": name, "Filter.1.Value.1": "*"})[0], \
+                "it finds something, and no member of the description has its name: VALUES has to say where to look"
+            return
+        print(f"{name} = {value}")
+        malformed, absent = ("no-such-value", value + "x", value.swapcase() + "!"), "no-such-value"
+        if (action, name) in OF_IDS:
+            absent, code = OF_IDS[action, name]
+            for text in malformed:
+                answer = world.account.call(action, {"Filter.1.Name": name, "Filter.1.Value.1": text})
+                assert answer.code == code, answer
+            malformed = ()
+        assert finds(value) and finds(absent, value) and finds("*") and not finds(absent)
+        assert not any(finds(text) for text in malformed)
+        assert not finds(value + "?") and not finds("\\" + "*")
+        if value:
+            assert finds(value[:-1] + "?") and finds("*" + value[1:]) and finds(value[:1] + "*")
+
+    def finds_nothing(self, world, action, name):
         named = name + "env" if name.endswith(":") else name
         assert not look(world, action, **{"Filter.1.Name": named, "Filter.1.Value.1": "*"})[0]
         answer = world.account.call(action, {"Filter.1.Name": "x" + name, "Filter.1.Value.1": "*"})
         assert answer.code == "InvalidParameterValue" and "x" + name in answer.message, answer
-        return
-    item = find_item(world, action, name)
-    same = ET.tostring(item)[:60]
-    value = value_of(name, item, world)
 
-    def finds(*values):
-        params = {"Filter.1.Name": name, **{f"Filter.1.Value.{n}": v for n, v in enumerate(values, 1)}}
-        return any(ET.tostring(i).startswith(same) for i in look(world, action, **params)[0])
+    def pages(self, world, action):
+        """A walk by tokens shows what one answer does."""
+        whole, pages = texts(look(world, action)[0]), walk(world, action)
+        assert sorted(whole) == sorted(text for page in pages for text in texts(page))
+        assert not (whole and action in EMPTY)
+        assert len(pages) > 1 or action in SMALL | EMPTY or len(ACTIONS[action]["filters"]) == 0, f"only {len(whole)} of them: make_more() has to make more"
+        assert len(pages) <= len(whole) + 1, pages
 
-    if value is None:
-        assert not look(world, action, **{"Filter.1.Name": name, "Filter.1.Value.1": "*"})[0], \
-            "it finds something, and no member of the description has its name: VALUES has to say where to look"
-        return
-    print(f"{name} = {value}")
-    malformed, absent = ("no-such-value", value + "x", value.swapcase() + "!"), "no-such-value"
-    if (action, name) in OF_IDS:
-        absent = OF_IDS[action, name][0]
-        for text in malformed:
-            answer = world.account.call(action, {"Filter.1.Name": name, "Filter.1.Value.1": text})
-            assert answer.code == OF_IDS[action, name][1], answer
-        malformed = ()
-    assert finds(value) and finds(absent, value) and finds("*") and not finds(absent)
-    assert not any(finds(text) for text in malformed)
-    assert not finds(value + "?") and not finds("\\" + "*")
-    if value:
-        assert finds(value[:-1] + "?") and finds("*" + value[1:]) and finds(value[:1] + "*")
+    def tokens(self, world, action):
+        """A token belongs to its request; one of nobody's, or of another request, is refused."""
+        asked = {**ASKED.get(action, {}), **world.asked(action), "MaxResults": smallest(action)}
+        answer = world.account.call(action, {**asked, "NextToken": "garbage"})
+        assert answer.code in ("InvalidParameterValue", "InvalidNextToken") and answer.status == 400, answer
+        token = look(world, action, MaxResults=smallest(action))[1].first("nextToken")
+        if token and ACTIONS[action]["filters"]:
+            answer = world.account.call(action, {**asked, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"})
+            assert answer.code in ("InvalidParameterValue", "InvalidNextToken"), answer
+
+    def ids_are_not_paged(self, world, action):
+        ids = [p for p in ACTIONS[action]["params"] if p.get("form") == "id" and p["type"] == "list of strings" and p.get("prefix") in world.ids]
+        for param in ids[:1]:
+            answer = world.account.call(action, {param["name"][:-1] + "1": world.ids[param["prefix"]], "MaxResults": smallest(action)})
+            assert answer.code == "InvalidParameterCombination", answer
 
 
-# ---- pages
-
-PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
-         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # asked by ids
-# Whose whole is small: there are a few public images, and what goes with instances.
-SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # a region has one pool
+def smallest(action):
+    """The smallest page that the action gives."""
+    return max(PAGED[action]["min"], 1)
 
 
 def texts(found):
     return [ET.tostring(i) for i in found]
 
 
-def walk(world, action, **params):
+def walk(world, action):
     """All pages of the smallest size, one after another."""
-    size, pages, token = max(PAGED[action]["min"], 1), [], None
+    pages, token = [], None
     while token != "":
-        found, answer = look(world, action, MaxResults=size, **params, **({"NextToken": token} if token else {}))
-        assert len(found) <= size
+        found, answer = look(world, action, MaxResults=smallest(action), **({"NextToken": token} if token else {}))
+        assert len(found) <= smallest(action)
         pages.append(found)
         token = answer.first("nextToken")
     return pages
-
-
-@pytest.mark.parametrize("action", PAGED)
-def test_pages(action, world):
-    whole, pages = texts(look(world, action)[0]), walk(world, action)
-    assert sorted(whole) == sorted(text for page in pages for text in texts(page))
-    assert not (whole and action in EMPTY)
-    assert len(pages) > 1 or action in SMALL | EMPTY or len(ACTIONS[action]["filters"]) == 0, f"only {len(whole)} of them: make_more() has to make more"
-    assert len(pages) <= len(whole) + 1
-
-
-@pytest.mark.parametrize("action", PAGED)
-def test_tokens(action, world):
-    """A token is of its request; one of nobody's, or of another request, is refused."""
-    size = max(PAGED[action]["min"], 1)
-    answer = world.account.call(action, {**ASKED.get(action, {}), **world.asked(action), "MaxResults": size, "NextToken": "garbage"})
-    assert answer.code in ("InvalidParameterValue", "InvalidNextToken") and answer.status == 400, answer
-    token = look(world, action, MaxResults=size)[1].first("nextToken")
-    if token and ACTIONS[action]["filters"]:
-        changed = {**ASKED.get(action, {}), **world.asked(action), "MaxResults": size, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"}
-        answer = world.account.call(action, changed)
-        assert answer.code in ("InvalidParameterValue", "InvalidNextToken"), answer
-
-
-@pytest.mark.parametrize("action", PAGED)
-def test_ids_are_not_paged(action, world):
-    ids = [p for p in ACTIONS[action]["params"] if p.get("form") == "id" and p["type"] == "list of strings" and p.get("prefix") in world.ids]
-    for param in ids[:1]:
-        answer = world.account.call(action, {param["name"][:-1] + "1": world.ids[param["prefix"]], "MaxResults": max(PAGED[action]["min"], 1)})
-        assert answer.code == "InvalidParameterCombination", answer
-
-
-if __name__ == "__main__":
-    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

@@ -1,19 +1,12 @@
-#!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/api/openstack
-"""Whatever OpenStack's face creates: made with every member that its tables have, and what the answer, the show and the
-list say of it agree and hold what was sent; then every member that can be changed is changed, and shown so. A member of
-the tables that no row gives fails, and so does a resource that can be made and has no row."""
+"""OpenStack: each resource made with every member that its tables have, and what the answer, the show and the list say of it agree
+and hold what was sent; then every member that can be changed is changed, and shown so."""
 import base64
-import os
-import sys
+import contextlib
 
-import pytest
-
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-import cloud as lib  # noqa: E402
-from cloud import dump, members, minor_of, title  # noqa: E402
-from dev import Dev  # noqa: E402
+import cloud as lib
+from cloud import dump, members, minor_of, title
+from dev import Dev
 
 ACTIONS = dump()["actions"]
 NEWEST = {"/compute": "compute 2.93", "/volume": "volume 3.70"}
@@ -46,12 +39,6 @@ class Region:
         if isinstance(value, list):
             return [self.fill(v) for v in value]
         return value.format(**self.ids) if isinstance(value, str) and value.startswith("{") else value
-
-
-@pytest.fixture(scope="module")
-def region():
-    with Dev() as dev:
-        yield Region(dev)
 
 
 def names(value, prefix=""):
@@ -275,42 +262,6 @@ def same(one, other, where, leave=("links", "secret", "private_key", "adminPass"
         assert one[member] == other[member], f"{where}: {member} is {one[member]!r} and {other[member]!r}"
 
 
-@pytest.mark.parametrize("row", ROWS, ids=[f"{r.path}-{n}" for n, r in enumerate(ROWS)])
-def test_create(region, row):
-    by = region.admin if row.by == "admin" else region.mine
-    path, body, on = row.path.format(**region.ids), region.fill(row.body), {"version": version(row.path)}
-    answer = by.ok("POST", path, {**({row.wrap: body} if row.wrap and not row.is_bare else body), **region.fill(row.around)}, **on)
-    sent = {**{f"{row.wrap}.{k}": v for k, v in body.items()}, **row.around} if row.around else body
-    region.sent.setdefault(request_title("POST", row.path), set()).update(names(sent))
-    region.dev.rest()
-    made = answer[row.wrap] if row.wrap else answer
-    item = f"{path}/{made[row.item]}"
-    shown = by.ok("GET", item, **on)
-    shown = shown[row.wrap] if row.wrap else shown
-    check(shown, body, row.shown, "show")
-    if len(made) > 6:
-        same(made, {k: v for k, v in shown.items() if k not in ("addresses", "volume_image_metadata", "bootable")} if row.wrap in ("server", "volume") else shown,
-             "the answer and the show")
-    collection = by.ok("GET", path + ("/detail" if row.wrap in ("server", "flavor", "volume", "snapshot", "group_snapshot") or row.path == f"{VOL}/groups" else ""), **on)
-    rows = next(v for k, v in collection.items() if isinstance(v, list) and not k.endswith("_links"))
-    rows = [r.get("keypair", r) for r in rows]
-    (listed,) = [r for r in rows if r[row.item] == made[row.item]]
-    same(listed, shown, "the list and the show")
-    if row.label:
-        region.ids[row.label] = made[row.item]
-    for change in row.changes:
-        change = region.fill(change)
-        if row.form == "JSON-patch":
-            patch = [{"op": "replace", "path": f"/{k}", "value": v} for k, v in change.items()]
-            answer = by.call("PATCH", item, patch, headers={"Content-Type": "application/openstack-images-v2.1-json-patch"})
-        else:
-            answer = by.call(row.form, item, {row.wrap: change}, **on)
-        assert answer.status < 300, f"{change}: {answer}"
-        region.sent.setdefault(request_title(row.form, row.path), set()).update(names(change))
-        after = by.ok("GET", item, **on)
-        check(after[row.wrap] if row.wrap else after, change, row.changed, f"after {change}")
-
-
 def is_told(action):
     """Whether the action makes or changes one resource of a collection, by a body of its own."""
     steps = action["path"].split("/")
@@ -325,22 +276,65 @@ def is_told(action):
 
 
 CREATING = [a for a in ACTIONS if is_told(a) and not (a["until"] and a["until"] < 90)]
+NUMBERED = {f"{n} {r.path}": r for n, r in enumerate(ROWS)}
+TITLES = {title(a): a for a in CREATING}
 
 
-@pytest.mark.parametrize("action", CREATING, ids=[title(a) for a in CREATING])
-def test_each_member_is_given(region, action):
-    """Runs behind the rows: what each request of theirs had."""
-    path = action["prefix"] + action["path"]
-    name = request_title(action["method"], path)
-    base = name if action["method"] == "POST" else name.rpartition("/")[0]
-    given = {k.replace("{user}", "{user_id}"): v for k, v in region.sent.items()}.get(base)
-    assert given, f"no row makes or changes {name}"
-    built = {p["name"] for p in members(action) if p["built"] and (not p.get("until") or p["until"] >= minor_of(action))}
-    elsewhere = ELSEWHERE.get(name, ())
-    missing = {m for m in built - given if not any(m == e or m.startswith(e + ".") for e in elsewhere if e != "server")
-               and not (m == "server" and "server" in elsewhere)}
-    assert not missing, f"no row of {name} gives {', '.join(sorted(missing))}"
+class OpenStack:
+    name = "openstack"
+    actions = {title(a): a for a in ACTIONS}
+    cases = {"made": list(NUMBERED), "whole": list(TITLES)}
 
+    @contextlib.contextmanager
+    def make(self):
+        with Dev() as dev:
+            yield Region(dev)
 
-if __name__ == "__main__":
-    sys.exit(pytest.main(["-q", "--maxfail=40", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
+    def made(self, region, name):
+        row = NUMBERED[name]
+        by = region.admin if row.by == "admin" else region.mine
+        path, body, on = row.path.format(**region.ids), region.fill(row.body), {"version": version(row.path)}
+        answer = by.ok("POST", path, {**({row.wrap: body} if row.wrap and not row.is_bare else body), **region.fill(row.around)}, **on)
+        sent = {**{f"{row.wrap}.{k}": v for k, v in body.items()}, **row.around} if row.around else body
+        region.sent.setdefault(request_title("POST", row.path), set()).update(names(sent))
+        region.dev.rest()
+        made = answer[row.wrap] if row.wrap else answer
+        item = f"{path}/{made[row.item]}"
+        shown = by.ok("GET", item, **on)
+        shown = shown[row.wrap] if row.wrap else shown
+        check(shown, body, row.shown, "show")
+        if len(made) > 6:
+            same(made, {k: v for k, v in shown.items() if k not in ("addresses", "volume_image_metadata", "bootable")} if row.wrap in ("server", "volume") else shown,
+                 "the answer and the show")
+        collection = by.ok("GET", path + ("/detail" if row.wrap in ("server", "flavor", "volume", "snapshot", "group_snapshot") or row.path == f"{VOL}/groups" else ""), **on)
+        rows = next(v for k, v in collection.items() if isinstance(v, list) and not k.endswith("_links"))
+        rows = [r.get("keypair", r) for r in rows]
+        (listed,) = [r for r in rows if r[row.item] == made[row.item]]
+        same(listed, shown, "the list and the show")
+        if row.label:
+            region.ids[row.label] = made[row.item]
+        for change in row.changes:
+            change = region.fill(change)
+            if row.form == "JSON-patch":
+                patch = [{"op": "replace", "path": f"/{k}", "value": v} for k, v in change.items()]
+                answer = by.call("PATCH", item, patch, headers={"Content-Type": "application/openstack-images-v2.1-json-patch"})
+            else:
+                answer = by.call(row.form, item, {row.wrap: change}, **on)
+            assert answer.status < 300, f"{change}: {answer}"
+            region.sent.setdefault(request_title(row.form, row.path), set()).update(names(change))
+            after = by.ok("GET", item, **on)
+            check(after[row.wrap] if row.wrap else after, change, row.changed, f"after {change}")
+
+    def whole(self, region, name):
+        """Runs behind the rows: what each request of theirs had."""
+        action = TITLES[name]
+        path = action["prefix"] + action["path"]
+        name = request_title(action["method"], path)
+        base = name if action["method"] == "POST" else name.rpartition("/")[0]
+        given = {k.replace("{user}", "{user_id}"): v for k, v in region.sent.items()}.get(base)
+        assert given, f"no row makes or changes {name}"
+        built = {p["name"] for p in members(action) if p["built"] and (not p.get("until") or p["until"] >= minor_of(action))}
+        elsewhere = ELSEWHERE.get(name, ())
+        missing = {m for m in built - given if not any(m == e or m.startswith(e + ".") for e in elsewhere if e != "server")
+                   and not (m == "server" and "server" in elsewhere)}
+        assert not missing, f"no row of {name} gives {', '.join(sorted(missing))}"

@@ -1,0 +1,24 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/ec2 src/api/openstack src/api/native src/api/cloudstack
+"""Creates each resource of a face with every parameter that its tables have. The answer, the show and the list agree, and hold the
+values that were sent; members that can be changed are changed, and shown so. An action that creates and has no row (tests/lib/creations) fails, and so does
+a parameter that no row gives."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import matrix  # noqa: E402
+from creations.ec2 import EC2  # noqa: E402
+from creations.openstack import OpenStack  # noqa: E402
+
+FACES = matrix.chosen([EC2(), OpenStack()])
+
+
+@matrix.kinds(FACES)
+def test_create(place, face, name, param):
+    matrix.ask(place, face, name, param)
+
+
+if __name__ == "__main__":
+    sys.exit(matrix.main(__file__, "make"))

@@ -1,0 +1,25 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+# subjects: src/api/query src/api/ec2/core src/api/openstack/core src/api/cloudstack/core src/api/native src/http src/auth/sigv4 src/auth/canonical.c
+"""The forms in which a request may come to each face, and the form of what comes back: methods, versions, paths, signatures and
+tokens, odd letters, bodies. Each face's own are in tests/lib/forms; lists and actions are its tables'."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
+import matrix  # noqa: E402
+from forms.cloudstack import CloudStack  # noqa: E402
+from forms.ec2 import EC2  # noqa: E402
+from forms.native import Native  # noqa: E402
+from forms.openstack import OpenStack  # noqa: E402
+
+FACES = matrix.chosen([EC2(), OpenStack(), CloudStack(), Native()])
+
+
+@matrix.kinds(FACES)
+def test_form(place, face, name, param):
+    matrix.ask(place, face, name, param)
+
+
+if __name__ == "__main__":
+    sys.exit(matrix.main(__file__, "make"))
