@@ -94,12 +94,12 @@ bench: ## figures beside a peer's, measured in the same run
 	@ninja -C build/release --quiet
 	@bench/run build/release
 
-docs: build ## docs/coverage.md, docs/limits.md, and the reference pages into build/docs
+docs: build ## docs/limits.md, and the reference pages into build/docs: coverage.md, actions.json, resources.md, dari.8
 	@mkdir -p build/docs && cp $(B)/schema/resources.md build/docs/
 	@build/dari dump actions >build/docs/actions.json
-	@build/dari dump coverage >docs/coverage.md
+	@build/dari dump coverage >build/docs/coverage.md
 	@build/dari dump limits >docs/limits.md
-	@build/dari dump manual >build/docs/dari.8 && echo build/docs docs/coverage.md docs/limits.md
+	@build/dari dump manual >build/docs/dari.8 && echo build/docs docs/limits.md
 
 clean:
 	rm -rf build

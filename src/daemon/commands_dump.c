@@ -441,11 +441,9 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 	(void) config_path;
 	struct buf out;
 	buf_init(&out, BUF_ANSWER_CAP);
-	buf_add_str(
-		&out,
-		STR("# Coverage\n\nMade by `dari dump coverage`; a test holds this page to it. `dari dump "
-		    "actions` and `dari dump openstack` say the\nsame as JSON, with every parameter and "
-		    "filter.\n\n"));
+	buf_add_str(&out, STR("# Coverage\n\nPrinted by `dari dump coverage`. `dari dump actions` and `dari "
+			      "dump openstack` "
+			      "print the\nsame as JSON, with every parameter and filter.\n\n"));
 	if (add_chapter(&out, ec2_dump_actions, add_ec2_coverage) &&
 	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage)) {
 		add_cloudstack_coverage(&out);
@@ -679,7 +677,7 @@ const struct command dump_commands[] = {
 	 {{0}},
 	 .run_here = dump_native_here},
 	{"dump coverage",
-	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
+	 "Prints each action that is built, and each parameter that is refused, as a page.",
 	 {{0}},
 	 .run_here = dump_coverage_here},
 	{"dump limits",

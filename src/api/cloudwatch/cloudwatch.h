@@ -10,5 +10,5 @@ extern const struct api_protocol cloudwatch_protocol;
 /* Whether a request is signed for it, and in the query protocol. */
 bool cloudwatch_has_call(const struct call *call);
 
-/* Its chapter of docs/coverage.md. */
+/* Writes the chapter of `dari dump coverage`. */
 void cloudwatch_write_coverage(struct buf *out);

@@ -12,7 +12,7 @@ extern const struct api_protocol iam_protocol;
 /* Whether a request is signed for IAM: the listener is shared with other faces. */
 bool iam_has_call(const struct call *call);
 
-/* Its chapter of docs/coverage.md: each action, what it does, which parameters are refused. */
+/* Writes the chapter of `dari dump coverage`: each action, what it does, which parameters are refused. */
 void iam_write_coverage(struct buf *out);
 /* All actions as JSON, as ec2_dump_actions(). */
 void iam_dump_actions(struct buf *out);

@@ -35,6 +35,6 @@ struct native_commands {
 /* Ends all streams: before the HTTP server stops. NULL: nothing. */
 void native_end_streams(struct api_face *face);
 
-/* All actions as JSON, for `dari dump native`; and as a table for docs/coverage.md. */
+/* All actions as JSON, for `dari dump native`; and as a table for `dari dump coverage`. */
 void native_dump_actions(struct buf *out);
 void native_write_coverage(struct buf *out);

@@ -33,7 +33,7 @@ CHOOSING = {"--filters", "--filter", "--query", "--output", "--region", "--profi
             "--page-size", "--next-token", "--owners", "--executable-users", "--start-time", "--end-time", "--client-token"}
 TABLE_HEAD = """/* SPDX-License-Identifier: Apache-2.0
  * EXAMPLES(action, how many are answered alike, how many there are): the AWS CLI's documented examples that show an answer.
- * tests/contract/ec2/examples.py writes and holds it; docs/coverage.md shows it. */
+ * tests/contract/ec2/examples.py writes and holds it; `dari dump coverage` prints it. */
 """
 ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}|[0-9a-z]+EXAMPLE)\b")
 

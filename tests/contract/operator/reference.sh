@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-# subjects: docs/coverage.md docs/limits.md src/daemon/commands_dump.c src/daemon/limits_page.c
-# What the binary says of itself: docs/coverage.md, docs/limits.md, the manual page, completion.
+# subjects: docs/limits.md src/daemon/commands_dump.c src/daemon/limits_page.c
+# Reference pages that the program prints: coverage, docs/limits.md, the manual page, completion.
 set -uo pipefail
 cd "$(dirname "$0")/../../.."
 dari=${DARI_BUILD:-build/main}/src/daemon/dari
@@ -12,8 +12,10 @@ check() { # what, status
 	if [ "$2" = 0 ]; then echo "ok - $1"; else echo "not ok - $1"; failed=1; fi
 }
 
-diff <("$dari" dump coverage) docs/coverage.md
-check "docs/coverage.md is what dari dump coverage prints (make docs)" $?
+chapters=$("$dari" dump coverage | grep -c '^## ')
+rows=$("$dari" dump coverage | grep -c '^| ')
+[ "$chapters" -ge 10 ] && [ "$rows" -ge 1900 ]
+check "dari dump coverage prints a chapter a face, and a row a call: $chapters, $rows" $?
 diff <("$dari" dump limits) docs/limits.md
 check "docs/limits.md is what dari dump limits prints (make docs)" $?
 

@@ -134,7 +134,7 @@ class CloudStack(Mutants):
                 yield f"{plain[0]} {str(plain[1])[:150]}, and in other letters {asked[0]} {str(asked[1])[:150]}"
 
     def left_out(self, place, name):
-        """What docs/coverage.md says is left out answers what a command that nobody knows does."""
+        """What `dari dump coverage` says is left out answers what a command that nobody knows does."""
         status, answer, wrapper = call(place.dev, name)
         if (status, answer["errorcode"], wrapper) != (432, 432, "errorresponse") or name not in answer["errortext"] or name in ACTIONS:
             yield f"{status} {wrapper} {answer}"
