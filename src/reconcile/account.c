@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts: those that are deleted with all that they have are emptied; a network limit of one wakes its ports. */
+ * Empties accounts that are deleted with all their resources, and wakes an account's ports when its network
+ * limits change. */
 #include "engine/people/account_purge.h"
 
 #include "base/clock.h"
@@ -23,7 +24,7 @@ static RESULT step_account(struct step *s)
 	struct account_target *wish = STEP_NEW(s, struct account_target);
 	wish->account = ref_by_id(KIND_ACCOUNT, s->id);
 	step_report(s, engine_empty_account_run, wish);
-	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* disks and machines go on their hosts meanwhile */
+	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* hosts need time to delete disks and domains */
 	return OK;
 }
 

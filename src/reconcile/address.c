@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses: what is wanted → a NAT row on the router of the port they stand for. */
+ * Steps of public addresses: maintain a NAT row on the router of the associated port. */
 #include "engine/network/address.h"
 #include "engine/network/port.h"
 #include "reconcile/work.h"
@@ -8,8 +8,8 @@
 #include "store/subnet.h"
 
 struct address_rows {
-	const struct address *address; /* NULL: no such row */
-	struct network_address wish;   /* port NULL: stands for nothing */
+	const struct address *address; /* NULL: the row does not exist */
+	struct network_address wish;   /* port NULL: unassociated */
 };
 
 static RESULT gather_address(struct step *s, struct address_rows *ret_rows)
@@ -53,7 +53,7 @@ static RESULT step_address(struct step *s)
 	return OK;
 }
 
-/* Subnets reach out under it, or it keeps its interface closed. */
+/* Wakes subnets that use the address for source NAT, and the interface that it protects. */
 static void wake_for_users(struct reconciler *r, const struct tables *t, const struct address *a)
 {
 	const struct subnet *s =
@@ -64,7 +64,7 @@ static void wake_for_users(struct reconciler *r, const struct tables *t, const s
 		wake_network(r, KIND_PORT, a->port);
 }
 
-/* What firewall rules let in by it comes to where it leads. */
+/* Firewall rules for the address apply to the associated port. */
 static void wake_for_address(struct reconciler *r, const struct tables *t, const struct row *before,
 			     const struct row *after)
 {

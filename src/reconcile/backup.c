@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups: what is wanted → objects in the target that the operator named. A backup waits until the snapshot
- * that it is written from has its file in the image store; then its data are written, and the manifest last. A
- * process that dies in the middle writes them again. A target that does not answer is asked again and again,
- * and the backup's condition says so; what nobody can mend fails the backup, in words. A deleted one is
- * forgotten when the target has nothing of it. One that came by a record is looked up. And the other way
- * round: the file of a snapshot that is to come from a backup.
+ * Steps of backups: write a snapshot's content as objects to the configured backup target. A backup waits
+ * until its snapshot is in the image store, then writes the data, and the manifest last, so that a backup
+ * with a manifest is complete; a restarted process writes everything again. A target that does not answer is
+ * retried without a limit and reported as a condition; an error that waiting cannot mend fails the backup. A
+ * deleted backup is forgotten when the target has none of its objects. A backup imported by record is looked
+ * up in the target. step_restored_snapshot() is the reverse: it fetches the file of a snapshot from a backup.
  *
- * Of a plain disk the content is written, whatever form its file has; of an encrypted one the file's own
- * bytes, so that nothing leaves this machine in clear. */
+ * Of a plain disk the content is written, independent of the file format; of an encrypted disk the encrypted
+ * file itself, so that no plaintext leaves this machine. */
 #include "drivers/backup_data.h"
 
 #include <unistd.h>
@@ -21,8 +21,8 @@
 #include "store/snapshot.h"
 
 struct backup_rows {
-	const struct backup *backup; /* NULL: no such row */
-	const struct snapshot *cut;  /* NULL: none, or it is gone */
+	const struct backup *backup; /* NULL: the row does not exist */
+	const struct snapshot *cut;  /* NULL: none, or deleted */
 };
 
 static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
@@ -39,9 +39,9 @@ static RESULT gather_backup(struct step *s, struct backup_rows *ret_rows)
 	return OK;
 }
 
-/* ---- where ---- */
+/* ---- target ---- */
 
-/* ERR_IO, in words: the settings name another target now, or none. */
+/* ERR_IO, with a message: backup.target names another target now, or none. */
 static RESULT open_place(struct step *s, const struct backup *b, uuid id, struct backup_place *ret_place)
 {
 	struct str now = s->r->backup ? s->r->backup->url : STR_NONE;
@@ -60,7 +60,7 @@ static struct str part_path(struct step *s, const char *what)
 			 uuid_write(s->id, id));
 }
 
-/* ---- whether it is still wanted ---- */
+/* ---- cancellation ---- */
 
 static bool backup_goes_on(void *arg)
 {
@@ -80,13 +80,14 @@ static bool snapshot_goes_on(void *arg)
 	return snapshot && engine_snapshot_is_pending(snapshot) && !work_is_stopping(s->r);
 }
 
-/* Nobody can mend that by waiting. */
+/* True for errors that waiting cannot mend. */
 static bool is_final(struct result result)
 {
 	return result.code == ERR_NOT_FOUND || result.code == ERR_INVALID || result.code == ERR_TOO_LARGE;
 }
 
-/* What to make of a failure: it ended because it is not wanted any more, or is over, or is tried again. */
+/* Maps a failure: returns a transient error for the retry; otherwise OK, with the problem of a final error,
+ * or none if the work was cancelled. */
 static RESULT judge(struct step *s, struct result result, bool is_wanted, struct str *ret_problem)
 {
 	if (!is_final(result) && (result.code != ERR_AGAIN || is_wanted))
@@ -133,7 +134,7 @@ static RESULT write_file(struct step *s, const struct backup_rows *rows, const s
 	return OK;
 }
 
-/* As a plain image, if the driver tells files' forms apart. */
+/* Writes the content as a raw image if the driver distinguishes formats. */
 static RESULT write_content(struct step *s, const struct backup_rows *rows, const struct backup_place *place,
 			    struct backup_report *report)
 {
@@ -176,7 +177,7 @@ static RESULT write_backup(struct step *s, const struct backup_rows *rows)
 	return problem.n ? report_problem(s, problem) : OK;
 }
 
-/* What it is written from may still be cut, which wakes this. */
+/* The snapshot may still be pending; its commit wakes the backup. */
 static RESULT write_when_due(struct step *s, const struct backup_rows *rows)
 {
 	if (!rows->cut)
@@ -260,7 +261,7 @@ static RESULT step_backup(struct step *s)
 
 /* ---- restoring ---- */
 
-/* The file of the image store, under the name of a part. */
+/* Fetches the file; *ret_file is its temporary path. */
 static RESULT fetch_file(struct step *s, const struct backup_place *place, const struct backup_manifest *m,
 			 struct str fetched, struct str *ret_file)
 {
@@ -307,7 +308,8 @@ static RESULT fetch(struct step *s, const struct snapshot *row, const struct bac
 	struct str fetched = part_path(s, "restored"), file = STR_NONE;
 	if (!fetched.p)
 		return ctx_no_memory(&s->ctx);
-	TRY(gather_disk_key(s, row->data_key, &key)); /* it opens: else its volume would never do */
+	TRY(gather_disk_key(s, row->data_key, &key)); /* a key that cannot be opened now would make the
+						       * volume unusable later */
 	TRY(backup_manifest_load(&s->ctx, place, &m));
 	struct result result = fetch_file(s, place, m, fetched, &file);
 	if (result_is_ok(result))
@@ -318,7 +320,7 @@ static RESULT fetch(struct step *s, const struct snapshot *row, const struct bac
 	return result;
 }
 
-/* The row of its backup, of which there may be none any more. */
+/* ERR_NOT_FOUND: the backup's row is gone. */
 static RESULT gather_source(struct step *s, uuid id, const struct backup **ret_backup)
 {
 	AUTO_VIEW view = {0};
@@ -357,7 +359,7 @@ RESULT step_restored_snapshot(struct step *s, const struct snapshot *row)
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_backup(struct reconciler *r, const struct row *row)
 {

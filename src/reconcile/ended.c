@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is only listed any more is forgotten when its time has come: the look at everything finds it. */
+ * Forgets tombstones, which are only listed, after ENDED_LISTED_US; the resync finds them. */
 #include "engine/ended.h"
 #include "base/clock.h"
 #include "engine/instance/fleet.h"

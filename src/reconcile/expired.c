@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What has expired is swept now and then: client tokens that are too old to be repeated, revocations of tokens that have
- * ended since, and sign-ups that are over. One step is of all rows at once: its id is none. */
+ * Deletes expired client tokens, token revocations and sign-ups periodically. One step, with no id, handles
+ * all rows of a kind. */
 #include "base/clock.h"
 #include "engine/client_token.h"
 #include "engine/people/signup.h"
@@ -12,7 +12,7 @@
 
 enum { TOKENS_A_SWEEP = 1000 };
 
-/* The first old ones are enough to know that there is something to sweep. */
+/* One old token is enough to start a sweep. */
 static bool has_old_tokens(struct step *s)
 {
 	int64_t before_us = clock_now_us() - CLIENT_TOKEN_KEPT_US;
@@ -39,7 +39,7 @@ const struct resource reconcile_client_token = {.step = step_tokens};
 
 enum { REVOCATIONS_A_SWEEP = 1000, SIGNUPS_A_SWEEP = 1000 };
 
-/* The first by the index. Sign-ups that stay stand before those that expire. */
+/* Looks at the first row of each index. Sign-ups without an expiry sort before the others. */
 static void find_expired(struct step *s, bool *ret_revocation, bool *ret_signup)
 {
 	const struct token_revocation revocation = {.expires_us = INT64_MIN};
@@ -54,7 +54,7 @@ static void find_expired(struct step *s, bool *ret_revocation, bool *ret_signup)
 	*ret_signup = first && signup_of(first)->expires_us <= now_us;
 }
 
-/* Sign-ups have no step of their own: both are looked for at the same times. */
+/* Sign-ups have no step of their own; they expire here. */
 static RESULT step_expired(struct step *s)
 {
 	bool has_revocation = false, has_signup = false;

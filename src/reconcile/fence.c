@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fences: asked → the host is turned off by its fence command, on a thread that nothing else needs; confirmed →
- * what it had leaves it; one that Ceph keeps out (fence_block.c) is let in again once it is clear. And whether a silent host is to be asked for: libvirt's silence is seen by its own step,
- * that of its OVN chassis here. What decides: engine/region/fence.c. What clears a host that is back: host.c. */
+ * Steps of fences. A requested fence turns the host off by its fence command, or has Ceph block it
+ * (fence_block.c), on a lane that nothing else delays. A confirmed fence releases the host's instances. A
+ * blocked host that has come back and is cleared is unblocked. Also decides whether a silent host should be
+ * fenced: its own step sees libvirt's silence, step_chassis() sees that of its OVN chassis. The rules are in
+ * engine/region/fence.c; host.c clears a host that has come back. */
 #include "engine/region/fence.h"
 
 #include "base/clock.h"
@@ -17,7 +19,7 @@
 
 enum { TRY_AGAIN_S = 15, COMMAND_S = 120, LEAVING_AT_ONCE = 32 };
 static const int64_t RENEW_BLOCK_US = HOUR;
-/* So long a chassis has to be behind: ovn-controller takes seconds with many flows. */
+/* time for which a chassis must lag: ovn-controller may need seconds for many flows */
 #define STALE_US (15 * SECOND)
 
 /* ---- turning off */
@@ -44,14 +46,14 @@ static RESULT turn_off(struct step *s, const struct host *host)
 				(struct str){(const char *) host->row.id.b, sizeof host->row.id.b},
 				host->fence_secret, &device.secret));
 	struct result result = driver->turn_off(&s->ctx, &device);
-	crypto_wipe((void *) device.secret.p, device.secret.n); /* ours, in the arena */
+	crypto_wipe((void *) device.secret.p, device.secret.n); /* the copy in our arena */
 	return result;
 }
 
 static RESULT step_asked(struct step *s, const struct fence *f, const struct host *host)
 {
 	if (!f->blocked.count && !host->fence_command.n)
-		return OK; /* somebody's word, or its return, is waited for */
+		return OK; /* waits for an operator's confirmation or the host's return */
 	struct result result = f->blocked.count ? fence_block_host(s, f, host) : turn_off(s, host);
 	if (result.code == ERR_NO_MEMORY)
 		return result;
@@ -67,11 +69,10 @@ static RESULT step_asked(struct step *s, const struct fence *f, const struct hos
 	return OK;
 }
 
-/* ---- what it had leaves */
+/* ---- releasing instances */
 
 struct leaving {
-	VEC(uuid) fresh,
-		waiting; /* nobody looked at them yet; they wait for their host, as their conditions say */
+	VEC(uuid) fresh, waiting; /* fresh: not handled yet; waiting: have a WaitsForHost condition */
 };
 
 static RESULT gather_leaving(struct step *s, uuid host, struct leaving *leaving)
@@ -100,7 +101,8 @@ static RESULT report_leaving(struct step *s, uuid instance)
 	return OK;
 }
 
-/* Those that wait are tried again by turns: a host may have room now, or see their disks. */
+/* Releases instances in batches. Waiting ones are retried in turn: another host may have room by now, or see
+ * their disks. */
 static RESULT step_confirmed(struct step *s, const struct fence *f)
 {
 	struct leaving leaving = {0};
@@ -134,7 +136,7 @@ static RESULT step_let_in(struct step *s, const struct fence *f)
 	return OK;
 }
 
-/* A restart of this process renews it at once. */
+/* Renews Ceph's block every RENEW_BLOCK_US, and at once after a restart of this process. */
 static RESULT renew(struct step *s, const struct fence *f)
 {
 	struct rec_host *h = hosts_find(s->r, f->host);
@@ -198,9 +200,10 @@ const struct resource reconcile_fence = {
 	.wake_changed = wake_changed,
 };
 
-/* ---- a silent host's chassis */
+/* ---- chassis of a silent host */
 
-/* Whether it has been behind for some time; of a host that nobody remembers, from now on. */
+/* True if the chassis has lagged for STALE_US. The start is kept in memory: after a restart the time begins
+ * again. */
 static bool is_stale(struct rec_host *h, const struct network_chassis *chassis)
 {
 	int64_t now_us = clock_now_us();
@@ -212,7 +215,7 @@ static bool is_stale(struct rec_host *h, const struct network_chassis *chassis)
 	return now_us >= h->behind_us + STALE_US;
 }
 
-/* Again and again while the host's own step finds it silent. */
+/* Woken repeatedly by the host's own step while the host is silent. */
 static RESULT step_chassis(struct step *s)
 {
 	struct str name = STR_NONE;

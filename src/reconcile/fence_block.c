@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeping a host out of pools of Ceph, which is a proof for guests that have disks nowhere else (engine/region/fence.h).
- * Each call has connections of its own, made for it: nothing that hangs elsewhere delays it. */
+ * Blocks a host in Ceph (OSD blocklist). If the host's guests have disks in such pools alone, this proves
+ * that they cannot write any more (engine/region/fence.h). Each call opens connections of its own, so nothing
+ * that hangs elsewhere delays it. */
 #include "base/vec.h"
 #include "drivers/ceph.h"
 #include "reconcile/work.h"
@@ -11,10 +12,10 @@
 #include "store/storage_pool.h"
 #include "store/volume.h"
 
-/* Longer than this process is ever away; it is renewed long before. */
+/* blocklist time in seconds; longer than this process is ever down, and renewed every hour */
 enum { BLOCKED_S = 24 * 3600 };
 
-/* A pool that the host is to see, and what its guests have there. */
+/* A pool that the host uses, with the volumes its guests have there. */
 struct kept_pool {
 	const struct ceph_place *place;
 	VEC(uuid) volumes;
@@ -75,7 +76,7 @@ static RESULT open_link(struct step *s, const struct kept_pool *pool, struct lin
 	return link->driver->open_pool(&s->ctx, s->r->region, pool->place, &link->disks);
 }
 
-/* "10.0.0.1:0/123", "[fd00::1]:0/123": without port and nonce. */
+/* Compares without port and nonce: "10.0.0.1:0/123", "[fd00::1]:0/123". */
 static bool is_of(struct strs addresses, struct str user)
 {
 	while (user.n && user.p[user.n - 1] != ':')
@@ -89,7 +90,7 @@ static bool is_of(struct strs addresses, struct str user)
 	return false;
 }
 
-/* A guest that reaches Ceph from elsewhere would write on. */
+/* ERR_CONFLICT: a client at another address has the volume open and could go on writing. */
 static RESULT check_users(struct step *s, const struct link *link, const struct fence *f, uuid volume)
 {
 	struct strs users = {0};
@@ -139,7 +140,7 @@ static RESULT unblock_pool(struct step *s, const struct fence *f, const struct k
 
 /* ---- all of them */
 
-/* This machine would keep itself out. */
+/* Refuses to block the control-plane host itself. */
 static RESULT check_is_apart(struct step *s, const struct host *host)
 {
 	return str_is(host->name, s->r->own_chassis)
@@ -166,7 +167,8 @@ RESULT fence_renew_block(struct step *s, const struct fence *f)
 	TRY(gather_pools(s, f->host, &pools));
 	for (size_t k = 0; k < pools.of.count; k++) {
 		struct result one = block_pool(s, f, &pools.of.at[k], false);
-		result = result_is_ok(result) ? one : result; /* one that is away keeps no other from it */
+		result = result_is_ok(result) ? one : result; /* an unavailable pool must not prevent the
+							       * renewal in the others */
 	}
 	return result;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Gathers what a step needs: rows copied out of a view that is read into the step's arena, so that no
- * view is held across a driver call. */
+ * Copies the rows that a step needs out of a view into the step's arena, so that no view is open during a
+ * driver call. */
 #include <netinet/in.h>
 
 #include "base/clock.h"
@@ -74,7 +74,7 @@ bool gather_network_has_ports(const struct tables *t, uuid network)
 	return p != NULL;
 }
 
-/* None where the subnet is in no VPC, or in one without a set. */
+/* NULL: the subnet is in no VPC, or its VPC has no DHCP options. */
 static const struct dhcp_options *find_dhcp_options(const struct tables *t, const struct subnet *subnet)
 {
 	const struct router *router = uuid_is_none(subnet->router) ? NULL : router_find(t, subnet->router);
@@ -110,7 +110,7 @@ RESULT gather_segment(struct step *s, const struct tables *t, uuid network, stru
 	return OK;
 }
 
-/* Of each network that the router is in, once. */
+/* Adds the network unless it was added already. */
 static RESULT add_segment(struct step *s, const struct tables *t, uuid network, struct router_rows *rows)
 {
 	struct network_segment segment = {0};
@@ -125,7 +125,7 @@ static RESULT add_segment(struct step *s, const struct tables *t, uuid network, 
 	return OK;
 }
 
-/* Of each network ACL that a subnet of the router has, once. */
+/* Finds or adds the network ACL. */
 static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, bool has_ipv6,
 			 struct router_rows *rows, const struct network_guard **ret_guard)
 {
@@ -156,7 +156,8 @@ static bool has_ipv6(const struct tables *t, const struct router *router)
 	return s || router->ipv6_blocks.count > 0;
 }
 
-/* A network ACL guards the way to its own router; others' interfaces in the subnet are Neutron's alone. */
+/* Adds a subnet. Its network ACL applies to its own router only; interfaces of other routers exist in Neutron
+ * alone, which has no network ACLs. */
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
 {
@@ -177,7 +178,8 @@ static RESULT add_arm(struct step *s, const struct tables *t, const struct route
 	return add_segment(s, t, subnet->network, rows);
 }
 
-/* By an address of its own, and not as the subnet's gateway, which stands in the subnet's row. */
+/* Adds interfaces with an address of their own. The interface at the subnet's gateway address is covered by
+ * the subnet's row. */
 static RESULT gather_interfaces(struct step *s, const struct tables *t, const struct router *router,
 				struct router_rows *rows)
 {
@@ -245,7 +247,7 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 	return OK;
 }
 
-/* Of IPv6: of IPv4, all addresses of a prefix are the port's own in its network. */
+/* IPv6 prefixes only: IPv4 prefixes are within the network, where the port owns their addresses directly. */
 static RESULT gather_prefixes(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	VEC(struct network_prefix) prefixes = {0};
@@ -263,13 +265,13 @@ static RESULT gather_prefixes(struct step *s, const struct tables *t, uuid route
 	return OK;
 }
 
-/* It shares the internet gateway's way, where there is one. */
+/* Uses the internet gateway's external network, if there is one. */
 static RESULT gather_egress(struct step *s, const struct tables *t, struct router_rows *rows)
 {
 	const struct egress_gateway *g = engine_get_egress_gateway(t, rows->wish.router->row.id);
 	const struct external_network *external = g ? engine_find_ipv6_outside(t, rows->wish.router) : NULL;
 	if (!external)
-		return OK; /* leads nowhere yet */
+		return OK; /* no external network yet */
 	rows->wish.egress = STEP_COPY(s, KIND_EGRESS_GATEWAY, struct egress_gateway, g);
 	if (!rows->wish.external)
 		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, external);
@@ -282,7 +284,7 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 	     g = gateway_next_by_router(t, g)) {
 		const struct external_network *external = external_network_find(t, g->external_network);
 		if (!row_is_live(&g->row) || !external || ip_is_none(g->ip))
-			continue; /* leads nowhere yet */
+			continue; /* no external address yet */
 		const struct address *address = address_find(t, g->address);
 		if (g->translates && address && address->ip.family == IP_V4)
 			rows->wish.translated_to = address->ip;
@@ -296,7 +298,8 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 
 enum { GATEWAY_HOSTS_MAX = 16 };
 
-/* A few of those that answer, or of all while none does: what they carry then is left as it is. */
+/* Up to GATEWAY_HOSTS_MAX hosts that answer; if none answers, any hosts, so that gateways stay where they
+ * are. */
 static RESULT gather_hosts(struct step *s, const struct tables *t, struct host_names *names)
 {
 	for (int all = 0; all < 2 && names->at.count == 0; all++)
@@ -310,19 +313,20 @@ static RESULT gather_hosts(struct step *s, const struct tables *t, struct host_n
 	return OK;
 }
 
-/* Each router starts at another one, so that gateways spread. */
+/* Starts the list at another host for each router, which spreads gateways. */
 static struct str choose_chassis(struct step *s, const struct host_names *hosts, uuid router)
 {
 	struct str list = STR_NONE;
-	size_t count = hosts->at.count < 5 ? hosts->at.count : 5; /* OVN gains nothing from more */
+	/* OVN does not benefit from more candidates */
+	size_t count = hosts->at.count < 5 ? hosts->at.count : 5;
 	for (size_t k = 0; k < count; k++)
 		list = str_print(s->ctx.arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), k ? "," : "",
 				 STR_ARG(hosts->at.at[(k + router.b[5]) % hosts->at.count].name));
 	return list;
 }
 
-/* The host with the highest hash: when one comes or goes, only what was on it moves. One of the
- * gateway's zone, if one is among them. */
+/* Rendezvous hashing: when a host comes or goes, only its own gateways move. Hosts in the gateway's zone are
+ * preferred. */
 static struct str choose_host(const struct host_names *hosts, uuid nat, uuid zone)
 {
 	const struct host_name *best = NULL;
@@ -351,7 +355,7 @@ static RESULT gather_further_ips(struct step *s, const struct tables *t, uuid po
 	return OK;
 }
 
-/* Those that are going are not wished any more. */
+/* Gateways being deleted are not among the desired ones. */
 static RESULT gather_nats(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
 			  struct router_rows *rows)
 {
@@ -402,7 +406,7 @@ static RESULT gather_forwardings(struct step *s, const struct tables *t, uuid ro
 	return OK;
 }
 
-/* Those whose guests are on; who of them answers, the network finds out. */
+/* Members whose instance is running; OVN checks their health. */
 static RESULT gather_members(struct step *s, const struct tables *t, struct network_balancer *wish)
 {
 	VEC(struct network_member) members = {0};
@@ -439,7 +443,7 @@ static RESULT gather_balancers(struct step *s, const struct tables *t, uuid rout
 	return OK;
 }
 
-/* Those that were accepted; those that are going are not wished any more. */
+/* Accepted peerings; those being deleted are not among the desired ones. */
 static RESULT gather_peerings(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	for (const struct peering *p = engine_next_peering(t, router, NULL); p;
@@ -491,7 +495,8 @@ struct gathered_rules {
 	VEC(const struct security_group_rule *) rules;
 };
 
-/* A rule by an address group is in the network as one for each of its blocks, that goes and comes with it. */
+/* Expands a rule that names an address group into one rule for each block. The id derives from rule and
+ * block, so each block's rule comes and goes independently. */
 static RESULT gather_rule(struct step *s, const struct tables *t, const struct security_group_rule *rule,
 			  struct gathered_rules *gathered)
 {
@@ -553,7 +558,7 @@ struct places {
 	VEC(uuid) at;
 };
 
-/* Behind a router, or in a network that is behind none. */
+/* Adds the router, or the network if it has no router. */
 static RESULT add_place(struct step *s, struct places *places, uuid router, uuid network)
 {
 	const struct uuids list = {places->at.at, places->at.count};
@@ -648,7 +653,7 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 	const struct snapshot *snapshot = snapshot_find(t, v->snapshot);
 	*ret_base = (struct volume_base){0};
 	if (!snapshot || ((v->is_raw || v->stands_alone) && v->reverts == v->seen_reverts))
-		return OK; /* its file stands by itself */
+		return OK; /* the file has no backing file */
 	if (!snapshot->sha256.n && snapshot->problem.n)
 		return ctx_fail(&s->ctx, ERR_IO, "what it is made from could not be kept: %" STR_FMT,
 				STR_ARG(snapshot->problem));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Gathers the firewalls of a router's networks: what rules let in (engine_list_openings()), and what they say of the way
- * out. */
+ * Collects the firewalls of a router's networks: allowed inbound traffic (engine_list_openings()) and egress
+ * rules. */
 #include "engine/network/firewall.h"
 #include "reconcile/work.h"
 #include "store/address.h"
@@ -58,9 +58,9 @@ RESULT gather_firewalls(struct step *s, const struct tables *t, struct router_ro
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* Every router that the network is on, if it has a firewall. */
+/* Wakes each router of the network, if the network has a firewall. */
 static void wake_routers_of(struct reconciler *r, const struct tables *t, uuid id)
 {
 	const struct network *network = uuid_is_none(id) ? NULL : network_find(t, id);

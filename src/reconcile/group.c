@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups with their rules: what is wanted → a port group with ACLs; and port policies: a port group for each router
- * behind which one stands before something. Ports join from their own side (port.c). */
+ * Steps of security groups with their rules (one port group with ACLs each) and of port policies (one port
+ * group for each router behind which they apply). Ports join the port groups in their own steps (port.c). */
 #include "base/clock.h"
 #include "engine/network/security_group.h"
 #include "engine/virtual/port_policy.h"
@@ -14,7 +14,7 @@
 #include "store/security_group_rule.h"
 #include "store/subnet.h"
 
-/* Revoked long ago: the network has it no more. */
+/* Forgets rules that were revoked RULE_TRACKED_US ago; the network no longer has them. */
 static RESULT forget_revoked(struct step *s)
 {
 	AUTO_VIEW view = {0};
@@ -53,9 +53,9 @@ static RESULT step_group(struct step *s)
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* Rules of a peer's by this group let nothing through once it is gone. */
+/* Rules of peers that name this group stop matching when it is deleted. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -79,7 +79,7 @@ const struct resource reconcile_security_group_rule = {
 	.wakes_forgotten = true,
 };
 
-/* Rules by a group of another VPC count while it is associated with theirs. */
+/* Rules that name a group of another VPC apply while that group is associated with theirs. */
 static void wake_for_dissociation(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	uuid group = security_group_association_of(row)->group;
@@ -101,7 +101,7 @@ const struct resource reconcile_security_group_association = {
 	.wake_forgotten = wake_for_dissociation,
 };
 
-/* It is in the network as rules of the groups that name it; a new one is named by none. */
+/* An address group is expanded into the rules that name it; no rule names a new one. */
 static void wake_for_addresses(struct reconciler *r, const struct tables *t, const struct row *before,
 			       const struct row *after)
 {
@@ -140,7 +140,7 @@ static RESULT step_policy(struct step *s)
 	return OK;
 }
 
-/* Nothing of a set is in the network: what rules that name it say is another thing now. */
+/* A port set has no object in the network: only policies with rules that name it change. */
 static RESULT step_set(struct step *s)
 {
 	AUTO_VIEW view = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts: connected, looked at now and then, and connected again. What is on a host that has come
- * back is looked at; what is on it without a row is told, and left alone. */
+ * Steps of hosts: connect, probe periodically, reconnect. A host that has come back wakes everything on it.
+ * Domains on it that have no row are reported and left alone. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -18,11 +18,12 @@
 
 #define ROUND_NEVER UINT64_MAX
 
-enum { FULL_PERCENT = 3 }; /* of a pool: with less left, guests may find no room for what they write */
+/* free share of a pool below which it counts as full: guests may then run out of space */
+enum { FULL_PERCENT = 3 };
 
 /* ---- the connection ---- */
 
-/* The driver's news, on whatever thread: only posts. */
+/* Callback of the driver, on any thread: only posts. */
 static void host_changed(void *arg, uuid id)
 {
 	struct rec_host *h = arg;
@@ -50,7 +51,8 @@ static RESULT connect_host(struct step *s, const struct host *row)
 	return OK;
 }
 
-/* A connection that was lost since the last look is made anew at once: libvirtd was restarted. */
+/* Reconnects at once if the connection was lost since the last probe, for example because libvirtd was
+ * restarted. */
 static RESULT probe_host(struct step *s, const struct host *row, struct compute_facts *ret_facts)
 {
 	struct host_connection *connection = s->connection;
@@ -64,26 +66,26 @@ static RESULT probe_host(struct step *s, const struct host *row, struct compute_
 	return connection->driver->probe(connection->connection, &s->ctx, ret_facts);
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static bool is_full(const struct compute_facts *facts)
 {
 	return facts->disk_free < facts->disk / 100 * FULL_PERCENT;
 }
 
-/* What it has of the model that its row names is what its guests get. */
+/* If the row names a CPU model, the model seen must be what guests are given. */
 static bool has_named(const struct host *row, const struct compute_facts *f)
 {
 	return row->cpu.n == 0 || str_equal(row->seen_guest_cpu, f->named_cpu);
 }
 
-/* What is counted drifts: not every look is news. */
+/* The boot time is computed from uptime and drifts; differences below five minutes are ignored. */
 static bool is_near(int64_t a_us, int64_t b_us)
 {
 	return a_us - b_us < 5 * MINUTE && b_us - a_us < 5 * MINUTE;
 }
 
-/* The first of what differs from what its row says; NULL: nothing. */
+/* Name of the first reported value that differs from the row; NULL: no difference. */
 static const char *find_news(const struct host *row, enum host_seen_state state,
 			     const struct compute_facts *facts, struct str bridges)
 {
@@ -114,7 +116,7 @@ static const char *find_news(const struct host *row, enum host_seen_state state,
 	return NULL;
 }
 
-/* Where the southbound database cannot be asked, it is as it was. */
+/* Bridges of the host's chassis. Keeps the row's value if the southbound database does not answer. */
 static struct str find_bridges(struct step *s, const struct host *row)
 {
 	const struct network_handle *network = &s->r->network;
@@ -206,8 +208,9 @@ static RESULT report_model(struct step *s, const struct host *row, const struct 
 
 /* ---- strays ---- */
 
-/* Names what bears our mark here and has no row: of the items that were listed before the rows are
- * looked up, for rows come before what they stand for, and go after it. */
+/* Lists domains with our mark that have no row here. The domains were listed before the rows are read,
+ * because a row is created before its domain and removed after it: the other order would report new domains
+ * as strays. */
 static size_t name_strays(struct step *s, const struct compute_inventory *inventory, struct str *ret_names)
 {
 	size_t count = 0;
@@ -223,7 +226,7 @@ static size_t name_strays(struct step *s, const struct compute_inventory *invent
 	return count;
 }
 
-/* On a new connection, whenever everything is looked at, and while there are any. */
+/* Lists domains on a new connection, at each resync, and while strays remain. */
 static RESULT look_for_strays(struct step *s)
 {
 	struct rec_host *h = s->host;
@@ -245,15 +248,16 @@ static RESULT look_for_strays(struct step *s)
 	return OK;
 }
 
-/* ---- back from being off ---- */
+/* ---- return of a fenced host ---- */
 
 struct return_rows {
-	const struct fence *fence;  /* NULL: it was not off */
-	const struct uuids *left;   /* that it may still have, and that are elsewhere now */
-	const struct uuids *broken; /* that are to be here, and have disks that Ceph has kept them from */
+	const struct fence *fence;  /* NULL: the host was not fenced */
+	const struct uuids *left;   /* instances released to other hosts that may still be defined here */
+	const struct uuids *broken; /* instances still placed here whose disks in Ceph were blocked */
 };
 
-/* Their QEMUs do not find back. */
+/* Collects instances with disks in Ceph: their QEMU does not recover from a blocked client and must be
+ * restarted. */
 static RESULT gather_broken(struct step *s, const struct tables *t, struct return_rows *rows)
 {
 	VEC(uuid) broken = {0};
@@ -291,7 +295,8 @@ static RESULT gather_return(struct step *s, struct return_rows *ret_rows)
 	return OK;
 }
 
-/* What ran here before ends before anything else is done: it may run elsewhere by now. */
+/* Forces off, and for released instances undefines, every listed domain before anything else happens on the
+ * host: a released instance may be running elsewhere by now. */
 static RESULT clear_left(struct step *s, const struct return_rows *rows)
 {
 	const struct compute_driver *driver = s->connection->driver;
@@ -312,15 +317,15 @@ static RESULT clear_left(struct step *s, const struct return_rows *rows)
 	return OK;
 }
 
-/* First its row says that it is back, so that nothing more is let go of; then it is cleared. *ret_is_clear: it may
- * be used. */
+/* Two steps for a fenced host that has come back: first the row records the return, so that no more instances
+ * are released; then released domains are removed. *ret_is_clear: the host may be used. */
 static RESULT step_return(struct step *s, const struct host *row, const struct compute_facts *facts,
 			  bool *ret_is_clear)
 {
 	struct return_rows rows = {0};
 	TRY(gather_return(s, &rows));
 	*ret_is_clear = rows.fence == NULL;
-	if (*ret_is_clear || rows.fence->cleared_us) /* Ceph lets it in again */
+	if (*ret_is_clear || rows.fence->cleared_us) /* Ceph has lifted the block */
 		return OK;
 	struct fence_return *report = STEP_NEW(s, struct fence_return);
 	*report = (struct fence_return){.fence = rows.fence->row.id,
@@ -336,7 +341,7 @@ static RESULT step_return(struct step *s, const struct host *row, const struct c
 
 /* ---- the step ---- */
 
-/* Connected, and found well: those on it may go on. */
+/* The host answered: reports its facts and, on a new connection, wakes everything on it. */
 static RESULT welcome_host(struct step *s, const struct host *row, const struct compute_facts *facts)
 {
 	struct rec_host *h = s->host;
@@ -349,7 +354,7 @@ static RESULT welcome_host(struct step *s, const struct host *row, const struct 
 		TRY(report_full(s, row, facts));
 	TRY(report_model(s, row, facts));
 	if (connection->is_fresh) {
-		atomic_store(&h->is_ready, true); /* before the look at rows: see wake_on_host() */
+		atomic_store(&h->is_ready, true); /* set before the rows are read: see wake_on_host() */
 		wake_all_on(h);
 		connection->is_fresh = false;
 	}
@@ -357,7 +362,7 @@ static RESULT welcome_host(struct step *s, const struct host *row, const struct 
 	return look_for_strays(s);
 }
 
-/* Whether it answers or not: that is a matter of its own. */
+/* Ends maintenance at its time, whether or not the host answers. */
 static RESULT end_maintenance(struct step *s, const struct host *row)
 {
 	if (row->maintenance_end_us == 0 || clock_now_us() < row->maintenance_end_us)
@@ -368,7 +373,7 @@ static RESULT end_maintenance(struct step *s, const struct host *row)
 	return OK;
 }
 
-/* *ret_row NULL: there is none. */
+/* *ret_row NULL: the row does not exist. */
 static RESULT copy_row(struct step *s, const struct host **ret_row)
 {
 	AUTO_VIEW view = {0};
@@ -385,7 +390,7 @@ static RESULT report_host_down(struct step *s, const struct host *row)
 	return report_down(s, row, true);
 }
 
-/* On the home lane, for the host's own is held up. */
+/* Reports a host whose own step hangs. Runs on the home lane, since the host's lane is blocked. */
 static RESULT step_host_silence(struct step *s)
 {
 	const struct host *row = NULL;
@@ -402,7 +407,7 @@ static RESULT step_host(struct step *s)
 {
 	const struct host *row = NULL;
 	TRY(copy_row(s, &row));
-	if (!row) { /* removed, and nothing of ours is on it */
+	if (!row) { /* host removed; nothing of ours is left on it */
 		host_connection_disconnect(s->connection);
 		return OK;
 	}
@@ -418,7 +423,7 @@ static RESULT step_host(struct step *s)
 	return result;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_host(struct reconciler *r, const struct row *row)
 {
@@ -432,7 +437,7 @@ static bool takes_instances(const struct host *h)
 	return h && placement_check_host(h, &(struct placement_need){0}) == PLACEMENT_FITS;
 }
 
-/* What was seen of it is the host's own doing and does not wake it. */
+/* Observations of the host's own step leave gen as it was and do not wake the host. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -441,7 +446,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	if (!was || was->row.gen != is->row.gen)
 		wake_host(r, after);
 	if (!was || was->seen_state != is->seen_state)
-		reconciler_wake_routers_soon(r); /* their way out leads over hosts */
+		reconciler_wake_routers_soon(r); /* the routers' external gateways are scheduled on hosts */
 	if (!takes_instances(was) && takes_instances(is))
 		reconciler_wake_unplaced_soon(r);
 }
@@ -451,6 +456,6 @@ const struct resource reconcile_host = {
 	.is_swept = true,
 	.wake = wake_host,
 	.wake_changed = wake_changed,
-	.wakes_forgotten = true, /* its connection is to be closed */
+	.wakes_forgotten = true, /* closes the connection */
 };
 const struct resource reconcile_host_silence = {.step = step_host_silence};

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host's connections, for its guests and for its disks, as their lanes' jobs take them one after another.
- * libvirt hands what is asked of a guest to its QEMU and waits without end, so that one that hangs (on
- * storage that does not answer, say) would hold all else on the lane. A call that lasts too long is left with
- * its connection to the job that made it, whose work nobody else takes up meanwhile, and the lane goes on
- * with a new one. Of guests it may be any call. Of disks it is one that asks a QEMU, as the driver says
- * itself: whatever else it does in the pool is done by one job at a time, as another would take a file that
- * is half there for a leftover. Nor does anybody else work on that disk until the call has returned. What
- * the job found is told then; whoever is impatient has the instance forced off, which ends it.
- */
+ * Connections to a host, for its guests and for its disks, which the jobs of a lane use one after another.
+ * libvirt forwards a request about a guest to its QEMU and waits without a limit, so one QEMU that hangs (on
+ * unresponsive storage, for example) would block everything else on the lane. When a call lasts longer than
+ * call_patience_us, the lane leaves the connection to the job that made the call and continues on a new
+ * thread and a new connection.
+ *
+ * On a guest lane any call may be left. On a disk lane only calls that wait for a QEMU are, as the driver
+ * announces (host_connection_ask()): other work in a pool must stay serialised, because a second job would
+ * mistake a half-written file for a stray. No other job works on the same volume until the call has returned
+ * (host_connection_claim_volume()). The job reports its findings when it returns; forcing the instance off
+ * ends the call. */
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -17,7 +19,10 @@
 #include "store/condition.h"
 #include "store/instance.h"
 
-enum { HOST_CALLS = 3 }; /* its own step finds out that it is away, connects again, and asks it */
+enum {
+	HOST_CALLS = 3
+}; /* patience factor for the host's own step, which may make three calls: detect the
+			  * loss, reconnect, probe */
 
 struct host_connection *host_connection_new(const struct lane *lane)
 {
@@ -59,6 +64,8 @@ void host_connection_leave(struct host_connection *connection)
 {
 	struct rec_host *h = connection->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
+	/* From here on relieve() cannot leave this connection: without a start time it does not hang. So is_left
+	 * is final once read. */
 	connection->since_us = 0;
 	bool is_left = connection->is_left;
 	if (is_left) {
@@ -73,7 +80,8 @@ void host_connection_leave(struct host_connection *connection)
 		return;
 	close_connection(connection);
 	heap_free(connection);
-	work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_WISH); /* it has told of it */
+	/* the host's step has reported the hanging call and must clear it */
+	work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_WISH);
 }
 
 void host_connection_disconnect(struct host_connection *connection)
@@ -96,6 +104,7 @@ void host_connection_lost(struct host_connection *connection)
 	bool was_connected = connection->connection != NULL;
 	bool was_pool = h->is_pool && connection->disks;
 	host_connection_disconnect(connection);
+	/* WAKE_NEWS: a step that fails to connect comes here too, and must wait for its retry */
 	if (was_pool)
 		work_wake(h->reconciler, h->disks.lane, KIND_STORAGE_POOL, h->id, WAKE_NEWS);
 	if (was_connected)
@@ -138,9 +147,9 @@ RESULT host_connection_check_current(struct step *s)
 	return is_left ? ctx_fail(&s->ctx, ERR_AGAIN, "QEMU took so long that others went on before") : OK;
 }
 
-/* ---- leaving it ---- */
+/* ---- leaving a connection ---- */
 
-/* With the lock held, as the next two. */
+/* With the lock held, as are the next two functions. */
 static bool is_hanging(const struct host_connection *connection, int64_t now_us)
 {
 	const struct reconciler *r = connection->lane->host->reconciler;
@@ -163,7 +172,8 @@ static bool replace_link(struct host_connection *old)
 	h->left_count++;
 	*current_of(old->lane) = fresh;
 	if (!old->lane->is_disks)
-		atomic_store(&h->is_ready, false); /* the new connection is the host's return */
+		atomic_store(&h->is_ready, false); /* the next host step sets it again through the new
+						    * connection */
 	return true;
 }
 
@@ -178,7 +188,8 @@ static void relieve(const struct lane *lane, int64_t now_us)
 	(void) uuid_write(connection->id, id);
 	bool is_replaced = hangs && kind != KIND_HOST && replace_link(connection);
 	(void) pthread_mutex_unlock(&h->lock);
-	if (hangs && kind == KIND_HOST) /* its connection is the host's own to make: nobody else can */
+	if (hangs && kind == KIND_HOST) /* only the host's own step may open its connection, so it cannot
+					 * be replaced; report the host as down instead */
 		work_wake(h->reconciler, lane_home(h->reconciler), KIND_HOST_SILENCE, h->id, WAKE_WISH);
 	if (!is_replaced)
 		return;
@@ -193,9 +204,9 @@ void host_connection_relieve(struct rec_host *h, int64_t now_us)
 	relieve(&h->disks.lane, now_us);
 }
 
-/* ---- what hangs ---- */
+/* ---- hanging calls ---- */
 
-/* NULL: it is not among them. */
+/* NULL: not in the list. */
 static struct host_hanging_call *find_call(struct host_hanging *hanging, enum kind kind, uuid id)
 {
 	for (size_t k = 0; k < hanging->count; k++)
@@ -215,7 +226,7 @@ static void add_call(struct host_hanging *hanging, const struct host_connection 
 	at->is_own = at->is_own || kind == connection->kind;
 }
 
-/* In the order in which they were left, the last first; each once. */
+/* Lists each hanging call once, in the order of h->left (latest first). */
 static void list_hanging(struct rec_host *h, struct host_hanging *ret_hanging)
 {
 	int64_t now_us = clock_steady_us();
@@ -240,7 +251,8 @@ bool host_connection_hangs(struct rec_host *h, enum kind kind, uuid id)
 	return find_call(&hanging, kind, id) != NULL;
 }
 
-/* What would be done were the guest to answer, and needs no answer of it. */
+/* True if the instance's next action would be a forced power-off, which works without an answer of the
+ * guest. */
 static bool is_to_be_forced_off(struct step *s, const struct instance *row)
 {
 	const struct instance_plan_input input = {
@@ -252,7 +264,7 @@ static bool is_to_be_forced_off(struct step *s, const struct instance *row)
 	return instance_plan_step(row, &input) == INSTANCE_FORCE_OFF;
 }
 
-/* Taken away by the success of its own step. */
+/* Reports NotReconciled; the next successful step of the resource clears it. */
 static RESULT report_hanging(struct step *s, enum kind kind, uuid id, int64_t since_us, struct str why)
 {
 	static const char *const whose[KIND_COUNT] = {
@@ -274,7 +286,7 @@ static RESULT report_hanging(struct step *s, enum kind kind, uuid id, int64_t si
 	return step_report_condition(s, &condition, true);
 }
 
-/* What is found of its row: whether it is told of, and whether it is to be forced off. */
+/* what the hanging resource's row says */
 struct hanging_row {
 	bool is_here, is_reported, is_to_be_off;
 };
@@ -291,7 +303,8 @@ static struct hanging_row find_row(struct step *s, enum kind kind, uuid id)
 	};
 }
 
-/* An instance whose QEMU is asked about a disk is forced off by its own step, and what that finds stays. */
+/* Only the host's step of the instance that hangs itself forces it off. If its QEMU merely hangs in a disk
+ * call, the instance's own step does that, and a condition reported by that step is kept. */
 static RESULT look_at_hanging(struct step *s, const struct host_hanging_call *at)
 {
 	struct hanging_row row = find_row(s, at->kind, at->id);
@@ -308,7 +321,8 @@ static RESULT look_at_hanging(struct step *s, const struct host_hanging_call *at
 	return report_hanging(s, at->kind, at->id, at->since_us, why);
 }
 
-/* It waited for nothing but that, or its condition came after its own step's end. */
+/* Wakes resources whose call has returned: they may have waited for the call alone, and their condition may
+ * have been set after their own step had already ended. */
 static void wake_freed(struct rec_host *h, struct host_hanging *hanging)
 {
 	for (size_t k = 0; h->reported && k < h->reported->count; k++) {

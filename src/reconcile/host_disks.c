@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host's pool as a whole, or a shared one that it looks after: what is in it without a row is told, and left alone; cached files of the
- * image store that no volume there is made from go, after a while, or when the pool is short of
- * space or more of them are there than may be, the longest unneeded first. How much they take is told. A driver removes none that anything stands on, ours or not. When
- * this process starts, what is unneeded then counts from that moment. Woken when everything is looked
- * at, and while there are strays. */
+ * Checks a host's own storage directory, or a shared pool on behalf of all hosts. Files without a row are
+ * reported and left alone. Cached image files that no volume is based on are deleted after a while, or
+ * earlier, longest unneeded first, when the pool is short of space or holds more of them than configured.
+ * Drivers refuse to delete a file that backs another one. Unneeded times are kept in memory and start again
+ * when the process restarts. Runs at each resync, and while strays remain. */
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -12,10 +12,10 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-/* A host's own directory, or a shared pool as that host looks after it. */
+/* the storage that is being checked */
 struct place {
 	uuid host;
-	uuid pool; /* none: the host's own */
+	uuid pool; /* none: the host's own directory */
 };
 
 static bool belongs_here(const struct tables *t, const struct disk_item *item, const struct place *place)
@@ -30,13 +30,14 @@ static bool belongs_here(const struct tables *t, const struct disk_item *item, c
 		snapshot = snapshot_find(t, item->name.id);
 		return snapshot && uuid_equal(snapshot->pool, place->pool) &&
 		       (!uuid_is_none(place->pool) || uuid_equal(snapshot->host, place->host));
-	case DISK_BASE: /* a copy, which nobody misses */
+	case DISK_BASE: /* cached copy; needs no row */
 		return true;
 	}
 	return false;
 }
 
-/* Of the files that were listed before the rows are looked up: see host.c. */
+/* Lists files that have no row. The files were listed before the rows are read, because a row is created
+ * before its file and removed after it: the other order would report new files as strays. */
 static size_t name_strays(struct step *s, const struct place *place, const struct disk_inventory *inventory,
 			  struct str *ret_names)
 {
@@ -59,7 +60,7 @@ static bool is_made_from(const struct tables *t, const struct volume *v, struct 
 	return snapshot && str_equal(snapshot->sha256, sha256);
 }
 
-/* Some volume that is in the host's own directory, or is to come, or is to go, is made from it. */
+/* True if a volume in the host's own directory, or arriving there or leaving it, is based on the image. */
 static bool is_needed_on(const struct tables *t, uuid host, struct str sha256)
 {
 	const struct volume *v = volume_first_by_host(t, host);
@@ -134,7 +135,7 @@ static RESULT note_needs(struct step *s, const struct place *place, const struct
 	return OK;
 }
 
-/* What cached files take, and what those of them do that nothing is made from. */
+/* Sums the sizes of cached images, and of those that no volume is based on. */
 static struct cached_images add_up(struct step *s, const struct place *place,
 				   const struct disk_inventory *inventory)
 {
@@ -150,7 +151,7 @@ static struct cached_images add_up(struct step *s, const struct place *place,
 	return sums;
 }
 
-/* With the lock held. NULL: it was not looked at yet. */
+/* With hosts_lock held. NULL: the place was not checked yet. */
 static struct cached_images *find_figures(struct reconciler *r, uuid place)
 {
 	for (size_t k = 0; k < r->cached_count; k++)
@@ -184,7 +185,7 @@ struct cached_images reconciler_read_cached_images(struct reconciler *r, uuid pl
 	return found;
 }
 
-/* The longest unneeded one that is to go now; NULL: none is. */
+/* The longest unneeded image if it is due for removal; NULL: none is. */
 static struct unneeded_base *choose(struct step *s, const struct place *place,
 				    const struct disk_inventory *inventory, int64_t unneeded)
 {
@@ -200,7 +201,7 @@ static struct unneeded_base *choose(struct step *s, const struct place *place,
 											       : NULL;
 }
 
-/* One a step, and then a look at what that gave. */
+/* Removes at most one file a step; the next step measures the effect. */
 static RESULT evict(struct step *s, const struct place *place, const struct disk_inventory *inventory)
 {
 	struct rec_disks *d = &s->host->disks;
@@ -212,7 +213,7 @@ static RESULT evict(struct step *s, const struct place *place, const struct disk
 		return OK;
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = str_from(base->sha256)};
 	struct result result = s->connection->disk_driver->remove(s->connection->disks, &s->ctx, &name);
-	if (result.code == ERR_IN_USE) { /* by something that is not ours */
+	if (result.code == ERR_IN_USE) { /* a file that is not ours is based on it */
 		ctx_clear_problem(&s->ctx);
 		base->since_us = clock_now_us();
 		return OK;

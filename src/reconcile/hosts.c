@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two lanes per host, each an actor and a connection, so that a host that hangs holds no other and its
- * long copies do not hold its guests (nor does one that hangs: host_connection.c); where the driver says that its
- * hosts don't hang, their actors share threads. Lanes are made at a host's first report and live until the
- * reconciler ends (a removed host's is idle). */
+ * Per host two lanes, each with an actor and a connection: one for guests, one for disks. A host that hangs
+ * delays no other host, and long copies delay no guests; host_connection.c handles single calls that hang.
+ * Drivers marked is_quick share threads. Lanes are created when a host is first seen and live until the
+ * reconciler ends; lanes of removed hosts stay idle. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -25,7 +25,7 @@ static struct rec_host **bucket_of(struct reconciler *r, uuid id)
 	return &r->hosts[bits % HOST_BUCKETS];
 }
 
-/* With the lock held. */
+/* With hosts_lock held. */
 static struct rec_host *find_host(struct reconciler *r, uuid id)
 {
 	struct rec_host *h = *bucket_of(r, id);
@@ -54,7 +54,8 @@ static struct actor *make_actor(struct reconciler *r, const struct host *row)
 					  : actor_new(r->executor, name);
 }
 
-/* row NULL: it is a pool, a call to which may last as long as its cluster hangs. */
+/* row NULL: creates the lane of a Ceph pool, which gets its own thread because a call may block as long as
+ * the cluster hangs. */
 static struct rec_host *make_host(struct reconciler *r, uuid id, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
@@ -116,7 +117,7 @@ struct rec_host *hosts_ensure_pool(struct reconciler *r, uuid pool)
 
 /* ---- disks ---- */
 
-/* 0: they are not connected. */
+/* When the disks were last used, clock_steady_us(); 0: not connected. */
 static int64_t disks_used_us(struct rec_host *h)
 {
 	(void) pthread_mutex_lock(&h->lock);
@@ -139,7 +140,8 @@ void hosts_close_disks_soon(struct rec_host *h)
 		actor_post(h->disks.lane.actor, &h->disks.idle_job);
 }
 
-/* A copy of the host's row, in c's arena, when its gen is another than that of the connection. */
+/* Checks that the host still exists; copies its row into c's arena if the connection must be (re)opened,
+ * because there is none or the row has a newer gen. */
 static RESULT find_row(const struct host_connection *connection, struct ctx *c, const struct host **ret_row)
 {
 	const struct rec_host *h = connection->lane->host;
@@ -253,7 +255,8 @@ void hosts_look_after(struct reconciler *r)
 
 /* ---- the end ---- */
 
-/* Drivers may bring news until their connection is closed; nobody posts any more. */
+/* After work_stop(): drivers may report news until their connection is closed, but work_wake() ignores it.
+ * Freeing an actor waits for its running job, so the connection is idle when it is closed. */
 void hosts_free_all(struct reconciler *r)
 {
 	for (size_t k = 0; k < HOST_BUCKETS; k++)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images. Those that were deregistered are forgotten after a while, when no instance names them any more: the
- * look at everything finds them. Those whose data are to be fetched, or taken from where they were staged,
- * get them: whole or not at all, and what cannot be had is given up, with words. Those whose data are sent are waited
- * for, for a while. Those that were made of a volume in another form than the store's are written in that form, too.
- * Their files are their snapshots' (snapshot.c). */
+ * Steps of images. An image whose data must be downloaded or imported from the staging area gets them
+ * completely or fails with a message. Uploads that a client announced are awaited until a deadline. An image
+ * created from a volume in another format than the store's is also exported in that format. A deregistered
+ * image is forgotten IMAGE_KNOWN_US later, at a resync, when no instance names it. The image's files belong
+ * to its snapshots (snapshot.c). */
 #include "engine/storage/image.h"
 #include "base/clock.h"
 #include "drivers/disk.h"
@@ -19,8 +19,8 @@
 #include "store/snapshot.h"
 
 struct image_rows {
-	const struct image *image;   /* NULL: no such row */
-	const struct snapshot *root; /* that is to be written as data; NULL: none is */
+	const struct image *image;   /* NULL: the row does not exist */
+	const struct snapshot *root; /* snapshot to export; NULL: none */
 	struct disk_payer payer;
 	bool is_used;
 };
@@ -33,7 +33,7 @@ static RESULT forget(struct step *s)
 	return OK;
 }
 
-/* Nobody but its owner can mend that: it is not tried again by itself. */
+/* Fails the image for good: only its owner can mend the cause. */
 static RESULT report_failed(struct step *s, const struct image *image)
 {
 	struct image_failing *failing = STEP_NEW(s, struct image_failing);
@@ -44,7 +44,7 @@ static RESULT report_failed(struct step *s, const struct image *image)
 	return OK;
 }
 
-/* An iso is taken as the disk that it is. */
+/* An ISO image is stored like a raw disk. */
 static struct str image_data_format(const struct image *image)
 {
 	return str_is(image->disk_format, "iso") ? STR("raw") : image->disk_format;
@@ -63,7 +63,7 @@ static struct str property_of(const struct image *image, const char *key)
 	return said ? said->value : STR_NONE;
 }
 
-/* Packed data are unpacked into an upload of their own. */
+/* Unpacks compressed data into a second upload. */
 static RESULT keep_unpacked(struct step *s, const struct image_rows *rows, struct image_upload *packed,
 			    struct image_file *ret_file, struct image_digests *ret_digests)
 {
@@ -90,7 +90,7 @@ static RESULT check_digests(struct ctx *c, struct str checksum, const struct ima
 	return ctx_fail(c, ERR_INVALID, "the data do not have the checksum %" STR_FMT, STR_ARG(checksum));
 }
 
-/* From elsewhere, or as they were staged. */
+/* Downloads the data, or imports them from the staging area. */
 static RESULT take_in(struct step *s, const struct image_rows *rows, struct image_file *ret_file,
 		      struct image_digests *ret_digests)
 {
@@ -116,7 +116,7 @@ static RESULT take_in(struct step *s, const struct image_rows *rows, struct imag
 	return check_digests(&s->ctx, property_of(image, IMAGE_CHECKSUM_PROPERTY), ret_digests);
 }
 
-/* This machine's own trouble, which passes; a download's may be the other side's. */
+/* True for errors of this machine, which pass; a download's error may be the remote side's and is final. */
 static bool is_tried_again(const struct image *image, struct result result)
 {
 	return result.code == ERR_NO_MEMORY || result.code == ERR_AGAIN ||
@@ -148,7 +148,7 @@ static RESULT fetch(struct step *s, const struct image_rows *rows)
 	return OK;
 }
 
-/* ---- in the form that is said ---- */
+/* ---- export ---- */
 
 static RESULT export(struct step *s, const struct image_rows *rows)
 {
@@ -201,7 +201,7 @@ RESULT step_sending(struct step *s, enum kind kind, int64_t until_us)
 	int64_t now_us = clock_now_us();
 	if (now_us < until_us) {
 		if (now_us + s->r->resync_interval_us > until_us)
-			step_again_at(s, until_us); /* before, the look at everything comes first */
+			step_again_at(s, until_us); /* an earlier time is covered by the resync */
 		return OK;
 	}
 	struct sending_end *end = STEP_NEW(s, struct sending_end);
@@ -228,7 +228,7 @@ static RESULT step_image(struct step *s)
 	return image->fetch_url.n || image->is_imported ? fetch(s, &rows) : OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_image(struct reconciler *r, const struct row *row)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Imports: a disk's data are fetched and taken into the image store, whole or not at all, on a lane where
- * that may last; the row is told of progress meanwhile, and looked at for whether it is still wanted. A
- * process that dies in the middle begins anew. What cannot be had is given up, with words. Tasks that ended
- * long ago are forgotten when everything is looked at. */
+ * Steps of import tasks: download a disk image into the image store, completely or not at all, on a fetch
+ * lane. Progress is committed while the download runs, and cancellation is checked at the same time. A
+ * restarted process begins again; an error is final and recorded in the row. Ended tasks are forgotten at a
+ * resync. */
 #include "engine/storage/import_task.h"
 #include "drivers/image_file.h"
 #include "engine/quota.h"
@@ -21,14 +21,14 @@ static RESULT forget(struct step *s)
 	return OK;
 }
 
-/* ---- while it comes ---- */
+/* ---- progress ---- */
 
 struct watch {
 	struct step *step;
 	int64_t looked_us, reported; /* percent */
 };
 
-/* A change of its own, for the step goes on. */
+/* A progress report. It is a change of its own because the step is still running. */
 struct news {
 	struct change change;
 	struct ctx ctx;
@@ -40,7 +40,7 @@ static void news_done(struct change *change, struct result result)
 {
 	struct news *news = change->arg;
 	struct reconciler *r = news->r;
-	(void) result; /* the next news say more, and the end says all */
+	(void) result; /* the next report replaces a lost one, and the step reports the end */
 	arena_free(news->ctx.arena);
 	reconciler_release(r);
 }
@@ -130,10 +130,11 @@ static RESULT fetch(struct step *s, const struct import_snapshot_task *task, con
 	if (result.code == ERR_AGAIN) {
 		if (is_wanted(s) && !work_is_stopping(s->r))
 			return result;
-		ctx_clear_problem(&s->ctx); /* cancelled meanwhile; or we end, and begin anew one day */
+		ctx_clear_problem(&s->ctx); /* cancelled, or the process is stopping; in the second case
+					     * the task begins again at the next start */
 		return OK;
 	}
-	if (!result_is_ok(result)) { /* nobody but who asked can mend that */
+	if (!result_is_ok(result)) { /* final: only the caller can mend the cause */
 		report->problem = s->ctx.problem.message;
 		ctx_clear_problem(&s->ctx);
 	}
@@ -173,7 +174,7 @@ static RESULT step_import_image(struct step *s)
 	return engine_import_is_over(ended_us, clock_now_us()) ? forget(s) : OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_import_snapshot(struct reconciler *r, const struct row *row)
 {
@@ -192,7 +193,7 @@ const struct resource reconcile_import_snapshot_task = {
 	.wake = wake_import_snapshot,
 };
 const struct resource reconcile_import_image_task = {
-	.step = step_import_image, /* of one that has ended; before that its disks' tasks do it all */
+	.step = step_import_image, /* acts on ended tasks only; the tasks of the disks do the work */
 	.is_swept = true,
 	.wake = wake_import_image,
 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances: what is wanted → a domain on its host. Woken by its row, its volumes, its host's
- * return, and libvirt's news. What comes before: engine/instance/. What is copied out of the rows:
- * instance_rows.c. What decides: instance_plan.c. What does it: drivers/compute.h. */
+ * Steps of instances: bring the domain on the instance's host to what its row wants. Woken by the instance's
+ * row, its volumes, its host's return and libvirt's events. The engine's side is engine/instance/;
+ * instance_rows.c copies the rows, instance_plan.c decides, drivers/compute.h acts. */
 #include "engine/instance/instance.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -18,11 +18,13 @@
 #include "store/snapshot.h"
 
 enum {
-	ASK_AGAIN_S = 5,     /* some guests miss the first press of the power button */
-	UNPLUG_AGAIN_S = 15, /* or an unplug; compute.h says why not sooner */
-	KEPT_S = 30,         /* before it is said that a guest does not let go of a device */
-	IO_PAUSED_S = 10,    /* before a guest whose I/O is paused is let go on, and between looks for room */
-	PLACE_AGAIN_S = 15   /* between looks for a host with room */
+	ASK_AGAIN_S = 5,     /* between two shutdown requests; some guests ignore the first ACPI power
+			      * button event */
+	UNPLUG_AGAIN_S = 15, /* between two unplug requests; compute.h explains the lower limit */
+	KEPT_S = 30,         /* before KeepsDevice is reported */
+	IO_PAUSED_S = 10,    /* before a guest paused by an I/O error is resumed, and between checks for
+			      * free space */
+	PLACE_AGAIN_S = 15   /* between two searches for a host with room */
 };
 
 static RESULT define(struct step *s, const struct instance_rows *rows)
@@ -44,7 +46,7 @@ static enum instance_off off_reason(enum compute_off off)
 	return reasons[off];
 }
 
-/* reached: what is there is what the row's gen asks for. */
+/* reached: the domain is as the row's gen wants it. */
 static RESULT report_instance(struct step *s, const struct instance_rows *rows,
 			      const struct compute_seen *seen, bool reached)
 {
@@ -81,7 +83,7 @@ static RESULT set_power(struct step *s, const struct instance *row, enum compute
 	return OK;
 }
 
-/* It starts with what it was defined with a moment ago. */
+/* Starts the domain as just defined; its devices are those of the definition. */
 static RESULT apply_start(struct step *s, const struct instance_rows *rows)
 {
 	struct compute_seen seen = {.power = INSTANCE_SEEN_POWER_ON};
@@ -107,8 +109,9 @@ static RESULT ask_guest(struct step *s, const struct instance *row, int64_t sinc
 	return OK;
 }
 
-/* What the guest has not let go of it is asked for again, after a while. A process that begins in the midst
- * of it finds the definition as wished, and takes it that the guest was asked a moment ago. */
+/* Changes the devices of a running domain. A guest that has not released a device is asked again after
+ * UNPLUG_AGAIN_S. A process that was restarted in between finds the definition already changed and no request
+ * time, and assumes that the guest was asked just now. */
 static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool defined_as_wished)
 {
 	struct compute_seen seen = {0};
@@ -129,7 +132,8 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool define
 	return has_news ? report_instance(s, rows, &seen, seen.power == INSTANCE_SEEN_POWER_ON) : OK;
 }
 
-/* Asked and asked again, and it has not let go of it; paused it cannot. */
+/* Reports a guest that has not released a detached device for KEPT_S; at once if the guest is paused, because
+ * a paused guest cannot. */
 static RESULT report_kept(struct step *s, const struct compute_seen *seen)
 {
 	if (seen->devices_as_wished || seen->power != INSTANCE_SEEN_POWER_ON)
@@ -151,7 +155,8 @@ static RESULT report_kept(struct step *s, const struct compute_seen *seen)
 	return step_report_condition(s, &condition, kept_us && is_late);
 }
 
-/* Once more paused it is a new condition, with a time of its own: no guest is let go on in a circle. */
+/* Reports a guest that QEMU paused for lack of space. Each pause makes a new condition with a creation time
+ * of its own, from which IO_PAUSED_S is counted, so that resuming is never retried in a tight loop. */
 static RESULT report_io_paused(struct step *s, bool is_io_paused)
 {
 	struct condition condition = {
@@ -233,7 +238,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 		return driver->undefine(s->connection->connection, &s->ctx, row->row.id);
 	case INSTANCE_LEAVE:
 		return report_left(s, row);
-	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
+	case INSTANCE_REPORT: /* the report changes device rows alone, which does not wake the instance */
 		if (input->seen.power != INSTANCE_SEEN_POWER_ABSENT && !input->seen.devices_as_wished)
 			step_again(s);
 		return report_instance(s, rows, &input->seen, !instance_went_off(row, input));
@@ -241,7 +246,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	return FAIL(INTERNAL);
 }
 
-/* Ended instances stay visible for a while; then the look at everything finds them. */
+/* An ended instance stays visible for INSTANCE_VISIBLE_US; then the resync forgets it. */
 static RESULT forget_when_due(struct step *s, const struct instance *row)
 {
 	if (clock_now_us() < row->stopped_us + INSTANCE_VISIBLE_US)
@@ -252,7 +257,7 @@ static RESULT forget_when_due(struct step *s, const struct instance *row)
 	return OK;
 }
 
-/* Destroyed, and not recovered in time. */
+/* Ends a destroyed instance whose recovery time is over. */
 static RESULT expunge(struct step *s)
 {
 	struct instance_expunging *expunging = STEP_NEW(s, struct instance_expunging);
@@ -261,7 +266,7 @@ static RESULT expunge(struct step *s)
 	return OK;
 }
 
-/* Accepted without a host: as soon as one has room. */
+/* Searches a host for an instance that was accepted without one. */
 static RESULT place(struct step *s, const struct instance *row)
 {
 	struct instance_placing *placing = STEP_NEW(s, struct instance_placing);
@@ -271,7 +276,8 @@ static RESULT place(struct step *s, const struct instance *row)
 	return OK;
 }
 
-/* Shelved, or destroyed before it had a host, it is as it is to be, whatever is changed of it. */
+/* A shelved instance, or one destroyed before it was placed, has no host and needs no action: confirms each
+ * gen at once. */
 static RESULT report_offloaded(struct step *s, const struct instance *row)
 {
 	if (row->seen_gen == (int64_t) row->row.gen)
@@ -283,7 +289,7 @@ static RESULT report_offloaded(struct step *s, const struct instance *row)
 	return OK;
 }
 
-/* The volume says it as well; but whoever wonders looks at the instance. */
+/* Repeats the volume's condition on the instance, where users look first. */
 static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 {
 	const struct condition *obstacle = row_is_live(&rows->instance->row) ? rows->obstacle : NULL;
@@ -300,7 +306,7 @@ static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 	return step_report_condition(s, &condition, obstacle != NULL);
 }
 
-/* Of one that no host has. */
+/* Step of an instance without a host. */
 static RESULT step_unplaced(struct step *s, const struct instance_rows *rows)
 {
 	bool stays = rows->instance->wanted_shelved || rows->expunge_us;
@@ -316,11 +322,11 @@ static RESULT step_instance(struct step *s)
 	if (instance_has_ended(rows.instance))
 		return forget_when_due(s, rows.instance);
 	if (!uuid_is_none(rows.instance->target))
-		return OK; /* until it has arrived, or stays, it is its migration's */
+		return OK; /* the migration's step acts until the instance has arrived or stays */
 	if (rows.expunge_us && clock_now_us() >= rows.expunge_us)
 		return expunge(s);
 	if (rows.expunge_us && clock_now_us() + s->r->resync_interval_us > rows.expunge_us)
-		step_again_at(s, rows.expunge_us); /* before, the look at everything comes first */
+		step_again_at(s, rows.expunge_us); /* an earlier time is covered by the resync */
 	if (uuid_is_none(rows.instance->host))
 		return step_unplaced(s, &rows);
 	if (!hosts_is_here(s, rows.instance->host)) {
@@ -341,7 +347,8 @@ static RESULT step_instance(struct step *s)
 	TRY(s->connection->driver->see(s->connection->connection, &s->ctx, &rows.domain, &input.seen));
 	if (input.seen.is_io_paused != (rows.io_paused_us != 0))
 		TRY(report_io_paused(s, input.seen.is_io_paused));
-	if (!rows.stands_still) /* then it cannot let go of anything, and nobody has to do anything */
+	if (!rows.stands_still) /* a guest that is held for a snapshot cannot release devices, which is no
+				 * fault of its own */
 		TRY(report_kept(s, &input.seen));
 	input.resume_us = (rows.io_paused_us ? rows.io_paused_us : input.now_us) + IO_PAUSED_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &input.seen));
@@ -354,9 +361,9 @@ static RESULT step_instance(struct step *s)
 	return apply_step(s, &rows, &input);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* One that is on no host is placed, or forgotten, from home. */
+/* An instance without a host is placed, and an ended one forgotten, on the home lane. */
 static void wake_instance(struct reconciler *r, const struct row *row)
 {
 	const struct instance *i = instance_of(row);
@@ -366,7 +373,7 @@ static void wake_instance(struct reconciler *r, const struct row *row)
 		wake_on_host(r, i->host, KIND_INSTANCE, row->id);
 }
 
-/* Those whose balancers lead to it. */
+/* Wakes routers whose load balancers have the instance as a member. */
 static void wake_balancing_routers(struct reconciler *r, const struct tables *t, uuid instance)
 {
 	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
@@ -378,7 +385,7 @@ static void wake_balancing_routers(struct reconciler *r, const struct tables *t,
 		}
 }
 
-/* Snapshots may have waited for its going off. */
+/* Wakes snapshots, which may have waited for the instance to be off. */
 static void wake_for_power(struct reconciler *r, const struct tables *t, const struct instance *before,
 			   const struct instance *after)
 {
@@ -392,7 +399,7 @@ static void wake_for_power(struct reconciler *r, const struct tables *t, const s
 		wake_for_row(r, KIND_SNAPSHOT, &s->row);
 }
 
-/* Its event may be over with the change. */
+/* The change may also complete a scheduled event or affect a migration. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -406,7 +413,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		wake_migration(r, t, after->id);
 }
 
-/* Its image may have waited for the last instance. */
+/* The image may be deleting and have waited for its last instance. */
 static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	wake_deleted(r, t, KIND_IMAGE, instance_of(row)->image);

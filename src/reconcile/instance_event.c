@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Scheduled events: begun when their time has come, over when their instance is off or elsewhere. They are
- * looked at as often as hosts are: a time that passed while nobody was looking is found by the next look. */
+ * Steps of scheduled events: an event begins at its time and ends when its instance is off or on another
+ * host. Events are woken at every tick, as hosts are, so no timer of their own is needed. */
 #include "engine/instance/instance_event.h"
 #include "base/clock.h"
 #include "reconcile/work.h"
@@ -25,7 +25,7 @@ static RESULT step_event(struct step *s)
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_event(struct reconciler *r, const struct row *row)
 {
@@ -33,7 +33,7 @@ static void wake_event(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, row->id, WAKE_WISH);
 }
 
-/* Its instance is kept off for it, or no longer. */
+/* The event keeps the instance off, or no longer does. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Live migrations: a running instance → on another host. Woken by its row, by its instance, by its volumes,
- * whose steps make empty files at the target, and by its ports, whose steps have the network bind them at both
- * hosts. Its step looks at both hosts over connections of its own, and sends the guest, which may take hours, on
- * a lane of those that may last. What decides: instance_migration_plan.c.
+ * Steps of live migrations. Woken by the migration's row, its instance, its volumes (whose steps create empty
+ * files on the target) and its ports (whose steps make OVN bind them on both hosts). A step opens connections
+ * of its own to both hosts and sends the guest on a fetch lane, because sending may take hours.
+ * instance_migration_plan.c decides.
  *
- * That it is about to be sent is noted before, so that whoever finds a process gone that did so knows that the
- * target's files are not empty any more: they are made anew. */
+ * The row records that sending is about to begin before it begins. A process that finds this record and did
+ * not write it knows that files on the target may have content, and has them created anew. */
 #include "engine/instance/instance_migration.h"
 
 #include "base/clock.h"
@@ -22,22 +22,23 @@
 #include "store/port.h"
 
 static const int64_t LOOK_AGAIN_US = SECOND;
-static const int64_t SETTLE_US = 60 * SECOND;       /* after that it is over, and says what is missing */
-static const int64_t NEWS_INTERVAL_US = 2 * SECOND; /* between two reports of how much was sent */
+/* after arrival; then the migration ends with a warning */
+static const int64_t SETTLE_US = 60 * SECOND;
+static const int64_t NEWS_INTERVAL_US = 2 * SECOND; /* between two progress reports */
 
 struct migration_rows {
-	const struct instance_migration *migration; /* NULL: no such row, or it is over */
-	const struct host *source, *target;         /* NULL: removed */
+	const struct instance_migration *migration; /* NULL: no such row, or it has ended */
+	const struct host *source, *target;         /* NULL: the host was removed */
 	struct instance_rows instance;
 	bool is_ready;
-	bool has_settled;                  /* the network follows */
-	bool source_is_off, target_is_off; /* proven */
+	bool has_settled;                  /* OVN has bound all ports on the target */
+	bool source_is_off, target_is_off; /* proven by a fence */
 };
 
-/* An end of it, as far as it was reached. */
+/* One host of the migration; `host` is NULL if it was not reached. */
 struct end {
 	const struct compute_driver *driver;
-	struct compute_host *host; /* NULL: not reached */
+	struct compute_host *host; /* NULL: not connected */
 	struct compute_end_seen seen;
 };
 
@@ -57,7 +58,7 @@ static bool is_network_ready(const struct tables *t, const struct instance_migra
 	return true;
 }
 
-/* One that is shut is bound nowhere. */
+/* True if the port is disabled: OVN binds it nowhere. */
 static bool is_shut(const struct tables *t, const struct port *p)
 {
 	const struct network *network = network_find(t, p->network);
@@ -113,7 +114,7 @@ static RESULT gather(struct step *s, struct migration_rows *ret_rows)
 	return instance_gather_rows(s, ret_rows->migration->instance, &ret_rows->instance);
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static RESULT report(struct step *s, enum migration_event event, struct str problem)
 {
@@ -133,7 +134,7 @@ static RESULT report_pause(struct step *s, int64_t pause_ms)
 	return OK;
 }
 
-/* How much was sent: a change of its own, as the step goes on. */
+/* A progress report. It is a change of its own because the step is still running. */
 struct news {
 	struct ctx ctx;
 	struct reconciler *r;
@@ -151,7 +152,7 @@ static void news_done(struct change *change, struct result result)
 {
 	struct news *news = change->arg;
 	struct reconciler *r = news->r;
-	(void) result; /* the next one tells more */
+	(void) result; /* the next report replaces a lost one */
 	arena_free(news->ctx.arena);
 	reconciler_release(r);
 }
@@ -207,7 +208,8 @@ static void close_ends(struct ends *ends)
 }
 #define AUTO_ENDS __attribute__((cleanup(close_ends))) struct ends
 
-/* A target that does not answer is one thing to know: what the other end has may be enough. */
+/* Connects to both hosts. A target that does not answer is no error here: the state of the source may be
+ * enough to decide. */
 static RESULT open_ends(struct step *s, const struct migration_rows *rows, struct ends *ends)
 {
 	uuid instance = rows->migration->instance;
@@ -223,7 +225,7 @@ static RESULT open_ends(struct step *s, const struct migration_rows *rows, struc
 
 /* ---- arriving ---- */
 
-/* Files that are kept beside its definition go with it. */
+/* Undefines the domain on the source, which deletes the files stored beside its definition. */
 static RESULT arrive(struct step *s, const struct ends *ends, uuid instance)
 {
 	if (ends->source.host)
@@ -231,7 +233,8 @@ static RESULT arrive(struct step *s, const struct ends *ends, uuid instance)
 	return report(s, MIGRATION_ARRIVED, STR_NONE);
 }
 
-/* A later step would come after all others of its lane, which take as long as they are sent. */
+/* Reports the arrival within the sending step. A later step would queue behind other migrations on the lane,
+ * each of which may take hours. */
 static RESULT arrive_at_once(struct step *s, struct ends *ends, uuid instance)
 {
 	struct end *source = &ends->source, *target = &ends->target;
@@ -250,11 +253,11 @@ static RESULT arrive_at_once(struct step *s, struct ends *ends, uuid instance)
 
 struct journey {
 	struct step *step;
-	int64_t told_us; /* when it was told how much was sent */
+	int64_t told_us; /* time of the last progress report; 0: none yet */
 	bool is_given_up;
 };
 
-/* What is asked of it meanwhile. */
+/* Reads the row while sending: false if the migration was cancelled or the instance deleted. */
 static bool look_at_wish(struct step *s, bool *ret_hastens)
 {
 	AUTO_VIEW view = {0};
@@ -277,7 +280,7 @@ static bool goes_on(void *arg, const struct compute_sent *sent, bool *ret_hasten
 	return !j->is_given_up;
 }
 
-/* It may have arrived all the same: the next look tells. */
+/* An error does not prove that the guest has not arrived: the next step looks at both hosts. */
 static RESULT send(struct step *s, const struct migration_rows *rows, struct ends *ends)
 {
 	struct journey j = {.step = s};
@@ -303,7 +306,7 @@ static RESULT send(struct step *s, const struct migration_rows *rows, struct end
 	return j.is_given_up ? OK : report(s, MIGRATION_FAILS, problem);
 }
 
-/* ---- what is done ---- */
+/* ---- actions ---- */
 
 static RESULT clear(struct step *s, const struct end *end, uuid instance)
 {
@@ -332,7 +335,7 @@ static RESULT begin(struct step *s)
 	return report(s, MIGRATION_BEGINS, STR_NONE);
 }
 
-/* While it is only slow to answer, it is looked at again. */
+/* Looks again until the target host is reported down; then the migration fails. */
 static RESULT look_again(struct step *s, const struct migration_rows *rows, const struct ends *ends)
 {
 	bool is_lost = ends->target_is_silent && ends->source.seen.end == COMPUTE_END_RUNS &&
@@ -372,7 +375,8 @@ static RESULT apply(struct step *s, const struct migration_rows *rows, struct en
 	return FAIL(INTERNAL);
 }
 
-/* It runs there. While its interfaces are not bound there alone, what is sent to it may go to the host that it left. */
+/* The guest runs on the target. Until OVN has bound its ports there alone, traffic may still go to the
+ * source. */
 static RESULT settle(struct step *s, const struct migration_rows *rows)
 {
 	int64_t until_us = rows->migration->arrived_us + SETTLE_US;
@@ -381,7 +385,7 @@ static RESULT settle(struct step *s, const struct migration_rows *rows)
 	if (clock_now_us() >= until_us)
 		return report(s, MIGRATION_SETTLED,
 			      STR("Its network does not follow: OVN has not bound its interfaces there."));
-	step_again_at(s, until_us); /* before, its ports wake it */
+	step_again_at(s, until_us); /* the ports' steps wake it earlier */
 	return OK;
 }
 
@@ -415,9 +419,10 @@ static RESULT step_migration(struct step *s)
 	return apply(s, &rows, &ends, step);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* A few at a time from one host. One that only waits for the network waits for none of them. */
+/* Uses the fetch lanes of the source host, so that few migrations leave it at a time. A migration that only
+ * waits for OVN does not occupy a lane. */
 static void wake_row(struct reconciler *r, const struct row *row)
 {
 	const struct instance_migration *m = instance_migration_of(row);

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The decision of reconcile/instance_migration.c, pure. */
+ * Decides the next step of a live migration (reconcile/instance_migration.c) without side effects. */
 #include "reconcile/instance_migration_plan.h"
 
-/* It stands still here, and is nowhere else, whoever can be asked. */
+/* True if the source proves that the paused guest was never handed over, so it cannot run on the target. */
 static bool is_unsent(const struct migration_plan_input *in)
 {
 	return in->source.end == COMPUTE_END_HELD && in->source.is_unsent && !in->source.is_busy;
 }
 
-/* It is where it was, and nothing is at the target. */
+/* The guest runs on the source, and nothing of it is on the target. */
 static enum migration_step plan_at_source(const struct migration_plan_input *in)
 {
 	if (in->is_over)
@@ -20,7 +20,7 @@ static enum migration_step plan_at_source(const struct migration_plan_input *in)
 	return in->has_begun ? MIGRATION_SEND : MIGRATION_REDO;
 }
 
-/* The target runs it, or ran it to its end. */
+/* The guest runs on the target, or ran there until it went off. */
 static enum migration_step plan_at_target(const struct migration_plan_input *in)
 {
 	return in->source.end == COMPUTE_END_ABSENT ? MIGRATION_ARRIVE : MIGRATION_CLEAR_SOURCE;
@@ -38,7 +38,7 @@ static enum migration_step plan_held_at_target(const struct migration_plan_input
 static enum migration_step plan_absent_at_target(const struct migration_plan_input *in)
 {
 	if (in->source.is_busy)
-		return MIGRATION_LOOK_AGAIN; /* its client's end ends that */
+		return MIGRATION_LOOK_AGAIN; /* libvirt ends the migration when its client disconnects */
 	switch (in->source.end) {
 	case COMPUTE_END_RUNS:
 		return plan_at_source(in);
@@ -48,10 +48,11 @@ static enum migration_step plan_absent_at_target(const struct migration_plan_inp
 	case COMPUTE_END_ABSENT:
 		break;
 	}
-	return MIGRATION_STAY; /* it went off by itself meanwhile */
+	return MIGRATION_STAY; /* the guest went off by itself during the migration */
 }
 
-/* One that stands still may run where nobody can look: unless it never left, it is not let go on. */
+/* The target cannot be asked. A guest paused on the source may be running there, so it is resumed only if it
+ * was never handed over. */
 static enum migration_step plan_silent_target(const struct migration_plan_input *in)
 {
 	if (in->source.end == COMPUTE_END_RUNS && !in->source.is_busy)
@@ -59,7 +60,7 @@ static enum migration_step plan_silent_target(const struct migration_plan_input 
 	return is_unsent(in) ? MIGRATION_RESUME_SOURCE : MIGRATION_LOOK_AGAIN;
 }
 
-/* What ran there ended with it. */
+/* The source is off; a guest that ran there has ended. */
 static enum migration_step plan_off_source(const struct migration_plan_input *in)
 {
 	if (in->target_is_off)
@@ -71,14 +72,15 @@ static enum migration_step plan_off_source(const struct migration_plan_input *in
 		return MIGRATION_ARRIVE;
 	case COMPUTE_END_ABSENT:
 		return MIGRATION_STAY;
-	case COMPUTE_END_HELD: /* it may lack half of its memory */
+	case COMPUTE_END_HELD: /* its memory may be incomplete */
 	case COMPUTE_END_OFF:
 		break;
 	}
 	return MIGRATION_CLEAR_TARGET;
 }
 
-/* One that stands still here may have gone on there, and written: it starts anew. One that is gone here was there. */
+/* The target is off. A guest paused on the source may have run and written on the target, so it must boot
+ * again, not resume. A guest absent from the source had been on the target. */
 static enum migration_step plan_off_target(const struct migration_plan_input *in)
 {
 	if (in->source.is_busy)

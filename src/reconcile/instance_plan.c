@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The decision of reconcile/instance.c, pure. */
+ * Decides the next step of an instance (reconcile/instance.c) without side effects. */
 #include "reconcile/instance_plan.h"
 
 #include "model/instance.h"
@@ -43,7 +43,7 @@ static bool is_patience_over(const struct instance_plan_input *input, int64_t si
 	return input->now_us >= since_us + input->grace_us;
 }
 
-/* What is attached to it, or detached, is in its definition before it is told. */
+/* Attached and detached devices are put into the definition before they are reported. */
 static enum instance_step plan_off(const struct instance *row, const struct instance_plan_input *input)
 {
 	const struct compute_seen *seen = &input->seen;
@@ -54,7 +54,8 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 			return INSTANCE_FORCE_OFF;
 		if (input->stands_still)
 			return seen->is_paused ? INSTANCE_SETTLED : INSTANCE_PAUSE;
-		return seen->is_paused ? INSTANCE_UNPAUSE : INSTANCE_SHUTDOWN; /* paused it hears nothing */
+		/* a paused guest does not react to ACPI */
+		return seen->is_paused ? INSTANCE_UNPAUSE : INSTANCE_SHUTDOWN;
 	}
 	if (differs_from_row(row, input))
 		return INSTANCE_REPORT;
@@ -65,7 +66,7 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 	return INSTANCE_SETTLED;
 }
 
-/* Whether its processors are to stand still, or to go on: the rest waits for that. */
+/* Decides whether the vCPUs must be paused or resumed; other steps wait for that. */
 static bool plan_pause(const struct instance *row, const struct instance_plan_input *input,
 		       enum instance_step *ret_step)
 {
@@ -77,7 +78,8 @@ static bool plan_pause(const struct instance *row, const struct instance_plan_in
 	return is_other || input->stands_still;
 }
 
-/* It runs, as it should. A reboot goes before all that is told of it, so nobody sees it off. */
+/* A running instance that is to run. A pending reboot comes before any report, so that no caller sees the
+ * instance off in between. */
 static enum instance_step plan_running(const struct instance *row, const struct instance_plan_input *input)
 {
 	bool wants_boot = row->wanted_boots > row->seen_boots;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an instance's step has to know of the rows, copied out of a view, and the manifest that is kept with
- * its domain. */
+ * Copies the rows that an instance's step needs out of a view, and writes the manifest that is stored with
+ * the domain. */
 #include "reconcile/instance_rows.h"
 
 #include "base/clock.h"
@@ -29,17 +29,17 @@ _Static_assert((int) INSTANCE_VOLUMES_MAX <= (int) COMPUTE_DISK_SLOTS,
 	       "each volume of an instance has a slot");
 _Static_assert((int) PORT_DEVICE_INDEX_MAX < (int) COMPUTE_NIC_SLOTS, "each port of an instance has a slot");
 
-enum { RESTART_S = 10 }; /* between an end of its own and its restart, but for the first time */
+enum { RESTART_S = 10 }; /* between the second and later ends of a guest and its restart */
 
-struct manifest_rows { /* a VEC */
+struct manifest_rows { /* compatible with VEC */
 	struct manifest_row *at;
 	size_t count, capacity;
 };
 
-/* ---- what it is to have ---- */
+/* ---- wanted devices ---- */
 
-/* While it goes to another pool: a guest that runs, or is about to, takes it along. Of another one it is unplugged,
- * and copied as a free volume is. */
+/* True if the disk stays attached while its volume moves to another pool: a running guest, or one about to
+ * start, is copied live. Otherwise the disk is unplugged and copied offline. */
 static bool stays_plugged(const struct tables *t, const struct volume *v, const struct instance *i)
 {
 	bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON || i->seen_saved;
@@ -47,8 +47,8 @@ static bool stays_plugged(const struct tables *t, const struct volume *v, const 
 	       (is_on || engine_instance_power_wanted(t, i) == INSTANCE_WANTED_POWER_ON);
 }
 
-/* Its file is whole on the instance's host, with the content that it is to have, and not in another's hands, who
- * does not share it. */
+/* True if the volume's file is complete on the instance's host, has the wanted content, and is not attached
+ * to another instance, unless it is shared. */
 static bool is_ready(const struct tables *t, const struct volume *v, const struct instance *i)
 {
 	bool is_free =
@@ -82,7 +82,7 @@ const struct volume *reconciler_find_awaited_volume(const struct tables *t, cons
 	return v || !is_to_start ? v : find_awaited_further(t, i);
 }
 
-/* The disk that it is rescued with and its root disk have each other's places. */
+/* Slot of the disk. A rescue disk and the root disk exchange slots. */
 static int slot_of(const struct tables *t, const struct instance *i, const struct volume *v)
 {
 	const struct volume *rescue = uuid_is_none(i->rescue_disk) ? NULL : volume_find(t, i->rescue_disk);
@@ -93,7 +93,7 @@ static int slot_of(const struct tables *t, const struct instance *i, const struc
 	return v->device_slot == 0 ? (int) rescue->device_slot : (int) v->device_slot;
 }
 
-/* How an encrypted one is opened. */
+/* Adds the keys of an encrypted volume. */
 static RESULT gather_crypt(struct step *s, const struct tables *t, const struct volume *v,
 			   struct compute_disk *disk)
 {
@@ -107,7 +107,7 @@ static RESULT gather_crypt(struct step *s, const struct tables *t, const struct 
 	return OK;
 }
 
-/* As EC2 has it for the type, and over that what the type's QoS specs say to hosts. */
+/* I/O limits of the volume type as documented by EC2, overridden by the front-end QoS specs of the type. */
 static struct disk_limits limits_of(const struct tables *t, const struct volume *v)
 {
 	if (v->is_medium)
@@ -138,7 +138,7 @@ static RESULT gather_disk(struct step *s, const struct tables *t, const struct v
 	return gather_crypt(s, t, v, ret_disk);
 }
 
-/* Of a disk that is found in it, whether it is wanted there or not. */
+/* Adds the live copy of a moving disk that is seen in the domain, whether or not it is still wanted there. */
 static RESULT gather_move(struct step *s, const struct tables *t, const struct volume *v,
 			  struct instance_rows *rows)
 {
@@ -150,7 +150,7 @@ static RESULT gather_move(struct step *s, const struct tables *t, const struct v
 		return OK;
 	TRY(gather_disk(s, t, v, slot_of(t, rows->instance, v), &swap.from));
 	swap.to = swap.from;
-	swap.to.encrypted_base = STR_NONE; /* what is copied stands alone */
+	swap.to.encrypted_base = STR_NONE; /* a block copy has no backing file */
 	TRY(gather_ceph(s, uuid_is_none(v->next_pool) ? NULL : storage_pool_find(t, v->next_pool),
 			&swap.to.ceph));
 	swap.to.directory = str_copy(s->ctx.arena, engine_get_pool_directory(t, v->next_pool));
@@ -166,7 +166,7 @@ static RESULT gather_moves(struct step *s, const struct tables *t, struct instan
 	return OK;
 }
 
-/* Of a disk that it has. */
+/* Adds the replacement of an attached disk by its successor volume. */
 static RESULT gather_swap(struct step *s, const struct tables *t, const struct volume *v,
 			  const struct compute_disk *disk, struct instance_rows *rows)
 {
@@ -246,8 +246,9 @@ static RESULT gather_reported(struct step *s, const struct tables *t, struct ins
 	return OK;
 }
 
-/* After its first end of its own it is started at once. From the second on, and until the user's
- * next wish clears the condition, it has to wait: a guest that crashes at every start. */
+/* Earliest restart; 0: at once. The first time a guest goes off by itself it is restarted at once. From the
+ * second time on, until a user's change clears the condition, it waits RESTART_S, so that a guest that
+ * crashes at boot does not loop. */
 static int64_t gather_restart(const struct tables *t, const struct instance *i)
 {
 	const struct condition *restarted = condition_find_by_subject(t, i->row.id, STR(INSTANCE_RESTARTED));
@@ -306,7 +307,7 @@ RESULT instance_gather_rows(struct step *s, uuid id, struct instance_rows *ret_r
 	return gather_reported(s, view.tables, ret_rows);
 }
 
-/* It is to be copied to another pool once the guest, which is off, lets go of it. */
+/* True if the disk of a guest that is off is released so that it can be copied offline to another pool. */
 static bool is_let_go(const struct instance_rows *rows, const struct compute_seen *seen, uuid volume)
 {
 	bool moves = false;
@@ -393,7 +394,7 @@ RESULT instance_write_drive(struct step *s, struct compute_domain *domain)
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	struct result result = s->r->write_drive(s->r->master_key, &s->ctx, &view, s->id, &domain->drive);
-	return result.code == ERR_NOT_FOUND ? OK : result; /* its row is gone: the next look finds that */
+	return result.code == ERR_NOT_FOUND ? OK : result; /* the row was deleted; the next step sees that */
 }
 
 /* ---- its manifest ---- */
@@ -405,7 +406,7 @@ static RESULT add_to_manifest(struct step *s, struct manifest_rows *rows, enum k
 	return !row_is_live(row) || VEC_PUSH(s->ctx.arena, rows, r) ? OK : ctx_no_memory(&s->ctx);
 }
 
-/* The instance, its volumes, its ports and their addresses, as their rows are now. */
+/* Collects the current rows of the instance, its volumes, ports and their addresses. */
 static RESULT gather_manifest(struct step *s, const struct tables *t, struct manifest_rows *rows)
 {
 	const struct instance *row = instance_find(t, s->id);
@@ -428,7 +429,7 @@ static RESULT gather_manifest(struct step *s, const struct tables *t, struct man
 	return OK;
 }
 
-/* One that does not fit is done without. */
+/* A manifest that is too large is omitted. */
 RESULT instance_write_manifest(struct step *s, struct str *ret_text)
 {
 	struct manifest_rows rows = {0};

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes that take the place of others in a running instance: the host copies while the guest runs, and the
- * guest goes over when both are the same. The rows say the old volume until the new one was seen in the guest,
- * or in the definition of one that has ended since; so a process that ends in the midst finds the copying where
- * it is, or done. A guest that goes off before, or is to, keeps what it has.
+ * Replaces the volume of a running instance by another one, or copies it to another pool, by a block copy of
+ * the host while the guest runs. The rows name the old volume until the new one was seen in the guest, or in
+ * the definition of a guest that has ended since; a process that was restarted therefore finds the copy
+ * running or done. A guest that goes off, or is to go off, before the copy is complete keeps its old volume.
  *
- * A volume that goes to another pool is copied in the same way, onto a blank file of its own there. If the guest
- * goes off before, the host's definition says which file counts; then the volume is copied as a free one is, or,
- * once the guest runs again, from the beginning. */
+ * A volume that moves to another pool is copied onto a blank file there. If the guest goes off first, the
+ * host's definition says which file is valid; the volume is then copied offline, or from the beginning once
+ * the guest runs again. */
 #include "base/clock.h"
 #include "engine/storage/volume_move.h"
 #include "engine/storage/volume_swap.h"
@@ -54,7 +54,7 @@ static struct compute_swapping wish_of(const struct step *s, const struct instan
 		.instance = s->id, .from = &swap->from, .to = &swap->to, .tracked_from = swap->tracked_from};
 }
 
-/* Nothing is copied there any more when that is told: the volume is free then. */
+/* Ends the host's copy before the failure is reported, because the report frees the target volume. */
 static RESULT give_up(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
 		      struct str why)
 {
@@ -92,8 +92,8 @@ static RESULT copy(struct step *s, const struct instance_rows *rows, const struc
 	return OK;
 }
 
-/* Of a guest that is off, or is to be: whether it has gone over to the new file already. If not, what was copied
- * there is of no use. */
+/* The guest is off or is to go off: finds out whether it already uses the new file. If not, the partial copy
+ * is discarded. */
 static RESULT halt_move(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
 			bool is_on)
 {
@@ -108,7 +108,7 @@ static RESULT halt_move(struct step *s, const struct instance_rows *rows, const 
 	return report_move(s, rows, swap, VOLUME_MOVE_SPOILT, STR_NONE);
 }
 
-/* *ret_is_over: something is told of it. */
+/* *ret_is_over: a result was reported. */
 static RESULT step_swap(struct step *s, const struct instance_rows *rows, const struct instance_swap *swap,
 			const struct compute_seen *seen, bool stays, bool *ret_is_over)
 {
@@ -116,7 +116,7 @@ static RESULT step_swap(struct step *s, const struct instance_rows *rows, const 
 	*ret_is_over = false;
 	if (swap->is_move && is_on && stays && !swap->is_ready)
 		wake_on_host(s->r, rows->instance->host, KIND_VOLUME,
-			     swap->from.volume); /* to make it blank */
+			     swap->from.volume); /* the volume's step creates the blank target file */
 	if (swap->is_move && (!swap->is_ready || (is_on && stays)))
 		return OK;
 	*ret_is_over = true;
@@ -140,7 +140,7 @@ static const struct instance_swap *find_ready(const struct instance_rows *rows)
 	return NULL;
 }
 
-/* One at a time is copied. */
+/* Advances all replacements, and copies one disk at a time. */
 RESULT instance_step_swaps(struct step *s, const struct instance_rows *rows, const struct compute_seen *seen,
 			   bool *ret_is_over)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs: weighed whenever what they wait for changes, and ended. Of those on one subject the oldest has its turn first. Those
- * that ended long ago are swept now and then. */
+ * Steps of asynchronous jobs. A job is evaluated whenever a row it waits for changes, and ended when the row
+ * has reached its target. Jobs on one subject run one at a time, oldest first. Ended jobs are deleted after
+ * JOB_KEPT_US. */
 #include "engine/job.h"
 #include "base/clock.h"
 #include "reconcile/work.h"
@@ -29,7 +30,7 @@ static RESULT sweep(struct step *s)
 	return OK;
 }
 
-/* What is to be done about the job now; NULL: nothing. */
+/* Operation to run on the job now; NULL: none. */
 static op_run choose(struct step *s)
 {
 	AUTO_VIEW view = {0};
@@ -57,7 +58,7 @@ static RESULT step_job(struct step *s)
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_job(struct reconciler *r, const struct row *row)
 {
@@ -74,7 +75,7 @@ void wake_jobs(struct reconciler *r, const struct tables *t, uuid subject)
 		wake_job(r, &j->row);
 }
 
-/* With its end comes the turn of the next. */
+/* The end of a job lets the next job on the same subject start. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NAT gateways that have ended stay visible for a while; then the look at everything finds them.
- * Before that they are part of their router's steps. */
+ * Forgets ended NAT gateways after NAT_GATEWAY_VISIBLE_US; the resync finds them. Before the end, the
+ * router's step implements them. */
 #include "engine/network/nat_gateway.h"
 #include "base/clock.h"
 #include "reconcile/work.h"
@@ -23,9 +23,9 @@ static RESULT step_nat_gateway(struct step *s)
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* It is part of its router until it has ended; then it is to be forgotten some day. */
+/* The router implements the gateway until it has ended; then the home lane forgets it. */
 static void wake_nat_gateway(struct reconciler *r, const struct row *row)
 {
 	const struct nat_gateway *n = nat_gateway_of(row);

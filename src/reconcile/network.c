@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks with their subnets: what is wanted → one switch, and what its guests are told by DHCP. Nothing is
- * made for a network that neither a port nor a router with ports is in; what was made is kept up to date and
- * goes with the last of them. */
+ * Steps of networks with their subnets: maintain one logical switch and its DHCP options. The switch exists
+ * only while the network contains a port or is attached to a router that has ports; it is removed with the
+ * last of them. */
 #include "engine/network/network.h"
 #include "engine/network/subnet.h"
 #include "model/port_prefix.h"
@@ -16,8 +16,9 @@ struct segment_rows {
 	struct network_segment wish;
 	bool has_ports;
 	bool is_external;
-	bool is_in_use; /* by a row that wakes it when it goes: a port, or a subnet on a router */
-	VEC(const struct subnet *) deleted_subnets; /* of no router: those are their routers' to forget */
+	bool is_in_use; /* a port, or a subnet attached to a router: its removal wakes the network */
+	VEC(const struct subnet *) deleted_subnets; /* without a router; a router's step forgets its own
+						     * deleted subnets */
 };
 
 static RESULT gather(struct step *s, struct segment_rows *ret_rows)
@@ -56,7 +57,7 @@ RESULT reconcile_remove_unused_network(struct step *s, uuid network)
 	return remove_network(s, network, &is_gone);
 }
 
-/* What is still in it wakes it when it goes. */
+/* Whatever is still in the network wakes it when it is removed. */
 static RESULT step_deleted(struct step *s, uuid network)
 {
 	bool is_gone = false;
@@ -106,12 +107,12 @@ static RESULT step_network(struct step *s)
 	}
 	if (!row_is_live(&rows.wish.network->row))
 		return step_deleted(s, s->id);
-	if (rows.is_external) /* its switch is that of the routers that lead there */
+	if (rows.is_external) /* its switch belongs to the routers with a gateway there */
 		return OK;
 	reconcile_wake_told_apart(s, s->id);
 	if (rows.has_ports)
 		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);
-	/* Its last port may have been the last of a router that the port's row did not name. */
+	/* The last port may also have been the last one of routers that its row does not name. */
 	reconcile_wake_routers_in(s, s->id, UUID_NONE);
 	bool is_gone = false;
 	TRY(remove_network(s, s->id, &is_gone));
@@ -120,9 +121,9 @@ static RESULT step_network(struct step *s)
 	return ctx_fail(&s->ctx, ERR_AGAIN, "a router that its subnets have left is still in it");
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* A network that goes down or up takes its ports with it. */
+/* Disabling or enabling a network also changes its ports. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -141,7 +142,7 @@ const struct resource reconcile_network = {
 	.wake_changed = wake_changed,
 };
 
-/* Another policy stands before all interfaces in it. */
+/* The subnet's port policy changed, which affects every interface in the subnet. */
 static void wake_for_policy(struct reconciler *r, const struct tables *t, const struct subnet *before,
 			    const struct subnet *after)
 {
@@ -155,7 +156,8 @@ static void wake_for_policy(struct reconciler *r, const struct tables *t, const 
 		wake_network(r, KIND_PORT, p->row.id);
 }
 
-/* What a network without a router is, its subnets say: policies in it that name it mean another one now. */
+/* Policies can name "the virtual network", which for a network without a router means its subnets: wakes such
+ * policies when the subnets change. */
 static void wake_for_own_blocks(struct reconciler *r, const struct tables *t, const struct subnet *before,
 				const struct subnet *after)
 {
@@ -174,7 +176,8 @@ static void wake_for_own_blocks(struct reconciler *r, const struct tables *t, co
 			wake_network(r, KIND_PORT_POLICY, p->policy);
 }
 
-/* It may have been moved. A network without ports is told by the routers that other subnets of it are on. */
+/* A subnet may move between routers. A network without ports is removed by the routers of its other
+ * subnets. */
 static void wake_for_subnet(struct reconciler *r, const struct tables *t, const struct row *before,
 			    const struct row *after)
 {
@@ -195,7 +198,7 @@ const struct resource reconcile_subnet = {
 	.wakes_forgotten = true,
 };
 
-/* A subnet is forgotten after the addresses in it. */
+/* The subnet is forgotten after the addresses in it. */
 static void wake_for_secondary_ip(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	wake_deleted(r, t, KIND_SUBNET, secondary_ip_of(row)->subnet);
@@ -203,7 +206,7 @@ static void wake_for_secondary_ip(struct reconciler *r, const struct tables *t, 
 
 const struct resource reconcile_secondary_ip = {.wake_forgotten = wake_for_secondary_ip};
 
-/* Likewise; and routes of its router lead to it. */
+/* The subnet is forgotten after the prefixes in it; the router has routes to them. */
 static void wake_for_port_prefix(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	wake_deleted(r, t, KIND_SUBNET, port_prefix_of(row)->subnet);

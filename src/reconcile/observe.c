@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Observations: a look at a host on somebody's behalf, in the host's queue. One that is still in
- * the queue of a stuck host at its deadline is answered then; one that is being taken is not given
- * up, for it works with what the caller lent. */
+ * Observations: read-only calls to a host on behalf of an HTTP request, run in the host's queue. An
+ * observation still queued at its deadline is answered with ERR_TIMEOUT; one that is running is not
+ * cancelled, because it uses memory that the caller lent until done(). */
 #include <stdatomic.h>
 
 #include "base/clock.h"
 #include "base/heap.h"
 #include "reconcile/work.h"
 
-/* Outlives the caller's observation, which may be gone once it was answered. */
+/* A queued observation. Outlives the caller's struct observation, which may be freed as soon as done() was
+ * called. */
 struct look {
 	struct job job;   /* in the host's queue */
-	struct job timer; /* its deadline, at home */
+	struct job timer; /* fires at the deadline, on the home actor */
 	struct rec_host *host;
-	struct observation *observation; /* of whoever sets is_taken */
+	struct observation *observation; /* may be used only by whoever wins is_taken */
 	_Atomic bool is_taken;
-	_Atomic int references; /* the two jobs */
+	_Atomic int references; /* held by the two jobs */
 };
 
 static void look_release(struct look *look)
@@ -24,7 +25,7 @@ static void look_release(struct look *look)
 		heap_free(look);
 }
 
-/* True for one caller only: the observation is his to answer. */
+/* True for exactly one caller, which then must call done(). */
 static bool look_take(struct look *look)
 {
 	return !atomic_exchange(&look->is_taken, true);
@@ -61,7 +62,7 @@ static RESULT look_at_disks(struct observation *o, struct rec_host *h)
 
 static void look_run(struct job *job)
 {
-	struct look *look = (struct look *) job; /* its first member */
+	struct look *look = (struct look *) job; /* job is the first member */
 	if (look_take(look)) {
 		struct observation *o = look->observation;
 		struct result result;
@@ -98,7 +99,7 @@ static void timer_drop(struct job *timer)
 	look_release(look_of_timer(timer));
 }
 
-/* False when the reconciler is stopping. */
+/* False if the reconciler is stopping. */
 static bool look_post(struct reconciler *r, struct look *look)
 {
 	(void) pthread_mutex_lock(&r->work.lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Peerings that nobody accepted expire, those that are over stay visible for a while; then the look at
- * everything finds them. One that was accepted is part of its routers' steps. */
+ * Expires peerings that were not accepted in time and forgets ended ones after a while; the resync finds
+ * them. The routers' steps implement accepted peerings. */
 #include "engine/network/peering.h"
 #include "base/clock.h"
 #include "reconcile/work.h"
@@ -26,10 +26,10 @@ static RESULT step_peering(struct step *s)
 	return OK;
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* It is part of both its routers until it is over; one that waits is to expire, one that is over to be
- * forgotten some day. */
+/* Both routers implement the peering until it has ended; a pending peering expires and an ended one is
+ * forgotten on the home lane. */
 static void wake_peering(struct reconciler *r, const struct row *row)
 {
 	const struct peering *p = peering_of(row);
@@ -41,8 +41,8 @@ static void wake_peering(struct reconciler *r, const struct row *row)
 	}
 }
 
-/* Rules by a group of a peer's let nothing through once the peering is gone; and both virtual networks are one, or two
- * again. */
+/* Rules that name a peer's group stop matching when the peering ends, and the two virtual networks become
+ * one, or two again. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage pools as their hosts see them: at each connection a host makes a file with a new word in its name, and
- * looks for those that the others made; to see a pool of Ceph it has to take its key. The first of its hosts that is proven also looks
- * after the pool as a whole. Woken by its row, by the marks of others, by the host's return, when everything is looked
- * at, and while nothing is proven at each look at the host. */
+ * Steps that verify that hosts see a storage pool. On each connection a host creates a marker file with a
+ * random word in its name and looks for the markers of the other hosts; a host sees a Ceph pool once libvirt
+ * has accepted the pool's key. The first proven host also checks the pool as a whole. Woken by its row, by
+ * other hosts' markers, by the host's return, at each resync, and, while unproven, at each probe of the
+ * host. */
 #include "store/pool_host.h"
 #include "base/random.h"
 #include "base/vec.h"
@@ -15,14 +16,14 @@
 enum { WORD_BYTES = 8, FULL_PERCENT = 1 };
 
 struct pool_host_rows {
-	const struct pool_host *seen; /* NULL: no such row */
+	const struct pool_host *seen; /* NULL: the row does not exist */
 	struct str path;
-	const struct ceph_place *ceph; /* NULL: it is a directory */
-	bool is_alone;                 /* no other host is to see the pool */
-	int64_t size;                  /* as its row says, as the next */
+	const struct ceph_place *ceph; /* NULL: a mounted directory */
+	bool is_alone;                 /* the pool has no other host */
+	int64_t size;                  /* size in the pool's row */
 	bool is_full;
-	bool is_keeper;               /* it looks after the whole */
-	VEC(struct disk_mark) others; /* of the pool's other hosts, as their rows say */
+	bool is_keeper;               /* this host checks the pool as a whole */
+	VEC(struct disk_mark) others; /* markers of the other hosts, from their rows */
 };
 
 static RESULT gather(struct step *s, struct pool_host_rows *ret_rows)
@@ -54,7 +55,7 @@ static RESULT gather(struct step *s, struct pool_host_rows *ret_rows)
 	return ret_rows->path.p || !pool->path.n ? OK : ctx_no_memory(&s->ctx);
 }
 
-/* A new one, unless the last is of this connection. */
+/* Draws a new word, unless the present one was drawn for this connection. */
 static RESULT choose_word(struct step *s, const struct pool_host *seen, struct str *ret_word)
 {
 	uint8_t bytes[WORD_BYTES];
@@ -105,7 +106,8 @@ static RESULT report(struct step *s, const struct pool_host_rows *rows, struct s
 
 /* ---- the step ---- */
 
-/* A host sees a pool of Ceph once it has its key, which it forgets when its libvirtd ends. */
+/* Gives the host the key of a Ceph pool. libvirt keeps the key in memory only, so it is set on each
+ * connection. */
 static RESULT step_trust(struct step *s, const struct pool_host_rows *rows)
 {
 	const struct pool_host *seen = rows->seen;
@@ -123,7 +125,7 @@ static RESULT step_trust(struct step *s, const struct pool_host_rows *rows)
 		.pool_host = s->id, .is_there = result_is_ok(result), .problem = s->ctx.problem.message};
 	ctx_clear_problem(&s->ctx);
 	if (!report->is_there)
-		atomic_store(&s->host->disks.has_unproven, true); /* until it takes it */
+		atomic_store(&s->host->disks.has_unproven, true); /* tried again at each probe of the host */
 	if (seen->seen_state !=
 	    (report->is_there ? POOL_HOST_SEEN_STATE_PROVEN : POOL_HOST_SEEN_STATE_UNPROVEN))
 		step_report(s, engine_see_pool_host_run, report);
@@ -144,7 +146,8 @@ static RESULT step_directory(struct step *s, const struct pool_host_rows *rows)
 	TRY(hosts_connect_disks(s->connection, &s->ctx, rows->path));
 	struct result result =
 		s->connection->disk_driver->prove(s->connection->disks, &s->ctx, &own, seen->mark, &marks);
-	if (seen->seen_state != POOL_HOST_SEEN_STATE_PROVEN) /* until another one is seen, or sees it */
+	if (seen->seen_state != POOL_HOST_SEEN_STATE_PROVEN) /* until another host's marker is seen, or
+							      * another host sees this one */
 		atomic_store(&s->host->disks.has_unproven, true);
 	if (!result_is_ok(result)) {
 		TRY(report(s, rows, own.word, NULL));
@@ -163,12 +166,12 @@ static RESULT step_pool_host(struct step *s)
 	return rows.ceph ? step_trust(s, &rows) : step_directory(s, &rows);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_pool_host(struct reconciler *r, const struct row *row)
 {
 	const struct pool_host *seen = pool_host_of(row);
-	if (hosts_find(r, seen->pool)) /* it is worked on by itself: the host only has to know it */
+	if (hosts_find(r, seen->pool)) /* the pool has a connection of its own; the host only needs the key */
 		wake_among_guests(r, seen->host, KIND_POOL_HOST, row->id);
 	else
 		wake_on_host(r, seen->host, KIND_POOL_HOST, row->id);

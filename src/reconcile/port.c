@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports: what is wanted → a logical switch port. The router and the groups that it stands on have
- * steps of their own; where they are not there yet, they are made first: a router is made in the
- * network when its first port is. */
+ * Steps of ports: maintain one logical switch port each. Routers and groups have steps of their own; if the
+ * port's are missing, this step creates them first, since a router is only created with the first port. */
 #include "engine/network/port.h"
 #include "base/clock.h"
 #include "engine/instance/instance_migration.h"
@@ -30,11 +29,11 @@
 static const int64_t SETTLING_LOOK_US = SECOND / 4;
 
 struct port_rows {
-	const struct port *port; /* NULL: no such row */
+	const struct port *port; /* NULL: the row does not exist */
 	struct network_port wish;
-	struct network_segment segment; /* of a port that is told something else by DHCP */
-	bool is_front;                  /* a load balancer's private frontend has its address */
-	bool is_outside;                /* on an external network: it is an address that nobody else gets */
+	struct network_segment segment; /* network of a port with DHCP options of its own */
+	bool is_front;                  /* the address is the private frontend of a load balancer */
+	bool is_outside;                /* on an external network: only reserves an address */
 };
 
 bool reconcile_is_told_apart(const struct tables *t, const struct port *port)
@@ -42,7 +41,7 @@ bool reconcile_is_told_apart(const struct tables *t, const struct port *port)
 	return port->dhcp4.count || port->dhcp6.count || engine_leads_nowhere(t, port);
 }
 
-/* Its own router answers for it: not that of another of its addresses. */
+/* True if the port's own router answers for the address, not the router of another address of the port. */
 static bool is_outer(const struct tables *t, const struct port *port, const struct subnet *subnet)
 {
 	return uuid_equal(subnet->router, port->router) && engine_is_outer_subnet(t, subnet);
@@ -59,7 +58,7 @@ struct gathered_ips {
 	VEC(struct ip) outer;
 };
 
-/* One of its IPv6 addresses, which may tell what DHCP says to it. */
+/* Adds an IPv6 address. The address with a DHCPv6 subnet determines the port's DHCPv6 options. */
 static RESULT add_ipv6(struct step *s, const struct tables *t, struct network_port *wish, struct ip ip,
 		       const struct subnet *subnet, struct gathered_ips *ips)
 {
@@ -102,7 +101,7 @@ static RESULT gather_secondaries(struct step *s, const struct tables *t, const s
 	return gather_prefixes(s, t, port, wish);
 }
 
-/* Where its running instance is on its way to; empty: nowhere. */
+/* Target host of the instance's live migration; empty: none. */
 static struct str next_chassis(struct step *s, const struct tables *t, const struct port *p)
 {
 	const struct instance *i = uuid_is_none(p->instance) ? NULL : instance_find(t, p->instance);
@@ -110,13 +109,13 @@ static struct str next_chassis(struct step *s, const struct tables *t, const str
 	return target ? str_copy(s->ctx.arena, target->name) : STR_NONE;
 }
 
-/* It comes from another host, running. */
+/* True if the instance has just arrived by live migration. */
 static bool is_settling(const struct tables *t, const struct port *p)
 {
 	return !uuid_is_none(p->instance) && engine_is_settling(t, p->instance);
 }
 
-/* What an administrator said of all interfaces of an account's instances; NULL: it is no instance's. */
+/* Account whose administrative limits apply; NULL: the port belongs to no instance. */
 static const struct account *account_over(const struct tables *t, const struct port *p)
 {
 	return uuid_is_none(p->instance) ? NULL : account_find(t, p->account);
@@ -162,11 +161,11 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	return gather_secondaries(s, view.tables, p, &ret_rows->wish);
 }
 
-/* ---- what it stands on ---- */
+/* ---- prerequisites ---- */
 
 struct base_rows {
 	struct router_rows router;
-	struct network_segment segment; /* the port's own, where it has no router */
+	struct network_segment segment; /* network of a port without a router */
 	struct network_group *groups;
 	size_t group_count;
 	struct network_policy *policies;
@@ -206,8 +205,8 @@ static RESULT gather_base(struct step *s, const struct port *p, struct base_rows
 	return gather_base_policies(s, view.tables, p, ret_rows);
 }
 
-/* If it fails it is the router's own step that tries again: the port may find its network made by then, which
- * is all that it needs. */
+/* Leaves retries to the router's own step: the port needs only its network, which may exist even though the
+ * router's step failed. */
 static RESULT make_router(struct step *s, const struct router_rows *rows)
 {
 	struct result made = reconcile_apply_router(s, rows);
@@ -233,8 +232,8 @@ static RESULT apply_base(struct step *s, const struct port *p)
 	return OK;
 }
 
-/* Routers are made with the first port of any network that they are in. Its own one it makes itself
- * (apply_base); others have steps of their own. */
+/* Wakes other routers of the network when its first port is created, because a router is only created with
+ * the first port of one of its networks. apply_base() handles the port's own router. */
 static void wake_other_routers(struct step *s, const struct port *p)
 {
 	if (p->seen_gen != 0)
@@ -246,7 +245,7 @@ static void wake_other_routers(struct step *s, const struct port *p)
 		for (; other; other = port_next_by_network(view.tables, other))
 			if (row_is_live(&other->row) && other->seen_gen != 0 &&
 			    uuid_is_none(other->interface_of))
-				return; /* they were woken for that one */
+				return; /* an earlier port woke the routers already */
 	}
 	reconcile_wake_routers_in(s, p->network, p->router);
 }
@@ -263,7 +262,8 @@ static RESULT report_port(struct step *s, const struct port *p, bool up)
 	return OK;
 }
 
-/* While a guest still has it, it stays: its row tells when not. A router's interface is the router's. */
+/* A deleted port is removed once no guest has it, which its row records. A router's interface is removed by
+ * the router's step. */
 static RESULT step_deleted(struct step *s, const struct port *p)
 {
 	if (!uuid_is_none(p->seen_instance) || !uuid_is_none(p->interface_of))
@@ -275,7 +275,7 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	return OK;
 }
 
-/* It is its router's, which tells of its NAT gateways itself. */
+/* The address is implemented by its router, which also reports NAT gateways. */
 static RESULT step_of_router(struct step *s, const struct port_rows *rows)
 {
 	wake_other_routers(s, rows->port);
@@ -293,7 +293,8 @@ static RESULT step_port(struct step *s)
 	if (!uuid_is_none(rows.port->nat_gateway) || rows.is_front)
 		return step_of_router(s, &rows);
 	if (!uuid_is_none(
-		    rows.port->interface_of)) /* likewise; before it was that, it was a port by itself */
+		    rows.port->interface_of)) /* implemented by its router; removes the plain port that it
+					       * was before */
 		return s->r->network.driver->remove_port(s->r->network.self, &s->ctx, s->id);
 	if (rows.is_outside)
 		return report_port(s, rows.port, false);
@@ -313,14 +314,14 @@ static RESULT step_port(struct step *s)
 	if (!up && rows.wish.is_settling)
 		step_again_at(s, clock_now_us() + SETTLING_LOOK_US);
 	else if (!up && rows.port->seen_up)
-		step_again_at(s, clock_now_us() + SECOND); /* no news comes of one that stays bound */
+		step_again_at(s, clock_now_us() + SECOND); /* a port that stays bound produces no event */
 	return report_port(s, rows.port, up || (rows.port->seen_up && rows.wish.next_chassis.n > 0));
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* A port came or is to go: the instance that has it plugs. A port may be made with the instance that it is
- * for, or for one that runs. */
+/* An attached or detached port wakes its instance, which plugs or unplugs it. The port may have been created
+ * together with the instance or for a running one. */
 static void wake_for_plug(struct reconciler *r, const struct port *before, const struct port *after)
 {
 	static const struct port nowhere;
@@ -334,8 +335,8 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 		wake_on_host(r, host, KIND_INSTANCE, instance);
 }
 
-/* Policies that stood before it, or do: they may be behind its router for the first time, or no more. And sets that it is in,
- * which rules name. */
+/* Wakes the policies that applied or apply to the port, because the port may be the first or last one they
+ * have behind its router; and the port sets that contain it, which rules can name. */
 static void wake_for_policies(struct reconciler *r, const struct port *before, const struct port *after)
 {
 	bool is_new = !before || !row_is_live(&after->row) || before->row.gen != after->row.gen;
@@ -349,7 +350,7 @@ static void wake_for_policies(struct reconciler *r, const struct port *before, c
 		wake_network(r, KIND_PORT_SET, after->sets.at[k]);
 }
 
-/* Routes to a port that goes lead nowhere from now on; to one that changes, perhaps to another address. */
+/* Routes to a deleted port become unusable, and routes to a changed one may get another next hop. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reconciler's life, and its clock: hosts are looked at often, everything else seldom. */
+ * Creates, starts and frees the reconciler, and runs its timer: hosts are checked at every tick, all rows at
+ * the resync interval. */
 #include "reconcile/reconcile.h"
 
 #include "base/clock.h"
@@ -9,9 +10,9 @@
 #include "reconcile/figures/internal.h"
 #include "reconcile/work.h"
 
-enum { ROUTERS_DELAY_MS = 500 }; /* hosts come and go in flocks */
+enum { ROUTERS_DELAY_MS = 500 }; /* batches the changes of hosts that come and go together */
 
-/* ---- looking at everything ---- */
+/* ---- resync ---- */
 
 static void look_at_everything(struct reconciler *r)
 {
@@ -20,8 +21,8 @@ static void look_at_everything(struct reconciler *r)
 	work_wake(r, lane_home(r), KIND_CLIENT_TOKEN, UUID_NONE, WAKE_WISH);
 	work_wake(r, lane_home(r), KIND_TOKEN_REVOCATION, UUID_NONE, WAKE_WISH);
 	work_wake(r, lane_home(r), KIND_ASYNC_JOB, UUID_NONE, WAKE_WISH);
-	work_wake(r, lane_home(r), KIND_SNAPSHOT, UUID_NONE, WAKE_WISH);       /* the image store */
-	work_wake(r, lane_home(r), KIND_SUPPORT_TICKET, UUID_NONE, WAKE_WISH); /* sets of files */
+	work_wake(r, lane_home(r), KIND_SNAPSHOT, UUID_NONE, WAKE_WISH);       /* files of the image store */
+	work_wake(r, lane_home(r), KIND_SUPPORT_TICKET, UUID_NONE, WAKE_WISH); /* stored attachment files */
 }
 
 static void tick_run(struct job *job)
@@ -32,7 +33,8 @@ static void tick_run(struct job *job)
 	if (work_take_loss(r) || now_us >= atomic_load(&r->resync_due_us)) {
 		atomic_store(&r->resync_due_us, now_us + r->resync_interval_us);
 		look_at_everything(r);
-		heap_trim_slack(); /* after a day's peak: nothing else comes by as rarely */
+		heap_trim_slack(); /* the resync is the only rare periodic event, so it also returns memory
+				    * of past peaks */
 	} else {
 		wake_hosts(r);
 	}
@@ -65,7 +67,9 @@ static void unplaced_run(struct job *job)
 	wake_unplaced(r);
 }
 
-/* Once at a time; not while stopping. */
+/* Posts the job to the home actor unless it is already posted or the reconciler is stopping. The map's lock
+ * orders this check against work_stop(): after work_stop() has returned, nobody posts to an actor that is
+ * about to be freed. */
 static void post_home(struct reconciler *r, struct job *job, _Atomic bool *posted, int64_t due_us)
 {
 	(void) pthread_mutex_lock(&r->work.lock);
@@ -89,7 +93,7 @@ void reconciler_wake_unplaced_soon(struct reconciler *r)
 	post_home(r, &r->unplaced_job, &r->unplaced_posted, clock_now_us());
 }
 
-/* The network's news: a port was bound or unbound, or (none) look at everything again. */
+/* Callback of the network driver: the port was bound or unbound; none: anything may have changed. */
 static void network_changed(void *arg, uuid port)
 {
 	struct reconciler *r = arg;
@@ -135,7 +139,7 @@ void reconciler_release(struct reconciler *r)
 	heap_free(r);
 }
 
-/* Only what DHCP can tell and a guest can reach: no IPv6, no loopback address of ours. */
+/* Keeps only addresses that DHCPv4 can announce and a guest can reach: drops IPv6 and loopback addresses. */
 static bool copy_resolvers(struct reconciler *r, struct strs texts)
 {
 	r->resolvers = heap_alloc_array(texts.count, sizeof *r->resolvers);
@@ -195,7 +199,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
 	r->host_interval_us = config->host_interval_us ? config->host_interval_us : 20 * SECOND;
-	/* Well over what a guest's forced end takes: QEMU is asked for 10 s, then killed. */
+	/* Longer than a forced power-off, in which libvirt waits 10 s for QEMU before it sends SIGKILL. */
 	r->call_patience_us = config->call_patience_us ? config->call_patience_us : 20 * SECOND;
 	r->resync_interval_us = config->resync_interval_us ? config->resync_interval_us : 10 * MINUTE;
 	r->base_keep_us = config->base_keep_us ? config->base_keep_us : 24 * HOUR;
@@ -234,8 +238,9 @@ void reconciler_start(struct reconciler *r)
 	actor_post(r->home_actor, &r->tick_job);
 }
 
-/* First nobody posts any more, then nobody calls in, then the actors go. What is still on its way
- * through the committer keeps the reconciler's memory until it is done. */
+/* The order matters: work_stop() ends new posts, the listeners are removed, and only then are the actors
+ * freed, each of which waits for its running job. Reports still in the committer hold a reference
+ * (submit_reports()), so the memory outlives them. */
 void reconciler_free(struct reconciler *r)
 {
 	if (!r)

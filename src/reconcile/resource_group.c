@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Resource groups that are to go, and names of what is gone. A group is looked at when its row changes, and whenever something
- * in it does, and a name when what it names has gone. */
+ * Empties resource groups that are being deleted, and frees the names of deleted resources. A group is woken
+ * by its row and by each change of a resource in it, a name by the deletion of its resource. */
 #include "engine/resource_group.h"
 
 #include "base/clock.h"
@@ -24,7 +24,8 @@ static RESULT step_group(struct step *s)
 	struct resource_group_target *wish = STEP_NEW(s, struct resource_group_target);
 	wish->group = s->id;
 	step_report(s, engine_empty_resource_group_run, wish);
-	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* at what held something, and has no name */
+	step_again_at(s, clock_now_us() + LOOK_AGAIN_US); /* obstacles without a name in the group wake
+							   * nothing */
 	return OK;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Routers with their subnets, gateway and routes: what is wanted → one logical router. Nothing is
- * made for a router without ports; what was made is kept up to date and removed with it. */
+ * Steps of routers with their subnets, gateway and routes: maintain one logical router. It exists only while
+ * one of the router's networks has a port. */
 #include "engine/network/router.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/peering.h"
@@ -45,7 +45,7 @@ static RESULT report_nat(struct step *s, op_run run, const struct nat_gateway *n
 	return OK;
 }
 
-/* Its NAT gateways are as wished, too: those that are there, and those that are gone. */
+/* Confirms the router's NAT gateways, both created and removed ones, which are part of the logical router. */
 static RESULT report_nats(struct step *s, const struct router_rows *rows)
 {
 	for (size_t k = 0; k < rows->wish.nat_count; k++) {
@@ -72,7 +72,7 @@ static bool is_seen(const struct peering *p, uuid router)
 	return (uuid_equal(p->router, router) ? p->seen_gen : p->peer_seen_gen) == (int64_t) p->row.gen;
 }
 
-/* Its end of each peering likewise. */
+/* Confirms this router's end of each peering. */
 static RESULT report_peerings(struct step *s, const struct router_rows *rows)
 {
 	for (size_t k = 0; k < rows->peerings.count; k++)
@@ -84,7 +84,7 @@ static RESULT report_peerings(struct step *s, const struct router_rows *rows)
 	return OK;
 }
 
-/* So are its interfaces, whether or not the router is needed yet. */
+/* Confirms the router's interfaces, whether or not the logical router is needed yet. */
 static RESULT report_interfaces(struct step *s, const struct router_rows *rows)
 {
 	for (size_t k = 0; k < rows->interfaces.count; k++) {
@@ -106,8 +106,8 @@ RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows)
 	return driver->apply_router(s->r->network.self, &s->ctx, &rows->wish);
 }
 
-/* With its networks; where ports are left in one that have no row (after a start on an older database) it
- * stays for them: their adoption or their end wakes it. */
+/* Removes the router and its unused networks. A network with ports that have no row (after a start on an
+ * older database) is kept until they are adopted or purged, which wakes it. */
 static RESULT remove_unused(struct step *s, const struct router_rows *rows)
 {
 	TRY(s->r->network.driver->remove_router(s->r->network.self, &s->ctx, rows->wish.router->row.id));
@@ -145,9 +145,9 @@ static RESULT step_router(struct step *s)
 	return forget_parts(s, &rows);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* What a virtual network is, policies say of it. */
+/* Policies can name "the virtual network": wakes those behind the router when its blocks change. */
 static void wake_for_blocks(struct reconciler *r, const struct tables *t, const struct row *before,
 			    const struct row *after)
 {
@@ -167,7 +167,7 @@ const struct resource reconcile_router = {
 	.wake_changed = wake_for_blocks,
 };
 
-/* It may have been moved. */
+/* The gateway may move between routers. */
 static void wake_for_gateway(struct reconciler *r, const struct tables *t, const struct row *before,
 			     const struct row *after)
 {
@@ -183,7 +183,7 @@ const struct resource reconcile_gateway = {
 	.wakes_forgotten = true,
 };
 
-/* Its port may be another one, behind another router. */
+/* The target port may change to one behind another router. */
 static void wake_for_forwarding(struct reconciler *r, const struct tables *t, const struct row *before,
 				const struct row *after)
 {
@@ -198,7 +198,7 @@ const struct resource reconcile_port_forwarding = {
 	.wake_changed = wake_for_forwarding,
 	.wakes_forgotten = true,
 };
-/* The first member and the last one say behind which router it is. */
+/* The first and the last member determine the router. */
 static void wake_for_balancer(struct reconciler *r, const struct tables *t, const struct row *before,
 			      const struct row *after)
 {
@@ -209,7 +209,8 @@ static void wake_for_balancer(struct reconciler *r, const struct tables *t, cons
 }
 
 const struct resource reconcile_load_balancer = {
-	.wakes = {{KIND_ROUTER, offsetof(struct load_balancer, router)}}, /* its members change with it */
+	/* a change of members changes the load balancer's row */
+	.wakes = {{KIND_ROUTER, offsetof(struct load_balancer, router)}},
 	.wake_changed = wake_for_balancer,
 	.wakes_forgotten = true,
 };
@@ -222,10 +223,11 @@ const struct resource reconcile_route_table = {
 	.wakes_forgotten = true,
 };
 const struct resource reconcile_network_acl = {
-	.wakes = {{KIND_ROUTER, offsetof(struct network_acl, router)}}, /* its entries change with it */
+	/* a change of entries changes the ACL's row */
+	.wakes = {{KIND_ROUTER, offsetof(struct network_acl, router)}},
 };
 
-/* A route knows its table only; the table knows the router. */
+/* A route names its table, and the table the router. */
 static void wake_for_forgotten_route(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	const struct route_table *table = route_table_find(t, route_of(row)->table);

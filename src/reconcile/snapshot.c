@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots: what is wanted → a file in the image store. A volume's content is cut in its host's pool,
- * the cut is fetched by pieces, gets the name that its bytes give it, and goes from the pool; each
- * stage is noted before the next begins. Where the volume's disk noted what was written since an earlier
- * snapshot, whose file is here, the cut has no more than that, and is laid over a copy of the file: every
- * file of the store stands by itself, and no snapshot needs another once it is kept. Until then the row names
- * that file. A copy that is to be encrypted becomes one on this machine, of the file in the store, with a key
- * that its row gets together with the new file. One that is to come from a backup is fetched (backup.c). A deleted one is forgotten when no disk is made from it any
- * more. Woken by its row and its host's return; while a cut is being made, by time.
+ * Steps of snapshots: bring a volume's content into the image store. The volume's host makes a copy in its
+ * pool (the cut), the cut is fetched in pieces, stored under the name given by its digest, and removed from
+ * the pool. Each stage is committed before the next begins. If a dirty bitmap records the changes since an
+ * earlier snapshot whose file is in the store, the cut contains only those blocks and is applied to a copy of
+ * that file: files in the store have no backing files, so no snapshot depends on another one. Until then the
+ * row names the earlier file in `over`, which protects it from collection. An encrypted copy of a snapshot is
+ * made on this machine, with a key that is committed together with the new file. A snapshot restored from a
+ * backup is fetched by backup.c. A deleted snapshot is forgotten when no volume is based on it. Woken by its
+ * row and its host's return, and by time while a cut is being made.
  *
- * Files of the store go when a look at all of it finds that no row names them (the step of no
- * snapshot in particular): see drivers/image_file.h. */
+ * The step without an id collects files of the store that no row names: see drivers/image_file.h. */
 #include <stdio.h>
 #include <unistd.h>
 
@@ -28,32 +28,34 @@
 #include "store/volume.h"
 
 enum {
-	CUT_SHARE = 50,               /* percent of its progress */
-	PROGRESS_STEP = 10,           /* that is worth telling */
-	LOOK_AGAIN_S = 1,             /* at a cut that is being made */
-	HELD_S = 30,                  /* guests stand still for it at most, before the copying begins */
-	HUNG_AGAIN_S = 300,           /* after one of them did not */
-	HELD_AGAIN_S = 10,            /* after a cut failed for which guests stood still */
-	STILL_AGAIN_US = SECOND / 10, /* at guests that are about to stand still */
+	CUT_SHARE = 50,               /* percent of the progress that the cut accounts for */
+	PROGRESS_STEP = 10,           /* percent between two progress reports */
+	LOOK_AGAIN_S = 1,             /* seconds between two checks of a cut in progress */
+	HELD_S = 30,                  /* seconds for which guests are held at most until copying begins */
+	HUNG_AGAIN_S = 300,           /* seconds before the next attempt if a guest could not be paused */
+	HELD_AGAIN_S = 10,            /* seconds before the next attempt if the cut failed while guests
+				       * were held */
+	STILL_AGAIN_US = SECOND / 10, /* between two checks of guests that are about to be paused */
 	ROOM_AGAIN_S = 30
 };
 
 struct snapshot_rows {
-	const struct snapshot *snapshot; /* NULL: no such row */
+	const struct snapshot *snapshot; /* NULL: the row does not exist */
 	struct disk_place place;
 	bool is_pending;
-	bool is_used;               /* a disk is made from it */
-	bool has_to_wait;           /* its guest is still on, and its content not fixed yet */
-	bool is_raw;                /* its volume's file is a plain image */
-	bool is_on_the_way;         /* its volume's file becomes one just now */
-	const struct disk_key *key; /* NULL: it is plain */
-	struct str encrypted_base;  /* of its volume, or empty */
-	bool is_in_ceph;            /* its volume's pool is one of Ceph's */
-	uuid tracked_from;          /* its volume's */
-	struct str since;           /* what the volume had then, in the image store; empty: not at hand */
+	bool is_used;               /* a volume is based on it */
+	bool has_to_wait;           /* waits until the guest is off or a migration has ended */
+	bool is_raw;                /* the volume's file is a raw image */
+	bool is_on_the_way;         /* the volume's file is being converted to a raw image */
+	const struct disk_key *key; /* NULL: not encrypted */
+	struct str encrypted_base;  /* encrypted base image of the volume, or empty */
+	bool is_in_ceph;            /* the volume's pool is a Ceph pool */
+	uuid tracked_from;          /* dirty bitmap of the volume */
+	struct str since;           /* file with the volume's content when the bitmap was started; empty:
+				     * not available */
 };
 
-/* Of a snapshot of the same volume, encrypted as this one. */
+/* Finds the earlier file, if it belongs to the same volume and is encrypted with the same key. */
 static RESULT gather_track(struct step *s, const struct tables *t, const struct snapshot *snapshot,
 			   struct snapshot_rows *rows)
 {
@@ -80,7 +82,7 @@ static RESULT gather_crypt(struct step *s, const struct tables *t, const struct 
 	return OK;
 }
 
-/* Its guest goes to another host, and the disk is reached from both. */
+/* True if the guest is migrating and its disk is accessible from both hosts. */
 static bool is_on_a_journey(const struct tables *t, const struct volume *v)
 {
 	const struct instance *i = uuid_is_none(v->seen_instance) ? NULL : instance_find(t, v->seen_instance);
@@ -108,7 +110,8 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->is_raw = v && v->is_raw;
 	ret_rows->is_on_the_way = v && v->is_shared && !v->is_raw;
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
-	bool is_fixed = snapshot->seen_stage != SNAPSHOT_SEEN_STAGE_NONE; /* the guest may go on by then */
+	/* once the content is fixed, the guest may run on */
+	bool is_fixed = snapshot->seen_stage != SNAPSHOT_SEEN_STAGE_NONE;
 	ret_rows->has_to_wait =
 		(!is_fixed && snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON) ||
 		(v && (engine_volume_goes_along(view.tables, v) || is_on_a_journey(view.tables, v)));
@@ -134,7 +137,7 @@ static struct str laid_path(struct step *s)
 			 uuid_write(s->id, id));
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static RESULT report_snapshot(struct step *s, const struct snapshot *row, const struct snapshot_report *seen)
 {
@@ -150,7 +153,7 @@ static RESULT report_snapshot(struct step *s, const struct snapshot *row, const 
 	return OK;
 }
 
-/* For good: what it was to be made of is lost. */
+/* Reports a final failure: the source of the snapshot is lost. */
 static RESULT report_failed(struct step *s, const struct snapshot *row)
 {
 	struct snapshot_report seen = {.stage = row->seen_stage, .problem = s->ctx.problem.message};
@@ -173,8 +176,8 @@ static RESULT report_room(struct step *s, bool lacks)
 
 /* ---- the stages ---- */
 
-/* Nothing but guests that run was in the way of the last try: they stand still from now on, until it is cut.
- * If something else comes in its way, they go on: no guest waits for room on a host. */
+/* Holds running guests, which were the only obstacle to the last attempt, until the cut is made. If the cut
+ * then fails for another reason the guests are released: no guest is held while a host lacks space. */
 static RESULT report_still(struct step *s, const struct snapshot *row, bool is_held)
 {
 	struct snapshot_report report = {.is_held = is_held};
@@ -183,7 +186,8 @@ static RESULT report_still(struct step *s, const struct snapshot *row, bool is_h
 	return report_snapshot(s, row, &report);
 }
 
-/* One of the guests does not come to a stand, as when its QEMU does not answer: the others go on. */
+/* True if the guests were held for HELD_S and one still runs, for example because its QEMU does not
+ * answer. */
 static bool is_held_too_long(struct step *s, const struct snapshot *row)
 {
 	int64_t now_us = clock_now_us();
@@ -238,7 +242,7 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 	return report_snapshot(s, row, &report);
 }
 
-/* What came so far goes: nobody is to run out of room for something that does not fit. */
+/* Deletes the partial file at once, so that a copy that does not fit does not leave others without space. */
 static RESULT give_up_copy(struct step *s, struct str path)
 {
 	(void) unlink(path.p);
@@ -248,7 +252,8 @@ static RESULT give_up_copy(struct step *s, struct str path)
 	return OK;
 }
 
-/* What was cut since is kept for it; if it is lost all the same, so is this. */
+/* Applies the increment to a copy of the earlier file. The increment is useless without that file: if the
+ * file is lost, the snapshot fails. */
 static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str increment, struct str made)
 {
 	struct disk_layer layer = {.over = gather_store_path(s, rows->snapshot->over),
@@ -265,7 +270,7 @@ static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str i
 	return s->connection->disk_driver->lay(&s->ctx, &layer);
 }
 
-/* data_key: of what was encrypted for it. */
+/* data_key: sealed key of a file that was encrypted for this snapshot. */
 static RESULT report_kept(struct step *s, const struct snapshot *row, struct str path, int64_t cut_size,
 			  struct str data_key)
 {
@@ -282,7 +287,7 @@ static RESULT report_kept(struct step *s, const struct snapshot *row, struct str
 	return report_snapshot(s, row, &report);
 }
 
-/* A container comes from a pool of Ceph: the store has what is encrypted in its own form. */
+/* Converts an encrypted container from a Ceph pool to the encrypted form used in the store. */
 static RESULT recast(struct step *s, const struct snapshot_rows *rows, struct str path, struct str made)
 {
 	struct disk_recasting wish = {.from = path,
@@ -296,7 +301,7 @@ static RESULT recast(struct step *s, const struct snapshot_rows *rows, struct st
 	return s->connection->disk_driver->recast(&s->ctx, &wish);
 }
 
-/* path: what came, whole. */
+/* path: the complete fetched file. */
 static RESULT keep(struct step *s, const struct snapshot_rows *rows, struct str path, int64_t cut_size)
 {
 	bool is_increment = rows->snapshot->over.n > 0, is_container = rows->is_in_ceph && rows->key;
@@ -339,8 +344,8 @@ static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
 	return report_snapshot(s, row, &report);
 }
 
-/* Of no host. Whole or not at all: what a step that was cut off left is written over by the next, with
- * another key. */
+/* Makes the encrypted copy of a snapshot; needs no host. A restarted step overwrites the partial file and
+ * uses a new key. */
 static RESULT encrypt(struct step *s, const struct snapshot *row)
 {
 	struct str data_key = STR_NONE;
@@ -364,7 +369,7 @@ static RESULT encrypt(struct step *s, const struct snapshot *row)
 	return result;
 }
 
-/* Kept, failed or deleted: nothing of it stays on its host. */
+/* The snapshot is stored, failed or deleted: removes its files from the host. */
 static RESULT leave_host(struct step *s)
 {
 	struct disk_name name = cut_of(s), copy = {.kind = DISK_CUT, .id = s->id, .is_raw = true};
@@ -381,7 +386,7 @@ static RESULT leave_host(struct step *s)
 	return OK;
 }
 
-/* ---- the store as a whole ---- */
+/* ---- garbage collection of the store ---- */
 
 static bool is_named(void *arg, struct str sha256)
 {
@@ -426,7 +431,8 @@ static RESULT forget(struct step *s)
 	return OK;
 }
 
-/* Its guest's going off wakes it. */
+/* Waits if the guest must be off, the file is being converted, or an attempt failed recently; the guest's
+ * power-off wakes the snapshot. */
 static RESULT cut_when_due(struct step *s, const struct snapshot_rows *rows)
 {
 	bool rests = rows->is_raw && clock_now_us() < s->work->rests_until_us;
@@ -465,9 +471,9 @@ static RESULT step_snapshot(struct step *s)
 	return cut_when_due(s, &rows);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* One that nothing on a host is of any more may be forgotten from here; or is made here, of another one. */
+/* A snapshot without a host is forgotten on the home lane, or made on this machine on a fetch lane. */
 static void wake_snapshot(struct reconciler *r, const struct row *row)
 {
 	const struct snapshot *snapshot = snapshot_of(row);
@@ -476,11 +482,11 @@ static void wake_snapshot(struct reconciler *r, const struct row *row)
 	else if (!row_is_live(row))
 		work_wake(r, lane_home(r), KIND_SNAPSHOT, row->id, WAKE_WISH);
 	else if (snapshot->plain_sha256.n ||
-		 !uuid_is_none(snapshot->backup)) /* it lasts as long as a fetch */
+		 !uuid_is_none(snapshot->backup)) /* may take as long as a download */
 		work_wake(r, lane_fetches(snapshot->account), KIND_SNAPSHOT, row->id, WAKE_WISH);
 }
 
-/* An instance is held off for it, or no longer; and so is what is to become of its volume. */
+/* Wakes the instance, which may be held off for the snapshot, and whatever waits for the snapshot. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -493,7 +499,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		wake_further_users(r, t, v);
 	for (v = snapshot->is_bound ? volume_first_by_snapshot(t, after->id) : NULL; v;
 	     v = volume_next_by_snapshot(t, v))
-		wake_for_row(r, KIND_VOLUME, &v->row); /* a copy that waits for it */
+		wake_for_row(r, KIND_VOLUME, &v->row); /* volumes to be created from it */
 	for (const struct image_device *d = image_device_first_by_snapshot(t, after->id); d;
 	     d = image_device_next_by_snapshot(t, d)) {
 		const struct image *image = image_find(t, d->image);
@@ -508,7 +514,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 }
 
 const struct resource reconcile_snapshot = {
-	.step = step_snapshot, /* with no id: of the whole image store */
+	.step = step_snapshot, /* without an id: collects the image store */
 	.is_swept = true,
 	.wake = wake_snapshot,
 	.wake_changed = wake_changed,

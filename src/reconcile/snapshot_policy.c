@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies of snapshots: the row says when the next one is due, and a step that finds that time passed has it taken, once.
- * When a next one is due is worked out here, because timezones are files. Where the clock was set back, the row's time is
- * later than the schedule's next one, and is corrected, unless that one was taken already. Snapshots above what is kept go
- * once a later one is whole. Woken by its row and by its snapshots; those that are due are looked for as often as hosts are
- * looked at, also those whose snapshot was refused. */
+ * Steps of snapshot policies. The row records when the next snapshot is due; a step that finds the time past
+ * has exactly one snapshot taken and computes the next time. The time is computed here and not in the engine
+ * because time zones are read from files. If the clock was set back, the recorded time is later than the
+ * schedule's next one and is corrected, unless that snapshot was taken already. Surplus snapshots are deleted
+ * once a later one is complete. Woken by the policy's row and its snapshots; due policies are searched at
+ * every tick. */
 #include "engine/storage/snapshot_policy.h"
 
 #include "base/clock.h"
@@ -16,11 +17,11 @@
 #include "store/snapshot_policy.h"
 
 struct policy_rows {
-	const struct snapshot_policy *policy; /* NULL: no such row */
-	bool has_superfluous;                 /* snapshots */
-	bool has_failed;                      /* the last one */
-	bool was_kept_from;                   /* deleting one */
-	struct str problem;                   /* of the last one */
+	const struct snapshot_policy *policy; /* NULL: the row does not exist */
+	bool has_superfluous;                 /* more snapshots than the policy keeps */
+	bool has_failed;                      /* the latest snapshot failed */
+	bool was_kept_from;                   /* an earlier deletion was refused */
+	struct str problem;                   /* reason of the latest failure */
 };
 
 static RESULT gather_policy(struct step *s, struct policy_rows *ret_rows)
@@ -72,7 +73,7 @@ static RESULT report_failure(struct step *s, const struct policy_rows *rows)
 	return step_report_condition(s, &condition, rows->has_failed);
 }
 
-/* The next time that was not taken yet. */
+/* Next scheduled time after now, other than the last one taken. */
 static RESULT find_next(struct step *s, const struct snapshot_policy *p, int64_t now_us, int64_t *ret_next_us)
 {
 	const struct time_zone *zone = NULL;
@@ -105,7 +106,7 @@ static RESULT step_policy(struct step *s)
 	return p->next_us && p->next_us <= next_us ? OK : report_turn(s, p, next_us, false);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_policy(struct reconciler *r, const struct row *row)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One step: an arena of its own, the resource's function, and what it saw on its way through the
- * committer, which borrows the arena until it is done. A failure that lasts becomes a condition of
- * the resource; the next success takes it away, also after a restart. */
+ * Runs one step: creates the arena, calls the resource's function, and submits the reports to the committer.
+ * The arena lives until the committer is done with the reports. A repeated failure becomes a condition of the
+ * resource; the next success clears it, even after a restart, because the condition is a row. */
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/condition.h"
@@ -37,7 +37,7 @@ const char *step_kind_name(enum kind kind)
 	return kind == KIND_HOST_DISKS ? "host's disks" : model_kinds[kind].name;
 }
 
-/* ---- what a step says ---- */
+/* ---- reports ---- */
 
 void step_report(struct step *s, op_run run, void *wish)
 {
@@ -108,7 +108,9 @@ RESULT step_report_strays(struct step *s, const char *name, size_t count, struct
 	return step_report_condition(s, &condition, count > 0);
 }
 
-/* A host that is away says so itself, for all that is on it. */
+/* Sets or clears NotReconciled. Reading w->failures without the map's lock is safe: only the conclusion of
+ * this step changes it. A disconnected host is reported once by its own condition, not again by everything on
+ * it. */
 static void report_failure(struct step *s, struct result result)
 {
 	bool fails = !result_is_ok(result);
@@ -118,7 +120,8 @@ static void report_failure(struct step *s, struct result result)
 	    (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
 		return;
 	if (!fails && s->host && host_connection_hangs(s->host, s->kind, s->id))
-		return; /* the host's step says so */
+		return; /* host_connection_look_at_left() reports the hanging call; clearing the condition
+			 * here would hide it */
 	struct condition condition = {
 		.subject_kind = s->kind,
 		.subject = s->id,
@@ -128,7 +131,7 @@ static void report_failure(struct step *s, struct result result)
 				  ? STR("Make room there: it goes on by itself then.")
 				  : STR("It is tried again by itself; `dari doctor` checks the parts."),
 	};
-	IGNORE(step_report_condition(s, &condition, fails)); /* out of memory: the next step tells */
+	IGNORE(step_report_condition(s, &condition, fails)); /* out of memory: the next step reports it */
 }
 
 static void log_failure(const struct step *s, struct result result)
@@ -140,11 +143,11 @@ static void log_failure(const struct step *s, struct result result)
 		  log_quote(s->ctx.problem.message));
 }
 
-/* ---- what it saw, through the committer ---- */
+/* ---- reports ---- */
 
-/* A forget that is too early (something still stands on the row) is no failure of the others; the
- * going of what is in its way wakes the resource again. Operations check before they write, so a
- * refused one has left nothing. */
+/* Runs all reports of a step in one change. ERR_IN_USE and ERR_STATE of one report do not fail the others: a
+ * row is still referenced, so it is too early to forget it, and the removal of the referrer wakes the
+ * resource again. Operations check before they write, so a refused one has changed nothing. */
 static RESULT reports_run(struct op *op, void *arg)
 {
 	struct step *s = arg;
@@ -161,7 +164,8 @@ static void reports_done(struct change *change, struct result result)
 {
 	struct step *s = change->arg;
 	struct reconciler *r = s->r;
-	struct arena *arena = s->ctx.arena; /* s and the change live in it */
+	struct arena *arena = s->ctx.arena; /* owns s and the change; read before work_conclude(), after
+					     * which s may not be used */
 	if (!result_is_ok(result)) {
 		log_event(LOG_WARN, "report-refused", "kind=%s error=%s message=%s", step_kind_name(s->kind),
 			  err_name(result.code), log_quote(s->ctx.problem.message));
@@ -172,6 +176,8 @@ static void reports_done(struct change *change, struct result result)
 	reconciler_release(r);
 }
 
+/* The reference keeps r alive until reports_done(), which may run after reconciler_free(). WORK_REPORTING is
+ * set before the submission because reports_done() may run before store_submit() returns. */
 static void submit_reports(struct step *s)
 {
 	ctx_clear_problem(&s->ctx);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A storage pool that belongs to no host: its connection, which the steps of what lies there take by turns, and what
- * is in it as a whole. Only this step connects; whoever finds the connection lost has it looked at. Woken by its row,
- * now and then, and when everything is looked at. Pools that hosts have mounted: pool_host.c. */
+ * Steps of Ceph pools. This step alone connects a pool; steps of volumes and snapshots there share the
+ * connection and wake this step when they lose it. Also checks the pool's content as a whole. Woken by the
+ * pool's row, at every tick, and at each resync. pool_host.c handles pools that are mounted on hosts. */
 #include "engine/storage/storage_pool.h"
 #include "drivers/disk.h"
 #include "model/condition.h"
@@ -10,7 +10,7 @@
 
 enum { FULL_PERCENT = 1 };
 
-/* *ret_row NULL: it is gone. */
+/* *ret_row NULL: the row does not exist. */
 static RESULT copy_row(struct step *s, const struct storage_pool **ret_row)
 {
 	AUTO_VIEW view = {0};
@@ -56,7 +56,7 @@ static RESULT report_seen(struct step *s, const struct storage_pool *row, bool i
 	return OK;
 }
 
-/* Whatever is in the way, it is the pool that is away: that is told, and tried again. */
+/* Reports the pool as unavailable, whatever the error, and has the step retried. */
 static struct result give_up(struct step *s, const struct storage_pool *row, struct result why)
 {
 	if (why.code == ERR_NO_MEMORY || why.code == ERR_AGAIN)
@@ -75,7 +75,7 @@ static RESULT ask(struct step *s, const struct storage_pool *row, struct disk_ma
 						 STR_NONE, ret_room);
 }
 
-/* On a new connection, whenever everything is looked at, and while there are strays. */
+/* On a new connection, at each resync, and while strays remain. */
 static RESULT look_at_all(struct step *s)
 {
 	size_t strays = 0;
@@ -102,7 +102,8 @@ static RESULT step_storage_pool(struct step *s)
 		return give_up(s, row, result);
 	TRY(report_seen(s, row, true, &room));
 	TRY(report_away(s, row, false));
-	if (!atomic_exchange(&s->host->is_ready, true)) { /* before the look at rows: see wake_on_host() */
+	if (!atomic_exchange(&s->host->is_ready, true)) { /* set before the rows are read: see
+							   * wake_on_host() */
 		AUTO_VIEW view = {0};
 		view_open(s->r->store, &view);
 		wake_in_pool(s->r, view.tables, s->id, UUID_NONE);
@@ -110,7 +111,7 @@ static RESULT step_storage_pool(struct step *s)
 	return look_at_all(s);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
 static void wake_pool(struct reconciler *r, const struct row *row)
 {
@@ -120,7 +121,7 @@ static void wake_pool(struct reconciler *r, const struct row *row)
 		work_wake(r, h->disks.lane, KIND_STORAGE_POOL, row->id, WAKE_WISH);
 }
 
-/* What was seen of it is its own doing and does not wake it. */
+/* Observations of the pool's own step leave gen as it was and do not wake the pool. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -134,5 +135,5 @@ const struct resource reconcile_storage_pool = {
 	.is_swept = true,
 	.wake = wake_pool,
 	.wake_changed = wake_changed,
-	.wakes_forgotten = true, /* its connection is to be closed */
+	.wakes_forgotten = true, /* closes the connection */
 };

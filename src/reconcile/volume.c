@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: what is wanted → a file in its host's pool. Woken by its row and its hosts' return. A
- * disk is deleted only for a row that says so, and one that was there and is gone is not replaced
- * by an empty one: that is told, and whoever needs it waits.
+ * Steps of volumes: create, fill, grow, move and delete a volume's file. Woken by the volume's row and its
+ * hosts' return. A file is deleted only for a deleted row. A file that was seen before and is gone is
+ * reported, never replaced by an empty one, and instances wait for it.
  *
- * A move goes over this machine: what the new host may have of an earlier try goes; the file is
- * fetched whole; it is sent; once the new host has all of it, its row says so, which is the moment
- * from which the copy counts; then the row says where the old file lies, until that is gone. What goes into a pool
- * of Ceph, or out of one, is written in another form between fetching and sending, and stands alone then. Which of
- * the first three is next is told by the fetched file, which has the row's gen in its name: it is of
- * this move, and of a file that nobody had plugged since. All fetched files go when the process
- * starts, so that a move that was cut off begins anew. To another storage pool it goes in the same way, while no
- * guest runs with it; for one that does, this makes a blank file there, which its host fills (instance_swap.c). */
+ * A move copies the file through this machine in stages: (1) remove leftovers on the new host, (2) fetch the
+ * whole file from the old host, (3) send it, (4) report it, from which moment the new copy is the valid one,
+ * (5) remove the old file, whose place the row records as left_host. A file moved into or out of a Ceph pool
+ * is converted between (2) and (3) and then has no backing file. The fetched file on this machine tells which
+ * of the first three stages is next; its name contains the row's gen, so it belongs to this move and to
+ * content that no guest has changed since. Fetched files are deleted when the process starts, so an
+ * interrupted move begins again. A move to another pool works the same way while no running guest uses the
+ * volume; for a running guest this file only creates a blank file, which the guest's host fills
+ * (instance_swap.c). */
 #include <dirent.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -38,18 +39,19 @@ enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 static const int64_t TURN_AGAIN_US = SECOND / 5;
 
 struct volume_rows {
-	const struct volume *volume; /* NULL: no such row */
+	const struct volume *volume; /* NULL: the row does not exist */
 	struct volume_base base;
-	const struct disk_key *key; /* NULL: it is plain, or has none yet */
+	const struct disk_key *key; /* NULL: not encrypted, or no key yet */
 	struct disk_place place;
-	bool is_in_use;      /* a domain or a snapshot may still need it where it is */
-	bool is_left_in_use; /* a snapshot asked for just before the move ended is cut where it was */
-	bool goes_along;     /* its instance goes to another host, running, and brings what it has */
-	bool is_running;     /* a guest that runs has it plugged */
-	uuid source_host;    /* through which its file is fetched, to go elsewhere */
-	bool grows_later;    /* a snapshot is to be cut of it first, at the size that it has; or it is to
-				     * take over from another volume first */
-	int64_t blank_size;  /* its file is to be made anew, blank, of that size; 0: it is not */
+	bool is_in_use;      /* a domain or a snapshot may need the file in its place */
+	bool is_left_in_use; /* a snapshot requested just before the end of a move is taken at the old
+			      * place */
+	bool goes_along;     /* live migration copies the volume with its instance */
+	bool is_running;     /* attached to a running guest */
+	uuid source_host;    /* the host from which a move fetches the file */
+	bool grows_later;    /* growing waits for a snapshot that must have the present size, or for taking
+			      * over from another volume */
+	int64_t blank_size;  /* size of the blank file that replaces the present one; 0: no replacement */
 	bool is_in_ceph, goes_to_ceph;
 };
 
@@ -63,7 +65,8 @@ static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid
 	return false;
 }
 
-/* Into an instance besides the one that its row names. One that is only to be attached waits for a move. */
+/* True if the volume is plugged into an instance other than the one its row names. An attachment that is only
+ * requested waits for the move instead. */
 static bool is_plugged_further(const struct tables *t, uuid volume)
 {
 	const struct volume_attachment *f = volume_attachment_first_by_volume(t, volume);
@@ -72,7 +75,7 @@ static bool is_plugged_further(const struct tables *t, uuid volume)
 	return f != NULL;
 }
 
-/* In a domain, or a copy of it is under way. */
+/* True if the file is part of a domain or is being copied. */
 static bool is_in_use(const struct tables *t, const struct volume *v)
 {
 	const struct instance *i = instance_find(t, v->instance);
@@ -111,13 +114,13 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	return OK;
 }
 
-/* The one that counts. */
+/* Name of the volume's valid file. */
 static struct disk_name file_of(const struct volume *v)
 {
 	return (struct disk_name){.kind = DISK_VOLUME, .id = v->row.id, .is_raw = v->is_raw};
 }
 
-/* In whichever form: while it is to become a plain image, or has just become one, there may be two. */
+/* Removes the file in both forms: during and just after conversion to a raw image both may exist. */
 static RESULT remove_file(struct step *s, const struct volume *v)
 {
 	struct disk_name name = {.kind = DISK_VOLUME, .id = s->id};
@@ -128,7 +131,7 @@ static RESULT remove_file(struct step *s, const struct volume *v)
 		       : OK;
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 static RESULT report_volume(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size,
 			    bool is_raw)
@@ -141,7 +144,7 @@ static RESULT report_volume(struct step *s, const struct volume *v, op_run run, 
 	return OK;
 }
 
-/* Its file was made anew for the volume that it takes over from. */
+/* Reports the blank file created for taking over from another volume. */
 static RESULT report_blank(struct step *s, const struct volume *v, int64_t size, bool is_raw)
 {
 	struct volume_report *report = STEP_NEW(s, struct volume_report);
@@ -207,7 +210,7 @@ static RESULT report_unreadable(struct step *s, bool is_unreadable)
 
 /* ---- deleting ---- */
 
-/* What was fetched for another gen. */
+/* Deletes fetched files of all gens of the volume. */
 static void drop_fetched(struct step *s)
 {
 	char id[UUID_TEXT_SIZE];
@@ -225,10 +228,10 @@ static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid 
 {
 	const struct volume *v = rows->volume;
 	if (rows->is_in_use)
-		return OK; /* the going of what holds it wakes it */
+		return OK; /* whatever holds the file wakes the volume when it releases it */
 	if (rows->is_in_ceph)
-		drop_fetched(s); /* what it was to be filled with */
-	if (!uuid_is_none(host)) /* else it never was anywhere */
+		drop_fetched(s); /* the prepared content, too */
+	if (!uuid_is_none(host)) /* none: the volume was never on a host */
 		TRY(remove_file(s, v));
 	bool is_elsewhere = !uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host);
 	if (is_elsewhere && uuid_is_none(v->pool))
@@ -249,7 +252,7 @@ static struct str fetched_path(struct step *s, const struct volume *v, bool is_w
 
 enum move { MOVE_NONE, MOVE_BEGIN, MOVE_FETCH, MOVE_SEND };
 
-/* How far a move has come, says what has been fetched. */
+/* Next stage of a move, derived from the fetched file. */
 static RESULT next_move(struct step *s, const struct volume *v, enum move *ret_move)
 {
 	struct str fetched = fetched_path(s, v, false), whole = fetched_path(s, v, true);
@@ -275,19 +278,19 @@ static bool is_moving(const struct volume *v)
 	return changes_pool(v) || (changes_host(v) && uuid_is_none(v->pool));
 }
 
-/* What comes out of a pool of Ceph, or goes into one, stands on nothing afterwards. */
+/* True if the move crosses a Ceph pool's border: the file is converted and then has no backing file. */
 static bool changes_form(const struct volume_rows *rows)
 {
 	return rows->volume->moves && (rows->is_in_ceph || rows->goes_to_ceph);
 }
 
-/* Its file stays where it is, in a shared pool, and is worked on through another host. */
+/* True if the file stays in a shared pool and only the host that works on it changes. */
 static bool is_passed_on(const struct volume *v)
 {
 	return changes_host(v) && !uuid_is_none(v->pool) && !v->moves;
 }
 
-/* The host on whose disks the next step works; none: no host. */
+/* Host that performs the stage; none: no host. */
 static uuid host_of_step(const struct volume_rows *rows, enum move move)
 {
 	const struct volume *v = rows->volume;
@@ -296,7 +299,7 @@ static uuid host_of_step(const struct volume_rows *rows, enum move move)
 	return move == MOVE_FETCH ? rows->source_host : v->host;
 }
 
-/* The pool in which it works; none: that host's own directory. */
+/* Pool in which the stage works; none: the host's own directory. */
 static uuid pool_of_step(const struct volume *v, enum move move)
 {
 	if (!uuid_is_none(v->left_host))
@@ -312,8 +315,9 @@ static RESULT find_place(struct step *s, struct volume_rows *rows, enum move mov
 			    &rows->place);
 }
 
-/* Of the hosts of a shared pool one at a time sends a piece: the file there tells by its length alone how far
- * it has come. False: another one does. */
+/* Lock of a shared pool for sending a base image. Only one host may append to the file at a time, because the
+ * length of the partial file alone records the progress. Pools that share a slot of the table merely wait for
+ * each other. take_turn() returns false if another step holds the lock. */
 static _Atomic bool *turn_of(struct step *s, uuid pool)
 {
 	return &s->r->pool_turns[pool.b[0] % POOL_TURNS];
@@ -338,10 +342,11 @@ static RESULT fail_unreadable(struct step *s)
 	return OK;
 }
 
-/* A piece of the file that it is to stand on. */
+/* Sends the next piece of the base image. */
 static RESULT send_base(struct step *s, uuid pool, const struct volume_base *base, bool *ret_is_whole)
 {
-	TRY(host_connection_check_current(s)); /* the same file may be on its way for another volume */
+	TRY(host_connection_check_current(s)); /* otherwise a second job on a fresh connection may send the
+					        * same file */
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = base->sha256};
 	struct disk_copy copy = {.path = gather_store_path(s, base->sha256), .size = base->file_size};
 	if (!copy.path.p)
@@ -362,7 +367,7 @@ static RESULT send_base(struct step *s, uuid pool, const struct volume_base *bas
 	return OK;
 }
 
-/* On the new host: what may be there of the volume is of another try. */
+/* On the new host: removes leftovers of an earlier attempt. */
 static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 {
 	bool has_base = true;
@@ -389,10 +394,11 @@ static RESULT give_up_room(struct step *s, struct str path)
 	return OK;
 }
 
-/* Whole at once, or not at all. */
+/* Converts the file; the result appears under its final name only when complete. */
 static RESULT recast(struct step *s, struct disk_recasting *wish, struct str to, int64_t size)
 {
-	bool is_sealed = wish->to_form == DISK_FORM_CEPH && wish->key; /* and thus all of it is data, twice */
+	/* an encrypted container has no holes: plaintext and ciphertext both take the full size */
+	bool is_sealed = wish->to_form == DISK_FORM_CEPH && wish->key;
 	wish->to = str_print(s->ctx.arena, "%" STR_FMT IMAGE_PARTIAL_SUFFIX, STR_ARG(to));
 	if (!wish->to.p || !wish->from.p)
 		return ctx_no_memory(&s->ctx);
@@ -409,7 +415,7 @@ static enum disk_form form_in(bool in_ceph, bool is_raw)
 	return in_ceph ? DISK_FORM_CEPH : is_raw ? DISK_FORM_RAW : DISK_FORM_QCOW2;
 }
 
-/* It has been fetched. */
+/* The file was fetched completely. */
 static RESULT finish_fetch(struct step *s, const struct volume_rows *rows, struct str fetched,
 			   struct str whole, int64_t size)
 {
@@ -421,7 +427,7 @@ static RESULT finish_fetch(struct step *s, const struct volume_rows *rows, struc
 				      .base_is_plain = !rows->base.is_encrypted};
 	if (wish.from_form == wish.to_form)
 		return file_rename_synced(&s->ctx, fetched.p, whole.p);
-	if (rows->base.sha256.n && !rows->is_in_ceph) /* an image that came from Ceph stands alone */
+	if (rows->base.sha256.n && !rows->is_in_ceph) /* volumes from a Ceph pool have no backing file */
 		wish.base = gather_store_path(s, rows->base.sha256);
 	struct result r = recast(s, &wish, whole, rows->key ? v->seen_size : size + rows->base.file_size);
 	if (r.code == ERR_CAPACITY)
@@ -485,17 +491,17 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum m
 {
 	const struct volume *v = rows->volume;
 	if (rows->is_in_use)
-		return OK; /* likewise */
+		return OK; /* whatever holds the file wakes the volume when it releases it */
 	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, rows) : send(s, rows));
 	if (s->end.again == AGAIN_LATER)
 		return OK;
 	TRY(next_move(s, v, &move));
 	wake_on_host(s->r, host_of_step(rows, move), KIND_VOLUME,
-		     s->id); /* the next piece, on whichever host */
+		     s->id); /* the next piece, perhaps on the other host */
 	return OK;
 }
 
-/* What its running guest is to go over to: as large, in the same form, and blank. */
+/* Creates the blank target of a live copy, with the same size and form. */
 static RESULT step_blank(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
@@ -509,7 +515,7 @@ static RESULT step_blank(struct step *s, const struct volume_rows *rows)
 	return report_move(s, v, VOLUME_MOVE_BLANK);
 }
 
-/* The copy counts: nothing needs the file any more, nor what was fetched of it. */
+/* The new copy is valid: removes the old file and the fetched one. */
 static RESULT step_left(struct step *s, const struct volume *v)
 {
 	drop_fetched(s);
@@ -517,9 +523,10 @@ static RESULT step_left(struct step *s, const struct volume *v)
 	return report_volume(s, v, engine_leave_volume_host_run, v->left_host, 0, v->is_raw);
 }
 
-/* ---- going along with a running instance ---- */
+/* ---- live migration ---- */
 
-/* What is there of another try goes: what is copied into the file is only what the disk has beside its base. */
+/* Creates the file that live migration fills on the target. Leftovers of an earlier attempt are removed
+ * first, because the migration copies only what the disk has beyond its base image. */
 static RESULT step_going_along(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
@@ -545,7 +552,8 @@ static RESULT step_going_along(struct step *s, const struct volume_rows *rows)
 
 /* ---- the step ---- */
 
-/* Noted before anything is encrypted with it, which wakes this again. */
+/* Draws the volume's key. The key is committed before anything is encrypted with it; the commit wakes the
+ * volume. */
 static RESULT draw_key(struct step *s, const struct volume *v)
 {
 	struct volume_keying *keying = STEP_NEW(s, struct volume_keying);
@@ -567,7 +575,7 @@ static struct disk_spec spec_of(const struct volume_rows *rows)
 				 .base_is_encrypted = rows->base.is_encrypted,
 				 .is_swap = v->local == VOLUME_LOCAL_SWAP,
 				 .tracked_from = v->tracked_from,
-				 .is_raw = v->is_shared || v->is_raw, /* once it is one it stays so */
+				 .is_raw = v->is_shared || v->is_raw, /* a raw volume stays raw */
 				 .was_raw = v->is_raw && !is_reverting,
 				 .is_growing =
 					 v->seen_size<v->size, .was_there = v->seen_size> 0 && !is_reverting};
@@ -579,7 +587,8 @@ static struct disk_spec spec_of(const struct volume_rows *rows)
 	return wish;
 }
 
-/* In a pool of Ceph an encrypted volume stands on nothing: it is sent what it is made from, as a container. */
+/* An encrypted volume in a Ceph pool cannot have a backing image; its initial content is sent as an encrypted
+ * container. */
 static bool is_filled(const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
@@ -587,7 +596,7 @@ static bool is_filled(const struct volume_rows *rows)
 	       (v->seen_size == 0 || v->reverts != v->seen_reverts);
 }
 
-/* What may be there of another try goes with the beginning. */
+/* Prepares the initial content; leftovers of an earlier attempt are removed first. */
 static RESULT begin_filling(struct step *s, const struct volume_rows *rows, struct str whole)
 {
 	struct disk_recasting wish = {.from = gather_store_path(s, rows->base.sha256),
@@ -602,7 +611,7 @@ static RESULT begin_filling(struct step *s, const struct volume_rows *rows, stru
 	return recast(s, &wish, whole, rows->volume->size);
 }
 
-/* *ret_is_whole: all of it is there. */
+/* *ret_is_whole: all content was sent. */
 static RESULT fill(struct step *s, const struct volume_rows *rows, bool *ret_is_whole)
 {
 	struct disk_name name = file_of(rows->volume);
@@ -643,8 +652,8 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	if (!has_base)
 		return OK;
 	if (!fills && (v->reverts != v->seen_reverts || rows->blank_size))
-		TRY(remove_file(s,
-				v)); /* as often as it takes until the new one is reported: nothing has it */
+		TRY(remove_file(s, v)); /* repeated until the new file is reported; nothing uses it before
+				      * that */
 	struct result result =
 		s->connection->disk_driver->ensure(s->connection->disks, &s->ctx, &wish, &seen);
 	bool is_missing = result.code == ERR_NOT_FOUND && wish.was_there;
@@ -657,13 +666,13 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 		return OK;
 	if (seen.lacks_base)
 		return send_base(s, rows->volume->pool, &rows->base, &has_base);
-	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
+	TRY(report_unreadable(s, false)); /* another volume's step may have sent the image meanwhile */
 	if (fills)
 		drop_fetched(s);
 	if (rows->blank_size)
 		return report_blank(s, v, seen.size, wish.is_raw);
 	if (rows->grows_later)
-		return OK; /* the cut wakes it, or the end of the swap */
+		return OK; /* woken by the snapshot or by the end of the takeover */
 	return report_size(s, v, seen.size, wish.is_raw);
 }
 
@@ -703,7 +712,7 @@ static RESULT step_volume(struct step *s)
 	if (v->sending == VOLUME_SENDING_WAITING && row_is_live(&v->row))
 		return step_sending(s, KIND_VOLUME, v->sending_until_us);
 	if (uuid_is_none(host))
-		return OK; /* its instance's placing wakes it */
+		return OK; /* woken when its instance is placed */
 	if (!hosts_has_disks_here(s, through)) {
 		wake_on_host(s->r, through, KIND_VOLUME, s->id);
 		return OK;
@@ -711,10 +720,10 @@ static RESULT step_volume(struct step *s)
 	return is_passed_on(v) && rows.is_in_use ? OK : step_on(s, &rows, host, move);
 }
 
-/* ---- who looks because of it ---- */
+/* ---- wake-ups ---- */
 
-/* Where it has left a copy, then where it is to be. What is to be done first on the host that it comes from,
- * the step finds out (wake_on_host). */
+/* Wakes the volume on the host of a leftover file, otherwise on its own host. If work on the old host comes
+ * first, the step passes itself on (wake_on_host()). */
 static void wake_volume(struct reconciler *r, const struct row *row)
 {
 	const struct volume *v = volume_of(row);
@@ -723,12 +732,14 @@ static void wake_volume(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_home(r), KIND_VOLUME, row->id, WAKE_WISH);
 	else
 		wake_with_disks(r, v->pool, host, KIND_VOLUME, row->id);
-	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
+	if (!uuid_is_none(v->instance)) /* the instance may have waited for the disk */
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
 	if (!uuid_is_none(v->takes_over))
-		wake_on_host(r, v->host, KIND_INSTANCE, v->reserved_for); /* whose host fills it */
+		/* the instance whose host fills the volume */
+		wake_on_host(r, v->host, KIND_INSTANCE, v->reserved_for);
 	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, v->instance))
-		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance); /* it is to let go of it */
+		/* the instance must release the volume */
+		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance);
 }
 
 void wake_further_users(struct reconciler *r, const struct tables *t, const struct volume *v)
@@ -750,7 +761,7 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 		wake_migration(r, t, volume_of(after)->instance);
 }
 
-/* What it was made from may have waited for the last such volume. */
+/* The snapshot may be deleting and have waited for its last volume. */
 static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	wake_deleted(r, t, KIND_SNAPSHOT, volume_of(row)->snapshot);
@@ -764,7 +775,7 @@ const struct resource reconcile_volume = {
 	.wake_forgotten = wake_forgotten,
 };
 
-/* Its instance plugs it, or lets go of it. */
+/* The instance must plug in or release the volume. */
 static void wake_attached(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	const struct volume_attachment *f = volume_attachment_of(row);
@@ -793,7 +804,7 @@ static const struct volume *find_subject(const struct tables *t, const struct ro
 	return c->subject_kind == KIND_VOLUME ? volume_find(t, c->subject) : NULL;
 }
 
-/* What is in a disk's way is its instance's as well. */
+/* A condition of a volume is repeated on its instances (WaitsForDisk). */
 static void wake_for_obstacle(struct reconciler *r, const struct tables *t, const struct row *before,
 			      const struct row *after)
 {
@@ -805,7 +816,7 @@ static void wake_for_obstacle(struct reconciler *r, const struct tables *t, cons
 		wake_further_users(r, t, v);
 }
 
-/* A disk is back: the instance may have waited for it. */
+/* The volume is usable again: its instances may have waited for it. */
 static void wake_for_way(struct reconciler *r, const struct tables *t, const struct row *row)
 {
 	const struct volume *v = find_subject(t, row);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Has looked at what a publish, a host's return or the slow timer concerns. Who that is for each kind of row,
- * the file of that resource says (struct resource in work.h). A wake follows from rows alone, costs O(1) and
- * only posts; what only a look can tell, the step finds out and goes on from there. */
+ * Wakes the resources affected by a commit, a reconnected host or the periodic resync. Each kind's `struct
+ * resource` (work.h) names the resources to wake. A wake depends on rows alone, takes O(1) and only posts a
+ * job; anything that needs a driver call is found out by the step. */
 #include "reconcile/work.h"
 #include "store/condition.h"
 #include "store/image_device.h"
@@ -20,8 +20,8 @@ void wake_network(struct reconciler *r, enum kind kind, uuid id)
 		work_wake(r, lane_network(r), kind, id, WAKE_WISH);
 }
 
-/* Whoever finds the host not ready had his rows published before; the host, once ready, looks at the rows of
- * then. */
+/* A wake-up for a host that is not ready is dropped. Nothing is lost: the rows were published before this
+ * check, and the host's step reads all rows of the host (wake_all_on()) after it has set is_ready. */
 void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id)
 {
 	struct rec_host *h = uuid_is_none(host) ? NULL : hosts_find(r, host);
@@ -60,7 +60,7 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 		resource->wake(r, row);
 }
 
-/* ---- a publish ---- */
+/* ---- commits ---- */
 
 static void wake_for_change(struct reconciler *r, const struct tables *t, const struct published *p)
 {
@@ -80,8 +80,9 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, con
 		wake_for_row(r, p->kind, p->before);
 }
 
-/* Jobs about a snapshot wait for its volume, which is to be as that was, and so do jobs about the instance; jobs about
- * an image, or about an instance's snapshot, wait for its snapshots. */
+/* Wakes jobs that wait for a row related to `subject`. A job about a snapshot waits for the volume to be
+ * created from it or reverted to it; a job about an instance waits for its volumes; a job about an image or
+ * an instance snapshot waits for its snapshots. */
 static void wake_followers(struct reconciler *r, const struct tables *t, uuid subject)
 {
 	const struct volume *v = volume_find(t, subject);
@@ -97,7 +98,8 @@ static void wake_followers(struct reconciler *r, const struct tables *t, uuid su
 		wake_jobs(r, t, d->image);
 }
 
-/* Jobs, and a resource group that is to go, which wait for the row; and its name, if it is gone. */
+/* Wakes jobs and deleting resource groups that wait for the row, and the group that reserves the row's name
+ * once the row is gone. */
 static void wake_waiting(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	const struct row *row = p->after ? p->after : p->before;
@@ -125,7 +127,7 @@ void wake_on_publish(void *self, const struct tables *t, const struct published 
 	}
 }
 
-/* ---- many at once ---- */
+/* ---- waking many resources ---- */
 
 void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid host)
 {
@@ -133,11 +135,11 @@ void wake_in_pool(struct reconciler *r, const struct tables *t, uuid pool, uuid 
 		if (uuid_is_none(host) || uuid_equal(v->host, host))
 			wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct volume *v = volume_first_by_next_pool(t, pool); v;
-	     v = volume_next_by_next_pool(t, v)) /* on their way there */
+	     v = volume_next_by_next_pool(t, v)) /* volumes moving to the pool */
 		if (uuid_is_none(host) || uuid_equal(v->host, host))
 			wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct volume *v = volume_first_by_left_pool(t, pool); v;
-	     v = volume_next_by_left_pool(t, v)) /* that left something there */
+	     v = volume_next_by_left_pool(t, v)) /* volumes that left a file in the pool */
 		if (uuid_is_none(host) || uuid_equal(v->left_host, host))
 			wake_for_row(r, KIND_VOLUME, &v->row);
 	for (const struct snapshot *s = snapshot_first_by_pool(t, pool); s; s = snapshot_next_by_pool(t, s))
@@ -178,8 +180,9 @@ void wake_all_on(struct rec_host *h)
 		wake_for_row(r, KIND_INSTANCE, &i->row);
 }
 
-/* Wakes whoever is concerned by any row of the kind. A page of rows a view, for publishes wait for
- * a view that is read; a row that appears behind the page wakes by its publish. */
+/* Wakes every row of the kind, one view per page of ROWS_A_PAGE rows: a commit waits for readers that walk an
+ * index, so a view must not stay open for long. A row that appears behind the cursor is woken by its own
+ * commit. */
 static void wake_kind(struct reconciler *r, enum kind kind)
 {
 	struct row last = {.id = UUID_NONE};

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The reconciler's queue: which resources wait for a step, on which lane, and when a failed one is
- * tried again. A resource is queued at most once and never runs twice at a time; its next step
- * begins only when what the last one saw is through the committer, so that no step acts on rows
- * from before its own doing. Retries live here and nowhere else. */
+ * The reconciler's queue: which resources wait for a step, on which lane, and when a failed step is retried.
+ * A resource is queued at most once and its steps never overlap. The next step starts only after the
+ * committer has processed the reports of the last one, so that no step acts on rows that predate its own
+ * effects. All retries live in this file. */
 #include "reconcile/work.h"
 
 #include "base/clock.h"
@@ -10,8 +10,8 @@
 
 static const int64_t RETRY_FIRST_US = 50 * MILLISECOND, RETRY_LAST_US = 10 * SECOND;
 
-/* What wants step after step at once has a pause now and then: a driver that never finds its own
- * doing to be as wished must not keep the machine busy. */
+/* A resource that asks for another step at once pauses for STREAK_PAUSE_US after STREAK_MAX steps, so that a
+ * driver whose state never converges cannot occupy the lane. */
 enum { STREAK_MAX = 32 };
 static const int64_t STREAK_PAUSE_US = SECOND;
 
@@ -20,7 +20,7 @@ static const int64_t STREAK_PAUSE_US = SECOND;
 static unsigned bucket_of(enum kind kind, uuid id)
 {
 	uint32_t bits = 0;
-	memcpy(&bits, id.b + 4, sizeof bits); /* random in every version of UUID that we make */
+	memcpy(&bits, id.b + 4, sizeof bits); /* bytes 4 to 7 are random in every UUID version we generate */
 	return (bits ^ (unsigned) kind * 0x9e3779b9u) % WORK_BUCKETS;
 }
 
@@ -34,7 +34,7 @@ static struct work *map_find(struct work_map *m, enum kind kind, uuid id)
 
 static void work_run(struct job *job);
 
-/* The resource's work, made when there is none; NULL: out of memory. */
+/* Finds or creates the resource's work; NULL: out of memory. */
 static struct work *map_ensure(struct reconciler *r, enum kind kind, uuid id)
 {
 	struct work_map *m = &r->work;
@@ -91,8 +91,8 @@ static void map_wake(struct work *w)
 }
 
 struct fetch_lane_use {
-	size_t count; /* works on it */
-	bool is_own;  /* some of them are the account's */
+	size_t count; /* works on the lane */
+	bool is_own;  /* at least one of them belongs to the account */
 };
 
 static struct fetch_lane_use map_look_at_fetches(const struct work_map *m, unsigned lane, uuid account)
@@ -105,7 +105,8 @@ static struct fetch_lane_use map_look_at_fetches(const struct work_map *m, unsig
 	return use;
 }
 
-/* The one with the least to do, of all or, once the account has its share, of those that it is on. */
+/* Chooses the lane with the fewest works: among all lanes, or among the account's lanes once it occupies
+ * FETCH_SHARE of them. */
 static unsigned map_find_fetch_lane(const struct work_map *m, uuid account)
 {
 	struct fetch_lane_use uses[FETCH_LANES];
@@ -121,7 +122,8 @@ static unsigned map_find_fetch_lane(const struct work_map *m, uuid account)
 	return best;
 }
 
-/* The work keeps it as long as it is there. */
+/* A work keeps its lane until it is removed: the lane counts are exact only while each work is on one
+ * list. */
 static struct lane map_choose_fetch_lane(struct reconciler *r, struct work *w, uuid account)
 {
 	struct work_map *m = &r->work;
@@ -156,8 +158,8 @@ void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, 
 
 /* ---- timers ---- */
 
-/* A retry's time. It names its work by key, for the work may be gone by then; of several only the
- * one whose time the work remembers (the earliest) counts. */
+/* A pending retry. It names its work by kind and id because the work may be removed before the timer fires.
+ * If several timers are pending for one work, only the one that matches w->due_us (the earliest) counts. */
 struct timer {
 	struct job job;
 	struct reconciler *r;
@@ -173,7 +175,7 @@ static void timer_drop(struct job *job)
 
 static void timer_run(struct job *job)
 {
-	struct timer *t = (struct timer *) job; /* its first member */
+	struct timer *t = (struct timer *) job; /* job is the first member */
 	struct work_map *m = &t->r->work;
 	(void) pthread_mutex_lock(&m->lock);
 	struct work *w = m->stopping ? NULL : map_find(m, t->kind, t->id);
@@ -185,7 +187,7 @@ static void timer_run(struct job *job)
 	heap_free(t);
 }
 
-/* With the map's lock held. */
+/* With the map's lock held. Keeps an earlier pending time. */
 static void map_wake_at(struct work *w, int64_t due_us)
 {
 	struct reconciler *r = w->reconciler;
@@ -215,7 +217,8 @@ static int64_t retry_delay_us(unsigned failures)
 	return delay < RETRY_LAST_US ? delay : RETRY_LAST_US;
 }
 
-/* A host that is away needs no retries of what is on it: its return wakes it all. */
+/* A resource on a disconnected host is not retried: the host's return wakes it (wake_all_on()). A host or
+ * pool is retried, since nothing else reconnects it. */
 static bool waits_for_host(const struct work *w, struct result result)
 {
 	return result.code == ERR_GONE && w->lane.host && w->kind != KIND_HOST &&
@@ -250,7 +253,8 @@ static void map_conclude(struct work_map *m, struct work *w, const struct step_e
 		map_wake_at(w, clock_now_us() + retry_delay_us(w->failures));
 	else if (!failed && end->again == AGAIN_LATER)
 		map_wake_at(w, end->due_us);
-	else if (!failed) /* what an earlier step wanted to look at then, this one has seen */
+	else if (!failed) /* nothing is pending: an earlier AGAIN_LATER is covered by this step, which has
+			   * just looked */
 		map_remove(m, w);
 }
 
@@ -258,7 +262,7 @@ void work_conclude(struct reconciler *r, struct work *w, const struct step_end *
 {
 	struct work_map *m = &r->work;
 	(void) pthread_mutex_lock(&m->lock);
-	if (!m->stopping) /* else w may be gone already */
+	if (!m->stopping) /* while stopping, work_free_all() may have freed w */
 		map_conclude(m, w, end);
 	(void) pthread_mutex_unlock(&m->lock);
 }
@@ -274,7 +278,8 @@ void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct 
 {
 	bool is_looked_at_often = kind == KIND_HOST || kind == KIND_STORAGE_POOL ||
 				  kind == KIND_INSTANCE_EVENT ||
-				  kind == KIND_SNAPSHOT_POLICY; /* wake_hosts() */
+				  /* the kinds that wake_hosts() wakes at every tick */
+				  kind == KIND_SNAPSHOT_POLICY;
 	int64_t look_us = atomic_load(is_looked_at_often ? &r->tick_due_us : &r->resync_due_us);
 	*ret_next = (struct reconcile_next){.has_steps = step_is_known(kind), .look_us = look_us};
 	(void) pthread_mutex_lock(&r->work.lock);
@@ -289,11 +294,12 @@ void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct 
 
 static void work_run(struct job *job)
 {
-	struct work *w = (struct work *) job; /* its first member */
+	struct work *w = (struct work *) job; /* job is the first member */
 	struct reconciler *r = w->reconciler;
 	(void) pthread_mutex_lock(&r->work.lock);
 	struct lane lane = w->lane;
-	bool moves = lane.actor != w->next_lane.actor; /* it was placed on a host meanwhile */
+	bool moves = lane.actor != w->next_lane.actor; /* the resource's lane changed while it was queued,
+						        * for example because it was placed on a host */
 	if (moves && !r->work.stopping) {
 		map_queue(w);
 	} else {
@@ -305,7 +311,7 @@ static void work_run(struct job *job)
 		step_run(r, w, lane);
 }
 
-/* ---- the end, and what memory was short for ---- */
+/* ---- stopping, and lost wake-ups ---- */
 
 void work_note_loss(struct reconciler *r)
 {

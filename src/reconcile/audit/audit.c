@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit: rows against what hosts and the network really hold, and rows in memory against SQL.
- * It reads only; what it finds it says. */
+ * The audit: compares rows with what hosts and the network hold, and the tables in memory with SQL. Changes
+ * nothing. */
 #include <pthread.h>
 #include <stdlib.h>
 
@@ -22,19 +22,19 @@
 
 enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 2 * ARENA_REQUEST_CAP };
 
-/* What one host answered of its domains, or of its disks, in an arena of its own, for all answer at
- * the same time. */
+/* One host's list of domains or of disks. All hosts answer concurrently, so each answer has an arena of its
+ * own. */
 struct audit_answer {
 	struct observation observation;
 	struct audit_run *run;
 	struct ctx ctx;
-	struct str name, words; /* of the host, or of a pool that belongs to none; as findings call it */
+	struct str name, words; /* name of the host or Ceph pool, alone and as findings print it */
 	bool is_disks;
-	uuid pool;          /* none: it is a host's */
+	uuid pool;          /* the Ceph pool; none: a host */
 	struct audit_pool { /* a shared pool that the host sees */
 		uuid id;
 		struct str path;
-		bool is_kept; /* what is there without a row is told of by this host alone */
+		bool is_kept; /* this host alone reports the pool's strays */
 		struct disk_inventory disks;
 	} * pools;
 	size_t pool_count;
@@ -47,16 +47,16 @@ struct audit_answer {
 struct audit_run {
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
-	size_t open; /* answers still to come; under the lock */
+	size_t open; /* number of missing answers; protected by lock */
 	struct reconciler *r;
 	struct ctx *c;
-	uuid row; /* whose step is woken by each answer; none: nobody's */
+	uuid row; /* row whose step each answer wakes; none: the caller waits */
 	struct audit_answer *answers;
 	size_t answer_count;
 	struct job network_job;
 	struct ctx network_ctx;
 	struct network_inventory network;
-	struct network_item *sorted; /* network.at, by kind and id */
+	struct network_item *sorted; /* network.at, sorted by kind and id */
 	struct result network_result;
 };
 
@@ -67,7 +67,8 @@ static void count_down(struct audit_run *run)
 	(void) pthread_mutex_lock(&run->lock);
 	run->open--;
 	(void) pthread_cond_signal(&run->answered);
-	(void) pthread_mutex_unlock(&run->lock); /* whoever waits may have ended the run by now */
+	(void) pthread_mutex_unlock(&run->lock); /* the waiter may free the run from here on, so only
+						  * copies are used below */
 	if (!uuid_is_none(row))
 		work_wake(r, lane_fetches(UUID_NONE), KIND_REGION_AUDIT, row, WAKE_NEWS);
 }
@@ -126,7 +127,7 @@ struct finding_list {
 static void find(struct finding_list *f, struct audit_finding finding)
 {
 	if (!VEC_PUSH(f->c->arena, &f->audit->findings, finding))
-		IGNORE(ctx_no_memory(f->c)); /* the audit's end looks at the problem */
+		IGNORE(ctx_no_memory(f->c)); /* reconciler_end_audit() reports it */
 }
 
 static void find_out(struct finding_list *f, enum audit_difference_about about, struct str words)
@@ -150,7 +151,8 @@ static bool has_file(const struct disk_inventory *disks, uuid id)
 	return false;
 }
 
-/* Where its row says. A pool that the host does not see yet tells nothing: *ret_is_known false. */
+/* True if the host lists the file where the volume's row says. *ret_is_known is false if the host does not
+ * see the pool yet. */
 static bool has_volume(const struct audit_answer *answer, const struct volume *v, bool *ret_is_known)
 {
 	*ret_is_known = uuid_is_none(v->pool);
@@ -169,7 +171,7 @@ static struct str words_for(struct finding_list *f, enum kind kind, uuid id)
 	return id_to_ec2(f->c->arena, kind, id);
 }
 
-/* Something that a host holds and no row places there. */
+/* Adds an object with our mark that no row places there. */
 static void find_stray(struct finding_list *f, const struct audit_answer *answer,
 		       enum audit_difference_about what, uuid id, bool has_row)
 {
@@ -274,7 +276,7 @@ static void compare_volumes(struct finding_list *f, const struct tables *t, cons
 			find_volume(f, answer, v, "there");
 }
 
-/* One that belongs to no host. */
+/* Compares a Ceph pool. */
 static void compare_pool(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
 {
 	for (const struct volume *v = volume_first_by_pool(t, answer->pool); v; v = volume_next_by_pool(t, v))
@@ -380,7 +382,7 @@ static RESULT prepare_pools(struct audit_run *run, const struct tables *t, struc
 	return OK;
 }
 
-/* what: it is. */
+/* what: "host" or "storage pool", for findings. */
 static RESULT prepare_answer(struct audit_run *run, const char *what, uuid id, struct str name, bool is_disks,
 			     int64_t deadline_us)
 {
@@ -464,6 +466,8 @@ RESULT audit_run_begin(struct reconciler *r, struct ctx *c, int64_t deadline_us,
 		return prepared;
 	}
 	run->open = run->answer_count + 1;
+	/* The answers count down from here on; run->open was set before so that no answer can be the last one
+	 * too early. */
 	actor_post(r->network_actor, &run->network_job);
 	for (size_t k = 0; k < run->answer_count; k++)
 		reconciler_observe(r, &run->answers[k].observation);
@@ -498,7 +502,7 @@ bool reconciler_audit_is_answered(struct audit_run *run)
 	return is_answered;
 }
 
-/* Each answer comes: a lost connection fails its call, the queue's deadline the rest. */
+/* Terminates: a lost connection fails its call, and the deadline ends observations that are still queued. */
 static void wait_for_answers(struct audit_run *run)
 {
 	(void) pthread_mutex_lock(&run->lock);

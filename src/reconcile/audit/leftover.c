@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What becomes of things that bear our mark and have no row: one look at one place after the other, each waited
- * for. Called by: daemon/commands_adopt.c, api/native/audits.c. */
+ * Finds, adopts and purges leftovers: asks one place after the other and waits for each. Callers:
+ * daemon/commands_adopt.c, api/native/audits.c. */
 #include "reconcile/audit/leftover.h"
 
 #include <pthread.h>
@@ -21,34 +21,34 @@
 
 enum { LOOK_DEADLINE_S = 60 };
 
-/* ---- one look at one place, waited for ---- */
+/* ---- asking one place ---- */
 
 struct search;
 typedef RESULT host_look(struct search *s, const struct compute_driver *driver, struct compute_host *h);
 typedef RESULT disks_look(struct search *s, const struct disk_driver *driver, struct disk_host *h);
 
-/* What is looked for, and what was found so far. */
+/* A search and its results. */
 struct search {
 	struct reconciler *r;
 	struct ctx *c;
 	uuid id;
 	bool has_row;
-	host_look *look;        /* on the host's actor; NULL: none */
-	disks_look *look_disks; /* on that of its disks, afterwards */
+	host_look *look;        /* runs on the host's actor; NULL: not needed */
+	disks_look *look_disks; /* runs on the actor of the host's disks, after look */
 	struct observation observation;
 	struct network_observation network;
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
 	bool has_ended;
 	struct result result;
-	size_t found_count;          /* by the looks */
-	struct leftover_place at;    /* what is looked at */
-	struct leftover_place where; /* it was found last */
-	bool is_disk;                /* what was found */
+	size_t found_count;          /* matches so far */
+	struct leftover_place at;    /* the place being asked */
+	struct leftover_place where; /* the place of the last match */
+	bool is_disk;                /* the match is a disk, not a domain */
 	struct compute_item item;
 	int64_t disk_size;
-	bool is_raw; /* the disk's file is a plain image */
-	/* of the host that is looked at; once something was found, of that */
+	bool is_raw; /* the disk's file is a raw image */
+	/* of the place being asked; once there is a match, of its place */
 	struct compute_inventory inventory;
 	struct disk_inventory disks;
 };
@@ -114,7 +114,8 @@ static RESULT search_on(struct search *s, const struct leftover_place *place)
 	return observe(s, place, true);
 }
 
-/* Some row of that id says that the host has something of it, or may yet say so: that is no leftover. */
+/* True if a row with the id places something on the host, or may still do so; then nothing there is a
+ * leftover. */
 static bool is_on_host(const struct tables *t, uuid id, uuid host)
 {
 	const struct instance *i = instance_find(t, id);
@@ -126,7 +127,7 @@ static bool is_on_host(const struct tables *t, uuid id, uuid host)
 		      uuid_equal(v->left_host, host)));
 }
 
-/* Likewise. */
+/* The same test for a storage pool. */
 static bool is_in_pool(const struct tables *t, uuid id, uuid pool)
 {
 	const struct volume *v = volume_find(t, id);
@@ -141,7 +142,7 @@ static bool is_placed(const struct tables *t, uuid id, const struct leftover_pla
 	return uuid_is_none(place->pool) ? is_on_host(t, id, place->through) : is_in_pool(t, id, place->pool);
 }
 
-/* Through a host that is proven to see it; through none where there is no such: it cannot be looked at. */
+/* Chooses a proven host to look through; none if the pool has no proven host. */
 static struct leftover_place place_of(struct ctx *c, const struct tables *t, const struct storage_pool *pool)
 {
 	struct leftover_place place = {.through = pool->row.id, .pool = pool->row.id};
@@ -179,8 +180,8 @@ static RESULT list_places(struct search *s, struct places *places)
 	return OK;
 }
 
-/* Looks wherever no row places it. A place that does not answer matters only if no other has the
- * thing. */
+/* Asks every place in which no row places the id. An unreachable place is an error only if no other place has
+ * the object. */
 static RESULT search_places(struct search *s)
 {
 	struct places places = {0};
@@ -189,7 +190,7 @@ static RESULT search_places(struct search *s)
 	for (size_t k = 0; k < places.of.count; k++) {
 		struct result result = search_on(s, &places.of.at[k]);
 		if (result.code == ERR_GONE || result.code == ERR_TIMEOUT)
-			away = result; /* its words are the problem's, if nothing clears them */
+			away = result; /* leaves its message in the context for the final result */
 		else
 			TRY(result);
 	}
@@ -198,7 +199,7 @@ static RESULT search_places(struct search *s)
 	return s->found_count > 0 ? OK : away;
 }
 
-/* What is quarantined there changed. */
+/* Has the place's strays reported anew. */
 static void wake_place(struct reconciler *r, const struct leftover_place *place)
 {
 	bool is_pool = uuid_equal(place->through, place->pool);
@@ -211,7 +212,8 @@ static RESULT fail_has_row(struct search *s, enum kind kind)
 			STR_ARG(uuid_to_str(s->c->arena, s->id)), model_kinds[kind].name);
 }
 
-/* What has a row is no leftover, but on another host than the row's there may be one. */
+/* An id with a row is no leftover, except for instances, volumes and snapshots, which may have left something
+ * on another host than their row's. */
 static RESULT search_begin(struct search *s, struct reconciler *r, struct ctx *c, uuid id)
 {
 	*s = (struct search){.r = r,
@@ -254,7 +256,7 @@ static RESULT find_disk(struct search *s, const struct disk_driver *driver, stru
 	struct disk_inventory disks = {0};
 	TRY(driver->list(h, s->c, &disks));
 	if (s->found_count > 0 && uuid_equal(s->where.through, s->at.through) && uuid_is_none(s->at.pool))
-		s->disks = disks; /* the found domain's */
+		s->disks = disks; /* disks beside the domain found */
 	for (size_t k = 0; k < disks.count; k++) {
 		if (disks.at[k].name.kind != DISK_VOLUME || !uuid_equal(disks.at[k].name.id, s->id))
 			continue;
@@ -292,7 +294,7 @@ static RESULT describe_domain(struct search *s, struct instance_adoption *wish)
 	return OK;
 }
 
-/* A disk that a domain's manifest names comes back with that domain. */
+/* ERR_CONFLICT: a domain's manifest names the disk, so it must be adopted with the domain. */
 static RESULT check_disk_is_alone(struct search *s)
 {
 	char id[UUID_TEXT_SIZE];
@@ -305,7 +307,7 @@ static RESULT check_disk_is_alone(struct search *s)
 	return OK;
 }
 
-/* Asks for the disk as it is: a driver refuses one that it cannot use. */
+/* Lets the driver open the disk unchanged; the driver refuses an unusable one. */
 static RESULT check_disk(struct search *s, const struct disk_driver *driver, struct disk_host *h)
 {
 	struct disk_spec wish = {.volume = s->id,
@@ -367,7 +369,8 @@ void reconciler_wake_leftover(struct reconciler *r, const struct leftover *lefto
 
 /* ---- purge ---- */
 
-/* Rows come before what they stand for, so this is asked after the host has shown what it has. */
+/* Checked after the host has listed its objects: a row is created before its object, so an object without a
+ * row now is a leftover. */
 static RESULT check_is_leftover(struct search *s)
 {
 	AUTO_VIEW view = {0};
@@ -465,8 +468,7 @@ static RESULT search_network(struct search *s)
 	return search_wait(s);
 }
 
-/* A port that went may have been the last one in a subnet without a row, which its router, if that
- * has one, was kept from dropping. */
+/* A purged port may have been the last one in a network, which its router could not remove before. */
 static RESULT wake_routers(struct search *s)
 {
 	VEC(uuid) routers = {0};

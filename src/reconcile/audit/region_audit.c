@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Audits that rows ask for: the step begins the comparison (audit.c), is woken by each answer, says how many
- * have come, and at the end what was found. No thread waits. One that a process did not live to end is
- * begun anew. */
+ * Steps of audits that rows request: a step begins the comparison (audit.c), each answer wakes the step,
+ * which reports progress, and the last step reports the findings. No thread waits. An audit that was
+ * interrupted by a restart begins again. */
 #include "engine/region/region_audit.h"
 
 #include "base/clock.h"
@@ -49,7 +49,7 @@ void region_audit_drop(struct reconciler *r)
 	let_go(r);
 }
 
-/* ---- what is told of it ---- */
+/* ---- reports ---- */
 
 static RESULT tell_progress(struct step *s, const struct region_audit *row, size_t asked, size_t answered)
 {
@@ -119,7 +119,8 @@ static RESULT step_region_audit(struct step *s)
 	audit_run_count(s->r->audit.run, &asked, &answered);
 	if (answered < asked) {
 		step_again_at(s, clock_now_us() +
-					 LOOK_S * SECOND); /* it is on its way, for whoever waits for that */
+					 LOOK_S * SECOND); /* keeps the work alive, so that it is not idle
+							    * for reconciler_is_settled() */
 		return tell_progress(s, row, asked, answered);
 	}
 	struct audit found = {0};

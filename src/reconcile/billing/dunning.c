@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Billing accounts that do not pay, or pay again: looked at from time to time, by what the ledger has of them. One step is of all at
- * once, and its id is none. It reads SQL for as long as rating a month takes, and so runs where desks are waited for. */
+ * Evaluates payment of all billing accounts against the ledger at intervals. One step, with no id, handles
+ * all accounts. Rating a month reads SQL for a while, so the step runs on a desk lane. */
 #include "engine/billing/dunning.h"
 
 #include "base/clock.h"
@@ -53,7 +53,8 @@ static void wake_dunning(struct reconciler *r)
 	work_wake(r, lane_desks(r, UUID_NONE), KIND_DOMAIN, UUID_NONE, WAKE_WISH);
 }
 
-/* One becomes a billing account, pays, or pays otherwise: that is looked at at once. What dunning itself changes raises no gen. */
+/* Evaluates at once when a domain becomes a billing account or its payment data change. Results of the
+ * evaluation itself leave gen as it was. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {
@@ -64,7 +65,8 @@ static void wake_changed(struct reconciler *r, const struct tables *t, const str
 	wake_dunning(r);
 }
 
-/* After a start, and whenever everything is looked at, which is more often than this is done. */
+/* Starts the timer after a start of the process; later wake-ups at the resync come too early and are
+ * ignored. */
 static void wake_first(struct reconciler *r, const struct row *row)
 {
 	if (domain_of(row)->is_billed)

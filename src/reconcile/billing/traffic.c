@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Traffic that is billed: once a minute the counters of all public addresses are read, once an hour what changed goes into
- * the usage log. An address that goes is read a last time. What is remembered here only says what has to be written: the
- * log has the levels, so a process that dies loses nothing that the kernel still counts. One step is of all at once, and its
- * id is none. */
+ * Meters public traffic: reads the counters of all public addresses every minute, and writes changes to the
+ * usage log every hour. A removed address is read one last time. The log contains counter levels and memory
+ * only decides what must be written, so a restart loses nothing that the kernel still counts. One step, with
+ * no id, handles all addresses. */
 #include "reconcile/billing/traffic.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@
 
 #define READ_EVERY_US MINUTE
 
-/* An address as it was written last. */
+/* An address as last written to the log. */
 struct known {
 	struct counted_traffic written;
 	struct ip ip;
@@ -24,10 +24,10 @@ struct known {
 
 struct traffic {
 	struct traffic_uplink uplink;
-	pthread_mutex_t lock; /* of what follows: the step's, and read by others */
-	struct known *known;  /* by address */
+	pthread_mutex_t lock; /* protects what follows: changed by the step, read by others */
+	struct known *known;  /* sorted by address */
 	size_t count;
-	int64_t hour; /* in which it was written */
+	int64_t hour; /* hour of the last write */
 	int64_t read_us;
 };
 
@@ -59,7 +59,7 @@ void traffic_free(struct traffic *t)
 
 /* ---- gather ---- */
 
-/* What is asked of the driver, and whose it is; both in the same order. */
+/* The address of a counter, in the order in which the driver is asked. */
 struct asked {
 	struct known who;
 	bool is_gone, is_known;
@@ -122,9 +122,9 @@ static RESULT gather(struct step *s, const struct traffic *t, struct asked **ret
 	return OK;
 }
 
-/* ---- what is written ---- */
+/* ---- writing ---- */
 
-/* A counter that began anew is written as 0 first, so that the record before is not taken for its beginning. */
+/* A counter that restarted is written as 0 first, so that the previous record is not taken for its start. */
 static void write_one(struct counted_traffic *list, size_t *count, const struct asked *a,
 		      struct counted_traffic is, bool is_new, bool is_due)
 {
@@ -139,7 +139,7 @@ static int by_address(const void *left, const void *right)
 	return uuid_compare(a->written.address, b->written.address);
 }
 
-/* Takes over what is known from now on: with what was written, or else as it was before. */
+/* Replaces the known levels: by the new ones if they were written, else by the old ones. */
 static RESULT remember(struct step *s, struct traffic *t, const struct asked *asked,
 		       const struct traffic_count *at, size_t count, bool is_due, bool is_new)
 {
@@ -208,7 +208,7 @@ static RESULT step_traffic(struct step *s)
 	return OK;
 }
 
-/* There is no external network without a row; with the first of them the region has public addresses. */
+/* The first external network gives the region public addresses; before, there is nothing to count. */
 static void wake_traffic(struct reconciler *r, const struct row *row)
 {
 	(void) row;

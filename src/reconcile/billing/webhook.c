@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Webhooks: what waits for one is told it in order, one thing a step. While nobody answers there all of it waits; what is refused is
- * told again later, and the rest goes on. Whatever dies, the next step tells it again: a delivery's id is the same
- * however often it comes. An invoice is read from the ledger when it is told, so that rows stay small, and the token of a sign-up
- * is made then, so that no row has it. The step may wait for the other
- * side and so runs where desks are waited for. */
+ * Delivers webhook events in order, one a step. While the receiver does not answer, all events wait; an event
+ * that it refuses is retried later while the others go on. A delivery keeps its id across retries and
+ * restarts, so that receivers can discard duplicates. An invoice is read from the ledger at delivery, which
+ * keeps rows small, and a sign-up token is made at delivery, so that no row contains it. The step may wait
+ * for the receiver and runs on a desk lane. */
 #include "drivers/webhook.h"
 
 #include "base/clock.h"
@@ -21,10 +21,10 @@
 #define BODY_CAP ((size_t) 16 << 20)
 
 struct telling {
-	const struct webhook *hook; /* NULL: nothing is to be done */
+	const struct webhook *hook; /* NULL: nothing to deliver now */
 	const struct webhook_delivery *delivery;
 	struct str region;
-	int64_t again_us; /* when something is; 0: nothing waits */
+	int64_t again_us; /* time of the next delivery; 0: none */
 };
 
 static RESULT gather(struct step *s, struct telling *ret)
@@ -47,7 +47,7 @@ static RESULT gather(struct step *s, struct telling *ret)
 	return OK;
 }
 
-/* ---- what is told ---- */
+/* ---- reports ---- */
 
 struct invoice_search {
 	struct ctx *c;
@@ -133,7 +133,7 @@ static RESULT step_webhook(struct step *s)
 	}
 	ctx_clear_problem(&s->ctx);
 	step_report(s, engine_see_delivery_run, report);
-	step_again(s); /* the next one, or when it is due */
+	step_again(s); /* the next delivery, or the timer for it */
 	return OK;
 }
 
@@ -142,7 +142,7 @@ static void wake_webhook(struct reconciler *r, const struct row *row)
 	work_wake(r, lane_desks(r, row->id), KIND_WEBHOOK, row->id, WAKE_WISH);
 }
 
-/* What it took is no news. */
+/* Successful deliveries do not wake the webhook. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Taking figures: each host's lane reads them, they are added up here, and stretches that are over go to SQL. What is asked fails
- * quietly: a host that is away has a gap. */
+ * Samples usage: each host's lane reads the counters, which are added up here, and completed intervals are
+ * written to SQL. Failures are silent: a host that does not answer has a gap. */
 #include "reconcile/figures/figures.h"
 
 #include "base/clock.h"
@@ -14,9 +14,10 @@
 
 enum { BUCKETS = 4096, RING = 90, RINGS_MAX = 4096, STEPS = 2 };
 enum { READ_ARENA_CAP = 16 << 20, PACK_CAP = 8 << 20 };
-#define LOOKED_FOR_US (15 * MINUTE) /* without a look longer than that a ring goes */
-#define GAP_US (5 * MINUTE)         /* what was counted over longer than that is of no use in a chart */
-#define FORGOTTEN_US (2 * HOUR) /* not seen for so long: it is gone, or off, and its stretches were kept */
+#define LOOKED_FOR_US (15 * MINUTE) /* a ring is freed after this time without a reader */
+#define GAP_US (5 * MINUTE)         /* counters over a longer gap are not charted */
+/* a subject not seen for this time is gone or off; its intervals have been written */
+#define FORGOTTEN_US (2 * HOUR)
 
 static const struct {
 	int64_t step_us, keep_us;
@@ -24,26 +25,26 @@ static const struct {
 
 struct ring {
 	struct figure_point at[RING];
-	size_t count; /* that were ever put */
+	size_t count; /* points ever put; the ring holds the last RING of them */
 	int64_t looked_us;
 };
 
-/* A guest, or a host itself. */
+/* A guest or a host. */
 struct subject {
 	struct subject *next; /* in its bucket */
 	uuid id, host;
 	struct compute_usage last;
-	int64_t last_us;                 /* 0: it was never read */
-	struct figure_point sums[STEPS]; /* of the stretches under way */
-	struct ring *ring;               /* NULL: nobody looks */
+	int64_t last_us;                 /* time of `last`; 0: never read */
+	struct figure_point sums[STEPS]; /* sums of the intervals in progress */
+	struct ring *ring;               /* NULL: nobody reads this subject's points */
 };
 
 struct figures {
 	int64_t interval_us;
-	pthread_mutex_t lock; /* guards all below */
+	pthread_mutex_t lock; /* guards everything below */
 	struct subject *buckets[BUCKETS];
 	size_t ring_count;
-	struct figure_totals totals; /* guests: not kept here */
+	struct figure_totals totals; /* without `guests`, which is counted on request */
 };
 
 static struct figures *new_figures(int64_t interval_us)
@@ -84,7 +85,8 @@ void figures_free(struct figures *f)
 	heap_free(f);
 }
 
-/* With the lock held, as all down to the readings. NULL: it is not there, or with `makes` there is no memory. */
+/* With the lock held, as are all functions down to the readings. NULL: unknown, or out of memory with
+ * `makes`. */
 static struct subject *find_subject(struct figures *f, uuid id, bool makes)
 {
 	struct subject *s = *bucket_of(f, id);
@@ -108,7 +110,7 @@ static void drop_ring(struct figures *f, struct subject *s)
 	f->ring_count--;
 }
 
-/* One is not kept for what nobody looks at any more. */
+/* Adds a point and frees the ring once nobody has read it for LOOKED_FOR_US. */
 static void put_in_ring(struct figures *f, struct subject *s, const struct figure_point *p)
 {
 	if (!s->ring)
@@ -118,7 +120,7 @@ static void put_in_ring(struct figures *f, struct subject *s, const struct figur
 		drop_ring(f, s);
 }
 
-/* Ours alone are known by their rows: the caller has looked. */
+/* The caller has checked that the id belongs to us. */
 static void take_usage(struct figures *f, const struct compute_usage *usage, uuid id, uuid host,
 		       int64_t now_us)
 {
@@ -156,9 +158,9 @@ static void forget_old(struct figures *f, int64_t now_us)
 		}
 }
 
-/* ---- what is kept ---- */
+/* ---- stored intervals ---- */
 
-/* Figures on their way to SQL. */
+/* A completed interval on its way to SQL. */
 struct keeping {
 	struct change change;
 	struct ctx ctx;
@@ -186,7 +188,7 @@ static void keep_done(struct change *change, struct result result)
 	reconciler_release(r);
 }
 
-/* What all of a host's had in the stretch, which begins anew. */
+/* Packs the sums of everything on the host and resets them. */
 static void pack_host(struct figures *f, uuid host, size_t step, struct buf *text)
 {
 	figures_begin_pack(text);
@@ -227,7 +229,7 @@ static void keep_stretch(struct reconciler *r, uuid host, size_t step, int64_t f
 	store_submit(r->store, &keeping->change);
 }
 
-/* Between two readings of a host, some stretches ended. */
+/* Writes the intervals that ended between two readings of the host. */
 static void keep_ended(struct reconciler *r, uuid host, int64_t before_us, int64_t now_us)
 {
 	for (size_t k = 0; before_us && k < STEPS; k++) {
@@ -239,7 +241,7 @@ static void keep_ended(struct reconciler *r, uuid host, int64_t before_us, int64
 
 /* ---- readings ---- */
 
-/* Whose rows are on this host. */
+/* Marks the guests whose live row is on this host. */
 static bool *find_ours(struct reconciler *r, struct ctx *c, uuid host, const struct compute_usages *usages)
 {
 	bool *is_ours = arena_new_array(c->arena, bool, usages->count + 1);
@@ -312,7 +314,7 @@ static void read_host(struct job *job)
 		take_usages(h->reconciler, &c, h->id, &usages);
 }
 
-/* One that is asked still, since it hangs, is not asked again. */
+/* A host whose previous job is still queued, for example behind a call that hangs, is not asked again. */
 static void ask_hosts(struct reconciler *r)
 {
 	(void) pthread_mutex_lock(&r->hosts_lock);
@@ -348,7 +350,7 @@ RESULT reconciler_start_figures(struct reconciler *r, struct ctx *c, int64_t int
 	return OK;
 }
 
-/* ---- for whoever asks ---- */
+/* ---- queries ---- */
 
 int64_t reconciler_figures_interval(const struct reconciler *r)
 {
@@ -398,7 +400,7 @@ RESULT reconciler_look_at_figures(struct reconciler *r, struct ctx *c, uuid id, 
 	if (!f)
 		return OK;
 	(void) pthread_mutex_lock(&f->lock);
-	struct subject *s = find_subject(f, id, false); /* what runs is there already */
+	struct subject *s = find_subject(f, id, false); /* whatever runs has been sampled already */
 	if (s && !s->ring && f->ring_count < RINGS_MAX && (s->ring = heap_new(struct ring)))
 		f->ring_count++;
 	if (s && s->ring) {

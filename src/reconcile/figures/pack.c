@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Points: from two readings, added up, packed and found again. Pure. */
+ * Arithmetic and packing of points. Pure functions. */
 #include "base/clock.h"
 #include "reconcile/figures/internal.h"
 
@@ -23,7 +23,7 @@ int64_t figure_cpu_of(const struct figure_point *p)
 {
 	int64_t all_us = p->covered_us * (p->cpus > 0 ? p->cpus : 1);
 	int64_t share = all_us > 0 ? p->at[FIGURE_CPU_NS] / 1000 * PERCENT_100 / all_us : 0;
-	return share > PERCENT_100 ? PERCENT_100 : share; /* clocks of host and process differ a little */
+	return share > PERCENT_100 ? PERCENT_100 : share; /* the clocks of host and process differ slightly */
 }
 
 struct figure_point figure_between(const struct compute_usage *before, int64_t before_us,
@@ -86,7 +86,7 @@ void figures_pack(struct buf *text, uuid id, const struct figure_point *p)
 		pack_number(text, p->at[k]);
 }
 
-/* False: the text ends before, or the number is none. */
+/* False: the text ends early, or the number does not fit. */
 static bool read_number(struct str *text, int64_t *ret_number)
 {
 	uint64_t number = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Licences. What is needed is weighed against what somebody is entitled to as often as hosts are looked at; what is over becomes a
- * condition of who is entitled, and stops nothing: one step is of all at once, and its id is none. And Satellites and
- * Candlepins are told which guests are on which hosts: when that has changed, but not more often than every two minutes and
- * not while they ask for time; then the job that takes it in is asked for until it has ended. In between they hear
- * now and then that the region is there. */
+ * Two things. (1) Compares licences needed with those entitled, at every tick; an excess becomes a condition
+ * of the entitled party and stops nothing. One step, with no id, handles all. (2) Reports to Satellite and
+ * Candlepin servers which guests run on which hosts: after a change, but at most every two minutes and not
+ * before a requested delay; then polls the server's job until it ends. A heartbeat is sent when nothing
+ * changed for two hours. */
 #include "engine/licence/compliance.h"
 
 #include <inttypes.h>
@@ -24,9 +24,9 @@ enum { CONDITIONS_MAX = 60, GUESTS_NAMED = 5, BEAT_US_HOURS = 2 };
 static const int64_t tell_us = 2 * MINUTE, ask_us = 3 * SECOND, beat_us = BEAT_US_HOURS * HOUR;
 #define NOT_TOLD "GuestsNotTold"
 
-/* ---- needed and entitled ---- */
+/* ---- needed and entitled licences ---- */
 
-/* Whose condition it is. */
+/* Sets the subject of the need's condition. */
 static void find_subject(const struct licence_need *n, struct condition *ret)
 {
 	ret->subject_kind = !uuid_is_none(n->account)  ? KIND_ACCOUNT
@@ -70,7 +70,7 @@ static RESULT report_over(struct step *s, const struct licence_need *n)
 	return OK;
 }
 
-struct over_seen { /* and does not hold any more */
+struct over_seen { /* conditions that no longer hold */
 	struct condition_wish at[CONDITIONS_MAX];
 	size_t count;
 };
@@ -88,7 +88,7 @@ static bool still_holds(struct step *s, const struct condition *c, const struct 
 	return false;
 }
 
-/* Conditions are few in a region. */
+/* Walks all conditions; a region has few. */
 static void gather_over(struct step *s, const struct tables *t, const struct licence_needs *needs,
 			struct over_seen *ret)
 {
@@ -130,10 +130,10 @@ static void wake_licences(struct reconciler *r, const struct row *row)
 
 const struct resource reconcile_entitlement = {.step = step_licences, .wake = wake_licences};
 
-/* ---- who is told of guests ---- */
+/* ---- reports to subscription servers ---- */
 
 struct telling {
-	const struct subscription_server *row; /* NULL: there is none */
+	const struct subscription_server *row; /* NULL: the row does not exist */
 	struct candlepin place;
 	struct str mapping, sum;
 	struct subscription_server_report *report;
@@ -181,7 +181,7 @@ static RESULT say_problem(struct step *s, struct str words)
 	return step_report_condition(s, &condition, words.n > 0);
 }
 
-/* What was told is taken in, waits, or was refused; sum: of that mapping. */
+/* Records the server's answer: accepted, pending or refused. sum: digest of the mapping. */
 static RESULT conclude(struct step *s, struct telling *t, const struct candlepin_answer *a, struct str sum)
 {
 	struct subscription_server_report *report = t->report;
@@ -259,7 +259,7 @@ static RESULT step_server(struct step *s)
 	TRY(open_place(s, &t));
 	struct result result = talk(s, &t, now_us);
 	if (t.place.secret.n)
-		crypto_wipe((void *) t.place.secret.p, t.place.secret.n); /* ours, in the arena */
+		crypto_wipe((void *) t.place.secret.p, t.place.secret.n); /* the copy in our arena */
 	return result;
 }
 
@@ -268,7 +268,7 @@ static void wake_server(struct reconciler *r, const struct row *row)
 	work_wake(r, lane_fetches(row->id), KIND_SUBSCRIPTION_SERVER, row->id, WAKE_NEWS);
 }
 
-/* What it was told changes its row: it is looked at again when it is due. */
+/* Reports of the step leave gen as it was; the tick wakes the server when it is due. */
 static void wake_changed_server(struct reconciler *r, const struct tables *t, const struct row *before,
 				const struct row *after)
 {
@@ -280,7 +280,7 @@ static void wake_changed_server(struct reconciler *r, const struct tables *t, co
 const struct resource reconcile_subscription_server = {
 	.step = step_server, .wake = wake_server, .wake_changed = wake_changed_server};
 
-/* ---- now and then ---- */
+/* ---- ticks ---- */
 
 void wake_due_licences(struct reconciler *r)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Desks: each is asked now and then what is new there, from the cursor that it gave last. What has news is looked at by the
- * link's own step (ticket_link.c), on the same thread. A webhook of a desk only has it asked sooner. */
+ * Polls desks for changed tickets, from the cursor of the last poll. A changed ticket is read by the step of
+ * its link (ticket_link.c), on the same thread. A webhook from a desk only makes the next poll happen
+ * sooner. */
 #include "reconcile/support/desk.h"
 
 #include "base/clock.h"
@@ -35,7 +36,7 @@ RESULT desk_open_place(struct step *s, const struct desk *desk, struct desk_plac
 
 void desk_close_place(struct desk_place *place)
 {
-	crypto_wipe((void *) place->secret.p, place->secret.n); /* ours, in the arena */
+	crypto_wipe((void *) place->secret.p, place->secret.n); /* the copy in our arena */
 	place->secret = STR_NONE;
 }
 
@@ -76,7 +77,7 @@ static RESULT poll(struct step *s, const struct desk *desk, struct desk_report *
 	return result;
 }
 
-/* That it does not answer is told as a condition, not as a failure of ours. */
+/* An unreachable desk is reported in its row, not as a failed step, so that the polling interval is kept. */
 static RESULT step_desk(struct step *s)
 {
 	const struct desk *desk = NULL;
@@ -110,7 +111,7 @@ static void wake_desk(struct reconciler *r, const struct row *row)
 		work_wake(r, lane_desks(r, row->id), KIND_DESK, row->id, WAKE_WISH);
 }
 
-/* Its own reports change no gen. */
+/* Reports of the step itself leave gen as it was. */
 static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
 			 const struct row *after)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets: facts about what they name are gathered once, and files of them kept; a resolved one closes in time; what waited
- * in a set and was not used goes. What desks have of them: ticket_link.c. */
+ * Steps of support tickets: attach facts about the named resources once, close a resolved ticket in time, and
+ * delete attachment sets that no ticket used. ticket_link.c exchanges tickets with desks. */
 #include "store/support_ticket.h"
 #include "base/clock.h"
 #include "drivers/ticket_file.h"
@@ -49,7 +49,7 @@ static bool is_known_file(void *arg, uuid id)
 	return ticket_attachment_find(view.tables, id) != NULL;
 }
 
-/* Of no ticket: what waited in vain. */
+/* Step without an id: deletes unused attachment sets and files. */
 static RESULT step_sets(struct step *s)
 {
 	const struct ticket_place place = {str_from(s->r->ticket_directory), s->r->master_key};

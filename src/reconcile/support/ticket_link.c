@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A ticket at a desk: what waits for it goes there in order, one thing a step; what is new there is read. Whatever dies,
- * the next step goes on: a driver looks for what it is to make before it makes it, and what was read is taken once
- * (engine/support/ticket_sync.c). What leaves is looked through for secrets first. */
+ * Steps of links between a ticket and a desk: send queued changes in order, one a step, and read news. A step
+ * may be repeated after a crash: a driver looks for an object before it creates it, and news is applied once
+ * (engine/support/ticket_sync.c). Outgoing text is redacted first. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -27,10 +27,10 @@ enum { NAMES_MAX = 2000, EXACT_MAX = 500, ITEMS_MAX = 200 };
 #define FILE_ARENA_CAP ((size_t) 160 << 20)
 
 struct link_rows {
-	const struct ticket_link *link; /* NULL: nothing is to be done */
+	const struct ticket_link *link; /* NULL: nothing to do */
 	const struct support_ticket *ticket;
 	const struct desk *desk;
-	const struct ticket_sending *sending; /* NULL: nothing waits */
+	const struct ticket_sending *sending; /* NULL: nothing queued */
 	const struct ticket_message *message;
 	const struct ticket_attachment *file;
 	struct str account_number, email;
@@ -39,7 +39,7 @@ struct link_rows {
 
 /* ---- gather ---- */
 
-/* "10.0.0.7" of "qemu+tls://root@10.0.0.7:16514/system"; empty: none is in it. */
+/* Host part of a URI, for example "10.0.0.7" of "qemu+tls://root@10.0.0.7:16514/system"; empty: none. */
 static struct str address_in(struct str uri)
 {
 	const char *sign = memmem(uri.p ? uri.p : "", uri.n, "://", 3);
@@ -54,7 +54,7 @@ static struct str address_in(struct str uri)
 	return str_slice(rest, 0, end);
 }
 
-/* The operator's machines, which a vendor is not to know. */
+/* Names and addresses of the operator's hosts, replaced by pseudonyms in text sent to a vendor. */
 static RESULT gather_names(struct step *s, const struct tables *t, struct link_rows *rows)
 {
 	VEC(struct redact_name) names = {0};
@@ -73,7 +73,8 @@ static RESULT gather_names(struct step *s, const struct tables *t, struct link_r
 	return OK;
 }
 
-/* Its live key ids, also those that were brought along and look like nothing. */
+/* Secrets of the account that redaction must match literally: access key ids, also imported ones of any form,
+ * and password hashes. */
 static RESULT gather_exact(struct step *s, const struct tables *t, uuid account, struct link_rows *rows)
 {
 	VEC(struct str) exact = {0};
@@ -133,7 +134,7 @@ static RESULT gather(struct step *s, struct link_rows *rows)
 	return gather_sending(s, t, rows);
 }
 
-/* ---- what leaves ---- */
+/* ---- outgoing changes ---- */
 
 static RESULT clean(struct step *s, const struct link_rows *rows, struct str text, struct str *ret_text,
 		    size_t *count)
@@ -145,7 +146,7 @@ static RESULT clean(struct step *s, const struct link_rows *rows, struct str tex
 	return OK;
 }
 
-/* People of the customer cross by what they are; their names cross to the operator alone. */
+/* Role instead of name of people of the customer, except for the operator's own desk. */
 static struct str name_author(struct step *s, const struct link_rows *rows, const struct ticket_message *m)
 {
 	if (rows->desk->role == DESK_ROLE_OPERATOR)
@@ -175,7 +176,7 @@ static struct str join_texts(struct step *s, struct strs texts)
 struct sent {
 	struct str origin;
 	size_t removed;
-	struct link_made *made; /* the ticket is there now */
+	struct link_made *made; /* set when the ticket was created at the desk */
 };
 
 static RESULT make(struct step *s, const struct link_rows *rows, const struct desk_driver *driver,
@@ -213,7 +214,7 @@ static RESULT say(struct step *s, const struct link_rows *rows, const struct des
 	return driver->say(&s->ctx, place, rows->link->foreign_id, &message, &ret->origin);
 }
 
-/* A file that is too large is told of, and never dropped without a word. */
+/* Announces a file that exceeds the desk's limit, in place of sending it. */
 static RESULT tell_of_file(struct step *s, const struct link_rows *rows, const struct desk_driver *driver,
 			   struct desk_place *place, struct sent *ret)
 {
@@ -342,7 +343,7 @@ static RESULT step_send(struct step *s, const struct link_rows *rows, const stru
 	return OK;
 }
 
-/* ---- what comes ---- */
+/* ---- incoming news ---- */
 
 static RESULT take_file(struct step *s, const struct desk_driver *driver, struct desk_place *place,
 			const struct link_rows *rows, const struct desk_news *news, struct desk_item *item)
@@ -352,7 +353,7 @@ static RESULT take_file(struct step *s, const struct desk_driver *driver, struct
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, FILE_ARENA_CAP);
 	struct ctx large;
 	struct str content = news->content, sha256 = STR_NONE;
-	uuid id = uuid_v5(rows->link->row.id, news->origin); /* the same whenever it is read */
+	uuid id = uuid_v5(rows->link->row.id, news->origin); /* stable across repeated reads */
 	if (!arena)
 		return ctx_no_memory(&s->ctx);
 	ctx_init(&large, arena);
@@ -427,7 +428,7 @@ static RESULT look(struct step *s, const struct link_rows *rows, const struct de
 	return OK;
 }
 
-/* It is gone there: nothing more comes from it, until something is to go there. */
+/* The ticket was deleted at the desk: reports that, and reads nothing more until something is sent. */
 static RESULT step_look(struct step *s, const struct link_rows *rows, const struct desk_driver *driver,
 			struct desk_place *place)
 {
@@ -454,7 +455,7 @@ static RESULT run(struct step *s, const struct link_rows *rows, const struct des
 		struct result looked = step_look(s, rows, driver, place);
 		if (result_is_ok(looked) || looked.code == ERR_NO_MEMORY || !is_due)
 			return looked;
-		ctx_clear_problem(&s->ctx); /* what waits fails likewise, and says so */
+		ctx_clear_problem(&s->ctx); /* sending will fail the same way and report it */
 	}
 	if (is_due)
 		return step_send(s, rows, driver, place);
