@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address groups: rows. What happens next: reconcile/gather.c makes rules of their blocks, in each security
- * group that names one. */
+ * Address groups and their versions. The reconciler (reconcile/gather.c) expands a group into the rules of
+ * each security group that names it. */
 #include "engine/network/address_group.h"
 
 #include "engine/client_token_internal.h"
@@ -30,7 +30,7 @@ static bool has_block(struct cidrs blocks, struct cidr block)
 	return find_block(blocks, block, &at);
 }
 
-/* Blocks with what they are for, on their way to a row. */
+/* Blocks with their descriptions, collected for a row. */
 struct blocks {
 	struct cidr *at;
 	struct str *notes;
@@ -49,7 +49,7 @@ static struct str note_of(struct strs notes, size_t k)
 	return k < notes.count ? notes.at[k] : STR_NONE;
 }
 
-/* As rows have them, each once; but those that are left out. */
+/* Appends the blocks in canonical form, without duplicates and without those in `left_out`. */
 static void add_blocks(struct blocks *to, struct cidrs blocks, struct strs notes, struct cidrs left_out)
 {
 	for (size_t k = 0; k < blocks.count; k++) {
@@ -61,7 +61,7 @@ static void add_blocks(struct blocks *to, struct cidrs blocks, struct strs notes
 	}
 }
 
-/* Into a row that is about to be put. */
+/* Sets the blocks of a row that is about to be put, after checking their number and family. */
 static RESULT take_blocks(struct op *op, const struct blocks *blocks, struct address_group *group)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -119,7 +119,7 @@ RESULT engine_create_address_group(struct op *op, struct address_group_wish *wis
 
 /* ---- versions ---- */
 
-/* Its group's id with the number for the last bytes. */
+/* The group's id with the last four bytes replaced by the version number. */
 static uuid version_id(const struct address_group *group)
 {
 	uuid id = group->row.id;
@@ -138,7 +138,7 @@ static RESULT forget_versions(struct op *op, uuid group, int64_t before)
 	return OK;
 }
 
-/* What it was, before other blocks are put. */
+/* Saves the present blocks as a version, and drops versions beyond ADDRESS_GROUP_VERSIONS_MAX. */
 static RESULT keep_version(struct op *op, const struct address_group *group, struct address_group *next)
 {
 	const struct address_group_version version = {.row.id = version_id(group),
@@ -315,9 +315,9 @@ RESULT engine_edit_address_group(struct op *op, struct address_group_edit *wish)
 	return put_changed(op, &next);
 }
 
-/* ---- deleting, and use ---- */
+/* ---- deletion and use ---- */
 
-/* Revoked rules that name it go at once: they would let nothing through. */
+/* Forgets revoked rules that name the group. They allow nothing, so the reconciler need not see them. */
 static RESULT forget_revoked(struct op *op, uuid group)
 {
 	const struct security_group_rule *rule =

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Blocks of public addresses. Nothing of them exists outside: who chooses an address (address.c) passes over them. A block
- * that is deleted waits for the last of its addresses to leave the network. Called by: api/azure. */
+ * Address prefixes. They exist in the tables only: the choice of free addresses (address_pick.c) skips them.
+ * A deleted prefix stays until the network has removed the last of its addresses. Called by: api/azure. */
 #include "engine/network/address_prefix.h"
 
 #include <inttypes.h>
@@ -74,7 +74,7 @@ int64_t engine_count_undrawn(const struct tables *t, uuid prefix)
 
 /* ---- choosing ---- */
 
-/* The first address of [first, last] that is in use there; false: none is. */
+/* First address in [first, last] that is in use; false if none is. */
 static bool find_used(const struct tables *t, uuid external_network, struct ip first, struct ip last,
 		      struct ip *ret_ip)
 {
@@ -87,7 +87,8 @@ static bool find_used(const struct tables *t, uuid external_network, struct ip f
 	return true;
 }
 
-/* Whether nobody has an address of it; else also how far something is in the way. */
+/* True if no address and no other prefix is in the block. Otherwise *ret_last is the last address of the
+ * obstacle, after which the search goes on. */
 static bool is_free(const struct tables *t, uuid external_network, struct cidr block, struct ip *ret_last)
 {
 	const struct address_prefix *outer = address_prefix_around(t, external_network, block.base);
@@ -96,7 +97,7 @@ static bool is_free(const struct tables *t, uuid external_network, struct cidr b
 	return !outer && !inner && !find_used(t, external_network, block.base, *ret_last, ret_last);
 }
 
-/* The first that is free of [first, last], so that what is left stays whole. */
+/* Lowest free aligned block in [first, last]: filling from the bottom keeps large blocks free. */
 static bool pick_between(const struct tables *t, uuid external_network, uint8_t bits, struct ip first,
 			 struct ip last, struct cidr *ret_block)
 {
@@ -126,7 +127,7 @@ static bool pick_on(const struct tables *t, uuid external_network, uint8_t bits,
 	return false;
 }
 
-/* Of the first external network that has one left. */
+/* Picks a block of the first public external network that has one free. */
 static RESULT pick_block(struct op *op, uint8_t bits, struct address_prefix *prefix)
 {
 	const struct external_network *network = external_network_first(op->head);
@@ -141,9 +142,9 @@ static RESULT pick_block(struct op *op, uint8_t bits, struct address_prefix *pre
 			     "No block of %d public addresses is left.", 1 << (32 - bits));
 }
 
-/* ---- drawing ---- */
+/* ---- drawing addresses ---- */
 
-/* In order. */
+/* Lowest unused address of the prefix. */
 static bool pick_undrawn(const struct tables *t, const struct address_prefix *prefix, struct ip *ret_ip)
 {
 	struct ip used, last = cidr_last(prefix->block), ip = prefix->block.base;
@@ -182,7 +183,7 @@ RESULT address_prefix_draw(struct op *op, const struct address_wish *wish, uuid 
 	return OK;
 }
 
-/* ---- as a whole ---- */
+/* ---- source NATs take whole prefixes ---- */
 
 static RESULT take_one(struct op *op, const struct address_prefix *prefix, struct ip ip,
 		       const struct ref *ref)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Topologies that are allocated for accounts, and deleted with what they are made of. The sentences are Neutron's. Called by:
+ * Allocates and deletes auto-allocated topologies with all their parts. Messages are Neutron's. Called by:
  * api/openstack, and launches that ask for any network. */
 #include "engine/network/auto_topology.h"
 
@@ -22,8 +22,8 @@ static RESULT fail_allocation(struct op *op, const char *why)
 	return ctx_fail_kind(op->ctx, ERR_STATE, KIND_EXTERNAL_NETWORK, "Deployment error: %s.", why);
 }
 
-/* What the region lacks to make the parts is said in the words of the whole; what the account may not do, or has too much of, as
- * it is. */
+/* Reports a part that could not be made as a failed allocation. Keeps failures of the account itself: its
+ * quota and its permissions. */
 static RESULT part_of_allocation(struct op *op, struct result result, const char *why)
 {
 	bool is_ours = result.code == ERR_QUOTA || result.code == ERR_DENIED || result.code == ERR_NO_MEMORY;
@@ -56,7 +56,7 @@ static const struct network *find_topology(const struct tables *t, uuid account)
 	return n;
 }
 
-/* ---- made ---- */
+/* ---- allocation ---- */
 
 static RESULT add_subnet(struct op *op, uuid network, bool is_ipv6)
 {
@@ -139,9 +139,9 @@ RESULT engine_get_auto_topology(struct op *op, struct auto_topology *wish)
 		       : fail_allocation(op, "No default subnetpools defined");
 }
 
-/* ---- deleted ---- */
+/* ---- deletion ---- */
 
-/* What somebody deleted already is passed over, as in Neutron. */
+/* Ignores ERR_NOT_FOUND: as in Neutron, a part that is already deleted is skipped. */
 static RESULT unless_gone(struct op *op, struct result result)
 {
 	if (result.code != ERR_NOT_FOUND)

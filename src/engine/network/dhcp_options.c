@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DHCP options sets: rows only. What happens next: a VPC that is given another set is looked at by
- * reconcile/router.c, which tells its networks. */
+ * DHCP options sets. Associating one with a VPC raises the router's gen, and the reconciler
+ * (reconcile/router.c) updates the VPC's networks. */
 #include "engine/network/dhcp_options.h"
 
 #include "engine/internal.h"
@@ -10,7 +10,7 @@
 #include "store/dhcp_options.h"
 #include "store/router.h"
 
-/* ---- reading options ---- */
+/* ---- parsing options ---- */
 
 struct reading {
 	struct op *op;
@@ -55,7 +55,8 @@ static RESULT read_netbios_servers(const struct reading *r, struct strs values)
 	return read_addresses(r, values, &r->set->netbios_name_servers);
 }
 
-/* The driver puts it into quotes. Some guests take several names, with spaces between them. */
+/* The driver writes the name in quotes, so only harmless characters pass. Spaces are allowed: some guests
+ * take several names. */
 static RESULT read_domain_name(const struct reading *r, struct strs values)
 {
 	struct str name = values.at[0];
@@ -90,7 +91,7 @@ static const struct {
 };
 enum { READER_COUNT = sizeof readers / sizeof readers[0] };
 
-/* What stands between commas, without the white space around it; what is empty is no value. */
+/* Splits values at commas, trims them, and drops empty pieces. */
 static RESULT split_values(const struct reading *r, struct strs values, struct strs *ret_values)
 {
 	VEC(struct str) split = {0};
@@ -153,7 +154,8 @@ RESULT engine_associate_dhcp_options(struct op *op, struct dhcp_options_associat
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	if (wish->dhcp_options.bits)
 		TRY(engine_find_own_dhcp_options(op->ctx, op->head, &wish->dhcp_options, &set));
-	if (set && !uuid_equal(set->account, router->account)) /* an administrator sees both */
+	if (set && !uuid_equal(set->account, router->account)) /* an administrator sees sets of all
+							        * accounts */
 		return engine_fail_not_found(op->ctx, KIND_DHCP_OPTIONS, &wish->dhcp_options);
 	TRY(engine_permit(op, "dhcp_options.associate", KIND_ROUTER, &router->row));
 	if (set)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Egress-only internet gateways: part of their router, which is brought about anew when one comes or goes. */
+ * Egress-only internet gateways. A gateway is part of its router: the reconciler deploys the router again
+ * when one is created or deleted. */
 #include "engine/network/egress_gateway.h"
 
 #include "engine/client_token_internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * External networks and address ranges. What happens next: routers whose gateways are led out are
- * brought about anew. */
+ * External networks and address ranges as the operator configures them. Changes raise gen of the gateways
+ * concerned, and the reconciler deploys their routers again. */
 #include "engine/network/external_network.h"
 
 #include "engine/internal.h"
@@ -151,7 +151,7 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 				(unsigned long long) ip_distance(wish->first, wish->last) + 1);
 }
 
-/* As long as nothing in use falls out of it. */
+/* The range may grow only, so that no gateway port in use falls outside. */
 static RESULT check_gateway_range(struct op *op, const struct external_network *network, struct ip_run wanted)
 {
 	TRY(check_run(op, KIND_EXTERNAL_NETWORK, wanted, STR("first"), "The gateways' range"));
@@ -210,7 +210,7 @@ static RESULT check_pool(struct op *op, const struct external_network *network, 
 	return OK;
 }
 
-/* Those that lead nowhere yet may from now on. */
+/* Raises gen of all egress-only gateways: some may have a way out now. */
 static RESULT touch_egress_gateways(struct op *op)
 {
 	const struct egress_gateway *gateway = egress_gateway_first(op->head), *next = NULL;
@@ -223,7 +223,7 @@ static RESULT touch_egress_gateways(struct op *op)
 	return OK;
 }
 
-/* They learn of the next hop. */
+/* Gateways read the next hop when they are deployed. */
 RESULT external_network_touch_gateways(struct op *op, uuid network)
 {
 	const struct gateway *gateway = gateway_first(op->head), *next = NULL;

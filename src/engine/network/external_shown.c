@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * External networks as networks: Neutron's calls make and change them, and their subnets' allocation pools are the
- * ranges of public addresses. What happens next: routers that lead there are brought about anew. */
+ * External networks as Neutron's API sees them: creates and changes them as networks, and derives the ranges
+ * of public addresses from their subnets' allocation pools. Changes raise gen of the gateways concerned. */
 #include <inttypes.h>
 
 #include "engine/capacity.h"
@@ -35,9 +35,9 @@ const struct address_range *external_network_find_range(const struct tables *t, 
 	return r;
 }
 
-/* ---- what it lies on ---- */
+/* ---- provider attributes ---- */
 
-/* A host says that its bridges lead there, or the operator did. */
+/* True if a host reports a bridge mapping for the physical network, or an external network uses it. */
 static bool is_known(const struct tables *t, struct str physical)
 {
 	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
@@ -60,7 +60,7 @@ static const struct external_network *find_on(const struct tables *t, struct str
 	return x;
 }
 
-/* "Invalid input for operation: " is Neutron's beginning of each of these. */
+/* Fails in Neutron's words, which begin with "Invalid input for operation: ". */
 #define REFUSE(op, field, ...)                                                                               \
 	ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK, STR("provider:" field),                                   \
 		    "Invalid input for operation: " __VA_ARGS__)
@@ -83,7 +83,7 @@ static RESULT check_flat(struct op *op, const struct network_provider *p)
 	return OK;
 }
 
-/* No numbers are given out: each is named. */
+/* VLAN numbers are never assigned automatically: the call has to name one. */
 static RESULT check_vlan(struct op *op, const struct network_provider *p)
 {
 	if (!p->physical_network.n && p->segment)
@@ -135,7 +135,7 @@ static RESULT check_type(struct op *op, const struct network_wish *wish)
 	return is_flat ? check_flat(op, p) : check_vlan(op, p);
 }
 
-/* As Neutron's policies name it. */
+/* `attribute` is the rule's name in Neutron's policy file. */
 static RESULT check_admin(struct op *op, bool is_said, const char *attribute)
 {
 	if (!is_said || identity_is_admin(op->ctx->who))
@@ -153,7 +153,7 @@ RESULT external_network_check_provider(struct op *op, const struct network_wish 
 	return check_type(op, wish);
 }
 
-/* ---- made, and ordinary again ---- */
+/* ---- becoming external and internal ---- */
 
 static RESULT fail_in_use(struct op *op, const struct network *network, struct str field)
 {
@@ -175,7 +175,8 @@ static RESULT check_empty(struct op *op, const struct network *network)
 	return OK;
 }
 
-/* The network's name is not its own alone, and may be empty. */
+/* Name for the external network: the network's, or its id if that is empty or taken, because external
+ * networks have unique names. */
 static struct str name_for(struct op *op, const struct network *network)
 {
 	const struct external_network *other = external_network_find_by_name(op->head, network->name);
@@ -208,7 +209,7 @@ static const struct gateway *find_gateway_to(const struct tables *t, uuid networ
 	return g;
 }
 
-/* The live ones, in the order of their IPs; address NULL: the first. */
+/* Next live address of the external network in IP order; the first one if `address` is NULL. */
 static const struct address *next_from(const struct tables *t, uuid network, const struct address *address)
 {
 	const struct address probe = {.external_network = network};
@@ -224,7 +225,7 @@ static bool has_prefix(const struct tables *t, uuid network)
 	return address_prefix_first_in(t, network, (struct cidr){0});
 }
 
-/* Of VPCs and subnets. */
+/* True if a VPC or subnet has an IPv6 block from the network's pool. */
 static bool gave_ipv6(const struct tables *t, uuid network)
 {
 	struct capacity_use use = {0};
@@ -261,7 +262,8 @@ RESULT external_network_close(struct op *op, const struct network *network)
 	return external_network_forget(op, id);
 }
 
-/* Only elastic ones that stand for nothing go with their network. */
+/* True for elastic addresses without an association or forwarding: only those may be released with their
+ * network. */
 static bool is_free(const struct tables *t, const struct address *a)
 {
 	return a->is_elastic && uuid_is_none(a->port) &&
@@ -323,7 +325,7 @@ RESULT external_network_check_none(struct op *op, uuid network, struct str field
 			   uuid_write(network, id));
 }
 
-/* ---- what follows its subnets ---- */
+/* ---- updates from subnets ---- */
 
 static bool has_pool(const struct subnet *s, struct ip first, struct ip last)
 {
@@ -346,7 +348,7 @@ static RESULT drop_ranges(struct op *op, uuid network)
 	return OK;
 }
 
-/* Floating addresses are of IPv4. */
+/* Floating IPs are IPv4 only. */
 static RESULT add_ranges(struct op *op, uuid network, const struct subnet *s)
 {
 	struct ip first, last;
@@ -365,7 +367,7 @@ static RESULT add_ranges(struct op *op, uuid network, const struct subnet *s)
 	return OK;
 }
 
-/* The gateway of a subnet of IPv4: that which it was, if a subnet still has it. */
+/* Gateway of an IPv4 subnet: the present next hop if a subnet still has it, otherwise the first subnet's. */
 static struct ip choose_next_hop(const struct tables *t, const struct external_network *x)
 {
 	struct ip hop = {0};
@@ -402,7 +404,7 @@ RESULT external_network_follow(struct op *op, uuid id)
 	return gateway_lead_all_out(op);
 }
 
-/* ---- the operator's ---- */
+/* ---- networks that the operator adds ---- */
 
 RESULT external_network_write_shown(struct op *op, const struct external_network *external)
 {
@@ -411,7 +413,8 @@ RESULT external_network_write_shown(struct op *op, const struct external_network
 	return network_put(op, &network);
 }
 
-/* Nobody said how large it is: the smallest block that has all addresses that are known of it. */
+/* Smallest block that contains all known addresses of the network. The operator gives ranges only, not a
+ * subnet's size. */
 static struct cidr guess_block(const struct external_network *x, const struct address_range *r)
 {
 	struct cidr block = {r->first, 32};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Firewall rules of guest networks. What is a conflict, and in which words, is as CloudStack has it, which alone makes them:
- * FirewallManagerImpl. A rule is of the network that its address leads into, and goes there with the address. */
+ * Firewall rules of guest networks. Only CloudStack's API creates them, so conflicts and messages are those
+ * of its FirewallManagerImpl. A rule belongs to the network that its address leads into, and moves with the
+ * address. */
 #include "engine/network/firewall.h"
 
 #include <inttypes.h>
@@ -38,7 +39,7 @@ static const char *write_protocol(int64_t protocol)
 					  : "all";
 }
 
-/* ---- of which network ---- */
+/* ---- the network of an address ---- */
 
 static uuid network_of_port(const struct tables *t, uuid port)
 {
@@ -58,7 +59,7 @@ static uuid network_of_balancer(const struct tables *t, uuid address)
 	return network;
 }
 
-/* That whose router reaches out under the address. */
+/* Network whose router does source NAT under the address. */
 static uuid network_behind(const struct tables *t, const struct address *address)
 {
 	const struct router *router = router_find(t, gateway_router_of_address(t, address));
@@ -78,7 +79,7 @@ uuid engine_get_address_network(const struct tables *t, const struct address *ad
 	return uuid_is_none(network) && !address->is_elastic ? network_behind(t, address) : network;
 }
 
-/* NULL: there is none, or it has no firewall. */
+/* The live network if it has a firewall, otherwise NULL. */
 static const struct network *find_guarded(const struct tables *t, uuid network)
 {
 	const struct network *row = uuid_is_none(network) ? NULL : network_find(t, network);
@@ -162,7 +163,7 @@ static struct cidr block_of(const struct tables *t, uuid network)
 	return s ? s->block : (struct cidr){ip_from_v4(0), 0};
 }
 
-/* A block of all addresses stands for those of the network. */
+/* 0.0.0.0/0 is accepted and stands for the whole network. */
 static RESULT check_inside(struct op *op, const struct firewall_rule *rule)
 {
 	char block[CIDR_TEXT_SIZE], whole[CIDR_TEXT_SIZE];
@@ -213,7 +214,7 @@ static RESULT check_against(struct op *op, const struct firewall_rule *rule,
 			     rule->from_port, rule->to_port, STR_ARG(id), other->from_port, other->to_port);
 }
 
-/* Those of the same address, or outwards of the same network. */
+/* Next rule to compare with: of the same address, or for egress of the same network. */
 static const struct firewall_rule *next_beside(const struct tables *t, const struct firewall_rule *rule,
 					       const struct firewall_rule *last)
 {
@@ -248,7 +249,7 @@ static RESULT check_beside(struct op *op, const struct firewall_rule *rule)
 							     whose, FIREWALL_BLOCKS_MAX);
 }
 
-/* ---- they are made ---- */
+/* ---- creation ---- */
 
 static char *write_traffic(const struct firewall_rule *rule, char out[static TRAFFIC_SIZE])
 {
@@ -318,7 +319,8 @@ RESULT engine_create_firewall_rule(struct op *op, struct firewall_rule_wish *wis
 				     .sources = wish->sources,
 				     .destinations = wish->destinations};
 	TRY(is_inward ? find_inward(op, wish, &rule) : find_outward(op, wish, &rule));
-	if (!find_guarded(op->head, rule.network)) /* as NetworkModelImpl has it, whose ids are numbers */
+	if (!find_guarded(op->head, rule.network)) /* words of CloudStack's NetworkModelImpl, which names a
+						    * numeric id */
 		return ENGINE_FAIL(op, ERR_STATE, KIND_FIREWALL_RULE,
 				   is_inward ? wish->address.field : wish->network.field,
 				   "Service Firewall is not supported in the network id=%" STR_FMT,
@@ -362,7 +364,7 @@ RESULT firewall_open(struct op *op, uuid address, const char *protocol, int64_t 
 	return put_new(op, &rule);
 }
 
-/* ---- they end ---- */
+/* ---- deletion ---- */
 
 static RESULT find_rule(struct op *op, const struct ref *ref, const char *permission,
 			const struct firewall_rule **ret_rule)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the firewall rules of a network let in, read: where each rule of a public address leads, by static NAT, by forwardings
- * and by load balancers. */
+ * Lists what the firewall rules of a network let in: follows each rule of a public address through static
+ * NAT, port forwardings and load balancers to the guests. */
 #include <netinet/in.h>
 
 #include "base/vec.h"
@@ -32,7 +32,7 @@ static bool is_in(const struct tables *t, const struct gathered *g, uuid port)
 	return row && row_is_live(&row->row) && uuid_equal(row->network, g->network);
 }
 
-/* From each source of the rule. */
+/* Adds the opening once for each source of the rule. */
 static RESULT open_from_each(struct ctx *c, struct gathered *g, const struct firewall_rule *rule,
 			     struct firewall_opening opening)
 {
@@ -45,7 +45,7 @@ static RESULT open_from_each(struct ctx *c, struct gathered *g, const struct fir
 	return OK;
 }
 
-/* All that the rule is about leads to one address. */
+/* Static NAT: everything that the rule allows goes to one private address. */
 static RESULT open_static(struct ctx *c, const struct tables *t, const struct firewall_rule *rule,
 			  const struct address *address, struct gathered *g)
 {
@@ -56,7 +56,7 @@ static RESULT open_static(struct ctx *c, const struct tables *t, const struct fi
 										 : address->private_ip,
 					   .from = rule->from_port,
 					   .to = rule->to_port};
-	bool is_known = false; /* by another rule of the address */
+	bool is_known = false; /* another rule of the address has added it */
 	for (size_t k = 0; k < g->own_ips.count; k++)
 		is_known = is_known || ip_equal(g->own_ips.at[k], address->ip);
 	if (!is_known)
@@ -69,7 +69,7 @@ static bool is_of_ports(const struct firewall_rule *rule)
 	return rule->protocol == IPPROTO_TCP || rule->protocol == IPPROTO_UDP;
 }
 
-/* Ports of the address that the rule is about, too. */
+/* Narrows [first, last] to the ports that the rule allows; false if none is left. */
 static bool find_common(const struct firewall_rule *rule, int64_t *first, int64_t *last)
 {
 	int64_t from = rule->from_port < 0 ? 0 : rule->from_port;
@@ -94,7 +94,8 @@ static RESULT open_forwarding(struct ctx *c, const struct tables *t, const struc
 	return open_from_each(c, g, rule, opening);
 }
 
-/* From where both the rule and the load balancer let come. */
+/* Sources are those that both the rule and the load balancer allow: of two overlapping blocks, the
+ * smaller. */
 static RESULT open_member(struct ctx *c, const struct firewall_rule *rule, const struct load_balancer *b,
 			  struct ip ip, struct gathered *g)
 {
@@ -136,7 +137,7 @@ static RESULT gather_inward(struct ctx *c, const struct tables *t, const struct 
 		return OK;
 	TRY(open_static(c, t, rule, address, g));
 	if (!is_of_ports(rule))
-		return OK; /* forwardings and load balancers lead nothing else on */
+		return OK; /* forwardings and load balancers pass TCP and UDP only */
 	for (const struct port_forwarding *f = port_forwarding_first_by_address(t, rule->address); f;
 	     f = port_forwarding_next_by_address(t, f))
 		TRY(open_forwarding(c, t, rule, f, g));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Internet gateways. What happens next: the router is brought about anew, with or without one. */
+ * Internet gateways. A change raises the gateway's gen, and the reconciler deploys its router again. */
 #include "engine/network/gateway.h"
 
 #include "engine/condition_internal.h"
@@ -39,7 +39,8 @@ uuid gateway_router_of_address(const struct tables *t, const struct address *add
 	return g ? g->router : UUID_NONE;
 }
 
-/* A public address that stands for a port of the router, or leads to one; NULL: there is none. */
+/* A public address associated with a port of the router, or forwarded or balanced to one; NULL if there is
+ * none. */
 static const struct address *find_mapped(const struct tables *t, const struct router *router)
 {
 	const struct port_forwarding *forwarding = port_forwarding_first_by_router(t, router->row.id);
@@ -62,7 +63,7 @@ static bool router_has_addresses(const struct tables *t, const struct router *ro
 	return find_mapped(t, router) != NULL;
 }
 
-/* Where public addresses come from that stand for the router's ports already; none: there are none. */
+/* External network of public addresses that the router's ports have already; none if they have no address. */
 static uuid find_network_of_mapped(const struct tables *t, uuid router_id)
 {
 	const struct router *router = router_find(t, router_id);
@@ -70,15 +71,15 @@ static uuid find_network_of_mapped(const struct tables *t, uuid router_id)
 	return address ? address->external_network : UUID_NONE;
 }
 
-/* Routers' ports of the external network are as many as OVN can have there. */
+/* True if the external network may have one more router port: OVN limits their number. */
 static bool has_port(const struct tables *t, uuid network)
 {
 	int64_t ports = engine_get_limit(t, LIMIT_LINK_GATEWAYS);
 	return ports < 0 || engine_count_limited(t, LIMIT_LINK_GATEWAYS, network) < ports;
 }
 
-/* The router's port has an address of the infrastructure's range, or, where there is none, a public one that is its
- * alone. False: none is left. */
+/* Gives the gateway's router port an address of the network's gateway range or, if the network has none, a
+ * public address of its own. *ret_leads is false if no address is left. */
 static RESULT lead_to(struct op *op, struct gateway *gateway, const struct external_network *network,
 		      bool *ret_leads)
 {
@@ -111,8 +112,9 @@ static RESULT lead_to(struct op *op, struct gateway *gateway, const struct exter
 	return OK;
 }
 
-/* To the first external network that has an address left; with public addresses behind it already, to theirs. If to
- * none, it leads nowhere yet, and gateway_lead_all_out() will see to it. */
+/* Chooses the first public external network that has an address left. If ports behind the router have public
+ * addresses already, only the network of those will do. Without a choice the gateway stays without a network,
+ * and gateway_lead_all_out() tries again. */
 static RESULT lead_out(struct op *op, struct gateway *gateway)
 {
 	const struct external_network *network = external_network_first(op->head);
@@ -127,7 +129,7 @@ static RESULT lead_out(struct op *op, struct gateway *gateway)
 	return OK;
 }
 
-/* ---- those that lead nowhere ---- */
+/* ---- gateways without an external network ---- */
 
 bool gateway_lacks_address(const struct tables *t, const struct gateway *gateway)
 {
@@ -153,7 +155,7 @@ struct str gateway_explain_nowhere(const struct op *op, uuid router)
 			 STR_ARG(id), STR_ARG(why_nowhere(op->head, gateway)));
 }
 
-/* What is in its way, for as long as it leads nowhere. */
+/* Sets the condition that explains why the gateway has no external network, or clears it. */
 static RESULT tell_of_way_out(struct op *op, const struct gateway *gateway)
 {
 	if (uuid_is_none(gateway->router) || !uuid_is_none(gateway->external_network))
@@ -261,7 +263,7 @@ RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
 				STR_ARG(router_id));
 }
 
-/* The public addresses that are its alone. */
+/* Ends the public addresses of the gateway itself: for source NAT, and of its router port. */
 static RESULT end_addresses(struct op *op, const struct gateway *gateway)
 {
 	const struct address *own = address_find_by_ip(op->head, gateway->external_network, gateway->ip);
@@ -270,14 +272,14 @@ static RESULT end_addresses(struct op *op, const struct gateway *gateway)
 	return own && !uuid_equal(own->row.id, gateway->address) ? address_end(op, own->row.id) : OK;
 }
 
-/* A free one, without a way out and an address. */
+/* Detached copy of the gateway, without external network and address. */
 static RESULT release(struct op *op, const struct gateway *gateway, struct gateway *ret_next)
 {
 	TRY(end_addresses(op, gateway));
 	*ret_next = *gateway;
 	ret_next->router = ret_next->external_network = ret_next->address = UUID_NONE;
 	ret_next->route_table = ret_next->route_association =
-		UUID_NONE; /* EC2 does not say whether it does */
+		UUID_NONE; /* EC2 does not document whether a route table association ends on detachment */
 	ret_next->ip = (struct ip){0};
 	ret_next->translates = false;
 	ret_next->row.gen++;
@@ -324,7 +326,7 @@ RESULT engine_delete_gateway(struct op *op, struct gateway_target *wish)
 	return gateway_forget(op, gateway->row.id);
 }
 
-/* ---- a router's, set as a whole ---- */
+/* ---- Neutron's router gateways ---- */
 
 static RESULT forget_routes_to(struct op *op, uuid gateway)
 {
@@ -363,7 +365,8 @@ RESULT gateway_clear(struct op *op, const struct router *router)
 	return gateway_lead_all_out(op);
 }
 
-/* A default route of the main table leads to it, unless there is one, or the table is a gateway's. */
+/* Adds a default route to the gateway in the router's main table, unless the table has one, or is associated
+ * with a gateway. */
 static RESULT write_default_route(struct op *op, const struct router *router, uuid gateway, struct ip of)
 {
 	struct cidr all = {of, 0};
@@ -389,7 +392,7 @@ RESULT gateway_lead_ipv6_out(struct op *op, const struct gateway *gateway)
 	return write_default_route(op, router, gateway->row.id, (struct ip){.family = IP_V6});
 }
 
-/* As Neutron says that there is none for a port of the network. */
+/* Neutron's message when the network has no address for a port. */
 static RESULT fail_full(struct op *op, uuid external_network)
 {
 	ctx_clear_problem(op->ctx);
@@ -404,7 +407,8 @@ static bool is_in(const struct tables *t, const struct address *a, uuid subnet)
 	return !s || cidr_contains(s->block, a->ip);
 }
 
-/* The address asked for, or any if it has none. Without a range for routers it is its port's, too. */
+/* Gives the gateway the requested address, or any if it has none yet. On a network without a gateway range,
+ * the router port has this address, too. */
 static RESULT write_address(struct op *op, const struct router_gateway_wish *wish,
 			    const struct external_network *external, struct gateway *gateway)
 {
@@ -427,7 +431,7 @@ static RESULT write_address(struct op *op, const struct router_gateway_wish *wis
 	return OK;
 }
 
-/* From whichever it led to before. */
+/* Moves the gateway to another external network. */
 static RESULT lead_to_other(struct op *op, const struct router *router, const struct gateway *present,
 			    const struct external_network *external, struct gateway *next)
 {
@@ -439,7 +443,7 @@ static RESULT lead_to_other(struct op *op, const struct router *router, const st
 	next->external_network = external->row.id;
 	next->address = UUID_NONE;
 	next->ip = (struct ip){0};
-	if (ip_is_none(external->infra_first)) /* write_address() sees to it */
+	if (ip_is_none(external->infra_first)) /* write_address() allocates the port's address */
 		leads = has_port(op->head, external->row.id);
 	else
 		TRY(lead_to(op, next, external, &leads));
@@ -467,7 +471,8 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 	TRY(put(op, &next));
 	TRY(write_default_route(op, router, next.row.id, ip_from_v4(0)));
 	TRY(gateway_lead_ipv6_out(op, &next));
-	TRY(gateway_lead_all_out(op)); /* its place on another network may be free now */
+	TRY(gateway_lead_all_out(op)); /* the place on the former network may be free for another gateway
+				        * now */
 	return engine_log_event(op, KIND_GATEWAY, &next.row, "attached",
 				"To %" STR_FMT "; its subnets %s it.",
 				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)),

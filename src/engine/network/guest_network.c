@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Guest networks and VPCs, made of what other operations make. Each of these asks for its own permission. Called by:
- * api/cloudstack. */
+ * Guest networks and VPCs of CloudStack, composed from other operations, each of which asks for its own
+ * permission. Called by: api/cloudstack. */
 #include "engine/network/guest_network.h"
 
 #include "engine/internal.h"
@@ -23,7 +23,7 @@
 #include "store/port.h"
 #include "store/port_forwarding.h"
 
-/* ---- the way out ---- */
+/* ---- egress ---- */
 
 static RESULT lead_out(struct op *op, const struct ref *router, struct str field)
 {
@@ -40,7 +40,7 @@ static RESULT lead_out(struct op *op, const struct ref *router, struct str field
 	return engine_set_router_gateway(op, &wish);
 }
 
-/* Whether it stands for something that is neither in the network nor behind the VPC. */
+/* True if the address leads to a port outside the network (vpc none) or outside the VPC. */
 static bool is_used_elsewhere(const struct tables *t, const struct address *a, uuid network, uuid vpc)
 {
 	const struct port_forwarding *f = port_forwarding_first_by_address(t, a->row.id);
@@ -49,7 +49,8 @@ static bool is_used_elsewhere(const struct tables *t, const struct address *a, u
 	       !(uuid_is_none(vpc) ? uuid_equal(port->network, network) : uuid_equal(port->router, vpc));
 }
 
-/* Those that were taken for the network, or for the VPC, but for what somebody has given to something else since. */
+/* Releases the addresses allocated for the network (vpc none) or the VPC, except those that have been given
+ * to something else since. */
 static RESULT release_addresses(struct op *op, uuid account, uuid network, uuid vpc, struct str field)
 {
 	const struct address *a = address_first_by_account(op->head, account), *next = NULL;
@@ -81,7 +82,8 @@ static RESULT add_router(struct op *op, const struct guest_network_wish *wish, c
 	return engine_add_router_interface(op, &interface);
 }
 
-/* Ports draw from all of it but one address, which load balancers ask their members from; of two addresses they draw both. */
+/* Takes one address out of the pools, from which load balancers probe their members. A pool of a single
+ * address stays as it is. */
 static RESULT keep_spare_ip(struct op *op, struct subnet *subnet)
 {
 	struct ips pools = subnet->pools;
@@ -170,7 +172,8 @@ RESULT engine_create_guest_network(struct op *op, struct guest_network_wish *wis
 	return network_put(op, &next);
 }
 
-/* The router goes that was made with the network, unless something else is on it now. */
+/* Removes the subnet from its router, and deletes the router if it was created with the network and has no
+ * other subnet. */
 static RESULT leave_router(struct op *op, uuid network, const struct subnet *subnet, struct str field)
 {
 	const struct router *router = router_find(op->head, subnet->router);

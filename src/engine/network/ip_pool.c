@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Free addresses between those in use. Starting at a random place keeps a reused address rare and
+ * Finds free addresses between those in use. A random start makes early reuse of an address rare and keeps
  * the walk over the index short: with half of the range in use, two steps on average. */
 #include "engine/internal.h"
 #include "engine/network/ip_pool_internal.h"
@@ -9,7 +9,7 @@ static struct ip ip_of(const struct ip_pool *pool, const struct row *row)
 	return *(const struct ip *) (const void *) ((const char *) row + pool->ip_offset);
 }
 
-/* The first row of the owner at or after ip. */
+/* First row of the owner at or after ip. */
 static const struct row *seek(const struct tables *t, const struct ip_pool *pool, struct ip ip)
 {
 	const struct kind_info *k = &model_kinds[pool->kind];
@@ -48,7 +48,7 @@ bool ip_pool_has_between(const struct tables *t, const struct ip_pool *pool, str
 	return false;
 }
 
-/* Goes on to the first row at or after ip; true when that has it. */
+/* Moves *row to the first row at or after ip; true if that row has the IP. */
 static bool advance(const struct tables *t, const struct ip_pool *pool, const struct row **row, struct ip ip)
 {
 	while (*row && ip_compare(ip_of(pool, *row), ip) < 0)

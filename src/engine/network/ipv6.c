@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 blocks of routers, IPv6 subnets beside IPv4 ones, and what is special to IPv6 subnets at all. What
- * happens next: the router and the network are brought about anew. */
+ * IPv6 blocks of routers, IPv6 subnets beside IPv4 ones, and other rules specific to IPv6 subnets. Changes
+ * raise gen, and the reconciler deploys router and network again. */
 #include "engine/network/ipv6.h"
 
 #include "engine/internal.h"
@@ -48,7 +48,7 @@ bool engine_is_ipv6_alone(const struct tables *t, const struct subnet *subnet)
 	return subnet->block.base.family == IP_V6 && !engine_find_ipv4_subnet(t, subnet);
 }
 
-/* Whose word on routes and network ACLs holds for the subnet. */
+/* The subnet whose route table and ACL apply: the IPv4 subnet beside it, or itself. */
 static const struct subnet *find_ruling(const struct tables *t, const struct subnet *subnet)
 {
 	const struct subnet *beside =
@@ -93,7 +93,7 @@ bool engine_is_ipv6_of_named_pool(const struct router *router, struct cidr block
 	return is_inside(&router->ipv6_pool_blocks, block);
 }
 
-/* The live external network whose pool the block is from, or NULL. */
+/* Live external network whose pool contains the block, or NULL. */
 static const struct external_network *find_pool_of(const struct tables *t, struct cidr block)
 {
 	const struct external_network *n = external_network_first(t);
@@ -102,7 +102,8 @@ static const struct external_network *find_pool_of(const struct tables *t, struc
 	return n;
 }
 
-/* None chooses a block of the outside's but the region, by a router's own blocks and by its pools. */
+/* Only the region chooses blocks that are reachable from outside: as router blocks, and through its subnet
+ * pools. */
 static bool is_of_regions_pool(const struct tables *t, const struct subnet *subnet)
 {
 	return subnet_pool_has_id_of_regions(t, subnet->subnet_pool);
@@ -118,7 +119,7 @@ bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet)
 	return is_of_regions_pool(t, subnet) && find_pool_of(t, subnet->block);
 }
 
-/* The region gave it out, by a router's blocks or a pool: nobody else may have it outside. */
+/* True if the region assigned the subnet's block, so that nobody else may use it outside. */
 static bool is_of_outside(const struct tables *t, const struct subnet *subnet)
 {
 	return subnet->block.base.family == IP_V6 &&
@@ -164,16 +165,16 @@ uuid engine_get_ipv6_pool(const struct tables *t, const struct router *router, s
 	return UUID_NONE;
 }
 
-/* ---- a router's blocks ---- */
+/* ---- blocks of routers ---- */
 
-/* Which blocks of a pool are taken, a bit each. */
+/* Bitmap of the used router blocks of a pool. */
 struct taken {
 	struct cidr pool;
 	uint64_t count;
 	uint8_t *bits;
 };
 
-/* The number of the pool's block that the address is in. */
+/* Index of the router block that contains the address. */
 static uint64_t number_of(struct cidr pool, struct ip ip)
 {
 	uint64_t number = 0;
@@ -201,7 +202,7 @@ static void take(struct taken *taken, struct cidr block)
 		taken->bits[n / 8] |= (uint8_t) (1 << n % 8);
 }
 
-/* Rows marked deleted hold what they have until the network has let go of it. */
+/* Rows marked deleted count: the network still routes their blocks until the reconciler has removed them. */
 static RESULT find_taken(struct op *op, struct cidr pool, struct taken *ret_taken)
 {
 	*ret_taken = (struct taken){.pool = pool, .count = UINT64_C(1) << (IPV6_ROUTER_BITS - pool.bits)};
@@ -222,7 +223,7 @@ static bool is_taken(const struct taken *taken, uint64_t number)
 	return taken->bits[number / 8] >> number % 8 & 1;
 }
 
-/* From a random place on: one that was given back is seldom given again soon. */
+/* Starts at a random block, so that a released block is not reused soon. */
 static bool pick_block(const struct taken *taken, struct cidr *ret_block)
 {
 	uint64_t from = random_below(taken->count);
@@ -281,7 +282,7 @@ RESULT ipv6_pick_block(struct op *op, const struct ipv6_block_wish *wish, struct
 			   "set-ipv6'.");
 }
 
-/* places: for one more than there are. */
+/* `places` has room for one block more than `to` has. */
 static struct cidrs add_block(struct cidrs to, struct cidr block, struct cidr *places)
 {
 	if (to.count)
@@ -325,7 +326,7 @@ RESULT ipv6_let_through(struct op *op, const struct router *router)
 	return network_acl_let_ipv6_through(op, router->default_acl);
 }
 
-/* ---- how guests get addresses ---- */
+/* ---- address modes ---- */
 
 bool ipv6_subnet_has_modes(const struct subnet *subnet)
 {
@@ -341,7 +342,7 @@ bool ipv6_subnet_is_auto(const struct subnet *subnet)
 	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS;
 }
 
-/* The two have the same values in the same order. */
+/* Both enums have the same values in the same order. */
 static const char *find_clash(const struct network_subnet_wish *wish)
 {
 	bool has_ra = wish->ipv6_ra_mode != SUBNET_IPV6_RA_MODE_NONE;
@@ -375,7 +376,7 @@ RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish)
 		cidr_write(wish->block, text));
 }
 
-/* ---- beside IPv4, and alone ---- */
+/* ---- subnets beside IPv4 ones ---- */
 
 static RESULT settle_list(struct op *op, const struct subnet *subnet)
 {
@@ -415,7 +416,7 @@ RESULT ipv6_check_block(struct op *op, const struct router *router, struct cidr 
 				   text, IPV6_SUBNET_BITS_MIN, IPV6_SUBNET_BITS);
 	const struct subnet *other = subnet_first_by_router(op->head, router->row.id);
 	for (; other; other = subnet_next_by_router(op->head, other))
-		if (cidr_overlaps(other->block, block)) /* or is not quite gone yet */
+		if (cidr_overlaps(other->block, block)) /* including subnets that are not quite deleted yet */
 			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET, field,
 					   "The CIDR '%s' conflicts with another subnet", text);
 	return OK;
@@ -467,7 +468,7 @@ RESULT engine_add_ipv6_subnet(struct op *op, struct ipv6_subnet_wish *wish)
 	return ipv6_write_subnet(op, subnet, wish->block, wish->block_field, &wish->ipv6_subnet);
 }
 
-/* Of the account's subnets that of which the association is, which has its id. */
+/* Finds the caller's IPv6 subnet by the association's id, which is the subnet's own. */
 static const struct subnet *find_association(struct op *op, const struct ref *ref)
 {
 	const struct subnet *s = ref->bits >= 128 ? subnet_find(op->head, ref->prefix)

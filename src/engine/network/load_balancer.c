@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Load balancers and their members. They are parts of the router behind which the members are (reconcile/router.c): the
- * first member says which, and with the last one the balancer is behind none. */
+ * Load balancers and their members. A load balancer is part of the router in front of its members
+ * (reconcile/router.c): the first member decides which router, and without members there is none. */
 #include "engine/network/load_balancer.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@
 #include "store/port.h"
 #include "store/subnet.h"
 
-/* ---- the balancer ---- */
+/* ---- load balancers ---- */
 
 static RESULT log_change(struct op *op, const struct load_balancer *b, const char *what)
 {
@@ -42,7 +42,7 @@ static RESULT check_name(struct op *op, struct str name)
 	return engine_check_name(op, KIND_LOAD_BALANCER, name);
 }
 
-/* The firewall of the network alone can tell clients apart. */
+/* Only a network's firewall can restrict clients. */
 static RESULT check_sources(struct op *op, uuid network, struct cidrs sources)
 {
 	const struct network *row = uuid_is_none(network) ? NULL : network_find(op->head, network);
@@ -62,7 +62,8 @@ static RESULT check_ports(struct op *op, const struct load_balancer *b)
 			     is_public_bad ? b->public_port : b->private_port);
 }
 
-/* Of a frontend, which is in a subnet: behind whose router it is from the beginning. */
+/* Creates the load balancer of a private frontend. The frontend's port decides the router from the
+ * beginning. */
 static RESULT create_private(struct op *op, struct load_balancer_wish *wish)
 {
 	const struct port *front = NULL;
@@ -215,7 +216,7 @@ static size_t count_members(const struct tables *t, uuid balancer)
 	return count;
 }
 
-/* Of the balancer's network where it has one, else the instance's only one. */
+/* The instance's port in the load balancer's network or, if it names none, the instance's only port. */
 static RESULT find_port(struct op *op, const struct load_balancer *b, const struct ref *ref,
 			const struct port **ret_port)
 {
@@ -287,7 +288,7 @@ RESULT engine_add_load_balancer_members(struct op *op, struct load_balancer_memb
 	return log_change(op, &next, "balancer has more members");
 }
 
-/* A balancer without members is behind no router. */
+/* A load balancer without members belongs to no router, unless it has a private frontend. */
 static RESULT remove_member(struct op *op, const struct load_balancer_member *m)
 {
 	struct load_balancer next = *load_balancer_find(op->head, m->load_balancer);
@@ -317,7 +318,7 @@ RESULT engine_remove_load_balancer_members(struct op *op, struct load_balancer_m
 	return log_change(op, b, "balancer has fewer members");
 }
 
-/* ---- with what they stand on ---- */
+/* ---- following addresses and ports ---- */
 
 RESULT load_balancer_leave_address(struct op *op, uuid address)
 {
@@ -376,7 +377,7 @@ bool engine_member_is_on(const struct tables *t, const struct load_balancer_memb
 	return instance && instance->seen_power == INSTANCE_SEEN_POWER_ON;
 }
 
-/* What ports draw from is all but a few, as in EC2, or what was said. */
+/* True if a pool contains the IP. Without pools, the subnet's default range counts (subnet_get_pool()). */
 static bool is_drawn_from(const struct subnet *subnet, struct ip ip)
 {
 	struct ip first, last;

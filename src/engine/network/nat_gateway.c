@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NAT gateways. What happens next: reconcile/router.c brings their router about with them, and tells
- * when one is there or gone. */
+ * NAT gateways. The reconciler (reconcile/router.c) deploys them with their router, and reports when one
+ * works or is gone. */
 #include "engine/network/nat_gateway.h"
 
 #include "base/clock.h"
@@ -26,16 +26,16 @@
 struct nat_plan {
 	uuid id;
 	const struct subnet *subnet;
-	const struct address *address; /* NULL: a private one */
-	const struct address **more;   /* further ones of a public one */
+	const struct address *address; /* NULL: a private gateway */
+	const struct address **more;   /* secondary addresses of a public gateway */
 	size_t more_count;
 	struct port port;
 	struct tags tags;
-	const char *failure_code; /* NULL: nothing is in its way */
+	const char *failure_code; /* NULL: the gateway can work */
 	struct str failure_text;
 };
 
-/* Each named once. */
+/* Resolves the secondary addresses; refuses duplicates. */
 static RESULT resolve_more(struct op *op, const struct nat_gateway_wish *wish, struct nat_plan *plan)
 {
 	size_t count = wish->more.count;
@@ -62,7 +62,7 @@ static RESULT resolve_more(struct op *op, const struct nat_gateway_wish *wish, s
 static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, struct nat_plan *plan)
 {
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &plan->subnet));
-	if (uuid_is_none(plan->subnet->router)) /* it is part of a router, and there is none */
+	if (uuid_is_none(plan->subnet->router)) /* a NAT gateway is part of a router */
 		return engine_fail_not_found(op->ctx, KIND_SUBNET, &wish->subnet);
 	if (plan->subnet->block.base.family == IP_V6)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->subnet.field,
@@ -79,7 +79,7 @@ static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, st
 	return engine_permit(op, "nat_gateway.create", KIND_SUBNET, &plan->subnet->row);
 }
 
-/* That no address is left in the subnet is a failure of the gateway, not of the call. */
+/* A full subnet fails the gateway, not the call. */
 static RESULT make_port(struct op *op, const struct nat_gateway_wish *wish, struct nat_plan *plan)
 {
 	plan->id = engine_new_id(op, KIND_NAT_GATEWAY);
@@ -120,7 +120,7 @@ static void check_address(struct op *op, const struct address *address, struct n
 	}
 }
 
-/* ---- writing ---- */
+/* ---- rows ---- */
 
 static RESULT write_nat(struct op *op, const struct nat_gateway_wish *wish, const struct nat_plan *plan)
 {
@@ -149,7 +149,7 @@ static RESULT write_nat(struct op *op, const struct nat_gateway_wish *wish, cons
 				ip_write(nat.private_ip, text));
 }
 
-/* Ended before it began: it has no interface, and its elastic address is left as it is. */
+/* Writes a gateway that has ended already: without a port, and with its elastic address untouched. */
 static RESULT write_failed(struct op *op, const struct nat_plan *plan)
 {
 	struct nat_gateway nat = {.row.id = plan->id,
@@ -201,10 +201,10 @@ RESULT engine_delete_nat_gateway(struct op *op, struct nat_gateway_target *wish)
 	return engine_log_event(op, KIND_NAT_GATEWAY, &nat->row, "deleted", "NAT gateway.");
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
-/* Its port is brought about with it; when that is as it is wanted now, what was taken from it is not there
- * any more. */
+/* The gateway's port is deployed with it. Once the port is deployed at its present gen, private addresses
+ * that were removed from it are gone from the network and can be forgotten. */
 RESULT engine_see_nat_gateway(struct op *op, struct nat_gateway_report *report)
 {
 	const struct nat_gateway *nat = nat_gateway_find(op->head, report->nat_gateway);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Further public addresses of NAT gateways. Each stands for a secondary private address of the gateway's
- * interface, under which a share of what comes to the gateway goes out. */
+ * Secondary public addresses of NAT gateways. Each is associated with a secondary private address of the
+ * gateway's port, and carries a share of the gateway's traffic. */
 #include "engine/internal.h"
 #include "engine/network/address_internal.h"
 #include "engine/network/gateway_internal.h"
@@ -38,16 +38,17 @@ RESULT nat_gateway_add_address(struct op *op, const struct port *port, const str
 	return address_write_association(op, address, port, ip);
 }
 
-/* ---- a change of several ---- */
+/* ---- changes of several addresses ---- */
 
 struct nat_change {
 	const struct nat_gateway *nat;
-	const struct port *port;   /* its interface */
-	struct address *addresses; /* those that come or go, as they are while they are the gateway's */
+	const struct port *port;   /* the gateway's port */
+	struct address *addresses; /* added or removed addresses, as they are while associated with the
+				    * gateway */
 	size_t count;
 };
 
-/* A gateway that has ended is not there any more. */
+/* Resolves the gateway; one that has ended is not found. */
 static RESULT begin_change(struct op *op, const struct ref *ref, const char *permission, size_t count,
 			   struct nat_change *ret_change)
 {
@@ -66,7 +67,7 @@ static RESULT begin_change(struct op *op, const struct ref *ref, const char *per
 	return c.addresses ? OK : ctx_no_memory(op->ctx);
 }
 
-/* Its router is to be brought about anew, and with it the interface. */
+/* Raises gen of gateway and port, so that the reconciler deploys both again. */
 static RESULT end_change(struct op *op, const struct nat_change *c, const char *what,
 			 struct nat_gateway_addresses *wish)
 {
@@ -83,7 +84,7 @@ static RESULT end_change(struct op *op, const struct nat_change *c, const char *
 				c->count);
 }
 
-/* ---- more ---- */
+/* ---- adding ---- */
 
 static RESULT add_one(struct op *op, const struct nat_gateway_addresses *wish, const struct port *port,
 		      size_t k, struct address *ret_added)
@@ -126,7 +127,7 @@ RESULT engine_add_nat_gateway_addresses(struct op *op, struct nat_gateway_addres
 	return end_change(op, &c, "added", wish);
 }
 
-/* ---- fewer ---- */
+/* ---- removing ---- */
 
 static RESULT remove_one(struct op *op, const struct port *port, const struct ref *ref,
 			 struct address *ret_removed)

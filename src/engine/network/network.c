@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks. What happens next: reconcile/network.c makes the switch when the first port is in it, and removes
- * it after it was marked deleted. */
+ * Networks. The reconciler (reconcile/network.c) creates the switch with the first port, and removes it once
+ * the row is marked deleted. */
 #include "engine/network/network.h"
 
 #include <inttypes.h>
@@ -45,7 +45,7 @@ RESULT network_write(struct op *op, struct network *network)
 	return network_put(op, network);
 }
 
-/* With everybody, or no more. */
+/* Grants the network to all accounts, or revokes that grant. */
 static RESULT set_shared(struct op *op, const struct network *network, enum choice choice)
 {
 	const struct network_grant *grant =
@@ -108,7 +108,7 @@ static RESULT set_offering(struct op *op, const struct network_settings *wish, s
 	return OK;
 }
 
-/* External or not, its default or not; an external one has its network's name. */
+/* Applies is_external and is_default, then copies the network's name and subnets to the external network. */
 static RESULT set_external(struct op *op, const struct network *network, const struct network_settings *wish)
 {
 	static const struct network_provider tunnels;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs: part of their router, like its route tables. A change of an entry is one of its list, so that
- * whoever looks at the list is told. */
+ * Network ACLs and their entries. An ACL is part of its router, like route tables. A change of an entry
+ * raises the ACL's gen, so that watchers of the ACL see it. */
 #include "engine/network/network_acl.h"
 
 #include <inttypes.h>
@@ -93,7 +93,7 @@ RESULT network_acl_forget_with_entries(struct op *op, uuid acl)
 	return network_acl_forget(op, acl);
 }
 
-/* ---- lists ---- */
+/* ---- ACLs ---- */
 
 static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid account)
 {
@@ -166,7 +166,7 @@ RESULT engine_delete_network_acl(struct op *op, struct network_acl_target *wish)
 
 struct entry_plan {
 	const struct network_acl *acl;
-	const struct network_acl_entry *present; /* at that number, or NULL */
+	const struct network_acl_entry *present; /* entry at that number, or NULL */
 };
 
 static RESULT find_entry(struct op *op, const struct network_acl_entry_wish *wish,
@@ -185,11 +185,11 @@ static RESULT fail_no_entry(struct op *op, const struct network_acl_entry_wish *
 			   STR_ARG(wish->acl.text), wish->egress ? "egress" : "ingress", wish->number);
 }
 
-/* present: what the wish is put in the place of, or NULL. */
+/* `present` is the entry to be replaced, or NULL. */
 static RESULT check_entry_room(struct op *op, const struct network_acl_entry_wish *wish, uuid acl,
 			       const struct network_acl_entry *present)
 {
-	size_t count = wish->blocks.count + 1; /* with the last one */
+	size_t count = wish->blocks.count + 1; /* plus the final deny */
 	size_t most = network_acl_find(op->head, acl)->is_stateful ? NETWORK_ACL_STATEFUL_ENTRIES_MAX
 								   : NETWORK_ACL_ENTRIES_MAX;
 	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(op->head, acl); n;
@@ -257,10 +257,10 @@ static const struct network_acl_entry *first_egress(const struct tables *t, uuid
 	const struct network_acl_entry *e = network_acl_entry_first_by_acl(t, acl);
 	while (e && !e->egress)
 		e = network_acl_entry_next_by_acl(t, e);
-	return e; /* the others follow it: the index has them in this order */
+	return e; /* egress entries are last in the index, so the rest are egress, too */
 }
 
-/* What lets all out goes, where it is all that is said of what may go out. */
+/* Removes an entry that allows all egress if it is the only egress entry. */
 static RESULT close_egress(struct op *op, uuid acl)
 {
 	const struct network_acl_entry *only = first_egress(op->head, acl);
@@ -345,7 +345,7 @@ RESULT engine_change_network_acl_entry(struct op *op, struct network_acl_entry_c
 /* ---- the order of entries ---- */
 
 struct entries {
-	/* By number; of two that differ in direction, what enters first. Without what is implied. */
+	/* sorted by number, ingress before egress; without implied entries */
 	struct network_acl_entry *at;
 	size_t count;
 };
@@ -421,7 +421,8 @@ static RESULT number_entry(struct op *op, const struct network_acl_entry *entry,
 	return network_acl_entry_put(op, &next);
 }
 
-/* The run of numbers that begins with this one goes up by one: its last one first, for no two may meet. */
+/* Moves the consecutive numbers from `number` on up by one. Starts at the end, because numbers are unique at
+ * every step. */
 static RESULT make_room(struct op *op, const struct entries *all, uuid but, int64_t number)
 {
 	int64_t end = number;
@@ -460,7 +461,7 @@ RESULT engine_move_network_acl_entry(struct op *op, struct network_acl_entry_mov
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_NETWORK_ACL_ENTRY, wish->previous.field,
 				   "There are some inconsistencies with the data you sent. The new position "
 				   "calculated already has a ACL rule on it.");
-	TRY(number_entry(op, &moved, 0)); /* out of the way of the others */
+	TRY(number_entry(op, &moved, 0)); /* frees the entry's present number while others move */
 	TRY(make_room(op, &all, moved.row.id, number));
 	TRY(number_entry(op, &moved, number));
 	struct network_acl_entry_wish told = {.egress = moved.egress, .number = number};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Grants of networks: rows only. */
+ * Network grants. Nothing outside the tables depends on them. */
 #include "engine/network/network_grant.h"
 
 #include "engine/internal.h"
@@ -15,7 +15,7 @@ bool engine_is_network_granted(const struct tables *t, uuid network, uuid accoun
 	       (!uuid_is_none(account) && network_grant_find_by_network(t, network, account));
 }
 
-/* Of a port's account by another grant than this one. */
+/* True if another grant than this one covers the account, too. */
 static bool is_granted_besides(const struct tables *t, const struct network_grant *grant, uuid account)
 {
 	const struct network_grant *all = network_grant_find_by_network(t, grant->network, UUID_NONE);
@@ -85,7 +85,7 @@ RESULT network_grant_remove(struct op *op, const struct network *network, const 
 	return engine_log_event(op, KIND_NETWORK, &network->row, "grant revoked", "Its owner has it.");
 }
 
-/* Any account may be named: no more is told of it than that it is there. */
+/* Any account may be named; the caller learns only that it exists. */
 static RESULT find_target(struct op *op, const struct ref *ref, uuid *ret_target)
 {
 	const struct row *row = NULL;
@@ -128,7 +128,7 @@ RESULT engine_change_network_grant(struct op *op, struct network_grant_settings 
 		return OK;
 	TRY(permit(op, network, grant->target));
 	TRY(check_new(op, network, target, wish->target.field));
-	if (!uuid_is_none(target)) /* who is of everybody stays so */
+	if (!uuid_is_none(target)) /* a grant to all accounts still covers the former grantee */
 		TRY(check_unused(op, network, grant, wish->grant.field));
 	struct network_grant next = *grant;
 	next.target = target;

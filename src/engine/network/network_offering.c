@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network offerings: rows only. Called by: api/cloudstack. */
+ * CloudStack's network offerings. Called by: api/cloudstack. */
 #include "engine/network/network_offering.h"
 
 #include "engine/network/network_offering_internal.h"
@@ -7,8 +7,7 @@
 #include "store/network.h"
 #include "store/network_offering.h"
 
-/* What reaches a network from outside comes by the router that leads out of it; tiers have no router of their own, and lead
- * out by their VPC's. */
+/* Services that let traffic in need a router with source NAT. Tiers use their VPC's router. */
 static RESULT check_services(struct op *op, const struct network_offering_wish *wish)
 {
 	struct str field = STR("supportedservices");
@@ -99,7 +98,7 @@ RESULT engine_delete_network_offering(struct op *op, struct network_offering_tar
 	return network_offering_forget(op, offering->row.id);
 }
 
-/* ---- what networks may by them ---- */
+/* ---- use by networks ---- */
 
 RESULT network_offering_find_enabled(struct op *op, const struct ref *ref,
 				     const struct network_offering **ret_offering)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Peerings of routers. What happens next: reconcile/router.c brings both routers about, with it or without.
- */
+ * Peerings of routers. The reconciler (reconcile/router.c) deploys both routers again, with the peering or
+ * without. */
 #include "engine/network/peering.h"
 
 #include "base/clock.h"
@@ -17,7 +17,7 @@
 
 static const char no_such_peer[] = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range";
 
-/* ---- who sees it ---- */
+/* ---- visibility ---- */
 
 static int64_t shown_for_us(const struct peering *p, uuid account)
 {
@@ -55,15 +55,15 @@ uuid engine_get_peer(const struct peering *p, uuid router)
 	return uuid_equal(p->peer_router, router) ? p->router : UUID_NONE;
 }
 
-/* ---- a router's ---- */
+/* ---- peerings of a router ---- */
 
 static bool is_with_itself(const struct peering *p)
 {
 	return uuid_equal(p->router, p->peer_router);
 }
 
-/* First those that the router asked for, then those that it was asked for. A router may have asked for one with
- * itself, which failed; that one comes among the first only. */
+/* First peerings that the router requested, then those requested of it. A (failed) request of a router to
+ * itself is in both indexes and returned from the first only. */
 const struct peering *engine_next_peering(const struct tables *t, uuid router, const struct peering *p)
 {
 	if (!p || uuid_equal(p->router, router)) {
@@ -121,11 +121,11 @@ static bool do_blocks_overlap(const struct router *a, const struct router *b)
 	return false;
 }
 
-/* ---- create ---- */
+/* ---- creation ---- */
 
 struct peering_plan {
-	const struct router *router, *peer; /* peer NULL: there is none such */
-	const struct account *peer_account; /* NULL likewise */
+	const struct router *router, *peer; /* peer NULL: there is no such router */
+	const struct account *peer_account; /* NULL: there is no such account */
 	struct tags tags;
 };
 
@@ -173,7 +173,7 @@ static RESULT resolve_peer(struct op *op, const struct peering_wish *wish, uuid 
 	return OK;
 }
 
-/* The one that there is from that router to that router. */
+/* The live peering from that router to that peer, or NULL. */
 static const struct peering *find_same(const struct tables *t, const struct peering_plan *plan)
 {
 	const struct peering *p = peering_first_by_router(t, plan->router->row.id);
@@ -211,7 +211,7 @@ static RESULT write_peering(struct op *op, const struct peering_wish *wish, cons
 	if (plan->peer) {
 		p.peer_router = plan->peer->row.id;
 		p.peer_router_text =
-			id_to_ec2(op->ctx->arena, KIND_ROUTER, p.peer_router); /* EC2 alone shows it */
+			id_to_ec2(op->ctx->arena, KIND_ROUTER, p.peer_router); /* only EC2's API shows it */
 	}
 	if (!plan->peer || do_blocks_overlap(plan->router, plan->peer)) {
 		p.outcome = PEERING_OUTCOME_FAILED;
@@ -247,7 +247,7 @@ RESULT engine_create_peering(struct op *op, struct peering_wish *wish)
 	return write_peering(op, wish, &plan, &wish->peering);
 }
 
-/* ---- what becomes of it ---- */
+/* ---- acceptance and end ---- */
 
 static RESULT end_peering(struct op *op, const struct peering *peering, enum peering_outcome outcome,
 			  struct str text)
@@ -256,7 +256,7 @@ static RESULT end_peering(struct op *op, const struct peering *peering, enum pee
 	next.outcome = outcome;
 	next.outcome_text = text;
 	next.ended_by = engine_get_account(op->ctx);
-	if (!peering->is_accepted) /* nothing of it is in the network */
+	if (!peering->is_accepted) /* a pending peering is not deployed, so there is nothing to wait for */
 		next.ended_us = op->now_us;
 	TRY(peering_put(op, &next));
 	TRY(peering_delete(op, next.row.id));
@@ -264,7 +264,8 @@ static RESULT end_peering(struct op *op, const struct peering *peering, enum pee
 				STR_ARG(text));
 }
 
-/* Neither side is told apart from one that knows nothing of it; of the two, some things are one's alone. */
+/* Fails if the caller is not the side (`account`) that may do this. Both sides see the peering, so
+ * ERR_PROTECTED tells them nothing new. */
 static RESULT check_is(struct op *op, const struct peering *p, uuid account, const char *verb)
 {
 	uuid own = engine_get_account(op->ctx);
@@ -322,7 +323,7 @@ static bool is_link_of(const struct tables *t, uuid router, int64_t link)
 	return p != NULL;
 }
 
-/* The least that neither router has. One that is on its way out of a router still holds its own. */
+/* Lowest link number that neither router uses. A peering that is being removed still holds its number. */
 static int64_t choose_link(const struct tables *t, const struct peering *peering)
 {
 	int64_t link = 0;
@@ -331,7 +332,7 @@ static int64_t choose_link(const struct tables *t, const struct peering *peering
 	return link;
 }
 
-enum { LINKS_MAX = 4096 }; /* what the network has addresses for */
+enum { LINKS_MAX = 4096 }; /* link addresses that the network has */
 
 RESULT engine_accept_peering(struct op *op, struct peering_target *wish)
 {
@@ -424,9 +425,10 @@ RESULT engine_set_peering_options(struct op *op, struct peering_options *wish)
 		next.resolves ? "yes" : "no", next.peer_resolves ? "yes" : "no");
 }
 
-/* ---- what goes with routers ---- */
+/* ---- routers ---- */
 
-/* Asked for by another account: its owner is to say something first. */
+/* True if the peering must be ended before its router is deleted. A request of another account counts,
+ * because its owner should answer it first. */
 static bool holds(const struct peering *p, uuid router)
 {
 	return is_accepted(p) || (is_pending(p) && uuid_equal(p->peer_router, router) &&
@@ -475,7 +477,7 @@ RESULT peering_fail_overlapping(struct op *op, const struct router *router, stru
 	return OK;
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
 RESULT engine_see_peering(struct op *op, struct peering_report *report)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports: their addresses, making, changing and deleting them; into instances and out: port_attach.c.
- * What happens next: reconcile/port.c brings them about in the network, with their groups and
- * on the host that is to plug them. */
+ * Ports: creation, change and deletion, and their addresses. port_attach.c attaches them to instances. The
+ * reconciler (reconcile/port.c) deploys them in the network, with their groups, on the host that plugs
+ * them. */
 #include "engine/network/port.h"
 
 #include <string.h>
@@ -29,7 +29,7 @@
 #include "store/router.h"
 #include "store/subnet.h"
 
-/* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
+/* 02:… marks a locally administered unicast address; the random rest makes collisions rare. */
 RESULT port_draw_mac(struct op *op, struct port *port)
 {
 	int64_t most = engine_get_limit(op->head, LIMIT_MACS);
@@ -47,7 +47,7 @@ RESULT port_draw_mac(struct op *op, struct port *port)
 	return OK;
 }
 
-/* ---- which port ---- */
+/* ---- finding ports ---- */
 
 const struct port *port_first_of_instance(const struct tables *t, uuid instance)
 {
@@ -96,7 +96,7 @@ RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str f
 				 "You do not have permission to access the specified resource.");
 }
 
-/* ---- making ---- */
+/* ---- creation ---- */
 
 struct port port_new_in(const struct subnet *subnet, uuid account)
 {
@@ -108,7 +108,7 @@ struct port port_new_in(const struct subnet *subnet, uuid account)
 			     .source_dest_check = true};
 }
 
-/* Nova, too, takes no notice of "default". */
+/* "default" is no choice: clients send it without being asked, and Nova ignores it as well. */
 static bool names_groups(struct refs groups)
 {
 	bool names = false;
@@ -126,8 +126,9 @@ static RESULT choose_open_group(struct op *op, struct port *port)
 	return security_group_find_open(op, port->account, group);
 }
 
-/* The network's firewall stands before it, or policies do, as in virtual networks; or, behind a VPC that reaches out under its gateway's address, the ACL of
- * its tier: not where machines get public addresses by themselves, which EC2's subnets give and its groups guard. */
+/* True if something other than security groups filters the port's traffic: the network's firewall, port
+ * policies of a virtual network, or the ACL of a tier in a VPC with source NAT. EC2's subnets with automatic
+ * public addresses do not count: there, groups guard the instances. */
 static bool is_behind_firewall(const struct tables *t, const struct port *port)
 {
 	const struct network *network = network_find(t, port->network);
@@ -202,7 +203,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 				ip_write(port.ip, text));
 }
 
-/* ---- on a network ---- */
+/* ---- creation on a network ---- */
 
 static RESULT find_in_network(struct op *op, const struct network *network, const struct ref *ref,
 			      const struct subnet **ret_subnet)
@@ -214,7 +215,7 @@ static RESULT find_in_network(struct op *op, const struct network *network, cons
 			   "The subnet %" STR_FMT " is not on the port's network.", STR_ARG(ref->text));
 }
 
-/* Whose subnet an address is by its range. */
+/* Finds the network's live subnet whose block contains the address. */
 static RESULT find_by_ip(struct op *op, const struct network *network, struct ip ip, struct str field,
 			 const struct subnet **ret_subnet)
 {
@@ -229,7 +230,7 @@ static RESULT find_by_ip(struct op *op, const struct network *network, struct ip
 				    ip_write(ip, text));
 }
 
-/* One of each family, where the network has subnets of it. */
+/* Chooses one subnet of each family that the network has. */
 static RESULT choose_fixed(struct op *op, uuid network, struct port_fixed fixed[static 2], size_t *ret_count)
 {
 	static const enum ip_family families[] = {IP_V4, IP_V6};
@@ -249,8 +250,8 @@ static bool has_subnet(const struct port_fixed *fixed, size_t count, const struc
 	return false;
 }
 
-/* Besides, of each subnet whose guests make their addresses themselves, unless it is to have none at all. An
- * IPv4 address is the first one where there is one. */
+/* Adds an address in each SLAAC subnet, unless the port is to have no address at all; then moves the first
+ * IPv4 address to the front, where the primary one is. */
 static void complete_fixed(const struct tables *t, const struct network *network, bool is_none,
 			   struct port_fixed *fixed, size_t *count)
 {
@@ -300,7 +301,7 @@ static RESULT resolve_fixed(struct op *op, const struct network *network,
 	return OK;
 }
 
-/* Those that follow from the MAC: what the port has of them it keeps. */
+/* Sets SLAAC addresses, which follow from the MAC. */
 static void set_auto_ips(struct port_fixed *fixed, size_t count, struct mac mac)
 {
 	for (size_t k = 0; k < count; k++)
@@ -308,7 +309,7 @@ static void set_auto_ips(struct port_fixed *fixed, size_t count, struct mac mac)
 			fixed[k].ip = model_make_eui64(fixed[k].subnet->block, mac);
 }
 
-/* "MAC BLOCK" each, as rows have them: without a MAC, the port's own. */
+/* Encodes address pairs as rows have them: "MAC BLOCK", with the port's own MAC if none is given. */
 static RESULT write_pairs(struct op *op, const struct port_pairs *pairs, struct mac own,
 			  struct strs *ret_pairs)
 {
@@ -338,7 +339,8 @@ static RESULT write_pairs(struct op *op, const struct port_pairs *pairs, struct 
 	return OK;
 }
 
-/* An open port is neither in a group nor held to pairs: those that it has must be taken from it first. */
+/* A port without port security has neither groups nor address pairs. The call has to remove them before it
+ * may switch port security off. */
 static RESULT check_open(struct op *op, const struct port *port, bool asks_for_groups)
 {
 	if (!port->is_open)
@@ -379,7 +381,7 @@ static bool chooses_ip(const struct port_fixed_wishes *fixed)
 	return false;
 }
 
-/* Neutron's policies leave it to administrators. */
+/* Neutron's policies reserve the binding for administrators. */
 static RESULT check_binding(struct op *op, bool is_said, const char *rule)
 {
 	return !is_said || identity_is_admin(op->ctx->who)
@@ -447,9 +449,9 @@ RESULT engine_create_port(struct op *op, struct port_wish *wish)
 	return uuid_is_none(wish->port) ? create_port(op, wish, account) : OK;
 }
 
-/* ---- the ends of links ---- */
+/* ---- permissions for links to ports ---- */
 
-/* What is another account's is that account's to protect. */
+/* Asks only about the caller's own rows: policies of another account do not bind this caller. */
 static RESULT permit_own(struct op *op, const char *permission, enum kind kind, const struct row *row)
 {
 	return row && engine_is_own(op->ctx, kind, row) ? engine_permit(op, permission, kind, row) : OK;
@@ -466,7 +468,7 @@ RESULT port_permit_end(struct op *op, const char *permission, uuid port)
 						      tables_find(op->head, KIND_INSTANCE, p->instance));
 }
 
-/* ---- deleting ---- */
+/* ---- deletion ---- */
 
 RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 {
@@ -486,7 +488,7 @@ bool engine_is_guest_port(const struct ctx *c, const struct tables *t, const str
 	       !uuid_equal(port->account, account);
 }
 
-/* A port of another account in a network of the caller's. */
+/* A live port of another account in a network of the caller, if the wish allows that. */
 static const struct port *find_guest(struct op *op, const struct port_target *wish)
 {
 	const struct port *port = wish->by_network && wish->port.bits == 8 * sizeof(uuid)
@@ -516,9 +518,9 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 	return port_delete_with_addresses(op, &next);
 }
 
-/* ---- changing ---- */
+/* ---- changes ---- */
 
-/* The setting is of the attachment: it has to be named, and to be the port's. */
+/* delete_on_termination belongs to the attachment, which the call has to name. */
 static RESULT check_attachment(struct op *op, const struct port_settings *wish, const struct port *port)
 {
 	const struct ref *ref = &wish->attachment;
@@ -530,7 +532,7 @@ static RESULT check_attachment(struct op *op, const struct port_settings *wish, 
 			   "The attachment '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
-/* Its groups, and what it may speak for. */
+/* Applies port security, groups and address pairs. */
 static RESULT apply_security(struct op *op, const struct port_settings *wish, struct port *next)
 {
 	choice_apply(wish->is_open, &next->is_open);
@@ -587,7 +589,7 @@ static bool changes_nothing(const struct port_settings *wish)
 	       !wish->set_description && !wish->dhcp.count && wish->delete_on_termination == CHOICE_DEFAULT;
 }
 
-/* A router holds one address in the subnet: it may be named again, by its subnet or as it is. */
+/* True if the settings leave a router's port as it is. They may repeat its subnet and address. */
 static bool keeps_address(const struct port_settings *wish, uuid subnet, struct ip ip)
 {
 	const struct port_fixed_wish *at = wish->fixed.at;
@@ -598,7 +600,8 @@ static bool keeps_address(const struct port_settings *wish, uuid subnet, struct 
 		  id_has_prefix(subnet, at->subnet.prefix, at->subnet.bits))));
 }
 
-/* The subnet whose gateway's address is the port, which has no row of its own; NULL: it is none. */
+/* Subnet whose gateway port has the id, or NULL. Gateway ports have no rows: their ids are derived from the
+ * subnet. */
 static const struct subnet *find_gateways_subnet(struct op *op, const struct ref *port)
 {
 	bool is_admin = identity_is_admin(op->ctx->who);
@@ -652,14 +655,14 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 				next.groups.count);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
 RESULT engine_see_port(struct op *op, struct port_report *report)
 {
 	const struct port *port = port_find(op->head, report->port);
 	if (!port)
 		return OK;
-	/* As it is wanted now: what was taken away since is not there any more. */
+	/* Deployed as wanted now, so the network no longer has the addresses that were removed. */
 	if (report->gen == port->row.gen)
 		TRY(port_forget_ips(op, report->port));
 	struct port next = *port;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports into instances and out of them. Wanted and seen are apart: a port that is wanted in no instance
- * any more keeps its attachment and its place until its host has unplugged it, and until then goes
- * nowhere else. What happens next: reconcile/instance.c plugs and unplugs, reconcile/port.c binds. */
+ * Attaches ports to instances and detaches them. `instance` is what is wanted, `seen_instance` what the host
+ * reports. A port that was detached keeps its attachment and slot, and cannot be attached elsewhere, until
+ * its host has unplugged it. The reconciler plugs and unplugs (reconcile/instance.c) and binds ports to hosts
+ * (reconcile/port.c). */
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
@@ -64,7 +65,7 @@ void port_set_attachment(const struct op *op, struct port *port, const struct in
 	port->is_named_by_id = device_index == 0 && instance->named_by_id;
 }
 
-/* It belongs to no instance. */
+/* Clears everything that an attachment sets. */
 static void clear_attachment(struct port *port)
 {
 	port->instance = UUID_NONE;
@@ -88,7 +89,7 @@ void port_leave_instance(struct port *port)
 
 /* ---- attach ---- */
 
-/* By one that it is to have, or that is on its way out. */
+/* True if a port that is wanted at the index, or that is being unplugged from it, has the slot. */
 static bool is_taken(const struct tables *t, uuid instance, int64_t device_index)
 {
 	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
@@ -156,7 +157,7 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 
 /* ---- detach ---- */
 
-/* The account's port of that attachment, ids being unique. */
+/* Finds the caller's port by its attachment id; random ids are unique. */
 static RESULT find_attached(struct op *op, const struct ref *ref, const struct port **ret_port)
 {
 	struct port probe = {.attachment = ref->prefix};
@@ -186,7 +187,7 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 			"The network interface at device index 0 and networkCard index 0 cannot be "
 			"detached.");
 	if (uuid_is_none(port->instance) && !wish->force)
-		return OK; /* on its way out already */
+		return OK; /* is being detached already */
 	struct port next = *port;
 	port_leave_instance(&next);
 	if (wish->force)
@@ -203,7 +204,7 @@ RESULT port_unplug(struct op *op, struct port *port)
 	return port_put(op, port);
 }
 
-/* ---- what the host says ---- */
+/* ---- reports of the host ---- */
 
 static RESULT write_seen_in(struct op *op, const struct port *port, uuid instance)
 {

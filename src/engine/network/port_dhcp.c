@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What single ports are told by DHCP. A value that OVN does not take for its option is kept and shown, as Neutron
- * does, and not told. */
+ * DHCP options of single ports. As in Neutron, a value that OVN does not accept for its option is stored and
+ * shown, but not sent. */
 #include "engine/internal.h"
 #include "engine/network/port.h"
 #include "engine/network/port_internal.h"
 #include "model/dhcp_word.h"
 #include "model/port.h"
 
-enum { OPTIONS_MAX = 32 }; /* of a family; as schema/port.toml has it */
+enum { OPTIONS_MAX = 32 }; /* per family; must match schema/port.toml */
 
-/* Neutron keeps these without a value; any other one without is as if it had not been named. */
+/* Neutron stores these options without a value; it ignores any other option that has none. */
 static bool may_be_empty(struct str name)
 {
 	return str_is(name, "router") || str_is(name, "classless-static-route");

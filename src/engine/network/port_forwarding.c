@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwardings. They are parts of the router behind which they lead (reconcile/router.c). */
+ * Port forwardings. A forwarding is part of the router in front of its target (reconcile/router.c). */
 #include "engine/network/port_forwarding.h"
 
 #include <inttypes.h>
@@ -72,7 +72,8 @@ static bool leads_to(const struct port_forwarding *f, const struct port_forwardi
 	       other->private_first <= f->private_last;
 }
 
-/* Its private ports are no other's target, in the words of Neutron, which alone asks for it. */
+/* Refuses private ports that another forwarding leads to. Only Neutron's API asks for this; messages are
+ * Neutron's. */
 static RESULT check_alone(struct op *op, const struct port_forwarding *f)
 {
 	char present[SPAN_SIZE], wanted[SPAN_SIZE];
@@ -85,15 +86,15 @@ static RESULT check_alone(struct op *op, const struct port_forwarding *f)
 		     : OK;
 }
 
-/* Ports of an address that are to lead somewhere. */
+/* Public ports that a row is to use, and what was counted against the limit. */
 struct taken {
 	enum kind kind;
-	uuid but; /* the row whose they are to be */
+	uuid but; /* the row itself, which is not compared */
 	const char *protocol;
 	int64_t first, last, count;
 };
 
-/* Those of another row. */
+/* Counts the ports of another row, and fails if they overlap. */
 static RESULT take(struct op *op, struct taken *t, const char *protocol, int64_t first, int64_t last)
 {
 	char present[SPAN_SIZE], wanted[SPAN_SIZE];
@@ -140,7 +141,8 @@ static uuid subnet_of_ip(const struct tables *t, const struct port *port, struct
 	return s ? s->subnet : port->subnet;
 }
 
-/* The router whose subnets reach out under the address, else that of what else the address leads to. */
+/* Router that the address belongs to: by source NAT, otherwise by its other forwardings and load
+ * balancers. */
 static uuid find_router(const struct tables *t, uuid address, uuid but)
 {
 	const struct address *row = address_find(t, address);
@@ -156,7 +158,7 @@ static uuid find_router(const struct tables *t, uuid address, uuid but)
 	return f ? f->router : b ? b->router : UUID_NONE;
 }
 
-/* Behind the router of the others, which leads to where the address is. */
+/* All targets of an address must be behind one router, whose gateway is on the address's external network. */
 static RESULT check_router(struct op *op, const struct address *address, const struct port *port,
 			   const struct port_forwarding *f)
 {
@@ -181,7 +183,7 @@ static RESULT check_router(struct op *op, const struct address *address, const s
 			     STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
 }
 
-/* The private address, and the router that it is behind. */
+/* Sets the private address and the router in front of it. */
 static RESULT place(struct op *op, const struct port *port, struct ip wanted, struct port_forwarding *f)
 {
 	char text[IP_TEXT_SIZE];
@@ -220,7 +222,7 @@ static RESULT check_untranslated(struct op *op, const struct port *port, struct 
 		STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)), ip_write(private_ip, private));
 }
 
-/* ---- what is named ---- */
+/* ---- lookups ---- */
 
 static bool is_meant(const struct tables *t, const struct port *port, uuid network, struct ip private_ip)
 {
@@ -228,7 +230,7 @@ static bool is_meant(const struct tables *t, const struct port *port, uuid netwo
 	       (ip_is_none(private_ip) || port_has_ip(t, port, private_ip));
 }
 
-/* Of an instance with several interfaces the only one that is meant. */
+/* Finds the instance's only port that matches network and private address. */
 static RESULT find_of_instance(struct op *op, const struct ref *ref, uuid network, struct ip private_ip,
 			       const struct port **ret_port)
 {
@@ -240,7 +242,8 @@ static RESULT find_of_instance(struct op *op, const struct ref *ref, uuid networ
 		if (!is_meant(op->head, port, network, private_ip))
 			continue;
 		if (found)
-			return port_find_target(op, &(struct ref){0}, ref, ret_port); /* says why not */
+			/* fails with the right message */
+			return port_find_target(op, &(struct ref){0}, ref, ret_port);
 		found = port;
 	}
 	*ret_port = found;
@@ -250,7 +253,8 @@ static RESULT find_of_instance(struct op *op, const struct ref *ref, uuid networ
 			   "The instance '%" STR_FMT "' has no such network interface.", STR_ARG(ref->text));
 }
 
-/* That which the address was taken for, where none is named and the instance is in it. */
+/* If the call names no network: the one that the address was allocated for, provided that the instance has a
+ * port in it. */
 static struct ref choose_network(const struct tables *t, const struct port_forwarding_wish *wish,
 				 const struct address *address)
 {
@@ -296,7 +300,7 @@ uuid engine_get_forwarding_router(const struct tables *t, uuid address)
 	return find_router(t, address, UUID_NONE);
 }
 
-/* ---- the operations ---- */
+/* ---- operations ---- */
 
 static RESULT log_change(struct op *op, const struct port_forwarding *f, const char *what)
 {
@@ -441,7 +445,7 @@ RESULT engine_delete_port_forwarding(struct op *op, struct port_forwarding_targe
 	return end(op, f);
 }
 
-/* ---- with what they stand on ---- */
+/* ---- following addresses and ports ---- */
 
 bool port_forwarding_has_any(const struct tables *t, uuid address)
 {

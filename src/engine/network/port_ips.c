@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private addresses of ports: chosen in their subnets, where primary and secondary ones are unique together.
- * A secondary one is a row of its own. When it is taken away it is marked deleted, and handed out again only
- * after the network has brought its port about without it. */
+ * Private addresses of ports. Primary and secondary addresses are unique together within a subnet. A
+ * secondary address is a row of its own. A removed one is marked deleted, and becomes available again only
+ * after the network has deployed its port without it. */
 #include <inttypes.h>
 
 #include "engine/instance/instance_internal.h"
@@ -107,16 +107,16 @@ RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size
 			   "Number of private addresses will exceed limit: %zu of %zu.", count, max);
 }
 
-/* ---- choosing ---- */
+/* ---- choice of addresses ---- */
 
-/* What is in use in a subnet: by primary addresses, and by secondary ones. */
+/* Addresses in use in a subnet: primary and secondary ones. */
 struct subnet_room {
 	struct port port;
 	struct secondary_ip secondary;
 	struct ip_pool primaries, secondaries;
 };
 
-/* On an external network ports share its addresses with all else that has some. */
+/* On an external network, ports share the addresses with gateways and elastic addresses. */
 static bool is_external(const struct tables *t, const struct subnet *subnet)
 {
 	return external_network_find(t, subnet->network) != NULL;
@@ -170,7 +170,7 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 	return OK;
 }
 
-/* The first that is neither in use nor in a prefix. */
+/* First address that is neither in use nor in a prefix. */
 static bool pick_next(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
 		      struct ip first, struct ip last, struct ip *ret_ip)
 {
@@ -186,14 +186,14 @@ static bool pick_next(const struct tables *t, const struct subnet *subnet, const
 	return false;
 }
 
-/* Virtual networks, which Azure's face makes, give the first one that is free. */
+/* Azure's virtual networks assign the lowest free address. */
 static bool picks_first(const struct tables *t, const struct subnet *subnet)
 {
 	const struct router *router = router_find(t, subnet->router);
 	return router && router->has_system_routes;
 }
 
-/* From a random place on, around the end. */
+/* Picks from a random address on, wrapping around. */
 static bool pick_between(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
 			 struct ip first, struct ip last, struct ip *ret_ip)
 {
@@ -206,7 +206,7 @@ static bool pick_between(const struct tables *t, const struct subnet *subnet, co
 	       pick_next(t, subnet, pool, first, from, ret_ip);
 }
 
-/* Of what is not reserved: from a random place on, around the end. */
+/* Picks from the parts of [first, last] without reservations, from a random one on, wrapping around. */
 static bool pick_unreserved(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
 			    struct ip first, struct ip last, struct ip *ret_ip)
 {
@@ -222,7 +222,7 @@ static bool pick_unreserved(const struct tables *t, const struct subnet *subnet,
 	return false;
 }
 
-/* From the first range that has one. */
+/* Picks from the first allocation pool that has an address left. */
 static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip)
 {
 	struct subnet_room pool;
@@ -236,7 +236,7 @@ static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct 
 	return false;
 }
 
-/* Of a subnet whose guests make their addresses themselves, only that which the one with the MAC makes. */
+/* In a SLAAC subnet a port may only have the address that its own MAC yields. */
 static RESULT check_auto_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct mac mac,
 			    struct str field)
 {
@@ -270,7 +270,8 @@ static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wa
 			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
-/* On an external network it is nobody else's from then on. The port has its id. */
+/* Also reserves the address if the network is external, where others choose addresses, too. The port must
+ * have its id. */
 static RESULT take_ip(struct op *op, const struct subnet *subnet, struct ip wanted, const struct port *port,
 		      struct str field, struct ip *ret_ip)
 {
@@ -299,7 +300,7 @@ RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
 			     STR_ARG(uuid_to_str(op->ctx->arena, network)));
 }
 
-/* ---- writing ---- */
+/* ---- rows ---- */
 
 RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,
 		   struct str field, struct ip *ret_ip)
@@ -315,7 +316,7 @@ RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *
 	return secondary_ip_put(op, &s);
 }
 
-/* wanted: addresses that are named, of which the first is told. */
+/* `wanted`: requested addresses; the message names the first. */
 static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, const struct ips *wanted,
 			   struct str field)
 {
@@ -342,7 +343,7 @@ RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, s
 	return port_draw_mac(op, port);
 }
 
-/* ---- without being asked ---- */
+/* ---- automatic addresses ---- */
 
 static RESULT bump(struct op *op, uuid id)
 {
@@ -369,7 +370,7 @@ RESULT port_add_auto_ips(struct op *op, const struct port *port)
 	return OK;
 }
 
-/* One of IPv6 besides, in whichever of the network's subnets gives some out. */
+/* Adds an IPv6 address in any subnet of the network that assigns some. */
 static RESULT write_of_network(struct op *op, const struct port *port)
 {
 	const struct subnet *subnet = NULL;
@@ -397,7 +398,7 @@ RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
 	return OK;
 }
 
-/* The port's first address goes; what it has besides is left, and the first of that comes first. */
+/* Removes the primary address; the first of the others becomes primary. */
 static RESULT drop_first(struct op *op, const struct port *port)
 {
 	struct port_fixed rest[2 * PORT_IPS_MAX];
@@ -432,7 +433,7 @@ RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet)
 	return OK;
 }
 
-/* In the subnet beside. ERR_INVALID: there is none. */
+/* Adds IPv6 addresses in the subnet beside. ERR_INVALID: there is no such subnet. */
 static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
 			 const struct port *port)
 {
@@ -475,7 +476,8 @@ static size_t count_wished(const struct port_prefixes_wish *wish)
 	return wish->named.count + (size_t) wish->more;
 }
 
-/* In a subnet of IPv6 the first that is asked for is the port's first, as it has one anyway. */
+/* In an IPv6 subnet the first IPv6 address that is asked for becomes the primary one, which the port needs
+ * anyway. */
 static struct port_ips_wish take_first(const struct subnet *subnet, const struct port_ips_wish *ips)
 {
 	struct port_ips_wish rest = *ips;
@@ -491,7 +493,7 @@ static struct port_ips_wish take_first(const struct subnet *subnet, const struct
 	return rest;
 }
 
-/* What is asked for is of IPv4. */
+/* Checks that a subnet has IPv4 if IPv4 addresses are asked for. */
 static RESULT check_has_ipv4(struct op *op, const struct subnet *subnet, int64_t more, struct str field)
 {
 	if (more == 0 || subnet->block.base.family == IP_V4)
@@ -510,7 +512,7 @@ RESULT port_check_wished(struct op *op, const struct instance_type *type, const 
 	return port_check_ip_count(op, type, count, ips->ipv6_field);
 }
 
-/* Those that were named come first, so that nothing drawn is one of them. */
+/* Named addresses are taken first, so that no random choice hits one of them. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *wish,
 		      struct port *port)
 {
@@ -559,7 +561,7 @@ RESULT port_forget_ips(struct op *op, uuid port)
 	return port_forget_prefixes(op, port);
 }
 
-/* ---- by subnet, as a list ---- */
+/* ---- addresses as a list with subnets ---- */
 
 static bool is_fixed(const struct port_fixed *fixed, size_t count, struct ip ip)
 {
@@ -569,7 +571,7 @@ static bool is_fixed(const struct port_fixed *fixed, size_t count, struct ip ip)
 	return false;
 }
 
-/* The rest of the list, once the first stands in the port's row. */
+/* Adds the rest of the list; the port's row has the first. */
 static RESULT write_rest(struct op *op, const struct port *port, const struct port_fixed *fixed, size_t count,
 			 struct str field)
 {
@@ -596,7 +598,8 @@ RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t co
 	return write_rest(op, port, fixed, count, field);
 }
 
-/* What is not in the list leaves, with its public address; what is to be the first becomes free for that. */
+/* Removes addresses that are not in the list, with their public addresses. Forgets the row of the new primary
+ * address, so that the port can take it. */
 static RESULT drop_others(struct op *op, const struct port *port, const struct port_fixed *fixed,
 			  size_t count)
 {
@@ -634,8 +637,8 @@ RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t c
 
 /* ---- assign ---- */
 
-/* From another port of the account, with the public address that stands for it. That port's row is put before
- * the new owner's, and the network is told in the same order: an address's name leaves before it comes. */
+/* Takes a secondary address, with its public address, from another port. The former port's row is put first
+ * and the network is updated in that order: the address's DNS name is removed before it is added. */
 static RESULT take(struct op *op, const struct port_assignment *wish, const struct secondary_ip *s,
 		   const struct port *port, struct str field)
 {
@@ -675,7 +678,7 @@ static RESULT check_room(struct op *op, const struct port_assignment *wish, cons
 	return port_check_ip_count(op, type, count, wish->field);
 }
 
-/* Where the port is an instance's, and the change one of that. */
+/* Refuses changes if the port is in a locked instance. */
 static RESULT check_unlocked(struct op *op, const struct port *port, struct str field)
 {
 	const struct instance *instance = instance_find(op->head, port->instance);
@@ -739,7 +742,7 @@ static RESULT find_unassigned(struct op *op, const struct port_unassignment *wis
 			   wish->is_ipv6 && ip_equal(port->ip, ip) ? ", which it keeps" : "");
 }
 
-/* What a guest makes for itself it goes on using, whatever is said here. */
+/* A guest keeps using its SLAAC address, so it cannot be unassigned. */
 static RESULT check_not_auto(struct op *op, uuid subnet_id, struct ip ip, struct str field)
 {
 	const struct subnet *subnet = subnet_find(op->head, subnet_id);
@@ -777,7 +780,7 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 	wish->unassigned_from = port->row.id;
 	for (size_t k = 0; k < wish->ips.count; k++) {
 		TRY(unassign_ip(op, wish, port, wish->ips.at[k]));
-		port = port_find(op->head, wish->unassigned_from); /* its first may be another now */
+		port = port_find(op->head, wish->unassigned_from); /* the primary address may have changed */
 	}
 	TRY(port_remove_prefixes(op, port, wish->prefixes, wish->prefix_field));
 	TRY(bump(op, port->row.id));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Prefixes that are delegated to ports: blocks of a subnet's addresses of one length for each family. A prefix
- * is a row of its own. Like an address that is taken away, it is marked deleted, and handed out again only
- * after the network has brought its port about without it. Who chooses an address (port_ips.c) looks here. */
+ * Prefixes delegated to ports: blocks of one fixed length a family. A prefix is a row of its own. A removed
+ * one is marked deleted, and becomes available again only after the network has deployed its port without it.
+ * The choice of addresses (port_ips.c) skips prefixes. */
 #include "engine/internal.h"
 #include "engine/network/ip_pool_internal.h"
 #include "engine/network/port.h"
@@ -13,7 +13,7 @@
 #include "store/port_prefix.h"
 #include "store/subnet_reservation.h"
 
-enum { TRIES_MAX = 65536 }; /* all /80s of a /64 */
+enum { TRIES_MAX = 65536 }; /* number of /80s in a /64 */
 
 static uint8_t length_of(enum ip_family family)
 {
@@ -45,13 +45,13 @@ const struct port_prefix *engine_next_prefix(const struct tables *t, const struc
 	return live_or_next(t, port_prefix_next_by_port(t, p));
 }
 
-/* The only one that may hold the address. */
+/* The one possible prefix that contains the address: lengths are fixed. */
 static struct cidr block_around(struct ip ip)
 {
 	return cidr_canonical((struct cidr){ip, length_of(ip.family)});
 }
 
-/* Also one that is marked deleted: the network may still lead its addresses to its port. */
+/* Finds deleted prefixes as well: the network may still route them to their port. */
 static const struct port_prefix *find_held(const struct tables *t, uuid subnet, struct cidr block)
 {
 	const struct port_prefix probe = {.subnet = subnet, .block = block};
@@ -90,9 +90,9 @@ size_t port_count_new_prefixes(const struct tables *t, uuid port, const struct p
 	return count;
 }
 
-/* ---- choosing ---- */
+/* ---- choice of prefixes ---- */
 
-/* It is one that ports may hold, and nothing is in it. */
+/* True if the allocation pools contain the whole block. */
 static bool is_in_pools(const struct subnet *subnet, struct cidr block)
 {
 	struct ip first, last, end = cidr_last(block);
@@ -108,7 +108,7 @@ static bool is_free(const struct tables *t, const struct subnet *subnet, struct 
 	       !port_subnet_has_ip_between(t, subnet->row.id, block.base, cidr_last(block));
 }
 
-/* From a random one of the range on, around the end. */
+/* Picks from a random block of the range on, wrapping around. */
 static bool pick_between(const struct tables *t, const struct subnet *subnet, struct ip first, struct ip last,
 			 struct cidr *ret_block)
 {
@@ -143,7 +143,7 @@ static bool pick_unreserved(const struct tables *t, const struct subnet *subnet,
 	return false;
 }
 
-/* Out of the subnet's reservations for prefixes, where it has any; else of what is not reserved. */
+/* Picks from the subnet's prefix reservations if it has any, otherwise from unreserved addresses. */
 static bool pick_prefix(const struct tables *t, const struct subnet *subnet, struct cidr *ret_block)
 {
 	bool has_own = false;
@@ -179,7 +179,7 @@ static RESULT check_named(struct op *op, const struct subnet *subnet, struct cid
 	return OK;
 }
 
-/* ---- writing ---- */
+/* ---- rows ---- */
 
 static RESULT add_prefix(struct op *op, const struct port *port, const struct subnet *subnet,
 			 struct cidr block)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which routes a table may have: what a route's destination is to its router's blocks, and what a table may
- * lead to that an internet gateway has. */
+ * Rules for routes: which destinations a table may have relative to its router's blocks, and which targets
+ * are allowed in a table associated with an internet gateway. */
 #include "engine/internal.h"
 #include "engine/network/ipv6.h"
 #include "engine/network/route_table_internal.h"
@@ -59,7 +59,7 @@ static RESULT fail_target(struct op *op)
 			     "targets.");
 }
 
-/* Only to ports, which Neutron's next hops by address are not. */
+/* Such routes may only lead to ports, not to next hops by address, which Neutron's API makes. */
 RESULT route_check(struct op *op, const struct route_table *table, const struct route *route, bool is_change)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -67,7 +67,7 @@ RESULT route_check(struct op *op, const struct route_table *table, const struct 
 	bool is_gateways = route_table_is_gateways(op->head, table->row.id);
 	if (uuid_is_none(route->port) && (is_gateways || place != ROUTE_OUTSIDE))
 		return fail_target(op);
-	if (place == ROUTE_OUTSIDE && is_gateways) /* EC2's own words are not known */
+	if (place == ROUTE_OUTSIDE && is_gateways) /* EC2's message is not documented */
 		return ctx_fail_kind(
 			op->ctx, ERR_INVALID, KIND_ROUTE,
 			"The destination CIDR block %s is not within one of this VPC's CIDR blocks. "
@@ -81,7 +81,7 @@ RESULT route_check(struct op *op, const struct route_table *table, const struct 
 			     cidr_write(route->destination, text));
 }
 
-/* EC2 documents the rule; its words are not known. */
+/* EC2 documents the rule but not the message. */
 RESULT route_check_for_gateway(struct op *op, const struct route_table *table, struct str field)
 {
 	char text[CIDR_TEXT_SIZE];

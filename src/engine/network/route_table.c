@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route tables and routes: part of their router, which is brought about anew when they change. */
+ * Route tables and routes. They are part of their router, which the reconciler deploys again when they
+ * change. */
 #include "engine/network/route_table.h"
 
 #include "engine/client_token_internal.h"
@@ -113,14 +114,14 @@ static RESULT write_gateway(struct op *op, const struct gateway *gateway, uuid t
 						    : "What comes in goes by a route table.");
 }
 
-/* What an association's id stands for: a subnet, a gateway, or the main table of a router. */
+/* What an association id refers to: a subnet, a gateway, or a router's main table. */
 struct association {
 	const struct subnet *subnet;
-	const struct gateway *gateway; /* both NULL: the main one */
+	const struct gateway *gateway; /* both NULL: the main association */
 	const struct route_table *table;
 };
 
-/* The id itself. */
+/* The association's id. */
 static uuid id_of(const struct association *a)
 {
 	return a->subnet    ? a->subnet->route_association
@@ -166,17 +167,17 @@ static RESULT find_association(struct op *op, const struct ref *ref, struct asso
 			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
-/* What a table is associated with. */
+/* A subnet or gateway that a table is to be associated with. */
 struct association_end {
 	const struct ref *ref;
 	enum kind kind;
 	const struct row *row;
-	uuid router, table; /* table none: it has none of its own */
+	uuid router, table; /* table none: it has no table of its own */
 	const char *network_words, *words;
 };
 
-/* OK also for the table that it has already. The words for a gateway that has another are made as those for a subnet:
- * EC2's own are not known. */
+/* OK if the two are associated already. The message for a gateway with another table is modelled on the one
+ * for subnets: EC2's is not documented. */
 static RESULT check_association(struct op *op, const struct route_table_association *wish,
 				const struct route_table *table, const struct association_end *end)
 {
@@ -257,7 +258,7 @@ RESULT engine_disassociate_route_table(struct op *op, struct route_table_associa
 			     : write_association(op, found.subnet, UUID_NONE, &wish->made);
 }
 
-/* Another main table for the router: the association gets a new id, as in EC2. */
+/* Makes another table the router's main one. The main association gets a new id, as in EC2. */
 static RESULT replace_main(struct op *op, const struct route_table *old, const struct route_table *table,
 			   uuid *ret_association)
 {
@@ -290,8 +291,7 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 				   STR_ARG(wish->route_table.text));
 	TRY(engine_permit(op, "route_table.replace", KIND_ROUTE_TABLE, &table->row));
 	TRY(permit_association(op, "route_table.replace", &found));
-	if (uuid_equal(found.table->row.id,
-		       table->row.id)) { /* it is that one already: the association stays */
+	if (uuid_equal(found.table->row.id, table->row.id)) { /* already associated: the id stays */
 		wish->made = id_of(&found);
 		return OK;
 	}
@@ -310,7 +310,7 @@ struct route_plan {
 	const struct route_table *table;
 	struct cidr destination;
 	uuid gateway, egress_gateway, nat_gateway, port, peering;
-	const struct route *present; /* with that destination, or NULL */
+	const struct route *present; /* route with that destination, or NULL */
 };
 
 static RESULT resolve_destination(struct op *op, const struct route_wish *wish, struct route_plan *ret_plan)
@@ -338,8 +338,8 @@ static RESULT find_target_nat(struct op *op, const struct ref *ref, const struct
 	return row_is_live(&(*ret_nat)->row) ? OK : engine_fail_not_found(op->ctx, KIND_NAT_GATEWAY, ref);
 }
 
-/* A pending one, too: it is a black hole until it is accepted. *ret_router: of its two, the table's, if it
- * is. */
+/* A pending peering is allowed: the route is a black hole until the peering is accepted. *ret_router is the
+ * table's router if the peering is one of its, otherwise none. */
 static RESULT find_target_peering(struct op *op, const struct ref *ref, uuid own,
 				  const struct peering **ret_peering, uuid *ret_router)
 {
@@ -350,7 +350,7 @@ static RESULT find_target_peering(struct op *op, const struct ref *ref, uuid own
 	return OK;
 }
 
-/* The target named, and its router. */
+/* Resolves the named target, and finds its router. */
 static RESULT resolve_named(struct op *op, const struct route_wish *wish, const struct ref *target,
 			    struct route_plan *plan, uuid *ret_router)
 {
@@ -401,7 +401,7 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 			"networkInterfaceId, vpcPeeringConnectionId, egressOnlyInternetGatewayId, "
 			"transitGatewayId, localGatewayId or instanceId");
 	if (!target)
-		return OK; /* it is to be local */
+		return OK; /* to_local */
 	TRY(resolve_named(op, wish, target, plan, &router));
 	if (target == &wish->egress_gateway && plan->destination.base.family == IP_V4)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
@@ -467,7 +467,7 @@ static bool is_local(const struct op *op, const struct route_plan *plan)
 	return route_find_place(op->head, plan->table->router, plan->destination) == ROUTE_LOCAL;
 }
 
-/* What replaced the local route goes. */
+/* Removes the route that replaces the local one. */
 static RESULT restore_local(struct op *op, const struct route_wish *wish, const struct route_plan *plan)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -495,7 +495,7 @@ RESULT engine_replace_route(struct op *op, struct route_wish *wish)
 	return plan.present || is_local(op, &plan) ? write_route(op, &plan, true) : fail_no_route(op, wish);
 }
 
-/* ---- the main table's as one list ---- */
+/* ---- Neutron's extra routes ---- */
 
 struct ip engine_get_next_hop(const struct tables *t, const struct route *route)
 {
@@ -507,7 +507,7 @@ struct ip engine_get_next_hop(const struct tables *t, const struct route *route)
 		       : route->next_hop;
 }
 
-/* A next hop is on a subnet of the router, and not the router itself. */
+/* A next hop must be in a subnet of the router, and must not be the router itself. */
 static RESULT check_hop(struct op *op, const struct router *router, struct cidr to, struct ip hop)
 {
 	char text[IP_TEXT_SIZE];
@@ -550,7 +550,8 @@ static bool is_listed(const struct extra_routes_wish *wish, struct cidr to, stru
 	return false;
 }
 
-/* Keeps those next hops that are listed, or with `removes` those that are not; the route goes with the last. */
+/* Keeps the next hops that the wish lists, or with `removes` those that it does not list. A route without
+ * next hops is forgotten. */
 static RESULT keep_hops(struct op *op, const struct extra_routes_wish *wish, const struct route *route,
 			bool removes)
 {
@@ -572,7 +573,7 @@ static RESULT keep_hops(struct op *op, const struct extra_routes_wish *wish, con
 	return route_put(op, &next);
 }
 
-/* Removes next hops: those not listed of all, or those listed to be removed. */
+/* EXTRA_ROUTES_SET: removes next hops that are not listed. EXTRA_ROUTES_REMOVE: removes those that are. */
 static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, uuid table)
 {
 	bool removes = wish->change == EXTRA_ROUTES_REMOVE;

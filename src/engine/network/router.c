@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Routers (VPCs), and the default one. What happens next: reconcile/router.c makes it in the network
- * when its first port is, and removes it after it was marked deleted. */
+ * Routers (VPCs), and the default VPC. The reconciler (reconcile/router.c) creates a router in the network
+ * with its first port, and removes it once the row is marked deleted. */
 #include "engine/network/router.h"
 
 #include <inttypes.h>
@@ -82,7 +82,7 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 		router.ipv6_pool_blocks = (struct cidrs){&ipv6_block, plan->ipv6.pool.kind != KIND_NONE};
 	}
 	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
-	TRY(router_put(op, &router)); /* first: its usage counts its parts */
+	TRY(router_put(op, &router)); /* before its parts, which are counted in the router's usage */
 	TRY(route_table_write(op, plan->account, router.row.id, true, (struct tags){0},
 			      &router.main_route_table));
 	struct network_acl_plan acl = {.account = plan->account, .router = router.row.id, .is_default = true};
@@ -97,7 +97,8 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 		TRY(security_group_write(op, &group, &router.default_group));
 	TRY(router_put(op, &router));
 	*ret_router = router;
-	ret_router->ipv6_blocks = ret_router->ipv6_pool_blocks = (struct cidrs){0}; /* on our stack */
+	/* the arrays are on this function's stack */
+	ret_router->ipv6_blocks = ret_router->ipv6_pool_blocks = (struct cidrs){0};
 	if (has_ipv6)
 		TRY(ipv6_let_through(op, &router));
 	char text[CIDR_TEXT_SIZE];
@@ -184,7 +185,7 @@ RESULT engine_share_router(struct op *op, struct router_target *wish)
 				"New instances are on shared hosts, unless they ask for others.");
 }
 
-/* ---- deleting ---- */
+/* ---- deletion ---- */
 
 static bool has_other_group(const struct tables *t, const struct router *router)
 {
@@ -239,7 +240,7 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 				 STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), what);
 }
 
-/* Its account has no default VPC any more. */
+/* Clears the account's default VPC if it is this one. */
 static RESULT clear_default(struct op *op, const struct router *router)
 {
 	const struct account *account = account_find(op->head, router->account);
@@ -251,7 +252,7 @@ static RESULT clear_default(struct op *op, const struct router *router)
 	return account_put(op, &next);
 }
 
-/* The set may go before the router is forgotten. */
+/* Releases the DHCP options set, which may then be deleted before the router is forgotten. */
 static RESULT clear_dhcp_options(struct op *op, const struct router *router)
 {
 	struct router next = *router;
@@ -307,7 +308,7 @@ RESULT engine_forget_router(struct op *op, struct router_forget *wish)
 enum { DEFAULT_SUBNETS_MAX = 16 };
 #define DEFAULT_BASE (UINT32_C(172) << 24 | UINT32_C(31) << 16)
 
-/* A /20 for each zone, in the order of their names. */
+/* One /20 a zone, in order of zone names. */
 static RESULT write_default_subnets(struct op *op, const struct router *router)
 {
 	uint32_t number = 0;

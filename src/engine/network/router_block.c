@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Address blocks of routers. A block is in the router's row alone: what follows from it (its local route,
- * what is translated, what may be reached over a gateway) is made of the row. What happens next:
- * reconcile/router.c brings the router about anew. */
+ * Address blocks of routers. The router's row holds them; local routes, NAT and what peers may reach are
+ * derived from the row. The reconciler (reconcile/router.c) deploys the router again after a change. */
 #include "engine/network/router_block.h"
 
 #include "engine/internal.h"
@@ -27,7 +26,7 @@ uuid engine_get_block_association(const struct router *router, struct cidrs bloc
 		{{a, b, c, d}, IP_V4}, bits                                                                  \
 	}
 
-/* What EC2 keeps apart: to a VPC whose first block is of `first`, none of `added` is added. */
+/* EC2's restrictions: a VPC whose first block is in `first` cannot add blocks in `added`. */
 static const struct {
 	struct cidr first, added;
 } restrictions[] = {
@@ -36,11 +35,12 @@ static const struct {
 	{V4(172, 16, 0, 0, 12), V4(172, 31, 0, 0, 16)},  {V4(192, 168, 0, 0, 16), V4(10, 0, 0, 0, 8)},
 	{V4(192, 168, 0, 0, 16), V4(172, 16, 0, 0, 12)},
 };
-/* To one whose first block is of none of these, none of these is added; and to no VPC one of the last. */
+/* A VPC whose first block is in none of the RFC 1918 ranges cannot add one in them. No VPC can add a block in
+ * the last range. */
 static const struct cidr private_ranges[] = {V4(10, 0, 0, 0, 8), V4(172, 16, 0, 0, 12),
 					     V4(192, 168, 0, 0, 16), V4(198, 19, 0, 0, 16)};
 enum { PRIVATE_COUNT = sizeof private_ranges / sizeof private_ranges[0], RFC_1918_COUNT = PRIVATE_COUNT - 1 };
-/* To one that has a block of the first, none of the second is added. */
+/* A VPC with a block in the first range cannot add one in the second. */
 static const struct cidr lowest_two = V4(10, 0, 0, 0, 15), lowest = V4(10, 0, 0, 0, 16);
 
 static bool is_restricted(struct cidrs blocks, struct cidr block)
@@ -64,7 +64,7 @@ static bool is_restricted(struct cidrs blocks, struct cidr block)
 	return false;
 }
 
-/* A live subnet of the router's that overlaps the block, or NULL. */
+/* Live subnet of the router that overlaps the block, or NULL. */
 static const struct subnet *find_subnet_in(const struct tables *t, const struct router *router,
 					   struct cidr block)
 {
@@ -81,7 +81,7 @@ static const struct subnet *find_subnet_in(const struct tables *t, const struct 
 	return NULL;
 }
 
-/* A route of the router's tables to what lies in the block, or NULL. */
+/* Route in one of the router's tables whose destination lies in the block, or NULL. */
 static const struct route *find_route_into(const struct tables *t, const struct router *router,
 					   struct cidr block)
 {
@@ -162,7 +162,7 @@ static RESULT fail_block_in_use(struct op *op, const struct router_block_target 
 				 STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
-/* places: as many as there are. */
+/* `places` has room for as many blocks as `from` has. */
 static struct cidrs leave_out(struct cidrs from, struct cidr block, struct cidr *places)
 {
 	size_t count = 0;
@@ -172,7 +172,7 @@ static struct cidrs leave_out(struct cidrs from, struct cidr block, struct cidr 
 	return (struct cidrs){places, count};
 }
 
-/* An IPv6 block goes when no subnet is in it any more. */
+/* An IPv6 block can be removed once no subnet uses it. */
 static RESULT remove_ipv6(struct op *op, struct router_block_target *wish, const struct router *router,
 			  size_t at)
 {
@@ -208,7 +208,7 @@ static const struct router *find_ipv6_association(struct op *op, const struct re
 	return NULL;
 }
 
-/* The block whose association that is, of the account's routers. */
+/* Finds the block among the routers of the caller's account. */
 static const struct router *find_association(struct op *op, const struct ref *ref, size_t *ret_block)
 {
 	const struct router *router = router_first_by_account(op->head, engine_get_account(op->ctx));

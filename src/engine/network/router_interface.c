@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Interfaces of routers. Ports and instances know their subnet's router by a copy, for look-up: it changes
- * with it. What happens next: reconcile/router.c brings the router about anew, reconcile/port.c each port. */
+ * Interfaces of routers. Ports and instances hold a copy of their subnet's router for look-up, which changes
+ * together with the subnet. The reconciler deploys the router (reconcile/router.c) and each port
+ * (reconcile/port.c) again. */
 #include "engine/network/router_interface.h"
 
 #include "engine/internal.h"
@@ -44,7 +45,7 @@ uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet
 	return port && row_is_live(&port->row) ? port->row.id : uuid_v5(subnet->row.id, STR("gateway port"));
 }
 
-/* ---- copies ---- */
+/* ---- copies of the subnet's router ---- */
 
 static RESULT move_instance(struct op *op, const struct port *port, uuid router)
 {
@@ -76,7 +77,7 @@ static RESULT move_ports(struct op *op, uuid subnet, uuid router)
 		TRY(secondary_ip_put(op, &next));
 		if (!of || uuid_equal(of->subnet, subnet))
 			continue;
-		struct port touched = *of; /* what it is outside may be another thing now */
+		struct port touched = *of; /* the port may be reachable from outside, or no longer */
 		touched.row.gen++;
 		TRY(port_put(op, &touched));
 	}
@@ -90,7 +91,7 @@ static RESULT move_ports(struct op *op, uuid subnet, uuid router)
 	return OK;
 }
 
-/* router NULL: it has none any more. */
+/* router NULL: the subnet leaves its router. */
 static RESULT write_holder(struct op *op, const struct subnet *subnet, const struct router *router,
 			   struct mac gateway_mac)
 {
@@ -98,8 +99,8 @@ static RESULT write_holder(struct op *op, const struct subnet *subnet, const str
 	if (router)
 		TRY(limit_check(op, LIMIT_ROUTER_SUBNETS, router->row.id, 1, STR_NONE));
 	next.router = router ? router->row.id : UUID_NONE;
-	bool has_acl =
-		router && subnet->block.base.family == IP_V4; /* of IPv6: ipv6_settle_lists() says it */
+	bool has_acl = router && subnet->block.base.family == IP_V4; /* ipv6_settle_lists() decides for IPv6
+							       * subnets */
 	next.acl = has_acl ? router->default_acl : UUID_NONE;
 	next.acl_association = has_acl ? uuid_random() : UUID_NONE;
 	next.route_table = next.route_association = UUID_NONE;
@@ -168,7 +169,7 @@ static RESULT add_by_subnet(struct op *op, struct router_interface_wish *wish, c
 	return OK;
 }
 
-/* A router makes no addresses of its own. */
+/* Removes SLAAC addresses from a port that becomes a router's: routers do not use SLAAC. */
 static RESULT drop_auto_ips(struct op *op, uuid port)
 {
 	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port), *next = NULL;
@@ -222,11 +223,11 @@ RESULT engine_add_router_interface(struct op *op, struct router_interface_wish *
 				STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }
 
-/* ---- removing ---- */
+/* ---- removal ---- */
 
 struct interface {
 	const struct subnet *subnet;
-	const struct port *port; /* NULL: the gateway's address without a row */
+	const struct port *port; /* NULL: the gateway address without a port row */
 	bool is_holder;
 };
 
@@ -235,7 +236,7 @@ static bool is_holder_of(const struct router *router, const struct subnet *subne
 	return row_is_live(&subnet->row) && uuid_equal(subnet->router, router->row.id);
 }
 
-/* The router's interface in the subnet; false: none. */
+/* Finds the router's interface in the subnet; false if there is none. */
 static bool find_in_subnet(const struct tables *t, const struct router *router, const struct subnet *subnet,
 			   struct interface *ret_interface)
 {
@@ -247,7 +248,7 @@ static bool find_in_subnet(const struct tables *t, const struct router *router, 
 	return port || is_holder;
 }
 
-/* By an id as engine_get_gateway_port() says. */
+/* Finds it by an id as engine_get_gateway_port() returns. */
 static bool find_by_port(const struct tables *t, const struct router *router, const struct ref *ref,
 			 struct interface *ret_interface)
 {
@@ -329,7 +330,7 @@ static bool has_nat_gateway(const struct tables *t, const struct subnet *subnet)
 	return nat != NULL;
 }
 
-/* A router's groups, and those associated with it, are good for its ports alone. */
+/* Groups of a router, and groups associated with it, are valid for its ports only. */
 static bool has_port_in_groups(const struct tables *t, const struct router *router,
 			       const struct subnet *subnet)
 {
@@ -343,7 +344,7 @@ static bool has_port_in_groups(const struct tables *t, const struct router *rout
 	return false;
 }
 
-/* Why the subnet cannot leave its router, or NULL. */
+/* Returns why the subnet cannot leave its router, or NULL. */
 static const char *find_user(const struct tables *t, const struct router *router, const struct subnet *subnet,
 			     enum kind *ret_kind)
 {
@@ -394,7 +395,7 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 				STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }
 
-/* ---- with its gateway and routes ---- */
+/* ---- router, gateway and routes together ---- */
 
 static RESULT set_rest(struct op *op, struct router_whole *wish, const struct ref *router)
 {

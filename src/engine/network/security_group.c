@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups. What happens next: reconcile/group.c brings the group about with its
- * rules of that gen. The rules' own operations are in security_group_rule.c. */
+ * Security groups; security_group_rule.c has the operations on rules. The reconciler (reconcile/group.c)
+ * deploys a group with the rules of its gen. */
 #include "engine/network/security_group.h"
 
 #include "engine/condition_internal.h"
@@ -32,7 +32,7 @@ static RESULT write_rule_for_all(struct op *op, const struct security_group *gro
 						   inward && !group->lets_all ? group->row.id : UUID_NONE};
 	if (uuid_is_none(rule.peer_group))
 		rule.peer_block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
-	if (!uuid_is_none(group->router)) /* Neutron's say no block for everybody */
+	if (!uuid_is_none(group->router)) /* rules made by Neutron's API show no block where any is meant */
 		rule.said_block = rule.peer_block;
 	return security_group_rule_put(op, &rule);
 }
@@ -77,8 +77,9 @@ RESULT security_group_let_ipv6_out(struct op *op, uuid group)
 	return write_rule_for_all(op, &next, SECURITY_GROUP_RULE_DIRECTION_EGRESS, true);
 }
 
-/* All may go out; a default group's members reach each other, and everybody one that lets all through. One of the account
- * alone says both families, as Neutron's do; a VPC's rule by membership is of both. */
+/* New groups allow all egress. Members of a default group reach each other; a group that allows everything
+ * also allows all ingress. A group without a VPC has one rule a family, as in Neutron; in a VPC a rule by
+ * membership covers both families. */
 RESULT security_group_write(struct op *op, const struct security_group_plan *plan, uuid *ret_group)
 {
 	struct security_group group = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP),
@@ -180,7 +181,7 @@ static RESULT check_names(struct op *op, const struct security_group_wish *wish)
 	return OK;
 }
 
-/* Whether the account has a group of that name that is of no VPC. */
+/* True if the account has a live group of that name without a VPC. */
 static bool has_alone(const struct tables *t, uuid account, struct str name)
 {
 	const struct security_group *group = security_group_find_by_name(t, account, name);
@@ -190,7 +191,7 @@ static bool has_alone(const struct tables *t, uuid account, struct str name)
 	return group && str_equal(group->name, name);
 }
 
-/* Of the account alone: names may be given twice, unless they are to be the group's own. */
+/* Creates a group without a VPC. Names need not be unique, unless has_own_name asks for it. */
 static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 {
 	const struct account *account = NULL;
@@ -209,7 +210,8 @@ static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 				   STR_ARG(wish->name));
 	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
 	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));
-	/* After the quota, as in Neutron: the limit that a client reads is for what the client asks for. */
+	/* Comes after the quota check: as in Neutron, the default group does not count against the client's
+	 * request. */
 	TRY(security_group_find_default(op, account->row.id, &ignored));
 	return security_group_write(op, &plan, &wish->group);
 }
@@ -279,7 +281,7 @@ RESULT engine_update_security_group(struct op *op, struct security_group_setting
 	return engine_log_event(op, KIND_SECURITY_GROUP, &next.row, "changed", "Name or description.");
 }
 
-/* ---- deleting ---- */
+/* ---- deletion ---- */
 
 static bool port_has_group(const struct port *port, uuid group)
 {
@@ -289,15 +291,15 @@ static bool port_has_group(const struct port *port, uuid group)
 	return false;
 }
 
-/* Another group's rule that names the group. */
+/* True if another group's rule names the group. */
 static bool is_named_by(const struct security_group *group, const struct security_group_rule *rule)
 {
 	return row_is_live(&rule->row) && uuid_is_none(rule->peering) &&
 	       !uuid_equal(rule->group, group->row.id);
 }
 
-/* The id of what still has the group: another router, a port of its own, or another group whose rule names
- * it and is not to go with it. */
+/* Id of what still uses the group: an associated router, a port, or a rule of another group that is not
+ * revoked with it. Empty if nothing does. */
 static struct str find_user(struct op *op, const struct security_group *group, bool takes_rules)
 {
 	const struct security_group_association *association =
@@ -327,7 +329,8 @@ RESULT security_group_delete_with_rules(struct op *op, uuid group)
 		next = security_group_rule_next_by_group(op->head, rule);
 		TRY(security_group_rule_forget(op, rule->row.id));
 	}
-	/* Others' that name it are revoked, or it would not go; a peer's are its own business. */
+	/* Rules of other groups that name this one are revoked already, or the deletion would have been
+	 * refused. Live rules over a peering stay: they belong to the peer's account. */
 	for (rule = security_group_rule_first_by_peer_group(op->head, group); rule; rule = next) {
 		next = security_group_rule_next_by_peer_group(op->head, rule);
 		if (uuid_is_none(rule->peering) || !row_is_live(&rule->row))
@@ -336,7 +339,7 @@ RESULT security_group_delete_with_rules(struct op *op, uuid group)
 	return security_group_delete(op, group);
 }
 
-/* Takes the rule from its group, whose owner has to be allowed to: the call did not name it. */
+/* Revokes a rule of another group. The call did not name that group, so its own permission is asked for. */
 static RESULT take_rule(struct op *op, uuid rule, const struct security_group *from)
 {
 	TRY(engine_permit(op, "security_group.revoke", KIND_SECURITY_GROUP, &from->row));
@@ -395,7 +398,7 @@ RESULT engine_forget_security_group(struct op *op, struct security_group_forget 
 	return security_group_forget(op, wish->group);
 }
 
-/* ---- for ports ---- */
+/* ---- groups of ports ---- */
 
 static bool has_group(const uuid *groups, size_t count, uuid id)
 {

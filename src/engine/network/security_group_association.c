@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups in further routers. What happens next: nothing is made in the network, where a group has
- * members of any router; the groups whose rules name it are brought about anew (reconcile/group.c). */
+ * Associations of security groups with further routers. Nothing is deployed for an association itself,
+ * because a group's members may be behind any router. The reconciler (reconcile/group.c) deploys groups again
+ * whose rules name the group. */
 #include "engine/network/security_group_association.h"
 
 #include "engine/internal.h"
@@ -23,7 +24,7 @@ static RESULT find_both(struct op *op, const struct security_group_association_w
 {
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, ret_group));
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, ret_router));
-	/* An operator sees those of all accounts. */
+	/* Operators see rows of all accounts, so the owners are compared. */
 	return uuid_equal((*ret_group)->account, (*ret_router)->account)
 		       ? OK
 		       : engine_fail_not_found(op->ctx, KIND_ROUTER, &wish->router);
@@ -84,7 +85,7 @@ RESULT engine_associate_security_group(struct op *op, struct security_group_asso
 				STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
 }
 
-/* A port of the router that is in the group, or NULL. */
+/* Live port of the router that is in the group, or NULL. */
 static const struct port *find_member(const struct tables *t, uuid group, uuid router)
 {
 	const struct port *port = port_first_by_router(t, router);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rules of security groups: let in, changed, taken back, all of a call or none. One that was taken back stays
- * for a while, for the connections that it let in. */
+ * Rules of security groups: authorized, changed and revoked, all rules of a call or none. A revoked rule
+ * stays marked deleted for RULE_TRACKED_US, for connections that it has allowed. */
 #include "store/security_group_rule.h"
 
 #include <netinet/in.h>
@@ -25,7 +25,7 @@
 
 enum { GROUP_REVOKED_MAX = 100, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
 
-/* ---- from a wish to a rule as rows have it ---- */
+/* ---- from wishes to rows ---- */
 
 static RESULT fail_ports(struct op *op, const struct rule_wish *wish)
 {
@@ -50,14 +50,15 @@ static RESULT check_ports(struct op *op, const struct rule_wish *wish, struct se
 			return fail_ports(op, wish);
 		break;
 	default:
-		return OK; /* the others have no ports */
+		return OK; /* other protocols have no ports */
 	}
 	rule->from_port = wish->from_port;
 	rule->to_port = wish->to_port;
 	return OK;
 }
 
-/* A rule of the group's that names another VPC's group, when that, or what leads to it, may be gone. */
+/* A live rule of the group whose peer group may be gone: over a peering, or stale. Lets a call name a rule by
+ * a group id that no longer resolves. */
 static const struct security_group_rule *find_stale(const struct tables *t,
 						    const struct security_group *group, const struct ref *ref)
 {
@@ -68,7 +69,8 @@ static const struct security_group_rule *find_stale(const struct tables *t,
 	return rule;
 }
 
-/* The peering over which a group of another VPC, perhaps of another account, is a peer; NULL: it is none. */
+/* Peering over which the ref names a group of another VPC, perhaps of another account; NULL if there is
+ * none. */
 static const struct peering *find_peering_to(struct op *op, const struct security_group *group,
 					     const struct ref *ref, const struct security_group **ret_peer)
 {
@@ -82,7 +84,7 @@ static const struct peering *find_peering_to(struct op *op, const struct securit
 	return peering_find_between(op->head, group->router, (*ret_peer)->router);
 }
 
-/* What else is said of the peer is so. */
+/* Checks router, peering and owner of the peer group against what the call says of them. */
 static RESULT check_peer(struct op *op, const struct rule_wish *wish, const struct security_group *peer,
 			 uuid peering)
 {
@@ -185,7 +187,7 @@ static bool same_rule(const struct security_group_rule *a, const struct security
 	       uuid_equal(a->peer_address_group, b->peer_address_group) && a->is_ipv6 == b->is_ipv6;
 }
 
-/* The group's rule that lets the same through; count: how many rules the group has in all. */
+/* The group's live rule with the same content, or NULL. */
 static const struct security_group_rule *find_same(const struct tables *t,
 						   const struct security_group_rule *rule)
 {
@@ -205,7 +207,7 @@ static RESULT bump_group(struct op *op, const struct security_group *group, cons
 	return engine_log_event(op, KIND_SECURITY_GROUP, &next.row, what, "%zu rules.", count);
 }
 
-/* ---- the operations ---- */
+/* ---- operations ---- */
 
 static const char *write_peer(const struct security_group_rule *rule, char out[static CIDR_TEXT_SIZE])
 {
@@ -216,7 +218,7 @@ static const char *write_peer(const struct security_group_rule *rule, char out[s
 	return cidr_write(rule->peer_block, out);
 }
 
-/* As EC2 has it of all protocols, TCP and UDP; of others its words were not found. */
+/* EC2's words for all protocols, TCP and UDP; those for others are not documented. */
 static struct str write_traffic(struct op *op, const struct security_group_rule *rule)
 {
 	struct arena *a = op->ctx->arena;
@@ -267,8 +269,8 @@ static RESULT new_ids(struct op *op, size_t count, uuid **ret_ids)
 	return *ret_ids ? OK : ctx_no_memory(op->ctx);
 }
 
-/* Marked deleted a rule still lets tracked connections through; of so many in one group that nobody can mean
- * it, no more. */
+/* A rule marked deleted still allows tracked connections. The number of such rules of a group is limited;
+ * beyond it, revoked rules are forgotten at once. */
 static bool may_stay_revoked(const struct op *op, uuid group)
 {
 	size_t revoked = 0;
@@ -284,7 +286,7 @@ static RESULT revoke_rule(struct op *op, const struct security_group_rule *rule)
 						 : security_group_rule_forget(op, rule->row.id);
 }
 
-/* Takes back what lets all out, where nothing else is said of what may go out. */
+/* Revokes the rules that allow all egress, unless the group has other egress rules. */
 static RESULT close_egress(struct op *op, const struct security_group *group)
 {
 	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group->row.id),
@@ -360,7 +362,7 @@ static RESULT fail_absent(struct op *op, const struct rule_wish *wish)
 			   "The specified rule does not exist in this security group.");
 }
 
-/* The rule of the group that lets through what is asked for. */
+/* Finds the group's rule with the requested content. */
 static RESULT find_by_spec(struct op *op, const struct security_group *group,
 			   enum security_group_rule_direction direction, const struct rule_wish *wish,
 			   const struct security_group_rule **ret_rule)
@@ -371,7 +373,7 @@ static RESULT find_by_spec(struct op *op, const struct security_group *group,
 	return *ret_rule ? OK : fail_absent(op, wish);
 }
 
-/* A copy that outlives the row. */
+/* Copies the rule, because its row may go before the answer is written. */
 static void add_copy(struct op *op, struct security_group_rules *rules,
 		     const struct security_group_rule *rule)
 {
@@ -435,7 +437,7 @@ static RESULT revoke_by_id(struct op *op, const struct security_group *group, st
 	return OK;
 }
 
-/* The rule named says its group and direction. */
+/* Takes group and direction from the rule that the call names. */
 static RESULT name_group_of_rule(struct op *op, struct rules_wish *wish)
 {
 	const struct security_group_rule *rule = NULL;
@@ -501,7 +503,7 @@ RESULT engine_update_rule_descriptions(struct op *op, struct rules_wish *wish)
 				wish->rule_count);
 }
 
-/* What a rule let through until it changes, as if it had been revoked. */
+/* Leaves a copy of the rule as if it had been revoked, for connections that it has allowed. */
 static RESULT leave_revoked(struct op *op, const struct security_group_rule *rule)
 {
 	struct security_group_rule old = *rule;
@@ -538,7 +540,7 @@ RESULT engine_modify_rules(struct op *op, struct rules_wish *wish)
 	return bump_group(op, group, "rules changed", wish->rule_count);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
 RESULT engine_forget_rule(struct op *op, struct rule_forget *wish)
 {

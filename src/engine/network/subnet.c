@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnets: in a router's blocks, each with a network of its own (EC2's), and on a network. What happens next:
- * the network and the router are brought about anew. */
+ * Subnets, in a router's blocks with a network of their own (EC2), or on a network (Neutron). Changes raise
+ * gen, and the reconciler deploys the network and the router again. */
 #include "engine/network/subnet.h"
 
 #include "engine/condition_internal.h"
@@ -25,15 +25,16 @@
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
 
-enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28 };                /* in a router's blocks */
-enum { NETWORK_SUBNET_BITS_MIN = 8, NETWORK_SUBNET_BITS_MAX = 30 }; /* on a network */
+enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28 };                /* prefix length in a router's blocks */
+enum { NETWORK_SUBNET_BITS_MIN = 8, NETWORK_SUBNET_BITS_MAX = 30 }; /* prefix length on a network */
 enum { NETWORK_SUBNET_IPV6_BITS_MIN = 32, NETWORK_SUBNET_IPV6_BITS_MAX = 126 };
 
-/* All but the very last one. */
+/* Last address but one of a block. */
 static struct ip last_plain(struct cidr block)
 {
 	struct ip last = cidr_last(block);
-	last.b[last.family == IP_V4 ? 3 : 15]--; /* of a block that is larger than one address: it is odd */
+	last.b[last.family == IP_V4 ? 3 : 15]--; /* the last address of a block of two or more is odd: there
+						  * is no borrow */
 	return last;
 }
 
@@ -47,7 +48,7 @@ bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first
 	return true;
 }
 
-/* Neither the subnet's own address nor, of IPv4, that of all. */
+/* False for the network address and, in IPv4, the broadcast address. */
 static bool is_host_address(struct cidr block, struct ip ip)
 {
 	return cidr_contains(block, ip) && !ip_equal(ip, block.base) &&
@@ -77,7 +78,7 @@ uint64_t subnet_count_addresses(const struct subnet *subnet)
 	struct ip first, last;
 	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
 		count += ip_distance(first, last) + 1;
-	return count < INT64_MAX ? count : INT64_MAX; /* of IPv6 there are more than anybody counts */
+	return count < INT64_MAX ? count : INT64_MAX; /* caps the number, which IPv6 exceeds */
 }
 
 const struct subnet *subnet_first_live(const struct tables *t, uuid router)
@@ -134,7 +135,7 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 		       : ipv6_write_subnet(op, &subnet, plan->ipv6_block, plan->ipv6_field, &ipv6_subnet);
 }
 
-/* Inside one of the router's blocks, and apart from every subnet that the network still has. */
+/* The block must lie in one of the router's blocks, and must not overlap a live subnet. */
 static RESULT check_block(struct op *op, const struct router *router, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -194,7 +195,7 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 	return subnet_write(op, &plan, &wish->subnet);
 }
 
-/* ---- the default one of a zone ---- */
+/* ---- default subnets of zones ---- */
 
 static const struct subnet *find_default(const struct tables *t, uuid router, uuid zone)
 {
@@ -266,7 +267,7 @@ static RESULT fail_range(struct op *op, const struct network_subnet_wish *wish, 
 			     what, ip_write(ip, text), cidr_write(wish->block, block));
 }
 
-/* Given ones are apart from each other and from the gateway. */
+/* Pools must not overlap each other or contain the gateway. */
 static RESULT check_pools(struct op *op, const struct network_subnet_wish *wish, struct ip gateway)
 {
 	const struct ip *at = wish->pools.at;
@@ -286,7 +287,7 @@ static RESULT check_pools(struct op *op, const struct network_subnet_wish *wish,
 	return OK;
 }
 
-/* All addresses for hosts but the gateway's; room for four. */
+/* One or two pools with all host addresses except the gateway's; `room` takes their ends. */
 static struct ips make_pools(struct cidr block, struct ip gateway, struct ip room[static 4])
 {
 	struct ip first = ip_add(block.base, 1);
@@ -339,7 +340,7 @@ static RESULT check_lists(struct op *op, struct ips pools, struct ips dns, struc
 			     SUBNET_POOLS_MAX, SUBNET_DNS_MAX, SUBNET_ROUTES_MAX);
 }
 
-/* All of the lists are of the block's family. */
+/* Checks that all addresses are of the block's family. */
 static RESULT check_families(struct op *op, const struct subnet *subnet)
 {
 	const struct {
@@ -433,7 +434,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 				cidr_write(subnet.block, text));
 }
 
-/* The router and ports that hold addresses keep them. */
+/* Changes the gateway address, unless a router holds it. Ports that use the new address keep it. */
 static RESULT apply_gateway(struct op *op, const struct subnet_settings *wish, struct subnet *next)
 {
 	if (!wish->gateway_ip || ip_equal(*wish->gateway_ip, next->gateway_ip))
@@ -451,7 +452,8 @@ static RESULT apply_gateway(struct op *op, const struct subnet_settings *wish, s
 	return OK;
 }
 
-/* Interfaces in a subnet of IPv6 have an address of it, and none for a public one to stand for. */
+/* Ports of an IPv6 subnet always have an IPv6 address, and no IPv4 address that a public one could be
+ * associated with. */
 static RESULT check_launch_settings(struct op *op, const struct subnet_settings *wish,
 				    const struct subnet *subnet)
 {
@@ -472,7 +474,7 @@ static RESULT check_launch_settings(struct op *op, const struct subnet_settings 
 			   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.", STR_ARG(wish->subnet.text));
 }
 
-/* AWS's text for the AAAA record; the other two are ours in its manner. */
+/* AWS's message for AAAA records. The other two are modelled on it. */
 static RESULT fail_name_setting(struct op *op, const struct subnet_settings *wish, const char *setting,
 				const char *value, const char *family)
 {
@@ -537,7 +539,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 				next.public_on_launch ? "get" : "do not get");
 }
 
-/* ---- deleting ---- */
+/* ---- deletion ---- */
 
 bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet)
 {
@@ -548,7 +550,6 @@ bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet)
 	return router && engine_is_ipv6_of_router(router, subnet->block);
 }
 
-/* The port that has an address in it, or NULL. */
 const struct port *engine_find_port_in(const struct tables *t, uuid subnet)
 {
 	const struct port *port = port_first_by_subnet(t, subnet);
@@ -580,7 +581,7 @@ RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct st
 				 STR_ARG(about.text), STR_ARG(user));
 }
 
-/* A network that was made with its only subnet goes with it. */
+/* Deletes the network of an EC2 subnet with its last subnet. */
 static RESULT delete_network_with_last(struct op *op, uuid network)
 {
 	const struct subnet *other = subnet_first_by_network(op->head, network);
@@ -589,7 +590,7 @@ static RESULT delete_network_with_last(struct op *op, uuid network)
 	return other ? OK : network_delete_with_grants(op, network);
 }
 
-/* The IPv6 half of one in a router's blocks goes with it. */
+/* Deletes the IPv6 subnet beside an IPv4 subnet in a router's blocks. */
 static RESULT delete_beside(struct op *op, const struct subnet *subnet, struct str field)
 {
 	const struct subnet *other =

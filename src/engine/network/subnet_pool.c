@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnet pools: rows, and finding what is free in one. */
+ * Subnet pools, and the search for free blocks in them. */
 #include "engine/network/subnet_pool.h"
 
 #include "engine/internal.h"
@@ -131,7 +131,7 @@ static RESULT find_pool(struct op *op, const struct ref *ref, const struct subne
 	return OK;
 }
 
-/* Each old one is within a new one. */
+/* Every old prefix must lie in a new one. */
 static RESULT check_grown(struct op *op, struct cidrs before, struct cidrs after)
 {
 	for (size_t k = 0; k < before.count; k++) {
@@ -201,10 +201,10 @@ RESULT engine_delete_subnet_pool(struct op *op, struct subnet_pool_target *wish)
 	return subnet_pool_forget(op, pool->row.id);
 }
 
-/* ---- allocating ---- */
+/* ---- allocation ---- */
 
-/* What of the pool overlaps the block; false: it is free. Of IPv6 the region's pools give nothing out twice,
- * nor what routers have, also while that is not quite gone. */
+/* Finds what overlaps the block; false if the block is free. IPv6 blocks of the region's pools are reachable
+ * from outside, so they must be unique in the region, routers' blocks and deleted rows included. */
 static bool find_overlap(const struct tables *t, const struct subnet_pool *pool, struct cidr block,
 			 struct cidr *ret_held)
 {
@@ -218,14 +218,14 @@ static bool find_overlap(const struct tables *t, const struct subnet_pool *pool,
 	return s != NULL;
 }
 
-/* The first block of that size behind another one; wraps at the end of all addresses. */
+/* First aligned block after another one; wraps at the end of the address space. */
 static struct cidr next_block(struct cidr block, uint8_t bits)
 {
 	struct cidr at = {ip_add(cidr_last(block), 1), bits};
 	return cidr_canonical(at);
 }
 
-/* The first free block of that size: past each subnet that is in the way, at the next boundary. */
+/* First free aligned block of a prefix. Continues after each obstacle. */
 static bool pick_block(const struct tables *t, const struct subnet_pool *pool, uint8_t bits,
 		       struct cidr *ret_block)
 {
@@ -238,7 +238,7 @@ static bool pick_block(const struct tables *t, const struct subnet_pool *pool, u
 			}
 			struct cidr next = next_block(cidr_contains_cidr(held, block) ? held : block, bits);
 			if (ip_compare(next.base, block.base) <= 0)
-				break; /* the end of all addresses */
+				break; /* wrapped at the end of the address space */
 			block = next;
 		}
 	}
@@ -261,7 +261,7 @@ static RESULT check_chosen(struct op *op, const struct subnet_pool *pool, struct
 		cidr_write(block, text));
 }
 
-/* The region's default, if it may be used. */
+/* Finds the pool named, or the region's default. */
 static RESULT find_for_subnet(struct op *op, const struct subnet_pool_request *request,
 			      const struct subnet_pool **ret_pool)
 {

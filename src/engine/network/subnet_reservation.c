@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reservations of addresses in subnets. Whoever chooses an address (port_ips.c) looks at what they leave. */
+ * Reservations of addresses in subnets. The choice of addresses (port_ips.c) asks for the parts that they
+ * leave. */
 #include "engine/network/subnet_reservation.h"
 
 #include "engine/internal.h"
@@ -28,7 +29,7 @@ static RESULT check_block(struct op *op, const struct subnet *subnet, struct cid
 	return limit_check(op, LIMIT_SUBNET_RESERVATIONS, subnet->row.id, 1, STR("Cidr"));
 }
 
-/* The subnet that holds the block: for IPv6 addresses the one beside the subnet that is named. */
+/* The subnet that contains the block: for IPv6 addresses, the one beside the named subnet. */
 static const struct subnet *find_holder(const struct op *op, const struct subnet *named, struct cidr block)
 {
 	const struct subnet *beside =
@@ -100,7 +101,7 @@ static void add_span(struct ip_spans *spans, struct ip first, struct ip last)
 	spans->at[spans->count++].last = last;
 }
 
-/* They come in the order of their addresses, and none overlaps another. */
+/* The index returns reservations in address order, and they do not overlap. */
 void subnet_find_spans(const struct tables *t, const struct subnet *subnet, struct ip first, struct ip last,
 		       struct ip_spans *ret_spans)
 {

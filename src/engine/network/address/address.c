@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses: allocated, associated with private addresses of ports, let go, seen. Which one is free: address_pick.c. How they
- * leave their ports: address_leave.c. Those that nobody allocated: address_auto.c. What happens next: reconcile/address.c translates
- * them to their ports'. */
+ * Public addresses: allocation, association with private addresses of ports, release, and the reconciler's
+ * reports. address_pick.c chooses free addresses, address_leave.c disassociates them, address_auto.c handles
+ * auto-assigned ones. The reconciler (reconcile/address.c) deploys each address as a NAT rule. */
 #include "engine/network/address.h"
 
 #include "engine/condition_internal.h"
@@ -25,7 +25,7 @@
 #include "store/instance.h"
 #include "store/port.h"
 
-/* ---- made ---- */
+/* ---- allocation ---- */
 
 RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, uuid subnet, struct ip ip,
 				 uuid *ret_address)
@@ -74,7 +74,7 @@ RESULT address_reserve(struct op *op, const struct subnet *subnet, struct ip ip,
 	return address_put(op, &address);
 }
 
-/* For a port from the start. */
+/* Associates a new address with the port that the wish names. */
 static RESULT associate_new(struct op *op, const struct address_wish *wish)
 {
 	struct address_association association = {
@@ -86,7 +86,7 @@ static RESULT associate_new(struct op *op, const struct address_wish *wish)
 	return engine_associate_address(op, &association);
 }
 
-/* The router on which a network's first such subnet is; none: the network is on none. */
+/* Router of the network's first live subnet that is on one; none if no subnet is. */
 static uuid find_router_of(const struct tables *t, uuid network)
 {
 	const struct subnet *s = subnet_first_by_network(t, network);
@@ -95,7 +95,7 @@ static uuid find_router_of(const struct tables *t, uuid network)
 	return s ? s->router : UUID_NONE;
 }
 
-/* What it is taken for says where it comes from. */
+/* Chooses the external network by the network or router that the address is meant for. */
 static RESULT take_purpose(struct op *op, struct address_wish *wish, struct address *address)
 {
 	const struct network *network = NULL;
@@ -188,7 +188,7 @@ bool address_is_reachable(const struct tables *t, const struct address *address,
 	return gateway && uuid_equal(gateway->external_network, address->external_network);
 }
 
-/* It may be taken from where it is. */
+/* Refuses to take the address away from a port that another service manages. */
 static RESULT check_present(struct op *op, const struct address *address)
 {
 	const struct port *port = uuid_is_none(address->port) ? NULL : port_find(op->head, address->port);
@@ -205,7 +205,8 @@ static RESULT check_no_subnets(struct op *op, const struct address *address, enu
 				     ip_write(address->ip, text));
 }
 
-/* The way out is there, and what stands in the way may be moved. */
+/* Checks that the port's gateway reaches the address's external network, and that present associations may be
+ * replaced. */
 static RESULT check_association(struct op *op, const struct address_association *wish,
 				const struct address *address, const struct port *port, struct ip private_ip)
 {
@@ -269,8 +270,9 @@ static RESULT fail_not_started(struct op *op, const struct ref *instance, enum i
 			   model_instance_states[state].ec2, STR_ARG(instance->text));
 }
 
-/* The sentences are EC2's. Users have recorded "pending" and "terminated", and by the interface both words of
- * pending; that the one is for an instance which no host has yet is a guess. */
+/* EC2's messages. "pending" and "terminated" are recorded answers, as are both words for an interface
+ * ("creation", "running"). Which of these two EC2 uses when is unverified; we use "creation" until a host has
+ * the instance. */
 static RESULT check_started(struct op *op, const struct address_association *wish, const struct port *port)
 {
 	const struct instance *instance = instance_find(op->head, port->instance);
@@ -285,7 +287,7 @@ static RESULT check_started(struct op *op, const struct address_association *wis
 			   is_new ? "creation" : "running", STR_ARG(wish->port.text));
 }
 
-/* One that ends has no interface to find. */
+/* Comes before the search for the port, because a terminating instance has none to find. */
 static RESULT check_not_ending(struct op *op, const struct ref *ref)
 {
 	const struct instance *instance = NULL;
@@ -371,7 +373,7 @@ RESULT engine_disassociate_address(struct op *op, struct address_association *wi
 	return uuid_is_none(address->port) ? OK : address_write_free(op, address);
 }
 
-/* ---- let go, and changed ---- */
+/* ---- release and changes ---- */
 
 RESULT address_release(struct op *op, const struct address *address)
 {
@@ -427,7 +429,7 @@ RESULT engine_change_address(struct op *op, struct address_change *wish)
 					 : engine_disassociate_address(op, &association);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
 RESULT engine_see_address(struct op *op, struct address_report *report)
 {

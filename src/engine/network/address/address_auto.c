@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses that nobody allocated come and go with an instance's run. */
+ * Auto-assigned public addresses: given to an instance's port when it starts, released when it stops. */
 #include "engine/network/address_internal.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "store/instance.h"
 #include "store/port.h"
 
-/* On all external networks; INT64_MAX: the region has none, or the last one goes. */
+/* Addresses left on all public external networks; INT64_MAX if the region has no such network. */
 static int64_t count_left(const struct tables *t)
 {
 	const struct external_network *network = external_network_first(t);
@@ -34,11 +34,11 @@ int64_t address_count_auto(const struct tables *t, uuid router)
 {
 	const struct gateway *gateway = gateway_of_router(t, router);
 	if (uuid_is_none(router))
-		return INT64_MAX; /* nothing could translate one */
+		return INT64_MAX; /* no router, so nothing could translate the address */
 	if (!gateway)
 		return count_left(t);
 	if (uuid_is_none(gateway->external_network) && !gateway_lacks_address(t, gateway))
-		return INT64_MAX; /* nobody is given one */
+		return INT64_MAX; /* the gateway has no external network by choice: ports get no address */
 	if (uuid_is_none(gateway->external_network))
 		return 0;
 	return capacity_count_public_left(t, gateway->external_network);
@@ -58,8 +58,8 @@ RESULT address_check_auto(struct op *op, uuid router, int64_t count)
 			     count, left);
 }
 
-/* An address that the router's internet gateway leads to. Without a gateway that of the first external network
- * that has one: a gateway which is attached later leads there. */
+/* Picks an address on the external network of the router's internet gateway. Without a gateway the first
+ * external network that has an address left serves: a gateway attached later leads there. */
 static bool pick_for_router(const struct tables *t, uuid router, struct address_place *ret_place)
 {
 	const struct gateway *gateway = gateway_of_router(t, router);

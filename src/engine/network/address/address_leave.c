@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses leave their ports: elastic ones stay allocated. */
+ * Disassociates public addresses from their ports. Elastic addresses stay allocated, auto-assigned ones
+ * end. */
 #include "engine/network/address_internal.h"
 
 #include "engine/network/address.h"
@@ -53,7 +54,8 @@ RESULT address_leave(struct op *op, const struct address *address)
 	return address->is_elastic ? address_write_free(op, address) : address_end(op, address->row.id);
 }
 
-/* Nothing in the network stands for it: it is free at once. */
+/* Frees an address reserved for the port. Forgets the row at once, because the network has nothing to remove
+ * for it. */
 static RESULT unreserve(struct op *op, const struct port *port, struct ip ip)
 {
 	const struct address *a = port ? address_find_by_ip(op->head, port->network, ip) : NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of public addresses: those that they lead back to, and labels below the region's domain. */
+ * DNS names of public addresses: reverse (PTR) names, and labels below the region's domain. */
 #include "engine/network/address_internal.h"
 
 #include "engine/network/address.h"
@@ -18,7 +18,7 @@ static bool is_label(struct str label)
 	return label.n >= 1 && label.n <= 63;
 }
 
-/* Of two labels at least. */
+/* True for a name of at least two labels without a trailing dot. */
 static bool is_domain_name(struct str name)
 {
 	size_t count = 0;
@@ -47,7 +47,7 @@ RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
 	if (str_equal(address->reverse_name, name))
 		return OK;
 	struct address next = *address;
-	next.reverse_name = name; /* nothing in the network is another: gen stays */
+	next.reverse_name = name; /* gen stays: the network does not deploy the name */
 	TRY(address_put(op, &next));
 	char text[IP_TEXT_SIZE];
 	return engine_log_event(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
@@ -59,7 +59,7 @@ struct str engine_get_label_domain(const struct tables *t, struct arena *a)
 	return str_print(a, "%" STR_FMT ".cloudapp.internal", STR_ARG(engine_get_region_name(t)));
 }
 
-/* A letter first, and no less than three characters. */
+/* Azure's rule for labels: begins with a letter, no underscore, at least three characters. */
 static bool is_own_label(struct str label)
 {
 	bool is_good = label.n >= 3 && is_label(label) && label.p[0] >= 'a' && label.p[0] <= 'z';
@@ -101,7 +101,7 @@ RESULT engine_label_address(struct op *op, struct address_label_wish *wish)
 	if (!str_equal(address->dns_label, label)) {
 		TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
 		struct address next = *address;
-		next.dns_label = label; /* nothing in the network is another: gen stays */
+		next.dns_label = label; /* gen stays: the network does not deploy the label */
 		TRY(address_put(op, &next));
 	}
 	struct address_name_wish reverse = {

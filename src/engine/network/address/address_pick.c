@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which public address is free: in an external network, or in a subnet of it. */
+ * Finds free public addresses in an external network or in one of its subnets. */
 #include "engine/network/address_internal.h"
 
 #include "engine/network/address.h"
@@ -10,7 +10,7 @@
 #include "store/address_prefix.h"
 #include "store/address_range.h"
 
-/* As of ip_pool.is_kept. */
+/* ip_pool.is_kept: skips addresses inside address prefixes, and says where the prefix ends. */
 static bool is_in_prefix(const struct tables *t, const struct row *probe, struct ip ip, struct ip *ret_last)
 {
 	const struct address_prefix *p = address_prefix_around(t, address_of(probe)->external_network, ip);
@@ -57,7 +57,7 @@ bool address_pick_in(const struct tables *t, const struct subnet *subnet, struct
 	return false;
 }
 
-/* A live one of the external network, of a family. */
+/* Next live subnet of the external network in that family; the first one if `subnet` is NULL. */
 static const struct subnet *next_subnet(const struct tables *t, uuid network, enum ip_family family,
 					const struct subnet *subnet)
 {
@@ -82,7 +82,7 @@ bool address_pick_ipv6_on(const struct tables *t, uuid external_network, uuid su
 	return false;
 }
 
-/* An IPv4 address is in a range; one of IPv6 is in a subnet, of which there are no ranges. */
+/* IPv4 addresses are looked up in the ranges. IPv6 subnets have no ranges, so their blocks are searched. */
 uuid engine_get_external_subnet(const struct tables *t, uuid external_network, struct ip ip)
 {
 	const struct address_range *range = external_network_find_range(t, external_network, ip);
@@ -143,7 +143,7 @@ RESULT address_check_subnet(struct op *op, uuid external_network, const struct r
 		uuid_write(external_network, id), STR_ARG(ref->text));
 }
 
-/* Of the network named there are floating addresses, and the subnet is one of it. */
+/* Checks that the named external network has IPv4 ranges, and that the named subnet is part of it. */
 static RESULT check_only(struct op *op, const struct external_network *only, const struct address_wish *wish)
 {
 	char id[UUID_TEXT_SIZE];
