@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Bearer tokens. */
+ * Issues and checks bearer tokens. */
 #include "auth/bearer.h"
 
 #include <jansson.h>
@@ -22,8 +22,8 @@ enum {
 	KEY_FILE_MAX = 16 * 1024,
 	TOKEN_TEXT_MAX = 16 * 1024,
 	TOKEN_WORDS_MAX = 8 * 1024,
-	ARENA_SIZE = 16 * 1024, /* taken at once: no text can fail to fit */
-	KEY_ID_SIZE = 16,       /* bytes of the digest */
+	ARENA_SIZE = 16 * 1024, /* allocated at once, so copying texts cannot fail later */
+	KEY_ID_SIZE = 16,       /* bytes of the digest of the modulus */
 	KNOWN_COUNT = 256,
 };
 
@@ -32,16 +32,16 @@ struct bearers {
 	struct tokens *tokens;
 	struct sigv4 *sigv4;
 	int64_t lifetime_us;
-	struct arena *arena; /* of all texts here */
+	struct arena *arena; /* of all strings in this struct */
 	const char *key_path;
-	pthread_mutex_t lock; /* of what follows, which is made once and then stays */
-	struct str pem, n, e; /* the key; its public half in bytes */
+	pthread_mutex_t lock; /* guards the next fields, which are set once and then constant */
+	struct str pem, n, e; /* private key in PEM; modulus and exponent as bytes */
 	struct str key_id;
 	struct sign_ins *sign_ins;
-	pthread_mutex_t known_lock; /* of what follows */
+	pthread_mutex_t known_lock; /* guards known */
 	uint8_t known
 		[KNOWN_COUNT]
-		[SHA256_SIZE]; /* digests of tokens whose signature was found good; by their first byte */
+		[SHA256_SIZE]; /* digests of tokens with a verified signature; the index is the first byte */
 };
 
 RESULT bearers_new(struct ctx *c, const struct bearers_config *config, struct bearers **ret_bearers)
@@ -71,7 +71,7 @@ void bearers_free(struct bearers *b)
 {
 	if (!b)
 		return;
-	crypto_wipe((void *) b->pem.p, b->pem.n); /* ours, in the arena */
+	crypto_wipe((void *) b->pem.p, b->pem.n); /* the copy in our arena */
 	arena_free(b->arena);
 	sign_ins_free(b->sign_ins);
 	(void) pthread_mutex_destroy(&b->lock);
@@ -144,7 +144,7 @@ static void write_id(struct json_writer *w, const char *name, uuid id)
 	json_write_z(w, name, uuid_write(id, text));
 }
 
-/* Of an access token there is none: whoever reads it elsewhere expects no such claim. */
+/* Claim "use". Access tokens have none, since other readers of a token do not expect it. */
 static const char *const uses[] = {[BEARER_REFRESH] = "refresh", [BEARER_ID] = "id"};
 
 static void write_use(struct json_writer *w, const struct bearer_words *words)
@@ -164,7 +164,8 @@ static void write_claims(struct json_writer *w, const struct bearer *bearer, con
 	json_write_text(w, "aud", words->audience);
 	json_write_text(w, "iss", words->issuer);
 	json_write_int(w, "iat", bearer->issued_us / SECOND);
-	json_write_int(w, "iat_us", bearer->issued_us % SECOND); /* a changed password ends what is older */
+	/* sub-second part: a password change invalidates older tokens */
+	json_write_int(w, "iat_us", bearer->issued_us % SECOND);
 	json_write_int(w, "nbf", bearer->issued_us / SECOND);
 	json_write_int(w, "exp", bearer->expires_us / SECOND);
 	json_write_z(w, "idtyp", is_program ? "app" : "user");
@@ -178,7 +179,8 @@ static void write_claims(struct json_writer *w, const struct bearer *bearer, con
 			json_write_text(w, "key_id", bearer->key_id);
 		else
 			write_id(w, "certificate", bearer->certificate);
-		json_write_z(w, "appidacr", bearer->key_id.n ? "1" : "2"); /* by a secret, by a certificate */
+		/* "1": client secret; "2": certificate */
+		json_write_z(w, "appidacr", bearer->key_id.n ? "1" : "2");
 		if (bearer->session.n)
 			json_write_text(w, "session", bearer->session);
 	} else {
@@ -230,8 +232,9 @@ RESULT bearer_issue(struct bearers *b, struct ctx *c, struct bearer *bearer, con
 {
 	TRY(need_key(b, c));
 	bearer->audit = uuid_random();
-	bearer->issued_us = clock_steady_us(); /* not before a password that was changed, as token.c says */
-	if (!bearer->session.n)                /* else when that ends */
+	bearer->issued_us = clock_steady_us(); /* monotonic, so never earlier than a previous password
+					        * change (see date() in token.c) */
+	if (!bearer->session.n)                /* a session's token ends with the session */
 		bearer->expires_us = clock_now_us() / SECOND * SECOND +
 				     (words->use == BEARER_REFRESH ? BEARER_REFRESH_US : b->lifetime_us);
 	return write_signed(b, c, bearer, words, ret_text);
@@ -260,7 +263,7 @@ static struct str take_text(struct arena *a, const json_t *claims, const char *n
 	return str_copy(a, str_from(json_string_value(json_object_get(claims, name))));
 }
 
-/* What was signed is what we wrote. */
+/* Reads claims whose signature was verified, so they are ours. */
 static bool take_claims(struct arena *a, struct str text, enum bearer_use use, struct bearer *bearer)
 {
 	json_t *claims = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
@@ -281,8 +284,9 @@ static bool take_claims(struct arena *a, struct str text, enum bearer_use use, s
 	return is_whole;
 }
 
-/* A signature takes a tenth of a millisecond to check, and clients send the same token again and again. What has the digest of one that
- * was good is that one: all of it was signed. */
+/* Verifies the signature. RS256 takes about 0.1 ms and clients repeat the same token, so digests of whole
+ * verified tokens are remembered; an equal digest means an equal token. A lost update of the table only costs
+ * another verification. */
 static bool is_signed(struct bearers *b, struct str text, struct str said, struct str proof)
 {
 	uint8_t sum[SHA256_SIZE];
@@ -329,7 +333,7 @@ RESULT bearer_check_refresh(struct bearers *b, struct ctx *c, struct str text, s
 	return check(b, c, text, BEARER_REFRESH, ret_bearer);
 }
 
-/* Why a program's token is worth nothing any more; NULL: it is worth what its proof is. */
+/* Reason why a program's token is invalid now; NULL: as good as its proof. */
 static const char *weigh_program(const struct tables *t, const struct bearer *bearer)
 {
 	const struct user *user = user_find(t, bearer->user);
@@ -340,7 +344,8 @@ static const char *weigh_program(const struct tables *t, const struct bearer *be
 	return token_revocation_find_by_audit(t, bearer->audit) ? "was revoked" : NULL;
 }
 
-/* A user of an account's own acts for it without a role, as with an access key; another where there is a role. */
+/* A user of the account itself acts for it without a role, as with an access key; in another account the user
+ * needs a role (*ret_who stays NULL). */
 static RESULT weigh_certificate(struct bearers *b, struct ctx *c, const struct bearer *bearer, uuid wanted,
 				struct identity **ret_who)
 {
@@ -384,7 +389,7 @@ static RESULT weigh_key(struct bearers *b, struct ctx *c, const struct bearer *b
 	return OK;
 }
 
-/* Of a machine: the role of its instance's profile, in that role's account alone. */
+/* Token of an instance: acts as the role of its instance profile, in that role's account alone. */
 static RESULT weigh_session(struct bearers *b, struct ctx *c, const struct bearer *bearer, uuid account,
 			    struct identity **ret_who)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cache of derived signing keys: 8-way sets, each with a lock, found by access key. An entry
- * is good for one version of the access key's row, which every request looks up anyway: so one
- * that was deleted, disabled or replaced is never served, and it is wiped when that is noticed. */
+ * Cache of derived signing keys, found by access key: 8-way sets with a lock each. An entry is valid for one
+ * version of the access key's row, which each request looks up anyway, so the key of a deleted, disabled or
+ * replaced row is never served; it is wiped when the change is noticed. */
 #include "auth/internal.h"
 
 static struct cache_set *set_of(struct key_cache *cache, uuid row)
 {
-	uint64_t bits = 0; /* ids are random */
+	uint64_t bits = 0; /* ids are random, so any of their bits will do */
 	memcpy(&bits, row.b + 8, sizeof bits);
 	return &cache->sets[(bits ^ bits >> 32) % CACHE_SETS];
 }
@@ -51,7 +51,7 @@ bool cache_find(struct key_cache *cache, uuid row, uint64_t commit, struct str s
 	return found;
 }
 
-/* The set's lock is held. */
+/* With the set's lock held. */
 static void wipe_row(struct cache_set *set, uuid row, uint64_t but_commit)
 {
 	for (size_t k = 0; k < CACHE_WAYS; k++)
@@ -69,7 +69,7 @@ void cache_put(struct key_cache *cache, uuid row, uint64_t commit, struct str sc
 	wipe_row(set, row, commit);
 	struct cached_key *way = &set->ways[0];
 	for (size_t k = 0; k < CACHE_WAYS; k++) {
-		if (is_of(&set->ways[k], row, commit, scope)) { /* another thread was first */
+		if (is_of(&set->ways[k], row, commit, scope)) { /* another thread inserted it first */
 			way = &set->ways[k];
 			break;
 		}
@@ -89,6 +89,6 @@ void cache_forget(struct key_cache *cache, uuid row)
 {
 	struct cache_set *set = set_of(cache, row);
 	(void) pthread_mutex_lock(lock_of(cache, set));
-	wipe_row(set, row, 0); /* 0 is no commit's number */
+	wipe_row(set, row, 0); /* no commit has the number 0 */
 	(void) pthread_mutex_unlock(lock_of(cache, set));
 }

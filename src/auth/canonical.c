@@ -1,20 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The canonical request of Signature Version 4, the signature made from it, and signing
- * a request of our own. Pure.
- * Source: "Create a signed AWS API request", IAM User Guide; the details that it leaves open
- * (empty segments, repeated headers) as botocore's auth.py has them. */
+ * The canonical request of Signature Version 4, its signature, and signing requests of our own. Pure
+ * functions. Source: "Create a signed AWS API request", IAM User Guide; details that it leaves open (empty
+ * segments, repeated headers) follow botocore's auth.py. */
 #include <stdlib.h>
 
 #include "auth/internal.h"
 #include "base/clock.h"
 #include "base/vec.h"
 
-/* A piece of a query as AWS writes it: decoded, and encoded again in the one right way. */
+/* Decodes a piece of a query and encodes it again in AWS's canonical form. */
 static struct str recode(struct arena *a, struct str piece)
 {
 	struct str plain = piece;
 	if (!result_is_ok(str_decode_url(a, piece, &plain)))
-		plain = piece; /* a % that is none: itself */
+		plain = piece; /* an invalid escape stands for itself */
 	return str_encode_url(a, plain, false);
 }
 
@@ -49,7 +48,7 @@ static void add_query(struct arena *a, struct buf *b, struct str query)
 	}
 }
 
-/* Without empty and dot segments (RFC 3986, 5.2.4), then encoded once more: only S3 doesn't. */
+/* Removes empty and dot segments (RFC 3986, 5.2.4) and encodes again, as every service except S3 requires. */
 static void add_path(struct arena *a, struct buf *b, struct str path)
 {
 	VEC(struct str) segments = {0};
@@ -72,7 +71,7 @@ static void add_path(struct arena *a, struct buf *b, struct str path)
 		buf_add_char(b, '/');
 }
 
-/* Trimmed, inner runs of spaces as one. */
+/* Trims the value and collapses runs of spaces. */
 static void add_header_value(struct buf *b, struct str value)
 {
 	bool was_space = false;
@@ -126,7 +125,8 @@ struct str sigv4_make_canonical(struct arena *a, const struct sigv4_request *req
 void sigv4_derive_key(struct str secret, const struct sigv4_scope *scope, uint8_t out[static SHA256_SIZE])
 {
 	char first[4 + 256] = "AWS4";
-	size_t size = secret.n < sizeof first - 4 ? secret.n : sizeof first - 4; /* ours have 40 characters */
+	/* our secrets have 40 characters */
+	size_t size = secret.n < sizeof first - 4 ? secret.n : sizeof first - 4;
 	memcpy(first + 4, secret.p, size);
 	crypto_hmac_sha256(first, 4 + size, scope->date, out);
 	crypto_hmac_sha256(out, SHA256_SIZE, scope->region, out);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Programs' proofs by certificate. */
+ * Reads and verifies client assertions signed with a certificate's key. */
 #include "auth/client_assertion.h"
 
 #include <jansson.h>
@@ -32,7 +32,7 @@ static int64_t take_time(const json_t *object, const char *name)
 	return seconds > 0 && seconds < (double) TIME_S_MAX ? (int64_t) seconds * SECOND : 0;
 }
 
-/* MSAL for Python pads it, others do not. */
+/* MSAL for Python adds padding; other libraries do not. */
 static struct str take_digest(struct arena *a, const json_t *header, const char *name)
 {
 	struct str text = take_text(a, header, name);

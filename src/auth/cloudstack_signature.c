@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The text that is signed is "name=value&…", sorted by name, escaped, then folded to lower case as a whole. */
+ * The signed text is "name=value&…", sorted by name and escaped, then converted to lower case as a whole. */
 #include "auth/cloudstack_signature.h"
 
 #include <stdlib.h>
@@ -10,9 +10,9 @@
 
 enum { SHA1_SIZE = 20, SIGNED_TEXT_MAX = 2 * 1024 * 1024 };
 
-/* What clients disagree on, one bit each. */
+/* Points on which clients differ, one bit each. */
 enum form {
-	SORTS_AS_SENT = 1 << 0, /* names, else in lower case */
+	SORTS_AS_SENT = 1 << 0, /* sorts names case-sensitively; else in lower case */
 	KEEPS_STAR = 1 << 1,
 	KEEPS_TILDE = 1 << 2,
 	KEEPS_BRACKETS = 1 << 3,
@@ -37,13 +37,13 @@ static int compare_folded(const void *a, const void *b)
 	return str_compare_nocase(((const struct pair *) a)->name, ((const struct pair *) b)->name);
 }
 
-/* The bit that says whether the character is kept; 0: all agree. */
+/* Bit that decides whether the character is left unescaped; 0: all clients agree. */
 static unsigned find_dispute(char c)
 {
 	return c == '*' ? KEEPS_STAR : c == '~' ? KEEPS_TILDE : c == '[' || c == ']' ? KEEPS_BRACKETS : 0;
 }
 
-/* Escaped and in lower case. Adds what is disputed of the text. */
+/* Appends the text escaped and in lower case; adds the bits that matter for it to *disputed. */
 static void add_escaped(struct buf *out, struct str text, unsigned form, unsigned *disputed)
 {
 	static const char digits[] = "0123456789abcdef";
@@ -119,14 +119,15 @@ RESULT cloudstack_check_signature(struct ctx *c, const void *arg, struct str sec
 	if (!is_sorted(&sorted, compare_as_sent))
 		disputed |= SORTS_AS_SENT;
 	for (unsigned form = 0; form < FORM_COUNT; form++) {
-		if (form & ~disputed) /* the first form, 0, finds out what is disputed */
+		if (form & ~disputed) /* form 0 comes first and determines which bits matter for this
+				       * request */
 			continue;
 		if (disputed & SORTS_AS_SENT)
 			qsort(at, sorted.count, sizeof *at,
 			      form & SORTS_AS_SENT ? compare_as_sent : compare_folded);
 		TRY(sign(c, &sorted, secret, form, &disputed, &wanted));
 		if (wanted.n == given.n && crypto_equal(wanted.p, given.p, given.n))
-			is_right = true; /* and on, so that the time does not tell which form it was */
+			is_right = true; /* does not stop here, so that the time does not reveal the form */
 	}
 	*ret_is_right = is_right && is_in_time(parameters);
 	return OK;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One-time links: a ring of digests. */
+ * One-time login links: a table of digests. */
 #include "auth/entry.h"
 
 #include <pthread.h>
@@ -38,7 +38,7 @@ void entries_free(struct entries *e)
 	heap_free(e);
 }
 
-/* Under the lock: one that is free, else the one that ends first. */
+/* With the lock held: a free slot, or the one that expires first. */
 static struct slot *choose(struct entries *e)
 {
 	struct slot *first = &e->at[0];

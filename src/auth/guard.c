@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two steps: a call's action, and each row that the call finds or makes. */
+ * The two steps of authorisation: of a call's action, and of each row that the call finds or creates. */
 #include "auth/guard.h"
 
 #include "auth/guard_internal.h"
@@ -13,7 +13,7 @@ static struct policy_question make_question(const struct guard_subject *subject,
 					    int permission, struct str action)
 {
 	const struct guard_request *r = &subject->state->request;
-	/* Before anything was found it may be any resource. */
+	/* before a row is found, any resource may be meant */
 	bool is_open = !subject->tables && subject->state->is_open;
 	return (struct policy_question){.action = action,
 					.permission = permission,
@@ -25,8 +25,8 @@ static struct policy_question make_question(const struct guard_subject *subject,
 					.arena = a};
 }
 
-/* Whether a policy that holds at one place alone has a say. Before anything was found it may be anywhere; what is about to be
- * made, or is no row at all, is where the call says it is. */
+/* True if a policy assigned at `place` applies. Before a row is found, the subject may be anywhere. For a new
+ * row, or where there is no row, the place named by the call counts. */
 static bool holds_there(const struct guard_state *s, const struct guard_subject *subject,
 			const struct arm_place *place)
 {
@@ -82,7 +82,7 @@ static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct poli
 	return OK;
 }
 
-/* Tags of what is made are permitted as those that are set later. */
+/* Tags of a new resource need the same permission as tags set later. */
 static RESULT check_created_tags(struct guard_state *s, struct ctx *c, const struct guard_subject *made)
 {
 	struct guard_subject subject = *made;
@@ -101,7 +101,7 @@ static RESULT check_created_tags(struct guard_state *s, struct ctx *c, const str
 	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
 }
 
-/* A role that the operation gives to instances takes a permission of its own, whatever was called. */
+/* A role that the operation gives to an instance needs iam:PassRole, whatever the call's own action. */
 static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct guard_subject *role,
 			    int permission, bool *ret_is_allowed)
 {
@@ -113,7 +113,8 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 	return decide_or_refuse(s, c, &q, identity_has(c->who, RIGHT_MANAGER), ret_is_allowed);
 }
 
-/* Parts of calls that a Deny stops in every face: an image becomes public; a forwarded port opens the firewall. */
+/* Partial actions that a Deny stops in every face: publishing an image, and the firewall rule opened by a
+ * port forwarding. */
 static const char *const parts_in_all_words[] = {"image.publish", "firewall_rule.create"};
 
 static bool is_part_of(const struct guard_state *s, const char *permission)
@@ -126,8 +127,8 @@ static bool is_part_of(const struct guard_state *s, const char *permission)
 	return false;
 }
 
-/* What the operation does as a part of what was asked, in words that IAM denies by itself: Neutron's
- * update_port assigns addresses, say. */
+/* Applies a Deny to an action that the operation performs as a part of the call, for example when Neutron's
+ * update_port assigns an address. */
 static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
 			 const char *permission)
 {
@@ -154,8 +155,8 @@ static RESULT check_beside(struct guard *guard, struct ctx *c, const struct tabl
 	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
 }
 
-/* A row on which AWS does not decide the action is kept from its user by a Deny that names it, and nothing
- * else: what is written for AWS goes on to be allowed. */
+/* On a row for which AWS does not evaluate the action, only a Deny that names the row counts, so that
+ * policies written for AWS keep working. */
 static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct policy_question *q,
 			      bool *ret_is_allowed)
 {
@@ -171,7 +172,7 @@ static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct polic
 	return OK;
 }
 
-/* The call's own action on one row, or with KIND_NONE on what has none. */
+/* Checks the call's own action on a row, or with KIND_NONE on something that has no row. */
 static RESULT check_row(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
 			bool *ret_is_allowed)
 {
@@ -200,13 +201,13 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 	return check_created_tags(s, c, &subject);
 }
 
-/* What belongs to an account, and what IAM has ARNs of: policies name nothing else. */
+/* True if policies can name the kind: it belongs to an account, or has an ARN of IAM. */
 static bool may_be_named(enum kind kind)
 {
 	return model_kinds[kind].account_offset || iam_is_kind(kind) || kind == KIND_ACCOUNT;
 }
 
-/* Whether rows that the call names are of no concern. */
+/* True if the action is decided without regard to rows. */
 static bool is_asked_of_all(const struct guard_state *s)
 {
 	return !s->request.is_change && permission_has_no_rows(s->permission);
@@ -223,8 +224,7 @@ static RESULT check_found(struct guard *guard, struct ctx *c, const struct table
 	return check_row(s, c, &subject, &is_allowed);
 }
 
-/* Where an operation asked nothing about what it is about to make, what it made is asked about: the change is
- * undone when that is refused. */
+/* Checks new rows that the operation did not ask about before creating them. A refusal undoes the change. */
 static RESULT check_made(void *arg, enum kind kind, const struct row *row)
 {
 	struct op *op = arg;
@@ -243,7 +243,8 @@ RESULT guard_check_made(struct op *op)
 	return s && s->has_voice ? op_visit_made(op, check_made, op) : OK;
 }
 
-/* AWS decides before it looks, by the id that the call has; OpenStack's services look first. */
+/* AWS evaluates policies by the id in the request before looking it up, so a refusal hides whether the row
+ * exists; OpenStack's services look it up first. */
 static RESULT check_absent(struct guard *guard, struct ctx *c, const struct tables *t, const struct ref *ref)
 {
 	struct guard_state *s = (struct guard_state *) guard;
@@ -258,7 +259,7 @@ static RESULT check_absent(struct guard *guard, struct ctx *c, const struct tabl
 	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
 }
 
-/* Whose policies speak of who asks. */
+/* The principal whose policies apply. */
 static uuid principal_of(const struct identity *who)
 {
 	return uuid_is_none(who->iam_role) ? who->user : who->iam_role;
@@ -298,7 +299,8 @@ RESULT guard_check_rest(struct ctx *c)
 	struct guard_state *s = guard_state_of(c);
 	const struct guard_subject subject = {.state = s};
 	bool is_allowed = false, is_decided = !s || !s->has_voice || !s->is_open || s->was_asked;
-	if (s && s->refused.n) /* and whoever found the row went on without it */
+	if (s && s->refused.n) /* the operation skipped the refused row and succeeded; the refusal still
+			        * counts */
 		return ctx_fail(c, ERR_DENIED, "%" STR_FMT, STR_ARG(s->refused));
 	if (s)
 		s->is_over = true;
@@ -322,7 +324,7 @@ bool guard_awaits_rows(const struct ctx *c)
 	return s && s->has_voice && s->is_open;
 }
 
-/* Without a policy that speaks of them roles alone decide. */
+/* Decides by roles alone, if no policy applies to the caller. */
 static RESULT check_role(struct ctx *c, const struct guard_request *r)
 {
 	if (r->has_role)
@@ -338,7 +340,7 @@ static RESULT check_role(struct ctx *c, const struct guard_request *r)
 			STR_ARG(r->action));
 }
 
-/* What people do about themselves is judged by the policies of other accounts, too: engine/people/own.h. */
+/* Actions on one's own identity are also checked against policies of other accounts: engine/people/own.h. */
 static bool is_personal(int permission)
 {
 	return permission != PERMISSION_NONE && engine_is_personal(model_permissions[permission].name);
@@ -353,7 +355,8 @@ static bool is_narrowed(struct guards *g, const struct identity *who)
 	return engine_is_narrowed(v.tables, who, who->account);
 }
 
-/* What the engine's finders and operations ask later, left in the call's context. NULL: no memory. */
+/* Creates the guard that the engine's finders and operations ask later, and puts it into the call's context.
+ * NULL: out of memory. */
 static struct guard_state *new_state(struct guards *g, struct call *call, const struct guard_request *request,
 				     int permission, const struct guard_policies *policies)
 {
@@ -380,7 +383,7 @@ static struct guard_state *new_state(struct guards *g, struct call *call, const 
 	return s;
 }
 
-/* None: roles alone decide. */
+/* Collects the caller's policies; none: roles alone decide. */
 static RESULT gather_callers(struct guards *g, struct ctx *c, struct guard_policies *ret_policies)
 {
 	if (!g || !c->who || c->who->is_owner || uuid_is_none(c->who->account))
@@ -414,7 +417,8 @@ RESULT guard_ask_actions(struct guards *g, struct call *call, const struct guard
 	return OK;
 }
 
-/* Every caller who was found out leaves here with a guard; the small one costs nothing. */
+/* Leaves a guard in the context of every identified caller; engine_guard_of_roles is static and costs
+ * nothing. */
 static RESULT leave_guard(struct guards *g, struct call *call, const struct guard_request *request,
 			  int permission, const struct guard_policies *policies,
 			  struct guard_state **ret_state)

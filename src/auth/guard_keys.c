@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What condition keys mean: of the call, of who asks, of a row that an operation has looked up or is about to
- * make. One table row a key. Source: Service Authorization Reference, "Actions, resources, and condition keys
- * for Amazon EC2"; IAM User Guide, "AWS global condition context keys". */
+ * Values of condition keys: of the call, of the caller, and of a row that an operation has found or will
+ * create. One table row per key. Source: Service Authorization Reference, "Actions, resources, and condition
+ * keys for Amazon EC2"; IAM User Guide, "AWS global condition context keys". */
 #include <inttypes.h>
 
 #include "auth/guard_internal.h"
@@ -174,13 +174,13 @@ enum row_form {
 	FORM_TENANCY,
 	FORM_REQUIRED, /* "required" or "optional" */
 	FORM_ENABLED,  /* "enabled" or "disabled" */
-	FORM_GIB,      /* bytes in GiB */
-	FORM_ID,       /* of the row that is referred to */
+	FORM_GIB,      /* bytes, written in GiB */
+	FORM_ID,       /* id of the referenced row */
 	FORM_ARN,
 	FORM_NAME,
 	FORM_SELF, /* the row's own id */
 	FORM_IP,
-	FORM_OWNER, /* an account's number */
+	FORM_OWNER, /* account number */
 };
 
 struct row_key {
@@ -188,7 +188,7 @@ struct row_key {
 	enum kind kind;
 	enum row_form form;
 	size_t offset;
-	enum kind ref; /* of an id, an ARN, a name */
+	enum kind ref; /* kind of the referenced row */
 };
 
 #define OF(key, KIND, row, form, member, ref)                                                                \
@@ -260,7 +260,7 @@ static const struct row_key row_keys[] = {
 	OF("ec2:keypairname", KEY_PAIR, key_pair, TEXT, name, NONE),
 };
 
-/* Of a row that another refers to. */
+/* Writes a reference to another row. */
 static struct str write_ref(const struct guard_subject *s, struct arena *a, const struct row_key *k, uuid id)
 {
 	const struct row *row = uuid_is_none(id) ? NULL : tables_find(s->tables, k->ref, id);
@@ -288,7 +288,7 @@ static struct str write_field(const struct guard_subject *s, struct arena *a, co
 	case FORM_BOOL:
 		return *(const bool *) at ? STR("true") : STR("false");
 	case FORM_TENANCY:
-		/* a router's words are the first of these, in the same order */
+		/* the enum of a router's tenancy is a prefix of this one */
 		return str_from(instance_tenancy_words[*(const enum instance_tenancy *) at]);
 	case FORM_REQUIRED:
 		return *(const bool *) at ? STR("required") : STR("optional");
@@ -341,7 +341,8 @@ static struct str write_profile(const struct guard_subject *s, struct arena *a,
 		       : STR_NONE;
 }
 
-/* Of an instance: the one that it has, or is made with, and the one that it is to get instead. */
+/* Instance profile of an instance: the present one or, for a new instance, its first one; and the one that
+ * replaces it. */
 static enum policy_known find_profile_key(const struct guard_subject *s, struct arena *a, struct str key,
 					  struct strs *ret_values)
 {
@@ -355,7 +356,7 @@ static enum policy_known find_profile_key(const struct guard_subject *s, struct 
 	return give(a, write_profile(s, a, engine_find_profile_of(s->tables, s->row->id)), ret_values);
 }
 
-/* The instance that a role is passed on to. */
+/* Instance that a role is passed to. */
 static struct str passed_to_resource(const struct guard_subject *s, struct arena *a)
 {
 	const struct instance *instance = s->state->guard.instance;
@@ -368,7 +369,7 @@ static struct str passed_to_resource(const struct guard_subject *s, struct arena
 
 /* ---- tags ---- */
 
-/* Where two sides have tags on a row, the caller's. */
+/* If both sides have tags on a row, the caller's are meant. */
 static struct tags tags_of(const struct guard_subject *s, const struct row *row)
 {
 	const struct kind_info *k = &model_kinds[s->kind];
@@ -382,7 +383,8 @@ static struct tags tags_of(const struct guard_subject *s, const struct row *row)
 static enum policy_known find_tag(struct arena *a, struct tags tags, struct str key, struct strs *ret_values)
 {
 	for (size_t k = 0; k < tags.count; k++)
-		if (str_equal_nocase(tags.at[k].key, key)) /* as the names of all condition keys */
+		if (str_equal_nocase(tags.at[k].key, key)) /* tag keys in condition keys ignore case, as
+							    * condition keys do */
 			return give(a, tags.at[k].value.p ? tags.at[k].value : STR(""), ret_values);
 	return POLICY_ABSENT;
 }
@@ -398,7 +400,7 @@ static enum policy_known list_tag_keys(struct arena *a, struct tags tags, struct
 	return POLICY_PRESENT;
 }
 
-/* Tags that come with what is made are in the planned row; others the face finds in the request. */
+/* Tags of a new resource are in the planned row; the face finds other tags in the request. */
 static enum policy_known find_request_tags(const struct guard_subject *s, struct arena *a, struct str key,
 					   struct strs *ret_values)
 {
@@ -492,7 +494,7 @@ static struct str never(const struct guard_subject *s, struct arena *a)
 	(void) a;
 	return STR("false");
 }
-/* Of a session that an instance's guest was given. */
+/* For a session of an instance's guest. */
 static struct str source_instance(const struct guard_subject *s, struct arena *a)
 {
 	const struct identity *who = s->state->call->ctx.who;
@@ -555,7 +557,7 @@ static bool is_tag_key(struct str key, const char *family)
 	return str_starts_with(key, str_from(family));
 }
 
-/* Of the resource: nothing is known of it before an operation has looked it up. */
+/* Keys of the resource; unknown until an operation has found it. */
 static enum policy_known find_resource_key(const struct guard_subject *s, struct arena *a, struct str key,
 					   struct strs *ret_values)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the guard knows: the faces' names of permissions, and the policies that speak of somebody, which are
- * compiled once a version and kept. */
+ * Collects the policies that apply to a principal, compiles each version once and caches it; and maps the
+ * faces' action names to permissions. */
 #include <assert.h>
 #include <stdlib.h>
 
@@ -70,7 +70,7 @@ void guards_free(struct guards *g)
 
 /* ---- compiled policies ---- */
 
-/* What a compiled text is known by: its row, and that row's version. */
+/* Cache key: a row and its version. */
 struct text_key {
 	uuid id;
 	uint64_t commit;
@@ -83,7 +83,7 @@ static struct compiled *slot_of(struct guards *g, uuid version)
 	return &g->compiled[hash % COMPILED_MAX];
 }
 
-/* A copy for the call, of the one that is kept; NULL: none is. */
+/* Copies a cached policy for the call, because another thread may replace the entry; NULL: not cached. */
 static const struct policy_code *copy_kept(struct guards *g, struct arena *a, struct text_key key)
 {
 	struct policy_code *copy = NULL;
@@ -102,7 +102,7 @@ static void keep(struct guards *g, struct text_key key, const struct policy_code
 {
 	struct policy_code *copy = heap_alloc(policy_size(policy));
 	if (!copy)
-		return; /* it is compiled again */
+		return; /* compiled again next time */
 	memcpy((void *) copy, policy, policy_size(policy));
 	(void) pthread_mutex_lock(&g->lock);
 	struct compiled *slot = slot_of(g, key.id);
@@ -131,7 +131,8 @@ static RESULT take_policy(struct guards *g, struct ctx *c, const struct policy_v
 	return *ret_policy ? OK : take_text(g, c, key, version->document, ret_policy);
 }
 
-/* What a role of Azure's gives is said anew in IAM's words whenever the program starts: its calls may have become more. */
+/* Azure roles are converted at each start of the program, because a new version may implement more
+ * actions. */
 static RESULT take_role(struct guards *g, struct ctx *c, const struct arm_definition *role,
 			const struct policy_code **ret_policy)
 {
@@ -151,16 +152,16 @@ static struct str name_policy(struct arena *a, struct str account_number, const 
 	return iam_arn_to_text(a, account_number, KIND_POLICY, &policy->row);
 }
 
-/* Rows as the tables have them, named; they are good as long as these. */
+/* Policies found in tables; valid as long as the tables. */
 struct found_policies {
 	struct policy_source sources[POLICY_SOURCES_MAX];
 	struct str *names; /* in the arena */
 	size_t count;
-	struct arm_grant *grants; /* of Azure's roles; in the arena */
+	struct arm_grant *grants; /* Azure role assignments; in the arena */
 	size_t grant_count;
 };
 
-/* Of all that an account has; most have none of these. */
+/* Adds Azure role assignments; most accounts have none. */
 static RESULT find_grants(struct guards *g, struct ctx *c, const struct tables *t, uuid principal,
 			  uuid account, struct found_policies *found)
 {
@@ -174,7 +175,7 @@ static RESULT find_grants(struct guards *g, struct ctx *c, const struct tables *
 			c, ERR_DENIED, KIND_ARM_ASSIGNMENT,
 			"You are not authorized: more than %d role assignments speak of the user.",
 			ARM_ASSIGNMENTS_OF_ONE);
-	for (size_t k = 0; k < found->grant_count; k++) { /* which outlive the tables */
+	for (size_t k = 0; k < found->grant_count; k++) { /* the definitions must outlive the tables */
 		struct arm_definition *role = &found->grants[k].definition;
 		role->name = str_copy(c->arena, role->name);
 		role->permissions = str_copy(c->arena, role->permissions);
@@ -270,7 +271,7 @@ RESULT guard_gather_in(struct guards *g, struct ctx *c, const struct tables *t, 
 	return compile_policies(g, c, &found, ret_policies);
 }
 
-/* What bounds a session. A policy that is gone allows nothing. */
+/* Adds the policies that restrict a session. A deleted policy allows nothing. */
 RESULT guard_gather_session(struct guards *g, struct ctx *c, const struct session *session,
 			    struct guard_policies *out)
 {

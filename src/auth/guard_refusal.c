@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is told of a refusal: its words, in each face's manner, and why, sealed for DecodeAuthorizationMessage
- * and kept for a while under the request's id. */
+ * Refusals: the message in each face's wording, and the reason, sealed for DecodeAuthorizationMessage and
+ * stored for a while under the request id. */
 #include "auth/guard_internal.h"
 #include "auth/session.h"
 #include "base/crypto.h"
@@ -74,7 +74,7 @@ static void write_conditions(struct json_writer *w, const struct policy_question
 	json_write_close(w);
 }
 
-/* As DecodeAuthorizationMessage shows it; empty when there is no room for it. */
+/* Reason in the format of DecodeAuthorizationMessage; empty: too large. */
 static struct str write_refusal(const struct guard_state *s, const struct policy_question *q,
 				const struct policy_decision *d)
 {
@@ -161,7 +161,7 @@ static void remember(struct guards *g, struct str request_id, struct str json)
 	heap_free(before);
 }
 
-/* What a message is sealed for: only the account whose call was refused opens it again. */
+/* Binds a sealed message to the account: no other account can open it. */
 static struct str refusal_label(const struct ctx *c)
 {
 	return str_print(c->arena, "refusal of %" STR_FMT, STR_ARG(c->who->account_number));

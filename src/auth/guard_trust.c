@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whether a role of IAM's may be taken: what its trust policy says of who asks, and what their own policies
- * say. Within an account it is enough that the trust policy names the very principal, or everybody; where it
- * names an account, and always across accounts, that account's policies decide, too. Source: IAM User Guide,
- * "Cross-account policy evaluation logic", "AWS JSON policy elements: Principal". */
+ * Decides whether a role may be assumed, by its trust policy and by the caller's own policies. Within an
+ * account it suffices that the trust policy names the principal or everybody; if it names the account, and
+ * always across accounts, the caller's policies must allow it too. Source: IAM User Guide, "Cross-account
+ * policy evaluation logic", "AWS JSON policy elements: Principal". */
 #include "auth/guard_internal.h"
 #include "auth/session.h"
 #include "model/role.h"
 
 enum { PRINCIPALS_MAX = 3 };
 
-/* The account first. */
+/* Lists the caller's principals, the account first. */
 static size_t list_principals(const struct identity *who, struct arena *a,
 			      struct str out[static PRINCIPALS_MAX])
 {
@@ -39,7 +39,7 @@ static RESULT refuse(struct ctx *c, const struct guard_trust *t)
 			STR_ARG(t->request.resource));
 }
 
-/* ret_is_direct: it names who asks, and not only their account. */
+/* *ret_is_direct: the policy names the caller, not only the account. */
 static RESULT ask_trust(struct call *call, const struct guard_trust *t, const struct guard_state *s,
 			bool *ret_is_direct)
 {
@@ -93,7 +93,7 @@ RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bo
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }
 
-/* Keys of the call that no principal is needed for. */
+/* Keys of the call that do not depend on a principal. */
 static enum policy_known find_federated_key(const struct policy_question *q, struct str key,
 					    struct strs *ret_values)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Three tables of fixed size, each searched from end to end: that takes microseconds beside the milliseconds
- * of the hash which every guess costs, and no client can choose what lies beside what. */
+ * Three tables of fixed size, each searched linearly: that takes microseconds, compared with milliseconds for
+ * the password hash that every attempt costs, and clients cannot cause collisions. */
 #include "auth/guess.h"
 
 #include <pthread.h>
@@ -10,29 +10,29 @@
 #include "base/heap.h"
 #include "base/log.h"
 
-/* Wrong guesses in a row at one secret from one address. A full table forgets the one that failed the longest
- * ago. Whoever fills it thereby gets that address a few tries more, but no secret: all that was forgotten
- * still counts in the secret's own row. Nobody is locked, for a new row begins with nothing. */
+/* Consecutive failures for one secret from one address. A full table drops the entry with the oldest failure.
+ * Filling the table gains an attacker a few extra tries from one address, but no secret: the dropped failures
+ * still count in the secret's bucket. It locks nobody out, since a new entry starts at zero. */
 struct guessing {
 	uuid of, from; /* of none: free */
 	int64_t failures;
 	int64_t last_us;
 };
 
-/* Wrong guesses at one secret, as a bucket that is empty again at empty_us: each puts that off by what it may
- * cost. A full table gives a new secret the place of the emptiest bucket, and what is in it: forgetting a
- * bucket empties none, so nobody gets more guesses by filling the table. To lock a secret by it somebody has
- * to fill the other buckets to the brim first: GUESSES_SECRETS × 100 wrong guesses in an hour, at as many
- * secrets that there are, which is more than can be hashed in an hour. */
+/* Failures for one secret from any address, as a leaky bucket that is empty at empty_us; each failure moves
+ * that time back by guess_us. A full table gives a new secret the emptiest bucket with its content, so
+ * filling the table gains nobody any tries. To lock a secret this way, an attacker must first fill all other
+ * buckets: GUESSES_SECRETS × 100 failures in an hour at as many existing secrets, which is more than can be
+ * hashed in an hour. */
 struct secret {
 	uuid of;
 	int64_t empty_us;
-	int64_t logged_us; /* when the log was told that it is full */
+	int64_t logged_us; /* last time the log reported the bucket as full */
 };
 
-/* An address that proved a secret. A secret has GUESSES_KNOWN_OF_ONE of them at most, and a stranger has
- * none: only somebody with GUESSES_KNOWN / GUESSES_KNOWN_OF_ONE secrets of their own can make the table
- * forget, and what is forgotten is let in as before unless somebody is guessing at it. */
+/* An address that proved a secret. A secret has at most GUESSES_KNOWN_OF_ONE of them and a stranger none, so
+ * only the owner of GUESSES_KNOWN / GUESSES_KNOWN_OF_ONE secrets can displace entries. A displaced address is
+ * only refused while somebody is attacking the secret. */
 struct known {
 	uuid of, from;
 	int64_t last_us;
@@ -40,8 +40,8 @@ struct known {
 
 struct guesses {
 	int64_t failures_max, locked_us;
-	int64_t guess_us, whole_us; /* what one guess puts off, and a full bucket */
-	pthread_mutex_t lock;       /* over what follows */
+	int64_t guess_us, whole_us; /* cost of one failure, and of a full bucket */
+	pthread_mutex_t lock;       /* guards the tables */
 	struct guessing pairs[GUESSES_PAIRS];
 	struct secret secrets[GUESSES_SECRETS];
 	struct known known[GUESSES_KNOWN];
@@ -74,13 +74,13 @@ void guesses_free(struct guesses *g)
 uuid guesser_address(struct ip peer)
 {
 	uuid key = {{peer.family}};
-	memcpy(key.b + 8, peer.b, 8); /* an IPv4 address, or the network half of an IPv6 one */
+	memcpy(key.b + 8, peer.b, 8); /* IPv4 address, or /64 of an IPv6 address */
 	return key;
 }
 
 /* ---- the tables; the lock is held ---- */
 
-/* NULL: it has none. May it take a place, it takes that of who failed the longest ago. */
+/* NULL: not found. With may_take, replaces the entry with the oldest failure. */
 static struct guessing *find_pair(struct guesses *g, uuid of, uuid from, bool may_take)
 {
 	struct guessing *oldest = &g->pairs[0];
@@ -96,7 +96,7 @@ static struct guessing *find_pair(struct guesses *g, uuid of, uuid from, bool ma
 	return oldest;
 }
 
-/* The same; it takes the emptiest, with what is in it. */
+/* NULL: not found. With may_take, takes over the emptiest bucket with its content. */
 static struct secret *find_secret(struct guesses *g, uuid of, bool may_take)
 {
 	struct secret *emptiest = &g->secrets[0];
@@ -113,8 +113,8 @@ static struct secret *find_secret(struct guesses *g, uuid of, bool may_take)
 	return emptiest;
 }
 
-/* The same; it takes the one unused for the longest time, of the secret's own when it has all that one may.
- */
+/* NULL: not found. With may_take, replaces the least recently used entry: of this secret if it has reached
+ * its limit, else of the table. */
 static struct known *find_known(struct guesses *g, uuid of, uuid from, bool may_take)
 {
 	struct known *oldest = &g->known[0], *own = NULL;
@@ -177,14 +177,15 @@ static void log_full(const struct guesses *g, const struct guesser *who)
 		  ip_write(who->peer, peer), (long long) (g->failures_max * GUESSES_TIMES));
 }
 
-/* Whether the log is to be told that the secret's bucket is full: once an hour. */
+/* True if the log should report the bucket as full: at most once an hour. */
 static bool fill_bucket(struct guesses *g, uuid of, int64_t now_us)
 {
 	struct secret *secret = find_secret(g, of, true);
 	if (secret->empty_us < now_us)
 		secret->empty_us = now_us;
 	secret->empty_us += g->guess_us;
-	if (secret->empty_us > now_us + g->whole_us) /* guesses at one time, or from addresses that may */
+	if (secret->empty_us > now_us + g->whole_us) /* concurrent failures, or failures from known
+						      * addresses */
 		secret->empty_us = now_us + g->whole_us;
 	bool is_logged = secret->empty_us > now_us + g->whole_us - g->guess_us &&
 			 (!secret->logged_us || now_us >= secret->logged_us + HOUR);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fetching, and what is kept of it. */
+ * Fetches and caches the configuration and keys of OpenID Connect issuers. */
 #include "auth/issuers.h"
 
 #include <jansson.h>
@@ -12,9 +12,9 @@
 #define KEPT_US (5 * MINUTE)
 #define AGAIN_US (10 * SECOND)
 
-/* What an issuer says. */
+/* An issuer's documents. */
 struct said {
-	struct str keys; /* empty: it could not be reached */
+	struct str keys; /* empty: the issuer could not be reached */
 	struct issuer_places places;
 };
 
@@ -22,17 +22,17 @@ struct kept {
 	uuid provider; /* none: free */
 	uint64_t commit;
 	int64_t fetched_us;
-	struct said said; /* its texts are in this block: */
+	struct said said; /* its strings are in this block */
 	char *block;
 };
 
-/* Work of one asker that waits: who waits for a slow issuer keeps nobody else out. */
+/* Limit of pending requests per client: a client that waits for a slow issuer must not block others. */
 enum { ISSUERS_WAITING_OF_ONE = ISSUERS_WAITING_MAX / 8 };
 
 struct issuers {
 	struct issuers_config config;
 	struct lane *lane;
-	pthread_mutex_t lock; /* over what follows */
+	pthread_mutex_t lock; /* guards kept */
 	struct kept kept[ISSUERS_KEPT];
 };
 
@@ -97,7 +97,7 @@ static RESULT fetch(const struct issuers *i, struct ctx *c, const struct oidc_pr
 	return fail_io(c, p->url, why ? why : "");
 }
 
-/* A place that the document names; empty: it is none of HTTPS, or no URL that a header could have. */
+/* HTTPS endpoint named by the document; empty: none, or not a URL that is safe in a header. */
 static struct str read_place(struct arena *a, const json_t *json, const char *name)
 {
 	struct str url = str_from(json_string_value(json_object_get(json, name)));
@@ -107,7 +107,7 @@ static struct str read_place(struct arena *a, const json_t *json, const char *na
 	return is_plain ? str_copy(a, url) : STR_NONE;
 }
 
-/* By what is the rule where the document says nothing. */
+/* True if the document allows client_secret_basic, which is the default. */
 static bool takes_basic(const json_t *json)
 {
 	const json_t *methods = json_object_get(json, "token_endpoint_auth_methods_supported"), *method;
@@ -120,7 +120,7 @@ static bool takes_basic(const json_t *json)
 	return false;
 }
 
-/* Where its keys are; NULL: the document does not say, or is another issuer's. In c's arena. */
+/* URL of the issuer's keys, in c's arena; NULL: missing, or the document is another issuer's. */
 static const char *read_document(struct ctx *c, const struct oidc_provider *p, struct str document,
 				 struct issuer_places *ret_places)
 {
@@ -159,7 +159,7 @@ static RESULT fetch_said(const struct issuers *i, struct ctx *c, const struct oi
 	return fetch(i, c, p, url, &ret_said->keys);
 }
 
-/* ---- what is kept ---- */
+/* ---- stored intervals ---- */
 
 enum { TEXTS = 3 };
 
@@ -169,7 +169,7 @@ static void list_texts(struct said *said, struct str *ret_texts[static TEXTS])
 	memcpy(ret_texts, texts, sizeof texts);
 }
 
-/* Copied into the arena. False: nothing is kept of it that is as new. */
+/* Copies cached documents into the arena. False: none that are recent enough. */
 static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_provider *p,
 		      struct said *ret_said, int64_t *ret_age_us)
 {
@@ -194,7 +194,7 @@ static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_prov
 	return is_kept;
 }
 
-/* Its texts in a block of their own. No memory: as if it could not be reached. */
+/* Moves the strings into one heap block. Out of memory: as if the issuer could not be reached. */
 static char *move_texts(struct said *said)
 {
 	struct str *texts[TEXTS];
@@ -212,7 +212,7 @@ static char *move_texts(struct said *said)
 	return block;
 }
 
-/* In the provider's place, or the oldest's. */
+/* Replaces the provider's entry, or the oldest one. */
 static void keep(struct issuers *i, const struct oidc_provider *p, const struct said *what)
 {
 	struct said said = *what;
@@ -292,7 +292,7 @@ static struct str escape(struct arena *a, struct str s)
 	return str_encode_url(a, s, false);
 }
 
-/* RFC 6749, section 2.3.1: what Basic has is escaped first. */
+/* Credentials in HTTP Basic are escaped first (RFC 6749, section 2.3.1). */
 static RESULT ask_for_token(const struct issuers *i, struct ctx *c, const struct oidc_provider *p,
 			    const struct issuer_places *places, const struct issuer_code *code,
 			    struct str *ret_body)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The master key's file (64 hex digits and a newline, so that it can be kept on paper), and access
- * keys. A sealed secret is bound to its row: moved to another row it does not open. */
+ * The master key's file (64 hex digits and a newline, so that it can be kept on paper), and access keys. A
+ * sealed secret is bound to its row and cannot be opened for another one. */
 #include "auth/key.h"
 
 #include "base/file.h"
 #include "base/random.h"
 #include "model/access_key.h"
 
-enum { MASTER_FILE_CAP = 4096, KEY_ID_RANDOM = 16, SECRET_RANDOM_SIZE = 30 /* 40 in base64 */ };
+enum { MASTER_FILE_CAP = 4096, KEY_ID_RANDOM = 16, SECRET_RANDOM_SIZE = 30 /* 40 characters in base64 */ };
 
 RESULT key_make_master(struct ctx *c, const char *path)
 {
@@ -34,7 +34,7 @@ RESULT key_load_master(struct ctx *c, const char *path, uint8_t ret_key[static M
 	struct str text = STR_NONE;
 	TRY(file_read(c, path, MASTER_FILE_CAP, &text));
 	struct result r = str_decode_hex(str_trim(text), ret_key, MASTER_KEY_SIZE);
-	crypto_wipe((void *) text.p, text.n); /* ours, in the arena */
+	crypto_wipe((void *) text.p, text.n); /* the copy in our arena */
 	if (!result_is_ok(r))
 		return ctx_fail(c, ERR_INVALID, "%s is no master key: it needs %d hex digits", path,
 				2 * MASTER_KEY_SIZE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From an access key to the identity of its user. Rows may change while the call lives, so texts are copied. */
+ * Maps an access key to the identity of its user. Strings are copied, because rows may change while the call
+ * lives. */
 #include "auth/key_owner.h"
 
 #include "auth/key.h"
@@ -76,7 +77,7 @@ RESULT key_use_secret(struct ctx *c, const uint8_t *master_key, const struct acc
 				STR_ARG(key->key_id));
 	}
 	struct result result = use(arg, secret);
-	crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
+	crypto_wipe((void *) secret.p, secret.n); /* the copy in our arena */
 	return result;
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Buckets of tokens, in 8-way sets with a lock each, as the cache of keys has them. A bucket is one
- * time: when it will be full again. Taking a token puts that off by what a token takes to come. */
+ * Token buckets in 8-way sets with a lock each. A bucket is stored as the time when it will be full again;
+ * taking a token moves that time back by the time one token takes to arrive. */
 #include "auth/limit.h"
 
 #include <inttypes.h>
@@ -16,10 +16,10 @@
 enum { SETS = 1024, WAYS = 8, LOGGED_EVERY_S = 10 };
 
 struct bucket {
-	uuid key;          /* of an account or made from an address; none: free */
-	int64_t full_us;   /* the monotonic clock's */
-	int64_t logged_us; /* when its refusals were logged last */
-	uint32_t refused;  /* since then */
+	uuid key;          /* account, or made from an address; none: free */
+	int64_t full_us;   /* monotonic clock */
+	int64_t logged_us; /* when its refusals were last logged */
+	uint32_t refused;  /* refusals since then */
 };
 
 struct bucket_set {
@@ -28,7 +28,7 @@ struct bucket_set {
 };
 
 struct bucket_table {
-	int64_t token_us, whole_us; /* what a token takes to come, and a bucketful; 0: no limit */
+	int64_t token_us, whole_us; /* time for one token, and for a full bucket; 0: no limit */
 	_Atomic uint64_t refused;
 	struct bucket_set sets[SETS];
 };
@@ -75,7 +75,7 @@ void limits_free(struct limits *l)
 
 /* ---- taking ---- */
 
-/* Clients choose their addresses: all bits count. */
+/* Hashes all bits, because clients choose their addresses. */
 static struct bucket_set *set_of(struct bucket_table *t, uuid key)
 {
 	uint64_t high = 0, low = 0;
@@ -84,8 +84,8 @@ static struct bucket_set *set_of(struct bucket_table *t, uuid key)
 	return &t->sets[hash_add(hash_add(0, high), low) % SETS];
 }
 
-/* The set's lock is held. A free place is the fullest of all. What was told of a place's last one
- * counts as well: addresses without number don't write as many lines. */
+/* With the set's lock held. A free slot counts as the fullest bucket. The logging fields of a replaced bucket
+ * are kept, so that many addresses cannot cause as many log lines. */
 static struct bucket *find_bucket(struct bucket_set *set, uuid key)
 {
 	struct bucket *fullest = &set->ways[0];
@@ -99,7 +99,7 @@ static struct bucket *find_bucket(struct bucket_set *set, uuid key)
 	return fullest;
 }
 
-/* How many refusals are to be told of now; 0: none. The first is told at once. */
+/* Number of refusals to log now; 0: none. The first one is logged at once. */
 static uint32_t count_refusal(struct bucket *b, int64_t now_us)
 {
 	uint32_t unlogged = ++b->refused;
@@ -110,7 +110,7 @@ static uint32_t count_refusal(struct bucket *b, int64_t now_us)
 	return unlogged;
 }
 
-/* ret_unlogged: for the log, written when refused. */
+/* *ret_unlogged: refusals to log, set if refused. */
 static bool take(struct bucket_table *t, uuid key, uint32_t *ret_unlogged)
 {
 	struct bucket_set *set = set_of(t, key);
@@ -147,7 +147,7 @@ bool limits_take_stranger(struct limits *l, struct ip peer)
 	uuid key = {{peer.family}};
 	if (!l || !l->tables[LIMIT_STRANGERS].token_us)
 		return true;
-	memcpy(key.b + 8, peer.b, 8); /* an IPv4 address, or the network half of an IPv6 one */
+	memcpy(key.b + 8, peer.b, 8); /* IPv4 address, or /64 of an IPv6 address */
 	if (take(&l->tables[LIMIT_STRANGERS], key, &unlogged))
 		return true;
 	if (unlogged)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One-time codes: RFC 4226's truncation of an HMAC over the period's number, and recovery codes. */
+ * One-time codes (RFC 4226 truncation of an HMAC over the period number) and recovery codes. */
 #include "auth/otp.h"
 
 #include <endian.h>
@@ -91,7 +91,7 @@ struct str otp_digest_recovery(struct arena *a, struct str typed)
 	return (struct str){digest, SHA256_SIZE};
 }
 
-/* "ABCDE-FGHIJ" */
+/* for example "ABCDE-FGHIJ" */
 RESULT otp_draw_recovery(struct ctx *c, struct str ret_codes[static OTP_RECOVERY_COUNT],
 			 struct str *ret_digests)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passwords, over libargon2. */
+ * Password hashing with libargon2. */
 #include "auth/password.h"
 
 #include <argon2.h>
@@ -16,11 +16,11 @@ struct passwords {
 	struct lane *lane;
 	struct passwords_config config;
 	pthread_mutex_t lock;
-	pthread_cond_t is_free; /* a hash has ended */
+	pthread_cond_t is_free; /* signalled when a hash is complete */
 	int hashing;
 	struct guesses *guesses, *code_guesses;
 	_Atomic uint64_t checks;
-	char decoy[ENCODED_SIZE]; /* a hash of the present cost that is nobody's */
+	char decoy[ENCODED_SIZE]; /* hash of the present cost that matches no password */
 };
 
 static RESULT make_hash(struct passwords *p, struct ctx *c, struct str plain,
@@ -121,7 +121,7 @@ enum password_verdict password_check(struct passwords *p, struct ctx *c, const s
 		hash.n && is_sane;
 	end_hashing(p);
 	p->checks++;
-	if (!may_try) /* hashed all the same: the time says nothing */
+	if (!may_try) /* hashed anyway, so that the time does not reveal the lock */
 		return PASSWORD_LOCKED;
 	guesses_note(p->guesses, who, is_right);
 	return is_right ? PASSWORD_RIGHT : PASSWORD_WRONG;
@@ -134,7 +134,8 @@ uint64_t passwords_count_checks(const struct passwords *p)
 
 struct str password_draw(struct ctx *c)
 {
-	static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* none that look alike */
+	/* without letters that look alike */
+	static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789";
 	uint8_t drawn[DRAWN_SIZE];
 	char text[DRAWN_SIZE];
 	random_bytes(drawn, sizeof drawn);

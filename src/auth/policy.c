@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Questions to compiled policies, and decisions by several of them. What cannot be said yet (a resource that
- * no operation has looked up) neither denies nor keeps from allowing: it is asked again when it is known. */
+ * Evaluates compiled policies, alone and combined. A statement that depends on something not yet known (a
+ * resource that no operation has looked up) neither denies nor prevents an allow; it is evaluated again when
+ * the resource is known. */
 #include "auth/policy.h"
 
 #include "auth/policy_internal.h"
@@ -10,14 +11,14 @@ size_t policy_size(const struct policy_code *p)
 	return p->size;
 }
 
-/* A question, with the resource in its parts. */
+/* A question, with its resource split. */
 struct asked {
 	const struct policy_code *p;
 	const struct policy_question *q;
 	struct policy_arn resource;
 };
 
-/* An action that no permission stands for is matched by its name. */
+/* An action without a permission is matched by name. */
 static bool match_action(const struct asked *a, const struct policy_statement *s)
 {
 	if (a->q->permission != PERMISSION_NONE)
@@ -57,7 +58,7 @@ static enum truth match_resource(const struct asked *a, const struct policy_stat
 {
 	const struct pattern *patterns = policy_at(a->p, s->resources);
 	enum truth truth = TRUTH_NO;
-	if (s->resources.count == 0) /* a trust policy has none */
+	if (s->resources.count == 0) /* trust policies have no Resource */
 		return TRUTH_YES;
 	if (a->q->is_by_name && (s->not_resource || names_all(a, s)))
 		return TRUTH_NO;
@@ -70,7 +71,7 @@ static enum truth match_resource(const struct asked *a, const struct policy_stat
 	return truth == TRUTH_NO ? TRUTH_YES : TRUTH_NO;
 }
 
-/* Everybody is whoever has an account, and neither a service of AWS's nor whom an issuer vouches for. */
+/* "*" matches account principals only, not AWS services or federated identities. */
 static bool match_principal(const struct asked *a, const struct policy_statement *s)
 {
 	const struct pattern *patterns = policy_at(a->p, s->principals);
@@ -170,7 +171,7 @@ struct str policy_statement_id(const struct policy_code *p, size_t statement)
 
 /* ---- decisions ---- */
 
-/* Asks one; true when it denies, which ends it. The first that allows is kept. */
+/* Evaluates one policy; true: it denies, which ends the decision. Keeps the first allow. */
 static bool ask_one(const struct policy_code *p, const struct policy_question *q, enum policy_decider by,
 		    size_t n, struct policy_decision *d)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The compiled block while it grows: it moves as it does, so that nothing but offsets is kept. */
+ * The growing block of a policy under compilation. Growing moves the block, so only offsets into it are
+ * kept. */
 #include "auth/policy_internal.h"
 
 enum { BLOCK_FIRST_SIZE = 2048, ALIGNMENT = 8 };
@@ -49,8 +50,8 @@ static bool is_special(char c)
 	return c == '*' || c == '?' || c == '\\';
 }
 
-/* Where a variable that begins at `at` ends, behind its brace; 0: nowhere. Quoted defaults may have braces.
- */
+/* End (behind the brace) of the variable that starts at `at`; 0: not closed. Quoted defaults may contain
+ * braces. */
 static size_t variable_end(struct str text, size_t at)
 {
 	bool is_quoted = false;
@@ -63,19 +64,19 @@ static size_t variable_end(struct str text, size_t at)
 	return 0;
 }
 
-/* A pattern as it is written. */
+/* A pattern being written. */
 struct writer {
 	char *out;
 	size_t n;
 	struct pattern p;
 };
 
-/* "${*}" is a star that matches none but itself. */
+/* "${*}" is a literal star. */
 static void write_literal(struct writer *w, char c)
 {
 	if (w->p.is_matched && is_special(c)) {
 		w->out[w->n++] = '\\';
-		w->p.has_wildcard = true; /* something that str_matches() undoes */
+		w->p.has_wildcard = true; /* the escape must be undone by str_matches() */
 	}
 	w->out[w->n++] = c;
 }
@@ -88,11 +89,12 @@ static void write_plain(struct writer *w, char c)
 	w->out[w->n++] = c;
 }
 
-/* The one that begins there, and where it ends. */
+/* Writes the variable that ends at `end`. */
 static void write_variable(struct writer *w, struct str text, size_t at, size_t end)
 {
 	char first = text.p[at + 2];
-	bool looks_like_one = first == '$' && end < text.n && text.p[end] == '{'; /* "${$}{x}" is none */
+	/* "${$}{x}" is a literal "${x}" */
+	bool looks_like_one = first == '$' && end < text.n && text.p[end] == '{';
 	if (end == at + 4 && (first == '*' || first == '?' || first == '$') && !looks_like_one) {
 		write_literal(w, first);
 		return;
@@ -107,7 +109,7 @@ static bool begins_variable(struct str text, size_t at)
 	return text.p[at] == '$' && at + 1 < text.n && text.p[at + 1] == '{';
 }
 
-/* What of the text is to be taken as it is, and what is special, in str_matches()'s words. Variables stay. */
+/* Escapes the text for str_matches(), which uses '\\' as escape; variables are kept for policy_fill(). */
 RESULT policy_add_pattern(struct policy_builder *b, struct str text, bool may_have_variables,
 			  bool has_wildcards, struct pattern *ret_pattern)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a policy document to its compiled form, or to the words for what is wrong with it: IAM's own, where it
- * has some. */
+ * Compiles a policy document, or explains what is wrong with it, with IAM's own message where IAM has one. */
 #include <jansson.h>
 
 #include "auth/policy_internal.h"
 
-/* A string, or a list of them, as the language has them everywhere. */
+/* Iterates over a string or a list of strings: the language allows either everywhere. */
 #define EACH_TEXT(json, n, text)                                                                             \
 	for (size_t n = 0, count_##n = json_is_array(json) ? json_array_size(json) : 1;                      \
 	     n < count_##n && ((text) = json_is_array(json) ? json_array_get(json, n) : (json), true); n++)
@@ -41,7 +40,7 @@ static RESULT check_texts(struct ctx *c, const json_t *list, const char *name)
 
 /* ---- Action, NotAction ---- */
 
-/* Wildcards are for what stands behind the vendor; OpenStack's names have more colons. */
+/* Wildcards are allowed behind the vendor only; OpenStack's action names have more colons. */
 static bool is_action_character(char c, bool is_of_vendor)
 {
 	return str_is_alphanumeric(c) || c == '-' || c == '_' || c == ':' ||
@@ -116,7 +115,8 @@ static RESULT read_resources(struct policy_builder *b, const json_t *json, struc
 {
 	const json_t *item = NULL;
 	TRY(check_texts(b->c, json, s->not_resource ? "NotResource" : "Resource"));
-	if (count_of(json) == 0) /* not "all": that is what a trust policy means by none */
+	if (count_of(json) == 0) /* an empty list would read as "no Resource element", which a trust policy
+				  * has */
 		return ctx_fail(b->c, ERR_INVALID, "Policy statement must contain resources.");
 	s->resources = policy_reserve(b, count_of(json), sizeof(struct pattern));
 	EACH_TEXT(json, n, item)
@@ -137,7 +137,7 @@ static bool is_account_number(struct str s)
 	return s.n == 12 && strspn(s.p, "0123456789") >= 12;
 }
 
-/* An account's number and its root's ARN are the same. */
+/* An account number and the ARN of its root are equivalent. */
 static struct str principal_text(struct arena *a, const char *type, struct str value)
 {
 	if (str_starts_with(value, STR("arn:aws:iam::")) && str_ends_with(value, STR(":root")))
@@ -243,7 +243,7 @@ static RESULT read_values(struct policy_builder *b, const json_t *list, struct p
 	return OK;
 }
 
-/* Keys are compared without regard to case, but for a tag's key behind the slash. */
+/* Condition keys are case-insensitive, except the tag key after "/". */
 static struct str lower_key(struct arena *a, struct str key)
 {
 	size_t slash = str_find_char(key, '/', 0);
@@ -323,7 +323,7 @@ static RESULT fail_missing(const struct policy_builder *b, const char *name)
 				      strcmp(name, "Action") == 0 ? "actions" : "resources");
 }
 
-/* Exactly one of an element and its negation; a form without it has neither. */
+/* Requires exactly one of an element and its negation; neither in a form that does not have it. */
 static RESULT choose(struct policy_builder *b, const json_t *json, const char *name, const char *not_name,
 		     bool is_needed, const json_t **ret_value, bool *ret_is_not)
 {

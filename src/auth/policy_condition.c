@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Condition operators: how they are named, what their values are, when they hold. */
+ * Condition operators: names, parsing of values, evaluation. */
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
@@ -98,11 +98,11 @@ static bool read_number(struct arena *a, struct str text, double *ret_number)
 	return *end == 0 && isfinite(*ret_number);
 }
 
-/* Of the W3C's shorter forms of ISO 8601 the whole: a year, a month or a day from its first moment on, a
- * minute without its seconds. Empty: it is none of them. */
+/* Completes a shortened ISO 8601 date of W3C's profile: a year, month or day starts at its first moment, a
+ * time without seconds at :00. Empty: another form. */
 static struct str lengthen_date(struct str text, char out[static 40])
 {
-	static const char rest_of[] = "0000-01-01T00:00:00Z"; /* what a year, a month, a day leave out */
+	static const char rest_of[] = "0000-01-01T00:00:00Z"; /* parts that a year, month or day leaves out */
 	bool has_minutes = text.n > 16 && text.n < 32 && text.p[10] == 'T' && text.p[13] == ':';
 	if (text.n == 4 || text.n == 7 || text.n == 10) {
 		memcpy(out, rest_of, sizeof rest_of);
@@ -117,7 +117,7 @@ static struct str lengthen_date(struct str text, char out[static 40])
 	return (struct str){out, text.n + 3};
 }
 
-/* ISO 8601, or seconds since 1970: four digits are a year. */
+/* ISO 8601, or seconds since 1970; four digits are a year. */
 static bool read_date(struct str text, int64_t *ret_time_us)
 {
 	char longer[40];
@@ -131,7 +131,7 @@ static bool read_date(struct str text, int64_t *ret_time_us)
 	return true;
 }
 
-/* A block, or one address. */
+/* CIDR block, or a single address. */
 static bool read_block(struct str text, struct cidr *ret_cidr)
 {
 	if (result_is_ok(cidr_parse(text, ret_cidr))) {
@@ -251,7 +251,7 @@ static enum truth fits(const struct policy_code *p, const struct policy_conditio
 		return fits_text(p, condition, v, q, got);
 	case CONDITION_NUMBER:
 		return of_bool(read_number(q->arena, got, &number) && compare(order, number, v->number));
-	case CONDITION_DATE: /* whole microseconds of some 250 years fit a double */
+	case CONDITION_DATE: /* microseconds within some 250 years are exact in a double */
 		return of_bool(read_date(got, &time_us) &&
 			       compare(order, (double) time_us, (double) v->time_us));
 	case CONDITION_BOOL:
@@ -267,7 +267,7 @@ static enum truth fits(const struct policy_code *p, const struct policy_conditio
 	return TRUTH_NO;
 }
 
-/* Any of the condition's values; the negation of that for a negated operator. */
+/* True if any of the condition's values fits; inverted for a negated operator. */
 static enum truth fits_any(const struct policy_code *p, const struct policy_condition *condition,
 			   const struct policy_question *q, struct str got)
 {
@@ -284,7 +284,7 @@ static enum truth fits_any(const struct policy_code *p, const struct policy_cond
 
 /* ---- all values of the request ---- */
 
-/* A negated operator on a key of several values, asked as if it had one, wants none of them to fit. */
+/* A negated operator without ForAnyValue requires that no value of the key fits. */
 static enum truth check_values(const struct policy_code *p, const struct policy_condition *condition,
 			       const struct policy_question *q, const struct strs *values)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which condition keys a document asks for, as it spells them: those of its conditions, and its variables. */
+ * Lists the condition keys that a document uses in conditions and variables, as spelt there. */
 #include <jansson.h>
 
 #include "auth/policy.h"
@@ -13,7 +13,8 @@ static RESULT add_key(struct ctx *c, struct policy_keys *keys, struct str key)
 	return VEC_PUSH(c->arena, &keys->names, str_copy(c->arena, key)) ? OK : ctx_no_memory(c);
 }
 
-/* "${aws:username}", "${aws:PrincipalTag/team, 'none'}"; not "${*}", which stands for a star. */
+/* Adds variables such as "${aws:username}" or "${aws:PrincipalTag/team, 'none'}"; "${*}" is a literal
+ * star. */
 static RESULT add_variables(struct ctx *c, struct policy_keys *keys, struct str text)
 {
 	for (size_t k = 0; k + 1 < text.n; k++) {
@@ -34,7 +35,7 @@ static struct str text_of(const json_t *json)
 	return (struct str){json_string_value(json), json_string_length(json)};
 }
 
-/* Of a text, or of each of a list. */
+/* A string, or each element of a list. */
 static RESULT add_texts(struct ctx *c, struct policy_keys *keys, const json_t *json)
 {
 	if (json_is_string(json))

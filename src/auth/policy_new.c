@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Refuses new policies that IAM refuses although they mean something. Policies that are stored already keep their effect:
- * they are compiled without these checks. Source of the sentences: IAM's answers, as moto's tests have recorded them
+ * Refuses new policies that IAM refuses although they would compile. Stored policies stay in effect: they are
+ * compiled without these checks. Source of the messages: IAM's answers as recorded in moto's tests
  * (test_iam_policies). */
 #include <jansson.h>
 
@@ -11,7 +11,7 @@ static struct str text_of(const json_t *json)
 	return (struct str){json_string_value(json), json_string_length(json)};
 }
 
-/* A text, or each of a list's. */
+/* Number of strings in a string or list. */
 static size_t count_of(const json_t *json)
 {
 	return json_is_array(json) ? json_array_size(json) : json != NULL;
@@ -37,7 +37,8 @@ static RESULT check_colons(struct ctx *c, struct str name)
 		       : ctx_fail(c, ERR_INVALID, "Actions/Condition can contain only one colon.");
 }
 
-/* OpenStack's names, such as os_compute_api:os-flavor-manage:create, have an underscore in the vendor and more colons. */
+/* OpenStack's names, for example os_compute_api:os-flavor-manage:create, have an underscore in the vendor and
+ * more colons. */
 static RESULT check_action(struct ctx *c, struct str action)
 {
 	struct str vendor = str_slice(action, 0, str_find_char(action, ':', 0));
@@ -45,7 +46,7 @@ static RESULT check_action(struct ctx *c, struct str action)
 	return is_openstack ? OK : check_colons(c, action);
 }
 
-/* Resources of IAM are in no region, and neither are S3's but its access points. */
+/* ARNs of IAM, and of S3 except its access points, have no region. */
 static RESULT check_resource(struct ctx *c, struct str resource)
 {
 	enum { PARTITION = 1, SERVICE, REGION, ACCOUNT, NAME, PARTS };
@@ -72,7 +73,7 @@ static RESULT check_each(struct ctx *c, const json_t *json, RESULT (*check)(stru
 	return OK;
 }
 
-/* Key without the port of an issuer: "id.example.com:8443:sub". AWS has no issuers with a port; Dari has. */
+/* Key without the port of an issuer: "id.example.com:8443:sub". AWS has no issuers with a port; Dari does. */
 static struct str skip_port(struct str key)
 {
 	size_t host = str_find_char(key, ':', 0), port = str_find_char(key, ':', host + 1);
@@ -81,7 +82,7 @@ static struct str skip_port(struct str key)
 	return is_port ? str_slice(key, port, key.n) : key;
 }
 
-/* A tag's key, behind the slash, may have any. */
+/* A tag key, after the slash, may contain colons. */
 static RESULT check_conditions(struct ctx *c, const json_t *conditions)
 {
 	const char *operator= NULL, *key = NULL;
@@ -118,7 +119,8 @@ static RESULT check(struct ctx *c, const json_t *json, bool is_managed)
 RESULT policy_check_new(struct ctx *c, struct str document, bool is_managed)
 {
 	json_t *json = json_loadb(document.p ? document.p : "", document.n, 0, NULL);
-	struct result result = json ? check(c, json, is_managed) : OK; /* no JSON: policy_compile() says so */
+	/* policy_compile() reports malformed JSON */
+	struct result result = json ? check(c, json, is_managed) : OK;
 	json_decref(json);
 	return result;
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where in its document a statement stands, for those who are told which one decided. */
+ * Finds the position of a statement in its document, for callers that show which statement decided. */
 #include "auth/policy.h"
 
-/* A walk through a document that is known to be JSON. */
+/* A scan of a document that is known to be valid JSON. */
 struct scan {
 	struct str text;
 	size_t at;
-	struct policy_place place; /* behind what was read */
+	struct policy_place place; /* position behind the last character read */
 };
 
 static char step(struct scan *s)
@@ -19,7 +19,7 @@ static char step(struct scan *s)
 	return c;
 }
 
-/* Behind the opening quote; the text within, as it is written. */
+/* Called behind the opening quote; returns the raw text. */
 static struct str skip_string(struct scan *s)
 {
 	size_t begin = s->at;
@@ -33,7 +33,7 @@ static struct str skip_string(struct scan *s)
 	return STR_NONE;
 }
 
-/* Behind an opening bracket or brace: to behind the one that closes it. */
+/* Called behind an opening bracket or brace; skips to behind the matching one. */
 static void skip_nested(struct scan *s)
 {
 	for (int depth = 1; depth > 0 && s->at < s->text.n;) {
@@ -44,13 +44,14 @@ static void skip_nested(struct scan *s)
 	}
 }
 
-/* To behind the bracket or the brace that the value of the member Statement opens with; 0: there is none. */
+/* Skips to behind the opening bracket or brace of the member Statement, and returns it; 0: none. */
 static char find_statements(struct scan *s)
 {
 	bool is_key = true, is_sought = false;
 	while (s->at < s->text.n) {
 		char c = step(s);
-		bool opens = (c == '{' || c == '[') && !is_key; /* a value's, not the document's own */
+		/* opens a value; the document's own brace comes while a key is expected */
+		bool opens = (c == '{' || c == '[') && !is_key;
 		if (opens && is_sought)
 			return c;
 		if (opens)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policy variables: "${aws:username}", with a default "${aws:username, 'nobody'}"; and matching of ARNs. */
+ * Substitutes policy variables, for example "${aws:username}" or, with a default, "${aws:username,
+ * 'nobody'}"; and matches ARNs and actions. */
 #include "auth/policy_internal.h"
 #include "base/vec.h"
 
@@ -7,7 +8,7 @@ enum { KEY_MAX = 256 };
 
 struct filler {
 	struct arena *arena;
-	bool escapes; /* what is filled in has no special meaning */
+	bool escapes; /* escape wildcards in substituted values */
 	VEC(char) out;
 };
 
@@ -21,7 +22,7 @@ static void put(struct filler *f, struct str text, bool escapes)
 	}
 }
 
-/* The key's values stand under its name in lower case up to '/'. */
+/* Keys are looked up in lower case up to '/'. */
 static struct str lower_key(struct arena *a, struct str key)
 {
 	size_t slash = str_find_char(key, '/', 0);
@@ -31,13 +32,13 @@ static struct str lower_key(struct arena *a, struct str key)
 					  STR_ARG(str_slice(key, slash, key.n)));
 }
 
-/* What stands between "${" and "}". */
+/* Substitutes one variable; inner: the text between "${" and "}". */
 static enum policy_known fill_one(struct filler *f, const struct policy_question *q, struct str inner)
 {
 	size_t comma = str_find_char(inner, ',', 0);
 	struct str key = str_trim(str_slice(inner, 0, comma)), otherwise = STR_NONE;
 	struct strs values = {0};
-	if (str_is(inner, "$")) { /* before what would make another variable of it */
+	if (str_is(inner, "$")) { /* "${$}" stands for a dollar sign */
 		put(f, inner, false);
 		return POLICY_PRESENT;
 	}
@@ -50,7 +51,8 @@ static enum policy_known fill_one(struct filler *f, const struct policy_question
 		key.n <= KEY_MAX ? q->find(q, lower_key(f->arena, key), &values) : POLICY_ABSENT;
 	if (known == POLICY_NOT_YET)
 		return known;
-	if (known == POLICY_PRESENT && values.count == 1) { /* of many values none can be chosen */
+	if (known == POLICY_PRESENT && values.count == 1) { /* a key with several values cannot be
+							     * substituted */
 		put(f, values.at[0], f->escapes);
 		return POLICY_PRESENT;
 	}
@@ -89,7 +91,7 @@ enum policy_known policy_fill(const struct policy_code *p, const struct pattern 
 
 /* ---- ARNs ---- */
 
-/* Into the six parts; what has fewer is one. */
+/* Splits an ARN into six parts; anything shorter is not split. */
 void policy_split_arn(struct str arn, struct policy_arn *ret_arn)
 {
 	struct str rest = arn;
@@ -114,11 +116,11 @@ static bool match_part(struct str part, struct str pattern)
 	return str_equal(part, pattern) || str_matches(part, pattern);
 }
 
-/* The last part differs most often. */
+/* Starts with the last part, which differs most often. */
 bool policy_match_arn(const struct policy_arn *arn, const struct policy_arn *pattern)
 {
 	if (!arn->is_split || !pattern->is_split)
-		return false; /* what is no ARN is like none */
+		return false; /* a text that is no ARN matches none */
 	for (int n = ARN_PARTS; n-- > 0;)
 		if (!match_part(arn->at[n], pattern->at[n]))
 			return false;
@@ -140,7 +142,7 @@ bool policy_match_noted(const struct policy_code *p, const struct pattern *patte
 	struct str text = policy_text(p, pattern->text);
 	size_t end = text.n;
 	if (!arn->is_split)
-		return false; /* "*" alone, which is_any stands for, fits what has no parts */
+		return false; /* only is_any matches a text that is no ARN */
 	for (int n = ARN_PARTS; n-- > 0;) {
 		size_t begin = n ? (size_t) pattern->parts[n - 1] + 1 : 0;
 		struct str part = str_slice(text, begin, end);
@@ -161,7 +163,7 @@ static char lower(char c)
 	return c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
 }
 
-/* ASCII without regard to case: an action's name holds nothing else. */
+/* Compares ASCII ignoring case: action names contain nothing else. */
 bool policy_match_action(struct str action, struct str pattern)
 {
 	size_t at = 0, in = 0, star_in = SIZE_MAX, star_at = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Temporary credentials: packing, sealing, opening. */
+ * Temporary credentials: packs, seals and opens session tokens. */
 #include "auth/session.h"
 
 #include <endian.h>
@@ -8,14 +8,14 @@
 
 #include "base/random.h"
 
-enum { VERSION = 2, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 in base64 */ };
+enum { VERSION = 2, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 characters in base64 */ };
 
-#define NUMBERS_END UINT64_C(1000000000000) /* 12 digits */
+#define NUMBERS_END UINT64_C(1000000000000) /* account numbers have 12 digits */
 
 static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 
-/* How the plain token begins. Texts follow, each behind its size: name, policy, keys and values of tags; then
- * ids of policies. */
+/* Header of the plaintext token. Strings follow, each preceded by its size: name, policy, keys and values of
+ * tags; then the ids of policies. */
 struct head {
 	uint8_t version, policy_count, tag_count, zero;
 	uuid account, user, iam_role, instance, router;
@@ -154,7 +154,7 @@ static struct str pack(struct arena *a, const struct session *s)
 	return (struct str){whole, size};
 }
 
-/* What was sealed was packed here; sizes are checked all the same. */
+/* The plaintext was packed here and is authenticated; sizes are checked nevertheless. */
 static bool take(struct str *rest, void *out, size_t size)
 {
 	if (rest->n < size)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sign-ins that wait. */
+ * Pending sign-ins. */
 #include "auth/sign_in.h"
 
 #include <pthread.h>
@@ -12,7 +12,7 @@
 enum { SECRET_BYTES = 32, TEXT_COUNT = 6 };
 
 struct waiting {
-	struct sign_in is; /* its texts are in the block behind */
+	struct sign_in is; /* its strings are in the block that follows */
 	uint8_t secret[SHA256_SIZE];
 	char code[SIGN_IN_CODE_LETTERS];
 };
@@ -47,7 +47,7 @@ static void list_texts(struct sign_in *is, struct str *ret_texts[static TEXT_COU
 	memcpy(ret_texts, texts, sizeof texts);
 }
 
-/* One block with its texts behind it, and room for the name that is told later. NULL: no memory. */
+/* Allocates one block with the strings and room for the name, which is set later. NULL: out of memory. */
 static struct waiting *copy_waiting(const struct sign_in *wanted)
 {
 	struct sign_in is = *wanted;
@@ -70,7 +70,7 @@ static struct waiting *copy_waiting(const struct sign_in *wanted)
 	return w;
 }
 
-/* Under the lock: a place for another one of that address; what is over goes. SIGN_INS_MAX: there is none. */
+/* With the lock held: finds a free slot for the address, and removes expired sign-ins. SIGN_INS_MAX: none. */
 static size_t find_place(struct sign_ins *s, const struct ip *peer)
 {
 	size_t place = SIGN_INS_MAX, count = 0;
@@ -90,7 +90,8 @@ static size_t find_place(struct sign_ins *s, const struct ip *peer)
 
 static void draw_code(char code[static SIGN_IN_CODE_LETTERS])
 {
-	static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789"; /* none that look alike */
+	/* without letters that look alike */
+	static const char letters[] = "ABCDEFGHJKLMNPQRSTUVWXYZ23456789";
 	uint8_t drawn[SIGN_IN_CODE_LETTERS];
 	random_bytes(drawn, sizeof drawn);
 	for (size_t k = 0; k < SIGN_IN_CODE_LETTERS; k++)
@@ -130,7 +131,7 @@ RESULT sign_ins_add(struct sign_ins *s, struct ctx *c, const struct sign_in *wan
 	return OK;
 }
 
-/* As people type it: small letters, a space or a hyphen between. */
+/* Ignores case, spaces and hyphens in what the person typed. */
 static bool is_code(const struct waiting *w, struct str typed)
 {
 	char code[SIGN_IN_CODE_LETTERS];

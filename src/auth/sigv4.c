@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Checking a request's Signature Version 4, step by step: parse, scope, time, body, key, signature.
- * Each step either passes or says the fault, in the words AWS uses where they are known.
+ * Verifies a request's Signature Version 4 in steps: parse, scope, time, token, key, body, signature. A step
+ * either passes or sets a fault, with AWS's message where it is known.
  *
- * Memory is looked at once, at the end: the call's arena keeps a mark when it is full. */
+ * Memory is checked once, at the end: a full arena remembers it. */
 #include <inttypes.h>
 
 #include "auth/internal.h"
@@ -30,8 +30,8 @@ struct sigv4 {
 };
 
 enum {
-	SHOWN_MAX = 120,    /* of what a client sent, in a message to it */
-	AMZ_DATE_SIZE = 16, /* 20150830T123600Z */
+	SHOWN_MAX = 120,    /* characters of client input quoted in a message */
+	AMZ_DATE_SIZE = 16, /* for example 20150830T123600Z */
 	EXPIRES_S_MAX = 604800,
 	SKEW_US_ABSENT = 5 * 60 * 1000 * 1000,
 };
@@ -79,13 +79,13 @@ struct attempt {
 	bool is_presigned;
 	struct str credential, signed_headers, signature, amz_date, expires;
 	struct str key_id, terminator, token;
-	struct session *session; /* of the token; NULL: there is none */
+	struct session *session; /* of the token; NULL: none */
 	struct sigv4_scope scope;
 	int64_t time_us;
 	uint8_t key[SHA256_SIZE];
 	bool key_is_known, key_is_cached;
-	bool lacks_memory; /* outside the arena */
-	uuid row;          /* the access key and its version, for the cache */
+	bool lacks_memory; /* an allocation outside the arena failed */
+	uuid row;          /* id and version of the access key, for the cache */
 	uint64_t commit;
 };
 
@@ -95,7 +95,7 @@ static enum sigv4_fault fault(struct attempt *at, enum sigv4_fault what, struct 
 	return what;
 }
 
-/* What a client sent, fit for a message: short, and characters of any protocol. */
+/* Client input made fit for a message: shortened, printable ASCII only. */
 static const char *shown(struct attempt *at, struct str sent)
 {
 	char *text = arena_alloc(at->arena, SHOWN_MAX + 4);
@@ -118,14 +118,14 @@ static RESULT note_header(void *arg, struct str name, struct str value)
 
 /* ---- parsing ---- */
 
-/* The value of a parameter of the raw query, decoded; empty when absent. */
+/* Decoded value of a query parameter; empty: absent. */
 static struct str query_value(struct attempt *at, const char *name)
 {
 	struct str rest = at->call->query, piece, value = STR_NONE;
 	while (str_split_next(&rest, '&', &piece)) {
 		size_t mark = str_find_char(piece, '=', 0);
 		if (str_is(str_slice(piece, 0, mark), name)) {
-			/* a broken escape reads as absent */
+			/* an invalid escape counts as absent */
 			IGNORE(str_decode_url(at->arena, str_slice(piece, mark + 1, piece.n), &value));
 			return value;
 		}
@@ -133,7 +133,7 @@ static struct str query_value(struct attempt *at, const char *name)
 	return STR_NONE;
 }
 
-/* The dead version 2 has its parts among the call's parameters. */
+/* True for Signature Version 2, which puts its parts into the parameters. */
 static bool is_signature_v2(const struct call *call)
 {
 	static const char *const marks[] = {"SignatureVersion=2", "AWSAccessKeyId="};
@@ -144,7 +144,7 @@ static bool is_signature_v2(const struct call *call)
 	return false;
 }
 
-/* "Credential=…, SignedHeaders=…, Signature=…", in any order. */
+/* Parses "Credential=…, SignedHeaders=…, Signature=…", in any order. */
 static void parse_parameters(struct attempt *at, struct str text)
 {
 	struct str piece;
@@ -261,7 +261,8 @@ static enum sigv4_fault parse(struct attempt *at)
 
 /* ---- scope and time ---- */
 
-/* SDKs sign for IAM and STS as a whole with either: "aws-global" is botocore's and Java's pseudo-region. */
+/* SDKs sign global IAM and STS requests for us-east-1, or for "aws-global", a pseudo-region of botocore and
+ * the SDK for Java. */
 static bool is_of_all_regions(struct str region)
 {
 	return str_is(region, "us-east-1") || str_is(region, "aws-global");
@@ -301,7 +302,7 @@ static enum sigv4_fault check_scope(struct attempt *at)
 	return SIGV4_FINE;
 }
 
-/* How long after its date the request holds; 0 when its expiry is no good. */
+/* Validity after the request's date; 0: invalid X-Amz-Expires. */
 static int64_t lifetime_us(const struct attempt *at)
 {
 	int64_t expires_s = 0;
@@ -346,7 +347,7 @@ static enum sigv4_fault check_time(struct attempt *at)
 
 /* ---- the key ---- */
 
-/* Of a session of that role: its policies are all that gives it anything. */
+/* Identity of a role session: its rights come from policies alone. */
 static struct identity *make_role_identity(struct arena *a, const struct account *account,
 					   const struct iam_role *role, struct session *session,
 					   struct str key_id)
@@ -372,8 +373,8 @@ static bool is_of_account(const struct iam_role *role, const struct account *acc
 	return role && account && uuid_equal(role->account, account->row.id);
 }
 
-/* Whose temporary credentials are: good as long as that is there and may get in. NULL: it is not, or the arena is
- * full. */
+/* Owner of temporary credentials, valid as long as user or role and account are enabled. NULL: not valid, or
+ * the arena is full. */
 static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struct session *session,
 					   struct str key_id)
 {
@@ -398,7 +399,7 @@ static struct identity *find_session_owner(struct sigv4 *s, struct ctx *c, struc
 	return who;
 }
 
-/* Of temporary credentials. */
+/* Finds the signing key of temporary credentials. */
 static RESULT find_session_key(struct attempt *at)
 {
 	struct sigv4 *s = at->s;
@@ -408,14 +409,14 @@ static RESULT find_session_key(struct attempt *at)
 		return arena_is_full(at->arena) ? ctx_no_memory(&at->call->ctx) : OK;
 	crypto_sha256(at->token, digest);
 	memcpy(at->row.b, digest, sizeof at->row.b);
-	at->commit = 1; /* a token has one version */
+	at->commit = 1; /* a token never changes */
 	at->key_is_cached = cache_find(&s->cache, at->row, at->commit, at->scope.text, at->key);
 	if (!at->key_is_cached) {
 		struct str secret = session_derive_secret(at->arena, &s->sessions, at->token);
 		if (!secret.p)
 			return ctx_no_memory(&at->call->ctx);
 		sigv4_derive_key(secret, &at->scope, at->key);
-		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
+		crypto_wipe((void *) secret.p, secret.n); /* the copy in our arena */
 	}
 	at->answer->who = who;
 	at->key_is_known = true;
@@ -429,7 +430,7 @@ static RESULT derive_key(void *arg, struct str secret)
 	return OK;
 }
 
-/* The signing key and who it belongs to. */
+/* Finds the signing key and its owner. */
 static RESULT find_key(struct attempt *at)
 {
 	struct sigv4 *s = at->s;
@@ -467,7 +468,7 @@ static enum sigv4_fault check_signed_headers(struct attempt *at)
 	return fault(at, SIGV4_MISMATCH, STR("'Host' must be a 'SignedHeader' in the AWS Authorization."));
 }
 
-/* A role's session is a use of the role; one's own is of no key. */
+/* A role's session counts as a use of the role; a user's session is recorded nowhere. */
 static void note_use(const struct attempt *at)
 {
 	const struct sigv4_scope *scope = &at->scope;
@@ -478,8 +479,8 @@ static void note_use(const struct attempt *at)
 		uses_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, region);
 }
 
-/* With an unknown key there is nothing to work out, and the answer says that it is unknown: strangers
- * don't make us digest their bodies. */
+/* Checks the key first: an unknown key is refused before the body is hashed, so that strangers cannot make us
+ * hash large bodies. */
 static enum sigv4_fault check_signature(struct attempt *at)
 {
 	if (!at->key_is_known)
@@ -531,7 +532,7 @@ static bool names_account(struct sigv4 *s, struct str key_id)
 	return is_there;
 }
 
-/* Temporary credentials come with a token, others without. */
+/* Temporary credentials require a token; others must not have one. */
 static enum sigv4_fault check_token(struct attempt *at)
 {
 	static const char invalid[] = "The security token included in the request is invalid.";

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The policy simulator's decisions. Called by: api/iam/simulate.c, api/native/policies.c. */
+ * Decisions of the policy simulator. Callers: api/iam/simulate.c, api/native/policies.c. */
 #include "auth/simulation.h"
 
 #include "engine/people/role.h"
@@ -10,7 +10,7 @@
 #include "model/user_group.h"
 #include "store/tables.h"
 
-/* ---- what counts ---- */
+/* ---- selection ---- */
 
 static RESULT compile(struct simulation *s, struct str document, const char *field,
 		      const struct policy_code **ret_code)
@@ -109,7 +109,7 @@ RESULT simulation_begin(struct simulation *s)
 	return OK;
 }
 
-/* Each document is read once, however many actions are asked about. */
+/* Reads each document once, for any number of actions. */
 RESULT simulation_read_statements(struct simulation *s)
 {
 	for (size_t k = 0; k < s->policies.count; k++) {
@@ -127,7 +127,7 @@ RESULT simulation_read_statements(struct simulation *s)
 
 /* ---- what is decided ---- */
 
-/* Keys are compared in lower case up to '/'. */
+/* Compares keys, ignoring case up to '/'. */
 static bool is_same_key(struct str a, struct str b)
 {
 	size_t slash = str_find_char(a, '/', 0);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What was spent: a table of shortened digests. */
+ * Replay cache: a table of truncated digests. */
 #include "auth/spent.h"
 
 #include <pthread.h>

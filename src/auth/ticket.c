@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets. As tokens, they have every field in a fixed place. */
+ * Tickets. Like tokens, they have every field at a fixed offset. */
 #include "auth/ticket.h"
 
 #include "auth/signed.h"
@@ -13,12 +13,12 @@ struct tickets {
 
 enum { VERSION = 1, TO_IMAGE = 2 };
 
-/* As it is signed; little-endian. */
+/* Signed bytes; little-endian. */
 struct wire {
-	uint8_t version, console, scope, methods, zero[4]; /* methods: TOKEN_BY_CONSOLE or nothing */
-	uuid instance, host;                               /* of TO_IMAGE the image, and none */
+	uint8_t version, console, scope, methods, zero[4]; /* methods: TOKEN_BY_CONSOLE or 0 */
+	uuid instance, host;                               /* with TO_IMAGE: the image, and none */
 	uuid user, where, credential, trust, audit;
-	uint64_t issued_us, expires_us; /* the token's; the ticket's own */
+	uint64_t issued_us, expires_us; /* issue time of the token; expiry of the ticket */
 } __attribute__((packed));
 _Static_assert((sizeof(struct wire) + SHA256_SIZE) % 3 == 0, "a ticket's text needs no padding");
 

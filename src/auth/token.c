@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signed tokens. All fields have a fixed place: there is nothing to parse but numbers. */
+ * Signed tokens. All fields have fixed offsets, so parsing is trivial. */
 #include "auth/token.h"
 
 #include "auth/signed.h"
@@ -26,8 +26,8 @@ struct tokens {
 
 enum { VERSION = 1 };
 
-/* As it is signed. Numbers are little-endian, whatever machine follows on this one. A session has the time when it began and
- * its access key where others have their credential and their trust. */
+/* Signed bytes; little-endian. A console session stores its start time and access key in the places of
+ * credential and trust. */
 struct wire {
 	uint8_t version, scope, methods, zero[3];
 	uuid user, where, credential, trust, audit, parent;
@@ -82,8 +82,8 @@ static RESULT sign(struct tokens *t, struct ctx *c, const struct token *token, s
 	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
 }
 
-/* Sets when it was issued, what names it, and when it ends: then, or at end_us if that is earlier.
- * A password that was changed before the wall clock was set back must not be newer than this token. */
+/* Sets issue time, audit id and expiry, which is end_us at the latest. The issue time is monotonic:
+ * otherwise, after the wall clock was set back, a token would seem older than an earlier password change. */
 static void date(struct token *token, int64_t end_us)
 {
 	token->issued_us = clock_steady_us();
@@ -168,14 +168,14 @@ static bool is_place_open(const struct tables *t, const struct token *token)
 }
 
 struct worth {
-	const struct user *user;       /* who acts: of a trust that says so its trustor */
-	const struct account *account; /* NULL: it leads to none */
+	const struct user *user;       /* effective user: the trustor, if the trust impersonates */
+	const struct account *account; /* NULL: none */
 	const struct application_credential *credential;
 	const struct trust *trust;
 	struct roles roles;
 };
 
-/* NULL: the trust is good, and gives the roles. */
+/* NULL: the trust is valid; sets its roles. */
 static const char *weigh_trust(const struct tables *t, const struct token *token, struct worth *w)
 {
 	w->trust = trust_find(t, token->trust);
@@ -193,15 +193,16 @@ static const char *weigh_trust(const struct tables *t, const struct token *token
 	return NULL;
 }
 
-/* A role of Azure's lets a person in, too, but nobody who acts by less than what that person may. */
+/* True if an Azure role assignment grants access. It does not count for application credentials and trusts,
+ * whose rights are narrower than the user's. */
 static bool is_assigned(const struct tables *t, const struct token *token)
 {
 	return token->scope == IDENTITY_ACCOUNT && uuid_is_none(token->application_credential) &&
 	       uuid_is_none(token->trust) && engine_is_assigned(t, token->user, token->where);
 }
 
-/* A person of the account's own (EC2's owner, IAM's users) needs no role to be in it, and the key that they signed in with is
- * still good. NULL: so it is, and what the roles give is as much as the key gives. */
+/* Checks the access key that a console session began with. Users of the account itself (its owner, IAM users)
+ * need no role in it; removes ADMIN, which a key does not grant. NULL: valid. */
 static const char *weigh_session(const struct tables *t, const struct token *token, struct worth *w)
 {
 	const struct access_key *key = access_key_find(t, token->access_key);
@@ -220,7 +221,7 @@ static bool is_of_account(const struct token *token, const struct user *user)
 	       uuid_equal(user->account, token->where);
 }
 
-/* With a session all of its tokens end. */
+/* True if the token, or the session it belongs to, was revoked. */
 static bool is_revoked(const struct tables *t, const struct token *token)
 {
 	return token_revocation_find_by_audit(t, token->audit) ||
@@ -233,7 +234,7 @@ static bool has_way_in(const struct tables *t, const struct token *token, const 
 	       is_assigned(t, token);
 }
 
-/* NULL: it is good; else why not. t of a view that is read. */
+/* NULL: valid; else the reason. t must belong to a view that is being read. */
 static const char *weigh(const struct tables *t, const struct token *token, struct worth *ret_worth)
 {
 	struct worth w = {.user = user_find(t, token->user)};
@@ -265,7 +266,7 @@ static const char *weigh(const struct tables *t, const struct token *token, stru
 	return NULL;
 }
 
-/* A session that an access key began is worth no more than the key. */
+/* A session that began with an access key proves no more than the key. */
 static enum identity_proof find_proof(const struct token *token)
 {
 	if (!is_session(token) || !uuid_is_none(token->access_key))
@@ -318,7 +319,8 @@ RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, s
 	return OK;
 }
 
-/* Refuses a call that none of the credential's rules names. A credential without rules may make every call. */
+/* Refuses a call that no access rule of the application credential names. A credential without rules may make
+ * every call. */
 static RESULT check_rules(struct tokens *t, struct ctx *c, const struct token *token,
 			  const struct token_use *use)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Last uses in 8-way sets with a lock each, and the timer that writes them down. */
+ * Times of last use, in 8-way sets with a lock each, and the timer that writes them to rows. */
 #include "auth/uses.h"
 
 #include <pthread.h>
@@ -35,15 +35,15 @@ struct noted_set {
 struct uses {
 	struct store *store;
 	int64_t interval_us;
-	struct actor *actor;   /* NULL: none */
-	struct job job, first; /* from time to time; after a first use */
+	struct actor *actor;   /* NULL: no thread */
+	struct job job, first; /* periodic; shortly after a first use */
 	atomic_bool first_is_posted;
 	struct noted_set sets[SETS];
 };
 
 static struct noted_set *set_of(struct uses *u, uuid id)
 {
-	uint64_t bits = 0; /* ids are random */
+	uint64_t bits = 0; /* ids are random, so any of their bits will do */
 	memcpy(&bits, id.b + 8, sizeof bits);
 	return &u->sets[hash_mix(bits) % SETS];
 }
@@ -67,7 +67,7 @@ static size_t count_new(struct uses *u)
 	return count;
 }
 
-/* What has no room is new the next time. */
+/* Entries for which there is no room stay new for the next time. */
 static void gather_set(struct noted_set *set, struct arena *a, struct last_use *out, size_t room,
 		       size_t *count)
 {
@@ -101,13 +101,13 @@ RESULT uses_write(struct uses *u, struct ctx *c)
 			  : OK;
 }
 
-/* sweep: the counts of the audit log are written on the same occasion. */
+/* sweep: also writes the counts of the audit log. */
 static void write_or_log(struct uses *u, bool at_end, bool sweep)
 {
 	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_CAP);
 	struct ctx c;
 	if (!arena)
-		return; /* what is used again is noted again */
+		return; /* lost until the next use */
 	ctx_init(&c, arena);
 	struct result result = uses_write(u, &c);
 	if (!result_is_ok(result))
@@ -179,7 +179,7 @@ static void set_text(struct text *text, struct str value)
 		memcpy(text->at, value.p, text->size);
 }
 
-/* Its own; else one that is free or written, and of several the oldest. The set's lock is held. */
+/* The id's own slot; otherwise a free or written one, the oldest of several. With the set's lock held. */
 static struct noted *choose_way(struct noted_set *set, uuid id)
 {
 	struct noted *chosen = &set->ways[0];

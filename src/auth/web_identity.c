@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON Web Tokens, as AssumeRoleWithWebIdentity takes them. */
+ * JSON Web Tokens, as in AssumeRoleWithWebIdentity. */
 #include "auth/web_identity.h"
 
 #include <inttypes.h>
@@ -30,7 +30,7 @@ static struct str copy_text(struct arena *a, const json_t *json)
 		       : STR_NONE;
 }
 
-/* An object; NULL: it is none. */
+/* Parses a JSON object; NULL: not an object. */
 static json_t *parse(struct arena *a, struct str part)
 {
 	struct str text = STR_NONE;
@@ -117,7 +117,7 @@ static RESULT check_times(struct ctx *c, const json_t *payload, struct web_ident
 	return OK;
 }
 
-/* A condition's audience is whom the token was made for: "azp", where there is one. */
+/* The audience for conditions is the authorised party "azp", if present, else "aud". */
 static RESULT take_names(struct ctx *c, struct web_identity *w)
 {
 	struct str scheme = STR("https://"), issuer = first_of(w, "iss"), party = first_of(w, "azp");
@@ -182,7 +182,7 @@ static bool is_text(const json_t *key, const char *name, const char *wanted)
 	return json_is_string(text) && strcmp(json_string_value(text), wanted) == 0;
 }
 
-/* Of the kind that the token's algorithm takes, and by its name, where it has one. */
+/* True if the key has the type of the token's algorithm and, if the token names one, its key id. */
 static bool is_meant(struct arena *a, const json_t *key, const struct web_identity *w)
 {
 	bool of_rsa = str_is(w->algorithm, "RS256");
@@ -241,7 +241,7 @@ struct str web_identity_find_claim(const struct web_identity *w, const char *nam
 	return first_of(w, name);
 }
 
-/* A token for several says for whom it was made. */
+/* A token for several audiences must name its authorised party. */
 RESULT web_identity_fit_client(struct ctx *c, const struct web_identity *w,
 			       const struct oidc_provider *provider, struct str client, struct str nonce)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is checked of a passkey's answer, in the order of the sources. A challenge is a time, chance, and a MAC over both and over whom it
- * is for: whoever brings it back shows that it is ours, and how old it is. */
+ * Checks a passkey's answer, in the order of the sources. A challenge consists of a time, random bytes, and a
+ * MAC over both and the party: its return proves that we issued it, and when. */
 #include "auth/webauthn.h"
 
 #include <jansson.h>
@@ -11,7 +11,8 @@
 
 enum { STAMP_SIZE = 8, CHANCE_SIZE = 16, HEAD_SIZE = STAMP_SIZE + CHANCE_SIZE };
 enum { FLAG_PRESENT = 0x01, FLAG_VERIFIED = 0x04, FLAG_HAS_CREDENTIAL = 0x40 };
-/* The authenticator's data: a digest of the host name, flags, the counter; of a new key its maker and its name with the length before. */
+/* Layout of authenticator data: digest of the host name, flags, counter; for a new key also the
+ * authenticator's model and the credential id, preceded by its length. */
 enum { AT_FLAGS = 32, AT_COUNTER = 33, DATA_SIZE_MIN = 37, AT_LENGTH = 53, AT_CREDENTIAL = 55 };
 
 static void json_autofree(json_t **json)
@@ -50,7 +51,7 @@ void webauthn_draw_challenge(const uint8_t master[static MASTER_KEY_SIZE], const
 	seal(master, party, ret_challenge, ret_challenge + HEAD_SIZE);
 }
 
-/* False: it is not ours, for somebody else, or too old. */
+/* False: not ours, for another party, or too old. */
 static bool open_challenge(struct arena *a, const uint8_t master[static MASTER_KEY_SIZE],
 			   const struct webauthn_party *party, struct str text, int64_t *ret_asked_us)
 {
