@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's side of an instance: rows only. Guests report often, and mostly what is known: such a report is no change. */
+ * Azure's data of instances. Guests report often and mostly nothing new, so reports without news change no
+ * row. */
 #include "engine/instance/azure_guest.h"
 
 #include "base/clock.h"
@@ -9,7 +10,7 @@
 #include "store/instance.h"
 #include "store/instance_extension.h"
 
-#define REPORT_LASTS_US (5 * MINUTE) /* so often the time of the last report is written anew */
+#define REPORT_LASTS_US (5 * MINUTE) /* interval at which the time of the last report is refreshed */
 
 const struct azure_guest *engine_find_azure_guest(const struct tables *t, uuid instance)
 {
@@ -46,7 +47,7 @@ RESULT azure_guest_leave_instance(struct op *op, uuid instance)
 	return guest ? azure_guest_forget(op, guest->row.id) : OK;
 }
 
-/* ---- what the guest is told ---- */
+/* ---- provisioning data ---- */
 
 static RESULT check_profile(struct op *op, const struct azure_profile_wish *w)
 {
@@ -144,7 +145,7 @@ static const struct extension_report *find_report(const struct azure_status_repo
 	return NULL;
 }
 
-/* What its program said of settings that were replaced meanwhile is of no interest. */
+/* A status belongs to the settings with its sequence number; those of replaced settings are ignored. */
 static bool is_of_now(const struct instance_extension *e, const struct extension_report *r)
 {
 	return r->has_status && r->sequence == e->sequence;
@@ -195,7 +196,7 @@ static RESULT note_extension(struct op *op, const struct azure_status_report *w,
 	const struct extension_report *r = find_report(w, e);
 	if (is_known_extension(e, r))
 		return OK;
-	if (!r) /* it was to go, and went */
+	if (!r) /* the extension was being removed, and the agent no longer has it */
 		return instance_extension_forget(op, e->row.id);
 	struct instance_extension next = extension_after(e, r);
 	next.seen_us = op->now_us;

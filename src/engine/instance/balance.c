@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Greedy: the fullest host first. Each move lowers the fuller of two hosts, so it comes to an end. */
+ * Greedy load balancing, fullest host first. It terminates, because each move lowers the fuller of two
+ * hosts. */
 #include "engine/instance/balance.h"
 
 static int share_of(int64_t used, int64_t whole)
@@ -11,7 +12,7 @@ static int share_of(int64_t used, int64_t whole)
 
 int balance_load(const struct balance_host *host)
 {
-	/* Megabytes, so that the product does not overflow. */
+	/* In MiB, so that the product does not overflow. */
 	int memory = share_of(host->used_memory >> 20, host->memory >> 20);
 	int vcpus = share_of(host->used_vcpus, host->vcpus);
 	return memory > vcpus ? memory : vcpus;
@@ -36,14 +37,14 @@ static int fuller_after(const struct balance_move *move)
 	return move->from_after > move->to_after ? move->from_after : move->to_after;
 }
 
-/* Of two that are as good, the one that makes its target less full: it moves less. */
+/* Among moves of equal effect, prefers the less loaded target, which means the smaller instance. */
 static bool is_better(const struct balance_move *a, const struct balance_move *b)
 {
 	int left = fuller_after(a), right = fuller_after(b);
 	return left < right || (left == right && a->to_after < b->to_after);
 }
 
-/* The best place for a machine, if it is better than what was found so far. */
+/* Tries all targets for one instance; keeps the best move found so far. */
 static void try_machine(const struct balance *b, size_t machine, struct balance_move *best, bool *found)
 {
 	const struct balance_machine *m = &b->machines[machine];
@@ -67,7 +68,8 @@ static void try_machine(const struct balance *b, size_t machine, struct balance_
 	}
 }
 
-/* The fullest host that is less full than `below`, or as full and behind `after`. host_count: none. */
+/* Fullest host with a load below `below`, or with that load and an index above `after`. host_count if there
+ * is none. */
 static size_t next_fullest(const struct balance *b, int below, size_t after)
 {
 	size_t fullest = b->host_count;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fleets: launches one after the other in one change. Called by: api/ec2/compute/fleets.c. */
+ * Fleets: several launches in one change, each of which can be undone by itself. Called by:
+ * api/ec2/compute/fleets.c. */
 #include "engine/instance/fleet.h"
 
 #include <inttypes.h>
@@ -15,11 +16,11 @@
 #include "store/instance_type.h"
 #include "store/zone.h"
 
-/* ---- in which order ---- */
+/* ---- order of overrides ---- */
 
 struct choice_of {
 	struct fleet_override *override;
-	const struct instance_type *type; /* NULL: there is none of that name */
+	const struct instance_type *type; /* NULL: unknown type */
 	size_t at;
 };
 
@@ -35,7 +36,7 @@ static int compare_priorities(const void *a, const void *b)
 	return order ? order : compare_int((int64_t) x->at, (int64_t) y->at);
 }
 
-/* Nothing has a price here: the smaller type stands for the cheaper one. */
+/* Types have no prices, so the smaller type counts as the cheaper one. */
 static int compare_sizes(const void *a, const void *b)
 {
 	const struct choice_of *x = a, *y = b;
@@ -68,11 +69,11 @@ struct launching {
 	struct op *op;
 	struct fleet_wish *wish;
 	uuid fleet;
-	int64_t left;                 /* thousandths */
-	const struct instance *first; /* that was launched; NULL: none yet */
+	int64_t left;                 /* in thousandths */
+	const struct instance *first; /* first instance launched; NULL: none yet */
 };
 
-/* What is not the override's own fault ends the call. */
+/* True if the failure concerns one override only. Others end the call. */
 static bool is_its_own(enum err err)
 {
 	return engine_is_refusal(err) && err != ERR_DENIED;
@@ -84,7 +85,7 @@ static void tell(const struct launching *l, struct fleet_override *o, struct res
 	ctx_clear_problem(l->op->ctx);
 }
 
-/* What the first launch decided, where all are to be alike. False: this one is another type. */
+/* Applies single_type and single_zone relative to the first launched instance. False: the type differs. */
 static bool suits_first(const struct launching *l, const struct choice_of *choice)
 {
 	struct instance_launch *launch = &choice->override->launch;
@@ -131,7 +132,7 @@ static RESULT launch_some(struct launching *l, const struct choice_of *choice)
 	return OK;
 }
 
-/* Too few: nothing is launched. */
+/* Undoes all launches, because they do not reach min_target. */
 static void take_back(struct launching *l, struct op_place place)
 {
 	op_go_back(l->op, place);
@@ -159,7 +160,7 @@ static RESULT launch_all(struct launching *l)
 	return OK;
 }
 
-/* ---- create ---- */
+/* ---- creation ---- */
 
 static RESULT write_failures(struct op *op, const struct fleet_wish *wish, struct fleet *fleet)
 {
@@ -215,7 +216,7 @@ RESULT engine_create_fleet(struct op *op, struct fleet_wish *wish)
 	return uuid_is_none(wish->fleet) ? create_fleet(op, wish, account->row.id) : OK;
 }
 
-/* ---- delete ---- */
+/* ---- deletion ---- */
 
 static RESULT list_instances(struct op *op, uuid fleet, struct refs *ret_refs)
 {
@@ -257,7 +258,7 @@ RESULT engine_delete_fleets(struct op *op, struct fleets_target *wish)
 		struct fleet_change *change = &wish->changes[k];
 		struct op_place place = op_place_now(op);
 		if (change->err)
-			continue; /* the face's */
+			continue; /* the face has refused it already */
 		struct result result = delete_one(op, wish, change);
 		if (!result_is_ok(result) && !is_its_own(result.code))
 			return result;
@@ -270,7 +271,7 @@ RESULT engine_delete_fleets(struct op *op, struct fleets_target *wish)
 	return OK;
 }
 
-/* ---- forget ---- */
+/* ---- forgetting ---- */
 
 bool engine_is_fleet_over(const struct tables *t, const struct fleet *fleet, int64_t now_us)
 {

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An instance goes to another account, with its disks. Its ports stay behind or end, and it gets others in networks of
- * that account. Rows only: what its host has defined of it follows with its next gen. Source of the rules and of their
- * sentences: UserVmManagerImpl, moveVmToUser, 4.18 to 4.20. Called by: api/cloudstack. */
+ * Transfers an instance with its disks to another account. Its ports end or stay behind, and it gets new ones
+ * in the other account's networks. The definition on its host follows with the new gen. Rules and messages: UserVmManagerImpl.moveVmToUser, CloudStack 4.18 to 4.20. Called by: api/cloudstack. */
 #include "engine/instance/azure_guest_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -29,7 +28,7 @@ struct assigning {
 	const struct instance *instance;
 	const struct account *taker;
 	struct launch_ports ports;
-	struct str field; /* that names the instance */
+	struct str field; /* parameter that names the instance */
 };
 
 static struct str name_machine(const struct assigning *a)
@@ -37,7 +36,7 @@ static struct str name_machine(const struct assigning *a)
 	return engine_write_id(a->op, KIND_INSTANCE, a->instance->row.id);
 }
 
-/* ---- who may, and what state it is in ---- */
+/* ---- permission and state ---- */
 
 static bool may_give(const struct op *op, uuid account)
 {
@@ -48,7 +47,7 @@ static bool may_give(const struct op *op, uuid account)
 	return roles.rights & RIGHT(MANAGER);
 }
 
-/* CloudStack has the refusal as one of a parameter; it is one of a permission here. */
+/* CloudStack reports the refusal as a bad parameter; here it is ERR_DENIED. */
 static RESULT check_accounts(struct assigning *a, uuid taker)
 {
 	struct op *op = a->op;
@@ -67,7 +66,7 @@ static RESULT check_accounts(struct assigning *a, uuid taker)
 	return OK;
 }
 
-/* CloudStack has none that is dedicated in EC2's sense: its host has its account's instances alone. */
+/* Refuses dedicated tenancies, which CloudStack does not have: their hosts serve one account only. */
 static RESULT check_state(struct assigning *a, const struct ref *ref)
 {
 	const struct instance *i = a->instance;
@@ -83,7 +82,8 @@ static RESULT check_state(struct assigning *a, const struct ref *ref)
 				   "Unable to move VM [%" STR_FMT
 				   "], whose host is dedicated to its account.",
 				   STR_ARG(name_machine(a)));
-	if (engine_has_jobs(a->op->head, i->row.id)) /* which the old account asked for, and nobody stops */
+	if (engine_has_jobs(a->op->head, i->row.id)) /* jobs of the former account, which nobody could
+						      * cancel */
 		return ENGINE_FAIL(a->op, ERR_STATE, KIND_INSTANCE, ref->field,
 				   "Unable to move VM [%" STR_FMT "] while jobs on it wait.",
 				   STR_ARG(name_machine(a)));
@@ -92,7 +92,7 @@ static RESULT check_state(struct assigning *a, const struct ref *ref)
 		"Unable to move the VM, please remove VM snapshots before assigning it to another user");
 }
 
-/* ---- what leads to it ---- */
+/* ---- addresses and rules ---- */
 
 #define REMOVE(a, words)                                                                                     \
 	ENGINE_FAIL((a)->op, ERR_STATE, KIND_INSTANCE, (a)->field,                                           \
@@ -127,9 +127,9 @@ static RESULT check_ports(struct assigning *a)
 	return OK;
 }
 
-/* ---- its template ---- */
+/* ---- image ---- */
 
-/* As the taker. A template that is gone is nobody's to refuse. */
+/* The taker must be able to see the image. A deleted image refuses nothing. */
 static RESULT check_template(struct assigning *a)
 {
 	struct op *op = a->op;
@@ -142,7 +142,7 @@ static RESULT check_template(struct assigning *a)
 			     STR_ARG(a->taker->name), STR_ARG(name_machine(a)));
 }
 
-/* ---- its new ports, as the taker ---- */
+/* ---- new ports, as the taker ---- */
 
 static const struct subnet *find_default_subnet(const struct assigning *a)
 {
@@ -154,8 +154,8 @@ static const struct subnet *find_default_subnet(const struct assigning *a)
 	return s;
 }
 
-/* Where it is now, if that network was granted to the taker; else the default one of its zone, which accounts share in
- * CloudStack. There the machine keeps its address in a shared network; here it gets another. */
+/* Present subnet if its network is granted to the taker, otherwise the default subnet of the zone. CloudStack
+ * keeps the address in a shared network; here the instance gets a new one. */
 static RESULT choose_primary(struct assigning *a, struct launch_slot *slot)
 {
 	struct op *op = a->op;
@@ -183,8 +183,8 @@ static RESULT choose_ports(struct assigning *a, const struct instance_assigning 
 	return quota_check(op, a->taker->row.id, QUOTA_PORTS, (int64_t) a->ports.new_count);
 }
 
-/* What an administrator may use is not what the taker may: networks, groups and templates are judged for a member of
- * that account. Policies are those of who asks. */
+/* Resolves networks, groups and the image as a member of the taker's account, so that an administrator cannot
+ * give it what it may not use. Policies are still those of the caller. */
 static RESULT choose_ports_as_taker(struct assigning *a, const struct instance_assigning *wish)
 {
 	struct ctx *c = a->op->ctx;
@@ -201,10 +201,10 @@ static RESULT choose_ports_as_taker(struct assigning *a, const struct instance_a
 	return result;
 }
 
-/* ---- written ---- */
+/* ---- rows ---- */
 
-/* With nothing of its old account: neither groups nor fleet nor launch nor a password that it was to be told. Its key is
- * a copy, and stays. */
+/* Removes what belongs to the former account: groups, fleet, client token, pending password. The public key
+ * is a copy, and stays. */
 static struct instance make_next(const struct assigning *a)
 {
 	const struct launch_slot *primary = &a->ports.at[0];

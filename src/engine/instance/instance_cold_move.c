@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A move to another host, off meanwhile: asked for, confirmed or reverted as a resize is (instance_resize.c), which keeps
- * the size. Its disks go there once it is off, and come back with all that was written since. What happens next:
- * reconcile/instance.c stops it, and has it leave its host. Called by: api/openstack. */
+ * Cold migration: a move to another host while off, confirmed or reverted like a resize (instance_resize.c)
+ * that keeps the type. The disks follow once the instance is off; on a revert they come back with all writes.
+ * The reconciler (reconcile/instance.c) stops it and removes it from its host. Called by: api/openstack. */
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/instance/instance_migration_internal.h"
@@ -10,7 +10,7 @@
 #include "store/host.h"
 #include "store/instance.h"
 
-/* Its host's libvirt keeps a TPM's state, and does not give it away while the guest is off. */
+/* A TPM's state is kept by its host's libvirt, which can transfer it only while the guest runs. */
 static RESULT check_may_go(struct op *op, const struct instance *i, const struct ref *ref)
 {
 	if (!i->tpm)
@@ -22,7 +22,7 @@ static RESULT check_may_go(struct op *op, const struct instance *i, const struct
 		STR_ARG(ref->text));
 }
 
-/* Into a row that is about to be put: it goes off, and there. */
+/* Sends the instance to a host, in a row that is about to be put: it is stopped first. */
 static void send(const struct op *op, enum instance_task task, uuid host, struct instance *next)
 {
 	next->migrating = true;

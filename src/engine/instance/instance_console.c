@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whose console may be opened. */
+ * Permission to open consoles. */
 #include "engine/instance/instance.h"
 #include "engine/resolve.h"
 #include "model/identity.h"

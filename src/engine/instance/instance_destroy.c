@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances that are destroyed and can be recovered for a while. Called by: api/cloudstack; api/openstack, where Nova
- * calls it a soft deletion. What happens next: reconcile/instance.c ends them when their time has come. */
+ * Destroyed instances, which can be recovered for a while (CloudStack's destroy, Nova's soft delete). The
+ * reconciler (reconcile/instance.c) terminates them when they are due. Called by: api/cloudstack,
+ * api/openstack. */
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
@@ -27,14 +28,14 @@ int64_t engine_get_expunge_us(const struct tables *t, const struct instance *i)
 	return i->destroyed_us && row_is_live(&i->row) ? i->destroyed_us + get_delay_us(t) : 0;
 }
 
-/* ---- its data disks ---- */
+/* ---- data disks ---- */
 
 static bool is_data_disk(const struct instance *instance, const struct volume *v)
 {
 	return v->device_slot != 0 && !v->is_medium && !uuid_equal(v->row.id, instance->rescue_disk);
 }
 
-/* As it is attached there. */
+/* Finds a named volume among the instance's data disks. */
 static RESULT find_named(struct op *op, const struct instance *instance, const struct volume_list *disks,
 			 const struct ref *ref, const struct volume **ret_disk)
 {
@@ -59,7 +60,8 @@ static RESULT delete_disk(struct op *op, const struct volume *attached)
 	return goes ? volume_delete_metered(op, volume_find(op->head, id)) : OK;
 }
 
-/* A guest whose memory is kept has its disks in that: they stay until it ends. */
+/* Detaches data disks that survive the instance. A suspended guest's memory refers to its disks, so those
+ * stay until it is terminated. */
 static RESULT leave_disks(struct op *op, const struct instances_wish *wish, const struct instance *instance)
 {
 	struct volume_list disks;
@@ -109,7 +111,7 @@ static RESULT destroy_one(struct op *op, const struct instances_wish *wish, cons
 	if (!row_is_live(&instance->row) || (instance->destroyed_us && !ends))
 		return OK;
 	TRY(instance_check_unprotected(op, instance, ref));
-	TRY(instance_end_snapshots(op, id)); /* its disks may go separate ways from now on */
+	TRY(instance_end_snapshots(op, id)); /* after this its disks may be detached one by one */
 	TRY(leave_disks(op, wish, instance));
 	instance = instance_find(op->head, id);
 	return ends ? instance_write_terminate(op, instance, "Client.UserInitiatedShutdown",
@@ -124,7 +126,7 @@ RESULT engine_destroy_instances(struct op *op, struct instances_wish *wish)
 		&(struct instance_move){"instance.terminate", .takes_destroyed = true, .apply = destroy_one});
 }
 
-/* ---- recover ---- */
+/* ---- recovery ---- */
 
 RESULT instance_check_quotas(struct op *op, uuid account, const struct instance *i)
 {
@@ -159,7 +161,7 @@ RESULT engine_recover_instances(struct op *op, struct instances_wish *wish)
 		&(struct instance_move){"instance.recover", .takes_destroyed = true, .apply = recover_one});
 }
 
-/* ---- the end ---- */
+/* ---- termination ---- */
 
 RESULT engine_expunge_instance(struct op *op, struct instance_expunging *wish)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances leave hosts that are proven to be off. One change lets go of the old host and places on the new one.
- * Called by: api/openstack/compute/evacuations.c, api/native/operate.c. What happens next:
- * reconcile/instance.c starts it there; reconcile/host.c clears the old host when it is back. */
+ * Evacuates instances from hosts that are proven off. One change releases the former host and places the
+ * instance on the new one, so it never counts as running on both. The reconciler (reconcile/instance.c)
+ * starts it; reconcile/host.c cleans up the former host when that returns. Called by:
+ * api/openstack/compute/evacuations.c, api/native/operate.c. */
 #include "engine/instance/instance_evacuate.h"
 
 #include "engine/condition_internal.h"
@@ -32,12 +33,12 @@
 #include "store/port.h"
 #include "store/volume.h"
 
-/* ---- whether it can leave */
+/* ---- whether an instance can leave ---- */
 
 enum disk_fate {
-	DISK_GOES, /* it is not on the host, or in a pool that other hosts see, too */
-	DISK_IS_REMADE, /* the root disk, from its image; a local one, blank; what lay in the CD-ROM drive is taken out */
-	DISK_STAYS /* it is on its host alone */
+	DISK_GOES,      /* not on the host, or in a pool that other hosts see */
+	DISK_IS_REMADE, /* root disk: from its image; local disk: blank; CD-ROM: ejected */
+	DISK_STAYS      /* exists on the host only */
 };
 
 static bool is_remade(const struct tables *t, const struct instance *i, const struct volume *v)
@@ -53,11 +54,11 @@ static enum disk_fate fate_of(const struct tables *t, const struct instance *i, 
 			      bool rebuilds)
 {
 	if (!uuid_is_none(v->pool) || !uuid_equal(v->seen_host, i->host))
-		return DISK_GOES; /* one that no host has yet is made where its instance goes */
+		return DISK_GOES; /* a disk not yet made is made where its instance goes */
 	return rebuilds && is_remade(t, i, v) ? DISK_IS_REMADE : DISK_STAYS;
 }
 
-/* What keeps it where it is, whatever its disks are. NULL: nothing. */
+/* Why the instance cannot leave whatever its disks are, or NULL. */
 static const char *find_bond(const struct instance *i, bool rebuilds)
 {
 	if (i->tpm)
@@ -98,7 +99,7 @@ static RESULT check_leaving(struct ctx *c, const struct tables *t, const struct 
 	return OK;
 }
 
-/* ---- where to */
+/* ---- target ---- */
 
 static RESULT find_target(struct op *op, const struct instance *i, const struct instance_evacuation *wish,
 			  const struct host **ret_host)
@@ -114,9 +115,10 @@ static RESULT find_target(struct op *op, const struct instance *i, const struct 
 	return instance_check_target(op->ctx, op->head, i, &need, *ret_host, wish->forces);
 }
 
-/* ---- leaving */
+/* ---- leaving ---- */
 
-/* Nothing of it runs any more: it is told as if somebody had looked, but for a restart of its own. */
+/* Reports the instance as absent, as if the reconciler had looked: it cannot run on a host that is off. Skips
+ * the restart that an unexpected power-off would cause. */
 static RESULT write_absent(struct op *op, const struct instance *i, uint64_t gen)
 {
 	struct instance_report report = {.instance = i->row.id,
@@ -127,7 +129,7 @@ static RESULT write_absent(struct op *op, const struct instance *i, uint64_t gen
 	return engine_see_instance(op, &report);
 }
 
-/* Those in pools are seen from the new host as they are. */
+/* Moves disks in shared pools to the new host, which accesses them as they are. */
 static RESULT bring_disks(struct op *op, const struct instance *next, const struct volume_list *disks)
 {
 	for (size_t k = 0; k < disks->count; k++) {
@@ -145,7 +147,7 @@ static RESULT bring_disks(struct op *op, const struct instance *next, const stru
 	return OK;
 }
 
-/* was: as it was on its old host. What is remade is made where the row says by now. */
+/* was: the instance on its former host. Rebuilt disks are made on the host of `next`. */
 static RESULT remake_disks(struct op *op, const struct instance *was, struct instance *next,
 			   const struct volume_list *disks, struct str field, bool *ret_is_rebuilt)
 {
@@ -239,7 +241,7 @@ RESULT engine_evacuate_instance(struct op *op, struct instance_evacuation *wish)
 	return leave(op, i, host, wish);
 }
 
-/* ---- all of a host */
+/* ---- all instances of a host ---- */
 
 static RESULT evacuate_one(struct op *op, const struct instance *i, bool rebuilds,
 			   struct drained_instance *item)
@@ -256,7 +258,7 @@ static RESULT evacuate_one(struct op *op, const struct instance *i, bool rebuild
 	return OK;
 }
 
-/* Those that are there now: each that leaves changes the index. */
+/* Collects ids first, because leaving changes the index. */
 static RESULT list_instances(struct op *op, uuid host, struct uuids *ret_list)
 {
 	VEC(uuid) ids = {0};
@@ -294,9 +296,9 @@ RESULT engine_evacuate_host(struct op *op, struct host_evacuation *wish)
 	return OK;
 }
 
-/* ---- what ends with its host, and what takes its place */
+/* ---- deleted instances, replacement of dedicated hosts ---- */
 
-/* One that was to end has ended with its host. */
+/* A deleted instance has ended with its host. */
 static RESULT end_with_host(struct op *op, const struct instance *i)
 {
 	uuid host = i->host;
@@ -305,7 +307,7 @@ static RESULT end_with_host(struct op *op, const struct instance *i)
 	return dedicated_host_leave(op, host);
 }
 
-/* One that is set apart for its account, and fails, has another one in its place, if something can go there. */
+/* Replaces a failed dedicated host of the account, if the instance can leave it. */
 static RESULT recover_host(struct op *op, const struct instance *i)
 {
 	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, i->host);
@@ -316,7 +318,7 @@ static RESULT recover_host(struct op *op, const struct instance *i)
 	return result_is_ok(leaves) ? dedicated_host_replace(op, dedicated, i) : OK;
 }
 
-/* ---- from one that never comes back */
+/* ---- hosts that never return ---- */
 
 RESULT instance_check_disks(struct op *op, const struct instance *instance, const struct ref *ref)
 {
@@ -331,7 +333,7 @@ RESULT instance_check_disks(struct op *op, const struct instance *instance, cons
 	return OK;
 }
 
-/* Those in shared pools: another host works on them. */
+/* Assigns disks in shared pools to another host of the pool. */
 static RESULT pass_on_disks(struct op *op, const struct volume_list *disks, uuid from)
 {
 	for (size_t k = 0; k < disks->count; k++) {
@@ -347,7 +349,7 @@ static RESULT pass_on_disks(struct op *op, const struct volume_list *disks, uuid
 	return OK;
 }
 
-/* It is off, and nobody starts it unasked. */
+/* The instance lost something: it is off, and only its owner starts it again. */
 static void write_lost(struct instance *next)
 {
 	next->rescue_disk = UUID_NONE;
@@ -358,7 +360,8 @@ static void write_lost(struct instance *next)
 	next->reason_text = STR("Server.ScheduledStop: Stopped due to a scheduled retirement");
 }
 
-/* One of which nothing is lost, and that no host has room for now, is started where there is some. */
+/* Takes the instance off its host. If nothing is lost it stays wanted on, and is started wherever there is
+ * room. */
 static RESULT give_up(struct op *op, const struct instance *i, bool *ret_loses)
 {
 	const struct instance was = *i;
@@ -409,7 +412,7 @@ RESULT instance_give_up_all(struct op *op, uuid host, struct host_forgetting *wi
 	return OK;
 }
 
-/* ---- by itself */
+/* ---- automatic evacuation ---- */
 
 static RESULT tell_waiting(struct op *op, uuid instance, struct str why)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Scheduled events: what a host's maintenance means for the instances on it. An instance whose time has come
- * is stopped, for good or until the maintenance is over; one that is started anew before goes to another
- * host. Called by: daemon/commands_host.c, api/ec2/compute/instance_status.c. What happens next:
- * reconcile/instance_event.c begins and ends them, reconcile/instance.c does what they say. */
+ * Scheduled events: what a host's maintenance means for its instances. At its time, an instance is moved
+ * live, or stopped until the maintenance ends, or stopped for good. An instance that its user restarts before
+ * is placed on another host. Called by: daemon/commands_host.c, api/ec2/compute/instance_status.c. The
+ * reconciler begins and ends events (reconcile/instance_event.c) and stops and starts the instances
+ * (reconcile/instance.c). */
 #include "engine/instance/instance_event.h"
 
 #include "engine/condition_internal.h"
@@ -17,12 +18,12 @@
 
 enum { REASON_MAX_SIZE = 255, DESCRIPTION_MAX_SIZE = 1024 };
 #define SHOWN_US (7 * 24 * HOUR)
-#define RESCHEDULE_US HOUR                /* no earlier from now on */
-#define BUSY_US (10 * SECOND)             /* one of which something else is under way is moved then */
-#define BUSY_MAX_US (5 * MINUTE)          /* for so long, and then rebooted */
-#define OFF_FOR_MAINTENANCE "Maintenance" /* the condition of an instance that is off for it */
+#define RESCHEDULE_US HOUR                /* a new time must be at least that far ahead */
+#define BUSY_US (10 * SECOND)             /* retry interval of a live migration while the instance is busy */
+#define BUSY_MAX_US (5 * MINUTE)          /* after so long, a busy instance is rebooted instead */
+#define OFF_FOR_MAINTENANCE "Maintenance" /* condition of an instance that is off for a maintenance */
 
-/* ---- an event ---- */
+/* ---- events ---- */
 
 const struct instance_event *engine_find_event(const struct tables *t, uuid instance)
 {
@@ -38,7 +39,8 @@ bool engine_is_off_for_maintenance(const struct tables *t, const struct instance
 	       uuid_equal(e->host, i->host);
 }
 
-/* What its host's maintenance means for it; ret_why: why it is not moved, as it was meant to be. */
+/* Kind of event for the instance. *ret_why: why it is rebooted although the maintenance asks for live
+ * migration. */
 static RESULT choose_code(struct op *op, const struct host *host, const struct instance *instance,
 			  enum instance_event_code *ret_code, struct str *ret_why)
 {
@@ -67,7 +69,8 @@ static struct str describe(struct op *op, struct str reason, struct str why)
 	return str_cut(both, DESCRIPTION_MAX_SIZE);
 }
 
-/* Of an instance that is to run on a host with a maintenance ahead. What has begun goes on as it is. */
+/* Writes the event of an instance that should run on a host with a planned maintenance. Leaves an event that
+ * has begun. */
 static RESULT schedule(struct op *op, const struct host *host, const struct instance *instance)
 {
 	const struct instance_event *there = instance_event_find_by_instance(op->head, instance->row.id);
@@ -91,7 +94,7 @@ static RESULT schedule(struct op *op, const struct host *host, const struct inst
 	if (is_open) {
 		event.row = there->row;
 		event.row.gen++;
-	} else if (there) { /* one that is over is shown until there is another */
+	} else if (there) { /* an ended event is shown only until there is a new one */
 		TRY(condition_clear(op, instance->row.id, STR(OFF_FOR_MAINTENANCE)));
 		TRY(instance_event_forget(op, there->row.id));
 	}
@@ -122,7 +125,7 @@ static RESULT end_event(struct op *op, const struct instance_event *event, enum 
 				instance_event_code_words[next.code], instance_event_stage_words[stage]);
 }
 
-/* ---- a host's maintenance ---- */
+/* ---- maintenance of a host ---- */
 
 static RESULT check_times(struct op *op, const struct maintenance_wish *wish)
 {
@@ -154,7 +157,7 @@ RESULT engine_plan_maintenance(struct op *op, struct maintenance_wish *wish)
 	const struct host *host = NULL;
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
-	if (!wish->from_us) /* a host without a time has no maintenance */
+	if (!wish->from_us) /* 0 would mean that no maintenance is planned */
 		wish->from_us = op->now_us;
 	TRY(check_times(op, wish));
 	struct host next = *host;
@@ -170,7 +173,8 @@ RESULT engine_plan_maintenance(struct op *op, struct maintenance_wish *wish)
 				STR_ARG(next.maintenance_reason));
 }
 
-/* A guest that is going down goes all the way: nobody could tell its end from one that it chose itself. */
+/* A guest that is shutting down finishes: interrupting it would make its power-off look like the guest's
+ * own. */
 static RESULT end_event_of_host(struct op *op, const struct instance_event *event)
 {
 	const struct instance *instance = instance_find(op->head, event->instance);
@@ -214,7 +218,7 @@ RESULT engine_see_maintenance_end(struct op *op, struct maintenance_report *wish
 	return is_due ? end_maintenance(op, host) : OK;
 }
 
-/* ---- who starts anew ---- */
+/* ---- restarts by users ---- */
 
 RESULT instance_avoid_maintenance(struct op *op, struct instance *next)
 {
@@ -234,7 +238,7 @@ RESULT instance_avoid_maintenance(struct op *op, struct instance *next)
 			     STR_ARG(engine_write_id(op, KIND_INSTANCE, next->row.id)));
 }
 
-/* ---- who chooses another time ---- */
+/* ---- rescheduling ---- */
 
 RESULT engine_reschedule_event(struct op *op, struct event_wish *wish)
 {
@@ -276,7 +280,7 @@ RESULT engine_start_event(struct op *op, struct event_start *wish)
 				instance_event_code_words[next.code]);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
 enum turn { TURN_NONE, TURN_BEGIN, TURN_END, TURN_FORGET };
 
@@ -286,7 +290,7 @@ static bool is_under_maintenance(const struct tables *t, const struct instance_e
 	return host && host->maintenance_us && clock_now_us() >= host->maintenance_us;
 }
 
-/* It stayed all the same. */
+/* The live migration has ended, and the instance is still on the host. */
 static bool is_move_over(const struct instance_event *e)
 {
 	return e->stage == INSTANCE_EVENT_STAGE_BEGUN && e->code == INSTANCE_EVENT_CODE_SYSTEM_MAINTENANCE;
@@ -303,11 +307,11 @@ static enum turn turn_of(const struct tables *t, const struct instance_event *e)
 	if (is_off && i->wanted_power == INSTANCE_WANTED_POWER_OFF)
 		return TURN_END;
 	if (!uuid_is_none(i->target))
-		return TURN_NONE; /* it is on its way */
+		return TURN_NONE; /* the migration is under way */
 	if (is_move_over(e))
 		return is_under_maintenance(t, e) ? TURN_BEGIN : TURN_END;
 	if (e->stage == INSTANCE_EVENT_STAGE_SCHEDULED)
-		return i->migrating ? TURN_NONE : TURN_BEGIN; /* it is on its way off already */
+		return i->migrating ? TURN_NONE : TURN_BEGIN; /* it is stopping for a move already */
 	return is_off && !is_under_maintenance(t, e) ? TURN_END : TURN_NONE;
 }
 
@@ -331,7 +335,8 @@ int64_t engine_next_of_event(const struct tables *t, const struct instance_event
 	return INT64_MAX;
 }
 
-/* The guest's time to shut down counts from here. Held, it is wanted on all the while. */
+/* Starts the guest's shutdown timeout. With is_kept_off the instance stays wanted on, so that it starts again
+ * after the maintenance. */
 static RESULT stop_instance(struct op *op, const struct instance *instance, bool is_kept_off)
 {
 	struct instance next = *instance;
@@ -348,7 +353,8 @@ static RESULT stop_instance(struct op *op, const struct instance *instance, bool
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "For its host's maintenance.");
 }
 
-/* One whose user chose to be rebooted before its host is goes elsewhere at once; without room it waits. */
+/* The user has chosen a time before the maintenance: the instance is restarted on another host at once or, if
+ * none has room, when the maintenance begins. */
 static RESULT begin_early(struct op *op, const struct instance_event *event, const struct instance *instance,
 			  const struct host *host)
 {
@@ -370,7 +376,7 @@ static RESULT begin_early(struct op *op, const struct instance_event *event, con
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "It is started on another host.");
 }
 
-/* What cannot be moved, or was not moved in the end, is rebooted. */
+/* Falls back to a reboot for an instance that cannot be migrated, or was not. */
 static RESULT become_reboot(struct op *op, const struct instance_event *event, const struct host *host,
 			    const struct instance *instance, struct str why)
 {
@@ -439,7 +445,8 @@ static RESULT begin_event(struct op *op, const struct instance_event *event)
 								  : OK;
 }
 
-/* Where it is now, or from a later time on, there may be a maintenance ahead, too. */
+/* Ends the event, and schedules another one if the instance's present host has a planned maintenance as
+ * well. */
 static RESULT complete_event(struct op *op, const struct instance_event *event)
 {
 	const struct instance *instance = instance_find(op->head, event->instance);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Extensions that are set and that go: rows only. Each change of them is a new goal for the agent in the guest, which runs
- * what is new in it. What agents report: azure_guest.c. */
+ * Azure VM extensions: settings and removal. Each change makes a new goal state, which the guest's agent
+ * fetches and carries out; azure_guest.c takes the agent's reports. */
 #include "engine/instance/azure_guest.h"
 
 #include <inttypes.h>
@@ -13,8 +13,9 @@
 
 static const struct extension_program programs[] = {
 	{"Dari", "RunCommand", "1.0.0"},
-	{"Dari", "RunCommandLinux", "1.0.0"}, /* the same, for commands that are run once */
-	/* And for commands that are kept: each of them is a program of its own to the agent, which knows a program once. */
+	{"Dari", "RunCommandLinux", "1.0.0"}, /* the same program, for action run commands */
+	/* Managed run commands. The agent runs a handler once a name, so each command gets a handler name of
+	 * its own. */
 	{"Dari", EXTENSION_OF_COMMANDS, "1.0.0"},
 };
 
@@ -74,9 +75,9 @@ bool engine_extension_has_ended(const struct instance_extension *e)
 	return e->seen_gen >= (int64_t) e->row.gen;
 }
 
-/* ---- the goal ---- */
+/* ---- goal state ---- */
 
-/* The agent reads all anew when the number of the goal changes. */
+/* The agent fetches everything again when the incarnation number changes. */
 static RESULT count_goal(struct op *op, const struct instance *instance, const struct extension_wish *w)
 {
 	struct azure_guest next = azure_guest_begin(op, instance);
@@ -88,7 +89,7 @@ static RESULT count_goal(struct op *op, const struct instance *instance, const s
 	return azure_guest_put(op, &next);
 }
 
-/* ---- setting ---- */
+/* ---- settings ---- */
 
 static RESULT check_text(struct op *op, const char *field, struct str text, size_t most)
 {
@@ -125,7 +126,7 @@ static RESULT check_instance(struct op *op, const struct instance *instance, con
 	return OK;
 }
 
-/* An agent knows a program once. */
+/* An agent can have one extension a handler. */
 static RESULT check_program(struct op *op, const struct instance *instance, const struct extension_wish *w,
 			    const struct extension_program **ret_program)
 {
@@ -153,7 +154,7 @@ static RESULT check_program(struct op *op, const struct instance *instance, cons
 	return OK;
 }
 
-/* What is sealed differs each time that the same is sealed: protected settings are always news. */
+/* Sealing is randomized, so protected settings cannot be compared: they always count as changed. */
 static bool is_same(const struct instance_extension *e, const struct extension_wish *w)
 {
 	return !w->again && !e->is_leaving && !w->protected_settings.n && !e->protected_settings.n &&

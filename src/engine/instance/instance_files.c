@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files that are put into a guest when it first starts: Nova's personality. They lie with the instance in the form of
- * a request. The account's limits are Nova's, and count bytes of base64 as Nova does. */
+ * Files for a guest's first start (Nova's personality). Rows keep them in base64, as the request had them,
+ * and as in Nova the account's limits count base64 bytes. */
 #include <inttypes.h>
 
 #include "engine/instance/instance_files_internal.h"
 #include "engine/quota_internal.h"
 #include "store/account.h"
 
-/* What one row may hold, whatever the account's limits say. */
+/* limits of a row, whatever the account's limits are */
 enum { FILES_MAX = 100, PATHS_SIZE_MAX = 25500, CONTENTS_SIZE_MAX = 65536 };
 
 static int64_t limit_of(struct op *op, uuid account, enum quota quota, int64_t most)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports of an instance, as one wish each. What happens next: reconcile/instance.c plugs them. Called by:
- * api/openstack. */
+ * Ports of an instance, one call each. The reconciler (reconcile/instance.c) plugs and unplugs them. Called
+ * by: api/openstack. */
 #include "engine/instance/instance_interface.h"
 
 #include "engine/instance/instance.h"
@@ -14,7 +14,7 @@
 #include "store/instance.h"
 #include "store/port.h"
 
-/* The account's, alive, and open to changes. */
+/* Finds a live instance of the caller that may be changed. */
 static RESULT find_instance(struct op *op, const struct ref *ref, const struct instance **ret_instance)
 {
 	TRY(engine_find_own_instance(op->ctx, op->head, ref, ret_instance));
@@ -23,7 +23,7 @@ static RESULT find_instance(struct op *op, const struct ref *ref, const struct i
 	return instance_check_changeable(op, *ret_instance, ref->field);
 }
 
-/* ---- plug ---- */
+/* ---- attaching ---- */
 
 static int64_t free_index(const struct tables *t, uuid instance)
 {
@@ -105,7 +105,7 @@ RESULT engine_plug_interface(struct op *op, struct interface_wish *wish)
 	return is_new ? port_put(op, &next) : OK;
 }
 
-/* ---- unplug ---- */
+/* ---- detaching ---- */
 
 RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 {
@@ -129,7 +129,7 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 	return goes ? port_delete_with_addresses(op, &next) : OK;
 }
 
-/* ---- the first one ---- */
+/* ---- the primary port ---- */
 
 static RESULT check_may_be_first(struct op *op, const struct interface_choice *wish,
 				 const struct instance *instance, const struct port *port)
@@ -181,7 +181,7 @@ RESULT engine_put_interface_first(struct op *op, struct interface_choice *wish)
 				STR_ARG(engine_write_id(op, KIND_PORT, id)));
 }
 
-/* ---- groups ---- */
+/* ---- security groups ---- */
 
 static RESULT change_groups(struct op *op, const struct port *port, uuid group, bool remove, bool *changed)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Launching instances: what the caller named becomes rows (launch_resolve.c), quotas say how many (launch_count.c), and each
- * instance is placed (launch_place.c) and written with its disks and its ports (launch_write.c) before the next one is.
- * Called by: api/ec2/compute/instances.c. What happens next: reconcile/instance.c. */
+ * Launches instances: resolves what the call names (launch_resolve.c), checks quotas, which decide the number
+ * (launch_count.c), then places each instance (launch_place.c) and writes it with its disks and ports
+ * (launch_write.c). Called by: api/ec2/compute/instances.c. The reconciler (reconcile/instance.c) starts
+ * them. */
 #include "engine/instance/launch_internal.h"
 
 #include "engine/client_token_internal.h"
 #include "model/account.h"
 #include "model/client_token.h"
 
-/* Each is placed and written before the next is placed, which therefore sees it. */
+/* Writes each instance before it places the next one, so that placement sees it. */
 static RESULT write_all(struct launch *l, int64_t *ret_count)
 {
 	for (int64_t n = 0; n < l->count; n++) {
@@ -24,7 +25,7 @@ static RESULT write_all(struct launch *l, int64_t *ret_count)
 	return OK;
 }
 
-/* What an earlier call with the token made, as far as it is still there. */
+/* Returns what an earlier call with the token launched, as far as it still exists. */
 static RESULT replay(struct op *op, struct instance_launch *wish, uuid reservation)
 {
 	VEC(uuid) ids = {0};

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * CD-ROM drives. An ISO that lies in one is a volume made of its image, as a rescue disk is: read only, where its
- * instance is, and gone when it is taken out or the instance ends. Called by: api/cloudstack. What happens next:
- * reconcile/instance.c defines the domain with it, or changes the medium of one that runs. */
+ * CD-ROM drives. An inserted ISO is a volume made from its image, like a rescue disk: read-only, on the
+ * instance's host, and deleted when it is ejected or the instance ends. Called by: api/cloudstack. The
+ * reconciler (reconcile/instance.c) adds it to the domain's definition, or changes the medium of a running
+ * guest. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
@@ -58,7 +59,7 @@ RESULT instance_plan_from_medium(struct op *op, const struct image *image, const
 	return OK;
 }
 
-/* ---- in and out ---- */
+/* ---- insertion and ejection ---- */
 
 static RESULT find_instance(struct op *op, const struct ref *ref, const struct instance **ret_instance)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Live migration: who may go where, and what becomes of the rows. While it is under way, the instance's row
- * says both hosts (host and target), its volumes are on their way to the target, and the row of the migration
- * says how far it is. `host` changes in the change that ends it. */
+ * Live migration: checks, and the rows that describe its progress. While it is under way the instance's row
+ * has both hosts (host and target), its volumes are sent to the target, and the migration's row has the
+ * stage. `host` changes in the same change that records the arrival. */
 #include "engine/instance/instance_migration.h"
 
 #include "engine/condition_internal.h"
@@ -20,9 +20,9 @@
 #include "store/instance_migration.h"
 #include "store/port.h"
 
-enum { RECORDS_MAX = 10 /* of an instance */, TRIES_MAX = 3, PROBLEM_MAX = 1024 };
+enum { RECORDS_MAX = 10 /* records kept per instance */, TRIES_MAX = 3, PROBLEM_MAX = 1024 };
 
-/* ---- the records ---- */
+/* ---- records ---- */
 
 static RESULT forget_oldest(struct op *op, uuid instance)
 {
@@ -73,9 +73,9 @@ const struct instance_migration *engine_last_migration(const struct tables *t, u
 	return last;
 }
 
-/* ---- whether it can ---- */
+/* ---- whether an instance can be migrated ---- */
 
-/* Its row says that it runs as wanted, and nothing else is on its way. */
+/* True if the instance runs as its row wants, with nothing pending. */
 static bool is_steady(const struct instance *i)
 {
 	return model_derive_instance_state(i) == INSTANCE_RUNNING && uuid_is_none(i->target) &&
@@ -98,7 +98,7 @@ RESULT instance_check_unbound(struct ctx *c, const struct tables *t, const struc
 	struct result result = instance_check_disks_movable(c, t, i);
 	if (result.code != ERR_STATE)
 		return result;
-	ctx_clear_problem(c); /* that passes */
+	ctx_clear_problem(c); /* ERR_STATE is temporary, and does not bind the instance */
 	return OK;
 }
 
@@ -111,7 +111,7 @@ static RESULT check_movable(struct ctx *c, const struct tables *t, const struct 
 	return instance_check_disks_movable(c, t, i);
 }
 
-/* ---- where to ---- */
+/* ---- targets ---- */
 
 RESULT instance_check_target(struct ctx *c, const struct tables *t, const struct instance *i,
 			     const struct placement_need *need, const struct host *host, bool forces)
@@ -167,9 +167,9 @@ RESULT engine_check_migration(struct ctx *c, const struct tables *t, const struc
 		    : instance_choose_target(c, t, &need, &chosen);
 }
 
-/* ---- the beginning ---- */
+/* ---- start ---- */
 
-/* Whatever of the instance has to look at the two hosts. */
+/* Raises gen of the ports, so that the reconciler binds them on both hosts. */
 static RESULT wake_ports(struct op *op, uuid instance, uuid host)
 {
 	for (const struct port *p = port_first_by_instance(op->head, instance); p;
@@ -254,7 +254,7 @@ RESULT instance_move_away(struct op *op, const struct instance *i)
 	return begin(op, i, host, &wish);
 }
 
-/* ---- what is asked of it meanwhile ---- */
+/* ---- cancellation and forced completion ---- */
 
 static RESULT find_asked(struct op *op, const struct migration_target *wish,
 			 const struct instance_migration **ret_migration)
@@ -298,7 +298,7 @@ RESULT engine_hasten_migration(struct op *op, struct migration_target *wish)
 	return instance_migration_put(op, &next);
 }
 
-/* ---- all that a host has ---- */
+/* ---- draining a host ---- */
 
 static RESULT drain_one(struct op *op, const struct instance *i, struct drained_instance *item)
 {
@@ -345,7 +345,7 @@ RESULT instance_drop_migration(struct op *op, uuid instance)
 	return m ? write_cancelled(op, m) : OK;
 }
 
-/* ---- what the reconciler saw ---- */
+/* ---- reports of the reconciler ---- */
 
 static RESULT log_end(struct op *op, const struct instance_migration *m, const struct instance *i)
 {
@@ -375,7 +375,8 @@ static RESULT bring(struct op *op, const struct instance_migration *m, const str
 	return instance_join_maintenance(op, &next);
 }
 
-/* It is the target's from now on. The migration is over once the network binds it there. */
+/* Records that the instance runs on the target. The migration ends once the network has bound its ports
+ * there. */
 static RESULT arrive(struct op *op, const struct instance_migration *m)
 {
 	const struct instance *i = instance_find(op->head, m->instance);
@@ -417,7 +418,7 @@ static RESULT end(struct op *op, const struct instance_migration *m, bool arrive
 	return log_end(op, &record, i);
 }
 
-/* Made anew: what an unfinished try has left in it is not what the disk has. */
+/* Starts over with empty copies: an interrupted try leaves partial data in them. */
 static RESULT redo(struct op *op, const struct instance_migration *m)
 {
 	if (m->tries >= TRIES_MAX)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where an instance that is there is placed: one that was accepted without a host or has left its host, and
- * what its user changes of that while it is off. And its disks, when it goes to another host while it runs.
- * Called by: api/ec2/compute/instance_placement.c. What happens next: reconcile/instance.c. */
+ * Placement of existing instances: those accepted without a host, those that left their host, and changes of
+ * placement by users. Also moves disks along with a live migration. Called by:
+ * api/ec2/compute/instance_placement.c. The reconciler (reconcile/instance.c) acts on the rows. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -32,7 +32,7 @@
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 
-/* ---- on a host ---- */
+/* ---- hosts ---- */
 
 RESULT instance_write_host(struct op *op, const struct instance *instance, uuid host)
 {
@@ -45,13 +45,13 @@ RESULT instance_write_host(struct op *op, const struct instance *instance, uuid 
 		next.dedicated_host = dedicated->row.id;
 	next.row.gen++;
 	if (next.task == INSTANCE_TASK_RESIZE || next.task == INSTANCE_TASK_REVERT)
-		next.task_gen = (int64_t) next.row.gen; /* it is done there */
+		next.task_gen = (int64_t) next.row.gen; /* the resize is done by that gen, on that host */
 	TRY(instance_put(op, &next));
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
 	     v = volume_next_by_instance(op->head, v)) {
 		struct volume volume = *v;
 		if (v->lost_us)
-			continue; /* it is nowhere */
+			continue; /* a lost volume is on no host */
 		volume_send_to(&volume, host);
 		volume.row.gen++;
 		TRY(volume_put(op, &volume));
@@ -115,7 +115,8 @@ RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, b
 	return OK;
 }
 
-/* The host that has its root disk already, if it has room for the rest: nothing has to move then. */
+/* The host that has the root disk already, if it fits: then no disk has to be copied. The need is passed
+ * without disk space. */
 static const struct host *find_host_of_disks(const struct tables *t, const struct instance *instance,
 					     struct placement_need need)
 {
@@ -130,7 +131,7 @@ static const struct host *find_host_of_disks(const struct tables *t, const struc
 	return fits ? host : NULL;
 }
 
-/* Where its room is taken, if that can be reached. */
+/* The host chosen by a cold migration, if it is up. */
 static const struct host *find_next_host(const struct tables *t, const struct instance *instance)
 {
 	const struct host *host =
@@ -139,8 +140,8 @@ static const struct host *find_next_host(const struct tables *t, const struct in
 	return may ? host : NULL;
 }
 
-/* Disks that their storage pool did not take when the instance was accepted come into it now. ERR_CAPACITY: it still
- * does not. */
+/* Assigns a pool to disks that had none with room when the instance was accepted. ERR_CAPACITY: still no
+ * room. */
 static RESULT enter_pools(struct op *op, uuid instance)
 {
 	for (const struct volume *v = volume_first_by_instance(op->head, instance); v;
@@ -206,7 +207,7 @@ RESULT instance_place_or_log(struct op *op, uuid instance)
 				  : "It is placed as soon as a host has room.");
 }
 
-/* Why that host cannot take it. */
+/* Returns why the host cannot take the instance, or PLACEMENT_FITS. */
 static enum placement_reason weigh_host(const struct tables *t, const struct instance *instance,
 					const struct host *host)
 {
@@ -214,7 +215,7 @@ static enum placement_reason weigh_host(const struct tables *t, const struct ins
 	struct placement_need need;
 	instance_get_need(t, instance, &need);
 	if (root && uuid_equal(root->seen_host, host->row.id))
-		need.disk = 0; /* it is there already */
+		need.disk = 0; /* the root disk is on the host already */
 	if (!placement_may_stay(t, &need, host))
 		return PLACEMENT_GROUP;
 	if (!placement_follows_hints(t, &need, host))
@@ -239,7 +240,7 @@ RESULT instance_place_on(struct op *op, uuid id, const struct host *host, struct
 				"On host %" STR_FMT ", as asked.", STR_ARG(host->name));
 }
 
-/* ---- its disks, when it goes to another host while it runs ---- */
+/* ---- disks in a live migration ---- */
 
 bool engine_volume_goes_along(const struct tables *t, const struct volume *v)
 {
@@ -266,7 +267,8 @@ static bool is_to_be_cut(const struct tables *t, const struct volume *v)
 	return false;
 }
 
-/* What of a disk cannot go along: for good. NULL: nothing. What lies in a CD-ROM drive is made anew there, of its image. */
+/* Returns why a disk can never be migrated live, or NULL. A CD-ROM's volume is made again on the target, from
+ * its image. */
 static const char *find_bound_disk(const struct tables *t, const struct volume *v)
 {
 	if (engine_has_several_attachments(t, v->row.id))
@@ -280,7 +282,7 @@ static const char *find_bound_disk(const struct tables *t, const struct volume *
 	return NULL;
 }
 
-/* What is under way of a disk. NULL: nothing. */
+/* Returns what a disk is busy with, or NULL. */
 static const char *find_busy_disk(const struct tables *t, const struct instance *i, const struct volume *v)
 {
 	if (!row_is_live(&v->row) || !uuid_equal(v->instance, v->seen_instance))
@@ -330,7 +332,7 @@ RESULT instance_send_disks(struct op *op, uuid instance, uuid host)
 	     v = volume_next_by_seen_instance(op->head, v)) {
 		struct volume next = *v;
 		if (!uuid_is_none(v->pool))
-			continue; /* its file is there already */
+			continue; /* both hosts see its pool */
 		volume_send_to(&next, host);
 		next.ready_host = UUID_NONE;
 		next.row.gen++;
@@ -339,7 +341,7 @@ RESULT instance_send_disks(struct op *op, uuid instance, uuid host)
 	return OK;
 }
 
-/* What waits to be cut of a disk that is reached from there now. */
+/* Moves pending snapshots of a pool's disk to the new host: the former one can no longer reach the guest. */
 static RESULT send_cuts(struct op *op, uuid volume, uuid host)
 {
 	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume), *after = NULL; s;
@@ -353,7 +355,7 @@ static RESULT send_cuts(struct op *op, uuid volume, uuid host)
 	return OK;
 }
 
-/* The copies count from now on; what they were made of is to go. */
+/* The copies on the target become the disks; the former files are left to be deleted. */
 RESULT instance_bring_disks(struct op *op, uuid instance, uuid host)
 {
 	for (const struct volume *v = volume_first_by_seen_instance(op->head, instance); v;
@@ -363,7 +365,7 @@ RESULT instance_bring_disks(struct op *op, uuid instance, uuid host)
 			next.left_host = next.seen_host;
 		next.host = next.seen_host = host;
 		next.ready_host = UUID_NONE;
-		next.tracked_from = UUID_NONE; /* what was written since is not known of the copy */
+		next.tracked_from = UUID_NONE; /* the dirty bitmap does not cover the copy */
 		TRY(volume_put(op, &next));
 		if (!uuid_is_none(next.pool))
 			TRY(send_cuts(op, next.row.id, host));
@@ -382,7 +384,7 @@ RESULT engine_see_migration_disk(struct op *op, struct migration_disk_report *re
 	return volume_put(op, &next);
 }
 
-/* ---- changed ---- */
+/* ---- changes of placement ---- */
 
 static RESULT find_group(struct op *op, const struct instance_placement *wish,
 			 const struct instance *instance, const struct server_group **ret_group)
@@ -398,7 +400,7 @@ static RESULT find_group(struct op *op, const struct instance_placement *wish,
 	return is_in_it ? OK : server_group_check_members(op, *ret_group, 1, ref->field);
 }
 
-/* Its group and its part of that, as they are to be. */
+/* Applies server group and partition. */
 static RESULT change_group(struct op *op, const struct instance_placement *wish, struct instance *next)
 {
 	const struct server_group *group = server_group_find(op->head, next->server_group);
@@ -429,7 +431,7 @@ static RESULT change_dedicated_host(struct op *op, const struct instance_placeme
 	return OK;
 }
 
-/* With an affinity it is bound to the one that it is on, if to none yet. */
+/* With host affinity, binds the instance to its present dedicated host if it is bound to none. */
 static void bind_to_host(const struct op *op, struct instance *next)
 {
 	const struct dedicated_host *there = engine_find_dedicated(op->head, next->host);
@@ -438,7 +440,7 @@ static void bind_to_host(const struct op *op, struct instance *next)
 		next->dedicated_host = there->row.id;
 }
 
-/* Its tenancy, and which dedicated host it is to be on. */
+/* Applies tenancy and dedicated host. */
 static RESULT change_tenancy(struct op *op, const struct instance_placement *wish, struct instance *next)
 {
 	bool is_said = wish->set_tenancy || ref_is_given(&wish->dedicated_host) ||
@@ -473,7 +475,7 @@ static RESULT check_stopped(struct op *op, const struct instance_placement *wish
 			   STR_ARG(wish->instance.text));
 }
 
-/* Whether it is to leave its host; somewhere it has to fit. */
+/* Decides whether the instance has to leave its host, and checks that another one fits. */
 static RESULT plan_move(struct op *op, const struct instance_placement *wish, struct instance *next)
 {
 	const struct host *host = uuid_is_none(next->host) ? NULL : host_find(op->head, next->host);

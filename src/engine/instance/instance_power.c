@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What users ask of several instances at once: start, stop, reboot, terminate, pause, suspend, lock,
- * monitor. Settings of one: instance_settings.c.
- * Called by: api/ec2/compute/instances.c, api/openstack. What happens next: reconcile/instance.c. */
+ * Actions of users on several instances at once: start, stop, reboot, terminate, pause, suspend, lock,
+ * monitor. Settings of one instance: instance_settings.c. Called by: api/ec2/compute/instances.c,
+ * api/openstack. The reconciler (reconcile/instance.c) carries them out. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -14,7 +14,7 @@
 #include "store/instance.h"
 #include "store/port.h"
 
-/* ---- one and many ---- */
+/* ---- all instances of a wish ---- */
 
 static enum instance_state state_now(const struct op *op, uuid instance)
 {
@@ -79,7 +79,7 @@ static RESULT check_move(struct op *op, const struct instances_wish *wish, const
 			   STR_ARG(ref->text), model_instance_states[state].name);
 }
 
-/* To run as it did is not all that is wanted of it any more. */
+/* True if the action changed the wanted run state, so that a live migration no longer makes sense. */
 static bool asks_other(const struct op *op, const struct instance *before)
 {
 	const struct instance *i = instance_find(op->head, before->row.id);
@@ -204,7 +204,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(clear_restarted(op, instance));
-	/* While it is on, its address goes with the power. */
+	/* A running instance keeps its address until it is off. */
 	if (next.seen_power != INSTANCE_SEEN_POWER_ON)
 		TRY(instance_release_addresses(op, next.row.id));
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "stop asked", "Asked to stop%s.",
@@ -216,7 +216,7 @@ RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
 	return instance_move_all(op, wish, &(struct instance_move){"instance.stop", .apply = stop_one});
 }
 
-/* ---- looked at anew ---- */
+/* ---- reapply ---- */
 
 static RESULT reapply_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 			  const struct ref *ref)
@@ -244,7 +244,8 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 	if (!row_is_live(&instance->row) || instance->wanted_power != INSTANCE_WANTED_POWER_ON)
 		return instance_fail_state(op, ref, "rebooted");
 	struct instance next = *instance;
-	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
+	bool is_asked = next.wanted_boots > next.seen_boots; /* a reboot is pending, and its timeout has
+							      * started */
 	next.wanted_boots++;
 	next.wanted_pause = next.error_override = false;
 	if (!is_asked)
@@ -269,7 +270,7 @@ RESULT instance_check_unprotected(struct op *op, const struct instance *instance
 {
 	if (instance->protect_terminate)
 		return fail_protected(op, ref, "terminated", "disableApiTermination");
-	if (instance->protect_stop) /* which is from ending it by mistake, too */
+	if (instance->protect_stop) /* stop protection also prevents termination */
 		return fail_protected(op, ref, "terminated", "disableApiStop");
 	return OK;
 }
@@ -342,7 +343,8 @@ static RESULT suspend_one(struct op *op, const struct instances_wish *wish, cons
 		return OK;
 	if (state != INSTANCE_RUNNING || model_derive_instance_task(instance) != INSTANCE_TASK_NONE)
 		return instance_fail_state(op, ref,
-					   "suspended"); /* what is saved is of the disks as they are */
+					   "suspended"); /* a resize or rebuild changes disks that the saved
+							  * memory would refer to */
 	if (instance->protect_stop)
 		return fail_protected(op, ref, "suspended", "disableApiStop");
 	struct instance next = *instance;
@@ -376,7 +378,7 @@ static RESULT lock_one(struct op *op, const struct instances_wish *wish, const s
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("locked_reason"),
 				   "A reason has up to %d characters.", LOCK_REASON_MAX);
 	if (instance->locked == INSTANCE_LOCKED_ADMIN && !identity_is_admin(op->ctx->who))
-		return OK; /* his lock stays */
+		return OK; /* the administrator's lock stays */
 	struct instance next = *instance;
 	next.locked = identity_is_admin(op->ctx->who) ? INSTANCE_LOCKED_ADMIN : INSTANCE_LOCKED_OWNER;
 	next.locked_reason = wish->reason;

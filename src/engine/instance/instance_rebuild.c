@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A new root disk under an old instance. What happens next: reconcile/instance.c turns it off, waits for the
- * disk, and starts it over that. Called by: api/openstack. */
+ * Rebuild: replaces an instance's root disk by a new one. The reconciler (reconcile/instance.c) turns the
+ * instance off, waits for the disk, and starts it from that. Called by: api/openstack. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_files_internal.h"
 #include "engine/instance/instance_internal.h"
@@ -22,13 +22,13 @@
 #include "store/instance_type.h"
 #include "store/volume.h"
 
-/* What is planned of the new root disk: the image's, of the old one's name. */
+/* Plans the new root disk: the image's, with the device name of the present one. */
 static RESULT plan_root(struct op *op, const struct instance *instance, const struct image *image,
 			const struct volume *old, const struct ref *ref, struct disk_plans *ret_disks)
 {
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
 	TRY(disk_plans_of_image(op, image, ret_disks));
-	ret_disks->count = 1; /* its other disks are the instance's own */
+	ret_disks->count = 1; /* further disks of the image are ignored: the instance keeps its own */
 	ret_disks->at[0].device = old->device;
 	ret_disks->at[0].tag = &old->device_tag;
 	if (type) {
@@ -131,7 +131,8 @@ RESULT instance_replace_root(struct op *op, const struct instance *instance, con
 	return instance_write_disk(op, instance, &disks.at[0], 0, ref->field, &root);
 }
 
-/* Nova's, before it could give a volume another image: the guest begins anew on the disk that it has. */
+/* Nova's rule before microversion 2.93: the same image only, and the guest starts again from the disk that it
+ * has. */
 static RESULT check_same_image(struct op *op, const struct image *image, const struct volume *root,
 			       const struct ref *ref)
 {
@@ -143,7 +144,7 @@ static RESULT check_same_image(struct op *op, const struct image *image, const s
 			   STR_ARG(ref->text));
 }
 
-/* With what it needs licences for. */
+/* Takes over the image with its licences. */
 static RESULT take_image(struct op *op, const struct image *image, struct str field, struct instance *next)
 {
 	next->image = image->row.id;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rescue: an instance starts from another disk for a while, and finds its own root disk in that one's place.
- * What happens next: reconcile/instance.c boots it cold, with both disks exchanged (instance_rows.c). Called
- * by: api/openstack. */
+ * Rescue: the instance boots from another disk, and has its root disk as second disk. The reconciler
+ * (reconcile/instance.c) boots it cold with the two exchanged (instance_rows.c). Called by: api/openstack. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
@@ -14,7 +13,7 @@
 #include "store/instance_type.h"
 #include "store/volume.h"
 
-/* What is planned of the rescue disk: the image's root disk, of the image's own size. */
+/* Plans the rescue disk: the image's root disk, in the image's size. */
 static RESULT plan_disk(struct op *op, const struct instance *instance, const struct image *image,
 			const struct ref *ref, struct disk_plans *ret_disks)
 {
@@ -28,7 +27,7 @@ static RESULT plan_disk(struct op *op, const struct instance *instance, const st
 	return disk_plan_check_source(op, &ret_disks->at[0]);
 }
 
-/* The one named, else the one that it was made of. */
+/* The named image, or the one that the instance was made from. */
 static RESULT find_image(struct op *op, const struct instance *instance, struct instance_rescuing *wish,
 			 const struct image **ret_image)
 {

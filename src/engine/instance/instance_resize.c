@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Another size: asked for, confirmed or reverted. The old type stays in the row until then. What happens
- * next: reconcile/instance.c boots it cold, over its definition of then. Called by: api/openstack. */
+ * Resize: requested, then confirmed or reverted. The row keeps the former type until then. The reconciler
+ * (reconcile/instance.c) boots the instance cold, with the definition that follows from the new row. Called
+ * by: api/openstack. */
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
@@ -17,7 +18,7 @@
 #include "store/instance_type.h"
 #include "store/volume.h"
 
-/* ---- what Nova lists as migrations ---- */
+/* ---- records, which Nova lists as migrations ---- */
 
 static const struct instance_migration *find_record(const struct tables *t, uuid instance)
 {
@@ -51,7 +52,7 @@ static RESULT record_outcome(struct op *op, uuid instance, enum instance_migrati
 	return instance_migration_put(op, &next);
 }
 
-/* ---- the resizes ---- */
+/* ---- resizes ---- */
 
 static RESULT find_instance(struct op *op, const struct ref *ref, const char *permission,
 			    const struct instance **ret_instance)
@@ -175,7 +176,7 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 				was_moved ? "It stays on its new host." : "Its new size stays.");
 }
 
-/* The type may have been deleted since: the row is kept for this. */
+/* The former type may have been deleted meanwhile: its row is kept for as long as a resize refers to it. */
 RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;

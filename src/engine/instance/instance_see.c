@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the reconciler saw of instances becomes rows: power, the guest's own shutdown, crashes, and
- * the end with all that goes along.
- * Called by: reconcile/instance.c. */
+ * The reconciler's reports about instances: power, shutdowns by the guest, crashes, and the end with all that
+ * belongs to the instance. Called by: reconcile/instance.c. */
 #include <inttypes.h>
 
 #include "engine/condition_internal.h"
@@ -61,7 +60,7 @@ bool engine_parse_allocation(struct str meter, struct instance_allocation *ret_a
 	return true;
 }
 
-/* ---- the end ---- */
+/* ---- termination ---- */
 
 RESULT instance_release_ports(struct op *op, uuid instance)
 {
@@ -91,7 +90,7 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance)
 	return engine_log_event(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
 }
 
-/* One that was never on a host needs nobody to confirm that it is gone. */
+/* Ends an instance that never had a host: nobody has to confirm that it is gone. */
 static RESULT end_unplaced(struct op *op, uuid id)
 {
 	struct instance next = *instance_find(op->head, id);
@@ -166,9 +165,9 @@ enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, 
 	return is_off ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
 }
 
-/* ---- changes that begin below ---- */
+/* ---- changes that nobody asked for ---- */
 
-/* It ran as wanted, and is found off: nobody asked for that here. */
+/* True if an instance that ran as wanted is off, without anything here having asked for that. */
 static bool went_off_by_itself(const struct op *op, const struct instance *before,
 			       const struct instance_report *report)
 {
@@ -178,7 +177,7 @@ static bool went_off_by_itself(const struct op *op, const struct instance *befor
 	       report->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
 }
 
-/* What ran in another boot of its host ended with that. */
+/* A different boot id means that the host's restart ended the guest. */
 static bool host_was_restarted(const struct instance *before, const struct instance_report *report)
 {
 	return !str_is_empty(report->boot_id) && !str_is_empty(before->seen_boot_id) &&
@@ -195,7 +194,7 @@ static RESULT log_restarted(struct op *op, const struct instance *before,
 		[INSTANCE_OFF_CRASHED] = "The guest crashed. It is started again.",
 		[INSTANCE_OFF_DESTROYED] = "Powered off outside Dari. It is started again.",
 	};
-	/* One that is gone altogether did not only shut itself down. */
+	/* An absent domain is more than a shutdown by the guest. */
 	enum instance_off off = report->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : report->off;
 	const char *words = host_was_restarted(before, report)
 				    ? "The host was restarted. The instance is started again."
@@ -206,7 +205,7 @@ static RESULT log_restarted(struct op *op, const struct instance *before,
 		"clear this condition.");
 }
 
-/* The guest's shutdown is a wish like the user's: a new gen. */
+/* A shutdown by the guest is taken as its user's wish, with a new gen. */
 static RESULT write_guest_stop(struct op *op, uuid id)
 {
 	struct instance next = *instance_find(op->head, id);
@@ -264,7 +263,7 @@ RESULT engine_see_instance(struct op *op, struct instance_report *report)
 		return OK;
 	struct instance next = *instance;
 	apply_report(op, report, &next);
-	/* Absence that was looked for with the present wish is the end of a deleted one. */
+	/* A deleted instance has ended once its absence is reported for its present gen. */
 	if (!row_is_live(&next.row) && report->power == INSTANCE_SEEN_POWER_ABSENT &&
 	    report->gen == next.row.gen) {
 		next.seen_gen = (int64_t) report->gen;

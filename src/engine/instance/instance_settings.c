@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What users change of one instance: its type, user data, protections, metadata options; and of what
- * belongs to it, its only port and its volumes. Called by: api/ec2/compute/instance_attributes.c. */
+ * Settings of one instance that users change: type, user data, protections, metadata options, and those of
+ * its only port and its volumes. Called by: api/ec2/compute/instance_attributes.c. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -51,7 +51,7 @@ RESULT instance_check_words(struct op *op, struct str name, struct str descripti
 	return OK;
 }
 
-/* What the guest gets at its start only. */
+/* True if a setting reaches the guest only at its start. */
 static bool needs_stop(const struct instance_settings *wish)
 {
 	return ref_is_given(&wish->type) || ref_is_given(&wish->key_pair) || wish->set_user_data ||
@@ -73,7 +73,7 @@ static RESULT check_state(struct op *op, const struct instance_settings *wish,
 			   STR_ARG(wish->instance.text));
 }
 
-/* ---- its type ---- */
+/* ---- type ---- */
 
 RESULT instance_find_offered_type(struct op *op, const struct ref *ref, const struct instance_type **ret_type)
 {
@@ -130,7 +130,7 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 	return instance_meter_allocation(op, next, 1);
 }
 
-/* ---- what belongs to it ---- */
+/* ---- port and volumes ---- */
 
 static RESULT change_port(struct op *op, const struct instance_settings *wish)
 {
@@ -170,7 +170,7 @@ static RESULT change_volume(struct op *op, uuid instance, const struct volume_fa
 				fate->delete_on_termination ? "goes with" : "outlives");
 }
 
-/* ---- the whole ---- */
+/* ---- all settings ---- */
 
 static void change_flags(const struct instance_settings *wish, struct instance *next)
 {
@@ -249,7 +249,7 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	return engine_log_event(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
 }
 
-/* ---- how it is named ---- */
+/* ---- DNS names ---- */
 
 static RESULT check_names(struct op *op, const struct instance_names_wish *wish,
 			  const struct instance *instance)
@@ -274,7 +274,8 @@ static RESULT check_names(struct op *op, const struct instance_names_wish *wish,
 			   STR_ARG(wish->instance.text));
 }
 
-/* The first port shows the host name. It is written even if its own fields stay, for those who cache its answer. */
+/* Copies the kind of host name to the primary port, which shows it. The row is put even if nothing in it
+ * changes, so that cached answers about the port are invalidated. */
 static RESULT name_primary(struct op *op, const struct instance *instance)
 {
 	const struct port *primary = port_first_by_instance(op->head, instance->row.id);
@@ -305,7 +306,7 @@ RESULT engine_update_instance_names(struct op *op, struct instance_names_wish *w
 				next.named_by_id ? "id" : "address");
 }
 
-/* ---- credits ---- */
+/* ---- CPU credits ---- */
 
 static RESULT check_credits(struct op *op, const struct credit_change *change,
 			    const struct instance *instance)
@@ -355,7 +356,7 @@ RESULT engine_change_credits(struct op *op, struct credit_wish *wish)
 	return OK;
 }
 
-/* ---- words about it ---- */
+/* ---- status and passwords ---- */
 
 RESULT engine_report_instances(struct op *op, struct instance_status_report *wish)
 {

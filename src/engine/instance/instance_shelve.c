@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shelves: an instance goes off and leaves its host; its disks stay where they are, its addresses stay its
- * own. What was made of an image gets one of its root disk, as Nova's users know it, which goes when it comes
- * back. What happens next: reconcile/instance.c undefines it once that image is made, and starts it where it
- * is placed when it comes back. Called by: api/openstack; api/ec2 when a shelved one is started. */
+ * Shelving: the instance is stopped and leaves its host; disks stay where they are, and addresses stay
+ * allocated. An instance made from an image gets an image of its root disk, as in Nova, which is deleted when
+ * it is unshelved. The reconciler (reconcile/instance.c) undefines the domain once that image is made, and
+ * starts the unshelved instance where it is placed. Called by: api/openstack; api/ec2 when a shelved instance
+ * is started. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
@@ -19,7 +20,7 @@
 
 #define SHELVED_SUFFIX "-shelved"
 
-/* ---- off the host ---- */
+/* ---- shelving ---- */
 
 static RESULT check_shelvable(struct op *op, const struct instance *instance, const struct ref *ref)
 {
@@ -47,7 +48,7 @@ static RESULT check_shelvable(struct op *op, const struct instance *instance, co
 	return OK;
 }
 
-/* As Nova's users know it: by its name, by the tag that EC2's give, by its id there. */
+/* Name as Nova's users know it: the instance's name, else its Name tag, else its EC2 id. */
 static struct str name_of(struct op *op, const struct instance *instance)
 {
 	const struct tag *tag = tags_find(instance->tags, STR("Name"));
@@ -63,7 +64,7 @@ static struct str name_of_image(struct op *op, const struct instance *instance)
 	return str_print(op->ctx->arena, "%" STR_FMT SHELVED_SUFFIX, STR_ARG(name));
 }
 
-/* What was made of a volume has all that it is in that. */
+/* Images the root disk, unless it is a volume, which keeps its content anyway. */
 static RESULT make_image(struct op *op, const struct instance *instance, uuid *ret_image)
 {
 	struct image_capture capture = {
@@ -137,7 +138,7 @@ RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
 	return next.wanted_shelved ? OK : instance_place_or_log(op, next.row.id);
 }
 
-/* ---- and back ---- */
+/* ---- unshelving ---- */
 
 RESULT instance_end_shelved_image(struct op *op, uuid image)
 {
@@ -166,7 +167,7 @@ RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 	return is_away ? instance_place_or_log(op, id) : OK;
 }
 
-/* In Nova's words. A server's disks are in one zone, as where Cinder attaches across none. */
+/* Messages are Nova's. An instance's disks are all in one zone, as with Cinder's cross_az_attach off. */
 static RESULT check_zone(struct op *op, const struct instance *instance, const struct ref *ref)
 {
 	const struct zone *zone = NULL, *own = zone_find(op->head, instance->zone);
@@ -202,7 +203,8 @@ static RESULT find_host(struct op *op, const struct instance *instance, struct s
 			   STR_ARG(name), STR_ARG(zone ? zone->name : STR_NONE));
 }
 
-/* Where it is to be was said. Nova tells of a host that does not take it in the server's history alone. */
+/* Unshelves to a given zone or host. A host that refuses is an error here; Nova only records it in the
+ * server's history. */
 static RESULT write_unshelve_to(struct op *op, const struct instance *instance,
 				const struct instance_unshelving *wish)
 {

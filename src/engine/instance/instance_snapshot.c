@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of instances. What is refused, and in which words, is as VMSnapshotManagerImpl and VolumeApiServiceImpl of
- * CloudStack 4.18 have it. */
+ * Instance snapshots. Checks and messages are those of CloudStack 4.18: VMSnapshotManagerImpl and
+ * VolumeApiServiceImpl. */
 #include "engine/instance/instance_snapshot.h"
 
 #include "engine/instance/instance_internal.h"
@@ -20,9 +20,9 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-/* ---- what it is like ---- */
+/* ---- state ---- */
 
-/* Its disk is on the way back to it. */
+/* True if the snapshot's disk is being reverted to it. */
 static bool is_being_returned_to(const struct tables *t, const struct snapshot *s)
 {
 	const struct volume *v = volume_find(t, s->volume);
@@ -54,7 +54,7 @@ static const struct instance_snapshot *find_current(const struct tables *t, uuid
 	return s;
 }
 
-/* The one that is current is that no more, and the other one, if there is one, is. */
+/* Makes the snapshot the current one instead of the present one; an unknown snapshot makes none current. */
 static RESULT make_current(struct op *op, uuid instance, uuid snapshot)
 {
 	const struct instance_snapshot *before = find_current(op->head, instance);
@@ -83,7 +83,7 @@ RESULT instance_check_no_snapshots(struct op *op, uuid instance, struct str fiel
 		       : OK;
 }
 
-/* ---- create ---- */
+/* ---- creation ---- */
 
 static RESULT check_words(struct op *op, const struct instance_snapshot_wish *wish)
 {
@@ -133,7 +133,7 @@ static RESULT check_others(struct op *op, const struct instance *instance, struc
 				     INSTANCE_SNAPSHOTS_MAX);
 }
 
-/* The words about shared disks are ours: CloudStack has none. */
+/* The message about shared disks is ours: CloudStack has none. */
 static RESULT check_disks(struct op *op, const struct volume_list *disks, const struct ref *ref)
 {
 	for (size_t k = 0; k < disks->count; k++) {
@@ -195,7 +195,7 @@ RESULT engine_create_instance_snapshot(struct op *op, struct instance_snapshot_w
 				disks.count);
 }
 
-/* ---- delete ---- */
+/* ---- deletion ---- */
 
 static RESULT find_own(struct op *op, struct instance_snapshot_target *wish, const char *permission,
 		       const struct instance_snapshot **ret_snapshot, const struct instance **ret_instance)
@@ -228,7 +228,7 @@ static RESULT free_from_set(struct op *op, const struct snapshot *snapshot)
 	return snapshot_put(op, &next);
 }
 
-/* Each is free of the others first, and then deleted as the caller could delete it. */
+/* Takes each disk's snapshot out of the set, then deletes it with the caller's permissions. */
 static RESULT delete_snapshots(struct op *op, uuid set)
 {
 	for (const struct snapshot *s = snapshot_first_by_instance_snapshot(op->head, set), *after = NULL; s;
@@ -244,7 +244,7 @@ static RESULT delete_snapshots(struct op *op, uuid set)
 	return OK;
 }
 
-/* Those that were taken after it were taken after its parent. */
+/* Children of the deleted snapshot become children of its parent. */
 static RESULT leave_tree(struct op *op, const struct instance_snapshot *gone)
 {
 	uuid id = gone->row.id, parent = gone->parent;
@@ -295,7 +295,7 @@ RESULT instance_end_snapshots(struct op *op, uuid instance)
 	return OK;
 }
 
-/* ---- back to one ---- */
+/* ---- revert ---- */
 
 static RESULT check_returnable(struct op *op, const struct instance_snapshot *snapshot,
 			       const struct instance *instance, const struct ref *ref)
@@ -312,8 +312,8 @@ static RESULT check_returnable(struct op *op, const struct instance_snapshot *sn
 	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE_SNAPSHOT, ref->field, "%s", why) : OK;
 }
 
-/* That they are attached as they were, and of the same sizes, is held by instance_check_no_snapshots(): this is for what
- * somebody reserved, or for a disk that moves just now. */
+/* instance_check_no_snapshots() has kept disks attached and their sizes unchanged. What remains are volumes
+ * reserved for a transfer, and disks that are moving now. */
 static RESULT revert_disk(struct op *op, const struct instance *instance, const struct snapshot *snapshot,
 			  const struct ref *ref)
 {

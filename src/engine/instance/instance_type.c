@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance types: rows only, instances copy their figures. Called by: api/openstack, api/cloudstack. */
+ * Instance types. Instances copy vCPUs and memory, so changing a type affects later launches only. Called by:
+ * api/openstack, api/cloudstack. */
 #include "engine/instance/instance_type.h"
 
 #include "engine/instance/instance_type_internal.h"
@@ -15,7 +16,7 @@
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024 };
 static const int64_t MIB = INT64_C(1) << 20, MEMORY_MAX = INT64_C(1) << 44, DISK_MAX = INT64_C(1) << 44;
 
-/* ---- create ---- */
+/* ---- creation ---- */
 
 static RESULT check_name(struct op *op, struct str name)
 {
@@ -86,8 +87,8 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 		.swap_disk = wish->swap_disk,
 		.rxtx_percent = wish->rxtx_percent ? wish->rxtx_percent : 100,
 		.current_generation = true,
-		.max_ports = PORT_DEVICE_INDEX_MAX + 1, /* as many as a guest has places for */
-		.addresses_per_port = 30,               /* as EC2's large ones */
+		.max_ports = PORT_DEVICE_INDEX_MAX + 1, /* the number of slots */
+		.addresses_per_port = 30,               /* as in EC2's large types */
 		.is_public = !wish->is_private,
 		.enabled = !wish->is_disabled,
 		.offers_ha = wish->offers_ha,
@@ -102,7 +103,7 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 				STR_ARG(type.name));
 }
 
-/* ---- change ---- */
+/* ---- changes ---- */
 
 static bool is_spec_character(char c)
 {
@@ -127,7 +128,7 @@ static RESULT check_spec(struct op *op, enum kind kind, const struct tag *spec)
 				  NAME_MAX_SIZE, NAME_MAX_SIZE);
 }
 
-/* Sorted in; one of the same key is replaced. */
+/* Inserts in order of keys; replaces one with the same key. */
 static void put_spec(struct tag *specs, size_t *count, struct tag spec)
 {
 	size_t at = *count;
@@ -164,7 +165,7 @@ RESULT instance_type_change_specs(struct op *op, enum kind kind, struct tags set
 	return OK;
 }
 
-/* Nova's operators before a value ("s== ssd", "<or> a", ">= 4") are not built. */
+/* Nova's operators in values ("s== ssd", "<or> a", ">= 4") are not supported. */
 static RESULT check_aggregate_spec(struct op *op, const struct tag *spec)
 {
 	struct str v = spec->value;
@@ -272,7 +273,7 @@ RESULT engine_update_instance_type(struct op *op, struct instance_type_settings 
 	return engine_log_event(op, KIND_INSTANCE_TYPE, &next.row, "changed", "Its settings were changed.");
 }
 
-/* ---- the end ---- */
+/* ---- deletion ---- */
 
 RESULT instance_type_forget_unused(struct op *op, uuid id)
 {

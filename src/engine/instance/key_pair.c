@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs: rows only, instances copy the public key at launch. */
+ * Key pairs. Instances copy the public key at launch. */
 #include "engine/instance/key_pair.h"
 
 #include "engine/internal.h"
@@ -11,8 +11,8 @@
 #include "store/role_assignment.h"
 #include "store/user.h"
 
-/* Key pairs are an account's (docs/mapping.md): a user's are in the account that is the user's own, in the default
- * one, or else in the first where the user has a role. */
+/* Key pairs belong to accounts (docs/mapping.md). Those made for a user are in the user's own account, else
+ * in the default account, else in the first one in which the user has a role. */
 static RESULT find_account_of(struct ctx *c, const struct tables *t, const struct ref *ref,
 			      const struct account **ret_account)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How many instances of a launch quotas, limits and public addresses allow. */
+ * Number of instances that quotas, limits and public addresses allow for a launch. */
 #include "engine/instance/launch_internal.h"
 
 #include "engine/network/address_internal.h"
@@ -14,7 +14,7 @@ static int64_t least(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* What one instance's new disks of the type take. */
+/* Volumes and bytes that one instance's new disks of the type use. */
 static struct volume_type_figures disks_of_type(const struct launch *l, struct str type)
 {
 	struct volume_type_figures sum = {0};
@@ -43,7 +43,7 @@ static RESULT check_type_limits(struct launch *l)
 	return OK;
 }
 
-/* As many as the quotas allow; fewer than the least asked for is said as the quota at fault. */
+/* If fewer than min_count fit, the failure names the quota that is exceeded. */
 RESULT launch_check_quotas(struct launch *l)
 {
 	struct op *op = l->op;
@@ -76,7 +76,6 @@ RESULT launch_check_quotas(struct launch *l)
 		       : OK;
 }
 
-/* As many as there are public addresses for, where each is to have one. */
 RESULT launch_check_addresses(struct launch *l)
 {
 	const struct launch_slot *primary = &l->ports.at[0];

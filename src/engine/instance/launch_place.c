@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where a launch's instances are: the zone and the subnet that the launch leaves open, and the host of each. */
+ * Placement of a launch: zone and subnet if the launch does not name them, and a host for each instance. */
 #include "engine/instance/launch_internal.h"
 
 #include <inttypes.h>
@@ -17,8 +17,8 @@
 #include "store/subnet.h"
 #include "store/zone.h"
 
-/* In a dedicated VPC nothing is on hosts of everybody's. AWS's pages disagree about a launch that asks for `default`
- * there: that it becomes dedicated, too, is our choice. */
+/* A dedicated VPC has no instances on shared hosts. AWS's pages disagree about a launch that asks for
+ * `default` there; we make it dedicated, too. */
 enum instance_tenancy launch_tenancy(const struct launch *l)
 {
 	const struct router *router = l->subnet ? router_find(l->op->head, l->subnet->router) : NULL;
@@ -68,7 +68,7 @@ static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
 	return OK;
 }
 
-/* Without a port, or in a subnet of all zones: that where most hosts have room. */
+/* Without a port, or in a subnet of all zones: chooses the zone where most hosts have room. */
 RESULT launch_choose_zone(struct launch *l, const struct zone *only)
 {
 	struct op *op = l->op;
@@ -101,7 +101,7 @@ static RESULT fail_no_subnet(struct launch *l, const struct zone *only)
 			   STR_ARG(engine_write_id(op, KIND_ROUTER, l->account->default_router)));
 }
 
-/* Of the default subnets, that of the zone where most hosts have room. */
+/* Chooses the default subnet in the zone where most hosts have room. */
 RESULT launch_choose_subnet(struct launch *l, const struct zone *only)
 {
 	struct op *op = l->op;
@@ -138,7 +138,7 @@ static RESULT fail_no_room(struct launch *l)
 			     STR_ARG(l->type->name), STR_ARG(placement_explain(op->ctx->arena, &report)));
 }
 
-/* In the part asked for; else in the one with the fewest, or in the next that has room. */
+/* In the requested partition; otherwise tries partitions from the one with the fewest instances on. */
 static const struct host *choose_host(struct launch *l)
 {
 	int64_t parts = l->group && !l->wish->partition ? l->group->partitions : 0;
@@ -155,7 +155,7 @@ static const struct host *choose_host(struct launch *l)
 	return host;
 }
 
-/* What the first disks up to that one take in its pool. */
+/* Bytes that the first disks, up to index `last`, need in the pool. */
 static int64_t bytes_in_pool(const struct launch *l, const struct storage_pool *pool, size_t last)
 {
 	int64_t sum = 0;
@@ -166,7 +166,7 @@ static int64_t bytes_in_pool(const struct launch *l, const struct storage_pool *
 	return sum;
 }
 
-/* Whether the storage pools of its new disks take those of one more. */
+/* Checks that the storage pools have room for the disks of one more instance. */
 static RESULT check_pools(const struct launch *l)
 {
 	for (size_t n = 0; n < l->disks.count; n++) {
@@ -178,7 +178,6 @@ static RESULT check_pools(const struct launch *l)
 	return OK;
 }
 
-/* *ret_host NULL: none has room, or a storage pool has none; and there are enough, or those that lack it wait for it. */
 RESULT launch_choose_place(struct launch *l, int64_t made, const struct host **ret_host)
 {
 	bool is_needed = !l->wish->accept_unplaced && made < l->wish->min_count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The ports of a launch: checked as a whole, then made or taken for each instance. */
+ * Ports of a launch: checked together, then created or attached for each instance. */
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
@@ -19,9 +19,9 @@
 #include "store/port.h"
 #include "store/subnet.h"
 
-/* ---- in their order ---- */
+/* ---- order and consistency ---- */
 
-/* What only a new one can be told. */
+/* True if the wish has settings for a new port. */
 static bool says_how(const struct launch_port *p)
 {
 	return ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || p->ips.more ||
@@ -52,7 +52,7 @@ static RESULT check_said(struct op *op, const struct instance_launch *wish, cons
 	return OK;
 }
 
-/* Sorted in: by device index, each once. */
+/* Inserts in order of device index; refuses duplicates. */
 static RESULT add(struct op *op, const struct launch_port *p, struct launch_ports *ports)
 {
 	size_t at = ports->count;
@@ -67,7 +67,7 @@ static RESULT add(struct op *op, const struct launch_port *p, struct launch_port
 	return OK;
 }
 
-/* What Neutron allocates for an account that has no network. */
+/* Creates Neutron's auto-allocated network for an account that has none. */
 static RESULT allocate_network(struct op *op, struct str field, const struct network **ret_network)
 {
 	uuid account = engine_get_account(op->ctx);
@@ -83,8 +83,8 @@ static RESULT allocate_network(struct op *op, struct str field, const struct net
 			   STR_ARG(str_encode_hex(op->ctx->arena, account.b, sizeof account.b)));
 }
 
-/* The port as it is said, with the account's only network where it has no default subnets. *ret_port: NULL
- * where there is no network. */
+/* Adds the account's only network to the wish if the account has no default subnets. *ret_port is NULL if
+ * there is no network. */
 static RESULT choose_network(struct op *op, const struct launch_port *said, bool needs_one,
 			     const struct launch_port **ret_port)
 {
@@ -146,10 +146,10 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish,
 			   "One of the network interfaces must have the device index 0.");
 }
 
-/* ---- looked up ---- */
+/* ---- resolution ---- */
 
-/* IPv4 before IPv6 that is given out, and that before IPv6 that guests make themselves; of each the first
- * with an address left, or the first. With an address named, whichever has it. */
+/* Preference of a subnet: IPv4, then DHCPv6, then SLAAC; among equals, one with addresses left. 0: not
+ * usable, or the wanted address is outside. */
 static int rate(const struct subnet *s, struct ip wanted)
 {
 	if (!row_is_live(&s->row) || (!ip_is_none(wanted) && !cidr_contains(s->block, wanted)))
@@ -263,7 +263,7 @@ bool launch_ports_lack_ipv4(const struct launch_ports *ports)
 	return lack;
 }
 
-/* ---- written ---- */
+/* ---- rows ---- */
 
 static RESULT take(struct op *op, const struct launch_slot *slot, const struct instance *instance)
 {

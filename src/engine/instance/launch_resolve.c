@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a launch names becomes rows: its image and type, its disks, its ports, its groups and hosts; and whether the caller may
- * make all that. The order is that in which EC2 says what is wrong. */
+ * Resolves what a launch names: image and type, disks, ports, groups and hosts; and asks whether the caller
+ * may create all that. The order of checks is that of EC2's errors. */
 #include "engine/instance/launch_internal.h"
 
 #include <inttypes.h>
@@ -72,7 +72,7 @@ RESULT instance_check_needs(struct op *op, const struct image *image, const stru
 	return OK;
 }
 
-/* What its image gives, where the launch says none. */
+/* Uses the image's user data if the launch has none. */
 static RESULT resolve_user_data(struct launch *l)
 {
 	const struct user_data *given = l->image ? user_data_find(l->op->head, l->image->user_data) : NULL;
@@ -110,7 +110,7 @@ static RESULT resolve_image_and_type(struct launch *l)
 	return engine_check_key_is_there(op, l->key, l->wish->key_pair.field);
 }
 
-/* ---- its disks ---- */
+/* ---- disks ---- */
 
 RESULT instance_size_root(struct op *op, const struct instance_type *type, struct str field,
 			  struct disk_plan *root)
@@ -126,7 +126,7 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 	return OK;
 }
 
-/* What others have already is where it is: there the instance has to be. */
+/* A volume that others have attached decides the host. */
 static RESULT resolve_shared(struct launch *l, const struct disk_plan *disk, size_t number)
 {
 	if (!disk->existing || uuid_is_none(engine_volume_holder(disk->existing)))
@@ -183,9 +183,9 @@ static RESULT resolve_disks(struct launch *l)
 	return OK;
 }
 
-/* ---- where it is to be ---- */
+/* ---- place ---- */
 
-/* By an administrator's word, in Nova's words. */
+/* Host named by an administrator; messages are Nova's. */
 static RESULT resolve_host(struct launch *l)
 {
 	struct str name = l->wish->host;
@@ -209,7 +209,7 @@ static const struct instance_type *port_limits_of(const struct launch *l)
 	return l->wish->beyond_type ? NULL : l->type;
 }
 
-/* The primary port's, and with it the zone. */
+/* Resolves the primary port's subnet, which decides the zone. */
 static RESULT resolve_subnet(struct launch *l)
 {
 	struct op *op = l->op;
@@ -231,7 +231,7 @@ static RESULT resolve_subnet(struct launch *l)
 	TRY(launch_ports_find(op, port_limits_of(l), primary));
 	l->subnet = primary->subnet;
 	l->zone = l->subnet->zone;
-	if (uuid_is_none(l->zone)) /* it is in all of them */
+	if (uuid_is_none(l->zone)) /* the subnet is in all zones */
 		return launch_choose_zone(l, zone);
 	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
@@ -251,7 +251,8 @@ static RESULT resolve_group(struct launch *l)
 	return l->group ? server_group_check_members(op, l->group, l->wish->min_count, ref->field) : OK;
 }
 
-/* What the caller has not is nowhere: nothing is near it, and everything apart from it. */
+/* Instances that the caller does not own become UUID_NONE, which is on no host: `near` never matches it, and
+ * `apart` always holds. */
 static RESULT find_instances(struct launch *l, const struct refs *refs, struct uuids *ret_ids)
 {
 	struct op *op = l->op;
@@ -292,10 +293,10 @@ static RESULT resolve_tenancy(struct launch *l)
 	return dedicated_host_check_type(op, l->dedicated, l->type, ref->field);
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
-/* As the launch says, else its account, else its image, else as EC2 has it. No page of AWS's was found that orders
- * account and image: the order is a guess. */
+/* By the launch, else the account, else the image, else EC2's defaults. AWS documents no order of account and
+ * image; this one is unverified. */
 static void choose_metadata(struct launch *l)
 {
 	const struct instance_launch *w = l->wish;
@@ -311,7 +312,7 @@ static void choose_metadata(struct launch *l)
 						      : 1;
 }
 
-/* The instance, its new disks and its new ports, as far as policies may speak of them. */
+/* Asks for the instance, its new disks and its new ports, with the properties that policies can test. */
 static RESULT permit(struct launch *l)
 {
 	const struct instance_launch *w = l->wish;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Launch templates: rows only. */
+ * Launch templates and their versions. */
 #include "engine/instance/launch_template.h"
 
 #include <inttypes.h>
@@ -54,7 +54,7 @@ static RESULT check_new(struct op *op, const struct launch_template_wish *wish, 
 
 /* ---- versions ---- */
 
-/* Its template's id with the number for the last bytes: versions are listed in their order. */
+/* The template's id with the last four bytes replaced by the number, so that versions are listed in order. */
 static uuid version_id(const struct launch_template *template, int64_t number)
 {
 	uuid id = template->row.id;
@@ -211,7 +211,7 @@ static RESULT remove_version(struct op *op, const struct launch_template *templa
 	return removal->what == REMOVAL_DONE ? launch_template_version_forget(op, version->row.id) : OK;
 }
 
-/* Another one is the latest when that was deleted; the default one is always there. */
+/* Updates latest_version after a deletion. The default version cannot be deleted, so one always remains. */
 static RESULT update_latest(struct op *op, const struct launch_template *template)
 {
 	struct launch_template next = *template;
@@ -246,7 +246,7 @@ RESULT engine_delete_launch_template_versions(struct op *op, struct launch_templ
 				"%zu versions were to go.", wish->count);
 }
 
-/* ---- of a launch ---- */
+/* ---- launches ---- */
 
 RESULT launch_template_add_tags(struct op *op, uuid id, struct tags *tags)
 {

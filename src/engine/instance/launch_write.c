@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One instance of a launch is written, with its disks and its ports. */
+ * Writes one instance of a launch, with its disks and ports. */
 #include "engine/instance/launch_internal.h"
 
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 #include "model/server_group.h"
 #include "store/subnet.h"
 
-/* ---- its disks ---- */
+/* ---- disks ---- */
 
 static RESULT write_existing(struct launch *l, const struct instance *instance, const struct disk_plan *disk,
 			     int64_t slot)
@@ -55,15 +55,15 @@ static RESULT write_volumes(struct launch *l, const struct instance *instance)
 	return OK;
 }
 
-/* ---- its row ---- */
+/* ---- the instance's row ---- */
 
-/* The one burstable family whose instances have the standard option where nothing is said. */
+/* T2 is the only burstable family that defaults to standard credits. */
 static bool is_t2(const struct instance_type *type)
 {
 	return str_starts_with(type->name, STR("t2."));
 }
 
-/* The enums of both have the same words in the same order. */
+/* The enums of image and instance have the same values in the same order. */
 void instance_copy_hardware(const struct image *image, struct instance *instance)
 {
 	instance->platform = (enum instance_platform) image->platform;
@@ -75,7 +75,7 @@ void instance_copy_hardware(const struct image *image, struct instance *instance
 	instance->nic_model = (enum instance_nic_model) image->nic_model;
 }
 
-/* Of several with a name each has a number, too, as Nova gives them. */
+/* Several instances with a name get a number appended, as in Nova. */
 static struct str name_of(const struct launch *l, int64_t index)
 {
 	struct str name = l->wish->name;
@@ -84,7 +84,7 @@ static struct str name_of(const struct launch *l, int64_t index)
 	return str_print(l->op->ctx->arena, "%" STR_FMT "-%" PRId64, STR_ARG(name), index + 1);
 }
 
-/* The one that it is to stay with. */
+/* Dedicated host that the instance is bound to. */
 static uuid dedicated_of(const struct launch *l, const struct host *host)
 {
 	const struct dedicated_host *there =
@@ -94,7 +94,7 @@ static uuid dedicated_of(const struct launch *l, const struct host *host)
 	return l->dedicated ? l->dedicated->row.id : UUID_NONE;
 }
 
-/* As the launch says, else its subnet. Without an IPv4 address the id is all there is. */
+/* By the launch, else the subnet. Without an IPv4 address, the name is made of the id. */
 static void choose_names(const struct launch *l, struct instance *instance)
 {
 	const struct instance_launch *w = l->wish;
@@ -116,14 +116,15 @@ static enum instance_recovery recovery_of(const struct launch *l)
 	return recovers ? INSTANCE_RECOVERY_DEFAULT : INSTANCE_RECOVERY_DISABLED;
 }
 
-/* The two enums have the same words in the same order. */
+/* Both enums have the same values in the same order. */
 static enum instance_personality personality_of(const struct launch *l)
 {
 	bool is_said = l->wish->personality_choice == CHOICE_YES || !l->from;
 	return is_said ? l->wish->personality : (enum instance_personality) l->from->personality;
 }
 
-/* Files are told on a drive alone; and who has no IPv4 asks no metadata. */
+/* Files are delivered on the config drive only, and an instance without IPv4 cannot reach the metadata
+ * service. */
 static bool has_config_drive(const struct launch *l)
 {
 	return l->wish->config_drive || l->wish->files.count || launch_ports_lack_ipv4(&l->ports) ||
@@ -193,7 +194,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 	};
 }
 
-/* ---- the whole ---- */
+/* ---- everything ---- */
 
 static RESULT log_unplaced(struct launch *l, uuid instance)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement: filters, then spread. A host whose size is not known yet has no room. */
+ * Placement: filters hosts, then spreads instances. A host whose size is unknown has no room. */
 #include "engine/instance/placement.h"
 
 #include <inttypes.h>
@@ -26,7 +26,7 @@ static int64_t free_memory(const struct host *host)
 	return host->seen_memory - host->reserved_memory - host_usage(host)->memory;
 }
 
-/* What hosts are compared by: a disk alone goes where most disk is free. */
+/* Figure by which hosts are compared: free memory, or free disk for a disk alone. */
 static int64_t room_left(const struct host *host, const struct placement_need *need)
 {
 	return need->memory > 0 ? free_memory(host) : host->seen_disk - host_usage(host)->disk;
@@ -51,11 +51,11 @@ enum placement_reason placement_check_host(const struct host *host, const struct
 	if (host->forced_down || host->seen_state != HOST_SEEN_STATE_UP)
 		return PLACEMENT_DOWN;
 	if (need->arch != INSTANCE_TYPE_ARCH_X86_64)
-		return PLACEMENT_ARCH; /* hosts have no architecture in the schema: all are x86_64 */
+		return PLACEMENT_ARCH; /* the schema has no architecture of hosts: all are x86_64 */
 	return placement_check_room(host, need);
 }
 
-/* ---- one that a running guest comes to ---- */
+/* ---- compatibility with a live migration's source ---- */
 
 static bool has_machine(const struct host *host, struct str machine)
 {
@@ -66,7 +66,8 @@ static bool has_machine(const struct host *host, struct str machine)
 	return machine.n == 0;
 }
 
-/* The paths of disks go along; and an emulated processor that no row names is that of one QEMU. */
+/* Disk paths must be equal on both hosts. Without a named model, an emulated processor depends on the QEMU
+ * version. */
 static bool is_like(const struct host *host, const struct placement_need *need)
 {
 	const struct host *from = need->from;
@@ -76,7 +77,7 @@ static bool is_like(const struct host *host, const struct placement_need *need)
 	       (need->cpu.n || !is_emulated || str_equal(host->seen_version, from->seen_version));
 }
 
-/* Whoever has all that its host's processor can do needs another one that is the same. */
+/* A guest without a named model has its host's processor, so the target needs the same one. */
 static bool has_processor(const struct host *host, const struct placement_need *need)
 {
 	return need->cpu.n ? processor_covers(host->seen_cpu, need->cpu)
@@ -92,7 +93,7 @@ static enum placement_reason check_likeness(const struct host *host, const struc
 	return has_processor(host, need) ? PLACEMENT_FITS : PLACEMENT_PROCESSOR;
 }
 
-/* ---- its disks ---- */
+/* ---- disks ---- */
 
 void placement_add_disk(struct placement_need *need, const struct storage_pool *pool, int64_t size)
 {
@@ -113,7 +114,7 @@ bool placement_sees_pools(const struct tables *t, const struct placement_need *n
 	return true;
 }
 
-/* ---- its aggregates ---- */
+/* ---- aggregates ---- */
 
 static bool is_in_aggregate(const struct tables *t, struct str key, struct str value, const struct host *host)
 {
@@ -141,15 +142,15 @@ enum placement_reason placement_check_aggregates(const struct tables *t, const s
 	return PLACEMENT_FITS;
 }
 
-/* ---- its group ---- */
+/* ---- server groups ---- */
 
-/* Another one of the group that has, or is to have, a host. */
+/* True for live members of the group other than the instance being placed. */
 static bool is_other_member(const struct placement *p, const struct instance *i)
 {
 	return row_is_live(&i->row) && !uuid_equal(i->row.id, p->need.except);
 }
 
-/* There, or on its way there. */
+/* True if the instance is on the host, or being migrated to it. */
 static bool is_at(const struct instance *i, const struct host *host)
 {
 	return uuid_equal(i->host, host->row.id) || uuid_equal(i->target, host->row.id);
@@ -172,7 +173,7 @@ static bool is_group_placed(const struct placement *p)
 	return i != NULL;
 }
 
-/* Something of another part of the group is there. */
+/* True if the host has a member of another partition. */
 static bool has_other_partition(const struct placement *p, const struct host *host)
 {
 	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
@@ -194,7 +195,7 @@ static bool group_allows(const struct placement *p, const struct host *host)
 	       count_members(p, host) < group->max_per_host;
 }
 
-/* What a soft policy makes of a host: the more the better. */
+/* Score of a host under a soft (anti-)affinity policy; higher is better. */
 static int64_t group_likes(const struct placement *p, const struct host *host)
 {
 	const struct server_group *group = p->need.group;
@@ -205,7 +206,7 @@ static int64_t group_likes(const struct placement *p, const struct host *host)
 	return 0;
 }
 
-/* ---- single instances ---- */
+/* ---- near and apart ---- */
 
 static bool has_any(const struct tables *t, const struct uuids *instances, const struct host *host)
 {
@@ -223,9 +224,10 @@ bool placement_follows_hints(const struct tables *t, const struct placement_need
 	return (!need->near.count || has_any(t, &need->near, host)) && !has_any(t, &need->apart, host);
 }
 
-/* ---- whose it is ---- */
+/* ---- tenancy ---- */
 
-/* Somebody else's instance is there that shares no host, or is not to be shared with. */
+/* True if sharing the host would violate a dedicated tenancy: that of the new instance, or of another
+ * account's instance there. */
 static bool is_shared_against_will(const struct placement *p, const struct host *host)
 {
 	bool shares = p->need.tenancy != INSTANCE_TENANCY_DEDICATED;
@@ -239,7 +241,7 @@ static bool is_shared_against_will(const struct placement *p, const struct host 
 	return i != NULL;
 }
 
-/* Disks alone are its account's; instances are those that ask for it. */
+/* Volumes need a host of their account only; instances must also ask for the tenancy. */
 static bool dedicated_allows(const struct placement_need *need, const struct dedicated_host *dedicated)
 {
 	if (!uuid_equal(dedicated->account, need->account))
@@ -260,14 +262,14 @@ static bool tenancy_allows(const struct placement *p, const struct host *host)
 	return p->need.tenancy != INSTANCE_TENANCY_HOST && !is_shared_against_will(p, host);
 }
 
-/* What is on one that failed may stay, and nothing comes. */
+/* A failed dedicated host keeps its instances, and accepts none. */
 static bool may_come(const struct placement *p, const struct host *host)
 {
 	const struct dedicated_host *dedicated = engine_find_dedicated(p->tables, host->row.id);
 	return !(dedicated && dedicated->has_failed) && tenancy_allows(p, host);
 }
 
-/* The volume that it shares with others, if it does, lies there; and it is the host asked for, if one was. */
+/* True if `host` of the need is this host, or none. */
 static bool has_shared(const struct placement *p, const struct host *host)
 {
 	return uuid_is_none(p->need.host) || uuid_equal(p->need.host, host->row.id);
@@ -277,7 +279,8 @@ bool placement_may_stay(const struct tables *t, const struct placement_need *nee
 {
 	struct placement p = {.tables = t, .need = *need};
 	const struct dedicated_host *dedicated = engine_find_dedicated(t, host->row.id);
-	if (dedicated && uuid_is_none(need->dedicated_host)) /* it is there, whether others may come or not */
+	if (dedicated && uuid_is_none(need->dedicated_host)) /* the instance stays, even if the host has no
+							      * automatic placement */
 		p.need.dedicated_host = dedicated->row.id;
 	return has_shared(&p, host) && group_allows(&p, host) && tenancy_allows(&p, host);
 }
@@ -316,7 +319,7 @@ enum placement_reason placement_check_named(const struct tables *t, const struct
 	return placement_sees_pools(t, need, host) ? placement_check_room(host, need) : PLACEMENT_POOL;
 }
 
-/* Whether a is to be preferred; both fit. */
+/* Compares two hosts that fit; true if a is better. */
 static bool has_more(const struct placement *p, const struct host *a, const struct host *b)
 {
 	int64_t liked_a = group_likes(p, a), liked_b = group_likes(p, b);
@@ -350,9 +353,9 @@ RESULT placement_begin(struct ctx *c, const struct tables *t, const struct place
 	return OK;
 }
 
-/* ---- a large region: a random few ---- */
+/* ---- large regions: random samples ---- */
 
-/* Ids are random, so the host that follows a random id is a random one. */
+/* Ids are random, so the successor of a random id is a random host. */
 static const struct host *draw_host(const struct tables *t)
 {
 	struct host probe = {.row.id = uuid_random()};
@@ -360,15 +363,15 @@ static const struct host *draw_host(const struct tables *t)
 	return row ? host_of(row) : host_first(t);
 }
 
-/* The next in the order of ids, from the last on to the first. */
+/* Next host in order of ids, wrapping around. */
 static const struct host *host_behind(const struct tables *t, const struct host *host)
 {
 	const struct host *next = host_next(t, host);
 	return next ? next : host_first(t);
 }
 
-/* Counts those of a random few that fit, and gives the one with the most room. They are a random
- * one and those whose ids follow, which is as good and needs one search. */
+/* Counts the hosts of the sample that fit, and finds the best one. The sample is a random host and its
+ * successors, which costs a single search. */
 static size_t sample_hosts(const struct placement *p, const struct host **ret_best)
 {
 	size_t fitting = 0;
@@ -396,7 +399,7 @@ static const struct host *next_of_large(const struct placement *p)
 	return best;
 }
 
-/* ---- a small one: all of them ---- */
+/* ---- small regions: all hosts ---- */
 
 static bool is_better(const struct placement *p, const struct placement_candidate *a,
 		      const struct placement_candidate *b)
@@ -436,7 +439,7 @@ size_t placement_count_fitting(const struct placement *p)
 	return count;
 }
 
-/* ---- why not ---- */
+/* ---- reports ---- */
 
 void placement_report(const struct placement *p, struct placement_report *ret_report)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instance profiles on instances. */
+ * Associations of instances with instance profiles. */
 #include "engine/instance/profile_association.h"
 
 #include "engine/instance/instance_internal.h"
@@ -33,8 +33,8 @@ static struct str name_in(struct str text)
 	return str_slice(text, from, text.n);
 }
 
-/* A name is good in its own account alone, and so is an ARN: the guest gets no role of another's. NULL: there
- * is none such. */
+/* Names and ARNs are resolved within the account only, so that a guest never gets a role of another account.
+ * NULL: unknown. */
 static const struct instance_profile *look_up_profile(struct op *op, const struct account *account,
 						      const struct ref *ref)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Server groups: rows only. What places by them: placement.c. */
+ * Server groups; placement.c applies them. */
 #include "engine/instance/server_group.h"
 
 #include "engine/instance/server_group_internal.h"

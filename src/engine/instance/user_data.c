@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * User data by name: rows only. What gives it to an instance: instance_launch.c. */
+ * Named user data; instance_launch.c gives it to instances. */
 #include "engine/instance/user_data.h"
 
 #include "engine/internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Each question goes a way: do it, note what came of it, go back to where it began. */
+ * Each question runs the operations, notes the results, and goes back to the savepoint at which it began. */
 #include "engine/instance/whatif.h"
 
 #include "engine/instance/balance.h"
@@ -26,7 +26,7 @@ struct ids {
 	size_t count, capacity;
 };
 
-/* ---- the host that is not there ---- */
+/* ---- hypothetical host ---- */
 
 static const struct host *find_example(const struct tables *t)
 {
@@ -44,7 +44,7 @@ static int64_t largest_disk(const struct tables *t)
 	return disk;
 }
 
-/* It is like one that is there: what runs can go to it. */
+/* Copies the properties of an existing host, so that running guests could be migrated to it. */
 static RESULT add(struct op *op, const struct whatif_addition *a)
 {
 	const struct host *example = find_example(op->head);
@@ -73,7 +73,7 @@ static RESULT add(struct op *op, const struct whatif_addition *a)
 	return engine_see_host(op, &report);
 }
 
-/* ---- what became of it ---- */
+/* ---- results ---- */
 
 static RESULT copy_name(struct op *op, uuid host, struct str *ret_name)
 {
@@ -100,7 +100,7 @@ static RESULT explain(struct op *op, uuid id, struct str *ret_why)
 	return OK;
 }
 
-/* Placed as the reconciler would have it placed. */
+/* Places the instance as the reconciler would. */
 static RESULT place(struct op *op, struct machines *list, uuid id)
 {
 	struct instance_placing placing = {.instance = id};
@@ -122,7 +122,7 @@ static RESULT place_each(struct op *op, const struct ids *ids, struct whatif *wi
 	return OK;
 }
 
-/* ---- the questions ---- */
+/* ---- questions ---- */
 
 static bool wants_host(const struct instance *i)
 {
@@ -130,7 +130,7 @@ static bool wants_host(const struct instance *i)
 	       model_derive_instance_state(i) != INSTANCE_TERMINATED;
 }
 
-/* Those without a host, in the order of their ids. */
+/* Instances without a host, in order of ids. */
 static RESULT ask_waiting(struct op *op, struct whatif *wish)
 {
 	struct ids ids = {0};
@@ -214,14 +214,14 @@ RESULT engine_answer_whatif(struct op *op, struct whatif *wish)
 	return result;
 }
 
-/* ---- balance ---- */
+/* ---- load balancing ---- */
 
 struct planning {
 	struct op *op;
 	struct balance balance;
 	uuid *hosts, *machines;
 	size_t tries;
-	struct result result; /* of a migration that failed for no reason of its own */
+	struct result result; /* failure of the engine itself, which ends the planning */
 };
 
 static RESULT gather_hosts(struct planning *p)
@@ -235,7 +235,7 @@ static RESULT gather_hosts(struct planning *p)
 	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
 		const struct host_usage *use = host_usage(h);
 		bool is_up = h->seen_state == HOST_SEEN_STATE_UP && !h->forced_down;
-		if (!is_up) /* nothing leaves it, nothing goes there */
+		if (!is_up) /* such hosts neither send nor accept instances */
 			continue;
 		p->hosts[p->balance.host_count] = h->row.id;
 		p->balance.hosts[p->balance.host_count++] =
@@ -269,7 +269,7 @@ static RESULT gather_machines(struct planning *p)
 	return OK;
 }
 
-/* Whether the engine would take it, on the head as it is: with the moves before it. */
+/* Asks the engine, on the head as the previous moves have left it. */
 static bool may_go(void *arg, size_t machine, size_t host)
 {
 	struct planning *p = arg;
