@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Audit records on their way to SQL, and what chains them. How SQL keeps them: sqlite_audit.c. */
+ * Builds audit records and their digest chain. sqlite_audit.c stores them. */
 #include "store/audit.h"
 
 #include <inttypes.h>
@@ -15,7 +15,7 @@ const char *const audit_names[AUDIT_TEXT_COUNT] = {
 #undef AUDIT_TEXT
 };
 
-/* The bytes that are hashed: docs/operations.md says them too, for those who check by themselves. */
+/* Hashes a canonical text of the record. docs/operations.md documents it for independent verification. */
 bool audit_digest(const struct audit_record *a, const uint8_t before[static SHA256_SIZE],
 		  uint8_t ret_digest[static SHA256_SIZE])
 {

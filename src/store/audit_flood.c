@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Refusals of people unknown: whoever can reach a port can cause any number of them, and is not to fill the
- * disk with it. A few are remembered for a minute each; what is alike is counted. The committer's alone. */
+ * Counts repeated refusals of unauthenticated callers: anyone who reaches a port can cause them without
+ * limit, and must not fill the disk. A few distinct ones are remembered for a minute each. Used on the
+ * committer's thread alone. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/heap.h"
@@ -9,12 +10,12 @@
 
 #define FLOOD_US (AUDIT_FLOOD_S * SECOND)
 
-/* The last place is for all that has no place of its own. */
+/* The last slot collects everything that gets no slot of its own. */
 struct flood {
-	struct note *note; /* as it was written first; NULL: free */
+	struct note *note; /* the record as first written; NULL: free slot */
 	uint8_t key[SHA256_SIZE];
 	int64_t since_us;
-	int64_t more; /* others like it since */
+	int64_t more; /* equal refusals since then */
 };
 
 struct audit_floods {
@@ -69,7 +70,7 @@ static bool make_key(const struct audit_record *a, uint8_t ret_key[static SHA256
 	return audit_digest(&alike, none, ret_key);
 }
 
-/* Its own place, else a free one, else the last. */
+/* The key's own slot, else a free one, else the last. */
 static struct flood *find_place(struct audit_floods *floods, const uint8_t key[static SHA256_SIZE])
 {
 	struct flood *place = &floods->at[AUDIT_FLOODS_MAX];

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The committer: takes what is queued, runs each change on the head, writes the batch in one SQL
- * transaction, publishes it, and answers. One actor, so one batch at a time; its job is on the
- * actor's queue while there is something to do, and once at most.
- * What runs inside a change: op.c. Who hears of it next: the listeners, then each done(). */
+ * The committer: takes queued changes, runs each on the head, writes the batch in one SQL transaction,
+ * publishes it, calls listeners, and answers. It is one actor, so batches never overlap; its job is queued at
+ * most once, while there is something to do. op.c implements what a change may do. */
 #include <assert.h>
 #include <inttypes.h>
 #include <unistd.h>
@@ -16,7 +15,7 @@ enum { EXIT_COMMIT_UNKNOWN = 70 };
 
 /* ---- the queue ---- */
 
-static void committer_schedule(struct store *s) /* under queue_lock */
+static void committer_schedule(struct store *s) /* with queue_lock held */
 {
 	if (s->scheduled || s->closing)
 		return;
@@ -67,8 +66,8 @@ static RESULT committer_say_full(struct ctx *c)
 		"later.");
 }
 
-/* Clients could go on for ever. Changes of the system itself, records of the audit log among them, and of its
- * operator are few, and some of them make room. */
+/* True while the disk is full and a client asks. Clients could fill the disk further; changes of the system,
+ * such as audit records, and of its operator are few, and some of them free space. */
 static bool committer_refuses(const struct store *s, const struct change *change)
 {
 	const struct identity *who = change->ctx->who;
@@ -147,8 +146,8 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 	return OK;
 }
 
-/* What became of a COMMIT that ended without an answer. Not to know is not to go on: memory could
- * say something else than SQL, so the process ends and loads again. */
+/* Resolves a COMMIT without an answer by reading the commit number back. If that fails, memory and SQL may
+ * differ, so the process ends and loads again at its next start. */
 static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t commit)
 {
 	struct sql_driver *sql = s->config.sql;
@@ -200,7 +199,7 @@ static void committer_publish(struct store *s, uint64_t commit)
 		s->listeners[n].fn(s->listeners[n].self, &s->published, log->net, log->net_count);
 }
 
-/* In the log once when room ends and once when there is some again. */
+/* Logs once when space runs out, and once when there is space again. */
 static void committer_note_room(struct store *s, bool is_full)
 {
 	if (is_full && !s->is_full)
@@ -210,8 +209,9 @@ static void committer_note_room(struct store *s, bool is_full)
 	s->is_full = is_full;
 }
 
-/* In the log once when it goes and once when it is back, however many batches there are meanwhile. The same
- * files hold what memory holds, for nothing was committed in between: so then changes are taken again. */
+/* Logs once when the database files disappear, and once when they are back, however many batches fail in
+ * between. Nothing was committed meanwhile, so the returned files agree with memory and changes are accepted
+ * again. */
 static void committer_log(struct store *s, struct result r, const struct ctx *c)
 {
 	bool is_gone = r.code == ERR_GONE;
@@ -227,7 +227,7 @@ static void committer_log(struct store *s, struct result r, const struct ctx *c)
 	s->is_gone = is_gone || (s->is_gone && !result_is_ok(r));
 }
 
-/* For who asked, who is not told where it lies. */
+/* Error for the caller, who is not told where the database is. */
 static RESULT committer_say_refused(struct change *change, struct result r, const struct ctx *c)
 {
 	if (r.code == ERR_GONE)
@@ -240,8 +240,8 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 			STR_ARG(c->problem.message));
 }
 
-/* Nothing of the batch happened: what had succeeded has failed, and so has what was refused after it,
- * for the reason may have been just that. */
+/* Nothing of the batch took place. Changes that had succeeded fail, and so do later ones that were refused,
+ * because a change now undone may have been the reason. */
 static void committer_refuse(struct store *s, struct change *first, struct result r, const struct ctx *c)
 {
 	bool any = false;
@@ -250,7 +250,7 @@ static void committer_refuse(struct store *s, struct change *first, struct resul
 		any = any || result_is_ok(change->result);
 		if (!any)
 			continue;
-		ctx_clear_problem(change->ctx); /* of something it had dealt with */
+		ctx_clear_problem(change->ctx); /* a problem that the change had handled */
 		change->result = committer_say_refused(change, r, c);
 	}
 }
@@ -258,7 +258,7 @@ static void committer_refuse(struct store *s, struct change *first, struct resul
 static void committer_answer(struct store *s, struct change *first)
 {
 	for (struct change *change = first, *next = NULL; change != s->pending; change = next) {
-		next = change->next; /* done() may free it */
+		next = change->next; /* done() may free the change */
 		change->done(change, change->result);
 	}
 }
@@ -270,7 +270,7 @@ static void committer_show_figures(struct store *s)
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
-/* Before the answers: who got one finds the change in the figures. */
+/* Counts before the answers, so that an answered caller finds its change in the figures. */
 static void committer_count(struct store *s, const struct change *first)
 {
 	for (const struct change *change = first; change != s->pending; change = change->next) {
@@ -284,7 +284,7 @@ static void committer_count(struct store *s, const struct change *first)
 	committer_show_figures(s);
 }
 
-/* What was refused has left nothing in it. */
+/* Refused changes contributed nothing to the batch. */
 static bool is_by_clock_alone(const struct store *s, const struct change *first)
 {
 	bool is_so = true;
@@ -322,7 +322,7 @@ static void committer_run_batch(struct store *s)
 	committer_answer(s, first);
 	op_end_batch(s, commit);
 	view_free_retired(s, false);
-	committer_show_figures(s); /* of what is retired */
+	committer_show_figures(s); /* for the number of retired versions */
 }
 
 static void committer_run_still(struct store *s)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows by an id: linear probing; what is removed is filled from behind (Knuth 6.4, algorithm R). */
+ * Hash table of rows by an id: linear probing, with deletion by backward shift (Knuth 6.4, algorithm R). */
 #include "store/id_table.h"
 
 #include "base/heap.h"
@@ -21,7 +21,7 @@ static uuid id_of(const struct id_table *t, const struct row *row)
 	return id;
 }
 
-/* Where the id is, or the free slot where it would be. */
+/* Slot of the id, or the free slot where it belongs. */
 static size_t id_table_seek(const struct id_table *t, uuid id, uint64_t hash)
 {
 	size_t mask = t->slot_count - 1, at = hash & mask;
@@ -31,7 +31,7 @@ static size_t id_table_seek(const struct id_table *t, uuid id, uint64_t hash)
 	return at;
 }
 
-/* The row's, or the free one where it would be. */
+/* Slot of the row's id, or the free slot where it belongs. */
 static struct id_slot *id_table_slot(const struct id_table *t, const struct row *row)
 {
 	uuid id = id_of(t, row);
@@ -101,7 +101,7 @@ void id_table_remove(struct id_table *t, uuid id)
 {
 	size_t mask = t->slot_count - 1, hole = id_table_seek(t, id, id_hash(id));
 	for (size_t at = (hole + 1) & mask; t->slots[at].first; at = (at + 1) & mask) {
-		/* Its search begins at or before the hole, and would end there: it moves. */
+		/* the probe sequence of this entry passes the hole and would end there: move the entry */
 		if (((at - t->slots[at].hash) & mask) < ((at - hole) & mask))
 			continue;
 		t->slots[hole] = t->slots[at];

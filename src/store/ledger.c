@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usage log and the ledger, as a change adds to them: the times that their records bear, and the notes on their
- * way to SQL. */
+ * Adds records to the usage log and the ledger within a change, with time stamps that never go back. */
 #include "store/ledger.h"
 
 #include <inttypes.h>
@@ -21,7 +20,7 @@ void stamps_init(struct stamps *stamps, int64_t last_us)
 		.last_us = last_us, .base_us = clock_now_us(), .base_steady_us = clock_monotonic_us()};
 }
 
-/* What the clock would show if it had gone steadily since it was last believed. */
+/* Wall-clock time extrapolated by the steady clock since the wall clock was last trusted. */
 static int64_t steady_now(const struct stamps *stamps)
 {
 	return stamps->base_us + clock_monotonic_us() - stamps->base_steady_us;
@@ -82,7 +81,7 @@ RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str
 	return OK;
 }
 
-/* The change's record of usage that has room for what its resource is called. NULL: there is none. */
+/* The change's usage record that can carry the resource's name; NULL: none. */
 static struct note *find_usage(const struct op *op, const struct ledger_record *subject)
 {
 	for (struct note *note = *op->log->notes_mark; note; note = note->next)

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a running change may do to the head, and how it is taken back. Every put and forget is an
- * entry of the batch's log, in order; undoing walks the log backwards. A new version is a new
- * block, so the old one is still whole when it must come back.
- * Called by: engine/ through store/<kind>.h. What happens next: committer.c. */
+ * What a running change may do to the head, and its undo. Every put and forget is an entry of the batch's
+ * log, in order; undo walks the log backwards. A new version of a row is a new block, so the old one is
+ * intact when it must come back. engine/ calls this through store/<kind>.h. Next: committer.c. */
 #include <assert.h>
 #include <inttypes.h>
 
@@ -37,7 +36,7 @@ void op_log_done(struct op_log *log)
 	*log = (struct op_log){0};
 }
 
-/* Room for one more entry, and for as many net changes as entries: publishing can't fail. */
+/* Makes room for an entry and for its net change, so that publishing cannot fail. */
 static RESULT op_reserve_entry(struct op *op)
 {
 	struct op_log *log = op->log;
@@ -69,7 +68,7 @@ static void op_free_version(struct store *s, enum kind kind, struct row *row)
 	version_free(v);
 }
 
-/* Puts the step on the head and into the log; there is room for it. Cannot fail. */
+/* Applies a step to the head and logs it. Cannot fail: all memory was reserved. */
 static void op_apply(struct op *op, enum kind kind, struct row *before, struct row *after)
 {
 	struct op_log *log = op->log;
@@ -175,7 +174,7 @@ const struct row *op_row_before(const struct op *op, enum kind kind, uuid id, bo
 	uint32_t place = now ? version_of(kind, (struct row *) now)->entry : 0;
 	const struct entry *e = place > log->mark ? &log->entries[place - 1] : NULL;
 	for (size_t n = log->mark; !now && !e && n < log->count;
-	     n++) { /* forgotten by this change, or never there */
+	     n++) { /* forgotten by this change, or never existed */
 		const struct entry *each = &log->entries[n];
 		if (each->kind == kind && !each->after && uuid_equal(each->before->id, id))
 			e = each;
@@ -214,10 +213,11 @@ void op_end_batch(struct store *s, uint64_t commit)
 	struct op_log *log = &s->log;
 	for (size_t n = 0; n < log->count; n++) {
 		struct entry *e = &log->entries[n];
-		if (e->before && !version_of(e->kind, e->before)->entry) /* was published */
+		/* entry 0: the version was published, so readers may hold it */
+		if (e->before && !version_of(e->kind, e->before)->entry)
 			view_retire(s, version_of(e->kind, e->before), commit);
 	}
-	/* What came and went within the batch was never shown to anybody. */
+	/* Versions created and replaced within the batch were never visible. */
 	for (size_t n = 0; n < log->count; n++) {
 		struct entry *e = &log->entries[n];
 		if (e->after && e->superseded)
@@ -233,7 +233,7 @@ void op_end_batch(struct store *s, uint64_t commit)
 
 /* ---- rows ---- */
 
-/* No other live row has the key, in any unique index. */
+/* ERR_EXISTS: another live row has the key of a unique index. A key of all zeros is exempt. */
 static RESULT op_check_unique(struct op *op, const struct kind_info *k, const struct row *row)
 {
 	static const struct {
@@ -259,7 +259,7 @@ static RESULT op_no_memory(struct op *op, const struct kind_info *k)
 	return ctx_fail_kind(op->ctx, ERR_NO_MEMORY, (int) k->kind, "out of memory for a row of %s", k->name);
 }
 
-/* A new row knows who asked for it, if its kind does. */
+/* Sets made_by of a new row, if its kind has the field. */
 static void op_set_maker(const struct op *op, const struct kind_info *k, struct row *row)
 {
 	uuid *made_by = k->made_by_offset ? (uuid *) (void *) ((char *) row + k->made_by_offset) : NULL;
@@ -267,8 +267,8 @@ static void op_set_maker(const struct op *op, const struct kind_info *k, struct 
 		*made_by = op->ctx->who->user;
 }
 
-/* All that can fail in a put: the log's and the tables' room, the block, a new row's usage. The version
- * follows before, if there is one, and is as `row` says otherwise. */
+/* Does everything in a put that can fail: room in log and tables, the row's block, usage of a new row. The
+ * version continues `before`, if given, with the content of `row`. */
 static RESULT op_new_version(struct op *op, const struct kind_info *k, const struct row *before,
 			     const struct row *row, struct row **ret_row)
 {
@@ -293,7 +293,7 @@ static RESULT op_new_version(struct op *op, const struct kind_info *k, const str
 	return OK;
 }
 
-/* The last line: who asks was told by the operation, if that looked. */
+/* Last check of field sizes; operations normally check first, with a better message. */
 static RESULT op_check_sizes(struct op *op, const struct kind_info *k, const struct row *row)
 {
 	const struct field *field = row_find_too_large(k, row);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Changes that delete history. How SQLite deletes it: sqlite_prune.c. */
+ * Changes that delete history. sqlite_prune.c executes them. */
 #include "store/prune.h"
 
 #include "store/internal.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The query planner: scans and their joins, the competition of plans, order and pages. */
+ * The query planner: scans with joins, competing plans, sorting and paging. */
 #include "store/query.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
 
-/* By all queries. */
+/* by all queries of the process */
 static _Atomic uint64_t rows_read;
 
-/* So many rows ahead are fetched from memory while a result is sorted. */
+/* distance of prefetching while a result is sorted */
 enum { FETCH_AHEAD = 8 };
 
 /* ---- plans ---- */
@@ -39,12 +39,12 @@ RESULT query_join_scan(struct query *q, struct query_scan *scan, const struct qu
 RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct query_scan *scan)
 {
 	struct query_scan added = *scan;
-	/* Index 0 is in the order of ids. */
+	/* index 0 is ordered by id, not by creation */
 	bool is_whole_key = scan->by == QUERY_TERM ||
 			    (scan->by == QUERY_INDEX && scan->index && !scan->is_prefix &&
 			     scan->field_count == model_kinds[scan->kind].indexes[scan->index].field_count);
 	added.is_by_creation = is_whole_key && scan->join_count == 0;
-	if (scan->by == QUERY_INDEX && !scan->key) /* of all rows: a scan begins somewhere, too */
+	if (scan->by == QUERY_INDEX && !scan->key) /* an unrestricted scan needs a start position, too */
 		added.key = query_new_key(q, scan->kind);
 	if (scan->by == QUERY_INDEX && !added.key)
 		return ctx_no_memory(q->c);
@@ -54,8 +54,8 @@ RESULT query_add_scan(struct query *q, struct query_plan *plan, const struct que
 /* ---- a cursor on a scan ---- */
 
 struct cursor {
-	const struct row *at[QUERY_JOINS_MAX + 1]; /* the scan's own row, then one for each join taken */
-	const struct term *term;                   /* QUERY_TERM: the place of its own row */
+	const struct row *at[QUERY_JOINS_MAX + 1]; /* the scan's own row, then one row for each join taken */
+	const struct term *term;                   /* QUERY_TERM: position of the scan's own row */
 	unsigned depth;
 	bool begun;
 };
@@ -86,7 +86,7 @@ static const struct row *scan_first(const struct query *q, const struct query_sc
 						     s->is_by_creation ? q->after : (struct row_place){0}));
 	if (s->by == QUERY_ROW)
 		return s->key;
-	/* one field more is the place */
+	/* one field more than the key: starts at the row's place of creation */
 	const struct row *row =
 		tables_seek(q->tables, s->kind, s->index, s->key, s->field_count + s->is_by_creation);
 	if (row && s->is_by_creation && uuid_equal(row->id, q->after.id))
@@ -129,7 +129,7 @@ static const struct row *next_at_depth(const struct query *q, const struct query
 	return join->index ? tables_next(q->tables, join->kind, join->index, c->at[c->depth], 1) : NULL;
 }
 
-/* One row further, of the query's kind or of one that is joined; false: there are no more. */
+/* Advances by one row, of the query's kind or of a joined one; false: no more rows. */
 static bool cursor_move(struct query *q, const struct query_scan *s, struct cursor *c)
 {
 	if (!c->begun) {
@@ -150,7 +150,7 @@ static bool cursor_move(struct query *q, const struct query_scan *s, struct curs
 	return c->at[c->depth];
 }
 
-/* The row of the query's kind where the cursor stands; NULL: joins lead on from here. */
+/* The row of the query's kind at the cursor; NULL: further joins lead there. */
 static const struct row *cursor_row(const struct query_scan *s, const struct cursor *c)
 {
 	return c->depth == s->join_count ? c->at[c->depth] : NULL;
@@ -160,21 +160,21 @@ static const struct row *cursor_row(const struct query_scan *s, const struct cur
 
 struct found {
 	VEC(const struct row *) rows;
-	bool is_ordered; /* by creation, and no row is there twice */
+	bool is_ordered; /* in order of creation, without duplicates */
 };
 
-/* How far a plan has been carried out. */
+/* Progress of a plan. */
 struct run {
 	const struct query_plan *plan;
-	size_t scan, found_before; /* the scan at hand, and how many rows were found before it */
+	size_t scan, found_before; /* present scan, and the number of rows found before it */
 	struct cursor cursor;
-	const struct row *row; /* read last; the predicate was not asked yet */
+	const struct row *row; /* last row read; not tested yet, so that its prefetch can complete */
 	struct found found;
-	uint64_t in_vain; /* moves that led to no row of the result */
+	uint64_t in_vain; /* moves that yielded no row of the result */
 };
 
-/* Asks memory for what will be read of a row. By creation what is found is shown: all of the row, unless the query says
- * otherwise. By sort keys most rows are only looked at. */
+/* Prefetches the parts of a row that will be read. Without sort keys a matching row is shown, so all of it,
+ * unless the query has a read_offset. With sort keys most rows are only tested. */
 static ALWAYS_INLINE void fetch(const struct query *q, const struct row *row)
 {
 	if (!row)
@@ -189,7 +189,7 @@ static ALWAYS_INLINE void fetch(const struct query *q, const struct row *row)
 		__builtin_prefetch((const char *) row + q->read_offset);
 }
 
-/* Asks the predicate about the row that was read last: memory has delivered it by now. */
+/* Tests the row read last, which the prefetch has delivered by now. */
 static RESULT examine(struct query *q, struct run *run)
 {
 	const struct row *row = run->row;
@@ -201,7 +201,7 @@ static RESULT examine(struct query *q, struct run *run)
 	return !matches || VEC_PUSH(q->c->arena, &run->found.rows, row) ? OK : ctx_no_memory(q->c);
 }
 
-/* One row further. Of a scan whose rows come in the result's order, a page and one row more are enough. */
+/* Advances a plan by one row. A scan in the result's order stops after a page and one row. */
 static RESULT advance(struct query *q, struct run *run, bool *ret_is_complete)
 {
 	for (; run->scan < run->plan->scans.count; run->scan++) {
@@ -223,8 +223,8 @@ static RESULT advance(struct query *q, struct run *run, bool *ret_is_complete)
 	return OK;
 }
 
-/* The first plan to end has found every row. A plan that reads nothing but rows of the result runs alone;
- * others cost no more than the best of them. */
+/* Runs the plan with the fewest useless moves, until one is complete: that one has found every row. A plan
+ * without useless moves runs alone; the others never cost more than the best one. */
 static RESULT run_plans(struct query *q, struct run *runs, size_t count, struct run **ret_best)
 {
 	for (bool is_complete = false; !is_complete;) {
@@ -254,7 +254,7 @@ static bool is_in_order(const struct found *found)
 	return true;
 }
 
-/* Sorts by creation and drops rows of the same id. */
+/* Sorts by creation and removes duplicates. */
 static void order_by_creation(struct found *found)
 {
 	const struct row **rows = found->rows.at;
@@ -272,8 +272,8 @@ static void order_by_creation(struct found *found)
 
 struct entry {
 	const struct row *row;
-	const struct query_value *values; /* one for each sort key; NULL: all are fields */
-	int64_t first; /* the first sort key's field, where that is a number: no other memory is read for it */
+	const struct query_value *values; /* one for each sort key; NULL: all keys are fields */
+	int64_t first; /* the first sort key if it is a number, so that comparing touches no row */
 };
 
 struct sorting {
@@ -356,7 +356,7 @@ static RESULT make_entries(const struct query *q, const struct found *found, str
 	return OK;
 }
 
-/* Moves an entry down the heap of the first `count`, in which each comes after the two below it. */
+/* Restores the heap property below `at` among the first `count` entries; the root is the last in order. */
 static void sift_down(struct sorting *s, size_t at, size_t count)
 {
 	struct entry *all = s->entries;
@@ -371,7 +371,7 @@ static void sift_down(struct sorting *s, size_t at, size_t count)
 	}
 }
 
-/* Brings the first `count` to the front, in order. A short page costs little more than to read all rows. */
+/* Selects the first `count` entries in order, so a short page costs little more than reading all rows. */
 static void order_first(struct sorting *s, size_t count)
 {
 	struct entry *all = s->entries;
@@ -386,7 +386,7 @@ static void order_first(struct sorting *s, size_t count)
 		qsort_r(all, count, sizeof all[0], compare_entries, s);
 }
 
-/* Keeps the rows behind the marker; false: it is not there. */
+/* Keeps the rows behind the marker; false: the marker is not in the result. */
 static bool skip_to_marker(struct sorting *s)
 {
 	size_t at = 0, kept = 0;
@@ -404,7 +404,7 @@ static bool skip_to_marker(struct sorting *s)
 
 /* ---- the page ---- */
 
-/* Where the page is among so many rows. */
+/* Computes the page's extent within `count` rows; returns its offset. */
 static size_t place_page(const struct query *q, size_t count, struct query_page *page)
 {
 	size_t offset = q->offset < count ? q->offset : count;
@@ -430,7 +430,7 @@ static RESULT page_sorted(const struct query *q, const struct found *found, stru
 	return OK;
 }
 
-/* Rows of the tables, and of several scans none twice. */
+/* Runs the plans; removes duplicates between scans. */
 static RESULT find(struct query *q, struct found *ret_found)
 {
 	size_t count = q->plans.count;

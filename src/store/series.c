@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures of hosts and guests, as a change adds to them and as they are read back. */
+ * Adds usage samples within a change, and reads them back. */
 #include "store/series.h"
 
 #include "store/internal.h"

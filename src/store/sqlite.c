@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The SQL driver over SQLite. Statements for each kind of row are made from its field table:
- * integers as integers, everything else as row_field_to_text() writes it. Opening: sqlite_open.c.
+ * The SQL driver for SQLite. Statements for each kind of row are generated from its field table: integers as
+ * integers, everything else as row_field_to_text() writes it. sqlite_open.c opens the database.
  *
- * When is a COMMIT's outcome unknown? SQLite writes the batch's pages to the WAL, then syncs it. If
- * that fails the transaction is still open and can be rolled back; but its pages, the commit mark
- * among them, may lie in the file, and a crash could bring them back to life. So read_commit does
- * not only look: it writes another transaction over them. If that fails too, nobody can know. */
+ * Unknown outcome of a COMMIT: SQLite writes the batch's pages to the WAL and then syncs it. If the sync
+ * fails, the transaction is still open and can be rolled back, but its pages, including the commit mark, may
+ * be in the file, and a crash could revive them. Therefore read_commit does not only read: it commits another
+ * transaction, which overwrites them. If that fails as well, the outcome cannot be determined. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -30,7 +30,7 @@ RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing)
 
 void sqlite_end_statement(sqlite3_stmt **statement)
 {
-	(void) sqlite3_finalize(*statement); /* repeats the last step's error, which was dealt with */
+	(void) sqlite3_finalize(*statement); /* finalize repeats the last step's error, which was handled */
 	*statement = NULL;
 }
 
@@ -76,7 +76,7 @@ void sqlite_rollback(sqlite3 *db)
 {
 	if (!sqlite3_get_autocommit(db))
 		(void) sqlite3_exec(db, "ROLLBACK", NULL, NULL,
-				    NULL); /* fails only if there is nothing left to do */
+				    NULL); /* fails only if there is nothing to roll back */
 }
 
 static struct sqlite *sqlite_of(struct sql_driver *driver)
@@ -108,7 +108,7 @@ struct str sqlite_column_str(sqlite3_stmt *statement, int place)
 uuid sqlite_column_uuid(sqlite3_stmt *statement, int place)
 {
 	uuid u = UUID_NONE;
-	IGNORE(uuid_parse(sqlite_column_str(statement, place), &u)); /* empty: none */
+	IGNORE(uuid_parse(sqlite_column_str(statement, place), &u)); /* an empty text is none */
 	return u;
 }
 
@@ -129,7 +129,7 @@ static RESULT bind_field(struct sqlite *self, struct ctx *c, sqlite3_stmt *state
 	return OK;
 }
 
-/* A text of SQLite's stays where it is until the next step: long enough, the store copies. */
+/* SQLite's texts stay valid until the next step, and the store copies them before. */
 static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int place, const struct field *f,
 			   struct row *row)
 {
@@ -145,7 +145,7 @@ static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int pla
 
 /* ---- rows ---- */
 
-/* The kind's columns, each after `before`, with commas between. */
+/* Writes the kind's column names; with is_update, as assignments without the id. */
 static void write_columns(struct buf *b, const struct kind_info *k, bool is_update)
 {
 	static const char *const base[BASE_COLUMN_COUNT] = {"id",         "gen",        "commit_number",
@@ -280,7 +280,7 @@ static RESULT sqlite_load(struct sql_driver *driver, struct ctx *c, enum kind ki
 	if (code != SQLITE_DONE)
 		return sqlite_fail(c, self->db, code, "reading the rows");
 	(void) sqlite3_reset(statement);
-	/* Nobody reads the pages again: the rows are in memory now. */
+	/* frees the page cache: rows are in memory now and their pages will not be read again */
 	(void) sqlite3_db_release_memory(self->db);
 	return OK;
 }
@@ -313,7 +313,7 @@ enum kind sqlite_kind_of_name(struct str name)
 	return KIND_NONE;
 }
 
-/* Each in the order of an index, so that what is read is what is told. */
+/* Each ORDER BY matches an index, so that only the returned rows are read. */
 #define EVENTS_ORDERED(place, order)                                                                         \
 	"SELECT seq, at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "         \
 	"WHERE " place " AND at_us >= ?2 AND at_us < ?3 AND (?5 IS NULL OR instr(?5, ' ' || kind || ' ')) "  \
@@ -413,7 +413,8 @@ static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t c
 	if (code == SQLITE_DONE)
 		return OK;
 	struct result failed = sqlite_fail(c, self->db, code, "committing");
-	/* Refused before the commit mark could be written, or perhaps not. */
+	/* with these codes the commit mark was certainly not written; with any other the outcome is
+	 * unknown */
 	int kind = code & 0xff;
 	self->is_unknown = kind != SQLITE_BUSY && kind != SQLITE_FULL && kind != SQLITE_NOMEM;
 	return self->is_unknown ? FAIL(AGAIN) : failed;
@@ -448,7 +449,7 @@ static RESULT sqlite_read_commit(struct sql_driver *driver, struct ctx *c, uint6
 		sqlite_rollback(self->db);
 	uint64_t commit = 0;
 	TRY(sqlite_find_commit(self, c, &commit));
-	if (self->is_unknown) { /* see above: what is left of the failed one is written over */
+	if (self->is_unknown) { /* overwrites remains of the failed transaction (see the head of this file) */
 		TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
 		TRY(sqlite_write_commit(self, c, commit));
 		TRY(sqlite_exec(c, self->db, "COMMIT"));
@@ -479,9 +480,9 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->read_events[n]);
 	for (size_t n = 0; n < USAGE_READINGS; n++)
 		sqlite_end_statement(&self->read_usage[n]);
-	(void) sqlite3_close(self->reader); /* all statements are gone: it can't refuse */
+	(void) sqlite3_close(self->reader); /* cannot fail: all statements were finalized */
 	(void) sqlite3_close(self->db);
-	fd_autoclose(&self->lock_fd); /* last: the lock goes with it */
+	fd_autoclose(&self->lock_fd); /* last, because it releases the lock */
 	arena_free(self->scratch);
 	for (size_t n = 0; n < SQLITE_FILES; n++)
 		heap_free(self->files[n].path);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log in SQLite: a table that is only added to. Its triggers refuse every UPDATE and DELETE, and an
- * INSERT (or REPLACE) that is not the next record; they come back at each start if somebody took them away.
- * What is changed all the same, past SQL or with the triggers gone, breaks the chain of digests. */
+ * The audit log in SQLite: an append-only table. Triggers refuse every UPDATE and DELETE, and an INSERT (or
+ * REPLACE) that is not the next record; each start restores removed triggers. Changes past SQL, or without
+ * the triggers, break the digest chain. */
 #include "base/fault.h"
 #include "store/sqlite_internal.h"
 
@@ -69,7 +69,7 @@ static RESULT read_hex(struct sqlite *self, struct ctx *c, sqlite3_stmt *stateme
 			self->path, STR_ARG(str_slice(hex, 0, 80)));
 }
 
-/* The last record: what the next one goes on from. Kept until a transaction fails. */
+/* Finds the last record, which the next one continues. Remembered until a transaction fails. */
 static RESULT find_tail(struct sqlite *self, struct ctx *c)
 {
 	AUTO_STATEMENT statement = NULL;
@@ -160,7 +160,7 @@ RESULT sqlite_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after
 	struct sqlite *self = (struct sqlite *) driver;
 	pthread_mutex_lock(&self->reading);
 	struct result r = read_records(self, c, after, max, each, arg);
-	(void) sqlite3_reset(self->read_audit); /* repeats the last step's error, which was dealt with */
+	(void) sqlite3_reset(self->read_audit); /* reset repeats the last step's error, which was handled */
 	pthread_mutex_unlock(&self->reading);
 	return r;
 }

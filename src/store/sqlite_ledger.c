@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usage log and the ledger in SQLite: tables that are only added to. Their triggers refuse every UPDATE and DELETE,
- * and what would change a billing period that is closed. They come back at each start if somebody took them away. */
+ * The usage log and the ledger in SQLite: append-only tables. Triggers refuse every UPDATE and DELETE, and
+ * changes of closed billing periods; each start restores removed triggers. */
 #include "store/sqlite_internal.h"
 
-/* Records that begin with LICENCE_USE_PREFIX. */
+/* meters that begin with LICENCE_USE_PREFIX */
 #define IS_SOFTWARE "meter >= 'software:' AND meter < 'software;'"
 
-/* An account's records lie together, so that reading them needs no index: one would cost a launch as much as writing them. */
+/* An account's records are stored together, so that reading them needs no index, which would cost a launch as
+ * much as the records themselves. */
 static const char usage_sql[] =
 	"CREATE TABLE IF NOT EXISTS usage (account TEXT NOT NULL, seq BIGINT NOT NULL, at_us BIGINT NOT NULL,"
 	" kind TEXT NOT NULL, id TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL, name TEXT, text "
@@ -18,7 +19,8 @@ static const char usage_sql[] =
 	"CREATE TRIGGER IF NOT EXISTS usage_is_kept BEFORE DELETE ON usage BEGIN"
 	" SELECT RAISE(ABORT, 'the usage log is only added to: no record is deleted'); END;";
 
-/* Each account's last record, and of these the last: as many steps as there are accounts, however long the log is. */
+/* Finds each account's last record and the latest of these: as many steps as accounts, independent of the
+ * log's length. */
 static const char last_usage_sql[] =
 	"WITH RECURSIVE last (account) AS (SELECT min(account) FROM usage UNION ALL"
 	" SELECT (SELECT min(account) FROM usage WHERE account > last.account) FROM last WHERE account IS "
@@ -56,8 +58,9 @@ static const char ledger_sql[] =
 	" SELECT RAISE(ABORT, 'numbers of invoices have no gaps'); END;"
 	"CREATE UNIQUE INDEX IF NOT EXISTS ledger_payments ON ledger (name) WHERE type = 'payment';";
 
-/* The log was in the order of its numbers, with an index of accounts, and a table beside it had what resources are called. Those
- * records go before all others, whose numbers stay: corrections name them. */
+/* Migration: the log used to be ordered by number with an index by account, and a separate table held names
+ * of resources. Those records are numbered before all others, because corrections refer to the others by
+ * number. */
 static const char gather_usage_sql[] = "ALTER TABLE usage RENAME TO usage_by_number;"
 				       "DROP INDEX IF EXISTS usage_of_software;"
 				       "CREATE TABLE IF NOT EXISTS subject (seq INTEGER PRIMARY KEY, at_us "
@@ -151,8 +154,8 @@ RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct u
 
 enum usage_of { USAGE_OF_KIND, USAGE_OF_ACCOUNT, USAGE_OF_ALL, USAGE_OF_SOFTWARE };
 
-/* An account's records are sorted by resource when they are read. The words of the last one are those of its index, or it would not
- * be used. */
+/* An account's records are sorted by resource on reading. The condition for software must repeat the partial
+ * index's text, or SQLite would not use it. */
 #define USAGE_WHERE(place, order)                                                                            \
 	"SELECT seq, at_us, kind, id, account, meter, level FROM usage WHERE +at_us < ?2 AND meter <> "      \
 	"'' " place " ORDER BY " order
@@ -216,7 +219,7 @@ RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct 
 
 /* ---- the ledger ---- */
 
-/* A record of no meter. */
+/* Stores a name as a usage record without a meter. */
 static RESULT add_subject(struct sqlite *self, struct ctx *c, const struct ledger_record *r)
 {
 	const struct usage none = {.at_us = r->at_us, .id = r->id, .account = r->account};
@@ -242,7 +245,7 @@ RESULT sqlite_add_ledger(struct sql_driver *driver, struct ctx *c, const struct 
 	return sqlite_run(c, self->add_ledger, "writing a record of the ledger");
 }
 
-/* Of what resources are called the type and the period say nothing. */
+/* For names of resources, type and period do not matter. */
 static RESULT prepare_reading(struct sqlite *self, struct ctx *c, bool is_subject,
 			      sqlite3_stmt **ret_statement)
 {

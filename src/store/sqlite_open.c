@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opening a SQLite database: its lock and connections, its settings, and its schema: made when it
- * is new, migrated when it is older, refused with words when this program can't be sure of it.
- * What is done with it then: sqlite.c. */
+ * Opens a SQLite database: lock, connections, settings, and schema, which is created in a new database,
+ * migrated in an older one, and refused with a message if the program does not know it. sqlite.c uses the
+ * database afterwards. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -28,8 +28,8 @@ static int sqlite_open_fd(const char *path, int flags)
 	return open(path, flags | O_CLOEXEC, 0600);
 }
 
-/* Two writers on one database would each be right in memory and wrong together. An open file
- * description's lock: it goes with the process, and holds within one as well. */
+/* Excludes a second process, whose memory would diverge from this one's. An open file description lock is
+ * released with the process, and also excludes a second opening within it. */
 static RESULT sqlite_lock(struct sqlite *self, struct ctx *c)
 {
 	const char *path = str_print(c->arena, "%s.lock", self->path).p;
@@ -48,7 +48,7 @@ static RESULT sqlite_lock(struct sqlite *self, struct ctx *c)
 	return ctx_fail(c, ERR_IO, "cannot lock %s: %s", path, strerror_r(errno, words, sizeof words));
 }
 
-/* Made by us, so that nobody else may read it; SQLite's other files take its mode. */
+/* Created by us with mode 0600; SQLite gives its other files the same mode. */
 static RESULT sqlite_make_file(struct sqlite *self, struct ctx *c)
 {
 	AUTO_FD fd = sqlite_open_fd(self->path, O_RDWR | O_CREAT);
@@ -73,7 +73,8 @@ RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path)
 {
 	static _Atomic unsigned memory_count;
 	bool in_memory = strcmp(path, ":memory:") == 0;
-	/* Memory under a name, so that the reading connection sees the same. A path is no URI. */
+	/* a named in-memory database is shared with the reading connection; the prefix keeps a path from
+	 * being read as a URI */
 	struct str name =
 		in_memory ? str_print(c->arena, "file:/dari-%u?vfs=memdb", atomic_fetch_add(&memory_count, 1))
 			  : str_print(c->arena, "%s%s", *path == '/' ? "" : "./", path);
@@ -92,7 +93,7 @@ RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path)
 
 /* ---- whether it is still there ---- */
 
-/* After the schema was written: now the log is there, too. */
+/* After the schema was written, so that the WAL exists. */
 static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
 {
 	static const char *const endings[SQLITE_FILES] = {"", "-wal", "-shm"};
@@ -112,9 +113,8 @@ static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
 			 : OK;
 }
 
-/* By name, since SQLite goes on with what it has open, whatever became of the name, and knows of the log
- * nothing at all. What happens to the files between this and the end of a COMMIT is as if it happened after
- * it. */
+/* Checks by name, because SQLite continues on open files whatever happens to their names, and does not notice
+ * a replaced WAL at all. A change between this check and the end of COMMIT is equivalent to one after it. */
 RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c)
 {
 	const struct sqlite *self = (struct sqlite *) driver;
@@ -174,7 +174,7 @@ static RESULT sqlite_count(struct sqlite *self, struct ctx *c, const char *sql, 
 
 /* ---- its schema ---- */
 
-/* History: SQL only, so it is looked up here, by resource and by who pays. */
+/* History exists in SQL only, so it is indexed here by resource and by account. */
 static const char history_sql[] =
 	"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
 	"CREATE TABLE IF NOT EXISTS event (seq INTEGER PRIMARY KEY, at_us BIGINT NOT NULL,"
@@ -196,7 +196,7 @@ static RESULT sqlite_make_tables(struct sqlite *self, struct ctx *c)
 	return sqlite_write_meta(self, c, "schema_hash", self->schema.hash);
 }
 
-/* All steps and the new version in one transaction: there is nothing in between to be found later. */
+/* All migrations and the new version are one transaction, so that no partial migration can be found later. */
 static RESULT sqlite_migrate(struct sqlite *self, struct ctx *c, unsigned from)
 {
 	for (const struct migration *m = self->schema.migrations; m->sql; m++)
@@ -233,7 +233,7 @@ static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned 
 	return OK;
 }
 
-/* Its version; 0: it is new. */
+/* 0: a new database. */
 static RESULT sqlite_find_version(struct sqlite *self, struct ctx *c, unsigned *ret_version)
 {
 	int64_t tables = 0, metas = 0;
@@ -252,7 +252,8 @@ static RESULT sqlite_copy_into(struct sqlite *self, struct ctx *c, const char *p
 	AUTO_STATEMENT statement = NULL;
 	TRY(file_delete(c, path));
 	AUTO_FD fd =
-		sqlite_open_fd(path, O_RDWR | O_CREAT | O_EXCL); /* its mode; SQLite fills an empty file */
+		/* creates the file with our mode; SQLite accepts an empty file */
+		sqlite_open_fd(path, O_RDWR | O_CREAT | O_EXCL);
 	if (fd < 0)
 		return ctx_fail(c, ERR_IO, "cannot make %s: %s", path, strerrordesc_np(errno));
 	TRY(sqlite_prepare(c, self->db, &statement, "VACUUM INTO ?1"));
@@ -260,7 +261,8 @@ static RESULT sqlite_copy_into(struct sqlite *self, struct ctx *c, const char *p
 	return sqlite_run(c, statement, "copying it before its schema changes");
 }
 
-/* As it was, beside it: who takes an upgrade back puts that in its place. A copy of an earlier try is replaced. */
+/* Copies the database before its migration, so that an upgrade can be reverted. Replaces a copy of an earlier
+ * attempt. */
 static RESULT sqlite_keep_copy(struct sqlite *self, struct ctx *c, unsigned version)
 {
 	const char *copy = str_print(c->arena, "%s.schema-%u", self->path, version).p;
@@ -294,9 +296,9 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 	}
 	TRY(sqlite_make_ledger(self, c));
 	TRY(sqlite_make_series(self, c));
-	TRY(sqlite_make_audit(self, c)); /* each time: somebody may have taken its triggers away */
+	TRY(sqlite_make_audit(self, c)); /* at each start, in case triggers were removed */
 	char host[128] = "", writer[160];
-	(void) gethostname(host, sizeof host - 1); /* without a name it stays empty */
+	(void) gethostname(host, sizeof host - 1); /* stays empty if there is no name */
 	sqlite3_snprintf(sizeof writer, writer, "%s:%d", host, (int) getpid());
 	return sqlite_write_meta(self, c, "writer", writer);
 }
@@ -304,15 +306,15 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c, unsigned v
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 {
 	struct sqlite *self = (struct sqlite *) driver;
-	/* Before the first table: a file made without it never gives pages back. */
+	/* must precede the first table; otherwise the file never shrinks */
 	TRY(sqlite_exec(c, self->db, "PRAGMA auto_vacuum = INCREMENTAL"));
-	/* Pages of 4 KiB: the log is carried over at 32 MiB. Rows are changed again soon after they were
-	 * made, so a longer log writes the same page fewer times; reading it after a crash stays quick. */
+	/* Pages of 4 KiB: a checkpoint at 32 MiB. Rows often change again soon after their creation, so a
+	 * longer WAL writes the same page fewer times; reading it after a crash stays quick. */
 	TRY(sqlite_exec(
 		c, self->db,
 		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;"
 		"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
-	unsigned version = 0; /* nobody changes it meanwhile: we hold its lock */
+	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
 	if (version && version < self->schema.version && self->lock_fd >= 0)
 		TRY(sqlite_keep_copy(self, c, version));
@@ -322,7 +324,7 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 		r = sqlite_exec(c, self->db, "COMMIT");
 	sqlite_rollback(self->db);
 	TRY(r);
-	/* A connection opens the log when it first reads: the reader's now, while the names are right. */
+	/* opens the reader's WAL now, while the file names are known to be right */
 	TRY(sqlite_exec(c, self->reader, "SELECT value FROM meta"));
 	return sqlite_note_files(self, c);
 }

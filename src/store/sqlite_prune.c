@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deleting history in SQLite. Each deletion is bounded, for it happens within a commit that clients wait for, and gives
- * the pages that it empties back to the file system. */
+ * Deletes history in SQLite. Each deletion is bounded, because it is part of a commit that clients wait for,
+ * and returns emptied pages to the file system. */
 #include "store/sqlite_internal.h"
 
 enum {
-	SWEEP_EVERY = 256, /* events that are added between two sweeps */
-	SWEEP_MAX = 1024,  /* events that a sweep deletes: four times what came meanwhile */
+	SWEEP_EVERY = 256, /* events between two sweeps */
+	SWEEP_MAX = 1024,  /* events deleted by a sweep: four times those added meanwhile */
 	VACUUM_PAGES = 512,
 };
 
 static const char before_sql[] =
 	"DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE at_us < ?1 AND seq <"
-	" (SELECT max(seq) FROM event) ORDER BY at_us LIMIT ?2)"; /* the last one's number is not drawn again */
+	/* keeps the last event, so that its number is not assigned again */
+	" (SELECT max(seq) FROM event) ORDER BY at_us LIMIT ?2)";
 static const char surplus_sql[] =
 	"DELETE FROM event WHERE seq IN (SELECT seq FROM event WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
 
@@ -24,7 +25,8 @@ static RESULT delete_up_to(struct sqlite *self, struct ctx *c, sqlite3_stmt **sl
 	return sqlite_run(c, *slot, "deleting old events");
 }
 
-/* Runs to its end: the pragma gives a row for nothing. A database of an older program has no free list of that kind. */
+/* Runs all steps of the pragma. Has no effect on a database made by an older program, which lacks the
+ * necessary free list. */
 static RESULT give_back_pages(struct sqlite *self, struct ctx *c)
 {
 	char sql[64];

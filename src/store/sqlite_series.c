@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Figures of hosts and guests in SQLite: a row for each stretch of time of each host; with each that comes, the old ones go. */
+ * Usage samples of hosts and guests in SQLite: one row per host and interval. Each insertion deletes expired
+ * rows. */
 #include "store/sqlite_internal.h"
 
 static const char series_sql[] = "CREATE TABLE IF NOT EXISTS series (host TEXT NOT NULL, step_us BIGINT NOT "

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The store's life: loading every row from SQL, registering listeners, closing; and the audit that
- * memory and SQL say the same. */
+ * Life of the store: loads all rows from SQL, registers listeners, closes; and compares memory with SQL. */
 #include <assert.h>
 #include <inttypes.h>
 
@@ -42,7 +41,7 @@ static RESULT store_load_row(void *arg, const struct row *row)
 	if (!made)
 		return store_no_memory_to_load(l);
 	l->rows[l->count++] = made;
-	version_of(l->k->kind, made)->owns_usage = true; /* until it is the store's */
+	version_of(l->k->kind, made)->owns_usage = true; /* until the row is in the tables */
 	made->usage = l->k->usage_size ? heap_alloc(l->k->usage_size) : NULL;
 	return l->k->usage_size && !made->usage ? store_no_memory_to_load(l) : OK;
 }
@@ -67,7 +66,7 @@ static RESULT store_load_kind(struct store *s, struct ctx *c, enum kind kind)
 	return r;
 }
 
-/* Once all rows are there: an observer looks at other rows too. */
+/* Called when all rows are loaded, since an observer also looks at other rows. */
 static void store_observe_all(struct store *s)
 {
 	for (enum kind kind = 1; s->config.observe && kind < KIND_COUNT; kind++) {
@@ -98,7 +97,7 @@ static RESULT store_load(struct store *s, struct ctx *c)
 
 /* ---- life ---- */
 
-/* Writers go first: a publish waits for the reads under way, not for those that come after. */
+/* Prefers writers: a publish waits for reads in progress, not for later ones. */
 static void store_init_locks(struct store *s)
 {
 	pthread_rwlockattr_t attributes;
@@ -145,7 +144,7 @@ static void store_free(struct store *s)
 }
 DEFINE_AUTO(store)
 
-/* Pins and locks have cache lines of their own, so the store stands on the start of one. */
+/* Aligns the store to a cache line, as its pins and locks require. */
 static struct store *store_new(const struct store_config *config)
 {
 	size_t alignment = _Alignof(struct store);
@@ -204,7 +203,7 @@ void store_listen(struct store *s, store_listener fn, void *self)
 	s->listeners[s->listener_count++].self = self;
 }
 
-/* No batch runs meanwhile, so none is being published. */
+/* `still` is free only while no batch runs, so fn is not running and will not be called again. */
 void store_unlisten(struct store *s, store_listener fn, void *self)
 {
 	pthread_mutex_lock(&s->still);
@@ -287,7 +286,7 @@ struct comparing {
 	struct ctx *c;
 	const struct tables *t;
 	const struct kind_info *k;
-	const struct row *next; /* the one SQL must give next */
+	const struct row *next; /* the next row that SQL must return */
 };
 
 static RESULT store_say_difference(struct comparing *m, const struct row *row, const char *what)
@@ -297,7 +296,7 @@ static RESULT store_say_difference(struct comparing *m, const struct row *row, c
 			     uuid_write(row->id, id), what);
 }
 
-/* SQL gives the rows in the order of their ids, so both sides are walked once. */
+/* SQL returns rows in order of ids, so both sides are walked once. */
 static RESULT store_compare_row(void *arg, const struct row *row)
 {
 	struct comparing *m = arg;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables: rows in memory and their ordered indexes, as intrusive treaps (tables.h says how). */
+ * The tables: rows in memory and their ordered indexes, as intrusive treaps (described in tables.h). */
 #include "store/tables.h"
 
 #include <assert.h>
@@ -23,8 +23,8 @@ static size_t version_front_size(const struct kind_info *k)
 	return sizeof(struct version) + sizeof(struct link) * TREE_COUNT * k->index_count;
 }
 
-/* Links stand in front of the row, index 0's published one next to it: what a look-up by id
- * touches is in one place. */
+/* Links precede the row, with index 0's published link next to it, so that a look-up by id touches adjacent
+ * memory. */
 static struct link *link_at(enum tree tree, unsigned index, const struct row *row)
 {
 	return (struct link *) (void *) row - (index * TREE_COUNT + tree + 1);
@@ -40,7 +40,7 @@ struct row *version_row(struct version *v)
 	return (struct row *) (void *) ((char *) v + version_front_size(&model_kinds[v->kind]));
 }
 
-/* They end the block. */
+/* Terms are at the end of the block. */
 static struct term *version_terms(const struct version *v, size_t count)
 {
 	return (struct term *) (void *) ((char *) (void *) v + v->size) - count;
@@ -112,7 +112,8 @@ static int compare_creation(const struct row *a, const struct row *b)
 	return compare_ids(a, b);
 }
 
-/* By the index's first field_count fields; one more than it has means by what orders rows of one key as well. */
+/* Compares the first field_count fields of the index; one more than it has also compares the tie-breaker of
+ * equal keys. */
 static int compare_rows(const struct kind_info *k, unsigned index, unsigned field_count, const struct row *a,
 			const struct row *b)
 {
@@ -143,7 +144,7 @@ static uint64_t rank_in_index(const struct treap *p, const void *node)
 	return hash_mix(h + (p->index + 1) * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* Of tables that are only read, the root is not written through it. */
+/* const is safe: for tables that are only read the root is not written. */
 static struct treap treap_of(const struct tables *t, enum kind kind, unsigned index)
 {
 	return (struct treap){.root = (void **) &t->roots[kind][index],
@@ -155,8 +156,8 @@ static struct treap treap_of(const struct tables *t, enum kind kind, unsigned in
 			      .index = index};
 }
 
-/* Inserts a row. Rows of one key are in the order of creation: when the newest row of all has the same key, the
- * new one comes right behind it. So it is with what many rows share: the account, the type, the image. */
+/* Inserts a row. Equal keys are ordered by creation, so if the newest row of all has the same key, the new
+ * row follows it directly. That saves the search for keys shared by many rows: account, type, image. */
 static void treap_insert_behind_newest(const struct treap *p, struct row *newest, struct row *row)
 {
 	const struct index *x = &p->k->indexes[p->index];
@@ -167,8 +168,8 @@ static void treap_insert_behind_newest(const struct treap *p, struct row *newest
 		treap_insert(p, row);
 }
 
-/* Inserts a row where the other tree has it, in which all rows of this one are as well. What stands
- * between may be on its way here too: then a search is as quick as stepping over it. */
+/* Inserts a row next to its neighbour in the other tree, which contains all rows of this one. If several new
+ * rows stand between, a search is as quick as stepping over them. */
 static void treap_insert_as(const struct treap *p, const struct treap *other, struct row *row)
 {
 	struct row *near = treap_step_before(other, row);
@@ -226,7 +227,7 @@ void id_tables_done(struct id_tables *t)
 		id_table_done(&t->at[index]);
 }
 
-/* The row has come to the index. */
+/* Called when the row has entered the index. */
 static void hashed_add(struct tables *t, enum kind kind, unsigned index, struct row *row)
 {
 	const struct kind_info *k = &model_kinds[kind];
@@ -243,7 +244,7 @@ static void hashed_add(struct tables *t, enum kind kind, unsigned index, struct 
 		id_table_replace_last(ids, row);
 }
 
-/* The row is about to leave the index. */
+/* Called before the row leaves the index. */
 static void hashed_remove(struct tables *t, const struct treap *p, const struct row *row)
 {
 	struct id_table *ids = &t->ids[p->k->kind].at[p->index];
@@ -259,7 +260,7 @@ static void hashed_remove(struct tables *t, const struct treap *p, const struct 
 		id_table_replace_last(ids, treap_step_before(p, row));
 }
 
-/* after stands where before was. */
+/* after takes the place of before. */
 static void hashed_swap(struct tables *t, enum kind kind, unsigned index, const struct row *before,
 			struct row *after)
 {
@@ -283,7 +284,7 @@ static void tables_count_exchange(struct tables *t, enum kind kind, const struct
 	t->counts[kind] -= (size_t) !after;
 }
 
-/* What keeps its place is exchanged, the rest goes. */
+/* Swaps the versions if the key is unchanged, else removes the old one. */
 static void tables_take_out_of(struct tables *t, const struct treap *p, struct row *before, struct row *after)
 {
 	enum kind kind = p->k->kind;
@@ -351,7 +352,8 @@ static int compare_terms(const struct treap *p, const void *a, const void *b)
 	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : compare_creation(x->row, y->row);
 }
 
-/* A client chooses its tags, and not the ids: of these it does not know all bits. */
+/* Clients choose tags but not ids, so the rank includes the id: nobody can degenerate the treap by chosen
+ * tags. */
 static uint64_t rank_of_term(const struct treap *p, const void *node)
 {
 	const struct term *term = node;
@@ -372,7 +374,7 @@ static struct term *terms_of(enum kind kind, const struct row *row, size_t *ret_
 	return row ? version_terms(version_of(kind, row), *ret_count) : NULL;
 }
 
-/* Most changes of a row leave its terms as they are, or all but one. */
+/* Most changes leave all terms, or all but one, unchanged. */
 static void terms_publish(struct tables *t, enum kind kind, const struct row *before, const struct row *after)
 {
 	const struct treap p = treap_of_terms(t, kind);
@@ -395,7 +397,7 @@ static int compare_term_pointers(const void *a, const void *b)
 	return compare_terms(NULL, *(struct term *const *) a, *(struct term *const *) b);
 }
 
-/* All terms of the kind's rows at once, in order. False when out of memory. */
+/* Builds the treap of all terms of the kind from a sorted list. False: out of memory. */
 static bool terms_build(struct tables *t, enum kind kind)
 {
 	const struct treap p = treap_of_terms(t, kind);
@@ -449,7 +451,8 @@ const struct row *term_row(const struct term *term)
 
 /* ---- publishing ---- */
 
-/* What the row is part of is as new as the row, and so on: a port's address is part of an instance. */
+/* Marks the rows that this row is a part of, transitively: an address is part of a port, which is part of an
+ * instance. */
 static void tables_mark_whole(struct tables *t, enum kind kind, const struct row *row, uint64_t commit)
 {
 	const struct kind_info *k = &model_kinds[kind];
@@ -464,7 +467,8 @@ static void tables_mark_whole(struct tables *t, enum kind kind, const struct row
 	}
 }
 
-/* First all that goes, so that whatever is here is in the head, too, when the new rows come. */
+/* Removes all old versions first, so that everything left is also in the head when new rows are placed by
+ * their neighbours there. */
 void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count,
 		    uint64_t commit)
 {
@@ -489,18 +493,18 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 	}
 }
 
-/* A row on its way into a built index, with the first 16 bytes of its key in a form that sorts as
- * the key does: so that sorting seldom looks at the rows, which are all over the memory. */
+/* A row on its way into a new index, with the first 16 bytes of its key in an order-preserving form, so that
+ * sorting rarely touches the row itself. */
 struct sorted {
 	uint64_t high, low;
 	struct row *row;
-	size_t place; /* in the order of creation */
+	size_t place; /* position in order of creation */
 };
 
 struct sorting {
 	const struct kind_info *k;
 	unsigned index;
-	bool is_whole; /* high and low are the whole key */
+	bool is_whole; /* high and low contain the whole key */
 };
 
 static void sorted_read_key(struct sorted *s, const struct field *f)
@@ -540,7 +544,7 @@ static int sorted_compare_creation(const void *a, const void *b)
 	return x->high != y->high ? (x->high < y->high ? -1 : 1) : compare_ids(x->row, y->row);
 }
 
-/* Rows that share a key come in this order. */
+/* Numbers the rows in order of creation, which orders equal keys. */
 static void sorted_take_places(struct sorted rows[], size_t count)
 {
 	for (size_t n = 0; n < count; n++)
@@ -583,7 +587,7 @@ bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], si
 	t->ids[kind] = ids;
 	for (size_t n = 0; n < count; n++)
 		sorted[n] = (struct sorted){.row = rows[n]};
-	tables_build_index(t, kind, 0, sorted, count); /* they come in the order of their ids */
+	tables_build_index(t, kind, 0, sorted, count); /* rows arrive in order of ids */
 	sorted_take_places(sorted, count);
 	if (count)
 		newest_exchange(&t->newest[kind], NULL, sorted[count - 1].row);
@@ -625,10 +629,10 @@ const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 	return id_table_find(&t->ids[kind].at[0], id);
 }
 
-/* Where a key begins with an id, as most do, that alone decides nearly every step of a search. */
+/* Most keys begin with an id, which alone decides nearly every step of a search. */
 struct key_start {
-	size_t offset; /* of the id in the row; 0: the key begins otherwise */
-	uuid id;       /* the probe's */
+	size_t offset; /* offset of the id in the row; 0: the key begins with something else */
+	uuid id;       /* of the probe */
 };
 
 static struct key_start key_start_of(const struct kind_info *k, unsigned index, unsigned field_count,
@@ -652,7 +656,7 @@ static int compare_start(const struct key_start *start, const struct row *row)
 	return uuid_compare(id, start->id);
 }
 
-/* The first row that is not before the probe; with `behind`, that is after it. */
+/* The first row not before the probe; with `behind`, the first row after it. */
 static const struct row *tables_bound(const struct tables *t, enum kind kind, unsigned index,
 				      const struct row *probe, unsigned field_count, bool behind)
 {
@@ -719,7 +723,7 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	if (field_count && is_hashed(kind, index) &&
 	    id_table_find_last(&t->ids[kind].at[index], hashed_id(k, index, after)) == after)
 		return NULL;
-	/* A loop that puts the rows it walks over goes on from versions that are replaced by now. */
+	/* a loop that puts the rows it walks over continues from a replaced version */
 	const struct row *row = treap_has(&p, after) ? treap_step_behind(&p, after)
 						     : tables_bound(t, kind, index, after,
 								    k->indexes[index].field_count + 1, true);

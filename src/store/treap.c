@@ -20,8 +20,8 @@ void *treap_step_before(const struct treap *t, const void *node)
 	return l->parent;
 }
 
-/* Down to the left. What hangs to the right on the way comes later, and will be there by then: who walks over
- * many nodes would wait for the memory at each of them otherwise. */
+/* Descends to the left. Prefetches right children, which a walk over many nodes reaches soon and would
+ * otherwise wait for. */
 static void *treap_first_of(const struct treap *t, void *node)
 {
 	const struct link *l = treap_link(t, node);
@@ -47,7 +47,7 @@ void *treap_step_behind(const struct treap *t, const void *node)
 
 /* ---- changes ---- */
 
-/* Whatever points at `from` from above points at `to` from now on. */
+/* Makes the parent's link that points to `from` point to `to`. */
 static void treap_hang(const struct treap *t, void *parent, const void *from, void *to)
 {
 	struct link *above = parent ? treap_link(t, parent) : NULL;
@@ -61,7 +61,7 @@ static void treap_hang(const struct treap *t, void *parent, const void *from, vo
 		treap_link(t, to)->parent = parent;
 }
 
-/* The node and its parent change places; the order stays. */
+/* Exchanges the node with its parent; the order is preserved. */
 static void treap_rotate_up(const struct treap *t, void *node)
 {
 	struct link *own = treap_link(t, node);
@@ -82,7 +82,7 @@ static void treap_rotate_up(const struct treap *t, void *node)
 	above->parent = node;
 }
 
-/* Hangs the node at a free place below parent, which is where its order wants it. */
+/* Links the node at the free place below parent that its order demands, and restores the heap. */
 static void treap_hang_new(const struct treap *t, void *parent, void **place, void *node)
 {
 	*place = node;
@@ -114,7 +114,7 @@ void treap_insert_behind(const struct treap *t, void *neighbour, void *node)
 	treap_hang_new(t, parent, place, node);
 }
 
-/* It goes down the right edge from the last one up. */
+/* Climbs the right edge from the last node. */
 void treap_append(const struct treap *t, void *node, void *last)
 {
 	uint64_t rank = t->rank(t, node);

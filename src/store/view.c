@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Views: how readers see one commit while the next ones are published, and when what those
- * replaced is freed.
+ * Views: how readers keep seeing one commit while later ones are published, and when replaced versions are
+ * freed.
  *
- * A view pins the commit it was opened at, under the shared lock: so the pins of a stripe stand in
- * the order of their commits, and the oldest is the first. A version replaced by commit N is seen
- * by views of earlier commits only; it is freed when the oldest pin is N or later. */
+ * A view pins the commit it was opened at, under the shared lock. A publish needs the exclusive lock, so pins
+ * enter a stripe in order of their commits, and the first is the oldest. A version replaced by commit N is
+ * visible to views of earlier commits only; it is freed when the oldest pin is N or later. */
 #include <assert.h>
 #include <stdatomic.h>
 
@@ -17,7 +17,8 @@ bool view_is_read_here(const struct store *s)
 	return read_here == s;
 }
 
-/* By address: a view is closed where it was opened, and two threads' views are apart. */
+/* Hashes the address: a view is closed where it was opened, and views of different threads get different
+ * stripes. */
 static struct pins *view_pins(struct store *s, const struct view *v)
 {
 	uint64_t h = (uint64_t) (uintptr_t) v * UINT64_C(0x9e3779b97f4a7c15);
@@ -62,7 +63,9 @@ void view_close(struct view *v)
 	*(v->next ? &v->next->previous : &pins->last) = v->previous;
 	pthread_mutex_unlock(&pins->lock);
 	v->store = NULL;
-	/* It may have been the one that held back what is retired: the committer looks. */
+	/* This view may have been the last to hold back retired versions, so the committer checks. The
+	 * relaxed load is safe: if the committer saw this pin after it had stored retired_until, its unlock
+	 * of the stripe precedes our lock; if it did not, it frees the versions itself. */
 	if (v->commit < atomic_load_explicit(&s->retired_until, memory_order_relaxed))
 		committer_wake(s);
 }
@@ -96,6 +99,8 @@ void view_retire(struct store *s, struct version *v, uint64_t commit)
 	atomic_store_explicit(&s->retired_until, commit, memory_order_relaxed);
 }
 
+/* Scanning the stripes one by one is safe without the store's lock: a view that is opened meanwhile pins the
+ * published commit, which is not older than any retired_commit. */
 static uint64_t view_oldest_commit(struct store *s)
 {
 	uint64_t oldest = UINT64_MAX;
