@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The acceptor: one thread that accepts for every listener and hands each connection to its pool,
- * so that a listener costs a socket and no threads. Between whiles it sweeps out connections whose
- * time is up; with none open it sleeps. */
+ * The acceptor: one thread that accepts for every listener and hands each connection to the listener's pool,
+ * so that a listener costs a socket and no thread. It also cuts connections whose deadline has passed;
+ * without connections it sleeps. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -17,12 +17,12 @@
 
 enum {
 	EVENTS_MAX = 64,
-	ACCEPTS_PER_TURN = 64, /* then the other listeners have theirs */
+	ACCEPTS_PER_TURN = 64, /* then other listeners get their turn */
 	SWEEP_MS_MAX = 1000,
 	SWEEP_MS_MIN = 10,
 };
 
-/* Says 503 past libmicrohttpd, and is not sad when it doesn't arrive. */
+/* Sends 503 past libmicrohttpd, without caring whether it arrives. */
 static void refuse(struct http_listener *l, int fd)
 {
 	l->server->rejected++;
@@ -42,13 +42,13 @@ static void take_connection(struct http_listener *l, int fd, const struct sockad
 	}
 	if (address->sa_family != AF_UNIX)
 		(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	/* on failure it has closed the socket, and nobody else knows of conn */
+	/* on failure MHD has closed the socket; nobody else has seen conn yet */
 	if (MHD_add_connection(l->pool->daemon, fd, address, size) != MHD_YES)
 		conn_remove(conn);
 }
 
-/* Descriptors are used up: the spare one makes room to take the client and turn it away, else the
- * waiting connection would keep epoll awake for ever. */
+/* Called when descriptors have run out: frees the spare one to accept a client and refuse it. Otherwise the
+ * pending connection would keep epoll awake forever. */
 static void shed_one(struct http_server *s, struct http_listener *l)
 {
 	if (s->spare_fd < 0)
@@ -61,7 +61,7 @@ static void shed_one(struct http_server *s, struct http_listener *l)
 	log_event(LOG_WARN, "http-out-of-descriptors", "connections=%u", s->table.count);
 }
 
-/* The listen lock is held. */
+/* With the listen lock held. */
 static void accept_some(struct http_server *s, struct http_listener *l)
 {
 	for (int k = 0; k < ACCEPTS_PER_TURN; k++) {
@@ -74,7 +74,8 @@ static void accept_some(struct http_server *s, struct http_listener *l)
 		if (fd < 0) {
 			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
 				shed_one(s, l);
-			return; /* EAGAIN: done; others: the client's own trouble, epoll calls again */
+			return; /* EAGAIN: no more; other errors concern that client, and epoll reports the
+				 * rest again */
 		}
 		take_connection(l, fd, &address.any, size);
 	}
@@ -114,7 +115,7 @@ static void *accept_run(void *arg)
 			if (events[k].data.u64)
 				accept_event(s, events[k].data.u64);
 			else if (read(s->wake_fd, &ignored, sizeof ignored) < 0)
-				continue; /* nothing to read: woken for nothing */
+				continue; /* spurious wake-up */
 		}
 		int64_t now_us = clock_monotonic_us();
 		if (count <= 0 || now_us - swept_us >= period_ms * MILLISECOND) {
@@ -129,7 +130,7 @@ void accept_nudge(struct http_server *s)
 {
 	uint64_t one = 1;
 	ssize_t written = write(s->wake_fd, &one, sizeof one);
-	(void) written; /* a full counter wakes as well */
+	(void) written; /* a saturated counter wakes the acceptor as well */
 }
 
 RESULT accept_start(struct http_server *s, struct ctx *c)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers: headers, libmicrohttpd's response object around the face's buffer (no copy), figures. */
+ * Answers: headers, libmicrohttpd's response object around the face's buffer (without a copy), and
+ * counters. */
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -11,7 +12,8 @@
 #include "base/uuid.h"
 #include "http/internal.h"
 
-/* Of an answer that is read as it is sent: what the processor's cache still has when the kernel copies it. */
+/* Piece size of an answer produced while it is sent: still in the processor's cache when the kernel copies
+ * it. */
 enum { READ_AT_ONCE = 64 * 1024 };
 
 static bool is_field_value(struct str value)
@@ -64,7 +66,7 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 		    add_header(r, MHD_HTTP_HEADER_DATE, clock_write_http(clock_now_us(), date));
 	if (done && content_type)
 		done = add_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-	if (done && c->is_tls) /* RFC 6797: a browser that came by TLS comes back by nothing else */
+	if (done && c->is_tls) /* RFC 6797: tells a browser that came by TLS to use TLS only */
 		done = add_header(r, "Strict-Transport-Security", "max-age=31536000");
 	for (const struct answer_header *h = c->p->answer_headers; done && h; h = h->next)
 		done = add_header(r, h->name, h->value);
@@ -74,8 +76,8 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 	return done;
 }
 
-/* Takes over the response; NULL: there was no memory for it. When it fails the connection is closed
- * without an answer: call.c looks at p->response. */
+/* Takes over the response; NULL: no memory for it. On failure p->response stays NULL, and call.c closes the
+ * connection without an answer. */
 static void call_set_response(struct call *c, int status, const char *content_type, struct MHD_Response *r,
 			      size_t size)
 {
@@ -144,7 +146,8 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 	struct MHD_Response *r = NULL;
 	if (!is_answered(c) && !c->p->lacks_header)
 		r = count == 1 ? MHD_create_response_from_buffer_with_free_callback_cls(
-					 size, (void *) pieces->p, done, arg) /* it only reads */
+					 /* MHD only reads it, despite the type */
+					 size, (void *) pieces->p, done, arg)
 			       : MHD_create_response_from_iovec(vector, (unsigned) count, done, arg);
 	if (!r)
 		done(arg);
@@ -206,7 +209,7 @@ static void tunnel_opened(void *cls, struct MHD_Connection *mhd, void *call, con
 	(void) mhd;
 	(void) call;
 	struct conn *conn = cls;
-	/* if the sweeper cut it just now, the tunnel's first read says so */
+	/* if the sweeper has just cut the connection, the tunnel's first read fails */
 	(void) conn_enter(conn, CONN_TUNNEL, CONN_NO_DEADLINE);
 	conn->tunnel->handle = handle;
 	conn->tunnel->client_fd = conn->fd;
@@ -223,18 +226,18 @@ void call_upgrade(struct call *c, const char *protocol, struct http_tunnel *t)
 	if (!c->p->response)
 		call_set_response(c, MHD_HTTP_SWITCHING_PROTOCOLS, NULL, r, 0);
 	if (r && c->p->response == r)
-		conn->tunnel = t; /* ended with the connection, however far that comes */
+		conn->tunnel = t; /* from here on conn_remove() ends the tunnel, even if it is never opened */
 	else
 		t->end(t);
 }
 
 void http_tunnel_close(struct http_tunnel *t)
 {
-	/* Over TLS, libmicrohttpd before 1.0 shuts its side of the tunnel down first and notes the close
-	 * after that. Its pool thread can handle the shutdown in between; then it waits for the client, and
-	 * the connection stays. That the client can say no more wakes the thread once again. */
+	/* Workaround: over TLS, libmicrohttpd before 1.0 shuts down its side of the tunnel before it records
+	 * the close. Its pool thread may handle the shutdown in between, and then waits for the client
+	 * forever. Shutting down the client's side wakes the thread once more. */
 	AUTO_FD client_fd = fcntl(t->client_fd, F_DUPFD_CLOEXEC, 0);
-	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE); /* the tunnel may be gone now */
+	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE); /* may free the tunnel */
 	if (client_fd >= 0)
 		(void) shutdown(client_fd, SHUT_RD);
 }

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A websocket joined to a stream of bytes. Each direction holds a bounded piece and reads no further until
- * that is gone, so a slow side slows the other down and costs no memory:
+ * Connects a websocket with a byte stream. Each direction buffers a bounded amount and stops reading until
+ * that is sent, so a slow side throttles the other and memory stays bounded:
  *
- *   web → stream   `out`: one message, and what lay behind it in libwslay's buffer
+ *   web → stream   `out`: one message, plus the rest of libwslay's read buffer
  *   stream → web   libwslay's queue
  *
- * The web is pinged while nothing comes from it: proxies in between drop silent connections, and one that
- * is gone without a word is noticed. */
+ * A silent web side is pinged: proxies in between drop idle connections, and a peer that has vanished is
+ * noticed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/socket.h>
@@ -18,10 +18,10 @@
 #include "http/websocket.h"
 
 enum {
-	WSLAY_BUFFER_SIZE = 4096, /* that libwslay reads at once */
+	WSLAY_BUFFER_SIZE = 4096, /* libwslay's read size */
 	OUT_SIZE = BRIDGE_MESSAGE_MAX + WSLAY_BUFFER_SIZE,
 	PIECE_SIZE = 4096,
-	DRAIN_PIECES = 16, /* at once */
+	DRAIN_PIECES = 16, /* pieces per call */
 };
 static const int64_t PING_AFTER_US = 20 * SECOND, SILENT_MAX_US = 60 * SECOND, GOODBYE_US = 5 * SECOND;
 
@@ -29,13 +29,13 @@ struct bridge {
 	wslay_event_context_ptr ws;
 	int web_fd, stream_fd;
 	int64_t idle_us;
-	int64_t heard_us;   /* anything from the web */
-	int64_t pinged_us;  /* 0: not since it was heard */
-	int64_t used_us;    /* data, either way */
-	int64_t goodbye_us; /* since when it closes; 0: it does not */
-	bool has_ended;     /* the stream: what it said last is still to be sent */
-	bool is_draining;   /* it has said its last word */
-	bool is_broken;     /* nobody is there to say goodbye to */
+	int64_t heard_us;   /* time of the last bytes from the web */
+	int64_t pinged_us;  /* 0: not since then */
+	int64_t used_us;    /* time of the last payload in either direction */
+	int64_t goodbye_us; /* when closing began; 0: not closing */
+	bool has_ended;     /* the stream has ended; its last data may still be queued */
+	bool is_draining;   /* our close frame was sent; input is discarded */
+	bool is_broken;     /* the web side is unusable; no close handshake */
 	char *early;
 	size_t early_from, early_size;
 	size_t out_from, out_size;
@@ -91,14 +91,14 @@ static ssize_t web_send(wslay_event_context_ptr ws, const uint8_t *data, size_t 
 	return -1;
 }
 
-/* A whole message: text and bytes are one here. */
+/* A complete message; text and binary are treated alike. */
 static void web_said(wslay_event_context_ptr ws, const struct wslay_event_on_msg_recv_arg *said, void *arg)
 {
 	(void) ws;
 	struct bridge *b = arg;
 	if (wslay_is_ctrl_frame(said->opcode) || said->msg_length == 0)
 		return;
-	if (said->msg_length > OUT_SIZE - b->out_size) { /* may_read_web() keeps it from that */
+	if (said->msg_length > OUT_SIZE - b->out_size) { /* prevented by may_read_web() */
 		b->is_broken = true;
 		return;
 	}
@@ -178,7 +178,7 @@ static void flush_out(struct bridge *b)
 		}
 		b->out_from += (size_t) n;
 	}
-	b->out_from = b->out_size = 0; /* gone, or for nobody any more */
+	b->out_from = b->out_size = 0; /* sent, or there is no receiver any more */
 }
 
 static bool may_read_stream(const struct bridge *b)
@@ -213,7 +213,7 @@ static void keep_time(struct bridge *b)
 	int64_t now_us = clock_monotonic_us();
 	const struct wslay_event_msg ping = {WSLAY_PING, NULL, 0};
 	if (!may_read_web(b))
-		b->heard_us = now_us; /* unread, it can't be told from silent */
+		b->heard_us = now_us; /* cannot be called silent while we do not read */
 	if (now_us - b->heard_us >= SILENT_MAX_US || (b->goodbye_us && now_us - b->goodbye_us >= GOODBYE_US))
 		b->is_broken = true;
 	else if (now_us - b->used_us >= b->idle_us)
@@ -230,22 +230,24 @@ static void send_web(struct bridge *b)
 		b->is_broken = true;
 }
 
-/* The web as it is: what comes, and what is queued. */
+/* Receives frames from the web and sends queued ones. */
 static void serve_web(struct bridge *b)
 {
 	if (wslay_event_want_read(b->ws) && wslay_event_recv(b->ws) != 0)
 		b->is_broken = true;
 	if (wslay_event_get_close_received(b->ws) && !b->goodbye_us)
-		b->goodbye_us = clock_monotonic_us(); /* libwslay has queued the answer */
+		b->goodbye_us = clock_monotonic_us(); /* libwslay has queued the reply */
 	send_web(b);
-	if (b->has_ended && !wslay_event_want_write(b->ws) && !b->goodbye_us) { /* it would overtake */
+	/* only after all data was sent, because a close frame overtakes queued data */
+	if (b->has_ended && !wslay_event_want_write(b->ws) && !b->goodbye_us) {
 		say_goodbye(b, WSLAY_CODE_NORMAL_CLOSURE, "the console has ended");
 		send_web(b);
 	}
 }
 
-/* All is said. What still comes is read away: closed over it, the connection would be reset, and the web
- * never see why. False: nothing more comes; after its goodbye the web may say nothing (RFC 6455, 5.5.1). */
+/* After both close frames: discards further input, because closing a socket with unread input resets the
+ * connection before the peer has read the close frame. False: nothing more can come; after its close frame
+ * the web must send nothing (RFC 6455, 5.5.1). */
 static bool drain_web(struct bridge *b)
 {
 	char piece[PIECE_SIZE];
@@ -294,7 +296,7 @@ int64_t bridge_prepare(const struct bridge *b, struct pollfd ret_fds[static BRID
 	int web = (may_read_web(b) || b->is_draining ? POLLIN : 0) |
 		  (wslay_event_want_write(b->ws) ? POLLOUT : 0);
 	int stream = (may_read_stream(b) ? POLLIN : 0) | (b->out_from < b->out_size ? POLLOUT : 0);
-	/* a descriptor of which nothing is wanted is left out: that it hung up would be told for ever */
+	/* omits descriptors without wanted events, since poll would report their hang-up over and over */
 	ret_fds[0] = (struct pollfd){.fd = web ? b->web_fd : -1, .events = (short) web};
 	ret_fds[1] = (struct pollfd){.fd = stream ? b->stream_fd : -1, .events = (short) stream};
 	if (b->early_from < b->early_size && may_read_web(b))

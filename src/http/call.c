@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One request, from its first line to its answer: libmicrohttpd's callbacks, all in the pool
- * thread that has the connection.
+ * One request from its first line to its answer: libmicrohttpd's callbacks, all on the pool thread that owns
+ * the connection.
  *
- *   call_on_uri        the request line: a call with its arena is made, the raw target kept
- *   call_on_request    the headers (limits, refusals); each piece of the body; the whole request
- *                      (the face's handle()); again after a parked call was woken (resume())
- *   call_on_completed  the answer is out, or the connection broke
+ *   call_on_uri        request line: creates the call with its arena, keeps the raw target
+ *   call_on_request    headers (limits, refusals); each piece of the body; the complete request
+ *                      (the face's handle()); again when a parked call was woken (resume())
+ *   call_on_completed  the answer was sent, or the connection broke
  *
- * libmicrohttpd itself answers what it can't parse (400, and 431 when the headers don't fit its
- * memory), in its own words. It can answer before the body or after it, not in its middle. */
+ * libmicrohttpd answers what it cannot parse by itself (400, and 431 when the headers do not fit its memory).
+ * It can answer before or after a body, not in the middle of one. */
 #include <inttypes.h>
 #include <sys/socket.h>
 
@@ -18,10 +18,11 @@
 #include "http/internal.h"
 
 enum {
-	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies get memory as they come */
-	DISCARD_MAX = 1024 * 1024,       /* of a chunked body over its cap, to be able to answer 413 */
-	DRAIN_MAX = 64 * 1024 * 1024,    /* likewise, behind an answer in the middle */
-	RATE_MIN = 8 * 1024, /* bytes a second a client must take or send at least, on the whole */
+	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies are allocated as they arrive */
+	DISCARD_MAX = 1024 * 1024,       /* bytes of an oversized chunked body that are discarded in order
+					  * to answer 413 */
+	DRAIN_MAX = 64 * 1024 * 1024,    /* bytes discarded after an early answer */
+	RATE_MIN = 8 * 1024,             /* minimum average transfer rate of a client, bytes/s */
 };
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
@@ -53,7 +54,7 @@ void call_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_con
 
 /* ---- the request line ---- */
 
-/* The target without "http://host", if it has that. Empty when it is no path ("*", "host:port"). */
+/* Removes "http://host" from the target, if present. The result is not a path for "*" and "host:port". */
 static struct str target_origin_form(struct str target)
 {
 	static const char *const schemes[] = {"http://", "https://"};
@@ -138,13 +139,13 @@ void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
 		return NULL;
 	struct call *c = call_new(conn);
 	if (!c)
-		return NULL; /* call_on_request() closes the connection */
+		return NULL; /* call_on_request() then closes the connection */
 	conn->call = c;
 	if (conn->hop_limited)
 		(void) conn_set_hop_limit(conn, -1);
 	c->p->raw_target = str_from(uri);
 	call_set_target(c, str_copy(c->ctx.arena, c->p->raw_target));
-	/* if the sweeper cut it just now, the next read says so */
+	/* if the sweeper has just cut the connection, the next read fails */
 	(void) conn_enter(conn, CONN_READING, clock_monotonic_us() + conn->server->config.request_timeout_us);
 	return c;
 }
@@ -208,8 +209,9 @@ static enum http_method method_of(struct str name)
 	return HTTP_OTHER;
 }
 
-/* True if it is certain where the body ends: one length or chunks, not both. libmicrohttpd knows "chunked"
- * only without blanks behind it, and would read any other coding until the connection ends. */
+/* True if the end of the body is unambiguous: one length or chunked, not both. libmicrohttpd recognises
+ * "chunked" only without trailing blanks, and would read a body in any other coding until the connection
+ * ends. */
 static bool body_is_delimited(const struct call *c)
 {
 	unsigned lengths = count_header(c, "Content-Length"), codings = count_header(c, "Transfer-Encoding");
@@ -219,8 +221,8 @@ static bool body_is_delimited(const struct call *c)
 	       str_equal_nocase(call_header(c, "Transfer-Encoding"), STR("chunked"));
 }
 
-/* 0: go on; else the status to refuse with. start: where the parser has put the head. The values are trimmed
- * once they have been compared with the head's bytes. */
+/* 0: accepted; else the status of the refusal. start: the parser's copy of the head. Values are trimmed only
+ * after they were compared with the head's bytes. */
 static int check_head(struct call *c, struct MHD_Connection *mhd, const char *start, enum err *ret_why)
 {
 	struct call_private *p = c->p;
@@ -241,7 +243,7 @@ static int check_head(struct call *c, struct MHD_Connection *mhd, const char *st
 	return p->must_close || p->bad_target || count_header(c, "Host") > 1 ? 400 : 0;
 }
 
-/* Likewise, for the length that is announced, if one is. */
+/* Checks the announced length, if any; result as above. */
 static int check_length(const struct call *c, enum err *ret_why)
 {
 	const struct call_private *p = c->p;
@@ -256,8 +258,8 @@ static int check_length(const struct call *c, enum err *ret_why)
 
 enum { COST_NOT_MEASURED = -1 };
 
-/* A run of the face begins: what the thread has used of a processor. The kernel takes a lock to say it, so a
- * thread that has run long enough to have met its actions asks for one run in a few only. */
+/* Start of a run of the face: CPU time of the thread. Reading that clock takes a kernel lock, so after its
+ * first COST_ALL_RUNS runs a thread measures only one in COST_ONE_RUN_IN. */
 static int64_t call_begin_cost(void)
 {
 	static _Thread_local unsigned runs;
@@ -266,7 +268,7 @@ static int64_t call_begin_cost(void)
 	return is_measured ? clock_thread_ns() : COST_NOT_MEASURED;
 }
 
-/* A run that began so has ended. */
+/* End of a run started by call_begin_cost(). */
 static void call_note_cost(struct call *c, int64_t from_ns)
 {
 	struct conn *conn = c->p->conn;
@@ -309,8 +311,8 @@ static void log_call(const struct call *c, int status)
 		  ip_write(c->peer, peer), STR_ARG(c->ctx.request_id));
 }
 
-/* Hands the answer to libmicrohttpd. The call ends here: its memory isn't kept while a slow client
- * drains the answer. */
+/* Gives the answer to libmicrohttpd and frees the call, so that a slow client does not hold the call's memory
+ * while the answer drains. */
 static enum MHD_Result call_send(struct call *c, struct MHD_Connection *mhd)
 {
 	struct conn *conn = c->p->conn;
@@ -325,7 +327,7 @@ static enum MHD_Result call_send(struct call *c, struct MHD_Connection *mhd)
 	return sent;
 }
 
-/* The server stops and the call is somebody else's: words of our own, from no call's memory. */
+/* The server is stopping and the call belongs to whoever wakes it: answers without the call's memory. */
 static enum MHD_Result conn_send_stopping(struct MHD_Connection *mhd)
 {
 	struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
@@ -346,7 +348,7 @@ static void call_run_resume(struct call *c)
 	call_note_cost(c, from_ns);
 }
 
-/* What handle() or resume() has decided: an answer, or parking. */
+/* Handles the outcome of handle() or resume(): an answer, or parking. */
 static enum MHD_Result call_settle(struct call *c, struct MHD_Connection *mhd)
 {
 	struct call_private *p = c->p;
@@ -379,7 +381,8 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 	c->p->stage = CALL_BODY;
 	c->method_name = str_copy(c->ctx.arena, str_from(method));
 	c->method = method_of(c->method_name);
-	c->p->has_chunks = strcmp(version, MHD_HTTP_VERSION_1_1) == 0; /* RFC 9112, 6.1 */
+	/* HTTP/1.0 has no chunks (RFC 9112, 6.1) */
+	c->p->has_chunks = strcmp(version, MHD_HTTP_VERSION_1_1) == 0;
 	if (!gather_headers(c, mhd))
 		return MHD_NO;
 	const struct http_face *face = c->p->conn->listener->face;
@@ -404,8 +407,8 @@ void call_set_sink(struct call *c, struct call_sink *sink)
 	c->p->sink = sink;
 }
 
-/* Whoever goes on sending gets the time of a whole request anew, for as much as it takes at the least
- * rate. */
+/* Renews the deadline for a client that keeps sending: the request timeout for each amount that the minimum
+ * rate yields in that time. */
 static bool call_note_progress(struct call *c)
 {
 	struct call_private *p = c->p;
@@ -430,9 +433,9 @@ static void call_give_sink(struct call *c, const char *data, size_t size)
 		sink->size += (int64_t) size;
 }
 
-/* The rest of a body that nobody wants. Where that is long, the client is told while it sends, and what it has sent
- * by then is read: a reset would take the answer from it. libmicrohttpd cannot answer here, and over TLS nobody
- * else can. False: the connection ends. */
+/* Discards the rest of an unwanted body. If it is long, the client gets an early answer, and its further data
+ * are read and dropped, because a reset would destroy that answer. libmicrohttpd cannot answer at this point,
+ * and over TLS nobody else can. False: close the connection. */
 static bool call_discard(struct call *c, size_t size)
 {
 	struct call_private *p = c->p;
@@ -464,7 +467,7 @@ static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *
 		return call_discard(c, size) ? MHD_YES : MHD_NO;
 	if (!p->body.p) {
 		int64_t length = 0;
-		/* libmicrohttpd has checked it; a chunked body has none */
+		/* checked by libmicrohttpd; absent for a chunked body */
 		IGNORE(str_parse_int(call_header(c, "Content-Length"), &length));
 		if (length > 0 && length <= BODY_BEFOREHAND_MAX)
 			(void) buf_reserve(&p->body, (size_t) length);
@@ -494,7 +497,7 @@ enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const cha
 				const char *version, const char *data, size_t *data_size, void **call)
 {
 	(void) cls;
-	(void) url; /* decoded; ours is raw, from call_on_uri() */
+	(void) url; /* decoded by libmicrohttpd; call_on_uri() keeps the raw form */
 	(void) call;
 	struct conn *conn = conn_of(mhd);
 	if (!conn)
@@ -527,7 +530,7 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **call,
 	struct conn *conn = conn_of(mhd);
 	if (!conn)
 		return;
-	if (conn->call && !conn->orphaned) { /* it broke before there was an answer */
+	if (conn->call && !conn->orphaned) { /* the connection broke before there was an answer */
 		log_call(conn->call, 0);
 		call_free(conn->call);
 	}

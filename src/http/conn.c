@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Connections: the table by file descriptor and address, the limits at accept, and cutting those
- * whose time is up. libmicrohttpd's own timeout only ends silence; a client that sends a byte now
- * and then, or reads one, would stay for ever, hence deadlines of our own.
+ * Connections: the table by file descriptor and client address, limits at accept, and deadlines.
+ * libmicrohttpd's own timeout only ends silence; a client that sends or reads a byte now and then could stay
+ * forever.
  *
- * Cutting is shutdown(2) on the socket, under the table's lock so that the descriptor is still the
- * connection's: libmicrohttpd then sees the end of file and closes in its own thread. */
+ * A connection is cut by shutdown(2) with the table's lock held, which guarantees that the descriptor still
+ * belongs to it: libmicrohttpd then sees the end of file and closes it on its own thread. */
 #include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -90,7 +90,7 @@ static bool table_reserve(struct conn_table *t, int fd)
 	return true;
 }
 
-/* The table's lock is held. */
+/* With the table's lock held. */
 static void table_take_out(struct conn_table *t, struct conn *conn)
 {
 	t->by_fd[conn->fd] = NULL;
@@ -105,13 +105,14 @@ static void table_take_out(struct conn_table *t, struct conn *conn)
 	heap_free(conn);
 }
 
-/* The table's lock is held. */
+/* With the table's lock held. */
 static struct result table_put(struct conn_table *t, struct conn *conn)
 {
 	const struct http_config *config = &conn->server->config;
 	if (!table_reserve(t, conn->fd))
 		return FAIL(NO_MEMORY);
-	/* libmicrohttpd closed it without a word: it failed before it had begun with it */
+	/* stale entry: libmicrohttpd failed before it started with that connection, and closed the descriptor
+	 * without a callback */
 	if (t->by_fd[conn->fd])
 		table_take_out(t, t->by_fd[conn->fd]);
 	bool is_full = t->count >= config->connection_max && !conn->listener->is_reserved;
@@ -178,6 +179,8 @@ void conn_remove(struct conn *conn)
 		tunnel->end(tunnel);
 }
 
+/* The exchange makes the phase visible with the deadline, and detects a cut that happened before: exactly one
+ * of the sweeper and the pool thread wins. */
 bool conn_enter(struct conn *conn, enum conn_phase phase, int64_t deadline_us)
 {
 	atomic_store_explicit(&conn->phase, (int) phase, memory_order_relaxed);
@@ -192,7 +195,7 @@ bool conn_set_hop_limit(struct conn *conn, int hops)
 			  &hops, sizeof hops) == 0;
 }
 
-/* The table's lock is held. */
+/* With the table's lock held. */
 static void conn_cut_late(struct conn *conn, int64_t now_us)
 {
 	static const char *const doing[] = {"idle", "reading", "handling", "answering", "tunnel"};
@@ -201,7 +204,7 @@ static void conn_cut_late(struct conn *conn, int64_t now_us)
 	if (deadline_us == CONN_NO_DEADLINE || deadline_us == CONN_CUT || now_us < deadline_us)
 		return;
 	if (!atomic_compare_exchange_strong(&conn->deadline_us, &deadline_us, CONN_CUT))
-		return; /* it went on just now */
+		return; /* the pool thread entered another phase meanwhile */
 	char peer[IP_TEXT_SIZE];
 	log_event(LOG_INFO, "http-timeout", "peer=%s face=%s while=%s", ip_write(conn->peer, peer),
 		  conn->listener->face->name, doing[phase]);
@@ -238,7 +241,7 @@ void conn_sweep(struct http_server *s, enum conn_sweep what, const struct http_l
 			continue;
 		if (conn->started)
 			conn_sweep_one(conn, what, now_us);
-		else if (now_us >= conn->deadline_us) /* libmicrohttpd had no memory for it */
+		else if (now_us >= conn->deadline_us) /* libmicrohttpd never started it, for lack of memory */
 			table_take_out(t, conn);
 	}
 	(void) pthread_mutex_unlock(&t->lock);

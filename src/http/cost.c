@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A table by the pointer to a static text. A row is taken once, and never given back. */
+ * Table of costs, keyed by the address of a static string. A row is taken once and never released. */
 #include "http/cost.h"
 
 #include <string.h>
 
 #include "base/hash.h"
 
-/* The row's place; COST_ACTIONS_MAX: all are taken. */
+/* Index of the key's row; COST_ACTIONS_MAX: the table is full. */
 static size_t find_row(struct cost_table *t, const char *key)
 {
 	uint64_t hash = hash_add(0, (uintptr_t) key);
@@ -15,7 +15,7 @@ static size_t find_row(struct cost_table *t, const char *key)
 		const char *there = atomic_load(&t->rows[at].key);
 		if (there == key ||
 		    (!there && atomic_compare_exchange_strong(&t->rows[at].key, &there, key)) ||
-		    there == key) /* another thread's, a moment ago */
+		    there == key) /* another thread has just taken the row for the same key */
 			return at;
 	}
 	return COST_ACTIONS_MAX;
@@ -35,7 +35,7 @@ void cost_add(struct cost_table *t, const char *face, const char *action, int64_
 		continue;
 }
 
-/* One text may stand in several places. */
+/* The same text may have several addresses. */
 static struct cost *find_same(struct cost *costs, size_t count, const struct cost *wanted)
 {
 	for (size_t k = 0; k < count; k++)

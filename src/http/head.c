@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Checks the head of a request against RFC 9112: what a proxy in front of us may read in another way
- * than we do is how requests are smuggled past it. */
+ * Checks the head of a request against RFC 9112: a proxy in front of us that reads it differently would
+ * enable request smuggling. */
 #include "http/head.h"
 
 /* Optional whitespace of RFC 9110, 5.6.3. */
@@ -27,7 +27,7 @@ bool head_is_token(struct str name)
 	return name.n > 0;
 }
 
-/* RFC 9110, 5.5: NUL, CR and LF are dangerous; the other controls but the tab are invalid. */
+/* RFC 9110, 5.5: NUL, CR and LF are dangerous; other control characters except tab are invalid. */
 static bool is_value(struct str value)
 {
 	for (size_t k = 0; k < value.n; k++) {
@@ -46,14 +46,14 @@ bool head_fields_are_valid(const struct header *headers, size_t count)
 	return true;
 }
 
-/* The offset behind NULs that stand for the end of a line, CR LF; 0: there is something else. */
+/* Offset behind the NULs that replaced CR LF; 0: something else is there. */
 static size_t skip_line_end(struct str head, size_t at)
 {
 	return at + 2 <= head.n && !head.p[at] && !head.p[at + 1] ? at + 2 : 0;
 }
 
-/* The offset behind "method NUL target NUL HTTP/1.1" and the end of its line. The parser has put NULs into the
- * target, too, where it took arguments apart, so the target's size is needed. */
+/* Offset behind "method NUL target NUL HTTP/1.1" and its line end. Uses the target's size, since the parser
+ * also put NULs into the target where it split arguments. */
 static size_t skip_request_line(struct str head, struct str target)
 {
 	size_t at = strnlen(head.p, head.n) + 1;
@@ -65,7 +65,7 @@ static size_t skip_request_line(struct str head, struct str target)
 	return skip_line_end(head, at + strlen("HTTP/1.1"));
 }
 
-/* The offset behind the header if it stands at `at` in the head, on a line of its own. */
+/* Offset behind the header if it stands at `at` on a line of its own; else 0. */
 static size_t skip_field(struct str head, size_t at, const struct header *h)
 {
 	size_t n = h->name.n;

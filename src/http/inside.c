@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Calls without a connection. */
+ * Internal calls, which have no connection. */
 #include "http/inside.h"
 
 #include "base/clock.h"
 #include "base/uuid.h"
 #include "http/internal.h"
 
-enum { INSIDE_TIMEOUT_S = 30 }; /* as a client's request has by default */
+enum { INSIDE_TIMEOUT_S = 30 }; /* as the default for clients' requests */
 
-/* In its own arena. */
+/* Lives in the call's own arena. */
 struct inside_call {
-	struct call call; /* first */
+	struct call call; /* must be the first member */
 	struct call_private p;
 	struct actor *actor;
-	struct job job; /* wakes it, or ends it */
+	struct job job; /* resumes the call, or ends it */
 	void (*done)(void *owner, int status, struct str body);
 	void *owner;
 	const void *arg;
@@ -50,7 +50,7 @@ static void run(struct job *job)
 		end(i);
 }
 
-/* The actor ends: nobody waits for the answer any more. */
+/* The actor ends without an answer; done() is not called. */
 static void drop(struct job *job)
 {
 	struct inside_call *i = (struct inside_call *) ((char *) job - offsetof(struct inside_call, job));

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Parking a call and waking it from another thread.
+ * Parks a call and wakes it from another thread.
  *
- * call_park() only notes what to run later. When handle() or resume() has returned, park_call()
- * suspends the connection in libmicrohttpd, unless call_wake() was there first, in which case the
- * pool thread just goes on. A wake lock per connection (of a few, chosen by its address) makes the two
- * orderings the only ones. The locks are static so that waking never touches a server that may be gone: at
- * stop, calls that nobody has woken become orphans, which belong to whoever wakes them. */
+ * call_park() only records what to run later. After handle() or resume() has returned, park_call() suspends
+ * the connection in libmicrohttpd, unless call_wake() came first; then the pool thread simply continues. A
+ * wake lock (one of a few, chosen by the connection's address) serialises the two, so no wake-up is lost. The
+ * locks are static so that waking never touches a server that may be gone: at stop, calls that nobody has
+ * woken become orphans, which their waker frees. */
 #include "http/internal.h"
 
 enum { WAKE_LOCKS = 16 };
 static pthread_mutex_t wake_locks[WAKE_LOCKS] = {[0 ... WAKE_LOCKS - 1] = PTHREAD_MUTEX_INITIALIZER};
 
-static pthread_mutex_t *wake_lock_of(const struct conn *conn) /* only the pointer's value counts */
+static pthread_mutex_t *wake_lock_of(const struct conn *conn) /* uses only the pointer's value */
 {
 	return &wake_locks[((uintptr_t) conn >> 6) % WAKE_LOCKS];
 }
@@ -32,7 +32,7 @@ enum park_answer park_call(struct call *c)
 		p->park_state = CALL_RUNNING;
 		answer = PARK_WOKEN;
 	} else if (conn->server->abandoning) {
-		p->park_state = CALL_ORPHANED; /* c may be freed as soon as we unlock */
+		p->park_state = CALL_ORPHANED; /* the waker may free c as soon as we unlock */
 		answer = PARK_ORPHANED;
 	} else {
 		MHD_suspend_connection(conn->mhd);
@@ -44,7 +44,7 @@ enum park_answer park_call(struct call *c)
 	return answer;
 }
 
-/* The wake lock is held. */
+/* With the wake lock held. */
 static void park_resume(struct conn *conn)
 {
 	conn->parked = NULL;
@@ -73,7 +73,7 @@ void call_wake(struct call *c)
 	case CALL_ORPHANED:
 		is_ours = true;
 		break;
-	case CALL_WOKEN: /* woken twice: the caller's mistake, harmless here */
+	case CALL_WOKEN: /* woken twice: a mistake of the caller, harmless here */
 		break;
 	}
 	(void) pthread_mutex_unlock(lock);

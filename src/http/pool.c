@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pools: libmicrohttpd daemons without a listening socket, each with its epoll threads. One serves
- * every plain listener; each certificate has one, since libmicrohttpd's TLS belongs to a daemon. */
+ * Pools: libmicrohttpd daemons without a listening socket, each with its epoll threads. One serves all plain
+ * listeners; each certificate has one, because TLS settings belong to a daemon. */
 #include <limits.h>
 #include <signal.h>
 
@@ -8,9 +8,12 @@
 #include "base/heap.h"
 #include "http/internal.h"
 
-/* Beside the request's headers its memory holds what libmicrohttpd parses them into, the answer's
- * headers and a piece of the body. */
-enum { POOL_MEMORY_MORE = 16 * 1024, RESERVED_MAX = 64 /* beside all others */ };
+/* libmicrohttpd's memory per connection also holds the parsed headers, the answer's headers and a piece of
+ * the body. */
+enum {
+	POOL_MEMORY_MORE = 16 * 1024,
+	RESERVED_MAX = 64 /* reserved listeners' connections beyond connection_max */
+};
 
 static const char tls_priorities[] = "NORMAL:-VERS-ALL:+VERS-TLS1.3:+VERS-TLS1.2";
 
@@ -31,7 +34,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, struct http_pool *
 	const struct http_config *config = &s->config;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
 			 MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
-	/* the limit is the acceptor's business; libmicrohttpd divides its own among its threads */
+	/* the acceptor enforces the limit; libmicrohttpd divides its own among its threads */
 	uint64_t limit = ((uint64_t) config->connection_max + RESERVED_MAX) * config->thread_count;
 	unsigned idle_s = (unsigned) ((config->idle_timeout_us + SECOND - 1) / SECOND);
 	struct MHD_OptionItem options[9] = {
@@ -46,7 +49,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, struct http_pool *
 #endif
 	};
 	size_t n = 4;
-	if (config->thread_count > 1) /* one is what it has without a pool */
+	if (config->thread_count > 1) /* one thread is the default without a pool */
 		options[n++] =
 			(struct MHD_OptionItem){MHD_OPTION_THREAD_POOL_SIZE, config->thread_count, NULL};
 	if (pool->cert_pem) {

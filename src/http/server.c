@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The server's life: start, listeners, stop. */
+ * Life of the server: start, listeners, stop. */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -16,7 +16,7 @@
 enum {
 	LISTEN_BACKLOG = 1024,
 	WAIT_STEP_MS = 5,
-	UNLISTEN_DRAIN_MS = 5000, /* for answers of a listener that goes away */
+	UNLISTEN_DRAIN_MS = 5000, /* for answers of a listener being removed */
 	STOP_DRAIN_MS = 200,      /* for the refusals of abandoned calls */
 };
 
@@ -110,7 +110,7 @@ RESULT http_bind(struct ctx *c, struct ip ip, uint16_t port, int *ret_fd)
 	return OK;
 }
 
-/* The listen lock is held. */
+/* With the listen lock held. */
 static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_listener *l,
 			     const struct http_where *where)
 {
@@ -121,7 +121,7 @@ static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_l
 		TRY(http_bind(c, where->ip, where->port, &l->fd));
 	else
 		l->fd = where->fd;
-	/* One acceptor serves all: a socket that systemd gives may block, and would hold up the others. */
+	/* One acceptor serves all listeners, and a blocking socket passed by systemd would stop it. */
 	(void) fcntl(l->fd, F_SETFL, fcntl(l->fd, F_GETFL) | O_NONBLOCK);
 	(void) fcntl(l->fd, F_SETFD, FD_CLOEXEC);
 	l->number = ++s->last_number;
@@ -180,15 +180,15 @@ uint16_t http_listener_port(const struct http_listener *l)
 	return http_bound_port(l->fd);
 }
 
-/* The listen lock is held: the acceptor is not at it. */
+/* With the listen lock held, so the acceptor does not use the listener. */
 static void listener_close(struct http_listener *l)
 {
 	l->closing = true;
-	fd_autoclose(&l->fd); /* leaves epoll with it */
+	fd_autoclose(&l->fd); /* closing also removes it from epoll */
 }
 
-/* Waits in steps: this is for stopping only, where a few milliseconds don't matter. Negative: for
- * ever. Keeps cutting connections that have no request. */
+/* Polls in steps: used only while stopping, where some milliseconds do not matter. limit_ms negative: no
+ * limit. Keeps cutting connections without a request. */
 static void wait_until_none(struct http_server *s, const _Atomic unsigned *count,
 			    const struct http_listener *only, int64_t limit_ms)
 {
@@ -217,7 +217,8 @@ RESULT http_renew(struct http_server *s, struct ctx *c, struct http_listener *l,
 	struct result r = s->stopping ? ctx_fail(c, ERR_AGAIN, "the HTTP server stops")
 				      : pool_find_or_start(s, c, where, &pool);
 	if (result_is_ok(r)) {
-		/* The acceptor may be handing a connection to the pool of before: that one ends at the renewal after this. */
+		/* The acceptor may still be handing a connection to the old pool, so that pool is stopped by
+		 * the next renewal, not by this one. */
 		pool_stop_retired(s);
 		l->pool = pool;
 		retire_unused(s);
@@ -237,7 +238,8 @@ void http_unlisten(struct http_server *s, struct http_listener *l)
 	listener_close(l);
 	(void) pthread_mutex_unlock(&s->listen_lock);
 	wait_until_none(s, &l->connection_count, l, UNLISTEN_DRAIN_MS);
-	conn_sweep(s, SWEEP_ALL, l); /* slow readers; a parked call's connection goes when it was woken */
+	conn_sweep(s, SWEEP_ALL, l); /* cuts slow readers; a parked call's connection goes once the call is
+				      * woken */
 	wait_until_none(s, &l->connection_count, l, -1);
 	heap_free(l);
 }

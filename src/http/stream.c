@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Streams. libmicrohttpd asks for the next bytes; when there are none, the connection is suspended under the stream's
- * lock, and whoever writes resumes it under the same lock. So no wake is lost, and none comes to a connection that is
- * gone: libmicrohttpd lets go of the response before it forgets the connection.
+ * Streams. libmicrohttpd asks for the next bytes; if there are none, the connection is suspended with the
+ * stream's lock held, and a writer resumes it under the same lock. So no wake-up is lost, and none reaches a
+ * connection that is gone: libmicrohttpd releases the response before it forgets the connection.
  *
- * Lock order: libmicrohttpd's lock of the response (held while it reads), the stream's, libmicrohttpd's own. */
+ * Lock order: libmicrohttpd's lock of the response (held while it reads), the stream's, libmicrohttpd's
+ * own. */
 #include "http/stream.h"
 
 #include <stdint.h>
@@ -14,18 +15,19 @@
 #include "base/heap.h"
 #include "http/internal.h"
 
-/* AT_ONCE: how much libmicrohttpd is given at once; what it has held once stays each connection's memory. BLOCK: the same for a
- * client of HTTP/1.0, who gets no chunks; it lies beside the connection's memory. */
+/* AT_ONCE: bytes given to libmicrohttpd per read, since it keeps its largest buffer for the connection's
+ * life. BLOCK: the same for a client of HTTP/1.0, which gets no chunks; allocated beside the connection's
+ * memory. */
 enum { STREAM_AT_ONCE = 4 * 1024, STREAM_BLOCK = 512, STREAM_KEPT = 4 * 1024 };
 
 struct http_stream {
 	pthread_mutex_t lock;
-	struct http_stream_owner owner; /* under the lock: let_go() empties it */
+	struct http_stream_owner owner; /* under the lock; http_stream_free() empties it */
 	struct conn *conn;
-	char *at; /* unsent bytes: size of them behind `from` */
+	char *at; /* unsent bytes: `size` of them from offset `from` */
 	size_t from, size, capacity, cap_size;
 	bool is_suspended, is_ended, is_gone, has_given_back;
-	_Atomic int references; /* the response's and the owner's */
+	_Atomic int references; /* one of the response, one of the owner */
 };
 
 static void stream_release(struct http_stream *s)
@@ -37,7 +39,7 @@ static void stream_release(struct http_stream *s)
 	heap_free(s);
 }
 
-/* The lock is held. */
+/* With the lock held. */
 static void resume(struct http_stream *s)
 {
 	if (!s->is_suspended || s->is_gone)
@@ -48,7 +50,7 @@ static void resume(struct http_stream *s)
 
 /* ---- libmicrohttpd's side ---- */
 
-/* The lock is held. What a burst took is given back. */
+/* With the lock held. Frees a large buffer left from a burst. */
 static void forget_sent(struct http_stream *s)
 {
 	s->from = 0;
@@ -59,9 +61,9 @@ static void forget_sent(struct http_stream *s)
 	s->capacity = 0;
 }
 
-/* Gives the system back what lies in the room for a stream's next bytes, while there are none: it reads as zero then. libmicrohttpd
- * reads a request into half of a connection's memory, and clears what the request did not need of it, which makes all of that
- * half the process's. A stream would keep it for hours. */
+/* Returns the pages of an unused buffer to the system; they read as zeros afterwards. libmicrohttpd reads a
+ * request into half of a connection's memory and clears the unused rest, which commits all of that half; a
+ * stream would hold it for hours. */
 static void give_back(char *room, size_t size)
 {
 	size_t page = (size_t) sysconf(_SC_PAGESIZE), before = (page - (uintptr_t) room % page) % page;
@@ -130,7 +132,7 @@ struct http_stream *call_answer_stream(struct call *c, const char *content_type,
 
 /* ---- the owner's side ---- */
 
-/* The lock is held. */
+/* With the lock held. */
 static bool make_room(struct http_stream *s, size_t more)
 {
 	size_t needed = s->size + more, capacity = s->capacity ? s->capacity : 1024;

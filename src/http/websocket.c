@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The websocket's handshake (RFC 6455, 4.2). */
+ * The websocket handshake (RFC 6455, 4.2). */
 #include "http/websocket.h"
 
 #include "base/crypto.h"
 
 enum { KEY_SIZE = 16, KEY_TEXT_SIZE = 24 };
 
-/* Whether a list such as "keep-alive, Upgrade" has the word, in any letter case. */
+/* True if a list such as "keep-alive, Upgrade" contains the word, ignoring case. */
 static bool has_word(struct str list, const char *word)
 {
 	struct str piece;
