@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups of volumes. What happens next: reconcile/backup.c writes, looks up and removes them. States, texts
- * and which backup an incremental one is based on: Cinder's module backup.api. */
+ * Backups of volumes. The reconciler (reconcile/backup.c) writes, verifies and deletes them. States, messages
+ * and the choice of an incremental backup's parent follow Cinder's backup.api. */
 #include "engine/storage/backup.h"
 
 #include <inttypes.h>
@@ -23,7 +23,7 @@
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
-/* ---- looking ---- */
+/* ---- state ---- */
 
 static bool is_coming(const struct snapshot *s)
 {
@@ -62,7 +62,7 @@ bool engine_volume_is_restoring(const struct tables *t, const struct volume *vol
 	return s || is_pending;
 }
 
-/* ---- words ---- */
+/* ---- checks ---- */
 
 static RESULT check_words(struct op *op, struct str name, struct str description)
 {
@@ -98,7 +98,7 @@ static RESULT meter(struct op *op, const struct backup *b, int64_t level)
 	return op_usage(op, KIND_BACKUP, b->row.id, b->account, STR("backup"), level);
 }
 
-/* ---- making ---- */
+/* ---- creation ---- */
 
 static const char *status_of(const struct volume *v)
 {
@@ -141,7 +141,7 @@ static RESULT check_snapshot(struct op *op, const struct backup_wish *wish, cons
 					  : model_snapshot_states[state].cinder);
 }
 
-/* The newest there is; for a snapshot, of those that are older than it. */
+/* Newest available backup of the volume; for a snapshot, among those older than the snapshot. */
 static const struct backup *find_parent(struct op *op, const struct backup_wish *wish, uuid account,
 					uuid volume, const struct snapshot *snapshot)
 {
@@ -176,7 +176,7 @@ static RESULT take_parent(struct op *op, const struct backup_wish *wish, const s
 	return OK;
 }
 
-/* Whose file it is written from. */
+/* Snapshot that the backup is written from: the given one, or a new one. */
 static RESULT take_cut(struct op *op, const struct volume *v, const struct snapshot *snapshot,
 		       struct backup *b)
 {
@@ -258,7 +258,7 @@ RESULT engine_import_backup(struct op *op, struct backup_importing *wish)
 				STR_ARG(b.container));
 }
 
-/* ---- changing ---- */
+/* ---- changes ---- */
 
 RESULT engine_update_backup(struct op *op, struct backup_settings *wish)
 {
@@ -274,20 +274,20 @@ RESULT engine_update_backup(struct op *op, struct backup_settings *wish)
 		TRY(tag_normalize(op, wish->metadata, &next.metadata));
 	choice_apply(wish->is_broken, &next.is_said_broken);
 	if (wish->is_broken == CHOICE_NO)
-		next.problem = STR_NONE; /* its step looks at it again */
+		next.problem = STR_NONE; /* the reconciler checks it again */
 	TRY(check_words(op, next.name, next.description));
 	TRY(backup_put(op, &next));
 	return engine_log_event(op, KIND_BACKUP, &next.row, "changed", "What is said of it.");
 }
 
-/* The snapshot that was made for it goes. */
+/* Deletes the snapshot that was taken for the backup. */
 static RESULT drop_cut(struct op *op, const struct backup *b)
 {
 	const struct snapshot *cut = snapshot_find(op->head, b->cut);
 	return cut && cut->is_bound && row_is_live(&cut->row) ? snapshot_delete_metered(op, cut) : OK;
 }
 
-/* One that is deleted is never read again. */
+/* Deleted children are ignored: they are never read again. */
 bool engine_backup_has_children(const struct tables *t, uuid backup)
 {
 	const struct backup *child = backup_first_by_parent(t, backup);
@@ -316,7 +316,7 @@ RESULT engine_delete_backup(struct op *op, struct backup_deleting *wish)
 	return engine_log_event(op, KIND_BACKUP, &b->row, "deleted", "Backup of %" PRId64 " bytes.", b->size);
 }
 
-/* ---- restoring ---- */
+/* ---- restores ---- */
 
 static RESULT fail_volume(struct op *op, const struct backup_restoring *wish, const char *why)
 {
@@ -446,9 +446,9 @@ RESULT backup_fail_restore(struct op *op, const struct snapshot *s)
 	return snapshot_delete_metered(op, s);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- reports of the reconciler ---- */
 
-/* It was looked up: what its own record says counts. */
+/* An imported backup takes its properties from its record, and fails if the size differs. */
 static RESULT apply_found(struct op *op, const struct backup_report *report, struct backup *next)
 {
 	next->is_encrypted = report->is_encrypted;

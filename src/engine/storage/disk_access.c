@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access to disks' bytes: an image whose properties say of which disk it is, and until when. Called by: api/azure/compute/. */
+ * Access to disks' bytes, by an image whose properties name the disk and the expiry. Called by:
+ * api/azure/compute/. */
 #include "engine/storage/disk_access.h"
 
 #include "engine/instance/instance.h"

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks before they are volumes or parts of an image: what the volume types allow, and how wishes
- * go over the disks that an image has. */
+ * Planned disks of volumes and images: limits of volume types, and how requests override an image's disks. */
 #include <inttypes.h>
 
 #include "engine/internal.h"
@@ -23,16 +22,16 @@
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
-/* ---- types ---- */
+/* ---- volume types ---- */
 
-/* EC2's, for those of its own; others take what they are asked for. */
+/* Limits of EC2's types. Other types have none. */
 struct type_figures {
 	struct str name;
 	int64_t gib_min, gib_max;
-	int64_t iops_min, iops_max; /* that may be asked for; 0: none */
-	int64_t iops_default;       /* 0: has to be asked for, or there are none */
+	int64_t iops_min, iops_max; /* range that may be requested; 0: none */
+	int64_t iops_default;       /* 0: must be requested, or not supported */
 	int64_t iops_per_gib;
-	int64_t throughput_min, throughput_max, throughput_default; /* MiB/s */
+	int64_t throughput_min, throughput_max, throughput_default; /* in MiB/s */
 };
 
 #define NAME(text)                                                                                           \
@@ -120,7 +119,7 @@ static RESULT check_throughput(struct op *op, const struct disk_plan *d, const s
 				   d->throughput, STR_ARG(type->name), type->throughput_min,
 				   type->throughput_max);
 	int64_t iops = d->iops ? d->iops : type->iops_default;
-	if (d->throughput * 4 > iops) /* 0.25 MiB/s for each */
+	if (d->throughput * 4 > iops) /* 0.25 MiB/s per IOPS */
 		return ENGINE_FAIL(
 			op, ERR_INVALID, KIND_VOLUME, d->field,
 			"Throughput (MiBps) to iops ratio of %g is too high; maximum is 0.25 MiBps per "
@@ -145,7 +144,7 @@ RESULT disk_plan_check_type(struct op *op, const struct disk_plan *d)
 	return check_throughput(op, d, type);
 }
 
-/* gp2 has three a GiB. */
+/* gp2 has three IOPS a GiB. */
 int64_t engine_volume_iops(const struct volume *volume)
 {
 	const struct type_figures *type = find_figures(volume->type);
@@ -163,7 +162,7 @@ int64_t engine_volume_throughput(const struct volume *volume)
 	return volume->throughput || !type ? volume->throughput : type->throughput_default;
 }
 
-/* ---- wishes over what is there ---- */
+/* ---- requests ---- */
 
 RESULT disk_plan_check_device(struct op *op, struct str device, struct str field)
 {
@@ -191,8 +190,8 @@ static bool is_root_name(struct str device)
 	return str_is(device, "/dev/sda1") || str_is(device, "/dev/xvda");
 }
 
-/* Which of the disks there are the wish is for. Images differ in how they call the root disk, and
- * scripts in how they believe it is called: either usual name means it, whichever it has. */
+/* Finds the disk that a request means. Images and scripts disagree about the root disk's name, so both usual
+ * names mean it. */
 static struct disk_plan *find_meant(struct disk_plans *plans, struct str device)
 {
 	struct disk_plan *plan = find_plan(plans, device);
@@ -211,14 +210,14 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 	TRY(snapshot_check_unreserved(op, snapshot, &wish->snapshot));
 	plan->snapshot = snapshot;
 	plan->volume = NULL;
-	plan->size = 0; /* its own, unless one is said */
+	plan->size = 0; /* the snapshot's size, unless one is requested */
 	const struct volume *of = volume_find(op->head, snapshot->volume);
 	plan->is_bootable = of && of->is_bootable;
 	plan->image = of ? image_find(op->head, of->image) : NULL;
 	return OK;
 }
 
-/* The root disk of an image. */
+/* Uses the root disk of an image as source. */
 static RESULT take_image(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
 {
 	const struct image *image = NULL;
@@ -241,7 +240,7 @@ static RESULT take_image(struct op *op, const struct disk_wish *wish, struct dis
 	return OK;
 }
 
-/* A volume there is: to be copied, or to be used itself. */
+/* Uses an existing volume, itself or as a source to copy. */
 static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
 {
 	const struct volume *volume = NULL;
@@ -355,7 +354,7 @@ bool disk_plan_type_shares(const struct op *op, struct str type)
 	return engine_type_shares(op->head, type);
 }
 
-/* Which types, EC2's pages say; the codes and the words are guesses. */
+/* EC2 documents which types; error codes and messages are unverified. */
 RESULT disk_plan_check_sharing(struct op *op, struct str type, bool is_encrypted)
 {
 	bool is_io = str_is(type, "io1") || str_is(type, "io2");
@@ -400,7 +399,7 @@ RESULT disk_plan_check_key(struct op *op, const struct disk_crypt *crypt, bool i
 RESULT disk_plan_finish(struct op *op, struct disk_plan *plan)
 {
 	const struct snapshot *snapshot = plan->snapshot;
-	/* Sizes are shown in GiB: a snapshot's is rounded up. */
+	/* Sizes are shown in GiB, so a snapshot's size is rounded up. */
 	int64_t least = snapshot       ? gib_of(snapshot->volume_size) * GIBIBYTE
 			: plan->volume ? plan->volume->size
 				       : 0;

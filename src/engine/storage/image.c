@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images. What happens next: hosts fetch a snapshot's file when the first disk is made from it. */
+ * Images. Hosts fetch a snapshot's file when the first disk is made from it. */
 #include "engine/storage/image.h"
 
 #include "engine/client_token_internal.h"
@@ -60,7 +60,7 @@ const struct image *engine_find_image_of_volume(const struct tables *t, uuid vol
 	return v ? image_find(t, v->image) : NULL;
 }
 
-/* ---- making ---- */
+/* ---- creation ---- */
 
 static RESULT check_name(struct op *op, uuid account, struct str name, bool may_share_name)
 {
@@ -87,7 +87,7 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 				STR_ARG(image->name));
 }
 
-/* Keys are an account's. */
+/* Encryption keys belong to an account, so encrypted content cannot be shared. */
 RESULT image_check_shares(struct op *op, const struct image *image)
 {
 	if (!image->is_public && !image->is_community && image->launchers.count == 0)
@@ -180,8 +180,8 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 	return OK;
 }
 
-/* What is made of something is encrypted as that is: there is nothing to be said of it, but that a volume's
- * snapshot may be called what it is. */
+/* A disk made from something inherits its encryption. A request may only confirm that of a volume's
+ * snapshot. */
 static RESULT check_encryption(struct op *op, const struct disk_plans *disks)
 {
 	for (size_t n = 0; n < disks->count; n++) {
@@ -202,7 +202,7 @@ static RESULT check_encryption(struct op *op, const struct disk_plans *disks)
 	return OK;
 }
 
-/* ---- from snapshots ---- */
+/* ---- registration of snapshots ---- */
 
 static RESULT put_root_first(struct op *op, const struct image_wish *wish, struct disk_plans *disks)
 {
@@ -239,7 +239,8 @@ static RESULT take_uefi_variables(struct op *op, const struct image_wish *wish, 
 RESULT engine_register_image(struct op *op, struct image_wish *wish)
 {
 	const struct account *account = NULL;
-	struct disk_plans *disks = arena_new_object(op->ctx->arena, struct disk_plans); /* large */
+	/* too large for the stack */
+	struct disk_plans *disks = arena_new_object(op->ctx->arena, struct disk_plans);
 	if (!disks)
 		return ctx_no_memory(op->ctx);
 	TRY(engine_find_acting_account(op, &account));
@@ -271,7 +272,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	return OK;
 }
 
-/* ---- from an instance ---- */
+/* ---- images of instances ---- */
 
 static RESULT disks_of_instance(struct op *op, const struct instance *instance, struct disk_plans *ret_disks)
 {
@@ -307,7 +308,7 @@ static struct str describe_snapshots(struct op *op, const struct image_capture *
 			 STR_ARG(engine_write_id(op, KIND_IMAGE, image->row.id)));
 }
 
-/* A snapshot of each disk that is to have one. They are cut before the instance goes on. */
+/* Snapshots the disks. The instance is not started again before the snapshots are taken. */
 static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, const struct image *image,
 			     bool needs_off, struct tags tags, struct disk_plans *disks)
 {
@@ -320,7 +321,8 @@ static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, co
 		*snapshot = (struct snapshot){
 			.description = describe_snapshots(op, wish, image),
 			.needs_off = needs_off,
-			.is_bound = wish->only_root, /* nobody asked for it: it goes with the image */
+			.is_bound = wish->only_root, /* nobody asked for the snapshot, so it is deleted with
+						      * the image */
 			.tags = tags,
 		};
 		TRY(snapshot_write_of(op, disks->at[n].volume, snapshot));
@@ -329,7 +331,7 @@ static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, co
 	return OK;
 }
 
-/* That it is quiesced is a wish like the user's: a new gen, for which it was not seen yet. */
+/* Increments gen, so that reports from before do not count. */
 static RESULT quiesce(struct op *op, const struct instance *instance)
 {
 	struct instance next = *instance;
@@ -368,7 +370,7 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 			      .name = wish->name,
 			      .description = wish->description,
 			      .arch = from ? from->arch : IMAGE_ARCH_X86_64,
-			      /* the enums of both have the same words in the same order */
+			      /* both enums have the same values in the same order */
 			      .personality = (enum image_personality) instance->personality,
 			      .platform = (enum image_platform) instance->platform,
 			      .boot_mode = (enum image_boot_mode) instance->boot_mode,
@@ -411,7 +413,7 @@ RESULT engine_capture_image(struct op *op, struct image_capture *wish)
 	return needs_off ? quiesce(op, instance) : OK;
 }
 
-/* ---- from another image ---- */
+/* ---- copies ---- */
 
 static RESULT copy_disks(struct op *op, const struct image_copying *wish, uuid account,
 			 struct disk_plans *disks)
@@ -480,9 +482,9 @@ RESULT engine_copy_image(struct op *op, struct image_copying *wish)
 	return uuid_is_none(wish->image) ? copy_image(op, wish, account->row.id) : OK;
 }
 
-/* ---- who may launch it ---- */
+/* ---- sharing ---- */
 
-/* Who is no launcher any more has no word on it either. */
+/* Removes answers of accounts that are no longer launchers. */
 static RESULT keep_launchers(struct op *op, const struct image *image, struct uuids *accounts)
 {
 	uuid *kept = arena_new_array(op->ctx->arena, uuid, accounts->count + 1);
@@ -496,7 +498,7 @@ static RESULT keep_launchers(struct op *op, const struct image *image, struct uu
 	return OK;
 }
 
-/* Its launchers, and what those said who are none any more. */
+/* Changes launchers, and drops the answers of former ones. */
 static RESULT share_image(struct op *op, const struct sharing *wish, struct image *next)
 {
 	TRY(sharing_change(op, KIND_IMAGE, wish, &next->is_public, &next->launchers));
@@ -585,10 +587,10 @@ RESULT engine_activate_image(struct op *op, struct image_activation *wish)
 				"Image %" STR_FMT ".", STR_ARG(image->name));
 }
 
-/* ---- the end ---- */
+/* ---- deletion ---- */
 
-/* Made for the image, and in no other one. A disk that waits for it gets it first: once it is kept it goes by
- * itself (engine_see_snapshot). */
+/* Deletes a snapshot that was made for an image and is in no other one. If a disk still waits for it,
+ * engine_see_snapshot() deletes it later. */
 static RESULT delete_bound(struct op *op, uuid id)
 {
 	const struct snapshot *snapshot = snapshot_find(op->head, id);
@@ -599,7 +601,7 @@ static RESULT delete_bound(struct op *op, uuid id)
 	return snapshot_delete_metered(op, snapshot);
 }
 
-/* No driver holds a device: they go at once, and with them what holds their snapshots. */
+/* Forgets devices at once, as they exist in the tables only; then deletes their bound snapshots. */
 static RESULT forget_devices(struct op *op, uuid image)
 {
 	const struct image_device *device = image_device_first_by_image(op->head, image), *next = NULL;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Nova's backups: images of an instance, of which the newest of a type are kept. Called by: api/openstack. */
+ * Nova's backups: images of an instance, of which the newest of each type are kept. Called by:
+ * api/openstack. */
 #include "engine/internal.h"
 #include "engine/storage/image.h"
 #include "engine/storage/snapshot.h"
@@ -41,7 +42,7 @@ static const struct image *find_oldest(const struct tables *t, uuid instance,
 	return oldest;
 }
 
-/* Its snapshots were made for it alone; one that has been used for something else since stays. */
+/* Deletes the snapshots that were made for the backup; keeps those in use by something else meanwhile. */
 static RESULT delete_snapshots(struct op *op, struct uuids snapshots)
 {
 	for (size_t k = 0; k < snapshots.count; k++) {
@@ -58,7 +59,7 @@ static RESULT delete_snapshots(struct op *op, struct uuids snapshots)
 	return OK;
 }
 
-/* A bound one goes with its image. */
+/* Bound snapshots are deleted with their image. */
 static bool is_visible(const struct op *op, uuid snapshot)
 {
 	const struct snapshot *s = snapshot_find(op->head, snapshot);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An image's data, where they come after the image: uploaded (a face, which has put them into the image
- * store), or fetched (reconcile/image.c). They become its root disk's snapshot, which goes with it. */
+ * Data of images that get them after their creation: uploaded by a face, which puts them into the image
+ * store, or fetched (reconcile/image.c). They become the root disk's snapshot, which is deleted with the
+ * image. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
@@ -89,7 +90,7 @@ RESULT engine_use_staged_image(struct op *op, struct image_importing *wish)
 	return engine_log_event(op, KIND_IMAGE, &next.row, "import asked", "Of what is staged.");
 }
 
-/* The file may be larger than what a reader knows who sees the images of others: it is checked here. */
+/* Checks the disk quota here, because the file's size is known only now. */
 static RESULT write_root_disk(struct op *op, const struct image *image, const struct image_filling *wish)
 {
 	struct snapshot snapshot = {.account = image->account,
@@ -117,7 +118,7 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
 	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
 	if (wish->gen && (wish->gen != image->row.gen || (!image->fetch_url.n && !image->is_imported)))
-		return OK; /* wanted no more, or otherwise */
+		return OK; /* no longer wanted, or not like this */
 	if (!engine_image_is_empty(op->head, image) ||
 	    (!wish->gen && (image->fetch_url.n || image->data_size)))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
@@ -179,7 +180,7 @@ RESULT engine_fail_image(struct op *op, struct image_failing *wish)
 			     "Ask for it once more when it can be had, or upload the data.");
 }
 
-/* ---- data that are sent ---- */
+/* ---- uploads that are awaited ---- */
 
 RESULT engine_await_image(struct op *op, struct image_creation *wish)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images that are versions of a family of the catalogue: which of them is the latest. */
+ * Images that are versions of a catalogue family, and which one is the latest. */
 #include "engine/storage/image.h"
 #include "engine/storage/image_internal.h"
 #include "model/image_catalogue.h"

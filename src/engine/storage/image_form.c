@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is said of an image as a whole: who may see it, what its guests expect, its properties; and what
- * those it is shared with say of it. */
+ * Attributes of an image: visibility, hardware of its guests, properties; and the answers of those it is
+ * shared with. */
 #include <inttypes.h>
 
 #include "engine/instance/instance.h"
@@ -22,7 +22,7 @@
 
 enum { NAME_MAX_SIZE = 255, KEY_MAX_SIZE = 255 };
 
-/* ---- who sees it ---- */
+/* ---- visibility ---- */
 
 enum image_visibility engine_image_visibility(const struct image *image)
 {
@@ -33,7 +33,7 @@ enum image_visibility engine_image_visibility(const struct image *image)
 	return image->is_unshared ? IMAGE_VISIBLE_PRIVATE : IMAGE_VISIBLE_SHARED;
 }
 
-/* Who was a launcher before is one no more where nobody is to be. */
+/* A private image loses its launchers. */
 static void set_visibility(struct image *image, enum image_visibility visibility)
 {
 	image->is_public = visibility == IMAGE_VISIBLE_PUBLIC;
@@ -43,7 +43,7 @@ static void set_visibility(struct image *image, enum image_visibility visibility
 		image->launchers = image->accepted_by = image->rejected_by = (struct uuids){0};
 }
 
-/* ---- what may be said ---- */
+/* ---- checks ---- */
 
 static RESULT check_format(struct op *op, struct str format)
 {
@@ -132,7 +132,7 @@ static RESULT take_labels(struct op *op, struct strs wish, struct strs *ret_labe
 	return OK;
 }
 
-/* ---- between a row and a form ---- */
+/* ---- rows and forms ---- */
 
 struct image_form engine_image_form(const struct image *image)
 {
@@ -186,7 +186,7 @@ static RESULT take_form(struct op *op, const struct image_form *form, struct ima
 	return OK;
 }
 
-/* Of what has licences already, where the form says none. */
+/* Takes over the form, with the source's licences if the form has none. */
 static RESULT take_captured(struct op *op, const struct image_form *form, struct image *image)
 {
 	struct image_form *own = arena_new_object(op->ctx->arena, struct image_form);
@@ -198,7 +198,7 @@ static RESULT take_captured(struct op *op, const struct image_form *form, struct
 	return take_form(op, own, image);
 }
 
-/* ---- the operations ---- */
+/* ---- operations ---- */
 
 RESULT engine_create_image(struct op *op, struct image_creation *wish)
 {
@@ -235,7 +235,7 @@ static RESULT check_capturable(struct op *op, const struct volume_capture *wish,
 				       "Invalid volume: Volume status must be available, or force be set.");
 }
 
-/* What is in another form than the store's is written once the content is kept. */
+/* True if the requested format differs from the store's, and the content may be handed out. */
 static bool is_exported(const struct image *image, bool is_encrypted)
 {
 	return image->disk_format.n && !str_is(image->disk_format, "qcow2") && !is_encrypted;
@@ -305,9 +305,9 @@ RESULT engine_capture_snapshot(struct op *op, struct snapshot_capture *wish)
 	return image_write_of_snapshot(op, account->row.id, source, &wish->form, &wish->image);
 }
 
-/* ---- another owner ---- */
+/* ---- change of owner ---- */
 
-/* An uploaded image's own data have no meter of their own: the image is paid for. */
+/* Uploaded data have no meter of their own: the image is metered instead. */
 static RESULT give_snapshot(struct op *op, const struct image *image, const struct snapshot *snapshot,
 			    uuid owner)
 {
@@ -371,7 +371,7 @@ RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 	return engine_log_event(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
 }
 
-/* ---- what launchers say ---- */
+/* ---- answers of launchers ---- */
 
 enum image_answer engine_image_answer(const struct image *image, uuid account)
 {

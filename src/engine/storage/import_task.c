@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Imports. What happens next: reconcile/import_task.c fetches the disks, one by one, and tells. */
+ * Imports. The reconciler (reconcile/import_task.c) fetches the disks one by one, and reports. */
 #include "engine/storage/import_task.h"
 
 #include "engine/client_token_internal.h"
@@ -27,7 +27,7 @@ bool engine_import_is_over(int64_t ended_us, int64_t now_us)
 
 /* ---- limits ---- */
 
-/* An image's task goes with its disks. */
+/* Forgets an image import with its disks' tasks. */
 static RESULT forget_image_task(struct op *op, uuid task)
 {
 	FORGET_EACH(op, import_snapshot_task, import_image_task, task);
@@ -41,7 +41,7 @@ static RESULT forget_snapshot_task(struct op *op, uuid task)
 	return import_snapshot_task_forget(op, task);
 }
 
-/* The oldest that has ended makes room for one more. */
+/* Forgets the task that ended first, to make room for a new one. */
 static RESULT forget_oldest(struct op *op, uuid account)
 {
 	const struct import_snapshot_task *oldest = NULL;
@@ -74,7 +74,7 @@ static RESULT check_count(struct op *op, enum kind kind, uuid account, size_t mo
 	return OK;
 }
 
-/* ---- beginning ---- */
+/* ---- start ---- */
 
 static RESULT check_disk(struct op *op, const struct import_disk *disk)
 {
@@ -219,13 +219,13 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 	wish->task = task.row.id;
 	TRY(engine_log_event(op, KIND_IMPORT_IMAGE_TASK, &task.row, "asked", "An image of %zu disks.",
 			     wish->disk_count));
-	TRY(end_image(op, task.row.id)); /* all may have been there */
+	TRY(end_image(op, task.row.id)); /* all disks may be existing snapshots */
 	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->task);
 }
 
-/* ---- ending ---- */
+/* ---- end ---- */
 
-/* What was fetched for it goes; what was there before stays. */
+/* Deletes what was fetched; existing snapshots stay. */
 static RESULT drop_snapshot(struct op *op, const struct import_snapshot_task *disk)
 {
 	const struct snapshot *snapshot = snapshot_find(op->head, disk->snapshot);
@@ -248,7 +248,7 @@ static RESULT stop_disk(struct op *op, const struct import_snapshot_task *disk,
 				import_snapshot_task_ended_words[how], "%" STR_FMT, STR_ARG(why));
 }
 
-/* With all its disks. */
+/* Ends an image import and all its disks' tasks. */
 static RESULT stop_image(struct op *op, const struct import_image_task *task,
 			 enum import_image_task_ended how, struct str why)
 {
@@ -279,7 +279,7 @@ RESULT engine_cancel_import(struct op *op, struct import_cancelling *wish)
 		TRY(engine_find_own_import_image_task(op->ctx, op->head, &wish->task, &image));
 	else
 		TRY(engine_find_own_import_snapshot_task(op->ctx, op->head, &wish->task, &disk));
-	if (disk && !uuid_is_none(disk->import_image_task)) /* it is known to nobody by itself */
+	if (disk && !uuid_is_none(disk->import_image_task)) /* tasks of an image's disks are internal */
 		return engine_fail_not_found(op->ctx, KIND_IMPORT_SNAPSHOT_TASK, &wish->task);
 	TRY(engine_permit(op, "import_task.cancel", wish->task.kind, image ? &image->row : &disk->row));
 	TRY(check_words(op, wish->reason, STR("CancelReason")));
@@ -292,9 +292,9 @@ RESULT engine_cancel_import(struct op *op, struct import_cancelling *wish)
 		     : stop_disk(op, disk, IMPORT_SNAPSHOT_TASK_ENDED_CANCELLED, why);
 }
 
-/* ---- completing ---- */
+/* ---- completion ---- */
 
-/* The disks, once all are there; false: one is not. */
+/* Plans the image's disks; false if one is not there yet. */
 static bool plan_disks(struct op *op, uuid task, struct disk_plans *plans)
 {
 	plans->count = 0;
@@ -320,7 +320,7 @@ static bool plan_disks(struct op *op, uuid task, struct disk_plans *plans)
 	return plans->count > 0;
 }
 
-/* What came meanwhile may be in its way: the task says so then. */
+/* Checks what may have changed since the start. A failure ends the task. */
 static RESULT check_plans(struct op *op, const struct import_image_task *task, struct str name,
 			  const struct disk_plans *plans)
 {
@@ -339,7 +339,7 @@ static RESULT check_plans(struct op *op, const struct import_image_task *task, s
 	return quota_check(op, task->account, QUOTA_IMAGES, 1);
 }
 
-/* Its last disk may have come. */
+/* Makes the image if the last disk has arrived. */
 static RESULT end_image(struct op *op, uuid id)
 {
 	struct disk_plans plans;

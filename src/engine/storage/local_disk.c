@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Local disks: planned for a launch, made anew, made to fit another type. What they are like is Nova's way with its
- * driver for libvirt. What happens next: reconcile/volume.c makes them as any blank disk. */
+ * Local disks: planned for a launch, recreated by a rebuild, adapted to another instance type. The rules are
+ * those of Nova's libvirt driver. reconcile/volume.c creates them like any blank disk. */
 #include "engine/storage/local_disk.h"
 
 #include "base/vec.h"
@@ -31,7 +31,7 @@ bool engine_is_hidden(enum kind kind, const struct row *row)
 	return is_private || (kind == KIND_VOLUME && volume_of(row)->local != VOLUME_LOCAL_NO);
 }
 
-/* ---- of a launch ---- */
+/* ---- launch ---- */
 
 static struct disk_plan plan_one(bool is_swap, int64_t size, struct str device, struct str field)
 {
@@ -42,7 +42,7 @@ static struct disk_plan plan_one(bool is_swap, int64_t size, struct str device, 
 				  .field = field};
 }
 
-/* Sizes are said in whole, as Nova's messages are. */
+/* The check covers the totals, and the texts are Nova's. */
 static RESULT check_named(struct op *op, const struct instance_type *type,
 			  const struct local_disk_wish *wishes, size_t count)
 {
@@ -75,7 +75,7 @@ static bool names_any(const struct local_disk_wish *wishes, size_t count, bool i
 	return false;
 }
 
-/* Those of one use; what has no size is not made: its type has none of it. */
+/* Adds the disks of one purpose. A disk without a size is left out when its type provides none. */
 static void gather(const struct local_disk_wish *wishes, size_t count, bool is_swap, int64_t size_of_type,
 		   struct disk_plan *plans, size_t *plan_count)
 {
@@ -96,7 +96,7 @@ static bool is_named_so(const struct disk_plans *plans, struct str device)
 	return false;
 }
 
-/* As the guest will name it, or the next name that is free: there are more letters than disks. */
+/* The name the guest will give it, or the next free name. There are more letters than disks. */
 static struct str name_device(struct op *op, const struct disk_plans *plans, size_t slot)
 {
 	struct str name = STR_NONE;
@@ -141,7 +141,7 @@ RESULT local_disks_plan(struct op *op, const struct instance_type *type, const s
 	return OK;
 }
 
-/* ---- later ---- */
+/* ---- later changes ---- */
 
 static RESULT write_one(struct op *op, const struct instance *instance, struct disk_plan disk, int64_t slot)
 {

@@ -46,7 +46,7 @@ static RESULT fail_taken(struct op *op, const struct metadef_namespace *space,
 			     part_words[words->part], STR_ARG(words->name), STR_ARG(space->name));
 }
 
-/* The region keeps the name of each resource type that a namespace once named. */
+/* The region remembers the name of every resource type that a namespace has named. */
 static RESULT note_resource_type(struct op *op, struct str name)
 {
 	if (metadef_item_find_by_namespace(op->head, UUID_NONE, METADEF_ITEM_PART_RESOURCE_TYPE, name))
@@ -58,7 +58,7 @@ static RESULT note_resource_type(struct op *op, struct str name)
 	return metadef_item_put(op, &type);
 }
 
-/* before NULL: a new one. */
+/* before NULL: creates a new item. */
 static RESULT put_item(struct op *op, const struct metadef_namespace *space,
 		       const struct metadef_item *before, const struct metadef_item_words *words,
 		       uuid *ret_item)
@@ -116,7 +116,7 @@ RESULT engine_put_metadef_item(struct op *op, struct metadef_item_wish *wish)
 	return put_item(op, space, before, &wish->words, &wish->item);
 }
 
-/* An empty name: all. */
+/* An empty name: all items. */
 static RESULT forget_items(struct op *op, uuid space, enum metadef_item_part part, size_t *ret_count)
 {
 	const struct metadef_item *next = NULL, *i = metadef_item_first_by_namespace(op->head, space);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * With which accounts a row is shared: what images and snapshots have alike. */
+ * The list of accounts that a row is shared with: common to images and snapshots. */
 #include "engine/storage/sharing.h"
 
 #include "engine/internal.h"

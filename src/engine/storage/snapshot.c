@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots. What happens next: reconcile/snapshot.c cuts them and keeps their files. */
+ * Snapshots. reconcile/snapshot.c cuts them and stores their files. */
 #include "engine/storage/snapshot.h"
 
 #include "engine/condition_internal.h"
@@ -35,7 +35,7 @@ bool engine_snapshot_is_pending(const struct snapshot *snapshot)
 	return model_derive_snapshot_state(snapshot) == SNAPSHOT_PENDING;
 }
 
-/* ---- making ---- */
+/* ---- create ---- */
 
 static size_t count_pending(const struct tables *t, uuid volume)
 {
@@ -58,7 +58,8 @@ static RESULT check_bytes(struct op *op, uuid account, int64_t bytes)
 {
 	struct result result = quota_check(op, account, QUOTA_VOLUME_BYTES, bytes);
 	if (result.code == ERR_QUOTA)
-		op->ctx->problem.kind = KIND_SNAPSHOT; /* it is what there are too many of */
+		op->ctx->problem.kind = KIND_SNAPSHOT; /* the quota belongs to volumes, but the message is
+						        * about the snapshot */
 	return result;
 }
 
@@ -101,7 +102,7 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
 				   SNAPSHOTS_PENDING_MAX);
 	TRY(check_words(op, snapshot->description));
-	/* the image, copy or backup counts itself, and a bound snapshot does not */
+	/* the image, copy or backup counts against its own quota; a bound snapshot has none */
 	TRY(snapshot->is_bound
 		    ? quota_check_disk(op, volume->account, 1, KIND_SNAPSHOT)
 		    : snapshot_check_quotas(op, volume->account, volume->type, 1, volume->seen_size));
@@ -136,7 +137,7 @@ RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
 	return OK;
 }
 
-/* The tags asked for and, where they have other keys, the volume's. */
+/* Joins the requested tags with the volume's. The requested tag wins for an equal key. */
 static RESULT join_tags(struct op *op, struct tags wished, struct tags own, struct tags *ret_tags)
 {
 	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, wished.count + own.count + 1);
@@ -198,7 +199,7 @@ RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 	return OK;
 }
 
-/* Its file is made by the reconciler, of that one, which stays as long as this one waits for it. */
+/* The reconciler writes the file from the source's file, which stays as long as this copy needs it. */
 static RESULT write_encrypted_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot)
 {
 	snapshot->plain_sha256 = source->sha256;
@@ -274,7 +275,7 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "changed", "What is said of it.");
 }
 
-/* ---- the end ---- */
+/* ---- delete ---- */
 
 RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
 {
@@ -284,7 +285,7 @@ RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
 				(long long) snapshot->volume_size);
 }
 
-/* Of another account's image it does not say which. */
+/* The message hides the id of another account's image. */
 static RESULT fail_in_use(struct op *op, const struct snapshot_target *wish, const struct image *image)
 {
 	bool is_known = image && engine_may_see(op->ctx, KIND_IMAGE, &image->row);
@@ -295,7 +296,7 @@ static RESULT fail_in_use(struct op *op, const struct snapshot_target *wish, con
 					    : STR("an image of another account")));
 }
 
-/* The image of another account that has the snapshot, or NULL. */
+/* An image of another account that uses the snapshot, or NULL. */
 static const struct image *find_foreign_image(const struct op *op, const struct snapshot *snapshot)
 {
 	const struct image_device *d = image_device_first_by_snapshot(op->head, snapshot->row.id);
@@ -343,7 +344,7 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 	return device ? leave_to_images(op, snapshot) : snapshot_delete_metered(op, snapshot);
 }
 
-/* ---- reserved ---- */
+/* ---- reservation ---- */
 
 RESULT snapshot_check_unreserved(struct op *op, const struct snapshot *snapshot, const struct ref *ref)
 {
@@ -367,10 +368,10 @@ RESULT engine_reserve_snapshot(struct op *op, struct snapshot_reserving *wish)
 				snapshot_reservation_words[next.reservation]);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- for the reconciler ---- */
 
-/* It is cut: what it is to be laid over is kept for it from now on, and what is written on its volume is
- * noted. */
+/* At the cut the base of the increment is pinned, and the volume is marked as recording writes since this
+ * snapshot. */
 static RESULT apply_cut(struct op *op, const struct snapshot_report *report, struct snapshot *next)
 {
 	const struct volume *volume = volume_find(op->head, next->volume);
@@ -434,7 +435,8 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_report *report)
 	bool is_needed = image_device_first_by_snapshot(op->head, next.row.id) ||
 			 backup_first_by_cut(op->head, next.row.id);
 	if (next.is_bound && !is_needed)
-		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
+		return snapshot_delete_metered(op, &next); /* the image, copy or backup it was made for has
+							    * the file now */
 	return engine_log_event(op, KIND_SNAPSHOT, &next.row, "completed",
 				"It takes %lld bytes; %lld came from its host.", (long long) next.file_size,
 				(long long) next.cut_size);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies of snapshots. What is refused, and in which words, is as SnapshotManagerImpl of CloudStack 4.18 has it, which
- * describes the volume at more length. */
+ * Snapshot policies. Checks and texts follow CloudStack 4.18's SnapshotManagerImpl, which describes the
+ * volume in more detail. */
 #include "engine/storage/snapshot_policy.h"
 
 #include <inttypes.h>
@@ -27,13 +27,14 @@ static const char *const interval_words[] = {[SNAPSHOT_POLICY_INTERVAL_HOURLY] =
 
 static enum snapshot_interval interval_of(const struct snapshot_policy *policy)
 {
-	return (enum snapshot_interval)((int) policy->interval + 1); /* behind SNAPSHOT_INTERVAL_NONE */
+	return (enum snapshot_interval)((int) policy->interval + 1); /* the values follow
+								      * SNAPSHOT_INTERVAL_NONE */
 }
 _Static_assert((int) SNAPSHOT_INTERVAL_HOURLY == SNAPSHOT_POLICY_INTERVAL_HOURLY + 1 &&
 		       (int) SNAPSHOT_INTERVAL_MONTHLY == SNAPSHOT_POLICY_INTERVAL_MONTHLY + 1,
 	       "the intervals stand in the same order");
 
-/* ---- asked for ---- */
+/* ---- requests ---- */
 
 static RESULT check_kept(struct op *op, const struct snapshot_policy_wish *wish, const struct volume *volume)
 {
@@ -86,7 +87,8 @@ RESULT engine_put_snapshot_policy(struct op *op, struct snapshot_policy_wish *wi
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "snapshot_policy.create", KIND_VOLUME, &volume->row));
-	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row)); /* which it will do */
+	/* the policy will create snapshots */
+	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
 	TRY(check_ready(op, volume, &wish->volume));
 	TRY(check_schedule(op, wish));
 	TRY(check_kept(op, wish, volume));
@@ -122,7 +124,7 @@ RESULT engine_update_snapshot_policy(struct op *op, struct snapshot_policy_setti
 	choice_apply(wish->is_active, &next.is_active);
 	if (next.is_active == policy->is_active)
 		return OK;
-	next.next_us = 0; /* what was missed meanwhile is not taken */
+	next.next_us = 0; /* does not catch up what was missed meanwhile */
 	next.row.gen++;
 	TRY(snapshot_policy_put(op, &next));
 	return engine_log_event(op, KIND_SNAPSHOT_POLICY, &next.row, "changed", "It is %s.",
@@ -159,9 +161,9 @@ RESULT snapshot_end_policies(struct op *op, uuid volume)
 	return OK;
 }
 
-/* ---- its snapshots ---- */
+/* ---- the policy's snapshots ---- */
 
-/* Another account's, which had the volume before, are not its own. */
+/* Leaves out snapshots that a previous owner of the volume took. */
 static bool is_its(const struct snapshot_policy *policy, const struct snapshot *s)
 {
 	return row_is_live(&s->row) && s->interval == interval_of(policy) &&
@@ -207,9 +209,9 @@ const struct snapshot *engine_find_superfluous(const struct tables *t, const str
 	return failed && newest && is_older(failed, newest) ? failed : NULL;
 }
 
-/* ---- the reconciler's ---- */
+/* ---- for the reconciler ---- */
 
-/* As CloudStack names them: "web_data_20240229053000". */
+/* Named as CloudStack does it: "web_data_20240229053000". */
 static struct str name_snapshot(struct op *op, const struct volume *v)
 {
 	const struct instance *instance =
@@ -228,7 +230,7 @@ static RESULT take(struct op *op, const struct snapshot_policy *policy)
 	const struct volume *volume = volume_find(op->head, policy->volume);
 	const struct account *account = account_find(op->head, policy->account);
 	if (!volume || !row_is_live(&volume->row))
-		return OK; /* it is about to go with its volume */
+		return OK; /* the policy will be deleted with its volume */
 	if (!engine_is_account_open(op->head, account))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled.");
 	struct snapshot snapshot = {.name = name_snapshot(op, volume),

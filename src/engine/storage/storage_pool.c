@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Storage pools. What happens next: reconcile/host_disks.c looks into them at each connection to a host, and
- * reconcile/volume.c works on their files. */
+ * Storage pools. reconcile/host_disks.c checks them at each connection to a host, and reconcile/volume.c
+ * works on their files. */
 #include "engine/storage/storage_pool.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX_SIZE = 255, PATH_MAX_SIZE = 1024 };
 enum { MONITORS_MAX = 16, CEPH_WORD_MAX_SIZE = 128 };
 
-/* ---- questions ---- */
+/* ---- queries ---- */
 
 bool engine_host_sees_pool(const struct tables *t, uuid host, uuid pool)
 {
@@ -52,7 +52,7 @@ RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, i
 	if (is_ceph && pool->seen_state != STORAGE_POOL_SEEN_STATE_UP)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
 				   "The storage pool '%" STR_FMT "' does not answer.", STR_ARG(pool->name));
-	bool is_unknown = is_ceph && pool->seen_size == 0; /* its cluster has no manager */
+	bool is_unknown = is_ceph && pool->seen_size == 0; /* the cluster has no manager */
 	if (!pool->seen_full && (is_unknown || storage_pool_usage(pool)->disk + more <= pool->seen_size))
 		return OK;
 	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
@@ -60,7 +60,7 @@ RESULT storage_pool_check_room(struct op *op, const struct storage_pool *pool, i
 			   STR_ARG(pool->name), more);
 }
 
-/* ---- which hosts ---- */
+/* ---- hosts of a pool ---- */
 
 static RESULT add_host(struct op *op, const struct storage_pool *pool, const struct host *host)
 {
@@ -168,7 +168,7 @@ RESULT storage_pool_doubt_host(struct op *op, uuid host)
 	return OK;
 }
 
-/* ---- the operator's ---- */
+/* ---- for the operator ---- */
 
 static bool is_pool_name(struct str name)
 {
@@ -180,7 +180,7 @@ static bool is_pool_name(struct str name)
 	return name.n >= 1 && name.n <= NAME_MAX_SIZE;
 }
 
-/* It becomes part of domains' definitions and of lists of paths. */
+/* The path goes into domain definitions and into lists of paths. */
 static bool is_pool_path(struct str path)
 {
 	for (size_t n = 0; n < path.n; n++)
@@ -207,7 +207,7 @@ static RESULT check_directory(struct op *op, const struct storage_pool_wish *wis
 	return OK;
 }
 
-/* They become part of domains' definitions, and of lists. */
+/* These words go into domain definitions and into lists. */
 static bool is_ceph_word(struct str s, const char *others, size_t max)
 {
 	for (size_t n = 0; n < s.n; n++)
@@ -292,7 +292,7 @@ void storage_pool_bind_by_specs(struct op *op, struct volume_type *type)
 	type->pool = pool ? pool->row.id : UUID_NONE;
 }
 
-/* Types that named it before it was there. */
+/* Binds volume types that named the pool before it existed. */
 static RESULT bind_waiting(struct op *op, struct str name)
 {
 	for (const struct volume_type *t = volume_type_first(op->head), *after = NULL; t; t = after) {
@@ -339,7 +339,7 @@ RESULT engine_add_storage_pool(struct op *op, struct storage_pool_wish *wish)
 				STR_ARG(pool.path.n ? pool.path : pool.rbd_pool));
 }
 
-/* Its spec says the same. */
+/* Keeps the type's extra spec consistent with its pool. */
 static RESULT set_spec(struct op *op, const struct storage_pool *pool, struct volume_type *type)
 {
 	struct tag *specs = arena_new_array(op->ctx->arena, struct tag, type->specs.count + 1);
@@ -382,7 +382,7 @@ static RESULT bind_types(struct op *op, const struct storage_pool_settings *wish
 	return OK;
 }
 
-/* Its hosts are to take the new key. */
+/* The pool's hosts must install the new key. */
 static RESULT change_ceph(struct op *op, const struct storage_pool_settings *wish, struct storage_pool *next)
 {
 	if (!wish->monitors.count && !wish->rbd_key.n)
@@ -448,7 +448,7 @@ RESULT engine_remove_storage_pool(struct op *op, struct storage_pool_target *wis
 	return storage_pool_forget(op, pool->row.id);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- for the reconciler ---- */
 
 static RESULT tell_untrusted(struct op *op, const struct pool_host *p, const struct host *host,
 			     struct str problem)
@@ -464,7 +464,7 @@ static RESULT tell_untrusted(struct op *op, const struct pool_host *p, const str
 		"Ceph (qemu-block-extra). Until then nothing of the pool is used on that host.");
 }
 
-/* What a host that two marks prove is told of, or what is in the way of the proof. */
+/* Clears the host's condition if it is proven, or sets one that says what prevents the proof. */
 static RESULT tell(struct op *op, const struct pool_host *p, struct str problem)
 {
 	const struct host *host = host_find(op->head, p->host);
@@ -498,7 +498,8 @@ static RESULT write_seen(struct op *op, const struct pool_host *p, enum pool_hos
 	return tell(op, &next, problem);
 }
 
-/* Another host of the pool whose mark is there. Whoever sees the other's is also seen: both look at the same. */
+/* Looks for another host's mark. Seeing works both ways, because both hosts look at the same directory: the
+ * other host is proven, too. */
 static RESULT weigh_others(struct op *op, const struct pool_host *own, const struct pool_host_report *report,
 			   bool *ret_proves)
 {

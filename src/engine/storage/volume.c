@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: made, changed, deleted. What happens next: reconcile/volume.c makes the disk on its host, or removes it. What changes a
- * disk: volume_modify.c. What was seen of one: volume_see.c. Attaching: volume_attach.c. */
+ * Volumes: create, change, delete. reconcile/volume.c creates the disk on its host, or removes it.
+ * Modifications are in volume_modify.c, observations in volume_see.c, attachments in volume_attach.c. */
 #include "engine/storage/volume.h"
 
 #include <inttypes.h>
@@ -88,7 +88,7 @@ RESULT volume_check_sees(struct op *op, const struct volume *volume, const struc
 			   STR_ARG(host->name));
 }
 
-/* To go to another host it needs no more room. */
+/* A move to another host needs no more room in the pool. */
 static RESULT check_pool_room(struct op *op, const struct volume *volume, const struct host *host,
 			      int64_t more, struct str field)
 {
@@ -113,7 +113,7 @@ RESULT volume_check_room(struct op *op, const struct volume *volume, const struc
 
 /* ---- create ---- */
 
-/* A copy comes by way of a snapshot that goes when it is made. */
+/* A copy goes through a snapshot that is deleted once the copy exists. */
 RESULT volume_begin_copy(struct op *op, struct disk_plan *plan)
 {
 	struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
@@ -202,7 +202,7 @@ static RESULT place_new(struct op *op, const struct volume_wish *wish, const str
 				       disk->field);
 }
 
-/* Where nothing can hold it, the call fails, or it is made all the same. */
+/* If no host has room, the call fails, or the volume is created without a host. */
 static RESULT place_or_keep(struct op *op, const struct volume_wish *wish, struct volume *volume,
 			    struct disk_plan *disk, const struct host **ret_host, struct str *ret_why)
 {
@@ -296,7 +296,7 @@ bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
 	return false;
 }
 
-/* Those of its own account: what it left with others when it changed hands is theirs. */
+/* Only snapshots of the volume's own account: a previous owner keeps its own. */
 static RESULT delete_snapshots(struct op *op, const struct volume *volume)
 {
 	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
@@ -426,7 +426,7 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 	return volume_delete_metered(op, volume);
 }
 
-/* ---- where they are ---- */
+/* ---- location ---- */
 
 bool engine_host_has_volumes(const struct tables *t, uuid host)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes and instances: attached, detached, found plugged. A volume follows its instance to the
- * instance's host; of one that several instances have, the instances go to the volume's host. What
- * happens next: reconcile/volume.c moves the disk, reconcile/instance.c plugs it. Who has which volume:
- * volume_attachment.h. */
+ * Volumes and instances: attach, detach, and what hosts have plugged in. A volume follows its instance to
+ * that host; with a shared volume the instances go to the volume's host. reconcile/volume.c moves the disk,
+ * reconcile/instance.c plugs it in. Who has which volume: volume_attachment.h. */
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
@@ -28,7 +27,7 @@ void volume_send_to(struct volume *volume, uuid host)
 	volume->host = host;
 }
 
-/* Nothing of its first attachment is left. */
+/* Clears the first attachment. */
 static void leave_instance(struct volume *volume)
 {
 	volume->instance = volume->seen_instance = UUID_NONE;
@@ -108,7 +107,7 @@ static RESULT check_instance(struct op *op, const struct volume_attaching *wish,
 			   "Instance '%" STR_FMT "' is not 'running'", STR_ARG(wish->instance.text));
 }
 
-/* What an instance's disks take: their slots and, where it is one of them, the device. */
+/* The slots that an instance's disks occupy, and whether one of them has the device name. */
 struct places {
 	uint64_t slots; /* bit set */
 	size_t count;
@@ -122,7 +121,7 @@ static void take_place(struct places *places, int64_t slot, struct str taken, st
 	places->has_device |= str_equal(taken, device);
 }
 
-/* With those that are not unplugged yet. */
+/* Includes disks that are not unplugged yet. */
 static struct places find_places(const struct tables *t, uuid instance, struct str device)
 {
 	struct places places = {0};
@@ -143,7 +142,7 @@ static struct places find_places(const struct tables *t, uuid instance, struct s
 	return places;
 }
 
-/* The root device's slot is its own. */
+/* Slot 0 is reserved for the root device. */
 static RESULT choose_slot(struct op *op, const struct volume_attaching *wish, const struct instance *instance,
 			  int64_t *ret_slot)
 {
@@ -164,7 +163,7 @@ static RESULT choose_slot(struct op *op, const struct volume_attaching *wish, co
 	return OK;
 }
 
-/* Where none is said, as the guest will name it, or the next that is free. */
+/* The default name: the one the guest will use, or the next free one. */
 static RESULT name_device(struct op *op, const struct instance *instance, int64_t slot,
 			  struct str *ret_device)
 {
@@ -186,7 +185,8 @@ RESULT volume_choose_place(struct op *op, const struct instance *instance, const
 	return name_device(op, instance, *ret_slot, ret_device);
 }
 
-/* EC2 starts no instance from a shared volume. Cinder's may be started from by one, which has it first. */
+/* EC2 starts no instance from a shared volume. Cinder allows it for the first instance that has the
+ * volume. */
 static RESULT check_no_boot_disk(struct op *op, const struct volume_attaching *wish,
 				 const struct volume *volume, int64_t slot)
 {
@@ -208,8 +208,9 @@ static RESULT fail_other_zone(struct op *op, const struct volume_attaching *wish
 			   STR_ARG(wish->volume.text), STR_ARG(wish->instance.text));
 }
 
-/* The volume is where others have it: the instance has to be there too, or to be able to go there. That
- * it has to be stopped for it has no word of EC2's or Nova's, whose volumes are reached from everywhere. */
+/* The volume is on the host of its other instances: the instance must be there, or be able to go there. EC2
+ * and Nova have no text for the stopped state this needs, because their volumes are reachable from
+ * everywhere. */
 static RESULT check_way_of_instance(struct op *op, const struct volume_attaching *wish,
 				    const struct volume *volume, const struct instance *instance)
 {
@@ -277,7 +278,7 @@ RESULT volume_write_attachment(struct op *op, const struct volume *volume, const
 	return volume_put(op, &next);
 }
 
-/* It is stopped (check_way_of_instance()), and is placed anew where the volume is. */
+/* The instance is stopped (check_way_of_instance()); it is placed again, on the volume's host. */
 static RESULT send_instance(struct op *op, const struct instance *instance, const struct volume *volume)
 {
 	struct instance next = *instance;
@@ -338,7 +339,7 @@ static RESULT fail_not_so_attached(struct op *op, const struct volume_detaching 
 			   STR_ARG(wish->volume.text), STR_ARG(where));
 }
 
-/* What is suspended has it in its memory; what runs stands on its root disk. */
+/* A suspended instance keeps its disks in its saved state, and a running one needs its root disk. */
 static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, const struct volume *volume)
 {
 	const struct instance *instance = instance_find(op->head, engine_volume_holder(volume));
@@ -366,7 +367,7 @@ static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, 
 	return OK;
 }
 
-/* attached: as it is to the instance asked for, or to the only one that has it; NULL: to none. */
+/* Finds the attachment to the requested instance, or the only one. NULL: none. */
 static RESULT find_attached(struct op *op, const struct volume_detaching *wish, const struct volume *volume,
 			    const struct volume **ret_attached)
 {
@@ -423,7 +424,7 @@ static RESULT detach_first(struct op *op, bool force, const struct volume *volum
 	next.delete_on_termination = false;
 	next.reservation = VOLUME_RESERVATION_NONE;
 	if (uuid_is_none(next.seen_instance))
-		TRY(volume_leave_instance(op, &next)); /* it never was plugged */
+		TRY(volume_leave_instance(op, &next)); /* it was never plugged in */
 	next.row.gen++;
 	return volume_put(op, &next);
 }
@@ -517,7 +518,7 @@ RESULT volume_end_attachments(struct op *op, uuid instance)
 	return OK;
 }
 
-/* ---- what the host says ---- */
+/* ---- observed by the host ---- */
 
 static RESULT write_seen_in(struct op *op, const struct volume *volume, uuid instance)
 {
@@ -537,7 +538,7 @@ static RESULT write_further_seen_in(struct op *op, const struct volume_attachmen
 	return volume_attachment_put(op, &next);
 }
 
-/* What it has not any more. */
+/* Volumes that the host no longer reports as plugged in. */
 static RESULT see_unplugged(struct op *op, const struct instance_report *report, bool is_absent)
 {
 	const struct volume *volume = volume_first_by_seen_instance(op->head, report->instance), *next = NULL;
@@ -565,7 +566,7 @@ static const struct volume_attachment *find_further(const struct tables *t, uuid
 	return f;
 }
 
-/* One that others have, and that nobody wants there: to be unplugged. */
+/* A shared volume found in an instance that must not have it: recorded so that it is unplugged. */
 static RESULT write_stray(struct op *op, const struct volume *volume, uuid instance)
 {
 	struct volume_attachment stray = {.row.id = engine_new_id(op, KIND_VOLUME_ATTACHMENT),

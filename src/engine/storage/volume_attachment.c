@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Attachments of volumes, for whoever looks at them. What changes them: volume_attach.c. */
+ * Attachments of volumes, for readers. volume_attach.c changes them. */
 #include "engine/storage/volume_attachment.h"
 
 #include "base/vec.h"
@@ -140,7 +140,7 @@ RESULT engine_find_attachment(struct arena *a, const struct tables *t, const str
 	return OK;
 }
 
-/* ---- what follows from sharing ---- */
+/* ---- consequences of sharing ---- */
 
 uuid engine_find_host_of_shared(const struct tables *t, uuid instance)
 {
@@ -162,7 +162,7 @@ static bool is_held(const struct tables *t, uuid volume)
 	return false;
 }
 
-/* A guest holds the file for as long as it has it plugged, whatever is wanted. */
+/* A guest holds the file as long as it is plugged in, even if the engine wants it detached. */
 bool engine_stands_still(const struct tables *t, uuid instance)
 {
 	for (const struct volume *v = volume_first_by_instance(t, instance); v;

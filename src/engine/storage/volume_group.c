@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups of volumes: rows only. Disks are made, copied and removed as those of other volumes. */
+ * Volume groups: rows only. Their disks are created, copied and removed like those of other volumes. */
 #include "engine/storage/volume_group.h"
 
 #include "engine/quota_internal.h"
@@ -45,7 +45,7 @@ RESULT volume_group_read_mark(struct op *op, enum kind kind, const char *what, s
 
 /* ---- status ---- */
 
-/* Only the volumes that came with a copied group count: those that are made in it later do not. */
+/* In a copied group only the volumes created with it count, not those added later. */
 const char *engine_volume_group_status(const struct tables *t, const struct volume_group *group)
 {
 	bool is_copy = !uuid_is_none(group->source_group) || !uuid_is_none(group->source_snapshot);
@@ -63,7 +63,7 @@ static bool is_available(const struct op *op, const struct volume_group *group)
 	return strcmp(engine_volume_group_status(op->head, group), "available") == 0;
 }
 
-/* ---- of a volume ---- */
+/* ---- volumes ---- */
 
 RESULT volume_group_find_for(struct op *op, const struct ref *ref, struct str type, uuid *ret_group)
 {
@@ -92,7 +92,7 @@ RESULT volume_group_check_none(struct op *op, const struct volume *volume, const
 				     STR_ARG(engine_write_id(op, KIND_VOLUME_GROUP, volume->group)));
 }
 
-/* ---- making ---- */
+/* ---- create ---- */
 
 static RESULT choose_types(struct op *op, const struct refs *refs, struct uuids *ret_types)
 {
@@ -126,7 +126,7 @@ static RESULT choose(struct op *op, const struct volume_group_wish *wish, struct
 	return choose_types(op, &wish->volume_types, &group->volume_types);
 }
 
-/* A copy is of its source's types; of a snapshot, of those that its group has. */
+/* A copy takes over the types of its source, or of the group behind a group snapshot. */
 static RESULT choose_source(struct op *op, const struct volume_group_wish *wish, struct volume_group *group)
 {
 	const struct volume_group *source = NULL;
@@ -146,7 +146,8 @@ static RESULT choose_source(struct op *op, const struct volume_group_wish *wish,
 	return OK;
 }
 
-/* volume: the copied one, or that of the snapshot, which may be gone: then the first type will do. */
+/* volume: the one to copy, or the snapshot's, which may be gone; then the group's first volume type is
+ * used. */
 static RESULT copy_one(struct op *op, const struct volume_group *group, const struct volume *volume,
 		       const struct snapshot *snapshot)
 {
@@ -208,7 +209,7 @@ RESULT engine_create_volume_group(struct op *op, struct volume_group_wish *wish)
 	return uuid_is_none(group.source_snapshot) ? copy_group(op, &group) : copy_snapshots(op, &group);
 }
 
-/* ---- changing ---- */
+/* ---- update ---- */
 
 static RESULT fail_volume(struct op *op, const struct volume_group *group, const struct ref *ref,
 			  bool is_added, const char *why)
@@ -219,7 +220,7 @@ static RESULT fail_volume(struct op *op, const struct volume_group *group, const
 			   STR_ARG(engine_write_id(op, KIND_VOLUME_GROUP, group->row.id)), why);
 }
 
-/* NULL: there is none that the caller may change. */
+/* NULL: there is no such volume that the caller may change. */
 static RESULT find_volume(struct op *op, const struct ref *ref, const struct volume **ret_volume)
 {
 	struct result found = engine_find_own_volume(op->ctx, op->head, ref, ret_volume);
@@ -315,7 +316,7 @@ RESULT engine_update_volume_group(struct op *op, struct volume_group_change *wis
 				   " because no valid name, description, add_volumes, or remove_volumes were "
 				   "provided.",
 				   STR_ARG(wish->group.text));
-	next.mark = VOLUME_GROUP_MARK_NONE; /* as Cinder has it: whoever renames it releases it */
+	next.mark = VOLUME_GROUP_MARK_NONE; /* Cinder does the same: an update clears the mark */
 	next.row.gen++;
 	TRY(volume_group_put(op, &next));
 	return engine_log_event(op, KIND_VOLUME_GROUP, &next.row, "changed", "What is said of it, or in it.");
@@ -335,9 +336,9 @@ RESULT engine_mark_volume_group(struct op *op, struct volume_group_marking *wish
 				volume_group_mark_words[mark]);
 }
 
-/* ---- deleting ---- */
+/* ---- delete ---- */
 
-/* Each is free of the group first, and then deleted as the caller could delete it. */
+/* Removes each volume from the group first, then deletes it with the caller's permissions. */
 static RESULT delete_volumes(struct op *op, const struct volume_group *group)
 {
 	for (const struct volume *v = volume_first_by_group(op->head, group->row.id), *after = NULL; v;

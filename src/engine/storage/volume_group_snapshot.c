@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of groups of volumes: rows only. Each snapshot is cut and kept as others are. */
+ * Group snapshots: rows only. Each snapshot is cut and stored like any other. */
 #include "store/volume_group_snapshot.h"
 #include "engine/quota_internal.h"
 #include "engine/storage/snapshot.h"
@@ -51,14 +51,14 @@ RESULT engine_create_volume_group_snapshot(struct op *op, struct volume_group_sn
 		TRY(snapshot_write_of(op, v, &snapshot));
 		count++;
 	}
-	if (!count) /* Cinder's status; the words are a guess */
+	if (!count) /* Cinder's status code; the text is a guess */
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME_GROUP, wish->group.field,
 				   "Invalid Group: Group is empty. No group snapshot will be created.");
 	return engine_log_event(op, KIND_VOLUME_GROUP_SNAPSHOT, &made.row, "created", "Of %zu volumes.",
 				count);
 }
 
-/* A group that is being made of it needs its files. */
+/* A group being created from the group snapshot still needs its files. */
 static RESULT check_deletable(struct op *op, const struct volume_group_snapshot_target *wish,
 			      const struct volume_group_snapshot *group)
 {
@@ -75,7 +75,7 @@ static RESULT check_deletable(struct op *op, const struct volume_group_snapshot_
 				 "and no Group can be currently using it as source for its creation.");
 }
 
-/* Each is free of the others first, and then deleted as the caller could delete it. */
+/* Takes each snapshot out of the group snapshot first, then deletes it with the caller's permissions. */
 static RESULT delete_snapshots(struct op *op, uuid group)
 {
 	for (const struct snapshot *s = snapshot_first_by_group_snapshot(op->head, group), *after = NULL; s;

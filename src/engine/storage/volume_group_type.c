@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Types of groups of volumes: rows only. */
+ * Types of volume groups: rows only. */
 #include "store/volume_group_type.h"
 #include "engine/internal.h"
 #include "engine/storage/volume_group.h"

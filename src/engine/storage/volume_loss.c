@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What of disks goes with a host that never comes back: its volumes' files, and what was being cut of them.
- * Called by: engine/region/host_forget.c. A volume whose hardware failed for good is an `error`, as EC2's user guide
- * has that state. */
+ * The disks that are lost with a host that never comes back: its volumes' files, and snapshots not yet
+ * transferred. A lost volume is in state `error`, which EC2's user guide defines as failed hardware. Called
+ * by: engine/region/host_forget.c. */
 #include "engine/condition_internal.h"
 #include "engine/internal.h"
 #include "engine/region/host_forget.h"
@@ -20,7 +20,7 @@ static bool add_lost(struct op *op, struct host_forgetting *wish, enum kind kind
 
 /* ---- volumes */
 
-/* Nobody will ever find its file: that is as good as removed. */
+/* The file is unreachable for good, which counts as removed. */
 static RESULT end_deleted(struct op *op, struct volume *next)
 {
 	struct volume_report forget = {.volume = next->row.id};
@@ -56,7 +56,8 @@ static RESULT leave_volume(struct op *op, const struct volume *v, uuid host, str
 		next.left_host = UUID_NONE;
 	if (uuid_equal(v->ready_host, host))
 		next.ready_host = UUID_NONE;
-	if (!was_there) { /* it was on its way there, or has left it: it stays where it is */
+	if (!was_there) { /* the move to this host, or away from it, had not started or is complete: the file
+			   * is elsewhere */
 		if (uuid_equal(v->host, host))
 			next.host = v->seen_host;
 		return volume_put(op, &next);
@@ -65,7 +66,7 @@ static RESULT leave_volume(struct op *op, const struct volume *v, uuid host, str
 	return row_is_live(&v->row) ? lose(op, &next, wish) : end_deleted(op, &next);
 }
 
-/* Those of shared pools are not on any host. */
+/* Volumes in shared pools survive their host. */
 static RESULT list_volumes(struct op *op, uuid host, struct uuids *ret_ids)
 {
 	VEC(uuid) ids = {0};
@@ -117,11 +118,11 @@ static RESULT leave_snapshots(struct op *op, uuid host, struct host_forgetting *
 RESULT volume_lose_all(struct op *op, uuid host, struct host_forgetting *wish)
 {
 	struct uuids ids = {0};
-	TRY(leave_snapshots(op, host, wish)); /* first: they keep a deleted volume's file */
+	TRY(leave_snapshots(op, host, wish)); /* first, because they pin a deleted volume's file */
 	TRY(list_volumes(op, host, &ids));
 	for (size_t k = 0; k < ids.count; k++) {
 		const struct volume *v = volume_find(op->head, ids.at[k]);
-		if (v && is_of(v, host)) /* one may be listed several times */
+		if (v && is_of(v, host)) /* the list may contain a volume several times */
 			TRY(leave_volume(op, v, host, wish));
 	}
 	return OK;

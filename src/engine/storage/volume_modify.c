@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes get another size, another type, or more than one instance. What happens next: reconcile/volume.c grows the disk or moves it. */
+ * Modifications of volumes: size, type, performance, sharing. reconcile/volume.c grows the disk or moves
+ * it. */
 #include "engine/storage/volume_internal.h"
 
 #include <inttypes.h>
@@ -38,8 +39,7 @@ static RESULT check_modifiable(struct op *op, const struct volume_modifying *wis
 	return OK;
 }
 
-/* What the wish makes of it; a new type begins with its own figures, those that have to be asked for
- * at 3,000. */
+/* A new type starts with its own defaults; io1 and io2, which require IOPS, with 3,000. */
 static void apply_modification(const struct volume_modifying *wish, struct disk_plan *disk)
 {
 	if (wish->size)
@@ -60,8 +60,8 @@ static RESULT fail_sharing(struct op *op, enum err err, struct str field, const 
 	return ENGINE_FAIL(op, err, KIND_VOLUME, field, "%s", why);
 }
 
-/* EC2's pages say what cannot be changed; the codes are guesses. A type of the operator's own, which Cinder
- * knows, has none of these limits. */
+/* EC2's documentation says what cannot be changed; the error codes are guesses. The operator's own types,
+ * known to Cinder only, have none of these limits. */
 static RESULT check_shared_change(struct op *op, const struct volume_modifying *wish,
 				  const struct volume *volume, const struct disk_plan *disk)
 {
@@ -78,7 +78,7 @@ static RESULT check_shared_change(struct op *op, const struct volume_modifying *
 	return OK;
 }
 
-/* Its file has another form then, which it gets while nobody has it. */
+/* A shared volume's file has another format, and it can be converted only while no guest has it open. */
 static RESULT check_sharing(struct op *op, const struct volume_modifying *wish, const struct volume *volume,
 			    const struct disk_plan *disk)
 {
@@ -129,7 +129,7 @@ static RESULT write_modification(struct op *op, const struct volume *volume, con
 				volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
 }
 
-/* Those that have it learn of it from their history, as Nova's users know it. */
+/* Nova's users see the extension in the instance's history. */
 static RESULT log_growth(struct op *op, const struct volume *volume, uuid holder, int64_t size)
 {
 	const struct instance *instance = uuid_is_none(holder) ? NULL : instance_find(op->head, holder);
@@ -154,7 +154,7 @@ static bool changes_pool(struct op *op, const struct volume *volume, struct str 
 	return !str_equal(type, volume->type) && !uuid_equal(pool ? pool->row.id : UUID_NONE, volume->pool);
 }
 
-/* To the pool of its new type: that, and nothing else. */
+/* A move to the new type's pool excludes other changes. */
 static RESULT check_pool_change(struct op *op, const struct volume_modifying *wish,
 				const struct volume *volume, const struct disk_plan *disk)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Moves of volumes between pools: what is asked, and what came of it. */
+ * Moves of volumes between pools and directories: requests and results. */
 #include "engine/storage/volume_move.h"
 
 #include "engine/instance/instance.h"
@@ -17,9 +17,9 @@
 #include "store/storage_pool.h"
 #include "store/volume.h"
 
-/* ---- whether it may go ---- */
+/* ---- conditions ---- */
 
-/* What its instance is in the midst of. NULL: nothing. */
+/* The instance's activity that prevents a move, or NULL. */
 static const char *find_busy_instance(const struct tables *t, const struct volume *v)
 {
 	const struct instance *i = instance_find(t, engine_volume_holder(v));
@@ -30,7 +30,7 @@ static const char *find_busy_instance(const struct tables *t, const struct volum
 	return i->seen_saved || i->wanted_save ? "in an instance that is suspended" : NULL;
 }
 
-/* What is done to it. NULL: nothing. */
+/* The volume's activity that prevents a move, or NULL. */
 static const char *find_busy(const struct tables *t, const struct volume *v)
 {
 	enum attachment attachment = model_derive_attachment(v->instance, v->seen_instance);
@@ -63,7 +63,7 @@ RESULT volume_check_movable(struct op *op, const struct volume *v, const struct 
 		   : OK;
 }
 
-/* ---- where to ---- */
+/* ---- target ---- */
 
 static bool may_have(const struct tables *t, const struct volume *v, const struct host *host, uuid pool)
 {
@@ -71,7 +71,8 @@ static bool may_have(const struct tables *t, const struct volume *v, const struc
 	       !host->forced_down && (uuid_is_none(pool) || engine_host_sees_pool(t, host->row.id, pool));
 }
 
-/* In a pool its own host works on it, if that sees the pool; of a free volume another one may. NULL: none. */
+/* Prefers the requested or present host if it sees the pool. A free volume may go to another host of the
+ * pool. NULL: none. */
 static const struct host *choose_host(const struct tables *t, const struct volume *v,
 				      const struct volume_destination *to)
 {
@@ -111,7 +112,7 @@ static RESULT check_room(struct op *op, const struct volume *v, const struct vol
 			: volume_check_room(op, NULL, host, v->size, to->field);
 }
 
-/* ---- asking ---- */
+/* ---- request ---- */
 
 static RESULT fail_is_there(struct op *op, const struct volume_destination *to)
 {
@@ -175,7 +176,7 @@ RESULT engine_move_volume(struct op *op, struct volume_moving *wish)
 	return volume_begin_move(op, volume->row.id, &to);
 }
 
-/* ---- its end ---- */
+/* ---- end ---- */
 
 void volume_stop_move(struct volume *volume)
 {
@@ -200,7 +201,7 @@ static void end_reservation(struct op *op, struct volume *next)
 		next->reservation = VOLUME_RESERVATION_NONE;
 }
 
-/* It has its old type again. */
+/* Restores the type from before a failed retype. */
 static RESULT write_old_type(struct op *op, struct volume *next)
 {
 	TRY(volume_meter(op, next, 0));
@@ -240,7 +241,7 @@ static RESULT write_moved(struct op *op, const struct volume *volume, bool stand
 	next.last_move = VOLUME_LAST_MOVE_SUCCESS;
 	if (stands_alone) {
 		next.stands_alone = true;
-		next.tracked_from = UUID_NONE; /* what was noted of its writes went with the old file */
+		next.tracked_from = UUID_NONE; /* the record of its writes belonged to the old file */
 	}
 	next.row.gen++;
 	TRY(volume_put(op, &next));

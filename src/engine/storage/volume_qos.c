@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * QoS specs. What happens next: reconcile/instance.c brings the rates to the disks of guests. */
+ * QoS specs. reconcile/instance.c applies the limits to the guests' disks. */
 #include "engine/storage/volume_qos.h"
 
 #include "engine/internal.h"
@@ -20,7 +20,7 @@ static RESULT read_consumer(struct op *op, struct str word, enum volume_qos_cons
 		      : OK;
 }
 
-/* Attached volumes of the type are looked at anew. */
+/* Makes the reconciler check the attached volumes of the type again. */
 static RESULT touch_volumes(struct op *op, struct str type)
 {
 	for (const struct volume *v = volume_first(op->head), *after = NULL; v; v = after) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reservations of volumes: the moves between them, and what each asks of a volume. Attaching and
- * detaching a volume (volume_attach.c) end its reservation, too. */
+ * Reservations of volumes: the transitions, and the state each requires. Attach and detach (volume_attach.c)
+ * end a reservation, too. */
 #include "engine/storage/volume_reservation.h"
 
 #include "engine/instance/instance.h"
@@ -13,7 +13,7 @@
 #include "store/volume.h"
 #include "store/volume_transfer.h"
 
-/* ---- what a reservation keeps others from ---- */
+/* ---- conflicts ---- */
 
 RESULT volume_check_unreserved(struct op *op, const struct volume *volume, const struct ref *ref)
 {
@@ -43,9 +43,9 @@ RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, 
 	return wish->is_promised && is_his ? OK : volume_check_unreserved(op, volume, &wish->volume);
 }
 
-/* ---- from one reservation to another ---- */
+/* ---- transitions ---- */
 
-/* What a volume must be besides, when nothing holds it. */
+/* The required state of a volume in addition to `from`. */
 enum needed { NEEDS_NOTHING, NEEDS_FREE, NEEDS_TAKES_MORE, NEEDS_ATTACHED };
 struct move {
 	enum volume_reservation from, to;
@@ -142,12 +142,12 @@ RESULT engine_mark_volume(struct op *op, struct volume_marking *wish)
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
-	bool takes_over = !uuid_is_none(volume->takes_over); /* in that instance, whatever is said of it */
+	bool takes_over = !uuid_is_none(volume->takes_over); /* a pending swap keeps its instance */
 	return write_reservation(op, volume, wish->reservation,
 				 takes_over ? volume->reserved_for : UUID_NONE);
 }
 
-/* ---- a reservation's end ---- */
+/* ---- end of a reservation ---- */
 
 RESULT engine_end_volume_attachment(struct op *op, struct volume_reserving *wish)
 {

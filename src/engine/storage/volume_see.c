@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the reconciler saw of volumes, and which host it asks about those of shared pools. */
+ * The reconciler's observations of volumes, and which host it asks about those in shared pools. */
 #include "engine/storage/volume_internal.h"
 
 #include "engine/condition_internal.h"
@@ -7,7 +7,7 @@
 #include "engine/storage/storage_pool_internal.h"
 #include "store/volume.h"
 
-/* A disk that was there and is not any more stays as it was seen: that is nothing to go on from. */
+/* Keeps the last observation of a disk that has vanished, because creating it again would lose data. */
 static RESULT log_missing(struct op *op, const struct volume *volume)
 {
 	return condition_set(op, KIND_VOLUME, volume->row.id, "DiskMissing",
@@ -15,9 +15,8 @@ static RESULT log_missing(struct op *op, const struct volume *volume)
 			     "Bring the disk back, or delete the volume.");
 }
 
-/* Found on another host than before, it was moved: from now on the copy counts, and the file it was
- * made of is to go. In a shared pool it is the same
- * file. */
+/* A volume found on another host was moved: the copy counts now, and the source file must be removed. In a
+ * shared pool both hosts see the same file. */
 static void write_place(const struct volume_report *report, struct volume *next)
 {
 	uuid host = report->size > 0 ? report->host : UUID_NONE;
@@ -28,17 +27,17 @@ static void write_place(const struct volume_report *report, struct volume *next)
 	next->seen_host = host;
 	next->is_raw = report->is_raw && report->size > 0;
 	if (next->is_raw)
-		next->tracked_from = UUID_NONE; /* such a file notes nothing */
+		next->tracked_from = UUID_NONE; /* a raw file keeps no record of writes */
 }
 
-/* It is made from its snapshot again. */
+/* The volume was created from its snapshot again. */
 static void see_reverted(const struct volume_report *report, struct volume *next)
 {
 	next->seen_reverts = report->reverts;
 	next->stands_alone = false;
 }
 
-/* What was noted of its writes went with the old file. */
+/* The record of writes belonged to the old file. */
 static void see_blank(const struct volume_report *report, struct volume *next)
 {
 	next->seen_takes_over = report->blank_for;
@@ -46,7 +45,7 @@ static void see_blank(const struct volume_report *report, struct volume *next)
 	next->tracked_from = UUID_NONE;
 }
 
-/* What the look tells of the volume besides where it is. */
+/* Applies the parts of the report other than the location. */
 static void see_changes(const struct op *op, const struct volume_report *report, struct volume *next)
 {
 	if (report->reverts > next->seen_reverts)
@@ -68,7 +67,7 @@ RESULT engine_see_volume(struct op *op, struct volume_report *report)
 	struct volume next = *volume;
 	if ((int64_t) report->gen > next.seen_gen)
 		next.seen_gen = (int64_t) report->gen;
-	/* A look that is older than the last wish says nothing about a disk that was to go since. */
+	/* A report for an older generation says nothing about a disk deleted since. */
 	if (is_live || report->gen == volume->row.gen)
 		write_place(report, &next);
 	see_changes(op, report, &next);
@@ -113,9 +112,9 @@ RESULT engine_forget_volume(struct op *op, struct volume_report *report)
 	return volume_forget(op, report->volume);
 }
 
-/* ---- in shared pools ---- */
+/* ---- shared pools ---- */
 
-/* What moves left in shared pools, another host removes there. */
+/* Another host removes the remains of moves in shared pools. */
 static RESULT pass_on_leftovers(struct op *op, uuid host)
 {
 	for (const struct volume *v = volume_first_by_left_host(op->head, host), *after = NULL; v;
@@ -143,7 +142,7 @@ RESULT volume_pass_on_all(struct op *op, uuid host)
 		    engine_volume_is_being_copied(op->head, v->row.id))
 			continue;
 		if (v->moves && uuid_is_none(v->next_pool))
-			continue; /* it is to go to that very host */
+			continue; /* its target is this host */
 		next.host = other;
 		TRY(volume_put(op, &next));
 	}

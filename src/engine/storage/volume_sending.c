@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes whose data are sent by a form: awaited, filled, given up. */
+ * Volumes whose data are uploaded with a form: waiting, filled, ended. */
 #include "engine/storage/volume_internal.h"
 
 #include "engine/quota_internal.h"
@@ -20,7 +20,8 @@ RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 {
 	const struct account *account = NULL;
 	const struct zone *zone = NULL;
-	const struct tag format = {STR("disk_format"), wish->format}; /* for the upload, until it is there */
+	const struct tag format = {STR("disk_format"), wish->format}; /* stored in the properties until the
+								       * upload */
 	struct volume volume = {.name = wish->name,
 				.type = STR("gp2"),
 				.image_properties = {&format, 1},
@@ -47,7 +48,7 @@ RESULT engine_await_volume(struct op *op, struct volume_awaiting *wish)
 	return engine_log_event(op, KIND_VOLUME, &volume.row, "created", "Its data are to be sent.");
 }
 
-/* As a copy's, the snapshot goes at once: the volume that is made of it keeps its file. */
+/* Deletes the snapshot at once, like a copy's: the volume created from it keeps its file. */
 static RESULT make_of(struct op *op, struct volume *next, struct snapshot *snapshot)
 {
 	const struct host *host = NULL;

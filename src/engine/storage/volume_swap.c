@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Swaps of volumes: what is asked, and what came of it. What happens in between: reconcile/volume.c makes the
- * new volume's file anew on the instance's host, reconcile/instance_swap.c has it filled. */
+ * Swaps of volumes: requests and results. In between reconcile/volume.c recreates the new volume's file on
+ * the instance's host, and reconcile/instance_swap.c has it filled. */
 #include "engine/storage/volume_swap.h"
 
 #include "engine/instance/instance.h"
@@ -15,7 +15,7 @@
 #include "store/volume.h"
 #include "store/volume_attachment.h"
 
-/* ---- looking ---- */
+/* ---- queries ---- */
 
 const struct volume *engine_find_successor(const struct tables *t, uuid volume)
 {
@@ -36,14 +36,14 @@ bool engine_successor_is_ready(const struct volume *volume)
 	       uuid_equal(volume->seen_host, volume->host);
 }
 
-/* ---- asking ---- */
+/* ---- request ---- */
 
 static RESULT fail(struct op *op, const char *why)
 {
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("volumeId"), "Invalid volume: %s", why);
 }
 
-/* Cinder's sentence for a volume that it lets nobody begin to detach, as Nova hands it on. */
+/* Nova passes on Cinder's sentence for a volume that cannot be detached. */
 static RESULT fail_not_in_use(struct op *op)
 {
 	return fail(op, "Invalid input received: Invalid volume: Unable to detach volume. Volume status must "
@@ -62,7 +62,7 @@ static RESULT check_instance(struct op *op, const struct volume_swapping *wish,
 					   "VM snapshots");
 }
 
-/* attached: the old one as the instance has it; NULL: it has not. */
+/* attached: the old volume as attached to the instance; NULL: not attached. */
 static RESULT check_old(struct op *op, const struct volume_swapping *wish, const struct volume *attached)
 {
 	if (!attached)
@@ -82,7 +82,7 @@ static RESULT check_old(struct op *op, const struct volume_swapping *wish, const
 	return OK;
 }
 
-/* That both belong to one account, and are shared or are not has no word of Nova's. */
+/* Nova has no text for volumes of different accounts, or if only one is shared. */
 static RESULT check_new(struct op *op, const struct volume_swapping *wish, const struct volume *old,
 			const struct volume *new)
 {
@@ -156,7 +156,7 @@ RESULT engine_swap_volume(struct op *op, struct volume_swapping *wish)
 	return write_swap(op, instance, old, new);
 }
 
-/* ---- its end ---- */
+/* ---- end ---- */
 
 static void end_swap(struct volume *to)
 {
@@ -185,8 +185,8 @@ RESULT volume_give_up_swap(struct op *op, uuid volume, struct str why)
 				STR_ARG(engine_write_id(op, KIND_VOLUME, volume)), STR_ARG(why));
 }
 
-/* attached: the old one as the instance has it. The guest's device stays what it was: its name, its place and
- * its fate go with it. */
+/* attached: the old volume as attached to the instance. The new one takes over the device's name, slot and
+ * delete_on_termination. */
 static RESULT write_swapped(struct op *op, const struct volume *attached, const struct volume *successor)
 {
 	const struct volume_attachment *further = volume_attachment_find(op->head, attached->attachment);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Transfers of volumes: rows only. The disk stays where it is, whoever has it. */
+ * Transfers of volumes: rows only. The disk stays where it is. */
 #include "engine/storage/volume_transfer.h"
 
 #include "base/crypto.h"
@@ -40,7 +40,7 @@ RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 				   "A transfer's name has up to 255 characters.");
 	TRY(check_free(op, volume, wish->volume.field));
 	TRY(volume_check_unreserved(op, volume, &wish->volume));
-	/* Cinder lets it, and a project then has another one's volume in its group. */
+	/* Cinder allows it, and then a project's group contains another project's volume. */
 	TRY(volume_group_check_none(op, volume, &wish->volume));
 	struct volume_transfer transfer = {.row.id = engine_new_id(op, KIND_VOLUME_TRANSFER),
 					   .row.gen = 1,
@@ -56,7 +56,7 @@ RESULT engine_offer_volume(struct op *op, struct volume_transfer_wish *wish)
 
 /* ---- accept ---- */
 
-/* Not those that an image stands on, or that were taken with a group: they stay with it. */
+/* Snapshots used by an image or created with a group stay behind. */
 static bool goes_along(const struct tables *t, const struct volume *volume, const struct snapshot *s)
 {
 	return row_is_live(&s->row) && !s->is_bound && uuid_is_none(s->group_snapshot) &&
@@ -80,7 +80,7 @@ static RESULT check_taker(struct op *op, const struct volume_transfer *transfer,
 				     "The account may not have volumes of the type '%" STR_FMT "'.",
 				     STR_ARG(volume->type));
 	if (uuid_equal(volume->account, taker->row.id))
-		return OK; /* what it has, it need not fit in */
+		return OK; /* the account has them already */
 	return snapshot_check_quotas(op, taker->row.id, volume->type, snapshots, bytes);
 }
 
@@ -93,7 +93,7 @@ static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid ta
 		struct snapshot next = *s;
 		TRY(snapshot_meter(op, s, 0));
 		next.account = taker;
-		next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE; /* who accepts it */
+		next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE; /* the accepting user */
 		TRY(snapshot_put(op, &next));
 		TRY(snapshot_meter(op, &next, next.file_size));
 	}
@@ -110,7 +110,7 @@ static RESULT check_fits(struct op *op, const struct volume *volume, uuid taker)
 static RESULT give_one(struct op *op, const struct volume *volume, uuid taker)
 {
 	struct volume next = *volume;
-	if (!uuid_equal(volume->account, taker) && /* what it has, it need not fit in */
+	if (!uuid_equal(volume->account, taker) && /* the account has it already */
 	    volume->local == VOLUME_LOCAL_NO)
 		TRY(check_fits(op, volume, taker));
 	TRY(engine_log_event(op, KIND_VOLUME, &volume->row, "given away", "To account %" STR_FMT ".",
@@ -127,7 +127,7 @@ static RESULT give_one(struct op *op, const struct volume *volume, uuid taker)
 
 /* ---- with an instance ---- */
 
-/* Not what an image stands on: CloudStack's templates are made of no snapshot that is seen. */
+/* Bound snapshots do not count: CloudStack's templates have no visible snapshots. */
 static bool has_snapshot(const struct tables *t, const struct volume *v)
 {
 	const struct snapshot *s = snapshot_first_by_volume(t, v->row.id);
@@ -136,7 +136,7 @@ static bool has_snapshot(const struct tables *t, const struct volume *v)
 	return s || engine_volume_is_being_copied(t, v->row.id);
 }
 
-/* Source of the sentence about snapshots: UserVmManagerImpl, validateIfVolumesHaveNoSnapshots, 4.20. */
+/* Source of the message about snapshots: UserVmManagerImpl, validateIfVolumesHaveNoSnapshots, 4.20. */
 static RESULT check_givable(struct op *op, const struct volume *v, struct str field)
 {
 	const struct ref ref = engine_ref_to(op, KIND_VOLUME, v->row.id, field);
@@ -173,7 +173,7 @@ RESULT volume_give_all(struct op *op, uuid instance, uuid giver, uuid taker)
 	return OK;
 }
 
-/* ---- accepted ---- */
+/* ---- acceptance ---- */
 
 static RESULT give(struct op *op, const struct volume_transfer *transfer, const struct volume *volume,
 		   uuid taker)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volume types. Volumes name theirs: one that is in use keeps its name. */
+ * Volume types. Volumes refer to their type by name, so a type in use cannot be renamed. */
 #include "engine/storage/volume_type.h"
 
 #include "engine/internal.h"
@@ -136,7 +136,7 @@ RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
 	return volume_type_forget(op, type->row.id);
 }
 
-/* ---- what an account has of one ---- */
+/* ---- an account's usage of a type ---- */
 
 bool engine_snapshot_takes_bytes(const struct snapshot *snapshot)
 {
@@ -167,7 +167,8 @@ void engine_count_type_usage(const struct tables *t, uuid account, struct str ty
 
 /* ---- encryption ---- */
 
-/* There is one way; Cinder keeps whatever is said, and who makes volumes of the type hears of it. */
+/* Only one encryption is supported. Cinder accepts any description, and the error comes when a volume is
+ * created. */
 bool volume_type_is_known_crypt(const struct volume_type *type)
 {
 	return (str_is(type->encryption_provider, "luks") ||
@@ -255,7 +256,7 @@ RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wis
 	return volume_type_put(op, &next);
 }
 
-/* Disk offerings that CloudStack is installed with, each by its size in GiB, or of any. */
+/* The disk offerings of a new CloudStack installation: of a fixed size in GiB, or of any. */
 static RESULT add_disk_offerings(struct op *op, uuid region)
 {
 	static const struct {
@@ -280,7 +281,7 @@ static RESULT add_disk_offerings(struct op *op, uuid region)
 	return OK;
 }
 
-/* What a new region begins with. Their ids follow from the region's and their names. */
+/* Added to a new region. The ids derive from the region's id and the type's name. */
 RESULT volume_type_add_standard(struct op *op, uuid region)
 {
 	static const char *const names[] = {"gp2", "gp3", "io1",      "io2",

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Limits of volume types are a row of the account and the type. What is used is counted from the account's volumes
- * when somebody asks for more of a type that has a limit. */
+ * Limits per volume type: a row per account and type. The usage is counted only when an account requests more
+ * of a limited type. */
 #include "engine/storage/volume_type_limit.h"
 
 #include <inttypes.h>
@@ -35,7 +35,7 @@ void engine_read_type_limits(const struct tables *t, uuid account, uuid type,
 		lay_over(volume_type_limit_find_by_account(t, account, type), ret_limits);
 }
 
-/* ---- setting them ---- */
+/* ---- set ---- */
 
 static RESULT set_one(struct op *op, uuid account, const struct volume_type_limit_wish *wish)
 {
@@ -66,9 +66,9 @@ RESULT volume_type_limits_set(struct op *op, uuid account, const struct volume_t
 	return OK;
 }
 
-/* ---- holding to them ---- */
+/* ---- check ---- */
 
-/* false: nothing limits the account in that type. */
+/* false: the account has no limit for the type. */
 static bool read_type(const struct op *op, uuid account, struct str name,
 		      struct volume_type_figures *ret_limits, struct volume_type_figures *ret_usage)
 {
@@ -92,7 +92,7 @@ static int64_t gib_of(int64_t bytes)
 	return bytes / GIBIBYTE + (bytes % GIBIBYTE != 0);
 }
 
-/* In Cinder's words and order: nobody else knows of these limits. */
+/* In Cinder's words and order, because only Cinder knows these limits. */
 RESULT volume_type_limit_check(struct op *op, uuid account, struct str type,
 			       const struct volume_type_figures *more)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a volume type asks of the pool that its volumes lie in, by its extra specs, as Cinder's capabilities filter has
- * it: what a pool says of itself is compared, and what it says nothing of it has not. A spec of another scope than
- * capabilities is for others. */
+ * A volume type's requirements on its pool, by extra specs, as in Cinder's capabilities filter: each spec is
+ * compared with the pool's capability, and a capability that the pool does not report counts as missing.
+ * Specs with a scope other than `capabilities` are ignored. */
 #include "engine/internal.h"
 #include "engine/storage/storage_pool.h"
 #include "engine/storage/storage_pool_internal.h"
@@ -46,7 +46,7 @@ static bool is_one_of(struct str value, struct str words)
 	return false;
 }
 
-/* Cinder's operators on texts; those on numbers fit nothing that a pool says in words. */
+/* Cinder's operators on strings. Numeric operators match nothing, because all capabilities are strings. */
 static bool fits(struct str value, struct str asked)
 {
 	struct str rest = asked, operator;
@@ -64,7 +64,7 @@ static bool fits(struct str value, struct str asked)
 	return str_is(operator, "s!=") ? !str_equal(value, rest) : str_equal(asked, value);
 }
 
-/* Room is looked at when a volume is placed, whatever the type says of it. */
+/* Placement checks the room itself, so specs about capacity are ignored. */
 static bool is_of_capacity(struct str name)
 {
 	return str_ends_with(name, STR("_capacity_gb")) || str_is(name, "reserved_percentage") ||
