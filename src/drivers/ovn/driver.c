@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The network driver over OVN's northbound database: each apply plans a wish (nb.h), compares it
- * with the cached database (wish.h) and sends what differs as one transaction. Nothing is
- * remembered besides the cache: after a crash or a lost connection the next apply sees what is.
+ * The network driver for OVN's northbound database. Each apply plans the desired rows (nb.h), compares them
+ * with the cached database (wish.h), and sends the difference as one transaction. Nothing else is remembered:
+ * after a crash or a lost connection the next apply sees the actual state.
  *
- * We never wait for a host: northd's progress is told by see(), a port's binding by watch(). */
+ * The driver never waits for a host: see() reports northd's progress, and watch() a port's binding. */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
@@ -21,11 +21,11 @@
 #include "model/security_group.h"
 
 struct vnet {
-	struct ovsdb *northbound, *southbound; /* southbound: NULL when not configured */
+	struct ovsdb *northbound, *southbound; /* southbound: NULL if not configured */
 	uuid region;
 	char region_text[UUID_TEXT_SIZE];
-	atomic_int sending;                    /* transactions of ours under way */
-	void (*changed)(void *arg, uuid port); /* set under the client's lock, by ovsdb_watch */
+	atomic_int sending;                    /* our transactions in progress */
+	void (*changed)(void *arg, uuid port); /* set with the client's lock held, by ovsdb_watch() */
 	void *changed_arg;
 };
 
@@ -33,8 +33,8 @@ struct vnet {
 
 struct step {
 	struct wish *wish;
-	json_t *ops; /* NULL: nothing differs */
-	bool up;     /* a port's binding before this step */
+	json_t *ops; /* NULL: no difference */
+	bool up;     /* the port's binding before this step */
 };
 
 static const char *find_global(const struct ovsdb_cache *cache)
@@ -42,12 +42,13 @@ static const char *find_global(const struct ovsdb_cache *cache)
 	return json_object_iter_key(json_object_iter(ovsdb_cache_table(cache, "NB_Global")));
 }
 
-/* Counts our transaction in nb_cfg; northd copies it to sb_cfg when it has taken it up. */
+/* Increments nb_cfg within the transaction; northd copies it to sb_cfg once it has processed the
+ * transaction. */
 static RESULT add_bump(struct ctx *c, const struct ovsdb_cache *cache, json_t *ops)
 {
 	const char *global = find_global(cache);
 	if (!global)
-		return OK; /* northd makes the row of a new database */
+		return OK; /* northd creates the row in a new database */
 	json_t *bump =
 		json_pack("{s:s,s:s,s:[[s,s,o]],s:[[s,s,i]]}", "op", "mutate", "table", "NB_Global", "where",
 			  "_uuid", "==", ovsdb_uuid_write(global), "mutations", "nb_cfg", "+=", 1);
@@ -97,7 +98,7 @@ static RESULT apply(struct vnet *n, struct ctx *c, struct wish *w, struct step *
 	if (!r.code && differs && fault_fires(FAULT_DRIVER))
 		r = ctx_fail(c, ERR_TIMEOUT, "the network driver was made to fail after its effect");
 	step.ops = NULL;
-	step.up = step.up && !differs; /* it may move: the watch tells */
+	step.up = step.up && !differs; /* the change may move the binding; the watch reports it */
 	if (ret_step)
 		*ret_step = step;
 	return r;
@@ -119,7 +120,7 @@ struct sweep {
 	json_t *ops;
 };
 
-/* The default-deny group without ports; an external switch with its localnet port alone. */
+/* True for the default-deny group without ports, and an external switch with only its localnet port. */
 static bool is_unused(const char *table, const json_t *row)
 {
 	size_t ports = json_object_size(json_object_get(row, "ports"));
@@ -185,7 +186,7 @@ static RESULT ovn_apply_router(struct vnet *n, struct ctx *c, const struct netwo
 	struct result r = apply(n, c, &w, NULL);
 	wish_free(&w);
 	TRY(r);
-	return sweep_shared(n, c); /* it may have left an external network */
+	return sweep_shared(n, c); /* the router may have been the last on an external network */
 }
 
 static RESULT ovn_remove_router(struct vnet *n, struct ctx *c, uuid router)
@@ -224,13 +225,14 @@ static RESULT ovn_remove_policy(struct vnet *n, struct ctx *c, uuid policy)
 	return apply_empty(n, c, policy, NB_POLICY);
 }
 
-/* The northbound row stays up while a binding goes from one host to another. */
+/* True if only the wanted chassis has bound the port. The northbound row stays up while a binding moves
+ * between hosts, so the southbound database is asked. */
 static bool is_bound_alone(struct vnet *n, struct ctx *c, const struct network_port *wish)
 {
 	json_t *results = NULL;
 	json_t *ops = sb_binding_ask(wish->port->row.id, wish->chassis);
 	if (!ops || ovsdb_transact(n->southbound, c, ops, &results).code)
-		ctx_clear_problem(c); /* it is looked at again */
+		ctx_clear_problem(c); /* asked again later */
 	bool is_alone = sb_binding_is_alone(results);
 	json_decref(ops);
 	json_decref(results);
@@ -298,8 +300,8 @@ static RESULT ovn_see(struct vnet *n, struct ctx *c, struct network_health *ret_
 	if (ovsdb_with_cache(n->northbound, c, read_health, &health).code)
 		health = (struct network_health){.chassis_count = -1};
 	if (n->southbound)
-		IGNORE(ovsdb_with_cache(n->southbound, c, read_chassis, &health)); /* stays not known */
-	ctx_clear_problem(c); /* not reached is an answer here */
+		IGNORE(ovsdb_with_cache(n->southbound, c, read_chassis, &health)); /* stays unknown */
+	ctx_clear_problem(c); /* an unreachable database is an answer, too */
 	*ret_health = health;
 	return OK;
 }
@@ -307,7 +309,7 @@ static RESULT ovn_see(struct vnet *n, struct ctx *c, struct network_health *ret_
 /* ---- chassis */
 
 struct counted {
-	const char *global; /* in the arena; NULL: northd has not made it yet */
+	const char *global; /* in the arena; NULL: northd has not created it yet */
 };
 
 static RESULT read_global(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
@@ -318,7 +320,7 @@ static RESULT read_global(struct ctx *c, const struct ovsdb_cache *cache, void *
 	return OK;
 }
 
-/* Of the first row that a select found; false: it found none. */
+/* Reads the first row found by a select; false: none. */
 static bool read_selected(const json_t *results, size_t at, int64_t *ret_nb_cfg)
 {
 	const json_t *row = json_array_get(json_object_get(json_array_get(results, at), "rows"), 0);
@@ -376,7 +378,7 @@ struct bridges {
 	struct str chassis, words;
 };
 
-/* "physnet1:br-ex,physnet2:br-ex2", as ovn-controller tells it of its Open vSwitch. */
+/* Reads the bridge mappings that ovn-controller reports, for example "physnet1:br-ex,physnet2:br-ex2". */
 static RESULT read_bridges(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
 {
 	struct bridges *bridges = arg;
@@ -477,8 +479,9 @@ static bool is_of_region(const struct vnet *n, const json_t *row)
 	return region && strcmp(region, n->region_text) == 0;
 }
 
-/* What is ours goes by our doing alone; somebody who takes one row away (or all of them) may well have
- * taken others. What goes while we send is missed: the next look at everything finds it. */
+/* Reports foreign deletions: our rows are deleted by us alone, so whoever deletes one of them (or all) may
+ * have deleted others too, and everything is checked again. A deletion during one of our own transactions is
+ * missed; the next resync finds it. */
 static void note_row(void *arg, const struct ovsdb_change *change)
 {
 	struct vnet *n = arg;
@@ -502,7 +505,7 @@ static void note_connection(void *arg, bool up)
 
 static void ovn_watch(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg)
 {
-	ovsdb_watch(n->northbound, NULL); /* takes the client's lock: no call is under way now */
+	ovsdb_watch(n->northbound, NULL); /* takes the client's lock, so no callback is running afterwards */
 	n->changed = changed;
 	n->changed_arg = arg;
 	if (changed)

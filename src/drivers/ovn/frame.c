@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The scanner of frame.h: brackets outside of strings, nothing else. */
+ * The scanner described in frame.h: counts brackets outside of strings. */
 #include "drivers/ovn/frame.h"
 
 void frame_init(struct frame *f, size_t max_size)

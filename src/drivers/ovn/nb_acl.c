@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs as northbound rows, in the scope of their router. What enters subnets is decided where their
- * switches' ports to the router take it in: connections are not tracked on such ports, and a port group holds
- * those of all subnets with the same list. What leaves them is decided by the router's policies, after
- * routing: on the switch a reply would keep the state that the guest's port gave it and pass unseen.
+ * Network ACLs as northbound rows, in the scope of their router. Inbound traffic is filtered where the
+ * subnet's switch port towards the router admits it: such ports do not track connections, and one port group
+ * holds those of all subnets with the same ACL. Outbound traffic is filtered by the router's policies, after
+ * routing: on the switch, a reply would match the connection state created by the guest's port and pass
+ * unfiltered.
  *
- * The IPv4 of a list that tracks connections is decided at guests' ports instead (nb_acl_tracked.c). Its IPv6 is decided
- * here, and answers are known by themselves: TCP's packets but the first of a connection, which has neither ACK nor RST;
- * what answers a ping, and what ICMP says of others' packets. UDP's need an entry.
+ * IPv4 of a stateful ACL is filtered at guests' ports instead (nb_acl_tracked.c). Its IPv6 is filtered here,
+ * and replies are recognised by their form: TCP packets other than a connection's first, which has neither
+ * ACK nor RST; echo replies and ICMP errors. Replies in UDP need an entry.
  *
- * A list that lets everything pass, as a default one does, is not written at all. */
+ * An ACL that passes everything, such as a default one, produces no rows. */
 #include "drivers/ovn/nb_acl.h"
 #include "base/buf.h"
 #include "model/network_acl.h"
 #include "model/subnet.h"
 
-/* The first entry has the highest but one. Priorities go by place and not by number, for that of the last
- * number would leave none to what denies the rest: a policy's 0 is northd's own. */
+/* The first entry gets the second highest priority. Priorities follow the entry's position, not its number:
+ * the last number would leave none for the final deny, because priority 0 of policies is northd's own. */
 enum { PRIORITY_PLATFORM = 32767, PRIORITY_REST = 1, PORTS_CAP_SIZE = 64 * 1024 };
 
 static const struct {
@@ -31,7 +32,7 @@ static const char platform_ipv6[] = "fd00:ec2::254";
 
 /* ---- a list's entries ---- */
 
-/* What stands behind it decides nothing. */
+/* True for a catch-all entry: later entries have no effect. */
 static bool is_for_all(const struct network_acl_entry *entry)
 {
 	bool is_all = false;
@@ -80,13 +81,13 @@ struct nb_way nb_find_way(const struct network_guard *guard, bool egress, bool w
 	return way;
 }
 
-/* What is decided here of a list. */
+/* The entries of an ACL that are evaluated here. */
 static struct nb_way find_way(const struct network_guard *guard, bool egress)
 {
 	return nb_find_way(guard, egress, !guard->acl->is_stateful, true);
 }
 
-/* What no entry decides, and is denied; NULL: nothing. */
+/* Family that the final deny must cover, because no entry decides it; NULL: none. */
 static const char *find_rest(const struct nb_way *way)
 {
 	if (way->allows_rest[0])
@@ -127,7 +128,7 @@ static void plan_inward(struct wish *w, uuid acl, const struct nb_way *way)
 		add_acl(w, acl, STR("in-rest"), PRIORITY_REST, str_from(find_rest(way)), false);
 }
 
-/* Whether the list has ACLs, which hang on a group of switches' ports to the router. */
+/* True if the ACL produces OVN ACLs, which are attached to a port group. */
 static bool has_group(const struct network_guard *guard)
 {
 	return find_way(guard, false).denies || nb_tracks(guard);
@@ -141,7 +142,7 @@ void nb_join_guard(struct wish *w, struct wish_row *switch_port, const struct ne
 
 /* ---- out of them ---- */
 
-/* "{"rp-…", "rp-…"}": the router's ports in the subnets with that list. */
+/* List "{"rp-…", "rp-…"}" of the router's ports in subnets with the ACL. */
 static struct str write_ports(struct wish *w, const struct network_router *wish,
 			      const struct network_guard *guard)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The IPv4 of network ACLs that track connections, as CloudStack's do: what answers passes without an entry. It is decided
- * where guests' connections are tracked, at their ports, and only of what the router brings or is given.
+ * IPv4 of stateful network ACLs, such as CloudStack's, where replies pass without an entry. They are
+ * evaluated at guests' ports, where connections are tracked, and only for traffic from or to the router.
  *
- * Inwards there is one stage for this and for security groups: what the list does not let in is dropped above them
- * (nb_drops.h). Outwards it is decided in the second stage, behind the switch's load balancers, which the groups have no
- * ACL in. What is for the router is known by its MAC. */
+ * Inbound, network ACLs and security groups share one stage: whatever the ACL does not admit is dropped above
+ * the groups' priorities (nb_drops.h). Outbound, the ACL is evaluated in the second stage, behind the
+ * switch's load balancers, where groups have no ACLs. Traffic to the router is recognised by its MAC. */
 #include "base/buf.h"
 #include "drivers/ovn/nb_acl.h"
 #include "drivers/ovn/nb_drops.h"
@@ -12,7 +12,7 @@
 #include "model/port.h"
 #include "model/subnet.h"
 
-/* The first entry outwards has the highest but one. */
+/* The first outbound entry gets the second highest priority. */
 enum {
 	PRIORITY_INWARD = 1050, /* above what security groups allow */
 	PRIORITY_INSIDE = 1100,
@@ -58,7 +58,7 @@ static void drop_inward(const void *arg, struct str match)
 	add_acl(t, whole, "to-lport", PRIORITY_INWARD, whole, "drop");
 }
 
-/* The platform's addresses come before the entries. */
+/* The platform's addresses precede the entries. */
 static void plan_inward(const struct tracked *t, const struct nb_way *way)
 {
 	const uint32_t platform[PLATFORM_COUNT] = {0xa9fea9fd, 0xa9fea9fe, 0xa83f8110}; /* NB_PLATFORM */
@@ -100,8 +100,8 @@ static struct mac get_mac(const struct network_subnet *s)
 	return s->port ? s->port->mac : s->subnet->gateway_mac;
 }
 
-/* What comes back into the same subnet, and what is for the platform. It also has the switches track connections, whatever
- * ports are in them. */
+/* Allows traffic within the subnet and to platform services. Also makes the switch track connections,
+ * whichever ports it has. */
 static void allow_inside(const struct tracked *t, const struct network_subnet *s)
 {
 	char block[CIDR_TEXT_SIZE], mac[MAC_TEXT_SIZE], role[NB_NAME_SIZE];
@@ -112,7 +112,7 @@ static void allow_inside(const struct tracked *t, const struct network_subnet *s
 		       PRIORITY_INSIDE, match, "allow-related");
 }
 
-/* "eth.dst == {…} && ct.new && ": for the router, from subnets with the list. */
+/* Match of new connections to the router from subnets with the ACL: "eth.dst == {…} && ct.new && ". */
 static struct str write_way_out(const struct tracked *t, const struct network_router *wish,
 				const struct network_guard *guard)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What rules do not let in, as drops. To allow something in OVN's one stage towards a port would pass over security groups,
- * which have their ACLs there: so what is let in is not written, and what is not, is, above the groups.
+ * Computes what rules do not admit, as drops. An allow in OVN's single stage towards a port would bypass
+ * security groups, whose ACLs are in the same stage; so the complement is written as drops, above the groups.
  *
- * A protocol's ports, or of ICMP all codes of all types behind one another, are a line. It is cut where a rule begins or
- * ends; of each span the sources are found that no rule lets in, and spans that the same ones are kept out of are one drop.
- * OVN has a protocol and ICMP's type as values and not as ranges, so these are listed one by one. */
+ * Ports of a protocol, or ICMP's type and code combined, form a line of numbers. The line is cut where a rule
+ * begins or ends; for each span the sources that no rule admits are computed, and spans with equal sources
+ * become one drop. OVN matches protocol and ICMP type by value only, so ranges of these are listed. */
 #include "drivers/ovn/nb_drops.h"
 
 #include <netinet/in.h>
@@ -51,7 +51,7 @@ static struct nb_span span_of_block(struct cidr block)
 	return (struct nb_span){ip_to_v4(block.base), ip_to_v4(cidr_last(block))};
 }
 
-/* A span of addresses as blocks, each the largest that begins there. */
+/* Writes a span of addresses as CIDR blocks, each the largest that starts there. */
 static void write_blocks(struct buf *b, struct nb_span s, const char **comma)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -88,25 +88,25 @@ struct str nb_write_addresses(struct wish *w, const char *field, const struct nb
 
 /* ---- a line ---- */
 
-/* Where a rule is on it. */
+/* Extent of a rule on the line. */
 struct place {
 	size_t order;
 	bool denies;
 	struct nb_span on, sources;
 };
 
-/* What the same sources are kept out of. */
+/* Spans that exclude the same sources. */
 struct part {
 	struct nb_spans kept_out, spans;
 };
 
 struct line {
 	const struct nb_dropping *d;
-	const char *protocol;     /* in matches: "tcp"; "icmp4": its spans are types and codes */
-	VEC(struct place) places; /* by where they begin */
+	const char *protocol;     /* as in matches: "tcp"; for "icmp4" spans combine type and code */
+	VEC(struct place) places; /* sorted by start */
 	VEC(struct part) parts;
-	VEC(struct place) open;         /* at the span that is looked at */
-	struct nb_spans let_in, others; /* there */
+	VEC(struct place) open;         /* places that cover the present span */
+	struct nb_spans let_in, others; /* admitted and excluded sources of the present span */
 	struct nb_spans cuts;
 };
 
@@ -115,7 +115,7 @@ static bool is_icmp(const struct line *line)
 	return strcmp(line->protocol, "icmp4") == 0;
 }
 
-/* All of it, ports, or of ICMP a type's codes. */
+/* The whole line, a range of ports, or the codes of an ICMP type. */
 static struct nb_span span_of_rule(const struct nb_rule *r)
 {
 	if (r->protocol < 0 || r->from < 0)
@@ -141,7 +141,7 @@ static bool is_same(const struct nb_spans *a, const struct nb_spans *b)
 	return is;
 }
 
-/* That from which line->others are kept out. */
+/* The part that excludes line->others. */
 static struct part *find_part(struct line *line)
 {
 	struct wish *w = line->d->w;
@@ -168,7 +168,7 @@ static void add_to_part(struct line *line, struct nb_span span)
 		nb_add_span(line->d->w, &part->spans, span.first, span.last);
 }
 
-/* Of the open places from which that address is, the one that decides; NULL: none. */
+/* Of the open places that contain the source, the one that decides; NULL: none. */
 static const struct place *find_deciding(const struct line *line, uint32_t source)
 {
 	const struct place *found = NULL;
@@ -187,7 +187,8 @@ static void sort_spans(struct nb_spans *spans)
 		qsort(spans->at.at, spans->at.count, sizeof *spans->at.at, compare_spans);
 }
 
-/* Where a rule denies, from one end of a rule's sources to the next the same rule decides. */
+/* Computes admitted sources, if there are deny rules: between two neighbouring ends of rules' sources the
+ * deciding rule is constant. */
 static void find_let_in(struct line *line)
 {
 	struct wish *w = line->d->w;
@@ -209,14 +210,15 @@ static void find_let_in(struct line *line)
 	for (size_t k = 0; k < line->cuts.at.count; k++) {
 		uint32_t first = line->cuts.at.at[k].first;
 		bool is_last = k + 1 == line->cuts.at.count;
-		uint32_t next = is_last ? 0 : line->cuts.at.at[k + 1].first; /* 0: behind all of them */
+		uint32_t next = is_last ? 0 : line->cuts.at.at[k + 1].first; /* 0: behind the last one */
 		const struct place *deciding = is_last || first < next ? find_deciding(line, first) : NULL;
 		if (deciding && !deciding->denies)
 			nb_add_span(w, &line->let_in, first, next - 1);
 	}
 }
 
-/* The span has no end of a rule within; spans come in their order, and *next is the first place behind. */
+/* Adds a span without a rule's end inside. Spans come in order; *next is the first place that has not
+ * begun. */
 static void divide(struct line *line, struct nb_span span, size_t *next)
 {
 	struct wish *w = line->d->w;
@@ -234,7 +236,7 @@ static void divide(struct line *line, struct nb_span span, size_t *next)
 		add_to_part(line, span);
 }
 
-/* " && (tcp.dst == 22 || 80 <= tcp.dst <= 90)" */
+/* for example " && (tcp.dst == 22 || 80 <= tcp.dst <= 90)" */
 static void write_ports(struct buf *b, const char *protocol, const struct nb_spans *spans)
 {
 	const char *between = "";
@@ -249,14 +251,14 @@ static void write_ports(struct buf *b, const char *protocol, const struct nb_spa
 	buf_print(b, ")");
 }
 
-/* "0, 1, 2" */
+/* for example "0, 1, 2" */
 static void write_numbers(struct buf *b, uint32_t first, uint32_t last, const char **comma)
 {
 	for (; first <= last; first++, *comma = ", ")
 		buf_print(b, "%s%u", *comma, first);
 }
 
-/* A part of one type's codes, or the types that all codes are meant of. */
+/* Codes of a single type, or types with all their codes. */
 static void write_types(struct buf *b, const struct nb_spans *spans, bool in_whole, const char **between)
 {
 	const char *comma = "";
@@ -316,11 +318,11 @@ static void find_places(struct line *line, int64_t protocol)
 		qsort(line->places.at, line->places.count, sizeof *line->places.at, compare_places);
 }
 
-/* protocol -1: of which no rule is but those of all. */
+/* protocol -1: protocols that only rules for all protocols cover. */
 static void plan_line(const struct nb_dropping *d, int64_t protocol, const char *words)
 {
 	struct line line = {.d = d, .protocol = words};
-	struct nb_spans cuts = {0}; /* where parts begin */
+	struct nb_spans cuts = {0}; /* starts of spans */
 	size_t at = 0;
 	find_places(&line, protocol);
 	nb_add_span(d->w, &cuts, 0, 0);

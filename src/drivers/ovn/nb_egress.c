@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Egress-only gateways: what a subnet's routes lead out by one begins no connection into the subnet. The
- * router and its ports on the external side track no connections; the guests' ports do, where answers to what
- * they began pass before any of this is looked at. So it is said on the subnet's switch, above the security
- * groups' rules, of the sources that the subnet's routes lead to by the gateway: those of the route's
- * destination but of what a narrower route, or the router itself, has. */
+ * Egress-only gateways: no connection may be opened into a subnet from the destinations that its routes reach
+ * through such a gateway. The router and its ports on the external side do not track connections, but guests'
+ * ports do, and replies pass there before any ACL. So drops are placed on the subnet's switch, above the
+ * security groups' rules, for the sources covered by the route's destination, minus destinations of narrower
+ * routes and of the router itself. */
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
 #include "model/egress_gateway.h"
@@ -25,7 +25,7 @@ struct cidr nb_get_half(struct cidr block, bool is_upper)
 	return half;
 }
 
-/* The block but the holes, as blocks. */
+/* Writes the block minus the holes, as blocks. */
 static void write_rest(struct buf *b, struct cidr whole, const struct holes *holes)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -45,7 +45,8 @@ static void write_rest(struct buf *b, struct cidr whole, const struct holes *hol
 			buf_print(b, "%s%s", written++ ? ", " : "", cidr_write(block, text));
 			continue;
 		}
-		stack[count++] = nb_get_half(block, true); /* one of each length at most: there are 129 */
+		stack[count++] = nb_get_half(block, true); /* at most one of each prefix length, of which
+							    * there are 129 */
 		stack[count++] = nb_get_half(block, false);
 	}
 }

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Firewalls of guest networks, as ACLs of the network's switch in the scope of the router that leads out of it. Security
- * groups hold besides, and in OVN the ACL of the highest priority decides alone. So both directions look away from theirs:
+ * Firewalls of guest networks, as ACLs of the network's switch in the scope of its router. Security groups
+ * apply as well, and in OVN the ACL with the highest priority decides alone, so both directions avoid
+ * overriding the groups:
  *
- * Inwards, to a guest's port, there is one stage for all ACLs, where to allow would pass over the groups. So only what no
- * rule lets in is written, as drops above them: all addresses that no rule leads to, and of the others what the rules do not let in (nb_drops.h). What
- * is left is the groups' to decide.
+ * Inbound, towards a guest's port, there is one stage for all ACLs, and an allow would bypass the groups. So
+ * only the complement of the rules is written, as drops above the groups: all addresses that no rule covers,
+ * and for the others what the rules do not admit (nb_drops.h). The groups decide the rest.
  *
- * Outwards, from a guest's port, there is a second stage behind the switch's load balancers, which the groups have no ACL
- * in: there rules allow or drop as they are. Behind the load balancers a public address of the network's own is the guest's
- * that it leads to, and no longer outside.
+ * Outbound, there is a second stage behind the switch's load balancers, without ACLs of the groups: there
+ * rules are written directly. Behind the load balancers a public address of the network itself has been
+ * translated to the guest's address and is no longer outside.
  *
- * All of them see new connections alone: replies pass, and so does what was let through before its rule ended. */
+ * All ACLs match new connections only: replies pass, as does a connection admitted before its rule ended. */
 #include <inttypes.h>
 #include <netinet/in.h>
 #include <stdio.h>
@@ -26,13 +27,13 @@
 
 enum {
 	PRIORITY_INWARD = 1050, /* above what security groups allow */
-	PRIORITY_INSIDE = 1003, /* those of the second stage outwards */
+	PRIORITY_INSIDE = 1003, /* these are in the second outbound stage */
 	PRIORITY_RULE = 1002,
 	PRIORITY_REST = 1001
 };
 enum { TEXT_CAP_SIZE = 1024 * 1024 };
 
-/* What guests may always reach: metadata, names, and what no router passes on. */
+/* Destinations that guests may always reach: metadata, DNS, and addresses that no router forwards. */
 static const char always[] = "169.254.169.253, 169.254.169.254, 168.63.129.16, 255.255.255.255, 224.0.0.0/4";
 
 /* ---- one firewall ---- */
@@ -41,8 +42,8 @@ struct guard {
 	struct wish *w;
 	const struct network_router *router;
 	const struct network_firewall *firewall;
-	uuid id;          /* of its rows' */
-	struct str ports; /* "inport == {"sp-…"} && ": the switch's to the router */
+	uuid id;          /* scope of its rows */
+	struct str ports; /* match of the switch's ports towards the router: "inport == {"sp-…"} && " */
 };
 
 static struct wish_row *add_acl(const struct guard *g, struct str role, const char *direction, int priority,
@@ -105,7 +106,7 @@ static void plan_inward(const struct guard *g)
 	}
 	nb_find_rest(g->w, &targets, &rest);
 	drop_inward(g, nb_write_addresses(g->w, "ip4.dst", &rest));
-	d.count = 0; /* no rule is about the others */
+	d.count = 0; /* no rule covers the other addresses */
 	d.to = nb_write_addresses(g->w, "ip4.dst", &targets);
 	if (targets.at.count)
 		nb_drop_others(&d);
@@ -124,7 +125,8 @@ static void decide_outward(const struct guard *g, struct str role, int priority,
 		g->w->failed = true;
 }
 
-/* What is not outside. It also has the switch track connections, whatever ports are in it. */
+/* Allows destinations that are not outside. Also makes the switch track connections, whichever ports it
+ * has. */
 static void allow_inside(const struct guard *g)
 {
 	struct buf b;

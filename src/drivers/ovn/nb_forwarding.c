@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwardings and load balancers as rows of OVN's Load_Balancer: a forwarding is one with a single target.
- * Each row is on the router, for packets from outside, and on the switches of the router's subnets, for guests that
- * use the address: a distributed router translates at its gateway's chassis alone. A private one is an address of a subnet that no
- * port has: the subnet's router answers ARP for it. The gateway port has no
- * network of public addresses (nb_uplink.c); OVN answers ARP for a balancer's address all the same. */
+ * Port forwardings and load balancers as rows of Load_Balancer; a forwarding is one with a single target.
+ * Each row is attached to the router, for packets from outside, and to the switches of the router's subnets,
+ * for guests that use the address, because a distributed router translates at its gateway's chassis only. A
+ * private frontend is an address of a subnet that no port has: the subnet's router answers ARP for it. The
+ * gateway port has no network of public addresses (nb_uplink.c), but OVN answers ARP for a load balancer's
+ * address nevertheless. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -14,7 +15,7 @@
 #include "model/subnet.h"
 
 enum { SOCKET_SIZE = IP_TEXT_SIZE + 8 };
-/* Where nobody says otherwise. */
+/* Defaults of health checks: seconds, and failures in a row. */
 enum { ASK_INTERVAL = 2, ASK_FAILURES = 3 };
 
 static char *write_socket(struct ip ip, int64_t port, char out[static SOCKET_SIZE])
@@ -24,7 +25,7 @@ static char *write_socket(struct ip ip, int64_t port, char out[static SOCKET_SIZ
 	return out;
 }
 
-/* {"198.51.100.7:2222": "10.0.1.10:22"} */
+/* for example {"198.51.100.7:2222": "10.0.1.10:22"} */
 static json_t *make_vips(struct wish *w, const struct network_forwarding *n)
 {
 	const struct port_forwarding *f = n->forwarding;
@@ -39,7 +40,7 @@ static json_t *make_vips(struct wish *w, const struct network_forwarding *n)
 	return vips;
 }
 
-/* Each switch once, also where the router is in it with several subnets. */
+/* Attaches the row to each switch once, even if the router has several subnets in it. */
 static void add_switches(struct wish *w, struct wish_row *row, const struct network_router *wish)
 {
 	for (size_t k = 0; k < wish->subnet_count; k++) {
@@ -53,7 +54,7 @@ static void add_switches(struct wish *w, struct wish_row *row, const struct netw
 	}
 }
 
-/* {"198.51.100.7:80": "10.0.1.10:8080,10.0.2.10:8080"} */
+/* for example {"198.51.100.7:80": "10.0.1.10:8080,10.0.2.10:8080"} */
 static json_t *make_balancer_vips(struct wish *w, const struct network_balancer *n)
 {
 	char socket[SOCKET_SIZE];
@@ -68,7 +69,8 @@ static json_t *make_balancer_vips(struct wish *w, const struct network_balancer 
 	return vips;
 }
 
-/* {"10.0.1.10": "PORT:10.0.1.3"}: who is asked from where. OVN asks each member alone that stands here. */
+/* Source of health checks for each member, for example {"10.0.1.10": "PORT:10.0.1.3"}. OVN checks listed
+ * members only. */
 static json_t *make_asked(struct wish *w, const struct network_balancer *n)
 {
 	json_t *asked = json_object();
@@ -85,7 +87,7 @@ static json_t *make_asked(struct wish *w, const struct network_balancer *n)
 	return asked;
 }
 
-/* A member that has not taken a connection so often in a row gets none, until it has twice. */
+/* A member that fails so many checks in a row gets no connections until it has passed two. */
 static void plan_check(struct wish *w, const struct network_balancer *n)
 {
 	char socket[SOCKET_SIZE];
@@ -101,7 +103,7 @@ static void plan_check(struct wish *w, const struct network_balancer *n)
 	wish_add_edge(w, row, "Load_Balancer", "health_check", id);
 }
 
-/* By a hash of both ends' addresses and ports, or of the client's address alone. */
+/* Selects members by a hash of both ends' addresses and ports, or of the client's address alone. */
 static void plan_balancer(struct wish *w, const struct network_router *wish, const struct network_balancer *n)
 {
 	char name[UUID_TEXT_SIZE];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A security group as a port group with an ACL per rule; and the port group of the whole region
- * that denies by default, but for DHCP, DNS and metadata. Its members join from their own side
- * (nb_port.c), so a group of thousands is not rewritten when one comes or goes. */
+ * A security group as a port group with one ACL per rule; and the region's port group that denies by default,
+ * except DHCP, DNS and metadata. Members join in nb_port.c, so that a group of thousands is not rewritten
+ * when a port comes or goes. */
 #include "drivers/ovn/nb.h"
 #include "model/security_group.h"
 #include "model/security_group_rule.h"
@@ -19,7 +19,7 @@ static void plan_rule(struct wish *w, const struct security_group_rule *rule)
 	struct str match = nb_write_rule_match(w->arena, rule);
 	char name[NB_NAME_SIZE];
 	if (match.n == 0)
-		return; /* names no peer: lets nobody through */
+		return; /* the rule names no peer and admits nobody */
 	const char *direction =
 		rule->direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS ? "to-lport" : "from-lport";
 	struct wish_row *row =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names and addresses that follow from UUIDs alone (nb.h). */
+ * Names and addresses derived from UUIDs (nb.h). */
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"

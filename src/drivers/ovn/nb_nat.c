@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A NAT gateway as a small router of its own with one arm, in the gateway's subnet: what comes there
- * goes back to the subnet's router port under the gateway's own address, and on by that subnet's
- * routes. So the route chooses the gateway, network ACLs see it, and its elastic address is translated
- * as any port's (nb_port.c). It sits on one chassis; moved, its connections are lost.
+ * A NAT gateway as a small router with one port, in the gateway's subnet: incoming traffic returns to the
+ * subnet's router port with the gateway's address as its source, and follows that subnet's routes. So a route
+ * selects the gateway, network ACLs see it, and its elastic address is translated like any port's
+ * (nb_port.c). The gateway is bound to one chassis; moving it breaks its connections.
  *
- * OVN's translation takes the row with the longest block that a source is in. So further addresses get
- * slices of the subnets, by row each, and the first has what is left: the router's whole blocks. */
+ * OVN translates by the row with the longest block that contains the source. Therefore additional addresses
+ * get slices of the subnets as separate rows, and the first address the remaining traffic: the router's whole
+ * blocks. */
 #include <stdio.h>
 
 #include "base/ip.h"
@@ -70,7 +71,7 @@ static void plan_translation(struct wish *w, const struct network_nat *n, struct
 	wish_add_edge(w, row, "Logical_Router", "nat", id);
 }
 
-/* Which address has a slice: the one of the highest hash, which depends on no other one. */
+/* Assigns a slice to an address by rendezvous hashing, independent of other slices. */
 static struct ip choose_address(struct arena *a, const struct network_nat *n, struct cidr slice)
 {
 	struct ip best = n->port->ip;
@@ -88,9 +89,9 @@ static struct ip choose_address(struct arena *a, const struct network_nat *n, st
 	return best;
 }
 
-enum { SLICE_BITS = 4 /* a subnet has 16 of them */ };
+enum { SLICE_BITS = 4 /* 16 slices of a subnet */ };
 
-/* What is not the first address's of a subnet. */
+/* Adds rows for the slices that do not belong to the first address. */
 static void plan_slices(struct wish *w, const struct network_nat *n, struct cidr subnet)
 {
 	unsigned bits = subnet.bits + SLICE_BITS < 32 ? subnet.bits + SLICE_BITS : 32;

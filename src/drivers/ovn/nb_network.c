@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A network as northbound rows: a switch, and what its guests are told by DHCP in each subnet. Where a router
- * holds the subnet's gateway, that leads to metadata and names as well. */
+ * A network as northbound rows: a switch, and the DHCP options of each subnet. Where a router has the
+ * subnet's gateway address, it is also the way to metadata and DNS. */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -10,10 +10,10 @@
 #include "model/subnet.h"
 
 enum { LEASE_TIME_S = 3600, OPTION_CAP_SIZE = 4096 };
-/* Where guests ask for metadata: those of CloudStack's templates ask whoever gave them their address. */
+/* Metadata address; CloudStack's templates ask the DHCP server, whose address this is. */
 #define METADATA_SERVER "169.254.169.254"
 
-/* What may stand unescaped inside the quotes of a DHCP option. */
+/* True if the text needs no escaping within a quoted DHCP option. */
 static bool is_domain_name(struct str s)
 {
 	for (size_t k = 0; k < s.n; k++) {
@@ -38,7 +38,7 @@ static struct str finish(struct wish *w, struct buf *b)
 	return text;
 }
 
-/* "192.0.2.1", "{192.0.2.1, 192.0.2.2}" */
+/* for example "192.0.2.1", "{192.0.2.1, 192.0.2.2}" */
 static struct str write_ips(struct wish *w, struct str first, const struct ip *ips, size_t count)
 {
 	struct buf b;
@@ -52,8 +52,8 @@ static struct str write_ips(struct wish *w, struct str first, const struct ip *i
 	return str_contains(list, STR(",")) ? str_print(w->arena, "{%" STR_FMT "}", STR_ARG(list)) : list;
 }
 
-/* The subnet's own; else those of its VPC's set; else ours first, whose the private names are to answer: the
- * others serve while it is away. */
+/* Resolvers of the subnet; else of its VPC's DHCP options; else our own, which knows private names, followed
+ * by others for when ours is down. */
 static struct str write_resolvers(struct wish *w, const struct subnet *subnet, const struct dhcp_options *set,
 				  const struct network_segment *wish)
 {
@@ -65,7 +65,7 @@ static struct str write_resolvers(struct wish *w, const struct subnet *subnet, c
 			 wish->resolver_count);
 }
 
-/* Clients that are given option 121 ignore option 3: the default route stands in both. */
+/* Clients that get option 121 ignore option 3, so the default route is in both. */
 static struct str write_routes(struct wish *w, const struct subnet *subnet, const char *gateway,
 			       bool leads_out)
 {
@@ -102,7 +102,7 @@ static void add_ips(struct wish *w, json_t *options, const char *key, struct ips
 		add_option(w, options, key, write_ips(w, STR_NONE, ips.at, ips.count));
 }
 
-/* What else the VPC's set says. A set without a domain name has guests told none. */
+/* Adds the other options of the VPC's set. With a set that has no domain name, guests get none. */
 static void add_set(struct wish *w, json_t *options, const struct dhcp_options *set, struct str domain_name)
 {
 	struct str name = set ? set->domain_name : domain_name;
@@ -141,7 +141,7 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 	return options;
 }
 
-/* The way out is the router's to tell, with its advertisements; in a stateless one addresses are, too. */
+/* The router announces itself as the default route; in stateless mode it announces addresses as well. */
 static json_t *make_ipv6_options(struct wish *w, const struct subnet *subnet)
 {
 	char mac[MAC_TEXT_SIZE];

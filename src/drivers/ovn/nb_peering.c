@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Peerings: a port on each of two routers, each naming the other as its peer, with no switch between. What
- * comes in by such a port has no route table, and so finds its router's own subnets alone: neither its
- * gateways nor another peering. The two addresses of a link are of a range that no VPC has, a /32 each, so
- * that they hide nothing from any table; they are two routers' alone and may be used again by others. */
+ * Peerings: one port on each of two routers, each naming the other as its peer, without a switch in between.
+ * Traffic that arrives by such a port has no route table and therefore reaches the router's own subnets only:
+ * no gateway and no other peering. The two addresses of a link come from a range that no VPC uses, as /32, so
+ * they shadow nothing in any table; other pairs of routers may reuse them. */
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
@@ -11,7 +11,7 @@
 
 #define LINKS_BASE (UINT32_C(169) << 24 | UINT32_C(254) << 16 | UINT32_C(192) << 8) /* 4,096 links */
 
-/* The requester's end of a link, or the accepter's. */
+/* The requester's or the accepter's end of a link. */
 struct end {
 	char name[NB_NAME_SIZE];
 	struct ip ip;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port policies as port groups with ACLs, one group for each router behind which a policy stands before something, and for
- * each such network without one. OVN has one
- * stage for all ACLs of a direction, in which the highest priority decides alone: to allow would pass over another policy, over
- * security groups and over ACLs. So what a policy does not let through is written, as drops above all that allows
- * (model/port_rule.h), and what several of them do not let through adds up. All of them see new connections alone.
+ * Port policies as port groups with ACLs, one group for each router behind which the policy applies to
+ * something, and for each such network without a router. OVN has one stage per direction, in which the
+ * highest priority decides alone: an allow would bypass other policies, security groups and network ACLs. So
+ * what a policy does not admit is written as drops above everything that allows (model/port_rule.h), and the
+ * drops of several policies add up. All ACLs match new connections only.
  *
- * An interface with a public address that is guarded, and no policy, is in a group that keeps out what comes from outside. */
+ * An interface with a protected public address and without a policy is in a group that drops traffic from
+ * outside. */
 #include <inttypes.h>
 #include <netinet/in.h>
 
@@ -17,7 +18,7 @@
 #include "model/router.h"
 
 enum {
-	PRIORITY_DROP = 1050,     /* above what groups allow, and what tracked ACLs do */
+	PRIORITY_DROP = 1050,     /* above what security groups and stateful network ACLs allow */
 	PRIORITY_PLATFORM = 1051, /* DHCP */
 	TEXT_CAP_SIZE = 1024 * 1024,
 	PROTOCOLS = 256
@@ -88,7 +89,7 @@ static struct str write_addresses(struct wish *w, const char *field, struct port
 	return nb_write_addresses(w, field, &list);
 }
 
-/* " && (tcp.dst == 22 || (tcp.dst >= 80 && tcp.dst <= 90))" */
+/* for example " && (tcp.dst == 22 || (tcp.dst >= 80 && tcp.dst <= 90))" */
 static struct str write_ports(struct wish *w, const char *protocol, const char *side, struct port_spans spans)
 {
 	struct buf b;
@@ -125,7 +126,7 @@ static struct str write_cell(struct wish *w, const struct port_cell *cell, enum 
 
 /* ---- a direction ---- */
 
-/* What is dropped of some protocols. */
+/* A drop for some protocols. */
 struct drop {
 	struct str match;
 	unsigned protocols; /* bits by enum port_protocol */
@@ -146,7 +147,7 @@ static void add_drop(struct wish *w, struct drops *drops, struct str match, unsi
 		w->failed = true;
 }
 
-/* Whether the protocol of that number is among those of the bits. */
+/* True if the protocol number is in the bit set. */
 static bool has_protocol(unsigned protocols, int number)
 {
 	for (int k = 0; k < PORT_OTHERS; k++)
@@ -155,7 +156,7 @@ static bool has_protocol(unsigned protocols, int number)
 	return protocols & 1u << PORT_OTHERS;
 }
 
-/* OVN has protocols as values: all but one are those that differ from it, others are listed. */
+/* OVN matches protocols by value: a nearly full set is written as inequalities, others as a list. */
 static struct str write_protocols(struct wish *w, unsigned protocols)
 {
 	struct buf b;
@@ -177,7 +178,7 @@ static struct str write_protocols(struct wish *w, unsigned protocols)
 	return wish_take_text(w, &b);
 }
 
-/* Where there are too many to be written, everything: the engine lets no such policy come about. */
+/* Drops everything if the rules have too many combinations; the engine refuses such policies. */
 static void find_drops(struct wish *w, const struct port_rule *rules, size_t count, struct drops *drops)
 {
 	for (int k = 0; k < PORT_PROTOCOLS; k++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A network interface as a switch port: pinned to its chassis, held to its addresses, a member of
- * its groups and of the region's default deny from the first moment, with its names in DNS. And a
- * public address as a translation on its router. */
+ * A network interface as a switch port: bound to its chassis, restricted to its addresses, member of its
+ * security groups and of the region's default deny from the start, with its names in DNS. Also a public
+ * address, as a translation on its router. */
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
@@ -10,11 +10,11 @@
 #include "model/port.h"
 #include "model/subnet.h"
 
-/* A chassis that no host can be: a port nobody may bind. */
+/* A name that no chassis has: prevents any binding. */
 #define NOWHERE "-"
 
-/* Each address of a prefix of IPv4 is one of the port's: OVN answers for it in the guest's place, which may
- * have passed it on, and its network needs no route. */
+/* Each address of an IPv4 prefix belongs to the port: OVN answers ARP in place of the guest, which may have
+ * passed the address on, and the network needs no route. */
 static struct str add_prefixes(struct arena *a, struct str text, const struct network_port *wish)
 {
 	char ip[IP_TEXT_SIZE];
@@ -27,7 +27,7 @@ static struct str add_prefixes(struct arena *a, struct str text, const struct ne
 	return text;
 }
 
-/* "02:… 10.0.1.10 10.0.1.11" */
+/* for example "02:… 10.0.1.10 10.0.1.11" */
 static struct str write_addresses(struct arena *a, const struct network_port *wish)
 {
 	char mac[MAC_TEXT_SIZE], ip[IP_TEXT_SIZE];
@@ -39,7 +39,7 @@ static struct str write_addresses(struct arena *a, const struct network_port *wi
 	return add_prefixes(a, text, wish);
 }
 
-/* A prefix of IPv6 may be sent from; its router sends it here (nb_router.c). */
+/* Allows an IPv6 prefix as source; the router routes it here (nb_router.c). */
 static struct str add_ipv6_prefixes(struct arena *a, struct str text, const struct network_port *wish)
 {
 	char block[CIDR_TEXT_SIZE];
@@ -50,15 +50,15 @@ static struct str add_ipv6_prefixes(struct arena *a, struct str text, const stru
 	return text;
 }
 
-/* A member of a set of texts in the canonical form. */
+/* Adds a member to a set of texts in canonical form. */
 static void add_text(struct wish *w, json_t *set, struct str text)
 {
 	if (json_object_setn_new(set, text.p, text.n, json_true()) < 0)
 		w->failed = true;
 }
 
-/* What it may speak for: its addresses and the pairs; without the source/destination check any address, but
- * with its own MAC; when open, anything. */
+/* Allowed sources: the port's addresses and address pairs; without the source/destination check any address
+ * with its own MAC; on an open port anything. */
 static json_t *make_security(struct wish *w, const struct network_port *wish, struct str addresses)
 {
 	const struct port *port = wish->port;
@@ -72,7 +72,7 @@ static json_t *make_security(struct wish *w, const struct network_port *wish, st
 	return set;
 }
 
-/* The DHCP options of a subnet of that family; NULL: it has none. */
+/* Row of DHCP options of a subnet of the family; NULL: none. */
 static const char *write_dhcp(const struct subnet *subnet, enum ip_family family,
 			      char out[static UUID_TEXT_SIZE])
 {
@@ -91,7 +91,7 @@ static bool is_told_nothing(struct tags own)
 	return false;
 }
 
-/* Over what its subnet says. */
+/* Overrides the subnet's options. */
 static void add_own(struct wish *w, json_t *options, enum ip_family family, struct tags own)
 {
 	for (size_t k = 0; k < own.count; k++) {
@@ -104,7 +104,7 @@ static void add_own(struct wish *w, json_t *options, enum ip_family family, stru
 	}
 }
 
-/* The row of options that it has, of its own or its subnet's. NULL: none. */
+/* Row of the port's DHCP options, its own or its subnet's. NULL: none. */
 static const char *plan_dhcp(struct wish *w, const struct network_port *wish, const struct subnet *subnet,
 			     enum ip_family family, char out[static UUID_TEXT_SIZE])
 {
@@ -126,9 +126,9 @@ static const char *plan_dhcp(struct wish *w, const struct network_port *wish, co
 	return uuid_write(id, out);
 }
 
-/* Where it is bound. The second of two hosts binds it once it has its tap, and lets nothing through until the
- * guest there, which QEMU has announce itself by RARP, does so. Source: ovn-nb(5), "options: requested-chassis",
- * "options: activation-strategy". */
+/* Chassis of the port. During live migration the second host binds it once it has the tap, and passes no
+ * traffic until the guest there announces itself by RARP, which QEMU causes. Source: ovn-nb(5), "options:
+ * requested-chassis", "options: activation-strategy". */
 static json_t *make_options(struct wish *w, const struct network_port *wish)
 {
 	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
@@ -147,21 +147,21 @@ static json_t *make_port_columns(struct wish *w, const struct network_port *wish
 	json_t *set = json_object();
 	add_text(w, set, addresses);
 	if (port->is_open)
-		add_text(w, set, STR("unknown")); /* frames to any other MAC come here, too */
+		add_text(w, set, STR("unknown")); /* also receives frames to any other MAC */
 	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:o}", "name", uuid_write(port->row.id, name), "type",
 			 "", "addresses", set, "port_security", make_security(w, wish, addresses),
 			 "dhcpv4_options", plan_dhcp(w, wish, wish->subnet, IP_V4, dhcp), "dhcpv6_options",
 			 plan_dhcp(w, wish, wish->ipv6, IP_V6, dhcp6), "options", make_options(w, wish));
 }
 
-/* "10.1.0.10.in-addr.arpa" for 10.0.1.10. */
+/* for example "10.1.0.10.in-addr.arpa" for 10.0.1.10 */
 static struct str write_reverse_name(struct arena *a, struct ip ip)
 {
 	return str_print(a, "%u.%u.%u.%u.in-addr.arpa", ip.b[3], ip.b[2], ip.b[1], ip.b[0]);
 }
 
-/* "ip-10-0-1-10.<domain>", EC2's private name, and the way back. The keys are added to those of the row's
- * mark, by which they are found again when they are no longer wanted. */
+/* Adds "ip-10-0-1-10.<domain>", EC2's private name, and its reverse. The keys are recorded in the row's mark,
+ * so that they can be removed later. */
 static struct str plan_name(struct wish *w, const struct network_port *wish, struct ip ip, struct str keys)
 {
 	uuid dns = nb_dns_id(wish->port->router);
@@ -169,7 +169,7 @@ static struct str plan_name(struct wish *w, const struct network_port *wish, str
 		return keys;
 	struct str full = str_print(w->arena, "ip-%u-%u-%u-%u.%" STR_FMT, ip.b[0], ip.b[1], ip.b[2], ip.b[3],
 				    STR_ARG(wish->domain_name));
-	full = str_lower(w->arena, full); /* the keys must be */
+	full = str_lower(w->arena, full); /* keys of the DNS row must be lower case */
 	struct str reverse = write_reverse_name(w->arena, ip);
 	wish_add_entry(w, "DNS", "records", dns, full, ip_to_str(w->arena, ip));
 	wish_add_entry(w, "DNS", "records", dns, reverse, full);
@@ -189,8 +189,8 @@ static void plan_names(struct wish *w, struct wish_row *row, const struct networ
 	wish_add_mark(w, row, MARK_NAMES, keys);
 }
 
-/* A translation into itself: so the gateway's chassis answers upstream for the address, as for elastic ones.
- * It tracks no connection, and is nothing on a router without a gateway. */
+/* Translates the address to itself, so that the gateway's chassis answers for it upstream, as for elastic
+ * addresses. Tracks no connection, and has no effect without a gateway. */
 static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
 {
 	char text[IP_TEXT_SIZE];
@@ -202,8 +202,9 @@ static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
 	wish_add_edge(w, row, "Logical_Router", "nat", port->router);
 }
 
-/* OVN makes a meter of it on the guest's host, which drops what exceeds the rate. The burst is what OpenStack's networking guide
- * recommends for TCP, which otherwise stays far below the rate. Source: ovn-nb(5), "QoS TABLE". */
+/* OVN enforces the rate with a meter on the guest's host, which drops excess packets. The burst follows
+ * OpenStack's networking guide for TCP, which would otherwise stay far below the rate. Source: ovn-nb(5),
+ * "QoS TABLE". */
 static void plan_egress_limit(struct wish *w, const struct network_port *wish)
 {
 	enum { PRIORITY = 1000, BURST_PERCENT = 80 };
@@ -262,7 +263,7 @@ void nb_plan_forget_names(struct wish *w, const json_t *have)
 			wish_add_entry(w, "DNS", "records", dns, key, STR_NONE);
 }
 
-/* Translated on the gateway's chassis: works on hosts without a leg in the external network. */
+/* Translated on the gateway's chassis, so hosts need no connection to the external network. */
 void nb_plan_address(struct wish *w, const struct network_address *wish)
 {
 	char public[IP_TEXT_SIZE], private[IP_TEXT_SIZE];

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A router as northbound rows: the router, its port in each subnet's switch, its route tables,
- * and the DNS row. Route tables have no row of their own: a static route names its table, and a
- * subnet's router port the table that its traffic is looked up in. Nothing is global: connected
- * networks match in every table, all else is written in each one. */
+ * A router as northbound rows: the router, its port in each subnet's switch, its route tables, and the DNS
+ * row. Route tables have no rows of their own: a static route names its table, and a subnet's router port the
+ * table used for its traffic. Connected networks match in every table; every other route is written into each
+ * table. */
 #include <stdio.h>
 #include <string.h>
 
@@ -20,8 +20,8 @@ uuid nb_get_arm_id(const struct network_subnet *s)
 	return s->port ? s->port->row.id : s->subnet->row.id;
 }
 
-/* What its guests are told in IPv6: how to get addresses, and that the way out is the router itself.
- * Resolvers have to be IPv6, and OVN tells of one. */
+/* IPv6 router advertisements: how guests get addresses, and the router as the default route. Resolvers must
+ * be IPv6, and OVN announces one. */
 static json_t *make_advertisements(struct wish *w, const struct network_subnet *s)
 {
 	static const char *const modes[] = {[SUBNET_IPV6_RA_MODE_SLAAC] = "slaac",
@@ -70,7 +70,7 @@ static void plan_dns(struct wish *w, const struct network_router *wish)
 	struct wish_row *row = wish_add_row(w, "DNS", nb_dns_id(wish->router->row.id), json_object());
 	bool has_names = wish->router->dns_support && wish->router->dns_hostnames;
 	for (size_t k = 0; k < wish->subnet_count && has_names; k++) {
-		bool again = false; /* a network that it is in with two subnets */
+		bool again = false; /* the network contains two of its subnets */
 		for (size_t j = 0; j < k && !again; j++)
 			again = uuid_equal(wish->subnets[j].subnet->network,
 					   wish->subnets[k].subnet->network);
@@ -82,7 +82,7 @@ static void plan_dns(struct wish *w, const struct network_router *wish)
 
 /* ---- routes ---- */
 
-/* One static route; port empty: found by next hop. */
+/* Adds a static route; port empty: determined by the next hop. */
 static void plan_route(struct wish *w, uuid id, uuid table, const char *prefix, const char *next_hop,
 		       const char *port)
 {
@@ -94,7 +94,7 @@ static void plan_route(struct wish *w, uuid id, uuid table, const char *prefix, 
 	wish_add_edge(w, row, "Logical_Router", "static_routes", w->scope);
 }
 
-/* The router's arm towards an address, or NULL. */
+/* The router's port whose subnet contains the address, or NULL. */
 static const struct network_subnet *find_arm(const struct network_router *wish, struct ip ip)
 {
 	for (size_t k = 0; k < wish->subnet_count && !ip_is_none(ip); k++)
@@ -111,7 +111,8 @@ static const struct peering *find_peering(const struct network_router *wish, uui
 	return NULL;
 }
 
-/* Ways of equal cost: a static route each. Returns how many lead to one of the router's arms. */
+/* Adds one static route per next hop of equal cost. Returns how many are reachable through the router's
+ * subnets. */
 static size_t plan_hops(struct wish *w, uuid id, const char *prefix, const struct network_route *r,
 			struct ip first, const struct network_router *wish)
 {
@@ -131,7 +132,8 @@ static size_t plan_hops(struct wish *w, uuid id, const char *prefix, const struc
 	return count;
 }
 
-/* A way that leads nowhere is a blackhole: it must not fall back to a wider route. */
+/* A route without a usable next hop is written as a discard route, so that traffic does not fall back to a
+ * wider route. */
 static void plan_way(struct wish *w, uuid id, struct cidr to, const struct network_route *r,
 		     const struct network_router *wish)
 {
@@ -139,7 +141,7 @@ static void plan_way(struct wish *w, uuid id, struct cidr to, const struct netwo
 	char prefix[CIDR_TEXT_SIZE], next_hop[IP_TEXT_SIZE], port[NB_NAME_SIZE];
 	cidr_write(to, prefix);
 	if (strcmp(prefix, platform_prefix) == 0)
-		return; /* two routes of one prefix would share the traffic */
+		return; /* two routes of the same prefix would share the traffic */
 	bool is_others = r->port && !uuid_equal(r->port->router, wish->router->row.id);
 	struct ip way_out = nb_find_way_out(wish, route), hop = r->port ? r->hop : route->next_hop;
 	const struct peering *peering = find_peering(wish, route->peering);
@@ -154,7 +156,8 @@ static void plan_way(struct wish *w, uuid id, struct cidr to, const struct netwo
 		plan_route(w, id, route->table, prefix, "discard", NULL);
 }
 
-/* In one table, or with none in that of what came in by no subnet. */
+/* Adds a prefix's route to a table, or (table NULL) to the default table, for traffic that arrived from no
+ * subnet. */
 static void plan_prefix(struct wish *w, const struct network_prefix *p, const uuid *table)
 {
 	char block[CIDR_TEXT_SIZE], hop[IP_TEXT_SIZE], port[NB_NAME_SIZE], name[NB_NAME_SIZE] = "";
@@ -179,7 +182,7 @@ static void plan_prefixes(struct wish *w, const struct network_router *wish)
 	}
 }
 
-/* Whether all of the block is the router's own: the blocks that subnets are cut from. */
+/* True if the block is within the router's own address blocks. */
 static bool is_own(const struct router *router, struct cidr block)
 {
 	bool is = false;
@@ -190,7 +193,7 @@ static bool is_own(const struct router *router, struct cidr block)
 	return is;
 }
 
-/* Whether the table has a route to just that block. */
+/* True if the table has a route with exactly this destination. */
 static bool has_route(const struct network_router *wish, uuid table, struct cidr block)
 {
 	for (size_t k = 0; k < wish->route_count; k++)
@@ -200,8 +203,8 @@ static bool has_route(const struct network_router *wish, uuid table, struct cidr
 	return false;
 }
 
-/* A route to a subnet of the router's own, or to all that have none: OVN prefers a connected network to a
- * route of the same prefix, so each half of the subnet has one. */
+/* A route to one of the router's own subnets, or to a block that contains some: OVN prefers a connected
+ * network to a route of the same prefix, so each half of the subnet gets a route. */
 static void plan_halves(struct wish *w, const struct network_route *r, const struct network_router *wish)
 {
 	struct cidr to = cidr_canonical(r->route->destination);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The match of one security group rule, or of one entry of a network ACL, from typed fields only. */
+ * The match of a security group rule or of a network ACL entry, from typed fields only. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -11,12 +11,12 @@
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
 enum { PART_SIZE = 96 };
 
-/* What a protocol's ports, or ICMP's type and code, are to be. */
+/* Protocol with ports, or with ICMP type and code. */
 struct traffic {
 	int64_t protocol, from, to;
 };
 
-/* "ip4 && ip4.src == 10.0.0.0/8" */
+/* for example "ip4 && ip4.src == 10.0.0.0/8" */
 static void write_block(struct cidr peer, const char *side, char out[static PART_SIZE])
 {
 	char block[CIDR_TEXT_SIZE];
@@ -44,7 +44,7 @@ static bool write_peer(const struct security_group_rule *rule, const char *side,
 	return true;
 }
 
-/* Destination ports; -1 and the whole range: all. */
+/* Destination ports; -1 and the full range mean all. */
 static void write_ports(const struct traffic *t, const char *protocol, char out[static PART_SIZE])
 {
 	int64_t from = t->from, to = t->to;
@@ -57,7 +57,7 @@ static void write_ports(const struct traffic *t, const char *protocol, char out[
 			 protocol, to);
 }
 
-/* ICMP's type and code stand in from_port and to_port. */
+/* from_port and to_port hold ICMP's type and code. */
 static void write_icmp(const struct traffic *t, const char *protocol, char out[static PART_SIZE])
 {
 	if (t->from < 0)
@@ -99,13 +99,13 @@ struct str nb_write_rule_match(struct arena *a, const struct security_group_rule
 	if (!write_peer(rule, in ? "src" : "dst", peer))
 		return STR_NONE;
 	write_protocol(&(struct traffic){rule->protocol, rule->from_port, rule->to_port}, protocol);
-	/* One that was revoked lets only what is tracked through. */
+	/* a revoked rule still admits established connections */
 	return str_print(a, "%s == @%s && %s%s%s", in ? "outport" : "inport",
 			 nb_write_hex("sg_", rule->group, group), peer, protocol,
 			 row_is_live(&rule->row) ? "" : " && ct.est");
 }
 
-/* One of all addresses stands for all of the family; none at all: likewise. */
+/* Empty for no blocks, or if a block covers the whole family. */
 static struct str write_sides(struct arena *a, const char *field, struct cidrs blocks)
 {
 	char block[CIDR_TEXT_SIZE];

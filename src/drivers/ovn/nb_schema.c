@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The tables and columns of OVN's databases that we read and write (ovn-nb(5), ovn-sb(5)). */
+ * Tables and columns of OVN's databases that we use (ovn-nb(5), ovn-sb(5)). */
 #include "drivers/ovn/nb.h"
 
 static const struct ovsdb_column nb_columns[] = {

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A router's ways out of itself: the internet gateway's port on the external switch, with the
- * guard that lets no private address pass, and the metadata port.
+ * A router's connections to the outside: the internet gateway's port on the external switch, with a guard
+ * that stops private addresses, and the metadata port.
  *
- * The gateway port has a /32 only: a public range on it would become a connected route of every
- * table. What was not translated still has a private source and is dropped on the external switch;
- * so no list of public ports is needed there. IPv6 passes as it is, of those subnets whose routes lead
- * out; the port has no address of it but its link's own (nb_port.c says who answers for the guests'). */
+ * The gateway port has a /32 only: a public range on it would become a connected route in every table. A
+ * packet that was not translated still has a private source and is dropped on the external switch, so no list
+ * of ports with public addresses is needed there. IPv6 is not translated and passes for subnets whose routes
+ * lead out; the port has only its link-local IPv6 address (nb_port.c describes who answers for guests'
+ * addresses). */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -36,7 +37,7 @@ struct ip nb_find_way_out(const struct network_router *wish, const struct route 
 	return is_ipv6 ? wish->external->ipv6_next_hop : wish->external->next_hop;
 }
 
-/* The external network's switch, shared by all routers with a gateway on it. */
+/* The external network's switch, shared by all routers with a gateway there. */
 static void plan_external_switch(struct wish *w, const struct external_network *external)
 {
 	char name[UUID_TEXT_SIZE], port[NB_NAME_SIZE];
@@ -45,7 +46,7 @@ static void plan_external_switch(struct wish *w, const struct external_network *
 			    json_pack("{s:s}", "name", uuid_write(id, name)));
 	struct str physical = external->physical_network;
 	if (!physical.n)
-		return; /* only routers are on it */
+		return; /* the switch connects routers only */
 	json_t *columns = json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", nb_write_name("ln-", id, port),
 				    "type", "localnet", "addresses", "unknown", 1, "options", "network_name",
 				    physical.p, physical.n);
@@ -68,7 +69,7 @@ static void plan_gateway_chassis(struct wish *w, struct str chassis, int priorit
 	wish_add_edge(w, row, "Logical_Router_Port", "gateway_chassis", port);
 }
 
-/* The table by which goes what comes in; with none, straight to its subnet. */
+/* Route table for inbound traffic; without one, packets go straight to their subnet. */
 static json_t *make_gateway_options(const struct network_router *wish)
 {
 	char table[NB_NAME_SIZE];
@@ -87,7 +88,7 @@ static void plan_gateway_port(struct wish *w, const struct network_router *wish)
 	if (wish->gateway)
 		snprintf(network, sizeof network, "%s/%d", ip_write(wish->gateway->ip, ip),
 			 wish->gateway->ip.family == IP_V6 ? 128 : 32);
-	else /* a port has to have one: that which it has by itself */
+	else /* a port must have an address: its link-local one */
 		snprintf(network, sizeof network, "%s/64", ip_write(nb_make_link_local(mac), ip));
 	struct wish_row *row =
 		wish_add_row(w, "Logical_Router_Port", port_id,
@@ -114,7 +115,7 @@ static void add_block(struct buf *b, struct cidr block)
 		buf_print(b, ", %s", cidr_write(cidr_canonical(block), text));
 }
 
-/* "{169.254.0.0/16, 10.0.0.0/16}": the router's blocks and subnets, and what is of the link. */
+/* The router's blocks and subnets, and link-local addresses: "{169.254.0.0/16, 10.0.0.0/16}". */
 static struct str write_private_set(struct wish *w, const struct network_router *wish)
 {
 	struct buf b;
@@ -134,7 +135,7 @@ static struct str write_private_set(struct wish *w, const struct network_router 
 	return wish_take_text(w, &b);
 }
 
-/* Packets of the arm's table leave by the gateway, unless they are more of a blackhole's. */
+/* True if the table of the subnet has a usable route to the gateway. */
 static bool leads_out(const struct network_router *wish, const struct network_subnet *arm)
 {
 	bool leads = false;
@@ -147,7 +148,7 @@ static bool leads_out(const struct network_router *wish, const struct network_su
 	return leads;
 }
 
-/* "{fe80::/10, ff02::/16, 2001:db8:0:1::/64}": what is of the link, and the subnets that lead out. */
+/* Subnets whose routes lead out, and link-local addresses: "{fe80::/10, ff02::/16, 2001:db8:0:1::/64}". */
 static struct str write_ipv6_set(struct wish *w, const struct network_router *wish)
 {
 	struct buf b;
@@ -182,7 +183,7 @@ static void plan_guard(struct wish *w, const struct guard *g, uuid external)
 	wish_add_edge(w, row, "Logical_Switch", "acls", external);
 }
 
-/* IPv6 is not translated: there it is said what may pass. */
+/* IPv6 is not translated, so its guard lists what may pass. */
 static void plan_guards(struct wish *w, const struct network_router *wish)
 {
 	struct str private = write_private_set(w, wish), ipv6 = write_ipv6_set(w, wish);
@@ -209,7 +210,7 @@ static void plan_block(struct wish *w, struct cidr from, struct ip to)
 	wish_add_edge(w, row, "Logical_Router", "nat", w->scope);
 }
 
-enum { SLICE_BITS = 4 /* a subnet with several addresses of its own has 16 of them */ };
+enum { SLICE_BITS = 4 /* 16 slices of a subnet that has several addresses */ };
 
 static void plan_slices(struct wish *w, struct cidr from, struct ips to)
 {
@@ -220,7 +221,8 @@ static void plan_slices(struct wish *w, struct cidr from, struct ips to)
 			   to.at[k % to.count]);
 }
 
-/* The subnets under addresses of their own, or the gateway's public address; one that a guest has of its own goes before. */
+/* Source NAT: subnets use their own addresses, or the gateway's public address; a guest's own public address
+ * takes precedence. */
 static void plan_translation(struct wish *w, const struct network_router *wish)
 {
 	for (size_t k = 0; k < wish->subnet_count; k++) {
@@ -247,8 +249,8 @@ void nb_plan_uplink(struct wish *w, const struct network_router *wish)
 
 /* ---- metadata ---- */
 
-/* A switch of its own with one plain port, plugged on our machine only: guests on every chassis
- * reach it through the router, and it sees their own addresses. */
+/* A switch with one port, which is plugged in on this machine only: guests on every chassis reach it through
+ * the router, and it sees their real addresses. */
 void nb_plan_metadata(struct wish *w, const struct network_router *wish)
 {
 	uuid id = wish->router->row.id, switch_id = uuid_v5(id, STR("md-switch")),

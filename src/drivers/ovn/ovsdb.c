@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The callers' side of the OVSDB client: opening, reading the cache, waiting for answers. The
- * thread that feeds it is in ovsdb_session.c. */
+ * The callers' side of the OVSDB client: opens, reads the cache, waits for answers. ovsdb_session.c is the
+ * thread that feeds it. */
 #include "drivers/ovn/ovsdb.h"
 
 #include <errno.h>
@@ -70,7 +70,7 @@ void ovsdb_wake(struct ovsdb *db)
 {
 	uint64_t one = 1;
 	ssize_t written = write(db->wake_fd, &one, sizeof one);
-	(void) written; /* full means that it is awake already */
+	(void) written; /* a full counter means that a wake-up is pending anyway */
 }
 
 void ovsdb_close(struct ovsdb *db)
@@ -105,7 +105,7 @@ bool ovsdb_is_connected(struct ovsdb *db)
 	return connected;
 }
 
-/* When to give up, on the monotonic clock: the client's timeout, or c's own deadline if sooner. */
+/* Time limit on the monotonic clock: the client's timeout, or c's deadline if earlier. */
 static struct timespec get_deadline(const struct ovsdb *db, const struct ctx *c)
 {
 	int64_t left_us = db->timeout_us;
@@ -159,7 +159,7 @@ static RESULT queue_transaction(struct ovsdb *db, struct ctx *c, const json_t *o
 	json_t *message = json_pack("{s:s,s:o,s:I}", "method", "transact", "params", params, "id", id);
 	ok = ok && ovsdb_queue(db, message);
 	json_decref(message);
-	/* A message half queued would spoil the stream: the session notices and ends. */
+	/* a half-queued message would corrupt the stream; the session detects that and ends */
 	return ok ? OK : ctx_no_memory(c);
 }
 

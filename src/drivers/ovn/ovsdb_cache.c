@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeps rows and their two indexes in step with the database (ovsdb_cache.h). */
+ * Keeps rows and their two indexes consistent with the database (ovsdb_cache.h). */
 #include "drivers/ovn/ovsdb_cache.h"
 
 #include <stdio.h>
@@ -88,7 +88,7 @@ static void index_remove(json_t *index, const char *group, const char *member)
 		json_object_del(index, group);
 }
 
-/* A row on its way through an update. */
+/* A row that is being updated. */
 struct row_at {
 	struct ovsdb_cache *cache;
 	const char *table, *id;
@@ -107,7 +107,7 @@ static bool index_scope(const struct row_at *at, const json_t *row, bool there)
 	return true;
 }
 
-/* Each child: toggled if compared with old it is in one only; old NULL: all are added. */
+/* Toggles the children that are in one of the two sets only; old NULL: adds all. */
 static bool index_children(const struct row_at *at, const char *column, const json_t *children,
 			   const json_t *old)
 {
@@ -139,7 +139,7 @@ static bool index_row(const struct row_at *at, const json_t *row, bool there)
 
 /* ---- row changes ---- */
 
-/* The wire's columns in canonical form; NULL: malformed. */
+/* Columns of the wire in canonical form; NULL: malformed. */
 static json_t *read_columns(const struct row_at *at, const json_t *wire)
 {
 	json_t *columns = json_object();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The OVSDB client's thread: one session after another on the socket. A session asks for a
- * snapshot, publishes it, then applies updates, hands answers to who waits, and answers echoes.
- * It ends when the server goes, is silent for too long, or says something it should not. */
+ * Thread of the OVSDB client: runs one session after another. A session requests a snapshot, publishes it,
+ * applies updates, delivers answers to waiting callers, and answers echo requests. It ends when the server
+ * disconnects, is silent for too long, or violates the protocol. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -26,11 +26,11 @@ struct session {
 	struct ovsdb *db;
 	int fd;
 	struct frame frame;
-	struct buf in;  /* a message not yet whole */
+	struct buf in;  /* an incomplete message */
 	struct buf out; /* being sent */
 	size_t sent_size;
 	int64_t heard_us; /* monotonic */
-	bool probed;      /* since then */
+	bool probed;      /* a probe was sent since then */
 	char problem[sizeof((struct ovsdb *) 0)->problem];
 };
 
@@ -55,7 +55,7 @@ static bool queue_and_drop(struct ovsdb *db, json_t *message)
 	return ok;
 }
 
-/* {table: [{"columns": [..]}]} */
+/* for example {table: [{"columns": [..]}]} */
 static json_t *make_monitor_requests(const struct ovsdb_schema *schema)
 {
 	json_t *tables = json_object();
@@ -84,7 +84,7 @@ static bool request_snapshot(struct session *s)
 	return ok || fail_session(s, "out of memory");
 }
 
-/* Answer to the monitor request: [found, transaction, tables]. */
+/* Handles the answer to the monitor request: [found, transaction, tables]. */
 static bool publish_snapshot(struct session *s, const json_t *message)
 {
 	struct ovsdb *db = s->db;
@@ -131,7 +131,7 @@ static bool answer_echo(struct session *s, const json_t *message)
 	return ok || fail_session(s, "out of memory");
 }
 
-/* Whole, never shared: JSON's reference counts are not for two threads. True: taken. */
+/* Hands over the whole message, because JSON reference counts are not thread-safe. True: a caller took it. */
 static bool hand_answer(struct session *s, json_int_t id, json_t *message)
 {
 	struct ovsdb *db = s->db;
@@ -220,7 +220,7 @@ static bool receive(struct session *s)
 	return ok;
 }
 
-/* Takes what callers queued when the last was sent. */
+/* Takes what callers have queued once the previous buffer was sent. */
 static bool take_out(struct session *s)
 {
 	if (s->out.size > s->sent_size)
@@ -248,7 +248,7 @@ static bool send_out(struct session *s)
 	return true;
 }
 
-/* Silence: ask whether the server is there; more of it: it is not. */
+/* Probes a silent server; a server that stays silent is considered dead. */
 static bool probe(struct session *s)
 {
 	int64_t silent_us = clock_monotonic_us() - s->heard_us;
@@ -276,7 +276,7 @@ static bool is_stopping(struct ovsdb *db)
 	return stop;
 }
 
-/* Sleeps until something happens on the socket (or none: -1), a caller wakes us, or the time is over. */
+/* Waits for the socket (-1: none), a wake-up by a caller, or the timeout. */
 static short wait_events(struct ovsdb *db, int fd, bool to_send, int64_t timeout_us)
 {
 	struct pollfd fds[] = {{.fd = db->wake_fd, .events = POLLIN},
@@ -285,7 +285,7 @@ static short wait_events(struct ovsdb *db, int fd, bool to_send, int64_t timeout
 		return 0;
 	uint64_t count;
 	if (fds[0].revents && read(db->wake_fd, &count, sizeof count) < 0)
-		return 0; /* nothing to take back: somebody else's wake-up was the last */
+		return 0; /* the counter was already reset */
 	return fds[1].revents;
 }
 
@@ -313,7 +313,7 @@ static void run_session(struct session *s)
 	}
 }
 
-/* Whoever waits learns that the answer will not come; what was not sent is forgotten. */
+/* Tells waiting callers that no answer will come, and drops unsent messages. */
 static bool end_session(struct session *s)
 {
 	struct ovsdb *db = s->db;

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* The second element of ["tag", x], or NULL when wire is something else. */
+/* Second element of ["tag", x], or NULL for anything else. */
 static json_t *get_tagged(const json_t *wire, const char *tag)
 {
 	const char *first = json_string_value(json_array_get(wire, 0));
@@ -186,7 +186,7 @@ bool ovsdb_value_equal(enum ovsdb_type type, const json_t *a, const json_t *b)
 	return json_equal(a, b);
 }
 
-/* Elements in one of the two only. */
+/* Applies a set difference: toggles the elements. */
 static bool change_set(json_t *set, const json_t *change)
 {
 	const char *key;
@@ -197,7 +197,7 @@ static bool change_set(json_t *set, const json_t *change)
 	return true;
 }
 
-/* A pair that is there with the same value goes; else it is added or its value is the new one. */
+/* Applies a map difference: a pair with the same value is removed; any other is added or replaced. */
 static bool change_map(json_t *map, const json_t *change)
 {
 	const char *key;

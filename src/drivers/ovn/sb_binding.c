@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where OVN's southbound database has a port bound. */
+ * Bindings of ports in OVN's southbound database. */
 #include "drivers/ovn/sb_binding.h"
 
 #include <string.h>

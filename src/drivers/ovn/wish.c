@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing down a wish (wish.h). */
+ * Builds the desired rows (wish.h). */
 #include "drivers/ovn/wish.h"
 
 void wish_init(struct wish *w, struct arena *arena, uuid region, uuid scope, const char *kind)

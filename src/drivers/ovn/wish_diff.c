@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a wish and the cache to the operations of one transaction: new rows first, then columns,
- * then references, then what goes. References are checked at commit, so that order is for the
- * reader. A row below another one is not deleted but taken out of its parents' sets: the database
- * collects it. Nothing differing gives no operation at all.
+ * Computes the operations of one transaction from the desired rows and the cache: first new rows, then
+ * columns, references, and removals. References are checked at commit, so the order only serves the reader. A
+ * non-root row is not deleted but taken out of its parents' sets: the database collects it. Without a
+ * difference there is no operation.
  *
- * A switch goes only when no other resource's port is left in it: after a start on an older database
- * there may be guests on it whose rows are not here. */
+ * A switch is removed only if it contains no port of another resource: after a start on an older database,
+ * guests without rows may be connected to it. */
 #include <stdio.h>
 #include <string.h>
 
@@ -18,7 +18,7 @@ struct diff {
 	const struct wish *wish;
 	const struct ovsdb_cache *cache;
 	json_t *ops, *deletes; /* deletes come last: they end what a mutation must still find */
-	json_t *wanted;        /* {"table/uuid": true} of the wish's rows */
+	json_t *wanted;        /* {"table/uuid": true} of the desired rows */
 	json_t *kept;          /* {id: true} of resources whose switch must stay */
 	const char *region;
 	bool failed; /* out of memory */
@@ -35,7 +35,7 @@ static json_t *make_where(const char *id)
 	return json_pack("[[s,s,o]]", "_uuid", "==", ovsdb_uuid_write(id));
 }
 
-/* Must meet one row: wish_check_results() looks. */
+/* Must match exactly one row; wish_check_results() checks that. */
 static void add_mutation(struct diff *d, const char *table, const char *id, json_t *mutation)
 {
 	add_op(d, json_pack("{s:s,s:s,s:o,s:[o]}", "op", "mutate", "table", table, "where", make_where(id),
@@ -57,7 +57,7 @@ static void add_column(struct diff *d, json_t *row, const char *table, const cha
 		d->failed = true;
 }
 
-/* The wish's rows that shall be in one set of a new row. */
+/* Desired members of a set of a new row. */
 static json_t *gather_children(const struct wish *w, const struct wish_row *parent, const char *column)
 {
 	char child[UUID_TEXT_SIZE];
@@ -89,8 +89,8 @@ static void insert_row(struct diff *d, const struct wish_row *row, const char *i
 			    columns));
 }
 
-/* Others write there too (ovn-controller on an Interface): only our own keys are ours to change.
- * Copies: the cache's values must not leave with the operations. */
+/* Changes our own keys only, because others write to the map too (ovn-controller on an Interface). Copies
+ * values: the cache's must not be moved into the operations. */
 static json_t *merge_marks(const json_t *have, const json_t *want)
 {
 	json_t *merged = json_object(), *value;
@@ -174,7 +174,7 @@ static RESULT check_parent(struct diff *d, const struct wish_edge *edge, const c
 	return ctx_fail(d->ctx, ERR_AGAIN, "%s %s is not in the database yet", edge->table, id);
 }
 
-/* Adds the edges that are missing and takes away those to rows of ours that are not wished. */
+/* Adds missing edges and removes edges to rows of ours that are not desired. */
 static RESULT diff_edges(struct diff *d, const struct wish_row *row)
 {
 	char child[UUID_TEXT_SIZE], parent[UUID_TEXT_SIZE], key[KEY_SIZE];
@@ -220,7 +220,7 @@ static RESULT diff_entry(struct diff *d, const struct wish_entry *entry)
 		json_string_value(json_object_get(json_object_get(row, entry->column), entry->key));
 	if (have && entry->value && strcmp(have, entry->value) == 0)
 		return OK;
-	if (have) /* inserting a pair does not replace one of the same key */
+	if (have) /* inserting a pair does not replace one with the same key */
 		delete_entry(d, entry, id);
 	if (entry->value)
 		add_mutation(d, entry->table, id,
@@ -231,7 +231,7 @@ static RESULT diff_entry(struct diff *d, const struct wish_entry *entry)
 
 /* ---- what goes ---- */
 
-/* Whether a port of another resource of ours is in the switch. */
+/* True if the switch contains a port of another resource of ours. */
 static bool has_others_ports(const struct diff *d, const json_t *row)
 {
 	char scope[UUID_TEXT_SIZE];
@@ -247,7 +247,7 @@ static bool has_others_ports(const struct diff *d, const json_t *row)
 	return false;
 }
 
-/* Finds the switches of our scope that are not wished and not empty either. */
+/* Finds switches of our scope that are neither desired nor empty. */
 static RESULT find_kept(struct diff *d)
 {
 	static const char table[] = "Logical_Switch";
@@ -276,7 +276,7 @@ static bool is_kept(const struct diff *d, const json_t *row)
 	return id && json_object_get(d->kept, id);
 }
 
-/* Whether a row goes in this same diff: of our scope, and not wished. */
+/* True if this diff removes the row: it is in our scope and not desired. */
 static bool is_going(const struct diff *d, const char *parent_key)
 {
 	char key[KEY_SIZE], scope[UUID_TEXT_SIZE];
