@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Access rules: rows, and what they let through. */
+ * Access rules: rows and matching. */
 #include "engine/people/access_rule.h"
 
 #include "engine/internal.h"
@@ -11,11 +11,11 @@
 
 /* ---- matching ---- */
 
-enum { PATH_MAX_MATCHED = 1023 }; /* a longer path fits no pattern */
+enum { PATH_MAX_MATCHED = 1023 }; /* a longer path matches no pattern */
 
 enum piece { PIECE_LITERAL, PIECE_SEGMENT, PIECE_ANY };
 
-/* The next piece of a pattern, and how long it is. */
+/* Returns the next piece of a pattern and its length. */
 static enum piece next_piece(struct str pattern, size_t *ret_size)
 {
 	bool is_double = pattern.n > 1 && pattern.p[0] == '*' && pattern.p[1] == '*';
@@ -27,10 +27,11 @@ static enum piece next_piece(struct str pattern, size_t *ret_size)
 				     : PIECE_LITERAL;
 }
 
-/* from[k]: the pattern so far fits the first k characters of the path. to: likewise with one piece more. */
+/* from[k]: the pattern so far matches the first k characters of the path. to: the same with one more
+ * piece. */
 static void match_piece(enum piece piece, char literal, struct str path, const bool *from, bool *to)
 {
-	bool is_within = false; /* the wildcard may have begun before */
+	bool is_within = false; /* inside the wildcard */
 	for (size_t k = 0; k <= path.n; k++) {
 		char before = k ? path.p[k - 1] : '/';
 		if (piece == PIECE_LITERAL) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts. What happens next: nothing outside; keys work from the publish on, and the default VPC
- * is made in the network when its first port is. */
+ * Accounts: rows only. Keys work as soon as the change is published, and the default VPC is realized with its
+ * first port. */
 #include "engine/people/account.h"
 
 #include <ctype.h>
@@ -72,7 +72,8 @@
 #include "store/volume_group.h"
 #include "store/volume_type_limit.h"
 
-/* Twelve digits, the first not 0, as EC2's account numbers; none by which a vendor of images is known. */
+/* Twelve digits, the first not 0, like EC2's account numbers, and different from the numbers of known image
+ * vendors. */
 static struct str draw_number(const struct op *op)
 {
 	for (;;) {
@@ -84,7 +85,7 @@ static struct str draw_number(const struct op *op)
 	}
 }
 
-/* A copy of the drawn key for its account and user. The secret is sealed to the row's id. */
+/* Copies the generated key for its account and user. The secret is sealed to the row's id. */
 static RESULT write_key(struct op *op, const struct access_key *drawn, uuid account, uuid user)
 {
 	if (uuid_is_none(drawn->row.id) || str_is_empty(drawn->key_id))
@@ -131,7 +132,7 @@ static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 
 enum { LABELS_MAX = 80 };
 
-/* Each once, in the order given. */
+/* Drops duplicates and keeps the order. */
 static RESULT choose_labels(struct op *op, const struct strs *wish, struct strs *ret_labels)
 {
 	struct str *labels = arena_new_array(op->ctx->arena, struct str, LABELS_MAX);
@@ -246,8 +247,8 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 				next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
 }
 
-/* The usage figures count volumes and backups until they are gone. One that is only on its way out keeps no account:
- * the reconciler removes it without. */
+/* The usage figures count volumes and backups until they are gone. One that is being removed does not block
+ * the account, because the reconciler removes it without the account. */
 static int64_t count_live_volumes(const struct op *op, uuid account)
 {
 	int64_t count = 0;
@@ -266,7 +267,7 @@ static int64_t count_live_backups(const struct op *op, uuid account)
 	return count;
 }
 
-/* The face's word for several of the kind; else the engine's. */
+/* The face's plural for the kind, or else the engine's. */
 static struct str write_plural(const struct ctx *c, enum kind kind, const char *words)
 {
 	struct str own = str_from(c->kind_words && c->kind_words->of[kind] ? c->kind_words->of[kind] : "");
@@ -275,7 +276,7 @@ static struct str write_plural(const struct ctx *c, enum kind kind, const char *
 		     : str_from(words);
 }
 
-/* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
+/* Leaves out what is deleted with the account, such as security groups. */
 static RESULT check_empty(struct op *op, const struct account *account)
 {
 	const struct account_usage *has = account->row.usage;
@@ -431,7 +432,7 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 
 /* ---- access keys ---- */
 
-/* What requests are signed with names the id between slashes; temporary ones are known by how theirs begin. */
+/* A signature's credential scope separates the id by slashes, and temporary ids start with ASIA. */
 static RESULT check_told_id(struct op *op, struct str id)
 {
 	bool is_fine = id.n >= 1 && id.n <= 128 && !str_starts_with(id, STR("ASIA"));
@@ -498,7 +499,8 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 	if (wish->is_told)
 		TRY(check_told_id(op, wish->key->key_id));
 	else if (roles.count == 0 &&
-		 !uuid_equal(user->account, account)) /* its own users may have policies alone */
+		 !uuid_equal(user->account, account)) /* an account's own users may have policies instead of
+						       * roles */
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
 				     "The user has no role in that account.");
 	TRY(write_key(op, wish->key, account, user->row.id));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts, users and roles that are made and go together: of the operations that there are, each with its own rules. */
+ * Creates and deletes accounts, users and roles together, by means of the single operations with their own
+ * checks. */
 #include "engine/people/account_person.h"
 
 #include "engine/internal.h"
@@ -37,7 +38,7 @@ RESULT engine_create_person(struct op *op, struct account_person *wish)
 	wish->user.default_account = wish->in;
 	TRY(engine_create_user(op, &wish->user));
 	TRY(grant(op, wish, wish->right, wish->in, none));
-	/* whoever manages a domain in CloudStack's words is its administrator in Keystone's */
+	/* CloudStack's domain administrator is Keystone's administrator of the domain */
 	return wish->right == ROLE_RIGHT_MANAGER
 		       ? grant(op, wish, ROLE_RIGHT_ADMIN, none,
 			       engine_ref_to(op, KIND_DOMAIN, account->domain, STR_NONE))
@@ -56,7 +57,8 @@ RESULT engine_delete_account_with_people(struct op *op, struct account_target *w
 			continue;
 		struct user_target target = {.user = engine_ref_to(op, KIND_USER, user->row.id, STR_NONE)};
 		TRY(engine_delete_user(op, &target));
-		next = role_assignment_first_by_account(op->head, row->id); /* more than one may be gone */
+		/* the deletion may have removed several assignments */
+		next = role_assignment_first_by_account(op->head, row->id);
 	}
 	return engine_delete_account(op, wish);
 }

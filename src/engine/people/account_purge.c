@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts and domains that are deleted with everything in them. Source of what goes: CloudStack's
- * AccountManagerImpl.cleanupAccount() and DomainManagerImpl.cleanupDomain(). Called by: api/cloudstack, reconcile/account.c. */
+ * Deletes accounts and domains with everything in them. Source of the order: CloudStack's
+ * AccountManagerImpl.cleanupAccount() and DomainManagerImpl.cleanupDomain(). Called by: api/cloudstack,
+ * reconcile/account.c. */
 #include "engine/people/account_purge.h"
 
 #include "engine/emptying_internal.h"
@@ -32,11 +33,11 @@
 #include "store/source_nat.h"
 #include "store/volume.h"
 
-/* From the mark on: rows that have gone may still hold something on a host. */
+/* Counted from the mark, because hosts may still hold resources of deleted rows. */
 #define GIVE_UP_US (2 * MINUTE)
-/* Deletions of one look, so that no commit lasts long. */
+/* Deletions per step, to keep commits short. */
 enum { DELETIONS_MAX = 128 };
-enum { PROBLEM_MAX = 1024 }; /* bytes, as the schema has it */
+enum { PROBLEM_MAX = 1024 }; /* bytes, as in the schema */
 
 static RESULT delete_set(struct op *op, struct ref *ref)
 {
@@ -68,10 +69,10 @@ static RESULT release_address(struct op *op, struct ref *ref)
 	return engine_release_address(op, &wish);
 }
 
-/* In the order in which rows can go. Without a deleter of its own a kind has the one of emptying.c. */
+/* In an order that respects dependencies. A kind without its own deleter uses that of emptying.c. */
 static const struct owned {
 	enum kind kind;
-	unsigned index; /* by account */
+	unsigned index; /* the index by account */
 	struct row_deleter own;
 } owned[] = {
 	{KIND_INSTANCE_SNAPSHOT,
@@ -108,7 +109,7 @@ static bool is_over(const struct owned *o, const struct row *row)
 	       model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
-/* A row to look for in the index of the account's rows; NULL: no memory. */
+/* A key row for the index of rows by account; NULL: no memory. */
 static const struct row *make_key(struct op *op, const struct owned *o, uuid account)
 {
 	const struct kind_info *info = &model_kinds[o->kind];
@@ -118,7 +119,7 @@ static const struct row *make_key(struct op *op, const struct owned *o, uuid acc
 	return key;
 }
 
-/* Ids of up to DELETIONS_MAX live rows; *ret_is_going: others are half way out. */
+/* Ids of up to DELETIONS_MAX live rows; *ret_is_going: other rows are being removed. */
 static RESULT list_rows(struct op *op, const struct owned *o, uuid account, struct uuids *ret_ids,
 			bool *ret_is_going)
 {
@@ -141,7 +142,7 @@ static RESULT list_rows(struct op *op, const struct owned *o, uuid account, stru
 	return OK;
 }
 
-/* ---- marking ---- */
+/* ---- mark ---- */
 
 static RESULT permit_kind(struct op *op, const struct owned *o, uuid account)
 {
@@ -156,8 +157,8 @@ static RESULT permit_kind(struct op *op, const struct owned *o, uuid account)
 	return OK;
 }
 
-/* A policy that keeps the caller from any of the account's things keeps the caller from the account. All are asked about
- * now, because the reconciler deletes them later without the caller's policies. */
+/* A policy that denies the deletion of any resource in the account denies the deletion of the account. All
+ * are checked now, because the reconciler deletes them later without the caller's policies. */
 static RESULT permit_all(struct op *op, uuid account)
 {
 	for (size_t k = 0; k < OWNED; k++)
@@ -165,7 +166,7 @@ static RESULT permit_all(struct op *op, uuid account)
 	return OK;
 }
 
-/* *ret_problem: why the account is there still; empty: it has gone. */
+/* *ret_problem: why the account still exists; empty: it is deleted. */
 static RESULT try_delete(struct op *op, uuid id, struct str *ret_problem)
 {
 	struct op_place place = op_place_now(op);
@@ -226,7 +227,7 @@ static RESULT close_domain(struct op *op, uuid id)
 	return engine_close_domain(op, &target);
 }
 
-/* Accounts within others go first, as each refuses while it has one. */
+/* Nested accounts go first, because an account with a child cannot be deleted. */
 static RESULT purge_accounts(struct op *op, uuid domain)
 {
 	const struct account *a = account_first_by_domain(op->head, domain), *next = NULL;
@@ -266,7 +267,7 @@ static RESULT give_up_domain(struct op *op, uuid id, struct str problem)
 	return domain_put(op, &next);
 }
 
-/* ---- one look ---- */
+/* ---- one step ---- */
 
 static RESULT give_up(struct op *op, const struct account *account, struct str problem)
 {

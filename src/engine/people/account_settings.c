@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an account says of all its instances. Called by: api/ec2/account/account_settings.c. What happens
- * next: nothing outside; the next launch, and the next console that is opened, find it. */
+ * An account's settings for all its instances: rows only. They apply from the next launch, and the next
+ * console, on. Called by: api/ec2/account/account_settings.c. */
 #include "engine/people/account_settings.h"
 
 #include "engine/instance/instance_internal.h"
 #include "engine/internal.h"
 #include "store/account.h"
 
-/* The rows' words are choices, in the same order. */
+/* The row's enums have the same values as enum choice. */
 _Static_assert((int) ACCOUNT_METADATA_ENABLED_UNSAID == CHOICE_DEFAULT &&
 		       (int) ACCOUNT_METADATA_ENABLED_YES == CHOICE_YES &&
 		       (int) ACCOUNT_METADATA_ENABLED_NO == CHOICE_NO,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An account's own people. What happens next: nothing outside; keys, passwords and policies hold from the
- * publish on. */
+ * An account's own users and groups: rows only. Keys, passwords and policies apply as soon as the change is
+ * published. */
 #include "engine/people/account_user.h"
 
 #include <inttypes.h>
@@ -19,9 +19,9 @@
 #include "store/user.h"
 #include "store/user_group.h"
 
-/* ---- what both kinds share ---- */
+/* ---- common ---- */
 
-/* Names that differ in letter case alone are the same to IAM. */
+/* IAM compares names case-insensitively. */
 static RESULT check_user_name(struct op *op, uuid account, struct str name, uuid but)
 {
 	TRY(engine_check_name(op, KIND_USER, name));
@@ -239,7 +239,7 @@ RESULT engine_delete_account_group(struct op *op, struct account_group_target *w
 	return user_group_forget_whole(op, group->row.id);
 }
 
-/* ---- the account's settings ---- */
+/* ---- account settings ---- */
 
 static RESULT write_account(struct op *op, struct account *next, const char *what)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Application credentials. What they give is worked out when they are used: what the user lost, they lost. */
+ * Application credentials. Their rights are computed at use: a role that the user loses, the credential
+ * loses, too. */
 #include "engine/people/application_credential.h"
 
 #include "engine/internal.h"
@@ -10,7 +11,8 @@
 #include "store/application_credential.h"
 #include "store/user.h"
 
-/* What may be passed on: what the user has there; when made through another credential, what that one has. */
+/* The roles the user can delegate: those on the account, narrowed to the caller's own credential if there is
+ * one. */
 static void find_own_roles(const struct op *op, uuid user, uuid account, struct roles *ret_roles)
 {
 	const struct identity *who = op->ctx->who;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's locks: rows, and what they forbid at the end of each change that somebody asked for. */
+ * Azure's locks: rows, and the check at the end of each user's change. */
 #include "store/arm_lock.h"
 #include "engine/people/arm_lock.h"
 
@@ -73,10 +73,10 @@ RESULT engine_delete_arm_lock(struct op *op, struct arm_lock_target *wish)
 	return arm_lock_forget(op, wish->lock);
 }
 
-/* ---- what they forbid ---- */
+/* ---- check ---- */
 
-/* What Azure has as resources: things that belong to an account and have names of their own. People, their rights and the
- * region's notes are none, nor are quotas. */
+/* Kinds that are resources in Azure: they belong to an account and have names. People, rights, internal
+ * records and quotas do not count. */
 static bool is_resource(enum kind kind)
 {
 	return *model_kinds[kind].ec2_prefix || kind == KIND_KEY_PAIR || kind == KIND_SERVER_GROUP ||
@@ -92,7 +92,7 @@ static bool is_ending(enum kind kind, const struct row *row)
 	       (kind == KIND_RESOURCE_GROUP && resource_group_of(row)->is_deleting);
 }
 
-/* A group goes with all that is in it, so that a lock on one of those holds for it, too. */
+/* Deleting a resource group deletes its contents, so a lock inside the group protects the group, too. */
 static bool forbids(const struct tables *t, const struct arm_lock *l, enum kind kind, const struct row *row)
 {
 	struct arm_place place = engine_get_lock_place(l);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's role definitions and assignments as rows, and where they hold. Called by: api/azure/, auth/guard*.c, auth/token.c. */
+ * Azure's role definitions and assignments as rows, and the places where they apply. Called by: api/azure/,
+ * auth/guard*.c, auth/token.c. */
 #include "engine/people/arm_rights.h"
 
 #include "engine/internal.h"
@@ -21,7 +22,7 @@
 
 /* ---- places ---- */
 
-/* What a row is a part of: who may change the whole, or may not, may or may not change the part. */
+/* The resource that a row is a part of: rights and locks on the whole extend to the part. */
 static uuid whole_of(enum kind kind, const struct row *row)
 {
 	switch ((int) kind) {
@@ -208,7 +209,7 @@ struct arm_place engine_get_assignment_place(const struct arm_assignment *a)
 	return (struct arm_place){a->scope_group, (enum kind) a->scope_kind, a->scope_resource};
 }
 
-/* Somebody of the account, or of its domain: by an assignment they get into it. */
+/* Principals of the account or of its domain: an assignment admits a domain's user to the account. */
 static RESULT find_principal(struct op *op, const struct account *account, uuid id, struct arm_assignment *a)
 {
 	const struct user *user = user_find(op->head, id);
@@ -363,7 +364,7 @@ bool engine_is_assigned(const struct tables *t, uuid user, uuid account)
 	return false;
 }
 
-/* ---- with what goes ---- */
+/* ---- cleanup ---- */
 
 RESULT arm_forget_principal(struct op *op, enum kind kind, uuid principal)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of AWS's own policies, as rows. */
+ * The table of AWS's managed policies, as rows. */
 #include "engine/people/aws_policy.h"
 
 #include "base/clock.h"
@@ -7,7 +7,7 @@
 #include "model/policy.h"
 #include "model/policy_version.h"
 
-/* The number stands where the names that IAM gives an id are made of: its first half. */
+/* The number is in the id's first half, from which IAM's ids are derived. */
 #define ID(number, version)                                                                                  \
 	{                                                                                                    \
 		{                                                                                            \
@@ -18,7 +18,7 @@
 	{                                                                                                    \
 		literal, sizeof(literal) - 1                                                                 \
 	}
-/* JSON is made of what C's preprocessor passes on as it is. */
+/* The preprocessor passes JSON through unchanged. */
 #define ALLOW(...)                                                                                           \
 	{                                                                                                    \
 		"Effect" : "Allow", "Action" : [__VA_ARGS__], "Resource" : "*"                               \
@@ -26,11 +26,11 @@
 #define WRITE(...) #__VA_ARGS__
 #define DOCUMENT(...) "{\"Version\": \"2012-10-17\", \"Statement\": [" WRITE(__VA_ARGS__) "]}"
 
-/* When AWS first had managed policies: 2015-02-06. */
+/* The date of AWS's first managed policies: 2015-02-06. */
 #define SINCE_US (INT64_C(1423180800) * SECOND)
 
 struct aws_policy {
-	struct policy policy; /* first */
+	struct policy policy; /* must be first */
 	struct policy_version version;
 };
 

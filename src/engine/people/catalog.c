@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an administrator adds to Keystone's catalogue. */
+ * An administrator's additions to Keystone's catalogue. */
 #include "engine/people/catalog.h"
 
 #include "engine/internal.h"
@@ -50,7 +50,7 @@ static RESULT write_entry(struct op *op, struct catalog_entry *entry)
 	return catalog_entry_put(op, entry);
 }
 
-/* What it refers to is there; a region that an older call names is made. */
+/* Checks that referenced entries exist; creates a region named by an older call. */
 static RESULT check_references(struct op *op, const struct catalog_wish *wish,
 			       const struct catalog_entry *entry)
 {
@@ -59,7 +59,7 @@ static RESULT check_references(struct op *op, const struct catalog_wish *wish,
 	bool has_service = wish->is_own_service || !wish->service ||
 			   (service && service->what == CATALOG_ENTRY_WHAT_SERVICE);
 	if (entry->what == CATALOG_ENTRY_WHAT_ENDPOINT_GROUP)
-		return OK; /* it may name what is not there yet */
+		return OK; /* may name entries that do not exist yet */
 	if (entry->what == CATALOG_ENTRY_WHAT_ENDPOINT && !has_service)
 		return ctx_fail_kind(
 			op->ctx, ERR_INVALID, KIND_CATALOG_ENTRY, "Could not find service: %" STR_FMT ".",
@@ -120,7 +120,7 @@ RESULT engine_create_catalog_entry(struct op *op, struct catalog_wish *wish)
 				catalog_entry_what_words[entry.what]);
 }
 
-/* Up from one that it shall be within: regions are no circle. */
+/* Walks up from the region's parent to exclude a cycle. */
 static bool is_within(const struct tables *t, struct str name, struct str of)
 {
 	for (int depth = 0; name.n && depth < CATALOG_ENTRIES_MAX; depth++) {
@@ -161,7 +161,7 @@ static RESULT check_region_free(struct op *op, const struct catalog_entry *regio
 	return OK;
 }
 
-/* The regions within it go with it, which have no endpoints either. */
+/* Deletes the nested regions, too; they have no endpoints either. */
 static RESULT forget_within(struct op *op, const struct catalog_entry *region)
 {
 	VEC(uuid) ids = {0};
@@ -221,7 +221,7 @@ RESULT engine_delete_catalog_entry(struct op *op, struct catalog_wish *wish)
 	return catalog_entry_forget(op, id);
 }
 
-/* ---- who gets what ---- */
+/* ---- associations ---- */
 
 bool engine_is_endpoint_filter(const struct catalog_entry *entry, uuid account)
 {

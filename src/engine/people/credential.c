@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secrets that are kept for a user: rows only. */
+ * Stored secrets of users: rows only. */
 #include "engine/people/credential.h"
 
 #include "engine/internal.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Domains. What happens next: nothing outside. */
+ * Domains: rows only. */
 #include "engine/people/domain.h"
 
 #include "engine/internal.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles of IAM's and instance profiles. What happens next: nothing outside; sessions hold as long as their
- * role is there, and what its policies say holds from the publish on. */
+ * IAM's roles and instance profiles: rows only. Sessions are valid as long as their role exists, and policy
+ * changes apply as soon as they are published. */
 #include "engine/people/iam_role.h"
 
 #include "engine/internal.h"
@@ -238,7 +238,8 @@ RESULT engine_create_managed_identity(struct op *op, struct managed_identity_wis
 RESULT engine_delete_managed_identity(struct op *op, struct iam_role_target *wish)
 {
 	const struct row *row = NULL;
-	TRY(engine_find_own(op->ctx, op->head, KIND_IAM_ROLE, &wish->iam_role, &row)); /* its group may go */
+	/* its resource group may be going */
+	TRY(engine_find_own(op->ctx, op->head, KIND_IAM_ROLE, &wish->iam_role, &row));
 	const struct iam_role *role = iam_role_of(row);
 	TRY(engine_permit(op, "managed_identity.delete", KIND_IAM_ROLE, row));
 	const struct instance_profile *p = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What else people say of users, groups, roles, projects and domains: names and values that mean nothing
- * here, kept and shown as they came. */
+ * Extra attributes of users, groups, roles, projects and domains: names and values without meaning here,
+ * stored and returned unchanged. */
 #include "engine/internal.h"
 #include "engine/people/keystone_extra_internal.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Last uses, into the rows that were used. What is wanted of a row does not change by it: its gen stays. */
+ * Writes last uses into their rows. The row's wanted state does not change, so its gen stays. */
 #include "engine/people/last_use.h"
 
 #include "engine/internal.h"

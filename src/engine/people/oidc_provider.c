@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenID Connect providers. What happens next: nothing outside; the next token is checked by what is here. */
+ * OpenID Connect providers: rows only. The next token is checked against the new settings. */
 #include "engine/people/oidc_provider.h"
 
 #include "engine/internal.h"
@@ -89,7 +89,7 @@ RESULT engine_delete_oidc_provider(struct op *op, struct oidc_provider_target *w
 	return oidc_provider_forget(op, provider.row.id);
 }
 
-/* Those that stay, with room for one more. */
+/* Copies the other clients, with room for one more. */
 static RESULT copy_others(struct op *op, struct strs clients, struct str but, struct str **ret_at,
 			  size_t *ret_count)
 {

@@ -44,7 +44,7 @@ static void clear(struct oidc_provider *p)
 	p->sign_in_makes_users = false;
 }
 
-/* ---- by whom ---- */
+/* ---- providers ---- */
 
 static RESULT check_others(struct op *op, const struct oidc_provider *but, uuid domain)
 {
@@ -112,7 +112,7 @@ RESULT oidc_sign_in_check_free(struct op *op, const struct oidc_provider *provid
 				       "the region changes it.");
 }
 
-/* ---- who is whom ---- */
+/* ---- subjects ---- */
 
 const struct user *oidc_sign_in_find_user(const struct tables *t, const struct oidc_provider *provider,
 					  struct str subject)
@@ -150,7 +150,7 @@ RESULT engine_link_oidc_user(struct op *op, struct oidc_link *wish)
 		STR_ARG(provider.url));
 }
 
-/* ---- who comes ---- */
+/* ---- arrival ---- */
 
 static RESULT refuse(struct op *op, const char *why)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who may see and change what is a user's own. */
+ * Access to a user's own secrets. */
 #include "engine/people/own.h"
 
 #include "engine/billing/standing.h"
@@ -49,7 +49,7 @@ bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid
 	return false;
 }
 
-/* Names and roles of application credentials are no secret. */
+/* Names and roles of application credentials are not secret. */
 static bool shows_no_secret(const char *permission)
 {
 	return strcmp(permission, "application_credential.list") == 0 ||
@@ -65,8 +65,9 @@ RESULT engine_check_trusting(struct ctx *c)
 			     "'application_credential' is not allowed for managing trusts.");
 }
 
-/* What outlives a trust, or leads farther, is not made with it. Keystone gives access keys for the trust's
- * project, which a signature would then not tell from the trustor's own; here it gives none. */
+/* A trust cannot create anything that outlives it or reaches further. Keystone creates access keys for the
+ * trust's project; here that is refused, because a signature by such a key could not be told from the
+ * trustor's own. */
 static RESULT check_trust_reach(struct ctx *c, const char *permission)
 {
 	if (starts_with(permission, "application_credential.") || starts_with(permission, "access_rule."))
@@ -97,7 +98,7 @@ static RESULT check_reach(struct ctx *c, const struct tables *t, const char *per
 	if (uuid_is_none(who->application_credential) || !starts_with(permission, "access_key."))
 		return OK;
 	const struct application_credential *by = application_credential_find(t, who->application_credential);
-	if (by && by->access_rules.count) /* a key knows no rules */
+	if (by && by->access_rules.count) /* keys cannot enforce access rules */
 		return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
 				     "An application credential with access rules may not perform %s.",
 				     permission);
@@ -126,7 +127,7 @@ static size_t list_accounts(const struct identity *who, const struct user *user,
 	return count;
 }
 
-/* ret_is_allowed: by a policy of the user's own account. */
+/* ret_is_allowed: a policy of the user's own account allows it. */
 static RESULT ask_accounts(struct ctx *c, const struct tables *t, const char *permission,
 			   const struct user *user, uuid account, bool *ret_is_allowed)
 {
@@ -143,9 +144,9 @@ static RESULT ask_accounts(struct ctx *c, const struct tables *t, const char *pe
 	return OK;
 }
 
-/* ---- people ---- */
+/* ---- users ---- */
 
-/* Who decides in the account about its own people. */
+/* True if the caller administers the account's own users. */
 static bool is_steward(const struct identity *who, const struct user *user)
 {
 	return who->scope == IDENTITY_ACCOUNT && uuid_equal(who->account, user->account) &&
@@ -158,8 +159,7 @@ static bool lets_users_change_passwords(const struct tables *t, uuid account)
 	return row && row->password_own;
 }
 
-/* A domain's user, and an account's owner, need nobody's leave; an account's own users that of the account.
- */
+/* A domain's user and an account's owner need no permission; an account's own users need the account's. */
 static bool may_own_user(const struct identity *who, const struct tables *t, const char *permission,
 			 const struct user *user, bool is_allowed)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies, their versions, and who has them. What happens next: nothing outside; they hold from the publish
- * on, in every face. */
+ * Policies, versions and attachments: rows only. They apply as soon as the change is published, in all
+ * faces. */
 #include "engine/people/policy.h"
 #include "engine/people/arm_rights_internal.h"
 
@@ -23,7 +23,7 @@
 #include "store/policy_version.h"
 #include "store/role_assignment.h"
 
-/* ---- reading ---- */
+/* ---- queries ---- */
 
 const struct policy *engine_find_policy(const struct tables *t, uuid id)
 {
@@ -425,7 +425,7 @@ RESULT engine_set_default_policy_version(struct op *op, struct policy_version_ta
 	return set_default(op, policy, version->number);
 }
 
-/* ---- who has them ---- */
+/* ---- attachments ---- */
 
 struct found_principal {
 	struct policy_principal is;
@@ -447,7 +447,7 @@ static RESULT find_principal(struct op *op, const struct ref *user, const struct
 	return OK;
 }
 
-/* What is done about a principal, by its kind. */
+/* Permissions and words per kind of principal. */
 struct principal_words {
 	const char *attach, *detach, *put, *remove, *put_boundary, *delete_boundary;
 	const char *word, *quota;
@@ -486,7 +486,7 @@ static const struct principal_words *words_of(const struct found_principal *h)
 	return h->is.kind == KIND_USER ? &users : h->is.kind == KIND_USER_GROUP ? &groups : &roles;
 }
 
-/* The one of that policy (none: of any), and how many there are besides. */
+/* The attachment of that policy (none: of any), and the number of others. */
 static const struct policy_attachment *find_attachment(const struct tables *t,
 						       const struct found_principal *h, uuid policy,
 						       bool is_boundary, size_t *ret_others)
@@ -566,7 +566,7 @@ RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 
 /* ---- inline policies ---- */
 
-/* Of all of a principal's but that one. */
+/* The characters of all the principal's inline policies except `but`. */
 static size_t count_inline(const struct tables *t, const struct found_principal *h, const struct policy *but)
 {
 	size_t count = 0;
@@ -628,7 +628,7 @@ RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wis
 	return forget_whole(op, there->row.id);
 }
 
-/* ---- with what goes ---- */
+/* ---- cleanup ---- */
 
 RESULT policy_forget_principal(struct op *op, enum kind kind, const struct row *row)
 {
@@ -647,7 +647,7 @@ RESULT policy_forget_account(struct op *op, uuid account)
 	const struct policy *p = policy_first_by_account(op->head, account);
 	for (; p; p = policy_next_by_account(op->head, p))
 		TRY(forget_whole(op, p->row.id));
-	FORGET_EACH(op, policy_attachment, account, account); /* of AWS's own */
+	FORGET_EACH(op, policy_attachment, account, account); /* attachments of AWS's policies */
 	return arm_forget_account(op, account);
 }
 

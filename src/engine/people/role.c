@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Roles. What somebody may is worked out from the rows whenever it is asked, so a change holds from the
- * publish on, for tokens given before, too. */
+ * Roles. Rights are computed from the rows at each use, so a change applies as soon as it is published, also
+ * to existing tokens. */
 #include "engine/people/role.h"
 
 #include "engine/internal.h"
@@ -16,7 +16,7 @@ _Static_assert((int) ROLE_RIGHT_READER == RIGHT_READER && (int) ROLE_RIGHT_MEMBE
 		       (int) ROLE_RIGHT_MANAGER == RIGHT_MANAGER && (int) ROLE_RIGHT_ADMIN == RIGHT_ADMIN,
 	       "the rights of who asks are those of roles");
 
-/* ---- what follows from assignments ---- */
+/* ---- effective roles ---- */
 
 static bool has_role(const struct roles *roles, uuid role)
 {
@@ -32,7 +32,7 @@ static void add_role(struct roles *roles, uuid role)
 		roles->at[roles->count++] = role;
 }
 
-/* What is added behind the end is come to in its turn. */
+/* The loop also reaches the roles it appends. */
 void engine_close_roles(const struct tables *t, struct roles *roles)
 {
 	roles->rights = 0;
@@ -47,7 +47,7 @@ void engine_close_roles(const struct tables *t, struct roles *roles)
 	}
 }
 
-/* A domain's own mean something to Keystone alone: what they imply is what somebody has. */
+/* A domain's own roles have a meaning in Keystone only: users have the roles that they imply. */
 static void drop_domain_roles(const struct tables *t, struct roles *roles)
 {
 	size_t count = 0;
@@ -73,7 +73,7 @@ bool engine_is_account_within(const struct tables *t, uuid a, uuid b)
 struct place {
 	const struct tables *t;
 	enum identity_scope scope;
-	uuid where, domain; /* domain: of the account */
+	uuid where, domain; /* domain: the account's */
 };
 
 static bool is_at(const struct role_assignment *a, const struct place *place)
@@ -212,7 +212,7 @@ RESULT engine_update_role(struct op *op, struct role_change *wish)
 				STR_ARG(next.name));
 }
 
-/* Credentials keep its id in their lists, where it means nothing any more. */
+/* Credentials keep the id of the deleted role in their lists, where it has no effect. */
 RESULT engine_delete_role(struct op *op, struct role_target *wish)
 {
 	const struct role *role = NULL;
@@ -264,7 +264,7 @@ RESULT engine_imply_role(struct op *op, struct role_implication *wish)
 
 /* ---- assignments ---- */
 
-/* The row as it would be, without an id; and the domain whose administrator may decide it. */
+/* Builds the row without an id. The domain of the account decides which administrator may do this. */
 static RESULT resolve_grant(struct op *op, const struct role_grant *wish, struct role_assignment *ret_a)
 {
 	const struct row *role = NULL, *who = NULL, *where = NULL;
@@ -315,7 +315,8 @@ static const struct role_assignment *find_same(const struct tables *t, const str
 	return a;
 }
 
-/* Over the region: an administrator's on an account reaches into every other. */
+/* An administrator's role on an account is valid for all accounts, so it counts as a right over the
+ * region. */
 static bool gives_region(const struct tables *t, const struct role_assignment *a)
 {
 	struct roles given = {.at = {a->role}, .count = 1};
@@ -352,7 +353,7 @@ RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group)
 			     "Only an administrator of the region may change who is one.");
 }
 
-/* A domain's administrator gives what it has itself: not a right over the region. */
+/* A domain's administrator cannot grant a right over the region. */
 static RESULT check_giving(struct op *op, const struct role_assignment *wanted)
 {
 	if (identity_is_admin(op->ctx->who) || !gives_region(op->head, wanted))

@@ -19,8 +19,9 @@ static RESULT check_new(struct op *op, uuid user, struct str credential)
 	return OK;
 }
 
-/* A key, or a token by password alone, shuts nobody out of the console and makes no factor worthless. Others'
- * factors are an administrator's to change, which engine_permit_own() has checked. */
+/* An access key, or a token from a password alone, must not be able to lock the owner out of the console or
+ * to replace a factor. engine_permit_own() has checked that only administrators change other users'
+ * factors. */
 static RESULT check_proof(struct op *op, const struct user *user)
 {
 	const struct identity *who = op->ctx->who;
@@ -102,7 +103,7 @@ RESULT engine_confirm_second_factor(struct op *op, struct second_factor_proof *w
 				STR_ARG(next.name));
 }
 
-/* The digests without the one that was used. False: it is not among them. */
+/* Removes the used digest from the list. False: not found. */
 static bool take_recovery(struct op *op, struct second_factor *next, struct str used)
 {
 	struct str left = next->recovery;
@@ -117,8 +118,8 @@ static bool take_recovery(struct op *op, struct second_factor *next, struct str 
 	return false;
 }
 
-/* A question is answered once: nothing that was asked before the last use is good. An authenticator whose counter does not grow may have
- * been copied; some have none. */
+/* A challenge can be answered once, so challenges sent before the last use are void. A counter that does not
+ * grow may mean a cloned authenticator; some authenticators have no counter. */
 static bool is_answered_once(const struct second_factor *f, const struct second_factor_use *use)
 {
 	return use->asked_us > f->used_us && (use->counter > f->counter || (!use->counter && !f->counter));

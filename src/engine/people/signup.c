@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sign-ups, from the request to the account. Called by: api/native/signups.c, daemon/bill/commands_signup.c. What happens next:
- * reconcile/billing/webhook.c tells who sends mails; reconcile/expired.c forgets what is over. */
+ * Sign-ups, from the request to the account. reconcile/billing/webhook.c notifies the mailing service;
+ * reconcile/expired.c forgets finished rows. Called by: api/native/signups.c,
+ * daemon/bill/commands_signup.c. */
 #include "engine/people/signup.h"
 
 #include <string.h>
@@ -48,9 +49,9 @@ bool signup_read_token(struct ctx *c, const uint8_t *master_key, struct str toke
 	return mac.n == said.n && crypto_equal(mac.p, said.p, said.n);
 }
 
-/* ---- asking ---- */
+/* ---- request ---- */
 
-/* Enough that it can be sent to; whether anybody reads it, its confirmation shows. */
+/* Checks only that mail can be addressed; the confirmation proves that somebody reads it. */
 static RESULT read_email(struct op *op, struct str said, struct str *ret_email)
 {
 	struct str email = str_lower(op->ctx->arena, str_trim(said));
@@ -106,7 +107,7 @@ static size_t count_of(const struct tables *t, struct str email, int64_t since_u
 	return count;
 }
 
-/* Somebody of a domain has that address already: who signed up, or whom an operator made. */
+/* True if a user has that address, from a sign-up or created by an operator. */
 static bool is_known(const struct tables *t, struct str email)
 {
 	return user_first_by_email(t, email) != NULL;
@@ -152,7 +153,7 @@ RESULT engine_ask_signup(struct op *op, struct signup_wish *wish)
 	return tell(op, is_there ? "signup.known" : "signup.requested", &s, !is_there, STR_NONE);
 }
 
-/* ---- confirming ---- */
+/* ---- confirmation ---- */
 
 static RESULT find_asked(struct op *op, const struct signup_proof *wish, const struct signup **ret_signup)
 {
@@ -164,7 +165,7 @@ static RESULT find_asked(struct op *op, const struct signup_proof *wish, const s
 			   "This token was used, or is older than a day. Sign up once more.");
 }
 
-/* Domain, account and who gets in. */
+/* Creates the domain, the account and the user. */
 static RESULT make_account(struct op *op, const struct signup *s, struct signup_proof *wish)
 {
 	struct domain_wish domain = {.name = wish->name};
@@ -182,7 +183,8 @@ static RESULT make_account(struct op *op, const struct signup *s, struct signup_
 	return OK;
 }
 
-/* The billing account of a customer. A reseller that is none any more leaves its customers to the operator. */
+/* Creates the customer's billing account. If the reseller no longer is one, the operator bills the
+ * customer. */
 static RESULT bill(struct op *op, const struct signup_template *template, uuid id)
 {
 	const struct domain *reseller = domain_find(op->head, template->reseller);
@@ -252,7 +254,7 @@ static RESULT find_held(struct op *op, const struct signup_review *wish, const s
 			   "This sign-up does not wait for a review.");
 }
 
-/* Its outcome, and what the domain is from then on. */
+/* The outcome of a review, and the resulting state of the domain. */
 struct outcome {
 	enum signup_stage stage;
 	enum domain_signup_stage domain_stage;
@@ -315,9 +317,9 @@ RESULT signup_end_trial(struct op *op, const struct domain *domain)
 	return engine_log_event(op, KIND_DOMAIN, &next.row, "trial ended", "It has paid.");
 }
 
-/* ---- what is over ---- */
+/* ---- sweep ---- */
 
-/* By the index: those that are over first come first, behind those that stay. */
+/* Walks the index by expiry, after the rows without one (0), and stops at the first that has not expired. */
 RESULT engine_sweep_signups(struct op *op, struct signup_sweep *wish)
 {
 	const struct signup probe = {.expires_us = 1};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What people get who sign up: templates, and the quotas that they name. Called by: api/native/signups.c,
- * daemon/bill/commands_signup.c, signup.c. What happens next: nothing outside; the next sign-up finds it. */
+ * Templates of sign-ups, and the quotas they name. The next sign-up uses the new values. Called by:
+ * api/native/signups.c, daemon/bill/commands_signup.c, signup.c. */
 #include <string.h>
 
 #include "engine/billing/standing.h"
@@ -42,7 +42,7 @@ void signup_act_as(struct op *op, struct signup_caller caller)
 
 static const struct quota_name {
 	const char *name;
-	size_t at; /* in struct account_limits */
+	size_t at; /* offset in struct account_limits */
 } quota_names[] = {
 #define NAMED(figure) {#figure, offsetof(struct account_limits, figure)},
 #define QUOTA(ID, figure, ...) NAMED(figure)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens that are refused before they expire. */
+ * Tokens revoked before they expire. */
 #include "engine/people/token_revocation.h"
 
 #include "engine/internal.h"
@@ -27,7 +27,7 @@ RESULT engine_revoke_token(struct op *op, struct token_revocation_wish *wish)
 	return token_revocation_put(op, &revocation);
 }
 
-/* By the index: those that expire first come first. */
+/* Walks the index by expiry and stops at the first that has not expired. */
 RESULT engine_sweep_token_revocations(struct op *op, struct token_revocation_sweep *wish)
 {
 	const struct token_revocation probe = {.expires_us = INT64_MIN};

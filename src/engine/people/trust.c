@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Trusts: rows only. Those that are over stay listed until their trustor makes another one. */
+ * Trusts: rows only. Finished trusts stay listed until their trustor creates another one. */
 #include "engine/people/trust.h"
 
 #include "engine/internal.h"
@@ -8,7 +8,7 @@
 #include "store/trust.h"
 #include "store/user.h"
 
-/* ---- what one is worth ---- */
+/* ---- validity ---- */
 
 static bool is_over(const struct trust *trust, int64_t now_us)
 {
@@ -22,7 +22,8 @@ const struct trust *engine_find_trust(const struct tables *t, uuid id, int64_t n
 	return trust && !is_over(trust, now_us) ? trust : NULL;
 }
 
-/* The first of the chain: whose roles all of it gives. NULL: somebody on the way may not get in any more. */
+/* Finds the first trust of the chain, whose trustor's roles all of them give. NULL: a trustee of the chain is
+ * disabled or deleted. */
 static const struct trust *find_first(const struct tables *t, const struct trust *trust)
 {
 	while (trust && !uuid_is_none(trust->redelegated)) {
@@ -68,7 +69,7 @@ bool engine_may_see_trust(const struct identity *who, const struct trust *trust)
 	return engine_may_see_trusts(who, trust->trustor) || engine_may_see_trusts(who, trust->trustee);
 }
 
-/* ---- making ---- */
+/* ---- create ---- */
 
 static RESULT choose_roles(struct op *op, const struct trust_wish *wish, uuid trustor, uuid account,
 			   struct roles *ret_roles)
@@ -93,7 +94,8 @@ static RESULT choose_roles(struct op *op, const struct trust_wish *wish, uuid tr
 	return OK;
 }
 
-/* How it may be passed on; of one that is passed on itself: one step less than the one that it is made with. */
+/* Sets how often the trust may be redelegated; a redelegated trust allows one step less than the trust it was
+ * created with. */
 static RESULT choose_depth(struct op *op, const struct trust_wish *wish, const struct trust *from,
 			   struct trust *trust)
 {
@@ -117,8 +119,8 @@ static RESULT choose_depth(struct op *op, const struct trust_wish *wish, const s
 	return OK;
 }
 
-/* It gives nothing that the trust does not give with which it is made. That the account is the same is ours:
- * Keystone does not ask. */
+/* A redelegated trust must not exceed the trust it was created with. The check for the same account is ours;
+ * Keystone has none. */
 static RESULT check_within(struct op *op, const struct trust_wish *wish, const struct trust *from,
 			   struct trust *trust)
 {
@@ -169,7 +171,7 @@ static RESULT find_people(struct op *op, const struct trust_wish *wish, struct t
 	return OK;
 }
 
-/* The trust whose token asks. NULL: another token does. */
+/* The trust of the caller's token, or NULL. */
 static RESULT find_redelegated(struct op *op, const struct trust **ret_from)
 {
 	const struct identity *who = op->ctx->who;
@@ -180,7 +182,7 @@ static RESULT find_redelegated(struct op *op, const struct trust **ret_from)
 	return *ret_from ? OK : engine_fail_gone(op->ctx, KIND_TRUST, who->trust);
 }
 
-/* Nobody can use them, or delete them. */
+/* Finished trusts can neither be used nor deleted by a request, so the engine removes them. */
 static RESULT sweep_over(struct op *op, uuid trustor)
 {
 	const struct trust *next = NULL;
@@ -226,7 +228,7 @@ RESULT engine_create_trust(struct op *op, struct trust_wish *wish)
 				STR_ARG(user_find(op->head, trust.trustee)->name));
 }
 
-/* ---- using and ending ---- */
+/* ---- use and end ---- */
 
 RESULT engine_use_trust(struct op *op, struct trust_use *wish)
 {
@@ -241,7 +243,7 @@ RESULT engine_use_trust(struct op *op, struct trust_use *wish)
 	return trust_put(op, &next);
 }
 
-/* A chain is as long as TRUST_REDELEGATION_MAX allows. */
+/* The recursion is at most TRUST_REDELEGATION_MAX deep. */
 static RESULT forget_whole(struct op *op, uuid id)
 {
 	const struct trust *made;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A domain's users. What happens next: nothing outside; they get in from the publish on. */
+ * A domain's users: rows only. They can sign in as soon as the change is published. */
 #include "engine/people/user.h"
 
 #include "engine/internal.h"

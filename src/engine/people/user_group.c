@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups of users. What happens next: nothing outside; their members' rights follow at once. */
+ * Groups of users: rows only. Changes of members take effect at once. */
 #include "engine/people/user_group.h"
 
 #include "engine/internal.h"
@@ -136,7 +136,7 @@ RESULT engine_remove_group_member(struct op *op, struct membership *wish)
 	const struct group_member *member =
 		group_member_find_by_user_group(op->head, group->row.id, user->row.id);
 	if (!member && !uuid_is_none(group->account))
-		return OK; /* as IAM has it, for an account's own groups */
+		return OK; /* IAM reports no error for an account's own groups */
 	if (!member)
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_GROUP_MEMBER,
 				     "The user %" STR_FMT " is not in the group %" STR_FMT ".",

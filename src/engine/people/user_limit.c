@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A user's limits are a row of the account and the user; what is used is counted from the user's instances when
- * somebody who has such a row asks for more. */
+ * Limits of users: a row per account and user. The usage is counted only when a user with such a row requests
+ * more. */
 #include "engine/people/user_limit.h"
 
 #include <inttypes.h>
@@ -44,7 +44,7 @@ void engine_read_user_limits(const struct tables *t, const struct account *accou
 	};
 }
 
-/* ---- setting them ---- */
+/* ---- set ---- */
 
 static RESULT check_below(struct op *op, const char *words, int64_t wanted, int64_t of_account)
 {
@@ -94,7 +94,7 @@ RESULT user_limit_set(struct op *op, const struct account *account, const struct
 				"The limits of user %" STR_FMT " were changed.", STR_ARG(user->name));
 }
 
-/* ---- holding to them ---- */
+/* ---- check ---- */
 
 static int64_t left_of(int64_t limit, int64_t used, int64_t each)
 {
