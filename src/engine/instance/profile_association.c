@@ -33,13 +33,16 @@ static struct str name_in(struct str text)
 	return str_slice(text, from, text.n);
 }
 
-/* Names and ARNs are resolved within the account only, so that a guest never gets a role of another account.
- * NULL: unknown. */
+/* Looks up by id (Dari's own API), name or ARN (EC2), within the account only, so that a guest never gets a role of another
+ * account. NULL: unknown. */
 static const struct instance_profile *look_up_profile(struct op *op, const struct account *account,
 						      const struct ref *ref)
 {
 	const struct instance_profile *profile =
-		instance_profile_find_by_account(op->head, account->row.id, name_in(ref->text));
+		instance_profile_find_prefix(op->head, ref->prefix, ref->bits);
+	if (ref->bits && profile && uuid_equal(profile->account, account->row.id))
+		return profile;
+	profile = instance_profile_find_by_account(op->head, account->row.id, name_in(ref->text));
 	bool is_another = profile && is_arn(ref->text) &&
 			  !str_equal(ref->text, iam_arn_to_text(op->ctx->arena, account->number,
 								KIND_INSTANCE_PROFILE, &profile->row));

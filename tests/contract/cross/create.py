@@ -9,10 +9,12 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import matrix  # noqa: E402
+from creations.cloudstack import CloudStack  # noqa: E402
 from creations.ec2 import EC2  # noqa: E402
+from creations.native import Native  # noqa: E402
 from creations.openstack import OpenStack  # noqa: E402
 
-FACES = matrix.chosen([EC2(), OpenStack()])
+FACES = matrix.chosen([EC2(), OpenStack(), CloudStack(), Native()])
 
 
 @matrix.kinds(FACES)
