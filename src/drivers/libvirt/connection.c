@@ -27,7 +27,7 @@ static void *run_events(void *arg)
 
 static void ignore_error(void *arg, virErrorPtr error)
 {
-	(void) arg, (void) error; /* without a handler libvirt writes to standard error */
+	(void) arg, (void) error; /* libvirt's default handler writes to standard error */
 }
 
 static void start_events(void)
@@ -72,8 +72,8 @@ static void host_unref(void *arg)
 	heap_free(h);
 }
 
-/* What libvirt's state does not keep: that QEMU was told to end from outside (SIGTERM, as when the
- * host shuts down), which else looks like a guest's own shutdown. */
+/* Notes that the host's shutdown ended a guest: QEMU received SIGTERM. libvirt's own domain state doesn't
+ * record it; afterwards it looks like the guest's own shutdown. */
 static void note_host_stop(struct compute_host *h, uuid id, bool by_host)
 {
 	size_t k = 0;
@@ -95,7 +95,7 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int 
 	(void) conn;
 	struct compute_host *h = arg;
 	uuid id = UUID_NONE;
-	if (virDomainGetUUID(domain, id.b) != 0) /* reads the handle, asks nobody */
+	if (virDomainGetUUID(domain, id.b) != 0) /* reads the handle, without a call to the host */
 		return 0;
 	pthread_mutex_lock(&h->lock);
 	if (event == VIR_DOMAIN_EVENT_SHUTDOWN)
@@ -112,7 +112,7 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int 
 	return 0;
 }
 
-/* A guest let go of a device, or refused to: both are looked at. */
+/* Either event of a device, removed or removal failed, prompts a new look at the guest. */
 static void on_device(virConnectPtr conn, virDomainPtr domain, const char *alias, void *arg)
 {
 	(void) conn, (void) alias;
@@ -148,7 +148,7 @@ void libvirt_watch(struct compute_host *h, void (*changed)(void *arg, uuid id), 
 
 /* ---- the end of a connection */
 
-/* A mark in the event loop's queue. */
+/* A timeout queued in libvirt's event loop. Its removal runs mark_passed() after all earlier removals. */
 struct mark {
 	pthread_mutex_t lock;
 	pthread_cond_t passed;
@@ -157,7 +157,7 @@ struct mark {
 
 static void on_mark(int timer, void *arg)
 {
-	(void) timer, (void) arg; /* it is gone before it is due */
+	(void) timer, (void) arg; /* removed before it is due */
 }
 
 static void mark_passed(void *arg)
@@ -174,7 +174,7 @@ void libvirt_pass_events(void)
 	struct mark m = {.lock = PTHREAD_MUTEX_INITIALIZER, .passed = PTHREAD_COND_INITIALIZER};
 	int timer = virEventAddTimeout(-1, on_mark, &m, mark_passed);
 	if (timer < 0 || virEventRemoveTimeout(timer) != 0)
-		return; /* out of memory, of which GLib dies */
+		return; /* out of memory, on which GLib aborts anyway */
 	pthread_mutex_lock(&m.lock);
 	while (!m.is_passed)
 		pthread_cond_wait(&m.passed, &m.lock);
@@ -244,7 +244,8 @@ static RESULT connect_host(struct compute_host *h, struct ctx *c, bool with_even
 	return register_callbacks(h, c, with_events);
 }
 
-/* The path becomes part of XML and of file names that QEMU parses: only plain characters. */
+/* The path is inserted into XML and into file names that QEMU parses, so only plain characters are
+ * allowed. */
 static RESULT check_pool_path(struct ctx *c, struct str path)
 {
 	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789/._-";

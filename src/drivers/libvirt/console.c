@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The serial console's log: a file on the host that QEMU or virtlogd appends to, read as a volume
+ * Reads the serial console's log: a file on the host that QEMU or virtlogd appends to, accessed as a volume
  * of the console pool. */
 #include <inttypes.h>
 
 #include "drivers/libvirt/host.h"
 
-/* libvirt learns of new files only by reading the directory anew. */
+/* Finds the log's volume, refreshing the pool if needed: libvirt discovers new files only then. */
 static RESULT find_log(struct compute_host *h, struct ctx *c, uuid id, virStorageVolPtr *ret_volume)
 {
 	struct str name = libvirt_console_name(c->arena, h->region, id);
@@ -18,7 +18,7 @@ static RESULT find_log(struct compute_host *h, struct ctx *c, uuid id, virStorag
 	return libvirt_find_volume(h, c, h->consoles, name, ret_volume);
 }
 
-/* "1795161301.975891545" */
+/* The form is "1795161301.975891545". */
 static int64_t parse_mtime(struct str text)
 {
 	struct str seconds = STR_NONE;
@@ -61,7 +61,7 @@ RESULT libvirt_download(struct compute_host *h, struct ctx *c, virStorageVolPtr 
 	else
 		r = receive(h, c, stream, p, size, &have);
 	if (!result_is_ok(r) || virStreamFinish(stream) != 0)
-		virStreamAbort(stream); /* all bytes that were asked for are here by then */
+		virStreamAbort(stream); /* by then all requested bytes have arrived */
 	virStreamFree(stream);
 	*ret_bytes = (struct str){p, have};
 	return r;
@@ -77,7 +77,7 @@ RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size
 	TRY(find_log(h, c, id, &v));
 	*ret_text = STR_NONE;
 	*ret_at_us = 0;
-	if (!v) /* it never ran */
+	if (!v) /* the guest never ran */
 		return OK;
 	AUTO_TEXT xml = virStorageVolGetXMLDesc(v, 0);
 	if (!xml)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opening a guest's console. A display's connection is handed over by QEMU itself, as a descriptor. A
- * serial port comes as one of libvirt's streams, which works over every transport; it is carried to and from
- * a socket by a thread of its own on a connection of its own: libvirt's sending waits for the host, and who
- * floods a guest that does not listen, or a host that hangs, is to hold up nobody else. */
+ * Opens a guest's consoles. For a display, QEMU itself hands over a connected descriptor. A serial port is
+ * one of libvirt's streams, which works over every transport. A thread with a connection of its own copies
+ * between the stream and a socket: libvirt's send call blocks on the host, so a client flooding a guest that
+ * doesn't read, or a hung host, must not block anything else. */
 #include <errno.h>
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -20,14 +20,14 @@
 static RESULT open_display(struct compute_host *h, struct ctx *c, virDomainPtr d, int *ret_fd)
 {
 	AUTO(xml_tree) t = NULL;
-	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0); /* of the guest as it runs */
+	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0); /* the running guest's XML, without flags */
 	if (!xml)
 		return libvirt_fail(h, c, "looking at a domain's display");
 	TRY(xml_tree_parse(c, str_from(xml), &t));
 	if (!xml_tree_find(c, t, "/domain/devices/graphics[@type='vnc']/@type").n)
 		return ctx_fail(c, ERR_UNSUPPORTED,
 				"The guest was started without a display: stop it and start it again.");
-	if (!libvirt_is_local(c, h->uri)) /* a descriptor travels through a unix socket only */
+	if (!libvirt_is_local(c, h->uri)) /* descriptors can be passed over unix sockets only */
 		return ctx_fail(c, ERR_UNSUPPORTED,
 				"Host %s is reached over a network, through which libvirt hands on no "
 				"display. The serial console can be opened.",
@@ -47,13 +47,13 @@ enum { PIECE_SIZE = 4096 };
 static const int64_t END_OLDER_US = 3 * SECOND;
 
 struct carrier {
-	struct carrier *next; /* in carriers, from its thread's start until its stream is closed */
-	uuid id;              /* the guest's */
+	struct carrier *next; /* in carriers, from the start of its thread until its stream is closed */
+	uuid id;              /* the guest */
 	_Atomic bool is_replaced;
 	virConnectPtr conn;
 	virStreamPtr stream;
-	int fd;      /* our end of the socket */
-	int wake_fd; /* the stream has something to say */
+	int fd;      /* this side's end of the socket */
+	int wake_fd; /* eventfd, written when the stream has an event */
 	char said[PIECE_SIZE], typed[PIECE_SIZE];
 	size_t said_from, said_size, typed_from, typed_size;
 };
@@ -84,7 +84,7 @@ static void leave_carriers(const struct carrier *k)
 	(void) pthread_mutex_unlock(&carriers.lock);
 }
 
-/* The socket goes before the connection: the host may take its time to let go of that. */
+/* Closes the socket before the connection, since the host may take long to release the latter. */
 static void carrier_free(struct carrier *k)
 {
 	if (!k)
@@ -97,7 +97,7 @@ static void carrier_free(struct carrier *k)
 	leave_carriers(k);
 	fd_autoclose(&k->fd);
 	if (k->conn)
-		libvirt_close_connection(k->conn); /* after which on_stream() has ended, too */
+		libvirt_close_connection(k->conn); /* afterwards on_stream() is no longer running either */
 	fd_autoclose(&k->wake_fd);
 	heap_free(k);
 }
@@ -107,10 +107,10 @@ static void carrier_wake(const struct carrier *k)
 {
 	uint64_t one = 1;
 	ssize_t written = write(k->wake_fd, &one, sizeof one);
-	(void) written; /* a full counter wakes as well */
+	(void) written; /* a full counter wakes up as well */
 }
 
-/* On libvirt's event thread. */
+/* Runs on libvirt's event thread. */
 static void on_stream(virStreamPtr stream, int events, void *arg)
 {
 	(void) stream, (void) events;
@@ -122,7 +122,7 @@ static bool is_for_later(ssize_t n)
 	return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
 }
 
-/* What the guest says goes to the socket. False: one of them has ended. */
+/* Copies the guest's output to the socket. False: either side has ended. */
 static bool carry_said(struct carrier *k)
 {
 	for (;;) {
@@ -159,7 +159,8 @@ static bool carry_typed(struct carrier *k)
 	}
 }
 
-/* Of the stream only what can be taken is to be told: it is told again and again. */
+/* Subscribes only to stream events that can be handled now, because libvirt repeats an event until it is
+ * consumed. */
 static bool carrier_wait(struct carrier *k)
 {
 	bool has_said = k->said_from < k->said_size, has_typed = k->typed_from < k->typed_size;
@@ -195,8 +196,9 @@ static RESULT fail_stream(struct ctx *c, const struct compute_host *h)
 			e && e->message ? e->message : "no reason given");
 }
 
-/* A guest's serial port is one console's. libvirt takes it from another by force, but of a stream that was
- * ended so libvirtd (9.0) sometimes leaves the connection's own end unanswered: ours ends it itself. */
+/* Ends this process's older console of the guest. A serial port has one console at a time. libvirt can take
+ * over the port by force, but libvirtd (9.0) sometimes leaves the connection that held the forcibly closed
+ * stream unanswered. So the older carrier is ended from this side first. */
 static void end_older(uuid id)
 {
 	int64_t deadline_us = clock_system_us() + END_OLDER_US;
@@ -248,7 +250,7 @@ static RESULT open_serial(struct compute_host *h, struct ctx *c, uuid id, int *r
 	if (!exec_start_thread(&thread, carrier_run, k))
 		return ctx_fail(c, ERR_AGAIN, "no thread for a console");
 	(void) pthread_detach(thread);
-	(void) TAKE(k); /* the thread's */
+	(void) TAKE(k); /* now owned by the thread */
 	*ret_fd = theirs;
 	theirs = -1;
 	return OK;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files between this machine and a host's pool, by pieces. libvirt can't rename, so a file has its
- * final name from its first byte on, and its length says how much of it is there: it is made as an
- * empty raw file and only grows by what arrives, in order. A piece is a stream of its own, ended in
- * order, so that no stream is ever given up half-way. Holes come over as holes. */
+ * Copies files between this machine and a host's pool, piece by piece. libvirt can't rename volumes, so a
+ * file has its final name from the start, and its length is the progress: it is created as an empty raw file
+ * and grows only by appending received bytes in order. Each piece is a separate stream that is finished
+ * properly, so no stream is aborted half-way. Holes are copied as holes. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -15,7 +15,7 @@
 #include "drivers/libvirt/host.h"
 
 enum {
-	CHUNK_SIZE = 256 * 1024 - 64, /* what one of libvirt's stream packets takes */
+	CHUNK_SIZE = 256 * 1024 - 64, /* payload of one libvirt stream packet */
 	PIECE_SIZE = 16 * 1024 * 1024,
 	TAIL_SIZE = 64 * 1024
 };
@@ -25,11 +25,11 @@ RESULT libvirt_find_file_size(struct compute_host *h, struct ctx *c, virStorageV
 	virStorageVolInfo info = {0};
 	if (virStorageVolGetInfoFlags(v, &info, VIR_STORAGE_VOL_GET_PHYSICAL) != 0)
 		return libvirt_fail(h, c, "looking at %s on host %s", virStorageVolGetName(v), h->name);
-	*ret_size = (int64_t) info.allocation; /* with the flag: the file's length */
+	*ret_size = (int64_t) info.allocation; /* with this flag: the file's length */
 	return OK;
 }
 
-/* Copies one piece through the stream, between the files' same offsets. */
+/* Copies one piece through the stream; offsets are the same in both files. */
 typedef RESULT copy_piece(struct compute_host *h, struct ctx *c, virStreamPtr stream, int fd, int64_t from,
 			  int64_t to);
 
@@ -43,7 +43,7 @@ static RESULT finish(struct compute_host *h, struct ctx *c, virStreamPtr stream,
 	return r;
 }
 
-/* Piece after piece, for as long as a call may take. */
+/* Copies pieces until the time for one call is used up. */
 static RESULT copy_pieces(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int fd,
 			  struct disk_copy *copy, copy_piece *copy_one, bool is_upload)
 {
@@ -112,7 +112,7 @@ static RESULT receive_piece(struct compute_host *h, struct ctx *c, virStreamPtr 
 			TRY(write_chunk(c, fd, chunk, (size_t) n, at));
 		at += more;
 	}
-	if (ftruncate(fd, to) != 0) /* it may have ended in a hole */
+	if (ftruncate(fd, to) != 0) /* the piece may have ended in a hole */
 		return fail_write(c);
 	return OK;
 }
@@ -143,7 +143,8 @@ RESULT libvirt_pull(struct disk_host *disks, struct ctx *c, const struct disk_na
 
 /* ---- to the host */
 
-/* A base is read by guests of any owner; a volume is its own guest's. */
+/* Creates an empty file. A base is readable for the guests of every owner, a volume only for its own
+ * guest. */
 static RESULT create_file(struct compute_host *h, struct ctx *c, struct str name, enum disk_kind kind,
 			  virStorageVolPtr *ret_volume)
 {
@@ -189,7 +190,8 @@ static RESULT send_piece(struct compute_host *h, struct ctx *c, virStreamPtr str
 	return OK;
 }
 
-/* The file to send. It must be of the size it is said to be: the one on the host is judged by that. */
+/* Opens the file to send. It must have the announced size, because the size decides whether the host's copy
+ * is complete. */
 static RESULT open_source(struct ctx *c, const struct disk_name *name, const struct disk_copy *copy,
 			  int *ret_fd)
 {
@@ -208,7 +210,7 @@ static RESULT open_source(struct ctx *c, const struct disk_name *name, const str
 	return OK;
 }
 
-/* The file's last bytes on the host. */
+/* Reads the last bytes of the host's file. */
 static RESULT receive_tail(struct compute_host *h, struct ctx *c, virStorageVolPtr v, char *tail, int64_t at,
 			   size_t size)
 {
@@ -227,8 +229,8 @@ static RESULT receive_tail(struct compute_host *h, struct ctx *c, virStorageVolP
 	return finish(h, c, stream, r);
 }
 
-/* Whether what is there ends as ours does there: a host that lost its power may have kept a length
- * without the bytes. */
+/* Compares the tail of the host's partial file with the local file. After a power loss, a host may have kept
+ * the length without the data. */
 static RESULT check_beginning(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int fd,
 			      const struct disk_copy *copy, bool *ret_is_one)
 {
@@ -244,7 +246,7 @@ static RESULT check_beginning(struct compute_host *h, struct ctx *c, virStorageV
 	return OK;
 }
 
-/* The file to go on with; copy->done is its length. */
+/* Finds the partial file to resume or creates a new one; copy->done becomes its length. */
 static RESULT find_or_create(struct compute_host *h, struct ctx *c, struct str file, enum disk_kind kind,
 			     int fd, struct disk_copy *copy, virStorageVolPtr *ret_volume)
 {

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cuts: a volume's content of one moment, as a file that stands by itself, or what was written since another
- * cut (track.c). Where a running guest has the volume, QEMU copies it while the guest goes on (a backup job
- * in push mode); else it is copied as it lies there, and QEMU's own lock on the file keeps a guest from being
- * started on it meanwhile.
+ * Cuts: a volume's content at one moment as a self-contained file, or the blocks written since another cut
+ * (track.c). If a running guest has the volume, QEMU copies it while the guest continues (a backup job in
+ * push mode). Otherwise the file is copied at rest, and QEMU's lock on it prevents a guest from starting on
+ * it meanwhile.
  *
- * A file of the cut's name is whole when the copy returned, or when a job that this connection saw
- * at work has ended well; then it is noted, and nobody asks again. Anything else may be half of one, after
- * a kill of whomever, and is made anew: the content is then of a later moment, which is still one
- * moment after the call that asked for it. A domain has one job at a time, and the next one is
- * begun only when the end of this one was judged, so that the end that libvirt tells is its own. */
+ * A cut's file is complete when the copy call has returned, or when a job that this connection saw running
+ * has ended successfully; the caller then records this and stops asking. Any other file of that name may be
+ * half written, after a crash of any party, and is created again. Its content is then from a later moment,
+ * still a single one after the call that requested it. A domain runs one job at a time, and the next job
+ * begins only after the previous end was evaluated, so a job end reported by libvirt always belongs to the
+ * job expected here. */
 #include <inttypes.h>
 
 #include "base/heap.h"
@@ -52,7 +53,7 @@ static RESULT remember_job(struct disk_host *h, struct ctx *c, const struct cut_
 	return OK;
 }
 
-/* What it copies is all, or what was written since something that is at hand. */
+/* A job can be used if it copies everything, or the blocks written since a cut that is available. */
 static bool is_usable(const struct cut_job *job, const struct disk_cut *cut)
 {
 	return uuid_is_none(job->since) ||
@@ -62,9 +63,9 @@ static bool is_usable(const struct cut_job *job, const struct disk_cut *cut)
 /* ---- what libvirt says of a domain's jobs */
 
 enum backup {
-	BACKUP_NONE, /* nor any other job */
+	BACKUP_NONE, /* no job of any kind */
 	BACKUP_OURS,
-	BACKUP_OTHER /* another cut's, or a job of another kind */
+	BACKUP_OTHER /* another cut's job, or a job of a different kind */
 };
 
 static void read_progress(virTypedParameterPtr params, int count, int *ret_progress)
@@ -75,7 +76,7 @@ static void read_progress(virTypedParameterPtr params, int count, int *ret_progr
 	*ret_progress = total ? (int) (done * 100 / total) : 0;
 }
 
-/* One that was begun through another connection. */
+/* Reads a job that was begun through another connection. */
 static RESULT read_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 		       struct str xml, struct cut_job *ret_job)
 {
@@ -86,7 +87,8 @@ static RESULT read_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const
 		return ctx_no_memory(c);
 	if (virDomainGetUUID(d, job.domain.b) != 0)
 		return libvirt_fail(h->on, c, "reading a domain's UUID");
-	if (str_contains(xml, STR("incremental"))) /* if not of that one, then of one that nobody has */
+	if (str_contains(xml, STR("incremental"))) /* if its base isn't cut->tracked_from, it is a cut
+						    * nobody has */
 		job.since = str_contains(xml, since) ? cut->tracked_from : cut->snapshot;
 	virDomainCheckpointPtr checkpoint = virDomainCheckpointLookupByName(d, track.p, 0);
 	job.is_tracked = checkpoint != NULL;
@@ -96,7 +98,7 @@ static RESULT read_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const
 	return OK;
 }
 
-/* ret_job: when it is ours. */
+/* ret_job: set for BACKUP_OURS only. */
 static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			  struct str file, enum backup *ret_backup, int *ret_progress,
 			  struct cut_job *ret_job)
@@ -118,7 +120,7 @@ static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 	return *ret_backup == BACKUP_OURS ? read_job(h, c, d, cut, str_from(xml), ret_job) : OK;
 }
 
-/* How the domain's last job ended; it is not told again. */
+/* Reads how the domain's last job ended. libvirt reports an end once only. */
 static RESULT take_last_end(struct disk_host *h, struct ctx *c, virDomainPtr d, bool *ret_was_good)
 {
 	virTypedParameterPtr params = NULL;
@@ -135,7 +137,7 @@ static RESULT take_last_end(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 
 /* ---- beginning one */
 
-/* All that the disk shows: what was written, and what it stands on. */
+/* Checks for free space for the disk's entire content: its own written blocks and its backing file. */
 static RESULT need_room(struct disk_host *h, struct ctx *c, const struct disk_file *source)
 {
 	AUTO_VOLUME base = NULL;
@@ -169,7 +171,7 @@ struct backup_wish {
 	struct str target, file;
 };
 
-/* since: the track of what is to be copied; empty: all is. */
+/* since: the bitmap of the blocks to copy; empty: copy everything. */
 static struct str write_backup(struct compute_host *on, struct ctx *c, const struct backup_wish *w,
 			       struct str since)
 {
@@ -190,7 +192,7 @@ static struct str write_backup(struct compute_host *on, struct ctx *c, const str
 			 STR_ARG(encryption));
 }
 
-/* Remembered first: it may have begun, whatever comes of the call. */
+/* Remembers the job before the call, because the job may have started even if the call fails. */
 static RESULT begin_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct cut_job *job,
 			struct str backup, struct str checkpoint)
 {
@@ -205,8 +207,8 @@ static RESULT begin_job(struct disk_host *h, struct ctx *c, virDomainPtr d, cons
 	return r;
 }
 
-/* What the disk noted until then says what is copied, if that is enough; from that moment on it notes anew.
- */
+/* Begins a backup and a new dirty bitmap at the same moment. The blocks copied are those of the previous
+ * bitmap if it is usable, otherwise all. */
 static RESULT begin_tracked(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct backup_wish *w,
 			    struct cut_job job)
 {
@@ -234,8 +236,8 @@ static RESULT begin_tracked(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 	return begin_job(h, c, d, &job, backup, checkpoint);
 }
 
-/* The file is made first, so that the pool knows it whatever becomes of the job. A disk that cannot note what
- * is written (it is read only) is copied whole all the same. */
+/* Creates the target file first, so that the pool knows it whatever happens to the job. A disk that can't
+ * have a dirty bitmap (a read-only one) is copied completely. */
 static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			   const struct disk_file *source, struct str file)
 {
@@ -243,7 +245,7 @@ static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, c
 	struct cut_job job = {.snapshot = cut->snapshot};
 	bool ignored = false;
 	TRY(libvirt_find_target(h->on, c, d, source->path, &w.target));
-	TRY(take_last_end(h, c, d, &ignored)); /* from here on the last end is ours */
+	TRY(take_last_end(h, c, d, &ignored)); /* from now on the last job end can only be this cut's */
 	TRY(libvirt_create_disk(h->on, c, file, source->size, STR_NONE, cut->key));
 	if (cut->key)
 		TRY(libvirt_set_secret(h->on, c, cut->volume, cut->key));
@@ -259,7 +261,7 @@ static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, c
 	return begin_job(h, c, d, &job, write_backup(h->on, c, &w, STR_NONE), STR(""));
 }
 
-/* Whether it ends is seen by the next look. */
+/* A later look sees the end. */
 static void abort_job(struct disk_host *h, virDomainPtr d)
 {
 	ASKING(h, libvirt_id_of(d));
@@ -268,7 +270,7 @@ static void abort_job(struct disk_host *h, virDomainPtr d)
 
 /* ---- the two ways */
 
-/* What stays goes before the next cut. */
+/* Drops bitmaps that are no longer needed. Those it fails to drop are retried before the next cut. */
 static void drop_old_tracks(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			    const struct disk_file *source)
 {
@@ -282,7 +284,7 @@ static void drop_old_tracks(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 		ctx_clear_problem(c);
 }
 
-/* It is at work no more. */
+/* Evaluates a job that is no longer running. */
 static RESULT judge_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			const struct disk_file *source, bool is_there, struct disk_cut_seen *seen)
 {
@@ -291,7 +293,7 @@ static RESULT judge_job(struct disk_host *h, struct ctx *c, virDomainPtr d, cons
 	TRY(take_last_end(h, c, d, &was_good));
 	forget_job(h, cut->snapshot);
 	seen->progress = 0;
-	if (!is_usable(&job, cut)) /* begun anew by the next call */
+	if (!is_usable(&job, cut)) /* the next call begins another job */
 		return OK;
 	if (!was_good || !is_there)
 		return ctx_fail(c, ERR_IO, "the backup of domain %s failed", virDomainGetName(d));
@@ -324,14 +326,14 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 	seen->progress = 0;
 	if (virDomainGetUUID(d, domain.b) != 0)
 		return libvirt_fail(h->on, c, "reading a domain's UUID");
-	if (domain_has_job(h, domain)) /* whose end is to be judged first */
+	if (domain_has_job(h, domain)) /* its end must be evaluated first */
 		return OK;
 	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
 	TRY(need_room(h, c, source));
 	return begin_backup(h, c, d, cut, source, file);
 }
 
-/* Returns when it is whole. */
+/* Returns when the copy is complete. */
 RESULT libvirt_copy_resting(struct compute_host *h, struct ctx *c, virStorageVolPtr source, int64_t size,
 			    struct str file)
 {
@@ -359,7 +361,8 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr s
 	return libvirt_copy_resting(h->on, c, source, f->size, file);
 }
 
-/* An encrypted one is copied by QEMU only, and one that notes what is written copied better by it. */
+/* Holds the disk if QEMU has to copy it: always for an encrypted one, and preferably for one with dirty
+ * bitmaps. */
 static RESULT hold_resting(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			   const struct disk_file *source, virDomainPtr *ret_domain)
 {
@@ -400,7 +403,7 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 		if (seen.is_whole)
 			TRY(libvirt_release_disk(h, c, cut->snapshot));
 	} else {
-		forget_job(h, cut->snapshot); /* it ended with its guest, however far it was */
+		forget_job(h, cut->snapshot); /* the job ended with its guest, at an unknown point */
 		TRY(cut_resting(h, c, v, &source, file));
 		seen.is_whole = true;
 	}
@@ -427,7 +430,7 @@ RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot)
 	virDomainPtr *domains = NULL;
 	if (!file.p)
 		return ctx_no_memory(c);
-	TRY(libvirt_release_disk(h, c, snapshot)); /* and with it its job */
+	TRY(libvirt_release_disk(h, c, snapshot)); /* this also ends the holder's job */
 	int count = virConnectListAllDomains(h->on->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 	if (count < 0)
 		return libvirt_fail(h->on, c, "listing running domains");

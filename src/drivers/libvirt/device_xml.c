@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks and NICs in libvirt's words, for a definition and for plugging alike. Pure.
+ * Writes the libvirt XML of disks and NICs, for definitions and for hot plugging alike. Pure.
  *
- * A q35 machine takes a device while it runs only behind a root port that was there at its start.
- * Every slot has its own, so a slot is a PCI address: port n is function n % 8 of device FIRST_DEVICE
- * + n / 8 on bus 0, and what is plugged into it is device 0 of bus n + 1, for the firmware numbers
- * buses in that order. NICs come first, then disks. EC2 promises 28 attachments, of both together.
- * 34 ports cost 6 MB of QEMU's memory and 20 ms of its start; the guest's firmware and kernel take
- * some 10 ms for each under emulation.
+ * A q35 machine accepts hot-plugged devices only behind root ports that existed at its start. Every slot has
+ * its own port, so a slot is a PCI address: port n is function n % 8 of device FIRST_DEVICE + n / 8 on bus 0,
+ * and the device plugged into it is device 0 of bus n + 1, because firmware numbers buses in that order. NICs
+ * come first, then disks. EC2 guarantees 28 attachments of both kinds together. 34 ports cost 6 MB of QEMU
+ * memory and 20 ms of start time; under emulation the guest's firmware and kernel take about 10 ms for each.
  *
- * NICs are known by their alias, which is ours to choose: "ua-" and the port's UUID. Disks are known by their
- * file: a disk that goes over to another volume's (swap.c) keeps its alias, of the volume and the slot that it
- * was plugged with, so that the first volume can come back in another slot. */
+ * NICs are identified by their alias, which libvirt lets us choose: "ua-" and the port's UUID. Disks are
+ * identified by their file: a disk switched to another volume's file (swap.c) keeps the alias of the original
+ * volume and slot, so that the original volume can be attached again in another slot. */
 #include "drivers/libvirt/host.h"
 #include "model/host.h"
 #include "model/id.h"
@@ -33,10 +32,10 @@ static void write_address(struct buf *b, int bus)
 	buf_print(b, "<address type='pci' bus='%d' slot='0'/>", bus);
 }
 
-/* The machine's own controller has six; libvirt adds more as they are named. */
+/* The machine's built-in controller has six units; libvirt adds controllers as units are referenced. */
 enum { SATA_UNITS = 6 };
 
-/* The key is the volume's, of all that it stands on, too: secret.c. */
+/* The volume's key is also used for its backing files: secret.c. */
 static void write_encryption(struct buf *b, uuid volume)
 {
 	char id[UUID_TEXT_SIZE];
@@ -58,7 +57,8 @@ static void write_file(struct buf *b, const struct domain_place *place, const st
 	buf_print(b, "</source>");
 }
 
-/* "10.0.0.1:6789", "[fd00::1]:3300": the last colon is before the port. Without one: Ceph's own. */
+/* Accepts "10.0.0.1:6789" and "[fd00::1]:3300": the port follows the last colon outside brackets. Without a
+ * port, Ceph's default applies. */
 static void write_monitor(struct buf *b, struct str monitor)
 {
 	size_t colon = monitor.n;
@@ -74,7 +74,7 @@ static void write_monitor(struct buf *b, struct str monitor)
 	buf_print(b, "/>");
 }
 
-/* The volume's key opens the container that the image is; with the pool's it is reached: secret.c. */
+/* The volume's key opens the LUKS container in the image; the pool's key authenticates to Ceph: secret.c. */
 static RESULT write_image(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_disk *d)
 {
@@ -116,7 +116,7 @@ RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_pl
 		return ctx_no_memory(c);
 	write_file(b, place, d, file);
 	if (str_is_empty(d->encrypted_base))
-		return OK; /* what it stands on says the file itself */
+		return OK; /* the file's own header names its backing file */
 	buf_print(b, "<backingStore type='file'><format type='qcow2'/>");
 	write_file(b, place, d, base_file);
 	buf_print(b, "<backingStore/></backingStore>");
@@ -127,8 +127,8 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 			  const struct compute_hardware *hw, const struct compute_disk *d)
 {
 	char ec2_id[EC2_ID_TEXT_SIZE], id[UUID_TEXT_SIZE];
-	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. The
-	 * guests that share a disk are on one host, and see each other's writes either way. */
+	/* Real hosts bypass their page cache. Under emulation the cache helps and works on every file system.
+	 * Guests that share a disk are on the same host, so they see each other's writes in either mode. */
 	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
 	buf_print(b,
 		  "<disk type='%s' device='disk'><driver name='qemu' type='%s' cache='%s' "
@@ -137,7 +137,8 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	TRY(libvirt_write_source(c, b, place, d));
 	buf_print(b, "<target dev='%cd%c' bus='%s'/>", hw->sata ? 's' : 'v', (char) ('a' + d->slot),
 		  hw->sata ? "sata" : "virtio");
-	/* virtio-blk shows 20 bytes: "vol" and the 17 digits of its EC2 id, without the dash, as EC2 does. */
+	/* virtio-blk's serial has 20 bytes: "vol" and the 17 digits of the EC2 id without the dash, as on
+	 * EC2. */
 	id_write_ec2(KIND_VOLUME, d->volume, ec2_id);
 	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
 	if (d->is_readonly)
@@ -157,7 +158,7 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	return OK;
 }
 
-/* How the drive is there. Windows has a driver for SATA from the beginning, and kernels made for clouds have none. */
+/* The config drive's bus. Windows includes a SATA driver; cloud kernels often include none. */
 enum drive_bus { DRIVE_BUS_VIRTIO, DRIVE_BUS_SATA, DRIVE_BUS_SCSI };
 static enum drive_bus drive_bus_of(const struct compute_domain *w)
 {
@@ -169,7 +170,7 @@ static enum drive_bus drive_bus_of(const struct compute_domain *w)
 
 static void write_drive_address(struct buf *b, const struct compute_domain *w)
 {
-	int unit = w->hardware.sata ? COMPUTE_DISK_SLOTS : 1; /* unit 0 is the drive for media */
+	int unit = w->hardware.sata ? COMPUTE_DISK_SLOTS : 1; /* unit 0 is the CD-ROM drive */
 	switch (drive_bus_of(w)) {
 	case DRIVE_BUS_VIRTIO:
 		write_address(b, SLOTS + 1);
@@ -184,8 +185,8 @@ static void write_drive_address(struct buf *b, const struct compute_domain *w)
 	}
 }
 
-/* The guest finds it by its label; behind the last slot it takes no other disk's name. Azure's guests look in CD-ROM drives
- * alone. */
+/* The guest finds the drive by its label. Its name comes after the last disk slot, so it takes no other
+ * disk's name. Azure guests search CD-ROM drives only. */
 RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_place *place,
 			   const struct compute_domain *w)
 {
@@ -211,7 +212,8 @@ RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_pla
 	return OK;
 }
 
-/* On a unit of SATA's that no disk has. Without an alias: a medium changes only where all else stays. */
+/* Uses a SATA unit that no disk has. It has no alias: libvirt changes a medium only if everything else is
+ * unchanged. */
 RESULT libvirt_write_cdrom(struct ctx *c, struct buf *b, const struct domain_place *place,
 			   const struct compute_hardware *hw, const struct compute_disk *medium)
 {
@@ -239,14 +241,14 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 		  mac_write(n->mac, mac));
 	buf_print(b, "<virtualport type='openvswitch'><parameters interfaceid='%s'/></virtualport>", port);
 	buf_print(b, "<target dev='dt%s'/><model type='%s'/>", digits, hw->e1000e ? "e1000e" : "virtio");
-	/* A userspace datapath fills in no checksums and cuts no segments: the guest must do it itself.
-	 * Hosts without KVM are the ones that have such a datapath. */
+	/* A userspace datapath neither fills in checksums nor segments packets, so the guest must. Such a
+	 * datapath is used on hosts without KVM only. */
 	if (place->virt != HOST_SEEN_VIRT_KVM && !hw->e1000e)
 		buf_print(b, "<driver><host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off'/>"
 			     "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>");
 	if (n->mtu > 0)
 		buf_print(b, "<mtu size='%d'/>", n->mtu);
-	buf_print(b, "<rom enabled='no'/>"); /* never booted from */
+	buf_print(b, "<rom enabled='no'/>"); /* guests never boot from a NIC */
 	buf_print(b, "<alias name='" DEVICE_ALIAS "%s'/>", port);
 	write_address(b, compute_nic_bus(n->slot));
 	buf_print(b, "</interface>");

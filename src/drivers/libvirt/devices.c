@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which of our disks and NICs a domain has, and bringing a running one to what is wished. libvirt's
- * answer to an unplug says only that the guest was asked; what counts is what is found afterwards. */
+ * Reads which of our disks and NICs a domain has, and brings a running domain to the wished set. A successful
+ * unplug call means only that the guest was asked; the result counts when a later look sees it. */
 #include "drivers/disk_name.h"
 #include "drivers/libvirt/host.h"
 
 /* ---- looking */
 
-/* The UUIDs in our aliases; others have no such name. */
+/* Parses the UUIDs in our aliases; other aliases are skipped. */
 static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath, struct uuids *ret_ids)
 {
 	struct strs names = {0};
@@ -25,7 +25,7 @@ static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath,
 	return OK;
 }
 
-/* The volumes whose files, or images, the XPath expression finds. */
+/* Lists the volumes of the files or images that the XPath expression finds. */
 static RESULT read_files(struct compute_host *h, struct ctx *c, struct xml_tree *t, const char *xpath,
 			 struct uuids *ret_ids)
 {
@@ -60,7 +60,8 @@ static RESULT read_disks(struct compute_host *h, struct ctx *c, struct xml_tree 
 	return OK;
 }
 
-/* "0x02": where NICs are, which is not where they are to be if they changed slots since the guest's start. */
+/* Reads the NICs' current buses ("0x02"). They differ from the wished ones if NICs changed slots since the
+ * guest's start. */
 static RESULT read_nic_slots(struct ctx *c, struct xml_tree *t, unsigned *ret_slots)
 {
 	struct strs buses = {0};
@@ -109,11 +110,11 @@ struct plugging {
 	virDomainPtr domain;
 	const struct domain_place *place;
 	const struct compute_domain *wish;
-	const struct domain_devices *until_now; /* what it was defined with before the wish */
+	const struct domain_devices *until_now; /* the domain's devices in the definition before this wish */
 	struct domain_devices has;
 };
 
-/* What there is below a disk with the volume's file or image, or below a NIC; empty: there is none. */
+/* Finds a value below the disk with the volume's file or image, or below a NIC. Empty: not found. */
 static RESULT find_below(struct plugging *p, uuid id, const char *below, struct str *ret_text)
 {
 	char text[UUID_TEXT_SIZE];
@@ -133,7 +134,7 @@ static RESULT find_below(struct plugging *p, uuid id, const char *below, struct 
 	return OK;
 }
 
-/* The guest may have ended, or let the device go, between the look and the call. */
+/* Unplugs a device. The guest may have ended, or removed the device, between the look and this call. */
 static RESULT unplug(struct plugging *p, uuid id)
 {
 	struct str alias = STR_NONE;
@@ -163,7 +164,7 @@ static RESULT plug(struct plugging *p, struct buf *xml, const char *what, uuid i
 		return ctx_no_memory(p->c);
 	if (virDomainAttachDeviceFlags(p->domain, z.p, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return OK;
-	/* The reason first: the next call of libvirt's forgets it. */
+	/* Save the error first: the next libvirt call clears it. */
 	struct result r = libvirt_fail(p->h, p->c, "plugging %s %s into domain %s", what,
 				       uuid_write(id, text), virDomainGetName(p->domain));
 	if (r.code == ERR_GONE || virDomainIsActive(p->domain) != 0)
@@ -172,7 +173,8 @@ static RESULT plug(struct plugging *p, struct buf *xml, const char *what, uuid i
 	return OK;
 }
 
-/* Into the drive, in place of what lies there; NULL: that is taken out. The drive opens whatever the guest does with it. */
+/* Inserts the medium in place of the current one; NULL ejects. The drive opens even if the guest has locked
+ * it. */
 static RESULT change_medium(struct plugging *p, const struct compute_disk *medium)
 {
 	struct buf xml;
@@ -208,7 +210,7 @@ static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
 	return r;
 }
 
-/* Where another NIC still has its place, in a free one until the guest's next start. */
+/* Plugs a NIC; if another NIC still occupies its place, it gets a free slot until the guest's next start. */
 static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 {
 	struct buf xml;
@@ -223,7 +225,7 @@ static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 	return r;
 }
 
-/* The guest may have ended, or let the disk go, in between: the next look tells. */
+/* Sets the disk's limits. If the guest has ended or removed the disk in between, the next look shows it. */
 static RESULT limit(struct plugging *p, const struct compute_disk *d)
 {
 	struct domain_devices now = {0};
@@ -243,9 +245,9 @@ static RESULT limit(struct plugging *p, const struct compute_disk *d)
 	return OK;
 }
 
-/* An image is grown by whoever has its pool; the guest learns of it by this. Where it knows the size it is told once
- * more, which does no harm. QEMU would cut an image to a size that is smaller: a wish that is older than the image's
- * growth is let go. */
+/* Announces an image's new size to the guest; the image itself was grown by the pool's owner. Repeating a
+ * known size is harmless. QEMU would shrink an image to a smaller size, so a wish older than the growth is
+ * ignored. */
 static RESULT tell_size(struct plugging *p, const struct compute_disk *d)
 {
 	unsigned long long size = (unsigned long long) d->size;
@@ -269,10 +271,11 @@ static RESULT tell_size(struct plugging *p, const struct compute_disk *d)
 	return OK;
 }
 
-/* libvirt 9.0, asked for a device that QEMU let go of a moment ago and whose end it has yet to be told of,
- * reads memory that it freed and may end (qemuDomainDetachDeviceLive); or it forgets a disk whose file QEMU
- * keeps open, so that it is plugged nowhere any more. A device that left the definition before was asked for
- * then. */
+/* Asks the guest to release unwished devices. If asked for a device that QEMU removed a moment ago, before
+ * the removal event was processed, libvirt 9.0 uses freed memory and may crash (qemuDomainDetachDeviceLive),
+ * or it forgets a disk whose file QEMU keeps open, so that it can't be plugged in anywhere again. A device
+ * that had already left the definition was asked for then, so it isn't asked again unless the wish says
+ * so. */
 static RESULT unplug_unwished(struct plugging *p)
 {
 	for (size_t k = 0; k < p->has.volumes.count; k++) {
@@ -293,7 +296,7 @@ static RESULT unplug_unwished(struct plugging *p)
 	return OK;
 }
 
-/* What has to go is asked first: what cannot be plugged must not keep it. */
+/* Unplugs before plugging, so that a device that can't be plugged doesn't prevent the removal of others. */
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			    const struct domain_place *place, const struct compute_domain *wish,
 			    const struct domain_devices *until_now)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks: qcow2 files named by their volume, over a cached base or blank. One that is there is
- * grown, never shrunk, and made anew only while it cannot hold anything a guest wrote, which nobody
- * may say of one that was there before. And this driver's connection. */
+ * Disks: qcow2 files named after their volume, blank or over a cached base. An existing disk is grown, never
+ * shrunk. It is recreated only if it cannot contain guest data, which is never assumed of a disk that was
+ * already seen complete. Also this driver's connection functions. */
 #include <inttypes.h>
 
 #include "base/file.h"
@@ -15,7 +15,7 @@
 #include "drivers/swap_file.h"
 #include "model/host.h"
 
-/* A qcow2 of this many bytes holds its own tables and no cluster of data. */
+/* A qcow2 file up to this size holds its tables but no data cluster. */
 enum { EMPTY_FILE_SIZE = 256 * 1024 };
 
 /* ---- the connection */
@@ -104,7 +104,7 @@ RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str nam
 	return libvirt_create_volume(h, c, xml, name, &v);
 }
 
-/* The base is whole when it is as long as it should be: it only grows by what arrives, in order. */
+/* The base is complete when it has its full length: it only grows by appending received bytes. */
 RESULT libvirt_has_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
 			bool *ret_has)
 {
@@ -144,7 +144,7 @@ static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct di
 	return OK;
 }
 
-/* What it stands on may have been lost since. */
+/* Checks that the base still exists; it may have been lost since. */
 static RESULT look_for_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w,
 			    struct disk_seen *seen)
 {
@@ -161,7 +161,7 @@ RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr
 			 struct disk_file *ret_file)
 {
 	AUTO(xml_tree) t = NULL;
-	AUTO_TEXT xml = virStorageVolGetXMLDesc(v, 0); /* looks at the file's sizes anew, not at its format */
+	AUTO_TEXT xml = virStorageVolGetXMLDesc(v, 0); /* rereads the file's sizes, but not its format */
 	if (!xml)
 		return libvirt_fail(h, c, "looking at the disk %s", virStorageVolGetName(v));
 	TRY(xml_tree_parse(c, str_from(xml), &t));
@@ -175,12 +175,13 @@ RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr
 	return OK;
 }
 
-/* Cut off while it was made (libvirtd or the host died): not a disk yet, and nothing is lost with it. */
+/* An interrupted creation (libvirtd or the host died) left a file that is not yet a disk. Nothing is lost by
+ * deleting it. */
 static bool is_unfinished(const struct disk_spec *w, const struct disk_file *f)
 {
 	bool is_whole = str_is(f->format, "qcow2") && f->size > 0 && f->file_size > 0 &&
 			(!w->base_sha256.n || f->backing.n);
-	if (w->key || w->is_swap) /* of what was sent libvirt knows no more than its length */
+	if (w->key || w->is_swap) /* libvirt knows only the length of uploaded files */
 		return f->file_size <= (w->key ? CRYPT_FILE_EMPTY_SIZE : SWAP_FILE_EMPTY_SIZE);
 	return !is_whole && f->file_size <= EMPTY_FILE_SIZE;
 }
@@ -191,7 +192,7 @@ struct growth {
 	const struct disk_file *file;
 	const struct disk_spec *wish;
 	virStorageVolPtr volume;
-	virDomainPtr user; /* NULL: nobody has it open */
+	virDomainPtr user; /* the domain that has it open; NULL: none */
 };
 
 static RESULT hold(struct disk_host *disks, struct ctx *c, struct growth *g)
@@ -227,8 +228,8 @@ static RESULT drop_tracks(struct disk_host *disks, struct ctx *c, const struct g
 	return libvirt_drop_tracks(disks->on, c, g->user, target, &all);
 }
 
-/* QEMU grows no disk that has a bitmap which a crash spoilt: it goes, and the disk's next cut is a whole one.
- */
+/* Grows a disk after dropping its bitmaps: QEMU can't resize one with a bitmap corrupted by a crash. The
+ * disk's next cut is a full one. */
 static RESULT resize_untracked(struct disk_host *disks, struct ctx *c, struct growth *g)
 {
 	TRY(hold(disks, c, g));
@@ -267,8 +268,8 @@ struct result libvirt_fail_missing(struct compute_host *h, struct ctx *c, uuid v
 			uuid_write(volume, id), h->name);
 }
 
-/* Of what format a file is that was sent, libvirt learns when it reads the pool, which it does some time
- * afterwards by itself: not always before we ask. */
+/* libvirt detects an uploaded file's format when it reads the pool. It does so by itself some time after the
+ * upload, possibly later than this call. */
 RESULT libvirt_read_format(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *file)
 {
 	if (str_is(file->format, "qcow2"))
@@ -325,8 +326,8 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 
 /* ---- deleting */
 
-/* The file in this directory: in another one there may be a file of the same volume, which goes from one to the
- * other. */
+/* Checks the file of this directory only: another directory may have a file of the same volume while it is
+ * moved. */
 static RESULT check_volume_is_free(struct compute_host *h, struct ctx *c, virStorageVolPtr v)
 {
 	AUTO_DOMAIN user = NULL;
@@ -339,7 +340,7 @@ static RESULT check_volume_is_free(struct compute_host *h, struct ctx *c, virSto
 		    : OK;
 }
 
-/* Unless a guest has the volume's other file, which is opened with the same. */
+/* Drops the volume's key unless a guest uses the volume's other file, which is opened with the same key. */
 static RESULT drop_secret(struct compute_host *h, struct ctx *c, struct str name, uuid volume)
 {
 	AUTO_DOMAIN user = NULL;

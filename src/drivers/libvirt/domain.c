@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Instances as libvirt domains: defined for good, found by UUID, known by our mark in their metadata
- * (region and id), which must both agree before anything is done to one. */
+ * Instances as persistent libvirt domains, found by UUID. Our mark in their metadata holds region and id;
+ * both must match before a domain is touched. */
 #include "base/crypto.h"
 #include "drivers/libvirt/host.h"
 #include "model/instance.h"
 
-enum { QEMU_ANSWERS_MS = 2000 }; /* it is asked nothing that takes it as long */
+enum { QEMU_ANSWERS_MS = 2000 }; /* no query sent to QEMU takes this long */
 
 /* ---- the mark */
 
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			 struct domain_mark *ret_mark, bool *ret_found)
 {
-	/* One that arrives from another host has no definition yet but that of its guest. */
+	/* A domain arriving by migration has no persistent definition yet, only the live one. */
 	bool is_arriving = virDomainIsPersistent(domain) == 0;
 	AUTO_TEXT text =
 		virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XMLNS,
@@ -20,7 +20,7 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
 	*ret_found = false;
 	if (!text && libvirt_error_is(VIR_ERR_RPC))
 		return libvirt_fail(h, c, "reading a domain's metadata");
-	if (!text) /* it has none, or is gone by now: not ours in any case */
+	if (!text) /* not marked, or just removed: not ours in either case */
 		return libvirt_check_alive(h, c);
 	AUTO(xml_tree) t = NULL;
 	TRY(xml_tree_parse(c, str_from(text), &t));
@@ -104,7 +104,7 @@ static enum compute_off off_of(struct compute_host *h, uuid id, int state, int r
 	return by_host ? COMPUTE_OFF_DESTROYED : COMPUTE_OFF_GUEST;
 }
 
-/* QEMU's own doing: it stops a guest whose write found no room, and writes again when it goes on. */
+/* QEMU pauses a guest whose write found no space, and retries the write on resume. */
 static bool is_io_paused(int state, int reason)
 {
 	return state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR;
@@ -139,7 +139,7 @@ static bool has_ceph(const struct compute_domain *wish)
 	return k < wish->disk_count;
 }
 
-/* One that is off and defined as wished needs no look: the digest is of its devices, too. */
+/* Reads the devices, unless the domain is off and defined as wished: the digest covers devices as well. */
 static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			  const struct compute_domain *wish, struct compute_seen *seen)
 {
@@ -153,7 +153,7 @@ static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
 	seen->ports = has.ports;
 	seen->limits_as_wished = has.unlike.count == 0;
 	seen->sizes_as_wished =
-		!is_on || seen->defined_as_wished || !has_ceph(wish); /* the digest is of them, too */
+		!is_on || seen->defined_as_wished || !has_ceph(wish); /* the digest covers sizes as well */
 	compute_compare_devices(seen, wish);
 	return OK;
 }
@@ -197,13 +197,13 @@ static RESULT define(struct compute_host *h, struct ctx *c, const char *xml, str
 	*ret_domain = virDomainDefineXML(h->conn, xml);
 	if (*ret_domain)
 		return OK;
-	if (libvirt_error_is(VIR_ERR_OPERATION_FAILED)) /* another domain has the name */
+	if (libvirt_error_is(VIR_ERR_OPERATION_FAILED)) /* another domain has this name */
 		return ctx_fail(c, ERR_CONFLICT, "defining domain %" STR_FMT ": %s", STR_ARG(name),
 				virGetLastErrorMessage());
 	return libvirt_fail(h, c, "defining domain %" STR_FMT, STR_ARG(name));
 }
 
-/* Hex; empty: nothing is to be given. */
+/* ret_digest is hex; empty: no variables to set. */
 static RESULT digest_variables(struct ctx *c, const struct compute_domain *domain, struct str *ret_digest)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -215,7 +215,8 @@ static RESULT digest_variables(struct ctx *c, const struct compute_domain *domai
 	return ret_digest->p ? OK : ctx_no_memory(c);
 }
 
-/* The file is made for a domain that is there, whose end takes it away; and noted once it is whole. */
+/* Creates the variables' file, which needs a defined domain and is deleted with it. The digest is written
+ * into the definition once the file is complete. */
 static RESULT begin_variables(struct compute_host *h, struct ctx *c, const struct compute_domain *domain,
 			      struct domain_place *place, struct str digest_wished, virDomainPtr *d)
 {
@@ -241,13 +242,13 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
 	TRY(libvirt_need_virt(h, c));
-	TRY(libvirt_need_pools(h, c)); /* the console's log is opened in one */
+	TRY(libvirt_need_pools(h, c)); /* one of them holds the console's log */
 	place = place_of(h);
 	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
 	place.variables = mark.variables;
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(digest_variables(c, domain, &variables));
-	TRY(libvirt_set_secrets(h, c, domain)); /* it is started, or plugs, next */
+	TRY(libvirt_set_secrets(h, c, domain)); /* the start or plugging that follows needs them */
 	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.manifest, domain->manifest)) {
 		if (d && virDomainIsActive(d) == 1)
 			TRY(libvirt_read_devices(h, c, d, false, domain, &until_now));
@@ -255,7 +256,8 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 		TRY(define(h, c, xml.p, domain->name, &d));
 	}
 	TRY(begin_variables(h, c, domain, &place, variables, &d));
-	/* After the definition: cut off in between, the look still finds the devices to differ. */
+	/* Plug after defining: if interrupted in between, the next look still sees that the devices
+	 * differ. */
 	if (virDomainIsActive(d) == 1) {
 		TRY(libvirt_check_answers(h, c, d));
 		return libvirt_plug_devices(h, c, d, &place, domain, &until_now);
@@ -264,7 +266,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	return domain->has_drive && !is_saved ? libvirt_make_drive(h, c, domain->id, &domain->drive) : OK;
 }
 
-/* What libvirt keeps beside a definition must not keep it from going. */
+/* Data that libvirt keeps for a definition must not prevent undefining it. */
 static const unsigned undefine_flags =
 	VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
 	VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_TPM;
@@ -275,9 +277,9 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id)
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
 	TRY(libvirt_find_domain(h, c, id, &d, NULL));
-	if (d && virDomainIsActive(d) == 1) /* undefined while it runs, it would run on without our mark */
+	if (d && virDomainIsActive(d) == 1) /* undefined now, it would continue to run without our mark */
 		return ctx_fail(c, ERR_STATE, "domain %s is running", uuid_write(id, text));
-	/* Its files first: without a domain nobody looks for them again. */
+	/* Delete its files first: without a domain nobody would look for them again. */
 	TRY(libvirt_delete_drive(h, c, id));
 	TRY(libvirt_delete_console(h, c, id));
 	if (d && virDomainUndefineFlags(d, undefine_flags) != 0 && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
@@ -312,21 +314,21 @@ static int reset(virDomainPtr d)
 
 static int pause_guest(virDomainPtr d)
 {
-	return virDomainSuspend(d); /* paused already: 0 */
+	return virDomainSuspend(d); /* 0 if already paused */
 }
 
-/* One that was paused, or held, goes on when it is started. */
+/* The saved guest runs when restored, even if it was paused at the time, by us or by an I/O error. */
 static int save(virDomainPtr d)
 {
 	return virDomainIsActive(d) == 1 ? virDomainManagedSave(d, VIR_DOMAIN_SAVE_RUNNING) : 0;
 }
 
 static const struct {
-	int (*apply)(virDomainPtr d); /* 0, or libvirt's error */
+	int (*apply)(virDomainPtr d); /* returns 0, or libvirt's error */
 	const char *words;
-	bool is_on; /* what an ambiguous failure is compared with */
+	bool is_on; /* expected state, compared after an ambiguous failure */
 	bool needs_domain;
-	bool is_done_by_state; /* being in that state is all that was asked for */
+	bool is_done_by_state; /* reaching this state is the entire request */
 } powers[] = {
 	[COMPUTE_START] = {start, "starting", true, true, true},
 	[COMPUTE_SHUTDOWN] = {request_shutdown, "shutting down", false, false, true},
@@ -336,7 +338,8 @@ static const struct {
 	[COMPUTE_SAVE] = {save, "saving", false, false, true},
 };
 
-/* One that is held would be so again at its next write. */
+/* Refuses to resume a guest paused for lack of space while there is none: its next write would pause it
+ * again. */
 static RESULT check_room(struct compute_host *h, struct ctx *c, virDomainPtr d)
 {
 	int state = 0, reason = 0;
@@ -345,7 +348,7 @@ static RESULT check_room(struct compute_host *h, struct ctx *c, virDomainPtr d)
 	return libvirt_check_room(h, c);
 }
 
-/* A guest on its way down is still active, but libvirt has nobody to press its button. */
+/* A guest that is shutting down is still active, but libvirt can't press its power button again. */
 static bool is_reached(virDomainPtr d, enum compute_power power)
 {
 	int state = 0;
@@ -372,7 +375,7 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 		TRY(check_room(h, c, d));
 	if (p->apply(d) == 0)
 		return OK;
-	/* The error may hide that it was done, by this call or by somebody else: look again. */
+	/* Despite the error, the change may have been made, by this call or by someone else. Look again. */
 	struct result r = libvirt_fail(h, c, "%s domain %s", p->words, uuid_write(id, text));
 	if (r.code == ERR_GONE || !is_reached(d, power))
 		return r;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A wish in libvirt's words. Pure: the same wish gives the same text, byte for byte, and its digest
- * stands in the definition's metadata, which is how a changed wish is noticed later.
+ * Writes a wish as libvirt XML. Pure: the same wish gives the same text, byte for byte. Its digest is stored
+ * in the definition's metadata, and a different digest shows a changed wish.
  *
- * The metadata, with the manifest, comes first and is not part of the digest. All attribute values are
- * numbers, UUIDs, MACs, digests and the checked pool path: nothing in them needs escaping. */
+ * The metadata, with the manifest, comes first and is not covered by the digest. All attribute values are
+ * numbers, UUIDs, MACs, digests and the checked pool path, none of which needs escaping. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -69,9 +69,9 @@ static const struct {
 	const char *serial;    /* NULL: the UUID's digits */
 	const char *asset_tag; /* NULL: none */
 } personalities[] = {
-	/* Nothing but UUID and serial, both beginning with "ec2" and the same, says EC2. Every UUID of ours
-	 * begins so, and cloud-init asks about EC2 before the others: their serials are not to be the same.
-	 */
+	/* EC2 is detected by a UUID and a serial that are equal and begin with "ec2". All our UUIDs begin so,
+	 * and cloud-init checks for EC2 before the other clouds, so the other personalities need a serial
+	 * different from the UUID. */
 	[INSTANCE_PERSONALITY_EC2] = {"Dari", "Dari Instance", NULL, NULL, NULL},
 	[INSTANCE_PERSONALITY_OPENSTACK] = {"OpenStack Foundation", "OpenStack Nova", NULL, NULL, NULL},
 	[INSTANCE_PERSONALITY_CLOUDSTACK] = {"Apache Software Foundation", "CloudStack KVM Hypervisor", NULL,
@@ -100,8 +100,9 @@ static void write_smbios(struct buf *b, const struct compute_domain *w, const ch
 
 /* ---- what a person sits at */
 
-/* VNC that listens nowhere: QEMU is handed each connection (virDomainOpenGraphicsFD). The tablet tells where
- * the pointer is; until a guest has its driver, it has the PS/2 mouse that every machine has. */
+/* VNC doesn't listen anywhere: QEMU receives each connection as a descriptor (virDomainOpenGraphicsFD). The
+ * tablet reports absolute positions; until its driver is loaded, the guest uses the PS/2 mouse that every
+ * machine has. */
 static void write_display(struct buf *b)
 {
 	buf_print(b, "<graphics type='vnc'><listen type='none'/></graphics>"
@@ -143,12 +144,12 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 
 /* ---- the machine */
 
-/* Which file is the firmware is the host's to say (its packages describe theirs in
- * /usr/share/qemu/firmware); its variables and the TPM's state lie with libvirt, under the domain. */
+/* The host chooses the firmware file (described by its packages in /usr/share/qemu/firmware). libvirt keeps
+ * the UEFI variables and the TPM's state with the domain. */
 static void write_firmware(struct buf *b, const struct compute_hardware *hw, struct str machine,
 			   const char *end)
 {
-	machine = machine.n ? machine : STR("q35"); /* libvirt writes the newest instead */
+	machine = machine.n ? machine : STR("q35"); /* libvirt expands this to its newest version */
 	buf_print(b, "<os%s><type arch='x86_64' machine='%" STR_FMT "'>hvm</type>",
 		  hw->uefi ? " firmware='efi'" : "", STR_ARG(machine));
 	if (hw->uefi)
@@ -158,8 +159,9 @@ static void write_firmware(struct buf *b, const struct compute_hardware *hw, str
 	buf_print(b, "%s</os>", end);
 }
 
-/* What of Hyper-V spares Windows its dearest exits; emulation has none of it. Azure's agent starts where systemd finds Hyper-V: by
- * the processor's words, which KVM has with what follows, else by SMBIOS, if the processor does not name another hypervisor. */
+/* Enables the Hyper-V features that save Windows its most expensive exits; emulation supports none of them.
+ * Azure's agent starts if systemd detects Hyper-V: by the CPUID signature, which KVM sets with these
+ * features, else by SMBIOS if CPUID names no other hypervisor. */
 static void write_platform(struct buf *b, const struct domain_place *place, const struct compute_domain *w)
 {
 	const struct compute_hardware *hw = &w->hardware;
@@ -173,7 +175,7 @@ static void write_platform(struct buf *b, const struct domain_place *place, cons
 			  "<spinlocks state='on' retries='8191'/><vpindex state='on'/><runtime state='on'/>"
 			  "<synic state='on'/><stimer state='on'/><frequencies state='on'/></hyperv>");
 	if (hw->secure_boot)
-		buf_print(b, "<smm state='on'/>"); /* else the guest could write over the variables */
+		buf_print(b, "<smm state='on'/>"); /* otherwise the guest could overwrite the variables */
 	buf_print(b, "</features>");
 	libvirt_write_processor(b, place->virt, w->cpu, is_azure && !is_kvm);
 	if (!hw->windows) {
@@ -187,7 +189,7 @@ static void write_platform(struct buf *b, const struct domain_place *place, cons
 	buf_print(b, "</clock>");
 }
 
-/* All of the definition that stands behind its metadata. */
+/* Writes everything behind the metadata. */
 static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place *place,
 			 const struct compute_domain *w)
 {
@@ -221,7 +223,8 @@ static RESULT check_wish(struct ctx *c, const struct compute_domain *w)
 	return compute_check_slots(c, w);
 }
 
-/* The manifest's element is in no namespace: libvirt gives ours back with its own declaration taken off. */
+/* The manifest's element has no namespace, because libvirt strips our namespace declaration from the element
+ * it returns. */
 static void write_head(struct buf *b, const struct domain_place *place, const struct compute_domain *w,
 		       const char *digest)
 {
@@ -259,7 +262,7 @@ RESULT libvirt_write_firmware_domain(struct ctx *c, const struct domain_place *p
 	return result_is_ok(r) && ret_xml->p ? OK : ctx_no_memory(c);
 }
 
-/* What a definition does not say, and the guest has to be told: part of the digest alone. */
+/* Includes disk sizes in the digest: they aren't part of the definition, but the guest must learn of them. */
 static void write_sizes(struct buf *b, const struct compute_domain *wish)
 {
 	for (size_t k = 0; k < wish->disk_count; k++)
@@ -275,7 +278,8 @@ RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 	struct buf body, whole;
 	TRY(check_wish(c, wish));
 	buf_init(&body, DOMAIN_XML_CAP);
-	buf_init(&whole, 6 * MANIFEST_CAP_SIZE + 2 * DOMAIN_XML_CAP); /* a quote becomes six characters */
+	/* an escaped quote takes six characters */
+	buf_init(&whole, 6 * MANIFEST_CAP_SIZE + 2 * DOMAIN_XML_CAP);
 	struct result r = write_body(c, &body, place, wish);
 	if (result_is_ok(r)) {
 		size_t size = body.size;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An instance's config drive: a file in the pool, made anew before each start, for what is on it follows the
- * rows. A domain that runs has it open. */
+ * An instance's config drive: a file in the pool, recreated before each start because its content comes from
+ * database rows that change. A running domain keeps it open. */
 #include "drivers/drive_file.h"
 #include "drivers/libvirt/host.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * libvirt's errors in Dari's kinds and words. Code 1, internal error, says nothing: whoever gets
- * it looks at the host again and decides from what is there. */
+ * Maps libvirt's errors to Dari's error kinds and messages. Code 1 (internal error) says nothing about the
+ * outcome: its caller looks at the host again and decides from the state found. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -40,7 +40,7 @@ bool libvirt_error_is(int code)
 	return e && e->code == code;
 }
 
-/* A dead connection: libvirt says so itself, or the error comes from its protocol's layer. */
+/* The connection is dead: virConnectIsAlive() says so, or the error comes from libvirt's RPC layer. */
 static bool is_connection_lost(struct compute_host *h, const virError *e)
 {
 	if (!h->conn)
@@ -56,7 +56,7 @@ RESULT libvirt_fail(struct compute_host *h, struct ctx *c, const char *what, ...
 	vsnprintf(words, sizeof words, what, args);
 	va_end(args);
 
-	virErrorPtr e = virSaveLastError(); /* virConnectIsAlive() forgets it */
+	virErrorPtr e = virSaveLastError(); /* virConnectIsAlive() clears it */
 	struct str said = e && e->message ? str_from(e->message) : STR("no reason given");
 	struct result r;
 	if (is_connection_lost(h, e)) {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks that no guest has, and that QEMU alone can do it to: libvirt's storage pools grow and copy plain
- * files only, know of no bitmaps, and a host runs no program of ours. Such a disk is held by a QEMU that
- * stands still, whose jobs then do it as they do it for a running guest. QEMU's lock on the file keeps guests
- * off meanwhile. It goes when it is let go, and with the connection. */
+ * Holds disks that no guest uses, for operations only QEMU can do: libvirt's storage pools can only grow and
+ * copy plain files and don't support bitmaps, and no program of ours runs on hosts. A paused QEMU opens the
+ * disk, and its jobs work as for a running guest. QEMU's file lock prevents guests from starting on it
+ * meanwhile. The holder ends when released or with the connection. */
 #include "drivers/libvirt/host.h"
 
 static uuid holder_of(uuid what)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a host has of ours: for audit and for resync. Domains come with one bulk call that waits for
- * no busy domain; the pool is read anew. */
+ * Lists what a host has of this region, for audit and resync. Domains come from one bulk call that doesn't
+ * wait for busy domains; the pool is refreshed. */
 #include "base/vec.h"
 #include "drivers/disk_name.h"
 #include "drivers/libvirt/host.h"
@@ -83,7 +83,7 @@ static RESULT add_disk(struct compute_host *h, struct ctx *c, struct disk_items 
 	if (!libvirt_parse_disk_name(h->region_text, name, &item.name))
 		return OK;
 	struct result r = libvirt_read_disk(h, c, v, &file);
-	if (r.code == ERR_NOT_FOUND) { /* it went meanwhile */
+	if (r.code == ERR_NOT_FOUND) { /* deleted in the meantime */
 		ctx_clear_problem(c);
 		return OK;
 	}
@@ -91,7 +91,7 @@ static RESULT add_disk(struct compute_host *h, struct ctx *c, struct disk_items 
 	item.size = item.name.kind == DISK_VOLUME ? file.size : 0;
 	item.file_size = file.file_size;
 	item.base = libvirt_name_in(file.backing);
-	if (item.name.is_raw) { /* whatever a guest wrote at its beginning */
+	if (item.name.is_raw) { /* ignore whatever format a guest imitated at its beginning */
 		item.size = item.name.kind == DISK_VOLUME ? file.file_size : 0;
 		item.base = STR_NONE;
 	}
@@ -122,7 +122,7 @@ RESULT libvirt_list_disks(struct disk_host *h, struct ctx *c, struct disk_invent
 	TRY(libvirt_check_alive(on, c));
 	TRY(libvirt_need_pools(on, c));
 	virStoragePoolRefresh(on->pool,
-			      0); /* refused while a file is made: then libvirt's own list must do */
+			      0); /* refused while a file is created; libvirt's cached list is used then */
 	TRY(add_disks(on, c, &items));
 	if (virStoragePoolGetInfo(on->pool, &pool) != 0)
 		return libvirt_fail(on, c, "looking at the pool %s", on->pool_path);
@@ -141,7 +141,7 @@ static RESULT check_volume(struct compute_host *h, struct ctx *c, virStorageVolP
 	struct disk_name ours = {0};
 	struct str text = str_from(virStorageVolGetName(v));
 	if (libvirt_parse_disk_name(h->region_text, text, &ours) && ours.is_raw)
-		return OK; /* it stands by itself, whatever a guest wrote at its beginning */
+		return OK; /* raw disks have no backing file, whatever a guest wrote at their beginning */
 	struct result r = libvirt_read_disk(h, c, v, &file);
 	if (r.code == ERR_NOT_FOUND)
 		ctx_clear_problem(c);
@@ -188,7 +188,7 @@ static RESULT check_pools(struct compute_host *h, struct ctx *c, struct str name
 	return r;
 }
 
-/* The domain whose definition has the text: of those that run, with what their disks stand on. */
+/* Finds the domain whose XML contains the text. Running domains' XML includes the backing chain. */
 static RESULT find_user(struct compute_host *h, struct ctx *c, struct str text, unsigned which,
 			virDomainPtr *ret_domain)
 {
@@ -202,7 +202,8 @@ static RESULT find_user(struct compute_host *h, struct ctx *c, struct str text, 
 		AUTO_DOMAIN d = domains[k];
 		bool looks = !*ret_domain && result_is_ok(r);
 		AUTO_TEXT xml = looks ? virDomainGetXMLDesc(d, 0) : NULL;
-		if (xml && str_contains(str_from(xml), text)) /* it holds a UUID or a digest */
+		if (xml && str_contains(str_from(xml), text)) /* the text contains a UUID or a digest, so
+							       * substring search is exact */
 			*ret_domain = TAKE(d);
 		else if (looks && !xml && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
 			r = libvirt_fail(h, c, "looking at domain %s", virDomainGetName(d));

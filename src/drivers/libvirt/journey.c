@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A guest goes from one host to another: "managed direct" migration, in which this process talks to both
- * libvirts, and the hosts need no leave from each other. If this process ends, libvirt ends the migration. The
- * call lasts as long as the sending and has a thread of its own; the thread that asked for it watches it over a
- * further connection, because the one in the call is busy. */
+ * Live migration from one host to another, as "managed direct" migration: this process talks to both
+ * libvirts, and the hosts need no access to each other's. If this process ends, libvirt aborts the migration.
+ * The migration call blocks for the entire transfer, so it has a thread of its own; the calling thread
+ * monitors it through another connection, because the first is busy. */
 #include <inttypes.h>
 #include <libvirt/libvirt-qemu.h>
 #include <signal.h>
@@ -20,13 +20,13 @@ enum {
 	ITERATIONS = 5,
 	QEMU_9 = 9000000
 };
-static const int64_t pauses_ms[] = {300, 500, 1000}; /* the first is QEMU's own */
+static const int64_t pauses_ms[] = {300, 500, 1000}; /* the first is QEMU's default */
 static const int64_t LOOK_US = SECOND / 2;
 
 /* ---- looking */
 
-/* One that was paused before it was sent: QEMU calls it so until all of it is sent, and "postmigrate" then.
- * Source: QEMU's QMP reference, query-status and RunState. */
+/* True for a guest that was paused before migration: QEMU reports "paused" until everything is sent, then
+ * "postmigrate". Source: QEMU's QMP reference, query-status and RunState. */
 static bool is_unsent(virDomainPtr d)
 {
 	AUTO_TEXT reply = NULL;
@@ -72,7 +72,7 @@ static RESULT check_fits(struct compute_host *h, struct ctx *c, virDomainPtr d, 
 			to->name, h->name);
 }
 
-/* As the guest has it: the rows may tell something else by now. */
+/* Copies the config drive as the guest has it; the database rows may have changed since. */
 static RESULT carry_drive(struct compute_host *h, struct ctx *c, struct compute_host *to, uuid id)
 {
 	AUTO_VOLUME v = NULL;
@@ -89,8 +89,7 @@ static RESULT carry_drive(struct compute_host *h, struct ctx *c, struct compute_
 	return libvirt_make_drive_of(to, c, id, bytes);
 }
 
-/* libvirt's notes about the bitmaps of its disks keep a domain from going; they are written anew before they
- * are used (track.c). */
+/* libvirt's checkpoint metadata prevents migration. It is recreated before use (track.c). */
 static RESULT drop_notes(struct compute_host *h, struct ctx *c, virDomainPtr d)
 {
 	virDomainCheckpointPtr *all = NULL;
@@ -115,14 +114,14 @@ static RESULT prepare(struct compute_host *h, struct ctx *c, const struct comput
 	TRY(libvirt_set_secrets(j->to, c, w));
 	if (w->has_drive)
 		TRY(carry_drive(h, c, j->to, w->id));
-	if (variables.n) /* QEMU writes them anew as they arrive, over whatever is there */
+	if (variables.n) /* QEMU overwrites the file with the incoming content */
 		TRY(libvirt_drop_variables(j->to, c, variables));
 	return drop_notes(h, c, d);
 }
 
-/* A QEMU before 9.0 loses writes of a guest that it emulates and that writes on while it is sent: the guest has old
- * bytes among new ones when it arrives, and is silent, or worse. Such a guest stands still meanwhile, so that it
- * writes nothing. Source: QEMU's commit "physmem: Fix migration dirty bitmap coherency with TCG memory access". */
+/* Pauses an emulated guest during migration. QEMU before 9.0 loses writes of a running guest under TCG: after
+ * arrival the guest has stale memory and hangs, or worse. Source: QEMU's commit "physmem: Fix migration dirty
+ * bitmap coherency with TCG memory access". */
 static RESULT hold_still(struct compute_host *h, struct ctx *c, virDomainPtr d, bool *ret_is_held)
 {
 	unsigned long version = 0;
@@ -136,14 +135,15 @@ static RESULT hold_still(struct compute_host *h, struct ctx *c, virDomainPtr d, 
 
 /* ---- the call, on a thread of its own */
 
-/* QEMU told the network where the guest is as it let it go on. It does so again for some eight seconds, in which all
- * hosts and the switches behind them learn of it, however slow. Source: QEMU's QMP reference, announce-self (ms). */
+/* QEMU announces the guest's new location when it resumes. This repeats it for about eight seconds, so that
+ * all hosts and the switches behind them learn it, however slow they are. Source: QEMU's QMP reference,
+ * announce-self (ms). */
 static void announce(virDomainPtr d)
 {
 	static const char words[] = "{\"execute\":\"announce-self\",\"arguments\":"
 				    "{\"initial\":50,\"max\":1000,\"rounds\":12,\"step\":150}}";
 	AUTO_TEXT reply = NULL;
-	(void) virDomainQemuMonitorCommand(d, words, &reply, 0); /* one that ended at once needs none */
+	(void) virDomainQemuMonitorCommand(d, words, &reply, 0); /* a guest that already ended needs none */
 }
 
 static int64_t find_figure(virTypedParameterPtr params, int count, const char *name)
@@ -152,7 +152,7 @@ static int64_t find_figure(virTypedParameterPtr params, int count, const char *n
 	return virTypedParamsGetULLong(params, count, name, &value) == 1 ? (int64_t) value : 0;
 }
 
-/* For how long it stood still, as its new host has it. */
+/* Reads how long the guest was paused, as measured by the target host. */
 static int64_t find_pause(virDomainPtr arrived)
 {
 	virTypedParameterPtr params = NULL;
@@ -168,10 +168,10 @@ struct sending {
 	virDomainPtr domain;
 	virConnectPtr to;
 	const char *uri;
-	int64_t rate; /* MiB a second; 0: as fast as it goes */
+	int64_t rate; /* MiB/s; 0: unlimited */
 	unsigned flags;
-	bool is_held;         /* it stands still since before, and is to go on there */
-	struct strs copied;   /* the disks that are copied, as the domain calls them */
+	bool is_held;         /* paused by hold_still(), to be resumed on arrival */
+	struct strs copied;   /* target names of the disks to copy */
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended;
 	bool is_over, is_ok;
@@ -198,7 +198,7 @@ static void *run_sending(void *arg)
 	const char *error = arrived ? "" : virGetLastErrorMessage();
 	int64_t pause_ms = arrived ? find_pause(arrived) : 0;
 	if (arrived && s->is_held)
-		(void) virDomainResume(arrived); /* else whoever looks at both ends does */
+		(void) virDomainResume(arrived); /* if this fails, the next look at both hosts resumes it */
 	pthread_mutex_lock(&s->lock);
 	(void) snprintf(s->error, sizeof s->error, "%s", error);
 	s->is_ok = arrived != NULL;
@@ -223,7 +223,7 @@ static bool start_sending(struct sending *s, pthread_t *ret_thread)
 	return started;
 }
 
-/* False: it has not ended within that time. */
+/* False: it didn't end within this time. */
 static bool await_end(struct sending *s, int64_t us)
 {
 	int64_t at_us = clock_system_us() + us;
@@ -241,21 +241,21 @@ static bool await_end(struct sending *s, int64_t us)
 struct watch {
 	virConnectPtr conn;
 	virDomainPtr domain;
-	int64_t moved_us, moved; /* when the figures changed last; their sum then */
-	size_t pause;            /* which of pauses_ms the guest may take */
-	int64_t pause_since;     /* how often memory had been gone through when it was given that */
-	int64_t still_us;        /* since when the guest stands still; 0: it does not */
+	int64_t moved_us, moved; /* when the progress figures last changed, and their sum then */
+	size_t pause;            /* index into pauses_ms of the currently allowed pause */
+	int64_t pause_since;     /* memory iteration at which that pause was set */
+	int64_t still_us;        /* since when the guest has been paused; 0: it runs */
 	bool is_stuck, is_ended;
 };
 
-/* What the watch goes by beside what was sent. */
+/* Further figures for the monitoring. */
 struct pace {
-	int64_t iteration;  /* how often memory was gone through */
-	int64_t dirty_rate; /* bytes a second that the guest writes */
-	int64_t send_rate;  /* likewise that are sent */
+	int64_t iteration;  /* number of passes over memory */
+	int64_t dirty_rate; /* bytes per second written by the guest */
+	int64_t send_rate;  /* bytes per second sent */
 };
 
-/* False: it does not say. */
+/* False: not available. */
 static bool read_sent(virDomainPtr d, struct compute_sent *ret_sent, struct pace *ret_pace)
 {
 	virTypedParameterPtr params = NULL;
@@ -280,8 +280,9 @@ static bool read_sent(virDomainPtr d, struct compute_sent *ret_sent, struct pace
 	return true;
 }
 
-/* Memory was gone through several times, and what is left would still not be sent within the pause: a longer one is
- * allowed. Beside that the guest is slowed down (AUTO_CONVERGE), which libvirt takes at the beginning alone. */
+/* Allows a longer pause when memory was passed over several times and the remainder still can't be sent
+ * within the current one. In addition the guest is throttled (AUTO_CONVERGE), which libvirt can enable only
+ * at the start. */
 static void allow_longer_pause(struct watch *w, const struct compute_sent *sent, const struct pace *pace)
 {
 	bool is_last = w->pause + 1 == sizeof pauses_ms / sizeof pauses_ms[0];
@@ -290,14 +291,14 @@ static void allow_longer_pause(struct watch *w, const struct compute_sent *sent,
 	if (is_last || !had_time || converges || pace->dirty_rate == 0)
 		return;
 	if (virDomainMigrateSetMaxDowntime(w->domain, (unsigned long long) pauses_ms[w->pause + 1], 0) != 0)
-		return; /* it is over, or asked again */
+		return; /* it ended, or a later call retries */
 	w->pause++;
 	w->pause_since = pace->iteration;
 }
 
-/* The connections over which disks are copied end at once. Where the target has no power nobody else ends them, for a
- * quarter of an hour; and QEMU, once it gives up what it sends, waits for what is under way on them with its guest
- * standing still. libvirt calls the nodes so. Source: QEMU's QMP reference, yank. */
+/* Closes the connections that disks are copied over. If the target lost power, they would otherwise stay open
+ * for a quarter of an hour. QEMU, once it aborts the migration, waits for outstanding requests on them with
+ * its guest paused. The names are those of libvirt's block nodes. Source: QEMU's QMP reference, yank. */
 static void cut_copies(virDomainPtr d, const struct strs *copied)
 {
 	for (size_t k = 0; k < copied->count; k++) {
@@ -308,7 +309,7 @@ static void cut_copies(virDomainPtr d, const struct strs *copied)
 			"{\"execute\":\"yank\",\"arguments\":{\"instances\":[{\"type\":\"block-node\","
 			"\"node-name\":\"migration-%" STR_FMT "-storage\"}]}}",
 			STR_ARG(copied->at[k]));
-		(void) virDomainQemuMonitorCommand(d, words, &reply, 0); /* it is over, or not begun */
+		(void) virDomainQemuMonitorCommand(d, words, &reply, 0); /* already ended, or not begun */
 	}
 }
 
@@ -335,7 +336,8 @@ static void look(struct watch *w, const struct compute_journey *j, const struct 
 	if (!w->is_ended)
 		return;
 	cut_copies(w->domain, copied);
-	(void) virDomainAbortJob(w->domain); /* too early, or too late: asked again, or over */
+	(void) virDomainAbortJob(w->domain); /* called too early, it is called again; too late, the job is
+					      * over */
 }
 
 static RESULT open_watch(struct compute_host *h, struct ctx *c, uuid id, struct watch *w)
@@ -369,7 +371,8 @@ static RESULT watch_sending(struct compute_host *h, struct ctx *c, const struct 
 	TRY(r);
 	if (s->is_ok && w.still_us)
 		s->pause_ms =
-			(clock_system_us() - w.still_us) / 1000; /* QEMU counts the last bit of it alone */
+			/* QEMU counts only the final part of the pause */
+			(clock_system_us() - w.still_us) / 1000;
 	if (s->is_ok)
 		return OK;
 	if (w.is_stuck)
@@ -386,8 +389,8 @@ static bool is_by_tls(const struct compute_host *h)
 	return str_starts_with(str_from(h->uri), STR("qemu+tls:"));
 }
 
-/* Those that lie in the host's own directory, but for a medium, which is there as it is here: in c's arena, with a NUL
- * behind each. */
+/* Lists the disks in the host's own directory, except media, which exist on the target already. In c's arena,
+ * each NUL-terminated. */
 static RESULT list_copied(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			  const struct compute_domain *w, struct strs *ret_targets)
 {
@@ -413,8 +416,9 @@ static RESULT list_copied(struct compute_host *h, struct ctx *c, virDomainPtr d,
 	return OK;
 }
 
-/* libvirt knows some file systems as shared, and asks for others to be called so: our row says it, and that is
- * proven. Hosts that we reach by TLS have certificates, and lie on networks where memory is not to go in the clear. */
+/* UNSAFE: libvirt recognises only some file systems as shared; for others our row says so, and that has been
+ * verified. Hosts reached by TLS have certificates and are on networks where guest memory must not travel
+ * unencrypted. */
 static unsigned choose_flags(const struct compute_host *h, const struct compute_journey *j, size_t copied)
 {
 	unsigned flags = VIR_MIGRATE_LIVE | VIR_MIGRATE_PERSIST_DEST | VIR_MIGRATE_UNDEFINE_SOURCE |
@@ -429,7 +433,8 @@ static unsigned choose_flags(const struct compute_host *h, const struct compute_
 RESULT libvirt_send(struct compute_host *h, struct ctx *c, struct compute_journey *j)
 {
 	AUTO_DOMAIN d = NULL;
-	struct str variables = STR_NONE; /* the file of its UEFI, which libvirt leaves where it was */
+	struct str variables = STR_NONE; /* the UEFI variables' file, which libvirt leaves behind on the
+					  * source */
 	if (!j->address.n)
 		return ctx_fail(c, ERR_UNSUPPORTED,
 				"host %s has no address at which other hosts could reach it", j->to->name);

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * KVM or not. libvirt's word is not enough: /dev/kvm may be there and guests hang or stop on it,
- * as where the host is itself a guest without nested virtualisation. Three steps: libvirt offers
- * KVM; the processor shows VMX or SVM; and a guest of 32 MiB without any disk, told to restart when
- * nothing is bootable and to end when it restarts, does end before its time, which it can only
- * by running its firmware through. That takes a tenth of a second. A proof is remembered on the
- * host until its next boot, as a file beside the boot marker; a refusal is tried again with the
- * next connection. */
+ * Decides whether KVM works. libvirt's claim is not enough: /dev/kvm may exist and guests still hang on it,
+ * e.g. where the host itself is a guest without nested virtualisation. Three steps: libvirt offers KVM; the
+ * processor has VMX or SVM; and a diskless guest of 32 MiB, configured to reboot when nothing is bootable and
+ * to end on reboot, ends in time, which requires its firmware to have run through. This takes a tenth of a
+ * second. A success is remembered on the host until its next boot, as a file beside the boot marker; a
+ * failure is retried with the next connection. */
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
@@ -29,7 +28,7 @@ static bool was_proven(struct compute_host *h, struct ctx *c)
 	return v != NULL;
 }
 
-/* Failing to is harmless: it is proven once more. */
+/* Failure is harmless: the proof is repeated. */
 static void remember_proof(struct compute_host *h, struct ctx *c)
 {
 	AUTO_POOL p = find_marker_pool(h, c);
@@ -41,7 +40,7 @@ static void remember_proof(struct compute_host *h, struct ctx *c)
 
 /* ---- the processor */
 
-/* The host's CPU with the features that its model's name stands for spelled out. */
+/* Checks the host's CPU with its model's features expanded. */
 static bool has_virtualisation(struct compute_host *h, struct ctx *c, struct str capabilities)
 {
 	size_t from = 0, to = 0;
@@ -79,7 +78,7 @@ static RESULT write_guest(struct ctx *c, uuid id, struct str *ret_xml)
 	return ret_xml->p ? OK : ctx_no_memory(c);
 }
 
-/* How it ended (virDomainEventStoppedDetailType); -1: not in its time. */
+/* Returns how the guest ended (virDomainEventStoppedDetailType); -1: not in time. */
 static int await_end(struct compute_host *h)
 {
 	int64_t deadline_us = clock_system_us() + PROOF_US;
@@ -92,7 +91,7 @@ static int await_end(struct compute_host *h)
 	return detail;
 }
 
-/* The reason why not in words; empty: it works. */
+/* ret_refusal: the reason in words; empty: KVM works. */
 static RESULT run_guest(struct compute_host *h, struct ctx *c, struct str *ret_refusal)
 {
 	struct str xml = STR_NONE;
@@ -110,7 +109,7 @@ static RESULT run_guest(struct compute_host *h, struct ctx *c, struct str *ret_r
 	}
 	int detail = await_end(h);
 	if (detail < 0)
-		virDomainDestroy(d); /* with the connection it would go too */
+		virDomainDestroy(d); /* the connection's end would do this too */
 	TRY(libvirt_check_alive(h, c));
 	if (detail < 0)
 		*ret_refusal = STR("a guest with KVM hangs: it did not run its firmware through in 8 s");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What holds a disk to its rates: QEMU's throttling, by libvirt's <iotune>. Its elements and the names of the
- * live call's parameters are the same. */
+ * Applies disk limits: QEMU's throttling, by libvirt's <iotune>, whose elements have the same names as the
+ * parameters of the live call. */
 #include <inttypes.h>
 
 #include "drivers/libvirt/host.h"
@@ -8,8 +8,8 @@
 static const struct {
 	const char *name;
 	size_t offset;
-	size_t burst; /* of a length: the offset of what it is the length of, + 1; without that it means
-			 nothing, and QEMU, which knows none of 0, keeps another */
+	size_t burst; /* for a burst length: offset of its burst rate + 1; without a rate it has no
+		       * meaning, and QEMU, which can't store 0, keeps another value */
 } rates[] = {
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC, offsetof(struct disk_limits, bytes)},
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC, offsetof(struct disk_limits, iops)},
@@ -51,7 +51,7 @@ void libvirt_write_limits(struct buf *b, const struct disk_limits *limits)
 bool libvirt_has_limits(struct ctx *c, struct xml_tree *t, const struct compute_disk *d)
 {
 	char id[UUID_TEXT_SIZE];
-	uuid_write(d->volume, id); /* which its file's name has */
+	uuid_write(d->volume, id); /* part of the file's name */
 	for (size_t k = 0; k < RATES; k++) {
 		struct str path = str_print(c->arena,
 					    "/domain/devices/disk[contains(source/@file, '%s') or "

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Opening a connection with a deadline, which virConnectOpen() has not: a stopped or half-dead
- * libvirtd would hold the host's actor for ever. The address is tried first with a connect() of our
- * own; then virConnectOpen() runs on a thread that is waited for until the deadline. One that is
- * late stays behind, at most one per address: the next open takes over what it brings, and until
- * then fails at once. After OPENER_PATIENCE_US it is disowned and drops what it brings. */
+ * Opens connections with a deadline, which virConnectOpen() lacks: a stopped or half-dead libvirtd would
+ * block the host's actor forever. A connect() of our own tests the address first; then virConnectOpen() runs
+ * on a thread that is awaited until the deadline. A late thread stays behind, at most one per address: the
+ * next open takes over its result, and until then fails immediately. After OPENER_PATIENCE_US it is disowned
+ * and closes its connection itself. */
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -28,13 +28,13 @@ struct opener {
 	int64_t since_us;
 	bool is_done, is_disowned;
 	virConnectPtr conn;
-	char failure[512]; /* when done without a connection */
+	char failure[512]; /* message, if done without a connection */
 };
 
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t done;
-	struct opener *first; /* those still running, or done and not yet taken */
+	struct opener *first; /* running ones, and finished ones not yet taken */
 	int disowned_count;
 } openers = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
@@ -128,7 +128,7 @@ static RESULT add_opener(struct ctx *c, const char *uri, struct opener **ret_ope
 	return OK;
 }
 
-/* The one that runs for the address, or a new one. */
+/* Returns the address's current opener, or starts a new one. */
 static RESULT need_opener(struct ctx *c, const char *uri, struct opener **ret_opener)
 {
 	struct opener *o = *find_opener(uri);
@@ -145,7 +145,7 @@ static RESULT need_opener(struct ctx *c, const char *uri, struct opener **ret_op
 	return OK;
 }
 
-/* Found anew after every wait: another caller with the same address may have taken it. */
+/* Looks the opener up after every wait: another caller with the same address may have taken it. */
 static RESULT await_opener(struct ctx *c, const char *uri, int64_t deadline_us, virConnectPtr *ret_conn)
 {
 	struct opener *o = NULL;
@@ -174,7 +174,7 @@ RESULT libvirt_open_connection(struct ctx *c, const char *uri, int64_t deadline_
 
 /* ---- reaching the address */
 
-/* Where a "qemu+transport://host:port/…?socket=path" is listened at. */
+/* The listening address in "qemu+transport://host:port/…?socket=path". */
 struct address {
 	struct str host, port; /* host empty: a unix socket */
 	struct str path;
@@ -189,7 +189,7 @@ static RESULT parse_uri(struct ctx *c, struct str uri, struct address *ret_addre
 	struct address a = {.path = STR("/run/libvirt/libvirt-sock")};
 	struct str rest = uri, transport = STR_NONE, driver = STR_NONE;
 	str_split_next(&rest, ':', &transport);
-	str_split_next(&transport, '+', &driver); /* leaves what stands behind "qemu+" */
+	str_split_next(&transport, '+', &driver); /* drops the "qemu+" */
 	if (!str_starts_with(rest, STR("//")))
 		return ctx_fail(c, ERR_INVALID, "\"%" STR_FMT "\" is not a host's URI", STR_ARG(uri));
 	struct str query = str_slice(rest, str_find_char(rest, '?', 0) + 1, rest.n);
@@ -214,7 +214,7 @@ static RESULT parse_uri(struct ctx *c, struct str uri, struct address *ret_addre
 	return OK;
 }
 
-/* 0, or errno. */
+/* Returns 0 or errno. */
 static int connect_until(const struct sockaddr *to, socklen_t size, int64_t deadline_us)
 {
 	AUTO_FD fd = socket(to->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The directories on a host that Dari keeps files in, as libvirt pools: disks and cached images in the host's
- * own, console logs below it, disks and images of others in those that it shares with other hosts, one of
- * which the calls of a connection concern at a time. A pool that already serves the directory is used as it
- * is; else one of our own is defined; that of the host's own is started with every boot. A shared one may not
- * be mounted yet: its directory is never made, and its pool is started when it is asked for. */
+ * The directories on a host that hold Dari's files, as libvirt pools: the host's own directory with disks and
+ * cached images, its subdirectory with console logs, and directories shared with other hosts; a connection
+ * works on one of them at a time. A pool that already exists for a directory is reused; otherwise one is
+ * defined. The own directory's pool starts at every boot. A shared directory may not be mounted yet, so it is
+ * never created, and its pool is started on demand. */
 #include <inttypes.h>
 
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
 
-/* A file system with less is full: a guest that went on would be held again at once. */
+/* A file system with less free space counts as full: a resumed guest would be paused again immediately. */
 static const int64_t FULL_BELOW = (int64_t) 16 << 20;
 
 static bool is_shared(const struct compute_host *h)
@@ -17,7 +17,7 @@ static bool is_shared(const struct compute_host *h)
 	return strcmp(h->pool_path, h->own_path) != 0;
 }
 
-/* Starts it; makes its directory when that is what is missing. */
+/* Starts the pool, creating its directory if that is missing. */
 static RESULT start_pool(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, const char *path,
 			 bool makes)
 {
@@ -58,7 +58,7 @@ static RESULT define_pool(struct compute_host *h, struct ctx *c, const char *nam
 	if (!p)
 		return libvirt_fail(h, c, "defining the pool of %s on host %s", path, h->name);
 	if (at_boot)
-		virStoragePoolSetAutostart(p, 1); /* a convenience: we start it too */
+		virStoragePoolSetAutostart(p, 1); /* optional: it is also started on demand */
 	*ret_pool = TAKE(p);
 	return OK;
 }
@@ -68,7 +68,7 @@ static RESULT open_pool(struct compute_host *h, struct ctx *c, struct str name, 
 {
 	if (!name.p || !path.p)
 		return ctx_no_memory(c);
-	AUTO_POOL p = virStoragePoolLookupByTargetPath(h->conn, path.p); /* finds running ones */
+	AUTO_POOL p = virStoragePoolLookupByTargetPath(h->conn, path.p); /* finds active pools only */
 	if (!p) {
 		p = virStoragePoolLookupByName(h->conn, name.p);
 		if (p)
@@ -83,7 +83,7 @@ static RESULT open_pool(struct compute_host *h, struct ctx *c, struct str name, 
 	return OK;
 }
 
-/* A pool's name has no slash; a path has no colon. */
+/* The name is derived from the path: pool names can't contain slashes, checked paths contain no colons. */
 static RESULT open_shared(struct compute_host *h, struct ctx *c)
 {
 	struct str path = str_copy(c->arena, str_from(h->pool_path));
@@ -144,7 +144,7 @@ static struct str mark_name(struct compute_host *h, struct ctx *c, const struct 
 			 STR_ARG(mark->word));
 }
 
-/* False: the file is no mark of the region's. The word lies in name. */
+/* False: not one of this region's marks. The word points into name. */
 static bool parse_mark(const struct compute_host *h, struct str name, struct disk_mark *ret_mark)
 {
 	const size_t id_at = sizeof "dari-01234567-" - 1, word_at = id_at + UUID_TEXT_SIZE;
@@ -214,7 +214,7 @@ RESULT libvirt_prove(struct disk_host *disks, struct ctx *c, const struct disk_m
 	struct disk_marks marks = {0};
 	TRY(libvirt_check_alive(h, c));
 	TRY(libvirt_need_pools(h, c));
-	if (virStoragePoolRefresh(h->pool, 0) != 0) /* also refused while a file is made */
+	if (virStoragePoolRefresh(h->pool, 0) != 0) /* also refused while a file is created */
 		return libvirt_fail(h, c, "reading the pool %s on host %s", h->pool_path, h->name);
 	TRY(make_mark(h, c, own));
 	TRY(list_marks(h, c, own, kept_word, &marks));
@@ -228,13 +228,14 @@ RESULT libvirt_prove(struct disk_host *disks, struct ctx *c, const struct disk_m
 
 /* ---- room */
 
-/* libvirt tells what it knew when it last read a pool; the consoles' is the one that is read quickly. */
+/* libvirt reports the sizes of its last refresh; for the host's own file system the console pool is
+ * refreshed, which is quicker. */
 RESULT libvirt_find_room(struct compute_host *h, struct ctx *c, int64_t *ret_size, int64_t *ret_free)
 {
 	virStoragePoolInfo info = {0};
 	TRY(libvirt_need_pools(h, c));
 	virStoragePoolPtr pool = is_shared(h) ? h->pool : h->consoles;
-	virStoragePoolRefresh(pool, 0); /* refused while a file of it is made */
+	virStoragePoolRefresh(pool, 0); /* refused while one of its files is created */
 	if (virStoragePoolGetInfo(pool, &info) != 0)
 		return libvirt_fail(h, c, "looking at the room below %s on host %s", h->pool_path, h->name);
 	*ret_size = (int64_t) info.capacity;
@@ -276,8 +277,8 @@ RESULT libvirt_blame_room(struct compute_host *h, struct ctx *c, struct result r
 	return r;
 }
 
-/* libvirt knows of a pool's files what it found when it read the pool, or did itself since: of those that other
- * hosts made or removed it knows nothing. Whatever it says is looked at, and read anew if it is not so. */
+/* libvirt's list of a pool's files dates from its last refresh and its own changes since: it misses files
+ * created or deleted by other hosts. So its answer is verified, and the pool refreshed if it is wrong. */
 static RESULT find_shared(struct compute_host *h, struct ctx *c, struct str name,
 			  virStorageVolPtr *ret_volume)
 {
@@ -325,7 +326,7 @@ RESULT libvirt_read_length(struct ctx *c, struct xml_tree *t, int64_t *ret_size)
 {
 	struct str text = xml_tree_find(c, t, "/volume/physical");
 	*ret_size = 0;
-	if (!text.n) /* libvirt leaves a zero out */
+	if (!text.n) /* libvirt omits a zero */
 		return OK;
 	if (!result_is_ok(str_parse_int(text, ret_size)))
 		return ctx_fail(c, ERR_IO, "libvirt tells a file's length as \"%" STR_FMT "\"",

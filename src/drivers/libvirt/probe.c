@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a host is, and which of its boots this is. libvirt tells no boot id, so we leave a marker
- * that lives exactly as long as a boot: a transient pool, whose record libvirt keeps in /run, which
- * is emptied by a reboot and outlives libvirtd. Its name carries a random number. */
+ * Reads a host's properties and identifies its current boot. libvirt doesn't report the boot id, so a marker
+ * is created that lives exactly as long as a boot: a transient pool, whose record in /run is removed by a
+ * reboot but survives libvirtd. Its name contains a random number. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -68,8 +68,8 @@ static struct str write_version(struct arena *a, unsigned long libvirt, unsigned
 			 qemu / VERSION_MAJOR, qemu / VERSION_MINOR % VERSION_MINOR, qemu % VERSION_MINOR);
 }
 
-/* libvirt does not tell since when the host is up. It tells for how long its processors worked, waited and idled
- * since then, which is together as long for each of them; time that a hypervisor below took away is missing. */
+/* Estimates the boot time, which libvirt doesn't report: each processor's busy, waiting and idle times add up
+ * to the time since boot. Time stolen by a hypervisor below is missing. */
 static int64_t find_boot_time(struct compute_host *h, struct ctx *c, const virNodeInfo *node)
 {
 	int count = 0;

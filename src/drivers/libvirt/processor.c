@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What guests' processors and machines can be on a host. libvirt calls it the host's model
- * (virConnectGetDomainCapabilities); virConnectBaselineHypervisorCPU spells out what that stands for, and leaves out
- * what no running guest could take to another host. */
+ * The processors and machine types that guests can have on a host. libvirt reports a host model
+ * (virConnectGetDomainCapabilities); virConnectBaselineHypervisorCPU expands its features and omits those
+ * that would prevent live migration. */
 #include "model/processor.h"
 
 #include <inttypes.h>
@@ -20,7 +20,7 @@ static const char *type_of(enum host_seen_virt virt)
 	return virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu";
 }
 
-/* As libvirt's names of models, features and machines are. */
+/* Checks for the characters of libvirt's model, feature and machine names. */
 static bool is_word(struct str word)
 {
 	for (size_t k = 0; k < word.n; k++)
@@ -54,7 +54,7 @@ void libvirt_write_processor(struct buf *b, enum host_seen_virt virt, struct str
 		buf_print(b, "%s</cpu>", hidden);
 	} else if (virt == HOST_SEEN_VIRT_KVM)
 		buf_print(b, "<cpu mode='host-passthrough' check='none' migratable='on'/>");
-	else /* all that the emulator can do, but for what spell_out() leaves out */
+	else /* everything the emulator can do, except features list_features() disables */
 		buf_print(b,
 			  "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/>%s</cpu>",
 			  hidden);
@@ -76,7 +76,7 @@ static RESULT list_features(struct ctx *c, struct xml_tree *t, bool is_emulated,
 	for (size_t k = 0; k < there.count + missing.count; k++) {
 		bool is_there = k < there.count;
 		struct str name = is_there ? there.at[k] : missing.at[k - there.count];
-		/* Five-level paging costs much where it is emulated, and some kernels mistake it. */
+		/* Five-level paging is expensive to emulate, and some kernels mishandle it. */
 		if (is_emulated && str_is(name, "la57"))
 			is_there = false;
 		if (is_word(name))
@@ -86,7 +86,7 @@ static RESULT list_features(struct ctx *c, struct xml_tree *t, bool is_emulated,
 	return OK;
 }
 
-/* A definition of a processor with each feature that its model stands for. Empty: the host does not know it. */
+/* Expands a processor definition into all features of its model. Empty: unknown to the host. */
 static RESULT spell_out(struct compute_host *h, struct ctx *c, struct str definition, struct str vendor,
 			struct str *ret_cpu)
 {
@@ -97,7 +97,7 @@ static RESULT spell_out(struct compute_host *h, struct ctx *c, struct str defini
 		h->conn, NULL, ARCH, MACHINE, type_of(h->virt), &one, 1,
 		VIR_CONNECT_BASELINE_CPU_EXPAND_FEATURES | VIR_CONNECT_BASELINE_CPU_MIGRATABLE);
 	*ret_cpu = STR_NONE;
-	if (!text) /* it is no connection's end: guests get all that the host's can do */
+	if (!text) /* the connection isn't lost; guests just get the host's full processor */
 		return libvirt_check_alive(h, c);
 	TRY(xml_tree_parse(c, str_from(text), &t));
 	struct str model = xml_tree_find(c, t, "/cpu/model");
@@ -110,7 +110,7 @@ static RESULT spell_out(struct compute_host *h, struct ctx *c, struct str defini
 	return ret_cpu->n ? OK : ctx_no_memory(c);
 }
 
-/* libvirt's <mode name='host-model'> holds what is in a <cpu>. */
+/* Converts libvirt's <mode name='host-model'>, which has the content of a <cpu>. */
 static RESULT write_host_model(struct ctx *c, struct xml_tree *t, struct str *ret_definition)
 {
 	const struct str begin = STR("<mode"), end = STR("</mode>");
@@ -140,7 +140,7 @@ static RESULT find_own(struct compute_host *h, struct ctx *c, struct str *ret_cp
 	return definition.n ? spell_out(h, c, definition, STR_NONE, ret_cpu) : OK;
 }
 
-/* Without what the host's own lacks of it; its vendor is the host's, as guests see. */
+/* Removes features that the host's own processor lacks; the vendor is the host's, which guests see. */
 static RESULT find_named(struct compute_host *h, struct ctx *c, struct str own, struct str *ret_cpu)
 {
 	struct str definition = str_print(
@@ -190,7 +190,7 @@ RESULT libvirt_need_processor(struct compute_host *h, struct ctx *c)
 
 /* ---- another host's ---- */
 
-/* Of a guest that has all that its host's processor can do. */
+/* For a guest with the host's processor passed through. */
 static RESULT check_passed_through(struct compute_host *h, struct ctx *c, struct compute_host *to)
 {
 	AUTO(xml_tree) t = NULL;
@@ -208,7 +208,8 @@ static RESULT check_passed_through(struct compute_host *h, struct ctx *c, struct
 			to->name, h->name);
 }
 
-/* Newer QEMUs go on with what older ones began; an emulated processor that no model names is that of one QEMU. */
+/* Newer QEMUs accept guests of older ones. An emulated processor without a model name is specific to one QEMU
+ * version. */
 static RESULT check_versions(struct compute_host *h, struct ctx *c, struct compute_host *to, bool needs_same)
 {
 	unsigned long here = 0, there = 0;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks that several guests have at a time. Each is a plain image of its bytes, because several QEMUs can
- * have no other form of a file open: they all mark it <shareable/>, and one host's page cache, or none, shows
- * each what the others wrote. QEMU makes no backup of such a file while another has it open, nor does
- * qemu-img read it: so libvirt itself copies it, while the guests stand still, whoever holds them; at once where
- * the host's file system can share blocks. The cut is made of the copy. Growing it is told to each guest.
+ * Disks that several guests use at the same time. Each is a raw image, because QEMU can't open any other
+ * format several times. All domains mark it <shareable/>; as all guests are on one host, its page cache, or
+ * none, shows every guest the others' writes. QEMU doesn't back up such a file while others have it open, nor
+ * does qemu-img read it. So libvirt copies it while all its guests are paused, which is instant where the
+ * file system supports reflinks, and the cut is made from the copy. A growth is announced to every guest.
  *
- * What begins such a file is a guest's to write. libvirt guesses a file's format by how it begins when it reads
- * a pool, and would follow what it finds there: so nothing is asked of the pool about such a file unless
- * libvirt takes it for what it is, before and after. A domain's definition says the format. */
+ * A guest controls the first bytes of such a file. libvirt guesses formats from these when it reads a pool,
+ * and would follow a backing file named there. So the pool's volume functions are used on such a file only if
+ * libvirt considers it raw, both before and after. Domain definitions state the format explicitly. */
 #include <inttypes.h>
 
 #include "drivers/libvirt/host.h"
@@ -78,7 +78,7 @@ static RESULT make_copy(struct compute_host *h, struct ctx *c, struct str name, 
 	return OK;
 }
 
-/* As long as nobody noted that it is whole it is made anew, of what the disk was until then. */
+/* Until someone recorded it as complete, the disk is recreated from the volume's previous form. */
 static RESULT make(struct disk_host *disks, struct ctx *c, const struct disk_spec *w,
 		   struct disk_seen *ret_seen)
 {
@@ -127,7 +127,7 @@ static RESULT resize_of(struct disk_host *disks, struct ctx *c, uuid domain, con
 	return libvirt_fail(disks->on, c, "growing a disk of domain %s", virDomainGetName(d));
 }
 
-/* By a QEMU of its own, which is told the format. */
+/* Grows it through a held QEMU, which knows the format. */
 static RESULT resize_free(struct disk_host *disks, struct ctx *c, const struct disk_spec *w)
 {
 	struct compute_disk disk = {.volume = w->volume, .is_raw = true, .is_shared = true};
@@ -142,7 +142,7 @@ static RESULT resize_free(struct disk_host *disks, struct ctx *c, const struct d
 	return r;
 }
 
-/* Those who started while the others were told are told, too. */
+/* Repeats for guests that started while the others were notified. */
 static RESULT grow(struct disk_host *disks, struct ctx *c, const struct disk_spec *w)
 {
 	struct uuids told = {0}, now = {0};
@@ -170,13 +170,12 @@ RESULT libvirt_ensure_raw(struct disk_host *disks, struct ctx *c, const struct d
 	TRY(libvirt_find_volume(h, c, h->pool, name_of(h, c, w->volume, true), &v));
 	if (!v)
 		return libvirt_fail_missing(h, c, w->volume);
-	TRY(libvirt_release_disk(disks, c, w->volume)); /* of a call that was cut off */
+	TRY(libvirt_release_disk(disks, c, w->volume)); /* left by an interrupted call */
 	TRY(libvirt_find_file_size(h, c, v, &size));
 	if (size < w->size || w->is_growing)
 		TRY(grow(disks, c, w));
 	*ret_seen = (struct disk_seen){.size = size < w->size ? w->size : size};
-	return libvirt_delete_volume(h, c, h->pool,
-				     name_of(h, c, w->volume, false)); /* what it was made of */
+	return libvirt_delete_volume(h, c, h->pool, name_of(h, c, w->volume, false)); /* its previous form */
 }
 
 /* ---- cutting */
@@ -204,7 +203,7 @@ static RESULT check_all_stand_still(struct compute_host *h, struct ctx *c, uuid 
 	return OK;
 }
 
-/* For the copy and the cut: what is written of it, which may be less than its length. */
+/* Checks for space for both the copy and the cut: the allocated bytes, which may be fewer than the length. */
 static RESULT need_room(struct compute_host *h, struct ctx *c, virStorageVolPtr v)
 {
 	virStorageVolInfo info = {0};
@@ -219,7 +218,7 @@ static struct str copy_name(struct compute_host *h, struct ctx *c, uuid snapshot
 	return libvirt_disk_name(c->arena, h->region, &name);
 }
 
-/* libvirt's own copying, which asks for no lock of QEMU's. */
+/* Uses libvirt's own copying, which ignores QEMU's locks. */
 static RESULT make_plain_copy(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str name,
 			      int64_t size)
 {
@@ -238,7 +237,7 @@ static RESULT make_plain_copy(struct compute_host *h, struct ctx *c, virStorageV
 	return libvirt_blame_room(h, c, r);
 }
 
-/* Removes what was made if it turns out to be of no use. */
+/* Deletes a created file if it turned out to be useless. */
 static RESULT keep_if(struct compute_host *h, struct ctx *c, struct result r, struct str made)
 {
 	struct problem problem = c->problem;
@@ -249,7 +248,7 @@ static RESULT keep_if(struct compute_host *h, struct ctx *c, struct result r, st
 	return r;
 }
 
-/* Returns when it is whole. */
+/* Returns when the copy is complete. */
 static RESULT copy_still(struct compute_host *h, struct ctx *c, const struct disk_cut *cut,
 			 struct disk_cut_seen *ret_seen)
 {

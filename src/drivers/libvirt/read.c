@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading the XML that libvirt answers with, by XPath, through libxml2. */
+ * Reads libvirt's XML by XPath expressions, with libxml2. */
 #include <libxml/parser.h>
 #include <libxml/xpath.h>
 #include <libxml/xpathInternals.h>
@@ -32,7 +32,7 @@ RESULT xml_tree_parse(struct ctx *c, struct str text, struct xml_tree **ret_tree
 	t->paths = xmlXPathNewContext(t->doc);
 	if (!t->paths)
 		return ctx_no_memory(c);
-	xmlSetGenericErrorFunc(NULL, be_quiet); /* of this thread */
+	xmlSetGenericErrorFunc(NULL, be_quiet); /* per thread */
 	xmlXPathRegisterNs(t->paths, BAD_CAST "d", BAD_CAST DOMAIN_XMLNS);
 	*ret_tree = TAKE(t);
 	return OK;

@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The picture that a guest's screen shows: QEMU draws it into a file of the host, libvirt sends that. */
+ * Screenshots: QEMU writes the picture into a file on the host, and libvirt sends it. */
 #include <linux/input-event-codes.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
 #include "drivers/libvirt/host.h"
 
-/* A PNG of the largest picture, and more: it does not always grow smaller. */
+/* More than a PNG of the largest picture, since compression can grow it. */
 static const size_t PNG_CAP = 4 * (size_t) PICTURE_PIXELS_MAX;
 enum { PIECE_SIZE = 64 << 10, PRESS_MS = 50 };
 
-/* A screen that sleeps lights up at the next look, if the guest is quick; the caller may ask again. */
+/* Wakes a sleeping screen by a key press. A quick guest shows it in the following picture; otherwise the
+ * caller asks again. */
 static RESULT press_key(struct compute_host *h, struct ctx *c, virDomainPtr d)
 {
 	unsigned key = KEY_LEFTSHIFT;
@@ -58,7 +59,7 @@ static RESULT draw(struct compute_host *h, struct ctx *c, virDomainPtr d, struct
 	else
 		r = receive(h, c, stream, &b);
 	if (!result_is_ok(r) || virStreamFinish(stream) != 0)
-		virStreamAbort(stream); /* all bytes are here by then */
+		virStreamAbort(stream); /* all bytes have arrived by then */
 	virStreamFree(stream);
 	if (result_is_ok(r))
 		r = parse(c, type, buf_str(&b), ret_picture);

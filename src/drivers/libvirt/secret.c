@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keys of encrypted disks, and of pools of Ceph, as libvirt's secrets: of the volume's UUID, for the volume's file
- * as it would be in the host's own directory, wherever it lies; or of the pool's UUID, for the region and the pool's
- * user; which is how ours are known. In libvirtd's memory alone (ephemeral) and given to nobody but QEMU (private).
- * They are gone with libvirtd, so that whoever is about to need one sets it. */
+ * Keys of encrypted disks and of Ceph pools as libvirt secrets. A disk's secret has the volume's UUID, and
+ * its usage is the volume's file path in the host's own directory, wherever the file really is. A pool's
+ * secret has the pool's UUID and a usage of region and Ceph user. The usage identifies our secrets. They
+ * exist in libvirtd's memory only (ephemeral) and only QEMU can read them (private). They are lost when
+ * libvirtd ends, so every caller that needs one sets it first. */
 #include "drivers/libvirt/host.h"
 
 static void drop_secret(virSecretPtr *s)
@@ -20,7 +21,7 @@ static RESULT write_path(struct compute_host *h, struct ctx *c, uuid volume, str
 	return name.p && ret_path->p ? OK : ctx_no_memory(c);
 }
 
-/* NULL: there is none. ERR_CONFLICT: there is one that is not for our file, or pool. */
+/* NULL: none. ERR_CONFLICT: its usage is not our file or pool. */
 static RESULT find_secret(struct compute_host *h, struct ctx *c, uuid volume, struct str path,
 			  virSecretPtr *ret_secret)
 {
@@ -28,7 +29,7 @@ static RESULT find_secret(struct compute_host *h, struct ctx *c, uuid volume, st
 	AUTO_SECRET s = virSecretLookupByUUID(h->conn, volume.b);
 	*ret_secret = NULL;
 	if (!s && (libvirt_error_is(VIR_ERR_NO_SECRET) || libvirt_error_is(VIR_ERR_NO_SUPPORT)))
-		return OK; /* a libvirt without secrets has none of ours */
+		return OK; /* a libvirt without secret support has none */
 	if (!s)
 		return libvirt_fail(h, c, "looking for the key of volume %s", uuid_write(volume, text));
 	const char *used_for = virSecretGetUsageID(s);
@@ -39,7 +40,7 @@ static RESULT find_secret(struct compute_host *h, struct ctx *c, uuid volume, st
 	return OK;
 }
 
-/* usage: what it is for, as XML. */
+/* usage: its XML. */
 static RESULT define_secret(struct compute_host *h, struct ctx *c, uuid id, struct str usage,
 			    virSecretPtr *ret_secret)
 {
@@ -73,7 +74,7 @@ RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, co
 	return set_value(h, c, s, str_from(key->text));
 }
 
-/* libvirt has Ceph's keys as the bytes that their base64 stands for. */
+/* libvirt stores Ceph keys base64-decoded. */
 RESULT libvirt_trust_pool(struct compute_host *h, struct ctx *c, const struct ceph_place *place)
 {
 	AUTO_SECRET s = NULL;

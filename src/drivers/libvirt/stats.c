@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a guest has used since it was started: libvirt's bulk statistics of the domain, and from its XML which
- * interface is whose; and the sums of all guests at once. */
+ * A guest's usage since its start: libvirt's bulk statistics, with interfaces assigned to ports by the
+ * domain's XML; and the sums over all guests. */
 #include <stdio.h>
 
 #include "drivers/libvirt/host.h"
@@ -15,7 +15,7 @@ static int64_t find_number(virDomainStatsRecordPtr r, const char *form, int inde
 	return virTypedParamsGetULLong(r->params, r->nparams, name, &value) == 1 ? (int64_t) value : 0;
 }
 
-/* How many of a kind are counted: "net.count". */
+/* Reads a count such as "net.count". */
 static size_t find_count(virDomainStatsRecordPtr r, const char *name)
 {
 	unsigned count = 0;
@@ -64,7 +64,7 @@ static RESULT read_disks(struct ctx *c, virDomainStatsRecordPtr r, struct comput
 	return OK;
 }
 
-/* The name is libvirt's own, a tap device's. */
+/* The name is a tap device's, chosen by libvirt. */
 static uuid find_port(struct ctx *c, struct xml_tree *t, struct str name)
 {
 	uuid port = UUID_NONE;
@@ -136,7 +136,7 @@ RESULT libvirt_read_stats(struct compute_host *h, struct ctx *c, uuid id, struct
 
 /* ---- of all guests ---- */
 
-/* The sum over a kind's devices. */
+/* Sums a figure over all devices of a kind. */
 static int64_t sum_numbers(virDomainStatsRecordPtr r, const char *count, const char *form)
 {
 	int64_t sum = 0;
@@ -166,7 +166,7 @@ static struct compute_usage sum_record(virDomainStatsRecordPtr r)
 
 enum { NODE_FIGURES_MAX = 16 };
 
-/* How long its processors have worked: all of their time but what they idled or waited for disks. */
+/* Reads the processors' busy time: all time except idle and I/O wait. */
 static RESULT read_node_cpus(struct compute_host *h, struct ctx *c, struct compute_usage *host)
 {
 	virNodeCPUStats stats[NODE_FIGURES_MAX];

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A running guest goes over from one file, or image in a pool of Ceph, to another: libvirt's block copy and its pivot. The guest's writes go
- * to both files from the beginning, so that the copying ends however much is written. With the pivot libvirt
- * writes the other file into the definition, too: a guest that ends a moment later starts from that one.
+ * Switches a running guest from one file, or image in a Ceph pool, to another: libvirt's block copy and its
+ * pivot. The guest's writes go to both files from the start, so the copy completes however much is written.
+ * The pivot also updates the definition, so a guest that ends right afterwards starts from the new file.
  *
- * libvirt carries what the first file notes of its writes (track.c) over to the other one, under names that
- * nobody looks for there: so that is dropped before. */
+ * libvirt would carry the first file's dirty bitmaps (track.c) over to the second one, under names not
+ * expected there, so they are dropped before. */
 #include "drivers/libvirt/host.h"
 
-struct swap {              /* as a running domain shows it */
-	struct str target; /* the disk, as the domain calls it; empty: it has neither file */
-	bool is_over;      /* it has the other one */
-	struct str mirror; /* the name of what is being filled; empty: none */
-	bool is_ready;     /* both have the same content, and get the same writes */
+struct swap {              /* state of a running domain's disk */
+	struct str target; /* the disk's target name; empty: it has neither file */
+	bool is_over;      /* the disk uses the new file */
+	struct str mirror; /* name of the file being filled; empty: none */
+	bool is_ready;     /* both files have the same content and receive the same writes */
 };
 
-/* As the source of a disk names it. */
+/* Returns the name as it appears in a disk's <source>. */
 static struct str name_of(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
 {
 	struct str name = d->ceph ? ceph_volume_name(c->arena, h->region, d->volume)
@@ -23,7 +23,7 @@ static struct str name_of(struct compute_host *h, struct ctx *c, const struct co
 			 STR_ARG(d->ceph ? d->ceph->pool : libvirt_directory_of(h, d)), STR_ARG(name));
 }
 
-/* A pool is known by its key: two clusters may have pools of one name. */
+/* A pool is identified by its secret, because two clusters may have pools of the same name. */
 static struct str write_source_test(struct compute_host *h, struct ctx *c, const struct compute_disk *d)
 {
 	char pool[UUID_TEXT_SIZE];
@@ -37,7 +37,7 @@ static struct str write_source_test(struct compute_host *h, struct ctx *c, const
 		       : str_print(c->arena, "source/@file='%" STR_FMT "'", STR_ARG(name));
 }
 
-/* What the disk that has it as its source has below it. */
+/* Finds a value below the disk that has this source. */
 static struct str find(struct compute_host *h, struct ctx *c, struct xml_tree *t,
 		       const struct compute_disk *d, const char *below)
 {
@@ -66,7 +66,7 @@ static RESULT look(struct compute_host *h, struct ctx *c, virDomainPtr d, const 
 	return OK;
 }
 
-/* NULL: it is absent or off. */
+/* NULL: absent or off. */
 static RESULT find_active(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain)
 {
 	AUTO_DOMAIN d = NULL;
@@ -128,7 +128,7 @@ static RESULT begin_copy(struct compute_host *h, struct ctx *c, virDomainPtr d,
 			    virDomainGetName(d));
 }
 
-/* The pivot writes the other file there, too. */
+/* Reads the stage from the definition, which the pivot updates too. */
 static RESULT look_at_definition(struct compute_host *h, struct ctx *c, const struct compute_swapping *wish,
 				 enum compute_swap_stage *ret_stage)
 {
@@ -163,7 +163,8 @@ RESULT libvirt_swap(struct compute_host *h, struct ctx *c, const struct compute_
 	if (!swap.target.n)
 		return ctx_fail(c, ERR_NOT_FOUND, "domain %s has not the disk %s", virDomainGetName(d),
 				uuid_write(wish->from->volume, id));
-	if (swap.mirror.n && !str_equal(swap.mirror, name_of(h, c, wish->to))) { /* another, given up since */
+	/* left by another swap, abandoned since */
+	if (swap.mirror.n && !str_equal(swap.mirror, name_of(h, c, wish->to))) {
 		TRY(end_copy(h, c, d, swap.target, 0));
 		swap.mirror = STR_NONE;
 	}

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a disk notes of its writes: a bitmap in its qcow2 file, by one of libvirt's checkpoints of the same
- * name, which says the snapshot since whose cut. The bitmap is the truth: it moves with the file, is gone
- * where the file is another one, and QEMU tells one that a crash spoilt. What libvirt keeps of a checkpoint
- * is the domain's, and says no more than how the bitmap is called: it is written anew before it is used, for
- * the domain that has the disk now. One bitmap of a disk is of use; any other goes before the next cut. */
+ * Dirty bitmaps: a disk's qcow2 file records its writes since a snapshot's cut, in a bitmap belonging to a
+ * libvirt checkpoint of the same name. The bitmap is authoritative: it moves with the file, is absent from
+ * any other file, and QEMU marks it inconsistent after a crash. A libvirt checkpoint belongs to a domain and
+ * contributes only the bitmap's name. So it is recreated before use, for the domain that has the disk now.
+ * Only one bitmap of a disk is useful; others are dropped before the next cut. */
 #include "base/vec.h"
 #include "drivers/libvirt/host.h"
 
@@ -19,7 +19,7 @@ static void drop_checkpoint(virDomainCheckpointPtr *p)
 }
 #define AUTO_CHECKPOINT __attribute__((cleanup(drop_checkpoint))) virDomainCheckpointPtr
 
-/* Of all tracks of the volume. */
+/* The common prefix of a volume's bitmap names. */
 static struct str write_prefix(struct compute_host *h, struct ctx *c, uuid volume)
 {
 	char id[UUID_TEXT_SIZE];
@@ -65,7 +65,7 @@ RESULT libvirt_check_track(struct compute_host *h, struct ctx *c, virDomainPtr d
 
 /* ---- dropping */
 
-/* Where the file has no such bitmap, libvirt forgets the name alone. */
+/* If the file has no such bitmap, libvirt drops the checkpoint only. */
 static RESULT drop_track(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
 			 struct str name)
 {
@@ -91,7 +91,7 @@ static RESULT add_names_of(struct compute_host *h, struct ctx *c, virDomainPtr d
 {
 	virDomainCheckpointPtr *all = NULL;
 	int count = virDomainListAllCheckpoints(d, &all, 0);
-	if (count < 0 && libvirt_error_is(VIR_ERR_NO_DOMAIN)) /* it went meanwhile */
+	if (count < 0 && libvirt_error_is(VIR_ERR_NO_DOMAIN)) /* the domain disappeared in the meantime */
 		return OK;
 	if (count < 0)
 		return libvirt_fail(h, c, "listing the checkpoints of domain %s", virDomainGetName(d));
@@ -106,7 +106,7 @@ static RESULT add_names_of(struct compute_host *h, struct ctx *c, virDomainPtr d
 	return r;
 }
 
-/* Domains that have had the disk know of it, whoever has it now. */
+/* Collects names from all domains: previous users of the disk may have checkpoints too. */
 static RESULT add_all_names(struct compute_host *h, struct ctx *c, struct str prefix, struct names *names)
 {
 	virDomainPtr *domains = NULL;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EDK II's variable store, as the flash file of an OVMF guest has it: a firmware volume's header, the store's
- * own, then one variable after the other. The guest can write there what it likes, so nothing is believed.
- * What is written is what the firmware itself would have written, in one go. Pure. Numbers are little-endian; layouts: UEFI PI, MdeModulePkg's VariableFormat.h. */
+ * EDK II's variable store in an OVMF guest's flash file: a firmware volume header, the store header, then the
+ * variables in sequence. The guest can write anything there, so every field is checked. Output has the form
+ * that the firmware itself would have written at once. Pure. Numbers are little-endian. Layouts: UEFI PI,
+ * MdeModulePkg's VariableFormat.h. */
 #include "base/buf.h"
 #include "base/utf8.h"
 #include "base/vec.h"
@@ -20,23 +21,24 @@ enum {
 	VARIABLE_HEADER_SIZE = 60,
 	VARIABLE_START = 0x55aa,
 	STATE_ADDED = 0x3f,
-	STATE_BEING_REPLACED = 0x3e, /* counts until its successor is there */
+	STATE_BEING_REPLACED = 0x3e, /* valid until its successor is complete */
 	CERTIFICATE_HEADER_SIZE = 28,
-	CERTIFICATES_ATTRIBUTES = 0x27, /* lasting, before and in the guest's system, authenticated */
+	CERTIFICATES_ATTRIBUTES = 0x27, /* non-volatile, boot and runtime access, time-based authenticated
+					 * write access */
 	FILE_MAX = 1 << 20,
 	NONE_WRITTEN = 0xff
 };
 
 static const uint8_t volume_guid[] = {0x8d, 0x2b, 0xf1, 0xff, 0x96, 0x76, 0x8b, 0x4c,
 				      0xa9, 0x85, 0x27, 0x47, 0x07, 0x5b, 0x4f, 0x50};
-/* The store whose variables can be authenticated, which is what OVMF has. */
+/* GUID of the authenticated variable store, the kind OVMF uses. */
 static const uint8_t store_guid[] = {0x78, 0x2c, 0xf3, 0xaa, 0x7b, 0x94, 0x9a, 0x43,
 				     0xa1, 0x80, 0x2e, 0x14, 0x4e, 0xc3, 0x77, 0x92};
-/* Where the firmware notes which certificates a variable is bound to; no variable of anybody else's. */
+/* GUID of the firmware's internal record of the certificates that variables are bound to. */
 static const uint8_t certificates_guid[] = {0x6e, 0xe5, 0xbe, 0xd9, 0xdc, 0x75, 0xd9, 0x49,
 					    0xb4, 0xd7, 0xb5, 0x34, 0x21, 0x0f, 0x63, 0x7a};
 
-/* size: at most 8. The caller has looked that they are there. */
+/* size: at most 8. The caller checked the bounds. */
 static uint64_t number(struct str s, size_t at, size_t size)
 {
 	uint64_t n = 0;
@@ -66,7 +68,7 @@ static size_t put_utf8(char *to, uint32_t character)
 	return more + 1;
 }
 
-/* Of UTF-16 up to its NUL; half a pair becomes U+FFFD. */
+/* Converts UTF-16 up to its NUL; an unpaired surrogate becomes U+FFFD. */
 static RESULT read_name(struct ctx *c, struct str utf16, struct str *ret_name)
 {
 	char *p = arena_alloc(c->arena, utf16.n / 2 * 3 + 1);
@@ -108,13 +110,14 @@ static bool is_certificates(const struct firmware_variable *v)
 	return str_is(v->name, "certdb") && memcmp(v->guid, certificates_guid, sizeof v->guid) == 0;
 }
 
-/* One header at s.p[at], of which all is there. ret_next: where the next would be. */
+/* Reads the variable whose header is at s.p[at]; the caller checked that the header is complete. ret_next:
+ * offset of the following one. */
 static RESULT read_variable(struct ctx *c, struct str s, size_t at, found_vec *all, size_t *ret_next)
 {
 	struct found f = {.state = (uint8_t) s.p[at + 2]};
 	uint64_t name_size = number(s, at + 36, 4), data_size = number(s, at + 40, 4);
 	if (f.state == NONE_WRITTEN || name_size == UINT32_MAX || data_size == UINT32_MAX)
-		name_size = data_size = 0; /* the firmware went no further */
+		name_size = data_size = 0; /* the firmware stopped writing here */
 	size_t from = at + VARIABLE_HEADER_SIZE, left = s.n - from;
 	if (name_size > left || data_size > left - name_size)
 		return fail_damaged(c, "a variable goes beyond the store's end");
@@ -138,7 +141,7 @@ static RESULT read_all(struct ctx *c, struct str s, found_vec *all)
 	return OK;
 }
 
-/* Of one that is being replaced, whether that is done. */
+/* Whether a variable that is being replaced has its replacement. */
 static bool has_successor(const found_vec *all, size_t at)
 {
 	for (size_t k = 0; k < all->count; k++)
@@ -157,7 +160,7 @@ static void bind_variable(struct firmware_variable *at, size_t count, const stru
 			at[k].digest = bound->digest;
 }
 
-/* s: its own size, then entry after entry. What is not understood binds nothing. */
+/* s: its own size, followed by the entries. Unrecognised entries are ignored. */
 static RESULT bind_variables(struct ctx *c, struct str s, struct firmware_variable *variables, size_t count)
 {
 	for (size_t at = 4; at + CERTIFICATE_HEADER_SIZE <= s.n;) {
@@ -178,7 +181,7 @@ static RESULT bind_variables(struct ctx *c, struct str s, struct firmware_variab
 
 /* ---- the whole */
 
-/* The store in a flash file: ret_store begins with its header. */
+/* Finds the store in a flash file; ret_store begins with its header. */
 static RESULT find_store(struct ctx *c, struct str file, struct str *ret_store)
 {
 	if (file.n < VOLUME_HEADER_MIN || memcmp(file.p + VOLUME_SIGNATURE_AT, "_FVH", 4) != 0 ||
@@ -231,7 +234,7 @@ static void put_number(struct buf *b, uint64_t n, size_t size)
 		buf_add_char(b, (char) (n >> 8 * k));
 }
 
-/* Without a NUL. */
+/* Without a terminating NUL. */
 static struct str to_utf16(struct ctx *c, struct str name)
 {
 	char *p = arena_alloc(c->arena, 2 * name.n + 1);
@@ -259,9 +262,9 @@ static RESULT put_variable(struct ctx *c, struct buf *b, const struct firmware_v
 	put_number(b, STATE_ADDED, 1);
 	put_number(b, 0, 1);
 	put_number(b, v->attributes, 4);
-	put_number(b, 0, 8); /* a count that nothing uses any more */
+	put_number(b, 0, 8); /* monotonic count, unused */
 	buf_add(b, v->timestamp, sizeof v->timestamp);
-	put_number(b, 0, 4); /* likewise */
+	put_number(b, 0, 4); /* public key index, unused */
 	put_number(b, name.n + 2, 4);
 	put_number(b, v->data.n, 4);
 	buf_add(b, v->guid, sizeof v->guid);
@@ -273,7 +276,8 @@ static RESULT put_variable(struct ctx *c, struct buf *b, const struct firmware_v
 	return OK;
 }
 
-/* The firmware's own list of those that are bound to certificates; without any it makes an empty one itself. */
+/* Writes the firmware's list of variables bound to certificates. Without one, the firmware creates an empty
+ * list itself. */
 static RESULT put_certificates(struct ctx *c, struct buf *b, const struct firmware_variables *variables)
 {
 	struct firmware_variable list = {.name = STR("certdb"), .attributes = CERTIFICATES_ATTRIBUTES};

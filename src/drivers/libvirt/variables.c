@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The variables of a guest's UEFI: a file that libvirt makes beside the others of its guests at the first
- * start, and QEMU writes as the guest does. It is read as a volume of that directory.
+ * UEFI variables of guests: a file that libvirt creates at the first start, beside those of its other guests,
+ * and that QEMU updates. It is read as a volume of that directory.
  *
- * A guest that is given variables has the file before its first start: libvirt leaves one alone that is
- * there. How large it is, and what stands in it besides, is the firmware's to say, whose template libvirt
- * alone knows. So a domain of that firmware stands still for a moment, and its file is the template. */
+ * To give a guest variables, the file is created before its first start; libvirt keeps an existing one. Its
+ * size and other content depend on the firmware's template, which only libvirt knows. So a domain with that
+ * firmware is started paused for a moment, and its file serves as the template. */
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
 
-/* OVMF's are of half a MiB, older ones' smaller. */
+/* OVMF's files have 512 KiB, older ones less. */
 enum { FILE_SIZE_MAX = 1 << 20 };
 
-/* Where libvirt's system daemon puts it unless the definition says something else. */
+/* The default of libvirt's system daemon, unless the definition has another path. */
 #define DIRECTORY "/var/lib/libvirt/qemu/nvram"
 
-/* Where it lies; empty: the domain has none. Some libvirts (9.0) tell that of a running domain only. */
+/* Empty: the domain has none. Some libvirt versions (9.0) report the path of running domains only. */
 RESULT libvirt_find_variables(struct compute_host *h, struct ctx *c, uuid id, struct str *ret_path)
 {
 	AUTO_DOMAIN d = NULL;
@@ -34,7 +34,7 @@ RESULT libvirt_find_variables(struct compute_host *h, struct ctx *c, uuid id, st
 	return ret_path->p ? OK : ctx_no_memory(c);
 }
 
-/* One that serves the directory already, else one of ours, which libvirt forgets when it ends. */
+/* Opens an existing pool of the directory, or a transient one that disappears with libvirtd. */
 static RESULT open_directory(struct compute_host *h, struct ctx *c, struct str path,
 			     virStoragePoolPtr *ret_pool)
 {
@@ -48,12 +48,12 @@ static RESULT open_directory(struct compute_host *h, struct ctx *c, struct str p
 	*ret_pool = virStoragePoolLookupByTargetPath(h->conn, target);
 	if (!*ret_pool)
 		*ret_pool = virStoragePoolCreateXML(h->conn, xml.p, 0);
-	if (!*ret_pool) /* another connection was as quick */
+	if (!*ret_pool) /* another connection created it first */
 		*ret_pool = virStoragePoolLookupByTargetPath(h->conn, target);
 	return *ret_pool ? OK : libvirt_fail(h, c, "opening the directory %s on host %s", target, h->name);
 }
 
-/* NULL: it is not there. libvirt learns of new files only by reading the directory anew. */
+/* NULL: absent. libvirt discovers new files only by refreshing the pool. */
 static RESULT find_file(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name,
 			virStorageVolPtr *ret_volume)
 {
@@ -65,7 +65,7 @@ static RESULT find_file(struct compute_host *h, struct ctx *c, virStoragePoolPtr
 	return libvirt_find_volume(h, c, pool, name, ret_volume);
 }
 
-/* Of a domain that runs, or did. NULL: it has none. */
+/* Opens the file of a domain that has run. NULL: it has none. */
 static RESULT open_file(struct compute_host *h, struct ctx *c, struct str path, virStoragePoolPtr *ret_pool,
 			virStorageVolPtr *ret_volume)
 {
@@ -123,7 +123,7 @@ RESULT libvirt_drop_variables(struct compute_host *h, struct ctx *c, struct str 
 
 /* ---- giving */
 
-/* The file of a domain that stands still, which goes with it. */
+/* Reads the file of a paused domain, which is deleted with that domain. */
 static RESULT take_template(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str *ret_file,
 			    struct str *ret_directory)
 {
