@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reads what rating needs, and rates. */
+ * Reads the inputs of rating, and rates. */
 #include "engine/billing/billing.h"
 
 #include <stdlib.h>
@@ -82,7 +82,7 @@ static int compare_billed(const void *left, const void *right)
 			    ((const struct billed *) right)->account);
 }
 
-/* The id and the name of a domain, as lists name their owners and sellers. */
+/* A domain's id and name: price lists name owners and sellers by either. */
 static struct str *add_domain_words(struct billing *b, const struct domain *d, struct str *at)
 {
 	*at++ = uuid_to_str(b->c->arena, d->row.id);
@@ -90,13 +90,14 @@ static struct str *add_domain_words(struct billing *b, const struct domain *d, s
 	return at;
 }
 
-/* The way from a domain up to whoever bills it: the last billing account on it, and the owners of lists. */
+/* The path from a domain up to its issuer: the topmost billing account below the issuer, and the owners of
+ * price lists. */
 struct way {
 	const struct domain *payer;
 	struct str *at;
 };
 
-/* Where it ends: at the issuer, or NULL. */
+/* Returns where the path ends: the issuer, or NULL. */
 static const struct domain *go_up(struct billing *b, const struct tables *t, const struct domain *d,
 				  const struct domain *issuer, struct str *owners, struct way *way)
 {
@@ -110,8 +111,8 @@ static const struct domain *go_up(struct billing *b, const struct tables *t, con
 	return d;
 }
 
-/* Who pays the query's issuer for what is used in that domain, and by whose lists. own: how many owners there are already; those
- * whom somebody in between bills do not count. */
+/* Finds the payer of the domain's usage to the query's issuer, and the owners of the price lists. own: the
+ * number of owners already in the list. Excludes usage that a billing account in between bills. */
 static RESULT find_payer(struct billing *b, const struct tables *t, const struct domain *domain,
 			 struct str *owners, size_t own, struct billed *billed)
 {
@@ -126,7 +127,7 @@ static RESULT find_payer(struct billing *b, const struct tables *t, const struct
 		billed->payer.sellers =
 			(struct strs){sellers, (size_t) (add_domain_words(b, issuer, sellers) - sellers)};
 	if (!way.payer || end != issuer || (issuer && !way.payer->is_billed))
-		return OK; /* somebody else's customer */
+		return OK; /* the customer of another issuer */
 	billed->bill_to = way.payer->row.id;
 	billed->bill_name = str_copy(b->c->arena, way.payer->name);
 	return OK;
@@ -219,7 +220,7 @@ static RESULT each_unpriced(void *arg, uuid account, uuid id, struct str meter)
 	return b->unpriced ? b->unpriced(b->arg, b->current, b->kind, id, meter) : OK;
 }
 
-/* Who it was, as the ledger has it of an account that is gone. */
+/* Restores the identity of a deleted account from the ledger. */
 static void remember(struct billing *b, uuid account, struct billed *ret)
 {
 	*ret = (struct billed){.account = account,
@@ -271,7 +272,7 @@ static RESULT take_usage(void *arg, const struct usage *usage)
 {
 	struct billing *b = arg;
 	if (str_starts_with(usage->meter, STR(LICENCE_USE_PREFIX)))
-		return OK; /* it has no price */
+		return OK; /* a licence's use has no price */
 	const struct level_change change = {usage->kind,  usage->id,    usage->meter,
 					    usage->at_us, usage->level, usage->seq};
 	if (!b->has_account || !uuid_equal(b->current->account, usage->account))
@@ -300,7 +301,7 @@ static RESULT take_commitment(void *arg, const struct ledger_record *record)
 	return k.name.p && VEC_PUSH(r->c->arena, &r->found, k) ? OK : ctx_no_memory(r->c);
 }
 
-/* By their beginning, then by id: the order in which those that are alike apply. */
+/* Sorted by start, then by id: the order in which equal commitments apply. */
 static int compare_commitments(const void *left, const void *right)
 {
 	const struct commitment *a = left, *b = right;
@@ -320,7 +321,7 @@ RESULT billing_read_commitments(struct ctx *c, struct store *s, struct commitmen
 	return OK;
 }
 
-/* It is its own, and it pays the issuer by itself: for what it uses others do not pay in between. */
+/* True if the commitment is the account's or domain's own, and it pays the issuer itself. */
 static bool is_owned_by(const struct billed *billed, const struct commitment *k)
 {
 	bool is_account = !uuid_is_none(billed->account), is_among = false;
@@ -332,7 +333,7 @@ static bool is_owned_by(const struct billed *billed, const struct commitment *k)
 			    str_equal(k->owner, is_account ? billed->name : billed->domain_name));
 }
 
-/* Whose a commitment is; NULL: nobody's that pays the issuer. */
+/* The owner of a commitment, or NULL if the owner does not pay the issuer. */
 static const struct billed *find_owner(const struct billing *b, const struct commitment *k)
 {
 	for (size_t n = 0; n < b->accounts.count; n++)
@@ -426,7 +427,7 @@ RESULT billing_rate(struct ctx *c, struct store *s, const struct billing_query *
 	rating_free(b.rating);
 	if (result_is_ok(result))
 		return OK;
-	struct str words = own.problem.message; /* of the history's arena, or the caller's own */
+	struct str words = own.problem.message; /* in the history's arena, or in the caller's */
 	if (!c->problem.message.n && words.n)
 		return ctx_fail(c, result.code, "%" STR_FMT, STR_ARG(words));
 	return result;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Corrections: a fix of the log that is written when a billing period is closed changes nothing of it. What it would have changed
- * becomes charges of the period in which it was written: the old charge is taken back, and the new one is made. Both have the
- * time that they are for, and the price without commitments. */
+ * Corrections of closed billing periods. A fix of the log that is written after a period's closing does not
+ * change the period. Its effect becomes charges of the period in which it was written: the old charge
+ * reversed, and the new one. Both have their original time, and the price without commitments. */
 #include "base/clock.h"
 #include "base/vec.h"
 #include "engine/billing/billing.h"
@@ -17,20 +17,20 @@ struct closed_period {
 
 struct correcting {
 	struct ctx *c;
-	struct ctx own; /* of what is compared */
+	struct ctx own; /* for the comparison */
 	const struct billing_query *query;
 	VEC(struct closed_period) periods;
-	VEC(struct uuid_at) fixes; /* of the month */
+	VEC(struct uuid_at) fixes; /* written in the month */
 	billing_each each;
 	void *arg;
-	struct tally tally; /* by key: what is charged now, less what was */
+	struct tally tally; /* by key: count of new charges minus old ones */
 	int sign;
 	bool writes;
 };
 
 struct uuid_at {
 	uuid id;
-	int64_t at_us; /* what it corrects */
+	int64_t at_us; /* the corrected time */
 };
 
 static RESULT take_period(void *arg, const struct ledger_record *record)
@@ -59,7 +59,7 @@ static bool is_fixed(const struct correcting *k, uuid id)
 	return false;
 }
 
-/* Twice: first the differences are summed up, then what differs is written. */
+/* Runs twice: the first pass sums the differences, the second writes the charges that differ. */
 static RESULT compare_charge(void *arg, const struct billed *billed, const struct charge *charge)
 {
 	struct correcting *k = arg;
@@ -99,7 +99,7 @@ static RESULT compare_once(struct correcting *k, struct store *s, const struct c
 
 static RESULT correct_period(struct correcting *k, struct store *s, const struct closed_period *p)
 {
-	/* What was corrected before its closing is in it already. */
+	/* The closing itself includes fixes written before it. */
 	if (p->run >= k->query->month.until_s * SECOND)
 		return OK;
 	k->tally = (struct tally){.arena = k->own.arena};

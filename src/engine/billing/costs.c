@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whose charges, of which months. */
+ * The scope of charges, and reading them month by month. */
 #include "engine/billing/costs.h"
 
 #include <jansson.h>
@@ -36,7 +36,7 @@ static RESULT take(void *arg, const struct billed *billed, const struct charge *
 	return is_asked ? r->each(r->arg, billed, charge) : OK;
 }
 
-/* What others of the same billing account use is rated, too: commitments are shared. */
+/* Rates the usage of all accounts of the billing account, because they share commitments. */
 static RESULT read_month(struct ctx *c, struct store *s, struct reading *r, struct billing_query query,
 			 bool is_forecast, int64_t *closed_until_s)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Weighs them. */
+ * Computes the standing of billing accounts. */
 #include "engine/billing/dunning.h"
 
 #include "base/clock.h"
@@ -44,7 +44,7 @@ RESULT billing_list_dunned(struct ctx *c, struct store *s, uuid only, struct dun
 	return found.count ? billing_read_accounts(c, s, &ret_list->book) : OK;
 }
 
-/* What becomes of one that owes since then. */
+/* The state of an account in debt since then. */
 static enum domain_bill_state state_since(const struct dunning_days *d, int64_t since_us, int64_t now_us)
 {
 	int64_t days = (now_us - since_us) / DAY;
@@ -62,7 +62,7 @@ static RESULT add_open(void *arg, const struct billed *billed, const struct char
 	return OK;
 }
 
-/* What the open month has cost a billing account until now, in millionths of the currency. */
+/* The costs of the open month so far, in millionths of the currency. */
 static RESULT read_open(struct ctx *c, struct store *s, const struct dunned *d, int64_t now_us,
 			int64_t *ret_cost)
 {
@@ -74,7 +74,7 @@ static RESULT read_open(struct ctx *c, struct store *s, const struct dunned *d, 
 	return OK;
 }
 
-/* What is left of what was paid last. */
+/* Classifies the remaining credit by its share of the last payment. */
 static enum domain_bill_credit weigh_credit(int64_t left, int64_t paid)
 {
 	return left <= 0           ? DOMAIN_BILL_CREDIT_EMPTY
@@ -88,7 +88,7 @@ RESULT billing_weigh(struct ctx *c, struct store *s, const struct dunned_list *l
 {
 	int64_t now_us = clock_now_us(), open = 0, balance = billing_balance(&list->book, d->id);
 	int64_t since_us = billing_unpaid_since(&list->book, d->id, d->days, now_us);
-	if (d->is_prepaid || d->limit) /* of others the open month says nothing yet */
+	if (d->is_prepaid || d->limit) /* for others the open month does not matter yet */
 		TRY(read_open(c, s, d, now_us, &open));
 	int64_t left = balance - open;
 	if (d->is_prepaid)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From a charge to its row: which line of which invoice it is a part of, and what names it. */
+ * Finds the invoice line of a charge, and writes the row. */
 #include "engine/billing/focus_rows.h"
 
 #include <jansson.h>
@@ -8,7 +8,7 @@
 #include "model/domain.h"
 #include "model/id.h"
 
-/* A line of an invoice. */
+/* An invoice line. */
 struct line_id {
 	struct str invoice, line;
 };

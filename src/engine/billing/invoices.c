@@ -63,8 +63,8 @@ RESULT engine_issue_invoices(struct op *op, struct invoices_wish *wish)
 
 /* ---- payments ---- */
 
-/* The key's digest, because a token is short. What was noted earlier, the caller has looked for in the ledger; what was noted
- * since it looked, is here. */
+/* Uses the key's digest, because tokens are short. The caller has searched the ledger; the token detects
+ * payments recorded since. */
 static RESULT remember_key(struct op *op, struct payment_wish *wish)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -78,7 +78,7 @@ static RESULT remember_key(struct op *op, struct payment_wish *wish)
 	return wish->is_known ? OK : client_token_put(op, &row);
 }
 
-/* That its row is written anew has the reconciler look how it stands now. */
+/* Rewriting the domain's row makes the reconciler compute its standing again. */
 static RESULT tell_of_payment(struct op *op, const struct payment_wish *wish)
 {
 	char amount[MONEY_TEXT_SIZE];
@@ -189,7 +189,7 @@ static int64_t paid_by(const struct accounts_book *b, uuid payer)
 	for (size_t k = 0; k < b->payment_count; k++)
 		if (uuid_equal(b->payments[k].payer, payer))
 			sum += b->payments[k].amount;
-	/* A credit note gives back as a payment would. */
+	/* A credit note counts like a payment. */
 	for (size_t k = 0; k < b->invoice_count; k++)
 		if (uuid_equal(b->invoices[k].payer, payer) && b->invoices[k].total < 0)
 			sum -= b->invoices[k].total;

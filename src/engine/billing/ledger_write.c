@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is written for bills: price lists, corrections of the log, and billing periods that are closed. What must not change
- * any more is refused by SQL (store/sqlite_ledger.c). */
+ * Writes the ledger: price lists, commitments, corrections of the usage log, and closed billing periods. SQL
+ * refuses changes to closed periods (store/sqlite_ledger.c). */
 #include <inttypes.h>
 
 #include "base/clock.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The usage log with its corrections, for the APIs' own reports of usage: so they tell what bills are made of. */
+ * The usage log with corrections applied, so that the APIs' usage reports agree with the bills. */
 #include <stdlib.h>
 
 #include "base/vec.h"
@@ -11,7 +11,7 @@ struct levels {
 	struct ctx *c;
 	struct arena *arena;
 	const struct usage_query *query;
-	VEC(struct usage_fix) fixes; /* of the account, and of meters that are asked for */
+	VEC(struct usage_fix) fixes; /* for the account and the requested meters */
 	VEC(struct usage) records;
 };
 
@@ -36,7 +36,7 @@ static RESULT take_record(void *arg, const struct usage *usage)
 	struct levels *l = arg;
 	struct usage kept = *usage;
 	kept.meter = str_copy(l->arena, usage->meter);
-	for (size_t k = 0; k < l->fixes.count; k++) /* the last one counts */
+	for (size_t k = 0; k < l->fixes.count; k++) /* the last fix counts */
 		if (l->fixes.at[k].wrong_seq == usage->seq) {
 			kept.at_us = l->fixes.at[k].at_us;
 			kept.level = l->fixes.at[k].level;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is done about those who misuse what they have. Called by: daemon/bill/commands_webhook.c, api/native/bills.c. What happens
- * next: reconcile/instance.c pauses guests, reconcile/port.c takes ports off their hosts; operation.c asks standing_check(). */
+ * Measures against misuse. reconcile/instance.c pauses guests, reconcile/port.c removes ports from their
+ * hosts; operation.c calls standing_check(). Called by: daemon/bill/commands_webhook.c,
+ * api/native/bills.c. */
 #include "engine/billing/misuse.h"
 
 #include "engine/billing/webhook.h"
@@ -9,7 +10,7 @@
 #include "store/account.h"
 #include "store/instance.h"
 
-/* ---- one instance ---- */
+/* ---- instances ---- */
 
 static RESULT check_administrator(struct op *op)
 {
@@ -49,9 +50,9 @@ RESULT engine_thaw_instances(struct op *op, struct instances_wish *wish)
 	return note_instances(op, wish, "instance.thawed");
 }
 
-/* ---- an account ---- */
+/* ---- accounts ---- */
 
-/* What it is called when that begins to be so, and when it ends. */
+/* The names of a restriction's end and of its begin. */
 struct change_name {
 	const char *event, *words;
 };

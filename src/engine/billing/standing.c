@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who pays, and what becomes of those that do not. Called by: daemon/bill/commands_billing.c; operation.c and meters.c ask.
- * What happens next: reconcile/instance.c stops and starts. */
+ * Payers and their standing. reconcile/instance.c stops and starts instances. Called by:
+ * daemon/bill/commands_billing.c; operation.c and meters.c check. */
 #include "engine/billing/standing.h"
 
 #include "engine/billing/webhook.h"
@@ -16,7 +16,7 @@
 
 enum { DOMAINS_DEEP = 8, TAX_WORDS_MAX = 400 };
 
-/* ---- how it stands ---- */
+/* ---- standing ---- */
 
 enum domain_bill_state standing_of(const struct tables *t, const struct account *account)
 {
@@ -66,7 +66,7 @@ RESULT standing_check(struct op *op)
 	return state >= DOMAIN_BILL_STATE_SUSPENDED ? refuse(op, state) : OK;
 }
 
-/* Its owner signed up by himself, and an administrator has not accepted that yet. */
+/* An account from a self-service sign-up creates nothing before an administrator has accepted it. */
 static RESULT check_review(struct op *op, const struct account *account)
 {
 	const struct domain *d = account ? domain_find(op->head, account->domain) : NULL;
@@ -76,7 +76,7 @@ static RESULT check_review(struct op *op, const struct account *account)
 			   "The account waits until the operator has looked at who signed up.");
 }
 
-/* It costs more than before. */
+/* True if the row costs more than before. */
 static bool is_more(enum kind kind, const struct row *before, const struct row *after)
 {
 	if (!before)
@@ -104,7 +104,7 @@ RESULT standing_follow(struct op *op, enum kind kind, uuid owner, const struct r
 
 /* ---- settings ---- */
 
-/* "190000 VAT", and behind a tab what the invoice says of it. */
+/* "190000 VAT", optionally followed by a tab and text for the invoice. */
 static RESULT check_taxes(struct op *op, struct strs taxes)
 {
 	for (size_t k = 0; k < taxes.count; k++) {
@@ -185,9 +185,9 @@ RESULT engine_set_billing(struct op *op, struct billing_settings *wish)
 				next.is_billed ? "a billing account" : "no billing account");
 }
 
-/* ---- suspending ---- */
+/* ---- suspension ---- */
 
-/* Protection is from mistakes, not from this. */
+/* Ignores stop protection, which is against mistakes. */
 static RESULT stop(struct op *op, const struct instance *instance)
 {
 	struct instance next = *instance;
@@ -230,7 +230,7 @@ static RESULT stop_or_start(struct op *op, struct standing_wish *wish, const str
 	return start(op, i);
 }
 
-/* What a fleet launched goes first: it is the cheapest to have again. */
+/* Stops instances of fleets first, because they are the easiest to replace. */
 static RESULT follow_account(struct op *op, struct standing_wish *wish, uuid account)
 {
 	for (int of_fleets = 1; of_fleets >= 0; of_fleets--) {

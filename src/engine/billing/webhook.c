@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keeps webhooks, and what they are to be told. Called by: daemon/bill/commands_webhook.c, api/native/bills.c. What happens next:
- * reconcile/billing/webhook.c tells them. */
+ * Webhooks and their deliveries. reconcile/billing/webhook.c delivers. Called by:
+ * daemon/bill/commands_webhook.c, api/native/bills.c. */
 #include "engine/billing/webhook.h"
 
 #include <string.h>
@@ -68,7 +68,8 @@ RESULT engine_put_webhook(struct op *op, struct webhook_wish *wish)
 	TRY(check_administrator(op));
 	TRY(check_wish(op, wish, !before));
 	struct webhook next = before ? *before : (struct webhook){.row.id = wish->id, .name = wish->name};
-	if (!uuid_equal(next.row.id, wish->id)) /* made or removed since the secret was sealed with its id */
+	if (!uuid_equal(next.row.id, wish->id)) /* created or deleted since the secret was sealed with its
+						 * id */
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_WEBHOOK, STR("name"),
 				   "Somebody has just made a webhook of that name.");
 	next.url = wish->url.n ? wish->url : next.url;
@@ -76,7 +77,7 @@ RESULT engine_put_webhook(struct op *op, struct webhook_wish *wish)
 	next.events = wish->has_events ? wish->events : next.events;
 	choice_apply(wish->off, &next.is_off);
 	choice_apply(wish->takes_payments, &next.takes_payments);
-	next.tries = next.retry_us = 0; /* so that what was wrong is tried anew */
+	next.tries = next.retry_us = 0; /* a change resets the retry delay */
 	next.row.gen++;
 	TRY(webhook_put(op, &next));
 	return engine_log_event(op, KIND_WEBHOOK, &next.row, before ? "changed" : "created",
@@ -96,7 +97,7 @@ RESULT engine_delete_webhook(struct op *op, struct webhook_target *wish)
 	return webhook_forget(op, row->id);
 }
 
-/* ---- what they are told ---- */
+/* ---- deliveries ---- */
 
 static const struct webhook_delivery *first_in(const struct tables *t, uuid webhook,
 					       enum webhook_delivery_stage stage)
@@ -120,7 +121,8 @@ const struct webhook_delivery *engine_next_delivery(const struct tables *t, uuid
 	return NULL;
 }
 
-/* The oldest make room. What is given up untold is counted, and its number is missing to whoever reads them. */
+/* Removes the oldest deliveries. A pending one that is dropped is counted as lost, and the receiver sees a
+ * gap in the numbers. */
 static RESULT make_room(struct op *op, struct webhook *hook)
 {
 	for (int stage = 0; stage <= WEBHOOK_DELIVERY_STAGE_DEAD; stage++) {
@@ -223,7 +225,7 @@ RESULT webhook_note(struct op *op, const struct webhook_event *event)
 	return OK;
 }
 
-/* ---- what became of it ---- */
+/* ---- outcomes ---- */
 
 RESULT engine_retry_delivery(struct op *op, struct delivery_target *wish)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Needed against entitled: one walk over the guests, then over what there is of entitlements without guests. */
+ * Compares needs with entitlements: walks the guests first, then the entitlements without guests. */
 #include "engine/licence/compliance.h"
 
 #include <stdlib.h>
@@ -30,7 +30,7 @@ static struct licence_need *find_need(const struct weighing *w, uuid account, uu
 	return NULL;
 }
 
-/* The scope's entitlements, of which the first says what is counted. */
+/* Adds a need for the entitlements' scope. The first entitlement determines the metric. */
 static RESULT add_need(struct weighing *w, uuid account, const struct entitlement *first,
 		       struct licence licence, struct licence_need **ret_need)
 {
@@ -48,7 +48,7 @@ static RESULT add_need(struct weighing *w, uuid account, const struct entitlemen
 	n->product = str_copy(w->c->arena, licence.product);
 	n->vendor = str_copy(w->c->arena, seen.vendor);
 	n->source = licence.source;
-	/* the two enums have the same words in the same order */
+	/* the two enums have the same values */
 	n->metric = first ? (enum product_metric) first->metric : seen.metric;
 	n->entitlement = first ? first->row.id : UUID_NONE;
 	for (const struct entitlement *e = first; e;
@@ -88,7 +88,7 @@ static RESULT walk_guests(struct weighing *w)
 	return OK;
 }
 
-/* Those that nobody uses just now are known, too; and the machines that are set apart for them. */
+/* Adds unused entitlements, and the dedicated hosts reserved for them. */
 static RESULT walk_entitlements(struct weighing *w)
 {
 	struct licence_need *n = NULL;
@@ -111,7 +111,7 @@ static RESULT walk_entitlements(struct weighing *w)
 	return OK;
 }
 
-/* Where several scopes have the product, who touched a host is not known: it counts for each that has guests of it. */
+/* A touch does not record an account: it counts for every scope that has the product. */
 static RESULT add_touches(struct weighing *w, const struct licence_touch *touches, size_t count)
 {
 	for (size_t k = 0; k < w->needs->list.count; k++) {
@@ -157,7 +157,7 @@ static int64_t count_needed(const struct weighing *w, const struct licence_need 
 	return 0;
 }
 
-/* ---- the worst host first ---- */
+/* ---- order of guests ---- */
 
 struct share {
 	int64_t of_host;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Licences of images and instances: who may say what, conversion, and what they ask of a place. Nothing happens outside: the
- * guest's own registration is its owner's affair. */
+ * Licences of images and instances: permissions, conversion, and placement requirements. Rows only: the
+ * guest's own registration is up to its owner. */
 #include "engine/condition_internal.h"
 #include "engine/instance/instance.h"
 #include "engine/internal.h"
@@ -22,9 +22,9 @@ RESULT engine_read_licences(struct ctx *c, struct str word, struct licences_wish
 	return licence_read_word(c->arena, word, NULL, &ret_wish->licences) ? OK : ctx_no_memory(c);
 }
 
-/* ---- who may say what ---- */
+/* ---- permissions ---- */
 
-/* The image has the product as included, or has it at all and the region sells it. */
+/* True if the image includes the product, or has it from another source and the region sells it. */
 static bool may_include(const struct op *op, struct str product, struct strs before)
 {
 	struct licence had;
@@ -114,7 +114,7 @@ RESULT licence_apply(struct op *op, const struct licences_wish *wish, struct str
 	return OK;
 }
 
-/* What was included stays, whoever else's word it is. */
+/* Only an administrator can remove an included licence. */
 static RESULT check_left_out(struct op *op, struct strs licences, struct strs before, struct str field)
 {
 	struct licence had, has;
@@ -195,7 +195,7 @@ RESULT engine_convert_licences(struct op *op, struct licence_conversion *wish)
 
 /* ---- places ---- */
 
-/* Some entitlement for shared hosts covers it, or there is none at all. */
+/* True if there are entitlements, and all of them are limited to dedicated hosts. */
 static bool is_for_dedicated(const struct op *op, uuid account, struct licence licence)
 {
 	bool is_dedicated = false;

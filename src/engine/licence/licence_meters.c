@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What follows for bills and reports from licences: a meter for each that is included, and for each the host that its guest is
- * on, which no price is for. A guest that changes its licence ends one meter and begins the other in one change. */
+ * Licence meters: one for each included licence, and one without a price for each licence with the guest's
+ * host. A conversion ends one meter and starts the other in the same change. */
 #include <inttypes.h>
 
 #include "engine/internal.h"
@@ -25,7 +25,7 @@ static RESULT add(struct op *op, struct levels *l, struct str meter, int64_t lev
 	return OK;
 }
 
-/* None while it is off. */
+/* No meters while the guest is off. */
 static RESULT read_levels(struct op *op, const struct instance *i, struct levels *ret_levels)
 {
 	struct arena *a = op->ctx->arena;
@@ -78,7 +78,7 @@ static RESULT follow_instance(struct op *op, const struct instance *before, cons
 	return OK;
 }
 
-/* How large a host was is known of one that is gone, too. */
+/* Records the host's size in the ledger, where it outlives the host. */
 static RESULT follow_host(struct op *op, const struct host *before, const struct host *after)
 {
 	if (!after ||

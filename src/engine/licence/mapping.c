@@ -139,7 +139,7 @@ RESULT engine_write_mapping(struct ctx *c, const struct tables *t, const struct 
 	return !result_is_ok(result) ? result : ret_json->p ? OK : ctx_no_memory(c);
 }
 
-/* ---- who is told ---- */
+/* ---- servers ---- */
 
 static RESULT check_server(struct op *op, const struct subscription_server_wish *w)
 {
@@ -219,7 +219,7 @@ RESULT engine_see_subscription_server(struct op *op, struct subscription_server_
 {
 	const struct subscription_server *s = subscription_server_find(op->head, wish->server);
 	if (!s || s->row.gen != wish->gen)
-		return OK; /* it is another one now */
+		return OK; /* changed since the report */
 	struct subscription_server next = *s;
 	if (wish->sets_told) {
 		next.told_us = op->now_us;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Products, and entitlements to them. Nothing happens outside. */
+ * Products and entitlements: rows only. */
 #include "store/product.h"
 #include <inttypes.h>
 
@@ -60,7 +60,7 @@ RESULT engine_set_product(struct op *op, struct product_wish *wish)
 				next.is_sold ? "sells" : "does not sell");
 }
 
-/* ---- what an instance runs ---- */
+/* ---- an instance's software ---- */
 
 static bool take_product(const struct tables *t, struct str name, const char *source,
 			 struct software *ret_software)
@@ -71,7 +71,7 @@ static bool take_product(const struct tables *t, struct str name, const char *so
 	return name.n > 0;
 }
 
-/* What runs on a system comes behind the system. */
+/* Operating systems take precedence over other products. */
 static bool is_system(struct str product)
 {
 	const struct product_info *info = product_info_find(product);
@@ -148,7 +148,7 @@ RESULT engine_add_entitlement(struct op *op, struct entitlement_wish *wish)
 		.domain = domain ? domain->id : UUID_NONE,
 		.product = wish->product,
 		.source = wish->source == LICENCE_SPLA ? ENTITLEMENT_SOURCE_SPLA : ENTITLEMENT_SOURCE_BYOS,
-		/* the two enums have the same words in the same order */
+		/* the two enums have the same values */
 		.metric = (enum entitlement_metric) metric,
 		.quantity = wish->quantity,
 		.place = wish->needs_dedicated ? ENTITLEMENT_PLACE_DEDICATED : ENTITLEMENT_PLACE_SHARED,
@@ -176,7 +176,7 @@ RESULT engine_end_entitlement(struct op *op, struct entitlement_end *wish)
 	return engine_log_event(op, KIND_ENTITLEMENT, &next.row, "ended", "It held until now.");
 }
 
-/* ---- which one covers a guest ---- */
+/* ---- coverage ---- */
 
 static bool holds(const struct entitlement *e, struct str product, enum licence_source source, int64_t now_us)
 {
@@ -186,7 +186,7 @@ static bool holds(const struct entitlement *e, struct str product, enum licence_
 	       (!e->until_us || now_us < e->until_us);
 }
 
-/* Of the account, or where that is none of the domain, or where both are none the operator's. */
+/* The next entitlement of the account; if that is none, of the domain; if both are none, the operator's. */
 static const struct entitlement *next_of(const struct tables *t, uuid account, uuid domain,
 					 struct str product, enum licence_source source, int64_t now_us,
 					 const struct entitlement *after)
