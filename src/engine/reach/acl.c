@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs on a packet's way: entries by number, of which the first that fits decides; what none fits is denied. They know
- * of no connection, so answers need entries of their own; but in a list that tracks connections, whose IPv4 is decided at the
- * interface (drivers/ovn/nb_acl.c, nb_acl_tracked.c). */
+ * Network ACLs in the packet's path. The first matching entry by number decides; without a match the packet
+ * is denied. ACLs are stateless, so answers need entries of their own. The exception is a stateful list,
+ * whose IPv4 is decided at the interface (drivers/ovn/nb_acl.c, nb_acl_tracked.c). */
 #include <inttypes.h>
 #include <netinet/in.h>
 
@@ -14,7 +14,7 @@
 
 enum { CUTS_MAX = 256 };
 
-/* A list, one way of it. */
+/* One direction of a list. */
 struct list {
 	struct reach_walk *w;
 	const struct network_acl *acl;
@@ -30,7 +30,7 @@ static bool is_about(const struct network_acl_entry *e, struct ip ip)
 	return is;
 }
 
-/* The entry that decides at one port; NULL: none does. */
+/* The entry that matches at this port, or NULL. */
 static const struct network_acl_entry *find_entry(const struct list *l, int64_t port)
 {
 	const struct reach_packet *p = &l->w->p;
@@ -41,8 +41,8 @@ static const struct network_acl_entry *find_entry(const struct list *l, int64_t 
 	return e;
 }
 
-/* The packet may go to any of a client's ports: the first of them at which another entry decides than that denies; else any.
- * Entries begin and end where others may decide. */
+/* For a packet to any of a client's ports: returns the first denying result over the port range, or else an
+ * allowing entry. Results change only at the ports where entries begin or end, so only these are checked. */
 static const struct network_acl_entry *find_worst(const struct list *l, int64_t *ret_port)
 {
 	struct reach_ports span = l->w->p.to_ports;
@@ -132,11 +132,11 @@ static const struct network_acl *find_list(const struct reach_walk *w, const str
 					   const struct subnet *subnet)
 {
 	if (!uuid_equal(subnet->router, router->row.id))
-		return NULL; /* another router's interface in it: Neutron has no ACLs */
+		return NULL; /* a subnet of another router, entered by an interface: Neutron has no ACLs */
 	return network_acl_find(w->t, engine_get_subnet_acl(w->t, router, subnet));
 }
 
-/* Of a list that tracks connections, in IPv6: answers that are known by themselves. */
+/* In a stateful list's IPv6, OVN recognizes such answers without tracking. */
 static bool is_known_answer(const struct reach_packet *p)
 {
 	return p->is_reply && (p->protocol == IPPROTO_TCP || reach_is_icmp(p));
@@ -161,6 +161,6 @@ bool reach_pass_tracked(struct reach_walk *w, const struct router *router, const
 	    reach_is_platform(egress ? w->p.to : w->p.from))
 		return true;
 	if (egress && cidr_contains(subnet->block, w->p.to))
-		return true; /* it comes back into the same subnet */
+		return true; /* the packet returns into the same subnet */
 	return decide(&(struct list){w, acl, subnet, egress});
 }

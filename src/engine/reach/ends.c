@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which addresses a question is about: of an interface the one that fits the other end. */
+ * The addresses of a question: for an interface the address that fits the other end. */
 #include <netinet/in.h>
 
 #include "engine/network/port.h"
@@ -11,7 +11,7 @@
 #include "store/port.h"
 #include "store/port_forwarding.h"
 
-/* ---- which addresses are meant ---- */
+/* ---- choice of addresses ---- */
 
 bool engine_read_protocol(struct str text, int64_t *ret_protocol)
 {
@@ -28,7 +28,7 @@ bool engine_read_protocol(struct str text, int64_t *ret_protocol)
 	       *ret_protocol <= UINT8_MAX;
 }
 
-/* Whether the region hands out addresses of the block. */
+/* True if the region allocates addresses from the block. */
 static bool is_handed_out(const struct tables *t, struct cidr block)
 {
 	const struct address_range *r = address_range_first(t);
@@ -39,7 +39,7 @@ static bool is_handed_out(const struct tables *t, struct cidr block)
 
 struct ip engine_get_stranger(const struct tables *t, enum ip_family family)
 {
-	/* RFC 5737, RFC 3849. A region for trying things may hand out addresses of one of them. */
+	/* RFC 5737, RFC 3849. A test region may allocate from one of the documentation blocks. */
 	static const uint32_t blocks[] = {0xcb007107, 0xc6336407, 0xc0000207};
 	struct ip ip = {{0x20, 0x01, 0x0d, 0xb8, 0xff, 0xff, [15] = 7}, IP_V6};
 	for (size_t k = 0; family != IP_V6 && k < sizeof blocks / sizeof blocks[0]; k++) {
@@ -69,7 +69,8 @@ static uuid find_balancer_address(const struct tables *t, const struct reach_que
 	return UUID_NONE;
 }
 
-/* A public address that leads to the interface: one of its own, else one of whose ports does. */
+/* A public address that leads to the interface: its own, or else one with a port forwarding or load balancer
+ * for it. */
 static struct ip find_public(const struct tables *t, const struct reach_question *q)
 {
 	const struct address *a = address_first_by_port(t, q->to->row.id);
@@ -94,7 +95,7 @@ static enum ip_family choose_family(const struct reach_walk *w)
 	return has_both ? IP_V4 : IP_V6;
 }
 
-/* Within one virtual network, or over a peering, its private one; else that which the internet knows. */
+/* The private address within a virtual network or over a peering; otherwise the public one. */
 static struct ip choose_destination(struct reach_walk *w, enum ip_family family)
 {
 	const struct reach_question *q = w->q;
@@ -118,7 +119,7 @@ static RESULT fail(struct reach_walk *w, const char *words)
 static RESULT check_families(struct reach_walk *w, enum ip_family family)
 {
 	const struct ip from = w->p.from, to = w->p.to;
-	/* From outside to an interface that nothing leads to is an answer, not a wrong question. */
+	/* A question from outside to an interface without a public address is valid: its answer says so. */
 	bool may_lack = w->q->to && !w->q->from && family == IP_V4;
 	bool fits = ip_is_none(to) ? may_lack : to.family == family;
 	if (from.family != family || !fits)

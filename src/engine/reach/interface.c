@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What stands before an interface: policies, of which each must let a connection through, security groups, of which one rule
- * must, and the firewall of a guest network. All of them see new connections alone (drivers/ovn/nb_group.c, nb_policy.c,
+ * The filters of an interface: policies (each must allow), security groups (one rule must allow), and the
+ * firewall of a guest network. All of them filter only new connections (drivers/ovn/nb_group.c, nb_policy.c,
  * nb_firewall.c). */
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -23,7 +23,7 @@
 #include "store/security_group_rule.h"
 #include "store/subnet.h"
 
-/* ---- whether it is there ---- */
+/* ---- state ---- */
 
 static void stop_state(struct reach_walk *w, enum kind kind, uuid row, const char *words, const char *advice)
 {
@@ -33,7 +33,8 @@ static void stop_state(struct reach_walk *w, enum kind kind, uuid row, const cha
 	reach_advise(w, "%s", advice);
 }
 
-/* An instance that is off is found by its owner in any case: the way goes on to what else would stop a packet. */
+/* Reports the state of the interface's instance. The walk continues even if the instance is off, to report
+ * other obstacles, too. */
 void reach_tell_state(struct reach_walk *w, const struct port *port)
 {
 	const struct network *network = network_find(w->t, port->network);
@@ -74,7 +75,7 @@ void reach_tell_state(struct reach_walk *w, const struct port *port)
 
 /* ---- policies ---- */
 
-/* The policy's own rule at that place of the direction; NULL: it has not so many, but *ret_count. */
+/* The policy's own rule at that position of the direction. NULL: the policy has only *ret_count. */
 static const struct port_policy_rule *find_policy_rule(const struct reach_walk *w, uuid policy, bool egress,
 						       size_t at, size_t *ret_count)
 {
@@ -86,7 +87,7 @@ static const struct port_policy_rule *find_policy_rule(const struct reach_walk *
 	return NULL;
 }
 
-/* Of the rules that every policy ends with, the n-th of the direction. */
+/* The n-th default rule of the direction, with which every policy ends. */
 static const struct port_default *find_default(bool egress, size_t at)
 {
 	for (size_t k = 0; k < PORT_DEFAULTS; k++)
@@ -95,9 +96,9 @@ static const struct port_default *find_default(bool egress, size_t at)
 	return NULL;
 }
 
-/* A rule of the policy's own, or of those that it ends with. */
+/* A rule of the policy itself, or a default rule. */
 struct decider {
-	uuid rule; /* none: not its own */
+	uuid rule; /* none: a default rule */
 	struct str name;
 	int64_t priority;
 };
@@ -386,7 +387,7 @@ static bool pass_firewall(struct reach_walk *w, const struct port *port, bool eg
 	return egress ? pass_firewall_out(w, network, &openings) : pass_firewall_in(w, network, &openings);
 }
 
-/* ---- both ways ---- */
+/* ---- both directions ---- */
 
 bool reach_leave_port(struct reach_walk *w, const struct port *port)
 {
@@ -416,7 +417,7 @@ bool reach_leave_network(struct reach_walk *w, const struct port *port, const st
 	return pass_firewall(w, port, true) && (!router || reach_pass_tracked(w, router, subnet, true));
 }
 
-/* A guarded public address leads to it. */
+/* The interface has a guarded public address: without a policy nothing enters from outside. */
 static bool pass_closed(struct reach_walk *w, const struct port *port, size_t policies)
 {
 	struct cidrs own = {0};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A router's look-up: the longest prefix of a table, as drivers/ovn/ writes it: connected networks match in every table and go
- * before a route of the same prefix; what comes in with no table finds the router's own subnets alone (nb_router.c). And which
- * ways lead outside (nb_uplink.c, nb_egress.c). */
+ * A router's look-up: longest prefix match in a table, as drivers/ovn/ programs it. Connected networks are in
+ * every table and win over a route of the same prefix; packets that arrive without a table see only the
+ * router's own subnets (nb_router.c). Also decides which routes lead outside (nb_uplink.c, nb_egress.c). */
 #include "engine/network/egress_gateway.h"
 #include "engine/network/external_network.h"
 #include "engine/network/ipv6.h"
@@ -19,12 +19,12 @@
 /* ---- the look-up ---- */
 static void take_subnet(struct reach_way *way, const struct subnet *s, struct ip ip)
 {
-	int rank = 2 * s->block.bits + 1; /* before a route of the same prefix */
+	int rank = 2 * s->block.bits + 1; /* wins over a route of the same prefix */
 	if (row_is_live(&s->row) && cidr_contains(s->block, ip) && rank > way->rank)
 		*way = (struct reach_way){.subnet = s, .rank = rank};
 }
 
-/* A prefix that is delegated to an interface is led to it by every table. */
+/* Every table leads a prefix delegated to an interface to that interface. */
 static void take_prefixes(const struct tables *t, uuid router, struct reach_way *way, struct ip ip)
 {
 	const struct port *port = ip.family == IP_V6 ? engine_find_port_by_ip(t, router, ip) : NULL;
@@ -46,7 +46,8 @@ static bool is_own_block(const struct router *router, struct cidr block)
 	return is;
 }
 
-/* A route to a port that takes one of the router's own subnets, or all without a route of their own, goes before that subnet. */
+/* A route to a port for one of the router's own subnets, or for a block that covers subnets without a route
+ * of their own, wins over the connected subnet. */
 static int rank_of_own(const struct reach_walk *w, const struct router *router, const struct route *route,
 		       struct ip ip)
 {
@@ -89,7 +90,7 @@ struct reach_way reach_look_up(const struct reach_walk *w, const struct router *
 	return way;
 }
 
-/* ---- ways out of a router ---- */
+/* ---- exits of a router ---- */
 
 const struct gateway *reach_find_gateway(const struct tables *t, uuid router)
 {
@@ -100,7 +101,7 @@ const struct gateway *reach_find_gateway(const struct tables *t, uuid router)
 	return g;
 }
 
-/* Whether the route leads outside; an IPv6 one needs a next hop of that family. */
+/* True if the route leads outside; for IPv6 that needs a next hop of the family. */
 bool reach_leads_out(const struct reach_walk *w, const struct router *router, const struct route *r)
 {
 	bool is_ipv6 = r->destination.base.family == IP_V6;
@@ -116,7 +117,7 @@ bool reach_leads_out(const struct reach_walk *w, const struct router *router, co
 	return !ip_is_none(is_ipv6 ? x->ipv6_next_hop : engine_get_outer_hop(w->t, x, g->ip));
 }
 
-/* Whether the outside reaches the IPv6 subnet, and is reached from it. */
+/* True if the outside can reach the IPv6 subnet, and vice versa. */
 bool reach_is_open_outwards(const struct reach_walk *w, const struct router *router, const struct subnet *s)
 {
 	const struct route *r = route_first_by_table(w->t, engine_get_subnet_route_table(w->t, router, s));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Between a router and what lies outside: under which public address a packet goes on, and where one leads that comes in, by
- * itself, by port forwardings and by load balancers. */
+ * Between a router and the outside: the public address that a packet leaves with, and the destination of one
+ * that enters, through an address, a port forwarding or a load balancer. */
 #include <inttypes.h>
 #include <netinet/in.h>
 
@@ -19,9 +19,9 @@
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
 
-/* ---- what was made of addresses ---- */
+/* ---- address changes ---- */
 
-/* The newest change that an answer has not undone; of a balancer's its own switch thinks. */
+/* The newest change that an answer has not reversed. A switch reverses its own load balancing. */
 struct reach_change *reach_find_change(struct reach_walk *w)
 {
 	while (w->change_count && w->changes[w->change_count - 1].kind == REACH_BALANCED)
@@ -29,7 +29,7 @@ struct reach_change *reach_find_change(struct reach_walk *w)
 	return w->change_count ? &w->changes[w->change_count - 1] : NULL;
 }
 
-/* The public address that a packet from inside goes on under. */
+/* The public address that a packet from inside leaves with. */
 static const struct address *find_own_address(const struct reach_walk *w, const struct router *router,
 					      struct ip ip)
 {
@@ -85,7 +85,7 @@ static enum reach_end hide(struct reach_walk *w, const struct router *router, co
 	return reach_go_outside(w);
 }
 
-/* An answer goes out by the gateway that its question came in by. */
+/* An answer leaves through the gateway that the question entered by. */
 static enum reach_end uncover(struct reach_walk *w, const struct router *router, const struct gateway *g)
 {
 	struct reach_change *change = reach_find_change(w);
@@ -165,7 +165,7 @@ static bool is_of(const struct reach_walk *w, const struct load_balancer *b)
 	return protocol == w->p.protocol && b->public_port == w->p.to_ports.first;
 }
 
-/* The member that the question is about, else the first; NULL: none is on. */
+/* Prefers the member that the question is about; otherwise the first. NULL: no member is on. */
 static const struct load_balancer_member *choose_member(const struct reach_walk *w,
 							const struct load_balancer *b)
 {
@@ -235,7 +235,7 @@ static enum reach_end enter(struct reach_walk *w, const struct address *a)
 	return come_in(w, a, engine_get_router_of_ip(w->t, port, to), to, -1);
 }
 
-/* IPv6 is not translated: whoever has it is behind a router that tells the outside so. */
+/* IPv6 is not translated: the owner of the address is behind a router whose subnet is announced outside. */
 static enum reach_end enter_ipv6(struct reach_walk *w)
 {
 	const struct port *port = port_first_by_ip(w->t, w->p.to);
@@ -286,7 +286,7 @@ enum reach_end reach_go_outside(struct reach_walk *w)
 
 /* ---- from inside ---- */
 
-/* By a port forwarding; and by a load balancer, whose members may all be off. */
+/* Finds a port forwarding of the router for the packet. */
 static bool find_forwarded(struct reach_walk *w, const struct router *router, struct ip *ret_to,
 			   int64_t *ret_port)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A question about reach: which addresses are meant, the packet's way there, and the way of what answers it. Groups, policies
- * and firewalls track connections, so an answer meets only what does not: routes, and network ACLs. */
+ * Answers a reachability question: chooses the addresses, walks the packet's path, then the answer's. Groups,
+ * policies and firewalls track connections, so an answer meets only routes and network ACLs. */
 #include "engine/reach/reach.h"
 
 #include <inttypes.h>
@@ -159,9 +159,9 @@ bool reach_add_change(struct reach_walk *w, struct reach_change change)
 	return true;
 }
 
-/* ---- there and back ---- */
+/* ---- packet and answer ---- */
 
-/* Nothing that the internet knows leads to it. */
+/* No public address leads to the interface. */
 static void tell_unknown_outside(struct reach_walk *w)
 {
 	const struct port *to = w->q->to;
@@ -192,7 +192,7 @@ static enum reach_end walk_there(struct reach_walk *w)
 	return reach_send(w, from);
 }
 
-/* It came to an interface: whether that lets it in. */
+/* Enters the interface that the packet reached. */
 static bool arrive(struct reach_walk *w)
 {
 	if (w->q->to && w->hit != w->q->to) {

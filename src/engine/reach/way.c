@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A packet's way: from an interface within its subnet or to a router, by routes, NAT gateways and peerings, until it comes to an
- * interface or leaves the region. A route that leads nowhere is a black hole (drivers/ovn/nb_router.c); a peering finds a
- * router's own subnets alone (nb_peering.c). */
+ * The path of a packet: from an interface within its subnet or to a router, through routes, NAT gateways and
+ * peerings, until it reaches an interface or leaves the region. A route without a target is a black hole
+ * (drivers/ovn/nb_router.c); a peering reaches only a router's own subnets (nb_peering.c). */
 #include "engine/network/ipv6.h"
 #include "engine/network/port.h"
 #include "engine/network/route_table.h"
@@ -13,7 +13,7 @@
 #include "store/secondary_ip.h"
 #include "store/subnet.h"
 
-/* ---- coming to a subnet ---- */
+/* ---- arrival in a subnet ---- */
 
 static const struct port *find_port_in(const struct reach_walk *w, const struct router *router,
 				       const struct subnet *subnet, struct ip ip)
@@ -26,7 +26,7 @@ static const struct port *find_port_in(const struct reach_walk *w, const struct 
 	return p && row_is_live(&p->row) ? p : NULL;
 }
 
-/* Answers to what a NAT gateway sent on. */
+/* Forwards answers to connections that a NAT gateway opened. */
 static enum reach_end undo_nat(struct reach_walk *w, const struct router *router, const struct subnet *subnet,
 			       const struct port *port)
 {
@@ -87,7 +87,7 @@ static enum reach_end deliver(struct reach_walk *w, const struct router *router,
 	return meet(w, router, subnet);
 }
 
-/* ---- by a route ---- */
+/* ---- routes ---- */
 
 static struct reach_step step_of_route(const struct route *r)
 {
@@ -149,7 +149,7 @@ static enum reach_end by_nat(struct reach_walk *w, const struct router *router, 
 		w, (struct reach_spot){router, subnet, engine_get_subnet_route_table(w->t, router, subnet)});
 }
 
-/* A machine that passes packets on, if it does. */
+/* The route leads to a guest, which may forward the packet. */
 static enum reach_end by_port(struct reach_walk *w, const struct router *router, const struct route *r,
 			      const struct port *port, const struct subnet *subnet)
 {
@@ -200,7 +200,7 @@ static enum reach_end follow_out(struct reach_walk *w, const struct router *rout
 	return reach_leave_router(w, router, r);
 }
 
-/* Within the router's subnets: an interface, or an address that somebody is to have. */
+/* The route's target is within the router's subnets: an interface, or a next hop's address. */
 static enum reach_end follow_in(struct reach_walk *w, const struct router *router, const struct route *r)
 {
 	const struct port *port = engine_find_hop_port(w->t, r);
@@ -263,7 +263,7 @@ enum reach_end reach_go(struct reach_walk *w, struct reach_spot spot)
 
 /* ---- from an interface ---- */
 
-/* What the guest is told by DHCP: its gateway, or another hop for some blocks. */
+/* The next hop that DHCP gives the guest: the gateway, or another hop for some blocks. */
 static struct ip find_hop(const struct subnet *s, struct ip to)
 {
 	struct ip hop = s->gateway_ip;
@@ -278,7 +278,7 @@ static struct ip find_hop(const struct subnet *s, struct ip to)
 	return hop;
 }
 
-/* The router that has the hop; of IPv6 it tells by itself that it is there. */
+/* The router with that address. For IPv6 it announces itself. */
 static const struct router *find_router_at(const struct reach_walk *w, const struct subnet *s, struct ip hop,
 					   bool *ret_is_own)
 {
@@ -291,7 +291,7 @@ static const struct router *find_router_at(const struct reach_walk *w, const str
 
 struct first_hop {
 	const struct subnet *subnet;
-	const struct router *router; /* NULL: it stays within the subnet, or has no way out */
+	const struct router *router; /* NULL: no router, or none that leads out */
 	bool is_own, is_near;
 };
 

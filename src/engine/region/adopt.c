@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Adoption: a manifest's rows are held against what is here now, then put back as they were, on the
- * host they were found on. What the network holds of them is told by the reconciler's next look.
- * What happens next: reconcile/instance.c, port.c, volume.c, address.c. */
+ * Adoption: checks a manifest's rows against the present ones, then restores them on the host they were found
+ * on. reconcile/instance.c, port.c, volume.c and address.c observe the rest at their next look. */
 #include "engine/region/adopt.h"
 
 #include "engine/instance/instance_internal.h"
@@ -40,7 +39,7 @@ static RESULT find_adopting_host(struct op *op, uuid id, const struct host **ret
 	return engine_permit(op, "host.adopt", KIND_HOST, &(*ret_host)->row);
 }
 
-/* ---- what is in the way, what is missing ---- */
+/* ---- checks ---- */
 
 static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
 {
@@ -53,15 +52,15 @@ static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
 			     engine_kind_words(op->ctx, kind), STR_ARG(engine_write_id(op, kind, id)));
 }
 
-/* The manifest's own rows name each other; host and zone become those of today, a server group that is gone is
- * none, and who made it may be gone. */
+/* References that adoption sets itself or tolerates: the manifest's own rows, today's host and zone, a server
+ * group that is gone, and the creator. */
 static bool is_given_by_adoption(enum kind kind)
 {
 	return kind == KIND_INSTANCE || kind == KIND_PORT || kind == KIND_HOST || kind == KIND_ZONE ||
 	       kind == KIND_SERVER_GROUP || kind == KIND_USER;
 }
 
-/* An image, a snapshot or a type may be gone as far as launches go and still be known. */
+/* An image, a snapshot or a type stays a valid reference after its deletion. */
 static bool may_refer_to(enum kind kind, const struct row *row)
 {
 	return row && (row_is_live(row) || kind == KIND_IMAGE || kind == KIND_SNAPSHOT ||
@@ -124,7 +123,7 @@ static RESULT check_port(struct op *op, const struct port *port)
 	return OK;
 }
 
-/* ---- the manifest as a whole ---- */
+/* ---- the manifest ---- */
 
 static RESULT fail_foreign(struct adoption *a)
 {
@@ -153,7 +152,7 @@ static bool manifest_has(const struct manifest *manifest, enum kind kind, uuid i
 	return false;
 }
 
-/* Its parts are of the instance and of its owner; nothing else may be in a manifest. */
+/* All rows must belong to the instance and its owner. */
 static bool belongs_to_instance(const struct adoption *a, const struct manifest_row *r)
 {
 	if (!uuid_equal(engine_get_owner(r->kind, r->row), a->instance->account))
@@ -169,7 +168,7 @@ static bool belongs_to_instance(const struct adoption *a, const struct manifest_
 	return r->kind == KIND_INSTANCE;
 }
 
-/* The volume came back with another instance that has it, too. */
+/* True if the shared volume was restored with another of its instances. */
 static bool is_shared_already(const struct adoption *a, const struct manifest_row *r)
 {
 	const struct volume *there = r->kind == KIND_VOLUME ? volume_find(a->op->head, r->row->id) : NULL;
@@ -183,7 +182,7 @@ static RESULT check_row(struct adoption *a, const struct manifest_row *r)
 	if (!belongs_to_instance(a, r))
 		return fail_foreign(a);
 	if (r->kind == KIND_ADDRESS)
-		return OK; /* had back if it can be */
+		return OK; /* restored if possible */
 	if (!is_shared_already(a, r))
 		TRY(check_id_is_free(a->op, r->kind, r->row->id));
 	TRY(check_references(a->op, r->kind, r->row));
@@ -200,7 +199,7 @@ static RESULT check_manifest(struct adoption *a)
 	return OK;
 }
 
-/* ---- writing ---- */
+/* ---- write ---- */
 
 static RESULT write_instance(struct adoption *a)
 {
@@ -227,7 +226,7 @@ static RESULT write_instance(struct adoption *a)
 	next.task = INSTANCE_TASK_NONE;
 	next.seen_gen = (int64_t) next.row.gen;
 	next.seen_power = is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF;
-	next.seen_boots = next.wanted_boots; /* whatever was asked for then is not done now */
+	next.seen_boots = next.wanted_boots; /* earlier reboot requests are dropped */
 	next.seen_boot_id = is_on ? a->host->seen_boot_id : STR_NONE;
 	next.seen_us = op->now_us;
 	TRY(instance_put(op, &next));
@@ -249,10 +248,10 @@ static RESULT put_volume(struct op *op, struct volume *next, const struct host *
 {
 	next->zone = host->zone;
 	next->host = host->row.id;
-	next->seen_gen = (int64_t) next->row.gen; /* it was there: never made anew */
+	next->seen_gen = (int64_t) next->row.gen; /* it exists, so it must not be created again */
 	next->seen_size = found_size;
 	next->seen_host = found_size > 0 ? host->row.id : UUID_NONE;
-	next->seen_instance = next->instance; /* whose definition has it */
+	next->seen_instance = next->instance; /* the instance's definition contains it */
 	if (next->size < found_size)
 		next->size = found_size;
 	TRY(volume_put(op, next));
@@ -261,7 +260,7 @@ static RESULT put_volume(struct op *op, struct volume *next, const struct host *
 				"It was found on host %" STR_FMT " without its row.", STR_ARG(host->name));
 }
 
-/* volume: as its instance has it. */
+/* volume: as in this instance's manifest. */
 static RESULT write_further_attachment(struct adoption *a, const struct volume *there,
 				       const struct volume *volume)
 {
@@ -291,7 +290,7 @@ static RESULT write_volume(struct adoption *a, const struct volume *volume)
 	return put_volume(a->op, &next, a->host, found.size);
 }
 
-/* Those of its groups that are still there; else the VPC's default one. */
+/* Keeps the groups that still exist; otherwise uses the VPC's default group. */
 static RESULT choose_groups(struct adoption *a, const struct port *port, struct uuids *ret_groups)
 {
 	struct op *op = a->op;
@@ -335,7 +334,7 @@ static RESULT write_address(struct adoption *a, const struct address *address)
 	return OK;
 }
 
-/* Of subnets that came since the manifest was written: the guest has made them itself. */
+/* Adds addresses for subnets created since the manifest: the guest has configured them itself. */
 static RESULT give_auto_ips(struct adoption *a, const struct port *port)
 {
 	return ip_is_none(port->ip) ? OK : port_add_auto_ips(a->op, port);
@@ -381,7 +380,7 @@ RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)
 {
 	const struct host *host = NULL;
 	const struct account *account = NULL;
-	if (!uuid_is_none(wish->pool)) /* any host that sees it will do */
+	if (!uuid_is_none(wish->pool)) /* any host that sees the pool is suitable */
 		wish->host = storage_pool_find_host(op->head, wish->pool, UUID_NONE);
 	if (uuid_is_none(wish->host))
 		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_VOLUME,

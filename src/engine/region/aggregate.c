@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Aggregates: rows only. */
+ * Host aggregates: rows only. */
 #include "engine/region/aggregate.h"
 
 #include <inttypes.h>
@@ -13,7 +13,7 @@
 #include "store/host.h"
 #include "store/zone.h"
 
-/* ---- its zone ---- */
+/* ---- zones ---- */
 
 static const struct aggregate *find_zoned(const struct tables *t, uuid host, uuid except)
 {
@@ -23,7 +23,7 @@ static const struct aggregate *find_zoned(const struct tables *t, uuid host, uui
 	return a;
 }
 
-/* As if the one excepted did not have it. */
+/* Ignores the aggregate `except`. */
 static struct str get_zone_name(const struct tables *t, const struct host *host, uuid except)
 {
 	const struct aggregate *a = find_zoned(t, host->row.id, except);
@@ -53,7 +53,7 @@ bool engine_is_zone_of_aggregates(const struct tables *t, struct str name)
 	return a && !zone_find_by_name(t, name);
 }
 
-/* A colon sets off a host: "zone:host". */
+/* A colon separates zone and host: "zone:host". */
 static RESULT check_zone_name(struct op *op, struct str name)
 {
 	enum { ZONE_NAME_MAX = 255 };
@@ -65,7 +65,7 @@ static RESULT check_zone_name(struct op *op, struct str name)
 			   ZONE_NAME_MAX);
 }
 
-/* Where the host is, an aggregate cannot say otherwise. */
+/* An aggregate cannot override the host's zone in the region. */
 static bool is_elsewhere(const struct tables *t, const struct host *host, struct str zone_name)
 {
 	const struct zone *zone = zone_find_by_name(t, zone_name);
@@ -112,7 +112,7 @@ static RESULT change_zone(struct op *op, const struct aggregate_settings *wish, 
 	return OK;
 }
 
-/* ---- a new one ---- */
+/* ---- create ---- */
 
 static RESULT check_name(struct op *op, struct str name)
 {
@@ -140,9 +140,9 @@ RESULT engine_create_aggregate(struct op *op, struct aggregate_wish *wish)
 				STR_ARG(aggregate.name));
 }
 
-/* ---- its hosts ---- */
+/* ---- hosts ---- */
 
-/* Where the host is among them, or would be. */
+/* The host's index in the sorted list, or where to insert it. */
 static size_t find_place(struct uuids hosts, uuid host)
 {
 	size_t from = 0, to = hosts.count;
@@ -162,7 +162,7 @@ bool aggregate_has_host(const struct aggregate *aggregate, uuid host)
 	return place < aggregate->hosts.count && uuid_equal(aggregate->hosts.at[place], host);
 }
 
-/* The list with the host, or without it. */
+/* Returns the list with the host, or without it. */
 static RESULT change_hosts(struct op *op, uuid host, bool is_added, struct uuids *hosts)
 {
 	size_t place = find_place(*hosts, host), count = 0;
@@ -179,7 +179,7 @@ static RESULT change_hosts(struct op *op, uuid host, bool is_added, struct uuids
 	return OK;
 }
 
-/* In Nova's words, those of 2024.1 and later about instances. */
+/* In Nova's words; those about instances are from 2024.1 and later. */
 static RESULT fail_moving(struct op *op, const struct ref *ref, const struct aggregate *a, const char *done,
 			  struct str from, struct str to, int64_t instances)
 {
@@ -257,7 +257,7 @@ RESULT aggregate_leave_host(struct op *op, uuid host)
 	return OK;
 }
 
-/* ---- changes ---- */
+/* ---- update ---- */
 
 static RESULT find_own(struct op *op, const struct ref *ref, const struct aggregate **ret_aggregate)
 {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Dedicated hosts: rows only. What places by them: placement.c. Called by: api/ec2/compute/dedicated_hosts.c.
- */
+ * Dedicated hosts: rows only. placement.c places by them. Called by: api/ec2/compute/dedicated_hosts.c. */
 #include "engine/region/dedicated_host.h"
 
 #include <inttypes.h>
@@ -23,7 +22,7 @@
 #include "store/instance.h"
 #include "store/instance_type.h"
 
-/* ---- what it takes ---- */
+/* ---- accepted types ---- */
 
 const struct dedicated_host *engine_find_dedicated(const struct tables *t, uuid host)
 {
@@ -72,7 +71,7 @@ int64_t engine_count_host_room(const struct host *host, const struct host_usage 
 	return by_vcpus < by_memory ? by_vcpus : by_memory;
 }
 
-/* ---- what is asked for ---- */
+/* ---- requested types ---- */
 
 static struct str family_of(struct str type)
 {
@@ -147,7 +146,7 @@ static RESULT write_all(struct op *op, const struct dedicated_host *like, const 
 	return OK;
 }
 
-/* What is left of what the first request with the token made: all at one time, the token's own. */
+/* Returns what still exists of the first request's hosts: they have the token and its creation time. */
 static RESULT replay(struct op *op, const struct client_token *token, uuid *ids, size_t max,
 		     struct uuids *ret_made)
 {
@@ -205,9 +204,9 @@ RESULT engine_allocate_dedicated_hosts(struct op *op, struct dedicated_host_wish
 		     : allocate(op, wish, account, ids);
 }
 
-/* ---- each of several ---- */
+/* ---- several changes ---- */
 
-/* What is the one's own fault is said of it, and the others go on. */
+/* An error that concerns one host is stored with its change, and the others continue. */
 static RESULT keep_failure(struct op *op, struct result result, struct dedicated_host_change *change)
 {
 	bool is_its = result.code == ERR_NOT_FOUND || result.code == ERR_IN_USE || result.code == ERR_INVALID;

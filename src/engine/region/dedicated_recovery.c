@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Recovery of dedicated hosts: another machine of the zone is set apart with all that the old one was allocated with,
- * under an id of its own, and what can leave the old one comes to it. Called by: engine/instance/instance_evacuate.c.
- * Source: EC2's user guide, "How Amazon EC2 Dedicated Host recovery works". */
+ * Recovery of dedicated hosts: another machine of the zone is allocated with the same settings, under an id
+ * of its own, and the instances that can leave the old machine move there. Source: EC2's user guide, "How
+ * Amazon EC2 Dedicated Host recovery works". Called by: engine/instance/instance_evacuate.c. */
 #include "engine/instance/instance_internal.h"
 #include "engine/instance/placement.h"
 #include "engine/region/dedicated_host.h"
@@ -11,7 +11,7 @@
 #include "store/instance.h"
 #include "store/instance_type.h"
 
-/* All that the old machine has fits on it, too. */
+/* True if everything on the old machine fits on this one, too. */
 static bool has_room_for_all(const struct host *host, const struct host *old)
 {
 	const struct host_usage *use = host_usage(old);

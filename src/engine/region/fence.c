@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fences: asked for, confirmed or failed, and over. Called by: api/native/operate.c. What happens next:
- * reconcile/fence.c turns hosts off, has what they had started elsewhere, and clears them when they are back. */
+ * Fences: requested, confirmed or failed, ended. reconcile/fence.c turns hosts off, evacuates them, and
+ * clears them when they return. Called by: api/native/operate.c. */
 #include "engine/region/fence.h"
 
 #include <inttypes.h>
@@ -19,19 +19,19 @@
 
 enum {
 	TRIES_MAX = 3,
-	RECORDS_MAX = 20 /* of a host */,
+	RECORDS_MAX = 20 /* per host */,
 	LEFT_MAX = 4096,
 	REASON_MAX_SIZE = 255,
 	ADDRESSES_MAX = 16
 };
 
-/* The conditions of a host. */
+/* A host's conditions. */
 #define ASKED_OFF "Fencing"
 #define IS_OFF "Fenced"
 #define NOT_OFF "FenceFailed"
 #define HELD "FenceHeld"
 
-/* ---- finding ---- */
+/* ---- queries ---- */
 
 const struct fence *engine_last_fence(const struct tables *t, uuid host)
 {
@@ -50,7 +50,7 @@ const struct fence *engine_find_fence(const struct tables *t, uuid host)
 	return f;
 }
 
-/* NULL: it has none that is confirmed, or has answered since. */
+/* NULL: the host has no confirmed fence, or has answered since. */
 static const struct fence *find_confirmed(const struct tables *t, uuid host)
 {
 	const struct host *h = uuid_is_none(host) ? NULL : host_find(t, host);
@@ -85,7 +85,7 @@ int64_t engine_get_fence_after_us(const struct tables *t, const struct host *hos
 	return (host->fence_command.n || fence_can_block(t, host)) && after_s > 0 ? after_s * SECOND : 0;
 }
 
-/* ---- how a host is turned off ---- */
+/* ---- fence devices ---- */
 
 static bool is_option(const struct tag *option)
 {
@@ -156,9 +156,9 @@ RESULT engine_set_fence_device(struct op *op, struct fence_device_wish *wish)
 								     : STR("It has none.")));
 }
 
-/* ---- the rows ---- */
+/* ---- rows ---- */
 
-/* Of those that are over. */
+/* Forgets the oldest ended fence of the host. */
 static RESULT forget_oldest(struct op *op, uuid host)
 {
 	const struct fence *oldest = NULL;
@@ -185,7 +185,7 @@ static RESULT put_new(struct op *op, const struct host *host, bool by_operator, 
 	return fence_put(op, ret_fence);
 }
 
-/* What it is in the middle of. */
+/* Reports the attempt in progress. */
 static RESULT tell_asked(struct op *op, const struct host *host, const struct fence *f)
 {
 	struct str words =
@@ -204,7 +204,7 @@ static RESULT ask(struct op *op, const struct host *host, bool by_operator, stru
 	struct str room = STR_NONE;
 	TRY(put_new(op, host, by_operator, reason, &f));
 	if (!host->fence_command.n &&
-	    fence_can_block(op->head, host)) { /* noted before anything is blocked */
+	    fence_can_block(op->head, host)) { /* recorded before anything is blocked */
 		f.blocked = fence_get_addresses(host, &room);
 		TRY(fence_put(op, &f));
 	}
@@ -227,7 +227,7 @@ static RESULT confirm(struct op *op, const struct host *host, const struct fence
 	next.proof = proof;
 	next.confirmed_us = op->now_us;
 	next.row.gen++;
-	if (proof == FENCE_PROOF_BOOT) /* what it had starts there again */
+	if (proof == FENCE_PROOF_BOOT) /* its instances start there again */
 		next.returned_us = next.ended_us = op->now_us;
 	TRY(fence_put(op, &next));
 	TRY(condition_clear(op, host->row.id, STR(ASKED_OFF)));
@@ -253,7 +253,7 @@ static RESULT fail(struct op *op, const struct host *host, const struct fence *f
 	return engine_log_event(op, KIND_HOST, &host->row, "fence failed", "%" STR_FMT, STR_ARG(problem));
 }
 
-/* ---- an operator's ---- */
+/* ---- for operators ---- */
 
 static RESULT check_silent(struct op *op, const struct host *host, const struct ref *ref)
 {
@@ -308,7 +308,7 @@ RESULT engine_vouch_fence(struct op *op, struct fence_word *wish)
 	return confirm(op, host, f, FENCE_PROOF_WORD);
 }
 
-/* ---- by itself ---- */
+/* ---- automatic fencing ---- */
 
 static bool is_in_service(const struct host *h)
 {
@@ -367,14 +367,15 @@ RESULT engine_consider_fence(struct op *op, struct fence_considering *wish)
 	return FAIL(INTERNAL);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- for the reconciler ---- */
 
 static RESULT note_try(struct op *op, const struct host *host, const struct fence *f, struct str problem)
 {
 	struct fence next = *f;
 	next.tries++;
 	next.problem = problem;
-	if (next.tries < TRIES_MAX || next.blocked.count) { /* it may be half out: that is to be ended */
+	if (next.tries < TRIES_MAX || next.blocked.count) { /* it may be blocked in part, so the attempts
+							     * continue */
 		TRY(fence_put(op, &next));
 		return tell_asked(op, host, &next);
 	}
@@ -399,7 +400,7 @@ RESULT engine_see_fence(struct op *op, struct fence_report *report)
 			      : note_try(op, host, f, str_cut(report->problem, 4000));
 }
 
-/* The same boot as before: it ran on all the while, whoever said that it was off. */
+/* The same boot id means the host kept running all the time, contrary to the proof. */
 static RESULT note_return(struct op *op, const struct host *host, const struct fence *f, bool was_on)
 {
 	struct fence next = *f;
@@ -431,7 +432,7 @@ RESULT fence_see_host_up(struct op *op, const struct host *host, struct str boot
 			     : fail(op, host, f, STR("It answers again."));
 }
 
-/* Nothing is left on it, and nothing keeps it out. */
+/* The host is cleared and unblocked. */
 static RESULT end(struct op *op, const struct host *host, const struct fence *f)
 {
 	struct fence next = *f;
@@ -483,7 +484,7 @@ RESULT engine_see_fence_unblocked(struct op *op, struct fence_report *report)
 	return f->ended_us ? fence_put(op, &next) : end(op, host, &next);
 }
 
-/* ---- letting go ---- */
+/* ---- evacuation ---- */
 
 RESULT fence_let_go(struct op *op, uuid host, uuid instance)
 {

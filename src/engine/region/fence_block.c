@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which hosts Ceph can keep out, and what that lets go of: reads rows only. */
+ * Decides which hosts Ceph can block, and which instances that releases: reads rows only. */
 #include "base/ip.h"
 #include "engine/region/fence.h"
 #include "engine/region/fence_internal.h"
@@ -20,7 +20,7 @@ struct tally {
 	size_t in_ceph, elsewhere;
 };
 
-/* What it has, and what it has yet to let go of. */
+/* Counts the attached disks and those not yet unplugged. */
 static struct tally count_disks(const struct tables *t, uuid instance)
 {
 	struct tally n = {0};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The decision of engine/region/fence.c, pure. */
+ * The decision for engine/region/fence.c, pure. */
 #include "engine/region/fence_plan.h"
 
 size_t fence_plan_limit(size_t hosts)

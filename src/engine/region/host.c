@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts. What happens next: reconcile/host.c connects to a host that was added and reports. */
+ * Hosts. reconcile/host.c connects to a new host and reports. */
 #include "engine/region/host.h"
 
 #include <inttypes.h>
@@ -32,7 +32,7 @@ static RESULT find_zone(struct op *op, const struct ref *ref, const struct zone 
 	return first ? OK : ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ZONE, "The region has no zone yet.");
 }
 
-/* The name is also OVN's chassis name, and goes into lists separated by commas. */
+/* The name is also OVN's chassis name, and goes into comma-separated lists. */
 static bool is_host_name(struct str name)
 {
 	for (size_t n = 0; n < name.n; n++) {
@@ -51,7 +51,7 @@ static bool is_address(struct str address)
 	return address.n <= 255;
 }
 
-/* "region" is what a row has that says nothing. */
+/* "region" is stored as an empty string. */
 static RESULT read_cpu(struct op *op, struct str text, struct str *ret_cpu)
 {
 	for (size_t n = 0; n < text.n; n++)
@@ -115,7 +115,8 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 				STR_ARG(zone->name), STR_ARG(host.uri));
 }
 
-/* What becomes of guests that start there, or leave it. A model is known when the host told what it has of it. */
+/* Changes the CPU of guests started there, and the rate of migrations from there. The host reports a model's
+ * details later. */
 static RESULT change_guests(struct op *op, const struct host_settings *wish, const struct host *host,
 			    struct host *next)
 {
@@ -213,7 +214,8 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	TRY(engine_log_event(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".",
 			     STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));
-	FORGET_EACH(op, instance_event, host, host->row.id); /* over, of instances that went elsewhere */
+	FORGET_EACH(op, instance_event, host, host->row.id); /* ended events of instances that went
+							      * elsewhere */
 	FORGET_EACH(op, fence, host, host->row.id);
 	TRY(aggregate_leave_host(op, host->row.id));
 	TRY(storage_pool_forget_host(op, host->row.id));

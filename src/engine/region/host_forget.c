@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host that never comes back. Called by: api/native/operate.c. What happens next: reconcile/instance.c finds
- * another host for what was there; what is lost waits for its owner. */
+ * Forgets a host that never comes back. reconcile/instance.c finds another host for its instances; lost ones
+ * wait for their owners. Called by: api/native/operate.c. */
 #include "engine/region/host_forget.h"
 
 #include "engine/instance/instance_internal.h"
@@ -11,7 +11,7 @@
 #include "engine/storage/volume_internal.h"
 #include "store/host.h"
 
-/* Each as far as it can: what cannot be placed now is when there is room. */
+/* Places each instance if possible; the others wait for room. */
 static RESULT place_all(struct op *op, const struct host_forgetting *wish)
 {
 	for (size_t k = 0; k < wish->lost.count; k++)

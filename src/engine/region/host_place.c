@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Which URIs and paths of hosts the region takes. They go to libvirt, into domains' definitions and into lines of logs and
- * lists, so only what is known to be harmless there is taken: libvirt's "command" and "netcat" would run programs here. */
+ * The accepted URIs and paths of hosts. They go to libvirt, into domain definitions, logs and lists, so only
+ * harmless characters and parameters are allowed: libvirt's "command" and "netcat" would run programs
+ * here. */
 #include <string.h>
 
 #include "engine/internal.h"
@@ -16,7 +17,7 @@ static bool consists_of(struct str text, const char *others)
 	return true;
 }
 
-/* Simulated hosts have a parameter of their own: what their processor lacks. */
+/* Simulated hosts have one parameter: the CPU features they lack. */
 static bool is_parameter(struct str scheme, struct str pair)
 {
 	static const char *const known[] = {
@@ -32,7 +33,8 @@ static bool is_parameter(struct str scheme, struct str pair)
 	return false;
 }
 
-/* "qemu+ssh://root@hv1.example:22/system?keyfile=/etc/dari/key", "qemu+tls://[fd00::1]/system", "sim://?lacks=avx2" */
+/* "qemu+ssh://root@hv1.example:22/system?keyfile=/etc/dari/key", "qemu+tls://[fd00::1]/system",
+ * "sim://?lacks=avx2" */
 bool host_is_uri(struct str uri)
 {
 	size_t colon = str_find_char(uri, ':', 0);

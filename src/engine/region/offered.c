@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is offered to some domains, or in some zones, alone. Called by: what makes, changes and uses it. */
+ * Offerings restricted to domains or zones. Called by: the operations that create, change and use
+ * offerings. */
 #include "engine/region/offered_internal.h"
 
 #include "store/zone.h"
@@ -15,7 +16,7 @@ bool engine_is_offered_in(const struct uuids *zones, uuid zone)
 	return !zones->count || uuids_have(zones, zone);
 }
 
-/* Each once, in the order in which they are named. */
+/* Drops duplicates and keeps the order. */
 static RESULT take(struct op *op, enum kind kind, const struct refs *refs, size_t max, struct uuids *ret_ids)
 {
 	const struct row *row = NULL;
@@ -30,7 +31,7 @@ static RESULT take(struct op *op, enum kind kind, const struct refs *refs, size_
 		if (!uuids_have(&ids, row->id))
 			at[ids.count++] = row->id;
 	}
-	if (uuids_have(&ids, DOMAIN_DEFAULT)) { /* all others are below it */
+	if (uuids_have(&ids, DOMAIN_DEFAULT)) { /* all others are below the default domain */
 		at[0] = DOMAIN_DEFAULT;
 		ids.count = 1;
 	}

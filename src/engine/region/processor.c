@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What guests get of their hosts' processors. One that runs keeps what it was started with, whatever becomes of its
- * host's group. Called by: engine/region/host.c; whatever starts an instance. */
+ * The CPUs that guests get. A running guest keeps its CPU when the group changes. Called by:
+ * engine/region/host.c; all operations that start an instance. */
 #include "model/processor.h"
 
 #include "engine/region/processor_internal.h"
@@ -29,13 +29,13 @@ static size_t count_features(const struct host *h)
 	return count;
 }
 
-/* The row as it is going to be: `next` is not put yet. */
+/* The row as it will be: `next` is not put yet. */
 static const struct host *row_of(const struct host *h, const struct host *next)
 {
 	return uuid_equal(h->row.id, next->row.id) ? next : h;
 }
 
-/* What all of the group can do: the model is that of the one that can do least. */
+/* The features common to the group, based on the least capable host's model. */
 static RESULT find_common(struct op *op, const struct host *of, const struct host *next, struct str *ret_cpu)
 {
 	const struct host *least = NULL;
@@ -78,7 +78,7 @@ static RESULT review_group(struct op *op, const struct host *of, struct host *ne
 	return OK;
 }
 
-/* One that can do all that the group's guests get comes to it without more ado. */
+/* A host that covers the group's guest CPU joins without changing it. */
 static RESULT join_group(struct op *op, struct host *next)
 {
 	const struct host *h = host_first(op->head);
@@ -107,7 +107,7 @@ RESULT processor_follow_host(struct op *op, const struct host *before, struct ho
 RESULT processor_forget_host(struct op *op, const struct host *before)
 {
 	struct host next = *before;
-	next.cpu = STR(PROCESSOR_OF_HOST); /* it counts no more */
+	next.cpu = STR(PROCESSOR_OF_HOST); /* excludes it from the group */
 	return is_member(before) ? review_group(op, before, &next) : OK;
 }
 

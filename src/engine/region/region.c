@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region: what `dari init` makes in an empty store, and what later releases add to it. */
+ * The region: created by `dari init` in an empty store, extended by later releases. */
 #include "engine/region/region.h"
 
 #include <inttypes.h>
@@ -16,7 +16,7 @@
 #define REGION_ID STR("region.id")
 #define REGION_NAME STR("region.name")
 
-/* ---- reading ---- */
+/* ---- queries ---- */
 
 struct str engine_get_setting(const struct tables *t, struct str name)
 {
@@ -27,7 +27,7 @@ struct str engine_get_setting(const struct tables *t, struct str name)
 int64_t engine_get_number(const struct tables *t, struct str name, int64_t standard)
 {
 	int64_t number = standard;
-	/* Absent or no number: the standard one. */
+	/* Absent or not a number: the default. */
 	IGNORE(str_parse_int(engine_get_setting(t, name), &number));
 	return number;
 }
@@ -75,7 +75,7 @@ RESULT engine_put_setting(struct op *op, struct setting_wish *wish)
 	return setting_put(op, &next);
 }
 
-/* ---- the bootstrap ---- */
+/* ---- bootstrap ---- */
 
 struct type_row {
 	const char *name;
@@ -129,8 +129,8 @@ static RESULT add_default_domain(struct op *op)
 	return domain_put(op, &domain);
 }
 
-/* The roles of `keystone-manage bootstrap`: each right implies the one before it, `service` gives none. Ids follow from
- * the region's id. */
+/* The roles of `keystone-manage bootstrap`: each right implies the one before it; `service` gives none. The
+ * ids derive from the region's id. */
 static RESULT add_roles(struct op *op)
 {
 	static const struct {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows of audits and of what they found. Called by: api/native/audits.c, daemon/commands_inspect.c and
- * daemon/commands_adopt.c. What happens next: reconcile/audit/region_audit.c compares. */
+ * Rows of audits and findings. reconcile/audit/region_audit.c compares. Called by: api/native/audits.c,
+ * daemon/commands_inspect.c, daemon/commands_adopt.c. */
 #include "engine/region/region_audit.h"
 
 #include "engine/internal.h"
 #include "store/audit_difference.h"
 #include "store/region_audit.h"
 
-/* ---- the rows ---- */
+/* ---- rows ---- */
 
 static RESULT forget_findings(struct op *op, uuid audit)
 {
@@ -15,7 +15,7 @@ static RESULT forget_findings(struct op *op, uuid audit)
 	return OK;
 }
 
-/* The oldest of those that are over goes, with what it found. */
+/* Forgets the oldest ended audit with its findings. */
 static RESULT make_room(struct op *op)
 {
 	const struct region_audit *oldest = NULL;
@@ -54,7 +54,7 @@ RESULT engine_begin_audit(struct op *op, struct audit_wish *wish)
 	return region_audit_put(op, &run);
 }
 
-/* ---- what comes of it ---- */
+/* ---- results ---- */
 
 RESULT engine_see_audit(struct op *op, struct audit_progress *progress)
 {
@@ -67,7 +67,7 @@ RESULT engine_see_audit(struct op *op, struct audit_progress *progress)
 	return region_audit_put(op, &next);
 }
 
-/* NULL in ret_run->row.id: it is over already, or gone. */
+/* ret_run->row.id none: the audit ended or is gone. */
 static RESULT find_ending(struct op *op, const struct audit_end *end, struct region_audit *ret_run)
 {
 	const struct region_audit *run = region_audit_find(op->head, end->audit);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where the region itself connects to. */
+ * The servers that the region itself connects to. */
 #include "engine/region/remotes.h"
 
 #include <string.h>
@@ -23,7 +23,7 @@ struct remotes {
 	size_t count, capacity;
 };
 
-/* A bare "10.0.0.5:6789" is written as OVSDB has its remotes. */
+/* Writes a bare "10.0.0.5:6789" in OVSDB's form. */
 static bool add(struct arena *a, const struct remote_field *f, struct str said, struct remotes *list)
 {
 	struct str remote = f->is_bare ? str_print(a, "tcp:%" STR_FMT, STR_ARG(said)) : str_copy(a, said);
