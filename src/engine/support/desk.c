@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Desks, and links with them by the operator's word. Called by: daemon/commands_desk.c, api/tmf/. What happens
- * next: reconcile/support/desk.c asks what is new there. */
+ * Desks, and links that the operator sets by hand. reconcile/support/desk.c polls the desks. Called by:
+ * daemon/commands_desk.c, api/tmf/. */
 #include "engine/support/desk.h"
 
 #include <inttypes.h>
@@ -178,7 +178,7 @@ RESULT engine_delete_desk(struct op *op, struct desk_target *wish)
 	return desk_forget(op, desk->row.id);
 }
 
-/* ---- links by the operator's word ---- */
+/* ---- links by the operator ---- */
 
 static const struct ticket_link *find_link(const struct op *op, uuid ticket, uuid desk)
 {

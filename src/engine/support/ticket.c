@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets: opened, said something in, resolved, reopened. Called by: api/support/, api/tmf/, daemon/commands_ticket.c.
- * What happens next: the outbox (ticket_outbox.c) has the desks follow. */
+ * Tickets: open, message, resolve, reopen. The outbox (ticket_outbox.c) makes the desks follow. Called by:
+ * api/support/, api/tmf/, daemon/commands_ticket.c. */
 #include "engine/support/ticket.h"
 
 #include <inttypes.h>
@@ -14,9 +14,10 @@
 
 enum { CODE_MAX = 100, LANGUAGE_MAX = 2, COPY_MAX = 255, RESOURCE_MAX = 128, AUTHOR_MAX = 255 };
 
-/* ---- its state ---- */
+/* ---- state ---- */
 
-/* The first at the operator's desk, else the first vendor's; and the vendor's that it may be held for. */
+/* The owner is the first link with an operator's desk, or else with a vendor's; and the vendor's link that
+ * the owner may be waiting for. */
 static struct ticket_ball find_ball(const struct tables *t, uuid ticket)
 {
 	struct ticket_ball ball = {0};
@@ -59,7 +60,7 @@ bool engine_is_ticket_answered(const struct tables *t, const struct support_tick
 	return last && last->said_by == TICKET_MESSAGE_SAID_BY_CUSTOMER && last->row.created_us > since_us;
 }
 
-/* ---- what may be said ---- */
+/* ---- checks ---- */
 
 static size_t count_characters(struct str text)
 {
@@ -92,7 +93,7 @@ static RESULT check_texts(struct op *op, struct strs texts, size_t most, size_t 
 				     each);
 }
 
-/* A desk may name things that are only its own; the facts then say nothing of them. */
+/* Resources named by a desk are not checked: they may be known only there, and the facts leave them out. */
 static RESULT check_resources(struct op *op, const struct ticket_wish *wish, uuid account)
 {
 	TRY(check_texts(op, wish->resources, TICKET_RESOURCES_MAX, RESOURCE_MAX, "resources"));
@@ -126,7 +127,7 @@ static RESULT check_wish(struct op *op, const struct ticket_wish *wish)
 	return check_texts(op, wish->copies, TICKET_COPIES_MAX, COPY_MAX, "ccEmailAddresses");
 }
 
-/* "Kim", or what stands for the operator. */
+/* "Kim", or a name for the operator. */
 static struct str name_caller(struct op *op)
 {
 	const struct identity *who = op->ctx->who;
@@ -153,7 +154,7 @@ static struct ticket_words words_of_caller(struct op *op, uuid account, struct s
 				     .user = who && !is_operator ? who->user : UUID_NONE};
 }
 
-/* ---- opening ---- */
+/* ---- open ---- */
 
 static RESULT make_ticket(struct op *op, struct ticket_wish *wish, uuid account, uuid follows,
 			  struct support_ticket *ret_ticket)
@@ -184,7 +185,7 @@ static RESULT make_ticket(struct op *op, struct ticket_wish *wish, uuid account,
 	return OK;
 }
 
-/* By a desk: it is linked with that one alone, so far. */
+/* A ticket opened by a desk is linked with that desk at first. */
 static RESULT link_new(struct op *op, struct support_ticket *ticket, const struct ticket_wish *wish,
 		       uuid *ret_link)
 {
@@ -236,7 +237,7 @@ RESULT engine_open_ticket(struct op *op, struct ticket_wish *wish)
 	return open_ticket(op, wish, account->row.id, UUID_NONE, &message);
 }
 
-/* ---- saying ---- */
+/* ---- messages ---- */
 
 RESULT ticket_reopen(struct op *op, uuid id)
 {
@@ -256,7 +257,7 @@ static bool may_reopen(const struct op *op, const struct support_ticket *ticket,
 	       op->now_us < ticket->state_us + TICKET_REOPEN_US;
 }
 
-/* Closed is final: what is said goes on elsewhere. */
+/* A closed ticket stays closed: the message opens a follow-up. */
 static RESULT open_following(struct op *op, const struct support_ticket *before, struct ticket_saying *wish)
 {
 	struct ticket_wish next = {.subject = before->subject,
@@ -299,7 +300,7 @@ RESULT engine_say_in_ticket(struct op *op, struct ticket_saying *wish)
 	return ticket_settle(op, wish->said_in, state);
 }
 
-/* ---- what its customer wants ---- */
+/* ---- the customer's wish ---- */
 
 static RESULT check_change(struct op *op, const struct support_ticket *ticket,
 			   const struct ticket_change *wish)
@@ -316,7 +317,7 @@ static RESULT check_change(struct op *op, const struct support_ticket *ticket,
 								  : support_ticket_wish_words[wish->wish]);
 }
 
-/* It is resolved already, and stays so. */
+/* The ticket is resolved already: only repeats the end at desks that messages may have reopened it at. */
 static RESULT keep_resolved(struct op *op, uuid id)
 {
 	bool is_told = false;
@@ -393,7 +394,7 @@ RESULT engine_rate_ticket(struct op *op, struct ticket_rating *wish)
 				support_ticket_severity_words[wish->severity]);
 }
 
-/* ---- the operator's ---- */
+/* ---- for the operator ---- */
 
 RESULT engine_work_on_ticket(struct op *op, struct ticket_work *wish)
 {
@@ -436,7 +437,7 @@ RESULT engine_redact_ticket(struct op *op, struct ticket_redaction *wish)
 	next.redacted_us = op->now_us;
 	TRY(ticket_message_put(op, &next));
 	if (m->is_private)
-		return OK; /* its customer reads the ticket's history */
+		return OK; /* the customer can read the ticket's history */
 	return engine_log_event(op, KIND_SUPPORT_TICKET, &ticket->row, "redacted", "Message %" PRId64 ".",
 				wish->number);
 }

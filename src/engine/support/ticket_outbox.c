@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Messages and files of tickets, and the outbox: what of them is to be at which desk. Written in the change that it
- * follows from, so that nothing is lost whatever dies. What happens next: reconcile/support/ticket_link.c. */
+ * Messages and files of tickets, and the outbox of items for the desks. Items are written in the change that
+ * causes them, so that a crash loses none. reconcile/support/ticket_link.c sends them. */
 #include <inttypes.h>
 
 #include "engine/quota_internal.h"
@@ -23,7 +23,7 @@ RESULT ticket_send(struct op *op, const struct ticket_link *link, struct ticket_
 	return ticket_sending_put(op, sending);
 }
 
-/* A desk that opened it itself, and is told nothing of other desks, is told what comes from others. */
+/* Queues the item for all linked desks except the one it came from. */
 static RESULT tell_everywhere(struct op *op, uuid ticket, uuid but, const struct ticket_sending *what)
 {
 	for (const struct ticket_link *l = ticket_link_first_by_ticket(op->head, ticket); l;
@@ -60,7 +60,7 @@ RESULT ticket_add_message(struct op *op, uuid ticket, const struct ticket_words 
 					       .message = message.row.id};
 	bool is_told = !words->is_private && words->said_by != TICKET_MESSAGE_SAID_BY_SYSTEM;
 	if (!words->is_private)
-		next.row.gen++; /* which its customer sees */
+		next.row.gen++; /* the customer sees the message */
 	TRY(support_ticket_put(op, &next));
 	TRY(ticket_message_put(op, &message));
 	*ret_message = message.row.id;
@@ -106,7 +106,7 @@ static struct ticket_attachment row_of_file(const struct ticket_file *file, uuid
 					  .sha256 = file->sha256};
 }
 
-/* Its files; none: there is no such set of the caller's. */
+/* Counts the set's files; 0: the account has no such set. */
 static size_t count_set(const struct tables *t, uuid account, uuid set, int64_t *ret_expires_us)
 {
 	size_t count = 0;
@@ -136,7 +136,7 @@ static RESULT find_set(struct ctx *c, const struct tables *t, uuid account, uuid
 	return OK;
 }
 
-/* ret_expires_us: of an old set. */
+/* ret_expires_us: set for an existing set. */
 static RESULT check_set(struct ctx *c, const struct tables *t, uuid account, uuid set, size_t more,
 			int64_t now_us, int64_t *ret_expires_us)
 {
@@ -249,7 +249,7 @@ RESULT engine_see_ticket_facts(struct op *op, struct ticket_facts *wish)
 {
 	const struct support_ticket *ticket = support_ticket_find(op->head, wish->ticket);
 	if (!ticket || ticket->facts_us || ticket_is_over(engine_get_ticket_state(op->head, ticket, NULL)))
-		return OK; /* a file would open it again at a desk like RT */
+		return OK; /* a file would reopen it at a desk like RT */
 	struct support_ticket next = *ticket;
 	next.facts_us = op->now_us;
 	TRY(support_ticket_put(op, &next));
@@ -274,7 +274,7 @@ RESULT engine_sweep_ticket_sets(struct op *op, struct ticket_sweep *wish)
 	return OK;
 }
 
-/* ---- behind a change ---- */
+/* ---- after a change ---- */
 
 const struct ticket_sending *ticket_find_waiting_state(const struct op *op, uuid link)
 {
@@ -292,7 +292,7 @@ static RESULT tell_state(struct op *op, const struct ticket_link *l, bool ends)
 	return ticket_send(op, l, &sending);
 }
 
-/* What the desk is to have it as. A desk that is over it stays so, and one that is not goes on. */
+/* Queues a state for the desk only if it differs from what the desk has, or will have after its queue. */
 static RESULT have_follow(struct op *op, const struct ticket_link *l, bool ends)
 {
 	const struct ticket_sending *waits = ticket_find_waiting_state(op, l->row.id);
@@ -301,7 +301,8 @@ static RESULT have_follow(struct op *op, const struct ticket_link *l, bool ends)
 	return ends_there == ends ? OK : tell_state(op, l, ends);
 }
 
-/* It is the last that the desk was told, or is to be told, and how the desk has the ticket since was not seen. */
+/* True if the item is newer than the last state queued for the desk, or was sent since the desk's state was
+ * last seen. */
 static bool is_message_behind(const struct ticket_link *l, const struct ticket_sending *state,
 			      const struct ticket_sending *s)
 {

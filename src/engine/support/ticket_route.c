@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whose desk a ticket is for: by the product of what it is about, and by whether the trouble is the operator's own. An
- * operator's desk, if there is one, has every ticket, and asks the vendor's by holding it. */
+ * Chooses the desk for a ticket: by the product of its resources, and by the operator's own responsibility.
+ * An operator's desk, if there is one, gets every ticket, and involves the vendor by putting it on hold. */
 #include "engine/instance/instance.h"
 #include "engine/licence/licence.h"
 #include "engine/resolve.h"
@@ -10,11 +10,11 @@
 #include "store/instance.h"
 #include "store/volume.h"
 
-/* ---- what it is about ---- */
+/* ---- subject matter ---- */
 
 enum { EC2_ID_DIGITS = 2 + 17 };
 
-/* Words of names of vendors' products, as images say them. */
+/* Words in image names that identify vendors' products. */
 static const struct product_word {
 	const char *word, *product;
 } product_words[] = {{"windows", "windows"}, {"rhel", "rhel"}, {"red hat", "rhel"},  {"redhat", "rhel"},
@@ -29,7 +29,7 @@ static struct str find_word(struct op *op, struct str text)
 	return STR_NONE;
 }
 
-/* Its licences, and what its image says of itself; else what the image is called. */
+/* Uses the licences and the image's properties, or else the image's name. */
 static struct str guess_product(struct op *op, const struct instance *instance)
 {
 	struct software software = {0};
@@ -43,7 +43,7 @@ static struct str guess_product(struct op *op, const struct instance *instance)
 	return product.n ? product : find_word(op, image->name);
 }
 
-/* A condition of its host or of itself that only the operator can mend. */
+/* True if the instance or its host has a condition that only the operator can fix. */
 static bool is_operators_trouble(const struct op *op, const struct instance *i)
 {
 	static const char *const names[] = {"HostDown",      "Fencing",     "FenceFailed",
@@ -97,7 +97,7 @@ RESULT engine_find_ticket_resource(struct ctx *c, const struct tables *t, uuid a
 	if (result_is_ok(found) && !uuid_equal(engine_get_owner(kind, row), account))
 		found = FAIL(NOT_FOUND);
 	if (found.code == ERR_NOT_FOUND) {
-		ctx_clear_problem(c); /* nobody learns of which kind another account's resource is */
+		ctx_clear_problem(c); /* the kind of another account's resource stays hidden */
 		return engine_fail_not_found(c, KIND_NONE, &ref);
 	}
 	TRY(found);
@@ -114,7 +114,7 @@ static bool has_id(const struct strs *ids, struct str id)
 	return false;
 }
 
-/* "i-" and 17 digits, which no letter or digit follows; 0: none begins there. */
+/* Length of an id ("i-" and 17 digits, not followed by a letter or digit); 0: none starts here. */
 static size_t measure_id(struct str text, size_t at)
 {
 	size_t n = 2;
@@ -155,7 +155,7 @@ RESULT ticket_find_product(struct op *op, struct support_ticket *ticket, bool *r
 	return OK;
 }
 
-/* ---- where it goes ---- */
+/* ---- desk ---- */
 
 bool ticket_fits_desk(const struct desk *desk, const struct support_ticket *ticket)
 {
@@ -178,7 +178,7 @@ static const struct desk *find_taker(const struct op *op, const struct support_t
 	return NULL;
 }
 
-/* What is about billing or accounts, and the operator's own trouble, is no vendor's. */
+/* Billing and account questions, and the operator's own trouble, never go to a vendor. */
 static const struct desk *find_vendor(const struct op *op, const struct support_ticket *ticket,
 				      bool is_operators)
 {
@@ -228,9 +228,9 @@ RESULT ticket_link_vendor(struct op *op, uuid id)
 	return ticket_link_with(op, id, vendor, STR_NONE, false, &link);
 }
 
-/* ---- a link ---- */
+/* ---- links ---- */
 
-/* What was said before it is told there, too: the first message goes with the ticket itself. */
+/* Queues everything said so far. The first message creates the ticket at the desk. */
 static RESULT tell_so_far(struct op *op, const struct ticket_link *link, const struct desk *desk)
 {
 	bool is_first = true;

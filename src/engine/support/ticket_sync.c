@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What comes back from desks: each thing once, and never our own. The desk that has the ball says the state; what
- * another says of it becomes a message. Called by: reconcile/support/desk.c, reconcile/support/ticket_link.c, api/tmf/. */
+ * Accepts items from desks once, and never our own ones. The owning desk sets the state; other desks' states
+ * become messages. Called by: reconcile/support/desk.c, reconcile/support/ticket_link.c, api/tmf/. */
 #include "engine/support/ticket_sync.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "engine/support/ticket_internal.h"
 #include "model/account.h"
 
-/* So many messages a minute from one desk are a machine's. */
+/* More messages per minute from one desk come from a machine. */
 enum { BURST_MAX = 20, CHANGED_MAX = 10000 };
 #define SKEW_MAX_S 60
 #define CLOCK_SKEWED "DeskClockSkewed"
@@ -62,7 +62,7 @@ static RESULT ask_changed(struct op *op, const struct desk_report *wish)
 	return OK;
 }
 
-/* It answers again: what waits for it need not wait any longer. */
+/* The desk answers again: resets its links' retry delays. */
 static RESULT hurry_links(struct op *op, uuid desk)
 {
 	for (const struct ticket_link *l = ticket_link_first_by_desk(op->head, desk); l;
@@ -128,7 +128,7 @@ RESULT engine_see_link_made(struct op *op, struct link_made *wish)
 				STR_ARG(next.foreign_number.n ? next.foreign_number : next.foreign_id));
 }
 
-/* It came by that way, or we wrote it there. */
+/* The item was accepted before, or we sent it. */
 static bool is_known(const struct op *op, uuid link, struct str origin)
 {
 	if (ticket_seen_find_by_origin(op->head, link, origin))
@@ -159,7 +159,7 @@ static RESULT stop_link(struct op *op, struct ticket_link *link, const struct de
 			     "See what answers itself there, then: dari ticket link TICKET DESK --goes-on.");
 }
 
-/* Counts one more message of this minute. *ret_stops: it is one too many. */
+/* Counts a message of this minute. *ret_stops: over the limit. */
 static RESULT count_burst(struct op *op, uuid id, const struct desk *desk, bool *ret_stops)
 {
 	struct ticket_link next = *ticket_link_find(op->head, id);
@@ -190,7 +190,7 @@ static RESULT take_file(struct op *op, const struct ticket_link *l, uuid message
 					.origin = item->origin};
 	ticket.attached_size += f->size;
 	if (ticket.attached_size > TICKET_FILES_MAX)
-		return OK; /* its message is there, and says its name */
+		return OK; /* the message names the file */
 	TRY(support_ticket_put(op, &ticket));
 	TRY(ticket_attachment_put(op, &row));
 	return ticket_send_file(op, &row);
@@ -227,7 +227,7 @@ static RESULT take_item(struct op *op, const struct ticket_link *l, const struct
 	return item->has_file ? take_file(op, l, message, item) : OK;
 }
 
-/* A word about the ticket that everybody may read here, and that goes nowhere. */
+/* A system message: visible here, and not sent to any desk. */
 static RESULT note(struct op *op, uuid ticket, const char *format, struct str name)
 {
 	uuid message;
@@ -239,8 +239,8 @@ static RESULT note(struct op *op, uuid ticket, const char *format, struct str na
 		       : OK;
 }
 
-/* Its customer had it resolved, and the desk had followed; now the desk goes on. While it is yet to be told, it may
- * have opened the ticket by itself, for a message of ours, as RT does: that says nothing. */
+/* The customer resolved the ticket and the desk followed; the desk now reopens it. Before the desk has
+ * received the end, its state means nothing: a message of ours may have reopened it, as in RT. */
 static RESULT follow_desk_back(struct op *op, const struct ticket_link *before, enum ticket_state state)
 {
 	const struct support_ticket *ticket = support_ticket_find(op->head, before->ticket);
@@ -251,7 +251,8 @@ static RESULT follow_desk_back(struct op *op, const struct ticket_link *before, 
 	return OK;
 }
 
-/* Stalled, at a desk that has one word for both: for the vendor's, if that is asked; else for the customer. */
+/* A desk with one word for both states: stalled means waiting for the vendor if one is involved, or else for
+ * the customer. */
 static RESULT weigh_state(struct op *op, const struct ticket_link *l, const struct desk *desk,
 			  enum ticket_state *state)
 {
@@ -266,8 +267,9 @@ static RESULT weigh_state(struct op *op, const struct ticket_link *l, const stru
 	return OK;
 }
 
-/* What was wanted before the desk was told of it is the later word: the state counts from when that was wanted. Else a customer
- * who went on with a ticket while the desk was resolving it would have it resolved again. */
+/* A customer's wish that still waits in the outbox is later than the desk's state, so the state is dated
+ * before that wish. Otherwise a customer who reopens a ticket while the desk resolves it would see it
+ * resolved again. */
 static void set_state(const struct op *op, struct ticket_link *link, enum ticket_link_state state)
 {
 	const struct ticket_sending *waits = ticket_find_waiting_state(op, link->row.id);
@@ -317,7 +319,7 @@ static RESULT take_versions(struct op *op, const struct link_report *wish)
 	return ticket_link_put(op, &next);
 }
 
-/* Both at once: what is said wins, and it goes on. */
+/* A message that crosses a resolution wins: the ticket is reopened. */
 static RESULT judge_conflict(struct op *op, uuid id, const struct link_report *wish, const struct desk *desk,
 			     bool has_said, enum ticket_state before)
 {
@@ -362,7 +364,7 @@ static const struct ticket_sending *first_sending(const struct tables *t, uuid l
 
 const struct ticket_sending *engine_next_sending(const struct tables *t, uuid link)
 {
-	/* The ticket's making is the first that is sent: were it refused, all behind it would be, too. */
+	/* A refused creation blocks the link, because the desk would refuse all later items, too. */
 	const struct ticket_sending *dead = first_sending(t, link, TICKET_SENDING_STAGE_DEAD);
 	if (dead && dead->what == TICKET_SENDING_WHAT_CREATE)
 		return NULL;
@@ -381,7 +383,7 @@ static RESULT see_sent(struct op *op, const struct sending_report *wish, const s
 	link->problem = STR_NONE;
 	TRY(ticket_sending_put(op, &next));
 	if (next.what == TICKET_SENDING_WHAT_STATE) {
-		/* So that what its people do next is seen as a change. */
+		/* Records the state so that the desk's next one is recognized as a change. */
 		bool ends = str_is(next.value, ticket_state_words[TICKET_RESOLVED]);
 		if (ticket_is_over((enum ticket_state) link->state) != ends)
 			set_state(op, link, ends ? TICKET_LINK_STATE_RESOLVED : TICKET_LINK_STATE_WORKING);

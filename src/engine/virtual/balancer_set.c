@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sets of load balancers. A rule is a load balancer by itself, which has all members of its pool: they come and go with the pool's.
- * Called by: api/azure. */
+ * Sets of load balancers. Each rule is a load balancer with all members of its pool, kept up to date with the
+ * pool. Called by: api/azure. */
 #include "engine/virtual/balancer_set.h"
 
 #include "engine/internal.h"
@@ -22,7 +22,7 @@
 #include "store/port_forwarding.h"
 #include "store/subnet.h"
 
-/* Of which kind a private frontend's port is said to be, in Neutron's manner. */
+/* The device owner of a private frontend's port, in Neutron's style. */
 #define FRONT_OWNER "network:load_balancer"
 
 /* ---- members of rules ---- */
@@ -75,7 +75,7 @@ static bool is_of_pool(const struct load_balancer *b, struct str pool)
 	return str_equal(b->pool, pool);
 }
 
-/* Of all rules of the set that lead to the pool. */
+/* Adds the member to all rules of the set that use the pool. */
 static RESULT join_all(struct op *op, const struct balancer_pool_member *m)
 {
 	uuid set = m->set, port = m->port;
@@ -118,7 +118,7 @@ RESULT balancer_set_leave_ip(struct op *op, uuid port, struct ip private_ip)
 
 /* ---- rules ---- */
 
-/* The port of a set's private frontend; NULL: it has none of that name. */
+/* The port of a set's private frontend with that name, or NULL. */
 const struct port *engine_find_front(const struct tables *t, uuid set, struct str name)
 {
 	const struct balancer_set *row = balancer_set_find(t, set);
@@ -225,7 +225,7 @@ static bool is_inward_as_said(const struct port_forwarding *f, const struct bala
 	       f->private_last == said->private_port;
 }
 
-/* Those that interfaces have and that are said otherwise now; one that is said no more goes. */
+/* Updates claimed inbound ports that changed, and deletes those that were removed. */
 static RESULT settle_inwards(struct op *op, const struct balancer_set_wish *wish, uuid set)
 {
 	const struct port_forwarding *f = port_forwarding_first_by_set(op->head, set), *next = NULL;
@@ -281,7 +281,7 @@ static RESULT write_fronts(struct op *op, uuid set, const uuid *at, size_t count
 	return balancer_set_put(op, &next);
 }
 
-/* Their rules are gone. */
+/* Their rules are gone already. */
 static RESULT drop_fronts(struct op *op, const struct balancer_set_wish *wish, uuid set)
 {
 	const struct uuids before = balancer_set_find(op->head, set)->fronts;
@@ -323,7 +323,7 @@ static RESULT add_front(struct op *op, const struct balancer_front *front, uuid 
 	return write_fronts(op, set, at, before.count + 1);
 }
 
-/* What leads elsewhere now does not lead there at all first: a frontend that is another one takes its rules with it. */
+/* Deletes rules first, because a changed frontend takes its rules with it. */
 static RESULT drop_rules_of_fronts(struct op *op, const struct balancer_set_wish *wish, uuid set)
 {
 	const struct load_balancer *b = load_balancer_first_by_set(op->head, set), *next = NULL;
@@ -380,7 +380,7 @@ static RESULT find(struct op *op, struct balancer_set_wish *wish)
 	return OK;
 }
 
-/* Its gen counts what its parts are changed by, too. */
+/* The set's gen also counts changes of its parts. */
 static RESULT note_changed(struct op *op, uuid id)
 {
 	struct balancer_set next = *balancer_set_find(op->head, id);

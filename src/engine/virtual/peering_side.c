@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Words for peerings. Called by: api/azure. */
+ * Sides of peerings. Called by: api/azure. */
 #include "engine/virtual/peering_side.h"
 
 #include "engine/internal.h"
@@ -24,7 +24,7 @@ static RESULT check_blocks(struct op *op, const struct router *x, const struct r
 	return OK;
 }
 
-/* A virtual network and one that the other is peered with already: the other could not tell their addresses apart. */
+/* A network must not overlap the other peers of its peer, which could not distinguish their addresses. */
 static RESULT check_peers(struct op *op, const struct router *x, const struct router *y)
 {
 	const struct peering_side *s = peering_side_first_by_router(op->head, y->row.id);
@@ -80,7 +80,7 @@ static RESULT settle_routes(struct op *op, uuid router, uuid peer)
 	return engine_settle_system_routes(op, &others);
 }
 
-/* Both have given their word. */
+/* Both sides exist: creates the peering. */
 static RESULT connect(struct op *op, uuid side, uuid other, const struct ref *router, const struct ref *peer)
 {
 	struct peering_wish wish = {.router = *peer, .peer_router = *router};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port policies with their rules, and sets of interfaces. What their rules come to is read here, too (engine_read_port_rules),
- * for the reconciler and for whoever asks what is in force. */
+ * Port policies with their rules, and sets of interfaces. Also evaluates the rules (engine_read_port_rules)
+ * for the reconciler and for queries. */
 #include "engine/virtual/port_policy.h"
 
 #include <inttypes.h>
@@ -46,7 +46,7 @@ RESULT engine_create_port_policy(struct op *op, struct port_policy_wish *wish)
 				STR_ARG(wish->name));
 }
 
-/* It stands before something that lives. */
+/* True if a live interface or subnet uses the policy. */
 static bool is_used(const struct tables *t, uuid policy)
 {
 	const struct port *p = port_first_by_policy(t, policy);
@@ -82,7 +82,7 @@ RESULT engine_forget_port_policy(struct op *op, struct port_policy_forget *wish)
 	return policy && !row_is_live(&policy->row) ? port_policy_forget(op, wish->policy) : OK;
 }
 
-/* ---- what rules say ---- */
+/* ---- rule checks ---- */
 
 static RESULT fail_rule(struct op *op, enum err err, const char *field, const char *what, struct str value)
 {
@@ -164,7 +164,7 @@ static RESULT find_sets(struct op *op, struct refs refs, size_t most, struct uui
 				       "Up to %zu application security groups are named.", most);
 }
 
-/* Its rules can be written to the network. */
+/* Checks that the rules can be programmed into the network. */
 static RESULT check_cells(struct op *op, uuid policy)
 {
 	struct port_cells cells;
@@ -193,7 +193,7 @@ static RESULT touch(struct op *op, uuid policy, struct str name, const char *wha
 				STR_ARG(name), what);
 }
 
-/* But for its gen. */
+/* Ignores the gen. */
 static bool is_same(const struct port_policy_rule *before, const struct port_policy_rule *next)
 {
 	struct port_policy_rule as_before = *next;
@@ -322,7 +322,7 @@ RESULT engine_guard_port(struct op *op, struct port_guard_wish *wish)
 	return port_put(op, &next);
 }
 
-/* ---- what rules come to ---- */
+/* ---- evaluation ---- */
 
 enum { NETWORK_BLOCKS_MAX = 512 };
 
@@ -334,7 +334,7 @@ static void push_blocks(const struct tables *t, struct arena *a, const struct ro
 		at[(*count)++] = blocks.at[k];
 }
 
-/* Of a network that is behind no router. */
+/* The blocks of a network without a router. */
 static void push_subnets(const struct tables *t, uuid network, struct cidr *at, size_t *count)
 {
 	for (const struct subnet *s = subnet_first_by_network(t, network); s && *count < NETWORK_BLOCKS_MAX;
@@ -363,7 +363,7 @@ bool engine_list_network_blocks(const struct tables *t, struct arena *a, uuid pl
 	return true;
 }
 
-/* What stands for words, behind one router. */
+/* The meaning of service tags behind one router. */
 struct reading {
 	struct ctx *c;
 	const struct tables *t;
@@ -371,7 +371,7 @@ struct reading {
 	struct port_spans network, internet, balancer;
 };
 
-/* From where members of load balancers are asked: as of an address of their subnets that is nobody's. */
+/* The sources of health probes: in each subnet an address that is otherwise unused. */
 static bool read_balancer(struct reading *r, uuid router)
 {
 	size_t count = 1;
@@ -405,7 +405,7 @@ static bool begin_reading(struct reading *r, uuid place)
 	for (size_t k = 0; k < blocks.count; k++)
 		if (blocks.at[k].base.family == IP_V4)
 			at[count++] = port_span_of_block(blocks.at[k]);
-	/* A pretended one: whether rules can be written is asked before there is any. */
+	/* An assumed network, to check before there is one that the rules can be programmed. */
 	if (uuid_is_none(place))
 		at[count++] = (struct port_span){0x0a000000, 0x0a00ffff};
 	r->network = port_spans_settle(at, count);
@@ -433,7 +433,7 @@ static bool push_all(struct arena *a, struct spans *to, struct port_spans from)
 	return true;
 }
 
-/* Addresses of a set's interfaces. */
+/* Adds the addresses of a set's interfaces. */
 static bool push_set(const struct reading *r, struct spans *to, uuid set)
 {
 	struct arena *a = r->c->arena;
@@ -462,7 +462,7 @@ static bool read_side(const struct reading *r, struct strs places, struct uuids 
 		enum port_word word;
 		struct cidr block;
 		if (!port_read_place(places.at[k], &word, &block))
-			continue; /* the engine lets no such in */
+			continue; /* the engine rejects such places */
 		bool done = word == PORT_BLOCK ? VEC_PUSH(r->c->arena, &spans.at, port_span_of_block(block))
 					       : push_all(r->c->arena, &spans, spans_of(r, word));
 		if (!done)
@@ -513,7 +513,7 @@ RESULT engine_read_port_rules(struct ctx *c, const struct tables *t, uuid policy
 	struct port_rule *at = arena_new_array(c->arena, struct port_rule, count);
 	if (!at || !begin_reading(&reading, router))
 		return ctx_no_memory(c);
-	count = 0; /* the index has them by direction and priority */
+	count = 0; /* the index is sorted by direction and priority */
 	for (const struct port_policy_rule *r = port_policy_rule_first_by_policy(t, policy); r;
 	     r = port_policy_rule_next_by_policy(t, r))
 		if (r->egress == egress && !read_rule(&reading, r, &at[count++]))
@@ -530,7 +530,7 @@ RESULT engine_read_port_rules(struct ctx *c, const struct tables *t, uuid policy
 	return OK;
 }
 
-/* ---- what stands before an interface ---- */
+/* ---- policies of an interface ---- */
 
 bool engine_list_policies_of(struct arena *a, const struct tables *t, const struct port *port,
 			     struct uuids *ret_policies)
@@ -547,7 +547,7 @@ bool engine_list_policies_of(struct arena *a, const struct tables *t, const stru
 	return at != NULL;
 }
 
-/* A guarded address leads to it among others. */
+/* True if a guarded address leads to the interface through a load balancer. */
 static bool is_balanced_closed(const struct tables *t, const struct port *port)
 {
 	const struct load_balancer_member *m = load_balancer_member_first_by_port(t, port->row.id);
@@ -560,7 +560,7 @@ static bool is_balanced_closed(const struct tables *t, const struct port *port)
 	return false;
 }
 
-/* A guarded address stands for it, and nothing says what comes in by it. */
+/* True if a guarded address leads to the interface. */
 bool engine_is_port_closed(const struct tables *t, const struct port *port)
 {
 	const struct router *router = router_find(t, port->router);

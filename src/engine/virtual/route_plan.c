@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Route plans, and what virtual networks' route tables have by themselves. Called by: api/azure. */
+ * Route plans, and the system routes of virtual networks. Called by: api/azure. */
 #include "engine/virtual/route_plan.h"
 
 #include "engine/internal.h"
@@ -22,7 +22,7 @@
 #include "store/router.h"
 #include "store/subnet.h"
 
-/* ---- what a table has to have ---- */
+/* ---- wanted routes ---- */
 
 struct wanted {
 	VEC(struct route) routes;
@@ -54,7 +54,7 @@ static RESULT want_peers(struct op *op, struct wanted *wanted, uuid router)
 	return OK;
 }
 
-/* Within the network's own blocks only an interface can be in the way. */
+/* Within the network's own blocks only a route to an interface has an effect. */
 static RESULT want_entry(struct op *op, struct wanted *wanted, const struct router *router,
 			 const struct route_plan_entry *e)
 {
@@ -95,7 +95,7 @@ static RESULT want_all(struct op *op, struct wanted *wanted, const struct router
 	return OK;
 }
 
-/* ---- and has ---- */
+/* ---- present routes ---- */
 
 static bool leads_alike(const struct route *x, const struct route *y)
 {
@@ -104,7 +104,7 @@ static bool leads_alike(const struct route *x, const struct route *y)
 	       uuid_equal(x->nat_gateway, y->nat_gateway);
 }
 
-/* all: what is not wanted goes; else of that only what led to peers. */
+/* all: removes every route that is not wanted; otherwise only routes to peers. */
 static RESULT settle_table(struct op *op, const struct route_table *table, const struct wanted *wanted,
 			   bool all)
 {
@@ -196,7 +196,7 @@ RESULT route_plan_set(struct op *op, uuid subnet, const struct ref *ref)
 	const struct route_table *old = route_table_find(op->head, before);
 	bool is_ours = old && !uuid_is_none(old->plan);
 	if (!plan && !is_ours)
-		return OK; /* another face gave it its table */
+		return OK; /* another face set the table */
 	if (plan)
 		TRY(make_table(op, router_find(op->head, row->router), plan->row.id, &table));
 	if (uuid_equal(table, before))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public addresses for subnets to reach out under. Called by: api/azure. */
+ * Public addresses for outbound connections of subnets. Called by: api/azure. */
 #include "engine/virtual/source_nat.h"
 
 #include "engine/internal.h"

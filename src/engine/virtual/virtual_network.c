@@ -58,9 +58,10 @@ static RESULT check_blocks(struct op *op, struct cidrs blocks)
 			   "A virtual network has 1 to %d address prefixes.", ROUTER_BLOCKS_MAX);
 }
 
-/* ---- the way out ---- */
+/* ---- the way outside ---- */
 
-/* Under an address of the gateway's own, which guests without one of theirs reach out under, as in Azure. */
+/* The gateway gets an address of its own, which guests without one use for outbound connections, as in
+ * Azure. */
 static RESULT lead_out(struct op *op, const struct router *router)
 {
 	const struct external_network *external = external_network_first(op->head);
@@ -75,7 +76,7 @@ static RESULT lead_out(struct op *op, const struct router *router)
 	return engine_set_router_gateway(op, &wish);
 }
 
-/* One that leads nowhere yet leads out once there is an address for it. */
+/* Without a free address the gateway is created unconnected; it connects once there is one. */
 static RESULT add_gateway(struct op *op, const struct router *router)
 {
 	uuid gateway;
