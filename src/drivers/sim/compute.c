@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Compute without machines: hosts and domains are a few words in memory, which behave as
- * libvirt's do. For scale, for `dari dev`, and for faults that a real host won't produce on demand.
+ * Compute without machines: hosts and domains are small records in memory that behave like libvirt's. Used
+ * for scale tests, for `dari dev`, and for faults that a real host won't produce on demand.
  *
- * FAULT_DRIVER is asked twice a call: before the effect (the call fails, nothing happened) and
- * after it (it happened, but the answer and the connection are lost). */
+ * FAULT_DRIVER is checked twice per call: before the effect (the call fails, nothing happened) and after it
+ * (it happened, but the answer and the connection are lost). */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -53,7 +53,7 @@ RESULT sim_end(struct compute_host *h, struct ctx *c, struct result r)
 	return r;
 }
 
-/* Grows an array by a zeroed item; NULL when out of memory. */
+/* Grows an array by a zeroed item; NULL: out of memory. */
 static void *add_item(void **items, size_t *count, size_t size)
 {
 	char *more = heap_resize(*items, (*count + 1) * size);
@@ -82,7 +82,7 @@ static void copy_word(struct str word, char out[static SIM_WORD_SIZE])
 	snprintf(out, SIM_WORD_SIZE, "%" STR_FMT, STR_ARG(word));
 }
 
-/* Its row says what it lacks, "sim://?lacks=avx2", and which model its guests get. */
+/* Reads the URI's options: a missing CPU feature ("sim://?lacks=avx2"), and the row's model for guests. */
 static void read_processor(struct sim_host *s, const struct host *host)
 {
 	const struct str said = STR("?lacks=");
@@ -154,7 +154,7 @@ static void watch(struct compute_host *h, void (*changed)(void *arg, uuid id), v
 	sim_unlock(h->host);
 }
 
-/* A processor of that model, with all that simulated ones have but what this host lacks. */
+/* Builds a processor of that model, with all simulated features except the host's missing one. */
 static struct str write_processor(struct ctx *c, const struct sim_host *s, const char *model)
 {
 	static const char *const all[] = {"aes", "avx", "avx2", "sse4.2"};
@@ -202,7 +202,7 @@ static void digest_disk(struct buf *b, const struct compute_disk *d)
 		  l->bytes, l->bytes_burst, l->bytes_burst_s, d->key != NULL, STR_ARG(d->encrypted_base));
 }
 
-/* A definition's digest: what of the wish a real one would hold. */
+/* Digests the parts of the wish that a real definition would contain. */
 static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char ret_digest[static 65])
 {
 	const struct compute_hardware *hw = &w->hardware;
@@ -229,7 +229,7 @@ static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char re
 	return OK;
 }
 
-/* NULL when absent. ERR_CONFLICT when another region's. */
+/* NULL: absent. ERR_CONFLICT: another region's. */
 static RESULT find_domain(struct compute_host *h, struct ctx *c, uuid id, struct sim_domain **ret_domain)
 {
 	char text[UUID_TEXT_SIZE];
@@ -265,7 +265,7 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 	return OK;
 }
 
-/* Makes it, or writes the wish into it. */
+/* Creates the domain, or updates it to the wish. */
 static RESULT write_definition(struct compute_host *h, struct ctx *c, const struct compute_domain *w,
 			       const char *digest, struct sim_domain **d)
 {
@@ -302,7 +302,7 @@ static RESULT write_definition(struct compute_host *h, struct ctx *c, const stru
 	return OK;
 }
 
-/* As text: each path and what is behind it. */
+/* Writes the drive as text: each path followed by its content. */
 static RESULT make_drive(struct ctx *c, struct sim_domain *d, const struct compute_files *files)
 {
 	struct buf b;
@@ -321,7 +321,7 @@ static RESULT make_drive(struct ctx *c, struct sim_domain *d, const struct compu
 	return OK;
 }
 
-/* As a whole, whatever it has by now. */
+/* Replaces the variables completely. */
 static RESULT give_variables(struct ctx *c, struct sim_domain *d, struct str variables)
 {
 	bool has = d->variables && str_equal(variables, (struct str){d->variables, d->variables_size});
@@ -523,7 +523,7 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	return OK;
 }
 
-/* ERR_STATE: it is absent or off. */
+/* ERR_STATE: absent or off. */
 static RESULT find_running(struct compute_host *h, struct ctx *c, uuid id, struct sim_domain **ret_domain)
 {
 	char text[UUID_TEXT_SIZE];
@@ -542,7 +542,7 @@ static RESULT open_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	return ret_fd ? sim_open_console(c, d, console, ret_fd) : OK;
 }
 
-/* Nothing is behind its disks and NICs: they carry nothing. Its processors are simulated to work for a hundredth of
+/* Disk and NIC figures stay 0, since nothing is behind them. The simulated processors work for a hundredth of
  * the time. */
 static RESULT read_stats_inside(struct compute_host *h, struct ctx *c, uuid id,
 				struct compute_stats *ret_stats)
@@ -581,12 +581,12 @@ static RESULT read_stats_inside(struct compute_host *h, struct ctx *c, uuid id,
 	return OK;
 }
 
-/* Each guest is simulated to work for as long as read_stats says, more by a wave that is its own; and to send, receive, read
- * and write by that. */
+/* Simulates a guest's usage: the processor time of read_stats plus a wave individual to the guest; traffic
+ * and disk figures follow from it. */
 static struct compute_usage simulate_usage(const struct sim_domain *d)
 {
 	int64_t age_us = clock_now_us() - d->started_us;
-	int64_t waves = age_us / (10 * SECOND) * (1 + d->id.b[15] % 8); /* in units of a tenth of a second */
+	int64_t waves = age_us / (10 * SECOND) * (1 + d->id.b[15] % 8); /* in tenths of a second */
 	int64_t work_us = age_us / 100 + waves * 100 * MILLISECOND / 8;
 	return (struct compute_usage){.id = d->id,
 				      .cpus = d->vcpus,
@@ -738,7 +738,7 @@ static RESULT read_usages(struct compute_host *h, struct ctx *c, struct compute_
 static RESULT draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 			  struct picture **ret_picture)
 {
-	(void) wake; /* it never sleeps */
+	(void) wake; /* a simulated screen never sleeps */
 	SIM_CALL(h, draw_screen_inside, id, ret_picture);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is plugged into simulated guests: as their definition says from their start on, and as it
- * changes while they run. A guest lets go of a device when it is asked and listens. */
+ * Devices plugged into simulated guests: those of the definition at the start, and changes while running. A
+ * guest releases a device when asked, unless it is deaf. */
 #include <string.h>
 
 #include "base/clock.h"
@@ -15,7 +15,7 @@ static struct sim_device *find_device(struct sim_device *at, size_t count, uuid 
 	return NULL;
 }
 
-/* Forgets what is neither defined nor plugged. */
+/* Drops devices that are neither defined nor plugged. */
 static void drop_devices(struct sim_domain *d)
 {
 	size_t kept = 0;
@@ -75,7 +75,7 @@ void sim_set_keys(struct sim_domain *d, const struct compute_domain *w)
 	}
 }
 
-/* A guest that is paused lets go once it goes on. */
+/* A paused guest releases the device after it resumes. */
 static void request_unplug(struct sim_host *s, const struct sim_domain *d, struct sim_device *device)
 {
 	device->is_to_leave = false;
@@ -92,7 +92,7 @@ static void request_unplug(struct sim_host *s, const struct sim_domain *d, struc
 	device->leaves_us = device->is_plugged ? clock_steady_us() + takes_us : 0;
 }
 
-/* QEMU's lock on a file: another guest that has it shares it, as this one does, or nobody else has it. */
+/* Simulates QEMU's file lock: all guests that have the file must share it. */
 static RESULT check_lock(const struct sim_host *s, struct ctx *c, const struct sim_domain *d,
 			 const struct sim_device *device)
 {
@@ -126,7 +126,7 @@ static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_dom
 			uuid_write(device->id, text), d->name);
 }
 
-/* What has to go is asked first, as the libvirt driver does. */
+/* Requests unplugs before plugging, like the libvirt driver. */
 RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d, bool asks_again)
 {
 	size_t count = d->device_count;

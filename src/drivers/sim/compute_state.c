@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The simulated hosts and what can be done to them from outside. */
+ * The simulated hosts' state and the controls of compute.h. */
 #include "drivers/sim/compute_state.h"
 
 #include <stdatomic.h>
@@ -79,7 +79,7 @@ struct sim_host *sim_need_host(struct str name)
 	return s;
 }
 
-/* The host, locked; NULL when there is none of that name. */
+/* Returns the host, locked; NULL: none of that name. */
 static struct sim_host *lock_host(struct str name)
 {
 	pthread_mutex_lock(&region.lock);
@@ -611,7 +611,7 @@ void sim_compute_count(struct sim_counts *ret_counts)
 /* ---- who runs where */
 
 struct running_list {
-	uuid *at; /* on the heap */
+	uuid *at; /* heap */
 	size_t count, doubles;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Consoles of guests that are not there: a serial port that says so and repeats what is typed, and a display
- * of one colour, which speaks as much of RFB 3.8 (RFC 6143) as a viewer needs to show it. Each open console
- * has a thread, which ends when either side closes the socket. */
+ * Consoles of simulated guests: a serial port that prints a notice and echoes input, and a single-colour
+ * display that speaks just enough RFB 3.8 (RFC 6143) for a viewer to show it. Each open console has a thread,
+ * which ends when either side closes the socket. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -16,12 +16,12 @@
 enum { WIDTH = 640, HEIGHT = 400, PIXEL_SIZE = 4, ROWS_AT_ONCE = 2 };
 
 struct sim_console {
-	int fd; /* the thread's end */
+	int fd; /* this thread's end */
 	enum console console;
 	char name[32];
 };
 
-/* The socket blocks: nobody else is held up by this thread. */
+/* Blocking is fine: the thread serves this console only. */
 static bool give(int fd, const void *bytes, size_t size)
 {
 	const char *at = bytes;
@@ -84,7 +84,7 @@ static void put16(uint8_t *at, unsigned value)
 	at[1] = (uint8_t) value;
 }
 
-/* Version, security type 1 (none), its result; then the picture's size, its pixels, its name. */
+/* Sends version, security type 1 (none) and its result, then the picture's size, pixel format and name. */
 static bool greet(const struct sim_console *k)
 {
 	uint8_t init[24 + 48] = {[4] = 8 * PIXEL_SIZE, [5] = 24,   [7] = 1,   [9] = 255,
@@ -99,8 +99,8 @@ static bool greet(const struct sim_console *k)
 	       take(k->fd, &choice, 1) && give(k->fd, init, 24 + (size_t) name_size);
 }
 
-/* The whole picture, raw; white in every order of bytes, and opaque to viewers that take the fourth for that.
- */
+/* Sends the full picture in raw encoding: white in every byte order, and opaque to viewers that use the
+ * fourth byte as alpha. */
 static bool give_picture(int fd)
 {
 	uint8_t head[16] = {[3] = 1}, pixels[ROWS_AT_ONCE * WIDTH * PIXEL_SIZE];
@@ -113,25 +113,26 @@ static bool give_picture(int fd)
 	return is_given;
 }
 
-/* One message of the viewer's; its type is read already. */
+/* Handles one viewer message; its type has been read already. */
 static bool answer_viewer(int fd, uint8_t type, bool *is_shown)
 {
 	uint8_t m[19] = {0};
 	switch (type) {
-	case 0: /* its pixels: any order, as long as they are of four bytes */
+	case 0: /* SetPixelFormat: any byte order, but four bytes per pixel */
 		return take(fd, m, 19) && m[3] == 8 * PIXEL_SIZE;
-	case 2: /* its encodings: raw is always among them */
+	case 2: /* SetEncodings: raw is always allowed */
 		return take(fd, m, 3) && skip(fd, (size_t) (m[1] << 8 | m[2]) * 4);
-	case 3: /* asks for the picture; what has changed since, never has */
+	case 3: /* FramebufferUpdateRequest: answered with the full picture once, since nothing ever
+		 * changes */
 		if (!take(fd, m, 9) || (*is_shown && m[0]))
 			return true;
 		*is_shown = true;
 		return give_picture(fd);
-	case 4: /* a key */
+	case 4: /* KeyEvent */
 		return take(fd, m, 7);
-	case 5: /* the pointer */
+	case 5: /* PointerEvent */
 		return take(fd, m, 5);
-	case 6: /* a text */
+	case 6: /* ClientCutText */
 		return take(fd, m, 7) &&
 		       skip(fd, (size_t) m[3] << 24 | (size_t) (m[4] << 16 | m[5] << 8 | m[6]));
 	default:
@@ -159,7 +160,7 @@ static void *console_run(void *arg)
 		run_serial(k);
 	else
 		run_display(k);
-	(void) shutdown(k->fd, SHUT_RDWR); /* the domain has it, too */
+	(void) shutdown(k->fd, SHUT_RDWR); /* the domain also has this descriptor */
 	fd_autoclose(&k->fd);
 	heap_free(k);
 	return NULL;
@@ -175,7 +176,7 @@ void sim_close_consoles(struct sim_domain *d)
 	}
 }
 
-/* The domain keeps a descriptor of the thread's socket, to end it by. */
+/* The domain keeps a descriptor of the thread's socket for ending the thread. */
 RESULT sim_open_console(struct ctx *c, struct sim_domain *d, enum console console, int *ret_fd)
 {
 	int ends[2] = {-1, -1}, *kept = &d->consoles[console - 1];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Simulated disks as files: the head of a qcow2, then what it stands on and the text; copied by pieces, laid on another one,
- * encrypted, and made into other forms. */
+ * Simulated disks as files: a qcow2 header, then the backing name and the text. They can be copied in pieces,
+ * laid over another one, encrypted and converted. */
 #include "drivers/sim/disk_state.h"
 
 #include <errno.h>
@@ -15,15 +15,15 @@
 enum { PIECES = 3 };
 
 enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, KEY_AT = 640, MARK_AT = 800 };
-enum { PART_AT = 650, TRACK_COUNT_AT, TRACKS_AT }; /* of an increment; what a volume notes */
-enum { IS_WHOLE, IS_UNCHANGED, IS_CHANGED };       /* at PART_AT */
+enum { PART_AT = 650, TRACK_COUNT_AT, TRACKS_AT }; /* of an increment; the volume's bitmaps */
+enum { IS_WHOLE, IS_UNCHANGED, IS_CHANGED };       /* values at PART_AT */
 static const char MARK[] = "of a simulated disk";
 
 static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_FILE_SIZE])
 {
 	memset(out, 0, SIM_FILE_SIZE);
 	memcpy(out, "QFI\xfb\0\0\0\3", 8);
-	out[15] = d->base[0] ? HEAD_SIZE : 0; /* where the name of what it stands on lies */
+	out[15] = d->base[0] ? HEAD_SIZE : 0; /* offset of the backing file's name */
 	for (int k = 0; k < 8; k++)
 		out[SIZE_AT + k] = (unsigned char) ((uint64_t) d->size >> (56 - 8 * k));
 	out[103] = HEAD_SIZE;
@@ -41,17 +41,17 @@ static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_F
 static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
 {
 	if (memcmp(bytes, "QFI\xfb", 4) != 0)
-		return; /* an image of something else: blank, to simulated guests */
+		return; /* any other image: blank to simulated guests */
 	d->size = 0;
 	for (int k = 0; k < 8; k++)
 		d->size = d->size << 8 | bytes[SIZE_AT + k];
 	if (memcmp(bytes + MARK_AT, MARK, sizeof MARK) != 0)
-		return; /* blank likewise, and open to any key */
+		return; /* also blank, and readable with any key */
 	memcpy(d->base, bytes + HEAD_SIZE, sizeof d->base);
 	memcpy(d->text, bytes + SIM_TEXT_AT, sizeof d->text);
 	memcpy(&d->key, bytes + KEY_AT, sizeof d->key);
 	d->base[sizeof d->base - 1] = d->text[sizeof d->text - 1] = '\0';
-	if (d->kind != DISK_VOLUME) /* an image is of anybody's making */
+	if (d->kind != DISK_VOLUME) /* an image may come from anybody */
 		return;
 	d->track_count = bytes[TRACK_COUNT_AT] % (SIM_TRACKS + 1);
 	memcpy(d->tracks, bytes + TRACKS_AT, sizeof d->tracks);
@@ -93,7 +93,7 @@ RESULT sim_disk_pull(struct disk_host *h, struct ctx *c, const struct disk_name 
 	return OK;
 }
 
-/* A base may be an image that nobody has: there is nothing on it. */
+/* Opens the file; for a base, a missing file counts as an empty one. */
 static RESULT open_source(struct ctx *c, const struct disk_name *name, const struct disk_copy *copy,
 			  int *ret_fd)
 {
@@ -173,7 +173,7 @@ static RESULT write_file(struct ctx *c, const struct disk_copy *to, const unsign
 	return fault_fires(FAULT_DRIVER) ? ctx_fail(c, ERR_IO, "the simulated machine ends half-way") : OK;
 }
 
-/* The text comes along; of an image that nobody has there is none. */
+/* The text is kept; without a source file there is none. */
 RESULT sim_disk_encrypt(struct ctx *c, const struct disk_sealing *wish)
 {
 	unsigned char bytes[SIM_FILE_SIZE] = {0};
@@ -196,7 +196,7 @@ RESULT sim_disk_encrypt(struct ctx *c, const struct disk_sealing *wish)
 
 /* ---- other forms */
 
-/* A file of the image store may be an image that nobody has. */
+/* The image store's file may be absent in tests, and then counts as empty. */
 static RESULT read_recast(struct ctx *c, const struct disk_recasting *wish,
 			  unsigned char bytes[static SIM_FILE_SIZE])
 {
@@ -209,7 +209,7 @@ static RESULT read_recast(struct ctx *c, const struct disk_recasting *wish,
 	return fd < 0 || pread(fd, bytes, SIM_FILE_SIZE, 0) >= 0 ? OK : fail_file(c, &from);
 }
 
-/* The same bytes, that stand by themselves and note nothing. */
+/* Writes the same content without a backing file or bitmaps. */
 RESULT sim_disk_recast(struct ctx *c, const struct disk_recasting *wish)
 {
 	unsigned char bytes[SIM_FILE_SIZE] = {0};
@@ -226,7 +226,7 @@ RESULT sim_disk_recast(struct ctx *c, const struct disk_recasting *wish)
 	return write_file(c, &to, bytes);
 }
 
-/* The same bytes, whatever the form. */
+/* Writes the same bytes whatever the format. */
 RESULT sim_disk_export(struct ctx *c, const struct disk_export *wish)
 {
 	unsigned char bytes[SIM_FILE_SIZE] = {0};

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Simulated snapshots: what a disk has at one moment, or what was written to it since another. */
+ * Simulated snapshots: a disk's content at one moment, or its changes since another snapshot. */
 #include "drivers/sim/disk_state.h"
 
-enum { CUT_LOOKS = 3 }; /* until a guest that runs has copied its disk */
+enum { CUT_LOOKS = 3 }; /* looks until a running guest's copy is complete */
 
-/* What was written since is enough, and the disk knows what that is. */
+/* Finds a usable bitmap for an incremental cut; NULL: none. */
 static const struct sim_track *find_usable_track(struct sim_disk *volume, const struct disk_cut *cut)
 {
 	const struct sim_track *track =
@@ -12,7 +12,7 @@ static const struct sim_track *find_usable_track(struct sim_disk *volume, const 
 	return track && !track->is_spoilt ? track : NULL;
 }
 
-/* What the volume has at this moment; whole once it is told to be. */
+/* Records the volume's current content; the cut counts as complete only after end_cut(). */
 static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool by_qemu)
 {
 	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
@@ -60,7 +60,7 @@ static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut 
 	return OK;
 }
 
-/* An increment since something that is not at hand any more is of no use. */
+/* An increment is useless if its base is no longer available. */
 static bool is_unusable(struct disk_host *h, const struct disk_cut *cut)
 {
 	const struct sim_disk *made =
@@ -87,7 +87,7 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, const struct disk_
 	return end_cut(h, c, cut, true, seen);
 }
 
-/* As QEMU does it where something else cannot, or knows less. */
+/* Uses QEMU where a plain copy can't decrypt, or has no bitmaps. */
 static RESULT cut_resting(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			  struct disk_cut_seen *seen)
 {
@@ -96,7 +96,7 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, const struct disk_
 	return end_cut(h, c, cut, by_qemu, seen);
 }
 
-/* A guest that runs has it, and would write while it is copied. */
+/* Fails if a running guest could write during the copy. */
 static RESULT check_stand_still(const struct sim_host *s, struct ctx *c, uuid volume)
 {
 	for (size_t k = 0; k < s->domain_count; k++) {

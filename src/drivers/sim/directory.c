@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Directories that several simulated hosts have: one lock guards all of them, which whoever locks a host takes
- * besides, once there is any. A host that has nothing mounted there has an empty one of its own instead, as a
- * real one has. */
+ * Directories shared by simulated hosts. One lock guards all of them; once any directory exists, locking a
+ * host takes that lock too. A host without the mount has an empty directory of its own instead, like a real
+ * host. */
 #include <stdatomic.h>
 #include <stdio.h>
 
@@ -9,7 +9,7 @@
 #include "drivers/sim/compute_state.h"
 
 static struct {
-	pthread_mutex_t lock; /* guards what follows; taken behind a host's lock */
+	pthread_mutex_t lock; /* guards the following; taken after a host's lock */
 	_Atomic bool is_used;
 	struct sim_directory *first;
 	struct unmounted {
@@ -39,9 +39,9 @@ void sim_unlock_directories(struct sim_host *s)
 	pthread_mutex_unlock(&apart.lock);
 }
 
-/* ---- finding, with the lock held. What is there is found without memory: a lack of it is no missing file. */
+/* ---- finding, with the lock held. Lookups allocate nothing, so out of memory never looks like "not found". */
 
-/* "host@/path", what a host has there that has mounted nothing. */
+/* Matches "host@/path", the key of a host's unmounted directory. */
 static bool is_of_host(const char *key, const struct sim_host *s, struct str path)
 {
 	size_t size = strlen(s->name);
@@ -92,7 +92,7 @@ struct sim_directory *sim_need_directory(struct sim_host *s, struct str path)
 	return d;
 }
 
-/* Whether that directory is what the host has at its path. */
+/* Whether that directory is what the host sees at its path. */
 static bool is_at(const struct sim_host *s, const struct sim_directory *d)
 {
 	const char *path = strchr(d->path, '/');

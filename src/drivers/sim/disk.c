@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks without bytes: what a guest "wrote" is a short text, and a file on its way is a header like
- * qcow2's and that text (copy.c). Pieces are small, so that tests are killed between them. */
+ * Disks without data: a short text stands for what a guest wrote, and a file in transfer is a qcow2-like
+ * header with that text (copy.c). Pieces are small, so that tests can kill the process between them. */
 #include "drivers/sim/disk_state.h"
 
 #include <inttypes.h>
@@ -9,7 +9,7 @@
 #include "base/heap.h"
 #include "drivers/ceph.h"
 
-/* Made if need be; at NULL and count 0: out of memory, or nothing. */
+/* Creates the directory if needed. A list with at NULL and count 0: out of memory, or empty. */
 struct sim_directory *sim_disk_directory(struct disk_host *h)
 {
 	return h->path ? sim_need_directory(h->link.host, str_from(h->path)) : NULL;
@@ -44,7 +44,7 @@ static RESULT open_host(struct ctx *c, uuid region, const struct host *host, str
 	return OK;
 }
 
-/* In which every host finds the pool's images: one that is not mounted there reaches no Ceph. */
+/* Opens a pool as a directory that every host has mounted; a host without it has no access to Ceph. */
 static RESULT open_pool(struct ctx *c, uuid region, const struct ceph_place *place,
 			struct disk_host **ret_host)
 {
@@ -57,7 +57,7 @@ static RESULT open_pool(struct ctx *c, uuid region, const struct ceph_place *pla
 		return ctx_no_memory(c);
 	}
 	sim_use_directories();
-	struct result r = sim_connect(&h->link, c, region, &cluster); /* frees it when it fails */
+	struct result r = sim_connect(&h->link, c, region, &cluster); /* frees h on failure */
 	if (!result_is_ok(r)) {
 		heap_free(owned);
 		return r;
@@ -108,7 +108,7 @@ static bool has_open(const struct sim_domain *d, uuid volume, uint64_t place)
 	return false;
 }
 
-/* The file in the directory that the calls concern. */
+/* The user of the file in the current directory. */
 struct sim_domain *sim_disk_find_user(struct disk_host *h, uuid volume)
 {
 	const struct sim_host *s = h->link.host;
@@ -204,7 +204,7 @@ static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_
 	return OK;
 }
 
-/* A note that is known by its name is dropped where it is in the way. */
+/* Drops spoilt bitmaps if one is known by name and prevents the growth. */
 static RESULT grow_disk(struct disk_host *h, struct ctx *c, struct sim_disk *d, const struct disk_spec *w)
 {
 	const struct sim_track *known = sim_find_track(d, w->tracked_from);
@@ -230,7 +230,7 @@ static void drop_disk(struct disk_host *h, uuid volume, bool is_raw)
 		drop_file(h, d);
 }
 
-/* Until somebody notes that it is whole it is made anew, of the disk as it is. */
+/* Until it is recorded as complete, it is recreated from the current disk. */
 static RESULT make_raw(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
 		       struct disk_seen *ret_seen)
 {
@@ -397,7 +397,7 @@ static RESULT see_block_inside(struct disk_host *h, struct ctx *c, struct str ad
 
 static RESULT block(struct disk_host *h, struct ctx *c, struct str address, int64_t expire_s)
 {
-	(void) expire_s; /* it is renewed before */
+	(void) expire_s; /* renewed before it would expire */
 	SIM_CALL(&h->link, block_inside, address, true);
 }
 
@@ -411,7 +411,7 @@ static RESULT see_block(struct disk_host *h, struct ctx *c, struct str address, 
 	SIM_CALL(&h->link, see_block_inside, address, ret_is_blocked);
 }
 
-/* Nobody asks the simulated hosts. */
+/* Simulated hosts list none. */
 static RESULT list_users(struct disk_host *h, struct ctx *c, uuid volume, struct strs *ret_addresses)
 {
 	(void) h;

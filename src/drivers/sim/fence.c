@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The electricity of simulated hosts: a plug pulled by hand, and by a fence agent. */
+ * Power of simulated hosts: a plug pulled by hand, or by a fence agent. */
 #include "drivers/fence.h"
 #include "base/clock.h"
 #include "drivers/sim/compute_state.h"

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A guest goes from one simulated host to another. As with libvirt, what is copied of a disk is what was
- * written beside its base: a file at the target that was not empty keeps what it had. One host's lock is held
- * at a time. */
+ * Live migration between simulated hosts. As with libvirt, only blocks written above a disk's base are
+ * copied: an existing file at the target keeps its other content. At most one host's lock is held at a
+ * time. */
 #include "base/clock.h"
 #include "base/heap.h"
 #include "drivers/sim/compute_state.h"
 
 enum { PIECES = 10, STUCK_AT = 4, PAUSE_MS = 300 };
-static const int64_t LOOK_US = 300 * MILLISECOND; /* how often it is asked whether it goes on */
+static const int64_t LOOK_US = 300 * MILLISECOND; /* how often the caller is asked whether to continue */
 static const int64_t DISK_SIZE = 10 << 20;
 
 /* ---- looking */
@@ -38,7 +38,7 @@ RESULT sim_see_end(struct compute_host *h, struct ctx *c, uuid id, struct comput
 /* ---- what is carried */
 
 struct carried {
-	struct sim_domain domain; /* with copies of what it owns */
+	struct sim_domain domain; /* with its own copies of owned memory */
 	struct sim_disk *disks;   /* owned */
 	size_t disk_count;
 };
@@ -74,7 +74,7 @@ static bool copy_domain(const struct sim_domain *d, struct sim_domain *copy)
 	       !d->drive == !copy->drive && !d->variables == !copy->variables;
 }
 
-/* On the host that it leaves. */
+/* On the source host. */
 static RESULT pick_up(struct compute_host *h, struct ctx *c, const struct compute_journey *journey,
 		      struct carried *ret_carried)
 {
@@ -105,7 +105,7 @@ static const char *find_base_text(const struct sim_host *s, const struct sim_dis
 	return "";
 }
 
-/* On the host that it comes to. */
+/* On the target host. */
 static RESULT bring_disks(struct compute_host *h, struct ctx *c, const struct carried *carried, bool half)
 {
 	struct sim_host *s = h->host;
@@ -113,7 +113,7 @@ static RESULT bring_disks(struct compute_host *h, struct ctx *c, const struct ca
 		const struct sim_disk *from = &carried->disks[k];
 		struct sim_disk *to = sim_find_disk(s, from->volume);
 		if (to && to->is_apart && from->is_apart)
-			continue; /* the same file */
+			continue; /* the same shared file */
 		if (!to || to->size != from->size || strcmp(to->base, from->base) != 0 ||
 		    to->key != from->key)
 			return ctx_fail(c, ERR_UNSUPPORTED,
@@ -169,7 +169,7 @@ static RESULT begin(struct compute_host *h, struct ctx *c, const struct compute_
 	SIM_CALL(h, begin_inside, journey, ret_carried, ret_breaks);
 }
 
-/* Of the host that it leaves: it is gone, or stands still, or crashed. */
+/* On the source host: the guest is gone, paused or crashed. */
 static RESULT leave_inside(struct compute_host *h, struct ctx *c, uuid id, enum sim_break breaks)
 {
 	struct sim_domain *d = sim_find_domain(h->host, id);
@@ -218,8 +218,8 @@ static RESULT break_off(struct compute_host *h, struct ctx *c, const struct comp
 	return lose_both(h, c, journey->to);
 }
 
-/* One piece takes as long as the pace has it, and where the wish has a rate, as long as that has it: also what
- * waits for a slow client can be looked at. A pace without time knows no rate. */
+/* The duration of one piece: the configured pace, extended by the wish's rate limit if there is one, so that
+ * behaviour with slow transfers can be watched. SIM_AT_ONCE ignores the rate. */
 static int64_t piece_us(const struct compute_journey *journey, const struct compute_sent *sent)
 {
 	int64_t paced_us = sim_draw_us(SIM_SEND);
@@ -228,7 +228,7 @@ static int64_t piece_us(const struct compute_journey *journey, const struct comp
 	return paced_us && rated_us > paced_us ? rated_us : paced_us;
 }
 
-/* False: it is to end. */
+/* False: the transfer has to end. */
 static bool take_piece(const struct compute_journey *journey, const struct compute_sent *sent,
 		       bool *ret_hastens)
 {

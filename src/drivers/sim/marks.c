@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Marks that hosts leave in a simulated directory which they share. */
+ * Marks that hosts leave in a shared simulated directory. */
 #include "drivers/sim/disk_state.h"
 
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The virtual network in memory: keeps the contract of network.h, holds what was applied, and
- * fails on demand. What OVN refuses for want of something else is refused here too. */
+ * The virtual network in memory: fulfils the contract of network.h, stores what is applied, and fails on
+ * demand. Also refuses what OVN refuses for missing references. */
 #include "drivers/sim/network.h"
 
 #include <pthread.h>
@@ -19,15 +19,15 @@
 #include "model/security_group.h"
 #include "model/subnet.h"
 
-/* One thing of the network; in a tree by kind and id. */
+/* An object of the network; in a tree by kind and id. */
 struct thing {
 	enum network_item_kind kind;
 	uuid id;
 	struct thing *owner, *children, *next,
-		*previous;    /* what goes with it: network > port, router > address */
+		*previous;    /* objects removed along with it: network > port, router > address */
 	bool has_chassis, up; /* of a port */
-	uuid chassis;         /* that it is to be bound at: of its name */
-	uuid *networks;       /* of a router: owned */
+	uuid chassis;         /* id of the chassis to bind at, derived from its name */
+	uuid *networks;       /* owned; of a router */
 	size_t network_count;
 };
 
@@ -39,7 +39,7 @@ struct vnet {
 
 static struct {
 	pthread_mutex_t lock;
-	void *things; /* tsearch's */
+	void *things; /* root for tsearch() */
 	size_t counts[NETWORK_ITEM_OTHER + 1];
 	struct vnet *open;
 	bool cut, late;
@@ -58,7 +58,7 @@ static struct thing *find_thing(enum network_item_kind kind, uuid id)
 	return at ? *at : NULL;
 }
 
-/* Found or made; NULL: out of memory. */
+/* Finds or creates it; NULL: out of memory. */
 static struct thing *ensure_thing(enum network_item_kind kind, uuid id)
 {
 	struct thing *thing = find_thing(kind, id);
@@ -103,7 +103,7 @@ static void free_thing(struct thing *thing)
 	heap_free(thing);
 }
 
-/* With all below it, as OVN collects what nothing refers to. */
+/* Removes an object with everything below it, like OVN's garbage collection. */
 static bool remove_thing(enum network_item_kind kind, uuid id)
 {
 	struct thing *top = find_thing(kind, id), *thing = top;
@@ -129,7 +129,7 @@ static void notify(uuid port)
 			n->changed(n->changed_arg, port);
 }
 
-/* Every call begins and ends so; between the two the lock is held. */
+/* Every call starts and ends with these; in between the lock is held. */
 static RESULT begin_call(struct ctx *c)
 {
 	if (fault_fires(FAULT_DRIVER))
@@ -201,7 +201,7 @@ static RESULT sim_remove_network(struct vnet *n, struct ctx *c, uuid network)
 
 /* ---- routers ---- */
 
-/* With the ports of its NAT gateways, each in its subnet's network. */
+/* Includes the ports of its NAT gateways, each in its subnet's network. */
 static RESULT write_nats(struct ctx *c, const struct network_router *wish, struct thing *router)
 {
 	struct thing *next;
@@ -267,14 +267,14 @@ static RESULT sim_remove_group(struct vnet *n, struct ctx *c, uuid group)
 	return remove_call(c, NETWORK_ITEM_GROUP, group);
 }
 
-/* Of a policy, what stands behind one router, or in one network without any: by both their ids. */
+/* The id of a policy's part: behind one router, or in one network without a router. Derived from both ids. */
 static uuid place_of(uuid policy, uuid place)
 {
 	char text[UUID_TEXT_SIZE];
 	return uuid_v5(policy, str_from(uuid_write(place, text)));
 }
 
-/* Places are things of the policy's, by ids of their own; nobody sees them. */
+/* Parts are objects of the policy with ids of their own, invisible from outside. */
 static RESULT write_policy(struct ctx *c, const struct network_policy *wish)
 {
 	struct thing *policy = ensure_thing(NETWORK_ITEM_POLICY, wish->policy->row.id), *next;
@@ -388,7 +388,7 @@ static RESULT sim_see(struct vnet *n, struct ctx *c, struct network_health *ret_
 	return OK;
 }
 
-/* Every chassis follows at once, but for those that nothing reaches. */
+/* Every chassis is up to date immediately unless unreachable. */
 static RESULT sim_see_chassis(struct vnet *n, struct ctx *c, struct str name, bool asks,
 			      struct network_chassis *ret_chassis)
 {
@@ -495,7 +495,7 @@ RESULT network_sim_open(struct ctx *c, struct network_handle *ret_network)
 	return OK;
 }
 
-/* ---- the test's hand ---- */
+/* ---- test control ---- */
 
 static void drop_thing(void *thing)
 {

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The screen of a guest that is not there: it says so, and whose it would be. */
+ * The screen of a simulated guest: it shows a notice and the guest's name. */
 #include "drivers/sim/compute_state.h"
 
 enum { WIDTH = 640, HEIGHT = 400, GLYPH_WIDTH = 5, GLYPH_HEIGHT = 7 };
 
-/* As many letters as it takes; of each row the five lowest bits, the leftmost pixel first. */
+/* Only the glyphs needed; the five lowest bits of each row, leftmost pixel first. */
 static const struct {
 	char letter;
 	uint8_t rows[GLYPH_HEIGHT];
@@ -38,7 +38,7 @@ static void draw_glyph(struct picture *p, size_t left, size_t top, size_t scale,
 				fill(p, left + x * scale, top + y * scale, scale, 0xe0);
 }
 
-/* A letter that has no glyph is a gap. */
+/* A letter without a glyph leaves a gap. */
 static void draw_text(struct picture *p, size_t top, size_t scale, const char *text)
 {
 	for (size_t n = 0; text[n]; n++)

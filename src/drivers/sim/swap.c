@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A simulated guest that goes over from one disk to another: begun in one call, done in the next. */
+ * Switches a simulated guest from one disk to another: begun in one call, completed in the next. */
 #include <string.h>
 
 #include "drivers/sim/compute_state.h"
 
-/* In the running guest, or in the definition while it is off. */
+/* Searches the running guest's devices, or the definition's if it is off. */
 static struct sim_device *find_device(struct sim_domain *d, const struct compute_disk *disk)
 {
 	for (size_t k = 0; k < d->device_count; k++) {
@@ -21,7 +21,7 @@ static struct sim_disk *find_file(struct sim_host *s, const struct compute_disk 
 	return sim_find_disk_at(s, disk->volume, sim_place_of(disk));
 }
 
-/* As QEMU does, which copies onto what is as large, and opens it with its key. */
+/* Like QEMU, requires a target of the same size and its key. */
 static RESULT begin(struct sim_host *s, struct ctx *c, struct sim_device *device,
 		    const struct compute_disk *to)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a simulated disk notes of its writes: per snapshot that it was cut for, whether anything was written
- * since. As QEMU's bitmaps they are in the volume's file and go with it; a crash spoils what the file had
- * when the guest began, and loses what came since. A spoilt one is in the way of growing. */
+ * A simulated disk's dirty bitmaps: for each cut's snapshot, whether anything was written since. Like QEMU's,
+ * they are stored in the volume's file and deleted with it. A crash spoils the bitmaps stored in the file at
+ * the guest's start, and loses those added later. A spoilt bitmap prevents growing. */
 #include <stdio.h>
 
 #include "drivers/sim/compute_state.h"
@@ -42,11 +42,11 @@ void sim_write(struct sim_disk *d, const char *text)
 		d->tracks[k].is_changed = true;
 }
 
-/* half: the snapshot whose cut ends with its guest. */
+/* half: the snapshot whose unfinished cut ends with its guest. */
 static void end_tracks(struct sim_disk *d, uuid half, bool crashes)
 {
 	if (sim_find_track(d, half))
-		d->track_count--; /* the newest is its */
+		d->track_count--; /* the newest bitmap belongs to it */
 	bool stays = d->track_count > 0 && (!crashes || d->tracks[0].is_stored);
 	sim_drop_tracks(d, stays ? d->tracks[0].from : UUID_NONE);
 	d->tracks[0].is_stored = stays;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The UEFI variables of a guest that is not there: a disk to start from and, where secure boot is asked for,
- * a platform key. */
+ * UEFI variables of a simulated guest: a boot entry and, with secure boot, a platform key. */
 #include "drivers/sim/compute_state.h"
 
-enum {
-	BOOT = 7,
-	SIGNED_BOOT = BOOT | FIRMWARE_AUTHENTICATED
-}; /* kept, before the guest's system and in it */
+enum { BOOT = 7, SIGNED_BOOT = BOOT | FIRMWARE_AUTHENTICATED }; /* non-volatile, boot and runtime access */
 
 #define GLOBAL_GUID                                                                                          \
 	{                                                                                                    \
@@ -18,7 +14,7 @@ enum {
 		(text), sizeof(text) - 1                                                                     \
 	}
 
-/* EFI_LOAD_OPTION: active, a device path of its end alone, called "disk". */
+/* EFI_LOAD_OPTION: active, a device path with only the end node, description "disk". */
 static const struct firmware_variable variables[] = {
 	{.name = BYTES("Boot0000"),
 	 .data = BYTES("\1\0\0\0\4\0d\0i\0s\0k\0\0\0\x7f\xff\4\0"),
