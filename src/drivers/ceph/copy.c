@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Content between the image store's files and a pool's images, by pieces. A file that is written is laid out before its
- * first byte (drivers/qcow2.h), by what Ceph says that the image has, or that differs between two snapshots: so
- * its length says how much of it is there. Of an image that is written its metadata say that. */
+ * Copies content between the image store's files and a pool's images, in pieces. The layout of a written file
+ * is planned before its first byte (drivers/qcow2.h), from the extents that Ceph reports for the image or for
+ * the difference between two snapshots. So the file's length is the progress. An image being written records
+ * its progress in its metadata. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,10 +22,10 @@ enum { CHUNK_SIZE = 4 << 20 };
 
 /* ---- what an image has */
 
-struct runs { /* on the heap: a disk may have half a million */
+struct runs { /* heap: a disk may have half a million */
 	struct qcow2_run *at;
 	size_t count, capacity;
-	bool wants_zeros; /* what reads as zeros is told, too */
+	bool wants_zeros; /* also record runs that read as zeros */
 	bool has_failed;
 };
 
@@ -54,7 +55,7 @@ static int64_t end_of(const struct runs *runs)
 	return runs->count ? runs->at[runs->count - 1].from + runs->at[runs->count - 1].count : 0;
 }
 
-/* A cluster of which a part is data is data. */
+/* A cluster that contains any data counts as data. */
 static void add_run(struct runs *runs, int64_t from, int64_t to, bool is_zero)
 {
 	int64_t end = end_of(runs);
@@ -80,7 +81,7 @@ static int note_extent(uint64_t at, size_t size, int exists, void *arg)
 	return runs->has_failed ? -ENOMEM : 0;
 }
 
-/* All that is not data, as zeros. */
+/* Adds everything that isn't data as zeros. */
 static void fill_zeros(const struct runs *data, int64_t clusters, struct runs *ret_runs)
 {
 	int64_t next = 0;
@@ -96,7 +97,7 @@ static void fill_zeros(const struct runs *data, int64_t clusters, struct runs *r
 /* ---- the plan of a file */
 
 struct ceph_plan {
-	char *name; /* of the image; owned */
+	char *name; /* owned; of the image */
 	struct qcow2_plan *file;
 };
 
@@ -110,11 +111,12 @@ void ceph_forget_plan(struct disk_host *h)
 	h->plan = NULL;
 }
 
-/* Where an increment is to be read. Either NULL: all of the cut is read instead, and laid over anything. */
+/* The image to read an increment from. Without image or since, the full cut is read; it can be laid over
+ * anything. */
 struct source {
 	rbd_image_t image;
 	struct str since; /* the snapshot's name; empty: none */
-	bool is_over;     /* it is going to be laid over something */
+	bool is_over;     /* the file will be laid over another one */
 };
 
 static RESULT find_increment(struct disk_host *h, struct ctx *c, const struct disk_name *name,
@@ -175,7 +177,7 @@ static RESULT make_plan(struct disk_host *h, struct ctx *c, const struct source 
 	return runs->has_failed ? ctx_no_memory(c) : qcow2_plan_new(c, size, runs->at, runs->count, ret_file);
 }
 
-/* That of the call before, while the same file is made. */
+/* Reuses the plan of the previous call for the same file. */
 static RESULT need_plan(struct disk_host *h, struct ctx *c, const struct source *source, struct str name,
 			bool begins)
 {
@@ -213,7 +215,7 @@ static bool is_blank(const uint8_t *p, size_t size)
 	return size == 0 || (p[0] == 0 && memcmp(p, p + 1, size - 1) == 0);
 }
 
-/* Zeros are left out: the file gets its length in the end. */
+/* Leaves zeros as holes; the file gets its length at the end. */
 static RESULT write_bytes(struct ctx *c, int fd, const uint8_t *p, size_t size, int64_t at)
 {
 	while (size) {
@@ -232,7 +234,7 @@ static RESULT write_bytes(struct ctx *c, int fd, const uint8_t *p, size_t size, 
 	return OK;
 }
 
-/* From one place of the file on; ret_size: how much of the file that was. */
+/* Writes from one offset of the file on; ret_size: bytes of the file written. */
 static RESULT write_place(struct disk_host *h, struct ctx *c, rbd_image_t image, int fd, int64_t at,
 			  uint8_t *chunk, int64_t *ret_size)
 {
@@ -267,8 +269,8 @@ static RESULT write_places(struct disk_host *h, struct ctx *c, rbd_image_t image
 	return ftruncate(fd, copy->done) == 0 ? OK : fail_write(c);
 }
 
-/* Whether what there is of a file begins as it would now: an image may have changed, or a volume gone, since another
- * connection began it. */
+/* Compares the beginning of an existing file with the plan: the image may have changed, or the volume
+ * disappeared, since another connection began it. */
 static RESULT check_beginning(struct ctx *c, const struct qcow2_plan *plan, int fd, int64_t size,
 			      bool *ret_is_one)
 {
@@ -285,7 +287,7 @@ static RESULT check_beginning(struct ctx *c, const struct qcow2_plan *plan, int 
 	return own ? OK : ctx_no_memory(c);
 }
 
-/* Sets copy->done: where to go on. */
+/* Sets copy->done, the offset to resume at. */
 static RESULT find_place(struct disk_host *h, struct ctx *c, const struct source *source, struct str name,
 			 int fd, struct disk_copy *copy)
 {
@@ -332,7 +334,7 @@ struct import {
 	uint8_t *chunk;
 };
 
-/* An image that has just been made has zeros where nothing is written. */
+/* A new image reads as zeros, so only data is written. */
 static RESULT send_extent(struct disk_host *h, struct ctx *c, struct import *in)
 {
 	struct qcow2_extent extent = {0};
@@ -363,8 +365,8 @@ static RESULT send_extents(struct disk_host *h, struct ctx *c, struct import *in
 	return ceph_set_meta(h, c, in->image, META_DONE, text);
 }
 
-/* Made, if need be; in->done: what is there of it. Its mark comes before its content: META_DONE says that it is
- * half of one. */
+/* Creates the image if needed; in->done: bytes already there. The region's mark is written before the
+ * content; META_DONE marks the image as incomplete. */
 static RESULT need_image(struct disk_host *h, struct ctx *c, struct str name, struct import *in,
 			 bool *ret_is_whole)
 {

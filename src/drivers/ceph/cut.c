@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cuts: a snapshot of the volume's image, and a clone of that, which is the cut. So it is whole at once, and
- * stays when the volume goes. The snapshot stays behind when the cut goes, as the record that the next increment is
- * told by: all that is not of use is dropped with the next cut. What differs in a LUKS container is no increment of a
- * file that is encrypted otherwise: of an encrypted volume each cut is whole, and leaves no record. */
+ * Cuts: a snapshot of the volume's image and a clone of it, which is the cut. So it is complete immediately
+ * and survives the volume. After the cut is removed, the snapshot remains as the base for the next increment;
+ * unneeded snapshots are dropped with the next cut. A difference of LUKS containers is useless for a file
+ * encrypted differently, so cuts of encrypted volumes are always full and leave no snapshot. */
 #include <errno.h>
 
 #include "drivers/ceph/pool.h"
@@ -20,7 +20,7 @@ static struct str name_of_id(struct ctx *c, uuid snapshot)
 	return ceph_snapshot_name(c, str_from(uuid_write(snapshot, id)));
 }
 
-/* Records that nothing is cut since any more. since: empty: none is kept but the new one. */
+/* Drops snapshots that no cut needs as a base any more. since empty: keeps the new one only. */
 static RESULT drop_records(struct disk_host *h, struct ctx *c, rbd_image_t volume, struct str made,
 			   struct str since)
 {
@@ -51,7 +51,7 @@ static RESULT write_words(struct disk_host *h, struct ctx *c, const struct disk_
 
 static RESULT take_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t volume, struct str name)
 {
-	TRY(ceph_drop_snapshot(h, c, volume, name.p)); /* of a try that nobody noted */
+	TRY(ceph_drop_snapshot(h, c, volume, name.p)); /* left by an unrecorded attempt */
 	int answer = ceph.rbd_snap_create(volume, name.p);
 	return answer < 0 ? ceph_fail(h, c, answer, "making the snapshot %" STR_FMT, STR_ARG(name)) : OK;
 }
@@ -92,7 +92,7 @@ RESULT ceph_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 	return OK;
 }
 
-/* A cut in passing leaves the older record, any other one its own. */
+/* A cut in passing keeps the previous base snapshot; any other cut keeps its own. */
 RESULT ceph_remove_cut(struct disk_host *h, struct ctx *c, uuid snapshot)
 {
 	AUTO_IMAGE image = NULL, of = NULL;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks: images named by their volume, clones of a base's snapshot or blank, grown and never shrunk. And the
- * driver's table. */
+ * Disks: images named after their volume, blank or clones of a base's snapshot; grown and never shrunk. And
+ * the driver's table. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -56,7 +56,7 @@ static RESULT write_head(struct disk_host *h, struct ctx *c, struct str name, co
 	return ceph_set_meta(h, c, image, META_SEALED, "yes");
 }
 
-/* What came from elsewhere has no word of it yet. One that is none is not taken for it. */
+/* Marks an imported image as sealed if it is a LUKS container; refuses it otherwise. */
 static RESULT need_sealed(struct disk_host *h, struct ctx *c, const struct disk_spec *w, rbd_image_t image,
 			  struct str name)
 {
@@ -76,7 +76,7 @@ static RESULT need_sealed(struct disk_host *h, struct ctx *c, const struct disk_
 
 /* ---- making */
 
-/* The mark comes last: what has none is made anew. */
+/* Writes the mark last: an image without it is recreated. */
 static RESULT finish_disk(struct disk_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
 			  struct disk_seen *ret_seen)
 {
@@ -129,7 +129,7 @@ static struct result fail_missing(struct disk_host *h, struct ctx *c, struct str
 			h->pool);
 }
 
-/* One that holds, or is to hold, something. */
+/* Checks a disk that holds, or will hold, data. */
 static RESULT check_disk(struct disk_host *h, struct ctx *c, const struct disk_spec *w, rbd_image_t image,
 			 struct str name, struct disk_seen *ret_seen)
 {
@@ -165,7 +165,7 @@ static RESULT ensure(struct disk_host *h, struct ctx *c, const struct disk_spec 
 	if (w->was_there)
 		return fail_missing(h, c, name);
 	ceph_autoclose(&image);
-	TRY(ceph_remove_image(h, c, name)); /* what a crash left */
+	TRY(ceph_remove_image(h, c, name)); /* left by a crash */
 	return make_disk(h, c, w, name, ret_seen);
 }
 
@@ -205,7 +205,7 @@ static RESULT enter(struct disk_host *h, struct ctx *c, struct str directory)
 			   : OK;
 }
 
-/* Monitors and one of the OSDs answer. */
+/* Succeeds if the monitors and an OSD answer. */
 static RESULT prove(struct disk_host *h, struct ctx *c, const struct disk_mark *own, struct str kept_word,
 		    struct disk_marks *ret_marks)
 {

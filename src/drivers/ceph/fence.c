@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who has an image open, and keeping a host out by Ceph's blocklist. The monitors are asked by command, with a time of
- * our own, because the one that is in their configuration is theirs to choose. */
+ * Lists clients that have an image open, and keeps hosts out by Ceph's blocklist. Uses monitor commands with
+ * an explicit expiry time, because the default one depends on the monitors' configuration. */
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
@@ -20,7 +20,7 @@ static RESULT check_address(struct ctx *c, struct str address)
 		       : ctx_fail(c, ERR_INVALID, "that is no address of a client of Ceph's");
 }
 
-/* end: of the command, behind the address. is_done: the answer that says it was so before. */
+/* end: the command's part behind the address. is_done: the answer that means it was already so. */
 static RESULT change(struct disk_host *h, struct ctx *c, const char *verb, struct str address,
 		     const char *end, int is_done)
 {
@@ -61,7 +61,7 @@ RESULT ceph_unblock(struct disk_host *h, struct ctx *c, struct str address)
 	return change(h, c, "rm", address, "", -ENOENT);
 }
 
-/* A host is listed as address:0/0, with brackets around one of IPv6. */
+/* A host is listed as address:0/0, with brackets around IPv6 addresses. */
 static struct str trim_address(struct str s)
 {
 	static const struct str all_clients = STR(":0/0");
@@ -70,7 +70,7 @@ static struct str trim_address(struct str s)
 	return s.n > 1 && s.p[0] == '[' && s.p[s.n - 1] == ']' ? str_slice(s, 1, s.n - 1) : s;
 }
 
-/* The answer is two lists behind each other: of addresses, and of ranges, of which we make none. */
+/* The answer consists of two concatenated lists: addresses, and ranges, which Dari doesn't create. */
 RESULT ceph_see_block(struct disk_host *h, struct ctx *c, struct str address, bool *ret_is_blocked)
 {
 	int answer = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images, by name: making, marking, snapshots, removing. */
+ * Images by name: creating, marking, snapshots, removing. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -8,10 +8,10 @@
 
 enum { META_SIZE = 256, SNAPSHOTS_MAX = 1024, CHILDREN_FIRST = 64 };
 
-/* Snapshots are removed while clones of theirs are there, and go when the last of those does. */
+/* With this format, a snapshot can be removed while it has clones; it disappears with the last one. */
 enum { CLONE_FORMAT = 2 };
 
-/* What fast differences and one writer at a time need. */
+/* Required for fast diffs and exclusive writers. */
 static const uint64_t FEATURES = RBD_FEATURE_LAYERING | RBD_FEATURE_EXCLUSIVE_LOCK | RBD_FEATURE_OBJECT_MAP |
 				 RBD_FEATURE_FAST_DIFF | RBD_FEATURE_DEEP_FLATTEN;
 
@@ -170,7 +170,7 @@ RESULT ceph_list_children_of(struct disk_host *h, struct ctx *c, rbd_image_t ima
 			return ctx_no_memory(c);
 		count = room;
 		answer = ceph.rbd_list_children3(image, children, &count);
-		room = count > room ? count + CHILDREN_FIRST : 2 * room; /* more may have come */
+		room = count > room ? count + CHILDREN_FIRST : 2 * room; /* more may have been added */
 	}
 	struct result r = answer < 0 ? ceph_fail(h, c, answer, "looking for what stands on an image")
 				     : copy_names(c, children, count, ret_names);
@@ -215,7 +215,7 @@ RESULT ceph_drop_snapshot(struct disk_host *h, struct ctx *c, rbd_image_t image,
 
 /* ---- removing */
 
-/* Who only looks is not told. */
+/* Read-only openers aren't listed. */
 static RESULT check_is_free(struct disk_host *h, struct ctx *c, rbd_image_t image, struct str name)
 {
 	rbd_image_watcher_t watchers[1];
@@ -235,7 +235,7 @@ static RESULT free_child(struct disk_host *h, struct ctx *c, struct str name)
 	AUTO_IMAGE child = NULL;
 	TRY(ceph_open_image(h, c, name, NULL, &child));
 	int answer = child ? ceph.rbd_flatten(child) : 0;
-	return answer < 0 && answer != -EINVAL /* it stands by itself */
+	return answer < 0 && answer != -EINVAL /* it has no parent */
 		       ? ceph_fail(h, c, answer, "freeing %" STR_FMT, STR_ARG(name))
 		       : OK;
 }

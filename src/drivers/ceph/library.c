@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * librados and librbd, loaded when they are first needed: a region without pools of Ceph runs without them. */
+ * Loads librados and librbd on first use: a region without Ceph pools runs without them. */
 #include <dlfcn.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -27,7 +27,7 @@ static void *load(const char *name)
 	return library;
 }
 
-/* Never unloaded: its threads may outlive a connection for a moment. */
+/* Never unloads: library threads may briefly outlive a connection. */
 static void load_all(void)
 {
 	void *rados = load("librados.so.2"), *rbd = load("librbd.so.1");

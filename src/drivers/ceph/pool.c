@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The connection to a pool, and what lies there. */
+ * The connection to a pool, and the listing of its images. */
 #include <ctype.h>
 #include <errno.h>
 #include <jansson.h>
@@ -27,7 +27,7 @@ static enum err kind_of(int error)
 		return ERR_IN_USE;
 	case ENOMEM:
 		return ERR_NO_MEMORY;
-	case ESHUTDOWN: /* we are on the blocklist */
+	case ESHUTDOWN: /* this client is on the blocklist */
 	case ETIMEDOUT:
 	case ENOTCONN:
 	case EACCES:
@@ -99,7 +99,8 @@ static RESULT join_monitors(struct ctx *c, const struct ceph_place *place, struc
 	return ret_text->p ? OK : ctx_no_memory(c);
 }
 
-/* No file of this machine's is read. A call that the cluster does not answer ends; repeating it does no harm. */
+/* Uses no configuration file of this machine. Calls that the cluster doesn't answer time out; repeating them
+ * is harmless. */
 static RESULT configure(struct disk_host *h, struct ctx *c, const struct ceph_place *place)
 {
 	struct str monitors = STR_NONE;
@@ -254,7 +255,7 @@ static RESULT read_base_name(struct disk_host *h, struct ctx *c, rbd_image_t ima
 	return ret_name->p ? OK : ctx_no_memory(c);
 }
 
-/* Of an image that goes meanwhile nothing is told, as of another region's. */
+/* Skips images that disappear meanwhile, and those of other regions. */
 static RESULT add_item(struct disk_host *h, struct ctx *c, struct str name, struct items *items)
 {
 	struct disk_item item = {0};
@@ -275,7 +276,7 @@ static RESULT add_item(struct disk_host *h, struct ctx *c, struct str name, stru
 	}
 	TRY(r);
 	TRY(ceph_get_size_of(h, c, image, &size));
-	if (item.name.kind != DISK_CUT) /* a cut stands by itself as far as anybody else is concerned */
+	if (item.name.kind != DISK_CUT) /* cuts never report a base: users treat them as independent */
 		TRY(read_base_name(h, c, image, &item.base));
 	if (item.name.kind == DISK_VOLUME)
 		TRY(ceph_find_sealed(h, c, image, &offset));
