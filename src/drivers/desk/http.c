@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Requests to a desk. What all desk drivers share. */
+ * HTTP requests and helpers shared by all desk drivers. */
 #include "drivers/desk/http.h"
 
 #include <curl/curl.h>
@@ -149,7 +149,7 @@ static void set_options(struct transfer *t, CURL *curl, const char *url, char *w
 	(void) curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, r->method);
 }
 
-/* ---- what came of it ---- */
+/* ---- results ---- */
 
 static RESULT judge_transfer(struct transfer *t, CURLcode code, const char *words)
 {
@@ -253,7 +253,7 @@ RESULT desk_call_json(struct ctx *c, struct desk_place *place, const struct desk
 	return OK;
 }
 
-/* ---- what drivers share ---- */
+/* ---- shared by drivers ---- */
 
 struct str desk_text(struct ctx *c, const json_t *object, const char *name)
 {
@@ -271,7 +271,7 @@ struct str desk_marker(struct ctx *c, uuid id)
 	return str_print(c->arena, "[dari:%s]", uuid_write(id, text));
 }
 
-/* "On …, … wrote:" and what is quoted behind it, which every answer by mail repeats. */
+/* Detects "On …, … wrote:" followed by quoted lines, which every reply by mail repeats. */
 static bool begins_tail(struct str line, struct str rest)
 {
 	struct str next = STR_NONE;

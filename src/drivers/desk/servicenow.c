@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * ServiceNow by its Table API and Attachment API, as its public reference has them; tried against a fake of the tests only. What is
- * not obvious: a query's part that the instance does not understand is passed over, so that what comes back is looked at; comments (public) and
- * work notes (its people's own) are written as fields, and read as rows of sys_journal_field; times are UTC and have seconds,
- * so that what changed within OVERLAP_S before the desk's own time is asked for again.
+ * ServiceNow by its Table API and Attachment API, following its public reference; tested only with the tests'
+ * fake. Surprises: unknown query terms are ignored, so results are checked; comments (public) and work notes
+ * (internal) are written as fields but read as rows of sys_journal_field; times are UTC in whole seconds, so
+ * changes within OVERLAP_S before the desk's own time are fetched again.
  *
- * An incident is found again by correlation_id, a comment by the marker that it ends with, a file by its name, its size and its content's
- * digest. Options: table (incident), auth=bearer (else basic, by login and password), resolve_code (its close_code, "Solved (Permanently)" unless said),
- * caller (caller_id of what is made), state.WORD=STATE. A queue is an assignment group. "On Hold" with the reason "Awaiting Caller"
- * (1, which is guessed from instances as they come) is the state "3.1". */
+ * Incidents are found again by correlation_id, comments by the marker at their end, files by name, size and
+ * content digest. Options: table (incident), auth=bearer (else basic, by login and password), resolve_code
+ * (close_code, default "Solved (Permanently)"), caller (caller_id of created incidents), state.WORD=STATE. A
+ * queue is an assignment group. "On Hold" with the reason "Awaiting Caller" (1, a guess from default
+ * instances) is the state "3.1". */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -20,7 +21,7 @@ static const struct desk_word states[] = {
 	{"1", TICKET_NEW},      {"2", TICKET_WORKING}, {"3", TICKET_HELD},      {"3.1", TICKET_WAITING},
 	{"6", TICKET_RESOLVED}, {"7", TICKET_CLOSED},  {"8", TICKET_CANCELLED}, {NULL, TICKET_NEW},
 };
-/* Of impact and urgency, of which its priority is made. By severity, low first. */
+/* Impact and urgency, from which ServiceNow derives the priority. By severity, low first. */
 static const struct rank {
 	const char *impact, *urgency;
 } ranks[] = {{"3", "3"}, {"3", "2"}, {"2", "2"}, {"2", "1"}, {"1", "1"}};
@@ -39,7 +40,7 @@ static struct str table_of(const struct desk_place *place)
 	return table.n ? table : STR("incident");
 }
 
-/* Rows of a table that fit a query; *ret_json is the whole answer. */
+/* Lists a table's rows that match a query; *ret_json is the whole answer. */
 static RESULT list(struct ctx *c, struct desk_place *place, struct str table, struct str query,
 		   const char *fields, int limit, int64_t offset, json_t **ret_json)
 {
@@ -87,7 +88,7 @@ static void set(json_t *object, const char *name, struct str value)
 	(void) json_object_set_new(object, name, json_stringn(value.p ? value.p : "", value.n));
 }
 
-/* "2026-11-24 18:56:00", UTC. */
+/* Parses "2026-11-24 18:56:00", UTC. */
 static int64_t time_of(struct ctx *c, struct str text)
 {
 	int64_t time_us = 0;
@@ -99,7 +100,7 @@ static int64_t time_of(struct ctx *c, struct str text)
 	return time_us;
 }
 
-/* ---- what changed ---- */
+/* ---- changes ---- */
 
 struct changes {
 	VEC(struct str) ids;
@@ -125,7 +126,7 @@ static RESULT take_page(struct ctx *c, struct desk_place *place, struct str quer
 	return OK;
 }
 
-/* Of what bears an id of ours. The first time: where its clock stands. */
+/* Lists changes of incidents with ids of ours. The first call returns the desk's current time. */
 static RESULT poll(struct ctx *c, struct desk_place *place, struct str cursor,
 		   struct desk_changes *ret_changes)
 {
@@ -190,7 +191,7 @@ static RESULT create(struct ctx *c, struct desk_place *place, const struct desk_
 			 &answer);
 }
 
-/* Found again behind its making, too: an instance that drops the field would have it made twice. */
+/* Reads the incident back after creating it: if the instance drops the field, it would be created again. */
 static RESULT make(struct ctx *c, struct desk_place *place, const struct desk_ticket *t,
 		   struct desk_made *ret_made)
 {
@@ -252,7 +253,7 @@ static RESULT read_row(struct ctx *c, struct desk_place *place, struct str id, s
 	return OK;
 }
 
-/* ret_after: the row as the desk answers that it is now. */
+/* ret_after: the row as the desk returned it. */
 static RESULT change(struct ctx *c, struct desk_place *place, struct str id, const json_t *value,
 		     struct desk_view *ret_after)
 {
@@ -323,7 +324,7 @@ static RESULT read_table(struct reading *r, const char *table, struct str query,
 	return OK;
 }
 
-/* The seconds are whole: what is as old as the newest is read again, and taken once. */
+/* Times are whole seconds, so entries as old as the newest one are read again and deduplicated. */
 static RESULT look(struct ctx *c, struct desk_place *place, struct str id, struct str read_to,
 		   struct desk_view *ret_view)
 {
@@ -440,7 +441,8 @@ static RESULT fetch(struct ctx *c, struct desk_place *place, struct str id, stru
 
 /* ---- state and severity ---- */
 
-/* An instance may ask for more to resolve one, by rules of its own: then it stays as it is, and that is said. */
+/* An instance may require more fields for resolving, by rules of its own. The incident then stays unchanged,
+ * and that is reported. */
 static RESULT move(struct ctx *c, struct desk_place *place, struct str id, enum ticket_state state)
 {
 	struct desk_view before = {0}, after = {0};

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A desk that speaks TM Forum's Trouble Ticket API, version 4 or 5 (option version), as its client; and the generic webhook: such a
- * desk that is told by events, and answers by calls to our own TMF621 (api/tmf/). Sources: TMF621_Trouble_Ticket-v4.0.0.swagger.json,
- * TMF621-Trouble_Ticket-v5.0.1.oas.yaml. There is no word for a key of ours but externalId, and none for comments but notes: a
- * note is found again by its id, which is ours. PATCH of `note` is by the rules of a merge patch the whole array, and by custom the new
- * ones: so all that is there is sent, with the new one behind, which means the same to both.
+ * A desk that speaks TM Forum's Trouble Ticket API, version 4 or 5 (option version), with this driver as the
+ * client. Also part of the generic webhook: a desk that receives events and answers by calls to our own
+ * TMF621 (api/tmf/). Sources: TMF621_Trouble_Ticket-v4.0.0.swagger.json,
+ * TMF621-Trouble_Ticket-v5.0.1.oas.yaml. Our key goes into externalId, comments into notes; a note is found
+ * again by its id, which is ours. By merge-patch rules, a PATCH of `note` replaces the array; by common
+ * practice it contains only new notes. Sending all existing notes followed by the new one means the same to
+ * both.
  *
  * Options: version (4 or 5), base (of its paths; /tmf-api/troubleTicket/vN). */
 #include <inttypes.h>
@@ -61,7 +63,7 @@ static struct str foreign_of(struct ctx *c, const json_t *ticket)
 
 /* ---- making ---- */
 
-/* Filters need not be there, and one that is not is passed over: what comes back is looked at. */
+/* Filters are optional in the specification, and unsupported ones are ignored, so results are checked. */
 static RESULT find(struct ctx *c, struct desk_place *place, struct str key, json_t **ret_ticket)
 {
 	struct desk_answer answer;
@@ -184,7 +186,7 @@ static RESULT look(struct ctx *c, struct desk_place *place, struct str id, struc
 	return OK;
 }
 
-/* The specification has no order by time: those whose lastUpdate is not before the cursor are looked at. */
+/* The specification has no sort by time: every ticket with lastUpdate at or after the cursor is listed. */
 static RESULT poll(struct ctx *c, struct desk_place *place, struct str cursor,
 		   struct desk_changes *ret_changes)
 {

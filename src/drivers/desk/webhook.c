@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A desk that is told by events, and answers by calls to our own TMF621 (api/tmf/): whatever has an automation of its own. Events are TMF621's,
- * POSTed to its URL and signed (drivers/desk_signature.h). What is made, said and attached has an eventId that stays the same however often
- * it is sent, so that it is taken once; what a state or a severity is may be said again. Nothing is asked of such a desk.
+ * A desk that receives events and answers by calls to our own TMF621 (api/tmf/): for any system with an
+ * automation of its own. Events are TMF621's, POSTed to its URL and signed (drivers/desk_signature.h). Events
+ * that create a ticket, a message or a file keep their eventId when repeated, so the receiver can deduplicate
+ * them; state and severity are idempotent. Such a desk is never polled.
  *
- * A desk may answer to the event that tells of a ticket with {"id": "…"}: what it calls it, for people. */
+ * A desk may answer a creation event with {"id": "…"}: its own name for the ticket, shown to people. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "drivers/desk/http.h"
@@ -33,7 +34,7 @@ static struct str dump(struct ctx *c, const json_t *value)
 	return copy;
 }
 
-/* Takes the ticket. path: what of it is new; NULL: all. */
+/* Takes ownership of the ticket. path: its changed part; NULL: all. */
 static RESULT tell(struct ctx *c, struct desk_place *place, const char *type, const char *path, struct str id,
 		   json_t *ticket, json_t **ret_answer)
 {
@@ -83,13 +84,13 @@ static RESULT make(struct ctx *c, struct desk_place *place, const struct desk_ti
 			json_pack("[{s:s%, s:s}]", "id", t->resources.p, t->resources.n, "role", "affected"));
 	TRY(tell(c, place, "TroubleTicketCreateEvent", NULL, t->id, ticket, &answer));
 	struct str number = desk_text(c, answer, "id");
-	ret_made->id = t->id; /* as our events and its calls here have it */
+	ret_made->id = t->id; /* used by our events and by its calls */
 	ret_made->number = str_cut(number.n ? number : t->id, 64);
 	ret_made->url = desk_text(c, answer, "href");
 	return OK;
 }
 
-/* The desk knows it by our id: that is what its calls here name. */
+/* The desk identifies the ticket by our id, which its calls use. */
 static json_t *part_of(struct str ticket, const char *name, json_t *value)
 {
 	return json_pack("{s:s%, s:o, s:s}", "id", ticket.p, ticket.n, name, value, "@type", "TroubleTicket");
@@ -127,7 +128,7 @@ static RESULT attach(struct ctx *c, struct desk_place *place, struct str id, con
 		    part_of(f->ticket, "attachment", files), &answer);
 }
 
-/* What is said again has an id of its own. */
+/* Every repetition has an id of its own. */
 static struct str new_id(struct ctx *c)
 {
 	return str_print(c->arena, "dari-%" STR_FMT, STR_ARG(uuid_to_str(c->arena, uuid_random())));

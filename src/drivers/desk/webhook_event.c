@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tells a webhook of an event. */
+ * Sends an event to a webhook. */
 #include "drivers/webhook.h"
 
 #include "base/clock.h"
@@ -14,7 +14,7 @@ RESULT webhook_send(struct ctx *c, struct webhook_place *place, struct str body)
 				   .url = place->url,
 				   .secret = place->secret,
 				   .timeout_us = TIMEOUT_S * SECOND};
-	/* A URL as it was written: nothing is added to it. */
+	/* The URL is used as configured, without additions. */
 	const struct desk_request request = {.method = "POST",
 					     .path = place->url,
 					     .media_type = "application/json",
