@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of what the region can run out of. What is in use stands in usage figures and in the tables' own
- * counts, so that nothing here walks rows, but the few external networks and their ranges. */
+ * The table of exhaustible resources. Usage comes from usage figures and the tables' counts; the only rows
+ * walked are the few external networks and their ranges. */
 #include "engine/capacity.h"
 
 #include <inttypes.h>
@@ -23,13 +23,13 @@ static int64_t read_figure(const int64_t *figure)
 	return __atomic_load_n(figure, __ATOMIC_RELAXED);
 }
 
-/* As many as from first to last, both included. */
+/* The number of addresses from first to last, inclusive. */
 static int64_t count_ips(struct ip first, struct ip last)
 {
 	return ip_compare(first, last) <= 0 ? (int64_t) ip_distance(first, last) + 1 : 0;
 }
 
-/* ---- an external network's ---- */
+/* ---- external networks ---- */
 
 static int64_t count_gateways(const struct tables *t, const struct row *of)
 {
@@ -55,8 +55,8 @@ static int64_t count_ranges(const struct tables *t, const struct row *of)
 	return count;
 }
 
-/* Each gateway is a port of the external network's switch, too. Without a range of their own they have public
- * addresses. */
+/* Limited by addresses and by ports, because each gateway is also a port of the external network's switch.
+ * Gateways without a range of their own use public addresses. */
 static int64_t count_link(const struct tables *t, const struct row *of)
 {
 	const struct external_network *n = external_network_of(of);
@@ -68,7 +68,7 @@ static int64_t count_link(const struct tables *t, const struct row *of)
 
 enum { SUBNETS_OF_BLOCK = 1 << (IPV6_SUBNET_BITS - IPV6_ROUTER_BITS) };
 
-/* Of subnets that came out of the region's IPv6 pools, as many /56s as they would fill. */
+/* Subnets allocated from the region's IPv6 pools, in units of /56. */
 static int64_t count_blocks_used(const struct tables *t, const struct row *of)
 {
 	(void) t;
@@ -83,7 +83,7 @@ static int64_t count_blocks(const struct tables *t, const struct row *of)
 	return cidr_is_none(pool) ? 0 : INT64_C(1) << (IPV6_ROUTER_BITS - pool.bits);
 }
 
-/* ---- of OVN ---- */
+/* ---- OVN ---- */
 
 static int64_t count_ports(const struct tables *t, const struct row *of)
 {
@@ -113,7 +113,7 @@ static int64_t count_macs(const struct tables *t, const struct row *of)
 	return (int64_t) tables_count(t, KIND_PORT);
 }
 
-/* ---- the table ---- */
+/* ---- table ---- */
 
 const struct capacity_info engine_capacities[CAPACITY_COUNT] = {
 	[CAPACITY_GATEWAY_ADDRESSES] = {"gateway_addresses", "addresses of the gateways' link",
@@ -143,9 +143,9 @@ const struct capacity_info engine_capacities[CAPACITY_COUNT] = {
 			   count_macs, NULL, LIMIT_MACS},
 };
 
-/* ---- reading ---- */
+/* ---- queries ---- */
 
-/* The limit, which holds for each alike; a count of its own is not asked for it. */
+/* The limit is the same for all resources of the kind; not needed if the capacity counts its total itself. */
 static int64_t read_limit(const struct tables *t, enum capacity c)
 {
 	return engine_capacities[c].count_all ? 0 : engine_get_limit(t, engine_capacities[c].limit);
@@ -176,7 +176,7 @@ struct str engine_write_capacity(struct arena *a, enum capacity c, const struct 
 			 engine_capacities[c].words, use->all ? use->used * 100 / use->all : 0);
 }
 
-/* One without a limit is as empty as can be. */
+/* A capacity without a limit counts as empty. */
 static bool is_fuller(const struct capacity_use *a, const struct capacity_use *b)
 {
 	if (!a->all || !b->all)
@@ -212,7 +212,7 @@ const struct capacity_use *engine_get_fullest(const struct capacity_sweep *sweep
 	return is_fuller(&sweep->so_far, &sweep->before) ? &sweep->so_far : &sweep->before;
 }
 
-/* ---- asking ---- */
+/* ---- checks ---- */
 
 RESULT capacity_check_keys(struct op *op, enum kind kind)
 {
@@ -220,7 +220,8 @@ RESULT capacity_check_keys(struct op *op, enum kind kind)
 		limit_check(op, LIMIT_NETWORK_KEYS, UUID_NONE, limits_keys_of(kind), STR_NONE);
 	if (result_is_ok(checked))
 		return OK;
-	struct str words = op->ctx->problem.message; /* of a network, and this may be another kind */
+	struct str words = op->ctx->problem.message; /* the message is about a network, but the kind may be
+						      * another */
 	ctx_clear_problem(op->ctx);
 	return ctx_fail_kind(op->ctx, checked.code, (int) kind, "%" STR_FMT, STR_ARG(words));
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Conditions. They are rows of their own, so that setting one changes nothing of the subject. */
+ * Conditions. They have rows of their own, so that setting one does not change the subject. */
 #include "engine/condition.h"
 
 #include "engine/condition_internal.h"
@@ -37,7 +37,7 @@ RESULT engine_set_condition(struct op *op, struct condition_wish *wish)
 {
 	const struct row *subject = tables_find(op->head, wish->kind, wish->subject);
 	if (!subject)
-		return OK; /* it went in the meantime */
+		return OK; /* the subject is gone */
 	const struct condition *before = condition_find_by_subject(op->head, wish->subject, wish->name);
 	struct condition next = {.row.gen = 1,
 				 .subject_kind = wish->kind,

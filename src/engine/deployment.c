@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deployments' rows. */
+ * Rows of deployments. */
 #include "engine/deployment.h"
 
 #include "base/uuid.h"
@@ -45,9 +45,9 @@ static RESULT fail_active(struct op *op, const struct deployment *d)
 			     STR_ARG(d->name), clock_write_s(d->row.created_us, time));
 }
 
-/* ---- making ---- */
+/* ---- create ---- */
 
-/* The one that ended first, where there are as many as are kept. */
+/* At the limit, forgets the deployment that ended first. */
 static RESULT make_room(struct op *op, uuid account)
 {
 	const struct deployment *oldest = NULL;
@@ -112,7 +112,7 @@ RESULT engine_create_deployment(struct op *op, struct deployment_wish *wish)
 				STR_ARG(row.name));
 }
 
-/* ---- asking ---- */
+/* ---- requests ---- */
 
 static RESULT find(struct op *op, const struct deployment_target *wish, const char *permission,
 		   const struct deployment **ret_row)
@@ -146,7 +146,7 @@ RESULT engine_delete_deployment(struct op *op, struct deployment_target *wish)
 	return d->ended_us ? forget(op, d->row.id) : fail_active(op, d);
 }
 
-/* ---- what came of it ---- */
+/* ---- results ---- */
 
 static const struct deployment_operation *find_operation(const struct tables *t, uuid deployment,
 							 int64_t place)
@@ -176,7 +176,7 @@ static RESULT note(struct op *op, const struct deployment *d, const struct deplo
 	return deployment_operation_put(op, &row);
 }
 
-/* Secrets are not kept longer than they are needed, and neither are answers. */
+/* Removes the answers at the end, because they may contain secrets. */
 static RESULT drop_answers(struct op *op, uuid deployment)
 {
 	const struct deployment_operation *o = deployment_operation_first_by_deployment(op->head, deployment),

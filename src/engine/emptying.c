@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deleters of each kind of row, for groups and accounts that go as a whole. */
+ * Deleters for each kind of row, to delete groups and accounts with their contents. */
 #include "engine/emptying_internal.h"
 
 #include "engine/instance/instance.h"

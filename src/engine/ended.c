@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What has ended: it is left to be listed, and forgotten. Called by: reconcile/ended.c. */
+ * Ended resources: listed for a while, then forgotten. Called by: reconcile/ended.c. */
 #include "engine/ended.h"
 
 #include "base/clock.h"
 
-/* The one that ended first, if there is no room for another; else NULL. Whoever makes and deletes all day fills no
- * memory. */
+/* The one that ended first if the list is full, else NULL. The limit keeps repeated creation and deletion
+ * from filling the memory. */
 static const struct row *find_surplus(const struct tables *t, enum kind kind, const struct row *like,
 				      unsigned index)
 {

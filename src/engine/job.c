@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs, and what ends them. What happens next: reconcile/job.c. */
+ * Jobs and their outcomes. reconcile/job.c evaluates them. */
 #include "engine/job.h"
 
 #include "engine/instance/instance.h"
@@ -21,18 +21,18 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-/* ---- verdicts ---- */
+/* ---- outcomes ---- */
 
 static const struct job_verdict waiting = {.ended = ASYNC_JOB_ENDED_NONE},
 				done = {.ended = ASYNC_JOB_ENDED_DONE};
 
-/* Conditions that hold for good news, or that say nothing of what was asked for. */
+/* Ignores conditions that are good news or unrelated to jobs. */
 static bool is_in_the_way(const struct condition *c)
 {
 	return !str_is(c->name, INSTANCE_RESTARTED);
 }
 
-/* What is in the subject's way, in words that a condition has. */
+/* The subject's problem, from its conditions. */
 static struct job_verdict find_problem(const struct tables *t, uuid subject)
 {
 	const struct condition *c = condition_first_by_subject(t, subject);
@@ -41,14 +41,14 @@ static struct job_verdict find_problem(const struct tables *t, uuid subject)
 	return c ? (struct job_verdict){ASYNC_JOB_ENDED_FAILED, c->message} : waiting;
 }
 
-/* A disk's way into a machine, or out of it, may be barred by either. */
+/* Attaching or detaching a disk can fail on the disk or on the instance. */
 static struct job_verdict find_problem_of_disk(const struct tables *t, const struct async_job *job)
 {
 	struct job_verdict verdict = find_problem(t, job->subject);
 	return verdict.ended == ASYNC_JOB_ENDED_NONE ? find_problem(t, job->machine) : verdict;
 }
 
-/* Its guest's agent has told how the program ended. */
+/* The guest's agent has reported the extension's result. */
 static struct job_verdict weigh_extension(const struct async_job *job, const struct instance_extension *e)
 {
 	if (e->seen_gen < job->subject_gen)
@@ -58,7 +58,7 @@ static struct job_verdict weigh_extension(const struct async_job *job, const str
 		       : done;
 }
 
-/* Kinds that tell when their host, or their guest, has done what they ask for. */
+/* Kinds whose host or guest reports when a change is carried out. */
 static bool is_told(enum kind kind)
 {
 	return kind == KIND_INSTANCE || kind == KIND_VOLUME || kind == KIND_INSTANCE_EXTENSION;
@@ -74,7 +74,7 @@ static struct job_verdict weigh_settled(const struct tables *t, const struct asy
 	return seen_gen >= job->subject_gen ? done : find_problem(t, row->id);
 }
 
-/* The snapshot's volume has the snapshot's content again. */
+/* The snapshot's volume is reverted. */
 static struct job_verdict weigh_reverted(const struct tables *t, const struct snapshot *s)
 {
 	const struct volume *v = volume_find(t, s->volume);
@@ -84,7 +84,7 @@ static struct job_verdict weigh_reverted(const struct tables *t, const struct sn
 	return v->reverts == v->seen_reverts ? done : find_problem(t, v->row.id);
 }
 
-/* All of the instance's disks are as those of the snapshot that it returns to. */
+/* All the instance's disks are reverted. */
 static struct job_verdict weigh_reverted_instance(const struct tables *t, uuid instance)
 {
 	for (const struct volume *v = volume_first_by_instance(t, instance); v;
@@ -102,15 +102,16 @@ static struct job_verdict weigh_made_snapshot(const struct tables *t, const stru
 					   : find_problem(t, s->row.id);
 }
 
-/* Its data are fetched, read in, or sent by somebody. An image may also have none, for as long as nobody brings it any. */
+/* True if the image's data are being fetched, imported or uploaded. An image may also stay empty
+ * indefinitely. */
 static bool awaits_data(const struct tables *t, const struct image *i)
 {
 	return engine_image_is_empty(t, i) &&
 	       (i->fetch_url.n || i->is_imported || i->sending == IMAGE_SENDING_WAITING);
 }
 
-/* An image is there with the last of its disks' snapshots, and fails with the first that does. In a form of its own it is there
- * when that form has been written. */
+/* An image is complete with the last of its snapshots, and fails with the first that fails. One with a
+ * converted file is complete when that file is written. */
 static struct job_verdict weigh_made_image(const struct tables *t, const struct image *i)
 {
 	struct job_verdict verdict = awaits_data(t, i) ? find_problem(t, i->row.id) : done;
@@ -124,7 +125,7 @@ static struct job_verdict weigh_made_image(const struct tables *t, const struct 
 	return verdict.ended != ASYNC_JOB_ENDED_DONE || is_written ? verdict : find_problem(t, i->row.id);
 }
 
-/* With the last of its snapshots, or the first that fails. */
+/* Complete with the last of its snapshots; fails with the first that fails. */
 static struct job_verdict weigh_made_set(const struct tables *t, uuid set)
 {
 	struct job_verdict verdict = done;
@@ -153,7 +154,7 @@ static struct job_verdict weigh_made(const struct tables *t, const struct row *r
 	}
 }
 
-/* A machine that is destroyed is gone as far as its user is concerned; or it was recovered meanwhile. */
+/* A destroyed instance is gone for its user; it may also have been recovered meanwhile. */
 static bool is_gone(const struct row *row, enum kind kind)
 {
 	if (!row)
@@ -165,7 +166,7 @@ static bool is_gone(const struct row *row, enum kind kind)
 	return kind != KIND_INSTANCE || model_derive_instance_state(instance_of(row)) == INSTANCE_TERMINATED;
 }
 
-/* A machine that is off and that no host knows so far has its disks plugged when it starts. */
+/* True for a stopped instance that no host knows yet: its disks are attached when it starts. */
 static bool is_plugged_at_start(const struct tables *t, uuid machine)
 {
 	const struct instance *i = instance_find(t, machine);
@@ -176,7 +177,7 @@ static bool is_plugged_at_start(const struct tables *t, uuid machine)
 static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a, const struct async_job *job,
 					const struct volume *v)
 {
-	const struct volume *as = NULL; /* as it is attached there, or leaves */
+	const struct volume *as = NULL; /* as attached there, or being detached */
 	if (!result_is_ok(engine_find_attachment(a, t, v, job->machine, &as)))
 		return waiting;
 	bool is_out = job->outcome == ASYNC_JOB_OUTCOME_UNPLUGGED;
@@ -189,7 +190,7 @@ static struct job_verdict weigh_plugged(const struct tables *t, struct arena *a,
 	return is_in && !is_out ? done : find_problem_of_disk(t, job);
 }
 
-/* It is where it was to go, or why not. */
+/* The instance is on its target, or the migration failed. */
 static struct job_verdict weigh_moved(const struct tables *t, const struct instance *i)
 {
 	const struct instance_migration *m = engine_last_migration(t, i->row.id);
@@ -201,7 +202,7 @@ static struct job_verdict weigh_moved(const struct tables *t, const struct insta
 				    m->problem.n ? m->problem : STR("The migration was cancelled.")};
 }
 
-/* Weighs a job that ends when a group, an account or a domain has gone with all that is in it. */
+/* The outcome of deleting a group, an account or a domain with its contents. */
 static struct job_verdict weigh_emptied(bool is_deleting, struct str problem)
 {
 	return is_deleting ? waiting : (struct job_verdict){ASYNC_JOB_ENDED_FAILED, problem};
@@ -220,7 +221,7 @@ static struct job_verdict weigh_gone(const struct tables *t, const struct async_
 	return is_gone(row, kind) ? done : find_problem(t, job->subject);
 }
 
-/* The old file may still be there. */
+/* The old file may still exist. */
 static struct job_verdict weigh_moved_volume(const struct tables *t, const struct volume *v)
 {
 	if (v->moves)
@@ -231,7 +232,7 @@ static struct job_verdict weigh_moved_volume(const struct tables *t, const struc
 					      STR("The volume could not be copied: it stays where it was.")};
 }
 
-/* Of a subject that is there. */
+/* The outcome for an existing subject. */
 static struct job_verdict weigh_row(const struct tables *t, struct arena *a, const struct async_job *job,
 				    const struct row *row)
 {
@@ -270,7 +271,7 @@ struct job_verdict engine_weigh_job(const struct tables *t, struct arena *a, con
 	return weigh_row(t, a, job, row);
 }
 
-/* ---- one after the other ---- */
+/* ---- order of jobs ---- */
 
 const struct async_job *engine_first_job(const struct tables *t, uuid subject)
 {
@@ -286,7 +287,7 @@ bool engine_has_jobs(const struct tables *t, uuid instance)
 	return engine_first_job(t, instance) != NULL;
 }
 
-/* Behind all others. */
+/* After all other jobs of the subject. */
 static int64_t find_place(const struct tables *t, uuid subject)
 {
 	int64_t place = 0;
@@ -297,7 +298,7 @@ static int64_t find_place(const struct tables *t, uuid subject)
 	return place;
 }
 
-/* ---- making ---- */
+/* ---- create ---- */
 
 static RESULT write_job(struct op *op, struct job_wish *wish, struct async_job *job)
 {
@@ -357,7 +358,7 @@ RESULT engine_queue_job(struct op *op, struct job_queuing *wish)
 	return write_job(op, &wish->job, &job);
 }
 
-/* ---- the reconciler's ---- */
+/* ---- for the reconciler ---- */
 
 static RESULT end_job(struct op *op, const struct async_job *job, const struct job_verdict *verdict)
 {
@@ -377,7 +378,7 @@ static struct ref ref_to(struct op *op, enum kind kind, uuid id)
 			    .text = uuid_to_str(op->ctx->arena, id)};
 }
 
-/* Those that are gone meanwhile need not go any more. */
+/* Leaves out volumes that are gone. */
 static RESULT take_volumes(struct op *op, const struct async_job *job, struct refs *ret_refs)
 {
 	struct ref *refs = arena_new_array(op->ctx->arena, struct ref, job->volumes.count + 1);
@@ -413,7 +414,7 @@ static RESULT ask(struct op *op, const struct async_job *job)
 	return OK;
 }
 
-/* What is refused ends the job with its words, and leaves nothing of what was written before the refusal. */
+/* A refusal ends the job with its message and rolls back its changes. */
 RESULT engine_take_turn(struct op *op, struct job_target *wish)
 {
 	const struct async_job *job = async_job_find(op->head, wish->job);

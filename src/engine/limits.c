@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The limits of limits.def. The owner of what is limited keeps the count in its usage, so that to ask costs
- * the same however many rows there are. */
+ * The limits of limits.def. The count is kept in the owner's usage, so that a check takes constant time. */
 #include "engine/limits.h"
 
 #include <inttypes.h>
@@ -95,7 +94,7 @@
 #include "model/user_data.h"
 #include "model/user_group.h"
 
-/* ---- which rows count ---- */
+/* ---- selection of rows ---- */
 
 static bool any(const struct row *row)
 {
@@ -117,7 +116,7 @@ static bool managed(const struct row *row)
 	return policy_is_managed(policy_of(row));
 }
 
-/* ---- the tables ---- */
+/* ---- tables ---- */
 
 const struct limit_info engine_limits[LIMIT_COUNT] = {
 #define LIMIT(ID, name, row, KIND, usage, OWNER, field, figure, counts, most, before, after, source)         \
@@ -144,7 +143,7 @@ const struct limit_word engine_limit_words[] = {
 };
 const size_t engine_limit_word_count = sizeof engine_limit_words / sizeof *engine_limit_words;
 
-/* ---- counting ---- */
+/* ---- counts ---- */
 
 static int64_t *figure_of(const struct tables *t, const struct limit_info *limit, uuid owner)
 {
@@ -164,7 +163,7 @@ void limits_count(const struct tables *head, enum kind kind, const struct row *r
 	}
 }
 
-/* A router has a switch besides, by which its guests reach metadata. */
+/* A router also has a switch, through which its guests reach metadata. */
 static const int64_t keys_of[KIND_COUNT] = {
 	[KIND_NETWORK] = 1, [KIND_ROUTER] = 2, [KIND_NAT_GATEWAY] = 1, [KIND_EXTERNAL_NETWORK] = 1};
 
@@ -192,14 +191,14 @@ int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid o
 	return figure ? __atomic_load_n(figure, __ATOMIC_RELAXED) : 0;
 }
 
-/* ---- asking ---- */
+/* ---- checks ---- */
 
 int64_t engine_get_limit(const struct tables *t, enum limit_id limit)
 {
 	char name[64];
 	int64_t most = engine_limits[limit].most;
 	int length = snprintf(name, sizeof name, "limit.%s", engine_limits[limit].name);
-	/* A setting that is no number, or absent, leaves the table's. */
+	/* Absent or not a number: the table's limit. */
 	IGNORE(str_parse_int(engine_get_setting(t, (struct str){name, (size_t) length}), &most));
 	return most;
 }

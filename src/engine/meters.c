@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What follows for bills from a change of rows: meters that are a function of what a row says, public addresses that
- * are in use or idle, and what resources are called. Rows are compared as they were before the change and as it
- * left them. The meters of allocations and of disks are written where these end and begin. */
+ * Records for billing that follow from changes of rows: meters derived from a row, used and idle public
+ * addresses, and names of resources. Compares each row before and after the change. The meters of allocations
+ * and disks are written by the code that starts and ends these. */
 #include "engine/engine.h"
 
 #include "base/json_write.h"
@@ -28,12 +28,12 @@
 
 #define ADDRESS_USED STR("address:used")
 #define ADDRESS_IDLE STR("address:idle")
-/* What a gp3 volume has without being asked for more (Amazon EBS, General Purpose SSD volumes). */
+/* The performance included with a gp3 volume (Amazon EBS, General Purpose SSD volumes). */
 enum { GP3_IOPS = 3000, GP3_RATE = 125, TAGS_TEXT_CAP = 1 << 20 };
 
-/* ---- meters that one row says ---- */
+/* ---- meters of single rows ---- */
 
-/* The level of a row; 0: it is off. The meter's name is `prefix`, and behind it what `suffix` says. */
+/* level: 0 is off. The meter's name is `prefix` followed by `suffix`. */
 struct derived {
 	enum kind kind;
 	const char *prefix;
@@ -51,7 +51,7 @@ static int64_t is_on(const struct row *row)
 	return instance_of(row)->seen_power == INSTANCE_SEEN_POWER_ON;
 }
 
-/* A type is kept as long as an instance has it. */
+/* A type's row stays as long as an instance has it. */
 static struct str type_name(const struct tables *t, const struct row *row)
 {
 	const struct instance_type *type = instance_type_find(t, instance_of(row)->type);
@@ -78,7 +78,7 @@ static struct str volume_kind(const struct tables *t, const struct row *row)
 	return volume_of(row)->type;
 }
 
-/* Its file in the image store; disks of images are snapshots, which have their own meter. */
+/* The image's own file; its disks are snapshots, which have their own meter. */
 static int64_t image_bytes(const struct row *row)
 {
 	const struct image *i = image_of(row);
@@ -146,7 +146,7 @@ static RESULT follow_derived(struct op *op, const struct derived *d, const struc
 
 enum use { NOT_HELD, IDLE, USED };
 
-/* As EC2 counts: in use is one that a running instance or a NAT gateway is reached by. */
+/* As in EC2, an address is used if it leads to a running instance or a NAT gateway. */
 static enum use use_of(const struct address *a, const struct port *port, const struct instance *instance)
 {
 	if (!a || !row_is_live(&a->row) || !a->is_elastic)
@@ -181,7 +181,7 @@ static RESULT follow_address(struct op *op, const struct address *before, const 
 	return op_usage(op, KIND_ADDRESS, a->row.id, a->account, ADDRESS_IDLE, is == IDLE);
 }
 
-/* The rest of a block, which nobody else can have either. */
+/* The block's unallocated addresses, which are reserved for its owner. */
 static RESULT follow_undrawn(struct op *op, uuid prefix, uuid account)
 {
 	return op_usage(op, KIND_ADDRESS_PREFIX, prefix, account, ADDRESS_IDLE,
@@ -214,7 +214,7 @@ static RESULT follow_prefix_row(struct op *op, const struct row *before, const s
 	return was == is ? OK : follow_undrawn(op, p->row.id, p->account);
 }
 
-/* Addresses that the change touched are looked at by themselves. */
+/* Leaves out addresses that the change touched itself. */
 static RESULT follow_port(struct op *op, uuid port)
 {
 	for (const struct address *a = address_first_by_port(op->head, port); a;
@@ -227,7 +227,7 @@ static RESULT follow_port(struct op *op, uuid port)
 	return OK;
 }
 
-/* Ports likewise. */
+/* Leaves out ports that the change touched itself. */
 static RESULT follow_instance(struct op *op, const struct instance *before, const struct instance *after)
 {
 	if (!before || !after || before->seen_power == after->seen_power)
@@ -242,9 +242,9 @@ static RESULT follow_instance(struct op *op, const struct instance *before, cons
 	return OK;
 }
 
-/* ---- what resources are called ---- */
+/* ---- names of resources ---- */
 
-/* Where a row of the kind has its name and its zone; 0: it has none. */
+/* Offsets of the kind's name and zone; 0: none. */
 static const struct subject_fields {
 	bool is_metered;
 	size_t name, zone;
@@ -316,7 +316,7 @@ static struct str tags_text(struct op *op, enum kind kind, const struct row *row
 	return copy;
 }
 
-/* Said anew when it changes, so that what was billed before keeps its old name. */
+/* Written again when it changes, so that earlier bills keep the old name. */
 static RESULT follow_subject(struct op *op, enum kind kind, const struct row *before, const struct row *after)
 {
 	const struct subject_fields *f = &subject_fields[kind];
@@ -328,7 +328,7 @@ static RESULT follow_subject(struct op *op, enum kind kind, const struct row *be
 	const struct zone *zone = zone_find(op->head, id_at(after, f->zone));
 	struct str name = text_at(after, f->name);
 	if (!before && !zone && !name.n && !tags_at(kind, after).count)
-		return OK; /* nothing to say */
+		return OK; /* no name, zone or tags */
 	struct str tags = tags_text(op, kind, after);
 	const struct tag *tag = tags_find(tags_at(kind, after), STR("Name"));
 	struct str text = str_print(op->ctx->arena, "%" STR_FMT "\n%" STR_FMT,
@@ -345,7 +345,7 @@ static RESULT follow_subject(struct op *op, enum kind kind, const struct row *be
 	return op_ledger(op, &record);
 }
 
-/* Who owned what is billed, for bills that are written when the account is gone: its number, and its domain. */
+/* The owner's number and domain, for bills written after the account is gone. */
 static RESULT follow_account(struct op *op, const struct account *before, const struct account *after)
 {
 	if (!row_is_live(&after->row) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What all operations share: who acts, whether they may, ids, words and history. */
+ * Common to all operations: the caller, permissions, ids, messages and history. */
 #include <string.h>
 
 #include "engine/operation.h"
@@ -45,7 +45,7 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 }
 #define IS_OF(permission, families) is_of(permission, families, sizeof(families) / sizeof *(families))
 
-/* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
+/* Permissions for administrators only; for a domain and its contents also the domain's administrator. */
 static const char *const administrators[] = {
 	"account.create",
 	"account.delete",
@@ -78,10 +78,10 @@ static const char *const administrators[] = {
 	"user.",
 	"volume_type.",
 };
-/* What an account's owner and managers do about who may what in it, and about its own people. */
+/* Permissions of an account's owner and managers: access rights in the account, and its own users. */
 static const char *const stewards[] = {"policy.",   "iam_role.",       "instance_profile.", "oidc_provider.",
 				       "arm_role.", "arm_assignment.", "arm_lock."};
-/* The id that a row refers to by its first field of that kind, or its own. */
+/* The id in the row's first field that refers to the wanted kind, or the row's own id. */
 static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 {
 	if (kind == wanted || !row)
@@ -100,14 +100,14 @@ static bool is_domains_admin(const struct identity *who, enum kind kind, const s
 	       uuid_equal(domain, who->domain);
 }
 
-/* A user of the account that asks, or a group, and no domain's; not its owner. */
+/* True if the user or group belongs to the calling account and not to a domain; false for its owner. */
 static bool is_accounts_own(const struct op *op, enum kind kind, const struct row *row)
 {
 	const struct identity *who = op->ctx->who;
 	uuid id = find_ref(kind, row, KIND_USER);
 	const struct user *user = uuid_is_none(id) ? NULL : user_find(op->head, id);
 	if (kind == KIND_USER)
-		user = user_of(row); /* which may be about to be made */
+		user = user_of(row); /* the user may not exist yet */
 	uuid account = kind == KIND_USER_GROUP && row ? user_group_of(row)->account
 		       : user && !user->is_owner      ? user->account
 						      : UUID_NONE;
@@ -121,7 +121,7 @@ static bool is_about_own_people(const struct op *op, const char *permission, enu
 	       is_accounts_own(op, kind, row);
 }
 
-/* By roles. is_allowed: a policy gives it, which stands for the role member, and for a steward's. */
+/* Checks the caller's roles. is_allowed: a policy allows it, which replaces the role member or manager. */
 static RESULT check_rights(struct op *op, const char *permission, enum kind kind, const struct row *row,
 			   bool is_allowed)
 {
@@ -212,8 +212,8 @@ RESULT engine_check_guarded(struct ctx *c)
 #endif
 }
 
-/* The whole permission system: what policies say; else what an identity's rights let it do; and that the
- * resource is within its reach. */
+/* The whole permission check: policies first, otherwise the caller's rights; then visibility of the
+ * resource. */
 static RESULT permit(struct op *op, const char *permission, enum kind kind, const struct row *row,
 		     const struct row *planned)
 {

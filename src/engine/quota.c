@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Quotas: limits in the account's row against the figures of its usage. A limit below zero is none. */
+ * Quotas: compares limits in the account's row with its usage. A limit below zero means unlimited. */
 #include "engine/quota.h"
 
 #include <inttypes.h>
@@ -11,11 +11,11 @@
 
 struct quota_info {
 	size_t limit, used; /* offsets in struct account and struct account_side */
-	enum kind kind;     /* of the problem */
+	enum kind kind;     /* kind of the problem */
 	const char *words;
-	struct str setting; /* the default for new accounts */
-	int64_t standard;   /* when there is no such setting */
-	const char *source; /* whose number that is */
+	struct str setting; /* default for new accounts */
+	int64_t standard;   /* used without such a setting */
+	const char *source; /* source of that number */
 };
 
 #define QUOTA(ID, figure, KIND, words, standard, source)                                                     \
@@ -81,7 +81,7 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 {
 	const struct account *row = account_find(op->head, account);
 	if (!row)
-		return OK; /* the operator's own: no limits */
+		return OK; /* owned by the operator: unlimited */
 	int64_t limit = read_limit(row, quota), used = read_used(row, quota);
 	if (limit < 0 || used + more <= limit)
 		return OK;
@@ -89,8 +89,8 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more)
 					     "The account has %" PRId64 " of %" PRId64 " %s; %" PRId64
 					     " more would exceed its limit",
 					     used, limit, quotas[quota].words, more);
-	/* These are of the vCPUs', the volumes' and the backups' kinds, and a face's sentences about those are not
-	 * for them. */
+	/* These quotas share a kind with vCPUs, volumes or backups, whose messages in the faces do not fit
+	 * them. */
 	if (quota != QUOTA_MEMORY && quota != QUOTA_VOLUME_BYTES && quota != QUOTA_BACKUP_BYTES &&
 	    quota != QUOTA_DISK_BYTES)
 		op->ctx->problem.subject = str_print(op->ctx->arena, "%" PRId64, limit);
@@ -123,7 +123,7 @@ void quota_set_defaults(const struct tables *t, struct account *account)
 {
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
 		int64_t limit = quotas[quota].standard;
-		/* A setting that is no number, or absent, leaves ours. */
+		/* Absent or not a number: our default. */
 		IGNORE(str_parse_int(engine_get_setting(t, quotas[quota].setting), &limit));
 		*quota_limit(account, quota) = limit;
 	}

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names become rows, and only rows that the caller may know of. */
+ * Resolves names to rows that the caller may see. */
 #include "engine/resolve.h"
 
 #include "engine/internal.h"
@@ -89,7 +89,7 @@ static bool may_launch(const struct image *image, uuid account)
 	return may;
 }
 
-/* The operator's are everybody's. */
+/* The operator's snapshots are available to everybody. */
 static bool may_restore(const struct snapshot *snapshot, uuid account)
 {
 	return uuid_is_none(snapshot->account) || snapshot->is_public ||
@@ -131,7 +131,7 @@ bool engine_may_see_people(const struct ctx *c, uuid domain)
 					     uuid_equal(domain, c->who->domain));
 }
 
-/* Its own domain everybody may see. */
+/* Everybody may see their own domain. */
 static bool may_see_people_of(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	uuid domain = kind == KIND_ACCOUNT      ? account_of(row)->domain
@@ -223,7 +223,7 @@ NAMED_IN_ACCOUNT(iam_role)
 NAMED_IN_ACCOUNT(instance_profile)
 NAMED_IN_ACCOUNT(launch_template)
 
-/* Those of the region alone: a domain's are named by their ids. */
+/* Only the region's roles: a domain's are named by id. */
 static const struct row *resolve_named_role(const struct tables *t, uuid account, struct str name)
 {
 	const struct role *found = role_find_by_domain(t, UUID_NONE, name);
@@ -231,7 +231,7 @@ static const struct row *resolve_named_role(const struct tables *t, uuid account
 	return ROW_OR_NULL(found);
 }
 
-/* NAME is the default domain's, DOMAIN/NAME another's; names may have a slash in them. */
+/* NAME is in the default domain, DOMAIN/NAME in another one; names may contain a slash. */
 typedef const struct row *find_in_domain(const struct tables *t, uuid domain, struct str name);
 
 static const struct row *find_across(const struct tables *t, struct str name, find_in_domain *find)
@@ -269,7 +269,7 @@ static const struct row *find_named_account(const struct tables *t, uuid account
 	return numbered ? &numbered->row : find_across(t, name, account_in_domain);
 }
 
-/* The account's own, else a domain's. */
+/* The account's own user, else a domain's. */
 static const struct row *find_named_user(const struct tables *t, uuid account, struct str name)
 {
 	const struct user *own =
@@ -284,7 +284,7 @@ static const struct row *find_named_user_group(const struct tables *t, uuid acco
 	return own ? &own->row : find_across(t, name, group_in_domain);
 }
 
-/* A name and a flavor id are one space. */
+/* Names and flavor ids share one namespace. */
 static const struct row *find_named_instance_type(const struct tables *t, uuid account, struct str name)
 {
 	(void) account;
@@ -339,7 +339,7 @@ static const struct row *find_named_group(const struct tables *t, uuid account, 
 	return ROW_OR_NULL(group);
 }
 
-/* Of several the first: EC2 makes none of a name that is there. */
+/* The first of several with that name: EC2 creates no duplicates. */
 static const struct row *find_named_server_group(const struct tables *t, uuid account, struct str name)
 {
 	const struct server_group *group = server_group_find_by_name(t, account, name);
@@ -370,7 +370,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_SERVER_GROUP] = find_named_server_group,
 };
 
-/* ---- by whatever was sent ---- */
+/* ---- by any ref ---- */
 
 static const char *const words[KIND_COUNT] = {
 	[KIND_NONE] = "resource",
@@ -543,8 +543,8 @@ static uuid default_router_of(const struct ctx *c, const struct tables *t)
 	return account ? account->default_router : UUID_NONE;
 }
 
-/* A group's name is one within a router, which is said, too. EC2's words for its default VPC; for another one the
- * sentence is a guess after them. */
+/* A group's name is unique within a router, which the message names. EC2's words for its default VPC; those
+ * for other VPCs are a guess. */
 static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  uuid router)
 {
@@ -560,7 +560,7 @@ static RESULT fail_absent(struct ctx *c, const struct tables *t, enum kind kind,
 					       STR_ARG(engine_id_to_text(c, KIND_ROUTER, router))));
 }
 
-/* ERR_STATE for a row that is being deleted, where the caller's face shows it until it is forgotten. */
+/* ERR_STATE for a row being deleted, if the caller's face shows it until it is forgotten. */
 static RESULT check_lingering(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref)
 {
 	const struct row *row =
@@ -572,7 +572,7 @@ static RESULT check_lingering(struct ctx *c, const struct tables *t, enum kind k
 					       engine_kind_words(c, kind), STR_ARG(ref->text)));
 }
 
-/* The row that the call named, once the guard has let it pass; row NULL: there is none for the caller. */
+/* Returns the row that the call named, after asking the guard; row NULL: the caller may see none. */
 static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref, enum kind kind,
 		   const struct row *row, const struct row **ret_row)
 {
@@ -671,7 +671,7 @@ RESULT engine_name_absent(struct ctx *c, const struct tables *t, const struct re
 	return found;
 }
 
-/* One of the account alone: names may be given twice there. */
+/* A group without a router: its name may be ambiguous. */
 static RESULT find_alone_group(struct ctx *c, const struct tables *t, uuid account, const struct ref *ref,
 			       const struct security_group **ret_group)
 {
@@ -692,7 +692,7 @@ static RESULT find_alone_group(struct ctx *c, const struct tables *t, uuid accou
 	return OK;
 }
 
-/* The router's own comes first: there a name is unique. */
+/* Prefers the router's own group, whose name is unique there. */
 static RESULT find_group_named(struct ctx *c, const struct tables *t, uuid account, uuid router,
 			       const struct ref *ref, const struct security_group **ret_group)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Resource groups, and names of resources. Called by: api/azure/, reconcile/resource_group.c. */
+ * Resource groups and names of resources. Called by: api/azure/, reconcile/resource_group.c. */
 #include "engine/resource_group.h"
 
 #include "engine/deployment.h"
@@ -13,12 +13,12 @@
 #include "store/resource_group.h"
 
 enum { MANAGED_BY_MAX = 1024 };
-/* From when its deletion was asked for on: what has gone as a row may still hold something on a host. */
+/* Counted from the request, because hosts may still hold resources of deleted rows. */
 #define GIVE_UP_US (2 * MINUTE)
 
-/* ---- what names lead to ---- */
+/* ---- targets of names ---- */
 
-/* What was given to another account has no name there. */
+/* A row given to another account has no name there. */
 static bool is_of_account(enum kind kind, const struct row *row, uuid account)
 {
 	size_t offset = model_kinds[kind].account_offset;
@@ -113,14 +113,14 @@ RESULT engine_put_resource_group(struct op *op, struct resource_group_wish *wish
 					 "Resource group %" STR_FMT ".", STR_ARG(next.name));
 }
 
-/* ---- deleting what is in one ---- */
+/* ---- deletion of the contents ---- */
 
 static const struct row_deleter *deleter_of(const struct arm_resource *r)
 {
 	return engine_find_row_deleter((enum kind) r->target_kind);
 }
 
-/* A policy that keeps the caller from one of them keeps him from the group. */
+/* A policy that denies the deletion of a member denies the deletion of the group. */
 static RESULT permit_members(struct op *op, uuid group)
 {
 	const struct arm_resource *r = arm_resource_first_by_resource_group(op->head, group);
@@ -151,7 +151,7 @@ RESULT engine_delete_resource_group(struct op *op, struct resource_group_target 
 				STR_ARG(next.name));
 }
 
-/* Rows go while it is walked over, so their ids are noted first. */
+/* Deletion changes the index, so the ids are collected first. */
 static RESULT list_members(struct op *op, uuid group, struct uuids *ret_ids)
 {
 	size_t count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Moves between resource groups: rows of names alone. Called by: api/azure/resources/. */
+ * Moves between resource groups: rows of names only. Called by: api/azure/resources/. */
 #include "engine/resource_move.h"
 
 #include "engine/internal.h"
@@ -24,7 +24,7 @@ static RESULT check_group(struct op *op, uuid id)
 			   STR_ARG(g->name));
 }
 
-/* A move is a deletion where it is from, and a write where it goes. */
+/* For locks a move is a deletion in the source group and a write in the target group. */
 static RESULT check_locks(struct op *op, uuid account, const struct resources_move *wish,
 			  const struct moved_resource *r, const struct row *row)
 {
@@ -79,7 +79,7 @@ static bool is_part(const struct arm_resource *part, const struct arm_resource *
 	       str_starts_with(name, whole->folded);
 }
 
-/* Rows change while they are walked over, so their ids are noted first. */
+/* A move changes the index, so the ids are collected first. */
 static RESULT list_with_parts(struct op *op, const struct arm_resource *whole, struct uuids *ret_ids)
 {
 	size_t count = 1;
@@ -98,7 +98,7 @@ static RESULT list_with_parts(struct op *op, const struct arm_resource *whole, s
 	return OK;
 }
 
-/* What another face made gets its name with the move. */
+/* A row that another face created is named by the move. */
 static RESULT name_there(struct op *op, uuid account, const struct resources_move *wish,
 			 const struct moved_resource *r)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Memory that an account's rows take, and its limit. Counts of rows alone do not bound memory: a row may hold a
- * hundred KiB of text. The observer counts every version of every row; the follower refuses clients' changes that
- * make a row of an account above its limit larger. */
+ * Memory used by an account's rows, and its limit. Limits on the number of rows do not bound memory, because
+ * a row may hold a hundred KiB of text. The observer counts every version of every row; the follower refuses
+ * clients' changes that enlarge a row of an account above its limit. */
 #include "engine/row_bytes.h"
 
 #include <inttypes.h>
@@ -20,8 +20,8 @@
 #include "store/account.h"
 #include "store/row_size.h"
 
-/* Kinds without an account are charged to the account of the row that they belong to. The other kinds without an
- * account are made by the operator and administrators. */
+/* Rows of these kinds are charged to the account of their parent row. All other kinds without an account are
+ * created by the operator and administrators. */
 static const struct part {
 	enum kind whole;
 	size_t field;
@@ -69,8 +69,8 @@ void row_bytes_count(const struct tables *head, enum kind kind, const struct row
 				 __ATOMIC_RELAXED);
 }
 
-/* Rows that end something, and those that a deletion itself makes: an account above its limit must be able to
- * delete. Limits of their own bound these. */
+/* Accepts rows that end something, and rows that deletions create: an account above its limit must be able to
+ * delete. They have limits of their own. */
 static bool always_fits(enum kind kind, const struct row *row)
 {
 	return !row_is_live(row) || kind == KIND_ASYNC_JOB || kind == KIND_CLIENT_TOKEN ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tags, generic over every kind whose schema has a field of tags. */
+ * Tags, generic over all kinds with a tags field. */
 #include "engine/tag.h"
 
 #include "engine/internal.h"
@@ -7,7 +7,7 @@
 #include "engine/tag_internal.h"
 #include "model/instance.h"
 
-/* ---- what a tag may be ---- */
+/* ---- checks ---- */
 
 static size_t count_characters(struct str s)
 {
@@ -38,7 +38,7 @@ static RESULT check_tag(struct op *op, const struct tag *tag)
 	return str_starts_with(tag->key, STR("aws:")) ? fail_reserved(op, tag->key) : OK;
 }
 
-/* Puts one into a sorted array with room for it; one of the same key is replaced. */
+/* Inserts a tag into a sorted array with room for it; replaces one with the same key. */
 static void insert_tag(struct tag *sorted, size_t *count, struct tag tag, bool *ret_replaced)
 {
 	size_t at = *count;
@@ -105,9 +105,9 @@ static bool is_reserved(const struct tag *tag)
 	return str_starts_with(tag->key, STR("aws:"));
 }
 
-/* ---- on rows of any kind ---- */
+/* ---- rows of any kind ---- */
 
-/* What IAM names is tagged in its own words. */
+/* IAM's entities have their own permissions for tagging. */
 struct entity_words {
 	enum kind kind;
 	const char *set, *remove;
@@ -133,7 +133,7 @@ static struct tags *tags_at(size_t offset, struct row *row)
 	return (struct tags *) (void *) ((char *) row + offset);
 }
 
-/* words: of what IAM names; NULL: it is nothing of the kind. */
+/* words: for IAM's entities; NULL: other kinds. */
 static RESULT find_tagged(struct op *op, const struct ref *ref, const struct entity_words *words,
 			  size_t *ret_offset, const struct row **ret_row)
 {
@@ -148,7 +148,7 @@ static RESULT find_tagged(struct op *op, const struct ref *ref, const struct ent
 typedef RESULT change_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
 			   size_t *ret_count);
 
-/* Room for what is there and what is added; tags stay in the order of their keys. */
+/* Allocates room for present and added tags; they stay sorted by key. */
 static RESULT change_row(struct op *op, const struct tags_wish *wish, const struct ref *ref,
 			 const struct entity_words *words, const char *permission, change_tags *change)
 {
@@ -260,7 +260,7 @@ RESULT engine_delete_tags(struct op *op, struct tags_wish *wish)
 	return OK;
 }
 
-/* ---- what IAM names ---- */
+/* ---- IAM's entities ---- */
 
 RESULT engine_tag_entity(struct op *op, struct entity_tags *wish)
 {

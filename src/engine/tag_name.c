@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of tags that were said beforehand. Called by: api/azure/resources/. */
+ * Predefined tag names. Called by: api/azure/resources/. */
 #include "engine/tag_name.h"
 
 #include "engine/internal.h"
@@ -11,9 +11,9 @@
 
 #define OF_NAMES STR("microsoft.resources/tagnames")
 #define OF_VALUES STR("microsoft.resources/tagnames/tagvalues")
-enum { NAME_MAX_SIZE = 512, VALUE_MAX_SIZE = 256 }; /* Azure's */
+enum { NAME_MAX_SIZE = 512, VALUE_MAX_SIZE = 256 }; /* Azure's limits */
 
-/* A value stands behind its name and a newline, which no name has. */
+/* A value is stored after its name and a newline, which names cannot contain. */
 bool engine_read_tag_name(const struct arm_resource *r, struct str *ret_name, struct str *ret_value)
 {
 	bool is_value = str_equal(r->type, OF_VALUES);

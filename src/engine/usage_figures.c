@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The derived figures, as sums over rows: each row adds its share to its account, host or subnet
- * when it appears and takes it back when it goes. Who may read them, and how: model/row.h. */
+ * The usage figures, as sums over rows: each row adds its share to its account, host or subnet when it
+ * appears, and subtracts it when it goes. Readers: model/row.h. */
 #include "engine/engine.h"
 #include "engine/internal.h"
 #include "engine/limits.h"
@@ -65,8 +65,8 @@ static void count_on_host(struct host_usage *host, const struct instance *i, int
 	add(&host->dedicated, sign * (i->tenancy == INSTANCE_TENANCY_DEDICATED));
 }
 
-/* It holds its place until it is known to be gone from the host. Destroyed it takes nothing of the limits,
- * as in CloudStack and Nova: to recover it needs room there. */
+/* An instance occupies its host until it is known to be gone. A destroyed one does not count towards the
+ * limits, as in CloudStack and Nova; recovering it checks them again. */
 static void count_instance(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct instance *i = instance_of(row);
@@ -80,7 +80,7 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 		add(&account->memory, sign * i->memory);
 	}
 	count_on_host(usage_of_host(t, i->host), i, sign);
-	count_on_host(usage_of_host(t, i->target), i, sign); /* its room waits for it */
+	count_on_host(usage_of_host(t, i->target), i, sign); /* reserved there */
 	count_on_host(usage_of_host(t, i->next_host), i, sign);
 }
 
@@ -94,8 +94,8 @@ static void count_in_place(const struct tables *t, uuid pool, uuid host, int64_t
 		add(&on->disk, bytes);
 }
 
-/* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way
- * to another host or pool takes it in both. One in a shared pool takes it there, and on no host. */
+/* A deleted volume counts, also for its account, until it is forgotten. A volume that moves counts at both
+ * places. A volume in a shared pool counts there, and on no host. */
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = volume_of(row);
@@ -112,15 +112,15 @@ static void count_volume(const struct tables *t, const struct row *row, int64_t 
 		count_in_place(t, v->pool, v->seen_host, sign * v->size);
 }
 
-/* Counts what Cinder lists. A deleted one that disks are made from stays as long as they do, and a bound one goes with
- * the image, the copy or the backup that it was made for, which counts itself. */
+/* Counts what Cinder lists. A deleted snapshot that volumes were created from stays as long as they do. A
+ * bound one belongs to an image, copy or backup, which counts itself. */
 static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct snapshot *s = snapshot_of(row);
 	struct account_usage *account = usage_of_account(t, s->account);
 	if (!account)
 		return;
-	add(&account->disk_bytes, sign * s->file_size); /* the file is there until the row goes */
+	add(&account->disk_bytes, sign * s->file_size); /* the file exists until the row is forgotten */
 	if (!row_is_live(row) || s->is_bound)
 		return;
 	add(&account->snapshots, sign);
@@ -143,7 +143,7 @@ static void count_image(const struct tables *t, const struct row *row, int64_t s
 			add(&account->figure, sign);                                                         \
 	}
 
-/* As volumes: until it is known to be gone. */
+/* Like volumes, a backup counts until it is known to be gone. */
 static void count_backup(const struct tables *t, const struct row *row, int64_t sign)
 {
 	struct account_usage *account = usage_of_account(t, backup_of(row)->account);
@@ -172,7 +172,7 @@ static void count_public(const struct tables *t, uuid external_network, int64_t 
 		add(&external_network_usage(n)->addresses, count);
 }
 
-/* Nobody else gets it until its row is forgotten. One of a block counts with that. */
+/* The address stays reserved until its row is forgotten. An address of a block counts with the block. */
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct address *a = address_of(row);
@@ -186,7 +186,7 @@ static void count_address(const struct tables *t, const struct row *row, int64_t
 		add(&account->addresses, sign);
 }
 
-/* All of its addresses, whoever draws them. */
+/* All addresses of the block, allocated or not. */
 static void count_address_prefix(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct address_prefix *p = address_prefix_of(row);
@@ -197,9 +197,9 @@ static void count_address_prefix(const struct tables *t, const struct row *row, 
 		add(&account->addresses, addresses);
 }
 
-/* ---- of IPv6 pools ---- */
+/* ---- IPv6 pools ---- */
 
-/* The /64s that a block takes of an external network's pool. */
+/* The /64s that a block takes from an external network's pool. */
 static int64_t count_subnets_in(const struct external_network *n, struct cidr block)
 {
 	if (cidr_is_none(n->ipv6_pool) || !cidr_contains_cidr(n->ipv6_pool, block))
@@ -215,13 +215,13 @@ static int64_t count_router_in(const struct external_network *n, const struct ro
 	return count;
 }
 
-/* A subnet that was cut from its router's block takes nothing besides. */
+/* A subnet from its router's block takes nothing more. */
 static int64_t count_subnet_in(const struct external_network *n, const struct subnet *s)
 {
 	return s->from_region_pool ? count_subnets_in(n, s->block) : 0;
 }
 
-/* Its pool is another one now. */
+/* Called when the pool changes. */
 static void recount_ipv6(const struct tables *t, const struct external_network *n)
 {
 	int64_t count = 0;
@@ -247,7 +247,7 @@ static void add_ipv6(const struct external_network *n, int64_t count)
 		add(&external_network_usage(n)->ipv6_subnets, count);
 }
 
-/* ---- of accounts ---- */
+/* ---- accounts ---- */
 
 static void count_router(const struct tables *t, const struct row *row, int64_t sign)
 {
@@ -311,7 +311,7 @@ static void count_rule(const struct tables *t, const struct row *row, int64_t si
 		add(&account->rules, sign);
 }
 
-/* No longer the account's once it is deleted; its address is in use until it is forgotten. */
+/* A deleted port no longer counts for the account; its address stays in use until it is forgotten. */
 static void count_port(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct port *p = port_of(row);
@@ -323,7 +323,7 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 		add(&account->ports, sign);
 }
 
-/* Likewise. */
+/* The address stays in use until it is forgotten. */
 static void count_secondary_ip(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct subnet *subnet = subnet_find(t, secondary_ip_of(row)->subnet);
@@ -331,7 +331,7 @@ static void count_secondary_ip(const struct tables *t, const struct row *row, in
 		add(&subnet_usage(subnet)->addresses, sign);
 }
 
-/* All of its addresses; of IPv6, where nobody counts them, one. */
+/* All addresses of the prefix; for IPv6 one, because its addresses are not counted. */
 static void count_port_prefix(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct port_prefix *p = port_prefix_of(row);
@@ -416,7 +416,7 @@ int64_t engine_count_free_addresses(const struct subnet *subnet)
 	return left > 0 ? left : 0;
 }
 
-/* ---- what holds for each row by itself ---- */
+/* ---- invariants of single rows ---- */
 
 static const char *check_port(const struct row *row)
 {
@@ -445,7 +445,7 @@ static const char *check_instance(const struct row *row)
 static const char *check_volume(const struct row *row)
 {
 	const struct volume *v = volume_of(row);
-	bool has_none = v->sending != VOLUME_SENDING_NONE; /* its data will tell */
+	bool has_none = v->sending != VOLUME_SENDING_NONE; /* the data determine the size */
 	return has_none || v->size > 0 ? NULL : "a volume needs a size";
 }
 
@@ -474,7 +474,8 @@ static const char *(*const checked[KIND_COUNT])(const struct row *row) = {
 	[KIND_ADDRESS] = check_address, [KIND_SUBNET] = check_subnet,
 };
 
-/* Volumes and snapshots by a transfer; an image with its snapshots by an administrator; an instance with its volumes and its event; what is a user's may be for another
+/* Transfers change the owner of volumes and snapshots; an administrator that of images with their snapshots;
+ * an instance takes its volumes and its event along; a user's keys and credentials may be for another
  * account. */
 static bool may_be_given(enum kind kind)
 {
