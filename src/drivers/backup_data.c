@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups as objects: chunks that are found by their digests, and the manifest that lists them. */
+ * Backups as objects: chunks named by their digests, and the manifest that lists them. */
 #include "drivers/backup_data.h"
 
 #include <errno.h>
@@ -15,24 +15,25 @@
 #include "model/backup_name.h"
 
 enum { FORMAT = 1, COMPRESSION = 1, SHA256_TEXT = 2 * SHA256_SIZE };
-#define DATA_SIZE_MAX (INT64_C(4096) << 30) /* an image store's file of 2 TiB is a little longer */
+/* the store's qcow2 file of a 2 TiB disk is slightly longer than 2 TiB */
+#define DATA_SIZE_MAX (INT64_C(4096) << 30)
 static const struct str MANIFEST = STR("manifest.json");
 
 struct chunk {
-	int64_t index; /* its place in the content */
+	int64_t index; /* position in the content */
 	uint8_t sha256[SHA256_SIZE];
-	uint32_t holder; /* in whose folder: an index of holders */
+	uint32_t holder; /* index into holders: whose folder contains it */
 };
 
 struct backup_manifest {
-	struct arena *arena; /* of the facts' texts */
+	struct arena *arena; /* holds the texts in the facts */
 	struct backup_facts facts;
 	int64_t data_size;
 	uuid *holders; /* owned, as the next */
 	size_t holder_count;
 	struct chunk *chunks;
 	size_t chunk_count;
-	uint32_t *slots; /* owned; by digest: an index of chunks + 1; 0: free */
+	uint32_t *slots; /* owned; hash table by digest: index of the chunk + 1; 0: free */
 	size_t slot_count;
 };
 
@@ -96,7 +97,7 @@ static RESULT make_manifest(struct ctx *c, int64_t data_size, size_t chunk_max,
 	return OK;
 }
 
-/* Where the digest is, or belongs. */
+/* The slot that has the digest, or where it would be inserted. */
 static uint32_t *find_slot(const struct backup_manifest *m, const uint8_t sha256[static SHA256_SIZE])
 {
 	uint64_t start = 0;
@@ -122,7 +123,7 @@ static void add_chunk(struct backup_manifest *m, const struct chunk *chunk)
 		*slot = (uint32_t) m->chunk_count;
 }
 
-/* The index of a holder, which becomes one. ERR_TOO_LARGE. */
+/* Finds or adds a holder. ERR_TOO_LARGE. */
 static RESULT add_holder(struct ctx *c, struct backup_manifest *m, uuid id, uint32_t *ret_index)
 {
 	size_t k = 0;
@@ -169,7 +170,7 @@ static void write_facts(struct ctx *c, struct json_writer *w, const struct backu
 	write_tags(w, "volume_tags", f->volume_tags);
 }
 
-/* A chunk is "INDEX HOLDER SHA256". */
+/* Each chunk is written as "INDEX HOLDER SHA256". */
 static void write_chunks(struct json_writer *w, struct arena *scratch, const struct backup_manifest *m)
 {
 	json_write_open_list(w, "chunks");
@@ -349,8 +350,8 @@ struct writing {
 	const struct backup_manifest *parent; /* NULL: none */
 	struct backup_manifest *made;
 	struct backup_written *written;
-	struct arena *scratch; /* of one chunk */
-	char *plain;           /* owned by who writes, as the next */
+	struct arena *scratch; /* reset for each chunk */
+	char *plain;           /* owned by the writer, as the next */
 	unsigned char *packed;
 	uLong packed_max;
 	int fd;
@@ -401,7 +402,7 @@ static RESULT write_chunk(struct writing *w, int64_t index, struct str plain)
 	return OK;
 }
 
-/* The first place from index on that has data; a hole has none. */
+/* The first chunk index from index on that contains data, skipping holes. */
 static int64_t skip_hole(int fd, int64_t index, int64_t places)
 {
 	off_t at = lseek(fd, index * BACKUP_CHUNK_SIZE, SEEK_DATA);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Stores of backups: which kind a target is, the names of objects, and the kind that is a directory. */
+ * Backup stores: choosing the kind by the target's URL, checking object names, and the directory kind. */
 #include "drivers/backup_store.h"
 
 #include <dirent.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups in an S3 bucket, by libcurl, which signs the requests. Paths name the bucket (path style), which
- * every service of the kind takes. And a server that takes PUT, unsigned, for what is only handed out. */
+ * Backups in an S3 bucket, by libcurl, which signs the requests. URLs are in path style, which all compatible
+ * services support. Also plain unsigned PUT to a web server, used for export only. */
 #include "drivers/backup_store_internal.h"
 
 #include "base/crypto.h"
@@ -10,11 +10,11 @@
 enum { CONNECT_TIMEOUT_S = 10, SLOW_BYTES = 1024, SLOW_S = 60, LISTING_MAX = 4 << 20, ANSWER_MAX = 64 << 10 };
 
 struct exchange {
-	const char *method; /* of curl's own words: GET, PUT, DELETE */
+	const char *method; /* one of GET, PUT, DELETE */
 	const char *url;
-	struct str body; /* of a PUT */
+	struct str body; /* for PUT */
 	size_t sent;
-	struct buf *answer; /* of a success */
+	struct buf *answer; /* body of a successful answer */
 	struct buf refusal;
 	CURL *curl;
 	long status;
@@ -85,7 +85,7 @@ static CURLcode perform(const struct backup_store *s, struct exchange *x, struct
 	return code;
 }
 
-/* What the service says of it, for people. */
+/* The error code in the service's answer, for messages. */
 static struct str refusal_of(const struct exchange *x)
 {
 	static const struct str BEGIN = STR("<Code>"), END = STR("</Code>");
@@ -104,7 +104,7 @@ static struct str refusal_of(const struct exchange *x)
 	return STR_NONE;
 }
 
-/* ERR_NOT_FOUND: the service says 404. */
+/* ERR_NOT_FOUND: status 404. */
 static RESULT exchange(const struct backup_store *s, struct ctx *c, struct exchange *x)
 {
 	char words[CURL_ERROR_SIZE] = {0};
@@ -164,8 +164,8 @@ static RESULT remove_object(struct backup_store *s, struct ctx *c, struct str na
 	return OK;
 }
 
-/* Each key of the answer that lies directly in the folder. Ours have no character that XML escapes: whatever
- * has one is not ours. */
+/* Lists the answer's keys directly in the folder. Our names contain no characters that XML escapes; keys with
+ * such characters are skipped. */
 static RESULT read_keys(struct ctx *c, struct str text, struct str folder, struct strs *ret_names)
 {
 	static const struct str BEGIN = STR("<Key>");
@@ -188,7 +188,7 @@ static RESULT read_keys(struct ctx *c, struct str text, struct str folder, struc
 	return OK;
 }
 
-/* The query is sorted and encoded as it is signed. */
+/* The query must be sorted and encoded exactly as it is signed. */
 static RESULT list(struct backup_store *s, struct ctx *c, struct str folder, struct strs *ret_names)
 {
 	struct buf answer;
@@ -206,7 +206,7 @@ static RESULT list(struct backup_store *s, struct ctx *c, struct str folder, str
 	return result;
 }
 
-/* By pages; each time less is left. */
+/* Deletes page by page until the listing is empty. */
 static RESULT remove_folder(struct backup_store *s, struct ctx *c, struct str folder)
 {
 	struct strs names = {0};
@@ -248,7 +248,7 @@ RESULT backup_store_open_s3(struct backup_store *s, struct ctx *c, const struct 
 	return is_whole ? OK : ctx_no_memory(c);
 }
 
-/* ---- what only takes ---- */
+/* ---- write-only by PUT ---- */
 
 static RESULT put_web(struct backup_store *s, struct ctx *c, struct str name, struct str bytes)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * By libcurl. A mapping is taken in by a job there, which is asked for until it has ended. */
+ * Candlepin client by libcurl. The server processes a mapping in a job, which is polled until it ends. */
 #include "drivers/candlepin.h"
 
 #include <curl/curl.h>
@@ -27,7 +27,7 @@ struct exchange {
 	char words[CURL_ERROR_SIZE];
 };
 
-/* ---- what an answer means ---- */
+/* ---- reading answers ---- */
 
 static struct str text_of(struct ctx *c, const json_t *object, const char *name)
 {
@@ -46,7 +46,7 @@ static void read_job(struct ctx *c, const json_t *job, struct candlepin_answer *
 	struct str state = text_of(c, job, "state");
 	a->job = text_of(c, job, "id");
 	if (!a->job.n || !state.n)
-		return; /* it was taken in at once */
+		return; /* processed synchronously */
 	a->state = str_is(state, "FINISHED") ? CANDLEPIN_TAKEN
 		   : has_ended(state)        ? CANDLEPIN_REFUSED
 					     : CANDLEPIN_WAITS;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What every compute driver answers alike. */
+ * Checks shared by all compute drivers. */
 #include "drivers/compute.h"
 
 RESULT compute_check_slots(struct ctx *c, const struct compute_domain *wish)
@@ -39,7 +39,8 @@ bool compute_wants_nic(const struct compute_domain *wish, uuid port)
 	return false;
 }
 
-/* No id is twice in either: equal counts and inclusion one way say that they are the same. */
+/* Compares the device sets. Neither has duplicates, so equal counts and inclusion in one direction mean
+ * equality. */
 void compute_compare_devices(struct compute_seen *seen, const struct compute_domain *wish)
 {
 	bool same = seen->limits_as_wished && seen->sizes_as_wished &&

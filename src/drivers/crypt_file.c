@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Encrypted disks, by qemu-img. */
+ * Creates encrypted disks with qemu-img. */
 #include "drivers/crypt_file.h"
 
 #include <errno.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signatures of webhooks. */
+ * Signs webhook requests. */
 #include "drivers/desk_signature.h"
 
 #include <inttypes.h>

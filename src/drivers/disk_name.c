@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Names of files and images, written and read. */
+ * Writes and parses names of files and images. */
 #include "drivers/disk_name.h"
 
 #include "base/crypto.h"
@@ -29,7 +29,7 @@ bool disk_name_parse(const char *region_text, struct str name, struct disk_name 
 		if (!str_is(str_slice(name, WORD_AT, TEXT_AT), words[kind]))
 			continue;
 		*ret_name = (struct disk_name){.kind = (enum disk_kind) kind};
-		if (kind != DISK_BASE) /* in the form that we write, no other */
+		if (kind != DISK_BASE) /* only the form that disk_name_write() produces */
 			return result_is_ok(uuid_parse(text, &ret_name->id)) &&
 			       str_is(text, uuid_write(ret_name->id, id));
 		ret_name->sha256 = text;

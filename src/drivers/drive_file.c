@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing config drives, with libarchive. */
+ * Writes config drives, with libarchive. */
 #include "drivers/drive_file.h"
 
 #include <archive.h>
@@ -7,7 +7,7 @@
 
 #include "base/buf.h"
 
-/* Where ECMA-119 has the label: in the first descriptor, behind 16 sectors of whatever. */
+/* The volume label's position in ECMA-119: in the first descriptor, after 16 unused sectors. */
 enum { SECTOR_SIZE = 2048, LABEL_AT = 16 * SECTOR_SIZE + 40 };
 static const size_t DRIVE_CAP = (size_t) 4 << 20;
 
@@ -65,13 +65,14 @@ RESULT drive_file_write(struct ctx *c, const struct compute_files *files, struct
 			     archive_error_string(a) ? archive_error_string(a) : "unknown");
 	else if (!result_is_ok(buf_finish(&b)))
 		r = ctx_fail(c, ERR_TOO_LARGE, "a config drive of more than %zu bytes", DRIVE_CAP);
-	archive_write_free(a); /* before b, which it may write to yet */
+	archive_write_free(a); /* before b, which it may still write to */
 	struct str bytes = result_is_ok(r) ? str_copy(c->arena, buf_str(&b)) : STR_NONE;
 	buf_done(&b);
 	TRY(r);
 	if (!bytes.p)
 		return ctx_no_memory(c);
-	/* libarchive says it in capitals there, as the standard has it; guests look for it as it is. */
+	/* libarchive writes the label in capitals, as the standard requires; guests look for the exact
+	 * label. */
 	struct str label = label_of(files);
 	memcpy((char *) (uintptr_t) bytes.p + LABEL_AT, label.p, label.n);
 	*ret_bytes = bytes;

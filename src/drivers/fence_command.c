@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fence agents: a program reads lines of name=value from its standard input, of which `action` says what to do.
- * `off` ends with 0 once the host is off. `status` ends with 0 when it is on and with 2 when it is off; agents
- * of the fence-agents project say so in words, too. Nothing is said in argv, where other processes could read
- * it. */
+ * Runs fence agents: programs that read name=value lines from standard input, including `action`. `off` exits
+ * with 0 once the host is off. `status` exits with 0 if it is on and 2 if it is off; agents of the
+ * fence-agents project also print it. argv contains nothing, because other processes could read it. */
 #include "base/buf.h"
 #include "base/child.h"
 #include "drivers/fence.h"
@@ -33,7 +32,7 @@ static RESULT run(struct ctx *c, const struct fence_device *device, const char *
 	return child_run(c, &child, ret_end);
 }
 
-/* What it said last, on one line. */
+/* The end of its output, for messages. */
 static struct str words_of(const struct child_end *end)
 {
 	struct str words = str_trim(end->err.n ? end->err : end->out);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The image store's files: check, convert, digest, keep, collect. What is sent or
- * fetched gets here by image_upload.c. */
+ * The image store's files: check, convert, digest, store, collect. Uploads and downloads arrive through
+ * image_upload.c. */
 #include "drivers/image_file.h"
 
 #include <dirent.h>
@@ -24,12 +24,12 @@
 enum { SECTOR_SIZE = 512 };
 static const struct image_tool_limits INFO_LIMITS = {30, (size_t) 1 << 30, 0};
 
-/* A file gets its name, and files go, one at a time: nobody keeps what is just going. */
+/* Serialises naming and removing files, so that no file is taken into use while it is removed. */
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* ---- formats ---- */
 
-/* As they are called here, and by qemu-img. */
+/* Format names here and in qemu-img. */
 static const struct {
 	const char *name, *qemu;
 } formats[] = {{"qcow2", "qcow2"}, {"raw", "raw"}, {"iso", "raw"},
@@ -42,14 +42,13 @@ static RESULT read_at(struct ctx *c, int fd, const char *path, int64_t at, char 
 				   : ctx_fail(c, ERR_INVALID, "%s is too short to be a disk image", path);
 }
 
-/* By its first bytes; a VHD of fixed size is told by its last ones. What looks like nothing we know is
- * a raw disk. */
+/* Detects the format by the first bytes; a fixed-size VHD by its footer. Anything unknown is a raw disk. */
 static RESULT detect_format(struct ctx *c, const char *path, const char **ret_format)
 {
 	static const struct {
 		const char *magic;
 		size_t size;
-		const char *format; /* NULL: known, and not taken */
+		const char *format; /* NULL: recognised but not supported */
 		const char *name;
 	} known[] = {
 		{"QFI\xfb", 4, "qcow2", "qcow2"},
@@ -110,7 +109,7 @@ static RESULT run_qemu_img(struct ctx *c, const char *const *argv, struct image_
 	return image_tool_run(c, &tool, ret_output);
 }
 
-/* A VMDK names its parts itself, also from inside of a file that looks whole. */
+/* A VMDK can name other extent files, even if it looks self-contained. */
 static bool has_other_parts(const json_t *data, const char *path)
 {
 	const json_t *extents = json_object_get(data, "extents"), *extent = NULL;
@@ -123,7 +122,7 @@ static bool has_other_parts(const json_t *data, const char *path)
 	return false;
 }
 
-/* Nothing that points out of the file, and a size within the limits. */
+/* Refuses references to other files, and sizes above the limits. */
 static RESULT check_info(struct ctx *c, const json_t *info, const char *path, int64_t *ret_virtual_size)
 {
 	const json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
@@ -204,7 +203,7 @@ void image_file_drop(const char *path, struct str sha256, int64_t named_us,
 	(void) pthread_mutex_unlock(&names_lock);
 }
 
-/* The file gets the name that its bytes give it. */
+/* Moves the file to the name derived from its digest. */
 static RESULT name_file(struct ctx *c, const char *part, const char *directory, struct image_file *file)
 {
 	TRY(digest_file(c, part, &file->sha256));
@@ -222,17 +221,17 @@ static RESULT convert(struct ctx *c, const char *source, const char *format, con
 		   : run_qemu_img(c, argv, *limits, &output);
 }
 
-/* A file of that size may become so large when it is converted: 384 KiB of a qcow2 whose entries all name one
- * cluster would become a gigabyte. Compressed images of systems grow by 4 at most. */
+/* Limits the size after conversion: a malicious 384 KiB qcow2 whose entries all refer to one cluster would
+ * expand to a gigabyte. Compressed system images grow by at most a factor of 4. */
 static int64_t find_growth(int64_t sent_size, int64_t virtual_size)
 {
 	static const int64_t ROUND_SIZE = 64 << 20, TIMES = 32;
-	int64_t by_virtual = virtual_size + virtual_size / 1024 + ROUND_SIZE; /* with qcow2's tables */
+	int64_t by_virtual = virtual_size + virtual_size / 1024 + ROUND_SIZE; /* including qcow2's tables */
 	return sent_size < (by_virtual - ROUND_SIZE) / TIMES ? sent_size * TIMES + ROUND_SIZE : by_virtual;
 }
 
-/* Converts with at most half of the room that is left, so that others who write meanwhile find some. What fails
- * for that may be tried again later; what grows beyond all measure may not. */
+/* Converts into at most half of the free space, leaving the rest for concurrent writers. A failure for lack
+ * of space can be retried; growth beyond the limit can't. */
 static RESULT convert_within(struct ctx *c, const char *source, const char *format, const char *part,
 			     const struct disk_key *key, const struct disk_payer *payer,
 			     const char *directory, const struct image_file *file)
@@ -258,10 +257,10 @@ static RESULT convert_within(struct ctx *c, const char *source, const char *form
 			(long long) (most >> 20), (long long) (file->file_size >> 10));
 }
 
-/* Of what failed: that there was no room, if there is none. qemu-img's words are for people. */
+/* Replaces a failure by "no space" if the file system is full, since qemu-img reports that as text only. */
 static RESULT blame_room(struct ctx *c, const char *directory, struct result r)
 {
-	static const int64_t FULL_BELOW = 16 << 20; /* qemu-img writes large pieces */
+	static const int64_t FULL_BELOW = 16 << 20; /* qemu-img writes large blocks */
 	if (result_is_ok(r) || r.code == ERR_CAPACITY || disk_room_largest(directory) >= FULL_BELOW)
 		return r;
 	ctx_clear_problem(c);
@@ -275,7 +274,8 @@ RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
 
 RESULT image_file_export(struct ctx *c, const char *from, struct str format, const char *to)
 {
-	/* A stream-optimized VMDK is what other clouds take; a VHD's size is not to become one of cylinders. */
+	/* Other clouds import stream-optimised VMDKs. force_size keeps a VHD's exact size instead of rounding
+	 * it to CHS geometry. */
 	const char *options = str_is(format, "vmdk")  ? "subformat=streamOptimized"
 			      : str_is(format, "vhd") ? "subformat=dynamic,force_size=on"
 						      : NULL;
@@ -319,7 +319,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 	struct result result = convert_within(c, source, qemu_format, part.p, key, payer, directory, &file);
 	if (result_is_ok(result))
 		result = name_file(c, part.p, directory, &file);
-	result = blame_room(c, directory, result); /* before the half of it goes */
+	result = blame_room(c, directory, result); /* before the partial file is deleted */
 	if (!result_is_ok(result)) {
 		(void) unlink(part.p);
 		return result;
@@ -328,7 +328,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 	return OK;
 }
 
-/* ---- what hosts send ---- */
+/* ---- files from hosts ---- */
 
 static uint64_t read_number(const unsigned char *p, int size)
 {
@@ -338,7 +338,7 @@ static uint64_t read_number(const unsigned char *p, int size)
 	return number;
 }
 
-/* The header says all that could make a qcow2 lead out of itself. */
+/* Checks the header fields by which a qcow2 could refer to other files. */
 static RESULT check_head(struct ctx *c, const char *path, bool is_encrypted, bool is_alone,
 			 int64_t *ret_virtual_size)
 {
@@ -380,10 +380,10 @@ RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, b
 	return OK;
 }
 
-/* ---- what is sent to hosts ---- */
+/* ---- files for hosts ---- */
 
-/* What was read, so that it is read once and not for each host and each piece: it is the same file while
- * all of this is. */
+/* Digests already computed, so that a file isn't read again for each host and each piece. Valid while device,
+ * inode, size and change time are the same. */
 struct known_file {
 	dev_t device;
 	ino_t inode;
@@ -457,7 +457,7 @@ RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int6
 		       : ctx_fail(c, ERR_INVALID, "the image file %s has other bytes than it had", path);
 }
 
-/* ---- what goes ---- */
+/* ---- removing ---- */
 
 static bool is_old(int directory_fd, const char *name)
 {
@@ -466,7 +466,7 @@ static bool is_old(int directory_fd, const char *name)
 	       st.st_mtim.tv_sec < clock_now_us() / SECOND - IMAGE_UNNEEDED_S;
 }
 
-/* Where the name is a digest with that ending, and nobody needs the file. */
+/* True if the name is a digest with that suffix, and the file isn't needed. */
 static bool is_unneeded(struct str name, const char *suffix, bool (*is_needed)(void *arg, struct str sha256),
 			void *arg)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The heads of qcow2 and VMDK files: all in them that could make qemu-img open another file. */
+ * Checks the headers of qcow2 and VMDK files for everything that could make qemu-img open another file. */
 #include "drivers/image_head.h"
 
 #include <errno.h>
@@ -20,7 +20,7 @@ static RESULT fail_refers(struct ctx *c, const char *path)
 	return ctx_fail(c, ERR_INVALID, "%s refers to another file; an image has to stand by itself", path);
 }
 
-/* As much as there is. */
+/* Reads up to size bytes; fewer at the end of the file. */
 static struct str read_some(struct ctx *c, int fd, uint64_t at, size_t size)
 {
 	char *bytes = arena_alloc(c->arena, size);
@@ -63,11 +63,12 @@ enum {
 	VMDK_CAPACITY = 12, /* in sectors, as the next two */
 	VMDK_DESCRIPTOR_AT = 28,
 	VMDK_DESCRIPTOR_SIZE = 36,
-	VMDK_GRAINS_AT = 56,       /* all ones: the footer says */
+	VMDK_GRAINS_AT = 56,       /* all ones: see the footer */
 	VMDK_DESCRIPTOR_MAX = 128, /* qemu-img writes 20 */
-	VMDK_PARENT_AT = 1,        /* where qemu-img looks for a parent's name, wherever the descriptor is */
+	VMDK_PARENT_AT = 1,        /* sector that qemu-img searches for a parent's name, wherever the
+				    * descriptor is */
 	VMDK_PARENT_SIZE = 20,
-	VMDK_FOOTER_FROM_END = 2, /* and one for the end's marker */
+	VMDK_FOOTER_FROM_END = 2, /* followed by the end marker */
 };
 
 static uint64_t little(struct str s, size_t at)
@@ -78,7 +79,8 @@ static uint64_t little(struct str s, size_t at)
 	return number;
 }
 
-/* "RW 2048 SPARSE "disk.vmdk"": one that is in this file, whatever it was called when it was written. */
+/* Accepts "RW 2048 SPARSE "disk.vmdk"": an extent in the same file; its name is ignored, because files get
+ * renamed. */
 static bool is_own_extent(struct str line)
 {
 	struct str words = STR_NONE, name = STR_NONE;
@@ -94,7 +96,7 @@ static bool is_extent(struct str line)
 	       str_starts_with(line, STR("NOACCESS"));
 }
 
-/* The text that says what the disk is made of: of one extent, its own, and of no parent. */
+/* Accepts a descriptor with exactly one extent, in the same file, and without a parent. */
 static bool is_whole_description(struct str text)
 {
 	struct str line = STR_NONE;
@@ -112,7 +114,7 @@ static bool is_whole_description(struct str text)
 	return is_sparse && extents == 1;
 }
 
-/* It ends at its first zero, and has to end where its header says. */
+/* Checks that the descriptor ends, at its first NUL, within the size stated in the header. */
 static RESULT check_description(struct ctx *c, int fd, const char *path, struct str head)
 {
 	uint64_t at = little(head, VMDK_DESCRIPTOR_AT), sectors = little(head, VMDK_DESCRIPTOR_SIZE);
@@ -128,7 +130,8 @@ static RESULT check_description(struct ctx *c, int fd, const char *path, struct 
 	return is_whole_description(text) ? OK : fail_refers(c, path);
 }
 
-/* The header once more, which then counts: at the end, where all the rest is known. */
+/* Checks the footer, a second copy of the header that takes precedence; it is written last, with all fields
+ * known. */
 static RESULT check_footer(struct ctx *c, int fd, const char *path, struct str head)
 {
 	int64_t size = 0;
@@ -146,7 +149,7 @@ static RESULT check_vmdk(struct ctx *c, int fd, const char *path)
 	struct str head = read_some(c, fd, 0, SECTOR_SIZE);
 	if (head.n < SECTOR_SIZE || memcmp(head.p, "KDMV", 4) != 0)
 		return fail_not(c, path, "VMDK of one file");
-	if (!little(head, VMDK_CAPACITY)) /* a description alone, of other files, behind a header */
+	if (!little(head, VMDK_CAPACITY)) /* a header with only a descriptor, of other files */
 		return fail_refers(c, path);
 	TRY(check_description(c, fd, path, head));
 	struct str parent = read_some(c, fd, (uint64_t) VMDK_PARENT_AT * SECTOR_SIZE,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Increments, laid: a copy of what they were cut since, into which QEMU commits what they have. Both stay as
- * they are, so that it may be done again after a kill; only a whole one is ever given a name. */
+ * Applies increments: copies the base content and has QEMU commit the increment into the copy. Both inputs
+ * remain unchanged, so this can be repeated after a crash; only a complete result is ever given a name. */
 #include "drivers/image_layer.h"
 
 #include <unistd.h>
@@ -43,7 +43,7 @@ static RESULT commit(struct ctx *c, const struct disk_layer *layer, const char *
 {
 	struct str chain = STR_NONE;
 	TRY(write_chain(c, layer, &chain));
-	/* -d: the increment is not emptied */
+	/* -d: keeps the increment's content */
 	const char *plain[] = {"qemu-img", "commit", "-q", "-d", "--image-opts", chain.p, NULL};
 	const char *sealed[] = {"qemu-img",     "commit",   "-q",
 				"-d",           "--object", "secret,id=key,file=/dev/stdin",

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks in other forms, by qemu-img. It is told the form of each file, and what each stands on: it guesses neither. */
+ * Converts disks with qemu-img. Format and backing file of every input are stated explicitly, so qemu-img
+ * never guesses them. */
 #include "drivers/image_recast.h"
 
 #include <unistd.h>
@@ -18,7 +19,7 @@ static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *
 	return image_tool_write(c, &tool, to);
 }
 
-/* ---- what is read */
+/* ---- reading */
 
 static bool is_from_encrypted(const struct disk_recasting *w)
 {
@@ -68,7 +69,7 @@ static RESULT write_from(struct ctx *c, const struct disk_recasting *w, struct s
 	return ret_options->p ? OK : ctx_no_memory(c);
 }
 
-/* ---- what is written */
+/* ---- writing */
 
 static RESULT convert(struct ctx *c, const struct disk_recasting *w, const char *format, const char *options,
 		      const char *to)
@@ -84,7 +85,7 @@ static RESULT convert(struct ctx *c, const struct disk_recasting *w, const char 
 	return run(c, w->key, w->key ? sealed : plain, to);
 }
 
-/* A container first, and then the form in which a pool takes it. */
+/* Creates the LUKS container first, then wraps it in the form that a pool accepts. */
 static RESULT make_container(struct ctx *c, const struct disk_recasting *w, const char *to)
 {
 	struct str container = str_print(c->arena, "%s.luks" IMAGE_PARTIAL_SUFFIX, to);

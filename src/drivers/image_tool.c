@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Programs on files of disks: within limits, for what they read may be hostile. */
+ * Runs programs on disk files, within resource limits because their input may be hostile. */
 #include "drivers/image_tool.h"
 
 #include <errno.h>
@@ -12,14 +12,14 @@
 
 const struct image_tool_limits IMAGE_TOOL_LONG = {3600, (size_t) 4 << 30, 0};
 
-/* qemu-img measures how long its derivation of a key takes, and gives up where the clock of its thread's work
- * has not ticked meanwhile. Nothing was made then, and nothing is the matter: who asks again finds it so. */
+/* True if qemu-img gave up measuring its key derivation because its thread's CPU clock hadn't advanced
+ * meanwhile. Nothing was created; a retry usually succeeds. */
 static bool has_not_ticked(const struct child_end *end)
 {
 	return str_contains(end->err, STR("accurate CPU usage"));
 }
 
-/* The kernel's signal ends a tool at its limit; where that is ignored the tool tells the error. */
+/* A tool over its file-size limit is ended by SIGXFSZ; if it ignores that signal, it reports EFBIG. */
 static bool has_grown_too_large(const struct child_end *end)
 {
 	return end->status == 128 + SIGXFSZ ||
@@ -59,7 +59,7 @@ RESULT image_tool_write(struct ctx *c, const struct image_tool *tool, const char
 	struct image_tool limited = *tool;
 	struct str output = STR_NONE;
 	limited.limits.file_size = disk_room_largest(to);
-	TRY(disk_room_check(c, to, 1 << 20)); /* a limit of 0 would be none */
+	TRY(disk_room_check(c, to, 1 << 20)); /* because a limit of 0 would mean none */
 	return image_tool_blame_room(c, &limited.limits, image_tool_run(c, &limited, &output));
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Packed images, by libarchive. Only the two filters and the one format that are named here are read, so that nothing else of
- * libarchive is reached by what strangers send. */
+ * Unpacks images with libarchive. Only two filters and two formats are enabled, to limit the code reachable
+ * by untrusted input. */
 #include "drivers/image_unpack.h"
 
 #include <archive.h>
@@ -29,7 +29,7 @@ static RESULT fail_packed(struct ctx *c, struct archive *a)
 	return ctx_fail(c, ERR_INVALID, "the image cannot be unpacked: %s", why ? why : "it is broken");
 }
 
-/* Reads from an open archive that stands at its first file. */
+/* Copies the archive's current entry. */
 static RESULT copy(struct ctx *c, const struct image_packed *packed, struct archive *a,
 		   struct image_upload *to)
 {
@@ -57,7 +57,7 @@ static RESULT unpack(struct ctx *c, const struct image_packed *packed, struct ar
 		     struct image_upload *to)
 {
 	struct archive_entry *entry = NULL;
-	/* ARCHIVE_WARN: libarchive would run a program instead. */
+	/* ARCHIVE_WARN means libarchive would run an external program instead. */
 	if (archive_read_support_filter_gzip(a) != ARCHIVE_OK ||
 	    archive_read_support_filter_bzip2(a) != ARCHIVE_OK ||
 	    archive_read_support_format_zip_streamable(a) != ARCHIVE_OK ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What comes into the image store from outside: sent in pieces, or downloaded. */
+ * Uploads and downloads into the image store. */
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -15,15 +15,15 @@
 #include "drivers/image_file.h"
 #include "drivers/web_reach.h"
 
-enum { SHARE_SIZE = 1 << 20 }; /* that an upload takes at once, ahead of what is written */
+enum { SHARE_SIZE = 1 << 20 }; /* quota that an upload reserves at once, ahead of the data */
 
 struct image_upload {
-	char *directory, *path; /* owned; path: of the file while it has no name */
+	char *directory, *path; /* owned; path: of the file until it is named */
 	int fd;
 	int64_t size;
 	struct disk_share share;
 	struct crypto_digest *md5, *sha256, *sha512; /* owned */
-	/* What the store was given, until the change that is about it has happened. */
+	/* The stored files, to be dropped if the change that refers to them fails. */
 	char file_sha256[2 * SHA256_SIZE + 1], data_sha256[2 * SHA256_SIZE + 1];
 	int64_t file_named_us, data_named_us;
 };
@@ -119,7 +119,7 @@ RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
 	return OK;
 }
 
-/* Who sent the data is not to know where they lie. */
+/* Removes the path from error messages, since the uploader must not learn it. */
 static void hide_path(struct str path, struct ctx *c)
 {
 	struct str *message = &c->problem.message;
@@ -140,7 +140,7 @@ static RESULT without_path(struct ctx *c, struct str path, struct result result)
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
 			   const struct disk_key *key, struct image_file *ret_file)
 {
-	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* it may end in a hole */
+	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* the data may end in a hole */
 		return fail_write(c, u->path, errno);
 	TRY(without_path(
 		c, str_from(u->path),
@@ -253,8 +253,7 @@ RESULT image_upload_stage_written(struct image_upload *u, struct ctx *c, struct 
 
 /* ---- downloads ---- */
 
-static const long FETCH_TIMEOUT_S =
-	24L * 3600; /* who sends a little now and then does not hold a lane for ever */
+static const long FETCH_TIMEOUT_S = 24L * 3600; /* so a very slow sender doesn't occupy a lane forever */
 
 struct download {
 	struct ctx *ctx;
@@ -269,7 +268,7 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 	struct download *d = arg;
 	d->is_larger = (int64_t) (size * count) > d->wish->cap_size - d->to->size;
 	if (d->is_larger)
-		return 0; /* curl ends with a write error */
+		return 0; /* makes curl fail with a write error */
 	d->result = image_upload_add(d->to, d->ctx, (struct str){bytes, size * count});
 	return result_is_ok(d->result) ? size * count : 0;
 }
@@ -310,7 +309,8 @@ int64_t image_upload_size(const struct image_upload *u)
 	return u->size;
 }
 
-/* Whoever runs this machine may send it anywhere, and to its own files; a redirect leads to no file. */
+/* Restricts the transfer. Operators may fetch from any address and from local files; redirects never lead to
+ * files. */
 static RESULT begin_visit(struct web_visit *v, CURL *curl, bool from_anywhere)
 {
 	if (!from_anywhere)
@@ -320,7 +320,7 @@ static RESULT begin_visit(struct web_visit *v, CURL *curl, bool from_anywhere)
 	return OK;
 }
 
-/* Why it did not come whole. words: curl's, or empty. */
+/* Reports why the download is incomplete. words: curl's message, or empty. */
 static RESULT check_download(const struct download *d, CURLcode code, const char *words)
 {
 	const char *url = d->wish->url;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A namespace per VPC, plugged into the local Open vSwitch (plug.h). The namespace and the pair of
- * links die with the last descriptor of it, so with the process; the switch's rows are found by
- * our mark. Rows go through the same diff engine as the northbound database's.
+ * One namespace per VPC, plugged into the local Open vSwitch (plug.h). The namespace and its veth pair exist
+ * as long as a descriptor does, so at most as long as the process; rows in the switch's database are found by
+ * our mark. They are updated with the same diff engine as the northbound database's.
  *
- * Entering a namespace acts on the calling thread: it is only ever done by threads that end
- * right after, never by a caller. */
+ * Entering a namespace changes the calling thread. It is only done by threads that end afterwards, never by a
+ * caller's. */
 #include "drivers/plug.h"
 
 #include <errno.h>
@@ -27,7 +27,7 @@
 #include "drivers/ovn/ovsdb.h"
 #include "drivers/ovn/wish.h"
 
-/* Small enough for any underlay; TCP tells its peers by MSS, and a DNS answer fits. */
+/* Small enough for any underlay. TCP announces it as MSS, and DNS answers fit. */
 enum { LINK_MTU = 1280, LISTEN_BACKLOG = 256 };
 static const char inner_link[] = "plug0";
 static const char kind_plug[] = "plug";
@@ -48,23 +48,24 @@ struct plug {
 	struct plug *next;
 	uuid router;
 	int netns_fd;
-	char link[IFNAMSIZ]; /* our end, on the switch */
+	char link[IFNAMSIZ]; /* outer end, on the switch */
 };
 
 struct plugs {
 	struct ovsdb *vswitch;
 	uuid region;
 	struct plug *list;
-	unsigned made; /* counts plugs, on from where an earlier process is not likely to have been */
+	unsigned made; /* counter for link names, starting at a value that an earlier process has probably
+		        * not used */
 };
 
 /* ---- in another namespace ---- */
 
-/* Work for a thread that may change its namespace, because it ends. */
+/* Work for a thread that may change its namespace because it ends afterwards. */
 struct visit {
-	void (*work)(struct visit *v); /* -1 in result and errno in error, or what it made */
-	int netns_fd;                  /* -1: stay, until work does otherwise */
-	int type;                      /* of the socket; for sockets */
+	void (*work)(struct visit *v); /* sets result to what it created, or to -1 and error to errno */
+	int netns_fd;                  /* -1: stays in the current namespace unless work changes it */
+	int type;                      /* socket type; for sockets */
 	struct ip ip;
 	uint16_t port;
 	const char *link;
@@ -135,7 +136,7 @@ static void work_make_socket(struct visit *v)
 		close(fd);
 }
 
-/* Nobody fills in a checksum behind a userspace datapath: each sender computes its own. */
+/* Disables checksum offload: a userspace datapath doesn't compute checksums, so each sender must. */
 static void work_stop_offload(struct visit *v)
 {
 	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
@@ -173,7 +174,7 @@ RESULT plug_bind_udp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, i
 
 /* ---- links ---- */
 
-/* ip(8) with a batch of commands. netns_fd 0: here. */
+/* Runs ip(8) with a batch of commands. netns_fd 0: in the current namespace. */
 static RESULT run_ip(struct ctx *c, struct str commands, int netns_fd)
 {
 	static const char *const argv[] = {"ip", "-batch", "-", NULL};
@@ -188,9 +189,9 @@ static RESULT run_ip(struct ctx *c, struct str commands, int netns_fd)
 	return OK;
 }
 
-/* Names are the machine's, marks a region's: the region has its part in the name. A plug made anew has
- * another: a switch that was busy while the link went and came would see the port that it has, and go on
- * listening to the link that is gone. */
+/* Writes a link's name. Names are unique per machine but marks per region, so the name includes part of the
+ * region's id. A recreated plug gets a new name: a switch that was busy during deletion and re-creation would
+ * see the known port name and continue to listen on the deleted link. */
 static RESULT write_link(struct ctx *c, struct plugs *p, int64_t mark, char out[static IFNAMSIZ])
 {
 	int n = snprintf(out, IFNAMSIZ, "dm%02x%02x%02x%llx", p->region.b[0], p->region.b[1],
@@ -199,15 +200,15 @@ static RESULT write_link(struct ctx *c, struct plugs *p, int64_t mark, char out[
 				     : ctx_fail(c, ERR_RANGE, "mark %lld is too large", (long long) mark);
 }
 
-/* One that a crash left goes with its namespace, but a moment later than we may be back. */
+/* Deletes a link left by a crash. It disappears with its namespace, but possibly later than this process
+ * restarts. */
 static void delete_link(struct ctx *c, const char *link)
 {
 	struct ctx quiet;
 	if (if_nametoindex(link) == 0)
 		return;
 	ctx_init(&quiet, c->arena);
-	IGNORE(run_ip(&quiet, str_print(c->arena, "link delete dev %s\n", link),
-		      0)); /* gone by itself: fine */
+	IGNORE(run_ip(&quiet, str_print(c->arena, "link delete dev %s\n", link), 0)); /* already gone: fine */
 }
 
 bool plug_has_ipv6(void)
@@ -215,7 +216,7 @@ bool plug_has_ipv6(void)
 	return access("/proc/net/if_inet6", F_OK) == 0;
 }
 
-/* Nobody else has these addresses in the router, so no time is spent on asking. */
+/* Nobody else has these addresses in the router, so duplicate address detection is skipped. */
 static RESULT add_ipv6(struct ctx *c, const struct plug *p)
 {
 	if (!plug_has_ipv6())
@@ -259,7 +260,7 @@ static RESULT make_links(struct ctx *c, const struct plug *p, struct mac mac)
 
 struct row_step {
 	struct wish *wish;
-	const struct plug *plug; /* NULL: its rows go */
+	const struct plug *plug; /* NULL: remove its rows */
 	uuid port;
 	json_t *ops;
 };
@@ -294,7 +295,7 @@ static RESULT plan_rows(struct ctx *c, const struct ovsdb_cache *cache, void *ar
 	return wish_diff(c, s->wish, cache, &s->ops);
 }
 
-/* plug NULL: removes the rows of the router. */
+/* plug NULL: removes the router's rows. */
 static RESULT apply_rows(struct plugs *p, struct ctx *c, const struct plug *plug, uuid router, uuid port)
 {
 	struct wish w;
@@ -381,7 +382,7 @@ static RESULT unplug(struct plugs *p, struct ctx *c, uuid router)
 	struct plug **at = find_plug(p, router), *plug = *at;
 	if (!plug)
 		return OK;
-	delete_link(c, plug->link); /* sockets may keep the namespace for a while */
+	delete_link(c, plug->link); /* sockets may keep the namespace alive for a while */
 	*at = plug->next;
 	free_plug(plug);
 	return OK;
@@ -403,7 +404,7 @@ void plugs_close(struct plugs *p)
 		ctx_init(&c, arena);
 		if (arena && !unplug(p, &c, plug->router).code)
 			continue;
-		p->list = plug->next; /* its rows are found by the next plugs_open() */
+		p->list = plug->next; /* the next plugs_open() finds its rows */
 		free_plug(plug);
 	}
 	arena_free(arena);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A file that is written has: its head; the first table; the table of reference counts, and these; the second tables, of
- * the parts of the disk that it has something of; and the data, in the order of the disk. Each begins with a cluster.
+ * A written file consists of: the header; the L1 table; the refcount table and its blocks; the L2 tables of
+ * the parts of the disk that have content; and the data, in disk order. Each section begins at a cluster
+ * boundary.
  *
- * A file that is read may be of anybody's making: no number of it is used before it was compared with a limit. */
+ * A file being read may come from anybody: every number in it is compared with a limit before use. */
 #include "drivers/qcow2.h"
 
 #include <errno.h>
@@ -15,13 +16,13 @@
 
 enum {
 	CLUSTER_BITS = 16,
-	ENTRIES = QCOW2_CLUSTER_SIZE / 8, /* of a second table, or of the counts' table */
-	COUNTS = QCOW2_CLUSTER_SIZE / 2,  /* reference counts of a cluster */
+	ENTRIES = QCOW2_CLUSTER_SIZE / 8, /* entries of an L2 table, or of the refcount table */
+	COUNTS = QCOW2_CLUSTER_SIZE / 2,  /* refcounts per cluster */
 	HEAD_SIZE = 104,                  /* of version 3 */
 	HEAD_SIZE_2 = 72,
 	BITS_MIN = 9,
 	BITS_MAX = 21,
-	TABLE_MAX = 1 << 22 /* entries of a first table */
+	TABLE_MAX = 1 << 22 /* entries of an L1 table */
 };
 
 static const uint64_t COPIED = UINT64_C(1) << 63, COMPRESSED = UINT64_C(1) << 62, ALL_ZERO = 1,
@@ -50,17 +51,17 @@ static int64_t divide_up(int64_t a, int64_t b)
 
 struct planned_run {
 	struct qcow2_run of;
-	int64_t before; /* clusters of data before it */
+	int64_t before; /* data clusters of earlier runs */
 };
 
 struct qcow2_plan {
 	int64_t size;
 	struct planned_run *runs; /* owned */
 	size_t run_count;
-	int64_t parts;     /* of the disk: entries of the first table */
-	int32_t *table_of; /* owned: the number of a part's second table; -1: it has none */
+	int64_t parts;     /* number of L1 entries for the disk */
+	int32_t *table_of; /* owned: index of a part's L2 table; -1: none */
 	int32_t *part_of;  /* owned: the reverse */
-	/* In clusters of the file: where these begin. */
+	/* Cluster numbers in the file where the sections begin. */
 	int64_t counts_table, counts, tables, data, end;
 };
 
@@ -94,7 +95,7 @@ static int64_t number_tables(struct qcow2_plan *p)
 	return tables;
 }
 
-/* The counts count themselves, too. */
+/* Calculates the layout; refcount blocks also count themselves, hence the loop. */
 static void lay_out(struct qcow2_plan *p, int64_t tables, int64_t data)
 {
 	int64_t counts = 1;
@@ -158,7 +159,7 @@ static void write_head(const struct qcow2_plan *p, uint8_t *own)
 	put(own + 40, QCOW2_CLUSTER_SIZE, 8);
 	put(own + 48, (uint64_t) p->counts_table * QCOW2_CLUSTER_SIZE, 8);
 	put(own + 56, (uint64_t) (p->counts - p->counts_table), 4);
-	put(own + 96, 4, 4); /* counts of 2^4 bits */
+	put(own + 96, 4, 4); /* refcounts of 2^4 bits */
 	put(own + 100, HEAD_SIZE, 4);
 }
 
@@ -170,7 +171,7 @@ static void write_first_table(const struct qcow2_plan *p, int64_t from, uint8_t 
 			    COPIED | (uint64_t) (p->tables + p->table_of[from + k]) * QCOW2_CLUSTER_SIZE, 8);
 }
 
-/* The last run that begins with, or before, what is true of it: less(run) for all before. */
+/* Binary search for the last run that starts at or before the cluster of the disk, or of data (by_data). */
 static size_t find_run(const struct qcow2_plan *p, int64_t cluster, bool by_data)
 {
 	size_t low = 0, high = p->run_count;
@@ -214,7 +215,7 @@ static void write_counts_table(const struct qcow2_plan *p, int64_t from, uint8_t
 		put(own + 8 * k, (uint64_t) (p->counts + from + k) * QCOW2_CLUSTER_SIZE, 8);
 }
 
-/* Runs of zeros have no data: of several that begin with the same cluster of data the last one has it. */
+/* Zero runs have no data: of several runs starting at the same data cluster, the last one contains it. */
 static struct qcow2_place find_data(const struct qcow2_plan *p, int64_t number)
 {
 	const struct planned_run *run = &p->runs[find_run(p, number, true)];
@@ -248,9 +249,9 @@ struct qcow2_place qcow2_plan_at(const struct qcow2_plan *p, int64_t offset,
 struct qcow2_file {
 	int fd;
 	int64_t size, cluster_size;
-	uint8_t *first;      /* owned: the first table */
-	uint8_t *second;     /* owned: the one second table that was read last */
-	int64_t second_part; /* of which part of the disk; -1: none */
+	uint8_t *first;      /* owned: the L1 table */
+	uint8_t *second;     /* owned: the L2 table read last */
+	int64_t second_part; /* which one that is; -1: none */
 	int64_t parts;
 };
 
@@ -275,7 +276,7 @@ static struct result fail_form(struct ctx *c, const char *what)
 	return ctx_fail(c, ERR_INVALID, "an image's file is %s", what);
 }
 
-/* Its counts may have been left behind: nobody reads them here. */
+/* Accepts a dirty file, whose refcounts may be wrong: they aren't used here. */
 static RESULT check_form(struct ctx *c, const uint8_t *head)
 {
 	const uint64_t is_dirty = 1;
@@ -359,7 +360,7 @@ static RESULT need_second(struct qcow2_file *f, struct ctx *c, int64_t part, uin
 	return OK;
 }
 
-/* -1: zeros. */
+/* ret_at -1: zeros. */
 static RESULT find_cluster(struct qcow2_file *f, struct ctx *c, int64_t entry, int64_t *ret_at)
 {
 	uint64_t word = get(f->second + 8 * entry, 8), at = word & OFFSET;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What counts is what gpgv says on its status descriptor, not how it ends: doc/DETAILS of GnuPG has the words. Each good
- * signature is a GOODSIG with a VALIDSIG behind it, whose last word is the primary key's fingerprint. For a key
- * that is revoked or expired another word stands in GOODSIG's place. */
+ * Evaluates gpgv's status output rather than its exit code: doc/DETAILS of GnuPG defines the keywords. Each
+ * good signature is a GOODSIG followed by a VALIDSIG, whose last field is the primary key's fingerprint. A
+ * revoked or expired key gives another keyword instead of GOODSIG. */
 #include "drivers/signature.h"
 
 #include <errno.h>
@@ -15,7 +15,7 @@
 
 enum { GPGV_TIMEOUT_S = 30, GPGV_MEMORY_SIZE = 512 << 20 };
 
-/* A directory of its own, which goes with all that is in it. */
+/* A temporary directory, deleted with its content. */
 struct place {
 	struct ctx *c;
 	char path[32];
@@ -39,7 +39,8 @@ static void place_done(struct place *p)
 
 /* ---- the key ---- */
 
-/* gpgv takes keyrings that are not armored. RFC 4880, 6.2: headers, an empty line, base64, a checksum behind "=". */
+/* Decodes an armored key, because gpgv needs binary keyrings. RFC 4880, 6.2: headers, an empty line, base64,
+ * a checksum after "=". */
 static RESULT dearmor(struct ctx *c, struct str key, struct str *ret_bytes)
 {
 	struct str line = STR_NONE, rest = key;
@@ -69,7 +70,7 @@ static RESULT lay_out(struct ctx *c, const struct signature_check *check, const 
 				  : OK;
 }
 
-/* ---- what gpgv says ---- */
+/* ---- evaluating the status ---- */
 
 enum said {
 	SAID_GOOD,
@@ -90,7 +91,7 @@ static const char *const said_words[SAID_COUNT] = {
 	[SAID_NOTHING] = "there is no signature",
 };
 
-/* The last word of the line. */
+/* The last field of the line. */
 static struct str last_word(struct str line)
 {
 	struct str word = STR_NONE, last = STR("");
@@ -99,14 +100,14 @@ static struct str last_word(struct str line)
 	return last;
 }
 
-/* What is known when a line of gpgv's has been read. */
+/* State while reading gpgv's lines. */
 struct verdict {
 	const char *fingerprint;
-	enum said said, worst; /* of the best signature so far; of those that are not good */
-	bool is_good;          /* GOODSIG was the last word about a signature */
+	enum said said, worst; /* of the best signature so far; of the bad ones */
+	bool is_good;          /* the latest keyword about a signature was GOODSIG */
 };
 
-/* What stands in GOODSIG's place. SAID_GOOD: it is another word. */
+/* Maps a keyword used instead of GOODSIG. SAID_GOOD: none of these. */
 static enum said said_instead(struct str word)
 {
 	static const struct {
@@ -136,8 +137,9 @@ static void hear_word(struct verdict *v, struct str word, struct str line)
 	v->is_good = str_is(word, "GOODSIG") || (v->is_good && !is_end);
 }
 
-/* A signature that is not of these bytes counts whatever else there is. Of a text that others may have signed, too, one
- * good signature is enough; of a clear-signed one, each has to be good: others stand over text of their own. */
+/* Evaluates all signatures. One that doesn't match the bytes fails the check in any case. For a detached
+ * signature, one good one is enough, since others may sign as well. In a clear-signed text all must be good,
+ * because each may cover different text. */
 static enum said weigh(struct str status, const char *fingerprint, bool needs_all)
 {
 	struct verdict v = {.fingerprint = fingerprint, .said = SAID_NOTHING, .worst = SAID_GOOD};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks to swap on: the head of the area, in the first cluster of a qcow2 file. */
+ * Swap disks: a swap area's header in the first cluster of a qcow2 file. */
 #include "drivers/swap_file.h"
 
 #include <errno.h>
@@ -11,7 +11,8 @@
 #include "base/file.h"
 #include "drivers/qcow2.h"
 
-/* Of x86-64's swap areas. The signature ends the first page; the numbers are in the processor's order. */
+/* Constants of x86-64 swap areas. The signature is at the end of the first page; numbers have the CPU's byte
+ * order. */
 enum { PAGE_SIZE = 4096, HEAD_AT = 1024, PAGES_MIN = 10 };
 static const char signature[] = "SWAPSPACE2";
 
@@ -21,7 +22,7 @@ static void put_number(uint8_t *p, uint32_t number)
 		p[k] = (uint8_t) (number >> 8 * k);
 }
 
-/* Version, last page, how many pages are bad, the area's id; it has no name. */
+/* Writes version, last page, number of bad pages and the area's UUID; no label. */
 static void write_head(int64_t size, uuid id, uint8_t page[static PAGE_SIZE])
 {
 	put_number(page + HEAD_AT, 1);

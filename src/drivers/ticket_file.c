@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files of tickets, sealed piece by piece: a piece moved elsewhere, or to another file, does not open. */
+ * Ticket attachments, encrypted in pieces: a piece moved to another position or file fails to decrypt. */
 #include "drivers/ticket_file.h"
 
 #include <dirent.h>
@@ -13,7 +13,7 @@
 #include "base/disk_room.h"
 #include "base/file.h"
 
-/* crypto_seal() adds a version, a nonce and a tag. */
+/* crypto_seal() adds version, nonce and tag. */
 enum { PIECE_SIZE = 512 * 1024, PIECE_EXTRA = 1 + 12 + 16, FILE_CAP = 32 << 20 };
 
 static const char *path_of(struct ctx *c, const struct ticket_place *place, uuid id)
@@ -23,7 +23,7 @@ static const char *path_of(struct ctx *c, const struct ticket_place *place, uuid
 					    uuid_write(id, text)));
 }
 
-/* The id, which piece, and whether it is the last. */
+/* Authenticated with each piece: the file's id, the piece's number, and whether it is the last. */
 struct place_in_file {
 	uint8_t id[16];
 	uint32_t number;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Counters of public addresses by nftables: a table with a set of addresses for each direction, whose elements count. */
+ * Counts the traffic of public addresses with nftables: a table with one set of addresses per direction,
+ * whose elements have counters. */
 #include "drivers/traffic.h"
 
 #include <fcntl.h>
@@ -14,8 +15,7 @@ enum {
 	OUTPUT_CAP = 32 << 20,
 	SCRIPT_CAP = 8 << 20,
 	WORDS_MAX = 500,
-	ETHERNET_HEADER =
-		14, /* bytes: on the way out the kernel counts it, on the way in it is taken off already */
+	ETHERNET_HEADER = 14, /* bytes: outgoing packets are counted with it, incoming ones without */
 };
 #define NFT_TIMEOUT_US (20 * SECOND)
 #define TABLE "dari"
@@ -52,9 +52,9 @@ static RESULT run_nft(struct ctx *c, const struct traffic_uplink *uplink, const 
 	return result;
 }
 
-/* ---- what is there ---- */
+/* ---- state ---- */
 
-/* Whether the list has both chains: they go with their device, the table stays. */
+/* Whether the list has both chains. Chains disappear with their device, the table doesn't. */
 static bool has_chains(const json_t *list)
 {
 	unsigned chains = 0;
@@ -83,7 +83,7 @@ static int compare_counts(const void *left, const void *right)
 	return ip_compare(*(const struct ip *) left, ((const struct traffic_count *) right)->ip);
 }
 
-/* What is known of an address: the first that has it, which is the gone one where there are two. */
+/* The first record of an address: if there are two, the released one. */
 static struct traffic_count *find(struct traffic_count *at, size_t count, struct ip ip)
 {
 	struct traffic_count *found = count ? bsearch(&ip, at, count, sizeof *at, compare_counts) : NULL;
@@ -107,7 +107,7 @@ struct reading {
 
 static const char *const set_names[2] = {"in", "out"};
 
-/* Takes the counters of one direction, and has elements end that nobody asks for. */
+/* Reads one direction's counters, and removes elements for addresses that are no longer requested. */
 static void take_elements(struct reading *r, const json_t *list, unsigned direction)
 {
 	size_t k;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A document, by libcurl. Whom the system's authorities do not vouch for is believed only if one of the thumbprints stands in its
- * chain and the chain holds from there. A handshake alone shows the chain; the request follows over a connection to the same key. */
+ * Fetches documents by libcurl. A server without a certificate trusted by the system is accepted only if one
+ * of the thumbprints is in its chain and the chain is valid from there. A handshake without a request reads
+ * the chain first; the request then goes over a connection pinned to the same key. */
 #include "drivers/web_fetch.h"
 
 #include <curl/curl.h>
@@ -20,12 +21,12 @@ static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct fetching *f = arg;
 	if (size * count > f->wish->cap_size - buf_str(&f->body).n)
-		return 0; /* curl ends with a write error */
+		return 0; /* makes curl fail with a write error */
 	buf_add(&f->body, bytes, size * count);
 	return size * count;
 }
 
-/* The certificates that the server showed, the server's first. */
+/* The certificates that the server sent, its own first. */
 static struct strs take_chain(CURL *curl, struct arena *a)
 {
 	struct curl_certinfo *info = NULL;
@@ -70,7 +71,7 @@ static CURLcode perform(struct fetching *f, CURL *curl, bool by_thumbprint, char
 	return curl_easy_perform(curl);
 }
 
-/* Behind thumbprints. *ret_is_vouched_for false: nothing was asked. */
+/* Checks the thumbprints first. *ret_is_vouched_for false: nothing was requested. */
 static CURLcode perform_by_thumbprint(struct fetching *f, CURL *curl, char *words, struct arena *a,
 				      bool *ret_is_vouched_for)
 {
@@ -100,7 +101,7 @@ static struct result begin(struct web_visit *v, CURL *curl, const struct web_fet
 	return OK;
 }
 
-/* Of a transfer that failed. */
+/* The error code for a failed transfer. */
 static enum err weigh(const struct web_fetch *wish, CURL *curl, CURLcode code)
 {
 	long status = 0;

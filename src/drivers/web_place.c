@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Addresses that lead inwards, whoever has them. */
+ * Addresses that lead inside, whoever owns them. */
 #include "drivers/web_place.h"
 
 #include <string.h>
 
 static const char *const special[] = {
-	"0.0.0.0/8",       /* this network */
+	"0.0.0.0/8",       /* "this network" */
 	"127.0.0.0/8",     /* loopback */
-	"169.254.0.0/16",  /* link-local: metadata services, too */
-	"192.0.0.0/24",    /* protocols' own */
+	"169.254.0.0/16",  /* link-local, including metadata services */
+	"192.0.0.0/24",    /* IETF protocol assignments */
 	"224.0.0.0/4",     /* multicast */
-	"240.0.0.0/4",     /* reserved; the last is broadcast */
+	"240.0.0.0/4",     /* reserved, and broadcast */
 	"::/96",           /* unspecified, loopback, IPv4-compatible */
 	"::ffff:0:0/96",   /* IPv4-mapped */
 	"::ffff:0:0:0/96", /* IPv4-translated */
-	"100::/64",        /* discarded */
-	"2001::/32",       /* Teredo: it names two machines, one of them disguised */
+	"100::/64",        /* discard-only */
+	"2001::/32",       /* Teredo: encodes two addresses, one of them obfuscated */
 	"fe80::/10",       /* link-local */
 	"fec0::/10",       /* site-local */
 	"ff00::/8",        /* multicast */
@@ -27,8 +27,9 @@ static bool is_in(const char *block, struct ip ip)
 	return result_is_ok(cidr_parse(str_from(block), &c)) && cidr_contains(c, ip);
 }
 
-/* A network's own NAT64 may put the IPv4 address at four places. It is at the end unless something stands
- * before it; where the other three are used it cannot be told. */
+/* True for a network-specific NAT64 prefix with unclear layout. It may embed the IPv4 address at four
+ * positions. The last one is assumed unless bytes before it are set; then the position can't be
+ * determined. */
 static bool is_unrecognised_nat64(struct ip ip)
 {
 	static const uint8_t nothing[4];
@@ -63,7 +64,8 @@ bool web_place_is_of(struct ip ip, struct cidr own)
 	uint8_t whole = own.base.family == IP_V6 ? 128 : 32;
 	if (ip_equal(ip, own.base))
 		return true;
-	if (own.bits + 1 >= whole) /* a network of one or two has none of the others */
+	if (own.bits + 1 >= whole) /* prefixes for one or two addresses have no network or broadcast
+				    * address */
 		return false;
 	return ip_equal(ip, cidr_canonical(own).base) ||
 	       (own.base.family == IP_V4 && ip_equal(ip, cidr_last(own)));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The decision, what it is made from (the configuration, this machine's interfaces, the addresses of hosts
- * and databases), and curl's side of it. */
+ * Decides whether an address may be connected to, from the configuration, this machine's interfaces, and the
+ * addresses of hosts and databases; and applies that decision in curl. */
 #include "drivers/web_reach.h"
 
 #include <arpa/inet.h>
@@ -22,7 +22,7 @@ enum { NAMES_MAX = 4096, NAME_IPS_MAX = 8 };
 #define NAME_KEPT_US (5 * MINUTE)
 #define RESOLVING_US (5 * SECOND)
 
-/* A host's or a database's name, and what it was resolved to. */
+/* Name of a host or database, with its cached addresses. */
 struct known_name {
 	char *name; /* owned */
 	int64_t asked_us;
@@ -39,7 +39,7 @@ struct web_reach {
 	struct blocks not_from, also_from;
 	bool (*list_remotes)(void *arg, struct arena *a, struct strs *ret_remotes);
 	void *arg;
-	pthread_mutex_t lock; /* over what follows */
+	pthread_mutex_t lock; /* guards the following */
 	struct known_name *names;
 	size_t name_count;
 };
@@ -176,7 +176,7 @@ struct cidrs {
 	size_t count, capacity;
 };
 
-/* An interface's address, and its broadcast address where that is said. False: no memory. */
+/* Adds an interface's address, and its broadcast address if available. False: out of memory. */
 static bool add_own(struct arena *a, const struct ifaddrs *i, struct cidrs *own)
 {
 	struct cidr at = {ip_of(i->ifa_addr), bits_of(ip_of(i->ifa_netmask))};
@@ -188,7 +188,8 @@ static bool add_own(struct arena *a, const struct ifaddrs *i, struct cidrs *own)
 	return all.base.family != IP_V4 || VEC_PUSH(a, own, all);
 }
 
-/* Of this moment. Those of our namespaces are no way in: they are link-local, and not routed to from here. */
+/* Reads the current interfaces. Those in our namespaces don't matter: they are link-local and not routed from
+ * here. */
 static RESULT read_own(struct ctx *c, struct web_refused *refused)
 {
 	struct ifaddrs *list = NULL;
@@ -206,7 +207,7 @@ static RESULT read_own(struct ctx *c, struct web_refused *refused)
 
 /* ---- the addresses of hosts and databases ---- */
 
-/* "user@host:port/path" to "host"; "[2001:db8::1]:6641" to what is in the brackets. */
+/* Reduces "user@host:port/path" to "host", and "[2001:db8::1]:6641" to the content of the brackets. */
 static struct str host_of_authority(struct str s)
 {
 	size_t end = 0, start = 0;
@@ -228,7 +229,7 @@ static struct str host_of_uri(struct str uri, size_t scheme_size)
 	return host_of_authority(str_slice(uri, scheme_size + 3, uri.n));
 }
 
-/* "ssl:10.0.0.1:6642" */
+/* Extracts the host of "ssl:10.0.0.1:6642". */
 static struct str host_of_database(struct str remote)
 {
 	struct str method = STR_NONE;
@@ -263,14 +264,14 @@ static void resolve(struct known_name *known)
 	size_t count = 0;
 	known->asked_us = clock_monotonic_us();
 	if (getaddrinfo(known->name, NULL, &hints, &list) != 0)
-		return; /* what it was known by still holds */
+		return; /* keeps the cached addresses */
 	for (const struct addrinfo *i = list; i && count < NAME_IPS_MAX; i = i->ai_next)
 		known->ips[count++] = ip_of(i->ai_addr);
 	known->count = count;
 	freeaddrinfo(list);
 }
 
-/* NULL: there are too many, or no memory. */
+/* NULL: too many, or out of memory. */
 static struct known_name *know(struct web_reach *r, const char *name)
 {
 	for (size_t k = 0; k < r->name_count; k++)
@@ -283,7 +284,8 @@ static struct known_name *know(struct web_reach *r, const char *name)
 	return &r->names[r->name_count++];
 }
 
-/* Resolved anew after some minutes, unless resolving takes too long already: then by what was known. */
+/* Adds a name's addresses, resolved again every few minutes; if resolving takes too long, the cached ones are
+ * used. */
 static bool add_name(struct web_reach *r, struct ctx *c, const char *name, int64_t since_us,
 		     struct addresses *list)
 {
@@ -340,7 +342,7 @@ static long count_redirects(CURL *curl)
 	return redirects;
 }
 
-/* Of the address itself, whatever the name was resolved to before. */
+/* Checks the address itself just before connecting, whatever the name was resolved to before. */
 static curl_socket_t open_allowed(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct web_visit *v = arg;
@@ -362,13 +364,13 @@ RESULT web_visit_begin(struct web_visit *v, CURL *curl, const char *schemes)
 	v->curl = curl;
 	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, schemes);
 	(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, schemes);
-	(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy would go where we do not */
+	(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*"); /* a proxy could connect to refused addresses */
 	(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_allowed);
 	(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, v);
 	return OK;
 }
 
-/* The host that a URL names. */
+/* The host in a URL. */
 static struct str host_of_url(struct arena *a, const char *url)
 {
 	CURLU *parsed = curl_url();
@@ -382,7 +384,7 @@ static struct str host_of_url(struct arena *a, const char *url)
 	return copy.n ? copy : STR("the host");
 }
 
-/* Names what was asked for, and nothing that is behind it: not the address, nor why it is refused. */
+/* The message contains the requested host only, neither its address nor the reason for the refusal. */
 RESULT web_visit_check(const struct web_visit *v, CURLcode code)
 {
 	if (!v->is_refused || v->is_allowed || code != CURLE_COULDNT_CONNECT)

@@ -229,7 +229,7 @@ static RESULT diff_entry(struct diff *d, const struct wish_entry *entry)
 	return OK;
 }
 
-/* ---- what goes ---- */
+/* ---- removing ---- */
 
 /* True if the switch contains a port of another resource of ours. */
 static bool has_others_ports(const struct diff *d, const json_t *row)
