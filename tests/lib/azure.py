@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A region that is asked in Azure's words: by raw requests (Cloud), and by az as Debian ships it (sign_in_az).
-
-az's own profile asks for versions that Debian's SDK does not have, so that the cloud is registered with the profile
-2020-09-01-hybrid."""
+"""A region accessed through Azure's API: by raw requests (Cloud), and by Debian's az (sign_in_az). az's newest profile requests API versions that
+Debian's SDK does not have, so the cloud is registered with the profile 2020-09-01-hybrid."""
 import base64
 import http.client
 import json
@@ -19,7 +17,7 @@ AZ = "/usr/bin/az"
 
 
 def outcome(ask, operation):
-    """What an operation says once it is no longer in progress."""
+    """Result of a finished operation."""
     told = {}
 
     def has_ended():
@@ -30,7 +28,7 @@ def outcome(ask, operation):
 
 
 class Cloud:
-    """A region that speaks TLS, and who asks it."""
+    """A region with TLS, and its credentials."""
 
     def __init__(self, dev):
         self.dev = dev
@@ -72,7 +70,7 @@ class Cloud:
                          **headers)
 
     def done(self, method, path, version="2022-08-01", account=None, body=None):
-        """Waits for the operation that the answer leads to, as clients do; returns the first answer's body."""
+        """Waits for the operation that the answer refers to, as clients do; returns the first answer's body."""
         status, headers, answer = self.ask(method, path, version, account, body)
         assert status < 300, answer
         where = headers["Azure-AsyncOperation"]
@@ -92,7 +90,7 @@ class Cloud:
 
 
 def register_az(cloud, home):
-    """az, which knows the cloud and nobody who asks it: a function of its words. Its .env is what it runs with."""
+    """Debian's az with the cloud registered, but not signed in: a function that takes az's arguments. Its .env is the environment of az."""
     env = dict(os.environ, HOME=str(home), AZURE_CONFIG_DIR=str(home / "az"), AZURE_CORE_COLLECT_TELEMETRY="0",
                REQUESTS_CA_BUNDLE=cloud.ca)
 
@@ -111,7 +109,7 @@ def register_az(cloud, home):
 
 
 def sign_in_az(cloud, home):
-    """az, signed in as a service principal: a function of its words."""
+    """Debian's az, signed in as a service principal: a function that takes az's arguments."""
     run = register_az(cloud, home)
     key = cloud.dev.account
     tenant = cloud.ask("GET", "/tenants", "2019-11-01")[2]["value"][0]["tenantId"]
@@ -122,7 +120,7 @@ def sign_in_az(cloud, home):
 
 
 class Azure:
-    """A region of guests that boot (region.py), which speaks no TLS, as the key of an account signs in to it."""
+    """A region with real guests (region.py), over plain HTTP, authenticated with an account's key."""
 
     def __init__(self, region, keys):
         self.port = region.port
@@ -148,14 +146,14 @@ class Azure:
         return document
 
     def begin(self, method, path, body=None):
-        """Asks for a change; where its operation is asked about."""
+        """Sends a change; returns the URL of its operation."""
         answer, document = self.send(method, f"{path}?api-version=2022-08-01", json.dumps(body) if body else None, self.headers)
         assert answer.status < 300, (answer.status, document)
         where = urllib.parse.urlsplit(answer.headers["Azure-AsyncOperation"])
         return f"{where.path}?{where.query}"
 
     def wait(self, operation):
-        """What came of it."""
+        """Waits for the operation; returns its result."""
         return outcome(lambda: self.send("GET", operation, None, self.headers)[1], operation)
 
     def finish(self, method, path, body=None):
@@ -165,7 +163,7 @@ class Azure:
         return self.ask("GET", f"{self.machines}/{machine}/instanceView")
 
     def put_machine(self, ec2, name, profile, image, size="Standard_B1s"):
-        """As az makes one: its interface is there before it. Its instance, and its public address."""
+        """Creates a machine as az does: first the interface. Returns the instance and its public address."""
         resources = self.machines.removesuffix("/Microsoft.Compute/virtualMachines")
         subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
         port = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
@@ -182,7 +180,7 @@ class Azure:
 
 
 def profile_of(ec2, key, password):
-    """osProfile with a key pair's key and a password; some custom data."""
+    """osProfile with a key pair's key and a password, and custom data."""
     line = ec2.describe_key_pairs(KeyNames=[key], IncludePublicKey=True)["KeyPairs"][0]["PublicKey"]
     return {"adminPassword": password, "customData": base64.b64encode(b"some data").decode(), "linuxConfiguration": {
         "disablePasswordAuthentication": False, "ssh": {"publicKeys": [{"path": "/home/kim/.ssh/authorized_keys", "keyData": line}]}}}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parts of bench/run, each run to its end: every figure that bench/lib/parts.py names is printed, with values."""
+"""Runs each part of bench/run and checks that it prints every figure named in bench/lib/parts.py, with values."""
 import os
 import subprocess
 import sys
@@ -17,7 +17,7 @@ def named(needs):
 
 
 def run_part(name, *options):
-    """{figure: its values} of a part that came to its end. Fails with what it said."""
+    """Runs a part to its end and returns {figure: values}. On failure the message has its output."""
     done = subprocess.run([os.path.join(ROOT, "bench/run"), BUILD, f"--{name}", *options], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr[-TOLD:]

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A browser for the console's pages: Debian's Chromium, driven by its own driver. What a page does wrong (a report of the content
-security policy, an error on its console) is kept, and told by faults()."""
+"""A browser for the console's pages: Debian's Chromium with its WebDriver. faults() returns a page's errors (CSP reports, messages on the browser's
+console)."""
 import contextlib
 import json
 import os
@@ -44,7 +44,7 @@ class Browser:
         self.driver.get(url)
 
     def until(self, script, *args, what=None):
-        """Waits until the script says something that is true, and returns it. What it reads may not be there yet."""
+        """Waits until the script returns a true value, and returns that value. Elements that the script reads may not exist yet."""
         failure = ""
 
         def holds():
@@ -60,7 +60,7 @@ class Browser:
             raise AssertionError(f"{what or script}: {str(why).partition('; last seen')[0]} {failure}; the page says: {self.text()[:1500]}") from None
 
     def click(self, script, *args, what=None):
-        """Clicks on what the script says, once it is there, where nothing lies over it. The menu "Actions" opens for it."""
+        """Clicks on the element that the script returns, once it exists and nothing covers it. Opens the menu "Actions" if the element is in it."""
         element = self.until(script, *args, what=what)
         self.run("arguments[0].closest('.actions .sheet')?.parentNode.setAttribute('open', '')", element)
         self.run("arguments[0].scrollIntoView({block: 'center'})", element)
@@ -73,14 +73,14 @@ class Browser:
         return self.until("return document.body?.innerText.includes(arguments[0])", words, what=words)
 
     def repaint(self):
-        """Waits for what was asked for so far to be on the page, which paints at the next frame."""
+        """Waits until requested changes are visible: the page paints at the next frame."""
         self.driver.execute_async_script("const [done] = arguments; requestAnimationFrame(() => requestAnimationFrame(done));")
 
     def size(self, width, height=800):
         self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": False})
 
     def dress(self, language, theme):
-        """Another language and theme, without loading the page anew."""
+        """Switches language and theme without reloading the page."""
         self.driver.execute_async_script(
             "const [language, theme, done] = arguments; document.documentElement.style.colorScheme = theme;"
             "const base = document.querySelector('script[type=module]').src.replace(/main\\.js$/, '');"
@@ -96,12 +96,12 @@ class Browser:
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def faults(self):
-        """Since the last call. A request that the API refused is none: the page says so in its own words."""
+        """Errors since the last call. Refused API requests are not errors: the page reports them itself."""
         return [line["message"] for line in self.driver.get_log("browser") if line["level"] in ("SEVERE", "WARNING")
                 and not ("/api/v1/" in line["message"] and ("Failed to load resource" in line["message"] or "ERR_" in line["message"]))]
 
     def axe(self, source, within="html"):
-        """Violations of what that selector finds, as lines."""
+        """Accessibility violations (axe) within the elements of that selector, as lines."""
         if not self.run("return Boolean(window.axe)"):
             self.run(source)
         said = self.driver.execute_async_script(
@@ -110,14 +110,14 @@ class Browser:
         return said
 
     def overflow(self):
-        """What sticks out of the page at its right; empty: nothing."""
+        """Elements that overflow the page at its right edge; empty if there are none."""
         return self.run("const w = innerWidth; if (document.documentElement.scrollWidth <= w) return ''; return [...document.querySelectorAll('body *')]"
                         ".filter(e => e.getBoundingClientRect().right > w + 1 && !e.closest('.scroll, nav.side')).slice(0, 4).map(e => e.outerHTML.slice(0, 120)).join('\\n') || 'something';")
 
 
 @contextlib.contextmanager
 def browser(insecure=False):
-    """insecure: it takes servers for good that no authority vouches for."""
+    """insecure: accept servers whose certificate has no known authority."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as home:
         b = Browser(home, insecure)
         try:
@@ -127,7 +127,7 @@ def browser(insecure=False):
 
 
 def link_of(dev, account="dev"):
-    """A one-time link, as `dari console` prints it: to the region's administrator, who is one in the account admin alone."""
+    """A one-time sign-in link, as `dari console` prints it: for the region's administrator, a user of the account admin only."""
     said = subprocess.run([os.environ.get("DARI", os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "src/daemon/dari")), "--config", dev.config,
                            "console", "--account", account, "--json"], check=True, capture_output=True, text=True)
     return json.loads(said.stdout)["url"]

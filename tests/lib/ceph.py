@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""A real Ceph of one monitor and one OSD, without a manager: all of its files in one directory, all of its ports on one
+"""A real Ceph with one monitor and one OSD, without a manager: all of its files are in one directory, all of its ports on one
 address. It ends with the process that started it, and leaves nothing behind.
 
     with ceph.Cluster(directory, address="127.0.0.1", enter=[]) as cluster:
         cluster.run("rbd", "ls", "vms")
 
-enter: what a command is put behind to run where that address is, such as `ip netns exec NAME`. By itself it starts a
-cluster and runs a command with CEPH_CONF, and what the test programs want to know, in its environment:
+enter: prefix of commands so that they run where the address exists, such as `ip netns exec NAME`. As a program it starts a
+cluster and runs a command with CEPH_CONF and the variables of the test programs in its environment:
 
     tests/lib/ceph.py COMMAND [ARGUMENT...]
 
@@ -26,7 +26,7 @@ import clone
 import waiting
 
 POOL, USER = "vms", "dari"
-PORTS = 50     # of a cluster
+PORTS = 50     # ports per cluster
 
 CONFIGURATION = """[global]
 fsid = {fsid}
@@ -91,9 +91,9 @@ class Cluster:
         return done.stdout
 
     def _start(self, *argv):
-        """In the foreground, and ended with us, however we end."""
+        """Runs the daemon in the foreground, so that it ends with this process, however that ends."""
         out = open(self.top / "log" / f"{argv[0]}.out", "wb")
-        # The daemon knows its configuration by its environment.
+        # The daemon finds its configuration by its environment.
         self.daemons.append(subprocess.Popen(
             [*self.enter, "setpriv", "--pdeathsig", "KILL", *argv, "-f"], env=self.environment(), stdin=subprocess.DEVNULL,
             stdout=out, stderr=out))
@@ -151,7 +151,7 @@ class Cluster:
         return self
 
     def add_user(self, name):
-        """Who may do with the pool's images what a cloud does, and block others from them; the key."""
+        """Adds a user with the rights that a cloud needs: use the pool's images and block other clients. Returns the key."""
         self.run("ceph", "auth", "get-or-create", f"client.{name}", "mon",
                  'profile rbd, allow command "osd blocklist"', "osd", f"profile rbd pool={POOL}")
         return self.run("ceph", "auth", "get-key", f"client.{name}").strip()

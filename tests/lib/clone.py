@@ -3,9 +3,9 @@
 """Names and ports of this clone's test runs, so that runs in two clones do not meet.
 
 A name outside of the clone carries the clone's tag (tools/clone-tag). A port is reserved for as long as a process lives: a
-port that was only probed may be somebody else's by the time that the server listens, half a minute later.
+port that was only probed may be taken by the time that the server listens, half a minute later.
 
-    eval "$(tests/lib/clone.py sandbox NAME $$)"    in a shell script: exports what tools/sandbox and tools/demo read
+    eval "$(tests/lib/clone.py sandbox NAME $$)"    in a shell script: exports the variables of tools/sandbox and tools/demo
     port=$(tests/lib/clone.py port $$)
 """
 import fcntl
@@ -18,8 +18,8 @@ import sys
 import tempfile
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-PORTS = range(20000, 30000)  # below the range that the kernel gives to connections
-# Shared by all clones on purpose: the file of a port says which process has it.
+PORTS = range(20000, 30000)  # below the kernel's range for outgoing connections
+# All clones share this folder on purpose: the file of a port names the process that reserved it.
 RESERVED = next((path for path in ("/run/lock", "/dev/shm") if os.access(path, os.W_OK)), tempfile.gettempdir())
 
 
@@ -29,20 +29,20 @@ def tag():
 
 
 def folder(name, kind="dari"):
-    """A path of this clone alone. It is short: a socket's path below it has at most 108 bytes."""
+    """A path that only this clone uses. It is short, because the path of a socket below it has at most 108 bytes."""
     return f"/tmp/{kind}-{tag()}-{name}"
 
 
 def sandbox(name, pid=None):
-    """Environment of a sandbox and of a demo in it: state folder, prefix of the network namespaces, the demo's folder and port.
-    Their own limits in seconds are for people who wait; a test watches for progress instead (waiting.py)."""
+    """Environment of a sandbox and of a demo in it: state folder, prefix of the network namespaces, the demo's folder and port. The limits in seconds
+    of sandbox and demo are meant for interactive use; tests watch for progress instead (waiting.py)."""
     demo = folder(name)
     return {"DARI_SANDBOX_PATIENCE": "20", "DARI_SANDBOX": folder(name, "ds"), "DARI_SANDBOX_PREFIX": f"d{tag()}-{name}-", "DARI_DEMO": demo,
             "DARI_DEMO_PORT": str(reserve_ports(pid=pid)), "DARI_CONFIG": f"{demo}/dari.yaml"}
 
 
 def reserve_ports(count=1, pid=None):
-    """The first of `count` ports in a row that nobody listens on. They stay reserved until process `pid` (absent: this one) ends."""
+    """Reserves `count` consecutive free ports and returns the first. They stay reserved until process `pid` (default: this one) ends."""
     while True:
         first = random.randrange(PORTS.start, PORTS.stop - count)
         if all(reserve(port, pid or os.getpid()) for port in range(first, first + count)):
@@ -52,7 +52,7 @@ def reserve_ports(count=1, pid=None):
 def reserve(port, pid):
     try:
         fd = os.open(f"{RESERVED}/dari-port-{port}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
-    except PermissionError:  # another user's
+    except PermissionError:  # another user's process
         return False
     with os.fdopen(fd, "r+", encoding="ascii") as file:
         fcntl.flock(file, fcntl.LOCK_EX)

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenStack's side of a `dari dev`: the tables that the face works by, projects with a token, and calls that send
-what no library would. Where the point is that a real client understands us, python3-openstackclient and openstacksdk
-are used."""
+"""OpenStack's API of a `dari dev`: the face's own tables, projects with a token, and requests that no library would send. Tests of compatibility with
+real clients use python3-openstackclient and openstacksdk."""
 import copy
 import http.client
 import json
@@ -21,7 +20,7 @@ VOLUME = f"volume {LATEST['volume']}"
 
 
 def dump():
-    """What `dari dump openstack` says."""
+    """The tables of `dari dump openstack`."""
     return json.loads(subprocess.run([DARI, "dump", "openstack"], check=True, capture_output=True).stdout)
 
 
@@ -37,7 +36,7 @@ class Answer:
         self.json = json.loads(text) if text[:1] in "{[" and text else None
 
     def same(self):
-        """The text without what differs from call to call."""
+        """The text without parts that differ from call to call."""
         return re.sub(r"req-[0-9a-f-]{36}", "req", self.text)
 
     def __repr__(self):
@@ -45,7 +44,7 @@ class Answer:
 
 
 class Project:
-    """A project of the region and one of its users, with a token."""
+    """A project of the region with one of its users and a token."""
 
     def __init__(self, dev, project, user, password):
         self.dev, self.name, self.user, self.password = dev, project, user, password
@@ -61,7 +60,7 @@ class Project:
         self.user_id = answer.json["token"]["user"]["id"]
 
     def call(self, method, path, body=None, version=None, headers=None, raw=None):
-        """One request. version: "compute 2.93"; body: to be JSON; raw: bytes instead."""
+        """Sends one request. version: "compute 2.93"; body: sent as JSON; raw: bytes sent instead."""
         sent = {"Accept": "application/json", **(headers or {})}
         if self.token and "X-Auth-Token" not in sent:
             sent["X-Auth-Token"] = self.token
@@ -70,7 +69,7 @@ class Project:
         data = raw if raw is not None else None if body is None else json.dumps(body).encode()
         if data is not None:
             sent.setdefault("Content-Type", "application/json")
-        for retry in (False, True):  # a kept connection may have been closed for its age
+        for retry in (False, True):  # the server may have closed the idle connection
             if not hasattr(self.local, "connection"):
                 plain = not getattr(self.dev, "url", "").startswith("https:")  # a region of real guests (region.py) speaks plain HTTP here
                 self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=HANG_S) if plain else self.dev.connect()
@@ -89,13 +88,13 @@ class Project:
         return answer.json
 
     def env(self):
-        """For the stock client."""
+        """Environment for python3-openstackclient."""
         return dict(os.environ, OS_AUTH_URL=f"{self.dev.url}/identity/v3", OS_IDENTITY_API_VERSION="3",
                     OS_REGION_NAME="us-east-1", OS_USERNAME=self.user, OS_USER_DOMAIN_NAME="Default",
                     OS_PASSWORD=self.password, OS_PROJECT_NAME=self.name, OS_PROJECT_DOMAIN_NAME="Default")
 
     def openstack(self, *argv, fails=False):
-        """The stock client's answer as JSON (its text where it has none), or its complaint."""
+        """Output of python3-openstackclient, parsed as JSON if possible; with `fails`, its error message."""
         shown = [*argv, "-f", "json"] if argv[-1] in ("list", "show", "create") or "-f" in argv else list(argv)
         done = warm.run([OPENSTACK, *shown], self.env())
         assert (done.returncode != 0) == fails, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}"
@@ -105,7 +104,7 @@ class Project:
 
 
 def said(dev, name):
-    """What the banner exports under that name."""
+    """Value of a variable in the banner of `dari dev`."""
     return re.search(rf"\b{name}=(\S+)", dev.banner)[1]
 
 
@@ -119,7 +118,7 @@ def admin(dev):
 
 
 def another(dev, name, kind=Project):
-    """One more project with a user who is a member of it; its owner's EC2 client, too."""
+    """Adds a project with a user who is a member of it, and the EC2 client of its owner."""
     account = dev.new_account(name)
     user = dev.command("user", "create", name, "--account", name)
     project = kind(dev, name, name, user["password"])
@@ -128,7 +127,7 @@ def another(dev, name, kind=Project):
 
 
 def furnish(dev, project):
-    """One of each kind, made where each is made most easily."""
+    """Creates one resource of each kind, through the face with the simplest call for it."""
     ec2 = project.ec2
     network = project.ok("POST", "/network/v2.0/networks", {"network": {"name": "net"}})["network"]["id"]
     subnet = project.ok("POST", "/network/v2.0/subnets", {"subnet": {
@@ -160,7 +159,7 @@ def furnish(dev, project):
     project.ok("POST", "/volume/v3/backups", {"backup": {"volume_id": offered}})
     dev.rest()
     project.ok("POST", "/volume/v3/os-volume-transfer", {"transfer": {"volume_id": offered}})
-    admin(dev).call("POST", "/volume/v3/group_types", {"group_type": {"name": "own"}}, version=VOLUME)  # or it is there
+    admin(dev).call("POST", "/volume/v3/group_types", {"group_type": {"name": "own"}}, version=VOLUME)  # the type may exist already
     group = project.ok("POST", "/volume/v3/groups", {"group": {"group_type": "own", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
     project.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1, "volume_type": "gp2", "group_id": group}}, version=VOLUME)
     dev.rest()
@@ -168,9 +167,9 @@ def furnish(dev, project):
     dev.rest()
 
 
-# ---- what the tables say, made into requests
+# ---- requests made from the tables
 
-LISTS = {  # kind → where a project's own are listed
+LISTS = {  # kind → path of the list of a project's own resources
     "instance": ("/compute/v2.1/servers", "servers"), "server_group": ("/compute/v2.1/os-server-groups", "server_groups"),
     "volume": ("/volume/v3/volumes", "volumes"), "snapshot": ("/volume/v3/snapshots", "snapshots"),
     "backup": ("/volume/v3/backups", "backups"), "volume_transfer": ("/volume/v3/os-volume-transfer", "transfers"),
@@ -193,7 +192,7 @@ WRONG = {"string": [7, [], {}, "x" * 70000], "integer": ["x", [], {}, 1.5], "boo
 
 
 def version_of(action):
-    """A microversion that has the action."""
+    """A microversion in which the action exists."""
     service = {"block-storage": "volume"}.get(action["service"], action["service"])
     if service not in LATEST:
         return None
@@ -206,7 +205,7 @@ def minor_of(action):
 
 
 def members(action, place="body"):
-    """Those that its microversion has; what is inside of one that it has not is not there either."""
+    """Members of the action's microversion; members inside a missing member are missing, too."""
     minor = minor_of(action)
     gone = tuple(p["name"] + "." for p in action["params"] if p.get("until") and p["until"] < minor)
     return [p for p in action["params"] if p["in"] == place and (not p.get("since") or p["since"] <= minor)
@@ -224,7 +223,7 @@ def example(param):
 
 
 def put(body, name, value):
-    """Into the object at a dotted name; ".N" is the first of a list."""
+    """Sets the member with a dotted name; ".N" is the first element of a list."""
     steps = name.split(".")
     for step, then in zip(steps, [*steps[1:], None]):
         if step == "N":
@@ -239,10 +238,10 @@ def put(body, name, value):
 
 
 def body_of(action, mutated=None, value=None):
-    """A body with what is required, and one member mutated."""
+    """A body with the required members, and one member mutated."""
     if action["method"] in ("GET", "DELETE") and not members(action):
         return None
-    inner, there = {}, {""}  # there: the objects that the body has
+    inner, there = {}, {""}  # there: objects that exist in the body
     for p in members(action):
         outer = p["name"].rpartition(".")[0].removesuffix(".N")
         if outer in there and (p["required"] or (mutated or "").startswith(p["name"] + ".")):
@@ -255,17 +254,17 @@ def body_of(action, mutated=None, value=None):
 
 
 def path_of(action, ids=None):
-    """Its path with an id of each variable's kind; ids that are not there where none is given."""
+    """The action's path with an id for each variable; without ids, unknown ones."""
     kinds = {p["name"]: p.get("kind") for p in action["params"] if p["in"] == "path"}
 
     def value(match):
         return (ids or {}).get(kinds.get(match[1]), ABSENT)
-    path = action["path"].replace("/{project_id}/", "/") if action["prefix"] == "/volume" else action["path"]  # need not be said
+    path = action["path"].replace("/{project_id}/", "/") if action["prefix"] == "/volume" else action["path"]  # optional in the path
     return action["prefix"] + re.sub(r"\{([^}]*)\}", value, path)
 
 
 def ids_of(project):
-    """One id of each kind that the project has."""
+    """One id of each kind that exists in the project."""
     found = {}
     for kind, (path, items) in LISTS.items():
         answer = project.call("GET", path, version=VOLUME if path.startswith("/volume/") else None)
@@ -276,7 +275,7 @@ def ids_of(project):
 
 
 def digest(tables, project):
-    """All that the project's lists show."""
+    """Content of all lists of the project."""
     paths = [a for a in tables["actions"] if a["method"] == "GET" and "{" not in a["path"] and not a["admin"] and not a["open"]
              and a["service"] != "identity"]
     return "\n".join(project.call("GET", path_of(a), version=version_of(a)).same() for a in paths)

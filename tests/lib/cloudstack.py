@@ -16,7 +16,7 @@ from dev import DARI
 
 
 def dump():
-    """What `dari dump cloudstack` says: the tables that the face itself works by."""
+    """The tables of `dari dump cloudstack`, which the face itself uses."""
     return json.loads(subprocess.run([DARI, "dump", "cloudstack"], check=True, capture_output=True).stdout)
 
 
@@ -29,11 +29,11 @@ kept = threading.local()  # .connections: by port
 
 
 def send(port, form, post):
-    """The status and the text of an answer, over a kept connection."""
+    """Status and text of an answer, over a persistent connection."""
     method, path, body = ("POST", "/client/api", form) if post else ("GET", f"/client/api?{form}", None)
     headers = {"Content-Type": "application/x-www-form-urlencoded"} if post else {}
     connections = kept.__dict__.setdefault("connections", {})
-    for retry in (False, True):  # the connection may have been closed for its age, or the region be another one
+    for retry in (False, True):  # the server may have closed the idle connection, or this may be another region
         connection = connections.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=waiting.HANG_S))
         try:
             connection.request(method, path, body, headers)
@@ -47,18 +47,18 @@ def send(port, form, post):
 
 
 def call(dev, command, post=False, _secret=None, _key=None, **parameters):
-    """(status, the object within the answer, its name)"""
+    """Returns (status, the object in the answer, its name)."""
     parameters = {"command": command, "response": "json", "apiKey": _key or dev.account.key_id, **parameters}
     parameters["signature"] = sign(_secret or dev.account.secret, parameters)
     form = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
     status, body = send(dev.port, form, post)
-    assert "\n" not in body  # Marvin reads one line
+    assert "\n" not in body  # Marvin reads a single line
     (name, inner), = json.loads(body).items()
     return status, inner, name
 
 
 def wait(dev, answer, **who):
-    """The result of a job, as (status, result)."""
+    """Waits for a job; returns (status, result)."""
     job = {}
 
     def has_ended():
@@ -73,43 +73,43 @@ def wait(dev, answer, **who):
 
 
 def key_of(project):
-    """A key of that user's (cloud.py), as call() takes it."""
+    """An access key of the project's user (cloud.py), as arguments of call()."""
     made = project.ok("POST", f"/identity/v3/users/{project.user_id}/credentials/OS-EC2", {"tenant_id": project.id})["credential"]
     return {"_key": made["access"], "_secret": made["secret"]}
 
 
 def admin_key(dev):
-    """One of the region's administrator's."""
+    """An access key of the region's administrator."""
     return key_of(cloud.admin(dev))
 
 
 def of_region(region, account):
-    """A region of real guests (region.py) as call() takes it, with that account's key."""
+    """A region of real guests (region.py), with that account's key, as first argument of call()."""
     key_id, secret = region.keys[account]
     return types.SimpleNamespace(port=region.port, account=types.SimpleNamespace(key_id=key_id, secret=secret))
 
 
 def ok(dev, command, **parameters):
-    """The answer, or the result of its job."""
+    """Calls a command that must succeed; returns the answer, or the result of its job."""
     status, answer, _ = call(dev, command, **parameters)
     assert status == 200, answer
     return finish(dev, answer, **who_of(parameters)) if "jobid" in answer else answer
 
 
 def who_of(parameters):
-    """The caller, of a call's parameters."""
+    """The caller's key among a call's parameters."""
     return {name: value for name, value in parameters.items() if name in ("_key", "_secret")}
 
 
 def finish(dev, answer, **who):
-    """The result of a job that succeeds."""
+    """The result of a job that must succeed."""
     status, result = wait(dev, answer, **who)
     assert status == 1, result
     return result
 
 
 def refused(dev, command, **parameters):
-    """(the error's code, its words), of the answer or of its job."""
+    """Calls a command that must fail; returns (error code, message) of the answer or of its job."""
     status, answer, _ = call(dev, command, **parameters)
     if status == 200:
         status, answer = wait(dev, answer, **who_of(parameters))
@@ -118,5 +118,5 @@ def refused(dev, command, **parameters):
 
 
 def let_users_expunge(dev):
-    """From now on a machine's owner may expunge and recover it."""
+    """Allows owners of machines to expunge and recover them."""
     assert call(dev, "updateConfiguration", name="allow.user.expunge.recover.vm", value="true", **admin_key(dev))[0] == 200

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# compute_contract.sh compute | disks | libvirt: runs that part of test_compute_libvirt.c in a sandbox of its own.
+# compute_contract.sh compute | disks | libvirt: runs that part of test_compute_libvirt.c in a separate sandbox.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 eval "$(tests/lib/clone.py sandbox "cp${1:0:1}" $$)"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The console's pages for the tests that look at them in a browser: a region with something on every page, whose names are full of
-markup; how a page is gone to; and what is wrong with it, in a language, a theme and a width."""
+"""The console's pages for tests in a browser: a region with content on every page and markup in all names, navigation, and checks of a page in a
+language, a theme and a width."""
 import base64
 import contextlib
 import json
@@ -12,7 +12,7 @@ from dev import Dev, REGION
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&amp;{{x}}"
 PAGES = ["", "instances", "launch", "images", "volumes", "snapshots", "networks", "reach", "security-groups", "security-groups?show=matrix", "interfaces", "addresses", "keys", "usage", "usage?group=resource", "usage?group=tag", "tickets", "activity", "connect", "connect?tool=az", "connect?tool=terraform", "people", "user-groups", "roles", "policies", "who-may", "quotas", "you"]
-OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # for administrators
+OF_REGION = ["region", "hosts", "capacity", "audit", "accounts", "domains", "prices", "people", "user-groups", "roles", "policies", "who-may", "quotas", "usage?all=1", "tickets"]  # pages for administrators
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
 items:
@@ -29,7 +29,7 @@ DRESSES = [(language, theme, width) for language in ("en", "ko") for theme in ("
 
 @contextlib.contextmanager
 def pages(dev, account="dev"):
-    """A browser that has come in by a link."""
+    """A browser that has signed in by a link."""
     with web.browser() as b:
         b.size(1280)
         b.open(web.link_of(dev, account))
@@ -45,7 +45,7 @@ def load_prices(dev):
 
 
 def talk(dev):
-    """A ticket of both sides, with files, a note of the operator's and words full of markup; and one that is over."""
+    """Creates one open ticket with messages of both sides, files, a private note and text full of markup, and one finished ticket."""
     mine, operator = native.own(dev), native.admin(dev)
     dev.ticket = mine.api_ok("POST", "/tickets", {"subject": f"It panics {HOSTILE}", "body": f"Every night. {HOSTILE}\n<script>alert(2)</script>", "severity": "high", "resources": [instance(dev, "web-1")]})["items"][0]["ec2"]
     data = base64.b64encode(b"panic").decode()
@@ -83,7 +83,7 @@ def world(*options):
 
 
 def furnish_people(dev, operator):
-    """A group with a member, a role, and policies: in the administrator's account, and by the owner's key in the other one."""
+    """Creates a group with a member, a role, and policies in the administrator's account, and with the owner's key in the other account."""
     document = json.dumps({"Version": "2012-10-17", "Statement": [{"Sid": "Look", "Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"},
                                                                   {"Sid": "NoEnd", "Effect": "Deny", "Action": "ec2:TerminateInstances", "Resource": "*"}]}, indent=2)
     trust = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
@@ -105,26 +105,26 @@ def furnish_people(dev, operator):
 
 
 def instance(dev, name):
-    """The id of the one that is called so."""
+    """Id of the instance with that name."""
     return dev.ec2.describe_instances(Filters=[{"Name": "tag:Name", "Values": [name]}])["Reservations"][0]["Instances"][0]["InstanceId"]
 
 
 def sign_out(b):
-    """In one go: whoever arrives at a page meanwhile finds its menu closed."""
+    """Signs out in one script: a page that loads in between would close the menu."""
     b.until("const out = [...document.querySelectorAll('.sheet button')].at(-1); out?.click(); return out", what="the way out")
 
 
 def go(b, dev, path):
-    """By the page's own router: its modules stay."""
+    """Navigates by the page's own router, which keeps loaded modules."""
     if not b.run("return location.pathname.startsWith('/console/')"):
         b.open(dev.url + "/console/" + path)
     b.run("history.pushState(null, '', arguments[0]); dispatchEvent(new PopStateEvent('popstate'))", "/console/" + path)
-    b.repaint()  # the page before is gone
+    b.repaint()  # the previous page has disappeared
     b.until("return document.querySelector('h1') && ![...document.querySelectorAll('main p[role=status]')].some(p => /…$/.test(p.textContent))", what=f"the page {path}")
 
 
 def look(b, dev, path, dresses):
-    """What is wrong with a page, as lines: what axe finds, what sticks out, what the browser reports."""
+    """Faults of a page, as lines: axe violations, overflow, errors of the browser."""
     axe = web.axe_source()
     b.faults()
     wrong = []

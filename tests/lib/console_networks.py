@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What clicks on the console's pages of networks are about, for the test that compares them with commands: one VPC of the account, which
-each click finds as it was; and what of its rows a click decides."""
+"""Objects of the clicks on the console's network pages, for the test that compares clicks with commands: one VPC of the account, restored for each
+click, and the fields of its rows that a click decides."""
 BLOCK, FREE = "10.88.0.0/16", "10.88.240.0/24"
 KINDS = ["network-acls", "network-acl-entries", "route-tables", "routes", "gateways", "nat-gateways", "peerings", "ports"]
 SHOWN = {
@@ -12,7 +12,7 @@ HOPS = ("gateway", "nat_gateway", "peering", "port", "next_hop")
 
 
 def told(kind, r, names):
-    """Besides SHOWN: what a row refers to, without ids. names: of route tables and ACLs, by their ids."""
+    """Fields of a row besides SHOWN that it refers to, without ids. names: names of route tables and ACLs, by their ids."""
     if kind == "subnets":
         return {"table": names.get(r.get("route_table")), "acl": names.get(r.get("acl"))}
     if kind == "routes":
@@ -50,7 +50,7 @@ def drop(dev, kind, rows):
 
 
 def net(dev, plain=False):
-    """Without anything in it but what a VPC is made with. plain: its machines have no public names."""
+    """Creates a VPC with only its default parts. plain: its machines have no public names."""
     if not hasattr(dev, "net"):
         dev.net = made(dev, "routers", {"block": BLOCK, "tags": {"Name": "net"}})
     router = dev.net
@@ -94,7 +94,7 @@ def main_table(dev, router):
     return row(dev, "route-tables", router["main_route_table"])
 
 
-# ---- what a click is about ----
+# ---- objects of a click ----
 
 def new_subnet(dev):
     router, zone = net(dev), dev.mine.rows("/zones?fields=*")[0]
@@ -112,7 +112,7 @@ def old_subnet(dev):
 
 
 def lost_subnet(dev):
-    """By a new NAT gateway, in a route table of its own."""
+    """A subnet with a way out by a new NAT gateway, in a route table of its own."""
     router = net(dev)
     front, back, main = subnet(dev, router, "10.88.1.0/24"), subnet(dev, router), main_table(dev, router)
     open_ = table(dev, router, "open")
@@ -122,13 +122,13 @@ def lost_subnet(dev):
 
 
 def free_gateway(dev):
-    """By one that is attached to nothing, in the table that the subnet uses."""
+    """A subnet with a way out by an unattached gateway, in its present route table."""
     router = net(dev)
     return {"subnet": subnet(dev, router), "router": router, "table": main_table(dev, router), "way": "internet", "gateway": made(dev, "gateways", {}), "isAlone": False, "routes": []}
 
 
 def kept_routes(dev):
-    """By a new gateway, in a table of its own that keeps a route to a peering."""
+    """A subnet with a way out by a new gateway, in a separate route table that keeps a route to a peering."""
     one = asked_peering(dev, True)["ids"][0]
     router = dev.net
     return {"subnet": subnet(dev, router), "router": router, "table": main_table(dev, router), "way": "internet", "isAlone": True, "routes": [{"destination": "192.0.2.0/24", "field": "peering", "target": one}]}
@@ -153,7 +153,7 @@ def old_route(dev):
 
 
 def used(dev, now, then):
-    """The subnet uses the table `now`, and shall use `then`; none is the main one."""
+    """The subnet uses the table `now`, and must use `then`; neither is the main table."""
     router = net(dev)
     one, tables = subnet(dev, router), {name: table(dev, router, name) for name in {now, then} if name}
     if now:
@@ -226,7 +226,7 @@ def old_entry(dev):
 
 
 def whole_vpc(dev):
-    """One of its own, with something of each kind that goes with it."""
+    """Creates a VPC with one resource of each kind that is deleted with it."""
     router = made(dev, "routers", {"block": "10.99.0.0/16"})
     of = {"router": router["id"]}
     groups = [made(dev, "security-groups", {"name": name, "description": "of a test", **of}) for name in ("one", "two")]
@@ -253,7 +253,7 @@ def port(dev):
 
 
 def in_zone(dev, instance):
-    """A port in the subnet that the instance is in."""
+    """A port in the instance's subnet."""
     return made(dev, "ports", {"subnet": next(p["subnet"] for p in dev.mine.rows("/ports?fields=*") if p.get("instance") == instance["id"])})
 
 
@@ -272,7 +272,7 @@ def grouped(dev, group):
 
 
 def led(dev, address, instance, back=False):
-    """An address and an interface; or one that leads somewhere."""
+    """An address and an interface; with `back`, an address that is already associated."""
     on, of = in_zone(dev, instance), address(dev)
     if back:
         dev.mine.api_ok("POST", f"/addresses/{of['id']}/associate", {"port": on["id"]})
@@ -281,7 +281,7 @@ def led(dev, address, instance, back=False):
 
 
 def verbs(instance, address, group):
-    """Of the makers of the test."""
+    """Clicks in functions that create their own objects."""
     return {
         "networks.update": lambda d: {"ids": [net(d, plain=True)], "hasNames": True, "name": "net"}, "networks.delete": whole_vpc, "subnets.create": new_subnet, "subnets.update": changed_subnet, "subnets.delete": old_subnet, "subnets.mend": lost_subnet,
         "routes.add": new_route, "routes.remove": old_route, "route-tables.create": named, "route-tables.delete": lambda d: {"ids": [table(d, net(d), "old")]},
@@ -296,7 +296,7 @@ def verbs(instance, address, group):
     }
 
 
-MORE = {  # other ways to do what a verb does: (verb, how)
+MORE = {  # alternative ways to perform an action: (action, how)
     ("subnets.mend", "a free gateway"): free_gateway, ("subnets.mend", "kept routes"): kept_routes, ("subnets.mend", "a NAT gateway"): by_nat,
     ("gateways.create", "a free one"): lambda d: {"router": net(d), "gateway": made(d, "gateways", {})},
     ("nat-gateways.create", "an address"): lambda d: {**new_nat(d), "address": made(d, "addresses", {})},

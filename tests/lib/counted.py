@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs a command, ends with its status, and writes to a file descriptor how many seconds of processors it took with all that
-it started. Daemons that left it become children of this process, so that their time is counted when they end.
+"""Runs a command, exits with its status, and writes to a file descriptor the processor seconds used by the command and its
+descendants. Daemons that left the command become children of this process, so their time is counted when they end.
 
     python3 -IS counted.py DESCRIPTOR COMMAND...
 """
@@ -17,7 +17,7 @@ def main():
     report, argv = int(sys.argv[1]), sys.argv[2:]
     os.set_inheritable(report, False)
     ctypes.CDLL(None).prctl(PR_SET_CHILD_SUBREAPER, 1)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the command is interrupted, and this waits for its end
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # SIGINT ends the command; this process waits for it
     command = os.fork()
     if command == 0:
         signal.signal(signal.SIGINT, signal.SIG_DFL)

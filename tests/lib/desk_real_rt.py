@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Debian's Request Tracker 5 as a desk: a database of SQLite, its own web server on loopback, and what people do there by REST2. It has
-the names of desk_rt.Desk, so that one course can be held against either. It can be killed and started again."""
+"""Debian's Request Tracker 5 as a desk: an SQLite database, RT's own web server on loopback, and its staff's actions by REST2. It has the interface
+of desk_rt.Desk, so that one test can run against either. It can be killed and restarted."""
 import base64
 import json
 import os
@@ -18,7 +18,7 @@ import waiting
 SERVER = "/usr/share/request-tracker5/libexec/rt-server"
 FIELD = "Dari ticket"
 
-# Dari's service account with a token, the field by which tickets are found again, and Kim, who works there. REST2 can do none of it.
+# Dari's service account with a token, the custom field by which tickets are found, and the staff user Kim. REST2 can create none of these.
 SETTING_UP = r"""
 use lib '/usr/share/request-tracker5/lib';
 use RT; RT::LoadConfig(); RT::Init();
@@ -84,7 +84,7 @@ class Desk:
         return waiting.wait_until(answers, "RT answers", of=self.process, shows=lambda: waiting.read(log.name))
 
     def stop(self, number=signal.SIGKILL):
-        """All of it: its workers are of its session."""
+        """Ends the whole session, which includes RT's workers."""
         os.killpg(self.process.pid, number)
         waiting.communicate(self.process)
 
@@ -92,7 +92,7 @@ class Desk:
         self.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    # ---- what its people do
+    # ---- actions of RT's staff
 
     def ask(self, method, path, value=None, who="kim"):
         body = json.dumps(value).encode() if value is not None else None
@@ -112,7 +112,7 @@ class Desk:
         self.ask("PUT", f"/ticket/{ticket}", {"Status": to})
         assert self.show(ticket)["Status"] == to
 
-    # ---- what is there
+    # ---- reads
 
     def show(self, ticket):
         return self.ask("GET", f"/ticket/{ticket}")
@@ -121,7 +121,7 @@ class Desk:
         return {f["name"]: f["values"] for f in self.show(ticket)["CustomFields"]}.get(FIELD)
 
     def find(self, subject):
-        """The tickets of that subject."""
+        """Tickets with that subject."""
         query = urllib.parse.quote(f"Subject = '{subject}'")
         return [t["id"] for t in self.ask("GET", f"/tickets?query={query}")["items"]]
 
@@ -130,13 +130,13 @@ class Desk:
         while True:
             said = self.ask("GET", f"/ticket/{ticket}/history?fields=Type,Creator,Created&per_page=100&page={page}")
             items += said["items"]
-            if page >= (said.get("pages") or 1):  # null where there are none
+            if page >= (said.get("pages") or 1):  # RT sends null if there are none
                 break
             page += 1
         return [t for t in items if kind in (None, t["Type"]) and who in (None, t["Creator"]["id"] if isinstance(t["Creator"], dict) else t["Creator"])]
 
     def parts(self, transaction):
-        """Of a transaction: (name, content) each, texts first."""
+        """Parts of a transaction: (name, content) each, texts first."""
         said = self.ask("GET", f"/transaction/{transaction}/attachments?fields=Filename,ContentType&per_page=100")
         whole = [self.ask("GET", f"/attachment/{a['id']}") for a in said["items"]]
         return [(a.get("Filename") or "", base64.b64decode(a.get("Content") or "")) for a in whole if a.get("ContentType", "").split("/")[0] != "multipart"]
@@ -148,5 +148,5 @@ class Desk:
         return {n: c for t in self.transactions(ticket) if t["Type"] in ("Create", "Correspond") for n, c in self.parts(t["id"]) if n}
 
     def all_text(self):
-        """Everything that the database has."""
+        """All texts in the database."""
         return subprocess.run(["/usr/bin/sqlite3", os.path.join(self.folder, "rt.db"), ".dump"], capture_output=True, check=True).stdout.decode(errors="replace")

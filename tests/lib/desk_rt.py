@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A desk that speaks as much of Request Tracker 5's REST2 as Dari's driver asks for, with RT's own ways: a custom field that the queue has
-not is dropped in silence, a state that there is not answers 200, /correspond answers no id, opening by an answer. It can hang up instead
-of an answer, hold one back, be stopped and started, and count what was asked of it."""
+"""A fake desk with the part of Request Tracker 5's REST2 that Dari's driver uses, including RT's peculiarities: it silently drops a custom field that
+the queue does not have, answers 200 to an unknown state, returns no id from /correspond, and reopens a ticket at a reply. It can close the
+connection instead of answering, delay an answer, stop and restart, and count requests."""
 import base64
 import contextlib
 import datetime
@@ -45,7 +45,7 @@ class Desk:
 
     @contextlib.contextmanager
     def holding(self, end):
-        """Holds back the answers to requests that end so. What is asked is done at once; the event is set once it is."""
+        """Delays the answers to requests whose path ends so. The request itself is carried out at once; the event is set after that."""
         held = end, threading.Event(), threading.Event()
         self.held.append(held)
         try:
@@ -54,7 +54,7 @@ class Desk:
             self.held.remove(held)
             held[2].set()
 
-    # ---- what its people do, and what Dari does
+    # ---- actions of RT's staff and of Dari
 
     def note(self, ticket, kind, who, field="", old="", new="", text=None, files=()):
         with self.lock:
@@ -130,7 +130,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             if asked.endswith(end):
                 reached.set()
                 opened.wait()
-        if desk.cut and asked.endswith(desk.cut):  # done, and its client never learns of it
+        if desk.cut and asked.endswith(desk.cut):  # carried out, but the client gets no answer
             desk.cut = None
             self.close_connection = True
             self.connection.close()

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A desk that speaks as much of ServiceNow's Table API and Attachment API as Dari's driver asks for, with its own ways: a query's part that
-names a field which there is not is passed over; comments are written as a field and read as rows of sys_journal_field; times are UTC and whole seconds;
-an incident is resolved with a close code and notes alone. It can hang up in the middle of an answer, be stopped and started."""
+"""A fake desk with the part of ServiceNow's Table API and Attachment API that Dari's driver uses, including its peculiarities: a query term with an
+unknown field is ignored; comments are written as a field and read as rows of sys_journal_field; times are UTC in whole seconds; resolving an
+incident requires a close code and notes. It can close the connection in the middle of an answer, stop and restart."""
 import base64
 import datetime
 import hashlib
@@ -46,7 +46,7 @@ class Desk:
         self.server.shutdown()
         self.server.server_close()
 
-    # ---- what its people do, and what Dari does
+    # ---- actions of ServiceNow's staff and of Dari
 
     def add(self, table, who, **values):
         row = {f: "" for f in FIELDS[table]}
@@ -55,7 +55,7 @@ class Desk:
         return row
 
     def change(self, row, who, **values):
-        """An incident's fields, of which comments and work_notes are journals."""
+        """Changes fields of an incident. comments and work_notes are journals."""
         with self.lock:
             if values.get("state") == "6" and not (values.get("close_code") or row["close_code"]):
                 return False
@@ -124,7 +124,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def answer(self, status, value, media="application/json"):
         desk = self.desk
-        if desk.cut and desk.cut in self.command + " " + self.path:  # done, and its client never learns of it
+        if desk.cut and desk.cut in self.command + " " + self.path:  # carried out, but the client gets no answer
             desk.cut = None
             self.close_connection = True
             self.connection.close()

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A region for the contract tests: `dari dev`, its accounts, and a small client that sends what no
-library would. Requests go over kept connections, one a thread; signing is a few lines of HMAC, for
-thousands of requests a second. Where the point is that a real client understands us, boto3 is used.
-"""
+"""A region for the contract tests: `dari dev`, its accounts, and a small client for requests that no library would send. Requests use persistent
+connections, one per thread. Signing is a few lines of HMAC, fast enough for thousands of requests a second. Tests of compatibility with real
+clients use boto3."""
 import concurrent.futures
 import ctypes
 import datetime
@@ -31,24 +30,24 @@ DARI = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"
 REGION = "us-east-1"
 VERSION = "2016-11-15"
 PARALLEL = 8
-CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # their list of filters is called otherwise
-WEB_ADDRESS = "127.0.0.2"  # where tests have their web servers; each region is told that it may fetch from there
-BROKEN = {-signal.SIGSEGV, -signal.SIGABRT, 23, 66}  # the last two are LeakSanitizer's and ThreadSanitizer's, which report at the end
-CALM_LOOKS = 400  # without a change, while something still waits for better times
+CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # actions whose filter list has another name
+WEB_ADDRESS = "127.0.0.2"  # address of the tests' web servers; each region may fetch from it
+BROKEN = {-signal.SIGSEGV, -signal.SIGABRT, 23, 66}  # the last two are exit statuses of LeakSanitizer and ThreadSanitizer, which report at exit
+CALM_LOOKS = 400  # without a change, while steps are still waiting
 
 
 def dump():
-    """What `dari dump actions` says: the tables that the face itself works by."""
+    """The tables of `dari dump actions`, which the face itself uses."""
     return json.loads(subprocess.run([DARI, "dump", "actions"], check=True, capture_output=True).stdout)
 
 
 def end_with_parent():
-    """A test that is killed for its time takes its server with it."""
+    """Makes the server end when its test is killed."""
     ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
 
 
 class Dev:
-    """A running `dari dev`; with instant it takes no time for simulated work."""
+    """A running `dari dev`; with `instant` simulated work takes no time."""
 
     def __init__(self, *options, instant=True, env=None, fetch_from=WEB_ADDRESS, port=0):
         argv = [DARI, "dev", "--port", str(port), "--fetch-from", fetch_from, *(["--instant"] if instant else []), *options]
@@ -66,17 +65,17 @@ class Dev:
         self.url = said["AWS_ENDPOINT_URL"]
         self.port = urllib.parse.urlsplit(self.url).port
         self.account = Account(self, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
-        # What guests are told: behind it comes whose, "/i-0123456789abcdef0".
+        # base URL of guests' metadata; append an instance, such as "/i-0123456789abcdef0"
         self.metadata = re.search(r"http://127.0.0.1:\d+", self.banner[self.banner.index("# what the guest"):])[0]
         waiting.watch(self)
 
-    # ---- what waiting.py watches
+    # ---- interface of waiting.py
 
     def watched(self):
         return [self.process.pid]
 
     def progress(self):
-        """What the reconciler has on its way, and what it failed at."""
+        """The reconciler's pending work and its failures."""
         try:
             health = json.loads(self.look("/healthz"))
         except (OSError, http.client.HTTPException):
@@ -84,7 +83,7 @@ class Dev:
         return health["waiting"], health["failing"]
 
     def has_ended(self):
-        """Unless the test itself has killed it."""
+        """Describes how the server ended, unless the test killed it."""
         return self.process.poll() not in (None, -signal.SIGKILL) and f"the server has ended with {self.process.returncode}"
 
     def __enter__(self):
@@ -94,7 +93,7 @@ class Dev:
         self.end()
 
     def end(self, number=signal.SIGTERM):
-        """Ends it; its exit status. What it wrote to standard error goes on to ours."""
+        """Ends the server; returns its exit status. Copies its standard error to ours."""
         waiting.unwatch(self)
         self.process.send_signal(number)
         _, errors = waiting.communicate(self.process)
@@ -103,18 +102,18 @@ class Dev:
         return self.process.returncode
 
     def connect(self):
-        """A new connection to the API, in TLS where the region speaks it."""
+        """Opens a connection to the API, with TLS if the region uses it."""
         if not self.url.startswith("https:"):
             return http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
         context = ssl.create_default_context(cafile=os.path.join(os.path.dirname(self.config), "tls.pem"))
         return http.client.HTTPSConnection("127.0.0.1", self.port, timeout=HANG_S, context=context)
 
     def look(self, path):
-        """What the server answers to anybody. In TLS over a kept connection, one a thread: a handshake costs as much as ten requests."""
+        """Text of an unauthenticated GET. With TLS the connection is kept, one per thread, because a handshake costs as much as ten requests."""
         if not self.url.startswith("https:"):
             with urllib.request.urlopen(self.url + path, timeout=HANG_S) as answer:
                 return answer.read()
-        for retry in (False, True):  # the connection may have been closed for its age
+        for retry in (False, True):  # the server may have closed the idle connection
             if not hasattr(self.kept, "connection"):
                 self.kept.connection = self.connect()
             try:
@@ -127,14 +126,14 @@ class Dev:
         return None
 
     def command(self, *argv):
-        """A dari command's JSON value."""
+        """JSON value of a dari command."""
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    endless = 0  # downloads that somebody made never to end: always on their way
+    endless = 0  # number of downloads that a test made endless: they stay pending
 
     def rest(self):
-        """Waits until the reconciler has nothing on its way, or only what waits for better times: nothing changes for many looks."""
+        """Waits until the reconciler has no pending work, or only waiting work that does not change for many looks."""
         calm, before = 0, None
 
         def rests():
@@ -145,13 +144,13 @@ class Dev:
         waiting.wait_until(rests, "the reconciler comes to rest", of=self, shows=lambda: before, every_s=0.01)
 
     def commits(self):
-        """Those that somebody asked for: figures and last uses come by the clock."""
+        """Number of commits that requests caused. Metrics and last-used times are committed by timers."""
         text = self.look("/metrics")
         every, by_clock = (int(float(re.search(rb"^dari_store_%s_total (\S+)$" % name, text, re.MULTILINE)[1])) for name in (b"batches", b"clock_batches"))
         return every - by_clock
 
     def audit(self):
-        """What `dari audit` still finds when all had the chance to come to rest."""
+        """Findings of `dari audit` after everything could come to rest."""
         found = []
 
         def is_clean():
@@ -187,7 +186,7 @@ class Answer:
         return [e.text or "" for e in self.root.findall(path)]
 
     def same(self):
-        """The text without what differs from call to call."""
+        """The text without parts that differ from call to call."""
         return re.sub(r"<(request(?:Id|ID)|RequestI[dD])>[^<]*", r"<\1>", self.text)
 
     def __repr__(self):
@@ -195,7 +194,7 @@ class Answer:
 
 
 class Account:
-    """One account's keys, and calls signed with them."""
+    """An account's access key, and calls signed with it."""
 
     def __init__(self, dev, key_id, secret):
         self.dev, self.key_id, self.secret = dev, key_id, secret
@@ -210,7 +209,7 @@ class Account:
         return boto3.client(service, region_name=REGION, endpoint_url=self.dev.url, aws_access_key_id=self.key_id,
                             aws_secret_access_key=self.secret, config=config)
 
-    # ---- by hand
+    # ---- requests without boto3
 
     def signing_key(self, date, service):
         if (date, service) not in self.signing_keys:
@@ -221,7 +220,7 @@ class Account:
         return self.signing_keys[date, service]
 
     def sign(self, method, query, body, service, path="/"):
-        """The headers that sign a request."""
+        """Headers that sign a request."""
         now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
         host, scope = f"127.0.0.1:{self.dev.port}", f"{now[:8]}/{REGION}/{service}/aws4_request"
         canonical = f"{method}\n{path}\n{query}\nhost:{host}\nx-amz-date:{now}\n\nhost;x-amz-date\n" + hashlib.sha256(body).hexdigest()
@@ -232,20 +231,20 @@ class Account:
                                  f"Signature={signature}"}
 
     def send(self, method, path, headers, body=b""):
-        for retry in (False, True):  # a kept connection may have been closed for its age
+        for retry in (False, True):  # the server may have closed the idle connection
             if not hasattr(self.local, "connection"):
                 self.local.connection = self.dev.connect()
             try:
                 self.local.connection.request(method, path, body or None, headers)
                 answer = self.local.connection.getresponse()
-                return Answer(answer.status, dict(answer.headers), answer.read().decode(errors="replace"))  # a screen's bytes
+                return Answer(answer.status, dict(answer.headers), answer.read().decode(errors="replace"))  # bytes of a screenshot
             except (http.client.HTTPException, ConnectionError):
                 del self.local.connection
                 if retry:
                     raise
 
     def call(self, action, params=None, method="POST", version=VERSION, service="ec2"):
-        """One request with exactly these wire parameters; Filter.N where the action calls it so."""
+        """Sends one request with exactly these wire parameters, renaming Filter.N if the action uses another name."""
         if action in CALLED_FILTERS:
             params = {re.sub("^Filter[.]", "Filters.", k): v for k, v in (params or {}).items()}
         pairs = {"Action": action, "Version": version, **(params or {})}
@@ -262,7 +261,7 @@ class Account:
         return answer
 
     def call_all(self, requests):
-        """Answers of many (action, params), in their order, some at a time."""
+        """Answers to many (action, params), in order; several requests run in parallel."""
         with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
             return list(pool.map(lambda r: self.call(*r), requests))
 
@@ -271,18 +270,18 @@ def quote(value):
     return urllib.parse.quote(str(value), safe="-_.~")
 
 
-# Without a template it wants to be told which versions.
+# Without a template this action requires the versions.
 ASKED = {"DescribeLaunchTemplateVersions": {"LaunchTemplateVersion.1": "$Latest", "LaunchTemplateVersion.2": "$Default"}}
 
 
 def describes(tables):
-    """The Describe actions that list what an account has."""
+    """Describe actions that list an account's resources."""
     return [a["name"] for a in tables["actions"] if a["name"].startswith("Describe") and a["name"] not in ASKED
             and not any(p["required"] for p in a["params"] if "." not in p["name"].removesuffix(".N"))]
 
 
 def attributes(tables, text):
-    """Requests for every attribute, of whatever the text names, that Describe…Attribute actions show."""
+    """Requests for every attribute that Describe…Attribute actions show of the resource named by the text."""
     for action in tables["actions"]:
         needed = [p for p in action["params"] if p["required"]]
         ids = [p for p in needed if p.get("prefix")]
@@ -295,7 +294,7 @@ def attributes(tables, text):
 
 
 def digest(tables, *accounts):
-    """All that the accounts can see, as one text; what differs from call to call left out."""
+    """Everything that the accounts can see, as one text, without parts that differ from call to call."""
     names, seen = [(name, {}) for name in describes(tables)], []
     for account in accounts:
         lists = [answer.same() for answer in account.call_all(names)]
@@ -304,8 +303,8 @@ def digest(tables, *accounts):
 
 
 class Still:
-    """That what see() tells stays as it is. Where nothing at all was committed it did; else all of it is looked at, and what
-    one look ends with is what the next begins with."""
+    """Asserts that the result of see() does not change. Without any commit it cannot have changed, so nothing is read. Otherwise everything is read
+    again, and the new result is the base of the next check."""
     EVERY = 8
 
     def __init__(self, dev, see):
@@ -324,8 +323,8 @@ class Still:
         return before == self.seen
 
     def holds_so_far(self):
-        """For many checks in a row: a look is dear, and a refusal commits a record of the audit log at least. One is taken every
-        so many times, and the last one by ends()."""
+        """For many checks in a row: reading everything is expensive, and each refusal commits at least an audit record. Reads only every few calls;
+        ends() makes the last check."""
         self.unlooked += 1
         return self.unlooked < self.EVERY or self.holds()
 
@@ -334,7 +333,7 @@ class Still:
 
 
 class Unchanged(Still):
-    """That what the accounts see in EC2 stays as it is."""
+    """Asserts that the accounts' view in EC2 does not change."""
 
     def __init__(self, tables, *accounts):
         super().__init__(accounts[0].dev, lambda: digest(tables, *accounts))

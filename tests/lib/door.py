@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A region's API in another network namespace, for programs that have to be where addresses of guests are reached."""
+"""A region's API in another network namespace, for programs that must run where guests' addresses are reachable."""
 import ctypes
 import socket
 import socketserver
@@ -9,7 +9,7 @@ CLONE_NEWNET = 0x40000000
 
 
 class Door(socketserver.ThreadingTCPServer):
-    """The API's port in another network namespace: connections come there, and go on here."""
+    """Forwards connections to the API's port from another network namespace."""
     daemon_threads = allow_reuse_address = True
 
     def __init__(self, netns, port):
@@ -19,7 +19,7 @@ class Door(socketserver.ThreadingTCPServer):
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     def open(self, netns):
-        """The socket is of the namespace that its thread was in; the thread ends."""
+        """Sockets belong to the namespace of the thread that opened them; this thread enters the namespace and ends."""
         with open(netns, "rb") as there:
             if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET):
                 raise OSError(ctypes.get_errno(), netns)
@@ -34,7 +34,7 @@ class Door(socketserver.ThreadingTCPServer):
 
 
 def carry(come, go):
-    """Until one side ends."""
+    """Copies until one side closes."""
     try:
         while piece := come.recv(65536):
             go.sendall(piece)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Policies that keep somebody from one resource, and what each must come to: the cells of the matrix that
-tests/contract/cross/doors.py runs for every action and every parameter that names a resource. An action says itself on which
-kinds of rows policies decide it ("decided_on" of `dari dump`): there all of a policy counts. Of other rows that the
-action names, a Deny that names the ARN counts. Where nothing is decided on rows (Describe…, lists) no row is asked for."""
+"""Policies that deny a caller one resource, and their expected results: the matrix that tests/contract/cross/doors.py runs for every action and every
+parameter that names a resource. An action's table says on which kinds of rows policies decide ("decided_on" of `dari dump`): for those the whole
+policy counts. For other rows that the action names, only a Deny with the ARN counts. Reads that are not decided on rows (Describe…, lists) ask
+about none."""
 import json
 
 ALLOW = {"Effect": "Allow", "Action": "*", "Resource": "*"}
@@ -18,14 +18,14 @@ def deny(action, arn, **condition):
 
 
 class Row:
-    """A resource that an action names by a parameter: its kind, its ARN, and the ARN of another one of the kind."""
+    """A resource that a parameter of an action names: its kind, its ARN, and the ARN of another resource of the kind."""
 
     def __init__(self, kind, arn, other, tag=None):
-        self.kind, self.arn, self.other, self.tag = kind, arn, other, tag  # tag: the value of its tag TAG, which no other has
+        self.kind, self.arn, self.other, self.tag = kind, arn, other, tag  # tag: the value of its tag TAG, which no other resource has
 
 
 def word_of(action):
-    """What IAM calls it."""
+    """IAM's name of the action."""
     return action["iam"] or action["permit"]
 
 
@@ -35,7 +35,7 @@ def is_decided(action, kind):
 
 
 def cells(action, row, changes):
-    """(what it is, the policy, whether it refuses the call) for one row that a call names."""
+    """Yields (description, policy, whether it refuses the call) for one row that a call names."""
     word, decided = word_of(action), is_decided(action, row.kind)
     named = decided or changes
     yield "Deny on its ARN", policy(ALLOW, deny(word, row.arn)), named

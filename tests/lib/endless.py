@@ -8,7 +8,7 @@ from dev import WEB_ADDRESS
 
 
 class Zeros(socketserver.BaseRequestHandler):
-    """Fast enough that nobody gives it up."""
+    """Sends fast enough that the client does not give up."""
 
     def handle(self):
         try:

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Hosts of the sandbox that die and are turned off, as the real tests look at them."""
+"""Sandbox hosts that fail and are fenced, for the real tests."""
 import os
 
 from region import ROOT
 
-# By the convention of fence agents: what to do comes on standard input, line by line; 2 is "it is off".
+# Follows the convention of fence agents: the action comes on standard input, line by line; exit status 2 means off.
 AGENT = """#!/bin/sh
 [ $# = 0 ] || exit 1
 while IFS='=' read -r name value; do eval "$name=\\$value"; done
@@ -18,7 +18,7 @@ status) if {root}/tools/sandbox on "$plug" true 2>/dev/null; then echo "Status: 
 esac
 exit 1
 """
-AFTER_S = 15  # of silence, before a host is asked for
+AFTER_S = 15  # seconds of silence before a host is fenced
 
 
 class Agent:

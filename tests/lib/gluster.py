@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A real GlusterFS of one server and one brick, for the nodes of a sandbox. The server is the node ctl with the address that it
-has in the underlay: bricks refuse 127.0.0.1. Its files lie below the sandbox's directory, and what it writes elsewhere lies in
-file systems of ctl's alone; so all of it ends with the sandbox.
-
-Needs Debian's glusterfs-server, and glusterfs-client for the hosts."""
+"""A real GlusterFS with one server and one brick, for the nodes of a sandbox. The server runs on the node ctl, with its underlay address, because
+bricks refuse 127.0.0.1. Its files are below the sandbox's directory, and other paths that it writes are mounts private to ctl; so everything
+disappears with the sandbox. Needs Debian's glusterfs-server, and glusterfs-client for the hosts."""
 import subprocess
 
 from region import wait_until
 
-VOLUME, ADDRESS = "vms", "10.100.0.10"  # ctl's in the underlay
+VOLUME, ADDRESS = "vms", "10.100.0.10"  # ctl's address in the underlay
 OWN = ("/var/lib/glusterd", "/var/run/gluster", "/var/log/glusterfs")
 
 
@@ -25,7 +23,7 @@ def answers(region):
 
 
 def start(region):
-    """A volume of one brick, started. A brick on the file system of the root needs the word force."""
+    """Creates and starts a volume of one brick. A brick on the root file system requires the word force."""
     brick = f"{region.env['DARI_SANDBOX']}/brick"
     for directory in OWN:
         region.on("ctl", "sh", "-c", f"mkdir -p {directory} && mount -t tmpfs gluster {directory}")
@@ -38,7 +36,7 @@ def start(region):
 
 
 def mount(region, host, directory):
-    """FUSE is the machine's: without the kernel's (`grep fuse /proc/filesystems`) no host can mount it."""
+    """FUSE belongs to the machine's kernel: without it (`grep fuse /proc/filesystems`) no host can mount the volume."""
     region.on(host, "mkdir", "-p", directory, "/var/log/glusterfs")
     try:
         region.on(host, "mount", "-t", "glusterfs", f"{ADDRESS}:/{VOLUME}", directory)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guests of a region whose network is real and whose instances are simulated: network namespaces plugged as their interfaces."""
+"""Guests of a region with a real network and simulated instances: network namespaces attached in place of their interfaces."""
 import ctypes
 import os
 import socket
@@ -17,7 +17,7 @@ s.sendto(b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + name 
 answer = s.recv(512)
 print(socket.inet_ntoa(answer[-4:]) if answer[7] else "rcode %d" % (answer[3] & 15))
 """
-# A client of DHCPv6 as RFC 8415 says it, stateful: prints the address that eth0 is given, and the first resolver.
+# A DHCPv6 client (RFC 8415, stateful): prints the address assigned to eth0, and the first resolver.
 ASK_DHCPV6 = """import socket, struct
 s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
 s.bind(("::", 546))
@@ -44,7 +44,7 @@ print(socket.inet_ntop(socket.AF_INET6, reply[23][:16]) if 23 in reply else "-")
 
 
 class Guests:
-    """Namespaces in place of virtual machines: each a veth in its host's br-int, under its interface's id."""
+    """Namespaces in place of virtual machines: each has a veth in its host's br-int, with its interface's id."""
 
     def __init__(self, region):
         self.region = region
@@ -64,7 +64,7 @@ class Guests:
             subprocess.run(["ip", "netns", "del", self.prefix + name], check=False)
 
     def port_name(self, eni):
-        """The interface's whole UUID, which is its switch port's name."""
+        """The interface's whole UUID, which is the name of its switch port."""
         names = self.region.run("ovn-nbctl", "-t", "15", "--db=" + self.env["DSB_NB"], "--bare", "--columns=name", "find",
                                 "Logical_Switch_Port", "type=\"\"").split()
         digits = eni.removeprefix("eni-")
@@ -75,7 +75,7 @@ class Guests:
         return options.split("requested-chassis=")[1].split(",")[0].strip("{}\"\n ")
 
     def plug(self, name, instance):
-        """The instance's primary interface, with its IPv4 address, if it has one, and a default route."""
+        """Attaches the instance's primary interface, with its IPv4 address, if any, and a default route."""
         nic = instance["NetworkInterfaces"][0]
         wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), f"the port of {name}")
         port, netns, link = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name, "t-" + name
@@ -101,15 +101,15 @@ class Guests:
         return self.region.run("ip", "netns", "exec", self.prefix + name, *argv, fails=fails)
 
     def ask(self, name, host):
-        """The address of a host by name, as its VPC's resolver says; "rcode N" where it says none."""
+        """Address of a host name from the VPC's resolver; "rcode N" if there is none."""
         return (self.ns(name, sys.executable, "-c", ASK, host, fails=True).strip().splitlines() or [""])[-1]
 
     def ask_dhcpv6(self, name):
-        """What DHCPv6 gives it: its address and a resolver ("-": none); nothing where it does not answer."""
+        """Answer of DHCPv6: address and resolver ("-": none); empty without an answer."""
         return self.ns(name, sys.executable, "-c", ASK_DHCPV6, fails=True).split() if self.can_ask(name) else []
 
     def can_ask(self, name):
-        """Its own address of the link has been found to be nobody else's."""
+        """True once duplicate address detection of the link-local address has finished."""
         shown = self.ns(name, "ip", "-6", "addr", "show", "dev", "eth0", "scope", "link")
         return "fe80" in shown and "tentative" not in shown
 
@@ -118,11 +118,11 @@ class Guests:
                                               stderr=subprocess.DEVNULL))
 
     def seen_as(self, name):
-        """The address that the internet sees; empty when it is not reached."""
+        """The guest's address as the internet sees it; empty if the internet cannot be reached."""
         return self.ns(name, "curl", "-s", "--connect-timeout", "2", "-m", "20", f"http://{WEB}/", fails=True).strip()
 
     def dial(self, name, address, port):
-        """A connection out of that namespace, or None."""
+        """Opens a connection from that namespace; returns it, or None."""
         setns = ctypes.CDLL(None, use_errno=True).setns
         own = os.open("/proc/self/ns/net", os.O_RDONLY)
         other = os.open(f"/run/netns/{self.prefix}{name}", os.O_RDONLY)

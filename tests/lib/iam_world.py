@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an account has in IAM, and requests made of it from the face's own tables."""
+"""An account's IAM resources, and requests made from the face's own tables."""
 import json
 import re
 import subprocess
@@ -15,7 +15,7 @@ LISTS = ("ListUsers", "ListGroups", "ListRoles", "ListInstanceProfiles", "ListPo
 
 
 class World:
-    """What requests name, in an account of its own."""
+    """Resources that requests name, in an account of its own."""
 
     def __init__(self, dev):
         self.account = dev.new_account("iam")
@@ -42,7 +42,7 @@ class World:
         return self.account.call(parameters.pop("Action"), parameters, service="iam", version="2010-05-08")
 
     def request(self, action, but):
-        """Only what is required, and the head of the list that `but` is in."""
+        """A request with only the required parameters, plus the list that contains `but`."""
         wanted = [p for p in action["params"] if p["required"] and p["name"] in self.values and (
             ".N." not in p["name"] or p["name"].split(".N.")[0] == but["name"].split(".N.")[0] or p["name"].startswith("Tags."))]
         wanted = [p for p in wanted if ".N." not in p["name"] or any(

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenID Connect's issuers, for the contract tests: one that only signs tokens, and one by which people sign in."""
+"""OpenID Connect issuers for the contract tests: one that only signs tokens, and one through which users sign in."""
 import base64
 import datetime
 import hashlib
@@ -32,7 +32,7 @@ def certificate(subject, key, issuer, issuer_key, is_authority):
 
 
 class Issuer:
-    """A server that speaks TLS under an authority of its own, with an RSA and a P-256 key."""
+    """A TLS server with its own authority, an RSA and a P-256 key."""
 
     def __init__(self, room):
         authority, own = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
@@ -99,8 +99,8 @@ class Issuer:
 
 
 class Provider(Issuer):
-    """By which people sign in, with PKCE. A person is signed in there already: the page that asks for a password is left out. What goes
-    wrong is said by `mood`, for the next code: words to claims that replace the token's, or a function that answers instead."""
+    """A provider for sign-in with PKCE. The user is already signed in there, so there is no password page. `mood` sets the fault of the next code:
+    claims that replace the token's, or a function that answers instead."""
 
     def __init__(self, room, client="console", secret=""):
         super().__init__(room)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests under load share: steps that are counted, and looks at the server from outside."""
+"""Shared code of the load tests: counted steps, and looks at the server from outside."""
 import os
 import sys
 
@@ -16,7 +16,7 @@ class Steps:
             self.failed += 1
 
     def end(self):
-        """The closing line, and the script's exit status."""
+        """Prints the closing line; returns the script's exit status."""
         print(f"{self.passed} passed, {self.failed} failed", flush=True)
         sys.exit(self.failed > 0)
 

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Machines that systemd boots, on roots of their own: containers by hand, in namespaces, with nothing of this machine's
-processes, devices or services. For what only a package manager and a service manager show."""
+"""Machines booted by systemd on root directories of their own: hand-made containers in namespaces, without processes, devices or services of this
+machine. For tests of package managers and service managers."""
 import os
 import subprocess
 
 import waiting
 
-# What systemd wants to find. Its cgroups are below $2, which another of these machines does not see.
+# Prepares what systemd expects. The machine's cgroups are below $2, which other such machines cannot see.
 BOOT = """
     cd "$1"
     mount --make-rprivate /
@@ -42,13 +42,13 @@ def until(holds, what):
 
 
 def cgroups():
-    """Where this machine has cgroups of the second version; None: nowhere."""
+    """Mount point of cgroups version 2; None without them."""
     with open("/proc/mounts", encoding="utf-8") as mounts:
         return next((line.split()[1] for line in mounts if line.split()[2] == "cgroup2"), None)
 
 
 class Machine:
-    """A root of its own, booted, and whatever is done to it. net: the network namespace that it is in; none: the caller's."""
+    """A booted machine on its own root directory, and commands in it. net: its network namespace; default: the caller's."""
 
     def __init__(self, root, name="", net=None):
         self.root, self.name = root, name
@@ -67,7 +67,7 @@ class Machine:
         return self.run("systemctl", "is-system-running", status=None).stdout.strip() in {"running", "degraded"}
 
     def first(self):
-        """Its first process, as a pid out here."""
+        """Process id, outside of the machine, of its first process."""
         with open(f"/proc/{self.systemd.pid}/task/{self.systemd.pid}/children", encoding="ascii") as children:
             return children.read().split()
 
@@ -88,7 +88,7 @@ class Machine:
         return self.run("dpkg", "--force-unsafe-io", *argv, **how)
 
     def install(self, package, **how):
-        """A file of this machine's."""
+        """Installs a package file of this machine."""
         run("cp", package, f"{self.root}/srv")
         return self.dpkg("--install", f"/srv/{os.path.basename(package)}", **how)
 

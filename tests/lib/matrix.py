@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs the matrices of tests/contract/cross/: the same cases for each face, generated from its tables. `--face NAME`, which
-may be repeated, chooses faces; absent: all. The cases of one face run one after the other against one region."""
+"""Runs the matrices of tests/contract/cross/: the same cases for each face, generated from its tables. `--face NAME`, which may be repeated, chooses
+faces; default: all. The cases of a face run one after the other in one region."""
 import os
 import sys
 
@@ -10,14 +10,14 @@ CHOSEN = "DARI_TEST_FACES"
 
 
 def chosen(faces):
-    """Those of the adapters that the command line names, in their order."""
+    """The adapters named on the command line, in their order."""
     names = os.environ.get(CHOSEN, "").split()
     assert set(names) <= {f.name for f in faces}, f"--face is one of {', '.join(f.name for f in faces)}"
     return [f for f in faces if not names or f.name in names]
 
 
 class Places:
-    """A pytest plugin: orders the cases by face, and holds the region of the face whose cases run."""
+    """A pytest plugin: orders the cases by face, and keeps the region of the present face."""
 
     def __init__(self, opener):
         self.opener = opener
@@ -25,7 +25,7 @@ class Places:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items):
-        items[:] = [i for i in items if hasattr(i.callspec.params["face"], "actions")]  # but those of a face that was not chosen
+        items[:] = [i for i in items if hasattr(i.callspec.params["face"], "actions")]  # excludes faces that were not chosen
         order = list(dict.fromkeys(i.callspec.params["face"] for i in items))
         items.sort(key=lambda i: order.index(i.callspec.params["face"]))
 
@@ -44,7 +44,7 @@ class Places:
             manager.__exit__(None, None, None)
 
     def pytest_runtest_teardown(self, item, nextitem):
-        """Ends the region behind its last case: what the end asserts fails that case."""
+        """Ends the region after its last case: a failed assertion at the end fails that case."""
         if nextitem is None or nextitem.callspec.params["face"] is not item.callspec.params["face"]:
             self.close()
 
@@ -65,13 +65,13 @@ def kinds(faces):
 
 
 def ask(place, face, what, kind):
-    """Runs one such case: the method of that name asserts, or returns what is wrong."""
+    """Runs one such case: the method named by the kind asserts, or returns complaints."""
     wrong = list(getattr(face, kind)(place, what) or ())
     assert not wrong, "\n" + "\n".join(wrong)
 
 
 def main(script, opener="open"):
-    """Runs the script's cases; its status. opener: the adapters' function that makes what the cases need."""
+    """Runs the script's cases; returns the exit status. opener: name of the adapters' function that creates what the cases need."""
     rest, names, argv = [], [], iter(sys.argv[1:])
     for word in argv:
         if word == "--face":

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Guests on their way to another host, as the real tests look at them."""
+"""Live migrations of guests, for the real tests."""
 import re
 
 from region import wait_until
@@ -20,7 +20,7 @@ def is_settled(region, identifier):
 
 
 def move(region, identifier):
-    """To the other host; waits until the migration is over, and the network followed. Its row's fields."""
+    """Migrates the instance to the other host; waits until the migration is complete and the network has followed. Returns the migration's fields."""
     made = region.command("host", "move", identifier, "--to", other_than(host_of(region, identifier)))
 
     def row():
@@ -30,7 +30,7 @@ def move(region, identifier):
 
 
 def is_bound_once(region):
-    """OVN has each interface that is to be on one host there alone, and up."""
+    """True if OVN has bound each interface on exactly one host, and it is up."""
     lines = region.on("ctl", "ovn-sbctl", "--bare", "--columns", "chassis,requested_chassis,additional_chassis,up", "find", "Port_Binding",
                       'type=""', "requested_chassis!=[]", fails=True).split("\n")
     return all(chassis == wanted and more == "" and up == "true"
@@ -38,19 +38,19 @@ def is_bound_once(region):
 
 
 def is_heard(region, address):
-    """Its kernel answers, which takes a guest no time on a machine however slow: what does not is lost, or the way to it."""
+    """True if the guest's kernel answers a ping, which takes no time even on a slow machine: without an answer the guest or the path to it is lost."""
     return "1 received" in region.on("inet", "ping", "-c", "1", "-W", "1", address, fails=True)
 
 
 def frames_from(region, identifier):
-    """What the guest has sent since it came to its host: a guest that is asked and sends nothing is itself at fault."""
+    """Number of frames that the guest has sent since it came to its host: a guest that gets pings and sends nothing is itself at fault."""
     host = host_of(region, identifier)
     taps = region.on(host, "virsh", "domiflist", identifier, fails=True).split("\n")[2:]
     return [region.on(host, "ovs-vsctl", "get", "Interface", line.split()[0], "statistics", fails=True) for line in taps if line.strip()]
 
 
 def check_reached(region, identifier, address, boot):
-    """Heard by ping soon; ssh, which a slow machine delays, may take as long as a boot."""
+    """Checks that ping works soon; ssh, which a slow machine delays, may take as long as a boot."""
     heard = region.check_soon("it is heard", lambda: is_heard(region, address))
     if not heard:
         host = host_of(region, identifier)
@@ -75,7 +75,7 @@ def root_of(ec2, identifier):
 
 
 def numbers(region, address):
-    """What the guest's writer wrote: all numbers from 1 on, each once."""
+    """Numbers written by the guest's writer: all from 1 on, each once."""
     return [int(n) for n in region.ssh(address, "cat /mnt/numbers").split()]
 
 
@@ -84,7 +84,7 @@ def is_whole(written):
 
 
 class Pings:
-    """From the internet's side, ten a second, for as long as the block lasts."""
+    """Pings from the internet's side, ten a second, for as long as the block lasts."""
 
     def __init__(self, region, address):
         self.region, self.address, self.log = region, address, f"{region.demo}/pings"

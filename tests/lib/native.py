@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Calls of Dari's own API, and its live stream, for the contract tests."""
+"""Calls of the native API, and its live stream, for the contract tests."""
 import contextlib
 import http.client
 import json
@@ -19,7 +19,7 @@ def dump():
 
 
 class Native(cloud.Project):
-    """A project that speaks /api/v1."""
+    """A project that calls /api/v1."""
 
     def api(self, method, path, body=None, **headers):
         return self.call(method, PREFIX + path, body, headers={k.replace("_", "-"): v for k, v in headers.items()})
@@ -30,7 +30,7 @@ class Native(cloud.Project):
         return answer.json
 
     def rows(self, path):
-        """A list's rows, page by page."""
+        """Rows of a list, page by page."""
         found, after = [], ""
         while True:
             page = self.api_ok("GET", f"{path}{'&' if '?' in path else '?'}limit=1000{after}")
@@ -44,13 +44,13 @@ class Native(cloud.Project):
 
 
 class Stream:
-    """An open stream: its events, as a thread reads them."""
+    """An open stream: a thread reads its events."""
 
     def __init__(self, project, query, headers, reads=True):
         self.events, self.is_over = [], False
         self.connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=waiting.HANG_S)
         self.connection.request("GET", f"{PREFIX}/stream{query}", headers={"X-Auth-Token": project.token, **headers})
-        self.socket = self.connection.sock  # the answer takes it over
+        self.socket = self.connection.sock  # the answer takes over the socket
         self.answer = self.connection.getresponse()
         self.status = self.answer.status
         if self.status == 200 and reads:
@@ -66,7 +66,7 @@ class Stream:
                 elif event:
                     self.events.append(event)
                     event = {}
-        except (OSError, http.client.HTTPException, ValueError, AttributeError):  # closed by us meanwhile
+        except (OSError, http.client.HTTPException, ValueError, AttributeError):  # closed by this side meanwhile
             pass
         self.is_over = True
 
@@ -74,7 +74,7 @@ class Stream:
         return [dict(e, data=json.loads(e["data"])) for e in list(self.events) if e.get("event") == name]
 
     def rows(self):
-        """The rows as a page has them that applies all that came, without what they have not: {(kind, id): row}."""
+        """The rows after applying all events, without null members: {(kind, id): row}."""
         rows = {}
         for event in self.of("rows"):
             for put in event["data"]["put"]:

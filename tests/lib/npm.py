@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What tests take from npm, as the lockfile of web/ pins it: fetched once for a build, beside what the build itself fetched."""
+"""Packages that tests take from npm, pinned by web/'s lockfile: fetched once for a build, beside those of the build itself."""
 import fcntl
 import os
 import shutil
@@ -15,7 +15,7 @@ def read(path):
 
 
 def module(path):
-    """Where a path below node_modules is."""
+    """Path of a module below node_modules."""
     os.makedirs(HOME, exist_ok=True)
     pinned, here = read(os.path.join(ROOT, "web/package-lock.json")), os.path.join(HOME, "fetched-lock.json")
     with open(os.path.join(HOME, "lock"), "w", encoding="ascii") as lock:

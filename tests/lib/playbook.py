@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs Ansible's playbooks, as Debian ships it, in a warm interpreter: plays of rows of (module, its arguments), and what each
-row came to. To start Ansible and to pack its modules is most of what a short playbook takes, so a playbook has many plays."""
+"""Runs playbooks with Debian's Ansible, in a warm interpreter: plays with rows of (module, arguments), and the result of each row. Starting Ansible
+and packing its modules takes most of the time, so a playbook has many plays."""
 import json
 import os
 import subprocess
@@ -11,8 +11,8 @@ REST_S = 60
 
 
 class Play:
-    """Rows of one play. A later row may refer to an earlier one of a third member: its name. changes: what each row is to say of
-    itself, or one word for all. rests: the region comes to rest before it. more: arguments of every row."""
+    """Rows of one play. A later row may refer to an earlier one by its third member, a name. changes: expected "changed" of each row, or one value
+    for all. rests: wait until the region is at rest first. more: arguments of every row."""
 
     def __init__(self, rows, changes, rests=True, **more):
         self.rows, self.rests, self.more = list(rows), rests, more
@@ -20,13 +20,13 @@ class Play:
 
 
 def twice(rows, before=(), **more):
-    """The first play makes what the rows name, the second finds it. before: rows that only look."""
+    """Two plays: the first creates the rows' resources, the second must find them unchanged. before: rows that only read."""
     rows, changes = [*before, *rows], [False] * len(before) + [True] * len(rows)
     return [Play(rows, changes, **more), Play([row[:2] for row in rows], False, **more)]
 
 
 class Playbooks:
-    """Of one collection's modules. Its first script loads what they will want; site holds what stands on their path."""
+    """Playbooks with the modules of one collection. `first` is a script that imports what they need; site: a directory for their import path."""
 
     def __init__(self, home, collection, first, url, site=""):
         """url: of the region."""
@@ -40,7 +40,7 @@ class Playbooks:
                     ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PYTHON_INTERPRETER=str(self.home / "python3"))
 
     def run(self, credentials, *plays):
-        """Plays them in one process and holds each row to its change. The results of each play, in the order of its rows."""
+        """Runs the plays in one process and checks "changed" of each row. Returns the results of each play, in the order of its rows."""
         (self.home / "book.json").write_text(json.dumps([self.play(p) for p in plays]))
         done = subprocess.run(["/usr/bin/ansible-playbook", "-i", "localhost,", "-c", "local", str(self.home / "book.json")],
                               env=self.env(credentials), capture_output=True, text=True, check=False)
@@ -54,7 +54,7 @@ class Playbooks:
         return results
 
     def play(self, p):
-        """As Ansible reads it."""
+        """The play in Ansible's format."""
         rows = [{f"{self.collection}.{module}" if "." not in module else module: {**args, **p.more}, **({"register": name[0]} if name else {})}
                 for module, args, *name in p.rows]
         return {"hosts": "localhost", "gather_facts": False, "environment": {"PYTHONPATH": self.site},

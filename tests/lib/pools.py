@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Storage pools of a real region: a directory that its two hosts share, a pool of a real Ceph, and what of a volume lies where."""
+"""Storage pools of a real region: a directory that its two hosts share, a pool of a real Ceph, and the files of a volume in each."""
 import time
 
 import ceph
@@ -27,7 +27,7 @@ class Pools:
         return all({h["state"] for h in p["hosts"]} == {"proven"} for p in self.region.command("pool", "list"))
 
     def files(self, volume):
-        """Where something of it lies: names of pools, each as often as there are files."""
+        """Names of the pools that have files of the volume, once for each file."""
         digits = volume.replace("vol-", "").replace("-", "")
 
         def has(names):

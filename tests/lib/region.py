@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A region of their own for the tests that need real libvirt, OVN and guests.
+"""A separate region for each test that needs real libvirt, OVN and guests.
 
-It is started by tools/demo (sandbox, dari, hosts, network, image) under a name of its own (clone.py), so
-that several may run beside each other and beside a demo, and ended whatever happens. Steps are counted
-by check(); close() prints "N passed, N failed" and is the exit status.
+tools/demo starts it (sandbox, dari, hosts, network, image) under a unique name (clone.py), so that several regions can run at
+the same time, and beside a demo. The region is ended even if the test fails. check() counts steps; close() prints
+"N passed, N failed" and returns the exit status.
 """
 import glob
 import http.client
@@ -27,16 +27,16 @@ from waiting import HANG_S, slowness, wait_until
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
-# Of ssh, for its handshake (and of /healthz) and between two signs of life: bounds against hanging. A guest whose processor is emulated on a busy
-# machine takes seconds for a key exchange.
+# Bounds of ssh against hanging: for its handshake (and for /healthz) and between two keepalives. A guest with an emulated processor on a busy machine
+# takes seconds for a key exchange.
 SSH_CONNECT_S, SSH_SILENT_S = round(5 * slowness()), round(5 * slowness())
-NEVER_FORCED_S = 3600  # the longest that dari takes
+NEVER_FORCED_S = 3600  # the longest grace that dari accepts
 
 
 class Region:
     def __init__(self, name, image="tiny", login="root", hosts=2, host_options="", never_forces=False):
-        """never_forces: a guest that is asked to stop or to reboot is not forced after a minute. A busy machine makes guests take
-        longer, and a test that looks for an orderly shutdown would find it cut off."""
+        """never_forces: do not force a guest off a minute after a stop or reboot request. On a busy machine guests take longer, and a test of an
+        orderly shutdown would see a forced one."""
         self.name, self.login = name, login
         own = clone.sandbox(name)
         self.demo, self.port = own["DARI_DEMO"], int(own["DARI_DEMO_PORT"])
@@ -45,22 +45,22 @@ class Region:
             self.env["DARI_DEMO_SETTINGS"] = f"guests:\n  shutdown_grace_s: {NEVER_FORCED_S}\n"
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
-        self.keys = {}  # of accounts, by name
+        self.keys = {}  # access keys of accounts, by name
 
     def connect(self):
-        """A new connection to the API, for dev.Account."""
+        """Opens a connection to the API, for dev.Account."""
         return http.client.HTTPConnection("127.0.0.1", self.port, timeout=HANG_S)
 
-    # ---- life
+    # ---- life cycle
 
     def __enter__(self):
-        subprocess.run(["tools/sandbox", "hold", str(os.getpid())], cwd=ROOT, env=self.env, check=True)  # it says whom it waits for
+        subprocess.run(["tools/sandbox", "hold", str(os.getpid())], cwd=ROOT, env=self.env, check=True)  # the process that the sandbox lives with
         self.run("tools/demo", "down")
         waiting.watch(self)
         try:
             self.run("tools/demo", "region")
         except subprocess.CalledProcessError:
-            self.run("tools/demo", "down", fails=True)  # nobody else would: the block is never entered
+            self.run("tools/demo", "down", fails=True)  # clean up here, because __exit__ is not called
             raise
         return self
 
@@ -70,7 +70,7 @@ class Region:
             self.check(f"no exception: {where(trace)}: {kind.__name__}: {error}", False)
         if self.failed:
             self.tell_what_happened()
-        # Dari gets over it, as this test did perhaps; it is told all the same.
+        # Dari recovers from a libvirtd that ended, and the test may have passed; report it anyway.
         print(self.run("sh", "-c", f"cat {self.env['DARI_SANDBOX']}/*/log/libvirtd-ends.log", fails=True), end="")
         try:
             self.run("tools/demo", "down")
@@ -81,8 +81,8 @@ class Region:
         os._exit(self.failed > 0)
 
     def tell_what_happened(self):
-        """What tells most comes last: of a long output the end is kept. Consoles, what the server logged (without who
-        asked for what), what is on its way still, and what is wrong with whom."""
+        """Prints diagnostics, the most useful last because only the end of a long output is kept: consoles, the server's log (without callers),
+        pending work, and conditions."""
         for words in (f"tail -v -n 12 {self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*",
                       f"grep -v event=http-request {self.demo}/dari.log | tail -n 40",
                       f"curl -s -m 10 http://127.0.0.1:{self.port}/healthz", f"{self.dari} doctor", f"{self.dari} audit"):
@@ -91,16 +91,16 @@ class Region:
             except waiting.Stalled as late:
                 print(late)
 
-    # ---- what waiting.py watches
+    # ---- interface of waiting.py
 
     def watched(self):
-        """The nodes' first processes, of which all daemons and guests descend, and dari."""
+        """The first processes of the nodes, ancestors of all daemons and guests, and dari."""
         nodes = glob.glob(f"{self.env['DARI_SANDBOX']}/*/init.pid")
         said = [waiting.read(path).strip() for path in (*nodes, f"{self.demo}/dari.pid")]
         return [int(pid) for pid in said if pid.isdigit()]
 
     def progress(self):
-        """What dari has on its way, and how much the guests have written on their consoles."""
+        """Dari's pending work, and the size of the guests' console logs."""
         health = self.health()
         consoles = glob.glob(f"{self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*")
         return health.get("waiting"), health.get("failing"), sorted((path, size_of(path)) for path in consoles)
@@ -115,17 +115,16 @@ class Region:
         return output_of(self.attempt(*argv), fails)
 
     def command(self, *argv, fails=False):
-        """A dari command's JSON value."""
+        """JSON value of a dari command."""
         text = self.run(self.dari, *argv, "--json", fails=fails)
         return json.loads(text) if text.strip() else None
 
     def audit(self):
-        """The findings, as a list of sentences."""
+        """Findings of `dari audit`, as sentences."""
         return [f["finding"] for f in self.command("audit", fails=True)]
 
     def settle(self):
-        """All that was asked for until now is in the flows of every host: what is to be seen of it is seen from now on,
-        and what is to be kept out is kept out."""
+        """Waits until everything requested so far is in the flows of every host: allowed traffic then passes, and forbidden traffic is blocked."""
         wait_until(lambda: self.health().get("waiting") == 0, "the reconciler has nothing on its way")
         self.on("ctl", "ovn-nbctl", "--wait=hv", "sync")
 
@@ -142,7 +141,7 @@ class Region:
         self.run("tools/demo", "region")
 
     def health(self):
-        """What /healthz says; nothing where nobody answers."""
+        """Answer of /healthz; empty if there is none."""
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=SSH_CONNECT_S) as answer:
                 return json.load(answer)
@@ -152,7 +151,7 @@ class Region:
     # ---- clients
 
     def account(self, name):
-        """Makes an account; returns its EC2 client."""
+        """Creates an account; returns its EC2 client."""
         key = self.command("account", "create", name)
         self.keys[name] = key["access_key_id"], key["secret_access_key"]
         return self.client(*self.keys[name])
@@ -163,7 +162,7 @@ class Region:
                             aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token, config=config)
 
     def witness(self, name, **more):
-        """An account with a guest that answers ssh on an elastic address: (ec2, instance id, address). more: of its launch."""
+        """An account with a guest that answers ssh on an elastic address: (ec2, instance id, address). more: parameters of its launch."""
         ec2 = self.account(name)
         ec2.import_key_pair(KeyName="k", PublicKeyMaterial=self.make_key())
         open_ssh(ec2)
@@ -174,7 +173,7 @@ class Region:
         return ec2, identifier, address
 
     def reach(self, ec2, identifier, address, what):
-        """Waits until the guest answers ssh; what its console said, where it does not."""
+        """Waits until the guest answers ssh; prints its console if it does not."""
         try:
             wait_until(lambda: self.boot_id(address), f"ssh to {what}")
         except TimeoutError:
@@ -183,12 +182,12 @@ class Region:
             raise
 
     def boot_id(self, address):
-        """Of the guest's kernel: another one after every boot; empty when it does not answer."""
+        """The guest's boot ID, which changes at every boot; empty if it does not answer."""
         text = self.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
         return text if len(text) == 36 else ""
 
     def as_the_network_is(self, address):
-        """What each layer between the internet and the guest knows of that address: for somebody who wonders why it is silent."""
+        """State of the address in each layer between the internet and the guest, to diagnose why it does not answer."""
         said = []
         for node, command in (("inet", f"ping -c 2 -W 1 {address}; ip neigh show"),
                               ("ctl", f"ovn-nbctl find NAT external_ip={address}; ovn-sbctl show; ovn-sbctl list Chassis_Private; "
@@ -198,13 +197,13 @@ class Region:
             said.append(f"== {node}: {command}\n" + self.on(node, "sh", "-c", command, fails=True))
         return "\n".join(said)
 
-    # ---- the internet's side
+    # ---- commands on the internet's side
 
     def on(self, node, *argv, fails=False):
         return self.run("tools/sandbox", "on", node, *argv, fails=fails)
 
     def ssh(self, address, command, fails=False, stdin=os.devnull, port=22):
-        """A command may take long: only a dead connection ends by itself. One that does not come about is tried again."""
+        """Runs a command in the guest. It may take long: only a dead connection is ended. A failed connection is tried again."""
         argv = ["tools/sandbox", "on", "inet", "ssh", "-p", str(port), "-i", f"{self.demo}/key"]
         for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", f"ConnectTimeout={SSH_CONNECT_S}",
                        f"ServerAliveInterval={SSH_SILENT_S}", "ServerAliveCountMax=4", "BatchMode=yes"):
@@ -227,7 +226,7 @@ class Region:
         return found[0]
 
     def host_key(self, address):
-        """Of the guest, as ssh-keyscan's lines; empty when it does not answer."""
+        """Host keys of the guest, as lines of ssh-keyscan; empty if it does not answer."""
         text = self.on("inet", "ssh-keyscan", "-T", "20", "-t", "ed25519", address, fails=True)
         return [line for line in text.splitlines() if " ssh-ed25519 " in line]
 
@@ -236,7 +235,7 @@ class Region:
         with open(f"{self.demo}/key.pub", "rb") as f:
             return f.read()
 
-    # ---- counting
+    # ---- counting of steps
 
     def check(self, words, holds):
         print(f"{'ok' if holds else 'not ok'} - {words}", flush=True)
@@ -247,8 +246,8 @@ class Region:
         return holds
 
     def check_soon(self, words, holds, shows=None):
-        """Checks what becomes true a while after what was asked for: flows, what a guest sees or says. Only what never comes
-        about fails; shows: see waiting.py."""
+        """Checks a condition that becomes true later: flows, what a guest sees or prints. Fails only if nothing progresses any more; shows: see
+        waiting.py."""
         try:
             wait_until(holds, words, shows=shows)
             return self.check(words, True)
@@ -257,12 +256,12 @@ class Region:
             return self.check(words, False)
 
     def check_clean(self, words="audit is clean"):
-        """`dari audit` finds nothing, once all has come to rest."""
+        """Checks that `dari audit` finds nothing, once everything has come to rest."""
         if not self.check_soon(words, lambda: self.audit() == []):
             print(f"audit: {self.audit()}")
 
     def refuses(self, words, code, call, **arguments):
-        """The call is refused with that EC2 error code."""
+        """Checks that the call fails with that EC2 error code."""
         try:
             call(**arguments)
             self.check(f"{words}: {code} (was accepted)", False)
@@ -272,14 +271,14 @@ class Region:
 
 
 def where(trace):
-    """The lines of the test itself that led to an exception, the outermost first."""
+    """Lines of the test that led to an exception, the outermost first."""
     test = os.path.abspath(sys.modules["__main__"].__file__)
     frames = [f for f in traceback.extract_tb(trace) if os.path.abspath(f.filename) == test]
     return f"{os.path.basename(test)}:" + " > ".join(f"{f.lineno} ({f.line})" for f in frames)
 
 
 def output_of(done, fails):
-    """What a command printed; where it may not fail, its failure is one."""
+    """Output of a command, which must succeed unless `fails`."""
     if done.returncode and not fails:
         print(f"$ {' '.join(done.args)}\n{done.stdout}", flush=True)
         raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout)
@@ -287,7 +286,7 @@ def output_of(done, fails):
 
 
 def plain(text):
-    """Without what a terminal would do: a guest's console clears the screen, moves and colours."""
+    """Removes terminal sequences: a guest's console clears the screen, moves the cursor and sets colours."""
     return re.sub(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])|[^\n\t\x20-\x7e\x80-\uffff]", "", text)
 
 
@@ -302,19 +301,18 @@ def zombie(pid):
 def size_of(path):
     try:
         return os.path.getsize(path)
-    except OSError:  # its guest has gone
+    except OSError:  # the guest has closed the connection
         return 0
 
 
-# ---- what tests launch
+# ---- launches
 
 def image_of(ec2):
     return ec2.describe_images(Filters=[{"Name": "name", "Values": ["tiny"]}])["Images"][0]["ImageId"]
 
 
 def blank_image(ec2):
-    """An image with nothing on it to boot. Its guest is on, and QEMU has next to nothing to emulate: for launches where nobody
-    asks the guest itself."""
+    """An image without a boot loader. Its guest runs, and QEMU has almost nothing to emulate: for launches whose guest is never asked anything."""
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     volume = ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
     wait_until(lambda: ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["State"] == "available", "the blank volume")
@@ -325,7 +323,7 @@ def blank_image(ec2):
 
 
 def launch(ec2, count=1, **more):
-    # One processor: with two a guest's kernel locks up at times where QEMU emulates them on a busy machine.
+    # One processor: with two, a guest's kernel sometimes locks up when QEMU emulates it on a busy machine.
     arguments = dict(ImageId=image_of(ec2), InstanceType="t2.nano", MinCount=count, MaxCount=count)
     arguments.update(more)
     return [i["InstanceId"] for i in ec2.run_instances(**arguments)["Instances"]]
@@ -345,7 +343,7 @@ def wait_state(ec2, identifiers, wanted):
 
 
 def open_ssh(ec2):
-    """Lets ssh into the default group from anywhere; returns the group's id."""
+    """Allows ssh into the default group from anywhere; returns the group's id."""
     group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]
     ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22,
                                          CidrIp="0.0.0.0/0")
@@ -353,7 +351,7 @@ def open_ssh(ec2):
 
 
 def give_address(ec2, identifier):
-    """An elastic address on the instance; returns (address, allocation id)."""
+    """Associates an elastic address with the instance; returns (address, allocation id)."""
     made = ec2.allocate_address(Domain="vpc")
     wait_state(ec2, [identifier], "running")
     ec2.associate_address(InstanceId=identifier, AllocationId=made["AllocationId"])

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# sanitized.sh asan | tsan: the unit and golden tests under that sanitizer (make asan, make tsan), and `dari dev` with
-# two accounts at every action at once, with crowds, floods and slow clients; under AddressSanitizer also in what the golden
-# tests do not reach: sessions, streams, passkeys, providers, bodies that are none. The first report ends a process, and so its test; a leak
-# ends it otherwise than in order (tests/lib/dev.py).
+# sanitized.sh asan | tsan: runs the unit and golden tests under that sanitizer (make asan, make tsan), and `dari dev` with two
+# accounts that call every action at once, with crowds, floods and slow clients. Under AddressSanitizer it also runs scripts for code
+# that the golden tests do not reach: sessions, streams, passkeys, providers, malformed bodies. The first report ends a process, and
+# so its test; a leak changes the exit status, which tests/lib/dev.py checks.
 cd "$(dirname "$0")/../.." || exit 1
 export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=halt_on_error=1
 kind=$1 passed=0 failed=0

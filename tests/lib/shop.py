@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the tests of IAM share: a region with the account "shop", which both faces know, its owner's clients, and policies."""
+"""Shared code of the IAM tests: a region with the account "shop", its owner's clients for both faces, and policies."""
 import json
 
 import cloud

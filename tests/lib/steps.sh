@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-# To be sourced: a test of steps, each a command that is to succeed, and its closing line.
+# To be sourced by tests that consist of steps: commands that must succeed. Prints the closing line.
 passed=0 failed=0
 
 # WORDS COMMAND…

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Running Tempest, OpenStack's own tests of a cloud, as Debian ships it: which of its tests are meant, by files of rules beside
-the script, and what came of them."""
+"""Runs Debian's Tempest, OpenStack's own tests of a cloud: selects its tests by files of rules beside the script, and judges the results."""
 import collections
 import configparser
 import os
@@ -14,12 +13,12 @@ import cloud
 from dev import end_with_parent
 
 PACKAGES = "/usr/lib/python3/dist-packages"
-TOLD = 30  # lines of a failure
+TOLD = 30  # lines printed of a failure
 CALLS_TOLD = 3
 
 
 def rules(path):
-    """[(regular expression, why)] of a file of lines "REGEX  why"; none where there is no file."""
+    """[(regular expression, reason)] from a file of lines "REGEX  reason"; empty without a file."""
     found = []
     if not os.path.exists(path):
         return found
@@ -36,14 +35,13 @@ def rule_for(name, among):
 
 
 def short(identifier):
-    """A test's name without its tags; Class.setUpClass or Class.tearDownClass for what a class makes first and deletes last."""
+    """A test's name without its tags; Class.setUpClass or Class.tearDownClass for the fixtures of a class."""
     of_class = re.fullmatch(r"(setUpClass|tearDownClass) \((.*)\)", identifier)
     return f"{of_class[2]}.{of_class[1]}" if of_class else re.sub(r"\[.*\]", "", identifier)
 
 
 def settings(admin, url, folder, images, limit_s):
-    """tempest.conf for a region: its groups and their options. admin: a cloud.Project; limit_s: what an answer may take to
-    become true."""
+    """tempest.conf for a region: groups and options. admin: a cloud.Project; limit_s: time for a change to become visible."""
     outside = admin.ok("GET", "/network/v2.0/networks?name=internet")["networks"][0]["id"]
     extensions = admin.ok("GET", "/network/v2.0/extensions")["extensions"]
     return {
@@ -100,7 +98,7 @@ def write_settings(folder, groups):
 # ---- running it
 
 def stestr(folder, *argv, before=(), limit_s=300):
-    """before: what it is run by; limit_s: of one test."""
+    """before: command to run it with; limit_s: limit of one test."""
     env = dict(os.environ, TEMPEST_CONFIG_DIR=folder, TEMPEST_CONFIG="tempest.conf", PYTHON="/usr/bin/python3",
                PATH="/usr/sbin:/usr/bin:/sbin:/bin", OS_TEST_TIMEOUT=str(limit_s), OS_LOG_CAPTURE="0")
     done = subprocess.run([*before, "/usr/bin/python3", "/usr/bin/stestr", *argv], cwd=folder, env=env, capture_output=True, check=False,
@@ -110,7 +108,7 @@ def stestr(folder, *argv, before=(), limit_s=300):
 
 
 def selected(folder, selection, chosen):
-    """Identifiers of the tests that the selection means."""
+    """Identifiers of the selected tests."""
     meant, left_out = [], []
     for rule in rules(selection):
         (left_out if rule[0].pattern.startswith("-") else meant).append(rule)
@@ -123,7 +121,7 @@ def selected(folder, selection, chosen):
 
 
 def calls_of(folder):
-    """{"(Class:method)": the last of its calls}; from the log: with a result, those of one that waits are too much for stestr."""
+    """{"(Class:method)": its last calls}, from the log: stestr cannot store all calls of a test that waits."""
     calls = collections.defaultdict(lambda: collections.deque(maxlen=CALLS_TOLD))
     with open(os.path.join(folder, "tempest.log"), encoding="utf-8", errors="replace") as page:
         for found in re.finditer(r"Request (\(.*?\)).*", page.read()):
@@ -132,7 +130,7 @@ def calls_of(folder):
 
 
 def run(folder, tests, parallel, **how):
-    """{name: (status, what it said)}; how: as of stestr()."""
+    """{name: (status, output)}; how: arguments of stestr()."""
     wanted, results = os.path.join(folder, "wanted"), {}
     with open(wanted, "w", encoding="utf-8") as page:
         page.write("".join(f"{test}\n" for test in tests))
@@ -145,7 +143,7 @@ def run(folder, tests, parallel, **how):
         said = {name: detail.as_text() for name, detail in test["details"].items()}
         why = "\n".join(text for name, text in said.items() if name.startswith(("traceback", "reason")))
         name = ":".join(short(test["id"]).rsplit(".", 2)[1:])
-        ended = test["status"] in ("success", "fail", "skip")  # not those that are only said to be there
+        ended = test["status"] in ("success", "fail", "skip")  # ignores tests that were only enumerated
         if ended:
             results[short(test["id"])] = test["status"], "\n".join([why.strip(), *calls.get(f"({name})", ())])
 
@@ -158,7 +156,7 @@ def run(folder, tests, parallel, **how):
 
 
 def judge(results, failing):
-    """(what went as it should, [(name, what is wrong)])"""
+    """(number of expected results, [(name, complaint)])"""
     passed, wrong = 0, []
     for name, (status, said) in sorted(results.items()):
         known = rule_for(name, failing)
@@ -174,13 +172,13 @@ def judge(results, failing):
 
 
 def missing(tests, results):
-    """Those that did not run although their class could be set up."""
+    """Tests that did not run although their class was set up."""
     return [name for name in map(short, tests) if name not in results and f"{name.rpartition('.')[0]}.setUpClass" not in results]
 
 
 def run_selected(script, folder, groups, chosen, parallel=2, **how):
-    """Runs the tests that tempest.selection beside the script means, or of these the chosen, and prints what is not as tempest.failing
-    says. Returns how many passed and how many did not. how: as of stestr()."""
+    """Runs the tests selected by tempest.selection beside the script, or the chosen ones, and prints results that contradict tempest.failing. Returns
+    how many passed and how many failed. how: arguments of stestr()."""
     beside = os.path.dirname(os.path.abspath(script))
     selection, known = os.path.join(beside, "tempest.selection"), os.path.join(beside, "tempest.failing")
     failing = rules(known)

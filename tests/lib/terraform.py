@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Terraform without Terraform, which is not to be had where these tests run: no block has been applied by the program itself. Blocks are
-held to three things instead.
+"""Checks Terraform blocks without Terraform, which is not available where these tests run: the program itself never applied a block.
+Three checks replace it.
 
-    parse(texts)      HashiCorp's own parser of HCL, from npm
-    Schema().check()  the provider's own schema, as it was written out for TypeScript (@cdktf/provider-aws on npm)
-    apply(…)          the calls of the provider hashicorp/aws for a resource, as its source has them (internal/service/{ec2,iam}),
-                      made by boto3: what it sends when it creates one, and whether what it reads afterwards is what was written;
-                      else the next plan would change it again
+    parse(texts)      HashiCorp's own HCL parser, from npm
+    Schema().check()  the provider's own schema, as generated for TypeScript (@cdktf/provider-aws on npm)
+    apply(…)          the API calls of the provider hashicorp/aws for a resource, according to its source (internal/service/{ec2,iam}),
+                      made by boto3: the calls of a creation, and a comparison of the values read afterwards with the block; a
+                      difference would make the next plan change the resource again
 """
 import contextlib
 import fcntl
@@ -21,9 +21,9 @@ import npm
 from terraform_networks import Networks, given, only, tagged, tags_of, token
 
 NODE = "/usr/bin/node"
-PROVIDER, VERSION = "@cdktf/provider-aws", "21.22.1"  # of hashicorp/aws 6.25.0
+PROVIDER, VERSION = "@cdktf/provider-aws", "21.22.1"  # contains the schema of hashicorp/aws 6.25.0
 CACHE = os.path.join(os.environ.get("DARI_CACHE", os.path.join(npm.ROOT, "build/cache")), f"provider-aws-{VERSION}")
-META = {"count", "for_each", "depends_on", "provider", "lifecycle"}  # of Terraform itself
+META = {"count", "for_each", "depends_on", "provider", "lifecycle"}  # members of Terraform itself
 PARSE = """
 const {parse} = require("@cdktf/hcl2json");
 (async () => {
@@ -38,7 +38,7 @@ const {parse} = require("@cdktf/hcl2json");
 # ---- the language
 
 def parse(texts):
-    """Of each text what the parser makes of it, as JSON; what it refuses is an error."""
+    """Parses each text; returns JSON, or an error if the parser refuses the text."""
     home = os.path.dirname(npm.module("@cdktf"))
     done = subprocess.run([NODE, "-e", PARSE], input=json.dumps(texts), cwd=os.path.dirname(home), check=True, capture_output=True, text=True)
     said = json.loads(done.stdout)
@@ -48,11 +48,11 @@ def parse(texts):
 
 
 class Code(str):
-    """An expression that is no text: a reference, or a function's call."""
+    """An expression that is not a string: a reference, or a function call."""
 
 
 def value_of(said):
-    """The parser's JSON has templates where HCL has texts."""
+    """Converts the parser's JSON, in which strings are templates."""
     if isinstance(said, dict):
         return {value_of(k): value_of(v) for k, v in said.items()}
     if isinstance(said, list):
@@ -68,7 +68,7 @@ def value_of(said):
 
 
 def resources(found):
-    """{(type, name): members} of what was parsed."""
+    """{(type, name): members} of the parsed blocks."""
     assert set(found) <= {"resource"}, found
     return {(sort, name): value_of(one) for sort, names in found.get("resource", {}).items() for name, (one,) in names.items()}
 
@@ -76,7 +76,7 @@ def resources(found):
 # ---- the provider's schema
 
 def fetch_provider():
-    """The package as npm has it: of its 400 MB a few files are read."""
+    """Downloads the npm package, and extracts a few files of its 400 MB."""
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, "lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -87,7 +87,7 @@ def fetch_provider():
 
 
 class Schema:
-    """Of some resources, and of the provider itself, whose name is "aws"."""
+    """The schema of some resources, and of the provider itself, whose name is "aws"."""
 
     def __init__(self, sorts):
         folders = {"package/lib/" + ("provider" if sort == "aws" else sort.removeprefix("aws_").replace("_", "-")): sort for sort in sorts}
@@ -119,7 +119,7 @@ class Schema:
                 yield from self.walk(interfaces, part[0], (*path, at))
 
     def check(self, sort, members, path=()):
-        """Each argument is there to be set and of its type, and none that is required is missing."""
+        """Checks that each argument can be set and has the right type, and that no required one is missing."""
         known = self.members[sort]
         for name, value in members.items():
             if not path and name in META and sort != "aws":
@@ -137,7 +137,7 @@ class Schema:
 
 
 def fits(value, word):
-    """A text may be written as a number or a bool is: Terraform turns one into the other."""
+    """A number or a bool is also valid as a string: Terraform converts it."""
     if word.endswith("[]"):
         return isinstance(value, list) and all(isinstance(v, Code) or fits(v, word[:-2]) for v in value)
     if word.startswith("{"):
@@ -149,14 +149,14 @@ def fits(value, word):
     return word == "number" and isinstance(value, int) and not isinstance(value, bool)
 
 
-# ---- what the provider does
+# ---- the provider's behaviour
 
 def normal(document):
     return json.dumps(json.loads(document), separators=(",", ":"), sort_keys=True)
 
 
 class Provider(Networks):
-    """resource type → a method that makes one, and says its id and what is read then."""
+    """resource type → a method that creates one, and returns its id and the members read afterwards."""
 
     def __init__(self, account, rest):
         self.ec2, self.iam, self.rest = account.client(), account.client("iam"), rest
@@ -230,7 +230,7 @@ class Provider(Networks):
         return made, found["Name"]
 
     def aws_ami_from_instance(self, v):
-        """Of what it is made of nothing is read."""
+        """The provider does not read the source instance."""
         made, name = self.image(self.ec2.create_image(Description="", InstanceId=v["source_instance_id"], Name=v["name"], NoReboot=v.get("snapshot_without_reboot", False))["ImageId"])
         return made, {**v, "name": name}
 
@@ -246,10 +246,10 @@ class Provider(Networks):
     def aws_key_pair(self, v):
         made = self.ec2.import_key_pair(KeyName=v["key_name"], PublicKeyMaterial=v["public_key"].encode(), **tagged("key-pair", v))["KeyName"]
         found = only(self.ec2.describe_key_pairs(KeyNames=[made])["KeyPairs"])
-        return made, {"key_name": found["KeyName"], "public_key": v["public_key"]}  # the key itself is not read
+        return made, {"key_name": found["KeyName"], "public_key": v["public_key"]}  # the provider does not read the key itself
 
     def aws_security_group(self, v):
-        """What AWS lets out of each is taken away first."""
+        """The provider first removes the default egress rule that AWS adds."""
         made = self.ec2.create_security_group(GroupName=v["name"], Description=v["description"], **given(v, VpcId="vpc_id"), **tagged("security-group", v))["GroupId"]
         every = {"FromPort": 0, "ToPort": 0, "IpProtocol": "-1"}
         self.ec2.revoke_security_group_egress(GroupId=made, IpPermissions=[{**every, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
@@ -327,8 +327,8 @@ SORTS = [name for name in dir(Provider) if name.startswith("aws_")]
 
 
 def apply(text, account, rest, folder):
-    """What `terraform apply` does for blocks of new resources, whose files are in folder: each after those that it refers to, and the last
-    one first, for the order of a file says nothing."""
+    """Creates the new resources of the blocks, as `terraform apply` does; the blocks' files are in `folder`. Each resource is created after those
+    that it refers to, otherwise in reverse order, because the order in a file has no meaning."""
     provider, written, made = Provider(account, rest), resources(only(parse([text]))), {}
 
     def known(value):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the provider hashicorp/aws does for a VPC's parts: see terraform.py. As its source has it: internal/service/ec2/vpc_*.go and
-ec2_eip*.go. A route table and a network ACL are made with a client token, too, which Debian's boto3 does not know yet."""
+"""The calls of the provider hashicorp/aws for the parts of a VPC (see terraform.py), according to its source: internal/service/ec2/vpc_*.go and
+ec2_eip*.go. The provider also sends a client token for route tables and network ACLs, which Debian's boto3 does not support yet."""
 import uuid
 
 
@@ -19,7 +19,7 @@ def tagged(sort, v):
 
 
 def given(v, **names):
-    """Parameters of the members that are set."""
+    """Parameters for the members that are set."""
     return {parameter: v[name] for parameter, name in names.items() if name in v}
 
 
@@ -31,7 +31,7 @@ PROTOCOLS = {"tcp": "6", "udp": "17", "icmp": "1", "icmpv6": "58", "all": "-1"}
 
 
 class Networks:
-    """A part of terraform.Provider, which has the clients."""
+    """The network part of terraform.Provider, which has the clients."""
 
     def aws_vpc(self, v):
         made = self.ec2.create_vpc(CidrBlock=v["cidr_block"], AmazonProvidedIpv6CidrBlock=False, InstanceTenancy="default", **tagged("vpc", v))["Vpc"]["VpcId"]
@@ -50,7 +50,7 @@ class Networks:
         return made, {"vpc_id": found["VpcId"], "availability_zone": found["AvailabilityZone"], "cidr_block": found["CidrBlock"], "map_public_ip_on_launch": found["MapPublicIpOnLaunch"],
                       "tags": tags_of(found.get("Tags"))}
 
-    # ---- ways out
+    # ---- gateways and NAT
 
     def attach_gateway(self, gateway, vpc):
         self.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
@@ -83,7 +83,7 @@ class Networks:
         made = self.ec2.associate_address(**given(v, AllowReassociation="allow_reassociation", **names))["AssociationId"]
         self.rest()
         found = only(self.ec2.describe_addresses(Filters=[{"Name": "association-id", "Values": [made]}])["Addresses"])
-        return made, {**{name: found.get(theirs) for theirs, name in names.items()}, "allow_reassociation": v.get("allow_reassociation")}  # the last is not read
+        return made, {**{name: found.get(theirs) for theirs, name in names.items()}, "allow_reassociation": v.get("allow_reassociation")}  # the provider does not read the last one
 
     # ---- routes
 
@@ -140,7 +140,7 @@ class Networks:
         return made, {"vpc_id": found["VpcId"], "tags": tags_of(found.get("Tags"))}
 
     def aws_network_acl_association(self, v):
-        """It takes the place of what the subnet has."""
+        """Replaces the subnet's present association."""
         before = only(self.ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [v["subnet_id"]]}])["NetworkAcls"])
         old = only(a for a in before["Associations"] if a["SubnetId"] == v["subnet_id"])["NetworkAclAssociationId"]
         made = self.ec2.replace_network_acl_association(AssociationId=old, NetworkAclId=v["network_acl_id"])["NewAssociationId"]
@@ -149,7 +149,7 @@ class Networks:
         return made, {"network_acl_id": found["NetworkAclId"], "subnet_id": found["SubnetId"]}
 
     def aws_network_acl_rule(self, v):
-        """Ports are sent of every protocol: 0 where none is written. A protocol is compared by its number."""
+        """Ports are sent for every protocol: 0 if none is given. Protocols are compared by number."""
         def entries():
             return [e for e in self.acl(v["network_acl_id"])["Entries"] if (e["Egress"], e["RuleNumber"]) == (v["egress"], v["rule_number"])]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""AWS's form of UEFI variables, read as a client of GetInstanceUefiData would, and written as one of RegisterImage."""
+"""AWS's format of UEFI variables: reads the result of GetInstanceUefiData, and writes the parameter of RegisterImage."""
 import collections
 import struct
 import zlib
@@ -20,7 +20,7 @@ def crc32c(data):
 
 
 def read(packed):
-    """{name: Variable}; ValueError for what is none."""
+    """{name: Variable}; ValueError for invalid data."""
     magic, crc, version = struct.unpack_from("<8sII", packed)
     if (magic, version) != (b"AMZNUEFI", 0) or crc != crc32c(packed[12:]):
         raise ValueError("no UEFI data")
@@ -50,7 +50,7 @@ def read(packed):
 
 
 def plain(variables):
-    """What stands in the stream; variables: {name: Variable}."""
+    """The uncompressed stream of {name: Variable}."""
     def sized(data):
         return struct.pack("<Q", len(data)) + data
     parts = [struct.pack("<Q", len(variables))]

@@ -2,21 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Waiting that is bounded by progress, not by seconds.
 
-A limit in seconds fails on a machine that is busy or slow, although nothing is wrong. These functions look at the processes
-under test instead: at the processor time that they spend, at whether they want a processor, and at the state that the test
-can see. They give up only if nothing changes for many looks, or if much processor time brings no change.
+A limit in seconds fails on a busy or slow machine, although nothing is wrong. These functions look at the processes under
+test instead: the processor time that they spend, whether they want a processor, and the state that the test can see. They
+give up only if nothing changes for many looks, or if much processor time brings no change.
 
     wait_until(holds, words)      polls until holds() is true and returns its value; raises Stalled
     soon(holds)                   the same; returns False instead of raising
-    found(what)                   the same for a value that cannot be looked up yet
-    run(argv, ...)                subprocess.run() that ends a command which makes no progress
-    HANG_S                        for an API that only takes seconds: a bound against hanging, which decides nothing
+    found(what)                   the same for a value that may not exist yet
+    run(argv, ...)                subprocess.run() that kills a command which makes no progress
+    HANG_S                        a bound against hanging for APIs that require seconds; no result depends on it
 
     tests/lib/waiting.py budget PID...   for scripts (steps.sh): ends once nothing progresses; without PIDs nothing is watched
 
-What is watched: regions and servers that called watch(); without any, all descendants of this process. An object to watch has
-watched() (process ids; their descendants count as well), and may have progress() (any value; a new one is a change) and
-has_ended() (words that say how, if no wait can come true any more).
+Watched are the regions and servers that called watch(); without any, all descendants of this process. A watched object has
+watched() (process ids; their descendants count as well), and may have progress() (any value; a different one is a change) and
+has_ended() (a message if no wait can succeed any more).
 
 DARI_TEST_SLOWNESS scales all budgets: 1 is a machine that starts a process in 1 ms. tests/run sets it once a run.
 """
@@ -28,19 +28,19 @@ import sys
 import time
 
 TICKS = os.sysconf("SC_CLK_TCK")
-EVERY_S, SAMPLE_S = 0.1, 0.5  # between polls, and between looks at the processes
-QUIET_LOOKS = 300    # without a change, if the processes are idle; see weigh()
-LONGEST_LOOK = 20    # a condition that takes long to look at counts as so many looks at most
-CHANGING_LOOKS = 20  # times as many, if something changes all the time and the condition never holds
-CPU_S = 600          # of processors without a change; a guest's boot takes four
-IDLE_SHARE = 0.1     # of one processor: a sandbox with idle guests takes about as much
-START_S, COMPUTE_S = 0.001, 0.006  # what measure() takes on the machine that the budgets were made on
+EVERY_S, SAMPLE_S = 0.1, 0.5  # seconds between polls, and between samples of the processes
+QUIET_LOOKS = 300    # looks without a change, if the processes are idle; see weigh()
+LONGEST_LOOK = 20    # maximum weight of a condition that takes long to evaluate, in looks
+CHANGING_LOOKS = 20  # factor of the budget if something always changes but the condition never holds
+CPU_S = 600          # processor seconds without a change; a guest's boot takes four
+IDLE_SHARE = 0.1     # of one processor: about the use of a sandbox with idle guests
+START_S, COMPUTE_S = 0.001, 0.006  # results of measure() on the reference machine
 MOST_SLOW = 4
 WATCHED = []
 
 
 class Stalled(TimeoutError):
-    """Nothing progresses any more, and what was waited for has not come."""
+    """Nothing progresses any more, and the condition is still false."""
 
 
 def measure():
@@ -58,7 +58,7 @@ def timed(call):
 
 
 def slowness():
-    """Measured once a run: the environment hands the figure on to every process of it."""
+    """Slowness factor, measured once a run: the environment passes it to every process of the run."""
     if "DARI_TEST_SLOWNESS" not in os.environ:
         os.environ["DARI_TEST_SLOWNESS"] = str(measure())
     return float(os.environ["DARI_TEST_SLOWNESS"])
@@ -67,7 +67,7 @@ def slowness():
 HANG_S = round(600 * slowness())
 
 
-# ---- what is watched
+# ---- watched objects
 
 def watch(thing):
     WATCHED.append(thing)
@@ -94,7 +94,7 @@ def read(path):
 
 
 def descendants(pids):
-    """These processes and all that they started, directly or not."""
+    """These processes and all their descendants."""
     found, next_ones = set(), list(pids)
     while next_ones:
         pid = next_ones.pop()
@@ -114,7 +114,7 @@ def tasks(pid):
 
 
 def fields(text):
-    """Of a stat file, from the state on: a program's name may contain anything."""
+    """Fields of a stat file from the state on; parsed from the end because a program's name may contain anything."""
     return text.rpartition(")")[2].split()
 
 
@@ -137,12 +137,12 @@ class Watch:
         return descendants([os.getpid()]) - {os.getpid()}
 
     def spend(self, pids):
-        """(processor seconds spent since the last look, whether a thread wants a processor now)."""
+        """(processor seconds since the last look, whether a thread wants a processor now)."""
         ticks, wants = {}, False
         for pid in pids:
             said = fields(read(f"/proc/{pid}/stat"))
             if len(said) > 14:
-                ticks[pid] = sum(map(int, said[11:15]))  # its own, and those of children that it has waited for
+                ticks[pid] = sum(map(int, said[11:15]))  # its own time, and that of children that it has waited for
             wants = wants or any(fields(read(f"/proc/{pid}/task/{task}/stat"))[:1] == ["R"] for task in tasks(pid))
         before, self.ticks = self.ticks, ticks
         if before is None:
@@ -154,7 +154,7 @@ class Watch:
         return repr((shown, self.shows() if self.shows else None))
 
     def look(self):
-        """Takes a sample, if one is due; raises Stalled if the budget is used up, and returns otherwise."""
+        """Takes a sample, if one is due; raises Stalled if the budget is used up."""
         now = time.monotonic()
         if now - self.sampled < SAMPLE_S:
             return
@@ -187,22 +187,22 @@ class Watch:
 
 
 def weigh(share, wants):
-    """How much a look without a change counts. A process that waits for a processor is delayed by others, so its looks count
-    little; one that computes may be about to get there; one that is idle waits for something that may never come."""
+    """Weight of a look without a change. A process that waits for a processor is delayed by others, so its looks count little. One that computes may
+    be about to finish. An idle one waits for something that may never come."""
     return 0.25 if wants else 0.5 if share >= IDLE_SHARE else 1
 
 
 # ---- waiting
 
 def wait_until(holds, words, of=(), shows=None, every_s=EVERY_S):
-    """Returns what holds() does, once that is true. of: what to watch instead of what watch() was told; shows: returns what the
-    test can see of the progress, such as a size, a state or a count."""
+    """Returns the value of holds() once it is true. of: objects to watch instead of those of watch(); shows: returns a visible sign of progress, such
+    as a size, a state or a count."""
     budget = Watch(of if isinstance(of, (list, tuple)) else [of], shows)
     while not (value := holds()):
         try:
             budget.look()
         except Stalled as why:
-            if value := holds():  # one last time: what ended may have brought it about
+            if value := holds():  # one last time: the end of the process may have made it true
                 return value
             raise Stalled(f"not within its budget: {words}: {why}" + (f"; last seen: {shows()}" if shows else "")) from None
         time.sleep(every_s)
@@ -210,7 +210,7 @@ def wait_until(holds, words, of=(), shows=None, every_s=EVERY_S):
 
 
 def soon(holds, of=(), shows=None, every_s=EVERY_S):
-    """Whether it comes about."""
+    """True if the condition becomes true, False if nothing progresses any more."""
     try:
         wait_until(holds, "", of, shows, every_s)
         return True
@@ -219,7 +219,7 @@ def soon(holds, of=(), shows=None, every_s=EVERY_S):
 
 
 def found(what, words=""):
-    """What it comes to, once that is true. An IndexError or a KeyError means that it is not there yet."""
+    """Returns the value of what() once it is true. An IndexError or a KeyError means that it does not exist yet."""
     def look():
         try:
             return what()
@@ -229,7 +229,7 @@ def found(what, words=""):
 
 
 def run(argv, input=None, check=False, of=(), capture_output=False, **how):  # pylint: disable=redefined-builtin
-    """subprocess.run() without a time limit: a command that makes no progress, nor anything it may wait for, is killed."""
+    """subprocess.run() without a time limit: kills a command if neither it nor the watched objects make progress."""
     if capture_output:
         how.update(stdout=subprocess.PIPE, stderr=subprocess.PIPE)
     if input is not None:
@@ -257,7 +257,7 @@ def look_at(process, budget):
     try:
         budget.look()
     except Stalled as why:
-        for pid in descendants([process.pid]):  # a child that goes on would hold the output open
+        for pid in descendants([process.pid]):  # a surviving child would keep the output open
             kill(pid)
         out, err = process.communicate()
         raise Stalled(f"not within its budget: {process.args}: {why}\n{out or ''}{err or ''}") from None
@@ -271,7 +271,7 @@ def kill(pid):
 
 
 def communicate(process, input=None):  # pylint: disable=redefined-builtin
-    """What a process that somebody started says until its end; without a time limit, as above."""
+    """Output of a started process until its end; bounded by progress, as above."""
     budget = Watch([process, *WATCHED])
     while True:
         try:

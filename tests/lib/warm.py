@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A Python whose imports are done: loading itself is most of what `openstack`, `aws` or a module of Ansible takes, hundreds
-of times in these tests. One process loads what they will want and forks for each command, which is then the stock one, with
+"""A Python process with imports done: importing takes most of the time of `openstack`, `aws` or an Ansible module, hundreds
+of times in these tests. One process imports their modules and forks for each command. The child runs the stock command with
 its own arguments, environment, directory, files and exit status.
 
-    run(["/usr/bin/openstack", "server", "list"], env=…)   as subprocess.run(…, capture_output=True, text=True)
-    interpreter(path, first, env)                          a program at that path that stands for /usr/bin/python3; first: a script that
-                                                           imports what is wanted
+    run(["/usr/bin/openstack", "server", "list"], env=…)   like subprocess.run(…, capture_output=True, text=True)
+    interpreter(path, first, env)                          creates a program at that path that replaces /usr/bin/python3; first: a
+                                                           script that imports the modules
 """
 import atexit
 import contextlib
@@ -25,7 +25,7 @@ import sys
 import tempfile
 
 PYTHON = "/usr/bin/python3"
-FIRST = {  # what is run before any, for what it loads: neither asks a server
+FIRST = {  # commands that are run first for their imports: they need no server
     "/usr/bin/aws": ["--version"],
     "/usr/bin/openstack": ["server", "list", "--help"],
     "/usr/bin/az": ["vm", "create", "--help"],
@@ -35,15 +35,15 @@ THEN = {"/usr/bin/openstack": ["novaclient.v2.client", "cinderclient.v3.client",
         "/usr/bin/az": ["azure.cli.command_modules.resource.custom", "azure.cli.command_modules.identity.custom", "azure.cli.core.auth.identity",
                         "azure.cli.core.auth.msal_authentication", "azure.cli.core.auth.persistence", "azure.cli.core.aaz._client",
                         "azure.mgmt.resource.resources.v2021_04_01.operations", "azure.mgmt.resource.subscriptions.v2019_11_01.operations",
-                        "azure.mgmt.compute", "azure.mgmt.network", "azure.mgmt.msi.v2018_11_30.operations"]}  # and imported, as what was run did not
-HANG_S = 2400  # a bound against hanging; waiting.py is out of reach: this program runs isolated (-I)
-SERVERS = {}  # stock command and az's directory → address of the process that runs it
+                        "azure.mgmt.compute", "azure.mgmt.network", "azure.mgmt.msi.v2018_11_30.operations"]}  # further imports that these commands do not cause
+HANG_S = 2400  # a bound against hanging; waiting.py cannot be imported, because this program runs isolated (-I)
+SERVERS = {}  # (stock command, az's directory) → address of the process that runs it
 
 
-# ---- who asks
+# ---- client side
 
 def run(argv, env, cwd=None):
-    """Of a command in FIRST."""
+    """Runs a command in FIRST."""
     server = argv[0], env.get("AZURE_CONFIG_DIR")  # az reads this directory's name when it is imported
     if server not in SERVERS:
         SERVERS[server] = start([argv[0], *FIRST[argv[0]]], env)
@@ -62,7 +62,7 @@ def interpreter(path, first, env):
 
 
 def start(first, env=None):
-    """Its address, in Linux' abstract names: nothing is left behind."""
+    """Starts a server process; returns its address in Linux's abstract namespace, which needs no file."""
     process = subprocess.Popen([PYTHON, os.path.abspath(__file__), "serve", *first], env=env, stdin=subprocess.DEVNULL,
                                stdout=subprocess.PIPE, text=True)
     atexit.register(process.kill)
@@ -70,7 +70,7 @@ def start(first, env=None):
 
 
 def call(address, argv, env, cwd, files):
-    """The exit status; all is written by then."""
+    """Exit status; all output is written by then."""
     request = json.dumps([argv, env, cwd]).encode()
     with socket.socket(socket.AF_UNIX) as server:
         server.settimeout(HANG_S)
@@ -78,15 +78,15 @@ def call(address, argv, env, cwd, files):
         socket.send_fds(server, [struct.pack("I", len(request))], files)
         server.sendall(request)
         status = server.recv(1)
-        server.recv(1)  # until its process has ended
+        server.recv(1)  # until the process has ended
         return status[0] if status else 255
 
 
-# ---- who runs it
+# ---- server side
 
 def serve(first):
-    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: a test that is killed takes it along
-    sys.path.pop(0)  # ours: what runs here is not to find our modules
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG: ends with its test
+    sys.path.pop(0)  # remove this directory: the command must not find the tests' modules
     before = set(os.environ)
     with silence():
         execute(first)
@@ -94,13 +94,13 @@ def serve(first):
         importlib.import_module(name)
     for logger in (logging.root, *(logging.getLogger(name) for name in list(logging.root.manager.loggerDict))):
         logger.handlers.clear()  # each command sets its own up
-    gc.freeze()  # no collection of a command's copies the pages of what is loaded
+    gc.freeze()  # garbage collection in a command must not copy the pages of loaded modules
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(f"\0warm-python-{os.getpid()}")
         listener.listen()
         print(f"warm-python-{os.getpid()}", flush=True)
         signal.signal(signal.SIGCHLD, reap)
-        told = {k: v for k, v in os.environ.items() if k not in before}  # what modules tell themselves, as awscli does
+        told = {k: v for k, v in os.environ.items() if k not in before}  # variables that modules set for themselves, as awscli does
         while True:
             asked, _ = listener.accept()
             if os.fork() == 0:
@@ -112,7 +112,7 @@ def serve(first):
 
 
 def reap(*_):
-    """Waits for commands that have ended: the kernel then counts their processor time as this process's (counted.py)."""
+    """Waits for ended commands: the kernel then counts their processor time as this process's (counted.py)."""
     with contextlib.suppress(ChildProcessError):
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -120,7 +120,7 @@ def reap(*_):
 
 @contextlib.contextmanager
 def silence():
-    """Leads file 1 to nowhere and leaves sys.stdout as it is: knack keeps the object that it finds when it is imported."""
+    """Redirects file 1 to /dev/null and keeps sys.stdout, because knack stores that object when it is imported."""
     kept = os.dup(1)
     with open(os.devnull, "wb") as nothing:
         os.dup2(nothing.fileno(), 1)
@@ -133,7 +133,7 @@ def silence():
 
 
 def become(asked, told):
-    """What was asked for, as if this process had been started for it."""
+    """Becomes the requested command, as if this process had been started for it."""
     size, files, _, _ = socket.recv_fds(asked, 4, 3)
     with asked.makefile("rb") as request:
         argv, env, cwd = json.loads(request.read(*struct.unpack("I", size)))
@@ -150,7 +150,7 @@ def become(asked, told):
 
 
 def execute(argv):
-    """A script, or what stands at standard input; its exit status."""
+    """Runs a script, or the program on standard input; returns its exit status."""
     sys.argv = argv or ["-"]
     try:
         if argv:

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine src/reconcile src/store src/drivers/sim
-# A hundred and fifty random histories: tests/simulation/simulation.h.
+# Runs 150 random histories: see tests/simulation/simulation.h.
 exec "${DARI_BUILD:-$(dirname "$0")/../../build/main}/tests/simulation/simulate" --histories "${HISTORIES:-150}"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Twenty thousand random histories, optimised; other seeds than make test's.
+# Runs 20,000 random histories in an optimised build, with other seeds than make test.
 # limit: 9000 s
 set -euo pipefail
 cd "$(dirname "$0")/../.."

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every place where a call can be interrupted, in every way.
+# Interrupts calls at every possible place, in every way.
 # limit: 9000 s
 # covers: 20-each-fault.sh
 cd "$(dirname "$0")/../.." || exit 1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Through OpenStack's face every place where a call can be interrupted, in every way.
+# Interrupts calls of OpenStack's face at every possible place, in every way.
 # limit: 9000 s
 # covers: 25-each-fault-openstack.sh
 cd "$(dirname "$0")/../.." || exit 1

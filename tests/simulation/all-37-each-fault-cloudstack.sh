@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Through CloudStack's face every place where a call can be interrupted, in every way.
+# Interrupts calls of CloudStack's face at every possible place, in every way.
 # limit: 3600 s
 # covers: 27-each-fault-cloudstack.sh
 cd "$(dirname "$0")/../.." || exit 1

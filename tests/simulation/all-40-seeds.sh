@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/reconcile
-# The reconciler's stories under all of their seeds: make test tells them under every seventh.
+# Runs the reconciler's stories with all seeds; make test uses every seventh.
 # limit: 1800 s
 cd "$(dirname "$0")/../.." || exit 1
 . tests/lib/steps.sh

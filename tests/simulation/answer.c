@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading our own answers: answer.h. */
+ * Parses answers of the faces: see answer.h. */
 #include "answer.h"
 
 #include <jansson.h>
 
 #include "base/buf.h"
 
-/* The position behind the tag that begins at `at`; whether it opens, closes or stands alone. */
+/* Position after the tag that starts at `at`. *ret_depth: 1 for an opening tag, -1 for a closing one, 0 for
+ * an empty element. */
 static size_t end_of_tag(struct str s, size_t at, int *ret_depth)
 {
 	size_t end = str_find_char(s, '>', at);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is billed of a history, counted a second time. A naive rater knows nothing of the usage log: whenever something is
- * published it looks at all rows, and counts what they say for every second until something is published again. In the end the
- * rater has to agree to the second. Deaths of the process, lost commits and whatever else happens make no difference.
- * What is metered, and while what holds: docs/metering.md. */
+ * Checks billing by computing usage a second time. A naive rater ignores the usage log: at each publish it
+ * reads all rows, and counts their state for every second until the next publish. At the end the real rater
+ * must agree to the second, despite process deaths, lost commits and other faults. docs/metering.md defines
+ * the meters. */
 #include "simulation.h"
 
 #include "base/clock.h"
@@ -21,7 +21,7 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-enum { FREE_IOPS = 3000, FREE_RATE = 125 }; /* of gp3 */
+enum { FREE_IOPS = 3000, FREE_RATE = 125 }; /* included in gp3 */
 
 static const char prices[] = "price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z}\n"
 			     "items:\n"
@@ -40,11 +40,11 @@ static const char prices[] = "price_list: {name: public, currency: EUR, from: 20
 
 /* ---- the seconds ---- */
 
-/* A meter of a resource, by the name of its account. */
+/* A meter of a resource, with the name of its account. */
 struct meter {
 	uuid id, account;
 	const char *name;
-	char of[32]; /* behind its colon */
+	char of[32]; /* type after the colon */
 	int64_t level;
 	__int128 seen, rated; /* level times seconds */
 	struct meter *next;
@@ -80,7 +80,7 @@ static void count_seconds(struct bills *b)
 
 /* ---- what the rows say ---- */
 
-/* Nobody pays for what is the region's. */
+/* The region's own resources are not billed. */
 static void say(struct bills *b, uuid id, uuid account, const char *name, struct str of, int64_t level)
 {
 	if (level && !uuid_is_none(account))
@@ -120,7 +120,7 @@ static void look_at_address(struct bills *b, const struct tables *t, const struc
 		say(b, a->row.id, a->account, "address", is_used ? STR("used") : STR("idle"), 1);
 }
 
-/* What an image was uploaded as: the image is paid for. */
+/* A snapshot that holds an image's uploaded data: the image is billed instead. */
 static bool is_data_of_image(const struct tables *t, const struct snapshot *s)
 {
 	const struct image_device *d = s->is_bound ? image_device_first_by_snapshot(t, s->row.id) : NULL;
@@ -138,7 +138,7 @@ static void look_at_stored(struct bills *b, const struct tables *t)
 		if (row_is_live(&i->row))
 			say(b, i->row.id, i->account, "image", STR_NONE, i->data_size);
 	for (const struct backup *k = backup_first(t); k; k = backup_next(t, k))
-		if (row_is_live(&k->row)) /* whatever its state was set to */
+		if (row_is_live(&k->row)) /* in any state */
 			say(b, k->row.id, k->account, "backup", STR_NONE, k->stored_size);
 }
 
@@ -192,7 +192,7 @@ static RESULT take_charge(void *arg, const struct billed *billed, const struct c
 		return OK;
 	}
 	char id[UUID_TEXT_SIZE];
-	if (!charge->measured) /* on and off in one change: only a price's minimum is billed */
+	if (!charge->measured) /* started and stopped within one change: only the price's minimum is billed */
 		return OK;
 	(void) snprintf(b->strange, sizeof b->strange, "%" STR_FMT " of %s is billed, and never was there",
 			STR_ARG(charge->meter), uuid_write(charge->id, id));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What guests write, and what snapshots have of it: a kept one has what was last written on its volume before
- * it was asked for, or something that was written there later. Each writing is known by its time. */
+ * Data that guests write, and their snapshots. A completed snapshot must contain the last write before its
+ * request, or a later write. Each write is identified by its time. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 #include "store/snapshot.h"
 #include "store/volume.h"
 
-/* A volume that a running guest has: nobody else writes on any. */
+/* Picks a volume of a running guest: nobody else writes. */
 static bool pick_volume(struct simulation *s, struct volume *ret_volume, struct str *ret_host)
 {
 	struct cloud *c = s->region.cloud;
@@ -78,7 +78,7 @@ static void check_snapshot(struct simulation *s, const struct snapshot *row)
 		      (long long) has_us, (long long) before_us);
 }
 
-/* It was not made anew since. */
+/* True if the volume was not recreated since the write. */
 static bool is_as_written(const struct volume *v)
 {
 	return v && v->reverts == 0;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * each_fault [--one-in K] [--seed S] [--once 1] FOLDER: every golden case (or one of each action) of a face
- * that changes something, told again and again: the n-th allocation, SQL call, file operation or driver call
- * of its last call fails, or the process is killed there, for every n (or for one in K, drawn by the seed);
- * and for some of these n, one more point of any class fails soon after. Then all is well again and the
- * process restarted: a refused call has left nothing and goes through when it is sent again, an answered one
- * is brought about, and in the end the region is as if nothing had happened. */
+ * each_fault [--one-in K] [--seed S] [--once 1] FOLDER: replays every changing golden case of a face (or one
+ * of each action) many times. In the n-th run the n-th allocation, SQL call, file operation or driver call of
+ * its last call fails, or the process is killed there, for every n (or for one in K, chosen by the seed). For
+ * some n, one more point of any class fails soon after. Then the faults end and the process restarts. A
+ * refused call must have left nothing and must succeed when it is sent again; an answered one must be carried
+ * out; and in the end the region must look as if nothing had happened. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,33 +29,33 @@ enum {
 	CASE_LIMIT_S = 1800,
 	STEPS_MAX = 200000
 };
-enum { NAME_MAX_SIZE = 80 }; /* of an action */
-enum { TWICE_ONE_IN = 4 };   /* of the places that are drawn */
-enum { EXIT_NOT_TOLD = 3 };  /* the case is a refusal, or of another region's names */
+enum { NAME_MAX_SIZE = 80 }; /* of an action's name */
+enum { TWICE_ONE_IN = 4 };   /* one in so many of the chosen places gets a second fault */
+enum { EXIT_NOT_TOLD = 3 };  /* exit status: the case is a refusal, or uses names of another region */
 
 static struct told_case {
 	char path[256];
-	int number; /* in a table of cases, from 1 on; 0: the file is one case */
+	int number; /* number in a table of cases, from 1 on; 0: the file is one case */
 } cases[CASES_MAX];
 static size_t case_count;
-static const char *actions[ACTIONS_MAX]; /* that change something: names, OpenStack's policies */
+static const char *actions[ACTIONS_MAX]; /* changing actions: names, or OpenStack's policies */
 static size_t action_count;
 static bool is_covered[ACTIONS_MAX];
-static char (*told_actions)[NAME_MAX_SIZE]; /* by case; shared with the processes that tell them */
+static char (*told_actions)[NAME_MAX_SIZE]; /* by case; shared with the child processes */
 static uint64_t one_in = 1, seed = 1, failures;
 static bool tells_once;
 
 /* ---- one case ---- */
 
-/* Where the last call is interrupted. */
+/* How the last call is interrupted. */
 struct way {
 	const char *words;
-	unsigned points;        /* these fail */
-	bool forever;           /* from there on */
-	bool twice;             /* one more fails, of a drawn class and soon after */
-	bool kills;             /* and the process with the step in which it happens */
-	bool by_steps;          /* it is steps of the executor that are counted */
-	bool at_commit, has_it; /* the next commit is its end */
+	unsigned points;        /* classes of points that fail */
+	bool forever;           /* all later points of the class fail, too */
+	bool twice;             /* one more point, of a random class, fails soon after */
+	bool kills;             /* kill the process in that step */
+	bool by_steps;          /* count steps of the executor instead of points */
+	bool at_commit, has_it; /* kill at the next commit */
 };
 
 static const struct way ways[] = {
@@ -190,14 +190,14 @@ static void operate(void *self, op_run run, void *wish)
 		die("the operator cannot", STR_NONE, STR_NONE);
 }
 
-/* A case may end with looks at what its change did. */
+/* A case may end with reads after its change. */
 static bool is_change_line(struct str line)
 {
 	return script_is_call(line) && !str_contains(line, STR("GET /")) &&
 	       !str_contains(line, STR("HEAD /"));
 }
 
-/* The golden cases' hosts are "hv1", "hv2", …; ours "h0", "h1", …: the new size. */
+/* Golden cases call hosts "hv1", "hv2", …; this region "h0", "h1", …. Returns the new size. */
 static size_t name_hosts(char *bytes, size_t size)
 {
 	static const char theirs[] = "\"hv";
@@ -234,11 +234,11 @@ static void read_lines(struct arena *a)
 		t.line_count--;
 }
 
-/* Everything up to the last call. */
+/* Runs all calls before the last one. */
 static void prepare(void)
 {
 	t = (struct telling){.s.seed = seed};
-	region_open(&t.s.region, 6); /* without a shared pool: a case may say any type of volume */
+	region_open(&t.s.region, 6); /* without a shared pool, because a case may name any type of volume */
 	t.stage = (struct script_stage){.arena = t.s.region.cloud->arena,
 					.image = t.s.region.image_id,
 					.image_uuid =
@@ -276,7 +276,7 @@ static int compare_pieces(const void *a, const void *b)
 	return str_compare(*(const struct str *) a, *(const struct str *) b);
 }
 
-/* Of what the histories' model does not know. */
+/* Rows of kinds that the histories' model does not contain. */
 static struct str read_rest(void)
 {
 	static const char *const own[] = {
@@ -337,7 +337,7 @@ static struct str read_shape(void)
 			continue;
 		for (size_t k = 0; k < piece.n; k++)
 			if (!strchr("0123456789abcdefABCDEF.:-",
-				    piece.p[k])) /* Azure writes MACs in capitals */
+				    piece.p[k])) /* Azure writes MACs in upper case */
 				out[size++] = piece.p[k];
 		assert_true(VEC_PUSH(a, &pieces, ((struct str){out + from, size - from})));
 	}
@@ -361,7 +361,7 @@ static uint64_t mix(uint64_t x)
 	return x ^ (x >> 29);
 }
 
-/* The second fault: of allocations there are many more than of others. */
+/* Arms the second fault. Allocations are much more frequent than other points. */
 static void arm_second(uint64_t n)
 {
 	static const struct {
@@ -407,7 +407,7 @@ static void sign_line(struct str line)
 	sign(SCRIPT_ALICE, is_get, line);
 }
 
-/* True when the interruption came about. *ret_status: of the answer; 0: there was none. */
+/* Returns true if the interruption happened. *ret_status: of the answer; 0 without one. */
 static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 {
 	struct cloud *c = t.s.region.cloud;
@@ -465,8 +465,8 @@ static bool tell_with(const struct way *way, uint64_t n, struct str before, stru
 	return came;
 }
 
-/* Where the last call can be interrupted: the points of every class, and the steps, that are met when nothing
- * goes wrong. */
+/* Counts the places where the last call can be interrupted: points of every class, and steps, in a run
+ * without faults. */
 static void count_places(void)
 {
 	static const struct way harmless = {.points = FAULT_ALLOC | FAULT_SQL | FAULT_FILE | FAULT_DRIVER};
@@ -488,7 +488,7 @@ static bool is_drawn(uint64_t job, size_t way, uint64_t n)
 	return x % (ways[way].twice ? one_in * TWICE_ONE_IN : one_in) == 0;
 }
 
-/* By a case before this one. */
+/* True if an earlier case covers this action. */
 static bool is_told_before(uint64_t job)
 {
 	for (uint64_t k = 0; k < job && tells_once; k++)
@@ -505,7 +505,8 @@ static bool is_change(const char *action)
 	return false;
 }
 
-/* What fails in the region ends the process by exit(): without a fault, the case is not for this region. */
+/* A failed check in the region calls exit(); without a fault, that means that the case does not fit this
+ * region. */
 static void say_where(void)
 {
 	if (!way_told)
@@ -522,14 +523,14 @@ static void run_case(uint64_t job)
 	number_told = cases[job].number;
 	way_told = NULL;
 	prepare();
-	if (t.line_count == 0) /* it only looks */
+	if (t.line_count == 0) /* a read */
 		_exit(EXIT_NOT_TOLD);
 	struct str before = read_shape();
 	char *kept_before = strndup(before.p, before.n);
 	if (send_last().status / 100 != 2 || !is_change(action_told) || is_told_before(job))
 		_exit(EXIT_NOT_TOLD);
 	settle(NULL);
-	snprintf(told_actions[job], NAME_MAX_SIZE, "%s", action_told); /* it can be told here */
+	snprintf(told_actions[job], NAME_MAX_SIZE, "%s", action_told); /* the case works in this region */
 	struct str after = read_shape();
 	char *kept_after = strndup(after.p, after.n);
 	finish();
@@ -561,26 +562,26 @@ static bool case_ended(uint64_t job, int status)
 	return failures < 5;
 }
 
-/* Their golden cases name what this region has not, or end with what is told by a header. */
+/* Actions whose golden cases name resources that this region lacks, or depend on a header of an answer. */
 static const char *const not_told_here[] = {
 	"identity:revoke_token",
 	"identity:change_password",
 	"volume_extension:volume_actions:attach",
 	"volume_extension:volume_actions:detach",
 	"volume:attachment_complete",
-	"CancelImportTask", /* its download has failed by then */
+	"CancelImportTask", /* its download has already failed */
 	"os_compute_api:os-attach-interfaces:create",
-	"os_compute_api:os-deferred-delete:restore", /* nothing is deleted softly: it refuses always */
+	"os_compute_api:os-deferred-delete:restore", /* always refused, because there is no soft deletion */
 	"logout",                                    /* its cookie is in a header */
-	"os_compute_api:servers:migrations:delete",  /* the guest has arrived by then */
+	"os_compute_api:servers:migrations:delete",  /* the guest has already arrived */
 	"os_compute_api:servers:migrations:force_complete",
-	"volume_extension:volume_admin_actions:migrate_volume", /* to a pool that this region has not */
-	"os_compute_api:os-evacuate",  /* its hosts are off, as nothing here turns them */
-	"get_auto_allocated_topology", /* a GET, which is taken for a look */
-	"message:delete",              /* a GET finds the id of what the scheduler says */
-	"migrateVirtualMachine",       /* add_case() */
-	"migrateVolume",               /* to a pool that this region has not */
-	"assignVirtualMachine",        /* to an account of the golden cases' */
+	"volume_extension:volume_admin_actions:migrate_volume", /* to a pool that does not exist here */
+	"os_compute_api:os-evacuate",  /* its hosts are off, and nothing here powers hosts off */
+	"get_auto_allocated_topology", /* a changing GET, which is treated as a read */
+	"message:delete",              /* a GET returns the id of the scheduler's message */
+	"migrateVirtualMachine",       /* see add_case() */
+	"migrateVolume",               /* to a pool that does not exist here */
+	"assignVirtualMachine",        /* to an account of the golden cases */
 };
 
 static bool has_to_be_told(const char *action)
@@ -600,7 +601,8 @@ static int compare_names(const void *a, const void *b)
 
 static void add_case(const char *path, int number)
 {
-	if (strstr(path, "/migrateVirtualMachine/")) /* a guest whose sending fails stays: test_migration.c */
+	if (strstr(path,
+		   "/migrateVirtualMachine/")) /* a guest whose migration fails stays on its host: test_migration.c */
 		return;
 	if (case_count == CASES_MAX)
 		fail_msg("more than %d cases", CASES_MAX);
@@ -608,7 +610,8 @@ static void add_case(const char *path, int number)
 	snprintf(cases[case_count++].path, sizeof cases[0].path, "%s", path);
 }
 
-/* What is refused is then a look at what a change left: of something deleted, say. */
+/* True if the last line is a read of the result, for example of a deleted resource, so that its refusal is
+ * expected. */
 static bool ends_with_look(struct str lines)
 {
 	struct str line, last = STR_NONE;
@@ -618,7 +621,7 @@ static bool ends_with_look(struct str lines)
 	return !is_change_line(last);
 }
 
-/* Most of its cases are changes that are refused. A sample leaves these out, though this region has room for a few. */
+/* Most cases of a table are refused changes. A sample skips them, though some would work in this region. */
 static void add_table(const char *path)
 {
 	static char bytes[TABLE_SIZE_MAX];
@@ -642,7 +645,7 @@ static void add_cases(const char *folder)
 		snprintf(path, sizeof path, "%s/%.80s", folder, e->d_name);
 		if (str_starts_with(str_from(e->d_name), STR("Describe")) ||
 		    str_starts_with(str_from(e->d_name), STR("list")))
-			continue; /* the folder of an action that only looks */
+			continue; /* an action that only reads */
 		if (e->d_name[0] != '.' && !strchr(e->d_name, '.'))
 			add_cases(path);
 		else if (str_ends_with(str_from(path), STR(".cases")))
@@ -693,7 +696,7 @@ static void add_actions(struct str folder)
 	else if (str_contains(folder, STR("cloudstack")))
 		add_cloudstack_actions();
 	else if (str_contains(folder, STR("azure")))
-		return; /* its cases are some of its calls: tests/contract has the others */
+		return; /* the cases cover only some calls; tests/contract has the others */
 	else
 		add_ec2_actions();
 }
@@ -714,7 +717,7 @@ int main(int argc, char **argv)
 		return 2;
 	add_actions(str_from(argv[argc - 1]));
 	add_cases(argv[argc - 1]);
-	(void) world_bearer_key(); /* made once, for all processes: it takes longer than a case */
+	(void) world_bearer_key(); /* created once for all processes, because creating the key takes longer than a case */
 	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
 	bool are_told = failures == 0;
 	for (size_t k = 0; k < action_count && are_told; k++)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an account does through CloudStack with nothing else going on, so that what comes of it is certain: what the model
- * has no word for, because it is over when the errand is. Between its steps every face is looked at. */
+ * Errands: sequences of CloudStack calls without concurrent calls, whose results are certain. They cover what
+ * the model cannot express, because nothing of it remains at the end. Every face is checked between steps. */
 #include <stdio.h>
 
 #include "model/account.h"
@@ -17,7 +17,7 @@
 
 /* ---- calls ---- */
 
-/* command=…; *ret_status: CloudStack's error code, or 200. */
+/* Sends command=…; *ret_status: CloudStack's error code, or 200. */
 static struct str ask(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 static struct str ask(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
@@ -39,7 +39,7 @@ static const char *id_of(struct simulation *s, const struct thing *t, char text[
 	return uuid_write(region_find(&s->region, t->kind, t->id), text);
 }
 
-/* At rest in peace, and of a state that each of these commands takes. */
+/* Picks a machine at rest, in a state that each of these commands accepts. */
 static struct thing *draw_machine(struct simulation *s)
 {
 	struct thing *picked = NULL;
@@ -54,7 +54,7 @@ static struct thing *draw_machine(struct simulation *s)
 	return picked;
 }
 
-/* Its data disks are free; interfaces that were plugged in stay. */
+/* Its data disks become free; interfaces that were attached separately stay. */
 static void lose_disks(struct simulation *s, const struct thing *machine)
 {
 	EACH (&s->model, t, KIND_VOLUME)
@@ -133,7 +133,7 @@ static size_t count_forwardings(struct simulation *s, unsigned account, const ch
 	return count;
 }
 
-/* Something of it goes, and the forwarding with it. */
+/* Deletes one end of the forwarding, which deletes the forwarding, too. */
 static void end_forwarding(struct simulation *s, struct thing *t, const char *machine, const char *address,
 			   const char *rule)
 {
@@ -220,7 +220,7 @@ void errand_forward(struct simulation *s)
 
 /* ---- networks ---- */
 
-/* The first of a list of offerings by that name. */
+/* Id of the first offering with that name in a list. */
 static struct str offering_of(struct simulation *s, unsigned account, const char *command, const char *path)
 {
 	struct arena *a = s->region.cloud->arena;
@@ -279,7 +279,7 @@ static bool build_isolated(struct simulation *s, struct site *site)
 	return status == 200;
 }
 
-/* How many items a list of CloudStack's has. */
+/* Number of items in a list of CloudStack. */
 static size_t count_items(struct simulation *s, unsigned account, const char *path, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 static size_t count_items(struct simulation *s, unsigned account, const char *path, const char *format, ...)
@@ -302,7 +302,8 @@ static void must(struct simulation *s, int status, const char *what)
 		blame(s, "%s: %d", what, status);
 }
 
-/* A tier's own list of rules, one of which goes again. After the last one outwards there would be one for all. */
+/* Gives the tier an ACL list of its own with items, and deletes one item. Without any egress item the list
+ * would allow all traffic out. */
 static void write_acl(struct simulation *s, struct site *site)
 {
 	static const char path[] = "listnetworkaclsresponse/networkacl";
@@ -312,7 +313,7 @@ static void write_acl(struct simulation *s, struct site *site)
 		ask(s, site->account, &status, "command=createNetworkACLList&name=mine&vpcid=%s", site->vpc);
 	must(s, status, "a VPC takes no list of rules");
 	take_id(site->acl, answer_at(answer, "id"));
-	for (int port = 23; port > 21; port--) { /* the last one is inwards */
+	for (int port = 23; port > 21; port--) { /* the last item is for ingress */
 		answer = ask(s, site->account, &status,
 			     "command=createNetworkACL&aclid=%s&protocol=tcp&startport=%d&endport=%d&"
 			     "cidrlist=10.0.0.0/8&"
@@ -337,7 +338,7 @@ static void write_acl(struct simulation *s, struct site *site)
 		blame(s, "a rule of a list is there after its end");
 }
 
-/* A port of the address leads to the machine. */
+/* Balances a port of the address to the machine. */
 static void balance(struct simulation *s, struct site *site)
 {
 	int status = 0;
@@ -368,7 +369,7 @@ static void end_balancer(struct simulation *s, const struct site *site)
 	must(s, status, "a load balancer cannot be deleted");
 }
 
-/* As far as the account's limits let it. */
+/* Creates as many parts as the account's limits allow. */
 static void furnish(struct simulation *s, struct site *site)
 {
 	struct region *r = &s->region;
@@ -398,7 +399,7 @@ static void furnish(struct simulation *s, struct site *site)
 		write_acl(s, site);
 }
 
-/* Each forwarding, and the load balancer, has made a rule of its own where there is a firewall. */
+/* Each forwarding, and the load balancer, must have created a firewall rule if the network has a firewall. */
 static void check_site(struct simulation *s, const struct site *site)
 {
 	if (!site->address[0])
@@ -418,7 +419,7 @@ static void check_site(struct simulation *s, const struct site *site)
 		blame(s, "the forwardings into a network are not there");
 }
 
-/* It is shown for a while after its end, in which subnet nobody says. */
+/* EC2 shows a terminated instance for a while, without its subnet. */
 static void note_ended(struct simulation *s, const struct site *site)
 {
 	size_t k = 0;
@@ -438,7 +439,7 @@ static bool has_open_group(const struct tables *t, const struct port *port)
 	return false;
 }
 
-/* Another machine of the account, which some call has made through CloudStack, is in it. */
+/* True if another machine of the account, created by some CloudStack call, is in the group. */
 static bool is_open_group_used(struct simulation *s, unsigned account)
 {
 	bool is_used = false;
@@ -450,8 +451,8 @@ static bool is_open_group_used(struct simulation *s, unsigned account)
 	return is_used;
 }
 
-/* A network goes without its machines, and with the addresses that were taken for it. The model knows nothing of the group
- * that its machine had. */
+/* A network is deleted only after its machines, and together with addresses acquired for it. The model does
+ * not contain its machine's group. */
 static void tear_down(struct simulation *s, const struct site *site)
 {
 	int status = 0;
@@ -505,7 +506,7 @@ void errand_network(struct simulation *s)
 
 /* ---- a volume of two instances ---- */
 
-/* Action=…; *ret_status: 200, or another. */
+/* Sends Action=…; *ret_status: 200, or the error's status. */
 static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_status, const char *format, ...)
@@ -521,7 +522,7 @@ static struct str ask_ec2(struct simulation *s, unsigned account, int *ret_statu
 	return answer;
 }
 
-/* One that may have several, new unless there is one that is free or has that instance alone. */
+/* A shareable volume that is free or attached to that instance only; creates one if there is none. */
 static struct thing *find_shared(struct simulation *s, struct thing *machine)
 {
 	int status = 0;
@@ -533,7 +534,7 @@ static struct thing *find_shared(struct simulation *s, struct thing *machine)
 		ask_ec2(s, machine->account, &status,
 			"Action=CreateVolume&AvailabilityZone=xy-west-2a&Size=4&VolumeType=io2&Iops=100&"
 			"MultiAttachEnabled=true");
-	if (status != 200) /* its account has as many as it may, or encrypts them all */
+	if (status != 200) /* the account has reached its limit, or encrypts all volumes */
 		return NULL;
 	struct thing *t =
 		model_add(&s->model, KIND_VOLUME, machine->account, NULL, answer_at(answer, "volumeId"));
@@ -552,7 +553,7 @@ static uuid place_of(struct simulation *s, const struct thing *machine)
 	return i ? i->host : UUID_NONE;
 }
 
-/* Another of the account on the same host, as the model has it. */
+/* Another machine of the account on the same host, according to the model. */
 static struct thing *find_neighbour(struct simulation *s, const struct thing *machine)
 {
 	uuid host = place_of(s, machine);
@@ -578,7 +579,7 @@ static bool plug(struct simulation *s, struct thing *volume, const struct thing 
 	return status == 200;
 }
 
-/* EC2 and Cinder show as many attachments of it, and the one's among them. */
+/* EC2 and Cinder must show `wanted` attachments, one of them to that instance. */
 static void check_shared(struct simulation *s, const struct thing *volume, size_t wanted,
 			 const struct thing *machine)
 {
@@ -613,7 +614,7 @@ static void unplug(struct simulation *s, const struct thing *volume, const struc
 	cloud_settle(s->region.cloud);
 }
 
-/* The first goes, by itself or with its instance, or the second; then the other is what is left. */
+/* Detaches the first instance, deletes it, or detaches the second; the other attachment must remain. */
 static void part(struct simulation *s, struct thing *volume, struct thing *first, struct thing *second)
 {
 	int status = 0;
@@ -670,7 +671,8 @@ void errand_share(struct simulation *s)
 
 /* ---- snapshots by a plan ---- */
 
-/* A volume has one policy of an interval: another takes its place. It takes no snapshot before its time has come, and goes. */
+/* A volume has one policy for each interval: a new one replaces it. A policy takes no snapshot before its
+ * time, and can be deleted. */
 void errand_plan(struct simulation *s)
 {
 	static const char path[] = "listsnapshotpoliciesresponse/snapshotpolicy";
@@ -713,7 +715,7 @@ static struct thing *find_default_subnet(struct simulation *s, unsigned account)
 	return NULL;
 }
 
-/* Not a root disk that another one has replaced. */
+/* Excludes a root disk that has been replaced. */
 static bool is_disk_of(const struct thing *volume, const struct thing *machine)
 {
 	return volume->life == LIVE && (volume->of == machine || volume->to == machine);
@@ -735,7 +737,7 @@ static bool has_address(struct simulation *s, const struct thing *machine)
 	return false;
 }
 
-/* What is certain to be in the way. */
+/* True if the transfer must be refused. */
 static bool is_barred(struct simulation *s, const struct thing *t, unsigned taker)
 {
 	size_t count = 0;
@@ -745,7 +747,7 @@ static bool is_barred(struct simulation *s, const struct thing *t, unsigned take
 	       t->is_hosted || has_snapshot(s, t) || has_address(s, t) || !find_default_subnet(s, taker);
 }
 
-/* What may be, of which the model does not know. */
+/* True for refusals whose reason the model does not contain. */
 static bool may_be_barred(struct str text)
 {
 	return str_contains(text, STR("does not have access to the template"));
@@ -757,7 +759,7 @@ static void give_port(struct simulation *s, struct thing *t)
 	EACH (&s->model, port, KIND_PORT) {
 		if (port->of == t)
 			model_end(&s->model, port, GONE);
-		else if (port->to == t) /* it stays with who had it */
+		else if (port->to == t) /* the port stays with the old account */
 			port->to = NULL;
 	}
 	struct thing *port = model_add(&s->model, KIND_PORT, t->account, t, STR_NONE);
@@ -765,7 +767,7 @@ static void give_port(struct simulation *s, struct thing *t)
 	ipv6_take(s, port, answer_at(request_get_answer(s, t->account, form), "ports/item/fixed_ips"));
 }
 
-/* What Azure's users called it is another account's. */
+/* The names that Azure's users gave end with the change of the account. */
 static void lose_name(struct thing *t)
 {
 	t->arm[0] = '\0';
@@ -831,7 +833,7 @@ void errand_assign(struct simulation *s)
 
 /* ---- what holds over all faces ---- */
 
-/* What leads somewhere leads to what is there. */
+/* References must lead to existing resources. */
 static void check_ways(struct simulation *s, const struct tables *t)
 {
 	for (const struct port_forwarding *f = port_forwarding_first(t); f; f = port_forwarding_next(t, f)) {
@@ -854,7 +856,7 @@ static void check_ways(struct simulation *s, const struct tables *t)
 	}
 }
 
-/* The figures that limits are asked by are sums of rows. */
+/* The usage figures for limits must equal the sums over rows. */
 static void check_figures(struct simulation *s, const struct tables *t, uuid account)
 {
 	struct account_usage has = {0};
@@ -877,7 +879,7 @@ static void check_figures(struct simulation *s, const struct tables *t, uuid acc
 		blame(s, "an account's figures are not the sums of its rows");
 }
 
-/* As CloudStack tells them, against the model. */
+/* Compares CloudStack's resource counts with the model. */
 static void check_counts(struct simulation *s, unsigned account)
 {
 	int64_t machines = 0, volumes = 0, gibibytes = 0, addresses = 0;
@@ -908,7 +910,7 @@ static void check_counts(struct simulation *s, unsigned account)
 	}
 }
 
-/* Nobody waits for what has come about: what is left waits for a machine to be started. */
+/* No job may wait for a change that has happened: remaining jobs wait for a machine to start. */
 static void check_jobs(struct simulation *s, unsigned account)
 {
 	struct str jobs = request_get_answer(s, account, "GET /client/api?command=listAsyncJobs"), job;

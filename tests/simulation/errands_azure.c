@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an account does through Azure with nothing else going on: a resource group full of what hangs together, which is deleted as a
- * whole while the process dies; and locks, which hold in every face. Nothing of it is left when the errand is over. */
+ * Errands through Azure: sequences of calls without concurrent calls. One fills a resource group with
+ * dependent resources and deletes the group while the process dies; another sets locks, which apply in every
+ * face. Nothing remains at the end. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -34,7 +35,7 @@ static void expect(struct simulation *s, int status, int wanted, const char *wha
 #define ID(type, name) "{\"id\": \"{group}/providers/" type "/" name "\"}"
 #define BALANCER "Microsoft.Network/loadBalancers"
 
-/* In the order in which one needs another. {group}: its id. */
+/* In an order in which each part can be created. {group}: its id. */
 static const struct part {
 	const char *path, *version, *body;
 } parts[] = {
@@ -121,7 +122,7 @@ static struct str shown(struct simulation *s, unsigned account, const struct par
 	return answer;
 }
 
-/* The same said twice changes nothing, whatever it is: not even its etag. */
+/* Sending the same PUT twice must change nothing, not even the etag. */
 static void build(struct simulation *s, unsigned account, const struct part *part)
 {
 	int status = 0;
@@ -142,7 +143,7 @@ static void build(struct simulation *s, unsigned account, const struct part *par
 		      part->path, STR_ARG(before), STR_ARG(shown(s, account, part)));
 }
 
-/* It is shown for a while after its end, in which subnet nobody says. */
+/* EC2 shows a terminated instance for a while, without its subnet. */
 static void note_ended(struct simulation *s, unsigned account)
 {
 	struct str id = answer_at(shown(s, account, &parts[MACHINE]), "properties/vmId");
@@ -184,7 +185,7 @@ static void step_some(struct simulation *s)
 		(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
 }
 
-/* Wherever the process dies, all of it goes, in an order in which it can. */
+/* All parts must be deleted, in a possible order, wherever the process dies. */
 static void destroy(struct simulation *s, unsigned account)
 {
 	int status = 0;
@@ -206,7 +207,8 @@ static void destroy(struct simulation *s, unsigned account)
 	expect(s, status, 404, "a group that is gone");
 }
 
-/* What it has does not hang on anything else of the account's: so much of it as the dice say, in any case from the beginning. */
+/* The group's parts depend on no other resource of the account. Creates a random number of parts, always from
+ * the beginning. */
 void errand_group(struct simulation *s)
 {
 	unsigned account = (unsigned) random_below(ACCOUNTS);
@@ -228,7 +230,7 @@ void errand_group(struct simulation *s)
 
 /* ---- locks ---- */
 
-/* Something that nothing else is in the way of. */
+/* A resource whose deletion nothing prevents. */
 static struct thing *draw_free(struct simulation *s)
 {
 	struct thing *picked = NULL;
@@ -242,7 +244,7 @@ static struct thing *draw_free(struct simulation *s)
 	return picked;
 }
 
-/* By whichever face somebody tries. */
+/* Tries to delete by any face. */
 static void try_to_delete(struct simulation *s, const struct thing *t)
 {
 	struct arena *a = s->region.cloud->arena;
@@ -273,7 +275,7 @@ static void try_to_delete(struct simulation *s, const struct thing *t)
 		blame(s, "CloudStack deletes %s, which is locked: %d", t->id, status);
 }
 
-/* At the resource, or at the group that it is in. */
+/* Locks the resource, or its resource group. */
 void errand_lock(struct simulation *s)
 {
 	settle_and_compare(s);

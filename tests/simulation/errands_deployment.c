@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Deployments of Azure's templates, with nothing else going on: a small one is made, made once more, cancelled, cut down by one that is
- * complete, and forgotten; what was deployed goes with its group. The process dies wherever it likes. */
+ * Errands about Azure's template deployments: a small one is deployed, repeated, cancelled, reduced by a
+ * complete deployment, and forgotten; the group's deletion deletes its resources. The process dies at random
+ * times. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -13,7 +14,7 @@
 
 /* ---- the template ---- */
 
-/* In an order that dependsOn has to put right. */
+/* In an order that dependsOn has to correct. */
 static const struct resource {
 	const char *type, *name, *version, *needs, *body;
 } resources[] = {
@@ -34,7 +35,7 @@ static const struct resource {
 };
 enum { RESOURCES = sizeof resources / sizeof *resources, DISK = RESOURCES - 1 };
 
-/* The last ones of them. */
+/* A template with the last `count` resources. */
 static struct str body_of(struct simulation *s, size_t count, bool is_complete)
 {
 	struct arena *a = s->region.cloud->arena;
@@ -84,7 +85,7 @@ static void expect(struct simulation *s, unsigned account, const char *method, c
 		blame(s, "%s of %s is answered %d instead of %d", method, rest, status, wanted);
 }
 
-/* As it is shown; empty: it is not there. */
+/* The resource as shown; empty if it does not exist. */
 static struct str shown(struct simulation *s, unsigned account, const struct resource *r)
 {
 	int status = 0;
@@ -103,7 +104,7 @@ static void step_some(struct simulation *s)
 		(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
 }
 
-/* The process dies a few times, or never. */
+/* Lets the deployment run; the process dies a few times, or never. */
 static void let_it_go_on(struct simulation *s)
 {
 	for (uint64_t n = random_below(3); n > 0; n--) {
@@ -121,7 +122,7 @@ static bool has_ended(struct cloud *c, const void *account)
 	return !d || d->ended_us;
 }
 
-/* How it ended. */
+/* Waits for the end; returns the resulting state. */
 static struct str await_end(struct simulation *s, unsigned account, struct str *ret_answer)
 {
 	int status = 0;
@@ -151,7 +152,7 @@ static void deploy(struct simulation *s, unsigned account, size_t count, bool is
 		blame(s, "a deployment has other outputs: %" STR_FMT, STR_ARG(answer));
 }
 
-/* The last ones are there, and no others. */
+/* The last `count` resources must exist, and no others. */
 static void check_there(struct simulation *s, unsigned account, size_t count)
 {
 	for (size_t k = 0; k < RESOURCES; k++) {
@@ -161,7 +162,7 @@ static void check_there(struct simulation *s, unsigned account, size_t count)
 	}
 }
 
-/* What is as the template says stays as it is: not even its etag is another one. */
+/* Resources that match the template must not change, not even their etag. */
 static void deploy_again(struct simulation *s, unsigned account)
 {
 	struct str before[RESOURCES];
@@ -177,8 +178,8 @@ static void deploy_again(struct simulation *s, unsigned account)
 			      STR_ARG(shown(s, account, &resources[k])));
 }
 
-/* One that goes on is neither replaced nor forgotten, and ends when it is cancelled. Of what it had asked for before, all or
- * nothing is there. */
+/* A running deployment can be neither replaced nor forgotten, and ends when it is cancelled. Each resource
+ * requested before must exist completely or not at all. */
 static void cancel(struct simulation *s, unsigned account)
 {
 	struct str answer = STR_NONE;
@@ -210,7 +211,7 @@ static bool is_gone(struct cloud *c, const void *account)
 	return !g && !deployment_first_by_account(view.tables, *(const uuid *) account);
 }
 
-/* Perhaps while one goes on, which makes nothing any more. */
+/* Deletes the group, perhaps during a deployment, which must then create nothing more. */
 static void destroy(struct simulation *s, unsigned account)
 {
 	if (random_below(2)) {

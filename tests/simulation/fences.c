@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts that are dead or cut off: turned off by their fence commands, which may fail, or by hand, which an operator
- * then says; and back in the midst of it. Nothing ever runs twice. And one in peace, of which it is certain that a
- * guest with a new root disk runs elsewhere, and that everything else comes back. */
+ * Dead and disconnected hosts: powered off by fence commands, which may fail, or by hand with an operator's
+ * confirmation, and powered on at any time. No guest may ever run twice. In addition a controlled run: a
+ * guest with a rebuilt root disk must run elsewhere, and all others must come back. */
 #include "base/clock.h"
 #include "engine/instance/instance_evacuate.h"
 #include "engine/region/fence.h"
@@ -31,14 +31,14 @@ static void set_device(struct simulation *s, struct str host)
 		blame(s, "an operator's fence device is refused");
 }
 
-/* Only what is true: whoever vouches for what runs on destroys what runs there. */
+/* Confirms only what is true: a false confirmation would let a running guest's disks be destroyed. */
 static bool vouch(struct simulation *s, struct str host)
 {
 	struct fence_word wish = {.host = ref_of(host), .who = STR("kim")};
 	return result_is_ok(cloud_call(s->region.cloud, NULL, engine_vouch_fence_run, &wish));
 }
 
-/* ---- amidst everything ---- */
+/* ---- at random ---- */
 
 void shake_power(struct simulation *s)
 {
@@ -70,7 +70,7 @@ void shake_power(struct simulation *s)
 		break;
 	case 5:
 		if (!sim_compute_has_power(host))
-			(void) vouch(s, host); /* refused while nobody has noticed */
+			(void) vouch(s, host); /* refused unless the failure was noticed */
 		break;
 	default:
 		sim_compute_give_power(host);
@@ -78,7 +78,7 @@ void shake_power(struct simulation *s)
 	}
 }
 
-/* What is without power comes back in another boot. */
+/* Hosts without power come back with another boot ID. */
 void fences_end_all(struct simulation *s)
 {
 	(void) s;
@@ -88,7 +88,7 @@ void fences_end_all(struct simulation *s)
 	}
 }
 
-/* With all hosts well and everything settled. */
+/* Requires healthy hosts and no pending work. */
 void fences_check_over(struct simulation *s)
 {
 	AUTO_VIEW view = {0};
@@ -103,7 +103,7 @@ void fences_check_over(struct simulation *s)
 			      STR_ARG(c->name));
 }
 
-/* ---- in peace ---- */
+/* ---- controlled run ---- */
 
 static void step_some(struct simulation *s, uint64_t steps)
 {
@@ -135,7 +135,7 @@ static void turn_off(struct simulation *s, struct str host, bool by_hand)
 		blame(s, "host %" STR_FMT " is not fenced", STR_ARG(host));
 }
 
-/* Its root disk is made anew elsewhere, whenever its host comes back and whenever the process dies. */
+/* A root disk is rebuilt elsewhere, whenever its host comes back and the process dies. */
 void fence_in_peace(struct simulation *s)
 {
 	settle_and_compare(s);

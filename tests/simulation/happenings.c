@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What goes wrong around a region: guests, hosts, the network, the database, memory, the process. */
+ * Random faults of guests, hosts, the network, the database, memory and the process. */
 #include "base/clock.h"
 #include "engine/instance/instance_migration.h"
 #include "engine/storage/storage_pool.h"
@@ -44,7 +44,7 @@ static void end_guest(struct simulation *s)
 	sim_compute_end_guest(host, id, why);
 }
 
-/* With nothing else going on it is certain what becomes of it. */
+/* Without concurrent calls the result is certain. */
 static void end_guest_in_peace(struct simulation *s)
 {
 	settle_and_compare(s);
@@ -73,9 +73,9 @@ static void lose_domain(struct simulation *s)
 	sim_compute_lose_domain(cloud_host_of(s->region.cloud, id), id);
 }
 
-/* ---- guests that go to other hosts ---- */
+/* ---- live migration ---- */
 
-/* Whatever comes of it. */
+/* Any result is acceptable. */
 static void migrate(struct simulation *s, const struct thing *t)
 {
 	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
@@ -89,7 +89,7 @@ static void migrate(struct simulation *s, const struct thing *t)
 	     (int) how);
 }
 
-/* Nobody sees a difference: it runs as it did, with what it wrote; also if the process dies meanwhile. */
+/* The guest must keep running with its data, even if the process dies meanwhile. */
 static void migrate_in_peace(struct simulation *s)
 {
 	settle_and_compare(s);
@@ -106,7 +106,7 @@ static void migrate_in_peace(struct simulation *s)
 	settle_and_compare(s);
 }
 
-/* ---- volumes that go to other pools ---- */
+/* ---- volumes that move to other pools ---- */
 
 static uuid need_pool(struct cloud *c)
 {
@@ -121,7 +121,7 @@ static uuid need_pool(struct cloud *c)
 	return pool ? pool->row.id : UUID_NONE;
 }
 
-/* Any; into the pool, or out of it. False: there is none. */
+/* Chooses a move into or out of the pool. False: no volume can move. */
 static bool choose_move(struct cloud *c, uuid pool, struct volume_moving *ret_wish)
 {
 	size_t count = cloud_count(c, KIND_VOLUME), nth = count ? random_below(count) : 0;
@@ -146,14 +146,14 @@ static void set_copies(struct cloud *c, bool fail)
 		sim_compute_set_copies(h->name, false, fail);
 }
 
-/* Nobody sees a difference, whether it goes or stays; also if the process dies meanwhile. */
+/* The move must be invisible, whether it succeeds or not, even if the process dies meanwhile. */
 static void move_volume_in_peace(struct simulation *s)
 {
 	settle_and_compare(s);
 	struct cloud *c = s->region.cloud;
 	uuid pool = need_pool(c);
 	struct volume_moving wish;
-	settle_and_compare(s); /* its hosts prove that they see it */
+	settle_and_compare(s); /* the hosts prove that they see the pool */
 	if (uuid_is_none(pool) || !choose_move(c, pool, &wish))
 		return;
 	bool fails = random_below(4) == 0;
@@ -170,7 +170,7 @@ static void move_volume_in_peace(struct simulation *s)
 	set_copies(s->region.cloud, false);
 }
 
-/* Off meanwhile, there, and perhaps back. What it wrote is compared afterwards as ever. */
+/* Cold migration, perhaps with a revert. contents.c compares the data later. */
 static void migrate_off(struct simulation *s)
 {
 	settle_and_compare(s);
@@ -199,7 +199,7 @@ static void migrate_off(struct simulation *s)
 	struct result done =
 		cloud_call(c, NULL, reverts ? engine_revert_resize_run : engine_confirm_resize_run, &target);
 	tell(s, "that is %s: %s", reverts ? "reverted" : "confirmed", err_name(done.code));
-	if (reverts && done.code == ERR_CAPACITY) /* its old host has others now */
+	if (reverts && done.code == ERR_CAPACITY) /* the old host has no room any more */
 		done = cloud_call(c, NULL, engine_confirm_resize_run, &target);
 	if (!result_is_ok(done))
 		blame(s, "a move that is through is neither reverted nor confirmed: %s", err_name(done.code));
@@ -295,8 +295,8 @@ void make_whole(struct simulation *s)
 
 /* ---- the process ---- */
 
-/* Calls that were ended are told to the model even if their clients would not hear of it: they are
- * committed, or refused, and have to stay so. */
+/* Calls that have ended are recorded in the model even if their clients get no answer: they are committed, or
+ * refused, and must stay so. */
 void kill_and_restart(struct simulation *s)
 {
 	tell(s, "kill and restart");
@@ -327,7 +327,7 @@ static bool has_open(const struct simulation *s)
 	return false;
 }
 
-/* In order: what waits is refused. */
+/* Orderly: waiting calls are refused. */
 static void restart(struct simulation *s)
 {
 	if (has_open(s))
@@ -338,7 +338,7 @@ static void restart(struct simulation *s)
 	region_restart(&s->region);
 }
 
-/* Not where the next commit is the last. */
+/* Not if the next commit ends the process. */
 static void change_policy(struct simulation *s)
 {
 	if (!has_open(s) && !s->is_doomed)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One history: who does what next, and what has to hold in the end. */
+ * One history: chooses the next event, and checks the final state. */
 #include "simulation.h"
 
 #include <stdio.h>
@@ -39,7 +39,7 @@ void blame(struct simulation *s, const char *format, ...)
 
 /* ---- moves ---- */
 
-/* The one that the committer ended first. */
+/* The call that the committer ended first. */
 static struct request *first_woken(struct simulation *s)
 {
 	struct request *first = NULL;
@@ -63,7 +63,8 @@ static void resume_one(struct simulation *s)
 		request_resume(x);
 }
 
-/* What is published is in the model when a call begins: it may look at rows before it waits. */
+/* A call may read rows before it is queued, so the model must contain everything published when the call
+ * begins. */
 static void call(struct simulation *s)
 {
 	struct request *x = &s->clients[random_below(CLIENTS)];
@@ -114,7 +115,7 @@ static bool has_open(struct simulation *s)
 	return false;
 }
 
-/* What Cinder accepted where nothing could hold it is never made: its user deletes it. */
+/* Deletes volumes that Cinder accepted although nothing could hold them: they are never created. */
 static void delete_unplaced(struct simulation *s)
 {
 	EACH (&s->model, t, KIND_VOLUME) {
@@ -134,7 +135,7 @@ static void delete_unplaced(struct simulation *s)
 	}
 }
 
-/* A guest that stands still does not let go of what was detached from it: its user lets it go on. */
+/* A paused guest does not release a detached device, so its user resumes it. */
 static void unpause_keepers(struct simulation *s)
 {
 	struct arena *a = s->region.cloud->arena;
@@ -178,7 +179,7 @@ void settle_and_compare(struct simulation *s)
 	s->hosts_shaken = s->is_draining = false;
 }
 
-/* What is seen does not depend on the process's memory. */
+/* Answers must not depend on the process's memory: they must be the same after a restart. */
 static void check_restart(struct simulation *s)
 {
 	struct str before = listings_read(s);
@@ -192,7 +193,7 @@ static void check_restart(struct simulation *s)
 		blame(s, "a restart changed what is seen");
 }
 
-/* What every account has: EC2's default VPC, Neutron's default group. */
+/* Resources that every account has: EC2's default VPC, Neutron's default group. */
 static void add_defaults(struct simulation *s, unsigned account)
 {
 	struct cloud *c = s->region.cloud;
@@ -221,7 +222,7 @@ void history_run(struct simulation *s)
 		}
 	}
 	settle_and_compare(s);
-	cloud_check(s->region.cloud); /* before a restart looks at everything anew */
+	cloud_check(s->region.cloud); /* before a restart, which looks at everything again */
 	check_restart(s);
 	listings_compare(s, true);
 	bills_check(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What accounts see against what the model has, through each face: a row per kind, in an order in which each
- * kind's things can be told by those before it. A thing whose id is not known yet is recognised by its
+ * Compares the accounts' view through each face with the model: one row for each kind, ordered so that
+ * earlier kinds identify the things of later ones. A thing with an unknown id is recognised by its
  * attributes. */
 #include <stdio.h>
 
@@ -28,7 +28,7 @@ struct str listings_not_found(enum kind kind, bool of_openstack)
 	return kind == KIND_SECURITY_GROUP ? STR("404 SecurityGroupNotFound") : STR("");
 }
 
-/* Whose it is: each account's, or the administrator's alone. */
+/* True if the list is for that account, or for the administrator. */
 static bool is_for(const struct listing *list, unsigned account)
 {
 	return list->is_operators == (account == ADMIN);
@@ -43,7 +43,7 @@ static const char *replace(struct arena *a, const char *form, const char *place,
 		  : form;
 }
 
-/* With the user's id where it says {user}, and the account's where it says {subscription}. */
+/* The list's path with the user's id for {user}, and the account's for {subscription}. */
 static const char *form_of(struct simulation *s, const struct listing *list, unsigned account)
 {
 	struct arena *a = s->region.cloud->arena;
@@ -71,13 +71,13 @@ static const char *differ_tags(const struct thing *t, struct str set)
 
 /* ---- one listing of one account ---- */
 
-/* In EC2 for an hour after its end, or two. */
+/* True if EC2 may still show the thing: for an hour or two after its end. */
 static bool stays_visible(const struct thing *t)
 {
 	return t->kind == KIND_INSTANCE || t->kind == KIND_NAT_GATEWAY || t->kind == KIND_PEERING;
 }
 
-/* The model's thing of that id; of several that are not known yet, the first that fits. */
+/* The model's thing with that id; if several have unknown ids, the first one that matches. */
 static struct thing *recognise(const struct look *l, const struct listing *list, struct str item)
 {
 	struct str id = answer_at(item, list->id);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What accounts see through Azure's face of the same things: each under the name and in the group that it was given there, or in
- * dari-default under its id. EC2's listings come first and have learned what was only to be guessed. */
+ * Compares the accounts' view through Azure with the model: each thing must have its Azure name and group, or
+ * its id in dari-default. EC2's lists are compared first, and have resolved what the model had to guess. */
 #include "simulation.h"
 
 static bool is_number(struct str text, int64_t number)
@@ -9,13 +9,13 @@ static bool is_number(struct str text, int64_t number)
 	return result_is_ok(str_parse_int(text, &shown)) && shown == number;
 }
 
-/* By its name: its row's id is compared then. */
+/* Compares the name only; the row's id is compared later. */
 static bool is_it(const struct look *l, const struct thing *t, struct str item)
 {
 	return t->id[0] && str_equal(answer_at(item, "id"), azure_id(l->s, t));
 }
 
-/* What is shown of another one. t NULL: nothing is. */
+/* Compares a reference to another resource. t NULL: there must be none. */
 static bool is_ref(const struct look *l, struct str id, const struct thing *t)
 {
 	return t ? !t->id[0] || str_equal(id, azure_id(l->s, t)) : str_is_empty(id);
@@ -35,7 +35,7 @@ static const char *differ_tags(const struct thing *t, struct str tags)
 	return t->life != LIVE || shown == t->tag_count ? NULL : "the number of tags";
 }
 
-/* Every resource says its row's id there, and its tags. */
+/* Compares the row's id and the tags, which every resource shows. */
 static const char *differ_head(const struct thing *t, struct str item, const char *row)
 {
 	if (row && !model_is_id(answer_at(item, row), t))
@@ -229,7 +229,7 @@ static const char *differ_address(const struct look *l, struct thing *t, struct 
 	return str_starts_with(config, port) ? NULL : "its interface";
 }
 
-/* Not Azure's: a NAT gateway's, a router's. */
+/* Addresses not created by Azure: of a NAT gateway or a router. */
 static bool is_systems(const struct look *l, struct str item)
 {
 	EACH (&l->s->model, t, KIND_ADDRESS)

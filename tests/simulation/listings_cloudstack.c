@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What accounts see through CloudStack's face of the same things. EC2's listings come first and have learned what was only
- * to be guessed. */
+ * Compares the accounts' view through CloudStack with the model. EC2's lists are compared first, and have
+ * resolved what the model had to guess. */
 #include "simulation.h"
 
 static bool is_number(struct str text, int64_t number)
@@ -30,7 +30,7 @@ static const char *differ_machine(const struct look *l, struct thing *t, struct 
 	return str_is(state, t->wanted_on ? "Running" : "Stopped") ? NULL : "its state";
 }
 
-/* It is shown for a while after its end. */
+/* A destroyed machine stays visible for a while. */
 static bool is_expunged(const struct look *l, struct str item)
 {
 	(void) l;
@@ -82,7 +82,7 @@ static const char *differ_address(const struct look *l, struct thing *t, struct 
 											     : "its machine";
 }
 
-/* A router's own, and what a machine has while it runs. */
+/* A router's own address, or that of a machine while it runs. */
 static bool is_systems(const struct look *l, struct str item)
 {
 	(void) l;

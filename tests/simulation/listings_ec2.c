@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What accounts see through EC2's face. */
+ * Compares the accounts' view through EC2 with the model. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -26,7 +26,7 @@ static bool is_ipv4(const struct thing *subnet)
 	return subnet->block.base.family == IP_V4;
 }
 
-/* Of one without blocks some subnet's is shown. */
+/* A VPC without blocks shows the block of one of its subnets. */
 static bool is_vpc_block(const struct look *l, const struct thing *vpc, struct str text)
 {
 	bool has_subnet = false;
@@ -54,7 +54,7 @@ static const char *differ_vpc(const struct look *l, struct thing *t, struct str 
 	return str_is(answer_at(item, "isDefault"), t->is_default ? "true" : "false") ? NULL : "isDefault";
 }
 
-/* Of IPv6 alone: it counts no addresses. */
+/* An IPv6-only subnet shows no address count. */
 static const char *differ_native(const struct thing *t, struct str item)
 {
 	if (!str_is(answer_at(item, "ipv6Native"), "true") || answer_at(item, "cidrBlock").n)
@@ -82,7 +82,7 @@ static const char *differ_subnet(const struct look *l, struct thing *t, struct s
 	EACH (&l->s->model, ip, KIND_SECONDARY_IP)
 		if (model_subnet(ip->of) == t)
 			(ip->life == ENDING || model_may_have_ended(ip->of) ? slack++ : used++);
-	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* -1 is wrong */
+	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* 1 is always wrong */
 	int64_t most = (int64_t) cidr_count(t->block) - (t->is_neutrons ? 3 : 5) - used;
 	return available <= most + slack && available >= most - slack ? NULL : "the number of free addresses";
 }
@@ -147,7 +147,7 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 {
 	struct str item;
 	size_t shown = 0, known = (t->of->block.bits > 0) + t->of->more_count +
-				  t->of->six_count; /* a local one for each block */
+				  t->of->six_count; /* one local route for each block */
 	EACH (&l->s->model, subnet, KIND_SUBNET)
 		known += !t->of->block.bits && subnet->of == t->of && is_ipv4(subnet);
 	EACH (&l->s->model, route, KIND_ROUTE)
@@ -175,7 +175,7 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 	return shown == known ? NULL : "the number of routes";
 }
 
-/* The last of each direction is no thing. */
+/* The last entry of each direction is not in the model. */
 static const char *differ_entries(const struct look *l, struct thing *t, struct str set)
 {
 	struct str item;
@@ -186,7 +186,7 @@ static const char *differ_entries(const struct look *l, struct thing *t, struct 
 		int64_t number = 0;
 		char text[CIDR_TEXT_SIZE];
 		shown++;
-		IGNORE(str_parse_int(answer_at(item, "ruleNumber"), &number)); /* 0 is wrong */
+		IGNORE(str_parse_int(answer_at(item, "ruleNumber"), &number)); /* 0 is always wrong */
 		if (number == 32767)
 			continue;
 		const struct thing *entry =
@@ -257,7 +257,7 @@ static const char *differ_rule(const struct look *l, struct thing *t, struct str
 {
 	int64_t port = 0;
 	(void) l;
-	IGNORE(str_parse_int(answer_at(item, "fromPort"), &port)); /* 0 is none of ours */
+	IGNORE(str_parse_int(answer_at(item, "fromPort"), &port)); /* 0 is never a port of the model */
 	if (!model_is_id(answer_at(item, "groupId"), t->of))
 		return "its group";
 	if (port != t->port || !str_is(answer_at(item, "isEgress"), t->egress ? "true" : "false"))
@@ -287,8 +287,8 @@ static const char *differ_live_instance(const struct look *l, struct thing *t, s
 	return NULL;
 }
 
-/* What is said of it is so on the hosts: nobody here starts or makes a domain by hand. One that was
- * found off and is just being started when it is to stop is stopped at once, and once more. */
+/* A shown state must be true on the hosts, because nobody here starts or creates a domain by hand. Exception:
+ * a machine found off and just being restarted when a stop arrives is stopped at once, and then again. */
 static bool is_true(const struct look *l, const struct thing *t, struct str state)
 {
 	struct region *r = &l->s->region;
@@ -329,7 +329,8 @@ static const char *differ_dedicated_host(const struct look *l, struct thing *t, 
 	return str_is(answer_at(item, "hostProperties/instanceFamily"), "t3") ? NULL : "what it takes";
 }
 
-/* A part may have left an instance that is ending; others are in, out, or perhaps still on their way. */
+/* A part may have left an instance that is ending; others are attached, detached, or possibly in
+ * transition. */
 static bool is_attached(const struct look *l, struct thing *t, struct str instance)
 {
 	if (t->of && t->of->kind == KIND_NAT_GATEWAY)
@@ -346,11 +347,11 @@ static bool is_attached(const struct look *l, struct thing *t, struct str instan
 	       t->life == ENDING;
 }
 
-/* One that was not known is known from now on. */
+/* Learns an unknown size. */
 static bool is_size(struct thing *t, struct str text)
 {
 	int64_t gibibytes = 0;
-	IGNORE(str_parse_int(text, &gibibytes)); /* 0 is none of ours */
+	IGNORE(str_parse_int(text, &gibibytes)); /* 0 is never a size of the model */
 	if (!t->gibibytes && t->id[0])
 		t->gibibytes = gibibytes;
 	return gibibytes == t->gibibytes || !t->gibibytes;
@@ -377,7 +378,7 @@ static const char *differ_volume(const struct look *l, struct thing *t, struct s
 	return is_attached(l, t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
 }
 
-/* Which one it is may be told here for the first time. */
+/* May identify the address for the first time. */
 static struct thing *find_ip(const struct look *l, const struct thing *port, struct cidr block)
 {
 	struct thing *unknown = NULL;
@@ -457,7 +458,7 @@ static const char *differ_nat(const struct look *l, struct thing *t, struct str 
 											  : "its state";
 }
 
-/* The instance that an interface is in is shown; it may be on its way in or out. */
+/* The instance of an interface is shown; the interface may be attaching or detaching. */
 static bool is_holder(const struct thing *port, struct str instance)
 {
 	if (port->of)
@@ -466,7 +467,7 @@ static bool is_holder(const struct thing *port, struct str instance)
 	       ((port->to || port->left) && str_is_empty(instance));
 }
 
-/* As it is written in a zone: with a dot. */
+/* The name is in zone file form, with a trailing dot. */
 static bool has_reverse_name(const struct look *l, const struct thing *t)
 {
 	char form[120], name[80];
@@ -485,7 +486,7 @@ static const char *differ_address(const struct look *l, struct thing *t, struct 
 	struct cidr ip = {.bits = 32};
 	if (!has_reverse_name(l, t))
 		return "its reverse name";
-	if (t->to && t->ip && t->ip->of != t->to) /* it came along, or is free */
+	if (t->to && t->ip && t->ip->of != t->to) /* the address came with its instance, or is free */
 		t->to = str_is_empty(port) ? NULL : t->ip->of;
 	if (t->to && model_may_have_ended(t->to) && str_is_empty(port))
 		t->to = NULL;
@@ -505,7 +506,7 @@ static const char *differ_address(const struct look *l, struct thing *t, struct 
 	return str_is(id, t->association) ? NULL : "its association";
 }
 
-/* Shown complete once, it stays so. */
+/* Once shown as complete, a thing must stay so. */
 static bool is_state(const struct look *l, struct thing *t, struct str state, const char *complete)
 {
 	bool is_pending = str_is(state, "pending") && !l->is_settled && !t->is_complete;
@@ -533,7 +534,7 @@ static struct thing *find_device(const struct look *l, const struct thing *image
 	return NULL;
 }
 
-/* Which snapshots are its is told here. */
+/* Learns which snapshots belong to the image. */
 static const char *differ_devices(const struct look *l, struct thing *image, struct str set)
 {
 	struct str item;
@@ -591,7 +592,7 @@ static const char *differ_template(const struct look *l, struct thing *t, struct
 	return str_is(answer_at(item, "launchTemplateName"), t->name) ? NULL : "its name";
 }
 
-/* It is listed for a while. */
+/* A terminated instance stays visible for a while. */
 static bool has_ended(const struct look *l, struct str item)
 {
 	(void) l;
@@ -618,7 +619,7 @@ static bool is_port_in_vpc(const struct model *m, const struct thing *t)
 	return model_subnet(t)->of != NULL;
 }
 
-/* One of IPv6 is part of that of IPv4 beside it, if there is one. */
+/* An IPv6 subnet is shown as part of the IPv4 subnet beside it, if there is one. */
 static bool is_subnet_in_vpc(const struct model *m, const struct thing *t)
 {
 	return t->of && (is_ipv4(t) || model_is_ipv6_alone(m, t));

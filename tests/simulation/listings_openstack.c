@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What accounts see through OpenStack's face of the same things. */
+ * Compares the accounts' view through OpenStack with the model. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -63,7 +63,7 @@ static const char *differ_subnet(const struct look *l, struct thing *t, struct s
 	return is_block(answer_at(item, "cidr"), t->block) ? NULL : "its block";
 }
 
-/* A subnet's router holds its gateway's address by what is shown as a port. */
+/* A subnet's gateway address on a router is shown as a port. */
 static const char *differ_interface(const struct look *l, struct thing *t, struct str item)
 {
 	(void) l;
@@ -90,7 +90,7 @@ static const char *differ_router(const struct look *l, struct thing *t, struct s
 	return shows == (model_gateway(&l->s->model, t) != NULL) ? NULL : "its gateway";
 }
 
-/* What it was given, and what it makes itself. */
+/* True if an assigned or automatic IPv6 address is missing. */
 static bool lacks_ipv6(const struct look *l, const struct thing *port, struct str fixed_ips)
 {
 	EACH (&l->s->model, subnet, KIND_SUBNET) {
@@ -142,7 +142,7 @@ static const char *differ_rule(const struct look *l, struct thing *t, struct str
 		return "its port";
 	if (!model_is_id(answer_at(item, "remote_group_id"), t->to))
 		return "the group it refers to";
-	/* Who lets everybody in need not say so: the rule shows what was said. */
+	/* A rule for everybody need not name a prefix: it shows what was given. */
 	struct str prefix = answer_at(item, "remote_ip_prefix");
 	bool says_none = str_is_empty(prefix) && t->block.bits == 0;
 	return t->to || says_none || is_block(prefix, t->block) ? NULL : "its block";
@@ -158,7 +158,7 @@ static bool is_one_of(struct str text, const char *const *words)
 	return false;
 }
 
-/* What it was asked for. One that was resized and waits for a word is shown so where it runs or is off. */
+/* Expected status. A resized server that awaits confirmation is shown so whether it is on or off. */
 static const char *status_of(const struct thing *t)
 {
 	if (t->wanted_on)
@@ -172,8 +172,8 @@ static const char *status_of(const struct thing *t)
 			       : "SHUTOFF";
 }
 
-/* A guest that ended, or was asked to stop at once, may have lost its memory. One that was stopped before it
- * was back from its memory may still have it. */
+/* Learns whether the memory image exists. A guest that ended, or was stopped at once, may have lost it. One
+ * that was stopped before it had resumed may still have it. */
 static void learn(const struct look *l, struct thing *t, struct str status)
 {
 	if (!l->is_settled)
@@ -202,7 +202,7 @@ static const char *differ_server(const struct look *l, struct thing *t, struct s
 	if (t->life == ENDING)
 		return str_is(task, "deleting") ? NULL : "its task, for it is ending";
 	if (model_may_be_off(t))
-		return NULL; /* as EC2's listing has learned */
+		return NULL; /* according to EC2's listing */
 	learn(l, t, status);
 	if (l->is_settled ? !str_is(status, status_of(t)) || task.n
 			  : !is_one_of(status, t->is_moved    ? moved
@@ -216,7 +216,8 @@ static const char *differ_server(const struct look *l, struct thing *t, struct s
 
 /* ---- volumes ---- */
 
-/* Cinder shows what is being deleted until it is gone. EC2 and CloudStack no longer do, and so the model has forgotten it. */
+/* Cinder shows a deleted volume until it is gone. EC2 and CloudStack hide it at once, so the model has
+ * already removed it. */
 static bool is_being_deleted(const struct look *l, struct str item)
 {
 	return !l->is_settled && str_is(answer_at(item, "status"), "deleting");
@@ -253,7 +254,7 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 	return str_is(status, "creating") || str_is(status, "available") ? NULL : "its status";
 }
 
-/* What goes with an image is the image's, in Cinder. */
+/* Cinder hides snapshots that belong to an image. */
 static bool is_own_snapshot(const struct model *m, const struct thing *t)
 {
 	(void) m;
@@ -269,7 +270,7 @@ static bool is_of_account(const struct look *l, struct str project)
 	       uuid_equal(id, l->s->region.users[l->account].who.account);
 }
 
-/* The operator's, and what another shares with the account that has taken it. */
+/* Images of the operator, or shared by another account and accepted by this one. */
 static bool is_lent(const struct look *l, struct str item)
 {
 	if (is_of_account(l, answer_at(item, "owner")))
@@ -291,7 +292,7 @@ static unsigned labels_of(struct str set)
 	return labels;
 }
 
-/* Each that has taken it has it in its list. */
+/* Each project that accepted the image must see it in its list. */
 static const char *differ_lending(const struct look *l, const struct thing *t)
 {
 	for (unsigned account = 0; account < ACCOUNTS; account++) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an operator sees: flavors, people; and whom a flavor and a role let in. */
+ * Compares an operator's view with the model: flavors, users, and the access that flavors and roles give. */
 #include <stdio.h>
 
 #include "simulation.h"

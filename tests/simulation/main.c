@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * simulate [--histories N] [--seed S]: N histories (500) from the seeds S, S + 1, … (1), each in a
- * process of its own, on all cores. One that fails is run again and told event by event; with
- * --seed alone one is told in any case. */
+ * simulate [--histories N] [--seed S]: runs N histories (500) with the seeds S, S + 1, … (1), each in a
+ * separate process, on all cores. A failing history is run again with its events printed; --seed alone prints
+ * a single history. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -97,7 +97,7 @@ int main(int argc, char **argv)
 	}
 	first_seed = seed ? seed : 1;
 	histories = histories ? histories : 500;
-	(void) world_bearer_key(); /* made once, for all processes: it takes as long as a short history */
+	(void) world_bearer_key(); /* created once for all processes, because creating the key takes as long as a short history */
 	pool_run(histories, LIMIT_S, run_history, history_ended);
 	tell_failures();
 	printf("simulation: %llu of %llu histories, from seed %llu on\n", (unsigned long long) ended,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Maintenances of hosts: planned, begun and over amidst everything else, after which nothing of them is left;
- * and one in peace, of which it is certain who has an event, who is stopped by it, and who is started again.
- */
+ * Maintenances of hosts: planned, begun and ended at random, after which nothing of them may remain. In
+ * addition a controlled run, in which it is certain which instances have an event, are stopped by it, and are
+ * started again. */
 #include "base/clock.h"
 #include "engine/instance/instance_event.h"
 #include "simulation.h"
@@ -35,9 +35,9 @@ static struct result end(struct simulation *s, struct str host)
 	return cloud_call(s->region.cloud, NULL, engine_end_maintenance_run, &over);
 }
 
-/* ---- amidst everything ---- */
+/* ---- at random ---- */
 
-/* Those that were launched there until now: afterwards nothing more is placed there. */
+/* Marks instances launched there before: afterwards nothing more is placed there. */
 static void mark_drained(struct simulation *s, struct str host)
 {
 	s->is_draining = true;
@@ -50,7 +50,8 @@ static void mark_drained(struct simulation *s, struct str host)
 	}
 }
 
-/* What ran there comes back when it is over, or stays stopped. Not where the next commit is the last. */
+/* Instances that ran there must come back at the end, or stay stopped. Skipped if the next commit ends the
+ * process. */
 void maintain_host(struct simulation *s)
 {
 	static const int64_t from[] = {0, 10 * SECOND, 10 * MINUTE};
@@ -104,9 +105,9 @@ void maintenance_check(struct simulation *s)
 			blame(s, "an instance is told to be off for no maintenance");
 }
 
-/* ---- in peace ---- */
+/* ---- controlled run ---- */
 
-/* How far its event is; SCHEDULED and BEGUN are not over yet. */
+/* Stage of the instance's event; SCHEDULED and BEGUN are not finished. */
 static bool has_event(struct simulation *s, const struct thing *t, enum instance_event_stage *ret_stage)
 {
 	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
@@ -117,7 +118,7 @@ static bool has_event(struct simulation *s, const struct thing *t, enum instance
 	return e && e->ended_us == 0;
 }
 
-/* Who is to run there has an event that is not over, and nobody else has one. */
+/* Exactly the instances that are wanted to run there must have an unfinished event. */
 static void check_events(struct simulation *s, struct str host, enum instance_event_stage awaited)
 {
 	EACH (&s->model, t, KIND_INSTANCE) {
@@ -130,7 +131,7 @@ static void check_events(struct simulation *s, struct str host, enum instance_ev
 	}
 }
 
-/* While it is on nothing runs there, and all else goes on. */
+/* During the maintenance no guest may run there, and all others must. */
 static void check_guests(struct simulation *s, struct str host)
 {
 	EACH (&s->model, t, KIND_INSTANCE) {
@@ -152,14 +153,14 @@ static void learn_stops(struct simulation *s, struct str host)
 	}
 }
 
-/* Nobody asks for anything while guests are on their way: the model does not know which of them are. */
+/* No calls may be sent while guests are migrating: the model does not know which of them are. */
 void maintain_by_moving(struct simulation *s)
 {
 	struct str host = names[random_below(HOSTS)];
 	uint64_t steps = random_below(200);
 	settle_and_compare(s);
 	tell(s, "host %" STR_FMT " has a maintenance that moves what is there", STR_ARG(host));
-	s->hosts_shaken = true; /* what cannot move is off until the end */
+	s->hosts_shaken = true; /* instances that cannot migrate are off until the end */
 	if (!result_is_ok(plan(s, host, HOST_MAINTENANCE_KIND_MOVE, clock_now_us(), 0)))
 		blame(s, "an operator's maintenance is refused");
 	for (uint64_t n = 0; n < steps && executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The model: what each account has, as things that are part of others and lead to others. */
+ * The model: each account's things, which are parts of others and refer to others. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -23,7 +23,7 @@ bool model_is_id(struct str id, const struct thing *t)
 	if (!result_is_ok(uuid_parse(id, &u)))
 		return str_is(id, t->id);
 	if (!*model_kinds[t->kind].ec2_prefix)
-		return uuid_equal(u, t->uuid); /* Keystone's are without dashes */
+		return uuid_equal(u, t->uuid); /* Keystone writes UUIDs without dashes */
 	return strcmp(t->id, id_write_ec2(t->kind, u, text)) == 0;
 }
 
@@ -124,7 +124,7 @@ bool model_holds_peering(struct model *m, const struct thing *vpc)
 	return false;
 }
 
-/* Those that nobody has accepted. */
+/* Ends peerings that nobody has accepted. */
 static void end_peerings(struct model *m, const struct thing *vpc)
 {
 	EACH (m, t, KIND_PEERING)
@@ -298,7 +298,7 @@ static void add_rule_for_all(struct model *m, struct thing *group, bool egress, 
 		rule->block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
 }
 
-/* The account's own have their rules for both families, as those of a VPC with blocks of IPv6. */
+/* Groups of the account have their default rules for both families, like those of a VPC with IPv6 blocks. */
 struct thing *model_add_group(struct model *m, unsigned account, struct thing *vpc, struct str name,
 			      struct str id)
 {
@@ -322,7 +322,7 @@ struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *
 	return subnet;
 }
 
-/* It lets everything pass. */
+/* A default ACL allows everything. */
 static void add_default_acl(struct model *m, struct thing *router)
 {
 	struct thing *acl = model_add(m, KIND_NETWORK_ACL, router->account, router, STR_NONE);
@@ -342,7 +342,7 @@ static bool lets_all_out(const struct thing *rule, enum ip_family family)
 	       rule->block.base.family == family;
 }
 
-/* The first of IPv6 is let through where IPv4 is: by the router's default list, and its default group. */
+/* The first IPv6 block is allowed where IPv4 is: by the router's default ACL, and its default group. */
 void model_let_ipv6_through(struct model *m, struct thing *router)
 {
 	const struct cidr all = {{.family = IP_V6}, 0};

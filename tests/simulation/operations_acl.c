@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs: lists, entries, and which subnet has which. */
+ * Network ACLs: lists, entries, and associations with subnets. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -21,7 +21,7 @@ static void judge_delete_acl(const struct request *x, struct verdict *v)
 			refuse(v, "DependencyViolation");
 }
 
-/* ---- entries: of few numbers, so that they meet ---- */
+/* ---- entries: few numbers, so that they collide ---- */
 
 static bool draw_place(struct request *x)
 {
@@ -83,7 +83,7 @@ static void apply_no_entry(struct request *x, struct str answer)
 
 /* ---- associations ---- */
 
-/* One that there is, or was; now and then another account's. */
+/* An existing or former association; occasionally another account's. */
 static bool draw_association(struct request *x)
 {
 	struct model *m = &x->s->model;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Elastic addresses. What one stands for is an interface, and the primary or a secondary address of it. */
+ * Elastic addresses. An address is associated with an interface, by the interface's primary or a secondary
+ * address. */
 #include <stdio.h>
 
 #include "model/port.h"
@@ -20,7 +21,7 @@ static void apply_allocate(struct request *x, struct str answer)
 				       request_made(x, answer, "allocationId", NULL)));
 }
 
-/* A NAT gateway's is left alone. */
+/* The model does not associate addresses with a NAT gateway's interface. */
 static void judge_not_nats(const struct thing *port, struct verdict *v)
 {
 	if (port && port->of && port->of->kind == KIND_NAT_GATEWAY)
@@ -37,7 +38,7 @@ static bool draw_associate(struct request *x)
 	return true;
 }
 
-/* With an interface: in half of the cases with a secondary address of it, if it has one. */
+/* Chooses an interface; in half of the cases with one of its secondary addresses, if it has any. */
 static bool draw_associate_port(struct request *x)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -56,7 +57,8 @@ static struct thing *thing_port(const struct request *x)
 	return target->kind == KIND_PORT ? target : model_part(&x->s->model, KIND_PORT, target);
 }
 
-/* The secondary one that is named, there or just given back; NULL: none is, or it is not the interface's. */
+/* The named secondary address, present or just released; NULL if none is named, or it is not the
+ * interface's. */
 static struct thing *ip_of(const struct request *x)
 {
 	struct thing *found = NULL;
@@ -89,7 +91,7 @@ static void judge_instance(const struct request *x, struct verdict *v)
 			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");
 }
 
-/* The instance that it is of, or was plugged into. */
+/* Judges the instance of the interface, present or last. */
 static void judge_interface(const struct request *x, const struct thing *port, struct verdict *v)
 {
 	const struct thing *instance = port->to ? port->to : port->of;
@@ -120,7 +122,7 @@ static void judge_associate(const struct request *x, struct verdict *v)
 				"Resource.AlreadyAssociated");
 	EACH (&x->s->model, t, KIND_ADDRESS)
 		if (!x->flag && ip && t->ip == ip && t->to && t->to != port)
-			doubt(v, "Resource.AlreadyAssociated"); /* if it came along */
+			doubt(v, "Resource.AlreadyAssociated"); /* if it was created with the instance */
 }
 
 static void apply_associate(struct request *x, struct str answer)
@@ -135,14 +137,14 @@ static void apply_associate(struct request *x, struct str answer)
 		 STR_ARG(answer_at(answer, "associationId")));
 }
 
-/* ---- and its end ---- */
+/* ---- disassociation ---- */
 
 static bool draw_disassociate(struct request *x)
 {
 	const struct thing *t = request_ref(x, NULL, KIND_ADDRESS);
 	if (!t || !t->association[0])
 		return false;
-	x->ref_count = 0; /* it is the association that is named */
+	x->ref_count = 0; /* the association is named, not the address */
 	snprintf(x->name, sizeof x->name, "%s", t->association);
 	request_add(x, "AssociationId", "%s", x->name);
 	return true;
@@ -170,7 +172,7 @@ static void apply_disassociate(struct request *x, struct str answer)
 	find_associated(x)->to = NULL;
 }
 
-/* ---- further ones of NAT gateways ---- */
+/* ---- further addresses of NAT gateways ---- */
 
 static void judge_public_nat(const struct thing *nat, struct verdict *v)
 {
@@ -180,7 +182,7 @@ static void judge_public_nat(const struct thing *nat, struct verdict *v)
 		refuse(v, "InvalidParameterValue");
 }
 
-/* In half of the cases under a private address that others ask for, too. */
+/* In half of the cases with a private address that other calls use, too. */
 static bool draw_nat_address(struct request *x)
 {
 	const struct cidr block = x->refs[0]->of->block;
@@ -259,7 +261,7 @@ static bool draw_in_zone(struct request *x)
 	return true;
 }
 
-/* By the default NIC, whichever others there are, while nobody takes it away. */
+/* Uses the default NIC, if no call is about to change that. */
 static bool draw_static_nat(struct request *x)
 {
 	const struct thing *port = thing_port(x);
@@ -282,7 +284,7 @@ static void judge_static_nat(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, there || !model_may_have_ended(address->to), "Resource.AlreadyAssociated");
 }
 
-/* EC2's listing tells the association. */
+/* EC2's listing shows the association's id. */
 static void apply_static_nat(struct request *x, struct str answer)
 {
 	struct thing *address = x->refs[0], *port = thing_port(x);
@@ -294,7 +296,7 @@ static void apply_static_nat(struct request *x, struct str answer)
 	address->association[0] = '\0';
 }
 
-/* What stands for an interface that is in no machine is none. */
+/* An association with an interface outside of any machine is no static NAT. */
 static void judge_no_static_nat(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0]->to;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is made by itself, and goes into instances and out of them again: volumes and network
- * interfaces. Those that came with an instance are its parts, and are not moved here. */
+ * Volumes and network interfaces that are created separately, attached to instances and detached. Those
+ * created with an instance are its parts, and are not moved here. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -10,7 +10,7 @@ static bool is_part(const struct thing *t)
 	return t->of != NULL;
 }
 
-/* In an instance, or perhaps still in one. */
+/* The thing must not be attached; it may still be detaching. */
 void attach_judge_free(const struct thing *t, struct verdict *v, const char *code)
 {
 	const struct thing *in = is_part(t) ? t->of : t->to;
@@ -26,7 +26,7 @@ void attach_apply_ending(struct request *x, struct str answer)
 
 /* ---- volumes ---- */
 
-/* Its disk is a plain image, for whose snapshots guests stand still. The model has no second instance of it. */
+/* A shareable volume is a raw image, whose snapshots pause guests. The model attaches no second instance. */
 static void draw_shared(struct request *x)
 {
 	request_add(x, "VolumeType", "io2");
@@ -39,7 +39,7 @@ static bool draw_volume(struct request *x)
 	if (random_below(4) == 0 && request_draw_again(x))
 		return true;
 	request_add(x, "AvailabilityZone", "xy-west-2a");
-	x->count = 4 + (int64_t) random_below(3); /* as much as io2 has at least */
+	x->count = 4 + (int64_t) random_below(3); /* minimum size of io2 */
 	request_add(x, "Size", "%d", (int) x->count);
 	x->flag = random_below(2) == 0;
 	if (x->flag)
@@ -57,7 +57,7 @@ static bool draw_os_volume(struct request *x)
 	return true;
 }
 
-/* By a call that is on its way: which of the two comes first nobody can say. */
+/* True if a deletion is under way: the order of the two calls is unknown. */
 static bool is_being_deleted(const struct simulation *s, const struct thing *t)
 {
 	for (size_t k = 0; k < CLIENTS; k++) {
@@ -69,7 +69,7 @@ static bool is_being_deleted(const struct simulation *s, const struct thing *t)
 	return false;
 }
 
-/* What an earlier call with its token made: it is shown as long as it is there. */
+/* The repeated call returns the volume that the first call with the token created, while it exists. */
 static void judge_repeated_volume(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_VOLUME)
@@ -90,7 +90,7 @@ static void judge_volume(const struct request *x, struct verdict *v)
 	if (x->s->hosts_shaken)
 		doubt(v, request_word(x, "InsufficientVolumeCapacity", "409"));
 	if (strstr(x->text,
-		   "MultiAttachEnabled")) /* the model does not follow what accounts encrypt unasked */
+		   "MultiAttachEnabled")) /* the model does not follow encryption by default of shared volumes */
 		doubt(v, "UnsupportedOperation");
 }
 
@@ -119,7 +119,7 @@ void attach_judge_delete_volume(const struct request *x, struct verdict *v)
 			doubt(v, "IncorrectState");
 }
 
-/* A shared one has an instance, or is just about to. */
+/* True if a shareable volume has an instance, or is about to get one. */
 static bool is_taken(const struct request *x, const struct thing *t)
 {
 	bool is_taken = t->to || t->left;
@@ -139,13 +139,13 @@ static bool draw_device(struct request *x)
 	return true;
 }
 
-/* Whether an instance is just running or stopped is not seen from here. */
+/* The model does not see whether an instance is starting or stopping at this moment. */
 static void judge_attach_volume(const struct request *x, struct verdict *v)
 {
 	const struct thing *volume = request_find_ref(x, KIND_VOLUME),
 			   *instance = request_find_ref(x, KIND_INSTANCE);
 	attach_judge_free(volume, v, request_word(x, "VolumeInUse", "400"));
-	if (x->s->hosts_shaken) /* its host may not see the volume's pool just now */
+	if (x->s->hosts_shaken) /* its host may not see the volume's pool at this moment */
 		doubt(v, request_word(x, "InsufficientVolumeCapacity", "400"));
 	refuse_or_doubt(v, instance->life == ENDING, request_word(x, "IncorrectState", "409"));
 	EACH (&x->s->model, t, KIND_VOLUME)
@@ -170,14 +170,14 @@ static void apply_attach(struct request *x, struct str answer)
 
 static bool draw_os_device(struct request *x)
 {
-	if (request_find_ref(x, KIND_VOLUME)->is_shared) /* not by the microversion of these calls */
+	if (request_find_ref(x, KIND_VOLUME)->is_shared) /* not with the microversion of these calls */
 		return false;
 	snprintf(x->name, sizeof x->name, "/dev/sd%c", (char) ('f' + random_below(3)));
 	request_add(x, "device", "\"%s\"", x->name);
 	return true;
 }
 
-/* Of CloudStack's, which chooses the device. */
+/* CloudStack's call, which chooses the device. */
 static bool draw_cs_volume(struct request *x)
 {
 	x->count = 1 + (int64_t) random_below(3);
@@ -193,7 +193,7 @@ static bool draw_cs_attach(struct request *x)
 	return !is_taken(x, x->refs[0]) && server_is_alone(x, x->refs[1]);
 }
 
-/* EC2 tells which device it is. */
+/* EC2's answer shows the device. */
 static void apply_cs_attach(struct request *x, struct str answer)
 {
 	struct thing *t = x->refs[0];
@@ -206,7 +206,7 @@ static void apply_cs_attach(struct request *x, struct str answer)
 	snprintf(t->name, sizeof t->name, "%" STR_FMT, STR_ARG(device));
 }
 
-/* Mostly from where it is. */
+/* Mostly with the right instance. */
 static bool draw_os_detach(struct request *x)
 {
 	struct thing *t = request_ref(x, "volume_id", KIND_VOLUME);
@@ -236,7 +236,7 @@ static void judge_os_detach(const struct request *x, struct verdict *v)
 	attach_judge_holder(x, v);
 }
 
-/* A paused guest lets go of nothing, and would be asked for as long as it is paused. */
+/* A paused guest releases no device, and the request would be repeated until it resumes. */
 bool attach_may_let_go(const struct thing *t)
 {
 	const struct thing *in = t->to ? t->to : t->left;
@@ -249,7 +249,7 @@ static bool draw_cs_detach(struct request *x)
 	return !is_part(t) && attach_may_let_go(t) && (!t->to || server_is_alone(x, t->to));
 }
 
-/* Root volumes stay where they are. */
+/* Root volumes are not detached. */
 static bool draw_detach_volume(struct request *x)
 {
 	if (random_below(4) == 0)
@@ -285,7 +285,7 @@ void attach_judge_modify_volume(const struct request *x, struct verdict *v)
 {
 	if (x->count < x->refs[0]->gibibytes + request_is_openstack(x))
 		refuse(v, request_word(x, "InvalidParameterValue", "400"));
-	doubt(v, request_word(x, "IncorrectState", "400")); /* it is being made, or modified */
+	doubt(v, request_word(x, "IncorrectState", "400")); /* it is being created, or modified */
 	doubt(v, request_word(x, "IncorrectModificationState", "409"));
 	if (x->s->hosts_shaken)
 		doubt(v, request_word(x, "InsufficientVolumeCapacity", "409"));
@@ -353,7 +353,7 @@ static bool draw_index(struct request *x)
 	return true;
 }
 
-/* A t3.micro takes two, with two addresses each. */
+/* A t3.micro may have two interfaces, with two addresses each. */
 static void judge_attach_port(const struct request *x, struct verdict *v)
 {
 	const struct thing *port = x->refs[0], *instance = x->refs[1];
@@ -385,7 +385,7 @@ static bool draw_detach_port(struct request *x)
 	return true;
 }
 
-/* It is the attachment that is named: one that has ended is not found, one that ends is fine. */
+/* The attachment is named: one that has ended is not found, one that is ending is accepted. */
 static void judge_detach_port(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0];

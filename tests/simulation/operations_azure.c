@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's resource groups, tags, disks, snapshots and images. A PUT makes what its path names, or changes it. */
+ * Azure's resource groups, tags, disks, snapshots and images. A PUT creates or changes the resource in its
+ * path. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -32,7 +33,7 @@ static bool draw_group(struct request *x)
 	return true;
 }
 
-/* One that is being deleted may be gone. */
+/* A group that is being deleted may already be gone. */
 static void judge_group(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = find_group(x);
@@ -40,7 +41,7 @@ static void judge_group(const struct request *x, struct verdict *v)
 		doubt(v, "ResourceGroupBeingDeleted");
 }
 
-/* What it says of tags is all that there is. */
+/* The tags of a PUT replace all tags. */
 static void apply_group(struct request *x, struct str answer)
 {
 	struct thing *t = find_group(x);
@@ -65,7 +66,7 @@ static bool is_empty(const struct request *x, const struct thing *group)
 	return true;
 }
 
-/* What goes with its group is an errand's. */
+/* Only empty groups: an errand deletes groups with resources. */
 static bool draw_delete_group(struct request *x)
 {
 	for (size_t k = 0; k < CLIENTS; k++)
@@ -134,7 +135,7 @@ static bool draw_disk(struct request *x)
 	return true;
 }
 
-/* As large as it is already is no change. */
+/* Setting the present size is no change. */
 static void judge_disk(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->target, *snapshot = t ? NULL : request_find_ref(x, KIND_SNAPSHOT);
@@ -146,7 +147,7 @@ static void judge_disk(const struct request *x, struct verdict *v)
 		return;
 	if (x->count < t->gibibytes || !t->gibibytes)
 		refuse_or_doubt(v, t->gibibytes, "OperationNotAllowed");
-	doubt(v, "OperationNotAllowed"); /* it is being made, or modified */
+	doubt(v, "OperationNotAllowed"); /* it is being created, or modified */
 }
 
 static void apply_disk(struct request *x, struct str answer)
@@ -234,7 +235,7 @@ static void judge_image(const struct request *x, struct verdict *v)
 		image_judge_completed(x, x->refs[0], v);
 }
 
-/* Which row it is EC2's listing tells by its name, which is no other one's in the account. */
+/* EC2's listing finds the row by its name, which is unique in the account. */
 static void apply_image(struct request *x, struct str answer)
 {
 	struct thing *t = x->target;

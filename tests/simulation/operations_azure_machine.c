@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Azure's virtual machines: made of interfaces that are there, turned on and off, and their data disks, of which a PUT lists all. */
+ * Azure's virtual machines: created with existing interfaces, powered on and off; a PUT lists all of a
+ * machine's data disks. */
 #include <stdio.h>
 
 #include "simulation.h"
 
-/* ---- made ---- */
+/* ---- creation ---- */
 
-/* Of the operator's image, or of one's own. Its first disk and its interface go with it. */
+/* From the operator's image, or one of the account. Its first disk and its interface are deleted with the
+ * machine. */
 static bool draw_machine(struct request *x)
 {
 	if (!azure_draw_target(x, KIND_INSTANCE, "vm") || x->target)
@@ -52,7 +54,7 @@ static void judge_machine(const struct request *x, struct verdict *v)
 		doubt(v, "AllocationFailed");
 }
 
-/* The name of its first disk is drawn there. */
+/* The answer shows the random name of the first disk. */
 static void name_root(struct request *x, const struct thing *machine, struct str answer)
 {
 	struct str name = answer_at(answer, "properties/storageProfile/osDisk/name");
@@ -84,7 +86,7 @@ static void apply_machine(struct request *x, struct str answer)
 
 /* ---- power ---- */
 
-/* Asked for without the guest's doing, perhaps. */
+/* Possibly a power-off without the guest's cooperation. */
 static bool draw_off(struct request *x)
 {
 	x->flag = random_below(4) == 0;
@@ -103,7 +105,7 @@ static bool draw_deallocate(struct request *x)
 
 enum { FIRST_LETTER = 'c' };
 
-/* Its number in the machine; -1: it has none by its device. */
+/* LUN of the disk; -1 if its device corresponds to none. */
 static int lun_of(const struct thing *volume)
 {
 	bool is_plain = strncmp(volume->name, "/dev/sd", 7) == 0 && volume->name[7] >= FIRST_LETTER &&
@@ -111,7 +113,7 @@ static int lun_of(const struct thing *volume)
 	return is_plain ? volume->name[7] - FIRST_LETTER : -1;
 }
 
-/* Whether it is certain which disks it has. */
+/* True if the model is certain about the machine's disks. */
 static bool has_known_disks(const struct request *x, const struct thing *machine)
 {
 	if (machine->account != x->account || machine->life != LIVE || model_may_have_ended(machine) ||
@@ -152,7 +154,7 @@ static bool is_lun_free(const struct request *x, const struct thing *machine, in
 
 static bool draw_attach(struct request *x)
 {
-	int lun = 3 + (int) random_below(3); /* as EC2's devices */
+	int lun = 3 + (int) random_below(3); /* EC2 would name these devices so */
 	const struct thing *machine = x->refs[0];
 	if (!has_known_disks(x, machine) || !is_lun_free(x, machine, lun))
 		return false;
@@ -164,7 +166,7 @@ static bool draw_attach(struct request *x)
 	return true;
 }
 
-/* What a machine has already is seen before the engine is asked. */
+/* Disks that the machine already has are checked before the engine is asked. */
 static void judge_attach(const struct request *x, struct verdict *v)
 {
 	const struct thing *machine = x->refs[0], *volume = x->refs[1];

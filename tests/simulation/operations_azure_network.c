@@ -11,14 +11,14 @@ static struct str row_of(struct str answer)
 
 /* ---- public addresses ---- */
 
-/* Which SKU it has stays, so that it is said of a new one, or as it is. */
+/* The SKU cannot change: it is given for a new address, or as it is. */
 static bool draw_address(struct request *x)
 {
 	if (!azure_draw_target(x, KIND_ADDRESS, "p"))
 		return false;
 	bool was_guarded = x->target && (x->target->is_guarded || !x->target->arm[0]);
 	x->flag = random_below(2) == 0;
-	x->count = x->target && random_below(2) == 0; /* says nothing of it */
+	x->count = x->target && random_below(2) == 0; /* omits the SKU */
 	x->name[0] = '\0';
 	if (random_below(2))
 		snprintf(x->name, sizeof x->name, "m%d.x.yz", (int) random_below(3));
@@ -104,7 +104,7 @@ static struct thing *add_subnet(struct request *x, struct thing *vnet, struct ci
 	return t;
 }
 
-/* It leads out by itself. */
+/* A virtual network has built-in access to the outside. */
 static void apply_network(struct request *x, struct str answer)
 {
 	struct thing *t = model_add_vpc(&x->s->model, x->account, x->block, false);
@@ -122,7 +122,7 @@ static bool draw_delete_network(struct request *x)
 	return x->refs[0]->is_virtual;
 }
 
-/* What another face put on it is in the way, besides what is in its subnets. */
+/* Resources of other faces on the network prevent its deletion, as do resources in its subnets. */
 static void judge_delete_network(const struct request *x, struct verdict *v)
 {
 	struct model *m = &x->s->model;
@@ -178,7 +178,7 @@ static void judge_subnet(const struct request *x, struct verdict *v)
 		if (t->of == vnet && cidr_overlaps(t->block, x->block))
 			refuse(v, "NetcfgSubnetRangesOverlap");
 		if (t->of == vnet && strcmp(strchr(t->arm, '/') ? strchr(t->arm, '/') + 1 : "", x->name) == 0)
-			refuse(v, "Conflict"); /* made meanwhile */
+			refuse(v, "Conflict"); /* created meanwhile */
 	}
 }
 
@@ -188,7 +188,7 @@ static void apply_put_subnet(struct request *x, struct str answer)
 	(void) add_subnet(x, x->refs[0], x->block, x->name, STR_NONE);
 }
 
-/* A part of a virtual network in all of its blocks. */
+/* A subnet may have any part of the virtual network's blocks. */
 static bool draw_delete_subnet(struct request *x)
 {
 	const struct thing *t = x->refs[0];
@@ -215,7 +215,7 @@ static bool draw_interface(struct request *x)
 	return true;
 }
 
-/* A virtual network's main table gets back what leads out. */
+/* The virtual network's main table gets its outgoing route back. */
 static void settle_routes(struct request *x, struct thing *vnet)
 {
 	struct model *m = &x->s->model;

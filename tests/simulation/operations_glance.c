@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images as Glance has them: made without data, tagged, shown to some, shared with projects that take them or
- * do not. EC2 sees them all; what is shared it may launch. */
+ * Glance's images: created without data, tagged, given a visibility, shared with projects that accept them or
+ * not. EC2 shows all of the account's, and can launch shared ones. */
 #include <stdio.h>
 
 #include "simulation.h"
 
-/* ---- making and ending ---- */
+/* ---- creation and deletion ---- */
 
 static const char *draw_visibility(struct request *x)
 {
@@ -35,7 +35,7 @@ static void apply_delete(struct request *x, struct str answer)
 	model_end_image(&x->s->model, x->refs[0]);
 }
 
-/* ---- changing: of the row as it was read, else there is a conflict ---- */
+/* ---- patches: conditional on the image as it was read, otherwise there is a conflict ---- */
 
 static bool draw_patch(struct request *x)
 {
@@ -158,7 +158,7 @@ static void apply_unmember(struct request *x, struct str answer)
 	x->refs[0]->accepted &= ~(1u << x->count);
 }
 
-/* Its own word on what is another's. */
+/* A project's own answer to another project's offer. */
 static bool draw_answer(struct request *x)
 {
 	size_t n;

@@ -67,14 +67,14 @@ static void apply_os_group(struct request *x, struct str answer)
 		blame(x->s, "#%d: a new group has %zu rules", (int) x->serial, count);
 }
 
-/* Nova has these groups, too, and a word of its own for each refusal. */
+/* Nova uses the same groups, with an error code of its own for each refusal. */
 static const char *word(const struct request *x, const char *ec2, const char *neutron)
 {
 	bool is_nova = strstr(x->operation->action, "/compute/") != NULL;
 	return is_nova ? "400" : request_word(x, ec2, neutron);
 }
 
-/* Neutron deletes the account's own rules that name a group with it; EC2 refuses. */
+/* Neutron deletes the account's rules that name the group; EC2 refuses. */
 static bool goes_with_group(const struct request *x, const struct thing *rule)
 {
 	return request_is_openstack(x) && rule->account == x->account;
@@ -109,7 +109,7 @@ static void apply_delete_group(struct request *x, struct str answer)
 	request_apply_end(x, answer);
 }
 
-/* ---- in further VPCs ---- */
+/* ---- associations with further VPCs ---- */
 
 static void judge_associate(const struct request *x, struct verdict *v)
 {
@@ -118,7 +118,7 @@ static void judge_associate(const struct request *x, struct verdict *v)
 		refuse(v, "InvalidParameterValue");
 }
 
-/* Once more changes nothing. */
+/* Repeating the call changes nothing. */
 static void apply_associate(struct request *x, struct str answer)
 {
 	struct model *m = &x->s->model;
@@ -231,7 +231,7 @@ static void apply_authorize(struct request *x, struct str answer)
 	request_apply_tag(x, rule);
 }
 
-/* A rule that has become stale is found as any. */
+/* A stale rule can be found like any other. */
 static void judge_revoke(const struct request *x, struct verdict *v)
 {
 	if (find_rule(x))
@@ -245,7 +245,7 @@ static void apply_revoke(struct request *x, struct str answer)
 {
 	struct thing *rule = find_rule(x);
 	(void) answer;
-	if (rule) /* in a default VPC the revocation of an absent rule succeeds */
+	if (rule) /* in a default VPC the revocation of a missing rule succeeds */
 		model_end(&x->s->model, rule, GONE);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of volumes, and images: of instances, of snapshots, of other images. A snapshot that an image
- * made is the image's by a device: it is known by its volume until a listing tells its id. */
+ * Snapshots of volumes, and images: of instances, of snapshots, of other images. A snapshot created for an
+ * image belongs to a device of the image: it is known by its volume until a listing shows its id. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -20,7 +20,7 @@ static bool is_being_cut(const struct request *x, const struct thing *volume, si
 void image_judge_cut(const struct request *x, const struct thing *volume, struct verdict *v)
 {
 	size_t pending = 0;
-	doubt(v, request_word(x, "IncorrectState", "400")); /* it is just being made */
+	doubt(v, request_word(x, "IncorrectState", "400")); /* it is being created */
 	if (is_being_cut(x, volume, &pending) && pending >= PENDING_MAX)
 		doubt(v, request_word(x, "ConcurrentSnapshotLimitExceeded", "413"));
 }
@@ -66,14 +66,15 @@ static void judge_snapshots(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, instance->life == LIVE, "IncorrectState");
 }
 
-/* A root disk's id may be told here for the first time. */
+/* May learn a root disk's id for the first time. */
 static struct thing *find_volume(const struct request *x, struct thing *instance, struct str id)
 {
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (str_is(id, t->id))
 			return t;
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (t->of == instance && !t->id[0] && t->life != GONE) /* it may be going with its instance */
+		if (t->of == instance && !t->id[0] &&
+		    t->life != GONE) /* it may be deleted with its instance */
 			return t;
 	return NULL;
 }
@@ -108,7 +109,7 @@ static bool draw_copied(struct request *x)
 	return draw_region(x);
 }
 
-/* source NULL: the operator's. */
+/* source NULL: the operator's image. */
 static enum encryption copied_encryption(const struct request *x, const struct thing *source)
 {
 	if (x->flag)
@@ -142,7 +143,7 @@ void image_judge_delete_snapshot(const struct request *x, struct verdict *v)
 			refuse(v, request_word(x, "InvalidSnapshot.InUse", "400"));
 }
 
-/* ---- a volume of a snapshot ---- */
+/* ---- volumes from a snapshot ---- */
 
 static bool draw_restored(struct request *x)
 {
@@ -211,7 +212,7 @@ static struct thing *add_image(struct request *x, struct str answer)
 	return t;
 }
 
-/* name: the device's; empty: the root's. */
+/* name: the device's; empty: the root device. */
 void image_add_device(struct request *x, struct thing *image, const char *name, struct thing *snapshot,
 		      int64_t gibibytes)
 {
@@ -228,7 +229,7 @@ static bool draw_capture(struct request *x)
 	return draw_name(x) && server_is_alone(x, x->refs[0]);
 }
 
-/* The disk that a rescue is from is none of the server's own. */
+/* False for the disk that a rescued server boots from, which is not captured. */
 static bool is_captured(const struct thing *volume, const struct thing *instance)
 {
 	return model_is_disk_of(volume, instance) && !volume->is_spare;
@@ -251,7 +252,7 @@ static void apply_capture(struct request *x, struct str answer)
 		if (is_captured(t, instance))
 			image_add_device(x, image, model_device(t), image_add_snapshot(x, t, STR_NONE),
 					 t->gibibytes);
-	server_move(instance); /* off for a moment, perhaps */
+	server_move(instance); /* the server may be off for a moment */
 }
 
 static bool draw_register(struct request *x)
@@ -265,7 +266,7 @@ static void apply_register(struct request *x, struct str answer)
 	image_add_device(x, add_image(x, answer), "", x->refs[0], x->refs[0]->gibibytes);
 }
 
-/* Of an own one, or of the operator's. */
+/* Copies an image of the account, or the operator's. */
 static bool draw_copy(struct request *x)
 {
 	if (random_below(3) && !request_ref(x, "SourceImageId", KIND_IMAGE))
@@ -372,7 +373,8 @@ static bool draw_reset(struct request *x)
 
 /* ---- imports ---- */
 
-/* From where nothing is to be had: whatever dies meanwhile, no snapshot and no image comes of it. */
+/* Imports from a URL where nothing can be downloaded: no snapshot and no image may result, whatever dies
+ * meanwhile. */
 static bool draw_snapshot_import(struct request *x)
 {
 	request_add(x, "DiskContainer.Url", "http://127.0.0.1:9/disk");
@@ -400,7 +402,7 @@ static bool draw_attribute(struct request *x)
 
 /* ---- deprecation ---- */
 
-/* To the minute; it comes to pass while histories last. */
+/* Times have minute precision; they pass while histories run. */
 static bool draw_deprecation(struct request *x)
 {
 	char text[CLOCK_TEXT_SIZE];

@@ -20,7 +20,7 @@ static bool draw_run(struct request *x)
 	if (random_below(6) == 0 && request_draw_again(x))
 		return true;
 	x->count = 1 + (int64_t) random_below(3);
-	x->port = 1 + (int64_t) random_below((uint64_t) x->count); /* the least */
+	x->port = 1 + (int64_t) random_below((uint64_t) x->count); /* MinCount */
 	request_add(x, "InstanceType", "t3.micro");
 	x->is_hosted = has_dedicated_host(x) && random_below(3) == 0;
 	if (x->is_hosted)
@@ -57,7 +57,7 @@ static struct thing *thing_subnet(const struct request *x)
 	return named || network ? named : default_subnet(x);
 }
 
-/* How many more the account may have: at least, and at most when what is ending has ended. */
+/* How many more instances the account may have: at least, and at most if all ending ones have ended. */
 static void count_room(const struct request *x, int64_t *ret_least, int64_t *ret_most)
 {
 	*ret_least = *ret_most = LIMIT_INSTANCES;
@@ -68,7 +68,7 @@ static void count_room(const struct request *x, int64_t *ret_least, int64_t *ret
 		}
 }
 
-/* As long as one of those that the first call made goes on, they are shown. */
+/* A repeated launch shows the first call's instances as long as one of them exists. */
 static void judge_repeated(const struct request *x, struct verdict *v)
 {
 	bool may_live = false, lives = false;
@@ -106,13 +106,13 @@ static void judge_run(const struct request *x, struct verdict *v)
 	bool may_lack_host = x->s->hosts_shaken || x->s->hosts_divided || (vpc && vpc->is_alone);
 	if (may_lack_host && !request_is_openstack(x))
 		doubt(v, "InsufficientInstanceCapacity");
-	if (x->s->hosts_shaken && !request_is_openstack(x)) /* its storage pool may be away */
+	if (x->s->hosts_shaken && !request_is_openstack(x)) /* its storage pool may be disconnected */
 		doubt(v, "InsufficientVolumeCapacity");
-	if (x->is_hosted) /* which may be full, closed, or released meanwhile */
+	if (x->is_hosted) /* the dedicated host may be full, closed, or released meanwhile */
 		doubt(v, "InsufficientCapacityOnHost");
 }
 
-/* One that is no root disk outlives its instance, as those do that were attached. */
+/* A data disk outlives its instance, like attached volumes. */
 static struct thing *add_volume(struct request *x, struct thing *instance, const char *name,
 				int64_t gibibytes)
 {
@@ -177,7 +177,7 @@ static void apply_run(struct request *x, struct str answer)
 		      (int) count, (int) wanted_least, (int) wanted_most);
 }
 
-/* One, on a network whose subnet gives it an address. Nova takes it where no host has room, too. */
+/* A server on a network whose subnet gives it an address. Nova accepts it even if no host has room. */
 static bool draw_server(struct request *x)
 {
 	x->count = x->port = 1;
@@ -194,7 +194,7 @@ static bool draw_server(struct request *x)
 	return true;
 }
 
-/* Of CloudStack's it is the same. */
+/* The same for CloudStack's machines. */
 static bool draw_deploy(struct request *x)
 {
 	const struct region *r = &x->s->region;
@@ -207,7 +207,7 @@ static bool draw_deploy(struct request *x)
 	return request_ref(x, "networkids", KIND_NETWORK);
 }
 
-/* On which of the network's subnets it is, Neutron tells. */
+/* Neutron shows which of the network's subnets was chosen. */
 static struct thing *find_chosen_subnet(struct request *x, struct str server)
 {
 	char form[120];
@@ -230,7 +230,7 @@ static void apply_server(struct request *x, struct str answer)
 	if (request_is_cloudstack(x) && t->of->of &&
 	    (t->of->of->is_virtual || (gateway && gateway->has_address && !t->is_public)))
 		t->group =
-			NULL; /* behind such a gateway it is in the open group, which the model does not know */
+			NULL; /* behind such a gateway the machine is in the open group, which the model does not contain */
 	char form[120];
 	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%" STR_FMT, STR_ARG(id));
 	struct thing *port = model_part(&x->s->model, KIND_PORT, t);
@@ -246,7 +246,7 @@ static bool draw_second(struct request *x)
 	return random_below(5) != 0 || request_ref(x, "InstanceId.2", KIND_INSTANCE);
 }
 
-/* A rule for each of the instances named. */
+/* Applies a rule to each named instance. */
 #define EACH_REF(x, t)                                                                                       \
 	for (size_t k_ = 0; k_ < (x)->ref_count; k_++)                                                       \
 		for (struct thing *t = (x)->refs[k_]; t; t = NULL)
@@ -257,21 +257,21 @@ static void judge_ended(const struct request *x, const struct thing *t, struct v
 		refuse_or_doubt(v, t->life == ENDING, request_word(x, "IncorrectInstanceState", "409"));
 }
 
-/* Nova starts nothing that is on. */
+/* Nova refuses to start a running server. */
 void instance_judge_start(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
 		if (!t->seen_stopped && (!t->wanted_on || model_may_be_off(t)))
 			doubt(v, request_word(x, "IncorrectInstanceState", "409"));
-		if (x->s->hosts_shaken) /* its host has a maintenance, and no other one has room */
+		if (x->s->hosts_shaken) /* its host has a maintenance, and no other host has room */
 			doubt(v, request_word(x, "InsufficientInstanceCapacity", "409"));
 		if (request_is_openstack(x) && (t->wanted_on || t->is_saved || t->is_shelved || t->may_vary))
 			refuse_or_doubt(v, server_is_at_rest(x, t), "409");
 	}
 }
 
-/* One that leaves a host with a maintenance ahead may find the others closed, too, when it has left. */
+/* An instance that leaves a host with a planned maintenance may find the other hosts closed, too. */
 void instance_apply_start(struct request *x, struct str answer)
 {
 	(void) answer;
@@ -282,7 +282,7 @@ void instance_apply_start(struct request *x, struct str answer)
 	}
 }
 
-/* What is stopped already may be stopped again, but not in Nova. */
+/* A stopped instance may be stopped again, except in Nova. */
 void instance_judge_stop(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
@@ -302,7 +302,8 @@ void instance_apply_stop(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
-		t->may_vary = t->may_vary || (x->flag && t->is_saved); /* perhaps just being saved */
+		t->may_vary =
+			t->may_vary || (x->flag && t->is_saved); /* its memory may be just being saved */
 		if (t->wanted_on) {
 			t->is_paused = t->is_saved = false;
 			server_move(t);
@@ -326,7 +327,8 @@ void instance_judge_reboot(const struct request *x, struct verdict *v)
 		if (t->life == LIVE && (!t->wanted_on || model_may_be_off(t)))
 			refuse_or_doubt(v, !t->wanted_on, request_word(x, "IncorrectInstanceState", "409"));
 		if (t->life == LIVE && request_is_openstack(x))
-			doubt(v, "409"); /* Nova reboots what runs, not what is on its way or paused */
+			doubt(v,
+			      "409"); /* Nova reboots a running server only, not one in transition or paused */
 	}
 }
 
@@ -339,7 +341,7 @@ void instance_apply_reboot(struct request *x, struct str answer)
 	}
 }
 
-/* One that may not be stopped may not be ended, either. */
+/* Stop protection also prevents termination. */
 void instance_judge_terminate(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t)
@@ -355,7 +357,7 @@ void instance_apply_terminate(struct request *x, struct str answer)
 		server_end(x->s, t);
 }
 
-/* The actions of Nova's that have no parameters are their name. */
+/* Nova's actions without parameters consist of their name. */
 static bool draw_os_start(struct request *x)
 {
 	request_add(x, "os-start", "null");
@@ -374,7 +376,7 @@ static bool draw_os_reboot(struct request *x)
 	return true;
 }
 
-/* ---- CloudStack's commands: where a job waits for another, what is asked takes effect later ---- */
+/* ---- CloudStack's commands: if a job waits for another, it takes effect later ---- */
 
 static bool has_pending_job(const struct request *x)
 {
@@ -386,7 +388,7 @@ static bool has_pending_job(const struct request *x)
 	return false;
 }
 
-/* No job is on its way that it would wait for, and no call that would make one. */
+/* No pending job that the command would wait for, and no call that would create one. */
 static bool draw_alone(struct request *x)
 {
 	for (size_t k = 0; k < CLIENTS; k++) {
@@ -406,7 +408,7 @@ static bool draw_forced(struct request *x)
 	return draw_alone(x);
 }
 
-/* Its data disks leave it at once, but where its memory is kept. */
+/* Its data disks are detached at once, unless its memory is saved. */
 static bool draw_expunge(struct request *x)
 {
 	const struct thing *t = x->refs[0];
@@ -424,7 +426,7 @@ static void apply_expunge(struct request *x, struct str answer)
 	instance_apply_terminate(x, answer);
 }
 
-/* ---- looking at a host ---- */
+/* ---- reads from a host ---- */
 
 static void judge_console(const struct request *x, struct verdict *v)
 {
@@ -436,10 +438,10 @@ static void judge_console(const struct request *x, struct verdict *v)
 static void judge_screen(const struct request *x, struct verdict *v)
 {
 	judge_console(x, v);
-	doubt(v, "IncorrectInstanceState"); /* it is not seen to run */
+	doubt(v, "IncorrectInstanceState"); /* it is not seen running */
 }
 
-/* None of the images that are there starts by UEFI. */
+/* None of the images here boots by UEFI. */
 static void judge_uefi_data(const struct request *x, struct verdict *v)
 {
 	(void) x;

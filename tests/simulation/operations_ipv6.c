@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 in EC2's words: a VPC's blocks, the subnets in them, and interfaces' addresses there. An interface has
- * one at most that was given, besides one that it makes itself: so what it is in may be of any type. */
+ * IPv6 in EC2: a VPC's blocks, their subnets, and interfaces' addresses. An interface has at most one
+ * assigned address, besides an automatic one, so that its instance may be of any type. */
 #include <stdio.h>
 
 #include "engine/network/ipv6.h"
@@ -9,7 +9,7 @@
 #include "simulation.h"
 #include "store/router.h"
 
-/* Which block the VPC has by that association: the answer that gives it does not tell. None if the VPC has gone. */
+/* The block of that association: the answer to the association does not show it. None if the VPC is gone. */
 static struct cidr block_of(struct request *x, const struct thing *vpc, struct str association)
 {
 	struct ref ref = {0};
@@ -68,13 +68,13 @@ static bool draw_no_block(struct request *x)
 	const struct thing *vpc = request_ref(x, NULL, KIND_ROUTER);
 	if (!vpc || vpc->six_count == 0)
 		return false;
-	x->ref_count = 0; /* it is the association that is named */
+	x->ref_count = 0; /* the association is named */
 	snprintf(x->name, sizeof x->name, "%s", vpc->six[random_below(vpc->six_count)].association);
 	request_add(x, "AssociationId", "%s", x->name);
 	return true;
 }
 
-/* The account's VPC that has the block of that association, or NULL. */
+/* The account's VPC with the block of that association, or NULL. */
 static struct thing *find_vpc(const struct request *x, size_t *ret_at)
 {
 	EACH (&x->s->model, t, KIND_ROUTER)
@@ -105,7 +105,7 @@ static void apply_no_block(struct request *x, struct str answer)
 	memmove(&vpc->six[at], &vpc->six[at + 1], (--vpc->six_count - at) * sizeof vpc->six[0]);
 }
 
-/* ---- a subnet's ---- */
+/* ---- a subnet's block ---- */
 
 /* The IPv6 half of a subnet of EC2's: the first on its network and router. */
 static struct thing *find_half(struct model *m, const struct thing *subnet)
@@ -136,7 +136,7 @@ static bool is_within(const struct thing *vpc, struct cidr block)
 	return is;
 }
 
-/* One that is not gone from the network yet holds its block. */
+/* A half that the network has not confirmed as removed still occupies its block. */
 static bool was_there(const struct model *m, const struct thing *vpc, struct cidr block)
 {
 	for (size_t k = 0; k < m->count; k++)
@@ -177,7 +177,7 @@ static void apply_half(struct request *x, struct str answer)
 	half->block = x->block;
 }
 
-/* ---- without IPv4 ---- */
+/* ---- IPv6-only subnets ---- */
 
 static bool draw_native(struct request *x)
 {
@@ -216,7 +216,7 @@ static void apply_native(struct request *x, struct str answer)
 	request_apply_tag(x, subnet);
 }
 
-/* A subnet that is one, or was. */
+/* An existing or former half. */
 static bool draw_no_half(struct request *x)
 {
 	struct model *m = &x->s->model;
@@ -285,7 +285,7 @@ static void judge_assign(const struct request *x, struct verdict *v)
 		refuse(v, "InvalidParameterValue");
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (model_has_own_ipv6(port, t) && t->of == model_subnet(port)->of)
-			doubt(v, "InvalidIPAddress.InUse"); /* it is the older one of two */
+			doubt(v, "InvalidIPAddress.InUse"); /* the older of two calls takes it */
 }
 
 static void apply_assign(struct request *x, struct str answer)

@@ -84,7 +84,7 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 		refuse(v, "DependencyViolation");
 }
 
-/* ---- the default one ---- */
+/* ---- default VPC ---- */
 
 static struct thing *default_vpc(const struct request *x)
 {
@@ -117,7 +117,7 @@ static bool draw_default_subnet(struct request *x)
 	return true;
 }
 
-/* The first /20 that is free; none: block.bits is 0. */
+/* The first free /20; if there is none, block.bits is 0. */
 static struct cidr find_default_block(const struct request *x, const struct thing *vpc)
 {
 	struct cidr block = {vpc->block.base, 20};
@@ -142,7 +142,7 @@ static void judge_default_subnet(const struct request *x, struct verdict *v)
 		if (t->of == vpc && t->is_default)
 			refuse(v, "DefaultSubnetAlreadyExistsInAvailabilityZone");
 	if (!find_default_block(x, vpc).bits)
-		doubt(v, "InsufficientFreeAddressesInSubnet"); /* a further block may have one */
+		doubt(v, "InsufficientFreeAddressesInSubnet"); /* a further block may have a free one */
 }
 
 static void apply_default_subnet(struct request *x, struct str answer)
@@ -165,7 +165,7 @@ static bool draw_block(struct request *x)
 	return true;
 }
 
-/* EC2 keeps 10.0/16 apart from those that have a part of 10.0/15, and 10/8 from other private ranges. */
+/* EC2 does not combine 10.0/16 with blocks in 10.0/15, or 10/8 with other private ranges. */
 static bool is_kept_apart(const struct thing *vpc, struct cidr block)
 {
 	const struct cidr ten = {ip_from_v4(10U << 24), 8}, pair = {ten.base, 15}, lowest = {ten.base, 16};
@@ -183,7 +183,7 @@ static bool has_overlapping(const struct thing *vpc, struct cidr block)
 	return has;
 }
 
-/* One that it asked for and nobody has accepted yet; or the block is the peer's, too. */
+/* True if the VPC has requested a peering that is not accepted yet, or if the peer has the block, too. */
 static bool is_kept_by_peering(struct model *m, const struct thing *vpc, struct cidr block)
 {
 	EACH (m, t, KIND_PEERING) {
@@ -228,13 +228,13 @@ static bool draw_no_block(struct request *x)
 	const struct thing *vpc = request_ref(x, NULL, KIND_ROUTER);
 	if (!vpc || vpc->more_count == 0)
 		return false;
-	x->ref_count = 0; /* it is the association that is named */
+	x->ref_count = 0; /* the association is named */
 	snprintf(x->name, sizeof x->name, "%s", vpc->more[random_below(vpc->more_count)].association);
 	request_add(x, "AssociationId", "%s", x->name);
 	return x->name[0] != 0;
 }
 
-/* The account's VPC that has the block of that association, or NULL. */
+/* The account's VPC with the block of that association, or NULL. */
 static struct thing *find_block_association(const struct request *x, size_t *ret_block)
 {
 	EACH (&x->s->model, t, KIND_ROUTER)
@@ -359,7 +359,8 @@ static void apply_public(struct request *x, struct str answer)
 	x->refs[0]->is_public = x->flag;
 }
 
-/* Not of IPv4 before that of IPv6 beside it: no interface is to have that alone. */
+/* Does not delete an IPv4 subnet before the IPv6 subnet beside it: no interface may be left with IPv6
+ * only. */
 static bool draw_delete_subnet(struct request *x)
 {
 	const struct thing *subnet = x->refs[0];
@@ -369,7 +370,8 @@ static bool draw_delete_subnet(struct request *x)
 	return server_is_alone(x, subnet->network);
 }
 
-/* Interfaces whose first address is of another subnet of the network may have one of IPv6 of this one. */
+/* Interfaces with their first address in another subnet of the network may have an IPv6 address of this
+ * one. */
 static void judge_further_addresses(const struct request *x, const char *code, struct verdict *v)
 {
 	const struct thing *subnet = x->refs[0];
@@ -383,7 +385,7 @@ static void judge_further_addresses(const struct request *x, const char *code, s
 			doubt(v, code);
 }
 
-/* One that is of no block of its router's is taken out of it first. */
+/* A subnet outside of its router's blocks must be removed from the router first. */
 void network_judge_delete_subnet(const struct request *x, struct verdict *v)
 {
 	const struct thing *subnet = x->refs[0];
@@ -396,7 +398,7 @@ void network_judge_delete_subnet(const struct request *x, struct verdict *v)
 		refuse(v, code);
 }
 
-/* The half of IPv6 goes with that of IPv4. A call that was on its way when this one was drawn may have made it. */
+/* The IPv6 half is deleted with the IPv4 subnet. A call already under way may have created it. */
 void network_apply_delete_subnet(struct request *x, struct str answer)
 {
 	struct model *m = &x->s->model;
@@ -436,7 +438,7 @@ static void apply_reservation(struct request *x, struct str answer)
 	t->block = x->block;
 }
 
-/* Named by its id alone: no list shows those of all subnets. */
+/* Named only by its id: no list shows the reservations of all subnets. */
 static bool draw_no_reservation(struct request *x)
 {
 	const struct thing *t = request_ref(x, NULL, KIND_SUBNET_RESERVATION);
@@ -494,7 +496,7 @@ static void apply_attach(struct request *x, struct str answer)
 	x->refs[0]->to = x->refs[1];
 }
 
-/* An instance that was launched in a public subnet may have an address. */
+/* An instance launched in a public subnet may have a public address. */
 static void judge_detach(const struct request *x, struct verdict *v)
 {
 	const struct thing *vpc = x->refs[1];
@@ -565,7 +567,7 @@ static void apply_associate_table(struct request *x, struct str answer)
 	set_association(x->refs[1], id_in(answer, "associationId"));
 }
 
-/* An association that there is, or was: of a subnet, or a main table's. */
+/* An existing or former association: of a subnet, or of a main table. */
 static bool draw_association(struct request *x)
 {
 	struct model *m = &x->s->model;
@@ -585,7 +587,7 @@ static bool draw_association(struct request *x)
 	return true;
 }
 
-/* What the association stands for now: a subnet, or a main route table. */
+/* Present owner of the association: a subnet, or a main route table. */
 static struct thing *find_associated(const struct request *x)
 {
 	EACH (&x->s->model, t, KIND_SUBNET)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks as Neutron has them: networks with subnets, routers, their interfaces and gateways; ports and
- * floating addresses in them. EC2 sees of them what is on a router. */
+ * Neutron's networks with subnets; routers, their interfaces and gateways; ports and floating addresses. EC2
+ * shows the subnets on routers. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -24,7 +24,7 @@ static void apply_network(struct request *x, struct str answer)
 	(void) model_add(&x->s->model, KIND_NETWORK, x->account, NULL, answer_at(answer, "network/id"));
 }
 
-/* With its subnets, which are in nobody's way. */
+/* Its subnets are deleted with it and do not prevent that. */
 static void judge_delete_network(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_SUBNET)
@@ -44,7 +44,7 @@ static void apply_delete_network(struct request *x, struct str answer)
 	model_end(&x->s->model, x->refs[0], GONE);
 }
 
-/* A few blocks, so that they meet; some of them within EC2's. */
+/* A few blocks, so that they collide; some of them within EC2's. */
 static bool draw_subnet(struct request *x)
 {
 	static const uint32_t bases[] = {0xC0A80000, 0xC0A80100, 0x0A000500, 0xAC1F6400};
@@ -70,8 +70,8 @@ static void apply_subnet(struct request *x, struct str answer)
 		x->block;
 }
 
-/* Of IPv6 the guests make their addresses themselves: beside a subnet of IPv4, so that no interface has those
- * alone. */
+/* IPv6 subnets have automatic addresses. They are created beside an IPv4 subnet, so that no interface has
+ * IPv6 only. */
 static bool draw_ipv6_subnet(struct request *x)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -112,7 +112,7 @@ static void judge_router(const struct request *x, struct verdict *v)
 		refuse(v, "409 OverQuota");
 }
 
-/* With the default route of each family, unless there is one. */
+/* Adds the default route of each family, unless there is one. */
 void neutron_set_gateway(struct request *x, struct thing *router)
 {
 	struct model *m = &x->s->model;
@@ -134,7 +134,7 @@ void neutron_set_gateway(struct request *x, struct thing *router)
 	}
 }
 
-/* Neutron's goes, EC2's is free again; the routes to it go with it. */
+/* Neutron's gateway is deleted, EC2's detached; the routes to it are removed. */
 void neutron_clear_gateway(struct request *x, struct thing *router)
 {
 	struct model *m = &x->s->model;
@@ -168,7 +168,7 @@ static bool draw_gateway(struct request *x)
 	return true;
 }
 
-/* Public addresses need it: floating ones, and those that EC2 gives on launch. */
+/* Public addresses need the gateway: floating ones, and those that EC2 gives on launch. */
 static void judge_mapped(const struct request *x, const struct thing *router, struct verdict *v,
 			 const char *code)
 {
@@ -195,7 +195,7 @@ static void apply_gateway(struct request *x, struct str answer)
 		neutron_clear_gateway(x, x->refs[0]);
 }
 
-/* With its gateway. What else is part of it is in the way. */
+/* The gateway is deleted with the router. Other parts prevent the deletion. */
 static void judge_delete_router(const struct request *x, struct verdict *v)
 {
 	struct model *m = &x->s->model;
@@ -235,7 +235,7 @@ static void judge_add_interface(const struct request *x, struct verdict *v)
 		}
 }
 
-/* Those of IPv6 on its network have the network ACL of one of IPv4 beside them, or a new association. */
+/* IPv6 subnets on its network get the network ACL of an IPv4 subnet beside them, or a new association. */
 static void forget_lists_beside(struct model *m, const struct thing *subnet)
 {
 	EACH (m, t, KIND_SUBNET)
@@ -255,7 +255,7 @@ static void apply_add_interface(struct request *x, struct str answer)
 		model_let_ipv6_through(&x->s->model, x->refs[0]);
 }
 
-/* Mostly from where it is. */
+/* Mostly with the right router. */
 static bool draw_remove_interface(struct request *x)
 {
 	struct thing *subnet = request_ref(x, "subnet_id", KIND_SUBNET);
@@ -300,7 +300,7 @@ static void judge_remove_interface(const struct request *x, struct verdict *v)
 	}
 }
 
-/* It has no route table any more. */
+/* The subnet loses its route table. */
 static void apply_remove_interface(struct request *x, struct str answer)
 {
 	struct thing *subnet = x->refs[0];
@@ -339,14 +339,14 @@ static void apply_port(struct request *x, struct str answer)
 	ipv6_take(x->s, t, answer_at(answer, "port/fixed_ips"));
 }
 
-/* A NAT gateway's is left alone. */
+/* A NAT gateway's port is not used. */
 static void judge_not_nats(const struct thing *port, struct verdict *v)
 {
 	if (port && port->of && port->of->kind == KIND_NAT_GATEWAY)
 		refuse_or_doubt(v, port->life == LIVE, "409 ServicePortInUse");
 }
 
-/* A server's only where nothing is on its way with it, and its guest can let go of it. */
+/* Deletes a server's port only if the server is at rest, and its guest can release the port. */
 static bool draw_delete_port(struct request *x)
 {
 	const struct thing *t = x->refs[0], *in = t->of ? t->of : t->to;
@@ -360,7 +360,7 @@ static void judge_delete_port(const struct request *x, struct verdict *v)
 	judge_not_nats(x->refs[0], v);
 }
 
-/* A server's leaves it first: of the one that came with it the server has nothing left to show. */
+/* A server's port is detached first: the server then shows no primary port if that was it. */
 static void apply_delete_port(struct request *x, struct str answer)
 {
 	struct thing *t = x->refs[0];
@@ -421,7 +421,7 @@ static void apply_bind(struct request *x, struct str answer)
 	struct thing *address = x->refs[0], *port = x->flag ? x->refs[1] : NULL;
 	(void) answer;
 	if (address->to != port || address->ip)
-		address->association[0] = '\0'; /* a listing will tell */
+		address->association[0] = '\0'; /* a listing will show it */
 	address->to = port;
 	address->ip = NULL;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What OpenStack's face has beside networks: key pairs as Nova makes them, server groups, subnet pools,
- * address groups. */
+ * OpenStack calls other than networks: Nova's key pairs, server groups, subnet pools, address groups. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -21,7 +20,7 @@ static void apply_new_name(struct request *x, struct str answer)
 	apply_name(x, x->refs[0]);
 }
 
-/* ---- key pairs: EC2's are the same ---- */
+/* ---- key pairs: the same as EC2's ---- */
 
 static struct thing *find_key(const struct request *x)
 {
@@ -47,14 +46,14 @@ static void judge_key(const struct request *x, struct verdict *v)
 		refuse(v, "409");
 }
 
-/* Nova has no id of it; EC2's listing tells. */
+/* Nova shows no id; EC2's listing does. */
 static void apply_key(struct request *x, struct str answer)
 {
 	(void) answer;
 	apply_name(x, model_add(&x->s->model, KIND_KEY_PAIR, x->account, NULL, STR_NONE));
 }
 
-/* By its name, which stands in the path. */
+/* Names the key pair in the path. */
 static bool draw_delete_key(struct request *x)
 {
 	draw_some_name(x, "key");

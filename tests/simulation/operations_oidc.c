@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * OpenID Connect providers, through IAM's face: made and deleted, their audiences. A provider is named by the
- * ARN that its making told, and known by its URL; `labels` are its audiences. */
+ * OpenID Connect providers in IAM: creation, deletion, audiences. A provider is named by the ARN from its
+ * creation, and identified by its URL; `labels` are its audiences. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -45,7 +45,7 @@ static void apply_new(struct request *x, struct str answer)
 	t->labels = 1u << x->count;
 }
 
-/* One that is there, or was, of the account's own: its ARN is known. */
+/* An existing or former provider of the account, whose ARN is known. */
 static bool draw_known(struct request *x)
 {
 	const struct model *m = &x->s->model;
@@ -79,7 +79,7 @@ static bool draw_thumbprint(struct request *x)
 	return true;
 }
 
-/* Which one an ARN names is found before the change has its turn: another may be there by then. */
+/* The ARN is resolved before the change runs: the provider may have been replaced by then. */
 static void judge_known(const struct request *x, struct verdict *v)
 {
 	size_t gone = 0;
@@ -110,7 +110,7 @@ static void apply_no_client(struct request *x, struct str answer)
 	find_provider(x)->labels &= ~(1u << x->count);
 }
 
-/* A read: what it shows is held against the model at once. */
+/* A read, whose answer is compared with the model at once. */
 static void apply_shown(struct request *x, struct str answer)
 {
 	const struct thing *t = find_provider(x);

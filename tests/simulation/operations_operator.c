@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an operator does through OpenStack: flavors for all or for some projects, people and their roles; and
- * the application credentials with their access rules, and the trusts, that accounts make for themselves. */
+ * An operator's OpenStack calls: flavors for all or some projects, users and their roles. Also application
+ * credentials with their access rules, and trusts, which accounts create themselves. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -32,7 +32,7 @@ static const char *project_of(const struct request *x, unsigned account)
 	return str_encode_hex(x->s->region.cloud->arena, id.b, sizeof id.b).p;
 }
 
-/* In the path, in place of the name in braces. */
+/* Replaces the name in braces in the path. */
 static void put_in_path(struct request *x, const char *place, const char *text)
 {
 	char rest[sizeof x->path];
@@ -48,7 +48,8 @@ static bool draw_flavor(struct request *x)
 {
 	draw_name(x, "flavor");
 	x->flag = random_below(2) == 0;
-	request_add(x, "ram", "16777216"); /* by which lists find them among the region's own */
+	request_add(x, "ram",
+		    "16777216"); /* lists recognise these flavors among the region's by this value */
 	request_add(x, "vcpus", "1");
 	request_add(x, "disk", "0");
 	request_add(x, "os-flavor-access:is_public", "%s", x->flag ? "false" : "true");
@@ -114,7 +115,7 @@ static void apply_remove_access(struct request *x, struct str answer)
 	x->refs[0]->members &= ~(1u << x->count);
 }
 
-/* ---- people and their roles ---- */
+/* ---- users and their roles ---- */
 
 static bool draw_person(struct request *x)
 {
@@ -155,7 +156,7 @@ static void apply_grant(struct request *x, struct str answer)
 	x->refs[0]->members |= 1u << x->count;
 }
 
-/* A refusal is put on record before it is answered: the role may have been granted in between. */
+/* The refusal is recorded before it is answered, and the role may be granted in between. */
 static void judge_revoke(const struct request *x, struct verdict *v)
 {
 	if (!has_access(x) || !x->flag)
@@ -170,7 +171,7 @@ static const char *user_of(const struct request *x, unsigned account)
 	return str_encode_hex(x->s->region.cloud->arena, user.b, sizeof user.b).p;
 }
 
-/* Its account's own, by its owner. */
+/* A credential of the account, by its owner. */
 static bool draw_own(struct request *x)
 {
 	x->is_hand = false;
@@ -178,7 +179,7 @@ static bool draw_own(struct request *x)
 	return true;
 }
 
-/* Now and then with one rule of a few: the same one is a row for all that have it. */
+/* Sometimes with one of a few rules: equal rules share a row. */
 static bool draw_credential(struct request *x)
 {
 	draw_name(x, "credential");
@@ -246,7 +247,7 @@ static void apply_trust(struct request *x, struct str answer)
 	t->is_private = x->flag;
 }
 
-/* Another's is refused in other words than one that is not there. */
+/* The refusal for another account's trust differs from that for a missing one. */
 static bool draw_delete_trust(struct request *x)
 {
 	x->is_hand = false;

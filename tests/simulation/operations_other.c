@@ -41,7 +41,7 @@ static void apply_key(struct request *x, struct str answer)
 	request_apply_tag(x, key);
 }
 
-/* What is not there is deleted as well. */
+/* Deleting a missing key pair succeeds, too. */
 static void apply_delete_key(struct request *x, struct str answer)
 {
 	struct thing *key = find_key(x);
@@ -106,7 +106,7 @@ static void apply_delete_placement_group(struct request *x, struct str answer)
 
 /* ---- dedicated hosts ---- */
 
-/* One at a time in the whole region: the others have room for all that there is. */
+/* At most one dedicated host in the region, so that the other hosts have room for everything. */
 static bool draw_host(struct request *x)
 {
 	EACH (&x->s->model, t, KIND_DEDICATED_HOST)
@@ -140,7 +140,7 @@ static bool draw_auto_placement(struct request *x)
 	return true;
 }
 
-/* It stays as long as instances are on it. */
+/* It cannot be released while instances are on it. */
 static void judge_release_host(const struct request *x, struct verdict *v)
 {
 	bool may_be_used = false;
@@ -219,7 +219,7 @@ static void apply_prefix_list(struct request *x, struct str answer)
 	request_apply_tag(x, list);
 }
 
-/* Its entries are no part of the model: whether one is there is not known. */
+/* Its entries are not in the model, so it is unknown whether an entry exists. */
 static bool draw_entry(struct request *x)
 {
 	request_add(x, random_below(2) ? "AddEntry.1.Cidr" : "RemoveEntry.1.Cidr", "10.%d.0.0/16",

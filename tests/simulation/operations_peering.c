@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Peerings between VPCs of one account: asked for, accepted, rejected, deleted; those that are over stay
- * visible for a while. A peering leads to the VPC that asks, and `peer` is the one that is asked. */
+ * Peerings between VPCs of one account: requested, accepted, rejected, deleted; ended ones stay visible for a
+ * while. `to` is the requester's VPC, `peer` the other one. */
 #include <stdio.h>
 
 #include "simulation.h"
 
-/* Its VPC's first block and the further ones, by number. */
+/* The VPC's first block and the further ones, by number. */
 static struct cidr block_of(const struct thing *vpc, size_t number)
 {
 	return number ? vpc->more[number - 1].block : vpc->block;
@@ -20,10 +20,10 @@ static bool do_overlap(const struct thing *a, const struct thing *b)
 	return false;
 }
 
-/* ---- asked for ---- */
+/* ---- request ---- */
 
-/* Not judged as what is named otherwise: whatever is asked for is made, and may have failed. A virtual network has routes to its
- * peers by itself, which the model does not follow. */
+/* The peer is not judged like other references: a request for any VPC id creates a peering, which may have
+ * failed. A virtual network automatically has routes to its peers, which the model does not follow. */
 static bool draw_peer(struct request *x)
 {
 	uint64_t count = 0;
@@ -66,7 +66,7 @@ static void apply_create(struct request *x, struct str answer)
 		t->life = ENDING;
 }
 
-/* ---- what becomes of it ---- */
+/* ---- acceptance, rejection, deletion ---- */
 
 static bool is_pending(const struct thing *t)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * NAT gateways, and routes to all that a route may lead to. */
+ * NAT gateways, and routes to every kind of target. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -20,7 +20,7 @@ static bool draw_nat(struct request *x)
 	return true;
 }
 
-/* To EC2 a subnet is there as long as it is in a VPC. */
+/* For EC2 a subnet exists as long as it is in a VPC. */
 static void judge_nat(const struct request *x, struct verdict *v)
 {
 	if (!x->refs[0]->of)
@@ -32,7 +32,7 @@ static void apply_nat(struct request *x, struct str answer)
 	(void) model_add(&x->s->model, KIND_PORT, x->account, add_nat(x, answer), STR_NONE);
 }
 
-/* That it cannot be brought about is its failure, and not the call's: it is shown, and has nothing. */
+/* If the gateway cannot be created, it is shown as failed, without an address; the call succeeds. */
 static void apply_public_nat(struct request *x, struct str answer)
 {
 	struct thing *address = x->refs[1], *nat = add_nat(x, answer);
@@ -49,7 +49,7 @@ static void apply_public_nat(struct request *x, struct str answer)
 	nat->to = address;
 	address->to = model_add(&x->s->model, KIND_PORT, x->account, nat, STR_NONE);
 	address->ip = NULL;
-	address->association[0] = '\0'; /* a listing will tell */
+	address->association[0] = '\0'; /* a listing will show it */
 }
 
 static void apply_delete_nat(struct request *x, struct str answer)
@@ -58,7 +58,7 @@ static void apply_delete_nat(struct request *x, struct str answer)
 	model_end(&x->s->model, x->refs[0], ENDING);
 }
 
-/* ---- what routes lead to ---- */
+/* ---- targets of routes ---- */
 
 static bool draw_destination(struct request *x)
 {
@@ -75,7 +75,7 @@ static bool draw_destination(struct request *x)
 	return result_is_ok(cidr_parse(str_from(rows[k].block), &x->block));
 }
 
-/* An instance's interface is the target; of several, one would have to be named. */
+/* An instance's interface is the target; if it has several, one must be named. */
 static void judge_instance(const struct request *x, const struct thing *instance, struct verdict *v)
 {
 	if (model_may_have_ended(instance))

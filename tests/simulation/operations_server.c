@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Nova does with a server besides turning it on and off: pause, suspend, rescue, rebuild, shelve,
- * resize. From which states each may be asked is certain while the server rests; on its way either answer is
- * right. */
+ * Nova's server actions other than power: pause, suspend, rescue, rebuild, shelve, resize. Whether an action
+ * is allowed is certain while the server is at rest; during a transition either answer is right. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -27,7 +26,7 @@ void server_move(struct thing *t)
 	t->is_at_rest = false;
 }
 
-/* Its image goes with the shelf, and the snapshot that was made for it. */
+/* Its shelving image is deleted, and the snapshot created for that. */
 static void end_shelving(struct simulation *s, struct thing *t)
 {
 	struct model *m = &s->model;
@@ -46,7 +45,7 @@ void server_turn_on(struct simulation *s, struct thing *t)
 	t->wanted_on = true;
 	t->was_saved = t->was_saved || t->is_saved;
 	t->seen_stopped = t->is_paused = t->is_saved = false;
-	t->is_drained = s->is_draining; /* where no other host has room it starts on one with a maintenance */
+	t->is_drained = s->is_draining; /* if no other host has room it starts on one with a maintenance */
 	server_move(t);
 }
 
@@ -64,9 +63,9 @@ void server_end(struct simulation *s, struct thing *t)
 	model_end(&s->model, t, ENDING);
 }
 
-/* ---- what is common to all ---- */
+/* ---- common checks ---- */
 
-/* Whether it may be asked now, if nothing is on its way. */
+/* Judges whether the action is allowed now, if nothing is under way. */
 static void judge_state(const struct request *x, bool fits, struct verdict *v)
 {
 	const struct thing *t = x->refs[0];
@@ -87,7 +86,7 @@ static bool is_stopped(const struct thing *t)
 	return !t->wanted_on && !t->is_saved && !t->is_shelved;
 }
 
-/* What takes several steps begins where nothing else is under way. */
+/* An action with several steps begins only if nothing else is under way. */
 static bool is_settled(const struct thing *t)
 {
 	return (is_running(t) || is_stopped(t)) && !t->is_resized && !t->is_rescued;
@@ -168,7 +167,7 @@ static void apply_resume(struct request *x, struct str answer)
 	begin(x->refs[0]);
 }
 
-/* ---- resize: between two types of one size, so that there is always room ---- */
+/* ---- resize: between two types of equal size, so that there is always room ---- */
 
 static bool draw_resize(struct request *x)
 {
@@ -183,7 +182,7 @@ static void judge_resize(const struct request *x, struct verdict *v)
 	judge_state(x, is_settled(t), v);
 	if (t->is_other_size == x->flag)
 		refuse(v, "400");
-	if (t->is_hosted && x->flag) /* a dedicated host is of one family */
+	if (t->is_hosted && x->flag) /* a dedicated host has one family */
 		doubt(v, "400");
 }
 
@@ -220,9 +219,9 @@ static void apply_revert(struct request *x, struct str answer)
 	begin(t);
 }
 
-/* ---- rebuild and rescue: disks of an image ---- */
+/* ---- rebuild and rescue: disks from an image ---- */
 
-/* Which of its volumes is new, EC2 tells. */
+/* EC2's listing shows which of its volumes is new. */
 static void learn_disk(struct request *x, struct thing *volume)
 {
 	struct str set = answer_at(request_get_answer(x->s, x->account, "Action=DescribeVolumes"),
@@ -252,7 +251,7 @@ static void add_disk(struct request *x, bool is_spare)
 	learn_disk(x, t);
 }
 
-/* Of the operator's image. The disk that goes is one that is known, to be told from the new one. */
+/* From the operator's image. The replaced disk must be known, to distinguish it from the new one. */
 static bool draw_rebuild(struct request *x)
 {
 	char id[UUID_TEXT_SIZE];
@@ -267,7 +266,7 @@ static void judge_disk(const struct request *x, struct verdict *v)
 	if (!x->s->hosts_shaken)
 		return;
 	doubt(v, "409");
-	doubt(v, "400"); /* its host may have to prove anew that it sees the new disk's pool */
+	doubt(v, "400"); /* its host may have to prove again that it sees the new disk's pool */
 }
 
 static void judge_rebuild(const struct request *x, struct verdict *v)
@@ -343,7 +342,7 @@ static void judge_shelve(const struct request *x, struct verdict *v)
 		if (snapshot->to && snapshot->to->of == t && !snapshot->is_complete)
 			doubt(v, "413"); /* too many at once */
 	if (!t->is_at_rest)
-		doubt(v, "400"); /* its disk is just being made */
+		doubt(v, "400"); /* its disk is being created */
 }
 
 static void apply_shelve(struct request *x, struct str answer)

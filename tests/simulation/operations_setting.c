@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is changed of instances and network interfaces once they are there: protections, what a shutdown does,
- * groups, secondary private addresses. */
+ * Changes of existing instances and network interfaces: protections, shutdown behaviour, groups, secondary
+ * private addresses. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -61,8 +61,8 @@ static void apply_no_stop(struct request *x, struct str answer)
 	x->refs[0]->may_not_stop = x->flag;
 }
 
-/* Of one that is there and the caller's: of others the answer would say so by each, and be one all the same.
- */
+/* Only for an existing instance of the caller: for others the answer reports each failure, and the call
+ * succeeds. */
 static bool draw_credits(struct request *x)
 {
 	if (x->refs[0]->life != LIVE || x->refs[0]->account != x->account)
@@ -117,7 +117,7 @@ static bool is_stopped(const struct thing *t)
 	return !t->wanted_on && !t->is_saved && !t->is_shelved;
 }
 
-/* Where it is to go there may be no room. */
+/* The destination may have no room. */
 static void judge_placement(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0];
@@ -135,7 +135,7 @@ static void apply_placement(struct request *x, struct str answer)
 
 /* ---- network interfaces ---- */
 
-/* A NAT gateway's is left alone. */
+/* A NAT gateway's interface is not used. */
 static void judge_not_nats(const struct thing *port, struct verdict *v)
 {
 	if (port->of && port->of->kind == KIND_NAT_GATEWAY)
@@ -158,9 +158,9 @@ static void apply_port_group(struct request *x, struct str answer)
 
 /* ---- secondary addresses ---- */
 
-enum { IPS_OF_MICRO = 2 /* that an interface of a t3.micro may have */ };
+enum { IPS_OF_MICRO = 2 /* limit of an interface of a t3.micro */ };
 
-/* A few addresses of the subnet, so that they meet. */
+/* A few addresses of the subnet, so that they collide. */
 static bool draw_named(struct request *x)
 {
 	const struct cidr block = model_subnet(x->refs[0])->block;
@@ -183,7 +183,7 @@ static bool draw_assigned(struct request *x)
 	return true;
 }
 
-/* Whoever in that subnet has it, or had it a moment ago. */
+/* The present or last holder of the address in that subnet. */
 static struct thing *find_ip(const struct request *x)
 {
 	struct thing *found = NULL;
@@ -217,13 +217,13 @@ static void judge_assign(const struct request *x, struct verdict *v)
 		return;
 	if (there && x->flag && there->of->of && there->of->of->kind == KIND_NAT_GATEWAY)
 		refuse_or_doubt(v, there->life == LIVE && there->of->life == LIVE, "AuthFailure");
-	doubt(v, "InvalidIPAddress.InUse"); /* a primary one, or one that is just given back */
+	doubt(v, "InvalidIPAddress.InUse"); /* a primary address, or one just released */
 	if (there && !x->flag && (there->life == LIVE || model_ends_with_port(there)))
 		refuse_or_doubt(v, there->life == LIVE && !model_may_have_ended(there->of),
 				"InvalidParameterValue");
 }
 
-/* With what stands for it outside; if its interface perhaps has ended, a listing will tell. */
+/* Removes its public association, too; if its interface may have ended, a listing will show it. */
 static void take_ip(struct request *x, struct thing *ip)
 {
 	EACH (&x->s->model, t, KIND_ADDRESS)

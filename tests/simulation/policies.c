@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IAM's policies: each account has a second user, whose policy denies one action at a time. The model
- * predicts the refusal through both faces. A policy is changed while no call is on its way, so that it is
- * certain which one holds. */
+ * IAM policies: each account has a second user, whose policy denies one action at a time. The model predicts
+ * the refusal through both faces. A policy changes only while no call is under way, so that it is certain
+ * which one applies. */
 #include <stdio.h>
 
 #include "auth/key.h"
@@ -13,7 +13,7 @@
 
 static const struct {
 	const char *action, *ec2, *openstack, *azure;
-	const char *member; /* of the body, where the path says too little */
+	const char *member; /* member of the body, if the path does not identify the action */
 } denials[] = {
 	{"ec2:RunInstances", "RunInstances", "POST /compute/v2.1/servers", "PUT virtualMachines", NULL},
 	{"ec2:StopInstances", "StopInstances", "POST /compute/v2.1/servers/{server_id}/action",

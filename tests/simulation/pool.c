@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Jobs in processes: pool.h. */
+ * Runs jobs in child processes: see pool.h. */
 #include "pool.h"
 
 #include <errno.h>
@@ -18,14 +18,15 @@
 enum { WORKERS_MAX = 64, SCRATCH_SIZE = 64 };
 
 struct worker {
-	pid_t pid; /* 0: free */
+	pid_t pid; /* 0: free slot */
 	uint64_t job;
-	char scratch[SCRATCH_SIZE]; /* where the job makes its files: it may end in the midst of them */
-	uint64_t ticks;             /* of processors, at the last look */
-	unsigned idle_looks;        /* in a row, without a tick more */
+	char scratch[SCRATCH_SIZE]; /* directory of the job's files, removed even if the job is killed */
+	uint64_t ticks;             /* processor time at the last look */
+	unsigned idle_looks;        /* consecutive looks without another tick */
 };
 
-/* Processor time of a process and of those that it has waited for: fields 14 to 17 of its stat file, in ticks. */
+/* Processor time, in ticks, of a process and of children that it has waited for: fields 14 to 17 of its stat
+ * file. */
 static uint64_t read_ticks(pid_t pid)
 {
 	char path[32], text[1024];
@@ -45,7 +46,7 @@ static uint64_t read_ticks(pid_t pid)
 	return ticks;
 }
 
-/* Ends jobs that wait for each other. A busy machine delays a job, and gives it a tick now and then all the same. */
+/* Kills deadlocked jobs. Even on a busy machine a running job gets a tick now and then. */
 static void end_idle(struct worker workers[static WORKERS_MAX])
 {
 	for (size_t k = 0; k < WORKERS_MAX; k++) {
@@ -62,10 +63,10 @@ static void end_idle(struct worker workers[static WORKERS_MAX])
 
 static void on_look(int number)
 {
-	(void) number; /* it interrupts wait() */
+	(void) number; /* the signal only interrupts wait() */
 }
 
-/* The next job that ends; looks at the others meanwhile. */
+/* Waits for the next job to end, and looks at the others meanwhile. */
 static pid_t wait_for_one(struct worker workers[static WORKERS_MAX], int *ret_status)
 {
 	pid_t pid;
@@ -102,7 +103,7 @@ static pid_t begin(struct worker *w, uint64_t job, unsigned cpu_limit_s, void (*
 	pid_t child = fork();
 	if (child == 0) {
 		struct rlimit
-			limit; /* only the soft one: qemu-img, which the job runs, gets limits of its own */
+			limit; /* only the soft limit: qemu-img, which the job runs, gets limits of its own */
 		(void) getrlimit(RLIMIT_CPU, &limit);
 		limit.rlim_cur = cpu_limit_s;
 		(void) setrlimit(RLIMIT_CPU, &limit);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region of a history: tests/unit/cloud's, with its faces and accounts that sign. */
+ * The region of a history: that of tests/unit/cloud, with faces and accounts that sign requests. */
 #include "api/azure/core/azure.h"
 #include "api/cloudstack/core/cloudstack.h"
 #include "api/core/park.h"
@@ -108,7 +108,7 @@ static void add_user(struct region *r, const char *name, struct world_user *user
 	cloud_ok(c, NULL, engine_set_limits, &limits);
 }
 
-/* Of a project of its own, where it has the role that reaches into all. */
+/* The administrator has a separate project and the role admin there. */
 static void add_admin(struct region *r)
 {
 	struct world_user *admin = &r->users[ADMIN];
@@ -120,7 +120,7 @@ static void add_admin(struct region *r)
 	cloud_ok(r->cloud, NULL, engine_grant_role, &grant);
 }
 
-/* Users may expunge and recover their machines. */
+/* Lets users expunge and recover their machines. */
 static void name_offerings(struct region *r)
 {
 	struct cloud *c = r->cloud;
@@ -134,8 +134,8 @@ static void name_offerings(struct region *r)
 	uuid_write(c->image, r->template);
 }
 
-/* In two of three regions some types' volumes lie where all hosts see them: root disks, or others; in a directory, or
- * in a pool of Ceph. */
+/* In two of three regions the volumes of some types are in a shared pool: root disks, or others; in a
+ * directory, or in a Ceph pool. */
 static void add_shared_pool(struct region *r, uint64_t seed)
 {
 	struct cloud *c = r->cloud;
@@ -178,7 +178,7 @@ void region_open(struct region *r, uint64_t seed)
 
 void region_kill(struct region *r)
 {
-	cloud_cut(r->cloud); /* calls of the faces are in the queue still, and ask guards */
+	cloud_cut(r->cloud); /* calls in the queue still use the faces and guards */
 	close_face(r);
 	cloud_kill(r->cloud);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A call's way: drawn from what the model has, sent as a client would, answered whenever the face
- * does, and then judged. The model moves in the order in which the committer ended the calls. */
+ * The life of a call: chosen from the model's things, sent as by a client, answered by the face, and then
+ * judged. The model changes in the order in which the committer ended the calls. */
 #include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -74,8 +74,8 @@ bool request_is_iam(const struct request *x)
 	return strstr(x->text, "&Version=" IAM_VERSION) != NULL;
 }
 
-/* Its commands begin with a small letter. What EC2's actions are judged by holds for them, too: judge() in the tables
- * says EC2's codes, and of CloudStack's, which are few, any will do where one of those would. */
+/* CloudStack's commands begin with a lower-case letter. They are judged like EC2's actions: judge() in the
+ * tables names EC2's codes, and any of CloudStack's few codes is right where one of those would be. */
 bool request_is_cloudstack(const struct request *x)
 {
 	return is_cloudstacks(x->operation);
@@ -102,7 +102,7 @@ void request_add(struct request *x, const char *name, const char *format, ...)
 	assert_true(x->size < TEXT_MAX);
 }
 
-/* Any of the kind with a known id that is the account's or not, and gone or not. */
+/* A random thing of the kind with a known id, of the account or another, existing or gone. */
 static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool is_gone)
 {
 	struct model *m = &x->s->model;
@@ -111,7 +111,7 @@ static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool i
 	for (size_t k = 0; k < m->count; k++) {
 		struct thing *t = &m->things[k];
 		if (t->kind == KIND_SUBNET && t->block.base.family == IP_V6 && !request_is_openstack(x))
-			continue; /* to EC2 it is no subnet of its own, or its ports would have that alone */
+			continue; /* for EC2 it is not a separate subnet, or its ports would have IPv6 only */
 		if (t->kind == KIND_NETWORK && model_has_ipv6_alone(m, t))
 			continue; /* likewise */
 		if (t->kind == kind && t->id[0] && (t->account == x->account) == is_own &&
@@ -121,7 +121,7 @@ static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool i
 	return picked;
 }
 
-/* What is gone is told by the digits of its EC2 id: no row has them. */
+/* A gone thing is named by the digits of its EC2 id, which no row has. */
 static void find_uuid(struct request *x, struct thing *t)
 {
 	struct ref ref;
@@ -131,7 +131,7 @@ static void find_uuid(struct request *x, struct thing *t)
 		t->uuid = ref.prefix;
 }
 
-/* In the path where it stands there, else in the body. */
+/* In the path if it has that name, otherwise in the body. */
 static void name_by_uuid(struct request *x, const char *name, struct thing *t)
 {
 	char id[UUID_TEXT_SIZE], place[80], rest[sizeof x->path];
@@ -208,7 +208,7 @@ bool request_draw(struct request *x)
 {
 	x->operation = draw_operation(x->s);
 	for (int n = 0; n < 20 && x->is_hand && !policies_is_about(x); n++)
-		x->operation = draw_operation(x->s); /* what is denied is asked for more often */
+		x->operation = draw_operation(x->s); /* denied actions are called more often */
 	if (x->operation->is_operators)
 		x->account = ADMIN;
 	x->is_hand = x->is_hand && !x->operation->is_operators;
@@ -218,7 +218,7 @@ bool request_draw(struct request *x)
 		return false;
 	if (request_is_azure(x))
 		return azure_can_be_sent(x);
-	if (!x->origin) /* else it is told again, word for word */
+	if (!x->origin) /* otherwise it is sent again, byte for byte */
 		draw_tag(x);
 	bool is_ec2 = !request_is_openstack(x) && !request_is_iam(x) && !request_is_cloudstack(x);
 	x->is_dry = is_ec2 && random_below(32) == 0;
@@ -299,13 +299,13 @@ void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code)
 		doubt(v, code);
 }
 
-/* Nova says of what is only in a body that the body is wrong, or that it is not there. */
+/* Nova reports a reference in the body either as an invalid body, or as not found. */
 static void judge_not_found(const struct request *x, size_t ref, bool is_sure, struct verdict *v)
 {
 	struct str code = listings_not_found(x->refs[ref]->kind, request_is_openstack(x));
 	if (x->refs[ref]->kind == KIND_SECURITY_GROUP &&
 	    strcmp(x->operation->action, "CreateNetworkInterface") == 0)
-		code = STR("InvalidSecurityGroupID.NotFound"); /* EC2 has its own word there */
+		code = STR("InvalidSecurityGroupID.NotFound"); /* EC2 has a different code there */
 	bool is_networks = strstr(x->path, " /network/") != NULL;
 	if (!request_is_openstack(x) || is_networks) {
 		refuse_or_doubt(v, is_sure, code.p);
@@ -318,7 +318,7 @@ static void judge_not_found(const struct request *x, size_t ref, bool is_sure, s
 
 enum access { NOT_SHARED, PERHAPS_SHARED, SHARED };
 
-/* With the account, whose it is not. */
+/* Access of the account, which does not own the thing. */
 static enum access access_of(const struct request *x, const struct thing *t)
 {
 	if (t->life != LIVE || t->account == x->account)
@@ -330,8 +330,8 @@ static enum access access_of(const struct request *x, const struct thing *t)
 	return is_shared ? SHARED : NOT_SHARED;
 }
 
-/* What holds for every action: one cannot name what is not one's own, or not there. Of several rules
- * that forbid it, any may be told. */
+/* Rule for all actions: a call can name only existing things that the account may use. If several rules are
+ * violated, the answer may name any. */
 static void judge(const struct request *x, struct verdict *v)
 {
 	if (request_is_azure(x))
@@ -410,7 +410,7 @@ struct told {
 	struct str answer, code, message;
 };
 
-/* What a call that takes several says of the one that it was not done to. */
+/* Failure of one resource in the answer of a call for several. */
 static struct str read_failure(struct str answer)
 {
 	struct str code = answer_at(answer, "unsuccessful/item/error/code"), prefix = STR("Client.");
@@ -449,7 +449,7 @@ static struct told read_answer(const struct request *x, struct str body)
 			     body};
 }
 
-/* A dry run passes over a state that is in the way, and over whatever would have been looked at behind it. */
+/* A dry run ignores invalid states, and whatever would be checked after them. */
 static bool concerns_state(const struct verdict *v)
 {
 	static const char *const codes[] = {"DependencyViolation",
@@ -471,7 +471,7 @@ static bool concerns_state(const struct verdict *v)
 	return false;
 }
 
-/* Of CloudStack's, where EC2's action would have one of its codes. */
+/* True for a CloudStack error where EC2's action would have one of its codes. */
 static bool is_refusal_of_cloudstack(const struct request *x, const struct verdict *v, struct str code)
 {
 	static const char *const codes[] = {"431", "531", "532", "533", "534", "535", "536", "537"};
@@ -563,7 +563,7 @@ static void start(struct simulation *s, const struct world_user *user, struct st
 	fake_call_handle(http, &api_http_face);
 }
 
-/* The newest that has the path. */
+/* The newest version of the path's API. */
 static struct str version_for(struct str path)
 {
 	static const struct {
@@ -600,7 +600,7 @@ static void start_openstack(struct simulation *s, const struct world_user *user,
 	fake_call_handle(http, &api_http_face);
 }
 
-/* The body as OpenStack wants it: within the member that the row names. */
+/* The body for OpenStack: inside the member that the row names. */
 static struct str write_body(const struct request *x)
 {
 	struct arena *a = x->s->region.cloud->arena;

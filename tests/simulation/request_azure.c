@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What calls of Azure's face have besides: paths of names in resource groups, tokens, and codes. What other faces made is in the
- * group dari-default, and called by its id. */
+ * Calls of Azure's face: paths with names in resource groups, tokens, and codes. Resources of other faces are
+ * in the group dari-default, under their id. */
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -33,7 +33,7 @@ static const struct type *type_of(enum kind kind)
 	return &types[k];
 }
 
-/* What is a part of another has its name behind that one's. */
+/* The name of a part follows the name of its parent. */
 struct str azure_name(const struct simulation *s, const struct thing *t)
 {
 	struct arena *a = s->region.cloud->arena;
@@ -92,7 +92,7 @@ void azure_say(struct request *x, const char *format, ...)
 	assert_true(x->size < TEXT_MAX);
 }
 
-/* "POST virtualMachines/start": the verb is behind the id. */
+/* For "POST virtualMachines/start" the verb follows the id. */
 static void write_path(struct request *x, enum kind kind, struct str id)
 {
 	const char *action = x->operation->action, *verb = strchr(action, '/');
@@ -102,7 +102,7 @@ static void write_path(struct request *x, enum kind kind, struct str id)
 	assert_true((size_t) n < sizeof x->path);
 }
 
-/* Names are found in any case. */
+/* Names are case-insensitive. */
 void azure_name_target(struct request *x, struct thing *t)
 {
 	struct str id = azure_id(x->s, t);
@@ -111,7 +111,7 @@ void azure_name_target(struct request *x, struct thing *t)
 	write_path(x, t->kind, id);
 }
 
-/* The groups of the account that stay, and dari-default among them. */
+/* One of the account's permanent groups, including dari-default. */
 static struct thing *draw_area(const struct request *x)
 {
 	struct thing *picked = NULL;
@@ -131,7 +131,7 @@ static struct thing *find(const struct request *x, enum kind kind)
 	return NULL;
 }
 
-/* A machine that is ending has its name for a while still. */
+/* A machine that is ending keeps its name for a while. */
 bool azure_draw_target(struct request *x, enum kind kind, const char *letter)
 {
 	if (random_below(3) == 0) {
@@ -174,7 +174,7 @@ void azure_apply_tags(struct request *x, struct thing *t)
 	request_apply_tag(x, t);
 }
 
-/* A name that is free again may be another one's by now. */
+/* A released name may be in use by another resource by now. */
 bool azure_can_be_sent(const struct request *x)
 {
 	for (size_t k = 0; k < x->ref_count; k++)
@@ -202,7 +202,7 @@ struct str azure_read(struct simulation *s, const struct thing *t, int *ret_stat
 	return body;
 }
 
-/* Another call of the account's that was sent before may change what is sent back. */
+/* An earlier call of the account may change the object that is sent back. */
 static bool is_alone(const struct request *x)
 {
 	for (size_t k = 0; k < CLIENTS; k++) {
@@ -213,7 +213,7 @@ static bool is_alone(const struct request *x)
 	return true;
 }
 
-/* An instance that is on its way takes addresses, and loses them, without anybody's asking. */
+/* An instance in transition gets and loses addresses without a call. */
 static bool is_settled(const struct request *x, const struct thing *t)
 {
 	const struct thing *holder = t->of ? t->of : t->to;
@@ -242,7 +242,7 @@ static bool begins(const struct request *x, const char *method)
 	return strncmp(x->operation->action, method, strlen(method)) == 0;
 }
 
-/* What goes while the call is on its way is not there on the committer, whoever names it. */
+/* A thing that ends while the call is under way is missing on the committer, whoever names it. */
 static void judge_ref(const struct request *x, const struct thing *t, bool is_path, struct verdict *v)
 {
 	bool is_there = t->account == x->account && t->life != GONE;
@@ -269,7 +269,7 @@ void azure_judge(const struct request *x, struct verdict *v)
 	bool names_first = !x->arm[0] || x->target;
 	for (size_t k = 0; k < x->ref_count; k++)
 		judge_ref(x, x->refs[k], k == 0 && names_first, v);
-	if (x->arm[0] && !x->target && find(x, x->makes)) /* another call has made it */
+	if (x->arm[0] && !x->target && find(x, x->makes)) /* another call has created it */
 		refuse(v, "Conflict");
 	if (x->area && x->area->life == GONE)
 		refuse(v, "ResourceGroupNotFound");
@@ -277,7 +277,7 @@ void azure_judge(const struct request *x, struct verdict *v)
 		refuse(v, "ResourceGroupBeingDeleted");
 }
 
-/* What is new is not answered as what was there, nor what is there as what is gone. */
+/* The status must distinguish a creation from a change, and an existing resource from a missing one. */
 void azure_check_status(const struct request *x)
 {
 	const struct thing *t = x->ref_count ? x->refs[0] : NULL;
@@ -289,7 +289,7 @@ void azure_check_status(const struct request *x)
 		blame(x->s, "#%d: %s is answered %d", (int) x->serial, x->path, status);
 }
 
-/* Who judges a call by EC2's codes means these. */
+/* Azure's codes for the EC2 codes of shared judges. */
 void azure_translate(struct verdict *v)
 {
 	static const struct {
@@ -297,7 +297,7 @@ void azure_translate(struct verdict *v)
 	} words[] = {
 		{"AddressLimitExceeded", "PublicIPCountLimitReached"},
 		{"ConcurrentSnapshotLimitExceeded", "OperationNotAllowed"},
-		{"AuthFailure", "ScopeLocked"}, /* when it became a NAT gateway's meanwhile */
+		{"AuthFailure", "ScopeLocked"}, /* if it became a NAT gateway's meanwhile */
 		{"DependencyViolation", "InUseSubnetCannotBeDeleted"},
 		{"IncorrectInstanceState", "OperationNotAllowed"},
 		{"IncorrectModificationState", "OperationNotAllowed"},
@@ -323,7 +323,7 @@ void azure_translate(struct verdict *v)
 
 /* ---- sending ---- */
 
-/* A token is signed anew when it may soon be over: that takes longer than a call. */
+/* Signs a new token when the old one may soon expire, because signing takes longer than a call. */
 static struct str token_of(struct simulation *s, const struct world_user *user,
 			   const struct script_request *request)
 {

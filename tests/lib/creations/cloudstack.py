@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CloudStack: each resource made with every parameter that its command takes. The answer of the command or of its job and the list say
-the same, and hold the values that were sent; then every parameter that can be changed is changed, and listed so."""
+"""CloudStack: creates each resource with every parameter of its command. The answer of the command or of its job and the list must agree, and contain
+the sent values. Then changes every parameter that can be changed, and checks the list."""
 import contextlib
 import re
 
@@ -11,16 +11,16 @@ from dev import Dev
 ACTIONS = {a["name"]: a for a in lib.dump()["actions"]}
 HIDDEN = object()  # a parameter that no answer shows
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWVkEeLvZG"
-FOR_WHOM = {"account", "domainid", "projectid"}  # cross/bad_parameters.py, cloudstack/administration.py
+FOR_WHOM = {"account", "domainid", "projectid"}  # covered by cross/bad_parameters.py, cloudstack/administration.py
 TAGS = {"tags[0].key": "colour", "tags[0].value": "red"}
 RULE = {"protocol": "tcp", "startport": "80", "endport": "88", "cidrlist": "192.0.2.0/24"}
 ICMP = {"protocol": "icmp", "icmptype": "8", "icmpcode": "0", "cidrlist": "192.0.2.0/24"}
 
 
 class R:
-    """Row of one resource. command: makes it; given: what is sent; at: the command and item of its list, asked by `by` (its id, if absent); shown:
-    how a parameter is listed that differs, by name: HIDDEN, a function of the row, or a pair (other name, value); changes: (command,
-    parameters) one request each; admin: the region's administrator asks."""
+    """Row of one resource. command: creates it; given: parameters; at: command and item of its list, queried by `by` (default: its id); shown: listed
+    form of parameters that differ, by name: HIDDEN, a function of the row, or a pair (other name, value); changes: (command, parameters), one
+    request each; admin: sent by the region's administrator."""
 
     def __init__(self, command, given, at, shown=None, changes=(), changed=None, label=None, admin=False, by=None):
         self.command, self.given, self.at, self.shown, self.changes = command, given, at.split(), shown or {}, changes
@@ -120,7 +120,7 @@ ROWS = [
     R("createProject", {"name": "p", "displaytext": "d"}, "listProjects project", changes=change("updateProject", {"name": "q"}, {"displaytext": "e"}), admin=True),
 ]
 CREATES = re.compile("(create|register|deploy|associate|authorize|update)[A-Z]")
-# Commands and parameters whose effect other tests show.
+# Commands and parameters whose effect other tests check.
 COMMANDS_ELSEWHERE = {
     "createConsoleEndpoint": "two_faces.py", "createTags": "two_faces.py", "registerTemplate": "cloudstack/uploads.py", "registerIso": "cloudstack/uploads.py",
     "registerUserKeys": "cloudstack/administration.py", "createNetworkOffering": "cloudstack/administration.py", "updateNetworkOffering": "cloudstack/administration.py",
@@ -167,18 +167,18 @@ class CloudStack:
             region.check(region.look(row, by, who), given, row.changed, f"after {command} {given}")
 
     def whole(self, region, name):
-        """Behind the rows: each parameter that the command takes was sent by one of them."""
+        """Runs after the rows: they must have sent each parameter of the command."""
         taken = {p["name"] for p in ACTIONS[name]["params"] if p["built"] and not p.get("passed_over") and p["type"] != "list of objects"}
         missing = taken - region.sent.get(name, set()) - FOR_WHOM - set(PARTS_ELSEWHERE.get(name, ())) - {"id"}
         assert not missing, f"no row of {name} gives {', '.join(sorted(missing))}"
 
 
-# Members that change by themselves, or that the answer tells once.
+# Members that change by themselves, or that only the first answer shows.
 MOVING = {"state", "password", "lastupdated", "status", "isready", "physicalsize", "size", "ingressrule", "egressrule"}
 
 
 class Region:
-    """An account with what others are made of, by label; the administrator's key; which parameters were sent to which command."""
+    """An account with prerequisites by label; the administrator's key; the parameters sent to each command."""
 
     def __init__(self, dev):
         self.dev, self.admin, self.sent = dev, admin_key(dev), {}
@@ -193,7 +193,7 @@ class Region:
         return call(self.dev, command, **given)[1][item][0]["id"]
 
     def run(self, command, given, who):
-        """Runs the command and its job; returns the object that they make."""
+        """Runs the command and its job; returns the created object."""
         self.sent.setdefault(command, set()).update(re.sub(r"\[0\]\.", ".N.", k) for k in given)
         status, answer, _ = call(self.dev, command, **given, **who)
         assert status == 200, f"{command} {given}: {answer}"
@@ -210,7 +210,7 @@ class Region:
         return answer[item][0]
 
     def fill(self, value, **more):
-        """With ids where "{label}" stands."""
+        """The value with ids in place of "{label}"."""
         return {k: v.format(**self.ids, **more) if v.startswith("{") else v for k, v in value.items()}
 
     def check(self, shown, given, differs, where):
@@ -229,7 +229,7 @@ class Region:
 
 
 def with_labels(value, ids):
-    """The row with "{label}" in the place of ids, for functions that compare with one."""
+    """The row with "{label}" in place of ids, for functions that compare with a label."""
     labels = {i: "{%s}" % label for label, i in ids.items()}
     if isinstance(value, dict):
         return {k: with_labels(v, ids) for k, v in value.items()}

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dari's own API: each resource made with every member that its call takes. The answer, the show and the list say the same, and hold
-the values that were sent; then every member that PATCH takes is changed, and shown so."""
+"""Native API: creates each resource with every member of its call. The answer, the show and the list must agree, and contain the sent values. Then
+changes every member that PATCH accepts, and checks the result."""
 import contextlib
 import json
 import uuid
@@ -19,10 +19,9 @@ LIMITS = [p["name"] for p in ACTIONS["PATCH /accounts/{id}/limits"]["params"] if
 
 
 class R:
-    """Row of one resource. path: the call that makes it; body: what is sent; shown: how a member is shown that differs, by member: HIDDEN, a
-    function of the row, or a pair (other name, value); changes: bodies of PATCH, one request each; changed: as shown; at: its list, if that
-    is another path; also: PATCH of a longer path; then: a call behind it; by: "admin", the region's administrator, or
-    "owner", the account's, who signs."""
+    """Row of one resource. path: the call that creates it; body: the request; shown: shown form of members that differ, by member: HIDDEN, a function
+    of the row, or a pair (other name, value); changes: bodies of PATCH, one request each; changed: as shown; at: its list, if that has another
+    path; also: PATCH of a longer path; then: a call after it; by: "admin", the region's administrator, or "owner", the account's, who signs."""
 
     def __init__(self, path, body, shown=None, changes=(), changed=None, label=None, by="mine", at=None, also="", then=None):
         self.path, self.body, self.shown, self.changes, self.changed = path, body, shown or {}, changes, changed or {}
@@ -111,7 +110,7 @@ ROWS = [
       [{"is_default": False}], by="admin", label="second"),
     R("/address-ranges", {"external_network": "{second}", "first": "203.0.113.10", "last": "203.0.113.20"}, by="admin"),
 ]
-# Calls whose members other tests give, and why.
+# Calls whose members other tests cover, and where.
 ELSEWHERE = {
     "POST /audits": "makes no row: native/audits.py", "POST /commands": "makes no row: operator/dari_url.py", "POST /tags": "makes no row: cross/bad_parameters.py",
     "POST /session": "console/, native/api.py", "POST /signups": "operator/signups.py", "POST /price-lists": "operator/bills.py", "POST /hosts": "operator/host_add.py",
@@ -171,7 +170,7 @@ class Native:
             region.check(by.api_ok("GET", item)["item"], change, row.changed, f"after {change}")
 
     def whole(self, region, title):
-        """Behind the rows: each member that the call takes was sent by one of them."""
+        """Runs after the rows: they must have sent each member of the call."""
         taken = {p["name"] for p in ACTIONS[title]["params"] if p["in"] == "body" and p["built"]}
         missing = taken - region.sent.get(title, set()) - set(PARTS_ELSEWHERE.get(title, {}))
         assert not missing, f"no row of {title} gives {', '.join(sorted(missing))}"
@@ -183,7 +182,7 @@ MOVING = {"gen", "batch", "state", "conditions", "usage", "progress", "last_used
 
 
 class Owner:
-    """The account's owner, who has no token: its access key signs."""
+    """The account's owner, who has no token and signs with an access key."""
     api_ok, rows = lib.Native.api_ok, lib.Native.rows
 
     def __init__(self, account):
@@ -194,7 +193,7 @@ class Owner:
 
 
 class Region:
-    """A project with what others are made of, by label; an administrator; which members were sent to which call."""
+    """A project with prerequisites by label; an administrator; the members sent to each call."""
 
     def __init__(self, dev):
         self.dev, self.mine, self.admin, self.sent = dev, lib.another(dev, "mine"), lib.admin(dev), {}
@@ -211,12 +210,12 @@ class Region:
         assert profile.first(".//InstanceProfileName") == "web"
 
     def fill(self, value):
-        """With ids where "{label}" stands."""
+        """The value with ids in place of "{label}"."""
         if isinstance(value, dict):
             return {k: self.fill(v) for k, v in value.items()}
         if isinstance(value, list):
             return [self.fill(v) for v in value]
-        is_label = isinstance(value, str) and value.startswith("{") and '"' not in value  # a policy has quotes
+        is_label = isinstance(value, str) and value.startswith("{") and '"' not in value  # a policy contains quotes
         return value.format(**self.ids) if is_label else value
 
     def check(self, shown, body, differs, where):

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenStack: each resource made with every member that its tables have, and what the answer, the show and the list say of it agree
-and hold what was sent; then every member that can be changed is changed, and shown so."""
+"""OpenStack: creates each resource with every member of its tables, and checks that the answer, the show and the list agree with each other and with
+the request. Then changes every member that can be changed."""
 import base64
 import contextlib
 
@@ -15,17 +15,17 @@ HIDDEN = object()  # a member that no answer shows
 
 
 class Region:
-    """A project with what resources are made of, by label; and an administrator."""
+    """A project with prerequisites by label, and an administrator."""
 
     def __init__(self, dev):
         self.dev, self.mine, self.admin = dev, lib.another(dev, "mine"), lib.admin(dev)
         self.ids = {"project": self.mine.id, "user": self.mine.user_id, "admin": self.admin.id, "admin_user": self.admin.user_id}
-        self.sent = {}  # action → members that were given
+        self.sent = {}  # action → members that some request contained
         self.ids["outside"] = self.mine.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
         self.ids["image"] = self.mine.ok("GET", "/image/v2/images?visibility=public")["images"][0]["id"]
         self.ids["zone"] = sorted(z["zoneName"] for z in self.mine.ok("GET", "/compute/v2.1/os-availability-zone")["availabilityZoneInfo"])[0]
 
-        inside = self.mine.ok("GET", f"{NET}/networks?router:external=false")["networks"][0]["id"]  # its VPC leads outside
+        inside = self.mine.ok("GET", f"{NET}/networks?router:external=false")["networks"][0]["id"]  # a VPC with a way outside
         for label in ("port_inside", "other_inside"):
             self.ids[label] = self.mine.ok("POST", f"{NET}/ports", {"port": {"network_id": inside}})["port"]["id"]
             self.ids[label + "_ip"] = self.mine.ok("GET", f"{NET}/ports/{self.ids[label]}")["port"]["fixed_ips"][0]["ip_address"]
@@ -33,7 +33,7 @@ class Region:
         self.ids["floatingip_id"] = self.mine.ok("POST", f"{NET}/floatingips", floating)["floatingip"]["id"]
 
     def fill(self, value):
-        """With ids where "{label}" stands."""
+        """The value with ids in place of "{label}"."""
         if isinstance(value, dict):
             return {k: self.fill(v) for k, v in value.items()}
         if isinstance(value, list):
@@ -42,7 +42,7 @@ class Region:
 
 
 def names(value, prefix=""):
-    """The dotted names of all members within, as the tables have them."""
+    """Dotted names of all members, as in the tables."""
     for key, inner in value.items():
         yield prefix + key
         if isinstance(inner, dict):
@@ -53,13 +53,13 @@ def names(value, prefix=""):
 
 
 class R:
-    """One resource: where it is made; its wrap; what is sent; how what is shown differs from that, by member (HIDDEN: not at
-    all); what is changed afterwards, one request each; `form` "PUT", "PATCH" or "JSON-patch"; by the administrator or the project."""
+    """One resource: the collection's path; its wrap; the request; members whose shown value differs from the request (HIDDEN: not shown); later
+    changes, one request each; `form` is "PUT", "PATCH" or "JSON-patch"; sent by the administrator or by the project."""
 
     def __init__(self, path, wrap, body, shown=None, changes=(), changed=None, form="PUT", by="mine", label=None, item="id", around=None, is_bare=False):
         self.path, self.wrap, self.body, self.shown, self.changes = path, wrap, body, shown or {}, changes
         self.changed, self.form, self.by, self.label, self.item, self.around = changed or {}, form, by, label, item, around or {}
-        self.is_bare = is_bare  # what is sent stands at the top
+        self.is_bare = is_bare  # the members are at the top level of the body
 
 
 NET, VOL, IMG, ID, NOVA = "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3", "/compute/v2.1"
@@ -208,22 +208,23 @@ ROWS = [
              "availability_zone": HIDDEN, "OS-EXT-AZ:availability_zone": lambda v: v, "flavor": lambda v: v["original_name"] == "f"},
       around={"os:scheduler_hints": {"group": "{servers}"}}, changes=[{"name": "t"}, {"description": "e"}, {"accessIPv4": "192.0.2.8"}, {"accessIPv6": "2001:db8::8"}]),
 ]
-# Given in other tests, whose looks are of their own: block devices and security groups of servers in tests/contract/openstack/compute.py and
-# tests/contract/cross/two_faces_disks.py, what a floating address stands for in 62 and tests/contract/cross/two_faces_network.py; words that mean the same as one above.
+# Members that other tests cover: block devices and security groups of servers in tests/contract/openstack/compute.py and
+# tests/contract/cross/two_faces_disks.py, associations of floating addresses in 62 and tests/contract/cross/two_faces_network.py; synonyms of members
+# above.
 ELSEWHERE = {
-    "POST /identity/v3/roles": ("domain_id",),  # goldens: lists without the word leave it out
+    "POST /identity/v3/roles": ("domain_id",),  # golden cases: lists without this filter omit such roles
     f"POST {NOVA}/servers": ("server.block_device_mapping_v2", "server.block_device_mapping", "server.security_groups", "server.return_reservation_id", "server.config_drive", "server.personality", "OS-SCH-HNT:scheduler_hints",
                            "os:scheduler_hints.same_host", "os:scheduler_hints.different_host", "server",
-                           "server.host", "server.hypervisor_hostname"),  # goldens: an administrator's words
+                           "server.host", "server.hypervisor_hostname"),  # golden cases: for administrators
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
-    # an administrator's words: goldens, tests/real/55-external-network.py
+    # for administrators: golden cases, tests/real/55-external-network.py
     f"POST {NET}/networks": ("is_default", "provider:network_type", "provider:physical_network", "provider:segmentation_id", "router:external"),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),
     f"POST {VOL}/backups": ("force", "incremental", "snapshot_id"),  # tests/contract/openstack/volume_backups.py
     f"PUT {VOL}/groups/{{group_id}}": ("add_volumes", "remove_volumes"),  # tests/contract/openstack/volume.py
     f"POST {NET}/routers": ("external_gateway_info.external_fixed_ips.N", "routes.N"),
-    f"PUT {NET}/networks/{{network_id}}": ("is_default", "router:external"),  # goldens: of an external one
+    f"PUT {NET}/networks/{{network_id}}": ("is_default", "router:external"),  # golden cases: external networks
     f"PUT {NET}/routers/{{router_id}}": ("external_gateway_info.external_fixed_ips", "routes"),
     f"POST {ID}/users/{{user_id}}/application_credentials": ("roles.N.id", "access_rules.N.id"), f"POST {ID}/OS-TRUST/trusts": ("roles.N.id",),
     f"PUT {NET}/ports/{{port_id}}": ("allowed_address_pairs.N", "fixed_ips.N"),
@@ -256,21 +257,21 @@ def check(shown, body, differs, where):
 
 
 def same(one, other, where, leave=("links", "secret", "private_key", "adminPass", "blob", "self")):
-    """What two answers both say is the same, but for what is told once and what changes by itself."""
+    """Checks that members in both answers are equal, except those shown once and those that change by themselves."""
     moving = (*leave, "updated_at", "updated", "status", "size", "revision_number", "volume_type_id", "security_groups")
     for member in set(one) & set(other) - set(moving):
         assert one[member] == other[member], f"{where}: {member} is {one[member]!r} and {other[member]!r}"
 
 
 def is_told(action):
-    """Whether the action makes or changes one resource of a collection, by a body of its own."""
+    """True if the action creates or changes one resource of a collection, and has a body."""
     steps = action["path"].split("/")
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
               "os-extra_specs", "extra_specs", "group_specs", "os-volume_attachments", "{key}", "remote-consoles",
               "encryption", "qos-specs", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events",
-              "restore", "import_record", "metadefs")  # tests/contract/openstack/volume.py and goldens tell these
+              "restore", "import_record", "metadefs")  # covered by tests/contract/openstack/volume.py and golden cases
     if (action["method"], action["path"]) == ("PUT", "/v3/regions/{region_id}"):
-        return False  # a second way to make one, in goldens
+        return False  # an alternative creation, covered by golden cases
     return action["method"] in ("POST", "PUT", "PATCH") and members(action) and not action["name"] and not set(steps) & set(within) \
         and not any(s.endswith(("_router_interface", "_extraroutes", "_addresses")) for s in steps)
 
@@ -326,7 +327,7 @@ class OpenStack:
             check(after[row.wrap] if row.wrap else after, change, row.changed, f"after {change}")
 
     def whole(self, region, name):
-        """Runs behind the rows: what each request of theirs had."""
+        """Runs after the rows: they must have given every member of each request."""
         action = TITLES[name]
         path = action["prefix"] + action["path"]
         name = request_title(action["method"], path)

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One project seen through two faces, and docs/mapping.md as tests hold it: each of its rows and bold words is named by
-the cases that show it to be so."""
+"""One project seen through two faces; and the rows and bold words of docs/mapping.md, each of which must be named by a case that proves it."""
 import ast
 import glob
 import os
@@ -21,7 +20,7 @@ PREFIXES = {"address-groups": "pl", "servers": "i", "volumes": "vol", "snapshots
 # ---- docs/mapping.md
 
 def rows():
-    """Its rows, "Section: first cell", and the bold words that its points begin with."""
+    """Rows of docs/mapping.md as "Section: first cell", and the bold words that begin its list items."""
     section, found, table = "", [], []
     with open(os.path.join(ROOT, "docs/mapping.md"), encoding="utf-8") as page:
         for line in page:
@@ -30,13 +29,13 @@ def rows():
             bold = re.match(r"\* \*\*(.*?)\.?\*\*", line)
             section = heading[1].strip() if heading else section
             table = [*table, cells[1]] if cells else []
-            if bold or len(table) > 2:  # behind its heading and the line under it
+            if bold or len(table) > 2:  # skip the heading of a table and the line below
                 found.append(f"{section}: {bold[1] if bold else cells[1]}")
     return found
 
 
 def holds(*names):
-    """Says which rows of docs/mapping.md a case shows to be so."""
+    """Names the rows of docs/mapping.md that a case proves."""
     def mark(function):
         function.holds = names
         return function
@@ -44,12 +43,12 @@ def holds(*names):
 
 
 def held():
-    """The rows of docs/mapping.md that some case of tests/contract names."""
+    """Rows of docs/mapping.md that some case in tests/contract names."""
     found = set()
     for path in glob.glob(os.path.join(ROOT, "tests/contract/*/*.py")):
         with open(path, encoding="utf-8") as source:
             for node in ast.walk(ast.parse(source.read())):
-                for mark in getattr(node, "decorator_list", []):  # a script may call a function of its own by that name
+                for mark in getattr(node, "decorator_list", []):  # a script may have a function of the same name
                     if isinstance(mark, ast.Call) and getattr(mark.func, "id", "") == "holds":
                         found.update(ast.literal_eval(arg) for arg in mark.args)
     return found
@@ -58,37 +57,37 @@ def held():
 # ---- ids
 
 def ec2_id(prefix, identifier):
-    """EC2's name for a UUID."""
+    """EC2's form of a UUID."""
     return f"{prefix}-{identifier.replace('-', '')[:17]}"
 
 
 def found(items, prefix, ec2):
-    """The item whose UUID has that EC2 id."""
+    """The item whose UUID corresponds to that EC2 id."""
     (item,) = [i for i in items if ec2_id(prefix, i["id"]) == ec2]
     return item
 
 
 def code(call, *given, **arguments):
-    """The EC2 error that the call gets."""
+    """Error code of an EC2 call that must fail."""
     with pytest.raises(botocore.exceptions.ClientError) as error:
         call(*given, **arguments)
     return error.value.response["Error"]["Code"]
 
 
 class Both(cloud.Project):
-    """A project with its EC2 client as .ec2; what is found by one face's id is shown by the other."""
+    """A project with its EC2 client as .ec2; converts ids of one face to rows of the other."""
 
     def rest(self):
         self.dev.rest()
 
-    # OpenStack's
+    # OpenStack
 
     def listed(self, path, collection):
         query = "/detail" if collection in ("servers", "volumes", "snapshots") else "?limit=200" if collection == "images" else ""
         return self.ok("GET", f"{path}/{collection}{query}", version=NEWEST if path == COMPUTE else None)[collection.replace("-", "_")]
 
     def seen(self, path, collection, ec2):
-        """OpenStack's row of what has that id in EC2."""
+        """OpenStack's view of the resource with that EC2 id."""
         return found(self.listed(path, collection), PREFIXES[collection], ec2)
 
     def server(self, instance):
@@ -104,13 +103,13 @@ class Both(cloud.Project):
         return answer
 
     def delete(self, path, gone=404):
-        """Deletes, and it is gone."""
+        """Deletes a resource and checks that it is gone."""
         answer = self.call("DELETE", path)
         assert answer.status in (202, 204), f"{path}: {answer}"
         self.rest()
         assert self.status("GET", path) == gone
 
-    # EC2's
+    # EC2
 
     @property
     def image(self):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Azure for the matrices of tests/contract/cross/: a subscription with one of each type, and who asks about it."""
+"""Azure's adapter for the matrices of tests/contract/cross/: a subscription with one resource of each type, and its credentials."""
 import base64
 import contextlib
 import copy
@@ -24,7 +24,7 @@ RULE = {"priority": 100, "direction": "Inbound", "access": "Allow", "protocol": 
         "destinationAddressPrefix": "*", "destinationPortRange": "*"}
 KEY = "ssh-rsa " + base64.b64encode(b"".join(len(part).to_bytes(4, "big") + part for part in (b"ssh-rsa", b"\1\0\1", b"\0" + b"\xc7" * 256))).decode()
 
-# What each subscription has: by a word of ours, the type and name of a resource. The last parts are made with their whole.
+# Resources of each subscription: label → type and name. The last ones are created together with their parent.
 OWN = {
     "network": f"{NET}/virtualNetworks/v", "subnet": f"{NET}/virtualNetworks/v/subnets/a", "other_network": f"{NET}/virtualNetworks/w",
     "policy": f"{NET}/networkSecurityGroups/g", "rule": f"{NET}/networkSecurityGroups/g/securityRules/r", "set": f"{NET}/applicationSecurityGroups/s",
@@ -41,7 +41,7 @@ OWN = {
     "identity": "Microsoft.ManagedIdentity/userAssignedIdentities/u"}
 PARTS = {"subnet", "rule", "route", "frontend", "pool", "probe", "nat_rule", "extension", "command"}
 
-KINDS = {  # the kind that a policy knows it by
+KINDS = {  # kind under which policies know the resource
     "network": "router", "other_network": "router", "subnet": "subnet", "policy": "port_policy",
     "set": "port_set", "plan": "route_plan", "address": "address",
     "prefix": "address_prefix", "nat_prefix": "address_prefix",
@@ -67,7 +67,7 @@ for ours, where in OWN.items():
 
 
 class World:
-    """A subscription's resources, and who asks."""
+    """A subscription's resources, and its credentials."""
 
     def __init__(self, cloud, account, image):
         self.cloud, self.account, self.image = cloud, account, image
@@ -79,7 +79,7 @@ class World:
         return {"id": self.ids[word]}
 
     def bodies(self):
-        """A good body for each type that is put, in the order in which they can be made."""
+        """A valid body for each type, in an order in which they can be created."""
         front = {"name": "f", "properties": {"publicIPAddress": self.ref("balancer_address")}}
         return {
             "network": {"properties": {"addressSpace": {"addressPrefixes": ["10.0.0.0/16"]},
@@ -130,7 +130,7 @@ class World:
 
 @contextlib.contextmanager
 def region():
-    """A region that speaks TLS: its Cloud, and the image that machines are made of."""
+    """A region with TLS: its Cloud, and the image of its machines."""
     before = {name: os.environ.get(name) for name in ("AWS_CA_BUNDLE", "SSL_CERT_FILE")}
     with Dev("--tls") as dev:
         cloud = Cloud(dev)
@@ -148,28 +148,28 @@ def region():
 
 
 def named_rows(form):
-    """The words of the rows that the call's path names, as policies know them."""
+    """Labels of the rows that the call's path names, as policies know them."""
     provider, *parts = form.split("/")
     return sorted({WORD_OF_SHAPE.get("/".join([provider, *parts[:n]]), "") for n in (2, 4)} & set(KINDS))
 
 
 def is_part_changed(name, word):
-    """A change of what is below that row: in Azure whatever holds for a resource holds for its parts, whatever IAM decides on."""
+    """True if the call changes a part of that row: in Azure a resource's rights include its parts, whichever row IAM decides on."""
     method, form = name.split(" ")
     return method in ("PUT", "DELETE") and word in named_rows(form) and shape_of(OWN[word]).count("/") < form.count("/")
 
 
 class Azure(face.Face):
     name = "azure"
-    # Of calls with a body it is worked out before the guard decides, so that each needs a good one: those that name a row have it.
+    # Bodies are parsed before the guard decides, so calls with a body need a valid one: only those that name a row have it.
     actions = BY_SHAPE
 
     def __init__(self):
         self.others = list(WORDS)
-        # A path names the whole that a part is of, too: it is asked about where the action is decided on such.
+        # A path also names the parent of a part, which is asked about if the action is decided on its kind.
         self.doors = [(name, word) for name, action in sorted(self.actions.items(), key=lambda a: a[0].startswith("DELETE"))
                       for word in named_rows(name.split(" ")[1]) if doors.is_decided(action, KINDS[word]) or is_part_changed(name, word)]
-        self.goes = [c for c in self.doors if c[0].split(" ")[0] in ("PUT", "PATCH")]  # after which others can be made
+        self.goes = [c for c in self.doors if c[0].split(" ")[0] in ("PUT", "PATCH")]  # after these, others can still be created
 
     @contextlib.contextmanager
     def open(self):
@@ -189,7 +189,7 @@ class Azure(face.Face):
             yield made
 
     def compare(self, place, name, param):
-        """Another subscription's resource is refused as one that there is not, and nothing is committed."""
+        """Another subscription's resource is refused like a missing one, and nothing is committed."""
         mine, word = place.mine, WORDS[name, param]
         path, body = referring(mine, name, param, "no")
         mine.cloud.dev.rest()
@@ -204,10 +204,10 @@ class Azure(face.Face):
         yield word, *told
 
     def unchanged(self, place):
-        return True  # compare() looks
+        return True  # compare() checks this
 
     def own(self, place, name, param):
-        """The same with one's own: what it comes to, and what it is to come to; None: it goes through."""
+        """Names the caller's own resource: (result, expected result); None if the call succeeds."""
         mine, word, serial = place.mine, WORDS[name, param], self.others.index((name, param))
         path, body = referring(mine, name, param, serial)
         if word == "disk":
@@ -255,7 +255,7 @@ class Azure(face.Face):
         return place.ask("GET", OWN[word])[2]
 
     def asked(self, place, name, word):
-        """All rows of the kind, for what ids they have is not told."""
+        """All rows of the kind, because they do not show which ids they have."""
         arn = face.row("*", KINDS[word], "*", "*")
         start = arn.arn.rpartition("/")[0]
         yield word, self.request(place, name, word), doors.Row(KINDS[word], f"{start}/*", f"{start}/none")
@@ -263,7 +263,7 @@ class Azure(face.Face):
 
 # ---- two accounts
 
-# What a reference leads to, by the words of its place; in a body of that type where it is not the same everywhere.
+# Referenced type by the reference's place; in a body of the given type if it differs between types.
 REFERENCES = {
     "networkSecurityGroup.id": "policy", "routeTable.id": "plan", "natGateway.id": "nat", "ApplicationSecurityGroups.N.id": "set",
     "applicationSecurityGroups.N.id": "set", "remoteVirtualNetwork.id": "other_network", "publicIpAddresses.N.id": "address", "publicIpPrefixes.N.id": "nat_prefix",
@@ -275,7 +275,7 @@ REFERENCES = {
 
 
 def references(action):
-    """(parameter, the word of what it names)."""
+    """Yields (parameter, label of the row that it names)."""
     for p in action["params"]:
         if p["built"] and not p.get("passed_over") and p["name"].endswith((".id", "sourceResourceId")):
             found = [word for place, word in REFERENCES.items() if p["name"].endswith(place)]
@@ -287,7 +287,7 @@ WORDS = {(name, p): word for name, action in sorted(BY_SHAPE.items()) if action[
 
 
 def put(body, name, value):
-    """At its place, where "N" is the first of a list."""
+    """Sets the member at a dotted name; "N" is the first element of a list."""
     parts, at = name.split("."), body
     for part, following in zip(parts[:-1], parts[1:]):
         if part == "N":
@@ -302,7 +302,7 @@ def put(body, name, value):
 
 
 EMPTY_IMAGE = {"properties": {"storageProfile": {"osDisk": {"osType": "Linux", "osState": "Generalized"}}}}
-SPECIAL = {  # bodies in which that reference makes sense
+SPECIAL = {  # bodies in which that reference is meaningful
     ("disks", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
     ("disks", "imageReference.id"): {"properties": {"creationData": {"createOption": "FromImage"}}},
     ("snapshots", "sourceResourceId"): {"properties": {"creationData": {"createOption": "Copy"}}},
@@ -312,23 +312,23 @@ SPECIAL = {  # bodies in which that reference makes sense
 
 
 CHANGE, NOT_BUILT = (409, "PropertyChangeNotAllowed"), (409, "OperationNotAllowed")
-REFUSED_ANYWAY = {  # also with one's own
+REFUSED_ANYWAY = {  # refused even with the caller's own resource
     ("PATCH disks", "creationData.sourceResourceId"): CHANGE, ("PATCH disks", "imageReference.id"): CHANGE,
     ("PATCH virtualMachines", "imageReference.id"): CHANGE, ("PATCH virtualMachines", "availabilitySet.id"): CHANGE,
     ("PATCH virtualMachines", "proximityPlacementGroup.id"): CHANGE,
     ("PATCH virtualMachines", "osDisk.managedDisk.id"): NOT_BUILT,
-    ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # it runs
-    ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway says it
-    ("PUT images", "sourceVirtualMachine.id"): NOT_BUILT,  # it is not generalized
+    ("PATCH virtualMachines", "networkInterfaces.N.id"): NOT_BUILT,  # the machine is running
+    ("PUT publicIPPrefixes", "natGateway.id"): CHANGE,  # the NAT gateway names the prefix
+    ("PUT images", "sourceVirtualMachine.id"): NOT_BUILT,  # the machine is not generalized
     ("PUT images", "managedDisk.id"): NOT_BUILT,
-    ("PUT virtualMachines", "osDisk.managedDisk.id"): (400, "InvalidParameter"),  # nothing is on it that starts
+    ("PUT virtualMachines", "osDisk.managedDisk.id"): (400, "InvalidParameter"),  # the disk has nothing to boot
     ("PUT loadBalancers", "inboundNatRules.N.properties.backendAddressPool.id"): NOT_BUILT,
     ("PUT loadBalancers", "inboundNatRules.N.properties.backendAddressPools.N.id"): NOT_BUILT,
     ("PUT loadBalancers", "inboundNatRules.N.properties.probe.id"): NOT_BUILT}
 
 
 def referring(world, name, param, serial):
-    """The path and a body that is right but for the reference, which has yet to be put."""
+    """The path and a body that is valid except for the reference, which the caller adds."""
     method, form = name.split(" ")
     word = WORD_OF_SHAPE[form]
     path = OWN[word]
@@ -344,7 +344,7 @@ def referring(world, name, param, serial):
     elif word == "rule":
         body = {"properties": dict(RULE)}
     elif word in ("network", "peering", "balancer"):
-        pass  # as it is, and one reference more, or another one
+        pass  # as it is, with one more reference, or another one
     else:
         path = f"{path}-{serial}"
     if word == "machine":

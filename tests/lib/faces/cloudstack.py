@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CloudStack for the matrices of tests/contract/cross/: an account with one of each kind, signed commands, jobs."""
+"""CloudStack's adapter for the matrices of tests/contract/cross/: an account with one resource of each kind, signed commands, jobs."""
 import contextlib
 import json
 import os
@@ -13,10 +13,10 @@ from . import face
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
-# Rows that belong to nobody, and are seen by all or by administrators alone.
+# Rows without an owner, visible to everyone or only to administrators.
 NOBODYS = {"zone": "listZones zone", "instance_type": "listServiceOfferings serviceoffering", "volume_type": "listDiskOfferings diskoffering",
            "role": "listRoles role", "domain": None, "host": None, "external_network": None}
-# What createTags calls the kinds.
+# createTags' names of the kinds.
 TAGGED = {"instance": "UserVm", "image": "Template", "volume": "Volume", "snapshot": "Snapshot", "instance_snapshot": "VMSnapshot", "snapshot_policy": "SnapshotPolicy", "network": "Network",
           "security_group": "SecurityGroup", "address": "PublicIpAddress", "router": "Vpc"}
 VALUES = {"integer": "1", "boolean": "true", "ip": "10.0.0.1", "cidr": "10.0.0.0/24", "mac": "02:00:00:00:00:01"}
@@ -27,7 +27,7 @@ def needs_id(action):
 
 
 class Account:
-    """Somebody who has one of each kind."""
+    """An account with one resource of each kind."""
 
     def __init__(self, dev, project):
         name = project.name
@@ -71,12 +71,12 @@ class Account:
         self.nobodys = {kind: self.first(where) for kind, where in NOBODYS.items() if where}
 
     def made(self, command, **given):
-        """The id of what an asynchronous command makes."""
+        """Id of the resource that an asynchronous command creates."""
         (made,) = self.finish(command, **given)[1].values()
         return made["id"]
 
     def finish(self, command, **given):
-        """What comes of an asynchronous command."""
+        """Result of an asynchronous command."""
         return wait(self.dev, self.call(command, **given)[1], **self.who)
 
     def first(self, where):
@@ -98,7 +98,7 @@ class Account:
         return [self.call(name, **self.good(a))[1] for name, a in actions.items() if name.startswith("list")]
 
     def good(self, action):
-        """What is right for all that the command requires."""
+        """Valid values of all parameters that the command requires."""
         given = {}
         for p in action["params"]:
             if not p["required"] or ".N." in p["name"]:
@@ -111,7 +111,7 @@ class Account:
         return given
 
 def never_there():
-    """The lists of what no region of ours has."""
+    """Lists of resources that never exist in Dari's regions."""
     with open(os.path.join(ROOT, "src/api/cloudstack/region/empty_lists.def"), encoding="utf-8") as rows:
         return set(re.findall(r"\blist[A-Z]\w*", rows.read()))
 
@@ -156,7 +156,7 @@ class CloudStack(face.Face):
             made.unchanged.ends()
 
     def compare(self, place, name, wanted):
-        """The parameter, or the kind that a resourcetype names."""
+        """The parameter, or the kind given by resourcetype."""
         if wanted in TAGGED:
             tag = {"tags[0].key": "x", "tags[0].value": "y"} if self.actions[name]["writes"] else {}
             yield self.pair(place, name, {"resourcetype": TAGGED[wanted], **tag}, "resourceids" if tag else "resourceid", wanted)
@@ -165,7 +165,7 @@ class CloudStack(face.Face):
         yield self.pair(place, name, place.mine.good(self.actions[name]), wanted.replace(".N.", "[0]."), param["kind"])
 
     def pair(self, place, name, given, parameter, kind):
-        """The other's and one that there is not are answered in the same words: with a refusal, or with an empty list."""
+        """The other account's resource and a missing one must get the same answer: a refusal, or an empty list."""
         assert kind in place.theirs.ids, "the account has none: furnish() in tests/lib/cloud.py makes what there may be"
         theirs = place.theirs.ids[kind]
         answers = [place.mine.call(name, **{**given, parameter: value}) for value in (theirs, ABSENT)]
@@ -174,17 +174,17 @@ class CloudStack(face.Face):
         return kind, *(json.dumps(a[1]).replace(theirs, ABSENT) for a in answers)
 
     def filtered(self, place, name):
-        """(how wide it is asked, what is found of theirs)."""
+        """Yields (scope of the query, rows of the other account found)."""
         for wide in [{}, {"listall": "true", "isrecursive": "true"}]:
             status, answer, _ = place.mine.call(name, **place.mine.good(self.actions[name]), **wide)
             assert status == 200, answer
             text = json.dumps(answer)
             yield str(wide), [kind for kind, identifier in place.theirs.ids.items() if identifier in text]
 
-    # As CloudStack finds them: offerings by what they have at least, disks of machines by the machine's offering, networks by each of
-    # their zones; snapshots that nothing schedules have an interval that listSnapshots does not take.
+    # Filters with CloudStack's own comparison: offerings by minimum values, disks by the offering of their machine, networks by each of their zones;
+    # snapshots without a schedule show an interval that listSnapshots does not accept.
     unfit = {"listServiceOfferings": {"cpunumber", "memory"}, "listVolumes": {"diskofferingid"}, "listVolumesMetrics": {"diskofferingid"}, "listNetworks": {"zoneid"}, "listSnapshots": {"intervaltype"}}
-    # Behind the first three: lists of what is no row, for which the tables name no item.
+    # After the first three: lists of objects that are not rows, for which the tables name no item.
     empty = {"listEgressFirewallRules", "listIsos", "listProjects"} | {
         f"list{name}" for name in ("AffinityGroupTypes", "Apis", "Capabilities", "EventTypes", "Events", "Hypervisors", "NetworkOfferings", "OsCategories",
                                    "OsTypes", "Regions", "ResourceLimits", "RolePermissions", "Tags", "VPCOfferings")} | never_there()
@@ -208,7 +208,7 @@ class CloudStack(face.Face):
         return rows if isinstance(rows, list) else []
 
     def ask(self, caller, name, request):
-        """The answer, or what comes of its job."""
+        """The answer, or the result of its job."""
         who = {"_key": caller.key_id, "_secret": caller.secret}
         status, answer, _ = call(caller.dev, name, **request, **who)
         if status == 200 and "jobid" in answer and name != "queryAsyncJobResult":
@@ -236,7 +236,7 @@ class CloudStack(face.Face):
 OF_PAGES = {"page", "pagesize", "listall", "keyword", "account", "domainid", "projectid"}
 ENDS = re.compile("delete|destroy|expunge|disassociate|remove")
 REGIONS = {"zone", "instance_type", "volume_type", "role", "domain", "host", "external_network", "account"}
-NOT_ASKED = {  # what names a row and is asked nothing about it
+NOT_ASKED = {  # parameters that name a row about which policies are not asked
     ("assignVirtualMachine", "networkids"): "are the new account's", ("assignVirtualMachine", "securitygroupids"): "are the new account's",
     ("enableStaticNat", "networkid"): "is only compared with the machine's own"}
 
@@ -249,8 +249,8 @@ def of_still(place):
     return {"id": place.still, "keypair": place.names["key_pair"]}
 
 
-STILL = {"resetSSHKeyForVirtualMachine", "updateVMAffinityGroup"}  # these want a machine that is stopped
-GIVEN = {  # what the tables cannot say
+STILL = {"resetSSHKeyForVirtualMachine", "updateVMAffinityGroup"}  # commands that need a stopped machine
+GIVEN = {  # values that cannot be derived from the tables
     "assignToLoadBalancerRule": members, "removeFromLoadBalancerRule": members,
     "authorizeSecurityGroupIngress": lambda _: {"cidrlist": "192.0.2.0/24"}, "authorizeSecurityGroupEgress": lambda _: {"cidrlist": "192.0.2.0/24"},
     "createNetwork": lambda place: {"networkofferingid": place.offerings["tier"], "vpcid": place.ids["router"], "gateway": "10.61.7.1", "netmask": "255.255.255.0"},
@@ -261,8 +261,8 @@ GIVEN = {  # what the tables cannot say
     "replaceNetworkACLList": lambda place: {"networkid": place.tier},
     "resetSSHKeyForVirtualMachine": of_still, "resizeVolume": lambda _: {"size": "9"},
     "updateVMAffinityGroup": lambda place: {"id": place.still}}
-# The same for one parameter; None: what must not be there.
+# Other parameters required by one parameter; None: parameters that must be absent.
 WITH = {("detachVolume", "virtualmachineid"): {"deviceid": "0"}, ("linkUserDataToTemplate", "isoid"): {"templateid": None}}
-REFUSED_ANYWAY = {  # whatever policies allow, without a role
+REFUSED_ANYWAY = {  # refused without a role, whatever policies allow
     "createConsoleEndpoint": "for those whose role lets them change the instance", "registerUserKeys": "the user's own, and an administrator's",
     "getUserKeys": "the user's own, and an administrator's", "getCloudIdentifier": "the user's own, and an administrator's"}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EC2 for the matrices of tests/contract/cross/: an account with one of each kind (world), dry runs."""
+"""EC2's adapter for the matrices of tests/contract/cross/: an account with one resource of each kind (world), dry runs."""
 import contextlib
 import re
 
@@ -9,16 +9,16 @@ from world import ABSENT_DIGITS, HOSTS, ID, World, ids_in, wire
 
 from . import face
 
-# What lies between two resources, or within one, is named by an id of its own: the resource that policies know.
+# Associations and attachments have ids of their own: the resource by which policies know each.
 STANDS_FOR = {"eipassoc": "eipalloc", "nat eipassoc": None, "rtbassoc": "subnet", "aclassoc": "subnet", "eni-attach": "loose eni",
               "vpc-cidr-assoc": "vpc", "ipv6 vpc-cidr-assoc": "vpc", "subnet-cidr-assoc": "subnet", "spare subnet-cidr-assoc": "spare subnet",
               "iip-assoc": "i", "instance-event": "event i", "r": None, "vpce": None}
 PREFIX_KINDS = {k["prefix"]: k["name"] for k in face.KINDS.values() if k["prefix"] and k["name"] != "peering_side"}
 MAKES_NAMES = ("CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreatePlacementGroup", "CreateLaunchTemplate")
-# Kinds that are named by a word: the word, and the label of what has it.
+# Kinds that are named by a word: the word, and the label of the resource.
 WORDS = {"key_pair": ("contract", "key"), "server_group": ("contract", "pg"), "launch_template": ("contract", "lt")}
-NOT_AS_IT_IS = {"CreateDefaultVpc", "CreateDefaultSubnet"}  # there are such already
-NOT_ASKED = {  # parameters that name a resource and are asked nothing about it
+NOT_AS_IT_IS = {"CreateDefaultVpc", "CreateDefaultSubnet"}  # refused because one exists already
+NOT_ASKED = {  # parameters that name a resource about which policies are not asked
     ("CreateVpcPeeringConnection", "PeerVpcId"): "AWS: the VPC resource of this action is always the requester's",
 }
 for _rules in ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
@@ -59,14 +59,14 @@ class EC2(face.Face):
         with Dev(*HOSTS) as dev:
             mine, theirs = World(dev.account, self.tables), World(dev.new_account("theirs"), self.tables)
             made = face.Two(mine, theirs, Unchanged(self.tables, mine.account, theirs.account))
-            made.strangers = one_of_each(theirs)  # which stays so, for nothing changes
+            made.strangers = one_of_each(theirs)  # which does not change, because nothing is changed
             made.number = theirs.account.ok("DescribeVpcs").first(".//ownerId")
             made.words = sorted(all_texts(theirs) - all_texts(mine))
             yield made
             made.unchanged.ends()
 
     def compare(self, place, name, which):
-        """Each parameter that takes an id, with each kind of resource of the other account; and each that takes a name."""
+        """Each parameter that takes an id, with every kind of resource of the other account; and each that takes a name."""
         mine, action = place.mine, self.actions[name]
         for param in [p for p in action["params"] if p.get("form") == "id" and (name, p["name"]) not in FAILS_LATER] if which == "ids" else []:
             for kind, identifier in place.strangers.items():
@@ -83,13 +83,13 @@ class EC2(face.Face):
         return f"{wire(param['name'])}={theirs}", *told
 
     def shared(self, place):
-        """What both accounts see, but for what is everybody's."""
+        """Resources that both accounts see, except public ones."""
         mine, theirs = (all_ids(world) for world in (place.mine, place.theirs))
         assert len(by_kind(mine)) >= 10 and by_kind(mine).keys() == by_kind(theirs).keys()
         return mine & theirs
 
     def filtered(self, place, name):
-        """(what is asked, what is found) for each filter with each id and each word of the other account's."""
+        """Yields (query, rows found) for each filter with each id and each word of the other account."""
         assert len(place.words) > 100
         requests = [(name, {**ASKED.get(name, {}), **place.mine.asked(name), "Filter.1.Name": word, **part}) for word in self.actions[name]["filters"]
                     if not word.endswith(":") for part in parts(place.words, OF_IDS.get((name, word), ""))]
@@ -110,7 +110,7 @@ class EC2(face.Face):
         return place.request(name)
 
     def check_alone(self, place, name, request):
-        """The request is good, for the owner and for whom a policy allows it."""
+        """Checks that the request is valid for the owner, and for a user whom a policy allows it."""
         owners = self.comes_to(self.ask(place.account, name, request))
         allowed = place.guest.has(doors.policy(doors.ALLOW, doors.deny("ec2:NoSuchAction", "*")))
         assert self.comes_to(self.ask(allowed, name, request)) == owners
@@ -127,7 +127,7 @@ class EC2(face.Face):
                 yield param["name"], {**request, wire(param["name"]): value[0] if isinstance(value, tuple) else value}, found
 
     def tagged_request(self, place, name):
-        """The action's request with a tag for what it makes."""
+        """The action's request with a tag for the created resource."""
         request = {k: v for k, v in place.request(name).items() if not k.startswith("TagSpecification.")}
         for word in [*sorted({k["arn_type"] for k in face.KINDS.values() if k["prefix"] or k["arn_is_named"]}), "reservation"]:
             tagged = {**request, "TagSpecification.1.ResourceType": word, "TagSpecification.1.Tag.1.Key": "made", "TagSpecification.1.Tag.1.Value": "here"}
@@ -137,7 +137,7 @@ class EC2(face.Face):
 
 
 def value_of(world, name, param, request):
-    """What the parameter says; None: it names nothing that policies know."""
+    """Value of the parameter; None if it names nothing that policies know."""
     if param["form"] == "id":
         return request.get(wire(param["name"])) or world.value(name, param)
     if name in MAKES_NAMES or param.get("kind") not in WORDS:
@@ -146,7 +146,7 @@ def value_of(world, name, param, request):
 
 
 def row_of(world, value):
-    """The resource that the value names; None: it is none that policies know."""
+    """The resource that the value names; None if policies do not know it."""
     label = value[1] if isinstance(value, tuple) else world.labels.get(value)
     label = STANDS_FOR.get(label, label)
     kind = label and PREFIX_KINDS.get(label.split()[-1])
@@ -160,7 +160,7 @@ def row_of(world, value):
 # ---- two accounts
 
 def all_ids(world):
-    """Everything that an account sees."""
+    """All ids that an account sees."""
     found = set()
     for answer in world.account.call_all([(name, {}) for name in describes(face.EC2)]):
         found |= set(ids_in(answer.text))
@@ -168,17 +168,17 @@ def all_ids(world):
 
 
 def by_kind(ids):
-    """One of each kind."""
+    """One id of each kind."""
     return {identifier.rpartition("-")[0]: identifier for identifier in sorted(ids)}
 
 
 def one_of_each(world):
-    """Likewise, of what is alive where there is such."""
+    """One id of each kind, if possible of a live resource."""
     return {**by_kind(all_ids(world)), **{label: i for label, i in world.ids.items() if " " not in label and i not in world.public}}
 
 
 def all_texts(world):
-    """Every word that an account reads in its lists."""
+    """Every word in an account's lists."""
     answers = world.account.call_all([(name, {}) for name in describes(face.EC2)])
     return {e.text for answer in answers for e in answer.root.iter() if e.text} | set(world.names.values())
 
@@ -187,27 +187,27 @@ def tell_apart(text, identifier):
     return re.sub(r"<(request(?:Id|ID)|RequestI[dD])>[^<]*", "", text.replace(identifier, "ID"))
 
 
-# Whatever is named, a peering is made, and has failed: tests/golden/ec2/CreateVpcPeeringConnection.
+# A peering with any VPC id is created, in the failed state: tests/golden/ec2/CreateVpcPeeringConnection.
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId")}
 
 
-NOBODYS_FLEET = "fleet-01234567-89ab-cdef-0123-456789abcdef"  # their ids are whole UUIDs
-# Parameters that take a name or a number of an account's own, and one that is nobody's.
+NOBODYS_FLEET = "fleet-01234567-89ab-cdef-0123-456789abcdef"  # ids of fleets contain whole UUIDs
+# Parameters that take a name or number of an account's own, with a value that no account has.
 NOBODYS = {"KeyName": "only-nobodys", "LaunchTemplateName": "only-nobodys", "GroupName": "only-nobodys", "SecurityGroup": "only-nobodys", "PublicIp": "192.0.2.77",
            "Owner": "999999999999", "ExecutableBy": "999999999999", "RestorableBy": "999999999999"}
 
 
 def named(actions, action):
-    """But what a launch template or a fleet's override says: its launch looks that up."""
+    """Excludes parameters of launch templates and of fleets' overrides, which are resolved at the launch."""
     return [p for p in actions[action]["params"] if not p["name"].startswith(("LaunchTemplateData.", "LaunchTemplateConfigs.")) and
             p["name"].removesuffix(".N").split(".")[-1] in NOBODYS and action not in MAKES_NAMES]
 
 
-OF_IDS = {("DescribeSecurityGroupRules", "group-id"): "sg-"}  # filters whose values are refused unless they are ids
+OF_IDS = {("DescribeSecurityGroupRules", "group-id"): "sg-"}  # filters that accept only ids
 
 
 def parts(words, prefix):
-    """As many requests' values as there are words with that prefix."""
+    """Splits words with that prefix into the values of as many requests as needed."""
     words = [w for w in words if w.startswith(prefix)]
     assert words
     return [dict(zip((f"Filter.1.Value.{n}" for n in range(1, 151)), words[at:at + 150])) for at in range(0, len(words), 150)]

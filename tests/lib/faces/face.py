@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an adapter of a face has for the matrices of tests/contract/cross/, and what all adapters share: rows as policies know them,
-and users with one policy at a time."""
+"""The interface of a face's adapter for the matrices of tests/contract/cross/, and code that all adapters share: rows as policies know them, and
+users with one policy at a time."""
 import json
 import subprocess
 
@@ -11,7 +11,7 @@ IAM_VERSION = "2010-05-08"
 
 
 def tables(name):
-    """What `dari dump` says of the face."""
+    """The face's tables from `dari dump`."""
     return json.loads(subprocess.run([DARI, "dump", name], check=True, capture_output=True).stdout)
 
 
@@ -20,33 +20,33 @@ KINDS = {k["name"]: k for k in EC2["kinds"]}
 
 
 class Face:
-    """An adapter. .name: as `--face` has it; .actions: by title, as `dari dump` has them. open() makes a region and what the
-    cases need there. Of doors:
+    """An adapter. .name: as in `--face`; .actions: by title, as in `dari dump`. open() creates a region and what the cases need
+    there. For the matrix of doors:
 
     doors          (title, parameter) of each parameter that names a row
-    goes           those of the doors whose calls go through afterwards; None: all
-    unlike         titles whose refusal has no case by the action alone → why
+    goes           the doors whose calls must succeed afterwards; None: all
+    unlike         titles without a case for the action alone → reason
     alone()        a request for the action by itself
-    asked()        (what it is, request, row) for each row that the parameter names
-    guest_of()     who has the policy; None: a policy of that form says nothing here
-    ask()          the answer that the caller gets
-    is_refused()   whether the answer refuses for want of permission
-    comes_to()     what a call comes to, in a word; where calls may be repeated (.compares) it equals the owner's
-    refuses_anyway()  whether the face refuses it for another reason, that has the same status
+    asked()        (description, request, row) for each row that the parameter names
+    guest_of()     the user with the policy; None: a policy of that form has no effect here
+    ask()          the answer to the caller
+    is_refused()   true if the answer is a refusal for lack of permission
+    comes_to()     the result of a call, as a word; if calls may be repeated (.compares) it equals the owner's
+    refuses_anyway()  true if the face refuses the call for another reason with the same status
 
-    Of two accounts, which open_two() makes as .mine and .theirs:
+    For two accounts, which open_two() creates as .mine and .theirs:
 
     others         (title, parameter) of each parameter that takes the name of an account's row
-    compare()      (what it is, what the other account's row comes to, what one that there is not comes to) for each
+    compare()      (description, result for the other account's row, result for a missing row) for each
     filters        titles of lists
-    filtered()     (what is asked, what is found of the other account's) for each filter of one
-    unchanged()    whether the other account's rows are as they were
+    filtered()     (query, rows of the other account found) for each filter of a list
+    unchanged()    true if the other account's rows are unchanged
 
-    Of filters, besides .filters:
+    For filters, besides .filters:
 
     rows()         the rows of a list
-    find()         the rows that a filter finds; None: the list refuses it by name, or the value for its form
-    unfit          title → members whose filter compares another thing
+    find()         the rows that a filter finds; None: the list refuses the filter by name, or the value for its form
+    unfit          title → members whose filter compares another value
     empty          titles of lists that have no rows in the region"""
     name = ""
     actions = {}
@@ -63,13 +63,13 @@ class Face:
         return place.guest
 
     def check_alone(self, place, name, request):
-        """What else a case of an action asserts."""
+        """Further assertions in a case of an action; none by default."""
 
     def unchanged(self, place):
         return place.unchanged.holds_so_far()
 
     def seen(self, _place, _name, _param):
-        """What a refusal must not change."""
+        """State that a refusal must not change."""
         return None
 
     def refuses_anyway(self, _name, _answer):
@@ -77,14 +77,14 @@ class Face:
 
 
 class Two:
-    """Two accounts. unchanged: that what they see stays as it is (Unchanged)."""
+    """Two accounts. unchanged: asserts that their view does not change (Unchanged)."""
 
     def __init__(self, mine, theirs, unchanged=None):
         self.mine, self.theirs, self.unchanged = mine, theirs, unchanged
 
 
 class Guest:
-    """A user of the account who has one policy at a time. caller: speaks as this user."""
+    """A user of the account who has one policy at a time. caller: sends calls as this user."""
 
     def __init__(self, owner, name, caller=None):
         self.owner, self.name, self.caller, self.now = owner, name, caller, None
@@ -104,7 +104,7 @@ class Guest:
 
 
 def project_guest(dev, project, name, role):
-    """A user of the project with a role there."""
+    """A user of the project with that role there."""
     made = dev.command("user", "create", name, "--account", project.name, "--role", role)
     return Guest(project.root, name, type(project)(dev, project.name, name, made["password"]))
 
@@ -117,7 +117,7 @@ IAM_WORDS = {"user": "user", "user_group": "group", "iam_role": "role", "policy"
 
 
 def row(number, kind, identifier, name=None, tag=None):
-    """A row as policies know it. identifier: its UUID or its EC2 id; name: where its ARN ends with one."""
+    """A row as policies know it. identifier: its UUID or its EC2 id; name: the end of its ARN, if that is a name."""
     if kind in IAM_WORDS:
         start = f"arn:aws:iam::{number}:{IAM_WORDS[kind]}/"
         return doors.Row(kind, start + name, start + "other", tag)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""IAM for the matrices of tests/contract/cross/: an account with a user, a group, a role, a profile, a policy and a provider."""
+"""IAM's adapter for the matrices of tests/contract/cross/: an account with a user, a group, a role, a profile, a policy and a provider."""
 import contextlib
 
 import doors
@@ -12,11 +12,11 @@ from . import face
 KINDS = {"UserName": "user", "GroupName": "user_group", "RoleName": "iam_role", "InstanceProfileName": "instance_profile",
          "PolicyArn": "policy", "PermissionsBoundary": "policy", "OpenIDConnectProviderArn": "oidc_provider", "AccessKeyId": "user"}
 WORDS = {"user": "user/ann", "user_group": "group/team", "iam_role": "role/deploy", "instance_profile": "instance-profile/web"}
-NOT_ASKED = {  # what names one that is to be made, or the caller alone
+NOT_ASKED = {  # parameters that name a new resource, or only the caller
     ("CreateUser", "UserName"), ("CreateGroup", "GroupName"), ("CreateRole", "RoleName"), ("CreateInstanceProfile", "InstanceProfileName"),
     ("CreateOpenIDConnectProvider", "OpenIDConnectProviderArn")}
 MORE = {"CreateUser": {"UserName": "fresh"}, "CreateRole": {"RoleName": "fresh"}, "DeleteAccessKey": {"UserName": "ann"},
-        "UpdateAccessKey": {"UserName": "ann"}}  # what the tables cannot say
+        "UpdateAccessKey": {"UserName": "ann"}}  # values that cannot be derived from the tables
 
 
 class IAM(face.Face):

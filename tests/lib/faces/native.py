@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dari's own API for the matrices of tests/contract/cross/: an account with one of each kind, as EC2 (world), OpenStack
-(furnish) and this API make them."""
+"""The native API's adapter for the matrices of tests/contract/cross/: an account with one resource of each kind, created by EC2 (world), OpenStack
+(furnish) and this API."""
 import contextlib
 import copy
 import json
@@ -14,21 +14,21 @@ from world import HOSTS, World
 from . import cloudstack, face
 
 IMAGES_DATA, CONSOLE = "PUT /images/{id}/data", "POST /instances/{id}/console"
-BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that no access key signs
+BY_TOKEN = {IMAGES_DATA, CONSOLE}  # calls that cannot be signed with an access key
 REGIONS = {"zone", "instance_type", "external_network", "host", "role", "domain", "account", "volume_type", "volume_group_type",
-           "network_offering"}  # kinds of rows that are no account's
-NOT_MADE = {"deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # none of them is in the world
-OWN = {"second_factor", "application_credential"}  # kinds that only the user reaches: cross/doors_own.py
+           "network_offering"}  # kinds of rows that belong to no account
+NOT_MADE = {"deployment", "instance_extension", "resource_group", "address_prefix", "volume_attachment"}  # kinds that do not exist in the world
+OWN = {"second_factor", "application_credential"}  # kinds that only their user can access: cross/doors_own.py
 PARTS_OF_USERS = {"access_key", "group_member"}
 DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
 TRUST = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}}'
-UNLIKE = re.compile(r'"(request_id|batch|now_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # what differs from call to call
-SERVICE = "ec2"  # that a signature names
-GIVEN = {  # what the tables cannot say
+UNLIKE = re.compile(r'"(request_id|batch|now_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # parts that differ from call to call
+SERVICE = "ec2"  # service name in signatures
+GIVEN = {  # values that cannot be derived from the tables
     "GET /simulate": {"action": "ec2:RunInstances"}, "POST /iam-roles/{id}/trust": {"trust": TRUST},
     "POST /policies/{id}/versions": {"document": DOCUMENT}, "POST /tickets/{id}/attach": {"data": "eA=="}}
-OTHERS = {"PATCH /instances/{id}": "still i"}  # calls of which only a certain row is capable: its label in the world
-NOT_ASKED = {  # (title, parameter) that names a row and is asked nothing about it
+OTHERS = {"PATCH /instances/{id}": "still i"}  # calls that only a certain row supports: its label in the world
+NOT_ASKED = {  # (title, parameter) that names a row about which policies are not asked
     ("POST /instances", "instance_profile"): "AWS: RunInstances is decided on no profile; iam:PassRole is, on its role",
     ("GET /access-keys/{id}", "id"): "shown to the key's user and to administrators alone",
     ("GET /access-keys/{id}/events", "id"): "likewise",
@@ -36,7 +36,7 @@ NOT_ASKED = {  # (title, parameter) that names a row and is asked nothing about 
 
 
 def ask(caller, method, path, body=None):
-    """By a signature, as users of IAM's have keys and no token for the project."""
+    """Signs the request, because IAM users have keys and no token for the project."""
     path, _, query = (lib.PREFIX + path).partition("?")
     query = "&".join(sorted(query.split("&"))).replace("*", "%2A") if query else ""
     data = b"" if body is None else json.dumps(body).encode()
@@ -48,7 +48,7 @@ def ask(caller, method, path, body=None):
 
 
 class Place:
-    """A project, and by kind the id and the name of a row of its own."""
+    """A project, and the id and name of one of its rows by kind."""
 
     def __init__(self, dev, name="matrix"):
         self.dev, self.owner = dev, lib.another(dev, name)
@@ -68,7 +68,7 @@ class Place:
                 found = [r for r in answer.json["items"] if r.get("ec2") not in world.public]
                 if found:
                     self.rows[action["kind"]] = next((r for r in found if r.get("ec2") in alive), found[-1])
-        # Ids of types are drawn, and so would be a type of another architecture than the image's.
+        # Ids of types are random, so the first might be a type of another architecture than the image's.
         types = ask(self.root, "GET", "/instance-types?fields=*&limit=1000").json["items"]
         self.rows["instance_type"] = next(r for r in types if r["name"] == "t3.nano")
         self.rows["user"] = next(r for r in ask(self.root, "GET", "/users?fields=*").json["items"] if r["name"] == "ann")
@@ -133,7 +133,7 @@ class Native(face.Face):
             made.unchanged.ends()
 
     def compare(self, place, name, wanted):
-        """With the other account's row, and with one that there is not."""
+        """Compares the other account's row with a missing one."""
         kind = next(p["kind"] for p in self.actions[name]["params"] if p["name"] == wanted)
         theirs, told = place.theirs.rows[kind]["id"], []
         for identifier in (theirs, ABSENT):
@@ -144,7 +144,7 @@ class Native(face.Face):
         yield kind, *told
 
     def filtered(self, place, name):
-        """(what is asked, what is found of theirs)."""
+        """Yields (query, rows of the other account found)."""
         shared = {row["id"] for row in place.mine.rows.values()}
         theirs = [row["id"] for kind, row in place.theirs.rows.items() if kind not in REGIONS and row["id"] not in shared]
         for query in ("?fields=*&limit=1000", *(f"?q={i}&limit=1000" for i in theirs[:3])):
@@ -154,7 +154,7 @@ class Native(face.Face):
 
     empty = {f"GET /{kind}" for kind in ("address-prefixes", "application-credentials", "deployments", "instance-extensions", "network-offerings",
                                          "resource-groups", "volume-attachments")}
-    # Commas part values; "account" shows what an account sees, and not only what it has.
+    # Filters that compare another value: commas separate values; "account" filters by visibility, not by ownership.
     unfit = {"GET /iam-roles": {"trust"}, "GET /policy-versions": {"document"}, "GET /volume-types": {"description"}, "GET /images": {"account"},
              "GET /snapshots": {"account"}}
 
@@ -182,7 +182,7 @@ class Native(face.Face):
         name = title(action)
         if name not in BY_TOKEN:
             return place.guest
-        return None if what.startswith("Allow") else place.member  # whose role allows it, as a policy would
+        return None if what.startswith("Allow") else place.member  # whose role allows the call, as a policy would
 
     def is_refused(self, answer):
         return answer.status == 403
@@ -191,7 +191,7 @@ class Native(face.Face):
         return self.request(place, name)
 
     def request(self, place, name, wanted=None):
-        """Path and body, with a row of the account's wherever one is named."""
+        """Path and body, with a row of the account for each reference."""
         action, given = self.actions[name], GIVEN.get(name, {})
         path, query = action["path"], []
         for p in action["params"]:
@@ -216,7 +216,7 @@ class Native(face.Face):
 
 
 def row_of(place, kind, found):
-    """The row that policies know: of what belongs to a user, the user."""
+    """The row that policies know: for resources of a user, the user."""
     if kind in PARTS_OF_USERS:
         kind, found = "user", next(r for r in ask(place.root, "GET", "/users?fields=*").json["items"] if r["id"] == found["user"])
     return face.row(place.number, kind, found.get("ec2") or found["id"], found.get("name"))

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenStack for the matrices of tests/contract/cross/: a project with one of each kind, and members and readers with policies."""
+"""OpenStack's adapter for the matrices of tests/contract/cross/: a project with one resource of each kind, and members and readers with policies."""
 import contextlib
 import copy
 
@@ -10,18 +10,18 @@ from dev import Dev, Still
 
 from . import face
 
-NAMES = {"server_group": "group", "key_pair": "own"}  # whose ARNs end with a name
-NOT_ASKED = {  # calls that name a row and are asked nothing about it
+NAMES = {"server_group": "group", "key_pair": "own"}  # kinds whose ARNs end with a name
+NOT_ASKED = {  # calls that name a row about which policies are not asked
     ("PUT /network/v2.0/routers/{router_id}/remove_router_interface", "port_id"): "is only looked for among the router's own",
     ("POST /compute/v2.1/servers/{server_id}/action addFixedIp 0-43", "networkId"): "is only looked for among the server's own",
-    # an external network's, which is the operator's
+    # an external network, which belongs to the operator
     ("POST /network/v2.0/floatingips", "subnet_id"): "must be of the external network",
     ("POST /network/v2.0/routers", "external_gateway_info.external_fixed_ips.N.subnet_id"): "must be of the external network",
     ("PUT /network/v2.0/routers/{router_id}", "external_gateway_info.external_fixed_ips.N.subnet_id"): "must be of the external network",
 }
 REFUSED_ANYWAY = {  # by the service itself
     "PUT /image/v2/images/{image_id}/members/{member_id}",  # a member decides, not the owner
-    "POST /volume/v3/{project_id}/volumes/{volume_id}/action os-migrate_volume",  # administrators alone
+    "POST /volume/v3/{project_id}/volumes/{volume_id}/action os-migrate_volume",  # for administrators only
 }
 
 
@@ -30,7 +30,7 @@ def server(ids, **more):
 
 
 SERVERS = "POST /compute/v2.1/servers"
-BODIES = {  # what the tables cannot say: a good body, for all of a call's parameters or for one
+BODIES = {  # values that cannot be derived from the tables: a valid body, for all of a call's parameters or for one
     "POST /compute/v2.1/os-security-group-rules 0-35": lambda ids: {"security_group_rule": {
         "parent_group_id": ids["security_group"], "ip_protocol": "tcp", "from_port": 1, "to_port": 2, "cidr": "192.0.2.0/24"}},
     (SERVERS, "server.imageRef"): server,
@@ -61,19 +61,19 @@ BODIES = {  # what the tables cannot say: a good body, for all of a call's param
 
 
 class Place:
-    """A project with one of each kind."""
+    """A project with one resource of each kind."""
 
 
 def has_arn(param):
     return param.get("kind") in ASKED_KINDS
 
 
-# What a project has one of; other kinds are the region's, or identity's.
+# Kinds of which a project has a resource; other kinds belong to the region, or to identity.
 ASKED_KINDS = {*lib.LISTS, "key_pair"} - {"backup"}
 
 
 def named(action):
-    """(parameter, kind): what names a resource of the project's, in the path and in the body."""
+    """Yields (parameter, kind) that name a resource of the project, in the path and in the body."""
     for p in action["params"]:
         if p["in"] == "path" and has_arn(p):
             yield p, p["kind"]
@@ -90,7 +90,7 @@ class OpenStack(face.Face):
         self.actions = {title(a): a for a in self.tables["actions"] if not a["open"] and not a["admin"] and a["service"] not in ("identity", "placement")}
         named_by = [(name, p["name"]) for name, action in sorted(self.actions.items()) for p, _ in named(action) if (name, p["name"]) not in NOT_ASKED]
         self.everything = {title(a): a for a in self.tables["actions"] if not a["open"] and a["service"] not in ("identity", "placement")}
-        # Whoever has an offer's id may take it by its key, and so learn that it is there.
+        # Anyone with an offer's id and key may accept it, and so can find out that it exists.
         self.others = [(t, "path") for t, a in sorted(self.everything.items()) if any(p["in"] == "path" and p.get("kind") in LISTS for p in a["params"])
                        and not a["raw"] and not a["path"].endswith("/accept")]
         self.others += [(t, "body") for t, a in sorted(self.everything.items()) if any(
@@ -132,7 +132,7 @@ class OpenStack(face.Face):
             made.unchanged.ends()
 
     def compare(self, place, name, where):
-        """Theirs is as good as none."""
+        """The other project's row must get the same answer as a missing one."""
         action = self.everything[name]
         for p in (p for p in action["params"] if p["in"] == "path" and p.get("kind") in place.their_ids) if where == "path" else ():
             body = body_of(action)
@@ -152,7 +152,7 @@ class OpenStack(face.Face):
         return kind, *told
 
     def filtered(self, place, name):
-        """(what is asked, what is found of theirs)."""
+        """Yields (query, rows of the other project found)."""
         action = self.everything[name]
         path = path_of(action, place.ids)
         for word in action["filters"]:
@@ -162,18 +162,18 @@ class OpenStack(face.Face):
                 yield f"{word}={value}", found
 
     def shared(self, place):
-        """What the lists of one name of the other's."""
+        """Rows of the other project in this project's lists."""
         texts = " ".join(place.mine.call("GET", path_of(a), version=version_of(a)).text for a in self.everything.values()
                          if a["method"] == "GET" and "{" not in a["path"] and not a["admin"]).replace("-", "")
         return [i for i in [place.theirs.id, *place.their_ids.values()] if i.replace("-", "") in texts]
 
     def administration(self, place, name):
-        """What an administrator's call comes to."""
+        """Checks the result of an administrator's call."""
         action = self.everything[name]
         return place.mine.call(action["method"], path_of(action, place.ids), body_of(action), version=version_of(action)).status
 
     def guest_of(self, place, what, action):
-        """A member's role allows what a policy would, and a reader's role what only looks."""
+        """A member's role allows calls as a policy would, and a reader's role allows reads."""
         if not what.startswith("Allow"):
             return place.member
         return place.reader if action["writes"] else None
@@ -195,7 +195,7 @@ class OpenStack(face.Face):
         return path_of(self.actions[name], place.ids), good(place.ids) if good else body_of(self.actions[name])
 
     def ask_unscoped(self, place, name):
-        """With a token for no project."""
+        """Sends the call with an unscoped token."""
         if not hasattr(place, "unscoped"):
             user = {"id": place.member.caller.user_id, "password": place.member.caller.password}
             answer = place.owner.call("POST", "/identity/v3/auth/tokens", {"auth": {"scope": "unscoped", "identity": {
@@ -214,7 +214,7 @@ class OpenStack(face.Face):
 
 
 def request(place, action, param):
-    """The call with what there is of each kind."""
+    """The call, with a resource of each kind."""
     inner = {}
     good = BODIES.get((title(action), param["name"]), BODIES.get(title(action)))
     if good:
@@ -226,7 +226,7 @@ def request(place, action, param):
     wrap = action["name"] or action["wrap"]
     if body is not None:
         inner = body[wrap] if wrap else body
-    for q in members(action):  # what else is required is right, too
+    for q in members(action):  # other required members are valid, too
         if q is not param and q["required"] and "." not in q["name"] and isinstance(inner, dict):
             if q.get("kind") in place.ids:
                 inner[q["name"]] = place.ids[q["kind"]]
@@ -236,7 +236,7 @@ def request(place, action, param):
 
 
 def good_body(ids, action, param, identifier):
-    """A body that names that row, and in which what else is required is right."""
+    """A body that names that row; other required members are valid."""
     body = body_of(action, param["name"], identifier if param["type"] == "id" else [identifier])
     wrap = action["name"] or action["wrap"]
     inner = body[wrap] if wrap else body

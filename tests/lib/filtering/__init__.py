@@ -1,23 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Filters, orders and pages of lists (tests/contract/cross/filters.py). Each module adapts one face:
 
-name, actions   as the adapters of tests/lib/faces/ have them
-make()          makes a region with rows in each list
-cases           {kind of question: what it is asked about}; each kind is a method (place, what) that asserts the answer"""
+name, actions   as in the adapters of tests/lib/faces/
+make()          creates a region with rows in each list
+cases           {kind of query: names}; each kind is a method (place, name) that asserts the answer"""
 
 NOBODYS = "no-such-value"
 
 
 class ByMembers:
-    """A face whose lists find rows by the members that the rows show. The face adds rows() and find() (faces/face.py), and
+    """A face whose lists filter by the members that rows show. The face adds rows() and find() (faces/face.py), and
 
-    page()      the rows of one page, and what the next page is asked by; None behind the last page
-    bad_pages   what lists refuse: parameters of one request each"""
+    page()      the rows of one page, and the parameters of the next page; None after the last page
+    bad_pages   parameters that lists must refuse, one request each"""
 
     bad_pages = ()
 
     def finds(self, place, name):
-        """Each member's value as a filter: the rows that have it, and no other; a value of nobody's finds none."""
+        """Filters by each member's value: finds exactly the rows that have it; an unknown value finds none."""
         rows, wrong = self.rows(place, name), []
         assert rows or name in self.empty, "it lists nothing: the region has to make one"
         for member in sorted({k for row in rows for k in row} - self.unfit.get(name, set())):
@@ -30,7 +30,7 @@ class ByMembers:
         return wrong
 
     def pages(self, place, name):
-        """Pages of several sizes, one after another, show what the whole list does, in its order."""
+        """Walks with several page sizes return the rows of the whole list, in its order."""
         whole = self.rows(place, name)
         for size in sorted({1, 2, max(1, len(whole) - 1), max(1, len(whole)), len(whole) + 1}) if len(whole) < MANY else (MANY // 2,):
             walked, next_page = [], {}

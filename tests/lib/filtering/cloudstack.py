@@ -23,6 +23,6 @@ class CloudStack(ByMembers, cloudstack.CloudStack):
         return found, {"page": number + 1} if found else None
 
     def refusal(self, place, name, page):
-        """The answer, if it is no refusal that names a parameter of pages."""
+        """Returns the answer unless it is a refusal that names a page parameter."""
         status, answer, _ = place.call(name, **{**place.good(self.actions[name]), **page})
         return None if status == 431 and "page" in answer["errortext"] else answer

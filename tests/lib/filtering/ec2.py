@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EC2's filters and pages. A filter's value is found in the resource's own description, by name: attachment.instance-id is
-instanceId in attachmentSet. Where the names differ, VALUES says where to look. A filter for which neither knows a value has to
-find nothing at all. A list that never has anything has to say so in the tables."""
+"""EC2's filters and pages. The value for a filter is looked up in the resource's own description, by name: attachment.instance-id is instanceId in
+attachmentSet. VALUES lists filters with other names. A filter for which neither has a value must find nothing. A list that is always empty must be
+marked so in the tables."""
 import contextlib
 import re
 import xml.etree.ElementTree as ET
@@ -14,7 +14,7 @@ ACTIONS = {a["name"]: a for a in face.EC2["actions"] if a["service"] == "ec2"}
 
 EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 
-# Which resource is looked at: its label in the world, or "=" and a text that only its description has.
+# The resource to filter for: its label in the world, or "=" and a text that only its description contains.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
              "DescribeInternetGateways": "igw", "DescribeIpv6Pools": "ipv6pool-ec2", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeFleets": "fleet", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
@@ -28,7 +28,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeIma
              "GetSecurityGroupsForVpc": "sg", ("DescribeInstances", "affinity"): "hosted i", ("DescribeInstances", "host-id"): "hosted i",
              ("DescribeInstances", "placement-group-name"): "grouped i", ("DescribeInstances", "placement-partition-number"): "grouped i"}
 
-# Filters by another name than the member has: its path, or "=" and the value, or "@" and a label.
+# Filters whose name differs from the member's: the member's path, "=" and the value, or "@" and a label.
 VALUES = {
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "operator.managed": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
@@ -57,7 +57,7 @@ VALUES = {
 
 
 def make_more(world):
-    """What the world has not, for filters; and so many of each that they do not fit on the smallest page."""
+    """Resources that filters need beyond the world, and so many of each kind that they exceed the smallest page."""
     call, vpc, subnet, group = world.account.ok, world.ids["vpc"], world.ids["subnet"], world.ids["sg"]
     for direction in ("Ingress", "Egress"):
         call(f"AuthorizeSecurityGroup{direction}", {"GroupId": group, "IpPermissions.1.IpProtocol": "tcp", "IpPermissions.1.FromPort": 443,
@@ -102,7 +102,7 @@ def make_more(world):
 
 
 def items(answer):
-    """The elements of an answer's set; instances one by one."""
+    """Elements of an answer's set; instances are separate."""
     instances = answer.root.findall(".//instancesSet/item")
     if instances or answer.root.find("reservationSet") is not None:
         return [outer for outer in answer.root.findall("reservationSet/item")] and instances
@@ -115,7 +115,7 @@ def look(world, action, **params):
 
 
 def find_item(world, action, name):
-    """What describes the resource looked at: its element, with its reservation's members for an instance."""
+    """Description of the resource: its element, for an instance including the members of its reservation."""
     label = LOOKED_AT.get((action, name)) or LOOKED_AT.get(action)
     assert label, f"LOOKED_AT has to say which resource {action} is to find"
     wanted = label[1:] if label.startswith("=") else world.ids[label]
@@ -130,7 +130,7 @@ def find_item(world, action, name):
 
 
 def words_of(name):
-    """networkInterfaceId and network-interface-id are the same words."""
+    """Splits a name into words: networkInterfaceId and network-interface-id have the same words."""
     name = name.replace("VCpu", "Vcpu").replace("vCpu", "Vcpu").replace("MiB", "Mib")
     return [word.rstrip("s") for word in re.findall(r"[a-z0-9]+", re.sub(r"([A-Z])", r"-\1", name).lower())]
 
@@ -145,7 +145,7 @@ def leaves(element, words=()):
 
 
 def is_within(short, long):
-    """In that order, with others between, and the same at the end."""
+    """True if `short` occurs in `long` in that order, with the same last word; other words may lie between."""
     rest = iter(long)
     return short[-1] == long[-1] and all(word in rest for word in short)
 
@@ -162,10 +162,10 @@ def value_of(name, item, world):
     return found[0][1] if found else None
 
 
-# Filters whose values are ids, so that another form is refused: an id that nothing has, the code.
+# Filters that accept only ids: an unknown id, and the error code for other forms.
 OF_IDS = {("DescribeSecurityGroupRules", "group-id"): ("sg-00000000000000000", "InvalidGroupId.Malformed")}
 PAGED = {a: next(p for p in ACTIONS[a]["params"] if p["name"] == "MaxResults") for a in sorted(ACTIONS)
-         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # asked by ids
+         if any(p["name"] == "MaxResults" and p["built"] for p in ACTIONS[a]["params"]) and a != "DescribeFleets"}  # lists by ids
 SMALL = {"DescribeImages", "DescribeIpv6Pools"}  # lists of a few public rows
 
 
@@ -184,7 +184,7 @@ class EC2:
             yield world
 
     def finds(self, world, name):
-        """The resource's own value finds it, another does not, and wildcards do as they should."""
+        """The resource's own value finds it, another value does not, and wildcards work."""
         action, _, name = name.partition(" ")
         if action in EMPTY:
             self.finds_nothing(world, action, name)
@@ -221,7 +221,7 @@ class EC2:
         assert answer.code == "InvalidParameterValue" and "x" + name in answer.message, answer
 
     def pages(self, world, action):
-        """A walk by tokens shows what one answer does."""
+        """A walk by tokens returns the same as one answer."""
         whole, pages = texts(look(world, action)[0]), walk(world, action)
         assert sorted(whole) == sorted(text for page in pages for text in texts(page))
         assert not (whole and action in EMPTY)
@@ -229,7 +229,7 @@ class EC2:
         assert len(pages) <= len(whole) + 1, pages
 
     def tokens(self, world, action):
-        """A token belongs to its request; one of nobody's, or of another request, is refused."""
+        """A token is valid only for its request; an unknown token, or one of another request, is refused."""
         asked = {**ASKED.get(action, {}), **world.asked(action), "MaxResults": smallest(action)}
         answer = world.account.call(action, {**asked, "NextToken": "garbage"})
         assert answer.code in ("InvalidParameterValue", "InvalidNextToken") and answer.status == 400, answer
@@ -246,7 +246,7 @@ class EC2:
 
 
 def smallest(action):
-    """The smallest page that the action gives."""
+    """The smallest page size that the action accepts."""
     return max(PAGED[action]["min"], 1)
 
 
@@ -255,7 +255,7 @@ def texts(found):
 
 
 def walk(world, action):
-    """All pages of the smallest size, one after another."""
+    """All pages of the smallest size, in order."""
     pages, token = [], None
     while token != "":
         found, answer = look(world, action, MaxResults=smallest(action), **({"NextToken": token} if token else {}))

@@ -28,12 +28,12 @@ class Native(ByMembers, native.Native):
         return answer.json["items"], {"after": answer.json["next"]} if "next" in answer.json else None
 
     def refusal(self, place, name, page):
-        """The answer, if it is no refusal that names the parameter."""
+        """Returns the answer unless it is a refusal that names the parameter."""
         answer = self.ask_list(place, name, page)
         return None if answer.status == 400 and answer.json["field"] == next(iter(page)) else answer
 
     def order(self, place, name):
-        """By each member that a list may be ordered by, both ways."""
+        """Orders the list by each sortable member, both ways."""
         whole = self.rows(place, name)
         for member in sorted({k for row in whole for k, v in row.items() if isinstance(v, (str, int, bool))}):
             up, down = (self.ask_list(place, name, {"fields": "*", "limit": 1000, "order": sign + member}) for sign in ("", "-"))

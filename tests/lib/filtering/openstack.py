@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenStack's lists, as the tables have them. A filter's value is the member of its name. Where that differs, FILTERS says what a
-row is found by; and SORTED what a sort key compares. A list with fewer than two rows proves nothing and fails: the region has to
-make more."""
+"""OpenStack's lists, as described by the tables. A filter compares the member of its name; FILTERS lists exceptions, and SORTED what a sort key
+compares. A list with fewer than two rows proves nothing and fails: the region must create more."""
 import ast
 import contextlib
 import ipaddress
@@ -73,7 +72,7 @@ class Region:
             for path, thing in (("networks", network), ("subnets", subnet), ("subnetpools", pool), ("ports", port), ("routers", router),
                                 ("floatingips", address), ("security-groups", group), ("security-group-rules", rule)):
                 words = [f"only{n}", "common"]
-                if thing is not rule:  # has no tags of its own
+                if thing is not rule:  # rules have no tags of their own
                     project.ok("PUT", f"{NET}/{path}/{thing['id']}/tags", {"tags": words})
             self.ids.setdefault(project.name, {}).update(network=network["id"])
         six = make("networks", "network", name="six", description="d6", mtu=1403)
@@ -110,8 +109,8 @@ class Region:
             self.dev.rest()
             if n == 0:
                 self.migrate(copy)
-            self.admin.call("POST", f"{VOL}/qos-specs", {"qos_specs": {"name": f"q{n}", "consumer": ("front-end", "back-end", "both")[n]}})  # likewise
-            self.admin.call("POST", f"{VOL}/group_types", {"group_type": {"name": f"y{n}"}}, version=VOLUME)  # or it is there
+            self.admin.call("POST", f"{VOL}/qos-specs", {"qos_specs": {"name": f"q{n}", "consumer": ("front-end", "back-end", "both")[n]}})  # one for each value of consumer
+            self.admin.call("POST", f"{VOL}/group_types", {"group_type": {"name": f"y{n}"}}, version=VOLUME)  # the type may exist already
             group = project.ok("POST", f"{VOL}/groups", {"group": {"name": f"g{n}", "group_type": f"y{n}", "volume_types": ["gp2"]}}, version=VOLUME)["group"]["id"]
             project.ok("POST", f"{VOL}/volumes", {"volume": {"size": 1, "name": f"z{n}", "volume_type": "gp2", "group_id": group}}, version=VOLUME)
             self.dev.rest()
@@ -134,7 +133,7 @@ class Region:
             assert project.call("POST", f"{NOVA}/servers/{server}/action", action).status == 202
 
     def migrate(self, volume):
-        """Moves it to another pool of its zone."""
+        """Migrates the volume to another pool of its zone."""
         path = f"{VOL}/volumes/{volume}"
         here = self.admin.ok("GET", path)["volume"]["os-vol-host-attr:host"]
         for pool in self.admin.ok("GET", f"{VOL}/scheduler-stats/get_pools")["pools"]:
@@ -150,8 +149,8 @@ class Region:
         return self.mine.ok("GET", f"{NET}/networks/{network}")["network"]["shared"]
 
     def by(self, action):
-        """Who lists: an administrator's lists are long anyway."""
-        is_admins = action["admin"] or action["service"] == "identity" or action["items"] == "agents"  # others see none
+        """The caller of the list: an administrator if its rows are long enough only then."""
+        is_admins = action["admin"] or action["service"] == "identity" or action["items"] == "agents"  # other users see none
         return self.admin if is_admins else self.mine
 
     def ask(self, action, query=(), version=None):
@@ -171,7 +170,7 @@ def rows_of(action, answer):
 
 
 def name_of(row):
-    """What tells the rows of a list apart."""
+    """Identifies a row of a list."""
     for key in ("id", "uuid", "name", "namespace", "host", "host_name", "network_id", "project_id"):
         if row.get(key) is not None:
             return row[key]
@@ -185,8 +184,8 @@ def names(rows):
 # ---- filters
 
 class By:
-    """What rows a filter finds: whose values hold, or for a given value `fits` says it. others: values of nobody; known: the
-    values where no member has them, looked up in the region."""
+    """Expected rows of a filter: those for which `values` contains the value, or for which `fits` is true. others: values that match nothing; known:
+    values to try if no member has them, looked up in the region."""
 
     def __init__(self, value=None, fits=None, ask=lambda v: v, others=("no-such-value",), known=None):
         self.value, self.fits, self.ask, self.others, self.known = value, fits, ask, others, known
@@ -200,7 +199,7 @@ def at(path):
 
 
 def comma(key, holds):
-    """A list of words, by commas: all, some, not all, none of them."""
+    """A filter with comma-separated words: all, some, not all, none of them."""
     return By(lambda row: [",".join(row[key][:1]), ",".join(row[key])] if row[key] else [], lambda row, value: holds(value.split(","), row[key]),
               others=("no-such-value",))
 
@@ -219,15 +218,15 @@ def since(key, word, fits):
 
 TIMES = [since(k, f"{w}:", f) for k in ("created_at", "updated_at") for w, f in (
     ("gt", lambda a, b: a > b), ("lte", lambda a, b: a <= b))]
-ANY = object()  # finds the same whatever its value is, told elsewhere
-PASSED_OVER = object()  # for who asks here it says nothing
-REFUSED = object()  # administrators alone may ask: test_volumes_by_host()
+ANY = object()  # finds the same rows whatever its value, or other tests cover it
+PASSED_OVER = object()  # ignored for this caller
+REFUSED = object()  # for administrators only: test_volumes_by_host()
 DOMAIN = By(at("domain_id"))
-ALL_OF = By(lambda r: ["a"], lambda r, v: True, others=())  # no row has what the filter leaves out
+ALL_OF = By(lambda r: ["a"], lambda r, v: True, others=())  # the filter hides rows that this list does not have
 
 
 def literal(key):
-    """A dictionary as Python writes it: the whole, one member of it, and none, which every row has."""
+    """A dictionary in Python's syntax: the whole, one member, and an empty one, which every row contains."""
     return By(lambda r: [str(r[key]), str(dict(list(r[key].items())[:1])), "{}"], lambda r, v: ast.literal_eval(v).items() <= r[key].items(),
               others=("no-such-value", "{'no': 'such'}", "{'common': 'other'}", "{'a'"))
 
@@ -241,12 +240,12 @@ FILTERS = {
     ("images", "tag"): By(lambda r: r["tags"]), ("images", "size_min"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] >= v, others=("999999999999",)),
     ("images", "size_max"): By(at("size"), lambda r, v: r["size"] is not None and r["size"] <= v, others=("0",)),
     ("images", "created_at"): TIMES[0], ("images", "updated_at"): TIMES[3], ("volumes", "created_at"): TIMES[1], ("volumes", "updated_at"): TIMES[3],
-    ("images", "visibility"): ANY,  # lists have others' community images when they are asked for: tests/contract/cross/two_accounts.py
+    ("images", "visibility"): ANY,  # lists contain other projects' community images only on request: tests/contract/cross/two_accounts.py
     ("images", "id"): By(at("id"), ask=lambda v: f"in:{v}"),
     ("migrations", "host"): By(at("dest_compute")), ("migrations", "migration_type"): By(at("migration_type")),
     ("images", "server"): By(lambda r: [r["server"]["id"]] if "server" in r else []), ("images", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
     ("images", "type"): By(lambda r: ["snapshot" if "server" in r else "base"]),
-    ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=()),  # True: domains, as whatever means not false
+    ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=()),  # every value but false means domains
     ("volumes", "metadata"): literal("metadata"), ("snapshots", "metadata"): literal("metadata"), ("volume_types", "extra_specs"): literal("extra_specs"),
     ("volumes", "consumes_quota"): By(at("consumes_quota"), others=("no-such-value", "False")),
     ("snapshots", "consumes_quota"): By(at("consumes_quota"), others=("no-such-value", "False")),
@@ -270,12 +269,12 @@ FILTERS = {
                                others=(f"subnet_id={ABSENT}", "ip_address=192.0.2.1")),
     ("ports", "security_groups"): By(lambda r: r["security_groups"]), ("agents", "binary"): By(at("binary")),
     ("networks", "is_default"): By(at("is_default"), fits=lambda r, v: r.get("is_default") == v, others=()),
-    # of external networks, which administrators see: golden/openstack/networks
+    # external networks, which administrators see: golden/openstack/networks
     ("networks", "provider:network_type"): ANY, ("networks", "provider:physical_network"): ANY, ("networks", "provider:segmentation_id"): ANY,
     ("quotas", "tenant_id"): By(at("project_id")),
     ("namespaces", "resource_types"): By(lambda r: [t["name"] for t in r["resource_type_associations"]]), ("namespaces", "visibility"): By(at("visibility")),
 }
-# The brief lists have the same filters and not the members: the long ones tell.
+# Brief lists have the filters of the detailed lists, but not the members to compare.
 BRIEF = {t for t in LISTS if any(o.split()[1] == t.split()[1] + "/detail" for o in LISTS)}
 
 
@@ -288,9 +287,9 @@ def pools_of(value, pools):
 
 
 UNFIT = {("port_forwardings", "internal_port"), ("port_forwardings", "internal_ip_address"),  # Neutron refuses these by name
-         ("projects", "is_domain")}  # FILTERS has it
-# Neutron shows these, and does not find rows by them (no is_filter in neutron-lib's definitions): refused since a filter that is
-# ignored would find every row.
+         ("projects", "is_domain")}  # FILTERS covers it
+# Members that Neutron shows but does not filter by (no is_filter in neutron-lib's definitions). They are refused, since an ignored filter would
+# return every row.
 NO_FILTERS = {"agents": {"created_at", "started_at"}, "network_ip_availabilities": {"total_ips", "used_ips"},
               "port_forwardings": {"internal_port_range"}}
 PLAIN = sorted(t for t, a in LISTS.items() if a["service"] in ("network", "identity"))
@@ -330,7 +329,7 @@ PAGED = sorted(t for t, a in LISTS.items() if a["links"] or a["items"] == "image
 
 
 def next_of(action, answer):
-    """Where the next page is."""
+    """Query of the next page."""
     if action["service"] == "image":
         link = answer.json.get("next")
         return link and "/image" + link
@@ -344,7 +343,7 @@ def follow(region, action, link):
 
 
 def walk(region, action, *query):
-    """All pages, one after another, by the links."""
+    """All pages, in order, by following links."""
     answer, pages = region.ask(action, query), []
     while True:
         assert answer.status == 200, answer
@@ -370,7 +369,7 @@ class OpenStack:
             yield Region(dev)
 
     def finds(self, region, name):
-        """The rows whose member has the value, and no other; a value of nobody's finds none."""
+        """Finds exactly the rows whose member has the value; an unknown value finds none."""
         name, _, word = name.rpartition(" ")
         action = LISTS[name]
         long = LISTS.get(next((t for t in LISTS if name in BRIEF and t.split()[1] == name.split()[1] + "/detail"), name))
@@ -388,7 +387,7 @@ class OpenStack:
         for other in others:
             answer = region.ask(action, [(word, other)])
             shown = rows_of(action, answer.json) if answer.status == 200 else []
-            refused = (400, 403) if word == "user_id" else (400,)  # another user's: an administrator's to ask for
+            refused = (400, 403) if word == "user_id" else (400,)  # another user's rows, which only an administrator may list
             assert answer.status in (200, *refused) and not shown, f"{word}={other} finds {shown}"
         if by is ANY:
             return
@@ -400,13 +399,13 @@ class OpenStack:
             wanted = {name_of(r) for r in whole if fits(r, value)}
             found = region.rows(action, (word, by.ask(text(value))))
             assert set(names(found)) == wanted, f"{word}={by.ask(text(value))}"
-        if len(set(values)) > 1 and action["service"] == "network" and not by.fits:  # several values: any of them
+        if len(set(values)) > 1 and action["service"] == "network" and not by.fits:  # several values: matches any of them
             both = sorted(set(values), key=str)[:2]
             found = region.rows(action, (word, [text(v) for v in both]))
             assert set(names(found)) == {name_of(r) for r in whole if any(fits(r, v) for v in both)}, both
 
     def volumes_by_host(self, region, name):
-        """By the whole pool, its backend or its host."""
+        """Filters by the whole pool, its backend or its host."""
         whole = region.admin.ok("GET", f"{VOL}/volumes/detail?all_tenants=1", version=VOLUME)["volumes"]
         pools = sorted({r["os-vol-host-attr:host"] for r in whole if r["os-vol-host-attr:host"]})
         assert len(pools) > 1, "the region has to make more"
@@ -415,7 +414,7 @@ class OpenStack:
             assert names(found) == [r["id"] for r in whole if (r["os-vol-host-attr:host"] or "") in pools_of(value, pools)], value
 
     def unknown(self, region, name):
-        """Refused by name where the tables say so, else passed over; cross/bad_parameters.py has the words."""
+        """Unknown filters are refused by name if the tables say so, else ignored; cross/bad_parameters.py checks the messages."""
         action = LISTS[name]
         answer = region.ask(action, [("no_such_filter", "x")])
         if action["service"] != "compute" and action["unknown_query"]["since"] is not None:
@@ -434,7 +433,7 @@ class OpenStack:
             assert names(found) == names(region.rows(action))
 
     def by_microversion(self, region, _):
-        """Cinder ignores an unknown filter before 3.31, except an administrator's, for whom it finds nothing."""
+        """Before 3.31 Cinder ignores an unknown filter, except for administrators, for whom it finds nothing."""
         member = lib.another(region.dev, "acme")
         member.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1, "name": "a"}})
         region.dev.rest()
@@ -458,7 +457,7 @@ class OpenStack:
         assert {v["name"] for v in all_of_them} == found
 
     def members(self, region, name):
-        """Neutron and Keystone find rows by the plain members that they show, but for those that Neutron refuses by name."""
+        """Neutron and Keystone filter by the scalar members that they show, except those that Neutron refuses by name."""
         action = LISTS[name]
         whole = region.rows(action)
         refused = set(whole[0]) - {"project_id", "tenant_id"} if action["items"] == "quotas" else NO_FILTERS.get(action["items"], set())
@@ -499,18 +498,18 @@ class OpenStack:
 
     def pages(self, region, name):
         action = LISTS[name]
-        """A page that is just full leads on, to one that is empty where there is nothing more: as the services' do."""
+        """A page that is exactly full has a link to the next one, which is empty at the end of the list, as in the services."""
         whole = names(region.rows(action))
         for size in sorted({1, 2, max(1, len(whole) - 1), max(1, len(whole)), len(whole) + 1, 1000}):
             pages = walk(region, action, ("limit", size))
             assert [n for page in pages for n in names(page)] == whole, f"limit={size}"
             assert all(len(page) == size for page in pages[:-1]) and len(pages) == len(whole) // size + 1, [len(p) for p in pages]
-        if len(action["sort_keys"]) > 3:  # with an order and a filter of its own
+        if len(action["sort_keys"]) > 3:  # with a custom order and filter
             key = ("sort_key", action["sort_keys"][0]), ("sort_dir", "desc")
             assert [n for page in walk(region, action, ("limit", 2), *key) for n in names(page)] == names(region.rows(action, *key))
 
     def pages_back(self, region, name):
-        """Neutron's pages lead back as well."""
+        """Neutron's pages also link back."""
         action = LISTS[name]
         answer = region.ask(action, [("limit", 2)])
         first = names(rows_of(action, answer.json))
@@ -529,7 +528,7 @@ class OpenStack:
         assert none == (whole if action["service"] == "network" else []), "a limit of 0 is none to Neutron, and an empty page elsewhere"
 
     def markers(self, region, name):
-        """Markers of nobody and of another project: 404 where the service looks the marker up as it does to show it, else 400."""
+        """An unknown marker, or one of another project: 404 if the service looks the marker up like a resource, else 400."""
         action = LISTS[name]
         status = 404 if action["service"] in ("network", "block-storage") else 400
         markers = [ABSENT, "no such thing"]

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Forms in which a request may come, and answers do (tests/contract/cross/protocol.py). Each module adapts one face:
+"""Formats of requests and answers (tests/contract/cross/protocol.py). Each module adapts one face:
 
-name, actions   as the adapters of tests/lib/faces/ have them
-make()          makes a region and who asks there
-cases           {kind of question: what it is asked about}; each kind is a method (place, what) that asserts, or returns what is wrong"""
+name, actions   as in the adapters of tests/lib/faces/
+make()          creates a region and its callers
+cases           {kind of request: names}; each kind is a method (place, name) that asserts, or returns complaints"""
 import socket
 
 from waiting import HANG_S

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""CloudStack's forms of a request: GET and POST, signatures and when they end, JSON and XML, odd texts."""
+"""CloudStack's request formats: GET and POST, signatures and their expiry, JSON and XML, unusual texts."""
 import contextlib
 import datetime
 import json
@@ -15,7 +15,7 @@ LISTS = sorted(n for n, a in ACTIONS.items() if n.startswith("list") and not a["
 TEXTS = ["plain", "a b+c&d=e%", "다리 \u00fc \U0001f309", "<&>\"'", "a*b~c", "line\nline\ttab"]
 NOW = datetime.datetime.now(datetime.timezone.utc)
 IN_AN_HOUR, AN_HOUR_AGO = ((NOW + datetime.timedelta(hours=h)).strftime("%Y-%m-%dT%H:%M:%S+0000") for h in (1, -1))
-SIGNATURES = {  # what is signed besides → the status
+SIGNATURES = {  # further signed parameters → the status
     "plain": ({}, 200), "version 2": ({"signatureversion": "2"}, 200),
     "in time": ({"signatureversion": "3", "expires": IN_AN_HOUR}, 200), "too late": ({"signatureversion": "3", "expires": AN_HOUR_AGO}, 401),
     "never": ({"signatureversion": "3"}, 401), "no time": ({"signatureversion": "3", "expires": "tomorrow"}, 401),
@@ -24,7 +24,7 @@ BAD_COMMANDS = {"noSuchCommand": 432, "list": 432, "listZonesX": 432}
 
 
 def signed(dev, given, change=lambda parameters: parameters):
-    """(status, text) of a request of exactly these parameters."""
+    """(status, text) of a request with exactly these parameters."""
     parameters = {"apiKey": dev.account.key_id, **given}
     parameters["signature"] = sign(dev.account.secret, parameters)
     return lib.send(dev.port, urllib.parse.urlencode(change(parameters), quote_via=urllib.parse.quote), False)
@@ -47,7 +47,7 @@ class CloudStack:
         assert got[0] == 200 and got[2] == name.lower() + "response" and got == posted, f"{got} {posted}"
 
     def xml(self, dev, name):
-        """Without a word about the form, and by that word: XML that has what JSON has."""
+        """XML, by default and on request, has the same content as JSON."""
         parameters = {"command": name}
         (status, plain), (_, named) = signed(dev, parameters), signed(dev, {**parameters, "response": "xml"})
         root, said = ET.fromstring(plain), call(dev, name)[1]
@@ -74,7 +74,7 @@ class CloudStack:
         assert (status, said["errorcode"], wrapper) == (BAD_COMMANDS[name], BAD_COMMANDS[name], "errorresponse"), said
 
     def text_comes_back(self, dev, text):
-        """A description comes back as it was, by GET and by POST."""
+        """A description is returned unchanged, by GET and by POST."""
         for post in (False, True):
             name = f"{TEXTS.index(text)}-{post}"
             made = lib.ok(dev, "createAffinityGroup", name=name, type="host anti-affinity", description=text, post=post)["affinitygroup"]
@@ -82,7 +82,7 @@ class CloudStack:
             assert made["description"] == listed["description"] == text, listed
 
     def methods(self, dev, method):
-        """Other methods are refused, and the server goes on."""
+        """Other methods are refused, and the server keeps working."""
         answer = dev.account.send(method, "/client/api?command=listZones&response=json", {})
         assert 400 <= answer.status < 500, answer
         assert call(dev, "listZones")[0] == 200

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EC2's forms of a request: POST, GET, presigned, of old dates, in odd letters; and the form of what comes back."""
+"""EC2's request formats: POST, GET, presigned, with old dates, with unusual characters; and the format of answers."""
 import contextlib
 import os
 import re
@@ -91,14 +91,14 @@ class EC2:
         assert answer.first("ResponseMetadata/RequestId")
 
     def text_comes_back(self, dev, text):
-        """A tag comes back as it was sent, whatever letters it has."""
+        """A tag is returned unchanged, whatever characters it has."""
         vpc = dev.account.ok("DescribeVpcs").first(".//vpcId")
         for method in ("POST", "GET"):
             dev.account.ok("CreateTags", {"ResourceId.1": vpc, "Tag.1.Key": "text", "Tag.1.Value": text}, method=method)
             assert dev.account.ok("DescribeVpcs", {"VpcId.1": vpc}).first(".//tagSet/item/value") == text
 
     def filter_escapes(self, dev, name):
-        """A star in a value is found by an escaped one only as itself."""
+        """An escaped star in a filter matches only a literal star."""
         vpc = dev.account.ok("DescribeVpcs").first(".//vpcId")
         for value, pattern, found in [("a*b", r"a\*b", True), ("axb", r"a\*b", False), ("axb", "a?b", True), ("a?b", r"a\?b", True), (r"a\b", r"a\\b", True)]:
             dev.account.ok("CreateTags", {"ResourceId.1": vpc, "Tag.1.Key": "star", "Tag.1.Value": value})
@@ -106,12 +106,12 @@ class EC2:
             assert bool(answer.all(".//vpcId")) == found, (value, pattern)
 
     def regions(self, dev, action):
-        """The endpoint that DescribeRegions names is where a client gets through."""
+        """The endpoint in DescribeRegions works for clients."""
         answer = dev.account.ok(action)
         assert answer.all(".//regionName") == [REGION] and answer.first(".//regionEndpoint") == f"127.0.0.1:{dev.port}"
 
     def aws(self, dev, command):
-        """Debian's own command, with the lines that dari dev prints."""
+        """Debian's aws command, with the lines printed by dari dev."""
         exports = "\n".join(line for line in dev.banner.splitlines() if line.startswith(("export AWS", "aws()")))
         script = exports + f"\naws ec2 {command} --query 'Vpcs[].IsDefault' --output text"
         env = dict(os.environ, PATH="/usr/bin:/bin", HOME="/nonexistent")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The forms of a request to Dari's own API: methods, paths, tokens and signatures, conditions, odd texts; problem documents."""
+"""Request formats of the native API: methods, paths, tokens and signatures, conditions, unusual texts; problem documents."""
 import contextlib
 import re
 
@@ -14,13 +14,13 @@ LISTS = sorted(a["path"] for a in ACTIONS.values() if a["lists"] and not a["admi
 METHODS = ("PUT", "POST", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECTED")
 TEXTS = ["plain", "a b+c&d=e%", "다리 \u00fc \U0001f309", "<&>\"'", "  around  ", "line\nline\ttab"]
 PATHS = ["/v9/x", "/zones/x/y/z/w", "/zoness", "/zones/%00", "/zones/%ff", "/zones/" + "x" * 3000]
-OF_CALLER = {"/access-keys", "/users"}  # lists that show what is the caller's own, or when it was used last
-COMPUTED = {"/subnets"}  # lists with figures that no commit tells of
+OF_CALLER = {"/access-keys", "/users"}  # lists of the caller's own resources, or with last-used times
+COMPUTED = {"/subnets"}  # lists with values that change without a commit
 QUERIES = ["%zz", "limit=%zz", "limit=x", "limit=-1", "&".join(f"a{n}=1" for n in range(600))]
 
 
 def wrong(answer, *statuses):
-    """Complaints about an answer that is no problem document (RFC 9457) with one of these statuses."""
+    """Lists deviations of an answer from a problem document (RFC 9457) with one of these statuses."""
     said = answer.json
     fine = answer.status in statuses and answer.headers["Content-Type"] == "application/problem+json" and said["status"] == answer.status \
         and said["type"].startswith("urn:dari:") and said["title"] and said["detail"] and said["request_id"]
@@ -28,7 +28,7 @@ def wrong(answer, *statuses):
 
 
 def without(answer):
-    """The text without what differs from call to call."""
+    """The text without parts that differ from call to call."""
     return re.sub(r'"(request_id|batch|now_us)":("[^"]*"|\d+),?', "", answer.text)
 
 
@@ -45,7 +45,7 @@ class Native:
             yield lib.another(dev, "forms")
 
     def get(self, place, path):
-        """By a token and by a signature: the same; HEAD without the body."""
+        """GET with a token and with a signature give the same answer; HEAD has no body."""
         answer, head = place.api("GET", path), place.api("HEAD", path)
         assert answer.status == 200 and answer.headers["Content-Type"] == "application/json", answer
         assert (head.status, head.text, head.headers["Content-Type"]) == (200, "", "application/json"), head
@@ -58,14 +58,14 @@ class Native:
                 yield from wrong(place.api(method, path, {} if method in ("PUT", "POST", "PATCH") else None), 405)
 
     def slashes(self, place, path):
-        """At the end and twice they say nothing."""
+        """Trailing and double slashes are ignored."""
         whole = without(place.api("GET", path))
         for form in (path + "/", "/" + path):
             answer = place.api("GET", form)
             assert answer.status == 200 and without(answer) == whole, f"{form}: {answer}"
 
     def unchanged(self, place, path):
-        """A list that its caller has is not sent again; another list, or another entity tag, is."""
+        """A list with a matching entity tag is not sent again; another list, or another tag, is."""
         tag = place.api("GET", path).headers["ETag"]
         assert re.fullmatch(r'"[0-9a-f]+"', tag), tag
         for said, status in ((tag, 304), (f'"x", W/{tag}', 304), ('"x"', 200)):
@@ -79,7 +79,7 @@ class Native:
         return wrong(place.api("GET", "/zones?" + query), 400)
 
     def request_ids(self, place, _):
-        """Each answer names its request, also one that is refused; no two the same."""
+        """Each answer, including refusals, has a unique request id."""
         seen = set()
         for path in (*LISTS, "/zones/x", "/nowhere"):
             answer = place.api("GET", path)
@@ -95,7 +95,7 @@ class Native:
         assert made["tags"]["text"] == answer["tags"]["text"] == text, answer
 
     def tokens(self, place, how):
-        """Refused, and what is refused is not told."""
+        """Refused tokens; the answer does not repeat the token."""
         fresh = lib.Native(place.dev, place.name, place.user, place.password)
         tokens = ["", " ", "x", fresh.token[:-4], fresh.token + "AAAA", fresh.token.swapcase()]
         if how == "mutated":
@@ -120,7 +120,7 @@ class Native:
             yield from wrong(lib.cloud.Answer(answer.status, answer.headers, answer.text), 401, 403, 400)
 
     def too_large(self, place, path):
-        """By its length, whoever asks; nothing is made."""
+        """A body that is too large is refused by its length, whoever sends it; nothing is created."""
         before = place.rows(f"/{path}")
         for token in ("", place.token):
             refused = send(place.dev, f"POST {lib.PREFIX}/{path} HTTP/1.1\r\nHost: x\r\nX-Auth-Token: {token}\r\nContent-Length: 2000000\r\n\r\n{{")

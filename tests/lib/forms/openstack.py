@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""OpenStack's forms of a request, and what it may be answered: versions, methods, paths, bodies, tokens, conditions."""
+"""OpenStack's request formats: versions, methods, paths, bodies, tokens, conditions; and the format of answers."""
 import contextlib
 import json
 import re
@@ -62,7 +62,7 @@ class OpenStack:
             assert answer.status == 406 and newest in answer.text and oldest in answer.text, answer
         for bad in ("x", f"{major}.", ".1", f"{major}.1.1", f"{major}.01", "-1", f"{major}.{'9' * 40}"):
             assert said(bad).status in (400, 406), bad
-        assert header(place.admin.call("GET", path, version="other 9.9"), "OpenStack-API-Version") == f"{service} {oldest}"  # another service's
+        assert header(place.admin.call("GET", path, version="other 9.9"), "OpenStack-API-Version") == f"{service} {oldest}"  # a version of another service
 
     def older_header(self, place, _):
         answer = place.call("GET", "/compute/v2.1/servers", headers={"X-OpenStack-Nova-API-Version": "2.10"})
@@ -80,8 +80,8 @@ class OpenStack:
             assert 400 <= answer.status < 502 and answer.status != 500, f"{method}: {answer}"
 
     def paths(self, place, path):
-        """Slashes at the end and twice say nothing, but to Compute, Image and Block Storage, who see an id that is empty at the
-        end; what is no path is JSON, too."""
+        """Trailing and double slashes are ignored, except by Compute, Image and Block Storage, for which a trailing slash is an empty id. Unknown
+        paths answer in JSON, too."""
         whole, service = place.call("GET", path).same(), path.split("/")[1]
         for form in (path + "/", "//".join(path.rsplit("/", 1))):
             answer = place.call("GET", form)
@@ -98,7 +98,7 @@ class OpenStack:
             assert place.call("GET", f"{path}?{query}").status in ((200, 400) if "auth/projects" in path or query == "%zz" else (400,)), query
 
     def request_ids(self, place, _):
-        """Each answer names its request, also one that is refused; no two the same."""
+        """Each answer, including refusals, has a unique request id."""
         seen = set()
         for path in (*LISTS, "/compute/v2.1/servers/x", "/network/v2.0/ports/x", "/nowhere"):
             answer = place.call("GET", path)
@@ -110,16 +110,16 @@ class OpenStack:
         assert header(answer, "x-compute-request-id") == header(answer, "X-Openstack-Request-Id")
 
     def largest_body(self, place, _):
-        """Takes the largest body that the service takes, and refuses one byte more."""
+        """Accepts the largest body of the service, and refuses one byte more."""
         def create(size):
             body = json.dumps({"network": {"name": ""}})
             return place.call("POST", "/network/v2.0/networks", raw=body.replace('""', '"' + "x" * (size - len(body)) + '"').encode())
-        assert create(114688).status == 400  # its name is too long
+        assert create(114688).status == 400  # refused because its name is too long
         refused = create(114689)
         assert refused.status == 413 and refused.json["NeutronError"]["message"] == "Request is too large."
 
     def too_large(self, place, path, token="good"):
-        """Refuses a body by its announced length without waiting for it, and a chunked one as soon as it is too long."""
+        """Refuses a body by its Content-Length without waiting for it, and a chunked one as soon as it is too long."""
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nX-Auth-Token: {place.token if token else ''}\r\n"
         refused = send(place.dev, head + "Content-Length: 2000000\r\n\r\n{")
         assert refused.startswith("HTTP/1.1 413 ") and ("compute" not in path or not token or '"overLimit"' in refused), refused
@@ -127,14 +127,14 @@ class OpenStack:
         try:
             answer = send(place.dev, head + "Transfer-Encoding: chunked\r\n\r\n", piece * 40 + b"0\r\n\r\n")
         except ConnectionError:
-            return  # told and closed while we were still talking
+            return  # the server answered and closed while the client was still sending
         assert answer.startswith("HTTP/1.1 413 ") or answer == "", answer
 
     def too_large_of_strangers(self, place, path):
         self.too_large(place, path, token="")
 
     def bodies(self, place, path):
-        """Broken bodies are refused and make nothing."""
+        """Malformed bodies are refused and create nothing."""
         body = BODIES[path]
         collection = {"/identity/v3/auth/tokens": "/identity/v3/auth/projects"}.get(path, path)
         before = place.call("GET", collection).same()
@@ -149,20 +149,20 @@ class OpenStack:
         assert place.call("GET", collection).same() == before
 
     def unknown_members(self, place, path):
-        """Refused by name, as the services' schemas do."""
+        """Unknown members are refused by name, as by the services' schemas."""
         (wrap, inner), = BODIES[path].items()
         answer = place.call("POST", path, {wrap: {**inner, "no_such_member": 1}})
         assert answer.status == 400 and "no_such_member" in answer.text, answer
 
     def pages_of_errors(self, place, _):
-        """Glance answers errors as pages of HTML if the client does not say that it reads JSON."""
+        """Glance answers errors as HTML pages unless the client accepts JSON."""
         answer = place.call("GET", f"/image/v2/images/{lib.ABSENT}", headers={"Accept": "text/html"})
         assert answer.status == 404 and header(answer, "Content-Type").startswith("text/html") and "<h1>404 Not Found</h1>" in answer.text
         answer = place.call("GET", "/image/v2/images/<script>", headers={"Accept": "text/html"})
         assert "<script>" not in answer.text
 
     def tokens(self, place, _):
-        """Missing, mutated, foreign and revoked tokens: 401, and the address of Keystone."""
+        """Missing, mutated, foreign and revoked tokens: 401, with Keystone's address."""
         fresh = lib.own(place.dev)
         with Dev() as other:
             foreign = lib.own(other).token
@@ -176,11 +176,11 @@ class OpenStack:
         assert fresh.call("GET", LISTS[0]).status == 200
         assert place.admin.call("DELETE", "/identity/v3/auth/tokens", headers={"X-Subject-Token": fresh.token}).status == 204
         assert fresh.call("GET", LISTS[0]).status == 401
-        assert place.call("GET", LISTS[0]).status == 200  # another of the same user's stays
+        assert place.call("GET", LISTS[0]).status == 200  # another token of the same user stays valid
         assert place.call("GET", f"/volume/v3/{place.admin.id}/volumes").status in (400, 403)  # another project in the path
 
     def if_match(self, place, _):
-        """Neutron's condition holds for PUT and DELETE of each kind; nothing changes where it does not hold."""
+        """Neutron's If-Match applies to PUT and DELETE of each kind; nothing changes if it does not match."""
         network = place.ok("POST", "/network/v2.0/networks", {"network": {"name": "net"}})["network"]
         things = [("networks", "network", network)]
         for path, item, body in (("subnets", "subnet", {"network_id": network["id"], "cidr": "10.9.0.0/24", "ip_version": 4}),

@@ -1,24 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests that a face must refuse, made from its tables (tests/contract/cross/bad_parameters.py). Each module adapts one face:
 
-name, actions   as the adapters of tests/lib/faces/ have them
-make()          makes a region and what requests name there; .still asserts that nothing changes (dev.Still, or Silent)
-cases           {kind of mutation: titles}; each kind is a method (place, title) that yields what is wrong, and nothing where
-                all is refused as it should be
+name, actions   as in the adapters of tests/lib/faces/
+make()          creates a region and the resources that requests name; .still asserts that nothing changes (dev.Still, or Silent)
+cases           {kind of mutation: titles}; each kind is a method (place, title) that yields complaints, and nothing if all requests
+                are refused as they should be
 unread          the same for names that no row has
-open            {(kind, title)} of those that are passed over, although no source says that the service does"""
+open            {(kind, title)} of mutations that are ignored, although no source says that the service ignores them"""
 from cloud import WRONG
 
 TEXTS = {"integer": ["x", "1.5", str(2**63), str(-2**70)], "boolean": ["maybe"], "id": ["x", "i-0123456789abcdef0"], "ip": ["x", "1.2.3"],
          "list of ids": ["x"], "cidr": ["x", "10.0.0.0/33"], "mac": ["x"]}
-LONGEST = 65536  # of texts that are sent to be too long by one
+LONGEST = 65536  # length of texts that are one too long
 NOT_JSON = [b"{", b"[]", b"7", b'"x"', b"\xff", b'{"a":1,"a":2}', b'{"a":' * 3000 + b"1" + b"}" * 3000, b"<xml/>"]
 
 
 def bounds(p):
     """Integers just outside of the parameter's range."""
     if p["type"] == "integer" and (p.get("max") or p.get("min")):
-        yield from [n for n in (p["max"] + 1, p["min"] - 1) if n < 2**63]  # a larger number is no JSON to jansson
+        yield from [n for n in (p["max"] + 1, p["min"] - 1) if n < 2**63]  # jansson accepts no larger number
 
 
 def too_long(p):
@@ -27,14 +27,14 @@ def too_long(p):
 
 
 def texts(p):
-    """Values that the parameter must not have, as texts."""
+    """Invalid values of the parameter, as texts."""
     yield from [*TEXTS.get(p["type"], []), *map(str, bounds(p)), *too_long(p)]
     if p.get("words"):
         yield "no-such-word"
 
 
 def values(p):
-    """Values that the member of a JSON document must not have."""
+    """Invalid values of a JSON member."""
     if not p["built"]:
         yield "zzz" if p.get("only") else {"zzz": 1}
         return
@@ -46,7 +46,7 @@ def values(p):
 
 
 class Silent:
-    """Nothing is committed, but by calls that are recorded in the audit log. For many cases in a row: looks every few."""
+    """Asserts that nothing is committed, except by calls that the audit log records. Reads only every few cases."""
     EVERY = 8
 
     def __init__(self, dev):
@@ -84,16 +84,16 @@ class Mutants:
         return self.actions.get(name, {}).get("recorded", "never") != "never"
 
     def is_told(self, name, kind):
-        """A key that proves nothing is in the audit log, too: once a minute."""
+        """The audit log also records an invalid key, once a minute."""
         return kind == "strangers" or self.is_recorded(name)
 
     def begins(self, place, name, kind):
-        """Before the cases of a call."""
+        """Runs before the cases of a call."""
         if isinstance(place.still, Silent):
             place.still.begins(self.is_told(name, kind))
 
     def holds(self, place, name, kind):
-        """Asserts that they changed nothing."""
+        """Asserts that the cases changed nothing."""
         if isinstance(place.still, Silent):
             place.still.ends(self.is_told(name, kind))
         else:

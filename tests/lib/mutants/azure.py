@@ -10,9 +10,9 @@ from faces import face
 
 from . import LONGEST, Mutants, Silent, values
 
-# Only members of bodies are mutated: paths and queries have cases of their own.
+# Only members of bodies are mutated: other tests cover paths and queries.
 CALLS = {f"{a['method']} {a['path']}": {**a, "params": [p for p in a["params"] if p["in"] == "body"]} for a in face.tables("azure")["actions"]}
-# The sign-in, and what is told before it, have tests of their own: tests/contract/azure/signin.py.
+# tests/contract/azure/signin.py covers the sign-in and unauthenticated calls.
 ASKED = [n for n, a in CALLS.items() if not a["open"]]
 IN_SUBSCRIPTION = [n for n in ASKED if "{subscriptionId}" in n]
 CHANGES = [n for n in IN_SUBSCRIPTION if not n.startswith(("GET", "HEAD"))]
@@ -23,7 +23,7 @@ GOOD = {"integer": 1, "boolean": True, "list of objects": [], "list of strings":
 
 
 def path_of(name, subscription):
-    """The call's path, whose variables name what is not there."""
+    """The call's path with unknown names."""
     path = name.split(" ", 1)[1].replace("/subscriptions/{subscriptionId}", subscription)
     return re.sub(r"\{(\w+)\}", lambda m: KNOWN.get(m[1], ABSENT), path)
 
@@ -33,7 +33,7 @@ def version_of(name):
 
 
 def wrong(answer, *wanted):
-    """What is wrong with a refusal: (status, code) is to be one of those."""
+    """Complaints about a refusal: (status, code) must be one of `wanted`."""
     status, _, body = answer
     if status not in {w[0] for w in wanted}:
         return f"{status} {body}"
@@ -45,7 +45,7 @@ def wrong(answer, *wanted):
 
 
 def put(body, name, value):
-    """At its place: "properties.level" is a member of an object."""
+    """Sets a member at a dotted name: "properties.level" is a member of an object."""
     *outer, last = name.split(".")
     for part in outer:
         body = body.setdefault(part, {})
@@ -55,7 +55,7 @@ def put(body, name, value):
 
 
 def good(params):
-    """A body with all that the parameters require, right by its form."""
+    """A body with all required members, of valid form."""
     body = {}
     for p in params:
         if p["required"] and p["type"] != "object":
@@ -107,7 +107,7 @@ class Azure(Mutants):
                 yield f"{query}: {why}"
 
     def anothers(self, place, name):
-        """Of a subscription that one does not get into nothing is said."""
+        """Another subscription's resources are refused without any information."""
         for subscription in [place.others, f"/subscriptions/{ABSENT}", "/subscriptions/x"]:
             why = wrong(place.ask(name.split(" ")[0], path_of(name, subscription), version_of(name), body={}), (404, "SubscriptionNotFound"))
             if why:
@@ -139,7 +139,7 @@ class Azure(Mutants):
 
 
     def say(self, place, name, *members, query=""):
-        """The complaint about a body with the members alone, as a list: what is required may be refused earlier."""
+        """Complaints about a body with only these members: a required member may be refused earlier."""
         body = {}
         for member, value in members:
             put(body, member, value)
@@ -157,7 +157,7 @@ class Azure(Mutants):
                 yield from self.say(place, name, (f"{p['name']}.colour".lstrip("."), 1))
 
     def unbuilt(self, place, name):
-        """Members that the table names as not built; and those that are passed over say why."""
+        """Members that the table marks as not built are refused; ignored members have a reason."""
         for p in CALLS[name]["params"]:
             if p.get("passed_over") and not p["doc"]:
                 yield f"{p['name']} has no source"

@@ -15,12 +15,12 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"]}
 SIGNED = [n for n, a in ACTIONS.items() if not a["open"]]
 ABSENT = "b8dc7e2f-0000-4000-8000-000000000000"
 GOOD = {"id": ABSENT, "integer": "1", "boolean": "true", "list of ids": ABSENT, "ip": "10.0.0.1", "cidr": "10.0.0.0/16"}
-# Parameters that say for whom a command is called are read before the others, and have their own words; so have pages.
+# Parameters about the account are read before the others, and have their own messages; so have page parameters.
 APART = {"account", "domainid", "projectid", "page", "pagesize"}
 
 
 def good(action):
-    """Values that are right by themselves for all that the command requires."""
+    """Valid values for all parameters that the command requires."""
     given = {}
     for p in action["params"]:
         if p["required"] and p["type"] == "list of objects":
@@ -77,7 +77,7 @@ class CloudStack(Mutants):
         whole = good(ACTIONS[name])
         for parameter in sorted({k.split("[")[0] for k in whole}):
             given = {k: v for k, v in whole.items() if k.split("[")[0] != parameter}
-            for value in ({}, {parameter: ""}):  # an empty value is as good as none
+            for value in ({}, {parameter: ""}):  # an empty value counts as absent
                 why, text = self.refused(place, name, {**given, **value}, place.admin)
                 if why or text != f"Unable to execute API command {name.lower()} due to missing parameter {parameter}":
                     yield f"without {parameter}: {why or text}"
@@ -101,7 +101,7 @@ class CloudStack(Mutants):
             yield f"a good page: {answer}"
 
     def for_whom(self, place, name):
-        """Nobody acts for an account without a role there, nor learns whether it is there."""
+        """A caller cannot act for an account without a role there, or find out whether it exists."""
         for account in ["admin", "nobody"]:
             why, text = self.refused(place, name, {**good(ACTIONS[name]), "account": account, "domainid": place.root}, {}, 531)
             if why or f"for account {account} in domain ROOT, permission denied" not in text:
@@ -117,15 +117,15 @@ class CloudStack(Mutants):
             yield why
 
     def nobody(self, place, name):
-        """IAM's user without a policy may call nothing."""
+        """An IAM user without a policy may call nothing."""
         why, text = self.refused(place, name, good(ACTIONS[name]), place.nobody, 401)
         if why or not text.startswith(f"The given command '{name}' either does not exist, is not available for user"):
             yield why or text
 
 
     def names(self, place, name):
-        """Commands and parameters are compared in any case. CloudStack passes over whatever it does not know:
-        com.cloud.api.dispatch.ParamGenericValidationWorker writes it into a log. So the answer is the same, where asking changes nothing."""
+        """Names of commands and parameters are case-insensitive. CloudStack ignores unknown parameters:
+        com.cloud.api.dispatch.ParamGenericValidationWorker only logs them. So the answer is the same for commands without side effects."""
         if not ACTIONS[name]["writes"]:
             given = good(ACTIONS[name])
             plain = call(place.dev, name, **given, **place.admin)
@@ -134,14 +134,14 @@ class CloudStack(Mutants):
                 yield f"{plain[0]} {str(plain[1])[:150]}, and in other letters {asked[0]} {str(asked[1])[:150]}"
 
     def left_out(self, place, name):
-        """What `dari dump coverage` says is left out answers what a command that nobody knows does."""
+        """Commands that `dari dump coverage` lists as left out answer like unknown commands."""
         status, answer, wrapper = call(place.dev, name)
         if (status, answer["errorcode"], wrapper) != (432, 432, "errorresponse") or name not in answer["errortext"] or name in ACTIONS:
             yield f"{status} {wrapper} {answer}"
 
 
 class Place:
-    """A region; its administrator's key, and that of a user of the account whom no policy allows anything."""
+    """A region; its administrator's key, and the key of a user of the account without any policy."""
 
     def __init__(self, dev):
         self.dev, self.admin = dev, admin_key(dev)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EC2's requests that must be refused: each action's request is made of what the account has (world), and mutated in one place."""
+"""EC2's requests that must be refused: the world's valid request of each action, mutated in one place."""
 import contextlib
 import re
 
@@ -13,32 +13,32 @@ TABLES = face.EC2
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 PREFIXES = sorted({p["prefix"] for a in ACTIONS.values() for p in a["params"] if "prefix" in p})
 
-# Words that have a meaning beyond their length: one that is nobody's.
+# Words with a meaning beyond their form: a value that does not exist.
 MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "AvailabilityZoneId": "mars1-az1", "KeyType": "dsa",
                "IpProtocol": "carrier-pigeon", "ZoneName.N": "us-mars-1a", "ZoneId.N": "mars1-az1", "RegionName.N": "us-mars-1",
                "InstanceType.N": "x9.huge", "PublicKeyMaterial": "bm8ga2V5", "UserId": "999999999999", "SourceRegion": "us-mars-1", "DestinationRegion": "us-mars-1",
                "NetworkBorderGroup": "us-mars-1", "Ipv6CidrBlockNetworkBorderGroup": "us-mars-1", "ResourceType": "spaceship", "NextToken": "bm8gdG9rZW4=", "AttributeName.N": "no-such-attribute", "Cidr": "10.0.0.0/33", "DomainName": "mail..example.com"}
-# EC2 takes these: what is deleted twice, or names nothing.
+# Values that EC2 accepts: deleting twice, or naming nothing.
 HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
-            # Told of each in the answer, which is one all the same.
+            # The answer lists the failure of each resource; the call itself succeeds.
             ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
             ("DeleteFleets", "FleetId.N"): re.compile(""),
             **{("CreateFleet", f"LaunchTemplateConfigs.N.Overrides.N.{name}"): re.compile("x9.huge|us-mars-1a")
                for name in ("InstanceType", "AvailabilityZone", "Placement.AvailabilityZone")},
             ("DeleteVpcEndpoints", "VpcEndpointId.N"): re.compile("vpce-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
-# What stays visible for a while may be looked at, and ended once more.
+# Resources that stay visible for a while can be described, and deleted once more.
 LINGERING = re.compile("(i|nat|pcx|h|pl)-[0-9a-f]{17}|fleet-[0-9a-f-]{36}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
-# EC2's own words, which name the thing and not the parameter.
+# EC2's own messages, which name the resource and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
 NAMELESS_TEXTS = ("No instances specified", "Tag key cannot be null or empty.", "Tag specification resource type must have a value", "The ID '' is not valid")
-# What EC2 says in another code than MissingParameter where it is missing.
+# Missing parameters for which EC2 has another code than MissingParameter.
 MISSING_CODES = {("CreateTags", "Tag.N.Key"): "InvalidParameterValue", ("CreateTags", "Tag.N"): "InvalidParameterValue",
                  ("DeleteTags", "Tag.N.Key"): "InvalidParameterValue"}
-# A group of an account that has none such: the group is named.
+# A resource that does not exist in the given account: the message names the resource.
 OF_ANOTHER = {("UserId", "InvalidGroup.NotFound"), ("InstanceId", "InvalidInstanceEventIDNotFound")}
-# Codes as EC2's documentation of errors has them: families by their form, the rest by name.
+# Codes from EC2's documentation of errors: families by pattern, the rest by name.
 FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
 CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
@@ -47,14 +47,14 @@ CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModi
          "InvalidClientToken", "UnknownVolumeType", "FilterLimitExceeded", "MissingInput", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
          "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition", "InvalidSubnet"}
-# What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.
+# Created even for an unknown id, in the failed state: see tests/golden/ec2/CreateVpcPeeringConnection.
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
-# Where an id of what is deleted finds nothing, for a while: tests/golden/ec2/DeregisterImage.
+# An id of a deleted resource finds nothing for a while: tests/golden/ec2/DeregisterImage.
 GONE_IS_NOTHING = {("DescribeImages", "ImageId.N")}
 
 
 def mutated(param, mine, theirs):
-    """Values that the parameter must not have."""
+    """Invalid values of the parameter."""
     if param["type"] == "any":
         allowed = param.get("only", "").split("|")
         yield "no-such-value" if allowed != ["true", "false"] and allowed != ["false"] else "maybe"
@@ -94,7 +94,7 @@ def mutated(param, mine, theirs):
         yield "no-such-word"
     last = re.sub(r".*\.(?!N$)", "", param["name"])
     if param["name"].startswith("LaunchTemplateData."):
-        last = ""  # what a template names is looked up by a launch
+        last = ""  # a launch resolves the names in a template
     if last in MEANINGLESS:
         yield MEANINGLESS[last]
     if last == "PrivateIpAddress" or last == "PrivateIpAddress.N":
@@ -109,7 +109,7 @@ def mutated(param, mine, theirs):
 
 
 def cases(action, mine, theirs):
-    """(parameter, value or None for its absence, the whole request)."""
+    """Yields (parameter, value or None for its absence, the whole request)."""
     for param in ACTIONS[action]["params"]:
         if param["name"] == "DryRun":
             request = mine.request(action)
@@ -140,7 +140,7 @@ def is_named(value, message):
 
 
 def complaint(action, param, value, answer, gone):
-    """What is wrong with the answer; empty: nothing."""
+    """Complaint about the answer; empty if there is none."""
     if not 400 <= answer.status < 500 or answer.status == 412:
         harmless = HARMLESS.get((action, param["name"]))
         if not harmless and (action in ENDS or not ACTIONS[action]["writes"]) and value in gone:
@@ -155,17 +155,17 @@ def complaint(action, param, value, answer, gone):
     if value is None and answer.code != missing:
         return f"what is missing is {missing}"
     if answer.code == ANSWERS.get(action):
-        return ""  # it says no in any case
+        return ""  # refused with any value
     if answer.code in NAMELESS or answer.message.endswith(NAMELESS_TEXTS) or (param["name"].rpartition(".")[2], answer.code) in OF_ANOTHER:
         return ""
-    named = re.sub(r"\.\d+", ".", answer.message).lower()  # EC2 writes names of parameters with a small first letter
+    named = re.sub(r"\.\d+", ".", answer.message).lower()  # EC2 writes names of parameters with a lower-case first letter
     first = param["name"].split(".N")[0].lower()
     if first not in named and first.split(".")[-1] not in named and not is_named(value, answer.message):
         return "neither the parameter nor the value is named"
     return ""
 
 
-# Actions whose good request has another answer than DryRunOperation: there is a default VPC, and there are no services for endpoints.
+# Actions whose valid request does not answer DryRunOperation: a default VPC exists, and endpoint services do not.
 ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "InvalidServiceName", "ModifyVpcEndpoint": "InvalidVpcEndpointId.NotFound"}
 
 
@@ -187,14 +187,14 @@ class EC2(Mutants):
             made.still.ends()
 
     def requests(self, place, name):
-        """The request that is going to be mutated is a good one."""
+        """Checks that the request to be mutated is valid."""
         request = place.mine.request(name)
         answer = place.mine.account.call(name, {**request, "DryRun": "true"})
         if answer.code != ANSWERS.get(name, "DryRunOperation"):
             yield f"{request}: {answer}"
 
     def strangers(self, place, name):
-        """Without a signature, and with a changed one."""
+        """Without a signature, and with an altered one."""
         account = place.mine.account
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         body = f"Action={name}&Version=2016-11-15".encode()
@@ -213,7 +213,7 @@ class EC2(Mutants):
                 yield f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}"
 
     def names(self, place, name):
-        """At the top, and in each structure."""
+        """Unknown names at the top level, and in each structure."""
         request = place.mine.request(name)
         for head in heads(self.actions[name]):
             answer = place.mine.account.call(name, {**request, head + "Colour": "red", "DryRun": "true"})
@@ -222,5 +222,5 @@ class EC2(Mutants):
 
 
 def heads(action):
-    """The wire names of the structures that a request may have."""
+    """Wire names of the structures in a request."""
     return sorted({wire(p["name"])[:at + 1] for p in action["params"] for at, c in enumerate(wire(p["name"])) if c == "." and not wire(p["name"])[at + 1:].isdigit()} | {""})

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""IAM's requests that must be refused: each is made of what the account has (iam_world), and mutated in one place."""
+"""IAM's requests that must be refused: the account's valid request of each action (iam_world), mutated in one place."""
 import contextlib
 
 from dev import Dev, Still
@@ -13,7 +13,7 @@ CODES = {"ValidationError", "MalformedPolicyDocument", "NoSuchEntity", "InvalidI
 
 
 def mutated(param):
-    """Values that the parameter must not have."""
+    """Invalid values of the parameter."""
     if param["type"] == "any":
         yield "true" if param.get("only") == "false" else "x"
         return
@@ -70,7 +70,7 @@ class IAM(Mutants):
                     yield f"{param['name']}={(value or '(absent)')[:40]!r}: {why}: {answer.status} {answer.code} {answer.message[:160]}"
 
     def names(self, place, name):
-        """At the top, and in each structure."""
+        """Unknown names at the top level, and in each structure."""
         for head in heads(self.actions[name]):
             answer = place.call({"Action": name, head + "Colour": "red"})
             if answer.code != "ValidationError" or head + "Colour" not in answer.message:

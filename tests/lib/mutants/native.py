@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Requests of Dari's own API that must be refused: a problem document (RFC 9457) that names the field."""
+"""Requests of the native API that must be refused: with a problem document (RFC 9457) that names the field."""
 import contextlib
 import json
 import re
@@ -12,9 +12,9 @@ from . import Mutants, NOT_JSON, Silent, texts, values
 
 ACTIONS = {f"{a['method']} {a['path']}": a for a in lib.dump()["actions"]}
 ASKED = [n for n, a in ACTIONS.items() if not a["open"]]
-GIVEN = {"secret": "x" * 16, "data": "eA==", ("PUT /limits", "name"): "users", "action": "ec2:RunInstances"}  # values that the tables cannot say
-STREAMS = {"GET /stream"}  # answers that do not end
-RAW = {"PUT /images/{id}/data"}  # whose body is an image's bytes
+GIVEN = {"secret": "x" * 16, "data": "eA==", ("PUT /limits", "name"): "users", "action": "ec2:RunInstances"}  # values that cannot be derived from the tables
+STREAMS = {"GET /stream"}  # endless answers
+RAW = {"PUT /images/{id}/data"}  # bodies that are an image's bytes
 BODIES = [n for n in ASKED if n not in RAW and any(p["in"] == "body" for p in ACTIONS[n]["params"])]
 
 
@@ -23,13 +23,13 @@ def path_of(name, identifier=ABSENT):
 
 
 def good(name, mutated=None, value=None):
-    """A body with what the call requires, and one member mutated."""
+    """A body with the call's required members, and one member mutated."""
     body = body_of({**ACTIONS[name], "name": None, "wrap": None}, mutated, value)
     return body and {k: GIVEN.get((name, k), GIVEN.get(k, v)) if k != mutated else v for k, v in body.items()}
 
 
 def wrong(answer, statuses, field=None):
-    """What is wrong with the refusal."""
+    """Complaints about the refusal."""
     said = answer.json
     if answer.status not in statuses or not isinstance(said, dict):
         return f"is not {statuses}"
@@ -42,7 +42,7 @@ def wrong(answer, statuses, field=None):
 class Native(Mutants):
     name = "native"
     actions = ACTIONS
-    # Each read looks for its own names in the query, and the tables have none of them.
+    # Reads look for their own names in the query, which the tables do not list.
     open = {("queries", n) for n in ASKED if not ACTIONS[n]["writes"] and not ACTIONS[n]["lists"] and n not in STREAMS}
     unread = {"queries": [n for n in ASKED if n not in STREAMS], "names": BODIES, "emptied": [n for n in ASKED if n not in BODIES and n not in RAW and not n.startswith("GET")]}
     cases = {"strangers": ASKED, "nobody": [n for n in ASKED if ACTIONS[n]["admin"]], "bodies": BODIES, "parameters": ASKED, "missing": ASKED,
@@ -60,7 +60,7 @@ class Native(Mutants):
             made.still.look()
 
     def say(self, by, name, tried, statuses, field=None, path=None, body=None, **how):
-        """The complaint about the answer, as a list."""
+        """Complaints about the answer."""
         answer = by.call(ACTIONS[name]["method"], lib.PREFIX + (path or path_of(name)), body, **how)
         why = wrong(answer, statuses, field)
         return [f"{tried}: {why}: {answer}"] if why else []
@@ -97,7 +97,7 @@ class Native(Mutants):
             yield from self.say(place, name, junk[:9], (400, 404), path=path_of(name, junk), body=good(name))
 
     def queries(self, place, name):
-        """Lists refuse what they have no filter for; a change must not take a misspelt "dry" for none."""
+        """Lists refuse unknown filters; a change must not ignore a misspelt "dry"."""
         yield from self.say(place, name, "?colour=red", (400,), "colour", path=path_of(name) + "?colour=red", body=good(name))
 
     def names(self, place, name):
@@ -105,5 +105,5 @@ class Native(Mutants):
             yield from self.say(place, name, outer, (400,), f"{outer}colour", body=good(name, f"{outer}colour", "red"))
 
     def emptied(self, place, name):
-        """A body where the call has none."""
+        """A body for a call without one."""
         yield from self.say(place, name, "a body", (400,), "colour", body={"colour": "red"})

@@ -15,7 +15,7 @@ JSON_BODIES = [t for t, a in ACTIONS.items() if members(a) and not a["raw"]]
 
 
 def misformed(action, answer):
-    """How the refusal's body differs from its service's form."""
+    """Deviations of a refusal's body from its service's format."""
     body = answer.json
     if not 400 <= answer.status < 500 or not isinstance(body, dict) or not body:
         return "is no refusal"
@@ -31,7 +31,7 @@ def misformed(action, answer):
 
 
 def wrong(action, answer, statuses, *named):
-    """What is wrong with the refusal."""
+    """Complaints about the refusal."""
     if answer.status not in statuses:
         return f"is not {statuses}"
     return (misformed(action, answer) if answer.json or 400 in statuses[:1] else None) or next((f"does not name {n}" for n in named if n not in answer.text), None)
@@ -53,14 +53,14 @@ class OpenStack(Mutants):
         with Dev() as dev:
             made = cloud.admin(dev)
             made.member = cloud.another(dev, "acme")
-            made.member.ok("GET", "/network/v2.0/security-groups")  # which makes the first
+            made.member.ok("GET", "/network/v2.0/security-groups")  # this list creates the default group
             dev.rest()
             made.still = Still(dev, lambda: cloud.digest(TABLES, made))
             yield made
             made.still.ends()
 
     def say(self, place, name, tried, statuses, *named, path=None, body=None, **how):
-        """The complaint about the answer, as a list."""
+        """Complaints about the answer."""
         action = ACTIONS[name]
         answer = place.call(action["method"], path or path_of(action), body, version=version_of(action), **how)
         why = wrong(action, answer, statuses, *named)
@@ -75,7 +75,7 @@ class OpenStack(Mutants):
                 yield f"{token[:9]}: {why}: {answer}"
 
     def ids(self, place, name):
-        """What cannot be an id is the id of nothing."""
+        """A value that cannot be an id is an unknown id."""
         for junk in ("x", "x" * 2000, "%00", "..%2F..", "%C3%A9", "0"):
             path = path_of(ACTIONS[name]).replace(ABSENT, junk, 1)
             answer = place.call(ACTIONS[name]["method"], path, body_of(ACTIONS[name]), version=version_of(ACTIONS[name]))
@@ -102,14 +102,14 @@ class OpenStack(Mutants):
             yield from self.say(place, name, f"without {p['name']}", (400,), p["name"], body=body)
 
     def queries(self, place, name):
-        """As a user who is no administrator: the same answer as without the name, or the refusal."""
+        """Unknown query parameters, from a non-administrator: either the same answer as without, or a refusal."""
         action, rule = ACTIONS[name], ACTIONS[name]["unknown_query"]
         plain, asked = (place.member.call("GET", path_of(action) + query, version=version_of(action)) for query in ("", "?colour=red"))
         if plain.status != 200:
             fine = asked.status in (plain.status, 400)
         elif rule["since"] is not None and minor_of(action) >= rule["since"]:
             fine = asked.status == 400 and QUERY_WORDS[action["service"]] in asked.text
-        else:  # a sum of what a list returns refuses it as the list does
+        else:  # a summary refuses a filter as its list does
             fine = rule["source"] and (asked.status == 200 or QUERY_WORDS[action["service"]] in asked.text)
         if not fine:
             yield f"{plain}, and with another name {asked}"
@@ -129,7 +129,7 @@ class OpenStack(Mutants):
         yield from self.say(place, name, "beside the object", (400,), words, body={**body_of(ACTIONS[name]), "colour": "red"})
 
 
-ENTIRE = {  # bodies that keep members which their service does not know
+ENTIRE = {  # bodies that keep members unknown to their service
     ("identity", "POST"), ("identity", "PATCH"), ("identity", "PUT"), ("image", "POST"), ("image", "PUT")}
 UNEXPECTED = "('colour' was unexpected)"
 WORDS = {"network": "Unrecognized attribute(s) 'colour'"}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an account holds in the contract tests, and requests made from the face's own tables.
+"""An account's resources for the contract tests, and requests made from the face's own tables.
 
-A World is filled with at least one resource of every kind; request() builds from `dari dump actions` the smallest
-request of an action that would succeed, so that a test can mutate it in one place. Each file here is about a group of
-resources: how they are made, and what a request for their actions needs.
+A World contains at least one resource of every kind; request() builds from `dari dump actions` the smallest request of an
+action that would succeed, so that a test can mutate it in one place. Each file here is about a group of resources: how they
+are created, and what requests of their actions need.
 """
 import re
 
@@ -15,10 +15,10 @@ from .values import VALUES
 
 __all__ = ["ABSENT_DIGITS", "HOSTS", "ID", "VALUES", "World", "ids_in", "wire"]
 
-HOSTS = ("--hosts", "24")  # options of a region that a world fits into: it takes hosts for itself
-ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
+HOSTS = ("--hosts", "24")  # options of a region that fits a world, which allocates dedicated hosts
+ABSENT_DIGITS = "0123456789abcdef0"  # end of ids that never exist
 ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?(?:ipv6pool-ec2|[a-z]+(?:-attach)?))-[0-9a-f]{17}\b")
-# What the tables call creating and fill() has made, or has no id.
+# Actions marked as creating whose resource fill() has made, or that return no id.
 CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultSubnet CreateDefaultVpc CreateDhcpOptions
              CreateEgressOnlyInternetGateway CreateFleet CreateImage CreateInternetGateway CreateKeyPair CreateLaunchTemplate
              CreateLaunchTemplateVersion CreateManagedPrefixList CreateNatGateway CreateNetworkAcl CreateNetworkAclEntry
@@ -28,8 +28,8 @@ CREATED = """AllocateAddress AllocateHosts CopyImage CopySnapshot CreateDefaultS
 
 
 class World(Requests):
-    """The resources of one account: by label, "vpc" or "spare vpc"; deleted ones by their prefix; what has
-    a name that no other account has, by the parameter that takes it; deleted ones likewise."""
+    """The resources of one account: live ones by label, such as "vpc" or "spare vpc"; deleted ones by their prefix; names unique to the account, by
+    the parameter that takes them; deleted names likewise."""
 
     def __init__(self, account, tables):
         self.account, self.tables = account, {a["name"]: a for a in tables["actions"]}
@@ -39,17 +39,17 @@ class World(Requests):
         self.images_made = 0
         self.public = set(ids_in(images.text))
         self.ids["operators ami"] = self.image
-        self.ids["vpce"] = "vpce-0fedcba9876543210"  # there is no endpoint
+        self.ids["vpce"] = "vpce-0fedcba9876543210"  # no endpoint exists
         self.fill()
         self.spare()
         gone.delete_spare(self)
         self.deleted_names = self.names
-        account.dev.rest()  # an address is free again when the network has confirmed
+        account.dev.rest()  # an address is free again once the network has confirmed
         self.spare()
         self.make_the_rest()
         self.ids.setdefault("ami", self.image)
         account.dev.rest()
-        # What was given back may have been drawn once more: then it is not one that is gone.
+        # A released address may have been allocated again, and then does not count as deleted.
         address = {"Filter.1.Name": "public-ip", "Filter.1.Value.1": self.deleted_names["PublicIp"]}
         if account.ok("DescribeAddresses", address).first(".//publicIp"):
             del self.deleted_names["PublicIp"]
@@ -67,7 +67,7 @@ class World(Requests):
         return self.account.dev.command("explain", self.ids[label])["fields"]["host"]
 
     def fill(self):
-        """One of each kind, in use."""
+        """Creates one resource of each kind, in use."""
         vpcs.fill(self)
         gateways.fill(self)
         subnets.fill(self)
@@ -89,7 +89,7 @@ class World(Requests):
                                        "Tag.1.Key": "contract", "Tag.1.Value": "yes"})
 
     def spare(self):
-        """One that nothing depends on."""
+        """Creates one resource of each kind that nothing depends on."""
         name = f"only-{self.account.key_id[-8:].lower()}-{len(self.deleted)}"
         vpcs.spare(self)
         gateways.spare(self)
@@ -103,7 +103,7 @@ class World(Requests):
                       "PublicIp": addresses.first(".//publicIp")}
 
     def make_the_rest(self):
-        """Kinds that are known to the tables and not to fill(): by whatever creates them."""
+        """Creates kinds that are in the tables but not in fill(), by whatever action creates them."""
         for action in self.tables:
             if re.match("Create|Allocate|Register|Import|Copy", action) and action not in CREATED:
                 answer = self.account.call(action, self.request(action))
@@ -111,7 +111,7 @@ class World(Requests):
                     self.ids.setdefault(identifier.rpartition("-")[0], identifier)
 
     def await_word(self, action, params, path, word):
-        """Until the reconciler has brought it about."""
+        """Waits until the reconciler has reached that state."""
         found = None
 
         def is_so():

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the AWS CLI's documented examples need to be there, made right before each is sent. before(…) names the examples. What
-such a function returns is put in the place of what the example says: of a label of World.ids or of one documented id, our
-id; of any other words, ours."""
+"""Prerequisites of the AWS CLI's documented examples, created right before each example is sent. before(…) names the examples.
+The result of such a function replaces values of the example: a label of World.ids, or a documented id, becomes our id; other
+words become ours."""
 import base64
 import ipaddress
 import os
@@ -28,7 +28,7 @@ def one_of(w, action, params, path):
 
 
 def spare_as(name):
-    """The resource that nothing depends on, in the place of the first."""
+    """Uses the resource that nothing depends on in place of the first."""
     return lambda w: {name: w.ids[f"spare {name}"]}
 
 
@@ -37,7 +37,7 @@ for _example, _name in {
         "disable-image-deprecation 1": "ami", "disassociate-subnet-cidr-block 1": "subnet-cidr-assoc"}.items():
     BEFORE[_example] = spare_as(_name)
 
-# Names of another account or region, and what the documentation has misspelt.
+# Names of another account or region, and misspellings in the documentation.
 for _example, _words in {
         "allocate-address 2": {"us-west-2-lax-1": "us-east-1"},
         "associate-vpc-cidr-block 1": {"us-west-2-lax-1": "us-east-1"},
@@ -115,7 +115,7 @@ def deprecate_later(w):
 
 @before("modify-instance-placement 1", "modify-instance-placement 2")
 def put_on_host(w):
-    """On one in its own zone: those that are there are in another."""
+    """A host in the instance's own zone: the existing ones are in another zone."""
     if "documented h" not in w.ids:
         make_room_for_host(w)
         w.make("documented h", "AllocateHosts", {
@@ -126,7 +126,7 @@ def put_on_host(w):
 
 
 def make_template(w):
-    """Two versions that say all that the documentation's say; the second is the default."""
+    """Creates two versions with all data of the documentation's; the second is the default."""
     data = {"InstanceType": "t3.micro", "ImageId": w.image, "KeyName": "contract", "UserData": "",
             "NetworkInterface.1.SubnetId": w.ids["subnet"], "NetworkInterface.1.DeviceIndex": 0,
             "NetworkInterface.1.DeleteOnTermination": "false", "NetworkInterface.1.AssociatePublicIpAddress": "true",
@@ -204,7 +204,7 @@ def name_address(w):
     return {}
 
 
-# ---- VPCs and what is in them ----
+# ---- VPCs and their parts ----
 
 def make_vpc(w, number):
     return w.make(f"documented vpc {number}", "CreateVpc", {"CidrBlock": f"10.{number}.0.0/16"}, "vpcId")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Gateways of VPCs: to the internet, for what leaves by IPv6 only, and those that translate."""
+"""Gateways of VPCs: internet gateways, egress-only ones, and NAT gateways."""
 
 REQUESTS = {
     "AssociateNatGatewayAddress": {"NatGatewayId": "public nat", "AllocationId.1": "spare eipalloc"},
@@ -20,7 +20,7 @@ def fill(w):
 
 
 def fill_nat(w):
-    """A private one, and a public one with a further address."""
+    """A private NAT gateway, and a public one with a further address."""
     subnet = w.ids["subnet"]
     w.make("nat", "CreateNatGateway",
            {"SubnetId": subnet, "ConnectivityType": "private", "PrivateIpAddress": "10.1.1.13"}, "natGatewayId")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ids of what was there: what lies about to spare is deleted, in the order in which it may be."""
+"""Ids of deleted resources: deletes the spare ones, in an order that dependencies allow."""
 
 ROWS = [
     ("spare scr", "DeleteSubnetCidrReservation", "SubnetCidrReservationId"),
@@ -34,7 +34,7 @@ def delete_spare(w):
 
 
 def take_apart(w):
-    """Ids of what lies between two of them, and of what stays visible after its end."""
+    """Ids of associations, and of resources that stay visible after their end."""
     call, ids, gone = w.account.ok, w.ids, w.deleted
     gone["sgr"] = call("AuthorizeSecurityGroupIngress", {
         "GroupId": ids["spare sg"], "IpProtocol": "tcp", "FromPort": 1, "ToPort": 1,
@@ -61,7 +61,7 @@ def take_apart(w):
 
 
 def take_apart_network(w):
-    """Associations and an attachment."""
+    """Deletes associations and an attachment."""
     call, ids, gone = w.account.ok, w.ids, w.deleted
     gone["vpc-cidr-assoc"] = call("AssociateVpcCidrBlock", {
         "VpcId": ids["spare vpc"], "CidrBlock": "10.66.0.0/16"}).first(".//associationId")

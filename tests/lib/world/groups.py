@@ -69,7 +69,7 @@ REQUESTS = {
 for _action in ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress",
                 "RevokeSecurityGroupIngress", "UpdateSecurityGroupRuleDescriptionsEgress",
                 "UpdateSecurityGroupRuleDescriptionsIngress"):
-    for _member in ("UserId", "VpcId", "VpcPeeringConnectionId", "PeeringStatus"):  # of a group that is named
+    for _member in ("UserId", "VpcId", "VpcPeeringConnectionId", "PeeringStatus"):  # for rules that name a group
         REQUESTS[_action, f"IpPermissions.N.Groups.N.{_member}"] = {
             **REQUESTS[_action, "IpPermissions"], "IpPermissions.1.Groups.1.GroupId": "sg"}
 

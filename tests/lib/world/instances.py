@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Instances and what they are launched with or on: keys, templates, profiles, placement, hosts, maintenance."""
+"""Instances and the resources for their launch: keys, templates, profiles, placement, hosts, maintenance."""
 import time
 
 IAM_VERSION = "2010-05-08"
@@ -88,7 +88,7 @@ def fleet(w, label):
 
 
 def fill(w):
-    """Instances, each at an address of its own."""
+    """Instances, each with an address of its own."""
     w.make("h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceType": "t3.nano",
                                   "ClientToken": "contract"}, "hostIdSet/item")
     w.make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
@@ -111,7 +111,7 @@ def fill(w):
 
 
 def fill_for_events(w):
-    """One that has an image with UEFI, which is gone, and will have maintenance."""
+    """An instance with a UEFI image that has been deleted; its host gets maintenance."""
     uefi = w.account.ok("RegisterImage", {
         "Name": "contract uefi", "BootMode": "uefi", "BlockDeviceMapping.1.DeviceName": "/dev/sda1",
         "BlockDeviceMapping.1.Ebs.SnapshotId": w.ids["snap"]}).first(".//imageId")
@@ -120,7 +120,7 @@ def fill_for_events(w):
 
 
 def note_parts(w):
-    """What came with the first one."""
+    """Records the parts that were created with the first instance."""
     found = w.account.ok("DescribeInstances", {"InstanceId.1": w.ids["i"]})
     w.ids["r"], w.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
     w.account.ok("ModifyNetworkInterfaceAttribute",
@@ -129,7 +129,7 @@ def note_parts(w):
 
 
 def settle(w):
-    """The first one runs, another is stopped, and the host of a third has maintenance planned, for the second time."""
+    """Waits until the first instance runs and another is stopped; the host of a third has a maintenance planned, for the second time."""
     w.await_state(w.ids["i"], "running")
     w.await_state(w.ids["still i"], "running")
     w.account.ok("StopInstances", {"InstanceId.1": w.ids["still i"]})
@@ -140,7 +140,7 @@ def settle(w):
 
 
 def plan_maintenance(w):
-    """Of its host, in a month; the event of the instance."""
+    """Plans a maintenance of its host in a month; returns the instance's event."""
     begin, latest, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400))
                           for days in (30, 60, 90))
     w.account.dev.command("host", "maintenance", w.host_of("event i"), "--from", begin, "--deadline", latest,

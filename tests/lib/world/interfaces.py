@@ -32,7 +32,7 @@ REQUESTS = {
 
 
 def fill(w):
-    """An interface that is not attached yet. Its addresses are chosen: what is drawn might be one that a test wants."""
+    """An unattached interface. Its addresses are fixed, because a random one might be one that a test needs."""
     w.make("loose eni", "CreateNetworkInterface", {
         "SubnetId": w.ids["subnet"], "PrivateIpAddress": "10.1.1.14",
         "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88",
@@ -42,7 +42,7 @@ def fill(w):
 
 
 def fill_of_instance(w):
-    """What the first instance has besides its own."""
+    """Parts that the first instance has in addition to its own."""
     address = w.make("eipalloc", "AllocateAddress", {}, "allocationId")
     w.make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": w.ids["i"]}, "associationId")
     w.make("eni-attach", "AttachNetworkInterface",

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Requests made from the face's own tables.
 
-What the tables cannot say (which subnet, which range) stands in the resources' REQUESTS: what a request needs besides,
-or else than, the required parameters with the first resource of a kind. A value is a resource's label, or "=" and a
-word. For one parameter of several that exclude each other: by both names.
+Values that the tables do not contain (which subnet, which range) are in the resources' REQUESTS: values for a request in
+addition to, or instead of, its required parameters with the first resource of a kind. A value is a resource's label, or "="
+and a word. For parameters that exclude each other the key is both names.
 """
 import re
 
@@ -15,15 +15,15 @@ REQUESTS = {name: request for resource in RESOURCES for name, request in resourc
 
 
 def wire(name):
-    """A parameter's name with its lists' first element."""
+    """Wire name of a parameter, with the first element of its lists."""
     return re.sub(r"\.N(?=\.|$)", ".1", name)
 
 
 class Requests:
-    """Builds requests for an account whose resources stand in self.ids, and actions in self.tables."""
+    """Builds requests for an account whose resources are in self.ids, and actions in self.tables."""
 
     def value(self, action, param):
-        """A value that the parameter may have."""
+        """A valid value of the parameter."""
         leaf = re.sub(r"(\.N)+$", "", param["name"]).split(".")[-1]
         if param.get("form") == "id" and leaf not in VALUES:
             prefix = param.get("prefix", "vpc")
@@ -40,8 +40,7 @@ class Requests:
         return value(self) if callable(value) else value
 
     def request(self, action, mutated=None):
-        """The smallest request that should succeed; around a parameter that is going to be mutated, with
-        what has to be there for its value to be looked at."""
+        """The smallest request that should succeed. If a parameter will be mutated, includes what is needed for its value to be checked."""
         request = {}
         heads = [mutated["name"], mutated["name"].split(".")[0]] if mutated else []
         table = next((REQUESTS[action, head] for head in heads if (action, head) in REQUESTS), REQUESTS.get(action, {}))
@@ -55,14 +54,14 @@ class Requests:
         return request
 
     def asked(self, action):
-        """The ids that a list has to be asked with; an instant fleet is shown to whoever names it."""
+        """Ids that a list must name; an instant fleet is shown only if it is named."""
         if action == "DescribeFleets":
             return {"FleetId.1": self.ids["fleet"]}
         return {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"]
                 if p["required"] and p.get("prefix") and "." not in p["name"]}
 
     def add(self, action, param, request):
-        """Adds the parameter, and what the element of a list that it stands in needs besides."""
+        """Adds the parameter, and other required members of its list element."""
         if param["type"] != "list of structures":
             request.setdefault(wire(param["name"]), self.value(action, param))
         elif not any(p for p in self.members(action, param) if p["required"]):
@@ -78,7 +77,7 @@ class Requests:
                     self.add(action, member, request)
 
     def members(self, action, table):
-        """Of a list of structures: its own, not those of lists within."""
+        """Members of a list of structures, without those of nested lists."""
         return [p for p in self.tables[action]["params"] if p["name"].startswith(table["name"] + ".") and
                 ".N." not in p["name"][len(table["name"]) + 1:]]
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Values of parameters that are words, by the parameter's name; a function is asked with the World."""
+"""Values of word parameters, by the parameter's name; a function is called with the World."""
 import time
 
 VALUES = {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""VPCs, what peers them, and their DHCP options."""
+"""VPCs, their peerings, and their DHCP options."""
 import ipaddress
 
 REQUESTS = {
@@ -38,14 +38,14 @@ def fill(w):
            "associationId")
     block = w.account.ok("DescribeVpcs", {"VpcId.1": vpc}).first(".//ipv6CidrBlock")
     w.ids["ipv6pool-ec2"] = w.account.ok("DescribeIpv6Pools").first(".//poolId")
-    w.public.add(w.ids["ipv6pool-ec2"])  # the region's
+    w.public.add(w.ids["ipv6pool-ec2"])  # belongs to the region
     w.parts = ipaddress.ip_network(block).subnets(new_prefix=64)
     w.make("dopt", "CreateDhcpOptions",
            {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": "corp.example"}, "dhcpOptionsId")
 
 
 def fill_others(w):
-    """Two more VPCs: one with a gateway of its own, one that is a peer of the first."""
+    """Creates two more VPCs: one with a gateway of its own, and a peer of the first."""
     w.make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId")
     w.make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
     w.account.ok("AttachInternetGateway", {"InternetGatewayId": w.ids["loose igw"], "VpcId": w.ids["loose vpc"]})

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""EC2: whatever creates something, made with boto3, described again, and compared member by member, with every parameter that is
-built and with the defaults of those that are left out.
+"""EC2: creates every kind of resource with boto3, describes it again, and compares each member, both for every built parameter and
+for the defaults of omitted ones.
 
-A row: action, its arguments; what is kept of the answer, by label; how it is looked at, where the thing is in that answer, and what
-it has to be there. "{label}" stands for what was kept; "+Name" is a wire parameter that the model of Debian's boto3 has not.
-Actions that boto3 has not are said as they are on the wire."""
+A row: action, its arguments; parts of the answer to store, by label; the describing call, the path of the resource in its answer, and
+the expected members. "{label}" is replaced by the stored part; "+Name" is a wire parameter that Debian's boto3 does not know. Actions
+unknown to boto3 are written as on the wire."""
 import contextlib
 import ipaddress
 import itertools
@@ -29,7 +29,7 @@ ROWS = [*network.ROWS, *instances.ROWS, *disks.ROWS]
 
 
 def leaves(value, name=""):
-    """(name, value) of everything in it."""
+    """Yields (name, value) for each leaf."""
     if isinstance(value, dict):
         for key, each in value.items():
             yield from leaves(each, re.sub(r".*[.\]]", "", key) or name)
@@ -48,7 +48,7 @@ def members(element):
 
 
 class Region:
-    """A server; what was made in it, by label; which wire parameters were sent to which action."""
+    """A server, the created resources by label, and the wire parameters sent to each action."""
 
     def __init__(self, dev):
         self.account, self.ec2 = dev.account, dev.account.client()
@@ -65,7 +65,7 @@ class Region:
         self.end_default_vpc()
 
     def end_default_vpc(self):
-        """The one that came with the account: the first row makes another."""
+        """Deletes the account's default VPC, because the first row creates another."""
         (vpc,) = self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
         (gateway,) = self.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}])["InternetGateways"]
         for subnet in self.ec2.describe_subnets(Filters=DEFAULT)["Subnets"]:
@@ -79,8 +79,7 @@ class Region:
         self.sent.setdefault(model.name, set()).update(name for name, _ in self.last)
 
     def compare(self, action, sent, *expected):
-        """Notes which parameters the members expected tell of: by their value, or where it is one that any
-        member might have by its name."""
+        """Records which parameters the expected members confirm: by value, or by name if the value is ambiguous."""
         members = {(name.lower(), str(value).lower()) for each in expected for name, value in leaves(self.fill(each))}
         values = {value for _, value in members}
         found = self.compared.setdefault(action, set())
@@ -103,17 +102,17 @@ class Region:
             except botocore.exceptions.ClientError as error:
                 if error.response["Error"]["Code"] != "IncorrectState":
                     raise
-                return None  # until the hosts have brought about what was made before
+                return None  # until the hosts have realised earlier rows
         return waiting.wait_until(answer, f"{action} {arguments}: no IncorrectState", every_s=0.05)
 
     def call_newer(self, action, arguments):
-        """Calls an action that boto3 has no method for."""
+        """Calls an action that boto3 does not know."""
         self.last = {(re.sub(r"\.\d+(?=\.|$)", ".N", name), value) for name, value in arguments.items()}
         self.sent.setdefault(action, set()).update(name for name, _ in self.last)
         return members(self.account.ok(action, arguments).root)
 
     def divide(self, label):
-        """Parts of an IPv6 block, and addresses of the first."""
+        """Divides an IPv6 block into parts, and picks addresses of the first."""
         first, second, third = itertools.islice(ipaddress.ip_network(self.made[label]).subnets(new_prefix=64), 3)
         self.made.update({f"{label} first": str(first), f"{label} second": str(second), f"{label} third": str(third)})
         self.made.update({f"{label} {name}": str(first[0x70 + n]) for n, name in enumerate("abcd")})
@@ -121,7 +120,7 @@ class Region:
         self.made.update({f"six prefix {name}": str(prefix) for name, prefix in zip("abc", prefixes)})
 
     def keep(self, kept, answer):
-        """By labels, what is there in the answer; "then …" of a row: in what is described afterwards."""
+        """Stores parts of the answer by label. "then …" of a row refers to the later description."""
         for label, where in kept.items():
             self.made[label] = jmespath.search(where, answer)
             assert self.made[label], f"{where} is not in {answer}"
@@ -129,7 +128,7 @@ class Region:
                 self.divide(label)
 
     def fill(self, value):
-        """With what was made in place of labels."""
+        """The value with created ids in place of labels."""
         if isinstance(value, str):
             return re.sub(r"\{([a-z ]+)\}", lambda m: self.made[m[1]], value)
         if isinstance(value, Some):
@@ -139,7 +138,7 @@ class Region:
         return {k: self.fill(v) for k, v in value.items()} if isinstance(value, dict) else value
 
 
-# Resource types of the tags that make a request with a known token another request.
+# Resource types whose tags turn a request with a known token into a different request.
 TAGGED_AS = {"CreateFleet": "fleet", "AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
              "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway"}
@@ -160,7 +159,7 @@ class EC2:
             yield Region(dev)
 
     def made(self, region, name):
-        """The row's action, and what is described afterwards."""
+        """Runs the row's action, and checks the description afterwards."""
         action, arguments, kept, describe, selection, path, expected = NUMBERED[name]
         answer = region.call(action, arguments)
         sent = region.last
@@ -179,7 +178,7 @@ class EC2:
         assert jmespath.search(path, found) == region.fill(expected), found
 
     def whole(self, region, action):
-        """After the rows: every built parameter was given in one of them, and what it did compared."""
+        """Runs after the rows: some row must have given every built parameter, and have compared its effect."""
         assert any(row[0] == action for row in ROWS), f"{action} creates something and is not in this table"
         built = {p["name"] for p in ACTIONS[action]["params"] if p["built"] and p["type"] != "list of structures" and p["name"] != "DryRun"}
         missing = built - region.sent.get(action, set())
@@ -190,7 +189,7 @@ class EC2:
         assert not blind, f"no row of {action} compares {', '.join(sorted(blind))}"
 
     def token(self, region, action):
-        """The same token and request: the same answer, and nothing more. Another request: refused."""
+        """The same token and request return the same answer and create nothing. Another request with the token is refused."""
         row = next(row for row in ROWS if row[0] == action)
         arguments = {k: v for k, v in row[1].items() if k not in ("+ClientToken", "PrivateIpAddress", "TagSpecifications", "CidrBlock")}
         arguments["ClientToken" if "ClientToken" in row[1] else "+ClientToken"] = str(uuid.uuid4())

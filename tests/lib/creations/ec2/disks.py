@@ -7,7 +7,7 @@ ROWS = [
     ("CreateTags", {"Resources": ["{i}", "{vpc}"], "Tags": [{"Key": "later", "Value": "yes"}, {"Key": "colour", "Value": "blue"}]}, {},
      "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]",
      {"Tags": [{"Key": "colour", "Value": "blue"}, {"Key": "empty", "Value": ""}, {"Key": "later", "Value": "yes"}]}),
-    # A launch tags the volumes, too.
+    # A launch also tags the volumes.
     ("CreateTags", {"Resources": ["{i}"], "Tags": [{"Key": "empty", "Value": ""}]}, {},
      "DescribeVolumes", {"Filters": [{"Name": "attachment.instance-id", "Values": ["{i}"]}]}, "Volumes[0]",
      {"Size": 9, "VolumeType": "gp2", "State": "in-use", "Tags": TAGS, "AvailabilityZone": "us-east-1b", "Attachments[0].InstanceId": "{i}",
@@ -120,7 +120,7 @@ ROWS = [
     ("CreateLaunchTemplate", {"LaunchTemplateName": "slim", "LaunchTemplateData": {"InstanceType": "t3.nano", "ImageId": "{image}"}},
      {"slim lt": "LaunchTemplate.LaunchTemplateId"}, "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{slim lt}"]}, "LaunchTemplates[0]",
      {"LaunchTemplateName": "slim"}),
-    # The second override's placement shows nowhere, for nothing is launched by it.
+    # No answer shows the second override's placement, because nothing is launched by it.
     ("CreateFleet",
      {"Type": "instant", "ClientToken": "a-fleet", "LaunchTemplateConfigs": [
          {"LaunchTemplateSpecification": {"LaunchTemplateId": "{slim lt}", "Version": "1"}, "Overrides": [

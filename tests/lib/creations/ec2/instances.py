@@ -199,7 +199,7 @@ ROWS = [
     ("CreateSubnet", {"VpcId": "{six vpc}", "CidrBlock": "10.46.1.0/24", "Ipv6CidrBlock": "{six block first}"}, {"six subnet": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{six subnet}"]}, "Subnets[0]",
      {"Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block first}", "CidrBlock": "10.46.1.0/24"}),
-    # Named prefixes lie in it: nothing that is drawn does.
+    # Named prefixes come from this range; Dari chooses no addresses in it.
     ("CreateSubnetCidrReservation", {"SubnetId": "{six subnet}", "Cidr": "10.46.1.192/26", "ReservationType": "explicit"},
      {"kept": "SubnetCidrReservation.SubnetCidrReservationId"}, "GetSubnetCidrReservations", {"SubnetId": "{six subnet}"},
      "SubnetIpv4CidrReservations[0]", {"SubnetCidrReservationId": "{kept}", "Cidr": "10.46.1.192/26"}),
@@ -212,7 +212,7 @@ ROWS = [
       "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated"}),
     ("DisassociateSubnetCidrBlock", {"AssociationId": "{late six}"}, {"late six": "Ipv6CidrBlockAssociation.AssociationId"}, "DescribeSubnets",
      {"SubnetIds": ["{late subnet}"]}, "Subnets[0]", {"Ipv6CidrBlockAssociationSet": []}),
-    # The network may still have the second part.
+    # The network may still hold the second part.
     ("CreateSubnet", {"VpcId": "{six vpc}", "Ipv6Native": True, "Ipv6CidrBlock": "{six block third}"}, {"native": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{native}"]}, "Subnets[0]",
      {"Ipv6Native": True, "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block third}", "CidrBlock": None, "AvailableIpAddressCount": 0,

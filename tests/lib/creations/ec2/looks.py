@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Parameters that no member of the row itself tells of by its value."""
+"""Parameters whose value no member of the row itself shows."""
 from .values import TAGS, UEFI_DATA
 
-# Parameters that another description than the row's own shows: action and parameter, how to describe, path, expected value.
+# Parameters shown by a description of another resource: action and parameter, call, path, expected value.
 OTHER_LOOKS = [
     ("AllocateHosts", "Quantity", "DescribeHosts", {"Filter": [{"Name": "client-token", "Values": ["hosts"]}]}, "Hosts | length(@)", 2),
     ("CreateLaunchTemplate", "TagSpecification.N.Tag.N.Key", "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{whole lt}"]}, "LaunchTemplates[0].Tags", TAGS),
@@ -41,7 +41,7 @@ OTHER_LOOKS = [
      "Snapshots", []),
     ("RegisterImage", "UefiData", "DescribeImageAttribute", {"ImageId": "{ami}", "Attribute": "uefiData"}, "UefiData.Value", UEFI_DATA),
 ]
-# Members of a row that tell of a parameter in other words.
+# Members of a row that confirm a parameter under another name.
 TELLING = {
     ("AssignIpv6Addresses", "Ipv6AddressCount"): "length(Ipv6Addresses)",
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
@@ -87,7 +87,7 @@ TELLING = {
     ("RunInstances", "Placement.AvailabilityZoneId"): "Placement.AvailabilityZone",
     ("RunInstances", "SecurityGroup.N"): "SecurityGroups[0].GroupId",
 }
-# Parameters that nothing shows, and why.
+# Parameters that no answer shows, and why.
 UNSEEN = {
     **{f"LaunchTemplateConfigs.N.Overrides.N.Placement.{name}": "as RunInstances' own" for name in (
         "AvailabilityZone", "Affinity", "GroupId", "PartitionNumber", "HostId", "Tenancy")},

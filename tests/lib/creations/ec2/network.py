@@ -8,7 +8,7 @@ from .values import DEFAULT, KEY, TAGS, Some, tags
 
 
 ROWS = [
-    # Before anything is launched, while hosts are empty.
+    # Must come before any launch, while hosts are empty.
     ("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 2, "InstanceType": "t3.nano", "AutoPlacement": "off", "ClientToken": "hosts",
                        "HostRecovery": "on", "TagSpecifications": tags("dedicated-host")}, {"h": "HostIds[0]"}, "DescribeHosts", {"HostIds": ["{h}"]}, "Hosts[0]",
      {"HostId": "{h}", "AvailabilityZone": "us-east-1b", "AutoPlacement": "off", "State": "available", "Tags": TAGS, "ClientToken": "hosts", "Instances": [],
@@ -18,7 +18,7 @@ ROWS = [
      {"HostIds": ["{family h}"]}, "Hosts[0]",
      {"AvailabilityZone": "us-east-1a", "AutoPlacement": "on", "HostProperties.InstanceFamily": "t3", "HostProperties.InstanceType": None,
       "AllowsMultipleInstanceTypes": "on", "Tags": [], "HostRecovery": "off"}),
-    # Before anything is launched, which might draw it.
+    # Must come before any launch, which might choose this address.
     ("AllocateAddress", {"Domain": "vpc", "Address": "198.19.113.200", "NetworkBorderGroup": "us-east-1", "TagSpecifications": tags("elastic-ip")},
      {"eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",
      {"PublicIp": "198.19.113.200", "Domain": "vpc", "NetworkBorderGroup": "us-east-1", "Tags": TAGS, "AssociationId": None}),

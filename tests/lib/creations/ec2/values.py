@@ -15,7 +15,7 @@ def tags(kind):
 
 
 class Some:
-    """A text of that form."""
+    """Matches any text of that form."""
 
     def __init__(self, pattern="(?s).+"):
         self.pattern = pattern
