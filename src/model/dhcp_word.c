@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Options of DHCP by name, and their values as OVN takes them. */
+ * DHCP options by name, and their values in OVN's form. */
 #include "model/dhcp_word.h"
 
 static const struct dhcp_word words4[] = {
@@ -69,7 +69,7 @@ static bool is_plain(struct str text)
 	return text.n > 0;
 }
 
-/* Without the quotes or braces that a client may have put around it. */
+/* Strips quotes or braces that a client may have put around the value. */
 static struct str inner(struct str value, char open, char close)
 {
 	value = str_trim(value);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Keys of disks: drawn, sealed, opened. */
+ * Generates, seals and opens disk keys. */
 #include "model/disk_key.h"
 
 #include "base/random.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * EC2's volume types as rates. */
+ * Rates of EC2's volume types. */
 #include "model/disk_limits.h"
 
 #define KIBIBYTE INT64_C(1024)
@@ -14,7 +14,7 @@ static int64_t at_most(int64_t n, int64_t most)
 	return n < most ? n : most;
 }
 
-/* Below 3,000 a burst to that, out of 5.4 million operations. */
+/* Below 3,000 IOPS: bursts to 3,000, with 5.4 million I/O credits. */
 static void limit_gp2(struct disk_limits *l, int64_t size)
 {
 	enum { BURST = 3000, CREDITS = 5400000 };
@@ -25,7 +25,7 @@ static void limit_gp2(struct disk_limits *l, int64_t size)
 	l->bytes = (size <= 170 * GIBIBYTE ? 128 : 250) * MEBIBYTE;
 }
 
-/* 256 KiB each up to 500 MiB/s, and from 32,000 on 16 KiB for each more. */
+/* 256 KiB per operation up to 500 MiB/s; from 32,000 IOPS on 16 KiB for each additional one. */
 static void limit_io1(struct disk_limits *l, int64_t size)
 {
 	enum { EVEN = 32000 };
@@ -41,7 +41,7 @@ static void limit_io2(struct disk_limits *l, int64_t size)
 	l->bytes = at_most(l->iops * 256 * KIBIBYTE, 4000 * MEBIBYTE);
 }
 
-/* So much for each TiB, and a burst out of as many bytes as it has itself. */
+/* A rate per TiB, with a burst bucket of the volume's own size. */
 static void limit_by_size(struct disk_limits *l, int64_t size, int64_t base, int64_t burst, int64_t most)
 {
 	int64_t gib = (size + GIBIBYTE - 1) / GIBIBYTE;
@@ -75,7 +75,8 @@ static void limit_standard(struct disk_limits *l, int64_t size)
 static const struct {
 	const char *name;
 	int64_t operation_kib;
-	void (*limit)(struct disk_limits *l, int64_t size); /* NULL: what is shown is all */
+	void (*limit)(struct disk_limits *l, int64_t size); /* NULL: iops and throughput are the only
+							     * limits */
 } types[] = {
 	{"gp2", SSD_OPERATION_KIB, limit_gp2},           {"gp3", SSD_OPERATION_KIB, NULL},
 	{"io1", SSD_OPERATION_KIB, limit_io1},           {"io2", SSD_OPERATION_KIB, limit_io2},
@@ -106,7 +107,7 @@ static bool read_spec(struct tags specs, const char *key, int64_t *ret_number)
 	return spec && str_parse_int(spec->value, ret_number).code == ERR_NONE && *ret_number > 0;
 }
 
-/* A burst is one second's, as QEMU has it without a length. */
+/* Without a length, a burst lasts one second, as in QEMU. */
 static void limit_rate(struct tags specs, int64_t size, const char *const keys[static 3], int64_t *rate,
 		       int64_t *burst, int64_t *burst_s)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * UEFI variables as rows keep them, and what can be told of them without a firmware. */
+ * UEFI variables in the form used in rows, and facts derived from them without a firmware. */
 #include "model/firmware.h"
 
 #include "base/buf.h"
@@ -7,11 +7,11 @@
 
 enum {
 	WRITTEN_MAX = 1 << 20,
-	STORED_HEADER_SIZE = 60, /* of an authenticated variable, in EDK II's store */
+	STORED_HEADER_SIZE = 60, /* for an authenticated variable in EDK II's store */
 	STORED_ALIGNMENT = 4
 };
 
-/* EFI_GLOBAL_VARIABLE: of the firmware's own variables, such as the platform key. */
+/* EFI_GLOBAL_VARIABLE: GUID of the firmware's own variables, such as the platform key. */
 static const uint8_t global_guid[FIRMWARE_GUID_SIZE] = {0x61, 0xdf, 0xe4, 0x8b, 0xca, 0x93, 0xd2, 0x11,
 							0xaa, 0x0d, 0x00, 0xe0, 0x98, 0x03, 0x2b, 0x8c};
 
@@ -141,7 +141,7 @@ RESULT firmware_read(struct ctx *c, struct str bytes, struct firmware_variables 
 	struct reader r = {c, bytes};
 	uint64_t count = 0;
 	TRY(take_number(&r, 8, &count));
-	if (count > r.left.n / (8 + 8 + FIRMWARE_GUID_SIZE + 4)) /* each takes at least that */
+	if (count > r.left.n / (8 + 8 + FIRMWARE_GUID_SIZE + 4)) /* the minimum size of each */
 		return ctx_fail(c, ERR_INVALID, "UEFI's variables are cut off.");
 	struct firmware_variable *all =
 		arena_new_array(c->arena, struct firmware_variable, (size_t) count + 1);
@@ -159,7 +159,7 @@ RESULT firmware_read(struct ctx *c, struct str bytes, struct firmware_variables 
 
 /* ---- what can be told ---- */
 
-/* UTF-16 has two bytes for each character's first byte of UTF-8, and no more than two for each further one. */
+/* UTF-16 takes two bytes for each character's first UTF-8 byte, and at most two for each further one. */
 size_t firmware_stored_size(const struct firmware_variables *variables)
 {
 	size_t size = 0;

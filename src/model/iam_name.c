@@ -16,7 +16,7 @@ enum { ID_DIGITS = 17, PREFIX_SIZE = 4 };
 struct form {
 	enum kind kind;
 	const char *prefix, *type;
-	size_t path, name; /* path 0: it has none */
+	size_t path, name; /* path 0: none */
 };
 
 static const struct form forms[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ids as EC2 writes and reads them, and fresh ones. The kinds' prefixes come from the schema. */
+ * Writes, parses and generates ids in EC2's form. Prefixes of kinds come from the schema. */
 #include "model/id.h"
 #include "base/uuid_asked.h"
 
@@ -7,7 +7,7 @@
 
 enum { EC2_DIGITS = 17, EC2_OLD_DIGITS = 8 };
 
-/* "<prefix>-<17 digits>", cut at the size of out. */
+/* Writes "<prefix>-<17 digits>", truncated to the size of out. */
 char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
@@ -20,7 +20,7 @@ char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT
 	return out;
 }
 
-/* Of fleets EC2's ids have the whole UUID, with its dashes. */
+/* EC2's fleet ids contain the entire UUID, with dashes. */
 static bool is_whole(enum kind kind)
 {
 	return kind == KIND_FLEET;
@@ -53,7 +53,7 @@ struct str id_to_text(struct arena *a, enum kind kind, uuid id)
 	return model_kinds[kind].ec2_prefix[0] ? id_to_ec2(a, kind, id) : uuid_to_str(a, id);
 }
 
-/* What follows "<prefix>-", or nothing when text does not begin with it. */
+/* Returns the text after "<prefix>-", or nothing if the prefix differs. */
 static struct str cut_prefix(struct str text, const char *prefix)
 {
 	size_t n = strlen(prefix);
@@ -82,7 +82,7 @@ RESULT id_parse_prefixed(struct str text, const char *prefix, struct ref *ret_re
 		id.b[k / 2] |= (uint8_t) (k % 2 ? value : value << 4);
 	}
 	*ret_ref = (struct ref){.prefix = id, .bits = 4 * EC2_DIGITS, .text = text};
-	/* Ids of 8 digits are well-formed, but nothing here ever had one: they refer to no row. */
+	/* Ids of 8 digits are well-formed, but none was ever created here, so they match no row. */
 	if (digits.n == EC2_OLD_DIGITS) {
 		ret_ref->prefix = UUID_NONE;
 		ret_ref->bits = 128;
@@ -124,7 +124,7 @@ uuid model_metadata_port(uuid router)
 	return uuid_v5(router, STR("metadata"));
 }
 
-/* Locally administered. */
+/* A locally administered address. */
 struct mac model_metadata_mac(uuid router)
 {
 	return (struct mac){{0x02, 0xa9, router.b[10], router.b[11], router.b[12], router.b[13]}};

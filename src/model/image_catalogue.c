@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table, and what is read from listings and checksum files. Both come from servers: nothing of them is
- * believed but what has the form that a row asks for. */
+ * The table, and parsers for listings and checksum files. Both come from foreign servers, so only text in
+ * exactly the row's form is accepted. */
 #include "model/image_catalogue.h"
 
 #include <string.h>
@@ -105,7 +105,7 @@ bool image_source_has_form(const struct image_source *s, struct str version)
 	return false;
 }
 
-/* A run of digits without its leading zeros. */
+/* Takes a run of digits without its leading zeros. */
 static struct str take_number(struct str *text)
 {
 	size_t from = 0, to = 0;
@@ -143,7 +143,7 @@ static bool is_of_word(char c)
 	return str_is_alphanumeric(c) || strchr("._-+", c);
 }
 
-/* The next run of characters that file names consist of. */
+/* Takes the next run of file-name characters. */
 static bool take_word(struct str *text, struct str *ret_word)
 {
 	size_t from = 0, to;
@@ -182,7 +182,7 @@ static bool is_digest(struct str text)
 	return text.n == 64 || text.n == 128;
 }
 
-/* "HASH  NAME", "HASH *NAME" and "HASH  ./NAME". */
+/* Parses "HASH  NAME", "HASH *NAME" and "HASH  ./NAME". */
 static struct str read_line(struct str line, struct str file)
 {
 	struct str digest = STR_NONE;
@@ -196,7 +196,7 @@ static struct str read_line(struct str line, struct str file)
 	return str_equal(line, file) ? digest : STR("");
 }
 
-/* "SHA256 (NAME) = HASH" */
+/* Parses "SHA256 (NAME) = HASH". */
 static struct str read_bsd(struct str line, struct str file)
 {
 	struct str algorithm = STR_NONE, before = STR_NONE, name = STR_NONE;
@@ -211,7 +211,7 @@ static struct str read_bsd(struct str line, struct str file)
 	return fits ? digest : STR("");
 }
 
-/* The hash alone, or with the file's name behind it. */
+/* Parses a hash alone, or one followed by the file's name. */
 static struct str read_bare(struct str line, struct str file)
 {
 	return str_find_char(line, ' ', 0) < line.n ? read_line(line, file) : line;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is known of products, and the words for licences. */
+ * Known products, and the faces' words for licences. */
 #include "model/licence.h"
 
 #include <stdio.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * MAC addresses that follow from an id, and addresses that follow from MACs. */
+ * Derives MAC addresses from ids, and IPv6 addresses from MACs. */
 #include "model/mac.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Manifests: rows to JSON and back, by the kinds' field tables. Reading trusts nothing: the text comes
- * from a host. */
+ * Manifests: rows to JSON and back, by the kinds' field tables. Reading validates everything, because the
+ * text comes from a host. */
 #include "model/manifest.h"
 
 #include <inttypes.h>
@@ -13,7 +13,8 @@ enum { MANIFEST_VERSION = 1 };
 
 /* ---- writing ---- */
 
-/* By hand: every domain's definition has one written, and a tree of values is most of its cost. */
+/* Written directly, without a tree of JSON values: each domain definition contains a manifest, and building
+ * the tree would dominate its cost. */
 static void add_escaped_character(struct buf *b, uint32_t c)
 {
 	static const char letters[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
@@ -33,7 +34,7 @@ static bool is_plain(char c)
 	return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
 }
 
-/* A JSON string in ASCII; s is UTF-8. */
+/* Writes a JSON string in ASCII; s is UTF-8. */
 static void add_string(struct buf *b, struct str s)
 {
 	buf_add_char(b, '"');
@@ -196,7 +197,7 @@ RESULT manifest_read(struct ctx *c, struct str text, struct manifest *ret_manife
 	json_t *root = text.n && text.n <= MANIFEST_SIZE_MAX
 			       ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &where)
 			       : NULL;
-	if (!root) /* jansson does not tell a shortage of memory apart */
+	if (!root) /* jansson doesn't report out of memory separately */
 		return ctx_fail(c, ERR_INVALID, "the manifest cannot be read");
 	struct result result = read_root(c, root, ret_manifest);
 	json_decref(root);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of permissions, and ways into it. */
+ * The table of permissions, and its lookups. */
 #include "model/permission.h"
 
 #include "model/row.h"
@@ -58,7 +58,7 @@ bool permission_is_decided_on(int permission, enum kind kind)
 	struct str rest, word;
 	if (permission == PERMISSION_NONE)
 		return true;
-	/* Azure's side of a peering: ARNs and AWS's reference know the peering alone. */
+	/* ARNs and AWS's reference have only the peering, while Azure has a resource for each side. */
 	kind = kind == KIND_PEERING_SIDE ? KIND_PEERING : kind;
 	rest = str_from(model_permissions[permission].kinds);
 	while (str_split_next(&rest, ' ', &word))

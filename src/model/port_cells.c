@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What rules do not let through, as cells: products of sets of addresses and ports. It begins with all there is, and goes from
- * the last rule to the first: one that allows takes what it is about out of every cell, which leaves at most one cell for each
- * side; one that denies adds what it is about. */
+ * Denied traffic as cells: products of address and port sets. Starts with everything denied and processes the
+ * rules from last to first: an allowing rule is subtracted from every cell, leaving at most one cell per
+ * side; a denying rule is added. */
 #include <netinet/in.h>
 #include <stdlib.h>
 
@@ -107,7 +107,7 @@ static bool cells_touch(const struct port_cell *x, const struct port_cell *y)
 	return true;
 }
 
-/* What is left of the cell without the other, which it touches. */
+/* Subtracts an overlapping cell; the rest becomes up to one cell per side. */
 static bool take_out(struct arena *a, struct port_cell cell, const struct port_cell *other,
 		     struct cells *ret_cells)
 {
@@ -135,7 +135,7 @@ static bool take_out_of_all(struct arena *a, const struct port_cell *other, stru
 	return true;
 }
 
-/* Cells that differ in one side are one. */
+/* Joins two cells that differ in one side only. */
 static bool join(struct arena *a, struct port_cell *cell, const struct port_cell *other, bool *ret_joins)
 {
 	int differs = -1;

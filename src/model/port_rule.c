@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Words of port policies' rules, and the rules that every policy ends with. */
+ * Keywords of port-policy rules, and the default rules that end every policy. */
 #include "model/port_rule.h"
 
 #include <stddef.h>

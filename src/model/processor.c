@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two texts are compared by one walk through both, since their features are in the same order. */
+ * Compares two processors in a single pass, since their features are sorted. */
 #include "model/processor.h"
 
 #include <stdlib.h>
@@ -85,7 +85,7 @@ struct str processor_write(struct arena *a, struct str model, struct str vendor,
 
 /* ---- comparing ---- */
 
-/* Goes on in the walk, which is behind everything smaller, to the name. */
+/* Advances the walk to the name; it has already passed all smaller ones. */
 static bool has(struct processor_walk *walk, struct str name)
 {
 	struct processor_walk ahead = *walk;
@@ -143,7 +143,7 @@ struct str processor_find_lacks(struct arena *a, struct str host, struct str gue
 struct str processor_limit(struct arena *a, struct str cpu, struct str other)
 {
 	struct processor_walk mine = processor_begin(cpu), of_other = processor_begin(other);
-	struct str *features = arena_new_array(a, struct str, cpu.n + 1); /* more than it has */
+	struct str *features = arena_new_array(a, struct str, cpu.n + 1); /* at least as many as it has */
 	struct str name;
 	size_t count = 0;
 	bool is_there;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Secrets by their shapes. A shape that is too wide costs a reader a word; one that is too narrow costs a key: so where
- * in doubt it is taken out. */
+ * Detects secrets by shape. Too broad a pattern removes a harmless word, too narrow a one leaks a key, so
+ * ambiguous text is removed. */
 #include "model/redact.h"
 
 #include <stdio.h>
@@ -14,7 +14,7 @@ struct scan {
 	struct str text;
 	size_t at;
 	const struct redact_rules *rules;
-	bool is_header; /* within a line that begins as a header's */
+	bool is_header; /* in a line that starts like a header */
 };
 
 static bool is_word(char c)
@@ -29,7 +29,7 @@ static bool is_base64url(char c)
 {
 	return str_is_alphanumeric(c) || c == '-' || c == '_';
 }
-/* What ends a value that is in no quotes. */
+/* The end of an unquoted value. */
 static bool ends_value(char c)
 {
 	return (unsigned char) c <= ' ' || strchr("\"'`,;<>)]}", c) != NULL;
@@ -56,7 +56,7 @@ static bool is_at_word(const struct scan *s)
 
 /* ---- shapes: each gives how much of the text from s->at on is a secret; 0: it is none ---- */
 
-/* From "-----BEGIN … PRIVATE KEY-----" to its end, or to the text's. */
+/* From "-----BEGIN … PRIVATE KEY-----" to its end marker, or to the end of the text. */
 static size_t find_private_key(const struct scan *s)
 {
 	if (!begins_at(s->text, s->at, "-----BEGIN "))
@@ -75,7 +75,7 @@ static size_t find_private_key(const struct scan *s)
 	return dashes ? (size_t) (dashes + 5 - s->text.p) - s->at : s->text.n - s->at;
 }
 
-/* Key ids of AWS's shape, for users and for sessions. */
+/* Key ids in AWS's form, of users and sessions. */
 static size_t find_key_id(const struct scan *s)
 {
 	static const char *const prefixes[] = {"AKIA", "ASIA", "AROA", "AIDA"};
@@ -88,7 +88,7 @@ static size_t find_key_id(const struct scan *s)
 	return 0;
 }
 
-/* Three parts of base64url, the first of which is a JSON object. */
+/* Three base64url parts, the first of them a JSON object. */
 static size_t find_jwt(const struct scan *s)
 {
 	if (!is_at_word(s) || !begins_at(s->text, s->at, "eyJ"))
@@ -101,7 +101,7 @@ static size_t find_jwt(const struct scan *s)
 	return parts >= 3 && n >= 20 ? n : 0;
 }
 
-/* 40 characters of base64 with the word secret or key shortly before. */
+/* 40 base64 characters shortly after one of these words. */
 static size_t find_aws_secret(const struct scan *s)
 {
 	static const char *const near[] = {"secret", "aws_", "access", "key"};
@@ -117,7 +117,7 @@ static size_t find_aws_secret(const struct scan *s)
 	return 0;
 }
 
-/* Tokens that say whose they are. */
+/* Tokens with a vendor's prefix. */
 static size_t find_vendor_token(const struct scan *s)
 {
 	static const struct {
@@ -143,7 +143,7 @@ static size_t find_vendor_token(const struct scan *s)
 	return 0;
 }
 
-/* "$6$salt$hash", "$2b$12$…", "$argon2id$…": what passwords are kept as. */
+/* Password hashes such as "$6$salt$hash", "$2b$12$…" or "$argon2id$…". */
 static size_t find_hash(const struct scan *s)
 {
 	static const char *const prefixes[] = {"$1$",  "$5$",     "$6$",     "$y$",    "$2a$",  "$2b$",
@@ -183,7 +183,7 @@ static const struct shape {
 
 static const struct named_secret {
 	const char *name, *kind;
-	bool to_line_end; /* a header: all of the line */
+	bool to_line_end; /* a header: removes the rest of the line */
 } named_secrets[] = {
 	{"proxy-authorization", "authorization", true},
 	{"authorization", "authorization", true},
@@ -231,17 +231,18 @@ static size_t skip(struct str t, size_t at, const char *set)
 	return at;
 }
 
-/* \" of JSON within JSON. */
+/* Skips the backslash of an escaped quote, as in JSON within JSON. */
 static size_t skip_escape(struct str t, size_t at)
 {
 	return at + 1 < t.n && t.p[at] == '\\' && t.p[at + 1] == '"' ? at + 1 : at;
 }
 
-/* Where a value begins behind a name: "name: ", "name = '", "\"name\": \"", "<name>", "--name value". 0: none does. */
+/* Finds the start of the value after a name, as in "name: ", "name = '", "\"name\": \"", "<name>", "--name
+ * value". 0: no value. */
 static size_t find_value(const struct scan *s, size_t end, bool is_option)
 {
 	struct str t = s->text;
-	size_t at = end + run_of(t, end, is_word); /* "password_2", "secretKey" */
+	size_t at = end + run_of(t, end, is_word); /* name suffixes, as in "password_2", "secretKey" */
 	at = skip_escape(t, at);
 	if (at < t.n && strchr("\"'`", t.p[at]))
 		at++;
@@ -263,7 +264,7 @@ static size_t end_of_quoted(struct str t, size_t from)
 	return at;
 }
 
-/* Its end, from behind an opening quote on if it has one. */
+/* The end of a value, possibly in quotes. */
 static size_t end_of_value(const struct scan *s, size_t from, bool to_line_end)
 {
 	struct str t = s->text;
@@ -275,7 +276,8 @@ static size_t end_of_value(const struct scan *s, size_t from, bool to_line_end)
 		while (at < t.n && !strchr("\r\n\"'", t.p[at]))
 			at++;
 	else
-		while (at < t.n && !ends_value(t.p[at]) && !(t.p[at] == '&' && at > from)) /* of a URL */
+		/* a URL parameter's end */
+		while (at < t.n && !ends_value(t.p[at]) && !(t.p[at] == '&' && at > from))
 			at++;
 	return at;
 }
@@ -294,7 +296,7 @@ static bool is_said_away(struct str value)
 	return str_starts_with(value, STR("[removed:"));
 }
 
-/* "--os-password": a value may follow without a sign. */
+/* In an option such as "--os-password", a value may follow without a separator. */
 static bool is_in_option(const struct scan *s)
 {
 	size_t at = s->at;
@@ -303,7 +305,7 @@ static bool is_in_option(const struct scan *s)
 	return begins_at(s->text, at, "--");
 }
 
-/* A value that a name at s->at has; the name itself stays. */
+/* Finds the value belonging to a secret's name at s->at; the name itself is kept. */
 static size_t find_named(const struct scan *s, size_t *ret_from, const char **ret_kind)
 {
 	for (size_t k = 0; k < sizeof named_secrets / sizeof named_secrets[0]; k++) {
@@ -327,7 +329,7 @@ static size_t find_named(const struct scan *s, size_t *ret_from, const char **re
 	return 0;
 }
 
-/* "scheme://user:password@host" */
+/* Finds the password of "scheme://user:password@host". */
 static size_t find_url_password(const struct scan *s, size_t *ret_from)
 {
 	if (!begins_at(s->text, s->at, "://"))
@@ -370,7 +372,7 @@ static const struct redact_name *find_name(const struct scan *s)
 	return NULL;
 }
 
-/* What is at s->at, written or taken out; how far it goes. */
+/* Copies or removes the text at s->at, and returns its length. */
 static size_t take_next(struct scan *s, struct writing *w)
 {
 	size_t from = 0, n = 0;

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is the same for every kind of row: laying it out in one block, copying, comparing. Walks
- * the field tables that tools/schema.py makes; turning fields into text and back is in text.c. */
+ * Operations common to all kinds of rows: layout in one block, copying, comparing. They use the field tables
+ * made by tools/schema.py; text.c converts fields to and from text. */
 #include "model/row.h"
 
 #include <assert.h>
 
-/* A row's block while it is filled, or only measured when base is NULL. */
+/* A row's block while it is filled, or only measured if base is NULL. */
 struct block {
 	char *base;
 	size_t used;
@@ -16,7 +16,7 @@ static const void *field_at(const struct field *f, const struct row *r)
 	return (const char *) r + f->offset;
 }
 
-/* The next size bytes of the block, or NULL while measuring. align is a power of two. */
+/* Reserves size bytes of the block; NULL while measuring. align is a power of two. */
 static void *block_take(struct block *b, size_t size, size_t align)
 {
 	size_t from = (b->used + align - 1) & ~(align - 1);
@@ -34,7 +34,7 @@ static struct str block_put_text(struct block *b, struct str s)
 	return (struct str){p, s.n};
 }
 
-/* A list of plain values. */
+/* Copies a list of values without pointers. */
 static const void *block_put_values(struct block *b, const void *at, size_t count, size_t size)
 {
 	if (count == 0)
@@ -58,8 +58,8 @@ static const struct str *block_put_texts(struct block *b, const struct str *at, 
 	return to;
 }
 
-/* Puts what the field of r points at into the block, and its new address into the copy, if there
- * is one yet. The struct itself was copied before: fields without pointers are there already. */
+/* Copies the data that the field points at into the block and sets the pointer in the copy, if there is one
+ * yet. The struct itself was copied before, including fields without pointers. */
 static void block_put_field(struct block *b, const struct field *f, const struct row *r, void *to)
 {
 	switch (f->type) {
@@ -99,7 +99,7 @@ static void block_put_field(struct block *b, const struct field *f, const struct
 		break;
 	}
 	case FIELD_TAGS: {
-		/* A tag is two texts, so a list of tags is one of twice as many texts. */
+		/* A tag consists of two texts, so a tag list is copied as a list of twice as many texts. */
 		_Static_assert(sizeof(struct tag) == 2 * sizeof(struct str), "a tag is two texts");
 		const struct tags *list = field_at(f, r);
 		const void *at = block_put_texts(b, (const struct str *) list->at, 2 * list->count);
@@ -130,7 +130,7 @@ static size_t texts_size(const struct str *at, size_t count)
 
 static bool is_too_large(const struct field *f, const struct row *r)
 {
-	/* Every list begins with where it is and how many there are, as a text does. */
+	/* Every list type starts with pointer and count, like a text. */
 	_Static_assert(offsetof(struct uuids, count) == offsetof(struct str, n) &&
 			       offsetof(struct ips, count) == offsetof(struct str, n) &&
 			       offsetof(struct cidrs, count) == offsetof(struct str, n) &&
@@ -232,7 +232,7 @@ static int compare_ints(int64_t a, int64_t b)
 	return (a > b) - (a < b);
 }
 
-/* Orders two values of a type that may be a key; lists have no order and are not keys. */
+/* Compares two values of a type usable as a key; lists are unordered and can't be keys. */
 static int compare_values(enum field_type type, const void *a, const void *b)
 {
 	switch (type) {
@@ -307,7 +307,7 @@ bool row_equal(const struct kind_info *k, const struct row *a, const struct row 
 	return true;
 }
 
-/* Another value, and not that of a field of which nothing is said. */
+/* The value changed to something other than the field's default. */
 static bool has_new_value(const struct kind_info *k, const struct field *f, const struct row *before,
 			  const struct row *after)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Schedules, by the clocks of a timezone. Days are counted from 1970 on, as if local time were UTC. */
+ * Schedules in a timezone's local time. Days are counted from 1970, treating local time as UTC. */
 #include "model/schedule.h"
 
 #include "base/clock.h"
@@ -31,7 +31,7 @@ static int64_t modulo(int64_t a, int64_t b)
 	return (a % b + b) % b;
 }
 
-/* The minute on the clocks of then; whose hours may begin elsewhere behind a change. */
+/* Finds the next minute in the current offset; after an offset change, hours may begin elsewhere. */
 static int64_t next_minute(const struct schedule *s, const struct time_zone *zone, int64_t after)
 {
 	int64_t minute = s->minute * 60, local = after + time_zone_offset(zone, after);
@@ -61,5 +61,5 @@ int64_t schedule_next_us(const struct schedule *s, const struct time_zone *zone,
 		if (is_on(s, day) && next > after)
 			return next * SECOND;
 	}
-	return INT64_MAX; /* no month is that long */
+	return INT64_MAX; /* unreachable: no month is that long */
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The states that users see, derived from what is wanted and what was seen.
+ * User-visible states, derived from the wanted and the seen values.
  *
- * An instance's "error" is declared in the schema and not derived: what is in the way of a resource is said by
- * its conditions, and it stays in the state it is on its way from, since the reconciler goes on
- * trying. It stands there for the faces that have the word (Nova's ERROR, Cinder's error), which
- * may show it for a resource with conditions. */
+ * An instance's "error" is declared in the schema but never derived: obstacles are reported by conditions,
+ * while the resource remains in its transitional state because the reconciler keeps trying. It is declared
+ * for faces that have such a state (Nova's ERROR, Cinder's error), which may show it for a resource with
+ * conditions. */
 #include "model/state.h"
 
 #include "model/backup.h"
@@ -35,11 +35,11 @@ static enum instance_state off_state(const struct instance *i)
 	return i->seen_saved ? INSTANCE_SUSPENDED : INSTANCE_STOPPED;
 }
 
-/* A reboot does not show: running stays running while wanted_boots is ahead of seen_boots. */
+/* A reboot isn't visible: the state remains running while wanted_boots is ahead of seen_boots. */
 enum instance_state model_derive_instance_state(const struct instance *i)
 {
 	if (i->row.deleted_us != 0) {
-		/* Absence counts only when it was looked for after the deletion was asked. */
+		/* Absence counts only if observed after the deletion request. */
 		bool gone =
 			i->seen_power == INSTANCE_SEEN_POWER_ABSENT && i->seen_gen >= (int64_t) i->row.gen;
 		return gone ? INSTANCE_TERMINATED : INSTANCE_SHUTTING_DOWN;
@@ -74,7 +74,7 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 		return VOLUME_ERROR;
 	if (v->seen_size == 0 && v->sending == VOLUME_SENDING_NONE && uuid_is_none(v->host) &&
 	    uuid_is_none(v->pool) && uuid_is_none(v->instance))
-		return VOLUME_ERROR; /* nothing could hold it when it was made */
+		return VOLUME_ERROR; /* no pool could hold it when it was created */
 	if (v->seen_size == 0)
 		return VOLUME_CREATING;
 	return model_derive_attachment(v->instance, v->seen_instance) == ATTACHMENT_NONE ? VOLUME_AVAILABLE
@@ -139,7 +139,7 @@ enum peering_state model_derive_peering_state(const struct peering *p)
 	return p->seen_gen > 0 && p->peer_seen_gen > 0 ? PEERING_ACTIVE : PEERING_PROVISIONING;
 }
 
-/* The words of `ended` are those of the states, in their order. */
+/* Values of `ended` are the states' values, in the same order. */
 enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k)
 {
 	return (enum import_snapshot_task_state) k->ended;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Terms of rows. */
+ * Hashes of search terms. */
 #include "model/term.h"
 
 #include <assert.h>
@@ -17,7 +17,7 @@ static uint64_t add_bytes(uint64_t h, const void *bytes, size_t size)
 		memcpy(&word, (const char *) bytes + at, size - at < sizeof word ? size - at : sizeof word);
 		h = hash_add(h, word);
 	}
-	return hash_add(h, size); /* where one text ends, another begins */
+	return hash_add(h, size); /* separates consecutive texts */
 }
 
 static uint64_t begin(uuid account, enum what what)
@@ -98,7 +98,7 @@ static struct str name_of(const struct kind_info *k, const struct row *row)
 	return k->account_offset || term_is_of_region(k->kind) ? text_at(row, k->name_offset) : STR_NONE;
 }
 
-/* For each tag two, and one for all of them. */
+/* Two per tag, and one for all of them. */
 static size_t count_of_tags(struct tags tags)
 {
 	return tags.count ? 2 * tags.count + 1 : 0;
@@ -120,7 +120,7 @@ static struct uuids uuids_at(const struct row *row, size_t offset)
 	return uuids;
 }
 
-/* Glance's visibility "community": whoever asks for such images may launch them. */
+/* Images with Glance's visibility "community": every account that asks for them may launch them. */
 static bool is_of_community(const struct kind_info *k, const struct row *row)
 {
 	return k->kind == KIND_IMAGE && image_of(row)->is_community;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A row's fields as text and back: what SQL stores, dumps show and events quote. Plain values are
- * in their usual form, "none" is empty, blobs are base64, lists compact JSON arrays, tags one JSON
- * object in the order of their keys. What is written here reads back equal; reading is strict. */
+ * Converts row fields to text and back, for SQL, dumps and events. Plain values have their usual form, "none"
+ * is empty, blobs are base64, lists are compact JSON arrays, tags a JSON object ordered by key. Reading
+ * written text gives equal values; reading is strict. */
 #include <jansson.h>
 #include <stdlib.h>
 
@@ -9,7 +9,7 @@
 
 /* ---- writing ---- */
 
-/* Writes JSON into p, or only measures when p is NULL. */
+/* Writes JSON to p, or only measures if p is NULL. */
 struct json_out {
 	char *p;
 	size_t n;
@@ -123,7 +123,7 @@ static struct str write_list(struct arena *a, enum field_type type, const void *
 	return (struct str){out.p, size};
 }
 
-/* Never without a pointer, unless the arena is full: SQL tells an empty text from NULL by it. */
+/* The pointer is never NULL unless the arena is full: SQL distinguishes an empty text from NULL by it. */
 static struct str copy_text(struct arena *a, struct str s)
 {
 	char *p = arena_alloc(a, s.n + 1);
@@ -197,7 +197,7 @@ struct str row_field_to_text(struct arena *a, const struct field *f, const struc
 
 /* ---- reading ---- */
 
-/* A JSON string's bytes, copied; ERR_INVALID when it is none. */
+/* Copies a JSON string's bytes. ERR_INVALID: not a string. */
 static RESULT read_json_text(struct arena *a, const json_t *json, struct str *ret_text)
 {
 	if (!json_is_string(json))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The state of a ticket, derived. */
+ * Derives a ticket's state. */
 #include "model/ticket_state.h"
 
 #define SAME(name) (int) TICKET_##name == (int) TICKET_LINK_STATE_##name
@@ -19,7 +19,7 @@ static const enum ticket_state by_operator[] = {
 	[SUPPORT_TICKET_OPERATOR_STATE_REJECTED] = TICKET_REJECTED,
 };
 
-/* What the desks say, and since when. */
+/* The state reported by the desks, and since when. */
 static enum ticket_state find_said(const struct support_ticket *ticket, const struct ticket_ball *ball,
 				   int64_t *ret_since_us)
 {
