@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/deployments src/api/azure/template src/engine/deployment
-"""Deployments of Azure's templates: az as Debian ships it, calls of our own where the form of an answer counts, and a kill in the
-middle of one."""
+"""Deployments of Azure's templates: by Debian's az, by raw requests where the format of an answer matters, and with a kill in the middle."""
 import json
 import os
 import signal
@@ -56,7 +55,7 @@ def where(cloud, name, verb="", group="Here"):
 
 
 def deploy(cloud, name, document, group="Here", account=None, mode="Incremental", **parameters):
-    """Deploys, waits, and returns what is told in the end."""
+    """Deploys, waits, and returns the final answer."""
     body = {"properties": {"mode": mode, "template": document, "parameters": {k: {"value": v} for k, v in parameters.items()}}}
     status, headers, answer = cloud.ask("PUT", where(cloud, name, group=group), VERSION, account, body)
     assert status in (200, 201), answer
@@ -82,7 +81,7 @@ CHAIN = template(
 
 
 def test_a_chain(cloud):
-    """Each waits for what it refers to. Twice, and the second time as well."""
+    """Each resource waits for those that it refers to; deploying twice works."""
     for word in ["hello", "bye"]:
         told = deploy(cloud, "Chain", CHAIN, word=word)
         p = told["properties"]
@@ -105,7 +104,7 @@ def test_a_chain(cloud):
 
 
 def test_a_subscription(cloud):
-    """A group, and what is deployed into it; of a copy as many as are asked for."""
+    """A subscription deployment that creates a group and deploys into it; a copy loop with the requested count."""
     document = template(
         [{"type": "Microsoft.Resources/resourceGroups", "apiVersion": VERSION, "name": "[format('made{0}', copyIndex())]", "location": LOCATION,
           "tags": {"n": "[string(copyIndex())]"}, "copy": {"name": "groups", "count": 3}},
@@ -132,7 +131,7 @@ def test_a_subscription(cloud):
 
 
 def test_failures(cloud):
-    """The resource that fails says why; what needs it is not asked for."""
+    """The failed resource shows the error; resources that depend on it are not created."""
     document = template([nested("well", template([])), nested("ill", template([{"type": "a/b"}]), dependsOn=["well"]),
                          nested("never", template([]), dependsOn=["ill"])])
     told = deploy(cloud, "fails", document)["properties"]
@@ -189,7 +188,7 @@ def test_others_see_nothing(cloud):
 
 
 def test_cancelled(cloud):
-    """It asks for no more; what was asked for stays. While it goes on it is neither replaced nor deleted."""
+    """A cancelled deployment creates nothing more; existing resources stay. A running one can be neither replaced nor deleted."""
     document = template([nested("[format('c{0}', copyIndex())]", template([]), copy={"name": "all", "count": 400, "mode": "serial"})])
     body = {"properties": {"mode": "Incremental", "template": document}}
     assert cloud.ask("PUT", where(cloud, "long"), VERSION, body=body)[0] == 201
@@ -203,7 +202,7 @@ def test_cancelled(cloud):
 
 
 def test_in_the_name_of_who_asked(cloud):
-    """A deployment may do what its principal may."""
+    """A deployment has the rights of its principal."""
     iam = cloud.dev.account.client("iam")
     iam.create_user(UserName="deployer")
     iam.put_user_policy(UserName="deployer", PolicyName="p", PolicyDocument=json.dumps({
@@ -224,7 +223,7 @@ def test_in_the_name_of_who_asked(cloud):
 
 
 def test_a_kill(tmp_path):
-    """It is killed when some resources are there, and goes on where it was. As many as there are to be, each once."""
+    """The server is killed when some resources exist, and continues there: each resource is created exactly once."""
     count, cut = 60, 10
     document = template([nested("[format('n{0}', copyIndex())]", template([]), copy={"name": "all", "count": count, "mode": "serial"})],
                         outputs={"last": output(f"[reference('n{count - 1}').provisioningState]")})

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/metadata src/api/azure/compute src/drivers/sim
-"""Guests of Azure's personality in a simulated region: az as Debian ships it sets extensions and runs commands, while a thread
-here plays the agent in the guest: it asks the WireServer for its goal, and reports what became of it."""
+"""Guests of the personality azure in a simulated region: Debian's az sets extensions and runs commands, while a thread here plays the agent in the
+guest, which gets its goal state from the WireServer and reports results."""
 import base64
 import json
 import os
@@ -40,7 +40,7 @@ def az(cloud, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def machine(cloud, tmp_path_factory):
-    """Its image says what its guest expects."""
+    """The image's personality decides which cloud the guest expects."""
     disk = str(tmp_path_factory.mktemp("image") / "disk.qcow2")
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
     image = cloud.dev.command("image", "import", disk, "--name", "of-azure", "--personality", "azure")["image_id"]
@@ -54,7 +54,7 @@ def start(ec2, image, **more):
 
 
 class Agent(threading.Thread):
-    """Does what an agent does, until it is told to end: `says` gives a script's status and words."""
+    """Plays the agent until it is stopped: `says` returns a script's status and output."""
 
     def __init__(self, dev, machine, says):
         super().__init__(daemon=True)
@@ -98,7 +98,7 @@ class Agent(threading.Thread):
         try:
             while not self.over.wait(0.1):
                 self.report()
-        except Exception as problem:  # told by who waits for it
+        except Exception as problem:  # reported by the code that waits for it
             self.problem = problem
 
     def __enter__(self):
@@ -129,7 +129,7 @@ def wanted(cloud, **properties):
 
 
 def test_az_extensions(cloud, az, machine):
-    """az waits until the guest has told the end."""
+    """az waits until the guest has reported the result."""
     def here(*words, **more):
         return az("vm", *words, "-g", GROUP, "--vm-name", machine, **more)
 
@@ -179,14 +179,14 @@ def test_refused(cloud, machine):
     assert cloud.refused("PUT", f"{path_of(cloud, other)}/extensions/one", body=wanted(cloud)) == (409, "OperationNotAllowed")
     stranger = cloud.dev.new_account("stranger")
     assert cloud.refused("GET", f"{path}/extensions", account=stranger) == (404, "SubscriptionNotFound")
-    # Another guest finds none of it.
+    # another guest finds none of these
     agent = Agent(cloud.dev, other, says)
     assert agent.wire("/?comp=versions")[0] == 404
     assert agent.ask(f"/metadata/instance?api-version={IMDS_VERSION}", Metadata="true")[0] == 404
 
 
 def test_a_policy_holds(cloud, machine):
-    """IAM's words keep a caller from running commands."""
+    """IAM policies can deny running commands."""
     iam = cloud.dev.account.client("iam")
     iam.create_user(UserName="kept-out")
     iam.put_user_policy(UserName="kept-out", PolicyName="p", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [
@@ -199,7 +199,7 @@ def test_a_policy_holds(cloud, machine):
 
 
 def test_managed_identity(cloud, machine):
-    """The machine's role reads what its policy lets it, with a token that its guest was given."""
+    """The machine's role can read what its policy allows, with a token that the guest got."""
     iam, ec2 = cloud.dev.account.client("iam"), cloud.dev.account.client()
     agent = Agent(cloud.dev, machine, says)
     path = f"/metadata/identity/oauth2/token?api-version=2018-02-01&resource={cloud.dev.url}/"
@@ -225,8 +225,8 @@ def test_managed_identity(cloud, machine):
 
 
 class WindowsGuest(Agent):
-    """Asks as cloudbase-init's AzureService does, in its order and with its headers; the disc that it reads besides is held by
-    tests/real/26-azure-guest.py."""
+    """Sends the requests of cloudbase-init's AzureService, in its order and with its headers; tests/real/26-azure-guest.py checks the disc that it
+    also reads."""
 
     def __init__(self, dev, machine):
         super().__init__(dev, machine, None)
@@ -268,7 +268,7 @@ class WindowsGuest(Agent):
 
 
 def test_windows(cloud, tmp_path):
-    """A Windows guest is set up, and says so."""
+    """A Windows guest is configured, and reports it."""
     disk = str(tmp_path / "disk.qcow2")
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", disk, "64M"], check=True)
     image = cloud.dev.command("image", "import", disk, "--name", "win", "--personality", "azure", "--platform", "windows")["image_id"]
@@ -284,7 +284,7 @@ def test_windows(cloud, tmp_path):
     assert guest.config("HostingEnvironmentConfig").tag == "HostingEnvironmentConfig"
     assert guest.config("SharedConfig") is not None
     assert guest.config("ExtensionsConfig").tag == "Extensions"
-    assert guest.role.find("Configuration/Certificates") is None  # it asks for none then
+    assert guest.role.find("Configuration/Certificates") is None  # no certificates are requested then
     guest.tell_certificate("0123456789ABCDEF0123456789ABCDEF01234567")
     guest.tell_health("Ready")
     assert provisioning() == ("ProvisioningState/succeeded", None)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/compute src/engine/instance
-"""Azure's virtual machines and disks: made, changed and deleted by raw requests and by az, and seen by EC2's client."""
+"""Azure's virtual machines and disks: created, changed and deleted by raw requests and by az, and compared with EC2."""
 import os
 import subprocess
 import sys
@@ -82,7 +82,7 @@ def test_disks(cloud, group, ec2):
     volume, = ec2.describe_volumes(Filters=[{"Name": "tag:a", "Values": ["b"]}])["Volumes"]
     assert (volume["Size"], volume["VolumeType"]) == (4, "gp3")
     status, _, again = cloud.ask("PUT", f"{at}/data", "2023-04-02", body=one)
-    assert status == 200 and again == one  # the same again is no change
+    assert status == 200 and again == one  # sending it again changes nothing
     cloud.done("PATCH", f"{at}/data", "2023-04-02", body={"tags": {"c": "d"}, "properties": {"diskSizeGB": 6}})
     one = cloud.ask("GET", f"{at}/data", "2023-04-02")[2]
     assert one["tags"] == {"c": "d"} and one["properties"]["diskSizeGB"] == 6
@@ -129,22 +129,22 @@ def test_machine(cloud, group, ec2, interfaces):
     assert cloud.ask("GET", disk["managedDisk"]["id"], "2023-04-02")[2]["managedBy"] == one
     instance, = [i for r in ec2.describe_instances(Filters=[{"Name": "tag:a", "Values": ["b"]}])["Reservations"] for i in r["Instances"]]
     assert instance["NetworkInterfaces"][0]["NetworkInterfaceId"] == interfaces[0].rsplit("/", 1)[1] and instance["KeyName"].startswith("azure-")
-    # what was read is sent back, and nothing changes
+    # sending back what was read changes nothing
     whole = cloud.ask("GET", one)[2]
     assert cloud.ask("PUT", one, body=whole)[0] == 200 and cloud.ask("GET", one)[2] == whole
-    # whose licence it is, while it runs
+    # licence, while it runs
     def license_as(word):
         cloud.done("PATCH", one, body={"properties": {"licenseType": word}})
         found, = ec2.describe_instances(InstanceIds=[instance["InstanceId"]])["Reservations"][0]["Instances"]
         return cloud.ask("GET", one)[2]["properties"].get("licenseType"), found["UsageOperation"]
     assert license_as("RHEL_BYOS") == ("RHEL_BYOS", "RunInstances:00g0")
-    assert cloud.refused("PATCH", one, body={"properties": {"licenseType": "None"}})[0] == 403  # nobody sells it
+    assert cloud.refused("PATCH", one, body={"properties": {"licenseType": "None"}})[0] == 403  # the operator does not sell the product
     cloud.dev.command("subscriptions", "product", "rhel", "--sold", "yes")
     assert license_as("None") == (None, "RunInstances:0010")
     assert license_as("RHEL_BYOS")[1] == "RunInstances:00g0" and license_as("RHEL_BASE") == (None, "RunInstances:0010")
     assert cloud.refused("PATCH", one, body={"properties": {"licenseType": "MINE"}}) == (400, "InvalidParameter")
     whole = cloud.ask("GET", one)[2]
-    # what goes with it, said of what it has already
+    # delete options, changed on the existing machine
     def say_fates(root, data):
         disks = [{**d, "deleteOption": data} for d in whole["properties"]["storageProfile"]["dataDisks"]]
         cloud.done("PATCH", one, body={"properties": {"storageProfile": {"osDisk": {"deleteOption": root}, "dataDisks": disks}}})
@@ -155,13 +155,13 @@ def test_machine(cloud, group, ec2, interfaces):
     assert say_fates("Delete", "Detach") == ("Delete", {"Detach"}, [True, False, False])
     assert say_fates("Detach", "Delete") == ("Detach", {"Delete"}, [False, True, True])
     assert say_fates("Detach", "Detach") == ("Detach", {"Detach"}, [False, False, False])
-    # another disk comes, one leaves
+    # one disk is added, one removed
     whole["properties"]["storageProfile"]["dataDisks"] = [d for d in whole["properties"]["storageProfile"]["dataDisks"] if d["lun"] == 2] + \
         [{"lun": 0, "createOption": "Empty", "name": "third", "diskSizeGB": 2, "managedDisk": None}]
     cloud.done("PUT", one, body=whole)
     cloud.dev.rest()
     assert {d["lun"]: d["name"] for d in cloud.ask("GET", one)[2]["properties"]["storageProfile"]["dataDisks"]} == {2: "Data", 0: "third"}
-    # its size changes while it is off
+    # the size changes while it is off
     whole["properties"]["hardwareProfile"]["vmSize"] = "Standard_B2s"
     whole["properties"]["storageProfile"].pop("dataDisks")
     assert cloud.refused("PUT", one, body=whole) == (409, "OperationNotAllowed")
@@ -267,7 +267,7 @@ def test_az(cloud, group, tmp_path):
 
 
 def test_group_goes(cloud, group, ec2):
-    """With all that is in it, and nothing else."""
+    """Deletes everything in the group, and nothing else."""
     cloud.done("DELETE", group, "2021-04-01")
     assert cloud.refused("GET", group, "2021-04-01") == (404, "ResourceGroupNotFound")
     cloud.dev.rest()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/network src/engine/network
-"""Azure's virtual networks with their subnets, network security groups, interfaces, public addresses, route tables, NAT gateways
-and peerings: made, changed and deleted by raw requests, and seen by EC2's client."""
+"""Azure's virtual networks with their subnets, network security groups, interfaces, public addresses, route tables, NAT gateways and peerings:
+created, changed and deleted by raw requests, and compared with EC2."""
 import concurrent.futures
 import ipaddress
 import os
@@ -18,7 +18,7 @@ VERSION = "2022-01-01"
 
 
 class Network:
-    """Resources of one group, in the words of Microsoft.Network."""
+    """Resources of one group, under their types of Microsoft.Network."""
 
     def __init__(self, cloud, group):
         self.cloud, self.group, self.at = cloud, group, f"{group}/providers/Microsoft.Network"
@@ -106,9 +106,9 @@ def test_virtual_network(net, ec2):
     assert vpc["CidrBlock"] == "10.0.0.0/16"
     assert {s["CidrBlock"] for s in ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [vpc["VpcId"]]}])["Subnets"]} == {
         "10.0.0.0/24", "10.9.0.0/29"}
-    # what was read is sent back, and nothing changes
+    # sending back what was read changes nothing
     assert net.put("virtualNetworks/Vnet1", 200, **{k: made[k] for k in ("tags", "properties")}) == made
-    # one that says nothing of subnets leaves them; one that lists them has no others
+    # a PUT without subnets keeps them; one with a list replaces them
     assert len(net.put("virtualNetworks/Vnet1", 200, properties=space("10.0.0.0/16", "10.9.0.0/29"))["properties"]["subnets"]) == 2
     changed = net.put("virtualNetworks/Vnet1", 200, properties={**space("10.0.0.0/16", "10.2.0.0/16"), "subnets": [
         subnet("default", "10.0.0.0/24"), subnet("other", "10.2.0.0/24")]})
@@ -147,7 +147,7 @@ def test_security_group(net):
     assert rules["web"]["direction"] == "Outbound" and rules["web"]["sourceAddressPrefix"] == "VirtualNetwork"
     assert [r["properties"]["priority"] for r in made["properties"]["defaultSecurityRules"]] == [65000, 65001, 65500] * 2
     assert net.put("networkSecurityGroups/Nsg1", 200, properties=made["properties"]) == made
-    # two change places, one goes
+    # two rules swap priorities, one is removed
     again = net.put("networkSecurityGroups/Nsg1", 200, properties={"securityRules": [rule("ssh", 1001), rule("new", 1000)]})
     assert {r["name"]: r["properties"]["priority"] for r in again["properties"]["securityRules"]} == {"ssh": 1001, "new": 1000}
     one = net.put("networkSecurityGroups/Nsg1/securityRules/open-port-80", **{"properties": rule("", 900, protocol="*",
@@ -209,7 +209,7 @@ def test_interfaces(net, ec2):
     interface, = ec2.describe_network_interfaces(Filters=[{"Name": "tag:a", "Values": ["b"]}])["NetworkInterfaces"]
     assert len(interface["PrivateIpAddresses"]) == 3 and interface["SourceDestCheck"] is False
     assert net.put("networkInterfaces/Nic1", 200, **{k: made[k] for k in ("tags", "properties")}) == made
-    # the public address moves to another configuration, and a third one goes
+    # the public address moves to another configuration, and a third one is removed
     one, two = made["properties"]["ipConfigurations"][:2]
     two["properties"]["publicIPAddress"] = one["properties"].pop("publicIPAddress")
     del one["properties"]["applicationSecurityGroups"]
@@ -284,7 +284,7 @@ def test_nat_gateways(net):
 
 
 def test_public_ip_prefixes(net, ec2):
-    """A block of addresses: what is drawn from it, what nobody else gets, and what keeps it."""
+    """An address block: addresses taken from it, its reservation, and what prevents its deletion."""
     standard, static = {"sku": {"name": "Standard"}}, {"publicIPAllocationMethod": "Static"}
     made = net.put("publicIPPrefixes/Block", **standard, tags={"a": "b"}, zones=["1"], properties={
         "prefixLength": 30, "publicIPAddressVersion": "IPv4", "ipTags": [], "publicIPAddresses": None})
@@ -316,7 +316,7 @@ def test_public_ip_prefixes(net, ec2):
     assert net.refused("publicIPAddresses/x", **standard, properties={**static, **source}) == (400, "PublicIpPrefixOutOfIpAddresses")
     assert {a["PublicIpv4Pool"] for a in ec2.describe_addresses(PublicIps=rest)["Addresses"]} != {"amazon"}
 
-    # One of it is as any other address: an interface has it.
+    # an address of the prefix can be associated like any other
     net.put("networkInterfaces/drawn", properties={"ipConfigurations": [
         config(net.id("virtualNetworks/Vnet1/subnets/other"), publicIPAddress={"id": net.id("publicIPAddresses/from-block")})]})
     assert net.refused("publicIPAddresses/from-block", "DELETE") == (400, "PublicIPAddressCannotBeDeleted")
@@ -329,7 +329,7 @@ def test_public_ip_prefixes(net, ec2):
 
 
 def test_a_nat_gateway_has_a_prefix(net, ec2):
-    """All addresses of it, which nobody else sees: subnets reach out under them."""
+    """A NAT gateway uses all addresses of a prefix, which other faces do not see."""
     block, gateway = {"id": net.id("publicIPPrefixes/ways-out")}, {"id": net.id("natGateways/Block")}
     made = net.put("publicIPPrefixes/ways-out", properties={"prefixLength": 30})
     addresses = [str(ip) for ip in ipaddress.ip_network(made["properties"]["ipPrefix"])]
@@ -355,7 +355,7 @@ def test_a_nat_gateway_has_a_prefix(net, ec2):
 
 
 def test_prefixes_move_and_are_locked(net):
-    """To another group, under a lock, and away with the group that it is in."""
+    """A prefix moves to another group, can be locked, and is deleted with its group."""
     other = f"{net.group}-other"
     assert net.cloud.ask("PUT", other, "2021-04-01", body={"location": "useast1"})[0] == 201
     net.put("publicIPPrefixes/movable", properties={"prefixLength": 31})
@@ -408,7 +408,7 @@ def front(name, **properties):
 
 
 def balancing(net, frontends, rules, probes=(), inward=(), of="lb"):
-    """The properties of a load balancer whose rules are (name, frontend, port, to, probe)."""
+    """Properties of a load balancer with rules (name, frontend, port, to, probe)."""
     def part(kind, name):
         return {"id": net.id(f"loadBalancers/{of}/{kind}/{name}")}
     return {"frontendIPConfigurations": frontends, "backendAddressPools": [{"name": "pool"}],
@@ -441,7 +441,7 @@ def test_load_balancers(net, ec2):
     assert [p["name"] for p in made["properties"]["probes"]] == ["ssh", "web", "far"]
     again = net.put("loadBalancers/lb", 200, sku={"name": "Standard"}, properties=made["properties"])["properties"]
     assert {f["name"]: f["properties"] for f in again["frontendIPConfigurations"]} == fronts
-    # a frontend has an address of its subnet as an interface has, which nobody may take away
+    # a frontend's address in its subnet is an interface, which nobody may change
     interfaces = ec2.describe_network_interfaces(Filters=[{"Name": "private-ip-address", "Values": ["10.5.2.9"]}])["NetworkInterfaces"]
     assert len(interfaces) == 1
     with pytest.raises(ec2.exceptions.ClientError, match="permission"):
@@ -464,7 +464,7 @@ def test_load_balancers(net, ec2):
             ([front("in", subnet={"id": net.id("virtualNetworks/Balanced/subnets/none")})], [], (), (400, "InvalidResourceReference"))]:
         refused = net.refused("loadBalancers/lb", sku={"name": "Standard"}, properties=balancing(net, frontends, rules, probes, inward))
         assert refused == code, (frontends, rules)
-    # without the private frontends their addresses are free
+    # removing the private frontends frees their addresses
     net.put("loadBalancers/lb", 200, sku={"name": "Standard"}, properties=balancing(net, [public], [("a", "out", 2222, 22, "ssh")], probes))
     net.cloud.done("DELETE", net.id("loadBalancers/lb"), VERSION)
     net.delete("networkInterfaces/member")
@@ -486,7 +486,7 @@ def test_labels(net):
 
 
 def test_etags(net):
-    """A change that says which state of a resource it is about is refused where there is another one."""
+    """A conditional change is refused if the resource's etag differs."""
     def ask(method, path, headers, body=None):
         return net.cloud.ask(method, net.id(path), VERSION, body=body, **headers)
     body = {"location": "useast1", "properties": {"securityRules": [rule("one", 500)]}}
@@ -501,7 +501,7 @@ def test_etags(net):
         status, _, answer = ask(method, "networkSecurityGroups/tagged", {"If-Match": made["etag"]}, body)
         assert status == 412 and answer["error"]["code"] == "PreconditionFailed", method
     assert net.get("networkSecurityGroups/tagged") == changed
-    # of several at once one makes it, and one changes it
+    # of several concurrent requests one creates it, and one changes it
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         made = [f.result()[0] for f in [pool.submit(ask, "PUT", "networkSecurityGroups/raced", {"If-None-Match": "*"}, {"location": "useast1"})
                                         for _ in range(24)]]
@@ -514,7 +514,7 @@ def test_etags(net):
 
 
 def test_what_is_said_again_changes_nothing(net):
-    """Neither what was said, said once more, nor what is answered: the etags of the resource and of its parts stay."""
+    """Repeating a PUT, or sending back its answer, keeps the etags of the resource and of its parts."""
     def ref(path):
         return {"id": net.id(path)}
     standard = {"sku": {"name": "Standard"}}

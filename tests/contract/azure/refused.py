@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure
-"""What Azure's face must refuse rather than take and drop, in the services' own words; and what today's clients send that it
-must take. Each case is a request of a client that people hold today."""
+"""Requests that Azure's face must refuse, with the services' own errors, rather than ignore; and requests of current clients that it must accept.
+Each case is a request of a client in use."""
 import json
 import os
 import sys
@@ -91,7 +91,7 @@ def without(rule, name, **more):
     return {**{k: v for k, v in rule.items() if k != name}, **more}
 
 
-# ---- a rule that says nothing of a side opens nothing ----
+# ---- a rule without one side allows nothing ----
 
 @pytest.mark.parametrize("side, many", [("sourceAddressPrefix", "sourceAddressPrefixes"),
                                         ("destinationAddressPrefix", "destinationAddressPrefixes"),
@@ -122,7 +122,7 @@ def test_a_side_said_twice(place):
     assert place.at("DELETE", path)[0] in (200, 202)
 
 
-# ---- members and parameters that nobody reads ----
+# ---- members and parameters that no table names ----
 
 UNKNOWN = [
     ("virtualMachines/vm", COMPUTE, {"properties": {"x": 1}}, "BadRequest", "'x' on object of type 'VirtualMachineProperties'"),
@@ -244,7 +244,7 @@ def test_pages_lose_no_row(place):
     assert seen == every
 
 
-# ---- what comes of a change ----
+# ---- results of a change ----
 
 def test_location_leads_to_the_resource(place):
     status, headers, _ = place.at("PUT", f"{COMPUTE}/disks/where", place.disk)

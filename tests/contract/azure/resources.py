@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/resources src/api/azure/core src/engine/resource_group
-"""Azure Resource Manager's API: az as Debian ships it, and calls of our own where the form of an answer counts."""
+"""Azure Resource Manager's API: by Debian's az, and by raw requests where the format of an answer matters."""
 import json
 import os
 import sys
@@ -58,7 +58,7 @@ def test_az_machines(az, machines):
 
 
 def test_az_power(az, cloud, machines):
-    """Each waits for its operation; EC2 sees the same."""
+    """Each command waits for its operation; EC2 shows the same state."""
     def here(verb, *more):
         return az("vm", verb, "-g", GROUP, "-n", machines[0], *more)
 
@@ -118,7 +118,7 @@ def test_refused_sign_ins(cloud):
 
 
 def test_a_person(cloud):
-    """A domain's user signs in by a password, and sees the accounts where he has a role."""
+    """A domain's user signs in with a password, and sees the accounts in which the user has a role."""
     password = cloud.dev.banner.split("OS_PASSWORD=")[1].split()[0]
     status, _, answer = cloud.sign_in(grant_type="password", username="dev", password=password, scope="openid")
     assert status == 200 and answer["id_token"]
@@ -166,7 +166,7 @@ def test_paths_and_versions(cloud, machines):
     assert whole["id"] == one
     for spelt in [one.lower(), one.upper().replace("/SUBSCRIPTIONS", "/subscriptions"), one.replace("/providers", "//providers") + "/"]:
         assert cloud.ask("GET", spelt)[2] == whole
-    for version in ["2019-01-01", "2031-01-01"]:  # any date from the first on
+    for version in ["2019-01-01", "2031-01-01"]:  # any date from the first version on
         assert cloud.ask("GET", one, version)[2] == whole
     status, _, answer = cloud.ask("GET", one, "2015-06-14")
     assert (status, answer["error"]["code"]) == (400, "NoRegisteredProviderFound") and "2024-03-01" in answer["error"]["message"]
@@ -198,7 +198,7 @@ def test_pages(cloud, machines):
 
 
 def test_operation(cloud, machines):
-    """A change answers 202, and its operation tells when it has ended; another account is not told."""
+    """A change answers 202, and its operation reports the end; another account cannot see the operation."""
     one = f"{cloud.subscription()}/resourceGroups/{GROUP}/providers/Microsoft.Compute/virtualMachines/{machines[1]}"
     status, headers, answer = cloud.ask("POST", f"{one}/deallocate")
     assert status == 202 and answer is None and headers["Retry-After"] == "1"
@@ -217,7 +217,7 @@ def test_operation(cloud, machines):
 
 
 def test_two_accounts(cloud, machines):
-    """Nobody sees, changes or deletes what is another's, whatever path he writes."""
+    """Another account's resources cannot be seen, changed or deleted by any path."""
     other = cloud.dev.new_account("stranger")
     mine = cloud.subscription(other)
     for kind in ["Microsoft.Compute/virtualMachines", "Microsoft.Network/networkInterfaces", "Microsoft.Network/publicIPAddresses"]:
@@ -229,13 +229,13 @@ def test_two_accounts(cloud, machines):
     machine = f"{mine}/resourceGroups/{GROUP}/providers/Microsoft.Compute/virtualMachines/{machines[1]}"
     for verb in ["start", "powerOff", "deallocate", "restart"]:
         assert cloud.refused("POST", f"{machine}/{verb}", account=other) == (404, "ResourceNotFound")
-    assert cloud.ask("DELETE", machine, account=other)[0] == 204  # what is not there is deleted
+    assert cloud.ask("DELETE", machine, account=other)[0] == 204  # deleting a missing resource succeeds
     running = cloud.dev.account.client().describe_instances(InstanceIds=machines[1:2])["Reservations"][0]["Instances"][0]
     assert running["State"]["Name"] == "running"
 
 
 def test_policies(cloud, machines):
-    """What a policy denies in EC2's words is denied here, too."""
+    """A Deny on EC2's action applies here, too."""
     iam = cloud.dev.account.client("iam")
     iam.create_user(UserName="reader")
     key = iam.create_access_key(UserName="reader")["AccessKey"]

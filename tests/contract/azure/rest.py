@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/identities src/api/azure/compute src/engine/resource_move src/drivers/image_file
-"""Azure Resource Manager beside machines and networks: access to disks' bytes, boot diagnostics, keys that are generated, managed
-identities, moves between groups, groups as templates, names of tags, the activity log, and resources by their ids alone."""
+"""Azure Resource Manager besides machines and networks: access to disks' bytes, boot diagnostics, generated keys, managed identities, moves between
+groups, exported templates, tag names, the activity log, and resources by their ids."""
 import json
 import os
 import sys
@@ -74,7 +74,7 @@ def fetch(url):
 
 
 def finish(cloud, method, path, version, body=None):
-    """The operation that came of it, when it has ended, and what its Location answers."""
+    """The finished operation of a call, and the answer of its Location."""
     status, headers, answer = cloud.ask(method, path, version, body=body)
     assert status == 202, answer
     token = {"Authorization": f"Bearer {cloud.token_of(cloud.dev.account)}"}
@@ -102,8 +102,8 @@ def test_access(cloud, group, of, ec2):
     assert status == 200 and int(headers["Content-Length"]) == len(body)
     if of == "disks":
         assert cloud.ask("GET", disk, DISKS)[2]["properties"]["diskState"] == "ActiveSAS"
-    assert len(ec2.describe_images(Owners=["self"])["Images"]) == 1  # it is one of the account's own images
-    # what is signed is signed as a whole
+    assert len(ec2.describe_images(Owners=["self"])["Images"]) == 1  # it is an image of the account
+    # the signature covers the whole URL
     for bad in [url[:-1] + ("0" if url[-1] != "0" else "1"), url.replace("se=", "se=9"), url.split("&sig=")[0]]:
         with pytest.raises(urllib.error.HTTPError) as refused:
             fetch(bad)
@@ -165,7 +165,7 @@ def test_generated_key(cloud, group, ec2):
     path = f"{group}/providers/Microsoft.Compute/sshPublicKeys/made"
     status, _, made = cloud.ask("PUT", path, body={"location": "useast1"})
     assert status == 201 and made["properties"] == {}
-    with pytest.raises(ec2.exceptions.ClientError):  # nothing starts with a key that is not there
+    with pytest.raises(ec2.exceptions.ClientError):  # a key pair without a key cannot be used for a launch
         ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1, KeyName="made")
     status, _, pair = cloud.ask("POST", f"{path}/generateKeyPair", body={})
     assert status == 200 and pair["privateKey"].startswith("-----BEGIN") and pair["publicKey"].startswith("ssh-rsa "), pair
@@ -203,7 +203,7 @@ def test_identity(cloud, group, machine, here):
     cloud.done("PATCH", vm, body={"identity": {"type": "UserAssigned", "userAssignedIdentities": {path.lower(): {}}}})
     shown = cloud.ask("GET", vm)[2]["identity"]
     assert shown == {"type": "UserAssigned", "userAssignedIdentities": {path: {k: made["properties"][k] for k in ("principalId", "clientId")}}}
-    # its token asks each face
+    # its token authenticates to each face
     request = urllib.request.Request(f"{cloud.dev.metadata}/{machine}/metadata/identity/oauth2/token?api-version=2018-02-01&resource="
                                      + urllib.parse.quote(f"{cloud.dev.url}/"), headers={"Metadata": "true"})
     try:
@@ -211,7 +211,7 @@ def test_identity(cloud, group, machine, here):
             token = json.load(answer)["access_token"]
         assert cloud.send("GET", "/subscriptions?api-version=2019-11-01", Authorization=f"Bearer {token}")[0] == 200
     except urllib.error.HTTPError as problem:
-        assert problem.code in (400, 404), problem  # a machine whose personality is EC2's finds none of it
+        assert problem.code in (400, 404), problem  # a machine whose personality is EC2's has no such endpoint
     assert cloud.refused("PATCH", vm, body={"identity": {"type": "SystemAssigned"}}) == (409, "OperationNotAllowed")
     cloud.done("PATCH", vm, body={"identity": {"type": "None"}})
     assert "identity" not in cloud.ask("GET", vm)[2]
@@ -242,7 +242,7 @@ def test_move(cloud, here, group, ec2):
     assert move([disk], verb="validateMoveResources")[0] == 204 and cloud.ask("GET", disk, DISKS)[0] == 200
     assert move([disk])[0] == 204
     assert cloud.ask("GET", disk, DISKS)[0] == 404 and cloud.ask("GET", disk.replace("Rest", "other"), DISKS)[0] == 200
-    # what EC2 made, too
+    # also resources created by EC2
     default = f"{here}/resourceGroups/dari-default"
     assert move([f"{default}/providers/Microsoft.Compute/disks/{volume}"], of=default)[0] == 204
     assert cloud.ask("GET", f"{other}/providers/Microsoft.Compute/disks/{volume}", DISKS)[0] == 200
@@ -272,7 +272,7 @@ def test_export(cloud, here):
     reference = "[resourceId('Microsoft.Compute/disks', 'one')]"
     assert of["two"]["dependsOn"] == [reference] and of["two"]["properties"]["creationData"]["sourceResourceId"] == reference
     assert of["one"]["tags"] == {"a": "[[b]"} and "provisioningState" not in json.dumps(template)
-    # deployed to where it is from, it changes nothing
+    # deploying the exported template into its own group changes nothing
     deployment = {"properties": {"mode": "Incremental", "template": template, "parameters": {}}}
     status, _, whatif = cloud.ask("POST", f"{group}/providers/Microsoft.Resources/deployments/again/whatIf", RESOURCES, body=deployment)
     assert status == 200 and {c["changeType"] for c in whatif["properties"]["changes"]} == {"NoChange"}, whatif
@@ -283,7 +283,7 @@ def test_export(cloud, here):
 
 @holds("Azure: resource group, the name of a resource")
 def test_group_goes(cloud, here, ec2):
-    """With all that is in it, whoever asks."""
+    """Deletes everything in the group, whichever face created it."""
     group = make_group(cloud, f"{here}/resourceGroups/Gone")
     disk = make_disk(cloud, group, "gone", tags={"of": "gone"})
     cloud.done("PUT", f"{group}/providers/Microsoft.Compute/snapshots/gone", DISKS,

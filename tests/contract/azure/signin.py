@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/signin src/api/azure/authorization src/auth/token src/auth/client_assertion
-"""Azure's sign-in, and who may what: refresh tokens, devices' codes, browsers, certificates; roles and locks, which hold through
-every face. az signs in three ways, and libcloud's azure_arm in its own."""
+"""Azure's sign-in and authorisation: refresh tokens, device codes, browsers, certificates; roles and locks, which apply in every face. az signs in in
+three ways, and libcloud's azure_arm in its own."""
 import base64
 import hashlib
 import html.parser
@@ -47,7 +47,7 @@ def password(cloud):
 
 
 class Keystone:
-    """The region's administrator, who makes people."""
+    """The region's administrator, who creates users."""
 
     def __init__(self, cloud):
         self.cloud = cloud
@@ -79,7 +79,7 @@ def keystone(cloud):
 
 
 def page(cloud, method, path, **form):
-    """Status, headers and text of an answer for people."""
+    """Status, headers and text of an HTML answer."""
     connection = http.client.HTTPSConnection("127.0.0.1", cloud.dev.port, context=cloud.tls)
     connection.request(method, path, urllib.parse.urlencode(form) if form else None, FORM)
     answer = connection.getresponse()
@@ -122,7 +122,7 @@ def test_refresh(cloud, password):
     assert told(cloud, grant_type="refresh_token", refresh_token=first["refresh_token"], client_id="y") == invalid
     for other in [first["access_token"], first["id_token"], "x.y.z", first["refresh_token"][:-3]]:
         assert told(cloud, grant_type="refresh_token", refresh_token=other, client_id="x") == invalid
-    for name in ["refresh_token", "id_token"]:  # neither is for calls
+    for name in ["refresh_token", "id_token"]:  # neither is valid for calls
         assert refused(cloud, first[name]) == (401, "InvalidAuthenticationToken")
     said = claims(first["id_token"])
     assert said["aud"] == "x" and said["preferred_username"] == "dev" and said["tid"]
@@ -146,7 +146,7 @@ def test_refused_tokens(cloud, password):
 
 
 def test_changed_password(cloud, keystone):
-    """It ends what was issued before: tokens, and what gets new ones."""
+    """A new password invalidates issued tokens, including refresh tokens."""
     user = keystone.post("/v3/users", {"user": {"name": "shortlived", "password": "first-one"}})["user"]["id"]
     status, _, was = cloud.sign_in(grant_type="password", username="shortlived", password="first-one", client_id="x")
     assert status == 200
@@ -156,7 +156,7 @@ def test_changed_password(cloud, keystone):
     keystone.delete(f"/v3/users/{user}")
 
 
-# ---- people with browsers ----
+# ---- users with browsers ----
 
 class Inputs(html.parser.HTMLParser):
     def __init__(self, text):
@@ -218,14 +218,14 @@ def test_browser(cloud, password):
               "redirect_uri": asked["redirect_uri"], "code_verifier": verifier}
     status, _, answer = cloud.sign_in(**redeem)
     assert status == 200 and claims(answer["id_token"])["nonce"] == "n" and answer["refresh_token"]
-    assert told(cloud, **redeem) == (400, "invalid_grant", [70008])  # once
+    assert told(cloud, **redeem) == (400, "invalid_grant", [70008])  # works once
 
 
 # ---- certificates ----
 
 @pytest.fixture(scope="module")
 def certificate(keystone, tmp_path_factory):
-    """A program: a user of the domain with a certificate. Its id, and a file with key and certificate."""
+    """A service principal: a user of the domain with a certificate. Returns its id, and a file with key and certificate."""
     pem = tmp_path_factory.mktemp("cert") / "both.pem"
     made = subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=program", "-days", "2",
                            "-keyout", "/dev/stdout"], capture_output=True, text=True, check=True).stdout
@@ -299,7 +299,7 @@ def test_az(cloud, password, certificate, tmp_path):
     assert waiting.wait(60) == 0 and json.loads(out)[0]["user"]["name"] == "dev"
 
 
-# ---- who may what ----
+# ---- authorisation ----
 
 def assign(cloud, scope, role, principal, account=None):
     name = str(uuid.uuid4())
@@ -312,7 +312,7 @@ def assign(cloud, scope, role, principal, account=None):
 
 @pytest.fixture
 def helper(cloud):
-    """An account's own user, whom nothing is allowed: who asks, and its id for Azure."""
+    """A user of the account without any rights: its EC2 client, and its id for Azure."""
     iam = cloud.dev.account.client("iam")
     name = f"helper{uuid.uuid4().hex[:6]}"
     iam.create_user(UserName=name)
@@ -358,7 +358,7 @@ def test_definitions(cloud):
 
 
 def test_an_assignment_gives_everywhere(cloud, helper):
-    """Reader and Contributor let their principal in through EC2's face, too; a Deny of IAM's wins."""
+    """Reader and Contributor also give access through EC2; an IAM Deny wins."""
     asker, principal, name = helper
     machine = machine_of(cloud)
     path = f"{cloud.subscription()}/resourceGroups/dari-default/providers/Microsoft.Compute/virtualMachines/{machine}"
@@ -367,7 +367,7 @@ def test_an_assignment_gives_everywhere(cloud, helper):
     def may(call, **words):
         try:
             call(**words)
-        except Exception as problem:  # botocore's classes of errors are made as it runs
+        except Exception as problem:  # botocore creates its error classes at run time
             assert "Unauthorized" in str(problem) or "AccessDenied" in str(problem), problem
             return False
         return True
@@ -395,7 +395,7 @@ def test_an_assignment_gives_everywhere(cloud, helper):
 
 
 def test_an_assignment_at_a_scope(cloud, helper):
-    """At one machine, or one group: it gives there, and nowhere else."""
+    """An assignment for one machine, or one group, applies there only."""
     asker, principal, _ = helper
     mine, other = machine_of(cloud, 2)
     at = f"{cloud.subscription()}/resourceGroups/dari-default/providers/Microsoft.Compute/virtualMachines/"
@@ -417,7 +417,7 @@ def test_an_assignment_at_a_scope(cloud, helper):
 
 
 def test_an_assignment_lets_in(cloud, keystone):
-    """A person without a role of Keystone's gets into an account by an assignment, and out again."""
+    """An assignment gives a user without a Keystone role access to an account; its removal ends the access."""
     user = keystone.post("/v3/users", {"user": {"name": "visitor", "password": "visiting"}})["user"]["id"]
     token = cloud.sign_in(grant_type="password", username="visitor", password="visiting", client_id="x")[2]["access_token"]
 
@@ -436,7 +436,7 @@ def test_an_assignment_lets_in(cloud, keystone):
 
 
 def test_locks(cloud):
-    """They hold for every face, whoever asks, until they are taken away."""
+    """Locks apply in every face, to every caller, until they are deleted."""
     machine = machine_of(cloud)
     path = f"{cloud.subscription()}/resourceGroups/dari-default/providers/Microsoft.Compute/virtualMachines/{machine}"
     lock = f"{path}/providers/Microsoft.Authorization/locks/keep"
@@ -466,10 +466,10 @@ def test_locks(cloud):
     assert cloud.ask("DELETE", path)[0] == 202
 
 
-# ---- what every resource has ----
+# ---- common to all resources ----
 
 def test_tags(cloud):
-    """They are those that EC2 shows."""
+    """Azure's tags are those that EC2 shows."""
     machine = machine_of(cloud)
     path = f"{cloud.subscription()}/resourceGroups/dari-default/providers/Microsoft.Compute/virtualMachines/{machine}"
     tags, version = f"{path}/providers/Microsoft.Resources/tags/default", "2021-04-01"
@@ -511,7 +511,7 @@ def test_resources_and_usages(cloud):
 # ---- libcloud ----
 
 def led_to(port):
-    """libcloud takes only the names of the URLs that it is told, and port 443, which another run on this machine may want as well."""
+    """libcloud uses only the host names of the given URLs, and port 443, which another test run on this machine may need as well."""
     from libcloud.http import LibcloudConnection
 
     class Connection(LibcloudConnection):

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/template src/api/azure/deployments
-"""Templates whose values would take gigabytes are refused in Azure's words; meanwhile another account's deployment has its turn."""
+"""Templates whose values would take gigabytes are refused with Azure's errors; meanwhile another account's deployment proceeds."""
 import os
 import sys
 
@@ -14,7 +14,7 @@ from waiting import wait_until  # noqa: E402
 
 VERSION = "2021-04-01"
 BOMBS, MORE_KIB_MAX = 8, 256 * 1024  # without a budget each bomb takes 524 MiB
-# A template's values may take 64 MiB, so that what is held to less than that fits.
+# A template's values may take 64 MiB in total.
 BOMB = "[length(map(range(0, 10000), lambda('x', range(0, 10000))))]"
 SCHEMA = "https://schema.management.azure.com/schemas/2019-04-01/deploymentTemplate.json#"
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/template src/api/azure/deployments
-"""Templates as Bicep writes them, in the vocabulary of Azure's own: a machine with all that it needs, a load balancer over several, modules,
-loops and conditions. Each is deployed twice: the second time says of every resource that nothing changes, and nothing does."""
+"""Templates in the style of Bicep's output and Azure's own samples: a machine with everything it needs, a load balancer over several machines,
+modules, loops and conditions. Each is deployed twice: the second time must report no change for every resource, and change nothing."""
 import os
 import sys
 
@@ -64,7 +64,7 @@ def group_rules():
 
 
 def one_machine(image):
-    """With a network, a group, a public address and an interface, as the first template of everybody."""
+    """A machine with network, security group, public address and interface, like Azure's first sample."""
     nic, public = ref(f"{NETWORK}/networkInterfaces", "variables('nic')"), ref(f"{NETWORK}/publicIPAddresses", "variables('public')")
     rules, net = ref(f"{NETWORK}/networkSecurityGroups", "variables('group')"), ref(f"{NETWORK}/virtualNetworks", "variables('net')")
     return bicep(
@@ -89,7 +89,7 @@ def one_machine(image):
 
 
 def balanced(image):
-    """A loop of machines behind a load balancer, whose address is out of a prefix; one more resource only if it is asked for."""
+    """A loop of machines behind a load balancer with an address from a prefix, and a resource under a condition."""
     nic = ref(f"{NETWORK}/networkInterfaces", "format('nic-{0}', copyIndex())")
     balancer, net = ref(f"{NETWORK}/loadBalancers", "variables('balancer')"), ref(f"{NETWORK}/virtualNetworks", "variables('net')")
     block = ref(f"{NETWORK}/publicIPPrefixes", "'block'")
@@ -128,7 +128,7 @@ def balanced(image):
 
 
 def modules(_):
-    """A module for the network, one for what is in it; the second has from the first what it needs."""
+    """A module for the network, and one for its machine, which uses outputs of the first."""
     def module(called, inner, after=(), **parameters):
         return {"type": "Microsoft.Resources/deployments", "apiVersion": "2022-09-01", "name": called, "dependsOn": list(after), "properties": {
             "expressionEvaluationOptions": {"scope": "inner"}, "mode": "Incremental",
@@ -182,7 +182,7 @@ def test_twice(cloud, of, resources):
     status, _, told = cloud.ask("POST", f"{group}/providers/Microsoft.Resources/deployments/main/whatIf", VERSION,
                                 body={"properties": {"mode": "Incremental", "template": document}})
     assert status == 200, told
-    unchanged = {"NoChange", "Ignore"} | ({"Unsupported"} if of is modules else set())  # what a module has of another's outputs is not known
+    unchanged = {"NoChange", "Ignore"} | ({"Unsupported"} if of is modules else set())  # what-if cannot know a module's use of another's outputs
     assert not [c for c in told["properties"]["changes"] if c["changeType"] not in unchanged]
     second = deploy(cloud, group, document)
     cloud.dev.rest()

@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api tools/clients tests/clients
 # when: long
-"""Tours of today's clients, at the versions that tests/clients pins: `make clients` as a test. Debian's clients are in the other scripts of
-this folder."""
+"""Runs `make clients`: tours of current clients, in the versions pinned by tests/clients. The other scripts of this folder test Debian's clients."""
 # limit: 5400 s
 import os
 import sys

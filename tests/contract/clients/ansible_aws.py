@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/iam src/api/query
-"""Ansible's amazon.aws and community.aws, as Debian ships them: playbooks that make a network, machines and people, each played
-twice. The first play changes all, the second nothing; one more deletes what there is. Waits between two questions are cut short."""
+"""Debian's Ansible collections amazon.aws and community.aws: playbooks that create a network, machines and users, each played twice. The first play
+changes everything, the second nothing; another one deletes the resources. Delays between polls are shortened."""
 import json
 import os
 import subprocess
@@ -88,7 +88,7 @@ NO_PEOPLE = [
 
 
 def no_network(made):
-    """In the order in which nothing is in the way of the next."""
+    """In an order in which nothing prevents the next deletion."""
     vpc = made["vpc"]["vpc"]["id"]
     return [
         ("ec2_eip", {"device_id": made["eni"]["interface"]["id"], "in_vpc": True, "release_on_disassociation": True}),
@@ -139,7 +139,7 @@ def play_as_account(books, credentials):
 
 
 def named(rows, results):
-    """What came of the rows, by the names of those that have one."""
+    """Results of the rows, by the names of those that have one."""
     return {row[2]: result for row, result in zip(rows, results, strict=True) if len(row) > 2}
 
 
@@ -148,7 +148,7 @@ def gone(rows):
 
 
 def all_of(account):
-    """Ids of all that the account's lists show, but for what is being forgotten."""
+    """Ids in all of the account's lists, except deleted resources that are still visible."""
     ec2 = account.client()
     shown = {
         "vpcs": ec2.describe_vpcs()["Vpcs"], "subnets": ec2.describe_subnets()["Subnets"], "tables": ec2.describe_route_tables()["RouteTables"],
@@ -166,7 +166,7 @@ def all_of(account):
 
 
 def inventory(books, credentials):
-    """What the aws_ec2 plugin makes hosts of. This collection's has no endpoint of its own, nor has Debian's boto3: it is given one."""
+    """Hosts of the aws_ec2 inventory plugin. This collection and Debian's boto3 have no endpoint setting, so the test sets one."""
     (books.home / "site").mkdir()
     (books.home / "site/sitecustomize.py").write_text("import functools, os, boto3.session as s\n"
                                                       "s.Session.client = functools.partialmethod(s.Session.client, endpoint_url=os.environ['AWS_URL'])\n")
@@ -190,7 +190,7 @@ NO_SNAPSHOTS = [("ec2_snapshot", {"snapshot_id": f"{{{{ copied.images[0].block_d
 
 
 def images():
-    """An image, made once: its name is taken then, as in EC2; told by its id, nothing changes. And its copy."""
+    """An image is created once, because its name is then in use, as in EC2; naming its id changes nothing. And its copy."""
     return [Play(IMAGE, True), Play(NAMED, False), *twice(COPY), Play(COPIED, False), gone(NO_IMAGES),
             Play(NO_IMAGES, False, state="absent"), gone(NO_SNAPSHOTS)]
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack
-"""Ansible's ngine_io.cloudstack, as Debian ships it, over Debian's client `cs`: playbooks that make networks, machines, VPCs and people, each
-played twice. The first play changes all, the second nothing; one more deletes what there is. Waits between two questions are cut short."""
+"""Debian's Ansible collection ngine_io.cloudstack, with Debian's client `cs`: playbooks that create networks, machines, VPCs and users, each played
+twice. The first play changes everything, the second nothing; another one deletes the resources. Delays between polls are shortened."""
 import os
 import sys
 
@@ -44,7 +44,7 @@ NETWORK = [
     ("cs_instance", {"name": "till", "zone": ZONE, "state": "stopped"}),
 ]
 STARTED = [("cs_instance", {"name": "till", "zone": ZONE, "state": "started"})]
-# By its tags the module does not find one that it made: it compares its own with the cloud's, which say whose they are, too.
+# The module cannot find its own address by tags: it compares them with the cloud's, which also contain the account.
 ADDRESSES = [("cs_ip_address", {"network": "inner", "zone": ZONE, **TAGS}, "static"), ("cs_ip_address", {"network": "inner", "zone": ZONE}, "shared")]
 FOUND_ADDRESSES = [("cs_ip_address", {"ip_address": STATIC, "network": "inner", "zone": ZONE, **TAGS}), ("cs_ip_address", {"ip_address": SHARED, "zone": ZONE})]
 BEHIND = [
@@ -119,7 +119,7 @@ def gone(rows):
 
 
 def test_networks_and_machines(dev, playbooks, own):
-    call(dev, "updateConfiguration", name="allow.user.expunge.recover.vm", value="true", **admin_key(dev))  # one is to go at once
+    call(dev, "updateConfiguration", name="allow.user.expunge.recover.vm", value="true", **admin_key(dev))  # one machine is to be expunged at once
     behind = BEHIND + (FIREWALL if call(dev, "listApis", name="createFirewallRule")[0] == 200 else [])
     playbooks.run(own, *twice(NETWORK), *twice(STARTED), Play(ADDRESSES, True), Play(FOUND_ADDRESSES, False), *twice(behind))
     *_, found = playbooks.run(own, Play(LOOK, False))

@@ -93,7 +93,7 @@ def project(dev):
 
 @pytest.fixture(scope="module")
 def play(tmp_path_factory, dev):
-    """Plays as that user; what each of the rows came to, by play."""
+    """Plays as that user; returns the results of the rows, by play."""
     home = tmp_path_factory.mktemp("ansible")
     (home / "site").mkdir()
     (home / "site/sitecustomize.py").write_text("import openstack.version\nopenstack.version.__version__ = '0.98.0'\n")

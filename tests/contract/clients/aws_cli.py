@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/query
-"""What people type: Debian's aws through the everyday of a small shop, from keys and a network to the last
-thing deleted, with its shorthand syntax, waiters, pages, queries and exit statuses."""
+"""A shop's everyday commands with Debian's aws, from keys and a network to the last deletion, with shorthand syntax, waiters, pages, queries and exit
+statuses."""
 import json
 import os
 import subprocess
@@ -15,7 +15,7 @@ import warm  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 
 AWS = "/usr/bin/aws"
-SERVICE_ERROR = 254  # aws: the request was answered by an error
+SERVICE_ERROR = 254  # exit status of aws if the service answered an error
 
 
 class Cli:
@@ -29,13 +29,13 @@ class Cli:
         return warm.run([AWS, "--endpoint-url", self.endpoint, *words], self.env, cwd=str(self.room))
 
     def text(self, line, *more):
-        """What it prints. Of a command line as it is typed; arguments with spaces come apart."""
+        """Output of a command line as it is typed; pass arguments with spaces separately."""
         done = self.run("ec2", *line.split(), *more)
         assert done.returncode == 0, f"{line} {more}: {done.stderr}"
         return done.stdout.strip()
 
     def wait(self, line):
-        """Asks once: aws asks again after 15 s only, so the region has come to rest by then."""
+        """Runs a waiter once the region is at rest, because aws polls only every 15 s."""
         self.dev.rest()
         self.text("wait " + line)
 
@@ -59,7 +59,7 @@ def start_dev(tmp_path_factory):
 
 @pytest.fixture(scope="module", name="net")
 def build_network(cli):
-    """A VPC with a way out and a group that lets ssh in."""
+    """A VPC with a way outside and a group that allows ssh."""
     vpc = cli.get("create-vpc --cidr-block 10.20.0.0/16 --tag-specifications ResourceType=vpc,Tags=[{Key=Name,Value=shop}]", "Vpc.VpcId")
     cli.wait(f"vpc-available --vpc-ids {vpc}")
     cli.text(f"modify-vpc-attribute --vpc-id {vpc} --enable-dns-hostnames Value=true")
@@ -100,14 +100,14 @@ def test_key_pair(cli):
 
 
 def test_machine(cli, net):
-    """An instance with a disk and an address of its own, stopped, changed and started, imaged, ended."""
+    """An instance with a disk and an elastic address: stopped, changed, started, imaged, terminated."""
     image = cli.get("describe-images --owners self amazon --filters Name=state,Values=available", "Images[0].ImageId")
     (cli.room / "boot.sh").write_text("#!/bin/sh\necho hello\n", encoding="ascii")
     instance = cli.get(f"run-instances --image-id {image} --instance-type t3.micro --subnet-id {net['subnet']} --key-name desk "
                        f"--security-group-ids {net['group']} --user-data file://boot.sh --block-device-mappings "
                        "DeviceName=/dev/sdf,Ebs={VolumeSize=2,DeleteOnTermination=true} "
                        "--tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=till}]", "Instances[0].InstanceId")
-    cli.text(f"wait instance-running --instance-ids {instance}")  # from pending on
+    cli.text(f"wait instance-running --instance-ids {instance}")  # while it is pending
     cli.wait(f"instance-status-ok --instance-ids {instance}")
     found = cli.json("describe-instances --filters Name=tag:Name,Values=till Name=vpc-id,Values=" + net["vpc"])["Reservations"][0]["Instances"][0]
     assert found["InstanceId"] == instance and found["PublicDnsName"] and len(found["BlockDeviceMappings"]) == 2
@@ -143,7 +143,7 @@ def test_machine(cli, net):
 
 
 def test_volume(cli, net):
-    del net  # only to be in turn
+    del net  # only for the order of the tests
     volume = cli.get(f"create-volume --availability-zone {REGION}a --size 1 --volume-type gp3", "VolumeId")
     cli.wait(f"volume-available --volume-ids {volume}")
     snapshot = cli.get(f"create-snapshot --volume-id {volume} --description nightly", "SnapshotId")
@@ -159,7 +159,7 @@ def test_volume(cli, net):
 
 
 def test_pages(cli):
-    """aws asks for page after page by itself, or gives a token to go on with."""
+    """aws fetches all pages automatically, or returns a token for the next one."""
     for n in range(7):
         cli.text(f"create-volume --availability-zone {REGION}a --size 1 --tag-specifications",
                  f"ResourceType=volume,Tags=[{{Key=lot,Value={n}}}]")
@@ -173,7 +173,7 @@ def test_pages(cli):
 
 
 def test_refusals(cli, net):
-    """Words and exit statuses that scripts look at."""
+    """Messages and exit statuses that scripts rely on."""
     cli.fails("describe-instances --instance-ids i-0123456789abcdef0", "InvalidInstanceID.NotFound")
     cli.fails("describe-instances --instance-ids none", "InvalidInstanceID.Malformed")
     cli.fails(f"delete-vpc --vpc-id {net['vpc']}", "DependencyViolation")

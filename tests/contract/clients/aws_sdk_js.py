@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/query
 # when: long
-"""AWS's SDK for JavaScript, version 3, against a filled region: aws_sdk_js.js is what runs in node. Here are the region, the
-package from npm (kept for the next time), and what botocore makes of the same answers: both are to see the same."""
+"""AWS's SDK for JavaScript, version 3, against a region with many resources: aws_sdk_js.js runs in node. This script has the region, the package from
+npm (cached), and botocore's view of the same answers, which must agree."""
 # limit: 1200 s
 import fcntl
 import json
@@ -19,7 +19,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from dev import REGION, ROOT, Dev, describes, dump  # noqa: E402
 from world import ID, World  # noqa: E402
 
-PACKAGE, VERSION = "@aws-sdk/client-ec2", "3.758.0"  # of those that node 18 runs
+PACKAGE, VERSION = "@aws-sdk/client-ec2", "3.758.0"  # the newest version that node 18 runs
 CACHE = os.path.join(os.environ.get("DARI_CACHE", os.path.join(ROOT, "build/cache")), f"aws-sdk-js-{VERSION}")
 NPM = ["/usr/bin/npm", "install", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts", "--no-save", "--prefix", CACHE]
 TABLES = dump()
@@ -27,7 +27,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 
 def fetch_package():
-    """Whole, or the next run begins anew: npm writes its lock file last."""
+    """Downloads completely, or starts again the next time: npm writes its lock file last."""
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, "lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -40,14 +40,14 @@ def ids_in(text):
 
 
 def listed(account):
-    """What each list holds, by the ids in its answer."""
+    """Contents of each list, by the ids in its answer."""
     names = describes(TABLES)
     return {name: ids_in(answer.text) for name, answer in zip(names, account.call_all([(n, {}) for n in names]), strict=True)
             if name in ACTIONS}
 
 
 def pages(ec2, world):
-    """How each paginated list is asked for with small pages."""
+    """Small page sizes for each paginated list."""
     rows = {}
     for name, action in ACTIONS.items():
         least = [p.get("min", 1) for p in action["params"] if p["name"] == "MaxResults"]
@@ -60,7 +60,7 @@ def pages(ec2, world):
 
 
 def ids_member(ec2, operation):
-    """The member that asks by ids, and their prefix; None where there is none."""
+    """The member that takes ids, and their prefix; None if there is none."""
     shape = ec2.meta.service_model.operation_model(operation).input_shape.members
     for own in ACTIONS[operation]["params"]:
         name = own["name"].removesuffix(".N")
@@ -72,7 +72,7 @@ def ids_member(ec2, operation):
 
 
 def wait(ec2, name, asked):
-    """How it ends when it asks once. A refusal that the waiter does not know ends botocore's; JavaScript's goes on asking."""
+    """Result of a waiter that polls once. A refusal that the waiter does not know ends botocore's; JavaScript's goes on polling."""
     try:
         ec2.get_waiter(name).wait(**asked, WaiterConfig={"Delay": 1, "MaxAttempts": 1})
         return "SUCCESS"
@@ -81,7 +81,7 @@ def wait(ec2, name, asked):
 
 
 def waits(ec2, world):
-    """Of each waiter one request for each of its ends that there is here."""
+    """For each waiter, one request for each final state that exists here."""
     rows = []
     for name in ec2.waiter_names:
         operation = ec2.get_waiter(name).config.operation

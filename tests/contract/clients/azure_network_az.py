@@ -2,11 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/network
 # when: long
-"""Debian's az, unmodified, makes a machine with all that it needs by its own template, and the network by its own commands.
-
-What fails within the client, before it sends anything (azure-cli 2.45.0-1 with python3-azure 20230112): `az network nic show`,
-`update` and `delete`, `az network nic ip-config`, `az network vnet update`,
-`az network nsg rule show`, and `az network nat`, for the SDK has no operations of any version of Microsoft.Network."""
+"""Debian's az, unmodified, creates a machine with everything it needs by its own template, and the network by its own commands.
+Commands that fail within the client, before it sends anything (azure-cli 2.45.0-1 with python3-azure 20230112): `az network nic show`, `update` and
+`delete`, `az network nic ip-config`, `az network vnet update`, `az network nsg rule show`, and `az network nat`, because the SDK has no operations of
+any version of Microsoft.Network."""
 import os
 import subprocess
 import sys
@@ -57,7 +56,7 @@ def test_vm_create(az, image, cloud, tmp_path):
     rules = az("network", "nsg", "rule", "list", "-g", GROUP, "--nsg-name", "vm1NSG")
     assert [(r["name"], r["priority"]) for r in rules] == [("default-allow-ssh", 1000)]
     assert {n["name"] for n in az("network", "nic", "list", "-g", GROUP)} == {"vm1VMNic"}
-    # the same once more finds its network, and changes nothing of the first
+    # a second machine uses the network of the first, which does not change
     az("vm", "create", "-g", GROUP, "-n", "vm2", "--image", image, "--size", "Standard_B1s", "--admin-username", "azureuser",
        "--ssh-key-values", f"{key}.pub", "--public-ip-address", "", "--nsg", "vm1NSG")
     assert {v["name"] for v in az("network", "vnet", "list", "-g", GROUP)} == {"vm1VNET"}

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/azure/signin src/api/azure/resources
 # when: long
-"""Azure's SDK for JavaScript: @azure/identity signs in by a secret, a certificate and a password, @azure/arm-resources and
-@azure/arm-authorization make a group, its tags and who may what. azure_sdk_js.js is what runs in node. Here are the region and the
-packages from npm, which are kept for the next time."""
+"""Azure's SDK for JavaScript: @azure/identity signs in by a secret, a certificate and a password; @azure/arm-resources and @azure/arm-authorization
+create a group, its tags and role assignments. azure_sdk_js.js runs in node. This script has the region and the packages from npm, which are
+cached."""
 # limit: 1200 s
 import fcntl
 import json
@@ -18,14 +18,14 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from azure import Cloud  # noqa: E402
 from dev import ROOT, Dev  # noqa: E402
 
-PACKAGES = ["@azure/identity@4.2.1", "@azure/arm-resources@5.2.0", "@azure/arm-authorization@9.0.0"]  # node 18 runs them
+PACKAGES = ["@azure/identity@4.2.1", "@azure/arm-resources@5.2.0", "@azure/arm-authorization@9.0.0"]  # node 18 runs these versions
 CACHE = os.path.join(os.environ.get("DARI_CACHE", os.path.join(ROOT, "build/cache")), "azure-sdk-js-4.2.1")
 NPM = ["/usr/bin/npm", "install", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts", "--no-save", "--prefix", CACHE]
 READER = "acdd72a7-3385-48ef-bd42-f606fba81ae7"
 
 
 def fetch_packages():
-    """Whole, or the next run begins anew: npm writes its lock file last."""
+    """Downloads completely, or starts again the next time: npm writes its lock file last."""
     os.makedirs(CACHE, exist_ok=True)
     with open(os.path.join(CACHE, "lock"), "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
@@ -34,7 +34,7 @@ def fetch_packages():
 
 
 def make_program(cloud):
-    """A user of the domain with a certificate: its id, and the file with key and certificate."""
+    """A user of the domain with a certificate: its id, and a file with key and certificate."""
     pem = os.path.join(os.path.dirname(cloud.dev.config), "program.pem")
     subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=program", "-days", "2", "-keyout", pem,
                     "-out", f"{pem}.crt"], capture_output=True, check=True)

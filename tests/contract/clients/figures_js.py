@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudwatch
 # when: long
-"""CloudWatch by AWS's SDK for JavaScript, version 3, of the time when it left the query protocol: in AWS JSON, its own choice, and in
-CBOR. The package comes from npm, and is kept for the next time."""
+"""CloudWatch by AWS's SDK for JavaScript, version 3, after its change from the query protocol: in AWS JSON, its default, and in CBOR. The package
+from npm is cached."""
 # limit: 600 s
 import json
 import os
@@ -15,7 +15,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import REGION, ROOT, Dev  # noqa: E402
 
-PACKAGE = "@aws-sdk/client-cloudwatch@3.955.0"  # of those that node 18 runs
+PACKAGE = "@aws-sdk/client-cloudwatch@3.955.0"  # the newest version that node 18 runs
 CACHE = os.path.join(os.environ.get("DARI_CACHE", os.path.join(ROOT, "build/cache")), "cloudwatch-js-3.955.0")
 NPM = ["/usr/bin/npm", "install", "--no-audit", "--no-fund", "--no-update-notifier", "--ignore-scripts", "--no-save", "--prefix", CACHE, PACKAGE]
 PROGRAM = """

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack
-"""CloudStack's API: Apache Libcloud's driver as Debian ships it, and calls of our own where the form of an answer counts."""
+"""CloudStack's API: by Debian's Apache Libcloud, and by signed requests where the format of an answer matters."""
 import base64
 import datetime
 import http.client
@@ -36,7 +36,7 @@ def dev():
 
 @pytest.fixture(scope="module")
 def machines(dev):
-    """Three instances of alice's, made through EC2; one of them is terminated."""
+    """Three instances of alice, launched through EC2; one of them is terminated."""
     ec2 = dev.account.client()
     image = ec2.describe_images()["Images"][0]["ImageId"]
     made = [i["InstanceId"] for i in ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=3, MaxCount=3)["Instances"]]
@@ -71,12 +71,12 @@ def test_machines(dev, machines):
     for key in ["zoneid", "templateid", "serviceofferingid", "state"]:
         assert call(dev, "listVirtualMachines", **{key: one[key]})[1]["count"] == 2
     assert call(dev, "listVirtualMachines", state="Stopped")[1] == {}
-    assert call(dev, "listVirtualMachines", state="Stopped", id=one["id"])[:2] == (200, {})  # it exists, and the filter leaves it out
+    assert call(dev, "listVirtualMachines", state="Stopped", id=one["id"])[:2] == (200, {})  # it exists, and the filter excludes it
     assert call(dev, "LISTVIRTUALMACHINES", post=True, Id=one["id"])[1]["virtualmachine"] == [one]
 
 
 def test_public_address(dev, machines):
-    """A public address associated over EC2 is the machine's own, and shows only there."""
+    """A public address associated by EC2 is shown as the machine's own, and only there."""
     ec2 = dev.account.client()
     address = ec2.allocate_address()
     association = ec2.associate_address(AllocationId=address["AllocationId"], InstanceId=machines[0])["AssociationId"]
@@ -105,7 +105,7 @@ def test_another_account_sees_nothing(dev, machines):
 
 
 def test_xml(dev):
-    """Whoever does not ask for JSON is answered in XML."""
+    """The default format of answers is XML."""
     parameters = {"command": "listZones", "apiKey": dev.account.key_id}
     parameters["signature"] = sign(dev.account.secret, parameters)
     with urllib.request.urlopen(f"http://127.0.0.1:{dev.port}/client/api?{urllib.parse.urlencode(parameters)}") as answer:
@@ -116,7 +116,7 @@ def test_xml(dev):
 
 
 def test_apis(dev):
-    """What CloudMonkey syncs, and Marvin generates its classes from."""
+    """The lists from which CloudMonkey syncs, and Marvin generates its classes."""
     answer = call(dev, "listApis")[1]
     apis = {api["name"]: api for api in answer["api"]}
     assert answer["count"] == len(apis) and "listVirtualMachines" in apis
@@ -144,7 +144,7 @@ def test_people(dev, admin):
     assert (mine["name"], mine["accounttype"], mine["roletype"], mine["domain"]) == ("admin", 1, "Admin", "ROOT")
     everybody = {a["name"]: a for a in call(dev, "listAccounts", listall="true", **admin)[1]["account"]}
     assert {"admin", "dev"} <= set(everybody) and everybody["dev"]["accounttype"] == 0
-    own, = call(dev, "listAccounts", listall="true")[1]["account"]  # a user sees the own account alone
+    own, = call(dev, "listAccounts", listall="true")[1]["account"]  # a user sees only the own account
     assert own == everybody["dev"] and own["vmtotal"] >= 0 and own["vmlimit"] == "Unlimited"
     users = call(dev, "listUsers")[1]["user"]
     assert {u["account"] for u in users} == {"dev"} and dev.account.key_id in {u.get("apikey") for u in users}
@@ -163,7 +163,7 @@ def test_keys(dev, admin):
     keys = call(dev, "getUserKeys", id=user["id"], _key=other.key_id, _secret=other.secret)[1]["userkeys"]
     assert keys == {"apikey": other.key_id, "secretkey": other.secret}
     assert call(dev, "getUserKeys", id=user["id"], **admin)[1]["userkeys"] == keys
-    assert call(dev, "getUserKeys", id=user["id"])[0] == 431  # another account's user is not there
+    assert call(dev, "getUserKeys", id=user["id"])[0] == 431  # another account's user cannot be found
     new = call(dev, "registerUserKeys", id=user["id"], _key=other.key_id, _secret=other.secret)[1]["userkeys"]
     assert call(dev, "listZones", _key=new["apikey"], _secret=new["secretkey"])[1]["count"] == 2
 
@@ -173,7 +173,7 @@ PERSON = {"username": "bea", "password": "Secret-1234", "email": "bea@example.or
 
 @holds("CloudStack: Domains", "CloudStack: Users")
 def test_people_are_made(dev, admin):
-    """A domain, an account in it, its users: Keystone has the same, and each gets in by password and key until disabled."""
+    """A domain, an account in it, and its users: Keystone shows them, and each can sign in by password and key until disabled."""
     domain = call(dev, "createDomain", name="works", **admin)[1]["domain"]
     assert (domain["name"], domain["path"], domain["level"], domain["parentdomainname"]) == ("works", "ROOT/works", 1, "ROOT")
     account = call(dev, "createAccount", account="lab", domainid=domain["id"], accounttype="0", **PERSON, **admin)[1]["account"]
@@ -189,7 +189,7 @@ def test_people_are_made(dev, admin):
     assert call(dev, "createAccount", **PERSON, **bea)[0] == 401  # for administrators
     second = call(dev, "createUser", account="lab", domainid=domain["id"], **{**PERSON, "username": "cy"}, **admin)[1]["user"]
     assert second["account"] == "lab" and {u["username"] for u in call(dev, "listUsers", **bea)[1]["user"]} == {"bea", "cy"}
-    assert call(dev, "createUser", account="lab", domainid=domain["id"], **PERSON, **admin)[0] == 431  # the name is taken
+    assert call(dev, "createUser", account="lab", domainid=domain["id"], **PERSON, **admin)[0] == 431  # the name is in use
     changed = call(dev, "updateUser", id=second["id"], lastname="Young", password="Secret-5678", **admin)[1]["user"]
     assert (changed["firstname"], changed["lastname"]) == ("Bea", "Young")
     assert log_in(dev, username="cy", password="Secret-5678", domain="works")[0] == 200
@@ -199,7 +199,7 @@ def test_people_are_made(dev, admin):
     assert call(dev, "listZones", **bea)[0] == 401
     assert call(dev, "enableAccount", account="lab", domainid=domain["id"], **admin)[1]["account"]["state"] == "enabled"
     assert call(dev, "listZones", **bea)[0] == 200
-    assert call(dev, "deleteDomain", id=domain["id"], **admin)[0] == 530  # it has an account
+    assert call(dev, "deleteDomain", id=domain["id"], **admin)[0] == 530  # it is not empty
     assert wait(dev, call(dev, "deleteAccount", id=account["id"], **admin)[1], **admin) == (1, {"success": True})
     assert call(dev, "listUsers", listall="true", username="bea", **admin)[1] == {}
     assert wait(dev, call(dev, "deleteDomain", id=domain["id"], **admin)[1], **admin) == (1, {"success": True})
@@ -214,7 +214,7 @@ def test_administrators_are_made(dev, admin):
 
 @holds("CloudStack: For whom")
 def test_for_whom(dev, admin, machines):
-    """An administrator acts for any account, others for those in which they have a role."""
+    """An administrator acts for any account, others for accounts in which they have a role."""
     mine = call(dev, "listVirtualMachines")[1]
     root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
     account = call(dev, "listAccounts")[1]["account"][0]
@@ -231,11 +231,11 @@ def test_for_whom(dev, admin, machines):
 
 @holds("CloudStack: Jobs")
 def test_power_and_jobs(dev, machines):
-    """An asynchronous command answers with a job, and jobs on one machine run one after the other."""
+    """An asynchronous command answers with a job, and jobs on one machine run in sequence."""
     mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
     stopping, starting, again = (call(dev, command, id=mine["id"])[1] for command in ["stopVirtualMachine", "startVirtualMachine", "rebootVirtualMachine"])
     assert set(stopping) == {"jobid"} and len({stopping["jobid"], starting["jobid"], again["jobid"]}) == 3
-    for job in [stopping, starting, again]:  # none is refused for the one before
+    for job in [stopping, starting, again]:  # none is refused because of the previous one
         status, result = wait(dev, job)
         assert status == 1 and result["virtualmachine"]["id"] == mine["id"], result
     assert call(dev, "listVirtualMachines", id=mine["id"])[1]["virtualmachine"][0]["state"] == "Running"
@@ -243,14 +243,14 @@ def test_power_and_jobs(dev, machines):
     assert known["count"] == len(known["asyncjobs"]) >= 3 and {"startVirtualMachine", "stopVirtualMachine"} <= {j["cmd"] for j in known["asyncjobs"]}
     assert call(dev, "listAsyncJobs", startdate="2999-01-01T00:00:00+0000")[1] == {}
     other = dev.new_account("cloudstack-jobs")
-    assert call(dev, "queryAsyncJobResult", jobid=stopping["jobid"], _key=other.key_id, _secret=other.secret)[0] == 431  # another's
+    assert call(dev, "queryAsyncJobResult", jobid=stopping["jobid"], _key=other.key_id, _secret=other.secret)[0] == 431  # another account's job
     assert call(dev, "stopVirtualMachine", id=mine["id"], _key=other.key_id, _secret=other.secret)[0] == 431
     status, answer, _ = call(dev, "stopVirtualMachine")
     assert (status, answer["errortext"]) == (431, "Unable to execute API command stopvirtualmachine due to missing parameter id")
 
 
 def deploy(dev, **parameters):
-    """A running machine by its id; the smallest from the newest template."""
+    """Id of a running machine of the smallest type from the newest template."""
     template = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]["templateid"]
     offering = call(dev, "listServiceOfferings", name="t3.micro")[1]["serviceoffering"][0]["id"]
     zone = call(dev, "listZones")[1]["zone"][0]["id"]
@@ -281,7 +281,7 @@ def test_deploy(dev, machines):
 
 @holds("CloudStack: A machine's two names")
 def test_deploy_fails(dev, machines):
-    """What no host has room for is a job that fails, in the words of what was lacking."""
+    """If no host has room, the job fails with the placement's message."""
     largest = max(call(dev, "listServiceOfferings")[1]["serviceoffering"], key=lambda o: o["memory"])
     mine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
     status, answer, _ = call(dev, "deployVirtualMachine", serviceofferingid=largest["id"], templateid=mine["templateid"], zoneid=mine["zoneid"])
@@ -294,7 +294,7 @@ def test_deploy_fails(dev, machines):
 
 @holds("CloudStack: Disk offerings")
 def test_volumes(dev, machines):
-    """Made, attached, detached and deleted; EC2 sees the same."""
+    """Created, attached, detached and deleted; EC2 shows the same."""
     offering = call(dev, "listDiskOfferings", name="gp3")[1]["diskoffering"][0]
     machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
     status, answer, _ = call(dev, "createVolume", name="data", diskofferingid=offering["id"], size="2", zoneid=machine["zoneid"])
@@ -315,9 +315,9 @@ def test_volumes(dev, machines):
 
 
 def test_a_shared_volume(dev, machines):
-    """One that EC2 lets several instances have: each of them gets it, and lets go of it, by a job of its own."""
+    """A Multi-Attach volume of EC2: each instance attaches and detaches it by a job of its own."""
     ec2 = dev.account.client()
-    ec2.create_placement_group(GroupName="together", Strategy="cluster")  # on one host, as sharing wants it
+    ec2.create_placement_group(GroupName="together", Strategy="cluster")  # on one host, as Multi-Attach requires
     image = ec2.describe_images()["Images"][0]["ImageId"]
     ids = [i["InstanceId"] for i in ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=2, MaxCount=2, Placement={"GroupName": "together"})["Instances"]]
     ec2.get_waiter("instance_running").wait(InstanceIds=ids)
@@ -344,7 +344,7 @@ def test_keys_and_tags(dev, machines):
     assert call(dev, "registerSSHKeyPair", name="wrong", publickey="x")[1]["errortext"] == "Public key is invalid"
     assert call(dev, "createSSHKeyPair", name="made")[0] == 431
     for name in ["made", "taken"]:
-        assert call(dev, "deleteSSHKeyPair", name=name)[1] == {"success": "true"}  # a text: Libcloud compares it
+        assert call(dev, "deleteSSHKeyPair", name=name)[1] == {"success": "true"}  # a string: Libcloud compares it
     assert call(dev, "deleteSSHKeyPair", name="made")[0] == 431
     machine = call(dev, "listVirtualMachines")[1]["virtualmachine"][0]
     tags = {"tags[0].key": "tier", "tags[0].value": "web", "tags[1].key": "owner", "tags[1].value": "ann"}
@@ -418,7 +418,7 @@ def test_sessions(dev, admin):
     key = {"sessionkey": said["sessionkey"]}
     assert in_session(dev, cookies, "listZones", **key)[1]["count"] == 2
     assert in_session(dev, cookies, "listVirtualMachines", **key)[1] == call(dev, "listVirtualMachines")[1]
-    assert in_session(dev, cookies, "listZones")[0] == in_session(dev, "", "listZones", **key)[0] == 401  # both are needed
+    assert in_session(dev, cookies, "listZones")[0] == in_session(dev, "", "listZones", **key)[0] == 401  # cookie and session key are both required
     assert in_session(dev, cookies, "listZones", sessionkey=said["sessionkey"][:-1] + "x")[0] == 401
     assert in_session(dev, cookies, "logout", **key) == (200, {"description": "success"})
     assert in_session(dev, cookies, "listZones", **key)[0] == 401
@@ -432,7 +432,7 @@ def test_sessions(dev, admin):
 
 
 def test_a_second_port():
-    """Some clients ask port 8080 and no other."""
+    """Some clients can only use port 8080."""
     port = clone.reserve_ports()
     with Dev("--cloudstack-port", str(port)) as region:
         parameters = {"command": "listZones", "response": "json", "apiKey": region.account.key_id}
@@ -451,7 +451,7 @@ def test_who_asks(dev):
 
 
 def test_policies_hold(dev, machines):
-    """A Deny of EC2's action holds here."""
+    """A Deny on EC2's action applies here."""
     iam = dev.account.client("iam")
     deny = {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "ec2:DescribeInstances", "Resource": "*"}]}
     iam.create_user(UserName="denied")
@@ -460,9 +460,9 @@ def test_policies_hold(dev, machines):
     status, answer, _ = call(dev, "listVirtualMachines", _key=key["AccessKeyId"], _secret=key["SecretAccessKey"])
     assert (status, answer["errorcode"]) == (401, 401) and "The given command 'listVirtualMachines' either does not exist" in answer["errortext"]
     may = {api["name"] for api in call(dev, "listApis", _key=key["AccessKeyId"], _secret=key["SecretAccessKey"])[1]["api"]}
-    theirs = call(dev, "listAsyncJobs")[1]["asyncjobs"][0]["jobid"]  # what it tells of is not for everybody
+    theirs = call(dev, "listAsyncJobs")[1]["asyncjobs"][0]["jobid"]  # the job's result needs further rights
     assert call(dev, "queryAsyncJobResult", jobid=theirs, _key=key["AccessKeyId"], _secret=key["SecretAccessKey"])[0] == 431
-    assert may == {"listApis", "listCapabilities", "queryAsyncJobResult", "login", "logout"}  # and no policy allows anything else
+    assert may == {"listApis", "listCapabilities", "queryAsyncJobResult", "login", "logout"}  # and no policy allows any other command
 
 
 def test_refusals(dev):
@@ -474,7 +474,7 @@ def test_refusals(dev):
     assert (status, name) == (400, "errorresponse") and answer["errortext"] == "Invalid request, no command sent"
     status, answer, _ = call(dev, "listZones", page="x", pagesize="1")
     assert answer["errortext"] == "Unable to execute API command listzones due to invalid value x for parameter page"
-    assert call(dev, "listZones", post=True, keyword="x" * 70000)[0] == 431  # too long to work out signatures for
+    assert call(dev, "listZones", post=True, keyword="x" * 70000)[0] == 431  # too long to compute signatures for
     assert call(dev, "listVirtualMachines", unheardof="x", zoneid="")[0] == 200  # unknown, and empty
 
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2
-"""Apache Libcloud's EC2 driver, as Debian ships it: what it can do with what there is here, from a network to the last thing deleted."""
+"""Debian's Apache Libcloud EC2 driver: all of its calls that Dari supports, from a network to the last deletion."""
 import os
 import sys
 

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/identity src/api/openstack/compute
-"""Apache Libcloud's OpenStack driver, as Debian ships it: an everyday by password, and the same cloud by an application
-credential. Its auth URL has to be the whole path of tokens: it adds nothing to one with a path. Debian's 3.4.1 cannot use an
-application credential as it is: its driver hands every way of authentication an auth_cache, which that one's class does
-not take. The test lets it take one and is otherwise libcloud's own."""
+"""Debian's Apache Libcloud OpenStack driver: everyday calls with a password, and the same with an application credential. Its auth URL must be the
+full path of tokens, because it appends nothing to a URL with a path. Debian's 3.4.1 cannot use application credentials: its driver passes
+auth_cache to every authentication class, which that class does not accept. The test makes the class accept it, and changes nothing else."""
 import os
 import sys
 

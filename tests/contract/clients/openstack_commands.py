@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack
-"""The stock openstack command, as people type it: each of its commands over the everyday calls that no other test of this
-folder types, and what it changed is read back with the same client."""
+"""The stock openstack command: every subcommand for everyday calls that no other test of this folder covers. The same client reads each change back."""
 import os
 import sys
 import tempfile
@@ -21,7 +20,7 @@ SILENT = {"set", "unset", "delete", "add", "remove", "reboot", "resize", "confir
 
 class Project(lib.Project):
     def say(self, *argv):
-        """What the command answers: JSON, but where it has nothing to say."""
+        """The command's output as JSON, or as text."""
         quiet = SILENT & {word for word in argv[:4] if word[:1] != "-"}
         return self.openstack(*argv, *([] if quiet else ["-f", "json"]))
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2/compute src/api/ec2/storage
-"""Packer, as Debian ships it, builds an image with amazon-ebs: finds the source, makes its own key and group, launches, stops,
-images, tags, and ends with nothing of its own left. Guests are simulated, so nothing is done inside: communicator none."""
+"""Debian's Packer builds an image with amazon-ebs: finds the source, creates a key and a group, launches, stops, images, tags, and deletes its own
+resources. Guests are simulated, so nothing runs inside: communicator none."""
 import json
 import os
 import subprocess
@@ -58,7 +58,7 @@ def test_build(dev, tmp_path):
 
 
 def test_name_is_taken(dev, tmp_path):
-    """It looks before it builds; told to, it puts the new one in the old one's place."""
+    """It checks the name before it builds; with force_deregister the new image replaces the old one."""
     done = build(dev, tmp_path)
     assert done.returncode == 1 and "is used by an existing AMI" in done.stdout
     (before,) = dev.account.client().describe_images(Owners=["self"])["Images"]

@@ -22,10 +22,10 @@ import tempest_run  # noqa: E402
 from dev import WEB_ADDRESS, Dev  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
-# ---- what Tempest is told of the region
+# ---- tempest.conf for the region
 
 def make_image(admin, name):
-    """One that Tempest may boot from: it has to be there and small."""
+    """A small image that Tempest boots from."""
     image = admin.ok("POST", "/image/v2/images", {"name": name, "container_format": "bare", "disk_format": "raw",
                                                   "visibility": "public"})["id"]
     data = {"Content-Type": "application/octet-stream"}
@@ -34,13 +34,13 @@ def make_image(admin, name):
 
 
 def make_pool(admin):
-    """What networks are allocated from for projects that have none."""
+    """The subnet pool for projects without networks."""
     pool = {"name": "default", "prefixes": ["10.200.0.0/16"], "default_prefixlen": 24, "is_default": True, "shared": True}
     admin.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": pool})
 
 
 class Disk(http.server.BaseHTTPRequestHandler):
-    """A raw disk, at whichever path, for imports from the web."""
+    """A raw disk, under any path, for web imports."""
 
     def do_GET(self):
         self.send_response(200)
@@ -53,7 +53,7 @@ class Disk(http.server.BaseHTTPRequestHandler):
 
 
 def serve_disk():
-    """Its URL, where the region may fetch from."""
+    """URL of the disk, from which the region may download."""
     web = http.server.ThreadingHTTPServer((WEB_ADDRESS, 0), Disk)
     threading.Thread(target=web.serve_forever, daemon=True).start()
     return f"http://{WEB_ADDRESS}:{web.server_port}/disk.raw"

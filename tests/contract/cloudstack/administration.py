@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack/region src/api/cloudstack/account
-"""What an operator does through CloudStack's API: offerings, and what there is of hosts. What the other faces show of it."""
+"""An operator's CloudStack calls: offerings and hosts, and their effect in the other faces."""
 import base64
 import hashlib
 import hmac
@@ -35,7 +35,7 @@ def zone_of(dev):
 
 @holds("CloudStack: Pods and clusters")
 def test_hosts(dev, admin):
-    """Each zone is a pod and a cluster, too; each host a storage pool."""
+    """Each zone is also a pod and a cluster; each host a storage pool."""
     zones = call(dev, "listZones", **admin)[1]["zone"]
     for command, item in [("listPods", "pod"), ("listClusters", "cluster")]:
         parts = call(dev, command, **admin)[1][item]
@@ -52,7 +52,7 @@ def test_hosts(dev, admin):
 
 
 def test_shared_pools(dev, admin):
-    """What several hosts see stands beside each host's own directory."""
+    """Shared pools are listed beside each host's own directory."""
     def pools(**filters):
         return call(dev, "listStoragePools", **filters, **admin)[1].get("storagepool", [])
     own = pools()
@@ -69,7 +69,7 @@ def test_shared_pools(dev, admin):
 
 
 def test_capacity_is_used(dev, admin):
-    """A machine's memory and processors are missing where it is."""
+    """A machine's memory and processors reduce the free capacity of its host."""
     def used():
         return {(c["name"], c.get("zoneid")): c["capacityused"] for c in call(dev, "listCapacity", **admin)[1]["capacity"]}
     before, ec2 = used(), dev.account.client()
@@ -82,16 +82,16 @@ def test_capacity_is_used(dev, admin):
     host, = call(dev, "listHosts", id=call(dev, "listVirtualMachines", listall="true", **admin)[1]["virtualmachine"][0]["hostid"], **admin)[1]["host"]
     assert host["cpuallocatedvalue"] == 2000 and host["zoneid"] == machine["zoneid"]
     told = [c for c in call(dev, "listCapacity", zoneid=machine["zoneid"], **admin)[1]["capacity"]]
-    for command, item in [("listZones", "zone"), ("listPods", "pod"), ("listClusters", "cluster")]:  # with the same figures, where it is asked for
+    for command, item in [("listZones", "zone"), ("listPods", "pod"), ("listClusters", "cluster")]:  # with the same figures, on request
         assert call(dev, command, id=machine["zoneid"], showcapacities="true", **admin)[1][item][0]["capacity"] == told
         assert "capacity" not in call(dev, command, id=machine["zoneid"], showcapacities="false", **admin)[1][item][0]
-    assert "capacity" not in call(dev, "listZones", showcapacities="true")[1]["zone"][0]  # no users' business
+    assert "capacity" not in call(dev, "listZones", showcapacities="true")[1]["zone"][0]  # not for users
     ec2.terminate_instances(InstanceIds=[made])
 
 
 @holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
 def test_offerings(dev, admin):
-    """What an operator offers is Nova's flavor and Cinder's type; machines and volumes are made by it."""
+    """Offerings are Nova's flavors and Cinder's types; machines and volumes can be created with them."""
     made = call(dev, "createServiceOffering", name="small", displaytext="Small", cpunumber="1", cpuspeed="500", memory="512", rootdisksize="8", **admin)[1]["serviceoffering"]
     flavor = cloud.admin(dev).ok("GET", f"/compute/v2.1/flavors/{made['id']}", version="compute 2.61")["flavor"]
     assert (flavor["name"], flavor["vcpus"], flavor["ram"], flavor["disk"]) == ("small", 1, 512, 8)
@@ -109,14 +109,14 @@ def test_offerings(dev, admin):
     assert call(dev, "deployVirtualMachine", serviceofferingid=made["id"], templateid=template, zoneid=zone_of(dev))[0] == 431
     assert call(dev, "deleteServiceOffering", id=made["id"], **admin)[1] == {"success": "true"}
     shown = call(dev, "listVirtualMachines", id=machine["id"])[1]["virtualmachine"][0]
-    assert (shown["serviceofferingname"], shown["memory"]) == ("tiny", 512)  # it keeps what it has
+    assert (shown["serviceofferingname"], shown["memory"]) == ("tiny", 512)  # the machine keeps its size
     assert call(dev, "deleteDiskOffering", id=disk["id"], **admin)[0] == 536
     wait(dev, call(dev, "destroyVirtualMachine", id=machine["id"])[1])
 
 
 @holds("CloudStack: Service offerings", "CloudStack: Disk offerings")
 def test_offered_in_part(dev, admin):
-    """In some zones and to some domains alone; all faces hold to it."""
+    """Offerings can be restricted to zones and domains; all faces enforce that."""
     ec2, (here, there) = dev.account.client(), call(dev, "listZones")[1]["zone"][:2]
     made = call(dev, "createServiceOffering", name="part", displaytext="Part", cpunumber="1", memory="512", zoneid=there["id"], **admin)[1]["serviceoffering"]
     assert (made["zoneid"], made["zone"], made.get("domainid")) == (there["id"], there["name"], None)
@@ -168,7 +168,7 @@ def test_offered_in_part(dev, admin):
 
 @holds("CloudStack's networks: Network offerings")
 def test_network_offerings(dev, admin):
-    """A network remembers what it was made by; what its offering is without, no face does to it."""
+    """A network remembers its offering; no face can use services that the offering lacks."""
     said = {"displaytext": "Own", "guestiptype": "Isolated", "traffictype": "Guest", "supportedservices": "Dhcp,Dns,SourceNat,PortForwarding"}
     provided = {f"serviceproviderlist[{n}].{k}": v for n, s in enumerate(["Dhcp", "Dns", "SourceNat", "PortForwarding"]) for k, v in [("service", s), ("provider", "VirtualRouter")]}
     made = call(dev, "createNetworkOffering", name="own", **said, **provided, **admin)[1]["networkoffering"]
@@ -195,9 +195,9 @@ def test_network_offerings(dev, admin):
     to = call(dev, "listNetworkOfferings", networkid=network["id"])[1]["networkoffering"]
     assert more["id"] in {o["id"] for o in to} and made["id"] not in {o["id"] for o in to}
     assert wait(dev, call(dev, "updateNetwork", id=network["id"], networkofferingid=more["id"])[1])[1]["network"]["networkofferingname"] == "more"
-    assert call(dev, "updateNetwork", id=network["id"], networkofferingid=made["id"])[0] == 431  # it has no load balancing
+    assert call(dev, "updateNetwork", id=network["id"], networkofferingid=made["id"])[0] == 431  # the offering has no load balancing
     to = call(dev, "listNetworkOfferings", networkid=network["id"])[1].get("networkoffering", [])
-    assert not {made["id"], more["id"]} & {o["id"] for o in to}  # what it has itself is none of them
+    assert not {made["id"], more["id"]} & {o["id"] for o in to}  # its present offering is not among them
     assert all(call(dev, "updateNetwork", id=network["id"], networkofferingid=o["id"])[0] == 200 for o in to[:1])
     assert call(dev, "deleteNetworkOffering", id=made["id"], **admin)[1] == {"success": "true"}
     wait(dev, call(dev, "destroyVirtualMachine", id=machine, expunge="true", **admin)[1], **admin)
@@ -208,7 +208,7 @@ def test_network_offerings(dev, admin):
 
 @holds("CloudStack: Limits")
 def test_limits(dev, admin):
-    """An account's limits are those that EC2's and Nova's calls are held to; configurations say what new accounts get."""
+    """An account's limits also apply to EC2's and Nova's calls; the configuration has the defaults of new accounts."""
     other = dev.new_account("cloudstack-limited")
     who = {"_key": other.key_id, "_secret": other.secret}
     root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
@@ -230,7 +230,7 @@ def test_limits(dev, admin):
 
 @holds("CloudStack: Projects")
 def test_projects(dev, admin):
-    """An account without users is a project; who is in it works there by projectid, and Keystone shows the same."""
+    """An account without users is a project; members work there by projectid, and Keystone shows the same."""
     root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
     made = call(dev, "createProject", name="shop", displaytext="The shop", account="dev", domainid=root, **admin)[1]
     project = wait(dev, made, **admin)[1]["project"]
@@ -249,7 +249,7 @@ def test_projects(dev, admin):
     assert call(dev, "listVolumes", projectid=project["id"], **who)[1]["count"] == 1
     roles = {a["account"]: a["role"] for a in call(dev, "listProjectAccounts", projectid=project["id"], **who)[1]["projectaccount"]}
     assert roles == {"dev": "Admin", "cloudstack-guest": "Regular"}
-    assert call(dev, "listVolumes", id=volume["id"], **who)[1]["count"] == 1  # an id is enough
+    assert call(dev, "listVolumes", id=volume["id"], **who)[1]["count"] == 1  # an id suffices
     second = wait(dev, call(dev, "createVolume", diskofferingid=offering, size="1", zoneid=zone_of(dev), projectid=project["id"])[1])[1]["volume"]
     assert call(dev, "deleteVolume", id=second["id"], **who)[1] == {"success": "true"}
     wait(dev, call(dev, "deleteAccountFromProject", projectid=project["id"], account="cloudstack-guest", **admin)[1], **admin)
@@ -266,7 +266,7 @@ def test_projects(dev, admin):
 
 @holds("CloudStack: Events")
 def test_events(dev, admin):
-    """What any face changes is an event of its account, newest first; nobody else sees it but an administrator."""
+    """A change by any face is an event of its account, newest first; other accounts cannot see it, administrators can."""
     ec2 = dev.account.client()
     image = ec2.describe_images()["Images"][0]["ImageId"]
     made = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
@@ -292,7 +292,7 @@ def test_events(dev, admin):
     who = {"_key": other.key_id, "_secret": other.secret}
     assert call(dev, "listEvents", listall="true", **about, **who)[1] == {}
     assert call(dev, "listEvents", id=events[0]["id"], **who)[0] == 431
-    assert call(dev, "listEvents", **about, **admin)[1] == {}  # an administrator's own, without listall
+    assert call(dev, "listEvents", **about, **admin)[1] == {}  # the administrator's own events, without listall
     assert call(dev, "listEvents", listall="true", **about, **admin)[1]["count"] == 4
     root = call(dev, "listDomains", level="0", **admin)[1]["domain"][0]["id"]
     assert call(dev, "listEvents", account="dev", domainid=root, **about, **admin)[1]["count"] == 4
@@ -303,7 +303,7 @@ def test_events(dev, admin):
 
 @holds("CloudStack: Usage")
 def test_usage(dev, admin):
-    """What Nova's report of a project's servers says of its hours, CloudStack's records say of its machines'; disks and addresses besides."""
+    """CloudStack's usage records of machines agree with Nova's report of the project's servers; disks and addresses have records, too."""
     account = dev.new_account("cloudstack-metered")
     who = {"_key": account.key_id, "_secret": account.secret}
     ec2 = account.client()
@@ -334,7 +334,7 @@ def test_usage(dev, admin):
 
 
 def test_roles(dev, admin):
-    """A role by its type alone permits nothing, one from another what that permits; Keystone has both."""
+    """A role with only a type permits nothing, one copied from another role what that permits; Keystone shows both."""
     def rules(role):
         return {(p["rule"], p["permission"]) for p in call(dev, "listRolePermissions", roleid=role["id"], **admin)[1]["rolepermission"]}
     user, = [r for r in call(dev, "listRoles", **admin)[1]["role"] if r["name"] == "User"]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack/network src/engine/network src/drivers/ovn
-"""CloudStack's firewall rules and egress firewall rules: of which networks they are, what makes and ends them, and that Neutron and EC2
-go on as before. What passes is shown by packets in tests/real/network_ovn."""
+"""CloudStack's firewall rules and egress firewall rules: which networks have them, which calls create and delete them, and that Neutron and EC2 are
+unaffected. tests/real/network_ovn checks them with packets."""
 import os
 import sys
 
@@ -129,7 +129,7 @@ def test_libcloud(dev, network, address):
 
 @holds("CloudStack's networks: Firewalls")
 def test_what_makes_and_ends_rules(dev, network, machine, address):
-    """A forwarding and a load balancer bring their own; static NAT does not, and all end with what they are about."""
+    """A forwarding and a load balancer create rules; static NAT does not. All rules are deleted with their subject."""
     rule = done(dev, forward(dev, address, machine, "2222"))["portforwardingrule"]
     opened, = rules(dev)
     assert (opened["protocol"], opened["startport"], opened["endport"], opened["cidrlist"]) == ("tcp", 2222, 2222, "0.0.0.0/0")
@@ -144,13 +144,13 @@ def test_what_makes_and_ends_rules(dev, network, machine, address):
     assert balancer["cidrlist"] == "192.0.2.0/24" and [r["startport"] for r in rules(dev)] == [80]
     assert done(dev, call(dev, "updateLoadBalancerRule", id=balancer["id"], cidrlist="10.0.0.0/8,192.0.2.0/24"))["loadbalancer"]["cidrlist"] == "10.0.0.0/8,192.0.2.0/24"
     refused(call(dev, "updateLoadBalancerRule", id=balancer["id"], cidrlist="x"), 431, "Invalid cidr x")
-    done(dev, call(dev, "deleteFirewallRule", id=rules(dev)[0]["id"]))  # alone: it leads there still, and nobody comes
+    done(dev, call(dev, "deleteFirewallRule", id=rules(dev)[0]["id"]))  # the rule alone: the address still leads there, but nothing passes
     done(dev, call(dev, "disassociateIpAddress", id=address["id"]))
     static = done(dev, call(dev, "associateIpAddress", networkid=network["id"]))["ipaddress"]
     assert call(dev, "enableStaticNat", ipaddressid=static["id"], virtualmachineid=machine["id"])[0] == 200
     assert rules(dev) == []
     done(dev, allow(dev, static, startport="22"))
-    project, ec2 = cloud.own(dev), dev.account.client()  # to these faces the address is what it was
+    project, ec2 = cloud.own(dev), dev.account.client()  # these faces show the address unchanged
     assert project.ok("GET", f"{NETWORK}/floatingips/{static['id']}")["floatingip"]["status"] == "ACTIVE"
     shown, = ec2.describe_addresses(AllocationIds=[ec2_id("eipalloc", static["id"])])["Addresses"]
     assert shown["InstanceId"] == ec2_id("i", machine["id"])
@@ -161,7 +161,7 @@ def test_what_makes_and_ends_rules(dev, network, machine, address):
 
 @holds("CloudStack's networks: Only the firewall stands before a machine")
 def test_only_the_firewall(dev, zone, network, machine):
-    """Without groups named a NIC there is in one that lets all through, and whose rules no face changes; elsewhere it is as everywhere."""
+    """A NIC without groups in such a network is in an allow-all group, whose rules no face can change; in other networks it is not."""
     def names(where):
         return [g["name"] for g in call(dev, "listVirtualMachines", id=where["id"])[1]["virtualmachine"][0]["securitygroup"]]
     project, ec2 = cloud.own(dev), dev.account.client()
@@ -189,7 +189,7 @@ def test_only_the_firewall(dev, zone, network, machine):
     ports = project.ok("GET", f"{NETWORK}/ports?device_id={made['plain']['id']}")["ports"]
     assert {p["network_id"]: p["security_groups"] == [group["id"]] for p in ports} == {plain["id"]: False, walled["id"]: True}
     own = project.ok("POST", f"{NETWORK}/ports", {"port": {"network_id": walled["id"]}})["port"]
-    assert own["security_groups"] != [group["id"]]  # another face's is as everywhere
+    assert own["security_groups"] != [group["id"]]  # another face's NIC is in the default group
     project.ok("DELETE", f"{NETWORK}/ports/{own['id']}")
     gone = [ec2_id("i", one["id"]) for one in made.values()]
     ec2.terminate_instances(InstanceIds=gone)
@@ -199,7 +199,7 @@ def test_only_the_firewall(dev, zone, network, machine):
 
 
 def test_what_has_none(dev, zone, network):
-    """No address of a VPC's, of no network, and no network that another face made."""
+    """Addresses of a VPC or of no network, and networks created by other faces, have no firewall."""
     offering, = call(dev, "listVPCOfferings")[1]["vpcoffering"]
     vpc = done(dev, call(dev, "createVPC", name="v", displaytext="v", cidr="10.61.0.0/16", zoneid=zone, vpcofferingid=offering["id"]))["vpc"]
     tier = make_network(dev, zone, "DefaultIsolatedNetworkOfferingForVpcNetworks", vpcid=vpc["id"], gateway="10.61.1.1", netmask="255.255.255.0")
@@ -221,7 +221,7 @@ def test_what_has_none(dev, zone, network):
     refused(call(dev, "createEgressFirewallRule", networkid=plain, protocol="tcp"), 431, "Service Firewall is not supported")
     assert call(dev, "listNetworks", id=plain)[1]["network"][0]["egressdefaultpolicy"] is True
     source, = call(dev, "listPublicIpAddresses", associatednetworkid=network["id"], issourcenat="true")[1]["publicipaddress"]
-    rule = done(dev, allow(dev, source, startport="22"))["firewallrule"]  # nothing leads on from it yet
+    rule = done(dev, allow(dev, source, startport="22"))["firewallrule"]  # the address leads nowhere yet
     assert rule["networkid"] == network["id"]
     done(dev, call(dev, "deleteFirewallRule", id=rule["id"]))
     for one in (of_vpc, loose, of_tier):

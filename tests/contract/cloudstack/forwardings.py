@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack/network src/engine/network
-"""CloudStack's port forwarding rules and load balancer rules: made, listed, changed and ended by libcloud and by plain commands;
-the former the same in Neutron."""
+"""CloudStack's port forwarding rules and load balancer rules: created, listed, changed and deleted by libcloud and by signed requests; forwardings
+also in Neutron."""
 import os
 import sys
 
@@ -41,13 +41,13 @@ def machines(dev):
 
 @pytest.fixture
 def address(dev):
-    """A floating address of the account's, as Neutron shows it."""
+    """A floating address of the account, as Neutron shows it."""
     project = cloud.own(dev)
     outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
     made = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]
     yield made
     if project.call("GET", f"{NETWORK}/floatingips/{made['id']}").status == 200:
-        done(dev, call(dev, "disassociateIpAddress", id=made["id"]))  # with all that it leads to
+        done(dev, call(dev, "disassociateIpAddress", id=made["id"]))  # with everything that it leads to
     assert rules(dev) == balancers(dev) == []
 
 
@@ -121,12 +121,12 @@ def test_refusals(dev, machines, address):
     refused(make(dev, address, machines[0], publicport="80", vmguestip="10.9.9.9"), 431, "network interface")
     refused(make(dev, address, machines[0], publicport="1000", publicendport="1500", privateport="1000", privateendport="1500"), 532, "500")
     assert len(rules(dev, ipaddressid=address["id"])) == 1
-    done(dev, make(dev, address, machines[0], publicport="2223"))  # to where another one leads, which Neutron alone refuses
+    done(dev, make(dev, address, machines[0], publicport="2223"))  # to a port with another forwarding, which only Neutron refuses
 
 
 @holds("What each face calls it: port forwarding")
 def test_two_faces(dev, machines, address):
-    """Made in one, shown, changed and ended in the other; either way EC2's address is in use."""
+    """Created in one face, shown, changed and deleted in the other; EC2 shows the address as in use."""
     project, path = cloud.own(dev), f"{NETWORK}/floatingips/{address['id']}/port_forwardings"
     rule = done(dev, make(dev, address, machines[0]))["portforwardingrule"]
     seen = project.ok("GET", f"{path}/{rule['id']}")["port_forwarding"]
@@ -176,14 +176,14 @@ def test_libcloud_balances(dev, machines, address):
 
 
 def test_the_network_of_an_address(dev, machines):
-    """An address that was taken for a network leads into that one."""
+    """An address acquired for a network leads into that network."""
     nic = machines[0]["nic"][0]
     project = cloud.own(dev)
     second = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "second"}})["network"]["id"]
     project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": second, "cidr": "10.77.0.0/24", "ip_version": 4}})
     done(dev, call(dev, "addNicToVirtualMachine", virtualmachineid=machines[0]["id"], networkid=second))
     loose = done(dev, call(dev, "associateIpAddress", zoneid=call(dev, "listZones")[1]["zone"][0]["id"]))["ipaddress"]
-    refused(make(dev, loose, machines[0]), 431, "as ip is not associated with any network and no networkId is passed in")  # which of its two NICs?
+    refused(make(dev, loose, machines[0]), 431, "as ip is not associated with any network and no networkId is passed in")  # the machine has two NICs
     assert done(dev, make(dev, loose, machines[0], networkid=nic["networkid"]))["portforwardingrule"]["vmguestip"] == nic["ipaddress"]
     taken = done(dev, call(dev, "associateIpAddress", networkid=nic["networkid"]))["ipaddress"]
     assert done(dev, make(dev, taken, machines[0]))["portforwardingrule"]["networkid"] == nic["networkid"]
@@ -213,7 +213,7 @@ def test_a_balancer(dev, machines, address):
     (shown,) = balancers(dev, virtualmachineid=one["id"])
     assert shown == {**made, "state": "Active"} and balancers(dev, virtualmachineid=two["id"]) == []
     assert balancers(dev, networkid=network, name="web") == balancers(dev, id=made["id"]) == [shown]
-    floating = project.ok("GET", path)["floatingip"]  # Neutron and EC2 know that the address is taken
+    floating = project.ok("GET", path)["floatingip"]  # Neutron and EC2 know that the address is in use
     assert (floating["status"], ec2_id("vpc", floating["router_id"])) == ("ACTIVE", ec2.describe_vpcs()["Vpcs"][0]["VpcId"])
     assert project.call("DELETE", path).status == 409
     with pytest.raises(ec2.exceptions.ClientError) as caught:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack/compute src/api/cloudstack/storage src/engine/instance
-"""CloudStack's commands for machines, disks and templates: Apache Libcloud's driver where it has the call, plain signed calls
-elsewhere. What they make, EC2 and OpenStack see."""
+"""CloudStack's commands for machines, disks and templates: by Apache Libcloud where it has the call, otherwise by signed requests; the results are
+compared with EC2 and OpenStack."""
 import base64
 import http.client
 import http.server
@@ -51,7 +51,7 @@ def ec2_id(prefix, uuid):
 
 @pytest.fixture(scope="module")
 def place(dev):
-    """What a deployment needs."""
+    """Parameters of a deployment."""
     template = next(t for t in ok(dev, "listTemplates", templatefilter="featured")["template"] if t["isready"])
     return {"templateid": template["id"], "zoneid": ok(dev, "listZones")["zone"][0]["id"],
             "serviceofferingid": ok(dev, "listServiceOfferings", name="t3.micro")["serviceoffering"][0]["id"]}
@@ -67,7 +67,7 @@ def disk(dev, place):
 # ---- machines that change hands
 
 def seen_by(project):
-    """What every face shows the project's account of machines and disks, as one text for each."""
+    """Every face's view of machines and disks for the project's account, as one text each."""
     who = {"_key": project.root.key_id, "_secret": project.root.secret}
     shown = {}
     for command in ["listVirtualMachines", "listVolumes", "listTags"]:
@@ -80,7 +80,7 @@ def seen_by(project):
 
 
 def count_of(project):
-    """Machines, volumes, GiB and vCPUs, as CloudStack, Nova and Cinder count them."""
+    """Numbers of machines, volumes, GiB and vCPUs, according to CloudStack, Nova and Cinder."""
     who = {"_key": project.root.key_id, "_secret": project.root.secret}
     account = call(project.dev, "listAccounts", **who)[1]["account"][0]
     servers = project.ok("GET", "/compute/v2.1/limits")["limits"]["absolute"]
@@ -96,7 +96,7 @@ def misplaced(ids, owner, other):
 
 @holds("CloudStack: A machine that changes hands")
 def test_assign(dev, place):
-    """Every list of both accounts is asked before and after, so that a cached one would be found out."""
+    """All lists of both accounts are read before and after, so that stale caches would be found."""
     old, new = (cloud.another(dev, name) for name in ["assign-old", "assign-new"])
     mine, theirs = ({"_key": p.root.key_id, "_secret": p.root.secret} for p in (old, new))
     offering = ok(dev, "listDiskOfferings", name="gp3")["diskoffering"][0]["id"]
@@ -129,8 +129,8 @@ def test_assign(dev, place):
     assert one["OwnerId"] == new.ec2.describe_security_groups()["SecurityGroups"][0]["OwnerId"] and one["Instances"][0]["Tags"]
     assert new.ok("GET", f"/compute/v2.1/servers/{machine['id']}")["server"]["tenant_id"] == new.id
     assert ok(dev, "startVirtualMachine", id=machine["id"], **theirs)["virtualmachine"]["state"] == "Running"
-    assert refused(dev, "assignVirtualMachine", **{**target, "account": "assign-old"}, **admin_key(dev))[0] == 431  # it runs
-    for account in ["assign-old", "assign-new"]:  # each pays for its own time
+    assert refused(dev, "assignVirtualMachine", **{**target, "account": "assign-old"}, **admin_key(dev))[0] == 431  # it is running
+    for account in ["assign-old", "assign-new"]:  # each account is billed for its own time
         for kind, ids_of in [("1", [machine["id"]]), ("2", [machine["id"]]), ("6", disks)]:
             records = ok(dev, "listUsageRecords", startdate="2020-01-01", enddate="2099-01-01", type=kind, account=account, domainid=domain,
                          **admin_key(dev))["usagerecord"]
@@ -140,7 +140,7 @@ def test_assign(dev, place):
 
 @holds("CloudStack: A machine that changes hands")
 def test_assign_refused(dev, place):
-    """What is in the way, in CloudStack's sentences; once it is gone, nothing is."""
+    """Reasons for refusals, with CloudStack's messages; without them the move succeeds."""
     new = cloud.another(dev, "assign-taker")
     machine = ok(dev, "deployVirtualMachine", startvm="false", **place)["virtualmachine"]
     target = {"virtualmachineid": machine["id"], "account": "assign-taker", "domainid": machine["domainid"], **admin_key(dev)}
@@ -170,7 +170,7 @@ def test_assign_refused(dev, place):
     whole = ok(dev, "createVMSnapshot", virtualmachineid=machine["id"])["vmsnapshot"]
     stops(431, "Unable to move the VM, please remove VM snapshots before assigning it to another user")
     ok(dev, "deleteVMSnapshot", vmsnapshotid=whole["id"])
-    for network in machine["nic"]:  # not the new account's, though an administrator sees it
+    for network in machine["nic"]:  # the network does not belong to the new account, though an administrator sees it
         assert f"networkids value={network['networkid']} {SENTENCE}" in refused(dev, "assignVirtualMachine", networkids=network["networkid"], **target)[1]
     limit = {"account": "assign-taker", "domainid": machine["domainid"], **admin_key(dev)}
     ok(dev, "updateResourceLimit", resourcetype="2", max="0", **limit)
@@ -271,7 +271,7 @@ def test_vm_snapshots(dev, ec2, place, disk):
         assert ok(dev, "listVMSnapshot", **given) == {}, given
     ok(dev, "createTags", resourceids=one["id"], resourcetype="VMSnapshot", **{"tags[0].key": "of", "tags[0].value": "x"})
     assert ok(dev, "listVMSnapshot", **{"tags[0].key": "of", "tags[0].value": "x"})["vmSnapshot"][0]["id"] == one["id"]
-    # elsewhere it is the snapshots of its disks, which stay with it, as its disks stay with the machine
+    # in other faces it is the snapshots of its disks, which stay with it, as its disks stay with the machine
     parts = [s for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"] if s["Description"] == "one"]
     assert len(parts) == 2 and ec2_id("vol", disk["id"]) in {s["VolumeId"] for s in parts}
     assert ok(dev, "listSnapshots", volumeid=disk["id"]) == {}
@@ -307,7 +307,7 @@ def test_a_volume_changes(dev, ec2, disk):
     assert refused(dev, "updateVolume", id=disk["id"], name="x" * 256)[0] == 431
     assert refused(dev, "updateVolume", id=disk["id"], path="/tmp/x") == (
         431, "Unable to execute API command updatevolume due to the parameter path, which is not supported")
-    assert refused(dev, "migrateVolume", volumeid=disk["id"], storageid=disk["id"])[0] == 401  # an administrator's
+    assert refused(dev, "migrateVolume", volumeid=disk["id"], storageid=disk["id"])[0] == 401  # for administrators
     assert refused(dev, "migrateVirtualMachineWithVolume", virtualmachineid=disk["id"])[0] == 432
 
 
@@ -333,7 +333,7 @@ def test_os_types(dev, driver, os_type):
 
 @holds("CloudStack: Templates that are made")
 def test_templates_are_made(dev, driver, ec2, place, os_type):
-    """Of the root disk of a machine that is stopped, and of a snapshot; machines start from both."""
+    """From the root disk of a stopped machine, and from a snapshot; machines start from both."""
     machine = ok(dev, "deployVirtualMachine", **place)["virtualmachine"]
     root = ok(dev, "listVolumes", virtualmachineid=machine["id"], type="ROOT")["volume"][0]
     said = {"displaytext": "A template", "ostypeid": os_type["id"]}
@@ -345,7 +345,7 @@ def test_templates_are_made(dev, driver, ec2, place, os_type):
     assert made["account"] == "dev" and not made["ispublic"] and made["templatetype"] == "USER"
     snapshot = next(s for s in [driver.create_volume_snapshot(v) for v in driver.list_volumes() if v.id == root["id"]])
     other = driver.ex_create_snapshot_template(snapshot, "of-a-snapshot", os_type["id"])
-    assert other.extra["os"] == "Ubuntu 22.04 LTS" and driver.destroy_volume_snapshot(snapshot)  # the template does not need it
+    assert other.extra["os"] == "Ubuntu 22.04 LTS" and driver.destroy_volume_snapshot(snapshot)  # the template does not depend on it
     assert {t["name"] for t in ok(dev, "listTemplates", templatefilter="self")["template"]} == {"of-a-disk", "of-a-snapshot"}
     assert {ec2_id("ami", made["id"]), ec2_id("ami", other.id)} == {i["ImageId"] for i in ec2.describe_images(Owners=["self"])["Images"]}
     again = ok(dev, "deployVirtualMachine", **{**place, "templateid": other.id})["virtualmachine"]
@@ -358,7 +358,7 @@ def test_templates_are_made(dev, driver, ec2, place, os_type):
     for wrong in [{}, {"volumeid": root["id"], "snapshotid": snapshot.id}]:
         assert refused(dev, "createTemplate", name="x", **said, **wrong)[0] == 431
     assert SENTENCE in refused(dev, "createTemplate", name="x", displaytext="x", ostypeid="x", volumeid=root["id"])[1]
-    assert SENTENCE in refused(dev, "deleteIso", id=made["id"])[1]  # it is none
+    assert SENTENCE in refused(dev, "deleteIso", id=made["id"])[1]  # it is not an ISO
 
 
 @holds("CloudStack: Templates that are shared")
@@ -389,7 +389,7 @@ def test_templates_are_shared(dev, os_type):
 
 @pytest.fixture(scope="module")
 def web():
-    """A server that has one disk, in any path, and counts nothing."""
+    """A web server with one disk, under any path, without Content-Length."""
     class Handler(http.server.BaseHTTPRequestHandler):
         def do_GET(self):
             self.send_response(404 if "gone" in self.path else 200)
@@ -435,7 +435,7 @@ def test_templates_are_fetched(dev, place, web, os_type):
 
 
 def test_details(dev, place, web, os_type):
-    """A machine has the hardware that its template's details say."""
+    """A machine has the hardware that its template's details name."""
     said = {"name": "odd", "displaytext": "Odd hardware", "hypervisor": "KVM", "ostypeid": os_type["id"], "format": "RAW", "url": f"{web}/odd.raw"}
     one, = ok(dev, "registerTemplate", **said, **{"details[0].rootDiskController": "ide", "details[0].nicAdapter": "e1000"})["template"]
     ready(dev, "listTemplates", "template", one["id"], templatefilter="self")
@@ -460,7 +460,7 @@ def test_isos(dev, driver, place, web, os_type):
     boots, = ok(dev, "registerIso", name="boots", displaytext="It boots", url=f"{web}/boots.iso", ostypeid=os_type["id"], zoneid="-1")["iso"]
     assert ready(dev, "listIsos", "iso", boots["id"], isofilter="self")["format"] == "ISO"
     assert ok(dev, "listIsos", isofilter="self", name="boots")["iso"][0]["id"] == boots["id"]
-    assert ok(dev, "listTemplates", templatefilter="self") == {}  # an ISO is no template
+    assert ok(dev, "listTemplates", templatefilter="self") == {}  # an ISO is not in the list of templates
     assert refused(dev, "registerIso", name="x", displaytext="x", url=f"{web}/x.iso", zoneid=place["zoneid"])[1] == "Please pass a valid GuestOS Id"
     assert ok(dev, "updateIso", id=boots["id"], name="boot")["iso"]["name"] == "boot"
     assert SENTENCE in refused(dev, "updateTemplate", id=boots["id"], name="x")[1]
@@ -474,13 +474,13 @@ def test_isos(dev, driver, place, web, os_type):
 # ---- machines
 
 def node_of(id_):
-    """What Libcloud needs of a node: its list would ask for public addresses, too."""
+    """A node for Libcloud: its own list would also ask for public addresses."""
     return types.SimpleNamespace(id=id_)
 
 
 @pytest.fixture(scope="module")
 def machine(dev, place):
-    """A machine that runs, by its id."""
+    """Id of a running machine."""
     return ok(dev, "deployVirtualMachine", name="changing", **place)["virtualmachine"]["id"]
 
 
@@ -491,7 +491,7 @@ def test_a_machine_changes(dev, ec2, machine):
     assert refused(dev, "destroyVirtualMachine", id=machine)[0] == 431
     ok(dev, "updateVirtualMachine", id=machine, deleteprotection="false")
     data = base64.b64encode(b"#!/bin/true").decode()
-    assert refused(dev, "updateVirtualMachine", id=machine, userdata=data)[0] == 431  # it runs
+    assert refused(dev, "updateVirtualMachine", id=machine, userdata=data)[0] == 431  # it is running
     group = ec2.create_security_group(GroupName="tight", Description="x")["GroupId"]
     for given in [{"securitygroupnames": "tight"}, {"securitygroupids": changed["securitygroup"][0]["id"]}]:
         shown = ok(dev, "updateVirtualMachine", id=machine, **given)["virtualmachine"]["securitygroup"]
@@ -516,7 +516,7 @@ def test_another_size(dev, driver, machine):
 
 @holds("CloudStack: A machine that is destroyed")
 def test_destroyed(dev, ec2, place):
-    """It can be recovered for a while, by Nova's call as well, and holds what it has until it ends."""
+    """It can be recovered for a while, also by Nova's call, and keeps its resources until it ends."""
     admin, nova = admin_key(dev), cloud.own(dev)
     offering = ok(dev, "listDiskOfferings", name="gp3")["diskoffering"][0]["id"]
     made = ok(dev, "deployVirtualMachine", name="twice", **place)["virtualmachine"]
@@ -597,7 +597,7 @@ def test_isos_attached(dev, ec2, place):
     for id_ in [machine, installed["id"], other]:
         ok(dev, "destroyVirtualMachine", id=id_)
     ok(dev, "deleteIso", id=isos[1])
-    assert "instances are made from it" in refused(dev, "deleteIso", id=isos[0])[1]  # it could be recovered
+    assert "instances are made from it" in refused(dev, "deleteIso", id=isos[0])[1]  # its machine could still be recovered
 
 
 @holds("CloudStack: A machine that is restored")
@@ -615,7 +615,7 @@ def test_restored(dev, driver, ec2, machine):
 def test_keys_and_passwords(dev, machine):
     for name in ["old", "new"]:
         ok(dev, "createSSHKeyPair", name=name)
-    assert refused(dev, "resetSSHKeyForVirtualMachine", id=machine, keypair="new")[0] == 431  # it runs
+    assert refused(dev, "resetSSHKeyForVirtualMachine", id=machine, keypair="new")[0] == 431  # it is running
     assert refused(dev, "resetSSHKeyForVirtualMachine", id=machine)[1] == "A valid keypair or keypairs parameter must be provided"
     ok(dev, "stopVirtualMachine", id=machine)
     for given in [{"keypair": "old"}, {"keypairs": "new"}]:
@@ -629,7 +629,7 @@ def test_keys_and_passwords(dev, machine):
 
 @holds("CloudStack: What a guest is told")
 def test_passwords(dev, place, os_type):
-    """Of a template that takes one: told once to who asked for the machine, and to its guest until it has it."""
+    """For a template with passwords: shown once to the caller, and to the guest until it confirms."""
     machine = ok(dev, "deployVirtualMachine", startvm="false", **place)["virtualmachine"]
     assert "password" not in machine and not machine["passwordenabled"]
     root = ok(dev, "listVolumes", virtualmachineid=machine["id"], type="ROOT")["volume"][0]["id"]
@@ -649,7 +649,7 @@ def test_passwords(dev, place, os_type):
             return told.read().decode()
     assert serve("send_my_password", machine["id"]) == "saved_password"
     assert [serve(what) for what in ("send_my_password", "saved_password", "send_my_password")] == [first, "saved_password", "saved_password"]
-    assert refused(dev, "resetPasswordForVirtualMachine", id=made["id"])[0] == 431  # it runs
+    assert refused(dev, "resetPasswordForVirtualMachine", id=made["id"])[0] == 431  # it is running
     ok(dev, "stopVirtualMachine", id=made["id"])
     again = ok(dev, "resetPasswordForVirtualMachine", id=made["id"])["virtualmachine"]["password"]
     assert again != first and serve("send_my_password") == again
@@ -695,7 +695,7 @@ def test_metrics(dev, machine):
 
 
 def test_console(dev, machine):
-    """The URL opens the console's page, by a key as well as in a session."""
+    """The URL opens the console's page, with a key and in a session."""
     answer = ok(dev, "createConsoleEndpoint", virtualmachineid=machine)["consoleendpoint"]
     assert answer["success"] and answer["url"].startswith(f"http://127.0.0.1:{dev.port}/console/vnc/vnc.html?")
     assert (answer["websocket"]["host"], answer["websocket"]["port"]) == ("127.0.0.1", str(dev.port))
@@ -734,7 +734,7 @@ def test_user_data(dev, ec2, place, os_type):
     given = {**place, "templateid": template, "startvm": "false"}
     assert "configured to deny any userdata" in refused(dev, "deployVirtualMachine", userdata=other, **given)[1]
     launched = ec2.run_instances(ImageId=ec2_id("ami", template), InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    assert ec2.describe_instance_attribute(InstanceId=launched, Attribute="userData")["UserData"]["Value"] == data  # in every face
+    assert ec2.describe_instance_attribute(InstanceId=launched, Attribute="userData")["UserData"]["Value"] == data  # for every face
     ok(dev, "linkUserDataToTemplate", templateid=template, userdataid=one["id"])
     again = ok(dev, "deployVirtualMachine", userdata=other, **given)["virtualmachine"]["id"]
     assert shown(again) == other

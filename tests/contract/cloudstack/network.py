@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack/network src/engine/network
-"""CloudStack's commands about networks: Apache Libcloud's driver where it has the call, signed calls of our own where the form of an answer
-counts."""
+"""CloudStack's commands for networks: by Apache Libcloud where it has the call, by signed requests where the format of an answer matters."""
 import hashlib
 import os
 import sys
@@ -49,7 +48,7 @@ def machines(dev):
 
 
 def done(dev, answer, **who):
-    """What came of a command with a job, which succeeds."""
+    """Result of a command's job, which must succeed."""
     status, answer, _ = answer
     assert status == 200, answer
     status, result = wait(dev, answer, **who)
@@ -113,7 +112,7 @@ def test_rules_come_and_go(dev, driver):
     assert other["protocol"] == "50" and len(rules(dev, group)) == 5
     more = done(dev, call(dev, "authorizeSecurityGroupIngress", securitygroupid=group, protocol="tcp", startport="80", endport="90",
                           cidrlist="10.0.0.0/8,11.0.0.0/8"))["securitygroup"]["ingressrule"]
-    assert [r["cidr"] for r in more] == ["11.0.0.0/8"]  # what is there already is passed over
+    assert [r["cidr"] for r in more] == ["11.0.0.0/8"]  # existing rules are skipped
     assert driver.ex_revoke_security_group_ingress(tcp["ruleid"]) is not False
     assert tcp["ruleid"] not in {r["ruleid"] for r in rules(dev, group)} and len(rules(dev, group)) == 5
     refused(call(dev, "revokeSecurityGroupIngress", id=tcp["ruleid"]), "entity does not exist")
@@ -134,7 +133,7 @@ def test_rules_come_and_go(dev, driver):
 
 @holds("CloudStack's networks: Security groups")
 def test_a_group_in_three_faces(dev, machines):
-    """Made in CloudStack, given a rule in EC2, used by a launch, deleted in OpenStack."""
+    """Created in CloudStack, given a rule in EC2, used by a launch, deleted in OpenStack."""
     made = call(dev, "createSecurityGroup", name="three", description="faces")[1]["securitygroup"]
     ec2, group = dev.account.client(), ec2_id("sg", made["id"])
     shown, = ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
@@ -155,7 +154,7 @@ def test_a_group_in_three_faces(dev, machines):
 
 @holds("CloudStack's networks: What goes out")
 def test_what_goes_out(dev):
-    """All may, until the first egress rule says what; and again after the last."""
+    """Everything may leave until the first egress rule is added, and again after the last is removed."""
     group = call(dev, "createSecurityGroup", name="out")[1]["securitygroup"]
     assert {(r["protocol"], r["cidr"]) for r in group["egressrule"]} == {("all", "0.0.0.0/0"), ("all", "::/0")}
     made = [done(dev, call(dev, "authorizeSecurityGroupEgress", securitygroupid=group["id"], protocol="tcp", startport=port, endport=port,
@@ -177,7 +176,7 @@ def zone(dev):
 
 @pytest.fixture(scope="module")
 def second(dev):
-    """A network of OpenStack's without a router, as its id."""
+    """Id of an OpenStack network without a router."""
     project = cloud.own(dev)
     made = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "second"}})["network"]["id"]
     project.ok("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": made, "cidr": "10.77.0.0/24", "ip_version": 4}})
@@ -220,7 +219,7 @@ def test_an_address_for_a_network_without_a_way_out(dev, second):
 
 
 def test_static_nat(dev, machines):
-    """An address stands for a machine, and for no second one; what EC2 gives a machine while it runs is a system's."""
+    """An address is associated with one machine; EC2's temporary addresses are shown as system addresses."""
     machine, other = machines
     taken = done(dev, call(dev, "associateIpAddress", networkid=machine["nic"][0]["networkid"]))["ipaddress"]
     assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=machine["id"])[1] == {"success": "true"}
@@ -233,7 +232,7 @@ def test_static_nat(dev, machines):
     assert done(dev, call(dev, "disableStaticNat", ipaddressid=taken["id"])) == {"success": True}
     refused(call(dev, "disableStaticNat", ipaddressid=taken["id"]), "Specified IP address id is not associated with any vm Id")
     assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=other["id"])[0] == 200
-    assert done(dev, call(dev, "disassociateIpAddress", id=taken["id"])) == {"success": True}  # with what it stands for
+    assert done(dev, call(dev, "disassociateIpAddress", id=taken["id"])) == {"success": True}  # with its association
     given = [a for a in call(dev, "listPublicIpAddresses", isstaticnat="true")[1].get("publicipaddress", []) if a["issystem"]]
     for system in given:
         refused(call(dev, "disassociateIpAddress", id=system["id"]), "system IP address")
@@ -241,7 +240,7 @@ def test_static_nat(dev, machines):
 
 @holds("CloudStack's networks: Public addresses")
 def test_an_address_in_three_faces(dev, machines):
-    """Taken in CloudStack, associated in EC2, seen in both, released in OpenStack."""
+    """Acquired in CloudStack, associated in EC2, shown in both, released in OpenStack."""
     ec2, project = dev.account.client(), cloud.own(dev)
     taken = done(dev, call(dev, "associateIpAddress", networkid=machines[0]["nic"][0]["networkid"]))["ipaddress"]
     allocation = ec2_id("eipalloc", taken["id"])
@@ -275,12 +274,12 @@ def test_nics(dev, driver, machines, second):
     refused(call(dev, "removeNicFromVirtualMachine", virtualmachineid=machines[1]["id"], nicid=added["id"]), "nicid")
     assert [n["id"] for n in done(dev, call(dev, "removeNicFromVirtualMachine", virtualmachineid=node.id, nicid=added["id"]))["virtualmachine"]["nic"]] == [first.id]
     dev.rest()
-    assert cloud.own(dev).call("GET", f"{NETWORK}/ports/{added['id']}").status == 404  # it was made with it
+    assert cloud.own(dev).call("GET", f"{NETWORK}/ports/{added['id']}").status == 404  # the port was created with the NIC
 
 
 @holds("CloudStack's networks: NICs")
 def test_a_nic_in_three_faces(dev, machines, second):
-    """A port of OpenStack's that EC2 puts in is a NIC; when CloudStack takes it out, it is left."""
+    """A port of OpenStack that EC2 attaches is a NIC; it is kept when CloudStack removes the NIC."""
     ec2, project = dev.account.client(), cloud.own(dev)
     port = project.ok("POST", f"{NETWORK}/ports", {"port": {"network_id": second}})["port"]
     ec2.attach_network_interface(NetworkInterfaceId=ec2_id("eni", port["id"]), InstanceId=ec2_id("i", machines[1]["id"]), DeviceIndex=1)
@@ -295,7 +294,7 @@ def test_a_nic_in_three_faces(dev, machines, second):
 @holds("CloudStack's networks: The default NIC")
 @pytest.mark.parametrize("power", ["Running", "Stopped"])
 def test_another_default_nic(dev, machines, second, power):
-    """The two exchange their numbers, in all faces; a machine that is neither on nor off keeps them."""
+    """The two swap their numbers, in all faces; a machine in transition refuses."""
     ec2, project, id = dev.account.client(), cloud.own(dev), machines[0]["id"]
 
     def choose(nic, machine=id):
@@ -353,7 +352,7 @@ def test_secondary_addresses(dev, machines):
 
 # ---- guest networks ----
 
-OPEN = "DefaultNetworkOfferingforKubernetesService"  # the same, but all may go out
+OPEN = "DefaultNetworkOfferingforKubernetesService"  # the same, with egress allowed by default
 SOURCE_NAT, ISOLATED, TIER, L2, SHARED = ("DefaultIsolatedNetworkOfferingWithSourceNatService", "DefaultIsolatedNetworkOffering",
                                          "DefaultIsolatedNetworkOfferingForVpcNetworks", "DefaultL2NetworkOffering", "DefaultSharedNetworkOffering")
 
@@ -400,7 +399,7 @@ def source_nat_of(dev, network):
 
 
 def test_an_isolated_network(dev, driver, machines, zone):
-    """With a router, a gateway and an address of its own; a machine in it, static NAT; and all of it goes with it."""
+    """With a router, a gateway and an address; a machine in it, static NAT; everything is deleted with it."""
     made = driver.ex_create_network("A text", "inner", next(o for o in driver.ex_list_network_offerings() if o.name == SOURCE_NAT),
                                     driver.list_locations()[0], gateway="10.5.0.1", netmask="255.255.0.0")
     shown, = call(dev, "listNetworks", id=made.id)[1]["network"]
@@ -418,7 +417,7 @@ def test_an_isolated_network(dev, driver, machines, zone):
     assert call(dev, "enableStaticNat", ipaddressid=taken["id"], virtualmachineid=machine["id"])[0] == 200
     assert address(dev, taken["id"])["associatednetworkid"] == made.id
     refused(call(dev, "deleteNetwork", id=made.id), code=536)
-    assert address(dev, taken["id"])["isstaticnat"]  # a failure leaves no trace
+    assert address(dev, taken["id"])["isstaticnat"]  # a failure changes nothing
     done(dev, call(dev, "destroyVirtualMachine", id=machine["id"], expunge="true"))
     dev.rest()
     assert driver.ex_delete_network(made, force=True) is True
@@ -431,7 +430,7 @@ def test_other_networks(dev, zone):
     plain = make_network(dev, "plain", ISOLATED, zone)[1]["network"]
     assert (plain["cidr"], plain["gateway"], plain["networkofferingname"]) == ("10.1.1.0/24", "10.1.1.1", ISOLATED)
     project = cloud.own(dev)
-    flat = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "flat"}})["network"]["id"]  # OpenStack's, without a subnet
+    flat = project.ok("POST", f"{NETWORK}/networks", {"network": {"name": "flat"}})["network"]["id"]  # OpenStack's network without a subnet
     shown, = call(dev, "listNetworks", type="L2")[1]["network"]
     assert (shown["id"], shown["networkofferingname"], shown["service"]) == (flat, L2, []) and "cidr" not in shown
     renamed = done(dev, call(dev, "updateNetwork", id=plain["id"], name="plainer", displaytext="No more"))["network"]
@@ -451,7 +450,7 @@ def test_other_networks(dev, zone):
 
 
 def test_forwarded_ports(dev, machines, zone):
-    """A port forwarding rule says which network its address is for; both go with the network, and the rule with the address."""
+    """A port forwarding rule decides the network of its address; both are deleted with the network, and the rule with the address."""
     made = make_network(dev, "forwarding", SOURCE_NAT, zone)[1]["network"]["id"]
     machine = done(dev, call(dev, "deployVirtualMachine", networkids=made, **{k: machines[0][k] for k in ["serviceofferingid", "templateid"]},
                              zoneid=zone))["virtualmachine"]
@@ -460,7 +459,7 @@ def test_forwarded_ports(dev, machines, zone):
     outside = project.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
     first = project.ok("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside}})["floatingip"]["id"]
     second = done(dev, call(dev, "associateIpAddress", networkid=made))["ipaddress"]["id"]
-    assert "associatednetworkid" not in address(dev, first)  # OpenStack's is for no network yet
+    assert "associatednetworkid" not in address(dev, first)  # OpenStack's address is for no network yet
     for taken, port in [(first, "22"), (second, "23")]:
         done(dev, call(dev, "createPortForwardingRule", ipaddressid=taken, privateport=port, **rule))
     assert address(dev, first)["associatednetworkid"] == made and not address(dev, first)["isstaticnat"]
@@ -475,7 +474,7 @@ def test_forwarded_ports(dev, machines, zone):
 
 
 def test_an_address_that_went_elsewhere(dev, machines, zone):
-    """Taken for a network, and given to a machine of another one since: it stays when the network goes."""
+    """An address acquired for a network, then given to a machine of another one, stays when the network is deleted."""
     made = make_network(dev, "gone", SOURCE_NAT, zone)[1]["network"]["id"]
     kept, freed = (done(dev, call(dev, "associateIpAddress", networkid=made))["ipaddress"]["id"] for _ in range(2))
     assert call(dev, "enableStaticNat", ipaddressid=kept, virtualmachineid=machines[0]["id"])[0] == 200
@@ -487,7 +486,7 @@ def test_an_address_that_went_elsewhere(dev, machines, zone):
 
 @pytest.fixture
 def newcomer(dev, admin, request):
-    """The key of a new account, which has no network."""
+    """Access key of a new account without networks."""
     name = request.node.name.replace("_", "-")
     person = {"username": name, "password": "Secret-1234", "email": "new@example.org", "firstname": "New", "lastname": "Comer"}
     made = call(dev, "createAccount", account=name, **person, **admin)[1]["account"]
@@ -496,13 +495,13 @@ def newcomer(dev, admin, request):
 
 
 def deploy(dev, machines, zone, who, **parameters):
-    """Without a network, unless one is named."""
+    """Deploys without naming a network, unless `parameters` do."""
     return call(dev, "deployVirtualMachine", zoneid=zone, **{k: machines[0][k] for k in ["serviceofferingid", "templateid"]}, **parameters, **who)
 
 
 @holds("CloudStack's networks: A network that nobody names")
 def test_a_first_machine_makes_its_network(dev, machines, zone, newcomer):
-    """The next one is in it, too, and so is an address; with a second network there is none to choose."""
+    """The next machine and a new address use the network, too; with a second network the choice is ambiguous."""
     who = {name: newcomer[name] for name in ("_key", "_secret")}
     refused(call(dev, "associateIpAddress", zoneid=zone, **who), f"Account name={newcomer['account']} domain=ROOT doesn't have virtual networks in zone=us-east-1a")
     assert call(dev, "listNetworks", **who)[1] == {}
@@ -519,20 +518,21 @@ def test_a_first_machine_makes_its_network(dev, machines, zone, newcomer):
     assert len(call(dev, "listVirtualMachines", **who)[1]["virtualmachine"]) == len(call(dev, "listNetworks", **who)[1]["network"]) == 2
     assert done(dev, deploy(dev, machines, zone, who, networkids=other["id"]), **who)["virtualmachine"]["nic"][0]["networkid"] == other["id"]
     more = done(dev, call(dev, "associateIpAddress", zoneid=zone, **who), **who)["ipaddress"]
-    assert more["associatednetworkid"] == network["id"]  # no address leads into the other one
+    assert more["associatednetworkid"] == network["id"]  # no address leads into the other network
     call(dev, "createNetwork", name="third", networkofferingid=offering(dev, SOURCE_NAT), zoneid=zone, **who)
     refused(call(dev, "associateIpAddress", zoneid=zone, **who), "Account has more than one isolated network in the zone")
 
 
 def test_a_launch_that_fails_makes_no_network(dev, machines, zone, newcomer):
     who = {name: newcomer[name] for name in ("_key", "_secret")}
-    assert deploy(dev, machines, zone, who, ipaddress="192.0.2.7")[0] == 431  # not in the network that is made
+    assert deploy(dev, machines, zone, who, ipaddress="192.0.2.7")[0] == 431  # not in the network that would be created
     assert call(dev, "listNetworks", **who)[1] == call(dev, "listPublicIpAddresses", **who)[1] == call(dev, "listVirtualMachines", **who)[1] == {}
 
 
 @holds("CloudStack's networks: Isolated networks")
 def test_an_isolated_network_in_three_faces(dev, zone):
-    """OpenStack sees a network, a subnet and a router with a gateway, EC2 a subnet in a VPC. What OpenStack made so is an isolated network."""
+    """OpenStack shows a network, a subnet and a router with a gateway, EC2 a subnet in a VPC. The same combination created by OpenStack is an
+    isolated network."""
     project = cloud.own(dev)
     made = make_network(dev, "three", SOURCE_NAT, zone, gateway="10.6.0.1", netmask="255.255.255.0")[1]["network"]
     subnet, = project.ok("GET", f"{NETWORK}/subnets?network_id={made['id']}")["subnets"]
@@ -553,7 +553,7 @@ def test_an_isolated_network_in_three_faces(dev, zone):
     assert call(dev, "listNetworks", id=network)[1]["network"][0]["networkofferingname"] == SOURCE_NAT
     done(dev, call(dev, "deleteNetwork", id=network))
     assert project.call("GET", f"{NETWORK}/subnets/{subnet}").status == 404
-    assert project.call("DELETE", f"{NETWORK}/routers/{router}").status == 204  # it was not made with the network
+    assert project.call("DELETE", f"{NETWORK}/routers/{router}").status == 204  # the router was not created with the network
 
 
 # ---- VPCs ----
@@ -596,7 +596,7 @@ def test_vpcs(dev, driver, zone):
 
 @holds("CloudStack's networks: VPCs")
 def test_a_vpc_in_three_faces(dev, zone):
-    """EC2's VPC gets a tier from CloudStack; a router of OpenStack's without blocks is none; CloudStack's is deleted in EC2."""
+    """CloudStack adds a tier to EC2's VPC; OpenStack's router without blocks is no VPC; EC2 deletes CloudStack's VPC."""
     ec2, project = dev.account.client(), cloud.own(dev)
     theirs = ec2.create_vpc(CidrBlock="10.60.0.0/16", TagSpecifications=[{"ResourceType": "vpc", "Tags": [{"Key": "Name", "Value": "of EC2"}]}])["Vpc"]["VpcId"]
     shown, = [v for v in call(dev, "listVPCs")[1]["vpc"] if ec2_id("vpc", v["id"]) == theirs]
@@ -657,7 +657,7 @@ def test_lists(dev, driver, vpc):
 
 def test_items(dev, driver, vpc):
     acl = done(dev, call(dev, "createNetworkACLList", name="items", vpcid=vpc[0]))["networkacllist"]["id"]
-    assert items(dev, acl) == []  # that all may go out is no item
+    assert items(dev, acl) == []  # the allow-all egress default is no item
     one = driver.ex_create_network_acl("tcp", acl, "10.0.0.0/8", 22, 23, traffic_type="Ingress")
     shown, = items(dev, acl, traffictype="Ingress")
     assert shown["id"] == one.id and (shown["startport"], shown["endport"], shown["cidrlist"], shown["number"], shown["state"]) == ("22", "23", "10.0.0.0/8", 1, "Active")
@@ -696,7 +696,7 @@ def test_items(dev, driver, vpc):
 
 
 def test_items_move(dev, vpc):
-    """To the top, to the end and between two, with those in the way moved up; by a hash of the order that the caller knows."""
+    """Moves an item to the top, to the end and between two others, with conflicting items moved up; uses the hash of the order that the caller knows."""
     acl = done(dev, call(dev, "createNetworkACLList", name="order", vpcid=vpc[0]))["networkacllist"]["id"]
     names = {}
     for port, way in [("1", "ingress"), ("2", "egress"), ("3", "ingress"), ("4", "egress")]:
@@ -733,7 +733,7 @@ def test_items_move(dev, vpc):
 
 @holds("CloudStack's networks: Network ACLs")
 def test_a_list_in_two_faces(dev, vpc):
-    """Made in CloudStack, given an entry and a subnet in EC2, seen in both."""
+    """Created in CloudStack, given an entry and a subnet in EC2, shown in both."""
     ec2 = dev.account.client()
     made = done(dev, call(dev, "createNetworkACLList", name="both", vpcid=vpc[0]))["networkacllist"]["id"]
     acl = ec2_id("acl", made)

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/api/cloudstack
-"""The parameters of each command against CloudStack's own (parameters.txt): each that CloudStack obeys has a row, which serves it or
-refuses it by name, and each that CloudStack does not know is passed over, as there."""
+"""Compares each command's parameters with CloudStack's own (parameters.txt): each parameter that CloudStack obeys must have a row, which serves it or
+refuses it by name, and each that CloudStack does not know must be ignored, as there."""
 import os
 import sys
 
@@ -15,7 +15,7 @@ from cloudstack import call, dump  # noqa: E402
 from dev import Dev  # noqa: E402
 
 ACTIONS = {a["name"]: a for a in dump()["actions"]}
-OF_THE_PROTOCOL = {"response"}  # the form of the answer, which the protocol reads
+OF_THE_PROTOCOL = {"response"}  # the answer's format, which the protocol handles
 
 
 def cloudstacks_own():

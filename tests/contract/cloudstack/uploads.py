@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cloudstack/upload src/base/multipart src/drivers/image_upload.c
-"""Data of templates, ISOs and volumes that stock HTTP clients send as a form with a file, where getUploadParams… told them to: by the headers of
-the answer alone, as CloudStack's UI and Marvin send them."""
+"""Uploads of templates, ISOs and volumes by stock HTTP clients, as a form with a file to the URL of getUploadParams…, with only the headers of its
+answer, as CloudStack's UI and Marvin send them."""
 import datetime
 import hashlib
 import os
@@ -60,7 +60,7 @@ def post(params, content, **changed):
 
 
 def curl(params, *argv, **changed):
-    """What curl is answered."""
+    """Output of curl."""
     command = ["curl", "-s", "-D", "/dev/stderr", *argv, params["postURL"]]
     for name, value in headers_of(params, **changed).items():
         command += ["-H", f"{name}: {value}"]
@@ -119,7 +119,7 @@ def volume(dev, id):
 
 
 def test_a_volume(dev, said, disk):
-    """It is there before its data are, and a machine has them in the end."""
+    """The volume exists before its data, and a machine can finally read them."""
     params = begin(dev, {k: said[k] for k in ("name", "format", "zoneid")}, "getUploadParamsForVolume")
     shown = volume(dev, params["id"])
     assert (shown["state"], shown["size"], shown["type"]) == ("NotUploaded", 0, "DATADISK")
@@ -165,7 +165,7 @@ def test_what_does_not_prove_it(dev, said, disk):
     told = curl(params, "-F", f"file=@{disk}", **{"Transfer-Encoding": "chunked"})
     assert told == "400 text/plain; charset=UTF-8 content length is not set in the request or has invalid value."
     assert not template(dev, params["id"])["isready"]
-    assert post(params, disk.read_bytes()).status_code == 200  # nothing of that used it up
+    assert post(params, disk.read_bytes()).status_code == 200  # failed attempts do not use up the link
 
 
 def test_what_is_no_file(dev, said):
@@ -188,7 +188,7 @@ def test_what_is_no_file(dev, said):
 
 
 def test_for_whom(dev, said, disk):
-    """The link is worth what its maker may do, and an upload for another account needs a role there."""
+    """A link has the rights of its creator, and an upload for another account requires a role there."""
     somebody = cloud.another(dev, "uploads")
     key = key_of(somebody)
     params = call(dev, "getUploadParamsForTemplate", **said, **key)[1]["getuploadparams"]

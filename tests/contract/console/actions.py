@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/native src/api/console
-"""What the console's pages do to instances, images, volumes, keys and hosts, each in a browser and then as the API has it: one session
-walks from page to page. Every dialog is held to axe, and to 360 px in Korean."""
+"""Actions of the console's pages on instances, images, volumes, keys and hosts: each in a browser and then compared with the API. One session visits
+all pages. Every dialog is checked by axe, and at 360 px in Korean."""
 import os
 import sys
 import tempfile
@@ -16,7 +16,7 @@ import native  # noqa: E402
 from console import go, load_prices, pages  # noqa: E402
 from dev import Dev  # noqa: E402
 
-MANY = 40  # instances: more than are in sight
+MANY = 40  # instances: more than are visible at once
 PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIN9nYzkvGkaNJWjmYUvSHKyOzFZl4Bh6hWSZUrKUHeh3 ann"
 MIB = 2**20
 
@@ -53,12 +53,12 @@ def row(dev, path):
 
 
 def button(page, words, where="main"):
-    """Clicks on the button that says so."""
+    """Clicks the button with that text."""
     page.click(f"return [...document.querySelectorAll('{where} button')].find(b => !b.disabled && b.innerText.replace(/…$/, '') === arguments[0])", words, what=f"the button {words}")
 
 
 def dialog(page, title):
-    """The dialog that has come, held to axe and to a narrow page in Korean."""
+    """The open dialog, checked by axe and on a narrow page in Korean."""
     page.until("return document.querySelector('dialog[open] h2')?.innerText.startsWith(arguments[0])", title, what=f"the dialog {title}")
     page.size(360)
     page.dress("ko", "dark")
@@ -70,7 +70,7 @@ def dialog(page, title):
 
 
 def field(page, name, value):
-    """As somebody types or chooses it."""
+    """Types or chooses a field's value."""
     page.run("const [name, value] = arguments, e = document.querySelector(`dialog [name=\"${name}\"]`); if (e.type === 'checkbox') { if (e.checked !== value) e.click(); return; }"
              "e.value = value; e.dispatchEvent(new Event('input', {bubbles: true})); e.dispatchEvent(new Event('change', {bubbles: true}));", name, value)
 
@@ -87,7 +87,7 @@ def command(page, words):
 # ---- many instances ----
 
 def test_lines_of_the_rows_in_sight(page, dev):
-    """Figures are asked for of rows in sight, and of no others."""
+    """Metrics are requested only for visible rows."""
     go(page, dev, "instances")
     page.until("return document.querySelectorAll('tr[data-id] svg.spark path').length > 5", what="the lines of processors")
     asked = page.run("return performance.getEntriesByType('resource').filter(e => e.name.includes('/instances/metrics')).map(e => new URL(e.name).searchParams.get('ids').split(','))")
@@ -98,7 +98,7 @@ def test_lines_of_the_rows_in_sight(page, dev):
 
 
 def pick(page, dev, *names):
-    """By keys alone."""
+    """Selects rows by the keyboard."""
     go(page, dev, "instances?sort=name")
     page.run("document.querySelector('.scroll.list').scrollTop = 0")
     for name in names:
@@ -194,7 +194,7 @@ def test_its_settings_and_tags(page, dev):
 
 
 def test_its_screen_is_shown(page):
-    """As a picture, which is looked at again only when somebody asks."""
+    """Shown as a picture, which is refreshed only on request."""
     looks = "performance.getEntriesByType('resource').filter(e => e.name.endsWith('/screen')).length"
     page.until("const i = document.querySelector('main img.thumb'); return i?.complete && i.naturalWidth > 100", what="the picture")
     before = page.run(f"return {looks}")
@@ -227,7 +227,7 @@ def test_it_is_rescued_and_rebuilt(page, dev):
     page.until("return document.querySelector('.head .st').innerText.includes('rescued')", what="that it is rescued")
     button(page, "Unrescue")
     page.until("return document.querySelector('.head .st').innerText.includes('running')", what="that it runs")
-    dev.rest()  # its host has done all of it: before, a rebuild is refused
+    dev.rest()  # the host has finished: before that, a rebuild is refused
     root = [v["id"] for v in dev.mine.rows("/volumes?fields=*") if v.get("instance") == row(dev, f"/instances/{dev.one}")["id"]]
     button(page, "Rebuild")
     dialog(page, "Rebuild alpha?")
@@ -241,7 +241,7 @@ def test_it_is_rescued_and_rebuilt(page, dev):
 # ---- images ----
 
 def test_a_file_becomes_an_image(page, dev):
-    """Chosen in the browser, named after itself, sent, and looked at; another account may launch it; it is copied."""
+    """Chosen in the browser, named after the file, uploaded, and shown; shared with another account; copied."""
     go(page, dev, "images")
     button(page, "Import image")
     dialog(page, "Import image")
@@ -283,7 +283,7 @@ def test_a_file_becomes_an_image(page, dev):
 
 
 def test_an_image_from_a_url(page, dev):
-    """What cannot be fetched is told where the image is, and the data can be sent instead."""
+    """If the download fails, the page says so, and the data can be uploaded instead."""
     go(page, dev, "images")
     button(page, "Import image")
     dialog(page, "Import image")
@@ -294,7 +294,7 @@ def test_an_image_from_a_url(page, dev):
     page.until("return document.querySelector('aside .why')", what="why it is not here")
 
 
-# ---- what happened, and how full it is ----
+# ---- events, and capacity ----
 
 def test_what_happened_as_a_command(page, dev):
     go(page, dev, "activity?q=ec2:PauseInstances")
@@ -335,7 +335,7 @@ def test_a_volume_goes_back(page, dev):
 
 
 def test_a_key_from_its_file(page, dev):
-    """A private key stays in its file."""
+    """A private key never leaves its file."""
     go(page, dev, "keys")
     button(page, "Import key pair")
     dialog(page, "Import key pair")
@@ -354,10 +354,10 @@ def test_a_key_from_its_file(page, dev):
     page.until("return [...document.querySelectorAll('tr[data-id]')].some(r => r.innerText.includes('ann'))", what="the pair")
 
 
-# ---- who may ----
+# ---- permissions ----
 
 def test_what_nobody_may_is_not_shown(dev):
-    """A user of a policy that only looks sees the rows, and no verb."""
+    """A user with a read-only policy sees the rows, but no actions."""
     iam = dev.account.client("iam")
     iam.create_user(UserName="guest")
     iam.put_user_policy(UserName="guest", PolicyName="look", PolicyDocument='{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["ec2:Describe*", "ec2:StopInstances"], "Resource": "*"}]}')

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/console
 # when: long
-"""Remote consoles as people see them: in a browser (chromium, driven by its own driver), under the content security
-policy that the pages come with. The display is noVNC's page; the terminal is ours."""
+"""Remote consoles in a browser (chromium with its WebDriver), under the pages' content security policy. The display is noVNC's page, the terminal
+Dari's."""
 import os
 import sys
 import tempfile
@@ -65,7 +65,7 @@ def wait_until(browser, words, look):
 
 
 def check_policy(browser):
-    """Nothing of the page was refused by its own policy."""
+    """Checks that the policy blocked nothing on the page."""
     assert [] == [line for line in browser.get_log("browser") if "Content Security Policy" in line["message"]]
 
 

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/native
 # when: long
-"""The commands that the console shows: each is taken from the page's own module, run by the stock client of its tool, and leaves the
-same rows as the request of /api/v1 that a click sends. CloudMonkey is in no Debian: of its lines the API call is sent that it makes
-of them. Nor is Terraform, which has not run here: its blocks are held to the provider's schema, and the calls are made that the provider
-makes of them (tests/lib/terraform.py). tests/contract/console/terraform.py has them parsed."""
+"""Commands shown by the console: each is taken from the page's own module, run by the stock client of its tool, and must leave the same rows as the
+/api/v1 request of the click. CloudMonkey is not in Debian: the test sends the API call that a line of it makes. Terraform is not available either:
+its blocks are checked against the provider's schema, and the test makes the provider's calls (tests/lib/terraform.py).
+tests/contract/console/terraform.py parses the blocks."""
 import contextlib
 import json
 import os
@@ -40,8 +40,8 @@ POLICY = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", 
 TRUST = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]})
 KINDS = ["instances", "volumes", "snapshots", "addresses", "key-pairs", "security-groups", "security-group-rules", "images", "routers", "subnets", "hosts", "audits", "audit-findings", "users", "user-groups", "group-members", "access-keys",
          "policies", "policy-versions", "policy-attachments", "iam-roles", "accounts", "domains", "tickets", "ticket-messages", *networks.KINDS]
-OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists")  # what administrators alone see
-SHOWN = {  # what a click decides of a row; ids, times and names differ from one to the next
+OF_OPERATOR = ("hosts", "audits", "audit-findings", "accounts", "domains", "price-lists")  # kinds that only administrators see
+SHOWN = {  # fields that a click decides; ids, times and names differ between runs
     "instances": ["state", "type", "image", "protect_terminate", "description"],
     "volumes": ["state", "size", "zone"],
     "snapshots": ["state", "size"],
@@ -75,7 +75,7 @@ def dev():
     with Dev("--leftovers", "8") as region:
         region.operator = native.admin(region)
         grant = {name: next(r["id"] for r in region.operator.rows(f"/{path}") if r["name"] == word) for name, path, word in (("role", "roles", "manager"), ("user", "users?all=1", "dev"), ("account", "accounts", "dev"))}
-        region.operator.api_ok("POST", "/role-assignments", grant)  # who clicks manages the account's people
+        region.operator.api_ok("POST", "/role-assignments", grant)  # the user of the page manages the account's users
         region.mine = native.own(region)
         region.image = native.image_of(region)
         region.ec2 = region.account.client()
@@ -92,14 +92,14 @@ def dev():
 
 
 def command(dev, verb, tool, args):
-    """What the page shows, as text."""
+    """The command shown by the page, as text."""
     return dev.page.driver.execute_async_script(
         "const [verb, tool, args, done] = arguments; const base = document.querySelector('script[type=module]').src.replace(/main\\.js$/, '');"
         "import(base + 'commands.js').then(m => done(m.commandText(verb, tool, args)));", verb, tool, args)
 
 
 def words_of_cmk(line):
-    """`cmk start virtualmachine id=…` is the call startVirtualMachine: CloudMonkey knows the API's names in any letter case."""
+    """`cmk start virtualmachine id=…` is the call startVirtualMachine: CloudMonkey ignores the case of names."""
     _, verb, noun, *pairs = shlex.split(line)
     names = {name.lower(): name for name in CALLS}
     return names[verb + noun], dict(p.split("=", 1) for p in pairs)
@@ -131,7 +131,7 @@ def run_line(dev, tool, line):
         argv = ["/usr/bin/aws", *shlex.split(line)[1:]]
         env = {"PATH": "/usr/bin:/bin", "HOME": dev.folder, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": dev.url, "AWS_PAGER": "", "AWS_ACCESS_KEY_ID": dev.account.key_id,
                "AWS_SECRET_ACCESS_KEY": dev.account.secret}
-        argv[1:1] = ["--endpoint-url", dev.url]  # Debian's is older than the variable
+        argv[1:1] = ["--endpoint-url", dev.url]  # Debian's version is older than the variable
     else:
         argv, env = ["/usr/bin/openstack", *shlex.split(line)[1:]], (dev.operator if re.search("compute service|openstack (project|domain) ", line) else dev.mine).env()
     done = warm.run(argv, env, cwd=dev.folder) if tool in ("aws", "openstack") else subprocess.run(argv, env=env, cwd=dev.folder, capture_output=True, text=True, check=False)
@@ -139,7 +139,7 @@ def run_line(dev, tool, line):
 
 
 def run_script(dev, tool, text):
-    """What hands something from one line to the next is for a shell."""
+    """Lines that pass a value to the next line need a shell."""
     env = dict(os.environ, HOME=dev.folder, AWS_DEFAULT_REGION=REGION, AWS_PAGER="", AWS_ACCESS_KEY_ID=dev.account.key_id, AWS_SECRET_ACCESS_KEY=dev.account.secret,
                DARI_URL=dev.url, DARI_TOKEN=dev.mine.token, ENDPOINT=dev.url)
     prelude = 'set -eo pipefail; aws() { /usr/bin/aws --endpoint-url "$ENDPOINT" "$@"; }; curl() { /usr/bin/curl --fail-with-body -sS "$@"; }\n'
@@ -148,7 +148,7 @@ def run_script(dev, tool, text):
 
 
 def lines_of(text):
-    """A line within quotes is no line of its own."""
+    """A line break within quotes does not end a line."""
     held = ""
     for line in text.split("\n"):
         held += ("\n" if held else "") + line
@@ -173,7 +173,7 @@ def run_text(dev, tool, text):
             run_line(dev, tool, line)
 
 
-# ---- what a click is about ----
+# ---- objects of the clicks ----
 
 def instance(dev, stopped=False):
     made = dev.mine.api_ok("POST", "/instances", {"image": dev.image, "type": "t3.micro", "count": 1})["items"][0]["id"]
@@ -185,7 +185,7 @@ def instance(dev, stopped=False):
 
 
 def settled(dev, verb):
-    """One that a verb was done to."""
+    """The object of a settled action."""
     made = instance(dev)
     dev.mine.api_ok("POST", f"/instances/{made['id']}/{verb}", {})
     dev.rest()
@@ -204,7 +204,7 @@ def image_name(dev):
 
 
 def old_snapshot(dev):
-    """Of a volume that was written to since, or might have been."""
+    """A snapshot of a volume that may have been written to since."""
     kept = snapshot(dev)
     return {"ids": [row(dev, "volumes", kept["volume"])], "snapshot": kept}
 
@@ -277,7 +277,7 @@ def launch(dev):
 
 
 def create_volume(dev):
-    dev.count += 1  # Ansible makes no second one of a name
+    dev.count += 1  # Ansible does not create a second one of a name
     zone, name = dev.mine.rows("/zones?fields=*")[0], f"my disk {dev.count}"
     return {"gib": 3, "zone": zone["name"], "name": name, "body": {"size": 3 * GIB, "zone": zone["id"], "tags": {"Name": name}}}
 
@@ -329,14 +329,14 @@ def host(dev):
 
 
 def leftover(dev):
-    """What an audit has found and nobody has decided on."""
+    """An undecided finding of an audit."""
     dev.operator.api_ok("POST", "/audits", {})
     dev.rest()
     return dev.operator.rows("/audit-findings?fields=*")[0]
 
 
 def audited(dev):
-    leftover(dev)  # so that what the one before has found goes
+    leftover(dev)  # so that findings of the previous run disappear
     return {}
 
 
@@ -345,7 +345,7 @@ def adopted(dev):
 
 
 def named(dev, kind, path="", **more):
-    """One that is made, with a name of its own."""
+    """Creates an object with a unique name."""
     dev.count += 1
     return row(dev, kind, dev.mine.api_ok("POST", f"/{path or kind}", {"name": f"{kind}-{dev.count}", **more})["items"][0]["id"])
 
@@ -400,7 +400,7 @@ def account(dev, enabled=True):
 
 
 def new_account(dev):
-    """Each in the same domain, which is not the first one."""
+    """All in the same domain, which is not the first one."""
     shop = next((d for d in dev.operator.rows("/domains?fields=*") if d["name"].startswith("domain-") and d.get("enabled")), None) or domain(dev)
     return {**next_name(dev), "domain": shop}
 
@@ -412,7 +412,7 @@ def closed_domain(dev):
 
 
 def spare_host(dev):
-    """One that nothing is on."""
+    """A host without instances."""
     dev.count += 1
     dev.command("host", "add", f"spare{dev.count}", "--uri", "sim://")
     dev.rest()
@@ -539,11 +539,11 @@ LISTS = ["ports.list", "instances.list", "volumes.list", "snapshots.list", "imag
 ASKED = {"costs.list": {"month": time.strftime("%Y-%m", time.gmtime()), "group": "service"}}
 
 
-# ---- what it leaves ----
+# ---- effects ----
 
 def told(kind, r, names):
     shown = {name: r.get(name) for name in SHOWN.get(kind, [])} | networks.told(kind, r, names)
-    for document in shown.keys() & {"document", "trust"}:  # Terraform sends it without its gaps
+    for document in shown.keys() & {"document", "trust"}:  # Terraform sends the document without whitespace
         shown[document] = json.loads(shown[document])
     if kind in ("instances", "volumes", "snapshots", "images"):
         shown["tags"] = {k: v for k, v in r.get("tags", {}).items() if k != "Name"}
@@ -574,10 +574,10 @@ def all_rows(dev):
 
 
 def effect(dev, verb, tool, args=None):
-    """What the command has made, changed and removed, without ids."""
+    """Rows that the command has created, changed and removed, without ids."""
     args = args or VERBS[verb](dev)
     text = command(dev, verb, tool, args)
-    said = text.replace('":null}', "") if verb == "tags.remove" else text  # to Ansible: of whatever value
+    said = text.replace('":null}', "") if verb == "tags.remove" else text  # for Ansible: any value
     assert said and "undefined" not in said and "null" not in said, text
     before = all_rows(dev)
     run_text(dev, tool, text)
@@ -594,7 +594,7 @@ def clicks(dev):
     return {}
 
 
-SHOWN_BY = {  # which tools have the verb: what commands.js and the tools' own modules have
+SHOWN_BY = {  # actions and the tools that have them: those of commands.js and the tools' own modules
     "instances.start": "aws openstack cmk", "instances.stop": "aws openstack cmk", "instances.reboot": "aws openstack cmk", "instances.terminate": "aws openstack",
     "instances.pause": "openstack", "instances.unpause": "openstack", "instances.suspend": "openstack", "instances.protect": "aws cmk", "instances.set": "", "instances.rescue": "openstack",
     "instances.unrescue": "openstack", "instances.rebuild": "openstack cmk", "instances.image": "aws openstack",
@@ -626,7 +626,7 @@ for of_terraform in ("instances.start instances.stop instances.launch instances.
     SHOWN_BY[of_terraform] += " terraform"
 
 
-NO_BLOCK = {  # why what `aws` does has no block of Terraform
+NO_BLOCK = {  # reasons why an action of `aws` has no Terraform block
     "it ends what a block has made": "instances.terminate volumes.detach volumes.delete snapshots.delete addresses.release addresses.disassociate key-pairs.delete security-groups.delete rules.remove "
                                      "images.deregister tags.remove users.delete users.key-delete groups.delete groups.remove policies.delete policies.detach-user policies.detach-user-group "
                                      "policies.detach-iam-role roles.delete networks.delete subnets.delete routes.remove route-tables.delete route-tables.disassociate gateways.delete nat-gateways.delete "
@@ -639,11 +639,11 @@ NO_BLOCK = {  # why what `aws` does has no block of Terraform
 
 @pytest.mark.parametrize("verb, tool", [(verb, tool) for verb, tools in SHOWN_BY.items() for tool in tools.split()])
 def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
-    if verb not in clicks:  # what it leaves is asked once
+    if verb not in clicks:  # effects are measured once
         clicks[verb] = effect(dev, verb, "curl")
     done = effect(dev, verb, tool)
     assert clicks[verb] or verb in ("instances.reboot", "roles.trust", "hosts.enable", "hosts.disable"), "the click does nothing"
-    if verb in ("hosts.enable", "hosts.disable"):  # one host: the click has done it already
+    if verb in ("hosts.enable", "hosts.disable"):  # one host: the click has already done it
         assert done in (clicks[verb], []), done
         with contextlib.suppress(AssertionError):
             dev.operator.api("PATCH", f"/hosts/{host(dev)['id']}", {"enabled": verb == "hosts.disable"})
@@ -652,7 +652,7 @@ def test_command_leaves_what_the_click_does(dev, clicks, verb, tool):
 
 
 def left(dev, verb, tool, args):
-    """What is there that was not."""
+    """Rows that did not exist before."""
     before = all_rows(dev)
     run_text(dev, tool, command(dev, verb, tool, args))
     dev.rest()
@@ -670,7 +670,7 @@ def test_a_rule_without_ports(dev, protocol, number, block):
 
 @pytest.mark.parametrize("has_address", [True, False])
 def test_a_launch_with_all_that_is_chosen(dev, has_address):
-    """The tools whose lines have it all: Terraform's block, and the API's own request."""
+    """The tools whose lines express everything: Terraform's block, and the API's own request."""
     of = group(dev)
     chosen = {**launch(dev), "count": 1, "name": "${it} \"is\" %{x}\nhere", "groups": [of], "publicIp": has_address, "hasUserData": True}
     chosen["body"] = {**chosen["body"], "count": 1, "tags": {"Name": chosen["name"]}, "groups": [of["id"]], "public_ip": has_address, "root_size": 4 * GIB, "protect_terminate": True, "user_data": "#!/bin/sh\n"}
@@ -687,7 +687,7 @@ def test_a_launch_with_all_that_is_chosen(dev, has_address):
 
 
 def test_the_provider(dev):
-    """What "Connect your tools" says that Terraform begins with."""
+    """The provider block shown by the page of tool setup."""
     dev.page.open(dev.url + "/console/connect?tool=terraform")
     text = dev.page.until("return document.querySelector('.block pre')?.innerText", what="the block")
     found = terraform.value_of(terraform.parse([text])[0])
@@ -724,11 +724,11 @@ def test_a_ticket_about_something_else(dev, about):
         run_text(dev, tool, command(dev, "tickets.open", tool, {**body, "request": body}))
         done.append(sorted(v for k, v in all_rows(dev).items() if k not in before))
     assert done[0] and done[0] == done[1] == done[2]
-    assert command(dev, "tickets.open", "aws", {**body, "about": "quota"}) == ""  # of which AWS Support has no sort
+    assert command(dev, "tickets.open", "aws", {**body, "about": "quota"}) == ""  # AWS Support has no such category
 
 
 def test_a_note_of_the_operators(dev):
-    """It is an operator's alone: AWS has no word for it, and the account is told of nothing."""
+    """Only an operator can write a private note: AWS has no equivalent, and the account does not see it."""
     for tool in ("dari", "curl"):
         of = ticket(dev)
         text = command(dev, "tickets.say", tool, {"ids": [of], "body": "They call each week.", "isPrivate": True})
@@ -752,7 +752,7 @@ def test_lists(dev, verb):
 
 
 def test_simulation(dev):
-    """What it says is no row: the command succeeds, and decides as the page's own question."""
+    """The result is not a row: the command succeeds, and its decision equals the page's."""
     one = holder(dev, "users", user, True)["ids"][0]
     number = next(a["number"] for a in dev.mine.rows("/accounts?fields=*") if a["name"] == "dev")
     args = {"arn": f"arn:aws:iam::{number}:user/{one['name']}", "actions": ["ec2:DescribeInstances", "ec2:StopInstances"], "resource": "", "isOfOne": True,
@@ -767,7 +767,7 @@ def test_simulation(dev):
 
 
 def test_prices(dev):
-    """A price list is no row."""
+    """A price list is not a row."""
     for tool in ("dari", "curl"):
         run_text(dev, tool, command(dev, "prices.load", tool, {}))
         lists = dev.operator.api_ok("GET", "/price-lists")["items"]
@@ -776,7 +776,7 @@ def test_prices(dev):
 
 
 def test_a_launch_is_tried(dev):
-    """No tool but Dari's own API tries one: nothing is made."""
+    """Only the native API has dry runs: nothing is created."""
     body = {"image": dev.image, "type": dev.mine.rows("/instance-types")[0]["id"], "count": 1}
     before = all_rows(dev)
     run_text(dev, "curl", command(dev, "instances.try", "curl", {"body": body}))
@@ -784,7 +784,7 @@ def test_a_launch_is_tried(dev):
 
 
 def test_reach(dev):
-    """A question changes nothing; `dari` says by its status what the API says in words."""
+    """The analysis changes nothing; the exit status of `dari` corresponds to the API's answer."""
     one, other = instance(dev), instance(dev)
     args = {"from": one["ec2"], "to": other["ec2"], "protocol": "tcp", "port": "443"}
     run_line(dev, "dari", command(dev, "networks.reach", "dari", args))
@@ -795,7 +795,7 @@ def test_reach(dev):
 
 
 def test_every_verb_is_here():
-    """No verb is shown that is not run, but those that administrators' clicks share with `dari` alone."""
+    """Every shown action is run here, except those that administrators' clicks share with `dari` only."""
     def source(name):
         with open(os.path.join(web.ROOT, "web/console", name), encoding="utf-8") as f:
             return f.read()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/daemon/environment src/api/native/sign_in
-"""What "Connect your tools" shows works as it stands: a key is made on the page, the blocks of a tab are run by its stock client, and the
-page's light goes on. Over TLS, without which az goes nowhere."""
+"""Snippets of the page "CLI & SDK setup" work as shown: a key is created on the page, the stock client of each tab runs the blocks, and the page's
+indicator turns on. Over TLS, which az requires."""
 import os
 import subprocess
 import sys
@@ -27,7 +27,7 @@ def dev():
 
 @pytest.fixture(scope="module")
 def page(dev):
-    """With a key that is made there."""
+    """The page with a new key."""
     with web.browser(insecure=True) as b:
         b.size(1280)
         b.open(web.link_of(dev))
@@ -40,7 +40,7 @@ def page(dev):
 
 
 def run_blocks(dev, page, tool, home, **env):
-    """What the blocks of a tab print, run by one shell as they are pasted."""
+    """Output of a tab's blocks, pasted into one shell."""
     page.click(f"return [...document.querySelectorAll('[role=group] button')].find(e => e.innerText === '{tool}')", what=f"the tab {tool}")
     done = subprocess.run(["/bin/bash", "-e"], input="\n".join(page.run(BLOCKS)), capture_output=True, text=True, check=False,
                           env={"PATH": "/usr/bin:/bin", "HOME": str(home), **env})
@@ -49,7 +49,7 @@ def run_blocks(dev, page, tool, home, **env):
 
 
 def test_az(dev, page, tmp_path):
-    """Its tenant is the account's domain; what the key was used for is said."""
+    """Its tenant is the account's domain; the page shows what the key was used for."""
     ca = Cloud(dev).ca
     said = run_blocks(dev, page, "az", tmp_path, AZURE_CORE_COLLECT_TELEMETRY="0", REQUESTS_CA_BUNDLE=ca)
     assert '"state": "Enabled"' in said and "dari-default" in said

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web
 # when: long
-"""Each page of the console in every language, theme and width together, full and empty, and the page of one thing of each kind:
-what tests/contract/console/pages.py looks at in two of these dresses."""
+"""Each page of the console in every combination of language, theme and width, full and empty, and the page of one resource of each kind.
+tests/contract/console/pages.py checks two of these combinations."""
 import os
 import sys
 
@@ -56,7 +56,7 @@ def test_page_of_one(page, dev, path):
     go(page, dev, path)
     to = page.until("return document.querySelector('tr[data-id] a[href], .map a[href]')?.getAttribute('href')", what=f"one of {path}")
     wrong = look(page, dev, to.removeprefix("/console/"), BRIEF)
-    if path != "networks":  # which has a map, and no list
+    if path != "networks":  # this page has a map instead of a list
         wrong += look(page, dev, f"{path}?open={to.rsplit('/', 1)[1]}", BRIEF)
     assert not wrong, "\n".join(wrong)
 
@@ -67,7 +67,7 @@ def test_page_of_an_instance(page, dev):
 
 
 def test_empty_pages():
-    """Of an account that has nothing."""
+    """Pages of an account without resources."""
     with Dev() as dev:
         wrong = []
         with pages(dev) as b:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/native/sign_in
-"""The console does no harm on the first day: what takes a machine away from its users asks first and names what it hits, and says truly
-who reaches what; a link pasted into an open tab signs in."""
+"""The console is safe for beginners: actions that take machines away from users ask first and name the resources, open ports are shown correctly, and
+a login link pasted into an open tab signs in."""
 import os
 import sys
 
@@ -46,7 +46,7 @@ def states(dev):
 
 
 def asked(page, title, *named):
-    """The dialog has come, and names what it hits."""
+    """A dialog is open, and names the affected resources."""
     page.until("return document.querySelector('dialog[open] h2')?.innerText === arguments[0]", title, what=f"the dialog {title}")
     text = page.run("return document.querySelector('dialog[open]').innerText")
     assert all(name in text for name in named), text
@@ -103,7 +103,7 @@ def test_detaching_asks(page, dev):
 
 
 def test_the_default_group_is_not_open_to_the_world(page, dev):
-    """Its rule is about its own members: the list and the launch form say so."""
+    """The default group's rule allows its own members: the list and the launch form say so."""
     for path in ("security-groups", "launch"):
         go(page, dev, path)
         page.until_text("all traffic from default")
@@ -136,8 +136,8 @@ def test_a_link_pasted_into_an_open_tab_signs_in(dev):
 
 
 def test_one_reads_as_others_do(page, dev):
-    """A panel has the menu "Actions"; the command is one line until somebody unfolds it; a name from right to left turns nothing around it;
-    the keys are listed, each page's own; events are told in the reader's language."""
+    """Shared behaviour of pages: a panel has the menu "Actions"; the command is one line until it is unfolded; a right-to-left name does not affect
+    its surroundings; each page lists its keys; events are shown in the reader's language."""
     go(page, dev, f"instances?open={dev.ids[0]}")
     menu = page.until("return document.querySelector('aside .actions')", what="the menu of actions")
     assert page.run("return [...document.querySelectorAll('aside [role=toolbar] > button')].map(b => b.innerText)") == ["Start", "Stop", "Reboot"]

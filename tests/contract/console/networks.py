@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/native src/engine/network
-"""What the console does to networks, security groups, interfaces and addresses, in one browser: each dialog is opened by the keyboard,
-filled in and sent by Enter, and leaves what the API then says."""
+"""The console's actions on networks, security groups, interfaces and addresses, in one browser: each dialog is opened by the keyboard, filled in and
+sent by Enter; the API then shows the change."""
 import json
 import os
 import sys
@@ -46,7 +46,7 @@ def named(dev, kind, name):
 
 
 def press(b, words, within="main", at=0):
-    """Finds a button by its words, or by its label, and presses it as a keyboard does."""
+    """Finds a button by its text or label, and presses it as a keyboard does."""
     button = b.until("const [words, within, at] = arguments; return [...document.querySelectorAll(within + ' button, ' + within + ' a.b')]"
                      ".filter(e => !e.disabled && ((e.getAttribute('aria-label') ?? e.innerText).trim().replace(/…$/, '') === words))[at]", words, within, at, what=f"the button “{words}”")
     b.run("arguments[0].closest('.actions .sheet')?.parentNode.setAttribute('open', ''); arguments[0].focus()", button)
@@ -54,7 +54,7 @@ def press(b, words, within="main", at=0):
 
 
 def fill(b, **values):
-    """Into the open dialog's fields: texts are typed, a choice is made by its words or value, and boxes are ticked."""
+    """Fills the open dialog's fields: types texts, chooses options by text or value, and ticks boxes."""
     b.until("return document.querySelector('dialog[open] form')", what="the dialog")
     for name, value in values.items():
         field = b.until("return document.querySelector(`dialog[open] [name=${arguments[0]}]`)", name, what=f"the field {name}")
@@ -68,7 +68,7 @@ def fill(b, **values):
 
 
 def send(b, verb):
-    """What the command says, and Enter: the dialog closes, which it does not where the server refused."""
+    """Command shown by the dialog. Sends it by Enter: the dialog closes unless the server refused."""
     said = b.until("const said = document.querySelector('.cmd pre')?.innerText; return said?.includes(arguments[0]) && said", verb, what=f"the command {verb}")
     assert "undefined" not in said and "null" not in said, said
     b.until("const button = document.querySelector('dialog[open] .bar.end button'); button?.focus(); return button", what="the dialog's button")
@@ -104,7 +104,7 @@ def test_a_vpc_and_a_subnet(page, dev):
 
 
 def test_a_way_out_is_offered(page, dev):
-    """Of a subnet that leads nowhere: by the internet gateway in a table of its own, and by a new NAT gateway."""
+    """A subnet without a way outside gets one: by the internet gateway in a separate table, and by a new NAT gateway."""
     back, vpc = named(dev, "subnets", "back"), named(dev, "routers", "shop")
     go(page, dev, f"networks/{back['ec2']}")
     press(page, "Connect to the internet")
@@ -248,7 +248,7 @@ def test_groups(page, dev):
 
 
 def test_many_groups(page, dev):
-    """More than a matrix holds: a list with a filter."""
+    """With more groups than a matrix holds, a list with a filter is shown."""
     for k in range(30):
         dev.mine.api_ok("POST", "/security-groups", {"name": f"g{k}", "description": "one of many"})
     go(page, dev, "security-groups?show=matrix")
@@ -301,7 +301,7 @@ def test_interfaces_and_addresses(page, dev):
 
 
 def test_the_end_of_a_vpc(page, dev):
-    """What is in its way is named, and goes with it when nothing holds it any more."""
+    """Resources that prevent a deletion are named, and are deleted with it when nothing else uses them."""
     vpc = named(dev, "routers", "shop")
     back = named(dev, "subnets", "back")
     go(page, dev, f"networks/{back['ec2']}")
@@ -343,7 +343,7 @@ def test_looks(page, dev, path):
 
 
 def test_dialogs_look(page, dev):
-    """The widest of the forms, and one that is a list."""
+    """The widest form, and one with a list."""
     axe = web.axe_source()
     for path, words in (("security-groups/" + rows(dev, "security-groups")[0]["ec2"], "Add rule"), ("networks/" + rows(dev, "network-acls")[0]["ec2"], "Add rule"), ("networks/" + rows(dev, "routers")[0]["ec2"], "Create subnet")):
         for width in (1280, 360):
@@ -358,7 +358,7 @@ def test_dialogs_look(page, dev):
 
 
 def test_readers_see_no_verbs(dev):
-    """Who may look alone is shown no button that changes something, and a policy hides what it denies."""
+    """A read-only user sees no buttons of changes, and a policy hides the actions that it denies."""
     iam = dev.account.client("iam")
     document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}, {"Effect": "Deny", "Action": ["ec2:CreateSubnet", "ec2:DeleteVpc", "ec2:CreateNetworkInterface"], "Resource": "*"}]}
     iam.create_user(UserName="ann")

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native/sign_in src/auth/issuers src/auth/web_identity
-"""Signing in to the console by an OpenID Connect provider: what administrators say of it, the way there and back from the page and by
-plain HTTP, everything that does not hold, and what becomes of sessions. The provider is of this test; its certificate is vouched for by
-a thumbprint."""
+"""Signing in to the console by an OpenID Connect provider: its configuration, the flow from the page and by plain HTTP, invalid answers, and the end
+of sessions. The test runs the provider; a thumbprint vouches for its certificate."""
 import json
 import os
 import re
@@ -39,7 +38,7 @@ def dev():
 
 @pytest.fixture(scope="module")
 def provider(dev, tmp_path_factory):
-    """One with a secret, which lets people of Default in and makes users."""
+    """A provider with a secret for users of Default, which creates users."""
     p = Provider(tmp_path_factory.mktemp("provider"), secret=SECRET)
     p.open_id = register(dev, p, name="Company <b>login</b>", client_secret=SECRET, makes_users=True)
     yield p
@@ -62,7 +61,7 @@ def good(provider):
 
 
 class Visitor:
-    """A browser without pages: its cookies, and where it is sent."""
+    """A browser without pages: cookies, and redirects."""
 
     def __init__(self, dev, provider):
         self.dev, self.provider, self.cookies = dev, provider, {}
@@ -82,7 +81,7 @@ class Visitor:
         return there
 
     def at_provider(self, there):
-        """Where the provider sends the browser back."""
+        """The provider's redirect back to the console."""
         context = web.urllib.request.ssl._create_unverified_context()
 
         class Stay(urllib.request.HTTPRedirectHandler):
@@ -126,7 +125,7 @@ def failed(why):
 # ---- there and back
 
 def test_signs_in(dev, provider, visitor):
-    """The first time makes a user, the second finds it; it has no role before somebody gives it one."""
+    """The first sign-in creates a user, the second finds it; it has no role until one is granted."""
     there = visitor.begin()
     assert there.startswith(f"https://{provider.host}/authorize?tenant=one&response_type=code&client_id=console&")
     assert re.search("dari-oidc=[^;]+; Path=/; HttpOnly; SameSite=Lax; Max-Age=600$", visitor.last_cookie), visitor.last_cookie
@@ -139,7 +138,7 @@ def test_signs_in(dev, provider, visitor):
     user = dev.operator.api_ok("GET", f"/users/{said['user']['id']}?fields=*")["item"]
     assert (user["email"], user["oidc_subject"], user["oidc_issuer"]) == ("jane@example.com", "248289761001", provider.host)
     dev.command("role", "grant", "member", "--user", "jane", "--account", "dev")
-    provider.person |= {"preferred_username": "somebody-else", "email": "other@example.com"}  # what is not sub says nothing
+    provider.person |= {"preferred_username": "somebody-else", "email": "other@example.com"}  # only sub identifies a user
     again = Visitor(dev, provider)
     assert again.sign_in() == "/console/"
     assert again.who()["user"] == said["user"] and again.who()["account"]["name"] == "dev" and again.who()["rights"] == ["reader", "member"]
@@ -156,17 +155,17 @@ def test_several_audiences(provider, visitor):
     assert visitor.sign_in() == "/console/"
 
 
-# ---- what does not hold
+# ---- invalid answers
 
 def test_state_is_the_browsers(dev, provider, visitor):
     back = visitor.at_provider(visitor.begin())
-    assert Visitor(dev, provider).come_back(back) == failed("state")  # another browser's
+    assert Visitor(dev, provider).come_back(back) == failed("state")  # another browser's state
     assert visitor.come_back(in_query(back, state="x" * 43)) == failed("state")
     assert visitor.come_back(in_query(back, state=None)) == failed("state")
     cookie, visitor.cookies["dari-oidc"] = visitor.cookies["dari-oidc"], "AAAA"
     assert visitor.come_back(back) == failed("state")
     visitor.cookies["dari-oidc"] = cookie
-    assert visitor.come_back(back) == "/console/"  # none of these has spent it
+    assert visitor.come_back(back) == "/console/"  # failed attempts do not use up the state
     visitor.cookies["dari-oidc"] = cookie
     assert visitor.come_back(back) == failed("state")  # replayed
     other = Visitor(dev, provider)
@@ -175,7 +174,7 @@ def test_state_is_the_browsers(dev, provider, visitor):
 
 
 def test_another_providers_answer(dev, provider, visitor, tmp_path):
-    """What was begun with one provider does not end with another one, nor does another one's word count."""
+    """A sign-in begun with one provider cannot end with another, whose tokens are not accepted, either."""
     second = register(dev, provider, "/second", name="Second")
     back = visitor.at_provider(visitor.begin())
     assert visitor.come_back(back.replace(provider.open_id, second)) == failed("state")
@@ -206,7 +205,7 @@ def answer(token):
 
 
 def test_unsigned_tokens(provider, visitor):
-    """alg none, and a MAC whose key is the public one."""
+    """Algorithm none, and a MAC with the public key."""
     said = {"iss": f"https://{provider.host}", "sub": provider.person["sub"], "aud": "console", "iat": int(time.time()), "exp": int(time.time()) + 60}
     for token in (jwt.encode(said, None, "none"), jwt.encode(said, "x" * 32, "HS256"), "a.b.c", "", "x" * 30000):
         provider.mood = answer(token)
@@ -222,7 +221,7 @@ def test_a_code_that_is_refused(provider, visitor):
 
 
 def hang(request):
-    """Until the test is over: whoever waits for an answer waits in vain."""
+    """Hangs until the test is over."""
     OVER.wait()
 
 
@@ -243,7 +242,7 @@ def redirect(request):
 def test_providers_that_do_not_answer(dev, provider, visitor, mood):
     provider.mood = mood
     OVER.clear()
-    assert visitor.sign_in() == failed("provider")  # while the one that hangs hangs still
+    assert visitor.sign_in() == failed("provider")  # while the hanging one still hangs
     OVER.set()
     assert dev.mine.api_ok("GET", "/session/oidc")["items"]
 
@@ -287,7 +286,7 @@ def test_a_domain_that_makes_no_users(dev, provider, visitor):
     dev.operator.api_ok("PUT", f"/oidc-providers/{provider.open_id}/sign-in", again)
     assert visitor.sign_in() == failed("user")
     made = dev.command("user", "create", "newcomer", "--account", "dev", "--role", "member")
-    assert visitor.sign_in() == failed("user")  # a name is nobody's proof
+    assert visitor.sign_in() == failed("user")  # a name proves nothing
     path = f"/users/{made['user_id']}/oidc-subject"
     link = {"oidc_provider": provider.open_id, "subject": "new-1"}
     assert dev.mine.api("PUT", path, link).status == 403
@@ -302,11 +301,11 @@ def test_a_domain_that_makes_no_users(dev, provider, visitor):
 
 
 def test_names_of_new_users(dev, provider, visitor):
-    """The first that is free: nobody becomes whoever has that name."""
+    """The first free name: a new user never takes over an existing one."""
     dev.command("user", "create", "taken", "--account", "dev")
     provider.person |= {"sub": "n-1", "preferred_username": "taken", "email": "taken@example.com", "email_verified": False}
     assert visitor.sign_in() == "/console/" and visitor.who()["user"]["name"] == "taken@example.com"
-    assert "email" not in dev.operator.api_ok("GET", f"/users/{visitor.who()['user']['id']}?fields=*")["item"]  # nobody has verified it
+    assert "email" not in dev.operator.api_ok("GET", f"/users/{visitor.who()['user']['id']}?fields=*")["item"]  # the address is not verified
     provider.person |= {"sub": "n-2"}
     other = Visitor(dev, provider)
     assert other.sign_in() == "/console/" and other.who()["user"]["name"] == "n-2"
@@ -335,7 +334,7 @@ def test_who_says_what(dev, provider):
         assert said.status in (400, 404) and said.json["field"] == field, said
     arn = next(p["Arn"] for p in dev.iam.list_open_id_connect_providers()["OpenIDConnectProviderList"] if p["Arn"].endswith(provider.host))
     for call in (dev.iam.delete_open_id_connect_provider, lambda **k: dev.iam.update_open_id_connect_provider_thumbprint(ThumbprintList=["0" * 40], **k)):
-        with pytest.raises(dev.iam.exceptions.ClientError):  # whose certificates count is not the account's to say any more
+        with pytest.raises(dev.iam.exceptions.ClientError):  # the account can no longer change the trusted certificates
             call(OpenIDConnectProviderArn=arn)
     assert [p["name"] for p in dev.mine.api_ok("GET", "/session/oidc")["items"]] == ["Company <b>login</b>"]
     assert dev.mine.api_ok("GET", "/session/oidc?domain=nowhere")["items"] == []
@@ -360,7 +359,7 @@ def test_another_domains_people(dev, provider, visitor):
 
 
 def test_without_a_secret(dev, provider, visitor):
-    """A public client has PKCE alone."""
+    """A public client uses PKCE only."""
     provider.secret = ""
     dev.operator.api_ok("PUT", f"/oidc-providers/{provider.open_id}/sign-in", {"client_id": "console", "name": "Public"})
     try:
@@ -372,12 +371,12 @@ def test_without_a_secret(dev, provider, visitor):
 
 
 def test_on_record(dev, provider, visitor):
-    """The audit log has who came and who was refused; the secret is in no answer."""
+    """The audit log records sign-ins and refusals; no answer contains the secret."""
     visitor.sign_in()
     provider.mood = {"nonce": "another"}
     Visitor(dev, provider).sign_in()
     lines = subprocess.run([DARI, "--config", dev.config, "log", "audit", "--json"], check=True, capture_output=True, text=True).stdout.splitlines()
-    records = [json.loads(line) for line in lines]  # equal ones are one, with a count
+    records = [json.loads(line) for line in lines]  # identical ones are one record with a count
     said = [(r["action"], r["user_name"], r["outcome"], r["code"]) for r in records if r["subject"] == f"id={provider.open_id}"]
     assert ("identity:authenticate", "jane", "ok", "") in said and ("identity:authenticate", "", "INVALID", "invalid") in said
     shown = json.dumps([dev.operator.api_ok("GET", path) for path in ("/oidc-providers?fields=*", "/schema")]) + "".join(lines)
@@ -413,7 +412,7 @@ def test_from_the_page(dev, provider):
         b.until("return document.querySelector('nav.side')", what="the frame of the pages")
         b.until("return document.querySelector('.whoname')?.innerText === 'paula'", what="who is here")
         assert b.run("return location.pathname + location.search") == "/console/"
-        assert not [c for c in b.run("return document.cookie.split('; ')") if "dari" in c]  # no program reads them
+        assert not [c for c in b.run("return document.cookie.split('; ')") if "dari" in c]  # scripts cannot read the cookies
         assert not b.faults()
 
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/console
 # when: long
-"""The console's pages and the sessions of those who sit before them: how they are served, how somebody gets in and out, and each page
-in a browser, in both languages, themes and widths: no violation that axe finds, nothing that sticks out, no report of the policy."""
+"""The console's pages and sessions: how pages are served, signing in and out, and each page in a browser, in both languages, themes and widths,
+without axe violations, overflow or CSP reports."""
 import gzip
 import json
 import os
@@ -34,7 +34,7 @@ def dev():
 def test_visitors_are_led_in(dev):
     status, headers, _ = web.ask(dev.url + "/", headers={"Accept": "text/html"})
     assert (status, headers["Location"]) == (302, "/console/")
-    assert web.ask(dev.url + "/", headers={"Accept": "*/*"})[0] == 400  # a client's call without Action, as ever
+    assert web.ask(dev.url + "/", headers={"Accept": "*/*"})[0] == 400  # a client's call without Action is answered as before
     assert web.ask(dev.url + "/?Action=DescribeRegions", headers={"Accept": "text/html"})[0] != 302
 
 
@@ -57,7 +57,7 @@ def test_the_page_and_its_files(dev):
 
 
 def test_what_the_first_page_weighs(dev):
-    """Bars of the project: 60 KiB before anything is asked of the API."""
+    """Limit of the project: 60 KiB before the first API call."""
     page = web.ask(dev.url + "/console/")[2]
     whole = sum(len(web.ask(dev.url + path.decode(), headers={"Accept-Encoding": "gzip"})[2]) for path in set(re.findall(rb'(?:href|src)="(/console/a/[^"]+)"', page)))
     assert whole < 60 * 1024, whole
@@ -106,7 +106,7 @@ def test_only_our_own_page_may(dev):
                     {"Content-Type": "application/json", "Origin": "https://evil.example"}, {**SAME, "Content-Type": "text/plain"}):
         assert web.ask(dev.url + "/api/v1/session", "POST", {"ticket": ticket}, headers)[0] == 403
     status, cookie, _ = sign_in(dev, {"ticket": ticket}, **{"Sec-Fetch-Site": "same-origin"})
-    assert status == 201  # what was refused has not used the link up
+    assert status == 201  # a refused attempt does not use up the link
     assert me(dev, cookie, **{"Sec-Fetch-Site": "cross-site"})[0] == 403
     assert web.ask(dev.url + "/api/v1/session", "DELETE", {}, {"Content-Type": "application/json", "Cookie": cookie.split(";")[0], "Origin": "http://evil.example"})[0] == 403
     assert me(dev, cookie)[0] == 200
@@ -158,7 +158,7 @@ def test_pages_of_the_region(dev):
 
 
 def test_a_limit_is_set(page, dev):
-    """By an administrator, for another account; whose own page only shows it."""
+    """An administrator sets another account's limit; the account's own page only shows it."""
     go(page, dev, "quotas")
     page.until("return document.querySelectorAll('main .gauge').length > 10", what="the quotas")
     assert page.run("return document.querySelectorAll('main button').length") == 0
@@ -179,7 +179,8 @@ def test_a_limit_is_set(page, dev):
 
 
 def test_an_audit(dev):
-    """Run from the page, which shows how it went; one leftover is adopted, one purged after its id was typed; another account's people never see it."""
+    """Run from the page, which shows the progress; one orphaned resource is adopted, one purged after typing its id; users of other accounts never
+    see it."""
     with pages(dev, "admin") as b:
         go(b, dev, "audit")
         before = b.until("return document.querySelectorAll('main tbody tr').length", what="what the audit before has found")
@@ -224,7 +225,7 @@ def test_an_account_is_made_and_closed(dev):
 def test_capacity_is_what_a_launch_finds(dev):
     with pages(dev, "admin") as b:
         go(b, dev, "capacity")
-        assert b.until("return document.querySelectorAll('main tbody tr').length", what="the hosts") == 5  # the sums, four hosts
+        assert b.until("return document.querySelectorAll('main tbody tr').length", what="the hosts") == 5  # the sums, and four hosts
         b.click("return document.querySelector('main form .b1')", what="the button")
         b.until_text("hosts have capacity")
         b.find("main form input[name=count]").clear()
@@ -236,7 +237,7 @@ def test_capacity_is_what_a_launch_finds(dev):
 
 
 def test_a_host_is_drained(dev):
-    """How many of how many have left it is shown, of all accounts."""
+    """Progress is shown as a count of all accounts' instances."""
     with pages(dev, "admin") as b:
         name = max(dev.command("host", "list"), key=lambda h: h["instances"])["name"]
         go(b, dev, f"hosts?q={name}")
@@ -250,7 +251,7 @@ def test_a_host_is_drained(dev):
 
 
 def test_pages_of_the_region_are_operators(page, dev):
-    """Nobody else has them in the menu; who goes there all the same learns nothing."""
+    """Only operators have these pages in the menu; other visitors see no data there."""
     names = page.run("return [...document.querySelectorAll('nav.side a')].map(a => a.getAttribute('href'))")
     theirs = ("region", "hosts", "capacity", "audit", "accounts", "domains", "prices")
     assert not {f"/console/{name}" for name in theirs} & set(names)
@@ -260,7 +261,7 @@ def test_pages_of_the_region_are_operators(page, dev):
 
 
 def test_a_user_and_a_key(dev):
-    """Made by who manages the account, used, turned off, and taken back."""
+    """Created by the account's manager, used, disabled, and deleted."""
     with pages(dev, "admin") as b:
         go(b, dev, "people")
         b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Create user')", what="the button")
@@ -286,7 +287,8 @@ def test_a_user_and_a_key(dev):
 
 
 def test_a_policy_and_who_may(dev):
-    """A document that is wrong is told with its lines before it is made; the policy is given to a user; and who may says by which statement."""
+    """Errors in a document are shown with their lines before it is saved; the policy is attached to a user; the simulator names the deciding
+    statement."""
     with pages(dev, "admin") as b:
         go(b, dev, "policies")
         b.click("return [...document.querySelectorAll('main button')].find(e => e.innerText === 'Create policy')", what="the button")
@@ -317,13 +319,13 @@ def test_a_policy_and_who_may(dev):
 
 
 def of_ticket(b, what):
-    """The rows of the conversation that is open, as text."""
+    """The rows of the open conversation, as text."""
     return b.run("return [...document.querySelectorAll('.talk .msg')].map(m => m.innerText)") if what == "all" else b.find(what)
 
 
 def test_a_ticket_of_both_sides(page, dev):
-    """Asked from the page of an instance with what is known of it; answered by the operator in another browser, live on both sides; a note
-    stays with the operator; markup stays text; solved, and reopened."""
+    """A ticket opened from an instance's page with facts about it; answered by the operator in another browser, live on both sides; a private note
+    stays with the operator; markup is shown as text; resolved, and reopened."""
     go(page, dev, f"instances/{instance(dev, 'web-2')}")
     page.click("return [...document.querySelectorAll('main [role=toolbar] button')].find(b => b.innerText === 'Get support')", what="the way to ask")
     page.until("return document.activeElement?.name === 'subject'", what="the form")
@@ -350,7 +352,7 @@ def test_a_ticket_of_both_sides(page, dev):
         assert "each week" not in page.text() and any("internal note" in m for m in of_ticket(desk, "all"))
         page.run("document.querySelector('main form [name=body]').focus()")
         page.press("Debian's.")
-        desk.until_text("customer")  # a repaint meanwhile leaves alone what is typed
+        desk.until_text("customer")  # a repaint keeps the typed text
         assert page.run("return document.querySelector('main form [name=body]').value") == "Debian's."
         with tempfile.NamedTemporaryFile("w", suffix=".txt", prefix="log-") as log:
             log.write("panic")
@@ -373,7 +375,7 @@ def test_a_ticket_of_both_sides(page, dev):
 
 
 def test_what_a_month_costs(page, dev):
-    """The sum is that of the API, follows what is metered, and leads to what costs most; the month before has none; the file is FOCUS."""
+    """The sum equals the API's, follows metered changes, and links to the highest costs; the previous month is empty; the file is FOCUS."""
     go(page, dev, "usage")
     page.until("return document.querySelectorAll('main .grid4 .big').length === 3 && document.querySelectorAll('main table').length >= 2", what="sums and groups")
     first = page.run("return document.querySelector('main .grid4 .big').innerText")
@@ -388,7 +390,7 @@ def test_what_a_month_costs(page, dev):
     assert csv.startswith("AvailabilityZone,") and "\nu" in csv
     go(page, dev, "usage?group=resource")
     page.until("return document.querySelector('main table')", what="the table")
-    launched = dev.ec2.allocate_address(Domain="vpc")["AllocationId"]  # of which the stream tells
+    launched = dev.ec2.allocate_address(Domain="vpc")["AllocationId"]  # reported by the stream
     page.until("return [...document.querySelectorAll('main td')].some(d => d.innerText.includes(arguments[0]))", launched, what="what was allocated just now")
     dev.ec2.release_address(AllocationId=launched)
     page.run("const s = document.getElementById('month'); s.selectedIndex = 1; s.dispatchEvent(new Event('change'))")
@@ -415,7 +417,7 @@ def test_filter_is_in_the_address(page, dev):
 
 
 def test_who_reaches_whom(page, dev):
-    """The rule that is missing is added from the page, and the page says at once that it passes."""
+    """The missing rule is added from the page, and the page updates its result at once."""
     path = f"reach?from=internet&to={instance(dev, 'web-1')}&protocol=tcp&port=8080"
     wrong = look(page, dev, path, BRIEF)
     go(page, dev, path)
@@ -458,7 +460,7 @@ def test_keys_go_to_pages(page, dev):
 # ---- by keyboard alone ----
 
 def focus(page):
-    """Nobody has touched anything: the focus is where a page puts it."""
+    """Initial focus of a page."""
     page.run("document.getElementById('main').focus()")
 
 
@@ -467,7 +469,7 @@ def chord(page, *keys):
 
 
 def arrive(page):
-    """The id of the instance whose page came after a launch."""
+    """Id of the instance whose page opens after a launch."""
     return page.until("return (location.pathname.match(/^\\/console\\/instances\\/(i-\\w+)/) ?? [])[1]", what="the page of what was launched")
 
 
@@ -484,7 +486,7 @@ def test_a_launch_with_all_defaults(page, dev):
 
 
 def test_a_launch_by_tabs(page, dev):
-    """Each control is reached by Tab, the focus is seen and never lost, and Enter on the button launches."""
+    """Tab reaches each control, the focus stays visible, and Enter on the button launches."""
     go(page, dev, "launch")
     focus(page)
     page.until("return document.querySelector('form .opt input:checked')", what="the form")
@@ -509,7 +511,7 @@ def test_a_launch_by_tabs(page, dev):
 # ---- live ----
 
 def test_two_browsers_see_each_other(page, dev):
-    """A change in one is on the other's screen, and either way; what each shows then equals a fresh load."""
+    """A change in one browser appears in the other, both ways; both then equal a fresh load."""
     with pages(dev) as other:
         for b in (page, other):
             go(b, dev, "instances?sort=name")
@@ -521,7 +523,7 @@ def test_two_browsers_see_each_other(page, dev):
             here.click("return document.querySelector('dialog[open] button.danger')", what="the answer")
             there.until(f"return {row}.innerText.includes('stopped')", name, what=f"{name} stopped in the other browser")
             here.until(f"return {row}.innerText.includes('stopped')", name, what=f"{name} stopped in its own")
-        # without ages, which go on while one looks, and figures, which each window asks for by its own clock
+        # without ages, which change while one looks, and metrics, which each window fetches by its own timer
         listed = "return [...document.querySelectorAll('tr[data-id]')].map(tr => [...tr.cells].slice(0, -1).map(c => c.querySelector('.spark') ? '' : c.innerText.replace(/, \\d+ \\w+/, '')).join('|'))"
         shown = page.run(listed)
         assert shown == other.run(listed)
@@ -531,7 +533,7 @@ def test_two_browsers_see_each_other(page, dev):
 
 
 def test_a_form_keeps_what_is_typed(page, dev):
-    """Its row is changed by somebody else meanwhile: that is told beside it, and the field stays as it is."""
+    """Its row is changed by somebody else meanwhile: the form says so, and keeps its input."""
     one = instance(dev, "web-1")
     go(page, dev, f"instances/{one}")
     page.click("return [...document.querySelectorAll('main button')].find(b => b.innerText.startsWith('Settings'))", what="the button")
@@ -565,7 +567,7 @@ def sign_in_by_key(b, account):
 
 
 def test_an_ended_session_is_told(dev):
-    """The server forgets it while the page is open: the page asks to sign in, and goes on where it was."""
+    """The session ends on the server while the page is open: the page asks to sign in, and continues where it was."""
     with pages(dev) as b:
         go(b, dev, "volumes")
         b.until("return document.querySelector('.live.ok')", what="that it is live")
@@ -576,13 +578,13 @@ def test_an_ended_session_is_told(dev):
 
 
 def test_the_page_recovers_by_itself():
-    """The server is killed, and comes back: the page says so, and shows what was changed meanwhile, without a hand on it."""
+    """The server is killed, and restarts: the page says so, and shows changes made meanwhile without user action."""
     with tempfile.TemporaryDirectory() as folder, web.browser() as b:
         dev = Dev("--data", folder)
         try:
             b.size(1280)
             b.open(dev.url + "/console/keys")
-            sign_in_by_key(b, dev.account)  # a new start gives users new passwords, and ends what is of the old ones
+            sign_in_by_key(b, dev.account)  # a restart gives users new passwords, and ends old sessions
             b.until("return document.querySelector('.live.ok')", what="that it is live")
             dev.account.client().create_key_pair(KeyName="before")
             b.until_text("before")
@@ -602,7 +604,7 @@ def test_the_page_recovers_by_itself():
 
 
 def test_who_leaves_is_out(page, dev):
-    """Last: the session ends."""
+    """Last, because it ends the session."""
     go(page, dev, "")
     page.run("document.querySelector('details.menu').open = true")
     page.until("return [...document.querySelectorAll('.sheet button')].at(-1)").click()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native/sign_in src/auth/webauthn
-"""Passkeys of the console (WebAuthn): made and used by an authenticator of this test, which signs whatever it is told to, so that
-everything that does not hold is refused; and from the page, by Chromium's virtual authenticator."""
+"""Passkeys of the console (WebAuthn): created and used by the test's own authenticator, which signs anything, so that every invalid response can be
+tested; and from the page, with Chromium's virtual authenticator."""
 import base64
 import hashlib
 import json
@@ -37,7 +37,7 @@ def unb64(text):
 
 
 class Passkey:
-    """One key in an authenticator. What it says of itself and of the browser can be changed."""
+    """One key in an authenticator. Its statements about itself and about the browser can be changed."""
 
     def __init__(self, key=None, host="localhost", origin=None):
         self.key = key or ec.generate_private_key(ec.SECP256R1())
@@ -51,7 +51,7 @@ class Passkey:
         return hashlib.sha256((host or self.host).encode()).digest() + struct.pack(">BI", flags, self.counter) + more
 
     def make(self, question, flags=PRESENT | HAS_CREDENTIAL, host=None, length=None, **changed):
-        """What a page sends of a new one. The key's place in COSE is nothing that the server reads."""
+        """The response that a page sends for a new key. The server does not read the key's COSE form."""
         more = bytes(16) + struct.pack(">H", len(self.credential) if length is None else length) + self.credential + b"\xa0"
         return {"client_data": b64(self.client_data("create", question, **changed)), "authenticator_data": b64(self.data(flags, host, more)),
                 "public_key": b64(self.key.public_key().public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))}
@@ -78,7 +78,7 @@ def dev():
 
 
 class Person:
-    """A user of their own in the account, before a page at a host's name."""
+    """A separate user in the account, on a page at a host's name."""
 
     def __init__(self, dev, name):
         made = dev.command("user", "create", name, "--account", "dev", "--role", "member")
@@ -108,7 +108,7 @@ class Person:
         return passkey
 
     def asked(self):
-        """What the right password leads to."""
+        """The challenge after the right password."""
         status, said = self.enter()
         assert status == 401 and said["need"] == "passkey", said
         return said["passkey"]
@@ -145,7 +145,7 @@ def test_made_and_used(ann, kind):
 
 
 def test_alone(ann):
-    """A passkey that has verified its user lets in without a password; one that has not does not."""
+    """A passkey with user verification signs in without a password; one without it does not."""
     key, handle = ann.add(), ann.handle()
     ann.cookie = ""
     question = ann.ask("GET", "/session/passkey")[1]
@@ -157,18 +157,18 @@ def test_alone(ann):
 
 
 def test_another_users(dev, ann):
-    """Whose passkey it is has to fit, behind a password and alone."""
+    """A passkey works only for its own user, after a password and alone."""
     other = Person(dev, "otherperson")
     assert other.enter()[0] == 201
     mine, theirs = ann.add(), other.add()
     my_handle, their_handle = ann.handle(), other.handle()
     assert ann.enter(**theirs.use(ann.asked()))[0] == 401
-    assert ann.enter(**mine.use(other.asked()))[0] == 401  # a question that another one was asked
+    assert ann.enter(**mine.use(other.asked()))[0] == 401  # a challenge for another user
     question = ann.ask("GET", "/session/passkey")[1]
     for handle in (their_handle, b64(bytes(16)), b64(b"x"), b64(b"x" * 20)):
         assert ann.alone(**mine.use(question, PRESENT | VERIFIED, user=handle))[0] == 401
     assert ann.alone(**theirs.use(question, PRESENT | VERIFIED, user=my_handle))[0] == 401
-    assert ann.enter(**mine.use(question))[0] == 401  # what anybody is asked is not what ann is
+    assert ann.enter(**mine.use(question))[0] == 401  # an anonymous challenge is not valid for ann
     assert ann.alone(**mine.use(ann.asked(), PRESENT | VERIFIED, user=my_handle))[0] == 401
 
 
@@ -179,7 +179,7 @@ def bad_uses(dev):
 
 
 def test_uses_that_do_not_hold(dev, ann):
-    """Each alone, with a good signature over it; few enough that no guess is counted out."""
+    """One deviation at a time, with a valid signature; few enough not to be locked out."""
     key, handle = ann.add(), ann.handle()
     for name, changed in bad_uses(dev).items():
         question = ann.ask("GET", "/session/passkey")[1]
@@ -201,7 +201,7 @@ def test_uses_that_do_not_hold(dev, ann):
 
 
 def test_an_older_question(ann):
-    """What was asked before the last use is worth nothing, though nobody has answered it."""
+    """A challenge issued before the last use is invalid, though it was not answered."""
     key = ann.add()
     older, newer = ann.asked(), ann.asked()
     assert ann.enter(**key.use(newer))[0] == 201
@@ -210,7 +210,7 @@ def test_an_older_question(ann):
 
 
 def test_counters(ann):
-    """One that goes back may be a copy's. Authenticators without one always say 0."""
+    """A decreasing counter indicates a copy. Authenticators without a counter always send 0."""
     key = ann.add()
     assert ann.enter(**key.use(ann.asked(), steps=7))[0] == 201
     for steps in (0, -2):
@@ -255,7 +255,7 @@ def test_guesses_are_counted(ann):
 
 
 def test_at_another_host(dev, ann):
-    """A passkey is for one host's name: at another one the page says so, and nothing is signed."""
+    """A passkey is bound to one host name: at another one the page says so, and nothing is signed."""
     ann.add()
     body = {"user": ann.name, "password": ann.password}
     for host in ("cloud.example.com", f"127.0.0.1:{dev.port}", f"[::1]:{dev.port}"):
@@ -289,7 +289,7 @@ def button(words):
 
 
 def test_from_the_page(dev):
-    """Somebody makes a passkey, and gets in by it: behind the password, then alone."""
+    """A user creates a passkey on the page, and signs in with it: after the password, then alone."""
     person = Person(dev, "page")
     with web.browser() as b:
         add_authenticator(b)
@@ -320,7 +320,7 @@ def test_from_the_page(dev):
 
 
 def test_pages_without(dev):
-    """Who touches nothing is told so; at a bare address no passkey is offered, and the page says why."""
+    """Without a touch the page says so; at a bare address no passkey is offered, and the page says why."""
     person = Person(dev, "bare")
     with web.browser() as b:
         add_authenticator(b, is_user_verified=False)

@@ -2,9 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/console src/base/picture
 # when: long
-"""Screens and serial ports in a browser: an instance's screen within the console's pages, drawn by noVNC's core; the page of a serial
-port, which is a paper terminal until the guest moves the cursor about or somebody asks for more. The guests are simulated: a screen of one
-colour, and a port that repeats what is typed."""
+"""Displays and serial ports in a browser: an instance's display in the console's pages, drawn by noVNC's core; the page of a serial port, a line
+terminal until the guest addresses the cursor or the user asks for more. The guests are simulated: a display of one colour, and a port that echoes."""
 import os
 import re
 import sys
@@ -37,7 +36,7 @@ def page(dev):
 # ---- screens ----
 
 def drawn(b):
-    """The canvas's size, and what is in its middle: red, green, blue, opacity."""
+    """Size of the canvas, and the colour in its middle: red, green, blue, opacity."""
     return b.run("const c = document.querySelector('#screen canvas'), one = new OffscreenCanvas(1, 1).getContext('2d', {willReadFrequently: true});"
                  "if (!c?.width) return null; one.drawImage(c, -(c.width >> 1), -(c.height >> 1)); return [c.width, c.height, ...one.getImageData(0, 0, 1, 1).data];")
 
@@ -64,7 +63,7 @@ def test_a_screen_is_drawn(screen):
 def test_keys_are_the_guests_until_it_is_left(screen, dev):
     path = screen.run("return location.pathname")
     screen.until("return document.activeElement.matches('#screen canvas')", what="the focus")
-    screen.press("gi?c", Keys.TAB)  # of the page itself these lead elsewhere
+    screen.press("gi?c", Keys.TAB)  # keys that navigate on the page itself
     assert screen.run("return [location.pathname, document.activeElement.tagName, Boolean(document.querySelector('dialog'))]") == [path, "CANVAS", False]
     ActionChains(screen.driver).key_down(Keys.CONTROL).send_keys(Keys.F6).key_up(Keys.CONTROL).perform()
     assert screen.run("return document.activeElement.id") == "screen-first"
@@ -83,7 +82,7 @@ def test_a_text_is_typed(screen):
 
 
 def test_a_screen_ends_with_its_page(screen, dev):
-    """And comes again: no more than a line is taken."""
+    """And reconnects: the old connection does not occupy a slot."""
     for _ in range(12):  # more than an account may have open
         go(screen, dev, "volumes")
         screen.until("return !document.querySelector('#screen')", what="the other page")
@@ -135,7 +134,7 @@ def port(dev):
 
 
 def send(b, text):
-    """As if it was typed: the port repeats it."""
+    """Sends text as if it was typed; the port echoes it."""
     b.run("send(arguments[0])", text)
 
 
@@ -165,7 +164,7 @@ def test_a_guest_that_moves_the_cursor_has_a_terminal(port):
     assert b.run("return document.activeElement.id") == "other"
     b.press(Keys.ENTER)
     b.until("return !document.querySelector('#screen').hidden", what="the paper again")
-    send(b, "\x1b[9;9H")  # somebody has chosen: the guest chooses no more
+    send(b, "\x1b[9;9H")  # after the user's choice the guest cannot switch any more
     b.press("x")
     b.until("return document.querySelector('#screen').textContent.endsWith('x')", what="the paper")
     assert not b.run("return document.querySelector('#screen').hidden")

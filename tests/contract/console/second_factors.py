@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native/sign_in src/auth/otp src/auth/sign_in
-"""Second factors of the console: an authenticator is made and proved, its codes and recovery codes let in once each behind the right
-password, guesses are counted, nobody reaches another's; and the same from the page."""
+"""Second factors of the console: an authenticator is added and confirmed, its codes and recovery codes work once each after the right password,
+guesses are counted, other users cannot access it; and the same from the page."""
 import base64
 import hashlib
 import hmac
@@ -27,7 +27,7 @@ PERIOD_S = 30
 
 
 def code(secret, periods=0):
-    """RFC 6238 by hand: what an authenticator shows."""
+    """RFC 6238: the code that an authenticator shows."""
     mac = hmac.digest(base64.b32decode(secret), struct.pack(">Q", int(time.time()) // PERIOD_S + periods), hashlib.sha1)
     at = mac[-1] & 15
     return f"{(struct.unpack('>I', mac[at:at + 4])[0] & 0x7fffffff) % 1000000:06d}"
@@ -46,7 +46,7 @@ def dev():
 
 
 class Person:
-    """A user of their own in the account, who signs in by a password."""
+    """A separate user in the account, who signs in by a password."""
 
     def __init__(self, dev, name):
         made = dev.command("user", "create", name, "--account", "dev", "--role", "member")
@@ -65,7 +65,7 @@ class Person:
         return status, json.loads(said)
 
     def add(self):
-        """An authenticator that is confirmed by the code of the period before, so that the present one is still good."""
+        """Adds an authenticator and confirms it with the previous period's code, so that the present one is still unused."""
         status, made = self.call("POST", "/second-factors/totp", {"name": "telephone"})
         assert status == 201, made
         status, said = self.call("POST", f"/second-factors/{made['item']['id']}/confirm", {"code": code(made["secret"], -1)})
@@ -126,7 +126,7 @@ def test_recovery_codes(ann):
 
 
 def test_guesses_are_counted(ann):
-    """After five wrong ones not even the right code lets this address in for a while."""
+    """After five wrong codes even the right one is refused for this address for a while."""
     _, secret, _ = ann.add()
     for _ in range(5):
         assert ann.enter(totp=wrong_code(secret))[0] == 401
@@ -143,12 +143,12 @@ def test_deleted(dev, ann):
     user = ann.call("GET", "/session")[1]["user"]["id"]
     assert other.call("GET", f"/second-factors?user={user}")[0] == 404
     assert [f["id"] for f in dev.operator.api_ok("GET", f"/second-factors?user={user}")["items"]] == [factor]
-    dev.operator.api_ok("DELETE", f"/second-factors/{factor}")  # the telephone is lost
+    dev.operator.api_ok("DELETE", f"/second-factors/{factor}")  # the phone is lost
     assert ann.enter()[0] == 201
 
 
 def test_changed_by_who_has_shown_one(dev, ann):
-    """A password alone, by a token or by a session of before, takes no second factor away and makes no other one."""
+    """A password alone, a token or an earlier session can neither remove a second factor nor add another."""
     factor, secret, _ = ann.add()
     by_password = native.Native(dev, "dev", ann.name, ann.password)
     for status in (by_password.api("DELETE", f"/second-factors/{factor}").status, by_password.api("POST", "/second-factors/totp", {}).status,
@@ -172,7 +172,7 @@ def test_secrets_are_in_no_database(dev, ann):
 
 
 def test_from_the_page(dev):
-    """Somebody adds an authenticator, leaves, and gets in again with a code of it."""
+    """A user adds an authenticator on the page, signs out, and signs in again with a code."""
     person = Person(dev, "page")
     with web.browser() as b:
         b.size(1280)

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web
-"""The blocks that the console shows for Terraform, read by HashiCorp's own parser: each is a block, says what the click had, and what
-somebody typed stays text in it. Terraform itself has not run: tests/contract/console/commands.py holds the blocks to the provider's schema, and
-makes the calls that the provider makes of them."""
+"""Terraform blocks shown by the console, parsed by HashiCorp's own parser: each is a valid block, contains the click's values, and keeps typed text
+as text. Terraform itself does not run: tests/contract/console/commands.py checks the blocks against the provider's schema, and makes the
+provider's calls."""
 import json
 import os
 import shutil
@@ -31,7 +31,7 @@ console.log(JSON.stringify({verbs: Object.keys(TERRAFORM), texts: asked.map(([ve
 
 
 def shown(asked):
-    """What the page's own module writes, and which verbs it has."""
+    """Output of the page's own module, and its list of actions."""
     with tempfile.TemporaryDirectory() as folder:
         for name in ("terraform.js", "steps.js"):
             shutil.copy(os.path.join(npm.ROOT, "web/console", name), folder)
@@ -44,7 +44,7 @@ def shown(asked):
 
 
 def clicks(name):
-    """verb → what the click had, and what its blocks say."""
+    """action → the click's values, and the expected blocks."""
     launch = {"image": {"ec2": "ami-1"}, "type": {"name": "t3.micro"}, "count": 2, "name": name, "key": {"name": name}, "subnet": {"ec2": "subnet-1"}, "groups": [GROUP], "publicIp": False,
               "hasUserData": True, "body": {"root_size": 8 * 2**30, "protect_terminate": True}}
     instance = {"count": 2, "ami": "ami-1", "instance_type": "t3.micro", "key_name": name, "subnet_id": "subnet-1", "vpc_security_group_ids": [GROUP["ec2"]], "associate_public_ip_address": False,
@@ -83,7 +83,7 @@ def clicks(name):
 
 
 def clicks_of_parts(name):
-    """The same of networks in parts, and of what is made of something else."""
+    """The same for parts of networks, and for resources created from others."""
     vpc, subnet, zone = VPC["ec2"], SUBNET["ec2"], {"name": "z-1a"}
     entry = {"acl": ACL, "egress": True, "number": 120, "allows": False, "protocol": "icmp", "block": "2001:db8::/32"}
     mend = {"subnet": SUBNET, "router": VPC, "table": TABLE, "way": "new-nat", "publicSubnet": {"ec2": "subnet-1"}, "isAlone": True,
@@ -125,7 +125,7 @@ def all_clicks(name):
 
 
 def said(text_found):
-    """Its resources in the order of their types, with the label of a reference left out once it is known to be a block's."""
+    """Resources in the order of their types, without the label of a reference if it refers to another block."""
     found = terraform.resources(text_found)
     lines = []
     for (sort, _), members in found.items():
@@ -140,7 +140,7 @@ def said(text_found):
 
 @pytest.fixture(scope="module")
 def answers():
-    """(verb, name, what is expected, what the parser found), of each verb with each name."""
+    """(action, name, expected, parsed), for each action with each name."""
     rows = [(verb, name, args, wanted) for name in ["web-1", *HOSTILE] for verb, (args, wanted) in all_clicks(name).items()]
     told = shown([(verb, args) for verb, _, args, _ in rows])
     assert sorted(told["verbs"]) == sorted(all_clicks("x")), "a verb that is not tried here"
@@ -155,8 +155,8 @@ def test_a_block_says_what_the_click_had(answers, verb):
 
 
 def test_what_terraform_cannot_say_is_not_shown():
-    """A public address belongs to a subnet that is named; a group that the page does not know has no id, nor has what a route leads to;
-    a route leads to an instance's interface; and a subnet with a table of its own has a block already."""
+    """A public address needs a named subnet; a group unknown to the page has no id, nor does a route's target; a route leads to an instance's
+    interface; a subnet with its own table already has a block."""
     launch, rule, mend, route = (all_clicks("x")[verb][0] for verb in ("instances.launch", "rules.add", "subnets.mend", "routes.add"))
     none = [["instances.launch", {**launch, "subnet": None}], ["rules.add", {**rule, "group": {"id": "x"}}], ["routes.add", {**route, "target": {"id": "x"}}],
             ["routes.add", {**route, "field": "instance", "target": INSTANCE}], ["route-tables.associate", {"subnet": {**SUBNET, "route_table": "x"}, "table": TABLE}],
@@ -178,7 +178,7 @@ def test_nothing_is_written_that_was_not_chosen():
 
 @pytest.mark.parametrize("way, gateway", [("attached", None), ("free", "aws_internet_gateway_attachment"), ("new", "aws_internet_gateway"), ("nat", None)])
 def test_ways_out(way, gateway):
-    """By a gateway that is there, attached or not, or by a new one; or by a NAT gateway that is there: in the table that the subnet uses."""
+    """By an existing gateway, attached or not, or a new one; or by an existing NAT gateway: in the subnet's present table."""
     chosen = {"attached": {"way": "internet", "attached": GATEWAY}, "free": {"way": "internet", "gateway": GATEWAY}, "new": {"way": "internet"}, "nat": {"way": "nat", "nat": NAT}}[way]
     (text,) = shown([["subnets.mend", {"subnet": SUBNET, "router": VPC, "table": TABLE, "isAlone": False, "routes": [], **chosen}]])["texts"]
     found = dict(said(terraform.parse([text])[0]))

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/native/sign_in src/api/console
-"""The console in a browser, briefly: somebody gets in, sees a list, launches by keyboard alone, and sees what the API changes without
-loading anything. tests/contract/console/pages.py looks at each page."""
+"""A short tour of the console in a browser: signing in, a list, a launch by the keyboard, and live changes. tests/contract/console/pages.py checks
+each page."""
 import gzip
 import os
 import re
@@ -43,7 +43,7 @@ def page(dev):
 
 
 def test_sign_in(page, dev):
-    """By an access key, from the keyboard; the page that was asked for comes then."""
+    """By an access key, with the keyboard; then the requested page appears."""
     page.click("return [...document.querySelectorAll('.sign button')].find(e => e.innerText === 'Access key')", what="the way in by a key")
     page.until("return document.querySelector('input[name=access_key]')", what="the field").send_keys(dev.account.key_id, Keys.TAB, dev.account.secret + "x", Keys.ENTER)
     page.until_text("Access key or secret are wrong.")
@@ -69,7 +69,7 @@ def test_change_is_shown(page, dev):
 
 
 def test_command_of_a_click(page, dev):
-    """It is in no module that came with the page."""
+    """The module is loaded on demand, not with the page."""
     page.click("return document.querySelector('tr[data-id] input')", what="the row's box")
     page.until("const e = [...document.querySelectorAll('.picks button')].find(b => b.innerText === 'Start'); e?.focus(); return e", what="the way to start it")
     page.until("return document.querySelector('.cmd pre').innerText === arguments[0]", f"aws ec2 start-instances --instance-ids {dev.first}", what="the command")
@@ -89,7 +89,7 @@ def test_launch_by_keyboard(page, dev):
 
 
 def test_another_order(page, dev):
-    """At once, though the pointer is in the table, where rows keep their places otherwise."""
+    """At once, even with the pointer in the table, where rows otherwise keep their positions."""
     go(page, dev, "instances?sort=name")
     rows = page.until(f"const rows = {ROWS.removeprefix('return ')}; return rows.length === 2 && rows", what="both instances")
     for wanted in (rows[::-1], rows):
@@ -98,14 +98,14 @@ def test_another_order(page, dev):
 
 
 def fetch(url):
-    """(bytes as they are sent, text)."""
+    """(bytes as sent, text)."""
     with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept-Encoding": "gzip"}), timeout=HANG_S) as answer:
         body = answer.read()
         return len(body), (gzip.decompress(body) if answer.headers["Content-Encoding"] == "gzip" else body).decode()
 
 
 def test_another_account_signs_in(page, dev):
-    """Without loading the page anew: nothing is left of what the account before it had, which had more changes."""
+    """Without reloading the page: nothing of the previous account remains, which had a higher change number."""
     other = dev.new_account("other")
     ec2 = other.client()
     tags = [{"ResourceType": "instance", "Tags": [{"Key": "Name", "Value": "theirs"}]}]
@@ -124,8 +124,8 @@ def test_another_account_signs_in(page, dev):
 
 
 def test_first_page_is_small(dev):
-    """The page of the list, its sheet, and each module that another one imports to begin with; a browser counts 300 bytes of headers each.
-    What only a click needs is in none of them."""
+    """The list's page, its style sheet, and all statically imported modules, with 300 bytes of headers each. Modules needed only by a click are not
+    loaded."""
     size, index = fetch(dev.url + "/console/instances")
     main = dev.url + re.search(r'src="([^"]*/main\.js)"', index)[1]
     sizes, todo = {"index.html": size}, [main, main.replace("main.js", "pages/instances.js"), dev.url + re.search(r'rel="stylesheet" href="([^"]*)"', index)[1]]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/engine
-"""The console's catalogues, read without a browser: every sentence in both languages, events held against the engine's sentences, plural
-forms, one key for each page, and colours that can be read."""
+"""The console's catalogues, read without a browser: every sentence in both languages, events compared with the engine's sentences, plural forms, one
+key for each page, and readable colours."""
 import os
 import re
 import sys
@@ -11,7 +11,7 @@ import pytest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../.."))
 CONSOLE = os.path.join(ROOT, "web/console")
-# Paraphrases that the field's words have replaced.
+# Old paraphrases, replaced by the field's words.
 OLD = ["What it is", "What it does", "What happened", "Whose", "Made", "Leads to", "stays yours", "Ways out", "Can A reach B?", "Who may do this?", "People", "You", "Look again", "The same, as", "It cannot be undone.",
        "Bring an image in", "Take away", "picked", "lead nowhere", "is gone", "stands still", "on its way"]
 
@@ -22,7 +22,7 @@ def read(*path):
 
 
 def said():
-    """Every sentence that a module of the pages says."""
+    """Every sentence in a module of the pages."""
     found = set()
     for folder, _, names in os.walk(CONSOLE):
         for name in names:
@@ -32,7 +32,7 @@ def said():
 
 
 def literals():
-    """All string literals of src/engine, with %s for each value; those that C puts together from several are one."""
+    """All string literals of src/engine, with %s for each value; adjacent literals are joined."""
     found = []
     for folder, _, names in os.walk(os.path.join(ROOT, "src/engine")):
         for name in names:
@@ -49,7 +49,7 @@ def test_the_fields_words_are_used():
 
 
 def test_events_are_the_engines():
-    """A pattern is a literal of the engine's, or a format that gives it; its code is a word of the engine's."""
+    """A pattern is a literal of the engine, or a format that produces one; its code is a word of the engine."""
     found = literals()
     formats = [re.compile(".*".join(map(re.escape, re.split(r"%[a-z]+", f)))) for f in found if "%" in f and re.search(r"[a-z]", re.sub(r"%[a-z]+", "", f))]
     events = re.findall(r'\["(\w+)", "([^"]+)", "((?:[^"\\]|\\.)*)", \(', read("event_words.js"))
@@ -60,7 +60,7 @@ def test_events_are_the_engines():
 
 
 def test_plural_forms():
-    """A sentence that counts things has a form for one of them."""
+    """A sentence with a count has a singular form."""
     forms = read("words/en.js")
     counted = [s for s in said() if re.search(r"\{n\} (\w+ )*(instances|volumes|snapshots|addresses|images|groups|hosts|accounts|users|members|prices|vCPUs|interfaces|pairs|rules)\b", s) and not s.startswith("All ")]
     assert [s for s in counted if f'"{s}"]' not in forms and "?" not in s and not s.startswith("{up}")] == []
@@ -72,7 +72,7 @@ def test_each_page_has_a_key_of_its_own():
 
 
 def test_words_are_whole():
-    """Every sentence of the pages is there in Korean, and none that no page says."""
+    """Every sentence of the pages has a Korean translation, and there are no unused ones."""
     own, of_server = read("words/ko.js").split("// Words that the server says")
     known = set(re.findall(r'"((?:[^"\\]|\\.)*)":', own))
     also = set(re.findall(r'"((?:[^"\\]|\\.)*)":', of_server))
@@ -82,7 +82,7 @@ def test_words_are_whole():
 
 
 def test_colours_can_be_read():
-    """Words on each ground they stand on, in both themes: 4.5 at least."""
+    """Contrast of text on each background, in both themes: at least 4.5."""
     colours = {name: (a, b) for name, a, b in re.findall(r"--(\w+):light-dark\((#\w+),(#\w+)\)", read("app.css"))}
 
     def luminance(colour):

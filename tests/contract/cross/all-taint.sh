@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Twenty histories of marks.
+# Runs twenty histories of taint.py.
 # limit: 5400 s
 # when: long
 # covers: cross/taint.py

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/api
-"""Every call of every face, from its tables, with each parameter mutated in every way that its row knows, without each that is
-required, with bodies that are none and paths that name nothing, by nobody and by somebody whom nothing is allowed. Each is refused
-with a documented code that names the parameter or the value, in the face's form, and nothing has changed."""
+"""Every call of every face, from its tables: with each parameter mutated in every way that its row knows, without each required parameter, with
+malformed bodies and unknown paths, unauthenticated and without permissions. Each must be refused with a documented code that names the parameter
+or the value, in the face's format, and must change nothing."""
 import os
 import sys
 
@@ -30,8 +30,8 @@ def test_refused(place, face, name, param):
 
 @matrix.cases(FACES, lambda face: [(name, kind) for kind, names in face.unread.items() for name in sorted(names)])
 def test_unread(place, face, name, param):
-    """A name that no row has, at every place of the request: refused in the service's words, or passed over where a row of the
-    tables or of the adapter has the source for it. What the face passes over without a source is in its list of open ones."""
+    """An unknown name at every place of the request: refused with the service's message, or ignored if a row of the tables or of the adapter names
+    the source for that. Names ignored without a source are in the face's list of open ones."""
     face.begins(place, name, param)
     taken = list(getattr(face, param)(place, name))
     is_open = (param, name) in face.open

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/openstack src/api/native src/api/cloudstack
-"""Creates each resource of a face with every parameter that its tables have. The answer, the show and the list agree, and hold the
-values that were sent; members that can be changed are changed, and shown so. An action that creates and has no row (tests/lib/creations) fails, and so does
-a parameter that no row gives."""
+"""Creates each resource of a face with every parameter of its tables. The answer, the show and the list must agree, and contain the sent values; then
+changes all members that can be changed. An action that creates and has no row (tests/lib/creations) fails, and so does a parameter that no row
+gives."""
 import os
 import sys
 

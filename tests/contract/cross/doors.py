@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/api src/auth/guard src/model/permissions.def
-"""The matrix of doors, for every face and from its tables: each action, and each parameter that names a resource, by a user whose
-policies keep them from that action or that resource. Refused in the face's words; with a policy about another resource it
-comes to what it comes to for the owner. Refusals change nothing, so a face's refusals are all tried before its calls go through."""
+"""The matrix of doors, for every face and from its tables: each action, and each parameter that names a resource, called by a user whose policies
+deny that action or that resource. It must be refused with the face's error; with a policy about another resource the result must be the owner's.
+Refusals change nothing, so all of a face's refusals are tried before its successful calls."""
 import os
 import sys
 
@@ -27,7 +27,7 @@ FACES = matrix.chosen([EC2(), IAM(), OpenStack(), CloudStack(), Azure(), Native(
 
 @matrix.cases(FACES, lambda face: sorted(n for n in face.actions if n not in face.unlike and face.actions[n]["iam"] and not face.actions[n]["for_all"]))
 def test_action(place, face, name):
-    """A Deny of its word, and no policy that allows it."""
+    """A Deny on the action, and no policy that allows it."""
     action, request = face.actions[name], face.alone(place, name)
     face.check_alone(place, name, request)
     word = doors.word_of(action)
@@ -45,7 +45,7 @@ def test_action(place, face, name):
 
 @matrix.cases(FACES, lambda face: face.doors)
 def test_refused(place, face, name, param):
-    """By a Deny, and where policies decide on such rows by an Allow that leaves the row out."""
+    """A Deny on the row, and if policies decide about such rows, an Allow without the row."""
     action, wrong, before = face.actions[name], [], face.seen(place, name, param)
     for named, request, row in face.asked(place, name, param):
         for what, document, refuses in doors.cells(action, row, action["writes"]):
@@ -60,7 +60,7 @@ def test_refused(place, face, name, param):
 
 @matrix.cases(FACES, lambda face: face.doors if face.goes is None else face.goes)
 def test_goes_through(place, face, name, param):
-    """With a policy about another row it comes to what it comes to for the owner, or at least is not refused."""
+    """With a policy about another row the result is the owner's, or at least not a refusal."""
     action, wrong = face.actions[name], []
     for named, request, row in face.asked(place, name, param):
         compared = face.comes_to(face.ask(place.account, name, request)) if face.compares else None
@@ -81,7 +81,7 @@ def test_goes_through(place, face, name, param):
 
 @matrix.cases([f for f in FACES if f.name == "ec2"], lambda _: ["DetachVolume", "DetachNetworkInterface"])
 def test_detaching_from_a_protected_instance(place, face, name):
-    """The instance that loses a disk or an interface is asked about, though the call names another thing."""
+    """The instance that loses a disk or an interface is checked, though the call names another resource."""
     instance = f"arn:aws:ec2:us-east-1:{place.number}:instance/{place.ids['i']}"
     request = {"VolumeId": place.ids["plugged vol"]} if name == "DetachVolume" else {"AttachmentId": place.ids["eni-attach"]}
     for document, wanted in [(doors.policy(doors.ALLOW, doors.deny("*", instance)), "UnauthorizedOperation"),
@@ -100,7 +100,7 @@ def takes_tags(action):
 
 @matrix.cases([f for f in FACES if f.name == "ec2"], lambda face: sorted(n for n, a in face.actions.items() if takes_tags(a)))
 def test_made(place, face, name):
-    """The tags of what is made are permitted as those set later, and conditions may ask for them."""
+    """Tags of a new resource need the same permission as later ones, and conditions can require them."""
     request, word = face.tagged_request(place, name), face.actions[name]["permit"]
     asked = "aws:RequestTag/made"
     for refuses, document in [
@@ -118,7 +118,7 @@ def test_made(place, face, name):
 
 @matrix.cases([f for f in FACES if f.name == "openstack"], lambda face: sorted(face.actions))
 def test_unscoped(place, face, name):
-    """A token for no project opens none of them."""
+    """An unscoped token can call none of them."""
     assert face.ask_unscoped(place, name).status == 403
 
 

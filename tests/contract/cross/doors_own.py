@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/auth src/engine/people
-"""What is one's own: access keys, application credentials, passwords, tokens. Whatever a token is for, the policies of
-every account concerned are obeyed, and a restricted or narrowed credential sees and makes nothing that reaches farther
-than itself. And refusals, which only the account of the caller reads."""
+"""Calls about a user's own access keys, application credentials, passwords and tokens. Whatever a token's scope, the policies of every account
+concerned apply. A restricted or narrowed credential can neither see nor create anything with more rights than itself. In addition: refusal
+messages can be decoded by the refused account only."""
 import json
 import os
 import re
@@ -47,7 +47,7 @@ def by_password(user, password):
 
 
 class Person:
-    """Somebody with a password, and calls with one of their tokens."""
+    """A user with a password, and calls with one of the user's tokens."""
 
     def __init__(self, project, user, password):
         self.project, self.user, self.password = project, user, password
@@ -63,7 +63,7 @@ class Person:
         return self.project.call(method, path, body, headers={"X-Auth-Token": token})
 
     def program(self, token, **how):
-        """A token of an application credential that this token made."""
+        """Token of an application credential created with this token."""
         made = self.call(token, "POST", self.programs, {"application_credential": {"name": f"p{len(how)}{os.urandom(4).hex()}", **how}})
         assert made.status == 201, made
         secret = made.json["application_credential"]
@@ -76,7 +76,7 @@ def iam(owner, action, params):
 
 @pytest.fixture(scope="module")
 def bob(owner):
-    """The account's own user."""
+    """A user of the account."""
     iam(owner, "CreateUser", {"UserName": "bob"})
     iam(owner, "CreateLoginProfile", {"UserName": "bob", "Password": "Correct-horse-1"})
     admin = cloud.admin(owner.dev)
@@ -105,7 +105,7 @@ def new_key(person, token):
 # ---- restricted and narrowed credentials
 
 def test_a_restricted_credential_sees_no_secret(owner, ann):
-    """Not even with all roles; and what it lacks is not found by another way."""
+    """Not even with all roles; and there is no other way to read secrets."""
     full = ann.token({"project": {"id": owner.id}})
     made = new_key(ann, full)
     assert made.status == 201, made
@@ -124,7 +124,7 @@ def test_a_restricted_credential_sees_no_secret(owner, ann):
 
 @pytest.mark.parametrize("name", sorted(ACTIONS))
 def test_restricted(owner, ann, name):
-    """Each call about what is one's own. What it names need not be there."""
+    """Each call about the user's own credentials. Named objects need not exist."""
     action = ACTIONS[name]
     token = ann.program(ann.token({"project": {"id": owner.id}}))
     path = cloud.path_of(action, {"user": ann.user})
@@ -142,7 +142,7 @@ BODIES = {
 
 
 def test_a_narrowed_credential_makes_no_key(owner, ann):
-    """Unrestricted, but a reader: a key would have all that its user has. With all roles it may."""
+    """An unrestricted credential of a reader: a key would have all of its user's rights. With all roles it is allowed."""
     full = ann.token({"project": {"id": owner.id}})
     made = new_key(ann, full).json["credential"]
     narrow = ann.program(full, roles=[{"name": "reader"}], unrestricted=True)
@@ -152,14 +152,14 @@ def test_a_narrowed_credential_makes_no_key(owner, ann):
     assert ann.call(narrow, "GET", f"{ann.keys}/{made['access']}").status == 403
     wide = ann.program(full, unrestricted=True)
     assert made["secret"] in ann.call(wide, "GET", ann.keys).text
-    # a credential that a narrowed one makes has no more roles than it
+    # a credential created by a narrowed one has no more roles
     child = ann.call(narrow, "POST", ann.programs, {"application_credential": {"name": "child", "roles": [{"name": "member"}]}})
     assert child.status == 403, child
     assert ann.call(full, "DELETE", f"{ann.keys}/{made['access']}").status == 204
 
 
 def test_a_narrowed_credential_has_no_more_by_a_policy(owner, ann):
-    """What a policy allows its user, a reader's credential does not do; one with all roles does."""
+    """A policy's rights of the user do not extend to a reader's credential; they do to one with all roles."""
     full = ann.token({"project": {"id": owner.id}})
     has(owner, owner.user, doors.ALLOW)
     try:
@@ -226,7 +226,7 @@ def test_denied_by_arn(owner, ann):
 
 
 def test_an_accounts_own_user_needs_leave(owner, bob):
-    """IAM denies what nothing allows: also to a token for no project."""
+    """IAM denies what nothing allows, also for an unscoped token."""
     token = bob.token("unscoped")
     change = {"user": {"original_password": bob.password, "password": "Correct-horse-2"}}
     password = f"/identity/v3/users/{bob.user}/password"
@@ -253,8 +253,7 @@ def test_an_accounts_own_user_needs_leave(owner, bob):
 # ---- streams
 
 def test_no_ticket_to_a_denied_console(owner, ann):
-    """Neither output nor password nor a ticket to a console, nor an image's bytes, where a Deny names the row; and no
-    interface leaves the instance."""
+    """A Deny on the row prevents reading output, password, console ticket and image bytes, and detaching interfaces."""
     ec2 = owner.ec2
     image = ec2.describe_images()["Images"][0]["ImageId"]
     instance = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
@@ -296,7 +295,7 @@ def reads_of(table):
 
 
 def test_reads_without_rows_are_named():
-    """docs/mapping.md names each read that no Deny by ARN holds for."""
+    """docs/mapping.md names each read to which a Deny by ARN does not apply."""
     with open(os.path.join(ROOT, "docs/mapping.md"), encoding="utf-8") as page:
         section = page.read().partition("## Policies: on what a call is decided")[2].partition("\n## ")[0]
     named = set()

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/web_ src/daemon/reach.c
-"""Where accounts may not send the region: its own addresses, by number, by name, by redirect and in disguise, those of its hosts, and
-what the operator lists; and that an address which the operator names is fetched from. All of it in a network namespace with two
-addresses of this machine, and a web server in another one that stands for the world."""
+"""Addresses from which accounts cannot make the region download: its own, by number, by name, by redirect and in disguised forms, those of its hosts,
+and those that the operator lists; and addresses that the operator allows. Everything runs in a network namespace with two local addresses, and a
+web server in another one that plays the internet."""
 import http.server
 import json
 import os
@@ -33,9 +33,9 @@ HOSTS = f"127.0.0.1 localhost\n::1 localhost\n{OWN} own.example.com\n{OWN} both.
 
 
 class Web(http.server.ThreadingHTTPServer):
-    """/to?URL redirects there; all else is a disk. Notes what it is asked."""
+    """The path to?URL redirects there; every other path is a disk. Records requests."""
     daemon_threads = True
-    address_family = socket.AF_INET6  # and IPv4 by it
+    address_family = socket.AF_INET6  # and IPv4 through it
 
     def __init__(self):
         asked = self.asked = []
@@ -67,7 +67,7 @@ def run(*argv):
 
 @pytest.fixture(scope="module", autouse=True)
 def network(tmp_path_factory):
-    """This machine's two addresses, and the world's, which is told in names as well."""
+    """The machine's two addresses, and the internet's, which also has names."""
     hosts = tmp_path_factory.mktemp("net") / "hosts"
     hosts.write_text(HOSTS)
     run("mount", "--bind", str(hosts), "/etc/hosts")
@@ -105,7 +105,7 @@ def open_dev(network):
 
 
 def fetch(dev, url):
-    """How the import of a disk from there ends: None when it has come, else why not."""
+    """Result of importing a disk from there: None on success, else the error."""
     ec2 = dev.account.client()
     task = ec2.import_snapshot(DiskContainer={"Url": url, "Format": "RAW"})["ImportTaskId"]
 
@@ -158,7 +158,7 @@ def test_a_name_of_both_leads_to_the_world(dev, own):
 
 
 def test_an_address_that_is_new(dev, own):
-    """Not what the machine had at its start, but what it has."""
+    """Checks the machine's present addresses, not those at start."""
     run("ip", "addr", "add", "10.78.0.1/24", "dev", "own0")
     before = len(own.asked)
     assert fetch(dev, f"http://10.78.0.1:{PORT}/disk") == "the address of 10.78.0.1 is not allowed"
@@ -199,7 +199,7 @@ KEY = rsa.generate_private_key(65537, 2048)
 
 
 def prove(dev, host):
-    """Has the keys of the issuer at that host fetched, who never answers well."""
+    """Makes the region download the keys of the issuer at that host, which never answers correctly."""
     iam = dev.account.client("iam")
     number = dev.account.client("sts").get_caller_identity()["Account"]
     arn = f"arn:aws:iam::{number}:oidc-provider/{host}"
@@ -217,7 +217,7 @@ def prove(dev, host):
 
 
 def test_issuers(dev, own):
-    """The control is test_named_issuers: there the same server is asked."""
+    """Control: in test_named_issuers the same server is asked."""
     before = len(own.asked)
     for host in (OWN, OTHER_OWN, "own.example.com", "localhost"):
         prove(dev, f"{host}:{PORT}")
@@ -246,7 +246,7 @@ def test_named_issuers(open_dev, own):
 
 
 def test_hosts_are_not(network):
-    """What a host of the region is reached by, as soon as it is one: by its number and by a name."""
+    """A new host's address is refused at once, by number and by name."""
     with Dev(fetch_from="") as dev:
         assert fetch(dev, f"http://{WORLD}:{PORT}/disk") is None
         dev.command("host", "add", "hv9", "--uri", "qemu+tls://world.example.com/system")
@@ -270,7 +270,7 @@ if __name__ == "__main__":
         web = Web()
         threading.Thread(target=web.serve_forever, daemon=True).start()
         print("serving", flush=True)
-        sys.stdin.read()  # until who started it lets go
+        sys.stdin.read()  # until the starter closes the pipe
         os._exit(0)
     if INSIDE not in os.environ:
         os.environ[INSIDE] = "1"

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/reconcile/figures src/api/cloudwatch src/store/series src/store/sqlite_series.c
-"""Figures of guests: by /api/v1 while they are taken and from what was kept, for those alone who may see the guest; sums for
-Prometheus; and CloudWatch's calls by AWS's own clients. What was kept is written into the region's database here, while it is off, in
-the form that src/reconcile/figures/pack.c has: nobody waits for five minutes."""
+"""Metrics of guests: live and stored ones by /api/v1, only for users who may see the guest; sums for Prometheus; and CloudWatch's calls by AWS's own
+clients. The test writes stored points into the region's database while it is stopped, in the format of src/reconcile/figures/pack.c, to avoid
+waiting for five minutes."""
 import datetime
 import glob
 import json
@@ -32,7 +32,7 @@ import waiting  # noqa: E402
 
 SHORT, LONG = 300, 3600
 COVERED, SAMPLES, CPUS, LEAST, MOST, CPU_NS, RX, TX, RX_PACKETS, TX_PACKETS, READ, WRITE, READS, WRITES, MEMORY = range(15)
-NOW = int(time.time()) // LONG * LONG  # an hour has just begun: what lies before is over
+NOW = int(time.time()) // LONG * LONG  # an hour has just begun: earlier hours are complete
 
 
 def number(n):
@@ -43,12 +43,12 @@ def number(n):
 
 
 def pack(points):
-    """{id: numbers} → a host's text."""
+    """{id: numbers} → the text of a host's row."""
     return b"\x01" + b"".join(uuid.UUID(i).bytes + b"".join(number(n) for n in numbers) for i, numbers in points.items())
 
 
 def point(cpu_percent, traffic, step=SHORT):
-    """Of a guest with two processors."""
+    """A point of a guest with two processors."""
     numbers = [0] * 15
     numbers[COVERED], numbers[SAMPLES], numbers[CPUS] = step * 10**6, step // 10, 2
     numbers[LEAST], numbers[MOST] = 100, 5000
@@ -109,7 +109,7 @@ def test_figures_while_they_are_taken(region):
 
 
 def test_newest_of_many(region):
-    """One answer for the rows that a page shows; what is gone or another account's is left out."""
+    """One answer for the rows of a page; deleted instances and those of other accounts are omitted."""
     mine = native.admin(region)
     path = f"/instances/metrics?ids={region.id},{uuid.uuid4()}"
     said = waiting.wait_until(lambda: enough(mine.api_ok("GET", path), lambda s: s["items"][0]["points"]), "three points")
@@ -122,7 +122,7 @@ def test_newest_of_many(region):
 
 
 def test_screen(region):
-    """A JPEG, for those alone who see the instance, and while it runs."""
+    """A JPEG, only for users who see the instance, and while it runs."""
     def ask(project):
         request = urllib.request.Request(f"{region.url}/api/v1/instances/{region.id}/screen", headers={"X-Auth-Token": project.token})
         with urllib.request.urlopen(request, timeout=waiting.HANG_S) as said:
@@ -230,7 +230,7 @@ def data_query(region, name, stat, word, period=SHORT):
 
 
 def pages(region, form, said):
-    """Every page's answer, in one of the protocols."""
+    """All pages, in one of the protocols."""
     if form == "query":
         watch, answers = region.account.client("cloudwatch"), []
         said = {**said, **{k: at(said[k]) for k in ("StartTime", "EndTime")}}
@@ -253,7 +253,7 @@ def pages(region, form, said):
 @pytest.mark.parametrize("order", ["TimestampDescending", "TimestampAscending"])
 @pytest.mark.parametrize("most", [1, 2, 5, 12, 24, 25, 100800])
 def test_pages_of_data(region, form, order, most):
-    """Each page has so many points of all queries together, in their order; all pages together are the whole."""
+    """Each page has that many points of all queries together, in order; all pages together are complete."""
     asked = {"MetricDataQueries": [data_query(region, "CPUUtilization", "Average", "cpu"), data_query(region, "NetworkIn", "Sum", "hours", LONG),
                                    {**data_query(region, "NetworkOut", "Sum", "hidden"), "ReturnData": False}, data_query(region, "NetworkIn", "Sum", "net")],
              "StartTime": NOW - 3600, "EndTime": NOW, "ScanBy": order, "MaxDatapoints": most}
@@ -272,7 +272,7 @@ def test_pages_of_data(region, form, order, most):
             assert result["StatusCode"] == ("PartialData" if missing else "Complete")
     assert len(answers) == -(-25 // most)
     turn = 1 if order == "TimestampAscending" else -1
-    for before, after in zip(times, times[1:]):  # no page goes back
+    for before, after in zip(times, times[1:]):  # pages are in order
         assert max(turn * t for t in before) <= min(turn * t for t in after)
     assert told["cpu"][::turn] == [(NOW - 3600 + k * SHORT, 5 * (12 - k)) for k in range(12)]
     assert told["net"][::turn] == [(NOW - 3600 + k * SHORT, 1000 * (12 - k)) for k in range(12)]
@@ -302,7 +302,7 @@ def test_bad_tokens(region, form):
 
 
 def test_short_periods_are_not_kept(region, watch):
-    """Of what begins longer ago than fifteen days there are points of five minutes, and longer than sixty-three of hours."""
+    """Data older than fifteen days have points of five minutes, and older than sixty-three of hours."""
     def points(days, period):
         return statistics(watch, region, "NetworkIn", period=period, since=days * 86400)["Datapoints"]
     assert points(2, 300) and points(20, 3600) and points(80, 2 * 3600)
@@ -334,13 +334,13 @@ def test_a_policy_denies(region):
 # ---- typed protocols
 
 def cbor(value):
-    """As RFC 8949 has it; maps as SDKs write them, of indefinite length, too."""
+    """RFC 8949; maps in the forms that SDKs write, including indefinite length."""
     if isinstance(value, bool):
         return b"\xf5" if value else b"\xf4"
     if isinstance(value, int):
         return b"\x1a" + value.to_bytes(4, "big")
     if isinstance(value, float):
-        return b"\xc1\xfb" + struct.pack(">d", value)  # times alone are floats here
+        return b"\xc1\xfb" + struct.pack(">d", value)  # times are the only floats here
     if isinstance(value, str):
         return b"\x79" + len(value.encode()).to_bytes(2, "big") + value.encode()
     if isinstance(value, list):
@@ -349,14 +349,14 @@ def cbor(value):
 
 
 def read_cbor(data):
-    """The value, and what is behind it."""
+    """The value, and the remaining bytes."""
     major, info = data[0] >> 5, data[0] & 31
     if data[:1] == b"\xc1":
         return read_cbor(data[1:])
     if data[:1] == b"\xfb":
         return struct.unpack(">d", data[1:9])[0], data[9:]
     if major == 3:
-        head = 0 if info < 24 else 1 << info - 24  # the shortest that has it, for SDKs compare keys by their bytes
+        head = 0 if info < 24 else 1 << info - 24  # the shortest form, because SDKs compare keys by their bytes
         size = int.from_bytes(data[1:1 + head], "big") if head else info
         assert size >= {0: 0, 1: 24, 2: 256, 4: 65536}[head]
         return data[1 + head:1 + head + size].decode(), data[1 + head + size:]
@@ -369,7 +369,7 @@ def read_cbor(data):
 
 
 def ask(region, form, operation, said, body=None):
-    """(status, headers, answer) of a document that is signed as SDKs sign it."""
+    """(status, headers, answer) of a document signed as by SDKs."""
     path, more = {"cbor": (f"/service/GraniteServiceVersion20100801/operation/{operation}",
                            {"Smithy-Protocol": "rpc-v2-cbor", "Content-Type": "application/cbor", "x-amzn-query-mode": "true"}),
                   "json": ("/", {"X-Amz-Target": f"GraniteServiceVersion20100801.{operation}", "Content-Type": "application/x-amz-json-1.0"})}[form]
@@ -392,7 +392,7 @@ def ask(region, form, operation, said, body=None):
 
 @pytest.mark.parametrize("form", ["json", "cbor"])
 def test_typed(region, watch, form):
-    """The same as by the query protocol."""
+    """The same answer as in the query protocol."""
     time_of = int if form == "json" else float
     told = watch.list_metrics(Namespace="AWS/EC2")["Metrics"]
     assert ask(region, form, "ListMetrics", {"Namespace": "AWS/EC2"})[2] == {"Metrics": told}

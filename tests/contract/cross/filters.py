@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/openstack src/api/native src/api/cloudstack src/store/query
-"""Every list of every face, from its tables: each filter finds the rows whose member has the value and no other, a value of nobody's
-finds none; pages show each row once; orders hold both ways; limits, markers and tokens that are none are refused. A list with too few
-rows proves nothing and fails: the region of the face (tests/lib/filtering) has to make more."""
+"""Every list of every face, from its tables: each filter finds exactly the rows whose member has the value, an unknown value finds none; pages show
+each row once; orders work both ways; invalid limits, markers and tokens are refused. A list with too few rows proves nothing and fails: the face's
+region (tests/lib/filtering) must create more."""
 import os
 import sys
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/auth src/engine/operation.c src/engine/resolve.c src/api/core src/api/console src/api/native src/engine/network
-"""The guard sees every way to a row: through /api/v1's free calls, consoles, tickets, lists of events, and from the other end of a
-link. Access rules hold in every service, second factors are changed by who has shown one, and refused signatures leave a record."""
+"""The guard is asked on every path to a row: /api/v1's other calls, consoles, tickets, lists of events, and from the other end of a link. Access
+rules apply in every service, changing second factors requires one, and refused signatures are recorded."""
 import base64
 import contextlib
 import http.client
@@ -28,7 +28,7 @@ SECRET = "DBPASS-hunter2"
 
 
 class Keeper(native.Native):
-    """A member of an account, whom policies keep from one machine of it, in each face."""
+    """A member of an account whose policies deny one of its machines, in each face."""
 
     def furnish(self):
         self.number = self.root.client("sts").get_caller_identity()["Account"]
@@ -61,7 +61,7 @@ class Keeper(native.Native):
         return self.ec2.describe_addresses(AllocationIds=[self.address["AllocationId"]])["Addresses"][0].get("NetworkInterfaceId")
 
     def stack(self, command, **parameters):
-        """CloudStack's command with the member's key; its status, or that of its job."""
+        """Status of a CloudStack command with the member's key, or of its job."""
         answer = cloudstack.call(self.dev, command, _key=self.key.key_id, _secret=self.key.secret, **parameters)
         return answer[0]
 
@@ -98,7 +98,7 @@ def test_access_rules_hold_in_every_service(dev):
 # ---- second factors
 
 class Session:
-    """A browser's session of somebody with a password."""
+    """A browser session of a user with a password."""
 
     def __init__(self, person):
         self.person, self.cookie = person, ""
@@ -115,7 +115,7 @@ class Session:
 
 
 def test_second_factors_want_a_session(dev):
-    """Neither a token by password alone nor an access key makes one: that would shut its owner out."""
+    """Neither a token by password alone nor an access key can create one, which would lock out its owner."""
     keeper = dev.keeper
     for status in (keeper.api("POST", "/second-factors/totp", {"name": "x"}).status, signed(dev, "POST", "/second-factors/totp", b"{}")):
         assert status == 403
@@ -134,7 +134,7 @@ def test_second_factors_want_a_session(dev):
 
 
 def signed(dev, method, path, body=b""):
-    """The status of a call with the keeper's access key."""
+    """Status of a call with the member's access key."""
     import botocore.auth  # noqa: PLC0415
     import botocore.awsrequest  # noqa: PLC0415
     import botocore.credentials  # noqa: PLC0415
@@ -268,7 +268,7 @@ def test_forwardings_to_a_denied_machine(dev):
     port = keeper.api_ok("GET", f"/ports/{keeper.nic}")["item"]
     rules = f"/network/v2.0/floatingips/{made}/port_forwardings"
     wish = {"internal_port_id": port["id"], "internal_ip_address": keeper.machine["PrivateIpAddress"], "internal_port": 22, "external_port": 2222, "protocol": "tcp"}
-    # the machine has a public address of its own, beside which Neutron forwards nothing
+    # the machine has a public address of its own, so Neutron forwards nothing to it
     keeper.ec2.disassociate_address(AssociationId=keeper.ec2.describe_addresses(AllocationIds=[keeper.address["AllocationId"]])["Addresses"][0]["AssociationId"])
     rule = keeper.ok("POST", rules, {"port_forwarding": wish})["port_forwarding"]["id"]
     with keeper.from_machine():
@@ -292,7 +292,7 @@ def test_uris_of_hosts(dev, uri):
 
 
 def test_refused_signatures_are_recorded(dev):
-    """One record a key and minute, with how often; under the key, of which the log tells no secret."""
+    """One record for each key and minute, with a count; under the key's id, without any secret."""
     wrong = Account(dev, dev.keeper.key.key_id, "wrong")
     for _ in range(3):
         assert wrong.call("DescribeInstances").status in (401, 403)

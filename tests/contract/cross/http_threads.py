@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/http src/api/core
-"""No action takes an HTTP thread's processor for over a millisecond at a time (src/http/cost.h): every golden case of every
-face is run, and each of its calls measured in the best of several runs. What grows with the request or the answer is in LARGE,
-with what it may take at most; that is measured on a running server, by the figures it tells of itself."""
+"""No action uses an HTTP thread's processor for over a millisecond at a time (src/http/cost.h): runs every golden case of every face, and takes each
+call's best time of several runs. Actions whose cost grows with the request or the answer are in LARGE with their limits; they are measured on a
+running server by its own metrics."""
 import concurrent.futures
 import json
 import os
@@ -21,7 +21,7 @@ from waiting import HANG_S  # noqa: E402
 
 GOLDEN = os.path.join(os.path.dirname(ec2.DARI), "../../tests/unit/api/golden")
 CASES = os.path.join(ec2.ROOT, "tests/golden")
-LIMIT_US, RUNS, HISTORY = 1000, 24, 200  # a call is measured again only while it is over the limit
+LIMIT_US, RUNS, HISTORY = 1000, 24, 200  # a call is repeated only while it is over the limit
 FACES = ["ec2", "iam", "openstack"]
 BODY_MAX, JSON_MAX = 1024 * 1024, 114688
 
@@ -30,7 +30,7 @@ BODY_MAX, JSON_MAX = 1024 * 1024, 114688
 
 @pytest.fixture(scope="module")
 def costs():
-    """{face: {action: (microseconds of its worst call, which call of which case)}}"""
+    """{face: {action: (microseconds of its worst call, that call)}}"""
     def measure(face):
         done = subprocess.run([GOLDEN, os.path.join(CASES, face)], env=dict(os.environ, GOLDEN_COSTS=str(RUNS)), text=True,
                               capture_output=True, check=False)
@@ -61,10 +61,10 @@ def test_every_action_was_measured(costs, face):
     assert not missing, missing
 
 
-# ---- what is made elsewhere, and what grows
+# ---- slow work on other threads, and growing costs
 
 class Measured:
-    """A server of its own, and what its calls took."""
+    """A separate server, and the costs of its calls."""
 
     def __init__(self, dev):
         self.dev, self.ec2, self.openstack = dev, dev.account, cloud.own(dev)
@@ -118,8 +118,7 @@ def read_long_history(m):
         m.openstack.ok("GET", f"/compute/v2.1/os-simple-tenant-usage/{m.openstack.id}")
 
 
-# What is done; the action that it is measured by; what that may take, in ms, which is several times what it took when it was
-# written down; that (1: no more than that); and why.
+# Call; the action whose cost is measured; limit in ms, several times the measured cost; factor (1: the limit itself); and reason.
 LARGE = [
     (make_key_pairs, "CreateKeyPair", 10, 0.6, "RSA keys are made on a lane: one takes 50 ms at least."),
     (make_key_pairs, "os_compute_api:os-keypairs:create", 10, 0.6, "Likewise."),
@@ -142,7 +141,7 @@ def test_what_grows_is_bounded():
             for _, action, *_ in LARGE:
                 best[action] = min(best.get(action, 1e9), m.longest_ms(action))
     print("over 1 ms:", {action: ms for action, ms in best.items() if ms})
-    assert best["DescribeVpcs"] > 1  # or nothing is measured
+    assert best["DescribeVpcs"] > 1  # otherwise nothing is measured
     over = [f"{action}: {best[action]:.1f} ms, not {at_most}: {why}" for _, action, at_most, _, why in LARGE if best[action] > at_most]
     assert not over, "\n".join(over)
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/base/uuid src/api/core src/api/azure/core src/api/query
-"""The nil UUID in a path or a parameter names nothing, in each face: it never means that nothing was said."""
+"""The nil UUID in a path or a parameter names nothing, in each face: it never counts as an absent value."""
 import os
 import sys
 
@@ -36,7 +36,7 @@ def test_ec2(dev):
 @pytest.mark.parametrize("command", ["listSnapshots", "listVolumes", "listVirtualMachines", "listNetworks", "listPublicIpAddresses",
                                      "listSecurityGroups", "listEvents"])
 def test_cloudstack(dev, command):
-    """A list by an id that nothing has is refused, or empty; without the id there is something to list."""
+    """A list filtered by the id is refused, or empty; without the filter it has rows."""
     status, answer, _ = cloudstack.call(dev, command, id=NIL)
     assert status == 431 or not [v for v in answer.values() if isinstance(v, list) and v], answer
     assert command != "listSnapshots" or cloudstack.ok(dev, command)["count"] == 1

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/query src/api/ec2/core src/api/openstack/core src/api/cloudstack/core src/api/native src/http src/auth/sigv4 src/auth/canonical.c
-"""The forms in which a request may come to each face, and the form of what comes back: methods, versions, paths, signatures and
-tokens, odd letters, bodies. Each face's own are in tests/lib/forms; lists and actions are its tables'."""
+"""Request and answer formats of each face: methods, versions, paths, signatures and tokens, unusual characters, bodies. Each face's adapter is in
+tests/lib/forms; lists and actions come from its tables."""
 import os
 import sys
 
