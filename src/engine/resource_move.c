@@ -24,7 +24,7 @@ static RESULT check_group(struct op *op, uuid id)
 			   STR_ARG(g->name));
 }
 
-/* For locks a move is a deletion in the source group and a write in the target group. */
+/* Checks locks: a move is a deletion in the source group and a write in the target group. */
 static RESULT check_locks(struct op *op, uuid account, const struct resources_move *wish,
 			  const struct moved_resource *r, const struct row *row)
 {

@@ -10,7 +10,8 @@
 #include "store/host.h"
 #include "store/instance.h"
 
-/* A TPM's state is kept by its host's libvirt, which can transfer it only while the guest runs. */
+/* Refuses instances with a TPM: the host's libvirt keeps its state, and can transfer it only while the guest
+ * runs. */
 static RESULT check_may_go(struct op *op, const struct instance *i, const struct ref *ref)
 {
 	if (!i->tpm)

@@ -176,7 +176,7 @@ RESULT engine_confirm_resize(struct op *op, struct instance_target *wish)
 				was_moved ? "It stays on its new host." : "Its new size stays.");
 }
 
-/* The former type may have been deleted meanwhile: its row is kept for as long as a resize refers to it. */
+/* The former type may have been deleted meanwhile, but its row stays while a resize refers to it. */
 RESULT engine_revert_resize(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;

@@ -186,7 +186,7 @@ static bool holds(const struct entitlement *e, struct str product, enum licence_
 	       (!e->until_us || now_us < e->until_us);
 }
 
-/* The next entitlement of the account; if that is none, of the domain; if both are none, the operator's. */
+/* The next entitlement at one level: the account's; account none: the domain's; both none: the operator's. */
 static const struct entitlement *next_of(const struct tables *t, uuid account, uuid domain,
 					 struct str product, enum licence_source source, int64_t now_us,
 					 const struct entitlement *after)

@@ -214,7 +214,7 @@ static RESULT check_against(struct op *op, const struct firewall_rule *rule,
 			     rule->from_port, rule->to_port, STR_ARG(id), other->from_port, other->to_port);
 }
 
-/* Next rule to compare with: of the same address, or for egress of the same network. */
+/* Next rule to compare with `rule`: ingress rules are compared per address, egress rules per network. */
 static const struct firewall_rule *next_beside(const struct tables *t, const struct firewall_rule *rule,
 					       const struct firewall_rule *last)
 {

@@ -270,8 +270,8 @@ static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wa
 			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
-/* Also reserves the address if the network is external, where others choose addresses, too. The port must
- * have its id. */
+/* Chooses an address for a port that has its id already. On an external network, where gateways and elastic
+ * addresses choose from the same addresses, also reserves it. */
 static RESULT take_ip(struct op *op, const struct subnet *subnet, struct ip wanted, const struct port *port,
 		      struct str field, struct ip *ret_ip)
 {
@@ -476,8 +476,8 @@ static size_t count_wished(const struct port_prefixes_wish *wish)
 	return wish->named.count + (size_t) wish->more;
 }
 
-/* In an IPv6 subnet the first IPv6 address that is asked for becomes the primary one, which the port needs
- * anyway. */
+/* In an IPv6 subnet the port needs a primary IPv6 address anyway: makes the first requested IPv6 address that
+ * one. */
 static struct port_ips_wish take_first(const struct subnet *subnet, const struct port_ips_wish *ips)
 {
 	struct port_ips_wish rest = *ips;
@@ -493,7 +493,7 @@ static struct port_ips_wish take_first(const struct subnet *subnet, const struct
 	return rest;
 }
 
-/* Checks that a subnet has IPv4 if IPv4 addresses are asked for. */
+/* Checks that the subnet has IPv4, unless no IPv4 address is requested. */
 static RESULT check_has_ipv4(struct op *op, const struct subnet *subnet, int64_t more, struct str field)
 {
 	if (more == 0 || subnet->block.base.family == IP_V4)
@@ -512,7 +512,7 @@ RESULT port_check_wished(struct op *op, const struct instance_type *type, const 
 	return port_check_ip_count(op, type, count, ips->ipv6_field);
 }
 
-/* Named addresses are taken first, so that no random choice hits one of them. */
+/* Adds the named addresses before the random ones, so that no random choice hits a named one. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *wish,
 		      struct port *port)
 {

@@ -59,7 +59,8 @@ static RESULT fail_target(struct op *op)
 			     "targets.");
 }
 
-/* Such routes may only lead to ports, not to next hops by address, which Neutron's API makes. */
+/* Routes to parts of the router's blocks, and routes in a gateway's table, may only lead to ports, not to
+ * next hops by address, which Neutron's API makes. */
 RESULT route_check(struct op *op, const struct route_table *table, const struct route *route, bool is_change)
 {
 	char text[CIDR_TEXT_SIZE];

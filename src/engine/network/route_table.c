@@ -114,7 +114,7 @@ static RESULT write_gateway(struct op *op, const struct gateway *gateway, uuid t
 						    : "What comes in goes by a route table.");
 }
 
-/* What an association id refers to: a subnet, a gateway, or a router's main table. */
+/* Association found by its id: of a subnet, of a gateway, or a router's main one. */
 struct association {
 	const struct subnet *subnet;
 	const struct gateway *gateway; /* both NULL: the main association */

@@ -308,7 +308,7 @@ RESULT engine_forget_router(struct op *op, struct router_forget *wish)
 enum { DEFAULT_SUBNETS_MAX = 16 };
 #define DEFAULT_BASE (UINT32_C(172) << 24 | UINT32_C(31) << 16)
 
-/* One /20 a zone, in order of zone names. */
+/* Creates one /20 a zone, in order of zone names. */
 static RESULT write_default_subnets(struct op *op, const struct router *router)
 {
 	uint32_t number = 0;

@@ -339,7 +339,8 @@ RESULT security_group_delete_with_rules(struct op *op, uuid group)
 	return security_group_delete(op, group);
 }
 
-/* Revokes a rule of another group. The call did not name that group, so its own permission is asked for. */
+/* Revokes a rule of another group. Asks for that group's own permission, because the call did not name the
+ * group. */
 static RESULT take_rule(struct op *op, uuid rule, const struct security_group *from)
 {
 	TRY(engine_permit(op, "security_group.revoke", KIND_SECURITY_GROUP, &from->row));

@@ -287,7 +287,7 @@ static RESULT check_pools(struct op *op, const struct network_subnet_wish *wish,
 	return OK;
 }
 
-/* One or two pools with all host addresses except the gateway's; `room` takes their ends. */
+/* Returns one or two pools with all host addresses except the gateway's; `room` takes their ends. */
 static struct ips make_pools(struct cidr block, struct ip gateway, struct ip room[static 4])
 {
 	struct ip first = ip_add(block.base, 1);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signing in by OpenID Connect: rows only. */
+ * Sign-in by OpenID Connect: providers of domains, links between users and subjects. Rows only. */
 #include "engine/people/oidc_sign_in.h"
 
 #include "engine/internal.h"

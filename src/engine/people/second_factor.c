@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Second factors: rows only. */
+ * Second factors: registration, confirmation and recorded uses. Rows only. */
 #include "engine/people/second_factor.h"
 
 #include "base/crypto.h"

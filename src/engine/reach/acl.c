@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Network ACLs in the packet's path. The first matching entry by number decides; without a match the packet
- * is denied. ACLs are stateless, so answers need entries of their own. The exception is a stateful list,
+ * is denied. ACLs are stateless, so replies need entries of their own. The exception is a stateful list,
  * whose IPv4 is decided at the interface (drivers/ovn/nb_acl.c, nb_acl_tracked.c). */
 #include <inttypes.h>
 #include <netinet/in.h>
@@ -136,7 +136,8 @@ static const struct network_acl *find_list(const struct reach_walk *w, const str
 	return network_acl_find(w->t, engine_get_subnet_acl(w->t, router, subnet));
 }
 
-/* In a stateful list's IPv6, OVN recognizes such answers without tracking. */
+/* True for replies that OVN recognizes without connection tracking, so that a stateful list lets them pass in
+ * IPv6, too. */
 static bool is_known_answer(const struct reach_packet *p)
 {
 	return p->is_reply && (p->protocol == IPPROTO_TCP || reach_is_icmp(p));

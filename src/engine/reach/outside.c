@@ -21,7 +21,7 @@
 
 /* ---- address changes ---- */
 
-/* The newest change that an answer has not reversed. A switch reverses its own load balancing. */
+/* The newest change that a reply has not reversed. A switch reverses its own load balancing. */
 struct reach_change *reach_find_change(struct reach_walk *w)
 {
 	while (w->change_count && w->changes[w->change_count - 1].kind == REACH_BALANCED)
@@ -85,7 +85,7 @@ static enum reach_end hide(struct reach_walk *w, const struct router *router, co
 	return reach_go_outside(w);
 }
 
-/* An answer leaves through the gateway that the question entered by. */
+/* A reply leaves through the gateway that the request entered by. */
 static enum reach_end uncover(struct reach_walk *w, const struct router *router, const struct gateway *g)
 {
 	struct reach_change *change = reach_find_change(w);

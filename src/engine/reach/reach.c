@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers a reachability question: chooses the addresses, walks the packet's path, then the answer's. Groups,
- * policies and firewalls track connections, so an answer meets only routes and network ACLs. */
+ * Answers a reachability question: chooses the addresses, walks the packet's path, then that of the reply.
+ * Groups, policies and firewalls track connections, so a reply meets only routes and network ACLs. */
 #include "engine/reach/reach.h"
 
 #include <inttypes.h>

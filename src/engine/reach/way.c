@@ -26,7 +26,7 @@ static const struct port *find_port_in(const struct reach_walk *w, const struct 
 	return p && row_is_live(&p->row) ? p : NULL;
 }
 
-/* Forwards answers to connections that a NAT gateway opened. */
+/* Forwards replies to connections that a NAT gateway opened. */
 static enum reach_end undo_nat(struct reach_walk *w, const struct router *router, const struct subnet *subnet,
 			       const struct port *port)
 {

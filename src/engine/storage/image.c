@@ -308,7 +308,7 @@ static struct str describe_snapshots(struct op *op, const struct image_capture *
 			 STR_ARG(engine_write_id(op, KIND_IMAGE, image->row.id)));
 }
 
-/* Snapshots the disks. The instance is not started again before the snapshots are taken. */
+/* Snapshots the disks. The instance does not start again before the snapshots are made. */
 static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, const struct image *image,
 			     bool needs_off, struct tags tags, struct disk_plans *disks)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Nova's backups: images of an instance, of which the newest of each type are kept. Called by:
+ * Nova's backups: images of an instance, of which only the newest of each type stay. Called by:
  * api/openstack. */
 #include "engine/internal.h"
 #include "engine/storage/image.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Metadata definitions: rows only. */
+ * Metadata definitions: namespaces, items and tags. Rows only. */
 #include "engine/storage/metadef.h"
 
 #include "engine/internal.h"

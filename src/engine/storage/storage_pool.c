@@ -207,7 +207,7 @@ static RESULT check_directory(struct op *op, const struct storage_pool_wish *wis
 	return OK;
 }
 
-/* These words go into domain definitions and into lists. */
+/* True if the text is safe in domain definitions and in comma-separated lists. */
 static bool is_ceph_word(struct str s, const char *others, size_t max)
 {
 	for (size_t n = 0; n < s.n; n++)

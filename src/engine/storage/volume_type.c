@@ -256,7 +256,8 @@ RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wis
 	return volume_type_put(op, &next);
 }
 
-/* The disk offerings of a new CloudStack installation: of a fixed size in GiB, or of any. */
+/* Adds the disk offerings of a new CloudStack installation: three with a fixed size in GiB, and a custom
+ * one. */
 static RESULT add_disk_offerings(struct op *op, uuid region)
 {
 	static const struct {

@@ -281,7 +281,7 @@ static RESULT write_fronts(struct op *op, uuid set, const uuid *at, size_t count
 	return balancer_set_put(op, &next);
 }
 
-/* Their rules are gone already. */
+/* Deletes private frontends that the wish does not list. The caller has deleted their rules. */
 static RESULT drop_fronts(struct op *op, const struct balancer_set_wish *wish, uuid set)
 {
 	const struct uuids before = balancer_set_find(op->head, set)->fronts;
