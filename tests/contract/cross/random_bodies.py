@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api src/base/json_write.c src/http
 # limit: 1200 s
-"""Requests that are nearly right, drawn from the rows of every face's tables: each call with some of its members of another type,
-too long, too deep, too many, in other alphabets, or the id of a row that is there. Whatever is asked, the answer is no failure of
-the server's own, the process goes on, and in the end rows, database and world agree. BODIES=60 draws more of each call; under
-AddressSanitizer (tests/fault/all-51-address-sanitizer.sh) this takes some ten minutes."""
+"""Nearly valid requests, generated from the rows of every face's tables: each call with some members of another type, too long, too deep, too many,
+in other alphabets, or with the id of an existing row. No answer may be a failure of the server, the process must keep running, and in the end
+rows, database and hosts must agree. BODIES=60 generates more for each call; under AddressSanitizer (tests/fault/all-51-address-sanitizer.sh) this
+takes some ten minutes."""
 import collections
 import contextlib
 import copy
@@ -28,7 +28,7 @@ from faces import azure, face  # noqa: E402
 
 BODIES, SEED = int(os.environ.get("BODIES", "1")), int(os.environ.get("SEED", "1"))
 VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
-FAILED = {500, 501, 502}  # no face has these for what a client has sent; CloudStack's own of that kind is 530
+FAILED = {500, 501, 502}  # statuses that no face may answer to any request; CloudStack's own error of that kind is 530
 TEXTS = ["", " ", "a", "é", "\u202e", "\x00", "\U0001F600", "%s%n", "' OR 1=1 --", "<x>&amp;", "../../etc/passwd", "-1", "0", "1e9", "true",
          "null", "9" * 19, "9" * 40, "x" * 300, "x" * 70000, "10.0.0.0/8", "::1", "10.0.0.1", "2024-01-31T00:00:00Z", "*", "[]", "{}", "\n", "a=b&c=d"]
 VALUES = [None, True, False, 0, -1, 2**31, 2**63 - 1, 2**63, -2**63, 1.5, 1e308, [], {}, [[]], [{}], {"": ""}, ["a"] * 2000, [None], {"a": {"b": {"c": []}}}]
@@ -52,7 +52,7 @@ class Draw(random.Random):
         return self.choice(VALUES)
 
     def mostly_good(self, param):
-        """Returns a value that the table allows for the parameter, or a wrong one."""
+        """Returns a valid value for the parameter, or sometimes an invalid one."""
         if self.random() < 0.35:
             return self.value()
         if param.get("kind") or param["type"] in ("id", "list of ids"):
@@ -70,7 +70,7 @@ class Draw(random.Random):
                 try:
                     cloud.put(inner, p["name"], copy.deepcopy(self.mostly_good(p)))
                 except (TypeError, IndexError, KeyError, AttributeError):
-                    continue  # its object is none by now
+                    continue  # the parent object has been replaced
         return {wrap: inner} if wrap and self.random() < 0.95 else inner
 
     def path(self, path):
@@ -79,7 +79,7 @@ class Draw(random.Random):
 
 @contextlib.contextmanager
 def region():
-    """In the end it still runs, and rows, database and world agree."""
+    """In the end the server must still run, and rows, database and hosts must agree."""
     with Dev() as dev:
         yield dev
         dev.rest()
@@ -100,7 +100,7 @@ def plain():
         dev.came_to = collections.Counter()
         yield dev
         proved = sum(n for status, n in dev.came_to.items() if status != 401)
-        assert proved > dev.came_to[401] * 4, dev.came_to  # else the caller has lost its own rights
+        assert proved > dev.came_to[401] * 4, dev.came_to  # otherwise the caller has lost its own rights
 
 
 def check(dev, status, what, said):
@@ -109,7 +109,7 @@ def check(dev, status, what, said):
 
 
 def draws(name, ids=()):
-    """Each call of a face, as often as is asked for; none that ends who asks."""
+    """Each call of a face, repeated; except calls that end the caller's access."""
     draw = Draw(SEED)
     draw.ids = ids
     for action in dump(name):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/capacity src/engine/condition src/engine/limits src/engine/quota
-"""A pool that runs out says so everywhere: in the answer of the call that suffers, which changes nothing; in `dari doctor`, with
-what to do; in `dari explain` of the resource that suffers; and, before it is full, in the metrics. With more of it all goes on."""
+"""A pool that runs out is reported everywhere: in the answer of the failed call, which changes nothing; in `dari doctor`, with advice; in `dari
+explain` of the waiting resource; and, before it is full, in the metrics. When more is available, waiting resources recover."""
 import os
 import re
 import subprocess
@@ -21,7 +21,7 @@ from dev import DARI, Dev, Unchanged, dump  # noqa: E402
 from faces import COMPUTE, IMAGE, NETWORK, VOLUME  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
-FEW = 10  # addresses of each kind that `dari dev` is given here
+FEW = 10  # number of addresses of each kind in this region
 
 
 @pytest.fixture
@@ -31,14 +31,14 @@ def dev():
 
 
 def doctor(dev):
-    """Its exit status, and each line with what is advised after it, by what was checked."""
+    """Exit status of `dari doctor`, and each line with its advice, by the checked part."""
     done = subprocess.run([DARI, "--config", dev.config, "doctor"], capture_output=True, text=True, check=False)
     return done.returncode, {name: (mark == "ok", rest) for mark, name, rest in
                              re.findall(r"^(ok|!!)  (\S+(?: \S+)*)  +(.*(?:\n      .*)?)", done.stdout, re.MULTILINE)}
 
 
 def pool(dev, name):
-    """What of a pool is used, and its size, as Prometheus reads them."""
+    """Used part and size of a pool, according to /metrics."""
     with urllib.request.urlopen(dev.url + "/metrics", timeout=HANG_S) as answer:
         text = answer.read().decode()
     return tuple(int(re.search(rf'^dari_pool_{what}{{pool="{name}"}} (\d+)$', text, re.MULTILINE)[1]) for what in ("used", "size"))
@@ -71,7 +71,7 @@ def make_vpc(ec2):
 
 
 def fill_link(dev, ec2):
-    """Attaches gateways while there are addresses for them; doctor warns when there are few left. The last VPC and its gateway."""
+    """Attaches gateways while addresses are left; doctor warns when there are few. Returns the last VPC and its gateway."""
     used, size = pool(dev, "gateway_addresses")
     assert size == FEW
     while used < size:
@@ -85,7 +85,7 @@ def fill_link(dev, ec2):
 
 
 def test_gateway_addresses(dev):
-    """The gateways' link: an attachment is refused; a default VPC's gateway waits, and what is behind it says so."""
+    """Gateway addresses: an attachment is refused; a default VPC's gateway waits, and resources behind it say so."""
     ec2, unchanged_of = dev.account.client(), dump()
     last, last_gateway = fill_link(dev, ec2)
     vpc, gateway = make_vpc(ec2)
@@ -116,7 +116,7 @@ def test_gateway_addresses(dev):
     assert (shown["State"], shown["FailureCode"]) == ("failed", "Gateway.NotAttached") and "leads nowhere" in shown["FailureMessage"]
     assert "leads nowhere" in dev.explain(nat)
 
-    ec2.detach_internet_gateway(VpcId=last, InternetGatewayId=last_gateway)  # its address goes to the one that waits
+    ec2.detach_internet_gateway(VpcId=last, InternetGatewayId=last_gateway)  # its address goes to the waiting gateway
     assert re.search("^in its way +nothing$", dev.explain(attached["InternetGatewayId"]), re.MULTILINE)
     assert public_ip(late, launch(late)[0])
     refused(ec2.attach_internet_gateway, "InsufficientAddressCapacity", VpcId=vpc, InternetGatewayId=gateway)
@@ -128,7 +128,7 @@ def test_gateway_addresses(dev):
 
 
 def test_public_addresses(dev):
-    """As many are launched as there are public addresses for; a start without one is refused; OpenStack's floating IPs, too."""
+    """A launch creates as many instances as there are public addresses; a start without one is refused; so are OpenStack's floating IPs."""
     ec2 = dev.account.client()
     for used in range(FEW - 3):
         assert doctor(dev)[1]["public_addresses"][0] and pool(dev, "public_addresses") == (used, FEW)
@@ -158,7 +158,7 @@ def test_public_addresses(dev):
         409, "IpAddressGenerationFailure", f"No more IP addresses available on network {network['id']}.")
     assert outside.ok("GET", f"{NETWORK}/routers/{router}")["router"]["external_gateway_info"] is None
 
-    # Its address is released when an instance stops, and somebody else has it then.
+    # a stopped instance releases its address, and another one takes it
     ec2.stop_instances(InstanceIds=made[:1])
     dev.rest()
     ec2.allocate_address()
@@ -174,7 +174,7 @@ def test_public_addresses(dev):
 
 
 def test_ipv6_blocks(dev):
-    """The blocks of the IPv6 pool."""
+    """Blocks of the IPv6 pool."""
     ec2 = dev.account.client()
     assert pool(dev, "ipv6_blocks") == (0, 65536)
     dev.command("network", "set-ipv6", "internet", "--pool", "2001:db8:d000::/55", "--next-hop", "fe80::1")
@@ -196,7 +196,7 @@ def test_ipv6_blocks(dev):
 
 
 def test_keys_of_ovn(dev):
-    """Ports of a network and of a VPC's router, and the region's keys for both; here an operator says how many there are."""
+    """Ports of a network and of a VPC's router, and the region's OVN keys; an operator sets their numbers here."""
     ec2, both = dev.account.client(), lib.another(dev, "both", faces.Both)
     assert pool(dev, "macs")[1] == 2 ** 40 and pool(dev, "network_keys")[1] == 16711680 and pool(dev, "router_ports")[1] == 32000
     vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
@@ -231,7 +231,7 @@ def test_keys_of_ovn(dev):
 
 
 def test_macs(dev):
-    """MAC addresses, of which an operator says here how few there are."""
+    """MAC addresses; an operator sets a small number here."""
     ec2, both = dev.account.client(), lib.another(dev, "both", faces.Both)
     subnet = ec2.describe_subnets()["Subnets"][0]["SubnetId"]
     network = both.ok("POST", f"{NETWORK}/networks", {"network": {"name": "n"}})["network"]["id"]
@@ -252,8 +252,8 @@ def test_macs(dev):
 
 
 def test_bytes_of_an_account(dev):
-    """What an account's rows take of memory: above its limit each face refuses in its own words what would add to it, and deletes.
-    What its files take of the disk: data that would pass the limit are refused while they come, and leave nothing."""
+    """Memory of an account's rows: above its limit each face refuses, with its own error, whatever would add to it, but allows deletions. Disk space
+    of its files: an upload that would exceed the limit is refused while it is received, and leaves nothing."""
     mine, operator = lib.another(dev, "heavy", native.Native), native.admin(dev)
     account = mine.api_ok("GET", "/me")["account"]
     mine.ec2.create_key_pair(KeyName="k")
@@ -286,7 +286,7 @@ def test_bytes_of_an_account(dev):
 
 
 def test_enough():
-    """Without --addresses there are 65,000 of each, and the gateways' link has no other limit."""
+    """Without --addresses there are 65,000 of each kind, and the gateways' link has no other limit."""
     with Dev() as dev:
         assert pool(dev, "gateway_addresses")[1] == pool(dev, "public_addresses")[1] == 65000
         assert all(fine for fine, _ in doctor(dev)[1].values())

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/http src/api/core src/base/xml src/base/json_write
-"""Bodies that no client sends, to every face that reads documents: JSON of another type, deep, broken, of half a character; CBOR with
-bytes changed. Each is refused as the client's fault, and the server ends in order. Under a sanitizer (tests/lib/sanitized.sh) what is
-read beyond a document, or released twice, ends it."""
+"""Malformed bodies to every face that reads documents: JSON of another type, too deep, truncated, with half a character; CBOR with altered bytes.
+Each is refused as the client's error, and the server exits normally. Under a sanitizer (tests/lib/sanitized.sh) an overread or a double free ends
+the server."""
 import json
 import os
 import random
@@ -22,7 +22,7 @@ import cloud  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
-DEEP = 2000  # jansson goes to 2048
+DEEP = 2000  # jansson's limit is 2048
 STRANGE = {
     "list": b"[]", "list of lists": b"[[[]], {}]", "text": b'"x"', "number": b"1", "null": b"null", "open": b"{", "closed twice": b"{}}",
     "comment": b"{/**/}", "twice the same": b'{"a": 1, "a": 2}', "half a pair": b'{"a": "\\ud800"}', "nul": b'{"a": "\\u0000"}',
@@ -58,7 +58,7 @@ def signed(dev, path, service, body, headers):
 
 @pytest.fixture(scope="module")
 def places(dev, tmp_path_factory):
-    """{name: what sends a body there}"""
+    """{name: function that sends a body there}"""
     secret = tmp_path_factory.mktemp("desk") / "secret"
     secret.write_text("a secret of sixteen letters")
     own = cloud.own(dev)
@@ -107,7 +107,7 @@ GOOD = cbor({"Namespace": "AWS/EC2", "MetricName": "CPUUtilization", "Dimensions
 
 
 def change(draw, body):
-    """A few bytes are others, some are gone, and some come again."""
+    """Replaces, removes and repeats a few bytes."""
     body = bytearray(body)
     for _ in range(draw.randint(1, 4)):
         at = draw.randrange(len(body))

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api src/engine/resolve src/auth/guard src/store/query
 # limit: 1200 s
-"""Each of two accounts writes a mark of its own into every text it can: names, descriptions, tags, tickets, history. Meanwhile
-either reads all that each face lists, the events, the searches and the live stream. A mark of the other's in an answer fails,
-whatever answer that is; and marks of one's own must be in some of each face's. SEEDS=20 draws more histories."""
+"""Each of two accounts writes its own mark into every text that it can: names, descriptions, tags, tickets, history. Meanwhile both read all lists of
+each face, the events, the searches and the live stream. The other account's mark in any answer fails the test; and the account's own marks must
+appear in some answers of each face. SEEDS=20 runs more histories."""
 import json
 import os
 import random
@@ -26,11 +26,11 @@ TABLES = {name: json.loads(ec2.subprocess.run([ec2.DARI, "dump", name], check=Tr
           for name in ("actions", "iam", "openstack", "cloudstack", "native")}
 VERSIONS = {"ec2": ec2.VERSION, "iam": face.IAM_VERSION, "sts": "2011-06-15"}
 READS = ("Describe", "List", "Get")
-NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # what these are asked
+NEEDS = {"GET /search": "?q={}", "GET /events": "?limit=1000"}  # queries of these calls
 
 
 class Side:
-    """An account with the mark that it writes into its texts, and counts of the answers that had this mark."""
+    """An account, its mark, and counts of the answers that contained the mark."""
 
     def __init__(self, dev, name):
         self.place = Place(dev, name)
@@ -41,10 +41,10 @@ class Side:
         self.count += 1
         return f"{self.mark}-{self.count}"
 
-    # ---- what it writes
+    # ---- writes
 
     def patch(self, draw):
-        """The texts of a row, by /api/v1."""
+        """Changes the texts of a row, by /api/v1."""
         action = draw.choice([a for a in TABLES["native"] if a["method"] == "PATCH" and a["kind"] in self.place.rows and not a["admin"]])
         body = {p["name"]: self.word() for p in action["params"] if p["in"] == "body" and p["type"] == "string" and not p.get("kind")}
         texts = {name: value for name, value in body.items() if draw.random() < 0.7} or body
@@ -88,7 +88,7 @@ class Side:
         status = answer if isinstance(answer, int) else answer.status
         assert status < 500 or status in (530, 531), f"{deed.__name__}: {answer}"
 
-    # ---- what it reads
+    # ---- reads
 
     def take(self, name, what, text):
         assert self.other.mark not in text, f"{name} {what} tells {self.mark} of {text[max(0, text.index(self.other.mark) - 300):][:600]}"

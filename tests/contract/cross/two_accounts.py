@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/api src/engine/resolve src/auth/guard
-"""Two accounts, for every face and from its tables: nothing of one's is seen or changed by the other, in no action and for no kind
-of resource, and the answer is what a name that is nobody's gets, but for the name."""
+"""Two accounts, for every face and from its tables: neither can see or change anything of the other, by any action and for any kind of resource, and
+the answer equals that for an unknown name, except for the name."""
 import os
 import sys
 
@@ -25,7 +25,7 @@ def test_nothing_is_shared(place, face, name):
 
 @matrix.cases(FACES, lambda face: face.others)
 def test_what_is_anothers(place, face, name, param):
-    """Each parameter that takes the name of a row, with the other account's of each kind."""
+    """Each parameter that names a row, with the other account's row of each kind."""
     wrong = [f"{what}: {theirs}\nwhere nobody's gets {nobodys}" for what, theirs, nobodys in face.compare(place, name, param) if theirs != nobodys]
     assert not wrong, "\n" + "\n".join(wrong)
     assert face.unchanged(place), "something has changed, in this test or one of the seven before it"
@@ -33,21 +33,21 @@ def test_what_is_anothers(place, face, name, param):
 
 @matrix.cases([f for f in FACES if f.name == "azure"], lambda face: face.others)
 def test_own(place, face, name, param):
-    """The same with one's own: what was refused was refused for whose it is."""
+    """The same call with the caller's own row: the refusal before was due to the owner."""
     came_to, wanted = face.own(place, name, param)
     assert came_to == wanted
 
 
 @matrix.cases(FACES, lambda face: face.filters)
 def test_lists(place, face, name):
-    """No filter leads to what is theirs."""
+    """No filter finds the other account's rows."""
     wrong = [f"{asked}: {found}" for asked, found in face.filtered(place, name) if found]
     assert not wrong, "\n" + "\n".join(wrong)
 
 
 @matrix.cases([f for f in FACES if f.name == "openstack"], lambda face: sorted(t for t, a in face.everything.items() if a["admin"]))
 def test_administration(place, face, name):
-    """What is an administrator's is refused, whatever is asked."""
+    """Administrators' calls are refused with any parameters."""
     assert face.administration(place, name) == 403
 
 

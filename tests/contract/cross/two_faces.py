@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/engine/instance src/api/ec2/compute src/api/openstack/compute
-"""One engine, two faces: what either makes is read, changed and deleted by the other, both ways, as docs/mapping.md says.
-Here machines and what they need; two_faces_*.py have the network, the disks, and the people. Each row of that page is
-named by a case that holds it."""
+"""One engine, two faces: resources created by one face are read, changed and deleted by the other, both ways, as docs/mapping.md says. This script
+has machines and their prerequisites; two_faces_*.py have the network, the disks, and users. Each row of that page is named by a case that proves
+it."""
 import base64
 import os
 import sys
@@ -31,7 +31,7 @@ def admin(both):
 
 
 def test_each_row_is_held():
-    """docs/mapping.md says nothing that no case shows, and no case names what it does not say."""
+    """Every row of docs/mapping.md has a case, and every case names existing rows."""
     said, held = set(faces.rows()), faces.held()
     assert len(said) > 30
     assert said == held, f"no case holds {sorted(said - held)}; there are no rows {sorted(held - said)}"
@@ -167,7 +167,7 @@ def test_console_output(both):
 
 # ---- where one face has a word and another has none
 
-STATES = [  # what is done, by which face; then Nova's status and vm_state, EC2's state
+STATES = [  # action and its face; then Nova's status and vm_state, EC2's state
     (("os-stop", None), "SHUTOFF", "stopped", "stopped"),
     ("start", "ACTIVE", "active", "running"),
     (("pause", None), "PAUSED", "paused", "running"),
@@ -208,7 +208,7 @@ def test_states(both):
 
 
 def test_states_on_the_way():
-    """What takes its time is seen on its way in each face's word."""
+    """States of slow actions are shown in each face's word."""
     words = {"pending": ("BUILD", "building"), "running": ("ACTIVE", "active"), "stopping": ("ACTIVE", "active"),
              "stopped": ("SHUTOFF", "stopped"), "shutting-down": ("ACTIVE", "active")}
     with Dev(instant=False) as dev:
@@ -460,7 +460,7 @@ def test_no_room(both, admin):
 
 @holds("What each face calls it: launch template, its versions")
 def test_launch_templates(both):
-    """Only EC2 has them; what was launched by one is a server like others, whose tags of it nobody takes away."""
+    """Launch templates exist in EC2 only; an instance launched from one is an ordinary server, whose template tags cannot be removed."""
     both.ec2.create_launch_template(LaunchTemplateName="small", LaunchTemplateData={"ImageId": both.image, "InstanceType": "t3.nano"})
     made = both.ec2.run_instances(MinCount=1, MaxCount=1, LaunchTemplate={"LaunchTemplateName": "small"})["Instances"][0]["InstanceId"]
     both.rest()
@@ -476,7 +476,7 @@ def test_launch_templates(both):
 
 @holds("Instances: a server group", "Instances: Placement groups")
 def test_placement_groups(both):
-    """Each face's groups are the other's; Nova's hard policies and its soft ones are one strategy."""
+    """Groups of one face are groups of the other; Nova's hard and soft policies of a kind are one strategy."""
     group = both.ok("POST", f"{COMPUTE}/os-server-groups", {"server_group": {"name": "novas", "policy": "affinity"}}, version=NEWEST)["server_group"]
     found = both.ec2.describe_placement_groups(GroupNames=["novas"])["PlacementGroups"][0]
     assert (found["GroupId"], found["Strategy"], found["State"]) == (ec2_id("pg", group["id"]), "cluster", "available")
@@ -524,7 +524,7 @@ def test_server_groups(both, admin):
 
 @holds("What each face calls it: dedicated host", "Instances: Dedicated hosts")
 def test_dedicated_hosts(both, admin):
-    """All hosts of a region become one account's: Nova finds none for another's server until they are released."""
+    """All hosts of a region become dedicated to one account: Nova finds none for another's server until they are released."""
     def hypervisors():
         return sorted(h["hypervisor_hostname"] for h in admin.ok("GET", f"{COMPUTE}/os-hypervisors")["hypervisors"])
     before, other = hypervisors(), lib.another(both.dev, "hosts", faces.Both)
@@ -554,7 +554,7 @@ def test_dedicated_hosts(both, admin):
 
 @holds("Instances: Dedicated VPCs")
 def test_dedicated_vpcs(both):
-    """A server of Nova in a dedicated VPC shares its host with nobody else's."""
+    """A Nova server in a dedicated VPC shares its host with no other account."""
     vpc = both.ec2.create_vpc(CidrBlock="10.77.0.0/16", InstanceTenancy="dedicated")["Vpc"]["VpcId"]
     subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.77.1.0/24", AvailabilityZone=both.zone)["Subnet"]["SubnetId"]
     (network,) = [s["network_id"] for s in both.listed(NETWORK, "subnets") if ec2_id("subnet", s["id"]) == subnet]
@@ -572,7 +572,7 @@ def test_dedicated_vpcs(both):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
-# ---- what machines need
+# ---- prerequisites of machines
 
 @holds("What each face calls it: instance types")
 def test_types_and_flavors(both, admin):
@@ -585,7 +585,7 @@ def test_types_and_flavors(both, admin):
     admin.ok("POST", f"{COMPUTE}/flavors", {"flavor": {"name": "own.size", "id": "77", "ram": 512, "vcpus": 1, "disk": 12}})
     (shown,) = both.ec2.describe_instance_types(InstanceTypes=["own.size"])["InstanceTypes"]
     assert (shown["VCpuInfo"]["DefaultVCpus"], shown["MemoryInfo"]["SizeInMiB"]) == (1, 512)
-    by_id = both.run(instance_type="77")  # one space of names
+    by_id = both.run(instance_type="77")  # one namespace
     assert both.instance(by_id)["InstanceType"] == "own.size" and both.server(by_id)["flavor"]["original_name"] == "own.size"
     (root,) = both.instance(by_id)["BlockDeviceMappings"]
     assert both.volume(root["Ebs"]["VolumeId"])["Size"] == 12
@@ -632,7 +632,7 @@ def test_zones(both):
     assert sorted({z["name"] for z in network}) == names
 
 
-QUOTAS = [  # the service's path and name, what it counts made by EC2; EC2's error and OpenStack's: status, method, path, body
+QUOTAS = [  # service path and quota name, EC2's creation; EC2's error, and OpenStack's: status, method, path, body
     (f"{COMPUTE}/os-quota-sets", "quota_set", "instances", lambda b: b.run("t3.nano"), "InstanceLimitExceeded",
      (403, f"{COMPUTE}/servers", lambda b: {"server": {"name": "x", "flavorRef": "t3.nano", "imageRef": b.image_uuid, "networks": "none"}})),
     (f"{VOLUME}/os-quota-sets", "quota_set", "volumes", lambda b: b.ec2.create_volume(AvailabilityZone=b.zone, Size=1), "VolumeLimitExceeded",
@@ -671,7 +671,7 @@ QUOTAS = [  # the service's path and name, what it counts made by EC2; EC2's err
 
 @pytest.mark.parametrize("path, wrap, name, make, refusal, other", QUOTAS, ids=[q[2] for q in QUOTAS])
 def test_quotas_are_one(both, admin, path, wrap, name, make, refusal, other):
-    """What either face makes is counted once, and the operator's limit holds for both."""
+    """Resources of both faces count together, and the operator's limit applies to both."""
     mine = f"{path}/{both.id}"
     before = both.ok("GET", mine)[wrap][name]
     used = both.ok("GET", f"{mine}/details" if path.startswith(NETWORK) else f"{mine}?usage=True" if path.startswith(VOLUME) else f"{mine}/detail")[wrap][name]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/api/azure/network src/engine/network
-"""Azure's network through the other faces, as docs/mapping.md says: one account's resources, made by Azure's face and read by EC2's,
-Neutron's and CloudStack's, and the other way."""
+"""Azure's network in the other faces, as docs/mapping.md says: one account's resources, created by Azure's face and read by EC2's, Neutron's and
+CloudStack's, and the other way round."""
 import ipaddress
 import os
 import re
@@ -81,7 +81,7 @@ def subnets_of(both, vpc):
 
 @holds("Azure: virtual network, subnet")
 def test_a_virtual_network(both, network):
-    """A VPC with a way out, a router of Neutron's; and what EC2 makes is one in the group for what has none."""
+    """A VPC with a way outside, Neutron's router; a VPC of EC2 is a virtual network in the group of unnamed resources."""
     assert {s["CidrBlock"] for s in subnets_of(both, network)} == {"10.50.0.0/24", "10.50.1.0/24"}
     gateway, = both.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [network]}])["InternetGateways"]
     assert gateway["Attachments"][0]["State"] == "available"
@@ -95,7 +95,7 @@ def test_a_virtual_network(both, network):
 
 @holds("Azure: network interface", "Azure: network security group", "Azure: application security group")
 def test_an_interface(both, network):
-    """An interface and a port, behind the group that lets everything through; what stands before it is Azure's alone."""
+    """An interface and a port, in the allow-all group; only Azure's own rules filter it."""
     both.put("networkSecurityGroups/g", properties={"securityRules": []})
     both.put("applicationSecurityGroups/s")
     before = {g["GroupName"] for g in both.ec2.describe_security_groups()["SecurityGroups"]}
@@ -116,7 +116,7 @@ def test_an_interface(both, network):
 
 @holds("Azure: public IP address", "Azure: NAT gateway")
 def test_addresses(both, network):
-    """An elastic, floating and public IP address; under a NAT gateway's subnets reach out, and nothing has it."""
+    """An elastic, floating and public IP address; a NAT gateway's address is in use, without an association."""
     ip = both.address("p")
     elastic, = both.ec2.describe_addresses(PublicIps=[ip])["Addresses"]
     assert "AssociationId" not in elastic
@@ -136,7 +136,7 @@ def test_addresses(both, network):
 
 @holds("Azure: public IP prefix")
 def test_a_prefix(both):
-    """All of its addresses are taken, and nobody else gets one; EC2 tells which pool one is from, the other faces a plain address."""
+    """All of its addresses are reserved; EC2 shows the pool of an address from it, the other faces a plain address."""
     def taken():
         with urllib.request.urlopen(both.dev.url + "/metrics", timeout=HANG_S) as answer:
             return int(re.search(r'^dari_pool_used\{pool="public_addresses"\} (\d+)$', answer.read().decode(), re.MULTILINE)[1])
@@ -165,7 +165,7 @@ def test_a_prefix(both):
 
 @holds("Azure: route table, route")
 def test_a_route_table(both, network):
-    """A plan, of which each network where a subnet has it gets a route table."""
+    """A plan, from which each network where a subnet uses it gets a route table."""
     def tables():
         return both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [network]}])["RouteTables"]
     before = len(tables())
@@ -181,7 +181,7 @@ def test_a_route_table(both, network):
 
 @holds("Azure: virtual network peering")
 def test_a_peering(both, network):
-    """One side is nothing elsewhere; both sides are a peering that is active."""
+    """One side alone is invisible elsewhere; both sides are an active peering."""
     def peerings():
         return [p for p in both.ec2.describe_vpc_peering_connections()["VpcPeeringConnections"] if p["Status"]["Code"] == "active"]
     both.put("virtualNetworks/w", properties={"addressSpace": {"addressPrefixes": ["10.52.0.0/16"]}})
@@ -194,7 +194,7 @@ def test_a_peering(both, network):
 
 @holds("Azure: load balancer", "Azure: inbound NAT rule")
 def test_a_load_balancer(both, network):
-    """Each rule of a public frontend is one of CloudStack's; an inbound rule is a port forwarding once an interface has it."""
+    """Each rule of a public frontend is a CloudStack rule; an inbound rule is a port forwarding once an interface uses it."""
     ip = both.address("front")
     at = f"{both.at}/loadBalancers/l"
     frontend, pool = {"id": f"{at}/frontendIPConfigurations/f"}, {"id": f"{at}/backendAddressPools/b"}
@@ -221,7 +221,7 @@ def test_a_load_balancer(both, network):
 
 
 def test_an_image_that_nobody_brings_data(both):
-    """Glance makes such images. What Azure changes of one is done at once, whatever it lacks."""
+    """Glance creates images without data. Azure's changes of one take effect at once, even without data."""
     made = both.project.ok("POST", "/image/v2/images", {"name": "bare", "disk_format": "raw", "container_format": "bare"})
     images = f"{both.group.split('/resourceGroups')[0]}/providers/Microsoft.Compute/images"
     one, = [i for i in both.azure.ask("GET", images)["value"] if i["name"] == ec2_id("ami", made["id"])]

@@ -94,7 +94,7 @@ def test_a_volume_of_cinder(both, admin):
     seen = both.ok("GET", path)["volume"]
     assert (seen["size"], seen["volume_type"], seen["status"]) == (4, "gp2", "available")
     (change,) = both.ec2.describe_volumes_modifications(VolumeIds=[volume])["VolumesModifications"]
-    assert change["ModificationState"] == "completed"  # `optimizing` does not occur: another may follow
+    assert change["ModificationState"] == "completed"  # without the state `optimizing`, another modification may follow
     both.ec2.modify_volume(VolumeId=volume, Size=5)
     both.rest()
     admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "own"}})
@@ -110,7 +110,7 @@ def test_a_volume_of_cinder(both, admin):
 
 @holds("What each face calls it: backup")
 def test_a_backup(both):
-    """EC2 sees what is made by one and for one: the volume that is restored, and no snapshot."""
+    """EC2 shows the volumes of backups and restores, but not the backup or its snapshot."""
     volume, identifier = make_volume(both, Size=2)
     before = {s["SnapshotId"] for s in both.ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
     made = both.ok("POST", f"{VOLUME}/backups", {"backup": {"volume_id": identifier}})["backup"]["id"]
@@ -128,7 +128,7 @@ def test_a_backup(both):
 
 @holds("Disks: Types")
 def test_types(both):
-    """EC2's types are rows of Cinder's, and held to EC2's sizes through either face."""
+    """EC2's types are rows in Cinder, with EC2's size limits in both faces."""
     names = {t["name"] for t in both.ok("GET", f"{VOLUME}/types")["volume_types"]}
     assert {"gp2", "gp3", "io1", "io2", "st1", "sc1", "standard", "__DEFAULT__"} <= names
     assert code(both.ec2.create_volume, AvailabilityZone=both.zone, Size=1, VolumeType="st1") == "InvalidParameterValue"
@@ -171,14 +171,14 @@ def test_attachments(both):
     both.rest()
     assert both.ok("GET", path)["volumeAttachments"] == [] and both.ok("GET", f"{VOLUME}/volumes/{identifier}")["volume"]["status"] == "available"
     root = both.instance(instance)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
-    assert both.seen(VOLUME, "volumes", root)["attachments"][0]["server_id"] == server  # Nova leaves the root disk out
+    assert both.seen(VOLUME, "volumes", root)["attachments"][0]["server_id"] == server  # Nova omits the root disk
     both.terminate(instance)
     drop_volume(both, volume)
 
 
 @holds("Images and volumes through OpenStack: Groups of volumes")
 def test_groups(both, admin):
-    """EC2 shows a group's volume, and neither deletes it nor its snapshot."""
+    """EC2 shows a group's volume, and can delete neither the volume nor its snapshot."""
     newest = {"version": lib.VOLUME}
     assert admin.call("POST", "/volume/v3/group_types", {"group_type": {"name": "joint"}}, **newest).status == 202
     group = both.ok("POST", "/volume/v3/groups", {"group": {"group_type": "joint", "volume_types": ["gp3"]}}, **newest)["group"]["id"]
@@ -199,7 +199,7 @@ def test_groups(both, admin):
 
 @holds("Disks: Encryption")
 def test_encryption(both):
-    """What is made of an encrypted volume is so; it is one's own alone; by default it holds through either face."""
+    """Everything created from an encrypted volume is encrypted, and cannot be shared; encryption by default applies in both faces."""
     volume, identifier = make_volume(both, Encrypted=True)
     assert both.ok("GET", f"{VOLUME}/volumes/{identifier}")["volume"]["encrypted"] is True
     assert both.volume(volume)["KmsKeyId"].startswith("arn:aws:kms:")
@@ -235,7 +235,7 @@ def attach(both, server, volume, version="compute 2.60"):
 
 @holds("Disks: Volumes of several instances", "Disks: Types")
 def test_a_volume_of_several(both, admin):
-    """EC2's is Cinder's; each attachment comes and goes by itself, in either face."""
+    """Multi-Attach is the same property in both faces; each attachment is added and removed separately, by either face."""
     both.ec2.create_placement_group(GroupName="near", Strategy="cluster")
     near = {"Placement": {"AvailabilityZone": both.zone, "GroupName": "near"}}
     one, two = both.run(**near), both.run(**near)
@@ -278,7 +278,7 @@ def test_a_volume_of_several(both, admin):
 
 
 def elsewhere(both, volume, one):
-    """One that runs on another host is refused; stopped, it goes to the volume's."""
+    """An instance running on another host is refused; a stopped one moves to the volume's host."""
     host = both.server(one)["hostId"]
     away = both.run(Placement={"AvailabilityZone": both.zone})
     both.ec2.attach_volume(VolumeId=volume, InstanceId=one, Device="/dev/sdf")
@@ -297,7 +297,7 @@ def elsewhere(both, volume, one):
 
 
 def types(both, admin):
-    """Cinder's are of a type that says so; a volume becomes one, or is one no longer, while it is free."""
+    """In Cinder a type makes a volume shareable; a free volume can be retyped to and from such a type."""
     kind = admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "several", "extra_specs": {"multiattach": "<is> True"}}})["volume_type"]["id"]
     made = both.ok("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "volume_type": "several", "availability_zone": both.zone}})["volume"]["id"]
     both.rest()
@@ -316,7 +316,7 @@ def types(both, admin):
 
 @holds("Disks: Swaps")
 def test_a_swap(both, admin):
-    """An administrator's alone; then each face shows the new volume where the old one was, and the old one free."""
+    """For administrators; then each face shows the new volume in place of the old one, which is free."""
     instance = both.run(Placement={"AvailabilityZone": both.zone})
     server = both.server(instance)["id"]
     (old, old_id), (new, new_id), (other, other_id) = (make_volume(both, Size=size) for size in (1, 2, 1))
@@ -334,7 +334,7 @@ def test_a_swap(both, admin):
     assert (attached["InstanceId"], attached["Device"], attached["State"]) == (instance, "/dev/sdf", "attached")
     assert both.volume(old)["State"] == "available" and not both.volume(old)["Attachments"]
     assert [a["volumeId"] for a in both.ok("GET", path)["volumeAttachments"]] == [new_id]
-    assert admin.call("PUT", f"{path}/{new_id}", {"volumeAttachment": {"volumeId": other_id}}).status == 400  # smaller
+    assert admin.call("PUT", f"{path}/{new_id}", {"volumeAttachment": {"volumeId": other_id}}).status == 400  # the new volume is smaller
     shared = make_volume(both, Size=4, VolumeType="io2", Iops=100, MultiAttachEnabled=True)
     assert admin.call("PUT", f"{path}/{new_id}", {"volumeAttachment": {"volumeId": shared[1]}}).status == 400
     both.terminate(instance)
@@ -343,7 +343,7 @@ def test_a_swap(both, admin):
 
 @holds("Disks: Moves")
 def test_a_move(dev, both, admin):
-    """To another pool by its type or by an administrator's word, free or in use: EC2 shows the same volume all the while."""
+    """To another pool by its type or by an administrator, free or attached: EC2 shows the same volume throughout."""
     dev.command("pool", "add", "nfs", "--path", "/srv/nfs")
     kind = admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "shared", "extra_specs": {"volume_backend_name": "nfs"}}})["volume_type"]["id"]
     both.rest()
@@ -361,18 +361,18 @@ def test_a_move(dev, both, admin):
     for identifier in (free_id, used_id):
         path = f"{VOLUME}/volumes/{identifier}/action"
         state = "in-use" if identifier == used_id else "available"
-        assert both.status("POST", path, {"os-retype": {"new_type": "shared"}}) == 400  # it may not move, if nothing is said
+        assert both.status("POST", path, {"os-retype": {"new_type": "shared"}}) == 400  # a move must be allowed explicitly
         assert both.status("POST", path, {"os-retype": {"new_type": "shared", "migration_policy": "on-demand"}}) == 202
         both.rest()
         assert seen(identifier) == ("dari@nfs#nfs", "success", state, "shared")
         assert both.status("POST", path, {"os-migrate_volume": {"host": home}}) == 403
-        assert admin.call("POST", path, {"os-migrate_volume": {"host": "dari@nfs#nfs"}}).status == 400  # it is there
+        assert admin.call("POST", path, {"os-migrate_volume": {"host": "dari@nfs#nfs"}}).status == 400  # it is already there
         assert admin.call("POST", path, {"os-migrate_volume": {"host": "nowhere@dari#dari"}}).status == 400
         assert admin.call("POST", path, {"os-migrate_volume": {"host": home, "lock_volume": True}}).status == 202
         both.rest()
         assert seen(identifier) == (home, "success", state, "shared")
     assert both.volume(used)["State"] == "in-use" and both.volume(free)["State"] == "available"
-    both.ec2.modify_volume(VolumeId=free, VolumeType="gp3")  # where it is
+    both.ec2.modify_volume(VolumeId=free, VolumeType="gp3")  # its present pool
     both.rest()
     dev.command("pool", "set", "nfs", "--type", "gp2")
     both.ec2.modify_volume(VolumeId=free, VolumeType="gp2")
@@ -390,7 +390,7 @@ def test_a_move(dev, both, admin):
 
 @holds("Disks: Encrypted types")
 def test_encrypted_types(both, admin):
-    """One that is said to be encrypted makes encrypted volumes through either face; a plain one does not become one of it."""
+    """Volumes of an encrypted type are encrypted, in both faces; a plain volume cannot be retyped to it."""
     made = admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "sealed"}})["volume_type"]["id"]
     said = {"encryption": {"provider": "luks", "control_location": "front-end"}}
     assert admin.ok("POST", f"{VOLUME}/types/{made}/encryption", said)["encryption"]["volume_type_id"] == made
@@ -410,7 +410,7 @@ def test_encrypted_types(both, admin):
 
 @holds("Disks: Encrypted copies")
 def test_encrypted_copies(both):
-    """A plain snapshot's, and a plain image's: both faces show them so; nothing of them becomes plain again."""
+    """Encrypted copies of plain snapshots and images: both faces show them as encrypted; copies of them stay encrypted."""
     volume, _ = make_volume(both)
     plain = both.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
     both.rest()
@@ -463,8 +463,8 @@ def test_snapshots(both):
     back = both.ec2.create_volume(SnapshotId=shown["SnapshotId"], AvailabilityZone=both.zone)["VolumeId"]
     both.rest()
     assert both.seen(VOLUME, "volumes", back)["snapshot_id"] == made
-    assert both.status("DELETE", f"{VOLUME}/volumes/{identifier}") == 400  # it has a snapshot: Cinder's rule
-    drop_volume(both, volume, back, ec2_id("vol", copy))  # not EC2's
+    assert both.status("DELETE", f"{VOLUME}/volumes/{identifier}") == 400  # Cinder refuses to delete a volume with a snapshot
+    drop_volume(both, volume, back, ec2_id("vol", copy))  # EC2 does not
     assert both.ok("GET", f"{VOLUME}/snapshots/{made}")["snapshot"]["status"] == "available"
     both.ec2.delete_snapshot(SnapshotId=shown["SnapshotId"])
     both.rest()
@@ -479,7 +479,7 @@ def shown_image(both, identifier, **more):
 
 
 def upload(both, name="up", data=bytes(65536), **members):
-    """An image with data; its id."""
+    """Creates an image with data; returns its id."""
     made = both.ok("POST", f"{IMAGE}/images", {"name": name, "disk_format": "raw", "container_format": "bare", **members})["id"]
     answer = both.call("PUT", f"{IMAGE}/images/{made}/file", raw=data, headers={"Content-Type": "application/octet-stream"})
     assert answer.status == 204, answer
@@ -505,17 +505,17 @@ def test_an_image_of_ec2(both):
     both.ec2.modify_image_attribute(ImageId=identifier, Description={"Value": "other"})
     assert both.ok("GET", path)["description"] == "other"
     both.ec2.create_tags(Resources=[identifier], Tags=tags(("k", "v")))
-    assert both.ok("GET", path)["tags"] == []  # Glance's are not EC2's
+    assert both.ok("GET", path)["tags"] == []  # Glance's tags are not EC2's
     assert both.status("PUT", f"{path}/tags/word") == 204
     assert shown_image(both, identifier)["Tags"] == tags(("k", "v"))
     both.delete(path)
-    assert both.ec2.describe_images(ImageIds=[identifier])["Images"] == []  # for an hour; then there is no such id
+    assert both.ec2.describe_images(ImageIds=[identifier])["Images"] == []  # for an hour; then the id is unknown
     both.terminate(instance)
 
 
 @holds("Images and volumes through OpenStack: A volume that is uploaded")
 def test_an_uploaded_volume(both):
-    """Its data are of the form that is said, and EC2 launches it."""
+    """Its data have the given format, and EC2 can launch it."""
     volume = both.ec2.create_volume(Size=1, AvailabilityZone=both.zone)["VolumeId"]
     both.rest()
     seen = both.seen(VOLUME, "volumes", volume)
@@ -566,7 +566,7 @@ def test_an_image_of_glance(both):
 
 
 def test_shared_snapshot(both, other):
-    """Seen and used by whom it is shared with, by nobody else, and not changed by them."""
+    """Visible and usable for the account that it is shared with, and nobody else; that account cannot change it."""
     volume = both.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
     both.rest()
     snapshot = both.ec2.create_snapshot(VolumeId=volume, TagSpecifications=[
@@ -631,7 +631,7 @@ def test_what_openstack_has_no_word_for(both):
 
 @holds("Images and volumes through OpenStack: QoS specs")
 def test_qos_specs(both, admin):
-    """They hold a volume of a type that EC2 has: EC2 shows the type's own rates."""
+    """QoS specs apply to volumes of an EC2 type; EC2 still shows the type's own rates."""
     fast = admin.ok("POST", f"{VOLUME}/qos-specs", {"qos_specs": {"name": "fast", "consumer": "front-end", "total_iops_sec": "70"}})["qos_specs"]
     (gp3,) = [t for t in admin.ok("GET", f"{VOLUME}/types")["volume_types"] if t["name"] == "gp3"]
     assert admin.call("GET", f"{VOLUME}/qos-specs/{fast['id']}/associate?vol_type_id={gp3['id']}").status == 202
@@ -659,7 +659,7 @@ def test_visibility(both, other):
     assert both.status("POST", f"{path}/members", {"member": other.id}) == 200
     assert attribute() == [{"UserId": number}]
     assert shown_image(other, identifier)["OwnerId"] == both.ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
-    assert not listed() and other.ok("GET", path)["status"] == "active"  # a member who has not said so
+    assert not listed() and other.ok("GET", path)["status"] == "active"  # a member who has not accepted it
     other.ok("PUT", f"{path}/members/{other.id}", {"status": "accepted"})
     assert listed()
     both.ec2.modify_image_attribute(ImageId=identifier, LaunchPermission={"Remove": [{"UserId": number}]})
@@ -714,7 +714,7 @@ def test_names_and_formats(both):
 
 @holds("Disks: UEFI data", "Disks: ImdsSupport")
 def test_what_an_image_gives_its_machines(both):
-    """Glance shows that secure boot is on; Nova's servers begin with the variables, and need tokens."""
+    """Glance shows that secure boot is on; Nova's servers start with the variables, and require metadata tokens."""
     given = {name: uefi_data.Variable(name, b"given", uefi_data.GLOBAL, attributes, timestamp, None)
              for name, attributes, timestamp in (("PK", 0x27, b"\xe8\x07\x01\x01"), ("Motto", 7, None))}
     snapshot = shown_image(both, both.image)["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
@@ -740,7 +740,7 @@ def test_what_an_image_gives_its_machines(both):
 
 
 def test_images_of_servers(both):
-    """Nova's createImage is EC2's CreateImage."""
+    """Nova's createImage corresponds to EC2's CreateImage."""
     instance = both.run()
     answer = both.act(both.server(instance)["id"], "createImage", {"name": "snap", "metadata": {"k": "v"}})
     image = answer.json["image_id"]
@@ -752,7 +752,7 @@ def test_images_of_servers(both):
 
 
 def test_servers_from_volumes(both):
-    """A root disk that is a volume, kept or not, seen by EC2."""
+    """A volume as root disk, kept or not, shown by EC2."""
     for keeps in (True, False):
         made = both.ok("POST", f"{COMPUTE}/servers", {"server": {"name": "v", "flavorRef": "t3.nano", "networks": "none", "block_device_mapping_v2": [
             {"boot_index": 0, "source_type": "image", "destination_type": "volume", "uuid": both.image_uuid, "volume_size": 12,

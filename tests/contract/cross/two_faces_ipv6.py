@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/engine/network src/base/ip
-"""IPv6 through two faces, as docs/mapping.md says: Neutron's subnets of it, and what EC2 sees of them."""
+"""IPv6 through two faces, as docs/mapping.md says: Neutron's IPv6 subnets, and EC2's view of them."""
 import ipaddress
 import os
 import sys
@@ -14,7 +14,7 @@ import faces  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import NETWORK, code, ec2_id, holds  # noqa: E402
 
-POOL = "2001:db8:d000::/40"  # the region's
+POOL = "2001:db8:d000::/40"  # the region's pool
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,7 @@ def end_dual(both, router, network, *subnets):
 
 @holds("The network: IPv6")
 def test_ipv6_of_neutron(both):
-    """An IPv6 subnet beside an IPv4 one is that one's block in EC2; without such a one it is a subnet of its own there."""
+    """An IPv6 subnet beside an IPv4 one is the latter's IPv6 block in EC2; alone it is a separate subnet there."""
     router, network, four, six = make_dual(both, "dhcpv6-stateful")
     (shown,) = both.ec2.describe_subnets(SubnetIds=[ec2_id("subnet", four["id"])])["Subnets"]
     (block,) = shown["Ipv6CidrBlockAssociationSet"]
@@ -82,7 +82,7 @@ def test_ipv6_of_neutron(both):
 
 @holds("The network: IPv6 alone")
 def test_ipv6_alone(both):
-    """EC2's subnet without IPv4 is Neutron's only one on its network, and its interface a port with one address of it."""
+    """EC2's IPv6-only subnet is the only one on its network in Neutron, and its interface a port with one address in it."""
     vpc = both.ec2.create_vpc(CidrBlock="10.47.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
     (block,) = both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
     cidr = str(next(ipaddress.ip_network(block["Ipv6CidrBlock"]).subnets(new_prefix=64)))
@@ -113,7 +113,7 @@ def test_ipv6_alone(both):
 
 @holds("The network: Names of ids")
 def test_names_of_ids(both):
-    """A server that OpenStack starts has the names that EC2 says of its subnet."""
+    """A server started by OpenStack has the resource names that EC2 set on its subnet."""
     router, network, four, six = make_dual(both, "dhcpv6-stateful")
     subnet = ec2_id("subnet", four["id"])
     both.ec2.modify_subnet_attribute(SubnetId=subnet, PrivateDnsHostnameTypeOnLaunch="resource-name")
@@ -169,7 +169,7 @@ def test_automatic_addresses(both):
 
 @holds("The network: IPv6 outside")
 def test_ipv6_outside(both):
-    """A subnet of the region's pool leads out by a route of its own; what one face gave out the other does not."""
+    """A subnet of the region's pool has a default route of its own; blocks allocated by one face are not allocated by the other."""
     admin = lib.admin(both.dev)
     outside = both.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
     pool = admin.ok("POST", f"{NETWORK}/subnetpools", {"subnetpool": {"name": "six", "prefixes": [POOL], "shared": True}})["subnetpool"]

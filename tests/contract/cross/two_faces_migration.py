@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/reconcile/instance_migration src/engine/region
-"""A machine goes to another host, running: asked for by the stock openstack command and by CloudStack, looked at on its way,
-called off; and what the other faces show of it. The hosts are simulated and take their time."""
+"""Live migration: requested by the stock openstack command and by CloudStack, observed, and cancelled; and the other faces' view of it. The hosts are
+simulated and take time."""
 import contextlib
 import os
 import subprocess
@@ -25,7 +25,7 @@ class Region:
         self.ec2 = dev.account.client()
 
     def launch(self):
-        """A running one, as EC2 and as Nova call it."""
+        """A running instance: its EC2 id and its Nova id."""
         image = self.ec2.describe_images()["Images"][0]["ImageId"]
         made = self.ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
         self.until(lambda: self.state(made) == "running", "running")
@@ -46,7 +46,7 @@ class Region:
 
     @contextlib.contextmanager
     def at_rate(self, server, mib_a_second):
-        """What leaves the server's host takes long enough for a client of Python to start meanwhile."""
+        """Limits the transfer rate from the server's host, so that a Python client can start during the migration."""
         host = self.host(server)
         self.dev.command("host", "set", host, "--move-rate", str(mib_a_second))
         yield
@@ -157,7 +157,7 @@ def test_a_weaker_host_is_refused_by_name(region):
 
 @holds("Instances: on its way to another host")
 def test_ec2_stops_it_meanwhile(region):
-    """Nova refuses that; EC2, whose users know nothing of it, has it done where the instance is then."""
+    """Nova refuses a stop; EC2's users cannot see the migration, so a stop is carried out on the present host."""
     made, server = region.launch()
     region.admin.ok("POST", f"{COMPUTE}/servers/{server}/action", {"os-migrateLive": {"host": None, "block_migration": "auto"}}, version=NEWEST)
     refused = region.admin.call("POST", f"{COMPUTE}/servers/{server}/action", {"os-stop": None})

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/engine/network src/api/ec2/network src/api/openstack/network
-"""The network through two faces, as docs/mapping.md says: one router, seen as a VPC and as Neutron's."""
+"""The network through two faces, as docs/mapping.md says: one router, shown as a VPC and as Neutron's router."""
 import os
 import sys
 import uuid
@@ -36,7 +36,7 @@ def change(both, kind, identifier, collection=None, **members):
 
 
 def make_vpc(both, block, subnets=1):
-    """A VPC's id, its router's, and its subnets as each face has them."""
+    """Id of a VPC, of its router, and its subnets in each face."""
     vpc = both.ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"]
     router = both.seen(NETWORK, "routers", vpc)["id"]
     made = [both.ec2.create_subnet(VpcId=vpc, CidrBlock=block.replace(".0.0/16", f".{n}.0/24"), AvailabilityZone=both.zone)["Subnet"]
@@ -52,7 +52,7 @@ def drop_vpc(both, vpc, subnets):
 
 
 def make_router(both, cidr, name="r"):
-    """A network of Neutron's with a subnet on a router."""
+    """A Neutron network with a subnet on a router."""
     network = make(both, "network", name=name)["id"]
     subnet = make(both, "subnet", network_id=network, cidr=cidr, ip_version=4, name=name)["id"]
     router = make(both, "router", name=name)["id"]
@@ -73,7 +73,7 @@ def ports_of(both, **filters):
 
 @holds("The network: Peerings", "What each face calls it: peering")
 def test_peerings(both):
-    """Of a peering Neutron sees nothing, and leaves its routes alone."""
+    """Neutron does not show peerings, and keeps their routes."""
     vpc, router, subnets = make_vpc(both, "10.61.0.0/16")
     peer, _, others = make_vpc(both, "10.62.0.0/16")
     pcx = both.ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=peer)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
@@ -122,7 +122,7 @@ def test_a_vpc_is_a_router(both):
     assert both.status("DELETE", f"{NETWORK}/subnets/{other['id']}") == 204
     both.rest()
     assert code(both.ec2.describe_subnets, SubnetIds=[subnets[1][0]["SubnetId"]]) == "InvalidSubnetID.NotFound"
-    assert both.status("GET", f"{NETWORK}/networks/{other['network_id']}") == 404  # it goes with its subnet
+    assert both.status("GET", f"{NETWORK}/networks/{other['network_id']}") == 404  # the network is deleted with its subnet
     assert both.status("DELETE", f"{NETWORK}/routers/{router}") == 409
     assert code(both.ec2.delete_vpc, VpcId=vpc) == "DependencyViolation"
     both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
@@ -140,7 +140,7 @@ def test_a_router_is_a_vpc(both):
     assert code(both.ec2.describe_subnets, SubnetIds=[ec2_id("subnet", subnet)]) == "InvalidSubnetID.NotFound"
     assert code(both.ec2.describe_network_interfaces, NetworkInterfaceIds=[ec2_id("eni", apart["id"])]) == "InvalidNetworkInterfaceID.NotFound"
     unseen = both.ec2.create_network_interface(SubnetId=ec2_id("subnet", subnet))["NetworkInterface"]["NetworkInterfaceId"]
-    assert code(interface_of, both, unseen) == "InvalidNetworkInterfaceID.NotFound"  # named, and still not shown
+    assert code(interface_of, both, unseen) == "InvalidNetworkInterfaceID.NotFound"  # named by id, and still not shown
     both.delete(f"{NETWORK}/ports/{both.seen(NETWORK, 'ports', unseen)['id']}")
     router = make(both, "router", name="r", description="d")["id"]
     vpc = ec2_id("vpc", router)
@@ -180,7 +180,7 @@ def test_interfaces(both):
     both.ok("PUT", f"{NETWORK}/routers/{second}/add_router_interface", {"port_id": extra})
     assert [p["id"] for p in ports_of(both, device_id=second)] == [extra]
     assert code(both.ec2.describe_network_interfaces, NetworkInterfaceIds=[ec2_id("eni", extra)]) == "InvalidNetworkInterfaceID.NotFound"
-    assert both.ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["VpcId"] == vpc  # it follows the gateway's address
+    assert both.ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["VpcId"] == vpc  # the VPC follows the gateway's address
     both.ok("PUT", f"{NETWORK}/routers/{second}/remove_router_interface", {"port_id": extra})
     both.delete(f"{NETWORK}/routers/{second}")
     drop_vpc(both, vpc, [(subnet, seen)])
@@ -198,11 +198,11 @@ def test_gateways(both, outside):
     assert info == {"network_id": outside["id"], "enable_snat": False, "external_fixed_ips": []}
     both.ec2.create_route(RouteTableId=both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"],
                           DestinationCidrBlock="0.0.0.0/0", GatewayId=igw)
-    assert both.ok("GET", path)["router"]["routes"] == []  # a gateway's is none
+    assert both.ok("GET", path)["router"]["routes"] == []  # routes to gateways are not shown
     change(both, "router", router, external_gateway_info=None)
     both.rest()
     (shown,) = both.ec2.describe_internet_gateways(InternetGatewayIds=[igw])["InternetGateways"]
-    assert shown["Attachments"] == []  # EC2's is detached, not deleted
+    assert shown["Attachments"] == []  # EC2's gateway is detached, not deleted
     both.ec2.delete_internet_gateway(InternetGatewayId=igw)
     drop_vpc(both, vpc, subnets)
 
@@ -259,7 +259,7 @@ def test_routes(both):
 @holds("What each face calls it: NAT gateway", "What each face calls it: `ela-attach-`", "What each face calls it: network ACL, entry",
        "What each face calls it: `rtbassoc-`, `aclassoc-`, `eipassoc-`, `eni-attach-`")
 def test_what_is_ec2s_alone(both):
-    """Associations' ids are their own; the interface of a NAT gateway is a port; network ACLs have no word in Neutron."""
+    """Associations have ids of their own; the interface of a NAT gateway is a port; Neutron does not show network ACLs."""
     vpc, router, subnets = make_vpc(both, "10.35.0.0/16")
     ((subnet, seen),) = subnets
     nat = both.ec2.create_nat_gateway(SubnetId=subnet["SubnetId"], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
@@ -352,7 +352,7 @@ def test_an_interface_is_a_port(both):
     shown = interface_of(both, ec2_id("eni", made["id"]))
     assert (shown["PrivateIpAddress"], shown["MacAddress"], shown["Description"]) == ("10.36.1.30", "02:aa:bb:cc:dd:01", "d")
     assert (shown["SubnetId"], shown["VpcId"], shown["Status"], shown["SourceDestCheck"]) == (subnet["SubnetId"], vpc, "available", True)
-    assert [g["GroupName"] for g in shown["Groups"]] == ["default"]  # its VPC's
+    assert [g["GroupName"] for g in shown["Groups"]] == ["default"]  # its VPC's group
     both.ec2.modify_network_interface_attribute(NetworkInterfaceId=shown["NetworkInterfaceId"], Groups=[group])
     assert [ec2_id("sg", g) for g in both.ok("GET", f"{NETWORK}/ports/{made['id']}")["port"]["security_groups"]] == [group]
     both.ec2.delete_network_interface(NetworkInterfaceId=shown["NetworkInterfaceId"])
@@ -367,7 +367,7 @@ def interface_of(both, identifier):
 
 
 def test_interfaces_of_servers(both):
-    """Attached by one face, taken out by the other."""
+    """Attached by one face, detached by the other."""
     instance = both.run("t3.small")
     server = both.server(instance)["id"]
     subnet = both.instance(instance)["SubnetId"]
@@ -393,7 +393,7 @@ def test_interfaces_of_servers(both):
     assert both.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["device_id"] == ""
     both.ok("POST", path, {"interfaceAttachment": {"port_id": port["id"]}})
     both.rest()
-    both.delete(f"{NETWORK}/ports/{port['id']}")  # Neutron takes it out of the server
+    both.delete(f"{NETWORK}/ports/{port['id']}")  # Neutron detaches it from the server
     assert eni not in [i["NetworkInterfaceId"] for i in both.instance(instance)["NetworkInterfaces"]]
     assert both.ok("GET", path)["interfaceAttachments"] and code(both.ec2.describe_network_interfaces, NetworkInterfaceIds=[eni])
     both.terminate(instance)
@@ -443,7 +443,7 @@ def test_addresses(both, outside):
 
 @holds("What each face calls it: port forwarding", "The network: port forwarding", "The network: Forwarded ports")
 def test_forwarded_ports(both, outside):
-    """EC2 knows that the address is taken, and no more."""
+    """EC2 shows that the address is in use, but no association."""
     allocation = both.ec2.allocate_address(Domain="vpc")["AllocationId"]
     floating = both.seen(NETWORK, "floatingips", allocation)
     path = f"{NETWORK}/floatingips/{floating['id']}"
@@ -472,7 +472,7 @@ def test_forwarded_ports(both, outside):
 
 @holds("The network: Floating addresses", "What each face calls it: address")
 def test_addresses_on_launch(both, outside):
-    """They are no floating addresses; and a floating one needs a way out."""
+    """Addresses assigned on launch are no floating addresses; and a floating one needs a gateway."""
     subnet = [s for s in both.ec2.describe_subnets()["Subnets"] if s["DefaultForAz"]][0]
     instance = both.run(SubnetId=subnet["SubnetId"])
     public = both.instance(instance)["PublicIpAddress"]
@@ -533,7 +533,7 @@ def test_groups(both):
 
 @holds("The network: Groups")
 def test_groups_by_name(both):
-    """Nova's names are the project's own, also where a router is, and when another project has the same; EC2's VPC comes first."""
+    """Nova looks for names in the project, even behind a router or if another project has the same name; EC2 looks in the VPC first."""
     def group_of(network, name):
         made = both.ok("POST", f"{COMPUTE}/servers", {"server": {
             "name": "named", "imageRef": both.image_uuid, "flavorRef": "t3.micro", "networks": [{"uuid": network}],
@@ -564,7 +564,7 @@ def test_groups_by_name(both):
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 @pytest.mark.parametrize("source", SOURCES, ids=[s[2] or "group" for s in SOURCES])
 def test_rules(both, direction, source):
-    """Each form of a rule, made by one face, read and deleted by the other."""
+    """Each form of a rule, created by one face, read and deleted by the other."""
     name, member, value = source
     vpc = both.ec2.create_vpc(CidrBlock="10.39.0.0/16")["Vpc"]["VpcId"]
     group = both.ec2.create_security_group(GroupName="rules", Description="d", VpcId=vpc)["GroupId"]
@@ -606,8 +606,8 @@ def test_rules(both, direction, source):
 
 @holds("What each face calls it: address group", "The network: Address groups")
 def test_rules_by_address_group(both):
-    """One rule in both faces; EC2 names the group as a prefix list and revokes the rule by its id. A list of EC2's is a group of
-    one family, in Neutron, too."""
+    """One rule in both faces; EC2 shows the group as a prefix list and revokes the rule by its id. EC2's prefix list is a group of one family in
+    Neutron."""
     group = make(both, "security_group", "security-groups", name="guarded")["id"]
     addresses = make(both, "address_group", "address-groups", name="office", addresses=["192.0.2.0/24", "2001:db8::/64"])["id"]
     rule = make(both, "security_group_rule", "security-group-rules", security_group_id=group, direction="ingress", protocol="tcp",
@@ -647,7 +647,7 @@ def test_rules_by_address_group(both):
 @holds("The network: Groups")
 @pytest.mark.parametrize("prefix", ["2001:db8::/64", "::/0", None])
 def test_rules_of_ipv6(both, prefix):
-    """Neutron alone makes them; EC2 shows and revokes them, but for those by membership, which stand for both families there."""
+    """Only Neutron creates such rules; EC2 shows and revokes them, except those by membership, which stand for both families there."""
     group = make(both, "security_group", "security-groups", name="six")["id"]
     source = {"remote_ip_prefix": prefix} if prefix else {"remote_group_id": group}
     rule = make(both, "security_group_rule", "security-group-rules", security_group_id=group, direction="ingress", ethertype="IPv6",
@@ -663,13 +663,13 @@ def test_rules_of_ipv6(both, prefix):
 
 @holds("The network: Groups")
 def test_default_groups(both):
-    """An account's own is Neutron's; a VPC's is EC2's; neither can be deleted."""
+    """The account's own default group belongs to Neutron, a VPC's to EC2; neither can be deleted."""
     own = [g for g in both.listed(NETWORK, "security-groups") if g["name"] == "default"]
     in_ec2 = {ec2_id("sg", g["id"]): both.ec2.describe_security_groups(GroupIds=[ec2_id("sg", g["id"])])["SecurityGroups"][0] for g in own}
     (alone,) = [i for i, g in in_ec2.items() if "VpcId" not in g]
     rules = found(own, "sg", alone)["security_group_rules"]
     assert sorted((r["direction"], r["ethertype"]) for r in rules) == [("egress", "IPv4"), ("egress", "IPv6"), ("ingress", "IPv4"), ("ingress", "IPv6")]
-    assert len(in_ec2[alone]["IpPermissions"]) == 1  # by membership: one for both families
+    assert len(in_ec2[alone]["IpPermissions"]) == 1  # a rule by membership covers both families
     for group in own:
         assert both.status("DELETE", f"{NETWORK}/security-groups/{group['id']}") == 409
         assert code(both.ec2.delete_security_group, GroupId=ec2_id("sg", group["id"])) == "CannotDelete"
@@ -679,7 +679,7 @@ def test_default_groups(both):
 
 @holds("The network: grant of a network", "The network: Shared networks")
 def test_a_network_of_another_project(both):
-    """Used by the other project in both faces, listed by Neutron alone, and kept while ports stand on it."""
+    """The other project uses it in both faces, only Neutron lists it, and it cannot be unshared while ports are on it."""
     other = lib.another(both.dev, "granted", faces.Both)
     network, subnet, router = make_router(both, "10.45.0.0/24", "granted")
     in_ec2 = ec2_id("subnet", subnet)
@@ -713,7 +713,7 @@ def test_a_network_of_another_project(both):
 
 @holds("The network: subnet pool", "The network: Subnet pools")
 def test_a_subnet_of_a_pool(both):
-    """It is EC2's as any other; a shared pool is an administrator's to make."""
+    """EC2 shows it like any other; only administrators create shared pools."""
     wish = {"name": "pool", "prefixes": ["10.46.0.0/16"], "default_prefixlen": 24}
     for regions in ("shared", "is_default"):
         assert both.status("POST", f"{NETWORK}/subnetpools", {"subnetpool": {**wish, regions: True}}) == 403
@@ -733,7 +733,7 @@ def test_a_subnet_of_a_pool(both):
 
 @holds("What each face calls it: DHCP options set", "The network: DHCP options")
 def test_dhcp_options(both):
-    """A set is its VPC's and changes nothing of its subnets; a subnet's resolvers change nothing of the set."""
+    """A set belongs to its VPC and does not change its subnets; a subnet's resolvers do not change the set."""
     vpc, router, [(subnet, seen)] = make_vpc(both, "10.39.0.0/16")
     made = both.ec2.create_dhcp_options(DhcpConfigurations=[{"Key": "domain-name-servers", "Values": ["192.0.2.53"]}])["DhcpOptions"]["DhcpOptionsId"]
     shown = both.ok("GET", f"{NETWORK}/routers/{router}")["router"]
@@ -757,7 +757,7 @@ def test_dhcp_options(both):
 
 @holds("The network: Further blocks")
 def test_further_blocks(both):
-    """Neutron's subnets are no blocks, and in the way of one; EC2's in a further block are as those in the first."""
+    """Neutron's subnets are not in a block, and prevent adding one; EC2's subnets in a further block are ordinary ones."""
     vpc, router, subnets = make_vpc(both, "10.47.0.0/16")
     network = make(both, "network", name="theirs")["id"]
     theirs = make(both, "subnet", network_id=network, cidr="10.65.8.0/24", ip_version=4)["id"]
@@ -786,7 +786,7 @@ def test_further_blocks(both):
 
 @holds("The network: Network ACLs")
 def test_network_acls(both):
-    """A router of Neutron's has the default one; another one of its subnet goes with the interface, and keeps the router."""
+    """A Neutron router has the default ACL; another ACL of its subnet is removed with the interface, and prevents the router's deletion."""
     network, router = make(both, "network", name="guarded"), make(both, "router", name="guard")
     subnet = make(both, "subnet", network_id=network["id"], ip_version=4, cidr="10.49.1.0/24")
     way = f"{NETWORK}/routers/{router['id']}/"
@@ -816,7 +816,7 @@ def test_network_acls(both):
 
 @holds("The network: Routes within a VPC")
 def test_routes_within_a_vpc(both):
-    """Neutron shows a route to a subnet's block, and sets no routes while the main table is an internet gateway's."""
+    """Neutron shows a route to a subnet's block, and cannot set routes while the main table belongs to an internet gateway."""
     vpc = both.ec2.create_vpc(CidrBlock="10.52.0.0/16")["Vpc"]["VpcId"]
     subnets = [both.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.52.{n}.0/24", AvailabilityZone=both.zone)["Subnet"]["SubnetId"] for n in (1, 2)]
     nic = both.ec2.create_network_interface(SubnetId=subnets[1])["NetworkInterface"]
@@ -872,7 +872,7 @@ def test_ipv6(both):
 
 @holds("The network: Reservations")
 def test_reservations(both):
-    """Of a subnet's eleven addresses all but three are reserved: those three are given out, and others when they are asked for."""
+    """All but three of a subnet's eleven addresses are reserved: only those three are chosen automatically, others on request."""
     vpc = both.ec2.create_vpc(CidrBlock="10.48.0.0/16")["Vpc"]["VpcId"]
     subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.48.1.0/28", AvailabilityZone=both.zone)["Subnet"]
     seen = both.seen(NETWORK, "subnets", subnet["SubnetId"])
@@ -898,7 +898,7 @@ def test_reservations(both):
 
 @holds("The network: Prefixes")
 def test_prefixes(both):
-    """Neutron shows the interface's own address alone, and gives none of the prefix to another port."""
+    """Neutron shows only the interface's own address, and assigns none of the prefix to another port."""
     vpc = both.ec2.create_vpc(CidrBlock="10.49.0.0/16")["Vpc"]["VpcId"]
     subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.49.1.0/24", AvailabilityZone=both.zone)["Subnet"]["SubnetId"]
     seen = both.seen(NETWORK, "subnets", subnet)
@@ -920,7 +920,7 @@ def test_prefixes(both):
 
 @holds("The network: Tags")
 def test_tags(both):
-    """A word is a tag without a value; with one it is key=value; a key stands once."""
+    """A word is a tag without a value; with one it is key=value; a key occurs once."""
     vpc, router, subnets = make_vpc(both, "10.42.0.0/16")
     ((subnet, seen),) = subnets
     eni = both.ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
@@ -955,7 +955,7 @@ if __name__ == "__main__":
 
 @holds("The network: For another project")
 def test_for_another_project(both, outside):
-    """What an administrator makes for a project is the project's in both faces; a port is in groups of its own project."""
+    """Resources that an administrator creates for a project belong to it in both faces; a port is in groups of its own project."""
     admin = lib.admin(both.dev)
     group = make(admin, "security_group", "security-groups", name="given", project_id=both.id)
     rule = make(admin, "security_group_rule", "security-group-rules", security_group_id=group["id"], direction="ingress", protocol="tcp",

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: docs/mapping.md src/engine/people src/auth/guard src/api/iam src/api/openstack/identity
-"""People and their rights through two faces, and the same refusal in each face's words, as docs/mapping.md says."""
+"""Users and their rights through two faces, and each face's error for the same refusal, as docs/mapping.md says."""
 import json
 import os
 import re
@@ -47,7 +47,7 @@ def grant(admin, method, project, user, role):
 
 
 def key_of(user):
-    """An EC2 key that the user makes for itself through Keystone."""
+    """An EC2 key that the user creates through Keystone."""
     made = user.ok("POST", f"{IDENTITY}/users/{user.user_id}/credentials/OS-EC2", {"tenant_id": user.id})["credential"]
     return ec2.Account(user.dev, made["access"], made["secret"])
 
@@ -71,7 +71,7 @@ def test_ids(both, admin):
     for identifier in (user["id"], group["id"]):
         assert re.fullmatch("[0-9a-f]{32}", identifier)
     dashed = str(uuid.UUID(user["id"]))
-    assert admin.ok("GET", f"{IDENTITY}/users/{dashed}")["user"]["id"] == user["id"]  # either form names it
+    assert admin.ok("GET", f"{IDENTITY}/users/{dashed}")["user"]["id"] == user["id"]  # with and without dashes
     assert admin.call("DELETE", f"{IDENTITY}/groups/{group['id']}").status == 204
     nested = admin.ok("POST", f"{IDENTITY}/projects", {"project": {"name": "inner", "parent_id": both.id}})["project"]
     assert nested["parent_id"] == both.id
@@ -80,7 +80,7 @@ def test_ids(both, admin):
 
 @holds("What each face calls it: the roles `admin`, `manager`, `member`, `reader`", "What each face calls it: services and endpoints in Keystone")
 def test_ids_that_are_everywhere_the_same(admin):
-    """In another region services and endpoints have the same ids, and roles their own."""
+    """Services and endpoints have the same ids in every region, roles do not."""
     def ids(by):
         return ({r["name"]: r["id"] for r in by.ok("GET", f"{IDENTITY}/roles")["roles"]},
                 {(s["type"], s["id"]) for s in by.ok("GET", f"{IDENTITY}/services")["services"]},
@@ -98,7 +98,7 @@ def test_ids_that_are_everywhere_the_same(admin):
 
 @holds("People: Root")
 def test_root(both, admin):
-    """EC2's root is a user that lists leave out, and that role assignments show."""
+    """EC2's root is a user that lists hide, and that role assignments show."""
     assert arn(both.root).endswith(":root")
     given = admin.ok("GET", f"{IDENTITY}/role_assignments?scope.project.id={both.id}")["role_assignments"]
     users = {g["user"]["id"] for g in given if "user" in g}
@@ -125,7 +125,7 @@ def test_keys(both, admin):
     assert key.ok("DescribeVpcs") and key.call("DeleteSecurityGroup", {"GroupId": group}).code == "UnauthorizedOperation"
     reader = lib.Project(both.dev, both.name, "keys", "geheim")
     assert reader.call("DELETE", f"{NETWORK}/security-groups/{both.seen(NETWORK, 'security-groups', group)['id']}").status == 403
-    grant(admin, "PUT", both, user.user_id, "admin")  # gives a key no more than member
+    grant(admin, "PUT", both, user.user_id, "admin")  # a key has at most the rights of member
     assert {v["OwnerId"] for v in key.client().describe_vpcs()["Vpcs"]} == {number}
     assert key.call("DeleteSecurityGroup", {"GroupId": group}).status == 200
     grant(admin, "DELETE", both, user.user_id, "admin")
@@ -136,7 +136,7 @@ def test_keys(both, admin):
 
 @holds("People: Instance profiles")
 def test_instance_profiles(both, admin):
-    """Nova shows none, and its deletion ends the association; who gives one needs leave to pass its role."""
+    """Nova shows none, and its deletion ends the association; giving one requires iam:PassRole for its role."""
     iam, trust = both.root.client("iam"), {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
     iam.create_role(RoleName="web", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
     iam.create_instance_profile(InstanceProfileName="web")
@@ -156,7 +156,7 @@ def test_instance_profiles(both, admin):
 
 @holds("People: Tokens")
 def test_tokens(both, admin):
-    """Refused as soon as something behind them is taken back."""
+    """A token is refused as soon as any of its preconditions is revoked."""
     def works(user):
         return user.call("GET", f"{COMPUTE}/servers").status == 200
     user = add_user(admin, "tokens", both, "member")
@@ -173,7 +173,7 @@ def test_tokens(both, admin):
     admin.ok("PATCH", path, {"user": {"enabled": False}})
     assert not works(user)
     admin.ok("PATCH", path, {"user": {"enabled": True}})
-    assert not works(user)  # needs a new one
+    assert not works(user)  # a new token is needed
     user = again()
     admin.ok("PATCH", path, {"user": {"password": "neu"}})
     assert not works(user)
@@ -194,7 +194,7 @@ def test_roles(both, admin):
     own = admin.ok("POST", f"{IDENTITY}/roles", {"role": {"name": "auditor"}})["role"]["id"]
     user = add_user(admin, "roles", both, "auditor", "reader")
     assert user.call("GET", f"{COMPUTE}/servers").status == 200
-    assert user.call("POST", f"{NETWORK}/networks", {"network": {}}).status == 403  # its name gives nothing
+    assert user.call("POST", f"{NETWORK}/networks", {"network": {}}).status == 403  # the role's name grants nothing
     assert key_of(user).call("CreateVpc", {"CidrBlock": "10.0.0.0/16"}).code == "UnauthorizedOperation"
     chief = add_user(admin, "chief", both, "admin")
     seen = {s["tenant_id"] for s in chief.ok("GET", f"{COMPUTE}/servers/detail?all_tenants=1")["servers"]} | {both.id}
@@ -234,7 +234,7 @@ def test_deleting(dev, admin):
 
 
 def drop(both, vpc):
-    """A VPC with what it was born with."""
+    """Deletes a VPC with its default parts."""
     within = [{"Name": "vpc-id", "Values": [vpc]}]
     for subnet in both.ec2.describe_subnets(Filters=within)["Subnets"]:
         both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
@@ -244,10 +244,10 @@ def drop(both, vpc):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
-# ---- the same refusal in each face's words
+# ---- the same refusal in each face
 
 ABSENT = str(uuid.UUID(int=7, version=4))
-NOT_FOUND = [  # EC2's call and code; OpenStack's path, and how its words go
+NOT_FOUND = [  # EC2's call and code; OpenStack's path, and the beginning of its message
     ("describe_instances", "InstanceIds", "i", "InvalidInstanceID.NotFound", f"{COMPUTE}/servers", ABSENT),
     ("describe_volumes", "VolumeIds", "vol", "InvalidVolume.NotFound", f"{VOLUME}/volumes", ABSENT),
     ("describe_snapshots", "SnapshotIds", "snap", "InvalidSnapshot.NotFound", f"{VOLUME}/snapshots", ABSENT),
@@ -271,7 +271,7 @@ def test_not_found(both, call, member, prefix, wanted, path, words):
     for method in ("GET", "DELETE"):
         answer = both.call(method, f"{path}/{ABSENT if prefix else 'absent'}")
         if method == "DELETE" and path.endswith("flavors"):
-            continue  # an administrator's
+            continue  # for administrators
         assert answer.status == 404 and re.search(words, answer.text), answer
 
 
@@ -285,7 +285,7 @@ def test_bad_cidrs(both, cidr):
 
 
 def test_wrong_states(both):
-    """What cannot be done now is refused by both, and changes nothing."""
+    """Both faces refuse actions in the wrong state, without any change."""
     instance = both.run()
     server = both.server(instance)["id"]
     path = f"{COMPUTE}/servers/{server}"
@@ -313,7 +313,7 @@ def test_wrong_states(both):
 
 
 def test_in_use(both):
-    """What something else needs is refused by both; but for a server's port, which Neutron deletes (tests/contract/cross/two_faces_network.py)."""
+    """Both refuse to delete resources in use; except a server's port, which Neutron deletes (tests/contract/cross/two_faces_network.py)."""
     group = both.ec2.create_security_group(GroupName="used", Description="d")["GroupId"]
     instance = both.run(SecurityGroupIds=[group])
     interface = both.instance(instance)["NetworkInterfaces"][0]

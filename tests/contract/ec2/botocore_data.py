@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/api/query
-"""What botocore and boto3 know of EC2 as data, held to what is here: each waiter, each paginator, each collection and each
-resource of boto3's, and each request as `aws … --generate-cli-skeleton` writes it, sent without a value filled in."""
+"""EC2 data of botocore and boto3, tested here: each waiter, each paginator, each collection and resource of boto3, and each request of `aws …
+--generate-cli-skeleton`, sent without values."""
 import json
 import os
 import re
@@ -31,14 +31,14 @@ def read(path):
         return json.load(page)
 
 
-GUESTS_WORD = {"PasswordDataAvailable"}  # it waits for what a Windows guest says; no guest runs here
+GUESTS_WORD = {"PasswordDataAvailable"}  # waits for a Windows guest, and no guest runs here
 WAITERS = {name: w for name, w in read(DATA + "/waiters-2.json")["waiters"].items() if w["operation"] in ACTIONS and name not in GUESTS_WORD
-           and "never" not in ACTIONS[w["operation"]]}  # a list that never has anything: there is no id to wait for
+           and "never" not in ACTIONS[w["operation"]]}  # a list that is always empty has no id to wait for
 PAGES = {name: p for name, p in read(DATA + "/paginators-1.json")["pagination"].items() if name in ACTIONS}
 RESOURCES = read(BOTO3)
 SKELETONS = [name for name, o in read(DATA + "/service-2.json")["operations"].items() if name in ACTIONS and "input" in o]
 
-# EC2's own code for what is absent, where the waiter waits for another.
+# EC2's own code for a missing resource, where the waiter expects another.
 OTHER_CODES = {"InternetGatewayExists": "InvalidInternetGatewayID.NotFound"}
 
 
@@ -75,7 +75,7 @@ def connect_resource(world):
 # ---- waiters
 
 def ids_member(ec2, operation):
-    """The member that asks by ids, and their prefix."""
+    """The member that takes ids, and their prefix."""
     members = ec2.meta.service_model.operation_model(operation).input_shape.members
     own = next(p for p in ACTIONS[operation]["params"] if p.get("prefix") and re.fullmatch(r"\w+\.N", p["name"]))
     name = own["name"].removesuffix(".N")
@@ -85,7 +85,7 @@ def ids_member(ec2, operation):
 
 
 def wait(ec2, name, member, identifier):
-    """How it ends when it asks once: "success", "failure", or that it would ask again: "retry"."""
+    """Result of polling once: "success", "failure", or "retry" if it would poll again."""
     try:
         ec2.get_waiter(xform_name(name)).wait(**{member: [identifier]}, WaiterConfig={"Delay": 1, "MaxAttempts": 1})
         return "success"
@@ -95,7 +95,7 @@ def wait(ec2, name, member, identifier):
 
 @pytest.mark.parametrize("name", WAITERS)
 def test_waiter(ec2, world, name):
-    """What is there ends it; what is absent is told by a code that the waiter knows."""
+    """An existing resource ends the waiter; a missing one gives a code that the waiter knows."""
     operation = WAITERS[name]["operation"]
     member, prefix = ids_member(ec2, operation)
     ids = {i for label, i in world.ids.items() if i.startswith(prefix + "-") and label != "r"} | {i for i in world.deleted.values() if i.startswith(prefix + "-")}
@@ -111,7 +111,7 @@ def test_waiter(ec2, world, name):
 # ---- paginators
 
 def in_order(key, rows):
-    """A page of instances shows them by reservation, of which a part may be on another page; tags all at once come as they are found."""
+    """Instances are paged in groups of reservations, which may be split; an unpaged list of tags is unordered."""
     if key == "Tags":
         return sorted(rows, key=lambda tag: (tag["ResourceId"], tag["Key"]))
     if key != "Reservations":
@@ -124,7 +124,7 @@ def in_order(key, rows):
 
 @pytest.mark.parametrize("name", PAGES)
 def test_paginator(ec2, world, name):
-    """Page by page it is what it is at once, and no page is larger than was asked for."""
+    """All pages together equal the unpaged list, and no page exceeds the requested size."""
     shape = ec2.meta.service_model.operation_model(name).input_shape
     asked = {m: world.ids[p["prefix"]] for m in shape.required_members for p in ACTIONS[name]["params"] if p["name"] == m}
     if name == "DescribeLaunchTemplateVersions":
@@ -151,16 +151,16 @@ COLLECTIONS = [name for name, many in RESOURCES["service"]["hasMany"].items() if
 
 
 def members(thing):
-    """All that it says of itself."""
+    """All of a resource's attributes."""
     return {name: getattr(thing, name) for name in thing.meta.resource_model.get_attributes(
         thing.meta.client.meta.service_model.shape_for(thing.meta.resource_model.shape))}
 
 
 @pytest.mark.parametrize("name", COLLECTIONS)
 def test_collection(resource, name):
-    """Each finds what there is; each thing found can be loaded, and its own collections listed."""
+    """Each collection finds existing resources; each resource can be loaded, and its own collections listed."""
     found = list(getattr(resource, xform_name(name)).all())
-    if name == "ClassicAddresses":  # those of EC2-Classic, asked for by domain=standard: there are none
+    if name == "ClassicAddresses":  # EC2-Classic addresses, requested by domain=standard, do not exist
         assert found == []
         return
     assert found
@@ -176,13 +176,13 @@ def test_collection(resource, name):
 
 
 def test_what_boto3_has_and_is_not_here():
-    """Shorter with each call that is built: what of boto3's service resource cannot be used."""
+    """Parts of boto3's service resource that cannot be used; shrinks as calls are built."""
     missing = {a["request"]["operation"] for part in ("actions", "hasMany") for a in RESOURCES["service"][part].values() if not is_built(a["request"])}
     assert missing <= {"CreateNetworkAcl"}
 
 
 def test_actions(world, resource):
-    """boto3's objects, from a VPC to its end, by their own methods."""
+    """boto3's objects and their methods, from a VPC's creation to its end."""
     vpc = resource.create_vpc(CidrBlock="10.200.0.0/16")
     vpc.wait_until_exists()
     vpc.create_tags(Tags=[{"Key": "a", "Value": "b"}])
@@ -263,14 +263,14 @@ def test_actions(world, resource):
 
 @pytest.fixture(name="unchecked", scope="module")
 def connect_unchecked(world):
-    """A client that sends what its model says is too short, too."""
+    """A client that also sends values that the model considers too short."""
     account, config = world.account, botocore.config.Config(parameter_validation=False, retries={"max_attempts": 0})
     return boto3.client("ec2", region_name=REGION, endpoint_url=account.dev.url, aws_access_key_id=account.key_id,
                         aws_secret_access_key=account.secret, config=config)
 
 
 def with_blobs(value):
-    """The generator leaves them out."""
+    """The generator omits them."""
     if isinstance(value, dict):
         return {name: with_blobs(inner) for name, inner in value.items()}
     return [with_blobs(inner) for inner in value] if isinstance(value, list) else b"" if value is None else value
@@ -278,7 +278,7 @@ def with_blobs(value):
 
 @pytest.mark.parametrize("name", SKELETONS)
 def test_skeleton(unchecked, name):
-    """Each member is there, empty or zero: it is answered in EC2's words, and the server lives on."""
+    """Every member is empty or zero: the answer is one of EC2's errors, and the server keeps running."""
     shape = unchecked.meta.service_model.operation_model(name).input_shape
     try:
         getattr(unchecked, xform_name(name))(**with_blobs(ArgumentGenerator().generate_skeleton(shape)))

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/cost src/metering src/engine/billing
-"""AWS Cost Explorer: what charges say by service, account, tag and day, by boto3 and Debian's aws; what is not built is refused in its
-protocol."""
+"""AWS Cost Explorer: charges by service, account, tag and day, by boto3 and Debian's aws; unsupported calls are refused in its protocol."""
 import datetime
 import decimal
 import json
@@ -55,7 +54,7 @@ def launch(account, team):
 
 @pytest.fixture(scope="module")
 def ce(dev, other):
-    """alice's two instances ran and are off, so that what they cost stays; the other account has one, too."""
+    """alice's two instances have run and are off, so their costs do not grow; the other account has one, too."""
     made = [launch(dev.account, "red"), launch(dev.account, "blue")]
     theirs = launch(other, "red")
     dev.rest()

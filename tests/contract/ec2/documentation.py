@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2
-"""Holds the face to the words of Amazon's documentation, as Debian's python3-botocore carries them:
-every filter that a Describe action's text lists is known, and the bounds of MaxResults are the ones
-it gives."""
+"""Compares the face with Amazon's documentation in Debian's python3-botocore: every filter in a Describe action's text is known, and the bounds of
+MaxResults are the documented ones."""
 import json
 import pathlib
 import re
@@ -17,9 +16,9 @@ from dev import dump  # noqa: E402
 MODEL = json.loads(pathlib.Path("/usr/lib/python3/dist-packages/botocore/data/ec2/2016-11-15/service-2.json").read_text())
 ACTIONS = {a["name"]: a for a in dump()["actions"] if a["service"] == "ec2" and a["name"] in MODEL["operations"]}
 
-# Every Describe action knows these, whatever its text says.
+# Filters that every Describe action knows, documented or not.
 OF_TAGS = re.compile(r"tag|tag:.*|tag-key|tag-value")
-# Words of the text that look like a filter and are a value, or an example.
+# Words in the text that look like filters and are values, or examples.
 NO_FILTERS = {("DescribeImages", "windows"),
               *(("DescribeCapacityReservations", value) for value in
                 "default dedicated active expired cancelled pending failed unlimited limited open targeted".split())}
@@ -31,7 +30,7 @@ def members(action):
 
 
 def documented_filters(action):
-    """The first word of each item of the list: "<li> <p> <code>name</code> - what it is"."""
+    """First word of each list item: "<li> <p> <code>name</code> - description"."""
     text = members(action).get("Filters", {}).get("documentation", "")
     found = re.findall(r"<li>\s*<p>\s*<code>([^<]+)</code>\s*(?:-|–|—|\(|:|</p>|\|)", text)
     found += re.findall(r"using the <code>([^<]+)</code> filter", text)
@@ -39,12 +38,12 @@ def documented_filters(action):
 
 
 def bounds_clamp(action):
-    """"If you specify a value larger than 500, only 500 items are returned": no bound of requests."""
+    """True for "If you specify a value larger than 500, only 500 items are returned", which is no bound of requests."""
     return "larger than" in members(action)["MaxResults"].get("documentation", "")
 
 
 def documented_bounds(action):
-    """Of MaxResults: the model's own, or "between 5 and 1000" in its words; None where neither says."""
+    """Bounds of MaxResults: the model's own, or "between 5 and 1000" in the text; None without either."""
     member = members(action).get("MaxResults", {})
     shape = MODEL["shapes"].get(member.get("shape"), {})
     if "max" in shape:

@@ -28,7 +28,7 @@ from world.documented import BEFORE, forget_file  # noqa: E402
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 TABLE = os.path.join(ROOT, "src/api/ec2/core/examples.def")
 EXAMPLES = os.path.join(os.path.dirname(awscli.__file__), "examples/ec2")
-# Options that choose among what is there, or shape what is printed: the example's world is not this one.
+# Options that choose among existing resources, or format the output: the example's resources differ from these.
 CHOOSING = {"--filters", "--filter", "--query", "--output", "--region", "--profile", "--max-items", "--max-results", "--starting-token",
             "--page-size", "--next-token", "--owners", "--executable-users", "--start-time", "--end-time", "--client-token"}
 TABLE_HEAD = """/* SPDX-License-Identifier: Apache-2.0
@@ -37,7 +37,7 @@ TABLE_HEAD = """/* SPDX-License-Identifier: Apache-2.0
 """
 ID = re.compile(r"\b(ipv6pool-ec2|[a-z]+(?:-[a-z]+)*)-(?:(?=\w*\d)[0-9a-z]{8,20}|[0-9a-z]+EXAMPLE)\b")
 
-# Why an example is not answered alike: the reason, and which. What was refused is in UNSENT, what differs in DIFFERS.
+# Reasons why an example is not answered alike, and the examples: refused ones in UNSENT, differing ones in DIFFERS.
 UNSENT = {
     "there is none of the kind here": """describe-capacity-reservations 2, describe-customer-gateways 2, describe-fleets 1,
         describe-spot-fleet-requests 2, describe-traffic-mirror-targets 1, create-vpc-endpoint 2, create-vpc-endpoint 3,
@@ -71,7 +71,7 @@ def read_blocks(text):
 
 
 def read_examples():
-    """(command, its number in the file, arguments, the documented answer) of each that shows one in JSON."""
+    """(command, its number in the file, arguments, the documented answer) of each example with an answer in JSON."""
     for path in sorted(glob.glob(os.path.join(EXAMPLES, "*.rst"))):
         command, number = os.path.basename(path)[:-4], 0
         asked = None
@@ -81,15 +81,15 @@ def read_examples():
             if re.match(r"(\$ *)?aws ec2 ", block):
                 asked = block
             elif asked and "file://" in asked and block[:1] in "{[":
-                asked = None  # what the file says is no answer
+                asked = None  # a request file, not an answer
             elif asked and block[:1] in "{[" and "--query" in asked:
-                asked = None  # what is printed is no answer
+                asked = None  # other output, not an answer
             elif asked and block[:1] in "{[":
                 number += 1
                 try:
                     yield command, number, asked, json.loads(block)
                 except ValueError:
-                    pass  # cut short, or not JSON
+                    pass  # truncated, or not JSON
                 asked = None
 
 
@@ -138,7 +138,7 @@ class Sender:
         return kept
 
     def send(self, text, instead):
-        """(answer, None), or (None, why there is none)."""
+        """(answer, None), or (None, the reason)."""
         try:
             arguments = self.arguments(text, instead)
         except ValueError:
@@ -159,7 +159,7 @@ class Sender:
 
 
 def differences(shown, ours, path=""):
-    """Paths of members of the documented answer that ours has not, or not of that type."""
+    """Paths of members of the documented answer that ours lacks, or that have another type."""
     if isinstance(shown, dict):
         if not isinstance(ours, dict):
             yield f"{path}: {type(ours).__name__}"
@@ -173,7 +173,7 @@ def differences(shown, ours, path=""):
         if not isinstance(ours, list):
             yield f"{path}: {type(ours).__name__}"
         elif shown and ours:
-            for one in shown:  # an element of ours has each member that one of theirs has
+            for one in shown:  # one of our elements must have each member of an element of theirs
                 lists = [set(differences(one, other, path + "[]")) for other in ours]
                 yield from set.intersection(*lists)
     elif isinstance(shown, bool) != isinstance(ours, bool) or isinstance(shown, (int, float)) != isinstance(ours, (int, float)):
@@ -181,7 +181,7 @@ def differences(shown, ours, path=""):
 
 
 def order(command):
-    """Reads see what is there before anything changes; what deletes comes last."""
+    """Reads come before all changes, deletions last."""
     first = command.split("-")[0]
     return 0 if first in ("describe", "get") else 2 if first in ("delete", "terminate", "release", "deregister") else 1
 
@@ -191,7 +191,7 @@ def names_of(reasons):
 
 
 def send_all():
-    """{"describe-vpcs 1": (action, why it was refused, members that ours has not)}"""
+    """{"describe-vpcs 1": (action, reason for a refusal, missing members)}"""
     tables, results = ec2.dump(), {}
     names = {a["name"].lower(): a["name"] for a in tables["actions"]}
     with ec2.Dev(*HOSTS) as dev:

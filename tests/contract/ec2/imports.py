@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2/storage src/drivers/image_ src/drivers/web_fetch src/reconcile/import_task.c
-"""Disks from a web server become snapshots and images, by boto3: of each format, with their bytes; what cannot be had, or is no
-disk that stands by itself, leaves nothing; a download is cancelled in its middle."""
+"""Imports of disks from a web server as snapshots and images, by boto3: each format, with its content; unavailable downloads and disks that depend on
+other files leave nothing; a download is cancelled in its middle."""
 import http.server
 import os
 import subprocess
@@ -20,7 +20,7 @@ SIZE = 8 << 20
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """The files of a folder, at an address that the region may fetch from; /endless never ends, /inside leads inwards."""
+    """Serves a folder's files, at an address that the region may download from; /endless never ends, /inside redirects to an internal address."""
     daemon_threads = True
 
     def __init__(self, folder):
@@ -66,7 +66,7 @@ def web(tmp_path_factory):
         options = {"vmdk": ["-o", "subformat=streamOptimized"]}.get(kind, [])
         subprocess.run(["qemu-img", "convert", "-f", "raw", "-O", kind, *options, raw, folder / f"disk.{name}"], check=True)
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "-b", "/etc/passwd", "-F", "raw", folder / "leading.qcow2"], check=True)
-    # Not LUKS: on a busy machine qemu-img may fail to measure how long its key takes ("Unable to get accurate CPU usage").
+    # Not LUKS: on a busy machine qemu-img may fail to benchmark its key derivation ("Unable to get accurate CPU usage").
     subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", "--object", "secret,id=s,data=x", "-o", "encrypt.format=aes,encrypt.key-secret=s",
                     folder / "closed.qcow2", "8M"], check=True)
     (folder / "words.raw").write_text("no disk at all")
@@ -105,7 +105,7 @@ def test_snapshot(ec2, web, name, form):
 
 
 def test_encrypted(ec2, web):
-    """What comes of it is encrypted, and what is no disk is no more told where it lay than of a plain one."""
+    """The result is encrypted, and the error for an invalid disk reveals no more than that of a plain import."""
     key = {"Encrypted": True, "KmsKeyId": "alias/aws/ebs"}
     detail = end_of(ec2, ec2.import_snapshot(DiskContainer={"Url": f"{web.url}/disk.vmdk"}, **key)["ImportTaskId"])["SnapshotTaskDetail"]
     assert detail["Status"] == "completed" and detail["Encrypted"], detail
@@ -159,7 +159,7 @@ def test_cancelled_in_the_middle(ec2, web):
 
 
 def test_end_in_the_middle(web):
-    """Nobody waits for a download when the process is to end."""
+    """The server's shutdown does not wait for a download."""
     with Dev() as dev:
         ec2 = dev.account.client()
         task = ec2.import_snapshot(DiskContainer={"Url": f"{web.url}/endless", "Format": "RAW"})["ImportTaskId"]

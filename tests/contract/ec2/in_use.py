@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2 src/engine/network src/engine/storage
-"""What cannot be done because of something else is refused with the code that tools branch on, and
-changes nothing; in the right order everything can be taken down again, and nothing is left."""
+"""Actions that another resource prevents are refused with the code that tools depend on, and change nothing; in the right order everything can be
+deleted, and nothing is left."""
 import itertools
 import os
 import re
@@ -17,7 +17,7 @@ import waiting  # noqa: E402
 
 TABLES = dump()
 
-# Action, its parameters ("{label}" of the world), the code.
+# Action, parameters ("{label}" of the world), code.
 REFUSED = [
     # in use
     ("DeleteVpc", {"VpcId": "{vpc}"}, "DependencyViolation"),
@@ -32,7 +32,7 @@ REFUSED = [
     ("DeleteNetworkInterface", {"NetworkInterfaceId": "{eni}"}, "InvalidNetworkInterface.InUse"),
     ("AttachNetworkInterface", {"NetworkInterfaceId": "{eni}", "InstanceId": "{lone i}", "DeviceIndex": 1}, "InvalidNetworkInterface.InUse"),
     ("AttachNetworkInterface", {"NetworkInterfaceId": "{spare eni}", "InstanceId": "{i}", "DeviceIndex": 1}, "InvalidParameterValue"),
-    # there already
+    # exists already
     ("AttachInternetGateway", {"InternetGatewayId": "{igw}", "VpcId": "{spare vpc}"}, "Resource.AlreadyAssociated"),
     ("AttachInternetGateway", {"InternetGatewayId": "{spare igw}", "VpcId": "{vpc}"}, "Resource.AlreadyAssociated"),
     ("CreateEgressOnlyInternetGateway", {"VpcId": "{vpc}"}, "Resource.AlreadyAssociated"),
@@ -47,12 +47,12 @@ REFUSED = [
     ("CreateSubnet", {"VpcId": "{vpc}", "CidrBlock": "10.1.1.128/25"}, "InvalidSubnet.Conflict"),
     ("CreateNetworkInterface", {"SubnetId": "{subnet}", "PrivateIpAddress": "{ip}"}, "InvalidIPAddress.InUse"),
     ("RunInstances", {"ImageId": "{ami}", "MinCount": 1, "MaxCount": 1, "SubnetId": "{subnet}", "PrivateIpAddress": "{ip}"}, "InvalidIPAddress.InUse"),
-    # not there
+    # does not exist
     ("RevokeSecurityGroupIngress", {"GroupId": "{sg}", "IpProtocol": "tcp", "FromPort": 23, "ToPort": 23, "CidrIp": "198.51.100.0/24"},
      "InvalidPermission.NotFound"),
     ("DeleteRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "198.18.0.0/15"}, "InvalidRoute.NotFound"),
     ("ReplaceRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "198.18.0.0/15", "GatewayId": "{igw}"}, "InvalidRoute.NotFound"),
-    # out of what holds it
+    # outside of its container
     ("CreateVpc", {"CidrBlock": "10.0.0.0/15"}, "InvalidVpc.Range"),
     ("CreateVpc", {"CidrBlock": "10.0.0.0/29"}, "InvalidVpc.Range"),
     ("CreateSubnet", {"VpcId": "{vpc}", "CidrBlock": "10.2.0.0/24"}, "InvalidSubnet.Range"),
@@ -60,7 +60,7 @@ REFUSED = [
     ("CreateNetworkInterface", {"SubnetId": "{subnet}", "PrivateIpAddress": "10.1.1.1"}, "InvalidParameterValue"),
     ("CreateRoute", {"RouteTableId": "{spare rtb}", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "{spare igw}"}, "InvalidParameterValue"),
     ("RunInstances", {"ImageId": "{ami}", "MinCount": 1, "MaxCount": 1, "SubnetId": "{subnet}", "SecurityGroupId.1": "{default sg}"}, "InvalidParameter"),
-    # not to be had
+    # unavailable
     ("DeleteSecurityGroup", {"GroupId": "{default sg}"}, "CannotDelete"),
     ("DetachNetworkInterface", {"AttachmentId": "{primary attachment}"}, "OperationNotPermitted"),
     ("DisassociateRouteTable", {"AssociationId": "{main rtbassoc}"}, "InvalidParameterValue"),
@@ -71,7 +71,7 @@ REFUSED = [
     ("StartInstances", {"InstanceId.1": "{ended i}"}, "IncorrectInstanceState"),
     ("StopInstances", {"InstanceId.1": "{ended i}"}, "IncorrectInstanceState"),
     ("TerminateInstances", {"InstanceId.1": "{guarded i}"}, "OperationNotPermitted"),
-    # one of several
+    # one of several fails
     ("TerminateInstances", {"InstanceId.1": "{i}", "InstanceId.2": "i-0123456789abcdef0"}, "InvalidInstanceID.NotFound"),
     ("CreateTags", {"ResourceId.1": "{vpc}", "ResourceId.2": "subnet-0123456789abcdef0", "Tag.1.Key": "k"}, "InvalidSubnetID.NotFound"),
     ("RunInstances", {"ImageId": "{ami}", "MinCount": 14, "MaxCount": 20, "SubnetId": "{small subnet}"}, "InsufficientFreeAddressesInSubnet"),
@@ -119,7 +119,7 @@ def test_refused(action, params, code, world, unchanged):
 
 
 def test_limits(dev):
-    """An account as `dari account create` makes it has limits."""
+    """An account created by `dari account create` has limits."""
     account = dev.new_account("limited")
     for action, params, code, things in [("AllocateAddress", {}, "AddressLimitExceeded", "addresses"),
                                          ("CreateVpc", {"CidrBlock": "10.7.0.0/16"}, "VpcLimitExceeded", "VPCs")]:
@@ -128,7 +128,7 @@ def test_limits(dev):
         assert f"The maximum number of {things} has been reached." in str(answers[-1]), answers[-1]
 
 
-# What stays visible for a while after its end, and what speaks of it.
+# Actions that show ended resources for a while.
 LINGERING = re.compile("DescribeInstance|DescribeHosts|DescribeManagedPrefixLists|DescribeNatGateways|DescribeVpcPeeringConnections|DescribeTags|DescribeVolumesModifications|DescribeImport")
 ENDING = re.compile("(Terminate|Release|Delete|Disassociate|Detach|Deregister)[A-Z]")
 
@@ -139,7 +139,7 @@ def seen(account):
 
 
 def endings(found):
-    """A request for each way to end each thing: with its id where the action takes one of its kind."""
+    """Requests that delete each resource: with its id if the action takes ids of its kind."""
     for action in TABLES["actions"]:
         if not ENDING.match(action["name"]) or action["name"] == "DeleteTags":
             continue
@@ -150,7 +150,7 @@ def endings(found):
 
 
 def test_take_down(dev):
-    """Whoever tries everything again and again gets everything down: no refusal stays for ever."""
+    """Retrying all deletions eventually deletes everything: no refusal is permanent."""
     account = dev.new_account("tidy")
     before = seen(account)
     known = set(ids_in("".join(before.values())))

@@ -22,8 +22,8 @@ TYPES = {'string': 'string', 'integer': 'integer', 'long': 'integer', 'boolean':
 EXTRA_FILTERS = re.compile(r'^(tag:|platform-details|usage-operation|usage-operation-update-time|cidrBlock|cidr-block|isDefault|availabilityZone|availabilityZoneId|defaultForAz|key|value|'
                            r'resource-id|resource-type|availability-zone-id|ip-permission.group-name|group-id|group-name|source-dest-check|'
                            r'private-dns-name|private-ip-address|ipv6-address|source-instance-id|operator.managed|operator.principal|'
-                           r'association.gateway-id)$')  # the licences' filters, a zone's id and the last are documented since Debian's model
-# What EC2 has got since Debian's model.
+                           r'association.gateway-id)$')  # the licences' filters, a zone's id and the last one are newer than Debian's model
+# Additions to EC2 since Debian's model.
 NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
                    r'Copy(Image|Snapshot) (Destination|SnapshotCopy|Completion)\w+|CreateSnapshots? Location|'
@@ -44,7 +44,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts')
 
 
-# Actions that EC2 has got since Debian's model: parameters and members of the answer, filters, of its API reference.
+# Actions added to EC2 since Debian's model: parameters, members of the answer and filters, from its API reference.
 NEWER_NAT_ADDRESS = {'associationId': 'string', 'isPrimary': 'boolean', 'failureMessage': 'string', 'status': 'string'}
 NAT_ADDRESSES = {'natGatewayId': 'string', 'natGatewayAddressSet': [{
     'allocationId': 'string', 'networkInterfaceId': 'string', 'privateIp': 'string', 'publicIp': 'string', **NEWER_NAT_ADDRESS}]}
@@ -78,11 +78,11 @@ NEWER_ACTIONS = {
          'HttpTokensEnforced': 'string'}, {'return': 'boolean'}, ''),
 }
 
-# Members that answers have got since.
+# Members added to answers since then.
 NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
 NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6', 'groupLongName', 'securityGroupArn', 'securityGroupRuleArn', 'sourceInstanceId', 'revokedSecurityGroupRuleSet'}
 
-# Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py does it. The others refuse whatever is asked.
+# Golden cases are called by accounts' owners, who have no password to change: tests/contract/iam/people.py covers that. The others always refuse.
 NO_GOLDEN_ANSWER = {'ChangePassword', 'CreateVpcEndpoint', 'ModifyVpcEndpoint'}
 
 
@@ -96,10 +96,10 @@ class Model:
                 self.shapes[name + 'In']['members']['Filter']['documentation'] = ''.join(f'<code>{f}</code>' for f in filters.split())
         for name, members in NEWER_OF_SHAPES.items() if service == 'ec2' else ():
             self.shapes[name]['members'].update(self.shapes[self.add_shape(name + 'Newer', members)]['members'])
-        self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # what a list's items are under
+        self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # element name of list items
 
     def add_operation(self, name, inputs, outputs):
-        """Of members: a type's name; a list has one of members or of a type, a structure is a dictionary."""
+        """Members: a type's name; a list contains members or a type, a structure is a dictionary."""
         self.operations.setdefault(name, {'input': {'shape': self.add_shape(name + 'In', inputs)},
                                           'output': {'shape': self.add_shape(name + 'Out', outputs)}})
 
@@ -117,7 +117,7 @@ class Model:
         if 'queryName' in member:
             return member['queryName']
         location = member.get('locationName', name)
-        return location if self.member else location[0].upper() + location[1:]  # EC2's own protocol capitalizes
+        return location if self.member else location[0].upper() + location[1:]  # EC2's own protocol capitalizes the name
 
     def inputs(self, action):
         """Leaf parameters as {wire name: type}, lists as Name.N."""
@@ -181,7 +181,7 @@ class Model:
 
 
 def covers(name, param):
-    """A parameter that is not built covers everything below it."""
+    """An unsupported parameter covers everything below it."""
     return name == param['name'] or (not param['built'] and re.match(re.escape(param['name']) + r'(\.|$)', name))
 
 
@@ -197,7 +197,7 @@ def check_inputs(model, action, problems):
             problems.append(f"{action['name']}: {name} is {kind}, not {rows[0]['type']}")
     for param in params:
         if param['name'] == 'DryRun':
-            continue  # ours has it wherever something changes, EC2 all but everywhere
+            continue  # ours accepts it for all changes, EC2 for almost all
         below = [n for n in wanted if n == param['name'] or n.startswith(param['name'] + '.')]
         if not below and not NEWER.fullmatch(f"{action['name']} {param['name']}"):
             problems.append(f"{action['name']}: EC2 has no parameter {param['name']}")
@@ -231,7 +231,7 @@ def check_golden(models, golden, problems):
             continue
         name = root.tag.split('}')[-1].removesuffix('Response')
         if is_iam and name not in models['iam'].operations:
-            continue  # a case of IAM may end in another face
+            continue  # a case of IAM may end with another face's answer
         count += 1
         model = models['iam' if is_iam else 'sts' if name in models['sts'].operations else 'ec2']
         elements = [c for c in root if c.tag.split('}')[-1] not in ('requestId', 'ResponseMetadata')]
@@ -254,13 +254,13 @@ def check_golden(models, golden, problems):
 
 
 def answers_by(request):
-    """The action whose answer a case is: its last call's."""
+    """The action that a case tests: its last call's."""
     calls = [line for line in request.splitlines() if line and not re.match('#|=|@settle|@wait|@maintenance|@mask|@only', line)]
     return re.sub(r'^(@\w+ )?\??(Action=)?', '', calls[-1]).partition('&')[0]
 
 
 def read_cases(folder, action):
-    """(how many of its cases the action answers, how many it refuses)."""
+    """(number of cases that the action answers, number that it refuses)."""
     fine = [f for f in folder.glob('*.req') if answers_by(f.read_text()) == action]
     refused = [f for f in fine if f.with_suffix('.xml').exists() and not f.with_suffix('.xml').read_text().startswith('200')]
     table = folder / 'errors.cases'
@@ -269,7 +269,7 @@ def read_cases(folder, action):
 
 
 def check_case_counts(dump):
-    """At least one golden case of each action's own answer, and one of its own error."""
+    """Each action needs at least one golden case of a successful answer, and one of an error of its own."""
     problems = []
     for action in dump['actions']:
         prefix = 'sts-' if action['service'] == 'sts' else ''

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/absent
-"""Requests for services of AWS that the region does not have: their clients understand the refusal, and do not try again. The
-table of services is held to botocore's models."""
+"""Requests for AWS services that the region does not have: their clients understand the refusal, and do not retry. The table of services is compared
+with botocore's models."""
 import glob
 import json
 import os
@@ -23,17 +23,17 @@ from dev import REGION, ROOT, Dev  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
 AWS = "/usr/bin/aws"
-SERVICE_ERROR = 254  # aws: the request was answered by an error
+SERVICE_ERROR = 254  # exit status of aws if the service answered an error
 HERE = {"ec2", "iam", "sts", "ce", "support"}
-NEWER = {"s3express"}  # newer than Debian's botocore, or without a model of its own
-OF_S3 = {"s3-object-lambda"}  # signed for by S3's client
+NEWER = {"s3express"}  # newer than Debian's botocore, or without a model of their own
+OF_S3 = {"s3-object-lambda"}  # S3's client signs for it
 FORMS = {"ec2": "QUERY", "query": "QUERY", "rest-json": "REST_JSON", "rest-xml": "REST_XML"}
 
 
 # ---- the table
 
 def read_models():
-    """Name in signatures → protocols, and namespaces of their XML."""
+    """Service name in signatures → protocols, and namespaces of their XML."""
     models = {}
     for folder in glob.glob(os.path.join(os.path.dirname(botocore.__file__), "data/*/")):
         versions = sorted(glob.glob(folder + "*/service-2.json"))
@@ -66,7 +66,7 @@ def test_table():
             continue
         forms, spaces = models[name]
         assert form in forms, name
-        # headers tell JSON's calls from the others of the name, and paths REST's from those of the query protocol
+        # headers distinguish JSON calls from others of the name, and paths distinguish REST from the query protocol
         assert "QUERY" not in forms or form == "QUERY", name
         assert space in spaces or form == "REST_XML", name
 
@@ -85,7 +85,7 @@ def count_requests(dev):
 
 
 class Counted:
-    """That one request is sent, beside the one that counts."""
+    """Counts requests: exactly one must be sent, besides the counting one."""
 
     def __init__(self, dev):
         self.dev = dev
@@ -97,7 +97,7 @@ class Counted:
         assert kind or count_requests(self.dev) - self.before == 2, "the client tries again"
 
 
-COMMANDS = [  # command line, the service that it is signed for, code
+COMMANDS = [  # command line, service name in the signature, code
     ("s3 ls", "s3", "MethodNotAllowed"),
     ("s3api list-objects-v2 --bucket things", "s3", "MethodNotAllowed"),
     ("elb describe-load-balancers", "elasticloadbalancing", "InvalidAction"),
@@ -164,7 +164,7 @@ def test_boto3(dev, mode, service, call, asked, status):
 def test_presigned(dev):
     client = boto3.client("s3", endpoint_url=dev.url, region_name=REGION, aws_access_key_id="AKIAIOSFODNN7EXAMPLE", aws_secret_access_key="s",
                           config=botocore.config.Config(signature_version="s3v4", s3={"addressing_style": "path"}))
-    # a bucket of the name that the path of an OpenStack service begins with
+    # a bucket whose name is a prefix of an OpenStack path
     url = client.generate_presigned_url("get_object", Params={"Bucket": "image", "Key": "v2/images"})
     with pytest.raises(urllib.error.HTTPError) as failure:
         urllib.request.urlopen(url, timeout=HANG_S)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2/network src/api/ec2/compute src/api/ec2/account src/api/iam
-"""What Terraform's provider for AWS reads after it has made a thing, and expects to find as it was written: else each plan
-would change it again. Terraform is not in Debian; its calls are made here by boto3, resource by resource."""
+"""Values that Terraform's AWS provider reads after it has created a resource, and that must equal the written ones; otherwise each plan would change
+it again. Terraform is not in Debian; boto3 makes its calls here, resource by resource."""
 import base64
 import os
 import sys
@@ -57,7 +57,7 @@ def make_subnet(ec2, vpc):
 
 @pytest.fixture(scope="module", name="group")
 def make_group(ec2, vpc):
-    """Its rule for all that leaves is taken away first, as the provider does."""
+    """The provider first removes the group's default egress rule."""
     made = ec2.create_security_group(GroupName="tf", Description="Managed by Terraform", VpcId=vpc, TagSpecifications=tagged("security-group"))["GroupId"]
     ec2.revoke_security_group_egress(GroupId=made, IpPermissions=[{"IpProtocol": "-1", "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
     ec2.authorize_security_group_ingress(GroupId=made, IpPermissions=[
@@ -88,7 +88,7 @@ def test_aws_subnet(ec2, vpc, subnet):
     (found,) = ec2.describe_subnets(SubnetIds=[subnet])["Subnets"]
     assert (found["VpcId"], found["CidrBlock"], found["AvailabilityZone"], found["State"]) == (vpc, "10.50.1.0/24", REGION + "a", "available")
     assert found["MapPublicIpOnLaunch"] is True and found["AssignIpv6AddressOnCreation"] is False and found["AvailabilityZoneId"] and found["SubnetArn"]
-    asked = [*where(subnet_id=subnet), {"Name": "description", "Values": ["AWS Lambda VPC ENI*"]}]  # before it is deleted
+    asked = [*where(subnet_id=subnet), {"Name": "description", "Values": ["AWS Lambda VPC ENI*"]}]  # before the deletion
     assert ec2.describe_network_interfaces(Filters=asked)["NetworkInterfaces"] == []
 
 
@@ -225,7 +225,7 @@ def test_aws_eip_and_nat_gateway(dev, ec2, vpc, subnet):
 
 
 def test_aws_network_acl(ec2, vpc, subnet):
-    """Its subnets are given to it one by one, each from the table that has it; and back to the default one before it goes."""
+    """Subnets are assigned one by one, each by replacing its present association; and back to the default ACL before the deletion."""
     made = ec2.create_network_acl(VpcId=vpc, TagSpecifications=tagged("network-acl"))["NetworkAcl"]["NetworkAclId"]
     ec2.create_network_acl_entry(NetworkAclId=made, Egress=False, RuleNumber=100, Protocol="6", RuleAction="allow", CidrBlock="10.3.0.0/18",
                                  PortRange={"From": 80, "To": 80})
@@ -293,7 +293,7 @@ def test_aws_vpc_security_group_ingress_rule(ec2, group):
 
 
 def launch(dev, ec2, subnet, group, **more):
-    """As the provider writes it: what is not said is said to be off, and the zone is an empty word."""
+    """The provider's request: unset options are sent as disabled, and the zone as an empty string."""
     image = only(ec2.describe_images(Owners=["amazon"], Filters=where(name="tiny"))["Images"])
     root = only(ec2.describe_images(ImageIds=[image["ImageId"]])["Images"])["RootDeviceName"]
     disks = [{"DeviceName": root, "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Iops": 3500, "Throughput": 200, "DeleteOnTermination": True}},
@@ -340,7 +340,7 @@ def test_aws_volume_attachment_and_eip_association(dev, ec2, subnet, group, vpc)
     ec2.disassociate_address(AssociationId=association)
     assert ec2.describe_addresses(Filters=where(association_id=association))["Addresses"] == []
     ec2.release_address(AllocationId=allocation)
-    ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": False})  # before it goes
+    ec2.modify_instance_attribute(InstanceId=instance, DisableApiTermination={"Value": False})  # before the deletion
     ec2.terminate_instances(InstanceIds=[instance])
     dev.rest()
     for left in (volume, other["VolumeId"]):
@@ -373,7 +373,7 @@ def test_aws_instance_of_a_launch_template(dev, ec2, subnet, group):
 
 
 def test_aws_ebs_snapshot_and_ami(dev, ec2):
-    """Where a text may be left out the provider writes an empty one. An image that was deregistered is looked for until it is not found."""
+    """The provider sends an empty string for omitted texts. It polls a deregistered image until it is not found."""
     volume = ec2.create_volume(AvailabilityZone=REGION + "a", Size=1)["VolumeId"]
     dev.rest()
     snapshot = ec2.create_snapshot(VolumeId=volume, Description="d", TagSpecifications=tagged("snapshot"))["SnapshotId"]
@@ -440,7 +440,7 @@ def test_small_things(ec2, vpc):
 
 
 def test_aws_vpc_peering_connection(dev, ec2, vpc):
-    """Accepted by itself, in one account; it is looked at until it is active, and its options are read and written."""
+    """Accepted automatically, in one account; polled until it is active; its options are read and written."""
     other = ec2.create_vpc(CidrBlock="10.51.0.0/16")["Vpc"]["VpcId"]
     made = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other, TagSpecifications=tagged("vpc-peering-connection"))["VpcPeeringConnection"]["VpcPeeringConnectionId"]
     assert only(ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[made])["VpcPeeringConnections"])["Status"]["Code"] == "pending-acceptance"
@@ -457,7 +457,7 @@ def test_aws_vpc_peering_connection(dev, ec2, vpc):
 
 
 def test_aws_vpc_peering_connection_accepter(dev, ec2, vpc):
-    """The other account accepts, and tags the peering for itself."""
+    """The other account accepts, and sets tags of its own on the peering."""
     stranger = dev.new_account("accepter").client()
     other = stranger.create_vpc(CidrBlock="10.52.0.0/16")["Vpc"]
     made = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other["VpcId"], PeerOwnerId=other["OwnerId"],
@@ -476,7 +476,7 @@ def test_aws_vpc_peering_connection_accepter(dev, ec2, vpc):
 
 
 def test_aws_eip_domain_name(ec2):
-    """Looked at until no change is on its way; after its end there is no record."""
+    """Polled until no change is pending; after its deletion there is no record."""
     made = ec2.allocate_address(Domain="vpc")["AllocationId"]
 
     def read():
@@ -491,7 +491,7 @@ def test_aws_eip_domain_name(ec2):
 
 
 def test_aws_vpc_endpoint(ec2, vpc):
-    """There is no service that one leads to; what is gone is gone."""
+    """No endpoint service exists; a missing endpoint is reported as such."""
     code = botocore.exceptions.ClientError
     with pytest.raises(code, match="InvalidServiceName"):
         ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.s3", VpcEndpointType="Gateway", TagSpecifications=tagged("vpc-endpoint"))
@@ -505,7 +505,7 @@ def test_aws_vpc_endpoint(ec2, vpc):
 
 
 def test_data_sources(ec2, vpc, subnet):
-    """The names of filters are the older ones."""
+    """The filters have older names."""
     default = only(ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"])
     assert default["IsDefault"] is True
     assert only(ec2.describe_vpcs(Filters=where(cidr="10.50.0.0/16", state="available"))["Vpcs"])["VpcId"] == vpc
@@ -525,7 +525,7 @@ def test_data_sources(ec2, vpc, subnet):
 
 
 def test_the_end(dev, ec2, vpc, subnet, group):
-    """It waits until each is not found."""
+    """The provider polls until each is not found."""
     ec2.delete_security_group(GroupId=group)
     ec2.delete_subnet(SubnetId=subnet)
     ec2.delete_vpc(VpcId=vpc)

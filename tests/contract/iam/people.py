@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/iam src/engine/people src/auth/password
-"""IAM's people through stock aws and boto3: users, groups, keys, passwords, the account's settings. What a user is given
-here holds in EC2, and a password that is set here opens Keystone."""
+"""IAM's users through stock aws and boto3: users, groups, keys, passwords, the account's settings. Rights given here apply in EC2, and a password set
+here works in Keystone."""
 import os
 import re
 import sys
@@ -28,7 +28,7 @@ def all_pages(iam, call, key, **words):
 
 @pytest.fixture()
 def user(iam):
-    """A function that makes users; what is left of them goes at the end."""
+    """A function that creates users; remaining ones are deleted at the end."""
     made = []
 
     def make(name, **words):
@@ -127,7 +127,7 @@ def test_groups(iam, number, user, dev):
     assert code(iam.delete_group, GroupName="readers") == "DeleteConflict"
     iam.remove_user_from_group(GroupName="readers", UserName="fay")
     assert code(fay.describe_vpcs) == "UnauthorizedOperation"
-    iam.remove_user_from_group(GroupName="readers", UserName="fay")  # it has left already
+    iam.remove_user_from_group(GroupName="readers", UserName="fay")  # the user has already left
     iam.remove_user_from_group(GroupName="readers", UserName="gus")
     assert code(iam.delete_group, GroupName="readers") == "DeleteConflict"
     iam.delete_group_policy(GroupName="readers", PolicyName="look")

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/iam src/auth/policy src/auth/simulation
-"""IAM's policies through stock aws: made, attached, simulated; what they deny is denied in EC2, Nova and Neutron, and
-each refusal says why."""
+"""IAM policies through stock aws: created, attached, simulated; their Denies apply in EC2, Nova and Neutron, and each refusal says why."""
 import json
 import os
 import re
@@ -50,7 +49,7 @@ def iam(dev, shop, tmp_path_factory):
 
 @pytest.fixture()
 def carol(dev, shop, iam):
-    """A member of the account, with a key for EC2; without policies at the beginning."""
+    """A member of the account, with a key for EC2; initially without policies."""
     admin = lib.admin(dev)
     name = "carol"
     users = admin.ok("GET", f"{IDENTITY}/users?name={name}")["users"]
@@ -146,7 +145,7 @@ def test_when_a_password_was_last_used(iam, carol):
     assert "PasswordLastUsed" not in iam("get-user", "--user-name", "emil")["User"]
     iam("delete-user", "--user-name", "emil")
     assert carol.ec2.describe_vpcs()["Vpcs"]
-    used = iam("get-user", "--user-name", "carol")["User"]["PasswordLastUsed"]  # for Keystone's token, a moment ago
+    used = iam("get-user", "--user-name", "carol")["User"]["PasswordLastUsed"]  # for Keystone's token, just before
     assert [u.get("PasswordLastUsed") for u in iam("list-users")["Users"] if u["UserName"] == "carol"] == [used]
 
 
@@ -155,7 +154,7 @@ AMAZON = "arn:aws:iam::aws:policy/"
 
 @pytest.fixture()
 def dora(dev, shop):
-    """A user of the account's own, without policies at the beginning."""
+    """A user of the account itself, initially without policies."""
     iam = shop.root.client("iam")
     iam.create_user(UserName="dora")
     key = iam.create_access_key(UserName="dora")["AccessKey"]
@@ -171,7 +170,7 @@ def dora(dev, shop):
 
 
 def test_what_amazon_calls_its_policies(dev, iam, dora):
-    """Attached by ARN they hold at once, in this account alone; nobody changes them."""
+    """Attached by ARN they apply at once, in this account only; nobody can change them."""
     assert code(dora.ec2.describe_vpcs) == "UnauthorizedOperation"
     iam("attach-user-policy", "--user-name", "dora", "--policy-arn", AMAZON + "AmazonEC2ReadOnlyAccess")
     assert dora.ec2.describe_vpcs()["Vpcs"]
@@ -210,7 +209,7 @@ def test_amazons_policies_are_nobodys_to_change(iam):
     version = iam("get-policy", "--policy-arn", arn)["Policy"]["DefaultVersionId"]
     assert iam("get-policy-version", "--policy-arn", arn, "--version-id", version)["PolicyVersion"]["Document"]["Statement"]
     assert iam("list-policy-tags", "--policy-arn", arn)["Tags"] == []
-    assert "(NoSuchEntity)" in iam.run("iam", "get-policy", "--policy-arn", AMAZON + "ViewOnlyAccess").stderr  # it has a path
+    assert "(NoSuchEntity)" in iam.run("iam", "get-policy", "--policy-arn", AMAZON + "ViewOnlyAccess").stderr  # its ARN contains a path
 
 
 def test_amazons_policies_bound_sessions(dev, shop, iam, dora):
@@ -232,7 +231,7 @@ def test_amazons_policies_bound_sessions(dev, shop, iam, dora):
 
 
 def test_which_policies_may_be_attached(iam, dora):
-    """iam:PolicyARN bounds what somebody may hand on."""
+    """iam:PolicyARN limits the policies that a user may attach."""
     iam("put-user-policy", "--user-name", "dora", "--policy-name", "hand-on", "--policy-document", policy(
         {"Effect": "Allow", "Action": ["iam:AttachUserPolicy", "iam:DetachUserPolicy"], "Resource": "*",
          "Condition": {"ArnLike": {"iam:PolicyARN": AMAZON + "AmazonEC2*"}}}))

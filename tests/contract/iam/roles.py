@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/iam src/auth/guard_trust.c src/auth/session
-"""Roles taken through stock aws and boto3: STS decides by the trust policy and the caller's own, temporary credentials
-hold in EC2 and IAM as far as the role and what was passed let them, and end with what they stand on; and the roles
-that instance profiles give to guests."""
+"""Roles assumed through stock aws and boto3: STS decides by the trust policy and the caller's own policies; temporary credentials work in EC2 and IAM
+within the role's and the session's policies, and end with their preconditions; and the roles of instance profiles."""
 import datetime
 import json
 import os
@@ -38,7 +37,7 @@ def trust(principal, *actions, effect="Allow", **more):
 
 
 class Session:
-    """Clients of some credentials, temporary or not."""
+    """Clients with some credentials, temporary or not."""
 
     def __init__(self, dev, key_id, secret, token=None):
         self.dev, self.key_id, self.secret, self.token = dev, key_id, secret, token
@@ -61,7 +60,7 @@ def session_of(dev, answer):
 
 @pytest.fixture(scope="module")
 def person(dev, iam):
-    """A function that makes users with a key and a policy."""
+    """A function that creates users with a key and a policy."""
     def make(name, *statements):
         iam.create_user(UserName=name)
         if statements:
@@ -83,7 +82,7 @@ def bea(person):
 
 @pytest.fixture(scope="module")
 def role(iam):
-    """A function that makes roles; their ARNs."""
+    """A function that creates roles; returns their ARNs."""
     def make(name, statements, trusts, **words):
         arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=policy(*trusts), **words)["Role"]["Arn"]
         if statements:
@@ -94,7 +93,7 @@ def role(iam):
 
 @pytest.fixture(scope="module")
 def looker(role, number):
-    """What whoever has the account's leave may take, to describe."""
+    """A role with read access that the account's users may assume."""
     return role("looker", [allow("ec2:Describe*", "ec2:CreateTags")], [trust(number)], Path="/app/", Tags=[{"Key": "team", "Value": "red"}])
 
 
@@ -121,11 +120,11 @@ def test_what_is_answered(dev, shop, ann, looker, number):
 
 
 def test_when_it_was_last_used(dev, ann, iam, role, number):
-    """Of roles and of keys, as soon as they are; nothing is committed for it."""
+    """Last-used times of roles and keys, up to date without a commit."""
     arn = role("idle", [allow("ec2:DescribeVpcs")], [trust(number)])
     assert iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"] == {}
     session = take(dev, ann, arn)
-    assert iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"] == {}  # it was taken, and not used
+    assert iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"] == {}  # it was assumed, but not used
     before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
     session.client().describe_vpcs()
     used = iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"]
@@ -143,7 +142,7 @@ def test_it_may_what_its_role_may(dev, ann, looker):
     assert code(session.client().create_vpc, CidrBlock="10.9.0.0/16") == "UnauthorizedOperation"
     assert code(session.client("iam").list_users) == "AccessDenied"
     assert code(session.client("sts").get_session_token) == "AccessDenied"
-    assert code(ann.client().describe_vpcs) == "UnauthorizedOperation"  # her own policy gives no more than the taking
+    assert code(ann.client().describe_vpcs) == "UnauthorizedOperation"  # her own policy only allows assuming the role
 
 
 def test_what_a_role_makes(dev, ann, role, number):
@@ -161,7 +160,7 @@ def test_who_may_take_it(dev, shop, ann, bea, looker, role, number):
     assert code(bea.client("sts").assume_role, RoleArn=looker, RoleSessionName="job") == "AccessDenied"
     assert code(shop.root.client("sts").assume_role, RoleArn=looker, RoleSessionName="job") == "AccessDenied"
     named = role("named", [], [trust(f"arn:aws:iam::{number}:user/bea")])
-    take(dev, bea, named)  # by name: no policy of hers is asked
+    take(dev, bea, named)  # the trust policy names her, so her own policies are not asked
     assert code(ann.client("sts").assume_role, RoleArn=named, RoleSessionName="job") == "AccessDenied"
     take(dev, bea, role("anybody", [], [trust("*")]))
     denied = role("denied", [], [trust("*"), trust(f"arn:aws:iam::{number}:user/bea", effect="Deny")])
@@ -180,7 +179,7 @@ def test_conditions_of_trust(dev, ann, bea, role, number):
 
 
 def test_across_accounts(dev, role, number):
-    """Both must let: the role's trust policy, and the caller's own account."""
+    """Both must allow it: the role's trust policy, and the caller's own account."""
     other = dev.new_account("depot")
     depot = other.client("sts").get_caller_identity()["Account"]
     theirs = other.client("iam")
@@ -199,7 +198,7 @@ def test_across_accounts(dev, role, number):
 
 
 def test_session_policies(dev, ann, iam, looker):
-    """Their union bounds; none of them gives."""
+    """Their union limits the session; they grant nothing themselves."""
     vpcs = iam.create_policy(PolicyName="vpcs", PolicyDocument=policy(allow("ec2:DescribeVpcs", "ec2:CreateVpc")))["Policy"]["Arn"]
     answer = ann.client("sts").assume_role(RoleArn=looker, RoleSessionName="job", Policy=policy(allow("ec2:DescribeSubnets")), PolicyArns=[{"arn": vpcs}])
     assert 1 <= answer["PackedPolicySize"] <= 100
@@ -214,7 +213,7 @@ def test_session_policies(dev, ann, iam, looker):
     only = take(dev, ann, looker, PolicyArns=[{"arn": vpcs}]).client()
     only.describe_vpcs()
     iam.delete_policy(PolicyArn=vpcs)
-    assert code(only.describe_vpcs) == "UnauthorizedOperation"  # what it was taken with is gone, not its bound
+    assert code(only.describe_vpcs) == "UnauthorizedOperation"  # the session policy's policy is deleted, but still limits the session
 
 
 def test_what_policies_see(dev, ann, role, number):
@@ -262,7 +261,7 @@ def test_it_ends_with_its_role(dev, ann, iam, role, number):
     iam.delete_role(RoleName="gone")
     assert code(session.client().describe_vpcs) == "AuthFailure"
     role("gone", [allow("ec2:DescribeVpcs")], [trust(number)])
-    assert code(session.client().describe_vpcs) == "AuthFailure"  # another role of that name
+    assert code(session.client().describe_vpcs) == "AuthFailure"  # another role with that name
 
 
 def test_wrong_tokens(dev, ann, looker):
@@ -314,7 +313,7 @@ OF_EC2 = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Act
 
 @pytest.fixture(scope="module")
 def profile(iam, role):
-    """A function that makes profiles, each with a role of its name."""
+    """A function that creates profiles, each with a role of its name."""
     def make(name, *statements, trusts=(OF_EC2,)):
         role(name, list(statements), list(trusts))
         iam.create_instance_profile(InstanceProfileName=name)
@@ -325,7 +324,7 @@ def profile(iam, role):
 
 @pytest.fixture(scope="module")
 def launch(shop):
-    """A function that launches an instance; its id."""
+    """A function that launches an instance; returns its id."""
     def run(client=None, **words):
         client = client or shop.root.client()
         image = client.describe_images()["Images"][0]["ImageId"]
@@ -334,7 +333,7 @@ def launch(shop):
 
 
 class Guest:
-    """What an instance's guest is told, as if asked from within."""
+    """Metadata of an instance, requested as from its guest."""
 
     def __init__(self, dev, instance):
         self.dev, self.instance = dev, instance
@@ -417,7 +416,7 @@ def test_what_policies_see_of_a_guest(dev, profile, launch, shop, number):
 
 
 def test_passing_a_role(dev, shop, iam, person, profile, launch, number):
-    """Who may launch may not for that give a role."""
+    """The right to launch does not include passing a role."""
     profile("strong", allow("*"))
     arn = f"arn:aws:iam::{number}:role/strong"
     eve = person("eve", allow("ec2:*"))
@@ -434,7 +433,7 @@ def test_passing_a_role(dev, shop, iam, person, profile, launch, number):
     iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy(passing))
     launch(ec2, **given)
     iam.create_instance_profile(InstanceProfileName="empty")
-    launch(ec2, IamInstanceProfile={"Name": "empty"})  # it has no role to pass
+    launch(ec2, IamInstanceProfile={"Name": "empty"})  # the profile has no role
     iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy(allow("iam:AddRoleToInstanceProfile")))
     add = {"InstanceProfileName": "empty", "RoleName": "strong"}
     assert code(eve.client("iam").add_role_to_instance_profile, **add) == "AccessDenied"
@@ -446,7 +445,7 @@ def test_passing_a_role(dev, shop, iam, person, profile, launch, number):
 
 
 def test_which_profile(dev, shop, iam, person, profile, launch, number):
-    """Policies name the profile that an instance has, the one that it is to get, and the instance that gets the role."""
+    """Policies can name the present profile, the new one, and the instance that gets the role."""
     for name in ("which-one", "which-two"):
         profile(name, allow("ec2:DescribeVpcs"))
     ida = person("ida")
@@ -487,7 +486,7 @@ def test_which_profile(dev, shop, iam, person, profile, launch, number):
 
 
 def test_profiles_of_another_account(dev, shop, iam, profile, launch):
-    """As what nobody has: the words are the same."""
+    """The error equals that for a missing profile."""
     stranger = dev.new_account("stranger").client()
     profile("ours", allow("*"))
     arn = iam.get_instance_profile(InstanceProfileName="ours")["InstanceProfile"]["Arn"]
@@ -503,7 +502,7 @@ def test_profiles_of_another_account(dev, shop, iam, profile, launch):
 
 
 def test_stock_aws_in_a_guest(dev, profile, launch, number, tmp_path):
-    """It finds the credentials by itself, over IMDSv2."""
+    """aws finds the credentials automatically, over IMDSv2."""
     guest = Guest(dev, launch(IamInstanceProfile={"Name": profile("stock", allow("ec2:DescribeVpcs"))}, MetadataOptions={"HttpTokens": "required"}))
     env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_DEFAULT_REGION": ec2.REGION, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
            "AWS_EC2_METADATA_SERVICE_ENDPOINT": guest.url}
@@ -521,7 +520,7 @@ def test_stock_aws_in_a_guest(dev, profile, launch, number, tmp_path):
 
 
 def test_a_profile_that_takes_a_role(dev, ann, looker, number, tmp_path, monkeypatch):
-    """boto3 takes it by itself, from AWS's configuration files."""
+    """boto3 assumes it automatically, from AWS's configuration files."""
     (tmp_path / "config").write_text(f"[profile job]\nrole_arn = {looker}\nrole_session_name = profile\nsource_profile = ann\nregion = {ec2.REGION}\n"
                                      f"[profile ann]\nregion = {ec2.REGION}\n")
     (tmp_path / "credentials").write_text(f"[ann]\naws_access_key_id = {ann.key_id}\naws_secret_access_key = {ann.secret}\n")

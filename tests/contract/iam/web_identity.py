@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/iam src/auth/web_identity src/auth/issuers
-"""OpenID Connect: providers through stock aws, and roles taken by tokens of a local issuer, whose certificate no authority
-vouches for but a thumbprint does."""
+"""OpenID Connect: providers through stock aws, and roles assumed with tokens of a local issuer, whose certificate is trusted by a thumbprint only."""
 import json
 import os
 import sys
@@ -48,7 +47,7 @@ def role(iam, provider, issuer):
 
 @pytest.fixture(scope="module")
 def sts(dev):
-    """Of nobody: its calls are not signed."""
+    """Anonymous: its calls are not signed."""
     return boto3.client("sts", region_name=ec2.REGION, endpoint_url=dev.url,
                         config=botocore.config.Config(signature_version=botocore.UNSIGNED, retries={"max_attempts": 0}))
 
@@ -114,7 +113,7 @@ def test_keys_are_kept(sts, role, issuer):
 
 
 def test_the_programs_own_provider(dev, role, issuer, tmp_path):
-    """What Kubernetes gives a pod: two variables and a file; boto3 does the rest."""
+    """The two variables and the file that Kubernetes gives a pod; boto3 does the rest."""
     (tmp_path / "token").write_text(issuer.token())
     session = boto3.Session(region_name=ec2.REGION)
     resolver = botocore.credentials.AssumeRoleWithWebIdentityProvider(
@@ -148,7 +147,7 @@ def test_tokens_that_are_refused(sts, role, issuer):
 
 
 def test_keys_of_claims(iam, provider, issuer):
-    """AWS's rule of one colon holds behind the port that an issuer of Dari's may have."""
+    """AWS allows one colon in such keys; it comes after the port that a local issuer may have."""
     refusal = code(iam.create_role, RoleName="colons", AssumeRolePolicyDocument=trust(provider, Condition={
         "StringEquals": {f"{issuer.host}:sub:x": "pod-1"}}))
     assert ":" in issuer.host and refusal == "MalformedPolicyDocument"
@@ -160,7 +159,7 @@ def test_who_has_no_role(sts, role, iam, issuer, provider, number):
     assert refused(sts, "arn:aws:iam::x:role/pod-and-more", issuer.token()) == "ValidationError"
     everybody = iam.create_role(RoleName="everybody", AssumeRolePolicyDocument=policy(
         {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:*"}))["Role"]["Arn"]
-    assert refused(sts, everybody, issuer.token()) == "AccessDenied"  # everybody with an account
+    assert refused(sts, everybody, issuer.token()) == "AccessDenied"  # "Principal": everybody with an account
     iam.update_assume_role_policy(RoleName="everybody", PolicyDocument=trust(provider, "sts:AssumeRole"))
     assert refused(sts, everybody, issuer.token()) == "AccessDenied"
     iam.update_assume_role_policy(RoleName="everybody", PolicyDocument=trust(provider, Condition={
@@ -189,7 +188,7 @@ def test_thumbprints(sts, iam, issuer, number):
         assert refused(sts, role, issuer.token(tenant=f"/{name}")) == "IDPCommunicationError"
     iam.update_open_id_connect_provider_thumbprint(OpenIDConnectProviderArn=f"arn:aws:iam::{number}:oidc-provider/{issuer.host}/Wrong",
                                                    ThumbprintList=["0" * 40, issuer.thumbprint])
-    take(sts, f"arn:aws:iam::{number}:role/Wrong", issuer.token(tenant="/Wrong"))  # at once: the provider is another now
+    take(sts, f"arn:aws:iam::{number}:role/Wrong", issuer.token(tenant="/Wrong"))  # at once, because the provider is another now
 
 
 @pytest.mark.parametrize("configuration", [{"issuer": "https://elsewhere"}, {"jwks_uri": None}, {"jwks_uri": "http://localhost/keys"},

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native
-"""Dari's own API: lists, pages, filters and ETags; changes of one and of many, If-Match, ?dry=1; two accounts over every
-kind and every call that names a row; bad values for every parameter, from the face's tables."""
+"""The native API: lists, pages, filters and ETags; changes of one row and of many, If-Match, ?dry=1; two accounts over every kind and every call that
+names a row; invalid values for every parameter, from the face's tables."""
 import json
 import os
 import sys
@@ -21,7 +21,7 @@ NAMING = [a for a in ACTIONS if "{id}" in a["path"] and not a["admin"]]
 CHANGES = [a for a in ACTIONS if a["method"] != "GET" and not a["admin"]]
 
 
-ENCODED = "eA=="  # what is wanted in base64
+ENCODED = "eA=="  # valid base64
 
 
 def label(action):
@@ -47,7 +47,7 @@ def image(two):
 
 @pytest.fixture(scope="module")
 def their_rows(two):
-    """One id of each kind that the other account alone has."""
+    """One id of each kind that only the other account has."""
     own = {path: {r["id"] for r in two[0].rows(path)} for path in LISTED}
     return {path: [r["id"] for r in two[1].rows(path) if r["id"] not in own[path]] for path in LISTED}
 
@@ -238,7 +238,7 @@ GOOD = {"integer": 1, "boolean": True, "ip": "10.0.0.1", "cidr": "10.99.0.0/24",
 
 
 def is_in_body(param):
-    """Whether a body has to have it: the table also has what the path says."""
+    """True if the parameter belongs to the body: the table also lists those of the path."""
     return param["required"] and param["in"] != "path"
 
 
@@ -260,7 +260,7 @@ def test_bad_values(two, action):
     good = {p["name"]: value_for(p, two[0]) for p in action["params"] if is_in_body(p)}
     if "/{id}" not in action["path"] and action["many"]:
         good["ids"] = [ABSENT]
-    is_file = action["path"].endswith("/data")  # its body is no JSON
+    is_file = action["path"].endswith("/data")  # its body is not JSON
     for p in action["params"]:
         if "." in p["name"]:
             continue
@@ -297,7 +297,7 @@ def test_bad_requests(two):
 
 
 def test_paths_that_no_face_has(two):
-    """The face that the credential is for refuses them, else the native one; EC2's XML answers its own calls alone."""
+    """The face of the credential refuses unknown paths, otherwise the native one; EC2's XML is used for its own calls only."""
     mine = two[0]
     for headers, kind in (({}, "application/problem+json"), ({"Authorization": "Bearer x"}, "application/json"),
                           ({"Authorization": "AWS4-HMAC-SHA256 x"}, "text/xml"), ({"X-Auth-Token": "x"}, "application/problem+json")):
@@ -320,7 +320,7 @@ def test_search_and_may(two):
 
 
 def test_quotas(two):
-    """What a limit says is what it counts; another account's are for administrators."""
+    """Quotas count what they name; other accounts' are for administrators."""
     mine, other, operator = two[0], two[1], native.admin(two[0].dev)
     before = {q["name"]: q for q in mine.api_ok("GET", "/quotas")["items"]}
     made = mine.api_ok("POST", "/volumes", {"size": 2**30, "zone": mine.rows("/zones")[0]["id"]})["items"][0]["id"]

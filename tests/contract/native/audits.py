@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native src/reconcile/audit
-"""Audits by /api/v1: begun, followed by the stream, and what they find; leftovers adopted and purged, as `dari adopt` and `dari purge` do it;
-administrators alone, and each on record in the audit log."""
+"""Audits by /api/v1: started, followed by the stream, and their findings; orphaned resources adopted and purged as by `dari adopt` and `dari purge`;
+for administrators only, and recorded in the audit log."""
 import contextlib
 import json
 import os
@@ -29,7 +29,7 @@ def dev():
 
 
 def run(dev):
-    """An audit's row, as it ends."""
+    """The row of a finished audit."""
     made = dev.operator.api_ok("POST", "/audits", {})["items"][0]
     assert (made["stage"], made["asked_by"], made["asked"]) == ("running", "admin", 0)
 
@@ -44,7 +44,7 @@ def findings(dev):
 
 
 def says(dev):
-    """What `dari audit` says was left alone: by id."""
+    """Resources that `dari audit` reports as orphaned, by id."""
     done = subprocess.run([DARI, "--config", dev.config, "audit", "--json"], capture_output=True, text=True, check=False)
     return sorted(f["finding"].split(" the disk ")[1].split(",")[0] for f in json.loads(done.stdout) if f["quarantined"])
 
@@ -57,7 +57,7 @@ def on_record(dev, action):
 def test_an_audit(dev):
     with contextlib.closing(dev.operator.watch("?kinds=audits,audit-findings")) as stream:
         row = run(dev)
-        assert (row["asked"], row["answered"], row["found"], row["quarantined"]) == (9, 9, LEFTOVERS, LEFTOVERS)  # of four hosts two each, and the network
+        assert (row["asked"], row["answered"], row["found"], row["quarantined"]) == (9, 9, LEFTOVERS, LEFTOVERS)  # two for each of four hosts, and the network
         assert row["begun_us"] <= row["ended_us"]
         found = findings(dev)
         hosts = {h["id"]: h["name"] for h in dev.operator.rows("/hosts")}
@@ -67,7 +67,7 @@ def test_an_audit(dev):
         assert told["region_audit", row["id"]]["stage"] == "ended" and {i for k, i in told if k == "audit_difference"} == {f["id"] for f in found}
     assert [f["subject"] for f in found] == says(dev)
     last = max(dev.operator.rows("/audits?fields=*"), key=lambda a: a["begun_us"])
-    assert "asked_by" not in last or not last["asked_by"]  # the command's own has a row, too
+    assert "asked_by" not in last or not last["asked_by"]  # the command's own audit has a row, too
     assert {f["audit"] for f in findings(dev)} == {last["id"]}
     assert [r["outcome"] for r in on_record(dev, "ec2:AuditRegion")] == ["ok"]
 
@@ -113,7 +113,7 @@ def test_purged(dev):
 
 
 def test_what_has_a_row_by_now(dev):
-    """The finding is older than the row: it is not taken for a leftover any more."""
+    """A finding older than its resource's row no longer counts as orphaned."""
     run(dev)
     one = findings(dev)[0]
     subprocess.run([DARI, "--config", dev.config, "adopt", one["subject"], "--account", "dev"], check=True, capture_output=True)
@@ -133,7 +133,7 @@ def test_administrators_alone(dev):
     for kind in ("audits", "audit-findings"):
         with contextlib.closing(dev.mine.watch(f"?kinds={kind}")) as stream:
             assert stream.status == 403
-    with contextlib.closing(dev.mine.watch()) as stream:  # of all that they may see
+    with contextlib.closing(dev.mine.watch()) as stream:  # streams of everything that they may see
         run(dev)
         made = dev.mine.api_ok("POST", "/volumes", {"size": GIB, "zone": dev.mine.rows("/zones")[0]["id"]})["items"][0]["id"]
         stream.soon(lambda: ("volume", made) in stream.rows(), "the volume")

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native src/metering src/engine/billing src/daemon/bill
-"""/api/v1: what a month costs, its invoices, FOCUS and price lists. An account gets its own, an administrator all of it. What is counted
-is compared with what `dari bill month` says."""
+"""/api/v1: a month's costs, invoices, FOCUS and price lists. An account gets its own, an administrator all. The sums are compared with `dari bill
+month`."""
 import csv
 import datetime
 import decimal
@@ -51,7 +51,7 @@ def launch(dev, project, team):
 
 @pytest.fixture(scope="module")
 def machines(dev):
-    """Two of ours ran and are off, so that what they cost stays; another account has one, too."""
+    """Two instances of the account have run and are off, so their costs do not grow; another account has one, too."""
     made = [launch(dev, dev.mine, "red"), launch(dev, dev.mine, "blue"), launch(dev, dev.other, "red")]
     dev.mine.api_ok("POST", "/volumes", {"size": 2**30, "zone": dev.mine.rows("/zones")[0]["id"]})  # without a tag
     time.sleep(1.1)
@@ -62,7 +62,7 @@ def machines(dev):
 
 
 def bill(dev, number, month=None):
-    """What the operator's command says an account's month comes to, exactly."""
+    """Exact sum of an account's month according to the operator's command."""
     return sum(D(line["exact"]) for line in dev.command("bill", "month", *([month] if month else []), "--account", number))
 
 
@@ -92,7 +92,7 @@ def test_a_month(dev, machines):
 
 
 def test_the_sum_is_the_bills(dev, machines):
-    """What lasts grows from second to second: the command is asked before and after."""
+    """Running costs grow every second: the command runs before and after."""
     for project in (dev.mine, dev.other):
         number = number_of(dev, project)
         before = bill(dev, number)
@@ -101,7 +101,7 @@ def test_the_sum_is_the_bills(dev, machines):
 
 
 def test_if_nothing_changes(dev, machines):
-    """Disks go on to the month's end, at what a month of them costs; what is off costs nothing more."""
+    """The forecast extends disks to the month's end at their monthly price; stopped instances add nothing."""
     said = dev.mine.api_ok("GET", "/costs")
     disks = [v for v in dev.mine.rows("/volumes?fields=*") if v["state"] in ("in-use", "available")]
     now, until = time.time(), said["until_us"] / 1e6
@@ -170,7 +170,7 @@ def test_price_lists(dev):
 
 @pytest.fixture(scope="module")
 def invoiced(dev, machines):
-    """Both accounts had something last month, which a domain pays for; the month is closed."""
+    """Both accounts had usage last month, paid by a domain; the month is closed."""
     first = datetime.datetime.now(datetime.timezone.utc).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
     last = (first - DAY).replace(day=1)
     dev.command("billing", "set", "Default", "--own", "yes", "--name", "ACME", "--tax", "19 VAT")
@@ -183,7 +183,7 @@ def invoiced(dev, machines):
 
 
 def test_invoices(dev, invoiced):
-    """Each account sees its own lines, and no word of another's."""
+    """Each account sees its own lines, and nothing of another's."""
     whole = dev.operator.api_ok("GET", "/invoices?all=1")["items"]
     assert [(i["month"], i["is_whole"], i["payer"], i["currency"], i["line_count"]) for i in whole] == [(invoiced, True, "ACME", "EUR", 2)]
     assert (whole[0]["net"], whole[0]["total"], whole[0]["taxes"][0]["amount"]) == ("172.80", "205.63", "32.83")

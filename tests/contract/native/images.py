@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native src/drivers/image_ src/engine/storage
-"""Images by /api/v1: a file that is sent becomes a disk; what is no disk, comes twice, or is not its sender's is refused, and changes
-nothing; a URL that cannot be fetched is told where the image is."""
+"""Images by /api/v1: an uploaded file becomes a disk; invalid, repeated or unauthorised uploads are refused, and change nothing; a failed download is
+reported on the image."""
 import os
 import sys
 
@@ -12,7 +12,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import native  # noqa: E402
 from dev import Dev  # noqa: E402
 
-MIB = 2**20  # what is refused by its headers is shorter: the server hangs up before a long body is sent
+MIB = 2**20  # bodies refused by their headers are small: the server closes before a long body is sent
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,7 @@ def test_a_file_becomes_a_disk(mine):
 
 
 def test_what_is_refused(mine):
-    image = make(mine, "empty")  # qcow2, as nothing else is said
+    image = make(mine, "empty")  # qcow2 by default
     before = row(mine, image)
     assert send(mine, image, b"{}", "application/json").status == 400
     assert send(mine, image, b"no disk at all" * 100).status == 400
@@ -64,7 +64,7 @@ def test_what_is_refused(mine):
 
 
 def test_a_url_that_cannot_be_fetched(mine):
-    """No retry: the owner is told, and may send the file."""
+    """There is no retry: the owner sees the error, and may upload the file."""
     image = make(mine, "from elsewhere", url="http://127.0.0.1:1/disk.qcow2", format="raw")
     mine.dev.rest()
     now = row(mine, image)

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/core src/drivers/ticket_file src/drivers/image_upload.c
-"""A refused change leaves no file behind: attachments of tickets and data of images, whose files are written before the change."""
+"""A refused change leaves no file: attachments of tickets and data of images, whose files are written before the change."""
 import base64
 import http.client
 import os
@@ -63,7 +63,7 @@ def test_sets(mine):
 
 
 def send_late(project, path, image, data):
-    """Sends half, deletes the image, and sends the rest."""
+    """Sends half of the data, deletes the image, and sends the rest."""
     connection = http.client.HTTPConnection("127.0.0.1", project.dev.port, timeout=HANG_S)
     connection.putrequest("PUT", path)
     for name, value in {**RAW, "X-Auth-Token": project.token, "Content-Length": str(len(data))}.items():
@@ -88,7 +88,7 @@ def test_images(mine, path):
 
 
 def test_what_others_have_stays(mine):
-    """The same bytes are one file, which stays for the image that has it."""
+    """Equal data share one file, which stays for the other image."""
     data = os.urandom(512) * 128
     kept = mine.api_ok("POST", "/images/import", {"name": "kept", "format": "raw"})["items"][0]["id"]
     assert mine.call("PUT", f"/api/v1/images/{kept}/data", raw=data, headers=RAW).status < 300

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native src/http/stream
-"""The live stream: what it tells equals a fresh load; nothing of another account's arrives, also after a role was taken
-away; a gap, another process, a reader that does not read; and that all of it is bounded."""
+"""The live stream: its events produce the same state as a fresh load; nothing of other accounts arrives, even after a role was removed; a gap, a
+restarted server, a reader that does not read; and bounded memory."""
 import os
 import sys
 
@@ -55,7 +55,7 @@ def test_what_is_told_equals_a_fresh_load(two, image):
 
 
 def test_each_row_names_its_list(two):
-    """So that whoever holds lists knows which one a row is of, whatever kinds there will be."""
+    """Each row names its list, so that a client can assign rows of unknown kinds."""
     mine = two[0]
     paths = {k["name"]: k["path"] for k in mine.api_ok("GET", "/schema")["kinds"]}
     stream = mine.watch()
@@ -65,7 +65,7 @@ def test_each_row_names_its_list(two):
     stream.soon(lambda: ("router", vpc) not in stream.rows(), "that it is away")
     stream.close()
     told = [t for e in stream.of("rows") for t in e["data"]["put"] + e["data"]["gone"]]
-    assert len({t["kind"] for t in told}) > 3, told  # also what comes with it
+    assert len({t["kind"] for t in told}) > 3, told  # including rows created along with it
     assert {(t["kind"], t["list"]) for t in told} <= set(paths.items()), told
 
 
@@ -107,7 +107,7 @@ def test_rights_taken_away(two):
 
 
 def test_who_does_not_read(two):
-    """It costs its place alone: others are told meanwhile, and it is told in the end what it missed, or to load anew."""
+    """A client that does not read only occupies its slot: others get their events, and it finally gets its own, or a reset."""
     mine = two[0]
     slow, quick = native.Stream(mine, "?kinds=key-pairs", {}, reads=False), mine.watch("?kinds=key-pairs")
     for k in range(300):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/native src/engine/support src/drivers/ticket_file
-"""/api/v1: support tickets, what is said in them and their files. An account gets its own; what the operator notes stays with the
-operator, in lists, by its id, in a search and on the stream."""
+"""/api/v1: support tickets, messages and files. An account gets its own; the operator's private notes are hidden in lists, by id, in searches and on
+the stream."""
 import base64
 import os
 import sys
@@ -53,7 +53,7 @@ def test_a_ticket(dev, ticket):
 
 
 def test_what_the_operator_notes_stays_there(dev, ticket):
-    """A note reaches no customer: not in a list, by its id, on the stream, or as a number that is missing."""
+    """A private note is hidden from customers: in lists, by its id, on the stream, and as a gap in numbers."""
     seen, watched = dev.mine.watch("?kinds=tickets,ticket-messages,ticket-attachments"), dev.operator.watch("?all=1&kinds=tickets,ticket-messages,ticket-attachments")
     secret = f"they have not paid {time.time_ns()}"
     note = dev.operator.api_ok("POST", f"/tickets/{ticket['id']}/say", {"body": secret, "is_private": True})["items"][0]

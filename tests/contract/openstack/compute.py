@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/compute src/api/openstack/placement src/engine/instance
-"""Servers through the stock openstack command and openstacksdk: what an everyday does with servers, flavors, key
-pairs, server groups, volumes and interfaces, and that EC2 sees the same."""
+"""Servers through the stock openstack command and openstacksdk: everyday use of servers, flavors, key pairs, server groups, volumes and interfaces,
+compared with EC2."""
 import json
 import os
 import re
@@ -40,7 +40,7 @@ class Cloud:
             region_name=env["OS_REGION_NAME"], identity_api_version="3")
 
     def run(self, *argv, check=True, env=None):
-        """What the command says, as JSON where it gives any."""
+        """The command's output, parsed as JSON if possible."""
         form = [] if SILENT & set(argv[:6]) or argv[:3] == ("console", "log", "show") else ["-f", "json"]
         done = warm.run(["/usr/bin/openstack", *argv, *form], {**os.environ, **(env or self.env)})
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
@@ -73,7 +73,7 @@ def make(cloud, image, name, **more):
 
 
 def test_the_stock_command(cloud, image):
-    """A server's life, as the manuals say."""
+    """A server's life, as in the manuals."""
     run = cloud.run
     assert {"t3.micro", "m5.large"} <= {f["Name"] for f in run("flavor", "list")}
     run("keypair", "create", "mine", "--private-key", "/dev/null")
@@ -102,7 +102,7 @@ def test_the_stock_command(cloud, image):
 
 
 def test_who_made_it_and_when_it_changed(cloud, image):
-    """Made by EC2's root user or by a user of Keystone's, each is its own; a change moves `updated`, nothing else does."""
+    """The creator is EC2's root user or Keystone's user; only a change updates `updated`."""
     ours = cloud.sdk.current_user_id
     server = make(cloud, image, "dated")
     ec2 = cloud.dev.account.client()
@@ -185,7 +185,7 @@ def test_flavors_of_the_administrator(cloud, image):
     cloud.sdk.compute.delete_server(server)
     network = cloud.sdk.network.create_network(name="crowded")
     cloud.sdk.network.create_subnet(name="crowded", network_id=network.id, ip_version=4, cidr="10.61.0.0/24")
-    nics = [{"uuid": network.id}] * 8  # as many as a guest has places for
+    nics = [{"uuid": network.id}] * 8  # as many as a guest has slots
     with pytest.raises(openstack.exceptions.HttpException, match="Interface count 9 exceeds the limit of 8"):
         cloud.sdk.compute.create_server(name="more", image_id=image, flavor_id="42", networks=[*nics, nics[0]])
     server = cloud.sdk.compute.create_server(name="many", image_id=image, flavor_id="42", networks=nics)
@@ -196,7 +196,7 @@ def test_flavors_of_the_administrator(cloud, image):
 
 
 def test_local_disks(cloud, image):
-    """A flavor's ephemeral and swap disks are the server's, and nobody's volumes."""
+    """A flavor's ephemeral and swap disks belong to the server, and are no volumes."""
     ec2, compute = cloud.dev.account.client(), cloud.sdk.compute
     made = cloud.run("flavor", "create", "scratch", "--id", "43", "--ram", "512", "--disk", "0", "--ephemeral", "2", "--swap", "256",
                      env=cloud.admin_env)
@@ -235,7 +235,7 @@ def test_local_disks(cloud, image):
 
 @holds("Instances: Interfaces and types")
 def test_interfaces_beyond_the_type(cloud, image):
-    """Nova gives a server more interfaces than EC2 gives its type, which holds EC2's own calls."""
+    """Nova gives a server more interfaces than its type has in EC2; EC2's own calls keep the limit."""
     ec2, compute = cloud.dev.account.client(), cloud.sdk.compute
     network = cloud.sdk.network.create_network(name="twice")
     cloud.sdk.network.create_subnet(name="twice", network_id=network.id, ip_version=4, cidr="10.62.0.0/24")
@@ -268,7 +268,7 @@ def test_server_groups(cloud, image):
 
 @holds("Instances: Aggregates")
 def test_aggregates(cloud, image):
-    """A flavor that asks for an aggregate's property goes to its hosts, also when EC2 launches it."""
+    """A flavor that requires an aggregate's property runs on its hosts, also if EC2 launches it."""
     def admin(*argv):
         return cloud.run(*argv, env=cloud.admin_env)
     host = next(cloud.admin.compute.hypervisors()).name
@@ -297,7 +297,7 @@ def test_aggregates(cloud, image):
 
 @holds("Instances: Aggregates")
 def test_zones_of_aggregates(cloud, image):
-    """An aggregate's zone is Nova's: servers are on its hosts, and EC2 shows the region's zone as before."""
+    """An aggregate's zone exists in Nova only: servers run on its hosts, and EC2 still shows the region's zone."""
     def admin(*argv, **more):
         return cloud.run(*argv, env=cloud.admin_env, **more)
 
@@ -341,7 +341,7 @@ def test_zones_of_aggregates(cloud, image):
 
 
 def test_services(cloud, image):
-    """A host that is closed, or said to be down, takes no server."""
+    """A host that is disabled, or forced down, gets no server."""
     compute = cloud.admin.compute
     services = list(compute.services())
     for service in services:

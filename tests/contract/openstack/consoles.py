@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/console src/http/websocket src/http/bridge.c
-"""Remote consoles: the URL that the stock client is told, its pages, and the websocket behind them with a client of
-its own; who is refused at the door."""
+"""Remote consoles: the URL for the stock client, its pages, and the websocket behind them with a client of the test's own; and refused access."""
 import os
 import signal
 import socket as socket_module
@@ -54,7 +53,7 @@ class Region:
 
 
 def socket_url(page):
-    """Where the page opens its websocket: noVNC has it in its query, ours beside itself."""
+    """The page's websocket URL: noVNC has it in its query, Dari's page beside itself."""
     parts = urllib.parse.urlsplit(page)
     query = urllib.parse.parse_qs(parts.query)
     path = "/" + query["path"][0] if "path" in query else f"/console/websocket?{parts.query}"
@@ -127,7 +126,7 @@ def test_serial(region):
     assert b"no machine" in hear_until(socket, b"\r\n")
     socket.send_binary(b"uname -a\r")
     assert hear_until(socket, b"\r\n") == b"uname -a\r\n"
-    socket.send("ä\x7f")  # text is bytes, too
+    socket.send("ä\x7f")  # text is sent as bytes, too
     assert hear(socket, 5) == "ä".encode() + b"\b \b"
     big = os.urandom(200000).replace(b"\r", b".").replace(b"\n", b".").replace(b"\b", b".").replace(b"\x7f", b".")
     for at in range(0, len(big), 50000):
@@ -171,7 +170,7 @@ def test_the_newest_has_it(region):
     page = region.url("serial", region.servers[1])
     first, second = region.socket_of(page), None
     hear_until(first, b"\r\n")
-    second = region.socket_of(page)  # a ticket is good again while it lasts
+    second = region.socket_of(page)  # a ticket can be used again while it is valid
     hear_until(second, b"\r\n")
     assert first.recv() in (b"", "")
     assert not first.connected
@@ -179,7 +178,7 @@ def test_the_newest_has_it(region):
 
 
 def raw_refusal(page):
-    """All that comes of a refused websocket, until the connection is closed."""
+    """The raw answer to a refused websocket, until the connection is closed."""
     parts = urllib.parse.urlsplit(socket_url(page))
     with socket_module.create_connection((parts.hostname, parts.port), timeout=waiting.HANG_S) as raw:
         raw.sendall(f"GET {parts.path}?{parts.query} HTTP/1.1\r\nHost: {parts.netloc}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -193,7 +192,7 @@ def test_refusals(region):
     assert refusal(page, origin="https://elsewhere.example.com") == 403
     assert refusal(page[:-4] + "AAAA") == 403
     raw = raw_refusal(page[:-4] + "AAAA")
-    assert raw.startswith(b"HTTP/1.1 403") and raw.endswith(b"\r\n\r\n")  # nothing that could be taken for a frame
+    assert raw.startswith(b"HTTP/1.1 403") and raw.endswith(b"\r\n\r\n")  # nothing that could be parsed as a frame
     assert refusal(page.split("?", maxsplit=1)[0] + "?x=") == 403
     assert refusal(page, subprotocols=["chat"]) == 400
     assert get(socket_url(page).replace("ws:", "http:"))[0] == 400
@@ -214,14 +213,14 @@ def test_a_reader_may_not(region):
     assert admin.call("PUT", grants + roles["reader"]).status == 204
     reader = lib.Project(region.dev, region.own.name, "reads", "secret")
     assert region.console("serial", "serial", project=reader).status == 403
-    # who was a member when the link was made, and is none when it is used
+    # a member when the link was created, but no longer
     assert admin.call("PUT", grants + roles["member"]).status == 204
     member = lib.Project(region.dev, region.own.name, "reads", "secret")
     page = region.console("serial", "serial", project=member).json["remote_console"]["url"]
     region.socket_of(page).close()
     assert admin.call("DELETE", grants + roles["member"]).status == 204
     assert refusal(page) == 403
-    # and whose token was revoked
+    # and a user whose token was revoked
     page = region.url("serial")
     again = lib.own(region.dev)
     spare = region.console("serial", "serial", project=again).json["remote_console"]["url"]
@@ -256,7 +255,7 @@ def test_too_large_and_the_end():
         assert struct.unpack(">H", data[:2])[0] == 1009
         last = region.socket_of(page)
         hear_until(last, b"\r\n")
-        assert dev.end(signal.SIGTERM) == 0  # in order, although somebody looks on still
+        assert dev.end(signal.SIGTERM) == 0  # an orderly exit, despite an open console
         assert last.recv() in (b"", "")
 
 

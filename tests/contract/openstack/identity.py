@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/identity src/auth/token src/engine/people
-"""Identity: what the stock client does with people, roles and credentials; the protocol of tokens; and that what
-somebody may is the same by token and by EC2 key, until it is taken back."""
+"""Identity: the stock client's commands for users, roles and credentials; the protocol of tokens; and equal rights by token and by EC2 key, until
+they are revoked."""
 import concurrent.futures
 import http.client
 import json
@@ -40,7 +40,7 @@ def own(dev):
 
 
 def add_user(by, name, project, role):
-    """A user of the default domain with the role on the project, by name; and a token for it."""
+    """A user of the default domain with the named role on the project; returns a token for it."""
     user = by.ok("POST", "/identity/v3/users", {"user": {"name": name, "password": "geheim"}})["user"]["id"]
     where = by.ok("GET", f"/identity/v3/projects?name={project}")["projects"][0]["id"]
     which = by.ok("GET", f"/identity/v3/roles?name={role}")["roles"][0]["id"]
@@ -49,7 +49,7 @@ def add_user(by, name, project, role):
 
 
 def key_of(project):
-    """An EC2 key that the project's user makes for itself."""
+    """An EC2 key that the project's user creates."""
     made = project.ok("POST", f"/identity/v3/users/{project.user_id}/credentials/OS-EC2", {"tenant_id": project.id})
     return ec2.Account(project.dev, made["credential"]["access"], made["credential"]["secret"])
 
@@ -100,7 +100,7 @@ def test_the_stock_command(admin, dev):
 
 
 def test_credentials(admin, own, dev):
-    """An access key that its user says signs for EC2, also after it is another; other types are kept for their user alone."""
+    """An access key chosen by its user signs for EC2, also after a change; other types are stored for their user only."""
     path = "/identity/v3/credentials"
 
     def ec2_blob(access, secret):
@@ -143,7 +143,7 @@ def test_credentials(admin, own, dev):
 def test_domains(admin):
     run = admin.openstack
     domain = run("domain", "create", "works", "-f", "json")["id"]
-    run("project", "create", "--domain", "works", "dev", "-f", "json")  # names are a domain's own
+    run("project", "create", "--domain", "works", "dev", "-f", "json")  # names are unique in a domain
     run("user", "create", "--domain", "works", "--password", "x", "boss", "-f", "json")
     run("role", "add", "--user-domain", "works", "--user", "boss", "--domain", "works", "admin")
     answer = login(admin, {"methods": ["password"], "password": {"user": {
@@ -181,7 +181,7 @@ def test_a_domain_is_a_project(admin):
 
 
 def test_endpoint_groups(admin, own, tmp_path):
-    """Who was given endpoints has these alone in the catalogue, of new tokens and of those that there are."""
+    """A project with assigned endpoints sees only these in the catalogue, with new and existing tokens."""
     filters = tmp_path / "filters"
     filters.write_text(json.dumps({"interface": "internal"}))
     run = admin.openstack
@@ -259,7 +259,7 @@ def test_all_wrong_proofs_are_told_alike(admin):
 
 
 def login_from(dev, address, identity):
-    """The status of a login from that address of this machine."""
+    """Status of a login from that local address."""
     connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S, source_address=(address, 0))
     connection.request("POST", TOKENS, json.dumps({"auth": {"identity": identity}}), {"Content-Type": "application/json"})
     status = connection.getresponse().status
@@ -277,7 +277,7 @@ def test_a_stranger_locks_out_nobody_else(admin, dev):
                               "application_credential": {"id": made["id"], "secret": secret}}]
     for proof in proofs:
         assert {login_from(dev, "127.0.0.66", proof("wrong")) for _ in range(6)} == {401}
-        assert login_from(dev, "127.0.0.66", proof("geheim")) == 401  # which is where it came from
+        assert login_from(dev, "127.0.0.66", proof("geheim")) == 401  # the address of the failed attempts
         assert login_from(dev, "127.0.0.1", proof("geheim")) == 201
 
 
@@ -286,19 +286,19 @@ def test_guesses_are_limited():
         by = cloud.admin(limited)
         guess = {"methods": ["password"], "password": {"user": {"id": "0" * 32, "password": "x"}}}
         assert {login(by, guess).status for _ in range(8)} == {401}
-        with concurrent.futures.ThreadPoolExecutor(40) as guessers:  # more than are weighed or wait at a time
+        with concurrent.futures.ThreadPoolExecutor(40) as guessers:  # more than are hashed or wait at a time
             statuses = list(guessers.map(lambda _: login(by, guess).status, range(120)))
         assert set(statuses) == {401, 429}
 
 
-# ---- what is let to others: trusts, and credentials that may call little
+# ---- delegation: trusts, and restricted credentials
 
 def by_password(project):
     return {"methods": ["password"], "password": {"user": {"id": project.user_id, "password": "geheim"}}}
 
 
 def trust(trustor, trustee, **more):
-    """One for the trustor's project, with a reader's role unless it is said otherwise."""
+    """Creates a trust for the trustor's project, by default with a reader's role."""
     body = {"trustor_user_id": trustor.user_id, "trustee_user_id": trustee.user_id, "project_id": trustor.id, "impersonation": False,
             "roles": [{"name": "reader"}], **more}
     return trustor.ok("POST", "/identity/v3/OS-TRUST/trusts", {"trust": body})["trust"]
@@ -311,7 +311,7 @@ def token_of(trustee, made, identity=None):
 
 
 def test_a_trustee_acts_in_the_trustors_project(admin, dev):
-    """With the roles that were given and no others, as the trust says in whose name; and until it ends."""
+    """With exactly the delegated roles, in the name that the trust says, until it ends."""
     giver, taker = add_user(admin, "giver", "dev", "member"), add_user(admin, "taker", "admin", "reader")
     reads, writes = trust(giver, taker), trust(giver, taker, impersonation=True, roles=[{"name": "member"}])
     read, token = token_of(taker, reads)
@@ -342,7 +342,7 @@ def test_a_trustee_acts_in_the_trustors_project(admin, dev):
 
 
 def test_uses_of_a_trust_are_counted(admin, dev):
-    """Only those that gave a token; also where many ask at a time."""
+    """Only uses that gave a token count, also with concurrent requests."""
     giver, taker = add_user(admin, "counting", "dev", "member"), add_user(admin, "counted", "admin", "reader")
     made = trust(giver, taker, remaining_uses=4)
     scope = {"OS-TRUST:trust": {"id": made["id"]}}
@@ -357,7 +357,7 @@ def test_uses_of_a_trust_are_counted(admin, dev):
 
 
 def test_a_trust_is_passed_on(admin, dev):
-    """Within what it gives, as long as the chain may be; and all of it ends with the first."""
+    """Within the trust's roles and chain length; ending the first one ends all."""
     giver, taker, third = (add_user(admin, name, where, "member") for name, where in (("first", "dev"), ("second", "admin"), ("third", "admin")))
     start = trust(giver, taker, allow_redelegation=True, redelegation_count=1)
     headers, _ = token_of(taker, start)
@@ -377,7 +377,7 @@ def test_a_trust_is_passed_on(admin, dev):
 
 
 def program(project, name, **how):
-    """The headers of a token of an application credential."""
+    """Headers with a token of an application credential."""
     body = {"application_credential": {"name": name, "secret": "geheim", **how}}
     made = project.ok("POST", f"/identity/v3/users/{project.user_id}/application_credentials", body)["application_credential"]
     answer = login(project, {"methods": ["application_credential"], "application_credential": {"id": made["id"], "secret": "geheim"}})
@@ -398,7 +398,7 @@ def test_a_program_manages_no_trusts(admin, dev):
 
 
 def test_access_rules_hold_in_every_service(admin, dev):
-    """A path of the service's own, or with the prefix; by its method, and nothing else."""
+    """A rule matches the service's own path, or the path with its prefix, and the method; nothing else is allowed."""
     giver = add_user(admin, "ruled", "dev", "member")
     paths = {"compute": "/v2.1/servers", "image": "/v2/images", "network": "/v2.0/networks", "block-storage": "/v3/volumes",
              "volumev3": "/v3/snapshots", "placement": "/resource_providers", "identity": "/v3/auth/projects"}
@@ -419,7 +419,7 @@ def test_access_rules_hold_in_every_service(admin, dev):
     key = giver.call("POST", f"/identity/v3/users/{giver.user_id}/credentials/OS-EC2", {"tenant_id": giver.id}, headers=headers)
     assert key.status == 403 and "access rules" in key.text, key
     itself = {**headers, "X-Subject-Token": headers["X-Auth-Token"]}
-    assert giver.call("GET", TOKENS, headers=itself).status == 404  # who asks knows nothing of rules
+    assert giver.call("GET", TOKENS, headers=itself).status == 404  # the caller knows nothing of rules
     shown = giver.call("GET", TOKENS, headers={**itself, "OpenStack-Identity-Access-Rules": "1.0"})
     assert shown.status == 200 and len(shown.json["token"]["application_credential"]["access_rules"]) == 3, shown
 
@@ -463,7 +463,7 @@ def test_a_member_works_by_key(admin, own):
 
 
 def test_the_system_of_a_token(admin):
-    """It is told to who has a role on it."""
+    """Only users with a role on the system see it."""
     someone = add_user(admin, "systemic", "dev", "member")
     reader = admin.ok("GET", "/identity/v3/roles?name=reader")["roles"][0]["id"]
     assert someone.ok("GET", "/identity/v3/auth/system")["system"] == []

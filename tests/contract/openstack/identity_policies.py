@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/identity src/engine/people
-"""Identity: who reads what, by Keystone's default policies (keystone/common/policies): each call below by a token of
-each kind; and where its schemas take null."""
+"""Identity: read access by Keystone's default policies (keystone/common/policies): each call below with a token of each kind; and null values in its
+schemas."""
 import os
 import sys
 
@@ -44,7 +44,7 @@ def admin(dev):
 
 
 class Cast:
-    """A domain with people, and a token of each kind."""
+    """A domain with users, and a token of each kind."""
 
     def __init__(self, admin):
         self.admin = admin
@@ -91,7 +91,7 @@ def test_who_reads(cast, path):
 
 
 def test_who_validates_tokens(cast):
-    """Services' users and the system's readers do, as do administrators; others only their own tokens."""
+    """Service users, readers of the system and administrators may validate any token; others only their own."""
     subject = {"X-Subject-Token": cast.tokens["member"]}
     path = f"{V3}/auth/tokens"
     for method, may in (("GET", REGION | {"service", "member"}), ("HEAD", REGION | {"service", "member"})):
@@ -102,7 +102,7 @@ def test_who_validates_tokens(cast):
 
 
 def test_the_roles_of_a_bootstrap(cast):
-    """keystone-manage bootstrap makes five roles: service implies nothing; all are immutable."""
+    """keystone-manage bootstrap creates five roles: service implies nothing; all are immutable."""
     shown = {r["name"]: r["options"] for r in cast.admin.ok("GET", f"{V3}/roles")["roles"]}
     assert set(shown) == {"admin", "manager", "member", "reader", "service"} and all(o == {"immutable": True} for o in shown.values())
     assert cast.admin.ok("GET", f"{V3}/roles/{cast.roles['service']}/implies")["role_inference"]["implies"] == []
@@ -114,7 +114,7 @@ def test_the_roles_of_a_bootstrap(cast):
 # ---- null
 
 def test_null_where_keystone_takes_it(admin):
-    """By the request schemas (keystone/*/schema.py): what may be null is taken in what is made, and empties it in what is changed."""
+    """Request schemas (keystone/*/schema.py): a nullable member may be null in a creation, and is cleared by null in a change."""
     def made(path, item, body, **changes):
         one = admin.ok("POST", f"{V3}/{path}", {item: body})[item]
         if changes:
@@ -150,7 +150,7 @@ def test_null_where_keystone_takes_it(admin):
 
 
 def test_a_password_that_is_null(admin, cast):
-    """No password opens it, and tokens of before are no good."""
+    """No password works for such a user, and earlier tokens are invalid."""
     user = cast.ids["inside"]
     proof = {"methods": ["password"], "password": {"user": {"id": user, "password": "geheim"}}}
     body = {"auth": {"identity": proof, "scope": "unscoped"}}

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/image src/drivers/image_
-"""Images through the stock openstack command and openstacksdk: made with a file, shown, saved, set, deleted; and that
-EC2 launches what Glance was sent."""
+"""Images through the stock openstack command and openstacksdk: created from a file, shown, saved, changed, deleted; and EC2 launches images uploaded
+to Glance."""
 import hashlib
 import json
 import os
@@ -42,7 +42,7 @@ def cloud():
 
 @pytest.fixture(scope="module")
 def disk(tmp_path_factory):
-    """Three MiB of a disk, some of it written."""
+    """Three MiB of a disk, partly written."""
     path = tmp_path_factory.mktemp("images") / "disk.raw"
     path.write_bytes(b"\0" * 65536 + os.urandom(65536) + b"\0" * (3 * 1024 * 1024 - 131072))
     return path
@@ -79,7 +79,7 @@ def test_sdk(cloud, disk):
     image = cloud.sdk.create_image("by-sdk", filename=str(disk), disk_format="raw", container_format="bare", wait=True, validate_checksum=True)
     assert image.status == "active" and image.size == disk.stat().st_size
     again = cloud.sdk.create_image("by-sdk", filename=str(disk), disk_format="raw", container_format="bare", validate_checksum=True)
-    assert again.id == image.id  # its digests tell that it is there
+    assert again.id == image.id  # its digests show that the image exists
     data = cloud.sdk.image.download_image(image.id)
     assert data.content == disk.read_bytes()
     cloud.sdk.image.deactivate_image(image.id)
@@ -92,7 +92,7 @@ def test_sdk(cloud, disk):
 
 
 def test_staged(cloud, disk):
-    """Sent first and imported then: as it was sent, and what is no disk leaves the image empty."""
+    """Staged first and imported later: the data are stored as sent, and an invalid disk leaves the image empty."""
     image = cloud.sdk.image.create_image(name="staged", disk_format="raw", container_format="bare", allow_duplicates=True)
     cloud.sdk.image.stage_image(image, data=disk.read_bytes())
     assert cloud.sdk.image.get_image(image.id).status == "uploading"

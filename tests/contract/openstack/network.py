@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/network src/engine/network
-"""The network through the stock openstack command and openstacksdk: what an everyday does with networks, subnets,
-ports, routers, floating addresses, security groups, tags and quotas, and that EC2 sees the same."""
+"""The network through the stock openstack command and openstacksdk: everyday use of networks, subnets, ports, routers, floating addresses, security
+groups, tags and quotas, compared with EC2."""
 import json
 import os
 import re
@@ -34,7 +34,7 @@ class Cloud:
             region_name=env["OS_REGION_NAME"], identity_api_version="3")
 
     def run(self, *argv, check=True):
-        """What the command says, as JSON where it gives any."""
+        """The command's output, parsed as JSON if possible."""
         form = [] if argv[1] in ("delete", "set", "unset", "add", "remove") or "delete" in argv[:5] or "set" in argv[:5] \
             or "unset" in argv[:4] or "add" in argv[:3] or "remove" in argv[:3] else ["-f", "json"]
         done = warm.run(["/usr/bin/openstack", *argv, *form], {**os.environ, **self.env})
@@ -55,7 +55,7 @@ def external(cloud):
 
 
 def test_the_stock_command(cloud, external):
-    """A private network with a way out and a floating address, made and taken down as the manuals say."""
+    """A private network with a gateway and a floating address, created and deleted as in the manuals."""
     run = cloud.run
     assert [n["Name"] for n in run("network", "list", "--external")] == [external.name]
     assert run("network", "create", "net", "--description", "d")["admin_state_up"] is True
@@ -103,7 +103,7 @@ def test_the_stock_command(cloud, external):
 
 
 def test_ipv6_by_the_command(cloud):
-    """A network of both families, whose guests make their IPv6 addresses themselves."""
+    """A dual-stack network with automatic IPv6 addresses."""
     run = cloud.run
     run("network", "create", "six")
     run("subnet", "create", "four", "--network", "six", "--subnet-range", "10.6.0.0/24")
@@ -142,7 +142,7 @@ def test_groups_by_the_command(cloud):
 
 
 def test_the_sdk(cloud, external):
-    """Bulk, pages, filters, and errors in the classes that programs catch."""
+    """Bulk creation, pages, filters, and errors as the classes that programs catch."""
     sdk = cloud.sdk.network
     net = sdk.create_network(name="sdk")
     subnet = sdk.create_subnet(network_id=net.id, cidr="10.2.0.0/28", ip_version=4, gateway_ip=None, enable_dhcp=False)
@@ -172,7 +172,7 @@ def test_the_sdk(cloud, external):
 
 
 def test_members_and_pages(cloud, external):
-    """fields=, pages both ways, and the ports that are nobody's: an administrator's to see."""
+    """fields=, pages in both directions, and ports without an owner, which administrators see."""
     sdk = cloud.sdk.network
     nets = [sdk.create_network(name=f"page{k}") for k in range(3)]
     ids, last = [], None
@@ -204,7 +204,7 @@ def test_members_and_pages(cloud, external):
         sdk.delete_network(net)
 
 def test_shared_networks(cloud):
-    """A network granted to a project: seen and used there, its addresses not chosen there, not taken away in use."""
+    """A network shared with a project: visible and usable there, without a choice of addresses; it cannot be unshared while in use."""
     admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin")
     sdk, own = admin.network, cloud.sdk.network
     net = sdk.create_network(name="granted")
@@ -275,12 +275,12 @@ def test_address_groups(cloud):
 
 
 def test_a_list_of_groups_is_a_read(cloud):
-    """The first look makes the project's own; the second commits nothing."""
+    """The first list creates the project's default group; the second commits nothing."""
     def changes():
         with urllib.request.urlopen(f"{cloud.dev.url}/metrics", timeout=HANG_S) as answer:
             return int(re.search(r"^dari_store_changes_total (\d+)", answer.read().decode(), re.MULTILINE)[1])
     assert [g.name for g in cloud.sdk.network.security_groups()].count("default") >= 1
-    for _ in range(5):  # the reconciler may have something to tell
+    for _ in range(5):  # the reconciler may commit an observation
         cloud.dev.rest()
         before = changes()
         list(cloud.sdk.network.security_groups())
@@ -294,7 +294,7 @@ def test_both_faces_see_the_same(cloud, external):
     net = sdk.create_network(name="both")
     subnet = sdk.create_subnet(network_id=net.id, cidr="10.3.0.0/24", ip_version=4)
     ids = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]]
-    assert f"subnet-{subnet.id.replace('-', '')[:17]}" not in ids  # it has no router: no VPC's
+    assert f"subnet-{subnet.id.replace('-', '')[:17]}" not in ids  # it has no router, and so no VPC
     router = sdk.create_router(name="both", external_gateway_info={"network_id": external.id})
     sdk.add_interface_to_router(router, subnet_id=subnet.id)
     vpc = ec2.describe_vpcs(VpcIds=[f"vpc-{router.id.replace('-', '')[:17]}"])["Vpcs"][0]
@@ -322,7 +322,7 @@ def test_both_faces_see_the_same(cloud, external):
 
 
 def test_a_server_on_a_network(cloud):
-    """Its port is made with it, becomes a VPC's when the network gets a router, and goes with it."""
+    """The port is created with the server, is in a VPC when the network gets a router, and is deleted with the server."""
     sdk, ec2 = cloud.sdk, cloud.dev.account.client()
     net = sdk.network.create_network(name="servers")
     subnet = sdk.network.create_subnet(network_id=net.id, cidr="10.5.0.0/24", ip_version=4)
@@ -367,7 +367,7 @@ def test_an_administrator(cloud):
     assert admin.network.get_subnet(addresses.id).cidr == addresses.cidr
     assert not list(cloud.sdk.network.subnets(network_id=outside.id))
     cloud.sdk.network.delete_network(net)
-    assert not list(cloud.sdk.network.agents())  # Neutron's list of what one may not see is empty
+    assert not list(cloud.sdk.network.agents())  # Neutron's list is empty for callers without access
 
 
 if __name__ == "__main__":

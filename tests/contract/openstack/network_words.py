@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/network src/engine/network src/base/ip
-"""The network as Neutron answers where clients are strict: lists to make, forms of MAC addresses, families of protocols, who sees the
-ports of a shared network, quotas and default groups, tags, links of pages, several next hops."""
+"""Neutron's answers where clients are strict: bulk creation, forms of MAC addresses, protocols of each family, owners of ports on a shared network,
+quotas and default groups, tags, page links, several next hops."""
 import os
 import re
 import sys
@@ -42,7 +42,7 @@ def net(own):
 
 
 def project(admin, name):
-    """A project of its own with a member, who has asked for nothing yet."""
+    """A separate project with a member that has sent no request yet."""
     made = admin.ok("POST", "/identity/v3/projects", {"project": {"name": name}})["project"]["id"]
     user = admin.ok("POST", "/identity/v3/users", {"user": {"name": name, "password": "geheim"}})["user"]["id"]
     role = admin.ok("GET", "/identity/v3/roles?name=member")["roles"][0]["id"]
@@ -83,7 +83,7 @@ def bodies(own, admin, net):
 
 
 def test_all_are_made_in_bulk(own, admin, net):
-    """Every collection takes a list, whose answer is a list in the same order; a body that is wrong makes none of them."""
+    """Every collection accepts a list, and answers in the same order; one invalid body prevents the whole list."""
     for path, (item, wanted) in bodies(own, admin, net).items():
         many = item[:-1] + "ies" if item.endswith("y") else item + "s"
         answer = own.call("POST", f"{NET}/{path}", {many: wanted})
@@ -97,7 +97,7 @@ def test_all_are_made_in_bulk(own, admin, net):
         assert own.call("POST", f"{NET}/{path}", {many: []}).status == 400, path
 
 
-# ---- words of rules and addresses
+# ---- rules and addresses
 
 def test_families_of_protocols(own):
     group = own.ok("POST", f"{NET}/security-groups", {"security_group": {"name": "families"}})["security_group"]["id"]
@@ -108,7 +108,7 @@ def test_families_of_protocols(own):
     for protocol in ("icmpv6", "ipv6-icmp", "58", 58, "ipv6-encap", "ipv6-frag", "ipv6-nonxt", "ipv6-opts", "ipv6-route", "41"):
         answer = add(ethertype="IPv4", protocol=protocol)
         assert answer.status == 400 and "Invalid ethertype IPv4 for protocol" in answer.text, f"{protocol}: {answer}"
-    assert add(protocol="icmpv6").status == 400  # IPv4 is what a rule is of that does not say
+    assert add(protocol="icmpv6").status == 400  # a rule without an ethertype is IPv4
     made = add(ethertype="IPv6", protocol="icmp")
     assert made.status == 201 and made.json["security_group_rule"]["protocol"] == "ipv6-icmp", made
     for protocol in ("icmp", "icmpv6", "ipv6-icmp", "1", "58", 1):
@@ -118,7 +118,7 @@ def test_families_of_protocols(own):
 
 
 def test_forms_of_mac_addresses(own, net):
-    """Neutron takes netaddr's forms, in a port, in its address pairs and in a filter, and shows colons."""
+    """Neutron accepts netaddr's forms, in a port, in its address pairs and in a filter, and shows colons."""
     forms = ("FA-16-3E-00-00-07", "fa163e000007", "fa16.3e00.0007", "fa:16:3e:0:0:7", "FA163E-000007")
     for form in forms:
         body = {"port": {"network_id": net[0], "mac_address": form, "allowed_address_pairs": [{"ip_address": "10.9.0.77", "mac_address": form}]}}
@@ -131,10 +131,10 @@ def test_forms_of_mac_addresses(own, net):
         assert own.call("POST", f"{NET}/ports", {"port": {"network_id": net[0], "mac_address": form}}).status == 400, form
 
 
-# ---- whose ports
+# ---- owners of ports
 
 def test_the_owner_of_a_shared_network(own, admin):
-    """get_port and delete_port are also the network's owner's; update_port is not."""
+    """get_port and delete_port are also allowed to the network's owner; update_port is not."""
     guest, stranger = project(admin, "guest"), project(admin, "stranger")
     network = own.ok("POST", f"{NET}/networks", {"network": {"name": "common"}})["network"]["id"]
     own.ok("POST", f"{NET}/subnets", {"subnet": {"network_id": network, "ip_version": 4, "cidr": "10.8.0.0/24"}})
@@ -148,20 +148,20 @@ def test_the_owner_of_a_shared_network(own, admin):
     assert own.call("PUT", path, {"port": {"name": "mine"}}).status in (403, 404)
     assert own.call("DELETE", f"{NET}/networks/{network}").status == 409
     assert own.call("DELETE", path).status == 204 and guest.call("GET", path).status == 404
-    assert own.call("DELETE", f"{NET}/networks/{network}").status in (204, 409)  # its policy may still stand
+    assert own.call("DELETE", f"{NET}/networks/{network}").status in (204, 409)  # its policy may still exist
     for p in own.ok("GET", f"{NET}/rbac-policies?object_id={network}").get("rbac_policies", []):
         own.ok("DELETE", f"{NET}/rbac-policies/{p['id']}")
 
 
 def test_quota_and_default_group(admin):
-    """The first group of a project is what its limit is for; the details count what the list shows."""
+    """The default group counts in a project's quota; the quota details equal the list's count."""
     for name, first in (("fresh", "POST"), ("listed", "GET")):
         fresh = project(admin, name)
         limit = 1 if first == "POST" else 2
         admin.ok("PUT", f"{NET}/quotas/{fresh.id}", {"quota": {"security_group": limit}})
         if first == "GET":
             shown = admin.ok("GET", f"{NET}/security-groups?project_id={fresh.id}")["security_groups"]
-            assert [g["name"] for g in shown] == ["default"]  # as Neutron makes it for an administrator's list
+            assert [g["name"] for g in shown] == ["default"]  # an administrator's list creates it, as in Neutron
         details = fresh.ok("GET", f"{NET}/quotas/{fresh.id}/details")["quota"]["security_group"]
         assert details == {"limit": limit, "used": limit - 1, "reserved": 0}
         assert fresh.call("POST", f"{NET}/security-groups", {"security_group": {"name": "one"}}).status == 201
@@ -177,11 +177,11 @@ def test_an_absent_tag(own, net):
     assert own.call("PUT", f"{path}/blue").status == 201
     assert own.call("DELETE", f"{path}/red").status == 404 and "Tag red could not be found" in own.call("DELETE", f"{path}/red").text
     assert own.call("DELETE", f"{path}/blue").status == 204 and own.call("DELETE", f"{path}/blue").status == 404
-    assert own.call("DELETE", path).status == 204  # all of none
+    assert own.call("DELETE", path).status == 204  # deleting all tags when there are none
 
 
 def test_links_of_pages(own):
-    """A page with a limit leads both ways, also an empty one."""
+    """A page with a limit links both ways, even an empty one."""
     every = own.ok("GET", f"{NET}/networks?sort_key=id")["networks"]
 
     def links(query):

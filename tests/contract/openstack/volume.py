@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/volume src/engine/storage
-"""Volumes through the stock openstack command and openstacksdk: made, extended, snapshotted, copied, uploaded, deleted;
-types; and that EC2 sees the same."""
+"""Volumes through the stock openstack command and openstacksdk: created, extended, snapshotted, copied, uploaded, deleted; types; compared with EC2."""
 import json
 import os
 import re
@@ -96,7 +95,7 @@ def test_types(cloud):
 
 
 def test_encrypted_types(cloud):
-    """What an administrator says of a type, the type's volumes are, to EC2, too; while there are any it stays said."""
+    """Volumes of an encrypted type are encrypted, in EC2, too; the encryption cannot change while there are any."""
     said = "--encryption-provider luks --encryption-cipher aes-xts-plain64 --encryption-key-size 256 --encryption-control-location front-end".split()
     made = cloud.run("volume", "type", "create", *said, "sealed", env=cloud.admin_env)["id"]
     shown = cloud.run("volume", "type", "show", "--encryption-type", "sealed", env=cloud.admin_env)["encryption"]
@@ -128,7 +127,7 @@ def test_encrypted_types(cloud):
 
 
 def test_transfer(cloud):
-    """To the administrator's project, with its snapshot; the first owner sees neither any more, in both faces."""
+    """To the administrator's project, with its snapshot; the first owner no longer sees either, in both faces."""
     volume = cloud.run("volume", "create", "--size", "1", "given")["id"]
     cloud.volume(volume)
     snapshot = cloud.run("volume", "snapshot", "create", "--volume", volume, "along")["id"]
@@ -158,14 +157,14 @@ def test_transfer(cloud):
 
 
 def test_qos(cloud):
-    """Made by the command for a type, changed, and gone only when no type is held to it."""
+    """QoS specs, created by the command for a type, changed, and deletable only when no type uses them."""
     def run(*argv, **how):
         return cloud.run("volume", "qos", *argv, env=cloud.admin_env, **how)
 
     made = run("create", "--consumer", "front-end", "--property", "total_iops_sec=500", "slow")
     assert made["consumer"] == "front-end" and made["properties"] == {"total_iops_sec": "500"}
     assert run("create", "slow", check=False).returncode != 0
-    assert cloud.run("volume", "qos", "list", check=False).returncode != 0  # an administrator's
+    assert cloud.run("volume", "qos", "list", check=False).returncode != 0  # for administrators
     run("set", "--property", "total_bytes_sec=1000", "slow", silent=True)
     run("unset", "--property", "total_iops_sec", "slow", silent=True)
     cloud.run("volume", "type", "create", "held", env=cloud.admin_env)
@@ -188,7 +187,7 @@ def test_qos(cloud):
 
 
 def test_groups(cloud):
-    """Made, filled, snapshotted, copied and deleted by the command; nothing of a group goes by itself."""
+    """Created, filled, snapshotted, copied and deleted by the command; members of a group cannot be deleted separately."""
     late = ["--os-volume-api-version", "3.70"]
     by, newest = cloud.sdk.block_storage, {"microversion": "3.70"}
 
@@ -229,7 +228,7 @@ def test_groups(cloud):
 
 
 def test_attachments(cloud):
-    """Reserved for a server, attached to it, detached, by Cinder's own calls; the server's volumes tell the same."""
+    """Reserved for a server, attached to it, detached, by Cinder's own calls; the server's volumes agree."""
     late = [*"--os-volume-api-version 3.70".split()]
     image = next(cloud.sdk.image.images())
     server = cloud.sdk.compute.create_server(name="host", image_id=image.id, flavor_id="t3.micro", networks="auto")
@@ -257,7 +256,7 @@ def test_attachments(cloud):
 
 
 def test_swap(cloud):
-    """Another volume in an attached one's place, by novaclient, whose command `volume-update` asks for it; openstacksdk waits for it."""
+    """Replaces an attached volume by another, with novaclient's `volume-update`; openstacksdk waits for it."""
     image = next(cloud.sdk.image.images())
     server = cloud.sdk.compute.create_server(name="swaps", image_id=image.id, flavor_id="t3.micro", networks="auto")
     server = cloud.sdk.compute.wait_for_server(server, wait=20)
@@ -324,7 +323,7 @@ def test_quotas_of_types(cloud):
 
 
 def test_storage_pool(cloud):
-    """The operator's pool is one of Cinder's, and a type names it as Cinder's types do, before it is there or afterwards."""
+    """The operator's pool is one of Cinder's; a type names it as in Cinder, before it exists or later."""
     by = admin(cloud.dev)
     cloud.run("volume", "type", "create", "--property", "volume_backend_name=nfs", "kept", env=cloud.admin_env)
     nowhere = cloud.run("volume", "create", "--size", "1", "--type", "kept", "nowhere")["id"]
@@ -348,7 +347,7 @@ def test_storage_pool(cloud):
 
 
 def test_around(cloud):
-    """What else the command asks Cinder for."""
+    """The command's other calls of Cinder."""
     late = [*"--os-volume-api-version 3.70".split()]
     services = cloud.run("volume", "service", "list", env=cloud.admin_env)
     assert services and {s["Binary"] for s in services} == {"cinder-volume", "cinder-backup"}
@@ -376,7 +375,7 @@ def test_sdk(cloud):
     cloud.sdk.block_storage.upload_volume_to_image(copy.id, "for another cloud", disk_format="vmdk")
     for name, form in [("uploaded", "raw"), ("for another cloud", "vmdk")]:
         uploaded = cloud.until(lambda n=name: cloud.sdk.image.find_image(n), lambda i: i.status == "active")
-        data = cloud.sdk.image.download_image(uploaded).content  # which compares the checksum, too
+        data = cloud.sdk.image.download_image(uploaded).content  # download_image also compares the checksum
         assert (uploaded.disk_format, uploaded.size) == (form, len(data))
     limits = cloud.sdk.block_storage.get_limits()
     assert limits.absolute.total_volumes_used >= 2

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/openstack/volume src/drivers/backup_ src/reconcile/backup.c
-"""Backups of volumes through the stock openstack command and openstacksdk: full and incremental, restored to a new
-volume and to one that is there, refused in Cinder's words, exported and taken in by another region with the same
-target."""
+"""Backups of volumes through the stock openstack command and openstacksdk: full and incremental, restored to a new volume and to an existing one,
+refused with Cinder's errors, exported and imported by another region with the same target."""
 import base64
 import glob
 import json
@@ -45,7 +44,7 @@ class Cloud:
         return done if not check else json.loads(done.stdout) if done.stdout.strip() else None
 
     def wait(self, what, is_so):
-        """What it shows once that is so."""
+        """The object, once the condition holds."""
         shown = []
 
         def look():
@@ -92,7 +91,7 @@ def restore(api, backup_id, volume_id=None):
 
 
 def test_the_stock_command(cloud, disk):
-    """As the manual of the client has it: create, list, show, set, incremental, restore, delete."""
+    """The client's manual: create, list, show, set, incremental, restore, delete."""
     run = cloud.run
     full = run("volume", "backup", "create", "disk", "--name", "full", "--description", "d")
     assert full["name"] == "full"
@@ -159,7 +158,7 @@ def test_services_and_quotas(cloud):
 
 
 def test_a_quota(cloud, disk):
-    """Cinder's figures, and what it says where they are used up."""
+    """Cinder's quotas, and its error when they are used up."""
     project = cloud.sdk.current_project_id
     quota = f"/os-quota-sets/{project}"
     admin = cloud.admin.block_storage
@@ -183,7 +182,7 @@ def import_record(cloud, record, status=201):
 
 
 def test_another_region_takes_it_in(cloud, disk):
-    """With a full and an incremental one: what the target has, and two records, is all that it needs."""
+    """With a full and an incremental backup: the target's objects and two records suffice."""
     api = cloud.sdk.block_storage
     full = cloud.written(api.create_backup(volume_id=disk.id, name="full").id)
     more = cloud.written(api.create_backup(volume_id=disk.id, name="more", is_incremental=True).id)
@@ -217,7 +216,7 @@ def test_another_region_takes_it_in(cloud, disk):
 
 
 def test_what_is_damaged_is_said(cloud, disk):
-    """A chunk with other bytes: the volume says error_restoring, and can be deleted; the backup stays."""
+    """A damaged chunk: the volume is error_restoring, and can be deleted; the backup stays."""
     api = cloud.sdk.block_storage
     backup = cloud.written(api.create_backup(volume_id=disk.id).id)
     chunks = [p for p in glob.glob(f"{cloud.backups}/*/{backup.id}/*") if not p.endswith(".json")]

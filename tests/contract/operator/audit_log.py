@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store/audit src/store/sqlite_audit.c src/api/core/audited.def src/daemon/command_audit.c src/daemon/history
-"""The audit log of a running region: each call that it is to tell of leaves one record, refused or not, with who, from
-where, about what and what came of it; nothing in it is a secret; and its chain holds."""
+"""The audit log of a running region: each audited call leaves one record, refused or not, with the caller, the address, the subject and the outcome;
+no record contains a secret; and the hash chain is intact."""
 import hashlib
 import json
 import os
@@ -40,7 +40,7 @@ class Log:
         return max((r["seq"] for r in self.read()), default=0)
 
     def one(self, after):
-        """The only record since."""
+        """The only record since then."""
         found = self.read("--after", str(after))
         assert len(found) == 1, found
         return found[0]
@@ -74,7 +74,7 @@ def admin(region):
 
 @pytest.fixture(scope="module")
 def nobody(region, shop):
-    """A user of the account whom no policy lets anything."""
+    """A user of the account without any rights."""
     iam = shop.root.client("iam")
     iam.create_user(UserName="nobody")
     key = iam.create_access_key(UserName="nobody")["AccessKey"]
@@ -109,7 +109,7 @@ def test_each_action_of_ec2_iam_and_sts_that_is_refused_has_one_record(log, nobo
         (record,) = records
         assert (record["action"], record["user_name"], record["from"]) == (action["permit"], "nobody", "127.0.0.1"), record
         assert record["credential"] == f"access-key:{nobody.key_id}" and record["face"] == action["service"], record
-        if answer.status == 200:  # what one may do about oneself
+        if answer.status == 200:  # calls that users may make about themselves
             assert record["outcome"] == "ok", record
         else:
             assert record["outcome"] != "ok" and record["code"] == re.search("<Code>([^<]+)<", answer.text)[1], record
@@ -137,10 +137,10 @@ def test_each_call_of_openstack_that_is_refused_has_one_record(log, shop):
     assert count > 40
 
 
-# ---- what is done
+# ---- recorded calls
 
 def test_what_is_done_is_told(region, log, shop, admin):
-    """Most of what makes, reads and ends a secret; each is one record, and of no record's texts any is one of them."""
+    """Most calls that create, read and delete a secret; each leaves one record, and no record contains the secret."""
     iam, sts, nova = shop.root.client("iam"), shop.root.client("sts"), shop.ec2
     secrets = {PASSWORD, shop.password, shop.token, admin.password}
 
@@ -193,7 +193,7 @@ def test_what_is_done_is_told(region, log, shop, admin):
     secrets.add(made["credential"]["secret"])
     told("identity:ec2_list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/users/{shop.user_id}/credentials/OS-EC2"), does="reads")
     told("identity:list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/credentials"), does="reads")
-    told("identity:list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/credentials"), does="reads")  # again: no kept answer
+    told("identity:list_credentials", "ok", lambda: shop.ok("GET", f"{IDENTITY}/credentials"), does="reads")  # the next answer must not come from a cache
     kept = []
     told("identity:create_credential", "ok", lambda: kept.append(shop.ok("POST", f"{IDENTITY}/credentials", {
         "credential": {"user_id": shop.user_id, "type": "cert", "blob": "secret"}})["credential"]["id"]))
@@ -211,7 +211,7 @@ def test_what_is_done_is_told(region, log, shop, admin):
     told("identity:revoke_token", "ok", lambda: shop.call("DELETE", f"{IDENTITY}/auth/tokens", headers={
         "X-Subject-Token": token.headers["X-Subject-Token"]}), token.json["token"]["audit_ids"][0])
 
-    # where clients send their tokens
+    # clients send their tokens there
     made = told("identity:create_service", "ok", lambda: admin.ok("POST", f"{IDENTITY}/services", {"service": {
         "type": "audit-log", "name": "log"}}), "type=audit-log", user_name="admin", kind="catalog_entry", does="rights")["service"]["id"]
     told("identity:create_endpoint", "ok", lambda: admin.ok("POST", f"{IDENTITY}/endpoints", {"endpoint": {
@@ -244,7 +244,7 @@ def test_guests_and_their_consoles(region, log, admin):
     before = log.end()
     words = {"ImageId": image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1}
     account.run_instances(**words)
-    assert log.end() == before  # no role is passed on
+    assert log.end() == before  # no role is passed
     instance = account.run_instances(UserData="token=hush-hush-hush", IamInstanceProfile={"Name": "web"}, **words)["Instances"][0]["InstanceId"]
     record = log.one(before)
     assert (record["action"], record["does"], record["kind"]) == ("ec2:RunInstances", "issues,rights", "instance"), record
@@ -258,13 +258,13 @@ def test_guests_and_their_consoles(region, log, admin):
     account.describe_instance_attribute(InstanceId=instance, Attribute="userData")
     record = log.one(before)
     assert record["action"] == "ec2:DescribeInstanceAttribute" and instance in record["subject"], record
-    for _ in range(2):  # an answer that shows it is not kept
+    for _ in range(2):  # an answer with the secret is not cached
         before = log.end()
         servers = admin.ok("GET", f"{COMPUTE}/servers/detail?all_tenants=1", version="compute 2.3")["servers"]
         assert any(s["OS-EXT-SRV-ATTR:user_data"] for s in servers)
         assert log.one(before)["action"] == "os_compute_api:servers:detail"
 
-    # credentials of its role: one record for those it is given, however often it asks
+    # credentials of its role: one record for each issue, however often the guest asks
     before = log.end()
     url = f"{region.metadata}/{instance}"
     told = [json.loads(urllib.request.urlopen(f"{url}/latest/meta-data/iam/security-credentials/web", timeout=HANG_S).read()) for _ in range(5)]
@@ -295,12 +295,12 @@ def test_wrong_passwords_are_counted(region, log, admin):
     for _ in range(30):
         assert admin.call("POST", f"{IDENTITY}/auth/tokens", wrong, headers={"X-Auth-Token": ""}).status == 401
     found = log.read("--after", str(before))
-    assert 1 <= len(found) <= 3, found  # the first at once; the others' count when a minute is over
+    assert 1 <= len(found) <= 3, found  # the first at once; the count of the others after a minute
     assert found[0]["outcome"] == "UNAUTHENTICATED" and found[0]["code"] == "401" and found[0]["user_name"] == ""
     assert "user_name=guessed" in found[0]["subject"] and "a-wrong-guess" not in json.dumps(found)
 
 
-# ---- the command, and the chain; last: what it finds at the end
+# ---- the command, and the chain; last: the final check
 
 def test_the_command_chooses(log):
     everything = log.read()
@@ -329,7 +329,7 @@ def test_following_shows_what_comes(region, log):
 
 
 def test_pieces_join(region, log):
-    """More records than go into one piece."""
+    """More records than fit into one piece."""
     client = region.account
     while log.end() < 2100:
         client.call_all([("GetSessionToken", {}, "POST", VERSIONS["sts"], "sts")] * 300)
@@ -338,7 +338,7 @@ def test_pieces_join(region, log):
 
 
 def test_anybody_can_follow_the_chain(log):
-    """As docs/operations.md says it, from the export alone."""
+    """Verifies the chain from the export alone, as docs/operations.md describes."""
     before = "0" * 64
     for record in log.read():
         texts = [text for name, text in record.items() if name not in ("seq", "at_us", "time", "count", "digest")]
@@ -359,7 +359,7 @@ def dari(region, *argv):
 
 
 def test_an_archive_and_the_log_are_one_chain(region, log, data):
-    """Records go into a file, and the log from there on is checked alone or behind the file; a changed line is found."""
+    """Records are moved into a file; the remaining log can be verified alone or after the file; an altered line is found."""
     now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
     older, newer = f"{data}/older.json", f"{data}/newer.json"
     before = log.read()
@@ -372,7 +372,7 @@ def test_an_archive_and_the_log_are_one_chain(region, log, data):
     assert status == 0 and f"records up to {len(lines)} are archived" in words
     status, words = verify(region, "--archive", older, "--digest", lines[0]["digest"])
     assert status == 0 and "archived" not in words, words
-    assert dari(region, "log", "archive", "--before", now, "--archive", older)[0] != 0  # the file is there already
+    assert dari(region, "log", "archive", "--before", now, "--archive", older)[0] != 0  # the file exists
     assert dari(region, "log", "archive", "--before", "2999-01-01", "--archive", newer)[0] != 0
     with open(older, encoding="utf-8") as file:
         text = file.read()
@@ -394,7 +394,7 @@ def test_old_events_go_into_a_file(region, data):
     assert status == 0 and events and f"{len(events)} events were deleted" in words, words
     assert [e["seq"] for e in events] == sorted(e["seq"] for e in events) and all(e["kind"] and e["action"] for e in events)
     status, words = dari(region, "store", "prune", "--before", now)
-    assert status == 0 and re.match("[01] events were deleted", words), words  # the last event of all stays
+    assert status == 0 and re.match("[01] events were deleted", words), words  # the last event stays
 
 
 def test_the_chain_holds_until_somebody_changes_it(region, log, data):

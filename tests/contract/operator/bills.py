@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/bill src/metering src/store/ledger
-"""Price lists, what a month costs, closing it, FOCUS and where a charge comes from, by the commands of an operator."""
+"""The operator's commands for price lists, a month's costs, closing, FOCUS and the origin of a charge."""
 import csv
 import decimal
 import glob
@@ -51,7 +51,7 @@ def lists(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def machine(dev, lists):
-    """One that ran, with a name that a CSV has to quote, and an address."""
+    """An instance that has run, with a name that CSV must quote, and an address."""
     dev.command("prices", "load", lists(PRICES))
     ec2 = dev.account.client()
     image = ec2.describe_images()["Images"][0]["ImageId"]

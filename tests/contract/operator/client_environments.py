@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/environment src/daemon/dev.c web/console/environment.js web/console/pages/connect.js docs/clients.md
-"""Environments of stock clients: what `dari account rc`, `dari env` and `dari dev` print is what each client's own reader needs, and
-nothing that another's does not stand."""
+"""Environments of stock clients: the output of `dari account rc`, `dari env` and `dari dev` is what each client's own reader needs, and does not
+confuse other clients."""
 import json
 import os
 import re
@@ -18,7 +18,7 @@ import dev as ec2  # noqa: E402
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 PREFIXES = ("OS_", "AWS_", "CLOUDSTACK_", "AZURE_", "REQUESTS_")
 SDK = "import openstack, json; c = openstack.connect(); print(c.current_project_id); list(c.compute.servers())"
-# boto3 from 1.31 on reads the endpoint by itself; Debian 12's is given what stands in the same place
+# boto3 from 1.31 on reads the endpoint variable itself; for Debian 12's the test passes the variable's value
 BOTO = """import boto3, os
 s = boto3.Session()
 where = os.environ.get("AWS_ENDPOINT_URL") or s._session.get_scoped_config()["endpoint_url"]
@@ -28,12 +28,12 @@ CS = "import cs, json; print(len(cs.CloudStack(**{k: v for k, v in cs.read_confi
 
 
 def bare():
-    """This process's environment without any of a client's."""
+    """This process's environment without any client's variables."""
     return {k: v for k, v in os.environ.items() if not k.startswith(PREFIXES)}
 
 
 def told(dev, *argv):
-    """A dari command's lines for people."""
+    """Output of a dari command."""
     return subprocess.run([ec2.DARI, "--config", dev.config, *argv], check=True, capture_output=True, text=True).stdout
 
 
@@ -44,13 +44,13 @@ def python(text, env):
 
 
 def after(lines, before=None):
-    """The environment of a shell that has read the lines."""
+    """The environment of a shell that has evaluated the lines."""
     done = subprocess.run(["/bin/bash", "-c", 'eval "$1"; env', "-", lines], env={**bare(), **(before or {})}, capture_output=True, text=True, check=True)
     return {k: v for k, v in (line.split("=", 1) for line in done.stdout.splitlines() if "=" in line) if k.startswith(PREFIXES)}
 
 
 def gophercloud_needs(env):
-    """The variable whose absence AuthOptionsFromEnv() of gophercloud v2, or Authenticate() after it, refuses; "": none."""
+    """The variable without which AuthOptionsFromEnv() of gophercloud v2, or Authenticate() after it, fails; "": none."""
     def has(*names):
         return any(env.get(n) for n in names)
     by_credential = has("OS_APPLICATION_CREDENTIAL_ID", "OS_APPLICATION_CREDENTIAL_NAME")
@@ -77,7 +77,7 @@ def dev():
 
 @pytest.fixture(scope="module")
 def rc(dev, tmp_path_factory):
-    """The lines that the command prints, and the directory that it writes."""
+    """Output of the command, and the directory that it writes."""
     directory = tmp_path_factory.mktemp("rc") / "rc"
     text = told(dev, "account", "rc", "dev", "--directory", str(directory))
     return text, directory
@@ -88,7 +88,7 @@ def only(env, *prefixes):
 
 
 def test_account_rc(dev, rc):
-    """By the variables alone, by the files alone, and in a shell that another account's password was exported in before."""
+    """With only the variables, with only the files, and in a shell that has another account's password variables."""
     text, directory = rc
     env, own = after(text), cloud.own(dev)
     alone = only(env, *PREFIXES)
@@ -110,7 +110,7 @@ def test_account_rc(dev, rc):
 
 
 def test_dev(dev):
-    """By the password that `dari dev` prints; with OS_PROJECT_ID, and by names alone."""
+    """With the password that `dari dev` prints; with OS_PROJECT_ID, and with names only."""
     env = dict(re.findall(r"^export (\w+)=(\S*)", dev.banner, re.MULTILINE))
     own = cloud.own(dev)
     assert env["OS_PROJECT_ID"] == own.id and gophercloud_needs(only(env, "OS_")) == ""

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/client src/daemon/control.c
-"""`dari --url`: commands from another machine, over TLS; who may; what a server that is none, or that means ill, can do to
-whoever asks it. And the same API on the server's own socket."""
+"""`dari --url`: commands from another machine, over TLS; authorisation; and protection of the client against wrong and malicious servers. And the
+same API on the server's own socket."""
 import contextlib
 import http.client
 import http.server
@@ -30,7 +30,7 @@ LOCAL = ("serve", "dev", "init", "dump actions", "host check hv1", "host add roo
 
 
 class Elsewhere:
-    """A machine that has nothing but `dari`, and a home of its own."""
+    """A machine that has only `dari`, and a home directory."""
 
     def __init__(self, home, url, ca=None):
         self.home, self.url, self.ca = str(home), url, ca
@@ -103,13 +103,13 @@ def test_what_is_kept_is_broken(admin):
 
 
 def test_an_administrator_is_the_operator(dev, admin):
-    """What the socket says on the machine itself, byte for byte, as text and as JSON."""
+    """Same output as over the socket on the machine itself, byte for byte, as text and as JSON."""
     for argv in (["host", "list"], ["host", "show", "sim1"], ["account", "list"], ["role", "list"], ["network", "list"], ["limit", "list"],
                  ["image", "list"], ["signup", "templates"], ["pool", "list"], ["whatif", "host-down", "sim1"], ["audit"], ["prices", "list"]):
         for form in ([], ["--json"]):
             here = subprocess.run([DARI, "--config", dev.config, *argv, *form], check=True, capture_output=True, text=True).stdout
             assert admin.ask(*argv, *form) == here, argv
-    assert admin.ask("explain", "sim1").startswith("state ")  # which says times that go on
+    assert admin.ask("explain", "sim1").startswith("state ")  # its output contains relative times
 
 
 def test_changes_bear_a_name(dev, admin):
@@ -167,7 +167,7 @@ def test_sign_out(admin):
     with open(admin.kept(), "w", encoding="ascii") as f:
         f.write(before)
     assert "The session is over." in admin.ask("host", "list", fails=True)
-    assert admin.run("logout", "--url", admin.url) == "signed out\n"  # which it was already
+    assert admin.run("logout", "--url", admin.url) == "signed out\n"  # already signed out
 
 
 # ---- who is no administrator
@@ -182,7 +182,7 @@ def test_operators_commands_are_administrators(dev, elsewhere):
 
 
 def test_one_sees_ones_own(dev, elsewhere):
-    """A list is what /api/v1 shows to whoever asks: of another account nothing, of the region nothing of the operator's."""
+    """Lists show what /api/v1 shows the caller: nothing of other accounts, and nothing of the operator's."""
     for name in ("theirs", "hers"):
         dev.command("account", "create", name)
     dev.command("user", "create", "ann", "--account", "hers", "--role", "manager")
@@ -193,7 +193,7 @@ def test_one_sees_ones_own(dev, elsewhere):
     elsewhere.login("--user", "ann", "--password-stdin", input=password + "\n")
     assert [a["name"] for a in elsewhere.value("account", "list")] == ["hers"]
     assert {"dev", "theirs", "hers", "admin"} <= {a["name"] for a in here["account list"]}
-    assert elsewhere.value("image", "list") == here["image list"]  # everybody may launch these
+    assert elsewhere.value("image", "list") == here["image list"]  # public images
     dev.account.client().register_image(Name="own", RootDeviceName="/dev/sda1", BlockDeviceMappings=[{
         "DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot_of(dev)}}])
     assert "own" in {i["name"] for i in dev.command("image", "list")} and "own" in {i["name"] for i in elsewhere.value("image", "list", env=keys)}
@@ -215,7 +215,7 @@ def snapshot_of(dev):
 
 
 def test_changes_are_the_apis(dev, admin):
-    """The same words from both places, and rows, events and records that say who it was."""
+    """The same output from both places, and rows, events and records that name the caller."""
     dev.command("user", "create", "bob", "--account", "dev")
     for where in ([DARI, "--config", dev.config], None):
         run = (lambda *argv: subprocess.run([*where, *argv], check=True, capture_output=True, text=True).stdout) if where else admin.ask
@@ -232,7 +232,7 @@ def test_changes_are_the_apis(dev, admin):
         assert here.returncode == 1 and admin.ask(*argv, fails=True) == here.stderr and "does not exist" in here.stderr or "A role is of" in here.stderr
 
 
-# ---- what stays on the machine
+# ---- commands of the server's machine
 
 
 @pytest.mark.parametrize("words", OF_THE_MACHINE)
@@ -241,7 +241,7 @@ def test_of_the_servers_machine(admin, words):
 
 
 def test_the_server_says_so_too(dev, admin):
-    """Whoever does not use `dari`: neither commands of the machine, nor its files."""
+    """The server also refuses clients other than `dari`: neither commands of its machine, nor its files."""
     with open(admin.kept(), encoding="ascii") as f:
         cookie = json.load(f)[admin.url]["session"]
     connection = http.client.HTTPSConnection("127.0.0.1", dev.port, context=ssl.create_default_context(cafile=dev.ca))
@@ -261,7 +261,7 @@ def test_the_server_says_so_too(dev, admin):
 
 
 def test_no_program_of_the_servers_machine(dev, admin):
-    """Neither libvirt nor a fence runs what somebody elsewhere names."""
+    """Neither libvirt nor a fence runs a program named by a remote caller."""
     for uri in ("qemu+ssh://root@h9/system?command=/bin/sh", "qemu+ext://h9/system?command=/bin/sh", "qemu+tls://h9/system?pkipath=/tmp", "sim://",
                 "QEMU+TLS://h9/system"):
         assert "on the server's own machine" in admin.ask("host", "add", "h9", "--uri", uri, fails=True), uri
@@ -288,7 +288,7 @@ def test_of_this_machine(admin, words):
     assert "leave --url out" in admin.ask(*words.split(), fails=True)
 
 
-# ---- the way there
+# ---- connections
 
 
 def test_urls(elsewhere):
@@ -300,7 +300,7 @@ def test_urls(elsewhere):
 
 
 def test_who_vouches(dev, admin, tmp_path):
-    """The system's authorities do not know it; another file is none; `dari login` has kept which one is."""
+    """System authorities do not know the certificate; another file is no authority; `dari login` has stored the right one."""
     stranger = Elsewhere(tmp_path / "stranger", dev.url)
     said = stranger.login("--user", "admin", "--password-stdin", input=dev.admin_password + "\n", fails=True)
     assert "does not prove that it is the server" in said and "--ca-file" in said
@@ -318,18 +318,18 @@ def test_server_gone(elsewhere):
     assert "cannot reach" in elsewhere.login("--ticket", "t", fails=True)
 
 
-# ---- who answers
+# ---- malicious servers
 
 
 class Hostile(http.server.BaseHTTPRequestHandler):
-    """Answers whatever the test says."""
+    """Sends any answer."""
     protocol_version = "HTTP/1.1"
 
     def answer(self):
         size = int(self.headers.get("Content-Length", 0))
         self.server.asked.append((self.command, self.path, dict(self.headers), self.rfile.read(size)))
         status, headers, pieces = self.server.says
-        with contextlib.suppress(OSError):  # it has heard enough
+        with contextlib.suppress(OSError):  # the client has closed
             self.send_response(status)
             for name, value in headers.items():
                 self.send_header(name, value)
@@ -395,7 +395,7 @@ def test_no_refusal_of_ours(hostile, status):
     hostile.server.says = (status, {"Location": "file:///etc/passwd"}, [] if status == 204 else [b"<html>Bad gateway"])
     said = hostile.ask("host", "list", env=hostile.token, fails=True)
     assert "is no server of Dari's" in said and str(status) in said
-    assert len(hostile.server.asked) == 1  # it is not led elsewhere
+    assert len(hostile.server.asked) == 1  # the client does not follow redirects
 
 
 def test_too_much(hostile):
@@ -409,7 +409,7 @@ def test_it_ends_midway(hostile):
 
 
 def test_it_writes_no_files(hostile, tmp_path):
-    """Only the server of this machine may say which files its caller gets."""
+    """Only the server of this machine may tell the client to write files."""
     path = str(tmp_path / "planted")
     hostile.server.says = (200, {}, [json.dumps({"outcome": {"text": "ok\n", "status": 0, "files": {path: "ssh-rsa …"}}}).encode()])
     assert hostile.ask("host", "list", env=hostile.token) == "ok\n"
@@ -439,7 +439,7 @@ def test_its_cookies_are_bounded(hostile):
 
 
 def test_a_session_is_for_one_server(hostile, admin):
-    """Another server is not shown what is good at the first."""
+    """A session of one server is not sent to another."""
     other = Elsewhere(admin.home, hostile.url)
     assert NOBODY in other.ask("host", "list", fails=True)
     assert not hostile.server.asked
@@ -455,7 +455,7 @@ def test_a_renewed_session_is_kept(hostile):
 
 
 def test_a_key_is_not_sent(hostile):
-    """What is signed with it is."""
+    """The signature is sent, the key is not."""
     hostile.ask("host", "list", env={"DARI_ACCESS_KEY_ID": "AKIA0123", "DARI_SECRET_ACCESS_KEY": "the-secret", "DARI_REGION": "r-1"}, fails=True)
     _, path, headers, body = hostile.server.asked[0]
     assert path == "/api/v1/commands" and json.loads(body) == {"command": "host list", "args": {}}
@@ -483,7 +483,7 @@ def on_socket(dev, method, path, body=None):
 
 
 def test_the_socket_speaks_the_api(dev):
-    """Whoever gets there is the operator, who sees all accounts' rows."""
+    """Callers on the socket are the operator, who sees all accounts' rows."""
     status, me = on_socket(dev, "GET", "/api/v1/me")
     assert status == 200 and me["is_admin"] and me["user_name"] == "operator" and "user" not in me
     assert {h["name"] for h in on_socket(dev, "GET", "/api/v1/hosts?fields=name")[1]["items"]} == {f"sim{n}" for n in range(1, 5)}
@@ -500,9 +500,9 @@ def test_the_socket_speaks_the_api(dev):
 def test_the_socket_is_ones_own(dev):
     path = os.path.join(os.path.dirname(dev.config), "dari.sock")
     assert stat.S_IMODE(os.stat(path).st_mode) == 0o600
-    if os.getuid() != 0:  # then nobody else can be played, and the mode has to do
+    if os.getuid() != 0:  # otherwise no other user can be played, and only the mode is checked
         return
-    os.chmod(path, 0o666)  # now the kernel's word alone keeps others out
+    os.chmod(path, 0o666)  # now only the kernel's peer credentials keep others out
     os.chmod(os.path.dirname(path), 0o711)
     said = subprocess.run([sys.executable, "-c", f"import os, socket\nos.setuid(65534)\ns = socket.socket(socket.AF_UNIX)\ns.connect({path!r})\n"
                            "s.sendall(b'GET /api/v1/me HTTP/1.1\\r\\nHost: x\\r\\nConnection: close\\r\\n\\r\\n')\nprint(s.recv(4096).decode())"],
@@ -512,7 +512,7 @@ def test_the_socket_is_ones_own(dev):
 
 
 def test_commands_end_with_the_server():
-    """One that waits does not keep the server from its end; whoever asked is told."""
+    """A waiting command does not delay the server's exit; its client is told."""
     with Dev() as here:
         following = subprocess.Popen([DARI, "--config", here.config, "log", "audit", "--follow"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         here.command("account", "list")

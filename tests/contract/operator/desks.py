@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/desk src/reconcile/support src/engine/support
-"""Tickets at a ServiceNow (a fake made of its public reference: tests/lib/desk_servicenow.py) as the operator's desk, and at a webhook of a vendor's
-that is told by signed events and answers by TMF621."""
+"""Tickets at a ServiceNow (a fake of its public reference: tests/lib/desk_servicenow.py) as the operator's desk, and at a vendor's webhook that gets
+signed events and answers by TMF621."""
 import hashlib
 import hmac
 import http.server
@@ -25,7 +25,7 @@ PASSWORD, SECRET = "Zq7ExampleOnly5mN8", "Zq7ExampleOnly5mN8pLk2Xv"
 
 
 class Hook:
-    """What hears events: each is kept with whether its signature is right. It refuses as many as `refuses` says."""
+    """Receives events: records each with the validity of its signature. Refuses the next `refuses` events."""
 
     def __init__(self):
         hook = self
@@ -106,7 +106,7 @@ def at(region, subject):
 
 
 def test_servicenow(region):
-    """Opened, answered, noted, put on hold, resolved and reopened on either side."""
+    """Opened, answered, annotated, put on hold, resolved and reopened on either side."""
     case, ticket = region.open("Disk full", f"password={SECRET}\nIt is full.", severityCode="urgent")
     row = soon(lambda: at(region, "Disk full"))
     assert (row["impact"], row["urgency"], row["priority"], row["correlation_id"], row["assignment_group"]) == ("2", "1", "2", ticket, "Cloud")
@@ -134,7 +134,7 @@ def test_servicenow(region):
 
 
 def test_subject_of_characters(region):
-    """ServiceNow takes the beginning of a long subject, and no part of a character."""
+    """ServiceNow gets the beginning of a long subject, cut between characters."""
     case, _ = region.open("디" * 54)
     row = soon(lambda: at(region, "디" * 53))
     assert "It does not boot." in row["description"]
@@ -143,7 +143,7 @@ def test_subject_of_characters(region):
 
 @pytest.mark.parametrize("cut", ["POST /api/now/table", "PATCH /api/now/table"])
 def test_answer_lost(region, cut):
-    """The desk has done it, and its answer is lost: it is not done twice."""
+    """The desk has carried out the request, and its answer is lost: it is not repeated."""
     region.desk.cut = cut
     case, _ = region.open(f"Lost {cut}")
     row = soon(lambda: at(region, f"Lost {cut}"))
@@ -154,7 +154,7 @@ def test_answer_lost(region, cut):
 
 
 def test_files(region):
-    """Both ways; a desk that is away meanwhile gets its own once it is back."""
+    """In both directions; a desk that is down gets its files when it is back."""
     blob = bytes(range(256)) * 20
     made = region.support.add_attachments_to_set(attachments=[{"fileName": "dump.bin", "data": blob}])
     case, _ = region.open("With files", attachmentSetId=made["attachmentSetId"])
@@ -175,7 +175,7 @@ def test_files(region):
 
 
 def test_webhook(region):
-    """A Windows guest's ticket, which the operator holds, is told of by events, each signed, each once; the vendor answers by TMF621."""
+    """A Windows guest's ticket, on hold at the operator, is sent as events, each signed, each once; the vendor answers by TMF621."""
     ec2 = region.dev.account.client("ec2")
     image = ec2.copy_image(SourceImageId=ec2.describe_images()["Images"][0]["ImageId"], Name="windows-2022", SourceRegion="us-east-1")["ImageId"]
     ec2.get_waiter("image_available").wait(ImageIds=[image], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
@@ -206,7 +206,7 @@ def test_webhook(region):
 
 
 def test_refused(region, tmp_path):
-    """What a desk needs is asked for."""
+    """Required options of a desk are checked."""
     for words, why in ((["--driver", "webhook", "--url", "http://127.0.0.1:9"], "secret"), (["--driver", "sim", "--url", "http://127.0.0.1:9"], "Nothing here speaks")):
         with pytest.raises(Exception) as refused:
             region.dev.command("desk", "add", "other", *words)
@@ -231,7 +231,7 @@ DOCUMENT = {
 
 
 def test_documents_come_back(region):
-    """What a desk says of a ticket comes back as it was said, whether Dari has a place for it or not; nobody else sees it."""
+    """A desk gets its own document back unchanged, including members that Dari does not use; nobody else sees these."""
     def ask(method, path, body=None, media="application/json", version="v5", **headers):
         request = urllib.request.Request(f"{region.dev.url}/tmf-api/troubleTicket/{version}/{path}", method=method,
                                          data=None if body is None else json.dumps(body).encode(),
@@ -243,7 +243,7 @@ def test_documents_come_back(region):
             return failed.code, json.load(failed), None
 
     def check(got, sent):
-        """But for the state, which is the operator's desk's, and the files that Dari attaches."""
+        """Except the state, which is the operator's desk's, and the files that Dari attaches."""
         got = {**got, "attachment": [a for a in got["attachment"] if "url" in a], "status": sent["status"]}
         assert got | sent == got
 
@@ -260,11 +260,11 @@ def test_documents_come_back(region):
     assert region.said(case) == ["Pings take a second.", "Since Monday."]
     told = json.dumps(region.dev.command("ticket", "show", made["id"]))
     assert "telephone" not in told and "Network Fault" not in told
-    # one without a name is called as it begins
+    # a ticket without a name is named by its beginning
     nameless = {"description": "\r\n" + "\uac00" * 60 + "\r\nIt began on Monday.", "severity": "Minor", "ticketType": "Complaint"}
     status, named, _ = ask("POST", "troubleTicket", nameless)
     assert (status, named["name"], named["description"]) == (201, "\uac00" * 40, nameless["description"])
-    # a merge patch, and a JSON patch; a note that is known is none, whatever it says
+    # a merge patch, and a JSON patch; a known note is not added again
     status, merged, later = ask("PATCH", path, {"priority": None, "statusChangeReason": "waits", "channel": {"id": "4"}}, "application/merge-patch+json",
                                 **{"If-Match": tag})
     expected = {k: v for k, v in DOCUMENT.items() if k != "priority"} | {"statusChangeReason": "waits", "channel": {"id": "4"}}
@@ -278,7 +278,7 @@ def test_documents_come_back(region):
     assert status == 200 and patched["severity"] == "Minor" and "channel" not in patched
     assert [(n["id"], n["author"], n["text"]) for n in patched["note"]] == [("501", "Kim", "Since Monday."), ("502", "Lee", "Better now.")]
     assert ask("GET", path, version="v4")[1]["externalId"] == "INC-1"
-    # what cannot be taken changes nothing
+    # an invalid change changes nothing
     before = ask("GET", path)[1]
     for body, media, code in (([{"op": "test", "path": "/severity", "value": "Minor"}], "application/json-patch+json", 400),
                               ([{"op": "add", "path": "/note/0/text", "value": "x"}], "application/json-patch+json", 400),

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/dev.c src/drivers/sim src/daemon/commands_
-"""`dari dev` itself: what it prints works as it stands, it needs nothing and leaves nothing, its
-simulated work takes time, and what it cannot do it says with what to do instead."""
+"""`dari dev` itself: its printed lines work as they are, it needs nothing and leaves nothing, simulated work takes time, and errors say what to do."""
 import glob
 import os
 import pathlib
@@ -28,7 +27,7 @@ NOBODY = 65534
 
 @pytest.fixture
 def room(tmp_path_factory):
-    """A place for temporary directories, which everybody may enter."""
+    """A place for temporary directories, accessible to every user."""
     path = pathlib.Path(tempfile.mkdtemp(prefix="dari-test-"))
     path.chmod(0o777)
     yield path
@@ -36,7 +35,7 @@ def room(tmp_path_factory):
 
 
 def fails(*options, **how):
-    """What it says when it does not start."""
+    """Its error message if it does not start."""
     done = waiting.run([DARI, "dev", *options], capture_output=True, text=True, **how)
     assert done.returncode != 0 and done.stderr.startswith("dari dev: "), done.stderr
     return done.stderr
@@ -52,7 +51,7 @@ def state(ec2, instance):
 
 
 def await_state(ec2, instance, wanted, answered=None):
-    """The states on the way, each once, from the one that the change was answered with."""
+    """The observed states, each once, from that of the change's answer on."""
     seen = [answered] if answered else []
 
     def is_there():
@@ -86,7 +85,7 @@ def test_says_that_it_simulates(room):
 
 
 def test_shell_lines(room):
-    """Pasted as they are into a shell that has nothing, with Debian's aws."""
+    """Pasted unchanged into an empty shell, with Debian's aws."""
     with Dev(env={"TMPDIR": str(room)}) as dev:
         shell = dev.banner.split("For a shell:")[1].split("For Python:")[0]
         assert "export AWS_DEFAULT_REGION=us-east-1\nexport AWS_REGION=us-east-1\n" in shell  # SDKs for Go, Java and JavaScript read the second
@@ -105,7 +104,7 @@ def test_python_lines(room):
 
 
 def test_suggested_command(room):
-    """The last line's: an instance is launched by it."""
+    """The last line's command launches an instance."""
     with Dev(env={"TMPDIR": str(room)}) as dev:
         exports = "\n".join(re.findall(r"^(?:export AWS|aws\(\)).*", dev.banner, re.MULTILINE))
         command = re.search(r"^Then: (.*)", dev.banner, re.MULTILINE)[1]
@@ -114,7 +113,7 @@ def test_suggested_command(room):
 
 
 def test_readme(room):
-    """README's own lines, from the clone's top, in one shell."""
+    """The lines of README, from the top of the clone, in one shell."""
     readme = pathlib.Path(ROOT, "README.md").read_text(encoding="utf-8")
     section = re.search(r"## Ten seconds: a simulated region\n(.*?)\n## ", readme, re.DOTALL)[1]
     lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
@@ -128,7 +127,7 @@ def test_readme(room):
 
 
 def test_needs_no_root(room):
-    """As nobody (where we can become that), without a home, from a directory that is not his."""
+    """As user nobody (if possible), without a home directory, from a directory of another user."""
     nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
     binary = shutil.copy(DARI, room / "dari")
     process = subprocess.Popen([binary, "dev", "--port", "0", "--instant"], env=dict(PLAIN, TMPDIR=str(room)), cwd="/", stdout=subprocess.PIPE,
@@ -142,7 +141,7 @@ def test_needs_no_root(room):
 
 
 def test_states_take_time(room):
-    """Without --instant: each state is seen, and boto3's waiters come through."""
+    """Without --instant: each state is visible, and boto3's waiters succeed."""
     with Dev(instant=False, env={"TMPDIR": str(room)}) as dev:
         ec2, soon = dev.account.client(), {"Delay": 0.2, "MaxAttempts": 100}
         instance = launch(ec2)
@@ -170,7 +169,7 @@ ANSWERS = ["state", "since", "in_its_way", "next_try", "what_to_do"]
 
 
 def explained(dev, identifier, *options):
-    """The five lines that answer, by the names that --json has for them, and what follows."""
+    """The five answering lines, under their --json names, and the rest."""
     said = subprocess.run([DARI, "--config", dev.config, "explain", identifier, *options], capture_output=True, text=True, check=True).stdout.splitlines()
     words = [re.match(r"(state|(?:at least )?since|in its way|next try|what to do) +(\S.*)$", line) for line in said[:5]]
     assert all(words), said[:5]
@@ -180,7 +179,7 @@ def explained(dev, identifier, *options):
 
 
 def test_explains_why_it_waits(room):
-    """An instance whose disk is on its way says so, before a condition does; then that nothing is in its way."""
+    """An instance whose disk is being created says so, before a condition is set; then that nothing is in its way."""
     with Dev(instant=False, env={"TMPDIR": str(room)}) as dev:
         ec2 = dev.account.client()
         for _ in range(20):  # a simulated disk takes half a second: on a busy machine the commands may come too late
@@ -202,14 +201,14 @@ def test_explains_why_it_waits(room):
 
 
 def test_explains_since_when(room):
-    """An instance that a maintenance of its host holds off is pending since its guest went off, not since its launch."""
+    """An instance stopped by a maintenance is pending since its guest stopped, not since its launch."""
     with Dev("--hosts", "1", env={"TMPDIR": str(room)}) as dev:
         ec2 = dev.account.client()
         instance = launch(ec2)
         await_state(ec2, instance, "running")
         dev.rest()
         launched = explained(dev, instance)[0]["since"]
-        time.sleep(1.1)  # the lines tell whole seconds
+        time.sleep(1.1)  # the lines show whole seconds
         dev.command("host", "maintenance", "sim1", "--from", "now", "--kind", "reboot", "--reason", "fans")
         dev.rest()
         answer, _ = explained(dev, instance)
@@ -222,7 +221,7 @@ def test_explains_since_when(room):
 
 
 def test_explains_a_condition(room):
-    """A host that does not answer: why, since when, when it is tried again, and what to do."""
+    """A host that does not answer: reason, time, next try, and advice."""
     with Dev(env={"TMPDIR": str(room)}) as dev:
         dev.command("host", "add", "far", "--zone", "us-east-1a", "--uri", "qemu+unix:///system?socket=/nonexistent")
         waiting.wait_until(lambda: len(dev.command("explain", "far")["conditions"]) >= 2, "both conditions")
@@ -233,13 +232,13 @@ def test_explains_a_condition(room):
         assert answer["what_to_do"] == first["advice"] and "See that libvirtd runs" in first["advice"]
         assert rest[0].startswith(f"  ! {second['name']} since ")
         assert re.fullmatch(r"(\d{4}-\S+Z|Now), after \d+ failures\.", answer["next_try"])
-        # Doctor says what to explain.
+        # doctor names the object to explain
         told = subprocess.run([DARI, "--config", dev.config, "doctor"], capture_output=True, text=True, check=False).stdout
         assert re.search(r"^ok  conditions +2, which `dari explain` explains: .*HostDown of far", told, re.MULTILINE), told
 
 
 def test_explains_fields(room):
-    """Those that say something, sizes as people have them; all with --all; --json has them as they are."""
+    """Fields with values, sizes in readable units; all with --all; --json has raw values."""
     with Dev(env={"TMPDIR": str(room)}) as dev:
         ec2 = dev.account.client()
         volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=3)["VolumeId"]
@@ -268,7 +267,7 @@ def test_explains_every_kind(room):
 
 
 def test_data_stays(room):
-    """With --data: the same account, keys and resources, ended in order or not."""
+    """With --data: the same account, keys and resources, after an orderly exit or a kill."""
     data = str(room / "mine")
     dev = Dev("--data", data)
     keys, world = (dev.account.key_id, dev.account.secret), World(dev.account, dump())
@@ -293,14 +292,14 @@ def test_hosts(room):
 
 
 def test_full_machines(room):
-    """There is an end to simulated hosts, too: what does not fit is refused, and runs nowhere."""
+    """Simulated hosts have limits, too: instances without room are refused, and run nowhere."""
     with Dev("--hosts", "1", env={"TMPDIR": str(room)}) as dev:
         answers = [dev.account.call("RunInstances", {"ImageId": World.image_of(dev.account), "InstanceType": "m5.4xlarge", "MinCount": 1, "MaxCount": 1})
                    for _ in range(8)]
         assert answers[0].status == 200 and answers[-1].code == "InsufficientInstanceCapacity"
 
 
-# ---- what it cannot do
+# ---- errors
 
 
 def test_port_is_taken(room):
@@ -325,7 +324,7 @@ def test_data_is_anothers(room):
 
 
 def test_database_is_gone(room):
-    """A region whose database is emptied or removed is not begun anew: its rows may be in a backup."""
+    """A region whose database is emptied or removed is not created anew: its rows may be in a backup."""
     data = room / "mine"
     with Dev("--data", str(data)):
         pass

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/init.c src/daemon/commands_ src/daemon/dev.c
-"""What an operator meets on the first day: help of each group of commands, a kept region that opens again, a link into the right account."""
+"""An operator's first day: help of each group of commands, reopening a kept region, and a login link for the right account."""
 import os
 import re
 import subprocess
@@ -25,7 +25,7 @@ def test_a_group_explains_itself(argv):
 
 
 def test_help_has_headings_and_examples():
-    """Each command stands under one heading; examples name options that their commands have."""
+    """Each command is under one heading; examples use options that their commands have."""
     said = dari("help").stdout
     assert all(f"\n{title}\n" in said for title in ("Getting started", "Hosts and storage", "Networks", "Examples")) and said.index("  account create") < said.index("  user create") < said.index("  role grant")
     shown = dari("host", "add", "--help").stdout
@@ -46,7 +46,7 @@ def test_a_mistyped_option_has_a_suggestion():
 
 
 def test_what_init_writes_has_whole_paths(tmp_path):
-    """The plan is made from a relative path; the configuration would name files by whole ones."""
+    """The plan uses a relative path; the configuration must contain absolute ones."""
     done = subprocess.run([DARI, "--config", "u/dari.yaml", "init", "--plan", "--data", str(tmp_path / "d")], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0 and f"{tmp_path}/u/dari.yaml" in done.stdout, done
 

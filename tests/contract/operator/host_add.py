@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/host_ src/daemon/commands_host src/daemon/onboard src/daemon/authority
-"""dari host add root@ADDRESS, host renew, host remove --undo on a pretended machine: a directory, and stand-ins for the tools
-that change it, which keep what they were told in files. `ssh` is one, too, that runs the shell here; openssl is the true one.
-The script is killed before each of its changes, and run again."""
+"""dari host add root@ADDRESS, host renew, host remove --undo on a fake machine: a directory, with fake tools that record their input in files. `ssh`
+is fake, too, and runs the shell here; openssl is real. The script is killed before each of its changes, and run again."""
 # limit: 900 s
 import base64
 import hashlib
@@ -33,7 +32,7 @@ def fingerprint_of(key):
 FINGERPRINT = fingerprint_of(KEY)
 OTHER_FINGERPRINT = "SHA256:" + base64.b64encode(bytes(32)).decode().rstrip("=")
 
-# Before a change: the machine is switched off, where the test wants it just here.
+# Runs before a change: kills the script if the test wants that here.
 TICK = r"""
 tick() {
     read -r ticks <"$STATE/ticks"
@@ -62,7 +61,7 @@ export DARI_HOST_ROOT="$STATE/root" PATH="$STATE/tools:$PATH"
 echo "Welcome to this machine"
 exec "$@"
 """
-# What a unit is: "enabled active", in a file of its name.
+# A fake systemctl: a unit's state, "enabled active", is in a file with its name.
 SYSTEMCTL = r"""
 verb=$1
 shift
@@ -100,7 +99,7 @@ stop) active=inactive; [ "$unit" != libvirtd.service ] || rm -f "$STATE/served" 
 esac
 echo "$enabled $active" >"$file"
 """
-# Values as ovs-vsctl has them: files below ovs/, and ports of br-ex as files below ports/.
+# A fake ovs-vsctl: values are files below ovs/, and ports of br-ex files below ports/.
 OVS = r"""
 while :; do case $1 in --timeout=* | --no-wait | --if-exists | --may-exist) shift ;; *) break ;; esac; done
 case $1 in
@@ -179,14 +178,14 @@ UNITS = {"chrony.service": "enabled active", "libvirtd.service": "enabled active
          "libvirtd-tls.socket": "disabled inactive", "libvirt-guests.service": "enabled active", "ovn-controller.service": "enabled active",
          "openvswitch-switch.service": "enabled active"}
 NEEDED = ["iproute2", "libvirt-clients", "libvirt-daemon-driver-qemu", "libvirt-daemon-system", "openssl", "openvswitch-switch", "ovmf",
-          "ovn-host", "qemu-system-x86", "qemu-utils", "seabios"]  # and not swtpm, swtpm-tools
+          "ovn-host", "qemu-system-x86", "qemu-utils", "seabios"]  # the name must not match swtpm-tools, either
 FLAGS = ["--ovn-remote", "tcp:10.0.0.1:6642", "--uri", "sim://", "--uplink", "eth1"]
 
 NUMBERS = itertools.count()
 
 
 class Machine:
-    """One that somebody has used before: it has certificates of another authority, a name in Open vSwitch, an uplink."""
+    """A machine that was used before: it has certificates of another authority, a name in Open vSwitch, an uplink."""
 
     def __init__(self, folder, config):
         self.folder, self.config, self.key, self.address = str(folder), config, KEY, f"root@machine-{next(NUMBERS)}"
@@ -239,7 +238,7 @@ class Machine:
         return self.dari("host", "remove", "hv9", "--undo", *flags, **more)
 
     def state(self):
-        """What somebody who looks at the machine sees: each file with its content, but for what is made by chance."""
+        """The machine's visible state: each file with its content, except random content."""
         seen = {}
         for top in ("root", "ovs", "ports", "units", "packages", "rules"):
             for folder, folders, names in os.walk(self.path(top)):
@@ -251,7 +250,7 @@ class Machine:
         return {path: what for path, what in seen.items() if not path.startswith("root/run")}
 
     def result(self):
-        """The same, where keys and certificates only say that they are there."""
+        """The same, where keys and certificates are only marked as present."""
         return {path: "pem" if "BEGIN" in what else what for path, what in self.state().items() if path != "root/etc/dari-host.yaml"}
 
 
@@ -320,7 +319,7 @@ def test_added_renewed_and_taken_back(machine, dev):
     told = machine.remove("--plan")
     assert told.returncode == 0 and "ovs-vsctl" in told.stdout
     region = re.search(r"^region: '([0-9a-f]{8})", machine.read("root/etc/dari-host.yaml"), re.MULTILINE)[1]
-    machine.write("pools", f"dari-{region}\ndari-{region}-console\ndefault\ndari-theirs\n")  # as a server that drives it defines them
+    machine.write("pools", f"dari-{region}\ndari-{region}-console\ndefault\ndari-theirs\n")  # as a server that drives the host defines them
     undone = machine.remove()
     assert undone.returncode == 0, undone
     assert machine.state() == before and machine.read("pools") == "default\ndari-theirs\n"
@@ -356,7 +355,7 @@ def test_the_authority_is_replaced(machine):
 
 
 def test_killed_before_a_change(machine):
-    """Onboarding, and then its undoing: cut off before some of their changes (KILLS=all: each), and run again."""
+    """Onboarding, and then its undoing: killed before some of their changes (KILLS=all: each), and run again."""
     before = machine.state()
     assert machine.add().returncode == 0
     ticks, wanted = int(machine.read("ticks")), machine.result()
@@ -439,7 +438,7 @@ def test_a_step_that_fails_says_why_and_is_repeated(machine):
 def test_the_key_is_asked_for_or_named(machine):
     first = machine.dari("host", "add", machine.address, *FLAGS, "--fingerprint", OTHER_FINGERPRINT)
     assert first.returncode == 1 and FINGERPRINT in first.stderr, first
-    assert len(machine.read("asked").splitlines()) == 1  # the question for the key, and no login
+    assert len(machine.read("asked").splitlines()) == 1  # the request for the host key, and no login
 
 
 def test_nobody_to_ask(machine):
@@ -453,7 +452,7 @@ def test_another_key_than_before(machine):
     machine.key = base64.b64encode(b"\0\0\0\x0bssh-ed25519 of somebody else").decode()
     done = machine.dari("host", "add", machine.address, *FLAGS, "--plan")
     assert done.returncode == 1 and "Host key verification failed" in done.stderr, done
-    assert machine.add("--plan").returncode == 1  # it shows another one than the operator names
+    assert machine.add("--plan").returncode == 1  # the machine shows another key than the operator names
     taken = machine.dari("host", "add", machine.address, *FLAGS, "--plan", "--fingerprint", fingerprint_of(machine.key))
     assert taken.returncode == 0, taken
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/host_check.sh src/daemon/commands_host_check.c
-"""dari host check: each thing that a host can lack is told in words. `ssh` is a stand-in that runs the shell here, where the
-tools that it asks (virsh, ovs-vsctl …) are stand-ins, too, that answer as those of a host do."""
+"""dari host check: reports each thing that a host can lack. `ssh` is fake and runs the shell here, where the tools that it uses (virsh, ovs-vsctl …)
+are fake, too, and answer as on a host."""
 import os
 import subprocess
 import sys
@@ -20,7 +20,7 @@ shift 2
 echo "Welcome to this machine"
 exec "$@"
 """
-# What a host that lacks nothing says.
+# Answers of a host that lacks nothing.
 HOST = {
     "id": "case $1 in -u) echo 0 ;; *) echo root ;; esac",
     "uname": "echo x86_64",
@@ -60,14 +60,14 @@ def check(tmp_path):
 
 
 def states(done):
-    """{part: its mark}, and the text of each that is not fine."""
+    """{part: its mark}, and the text of each faulty one."""
     lines = done.stdout.splitlines()
     return {line[4:20].strip(): line[:2] for line in lines if line[:2] in {"ok", "??", "!!"}}
 
 
 def test_a_host_that_lacks_nothing(check, tmp_path):
     done = check()
-    here = {"virtualization", "firmware", "system", "certificate"}  # of these the files of this machine tell
+    here = {"virtualization", "firmware", "system", "certificate"}  # files of this machine decide these
     told = states(done)
     assert len(told) == 14, done
     assert {mark for part, mark in told.items() if part not in here} == {"ok"}, done.stdout

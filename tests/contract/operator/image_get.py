@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/commands_image_get.c src/model/image_catalogue src/model/keys src/drivers/signature
-"""`dari image get`: every row of the catalogue from a vendor that is a server of ours, with keys of ours; what is damaged, signed by
-somebody else, revoked or unsigned leaves nothing; a newer version makes a new image; mirrors, directories; and that the filters which
-people copy for AWS and OpenStack find what was got."""
+"""`dari image get`: every row of the catalogue from a fake vendor with test keys; damaged, revoked, unsigned or wrongly signed images leave nothing;
+a newer version creates a new image; mirrors, directories; and common AWS and OpenStack filters find the images."""
 import datetime
 import hashlib
 import http.server
@@ -32,7 +31,7 @@ OLD, NEW = 0, 1
 
 
 class Row:
-    """Where a vendor has what, as its own pages say; V stands for the version."""
+    """A vendor's URLs, from its own pages; V stands for the version."""
 
     def __init__(self, name, owner, versions, listing, path, sums, form, signature, filters):
         self.name, self.owner, self.versions, self.listing, self.path, self.sums, self.form = name, owner, versions, listing, path, sums, form
@@ -82,7 +81,7 @@ BY_NAME = {row.name: row for row in ROWS}
 
 
 class Keys:
-    """Keys of ours: the vendor's, and a stranger's; and the vendor's as it is once it is revoked."""
+    """Test keys: the vendor's, a stranger's, and the vendor's after revocation."""
 
     def __init__(self, room):
         self.home = str(room)
@@ -120,7 +119,7 @@ class Keys:
 
 
 class Vendor(http.server.ThreadingHTTPServer):
-    """A tree of files over HTTP, with Apache's kind of page for each directory. Notes what it is asked."""
+    """A file tree over HTTP, with Apache's directory pages. Records requests."""
     daemon_threads = True
 
     def __init__(self, keys, disks, certificate=None):
@@ -163,7 +162,7 @@ class Vendor(http.server.ThreadingHTTPServer):
             self.publish(row, OLD)
 
     def publish(self, row, which, key=None):
-        """A version, beside those that are there. Its sums are signed by the vendor, or by another key."""
+        """Adds a version. Its checksums are signed by the vendor, or by another key."""
         version, body = row.versions[which], self.disks[which]
         path, sums = row.path.replace("V", version), row.sums.replace("V", version)
         name = path.rsplit("/", 1)[1]
@@ -172,7 +171,7 @@ class Vendor(http.server.ThreadingHTTPServer):
         text = {"lines": f"{stranger}  other.qcow2\n{sha256}  {name}\n", "stars": f"{stranger} *other.img\n{sha256} *{name}\n",
                 "lines512": f"{stranger * 2}  other.qcow2\n{sha512}  {name}\n", "bare": f"{sha512}\n",
                 "bsd": f"# {name}: {len(body)} bytes\nSHA256 ({name}) = {sha256}\n"}[row.form].encode()
-        if row.sums == row.listing:  # one file for all
+        if row.sums == row.listing:  # one file for all images
             text = self.files.get(sums, b"") + text
         self.files[path] = body
         self.files[sums] = self.keys.sign(text, "clear-sign", key) if row.signature == "inline" else text
@@ -217,13 +216,13 @@ def region():
 
 @pytest.fixture
 def dev():
-    """A region of the case's own, that has nothing yet."""
+    """A separate, empty region for the case."""
     with Dev() as own:
         yield own
 
 
 def get(dev, name, *options):
-    """What `dari image get` says, and whether it went well."""
+    """Output of `dari image get`, and its success."""
     done = subprocess.run([DARI, "--config", dev.config, "image", "get", name, *options, "--json"], capture_output=True, text=True, check=False)
     return (json.loads(done.stdout), None) if done.returncode == 0 else (None, done.stderr)
 
@@ -237,7 +236,7 @@ def got(dev, vendor, keys, name, *options):
 
 
 def images(dev):
-    """Names of all but the one that `dari dev` begins with."""
+    """Names of all images except the initial one of `dari dev`."""
     return {i["name"] for i in dev.command("image", "list")} - STAND
 
 
@@ -288,10 +287,10 @@ def test_a_row(region, vendor, keys, row):
                 "Name=virtualization-type,Values=hvm", "Name=root-device-type,Values=ebs", "Name=state,Values=available")["Images"]
     assert {i["ImageId"] for i in found} == {made["image_id"], newer["image_id"]}
     assert {i["OwnerId"] for i in found} == {row.owner}
-    assert max(found, key=lambda i: i["CreationDate"])["ImageId"] == newer["image_id"]  # most_recent = true
+    assert max(found, key=lambda i: i["CreationDate"])["ImageId"] == newer["image_id"]  # Terraform's most_recent = true
 
 
-# ---- what fails leaves nothing, and says which of them
+# ---- failures leave nothing, and say what failed
 
 @pytest.mark.parametrize("name", ["debian-12", "ubuntu-24.04", "fedora-44", "rocky-9", "alpine"])
 def test_damaged_bytes(dev, vendor, keys, name):
@@ -309,7 +308,7 @@ def test_signatures(dev, vendor, keys, name):
     def fails(*words, key=keys.armored):
         leaves_nothing(dev, get(dev, name, "--mirror", vendor.url, *(["--key", key] if key else []))[1], "the signature of ", "does not hold", *words)
 
-    fails("another key made the signature", key=None)  # the vendor's own did not
+    fails("another key made the signature", key=None)  # the vendor's own key did not make the signature
     fails("the key that signed is revoked", key=keys.revoked)
     sums = row.sums.replace("V", row.versions[OLD])
     whole = vendor.files[sums]
@@ -324,7 +323,7 @@ def test_signatures(dev, vendor, keys, name):
     vendor.files[at] = b"no signature\n"
     fails("there is no signature")
     vendor.fresh()
-    assert got(dev, vendor, keys, name, "--key", keys.binary)["made"]  # and all is well with what the vendor made
+    assert got(dev, vendor, keys, name, "--key", keys.binary)["made"]  # and with the vendor's data it succeeds
 
 
 def test_what_stands_outside_of_a_signature_is_not_read(dev, vendor, keys):
@@ -376,7 +375,7 @@ def test_what_is_not_there(dev, vendor, keys):
 
 
 def test_what_is_no_disk(dev, vendor):
-    """The checksum holds, but a guest could not start from it, or would read this machine's files."""
+    """The checksum is right, but a guest could not boot the image, or it would read this machine's files."""
     row = BY_NAME["debian-12"]
     vendor.disks = [b"#!/bin/sh\n" * 100, vendor.disks[NEW]]
     try:
@@ -408,10 +407,10 @@ def test_an_older_version_is_not_the_latest(dev, vendor, keys):
     assert shown["latest_here"] == row.versions[NEW]
 
 
-# ---- where from
+# ---- sources
 
 def test_a_directory(dev, vendor, keys, tmp_path):
-    """As files alone, and as a mirror's tree."""
+    """Plain files, and a mirror's tree."""
     for name, tree in (("debian-12", False), ("ubuntu-24.04", True), ("fedora-44", False), ("almalinux-9", False), ("almalinux-10", True)):
         row = BY_NAME[name]
         folder = tmp_path / name
@@ -454,7 +453,7 @@ def test_https_vouches_for_what_nobody_signs(dev, keys, disks, authority):
 
 
 class Authority:
-    """A certificate authority that this machine believes, as long as the test has its namespace."""
+    """A certificate authority that this machine trusts, while the test is in its namespace."""
 
     def __init__(self, room):
         self.room, self.key = room, ec.generate_private_key(ec.SECP256R1())
@@ -488,7 +487,7 @@ def authority(tmp_path_factory):
     return Authority(tmp_path_factory.mktemp("authority"))
 
 
-# ---- what others see of it
+# ---- other faces' view
 
 def test_openstack_finds_it(dev, vendor, keys):
     row = BY_NAME["debian-12"]
@@ -512,7 +511,7 @@ def test_openstack_finds_it(dev, vendor, keys):
 
 
 def test_an_owner_by_number_is_nobody(dev, vendor, keys):
-    """It is shown and searched by, and nothing more."""
+    """The owner number is shown and searchable, and grants nothing."""
     made = got(dev, vendor, keys, "debian-12")
     (image,) = aws(dev, "describe-images", "--image-ids", made["image_id"])["Images"]
     assert (image["OwnerId"], image["ImageOwnerAlias"], image["Public"]) == ("136693071363", "amazon", True)

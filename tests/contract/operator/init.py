@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/init.c src/daemon/commands_init.c
-"""dari init: what it asks, what it says before it makes anything, what it makes, and that it may be run again whatever
-ended it before."""
+"""dari init: its questions, its plan, the created files, and repeated runs after any interruption."""
 import contextlib
 import itertools
 import os
@@ -26,7 +25,7 @@ KILL_STEP_S = 0.003
 
 
 class Place:
-    """Where a region is to be made."""
+    """The place of a new region."""
 
     def __init__(self, folder):
         self.folder, self.data = folder, folder / "data"
@@ -40,7 +39,7 @@ class Place:
         return waiting.run(self.line(*flags), stdin=subprocess.DEVNULL, capture_output=True, text=True)
 
     def answer(self, *answers):
-        """The same on a terminal, where each question is answered in turn; None: the terminal is closed. (status, what was told)"""
+        """The same on a terminal, answering each question in turn; None closes the terminal. (status, output)"""
         pid, terminal = pty.fork()
         if pid == 0:
             os.execv(DARI, [DARI, "--config", str(self.config), "init", "--data", str(self.data)])
@@ -53,7 +52,7 @@ class Place:
                 continue
             try:
                 piece = os.read(terminal, 4096)
-            except OSError:  # its other end was closed
+            except OSError:  # the other end was closed
                 break
             told += piece
         os.close(terminal)
@@ -89,11 +88,12 @@ def test_what_it_makes(place):
     assert re.search(r"access key id +AKIA\w{16}\n +secret access key +\S{40}\n", done.stdout), done.stdout
     assert "host hv1 added" in done.stdout and "KEEP A COPY OF THE MASTER KEY" in done.stdout
     assert (mode(place.data), mode(place.data / "master.key"), mode(place.data / "dari.db")) == (0o700, 0o600, 0o600)
-    assert not (place.folder / "etc/api.crt").exists()  # nobody else reaches its address
+    assert not (place.folder / "etc/api.crt").exists()  # no other machine can reach its address
 
 
 def test_others_names_are_in_the_certificate(place):
-    """0.0.0.0 reaches nobody: this machine's names and addresses do, or those that are said, the first of which clients are told."""
+    """0.0.0.0 is not reachable itself: the certificate has this machine's names and addresses, or the given ones, the first of which clients are
+    told."""
     plan = place.init("--plan", "--address", "0.0.0.0").stdout
     names = re.search(r"api\.crt for (\S+)", plan)[1].split(",")
     assert "0.0.0.0" not in names and socket.gethostname() in names and {"localhost", "127.0.0.1"} <= set(names), names
@@ -113,7 +113,7 @@ def test_again_changes_nothing(place):
     done = place.init()
     assert done.returncode == 0 and "nothing was changed" in done.stdout, done
     assert place.files() == before
-    done = place.init("--account", "acme")  # it is there: its keys are not shown, nor made again
+    done = place.init("--account", "acme")  # it exists: its keys are neither shown nor created again
     assert done.returncode == 0 and "AKIA" not in done.stdout, done
     done = place.init("--account", "other")
     assert done.returncode == 0 and "AKIA" in done.stdout, done
@@ -121,7 +121,7 @@ def test_again_changes_nothing(place):
 
 @pytest.mark.parametrize("lost", [["etc/dari.yaml"], ["etc/dari.yaml", "etc/api.key"], ["etc/dari.yaml", "data/dari.db", "data/dari.db.lock"]])
 def test_what_is_missing_is_made(place, lost):
-    """As if an earlier try had ended before these."""
+    """As if an earlier try had stopped before creating these."""
     flags = ["--region", "eu-south-1", "--address", "0.0.0.0"]
     assert place.init(*flags).returncode == 0
     before, region_id = place.files(), place.region_id()

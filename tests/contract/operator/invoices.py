@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/billing src/reconcile/billing src/metering
-"""Billing accounts: commitments, invoices with taxes and credit notes, resellers and their customers, payments, and what becomes of
-those that do not pay, in every face. A month that is over gets its usage by corrections of the log."""
+"""Billing accounts: commitments, invoices with taxes and credit notes, resellers and their customers, payments, and restrictions for lack of payment,
+in every face. Corrections of the log create usage in a past month."""
 import csv
 import datetime
 import decimal
@@ -76,7 +76,7 @@ def fix(dev, resource, number, meter, when, level):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """alice's instance, which ran from the 3rd to the 13th of the last month, and a customer's volume of the agent's."""
+    """alice's instance, which ran from the 3rd to the 13th of last month, and a volume of the agent's customer."""
     with Dev() as dev:
         folder = tmp_path_factory.mktemp("lists")
         dev.folder = folder
@@ -115,7 +115,7 @@ def world(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def commitments(world):
-    """Half a machine reserved for all of the month, and a spend that nothing uses up."""
+    """Half a machine reserved for the whole month, and a spend commitment that usage does not reach."""
     until = at(UNTIL + datetime.timedelta(days=31))
     world.command("commitment", "add", "half", "--owner", "Default", "--sku", "vm.*", "--quantity", "0.5", "--currency", "EUR", "--from", at(FROM),
                   "--until", until, "--upfront", "6.5", "--monthly", "3")
@@ -212,7 +212,7 @@ def test_rows_of_focus_sum_to_what_is_to_pay(world, closed, tmp_path, version):
         of = [r for r in rows if r["CommitmentDiscountName"] == name]
         bought = sum(D(r["BilledCost"]) for r in of)
         effective = sum(D(r["EffectiveCost"]) for r in of)
-        if name == "half":  # the upfront part is of two months
+        if name == "half":  # the upfront part covers two months
             part = D(HOURS) / D(HOURS + 31 * 24)
             assert abs(effective - (3 + D("6.5") * part)) < D("0.000001") and bought == D("9.5")
         else:
@@ -233,7 +233,7 @@ def test_invoices_and_the_month_are_datasets_of_focus_1_4(world, closed, tmp_pat
     for number in closed["invoices"][:2]:
         of = [d for d in details if d["InvoiceId"] == number]
         assert sum(D(d["BilledCost"]) for d in of) == D(invoice(world, number)["total"])
-        # Every line leads to rows of the same invoice and line, which sum to it before it was rounded.
+        # Each line corresponds to rows of the same invoice and line, whose sum is the line before rounding.
         for d in of:
             same = [r for r in rows if r["InvoiceDetailId"] == d["InvoiceDetailId"]]
             assert same and abs(sum(D(r["BilledCost"]) for r in same) - D(d["BilledCost"])) <= D("0.005")
@@ -279,7 +279,7 @@ def test_an_export_is_put_to_a_server(world, closed, tmp_path):
 
 
 def test_the_apis_own_reports_tell_of_the_same(world, closed):
-    """The instance ran for ten days and seven seconds, which only corrections of the log say."""
+    """The instance ran for ten days and seven seconds, according to corrections of the log only."""
     key = cloudstack.admin_key(world)
     records = cloudstack.call(world, "listUsageRecords", **key, startdate=str(FROM.date()), enddate=str(UNTIL.date()), type="1")[1]["usagerecord"]
     assert abs(sum(D(r["rawusage"]) for r in records) - D(240 * 3600 + 7) / 3600) < D("0.001") and len(records) == 11
@@ -302,7 +302,7 @@ def test_a_closed_month_is_rated_to_the_same_bytes(world, closed):
         assert refused.returncode != 0 and says in refused.stderr, refused
 
 
-# ---- who does not pay
+# ---- overdue accounts
 
 
 def instance_is(dev, state):
@@ -327,7 +327,7 @@ def test_who_does_not_pay_is_limited_then_suspended_then_served_again(world, clo
     assert standing(world) == {"Default": "overdue", "agent": "active", "shop": "overdue"}
     spare = world.ec2.run_instances(**launch)["Instances"][0]["InstanceId"]
     world.rest()
-    # Nothing new, but less.
+    # nothing new, but reductions are allowed
     world.command("billing", "dun", "--limited-days", "0")
     error = refused(world.ec2.run_instances, **launch)
     assert error["Code"] == "Blocked" and "not paid" in error["Message"]
@@ -336,7 +336,7 @@ def test_who_does_not_pay_is_limited_then_suspended_then_served_again(world, clo
     world.ec2.stop_instances(InstanceIds=[spare])
     world.rest()
     assert refused(world.ec2.start_instances, InstanceIds=[spare])["Code"] == "Blocked"
-    # Nothing at all, but reads. What its owner had stopped stays stopped afterwards. The region looks by itself when something is paid: by its settings.
+    # Only reads. Instances that the owner had stopped stay stopped afterwards. After a payment the region checks by itself: as configured.
     for name in ("limited", "suspended"):
         native.admin(world).api_ok("PUT", "/settings", {"name": f"billing.{name}_days", "value": "0"})
     said = world.command("billing", "dun", "--limited-days", "0", "--suspended-days", "0")
@@ -351,11 +351,11 @@ def test_who_does_not_pay_is_limited_then_suspended_then_served_again(world, clo
     assert project.call("GET", "/compute/v2.1/servers").status == 200
     status, answer, _ = cloudstack.call(world, "createSSHKeyPair", name="x")
     assert status == 531 and "not paid" in answer["errortext"], answer
-    # It pays, once.
+    # pays once
     due = D(next(i for i in world.command("billing", "invoices") if i["payer"] == "Default")["total"])
     assert run(world, "billing", "pay", "Default", "--amount", str(due - D("0.01")), "--key", "bank-1").returncode == 0
     assert standing(world)["Default"] == "suspended"
-    world.command("billing", "pay", "Default", "--amount", "0.01", "--key", "bank-2")  # the command or the region restores it, whoever is first
+    world.command("billing", "pay", "Default", "--amount", "0.01", "--key", "bank-2")  # the command or the region restores it, whichever comes first
     assert "noted before" in run(world, "billing", "pay", "Default", "--amount", "0.01", "--key", "bank-2").stdout
     waiting.wait_until(lambda: standing(world)["Default"] == "active", "the account is active again")
     assert standing(world)["Default"] == "active" and instance_is(world, "running")

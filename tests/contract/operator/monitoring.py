@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/health.c docs/monitoring docs/production.md
-"""What docs/monitoring asks Prometheus for is what /metrics gives."""
+"""Every metric used in docs/monitoring exists in /metrics."""
 import json
 import os
 import re

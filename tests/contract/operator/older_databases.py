@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: schema src/store
-"""A database of every released schema opens, and is the region that it was. schema/migrations/NNN.dump is one, as text: a simulated
-region that this script made with the release's program (`tests/contract/operator/older_databases.py --write`). The schema that is not released yet
-changes freely, so its dump is made here each time, by the program under test: what a dump holds is enough to open it."""
+"""A database of every released schema can be opened, and shows the same region. schema/migrations/NNN.dump is one, as text: a simulated region that
+this script created with the release's program (`tests/contract/operator/older_databases.py --write`). The unreleased schema changes freely, so the
+program under test creates its dump each time: the dump must suffice to open it."""
 import os
 import re
 import sqlite3
@@ -17,21 +17,21 @@ from dev import Dev  # noqa: E402
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)))))
 MIGRATIONS = os.path.join(ROOT, "schema/migrations")
-HEAD = "-- {}: {}\n"  # what belongs to a database besides: the region's id, and the key of its secrets
+HEAD = "-- {}: {}\n"  # further parts of a database: the region's id, and the key of its secrets
 POLICY = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}}'
 LOOKS = ["describe_vpcs", "describe_subnets", "describe_instances", "describe_volumes", "describe_snapshots", "describe_key_pairs",
          "describe_addresses", "describe_launch_templates", "describe_images", "describe_security_groups"]
 
 
 def versions():
-    """(number, whether it is released) of each schema."""
+    """(number, is released) of each schema."""
     with open(os.path.join(MIGRATIONS, "hashes.txt"), encoding="utf-8") as file:
         rows = [line.split("#")[0].split() for line in file]
     return [(int(row[0]), row[1] != "unreleased") for row in rows if row]
 
 
 def fill(dev):
-    """Some of most kinds that accounts make."""
+    """Creates some resources of most kinds."""
     ec2, iam = dev.account.client(), dev.account.client("iam")
     image = ec2.describe_images()["Images"][0]["ImageId"]
     ec2.import_key_pair(KeyName="key", PublicKeyMaterial=b"ssh-ed25519 " b"AAAAC3NzaC1lZDI1NTE5AAAAIGPKSUTyz1HwHReFVvD5obVsALAgJRNarH4TRpNePnAS")
@@ -52,7 +52,7 @@ def fill(dev):
 
 
 def show(dev):
-    """What its account sees, without what a restart changes."""
+    """The account's view, without parts that a restart changes."""
     ec2 = dev.account.client()
     shown = {look: getattr(ec2, look)() for look in LOOKS}
     for answer in shown.values():
@@ -62,7 +62,7 @@ def show(dev):
 
 
 def write_dump(folder):
-    """The text of a region in that folder, which nobody serves."""
+    """Text of the stopped region in that folder."""
     with open(f"{folder}/dev.yaml", encoding="utf-8") as file:
         region = re.search(r"^  id: (\S+)$", file.read(), re.MULTILINE)[1]
     with open(f"{folder}/master.key", encoding="ascii") as file:
@@ -86,7 +86,7 @@ def read_dump(text, folder):
 
 
 def make(folder):
-    """(text of a region's database, what its account saw)"""
+    """(text of a region's database, its account's view)"""
     with Dev("--data", folder) as dev:
         fill(dev)
         shown = show(dev)

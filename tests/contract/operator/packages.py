@@ -25,15 +25,15 @@ import clone  # noqa: E402
 from machines import Machine, run, until  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
-INSIDE = "DARI_PACKAGES_INSIDE"  # the folder of the copied root
-OUT = os.environ.get("DARI_DEBS", os.path.join(ROOT, "build/deb"))  # packages that are there already, or where they are built
+INSIDE = "DARI_PACKAGES_INSIDE"  # folder of the copied root
+OUT = os.environ.get("DARI_DEBS", os.path.join(ROOT, "build/deb"))  # directory of existing packages, or where they are built
 DATABASES = {"/run/openvswitch/db.sock": "/usr/share/openvswitch/vswitch.ovsschema", "/run/ovn/ovnnb_db.sock": "/usr/share/ovn/ovn-nb.ovsschema"}
 RIGHTS = 0x201404  # the unit's four: CAP_DAC_READ_SEARCH, CAP_NET_BIND_SERVICE, CAP_NET_ADMIN, CAP_SYS_ADMIN
-EXPOSURE_MAX = 35  # of systemd-analyze security, in tenths: less is better
+EXPOSURE_MAX = 35  # result of systemd-analyze security, in tenths: lower is better
 
 
 class Packaged(Machine):
-    """What this machine has, with what the packages bring."""
+    """A copy of this machine with the packages installed."""
 
     def start_databases(self):
         for at, schema in DATABASES.items():
@@ -52,7 +52,7 @@ class Packaged(Machine):
             with urllib.request.urlopen("http://127.0.0.1:8788/healthz", timeout=HANG_S):
                 return True
         except urllib.error.HTTPError:
-            return True  # it is not well, as it has no host
+            return True  # unhealthy, because it has no host
         except OSError:
             return False
 
@@ -89,7 +89,7 @@ def change(package_file, folder, lines):
 
 
 def make_stand_in(name, folder):
-    """An empty package of that name: for what adds users to the machine that it is installed on."""
+    """An empty package with that name, in place of one that adds users to the machine."""
     tree = folder / name
     (tree / "DEBIAN").mkdir(parents=True)
     (tree / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 9999\nArchitecture: all\nMaintainer: x <x@x.org>\nDescription: x\n")
@@ -115,7 +115,7 @@ def machine(built):
 
 
 def test_the_pages_are_inside(built, tmp_path):
-    """Who installs needs no npm: the program has the pages, what they stand on, and its licences, which debian/copyright names, too."""
+    """Installing needs no npm: the program contains the pages, their libraries and licences, which debian/copyright lists, too."""
     run("dpkg-deb", "-x", package("dari"), tmp_path)
     program = (tmp_path / "usr/bin/dari").read_bytes()
     with open(os.path.join(ROOT, "web/package.json"), encoding="utf-8") as f:
@@ -147,7 +147,7 @@ def test_an_installation_starts_nothing(machine):
     assert machine.run("dpkg", "--verify", "dari").stdout == ""
     assert not machine.has("/etc/dari") and not machine.has("/var/lib/dari")
     assert (machine.of_unit("UnitFileState"), machine.of_unit("ActiveState")) == ("disabled", "inactive")
-    machine.run("systemctl", "start", "dari")  # without a region there is nothing to serve, and no failure
+    machine.run("systemctl", "start", "dari")  # without a region there is nothing to serve, which is no failure
     assert (machine.of_unit("ActiveState"), machine.of_unit("ConditionResult")) == ("inactive", "no")
     assert machine.run("dari", "--version").stdout.startswith("dari ")
     for page in ["man8/dari.8.gz", "man1/dari.1.gz"]:
@@ -195,8 +195,8 @@ def test_the_server_runs_as_its_unit_says(machine):
 
 
 def test_what_the_server_may_not_do_is_not_missed(machine):
-    """It does not write to people's folders: the client does. It reads a file that is another's, imports it, launches it on a
-    simulated host, and plugs the guests' metadata into the local switch."""
+    """The unit's restrictions do not matter: the client writes users' files, not the server. The server reads another user's file, imports it,
+    launches it on a simulated host, and connects the guests' metadata to the local switch."""
     machine.shell("mkdir -m 700 /home/ann; cd /home/ann; dari account rc acme --directory rc")
     assert "aws_access_key_id" in machine.read("/home/ann/rc/credentials")
     machine.shell("cd /home/ann; qemu-img create -q -f qcow2 disk.qcow2 16M; chmod 600 disk.qcow2; chown 1000 disk.qcow2 .; "
@@ -214,11 +214,11 @@ def test_an_upgrade_keeps_the_region(machine, tmp_path):
     machine.install(change(package("dari"), tmp_path, {"Version": "99"}))
     assert machine.state("dari") == "installed 99"
     machine.wait_for_dari()
-    assert machine.of_unit("MainPID") not in {"0", server}  # the new one, which dpkg started instead of the old one
+    assert machine.of_unit("MainPID") not in {"0", server}  # the new server, which dpkg started instead of the old one
     assert machine.vpcs() == vpcs and machine.read("/etc/dari/dari.yaml") == before
     machine.run("systemctl", "stop", "dari")
     machine.install(tmp_path / f"{tmp_path.name}.deb")
-    assert machine.of_unit("ActiveState") == "inactive"  # what was stopped stays so
+    assert machine.of_unit("ActiveState") == "inactive"  # a stopped server stays stopped
     machine.run("systemctl", "start", "dari")
 
 
@@ -270,7 +270,7 @@ def test_a_host(machine, tmp_path):
 
 
 def enter():
-    """Again, in namespaces of our own: what is mounted there goes with us."""
+    """Starts this script again, in namespaces of its own, whose mounts disappear with it."""
     if os.geteuid() != 0:
         sys.exit("root only: it mounts a root of its own")
     inside = clone.folder(f"packages-{os.getpid()}")

@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/run.c src/http/pool.c src/http/server.c
-"""SIGHUP has the server read its certificate again: new connections have the new one, an open one goes on, and files that are no
-certificate change nothing."""
+"""On SIGHUP the server reads its certificate again: new connections use the new one, an open one continues, and invalid files change nothing."""
 import http.client
 import os
 import re

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/people src/api/native/sign_in
-"""People who open an account by themselves: nobody can unless an administrator says so; the address is confirmed by a token that no row has; a
-reviewed account makes nothing before it was accepted; the trial's quotas end with the first payment; strangers learn nothing and take nothing."""
+"""Self-service sign-up: impossible unless an administrator enables it; the address is confirmed by a token that no row contains; a reviewed account
+creates nothing before it is accepted; the trial's quotas end with the first payment; strangers learn nothing and occupy nothing."""
 import hashlib
 import hmac
 import http.client
@@ -27,7 +27,7 @@ LAUNCH = {"type": "t3.micro", "count": 1}
 
 
 class Mailer:
-    """Whoever sends mails for the operator: keeps what it is told."""
+    """The operator's mailer: records events."""
 
     def __init__(self):
         mailer = self
@@ -58,7 +58,7 @@ class Mailer:
 
 
 def stranger(world, method, path, body=None):
-    """Without a token."""
+    """An unauthenticated call."""
     connection = http.client.HTTPConnection("127.0.0.1", world.port, timeout=waiting.HANG_S)
     connection.request(method, native.PREFIX + path, None if body is None else json.dumps(body), {"Content-Type": "application/json"})
     answer = connection.getresponse()
@@ -68,7 +68,7 @@ def stranger(world, method, path, body=None):
 
 
 class Customer(native.Native):
-    """Who signed up, in the domain and the project of that name."""
+    """The new customer, in the domain and the project of that name."""
 
     def __init__(self, dev, name, email, password=PASSWORD):  # pylint: disable=super-init-not-called
         self.dev, self.local, self.token = dev, threading.local(), None
@@ -166,7 +166,7 @@ def test_a_reviewed_account_makes_nothing_before_it_is_accepted(world):
 def test_a_token_is_good_once(world):
     stranger(world, "POST", "/signups", {"email": "once@example.com", "template": "small"})
     body = {"token": world.mailer.soon("signup.requested", "once@example.com")["token"], "name": "kim", "password": PASSWORD}
-    assert stranger(world, "POST", "/signups/confirm", body)[0] == 409  # the name is taken; the token is not used up by that
+    assert stranger(world, "POST", "/signups/confirm", body)[0] == 409  # the name is in use; that does not use up the token
     body["name"] = "once"
     assert stranger(world, "POST", "/signups/confirm", dict(body, password="short"))[0] == 400
     assert stranger(world, "POST", "/signups/confirm", body)[0] == 201
@@ -196,7 +196,7 @@ def test_the_first_payment_ends_the_trial(world):
 def test_who_is_refused_gets_nowhere(world):
     assert sign_up(world, "spam@example.com", "spam")[0] == 201
     event = world.mailer.soon("signup.review", "spam@example.com")
-    assert world.admin.api("POST", f"/signups/{event['data']['signup']}/refuse", {}).status == 400  # a reason is needed
+    assert world.admin.api("POST", f"/signups/{event['data']['signup']}/refuse", {}).status == 400  # a reason is required
     assert world.admin.api("POST", f"/signups/{event['data']['signup']}/refuse", {"reason": "a robot"}).status == 202
     assert world.mailer.soon("signup.refused", "spam@example.com")["data"]["reason"] == "a robot"
     assert Customer(world, "spam", "spam@example.com").status == 401
@@ -204,7 +204,7 @@ def test_who_is_refused_gets_nowhere(world):
 
 
 def test_too_many_from_one_place_are_told_to_wait(world):
-    """The rows count, so that a restart forgets nothing. And a killed process tells what it had not told."""
+    """Rows are counted, so a restart forgets nothing. And after a kill, unsent events are sent."""
     before = len(world.mailer.heard)
     statuses = [stranger(world, "POST", "/signups", {"email": "flood@example.com"})[0] for _ in range(12)]
     assert set(statuses) == {202, 429} and statuses == sorted(statuses)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/licence src/reconcile/licence src/daemon/subscriptions src/drivers/candlepin
-"""Licences by the commands of an operator and in the words of EC2: from the image to the instance, conversion, what is needed and
-entitled, reports; and which guests are on which hosts, told to a server that is shaped like Candlepin."""
+"""Licences by an operator's commands and in EC2: from image to instance, conversion, needs and entitlements, reports; and the mapping of guests to
+hosts, sent to a fake Candlepin."""
 import base64
 import csv
 import http.server
@@ -62,7 +62,7 @@ def show(ec2, instance):
 
 
 def report(dev, programme):
-    time.sleep(1.1)  # levels count by whole seconds
+    time.sleep(1.1)  # levels count in whole seconds
     return list(csv.DictReader(io.StringIO(run(dev, "subscriptions", "report", "--programme", programme).stdout)))
 
 
@@ -94,7 +94,7 @@ def test_included_is_billed_until_it_is_converted(dev, ec2, image, tmp_path):
     assert [i["InstanceId"] for r in found for i in r["Instances"]] == [made]
     month = time.strftime("%Y-%m", time.gmtime())
     lines = [line for line in dev.command("bill", "month", month) if line["sku"].startswith("lic.")]
-    assert [(line["sku"], line["quantity"]) for line in lines] == [("lic.rhel.small", "1")], lines  # a begun hour
+    assert [(line["sku"], line["quantity"]) for line in lines] == [("lic.rhel.small", "1")], lines  # a started hour
     assert "software:" not in run(dev, "prices", "check", str(prices)).stdout
     rows = {(r["source"], r["band"]): r for r in report(dev, "ccsp")}
     assert set(rows) == {("included", "small"), ("byos", "small")}
@@ -161,7 +161,7 @@ def test_a_licence_for_dedicated_hosts_is_placed_there(dev, ec2, image):
 # ---- which guests are on which hosts ----
 
 class Candlepin(http.server.BaseHTTPRequestHandler):
-    """As far as virt-who needs it: mappings become jobs, which take two questions to end."""
+    """The part of Candlepin that virt-who needs: mappings become jobs, which end after two polls."""
     calls, jobs, mapping, busy, fails = [], {}, None, 0, 0
 
     def answer(self, status, value=None, headers=()):
@@ -236,7 +236,7 @@ def guests_of(mapping):
 
 
 def check_form(mapping):
-    """What virt-who's own reader takes of a file, and Candlepin of a call."""
+    """Checks what virt-who's own reader accepts in a file, and Candlepin in a call."""
     for hypervisor in mapping["hypervisors"]:
         assert set(hypervisor) == {"hypervisorId", "name", "guestIds", "facts"} and set(hypervisor["hypervisorId"]) == {"hypervisorId"}
         assert all(isinstance(value, str) for value in hypervisor["facts"].values())
@@ -274,13 +274,13 @@ def test_a_satellite_is_told_by_jobs(dev, ec2, image, candlepin, tmp_path):
     check_form(Candlepin.mapping)
     assert guests_of(Candlepin.mapping).keys() == guests_of(dev.command("subscriptions", "virt-who", "--account", number)).keys()
     posts = [c for c in Candlepin.calls if c[0] == "POST"]
-    assert len(posts) == 2 and posts[1][3] - posts[0][3] >= 1, posts  # the first was put off
+    assert len(posts) == 2 and posts[1][3] - posts[0][3] >= 1, posts  # the first was delayed
     soon(lambda: dev.command("subscriptions", "servers")[0]["told"])
     shown = dev.command("subscriptions", "servers")[0]
     assert shown["job"] == "" and SECRET not in json.dumps(shown)
     launch(dev, ec2, image)
     time.sleep(2)
-    assert len([c for c in Candlepin.calls if c[0] == "POST"]) == 2  # not more often than every two minutes
+    assert len([c for c in Candlepin.calls if c[0] == "POST"]) == 2  # at most every two minutes
     assert run(dev, "subscriptions", "server-remove", "acme").returncode == 0
     assert dev.command("subscriptions", "servers") == []
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/support src/drivers/desk src/reconcile/support src/api/support src/api/tmf
-"""Tickets at two desks, the operator's and a vendor's, with Dari between them: what is said on one side is read on the other, once, in
-order, whatever is stopped or killed; private notes and secrets stay. The desks speak as much of Request Tracker's REST2 as Dari asks for
-(tests/lib/desk_rt.py); tests/contract/operator/tickets_rt.py does the same with Debian's."""
+"""Tickets at two desks, the operator's and a vendor's, with Dari between them: each message appears on the other side once, in order, whatever is
+stopped or killed; private notes and secrets do not cross. The desks are fakes of Request Tracker's REST2 (tests/lib/desk_rt.py);
+tests/contract/operator/tickets_rt.py uses Debian's."""
 import json
 import os
 import signal
@@ -25,7 +25,7 @@ SECRET = "Zq7" + "ExampleOnly5mN8pLk2Xv"
 
 
 class Region:
-    """Dari between two desks; it can be killed and started again."""
+    """Dari between two desks; it can be killed and restarted."""
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -54,7 +54,7 @@ class Region:
         return case, "t-" + case[-16:]
 
     def ticket(self, prefix):
-        """By the beginning of its id, which a case's id has."""
+        """A ticket by a prefix of its id, which a case's id contains."""
         found = [t for t in self.dev.command("ticket", "list", "--all") if t["ticket"].startswith(prefix)]
         return self.dev.command("ticket", "show", found[0]["ticket"])
 
@@ -78,14 +78,14 @@ def region(tmp_path_factory):
 
 
 def at(desk, subject):
-    """The desk's ticket of that subject; there is one at most."""
+    """The desk's ticket with that subject; there is at most one."""
     found = desk.find(subject)
     assert len(found) <= 1, f"{len(found)} tickets {subject!r} at {desk.name}"
     return found[0] if found else None
 
 
 def test_course(region):
-    """Opened, answered, held, answered by the vendor, noted, resolved, reopened, resolved by its customer."""
+    """Opened, answered, put on hold, answered by the vendor, annotated, resolved, reopened, resolved by its customer."""
     case, ticket = region.open("Kernel panics", f"password={SECRET}\nIt panics.", severityCode="high")
     assert region.status(case) in ("unassigned", "opened")
     a = soon(lambda: at(region.a, "Kernel panics"))
@@ -103,7 +103,7 @@ def test_course(region):
     region.dev.command("ticket", "link", region.ticket(ticket)["ticket"], "desk-b")
     region.a.status(a, "stalled")
     b = soon(lambda: at(region.b, "Kernel panics"))
-    soon(lambda: len(region.b.said(b)) == 2)  # what was said before it was there
+    soon(lambda: len(region.b.said(b)) == 2)  # messages from before it was linked
     assert [m.split("\n")[0] for m in region.b.said(b)] == ["kim writes:", "Customer writes:"]
     soon(lambda: region.ticket(ticket)["state"] == "held")
     assert region.status(case) == "work-in-progress"
@@ -129,19 +129,19 @@ def test_course(region):
 
 
 def settled(region, case, ticket, at_a):
-    """What is told behind the message, once the desk has it all and both sides are resolved."""
+    """Waits until the desk has everything and both sides are resolved."""
     sendings = region.ticket(ticket)["links"][0]["sendings"]
     is_over = region.status(case) == "resolved" and region.a.tickets[at_a]["Status"] == "resolved"
     return is_over and all(s["stage"] == "sent" for s in sendings) and [s["what"] for s in sendings][3:]
 
 
 def test_resolved_behind_a_message(region):
-    """RT opens a resolved ticket for any message. That of a customer who resolves at once again does not undo what they want."""
+    """RT reopens a resolved ticket at any message. That must not undo the resolution of a customer who writes and resolves at once."""
     case, ticket = region.open("Resolved twice")
     a = soon(lambda: at(region.a, "Resolved twice"))
     region.support.resolve_case(caseId=case)
     soon(lambda: region.a.tickets[a]["Status"] == "resolved")
-    region.a.cut = "/correspond"  # so that the desk is looked at before it is told
+    region.a.cut = "/correspond"  # so that the desk is polled before it gets the message
     region.support.add_communication_to_case(caseId=case, communicationBody="It is fine.")
     region.support.resolve_case(caseId=case)
     soon(lambda: settled(region, case, ticket, a))
@@ -151,7 +151,7 @@ def test_resolved_behind_a_message(region):
 
 
 def test_reopened_while_it_is_resolved(region):
-    """The desk has resolved it, and its customer writes before that is known here. What they resolve then is not what was resolved."""
+    """The desk resolves it, and the customer writes before Dari knows. A later resolution by the customer is a new one."""
     case, ticket = region.open("Resolved late")
     a = soon(lambda: at(region.a, "Resolved late"))
     with region.a.holding("/correspond") as said:
@@ -166,7 +166,7 @@ def test_reopened_while_it_is_resolved(region):
 
 
 def count_markers(desk, number):
-    """How often each thing that Dari says is there."""
+    """Number of occurrences of each of Dari's messages."""
     marks = {}
     for text in desk.said(number, who="dari"):
         mark = text[text.rindex("[dari:"):].strip()
@@ -175,7 +175,7 @@ def count_markers(desk, number):
 
 
 def test_desk_down(region):
-    """A desk that is away gets all of it in order once it is back; meanwhile the ticket says so, and its state stays."""
+    """A desk that is down gets everything in order when it is back; meanwhile the ticket says so, and keeps its state."""
     case, ticket = region.open("Disk is slow")
     a = soon(lambda: at(region.a, "Disk is slow"))
     region.a.correspond(a, "We look.")
@@ -185,7 +185,7 @@ def test_desk_down(region):
         region.support.add_communication_to_case(caseId=case, communicationBody=f"line {number}")
     soon(lambda: [d for d in region.dev.command("desk", "list") if d["name"] == "desk-a"][0]["state"] == "failing")
     assert region.status(case) == "work-in-progress"
-    soon(lambda: "does not answer" in region.dev.explain(region.ticket(ticket)["ticket"]))  # the desk says so when it is polled, too
+    soon(lambda: "does not answer" in region.dev.explain(region.ticket(ticket)["ticket"]))  # polling the desk fails, too
     region.a.start()
     soon(lambda: len(region.a.said(a, who="dari")) == 4, 120)
     assert [t.split("\n")[2] for t in region.a.said(a, who="dari")] == [f"line {n}" for n in range(4)]
@@ -194,11 +194,11 @@ def test_desk_down(region):
 
 @pytest.mark.parametrize("cut", ["POST /REST/2.0/ticket", "/correspond"])
 def test_answer_lost(region, cut):
-    """The desk has done it, and its answer is lost: it is not done twice."""
+    """The desk has carried out the request, and its answer is lost: it is not repeated."""
     region.a.cut = cut if cut != "/correspond" else None
     case, _ = region.open(f"Lost {cut}")
     a = soon(lambda: at(region.a, f"Lost {cut}"))
-    soon(lambda: region.a.cut is None)  # the ticket is there a moment before its answer is lost
+    soon(lambda: region.a.cut is None)  # the ticket exists a moment before its answer is lost
     region.a.cut = "/correspond"
     region.support.add_communication_to_case(caseId=case, communicationBody="once")
     soon(lambda: len(region.a.said(a, who="dari")) >= 1)
@@ -209,7 +209,7 @@ def test_answer_lost(region, cut):
 
 
 def test_killed(region):
-    """Dari dies behind the POST, before it has written down what came of it."""
+    """Dari dies after the POST, before it has stored the result."""
     region.a.cut = "POST /REST/2.0/ticket"
     case, _ = region.open("Killed")
     soon(lambda: at(region.a, "Killed"))
@@ -231,7 +231,7 @@ def test_killed(region):
 
 
 def test_files(region, tmp_path):
-    """Files cross both ways; text is looked through; what is not text stays as it is."""
+    """Files go both ways; text is searched for secrets; other files are unchanged."""
     blob = bytes(range(256)) * 40
     made = region.support.add_attachments_to_set(attachments=[{"fileName": "notes.txt", "data": f"token: {SECRET}\n".encode()},
                                                               {"fileName": "dump.bin", "data": blob}])
@@ -257,7 +257,7 @@ def test_files(region, tmp_path):
 
 
 def test_echo_breaker(region):
-    """A desk that answers itself is stopped, and goes on by the operator's word."""
+    """A desk with automatic replies is paused, and resumed by the operator."""
     case, ticket = region.open("Loop")
     a = soon(lambda: at(region.a, "Loop"))
     for number in range(25):
@@ -270,7 +270,7 @@ def test_echo_breaker(region):
 
 
 def test_refused(region):
-    """What a desk refuses is dead at once, is told of, and holds nothing else; it can be retried."""
+    """A message that a desk rejects fails at once, is reported, and delays no other; it can be retried."""
     case, ticket = region.open("Refused")
     a = soon(lambda: at(region.a, "Refused"))
     soon(lambda: all(s["stage"] == "sent" for s in region.ticket(ticket)["links"][0]["sendings"]))
@@ -284,7 +284,7 @@ def test_refused(region):
 
 
 def test_refused_at_first(region):
-    """What waits behind a ticket that the desk did not take follows once it is taken."""
+    """Messages behind a ticket that the desk rejected follow once it is accepted."""
     region.a.token = "another"
     case, ticket = region.open("Not taken")
     dead = soon(lambda: [s for s in region.ticket(ticket)["links"][0]["sendings"] if s["stage"] == "dead"])
@@ -297,7 +297,7 @@ def test_refused_at_first(region):
 
 
 def test_routing(region):
-    """A ticket about a vendor's product is linked with it when the operator holds it; billing is not."""
+    """A ticket about a vendor's product is linked with the vendor's desk when the operator puts it on hold; billing tickets are not."""
     case, ticket = region.open("Held", "no product")
     a = soon(lambda: at(region.a, "Held"))
     region.a.status(a, "stalled")
@@ -320,7 +320,7 @@ def test_routing(region):
 
 
 def test_hub(region):
-    """A desk that wants to be told of events is refused, for none is sent; with its token it may list."""
+    """A desk cannot subscribe to events, because none are sent; with its token it may list."""
     token = region.dev.command("desk", "set", "desk-b", "--inbound")["token"]
 
     def ask(method, path, body=None):
@@ -337,7 +337,7 @@ def test_hub(region):
             status, said = ask(method, f"{version}/{path}", b'{"callback": "http://127.0.0.1/events"}' if method == "POST" else None)
             assert (status, said["code"], said["@type"]) == (405, "61", "Error") and "No event" in said["reason"]
     known = token
-    for _ in range(10):  # a stranger leaves nothing open on the thread that answered them
+    for _ in range(10):  # an unauthenticated call leaves no connection state on its thread
         token = "another"
         assert ask("POST", "v4/hub", b"{}")[0] == 401
         token = known
@@ -365,7 +365,7 @@ def test_aws_command(region):
 
 
 def test_two_accounts(region):
-    """Another account sees, says and takes nothing of it."""
+    """Another account can neither see, write nor take anything of it."""
     other = region.dev.new_account("mallory").client("support")
     case, _ = region.open("Mine")
     assert other.describe_cases(includeResolvedCases=True)["cases"] == []
@@ -390,7 +390,7 @@ def test_pages(region):
 
 
 def test_closing(region):
-    """Resolved, then closed for good: what is said goes on in another that follows it."""
+    """Resolved, then closed for good: a later message goes to a follow-up ticket."""
     case, ticket = region.open("Done")
     region.dev.command("ticket", "close", region.ticket(ticket)["ticket"], "--for-good")
     region.support.add_communication_to_case(caseId=case, communicationBody="again")

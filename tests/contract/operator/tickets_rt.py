@@ -3,9 +3,9 @@
 # subjects: src/drivers/desk src/reconcile/support
 # when: long
 # limit: 1800 s
-"""Tickets at two of Debian's Request Trackers, the operator's and a vendor's, with Dari between them: opened, answered, attached, held,
-resolved and reopened on either side, with an RT that is killed and started again in the middle, and Dari likewise. The same message is never
-there twice, a private note never crosses, and planted secrets do not leave: those of tests/unit/model/test_redact.c."""
+"""Tickets at two of Debian's Request Trackers, the operator's and a vendor's, with Dari between them: opened, answered, attached, put on hold,
+resolved and reopened on either side, with an RT that is killed and restarted in the middle, and Dari likewise. No message appears twice, private
+notes never cross, and planted secrets do not leave: those of tests/unit/model/test_redact.c."""
 import json
 import os
 import re
@@ -23,7 +23,7 @@ from waiting import found as soon  # noqa: E402
 
 
 class Region:
-    """Dari between the two."""
+    """Dari between the two desks."""
 
     def __init__(self, folder):
         self.folder = str(folder)
@@ -77,21 +77,21 @@ def region(tmp_path_factory):
 
 
 def at(desk, subject):
-    """The desk's ticket of that subject; there is one at most."""
+    """The desk's ticket with that subject; there is at most one."""
     found = desk.find(subject)
     assert len(found) <= 1, f"{len(found)} tickets {subject!r} at {desk.name}"
     return found[0] if found else None
 
 
 def check_once(*places):
-    """Each mark of Dari's is at a desk's ticket once."""
+    """Each of Dari's markers appears once in a desk's ticket."""
     for desk, number in places:
         marks = [text[text.rindex("[dari:"):].strip() for text in desk.said(number, who="dari") if "[dari:" in text]
         assert len(marks) == len(set(marks)), f"{desk.name}: {marks}"
 
 
 def hold(region, case, subject, ticket):
-    """Linked with the vendor's, held by the operator's: the vendor's number of it."""
+    """The vendor's number of a ticket that the operator's desk puts on hold."""
     region.dev.command("ticket", "link", region.ticket(ticket)["ticket"], "desk-b")
     a = soon(lambda: at(region.a, subject))
     region.a.status(a, "stalled")
@@ -155,7 +155,7 @@ def test_files(region):
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 def test_a_desk_dies(region, number):
-    """Killed in the middle of what it is told: all of it is there once, in order, when it is back."""
+    """A desk is killed while it receives messages: all appear once, in order, when it is back."""
     subject = f"Dies by {number.name}"
     case, ticket = region.open(subject)
     a, b = hold(region, case, subject, ticket)
@@ -177,7 +177,7 @@ def test_a_desk_dies(region, number):
 
 
 def test_dari_dies(region):
-    """At each of some moments behind what a customer says: nothing is lost, and nothing is there twice."""
+    """Dari is killed at several moments after a customer's message: nothing is lost or repeated."""
     for n, wait_s in enumerate((0, 0.3, 1, 2)):
         subject = f"Dari dies {n}"
         case, _ = region.open(subject)
@@ -198,7 +198,7 @@ def test_dari_dies(region):
 
 
 def planted():
-    """(text, the secret in it) each; without those that end with the text, or that are a key of another account's."""
+    """(text, the secret in it) each; without those at the end of the text, and keys of other accounts."""
     with open(os.path.join(ROOT, "tests/unit/model/test_redact.c"), encoding="utf-8") as f:
         table = f.read().split("} shapes[] = {")[1].split("\n};")[0]
     found = [tuple(json.loads(f'"{part}"') for part in row) for row in re.findall(r'^\t\{"((?:[^"\\]|\\.)*)", "((?:[^"\\]|\\.)*)"\},$', table, re.MULTILINE)]
@@ -206,7 +206,7 @@ def planted():
 
 
 def test_secrets(region):
-    """A hundred of them, in words and in a file: none is at either desk."""
+    """A hundred secrets, in messages and in a file: none reaches a desk."""
     secrets = planted()
     lines = [text for text, _ in secrets]
     assert len(lines) >= 100

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/webhook.h src/reconcile/billing src/engine/billing
-"""Webhooks: what becomes of invoices and accounts is told, signed, once each and whatever dies; payments that a webhook tells of count once, and bring
-back what was kept from whoever paid. And what operators do about misuse, in the words of every face."""
+"""Webhooks: events of invoices and accounts are sent, signed, once each, whatever dies; payments reported by a webhook count once, and end
+restrictions. And operators' measures against abuse, with every face's errors."""
 import concurrent.futures
 import datetime
 import decimal
@@ -42,7 +42,7 @@ FROM = (UNTIL - datetime.timedelta(days=1)).replace(day=1)
 
 
 def prove(body, secret=SECRET, at=None, hook="till"):
-    """A payment is signed with its method and path, so that what the webhook was told proves none."""
+    """A payment's signature covers its method and path, so that no event sent to the webhook can serve as one."""
     return sign(f"POST {native.PREFIX}/webhooks/{hook}/payments\n".encode() + body, secret, at)
 
 
@@ -52,7 +52,7 @@ def sign(body, secret=SECRET, at=None):
 
 
 class Hook:
-    """Keeps what it is told, with whether the signature is right; answers with `status`."""
+    """Records events with the validity of their signatures; answers `status`."""
 
     def __init__(self, port=0):
         hook = self
@@ -92,7 +92,7 @@ def at(when):
 
 
 def pay(dev, body, signature=None, hook="till"):
-    """As whoever has the money: no token, no key."""
+    """Reports a payment as the receiver: without token or key."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     headers = {"Content-Type": "application/json"}
@@ -115,7 +115,7 @@ def deliveries(dev, *words):
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory):
-    """An account whose machine ran for a day of the last month, and a webhook that hears of it."""
+    """An account whose machine ran for a day last month, and a webhook for its events."""
     folder = tmp_path_factory.mktemp("world")
     (folder / "secret").write_text(SECRET + "\n")
     (folder / "prices.yaml").write_text(PRICES)
@@ -174,7 +174,7 @@ def test_numbers_have_no_gaps_and_come_in_order(world, closed):
 def test_an_operator_has_it_told_at_once(world, closed):
     world.hook.status = 400
     world.command("billing", "pay", "Default", "--amount", "0.000001", "--key", "second", "--credit")
-    waiting = soon(lambda: [d for d in deliveries(world, "--stage", "waiting") if d["tries"] >= 4])[0]  # eight seconds to wait, from here on
+    waiting = soon(lambda: [d for d in deliveries(world, "--stage", "waiting") if d["tries"] >= 4])[0]  # eight seconds to wait from now
     world.hook.status = 204
     assert world.admin.api("POST", f"/webhook-deliveries/{waiting['id']}/retry", {}).status == 202
     soon(lambda: any(e["id"] == waiting["id"] for e in world.hook.taken()), 5)
@@ -192,7 +192,7 @@ def test_who_does_not_pay_is_told_of_and_served_again_once_a_payment_is(world, c
     soon(lambda: state() == "stopped")
     due = -D(standing(world)["balance"])
     body = {"key": "bank 1", "domain": "Default", "amount": str(due), "text": "thanks"}
-    # Many tell of it at once, and nobody looks but the region itself.
+    # concurrent reports of the same payment; only the region itself reacts
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: pay(world, body), range(16)))
     assert [s for s, _ in answers] == [200] * 16
@@ -252,7 +252,7 @@ def test_what_is_no_webhook_is_refused(world):
     assert "other" not in [w["name"] for w in world.command("webhook", "list")]
 
 
-# ---- misuse
+# ---- abuse
 
 
 def refused(call, **words):
@@ -336,7 +336,7 @@ def test_a_quarantined_account_reads(world, closed):
     assert world.user.api("POST", "/accounts/mine/restrict", {"is_cut": False}).status == 403
 
 
-# ---- whatever dies
+# ---- crashes
 
 
 def test_what_nobody_took_is_told_after_a_kill(tmp_path):

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/commands_whatif.c src/engine/virtual src/engine/region
-"""`dari whatif` and `dari balance --plan` against what then happens: a drain goes where it was said, a launch onto what is left fits as
-was said, the planned moves are accepted and bring the hosts to the load that was said. And that asking changes nothing."""
+"""Compares `dari whatif` and `dari balance --plan` with what then happens: a drain uses the predicted hosts, a launch fits as predicted, the planned
+moves are accepted and produce the predicted load. And asking changes nothing."""
 import json
 import os
 import subprocess
@@ -17,7 +17,7 @@ import waiting  # noqa: E402
 
 
 class Region:
-    """Hosts that are open or closed, and machines on them."""
+    """Open and closed hosts, and machines on them."""
 
     def __init__(self, dev):
         self.dev, self.ec2 = dev, dev.account.client()
@@ -26,7 +26,7 @@ class Region:
         self.zones = {h["name"]: h["zone"] for h in dev.command("host", "list")}
 
     def zone_hosts(self):
-        """Those of the first zone."""
+        """Hosts of the first zone."""
         return [h for h in self.hosts if self.zones[h] == self.zones[self.hosts[0]]]
 
     def launch(self, count, kind="t3.micro", **how):
@@ -44,7 +44,7 @@ class Region:
         return json.loads(value), done.stdout
 
     def close_all_but(self, *names):
-        """By a maintenance ahead: nothing new is placed there."""
+        """Closes hosts by a scheduled maintenance: nothing new is placed there."""
         for host in self.hosts:
             if host not in names:
                 self.dev.command("host", "maintenance", host, "--from", "2040-01-01T00:00:00Z")
@@ -54,7 +54,7 @@ class Region:
             subprocess.run([DARI, "--config", self.dev.config, "host", "maintenance", host, "--end"], capture_output=True, check=False)
 
     def moved(self):
-        """Waits until nobody is on the way."""
+        """Waits until no instance is migrating."""
         waiting.wait_until(lambda: all(i["State"]["Name"] == "running" for r in self.ec2.describe_instances()["Reservations"] for i in r["Instances"]),
                            "all run")
         self.dev.rest()
@@ -95,7 +95,7 @@ def test_drain_says_what_stays(region):
 
 
 def test_host_down(region):
-    """Machines of every state count; what does not fit says why, for each host."""
+    """Machines of every state count; one that does not fit lists a reason for each host."""
     first, *others = region.zone_hosts()
     region.close_all_but(first)
     machines = region.launch(3)
@@ -113,7 +113,7 @@ def test_host_down(region):
 
 
 def test_groups_hold(region):
-    """As many machines as the zone has hosts, each on one of its own: one host less is one machine less. A new host helps."""
+    """As many anti-affine machines as the zone has hosts: one host less leaves one machine out. A new host helps."""
     hosts = region.zone_hosts()
     region.ec2.create_placement_group(GroupName="spread", Strategy="spread")
     region.launch(len(hosts), Placement={"GroupName": "spread"})
@@ -130,7 +130,7 @@ def test_groups_hold(region):
 
 
 def test_dedicated_hosts_hold(region):
-    """A machine of a dedicated host has no other; and nobody else's goes to one."""
+    """A machine of a dedicated host has no other host; and no other account's machine goes to one."""
     zone = region.zones[region.hosts[0]]
     (dedicated,) = region.ec2.allocate_hosts(AvailabilityZone=zone, InstanceType="t3.micro", Quantity=1, AutoPlacement="on")["HostIds"]
     (machine,) = region.launch(1, Placement={"Tenancy": "host", "HostId": dedicated})
@@ -170,7 +170,7 @@ def test_balance_of_few_moves(region):
     first = region.zone_hosts()[0]
     region.close_all_but(first)
     region.launch(5, "t3.2xlarge")
-    assert region.ask("balance", "--plan")[0]["moves"] == []  # nowhere to go
+    assert region.ask("balance", "--plan")[0]["moves"] == []  # no destination
     region.open_all()
     assert len(region.ask("balance", "--plan", "--moves", "1")[0]["moves"]) == 1
 
