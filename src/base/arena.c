@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Arenas as a chain of blocks, each twice the one in use, cut to what the cap leaves. The first
- * block is part of the arena's own allocation, so that a small request costs one malloc. Blocks
- * are not zeroed as a whole (64 KiB a request would be felt), each piece is when handed out.
- * Under AddressSanitizer what was not handed out is poisoned. */
+ * Arenas as a chain of blocks, each twice the size of the current one, limited by the cap. The first block is
+ * part of the arena's own allocation, so a small request costs one malloc. Memory is zeroed piece by piece
+ * when handed out, because zeroing whole blocks (64 KiB per request) would be noticeable. Under
+ * AddressSanitizer, memory not handed out is poisoned. */
 #include "base/arena.h"
 
 #include <stdint.h>
@@ -37,10 +37,10 @@ struct block {
 
 struct arena {
 	size_t cap_size;
-	size_t block_size; /* of all blocks together, held against the cap */
-	size_t used_size;  /* in all blocks */
+	size_t block_size; /* total of all blocks, limited by the cap */
+	size_t used_size;  /* total in all blocks */
 	bool full, over_cap;
-	struct block *newest; /* the one in use; full or larger ones behind it */
+	struct block *newest; /* the current one; older and oversized blocks follow */
 	_Alignas(ARENA_ALIGN) struct block first;
 };
 
@@ -62,7 +62,7 @@ struct arena *arena_new(size_t first_size, size_t cap_size)
 	return a;
 }
 
-/* All but the first. */
+/* Frees all blocks but the first. */
 static void arena_free_blocks(struct arena *a)
 {
 	for (struct block *b = a->newest, *older = NULL; b; b = older) {
@@ -106,7 +106,8 @@ static struct block *arena_add_block(struct arena *a, size_t need)
 	b->used = 0;
 	POISON(b->bytes, size);
 	a->block_size += size;
-	/* one large piece does not end the block at hand: what has more room left serves on */
+	/* a single large piece doesn't replace the current block: the one with more free space remains
+	 * current */
 	struct block *at = size - need < a->newest->size - a->newest->used ? a->newest : NULL;
 	struct block **link = at ? &at->older : &a->newest;
 	b->older = *link;

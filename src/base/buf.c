@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The growing output buffer. Its memory is plain malloc memory: whoever takes buf.p over frees it
- * with heap_free() or free(). */
+ * The growing output buffer. Its memory comes from malloc: after taking over buf.p, free it with heap_free()
+ * or free(). */
 #include "base/buf.h"
 
 #include <stdarg.h>
@@ -92,7 +92,7 @@ void buf_print(struct buf *b, const char *format, ...)
 		buf_add(b, small, (size_t) n);
 		return;
 	}
-	/* one more than the cap may allow, for vsnprintf's NUL: print beside, then add */
+	/* possibly one byte more than the cap, for vsnprintf's NUL: print into separate memory, then add */
 	char *large = heap_resize(NULL, (size_t) n + 1);
 	if (!large) {
 		b->failed = true;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running a helper program. The child is made by vfork(), so that a process of a gigabyte does not
- * copy its page tables for each qemu-img; between vfork and exec it makes system calls only, on
- * what child_main() was handed. It leads a process group of its own, which is killed as one.
+ * Runs a helper program. The child is created by vfork(), so that a process with a gigabyte of memory doesn't
+ * copy its page tables for each qemu-img. Between vfork and exec it only makes system calls, with the data
+ * passed to child_main(). It leads its own process group, which is killed as a whole.
  *
- * Deadlines here are the machine's time, not the test's clock: a child process runs in real time. */
+ * Deadlines here use real time rather than the test clock: a child process runs in real time. */
 #include "base/child.h"
 
 #include <errno.h>
@@ -27,9 +27,9 @@
 
 enum { OUTPUT_CAP_SIZE = 1024 * 1024, PATH_SIZE = 4096, READ_SIZE = 4096, NO_PID = 0 };
 
-/* Ends of the pipes; [0] is read from. */
+/* Pipe ends; [0] is the read end. */
 struct pipes {
-	int in[2], out[2], err[2], trouble[2]; /* trouble: errno of what failed before the exec */
+	int in[2], out[2], err[2], trouble[2]; /* trouble: errno of a failure before the exec */
 };
 
 struct running {
@@ -37,10 +37,10 @@ struct running {
 	struct pipes pipes;
 	pid_t pid;
 	int pid_fd; /* readable when the child has ended */
-	int status; /* of waitpid */
+	int status; /* from waitpid */
 	size_t input_at;
 	struct buf out, err;
-	int64_t deadline_us; /* real_us() scale; INT64_MAX: none */
+	int64_t deadline_us; /* on real_us()'s scale; INT64_MAX: none */
 };
 
 static int64_t real_us(void)
@@ -62,7 +62,7 @@ static void running_stop(struct running *r)
 		      &r->pipes.trouble[0], &r->pipes.trouble[1], &r->pid_fd};
 	if (r->pid != NO_PID) {
 		(void) kill(-r->pid, SIGKILL);
-		(void) kill(r->pid, SIGKILL); /* had it no time to become a group */
+		(void) kill(r->pid, SIGKILL); /* it may not have created its group yet */
 		while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
 			continue;
 		r->pid = NO_PID;
@@ -79,7 +79,7 @@ static RESULT fail_errno(struct ctx *c, enum err err, const char *what, const ch
 	return ctx_fail(c, err, "cannot %s %s: %s", what, program, strerror_r(number, text, sizeof text));
 }
 
-/* Both ends close on exec and lie above 2, so that dup2 onto 0, 1 and 2 treads on none of them. */
+/* Creates both ends close-on-exec and above 2, so that dup2 onto 0, 1 and 2 doesn't overwrite either. */
 static bool make_pipe(int ends[2])
 {
 	int raw[2];
@@ -101,7 +101,7 @@ static bool is_program(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
 }
 
-/* Looks name up in PATH; the search needs more than system calls and must precede the vfork. */
+/* Finds the program in PATH. Must precede the vfork, because the search needs more than system calls. */
 static RESULT find_program(struct ctx *c, const char *name, const char **ret_path)
 {
 	if (strchr(name, '/')) {
@@ -114,7 +114,8 @@ static RESULT find_program(struct ctx *c, const char *name, const char **ret_pat
 	struct str folder;
 	while (str_split_next(&rest, ':', &folder)) {
 		if (folder.n == 0 || folder.n > PATH_SIZE)
-			continue; /* an empty one would mean the working directory: not for a daemon */
+			continue; /* an empty entry would mean the working directory, which a daemon must
+				   * not search */
 		struct str full = str_print(c->arena, "%" STR_FMT "/%s", STR_ARG(folder), name);
 		if (!full.p)
 			return ctx_no_memory(c);
@@ -132,8 +133,8 @@ static bool limit(int resource, uint64_t value)
 	return setrlimit((__rlimit_resource_t) resource, &both) == 0;
 }
 
-/* What follows, up to child_main(), runs in the child on the parent's memory: system calls only, and
- * no variable changed but errno. */
+/* From here to child_main(), code runs in the child on the parent's memory: it may only make system calls,
+ * and change no variable but errno. */
 static bool child_wire_up(const struct pipes *p)
 {
 	return dup2(p->in[0], STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
@@ -150,8 +151,8 @@ static bool child_confine(const struct child *child)
 	       limit(RLIMIT_CORE, 0);
 }
 
-/* Ignored signals (SIGPIPE is one here; whoever started us may have more) and a mask would outlive
- * the exec. Those that cannot be changed refuse it. */
+/* Resets dispositions and the mask. Ignored signals (SIGPIPE here, possibly more from the parent process) and
+ * the signal mask would survive the exec. Signals that can't be changed return an error, which is ignored. */
 static bool child_reset_signals(void)
 {
 	static const struct sigaction by_default = {.sa_handler = SIG_DFL};
@@ -172,7 +173,7 @@ static _Noreturn void child_main(const struct running *r, const char *path)
 	_exit(127);
 }
 
-/* Apart, because the frame that calls vfork must not be left by the child. */
+/* A separate function, because the child must not return from the frame that called vfork. */
 static __attribute__((noinline)) pid_t spawn(const struct running *r, const char *path)
 {
 	pid_t pid = vfork();
@@ -195,7 +196,8 @@ static RESULT start(struct ctx *c, struct running *r)
 	    !set_nonblocking(p->in[1]) || !set_nonblocking(p->out[0]) || !set_nonblocking(p->err[0]))
 		return fail_errno(c, ERR_IO, "make pipes for", program, errno);
 
-	sigset_t all, before; /* no handler of ours may run on the shared memory of the child */
+	sigset_t all, before; /* signal handlers must not run in the child, which shares the parent's
+			       * memory */
 	(void) sigfillset(&all);
 	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
 	pid_t pid = spawn(r, path);
@@ -208,7 +210,7 @@ static RESULT start(struct ctx *c, struct running *r)
 	close_fd(&p->out[1]);
 	close_fd(&p->err[1]);
 	close_fd(&p->trouble[1]);
-	ssize_t got = 0; /* nothing: the exec closed the pipe */
+	ssize_t got = 0; /* nothing to read: the exec closed the pipe */
 	do {
 		got = read(p->trouble[0], &number, sizeof number);
 	} while (got < 0 && errno == EINTR);
@@ -226,10 +228,11 @@ static void feed(struct running *r)
 		r->input_at += (size_t) put;
 	bool later = put < 0 && (errno == EAGAIN || errno == EINTR);
 	if (r->input_at == r->child->input.n || (put < 0 && !later))
-		close_fd(&r->pipes.in[1]); /* all given, or the child does not want it: its own affair */
+		close_fd(&r->pipes.in[1]); /* everything written, or the child doesn't read it, which is
+					    * not an error */
 }
 
-/* Reads what is there. False when it is more than may be. */
+/* Reads the available data. False: above the cap. */
 static bool drain(int *fd, struct buf *into)
 {
 	while (*fd >= 0) {
@@ -269,8 +272,8 @@ static RESULT check_output(struct ctx *c, const struct running *r, const struct 
 	return ctx_fail(c, ERR_TOO_LARGE, "%s wrote more than %zu bytes", r->child->argv[0], b->cap_size);
 }
 
-/* Until the child has ended; then takes what it left in the pipes. A descendant that holds them
- * open is not waited for. */
+/* Exchanges data until the child ends, then reads the rest from the pipes. Doesn't wait for descendants that
+ * keep them open. */
 static RESULT converse(struct ctx *c, struct running *r)
 {
 	for (bool ended = false; !ended;) {
@@ -326,8 +329,8 @@ static int64_t deadline_of(const struct ctx *c, const struct child *child)
 	return left_us > INT64_MAX - now_us ? INT64_MAX : now_us + left_us;
 }
 
-/* SIGPIPE is held back from this thread while it writes to a child that may not read, and one
- * that came is taken off, so that neither the process's handling nor its other threads change. */
+/* Blocks SIGPIPE in this thread while it writes to a child that may not read, and consumes a pending one, so
+ * that neither the process's handler nor other threads are affected. */
 struct quiet {
 	sigset_t before;
 	bool was_pending;

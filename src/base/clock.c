@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two clocks and the test's hand on them. The texts are in clock_text.c. */
+ * The two clocks, and their control by tests. Conversions to text are in clock_text.c. */
 #include "base/clock.h"
 
 #include <errno.h>
@@ -7,8 +7,9 @@
 #include <time.h>
 
 static _Atomic int64_t frozen_us; /* 0: the system's time */
-static _Atomic int64_t set_by_us; /* by a test */
-static _Atomic int64_t ahead_us;  /* the furthest that the wall clock was seen ahead of the monotonic one */
+static _Atomic int64_t set_by_us; /* test's offset */
+/* the largest offset of the wall clock from the monotonic one seen so far */
+static _Atomic int64_t ahead_us;
 
 static int64_t system_us(clockid_t id)
 {
@@ -28,7 +29,7 @@ int64_t clock_now_us(void)
 	return frozen ? frozen : wall_us();
 }
 
-/* The difference of the two clocks stands still but where the wall clock is set. */
+/* The offset between the clocks changes only when the wall clock is set. */
 int64_t clock_steady_us(void)
 {
 	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
@@ -78,7 +79,7 @@ void clock_advance_us(int64_t by_us)
 {
 	int64_t before = atomic_load_explicit(&frozen_us, memory_order_acquire);
 	int64_t after = 0;
-	do { /* a running clock is frozen where it stands first */
+	do { /* freezes a running clock at its current time first */
 		after = (before ? before : wall_us()) + by_us;
 	} while (!atomic_compare_exchange_weak(&frozen_us, &before, after));
 }

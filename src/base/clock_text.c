@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Times as text, by hand: strftime and gmtime_r cost more than the rest of an answer's row, and
- * strptime takes the locale's word. Days are counted by Howard Hinnant's civil calendar. Only the
- * years 0000 to 9999 can be written; times outside are clamped to them. */
+ * Converts times to text without libc: strftime and gmtime_r would take longer than the rest of an answer's
+ * row, and strptime depends on the locale. Days are counted by Howard Hinnant's civil calendar. Only the
+ * years 0000 to 9999 are supported; other times are clamped. */
 #include "base/clock.h"
 
-static const char weekdays[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"}; /* day 0 was one */
+/* day 0 was a Thursday */
+static const char weekdays[7][4] = {"Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"};
 static const char months[12][4] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
 				   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
 
@@ -138,7 +139,7 @@ char *clock_write_http(int64_t time_us, char out[static CLOCK_TEXT_SIZE])
 	return out;
 }
 
-/* What is left to read; ok stays false once something did not fit. */
+/* The remaining text; ok stays false after the first mismatch. */
 struct reader {
 	struct str rest;
 	bool ok;
@@ -199,7 +200,8 @@ static unsigned take_fraction(struct reader *r)
 	unsigned micros = 0, scale = 100000;
 	size_t k = 0;
 	for (; k < r->rest.n && r->rest.p[k] >= '0' && r->rest.p[k] <= '9'; k++) {
-		micros += scale * (unsigned) (r->rest.p[k] - '0'); /* beyond microseconds: cut */
+		/* digits beyond microseconds are dropped */
+		micros += scale * (unsigned) (r->rest.p[k] - '0');
 		scale /= 10;
 	}
 	if (k == 0)
@@ -208,7 +210,7 @@ static unsigned take_fraction(struct reader *r)
 	return micros;
 }
 
-/* "Z", "+hh:mm", "+hhmm", "+hh", or nothing, which is UTC. */
+/* Reads "Z", "+hh:mm", "+hhmm", "+hh", or nothing, which means UTC. */
 static int64_t take_offset_us(struct reader *r)
 {
 	if (r->rest.n == 0 || take_if(r, STR("Z")))
@@ -268,7 +270,8 @@ RESULT clock_parse_http(struct str s, int64_t *ret_time_us)
 {
 	struct reader r = {s, true};
 	struct civil t = {0};
-	(void) take_name(&r, weekdays, 7); /* a wrong weekday does not make the date less clear */
+	(void) take_name(&r, weekdays, 7); /* a wrong weekday is tolerated, since the date is unambiguous
+					    * without it */
 	take(&r, STR(", "));
 	t.day = take_digits(&r, 2);
 	take(&r, STR(" "));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading the configuration from libyaml's events. Only what the format allows passes: one
- * document, a mapping of keys and sections, sections of keys, no anchors or tags; nesting is
- * refused by the first event too deep, so no input costs more than its own length. */
+ * Reads the configuration from libyaml's events. Accepts only one document, containing a mapping of keys and
+ * sections, which contain keys; no anchors or tags. Deeper nesting is refused at its first event, so parsing
+ * cost is linear in the input's length. */
 #include "base/config.h"
 
 #include <inttypes.h>
@@ -16,10 +16,10 @@ struct reading {
 	const struct config_key *keys;
 	size_t key_count;
 	bool *seen;               /* per key */
-	VEC(struct str) sections; /* those begun already */
+	VEC(struct str) sections; /* sections already read */
 	char *out;
 	yaml_parser_t parser;
-	yaml_event_t event; /* the present one; valid when has_event */
+	yaml_event_t event; /* the current one; valid when has_event */
 	bool has_event;
 };
 
@@ -107,7 +107,7 @@ static RESULT store_int(struct ctx *c, const struct config_key *key, struct str 
 static RESULT store_text(struct ctx *c, const struct config_key *key, struct str text, struct str *at,
 			 size_t line)
 {
-	if (!str_is_utf8(text)) /* a NUL, by "\0" */
+	if (!str_is_utf8(text)) /* contains a NUL, written as "\0" */
 		return ctx_fail_field(c, ERR_INVALID, str_from(key->name),
 				      "line %zu: %s holds a NUL character", line, key->name);
 	struct str copy = str_copy(c->arena, text);
@@ -117,7 +117,7 @@ static RESULT store_text(struct ctx *c, const struct config_key *key, struct str
 	return OK;
 }
 
-/* A scalar into a key that takes one. */
+/* Stores a scalar for a key that takes one. */
 static RESULT store_scalar(struct ctx *c, const struct config_key *key, struct str text, void *at,
 			   size_t line)
 {
@@ -139,7 +139,7 @@ static RESULT store_scalar(struct ctx *c, const struct config_key *key, struct s
 			      line, key->name);
 }
 
-/* The default of a list is its items with commas between. */
+/* A list's default is its items separated by commas. */
 static RESULT store_default_texts(struct ctx *c, const struct config_key *key, struct strs *at)
 {
 	VEC(struct str) items = {0};
@@ -178,7 +178,7 @@ static size_t least_of(size_t a, size_t b, size_t c)
 	return least < c ? least : c;
 }
 
-/* Edits from one word to the other (Levenshtein), for names up to NAME_CAP_SIZE; else many. */
+/* Levenshtein distance, for names up to NAME_CAP_SIZE; else SIZE_MAX. */
 static size_t edits_between(struct str a, struct str b)
 {
 	size_t row[NAME_CAP_SIZE + 1];
@@ -202,7 +202,7 @@ static RESULT fail_unknown(struct reading *r, struct str name)
 {
 	struct str field = str_slice(name, 0, NAME_CAP_SIZE);
 	const struct config_key *nearest = NULL;
-	size_t least = name.n / 3 + 1 < 4 ? name.n / 3 + 1 : 4; /* this far is no slip of the finger */
+	size_t least = name.n / 3 + 1 < 4 ? name.n / 3 + 1 : 4; /* more edits than a typo has */
 	for (size_t k = 0; k < r->key_count; k++) {
 		size_t edits = edits_between(name, str_from(r->keys[k].name));
 		if (edits < least) {
@@ -236,7 +236,7 @@ static bool is_section(const struct reading *r, struct str name)
 	return false;
 }
 
-/* At the start of a list: reads it to its end. */
+/* Reads a list, from its start event to its end. */
 static RESULT read_list(struct reading *r, const struct config_key *key, struct strs *at)
 {
 	VEC(struct str) items = {0};
@@ -260,7 +260,7 @@ static RESULT read_list(struct reading *r, const struct config_key *key, struct 
 	return OK;
 }
 
-/* At the value of a key. */
+/* Reads a key's value at the current event. */
 static RESULT read_value(struct reading *r, const struct config_key *key)
 {
 	void *at = r->out + key->offset;
@@ -270,7 +270,7 @@ static RESULT read_value(struct reading *r, const struct config_key *key)
 				      line, key->name);
 	r->seen[key - r->keys] = true;
 	if (r->event.type == YAML_SCALAR_EVENT && is_null(r))
-		return OK; /* "key:" alone leaves the default */
+		return OK; /* "key:" alone keeps the default */
 	if (r->event.type == YAML_SCALAR_EVENT)
 		return store_scalar(r->c, key, scalar_of(r), at, line);
 	if (r->event.type == YAML_SEQUENCE_START_EVENT && key->type == CONFIG_TEXTS)
@@ -279,7 +279,7 @@ static RESULT read_value(struct reading *r, const struct config_key *key)
 			      key->name, key->type == CONFIG_TEXTS ? "a list: [a, b]" : "a single value");
 }
 
-/* At the name of a key, in a section or with none: reads it and its value. */
+/* Reads a key at its name, inside or outside a section, and its value. */
 static RESULT read_key(struct reading *r, struct str section, struct str name)
 {
 	if (!str_is_utf8(name)) /* printing it below would stop at the NUL */
@@ -296,7 +296,7 @@ static RESULT read_key(struct reading *r, struct str section, struct str name)
 	return read_value(r, key);
 }
 
-/* At the name of a section: reads it whole. */
+/* Reads a section, from its name to its end. */
 static RESULT read_section(struct reading *r, struct str section)
 {
 	for (size_t k = 0; k < r->sections.count; k++)
@@ -308,7 +308,7 @@ static RESULT read_section(struct reading *r, struct str section)
 		return ctx_no_memory(r->c);
 	TRY(next(r));
 	if (r->event.type == YAML_SCALAR_EVENT && is_null(r))
-		return OK; /* "section:" with nothing in it */
+		return OK; /* "section:" without content */
 	if (r->event.type != YAML_MAPPING_START_EVENT)
 		return ctx_fail_field(r->c, ERR_INVALID, section,
 				      "line %zu: %" STR_FMT " must hold keys of its own", line_of(r),
@@ -333,7 +333,7 @@ static RESULT read_root(struct reading *r)
 		if (r->event.type != YAML_SCALAR_EVENT)
 			return ctx_fail(r->c, ERR_INVALID, "line %zu: a key must be a plain word",
 					line_of(r));
-		struct str name = str_copy(r->c->arena, scalar_of(r)); /* outlives the event */
+		struct str name = str_copy(r->c->arena, scalar_of(r)); /* must outlive the event */
 		if (scalar_of(r).n && !name.p)
 			return ctx_no_memory(r->c);
 		if (name.n && is_section(r, name))
@@ -345,11 +345,11 @@ static RESULT read_root(struct reading *r)
 
 static RESULT read_document(struct reading *r)
 {
-	TRY(next(r)); /* the stream's start */
+	TRY(next(r)); /* start of the stream */
 	TRY(next(r));
 	if (r->event.type == YAML_STREAM_END_EVENT)
 		return OK;
-	TRY(next(r)); /* behind the document's start */
+	TRY(next(r)); /* after the document's start */
 	if (r->event.type == YAML_MAPPING_START_EVENT)
 		TRY(read_root(r));
 	else if (r->event.type == YAML_SCALAR_EVENT && is_null(r))
@@ -357,7 +357,7 @@ static RESULT read_document(struct reading *r)
 	else
 		return ctx_fail(r->c, ERR_INVALID, "line %zu: the configuration must be keys and values",
 				line_of(r));
-	TRY(next(r)); /* behind the document's end */
+	TRY(next(r)); /* after the document's end */
 	if (r->event.type != YAML_STREAM_END_EVENT)
 		return ctx_fail(r->c, ERR_INVALID, "line %zu: only one document may be here", line_of(r));
 	return OK;

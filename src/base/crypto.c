@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Digests, HMAC and sealing. What OpenSSL 3 looks up by name at each use is fetched once for the
- * process, and each thread keeps a context of each kind: a SigV4 check makes a dozen of these
- * calls, and looking up costs more than hashing. Digests have no way to fail but by lack of memory
- * inside OpenSSL, and no use of a wrong one is harmless, so that ends the process. */
+ * Digests, HMAC and sealing. Algorithms that OpenSSL 3 would look up by name at each use are fetched once per
+ * process, and each thread keeps a context of each kind: a SigV4 check makes a dozen such calls, and the
+ * lookup costs more than hashing. Digests fail only if OpenSSL is out of memory. As no wrong digest is
+ * harmless, that ends the process. */
 #include "base/crypto.h"
 
 #include <pthread.h>
@@ -17,7 +17,7 @@ static struct {
 	EVP_MD *sha256, *sha1, *md5;
 	EVP_MAC *hmac;
 	EVP_CIPHER *aes_256_gcm;
-	pthread_key_t key; /* to free a thread's contexts at its end */
+	pthread_key_t key; /* frees a thread's contexts at its end */
 } fetched;
 
 struct contexts {
@@ -40,7 +40,8 @@ static void must(bool well)
 		abort();
 }
 
-/* Without OpenSSL's own end, which takes its locks apart at exit, while detached threads may be in them. */
+/* Fetches all algorithms. OpenSSL's atexit handler is disabled, because it destroys locks that detached
+ * threads may be using. */
 static void fetch_all(void)
 {
 	must(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
@@ -64,7 +65,7 @@ static EVP_MAC_CTX *new_hmac(const char *digest)
 	EVP_MAC_CTX *mac = EVP_MAC_CTX_new(fetched.hmac);
 	char name[16];
 	must(mac && strlen(digest) < sizeof name);
-	memcpy(name, digest, strlen(digest) + 1); /* OSSL_PARAM wants it writable */
+	memcpy(name, digest, strlen(digest) + 1); /* OSSL_PARAM requires a writable string */
 	OSSL_PARAM params[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0),
 			       OSSL_PARAM_construct_end()};
 	must(EVP_MAC_CTX_set_params(mac, params) == 1);
@@ -77,7 +78,8 @@ static struct contexts *contexts_here(void)
 	if (mine)
 		return mine;
 	fetch_once();
-	struct contexts *fresh = calloc(1, sizeof *fresh); /* not a fault point: see the head of this file */
+	struct contexts *fresh = calloc(1, sizeof *fresh); /* deliberately without a fault point: see the
+							    * top of this file */
 	must(fresh);
 	fresh->digest = EVP_MD_CTX_new();
 	fresh->hmac_sha256 = new_hmac("SHA256");
@@ -89,7 +91,7 @@ static struct contexts *contexts_here(void)
 
 static void digest_joined(EVP_MD *const *kind, struct str a, struct str b, uint8_t *out)
 {
-	EVP_MD_CTX *digest = contexts_here()->digest; /* this fetches; *kind is looked at after it */
+	EVP_MD_CTX *digest = contexts_here()->digest; /* this also fetches; *kind is read afterwards */
 	must(EVP_DigestInit_ex2(digest, *kind, NULL) == 1);
 	must(EVP_DigestUpdate(digest, a.p, a.n) == 1);
 	must(b.n == 0 || EVP_DigestUpdate(digest, b.p, b.n) == 1);
@@ -120,7 +122,7 @@ static void hmac(EVP_MAC_CTX *mac, const void *key, size_t key_size, struct str 
 		 size_t out_size)
 {
 	size_t written = 0;
-	/* without a key OpenSSL would go on with the last one: an empty key still has an address */
+	/* without a key OpenSSL would reuse the previous one, so an empty key needs a non-NULL pointer */
 	must(EVP_MAC_init(mac, key_size ? key : "", key_size, NULL) == 1);
 	must(data.n == 0 || EVP_MAC_update(mac, (const unsigned char *) data.p, data.n) == 1);
 	must(EVP_MAC_final(mac, out, &written, out_size) == 1 && written == out_size);
@@ -159,7 +161,7 @@ RESULT crypto_fail(struct ctx *c, const char *what)
 enum { SEAL_VERSION = 1, NONCE_SIZE = 12, TAG_SIZE = 16, SEAL_EXTRA = 1 + NONCE_SIZE + TAG_SIZE };
 enum { SEAL_CAP_SIZE = 1024 * 1024 * 1024 }; /* EVP counts in int */
 
-/* Begins sealing (enc 1) or opening (0): key, nonce and what the text is bound to. */
+/* Begins sealing (enc 1) or opening (0): sets key, nonce and additional data. */
 static bool seal_begin(EVP_CIPHER_CTX *x, const uint8_t *key, const uint8_t *nonce, struct str aad, int enc)
 {
 	int n = 0;
@@ -167,7 +169,7 @@ static bool seal_begin(EVP_CIPHER_CTX *x, const uint8_t *key, const uint8_t *non
 	       (aad.n == 0 || EVP_CipherUpdate(x, NULL, &n, (const unsigned char *) aad.p, (int) aad.n) == 1);
 }
 
-/* Empty texts are legal, and EVP would take a NULL input for the end. */
+/* Skips empty text, which is allowed, because EVP would treat a NULL input as the end. */
 static bool seal_run(EVP_CIPHER_CTX *x, struct str in, uint8_t *out)
 {
 	int n = 0;
@@ -212,13 +214,13 @@ RESULT crypto_open(struct ctx *c, const uint8_t key[static MASTER_KEY_SIZE], str
 	const uint8_t *nonce = (const uint8_t *) sealed.p + 1;
 	uint8_t tag[TAG_SIZE], none[TAG_SIZE];
 	int n = 0;
-	memcpy(tag, sealed.p + sealed.n - TAG_SIZE, TAG_SIZE); /* ctrl wants it writable */
+	memcpy(tag, sealed.p + sealed.n - TAG_SIZE, TAG_SIZE); /* ctrl requires writable memory */
 	struct str text = str_slice(sealed, 1 + NONCE_SIZE, sealed.n - TAG_SIZE);
 	if (!seal_begin(x, key, nonce, aad, 0) || !seal_run(x, text, plain) ||
 	    EVP_CIPHER_CTX_ctrl(x, EVP_CTRL_AEAD_SET_TAG, TAG_SIZE, tag) != 1)
 		return crypto_fail(c, "cannot decrypt a secret");
 	if (EVP_CipherFinal_ex(x, none, &n) != 1) {
-		crypto_wipe(plain, size); /* not proved to be anybody's words */
+		crypto_wipe(plain, size); /* not authentic */
 		ERR_clear_error();
 		return ctx_fail(c, ERR_INVALID,
 				"a secret does not open: it belongs to another row or another master key");

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Certificates: self-signed ones, which a fresh installation serves TLS with and a user is known to Windows by; and those
- * of an authority of ours. */
+ * Certificates: self-signed ones, for TLS of a fresh installation and for users' Windows logins; and those
+ * issued by our own authority. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
@@ -16,7 +16,7 @@ enum {
 	NAMES_CAP_COUNT = 100,
 	CLIENT_RSA_BITS_MIN = 2048
 };
-static const int64_t SKEW_US = HOUR; /* a client whose clock is behind must not refuse it */
+static const int64_t SKEW_US = HOUR; /* accepts clients whose clock is behind */
 
 DEFINE_OSSL(X509, X509_free)
 DEFINE_OSSL(EVP_MD_CTX, EVP_MD_CTX_free)
@@ -50,7 +50,7 @@ static bool add_name(GENERAL_NAMES *names, int type, const void *bytes, size_t s
 	GENERAL_NAME_set0_value(name, type, value);
 	if (sk_GENERAL_NAME_push(names, name) == 0)
 		return false;
-	name = NULL; /* the stack's now */
+	name = NULL; /* now owned by the stack */
 	return true;
 }
 
@@ -99,7 +99,7 @@ static bool set_serial(X509 *cert)
 {
 	uint8_t bytes[SERIAL_SIZE];
 	random_bytes(bytes, sizeof bytes);
-	bytes[0] = (uint8_t) ((bytes[0] & 0x7F) | 0x40); /* positive, and never shorter */
+	bytes[0] = (uint8_t) ((bytes[0] & 0x7F) | 0x40); /* positive, with constant length */
 	OSSL(BIGNUM) number = BN_bin2bn(bytes, sizeof bytes, NULL);
 	return number && BN_to_ASN1_INTEGER(number, X509_get_serialNumber(cert));
 }
@@ -107,7 +107,7 @@ static bool set_serial(X509 *cert)
 bool crypto_fill_certificate(X509 *cert, EVP_PKEY *key, struct str first, int64_t valid_us)
 {
 	X509_NAME *subject = X509_get_subject_name(cert);
-	struct str common = str_slice(first, 0, COMMON_NAME_CAP); /* clients look at the SANs only */
+	struct str common = str_slice(first, 0, COMMON_NAME_CAP); /* clients check only the SANs */
 	time_t from = (time_t) ((clock_now_us() - SKEW_US) / SECOND);
 	time_t to = (time_t) ((clock_now_us() + valid_us) / SECOND);
 	return X509_set_version(cert, X509_VERSION_3) == 1 && set_serial(cert) &&
@@ -144,7 +144,7 @@ RESULT crypto_make_certificate(struct ctx *c, struct str names, int64_t valid_us
 enum { USER_KEY_BITS = 2048 };
 static const int64_t USER_VALID_US = 3650 * 24 * HOUR;
 
-/* As Windows names who asks: an otherName that is the user's principal name. */
+/* Adds the user as Windows expects: an otherName with the user principal name. */
 static bool add_principal(GENERAL_NAMES *names, struct str principal)
 {
 	OSSL(GENERAL_NAME) name = GENERAL_NAME_new();
@@ -157,10 +157,10 @@ static bool add_principal(GENERAL_NAMES *names, struct str principal)
 	ASN1_TYPE_set(value, V_ASN1_UTF8STRING, text);
 	if (GENERAL_NAME_set0_othername(name, OBJ_nid2obj(NID_ms_upn), value) != 1)
 		return false;
-	value = NULL; /* the name's now */
+	value = NULL; /* now owned by the name */
 	if (sk_GENERAL_NAME_push(names, name) == 0)
 		return false;
-	name = NULL; /* the stack's now */
+	name = NULL; /* now owned by the stack */
 	return true;
 }
 
@@ -229,7 +229,7 @@ bool crypto_verify_certificate(struct str cert_pem, bool is_pss, struct str data
 	OSSL(X509) cert = read_certificate(cert_pem);
 	OSSL(EVP_MD_CTX) context = EVP_MD_CTX_new();
 	EVP_PKEY *key = cert ? X509_get0_pubkey(cert) : NULL;
-	EVP_PKEY_CTX *how = NULL; /* the context's */
+	EVP_PKEY_CTX *how = NULL; /* owned by the digest context */
 	bool is_right = key && context && EVP_PKEY_is_a(key, "RSA") &&
 			EVP_PKEY_get_bits(key) >= CLIENT_RSA_BITS_MIN &&
 			EVP_DigestVerifyInit(context, &how, EVP_sha256(), NULL, key) == 1;
@@ -264,7 +264,7 @@ static bool add_constraints(X509 *cert, bool is_authority)
 	return X509_add1_ext_i2d(cert, NID_basic_constraints, basic, 1, X509V3_ADD_DEFAULT) == 1;
 }
 
-/* Which key it is of: a verifier with two authorities of one name, an old and a new one, tells them apart by that. */
+/* Adds a key identifier, by which a verifier distinguishes an old and a new authority of the same name. */
 static bool add_key_id(X509 *cert, X509 *issuer, int nid, const char *value)
 {
 	X509V3_CTX how;
@@ -302,7 +302,7 @@ static EVP_PKEY *read_private_key(struct str pem)
 	return key;
 }
 
-/* Its key, if whoever asks has shown to hold it. Nothing else of a request counts. */
+/* Takes the request's key if the request's signature proves possession. Everything else in it is ignored. */
 static RESULT take_requested_key(struct ctx *c, struct str request, EVP_PKEY **ret_key)
 {
 	const unsigned char *bytes = (const unsigned char *) request.p;
@@ -315,7 +315,7 @@ static RESULT take_requested_key(struct ctx *c, struct str request, EVP_PKEY **r
 	if (EVP_PKEY_get_security_bits(key) < SECURITY_BITS_MIN)
 		return ctx_fail(c, ERR_INVALID, "the key of a request for a certificate is too weak");
 	*ret_key = key;
-	key = NULL; /* the caller's now */
+	key = NULL; /* now the caller's */
 	return OK;
 }
 
@@ -335,7 +335,7 @@ static bool add_issued_extensions(X509 *cert, X509 *ca, const struct crypto_issu
 	       add_key_id(cert, ca, NID_authority_key_identifier, "keyid");
 }
 
-/* The key that the certificate is for. */
+/* Returns the key to certify. */
 static RESULT take_key(struct ctx *c, const struct crypto_issue *issue, EVP_PKEY **ret_key)
 {
 	if (issue->request.n)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Messages that are encrypted to a certificate, or signed with its key (RFC 5652), and the key pairs for that. */
+ * Messages encrypted to a certificate or signed with its key (RFC 5652), and key pairs for them. */
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
 #include "base/crypto_issue.h"
@@ -112,7 +112,7 @@ RESULT crypto_envelop(struct ctx *c, struct str cert_der, enum crypto_cipher cip
 	STACK_OF(X509) *to = sk_X509_new_null();
 	OSSL(CMS_ContentInfo)
 	message = to && in && sk_X509_push(to, cert) > 0 ? CMS_encrypt(to, in, by, CMS_BINARY) : NULL;
-	sk_X509_free(to); /* its certificate is ours */
+	sk_X509_free(to); /* the certificate itself is still ours */
 	return message ? write_message(c, message, ret_der) : crypto_fail(c, "cannot encrypt a message");
 }
 

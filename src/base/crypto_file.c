@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Digests of whole files, read in pieces: an image is larger than memory. */
+ * Digests of files, read in pieces because images are larger than memory. */
 #include "base/crypto_ossl.h"
 
 #include <errno.h>
@@ -18,7 +18,7 @@ static void piece_free(char **piece)
 	heap_free(*piece);
 }
 
-/* As read(2), -1 with errno set as a bad disk would when the fault point fires. */
+/* Like read(2); when the fault point fires, fails like a defective disk. */
 static ssize_t read_piece(int fd, char *piece)
 {
 	ssize_t n = 0;
@@ -77,7 +77,7 @@ void crypto_digest_free(struct crypto_digest *d)
 RESULT crypto_sha256_file(struct ctx *c, int fd, uint8_t out[static SHA256_SIZE])
 {
 	OSSL(EVP_MD_CTX) md = EVP_MD_CTX_new();
-	/* not in the arena: it would stay there for the rest of the call */
+	/* on the heap, since arena memory would be kept for the rest of the call */
 	__attribute__((cleanup(piece_free))) char *piece = heap_resize(NULL, PIECE_SIZE);
 	if (!md || !piece)
 		return ctx_no_memory(c);

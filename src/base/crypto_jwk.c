@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signatures of JSON Web Tokens: RS256 and ES256, checked by keys as a JSON Web Key has them; RS256 made by one of ours. Sources: RFC 7517,
- * 7518. */
+ * JSON Web Token signatures: verifies RS256 and ES256 with keys from JSON Web Keys; creates RS256 with a key
+ * of ours. Sources: RFC 7517, 7518. */
 #include "base/crypto.h"
 #include "base/crypto_digest.h"
 #include "base/crypto_ossl.h"
@@ -21,7 +21,7 @@ static const unsigned char *bytes_of(struct str s)
 	return (const unsigned char *) s.p;
 }
 
-/* NULL: it is no key. */
+/* NULL: invalid key. */
 static EVP_PKEY *make_key(const char *type, OSSL_PARAM *params)
 {
 	EVP_PKEY *key = NULL;
@@ -48,7 +48,7 @@ static EVP_PKEY *make_rsa(struct str n, struct str e)
 
 static EVP_PKEY *make_p256(struct str x, struct str y)
 {
-	unsigned char point[1 + 2 * P256_SIZE] = {4}; /* uncompressed */
+	unsigned char point[1 + 2 * P256_SIZE] = {4}; /* uncompressed form */
 	OSSL(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
 	if (x.n != P256_SIZE || y.n != P256_SIZE || !build)
 		return NULL;
@@ -98,7 +98,7 @@ bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str
 	return is_right;
 }
 
-/* NULL: it is none that is taken. */
+/* NULL: not a supported key. */
 static EVP_PKEY *read_der(struct str der)
 {
 	const unsigned char *at = bytes_of(der);
@@ -138,7 +138,7 @@ RESULT crypto_make_signing_key(struct ctx *c, struct str *ret_pem)
 	return crypto_encode_key(c, key, EVP_PKEY_KEYPAIR, "PEM", "PrivateKeyInfo", ret_pem);
 }
 
-/* NULL: it is no RSA key. */
+/* NULL: not an RSA key. */
 static EVP_PKEY *read_private(struct str pem)
 {
 	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Users' SSH key pairs made by us: RSA in PKCS#1's PEM, ed25519 in OpenSSH's own private key format
- * (PROTOCOL.key in its source), and EC2's fingerprint of either. */
+ * SSH key pairs generated for users: RSA as PKCS#1 PEM, ed25519 in OpenSSH's private key format (PROTOCOL.key
+ * in its source), and EC2's fingerprints of both. */
 #include "base/crypto.h"
 #include "base/crypto_ssh.h"
 #include "base/random.h"
 
 enum { RSA_MADE_BITS = 2048, PEM_LINE = 70 };
 
-/* A buffer that held key material. */
+/* Frees a buffer that contained key material. */
 static void wipe_buf(struct buf *b)
 {
 	if (b->p)
@@ -16,7 +16,7 @@ static void wipe_buf(struct buf *b)
 }
 #define SECRET_BUF __attribute__((cleanup(wipe_buf))) struct buf
 
-/* Room at once: growing would leave copies of secrets in freed memory. */
+/* Reserves enough space at once: growing would leave copies of secrets in freed memory. */
 static void secret_buf_init(struct buf *b)
 {
 	buf_init(b, KEY_TEXT_CAP_SIZE);
@@ -101,7 +101,8 @@ static RESULT write_openssh(struct ctx *c, const uint8_t seed[static ED25519_SIZ
 	return OK;
 }
 
-/* An ed25519 key is 32 random bytes: drawn by ours, so that a seeded test can repeat it. */
+/* Generates an ed25519 key, which is 32 random bytes: from our own generator, so that a seeded test can
+ * repeat it. */
 static RESULT make_ed25519(struct ctx *c, struct str *ret_private_pem, struct str *ret_public_line)
 {
 	uint8_t seed[ED25519_SIZE], public[ED25519_SIZE];
@@ -135,7 +136,7 @@ RESULT crypto_make_key_pair(struct ctx *c, bool ed25519, struct str *ret_private
 	return OK;
 }
 
-/* The public blob in an OpenSSH private key file. */
+/* Finds the public blob in an OpenSSH private key file. */
 static RESULT find_openssh_blob(struct ctx *c, struct str pem, struct str *ret_blob)
 {
 	static const struct str begin = STR("-----BEGIN OPENSSH PRIVATE KEY-----");
@@ -151,7 +152,7 @@ static RESULT find_openssh_blob(struct ctx *c, struct str pem, struct str *ret_b
 	for (size_t k = 0; k < 3; k++) /* cipher, kdf, options */
 		if (!crypto_ssh_take_string(&rest, &skipped))
 			return FAIL(INVALID);
-	rest = str_slice(rest, 4, rest.n); /* the number of keys: 1 */
+	rest = str_slice(rest, 4, rest.n); /* number of keys: 1 */
 	return crypto_ssh_take_string(&rest, ret_blob) ? OK : FAIL(INVALID);
 }
 
@@ -167,7 +168,7 @@ static RESULT fingerprint_openssh(struct ctx *c, struct str pem, struct str *ret
 	return crypto_ssh_fingerprint_blob(c, blob, ret_fingerprint);
 }
 
-/* A key under a passphrase is refused instead of asked for at the terminal, OpenSSL's default. */
+/* Refuses a key with a passphrase; OpenSSL would by default ask at the terminal. */
 static int no_passphrase(char *buffer, int size, int writing, void *data)
 {
 	(void) buffer, (void) size, (void) writing, (void) data;

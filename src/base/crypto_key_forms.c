@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Public keys in forms other than OpenSSH's line, which EC2 takes, too: RFC 4716's file, and DER. Each becomes
- * such a line, and crypto_check_public_key() judges what is in it. */
+ * Converts public keys that are not in OpenSSH's one-line form but accepted by EC2: RFC 4716 files and DER.
+ * The result is validated by crypto_check_public_key(). */
 #include "base/crypto.h"
 #include "base/crypto_ssh.h"
 
@@ -16,7 +16,7 @@ static struct str without_end(struct str line)
 	return str_ends_with(line, STR("\r")) ? str_slice(line, 0, line.n - 1) : line;
 }
 
-/* The line is a header's first: "Tag: value". Base64 has no colon. */
+/* True for a header's first line, "Tag: value". Base64 contains no colon. */
 static bool is_header(struct str line, size_t *ret_value_size)
 {
 	size_t colon = str_find_char(line, ':', 0);
@@ -24,8 +24,8 @@ static bool is_header(struct str line, size_t *ret_value_size)
 	return colon > 0 && colon < line.n && colon <= RFC4716_TAG_MAX;
 }
 
-/* Passes over the headers, each of which goes on in the next line where its line ends in a backslash. *ret_line:
- * the first one behind them. */
+/* Skips the headers; a header continues on the next line if its line ends in a backslash. *ret_line: the
+ * first line after them. */
 static bool skip_headers(struct str *rest, struct str *ret_line)
 {
 	size_t value_size = 0;
@@ -43,7 +43,7 @@ static bool skip_headers(struct str *rest, struct str *ret_line)
 	return false;
 }
 
-/* The base64 between the markers; the text begins with the first of them. */
+/* Finds the base64 between the markers; the text must start with the first marker. */
 static bool find_rfc4716_body(struct str text, struct str *ret_base64)
 {
 	struct str rest = text, line = STR_NONE;
@@ -103,7 +103,7 @@ static RESULT write_ed25519(struct ctx *c, EVP_PKEY *key, struct str *ret_line)
 			   : crypto_ssh_write_line(c, SSH_ED25519, buf_str(&blob), ret_line);
 }
 
-/* A SubjectPublicKeyInfo, with nothing behind it. */
+/* Converts a SubjectPublicKeyInfo without trailing bytes. */
 static RESULT convert_der(struct ctx *c, struct str der, struct str *ret_line)
 {
 	const unsigned char *at = (const unsigned char *) der.p;

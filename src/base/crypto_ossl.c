@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What base's OpenSSL users share: encoded keys and fingerprints as strings. */
+ * Shared code of base's OpenSSL users: encoded keys and fingerprints as strings. */
 #include "base/crypto_ossl.h"
 
 #include "base/crypto_digest.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The public keys users bring: checked, and given EC2's fingerprint. */
+ * Checks users' public keys and calculates EC2's fingerprint. */
 #include "base/crypto.h"
 #include "base/crypto_ssh.h"
 
@@ -7,7 +7,7 @@ DEFINE_OSSL(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
 DEFINE_OSSL(OSSL_PARAM, OSSL_PARAM_free)
 DEFINE_OSSL(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
 
-/* EC2's: the MD5 of the public key as OpenSSL writes it in DER. */
+/* EC2's fingerprint: the MD5 of the public key in OpenSSL's DER encoding. */
 static RESULT fingerprint_rsa(struct ctx *c, const struct ssh_public_key *key, struct str *ret_fingerprint)
 {
 	const unsigned char *e_bytes = (const unsigned char *) key->exponent.p,
@@ -46,7 +46,7 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* "name base64 comment": the first two words. */
+/* Splits "name base64 comment" and returns the first two words. */
 static bool split_line(struct str line, struct str *ret_name, struct str *ret_base64)
 {
 	size_t name_end = 0;
@@ -63,7 +63,7 @@ static bool split_line(struct str line, struct str *ret_name, struct str *ret_ba
 	return to > from;
 }
 
-/* A public key line; the blob's own name must be the line's. */
+/* Parses a public key line; the name in the blob must match the line's. */
 static RESULT parse_line(struct ctx *c, struct str line, struct ssh_public_key *ret_key)
 {
 	struct str name = STR_NONE, base64 = STR_NONE, blob = STR_NONE;
@@ -88,7 +88,7 @@ static RESULT read_public_key(struct ctx *c, struct str text, struct str *ret_li
 {
 	struct str bytes = STR_NONE, line = str_trim(text);
 	bool is_line = is_key_line(line);
-	if (!is_line) { /* base64 of the key's wire form, or of a whole line */
+	if (!is_line) { /* base64 of the key's wire form, or of an entire line */
 		TRY(str_decode_base64(c->arena, line, &bytes));
 		line = str_trim(bytes);
 		is_line = is_key_line(line);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The wire form of RFC 4253, which OpenSSL does not know. */
+ * The wire form of RFC 4253, which OpenSSL doesn't support. */
 #include "base/crypto_ssh.h"
 
 void crypto_ssh_add_u32(struct buf *b, uint32_t value)
@@ -15,7 +15,7 @@ void crypto_ssh_add_string(struct buf *b, struct str s)
 	buf_add_str(b, s);
 }
 
-/* A positive mpint: a zero byte before a leading bit that would read as a sign. */
+/* Adds a positive mpint, with a leading zero byte if the first bit would be read as a sign. */
 bool crypto_ssh_add_number(struct buf *b, const BIGNUM *number)
 {
 	uint8_t bytes[RSA_MOST_BITS / 8 + 1] = {0};
@@ -41,7 +41,7 @@ bool crypto_ssh_take_string(struct str *rest, struct str *ret_string)
 	return true;
 }
 
-/* A positive mpint in its shortest form. */
+/* Takes a positive mpint in its shortest form. */
 static bool take_number(struct str *rest, struct str *ret_bytes)
 {
 	struct str s = STR_NONE;
@@ -68,7 +68,7 @@ static bool parse_rsa(struct str rest, struct ssh_public_key *key)
 	return bits >= RSA_LEAST_BITS && bits <= RSA_MOST_BITS && key->exponent.n <= 8 && odd && !one;
 }
 
-/* Of RFC 5656's required curves: the point uncompressed. */
+/* Accepts RFC 5656's required curves with uncompressed points. */
 static bool parse_ecdsa(struct str name, struct str rest)
 {
 	static const struct {

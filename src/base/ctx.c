@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Recording the first problem of a call. Where even the words find no room, the kind's meaning
- * stands in for them: an error is never lost for lack of memory. */
+ * Records the first problem of a call. If memory for the message is missing, the error kind's meaning is used
+ * instead, so an error is never lost. */
 #include "base/ctx.h"
 
 #include <stdio.h>

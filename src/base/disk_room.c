@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Shares are counted for the whole process, not for each file system: all of Dari's bulk data lie below
- * data.directory, and a count that is too large only refuses early. */
+ * Shares are counted for the whole process rather than per file system: all bulk data are below
+ * data.directory, and overestimating merely refuses earlier. */
 #include "base/disk_room.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ enum { FLOOR_PART = 20, FLOOR_MIN = 16 << 20, FLOOR_MAX = 1 << 30 };
 
 static pthread_mutex_t shares_lock = PTHREAD_MUTEX_INITIALIZER;
 static int64_t shared_size;
-static struct disk_share *shares; /* those that an account pays for */
+static struct disk_share *shares; /* list of the shares charged to an account */
 
 static int read_figures(const char *directory, struct statvfs *ret_figures)
 {
@@ -62,7 +62,7 @@ bool disk_room_is_low(const char *directory)
 	return read_room(directory, &room) && room.free_size < room.floor_size;
 }
 
-/* The lock is held. */
+/* With the lock held. */
 static int64_t find_largest(const struct disk_room *room)
 {
 	int64_t largest = room->free_size - room->floor_size - shared_size;
@@ -83,7 +83,7 @@ static bool is_charged(const struct disk_payer *payer)
 	return payer && !uuid_is_none(payer->account);
 }
 
-/* The lock is held. */
+/* With the lock held. */
 static int64_t find_left(const struct disk_payer *payer)
 {
 	int64_t left = payer->left_size;
@@ -93,7 +93,7 @@ static int64_t find_left(const struct disk_payer *payer)
 	return left > 0 ? left : 0;
 }
 
-/* The lock is held. */
+/* With the lock held. */
 static void link_share(struct disk_share *s)
 {
 	if (!is_charged(&s->payer) || s->previous || shares == s)
@@ -104,7 +104,7 @@ static void link_share(struct disk_share *s)
 	shares = s;
 }
 
-/* The lock is held. */
+/* With the lock held. */
 static void unlink_share(struct disk_share *s)
 {
 	if (shares == s)

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Actors and the two executors.
  *
- * Threads: each actor's thread sleeps on its condition variable, for timers as long as they have left
- * on clock_steady_us(), so that a wall clock set back holds up nobody. Nothing tells a sleeping
- * thread that the wall clock was set forward, so no sleep is longer than LONGEST_SLEEP_US. While a
- * test has frozen the clock, timers are looked at every few milliseconds instead; a clock frozen
- * while a thread already sleeps is noticed at the actor's next post, or at the end of its sleep.
+ * Threads: each actor's thread sleeps on its condition variable. With timers, it sleeps for the time left on
+ * clock_steady_us(), so setting the wall clock back delays nothing. No event reports that the wall clock was
+ * set forward, so no sleep is longer than LONGEST_SLEEP_US. While a test has frozen the clock, timers are
+ * polled every few milliseconds; freezing during a sleep is noticed at the actor's next post, or at the end
+ * of the sleep.
  *
- * Pooled actors have no thread; while one has jobs it stands in the pool's line, and takes one a turn.
+ * Pooled actors have no thread. While one has jobs, it waits in the pool's queue and runs one job per turn.
  *
- * Stepped: no threads; executor_step() chooses. The choice depends on the seed, the order in which
- * the actors were made and what is queued, and on nothing else, so that a run can be repeated. */
+ * Stepped: no threads; executor_step() chooses. The choice depends only on the seed, the order in which
+ * actors were created and the queued jobs, so a run can be repeated. */
 #include "base/exec.h"
 #include "base/exec_stepped.h"
 
@@ -26,36 +26,36 @@
 #include "base/exec_queue.h"
 #include "base/heap.h"
 
-enum { NAME_SIZE = 16 /* the kernel's limit, with NUL */, FROZEN_POLL_US = 2000 };
+enum { NAME_SIZE = 16 /* the kernel's limit, including NUL */, FROZEN_POLL_US = 2000 };
 #define LONGEST_SLEEP_US (30 * SECOND)
 
 struct executor {
-	pthread_mutex_t lock; /* over the list of actors and the dice; taken before an actor's lock */
+	pthread_mutex_t lock; /* guards the list of actors and the dice; taken before an actor's lock */
 	bool stepped;
 	uint64_t dice;
 	struct exec_pool *pool;     /* NULL when stepped */
-	struct actor *first, *last; /* in the order they were made */
+	struct actor *first, *last; /* in order of creation */
 };
 
 struct actor_thread {
 	pthread_t id;
 	struct actor *actor;
-	bool is_busy;     /* runs a job */
-	bool is_relieved; /* another one has taken its place: it ends with its job */
+	bool is_busy;     /* running a job */
+	bool is_relieved; /* replaced by another thread: ends after its current job */
 };
 
 struct actor {
 	struct executor *executor;
 	struct actor *previous, *next;
-	pthread_mutex_t lock; /* over queue, stopping and its threads */
-	pthread_cond_t woken; /* something was posted, stopping was set, or a relieved thread ends */
+	pthread_mutex_t lock; /* guards queue, stopping and the threads' state */
+	pthread_cond_t woken; /* signalled on a post, on stopping, and when a relieved thread ends */
 	struct job_queue queue;
 	bool stopping;
 	bool is_pooled;
-	bool has_turn; /* a pooled one: in the line, or running a job */
+	bool has_turn; /* pooled: in the pool's queue, or running a job */
 	struct exec_turn turn;
-	struct actor_thread *thread; /* of a pooled one: that runs its job now; NULL: none does */
-	size_t relieved_count;       /* threads that are still at their job */
+	struct actor_thread *thread; /* for a pooled actor: the one running its current job; NULL: none */
+	size_t relieved_count;       /* threads still running their last job */
 	char name[NAME_SIZE];
 };
 
@@ -145,7 +145,7 @@ static void end_relieved(struct actor *a)
 	(void) pthread_cond_broadcast(&a->woken);
 }
 
-/* With the lock held, which it lets go of. */
+/* Releases the lock, which the caller holds. */
 static void end_thread(struct actor *a, struct actor_thread *self)
 {
 	bool is_relieved = self->is_relieved;
@@ -191,7 +191,7 @@ bool exec_start_thread(pthread_t *ret_thread, void *(*main)(void *), void *arg)
 	return !failed;
 }
 
-/* NULL: memory or threads are short. */
+/* NULL: out of memory or threads. */
 static struct actor_thread *start_thread(struct actor *a)
 {
 	struct actor_thread *t = heap_new(struct actor_thread);
@@ -204,7 +204,7 @@ static struct actor_thread *start_thread(struct actor *a)
 	return NULL;
 }
 
-/* With the lock held: a pooled one has no job that runs now, and gets in line if it has more. */
+/* With the lock held: ends a pooled actor's turn, and queues it again if it has more jobs. */
 static void end_turn(struct actor *a)
 {
 	a->thread = NULL;
@@ -215,7 +215,7 @@ static void end_turn(struct actor *a)
 		(void) pthread_cond_signal(&a->woken);
 }
 
-/* One job of a pooled actor. */
+/* Runs one job of a pooled actor. */
 static void take_turn(struct exec_turn *turn)
 {
 	struct actor *a = (struct actor *) (void *) ((char *) turn - offsetof(struct actor, turn));
@@ -297,7 +297,8 @@ void actor_free(struct actor *a)
 	await_last_job(a);
 	(void) pthread_mutex_lock(&a->lock);
 	struct job *job = NULL;
-	while ((job = job_queue_take_any(&a->queue))) { /* a drop may itself post, or ask for the count */
+	while ((job = job_queue_take_any(&a->queue))) { /* unlocked meanwhile, because drop() may post jobs
+							 * or read the count */
 		(void) pthread_mutex_unlock(&a->lock);
 		if (job->drop)
 			job->drop(job);
@@ -341,23 +342,25 @@ void actor_post(struct actor *a, struct job *job)
 	(void) pthread_mutex_lock(&a->lock);
 	job_queue_add_now(&a->queue, job, now_us);
 	bool takes_turn = uses_pool && !a->has_turn && !a->stopping;
-	a->has_turn = a->has_turn || takes_turn; /* until it was taken the actor is not freed */
+	a->has_turn = a->has_turn || takes_turn; /* keeps actor_free() waiting until the turn has been
+						  * taken, so the actor outlives exec_pool_add() below */
 	if (!uses_pool)
 		(void) pthread_cond_signal(&a->woken);
 	(void) pthread_mutex_unlock(&a->lock);
-	if (takes_turn) /* behind the lock, which whoever takes it wants */
+	if (takes_turn) /* after unlocking, because the pool's thread takes this lock first */
 		exec_pool_add(a->executor->pool, &a->turn);
 }
 
 void actor_post_at(struct actor *a, struct job *job, int64_t due_us)
 {
 	assert(!a->is_pooled);
-	/* keeps the time that is left by the present wall clock, whatever that is set to later */
+	/* converts to the steady clock, so that later changes of the wall clock don't affect the remaining
+	 * time */
 	due_us += clock_steady_us() - clock_now_us();
 	(void) pthread_mutex_lock(&a->lock);
 	int64_t before = job_queue_next_due(&a->queue);
 	job_queue_add_at(&a->queue, job, due_us);
-	if (due_us < before) /* else the thread wakes early enough by itself */
+	if (due_us < before) /* otherwise the thread wakes up early enough anyway */
 		(void) pthread_cond_signal(&a->woken);
 	(void) pthread_mutex_unlock(&a->lock);
 }
@@ -372,7 +375,7 @@ size_t actor_queued_count(struct actor *a)
 
 static uint64_t roll(struct executor *ex, uint64_t sides)
 {
-	ex->dice += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64; the slight bias of % does no harm */
+	ex->dice += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64; the slight bias of % is harmless */
 	uint64_t z = ex->dice;
 	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
 	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
@@ -387,7 +390,8 @@ static int64_t actor_next_due(struct actor *a)
 	return due_us;
 }
 
-/* A job of one of the actors that have one due, or NULL; *ret_next_us: the earliest of the others. */
+/* Takes a job from a random actor that has one due; NULL: none. *ret_next_us: earliest due time of the
+ * others. */
 static struct job *take_one_due(struct executor *ex, int64_t now_us, int64_t *ret_next_us)
 {
 	struct actor *chosen = NULL;
@@ -399,7 +403,8 @@ static struct job *take_one_due(struct executor *ex, int64_t now_us, int64_t *re
 			*ret_next_us = due_us < *ret_next_us ? due_us : *ret_next_us;
 			continue;
 		}
-		if (roll(ex, ++candidates) == 0) /* each of n is kept with probability 1/n in the end */
+		if (roll(ex, ++candidates) == 0) /* reservoir sampling: each of n candidates is chosen with
+						  * probability 1/n */
 			chosen = a;
 	}
 	if (!chosen)

@@ -11,15 +11,15 @@
 
 struct exec_pool {
 	pthread_mutex_t lock;
-	pthread_cond_t woken; /* somebody is in line, or stopping was set */
+	pthread_cond_t woken; /* somebody is queued, or stopping was set */
 	pthread_cond_t ended; /* a thread ended */
 	struct exec_turn *first, *last;
 	size_t thread_count, idle_count;
-	bool is_coming; /* a thread was woken or started for the line, and is not there yet */
+	bool is_coming; /* a thread was woken or started for the queue but hasn't arrived yet */
 	bool stopping;
 };
 
-/* With the lock held. False: nobody came for a while. */
+/* With the lock held. False: idle too long. */
 static bool wait_for_turn(struct exec_pool *p)
 {
 	struct timespec until;
@@ -46,8 +46,8 @@ static struct exec_turn *take_first(struct exec_pool *p)
 
 static void *pool_main(void *data);
 
-/* With the lock held, which it lets go of. One at a time: whoever comes brings the next, and often those that
- * are at work have emptied the line before. */
+/* With the lock held, which it releases. Wakes or starts a single thread. Each arriving thread brings the
+ * next one if needed; often the busy threads have emptied the queue before. */
 static void unlock_and_bring_one(struct exec_pool *p)
 {
 	pthread_t thread;
@@ -60,7 +60,7 @@ static void unlock_and_bring_one(struct exec_pool *p)
 		p->is_coming = true;
 	}
 	(void) pthread_mutex_unlock(&p->lock);
-	if (is_wanted && has_idle) /* behind the lock, which is the first thing it will want */
+	if (is_wanted && has_idle) /* after unlocking, since the woken thread takes this lock first */
 		(void) pthread_cond_signal(&p->woken);
 }
 

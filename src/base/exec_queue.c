@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The line and the pairing heap (Fredman, Sedgewick, Sleator, Tarjan 1986) of an actor's jobs. */
+ * An actor's FIFO and pairing heap of jobs (Fredman, Sedgewick, Sleator, Tarjan 1986). */
 #include "base/exec_queue.h"
 
 static bool comes_before(const struct job *a, const struct job *b)
@@ -7,7 +7,7 @@ static bool comes_before(const struct job *a, const struct job *b)
 	return a->due_us != b->due_us ? a->due_us < b->due_us : a->order < b->order;
 }
 
-/* Joins two heaps; either may be NULL. Their roots' next is theirs to lose. */
+/* Joins two heaps; either may be NULL. Overwrites the roots' next. */
 static struct job *heap_join(struct job *a, struct job *b)
 {
 	if (!a || !b)
@@ -18,8 +18,8 @@ static struct job *heap_join(struct job *a, struct job *b)
 	return root;
 }
 
-/* What remains of a heap without its root: the children joined in pairs, then all from the right.
- * Loops, no recursion: a hundred thousand timers posted in order are one level. */
+/* Removes the root: joins its children in pairs, then all pairs from the right. Iterative, because a hundred
+ * thousand timers posted in order form a single level. */
 static struct job *heap_without_root(struct job *root)
 {
 	struct job *pairs = NULL, *rest = root->child;
@@ -85,8 +85,8 @@ static struct job *take_from_heap(struct job_queue *q)
 	return job;
 }
 
-/* The line stays first in, first out even if the clock was set back between two posts; against
- * the timers its head counts by the time it was posted, so neither starves the other. */
+/* The FIFO keeps its order even if the clock was set back between two posts. Its head competes with the
+ * timers by the time it was posted, so neither starves the other. */
 struct job *job_queue_take_due(struct job_queue *q, int64_t now_us)
 {
 	bool timer_is_due = q->heap && q->heap->due_us <= now_us;

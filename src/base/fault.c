@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The countdown behind the fault points. Everything is atomic and relaxed: a test arms before it
- * starts the work, and a point that races with fault_arm() may count for either side. */
+ * The countdown behind the fault points. Everything is atomic and relaxed: tests arm before starting the
+ * work, and a point concurrent with fault_arm() may count before or after it. */
 #include "base/fault.h"
 
 #include <signal.h>
@@ -10,20 +10,20 @@
 
 _Atomic unsigned fault_armed;
 
-enum { CLASSES = 4 }; /* of points */
+enum { CLASSES = 4 }; /* number of point classes */
 
 static _Atomic uint64_t fault_reached;                /* armed points passed since fault_arm() */
-static _Atomic uint64_t fault_reached_class[CLASSES]; /* of each class, by the number of its bit */
+static _Atomic uint64_t fault_reached_class[CLASSES]; /* per class, by its bit number */
 static _Atomic uint64_t fault_n;
 static atomic_bool fault_forever;
 static atomic_bool fault_fired;
-static _Atomic unsigned next_points; /* armed when the first has fired; 0: none */
+static _Atomic unsigned next_points; /* armed after the first has fired; 0: none */
 static _Atomic uint64_t next_n;
 
 static _Noreturn void die_as_by_kill(void)
 {
 	(void) raise(SIGKILL);
-	_exit(137); /* not reached; for the compiler */
+	_exit(137); /* unreachable; for the compiler */
 }
 
 static void arm(unsigned points, uint64_t n, bool forever)
@@ -40,7 +40,7 @@ bool fault_count_down(enum fault point)
 {
 	unsigned armed = atomic_load_explicit(&fault_armed, memory_order_relaxed);
 	if (!(armed & (unsigned) point))
-		return false; /* disarmed since the caller looked */
+		return false; /* disarmed after the caller's check */
 	uint64_t index = atomic_fetch_add_explicit(&fault_reached, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&fault_reached_class[__builtin_ctz(point)], 1, memory_order_relaxed);
 	uint64_t n = atomic_load_explicit(&fault_n, memory_order_relaxed);
@@ -59,7 +59,7 @@ bool fault_count_down(enum fault point)
 void fault_arm(unsigned points, uint64_t n, bool forever)
 {
 	fault_disarm();
-	if (points == FAULT_KILL) /* alone: at the n-th point of any class */
+	if (points == FAULT_KILL) /* alone: counts points of every class */
 		points = FAULT_ALLOC | FAULT_FILE | FAULT_SQL | FAULT_DRIVER | FAULT_KILL;
 	atomic_store_explicit(&fault_fired, false, memory_order_relaxed);
 	arm(points, n, forever);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Files. Each system call that reads or changes a disk has its own fault point, so that a test
- * sees every state a crash or a full disk can leave behind. */
+ * File operations. Each system call that reads or changes a disk has its own fault point, so tests can
+ * produce every state that a crash or a full disk can leave. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -22,7 +22,7 @@ void fd_autoclose(int *fd)
 	*fd = -1;
 }
 
-/* True, with errno set as a bad disk would, when the fault point fires. */
+/* Fails like a defective disk, with errno set, when the fault point fires. */
 static bool disk_fails(void)
 {
 	if (!fault_fires(FAULT_FILE))
@@ -54,7 +54,7 @@ static int open_file(const char *path, int flags, mode_t mode)
 	return fd;
 }
 
-/* Reads until the end or until size bytes are there. -1: errno tells. */
+/* Reads size bytes, fewer at the end of the file. -1: see errno. */
 static ssize_t read_up_to(int fd, char *p, size_t size)
 {
 	size_t n = 0;
@@ -79,7 +79,7 @@ RESULT file_read(struct ctx *c, const char *path, size_t cap_size, struct str *r
 	struct stat st;
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return fail_errno(c, "read", path);
-	/* st_size is a first guess: it is 0 for what the kernel makes up, and files grow */
+	/* st_size is only an estimate: it is 0 for kernel-generated files, and files may grow */
 	size_t have = 0, room = st.st_size > 0 ? (size_t) st.st_size : 4096;
 	char *p = NULL;
 	for (;;) {
@@ -91,7 +91,8 @@ RESULT file_read(struct ctx *c, const char *path, size_t cap_size, struct str *r
 		if (have)
 			memcpy(wider, p, have);
 		p = wider;
-		ssize_t got = read_up_to(fd, p + have, room + 1 - have); /* one more tells the end */
+		/* one byte more, to detect the end */
+		ssize_t got = read_up_to(fd, p + have, room + 1 - have);
 		if (got < 0)
 			return fail_errno(c, "read", path);
 		have += (size_t) got;
@@ -149,10 +150,10 @@ static bool rename_path(const char *from, const char *to)
 	return !disk_fails() && rename(from, to) == 0;
 }
 
-/* A new file beside path, whose name goes to *ret_name. -1: errno tells. */
+/* Creates a new file in path's directory; *ret_name: its name. -1: see errno. */
 static int create_beside(struct ctx *c, const char *path, struct str *ret_name)
 {
-	enum { TRIES = 16 }; /* a crash may have left such a name behind; a seeded test draws it again */
+	enum { TRIES = 16 }; /* a crash may have left such a name, which a seeded test generates again */
 	for (int k = 0; k < TRIES; k++) {
 		struct str name = str_print(c->arena, "%s.%08" PRIx32 ".tmp", path, (uint32_t) random_u64());
 		if (!name.p) {
@@ -187,7 +188,7 @@ RESULT file_write_synced(struct ctx *c, const char *path, struct str bytes, mode
 		return fail_errno(c, "create", name.p);
 	struct result r = write_and_rename(c, fd, name.p, path, bytes, mode);
 	if (!result_is_ok(r))
-		(void) unlink(name.p); /* gone already if only the directory's sync failed */
+		(void) unlink(name.p); /* already renamed if only the directory's sync failed */
 	return r;
 }
 
@@ -224,7 +225,7 @@ RESULT file_make_directory(struct ctx *c, const char *path, mode_t mode)
 
 RESULT file_rename_synced(struct ctx *c, const char *from, const char *to)
 {
-	if (!sync_path(from)) /* else a crash could show the new name with old or no bytes */
+	if (!sync_path(from)) /* otherwise, after a crash, the new name could have old content or none */
 		return fail_errno(c, "sync", from);
 	if (!rename_path(from, to))
 		return fail_errno(c, "rename to", to);

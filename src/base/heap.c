@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * malloc and kin behind the FAULT_ALLOC point. */
+ * malloc and relatives with the FAULT_ALLOC point. */
 #include "base/heap.h"
 
 #include <malloc.h>
@@ -30,7 +30,7 @@ void *heap_resize(void *p, size_t size)
 {
 	if (fault_fires(FAULT_ALLOC))
 		return NULL;
-	return realloc(p, size ? size : 1); /* never the realloc(p, 0) that frees */
+	return realloc(p, size ? size : 1); /* because realloc(p, 0) may free */
 }
 
 void heap_free(void *p)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The budget in use is the thread's own, so that to ask for it costs no lock. */
+ * The current budget is thread-local, so checking it needs no lock. */
 #include "base/heap_budget.h"
 
 #include <malloc.h>

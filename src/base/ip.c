@@ -10,7 +10,7 @@ static size_t size_of_family(uint8_t family)
 	return family == IP_V4 ? 4 : family == IP_V6 ? 16 : 0;
 }
 
-/* A decimal number of at most max at *at, without leading zeros; moves *at behind it. */
+/* Reads a decimal number up to max at *at, without leading zeros; advances *at. */
 static bool read_number(struct str s, size_t *at, unsigned max, uint8_t *ret_value)
 {
 	size_t from = *at;
@@ -103,7 +103,7 @@ static char *put_group(char *p, unsigned value)
 	return p;
 }
 
-/* RFC 5952: the first of the longest runs of two or more zero groups among the first count. */
+/* Finds RFC 5952's first longest run of two or more zero groups among the first count. */
 static void find_zero_run(const uint8_t *b, size_t count, size_t *ret_from, size_t *ret_n)
 {
 	*ret_from = count;
@@ -264,7 +264,7 @@ int cidr_compare(struct cidr a, struct cidr b)
 	return order ? order : (a.bits > b.bits) - (a.bits < b.bits);
 }
 
-/* The bits of byte k that lie behind the prefix. */
+/* The mask of byte k's bits behind the prefix. */
 static uint8_t host_mask(unsigned bits, size_t k)
 {
 	size_t from = k * 8;
@@ -334,7 +334,7 @@ RESULT mac_parse(struct str s, struct mac *ret_mac)
 	return OK;
 }
 
-/* Reads a group of a MAC address, whose leading zeros may be absent, as `width` digits. */
+/* Reads a group of a MAC address, possibly without leading zeros, as `width` digits. */
 static RESULT read_group(struct str group, size_t width, size_t width_min, char *digits)
 {
 	if (group.n < width_min || group.n > width)

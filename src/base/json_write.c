@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The JSON writer. It stands on the path of every OpenStack answer, as xml.c on EC2's: a member whose
- * text needs no escape, nearly all of them, is one check of room and three copies. */
+ * The JSON writer. Used for every OpenStack answer, like xml.c for EC2's: a member whose text needs no
+ * escaping, as nearly all do, takes one capacity check and three copies. */
 #include "base/json_write.h"
 
 #include <assert.h>
@@ -8,7 +8,7 @@
 
 #include "base/utf8.h"
 
-/* 1: cannot stand for itself in a string. Bytes of 0x80 and above are looked at one character at a time. */
+/* 1: needs escaping. Bytes from 0x80 on are examined as UTF-8. */
 static const unsigned char is_special[256] = {
 	[0 ... 0x1F] = 1,
 	['"'] = 1,
@@ -61,7 +61,7 @@ static char *put(char *p, const char *from, size_t n)
 	return p + n;
 }
 
-/* [,]["key":]value, where value needs no escape; quoted: between quotes. */
+/* Writes [,]["key":]value, where value needs no escaping; quoted: adds quotes. */
 static void add_member(struct json_writer *w, const char *key, struct str value, bool quoted)
 {
 	size_t n = key ? strlen(key) : 0;

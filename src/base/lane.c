@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Work on a lane: each has a place while it waits and while it is done. */
+ * Work on a lane: each item occupies a slot while it waits and runs. */
 #include "base/lane.h"
 
 #include <pthread.h>
@@ -10,15 +10,15 @@
 enum { THREADS_MAX = 4 };
 
 struct slot {
-	struct job job; /* first */
+	struct job job; /* must be first */
 	struct lane *owner;
-	struct work_item *work; /* NULL: free */
+	struct work_item *work; /* NULL: a free slot */
 	uuid asker;
 };
 
 struct lane {
 	struct lane_config config;
-	pthread_mutex_t lock; /* over what follows */
+	pthread_mutex_t lock; /* guards the following */
 	struct actor **actors;
 	size_t actor_count, next_actor;
 	struct slot *slots;
@@ -63,7 +63,7 @@ size_t lane_count_threads(void)
 	return processors < 4 ? 1 : processors > 2 * THREADS_MAX ? THREADS_MAX : (size_t) processors / 2;
 }
 
-/* After this the slot may be another's. */
+/* Afterwards the slot can be used for other work. */
 static struct work_item *leave_slot(struct slot *slot)
 {
 	struct lane *l = slot->owner;
@@ -87,7 +87,7 @@ static void drop_slot(struct job *job)
 	work_item_refuse(leave_slot((struct slot *) job));
 }
 
-/* NULL: all are taken, or as many by this asker as may be. The lock is held. */
+/* With the lock held. NULL: no free slot, or the asker has reached its share. */
 static struct slot *find_slot(struct lane *l, uuid asker)
 {
 	struct slot *found = NULL;

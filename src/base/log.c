@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing log lines: put together on the stack, handed over in one write(2), so that lines of
- * several threads never mix. A line that is too long is cut; log lines never allocate or fail.
+ * Writes log lines. A line is built on the stack and passed on in a single write(2), so lines of several
+ * threads never mix. Long lines are truncated; logging never allocates or fails.
  *
- * Whoever reads the log may stand still: a full pipe must not hold up a change. Lines that find no room are dropped
- * and counted, and the next line that finds some tells how many. */
+ * The log's reader may stall, and a full pipe must not block a change. Lines without space are dropped and
+ * counted, and the next written line is preceded by the count. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -33,7 +33,7 @@ static const char *level_word(enum log_level level)
 	return (unsigned) level <= LOG_ERROR ? words[level] : "?";
 }
 
-/* Control characters that came in by an unquoted %s must not begin a line of their own. */
+/* Replaces control characters, which might arrive by an unquoted %s, so that they can't start a new line. */
 static void defuse(char *text, size_t n)
 {
 	for (size_t k = 0; k < n; k++)
@@ -41,8 +41,8 @@ static void defuse(char *text, size_t n)
 			text[k] = '?';
 }
 
-/* Returns false if the line finds no room. poll() promises 4 KiB of room in a pipe, and a line has no more. A socket, such
- * as journald's, gives no such promise, so the send itself must not wait. */
+/* Returns false if the line finds no space. poll() guarantees 4 KiB in a pipe, the maximum length of a line.
+ * A socket, such as journald's, has no such guarantee, so send() itself must be non-blocking. */
 static bool hand_over(const char *line, size_t n)
 {
 	ssize_t sent = send(STDERR_FILENO, line, n, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -52,15 +52,15 @@ static bool hand_over(const char *line, size_t n)
 	if (poll(&room, 1, 0) == 0)
 		return false;
 	ssize_t written = write(STDERR_FILENO, line, n);
-	(void) written; /* nowhere left to tell */
+	(void) written; /* no way to report a failure */
 	return true;
 }
 
-/* By one thread at a time: another one's line could take the room that poll() saw. */
+/* Serialises writers: another thread's line could use the space seen by poll(). */
 static void write_line(const char *line, size_t n)
 {
 	static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-	static unsigned long dropped; /* since the last line that was written */
+	static unsigned long dropped; /* since the last written line */
 	char note[128], when[CLOCK_TEXT_SIZE];
 	(void) pthread_mutex_lock(&lock);
 	int size = !dropped ? 0
@@ -79,7 +79,7 @@ void log_event(enum log_level level, const char *event, const char *format, ...)
 	if ((int) level < atomic_load_explicit(&least_level, memory_order_relaxed))
 		return;
 	char line[LINE_SIZE], when[CLOCK_TEXT_SIZE];
-	size_t room = sizeof line - 1; /* the newline's place */
+	size_t room = sizeof line - 1; /* space for the newline */
 	int head = snprintf(line, room, "time=%s level=%s event=%s", clock_write_ms(clock_now_us(), when),
 			    level_word(level), event);
 	size_t n = head < 0 ? 0 : (size_t) head < room ? (size_t) head : room - 1;
@@ -141,7 +141,7 @@ static void write_quoted(struct str value, char *out)
 		if (n == 0 || character < 0x20 || (character >= 0x7F && character < 0xA0) ||
 		    character == '"' || character == '\\') {
 			p = put_escaped(p, (unsigned char) value.p[at]);
-			n = n > 1 ? 1 : n; /* of a two-byte control character: the other byte comes next */
+			n = n > 1 ? 1 : n; /* in a two-byte control character, the other byte comes next */
 		} else {
 			memcpy(p, value.p + at, n);
 			p += n;

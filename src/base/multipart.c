@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A delimiter is a line break, two hyphens and the boundary. A boundary has no line break: so whatever is not the delimiter
- * after all begins no other one within itself. */
+ * A delimiter is a line break, two hyphens and the boundary. As a boundary contains no line break, a failed
+ * partial match can't contain the beginning of another delimiter. */
 #include "base/multipart.h"
 
 #include <string.h>
@@ -36,7 +36,7 @@ bool multipart_begin(struct multipart *m, struct str content_type)
 {
 	static const char before[] = "\r\n--";
 	struct str boundary = find_boundary(content_type);
-	*m = (struct multipart){.matched = 2}; /* the first delimiter may be without its line break */
+	*m = (struct multipart){.matched = 2}; /* the first delimiter may lack its line break */
 	if (!is_boundary(boundary))
 		return false;
 	memcpy(m->delimiter, before, sizeof before - 1);
@@ -66,7 +66,8 @@ static bool is_files(struct str head)
 	return false;
 }
 
-/* What follows a delimiter: two hyphens, of the last one; else a line break, headers, and an empty line. */
+/* Reads the text after a delimiter: two hyphens after the last one; otherwise a line break, headers, and an
+ * empty line. */
 static RESULT read_head(struct multipart *m, struct str *bytes)
 {
 	while (bytes->n) {
@@ -95,7 +96,7 @@ static RESULT give(const struct multipart *m, struct str bytes, multipart_take *
 	return m->at == MULTIPART_FILE && bytes.n ? take(arg, bytes) : OK;
 }
 
-/* Up to where a delimiter may begin. */
+/* Skips to the next possible delimiter. */
 static RESULT skip(struct multipart *m, struct str *bytes, multipart_take *take, void *arg)
 {
 	const char *found = memchr(bytes->p, '\r', bytes->n);

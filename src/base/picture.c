@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Pictures, by libpng and libjpeg. What libjpeg cannot do it says by a function that must not return: that is
- * the one jump here, and nothing of ours lies between its ends. */
+ * Pictures, by libpng and libjpeg. libjpeg reports errors by a function that must not return, hence the only
+ * longjmp here; it skips no cleanup of ours. */
 #include "base/picture.h"
 
 #include <setjmp.h>
@@ -100,7 +100,7 @@ static void end_output(j_compress_ptr j)
 	buf_add(&e->out, e->piece, sizeof e->piece - e->target.free_in_buffer);
 }
 
-/* False: libjpeg gave up. */
+/* False: libjpeg failed. */
 static bool encode(struct encoding *e, const struct picture *p, int quality)
 {
 	e->j.err = jpeg_std_error(&e->errors);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The kernel's randomness, or xoshiro256** (Blackman and Vigna) once a test has set a seed. */
+ * The kernel's random numbers, or xoshiro256** (Blackman and Vigna) if a test has set a seed. */
 #include "base/random.h"
 
 #include <errno.h>
@@ -10,7 +10,7 @@
 #include <sys/random.h>
 
 static atomic_bool seeded;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* over state */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
 static uint64_t state[4];
 
 static uint64_t rotate_left(uint64_t x, int k)
@@ -74,7 +74,8 @@ uint64_t random_u64(void)
 
 uint64_t random_below(uint64_t limit)
 {
-	uint64_t reject = -limit % limit; /* 2^64 mod limit: so many lowest values would be too likely */
+	uint64_t reject = -limit % limit; /* 2^64 mod limit: that many lowest values would be
+					   * over-represented */
 	uint64_t value = 0;
 	do {
 		value = random_u64();
@@ -86,7 +87,7 @@ void random_set_seed(uint64_t seed)
 {
 	(void) pthread_mutex_lock(&lock);
 	uint64_t x = seed;
-	for (size_t k = 0; k < 4; k++) { /* splitmix64, as its authors advise for seeding */
+	for (size_t k = 0; k < 4; k++) { /* splitmix64, recommended by the authors for seeding */
 		x += UINT64_C(0x9E3779B97F4A7C15);
 		uint64_t z = x;
 		z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);

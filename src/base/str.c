@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Borrowed strings: comparing, cutting, matching, reading numbers, checking encodings. What makes
- * new strings is in str_encode.c. Nothing here allocates. */
+ * Borrowed strings: comparing, cutting, matching, parsing numbers, checking encodings. Nothing here
+ * allocates; functions creating strings are in str_encode.c. */
 #include "base/str.h"
 
 #include "base/utf8.h"
@@ -65,7 +65,7 @@ struct str str_slice(struct str s, size_t from, size_t to)
 struct str str_cut(struct str s, size_t size)
 {
 	while (s.n > size && size > 0 && ((unsigned char) s.p[size] & 0xC0) == 0x80)
-		size--; /* the character that stands there began before */
+		size--; /* skips back to the start of that character */
 	return str_slice(s, 0, size);
 }
 
@@ -110,7 +110,7 @@ RESULT str_parse_int(struct str s, int64_t *ret_value)
 		at = 1;
 	if (at == s.n)
 		return FAIL(INVALID);
-	int64_t value = 0; /* kept negative: INT64_MIN has no positive twin */
+	int64_t value = 0; /* negative, since INT64_MIN has no positive counterpart */
 	for (; at < s.n; at++) {
 		if (s.p[at] < '0' || s.p[at] > '9')
 			return FAIL(INVALID);
@@ -133,7 +133,7 @@ RESULT str_parse_bool(struct str s, bool *ret_value)
 	return OK;
 }
 
-/* Length by the first byte, and the smallest code point that needs so many bytes. */
+/* Determines the length from the first byte, and the smallest code point encoded in that length. */
 static size_t utf8_expect(unsigned char first, uint32_t *ret_bits, uint32_t *ret_least)
 {
 	if (first >= 0xC2 && first <= 0xDF) {
@@ -214,7 +214,7 @@ bool str_is_line(struct str s)
 	return true;
 }
 
-/* Bytes of the character at s.p[at]; of ill-formed text, one byte. */
+/* Size of the character at s.p[at]; one byte for ill-formed text. */
 static size_t character_size(struct str s, size_t at)
 {
 	uint32_t character = 0;
@@ -222,7 +222,7 @@ static size_t character_size(struct str s, size_t at)
 	return n ? n : 1;
 }
 
-/* Matches what stands at *at with the single pattern element at *in; moves both behind it. */
+/* Matches the character at *at with the pattern element at *in and advances both. */
 static bool match_one(struct str s, size_t *at, struct str pattern, size_t *in)
 {
 	if (*in == pattern.n || *at == s.n)
@@ -234,7 +234,7 @@ static bool match_one(struct str s, size_t *at, struct str pattern, size_t *in)
 		return true;
 	}
 	size_t used = 1;
-	if (want == '\\' && *in + 1 < pattern.n) { /* a lone one at the end stands for itself */
+	if (want == '\\' && *in + 1 < pattern.n) { /* a backslash at the end stands for itself */
 		want = pattern.p[*in + 1];
 		used = 2;
 	}
@@ -248,7 +248,7 @@ static bool match_one(struct str s, size_t *at, struct str pattern, size_t *in)
 bool str_matches(struct str s, struct str pattern)
 {
 	size_t at = 0, in = 0;
-	size_t star_in = SIZE_MAX, star_at = 0; /* behind the last star; what it has eaten up to */
+	size_t star_in = SIZE_MAX, star_at = 0; /* position after the last star; end of its match so far */
 	while (at < s.n) {
 		if (in < pattern.n && pattern.p[in] == '*') {
 			star_in = ++in;
@@ -260,7 +260,8 @@ bool str_matches(struct str s, struct str pattern)
 		if (star_in == SIZE_MAX)
 			return false;
 		star_at += character_size(
-			s, star_at); /* earlier stars need no other try: this one can take all */
+			s, star_at); /* only the last star needs retries, since it can match everything an
+				      * earlier one could */
 		at = star_at;
 		in = star_in;
 	}

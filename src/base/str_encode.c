@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Strings made in an arena: copies, formatted text, and the encodings (base64, hex, URL). */
+ * Creates strings in an arena: copies, formatted text, and encodings (base64, hex, URL). */
 #include "base/letters.h"
 #include "base/str.h"
 
@@ -11,7 +11,7 @@
 static const char hex_lower[] = "0123456789abcdef";
 static const char hex_upper[] = "0123456789ABCDEF";
 
-/* Room for n bytes and a NUL that is there already, for arenas give zeroes. */
+/* Allocates n bytes and a NUL, already present because arenas zero memory. */
 static char *room_for(struct arena *a, size_t n)
 {
 	return n == SIZE_MAX ? NULL : arena_alloc(a, n + 1);
@@ -94,13 +94,13 @@ static bool is_base64_space(char c)
 	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Decodes into out, which has room for three quarters of s. False for a foreign character, data
- * behind the padding, or a length that is no multiple of four. */
+/* Decodes into out, which has space for three quarters of s. False: invalid character, data after the
+ * padding, or a length that is not a multiple of four. */
 static bool decode_base64(struct str s, char *out, size_t *ret_size)
 {
 	size_t size = 0;
 	uint32_t bits = 0;
-	unsigned held = 0, padding = 0; /* characters of the present group of four */
+	unsigned held = 0, padding = 0; /* characters in the current group of four */
 	for (size_t k = 0; k < s.n; k++) {
 		if (is_base64_space(s.p[k]))
 			continue;
@@ -182,7 +182,7 @@ struct str str_encode_base64url(struct arena *a, struct str bytes)
 	struct str text = str_encode_base64(a, bytes);
 	while (text.n && text.p[text.n - 1] == '=')
 		text.n--;
-	swap_chars((char *) text.p, text.n, "+/", "-_"); /* ours, in the arena */
+	swap_chars((char *) text.p, text.n, "+/", "-_"); /* writable: just created in the arena */
 	return text;
 }
 
@@ -230,7 +230,7 @@ RESULT str_decode_hex(struct str s, void *ret_bytes, size_t size)
 {
 	if (s.n % 2 || s.n / 2 != size)
 		return FAIL(INVALID);
-	for (size_t k = 0; k < s.n; k++) /* all checked first: outputs are written on success only */
+	for (size_t k = 0; k < s.n; k++) /* validate everything first: outputs are written on success only */
 		if (hex_value(s.p[k]) < 0)
 			return FAIL(INVALID);
 	unsigned char *out = ret_bytes;
@@ -293,7 +293,7 @@ struct str str_encode_url(struct arena *a, struct str s, bool keep_slash)
 
 enum { CHARACTER_SIZE_MAX = 4 };
 
-/* Unicode's simple mappings: one character becomes one. */
+/* Applies one of Unicode's simple mappings, character by character. */
 static struct str map_letters(struct arena *a, struct str s, utf8proc_int32_t (*change)(utf8proc_int32_t))
 {
 	uint8_t *to = arena_alloc(a, s.n * CHARACTER_SIZE_MAX + 1);
@@ -321,7 +321,7 @@ static bool is_ascii(struct str s)
 	return true;
 }
 
-/* Searches lower each field of each row, nearly all of them ASCII: these need a fourth of the room. */
+/* Searches convert each field of each row, and nearly all are ASCII, which needs a quarter of the space. */
 struct str str_lower_all(struct arena *a, struct str s)
 {
 	return is_ascii(s) ? str_lower(a, s) : map_letters(a, s, utf8proc_tolower);

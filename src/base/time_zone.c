@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * TZif files have the times at which clocks were set, and behind them, as a POSIX "TZ" text, the rule for all later
+ * TZif files contain the times of clock changes, followed by a POSIX "TZ" text with the rule for all later
  * times: "CET-1CEST,M3.5.0,M10.5.0/3". */
 #include "base/time_zone.h"
 
@@ -11,21 +11,22 @@
 enum { DAY_S = 86400, FILE_SIZE_MAX = 256 * 1024, NAME_SIZE_MAX = 64, HEADER_SIZE = 44, TYPE_SIZE = 6 };
 #define DIRECTORY "/usr/share/zoneinfo/"
 
-/* A day of each year, and the time of that day's clocks. */
+/* A yearly change: a day and a local time. */
 struct change {
-	char form; /* 'M': weekday of the week of the month; 'J': day without leap days, from 1; 0: day from 0 */
+	char form; /* 'M': week and weekday of a month; 'J': day of the year from 1, ignoring leap days; 0:
+		    * day from 0 */
 	int64_t month, week, day;
 	int64_t time;
 };
 
 struct time_zone {
-	const int64_t *at; /* from then on */
+	const int64_t *at; /* offsets, each valid from its time on */
 	const int64_t *offsets;
 	size_t count;
-	int64_t first; /* before all of them */
+	int64_t first; /* offset before the first change */
 	bool has_rule, has_summer;
 	int64_t standard, summer;
-	struct change begin, end; /* of summer time */
+	struct change begin, end; /* of daylight saving time */
 };
 
 /* ---- the rule ---- */
@@ -51,7 +52,7 @@ static bool take_number(struct reader *r, int64_t max, int64_t *ret_number)
 	return r->p > first && number <= max;
 }
 
-/* "CEST" or "<+0530>" */
+/* Reads "CEST" or "<+0530>". */
 static bool take_name(struct reader *r)
 {
 	const char *first = r->p;
@@ -65,7 +66,7 @@ static bool take_name(struct reader *r)
 	return r->p > first;
 }
 
-/* [+-]hh[:mm[:ss]] */
+/* Reads [+-]hh[:mm[:ss]]. */
 static bool take_time(struct reader *r, int64_t *ret_seconds)
 {
 	enum { HOURS_MAX = 167 };
@@ -125,7 +126,7 @@ static int64_t weekday_of(int64_t day)
 	return ((day + 4) % 7 + 7) % 7;
 }
 
-/* In local time. */
+/* Returns local time. */
 static int64_t find_change(const struct change *c, int64_t year)
 {
 	int64_t first = clock_count_days(year, 1, 1);
@@ -137,7 +138,7 @@ static int64_t find_change(const struct change *c, int64_t year)
 	int64_t day = clock_count_days(year, month, 1);
 	int64_t next = month == 12 ? clock_count_days(year + 1, 1, 1) : clock_count_days(year, month + 1, 1);
 	day += (c->day - weekday_of(day) + 7) % 7 + 7 * (c->week - 1);
-	return (day < next ? day : day - 7) * DAY_S + c->time; /* week 5: the last */
+	return (day < next ? day : day - 7) * DAY_S + c->time; /* week 5 means the last */
 }
 
 static int64_t floor_days(int64_t seconds)
@@ -171,7 +172,7 @@ struct block {
 	size_t count, type_count, size;
 };
 
-/* A header and what it counts; times have so many bytes. */
+/* Reads a header and its data; times have time_size bytes. */
 static bool read_block(struct str bytes, size_t time_size, struct block *ret)
 {
 	size_t counts[6];
@@ -181,7 +182,7 @@ static bool read_block(struct str bytes, size_t time_size, struct block *ret)
 		int64_t count = read_int(bytes.p + 20 + 4 * k, 4);
 		if (count < 0 || count > FILE_SIZE_MAX)
 			return false;
-		counts[k] = (size_t) count; /* of ut, std, leap, time, type, letters */
+		counts[k] = (size_t) count; /* counts of ut, std, leap, time, type, letters */
 	}
 	*ret = (struct block){.count = counts[3], .type_count = counts[4]};
 	ret->times = bytes.p + HEADER_SIZE;
@@ -212,7 +213,7 @@ static RESULT copy_block(struct ctx *c, const struct block *b, size_t time_size,
 	return OK;
 }
 
-/* Since version 2 the whole comes a second time, with times of 64 bits, and the rule between two line ends. */
+/* Since version 2, the data are repeated with 64-bit times, followed by the rule on a line of its own. */
 RESULT time_zone_read(struct ctx *c, struct str bytes, const struct time_zone **ret_zone)
 {
 	struct time_zone *zone = arena_new_object(c->arena, struct time_zone);
@@ -239,7 +240,7 @@ RESULT time_zone_read(struct ctx *c, struct str bytes, const struct time_zone **
 
 /* ---- by name ---- */
 
-/* No path leads out of the directory. */
+/* Accepts no path that leaves the directory. */
 static bool is_name(struct str name)
 {
 	bool is_first = true;
@@ -253,7 +254,7 @@ static bool is_name(struct str name)
 	return name.n > 0 && name.n <= NAME_SIZE_MAX;
 }
 
-/* "UTC", "GMT", "GMT-3", "GMT+05:30": ahead of UTC by so much, unlike the "TZ" text's. */
+/* Reads "UTC", "GMT", "GMT-3", "GMT+05:30". Positive means ahead of UTC, unlike in a "TZ" text. */
 static bool read_fixed(struct str name, struct time_zone *zone)
 {
 	bool is_plain = str_is(name, "UTC") || str_is(name, "GMT");
@@ -301,7 +302,7 @@ RESULT time_zone_load(struct ctx *c, struct str name, const struct time_zone **r
 
 int64_t time_zone_offset(const struct time_zone *zone, int64_t utc)
 {
-	size_t from = 0, to = zone->count; /* the first that is later is among these, or to */
+	size_t from = 0, to = zone->count; /* binary search for the first later one; to if none */
 	if (zone->has_rule && (zone->count == 0 || utc >= zone->at[zone->count - 1]))
 		return offset_by_rule(zone, utc);
 	while (from < to) {
@@ -316,7 +317,7 @@ int64_t time_zone_offset(const struct time_zone *zone, int64_t utc)
 
 int64_t time_zone_to_utc(const struct time_zone *zone, int64_t local)
 {
-	/* no clocks are set twice within these days */
+	/* assumes at most one clock change within these days */
 	int64_t before = time_zone_offset(zone, local - DAY_S), after = time_zone_offset(zone, local + DAY_S);
 	int64_t earlier = local - before, later = local - after;
 	return time_zone_offset(zone, later) == after ? later : earlier;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Making, reading and writing UUIDs. */
+ * Generates, parses and writes UUIDs. */
 #include "base/uuid_asked.h"
 
 #include "base/crypto_digest.h"

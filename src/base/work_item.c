@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Work on actors. */
+ * Runs work items on actors. */
 #include "base/work_item.h"
 
 static struct work_item *work_of(struct job *job)

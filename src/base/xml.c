@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The XML writer. It stands on the path of every EC2 answer: an element whose text needs no
- * escape, nearly all of them, is one check of room and three copies. */
+ * The XML writer. Used for every EC2 answer: an element whose text needs no escaping, as nearly all do, takes
+ * one capacity check and three copies. */
 #include "base/xml.h"
 
 #include <assert.h>
@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-/* 1: cannot stand for itself in text or an attribute. Bytes of 0x80 and above are looked at one
- * character at a time: an answer must be well-formed whatever a guest or driver handed us. */
+/* 1: needs escaping in text or attributes. Bytes from 0x80 on are examined as UTF-8: an answer must be
+ * well-formed whatever a guest or driver returned. */
 static const unsigned char is_special[256] = {
 	[0 ... 8] = 1, [0x0B ... 0x1F] = 1, ['"'] = 1, ['&'] = 1, ['<'] = 1, ['>'] = 1, [0x80 ... 0xFF] = 1,
 };
@@ -38,9 +38,9 @@ static void add_character(struct buf *b, struct str s, size_t at, size_t *ret_si
 	else if (n == 1 && c == '"')
 		buf_add_str(b, STR("&quot;"));
 	else if (n == 1 && c == '\r')
-		buf_add_str(b, STR("&#13;")); /* a reader would make a newline of a bare one */
+		buf_add_str(b, STR("&#13;")); /* a parser would turn an unescaped one into a newline */
 	else
-		buf_add_str(b, STR("\xEF\xBF\xBD")); /* U+FFFD: XML has no word for it */
+		buf_add_str(b, STR("\xEF\xBF\xBD")); /* U+FFFD: not representable in XML */
 }
 
 static void add_escaped(struct buf *b, struct str s)
