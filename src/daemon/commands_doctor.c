@@ -2,6 +2,7 @@
  * dari doctor: each part checked, with what to do. */
 #include <pthread.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 
 #include "base/child.h"
@@ -18,6 +19,7 @@
 #include "store/condition.h"
 #include "store/external_network.h"
 #include "store/gateway.h"
+#include "store/health.h"
 #include "store/host.h"
 #include "store/image.h"
 #include "store/ledger.h"
@@ -47,11 +49,17 @@ static void check_store(struct command_call *call)
 	struct store_figures figures = {0};
 	store_read_figures(call->daemon->store, &figures);
 	struct result same = store_compare_with_sql(call->daemon->store, &call->ctx);
+	int64_t slowest_us = 0, at_us = 0;
+	char at[CLOCK_TEXT_SIZE];
+	store_read_slowest_commit(call->daemon->store, &slowest_us, &at_us);
 	print_finding(
 		call, "database", result_is_ok(same),
-		result_is_ok(same) ? str_print(call->ctx.arena, "%zu rows, commit %llu, last commit %.1f ms",
+		result_is_ok(same) ? str_print(call->ctx.arena,
+					       "%zu rows, commit %llu, last commit %.1f ms, slowest since "
+					       "start %.1f ms (%s)",
 					       figures.rows, (unsigned long long) figures.commit,
-					       (double) figures.last_commit_us / 1000)
+					       (double) figures.last_commit_us / 1000,
+					       (double) slowest_us / 1000, clock_write_s(at_us, at))
 				   : call->ctx.problem.message,
 		"Memory and the database differ: keep a copy of the database, restart dari, and report it.");
 	ctx_clear_problem(&call->ctx);
@@ -70,6 +78,16 @@ static void check_database_file(struct command_call *call)
 	ctx_clear_problem(&call->ctx);
 }
 
+static void check_pages(struct command_call *call)
+{
+	struct result whole = store_check_database(call->daemon->store, &call->ctx);
+	print_finding(call, "database structure", result_is_ok(whole),
+		      result_is_ok(whole) ? STR("whole") : call->ctx.problem.message,
+		      "Keep all older backups. `dari store rescue FILE` saves what memory still holds; "
+		      "docs/operations.md, \"A damaged database\", has the steps.");
+	ctx_clear_problem(&call->ctx);
+}
+
 static void check_disk(struct command_call *call)
 {
 	struct statvfs fs = {0};
@@ -81,13 +99,33 @@ static void check_disk(struct command_call *call)
 		      "Make room: without it no change can be committed.");
 }
 
+/* Group's permissions are the operator's choice for the directory, never for the key. */
+static void check_mode(struct command_call *call, const char *part, const char *path, mode_t forbidden,
+		       const char *advice)
+{
+	struct stat seen = {0};
+	bool fine = stat(path, &seen) == 0 && !(seen.st_mode & forbidden);
+	print_finding(call, part, fine,
+		      str_print(call->ctx.arena, "%s, mode %04o", path, (unsigned) (seen.st_mode & 07777)),
+		      advice);
+}
+
 static void check_master_key(struct command_call *call)
 {
-	const char *path = settings_path(call->ctx.arena, &call->daemon->settings, "master.key");
+	struct arena *a = call->ctx.arena;
+	const struct settings *s = &call->daemon->settings;
+	const char *path = settings_path(a, s, "master.key");
 	print_finding(
 		call, "master key", file_exists(path), str_from(path),
 		"The file is gone while the server still holds the key: put the copy back before you restart "
 		"it.");
+	if (file_exists(path))
+		check_mode(
+			call, "master key's mode", path, 0077,
+			"Others can read the key that seals all secrets: chmod 600, and rotate the secrets "
+			"if others use this machine.");
+	check_mode(call, "data directory's mode", str_to_z(a, s->data_directory), 0022,
+		   "Others can replace the database and the master key: chmod 750.");
 }
 
 static void check_qemu_img(struct command_call *call)
@@ -448,6 +486,7 @@ static RESULT doctor(struct command_call *call)
 	call->value = json_array();
 	check_database_file(call);
 	check_store(call);
+	check_pages(call);
 	check_disk(call);
 	check_master_key(call);
 	check_qemu_img(call);

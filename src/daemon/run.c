@@ -378,10 +378,21 @@ static void set_log_level(struct str name)
 			log_set_level(k);
 }
 
+/* In the log, because a refusal would keep a region down that ran with these modes for a year. `dari doctor` says it, too. */
+static void warn_of_mode(const char *path, mode_t forbidden, const char *advice)
+{
+	struct stat seen = {0};
+	if (stat(path, &seen) == 0 && seen.st_mode & forbidden)
+		log_event(LOG_WARN, "mode-too-open", "path=%s mode=%04o advice=%s", log_quote(str_from(path)),
+			  (unsigned) (seen.st_mode & 07777), log_quote(str_from(advice)));
+}
+
 static RESULT start_all(struct daemon *d)
 {
 	TRY(d->role->prepare(d));
 	set_log_level(d->settings.log_level);
+	warn_of_mode(settings_path(d->arena, &d->settings, "master.key"), 0077, "chmod 600");
+	warn_of_mode(str_to_z(d->arena, d->settings.data_directory), 0022, "chmod 750");
 	TRY(key_load_master(&d->ctx, settings_path(d->arena, &d->settings, "master.key"), d->master_key));
 	d->executor = executor_new_threads();
 	if (!d->executor)
@@ -412,8 +423,11 @@ static RESULT do_nothing(struct op *op, void *arg)
  * answered: so what was submitted before this is answered before anything of that ends. */
 static void drain_changes(struct daemon *d)
 {
-	if (d->store)
+	const struct identity nobody = {0};
+	for (int queue = 0; d->store && queue < 2; queue++) { /* clients' changes and the system's */
+		d->ctx.who = queue ? NULL : &nobody;
 		IGNORE(store_commit(d->store, &d->ctx, "dari:end", do_nothing, NULL));
+	}
 }
 
 static void end_all(struct daemon *d)
@@ -505,6 +519,23 @@ static void limit_the_end(void)
 	(void) alarm(STOP_LIMIT_S);
 }
 
+static void end_now(int number)
+{
+	static const char words[] = "dari: ended by a second signal\n";
+	ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+	(void) written;
+	_exit(128 + number);
+}
+
+/* A second Ctrl-C ends the process without waiting for clients. All answered changes are committed, as after a kill. */
+static void heed_second_signal(const sigset_t *awaited)
+{
+	const struct sigaction action = {.sa_handler = end_now};
+	(void) sigaction(SIGINT, &action, NULL);
+	(void) sigaction(SIGTERM, &action, NULL);
+	(void) pthread_sigmask(SIG_UNBLOCK, awaited, NULL);
+}
+
 int daemon_run(const struct daemon_role *role, void *role_data)
 {
 	static struct daemon d; /* one a process */
@@ -530,6 +561,7 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 			renew_certificate(&d);
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
 		limit_the_end();
+		heed_second_signal(&awaited);
 	} else {
 		role->report_failure(&d, result);
 	}

@@ -11,7 +11,8 @@
 #include "model/identity.h"
 #include "store/internal.h"
 
-enum { EXIT_COMMIT_UNKNOWN = 70 };
+enum { EXIT_COMMIT_UNKNOWN = 70, SYSTEM_PART = 4, HISTORY_LOGS = 2 };
+static const int64_t SLOW_US = SECOND;
 
 /* ---- the queue ---- */
 
@@ -36,8 +37,9 @@ void store_submit(struct store *s, struct change *change)
 	pthread_mutex_lock(&s->queue_lock);
 	bool closing = s->closing;
 	if (!closing) {
-		*s->queue_end = change;
-		s->queue_end = &change->next;
+		size_t queue = change->ctx->who ? QUEUE_CLIENTS : QUEUE_SYSTEM;
+		*s->queues[queue].end = change;
+		s->queues[queue].end = &change->next;
 		committer_schedule(s);
 	}
 	pthread_mutex_unlock(&s->queue_lock);
@@ -45,15 +47,34 @@ void store_submit(struct store *s, struct change *change)
 		change->done(change, ctx_fail(change->ctx, ERR_AGAIN, "the store is closing"));
 }
 
-static void committer_take_queue(struct store *s)
+/* Moves at most max changes to *end, in their order; the new end. Under queue_lock. */
+static struct change **committer_take(struct store *s, size_t queue, size_t max, struct change **end)
 {
-	if (s->pending)
-		return;
+	for (size_t n = 0; s->queues[queue].first && n < max; n++) {
+		*end = s->queues[queue].first;
+		s->queues[queue].first = (*end)->next;
+		end = &(*end)->next;
+	}
+	if (!s->queues[queue].first)
+		s->queues[queue].end = &s->queues[queue].first;
+	*end = NULL;
+	return end;
+}
+
+/* The next batch: clients' changes, and behind them as many of the system's as leave the batch short. Either queue moves with
+ * each batch, so neither waits for the other to end. */
+static void committer_take_queues(struct store *s)
+{
+	size_t system_max = (s->config.batch_max + SYSTEM_PART - 1) / SYSTEM_PART;
 	pthread_mutex_lock(&s->queue_lock);
-	s->pending = s->queue;
-	s->queue = NULL;
-	s->queue_end = &s->queue;
+	struct change **end = committer_take(s, QUEUE_CLIENTS, s->config.batch_max, &s->pending);
+	(void) committer_take(s, QUEUE_SYSTEM, system_max, end);
 	pthread_mutex_unlock(&s->queue_lock);
+}
+
+static bool committer_has_more(const struct store *s) /* under queue_lock, or alone */
+{
+	return s->queues[QUEUE_CLIENTS].first || s->queues[QUEUE_SYSTEM].first;
 }
 
 /* ---- one change ---- */
@@ -165,17 +186,47 @@ static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t commit)
 	return FAIL(IO);
 }
 
+static RESULT committer_fill(struct store *s, struct ctx *c)
+{
+	TRY(s->config.sql->begin(s->config.sql, c));
+	TRY(committer_write_rows(s, c));
+	return committer_write_notes(s, c);
+}
+
+/* Each log that turns out to be damaged is left out of the next try. */
+static RESULT committer_fill_all(struct store *s, struct ctx *c)
+{
+	struct result r = committer_fill(s, c);
+	for (int tries = 0; r.code == ERR_AGAIN && tries < HISTORY_LOGS; tries++) {
+		s->config.sql->rollback(s->config.sql);
+		ctx_clear_problem(c);
+		r = committer_fill(s, c);
+	}
+	return r;
+}
+
+static void committer_note_time(struct store *s, uint64_t commit, int64_t took_us)
+{
+	s->figures.last_commit_us = took_us;
+	if (took_us >= SLOW_US)
+		log_event(LOG_WARN, "commit-slow", "commit=%" PRIu64 " took_ms=%" PRId64, commit,
+			  took_us / MILLISECOND);
+	pthread_mutex_lock(&s->queue_lock);
+	if (took_us > s->slowest_us) {
+		s->slowest_us = took_us;
+		s->slowest_at_us = clock_now_us();
+	}
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
 static RESULT committer_write(struct store *s, struct ctx *c, uint64_t commit)
 {
 	struct sql_driver *sql = s->config.sql;
-	TRY(sql->begin(sql, c));
-	struct result r = committer_write_rows(s, c);
-	if (result_is_ok(r))
-		r = committer_write_notes(s, c);
+	struct result r = committer_fill_all(s, c);
 	int64_t since_us = clock_monotonic_us();
 	if (result_is_ok(r)) {
 		r = sql->commit(sql, c, commit);
-		s->figures.last_commit_us = clock_monotonic_us() - since_us;
+		committer_note_time(s, commit, clock_monotonic_us() - since_us);
 		if (r.code == ERR_AGAIN)
 			return committer_settle(s, c, commit);
 	}
@@ -234,6 +285,10 @@ static RESULT committer_say_refused(struct change *change, struct result r, cons
 		return ctx_fail(change->ctx, ERR_GONE,
 				"The region's database was moved, removed or replaced: nothing is changed "
 				"until its operator has put it back. `dari doctor` says how.");
+	if (r.code == ERR_STATE)
+		return ctx_fail(change->ctx, ERR_GONE,
+				"The region's database is damaged: nothing is changed until its operator has "
+				"put it right. `dari doctor` says how.");
 	if (r.code == ERR_CAPACITY)
 		return committer_say_full(change->ctx);
 	return ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
@@ -295,14 +350,12 @@ static bool is_by_clock_alone(const struct store *s, const struct change *first)
 
 static void committer_run_batch(struct store *s)
 {
-	committer_take_queue(s);
+	committer_take_queues(s);
 	if (s->has_room)
 		committer_note_room(s, !s->has_room(s->room_self));
 	struct change *first = s->pending;
-	for (size_t n = 0; s->pending && n < s->config.batch_max; n++) {
+	for (; s->pending; s->pending = s->pending->next)
 		committer_run_change(s, s->pending);
-		s->pending = s->pending->next;
-	}
 	op_make_net(s);
 	uint64_t commit = s->sql_commit;
 	struct ctx c;
@@ -338,13 +391,13 @@ void committer_run(struct job *job)
 	committer_run_still(s);
 	pthread_mutex_lock(&s->queue_lock);
 	s->scheduled = false;
-	if (s->pending || s->queue)
+	if (committer_has_more(s))
 		committer_schedule(s);
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
 void committer_drain(struct store *s)
 {
-	while (s->pending || s->queue)
+	while (committer_has_more(s))
 		committer_run_still(s);
 }

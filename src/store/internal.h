@@ -11,6 +11,8 @@
 #include "store/sql.h"
 #include "store/tables.h"
 
+/* Clients' changes go first: a start with 20,000 guests queues as many of the reconciler's at once. */
+enum { QUEUE_CLIENTS, QUEUE_SYSTEM, QUEUES };
 enum { LISTENERS_MAX = 8, PIN_STRIPES = 16, BATCH_MAX = 4096 };
 
 /* ---- the log of a batch (op.c) ---- */
@@ -159,8 +161,11 @@ struct store {
 
 	/* The queue. */
 	pthread_mutex_t queue_lock __attribute__((aligned(64)));
-	struct change *queue, **queue_end;
+	struct {
+		struct change *first, **end;
+	} queues[QUEUES];
 	struct job job;
 	bool scheduled, closing;
+	int64_t slowest_us, slowest_at_us; /* of commits, since start */
 	struct store_figures shown_figures;
 };

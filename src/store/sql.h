@@ -51,6 +51,7 @@ struct sql_driver {
 	RESULT (*begin)(struct sql_driver *self, struct ctx *c);
 	RESULT (*put)(struct sql_driver *self, struct ctx *c, enum kind kind, const struct row *row);
 	RESULT (*forget)(struct sql_driver *self, struct ctx *c, enum kind kind, uuid id);
+	/* ERR_AGAIN: the log of events is damaged, and is left out from now on. Roll back and begin anew. add_series likewise. */
 	RESULT (*add_event)(struct sql_driver *self, struct ctx *c, const struct event *event);
 	/* subject: what the record's resource is called from then on, where that changed, too; NULL: as before. */
 	RESULT(*add_usage)
@@ -58,7 +59,7 @@ struct sql_driver {
 	 const struct ledger_record *subject);
 	/* Appends a record to the audit log, with its number and its digest. */
 	RESULT (*add_audit)(struct sql_driver *self, struct ctx *c, const struct audit_record *audit);
-	/* Writes the commit number and commits. ERR_IO: nothing happened. ERR_CAPACITY: nothing
+	/* Writes the commit number and commits. ERR_IO, ERR_STATE (damaged): nothing happened. ERR_CAPACITY: nothing
 	 * happened, for the disk is full. ERR_GONE: nothing
 	 * happened, for the reason that find_files gives. ERR_AGAIN: nobody knows; ask
 	 * read_commit. */
@@ -100,6 +101,12 @@ struct sql_driver {
 	RESULT(*read_segment)
 	(struct sql_driver *self, struct ctx *c, struct audit_segment *ret_segment);
 	struct history_limits limits; /* set by whoever opened it */
+	/* store/health.h: checks the structure; writes a checked copy; adds the logs that can be read to another database, which
+	 * is closed, and names those that cannot. Any thread. */
+	RESULT (*check)(struct sql_driver *self, struct ctx *c);
+	RESULT (*copy)(struct sql_driver *self, struct ctx *c, const char *path);
+	RESULT(*save_history)
+	(struct sql_driver *self, struct ctx *c, const char *path, struct str *ret_lost);
 	/* The latest time that usage or the ledger bears; 0: both are empty. */
 	RESULT (*read_last_stamp)(struct sql_driver *self, struct ctx *c, int64_t *ret_us);
 };
@@ -107,3 +114,5 @@ struct sql_driver {
 /* Opens SQLite. path ":memory:" is for tests. ERR_IN_USE: another process holds PATH.lock.
  * ERR_IO. */
 RESULT sqlite_open(struct ctx *c, const char *path, struct sql_driver **ret_driver);
+/* Checks the copy of a database that was made as half, and gives it its name. Deletes half after a failure, which may be made. */
+RESULT sqlite_settle_copy(struct ctx *c, struct result made, const char *half, const char *path);

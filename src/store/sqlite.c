@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/fault.h"
 #include "base/heap.h"
+#include "base/log.h"
 #include "store/sqlite_internal.h"
 
 enum { STATEMENT_CAP = 64 * 1024, BASE_COLUMN_COUNT = 6 };
@@ -24,6 +25,10 @@ RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing)
 	if (db && sqlite3_extended_errcode(db) == code)
 		words = sqlite3_errmsg(db);
 	int error = db && (code & 0xff) == SQLITE_IOERR ? sqlite3_system_errno(db) : 0;
+	if (sqlite_is_damage(code))
+		return sqlite_say_damaged(
+			c, db ? sqlite3_db_filename(db, "main") : NULL,
+			str_print(c->arena, "%.60s: %s, SQLite's code %d", doing, words, code));
 	bool is_full = (code & 0xff) == SQLITE_FULL || error == ENOSPC || error == EDQUOT;
 	return ctx_fail(c, is_full ? ERR_CAPACITY : ERR_IO, "%s: %s (SQLite's code %d)", doing, words, code);
 }
@@ -235,7 +240,8 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 	if (!result_is_ok(uuid_parse(sqlite_column_str(statement, 0), &row->id)))
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is damaged: a row of %s has the id \"%" STR_FMT "\"",
-				self->path, k->name, STR_ARG(sqlite_column_str(statement, 0)));
+				self->path, k->name,
+				STR_ARG(sqlite_clean(c->arena, sqlite_column_str(statement, 0))));
 	row->gen = (uint64_t) sqlite3_column_int64(statement, 1);
 	row->commit = (uint64_t) sqlite3_column_int64(statement, 2);
 	row->created_us = sqlite3_column_int64(statement, 3);
@@ -249,7 +255,8 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 		if (!result_is_ok(r))
 			return ctx_fail(c, ERR_STATE,
 					"the database %s is damaged: %s %" STR_FMT " has no usable %s",
-					self->path, k->name, STR_ARG(sqlite_column_str(statement, 0)),
+					self->path, k->name,
+					STR_ARG(sqlite_clean(c->arena, sqlite_column_str(statement, 0))),
 					k->fields[n].name);
 	}
 	*ret_row = row;
@@ -287,9 +294,21 @@ static RESULT sqlite_load(struct sql_driver *driver, struct ctx *c, enum kind ki
 
 /* ---- history ---- */
 
+RESULT sqlite_leave_out(struct sqlite *self, struct ctx *c, unsigned what, struct result result)
+{
+	if (result.code != ERR_STATE)
+		return result;
+	self->leaves_out |= what;
+	log_event(LOG_ERROR, "history-damaged", "log=%s why=%s",
+		  what == LEAVES_OUT_EVENTS ? "event" : "series", log_quote(c->problem.message));
+	return FAIL(AGAIN);
+}
+
 static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const struct event *event)
 {
 	struct sqlite *self = sqlite_of(driver);
+	if (self->leaves_out & LEAVES_OUT_EVENTS)
+		return OK;
 	TRY(sqlite_prepare(c, self->db, &self->add_event,
 			   "INSERT INTO event VALUES (NULL, ?, ?, ?, ?, ?, ?, ?, ?, ?)"));
 	sqlite3_bind_int64(self->add_event, 1, event->at_us);
@@ -301,8 +320,10 @@ static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const s
 	sqlite_bind_str(self->add_event, 7, event->action);
 	sqlite_bind_str(self->add_event, 8, event->what);
 	sqlite_bind_str(self->add_event, 9, event->text);
-	TRY(sqlite_run(c, self->add_event, "writing an event"));
-	return sqlite_sweep_events(self, c, event->at_us);
+	struct result result = sqlite_run(c, self->add_event, "writing an event");
+	if (result_is_ok(result))
+		result = sqlite_sweep_events(self, c, event->at_us);
+	return sqlite_leave_out(self, c, LEAVES_OUT_EVENTS, result);
 }
 
 enum kind sqlite_kind_of_name(struct str name)
@@ -389,7 +410,8 @@ static RESULT sqlite_begin(struct sql_driver *driver, struct ctx *c)
 	struct sqlite *self = sqlite_of(driver);
 	self->usage_end_before = self->usage_end;
 	TRY(sqlite_prepare(c, self->db, &self->begin, "BEGIN IMMEDIATE"));
-	return sqlite_run(c, self->begin, "beginning a transaction");
+	TRY(sqlite_run(c, self->begin, "beginning a transaction"));
+	return sqlite_find_writers(self, c);
 }
 
 static RESULT sqlite_write_commit(struct sqlite *self, struct ctx *c, uint64_t commit)
@@ -469,19 +491,22 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {
-		&self->begin,       &self->commit,        &self->write_commit, &self->read_commit,
-		&self->add_event,   &self->add_usage,     &self->add_ledger,   &self->read_ledger,
-		&self->add_audit,   &self->read_subjects, &self->read_audit,   &self->add_series,
-		&self->drop_series, &self->read_series,   &self->drop_events,  &self->drop_surplus};
+	sqlite3_stmt **const others[] = {&self->begin,         &self->commit,      &self->write_commit,
+					 &self->read_commit,   &self->add_event,   &self->add_usage,
+					 &self->add_ledger,    &self->read_ledger, &self->add_audit,
+					 &self->read_subjects, &self->read_audit,  &self->add_series,
+					 &self->drop_series,   &self->read_series, &self->drop_events,
+					 &self->drop_surplus,  &self->read_version};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	for (size_t n = 0; n < EVENTS_BY_COUNT; n++)
 		sqlite_end_statement(&self->read_events[n]);
 	for (size_t n = 0; n < USAGE_READINGS; n++)
 		sqlite_end_statement(&self->read_usage[n]);
+	(void) sqlite3_close(self->checker);
 	(void) sqlite3_close(self->reader); /* cannot fail: all statements were finalized */
 	(void) sqlite3_close(self->db);
+	fd_autoclose(&self->shm_fd);
 	fd_autoclose(&self->lock_fd); /* last, because it releases the lock */
 	arena_free(self->scratch);
 	for (size_t n = 0; n < SQLITE_FILES; n++)
@@ -489,6 +514,7 @@ static void sqlite_free(struct sqlite *self)
 	heap_free(self->path);
 	heap_free(self->name);
 	pthread_mutex_destroy(&self->reading);
+	pthread_mutex_destroy(&self->checking);
 	heap_free(self);
 }
 DEFINE_AUTO(sqlite)
@@ -522,6 +548,9 @@ static const struct sql_driver sqlite_calls = {
 	.prune_events = sqlite_prune_events,
 	.cut_audit = sqlite_cut_audit,
 	.read_segment = sqlite_read_segment,
+	.check = sqlite_check,
+	.copy = sqlite_copy,
+	.save_history = sqlite_save_history,
 	.close = sqlite_close,
 };
 
@@ -532,8 +561,9 @@ RESULT sqlite_open(struct ctx *c, const char *path, struct sql_driver **ret_driv
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database %s", path);
 	self->driver = sqlite_calls;
 	self->schema = (struct sqlite_schema){model_schema_version, model_schema_hash, model_migrations};
-	self->lock_fd = -1;
+	self->lock_fd = self->shm_fd = -1;
 	pthread_mutex_init(&self->reading, NULL);
+	pthread_mutex_init(&self->checking, NULL);
 	TRY(sqlite_open_file(self, c, path));
 	*ret_driver = &TAKE(self)->driver;
 	return OK;

@@ -20,7 +20,7 @@ enum events_by {
 	EVENTS_BY_COUNT
 };
 enum { USAGE_READINGS = 4 };
-enum { SQLITE_FILES = 3 }; /* the database, its log, its log's index */
+enum { SQLITE_SHM = 2, SQLITE_FILES = 3 }; /* the database, its log, its log's index */
 
 /* What a program makes of a database. A test has another than this program's. */
 struct sqlite_schema {
@@ -44,11 +44,18 @@ struct sqlite {
 		dev_t device;
 		ino_t inode; /* 0: there was none */
 	} files[SQLITE_FILES];
+	/* The database's file as the last checkpoint left it, and what would tell of others that write. */
+	int shm_fd; /* the log's index, only read */
+	struct timespec changed_at;
+	off_t changed_size;
+	uint32_t copied_frames; /* number of the log's frames that are in the file, too: sqlite_open.c */
+	int64_t data_version;   /* 0: not read yet */
+	unsigned leaves_out;    /* LEAVES_OUT_…: logs that are damaged and get no more records */
 
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
 	sqlite3_stmt *begin, *commit, *write_commit, *read_commit, *add_event, *add_usage, *add_ledger,
-		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus;
+		*add_audit, *add_series, *drop_series, *drop_events, *drop_surplus, *read_version;
 	uint64_t events_added; /* since start */
 
 	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
@@ -60,6 +67,10 @@ struct sqlite {
 	struct usage_end {
 		int64_t seq, at_us;
 	} usage_end, usage_end_before;
+
+	/* The connection for checks and copies, which take long, for any thread. */
+	pthread_mutex_t checking;
+	sqlite3 *checker;
 
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
@@ -93,6 +104,25 @@ void sqlite_rollback(sqlite3 *db);
 void sqlite_end_statement(sqlite3_stmt **statement);
 #define AUTO_STATEMENT __attribute__((cleanup(sqlite_end_statement))) sqlite3_stmt *
 
+enum { LEAVES_OUT_EVENTS = 1, LEAVES_OUT_SERIES = 2 };
+/* The result of writing to that log; ERR_AGAIN instead of ERR_STATE, and then the log is left out. */
+RESULT sqlite_leave_out(struct sqlite *self, struct ctx *c, unsigned what, struct result result);
+
+/* ---- sqlite_damage.c ---- */
+
+/* True for SQLite's codes that say that the file is damaged. */
+bool sqlite_is_damage(int code);
+/* Printable ASCII alone; a line break becomes a space. */
+struct str sqlite_clean(struct arena *a, struct str text);
+/* ERR_STATE with the file and where to read on. */
+RESULT sqlite_say_damaged(struct ctx *c, const char *path, struct str why);
+/* The driver's calls. */
+RESULT sqlite_check(struct sql_driver *driver, struct ctx *c);
+RESULT sqlite_copy(struct sql_driver *driver, struct ctx *c, const char *path);
+RESULT sqlite_save_history(struct sql_driver *driver, struct ctx *c, const char *path, struct str *ret_lost);
+/* Copies the connection's database into a new file; unchecked, and left there after a failure. */
+RESULT sqlite_copy_into(struct ctx *c, sqlite3 *db, const char *path);
+
 /* ---- sqlite_ledger.c ---- */
 
 /* Makes the usage log and the ledger with their triggers, which come back if somebody took them away. An older log
@@ -120,7 +150,9 @@ RESULT sqlite_read_series(struct sql_driver *driver, struct ctx *c, const struct
 
 /* Takes the lock and opens both connections. What it got so far is self's, also when it fails. */
 RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path);
-/* ERR_GONE: a name leads elsewhere than to what is open, or nowhere. Of memory: OK. */
+/* Within a transaction. ERR_GONE: another program has changed the database through SQLite. */
+RESULT sqlite_find_writers(struct sqlite *self, struct ctx *c);
+/* ERR_GONE: a name leads elsewhere than to what is open, or nowhere, or another program wrote there. Of memory: OK. */
 RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
 /* The driver's open: makes the tables of a new database, migrates those of an older one. PATH.schema-N is then a
  * copy of that as it was, N its version. */

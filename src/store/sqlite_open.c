@@ -88,10 +88,77 @@ RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path)
 		TRY(sqlite_make_file(self, c));
 	}
 	TRY(sqlite_connect(self, c, &self->db));
+	TRY(sqlite_connect(self, c, &self->checker));
 	return sqlite_connect(self, c, &self->reader);
 }
 
 /* ---- whether it is still there ---- */
+
+/* Pages of 4 KiB: a checkpoint at 32 MiB. Rows often change again soon after their creation, so a longer WAL writes the same
+ * page fewer times; reading it after a crash stays quick. */
+enum {
+	CHECKPOINT_FRAMES = 8000,
+	BACKFILL_OFFSET = 96 /* nBackfill of the log's index: sqlite.org/walformat.html */
+};
+
+/* Reads the number of the log's frames that are in the database's file, too. It changes when anybody carries some over. */
+static uint32_t read_copied_frames(const struct sqlite *self)
+{
+	uint32_t frames = 0;
+	bool is_read = self->shm_fd >= 0 &&
+		       pread(self->shm_fd, &frames, sizeof frames, BACKFILL_OFFSET) == sizeof frames;
+	return is_read ? frames : 0;
+}
+
+static void sqlite_note_content(struct sqlite *self)
+{
+	struct stat seen = {0};
+	if (self->lock_fd < 0 || stat(self->files[0].path, &seen) != 0)
+		return;
+	self->changed_at = seen.st_mtim;
+	self->changed_size = seen.st_size;
+	self->copied_frames = read_copied_frames(self);
+}
+
+/* Instead of SQLite's own, which would not tell when it has written to the file. */
+static int sqlite_carry_over(void *arg, sqlite3 *db, const char *name, int frames)
+{
+	if (frames < CHECKPOINT_FRAMES)
+		return SQLITE_OK;
+	(void) sqlite3_wal_checkpoint_v2(db, name, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+	sqlite_note_content(arg);
+	return SQLITE_OK;
+}
+
+/* Someone wrote to the file that dari has open. Whoever checkpoints by SQLite (the sqlite3 shell) moves what dari has committed,
+ * which is harmless; whoever copies another database over it does not touch the log's index. */
+static RESULT check_content(struct sqlite *self, struct ctx *c, const struct stat *seen)
+{
+	if (seen->st_size == self->changed_size && seen->st_mtim.tv_sec == self->changed_at.tv_sec &&
+	    seen->st_mtim.tv_nsec == self->changed_at.tv_nsec)
+		return OK;
+	if (read_copied_frames(self) == self->copied_frames)
+		return ctx_fail(c, ERR_GONE, "%s was overwritten by another program while dari has it open",
+				self->path);
+	sqlite_note_content(self);
+	return OK;
+}
+
+/* The version stays as it is when this connection commits. */
+RESULT sqlite_find_writers(struct sqlite *self, struct ctx *c)
+{
+	TRY(sqlite_prepare(c, self->db, &self->read_version, "PRAGMA data_version"));
+	int code = sqlite_step(self->read_version);
+	int64_t version = code == SQLITE_ROW ? sqlite3_column_int64(self->read_version, 0) : 0;
+	struct result result =
+		code == SQLITE_ROW ? OK : sqlite_fail(c, self->db, code, "looking for other writers");
+	sqlite_let_go(self->read_version);
+	TRY(result);
+	if (self->data_version && self->data_version != version)
+		return ctx_fail(c, ERR_GONE, "another program has changed the database %s", self->path);
+	self->data_version = version;
+	return OK;
+}
 
 /* After the schema was written, so that the WAL exists. */
 static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
@@ -109,6 +176,11 @@ static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
 			*file = (struct sqlite_file){file->path, seen.st_dev, seen.st_ino};
 	}
 	(void) sqlite3_file_control(self->db, NULL, SQLITE_FCNTL_HAS_MOVED, &has_moved);
+	/* Kept open until SQLite has closed its own: close() would drop the process's POSIX locks on the file. */
+	if (self->lock_fd >= 0 && self->shm_fd < 0)
+		self->shm_fd = open(self->files[SQLITE_SHM].path, O_RDONLY | O_CLOEXEC);
+	sqlite_note_content(self);
+	(void) sqlite3_wal_hook(self->db, sqlite_carry_over, self);
 	return has_moved ? ctx_fail(c, ERR_IO, "the database %s was replaced while it was opened", self->path)
 			 : OK;
 }
@@ -117,7 +189,7 @@ static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
  * a replaced WAL at all. A change between this check and the end of COMMIT is equivalent to one after it. */
 RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c)
 {
-	const struct sqlite *self = (struct sqlite *) driver;
+	struct sqlite *self = (struct sqlite *) driver;
 	for (size_t k = 0; k < SQLITE_FILES && self->files[k].inode; k++) {
 		const struct sqlite_file *file = &self->files[k];
 		struct stat seen = {0};
@@ -128,6 +200,8 @@ RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c)
 		if (seen.st_dev != file->device || seen.st_ino != file->inode)
 			return ctx_fail(c, ERR_GONE, "%s is not the file that dari has open: it was replaced",
 					file->path);
+		if (k == 0)
+			TRY(check_content(self, c, &seen));
 	}
 	return OK;
 }
@@ -214,7 +288,7 @@ static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned 
 	if (!result_is_ok(str_parse_int(text, &version)) || version < 1 || version > INT32_MAX)
 		return ctx_fail(c, ERR_STATE,
 				"the database %s is damaged: its schema version is \"%" STR_FMT "\"",
-				self->path, STR_ARG(text));
+				self->path, STR_ARG(sqlite_clean(c->arena, text)));
 	if (version > self->schema.version)
 		return ctx_fail(
 			c, ERR_STATE,
@@ -228,7 +302,8 @@ static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned 
 				"the database %s is of schema version %" PRId64
 				" as this program is, but of another build "
 				"of it (its hash is %" STR_FMT ", ours %s): start the program that made it",
-				self->path, version, STR_ARG(hash), self->schema.hash);
+				self->path, version, STR_ARG(sqlite_clean(c->arena, hash)),
+				self->schema.hash);
 	*ret_version = (unsigned) version;
 	return OK;
 }
@@ -247,20 +322,6 @@ static RESULT sqlite_find_version(struct sqlite *self, struct ctx *c, unsigned *
 	return metas ? sqlite_check_version(self, c, ret_version) : OK;
 }
 
-static RESULT sqlite_copy_into(struct sqlite *self, struct ctx *c, const char *path)
-{
-	AUTO_STATEMENT statement = NULL;
-	TRY(file_delete(c, path));
-	AUTO_FD fd =
-		/* creates the file with our mode; SQLite accepts an empty file */
-		sqlite_open_fd(path, O_RDWR | O_CREAT | O_EXCL);
-	if (fd < 0)
-		return ctx_fail(c, ERR_IO, "cannot make %s: %s", path, strerrordesc_np(errno));
-	TRY(sqlite_prepare(c, self->db, &statement, "VACUUM INTO ?1"));
-	sqlite3_bind_text(statement, 1, path, -1, SQLITE_STATIC);
-	return sqlite_run(c, statement, "copying it before its schema changes");
-}
-
 /* Copies the database before its migration, so that an upgrade can be reverted. Replaces a copy of an earlier
  * attempt. */
 static RESULT sqlite_keep_copy(struct sqlite *self, struct ctx *c, unsigned version)
@@ -269,11 +330,8 @@ static RESULT sqlite_keep_copy(struct sqlite *self, struct ctx *c, unsigned vers
 	const char *half = str_print(c->arena, "%s.half", copy).p;
 	if (!copy || !half)
 		return ctx_no_memory(c);
-	struct result result = sqlite_copy_into(self, c, half);
-	if (result_is_ok(result))
-		result = file_rename_synced(c, half, copy);
+	struct result result = sqlite_settle_copy(c, sqlite_copy_into(c, self->db, half), half, copy);
 	if (!result_is_ok(result)) {
-		(void) unlink(half);
 		struct str why = c->problem.message;
 		ctx_clear_problem(c);
 		return ctx_fail(
@@ -308,12 +366,9 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 	struct sqlite *self = (struct sqlite *) driver;
 	/* must precede the first table; otherwise the file never shrinks */
 	TRY(sqlite_exec(c, self->db, "PRAGMA auto_vacuum = INCREMENTAL"));
-	/* Pages of 4 KiB: a checkpoint at 32 MiB. Rows often change again soon after their creation, so a
-	 * longer WAL writes the same page fewer times; reading it after a crash stays quick. */
-	TRY(sqlite_exec(
-		c, self->db,
-		"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 8000;"
-		"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
+	TRY(sqlite_exec(c, self->db,
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
 	unsigned version = 0; /* cannot change: we hold the lock */
 	TRY(sqlite_find_version(self, c, &version));
 	if (version && version < self->schema.version && self->lock_fd >= 0)
@@ -326,5 +381,6 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 	TRY(r);
 	/* opens the reader's WAL now, while the file names are known to be right */
 	TRY(sqlite_exec(c, self->reader, "SELECT value FROM meta"));
+	TRY(sqlite_exec(c, self->checker, "SELECT value FROM meta"));
 	return sqlite_note_files(self, c);
 }

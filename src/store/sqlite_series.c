@@ -18,9 +18,8 @@ static void bind_bytes(sqlite3_stmt *statement, int place, struct str bytes)
 	sqlite3_bind_blob64(statement, place, bytes.n ? bytes.p : "", bytes.n, SQLITE_STATIC);
 }
 
-RESULT sqlite_add_series(struct sql_driver *driver, struct ctx *c, const struct series *s)
+static RESULT add_series(struct sqlite *self, struct ctx *c, const struct series *s)
 {
-	struct sqlite *self = (struct sqlite *) driver;
 	TRY(sqlite_prepare(c, self->db, &self->add_series,
 			   "INSERT OR REPLACE INTO series VALUES (?1, ?2, ?3, ?4)"));
 	sqlite_bind_uuid(self->add_series, 1, s->host);
@@ -33,6 +32,14 @@ RESULT sqlite_add_series(struct sql_driver *driver, struct ctx *c, const struct 
 	sqlite3_bind_int64(self->drop_series, 1, s->step_us);
 	sqlite3_bind_int64(self->drop_series, 2, s->from_us - s->keep_us);
 	return sqlite_run(c, self->drop_series, "letting old figures go");
+}
+
+RESULT sqlite_add_series(struct sql_driver *driver, struct ctx *c, const struct series *s)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	if (self->leaves_out & LEAVES_OUT_SERIES)
+		return OK;
+	return sqlite_leave_out(self, c, LEAVES_OUT_SERIES, add_series(self, c, s));
 }
 
 static RESULT read_series(struct sqlite *self, struct ctx *c, const struct series_query *query,

@@ -158,7 +158,8 @@ static struct store *store_new(const struct store_config *config)
 	s->config.batch_max = config->batch_max ? config->batch_max : BATCH_MAX;
 	s->head.tree = TREE_HEAD;
 	s->published.tree = TREE_PUBLISHED;
-	s->queue_end = &s->queue;
+	for (size_t n = 0; n < QUEUES; n++)
+		s->queues[n].end = &s->queues[n].first;
 	s->job.run = committer_run;
 	op_log_init(&s->log);
 	store_init_locks(s);

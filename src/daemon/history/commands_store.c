@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commands that take history out of the database: into a file, one JSON object a line, and then out of SQL. Nothing is
- * deleted before the file is on disk. */
+ * Commands on the database: checked copies; and history that goes into a file, one JSON object a line, and then out of SQL.
+ * Nothing is deleted before the file is on disk. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -11,6 +11,7 @@
 #include "base/heap.h"
 #include "daemon/command.h"
 #include "daemon/history/audit_lines.h"
+#include "store/health.h"
 #include "store/sql.h"
 
 enum { PIECE = 2000 };
@@ -211,7 +212,50 @@ static RESULT log_archive(struct command_call *call)
 	return result;
 }
 
+/* ---- copies ---- */
+
+static RESULT file_arg(struct command_call *call, const char **ret_path)
+{
+	*ret_path = str_to_z(call->ctx.arena, command_arg(call, "file"));
+	return *ret_path ? OK : ctx_no_memory(&call->ctx);
+}
+
+static RESULT store_backup(struct command_call *call)
+{
+	const char *path = NULL;
+	int64_t size = 0;
+	TRY(file_arg(call, &path));
+	TRY(store_copy_database(call->daemon->store, &call->ctx, path));
+	TRY(file_size(&call->ctx, path, &size));
+	buf_print(&call->text, "%s: %lld bytes, checked\n", path, (long long) size);
+	call->value = json_pack("[{s:s, s:I}]", "file", path, "bytes", (json_int_t) size);
+	return OK;
+}
+
+static RESULT store_rescue(struct command_call *call)
+{
+	const char *path = NULL;
+	struct str lost = STR_NONE;
+	TRY(file_arg(call, &path));
+	TRY(store_rescue_database(call->daemon->store, &call->ctx, path, &lost));
+	buf_print(&call->text, "%s: all resources as they are in memory; %s%" STR_FMT "\n", path,
+		  lost.n ? "logs that could not be read and are empty there: " : "all logs were read",
+		  STR_ARG(lost));
+	call->value = json_pack("[{s:s, s:s%}]", "file", path, "lost", lost.n ? lost.p : "", lost.n);
+	call->status = lost.n ? 1 : 0;
+	return OK;
+}
+
 const struct command store_commands[] = {
+	{"store backup",
+	 "Copies the database into a file, and checks both before the file counts as a backup.",
+	 {{"file", PARAM_POSITIONAL, true, "A new file on the server's machine.", .is_path = true}},
+	 .run = store_backup},
+	{"store rescue",
+	 "Writes a new database from memory and what can be read of a damaged one; exit status 1 if a log is "
+	 "lost.",
+	 {{"file", PARAM_POSITIONAL, true, "A new file on the server's machine.", .is_path = true}},
+	 .run = store_rescue},
 	{"store prune",
 	 "Deletes old events from the database, into a file if one is named.",
 	 {{"before", PARAM_OPTION, true, "Events from before this: 2024-01-31, or a time."},

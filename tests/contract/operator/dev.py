@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-# subjects: src/daemon/dev.c src/drivers/sim src/daemon/commands_
+# subjects: src/daemon/dev.c src/drivers/sim src/daemon/commands_ src/store/sqlite_damage.c
 """`dari dev` itself: its printed lines work as they are, it needs nothing and leaves nothing, simulated work takes time, and errors say what to do."""
+import contextlib
 import glob
 import os
 import pathlib
@@ -9,6 +10,7 @@ import re
 import shutil
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import tempfile
@@ -334,6 +336,34 @@ def test_database_is_gone(room):
         said = fails("--port", "0", "--data", str(data))
         assert words in said and str(data / "dari.db") in said and "put it back from a backup" in said
         assert (data / "dev.yaml").read_bytes() == kept
+
+
+def test_damage_is_found(room):
+    """Doctor and backups look for damage; a rescue writes a database that starts with every row."""
+    data, copy, saved = room / "mine", room / "copy", room / "saved"
+    with Dev("--data", str(data)) as dev:
+        run = lambda *words: subprocess.run([DARI, "--config", str(data / "dev.yaml"), *words], capture_output=True, text=True, check=False)
+        dev.account.ok("CreateKeyPair", {"KeyName": "kept"})
+        os.chmod(data / "master.key", 0o644)
+        told = run("doctor").stdout
+        assert "ok  database structure     whole" in told and "!!  master key's mode" in told
+        assert "checked" in run("store", "backup", str(copy)).stdout and "is there already" in run("store", "backup", str(copy)).stderr
+        with contextlib.closing(sqlite3.connect(data / "dari.db")) as reader:
+            root = reader.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'metadef_item'").fetchone()[0]
+        with open(data / "dari.db", "r+b") as file:
+            file.seek((root - 1) * 4096)
+            file.write(b"\x1b" * 64)
+        told = run("doctor").stdout
+        assert re.search(r"^!!  database structure .*dari.db is damaged .*\n.*store rescue", told, re.MULTILINE) and "\x1b" not in told
+        refused = run("store", "backup", str(room / "worse"))
+        assert refused.returncode == 1 and "A damaged database" in refused.stderr and not os.path.exists(room / "worse")
+        assert "all logs were read" in run("store", "rescue", str(saved)).stdout
+    for name in os.listdir(data):
+        if name in ("dari.db-wal", "dari.db-shm"):
+            os.unlink(data / name)
+    os.replace(saved, data / "dari.db")
+    with Dev("--data", str(data)) as dev:
+        assert dev.account.ok("DescribeKeyPairs", {"KeyName.1": "kept"}).all(".//keyName") == ["kept"]
 
 
 def test_data_is_unusable(room):

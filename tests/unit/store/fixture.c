@@ -88,8 +88,15 @@ static void counted_done(struct change *change, struct result result)
 
 void fixture_submit(struct fixture *f, struct counted *n, op_run run, void *arg)
 {
+	fixture_submit_as(f, n, run, arg, NULL);
+}
+
+void fixture_submit_as(struct fixture *f, struct counted *n, op_run run, void *arg,
+		       const struct identity *who)
+{
 	*n = (struct counted){.change = {.run = run, .arg = arg, .done = counted_done, .action = "test"}};
 	ctx_init(&n->c, f->arena);
+	n->c.who = who;
 	n->change.ctx = &n->c;
 	store_submit(f->store, &n->change);
 }

@@ -42,7 +42,10 @@ struct counted {
 	struct result result;
 };
 void fixture_submit(struct fixture *f, struct counted *n, op_run run, void *arg);
-void fixture_step(struct fixture *f); /* until nothing is due */
+struct identity; /* model/identity.h */
+void fixture_submit_as(struct fixture *f, struct counted *n, op_run run, void *arg,
+		       const struct identity *who); /* NULL: the system */
+void fixture_step(struct fixture *f);               /* until nothing is due */
 RESULT fixture_commit(struct fixture *f, op_run run, void *arg);
 
 /* Every row and usage figure in text, in the order of each index; checks that all indexes agree. */

@@ -142,7 +142,7 @@ static void others_are_refused(void **state)
 	for (int n = 0; n < 200; n++)
 		assert_true(fputs("this is no database at all, but a text. ", file) >= 0);
 	assert_int_equal(fclose(file), 0);
-	refuse(f, path, ERR_IO, "*file is not a database*");
+	refuse(f, path, ERR_STATE, "*damaged or no database (*file is not a database*): docs/operations.md*");
 	refuse(f, "/nonexistent/folder/dari.db", ERR_IO,
 	       "cannot lock /nonexistent/folder/dari.db.lock: No such file*");
 }

@@ -359,13 +359,14 @@ static void changes_by_clock_are_counted_apart(void **state)
 static void batches_are_bounded(void **state)
 {
 	struct fixture *f = *state;
+	static const struct identity client;
 	f->batch_max = 3;
 	fixture_open(f, NULL);
 	struct counted n[8];
 	unsigned ids[8];
 	for (unsigned k = 0; k < 8; k++) {
 		ids[k] = k + 1;
-		fixture_submit(f, &n[k], put_account, &ids[k]);
+		fixture_submit_as(f, &n[k], put_account, &ids[k], &client);
 	}
 	fixture_step(f);
 	for (unsigned k = 0; k < 8; k++)
