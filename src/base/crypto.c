@@ -10,6 +10,7 @@
 
 #include "base/crypto_digest.h"
 #include "base/crypto_ossl.h"
+#include "base/last_words.h"
 #include "base/random.h"
 
 /* Fetched once, never freed. */
@@ -37,7 +38,7 @@ static void contexts_free(void *p)
 static void must(bool well)
 {
 	if (!well)
-		abort();
+		end_with_words("dari: OpenSSL cannot start: out of memory, or a provider is missing\n");
 }
 
 /* Fetches all algorithms. OpenSSL's atexit handler is disabled, because it destroys locks that detached

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/last_words.h"
+
 static atomic_bool seeded;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER; /* guards state */
 static uint64_t state[4];
@@ -51,7 +53,8 @@ static void kernel_bytes(unsigned char *out, size_t size)
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got <= 0)
-			abort(); /* keys and ids without randomness would be worse */
+			end_with_words(
+				"dari: getrandom() fails; without randomness keys would be guessable\n");
 		out += got;
 		size -= (size_t) got;
 	}

@@ -171,13 +171,15 @@ static RESULT bind_socket(struct ctx *c, const char *path, int *ret_fd)
 	memcpy(address.sun_path, path, strlen(path));
 	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	/* The database's lock has told that no other server runs: a socket left here is stale. */
+	int error = fd >= 0 ? 0 : errno; /* unlink() below has an errno of its own */
 	(void) unlink(path);
 	mode_t before = umask(0177);
-	bool bound = fd >= 0 && bind(fd, (struct sockaddr *) &address, sizeof address) == 0 &&
-		     listen(fd, BACKLOG) == 0;
+	if (!error &&
+	    (bind(fd, (struct sockaddr *) &address, sizeof address) != 0 || listen(fd, BACKLOG) != 0))
+		error = errno;
 	(void) umask(before);
-	if (!bound)
-		return ctx_fail(c, ERR_IO, "cannot listen on %s: %s", path, strerror(errno));
+	if (error)
+		return ctx_fail(c, ERR_IO, "cannot listen on %s: %s", path, strerrordesc_np(error));
 	*ret_fd = fd;
 	fd = -1;
 	return OK;

@@ -143,8 +143,8 @@ static RESULT find_region(struct daemon *d, const char *config_path)
 	if (file_exists(settings_path(d->arena, s, "dari.db")))
 		return ctx_fail(&d->ctx, ERR_EXISTS,
 				"%" STR_FMT
-				" holds a region that `dari dev` did not make, or not to the end: "
-				"give it a directory of its own",
+				" holds a region that `dari dev` did not make, or whose first start was cut "
+				"off: give it a directory of its own, or remove this one if that start was",
 				STR_ARG(s->data_directory));
 	return init_region(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"), NULL, NULL);
 }

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
@@ -15,6 +16,7 @@
 /* Piece size of an answer produced while it is sent: still in the processor's cache when the kernel copies
  * it. */
 enum { READ_AT_ONCE = 64 * 1024 };
+static const int64_t KEEP_ALIVE_EARLIER_US = 5 * SECOND;
 
 static bool is_field_value(struct str value)
 {
@@ -59,6 +61,15 @@ static bool add_header(struct MHD_Response *r, const char *name, const char *val
 	return MHD_add_response_header(r, name, value) == MHD_YES;
 }
 
+/* Announces an end a little before the server closes: a request that is sent just then would be lost (RFC 9112, 9.3.1). */
+static bool add_keep_alive(struct MHD_Response *r, int64_t idle_us)
+{
+	char value[32];
+	int64_t idle_s = (idle_us - KEEP_ALIVE_EARLIER_US) / SECOND;
+	(void) snprintf(value, sizeof value, "timeout=%lld", (long long) idle_s);
+	return idle_s <= 0 || add_header(r, "Keep-Alive", value);
+}
+
 static bool add_headers(struct call *c, struct MHD_Response *r, const char *content_type)
 {
 	char date[CLOCK_TEXT_SIZE];
@@ -71,9 +82,10 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 	for (const struct answer_header *h = c->p->answer_headers; done && h; h = h->next)
 		done = add_header(r, h->name, h->value);
 	const struct conn *conn = c->p->conn;
-	if (done && (conn->server->stopping || conn->listener->closing || c->p->must_close))
+	bool closes = conn->server->stopping || conn->listener->closing || c->p->must_close;
+	if (done && closes)
 		done = add_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
-	return done;
+	return done && (closes || add_keep_alive(r, conn->server->config.idle_timeout_us));
 }
 
 /* Takes over the response; NULL: no memory for it. On failure p->response stays NULL, and call.c closes the
