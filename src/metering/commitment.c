@@ -67,24 +67,24 @@ RESULT commitment_check(struct ctx *c, const struct commitment *k)
 					   : ctx_fail(c, ERR_INVALID, "a reserved commitment has a quantity");
 }
 
-/* ---- what waits ---- */
+/* ---- queue ---- */
 
 struct held {
 	struct charge charge;
 	const void *who;
 	const struct payer *payer;
-	size_t order;     /* in which it was taken in */
-	int64_t *rest;    /* of each hour of its day, what nothing covers */
-	int64_t given;    /* of its quantity */
-	__int128 covered; /* of what was measured */
+	size_t order;     /* order of arrival */
+	int64_t *rest;    /* uncovered quantity of each hour of its day */
+	int64_t given;    /* part of its quantity already assigned */
+	__int128 covered; /* part of its measured usage */
 };
 
 struct committing {
 	struct committing_config config;
 	struct ctx *c;
 	VEC(struct held) held;
-	const struct commitment **order; /* in which they apply */
-	const struct price *last, *copy; /* the price that was copied last */
+	const struct commitment **order; /* order of application */
+	const struct price *last, *copy; /* the price copied last */
 };
 
 static int compare_commitments(const void *left, const void *right)
@@ -100,7 +100,7 @@ static int compare_commitments(const void *left, const void *right)
 	return (a > b) - (a < b);
 }
 
-/* A price for what is bought and what is left; of the latter nothing is paid. */
+/* Creates the price of purchases and of unused remainders; the latter cost nothing. */
 static RESULT make_price(struct committing *k, struct commitment *of)
 {
 	struct price_item *item = arena_new_object(k->c->arena, struct price_item);
@@ -154,7 +154,7 @@ static bool is_for(const struct commitment *of, const struct payer *payer, const
 	return is_owner;
 }
 
-/* Prices of an account end with it. */
+/* Copies a price, because an account's prices are freed with it. */
 static RESULT copy_price(struct committing *k, const struct price **price)
 {
 	if (k->last != *price || !str_equal(k->copy->id, (*price)->id)) {
@@ -198,20 +198,20 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* What a whole has until a part of its time is over. */
+/* The proportional share of a whole after part of its time. */
 static __int128 share(__int128 whole, int64_t passed, int64_t lasts)
 {
 	return whole * passed / lasts;
 }
 
-/* The part of the month that the term has, in millionths: what of the monthly price is paid in it. */
+/* The part of the month covered by the term, in millionths: the part of the monthly price to pay. */
 static int64_t months_of(const struct commitment *of, const struct month *m)
 {
 	int64_t from = later(of->from_s, m->from_s), until = earlier(of->until_s, m->until_s);
 	return (int64_t) money_divide((__int128) (until - from) * MICRO, m->until_s - m->from_s);
 }
 
-/* What of its price is of the month until then. */
+/* The part of the monthly price spread over the time up to at_s. */
 static money spread(const struct commitment *of, const struct month *m, int64_t at_s)
 {
 	int64_t from = later(of->from_s, m->from_s), until = earlier(of->until_s, m->until_s);
@@ -226,16 +226,16 @@ static money spread(const struct commitment *of, const struct month *m, int64_t 
 struct day {
 	struct committing *k;
 	const struct commitment *of;
-	struct held **charges; /* of the day, in their order */
+	struct held **charges; /* the day's charges, in order */
 	size_t count;
 	int64_t from_s;
-	int64_t *quantity; /* what the commitment covers of each charge */
+	int64_t *quantity; /* quantity of each charge covered by the commitment */
 	money *effective;
-	int64_t left;    /* of the commitment, in its unit */
-	money left_cost; /* and of its price */
+	int64_t left;    /* unused amount, in the commitment's unit */
+	money left_cost; /* unused part of its price */
 };
 
-/* Parts of a charge's quantity are those of its time. */
+/* The part of a charge's quantity proportional to the elapsed part of its time. */
 static int64_t quantity_until(const struct charge *charge, int64_t at_s)
 {
 	int64_t passed = later(0, earlier(at_s, charge->until_s) - charge->from_s);
@@ -306,7 +306,7 @@ static void cover_hour(struct day *d, int h)
 		cover_reserved(d, h, (int64_t) share(of->quantity, until - from, HOUR_S), cost);
 }
 
-/* A part of a charge. What it measured is divided as its quantity is. */
+/* Splits off part of a charge. Its measured usage is divided in the same proportion. */
 static struct charge part_of(struct held *held, int64_t quantity)
 {
 	struct charge part = held->charge;
@@ -386,7 +386,7 @@ static RESULT apply_day(struct committing *k, int64_t day_s, struct held **charg
 	return OK;
 }
 
-/* ---- what is bought ---- */
+/* ---- purchases ---- */
 
 static RESULT give_purchase(struct committing *k, const struct commitment *of, enum unit unit,
 			    int64_t quantity, int64_t unit_price, bool is_upfront)

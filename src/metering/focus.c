@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Writing rows of FOCUS: one loop over the columns of focus.def. */
+ * Writes FOCUS rows, with one loop over the columns of focus.def. */
 #include "metering/focus.h"
 
 #include <string.h>
@@ -20,7 +20,7 @@ struct writing {
 
 /* ---- values ---- */
 
-/* Quoted where RFC 4180 wants it. Line ends and control characters do not come in: names have none. */
+/* Quoted as required by RFC 4180. Names contain neither line ends nor control characters. */
 static void write_text(struct writing *w, struct str s)
 {
 	bool is_plain = true;
@@ -196,7 +196,7 @@ FILL(effective_cost)
 	write_money(w, charge_effective_cost(w->charge));
 }
 
-/* Of a purchase all that it promises for its time; of what is covered or left as much of it. */
+/* For a purchase the entire promised amount for its time; for covered or unused charges their part of it. */
 FILL(commitment_quantity)
 {
 	const struct charge *charge = w->charge;
@@ -217,7 +217,7 @@ FILL(commitment_quantity)
 		write_micro(w, charge->quantity);
 }
 
-/* What was measured is the corrected charge's, and no difference: a correction has none. */
+/* The corrected charge contains the measured usage. A correction has none, not even a difference. */
 static bool is_consumed(const struct writing *w)
 {
 	return w->charge->category == CHARGE_USAGE && !w->charge->is_unused && !w->charge->is_correction;
@@ -255,7 +255,7 @@ FILL(price_id)
 		buf_print(w->b, "%" STR_FMT "%u", STR_ARG(w->price->id), w->charge->tier + 1);
 }
 
-/* What stands behind the meter's colon is the type of what is metered. */
+/* The text after the meter's colon is the type of the metered resource. */
 FILL(details)
 {
 	struct str type =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Checking a file of FOCUS as it was written, in decimals, by the columns of focus.def. */
+ * Checks a written FOCUS file in decimal numbers, by the columns of focus.def. */
 #include "metering/focus.h"
 
 #include <stdlib.h>
@@ -24,7 +24,7 @@ struct checking {
 
 struct span {
 	struct str resource, price_id, meter, commitment;
-	struct str from, until; /* as text: they order as times do */
+	struct str from, until; /* text; sorts like times */
 	size_t row;
 };
 
@@ -38,7 +38,7 @@ static RESULT add_fault(struct checking *k, const char *column, struct str what)
 
 /* ---- CSV ---- */
 
-/* Where a field ends: a quoted one at its last quote. */
+/* The end of a field; a quoted one ends at its closing quote. */
 static size_t end_of_field(struct str rest, size_t at, bool is_quoted)
 {
 	if (!is_quoted)
@@ -53,7 +53,7 @@ static size_t end_of_field(struct str rest, size_t at, bool is_quoted)
 	return at;
 }
 
-/* Reads a line's fields; false: it is broken, or has another number of them. */
+/* Reads a line's fields; false: malformed, or the wrong number of fields. */
 static bool read_line(struct checking *k, struct str *rest)
 {
 	size_t count = 0, at = 0;
@@ -90,7 +90,7 @@ static bool is_time(struct str s)
 	return result_is_ok(clock_parse(s, &at_us)) && str_is(s, clock_write_s(at_us, back));
 }
 
-/* An object without lists and objects in it; the quotes of CSV double those of JSON. */
+/* Accepts an object without nested lists or objects; CSV doubles JSON's quotes. */
 static bool is_flat_json(struct str s)
 {
 	return s.n >= 2 && s.p[0] == '{' && s.p[s.n - 1] == '}' && !memchr(s.p + 1, '{', s.n - 1);
@@ -126,22 +126,22 @@ static RESULT check_field(struct checking *k, size_t n)
 		       : add_fault(k, column->name, STR("has a value that is not allowed"));
 }
 
-/* ---- what several columns say together ---- */
+/* ---- columns of a row ---- */
 
 static RESULT check_product(struct checking *k, const char *cost, const char *price)
 {
 	money c = 0, p = 0, q = 0;
 	if (!money_read(field(k, cost), &c) || !money_read(field(k, price), &p) ||
 	    !money_read(field(k, "PricingQuantity"), &q))
-		return OK;    /* was said, or is null by right */
-	money unit = 1000000; /* both have six decimals: their product is exact */
+		return OK;    /* already reported, or rightly null */
+	money unit = 1000000; /* both have six decimals, so the product is exact */
 	if (p % unit || q % unit || c != (p / unit) * (q / unit))
 		return add_fault(k, cost, STR("is not price times quantity"));
 	return p < 0 ? add_fault(k, price, STR("is negative")) : OK;
 }
 
-/* Columns of a commitment stand together. What is bought has no status, what is covered or left is not paid again, and a
- * purchase of one has no effective cost. */
+/* Commitment columns must be consistent: a purchase has no status, covered and unused charges have no billed
+ * cost, and a commitment's purchase has no effective cost. */
 static RESULT check_commitment(struct checking *k)
 {
 	static const char *const together[] = {"CommitmentDiscountCategory", "CommitmentDiscountType",
@@ -221,7 +221,7 @@ static RESULT check_row(struct checking *k)
 	return !sku.name.n || VEC_PUSH(k->c->arena, &k->skus, sku) ? OK : ctx_no_memory(k->c);
 }
 
-/* ---- what rows say together ---- */
+/* ---- consistency of rows ---- */
 
 static int compare_spans(const void *left, const void *right)
 {

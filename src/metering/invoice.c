@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * From charges to an invoice. */
+ * Makes invoices from charges. */
 #include "metering/invoice.h"
 
 #include "base/json_write.h"
@@ -75,7 +75,7 @@ static RESULT add_tax(struct invoice *i, struct str text, struct invoice_tax *ta
 	(void) str_split_next(&rest, '\t', &tax->name);
 	tax->words = rest;
 	TRY(str_parse_int(rate, &tax->rate));
-	/* The net is a whole number of millionths: it was rounded. */
+	/* The net was rounded, so it is a whole number of millionths. */
 	tax->amount = money_round(money_of((int64_t) (i->net / MICRO), tax->rate), decimals);
 	i->total += tax->amount;
 	return OK;

@@ -25,7 +25,7 @@ money money_round(money m, unsigned decimals)
 	return money_divide(m, step) * step;
 }
 
-/* ISO 4217, list one: those that do not have two decimals. */
+/* Currencies in ISO 4217, list one, whose number of decimals is not two. */
 unsigned money_decimals(struct str currency)
 {
 	static const struct {
@@ -43,7 +43,7 @@ unsigned money_decimals(struct str currency)
 
 /* ---- as text ---- */
 
-/* m in 10^-scale, with at least `least` decimals. */
+/* Writes m in units of 10^-scale, with at least `least` decimals. */
 static char *write_scaled(money m, unsigned scale, unsigned least, char out[static MONEY_TEXT_SIZE])
 {
 	char digits[MONEY_TEXT_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The book of price lists: which version is in force, and what a piece costs by it. */
+ * Price lists: finds the version in force, and prices of usage. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -73,7 +73,7 @@ static const struct price_list *find_owned(const struct price_book *b, struct st
 	return NULL;
 }
 
-/* The one that nobody owns; of the operator's that has no parent. */
+/* Finds the public list, without owner and, for the operator, without parent. */
 static const struct price_list *find_public(const struct price_book *b, struct strs sellers, int64_t at_s)
 {
 	for (size_t k = 0; k < b->count; k++) {
@@ -116,8 +116,8 @@ static const struct price_item *find_item(const struct price_list *list, struct 
 	return NULL;
 }
 
-/* From the list that looking begins with to the last parent. Parents that are not there end it, and so does a list that
- * is its own parent's parent. */
+/* Lists the chain from the starting list to its last parent. A missing parent ends it, and so does a
+ * cycle. */
 static size_t make_chain(const struct price_book *b, const struct price_list *start, int64_t at_s,
 			 const struct price_list *chain[static CHAIN_MAX])
 {
@@ -137,7 +137,7 @@ static int64_t discounted(const struct price_list *list, struct str sku, int64_t
 	return price;
 }
 
-/* The public list's tiers by the same edges; where it has others, the price at the edge's beginning. */
+/* The public list's price by the same tier; if its tiers differ, the price at this tier's beginning. */
 static int64_t list_price_at(const struct price_item *public_item, int64_t from, int64_t otherwise)
 {
 	if (!public_item)

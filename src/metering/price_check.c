@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is checked of a price list as a part of the book that it is to join. */
+ * Checks a price list for consistency with the book it will be added to. */
 #include "base/clock.h"
 #include "base/vec.h"
 #include "metering/price_list.h"
@@ -20,7 +20,7 @@ static bool is_part(struct str whole, struct str part)
 	return str_starts_with(whole, part) && (whole.n == part.n || whole.p[part.n] == ':');
 }
 
-/* Some piece would match both. */
+/* Some usage would match both. */
 static bool items_meet(const struct price_item *a, const struct price_item *b)
 {
 	return (is_part(a->meter, b->meter) || is_part(b->meter, a->meter)) && a->level_min <= b->level_max &&
@@ -45,7 +45,7 @@ static RESULT check_items(struct checking *k, const struct price_list *list)
 	return OK;
 }
 
-/* Two discounts may not stand for one SKU of the list or of its parents. */
+/* Refuses two discounts for the same SKU of the list or of its parents. */
 static RESULT check_discounts(struct checking *k, const struct price_book *b, const struct price_list *list)
 {
 	for (const struct price_list *at = list; at;
@@ -87,7 +87,7 @@ static bool has_same_owner(const struct price_list *a, const struct price_list *
 	return str_equal(a->owner, b->owner) && (b->owner.n || (!a->parent.n && !b->parent.n));
 }
 
-/* An older version of it, or another list. */
+/* Compares with an older version of the same list, or with another list. */
 static RESULT check_other(struct checking *k, const struct price_list *other, const struct price_list *list)
 {
 	bool is_same = str_equal(other->name, list->name);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading a price list from YAML (libyaml). Only what the form has passes: mappings and lists as the tables below name
- * them, no anchors, aliases or tags. */
+ * Parses price lists from YAML (libyaml). Accepts only the mappings and lists in the tables below, without
+ * anchors, aliases or tags. */
 #include "metering/price_list.h"
 
 #include <inttypes.h>
@@ -73,7 +73,7 @@ static bool is_null(const yaml_node_t *node)
 	       (str_is(text_of(node), "null") || str_is(text_of(node), "~") || !text_of(node).n);
 }
 
-/* A member of a mapping: its name, and what reads its value. */
+/* A mapping's member: its name, and the function that parses its value. */
 struct member {
 	const char *name;
 	RESULT (*read)(struct reading *r, const yaml_node_t *node, void *into);
@@ -171,7 +171,7 @@ static RESULT read_unit(struct reading *r, const yaml_node_t *node, void *into)
 
 /* ---- items ---- */
 
-/* As it is read: what a price_item is made of. */
+/* Parsed fields from which a price_item is made. */
 struct draft {
 	struct price_item item;
 	int unit;
@@ -249,7 +249,7 @@ static RESULT read_tiers(struct reading *r, const yaml_node_t *node, void *into)
 	return item->tier_count ? OK : FAULT(r, node, "there is one tier at least");
 }
 
-/* A free part goes before the others, which begin behind it. */
+/* A free amount becomes the first tier, and the others start after it. */
 static RESULT add_free(struct reading *r, const yaml_node_t *node, struct draft *d)
 {
 	struct price_item *item = &d->item;
@@ -409,7 +409,7 @@ static RESULT read_document(struct reading *r)
 	return OK;
 }
 
-/* Aliases would have one node at several places, and could nest it in itself: there are none. */
+/* Refuses aliases, which would make a node appear in several places or even inside itself. */
 static RESULT check_events(struct ctx *c, struct str yaml)
 {
 	yaml_parser_t parser;

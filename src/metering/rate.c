@@ -12,7 +12,7 @@
 enum { SCRATCH_FIRST = 256 * 1024 };
 #define SCRATCH_CAP ((size_t) 1 << 30)
 
-/* A price that was looked up, so that a long series asks once. */
+/* A looked-up price, cached for a long series. */
 struct known_price {
 	int64_t from_s, until_s, level;
 	struct str zone;
@@ -27,8 +27,8 @@ struct rating {
 	uuid account;
 	struct payer payer;
 	VEC(struct charge) tiered; /* in of_account */
-	/* The meter of a resource that is being read. */
-	VEC(struct level_change) changes; /* in of_series; seq 0: a fix that adds one */
+	/* The current meter of a resource. */
+	VEC(struct level_change) changes; /* in of_series; seq 0: added by a fix */
 	enum kind kind;
 	uuid id;
 	struct str meter, price_name;
@@ -38,13 +38,13 @@ struct rating {
 
 /* ---- one piece after the other ---- */
 
-/* A run: pieces of levels above 0 without a break. */
+/* A run: consecutive pieces with levels above 0. */
 struct run {
 	int64_t from_s, until_s;
-	int64_t extra_s;  /* seconds that runs of no length left to it */
-	enum unit unit;   /* of what was summed up */
-	__int128 billed;  /* level times seconds until now, from the month's beginning on */
-	int64_t quantity; /* and what charges have of it */
+	int64_t extra_s;  /* seconds contributed by zero-length runs */
+	enum unit unit;   /* of the accumulated amount */
+	__int128 billed;  /* level times seconds so far, from the beginning of the month */
+	int64_t quantity; /* part of it already in charges */
 	bool has_begun;
 };
 
@@ -63,7 +63,7 @@ static RESULT find_price(struct rating *r, struct ctx *c, const struct piece *p,
 		*k = (struct known_price){p->from_s, price_book_next_change(r->config.book, p->from_s),
 					  p->level,  zone,
 					  NULL,      true};
-		/* Prices last as long as their charges: those with tiers until the account's end. */
+		/* Prices live as long as their charges, which with tiers is until the account's end. */
 		struct arena *arena = c->arena;
 		c->arena = r->of_account;
 		struct result result = price_book_price(c, r->config.book, &r->payer, r->price_name, p->level,
@@ -89,7 +89,7 @@ static __int128 counted(const struct price_item *item, int64_t level)
 	return unit_infos[item->unit].counts_level ? level : 1;
 }
 
-/* Level-seconds to millionths of the unit. */
+/* Converts level-seconds to millionths of the unit. */
 static int64_t to_quantity(const struct rating *r, enum unit unit, __int128 billed)
 {
 	const struct unit_info *u = &unit_infos[unit];
@@ -98,7 +98,7 @@ static int64_t to_quantity(const struct rating *r, enum unit unit, __int128 bill
 	return (int64_t) money_divide(billed * MICRO, (__int128) u->divisor * seconds);
 }
 
-/* What the price adds to the seconds that the run really had. */
+/* Seconds added by the price's minimum and rounding. */
 static int64_t added_seconds(const struct price_item *item, struct run *run, const struct piece *p)
 {
 	int64_t lasts = run->until_s - run->from_s, least = item->minimum_s > lasts ? item->minimum_s : lasts;
@@ -112,7 +112,7 @@ static int64_t added_seconds(const struct price_item *item, struct run *run, con
 	return added;
 }
 
-/* Those with tiers wait for the account's end. */
+/* Passes a charge on; tiered ones wait for the account's end. */
 static RESULT give(struct rating *r, struct ctx *c, const struct charge *charge)
 {
 	if (!charge->price->item->is_tiered)
@@ -173,7 +173,8 @@ static const struct subject *subjects_of(const struct rating *r, uuid id, size_t
 	return all + from;
 }
 
-/* What it is called in that second, and until when; before the first saying, as that says. */
+/* The resource's name at that second, and its end of validity. Before the first record, that record
+ * applies. */
 static const struct subject *subject_at(const struct rating *r, int64_t at_s, int64_t *until_s)
 {
 	size_t count = 0, k = 0;
@@ -185,7 +186,7 @@ static const struct subject *subject_at(const struct rating *r, int64_t at_s, in
 	return count ? &of[k] : NULL;
 }
 
-/* A part of a run with one level, within the month. */
+/* Charges part of a run with one level, within the month. */
 static RESULT charge_level(struct rating *r, struct ctx *c, struct run *run, struct piece part)
 {
 	int64_t end_s = part.until_s;
@@ -208,7 +209,7 @@ static int64_t second_of(const struct level_change *change)
 	return change->at_us / SECOND;
 }
 
-/* Until when the level of a change holds. */
+/* The end of a change's level. */
 static int64_t end_of(const struct rating *r, size_t k)
 {
 	int64_t now_s = r->config.now_us / SECOND, from_s = second_of(&r->changes.at[k]);
@@ -217,8 +218,8 @@ static int64_t end_of(const struct rating *r, size_t k)
 	return now_s > from_s ? now_s : from_s;
 }
 
-/* A run that began and ended within a second has no length, but may have a minimum: the run that begins in the same second has
- * it, else a charge of that second. */
+/* Charges a run that began and ended within a second. It has no length, but its price may have a minimum:
+ * this is passed to a run starting in the same second, else charged for that second. */
 static RESULT charge_moment(struct rating *r, struct ctx *c, size_t first, struct run *run, int64_t *extra_s)
 {
 	const struct level_change *change = &r->changes.at[first];
@@ -314,10 +315,10 @@ static RESULT apply_fixes(struct rating *r, struct ctx *c)
 
 /* ---- counters ---- */
 
-/* What was counted in one day, under one version of the price lists and one name. */
+/* A counter's growth during one day, under one version of the price lists and one name. */
 struct counted_piece {
-	struct piece piece; /* its level is in bytes */
-	int64_t ends_s;     /* until when more may be added */
+	struct piece piece; /* level in bytes */
+	int64_t ends_s;     /* end of the time in which more may be added */
 };
 
 static RESULT charge_counted(struct rating *r, struct ctx *c, struct run *run,
@@ -348,9 +349,10 @@ static RESULT charge_counted(struct rating *r, struct ctx *c, struct run *run,
 	return give(r, c, &charge);
 }
 
-/* A record says what a counter has come to. What it came to since the record before belongs to the day in which that time
- * began, an hour before at most: so often the counter is written while it changes. The first record is where it begins; one
- * that is below the one before says that the counter began anew. */
+/* Charges a counter. Each record contains the counter's value. Its growth since the previous record belongs
+ * to the day in which that interval began, at most an hour earlier, because a changing counter is recorded
+ * hourly. The first record is the starting value; a value below the previous one means the counter
+ * restarted. */
 static RESULT charge_counter(struct rating *r, struct ctx *c)
 {
 	const struct month *m = &r->config.month;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Walks the log once, with the level of each guest and product that is on. */
+ * Walks the log once, tracking the level of each running guest and product. */
 #include "metering/software_use.h"
 
 #include <string.h>
@@ -9,16 +9,16 @@
 
 enum { RUNS_FIRST = 64, CORES_OF_SOCKET = 8, CORES_OF_HOST = 16 };
 
-/* A guest with a product. */
+/* A guest using a product. */
 struct software_run {
 	uuid id, host;
 	struct software_line *line;
-	int64_t level;  /* 0: it is off */
-	int64_t from_s; /* up to where it is counted */
-	/* The run in hours: its vCPUs, since when, and until when once it is off. It goes on where the guest is on again in
-	 * the same second, such as on another host. */
+	int64_t level;  /* 0: off */
+	int64_t from_s; /* counted up to this time */
+	/* A run for begun hours: vCPUs, start, and end once it is off. It continues if the guest is on again
+	 * in the same second, e.g. on another host. */
 	int64_t run_level, since_s, off_s;
-	unsigned counted; /* a bit for each band in which it was a different guest already */
+	unsigned counted; /* bit set of bands in which this guest has been counted */
 };
 
 RESULT software_use_begin(struct ctx *c, struct month month, int64_t now_s, struct software_use *ret_use)
@@ -129,7 +129,7 @@ static void raise(struct software_level *peak, struct software_level now)
 	peak->vcpus = later(peak->vcpus, now.vcpus);
 }
 
-/* Its level held since its last change until then: what lasted no time is no peak. */
+/* Updates peaks with the level held since its last change; levels without duration are ignored. */
 static void raise_peaks(const struct software_use *u, struct software_line *l, int64_t at_s)
 {
 	int64_t from = later(l->since_s, u->month.from_s), until = at_s < u->until_s ? at_s : u->until_s;
@@ -144,7 +144,7 @@ static void raise_peaks(const struct software_use *u, struct software_line *l, i
 		raise(&l->hours[hour], l->now);
 }
 
-/* Up to a second. */
+/* Counts usage up to a second. */
 static void count_until(struct software_use *u, struct software_run *run, int64_t at_s)
 {
 	struct software_band *band = &run->line->bands[band_of(run->level)];
@@ -158,7 +158,7 @@ static void count_until(struct software_use *u, struct software_run *run, int64_
 	run->from_s = at_s;
 }
 
-/* What of the run lies in the month, in begun hours. */
+/* Counts the run's part within the month, in begun hours. */
 static void end_run(const struct software_use *u, struct software_run *run, int64_t at_s)
 {
 	int64_t from = later(run->since_s, u->month.from_s), until = at_s < u->until_s ? at_s : u->until_s;
@@ -212,7 +212,7 @@ static RESULT move_host(struct software_use *u, struct ctx *c, struct software_r
 	return OK;
 }
 
-/* What was on when the month began counts as if it began then. */
+/* Usage in progress at the beginning of the month counts as if it began there. */
 static void begin_month(struct software_use *u, int64_t at_s)
 {
 	if (u->at_s >= u->month.from_s || at_s < u->month.from_s)
@@ -259,7 +259,7 @@ RESULT software_use_take(struct software_use *u, struct ctx *c, uuid account, uu
 	TRY(find_line(u, c, account, licence, &line));
 	TRY(find_run(u, c, id, line, &run));
 	if (!level && run->level && !uuid_equal(host, run->host))
-		return OK; /* the end of a stay that a move has ended already */
+		return OK; /* the end of a stay that a migration has ended already */
 	return change(u, c, run, host, at_s, level);
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Sums by a key: a table of places by the key's hash. */
+ * Sums by key, in a hash table. */
 #include "metering/tally.h"
 
 #include <stdlib.h>
@@ -16,7 +16,7 @@ static uint32_t hash_of(struct str key) /* FNV-1a */
 	return hash;
 }
 
-/* Where the key stands, or where it would. */
+/* The slot that has the key, or where it would be inserted. */
 static uint32_t *find_place(const struct tally *t, struct str key)
 {
 	size_t at = hash_of(key) & (t->place_count - 1);

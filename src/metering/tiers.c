@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tiers: charges of one SKU in the order of time, each at the price of the tiers that it reaches into. */
+ * Tiers: charges of a SKU in order of time, each at the price of the tiers it falls into. */
 #include "metering/tiers.h"
 
 #include <stdlib.h>
@@ -17,8 +17,8 @@ static int compare_charges(const void *left, const void *right)
 	return order ? order : (a->seq > b->seq) - (a->seq < b->seq);
 }
 
-/* Cuts off what still fits into the tier. Its time is cut in the same proportion, to whole seconds; where there are none to cut,
- * both parts have the same. */
+/* Splits off the part that fits into the tier. Its time is divided in the same proportion, to whole seconds;
+ * if that is impossible, both parts have the full time. */
 static struct charge cut(struct charge *rest, int64_t room)
 {
 	struct charge first = *rest;
