@@ -157,7 +157,7 @@ RESULT firmware_read(struct ctx *c, struct str bytes, struct firmware_variables 
 	return OK;
 }
 
-/* ---- what can be told ---- */
+/* ---- capabilities ---- */
 
 /* UTF-16 takes two bytes for each character's first UTF-8 byte, and at most two for each further one. */
 size_t firmware_stored_size(const struct firmware_variables *variables)

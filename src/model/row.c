@@ -118,7 +118,7 @@ static void block_put_field(struct block *b, const struct field *f, const struct
 	}
 }
 
-/* ---- what fits ---- */
+/* ---- limits ---- */
 
 static size_t texts_size(const struct str *at, size_t count)
 {
