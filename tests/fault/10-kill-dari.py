@@ -2,11 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/store src/reconcile src/daemon/serve.c
-"""kill -9 of dari at random moments while a script launches, stops, starts and terminates.
-
-What must hold afterwards, whatever the moments were: every answered request holds, no guest was
-stopped by a kill (the boot id inside it is the same), and `dari audit` is clean.
-"""
+"""kill -9 of dari at random moments while a script launches, stops, starts and terminates. Afterwards every answered request must have taken effect,
+no kill may have stopped a guest (the boot ID inside it is the same), and `dari audit` must be clean."""
 # limit: 1200 s
 import os
 import random
@@ -26,13 +23,13 @@ GONE = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.Connect
 
 
 class Script(threading.Thread):
-    """Launches, stops, starts and terminates; remembers what was answered."""
+    """Launches, stops, starts and terminates instances; records the answers."""
 
     def __init__(self, ec2):
         super().__init__(daemon=True)
         self.ec2, self.ending = ec2, False
         self.wanted = {}  # instance id → running, stopped or terminated, as last answered
-        self.unsure = set()  # a request about it got no answer
+        self.unsure = set()  # instances with an unanswered request
         self.refusals = []
         self.dice = random.Random(SEED + 1)
 
@@ -43,7 +40,7 @@ class Script(threading.Thread):
             except GONE:
                 time.sleep(0.05)
             except botocore.exceptions.ClientError as error:
-                if error.response["Error"]["Code"] != "InsufficientInstanceCapacity":  # the stopped ones hold room
+                if error.response["Error"]["Code"] != "InsufficientInstanceCapacity":  # stopped instances occupy room
                     self.refusals.append(str(error))
                 time.sleep(0.1)
 
@@ -59,7 +56,7 @@ class Script(threading.Thread):
             then_call = lambda: self.ec2.stop_instances(InstanceIds=[target], Force=self.dice.random() < 0.7)  # noqa: E731
         else:
             then_call = lambda: getattr(self.ec2, what)(InstanceIds=[target])  # noqa: E731
-        was_unsure = target in self.unsure  # perhaps it was terminated, which a refusal then does not tell
+        was_unsure = target in self.unsure  # a refusal may mean that the unanswered termination took effect
         self.unsure.add(target)
         try:
             then_call()
@@ -86,7 +83,7 @@ def kill_loop(region, dice):
 
 
 def holds(ec2, script):
-    """What differs from what was answered, after all settled."""
+    """Lists differences from the answers, after everything has settled."""
     wrong = []
     for identifier, wanted in script.wanted.items():
         try:

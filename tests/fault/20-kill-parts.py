@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/drivers/ovn src/reconcile/host
-"""The parts around dari die or hang: libvirtd, ovn-northd, the northbound database, ovn-controller, a guest's
-QEMU; a database that is empty or old. No guest stops, work goes on when the part is back, audit is clean or
-lists exactly what is quarantined. Only the witness boots: of the other guests nobody asks more than that they are on."""
+"""Parts around dari die or hang: libvirtd, ovn-northd, the northbound database, ovn-controller, a guest's QEMU; an empty or old database. No guest
+may stop, work must continue when the part is back, and the audit must be clean or list exactly the quarantined resources. Only one guest boots;
+the others only need to be running."""
 # limit: 1200 s
 import os
 import shutil
@@ -38,8 +38,8 @@ def host_states(region):
 
 
 def hung_libvirtd(region, ec2, blank, address, before):
-    """SIGSTOP: its own instances wait, others go on, and it shows. That it shows within 30 s is for the simulated clock to say
-    (tests/unit/reconcile)."""
+    """SIGSTOP of libvirtd: its host's instances wait, others proceed, and the host is reported. The limit of 30 s for that report is tested by the
+    simulated clock (tests/unit/reconcile)."""
     region.run("tools/sandbox", "kill", "hv2", "libvirtd", "STOP")
     made = launch(ec2, 4, ImageId=blank)
     on_hv1 = [i for i in made if host_of(region, i) == "hv1"]
@@ -56,7 +56,7 @@ def hung_libvirtd(region, ec2, blank, address, before):
 
 
 def qemu_of(region, identifier):
-    """The guest's process; the sandbox's hosts have namespaces of their own, and we see into them."""
+    """Process id of the guest's QEMU, seen from outside of the sandbox hosts' namespaces."""
     wanted = region.command("explain", identifier)["id"]
     listing = subprocess.run(["pgrep", "-f", f"^[^ ]*qemu-system.*-uuid {wanted}"], stdout=subprocess.PIPE, text=True, check=True)
     return int(listing.stdout.split()[0])
@@ -76,8 +76,7 @@ def is_cut(ec2, snapshot):
 
 
 def hung_disk(region, ec2, hung, neighbour):
-    """The same when it is asked about its disk: the other disks of its host go on; the snapshot comes right once QEMU answers,
-    or is forced off."""
+    """QEMU hangs in a disk call: other disks of its host proceed; the snapshot succeeds once QEMU answers, or is killed."""
     os.kill(qemu_of(region, hung), signal.SIGSTOP)
     held, free = cut(ec2, hung), cut(ec2, neighbour)
     wait_until(lambda: is_cut(ec2, free), "the snapshot of a disk beside the hung guest's")
@@ -103,8 +102,8 @@ def hung_disk(region, ec2, hung, neighbour):
 
 
 def hung_guest(region, ec2, blank, address, before):
-    """SIGSTOP to one guest's QEMU: libvirt waits for it without end. Others on its host go on, it is told of,
-    and a forced stop ends it."""
+    """SIGSTOP of one guest's QEMU: libvirt waits without a timeout. Other guests of the host proceed, the hang is reported, and a forced stop ends
+    it."""
     hung, other = launch(ec2, 2, ImageId=blank)
     wait_state(ec2, [hung, other], "running")
     os.kill(qemu_of(region, hung), signal.SIGSTOP)
@@ -135,14 +134,13 @@ def hung_guest(region, ec2, blank, address, before):
 
 
 def plug_rows(region):
-    """The switch's rows of our plugs, each with its own id, whether or not the switch has seen them."""
+    """The switch's rows of our plugs, each with its own id, whether or not the switch has applied them."""
     listing = region.on("ctl", "ovs-vsctl", "--no-wait", "--format=csv", "--no-headings", "--columns=_uuid,name", "list", "Port")
     return [line for line in listing.splitlines() if ",dm" in line]
 
 
 def switch_sleeps(region, witness, address):
-    """The switch that metadata are plugged into hangs while dari is killed and back: it sees the old plug's end and the new
-    plug at once."""
+    """The switch of the metadata plugs hangs while dari is killed and restarted: it sees the old plug's removal and the new plug at once."""
     def told():
         return region.ssh(address, "imds -t && imds meta-data/instance-id", fails=True).strip()
 
@@ -157,7 +155,7 @@ def switch_sleeps(region, witness, address):
 
 
 def empty_database(region, address, before):
-    """Without its database the region does not start, and nothing outside is touched; the old database brings it back."""
+    """Without its database the region does not start, and touches nothing outside; the old database restores it."""
     region.run("tools/demo", "stop-dari")
     data = f"{region.demo}/data"
     kept = {n: n + ".kept" for n in os.listdir(data) if n.startswith("dari.db")}
@@ -173,7 +171,7 @@ def empty_database(region, address, before):
 
 
 def old_database(region, ec2, blank, address, before):
-    """A copy from before a launch: the instance is quarantined, left running, and adopted on request."""
+    """A copy from before a launch: the instance is quarantined, keeps running, and can be adopted."""
     region.run("tools/demo", "stop-dari")
     data = f"{region.demo}/data"
     shutil.copy(f"{data}/dari.db", f"{region.demo}/old.db")

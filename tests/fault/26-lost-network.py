@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/reconcile/network.c src/reconcile/router.c
-"""OVN's northbound database loses all it has: emptied, or its file lost, while dari runs and while it is
-down. Everything is built up anew, packets flow as before, no guest is touched."""
+"""OVN's northbound database loses its content: emptied, or its file lost, while dari runs and while it is down. Everything is created again, packets
+flow as before, and no guest is affected."""
 # limit: 900 s
 import os
 import sys
@@ -14,14 +14,14 @@ SCHEMA = "/usr/share/ovn/ovn-nb.ovsschema"
 
 
 def dump(region):
-    """What the database says, without the names of rows that have none of ours."""
+    """Content of the database, without names of rows created by OVN."""
     text = region.on("ctl", "ovn-nbctl", "--no-leader-only", "show", fails=True)
     lines = [line.strip() for line in text.splitlines()]
     return sorted("nat" if line.startswith("nat ") else line for line in lines)
 
 
 def empty(region):
-    """Every row that a user of the database may delete; what they refer to goes along."""
+    """Deletes every row that a client of the database can delete; rows that they refer to disappear with them."""
     region.on("ctl", "sh", "-c", """
         for table in Logical_Switch Logical_Router Port_Group Address_Set DHCP_Options DNS Load_Balancer Meter BFD \
                 HA_Chassis_Group; do

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/reconcile/host src/reconcile/instance src/drivers/libvirt
-"""A host loses its power: its guests, libvirtd and OVN's agents end, its disks stay. What is wanted
-running runs again with its disks and addresses, also when dari was down meanwhile; what is stopped stays
-stopped, other hosts' guests notice nothing, and the condition says what happened."""
+"""A host loses its power: its guests, libvirtd and OVN's agents end, its disks stay. Instances that are wanted running run again with their disks and
+addresses, even if dari was down meanwhile; stopped ones stay stopped, other hosts' guests are unaffected, and the condition names the cause."""
 # limit: 900 s
 import os
 import sys
@@ -22,13 +21,13 @@ def addresses(ec2, identifier):
 
 
 def attach_disk(region, ec2, identifier, address):
-    """A second disk with something of ours on it."""
+    """Attaches a second disk and writes a word on it."""
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
     wait_until(lambda: ec2.describe_volumes(VolumeIds=[made])["Volumes"][0]["State"] == "available", "a volume")
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
     wait_until(lambda: region.ssh(address, "ls /dev/vdb", fails=True).strip() == "/dev/vdb", "the guest sees it")
-    flush = "conv=fsync,notrunc 2>/dev/null"  # to the disk: what is not is lost with the power, here as anywhere
+    flush = "conv=fsync,notrunc 2>/dev/null"  # flush to the disk: unflushed data are lost with the power
     region.ssh(address, f"dd if=/dev/urandom of=/dev/vdb bs=1M count=8 {flush}; dd if=/dev/null of=/dev/vda {flush}")
 
 
@@ -79,7 +78,7 @@ def main():
         guest, rest = (one, address), (two, other, stopped)
         reboots(region, ec2, guest, rest, "a reboot",
                 lambda: region.run("tools/sandbox", "reboot-host", host))
-        # The user's next wish clears what is told of the first one.
+        # The user's next action clears the condition.
         before = region.boot_id(address)
         ec2.reboot_instances(InstanceIds=[one])
         wait_until(lambda: not region.command("explain", one)["conditions"], "the condition is cleared")

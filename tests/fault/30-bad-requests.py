@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/http src/api/query
-"""Bad requests: the documented code, naming the parameter, and no trace left."""
+"""Bad requests get the documented code with the parameter's name, and leave no trace."""
 import datetime
 import os
 import socket
@@ -20,7 +20,7 @@ from waiting import HANG_S  # noqa: E402
 
 
 class Raw:
-    """Requests that no client would send."""
+    """Sends requests that no client would send."""
 
     def __init__(self, region, key):
         self.region, self.key = region, key
@@ -111,7 +111,7 @@ def sizes(raw):
 
 
 def strangers(region, mine, theirs):
-    """Another account's ids: as if they were not there."""
+    """Another account's ids look like unknown ones."""
     vpc = mine.describe_vpcs()["Vpcs"][0]["VpcId"]
     subnet = mine.describe_subnets()["Subnets"][0]["SubnetId"]
     group = mine.describe_security_groups()["SecurityGroups"][0]["GroupId"]
@@ -126,7 +126,7 @@ def strangers(region, mine, theirs):
 
 
 def rows(region):
-    """How many rows of each kind there are, from the database; what grows by itself (events, usage and its ledger, figures) is left out."""
+    """Number of rows of each kind in the database, without kinds that grow by themselves (events, usage and its ledger, metrics)."""
     import sqlite3
     with sqlite3.connect(f"file:{region.demo}/data/dari.db?mode=ro", uri=True) as db:
         tables = [r[0] for r in db.execute("select name from sqlite_master where type = 'table'")]

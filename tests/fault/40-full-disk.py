@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store src/daemon/health.c src/base/disk_room.c src/drivers/image_upload.c
-"""The file system of the data directory fills up, under load and by an upload: changes are refused in the words for later and leave
-no trace, reads and sign-ins go on, a start is possible, doctor, /healthz and metrics say it, nothing answered is lost over a kill, and
-with room again changes are taken without a restart. An upload does not come so far.
-"""
+"""The file system of the data directory fills up, under load and by an upload: changes are refused with retryable errors and leave no trace, reads
+and sign-ins work, dari can start, doctor, /healthz and metrics report it, a kill loses nothing answered, and with room again changes work without
+a restart. An upload cannot use the reserved room."""
 import http.client
 import json
 import os
@@ -31,7 +30,7 @@ def groups(account):
 
 
 def fill(account):
-    """Makes groups until four were refused; (names that were answered, codes of the refusals)."""
+    """Creates groups until four were refused; (names that were answered, codes of the refusals)."""
     made, refused = ["default"], []
     for n in range(5000):
         name = f"full-{n:04}"
@@ -75,7 +74,7 @@ def sign_in(dev, project="OS_PROJECT_NAME"):
 
 
 def upload(dev, token, size):
-    """Sends an image until it is refused: status and what was told."""
+    """Uploads an image until it is refused; returns status and message."""
     headers = {"X-Auth-Token": token, "Content-Type": "application/json"}
     connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=HANG_S)
     connection.request("POST", "/image/v2/images", json.dumps({"name": "large", "disk_format": "raw", "container_format": "bare"}), headers)
@@ -99,7 +98,7 @@ def upload(dev, token, size):
 
 
 def fill_by_upload(where):
-    """An account's upload leaves the database its room, and others their changes."""
+    """An account's upload leaves the reserve for the database, so other accounts' changes work."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "dari-full", where], check=True)
     dev = Dev("--data", f"{where}/data")
     try:

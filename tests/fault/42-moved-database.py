@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store
-"""The database's files are moved, replaced and removed under a running region: changes are refused through every face and leave no
-trace, reads go on, doctor and one line of the log say so; with the same files back changes are taken again, and what was answered is
-there after the next start: of files that came back, of a log that was removed, and of what the process still had open.
-"""
+"""The database's files are moved, replaced and removed under a running region: every face refuses changes without a trace, reads work, doctor and one
+line of the log report it. With the same files back changes work again, and answered changes are there after the next start: from files moved back,
+after a removed log, and from files that the process still had open."""
 import contextlib
 import io
 import json
@@ -58,7 +57,7 @@ def doctor(dev):
 
 
 def end(dev):
-    """Its exit status, and how often it logged that the database went, and came back."""
+    """Exit status, and how often the log says that the database was moved, and came back."""
     with contextlib.redirect_stdout(io.StringIO()) as told:
         status = dev.end()
     print(told.getvalue(), end="")
@@ -66,7 +65,7 @@ def end(dev):
 
 
 def refused(dev, token, made):
-    """That nothing is changed, and that it is told."""
+    """Checks that nothing is changed, and that it is reported."""
     for _ in range(5):
         answer = make(dev.account, "lost")
         check("EC2 refuses a change", (answer.status, answer.code) == (503, "Unavailable") and "dari doctor" in answer.message, str(answer))
@@ -115,7 +114,7 @@ def main():
 
         check("a change is taken", make(dev.account, "third").status == 200)
         made = sorted(made + ["third"])
-        token = token_of(dev)  # now: a new one takes a record in the audit log
+        token = token_of(dev)  # now, because a new token writes a record of the audit log
         for name in NAMES:
             os.unlink(f"{data}/{name}")
         refused(dev, token, made)

@@ -24,8 +24,7 @@ from load import Steps, descriptors, resident_mib  # noqa: E402
 from waiting import HANG_S, soon  # noqa: E402
 
 LOAD = os.path.join(os.path.dirname(DARI), "../../bench/bench_load")
-# With two rounds of half-closed ones, of which the first is not idle for long enough yet, and a few more it is
-# the most that it takes: 10,000.
+# With two rounds of half-closed connections, the first of which is not idle long enough yet, and a few more this reaches the maximum of 10,000.
 CROWD, MISERS, SLOW_READERS, HALF_CLOSED = int(os.environ.get("LOAD_CROWD", "9700")), 100, 40, 50
 steps = Steps()
 check = steps.check
@@ -45,7 +44,7 @@ def connect(dev):
 
 
 def request(account, action, **more):
-    """A whole signed request's bytes."""
+    """Bytes of a complete signed request."""
     body = "&".join(f"{k}={v}" for k, v in sorted({"Action": action, "Version": VERSION, **more}.items())).encode()
     headers = account.sign("POST", "", body, "ec2")
     head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
@@ -53,7 +52,7 @@ def request(account, action, **more):
 
 
 def read_answer(s):
-    """(status, body); status 0: the connection ended before."""
+    """(status, body); status 0 if the connection ended first."""
     data = b""
     while b"\r\n\r\n" not in data:
         piece = s.recv(65536)
@@ -71,15 +70,15 @@ def read_answer(s):
 
 
 def asks_well(words, account, count=30):
-    """Somebody else's requests meanwhile: every one is answered."""
+    """Requests of another client meanwhile: every one must be answered."""
     answers = [account.call(["DescribeVpcs", "DescribeInstances", "DescribeVolumes"][n % 3]).status for n in range(count)]
     check(f"{words}: others are answered", answers == [200] * count, answers)
 
 
-# ---- what is done to it
+# ---- attacks
 
 def crowd(dev, one, other):
-    """One of its own: who has just flooded may ask no more for a while."""
+    """Uses an account of its own, because a flooding account is throttled for a while."""
     kept = [connect(dev) for _ in range(CROWD)]
     check(f"{CROWD} connections are kept", soon(lambda: metric(dev, "dari_http_connections") >= CROWD))
     asks_well("a crowd", other)
@@ -93,13 +92,13 @@ def crowd(dev, one, other):
 
 
 def misers(dev, one, other):
-    """Opens them; the returned function waits until the server has cut them: a request that is not whole has half a minute."""
+    """Opens slow connections; the returned function waits until the server has cut them: an incomplete request may take half a minute."""
     whole = request(one, "DescribeVpcs")
     writers = [connect(dev) for _ in range(MISERS)]
     for n, s in enumerate(writers):
         s.sendall(whole[:10 + n] if n % 2 else whole[:-1 - n % 8])  # within the headers, within the body
         if n % 3 == 0:
-            s.shutdown(socket.SHUT_WR)  # and there will be no more
+            s.shutdown(socket.SHUT_WR)  # and no more follows
     readers = [connect(dev) for _ in range(SLOW_READERS)]
     for s in readers:
         s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -144,7 +143,7 @@ def half_closed(dev, one, other):
 
 @contextlib.contextmanager
 def flood(dev, key_id, secret):
-    """Requests as fast as one process makes them, while the block lasts; yields what it hears."""
+    """Sends requests as fast as one process can, while the block lasts; yields the answers."""
     with tempfile.TemporaryFile("w+") as heard:
         flooder = subprocess.Popen([LOAD, f"host=127.0.0.1:{dev.port}", f"key={key_id}", f"secret={secret}", "clients=32",
                                     "run_ms=60000", "warm_ms=1", f"form=Action=DescribeVpcs&Version={VERSION}"],
@@ -187,7 +186,7 @@ def main():
                 check("their descriptors are given back", soon(lambda: descriptors(dev) <= before + rest))
                 peaks.append(resident_mib(dev))
             end_of_misers()
-        # of who closed his half together with what he asked, the end is only seen when he is idle too long
+        # the end of a half-closed connection is only noticed after its idle timeout
         check("all descriptors are given back", soon(lambda: descriptors(dev) <= before + 4),
               f"{before} before, {descriptors(dev)} now")
         check("a second crowd takes no more memory", max(peaks[1:]) < 1.3 * peaks[0] + 16, peaks)

@@ -34,21 +34,21 @@ check = steps.check
 
 
 def requests(dev):
-    """How many the server has taken."""
+    """Number of requests that the server has accepted."""
     with urllib.request.urlopen(f"{dev.url}/metrics", timeout=HANG_S) as answer:
         return int(re.search(r"^dari_http_requests_total (\d+)$", answer.read().decode(), re.MULTILINE)[1])
 
 
 class Pace:
-    """How many requests of others are taken beside one of this project's: the order of events, for milliseconds tell how busy the
-    machine is. A project that waits its turn behind all others sees as many as they have connections, again and again."""
+    """Number of other clients' requests served during one of this project's: counting events, because durations depend on the machine's load. A
+    project that waits behind all others repeatedly sees as many as they have connections."""
 
     def __init__(self, dev, project):
         beside, self.wrong = [], []
         for n in range(SAMPLES):
             before = requests(dev)
             answer = project.call("GET", list(PATHS.values())[n % len(PATHS)])
-            beside.append(requests(dev) - before - 2)  # without its own, and the look at the counter
+            beside.append(requests(dev) - before - 2)  # without its own request, and the read of the counter
             if answer.status != 200:
                 self.wrong.append(answer)
         self.median = statistics.median(beside)
@@ -58,7 +58,7 @@ class Pace:
 
 
 def keeps_pace(words, dev, other, most):
-    """The machine's other work may show in one look; what is done to the server shows in each."""
+    """Other work of the machine may show in one look; an effect on the server shows in each."""
     for _ in range(LOOKS):
         now = Pace(dev, other)
         print(f"# {words}: {now}; at most {most}")
@@ -70,7 +70,7 @@ def keeps_pace(words, dev, other, most):
 
 
 class Many:
-    """The same thing done in several threads while the block lasts; what came of it by status."""
+    """Repeats an action in several threads while the block lasts; counts results by status."""
 
     def __init__(self, count, ask):
         self.ask, self.over, self.heard = ask, threading.Event(), {}
@@ -157,7 +157,7 @@ print(json.dumps(heard))
 """
 
 
-# ---- slow ones
+# ---- slow clients
 
 def open_request(dev, project, method, path, *more):
     s = socket.create_connection(("127.0.0.1", dev.port), timeout=HANG_S)
@@ -236,9 +236,9 @@ def login(project, user, password):
 
 
 def wrong_logins(dev, one, other):
-    """Each costs a hash as it really does, of users that there are and are not, until the address has asked too often."""
+    """Each login costs a real hash, for existing and unknown users, until the address is throttled."""
     guesser = subprocess.Popen([sys.executable, "-c", GUESSER, str(dev.port), one.user, str(GUESSERS)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    guesser.stdout.readline()  # they have begun
+    guesser.stdout.readline()  # the guesser has started
     keeps_pace("wrong passwords", dev, other, GUESSERS // 2)
     heard = json.loads(communicate(guesser, "over\n")[0])
     print(f"# wrong passwords: {heard}")

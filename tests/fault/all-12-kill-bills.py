@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/store/ledger src/engine/billing src/metering
-"""kill -9 while usage is written down, and while a month is closed: no record is lost, none is there twice, meters say what there is, and a
-month is closed once, with invoices without gaps that sum to what was used. No host and no guest is needed: they are simulated."""
+"""kill -9 while usage is logged, and while a month is closed: no record is lost or repeated, meters agree with the rows, and a month is closed once,
+with invoices without gaps whose sum equals the usage. Hosts and guests are simulated."""
 import collections
 import datetime
 import os
@@ -53,7 +53,7 @@ class Region:
         self.dev.process.communicate()
 
     def sql(self, query):
-        """Of the database as it lies there: nobody has it open."""
+        """Reads the database file, which nobody has open."""
         path = [os.path.join(where, "dari.db") for where, _, names in os.walk(self.folder) if "dari.db" in names][0]
         db = sqlite3.connect(path)
         try:
@@ -70,10 +70,10 @@ class Region:
                             config=botocore.config.Config(retries={"total_max_attempts": 1}, connect_timeout=HANG_S, read_timeout=HANG_S))
 
 
-# ---- while usage is written down
+# ---- while usage is logged
 
 def live(ec2, draw, image, done):
-    """One of those who make, stop, start and end things, until the region is gone."""
+    """A client that creates, stops, starts and terminates until the region is gone."""
     own = []
     while not done.is_set():
         try:
@@ -96,13 +96,13 @@ def live(ec2, draw, image, done):
                 if kind == "v" or act == 2:
                     own.pop(at)
         except botocore.exceptions.ClientError:
-            time.sleep(0.02)  # a state, or a limit
+            time.sleep(0.02)  # refused by a state, or a limit
         except (botocore.exceptions.BotoCoreError, OSError):
             return
 
 
 def check_log(before, after):
-    """What was there is there, unchanged; the log goes on; and no meter says twice in a row what it said."""
+    """Old records must be unchanged; the log continues; and no meter repeats its level."""
     assert after[:len(before)] == before, "records that were written are not there any more, or are others"
     assert [r[0] for r in after] == sorted({r[0] for r in after})
     assert [r[1] for r in after] == sorted(r[1] for r in after)
@@ -118,7 +118,7 @@ def uuid_prefix(ec2_id):
 
 
 def check_levels(region, last):
-    """What the meters say is what there is."""
+    """Levels of the meters must equal the rows."""
     ec2 = region.client()
     on = {uuid_prefix(i["InstanceId"]): i["State"]["Name"] for r in ec2.describe_instances()["Reservations"] for i in r["Instances"]}
     volumes = {uuid_prefix(v["VolumeId"]): v["Size"] << 30 for v in ec2.describe_volumes()["Volumes"]}
@@ -157,7 +157,7 @@ def kill_while_used(region):
     region.dev.rest()
     seen = {}
     levels = None
-    for _ in range(60):  # what was on its way comes to rest
+    for _ in range(60):  # lets pending work finish
         region.dev.rest()
         region.kill()
         after = region.usage()
@@ -168,7 +168,7 @@ def kill_while_used(region):
             seen = check_levels(region, last)
             levels = None
             break
-        except AssertionError as wrong:  # an observation may have been on its way
+        except AssertionError as wrong:  # an observation may have been pending
             levels = wrong
             time.sleep(0.5)
     if levels:
@@ -184,7 +184,7 @@ def last_month():
 
 
 def use_last_month(region):
-    """What there is ran all of the last month: the log is corrected so."""
+    """Corrects the log as if the resources had run all of last month."""
     first, until = last_month()
     number = next(a["account_id"] for a in region.dev.command("account", "list") if a["name"] != "admin")
     path = os.path.join(region.folder, "prices.yaml")
@@ -205,7 +205,7 @@ def use_last_month(region):
 
 
 def close(region, month):
-    """The command's exit status, whatever becomes of the region meanwhile."""
+    """Exit status of the command, even if the region dies meanwhile."""
     return subprocess.Popen([DARI, "--config", region.dev.config, "bill", "close", month, "--grace-hours", "0"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
 

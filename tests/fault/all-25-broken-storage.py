@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/volume.c
-"""Storage that is full or broken. A host's pool without room: what runs goes on, or is held in the midst
-of a write and goes on when there is room; what is new goes elsewhere, or says what it waits for. An image
-whose file is gone, cut, or of other bytes is launched nowhere, until the file is back. A full image store
-keeps a snapshot waiting and refuses an import. What leads out of itself is never imported."""
+"""Full or broken storage. A host's pool without room: guests keep running, or are paused in a write and resume when there is room; new disks go
+elsewhere, or wait with a reason. An image whose file is missing, truncated, or altered cannot be launched until the file is restored. A full image
+store delays a snapshot and refuses an import. Disks that refer to other files are never imported."""
 # limit: 1200 s
 import os
 import shutil
@@ -17,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from region import ROOT, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 POOL_MIB = 3200
-FIRST, LAST = 60, 75  # of the root disk's pieces of 4 MiB, behind all that the image has
+FIRST, LAST = 60, 75  # range in the root disk, in units of 4 MiB, beyond the image's data
 
 
 def fields(region, identifier):
@@ -35,7 +34,7 @@ def host_of(region, identifier):
 # ---- a host's pool
 
 def make_small(region, host):
-    """The host's pool is a file system of its own from now on; nothing is in it yet."""
+    """Mounts a small, empty file system as the host's pool."""
     pool = "/var/lib/libvirt/images"
     region.on(host, "sh", "-c", f"mount -t tmpfs -o size={POOL_MIB}m small {pool} && mkdir -m 711 {pool}/console")
 
@@ -55,7 +54,7 @@ def make_room(region, host):
 
 
 def guest_is_held(region, ec2, host, identifier, address):
-    """It writes more than there is room for: it is held, and loses nothing."""
+    """The guest writes more than there is room for: it is paused, and loses nothing."""
     before = region.boot_id(address)
     region.ssh(address, "dd if=/dev/urandom of=/tmp/r bs=1M count=4 2>/dev/null; rm -f /tmp/written; "
                f"(for k in $(seq {FIRST} {LAST}); do dd if=/tmp/r of=/dev/vda bs=4M seek=$k conv=notrunc,fsync; done; "
@@ -70,7 +69,7 @@ def guest_is_held(region, ec2, host, identifier, address):
 
 
 def new_ones(region, ec2, host):
-    """What has a choice goes to the host with room."""
+    """New disks go to the host with room."""
     wait_until(lambda: "PoolFull" in conditions(region, host), "the host says so")
     told = conditions(region, host)["PoolFull"]
     region.check(f"the host says so: {told}", "lack disk space" in told or "Make room" in told)
@@ -85,7 +84,7 @@ def new_ones(region, ec2, host):
 
 
 def nowhere_else(region, ec2, other):
-    """The host with room is away: the refusal says what each host lacks."""
+    """The host with room is down: the refusal says what each host lacks."""
     region.run("tools/sandbox", "kill", other, "libvirtd")
     wait_until(lambda: "HostDown" in conditions(region, other), "the other host is down")
     try:
@@ -128,14 +127,14 @@ def cut(path):
 
 
 def spoil(path):
-    """Of the same length, other bytes."""
+    """Overwrites a file with other bytes of the same length."""
     with open(path, "r+b") as f:
         f.seek(os.path.getsize(path) // 2)
         f.write(b"spoilt" * 100)
 
 
 def broken_image(region, ec2, name, words, breaks):
-    """An image that no host has a copy of yet."""
+    """An image that no host has cached yet."""
     plain = f"{region.demo}/{name}.raw"
     subprocess.run(["qemu-img", "convert", "-O", "raw", f"{ROOT}/build/cache/tiny.qcow2", plain], check=True)
     with open(plain, "r+b") as f:
@@ -164,7 +163,7 @@ def broken_image(region, ec2, name, words, breaks):
 
 
 def full_store(region, ec2, identifier):
-    """Only as much as the store has: what it lies on is made small by a mount of its own."""
+    """Limits the store to its present size, by mounting a small file system."""
     where = f"{region.demo}/data/images"
     kept = f"{region.demo}/kept"
     shutil.copytree(where, kept)
@@ -199,7 +198,7 @@ def image_names(ec2):
 
 
 def outward_images(region):
-    """What refers to a file of this machine would show it to whoever launches it."""
+    """An image that refers to a file of this machine would disclose the file to its launcher."""
     secret, outward = f"{region.demo}/secret", f"{region.demo}/outward.qcow2"
     for words, options in (("a backing file", ["-b", secret, "-F", "raw"]), ("a data file", ["-o", f"data_file={secret}"])):
         with open(secret, "wb") as f:

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# 50-load.py ten times over: what leaks a little shows.
+# Runs 50-load.py ten times, to reveal small leaks.
 # limit: 1500 s
 # covers: 50-load.py
 LOAD_ROUNDS=10 exec "$(dirname "$0")/50-load.py"

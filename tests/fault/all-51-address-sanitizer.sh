@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Under AddressSanitizer with UBSan: the unit and golden tests, two accounts, and load.
+# Runs the unit and golden tests, two accounts, and load under AddressSanitizer with UBSan.
 # limit: 5400 s
 exec "$(dirname "$0")/../lib/sanitized.sh" asan

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Under ThreadSanitizer: the unit and golden tests that have threads, two accounts, and load.
+# Runs the unit and golden tests with threads, two accounts, and load under ThreadSanitizer.
 # limit: 5400 s
 exec "$(dirname "$0")/../lib/sanitized.sh" tsan

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/http src/store src/reconcile
-"""The server as it really runs, all its threads, under ThreadSanitizer and load: `dari dev` with its
-simulated hosts, a dozen clients of three accounts that do what they like for LOAD_S seconds, and
-`dari` commands beside them. No data race, no failure of our own, and in the end a clean audit.
-"""
+"""The real server with all its threads, under ThreadSanitizer and load: `dari dev` with simulated hosts, a dozen clients of three accounts with
+random calls for LOAD_S seconds, and `dari` commands at the same time. There must be no data race and no failure of the server, and in the end a
+clean audit."""
 # limit: 1200 s
 import collections
 import concurrent.futures
@@ -20,11 +19,11 @@ import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.environ.get("LOAD_BUILD", os.path.join(ROOT, "build/tsan"))
-if "LOAD_FIXED" not in os.environ:  # the sanitizer wants addresses where it expects them
+if "LOAD_FIXED" not in os.environ:  # the sanitizer requires a fixed address space layout
     fixed = ["setarch", "-R"] if subprocess.run(["setarch", "-R", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0 else []
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
         subprocess.run(["meson", "setup", BUILD, "-Db_sanitize=thread", "-Db_lundef=false"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["flock", BUILD, "ninja", "-C", BUILD, "--quiet", "src/daemon/dari"], check=True)  # `make tsan` may build, too
+    subprocess.run(["flock", BUILD, "ninja", "-C", BUILD, "--quiet", "src/daemon/dari"], check=True)  # `make tsan` may build at the same time
     os.execvpe((fixed + [sys.executable])[0], fixed + [sys.executable, *sys.argv],
                dict(os.environ, LOAD_FIXED="1", DARI_BUILD=BUILD))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
@@ -37,7 +36,7 @@ LISTS = describes(dump())
 
 
 class Client:
-    """One client: a draw of calls, ids that were seen last, and what was answered."""
+    """One client: a choice of calls, recently seen ids, and the answers."""
 
     def __init__(self, account, number):
         self.account, self.dice = account, random.Random(SEED * 100 + number)
@@ -102,7 +101,7 @@ def run_commands(dev, until):
 
 
 def await_clean_audit(dev):
-    """What was on its way arrives; then nothing differs."""
+    """Waits until pending work is finished; then the audit must be clean."""
     done = None
     for _ in range(60):
         done = subprocess.run([os.path.join(BUILD, "src/daemon/dari"), "--config", dev.config, "audit"], check=False,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fuzzes the reader of CloudStack requests: a byte chooses the command, the first line is the query, the rest the
- * form. They are parsed into pairs, checked against their signature, which nobody who is made up can know, and read by
- * the command's parameter table. */
+ * Fuzzes the reader of CloudStack requests: a byte chooses the command, the first line is the query, the rest
+ * the form. They are parsed into pairs, checked against their signature, which fuzzed input cannot forge, and
+ * read by the command's parameter table. */
 #include <stdlib.h>
 
 #include "api/cloudstack/core/action.h"
@@ -49,6 +49,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		.dialect = cloudstack_protocol.dialect,
 		.body = document_of_pairs(&pairs, cloudstack_protocol.pairs->form)};
 	void *args = arena_alloc(arena, table->size + 1);
-	IGNORE(params_fill(&c, table, &request, args)); /* any answer will do, but no crash */
+	IGNORE(params_fill(&c, table, &request, args)); /* any answer is acceptable, a crash is not */
 	return 0;
 }

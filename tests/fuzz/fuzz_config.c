@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The configuration file, against a table with a key of each type. */
+ * Fuzzes the configuration file, with a table that has a key of each type. */
 #include "base/config.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

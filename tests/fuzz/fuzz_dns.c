@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DNS packets: a guest's, answered, and an upstream's, compared with a question. */
+ * Fuzzes DNS packets: a guest's query, which is answered, and an upstream's answer, compared with a
+ * question. */
 #include <stdlib.h>
 
 #include "api/metadata/dns_packet.h"
@@ -7,7 +8,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* What we write we can read again; it never passes what the client takes. */
+/* Written packets can be parsed again, and never exceed the client's limit. */
 static void answer(const struct dns_query *query)
 {
 	static const uint16_t sizes[] = {DNS_UDP_PLAIN_SIZE, DNS_UDP_SIZE, 40};

@@ -26,6 +26,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	void *args = arena_alloc(arena, a->args.size);
 	IGNORE(request_read(&c, &request_ec2_dialect, &a->args, common, &pairs,
-			    args)); /* any answer will do, but no crash */
+			    args)); /* any answer is acceptable, a crash is not */
 	return 0;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a guest may ask the metadata service: a byte for the method, a line with the path, header lines.
- * The region has one instance with all that a path can name. */
+ * Fuzzes guests' requests to the metadata service: a byte for the method, a line with the path, header lines.
+ * The region has one instance with everything that a path can name. */
 #include <stdlib.h>
 
 #include "../unit/api/world.h"

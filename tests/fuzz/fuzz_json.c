@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * JSON that we read back: a domain's manifest, and lists and tags in a row's text. What was read can be
- * written, and read again as the same. */
+ * Fuzzes JSON that Dari reads back: a domain's manifest, and lists and tags in a row's text. Parsed values
+ * can be written, and parsed again with the same result. */
 #include <stdlib.h>
 
 #include "model/manifest.h"

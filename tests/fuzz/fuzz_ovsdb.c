@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an OVSDB server might say: framing in two pieces, then each message as an update of a cache
- * that has rows already. The first byte says where the stream is cut. */
+ * Fuzzes messages of an OVSDB server: framing in two pieces, then each message as an update of a cache with
+ * rows. The first byte chooses the place of the cut. */
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,7 +16,7 @@ static const char seed[] =
 	"\"x\"]]]}}},"
 	"\"Logical_Switch_Port\":{\"22222222-2222-2222-2222-222222222222\":{\"initial\":{\"name\":\"p\"}}}}";
 
-/* The message that ends behind used bytes, as an update; a refused one ends the connection. */
+/* Applies the message that ends after `used` bytes as an update; an invalid one ends the connection. */
 static bool take(struct ovsdb_cache *cache, const char *text, size_t size)
 {
 	json_t *message = json_loadb(text, size, 0, NULL);
@@ -26,7 +26,7 @@ static bool take(struct ovsdb_cache *cache, const char *text, size_t size)
 	return ok;
 }
 
-/* Goes on with bytes up to to; false: the connection ended. */
+/* Feeds bytes up to `to`; false if the connection ended. */
 static bool feed(struct frame *f, struct ovsdb_cache *cache, const char *text, size_t *at, size_t *begin,
 		 size_t to)
 {

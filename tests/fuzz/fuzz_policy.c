@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policy documents, of both forms: what compiles answers every question, a copy of it the same, and both as
- * the naive evaluator does. An even first byte: the rest chooses document and questions from a grammar; an
- * odd one: the rest is the document, and the byte chooses the questions. */
+ * Fuzzes policy documents, in two ways: a compiled document answers every question, its copy gives the same
+ * answers, and so does the naive evaluator. If the first byte is even, the rest chooses document and
+ * questions from a grammar; if it is odd, the rest is the document, and the byte chooses the questions. */
 #include <stdlib.h>
 
 #include "../unit/auth/policy_random.h"
@@ -18,7 +18,7 @@ static void check(bool agrees, json_t *document, enum policy_form form, struct r
 	abort();
 }
 
-/* A copy elsewhere says the same, of a permission in every forty and of none. */
+/* A copy at another address gives the same answers, for one in forty permissions and for none. */
 static void ask_copy(const struct random_pair *pair, const struct random_request *r)
 {
 	struct policy_code *copy = arena_alloc(pair->arena, policy_size(pair->code));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whole requests of EC2's, OpenStack's, CloudStack's, Azure's and Dari's own faces, signed or with a token, on a region with simulated hosts: the lines of a
- * golden case, told to a new region each time. Whatever is asked, no answer is our own failure, and in the
- * end all settles. The corpus begins as the golden cases, the dictionary as all actions, paths, parameters
- * and filters. */
+ * Fuzzes complete requests of EC2's, OpenStack's, CloudStack's, Azure's and Dari's own faces, signed or with
+ * a token, on a region with simulated hosts: the lines of a golden case, sent to a new region each time. No
+ * answer may be a failure of the server, and in the end everything must settle. The initial corpus are the
+ * golden cases, the dictionary all actions, paths, parameters and filters. */
 #include <stdlib.h>
 
 #include "../unit/api/script.h"
@@ -51,7 +51,7 @@ static void settle(void *self)
 
 static void let_pass(void *self, int64_t us)
 {
-	(void) us; /* hours of them would be no test of anything */
+	(void) us; /* waiting for hours would test nothing */
 	settle(self);
 }
 

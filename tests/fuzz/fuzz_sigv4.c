@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who signed a request, by header and presigned: the input's lines are the query, up to eight header
- * lines "Name: value", a blank line, and the body. Nobody but the owner of a key can sign, so that
- * nothing which is made up may pass. */
+ * Fuzzes authentication of a request, by header and presigned: the input's lines are the query, up to eight
+ * header lines "Name: value", a blank line, and the body. Only the owner of a key can sign, so no fuzzed
+ * input may be accepted. */
 #include <stdlib.h>
 
 #include "../unit/api/world.h"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Templates of Azure's deployments: whatever is read is either refused or has bodies and outputs, and all within bounds. */
+ * Fuzzes templates of Azure's deployments: every input is either refused or produces bodies and outputs,
+ * within all bounds. */
 #include <stdlib.h>
 
 #include "api/azure/template/template.h"
@@ -14,7 +15,7 @@ static struct result nothing_is_known(void *arg, const struct template_reference
 	return (struct result){ERR_AGAIN};
 }
 
-/* A template that was opened can be opened again with the parameters that it tells. */
+/* A template can be opened again with the parameters that it reports. */
 static void use(struct ctx *c, const struct template_wish *wish)
 {
 	AUTO(template) t = NULL;
@@ -23,7 +24,7 @@ static void use(struct ctx *c, const struct template_wish *wish)
 	if (!result_is_ok(template_open(c, wish, &t)))
 		return;
 	for (size_t k = 0; k < template_count(t); k++)
-		IGNORE(template_make_body(t, k, k % 2, &made)); /* any answer is right */
+		IGNORE(template_make_body(t, k, k % 2, &made)); /* any result is acceptable */
 	IGNORE(template_make_outputs(t, &made));
 	if (!result_is_ok(template_make_parameters(t, true, &made)))
 		return;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The small readers that every face stands on: base64, %XX, numbers, times, addresses, ids, public
- * keys, forms with files. What has one written form comes back as the same. */
+ * Fuzzes the small parsers that every face uses: base64, %XX, numbers, times, addresses, ids, public keys,
+ * forms with files. Values with a single written form must round-trip. */
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -51,7 +51,7 @@ static void read_times(struct str text)
 	    (!result_is_ok(clock_parse(str_from(clock_write_s(time_us, out)), &again_us)) ||
 	     again_us > time_us || time_us - again_us >= SECOND))
 		abort();
-	IGNORE(clock_parse_http(text, &time_us)); /* any answer will do, but no crash, as below */
+	IGNORE(clock_parse_http(text, &time_us)); /* any answer is acceptable, a crash is not; also below */
 }
 
 static RESULT count_bytes(void *arg, struct str bytes)
@@ -60,7 +60,8 @@ static RESULT count_bytes(void *arg, struct str bytes)
 	return OK;
 }
 
-/* What a form holds, in pieces of that size; broken: as much as was found before. */
+/* Content of a form, parsed in pieces of that size; for a malformed form, the content found before the
+ * error. */
 static size_t read_form(struct str text, size_t step, bool *ret_has_file)
 {
 	struct multipart form;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Requests of CloudWatch's in JSON and in CBOR: the first byte says which, the rest is the document. What is read is a form of the query
- * protocol that can be read. */
+ * Fuzzes CloudWatch requests in JSON and in CBOR: the first byte chooses, the rest is the document. A parsed
+ * document is a valid form of the query protocol. */
 #include <stdlib.h>
 
 #include "../unit/api/fake_http.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tokens of web identities and the key sets that they are held to: the input's first line is a token as it
- * comes, or ("h", "p", "s" and the rest of a line each) its parts before they are encoded; what follows is
- * the key set. Nobody but the owner of a key can sign, so that nothing which is made up may pass. */
+ * Fuzzes web identity tokens and the key sets that verify them: the input's first line is a token, or ("h",
+ * "p", "s" with the rest of a line each) its parts before encoding; the rest is the key set. Only the owner
+ * of a key can sign, so no fuzzed input may be accepted. */
 #include <stdlib.h>
 
 #include "auth/web_identity.h"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: tools/sandbox
-# The sandbox itself.
+# Tests the sandbox itself.
 exec "$(dirname "$0")/sandbox_selftest.sh"

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 # when: always
 # subjects: src/drivers/libvirt src/drivers/ovn src/reconcile/instance
-"""The life of one guest on real libvirt and OVN: launched, told its metadata, reached from outside, given a disk, kept over a
-killed dari, stopped, started with what it wrote, and terminated with nothing left. tests/real has a script for each part in depth."""
+"""The life of one guest on real libvirt and OVN: launched, with metadata, reached from outside, with a second disk, unaffected by a killed dari,
+stopped, started with its data, and terminated without remains. tests/real has detailed scripts for each part."""
 import os
 import sys
 

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn
-# The OVN driver alone, on a real OVN with packets: tests/real/network_ovn.
+# Tests the OVN driver alone, on a real OVN with packets: tests/real/network_ovn.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_NETWORK_DRIVE=${DARI_BUILD:-$PWD/build/main}/tests/real/network_ovn/network-ovn-drive

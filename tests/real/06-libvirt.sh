@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt
-# Cases that only a real libvirt can meet: half-sent images, a hung daemon, a host that reboots.
+# Runs cases that only a real libvirt can produce: partially sent images, a hanging daemon, a rebooting host.
 exec "$(dirname "$0")/../lib/compute_contract.sh" libvirt

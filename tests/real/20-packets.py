@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/api/metadata src/reconcile/port.c
-"""What holds on packets, with real guests: tenants never meet, nothing private is seen outside, rules
-act within a second, names resolve, metadata is each instance's own."""
+"""Guarantees checked by packets, with real guests: tenants never meet, private addresses never appear outside, rules take effect within a second,
+names resolve, metadata belongs to each instance."""
 # limit: 900 s
 import json
 import os
@@ -20,7 +20,7 @@ USER_DATA = "#!/bin/sh\necho user-data of $(hostname)\n"
 
 
 def sniff(region):
-    """tcpdump on the internet's side for packets of private addresses; its process, which listens already."""
+    """Starts tcpdump on the internet's side for packets with private addresses; returns its process, which is already listening."""
     argv = ["tools/sandbox", "on", "inet", "tcpdump", "-lnni", "any", "net 172.16.0.0/12 or net 10.0.0.0/8"]
     process = subprocess.Popen(argv, cwd=os.getcwd(), env=region.env, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                text=True, start_new_session=True)
@@ -39,7 +39,7 @@ def names(region, address, other_name):
 
 
 def reverse_names(region, alice, other, address):
-    """A guest of another account asks; the operator's command writes what his name server is to say outside."""
+    """A guest of another account looks the name up; the operator's command writes records for an external name server."""
     (found,) = alice.describe_addresses(PublicIps=[address])["Addresses"]
     alice.modify_address_attribute(AllocationId=found["AllocationId"], DomainName="mail.example.com")
     (named,) = alice.describe_addresses_attribute(AllocationIds=[found["AllocationId"]], Attribute="domain-name")["Addresses"]
@@ -78,7 +78,7 @@ def edns(region, address, other_name, other_ip):
 
 
 def acts(region, words, holds):
-    """Once dari has nothing on its way and OVN has brought it to all hosts. How long that takes is a figure of bench/."""
+    """Checks a condition once dari has no pending work and OVN has updated all hosts. bench/ measures how long that takes."""
     region.settle()
     region.check_soon(words, holds)
 
@@ -116,7 +116,7 @@ def metadata(region, address, identifier, forged):
 
 
 def role_of_guest(region, alice, address, identifier):
-    """The guest's own credentials sign a call that its role allows; another one is refused."""
+    """The guest's credentials sign a call that its role allows; another call is refused."""
     iam, name = region.client(*region.keys["alice"], "iam"), "guest"
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": {
         "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}))
@@ -154,7 +154,7 @@ def tokens_required(region, address, identifier):
 
 
 def tenants(region, one, private_two):
-    """Both accounts have a default VPC 172.31.0.0/16: equal blocks, which never meet."""
+    """Both accounts have a default VPC 172.31.0.0/16: equal blocks never meet."""
     answer = region.ssh(one, f"ping -c 2 -W 2 {private_two}", fails=True)
     region.check("the other tenant's private address is not reached", "0 packets received" in answer or "100%" in answer)
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/reconcile/router.c src/reconcile/nat_gateway.c src/engine/network
-"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, network ACLs, revoked rules, a gateway's route table; and what names resolve. OVN and the
-API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
+"""Routing: NAT gateways chosen by routes, a middlebox, black holes, network ACLs, revoked rules, a gateway's route table; and name resolution. OVN
+and the API are real; instances are simulated, and network namespaces in place of their interfaces play the guests."""
 import os
 import sys
 
@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from guests import WEB, Guests  # noqa: E402
 from region import HANG_S, Region, launch, wait_state, wait_until  # noqa: E402
 
-GUEST = 5  # of the four, in each subnet
+GUEST = 5  # host number of the guest in each of the four subnets
 FIRST_NAT, SECOND_NAT, FURTHER_WITHOUT_B, FURTHER_WITH_B = "10.0.1.10", "10.0.1.11", "10.0.1.16", "10.0.1.12"
 
 SERVER = """import socket, threading
@@ -27,7 +27,7 @@ while True:
 
 
 def check_seen(guests, words, name, address):
-    """A first packet may be lost to ARP: the routes are as wished once it is so."""
+    """Waits until the routes work: a first packet may be lost to ARP."""
     guests.region.check_soon(words, lambda: address in guests.seen_as(name))
 
 
@@ -61,7 +61,7 @@ def route_state(ec2, table):
 
 
 def network_acls(region, ec2, guests, vpc, subnet, ips):
-    """What guards the edge of b's subnet knows no connections: an answer needs an entry of its own."""
+    """Network ACLs at the edge of b's subnet are stateless: an answer needs an entry of its own."""
     def pings(name, other):
         return " 0% packet loss" in guests.ns(name, "ping", "-c", "1", "-W", "1", ips[other], fails=True)
 
@@ -102,7 +102,7 @@ def network_acls(region, ec2, guests, vpc, subnet, ips):
 
 
 def ask_newer(ec2, action, **parameters):
-    """An action that Debian's boto3 does not know, in place of one that it does."""
+    """Calls an action that Debian's boto3 does not know, by renaming a known one."""
     def replace(params, **_):
         params["body"] = {"Action": action, "Version": params["body"]["Version"], **parameters}
 
@@ -112,8 +112,7 @@ def ask_newer(ec2, action, **parameters):
 
 
 def further_address(region, ec2, guests, nat, first):
-    """Which of a gateway's addresses a source goes out under depends on the private ones of all three: one that leaves
-    it with the first, and one that takes it over."""
+    """A source's address depends on the gateway's private addresses: one source keeps the first address, and another one uses the second."""
     for private, words, seen_as in ((FURTHER_WITHOUT_B, "a guest keeps the address that has its share", lambda _: first),
                                     (FURTHER_WITH_B, "and is seen as the further one that has", lambda further: further)):
         address = ec2.allocate_address()
@@ -142,7 +141,7 @@ def nat_gateways(region, ec2, guests, subnets, tables):
     ec2.replace_route(RouteTableId=tables[1], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=two)
     check_seen(guests, "a replaced route leads to the other gateway", "b", second)
     ec2.delete_nat_gateway(NatGatewayId=two)
-    # Deleted: OVN's northbound database has it no more, and its address may be another's. Each host's flows follow.
+    # Deleted: OVN's northbound database no longer has it, and its address may be allocated again. The hosts' flows follow.
     wait_until(lambda: nat_state(ec2, two) == "deleted", "the NAT gateway is deleted")
     check("its address is free", ec2.describe_addresses(PublicIps=[second])["Addresses"][0].get("AssociationId") is None)
     check("a route to one that is gone is told as a black hole", route_state(ec2, tables[1]) == "blackhole")
@@ -151,8 +150,8 @@ def nat_gateways(region, ec2, guests, subnets, tables):
 
 
 def middlebox(region, ec2, guests, tables, instance):
-    """An instance through which another subnet's way out leads, once its source and destination are not
-    checked. It does not forward, it answers itself for whom the packets are."""
+    """An instance is the next hop of another subnet's default route, once its source and destination check is off. It does not forward, but answers
+    itself for the destination."""
     address = ec2.allocate_address()
     ec2.associate_address(InstanceId=instance, AllocationId=address["AllocationId"])
     check_seen(guests, "an instance has its elastic address", "a", address["PublicIp"])
@@ -180,7 +179,7 @@ def echoes(stream):
 
 
 def revoked_rule(region, ec2, guests, group, address):
-    """What a rule let in while it was there lives on; nothing new comes in."""
+    """A connection allowed before the revocation continues; new ones are blocked."""
     rule = dict(GroupId=group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="0.0.0.0/0")
     guests.start("a", sys.executable, "-c", SERVER)
     wait_until(lambda: guests.dial("a", "127.0.0.1", 8080), "the server listens")
@@ -198,7 +197,7 @@ def revoked_rule(region, ec2, guests, group, address):
 
 
 def names(region, ec2, guests, vpc, address):
-    """What is resolved within a VPC, as its attributes say."""
+    """Names that resolve within a VPC, depending on its attributes."""
     def ask(name):
         return guests.ask("a", name)
 
@@ -213,7 +212,7 @@ def names(region, ec2, guests, vpc, address):
 
 
 def gateway_table(region, ec2, guests, vpc, tables, ids):
-    """What comes in by the internet gateway for d goes to c, which forwards it or not; so do d's answers."""
+    """Incoming traffic of the internet gateway for d goes to c, which may or may not forward it; so do d's answers."""
     (gateway,) = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"]
     igw, appliance, target = gateway["InternetGatewayId"], ids[2], ids[3]
     address = ec2.allocate_address()
@@ -236,7 +235,7 @@ def gateway_table(region, ec2, guests, vpc, tables, ids):
         ec2.replace_route(RouteTableId=tables[3], DestinationCidrBlock="0.0.0.0/0", **way)
 
     def check_by_appliance(words):
-        """Not at all while it does not forward, and then both ways through it."""
+        """Nothing passes while c does not forward; then both directions go through it."""
         forward(False)
         answer_by(GatewayId=igw)
         region.settle()

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/reconcile/peering.c
-"""Where packets go between peered VPCs: by routes, both ways, and no further than the peer's own subnets. OVN and the API are real; instances
-are simulated, and network namespaces plugged as their interfaces play the guests."""
+"""Traffic between peered VPCs: by routes, both ways, and only to the peer's own subnets. OVN and the API are real; instances are simulated, and
+network namespaces in place of their interfaces play the guests."""
 import os
 import sys
 
@@ -62,7 +62,7 @@ class Probe:
 
 
 def by_routes(ec2, probe, tables, peering):
-    """The peering of a and b, asked for and not accepted yet."""
+    """The peering of a and b, requested and not accepted yet."""
     probe.kept_out("what is not accepted leads nowhere", "a", "b")
     lead(ec2, tables["a"], "10.2.0.0/16", peering)
     lead(ec2, tables["b"], "10.1.0.0/16", peering)
@@ -79,7 +79,7 @@ def by_routes(ec2, probe, tables, peering):
 
 
 def not_transitively(ec2, probe, vpcs, tables, peering):
-    """c is b's peer, and no peer of a's."""
+    """c is a peer of b, but not of a."""
     other = request(ec2, vpcs["c"], vpcs["b"])
     accept(ec2, other)
     lead(ec2, tables["c"], "10.2.0.0/16", other)
@@ -94,7 +94,7 @@ def not_transitively(ec2, probe, vpcs, tables, peering):
 
 
 def by_names(ec2, probe, vpc, peering, address):
-    """b's public name, as a hears it; b is the accepter."""
+    """b's public name, resolved by a; b is the accepter."""
     name, check = f"ec2-{address.replace('.', '-')}.us-east-1.compute.internal", probe.region.check_soon
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     check("a peer's public name is its public address", lambda: probe.guests.ask("a", name) == address)
@@ -105,7 +105,7 @@ def by_names(ec2, probe, vpc, peering, address):
 
 
 def not_to_the_edge(ec2, probe, vpcs, tables, peering, instance):
-    """b reaches the internet; a has no other way out than over b."""
+    """b reaches the internet; a has no way outside except through b."""
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpcs["b"])
     ec2.create_route(RouteTableId=tables["b"], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
@@ -120,7 +120,7 @@ def not_to_the_edge(ec2, probe, vpcs, tables, peering, instance):
 
 
 def by_group(ec2, account, probe, vpcs, instances):
-    """A group of a's VPC that b's guest is in, too, over their peering: its members let each other in, in either VPC."""
+    """b's guest is also in a group of a's VPC, through the peering: members allow each other in both VPCs."""
     group = ec2.create_security_group(GroupName="both", Description="of two VPCs", VpcId=vpcs["a"])["GroupId"]
     of_members = {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "UserIdGroupPairs": [{"GroupId": group}]}
     ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[of_members])

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/metadata src/drivers/ovn src/api/cloudstack/compute
-"""Guests that CloudStack's commands made: reached over forwarded ports, static NAT and a load balancer that leaves out who does not
-answer; told what cloud-init's CloudStack source asks; between a VPC's tiers, as the items of their lists say; and copied by a template."""
+"""Guests created by CloudStack: reached by forwarded ports, static NAT and a load balancer that skips members that do not answer; with the metadata
+that cloud-init's CloudStack source requests; between a VPC's tiers, as their ACL items allow; and copied by a template."""
 # limit: 900 s
 import base64
 import os
@@ -14,7 +14,7 @@ from region import Region  # noqa: E402
 
 SOURCE_NAT, TIER = "DefaultIsolatedNetworkOfferingWithSourceNatService", "DefaultIsolatedNetworkOfferingForVpcNetworks"
 ANYBODY, TRIES = "0.0.0.0/0", 16
-# Each says its own name at these ports.
+# Serves the guest's own name at these ports.
 SERVE = """#!/bin/sh
 mkdir /tmp/www; echo {name} >/tmp/www/index.html
 for port in 80 8080 8081; do
@@ -25,7 +25,7 @@ done
 
 
 class Cloud:
-    """What the machines of one account are made with."""
+    """Resources for the machines of one account."""
 
     def __init__(self, region):
         region.account("cs")
@@ -40,7 +40,7 @@ class Cloud:
         return ok(self.dev, command, **parameters)
 
     def deploy(self, name, network, **more):
-        """The answer with its job, which finished() waits for: guests boot beside each other."""
+        """Starts a deployment, for which finished() waits later, so that guests boot at the same time."""
         data = base64.b64encode(SERVE.format(name=name).encode()).decode()
         status, answer, _ = call(self.dev, "deployVirtualMachine", name=name, networkids=network, keypair="k", userdata=data, **{**self.place, **more})
         assert status == 200, answer
@@ -61,13 +61,13 @@ class Cloud:
                        publicport=str(public), privateport=str(private), **more)["portforwardingrule"]
 
     def stand_for(self, address, machine):
-        """Static NAT, and whatever is to come in by it."""
+        """Creates static NAT and its firewall rules."""
         self.ok("enableStaticNat", ipaddressid=address["id"], virtualmachineid=machine["id"])
         for port in ("22", "80") if self.has_firewall else ():
             self.ok("createFirewallRule", ipaddressid=address["id"], protocol="tcp", startport=port, endport=port, cidrlist=ANYBODY)
 
     def get(self, address, port):
-        """What the guest behind it says of itself; nothing when it is not reached."""
+        """The name that the guest behind the address serves; empty if it cannot be reached."""
         return self.region.on("inet", "curl", "-s", "--connect-timeout", "2", "-m", "10", f"http://{address['ipaddress']}:{port}/", fails=True).strip()
 
     def gets(self, address, port, count=TRIES):
@@ -95,7 +95,7 @@ def forwarded(region, cloud, address, static, one, two):
 
 
 def balanced(region, cloud, address, first, one, two):
-    """By TCP the network asks each member whether it answers; what is off is left out as soon as that is seen."""
+    """TCP members are probed by the network; a machine known to be off is skipped at once."""
     rule = cloud.ok("createLoadBalancerRule", publicipid=address["id"], name="web", algorithm="roundrobin", publicport="80", privateport="8080")["loadbalancer"]
     cloud.ok("assignToLoadBalancerRule", id=rule["id"], virtualmachineids=f"{one['id']},{two['id']}")
 
@@ -142,7 +142,7 @@ def ended(region, cloud, rules, address, static):
     region.check("nor does static NAT that is disabled", cloud.get(static, 80) == "")
 
 
-# What cloud-init's source for CloudStack asks, by its own requests: the server that gave the address, then all that it lists.
+# The requests of cloud-init's CloudStack source: finds the DHCP server, then reads everything that it lists.
 ASK_LEASE = """printf '#!/bin/sh\n[ "$1" != bound ] || echo $serverid\n' >/tmp/lease && chmod +x /tmp/lease
 udhcpc -n -q -f -i eth0 -s /tmp/lease 2>/dev/null"""
 CRAWL = """crawl() {
@@ -178,7 +178,7 @@ for n in eth0 eth1; do ip link set $n up; udhcpc -n -q -f -i $n -s /tmp/routers 
 
 
 def leading_out(region, cloud, static, two):
-    """Which of two NICs is told the way out, and that another one can be the default."""
+    """Which of two NICs has the default route, and a change of the default NIC."""
     second = cloud.make_network("second", SOURCE_NAT, gateway="10.2.2.1", netmask="255.255.255.0")
     first, added = cloud.ok("addNicToVirtualMachine", virtualmachineid=two["id"], networkid=second)["virtualmachine"]["nic"]
 
@@ -195,7 +195,7 @@ def leading_out(region, cloud, static, two):
 
 
 def told_once(region, cloud, address, port, machine):
-    """Its password, as cloud-init asks for it."""
+    """Its password, requested as by cloud-init."""
     def ask(what):
         return cloud.ssh(address, f"wget -q -O - --header 'DomU_Request: {what}' 169.254.169.254:8080", port=port).strip()
     region.check("a guest is told the password that its maker was told", ask("send_my_password") == machine["password"])
@@ -203,7 +203,7 @@ def told_once(region, cloud, address, port, machine):
 
 
 class Lists:
-    """A VPC's lists, by their names."""
+    """ACL lists of a VPC, by name."""
 
     def __init__(self, cloud, vpc, *names):
         self.cloud = cloud
@@ -215,7 +215,7 @@ class Lists:
 
 
 def tiers(region, cloud):
-    """Two tiers: the one in front is let into from outside by ssh alone, the one behind from the one in front."""
+    """Two tiers: the front one accepts only ssh from outside, the back one only the front one."""
     offering = cloud.ok("listVPCOfferings")["vpcoffering"][0]["id"]
     vpc = cloud.ok("createVPC", name="vpc", displaytext="vpc", cidr="10.60.0.0/16", vpcofferingid=offering, zoneid=cloud.zone)["vpc"]["id"]
     lists = Lists(cloud, vpc, "front", "back")

@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/reconcile/gather_firewall.c src/api/cloudstack/network
-"""The firewall of CloudStack's isolated networks, by its commands and with packets: closed both ways, open by a rule, closed again
-without it, and nothing else stands before a machine. OVN and the API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
+"""The firewall of CloudStack's isolated networks, by its commands and with packets: closed both ways, opened by a rule, closed again without it;
+nothing else filters a machine. OVN and the API are real; instances are simulated, and network namespaces in place of their interfaces play the
+guests."""
 import os
 import sys
 

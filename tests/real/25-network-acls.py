@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/reconcile/gather src/api/cloudstack/network
-"""CloudStack's network ACLs between the tiers of a VPC, by its commands and with packets: numbered, closed where no item says
-otherwise, and with connections that are tracked: what answers passes, of UDP too. OVN and the API are real; instances are
-simulated, and network namespaces plugged as their interfaces play the guests."""
+"""CloudStack's network ACLs between the tiers of a VPC, by its commands and with packets: numbered, closed by default, and stateful: replies pass,
+for UDP too. OVN and the API are real; instances are simulated, and network namespaces in place of their interfaces play the guests."""
 import os
 import sys
 
@@ -72,7 +71,7 @@ class Tiers:
             self.ok("deleteNetworkACL", id=item)
 
     def asks(self, who, whom):
-        """Whether the one answers the other."""
+        """True if `whom` answers `who`."""
         return self.guests.ns(who, sys.executable, "-c", ASK, self.ips[whom], str(PORT), fails=True).strip() == whom
 
     def pings(self, who, whom):
@@ -115,7 +114,7 @@ def outwards(t):
 
 
 def beside_groups(t):
-    """The list opens nothing that a machine's groups keep out."""
+    """The ACL cannot allow what a machine's groups deny."""
     (nic,) = t.ec2.describe_network_interfaces(Filters=[{"Name": "private-ip-address", "Values": [t.ips["back"]]}])["NetworkInterfaces"]
     closed = t.ec2.create_security_group(GroupName="closed", Description="closed", VpcId=nic["VpcId"])["GroupId"]
     t.add_udp("back", 10, "Allow")

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/metadata src/api/azure/compute
-"""What a guest of the personality azure finds inside its VPC: a small guest asks as waagent and cloud-init do, byte for byte what
-they send, fetches the program that runs commands, runs it, and reports. Its neighbour of another personality finds none of it,
-and neither finds the other's."""
+"""Azure's services inside the VPC of a guest of the personality azure: a small guest sends the requests of waagent and cloud-init, byte for byte,
+downloads the run command program, runs it, and reports. A neighbour of another personality finds none of these services, and the azure guest none
+of the other's."""
 # limit: 900 s
 import base64
 import json
@@ -21,7 +21,7 @@ WIRE, IMDS = "168.63.129.16", "169.254.169.254"
 HEALTH = """<?xml version="1.0" encoding="utf-8"?><Health xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
 <GoalStateIncarnation>{n}</GoalStateIncarnation><Container><ContainerId>{c}</ContainerId><RoleInstanceList><Role>
 <InstanceId>{i}</InstanceId><Health><State>Ready</State></Health></Role></RoleInstanceList></Container></Health>"""
-# What the agent does with a handler: unpacks it, says where things are, and runs its command.
+# The agent's handling of a handler: unpacks it, writes its environment file, and runs its command.
 HANDLER = """set -e
 mkdir -p /tmp/h/config /tmp/h/status /tmp/h/log; cd /tmp/h
 wget -q -O h.zip '{url}'; unzip -q -o h.zip
@@ -46,7 +46,7 @@ class Guest:
         """Status and body of an answer."""
         lines = [f"{method} {path} HTTP/1.0", f"Host: {host}"] + [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         request = "\r\n".join(lines + [f"Content-Length: {len(body)}", "", body])
-        wait = "sleep 2" if body else "true"  # nc ends its side with its input, and a change takes its time
+        wait = "sleep 2" if body else "true"  # nc closes when its input ends, and a change takes time
         text = self.sh(f"(echo {base64.b64encode(request.encode()).decode()} | base64 -d; {wait}) | nc -w 10 {host} {port}")
         head, _, answer = text.replace("\r\n", "\n").partition("\n\n")
         found = re.match(r"HTTP/1\.[01] (\d+)", head)
@@ -101,7 +101,7 @@ def metadata(region, guest, other):
 
 
 def upload(guest, status):
-    """As the agent does it: by the plugin, in base64."""
+    """Reports as the agent does: by the status plugin, in base64."""
     text = json.dumps({"version": "1.1", "aggregateStatus": status, "guestOSInfo": {"osName": "tiny", "osVersion": "1"}})
     body = json.dumps({"requestUri": "x", "headers": [], "content": base64.b64encode(text.encode()).decode()})
     return guest.wire("/status", "PUT", body, port=32526)[0]
@@ -133,8 +133,8 @@ def run(region, azure, guest, goal):
 
 
 def discs(region, azure, ec2, images):
-    """What the provisioning disc tells: cloud-init reads it in a CD-ROM drive; the drive that Windows has a driver for is not one
-    of which this guest's kernel has, so that disc is read on the host."""
+    """The provisioning disc: cloud-init reads it in a CD-ROM drive. This guest's kernel has no driver for the drive that Windows uses, so that disc
+    is read on the host."""
     profile = profile_of(ec2, "k", "Pass<w0rd-of-12")
     _, address = azure.put_machine(ec2, "lin", profile, images[0])
     wait_until(lambda: "root" in region.ssh(address, "id", fails=True), "ssh")

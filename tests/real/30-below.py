@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/observe.c src/reconcile/instance
-"""Changes that begin below: a guest that shuts itself down, a QEMU that dies, a domain destroyed from
-outside, a host that reboots; and what stop, start and reboot keep."""
+"""Changes from below: a guest that shuts itself down, a QEMU that dies, a domain destroyed from outside, a host that reboots; and what stop, start
+and reboot preserve."""
 # limit: 900 s
 import os
 import sys
@@ -12,7 +12,7 @@ from region import Region, instance, launch, state, wait_state, wait_until  # no
 
 
 def qemu_pid(identifier):
-    """Of the guest with that name, seen from outside of the host's process namespace."""
+    """Process id of the guest's QEMU, seen from outside of the host's process namespace."""
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:

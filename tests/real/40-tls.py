@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/http src/daemon/authority src/daemon/control.c
-"""TLS with the certificate that `dari init` makes; the clean stop; the control socket's guard."""
+"""TLS with the certificate created by `dari init`; the orderly stop; access to the control socket."""
 import os
 import socket
 import stat
@@ -14,14 +14,14 @@ from region import Region, zombie  # noqa: E402
 
 
 def aws(region, *argv):
-    """The stock aws with what `dari env` prints, in a shell, as a user would."""
+    """The stock aws with the output of `dari env`, in a shell, as a user would run it."""
     script = f'eval "$({region.dari} env tls)"; aws "$@"'
     return waiting.run(["bash", "-c", script, "bash", *argv], env=dict(region.env, PATH="/usr/bin:/bin:/usr/sbin"),
                           capture_output=True, text=True)
 
 
 def ask_plainly(port):
-    """What comes back, if anything: the connection may be reset."""
+    """The answer to a plain HTTP request, if any: the connection may be reset."""
     with socket.create_connection(("127.0.0.1", port), timeout=waiting.HANG_S) as plain:
         plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
         try:

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/snapshot.c src/reconcile/volume.c
-"""What a guest wrote on its second disk comes through: a move to another host, a snapshot taken while
-it runs, an image of it; also when dari is killed in the midst of the copies."""
+"""Data that a guest wrote on its second disk survive a move to another host, a snapshot taken while it runs, and an image; also if dari is killed
+during the copies."""
 # limit: 900 s
 import os
 import sys
@@ -56,7 +56,7 @@ def digest(region, address, disk):
 
 
 def write(region, address, disk):
-    """Something that is not all the same, and a word that is ours."""
+    """Writes varied data and a marker word."""
     region.ssh(address, f"dd if=/dev/urandom of=/tmp/r bs=1M count=4 2>/dev/null; "
                         f"for k in $(seq 0 4 {MEGABYTES - 4}); do "
                         f"dd if=/tmp/r of={disk} bs=1M seek=$k conv=notrunc 2>/dev/null; done; sync")
@@ -68,7 +68,7 @@ def images_on_their_way(region, beginning):
 
 
 def kill_in_the_midst(region, beginning):
-    """Kills dari once such a file is on its way here; it is started again."""
+    """Kills dari once such a file is being transferred here, and restarts it."""
     try:
         wait_until(lambda: images_on_their_way(region, beginning), f"a {beginning} on its way", every_s=0.005)
         caught = True
@@ -119,7 +119,7 @@ def snapshots(region, ec2, guests, made, before):
 
 
 def increment(region, ec2, guests, made, snapshot):
-    """The next snapshot has what was written since, on the way; and needs the one before no more."""
+    """The next snapshot transfers only the changes, and does not depend on the previous one."""
     (_, address), (two, other) = guests
     disk = region.disk_of(address, made)
     region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M seek=50 count=3 conv=notrunc 2>/dev/null; sync")

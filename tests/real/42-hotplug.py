@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/port.c src/reconcile/volume.c
-"""Disks and network interfaces that come to running guests and leave them: what the guest sees, that
-its other devices keep their names and addresses, and that a killed dari makes no difference."""
+"""Hotplug of disks and network interfaces: the guest sees them, its other devices keep their names and addresses, and killing dari makes no
+difference."""
 # limit: 900 s
 import os
 import sys
@@ -26,7 +26,7 @@ class Guest:
         wait_until(lambda: self.region.boot_id(self.address), f"ssh to {self.id}")
 
     def disk(self, volume):
-        """The kernel's name of the disk with that volume's serial number; empty: it has none."""
+        """The kernel's name of the disk with that volume's serial number; empty if it has none."""
         return self.sh(f"grep -l {volume.replace('-', '')} /sys/block/*/serial | cut -d/ -f4").strip()
 
     def places(self):
@@ -66,7 +66,7 @@ def device_of(guest, mac):
 
 
 def interfaces(region, ec2, one, two):
-    """Comes by DHCP, answers, goes, comes to another guest."""
+    """An interface gets an address by DHCP, answers, is detached, and attached to another guest."""
     nic = ec2.create_network_interface(SubnetId=instance(ec2, one.id)["SubnetId"])["NetworkInterface"]
     nic_id, address, mac = nic["NetworkInterfaceId"], nic["PrivateIpAddress"], nic["MacAddress"]
     boots = [guest.region.boot_id(guest.address) for guest in (one, two)]
@@ -82,7 +82,7 @@ def interfaces(region, ec2, one, two):
         name = device_of(guest, mac)
         dhcp = f"ip link set {name} up; udhcpc -n -q -i {name} -t 5 -T 1 >/dev/null 2>&1; ip addr show {name}"
         region.check_soon(f"a second interface: its address by DHCP on {name}", lambda g=guest, d=dhcp: address in g.sh(d))
-        # Out of that interface by name: the guest's one route to the subnet is the first's.
+        # Uses that interface by name, because the guest's only route to the subnet is the first interface's.
         ping = f"ping -I {name} -c 3 -W 2 {instance(ec2, other.id)['PrivateIpAddress']}"
         region.check_soon("a second interface carries packets", lambda g=guest, p=ping: " 0% packet loss" in g.sh(p))
         after = guest.places()
@@ -116,7 +116,7 @@ def detach(ec2, volume):
 
 
 def disks(region, ec2, one, two):
-    """Written, unplugged, grown while it is used, found again after stop and start, and read in another guest."""
+    """Written, detached, extended while in use, found again after stop and start, and read in another guest."""
     volume, spare = (ec2.create_volume(AvailabilityZone=instance(ec2, one.id)["Placement"]["AvailabilityZone"], Size=1,
                                        VolumeType="gp2")["VolumeId"] for _ in range(2))
     for made in (volume, spare):
@@ -160,7 +160,7 @@ def disks(region, ec2, one, two):
 # ---- reboot
 
 def reboot(region, ec2, guest):
-    """The guest is asked: what it has on its mind gets done, and nobody sees it off."""
+    """The guest is asked to reboot: its shutdown is orderly, and the instance never shows as off."""
     first = region.boot_id(guest.address)
     ec2.reboot_instances(InstanceIds=[guest.id])
     wait_until(lambda: region.boot_id(guest.address) not in ("", first), "the guest booted again")

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/volume.c
-"""A disk that two running guests have: each sees what the other writes; it grows for both; its snapshot is
-of one moment; it leaves one of them and stays with the other; also when dari is killed in the midst."""
+"""A disk shared by two running guests: each sees the other's writes; it grows for both; its snapshot shows one moment; it can be detached from one of
+them; also if dari is killed meanwhile."""
 # limit: 900 s
 import os
 import sys
@@ -41,7 +41,7 @@ def wait_attached(ec2, made, *guests):
 
 
 class Guests:
-    """Running instances that answer ssh, by their addresses, and the disk as each calls it."""
+    """Running instances that answer ssh, by their addresses, and the name of the disk in each."""
 
     def __init__(self, region, made):
         self.region, self.made, self.addresses = region, made, []
@@ -58,7 +58,7 @@ class Guests:
         self.sh(who, f"echo {text} | dd of=DISK bs=4096 seek={block} conv=sync,notrunc,fsync 2>/dev/null")
 
     def read(self, who, block):
-        """From the disk, and not from what the guest remembers of it."""
+        """Reads from the disk, not from the guest's cache."""
         return self.sh(who, "echo 3 >/proc/sys/vm/drop_caches; "
                             f"dd if=DISK bs=4096 skip={block} count=1 2>/dev/null | tr -d '\\0'").strip()
 
@@ -74,7 +74,7 @@ class Guests:
 
 
 def share(region, ec2, guests, one, two):
-    """Two's host is not the disk's: it goes there while it is stopped."""
+    """Two's host is not the disk's: it moves there while it is stopped."""
     made = guests.made
     ec2.attach_volume(VolumeId=made, InstanceId=one, Device="/dev/sdf")
     wait_attached(ec2, made, one)
@@ -126,12 +126,12 @@ def snapshot(region, ec2, guests, one):
 
 
 def read_pool(region, host):
-    """libvirt reads it anew, as it does by itself now and then: it guesses each file's format by how it begins."""
+    """libvirt refreshes the pool, as it does periodically: it probes each file's format by its beginning."""
     region.on(host, "sh", "-c", "virsh pool-refresh $(virsh pool-list --name | grep -v console | head -n 1)")
 
 
 def forge(region, ec2, guests, host):
-    """A guest writes the beginning of a file that stands on one of the host's: nothing of that comes to it."""
+    """A guest writes a header that refers to a file of the host: it must not get that file's data."""
     forged = f"{region.demo}/forged"
     region.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b", "/etc/hostname", forged, "5G")
     disk = region.disk_of(guests.addresses[0], guests.made)
@@ -166,7 +166,7 @@ def leave(region, ec2, guests, one, two):
 
 
 def unshare(region, ec2, made):
-    """It stays what it was, with one guest at a time."""
+    """The disk keeps its format, with one guest at a time."""
     ec2.detach_volume(VolumeId=made)
     wait_until(lambda: volume(ec2, made)["State"] == "available", "detached")
     ec2.modify_volume(VolumeId=made, MultiAttachEnabled=False)
@@ -174,7 +174,7 @@ def unshare(region, ec2, made):
 
 
 def move(region, ec2, guests, one):
-    """Free, it goes to the host of its next guest."""
+    """A free disk moves to the host of its next guest."""
     other = guest_elsewhere(region, ec2, host_of(region, one))
     address, _ = give_address(ec2, other)
     ec2.attach_volume(VolumeId=guests.made, InstanceId=other, Device="/dev/sdf")
@@ -184,7 +184,7 @@ def move(region, ec2, guests, one):
 
 
 def share_later(region, ec2, guests, one):
-    """A disk that was made for one guest becomes one for several: with what is on it."""
+    """A disk created for one guest becomes shareable, with its data."""
     zone = instance(ec2, one)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, Size=4, VolumeType="io2", Iops=100)["VolumeId"]
     later = Guests(region, made)

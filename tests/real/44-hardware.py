@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/model/firmware
-"""Images whose guests expect other machines: UEFI with a TPM, SATA disks, e1000e interfaces. The tiny
-image starts on all of them; what is kept for an instance goes with it and not before."""
+"""Images with other virtual hardware: UEFI with a TPM, SATA disks, e1000e interfaces. The tiny image starts on all of them; an instance's firmware
+and TPM state are deleted with the instance only."""
 # limit: 900 s
 import base64
 import os
@@ -28,7 +28,7 @@ def await_console(ec2, identifier, words):
 
 
 def kept(region):
-    """What libvirt keeps for domains beside their definitions, on all hosts."""
+    """Files that libvirt keeps for domains beside their definitions, on all hosts."""
     found = []
     for host in ("hv1", "hv2"):
         listing = region.on(host, "sh", "-c", "ls /var/lib/libvirt/qemu/nvram /var/lib/libvirt/swtpm", fails=True)
@@ -41,7 +41,7 @@ def variables(ec2, identifier):
 
 
 def uefi(region, ec2):
-    """Firmware, its variables and the TPM outlive a stop; they end with the instance."""
+    """Firmware variables and the TPM survive a stop, and end with the instance."""
     image = import_image(region, "tiny-uefi", "--boot-mode", "uefi", "--tpm")
     shown = ec2.describe_images(ImageIds=[image])["Images"][0]
     region.check("the image says so", (shown.get("BootMode"), shown.get("TpmSupport")) == ("uefi", "v2.0"))
@@ -80,7 +80,7 @@ MOTTO = uefi_data.Variable("DariMotto", b"given by the image", bytes.fromhex("00
 
 
 def given_variables(region, ec2):
-    """Firmware that finds its store unsound begins a new one: it goes on with the one that the image gave it."""
+    """If the firmware finds its variable store invalid, it creates a new one: here it must use the image's variables."""
     identifier = launch(ec2, ImageId=register(region, ec2, "with-variables", {"DariMotto": MOTTO}), KeyName="k")[0]
     wait_state(ec2, [identifier], "running")
     address, _ = give_address(ec2, identifier)
@@ -100,7 +100,7 @@ def given_variables(region, ec2):
 
 
 def own_keys(region, ec2, keys):
-    """A platform key turns on secure boot; without a database nothing is signed by anybody known."""
+    """A platform key turns on secure boot; without a signature database no loader is accepted."""
     identifier = launch(ec2, ImageId=register(region, ec2, "with-keys", {"PK": keys["PK"], "KEK": keys["KEK"], "DariMotto": MOTTO}))[0]
     await_console(ec2, identifier, "Access Denied")
     shown = variables(ec2, identifier)
@@ -109,7 +109,7 @@ def own_keys(region, ec2, keys):
 
 
 def secure_boot(region, ec2):
-    """The tiny image's loader is signed by nobody."""
+    """The tiny image's loader is unsigned."""
     region.check("secure boot without UEFI is refused",
                  "UEFI" in region.run(region.dari, "image", "import", f"{ROOT}/build/cache/tiny.qcow2", "--name", "no",
                                       "--secure-boot", fails=True))
@@ -125,8 +125,7 @@ def secure_boot(region, ec2):
 
 
 def without_virtio(region, ec2):
-    """The cloud kernel drives neither: all that the guest runs from was loaded by its firmware. It is
-    asked what it finds on its buses."""
+    """The cloud kernel has drivers for neither: the firmware has loaded everything that the guest runs. The guest lists the devices on its buses."""
     image = import_image(region, "tiny-windows", "--platform", "windows", "--disk-bus", "sata", "--nic-model", "e1000e")
     shown = ec2.describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])["Images"]
     region.check("found as a Windows image", [i["ImageId"] for i in shown] == [image])

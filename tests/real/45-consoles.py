@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/api/console src/http/bridge.c
-"""Consoles of guests under libvirt, through websockets: a command typed on the serial port and its output, beside the
-log that goes on; the display's size and picture, also as EC2 has it; what ends a console."""
+"""Consoles of guests under libvirt, through websockets: a command typed on the serial port and its output, while the log continues; the display's
+size and picture, also by EC2; and ends of consoles."""
 import base64
 import io
 import os
@@ -44,7 +44,7 @@ def hear(socket, size):
 
 
 def many_times(region, project, server, older):
-    """Each takes it from the one before, while that is in use: no host call may be left waiting."""
+    """Each connection replaces the previous one while that is in use: no libvirt call may be left hanging."""
     answered = 0
     for n in range(20):
         newer = open_socket(region, project, server, "serial", "serial")

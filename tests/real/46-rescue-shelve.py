@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/instance
-"""A guest that is rescued boots from a disk of its own with its root disk behind it, and afterwards from its root again; one
-that is shelved leaves no domain, and has what was on its root disk when it is unshelved. Also when dari is killed on the way.
-A maintenance of its host turns it off for as long as that lasts; stopped for one it starts on the other host, with its disk."""
+"""A rescued guest boots from a rescue disk with its root disk behind it, and afterwards from its root disk again. A shelved one leaves no domain, and
+has its root disk's data when it is unshelved. Also if dari is killed meanwhile. A maintenance of its host stops a guest for its duration; a guest
+stopped by its user starts on the other host, with its disk."""
 # limit: 900 s
 import json
 import os
@@ -15,11 +15,11 @@ from region import Region, instance, state, wait_state, wait_until  # noqa: E402
 
 NOVA = "/compute/v2.1/servers"
 DISKS = "for d in /sys/block/vd*; do echo $(cat $d/serial) ${d##*/}; done"
-WHERE = 900  # KiB before the disk's end: behind all that the image has
+WHERE = 900  # KiB before the disk's end: beyond the image's data
 
 
 class Guest:
-    """One that answers ssh on its address, whatever it boots from."""
+    """A guest that answers ssh on its address, whatever it boots from."""
 
     def __init__(self, region, project, ec2, identifier, address):
         self.region, self.project, self.ec2, self.identifier, self.address = region, project, ec2, identifier, address
@@ -50,7 +50,7 @@ class Guest:
         return f"/dev/{disk} bs=1024", size // 2 - WHERE
 
     def write(self, disk, word, line):
-        """A word of eight letters, in a line of its own near the disk's end."""
+        """Writes a word of eight letters in a block of its own near the disk's end."""
         device, at = self.place(disk)
         self.region.ssh(self.address, f"echo {word} | dd of={device} seek={at + line} conv=notrunc 2>/dev/null; sync")
 
@@ -62,11 +62,11 @@ class Guest:
         return self.project.ok("GET", f"/image/v2/images?owner={self.project.id}")["images"]
 
     def domains(self, *which):
-        """The hosts on which there is one of it; which: of those that virsh lists so."""
+        """Hosts with a domain of the guest; which: virsh options that select domains."""
         return [host for host in ("hv1", "hv2") if self.server in self.region.on(host, "virsh", "list", "--uuid", *(which or ["--all"]))]
 
     def event(self):
-        """What is ahead of it, or was, as EC2 tells."""
+        """The scheduled or past event in EC2."""
         status = self.ec2.describe_instance_status(InstanceIds=[self.identifier], IncludeAllInstances=True)["InstanceStatuses"][0]
         return (status.get("Events") or [None])[0]
 
@@ -140,7 +140,7 @@ def is_held(region, guest):
 
 
 def leaves(region, guest):
-    """Stopped for a maintenance, and started while that lasts."""
+    """Stopped for a maintenance, and started meanwhile."""
     (host,) = guest.domains()
     region.command("host", "maintenance", host, "--from", "now")
     wait_state(guest.ec2, [guest.identifier], "stopped")

@@ -1,15 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/model/disk_limits
-"""Volume types hold their guests: reads past every cache take as long as the volume's IOPS and throughput say, at once
-otherwise when it is modified, and the same again after the guest was off."""
+"""Volume types limit their guests: uncached reads take as long as the volume's IOPS and throughput imply, the new limit applies at once after a
+modification, and again after the guest was off."""
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import Region, instance, wait_state, wait_until  # noqa: E402
 
-READS = 500  # at 400 a second, what QEMU lets pass at first is a twelfth of them
+READS = 500  # at 400 a second, QEMU's initial burst is a twelfth of them
 
 
 def volume(ec2, identifier):
@@ -17,7 +17,7 @@ def volume(ec2, identifier):
 
 
 def attach(region, ec2, address, identifier, **more):
-    """A volume of that kind in the guest, as its device."""
+    """Attaches a volume of that kind; returns its device in the guest."""
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
     wait_until(lambda: volume(ec2, made)["State"] == "available", "the volume is available")
@@ -27,7 +27,7 @@ def attach(region, ec2, address, identifier, **more):
 
 
 def read_s(region, address, disk, size, count):
-    """How long the guest reads, by its own clock. Blank blocks are read, too: QEMU counts what is asked for."""
+    """Duration of reads by the guest's clock. Unwritten blocks count, too: QEMU counts requests."""
     script = f"a=$(cut -d' ' -f1 /proc/uptime); dd if={disk} of=/dev/null bs={size} count={count} iflag=direct 2>/dev/null; " \
              "echo $a $(cut -d' ' -f1 /proc/uptime)"
     begin, end = region.ssh(address, script).split()
@@ -35,8 +35,8 @@ def read_s(region, address, disk, size, count):
 
 
 def is_held(region, what, seconds, rate, work):
-    """No faster than the rate, but for the tenth of a second's worth that QEMU lets pass at first; how much slower an
-    emulated guest on a busy machine is, nobody knows."""
+    """Not faster than the rate, except for QEMU's initial burst of a tenth of a second. There is no upper limit, because an emulated guest on a busy
+    machine may be arbitrarily slow."""
     region.check(f"{what}: {work / seconds:.0f} a second of {rate}", work / seconds < 1.25 * rate)
 
 

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/engine/network src/api/metadata
-"""IPv6 with real guests: addresses told by metadata, between subnets, and by whom a group lets in; and a network of Neutron's whose
-guests make their addresses themselves, of what its router advertises, and reach each other and the outside with them. Names made
-of instances' ids, and metadata with a role's credentials by IPv6, both only where the instance says so. Prefixes of both families."""
+"""IPv6 with real guests: addresses from metadata, traffic between subnets, and group rules by membership; and a Neutron network with automatic
+addresses from router advertisements, whose guests reach each other and the outside. Resource names, and metadata with role credentials over IPv6,
+only if the instance enables them. Delegated prefixes of both families."""
 # limit: 900 s
 import ipaddress
 import json
@@ -20,7 +20,7 @@ NET, NOVA = "/network/v2.0", "/compute/v2.1/servers"
 
 
 def make_vpc(ec2):
-    """A VPC with both families, a way out for ssh, and two subnets; their ids."""
+    """A dual-stack VPC, a gateway for ssh, and two subnets; returns their ids."""
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
     shown = ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
     block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
@@ -55,7 +55,7 @@ def ipv6_of(ec2, identifier):
 
 
 def take_address(region, address, ipv6):
-    """As DHCPv6 would: the tiny image has no client of it. The router's advertisements the kernel takes by itself."""
+    """Replaces DHCPv6, for which the tiny image has no client. The kernel handles router advertisements itself."""
     region.ssh(address, f"ip -6 addr add {ipv6}/128 dev eth0")
 
 
@@ -69,7 +69,7 @@ def make_person(region, name, role):
 
 
 def make_network(project, admin):
-    """One of the region's pool, behind a router that leads outside; a group that lets all of IPv6 in."""
+    """A network with a subnet of the region's pool, behind a router with a gateway; a group that allows all IPv6."""
     def make(kind, path, who=project, **members):
         return who.ok("POST", f"{NET}/{path}", {kind: members})[kind]
     pool = make("subnetpool", "subnetpools", admin, name="six", prefixes=[POOL], shared=True)
@@ -84,7 +84,7 @@ def make_network(project, admin):
 
 
 def slaac(region, guests, addresses):
-    """Interfaces that are plugged into the running guests: nobody tells these an address."""
+    """Interfaces attached to the running guests, without any configuration of addresses."""
     project = make_person(region, "anna", "member")
     ports = make_network(project, make_person(region, "root", "admin"))
     servers = {s["name"]: s["id"] for s in project.ok("GET", NOVA)["servers"]}
@@ -102,7 +102,7 @@ def slaac(region, guests, addresses):
 
 
 def names_of_ids(region, ec2, vpc, guests, addresses):
-    """One asks for the other by its id: for neither family, for one, for both."""
+    """One guest resolves the other's id: for neither family, for one, for both."""
     ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     name = ec2.describe_instances(InstanceIds=[guests[1]])["Reservations"][0]["Instances"][0]["PrivateDnsName"]
     name = guests[1] + "." + name.split(".", 1)[1]
@@ -117,7 +117,7 @@ def names_of_ids(region, ec2, vpc, guests, addresses):
 
 
 def metadata(region, ec2, guests, addresses):
-    """By IPv6 where it was asked for, with the credentials of a role."""
+    """Over IPv6 where it is enabled, with the credentials of a role."""
     iam, name = region.client(*region.keys["six"], "iam"), "guest"
     iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": {
         "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}))
@@ -134,7 +134,7 @@ def metadata(region, ec2, guests, addresses):
 
 
 def prefixes(region, ec2, group, guests, addresses):
-    """Addresses of delegated prefixes, which the guest has where nobody asks for them by ARP: only the network leads them there."""
+    """Addresses of delegated prefixes, configured so that they do not answer ARP: only the network routes them."""
     nic = ec2.describe_instances(InstanceIds=[guests[0]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
     made = ec2.assign_private_ip_addresses(NetworkInterfaceId=nic, Ipv4PrefixCount=1)
     four = made["AssignedIpv4Prefixes"][0]["Ipv4Prefix"]

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/crypt_file src/drivers/libvirt src/model/disk_key
-"""What a guest writes on an encrypted volume is not to be found in its host's pool, nor in the image store, and the same
-on a plain volume beside it is; it comes through a stop, a detachment, a restart of libvirtd and of dari, growing, a
-snapshot in use and at rest, an encrypted copy of a plain snapshot, and an image of an encrypted root disk."""
+"""Data that a guest writes on an encrypted volume cannot be found in its host's pool or in the image store, while the same data on a plain volume
+can. They survive a stop, a detachment, a restart of libvirtd and of dari, an extension, snapshots while in use and at rest, an encrypted copy of a
+plain snapshot, and an image of an encrypted root disk."""
 # limit: 1200 s
 import base64
 import os
@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from region import Region, give_address, image_of, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 WORDS = "what nobody else is to read, written by a guest on its disk"
-PLACES, APART = 8, 8 << 8  # of the words; blocks of 4 KiB from one to the next: 8 MiB
+PLACES, APART = 8, 8 << 8  # number of words; distance in blocks of 4 KiB: 8 MiB
 
 
 def volume(ec2, identifier):
@@ -31,7 +31,7 @@ def make(ec2, identifier, **more):
 
 
 def attach(region, ec2, address, made, identifier, device):
-    """In the guest: its device there."""
+    """Attaches a volume; returns its device in the guest."""
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
     wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
     return region.disk_of(address, made)
@@ -47,7 +47,7 @@ def write(region, address, disk):
 
 
 def count(region, address, disk):
-    """The words that the guest reads."""
+    """Number of words that the guest reads."""
     script = f"for k in $(seq 0 {PLACES - 1}); do dd if={disk} bs=4k skip=$((k * {APART})) count=1 2>/dev/null | head -n 1; done | grep -c '{WORDS}'"
     return int(region.ssh(address, script, fails=True).split()[-1])
 
@@ -57,7 +57,7 @@ def reads_all(region, address, disk):
 
 
 def pool_files(region, ec2, made):
-    """The files in hosts' pools that the volume's bytes may lie in."""
+    """Files in hosts' pools that may contain the volume's data."""
     uuid = region.command("explain", made)["id"]
     pools = f"{region.env['DARI_SANDBOX']}/*/lib/libvirt/images"
     return region.run("sh", "-c", f"ls {pools}/dari-*-vol-{uuid}.qcow2").split()
@@ -81,7 +81,7 @@ def snapshot_of(region, ec2, made):
 
 
 def who_has_it_open(region):
-    """What each guest's QEMU has of disks and of jobs: a file that is open somewhere is locked."""
+    """Disks and jobs of each guest's QEMU, to find who has a file locked."""
     asks = "for d in $(virsh list --name); do for q in query-named-block-nodes query-jobs query-block; do " \
            "echo $d $q; virsh qemu-monitor-command $d \"{'execute':'$q'}\"; done; virsh dumpxml $d; done"
     return "\n".join(region.on(host["name"], "sh", "-c", asks, fails=True) for host in region.command("host", "list"))
@@ -100,7 +100,7 @@ def check_at_rest(region, ec2, sealed, plain):
 
 
 def lives_on(region, ec2, one, address, sealed):
-    """Restarts of everybody between the guest and its key."""
+    """Restarts of every process between the guest and its key."""
     host = region.command("explain", one)["fields"]["host"]
     for action in ("kill", "start"):
         region.run("tools/sandbox", action, host, "libvirtd")
@@ -150,7 +150,7 @@ def snapshots(region, ec2, one, address, sealed):
 
 
 def copies(region, ec2, one, address, plain):
-    """Of a plain volume's snapshot: the copy's bytes, in the store and in the pool, are nobody's to read."""
+    """A plain volume's snapshot: the copy's data are encrypted in the store and in the pool."""
     bare = snapshot_of(region, ec2, plain)
     copy = ec2.copy_snapshot(SourceSnapshotId=bare, SourceRegion="us-east-1", Encrypted=True)["SnapshotId"]
     wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]["State"] == "completed", "the copy is completed")
@@ -167,7 +167,7 @@ def copies(region, ec2, one, address, plain):
 
 
 def root_disks(region, ec2, one):
-    """The guest that wrote all this has an encrypted root disk itself; another one boots from what that holds."""
+    """The guest with these volumes has an encrypted root disk itself; another guest boots from its image."""
     root = instance(ec2, one)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
     region.check("its root disk is encrypted", volume(ec2, root)["Encrypted"])
     made = ec2.create_image(InstanceId=one, Name="sealed", NoReboot=True)["ImageId"]
@@ -203,7 +203,7 @@ def main():
 
 
 def check_secrets(region, *volumes):
-    """Nothing on disk and nobody's arguments have the key in clear, as its bytes or its digits."""
+    """No file and no process argument contains the key, as bytes or as digits."""
     with open(f"{region.demo}/data/master.key") as file:
         master = bytes.fromhex(file.read().strip())
     database = sqlite3.connect(f"file:{region.demo}/data/dari.db?mode=ro", uri=True)

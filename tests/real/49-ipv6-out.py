@@ -1,8 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/engine/network
-"""IPv6 and the outside: the way out and in by an internet gateway, out alone by an egress-only one, and who has none; peers; network ACLs; a subnet without IPv4. OVN and the API are real; instances are simulated, and
-network namespaces plugged as their interfaces play the guests, whose kernels learn the way out from the router's advertisements."""
+"""IPv6 and the outside: both ways by an internet gateway, outgoing only by an egress-only one, neither without one; peers; network ACLs; an IPv6-only
+subnet. OVN and the API are real; instances are simulated, and network namespaces in place of their interfaces play the guests, whose kernels learn
+their default route from router advertisements."""
 import os
 import sys
 
@@ -15,7 +16,7 @@ OUTSIDE = "2001:db8:ffff::1"
 
 
 def make_vpc(ec2, number, subnets):
-    """A VPC with both families and an internet gateway; its subnets, each with a route table."""
+    """A dual-stack VPC with an internet gateway; its subnets, each with a route table."""
     vpc = ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
     block = ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
     made = {"id": vpc["VpcId"], "block": block, "subnets": [], "tables": []}
@@ -40,7 +41,7 @@ def attach(ec2, vpc):
 
 
 def start(ec2, guests, names, subnets):
-    """Guests by name, plugged with both addresses: {name: IPv6 address}, {name: instance id}."""
+    """Guests by name, with both addresses: {name: IPv6 address}, {name: instance id}."""
     ids = [launch(ec2, SubnetId=subnet)[0] for subnet in subnets]
     wait_state(ec2, ids, "running")
     addresses = {}
@@ -70,7 +71,7 @@ def check_neither_way(region, guests, words, name, address):
 
 
 def native(region, ec2, guests, vpc, gateway, ips):
-    """A subnet without IPv4: its guest has its address by DHCPv6, and a route table and a network ACL of its own."""
+    """An IPv6-only subnet: its guest gets an address by DHCPv6; the subnet has its own route table and network ACL."""
     made = ec2.create_subnet(VpcId=vpc["id"], Ipv6Native=True, Ipv6CidrBlock=vpc["block"].replace("00::/56", "aa::/64"))["Subnet"]["SubnetId"]
     found, _ = start(ec2, guests, "n", [made])
     region.check_soon("a guest without IPv4 reaches another subnet", lambda: pings(guests, "n", ips["a"]))
@@ -87,7 +88,7 @@ def native(region, ec2, guests, vpc, gateway, ips):
 
 
 def egress_only(region, ec2, guests, vpc, ips):
-    """Out, and in only what answers; by itself, too, in a VPC without an internet gateway."""
+    """Outgoing connections and their answers pass, incoming ones do not; also in a VPC without an internet gateway."""
     region.check_soon("before, a new connection comes in", lambda: pings(guests, "inet", ips["b"]))
     gateway = ec2.create_egress_only_internet_gateway(VpcId=vpc["id"])["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
     ec2.replace_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=gateway)
@@ -121,7 +122,7 @@ def middlebox(region, ec2, guests, vpc, instance):
 
 
 def blocked_by_list(region, ec2, guests, vpc, ips):
-    """Entries of IPv6 in a network ACL, each way."""
+    """IPv6 entries of a network ACL, in each direction."""
     (acl,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [vpc["subnets"][0]]}])["NetworkAcls"]
     for egress, words in ((False, "inward"), (True, "outward")):
         ec2.create_network_acl_entry(NetworkAclId=acl["NetworkAclId"], RuleNumber=50, Egress=egress, RuleAction="deny", Protocol="-1",

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/drivers/drive_file
-"""A machine that CloudStack deploys of an ISO starts from its CD-ROM drive, and from another ISO when that lies there; an ISO
-that nothing starts from does not keep a guest from its disk. The tests' own guest has no driver for such drives: what lies there
-speaks for itself. A guest goes to another host, running, with the ISO in its drive."""
+"""A machine that CloudStack deploys from an ISO boots from its CD-ROM drive, and from another ISO when that is inserted; a non-bootable ISO does not
+prevent booting from disk. The tests' own guest has no CD-ROM driver, so the ISOs themselves print words. A guest with an ISO in its drive is
+live-migrated."""
 # limit: 900 s
 import os
 import struct
@@ -20,7 +20,7 @@ SECTOR = 2048
 
 
 def bootable(words):
-    """A CD that the firmware starts (El Torito, no emulation), and that says these words on the serial port."""
+    """A CD that the firmware boots (El Torito, no emulation), and that prints these words on the serial port."""
     code = bytes.fromhex("fcbe207c0e1f"      # cld; mov si, 0x7c20; push cs; pop ds
                          "ac84c07406"        # next: lodsb; test al, al; jz end
                          "baf803eeebf5"      # mov dx, 0x3f8; out dx, al; jmp next
@@ -78,7 +78,7 @@ def main():
         ec2_id = "i-" + made["id"].replace("-", "")[:17]
         moved = move(region, ec2_id)
         region.check(f"it goes to another host with what lies in its drive: {moved.get('problem', '')}", moved["outcome"] == "completed")
-        before = said(made["id"]).count("dari-cd: two")  # its new host may know nothing of what it said
+        before = said(made["id"]).count("dari-cd: two")  # the new host may not have its earlier output
         do("rebootVirtualMachine", id=made["id"], forced="true")
         region.check_soon("and starts from it there", lambda: said(made["id"]).count("dari-cd: two") > before)
         ec2.stop_instances(InstanceIds=[identifier])

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/drivers/swap_file
-"""A guest has the ephemeral and the swap disk of its type beside its root disk, with their sizes: the one blank, the other
-ready to swap on. Both are new after a rebuild, and end with the guest."""
+"""A guest has its type's ephemeral and swap disks beside its root disk, with their sizes: the former blank, the latter formatted as swap. Both are
+replaced by a rebuild, and end with the guest."""
 # limit: 900 s
 import os
 import sys
@@ -29,14 +29,14 @@ class Guest:
         return self.region.ssh(self.address, command, fails=True).strip()
 
     def sizes(self):
-        """Of its second and its third disk, in MiB."""
+        """Sizes of its second and third disk, in MiB."""
         return [int(self.sh(f"cat /sys/block/{disk}/size")) // 2048 for disk in ("vdb", "vdc")]
 
     def metadata(self, name):
         return self.sh(f"timeout 20 wget -q -O - {METADATA}/{name}")
 
     def head(self, disk):
-        """A digest of the disk's first MiB, and the same of zeros."""
+        """A digest of the disk's first MiB, and that of zeros."""
         digests = self.sh(f"dd if=/dev/{disk} bs=1M count=1 2>/dev/null | md5sum; dd if=/dev/zero bs=1M count=1 2>/dev/null | md5sum")
         return [line.split()[0] for line in digests.splitlines()]
 
@@ -44,7 +44,7 @@ class Guest:
         return len(set(self.head(disk))) == 1
 
     def swaps(self):
-        """What it swaps on once it was told to: the disk, and how many KiB."""
+        """Its swap device after swapon, and the size in KiB."""
         said = self.sh("swapon /dev/vdc 2>&1; tail -n +2 /proc/swaps; swapoff /dev/vdc")
         return said.split()
 

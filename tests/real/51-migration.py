@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/instance_migration
-"""A guest goes to another host, running: it keeps its boot, what it writes is there, it is reached again; by hand, by
-draining its host, and when dari is killed in the midst. What is cancelled stays. Its disks are on one host then."""
+"""Live migration: the guest keeps its boot ID and its data, and is reachable again; by command, by draining its host, and if dari is killed
+meanwhile. A cancelled migration leaves it on its host. Afterwards its disks are on one host only."""
 # limit: 900 s
 import base64
 import os
@@ -51,7 +51,7 @@ def digest(region, address, disk):
 
 
 def killed(region, identifier, address, boot):
-    """Whatever comes of it: once, and whole; and it is told to its end."""
+    """Whatever the result: the guest runs once, with its data; and the migration reaches a final state."""
     source = host_of(region, identifier)
     region.command("host", "move", identifier)
     wait_until(lambda: is_sending(region, source, identifier), "it is being sent", every_s=0.02)
@@ -79,7 +79,7 @@ def variables(ec2, identifier):
 
 
 def uefi(region, ec2):
-    """What the firmware noted goes along, and the guest starts by it there."""
+    """UEFI variables move along, and the guest boots with them there."""
     tiny = os.path.join(ROOT, "build/cache/tiny.qcow2")
     image = region.command("image", "import", tiny, "--name", "tiny-uefi", "--boot-mode", "uefi")["image_id"]
     identifier = launch(ec2, ImageId=image, KeyName="k")[0]

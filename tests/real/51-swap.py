@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/instance_swap.c
-"""A volume that takes another one's place while its guest writes to it: what was written before and while it was copied is on
-the new one, what comes after comes there alone, a killed dari makes no difference, and neither does a stop in the midst."""
+"""Replaces a volume while its guest writes to it: data written before and during the copy are on the new one, later data only there; a killed dari
+makes no difference, and neither does a stop meanwhile."""
 # limit: 900 s
 import os
 import sys
@@ -13,7 +13,7 @@ from region import Region, give_address, instance, launch, open_ssh, wait_state,
 
 GIB = 1 << 30
 MARKED_MIB = 48
-COUNT_AT_MIB = 512  # where the guest keeps counting
+COUNT_AT_MIB = 512  # where the guest writes its counter
 
 
 class Guest:
@@ -28,11 +28,11 @@ class Guest:
         wait_until(lambda: self.region.boot_id(self.address), f"ssh to {self.id}")
 
     def disk(self, volume):
-        """The kernel's name of the disk with that volume's serial number; empty: it has none."""
+        """The kernel's name of the disk with that volume's serial number; empty if it has none."""
         return self.sh(f"grep -l {volume.replace('-', '')} /sys/block/*/serial | cut -d/ -f4")
 
     def mark(self, name):
-        """Writes so many MiB of noise; their digest."""
+        """Writes that many MiB of random data; returns their digest."""
         self.sh(f"dd if=/dev/urandom of=/dev/{name} bs=1M count={MARKED_MIB} conv=fsync 2>/dev/null")
         return self.digest(name)
 
@@ -41,7 +41,7 @@ class Guest:
         return self.sh(f"dd if=/dev/{name} bs=1M count={MARKED_MIB} 2>/dev/null | md5sum | cut -d' ' -f1")
 
     def count_on(self, name):
-        """Writes ever higher numbers there, each to the disk before the next one."""
+        """Writes increasing numbers there, flushing each before the next."""
         self.sh(f"""cat >/tmp/count <<'END'
 n=0
 while :; do n=$((n + 1)); printf '%511d\\n' $n | dd of=/dev/{name} bs=512 seek={COUNT_AT_MIB * 2048} conv=notrunc,fsync 2>/dev/null || exit; echo $n >/tmp/counted; done
@@ -60,7 +60,7 @@ def make_admin(region):
 
 
 def state(ec2, volume):
-    """(the volume's, the instance that has it or none)."""
+    """(state of the volume, its instance or None)."""
     found = ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]
     return found["State"], found["Attachments"][0]["InstanceId"] if found["Attachments"] else None
 
@@ -78,7 +78,7 @@ class Swaps:
         self.zone = instance(ec2, guest.id)["Placement"]["AvailabilityZone"]
 
     def openstack(self, path, items, identifier):
-        """The id of what EC2 calls by that id."""
+        """OpenStack's id of the resource with that EC2 id."""
         begin = identifier.split("-")[1]
         return next(i["id"] for i in self.admin.ok("GET", path)[items] if i["id"].replace("-", "").startswith(begin))
 
@@ -93,7 +93,7 @@ class Swaps:
 
 
 def while_it_writes(swaps, old, new):
-    """Onto an encrypted one; dari is killed in the midst."""
+    """Replaced by an encrypted volume; dari is killed meanwhile."""
     region, ec2, guest = swaps.region, swaps.ec2, swaps.guest
     ec2.attach_volume(VolumeId=old, InstanceId=guest.id, Device="/dev/sdf")
     wait_until(lambda: guest.disk(old), "the guest has the disk")
@@ -130,7 +130,7 @@ def restart(guest, stops=True):
 
 
 def stopped_in_the_midst(swaps, old, new, digest):
-    """Whichever it has then is whole; and it goes over to the larger one in the end."""
+    """The guest's volume is complete in either case; finally the larger one is in use."""
     region, ec2, guest = swaps.region, swaps.ec2, swaps.guest
     swaps.ask(old, new)
     ec2.stop_instances(InstanceIds=[guest.id], Force=True)

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/backup_ src/drivers/libvirt src/reconcile/backup.c
-"""A guest writes on its disks, which are backed up to a directory, in full and what is new, while it has them: what it
-reads on the restored ones is what was there at each backup, though dari was killed in the midst. Of an encrypted disk
-nothing that it wrote is in the directory."""
+"""A guest's disks are backed up to a directory, fully and incrementally, while it writes on them: restored disks have the data of each backup, though
+dari was killed meanwhile. Backups of an encrypted disk contain nothing in clear."""
 # limit: 1200 s
 import glob
 import os
@@ -34,7 +33,7 @@ def make(ec2, identifier, **more):
 
 
 def attach(region, ec2, address, made, identifier, device):
-    """In the guest: its device there."""
+    """Attaches a volume; returns its device in the guest."""
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
     wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], "attached")
     return region.disk_of(address, made)
@@ -53,7 +52,7 @@ class Disk:
         return self.region.ssh(self.address, command).strip()
 
     def mark(self, at_mib):
-        """Noise there, behind the words; what the first 200 MiB are then."""
+        """Writes random data there, after the words; returns the digest of the first 200 MiB."""
         self.sh(f"dd if=/dev/urandom of={self.device} bs=1M seek={at_mib} count={MARKED_MIB} conv=notrunc,fsync 2>/dev/null; "
                 f"echo '{WORDS}' | dd of={self.device} bs=512 seek={at_mib * 2048} conv=notrunc,fsync 2>/dev/null; sync")
         return self.digest()
@@ -92,7 +91,7 @@ class Backups:
         wait_until(lambda: not glob.glob(f"{self.folder}/*/{backup}"), "its objects are gone")
 
     def has_words(self, backup):
-        """Whether a chunk of it has them in clear."""
+        """True if a chunk of the backup contains the words in clear."""
         found = False
         for path in glob.glob(f"{self.folder}/*/{backup}/*"):
             if not path.endswith(".json"):

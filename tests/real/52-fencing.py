@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/fence src/reconcile/fence src/engine/region
-"""A host dies: nothing of it is started elsewhere before its fence agent says that it is off; then a guest runs
-elsewhere, with a root disk made anew. It comes back late: nothing runs twice. What is no proof: all-56-dead-host.py."""
+"""A host dies: its guests start elsewhere only after its fence agent has reported it off; then a guest runs elsewhere, with a rebuilt root disk. The
+host comes back later, and nothing runs twice. all-56-dead-host.py tests insufficient proofs."""
 # limit: 900 s
 import os
 import sys
@@ -25,7 +25,7 @@ def count_running(region, identifier):
 
 
 def launch_on(region, ec2, image, host):
-    """A guest on that host; what lands elsewhere goes."""
+    """Launches a guest on that host; terminates any that are placed elsewhere."""
     while True:
         identifier = launch(ec2, ImageId=image)[0]
         wait_state(ec2, [identifier], "running")

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/daemon/commands_image_get.c src/model/image_catalogue src/drivers/image_
-"""A vendor's image from a directory, with the vendor's checksums and signature (the vendor is a key of ours): a guest is launched by the
-filter that people copy for AWS, and boots; what was damaged on the way is no image."""
+"""A vendor's image from a directory, with checksums and a signature by a test key: a guest is launched by the usual AWS filter, and boots; a damaged
+file creates no image."""
 # limit: 900 s
 import os
 import shutil
@@ -16,7 +16,7 @@ FILE, VERSION = "ubuntu-24.04-server-cloudimg-amd64.img", "20260814"
 
 
 def publish(folder):
-    """The tests' guest as Canonical would have it; where the key is."""
+    """Publishes the tests' guest like an image of Canonical; returns the key's path."""
     home = os.path.join(folder, "gpg")
     os.makedirs(home, mode=0o700)
     gpg = ["gpg", "--homedir", home, "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/pool_host.c src/reconcile/storage_pool.c
-"""Two hosts see one directory: a guest that counts and writes goes there and back, running, and nothing is copied; a
-stopped one starts on the other; a volume is attached to guests on both by turns. A host without the mount is told of."""
+"""Two hosts share a directory: a guest that counts and writes is live-migrated both ways without a copy; a stopped one starts on the other host; a
+volume is attached to guests on both in turn. A host without the mount is reported."""
 # limit: 900 s
 import os
 import re
@@ -31,7 +31,7 @@ def states(region):
 
 
 def proves(region):
-    """The second host has a directory there, and nothing mounted."""
+    """The second host has an unmounted directory there."""
     mount(region, "hv1")
     region.on("hv2", "mkdir", "-p", SHARED)
     region.command("pool", "add", "nfs", "--path", SHARED)
@@ -59,7 +59,7 @@ def moves(region, ec2, identifier, address, boot):
 
 
 def starts_elsewhere(region, ec2, identifier, address):
-    """Its host is closed while it is off: it starts on the other one, with what it wrote."""
+    """Its host is closed while it is off: it starts on the other one, with its data."""
     source = host_of(region, identifier)
     region.ssh(address, "killall sh usleep 2>/dev/null; sync", fails=True)
     ec2.stop_instances(InstanceIds=[identifier])
@@ -85,7 +85,7 @@ def detach(ec2, volume):
 
 
 def attaches_across(region, ec2, one, address, encrypted):
-    """What the first writes, the second reads, on the other host."""
+    """Data written by the first guest are read by the second, on the other host."""
     zone = ec2.describe_instances(InstanceIds=[one])["Reservations"][0]["Instances"][0]["Placement"]["AvailabilityZone"]
     volume = ec2.create_volume(AvailabilityZone=zone, Size=1, Encrypted=encrypted)["VolumeId"]
     wait_until(lambda: volume_of(ec2, volume)["State"] == "available", "the volume is available")

@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ceph src/drivers/libvirt
-"""A region whose disks lie in a pool of a real Ceph: launched from an image that is there once, written, cut, made anew from
-the cut, grown while it runs, on another host and back without a lost number. A host that is cut off is kept out by Ceph,
-its guest runs elsewhere with its data, and nothing is left of it when the host is back. It also prints how long a launch
-takes there and with the hosts' own disks."""
+"""A region with disks in a pool of a real Ceph: launched from an image that is copied there once, written, snapshotted, restored, extended while
+running, migrated both ways without a lost number. A disconnected host is blocked by Ceph, its guest runs elsewhere with its data, and no trace is
+left when the host is back. The script also prints the durations of a launch there and on the hosts' own disks."""
 # limit: 1500 s
 import os
 import shutil
@@ -54,7 +53,7 @@ def pool(region):
 
 
 def joins(region, cluster):
-    """The pool answers, and both hosts take its key; a wrong key is told of."""
+    """The pool answers, and both hosts accept its key; a wrong key is reported."""
     key = f"{region.demo}/ceph.key"
     with open(key, "w", encoding="ascii") as f:
         f.write(cluster.add_user("nobody") + "\n")
@@ -73,7 +72,7 @@ def joins(region, cluster):
 
 
 def launch_s(region, ec2):
-    """Until libvirt runs it: the second on a host finds the image there."""
+    """Seconds until libvirt runs it: the second launch finds the image there."""
     took = []
     for _ in range(3):
         start = time.monotonic()
@@ -95,7 +94,7 @@ def measures(region):
 
 
 def cuts(region, ec2, identifier, address):
-    """A volume, its snapshot, and another volume made from that; grown while it is attached."""
+    """A volume, its snapshot, and another volume from that; extended while attached."""
     zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
     volume = await_volume(ec2, ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"])
     attach(ec2, volume, identifier, "/dev/sdf")
@@ -137,7 +136,7 @@ def blocklist(cluster):
 
 
 def is_cut_off(region, cluster, identifier, address, volume):
-    """Nobody can ask the host, whose guest writes on until Ceph keeps it out."""
+    """The host cannot be asked, and its guest writes until Ceph blocks it."""
     source = host_of(region, identifier)
     target = other_than(source)
     disk = region.disk_of(address, volume)

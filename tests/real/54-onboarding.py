@@ -35,7 +35,7 @@ KILLS = int(os.environ.get("KILLS", "8"))
 
 
 class Bare(Region):
-    """A sandbox of three hosts, and dari beside it, which knows none of them."""
+    """A sandbox of three hosts, and dari, which does not know them."""
 
     def __enter__(self):
         self.run("tools/demo", "down")
@@ -72,14 +72,14 @@ class Bare(Region):
     def path(self, host, name):
         return f"{self.folder(host)}/{name}"
 
-    # ---- machines that are no hosts yet
+    # ---- machines that are not hosts yet
 
     def prepare(self, host, public_key):
-        """An /etc of its own, sshd, stand-ins; Open vSwitch with a name of its own, and no ovn-controller."""
+        """A separate /etc, sshd, fake tools; Open vSwitch with its own system-id, and no ovn-controller."""
         folder, address = self.folder(host), HOSTS[host]
         self.on(host, "sh", "-c", f"cp -a /etc {folder}/etc-own && mount --bind {folder}/etc-own /etc && mkdir -p /run/sshd && "
                 "rm -rf /etc/pki /etc/dari-host.yaml /etc/systemd/system/libvirtd-tls.socket.d && "
-                "mkdir -p /etc/openvswitch /etc/libvirt/storage/autostart && "  # libvirtd makes the latter once, and keeps it
+                "mkdir -p /etc/openvswitch /etc/libvirt/storage/autostart && "  # libvirtd creates the latter once, and keeps it
                 f"echo {OLD_NAME} >/etc/openvswitch/system-id.conf && "
                 "{ grep -q ^sshd: /etc/passwd || echo 'sshd:x:64056:65534::/run/sshd:/usr/sbin/nologin' >>/etc/passwd; }")
         self.on(host, "ovn-appctl", "-t", "ovn-controller", "exit")
@@ -119,7 +119,7 @@ class Bare(Region):
         return "SHA256:" + base64.b64encode(hashlib.sha256(key).digest()).decode().rstrip("=")
 
     def sight(self, host):
-        """All that onboarding could change there."""
+        """Everything that onboarding could change there."""
         seen = {}
         top = self.path(host, "etc-own")
         for folder, folders, names in os.walk(top):
@@ -139,7 +139,7 @@ class Bare(Region):
         seen["listening"] = self.on(host, "sh", "-c", "ss -Hltn | grep -c :16514", fails=True)
         return seen
 
-    # ---- the command, as an operator types it: with an agent, in the network of dari's machine
+    # ---- the command with an ssh agent, in the network of dari's machine
 
     def argv(self, *words):
         return ["tools/sandbox", "on", "ctl", "env", f"SSH_AUTH_SOCK={self.demo}/agent", self.dari, *words]
@@ -151,7 +151,7 @@ class Bare(Region):
         return self.attempt(*self.argv(*words))
 
     def scripts_on(self, host):
-        """Shells of ssh on the host, as pids out here."""
+        """Process ids, outside of the host, of its ssh shells."""
         wanted = os.stat(f"/run/netns/{self.env['DARI_SANDBOX_PREFIX']}{host}").st_ino
         found = []
         for pid in filter(str.isdigit, os.listdir("/proc")):
@@ -178,7 +178,7 @@ class Bare(Region):
             return 0
 
     def add_and_kill(self, host, lines, there):
-        """Kills it once the marker has so many lines: ssh with dari here, or the shell there. False: it ended before."""
+        """Kills the command once the marker file has so many lines: ssh and dari here, or the shell there. False if it ended first."""
         command = subprocess.Popen(self.argv(*self.add_words(host)), cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL,
                                    stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
         while command.poll() is None and self.marked(host) < lines:
@@ -221,7 +221,7 @@ def taken_back(region, host, before, words):
 
 
 def nobody_else(region, host):
-    """Only dari's certificate opens libvirt: not none, and not the host's own."""
+    """Only dari's certificate gives access to libvirt: no other, not even the host's own."""
     address, folder = HOSTS[host], region.path(host, "etc-own/pki")
     uri = f"qemu+tls://{address}/system?pkipath="
     own = f"{region.demo}/pki"
@@ -246,7 +246,7 @@ def renews(region, host):
 
 
 def replaces_authority(region):
-    """One of the hosts is away meanwhile: nobody is refused, and it goes on once that one is back."""
+    """One host is down meanwhile: nobody is refused, and the replacement continues when the host is back."""
     def issuer(host):
         return region.on("ctl", "sh", "-c", f"openssl s_client -connect {HOSTS[host]}:16514 </dev/null 2>/dev/null | openssl x509 -noout -issuer")
 

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/daemon/commands_network.c src/engine/network
-"""An external network that an administrator makes by Neutron's calls, a VLAN of a second physical network: a real guest answers at a
-floating address of it and reaches out, and the operator's network goes on as before. What no host's bridges lead to is refused."""
+"""An external network that an administrator creates through Neutron, as a VLAN of a second physical network: a real guest is reachable at its
+floating address and reaches outside, and the operator's network is unaffected. A physical network that no host has is refused."""
 # limit: 900 s
 import os
 import sys
@@ -21,7 +21,7 @@ def make_person(region, name, role):
 
 
 def client(region, admin, *argv, fails=False):
-    """What the stock client prints."""
+    """Output of the stock client."""
     env = {"OS_AUTH_URL": f"http://127.0.0.1:{region.port}/identity/v3", "OS_USERNAME": admin.user, "OS_PASSWORD": admin.password,
            "OS_PROJECT_NAME": admin.name, "OS_USER_DOMAIN_NAME": "Default", "OS_PROJECT_DOMAIN_NAME": "Default",
            "OS_IDENTITY_API_VERSION": "3"}
@@ -29,7 +29,7 @@ def client(region, admin, *argv, fails=False):
 
 
 def wire(region):
-    """Each host has a second bridge, whose only port takes the VLAN off: behind it is the wire that the upstream router is on."""
+    """Each host has a second bridge, whose only port removes the VLAN tag: behind it is the upstream router."""
     region.on("inet", "ip", "addr", "add", f"{HOP}/24", "dev", "wan0")
     for host in ("hv1", "hv2"):
         mappings = region.on(host, "ovs-vsctl", "get", "open", ".", "external_ids:ovn-bridge-mappings").strip().strip('"')
@@ -41,7 +41,7 @@ def wire(region):
 
 
 def make_outside(region, admin):
-    """The network and its subnet, by the stock client; its id."""
+    """Creates the network and its subnet with the stock client; returns the id."""
     provider = ["--provider-network-type", "vlan", "--provider-segment", str(VLAN)]
     region.check("a physical network that no host maps is refused", "physical_network 'nowhere' unknown for VLAN provider network" in
                  client(region, admin, "network", "create", "--external", *provider, "--provider-physical-network", "nowhere", "ext", fails=True))
@@ -52,7 +52,7 @@ def make_outside(region, admin):
 
 
 def make_server(project, outside, key):
-    """A server behind a router that leads there, and its floating address."""
+    """A server behind a router to that network, and its floating address."""
     def make(kind, path, **members):
         return project.ok("POST", f"{NET}/{path}", {kind: members})[kind]
     network = make("network", "networks", name="inner")["id"]

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/traffic src/engine/meters.c
-"""Traffic of public addresses is counted by nftables where the region's router reaches out, and billed: what a guest gets from outside and sends
-there, to the byte of what the kernel saw; not what two guests say to each other; nothing twice and nothing lost while the server
-is killed; nothing of it to whoever has the address next."""
+"""Traffic of public addresses is counted by nftables at the region's router, and billed: a guest's traffic with the outside, to the byte of the
+kernel's counters; not traffic between guests; nothing twice and nothing lost while the server is killed; and nothing to the next owner of the
+address."""
 import csv
 import glob
 import gzip
@@ -18,7 +18,7 @@ import waiting  # noqa: E402
 from region import Region, give_address, launch, wait_state, wait_until  # noqa: E402
 
 IN, OUT, INSIDE = 3_000_000, 2_000_000, 1_000_000  # bytes that are sent
-MORE = 1.25  # headers, acknowledgements and ssh's own, as a share
+MORE = 1.25  # factor for headers, acknowledgements and ssh
 PRICES = """price_list: {name: public, currency: EUR, from: 2025-01-01T00:00:00Z}
 items:
 - {sku: in, meter: net.in, unit: gb, price: 0.01}
@@ -40,7 +40,7 @@ def count(region):
 
 
 def make_world(region):
-    """A machine behind the region's router: what it says to guests passes the router's uplink."""
+    """A machine beyond the region's router: its traffic with guests passes the router's uplink."""
     inet, far = (region.env["DARI_SANDBOX_PREFIX"] + name for name in ("inet", "far"))
     for words in (f"netns add {far}", f"link add name edge0 netns {inet} type veth peer name far0 netns {far}",
                   f"-n {inet} addr add 192.0.2.1/24 dev edge0", f"-n {inet} link set edge0 up", f"-n {far} addr add 192.0.2.2/24 dev far0",
@@ -50,14 +50,14 @@ def make_world(region):
 
 
 def from_afar(region, address, command, stdin=subprocess.DEVNULL):
-    """By ssh, with what it says thrown away."""
+    """Runs a command by ssh, discarding its output."""
     argv = ["ip", "netns", "exec", region.env["DARI_SANDBOX_PREFIX"] + "far", "ssh", "-i", f"{region.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
             "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "BatchMode=yes", f"{region.login}@{address}", command]
     waiting.run(argv, stdin=stdin, stdout=subprocess.DEVNULL, check=True)
 
 
 def counters(region, name):
-    """What nftables has of each address."""
+    """nftables' counters of each address."""
     said = json.loads(region.on("inet", "nft", "-j", "list", "set", "netdev", "dari", name))["nftables"]
     found = next(o["set"] for o in said if "set" in o)
     return {e["elem"]["val"]: e["elem"]["counter"] for e in found.get("elem", [])}
@@ -72,7 +72,7 @@ def send(region, address, size):
 
 
 def billed(region, resource):
-    """Bytes of the resource by SKU, of what has a price."""
+    """Billed bytes of the resource by SKU."""
     sums = {}
     with tempfile.TemporaryDirectory() as folder:
         region.command("bill", "export", "--to", f"file://{folder}")
@@ -115,7 +115,7 @@ def main(region):
     print(f"billed {mine}, nftables had {seen}")
     region.check("what came in is billed, and what its headers take", IN <= mine["in"] <= IN * MORE)
     region.check("what went out likewise", OUT <= mine["out"] <= (OUT + 0.1 * IN) * MORE)
-    # It was read before the address went, and the kernel counts Ethernet's headers on the way out.
+    # Dari read the counters before the address was released, and the kernel counts outgoing Ethernet headers.
     sent = seen["out"]["bytes"] - 14 * seen["out"]["packets"]
     region.check("as nftables had it", abs(mine["in"] - seen["in"]["bytes"]) < 10000 and abs(mine["out"] - sent) < 10000)
     again = give_address(ec2, other)[0]

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/engine/reach src/drivers/ovn
-"""Who reaches whom: what `dari reach` says of some forty questions, held to packets. What stops one is made and taken away: groups, ACLs
-on the way there and on the answer's, routes, a peering, public addresses, gateways of both families, a NAT gateway. OVN and the API are real; instances are
-simulated, and network namespaces plugged as their interfaces play the guests."""
+"""Compares `dari reach` with packets in some forty cases. Each obstacle is created and removed: groups, ACLs in both directions, routes, a peering,
+public addresses, gateways of both families, a NAT gateway. OVN and the API are real; instances are simulated, and network namespaces in place of
+their interfaces play the guests."""
 import os
 import sys
 
@@ -12,7 +12,7 @@ from guests import WEB, Guests  # noqa: E402
 from region import Region, launch, wait_state, wait_until  # noqa: E402
 
 POOL, OUTSIDE = "2001:db8:d000::/48", "2001:db8:ffff::1"
-OPEN, CLOSED = 5000, 5001  # both are served; groups let one in
+OPEN, CLOSED = 5000, 5001  # both ports are served; groups allow one
 SERVE = """import socket, sys, threading
 def serve(port):
     s = socket.create_server(("", port))
@@ -24,7 +24,7 @@ for port in sys.argv[1:]:
 
 
 class World:
-    """a and b in one subnet, c in another of the VPC, d in a VPC of its own."""
+    """a and b in one subnet, c in another of the VPC, d in a separate VPC."""
 
     def __init__(self, region, guests):
         self.region, self.guests, self.ec2 = region, guests, region.account("alice")
@@ -69,7 +69,7 @@ class World:
     def lead(self, vpc, block, **to):
         self.ec2.create_route(RouteTableId=self.table[vpc], DestinationCidrBlock=block, **to)
 
-    # ---- what is said, and what is so
+    # ---- analysis and packets
 
     def said(self, start, end, port):
         return self.region.command("reach", start, end, "--port", str(port), fails=True)
@@ -81,7 +81,7 @@ class World:
         return connection is not None
 
     def agree(self, words, said, packets, stage=None, is_reply=False):
-        """stage: where it is stopped; None: it passes."""
+        """stage: where the packet is stopped; None if it passes."""
         first = next((s for s in said["steps"] if s["verdict"] == "stops"), {})
         self.region.check(f"{words}: said", said["reaches"] == ("no" if stage else "yes") and (first.get("stage"), first.get("is_reply", False)) == (stage, is_reply))
         if stage:
@@ -164,7 +164,7 @@ def by_gateway(w):
 
 
 def by_own_public_addresses(w, gateway):
-    """Within one VPC, by the addresses that the internet knows: out by the gateway and in again."""
+    """Within one VPC, by public addresses: out by the gateway and in again."""
     w.lead("one", "0.0.0.0/0", GatewayId=gateway)
     (of_a,) = w.ec2.describe_addresses()["Addresses"]
     of_c = w.ec2.allocate_address()
@@ -181,7 +181,7 @@ def by_own_public_addresses(w, gateway):
 
 
 def by_appliance(w):
-    """A route to a machine: one that checks addresses takes nothing; of another nobody here knows what it passes on."""
+    """A route to a machine: one with source and destination check accepts nothing; for one without, the result is unknown."""
     port = w.ec2.describe_instances(InstanceIds=[w.ids["c"]])["Reservations"][0]["Instances"][0]["NetworkInterfaces"][0]["NetworkInterfaceId"]
     w.lead("one", "192.0.2.0/24", NetworkInterfaceId=port)
     w.guests.ns("c", "ip", "addr", "add", "192.0.2.9/32", "dev", "lo")
@@ -192,7 +192,7 @@ def by_appliance(w):
 
 
 def by_nat(w, gateway):
-    """From the near subnet by a NAT gateway in the far one, which has a table of its own."""
+    """From the near subnet by a NAT gateway in the far one, which has its own table."""
     table = w.ec2.create_route_table(VpcId=w.vpc["one"])["RouteTable"]["RouteTableId"]
     w.ec2.associate_route_table(RouteTableId=table, SubnetId=w.subnets["far"])
     allocation = w.ec2.allocate_address()["AllocationId"]
@@ -208,7 +208,7 @@ def by_nat(w, gateway):
 
 
 class Six:
-    """Pings of IPv6: e and f in two subnets of a VPC, which have tables of their own."""
+    """IPv6 pings: e and f in two subnets of a VPC, each with its own table."""
 
     def __init__(self, w):
         self.w, self.ids, self.ips, self.tables = w, {}, {}, {}
@@ -235,7 +235,7 @@ class Six:
         wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), f"a way out is advertised to {name}")
 
     def ask(self, words, name, other, stage=None, is_reply=False):
-        """The internet is asked about by its address, and asks itself as "inet"."""
+        """The internet is named by its address as destination, and is "inet" as source."""
         ends = [self.ids.get(end, OUTSIDE) for end in (name, other)]
         said = self.w.region.command("reach", *ends, "--protocol", "icmp", "--ip-version", "6", fails=True)
         address = self.ips.get(other, OUTSIDE)

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: web src/api/console
-"""The console's pages about a guest that runs: its screen is drawn and its serial port answers, both opened from the page of the
-instance in Debian's Chromium; and the chart of its processors rises when it works."""
+"""The console's pages of a running guest, in Debian's Chromium: the display is drawn and the serial port answers, both opened from the instance's
+page; and the processor chart rises under load."""
 # limit: 900 s
 import os
 import re
@@ -14,12 +14,12 @@ from waiting import soon  # noqa: E402
 from region import Region, wait_until  # noqa: E402
 
 BUSY = "(timeout 120 sh -c 'while :; do :; done' </dev/null >/dev/null 2>&1 &)"
-# How many of the screen's points are not black.
+# Number of non-black pixels of the display.
 LIGHT = ("const c = document.querySelector('#screen canvas'); if (!c?.width) return 0;"
          "const one = new OffscreenCanvas(c.width, c.height).getContext('2d', {willReadFrequently: true}); one.drawImage(c, 0, 0);"
          "const d = one.getImageData(0, 0, c.width, c.height).data; let n = 0; for (let k = 0; k < d.length; k += 4) n += d[k] + d[k + 1] + d[k + 2] > 60;"
          "return n;")
-# What the caption of the processors' chart says.
+# Caption of the processor chart.
 USED = "return [...document.querySelectorAll('figcaption')].find(f => f.innerText.includes('CPU'))?.innerText ?? ''"
 
 
@@ -72,14 +72,14 @@ def chart(region, browser, identifier, address):
     open_page(browser, region, identifier)
     wait_until(lambda: percent(browser) is not None, "figures of the guest")
     calm = percent(browser)
-    soon(lambda: percent(browser) < 30, shows=lambda: percent(browser))  # a guest that is emulated is busy for a while after its boot
+    soon(lambda: percent(browser) < 30, shows=lambda: percent(browser))  # an emulated guest is busy for a while after its boot
     calm = percent(browser)
     region.ssh(address, BUSY)
     seen = []
 
     def rises():
         seen[:] = [percent(browser)]
-        return seen[0] > calm + 10  # a busy machine gives the guest little of its time
+        return seen[0] > calm + 10  # a busy machine gives the guest little processor time
     region.check_soon(f"the chart of its processors rises from {calm} %", rises)
     region.check(f"to {seen[0]} %, as the chart says to who does not see it", "CPU" in browser.run(
         "return document.querySelector('dari-chart').getAttribute('aria-label')"))

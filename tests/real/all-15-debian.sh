@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # subjects: tools/debian-image src/api/metadata
-# The demo with Debian guests: cloud-init finds EC2, takes key, name and user data.
+# Runs the demo with Debian guests: cloud-init detects EC2, and applies key, name and user data.
 # limit: 1200 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."

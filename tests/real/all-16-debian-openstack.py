@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/metadata src/drivers/drive_file
-"""Debian guests, made with the stock openstack command: cloud-init finds OpenStack by itself, over the network and on
-a config drive, and takes key, name and user data from there."""
+"""Debian guests created with the stock openstack command: cloud-init detects OpenStack, over the network and on a config drive, and applies key, name
+and user data."""
 # limit: 2400 s
 import json
 import os
@@ -18,7 +18,7 @@ cat /var/tmp/ran && sudo grep -c '"colour": "red"' /run/cloud-init/instance-data
 
 
 def openstack(region, *argv):
-    """The stock client's answer, as JSON where it has one."""
+    """The stock client's output, as JSON if possible."""
     shown = [*argv, "-f", "json"] if {"create", "show"} & set(argv) and argv[0] != "console" else argv
     text = region.run("/usr/bin/env", f"OS_CLIENT_CONFIG_FILE={region.demo}/clouds.yaml", "/usr/bin/openstack", "--os-cloud",
                       "demo", "--os-compute-api-version", "2.90", *shown)
@@ -51,7 +51,7 @@ def over_the_network(region):
     said = []
 
     def has_ended():
-        """cloud-init; ssh on a busy machine takes more than one try, and all is asked at once."""
+        """cloud-init has finished; everything is read in one ssh command, because ssh on a busy machine may need several tries."""
         said[:] = region.ssh(address, QUESTIONS, fails=True).partition("\n---\n")[::2]
         return bool(said[1])
 
@@ -63,14 +63,14 @@ def over_the_network(region):
     result, rest = json.loads(said[0])["v1"], said[1].splitlines()
     region.check("cloud-init finds OpenStack", rest[0] == "openstack")
     region.check("over the network", "DataSourceOpenStack" in result["datasource"])
-    region.check("it needed no second try", not [e for e in result["errors"] if "locale" not in e])  # the image has none
+    region.check("it needed no second try", not [e for e in result["errors"] if "locale" not in e])  # the image has no locales
     region.check("its name is the server's", rest[1] == "web-1")
     region.check(f"user data ran: {rest[2]}", "user data ran on web-1, told by metadata (http" in rest[2])
     region.check("its metadata are there", rest[3] != "0")
 
 
 def on_a_drive(region):
-    """One that nothing can reach."""
+    """A guest without network access."""
     told = lambda: openstack(region, "console", "log", "show", "alone")  # noqa: E731
     words = "user data ran on alone, told by config-disk (/dev/v"
     try:

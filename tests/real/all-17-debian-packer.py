@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/ec2/compute
-"""Packer, as Debian ships it, builds an image with amazon-ebs over ssh: from the Debian image, by its own key and group,
-through an address of its own; what it wrote in there is on an instance of the image. It stands in the internet, where
-addresses of guests are reached; the API is brought there."""
+"""Debian's Packer builds an image with amazon-ebs over ssh: from the Debian image, with its own key, group and address; an instance of the image has
+the file written during the build. Packer runs in the internet's namespace, where guests' addresses are reachable; the API is forwarded there."""
 # limit: 2400 s
 import json
 import os
@@ -14,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from door import Door  # noqa: E402
 from region import HANG_S, Region, give_address, open_ssh, wait_state, wait_until  # noqa: E402
 
-BOOT_S = round(2 * HANG_S)  # Packer knows a limit in seconds only: a bound against hanging
+BOOT_S = round(2 * HANG_S)  # Packer only knows a limit in seconds: a bound against hanging
 BUILDER = {
     "type": "amazon-ebs", "region": "us-east-1", "instance_type": "t2.nano", "ami_name": "packed", "tags": {"a": "b"},
     "source_ami_filter": {"filters": {"name": "debian"}, "owners": ["amazon"], "most_recent": True},
@@ -46,7 +45,7 @@ def build(region, room):
 
 
 def look_at_built(region, ec2):
-    """What is left is the image alone; what was written is in it."""
+    """Only the image is left; it contains the written file."""
     (image,) = ec2.describe_images(Owners=["self"])["Images"]
     region.check("the image is available", (image["Name"], image["State"], image.get("Tags")) == ("packed", "available", [{"Key": "a", "Value": "b"}]))
     region.check("its key and its group are gone", ec2.describe_key_pairs()["KeyPairs"] == [] and

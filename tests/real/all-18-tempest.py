@@ -17,19 +17,19 @@ import tempest_run  # noqa: E402
 from door import Door  # noqa: E402
 from region import HANG_S, ROOT, Region  # noqa: E402
 
-# Tempest knows limits in seconds only: bounds against hanging.
+# Tempest only knows limits in seconds: bounds against hanging.
 TEST_S, BOOT_S = 2 * HANG_S, HANG_S
 
 
 def make_admin(region):
-    """A user who manages the region; Tempest makes its projects by itself."""
+    """An administrator of the region; Tempest creates its own projects."""
     region.command("account", "create", "admin")
     made = region.command("user", "create", "admin", "--account", "admin", "--role", "admin")
     return cloud.Project(region, "admin", "admin", made["password"])
 
 
 def make_flavor(admin, name, ram_mib):
-    """Of one processor: with two a guest's kernel locks up at times where QEMU emulates them on a busy machine."""
+    """One processor: with two, a guest's kernel sometimes locks up when QEMU emulates it on a busy machine."""
     flavor = {"id": name, "name": name, "vcpus": 1, "ram": ram_mib, "disk": 1}
     return admin.ok("POST", "/compute/v2.1/flavors", {"flavor": flavor})["flavor"]["id"]
 

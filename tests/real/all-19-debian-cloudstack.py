@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/metadata
-"""A Debian guest that CloudStack's commands made: cloud-init finds CloudStack by itself, and takes key, name, user data and the
-password from there, once; the password that is reset while it is off is its own from the next start on."""
+"""A Debian guest created by CloudStack's commands: cloud-init detects CloudStack, and applies key, name, user data and, once, the password; a
+password reset while it is off applies from the next start on."""
 # limit: 2400 s
 import base64
 import json
@@ -13,7 +13,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from cloudstack import of_region, ok  # noqa: E402
 from region import Region, wait_until  # noqa: E402
 
-# Passwords at each start, as CloudStack asks of its templates: by itself cloud-init sets one at the first start alone.
+# Sets the password at each start, as CloudStack requires of templates: by default cloud-init does so at the first start only.
 USER_DATA = """#cloud-config
 cloud_config_modules:
 - runcmd
@@ -22,7 +22,7 @@ runcmd:
 - echo user data ran on $(hostname) | tee /var/tmp/ran >/dev/console
 """
 QUESTIONS = "cat /run/cloud-init/result.json && echo --- && cloud-id && hostname && cat /var/tmp/ran"
-# Whether the text is the user's password, by the guest's own crypt().
+# Compares the text with the user's password, by the guest's own crypt().
 COMPARE = """sudo perl -e '$p = (getpwnam("debian"))[1]; print crypt($ARGV[0], $p) eq $p ? "same" : "other"' '{}'"""
 
 
@@ -31,7 +31,7 @@ class Cloud:
         ec2 = region.account("cs")
         self.region, self.dev = region, of_region(region, "cs")
         zone = self.ok("listZones")["zone"][0]["id"]
-        # A template of the account's own, of which it may say that its guests take passwords.
+        # A template of the account, whose password setting the account may change.
         public = ec2.describe_images(Filters=[{"Name": "name", "Values": ["debian*"]}])["Images"][0]
         ec2.copy_image(Name="own", SourceImageId=public["ImageId"], SourceRegion="us-east-1")
         template = self.ok("listTemplates", templatefilter="self", name="own")["template"][0]["id"]
@@ -46,7 +46,7 @@ class Cloud:
         return ok(self.dev, command, **parameters)
 
     def reach(self, machine):
-        """An address that ssh comes in by."""
+        """An address that accepts ssh."""
         address = self.ok("associateIpAddress", networkid=self.network)["ipaddress"]
         self.ok("createPortForwardingRule", ipaddressid=address["id"], virtualmachineid=machine["id"], protocol="tcp", publicport="22",
                 privateport="22", openfirewall="true")
@@ -57,21 +57,21 @@ def first_start(region, cloud, machine, address):
     said = []
 
     def has_ended():
-        """cloud-init; ssh on a busy machine takes more than one try, and all is asked at once."""
+        """cloud-init has finished; everything is read in one ssh command, because ssh on a busy machine may need several tries."""
         said[:] = region.ssh(address, QUESTIONS, fails=True).partition("\n---\n")[::2]
         return bool(said[1])
 
     wait_until(has_ended, "ssh with the key, over a forwarded port, and cloud-init's end")
     result, rest = json.loads(said[0])["v1"], said[1].splitlines()
     region.check("cloud-init finds CloudStack", rest[0] == "cloudstack" and "DataSourceCloudStack" in result["datasource"])
-    region.check("it needed no second try", not [e for e in result["errors"] if "locale" not in e])  # the image has none
+    region.check("it needed no second try", not [e for e in result["errors"] if "locale" not in e])  # the image has no locales
     region.check("its name is the machine's", rest[1] == "web-1")
     region.check(f"user data ran: {rest[2]}", rest[2] == "user data ran on web-1")
     region.check("its password is the one that its maker was told", region.ssh(address, COMPARE.format(machine["password"])) == "same")
 
 
 def another_password(region, cloud, machine, address):
-    """Reset while it is off: cloud-init asks at each start, and is told once."""
+    """The password is reset while the guest is off: cloud-init asks at each start, and gets it once."""
     cloud.ok("stopVirtualMachine", id=machine["id"])
     password = cloud.ok("resetPasswordForVirtualMachine", id=machine["id"])["virtualmachine"]["password"]
     cloud.ok("startVirtualMachine", id=machine["id"])

@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ovn src/api/azure/network
-"""Azure's network security groups, by its calls and with packets: ordered, stateful, before a subnet and before an interface at once,
-beside security groups and ACLs; and what is closed without one. OVN and the API are real; instances are simulated, and network
-namespaces plugged as their interfaces play the guests."""
+"""Azure's network security groups, by its calls and with packets: ordered, stateful, on a subnet and on an interface at once, together with security
+groups and ACLs; and the closed default. OVN and the API are real; instances are simulated, and network namespaces in place of their interfaces
+play the guests."""
 import os
 import sys
 
@@ -89,7 +89,7 @@ class Net:
         self.put(f"virtualNetworks/vnet/subnets/{name}", {"addressPrefix": f"10.70.{('front', 'back').index(name) + 1}.0/24", **guard})
 
     def asks(self, who, whom, port=PORT):
-        """Whether the one answers the other."""
+        """True if `whom` answers `who`."""
         return self.guests.ns(who, sys.executable, "-c", ASK, self.ips[whom], str(port), fails=True).strip() == whom
 
     def pings(self, who, whom):
@@ -154,7 +154,7 @@ def both(n):
 
 
 def beside_groups(n):
-    """A policy opens nothing that security groups or ACLs keep out."""
+    """A policy cannot allow what security groups or ACLs deny."""
     (nic,) = n.ec2.describe_network_interfaces(NetworkInterfaceIds=[n.nics["back"]])["NetworkInterfaces"]
     before = [g["GroupId"] for g in nic["Groups"]]
     closed = n.ec2.create_security_group(GroupName="closed", Description="closed", VpcId=nic["VpcId"])["GroupId"]

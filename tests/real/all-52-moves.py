@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/instance_migration
-"""A guest with an encrypted disk beside its root goes there and back ten times, running, by each kind of disk: files of its host,
-which go along; files in a directory that both hosts share; images in a pool of Ceph. What it counts is whole, nobody else writes
-to its disks, it is heard after each, and OVN has it where it is. One with a TPM keeps what that measured."""
+"""A guest with an encrypted disk beside its root is live-migrated ten times, with each kind of disk: files of its host, which are copied; files in a
+directory that both hosts share; images in a Ceph pool. Its counter is complete, nobody else writes to its disks, it is reachable after each
+migration, and OVN has bound it on its host. A guest with a TPM keeps the TPM's measurements."""
 # limit: 3600 s
 import os
 import shutil
@@ -47,7 +47,7 @@ def there_and_back(region, identifier, address, boot, words):
 
 
 def by_each_kind(region, ec2, identifier, address, pools):
-    """The root, and an encrypted disk, whose bytes are as they were written."""
+    """The root disk, and an encrypted disk, whose data must not change."""
     boot, root = region.boot_id(address), root_of(ec2, identifier)
     disk = make(ec2, instance(ec2, identifier)["Placement"]["AvailabilityZone"], Size=1, Encrypted=True)
     attach(ec2, disk, identifier, "/dev/sdf")
@@ -67,7 +67,7 @@ def by_each_kind(region, ec2, identifier, address, pools):
 
 
 def tpm(region, ec2):
-    """What firmware measured at the start is in the TPM's registers, which a new TPM would not have."""
+    """The TPM's registers contain the firmware's measurements at boot, which a new TPM would not have."""
     tiny = os.path.join(ROOT, "build/cache/tiny.qcow2")
     image = region.command("image", "import", tiny, "--name", "tiny-tpm", "--boot-mode", "uefi", "--tpm")["image_id"]
     identifier = launch(ec2, ImageId=image, KeyName="k")[0]

@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/ceph
-"""Disks in a pool of a real Ceph: the driver by itself, and guests on two hosts that boot from it, get disks of it, go from
-host to host and are kept out."""
+"""Disks in a pool of a real Ceph: the driver alone, and guests on two hosts that boot from the pool, get disks from it, move between hosts and are
+blocked."""
 # limit: 1200 s
 import os
 import pathlib
@@ -18,7 +18,7 @@ import waiting  # noqa: E402
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 PROGRAMS = pathlib.Path(os.environ.get("DARI_BUILD", ROOT / "build/main")) / "tests/unit/drivers"
-NAMES, ADDRESS = clone.sandbox("ceph"), "10.100.0.10"  # ctl's in the underlay
+NAMES, ADDRESS = clone.sandbox("ceph"), "10.100.0.10"  # ctl's address in the underlay
 IN_CTL = ["ip", "netns", "exec", f"{NAMES['DARI_SANDBOX_PREFIX']}ctl"]
 LIBRARY = "/usr/lib/x86_64-linux-gnu/librbd.so.1"
 

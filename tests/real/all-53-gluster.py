@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/storage_pool.c
-"""A volume of GlusterFS, mounted by FUSE on two hosts, is a storage pool: both are proven to see it, a guest that counts and
-writes has its disk in it, and goes there and back, running, with nothing copied."""
+"""A GlusterFS volume, mounted by FUSE on two hosts, as a storage pool: both are proven to see it; a guest that counts and writes has its disk there,
+and is live-migrated both ways without a copy."""
 # limit: 900 s
 import os
 import sys
@@ -29,7 +29,7 @@ def states(region):
 
 
 def is_proven(region):
-    """Only the hosts' own directories are there at first."""
+    """At first only the hosts' own directories exist."""
     for host in HOSTS:
         region.on(host, "mkdir", "-p", SHARED)
     region.command("pool", "add", "gluster", "--path", SHARED)

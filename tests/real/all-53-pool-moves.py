@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/drivers/ceph src/reconcile/instance_swap.c
-"""Volumes go between a host's own directory, one that hosts share, and a pool of a real Ceph: the root disk of a guest that
-counts and writes, an encrypted disk beside it, and the same with the guest off. dari is killed in the midst of each. No number
-is lost, no byte of the other disk changes, and nothing stays where they were. Snapshots of encrypted volumes in Ceph are made
-into volumes elsewhere, and the reverse. What lies in a pool without a row is purged or adopted."""
+"""Volumes move between a host's own directory, a shared one, and a pool of a real Ceph: the root disk of a guest that counts and writes, an encrypted
+disk beside it, and both with the guest off. dari is killed during each move. No number is lost, no byte of the other disk changes, and nothing is
+left behind. Snapshots of encrypted volumes in Ceph are restored elsewhere, and the reverse. Disks in a pool without a row are purged or adopted."""
 # limit: 1500 s
 import os
 import shutil
@@ -22,7 +21,7 @@ MARKED_MIB = 8  # two objects of Ceph, and four more MiB far from the beginning
 
 
 class Disk:
-    """An encrypted one, and what is on it."""
+    """An encrypted disk, and its content."""
 
     def __init__(self, region, ec2, identifier, address):
         self.region, self.ec2, self.address = region, ec2, address
@@ -91,7 +90,7 @@ def snapshot(ec2, volume):
 
 
 def restored(pools, ec2, identifier, disk, pool, snapshots):
-    """Made into volumes of that pool, each has what was there then, and grows."""
+    """Restored into that pool, each volume has its snapshot's data, and can be extended."""
     pools.region.command("pool", "set", "ceph", "--type" if pool == "ceph" else "--no-type", "gp2,gp3")
     for made in snapshots:
         volume = make(ec2, disk.zone, SnapshotId=made, Size=2)
@@ -111,14 +110,14 @@ def restored(pools, ec2, identifier, disk, pool, snapshots):
 
 
 def is_sealed(pools, disk):
-    """No byte of it is in Ceph as the guest wrote it."""
+    """Ceph contains none of the guest's data in clear."""
     name = next(n for n in pools.cluster.run("rbd", "ls", ceph.POOL).split() if disk.id.replace("vol-", "") in n.replace("-", ""))
     head = pools.cluster.run("sh", "-c", f"rbd export --no-progress {ceph.POOL}/{name} - | head -c 6 | od -An -tx1")
     pools.region.check(f"it is a LUKS container: {head}", head.split() == "4c 55 4b 53 ba be".split())
 
 
 def leftovers(pools, ec2):
-    """What lies in a pool without a row is told of, and goes, or becomes a volume, when the operator says so."""
+    """A disk in a pool without a row is reported, and is deleted or becomes a volume when the operator says so."""
     region, cluster = pools.region, pools.cluster
     image = next(n for n in cluster.run("rbd", "ls", ceph.POOL).split() if n.startswith("dari-"))
     mark = cluster.run("rbd", "image-meta", "get", f"{ceph.POOL}/{image}", "dari.region").strip()

@@ -22,15 +22,15 @@ sys.path.insert(0, os.path.join(ROOT, "tests/lib"))
 import clone  # noqa: E402
 from machines import Machine, run, until  # noqa: E402
 
-INSIDE = "DARI_DISTRIBUTIONS_INSIDE"  # the folder of the roots
+INSIDE = "DARI_DISTRIBUTIONS_INSIDE"  # directory of the roots
 CACHE = os.environ.get("DARI_CACHE", f"{ROOT}/build/cache") + "/roots"
-DEB = os.environ.get("DARI_DEBS", "")  # the packages that are tried; absent: they are built
+DEB = os.environ.get("DARI_DEBS", "")  # the packages to test; if absent, they are built
 CTL = "10.101.0.10"
 HOSTS = {"hv1": ("bookworm", "10.101.0.11", "debian 12"), "hv2": ("trixie", "10.101.0.12", "debian 13"),
          "hv3": ("noble", "10.101.0.13", "ubuntu 24.04")}
-if len(sys.argv) > 1:  # some of them, by their suites
+if len(sys.argv) > 1:  # some distributions, by their suites
     HOSTS = {host: how for host, how in HOSTS.items() if how[0] in sys.argv[1:]}
-FIRST = next(iter(HOSTS))  # whose packages are there before, and which the guest begins at
+FIRST = next(iter(HOSTS))  # the one with packages preinstalled, on which the guest starts
 PREFIX = os.environ.get("DARI_SANDBOX_PREFIX", f"d{clone.tag()}-pm-")
 COUNTS = {"passed": 0, "failed": 0}
 
@@ -41,7 +41,7 @@ def check(what, holds):
     return holds
 
 
-# ---- the network: a bridge, and a cable to each
+# ---- the network: a bridge, and a link to each machine
 
 def net_of(name):
     return f"{PREFIX}{name}"
@@ -67,7 +67,7 @@ def unmake_network():
 # ---- the machines
 
 class Control(Machine):
-    """This machine's root, with the package; OVN's central databases and Open vSwitch run here."""
+    """A copy of this machine's root, with the package; OVN's central databases and Open vSwitch run here."""
 
     def prepare(self):
         self.shell(": >/var/lib/dpkg/statoverride; rm -f /etc/openvswitch/conf.db /var/lib/openvswitch/* /var/lib/ovn/* /root/.ssh/*; mkdir -p -m 700 /root/.ssh; "
@@ -108,7 +108,7 @@ class Control(Machine):
 
 
 class Bare(Machine):
-    """A machine of a distribution as its archive has it, with sshd, and the packages of a host where apt finds them."""
+    """A machine of a distribution from its archive, with sshd, and the host's packages available to apt."""
 
     def prepare(self, public_key):
         self.shell(f"mkdir -p -m 700 /root/.ssh; echo '{public_key}' >/root/.ssh/authorized_keys; ssh-keygen -A >/dev/null; "
@@ -118,11 +118,11 @@ class Bare(Machine):
         return self.run("ssh-keygen", "-l", "-f", "/etc/ssh/ssh_host_ed25519_key.pub").stdout.split()[1]
 
     def use_netdev(self):
-        """The kernel here has no datapath of Open vSwitch's."""
+        """This kernel has no Open vSwitch datapath."""
         self.shell("ovs-vsctl --no-wait set Open_vSwitch . external_ids:ovn-bridge-datapath-type=netdev")
 
     def sight(self):
-        """What onboarding could change, but for packages' own: those stay where others need them."""
+        """Everything that onboarding could change, except packages' own files, which stay where others need them."""
         return self.shell("cd /etc; find pki dari-host.yaml systemd/system/libvirtd-tls.socket.d libvirt/libvirtd.conf libvirt/qemu.conf "
                           "2>/dev/null | sort; dpkg-query -W -f '${db:Status-Status} ${Package}\\n' | grep ^installed | sort; "
                           "ovs-vsctl --timeout=5 get Open_vSwitch . external_ids 2>/dev/null || true").stdout
@@ -137,10 +137,10 @@ def host_add(ctl, host, machine, *more):
                    *more, status=None)
 
 
-# ---- the course
+# ---- the test
 
 def first_instance(ctl, host):
-    """What an operator types on prepared machines: their packages are there, the host has those of dari-host."""
+    """The operator's commands on prepared machines: packages are available, and the host has the dependencies of dari-host."""
     package = glob.glob(f"{DEB}/dari_*.deb")[0]
     commands = [("dpkg -i dari.deb", lambda: ctl.install(package)),
                 ("dari init", lambda: ctl.dari("init", "--yes", "--zone", "a", "--account", "acme", "--chassis", "ctl")),
@@ -165,7 +165,7 @@ def add(ctl, host, machine):
 
 
 def prepare_host(machine):
-    """Its packages, as a mirror or an image would bring them beforehand."""
+    """Installs its packages in advance, as a mirror or an image would."""
     machine.shell("apt-get -q update && apt-get -y -q --no-install-recommends install dari-host chrony")
     machine.use_netdev()
 
@@ -182,7 +182,7 @@ def upgraded(ctl, host, instance, scratch):
 
 
 def newer(package, scratch):
-    """The same with another version."""
+    """The same package with another version."""
     tree, made = f"{scratch}/tree", f"{scratch}/dari-99.deb"
     run("dpkg-deb", "-R", package, tree)
     with open(f"{tree}/DEBIAN/control", encoding="utf-8") as f:
@@ -215,12 +215,12 @@ def restarted(ctl, host, machine):
 
 
 def goes(ctl, instance, source, host, machines):
-    """To a host of a newer release, by TLS; or that is refused with what the processor lacks there, as by what a newer QEMU does
-    not emulate any more."""
+    """Migrates to a host of a newer release, over TLS; or the refusal names processor features that the target lacks, for example because a newer
+    QEMU no longer emulates them."""
     def ask():
         return ctl.run("dari", "host", "move", instance, "--to", host, status=None)
 
-    asked = []  # the guest boots nothing, so the reboot before ends only when its time is over
+    asked = []  # the guest boots nothing, so the reboot before ends only at its timeout
     until(lambda: asked.append(ask()) or "under way" not in asked[-1].stderr, f"the reboot of {instance} is over")
     asked = asked[-1]
     if asked.returncode:
@@ -278,7 +278,7 @@ def main():
 
 
 def enter():
-    """Again, in a mount namespace of our own, over copies of the roots that are written to in memory alone."""
+    """Starts this script again, in a mount namespace of its own, over copies of the roots with changes in memory only."""
     if os.geteuid() != 0:
         sys.exit("root only: it makes roots of its own")
     for suite in sorted({how[0] for how in HOSTS.values()}):

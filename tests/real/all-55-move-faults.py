@@ -1,10 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/drivers/libvirt src/reconcile/instance_migration
-"""A guest on its way to another host, and each thing that can break then, on three hosts: Dari, either libvirtd, either QEMU,
-the target's power, the network between the two. Whatever it was: one QEMU runs, the guest counts on (or boots anew where its
-QEMU died), the row says where, and no domain, no file and no option of OVN is left. Dari speaks with both libvirtds itself: what
-can break only where the source's libvirtd speaks with the target's (peer to peer) cannot be produced."""
+"""Faults during a live migration, on three hosts: Dari, either libvirtd, either QEMU, the target's power, the network between the two. After each
+fault one QEMU runs, the guest continues counting (or boots again if its QEMU died), the row names the right host, and no domain, file or OVN
+option is left. Dari talks to both libvirtds itself, so faults of libvirt's peer-to-peer migration cannot occur."""
 # limit: 3600 s
 import os
 import re
@@ -16,11 +15,11 @@ from moves import WRITER, files_on, host_of, is_sending, is_settled, is_whole, n
 from region import Region, state, wait_until  # noqa: E402
 
 HOSTS = ("hv1", "hv2", "hv3")
-RATE_MIB_S = 2  # so that there is time for a fault while memory is sent
+RATE_MIB_S = 2  # slow enough for a fault during the memory transfer
 
 
 class Guest:
-    """One whose root disk is a file of its host, and which counts."""
+    """A guest with its root disk in a file of its host, which counts."""
 
     def __init__(self, region):
         self.region = region
@@ -39,17 +38,17 @@ class Guest:
         return HOSTS[(HOSTS.index(self.host()) + 1) % len(HOSTS)]
 
     def state_on(self, host):
-        """What libvirt there says: "running (booted)"; empty: it does not know it."""
+        """libvirt's state there: "running (booted)"; empty if the domain is unknown."""
         said = self.region.on(host, "virsh", "domstate", "--reason", self.id, fails=True).strip()
         return "" if said.startswith("error:") else said
 
     def is_there(self, host):
-        """A guest that QEMU before 9.0 emulates stands still while it is sent, until dari lets it go on."""
+        """A guest emulated by QEMU before 9.0 is paused while it is sent, until dari resumes it."""
         said = self.state_on(host)
         return said.startswith("running") or said == "paused (user)"
 
     def has_left(self, host):
-        """All of its memory has been sent, and its job is not over."""
+        """All of its memory has been sent, and its job is not finished."""
         said = self.region.on(host, "virsh", "domjobinfo", self.id, fails=True)
         return re.search(r"Memory remaining: +0\.000", said) is not None
 
@@ -66,14 +65,14 @@ class Guest:
             self.region.on(host, "kill", "-KILL", str(pid))
 
     def stage(self):
-        """The outcome of its last migration, and what went wrong with it."""
+        """Result of its last migration, and its error."""
         text = self.region.run("sqlite3", "-readonly", f"{self.region.demo}/data/dari.db",
                                "SELECT outcome, problem FROM instance_migration ORDER BY created_us DESC LIMIT 1")
         return text.strip()
 
 
 def begin(guest):
-    """It is on its way, and some of its memory is there."""
+    """Waits until the migration has sent some memory."""
     source, target = guest.host(), guest.next_host()
     guest.region.command("host", "move", guest.id, "--to", target)
     wait_until(lambda: is_sending(guest.region, source, guest.id) and guest.sent_mib(source) > 1, "memory is sent")
@@ -81,7 +80,7 @@ def begin(guest):
 
 
 def has_network(region, host):
-    """Its port is bound there alone, by both databases; those that the control machine has for itself do not count."""
+    """Its port is bound on that host only, in both databases; ports that the control machine has for itself do not count."""
     wanted = region.on("ctl", "ovn-nbctl", "--bare", "--columns", "options", "find", "Logical_Switch_Port", "options:requested-chassis!=\"\"")
     bound = region.on("ctl", "ovn-sbctl", "--format", "csv", "--no-headings", "--columns", "additional_chassis,up", "find", "Port_Binding",
                       'type=""', "requested_chassis!=[]")
@@ -91,7 +90,7 @@ def has_network(region, host):
 
 
 def check_whole(guest, host, words):
-    """It is there, there alone, and nothing is left of the way."""
+    """It runs on that host only, and nothing of the migration is left."""
     region, others = guest.region, [h for h in HOSTS if h != host]
     wait_until(lambda: is_settled(region, guest.id), f"{words}: the migration is over")
     print(f"{words}: {guest.stage()}")
@@ -124,7 +123,7 @@ def arrives(guest, target, words):
     check_counts_on(guest, words)
 
 
-# ---- the rows
+# ---- cases
 
 def dari_dies(guest):
     source, target = begin(guest)
@@ -193,7 +192,7 @@ def network_is_cut(guest):
 
 
 def stop_target_at_the_end(guest):
-    """Its memory is there, and the target's libvirtd does not take it: it stands still at the source."""
+    """Its memory has arrived, and the target's libvirtd is stopped: it stays paused at the source."""
     source, target = begin(guest)
     guest.region.run("tools/sandbox", "kill", target, "libvirtd", "STOP")
     wait_until(lambda: guest.has_left(source), "all of it is sent", every_s=0.02)
@@ -209,8 +208,8 @@ def target_hangs_and_dies(guest):
 
 
 def target_hangs_and_dari_dies(guest):
-    """Who goes first decides: a target that had been told to let it go on has it; else nobody has, and it goes on at the
-    source, which sends it again."""
+    """Depends on the order: if the target was told to resume, the guest runs there; otherwise nobody resumed it, and it continues at the source,
+    which starts a new migration."""
     words = "the target's libvirtd hangs at the end, dari is killed, and it goes on"
     source, target = stop_target_at_the_end(guest)
     guest.region.kill_dari()

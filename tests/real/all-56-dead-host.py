@@ -1,12 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/reconcile/fence src/drivers/fence
-"""Three hosts that see one directory, and ten guests of one of them whose disks lie there, so that each could start elsewhere
-at any time. libvirt that hangs, a network that is cut, a chassis that is behind, each alone and all together: nothing starts
-without a proof. Then the host dies: its fence agent turns it off, its guests start elsewhere, and it comes back while they do.
-No guest runs twice: no second QEMU is ever seen, and each boot of a guest says its number until the next one does; most of the
-ten have nothing to boot, which costs a machine without KVM little. At last the host is gone for good, with a disk that it alone
-had."""
+"""Three hosts share a directory, and ten guests of one of them have their disks there, so that each could start elsewhere at any time. A hanging
+libvirt, a cut network, a chassis that lags behind, each alone and all together: nothing starts without a proof. Then the host dies: its fence
+agent powers it off, its guests start elsewhere, and it comes back meanwhile. No guest runs twice: no second QEMU is ever seen, and each boot of a
+guest sends its number until the next one does; most of the ten have nothing to boot, which costs a machine without KVM little. Finally the host is
+gone for good, with a disk that only it had."""
 # limit: 1200 s
 import os
 import re
@@ -21,10 +20,10 @@ from region import Region, blank_image, launch, state, wait_state, wait_until  #
 
 HOSTS = ("hv1", "hv2", "hv3")
 SHARED = "/var/lib/libvirt/shared"
-TELLERS, BLANKS = 3, 7  # guests that say their numbers, and such as have nothing to boot
-WITHOUT_PROOF_S = AFTER_S + 15  # a chassis counts as behind after as long, too
-LOOKS = 50  # ten seconds
-# At each boot it says so, again and again, to a web server outside, which writes down who asked for what.
+TELLERS, BLANKS = 3, 7  # guests that send their numbers, and guests with nothing to boot
+WITHOUT_PROOF_S = AFTER_S + 15  # a lagging chassis counts as silent after the same time
+LOOKS = 50  # for ten seconds
+# At each boot the guest sends its number repeatedly to a web server outside, which logs requests.
 TOKENS = """#!/bin/sh
 cat >/mnt/tiny/each-boot <<'END'
 boot=$(cat /proc/sys/kernel/random/boot_id)
@@ -38,13 +37,13 @@ sh /mnt/tiny/each-boot &
 
 
 class Watch(threading.Thread):
-    """Sees every QEMU of these guests on this machine, five times a second; the most that each had at a time. A process that is
-    none ten seconds after it was first seen is not looked at again: by then it has become what it is."""
+    """Watches every QEMU of these guests on this machine, five times a second; records the maximum number at a time. A process that is no QEMU ten
+    seconds after it was first seen is ignored from then on, because it will not become one."""
 
     def __init__(self, names):
         super().__init__(daemon=True)
         self.names, self.most, self.ends = names, {}, threading.Event()
-        self.others = {}  # processes that are none of them: how often each was looked at
+        self.others = {}  # other processes: how often each was looked at
 
     def run(self):
         while not self.ends.wait(0.2):
@@ -84,7 +83,7 @@ def make_pool(region):
 
 
 def launch_all(region, ec2):
-    """All of them on the first host: those that say their numbers, and all."""
+    """Launches all guests on the first host; returns those that send numbers, and all."""
     blank = blank_image(ec2)
     for host in HOSTS[1:]:
         region.command("host", "maintenance", host, "--from", "now", "--kind", "move")
@@ -102,7 +101,7 @@ def hosts_of(region, names):
 
 
 def boots(region):
-    """Who said which number, in order; what was said again at once counts once."""
+    """Which guest sent which number, in order; consecutive repetitions count once."""
     said = {}
     with open(f"{region.env['DARI_SANDBOX']}/inet/log/httpd.log", encoding="utf-8", errors="replace") as f:
         for name, boot in re.findall(r"/token/(i-[0-9a-f]+)/([0-9a-f-]{36})", f.read()):
@@ -120,7 +119,7 @@ def running_on(region, host):
     return set(region.on(host, "virsh", "list", "--name", "--state-running", fails=True).split()) if has_power(region, host) else set()
 
 
-# ---- no proof
+# ---- without a proof
 
 def hang(region, part):
     region.run("tools/sandbox", "kill", "hv1", part, "STOP")
@@ -162,7 +161,7 @@ def alone(region, agent, names):
 
 
 def together(region, agent, names):
-    """All signs of a dead host; it is not off, and its agent cannot turn it off."""
+    """All signs of a dead host; but it is running, and its agent cannot power it off."""
     words, before = "all at once", boots(region)
     agent.set_broken(True)
     for begin, _ in TROUBLES.values():
@@ -176,7 +175,7 @@ def together(region, agent, names):
     is_well(region, names, before)
 
 
-# ---- a proof
+# ---- with a proof
 
 def dies(region, ec2, names):
     died = time.monotonic()
@@ -210,10 +209,10 @@ def check_once(region, tellers, names, watch):
     region.check(f"each runs where its row says: {on}", all(on[name] == [host_of(region, name)] for name in names))
 
 
-# ---- for good
+# ---- forgotten
 
 def launch_local(region, ec2):
-    """One whose disk is a file of the first host."""
+    """A guest with its disk in a file of the first host."""
     while True:
         name = launch(ec2, BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"VolumeType": "standard"}}])[0]
         wait_state(ec2, [name], "running")

@@ -1,9 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # subjects: src/api/metadata src/api/azure/compute
-"""A Debian guest that believes it is in Azure: with the stock cloud-init and waagent of its image it finds Azure by itself, is
-provisioned by what the instance metadata service says, reports that it is ready, and runs scripts that Azure's API asks for.
-The same image under EC2's personality finds EC2."""
+"""A Debian guest in an Azure environment: with the stock cloud-init and waagent of its image it detects Azure, is provisioned by the instance
+metadata service, reports ready, and runs scripts requested through Azure's API. The same image under EC2's personality detects EC2."""
 # limit: 2400 s
 import json
 import os
@@ -35,7 +34,7 @@ def start(region, ec2, image, login):
 
 
 def said_by(region, guest):
-    """What a guest whose cloud-init has ended says."""
+    """Output of a guest whose cloud-init has finished."""
     _, address, region.login = guest
     wait_until(lambda: region.ssh(address, "test -s /run/cloud-init/result.json && echo ended", fails=True).strip() == "ended",
                f"cloud-init's end of {guest[2]}")
@@ -88,7 +87,7 @@ def extension(region, azure, guest):
 
 
 def with_password(region, azure, guest):
-    """cloud-init reads the password on the provisioning disc; all else holds for this guest, too."""
+    """cloud-init reads the password on the provisioning disc; everything else works for this guest, too."""
     said = said_by(region, guest)
     region.check(f"a guest with a disc finds Azure: {said[0]}", said[0] == "azure" and said[-1] == "kim" and "pw" in said)
     script = f"import crypt; h = open('/etc/shadow').read().split('kim:')[1].split(':')[0]; print(crypt.crypt('{PASSWORD}', h) == h)"

@@ -22,7 +22,7 @@ def names(rows, column="Name"):
 
 
 def fails(*words):
-    """How the command ends that should not succeed."""
+    """Error output of a command that must fail."""
     try:
         plain.text(*words)
     except Failed as e:

@@ -34,14 +34,14 @@
 
 enum { WORDS_MAX = 24, LINE_SIZE = 1024, PARTS_MAX = 64 };
 
-static struct arena *lasting; /* all that is declared */
+static struct arena *lasting; /* holds all declarations */
 static struct network_handle net;
 static struct plugs *plugs;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static unsigned change_count, reset_count;
 
-/* One command: its words, and the context of the calls it makes. */
+/* One command: its words, and the context of its calls. */
 struct command {
 	struct ctx ctx;
 	struct str words[WORDS_MAX];
@@ -54,7 +54,7 @@ static uuid name_to_uuid(struct str name)
 	return uuid_v5(name_space, name);
 }
 
-/* The value of key=value among the words; empty when absent. */
+/* Value of key=value among the words; empty if absent. */
 static struct str get(const struct command *cmd, const char *key)
 {
 	for (size_t k = 2; k < cmd->count; k++) {
@@ -72,15 +72,15 @@ static struct ip get_ip(const struct command *cmd, const char *key)
 	return ip;
 }
 
-/* ---- what is declared ---- */
+/* ---- declarations ---- */
 
 struct world {
 	struct router routers[PARTS_MAX];
 	struct str uplinks[PARTS_MAX]; /* chassis of a router's gateway; empty: none */
 	struct gateway gateways[PARTS_MAX];
-	struct ip translations[PARTS_MAX]; /* what its subnets reach out under; none: nothing */
+	struct ip translations[PARTS_MAX]; /* source address of outgoing traffic, or none */
 	size_t router_count;
-	struct network networks[PARTS_MAX]; /* of the subnets, each its own */
+	struct network networks[PARTS_MAX]; /* of the subnets, one each */
 	struct subnet subnets[PARTS_MAX];
 	struct network_firewall firewalls[PARTS_MAX]; /* of the subnets' networks; without a network: none */
 	size_t subnet_count;
@@ -89,10 +89,10 @@ struct world {
 	struct route routes[PARTS_MAX];
 	size_t route_count;
 	struct port_forwarding forwardings[PARTS_MAX];
-	struct ip forwarded[PARTS_MAX]; /* the public address of each */
+	struct ip forwarded[PARTS_MAX]; /* public address of each */
 	size_t forwarding_count;
 	struct load_balancer balancers[PARTS_MAX];
-	struct ip balanced[PARTS_MAX]; /* the public address of each */
+	struct ip balanced[PARTS_MAX]; /* public address of each */
 	struct network_members {
 		const struct network_member *at;
 		size_t count;
@@ -220,7 +220,7 @@ static RESULT do_forward_drop(struct command *cmd)
 	return OK;
 }
 
-/* "balance NAME router=… ip=… from=80 to=80 for=IP,IP [source=1]"; of no router: it is gone. */
+/* "balance NAME router=… ip=… from=80 to=80 for=IP,IP [source=1]"; without a router it is deleted. */
 static RESULT do_balance(struct command *cmd)
 {
 	size_t at = find_balancer(name_to_uuid(cmd->words[1]));
@@ -243,7 +243,7 @@ static RESULT do_balance(struct command *cmd)
 	return OK;
 }
 
-/* Five words between colons. */
+/* Five words separated by colons. */
 static RESULT split_rule(struct str text, struct str words[static 5], int64_t numbers[static 3])
 {
 	for (size_t k = 0; k < 5; k++)
@@ -283,8 +283,8 @@ static RESULT parse_outward(struct str text, uuid network, struct firewall_rule 
 	return OK;
 }
 
-/* "firewall SUBNET [open=1] [own=IP] [in=SOURCE:IP:PROTOCOL:FROM:TO,…] [out=FROM:TO:PROTOCOL:FROM:TO,…]"; "none=1": it
- * has none. */
+/* "firewall SUBNET [open=1] [own=IP] [in=SOURCE:IP:PROTOCOL:FROM:TO,…] [out=FROM:TO:PROTOCOL:FROM:TO,…]";
+ * "none=1" removes it. */
 static RESULT do_firewall(struct command *cmd)
 {
 	size_t at = find_subnet(name_to_uuid(cmd->words[1]));
@@ -316,7 +316,7 @@ static RESULT do_firewall(struct command *cmd)
 	return OK;
 }
 
-/* The parts of a router, gathered. */
+/* Collected parts of a router. */
 struct parts {
 	struct network_firewall firewalls[PARTS_MAX];
 	struct network_balancer balancers[PARTS_MAX];
@@ -385,7 +385,7 @@ static RESULT apply_networks(struct command *cmd, const struct network_router *n
 	return OK;
 }
 
-/* Of subnets that were dropped: they stay while a port is in them. */
+/* Networks of dropped subnets: each stays while it has a port. */
 static RESULT remove_unrouted_networks(struct command *cmd)
 {
 	for (size_t k = 0; k < world.subnet_count; k++) {
@@ -468,7 +468,7 @@ static RESULT do_apply_port(struct command *cmd)
 	return OK;
 }
 
-/* Applies until it is up, woken by the watch only. */
+/* Applies the port until it is up, woken only by the watch. */
 static RESULT do_await_port(struct command *cmd)
 {
 	struct timespec until;
@@ -549,7 +549,7 @@ static RESULT do_remove(struct command *cmd)
 	return FAIL(INVALID);
 }
 
-/* ---- looking ---- */
+/* ---- reads ---- */
 
 static RESULT do_list(struct command *cmd)
 {
@@ -574,7 +574,7 @@ static RESULT do_see(struct command *cmd)
 	return OK;
 }
 
-/* Waits until northd has taken up all we sent. */
+/* Waits until northd has processed everything sent. */
 static RESULT do_settle(struct command *cmd)
 {
 	for (int tries = 0; tries < 2500; tries++) {
@@ -610,7 +610,7 @@ struct server {
 	char name[64];
 };
 
-/* "NAME sees PEER at LOCAL", to whoever connects. */
+/* Answers "NAME sees PEER at LOCAL" to every connection. */
 static void *serve(void *arg)
 {
 	const struct server *s = arg;

@@ -69,7 +69,7 @@ class Region:
         return answer
 
     def settle(self):
-        """All northbound changes are in the southbound database and on every host."""
+        """Waits until all northbound changes are in the southbound database and on every host."""
         self.do("settle")
         self.nbctl("--wait=hv", "sync")
 
@@ -120,7 +120,7 @@ class Region:
                                               "-p", str(port), "-h", str(www)]))
 
     def get(self, guest, to, timeout=2):
-        """What it answers; a connection is waited for so long, its answer longer."""
+        """The guest's answer; `timeout` limits the connection, the answer may take longer."""
         return self.ns(guest, "curl", "-s", "--connect-timeout", str(timeout), "-m", "20", f"http://{to}/", check=False).strip() or "blocked"
 
     def ping(self, guest, to, *options):
@@ -136,7 +136,7 @@ class Region:
         return process
 
     def watched(self):
-        """For waiting.py: the nodes' first processes, and the drive program."""
+        """Interface of waiting.py: the nodes' first processes, and the drive program."""
         return [int(path.read_text()) for path in Path(self.state).glob("*/init.pid")] + [self.drive.pid]
 
     def until(self, test):
@@ -144,7 +144,7 @@ class Region:
         return True
 
     def get_soon(self, guest, to, wanted):
-        """A first packet may be lost to ARP, and a server may be about to listen."""
+        """Repeats: a first packet may be lost to ARP, and a server may be about to listen."""
         return self.until(lambda: self.get(guest, to) == wanted)
 
     def close(self):
@@ -178,7 +178,7 @@ MACS = {"a1": "02:aa:00:00:01:0a", "a2": "02:aa:00:00:01:0b", "a3": "02:aa:00:00
 
 
 def declare(region):
-    """VPC va: sa (public) and sp (private, no way out); VPC vb with the same block."""
+    """VPC va: sa (public) and sp (private, without a way outside); VPC vb with the same block."""
     region.do("router va block=10.0.0.0/16", "router vb block=10.0.0.0/16",
               "uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1",
               "uplink vb chassis=hv2,hv1 ip=100.64.0.12 physnet=physnet1 next=100.64.0.1",
@@ -247,12 +247,12 @@ def test_native_dns(region):
 def test_default_deny(region):
     assert region.get("a2", "10.0.1.10", 1) == "blocked"
     assert not region.ping("a2", "10.0.1.10")
-    assert not region.ping("a2", "10.0.1.1")  # not even its gateway: it has no egress rule
+    assert not region.ping("a2", "10.0.1.1")  # not even its gateway, because it has no egress rule
     assert region.get("a1", WEB, 1) == "blocked"
 
 
 def complaints(region):
-    """Lines of logs about what OVN did not understand."""
+    """Log lines about flows that OVN did not understand."""
     lines = []
     for node in ("hv1", "hv2", "ctl"):
         log = Path(f"{region.state}/{node}/log/ovn-controller.log").read_text()
@@ -262,7 +262,7 @@ def complaints(region):
 
 
 def test_every_kind_of_rule_is_understood(region):
-    """A match that a host cannot parse is only a line in its log."""
+    """A match that a host cannot parse only shows as a line in its log."""
     region.do("group ga " + ALL_OUT + " in:1:8:-1:0.0.0.0/0 in:1:3:4:10.0.0.7/8 in:6:0:65535:0.0.0.0/0 in:17:53:53:@ga"
               " in:6:22:23:1.2.3.4/32 in:47:-1:-1:0.0.0.0/0 in:58:-1:-1:::/0 in:58:128:-1:::/0 in:-1:-1:-1:fd00::1/64"
               " in:0:-1:-1:0.0.0.0/0 in:132:-1:-1:0.0.0.0/0 out:17:-1:-1:::/0 out:-1:-1:-1:@gb")
@@ -271,12 +271,12 @@ def test_every_kind_of_rule_is_understood(region):
 
 
 def test_rule_by_group_is_exact(region):
-    # gb is a peer whose members are known by the switch already
+    # gb is a peer group whose members the switch already knows
     region.do("group gb " + ALL_OUT, "group ga " + ALL_OUT + " in:6:80:80:@gb", "group gc " + ALL_OUT)
     region.settle()
     assert region.get_soon("a2", "10.0.1.10", "a1")
     assert region.get_soon("a2", "10.0.2.10", "a3")
-    assert region.get("a3", "10.0.1.10", 1) == "blocked"  # itself a member of ga, not of gb
+    assert region.get("a3", "10.0.1.10", 1) == "blocked"  # a member of ga, but not of gb
     assert not region.ping("a2", "10.0.1.10")
 
 
@@ -324,7 +324,7 @@ def test_public_addresses(region):
     assert region.get_soon("inet", "203.0.113.100", "a1")
     assert region.get_soon("inet", "203.0.113.101", "b1")
     assert region.get("a2", WEB, 1) == "blocked"  # no public address
-    assert region.get_soon("a1", "203.0.113.101", "b1")  # VPC to VPC, the public way
+    assert region.get_soon("a1", "203.0.113.101", "b1")  # from VPC to VPC by public addresses
     region.do("remove address eb")
     region.settle()
     assert region.get("inet", "203.0.113.101", 1) == "blocked"
@@ -335,7 +335,7 @@ UPLINK = "uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.
 
 
 def test_forwarded_ports(region):
-    """Of one address to two guests without one of their own, from wherever it is asked; each reaches itself, too."""
+    """Ports of one address lead to two guests without public addresses, from any source; each guest can also reach itself."""
     region.do("group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0",
               "forward f1 router=va ip=203.0.113.102 from=8080 last=8081 to=80 for=10.0.1.11",
               "forward f2 router=va ip=203.0.113.102 from=8082 to=80 for=10.0.1.10",
@@ -346,15 +346,15 @@ def test_forwarded_ports(region):
         assert region.get_soon(guest, "203.0.113.102:8080", "a2")
     assert region.get_soon("inet", "203.0.113.102:8081", "a2")
     assert region.get_soon("inet", "203.0.113.102:8082", "a1")
-    assert region.get("inet", "203.0.113.102", 1) == "blocked"  # nobody's port
-    assert region.get("a2", WEB, 1) == "blocked"  # and it is no way out
+    assert region.get("inet", "203.0.113.102", 1) == "blocked"  # a port that is not forwarded
+    assert region.get("a2", WEB, 1) == "blocked"  # a forwarding gives no outgoing access
     echo = subprocess.Popen(["ip", "netns", "exec", region.prefix + "a2", "/usr/bin/python3", "-c", UDP_ECHO])
     try:
         assert region.until(lambda: region.ns("inet", "/usr/bin/python3", "-c", UDP_ASK, check=False).strip() == "heard")
     finally:
         echo.kill()
         echo.wait()
-    region.do(UPLINK + " snat=203.0.113.77", "apply va")  # answers keep the address that was asked
+    region.do(UPLINK + " snat=203.0.113.77", "apply va")  # answers keep the requested address
     region.settle()
     assert region.get_soon("a2", WEB, "203.0.113.77")
     assert region.get_soon("inet", "203.0.113.102:8080", "a2")
@@ -366,7 +366,7 @@ def test_forwarded_ports(region):
 
 
 def test_balanced_ports(region):
-    """Connections come to each member, from outside and inside; by source all of one client's come to the same."""
+    """Connections reach each member, from outside and inside; with source hashing, all of one client's reach the same member."""
     both = {"a1", "a2"}
 
     def answers(client, count):
@@ -385,7 +385,7 @@ def test_balanced_ports(region):
     region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.11", "apply va")
     region.settle()
     assert region.until(lambda: set(answers("inet", 6)) == {"a2"})
-    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80", "apply va")  # without a member nobody answers
+    region.do("balance l1 router=va ip=203.0.113.103 from=8080 to=80", "apply va")  # without members nobody answers
     region.settle()
     assert region.get("inet", "203.0.113.103:8080", 1) == "blocked"
     region.do("balance l1", "apply va")
@@ -425,7 +425,7 @@ def closed_inwards(region):
     for to in ("203.0.113.100", "203.0.113.102:8080", "203.0.113.103:8080"):
         assert region.get("inet", to, 1) == "blocked"
     assert not region.ping("inet", "203.0.113.100")
-    for guest, to in (("a3", "10.0.1.10"), ("a1", "203.0.113.102:8080")):  # another network; by the way outside
+    for guest, to in (("a3", "10.0.1.10"), ("a1", "203.0.113.102:8080")):  # another network; through the outside
         assert region.get(guest, to, 1) == "blocked"
 
 
@@ -435,7 +435,7 @@ def closed_outwards(region, guest="a1"):
 
 @pytest.fixture
 def walled(region):
-    """sa has a firewall, a static address, a forwarded port, a balanced one, and a way out; groups let all pass."""
+    """sa has a firewall, a static address, a forwarded port, a balanced one, and a way outside; groups allow everything."""
     region.do("group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0",
               UPLINK + " snat=203.0.113.77", "forward f1 router=va ip=203.0.113.102 from=8080 to=80 for=10.0.1.11",
               "balance l1 router=va ip=203.0.113.103 from=8080 to=80 for=10.0.1.10,10.0.1.11", "apply va")
@@ -453,7 +453,7 @@ def walled(region):
 
 def test_firewall_inwards(region, walled):
     closed_inwards(region)
-    assert region.get_soon("a2", "10.0.1.10", "a1")  # within the network nothing is closed
+    assert region.get_soon("a2", "10.0.1.10", "a1")  # within the network everything passes
     assert region.get_soon("a2", "169.254.169.254", "va sees 10.0.1.11 at 169.254.169.254")
     firewall(region, "own=203.0.113.100", "in=0.0.0.0/0:10.0.1.11:6:80:80")
     for guest in ("inet", "a1"):
@@ -463,7 +463,7 @@ def test_firewall_inwards(region, walled):
         firewall(region, f"in={opening},0.0.0.0/0:10.0.1.11:6:1:79,0.0.0.0/0:10.0.1.11:17:80:80")
         assert region.until(lambda: from_web(region, "203.0.113.100") == "a1")
         assert region.get("inet", "203.0.113.102:8080", 1) == "blocked"  # other ports, another protocol
-    assert region.get("inet", "203.0.113.100", 1) == "blocked"  # whose source is another
+    assert region.get("inet", "203.0.113.100", 1) == "blocked"  # another source
     for opening in ("1:8:0", "1:8:-1", "1:-1:-1"):
         firewall(region, f"in=0.0.0.0/0:10.0.1.10:{opening}")
         assert region.until(lambda: region.ping("inet", "203.0.113.100"))
@@ -477,7 +477,7 @@ def test_firewall_inwards(region, walled):
 def test_firewall_outwards(region, walled):
     closed_outwards(region)
     closed_outwards(region, "a2")
-    assert region.until(lambda: region.ping("a1", "10.0.1.1"))  # its gateway is not outside
+    assert region.until(lambda: region.ping("a1", "10.0.1.1"))  # its gateway is inside
     assert region.get_soon("a3", "10.0.2.10", "a3") and region.get("a1", "10.0.2.10", 1) == "blocked"
     firewall(region, "out=10.0.1.10/32:198.51.0.0/16:6:80:80")
     assert region.get_soon("a1", WEB, "203.0.113.100")
@@ -495,7 +495,7 @@ def test_firewall_outwards(region, walled):
 
 
 def test_firewall_holds_for_an_open_port(region, walled):
-    """Which is in no group."""
+    """A port that is in no group."""
     words = "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " chassis=hv1 named=1"
     region.do(words + " open=1", "apply-port a1")
     region.settle()
@@ -520,7 +520,7 @@ def test_firewall_lets_replies_and_what_began_pass(region, walled):
             talk.stdin.flush()
             return talk.stdout.readline().strip()
 
-        assert says("open") == "open"  # and back, though nothing may go out
+        assert says("open") == "open"  # and replies, though nothing may go out
         firewall(region)
         assert says("ended") == "ended"
         assert waiting.run(["ip", "netns", "exec", region.prefix + "inet", "busybox", "nc", "-w", "1", "203.0.113.100", "7777"],
@@ -537,7 +537,7 @@ def test_no_private_source_outside(region):
         region.ping(guest, WEB)
         region.get(guest, WEB, 1)
     region.ping("a1", WEB)
-    # and none in: a neighbour on the external network names the gateway as the way to private addresses
+    # no way in either: a neighbour on the external network uses the gateway as next hop for private addresses
     for to in ("10.0.1.10", "169.254.169.254"):
         region.ns("inet", "ip", "route", "replace", to, "via", "100.64.0.11", "dev", "wan0", "onlink")
         time.sleep(0.1)
@@ -564,13 +564,13 @@ def test_forged_source(region):
 
 
 def test_routes(region):
-    # a3's subnet reaches a far network behind a1, whose check is off
+    # a3's subnet reaches a remote network behind a1, whose check is off
     region.ns("a1", "ip", "addr", "add", "192.0.2.1/32", "dev", "lo")
     assert region.get("a3", "192.0.2.1", 1) == "blocked"
     region.do("route rn table=tp to=0.0.0.0/0 port=a1", "apply va")
     region.settle()
     assert region.get_soon("a3", "192.0.2.1", "a1")
-    assert region.get("a2", "192.0.2.1", 1) == "blocked"  # another table
+    assert region.get("a2", "192.0.2.1", 1) == "blocked"  # another route table
     assert region.get_soon("a3", "169.254.169.254", "va sees 10.0.2.10 at 169.254.169.254")
     region.do("route rn2 table=tp to=192.0.2.0/24 gateway=nobody", "apply va")  # blackhole, longer prefix
     region.settle()
