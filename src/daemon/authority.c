@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The authority's files. */
+ * Manages the authority's files. */
 #include "daemon/authority.h"
 
 #include <jansson.h>
@@ -21,7 +21,7 @@ static void unlock(pthread_mutex_t **lock)
 	(void) pthread_mutex_unlock(*lock);
 }
 
-/* Until the end of the scope. */
+/* Holds the lock until the end of the scope. */
 #define ALONE                                                                                                \
 	__attribute__((cleanup(unlock))) pthread_mutex_t *alone = &one_at_a_time;                            \
 	(void) pthread_mutex_lock(alone)
@@ -56,8 +56,8 @@ static RESULT delete_file(struct ctx *c, const struct settings *s, const char *n
 	return file_delete(c, authority_path(c->arena, s, name));
 }
 
-/* The key comes first: a certificate without its key would never be made anew. Whoever deletes ca.pem wants none of those
- * that came before or after it, either. */
+/* Creates the authority. The key is written first: a certificate without its key would never be replaced.
+ * Deleting ca.pem means that old.pem and next.pem are unwanted too. */
 static RESULT make_authority(struct ctx *c, const struct settings *s)
 {
 	struct str name = str_print(c->arena, "dari CA %" STR_FMT, STR_ARG(s->region_id));
@@ -80,7 +80,8 @@ static RESULT read_authority(struct ctx *c, const struct settings *s, struct cry
 	return read_file(c, s, "ca.key", &issue->ca_key_pem);
 }
 
-/* In each stage alike, but for its end: who trusts both in one trusts both in the next. */
+/* Reads both trusted certificates, always in the same order. So in every stage except the last the result is
+ * identical to the previous stage's. */
 RESULT authority_read_trusted(struct ctx *c, const struct settings *s, struct str *ret_pem)
 {
 	struct str first = STR_NONE, second = STR_NONE;
@@ -92,7 +93,8 @@ RESULT authority_read_trusted(struct ctx *c, const struct settings *s, struct st
 	return ret_pem->p ? OK : ctx_no_memory(c);
 }
 
-/* Whether it is of the authority that is there, goes with all that are trusted, and is far from its end. */
+/* True if the certificate was issued by the current authority, its trust file is up to date, and expiry is
+ * far off. */
 static bool is_good_for_long(struct ctx *c, const struct settings *s)
 {
 	struct str pem = STR_NONE, ca = STR_NONE, trusted = STR_NONE, own = STR_NONE;
@@ -109,8 +111,8 @@ static bool is_good_for_long(struct ctx *c, const struct settings *s)
 	return is_good;
 }
 
-/* Its key stays when the certificate is made anew: then one file changes, and a connection that is opened just then
- * finds a pair. */
+/* Renews the certificate but keeps its key: only one file changes then, so a connection opened at that moment
+ * still finds a matching pair. */
 static RESULT keep_client(struct ctx *c, const struct settings *s)
 {
 	struct crypto_issue issue = {.common_name = authority_client_name(c->arena, s), .for_client = true};
@@ -128,7 +130,7 @@ static RESULT keep_client(struct ctx *c, const struct settings *s)
 	return write_file(c, s, "client/cacert.pem", trusted);
 }
 
-/* The next one takes the place of the one that old.pem has, wherever that was cut off. */
+/* Moves next.pem into the place of old.pem's authority; resumes after an interruption at any point. */
 static RESULT end_turn(struct ctx *c, const struct settings *s)
 {
 	struct str key = STR_NONE, cert = STR_NONE;
@@ -234,7 +236,7 @@ RESULT authority_sign(struct ctx *c, const struct settings *s, struct authority_
 				     .for_server = true};
 	TRY(read_authority(c, s, &issue));
 	TRY(sign_one(c, issue, request->libvirt, &request->libvirt_pem));
-	issue.for_client = true; /* guests that migrate: each host is both ends */
+	issue.for_client = true; /* for guest migration, where each host is client and server */
 	return sign_one(c, issue, request->qemu, &request->qemu_pem);
 }
 
@@ -253,7 +255,7 @@ static struct str digest(struct ctx *c, struct str pem)
 	return str_encode_hex(c->arena, sum, sizeof sum);
 }
 
-/* Of the authority that made it; empty: none of ours did. */
+/* Finds the authority that issued the certificate; empty: none of ours. */
 static struct str find_issuer(struct ctx *c, const struct settings *s, struct str cert)
 {
 	static const char *const names[] = {"ca.pem", "old.pem"};
@@ -292,7 +294,7 @@ RESULT authority_forget_host(struct ctx *c, const struct settings *s, struct str
 	return file_delete(c, authority_path(c->arena, s, name));
 }
 
-/* Before the first replacement nothing is noted of whom hosts trust: all of them trust the only one. */
+/* Before the first replacement nothing is recorded about trust: all hosts trust the only authority. */
 static bool is_behind(struct ctx *c, const struct settings *s, const json_t *noted)
 {
 	enum authority_stage stage = authority_stage(c, s);
@@ -342,7 +344,7 @@ enum authority_stage authority_stage(struct ctx *c, const struct settings *s)
 	return has_file(c, s, "next.pem") ? AUTHORITY_ANNOUNCED : AUTHORITY_STEADY;
 }
 
-/* Its name has the time: some verifiers take the first authority of a name for the right one. */
+/* Adds the time to the name: some verifiers accept the first authority of the same name as the issuer. */
 RESULT authority_replace(struct ctx *c, const struct settings *s)
 {
 	ALONE;

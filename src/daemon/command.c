@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The table of commands, and what their functions share. */
+ * The table of commands, and shared functions. */
 #include "daemon/command.h"
 
 #include "base/clock.h"
@@ -82,7 +82,7 @@ void command_act_for(struct command_call *call, const struct identity *who)
 	call->operator.user_name = who->user_name;
 }
 
-/* A path is one of the server's machine, which nobody elsewhere reads or writes by. */
+/* Refuses paths for remote callers: these are paths on the server's machine. */
 RESULT command_check_remote(struct command_call *call, const struct command *command)
 {
 	if (!command->is_anywhere)

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit records of commands. As for calls of the faces
- * (api/core/audit.h), a change's goes with it, and a read's is there before its answer is sent. */
+ * Audit records of commands. As for calls of the faces (api/core/audit.h), a change's record is committed
+ * with it, and a read's before its answer is sent. */
 #include "api/core/audit.h"
 #include "daemon/command.h"
 #include "model/permission.h"
 
 struct audited_change {
-	op_run run; /* NULL: there is none */
+	op_run run; /* NULL: no change */
 	void *wish;
 	struct command_call *call;
-	struct result result; /* of the command */
+	struct result result; /* the command's */
 };
 
 static RESULT run_audited(struct op *op, void *arg)
@@ -29,7 +29,7 @@ static RESULT run_audited(struct op *op, void *arg)
 	return op_audit(op, record);
 }
 
-/* What was named: no password, which comes by standard input. */
+/* Records the parameters. Passwords aren't among them, since they come by standard input. */
 static void add_subject(struct command_call *call, const struct command *command)
 {
 	struct str *subject = &call->record.texts[AUDIT_SUBJECT];
@@ -75,7 +75,7 @@ RESULT command_commit(struct command_call *call, const char *action, op_run run,
 RESULT command_end_audit(struct command_call *call, struct result result)
 {
 	struct audited_change change = {.call = call, .result = result};
-	struct ctx c = call->ctx; /* what went wrong stays the command's */
+	struct ctx c = call->ctx; /* keeps the command's problem unchanged */
 	if (!call->audited || call->is_recorded)
 		return result;
 	ctx_clear_problem(&c);

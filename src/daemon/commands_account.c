@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account …, dari env: accounts, and what their people need to get in. */
+ * dari account …, dari env: accounts, and access data for their users. */
 #include "auth/key.h"
 #include "daemon/command.h"
 #include "daemon/environment/client_env.h"
@@ -31,7 +31,7 @@ static RESULT account_create(struct command_call *call)
 	return OK;
 }
 
-/* The account named, or the only one there is. */
+/* The named account, or the only one. */
 static RESULT choose_account(struct command_call *call, const struct tables *t,
 			     const struct account **ret_account)
 {
@@ -72,7 +72,7 @@ static RESULT find_owner_key(struct command_call *call, const struct tables *t, 
 			STR_ARG(a->name));
 }
 
-/* An aws older than 2.13, Debian 12's among them, reads no AWS_ENDPOINT_URL. */
+/* Versions of aws before 2.13, including Debian 12's, ignore AWS_ENDPOINT_URL. */
 static void write_env(struct command_call *call, struct str key_id, struct str secret)
 {
 	const struct settings *s = &call->daemon->settings;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari adopt, purge: what becomes of things that bear our mark and have no row (reconcile/audit/leftover.h). */
+ * dari adopt, purge: objects with our mark but without a row (reconcile/audit/leftover.h). */
 #include "daemon/command.h"
 #include "engine/region/region_audit.h"
 #include "reconcile/audit/leftover.h"
 
-/* "i-…" and "vol-…" show the leading bits only, so the whole UUID is asked for. */
+/* Requires the full UUID, since "i-…" and "vol-…" contain its leading bits only. */
 static RESULT read_id(struct command_call *call, const char *command, uuid *ret_id)
 {
 	struct str text = command_arg(call, "id");

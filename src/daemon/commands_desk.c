@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari desk …: support systems that tickets are linked with. */
+ * dari desk …: support systems that tickets are linked to. */
 #include <inttypes.h>
 
 #include "auth/key.h"
@@ -73,7 +73,7 @@ static RESULT read_lists(struct command_call *call, struct desk_wish *wish)
 	return OK;
 }
 
-/* The id of the desk of that name, or a new one: its secret is sealed with it. */
+/* The id of the desk with that name, or a new one. Its secret is sealed with the id. */
 static uuid choose_id(struct command_call *call, struct str name)
 {
 	AUTO_VIEW view = {0};
@@ -93,7 +93,7 @@ static RESULT read_secret(struct command_call *call, struct desk_wish *wish)
 	return OK;
 }
 
-/* Drawn here and shown once; the digest is kept. */
+/* Generates a token, to be shown once; only its digest is stored. */
 static RESULT draw_inbound(struct command_call *call, struct desk_wish *wish, struct str *ret_token)
 {
 	uint8_t bytes[TOKEN_BYTES], digest[SHA256_SIZE];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari doctor: each part checked, with what to do. */
+ * dari doctor: checks each component and gives advice. */
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -30,7 +30,7 @@
 static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
 enum { CONDITIONS_SHOWN = 10, TRAFFIC_READ_S = 180 };
 
-/* One line: what was checked, whether it is fine, what was found, and what to do if not. */
+/* Prints a line: the component, whether it is fine, the finding, and advice if it isn't. */
 static void print_finding(struct command_call *call, const char *part, bool fine, struct str found,
 			  const char *advice)
 {
@@ -193,7 +193,7 @@ static void check_network(struct command_call *call)
 		      "ovn-northd does not keep up or does not run: systemctl status ovn-central.");
 }
 
-/* Of a silent host: what is done about it. */
+/* Reports the fencing of a silent host. */
 static void tell_fence(struct command_call *call, const struct tables *t, const struct host *h)
 {
 	const struct condition *c = condition_first_by_subject(t, h->row.id);
@@ -267,7 +267,7 @@ static void check_pools(struct command_call *call, const struct tables *t)
 	}
 }
 
-/* Half a year is time for every host to be renewed twice. */
+/* Half a year is enough for two renewals of every host. */
 static void check_authority(struct command_call *call)
 {
 	static const int64_t ENOUGH_US = INT64_C(183) * 24 * HOUR;
@@ -282,7 +282,7 @@ static void check_authority(struct command_call *call)
 	ctx_clear_problem(&call->ctx);
 }
 
-/* Those of the hosts that dari host add root@… made. */
+/* Checks certificates of hosts added by dari host add root@… */
 static void check_certificates(struct command_call *call, const struct tables *t)
 {
 	const struct settings *s = &call->daemon->settings;
@@ -315,9 +315,9 @@ static void check_external(struct command_call *call, const struct tables *t)
 		      "dari network add-external NAME …: without one no instance reaches the outside.");
 }
 
-/* ---- what runs out ---- */
+/* ---- capacities ---- */
 
-enum { SWEEP_STEP = 1000 }; /* resources that are looked at in one view */
+enum { SWEEP_STEP = 1000 }; /* resources examined in one view */
 
 static void print_capacity(struct command_call *call, enum capacity c, const struct capacity_use *use,
 			   struct str of)
@@ -332,7 +332,7 @@ static void print_capacity(struct command_call *call, enum capacity c, const str
 			      info->advice);
 }
 
-/* Of what each external network has: all of them. */
+/* Checks a capacity that each external network has, for all of them. */
 static void check_outside(struct command_call *call, enum capacity c)
 {
 	AUTO_VIEW view = {0};
@@ -346,7 +346,7 @@ static void check_outside(struct command_call *call, enum capacity c)
 	}
 }
 
-/* Of what each network or VPC has: the fullest. */
+/* Checks a capacity that each network or VPC has, and reports the fullest one. */
 static void check_fullest(struct command_call *call, enum capacity c)
 {
 	struct capacity_sweep sweep = {0};
@@ -409,7 +409,8 @@ static void check_snapshots(struct command_call *call, const struct tables *t)
 	}
 }
 
-/* A condition may be a user's affair (a guest that went off by itself), so none is a fault of a part. */
+/* Lists conditions without counting them as failures: a condition may concern only the user (e.g. a guest
+ * that powered itself off). */
 static void list_conditions(struct command_call *call, const struct tables *t)
 {
 	struct arena *a = call->ctx.arena;
@@ -428,7 +429,7 @@ static void list_conditions(struct command_call *call, const struct tables *t)
 	print_finding(call, "conditions", true, count > 0 ? list : STR("none"), "");
 }
 
-/* Where counters cannot be read nothing is billed, and nobody would notice. */
+/* Checks traffic counters, because unreadable ones would silently stop billing. */
 static void check_traffic(struct command_call *call)
 {
 	struct traffic_state state;
@@ -463,7 +464,7 @@ static void check_metering(struct command_call *call)
 	check_traffic(call);
 }
 
-/* By the conditions that say so: what is over stops nobody. */
+/* Checks licences by conditions; overuse doesn't block anything. */
 static void check_licences(struct command_call *call, const struct tables *t)
 {
 	size_t count = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari dump …: what the tables of actions and commands say, for documentation, packages and tests:
- * the reference of actions, the coverage page, the manual page, completion for bash. */
+ * dari dump …: generates text from the tables of actions and commands, for documentation, packages and tests:
+ * the actions' reference, the coverage page, the manual page, bash completion. */
 #include <stdio.h>
 
 #include "api/azure/core/azure.h"
@@ -118,7 +118,7 @@ static void add_refused(struct buf *out, const json_t *params)
 
 static void add_action_row(struct buf *out, const json_t *action)
 {
-	/* '|' would end the cell, also within backquotes */
+	/* '|' would end the table cell, even within backquotes */
 	struct buf refused;
 	buf_init(&refused, BUF_ANSWER_CAP);
 	add_refused(&refused, json_object_get(action, "params"));
@@ -134,7 +134,7 @@ static void add_action_row(struct buf *out, const json_t *action)
 	buf_done(&refused);
 }
 
-/* Names in lines, the last with a full stop. */
+/* Writes names in lines, ending with a full stop. */
 static void add_names(struct buf *out, const json_t *names)
 {
 	size_t line = 0;
@@ -159,7 +159,7 @@ static bool has_name(const json_t *names, const char *name)
 	return false;
 }
 
-/* Those that no reason is given for. */
+/* The names for which no reason is given. */
 static json_t *names_apart(const json_t *names, const json_t *left_out)
 {
 	json_t *apart = json_array();
@@ -348,7 +348,7 @@ static void add_openstack_coverage(struct buf *out, const json_t *dump)
 	}
 }
 
-/* What the tables say, added as a chapter; false: they are no JSON. */
+/* Adds a chapter made from a table's dump; false: not JSON. */
 static bool add_chapter(struct buf *out, dump_tables dump, void (*add)(struct buf *out, const json_t *dump))
 {
 	struct buf text;
@@ -473,7 +473,7 @@ static int dump_limits_here(const struct command *command, json_t *args, const c
 
 /* ---- the manual page ---- */
 
-/* A text in roff: a hyphen is a minus, a line does not begin with a control character. */
+/* Escapes text for roff: hyphens, and control characters at the start of a line. */
 static void add_roff(struct buf *out, const char *text)
 {
 	if (*text == '.' || *text == '\'')
@@ -587,7 +587,7 @@ static void look_earlier(void *arg, const struct command *command)
 	e->is_found = e->is_found || (!e->is_over && str_equal(first_word(command, &rest), e->first));
 }
 
-/* Whether a command before it begins with the same word: tables need not keep such together. */
+/* True if an earlier command starts with the same word; such commands need not be adjacent in the tables. */
 static bool has_earlier(const struct command *command)
 {
 	struct str rest;
@@ -598,7 +598,7 @@ static bool has_earlier(const struct command *command)
 
 struct second_words {
 	struct buf *out;
-	struct str first; /* of commands that begin so */
+	struct str first; /* common first word */
 };
 
 static void add_second_word(void *arg, const struct command *command)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari host …: the machines that run instances. */
+ * dari host …: hosts that run instances. */
 #include "base/clock.h"
 #include "daemon/authority.h"
 #include "daemon/command.h"
@@ -62,7 +62,7 @@ static void write_line(struct command_call *call, const char *name, struct str v
 	(void) json_object_set_new(call->value, name, json_stringn(value.p ? value.p : "", value.n));
 }
 
-/* "EPYC of AMD: abm aes avx …" */
+/* Writes e.g. "EPYC of AMD: abm aes avx …". */
 static struct str write_processor(struct command_call *call, struct str cpu)
 {
 	struct str rest = cpu, word;

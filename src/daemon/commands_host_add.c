@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari host add root@ADDRESS, host remove NAME --undo, host renew: a machine becomes a host, and stops being one, by
- * host_add.sh in a shell there.
+ * dari host add root@ADDRESS, host remove NAME --undo, host renew: turns a machine into a host and back, with
+ * host_add.sh in a shell on it.
  *
- * ssh runs in the command that was typed and not in the server: so it has the operator's keys, agent, jump hosts and
- * ~/.ssh/config, and the server has none of them. The authority's key is the server's alone: a request for a
- * certificate goes to it over the control socket (daemon/authority.h). Each part may be repeated: whoever is cut off
- * anywhere runs the same command again. */
+ * ssh runs in the typed command rather than the server: so it uses the operator's keys, agent, jump hosts and
+ * ~/.ssh/config, and the server needs none of them. The authority's key stays on the server: certificate
+ * requests are sent to it over the control socket (daemon/authority.h). Every step may be repeated: after an
+ * interruption, run the same command again. */
 #include <poll.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -35,9 +35,9 @@ struct onboarding {
 	struct ssh ssh;
 	struct onboard_wish wish;
 	struct onboard_outcome outcome;
-	struct str directory; /* dari's certificate: libvirt's pkipath */
-	bool is_told;         /* what comes before the certificates was printed by the round before */
-	bool is_quiet;        /* only what is wrong is printed */
+	struct str directory; /* directory with dari's certificate: libvirt's pkipath */
+	bool is_told;         /* the previous round printed everything before the certificates */
+	bool is_quiet;        /* print problems only */
 };
 
 static struct str arg_of(const struct onboarding *o, const char *name)
@@ -100,7 +100,7 @@ static RESULT ask_operator(struct onboarding *o, const struct ssh_host_key *key)
 	return ctx_fail(o->c, ERR_DENIED, "the key was not accepted, and nothing was sent there");
 }
 
-/* At the first contact, and when --fingerprint names another key than the one that is trusted. */
+/* Confirms the host's key at first contact, and when --fingerprint differs from the trusted key. */
 static RESULT meet(struct onboarding *o)
 {
 	struct ssh_host_key key = {0};
@@ -122,7 +122,7 @@ static RESULT meet(struct onboarding *o)
 	return ssh_trust_key(o->c, &o->ssh, &key);
 }
 
-/* ---- what the machine says ---- */
+/* ---- the machine's output ---- */
 
 static void print_line(const struct onboard_line *line)
 {
@@ -173,7 +173,7 @@ static RESULT run_script(struct onboarding *o, const char *mode)
 			STR_ARG(ssh_make_plain(o->c->arena, str_trim(end.err))), STR_ARG(o->ssh.address));
 }
 
-/* ---- what is to be ---- */
+/* ---- plan ---- */
 
 static RESULT check_word(struct onboarding *o, const char *name, const char *others, struct str *value)
 {
@@ -230,7 +230,7 @@ static RESULT sign(struct onboarding *o)
 	json_t *value = NULL;
 	if (!seen->name.n || !seen->address.n)
 		return ctx_fail(o->c, ERR_IO, "the host does not say what it is called");
-	/* A machine's words: the server checks them, and sees that the key's holder asks. */
+	/* Untrusted input from the machine: the server validates it and checks possession of the key. */
 	json_t *args = json_pack("{s:s%, s:s%, s:s%, s:s%}", "name", seen->name.p, seen->name.n, "address",
 				 seen->address.p, seen->address.n, "libvirt", seen->libvirt_request.p,
 				 seen->libvirt_request.n, "qemu", seen->qemu_request.p, seen->qemu_request.n);
@@ -241,7 +241,7 @@ static RESULT sign(struct onboarding *o)
 	return OK;
 }
 
-/* Once more after the host has asked for certificates: they come with the script. */
+/* Repeats the script after the host has requested certificates, which are then passed along. */
 static RESULT apply(struct onboarding *o)
 {
 	for (int round = 0; round < ROUNDS_MAX; round++) {
@@ -382,7 +382,7 @@ static RESULT remove_row(struct onboarding *o, struct str name)
 		ask(o, "host remove", json_pack("{s:s%, s:b}", "name", name.p, name.n, "undo", 1), NULL);
 	if (result.code != ERR_NOT_FOUND)
 		return result;
-	ctx_clear_problem(o->c); /* an earlier one was cut off behind that */
+	ctx_clear_problem(o->c); /* an earlier run was interrupted after that */
 	return OK;
 }
 
@@ -403,7 +403,7 @@ static RESULT find_ssh(struct onboarding *o, struct str name, struct str *ret_ad
 					 STR_ARG(name));
 }
 
-/* The machine is reached first: what cannot be undone stays a host. */
+/* Contacts the machine first: if it can't be undone, it remains a host. */
 static RESULT run_undo(struct onboarding *o)
 {
 	struct str name = arg_of(o, "name"), address = STR_NONE;
@@ -451,7 +451,7 @@ static RESULT renew_host(struct onboarding *o, const json_t *host)
 	return note_installed(o);
 }
 
-/* A host that cannot be reached is told, and does not keep the others from it. */
+/* Reports an unreachable host and continues with the others. */
 static bool renew_each(const struct command *command, struct onboarding *o, json_t *hosts)
 {
 	bool is_fine = true, all = has_flag(o, "all");
@@ -492,7 +492,8 @@ static bool has_due(const json_t *hosts)
 	return false;
 }
 
-/* A replacement of the authority takes more than one round: what it asks of hosts next follows from what all have done. */
+/* Replacing the authority takes several rounds: the next step depends on all hosts having done the previous
+ * one. */
 static int host_renew_here(const struct command *command, json_t *args, const char *config_path)
 {
 	bool is_fine = true, again = true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari host check: what a machine lacks to be a host, in words. One ssh runs host_check.sh there, which changes nothing;
- * no server is asked, so it may be run before there is a region. */
+ * dari host check: lists missing requirements for a host. Runs host_check.sh by a single ssh, which changes
+ * nothing. Needs no server, so it can be used before a region exists. */
 #include <stdio.h>
 
 #include "base/clock.h"
@@ -27,7 +27,7 @@ static RESULT check_words(struct check *check)
 	return OK;
 }
 
-/* ssh as its configuration says, but that it asks nothing: a host whose key nobody has accepted yet is refused. */
+/* Uses ssh's configuration but no prompts: an unknown host key is refused. */
 static RESULT run_script(struct check *check)
 {
 	struct ctx *c = check->c;
@@ -55,7 +55,7 @@ static void print_finding(struct check *check, struct str line)
 	while (count < FIELDS && str_split_next(&line, '\t', &fields[count]))
 		count++;
 	if (count < FIELDS || !str_is(fields[0], "dari-check"))
-		return; /* a greeting of the host's */
+		return; /* e.g. the host's greeting */
 	for (size_t k = 1; k < FIELDS; k++)
 		fields[k] = ssh_make_plain(check->c->arena, fields[k]);
 	bool is_wrong = str_is(fields[1], "wrong"), is_fine = str_is(fields[1], "ok");

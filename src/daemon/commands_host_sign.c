@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari host authority, dari host sign: the server's part of making a machine a host. The authority's key is the server's,
- * and ssh is the operator's: so the command that the operator typed talks to the machine, and asks here for signatures. */
+ * dari host authority, dari host sign: the server's part of adding a host. The server has the authority's
+ * key, the operator has ssh access: so the operator's command talks to the machine, and requests signatures
+ * here. */
 #include "base/clock.h"
 #include "base/crypto_issue.h"
 #include "daemon/authority.h"
@@ -25,7 +26,7 @@ static void list_host(struct command_call *call, json_t *list, struct str name)
 				"until", until.p, until.n, "due", (int) authority_is_due(&host)));
 }
 
-/* All hosts' names. more: one whose row may not be there yet, or empty. */
+/* All hosts' names, plus `more`, whose row may not exist yet; empty: none. */
 static RESULT list_names(struct command_call *call, struct str more, struct strs *ret_names)
 {
 	AUTO_VIEW view = {0};
@@ -44,7 +45,7 @@ static RESULT list_names(struct command_call *call, struct str more, struct strs
 	return OK;
 }
 
-/* Says how far a replacement is, which goes on as far as the hosts are. */
+/* Reports a replacement's progress and advances it as far as the hosts allow. */
 static RESULT go_on(struct command_call *call, struct strs names)
 {
 	static const char *const words[] = {
@@ -62,7 +63,7 @@ static RESULT go_on(struct command_call *call, struct strs names)
 	return OK;
 }
 
-/* One name: of a host whose row is gone, too, for what is left to be undone. */
+/* Accepts a host whose row is gone too, so that the rest can be undone. */
 static RESULT host_authority(struct command_call *call)
 {
 	const struct settings *s = &call->daemon->settings;

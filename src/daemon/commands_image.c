@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari image …: what root disks are made from. */
+ * dari image …: images for root disks. */
 
 #include "base/file.h"
 #include "daemon/command.h"
@@ -15,7 +15,7 @@ static bool is_url(struct str source)
 	       str_starts_with(source, STR("file://"));
 }
 
-/* Its last path segment, without the ending. */
+/* The last path segment without its suffix. */
 static struct str name_of(struct str source)
 {
 	struct str name = source, piece = STR_NONE;
@@ -43,7 +43,7 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 	return image_upload_import(upload, c, format, NULL, ret_file);
 }
 
-/* What its guests expect to find. */
+/* Parses the virtual hardware for the image's guests. */
 static RESULT parse_machine(struct command_call *call, struct image_import *wish)
 {
 	int arch = 0, personality = 0, platform = 0, boot_mode = 0, disk_bus = 0, nic_model = 0;

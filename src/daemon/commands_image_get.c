@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari image get …: a vendor's image by its name in the catalogue. The checksum file is fetched and its signature
- * checked before the image is; the image's bytes are compared before anything is made of them. What fails leaves nothing. */
+ * dari image get …: downloads a vendor's image by its catalogue name. The checksum file is downloaded and its
+ * signature verified first; the image is compared with its checksum before it is used. A failure leaves
+ * nothing behind. */
 #include <dirent.h>
 #include <errno.h>
 #include <string.h>
@@ -27,9 +28,9 @@ struct getting {
 	const struct image_source *source;
 	enum image_arch arch;
 	struct str version;
-	struct str base;       /* a URL that ends with a slash; with --from: file:/// and the directory */
-	bool is_vendors_own;   /* the base */
-	const char *directory; /* of --from; NULL: none */
+	struct str base;       /* a URL ending with a slash; with --from: file:/// and the directory */
+	bool is_vendors_own;   /* base is the vendor's own URL */
+	const char *directory; /* --from; NULL: none */
 };
 
 static struct ctx *ctx_of(const struct getting *g)
@@ -42,7 +43,7 @@ static struct str fill(const struct getting *g, const char *template)
 	return image_source_fill(ctx_of(g)->arena, g->source, template, (int) g->arch, g->version);
 }
 
-/* Behind the last slash. */
+/* The part after the last slash. */
 static struct str last_segment(struct str path)
 {
 	struct str piece = STR_NONE, last = path;
@@ -51,14 +52,14 @@ static struct str last_segment(struct str path)
 	return last;
 }
 
-/* ---- where from ---- */
+/* ---- source ---- */
 
 static struct str with_slash(struct arena *a, struct str url)
 {
 	return str_ends_with(url, STR("/")) ? url : str_print(a, "%" STR_FMT "/", STR_ARG(url));
 }
 
-/* "{vendor}" in a mirror's URL becomes the vendor's word: one setting serves all. */
+/* Replaces "{vendor}" in a mirror's URL by the vendor's name, so that one setting serves all vendors. */
 static struct str fill_vendor(const struct getting *g, struct str mirror)
 {
 	const struct str word = STR("{vendor}");
@@ -85,7 +86,7 @@ static void choose_base(struct getting *g)
 	}
 }
 
-/* Of a file of the vendor. A directory has it at the vendor's place, or by its last name alone. */
+/* The URL of a vendor's file. A directory may have the vendor's structure, or all files at its top level. */
 static struct str url_of(const struct getting *g, struct str path)
 {
 	struct arena *a = ctx_of(g)->arena;
@@ -107,9 +108,9 @@ static RESULT fetch(const struct getting *g, struct str url, size_t cap_size, st
 	return web_fetch_get(c, &wish, ret_text);
 }
 
-/* ---- which version ---- */
+/* ---- version ---- */
 
-/* Of a directory of this machine: its entries, one a line. */
+/* Lists a local directory, one entry per line. */
 static RESULT list_directory(struct ctx *c, const char *path, struct str *ret_names)
 {
 	DIR *dir = opendir(path);
@@ -127,7 +128,7 @@ static RESULT list_directory(struct ctx *c, const char *path, struct str *ret_na
 	return OK;
 }
 
-/* A mirror of the vendor's tree is listed where the vendor's is; else the directory's files tell. */
+/* For a mirror with the vendor's structure, reads its listing; otherwise uses the directory's file names. */
 static RESULT read_listing(const struct getting *g, struct str *ret_listing)
 {
 	struct ctx *c = ctx_of(g);
@@ -142,7 +143,7 @@ static RESULT read_listing(const struct getting *g, struct str *ret_listing)
 					     : file_read(c, whole, LISTING_MAX, ret_listing);
 }
 
-/* What a listing's words look like: those of a directory with the files alone are names of files. */
+/* Finds the newest version in the listing. In a flat directory, the words are file names. */
 static RESULT find_version(struct getting *g)
 {
 	struct ctx *c = ctx_of(g);
@@ -162,7 +163,7 @@ static RESULT find_version(struct getting *g)
 	return OK;
 }
 
-/* ---- whether it is what the vendor made ---- */
+/* ---- verification ---- */
 
 static RESULT read_key(const struct getting *g, struct signature_check *check)
 {
@@ -175,7 +176,7 @@ static RESULT read_key(const struct getting *g, struct signature_check *check)
 	return file_read(ctx_of(g), str_to_z(ctx_of(g)->arena, own), KEY_MAX, &check->key);
 }
 
-/* In words for people, and for --json. */
+/* For messages and --json. */
 static const char *trust_of(const struct getting *g)
 {
 	if (g->source->signing != IMAGE_SIGNING_NONE)
@@ -183,7 +184,7 @@ static const char *trust_of(const struct getting *g)
 	return str_starts_with(g->base, STR("https:")) ? "https" : "unsigned";
 }
 
-/* Nobody but the way that they came vouches for checksums without a signature. */
+/* Checksums without a signature are only as trustworthy as their transport. */
 static RESULT check_way(const struct getting *g)
 {
 	if (strcmp(trust_of(g), "unsigned") != 0 || json_is_true(json_object_get(g->call->args, "unsigned")))
@@ -212,7 +213,7 @@ static RESULT verify(const struct getting *g, struct str url, struct str *sums)
 			STR_ARG(url), STR_ARG(why));
 }
 
-/* What the image's bytes are to have, as far as its vendor's word reaches. */
+/* Determines the image's expected digest, verified as far as the vendor permits. */
 static RESULT find_digest(const struct getting *g, struct str file, struct str *ret_digest)
 {
 	struct ctx *c = ctx_of(g);
@@ -279,7 +280,7 @@ static RESULT make(struct getting *g, const struct image_file *file)
 	return command_commit(g->call, "dari:image get", engine_import_image_run, &wish);
 }
 
-/* Whether it is here; *ret_is_made: this call got it. */
+/* Reports an image; false: not present. is_made: downloaded by this call. */
 static bool write_answer(struct getting *g, bool is_made)
 {
 	AUTO_VIEW view = {0};
@@ -306,7 +307,7 @@ static bool write_answer(struct getting *g, bool is_made)
 	return true;
 }
 
-/* ---- what there is ---- */
+/* ---- catalogue ---- */
 
 static RESULT list_catalogue(struct command_call *call)
 {
@@ -334,7 +335,7 @@ static RESULT list_catalogue(struct command_call *call)
 	return OK;
 }
 
-/* NAME or NAME@VERSION, and the architecture. */
+/* Parses NAME or NAME@VERSION, and the architecture. */
 static RESULT read_wish(struct getting *g)
 {
 	struct ctx *c = ctx_of(g);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari init: asks what it must, says what it will make, makes it. The configuration is written last: whatever
- * ended an earlier try, the next one makes what is missing and keeps what is there. */
+ * dari init: asks for required values, shows the plan, executes it. The configuration is written last: after
+ * an interruption, the next run creates what is missing and keeps the rest. */
 #include <ifaddrs.h>
 #include <limits.h>
 #include <netdb.h>
@@ -17,7 +17,7 @@
 
 enum { CERTIFICATE_YEARS = 10, ANSWER_SIZE = 256, HOST_NAME_SIZE = 256 };
 
-static const char unit_directory[] = "/var/lib/dari"; /* what dari.service lets the server write to */
+static const char unit_directory[] = "/var/lib/dari"; /* writable for the server under dari.service */
 
 struct init {
 	struct ctx *c;
@@ -25,12 +25,12 @@ struct init {
 	const char *config_path;
 	struct settings s;
 	bool has_config, has_key, has_database, makes_certificate;
-	bool is_chassis_known; /* Open vSwitch says so, or the caller */
+	bool is_chassis_known; /* from Open vSwitch, or given by the user */
 	struct str certificate_names;
-	struct str told; /* what the commands said that made the account and the host */
+	struct str told; /* output of the commands that created account and host */
 };
 
-/* Flags that are settings. */
+/* Flags that correspond to settings. */
 static const struct {
 	const char *flag, *key;
 	size_t offset;
@@ -66,7 +66,7 @@ static struct str host_name(struct arena *a)
 	return str_copy(a, str_from(name));
 }
 
-/* The name of this machine with its domain, where a resolver knows one. */
+/* The machine's fully qualified name, if a resolver knows one. */
 static struct str full_name(struct arena *a)
 {
 	struct str name = host_name(a);
@@ -93,7 +93,7 @@ static struct str add_name(struct arena *a, struct str names, struct str name)
 	return names.n ? str_print(a, "%" STR_FMT ",%" STR_FMT, STR_ARG(names), STR_ARG(name)) : name;
 }
 
-/* The IPv4 addresses of this machine's interfaces. */
+/* Adds the IPv4 addresses of this machine's interfaces. */
 static struct str add_own_addresses(struct arena *a, struct str names)
 {
 	struct ifaddrs *list = NULL;
@@ -111,7 +111,7 @@ static struct str add_own_addresses(struct arena *a, struct str names)
 	return names;
 }
 
-/* By what others may reach an API that listens there; 0.0.0.0 itself reaches nobody. */
+/* The names and addresses by which others can reach an API listening there; 0.0.0.0 is not usable itself. */
 static struct str names_of(struct arena *a, struct str listen_ip)
 {
 	struct str names = add_name(a, full_name(a), host_name(a));
@@ -126,7 +126,8 @@ static bool is_loopback(struct str ip)
 
 /* ---- questions ---- */
 
-/* The answer's line in the arena; empty: what is in brackets. ERR_STATE: standard input ended. */
+/* Reads an answer into the arena; an empty one means the default in brackets. ERR_STATE: end of standard
+ * input. */
 static RESULT ask(struct init *init, const char *question, struct str absent, struct str *ret_answer)
 {
 	char line[ANSWER_SIZE];
@@ -151,7 +152,7 @@ static RESULT ask_for(struct init *init, const char *flag, const char *question,
 	return OK;
 }
 
-/* Only where somebody sits before it, and of a region that is not there yet. */
+/* Asks only interactively, and only for a new region. */
 static RESULT ask_all(struct init *init)
 {
 	TRY(ask_for(init, "region", "Name of the region", init->s.region));
@@ -174,7 +175,7 @@ static RESULT ask_all(struct init *init)
 		       str_print(init->c->arena, "qemu+tls://%" STR_FMT "/system", STR_ARG(host)));
 }
 
-/* ---- what is to be ---- */
+/* ---- plan ---- */
 
 struct str command_ask_ovs(struct ctx *c, struct str ovs_database, const char *key)
 {
@@ -218,7 +219,7 @@ static RESULT take_upstreams(struct init *init)
 	return OK;
 }
 
-/* What a region that is there says, counts: its file is where a setting is changed. */
+/* An existing region's configuration takes precedence: settings are changed there. */
 static RESULT take_flags(struct init *init)
 {
 	for (size_t k = 0; k < sizeof setting_flags / sizeof *setting_flags; k++) {
@@ -276,8 +277,8 @@ static const char *beside_config(struct init *init, const char *name)
 	return str_print(init->c->arena, "%.*s/%s", size, slash ? init->config_path : ".", name).p;
 }
 
-/* An API that others reach speaks TLS, unless told not to. The certificate lies beside the configuration, where
- * everybody may read it: clients have to trust it. */
+/* An API reachable by others uses TLS unless disabled. The certificate is stored with the configuration,
+ * readable by everybody, because clients need to trust it. */
 static void plan_certificate(struct init *init)
 {
 	struct settings *s = &init->s;
@@ -292,7 +293,7 @@ static void plan_certificate(struct init *init)
 		init->certificate_names = names_of(init->c->arena, s->listen_ip);
 }
 
-/* An API on every address is told to clients by the first name of its certificate, or by this machine's. */
+/* For an API on all addresses, clients use the certificate's first name, or this machine's. */
 static void name_endpoint(struct init *init)
 {
 	struct settings *s = &init->s;
@@ -333,7 +334,7 @@ static RESULT plan(struct init *init)
 	return OK;
 }
 
-/* ---- what is said ---- */
+/* ---- messages ---- */
 
 static void print_item(bool is_there, const char *what, struct str where)
 {
@@ -398,9 +399,9 @@ static void print_end(struct init *init)
 	printf("Next: systemctl enable --now dari (or dari serve), then dari doctor says what is missing.\n");
 }
 
-/* ---- what is made ---- */
+/* ---- creation ---- */
 
-/* As if it were typed; what it says is told at the end. */
+/* Runs a command as if typed; its output is printed at the end. */
 static RESULT make_typed(struct init *init, struct daemon *d, const char *words, json_t *args)
 {
 	struct str text = STR_NONE;
@@ -476,11 +477,11 @@ static RESULT run_init(struct init *init)
 	if (result_is_ok(result))
 		print_end(init);
 	else
-		printf("%" STR_FMT, STR_ARG(init->told)); /* keys, as a rule: they are there */
+		printf("%" STR_FMT, STR_ARG(init->told)); /* usually keys, which exist now */
 	return result;
 }
 
-/* What a failure's reader can do, where its own words do not say so. */
+/* Advice for a failure whose message gives none. */
 static const char *advise(enum err code)
 {
 	if (code == ERR_IN_USE)
@@ -490,7 +491,7 @@ static const char *advise(enum err code)
 	return "";
 }
 
-/* The paths beside the configuration are written into it: a service has another working directory. */
+/* Makes a path absolute for the configuration, since a service has another working directory. */
 static const char *whole_path(struct ctx *c, const char *path)
 {
 	char here[PATH_MAX];

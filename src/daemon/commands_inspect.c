@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari explain, audit, reach: what is there, why it is as it is, whether it is what the rows say, and who reaches whom. */
+ * dari explain, audit, reach: shows a resource's state and the reasons for it, compares reality with the
+ * rows, and traces connectivity. */
 #include "base/clock.h"
 #include "daemon/bill/bill.h"
 #include "daemon/explain.h"
@@ -15,7 +16,7 @@ enum { EVENTS_SHOWN = 20, AUDIT_DEADLINE_S = 60 };
 
 /* ---- explain ---- */
 
-/* An EC2 id, a whole UUID, a public address or a name of a host or an account. */
+/* Finds by EC2 id, full UUID, public address, or a host's or account's name. */
 static const struct row *find_anything(const struct tables *t, struct str text, enum kind *ret_kind)
 {
 	enum kind kind = id_kind_of_ec2(text);
@@ -59,7 +60,7 @@ static const char *word(const json_t *json, const char *name)
 	return text ? text : "";
 }
 
-/* A call that policies refused, by its request id. */
+/* Explains a call refused by policies, by its request id. */
 static RESULT explain_refusal(struct command_call *call, struct str json)
 {
 	call->value = json_loadb(json.p, json.n, 0, NULL);
@@ -119,7 +120,7 @@ static RESULT audit(struct command_call *call)
 	TRY(reconciler_audit(call->daemon->reconciler, &call->ctx, clock_now_us() + AUDIT_DEADLINE_S * SECOND,
 			     &found));
 	TRY(reconciler_describe_audit(&call->ctx, &found, &end));
-	/* What was found is told also where it cannot be kept, as when the database is what is wrong. */
+	/* Findings are printed even if they can't be stored, as when the database itself is at fault. */
 	IGNORE(command_commit(call, "dari:audit", engine_end_audit_run, &end));
 	ctx_clear_problem(&call->ctx);
 	call->value = json_array();
@@ -153,7 +154,7 @@ static const struct port *find_port(const struct tables *t, enum kind kind, cons
 	return kind == KIND_PORT ? port_of(row) : port_first_by_instance(t, row->id);
 }
 
-/* An instance is meant by its first interface. */
+/* An instance stands for its first interface. */
 static RESULT find_place(struct command_call *call, const struct tables *t, const char *name,
 			 const struct port **ret_port, struct ip *ret_ip, bool *ret_is_internet)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The commands that need no server: dari serve, dev. */
+ * Commands that need no server: dari serve, dev. */
 #include <stdio.h>
 
 #include "daemon/command.h"

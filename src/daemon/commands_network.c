@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari network …: what lies outside, and the addresses to hand out there. */
+ * dari network …: external networks and their addresses. */
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 #include "store/address.h"
 
-/* Lines of a zone file, for the name server that the block is delegated to. */
+/* Prints zone file lines, for the name server that the block is delegated to. */
 static RESULT network_reverse_names(struct command_call *call)
 {
 	AUTO_VIEW view = {0};

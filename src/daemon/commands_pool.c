@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari pool …: storage that several hosts see. */
+ * dari pool …: storage shared by several hosts. */
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 #include "engine/engine.h"

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari ticket …: tickets, as the operator and people without AWS's client have them. */
+ * dari ticket …: tickets, for the operator and users without AWS's client. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -24,7 +24,7 @@ static bool has_flag(const struct command_call *call, const char *name)
 	return json_is_true(json_object_get(call->args, name));
 }
 
-/* By its id, or by its number. */
+/* Parses an id or a number. */
 static RESULT ticket_arg(struct command_call *call, struct ref *ret_ref)
 {
 	int64_t number = 0;
@@ -48,7 +48,7 @@ static struct str id_of(struct command_call *call, uuid id)
 	return id_to_ec2(call->ctx.arena, KIND_SUPPORT_TICKET, id);
 }
 
-/* --body says it, or --body-file. */
+/* Reads --body or --body-file. */
 static RESULT body_arg(struct command_call *call, struct str *ret_body)
 {
 	struct str path = command_arg(call, "body-file");
@@ -389,7 +389,7 @@ static RESULT ticket_show(struct command_call *call)
 	return OK;
 }
 
-/* What of a text would leave, without anything leaving. */
+/* Shows which parts of a text would be sent, without sending anything. */
 static RESULT ticket_preview(struct command_call *call)
 {
 	struct str body, clean = STR_NONE;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari user …, dari console: people, and their passwords. */
+ * dari user …, dari console: users and their passwords. */
 #include "auth/entry.h"
 #include "base/clock.h"
 #include "base/random.h"
@@ -11,7 +11,7 @@
 #include "store/role_assignment.h"
 #include "store/user.h"
 
-/* By name, or by the UUID that faces show; kind none when the parameter was not given. */
+/* Parses a name or UUID; kind none: not given. */
 static struct ref ref_arg(const struct command_call *call, const char *name, enum kind kind)
 {
 	struct ref ref = {.text = command_arg(call, name), .field = str_from(name)};
@@ -23,7 +23,7 @@ static struct ref ref_arg(const struct command_call *call, const char *name, enu
 	return ref;
 }
 
-/* What was given on standard input, or a drawn one; and its hash. */
+/* Takes the password from standard input, or generates one; returns it with its hash. */
 static RESULT choose_password(struct command_call *call, struct str *ret_plain, struct str *ret_hash)
 {
 	struct str plain = command_arg(call, "password-stdin");
@@ -34,7 +34,7 @@ static RESULT choose_password(struct command_call *call, struct str *ret_plain, 
 	return OK;
 }
 
-/* Once: it is kept nowhere. One that was given is not said again. */
+/* Prints a generated password once, since only its hash is stored; a given one is not printed. */
 static void print_password(struct command_call *call, struct str plain)
 {
 	if (command_arg(call, "password-stdin").n)
@@ -103,7 +103,7 @@ static RESULT user_password(struct command_call *call)
 
 /* ---- into the pages ---- */
 
-/* The region's own administrator, where nobody is named: whoever has the machine has the region. */
+/* The region's administrator, if no user is named: access to the machine implies control of the region. */
 static const struct user *find_administrator(const struct tables *t, struct roles *roles, uuid *ret_account)
 {
 	for (const struct role_assignment *r = role_assignment_first(t); r; r = role_assignment_next(t, r)) {
@@ -118,7 +118,7 @@ static const struct user *find_administrator(const struct tables *t, struct role
 	return NULL;
 }
 
-/* Without a role there the pages would open another account. */
+/* Requires a role there; otherwise the console would open another account. */
 static RESULT check_entry(struct command_call *call, const struct tables *t, const struct user *user,
 			  const struct account *account)
 {

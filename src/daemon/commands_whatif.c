@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari whatif …, dari balance: what would become of machines, answered by the operations that would do it. Nothing happens. */
+ * dari whatif …, dari balance: predicts the fate of machines with the operations that would act, but changes
+ * nothing. */
 #include "daemon/command.h"
 #include "engine/instance/whatif.h"
 
@@ -20,7 +21,7 @@ static size_t count_homeless(const struct whatif *w)
 	return count;
 }
 
-/* Each machine in a line, and in a list. */
+/* Prints each machine in a line, and adds it to a list. */
 static json_t *write_machines(struct command_call *call, const struct whatif *w, const char *goes,
 			      const char *stays)
 {
@@ -95,7 +96,8 @@ static RESULT read_addition(struct command_call *call, struct whatif_addition *r
 	return OK;
 }
 
-/* Each host down, without the new one and with it: a change each, so that nobody waits for all of them. */
+/* Simulates each host's failure without and with the new one: one change each, so that others don't wait for
+ * all of them. */
 static RESULT compare_losses(struct command_call *call, struct strs names,
 			     const struct whatif_addition *addition, json_t *list)
 {
@@ -108,7 +110,7 @@ static RESULT compare_losses(struct command_call *call, struct strs names,
 		struct result result = answer(call, &before);
 		if (result_is_ok(result))
 			result = answer(call, &after);
-		if (result.code == ERR_NOT_FOUND) { /* removed meanwhile */
+		if (result.code == ERR_NOT_FOUND) { /* removed in the meantime */
 			ctx_clear_problem(&call->ctx);
 			continue;
 		}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The operator's door: a unix socket that speaks /api/v1, on which whoever connects is the operator. It must be root or the
- * server's own user (the socket's mode, and SO_PEERCRED). And the commands of /api/v1, which come from there or from an
- * administrator elsewhere: each runs on a thread of its own. */
+ * The control socket: a unix socket that serves /api/v1, on which the caller is the operator. It must be root
+ * or the server's own user (the socket's mode, and SO_PEERCRED). Also runs the commands of /api/v1, sent from
+ * there or by a remote administrator, each on its own thread. */
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
@@ -22,7 +22,7 @@ enum { COMMANDS_MAX = 32, COMMAND_ARENA_CAP = 64 * 1024 * 1024, BACKLOG = 16 };
 
 struct control {
 	struct native_commands commands;
-	char *path; /* NULL: it does not listen yet */
+	char *path; /* NULL: not listening yet */
 	_Atomic int running;
 };
 
@@ -69,12 +69,12 @@ static RESULT write_outcome(struct ctx *c, json_t *outcome, struct str *ret_text
 {
 	char *text = json_dumps(outcome, JSON_COMPACT);
 	*ret_text = str_copy(c->arena, str_from(text ? text : ""));
-	heap_free(text); /* jansson allocates by ours: daemon_run() */
+	heap_free(text); /* jansson uses our allocator: daemon_run() */
 	json_decref(outcome);
 	return ret_text->n ? OK : ctx_no_memory(c);
 }
 
-/* As native_commands.run. */
+/* Implements native_commands.run. */
 static RESULT run_command(void *self, struct ctx *c, struct native_command *n)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, COMMAND_ARENA_CAP);
@@ -98,11 +98,11 @@ static RESULT run_command(void *self, struct ctx *c, struct native_command *n)
 	return result;
 }
 
-/* As native_commands.forget_host. One that was added by hand has no file. */
+/* Implements native_commands.forget_host. A host added by hand has no file. */
 static void forget_host(void *self, struct ctx *c, struct str name)
 {
 	if (!result_is_ok(authority_forget_host(c, &((struct daemon *) self)->settings, name)))
-		ctx_clear_problem(c); /* it is noted again when a host of that name is added so */
+		ctx_clear_problem(c); /* recorded again when a host of that name is added that way */
 }
 
 /* ---- threads ---- */
@@ -121,7 +121,7 @@ static void *running_main(void *data)
 	return NULL;
 }
 
-/* As api_threads.start. */
+/* Implements api_threads.start. */
 static void start_running(void *self, struct work_item *w)
 {
 	struct control *control = self;
@@ -170,8 +170,8 @@ static RESULT bind_socket(struct ctx *c, const char *path, int *ret_fd)
 				path);
 	memcpy(address.sun_path, path, strlen(path));
 	AUTO_FD fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	/* The database's lock has told that no other server runs: a socket left here is stale. */
-	int error = fd >= 0 ? 0 : errno; /* unlink() below has an errno of its own */
+	/* The database lock proves that no other server runs, so an existing socket is stale. */
+	int error = fd >= 0 ? 0 : errno; /* unlink() below overwrites errno */
 	(void) unlink(path);
 	mode_t before = umask(0177);
 	if (!error &&

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari dev: a whole region for people to try things on, and for tests of clients: the real server,
- * store, engine, reconciler and faces over simulated hosts and a simulated network, on loopback. It
- * needs no root, no configuration and no package, and touches nothing outside its data directory.
+ * dari dev: a complete region for experiments and client tests: the real server, store, engine, reconciler
+ * and faces with simulated hosts and a simulated network, on loopback. It needs no root, configuration or
+ * packages, and changes nothing outside its data directory.
  *
- * What is in it is made by the operations that an operator would ask for. The rows are kept in the data
- * directory; the simulated machines live in this process and end with it, as if their power had been
- * cut: their disks are brought back at the next start, and guests are started again. */
+ * Its content is created by the operations that an operator would use. Rows are kept in the data directory;
+ * simulated machines exist in this process and end with it, as in a power failure: at the next start, their
+ * disks are restored and guests are started again. */
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -44,8 +44,8 @@ static const char account_name[] = "dev", admin_name[] = "admin";
 
 struct dev {
 	const struct dev_wish *wish;
-	bool is_temporary; /* the data directory goes at the end */
-	/* Drawn at each start: they are kept nowhere. */
+	bool is_temporary; /* the data directory is deleted at the end */
+	/* Generated at each start and never stored. */
 	struct str admin_password, password;
 };
 
@@ -54,7 +54,7 @@ static struct dev *dev_of(struct daemon *d)
 	return d->role_data;
 }
 
-/* ---- where it is ---- */
+/* ---- location ---- */
 
 static RESULT bind_port(struct daemon *d)
 {
@@ -114,7 +114,7 @@ static RESULT choose_directory(struct daemon *d)
 			STR_ARG(why));
 }
 
-/* For this run alone, for as long as anybody keeps such a region. */
+/* Valid for this run only, but for as long as anybody keeps such a region. */
 static RESULT make_certificate(struct daemon *d)
 {
 	struct settings *s = &d->settings;
@@ -129,8 +129,8 @@ static RESULT make_certificate(struct daemon *d)
 	return file_write_synced(&d->ctx, s->tls_certificate.p, certificate, 0644);
 }
 
-/* The region in the directory, or a new one. Only what `dari dev` made itself is opened: what runs
- * on real hosts is not to be taken for simulated. */
+/* Opens the region in the directory, or creates one. Opens only regions created by `dari dev`: real hosts
+ * must not be mistaken for simulated ones. */
 static RESULT find_region(struct daemon *d, const char *config_path)
 {
 	struct settings *s = &d->settings, before = {0};
@@ -168,7 +168,7 @@ static RESULT write_config(struct daemon *d)
 
 static RESULT dev_prepare(struct daemon *d)
 {
-	/* Of OVN there is nothing: whoever starts `dari serve` on this configuration is told so. */
+	/* There is no OVN; `dari serve` with this configuration reports that. */
 	static const struct str nothing = {"simulated", 9};
 	d->settings = (struct settings){
 		.region = STR("us-east-1"),
@@ -178,9 +178,9 @@ static RESULT dev_prepare(struct daemon *d)
 		.chassis = nothing,
 		.shutdown_grace_s = 60,
 		.token_lifetime_s = 3600,
-		.host_interval_s = 1, /* a guest's own end is noticed at a look */
+		.host_interval_s = 1, /* a look notices that a guest ended itself */
 		.figures_interval_s = 2,
-		/* Nobody's secrets: hashing them takes no time. */
+		/* Cheap hashing, since these passwords protect nothing. */
 		.password_memory_kib = 64,
 		.password_passes = 1,
 		.password_failures = 5,
@@ -208,13 +208,13 @@ static RESULT dev_prepare(struct daemon *d)
 	const char *config_path = settings_path(d->arena, &d->settings, "dev.yaml");
 	bool is_kept = file_exists(config_path);
 	TRY(find_region(d, config_path));
-	return is_kept ? OK
-		       : write_config(d); /* without it a start that is cut off would not be known for ours */
+	return is_kept ? OK : write_config(d); /* without it an interrupted start would not be recognised as
+					   * ours */
 }
 
-/* ---- what is in it ---- */
+/* ---- content ---- */
 
-/* What is there already is fine: from an earlier start on the same directory. */
+/* Objects from an earlier start on the same directory are fine. */
 static RESULT end_making(struct daemon *d, struct command_call *call, struct result r)
 {
 	if (r.code == ERR_EXISTS)
@@ -225,7 +225,7 @@ static RESULT end_making(struct daemon *d, struct command_call *call, struct res
 	return r;
 }
 
-/* As if it were typed. Takes args. */
+/* Runs a command as if typed. Takes ownership of args. */
 static RESULT make(struct daemon *d, const char *words, json_t *args)
 {
 	return command_run_typed(d, &d->ctx, words, args, NULL);
@@ -245,7 +245,7 @@ static bool has_zone(struct daemon *d, const char *name)
 	return zone_find_by_name(view.tables, str_from(name)) != NULL;
 }
 
-/* In turn in the zones there are; a region made with one host has one. */
+/* Distributes hosts over the existing zones; a region made with one host has one zone. */
 static RESULT make_hosts(struct daemon *d)
 {
 	for (int64_t k = 1; k <= dev_of(d)->wish->host_count; k++) {
@@ -263,7 +263,7 @@ static RESULT make_hosts(struct daemon *d)
 	return OK;
 }
 
-/* Of a few words, which no simulated host reads. */
+/* A short text, which no simulated host reads. */
 static RESULT make_image(struct daemon *d, const char *name, int64_t virtual_size)
 {
 	uint8_t digest[SHA256_SIZE];
@@ -286,7 +286,7 @@ static RESULT make_image(struct daemon *d, const char *name, int64_t virtual_siz
 	return commit(d, engine_import_image_run, &wish);
 }
 
-/* Without limits, which are for those who share machines. */
+/* Without limits, which are for shared machines. */
 static RESULT make_account(struct daemon *d)
 {
 	struct account_limits limits =
@@ -295,7 +295,7 @@ static RESULT make_account(struct daemon *d)
 	return commit(d, engine_set_limits_run, &limits);
 }
 
-/* A user of that name with the role on the account of that name, which may be there from an earlier start. */
+/* A user of that name with the role on the account of that name, possibly from an earlier start. */
 static RESULT make_user(struct daemon *d, const char *name, const char *role, struct str *ret_password)
 {
 	struct command_call call;
@@ -310,7 +310,7 @@ static RESULT make_user(struct daemon *d, const char *name, const char *role, st
 	return end_making(d, &call, r);
 }
 
-/* OpenStack's side: who manages the region, and somebody who works in the account. */
+/* For OpenStack: an administrator of the region, and a member of the account. */
 static RESULT make_users(struct daemon *d)
 {
 	TRY(make(d, "account create", json_pack("{s:s}", "name", admin_name)));
@@ -322,8 +322,8 @@ static RESULT make_users(struct daemon *d)
 	return make_user(d, account_name, "member", &dev_of(d)->password);
 }
 
-/* The two halves of RFC 2544's network, and of RFC 3849's: addresses that are nobody's. There is no OVN here
- * whose keys could run out before them. */
+/* The two halves of RFC 2544's network, and of RFC 3849's: addresses reserved for tests. No OVN limits
+ * apply. */
 static RESULT make_network(struct daemon *d)
 {
 	int64_t more = dev_of(d)->wish->address_count - 1;
@@ -357,7 +357,7 @@ static void bring_disks(struct daemon *d)
 	}
 }
 
-/* As if the database were older than the hosts. */
+/* Simulates a database older than the hosts. */
 static void bring_leftovers(struct daemon *d)
 {
 	for (int64_t k = 0; k < dev_of(d)->wish->leftover_count; k++)
@@ -381,9 +381,10 @@ static RESULT dev_open_drivers(struct daemon *d)
 	return make_users(d);
 }
 
-/* ---- what a person is told ---- */
+/* ---- output ---- */
 
-/* The hosts of `--hosts`. Others that somebody added to a kept region are never up: nothing simulates them. */
+/* Checks the hosts of `--hosts`. Others added to a kept region never come up, because nothing simulates
+ * them. */
 static bool hosts_are_up(struct daemon *d)
 {
 	AUTO_VIEW view = {0};
@@ -398,7 +399,7 @@ static bool hosts_are_up(struct daemon *d)
 	return true;
 }
 
-/* Before they were looked at, nothing can be launched. */
+/* Instances can be launched only after the hosts have been looked at. */
 static RESULT await_hosts(struct daemon *d)
 {
 	int64_t limit_us = clock_monotonic_us() + HOSTS_WAIT_S * SECOND;
@@ -421,8 +422,8 @@ static struct str first_image(struct daemon *d)
 	return STR_NONE;
 }
 
-/* For whoever starts it: the region's administrator, who may act for the account too, without a password. It is worth as long as
- * somebody may take to read it. */
+/* A sign-in link for the region's administrator, who may act for the account too, without a password. Valid
+ * as long as reading it may take. */
 static struct str first_link(struct daemon *d)
 {
 	struct entry entry = {.lifetime_us = FIRST_LINK_US};
@@ -448,7 +449,7 @@ static const char *member(const json_t *value, const char *name)
 	return json_string_value(json_object_get(value, name));
 }
 
-/* Where no guest runs, anybody here may ask as one. */
+/* As there are no real guests, any local client may act as one. */
 static RESULT listen_for_guests(struct daemon *d, uint16_t *ret_port)
 {
 	struct http_where where = {0};
@@ -529,14 +530,14 @@ static void print_all(struct daemon *d, const struct command_call *env, uint16_t
 	printf("Then: aws ec2 run-instances --image-id %.*s --instance-type t3.micro\n"
 	       "Ready; Ctrl-C ends it.\n",
 	       STR_ARG(image));
-	(void) fflush(stdout); /* what starts us reads it from a pipe */
+	(void) fflush(stdout); /* a parent process reads it from a pipe */
 }
 
 static RESULT dev_started(struct daemon *d)
 {
 	TRY(await_hosts(d));
 	TRY(write_config(
-		d)); /* not earlier: a newer program that refuses the database must leave the older one its configuration */
+		d)); /* written last: if a newer program refuses the database, the older one's configuration must remain */
 	struct command_call call;
 	uint16_t metadata_port = 0;
 	command_call_init(&call, d, d->arena);

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What `dari explain` says of a resource: five lines that answer "why is it not as I want it?", then its
- * fields. */
+ * `dari explain`: five lines that answer "why is it not as I want it?", followed by the resource's fields. */
 #include "daemon/explain.h"
 
 #include "base/clock.h"
@@ -11,7 +10,7 @@
 
 enum { FIELD_SHOWN = 200 };
 
-/* What the lines are written to. */
+/* The output's destination. */
 struct explaining {
 	struct command_call *call;
 	struct explanation is;
@@ -19,7 +18,7 @@ struct explaining {
 
 /* ---- the five lines ---- */
 
-/* none: what people read where there is nothing; for --json that is null. */
+/* none: text for an empty value; null in --json. */
 static void add_line(const struct explaining *e, const char *label, const char *member, struct str words,
 		     const char *none)
 {
@@ -68,7 +67,7 @@ static void explain_conditions(const struct explaining *e)
 
 /* ---- its fields ---- */
 
-/* plain: of fewer bytes, or of none where a negative number says that there is no limit. */
+/* plain: the text for small sizes, and for negative numbers, which mean no limit. */
 static struct str size_words(struct arena *a, struct str plain, int64_t bytes)
 {
 	static const struct {
@@ -84,7 +83,7 @@ static struct str size_words(struct arena *a, struct str plain, int64_t bytes)
 	return plain;
 }
 
-/* As a row has it in which nobody said anything of the field. */
+/* True if the field has the default value. */
 static bool is_default(const struct field *f, const struct row *row, struct str text)
 {
 	const char *at = (const char *) row + f->offset;
@@ -113,7 +112,7 @@ static bool is_default(const struct field *f, const struct row *row, struct str 
 	return str_is_empty(text);
 }
 
-/* A field in people's words; empty: not worth a line. */
+/* A field as readable text; empty: not worth a line. */
 static struct str field_words(const struct explaining *e, const struct field *f)
 {
 	struct arena *a = e->call->ctx.arena;
@@ -158,7 +157,7 @@ static void explain_fields(const struct explaining *e)
 	(void) json_object_set_new(e->call->value, "fields", fields);
 }
 
-/* Who has a volume besides the instance that its row names. */
+/* Lists a volume's attachments besides the instance in its row. */
 static void explain_further(const struct explaining *e)
 {
 	static const char *const words[] = {[ATTACHMENT_NONE] = "detached",

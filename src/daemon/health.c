@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /healthz (200 while the API answers) and GET /metrics (the text
- * format of Prometheus), on the API's listener, without a signature: figures only, and no names but actions'.
- */
+ * GET /healthz (200 while the API answers) and GET /metrics (Prometheus' text format), on the API's listener,
+ * without a signature: only numbers, and no names except actions'. */
 #include <inttypes.h>
 
 #include "api/console/relay.h"
@@ -13,8 +12,8 @@
 #include "store/query.h"
 #include "store/room.h"
 
-/* Nothing here waits for a host or the network: they delay changes, and are no reason to take the API
- * out of service. `dari doctor` looks at them. */
+/* Doesn't wait for hosts or the network: these delay changes, but are no reason to take the API out of
+ * service. `dari doctor` checks them. */
 static void answer_health(struct daemon *d, struct call *call)
 {
 	struct reconcile_figures rec = {0};
@@ -106,7 +105,7 @@ static size_t read_metrics(struct daemon *d, struct call *call, struct metric *m
 	return n;
 }
 
-/* Of actions that took an HTTP thread's processor for over a millisecond at a time. */
+/* Lists actions that occupied an HTTP thread's CPU for over a millisecond at once. */
 static void write_long_runs(struct daemon *d, struct buf *body)
 {
 	struct cost costs[COSTS_SHOWN_MAX];
@@ -126,14 +125,12 @@ static void write_long_runs(struct daemon *d, struct buf *body)
 			  costs[k].face, costs[k].action, (double) costs[k].longest_ns / 1e9);
 }
 
-/* ---- what runs out ---- */
+/* ---- capacities ---- */
 
-enum {
-	SWEEP_STEP = 1000
-}; /* resources that one scrape looks at, of each kind: far less than a millisecond */
+enum { SWEEP_STEP = 1000 }; /* resources of each kind examined per scrape: far less than a millisecond */
 
-/* Where each network or VPC has a limit of its own, the figures are the fullest one's, so that a name or an
- * id is not told. A region of many networks is looked at by parts, from scrape to scrape. */
+/* Where each network or VPC has its own limit, reports the fullest one, which discloses no name or id. Large
+ * regions are examined in parts, over several scrapes. */
 static void read_capacities(struct daemon *d, struct capacity_use *uses)
 {
 	(void) pthread_mutex_lock(&d->sweeps.lock);

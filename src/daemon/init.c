@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Making a region: its data directory, its master key, its database. */
+ * Creates a region: its data directory, master key and database. */
 #include "auth/key.h"
 #include "base/file.h"
 #include "daemon/daemon.h"
@@ -7,7 +7,7 @@
 #include "engine/region/region.h"
 #include "store/sql.h"
 
-/* "a,b" and "us-east-1a" both name zones. */
+/* Accepts "a,b" and "us-east-1a". */
 static RESULT parse_zones(struct ctx *c, struct str region, struct str text, struct strs *ret_zones)
 {
 	VEC(struct str) zones = {0};
@@ -31,11 +31,11 @@ static RESULT parse_zones(struct ctx *c, struct str region, struct str text, str
 }
 
 struct init_more {
-	RESULT (*run)(struct daemon *d, void *arg); /* NULL: nothing */
+	RESULT (*run)(struct daemon *d, void *arg); /* NULL: none */
 	void *arg;
 };
 
-/* A database that is there already keeps its region's id. */
+/* An existing database keeps its region's id. */
 static RESULT make_database(struct daemon *d, struct strs zones, const struct init_more *more)
 {
 	struct region_wish wish = {.name = d->settings.region, .zones = zones};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * docs/limits.md: how many of each kind somebody may have (engine/limits.def), how large a row may be
- * (schema/), what bounds what is no row, and how long work may last on which thread. */
+ * Generates docs/limits.md: quotas per kind (engine/limits.def), maximum row sizes (schema/), other limits,
+ * and how long work may occupy which thread. */
 #include "daemon/limits_page.h"
 
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #include "engine/instance/instance.h"
 #include "engine/limits.h"
 
-/* ---- how many ---- */
+/* ---- quotas ---- */
 
 struct quota_row {
 	enum kind kind;
@@ -86,7 +86,7 @@ static void write_words(struct buf *out)
 	buf_add_str(out, STR(".\n"));
 }
 
-/* ---- how large ---- */
+/* ---- sizes ---- */
 
 static void write_sizes(struct buf *out)
 {
@@ -102,11 +102,11 @@ static void write_sizes(struct buf *out)
 		buf_print(out, "| %s | %zu |\n", model_kinds[kind].name, model_kinds[kind].row_max);
 }
 
-/* ---- what is no row ---- */
+/* ---- other limits ---- */
 
 static const struct {
 	const char *what;
-	int64_t number; /* 0: it is in the words */
+	int64_t number; /* 0: see the words */
 	const char *words;
 } others[] = {
 	{"connections", 0, "`limits.connections` in all, `limits.connections_per_address` of one address"},
@@ -148,7 +148,7 @@ static void write_others(struct buf *out)
 	}
 }
 
-/* ---- how long ---- */
+/* ---- times ---- */
 
 static const struct {
 	const char *thread, *work, *bound;
@@ -173,7 +173,7 @@ static const struct {
 	{"control", "one `dari` command", "the operator's; 32 at a time"},
 };
 
-/* Those that touch more than a few rows. */
+/* Changes that affect more than a few rows. */
 static const struct {
 	const char *change, *bound;
 } changes[] = {

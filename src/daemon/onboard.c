@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The lines between `dari host add` and host_add.sh. */
+ * The protocol between `dari host add` and host_add.sh. */
 #include "daemon/onboard.h"
 
 #include "daemon/ssh.h"

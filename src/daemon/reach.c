@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where accounts may send us: what the configuration says, and where the
- * region itself connects to (engine/region/remotes.h): hosts, databases, Ceph, desks, webhooks, backups. */
+ * Determines where accounts may make dari connect: by the configuration, and by the addresses the region
+ * itself connects to (engine/region/remotes.h): hosts, databases, Ceph, desks, webhooks, backups. */
 #include "base/vec.h"
 #include "daemon/daemon.h"
 #include "drivers/web_reach.h"
@@ -16,7 +16,8 @@ static bool list_remotes(void *self, struct arena *a, struct strs *ret_remotes)
 		is_whole = is_whole && VEC_PUSH(a, &list, databases[k]);
 	if (d->settings.backup.endpoint.n)
 		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.endpoint);
-	if (str_starts_with(d->settings.backup.url, STR("http"))) /* "s3://" names a bucket */
+	/* "s3://" names a bucket rather than a host */
+	if (str_starts_with(d->settings.backup.url, STR("http")))
 		is_whole = is_whole && VEC_PUSH(a, &list, d->settings.backup.url);
 	struct strs rows = {0};
 	AUTO_VIEW view = {0};

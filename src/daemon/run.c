@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The life of the control plane, under `dari serve` and `dari dev` alike: starts the parts in the
- * order they stand on each other, waits for a signal, ends them in reverse. A part that cannot start
- * says why and what to do, and nothing is left behind. */
+ * The process's life, for `dari serve` and `dari dev`: starts the parts in order of dependency, waits for a
+ * signal, ends them in reverse. A part that can't start reports the reason and advice, and nothing is left
+ * behind. */
 #include <errno.h>
 #include <jansson.h>
 #include <signal.h>
@@ -53,7 +53,7 @@ enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024,
 
 /* ---- the API's listener ---- */
 
-/* EC2's calls have the path "/"; calls with an AWS signature are EC2's at any path. */
+/* EC2's calls use the path "/"; calls with an AWS signature are EC2's at any path. */
 static bool is_query(const struct call *call)
 {
 	return call->path.n < 2 || str_starts_with(call_header(call, "Authorization"), STR("AWS")) ||
@@ -65,8 +65,8 @@ static bool is_bearer(const struct call *call)
 	return str_starts_with(call_header(call, "Authorization"), STR("Bearer "));
 }
 
-/* A path that no face has is refused in the words of the face that the credential is for, else of our own. NULL: none, the
- * call is for a page of ours. */
+/* Selects the face for a call. An unknown path is refused in the words of the face that the credential
+ * belongs to, else in ours. NULL: a console page. */
 static struct api_face *find_face(struct daemon *d, const struct call *call)
 {
 	return native_has_path(call->path)        ? d->native
@@ -112,7 +112,7 @@ static const struct http_face api_face = {.name = "api",
 					  .body_cap_size = API_BODY_CAP_SIZE,
 					  .begin = begin_call};
 
-/* Into c's arena; nothing without TLS. */
+/* Reads the files into c's arena; nothing without TLS. */
 static RESULT read_certificate(struct daemon *d, struct ctx *c, struct http_where *where)
 {
 	if (!d->settings.tls_certificate.n)
@@ -121,7 +121,7 @@ static RESULT read_certificate(struct daemon *d, struct ctx *c, struct http_wher
 	return file_read(c, str_to_z(c->arena, d->settings.tls_key), CERTIFICATE_CAP, &where->key_pem);
 }
 
-/* Keeps the present certificate if the new files hold no certificate or not its key. */
+/* Keeps the current certificate if the new files are invalid or the key doesn't match. */
 static void renew_certificate(struct daemon *d)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, DAEMON_ARENA_CAP);
@@ -142,7 +142,8 @@ static void renew_certificate(struct daemon *d)
 		log_event(LOG_ERROR, "certificate-not-renewed", "message=%s", log_quote(c.problem.message));
 }
 
-/* A terminal's end ends what runs in it; a service has no terminal. */
+/* On SIGHUP, renews the certificate unless run from a terminal: closing a terminal must end the process, and
+ * a service has none. */
 static bool renews(const struct daemon *d)
 {
 	return d->settings.tls_certificate.n && !isatty(STDIN_FILENO);
@@ -162,21 +163,21 @@ static RESULT listen_at(struct daemon *d, int64_t port, int fd)
 static RESULT open_listener(struct daemon *d)
 {
 	TRY(listen_at(d, d->settings.listen_port, d->listen_fd));
-	d->listen_fd = 0; /* the listener's now */
+	d->listen_fd = 0; /* now owned by the listener */
 	return d->settings.cloudstack_port ? listen_at(d, d->settings.cloudstack_port, 0) : OK;
 }
 
 /* ---- the parts ---- */
 
-/* On the committer. Where the figures cannot be read the database's own refusal has to do. */
+/* Runs on the committer. If the figures are unreadable, the database's own refusal must suffice. */
 static bool has_room(void *self)
 {
 	return !disk_room_is_low(self);
 }
 
-/* Refuses to start without the database. The master key and the configuration belong to a region that was made, and an empty
- * region must not take its place. `dari init` and the first `dari dev` make the database before this runs. Other errors than
- * a missing file are left to whoever opens it, who tells them. */
+/* Refuses to start without the database. Master key and configuration belong to an existing region, which an
+ * empty one must not replace. `dari init` and the first `dari dev` create the database before this runs.
+ * Errors other than a missing file are reported when it is opened. */
 static RESULT check_database(struct daemon *d, const char *path)
 {
 	struct stat seen = {0};
@@ -203,8 +204,8 @@ static RESULT open_store(struct daemon *d)
 				      .follow = engine_follow};
 	TRY(store_open(&d->ctx, &config, &d->store));
 	store_set_room(d->store, has_room,
-		       (void *) str_to_z(d->arena, d->settings.data_directory)); /* it only reads */
-	heap_trim(); /* the database's pages and statements are freed once its rows are loaded */
+		       (void *) str_to_z(d->arena, d->settings.data_directory)); /* only read */
+	heap_trim(); /* loading freed the database's pages and statements */
 	struct region_wish wish = {.name = d->settings.region};
 	TRY(uuid_parse(d->settings.region_id, &wish.id));
 	TRY(store_commit(d->store, &d->ctx, "dari:serve", engine_bootstrap_region_run, &wish));
@@ -419,8 +420,9 @@ static RESULT do_nothing(struct op *op, void *arg)
 	return OK;
 }
 
-/* A call that the server has given up may have its change in the queue still. It asks guards, and is freed when it is
- * answered: so what was submitted before this is answered before anything of that ends. */
+/* Waits for queued changes. A call abandoned by the server may still have its change in the queue; it uses
+ * guards, and is freed when answered. A change submitted last is answered after all of these, so afterwards
+ * their dependencies can be freed. */
 static void drain_changes(struct daemon *d)
 {
 	const struct identity nobody = {0};
@@ -480,7 +482,7 @@ static void end_all(struct daemon *d)
 		d->role->ended(d);
 }
 
-/* Every thread is started with these blocked; the main thread waits for them. */
+/* Every thread is started with these blocked; the main thread waits for them with sigwait(). */
 static void block_signals(sigset_t *ret_awaited)
 {
 	(void) sigemptyset(ret_awaited);
@@ -491,7 +493,7 @@ static void block_signals(sigset_t *ret_awaited)
 	(void) signal(SIGPIPE, SIG_IGN);
 }
 
-/* Connections and names under way each hold a descriptor; the soft limit is often 1,024. */
+/* Each connection in progress needs a descriptor; the soft limit is often 1,024. */
 static void raise_descriptor_limit(void)
 {
 	struct rlimit limit = {0};
@@ -510,8 +512,8 @@ static void end_at_once(int number)
 	_exit(0);
 }
 
-/* What is below may hang for ever (a guest's QEMU does not answer libvirt), and an end at any time is as good
- * as any other: all that was promised is committed. */
+/* Ends the process by force after a while. The remaining steps may hang forever (e.g. a guest's QEMU doesn't
+ * answer libvirt), and ending at any point is safe, because everything acknowledged is committed. */
 static void limit_the_end(void)
 {
 	const struct sigaction action = {.sa_handler = end_at_once};
@@ -538,11 +540,11 @@ static void heed_second_signal(const sigset_t *awaited)
 
 int daemon_run(const struct daemon_role *role, void *role_data)
 {
-	static struct daemon d; /* one a process */
+	static struct daemon d; /* one per process */
 	sigset_t awaited;
 	block_signals(&awaited);
 	raise_descriptor_limit();
-	json_set_alloc_funcs(heap_alloc_counted, heap_free_counted); /* bounded for templates */
+	json_set_alloc_funcs(heap_alloc_counted, heap_free_counted); /* limits memory for templates */
 	d.role = role;
 	d.sweeps.lock = (pthread_mutex_t) PTHREAD_MUTEX_INITIALIZER;
 	d.role_data = role_data;

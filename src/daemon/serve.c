@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari serve: the control plane of real hosts, by its configuration file. */
+ * dari serve: the control plane for real hosts, by its configuration file. */
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -11,7 +11,7 @@
 
 enum { SYSTEMD_FIRST_FD = 3 };
 
-/* A socket that whoever started us has bound already (systemd's protocol), or 0. */
+/* A listening socket passed by the parent (systemd's protocol), or 0. */
 static int inherited_socket(void)
 {
 	const char *pid = getenv("LISTEN_PID"), *count = getenv("LISTEN_FDS");

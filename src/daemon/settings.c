@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The configuration file: its keys, their defaults and meaning, in one table. */
+ * The configuration file: keys, defaults and meanings, in one table. */
 #include "base/file.h"
 #include "daemon/daemon.h"
 
@@ -135,8 +135,8 @@ RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings)
 	return config_parse(c, STR_NONE, keys, sizeof keys / sizeof keys[0], ret_settings);
 }
 
-/* The kernel's own rule for names of devices is wider; these go into nftables' language and into a path. */
-enum { DEVICE_NAME_MAX = 15, NETNS_NAME_MAX = 255 }; /* IFNAMSIZ without the NUL; a file's name */
+/* Stricter than the kernel's rule for device names, because these go into nftables' language and a path. */
+enum { DEVICE_NAME_MAX = 15, NETNS_NAME_MAX = 255 }; /* IFNAMSIZ without NUL; a file name */
 static RESULT check_name(struct ctx *c, const char *path, const char *key, struct str name, size_t max)
 {
 	bool is_good = name.n <= max && !str_starts_with(name, STR("."));

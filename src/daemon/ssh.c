@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running ssh. The options are those of ssh_config(5); the file of keys has the form of sshd(8), SSH_KNOWN_HOSTS. */
+ * Runs ssh. Options are those of ssh_config(5); the key file has the format of sshd(8), SSH_KNOWN_HOSTS. */
 #include "daemon/ssh.h"
 
 #include <stdlib.h>
@@ -76,7 +76,7 @@ static void add_option(struct line *l, const char *name, const char *value)
 	add(l, str_print(l->arena, "%s=%s", name, value));
 }
 
-/* By what name the file has its key: what stands behind the user. */
+/* The host's name in the key file: the part after the user. */
 static struct str name_of(const struct ssh *ssh)
 {
 	struct str rest = ssh->address, name = STR_NONE;
@@ -124,7 +124,7 @@ RESULT ssh_run(struct ctx *c, const struct ssh *ssh, struct str script, int64_t 
 	begin_line(&l, c);
 	if (ssh->known_hosts) {
 		add_option(&l, "ControlPath",
-			   "none"); /* a connection that is there was made on another trust */
+			   "none"); /* a shared connection was opened with other trusted keys */
 		add_option(&l, "ServerAliveInterval", "15");
 		add_option(&l, "ForwardAgent", "no");
 		add_option(&l, "ClearAllForwardings", "yes");
@@ -155,9 +155,8 @@ RESULT ssh_read_key(struct ctx *c, struct str line, struct ssh_host_key *ret_key
 		.line = str_print(c->arena, "%" STR_FMT " %" STR_FMT " %" STR_FMT, STR_ARG(name),
 				  STR_ARG(type), STR_ARG(key)),
 		.type = type,
-		.fingerprint =
-			str_print(c->arena, "SHA256:%" STR_FMT, /* without the padding, as ssh has it */
-				  STR_ARG(str_slice(text, 0, str_find_char(text, '=', 0)))),
+		.fingerprint = str_print(c->arena, "SHA256:%" STR_FMT, /* without padding, like ssh */
+					 STR_ARG(str_slice(text, 0, str_find_char(text, '=', 0)))),
 	};
 	return ret_key->line.p && ret_key->fingerprint.p ? OK : ctx_no_memory(c);
 }
@@ -206,7 +205,7 @@ static RESULT ask_key(struct ctx *c, const struct ssh *ssh, const char *file, st
 	add_option(&l, "ControlPath", "none");
 	add_option(&l, "PreferredAuthentications", "none");
 	add_option(&l, "PubkeyAuthentication", "no");
-	add_trust(&l, ssh, file, "accept-new"); /* into a file that is thrown away */
+	add_trust(&l, ssh, file, "accept-new"); /* into a file that is discarded */
 	add(&l, STR("--"));
 	add(&l, ssh->address);
 	add(&l, STR("true"));

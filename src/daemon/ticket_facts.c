@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Facts that the region attaches to a ticket by itself: the state of each resource that it names, and which program
- * this is. What a vendor's desk is not to know is taken out where they leave (reconcile/support/ticket_link.c). */
+ * Facts that the region attaches to a ticket: the state of each named resource, and the program's version.
+ * Facts not meant for a vendor's desk are removed on sending (reconcile/support/ticket_link.c). */
 #include <sys/utsname.h>
 
 #include "api/core/explain.h"
@@ -16,13 +16,13 @@
 
 enum { FACTS_CAP = 256 * 1024 };
 
-/* A ticket's facts are for desks, also vendors' desks. They are read as a member of the ticket's account would read them
- * in /api/v1, and leave as far as lists there show them: columns, no user data, no names of people. */
+/* Facts are for desks, including vendors'. They are read with the rights of a member of the ticket's account
+ * in /api/v1, and limited to list columns: no user data, no names of people. */
 struct facts {
 	struct daemon *d;
 	struct arena *arena;
 	struct view view;
-	const struct support_ticket *ticket; /* NULL: it is gone */
+	const struct support_ticket *ticket; /* NULL: no longer exists */
 	struct identity who;
 	struct ctx own; /* acts as `who` */
 };
@@ -62,7 +62,7 @@ static void write_line(struct buf *text, struct json_writer *w, const char *labe
 	json_write_text(w, member, words);
 }
 
-/* As GET /explain/{id} tells it the account: on which host something waits, is the region's business. */
+/* As in the account's GET /explain/{id}, without the host that something waits for, which is internal. */
 static void write_state(struct facts *f, enum kind kind, const struct row *row, struct buf *text,
 			struct json_writer *w)
 {
@@ -102,7 +102,7 @@ static void write_row(struct facts *f, enum kind kind, const struct row *row, st
 	buf_done(&item);
 }
 
-/* Another account's resource, and one that is not there any more, are told alike. */
+/* Another account's resource and a missing one look the same. */
 static void write_resource(struct facts *f, struct str id, struct buf *text, struct json_writer *w)
 {
 	enum kind kind = KIND_NONE;
@@ -165,5 +165,5 @@ RESULT ticket_facts_write(void *self, struct ctx *c, uuid ticket, struct str *re
 		*ret_json = str_copy(c->arena, buf_str(&json));
 	buf_done(&text);
 	buf_done(&json);
-	return OK; /* too much to be told: what fits is */
+	return OK; /* too much: the part that fits is used */
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * FOCUS 1.4's other datasets: "Invoice Detail", a row for each line of an invoice that has an amount and for each tax, and
- * "Billing Period", a row for the month. Both of what the ledger keeps. Payment is in the billing currency: the columns about
- * another one are absent, as the specification allows. Source: FOCUS_Spec 1.4, datasets invoice_detail and billing_period. */
+ * FOCUS 1.4's other datasets: "Invoice Detail", a row per invoice line with an amount and per tax, and
+ * "Billing Period", a row for the month, both from the ledger. Payments are in the billing currency: columns
+ * for another one are absent, as the specification permits. Source: FOCUS_Spec 1.4, datasets invoice_detail
+ * and billing_period. */
 #include "base/clock.h"
 #include "base/json_write.h"
 #include "daemon/bill/bill.h"
@@ -12,7 +13,7 @@ static struct str text_of(const json_t *object, const char *key)
 	return (struct str){json_string_value(value), json_string_length(value)};
 }
 
-/* A null is an empty field. */
+/* Null is an empty field. */
 static void add_field(struct buf *out, struct str s, bool is_last)
 {
 	bool is_plain = true;
@@ -42,7 +43,7 @@ static struct str time_of(struct arena *a, int64_t at_us)
 	return str_copy(a, str_from(clock_write_s(at_us, text)));
 }
 
-/* Plain decimals: an invoice has "1.50". */
+/* Removes trailing zeros: invoices contain "1.50". */
 static struct str plain(struct arena *a, struct str amount)
 {
 	char text[MONEY_TEXT_SIZE];
@@ -110,7 +111,7 @@ static void add_detail(const struct detail *d, struct str amount, const char *ca
 	add_fields(d->out, fields, sizeof fields / sizeof *fields);
 }
 
-/* What tells a line from others: whose it is, and by which price. */
+/* A line's identity: account and price. */
 static struct str grain_of(const struct detail *d, const json_t *line)
 {
 	struct str rest = text_of(line, "key"), account = STR_NONE, price = STR_NONE, tier = STR_NONE,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari bill export: a month as FOCUS. Each export is a folder of its own,
- * focus/ACCOUNT/MONTH/RUN/, with parts of compressed CSV, schema.json, data_generator.json, and last manifest.json: an
- * export without one is not whole. latest.json beside the folders names the last whole one. */
+ * dari bill export: a month as FOCUS. Each export is a folder, focus/ACCOUNT/MONTH/RUN/, with parts of
+ * compressed CSV, schema.json, data_generator.json, and finally manifest.json, without which an export is
+ * incomplete. latest.json next to the folders names the last complete one. */
 #include <zlib.h>
 
 #include "base/clock.h"
@@ -22,10 +22,10 @@ struct export
 	struct focus_context context;
 	struct backup_store *store;
 	struct str folder, account;
-	struct buf part; /* plain CSV */
+	struct buf part; /* uncompressed CSV */
 	size_t rows, part_rows, parts;
 	json_t *files;
-	struct focus_rows from; /* what charges are as rows */
+	struct focus_rows from; /* converts charges to rows */
 };
 
 static RESULT put_bytes(struct export *x, struct str folder, const char *name, struct str bytes)
@@ -54,7 +54,7 @@ static RESULT compress_part(struct export *x, struct buf *into)
 	return code == Z_STREAM_END ? OK : ctx_fail(&x->call->ctx, ERR_IO, "a part cannot be compressed");
 }
 
-/* The columns of the version, as they were written. */
+/* Checks the columns of the version as written. */
 static RESULT check_part(struct export *x)
 {
 	struct strs faults = {0};
@@ -116,7 +116,7 @@ static RESULT export_charge(void *arg, const struct billed *billed, const struct
 	return write_row(x, &row);
 }
 
-/* A row of the invoice itself. */
+/* Writes a row for an amount of the invoice itself. */
 static RESULT export_amount(struct export *x, const struct kept_invoice *invoice, const json_t *json,
 			    enum charge_category category, const char *what, struct str text,
 			    struct str amount)
@@ -166,7 +166,8 @@ static RESULT export_sums(struct export *x, const struct kept_invoice *invoice, 
 	return OK;
 }
 
-/* Taxes, what rounding added, and credit notes: with them the rows of an invoice sum to what is to pay. */
+/* Exports taxes, rounding differences and credit notes: with them, an invoice's rows sum to the amount
+ * due. */
 static RESULT export_invoices(struct export *x)
 {
 	for (size_t k = 0; k < x->from.book.invoice_count; k++) {
@@ -181,7 +182,7 @@ static RESULT export_invoices(struct export *x)
 	return OK;
 }
 
-/* ---- what stands beside the parts ---- */
+/* ---- metadata ---- */
 
 static json_t *schema_of(const struct export *x, const char *id)
 {
@@ -218,7 +219,7 @@ static RESULT put_json(struct export *x, struct str folder, const char *name, js
 	return result;
 }
 
-/* Beside the parts, in FOCUS 1.4: the month, and the lines of its invoices. */
+/* Writes FOCUS 1.4's datasets next to the parts: the month, and its invoices' lines. */
 static RESULT put_datasets(struct export *x, int64_t closed_us)
 {
 	struct ctx *c = &x->call->ctx;
@@ -284,7 +285,7 @@ static struct str folder_of(const struct export *x)
 	return uuid_is_none(x->from.payer) ? STR("all") : uuid_to_str(x->call->ctx.arena, x->from.payer);
 }
 
-/* The billing account that is asked for, and who bills it. */
+/* Finds the requested billing account and its issuer. */
 static RESULT find_payer(struct export *x)
 {
 	struct command_call *call = x->call;
@@ -340,7 +341,7 @@ static RESULT export_month(struct export *x, struct arena *row, int64_t now_us)
 	return OK;
 }
 
-/* A folder, a bucket, or whatever takes PUT. */
+/* Opens a folder, a bucket, or a web server with PUT. */
 static RESULT open_target(struct command_call *call, const struct backup_target *target,
 			  struct backup_store **ret_store)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Invoices: made of what a month cost each billing account, when it is closed; listed, shown, and taken back by credit
- * notes. Who issues is the operator, and every billing account that has customers. */
+ * Invoices: made from each billing account's charges when a month is closed; listed, shown, and cancelled by
+ * credit notes. Issuers are the operator and every billing account with customers. */
 #include <inttypes.h>
 #include <time.h>
 
@@ -15,11 +15,11 @@ enum { NAME_MAX_SHOWN = 40 };
 
 /* ---- making ---- */
 
-/* What a billing account pays an issuer. */
+/* A billing account's invoice from an issuer, in preparation. */
 struct draft {
 	uuid payer;
 	struct invoice invoice;
-	struct arena *arena; /* of its lines */
+	struct arena *arena; /* contains its lines */
 	struct ctx c;
 	struct draft *next;
 };
@@ -65,7 +65,7 @@ static struct str date_of(struct arena *a, int64_t at_us)
 	return str_copy(a, str_slice(str_from(clock_write_s(at_us, text)), 0, 10));
 }
 
-/* Letters and digits of its name: it is a part of file names and of JSON. */
+/* Keeps only letters and digits of the name, which is used in file names and JSON. */
 static struct str series_of(struct arena *a, const struct domain *issuer)
 {
 	struct buf text;
@@ -82,7 +82,7 @@ static struct str name_of(const struct domain *d)
 	return d->bill_name.n ? d->bill_name : d->name;
 }
 
-/* Only billing accounts get invoices; *ret is written if there is one. */
+/* Finishes an invoice; only billing accounts get one. *ret is set if it is due. */
 static RESULT end_draft(struct command_call *call, struct draft *draft, const struct domain *issuer,
 			struct month month, int64_t now_us, struct new_invoice *ret, bool *ret_is_due)
 {
@@ -147,7 +147,7 @@ static RESULT draft_issuer(struct command_call *call, const struct domain *issue
 			result = ctx_no_memory(&call->ctx);
 		arena_free(at->arena);
 	}
-	if (g->made.count > first) /* in an order that does not depend on memory */
+	if (g->made.count > first) /* a stable order, independent of memory addresses */
 		qsort(g->made.at + first, g->made.count - first, sizeof *g->made.at, compare_payers);
 	return result;
 }
@@ -266,7 +266,7 @@ static void negate(json_t *object, const char *key)
 	(void) json_object_set_new(object, key, json_string(text));
 }
 
-/* The same lines and taxes with the other sign. */
+/* Negates lines and taxes, for a credit note. */
 static void take_back(json_t *json, struct str number, struct str issued)
 {
 	static const char *const sums[] = {"net", "total", "rounding"};

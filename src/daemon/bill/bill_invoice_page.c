@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * An invoice as one page of HTML that needs nothing else, on a screen and on paper; and its lines as CSV. Both of the JSON
- * that the ledger keeps. */
+ * An invoice as a self-contained HTML page for screen and print; and its lines as CSV. Both from the ledger's
+ * JSON. */
 #include "daemon/bill/bill.h"
 
 static struct str text_of(const json_t *object, const char *key)

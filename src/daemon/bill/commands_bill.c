@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari bill …: what a month costs whom, closing it, and handing it out (bill_export.c). And where a charge comes from: its
- * price, and the records of the usage log that it was made of. */
+ * dari bill …: shows a month's costs, closes the month, and exports it (bill_export.c). Also traces a charge:
+ * its price, and its records in the usage log. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -14,12 +14,12 @@
 enum { LINES_SHOWN = 10000, CHARGES_AT_ONCE = 2000, GRACE_HOURS = 72, GRACE_MAX_HOURS = 24 * 365 };
 #define STATEMENT_CAP ((size_t) 256 << 20)
 
-/* ---- what a month costs ---- */
+/* ---- monthly statements ---- */
 
 struct statement {
 	struct ctx c;
 	struct tally tally;
-	struct str account; /* the number of the one that is asked for; empty: all */
+	struct str account; /* number of the requested account; empty: all */
 	size_t unpriced;
 };
 
@@ -114,15 +114,15 @@ static RESULT bill_month(struct command_call *call)
 struct closing {
 	struct command_call *call;
 	struct crypto_digest *digest;
-	struct arena *arena; /* of the charges that wait */
+	struct arena *arena; /* for waiting charges */
 	struct ctx c;
 	VEC(struct kept_charge) waiting;
 	struct month month;
 	int64_t run;
 	size_t count;
-	struct str hex;    /* what became of the digest */
-	bool keeps;        /* writes them; else only the digest is made */
-	struct str issuer; /* whose bills these charges are of; empty: the operator's */
+	struct str hex;    /* the final digest */
+	bool keeps;        /* writes the charges; otherwise only calculates the digest */
+	struct str issuer; /* issuer of these charges' invoices; empty: the operator */
 };
 
 static RESULT flush_charges(struct closing *k)
@@ -136,7 +136,8 @@ static RESULT flush_charges(struct closing *k)
 	return OK;
 }
 
-/* The log is read while this runs, so charges are gathered, and written between two accounts or later. */
+/* Collects charges, because the log is being read meanwhile; they are written between two accounts or
+ * later. */
 static RESULT keep_charge(void *arg, const struct billed *billed, const struct charge *charge)
 {
 	struct closing *k = arg;
@@ -222,7 +223,7 @@ static RESULT bill_close(struct command_call *call)
 	TRY(may_close(call, month, now_us));
 	struct invoices_wish invoices = {0};
 	TRY(bill_draft_invoices(call, month, now_us,
-				&invoices)); /* before anything is written: it may be refused */
+				&invoices)); /* before anything is written, because it may fail */
 	TRY(digest_month(call, month, now_us, true, &k));
 	struct closing_wish wish = {.month = month, .run = k.run, .count = k.count, .digest = k.hex};
 	invoices.closing = &wish;
@@ -240,7 +241,7 @@ static RESULT bill_close(struct command_call *call)
 	return OK;
 }
 
-/* A closed month is rated anew, without what was corrected since: the same charges. */
+/* Verifies a closed month by rating it again without later corrections: the charges must be the same. */
 static RESULT bill_verify(struct command_call *call)
 {
 	struct month month;
@@ -259,7 +260,7 @@ static RESULT bill_verify(struct command_call *call)
 	return OK;
 }
 
-/* ---- where a charge comes from ---- */
+/* ---- tracing charges ---- */
 
 struct finding {
 	struct command_call *call;
@@ -337,7 +338,7 @@ static RESULT say_fix(void *arg, const struct ledger_record *record)
 	return OK;
 }
 
-/* "i-…/instance:t3.micro/2026-10-05T00:00:00Z/1": the third part says the month. */
+/* Finds the month in the third part of "i-…/instance:t3.micro/2026-10-05T00:00:00Z/1". */
 static bool read_month(struct str charge, struct month *ret_month)
 {
 	struct str rest = charge, part = STR_NONE;
@@ -370,10 +371,10 @@ RESULT bill_explain(struct command_call *call, struct str charge)
 	return store_read_ledger(store, &call->ctx, &fixes, say_fix, &f);
 }
 
-/* ---- what a fix is of ---- */
+/* ---- finding records ---- */
 
 struct record_finding {
-	struct str resource; /* its id, as it was given */
+	struct str resource; /* the id as given */
 	struct fix_wish *wish;
 	bool is_found;
 };

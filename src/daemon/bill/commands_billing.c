@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari billing …: who pays, what was paid, and what becomes of those that do not pay. */
+ * dari billing …: billing accounts, payments, and dunning. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -10,7 +10,7 @@
 
 enum { DAYS_MAX = 3650, TAXES_MAX = 16 };
 
-/* By name or id. */
+/* Parses a name or id. */
 static struct ref domain_ref(struct command_call *call, const char *name)
 {
 	struct str text = command_arg(call, name);
@@ -40,7 +40,7 @@ static RESULT find_domain(struct command_call *call, const struct tables *t, con
 
 /* ---- settings ---- */
 
-/* "19 VAT": a percentage with four decimals at most, and a name; behind a '|' more words. */
+/* Parses "19 VAT": a percentage with at most four decimals, and a name; optionally '|' and more text. */
 static RESULT read_taxes(struct command_call *call, struct strs *ret_taxes)
 {
 	struct str rest = command_arg(call, "tax"), line = STR_NONE;
@@ -129,7 +129,7 @@ static RESULT billing_list(struct command_call *call)
 	return OK;
 }
 
-/* ---- how it stands ---- */
+/* ---- standing ---- */
 
 static RESULT dun(struct command_call *call, const struct dunned *d, const struct standing_wish *weighed)
 {
@@ -181,7 +181,7 @@ static RESULT billing_dun(struct command_call *call)
 
 /* ---- payments ---- */
 
-/* A payment brings back at once what was kept from whoever paid. It makes nobody worse off. */
+/* After a payment, lifts the payer's restrictions immediately. It never adds any. */
 static RESULT restore(struct command_call *call, uuid payer)
 {
 	const struct dunning_days never = {DAYS_MAX, DAYS_MAX, DAYS_MAX};

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari commitment …: what accounts and domains pay whether they use it or not. */
+ * dari commitment …: fixed payments of accounts and domains, independent of use. */
 #include <inttypes.h>
 #include <time.h>
 
@@ -10,7 +10,7 @@
 
 enum { MONTHS_MAX = 120, QUANTITY_MAX = 1000000 };
 
-/* The same day and hour so many months later; of a shorter month its last day. */
+/* Adds months, keeping day and hour; in shorter months uses the last day. */
 static int64_t add_months(int64_t at_s, int64_t months)
 {
 	time_t at = (time_t) at_s;
@@ -19,7 +19,7 @@ static int64_t add_months(int64_t at_s, int64_t months)
 	int day = tm.tm_mday;
 	tm.tm_mday = 1;
 	tm.tm_mon += (int) months;
-	(void) timegm(&tm); /* makes the month one of a year */
+	(void) timegm(&tm); /* normalises the month */
 	struct month month = month_of(timegm(&tm));
 	int64_t days = (month.until_s - month.from_s) / DAY_S;
 	return month.from_s + ((day <= days ? day : days) - 1) * DAY_S + at_s % DAY_S;
@@ -60,7 +60,7 @@ static RESULT term_args(struct command_call *call, struct commitment *k)
 	return OK;
 }
 
-/* An account or a domain that is there: a word that nobody has would cover nothing. */
+/* Requires an existing account or domain: a commitment for an unknown one would cover nothing. */
 static bool is_owner(const struct tables *t, struct str owner)
 {
 	uuid id = UUID_NONE;

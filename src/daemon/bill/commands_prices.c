@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari prices …: price lists are checked, compared, tried on a month that was, and loaded. */
+ * dari prices …: checks, compares, tries (on a past month) and loads price lists. */
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -11,7 +11,7 @@
 enum { DIFFERENCES_SHOWN = 20, UNPRICED_SHOWN = 50 };
 #define TRIAL_CAP ((size_t) 256 << 20)
 
-/* A list that is not loaded, and the book that it would join. */
+/* A list not loaded yet, and the book it would join. */
 struct candidate {
 	struct str yaml;
 	struct price_list list;
@@ -58,7 +58,7 @@ static RESULT note_unpriced(void *arg, const struct billed *billed, enum kind ki
 	return OK;
 }
 
-/* Meters that were in use and would have neither a price nor an explicit 0. */
+/* Finds meters that were in use and would have neither a price nor an explicit 0. */
 static RESULT find_unpriced(struct command_call *call, const struct price_list *tried, struct month month,
 			    struct unpriced *ret)
 {
@@ -69,7 +69,7 @@ static RESULT find_unpriced(struct command_call *call, const struct price_list *
 	return OK;
 }
 
-/* As if it had been in force since the month began. */
+/* Treats the list as in force since the beginning of the month. */
 static struct price_list since(const struct price_list *list, struct month month)
 {
 	struct price_list earlier = *list;
@@ -183,7 +183,7 @@ static void say_item(struct command_call *call, const char *sign, const struct p
 							    item->sku.p, item->sku.n, "price", price));
 }
 
-/* Against the version that is in force when it would begin. */
+/* Compares with the version in force at its start. */
 static RESULT prices_diff(struct command_call *call)
 {
 	struct candidate k = {0};
@@ -207,10 +207,10 @@ static RESULT prices_diff(struct command_call *call)
 
 /* ---- try ---- */
 
-/* What each account pays for each SKU, by the lists as they are and with the new one. */
+/* Costs by account and SKU, with the current lists and with the new one. */
 struct trial {
 	struct ctx c;
-	struct tally tally; /* cost: now; list: with the new one */
+	struct tally tally; /* cost: current; list: with the new one */
 	bool is_new;
 	struct str currency;
 };

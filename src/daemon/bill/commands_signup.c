@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The commands of sign-ups: what people get who open an account by themselves, and what becomes of those who wait. */
+ * Commands for sign-ups: templates for self-service accounts, and waiting requests. */
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 #include "store/domain.h"
@@ -26,7 +26,7 @@ static RESULT signup_templates(struct command_call *call)
 	return OK;
 }
 
-/* ---- who signed up ---- */
+/* ---- sign-ups ---- */
 
 static RESULT signup_list(struct command_call *call)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari webhook …: who is told by HTTP what becomes of accounts and invoices. And what is done about those who misuse what they
- * have: dari account cut, dari account quarantine. */
+ * dari webhook …: recipients of HTTP notifications about accounts and invoices. Also measures against abuse:
+ * dari account cut, dari account quarantine. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -39,7 +39,7 @@ static RESULT webhook_list(struct command_call *call)
 	return OK;
 }
 
-/* ---- what they are told ---- */
+/* ---- deliveries ---- */
 
 static void say_delivery(struct command_call *call, const struct webhook_delivery *d)
 {

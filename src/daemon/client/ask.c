@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What commands that are put together here share: lists in pages, members of rows, changes. */
+ * Shared functions of commands composed in the client: paged lists, members of rows, changes. */
 #include "daemon/client/ask.h"
 
 enum { PAGES_MAX = 1000, PAGE_ROWS = 1000 };
@@ -78,7 +78,7 @@ static bool are_rows(const json_t *items)
 	return json_is_array(items);
 }
 
-/* One page onto the list. *ret_next: the cursor of the next one; empty: there is none. */
+/* Appends one page to the list. *ret_next: cursor of the next page; empty: none. */
 static RESULT add_page(struct asking *a, const char *path, const char *query, json_t *rows,
 		       struct str *ret_next)
 {
@@ -108,7 +108,7 @@ RESULT asking_list(struct asking *a, const char *path, const char *fields, const
 	json_t *rows = json_array();
 	struct str next = STR_NONE;
 	TRY(keep(a, rows));
-	/* in the order in which a signature has them */
+	/* sorted as signatures require */
 	struct str base = str_print(a->c->arena, "%s%slimit=%d", a->sees_all ? "all=1&" : "",
 				    fields ? str_print(a->c->arena, "fields=%" STR_FMT "&",
 						       STR_ARG(asking_segment(a, str_from(fields))))

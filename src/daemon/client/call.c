@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One request to a server, by libcurl: over its socket, or by https. */
+ * A single request to a server by libcurl: over its socket, or by https. */
 #include <curl/curl.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -25,7 +25,7 @@ struct exchange {
 	bool lacks_memory;
 };
 
-/* ---- where ---- */
+/* ---- target ---- */
 
 RESULT client_find_here(struct ctx *c, const char *config_path, struct client_place *ret_place)
 {
@@ -97,7 +97,7 @@ RESULT client_read_url(struct ctx *c, struct str url, struct client_place *ret_p
 	CURLU *u = curl_url();
 	if (!u)
 		return ctx_no_memory(c);
-	/* what is no URL at all has no parts */
+	/* invalid URLs have no parts */
 	(void) curl_url_set(u, CURLUPART_URL, str_to_z(c->arena, url), CURLU_NON_SUPPORT_SCHEME);
 	struct result result = check_parts(c, url, u, &place);
 	curl_url_cleanup(u);
@@ -106,7 +106,7 @@ RESULT client_read_url(struct ctx *c, struct str url, struct client_place *ret_p
 	return result;
 }
 
-/* ---- what is sent ---- */
+/* ---- sending ---- */
 
 static void add_header(struct exchange *x, const char *name, struct str value)
 {
@@ -140,7 +140,8 @@ static RESULT sign(struct exchange *x, const struct client_request *r, struct st
 	return OK;
 }
 
-/* A session's cookie is a browser's way: the server wants to hear that it is a page of its own, and that a person asks. */
+/* A session cookie normally comes from a browser, so the server also requires proof that the request comes
+ * from its own page, by a user's action. */
 static RESULT add_proof(struct exchange *x, const struct client_request *r, struct str body)
 {
 	const struct client_proof *proof = &x->place->proof;
@@ -155,13 +156,13 @@ static RESULT add_proof(struct exchange *x, const struct client_request *r, stru
 	return OK;
 }
 
-/* ---- what comes ---- */
+/* ---- incoming news ---- */
 
 static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct exchange *x = arg;
 	buf_add(&x->body, bytes, size * count);
-	return x->body.failed ? 0 : size * count; /* curl ends with a write error */
+	return x->body.failed ? 0 : size * count; /* makes curl fail with a write error */
 }
 
 static bool is_cookie(struct str text)
@@ -172,7 +173,7 @@ static bool is_cookie(struct str text)
 	return text.n && text.n <= COOKIE_MAX;
 }
 
-/* "Set-Cookie: dari=…; Path=/; …" */
+/* Parses "Set-Cookie: dari=…; Path=/; …". */
 static size_t take_header(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct exchange *x = arg;
@@ -202,7 +203,7 @@ struct str client_clean_text(struct arena *a, struct str text)
 	return p ? (struct str){p, text.n} : STR_NONE;
 }
 
-/* ---- what went wrong ---- */
+/* ---- errors ---- */
 
 static RESULT fail_unreached(struct exchange *x, CURLcode code)
 {
@@ -239,7 +240,7 @@ static RESULT fail_foreign(struct exchange *x, const char *why)
 			STR_ARG(x->place->socket.n ? x->place->socket : x->place->url), x->status, why);
 }
 
-/* As src/api/native/errors.c has them. */
+/* Same mapping as src/api/native/errors.c. */
 static enum err err_of_status(long status)
 {
 	static const struct {
@@ -254,7 +255,7 @@ static enum err err_of_status(long status)
 	return status >= 500 ? ERR_AGAIN : ERR_INVALID;
 }
 
-/* A problem of /api/v1, with what is to be done about it. */
+/* Reports a problem of /api/v1, with advice. */
 static RESULT fail_refused(struct exchange *x, const json_t *problem)
 {
 	struct ctx *c = x->c;
@@ -325,7 +326,7 @@ static RESULT perform(struct exchange *x, const struct client_request *r, struct
 {
 	add_header(x, "Content-Type", STR("application/json"));
 	add_header(x, "Accept", STR("application/json"));
-	add_header(x, "Expect", STR_NONE); /* curl sends none then */
+	add_header(x, "Expect", STR_NONE); /* prevents curl from sending it */
 	if (!x->place->socket.n)
 		TRY(add_proof(x, r, body));
 	if (x->lacks_memory)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a command's parameters become in the body of a call of /api/v1. */
+ * Converts a command's parameters to the body of an /api/v1 call. */
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -46,7 +46,7 @@ static RESULT carry_pairs(struct asking *a, const struct carried *c, struct str 
 	return OK;
 }
 
-/* Of a block all addresses but its first and its last. */
+/* For a block, all addresses except its first and last. */
 static bool read_run(struct str text, struct ip *ret_first, struct ip *ret_last)
 {
 	struct cidr block = {0};
@@ -76,7 +76,7 @@ static RESULT carry_run(struct asking *a, const struct carried *c, struct str te
 	return OK;
 }
 
-/* "key = …" among other lines, or a line alone. */
+/* Finds "key = …" among other lines, or a single line. */
 static struct str find_key(struct str text)
 {
 	struct str rest = str_trim(text), line, key = STR_NONE;
@@ -102,7 +102,7 @@ static RESULT carry_file(struct asking *a, const struct carried *c, struct str p
 	if (is_keyring && !said.n)
 		return ctx_fail_field(a->c, ERR_INVALID, str_from(c->param), "the key file has no key");
 	*ret = asking_json(said);
-	crypto_wipe((void *) text.p, text.n); /* ours, in the arena */
+	crypto_wipe((void *) text.p, text.n); /* writable: our copy in the arena */
 	return *ret ? OK
 		    : ctx_fail_field(a->c, ERR_INVALID, str_from(c->param), "%" STR_FMT " is not UTF-8",
 				     STR_ARG(path));

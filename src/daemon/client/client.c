@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The client's side of the commands: the command line, the call, what is printed. */
+ * The commands' client side: command line, call, and output. */
 #include <limits.h>
 #include <poll.h>
 #include <stdio.h>
@@ -26,7 +26,7 @@ static bool is_help(const char *word)
 	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-/* The longest command that the first words name; *ret_used: how many words it took. */
+/* The longest command matching the first words; *ret_used: the number of words. */
 static const struct command *match_words(int argc, char **argv, int *ret_used)
 {
 	char words[128] = "";
@@ -63,7 +63,7 @@ static const struct command_param *next_positional(const struct command *command
 	return NULL;
 }
 
-/* NULL, or what is wrong. */
+/* Returns NULL or an error message. */
 static const char *read_line(json_t *args, const char *name)
 {
 	char *line = NULL;
@@ -80,7 +80,7 @@ static const char *read_line(json_t *args, const char *name)
 	return wrong;
 }
 
-/* The server has another working directory. NULL, or what is wrong. */
+/* Makes paths absolute, since the server has another working directory. Returns NULL or an error message. */
 static const char *set_value(json_t *args, const struct command_param *p, const char *value)
 {
 	char whole[PATH_MAX];
@@ -98,7 +98,7 @@ static const char *set_value(json_t *args, const struct command_param *p, const 
 	return json_object_set_new(args, p->name, text) ? "its value is not UTF-8" : NULL;
 }
 
-/* One "--name value", "--name=value" or "--flag" at argv[*at]. NULL, or what is wrong. */
+/* Parses one "--name value", "--name=value" or "--flag" at argv[*at]. Returns NULL or an error message. */
 static const char *parse_option(const struct command *command, int argc, char **argv, int *at, json_t *args)
 {
 	const char *name = argv[*at] + 2, *equals = strchr(name, '=');
@@ -155,10 +155,10 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 
 /* ---- the call ---- */
 
-/* Where a command goes that a server runs. */
+/* The server for a command. */
 struct target {
-	const char *config_path; /* names the server of this machine */
-	const char *url, *ca;    /* of one elsewhere; NULL */
+	const char *config_path; /* names this machine's server */
+	const char *url, *ca;    /* of a remote server; NULL: none */
 };
 
 static RESULT find_place(struct ctx *c, const struct target *target, struct client_place *ret_place)
@@ -170,7 +170,7 @@ static RESULT find_place(struct ctx *c, const struct target *target, struct clie
 	return client_find_proof(c, ret_place);
 }
 
-/* What the command's outcome is worth, before anything of it is believed. */
+/* Validates a command's outcome before using it. */
 static RESULT check_outcome(struct ctx *c, const struct client_place *place, const json_t *outcome)
 {
 	const json_t *text = json_object_get(outcome, "text"), *message = json_object_get(outcome, "message"),
@@ -200,7 +200,7 @@ static RESULT exchange(struct ctx *c, struct client_place *place, const char *wo
 	return check_outcome(c, place, *ret_outcome);
 }
 
-/* What another machine's server says is rid of what would steer the terminal. */
+/* Removes terminal control characters from a remote server's text. */
 static void print_text(const struct client_place *place, struct arena *a, struct str text)
 {
 	if (!place->socket.n)
@@ -208,7 +208,7 @@ static void print_text(const struct client_place *place, struct arena *a, struct
 	(void) fwrite(text.p, 1, text.n, stdout);
 }
 
-/* flags: jansson's */
+/* flags: for json_dumps() */
 static void print_value(const struct client_place *place, struct arena *a, const json_t *value, size_t flags)
 {
 	char *text = json_dumps(value, flags | JSON_ENCODE_ANY);
@@ -223,7 +223,7 @@ static void print_lines(const struct client_place *place, struct arena *a, const
 		print_value(place, a, json_array_get(list, k), JSON_COMPACT);
 }
 
-/* Files of secrets, for whoever typed the command. */
+/* Writes files with secrets, readable only by the user. */
 static bool write_files(json_t *files)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
@@ -256,7 +256,7 @@ static int print_outcome(const struct command *command, const struct client_plac
 		fprintf(stderr, "dari %s: %" STR_FMT "\n", command->words, STR_ARG(said));
 		return 1;
 	}
-	/* where they go is the server's to say: so it is this machine's own */
+	/* the server chooses the paths, so only the local server is trusted with this */
 	if (place->socket.n && !write_files(json_object_get(outcome, "files")))
 		return 1;
 	if (as_json && command->pages)
@@ -268,7 +268,7 @@ static int print_outcome(const struct command *command, const struct client_plac
 	return (int) json_integer_value(json_object_get(outcome, "status"));
 }
 
-/* A command that is put together here. Its outcome has the form of those that the server runs. */
+/* Runs a command composed in the client. Its outcome has the same form as a server's. */
 static RESULT ask_place(struct ctx *c, struct client_place *place, const struct command *command,
 			const json_t *args, json_t **ret_outcome)
 {
@@ -297,12 +297,12 @@ static RESULT call_place(struct ctx *c, struct client_place *place, const struct
 	struct str cookie = place->proof.cookie;
 	TRY(command->ask ? ask_place(c, place, command, args, ret_outcome)
 			 : exchange(c, place, command->words, args, ret_outcome));
-	if (cookie.n && !str_equal(cookie, place->proof.cookie)) /* the session goes on */
+	if (cookie.n && !str_equal(cookie, place->proof.cookie)) /* the session was renewed */
 		TRY(client_keep_proof(c, place));
 	return OK;
 }
 
-/* One call. *ret_goes_on: the outcome has more, which args ask for now. */
+/* Makes one call. *ret_goes_on: there is more output, which args now request. */
 static int call_once(const struct target *target, const struct command *command, json_t *args, bool as_json,
 		     bool *ret_goes_on)
 {
@@ -316,7 +316,8 @@ static int call_once(const struct target *target, const struct command *command,
 	if (result_is_ok(result))
 		result = call_place(&c, &place, command, args, &outcome);
 	if (!result_is_ok(result)) {
-		bool is_way = result.code == ERR_GONE || !place.url.n; /* there, and not the command */
+		/* the connection failed rather than the command */
+		bool is_way = result.code == ERR_GONE || !place.url.n;
 		fprintf(stderr, "dari%s%s: %" STR_FMT "\n", is_way ? "" : " ", is_way ? "" : command->words,
 			STR_ARG(c.problem.message));
 		json_decref(outcome);
@@ -356,7 +357,7 @@ static enum err find_err(const char *name)
 	return ERR_IO;
 }
 
-/* A server that is not reached has said so to whoever typed the command. */
+/* Runs a command on the server, for another one. A connection failure has already been printed. */
 RESULT client_ask(struct ctx *c, const char *config_path, const char *words, json_t *args, json_t **ret_value)
 {
 	struct client_place place = {0};
@@ -385,7 +386,7 @@ static bool is_here(const struct command *command, const json_t *args)
 	return command->is_here ? command->is_here(args) : command->run_here != NULL;
 }
 
-/* `--config FILE` and such, before the command. The first word that is none; NULL: one lacks its value. */
+/* Parses `--config FILE` etc. before the command. Returns the first other word; NULL: a value is missing. */
 static char **read_options(int *argc, char **argv, struct target *target)
 {
 	while (*argc > 0) {
@@ -413,7 +414,7 @@ static int run_here(const struct target *target, const struct command *command, 
 	return EXIT_USAGE;
 }
 
-/* `dari host`, and what begins with a group's word and is none of its commands. */
+/* Handles a group's word alone, such as `dari host`, and unknown commands of a group. */
 static int explain_none(int argc, char **argv)
 {
 	if (help_is_group(argv[0]) && (argc == 1 || is_help(argv[1])))
@@ -425,7 +426,7 @@ static int explain_none(int argc, char **argv)
 	return EXIT_USAGE;
 }
 
-/* `dari help`, `dari help host`, `dari help host list`. */
+/* Handles `dari help`, `dari help host`, `dari help host list`. */
 static int explain(int argc, char **argv)
 {
 	int used = 0;

@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commands that are one change of /api/v1 each: a row says which, and what is said when it is accepted. Their parameters
- * stand with the other commands of their kind. */
+ * Commands that consist of one /api/v1 change: each row has the call and the message on success. Their
+ * parameters are declared with related commands. */
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 
 enum { CARRIED_MAX = 16 };
 
-/* In a path, and in what is said, "{name}" stands for the parameter's text; "{name|words}" for the words where it is not
- * given. */
+/* In paths and messages, "{name}" is replaced by the parameter's text; "{name|words}" by the words if it is
+ * missing. */
 struct change_row {
 	const char *words;         /* the command's */
 	const char *method, *path; /* "/webhooks/{name}" */
 	struct carried carried[CARRIED_MAX];
 	const char *says;
-	const char *made;    /* --json: what the answer's first row is called there; NULL: nothing is said */
-	const char *fixed;   /* members that it always sends */
-	const char *creates; /* where the same is made, by its name, when it is not there; NULL: nowhere */
+	const char *made;    /* name of the answer's first row in --json; NULL: nothing is printed */
+	const char *fixed;   /* members that are always sent */
+	const char *creates; /* path for creating the object if it doesn't exist; NULL: none */
 };
 
 #define GRANT                                                                                                \
@@ -32,7 +32,7 @@ struct change_row {
 	{                                                                                                    \
 		"is_off", "on", CARRY_FALSE                                                                  \
 	}
-/* How an account is restricted. */
+/* Commands that restrict an account. */
 #define RESTRICT(WORDS, members, ...)                                                                        \
 	{                                                                                                    \
 		(WORDS), "POST", "/accounts/{account}/restrict", {{"reason", "reason"}, __VA_ARGS__},        \
@@ -169,7 +169,7 @@ static const struct change_row rows[] = {
 	 .says = "host {name} counts as off; keep it off until its guests are elsewhere\n"},
 };
 
-/* The form with what its braces stand for. is_path: as segments of a URL. */
+/* Replaces the placeholders. is_path: encodes them as URL segments. */
 static struct str fill(const struct asking *a, const char *form, bool is_path)
 {
 	struct str all = STR_NONE, rest = str_from(form), piece;
@@ -195,7 +195,7 @@ static RESULT make_body(struct asking *a, const struct change_row *row, json_t *
 	return OK;
 }
 
-/* What is said of it is changed; or it is made. */
+/* Changes the object, or creates it. */
 static RESULT send_change(struct asking *a, const struct change_row *row, json_t *body,
 			  const json_t **ret_answer)
 {

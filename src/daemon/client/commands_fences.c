@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari host …: hosts that are dead: how they are turned off, what proves it, and what leaves them. */
+ * dari host …: dead hosts: fencing them, its proof, and evacuation. */
 #include "base/clock.h"
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
@@ -12,7 +12,7 @@ static const char *host_path(const struct asking *a, const char *behind)
 		.p;
 }
 
-/* With the flag --plan it is only tried. */
+/* With the flag --plan, only a trial. */
 static RESULT make(struct asking *a, const char *behind, const json_t *body, const json_t **ret_found)
 {
 	bool is_plan = json_is_true(json_object_get(a->args, "plan"));
@@ -23,7 +23,7 @@ static RESULT make(struct asking *a, const char *behind, const json_t *body, con
 	return OK;
 }
 
-/* ---- how it is turned off ---- */
+/* ---- fencing ---- */
 
 static const struct carried device_members[] = {
 	{"command", "command"},
@@ -111,7 +111,7 @@ static RESULT list_fences(struct asking *a)
 	return OK;
 }
 
-/* ---- what leaves it ---- */
+/* ---- evacuation ---- */
 
 static RESULT evacuate(struct asking *a)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari host …: changes of the machines that run instances. */
+ * dari host …: changes of hosts. */
 #include "daemon/client/ask.h"
 #include "daemon/command.h"
 #include "model/id.h"
@@ -11,7 +11,7 @@ static const char *host_path(const struct asking *a, const char *behind)
 		.p;
 }
 
-/* What only makes a machine a host goes another way: commands_host_add.c. */
+/* Turning a machine into a host is implemented elsewhere: commands_host_add.c. */
 static RESULT add(struct asking *a)
 {
 	static const char *const names[] = {"as",       "ovn-remote",  "uplink", "physical-network",
@@ -33,7 +33,7 @@ static const struct carried maintenance_members[] = {
 	{"reason", "reason"},
 };
 
-/* What it means for each that is to run there. */
+/* Lists the consequences for each instance placed there. */
 static RESULT write_events(struct asking *a, struct str host)
 {
 	const json_t *events = NULL;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari login, dari logout: who is signed in at a server elsewhere, for dari --url. */
+ * dari login, dari logout: sessions at remote servers, for dari --url. */
 #include <stdio.h>
 #include <termios.h>
 #include <unistd.h>
@@ -17,7 +17,7 @@ static struct str arg_of(const json_t *args, const char *name)
 
 /* ---- secrets ---- */
 
-/* One line that is not shown while it is typed. False: there is none. */
+/* Reads a line without echo. False: none. */
 static bool ask_hidden(const char *prompt, char line[static SECRET_MAX])
 {
 	struct termios shown, hidden;
@@ -35,7 +35,7 @@ static bool ask_hidden(const char *prompt, char line[static SECRET_MAX])
 	return is_read && *line;
 }
 
-/* What came by that option on standard input, else what is typed, which then stands for it. */
+/* Takes the secret from standard input if the option says so, else prompts for it and stores it in args. */
 static RESULT find_secret(struct ctx *c, json_t *args, const char *option, const char *prompt,
 			  struct str *ret_secret)
 {
@@ -57,7 +57,7 @@ static void set_text(json_t *body, const char *name, struct str value)
 		(void) json_object_set_new(body, name, json_stringn(value.p, value.n));
 }
 
-/* "https://cloud.example.org/console/#t=TICKET" → TICKET */
+/* Extracts TICKET from "https://cloud.example.org/console/#t=TICKET". */
 static struct str ticket_of(struct str link)
 {
 	static const char mark[] = "#t=";
@@ -67,7 +67,7 @@ static struct str ticket_of(struct str link)
 	return link;
 }
 
-/* The body of POST /session: by what somebody shows. */
+/* Builds the body of POST /session from the given credential. */
 static RESULT write_wish(struct ctx *c, json_t *args, json_t *body)
 {
 	struct str key_id = arg_of(args, "access-key"), ticket = arg_of(args, "ticket"),
@@ -137,7 +137,7 @@ static RESULT end_session(struct ctx *c, struct client_place *place)
 	return OK;
 }
 
-/* An access key stays good: it signs what is asked from now on, and no session is needed. */
+/* An access key remains valid: it signs later requests, and needs no session. */
 static RESULT keep(struct ctx *c, const json_t *args, struct client_place *place, const json_t *session)
 {
 	struct str key_id = arg_of(args, "access-key"), secret = arg_of(args, "secret-stdin");
@@ -207,7 +207,7 @@ static RESULT logout(struct ctx *c, json_t *args)
 		place.ca = ca;
 	struct result ended = place.proof.cookie.n ? end_session(c, &place) : OK;
 	place.proof = (struct client_proof){0};
-	if (ended.code == ERR_UNAUTHENTICATED) { /* it was over */
+	if (ended.code == ERR_UNAUTHENTICATED) { /* it had already ended */
 		ctx_clear_problem(c);
 		ended = OK;
 	}

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account list, image list, network list, role list, limit list: rows as /api/v1 shows them to whoever asks. */
+ * dari account list, image list, network list, role list, limit list: rows as /api/v1 shows them to the
+ * caller. */
 #include <inttypes.h>
 
 #include "daemon/client/ask.h"
@@ -42,7 +43,7 @@ static RESULT limit_list(struct asking *a)
 	return OK;
 }
 
-/* Of all disks of the image. */
+/* The total of the image's disks. */
 static int64_t disk_size(const json_t *devices, struct str image)
 {
 	int64_t size = 0;
@@ -78,7 +79,7 @@ static RESULT image_list(struct asking *a)
 
 /* ---- outside networks ---- */
 
-/* The pieces of the network's addresses, which administrators see. */
+/* The network's address ranges, visible to administrators. */
 static json_t *write_ranges(struct asking *a, const json_t *ranges, struct str network)
 {
 	json_t *list = json_array(), *row = NULL;
@@ -119,7 +120,7 @@ static RESULT network_list(struct asking *a)
 	return OK;
 }
 
-/* ---- who has which role where ---- */
+/* ---- role assignments ---- */
 
 struct people {
 	const json_t *grants, *roles, *users, *groups, *accounts, *domains;
@@ -130,7 +131,7 @@ static struct str name_of(const json_t *rows, struct str id)
 	return asking_text(asking_find(rows, id), "name");
 }
 
-/* "DOMAIN/NAME"; an account's own user is "ACCOUNT's NAME". */
+/* Writes "DOMAIN/NAME", or for an account's own user "ACCOUNT's NAME". */
 static struct str name_who(struct asking *a, const struct people *p, const json_t *grant)
 {
 	struct arena *arena = a->c->arena;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Help: commands under headings, one command with its arguments, options and examples, and suggestions for mistyped words. */
+ * Help: lists commands under headings, shows a command's arguments, options and examples, and suggests
+ * corrections. */
 #include "daemon/client/help.h"
 
 #include <ctype.h>
@@ -8,13 +9,14 @@
 
 enum {
 	WORD_MAX = 64,
-	FORM_SIZE = 26, /* the column of options; a longer one has its words on the next line */
-	NEAR = 2,       /* typing errors that are forgiven */
+	FORM_SIZE = 26, /* column width for options; the description of a longer one is on the next line */
+	NEAR = 2,       /* tolerated typing errors */
 };
 
 const char help_default_config[] = "/etc/dari/dari.yaml";
 
-/* Headings of the whole help, and the first words of the commands below each. What no heading names comes last. */
+/* Headings of the complete help, and the first words of their commands. Commands without a heading come
+ * last. */
 static const struct heading {
 	const char *title, *words;
 } headings[] = {
@@ -57,7 +59,7 @@ static bool first_word_is(const struct command *command, const char *word)
 	return strncmp(command->words, word, n) == 0 && (command->words[n] == ' ' || !command->words[n]);
 }
 
-/* The place in headings[], or their number for "others". */
+/* Index in headings[]; the number of headings for "others". */
 static size_t heading_of(const struct command *command)
 {
 	char word[WORD_MAX];
@@ -69,7 +71,7 @@ static size_t heading_of(const struct command *command)
 	return count;
 }
 
-/* "ca-file" as "CA_FILE". */
+/* Writes "ca-file" as "CA_FILE". */
 static const char *metavar(const char *name, char text[static WORD_MAX])
 {
 	size_t n = 0;
@@ -82,10 +84,11 @@ static const char *metavar(const char *name, char text[static WORD_MAX])
 /* ---- the whole help, and a group's ---- */
 
 struct listing {
-	const char *first, *lead; /* commands that begin with the word `first`; each line begins with lead */
-	bool has_single;          /* the command that is that word alone, too */
+	const char *first, *lead; /* lists commands beginning with the word `first`; lead: each line's
+				   * beginning */
+	bool has_single;          /* also the command that consists of that word alone */
 	size_t count;
-	FILE *to; /* NULL: they are only counted */
+	FILE *to; /* NULL: only count */
 };
 
 static void list_one(void *arg, const struct command *command)
@@ -106,7 +109,7 @@ static void list_other(void *arg, const struct command *command)
 			command);
 }
 
-/* The commands of a heading, word by word. */
+/* Lists a heading's commands, word by word. */
 static void list_heading(const struct heading *h)
 {
 	char words[128], *rest = NULL;
@@ -217,7 +220,7 @@ int help_print_command(const struct command *command)
 
 /* ---- did you mean ---- */
 
-/* Insertions, deletions, changes and swaps of neighbours between two short words. */
+/* Counts insertions, deletions, substitutions and swaps of adjacent letters between two short words. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t rows[3][WORD_MAX] = {0}, n = strlen(a), m = strlen(b);
@@ -243,7 +246,7 @@ static size_t distance(const char *a, const char *b)
 	return rows[n % 3][m];
 }
 
-/* The nearest word so far. */
+/* The nearest word found so far. */
 struct nearest {
 	const char *typed, *found;
 	size_t distance;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who is signed in at which server: by the environment, else by a file that `dari login` writes, which nobody else may
- * read. It is JSON: an object of servers by their URLs. */
+ * Credentials for servers: from the environment, else from a file written by `dari login` that only its owner
+ * can read. It is a JSON object of servers by URL. */
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -29,7 +29,7 @@ static RESULT check_mode(struct ctx *c, const char *path)
 {
 	struct stat st = {0};
 	if (stat(path, &st) != 0 || (st.st_uid == geteuid() && !(st.st_mode & 077)))
-		return OK; /* reading it says what else is wrong */
+		return OK; /* reading it reports any other error */
 	return ctx_fail(
 		c, ERR_DENIED,
 		"%s is not yours alone, and it has secrets.\n  Look who has read it, then: chown %u %s; "
@@ -37,7 +37,7 @@ static RESULT check_mode(struct ctx *c, const char *path)
 		path, (unsigned) geteuid(), path, path);
 }
 
-/* An object; of no file an empty one. The caller releases it. */
+/* Loads an object; without a file an empty one. The caller releases it. */
 static RESULT load_file(struct ctx *c, const char *path, json_t **ret_all)
 {
 	struct str text = STR_NONE;

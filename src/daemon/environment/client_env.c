@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Fills in the environments of stock clients. Called by: dari account rc, dari env, dari dev. */
+ * Fills in stock clients' environments. Used by: dari account rc, dari env, dari dev. */
 #include "daemon/environment/client_env.h"
 
 #include <stdio.h>
@@ -40,7 +40,7 @@ static struct str find_field(const struct client_env *env, const char *name, siz
 	return STR_NONE;
 }
 
-/* "AWS_REGION={region}" as name and value; false: the field has no value. */
+/* Splits "AWS_REGION={region}" into name and value; false: the field has no value. */
 static bool fill(const struct client_env *env, const char *line, struct str *ret_name, struct buf *value)
 {
 	const char *equals = strchr(line, '='), *open = strchr(line, '{');
@@ -64,7 +64,7 @@ static bool is_plain(struct str value)
 	return value.n > 0;
 }
 
-/* In single quotes, unless no shell would read it otherwise. */
+/* Adds single quotes unless the value is safe in a shell. */
 static void print_quoted(struct buf *out, struct str value)
 {
 	if (is_plain(value)) {

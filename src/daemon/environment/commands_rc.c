@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari account rc: what the stock clients need to work in an account, as its owner. */
+ * dari account rc: configuration for stock clients to work in an account as its owner. */
 #include "auth/key.h"
 #include "base/random.h"
 #include "daemon/command.h"
@@ -14,15 +14,15 @@
 enum { SECRET_SIZE = 32 };
 
 struct rc {
-	struct str profile; /* a name that YAML and INI take as it is */
-	uuid domain;        /* the account's: a tenant to az */
-	uuid account;       /* a subscription to az */
+	struct str profile; /* a name that needs no quoting in YAML and INI */
+	uuid domain;        /* the account's; az calls it tenant */
+	uuid account;       /* az calls it subscription */
 	struct str key_id, key_secret, credential_id, credential_secret;
 	struct application_credential_wish credential;
 	struct access_key_wish key;
 };
 
-/* Both or none. */
+/* Creates both or none. */
 static RESULT create_both(struct op *op, void *arg)
 {
 	struct rc *rc = arg;
@@ -69,13 +69,13 @@ static RESULT make_credentials(struct command_call *call, struct rc *rc)
 	rc->key.key = &key;
 	rc->key_id = key.key_id;
 	rc->credential.name = str_print(c->arena, "rc-%" STR_FMT, STR_ARG(str_slice(key.key_id, 4, 12)));
-	rc->credential.unrestricted = true; /* as the owner's key is */
+	rc->credential.unrestricted = true; /* like the owner's key */
 	TRY(command_commit(call, "dari:account rc", create_both, rc));
 	rc->credential_id = str_encode_hex(c->arena, rc->credential.credential.b, sizeof(uuid));
 	return OK;
 }
 
-/* A line of a client's file that names the certificate to trust, where the server has one of its own. */
+/* A line for a client's file with the server's certificate, if it has its own. */
 static struct str write_ca(struct command_call *call, const char *name)
 {
 	struct str certificate = call->daemon->settings.tls_certificate;
@@ -117,7 +117,7 @@ static struct str write_profile(struct command_call *call, const struct rc *rc)
 			 STR_ARG(s->region), STR_ARG(settings_endpoint(call->ctx.arena, s)), STR_ARG(ca));
 }
 
-/* As the Python library cs, and Ansible's modules by it, read it. */
+/* In the format of the Python library cs, also used by Ansible's modules. */
 static struct str write_cloudstack(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
@@ -131,7 +131,8 @@ static struct str write_cloudstack(struct command_call *call, const struct rc *r
 			 STR_ARG(rc->key_id), STR_ARG(rc->key_secret), STR_ARG(ca));
 }
 
-/* az wants TLS, and its own commands instead of a file; a service principal is the key's user. */
+/* az requires TLS, and is configured by commands instead of a file; the key's user is the service
+ * principal. */
 static struct str write_az(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
@@ -146,7 +147,7 @@ static struct str write_az(struct command_call *call, const struct rc *rc)
 		STR_ARG(rc->key_secret));
 }
 
-/* The file that `cmk -c` reads. */
+/* The file for `cmk -c`. */
 static struct str write_cmk(struct command_call *call, const struct rc *rc)
 {
 	const struct settings *s = &call->daemon->settings;
@@ -166,7 +167,7 @@ static struct str write_cmk(struct command_call *call, const struct rc *rc)
 			 STR_ARG(rc->key_secret));
 }
 
-/* The environment that each client reads by itself. What an earlier one may have left there would scope the application
+/* Writes each client's environment. Unsets variables left by other tools that would scope the application
  * credential a second time, which Keystone refuses. */
 static void write_environment(struct command_call *call, const struct rc *rc, json_t *ret_members)
 {

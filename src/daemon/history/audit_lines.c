@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A record's members are its columns' names; a text that is absent is empty. */
+ * Members are named like the record's columns; an absent text is empty. */
 #include "daemon/history/audit_lines.h"
 
 #include <errno.h>

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari log audit: the audit log as lines, for people or as JSON, in pieces; and whether its chain is whole.
- */
+ * dari log audit: prints the audit log, as lines or JSON, in pieces; and verifies its chain. */
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -10,16 +9,16 @@
 
 enum { PIECE_RECORDS = 2000, VERIFY_RECORDS = 2000 };
 
-/* One piece of the log, of which what fits is shown. */
+/* One piece of the log, with filters. */
 struct showing {
 	struct command_call *call;
 	int64_t since_us, until_us; /* 0: from the first; INT64_MAX: to the last */
 	bool as_json;
-	int64_t last; /* the number of the last record that was looked at */
+	int64_t last; /* number of the last examined record */
 	size_t looked_at;
 };
 
-/* ---- what is shown ---- */
+/* ---- output ---- */
 
 static bool is_asked(const struct showing *s, const struct audit_record *a, const char *option,
 		     enum audit_text first, enum audit_text second)
@@ -42,10 +41,10 @@ static void print_json(struct showing *s, json_t *record)
 {
 	char *line = json_dumps(record, JSON_COMPACT);
 	buf_print(&s->call->text, "%s\n", line ? line : "{}");
-	heap_free(line); /* jansson allocates by ours: daemon_run() */
+	heap_free(line); /* jansson uses our allocator: daemon_run() */
 }
 
-/* Who: the user's name, the role's session, or what proved it. */
+/* The actor: the user's name, the role session, or the credential. */
 static struct str name_who(const struct audit_record *a)
 {
 	static const enum audit_text order[] = {AUDIT_USER_NAME, AUDIT_SESSION, AUDIT_CREDENTIAL};
@@ -89,7 +88,7 @@ static RESULT show_record(void *arg, const struct audit_record *a)
 	return OK;
 }
 
-/* ---- what is asked for ---- */
+/* ---- requests ---- */
 
 static RESULT time_arg(struct command_call *call, const char *name, int64_t absent_us, int64_t *ret_us)
 {
@@ -97,7 +96,7 @@ static RESULT time_arg(struct command_call *call, const char *name, int64_t abse
 	*ret_us = absent_us;
 	if (str_is_empty(text))
 		return OK;
-	if (text.n == 10) /* a day, from its first second on */
+	if (text.n == 10) /* a day, from its first second */
 		text = str_print(call->ctx.arena, "%" STR_FMT "T00:00:00Z", STR_ARG(text));
 	if (result_is_ok(clock_parse(text, ret_us)))
 		return OK;
@@ -124,8 +123,8 @@ static RESULT read_wishes(struct command_call *call, struct showing *s)
 
 struct verifying {
 	struct audit_chain chain;
-	int64_t broken, looked_at, archived; /* archived: up to that number */
-	bool is_partial;                     /* archived records were not looked at */
+	int64_t broken, looked_at, archived; /* archived: up to this number */
+	bool is_partial;                     /* archived records were not verified */
 	uint8_t wanted[SHA256_SIZE];
 	bool has_wanted;
 };
@@ -142,7 +141,8 @@ static RESULT verify_record(void *arg, const struct audit_record *a)
 	return OK;
 }
 
-/* The archives, oldest first: they begin with the first record, or behind where a longer one began. */
+/* Verifies the archives, oldest first. They begin with the first record, or where the chain was shortened
+ * earlier. */
 static RESULT verify_archives(struct command_call *call, struct verifying *v)
 {
 	struct str left = command_arg(call, "archive");
@@ -158,7 +158,7 @@ static RESULT verify_archives(struct command_call *call, struct verifying *v)
 	return OK;
 }
 
-/* Without its archives the log is checked from the end of the last one on. */
+/* Without its archives, the log is verified from the end of the last archive. */
 static RESULT begin_behind_segment(struct command_call *call, struct verifying *v)
 {
 	struct audit_segment segment = {0};

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Commands on the database: checked copies; and history that goes into a file, one JSON object a line, and then out of SQL.
- * Nothing is deleted before the file is on disk. */
+ * Commands on the database: verified copies; and moving history to a file, one JSON object per line, and then out of
+ * SQL. Nothing is deleted before the file is synced. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -20,11 +20,11 @@ enum { PIECE = 2000 };
 
 struct archive {
 	struct command_call *call;
-	const char *path; /* NULL: nothing is written */
+	const char *path; /* NULL: not written */
 	int fd;
 	struct buf lines; /* of one piece */
 	int64_t last, count;
-	size_t read; /* rows of this piece */
+	size_t read; /* rows in this piece */
 	struct audit_segment segment;
 	int64_t before_us;
 };
@@ -98,7 +98,7 @@ static RESULT add_event(void *arg, const struct event *e)
 static RESULT read_events(struct archive *a)
 {
 	struct command_call *call = a->call;
-	a->last = -1; /* the first has number 1 */
+	a->last = -1; /* numbers start at 1 */
 	do {
 		const struct event_query query = {
 			.after_seq = a->last, .before_us = a->before_us, .max = PIECE};
@@ -177,7 +177,8 @@ static RESULT cut_run(struct op *op, void *arg)
 	return op_cut_audit(op, arg);
 }
 
-/* A piece at a time goes out of SQL: what is in the file is sealed, however far this comes. */
+/* Deletes one piece at a time from SQL: the part in the file is already sealed, so an interruption is
+ * harmless. */
 static RESULT archive_audit(struct archive *a)
 {
 	struct command_call *call = a->call;

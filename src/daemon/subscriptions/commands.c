@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari subscriptions …: products that need licences, who is entitled to them, the licences of images and instances, and
- * changes from one source to another. Reports are in report.c. */
+ * dari subscriptions …: products that need licences, entitlements, licences of images and instances, and
+ * changes of their source. Reports are in report.c. */
 #include <inttypes.h>
 
 #include "auth/key.h"
@@ -26,7 +26,7 @@ static const char *const choice_words[] = {"yes", "no", NULL};
 
 /* ---- parameters ---- */
 
-/* Separated by commas. */
+/* Splits a comma-separated list. */
 static RESULT list_arg(struct command_call *call, const char *name, struct strs *ret_list)
 {
 	struct str rest = command_arg(call, name), piece;
@@ -211,9 +211,9 @@ static RESULT convert(struct command_call *call)
 	return OK;
 }
 
-/* ---- who is told of guests ---- */
+/* ---- reports to subscription servers ---- */
 
-/* A file that the caller names; empty where it names none. */
+/* Reads a file named by the caller; empty: none named. */
 static RESULT file_arg(struct command_call *call, const char *name, struct str *ret_text)
 {
 	struct str path = command_arg(call, name);

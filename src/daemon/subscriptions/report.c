@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari subscriptions, report, virt-who: what is needed against what somebody is entitled to, what vendors' programmes want to know
- * of a month, and which guests are on which hosts. */
+ * dari subscriptions, report, virt-who: compares required with entitled licences, reports a month for
+ * vendors' programmes, and lists guests by host. */
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -22,7 +22,7 @@ enum { GUESTS_SHOWN = 50, HUNDREDTHS = 100 };
 
 /* ---- the log of a month ---- */
 
-/* A host as it was at its largest in the month. */
+/* A host's largest size in the month. */
 struct host_size {
 	uuid id;
 	struct str name;
@@ -50,7 +50,7 @@ static int64_t number_of(const json_t *facts, const char *name)
 	return result_is_ok(read) ? value : 0;
 }
 
-/* How large hosts were is said in the order of the log: what was said last before the month still held. */
+/* Host sizes are recorded in log order; the last one before the month was still valid at its beginning. */
 static RESULT take_subject(void *arg, const struct ledger_record *record)
 {
 	struct month_reading *r = arg;
@@ -95,7 +95,7 @@ static struct host_size find_size(const struct month_reading *r, uuid host)
 	return (struct host_size){.id = host, .name = STR("unknown")};
 }
 
-/* What a month's log takes is given back before the answer leaves. */
+/* Runs with an arena of its own, freed before the answer is sent. */
 static RESULT run_with_room(struct command_call *call,
 			    RESULT (*run)(struct command_call *call, struct ctx *own))
 {
@@ -111,7 +111,7 @@ static RESULT run_with_room(struct command_call *call,
 	return result;
 }
 
-/* ---- what is needed ---- */
+/* ---- required licences ---- */
 
 static RESULT find_touches(const struct month_reading *r, struct licence_touch **ret_touches,
 			   size_t *ret_count)
@@ -196,7 +196,7 @@ static RESULT subscriptions(struct command_call *call)
 
 /* ---- a month's report ---- */
 
-/* A text as CSV has it. */
+/* Quotes text for CSV. */
 static struct str quote(struct arena *a, struct str text)
 {
 	struct str rest = text, piece, quoted = STR("\"");
@@ -219,7 +219,7 @@ struct report {
 	struct command_call *call;
 	struct month_reading *month;
 	const struct tables *t;
-	struct str vendor, account; /* of that vendor's products; of that account. Empty: any */
+	struct str vendor, account; /* filters by vendor and account; empty: any */
 };
 
 static bool is_wanted(const struct report *r, struct str product, struct product_seen *ret_seen)
@@ -272,7 +272,7 @@ static int compare_lines(const void *left, const void *right)
 				      : uuid_compare(a->account, b->account);
 }
 
-/* Guests by product, band and account: what CCSP asks for, On-Demand as included, Cloud Access as byos. */
+/* Guests by product, band and account, for CCSP: On-Demand counts as included, Cloud Access as byos. */
 static void report_guests(struct report *r)
 {
 	struct software_use *use = &r->month->use;
@@ -292,7 +292,7 @@ static void report_guests(struct report *r)
 	}
 }
 
-/* Hosts that guests of a product touched: what SPLA asks for. */
+/* Hosts that had guests of a product, for SPLA. */
 static void say_host(const struct report *r, const struct software_host *h, const struct product_seen *seen)
 {
 	struct host_size size = find_size(r->month, h->host);
@@ -331,7 +331,7 @@ static void write_hour(int64_t at_s, char text[static CLOCK_TEXT_SIZE])
 	(void) clock_write_s(at_s * SECOND, text);
 }
 
-/* The most at once, hour by hour. */
+/* Hourly peaks of simultaneous use. */
 static void report_peaks(struct report *r)
 {
 	const struct software_use *use = &r->month->use;
