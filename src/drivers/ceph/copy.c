@@ -20,7 +20,7 @@
 
 enum { CHUNK_SIZE = 4 << 20 };
 
-/* ---- what an image has */
+/* ---- extents of an image */
 
 struct runs { /* heap: a disk may have half a million */
 	struct qcow2_run *at;

@@ -60,7 +60,7 @@ static void add_acl(const struct guard *g, bool egress, int priority, struct str
 	wish_add_edge(g->w, row, "Port_Group", "acls", g->group);
 }
 
-/* ---- what the platform does is not a policy's to decide ---- */
+/* ---- exceptions for the platform's own traffic ---- */
 
 static const struct port_span platform[] = {
 	{0xa83f8110, 0xa83f8110}, /* 168.63.129.16 */

@@ -81,7 +81,7 @@ static const char *write_dhcp(const struct subnet *subnet, enum ip_family family
 	return uuid_write(uuid_v5(subnet->row.id, STR("dhcp")), out);
 }
 
-/* ---- what it alone is told by DHCP ---- */
+/* ---- the port's own DHCP options ---- */
 
 static bool is_told_nothing(struct tags own)
 {

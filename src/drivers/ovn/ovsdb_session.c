@@ -46,7 +46,7 @@ static bool fail_errno(struct session *s)
 	return fail_session(s, strerror_r(errno, text, sizeof text));
 }
 
-/* ---- what the server says ---- */
+/* ---- server messages ---- */
 
 static bool queue_and_drop(struct ovsdb *db, json_t *message)
 {
