@@ -15,6 +15,8 @@ import re
 import subprocess
 import sys
 
+import voice
+
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # A folder may include those of earlier rows, and itself; those of one row do not see each other.
 LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engine"], ["auth", "reconcile"], ["api"], ["daemon"]]
@@ -451,7 +453,7 @@ def main():
              ("function lengths", check_function_lengths(files)), ("prefixes", check_prefixes(files)),
              ("complexity", check_complexity(files)),
              ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])),
-             ("tests", check_tests(files)), ("format", check_format(files, sys.argv[1]))]
+             ("tests", check_tests(files)), ("voice", voice.check_voice()), ("format", check_format(files, sys.argv[1]))]
     failed = 0
     for name, findings in rules:
         findings = list(findings)
