@@ -60,7 +60,7 @@ simulate: build ## random histories of calls, faults and kills: SEED=7 tells one
 golden-accept: build ## rewrites the golden answers and says what changed in them; read the diff, too
 	@tests/golden-accept
 
-mutate: build ## breaks rules one by one, and says which no test notices: N=20 SEED=7 TESTS=unit; a seed goes on where it ended
+mutate: build ## breaks rules one by one, and says which no test notices: N=20 SEED=7 TESTS=unit, always or all; a seed goes on where it ended
 	@tools/install-packages run test
 	@tests/mutate.py --count $(or $(N),20) $(if $(SEED),--seed $(SEED)) $(if $(TESTS),--tests $(TESTS))
 

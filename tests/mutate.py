@@ -2,20 +2,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Breaks rules one by one, and says which of them no test notices.
 
-    tests/mutate.py [--count N] [--seed S] [--in FOLDER]... [--tests unit | always | FILE]
+    tests/mutate.py [--count N] [--seed S] [--in FOLDER]... [--tests unit | always | all]
 
 Draws N places of src/ where a rule is decided: a refusal, a check, a comparison, a condition. Each folder of FOLDERS gets its share by
-its number of places. Each rule is broken by itself (the refusal is dropped, the condition turned round, "<" made "<="), in a copy of the
-tree under build/mutate; then the copy is built, and tests run until one fails: unit and golden tests, those of the layer first, and then
-the scripts that `make test` always runs, the cheapest first. What does not compile is drawn again. A rule that no test notices is one
-that the next change may lose: give it a test, or take it out.
+its number of places. A rule is broken by itself: the refusal is dropped, the condition turned round, "<" made "<=". A rule that no test
+notices is one that the next change may lose: give it a test, or take it out.
 
---tests: after the unit and golden tests no script (unit), the scripts of `tests/run --list always` (always), or those of a file in the
-form of that list. build/mutate/SEED.json has the results; a run with the same seed goes on where the last one ended, and a run with
-other --tests asks only these about the rules that unit and golden tests miss. A script's failure counts if the script passes in
-build/main, where nothing is broken. Exits with 0 whatever is found. The first run builds the copy, which takes as long as the first
-`make`. DARI_MUTATE_TREE says another place for the copy: where ccache makes paths relative to /, only a folder as deep as this one
-finds what is cached.
+All N rules stand side by side in one copy of the tree under build/mutate, each behind a switch ("mutant schemata"): the copy is built
+once, and the variable DARI_MUTANT says which rule is broken while a test runs. A test cannot notice a rule that it does not reach. So
+each test runs once with nothing broken and writes down which rules it reaches; a broken rule is then shown to those tests alone, the
+cheapest first, until one fails twice.
+
+--tests: unit and golden tests (unit), besides them the scripts that `make test` always runs (always), or every script that is not long
+(all), which is what `make test` ran before it chose. build/mutate/SEED-N.json keeps what was found: a run with the same seed and count
+goes on where the last one ended. DARI_MUTATE_TREE says another place for the copy: where ccache makes paths relative to /, only a
+folder as deep as this one finds what is cached. Exits with 0 whatever is found.
 """
 import argparse
 import collections
@@ -31,46 +32,73 @@ import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 PLACE = os.path.join(ROOT, "build/mutate")
-# The copy is laid out as the tree is, so that ccache knows its files, and a script of the copy finds the copy's programs in any case.
+# The copy is laid out as the tree is, so that a script of the copy finds the copy's programs.
 TREE = os.path.realpath(os.environ.get("DARI_MUTATE_TREE") or os.path.join(PLACE, "tree"))
-BUILD, WHOLE_BUILD = os.path.join(TREE, "build/main"), os.path.join(ROOT, "build/main")
-COMPILER, BROKEN = os.path.join(PLACE, "cc"), os.path.join(PLACE, "broken")
-# A broken rule may leave a function unused: warnings about its file are no errors.
-COMPILER_TEXT = """#!/bin/sh
-[ -f {broken} ] && read -r broken <{broken} && for word; do case $word in ?*"/$broken") is_broken=1 ;; esac; done
-for word; do shift; [ -n "$is_broken" ] && [ "$word" = -Werror ] || set -- "$@" "$word"; done
-exec {compiler} "$@"
-"""
+BUILD = os.path.join(TREE, "build/main")
 FOLDERS = ["src/engine", "src/auth", "src/reconcile", "src/drivers", "src/api"]
-# Processor seconds for a mutant's test: the least limit, and how many times what the test takes with nothing broken. LIMIT_S is a test's
-# limit with all its waiting.
-LEAST_CPU_S, SLOWER, LIMIT_S = 30, 6, 600
-SCRIPT_LIMIT_S, END_S = 1800, 60  # END_S: for what an interrupted script takes down
+PHASES = ["unit", "always", "all"]
+# Processor seconds for a broken rule's test: the least limit, and how many times what the test took with nothing broken.
+LEAST_CPU_S, SLOWER, LIMIT_S, SCRIPT_LIMIT_S, END_S = 30, 6, 600, 1800, 60
 SCRIPT_LEVELS = ["smoke", "contract", "simulation", "fault", "real"]  # fuzz has programs of its own
-FALLBACK = [{"level": "smoke", "name": "10-faces.py", "argv": ["tests/smoke/10-faces.py"], "env": {}, "cpu_s": 15}]
 OTHER = {"<": "<=", "<=": "<", ">": ">=", ">=": ">", "==": "!=", "!=": "==", "&&": "||", "||": "&&"}
-OPERATOR = re.compile(r" (<=|>=|==|!=|&&|\|\||<|>) ")
-REFUSAL = re.compile(r"\s*return (?:ctx_fail|FAIL|op_fail|\w+_refuse|\w+_fail)")
-CHECK = re.compile(r"(\s*)TRY\((\w*(?:check|permit|require|ensure|only_|refuse|allow|may_)\w*)\(.*\)\);$")
+OPERATOR = re.compile(r" (<=|>=|==|!=|&&|\|\||<|>)(?= |\n)")
+REFUSAL = re.compile(r"\s*\{?\s*return (?:ctx_fail|FAIL|op_fail|\w+_refuse|\w+_fail)")
+CHECK = re.compile(r"TRY\((\w*(?:check|permit|require|ensure|only_|refuse|allow|may_)\w*)\(.*\)\);")
+SWITCH = "MUTANT"  # stands in an edit for the call that asks whether this rule is broken
+# Weak, since every object with a broken rule has it. errno belongs to the code around the switch.
+SWITCH_TEXT = """#pragma GCC diagnostic ignored "-Wparentheses"
+#pragma GCC diagnostic ignored "-Wtype-limits"
+#pragma GCC diagnostic ignored "-Wbool-compare"
+#pragma GCC diagnostic ignored "-Wint-in-bool-context"
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+__attribute__((weak)) int dari_mutant(int number);
+__attribute__((weak)) int dari_mutant(int number)
+{
+	static char seen[4096];
+	static const char *reached;
+	static int broken = -1;
+	int before = errno;
+	if (broken < 0) {
+		const char *text = getenv("DARI_MUTANT");
+		reached = getenv("DARI_MUTANT_REACHED");
+		broken = text ? atoi(text) : 0;
+	}
+	if (reached && !seen[number]) {
+		char path[4096];
+		seen[number] = 1;
+		snprintf(path, sizeof path, "%s/%d", reached, number);
+		int file = open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0666);
+		if (file >= 0)
+			close(file);
+	}
+	errno = before;
+	return broken == number;
+}
+"""
 
-Mutation = collections.namedtuple("Mutation", "path line words before after")  # line: from 0 on; after: that line's new text
+Mutation = collections.namedtuple("Mutation", "path line words start end text")  # text replaces what stands from start to end
 
 
 # ---- rules that can be broken
 
-def code_of(line):
-    """The line with texts and comments blanked, each character in its place."""
-    line = re.sub(r'"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\'', lambda m: "_" * len(m[0]), line)
-    return re.sub(r"/\*.*?(?:\*/|$)|//.*$", lambda m: " " * len(m[0]), line)
+def blank(text):
+    """The text with literals, comments and preprocessor lines blanked, each character in its place."""
+    def spaces(match):
+        return re.sub(r"[^\n]", " " if match[0][0] in "/#" else "_", match[0])
+    return re.sub(r'"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'|/\*.*?\*/|//[^\n]*|^#(?:[^\n]*\\\n)*[^\n]*', spaces, text, flags=re.DOTALL | re.MULTILINE)
 
 
-def condition_end(code, start):
-    """Place of the closing bracket of "if (…)" on the same line; -1 if it is on another line."""
+def close_of(code, start):
+    """Place of the bracket that closes the one at start; -1 if there is none."""
     depth = 0
     for k in range(start, len(code)):
         depth += {"(": 1, ")": -1}.get(code[k], 0)
@@ -79,31 +107,74 @@ def condition_end(code, start):
     return -1
 
 
+def is_end(code, k, operator):
+    """Whether an operand of the operator ends before the character at k, where no bracket is open."""
+    if code[k] in ";,?:{}":
+        return True
+    if code[k] == "=" and code[k + 1] != "=" and code[k - 1] not in "=!<>":
+        return True  # an assignment
+    pair = code[k:k + 2] if code[k:k + 2] in ("&&", "||") else code[k - 1:k + 1]
+    return pair == "||" and operator != "||" or pair == "&&" and operator not in ("&&", "||")
+
+
+def left_of(code, place, operator):
+    """Where the left operand begins."""
+    depth, k = 0, place
+    while k > 0:
+        k -= 1
+        if code[k] in ")]":
+            depth += 1
+        elif code[k] in "([":
+            if not depth:
+                return k + 1
+            depth -= 1
+        elif not depth and (is_end(code, k, operator) or code[k].isspace() and code[:k].endswith("return")):
+            return k + 1
+    return 0
+
+
+def right_of(code, place, operator):
+    """Where the right operand ends."""
+    depth = 0
+    for k in range(place, len(code)):
+        if code[k] in "([":
+            depth += 1
+        elif code[k] in ")]":
+            if not depth:
+                return k
+            depth -= 1
+        elif not depth and (is_end(code, k, operator) or operator == "&&" and code[k:k + 2] == "&&"):
+            return k
+    return len(code)
+
+
 def list_mutations(path):
-    """All of one file."""
+    """All of one file: [Mutation]."""
     with open(os.path.join(ROOT, path), encoding="utf-8") as file:
-        lines = file.read().split("\n")
-    found, is_comment = [], False
-    for n, line in enumerate(lines):
-        code = code_of(line)
-        was_comment, is_comment = is_comment, (is_comment or "/*" in line) and "*/" not in line.rpartition("/*")[2]
-        if was_comment or not line[:1].isspace() or re.match(r"\s*(\*|#|for\b|while\b|assert|static const|\{)", code):
+        text = file.read()
+    code, found = blank(text), []
+
+    def add(at, words, start, end, new):
+        found.append(Mutation(path, text.count("\n", 0, at) + 1, words, start, end, new))
+    for match in CHECK.finditer(code):
+        if code[:match.start()].rstrip()[-1:] in ";{}":
+            add(match.start(), f"{match[1]}() is not asked", match.start(), match.end(), f"{{ if (!{SWITCH}) {text[match.start():match.end()]} }}")
+    for match in re.finditer(r"^\s+(?:\} else )?if \(", code, re.MULTILINE):
+        start, end = match.end() - 1, close_of(code, match.end() - 1) + 1
+        if end and REFUSAL.match(code, end):
+            add(start, "the refusal is dropped", start, end, f"(!{SWITCH} && {text[start:end]})")
+        elif end:
+            add(start, "the condition is turned round", start, end, f"({SWITCH} != !!{text[start:end]})")
+    for match in OPERATOR.finditer(code):
+        line = code[code.rfind("\n", 0, match.start()) + 1:match.start()]
+        if not line[:1].isspace() or re.match(r"\s*(for|while|assert|static const)\b", line):
             continue
-        check = CHECK.match(code)
-        if check:
-            found.append(Mutation(path, n, f"{check[2]}() is not asked", line, f"{check[1]};"))
-        at = re.match(r"(\s*(?:\} else )?if )\(", code)
-        end = condition_end(code, at.end(1)) if at else -1
-        if end > 0:
-            condition = line[at.end(1):end + 1]
-            if n + 1 < len(lines) and REFUSAL.match(lines[n + 1]):
-                found.append(Mutation(path, n, "the refusal is dropped", line, f"{at[1]}(false && {condition}){line[end + 1:]}"))
-            else:
-                found.append(Mutation(path, n, "the condition is turned round", line, f"{at[1]}(!{condition}){line[end + 1:]}"))
-        for operator in OPERATOR.finditer(code):
-            other = OTHER[operator[1]]
-            changed = line[:operator.start(1)] + other + line[operator.end(1):]
-            found.append(Mutation(path, n, f"'{operator[1]}' is '{other}'", line, changed))
+        operator, place = match[1], match.start(1)
+        start, end = left_of(code, place, operator), right_of(code, match.end(1), operator)
+        left, right = text[start:place].strip(), text[match.end(1):end].strip()
+        if left and right:
+            new = f" ({SWITCH} ? ({left} {OTHER[operator]} {right}) : ({left} {operator} {right}))"
+            add(place, f"'{operator}' is '{OTHER[operator]}'", start, end, new)
     return found
 
 
@@ -149,8 +220,9 @@ def copy_tree():
         with open(there, "rb") as file:
             content = file.read()
         digest.update(name.encode() + b"\0" + content)
-        write_file(os.path.join(TREE, name), content)
-        shutil.copymode(there, os.path.join(TREE, name))
+        if not name.endswith(".c") or not name.startswith("src/"):
+            write_file(os.path.join(TREE, name), content)
+            shutil.copymode(there, os.path.join(TREE, name))
     for folder, below, files in os.walk(TREE):
         below[:] = [name for name in below if name != "__pycache__" and (folder, name) != (TREE, "build")]
         for name in files:
@@ -173,299 +245,208 @@ def write_file(path, content):
         file.write(content)
 
 
-def build(targets=()):
-    """(whether it compiles, what the compiler says). Without targets: everything."""
-    done = subprocess.run(["ninja", "-C", BUILD, "--quiet", *targets], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
-    return done.returncode == 0, done.stdout.decode(errors="replace")
+def write_broken(rules):
+    """The sources of the copy with every rule behind its switch. rules: {number: Mutation}."""
+    by_path = collections.defaultdict(list)
+    for number, one in rules.items():
+        by_path[one.path].append((one, number))
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard", "src/*.c"], cwd=ROOT, capture_output=True, text=True, check=True)
+    for path in listed.stdout.split():
+        with open(os.path.join(ROOT, path), encoding="utf-8") as file:
+            text = file.read()
+        for one, number in sorted(by_path[path], key=lambda row: -row[0].start):
+            text = text[:one.start] + one.text.replace(SWITCH, f"dari_mutant({number})") + text[one.end:]
+        head = f'#include "{PLACE}/switch.h"\n' if by_path[path] else ""
+        write_file(os.path.join(TREE, path), (head + text).encode())
+
+
+def is_apart(one, others):
+    return all(one.path != other.path or one.end <= other.start or other.end <= one.start for other in others)
+
+
+def build_broken(count, folders, seed):
+    """{number: Mutation} of that many rules, in a copy that is built."""
+    draws, rules, origins, left_out = draw_all(folders, seed), {}, {}, 0
+
+    def draw(queue, number):
+        for one in queue:
+            if is_apart(one, rules.values()):
+                rules[number], origins[number] = one, queue
+                return
+    for number in range(1, count + 1):
+        draw(next(draws), number)
+    write_file(os.path.join(PLACE, "switch.h"), SWITCH_TEXT.encode())
+    write_broken(rules)
+    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
+        compiler = os.environ.get("CC") or ("ccache gcc" if shutil.which("ccache") else "gcc")
+        done = subprocess.run(["meson", "setup", BUILD, TREE], env=dict(os.environ, CC=compiler), capture_output=True,
+                              text=True, check=False)
+        if done.returncode:
+            sys.exit(done.stdout + done.stderr)
+    print("building the copy", flush=True)
+    while (wrong := find_wrong(rules)):
+        for number in wrong:
+            left_out += 1
+            del rules[number]
+            draw(origins[number], number)
+        write_broken(rules)
+    print(f"{left_out} rules were drawn again: they do not compile with a switch", flush=True)
+    return rules
+
+
+def find_wrong(rules):
+    """Builds the copy; the numbers of the rules that do not compile."""
+    done = subprocess.run(["ninja", "-k", "0", "-C", BUILD, "--quiet"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+    if not done.returncode:
+        return set()
+    wrong = set()
+    for path, line in re.findall(r"(?:\.\./)*(src/\S+\.c):(\d+):\d+: error", done.stdout.decode(errors="replace")):
+        near = [(abs(one.line + 1 - int(line)), number) for number, one in rules.items() if one.path == path]
+        if near:
+            wrong.add(min(near)[1])
+    return wrong or sys.exit(done.stdout.decode(errors="replace"))
 
 
 # ---- tests
 
 class Test:
-    """A unit or golden program."""
+    """A unit or golden program of the copy, or a script of it."""
 
-    def __init__(self, row):
-        self.name, self.argv, self.env = row["name"], row["cmd"], dict(row["env"], CLOUD_ALL_SEEDS="1")
-        self.is_golden = "golden" in [suite.split(":")[-1] for suite in row["suite"]]
-        self.target = os.path.relpath(self.argv[0], BUILD)
+    def __init__(self, row, phase):
+        is_script = phase != "unit"
+        self.phase, self.name = phase, f"{row['level']}/{row['name']}" if is_script else row["name"]
+        self.argv = [os.path.join(TREE, os.path.relpath(a, ROOT)) if a.startswith(ROOT + "/") else a for a in row["argv" if is_script else "cmd"]]
+        self.env = dict(row.get("env") or {}, **({"DARI_BUILD": BUILD} if is_script else {}))
+        self.limit_s, self.end_s = (SCRIPT_LIMIT_S, END_S) if is_script else (LIMIT_S, 0)
         self.took_s = 0.0
-        self.limit_s, self.end_s = LIMIT_S, 0
-
-    def is_near(self, path):
-        """Whether it is likely to notice: golden, and the tests of the layer."""
-        return self.is_golden or f"tests/unit/{path.split('/')[1]}/" in self.target
 
     def limit_cpu(self):
-        """Only the soft limit: dari sets a larger one for qemu-img, which the hard limit would forbid."""
-        limit_s = max(LEAST_CPU_S, int(SLOWER * self.took_s)) if self.took_s else LIMIT_S
-        resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
+        """Only the soft limit: dari sets a larger one for qemu-img, which the hard limit would forbid. A script waits for many
+        processes, and has limits of its own."""
+        if self.phase == "unit":
+            limit_s = max(LEAST_CPU_S, int(SLOWER * self.took_s)) if self.took_s else LIMIT_S
+            resource.setrlimit(resource.RLIMIT_CPU, (limit_s, resource.RLIM_INFINITY))
+
+    def output(self):
+        """The file with what the test said last."""
+        return os.path.join(PLACE, "output", re.sub(r"[^\w.-]", "-", self.name))
+
+    def run(self, **env):
+        """"" when it passes; else how it fails."""
+        os.makedirs(os.path.dirname(self.output()), exist_ok=True)
+        start = time.monotonic()
+        with open(self.output(), "wb") as output, \
+                subprocess.Popen(self.argv, cwd=TREE, env={**os.environ, **self.env, **env}, stdin=subprocess.DEVNULL, stdout=output,
+                                 stderr=output, start_new_session=True, preexec_fn=self.limit_cpu) as process:
+            try:
+                status = process.wait(self.limit_s)
+            except subprocess.TimeoutExpired:
+                self.end(process)
+                return f"it does not end in {self.limit_s} s"
+        self.took_s = self.took_s or time.monotonic() - start
+        return "it takes too much of a processor" if status == -signal.SIGXCPU else f"status {status}" if status else ""
+
+    def end(self, process):
+        """A script is interrupted first, so that it takes down what it started."""
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            if self.end_s:
+                os.killpg(process.pid, signal.SIGINT)
+                process.wait(self.end_s)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
 
 
-class Script:
-    """An entry of `tests/run --list`."""
-
-    def __init__(self, row):
-        self.level, self.name, self.argv = row["level"], f"{row['level']} {row['name']}", list(row["argv"])
-        self.env = dict(row.get("env") or {})
-        self.took_s = float(row.get("cpu_s") or 0)
-        self.limit_s, self.end_s = SCRIPT_LIMIT_S, END_S
-
-    def limit_cpu(self):
-        """No limit: a script waits for many processes, and has limits of its own."""
-
-    def at(self, tree, build_dir):
-        """The same script of another tree."""
-        moved = Script({"level": self.level, "name": self.name, "argv": self.argv, "env": self.env, "cpu_s": self.took_s})
-        moved.argv = [os.path.join(tree, os.path.relpath(a, ROOT)) if a.startswith(ROOT + "/") else a for a in self.argv]
-        moved.argv[0] = os.path.join(tree, moved.argv[0]) if "/" in moved.argv[0] else moved.argv[0]
-        moved.env = {k: v.replace(WHOLE_BUILD, build_dir).replace(ROOT + "/", tree + "/") for k, v in self.env.items()}
-        moved.env["DARI_BUILD"] = build_dir
-        return moved
+def list_tests(phase):
+    if phase == "unit":
+        listing = subprocess.run(["meson", "introspect", "--tests", BUILD], capture_output=True, text=True, check=True)
+        return [Test(row, phase) for row in json.loads(listing.stdout) if os.path.relpath(row["cmd"][0], BUILD).startswith("tests/")]
+    listing = subprocess.run(["tests/run", "--list", phase], cwd=ROOT, capture_output=True, text=True, check=True)
+    rows = [row for row in json.loads(listing.stdout) if row["level"] in SCRIPT_LEVELS]
+    return [Test(row, phase) for row in rows if row["when"] == ("always" if phase == "always" else "chosen")]
 
 
-def list_tests():
-    listing = subprocess.run(["meson", "introspect", "--tests", BUILD], capture_output=True, text=True, check=True)
-    rows = [Test(row) for row in json.loads(listing.stdout)]
-    return [test for test in rows if test.target.startswith("tests/")]
-
-
-def list_scripts(which):
-    """The scripts of --tests, the cheapest first."""
-    if which == "unit":
-        return []
-    if which == "always":
-        done = subprocess.run([os.path.join(ROOT, "tests/run"), "--list", "always"], cwd=ROOT, capture_output=True, text=True, check=False)
-        if done.returncode:
-            print("tests/run lists nothing: only tests/smoke/10-faces.py is run besides", flush=True)
-        rows = FALLBACK if done.returncode else json.loads(done.stdout)
-    else:
-        with open(which, encoding="utf-8") as file:
-            rows = json.load(file)
-    return sorted((Script(row) for row in rows if row["level"] in SCRIPT_LEVELS), key=lambda script: script.took_s)
-
-
-def output_of(test):
-    """The file with what a test said last."""
-    folder = os.path.join(PLACE, "output")
-    os.makedirs(folder, exist_ok=True)
-    return os.path.join(folder, re.sub(r"[^\w.-]", "-", test.name))
-
-
-def run_test(test, tree, running, over):
-    """"" when it passes; else how it fails. Not begun once another has failed."""
-    if over.is_set():
-        return ""
-    start = time.monotonic()
-    with open(output_of(test), "wb") as output, \
-            subprocess.Popen(test.argv, cwd=tree, env=dict(os.environ, **test.env), stdin=subprocess.DEVNULL, stdout=output,
-                             stderr=output, start_new_session=True, preexec_fn=test.limit_cpu) as process:
-        running[process] = test
-        try:
-            status = process.wait(test.limit_s)
-        except subprocess.TimeoutExpired:
-            end(process, test.end_s)
-            return f"it does not end in {test.limit_s} s"
-    if status == -signal.SIGXCPU:
-        return "it takes too much of a processor"
-    if status and over.is_set():
-        return ""  # it was ended
-    test.took_s = test.took_s or time.monotonic() - start
-    return f"status {status}" if status else ""
-
-
-def end(process, patience_s):
-    """A script that waits for patience_s is interrupted first, so that it takes down what it started."""
-    with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
-        if patience_s:
-            os.killpg(process.pid, signal.SIGINT)
-            process.wait(patience_s)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-
-
-def run_tests(tests, tree=TREE):
-    """The first that fails twice and how, or (None, ""). A test that fails once did so by chance."""
-    left, passed = list(tests), set()
-    while left:
-        failed, how = run_beside(left, tree, passed)
-        if not failed or run_beside([failed], tree, set())[0]:
-            return failed, how
-        print(f"    {failed.name} failed by chance ({how})", flush=True)
-        left = [test for test in left if test is not failed and test not in passed]
-    return None, ""
-
-
-def run_beside(tests, tree, passed):
-    """The first that fails and how, or (None, ""); adds those that pass to a set."""
-    running, over, noticed = {}, threading.Event(), (None, "")
-    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        jobs = {pool.submit(run_test, test, tree, running, over): test for test in sorted(tests, key=lambda t: t.took_s)}
-        for job in concurrent.futures.as_completed(jobs):
-            if job.result() == "" and not over.is_set():
-                passed.add(jobs[job])
-            if job.result() and not noticed[0]:
-                noticed = jobs[job], job.result()
-                over.set()
-                for process, test in list(running.items()):
-                    if process.poll() is None:
-                        end(process, test.end_s)
-    return noticed
-
-
-class Whole:
-    """Scripts in build/main, where no rule is broken: one that fails there says nothing about a rule."""
-
-    def __init__(self):
-        self.passes = {}
-
-    def has(self, script):
-        if script.name not in self.passes:
-            failed, how = run_tests([script.at(ROOT, WHOLE_BUILD)], ROOT)
-            self.passes[script.name] = not failed
-            if failed:
-                print(f"    {script.name} fails with nothing broken, too ({how}): left out", flush=True)
-        return self.passes[script.name]
-
-
-# ---- mutants
-
-@contextlib.contextmanager
-def broken(one):
-    """The copy with that rule broken, while the block lasts."""
-    path = os.path.join(TREE, one.path)
-    with open(path, encoding="utf-8") as file:
-        text = file.read()
-    lines = text.split("\n")
-    lines[one.line] = one.after
-    write_file(BROKEN, f"{one.path}\n".encode())
-    write_file(path, "\n".join(lines).encode())
-    try:
-        yield
-    finally:
-        write_file(path, text.encode())
-        os.unlink(BROKEN)
-
-
-def try_unit(one, tests):
-    """"NAME (how)" of the test that notices, "" where none does; None where it does not compile."""
-    with broken(one):
-        near = [test for test in tests if test.is_near(one.path)]
-        for some in (near, [test for test in tests if test not in near]):
-            if not build([test.target for test in some])[0]:
-                return None
-            noticed, how = run_tests(some)
-            if noticed:
-                return f"{noticed.name} ({how})"
-    return ""
-
-
-def try_scripts(one, scripts, whole):
-    """Likewise of scripts; there is always one that compiles."""
-    left = [script for script in scripts if whole.passes.get(script.name, True)]
-    with broken(one):
-        is_built, words = build()
-        if not is_built:
-            sys.exit(words)
-        while left:
-            noticed, how = run_tests([script.at(TREE, BUILD) for script in left])
-            if not noticed:
-                return ""
-            if whole.has(next(script for script in left if noticed.name.endswith(script.name))):
-                return f"{noticed.name} ({how})"
-            left = [script for script in left if whole.passes.get(script.name, True)]
-    return ""
-
-
-def prepare():
-    """(the tests of an up-to-date copy, which all pass as it is; its digest)."""
-    digest = copy_tree()
-    compiler = os.environ.get("CC") or ("ccache gcc" if shutil.which("ccache") else "gcc")
-    write_file(COMPILER, COMPILER_TEXT.format(broken=BROKEN, compiler=compiler).encode())
-    os.chmod(COMPILER, 0o755)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(BROKEN)  # left by a run that was killed
-    if not os.path.exists(os.path.join(BUILD, "build.ninja")):
-        done = subprocess.run(["meson", "setup", BUILD, TREE], env=dict(os.environ, CC=COMPILER), capture_output=True, text=True, check=False)
-        if done.returncode:
-            sys.exit(done.stdout + done.stderr)
-    tests = list_tests()
-    print("building the copy", flush=True)
-    is_built, words = build()
-    tests = list_tests()
-    if not is_built:
-        sys.exit(words)
-    stamp = os.path.join(PLACE, "passed.json")
-    with contextlib.suppress(FileNotFoundError, ValueError):
-        with open(stamp, encoding="utf-8") as file:
-            known = json.load(file)
-        if known["digest"] == digest:
-            for test in tests:
-                test.took_s = known["took_s"].get(test.name, 0.0)
-            return tests, digest
-    print(f"its {len(tests)} tests, with nothing broken", flush=True)
-    failed, how = run_tests(tests)
-    if failed:
-        sys.exit(f"{failed.name} fails as it is: {how}; {output_of(failed)} has what it says")
-    with open(stamp, "w", encoding="utf-8") as file:
-        json.dump({"digest": digest, "took_s": {test.name: test.took_s for test in tests}}, file)
-    return tests, digest
-
+# ---- which test notices which rule
 
 class State:
-    """The results of a seed, in a file that each result is written to at once."""
+    """What was found, in a file that each result is written to at once."""
 
-    def __init__(self, seed, folders, digest):
-        self.path = os.path.join(PLACE, f"{seed}.json")
-        self.said = {"seed": seed, "folders": folders, "digest": digest, "rules": [], "uncompiled": []}
+    def __init__(self, path, digest, rules):
+        self.path = path
+        self.said = {"digest": digest, "rules": {str(n): list(one) for n, one in rules.items()}, "tests": {}, "noticed": {}, "asked": {}}
         with contextlib.suppress(FileNotFoundError):
-            with open(self.path, encoding="utf-8") as file:
+            with open(path, encoding="utf-8") as file:
                 known = json.load(file)
-            if (known["digest"], known["folders"]) == (digest, folders):
+            if known["digest"] == digest and known["rules"] == self.said["rules"]:
                 self.said = known
             else:
-                os.replace(self.path, f"{self.path}.{known['digest'][:8]}")
-                print(f"{self.path}: the tree or the folders have changed since; the old results are kept beside it", flush=True)
+                os.replace(path, f"{path}.{known['digest'][:8]}")
+                print(f"{path}: the tree has changed since; the old results are kept beside it", flush=True)
 
     def write(self):
         with open(self.path + ".new", "w", encoding="utf-8") as file:
             json.dump(self.said, file, indent=1)
         os.replace(self.path + ".new", self.path)
 
-    def rule(self, one):
-        """The result of a rule, or None."""
-        return next((r for r in self.said["rules"] if r["mutation"] == list(one)), None)
+
+def side_by_side(function, items):
+    with concurrent.futures.ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        for job in concurrent.futures.as_completed([pool.submit(function, item) for item in items]):
+            yield job.result()
 
 
-def next_rule(queue, state, tests):
-    """The next rule of that queue that compiles, with the unit tests' result; None at its end."""
-    for one in queue:
-        if list(one) in state.said["uncompiled"]:
-            continue
-        known = state.rule(one)
-        if known:
-            return known
-        start = time.monotonic()
-        who = try_unit(one, tests)
-        if who is not None:
-            state.said["rules"].append({"mutation": list(one), "unit": who, "unit_s": round(time.monotonic() - start)})
-        else:
-            state.said["uncompiled"].append(list(one))
+def find_reached(tests, state):
+    """Runs each test that was not run yet with nothing broken. Those that pass, each with the numbers of the rules that it reaches."""
+    def look(test):
+        reached = os.path.join(PLACE, "reached", re.sub(r"[^\w.-]", "-", test.name))
+        shutil.rmtree(reached, ignore_errors=True)
+        os.makedirs(reached)
+        os.chmod(reached, 0o777)
+        how = test.run(DARI_MUTANT_REACHED=reached)
+        return test, {"how": how, "took_s": round(test.took_s, 2), "reached": sorted(int(n) for n in os.listdir(reached))}
+    for test, found in side_by_side(look, [test for test in tests if test.name not in state.said["tests"]]):
+        state.said["tests"][test.name] = found
         state.write()
-        if who is not None:
-            return state.said["rules"][-1]
-    return None
+        if found["how"]:
+            print(f"    {test.name} fails with nothing broken ({found['how']}): left out", flush=True)
+    for test in tests:
+        test.took_s = state.said["tests"][test.name]["took_s"]
+    return {test: set(state.said["tests"][test.name]["reached"]) for test in tests if not state.said["tests"][test.name]["how"]}
 
 
-def judge(rule, which, scripts, whole, state):
-    """Who notices the rule, after the scripts that are still to be asked."""
-    if rule["unit"] or which == "unit":
-        return rule["unit"]
-    if which not in rule.setdefault("scripts", {}):
-        start = time.monotonic()
-        who = try_scripts(Mutation(*rule["mutation"]), scripts, whole)
-        rule["scripts"][which] = {"who": who, "s": round(time.monotonic() - start), "count": len(scripts)}
-        state.write()
-    return rule["scripts"][which]["who"]
+def judge(number, reaching, phase, state):
+    """Shows the broken rule to the tests that reach it."""
+    for test in sorted(reaching, key=lambda t: t.took_s):
+        how = test.run(DARI_MUTANT=str(number))
+        if how and (again := test.run(DARI_MUTANT=str(number))):  # a test that fails once did so by chance
+            state.said["noticed"][str(number)] = {"phase": phase, "who": test.name, "how": again}
+            break
+    state.said["asked"].setdefault(str(number), {})[phase] = len(reaching)
+    state.write()
+
+
+def run_phase(phase, rules, state):
+    tests = list_tests(phase)
+    print(f"{phase}: {len(tests)} tests, each with nothing broken", flush=True)
+    reached = find_reached(tests, state)
+    left = [n for n in rules if str(n) not in state.said["noticed"] and phase not in state.said["asked"].get(str(n), {})]
+    # Rules one after another, since a script may take both processors and names of its own; unit tests of several rules side by side.
+    if phase == "unit":
+        for _ in side_by_side(lambda n: judge(n, [t for t in reached if n in reached[t]], phase, state), left):
+            pass
+    else:
+        for n in left:
+            judge(n, [t for t in reached if n in reached[t]], phase, state)
+
+
+def report(rules, phases, state, seed):
+    for number, one in sorted(rules.items()):
+        found = state.said["noticed"].get(str(number))
+        asked = sum(state.said["asked"].get(str(number), {}).values())
+        who = f"{found['who']} ({found['how']})" if found else f"NONE of the {asked} tests that reach it"
+        print(f"{number:3} {one.path}:{one.line}: {one.words}\n    noticed by {who}")
+    counts = collections.Counter(found["phase"] for found in state.said["noticed"].values())
+    sums = ", ".join(f"{sum(counts[p] for p in phases[:k + 1])} up to '{phase}'" for k, phase in enumerate(phases))
+    print(f"seed {seed}: {len(rules)} rules broken; noticed: {sums}; {len(rules) - sum(counts.values())} by no test")
 
 
 def main():
@@ -473,22 +454,17 @@ def main():
     parser.add_argument("--count", type=int, default=20)
     parser.add_argument("--seed", type=int, default=random.SystemRandom().randrange(1000000))
     parser.add_argument("--in", dest="folders", action="append", help="a folder, instead of " + ", ".join(FOLDERS))
-    parser.add_argument("--tests", default="always", help="unit, always, or a file in the form of `tests/run --list`")
+    parser.add_argument("--tests", default="always", choices=PHASES)
     args = parser.parse_args()
-    folders, scripts = args.folders or FOLDERS, list_scripts(args.tests)
-    draws = draw_all(folders, args.seed)
-    tests, digest = prepare()
-    state, whole, results = State(args.seed, folders, digest), Whole(), []
-    while len(results) < args.count and (rule := next_rule(next(draws), state, tests)):
-        who, one = judge(rule, args.tests, scripts, whole, state), Mutation(*rule["mutation"])
-        results.append((one, rule["unit"], who))
-        print(f"{len(results):3} {one.path}:{one.line + 1}: {one.words}\n    | {one.before.strip()}\n    noticed by {who or 'NONE'}", flush=True)
-    by_unit, noticed = (sum(bool(result[k]) for result in results) for k in (1, 2))
-    print(f"seed {args.seed}: {len(results)} rules broken; {by_unit} noticed by unit and golden tests, {noticed} with {len(scripts)} scripts "
-          f"({args.tests}), {len(results) - noticed} by no test")
-    for one, _, who in results:
-        if not who:
-            print(f"    {one.path}:{one.line + 1}: {one.words}")
+    if not 0 < args.count < 4096:
+        parser.error("--count: 1 to 4095, as many as the switch counts")
+    phases = PHASES[:PHASES.index(args.tests) + 1]
+    digest = copy_tree()
+    rules = build_broken(args.count, args.folders or FOLDERS, args.seed)
+    state = State(os.path.join(PLACE, f"{args.seed}-{args.count}.json"), digest, rules)
+    for phase in phases:
+        run_phase(phase, rules, state)
+    report(rules, phases, state, args.seed)
 
 
 if __name__ == "__main__":
