@@ -20,17 +20,17 @@ import sys
 
 TYPES = {".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".mjs": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
          ".svg": "image/svg+xml", ".txt": "text/plain; charset=utf-8"}
-# A package's files, by their folder below vendor/, which keeps the package's own paths: its modules import one another.
+# A package's files, by their folder below vendor/, which keeps the package's own paths, because its modules import one another.
 VENDOR = {"lit-html": ["lit-html.js", "directive.js", "directive-helpers.js", "directives/guard.js", "directives/repeat.js",
                        "directives/live.js"],
           "uplot": ["dist/uPlot.esm.js", "dist/uPlot.min.css"],
           "@xterm/xterm": ["lib/xterm.mjs", "css/xterm.css"], "@xterm/addon-fit": ["lib/addon-fit.mjs"]}
 LICENCES = dict.fromkeys(VENDOR, "LICENSE")
-OTHERS = {"serial.html", "serial.js", "serial.css"}  # pages of their own: tools/embed.py
+OTHERS = {"serial.html", "serial.js", "serial.css"}  # separate pages: tools/embed.py
 
 
 def fetch(web, modules):
-    """None, or why there are no modules."""
+    """Fetches the modules; returns None, or the reason of a failure."""
     lock = os.path.join(web, "package-lock.json")
     with open(lock, "rb") as f:
         wanted = hashlib.sha256(f.read()).hexdigest()
@@ -83,7 +83,7 @@ def gather(web, modules, inputs):
 
 
 def imports_first(files):
-    """The modules that the first page needs, so that the browser asks for all of them at once."""
+    """The modules that the first page imports, so that the browser requests all of them at once."""
     found, todo = [], ["main.js"]
     while todo:
         name = todo.pop(0)

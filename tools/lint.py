@@ -18,11 +18,11 @@ import sys
 import voice
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-# A folder may include those of earlier rows, and itself; those of one row do not see each other.
+# A folder may include folders of earlier rows, and itself; folders of one row may not include each other.
 LAYERS = [["base"], ["model"], ["http", "store", "metering"], ["drivers", "engine"], ["auth", "reconcile"], ["api"], ["daemon"]]
 FACES = {"absent", "cloudwatch", "cost", "support", "tmf", "ec2", "iam", "openstack", "cloudstack", "azure", "metadata", "console"}
 FUNCTION_LINES, FILE_LINES, COMPLEXITY, FOLDER_FILES = 100, 1000, 15, 40
-# Of golden cases, requests and answers: what somebody can still review. A face that came later has its own room.
+# Maximum lines of golden cases, requests and answers, so that they can be reviewed. Later faces have limits of their own.
 GOLDEN_LINES = {"ec2 iam openstack": 32000, "cloudstack": 6500}
 BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
           "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
@@ -33,9 +33,9 @@ BASE_ONLY = {"malloc", "calloc", "realloc", "strdup", "strndup", "asprintf", "va
 ALLOWED = {
     ("daemon", "getenv"): "the client's and systemd's environment",
 }
-# What connects to another machine, and the files that may: each takes the address from where src/drivers/web_reach.h asks for
-# those of the region's own parts (engine/region/remotes.c, daemon/reach.c), or asks it about the address, so that no account has us
-# fetch from there.
+# Functions that connect to another machine, and the files that may call them. Each of these files takes the address from a setting that
+# src/drivers/web_reach.h protects (engine/region/remotes.c, daemon/reach.c), or asks web_reach.h about the address, so that no account can make Dari
+# connect there.
 OUTWARD = {"curl_easy_init", "curl_multi_init", "connect", "virConnectOpen", "virConnectOpenAuth", "rados_connect", "rados_create2"}
 CLIENTS = {
     "drivers/web_fetch": "asks web_reach", "drivers/image_upload": "asks web_reach",
@@ -47,17 +47,17 @@ CLIENTS = {
 NOT_IN_LAYERS = {"printf": {"daemon"}, "puts": {"daemon"}, "getenv": {"daemon"}}
 
 
-# Names that begin so are not of files of ours: others' files, what the build or a test makes, and placeholders.
+# Beginnings of names that are not files of this tree: others' files, generated ones, and placeholders.
 FOREIGN_FILES = ("auth.py", "jpeglib.h", "VariableFormat.h", "pages.h", "site_files.h", "disk.toml", "tests/real/NN-", "tests/fault/NN-",
                  "store/K.h", "model/K.h", "IMPLEMENTATION_COVERAGE.md")
 
 # Short names of folders, with which their functions begin.
 PREFIXES = {"base": ["fd"], "api/openstack": ["os"], "api/cloudstack": ["cs"], "api/azure": ["az"], "api/metadata": ["imds"], "api/query": ["params"]}
-# Names on pages that stand for others, and names of other projects.
+# Placeholders on pages, and names of other projects.
 PLACEHOLDERS = ("K_", "x_", "module_verb_object", "engine_verb_kind", "kind_wish")
 FOREIGN_NAMES = ("AT_US", "moto_server", "proxy_http_version")
 
-# What tests/FLAKES.md tells how to do instead.
+# Patterns that tests must not use; tests/FLAKES.md shows the alternatives.
 FIXED, CLOCK = "a fixed name, which another clone has as well: see tests/lib/clone.py", "a limit in seconds: see tests/lib/waiting.py"
 IN_NO_TEST = [
     (r"/tmp/(?:dari|ds)[-_](?!\{)(?!.*(?:XXXXXX|,,))", FIXED),
@@ -67,7 +67,7 @@ IN_NO_TEST = [
     (r"monotonic\(\) \+ |(?:end|limit|until|deadline) = time\.time\(\) \+ |while time\.(?:monotonic|time)\(\)|assert .*(?:monotonic|perf_counter)\(\) - ", CLOCK),
     (r"(?:run|wait|communicate|join|Popen|urlopen|HTTPS?Connection|create_connection)\(.*\btimeout=(?!600\))\d{2,}\)", CLOCK),
 ]
-OWN_TESTS_ALLOWED = {"tests/run", "tests/mutate.py", "tests/fault/all-60-load.py"}  # the last makes load for a minute
+OWN_TESTS_ALLOWED = {"tests/run", "tests/mutate.py", "tests/fault/all-60-load.py"}  # the last one produces load for a minute
 
 
 def sources():
@@ -93,7 +93,7 @@ def read(path):
 
 
 def without_comments(text):
-    """Comments and literals blanked, lines kept."""
+    """Blanks comments and literals, and keeps lines."""
     pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
     return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
 
@@ -138,8 +138,8 @@ def check_golden(files):
             yield f"tests/golden:1: {lines} lines of {folders}, {limit} at most"
 
 
-# A face's messages name things by its own ids and words: what no message of a face may have. A name that a row of EC2's has in
-# Azure is its EC2 id, behind its path.
+# A face's messages use its own ids and words: patterns that must not occur in another face's messages. In Azure the name of an EC2 resource is its
+# EC2 id, after its path.
 EC2_ID = r"(?<![\w/-])(?:i|vol|snap|ami|vpc|subnet|sg|sgr|eni|rtb|igw|acl|nat|eipalloc|pcx|lt|fleet)-[0-9a-f]{17}\b|<Response>"
 FOREIGN = {"openstack": EC2_ID + r"|\bVPC|\bAMI\b|\bARN\b|scope\(s\)", "azure": EC2_ID + r"|\bVPC|\bAMI\b|\bARN\b|\bEBS\b",
            "cloudstack": EC2_ID + r"|\bAMI\b|\bARN\b|\bEBS\b|scope\(s\)"}
@@ -160,8 +160,7 @@ def check_foreign_words(_files):
 
 
 def check_file_names(files):
-    """A page or a comment that names one of our files names one that is there: by its path from the top or from
-    src/, by the end of that path, or by its name alone."""
+    """A file name in a page or a comment must exist: as a path from the top or from src/, the end of such a path, or a name."""
     tracked = run(["git", "ls-files"]).split()
     made = [f"model/{f[7:-5]}.h" for f in tracked if re.fullmatch(r"schema/\w+\.toml", f)]
     made += [f"store/{f[7:-5]}.h" for f in tracked if re.fullmatch(r"schema/\w+\.toml", f)]
@@ -181,8 +180,8 @@ def check_file_names(files):
 
 
 def check_page_words(files):
-    """What a page has between backticks is there: paths, names of C and Python, targets of make, test programs. A
-    name that ends in "…" is the beginning of others; NN, <kind>, * and {a,b} in a path stand for any text."""
+    """Words between backticks on a page must exist: paths, names of C and Python, targets of make, test programs. A name that ends in "…" is a
+    prefix; NN, <kind>, * and {a,b} in a path match any text."""
     tracked = run(["git", "ls-files"]).split()
     paths = set(tracked) | {os.path.dirname(p)[:k] for p in tracked for k in folder_ends(os.path.dirname(p))}
     targets = set(re.findall(r"^([\w -]+):", read("Makefile"), re.MULTILINE))
@@ -206,7 +205,7 @@ def folder_ends(folder):
 
 
 class Known:
-    """What a page may name: tracked paths with their folders, targets of make, words of the sources."""
+    """Everything that a page may name: tracked paths with their folders, targets of make, words of the sources."""
     def __init__(self, paths, targets, words):
         self.paths, self.targets, self.words = paths, targets, words
 
@@ -240,7 +239,7 @@ class Known:
 
 
 def check_conditions(files):
-    """Each condition that a resource can have is explained to operators."""
+    """Each condition that a resource can have must be explained to operators."""
     page = read("docs/operations.md")
     sources = {path: read(path) for path in files if path.startswith(("src/reconcile/", "src/engine/"))}
     values = dict(match for text in sources.values() for match in re.findall(r'^#define (\w+)\s+(?:\\\n\s*)?"(\w+)"', text, re.MULTILINE))
@@ -255,7 +254,7 @@ def check_conditions(files):
 
 
 def check_commands(build):
-    """Each `dari` command that a page, a comment or a message shows is there, with its options."""
+    """Each `dari` command in a page, a comment or a message must exist, with its options."""
     page = os.path.join(ROOT, build, "src/daemon/dari.8")  # the manual page: one section a command
     if not os.path.exists(page):
         return
@@ -275,10 +274,10 @@ def check_commands(build):
 
 
 def shown_commands(path):
-    """(line, words after "dari") of what stands between backticks, and on a page's indented lines."""
+    """(line, words after "dari") of texts between backticks, and of a page's indented lines."""
     text = read(path)
     if not path.endswith(".md"):
-        text = re.sub(r'"\s*\n\s*"', lambda m: re.sub(r"\S", " ", m[0]), text)  # one literal of two lines
+        text = re.sub(r'"\s*\n\s*"', lambda m: re.sub(r"\S", " ", m[0]), text)  # a literal split over two lines
     found = list(re.finditer(r"`(?:build/)?dari ([a-z][^`]*)`", text))
     if path.endswith(".md"):
         found += re.finditer(r"^    (?:.*[\s(\"])?(?:build/)?dari ([a-z][^|;&>#)\n]*)", text, re.MULTILINE)
@@ -287,7 +286,7 @@ def shown_commands(path):
 
 
 def words_of(path, line):
-    """What a line says to people, roughly: comments of C, all of a page."""
+    """The part of a line that people read, roughly: comments of C, all of a page."""
     if path.endswith((".c", ".h", ".def")):
         match = re.search(r"/\*.*|^\s*\*.*|^\s+[^\"#;]*\*/", line)
         return match[0] if match else ""
@@ -329,8 +328,8 @@ def check_function_lengths(files):
 
 
 def check_prefixes(files):
-    """A function that other files may call begins with its module's name: that of its file, of the header that declares
-    it, of a folder that the file lies in (or the folder's short name, PREFIXES), or of a type that such a folder defines."""
+    """A non-static function begins with its module's name: that of its file, of the header that declares it, of a folder that contains the file (or
+    the folder's short name, PREFIXES), or of a type that such a folder defines."""
     types, headers = collections.defaultdict(set), collections.defaultdict(dict)
     for path in files:
         if path.startswith("src/"):
@@ -371,8 +370,7 @@ def check_complexity(files):
 
 
 def check_headers(files):
-    """Every prototype of a public header has a comment above it, or beside it, or stands in a run
-    of prototypes that begins under one."""
+    """Every prototype of a public header has a comment above it, or beside it, or follows other prototypes under one."""
     for path in files:
         if not path.startswith("src/") or not path.endswith(".h"):
             continue
@@ -391,7 +389,7 @@ def check_calls(build):
     objects = []
     for folder, _, names in os.walk(os.path.join(ROOT, build, "src")):
         objects += [os.path.join(folder, name) for name in names if name.endswith(".c.o")]
-    # One process for all: to start nm takes longer than to read an object.
+    # One process for all objects: starting nm takes longer than reading an object.
     for row in run(["nm", "--undefined-only", "--print-file-name", *objects]).splitlines():
         path, symbol = row.rsplit(":", 1)[0], row.split()[-1].split("@")[0]
         folder, name = os.path.split(path)
@@ -408,7 +406,7 @@ def check_calls(build):
 
 
 def check_format(files, build):
-    """clang-format takes half of lint's time: files that passed as they are are not looked at again."""
+    """clang-format takes half of lint's time: files that passed unchanged are skipped."""
     stamp, style = os.path.join(ROOT, build, "lint-format"), read(".clang-format")
     digests = {path: hashlib.sha256((style + read(path)).encode()).hexdigest() for path in files}
     passed = set(read(stamp).split()) if os.path.exists(stamp) else set()

@@ -25,12 +25,11 @@ PLAIN_TYPES = {
     "cidrs": ("struct cidrs", "FIELD_CIDRS", False),
     "tags": ("struct tags", "FIELD_TAGS", False),
 }
-# What a field holds at most where its row says nothing else: bytes of a text, elements of a list; and of a list of
-# texts, their bytes together.
+# Default limits of a field: bytes of a text, elements of a list; and for a list of texts, their bytes together.
 MOST = {"FIELD_TEXT": 4096, "FIELD_BLOB": 4096, "FIELD_UUIDS": 1000, "FIELD_IPS": 100, "FIELD_CIDRS": 100,
         "FIELD_TEXTS": 100, "FIELD_TAGS": 60}
-MOST_BYTES = {"FIELD_TEXTS": 100 * 255, "FIELD_TAGS": 60 * (128 + 256) * 4}  # tags: in characters of up to four bytes
-# The groups that a kind's fields stand in, in the order of the struct. What each means: GROUP_WORDS in schema_write.py.
+MOST_BYTES = {"FIELD_TEXTS": 100 * 255, "FIELD_TAGS": 60 * (128 + 256) * 4}  # tags: characters of up to four bytes
+# Groups of a kind's fields, in the order of the struct. GROUP_WORDS in schema_write.py explains them.
 GROUPS = ("wanted", "placed", "seen", "history")
 FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
 RESERVED = ("id", "gen", "commit_number", "created_us", "updated_us", "deleted_us", "row", "usage")
@@ -41,7 +40,7 @@ C_KEYWORDS = frozenset(
 INDEX_FIELDS_MAX = 4  # as in model/row.h
 INDEXES_MAX = 16
 STATES_MAX = 32  # a bit set of uint32_t
-MOVES_MAX = 5  # a longer list refuses too little to be worth its reading
+MOVES_MAX = 5  # a longer list would allow almost everything
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 WORD = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
 NAME_MAX = 63  # PostgreSQL's longest identifier
@@ -60,11 +59,11 @@ class Field:
     doc: str
     group: str = "wanted"
     ref: str | None = None
-    parent: bool = False  # a change of the row is one of the row referred to
+    parent: bool = False  # a change of this row counts as a change of the row referred to
     words: list[str] = field(default_factory=list)
     indexable: bool = True
     most: int = 0  # bytes of a text, elements of a list
-    most_bytes: int = 0  # of a list's texts together
+    most_bytes: int = 0  # total of a list's texts
 
 
 @dataclass
@@ -85,17 +84,17 @@ class State:
 
 @dataclass
 class Shown:
-    """What Dari's own API shows of a kind: [api]."""
-    name: str  # the last part of its path
-    read: str  # the permission to read it
-    of: Field | None  # it is seen by those who see the row that this names
-    belongs: Field | None  # likewise, but nobody else of the account sees it
+    """The native API's view of a kind: [api]."""
+    name: str  # last part of its path
+    read: str  # permission to read it
+    of: Field | None  # visible to callers who see the row that this field names
+    belongs: Field | None  # the same, but hidden from others in the account
     admins: bool
     columns: list[str]
     search: list[Field]
     hide: list[Field]
     show: list[Field]  # blobs
-    operators: list[Field]  # for administrators alone
+    operators: list[Field]  # for administrators only
     derived: list[str]
 
 
@@ -107,7 +106,7 @@ class Kind:
     ec2_prefix: str
     fields: list[Field]
     usage: dict[str, str]
-    indexes: list[Index]  # without the id's
+    indexes: list[Index]  # without the id's index
     states: list[State]
     shown: Shown | None = None
 
@@ -116,7 +115,7 @@ class Kind:
 
 
 def constant(*parts):
-    """The C constant's name made of the parts: constant("volume", "in-use") is VOLUME_IN_USE."""
+    """Name of a C constant made of the parts: constant("volume", "in-use") is VOLUME_IN_USE."""
     return "_".join(parts).replace("-", "_").upper()
 
 
@@ -165,7 +164,7 @@ def read_enum_words(file, place, text):
 
 
 def check_group(file, place, name, group):
-    """A field's name does not say another group than the one that it stands in."""
+    """A field's name must not suggest another group than its own."""
     for word in ("seen", "wanted"):
         if (name.startswith(f"{word}_") or f"_{word}_" in name) and group != word:
             fail(file, place, f"a field with '{word}_' in its name belongs into [{word}]")
@@ -203,7 +202,7 @@ def read_field(file, kind_name, name, table, kind_names, place):
 
 
 def read_limits(file, place, table, f):
-    """The field with what it holds at most."""
+    """The field with its limits."""
     for key, known in (("max", MOST), ("max_bytes", MOST_BYTES)):
         number = table.get(key, known.get(f.c_enum, 0))
         if key in table and f.c_enum not in known:
@@ -289,7 +288,7 @@ def check_moves(file, place, name, to, names):
 
 
 def spread(start, steps):
-    """All that can be reached from start by steps (a dict of lists)."""
+    """Everything reachable from start by steps (a dict of lists)."""
     reached, todo = set(start), list(start)
     while todo:
         for each in steps.get(todo.pop(), []):
@@ -300,7 +299,7 @@ def spread(start, steps):
 
 
 def check_states(file, states):
-    """The first state declared is where a row begins."""
+    """The first declared state is the initial one."""
     if not states:
         return
     if len(states) > STATES_MAX:
@@ -349,7 +348,7 @@ def read_shown_ref(file, key, table, fields):
 
 
 def read_shown(file, table, fields):
-    """[api]: what `/api/v1` shows. Without it nobody sees rows of the kind there."""
+    """[api]: the kind's view in `/api/v1`. Without it the kind is not visible there."""
     if table is None:
         return None
     check_keys(file, "api", table, API_KEYS, ("name", "read", "columns"))
@@ -401,7 +400,7 @@ def read_kind(path, kind_names):
 
 
 def made_names(kind):
-    """Every C name that the kind brings, as (name space, name): tags and constants are global."""
+    """Every C name that the kind defines, as (name space, name): tags and constants are global."""
     yield "tag", kind.name
     yield "constant", constant("kind", kind.name)
     if kind.usage:
@@ -458,8 +457,8 @@ class Migration:
 
 
 def read_migrations(directory, schema_hash):
-    """Checks the hash against the newest version's in hashes.txt; gives that version and the SQL
-    of the versions above 1 (version 1 is the DDL as generated)."""
+    """Compares the hash with the newest version's in hashes.txt; returns that version and the SQL of the versions above 1 (version 1 is the generated
+    DDL)."""
     file = str(Path(directory) / "hashes.txt")
     rows = []
     for number, line in enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1):

@@ -9,7 +9,7 @@ from schema_read import FACES, GROUPS, constant
 OPENING = "/* SPDX-License-Identifier: Apache-2.0\n * Made by tools/schema.py from {source}; not to be edited.\n"
 
 
-# What the fields of each group have in common: who writes them, and what that does to gen.
+# Documentation of each group of fields: who writes them, and whether gen changes.
 GROUP_WORDS = {
     "wanted": "What somebody asked for. Operations write it, and raise gen where a host or the network has to follow.",
     "placed": "What the engine chose, drew or copied for that. Operations write it, and raise gen likewise.",
@@ -19,14 +19,14 @@ GROUP_WORDS = {
 
 
 def c_text(text):
-    """A C string literal; long texts are for the compiler, not for eyes."""
+    """A C string literal; long ones are not wrapped, because only the compiler reads them."""
     out = []
     for byte in text.encode("utf-8"):
         if byte in b'"\\':
             out.append("\\" + chr(byte))
         elif byte == 0x0A:
             out.append("\\n")
-        elif 0x20 <= byte < 0x7F and byte != 0x3F:  # '?' apart: trigraphs
+        elif 0x20 <= byte < 0x7F and byte != 0x3F:  # '?' is escaped because of trigraphs
             out.append(chr(byte))
         else:
             out.append(f"\\{byte:03o}")
@@ -34,7 +34,7 @@ def c_text(text):
 
 
 def c_lines(text):
-    """A C string literal per line of the text."""
+    """A C string literal for each line of the text."""
     return "\n".join("\t" + c_text(line) for line in text.splitlines(keepends=True)) or '\t""'
 
 
@@ -51,8 +51,8 @@ def write_columns(kind):
 
 
 def write_ddl(kind):
-    """One table, in the SQL that SQLite and PostgreSQL share. Integers are BIGINT, everything else
-    is text as row_field_to_text() writes it. No SQL indexes: rows are looked up in memory only."""
+    """DDL of a table, in the SQL common to SQLite and PostgreSQL. Integers are BIGINT, everything else is text as written by row_field_to_text().
+    There are no SQL indexes, because rows are looked up in memory only."""
     body = ",\n".join("  " + column for column in write_columns(kind))
     return f'CREATE TABLE IF NOT EXISTS "{kind.name}" (\n{body}\n)'
 
@@ -62,8 +62,8 @@ def moves_words(s):
 
 
 def hash_schema(kinds):
-    """Over what a stored row's meaning depends on: columns in any order, for SQL names them all, enum words, states
-    with their moves."""
+    """Hash over everything that the meaning of a stored row depends on: columns in any order, because SQL names them all, enum words, states with
+    their transitions."""
     digest = hashlib.sha256()
     for kind in sorted(kinds, key=lambda k: k.name):
         lines = [kind.name, *sorted(write_columns(kind))]
@@ -167,7 +167,7 @@ def write_field_table(kind):
 
 
 def largest_of(kind):
-    """How many bytes a row's block takes at most, as C says it: row_block_size() of one whose fields are full."""
+    """Maximum size of a row's block, as a C expression: row_block_size() of a row with full fields."""
     each = {"FIELD_UUIDS": "uuid", "FIELD_IPS": "struct ip", "FIELD_CIDRS": "struct cidr", "FIELD_TEXTS": "struct str",
             "FIELD_TAGS": "struct tag"}
     parts = [f"sizeof(struct {kind.name})"]
@@ -264,12 +264,12 @@ def write_tables(kinds, schema_hash, version, migrations):
 
 
 def is_for_admins(f, kinds):
-    """What leads to rows that administrators alone see is for them alone."""
+    """Fields that refer to rows visible to administrators only are also for administrators only."""
     return any(k.name == f.ref and k.shown and k.shown.admins for k in kinds)
 
 
 def is_for_owner(kind, f):
-    """Its owner's words about it, and who else has it."""
+    """The owner's own texts about the row, and whom it is shared with."""
     return f.c_enum == "FIELD_TAGS" or f.name == "made_by" or f.type == "refs:account"
 
 
@@ -319,7 +319,7 @@ def write_shown(kinds):
 
 # ---- store/<kind>.h ----
 
-# What is done with one row, and with those of an index: store/store.h documents it.
+# Operations on one row, and on those of an index: store/store.h documents them.
 def write_kind_accessors(kind):
     n, k = kind.name, constant("kind", kind.name)
     head = f"static inline const struct {n} *{n}"

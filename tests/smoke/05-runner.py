@@ -1,8 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-"""The runner of the tests: what it chooses after a change, that every folder of src/ is the subject of some script, and that
-results are counted as they were printed."""
+"""The test runner: its choice after a change, that every folder of src/ is the subject of some script, and the counting of results."""
 import os
 import subprocess
 import sys
@@ -28,7 +27,7 @@ def chosen_after(*changes, turn=0, scripts=None):
 # ---- the map of subjects
 
 def test_every_folder_is_a_subject():
-    """A layer that has folders is named by itself and by each of its folders: naming the layer alone would be too coarse."""
+    """A layer with folders is named by itself and by each of its folders: naming only the layer would be too coarse."""
     tracked = subprocess.run(["git", "ls-files", "src"], cwd=ROOT, capture_output=True, text=True, check=True).stdout.split()
     folders = {os.path.dirname(path) for path in tracked if path.endswith((".c", ".h", ".def"))}
     subjects = {subject for script in SCRIPTS for subject in script.subjects}
@@ -107,7 +106,7 @@ def test_each_script_is_compared_with_its_own_last_pass():
 
 
 def test_what_passed_is_recorded(tmp_path, monkeypatch):
-    """A run of some entries changes their lines alone; a script that is gone loses its line; a whole run changes the first line, too."""
+    """A run of some entries changes only their lines; a deleted script loses its line; a complete run also changes the first line."""
     monkeypatch.setattr(entries, "RECORD", str(tmp_path / "record"))
     there = {"real/a.py", "real/b.py", "unit/quick"}
     entries.write_record("a" * 40, {"real/a.py": (3, 5), "real/b.py": (4, 6), "real/gone.py": (1, 1), "unit/quick": (0.1, 0)},
@@ -141,7 +140,7 @@ def test_what_hangs_is_ended(monkeypatch):
 
 
 def test_what_passed_is_kept(tmp_path):
-    """A long run that is killed goes on: each entry that passed is in the file at once."""
+    """A killed long run can be continued: each entry that passed is in the file at once."""
     path = str(tmp_path / "passed/commit")
     assert kept.read(path) == {}
     for script in SCRIPTS[:2]:

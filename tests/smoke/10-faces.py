@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-"""One machine through every face of a `dari dev`, with the clients that people have: aws starts it, openstack shows the same
-one, IAM makes a user who may not touch it, and the guest's address tells what the guest would be told. In seconds it finds
-what no test of a part finds: that the parts together do not start, or that a face does not answer."""
+"""One machine through every face of a `dari dev`, with stock clients: aws launches it, openstack shows it, IAM creates a user who may not touch it,
+and the guest's metadata are served. In seconds it finds faults that no test of a single part finds: parts that do not start together, or a face
+that does not answer."""
 import os
 import re
 import sys

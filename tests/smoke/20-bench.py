@@ -1,8 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-"""Each part of the benchmark that needs no hosts runs to its end, with tiny sizes: what nothing else runs breaks unnoticed. The
-figures mean nothing here. tests/smoke/all-20-bench.py runs the whole."""
+"""Runs each part of the benchmark that needs no hosts to its end, with tiny sizes, because nothing else would notice if it broke. The figures are
+meaningless here. tests/smoke/all-20-bench.py runs the whole."""
 import os
 import re
 import sys
@@ -19,7 +19,7 @@ def test_the_part_runs_to_its_end(name):
 
 
 def test_the_libraries_share_no_module_name():
-    """bench/run imports from bench/lib and from tests/lib: of two modules of one name, it would get either."""
+    """bench/run imports from bench/lib and from tests/lib: with two modules of one name, it would get an arbitrary one."""
     bench, tests = ({name.removesuffix(".py") for name in os.listdir(os.path.join(ROOT, folder))} for folder in ("bench/lib", "tests/lib"))
     assert not (bench & tests) - {"__pycache__"}
 

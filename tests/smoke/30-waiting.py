@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 # when: always
-"""The library of waiting gives up for want of progress alone, and names of runs are those of their clone."""
+"""The waiting library gives up only for lack of progress, and names of runs contain their clone's tag."""
 import os
 import subprocess
 import sys
@@ -49,7 +49,7 @@ def test_idle_processes_end_the_wait(start):
 
 
 def test_a_change_renews_the_budget(start):
-    """Thirty looks are more than a budget of eight without a change."""
+    """Thirty looks exceed a budget of eight looks without a change."""
     polls = []
 
     def holds():
@@ -96,7 +96,7 @@ def test_commands_are_bounded_too():
     assert (done.returncode, done.stdout) == (0, "begin end\n")
     with pytest.raises(subprocess.CalledProcessError):
         waiting.run(["false"], check=True)
-    with pytest.raises(waiting.Stalled, match="heard"):  # its child holds the output open
+    with pytest.raises(waiting.Stalled, match="heard"):  # its child keeps the output open
         waiting.run(["sh", "-c", "echo heard; sleep 1000; true"], stdout=subprocess.PIPE, text=True)
 
 
@@ -111,7 +111,7 @@ end_steps
 
 
 def test_scripts_wait_as_well(tmp_path):
-    """A budget that is used up ends the wait: that of processes which are gone is used up by looks alone."""
+    """A used-up budget ends the wait; for processes that have ended, looks alone use it up."""
     tool = tmp_path / "tests/lib"
     tool.mkdir(parents=True)
     subprocess.run(["cp", os.path.join(clone.ROOT, "tests/lib/steps.sh"), tool], check=True)
@@ -126,7 +126,7 @@ def test_scripts_wait_as_well(tmp_path):
 
 
 def test_names_are_those_of_the_clone(tmp_path):
-    """The same tool in another clone has another tag; sockets' paths stay short."""
+    """The same tool in another clone has another tag; paths of sockets stay short."""
     tags = []
     for name in ("one", "two"):
         (tmp_path / name / "tools").mkdir(parents=True)

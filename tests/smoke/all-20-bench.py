@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Every part of the benchmark with its own sizes, as `make bench` runs it, to its end. Figures are printed and not judged: a machine
-that does something else at the same time moves each."""
+"""Runs every part of the benchmark with its real sizes, like `make bench`, to its end. Figures are printed and not judged: other work on the machine
+changes them."""
 # limit: 5400 s
 # covers: 20-bench.py
 import os

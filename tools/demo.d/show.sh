@@ -21,7 +21,7 @@ show() {
     [ $status = 0 ] || fail "that command ended with status $status"
 }
 
-# The words of a command, quoted where a shell needs it; our own functions by what they stand for.
+# Prints a command with shell quoting; shows our own functions as the commands that they replace.
 typed() {
     local word words=()
     [ "$1" != ssh_in ] || set -- ssh -i "$key" "$login@$2" "${@:3}"
@@ -38,7 +38,7 @@ fail() {
     exit 1
 }
 
-# check WORDS COMMAND...: something that has to hold; said when it does.
+# check WORDS COMMAND...: a command that must succeed; prints WORDS when it does.
 check() {
     local words=$1
     shift

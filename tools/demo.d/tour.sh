@@ -13,7 +13,7 @@ point_aws() {
     eval "$lines"
 }
 
-# What an earlier tour left: its instances end, its address goes back.
+# Removes remains of an earlier tour: terminates its instances, releases its address.
 sweep() {
     local old addresses
     old=$(aws ec2 describe-instances --filters Name=tag:Name,Values=tour \
@@ -93,7 +93,7 @@ reach_the_other() {
     show ssh_in "$public_ip" "ping -c 2 $name"
 }
 
-# A web server on port 8080, and a look at it, with what the image has.
+# A web server on port 8080, and a request to it, with the image's tools.
 web_server() {
     case $image in
     tiny) echo 'httpd -p 8080 -h /tmp' ;;
@@ -115,7 +115,7 @@ closed_port() {
     check "port 8080, which the group does not open, is closed from outside" port_is_closed
 }
 
-# The UUID of which EC2 shows the first 17 digits.
+# The UUID that begins with the EC2 id's 17 digits.
 server_of() {
     openstack server list -f value -c ID | while read -r server; do
         [[ i-${server//-/} != "$1"* ]] || echo "$server"

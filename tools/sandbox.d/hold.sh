@@ -16,7 +16,7 @@ hold() {                        # hold PID: until that process ends the sandbox 
         flock 8
     fi
     echo "$1 $(tr '\0' ' ' <"/proc/$1/cmdline")in $(readlink "/proc/$1/cwd")" >"$owner_file"
-    # Keeps descriptor 8, and with it the lock. It has no other one, so that nobody waits for the end of its output.
+    # Keeps descriptor 8, and with it the lock. It has no other descriptor, so that nobody waits for the end of its output.
     setsid tail --pid="$1" -f /dev/null </dev/null >/dev/null 2>&1 9>&- &
     exec 8>&-
 }

@@ -13,8 +13,8 @@ underlay_ip() {
     esac
 }
 
-# Adding a network namespace mounts /run/netns if it is the machine's first, and removing the last unmounts it again. Neither
-# is safe beside the other, so sandboxes of all clones take turns.
+# Adding a network namespace mounts /run/netns if it is the machine's first, and removing the last one unmounts it. These must not run at the same
+# time, so sandboxes of all clones take turns.
 in_turn() {
     local rc=0
     mkdir -p /run/lock
@@ -44,7 +44,7 @@ add_namespaces() {              # add_namespaces NODE...
 cable() {                       # cable NODE IFNAME BRIDGE: a veth from the node to a fabric bridge
     ip link add name "$2" netns "$prefix$1" type veth peer name "$1-$2" netns "${prefix}fab"
     ip -n "${prefix}fab" link set "$1-$2" master "$3" up
-    # No checksum is ever filled in behind a userspace datapath: every sender must compute its own.
+    # Nobody fills in checksums behind a userspace datapath: every sender must compute its own.
     net fab ethtool -K "$1-$2" tx off >/dev/null
     net "$1" ethtool -K "$2" tx off >/dev/null
     ip -n "$prefix$1" link set "$2" up
@@ -65,7 +65,7 @@ addr add fe80::1/64 dev wan0 nodad
 addr add 2001:db8:ffff::1/128 dev lo nodad
 route add 2001:db8:d000::/40 dev wan0
 END
-        # It is a provider's router too: elastic addresses on different hosts may meet on it.
+        # inet is also a provider's router: elastic addresses on different hosts can reach each other through it.
         net inet sh -c 'cd /proc/sys/net/ipv4 && echo 1 >ip_forward &&
             for dir in conf/all conf/wan0; do echo 0 >$dir/send_redirects; echo 0 >$dir/rp_filter; done
             echo 1 >../ipv6/conf/all/forwarding'

@@ -63,7 +63,7 @@ start_node() {                  # its first process and its directories; those o
 unmake_namespaces() {
     local node
     for node in $(namespaces); do ip netns del "$prefix$node"; done
-    # The first `ip netns add` of a machine mounts this directory on itself; empty, it is nobody's any more.
+    # The machine's first `ip netns add` mounts this directory on itself; if it is empty, nobody uses it any more.
     if [ -d /run/netns ] && [ -z "$(ls -A /run/netns)" ]; then
         ! mountpoint -q /run/netns || umount /run/netns
         rmdir /run/netns

@@ -98,10 +98,9 @@ start_ovs_vswitchd() {
     avoid_zero_snat "$1"
 }
 
-# OVN has every connection that a rule lets in translated to its own address where OVS can ("all-zero SNAT"). The
-# userspace datapath of OVS 3.1 then ends, now and then, by "assertion conn->conn_type == CT_CONN_TYPE_DEFAULT failed",
-# and its host is dark. So OVN is told that OVS cannot: vswitchd writes the column when it first sees the row, and
-# each ovs-vsctl waits for it.
+# OVN translates every allowed connection to its own address if OVS supports that ("all-zero SNAT"). The userspace datapath of OVS 3.1 then sometimes
+# ends by "assertion conn->conn_type == CT_CONN_TYPE_DEFAULT failed", which cuts off its host. So OVN is told that OVS does not support it: vswitchd
+# writes the column when it first sees the row, and each ovs-vsctl waits for that.
 avoid_zero_snat() {
     local row
     enter "$1" ovs-vsctl get Open_vSwitch . datapaths:netdev >/dev/null 2>&1 ||
@@ -156,7 +155,7 @@ start_central() {
     start_ovn_controller ctl
 }
 
-# An ovn-controller 23.03 that meets a southbound database before northd filled it crashes.
+# An ovn-controller 23.03 that meets a southbound database before northd has filled it crashes.
 await_southbound() {
     local tries
     for ((tries = 0; tries < 12000 * patience; tries++)); do
@@ -198,7 +197,7 @@ unix_sock_rw_perms = "0700"
 host_uuid = "$(printf 'da210000-0000-4000-8000-%012d' "${node#hv}")"
 log_outputs = "2:file:$dir/log/libvirtd.log"
 END
-    # A sandbox's settings: no users, no cgroups, no virtlogd. A real host keeps its distribution's.
+    # Settings for a sandbox: no users, no cgroups, no virtlogd. A real host keeps its distribution's.
     cat >"$dir/etc/libvirt/qemu.conf" <<'END'
 user = "root"
 group = "root"
@@ -213,7 +212,7 @@ swtpm_group = "root"
 END
 }
 
-# One that fails is started again, as by Debian's unit; one that is killed is a fault that somebody wants to last.
+# Restarts a libvirtd that failed, like Debian's unit; one that a test killed stays down.
 start_libvirtd() {              # ready when it answers
     local tries
     # shellcheck disable=SC2016 # the inner one's

@@ -572,7 +572,7 @@ def test_routes(region):
     assert region.get_soon("a3", "192.0.2.1", "a1")
     assert region.get("a2", "192.0.2.1", 1) == "blocked"  # another route table
     assert region.get_soon("a3", "169.254.169.254", "va sees 10.0.2.10 at 169.254.169.254")
-    region.do("route rn2 table=tp to=192.0.2.0/24 gateway=nobody", "apply va")  # blackhole, longer prefix
+    region.do("route rn2 table=tp to=192.0.2.0/24 gateway=nobody", "apply va")  # a blackhole route with a longer prefix
     region.settle()
     assert region.get("a3", "192.0.2.1", 1) == "blocked"
     region.do("route-drop rn", "route-drop rn2", "apply va")
@@ -606,7 +606,7 @@ def test_drift_is_mended_and_strangers_left_alone(region):
                                                      "external_ids:dari-id=" + region.uuid("gc")).strip(), "ports")
 
     def mended():
-        region.do("apply-port b1")  # the news of what we did by hand may be on its way still
+        region.do("apply-port b1")  # the observation of the manual change may still be pending
         return (MACS["b1"] in region.nbctl("lsp-get-port-security", region.uuid("b1")) and
                 "drop" in region.nbctl("--bare", "--columns=action", "find", "ACL", "priority=1001",
                                        "direction=from-lport") and
@@ -623,10 +623,10 @@ def test_northbound_killed_midway(region):
     answer = region.ask("group gb " + ALL_OUT)
     assert answer.startswith("err GONE"), answer
     assert "connected=0" in region.ask("see")
-    assert region.get_soon("a2", "10.0.1.10", "a1")  # packets go on
+    assert region.get_soon("a2", "10.0.1.10", "a1")  # packets still pass
     run(SANDBOX, "start", "ctl", "nb")
     region.until(lambda: "connected=1" in region.ask("see"))
-    assert int(region.ask("resets").split()[0]) == resets + 2  # lost, and made anew
+    assert int(region.ask("resets").split()[0]) == resets + 2  # connection lost, and opened again
     region.do("group gb " + ALL_OUT, "apply va", "apply-port a2")
     region.settle()
     assert region.get_soon("inet", "203.0.113.100", "a1")
@@ -635,9 +635,9 @@ def test_northbound_killed_midway(region):
 def test_northbound_hangs(region):
     run(SANDBOX, "kill", "ctl", "nb", "STOP")
     answer = region.ask("group gb " + ALL_OUT + " in:6:81:81:0.0.0.0/0")
-    assert answer.startswith("err TIMEOUT"), answer  # while the database still hangs: the call ends by itself
+    assert answer.startswith("err TIMEOUT"), answer  # while the database still hangs: the call has a timeout
     run(SANDBOX, "kill", "ctl", "nb", "CONT")
-    # whatever became of the one whose answer was lost: the next one gets there
+    # whether or not the request without an answer took effect, the next one succeeds
     region.until(lambda: " ok " in " " + region.ask("group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0"))
     region.settle()
     assert region.get_soon("a1", "10.0.1.11", "a2")
@@ -650,7 +650,7 @@ def test_health(region):
 def test_killed_process_leaves_only_what_the_next_one_finds(region):
     region.drive.kill()
     region.drive.wait()
-    region.until(lambda: "dm" not in region.ns("ctl", "ip", "-br", "link").replace("dummy", ""))  # the links go with it
+    region.until(lambda: "dm" not in region.ns("ctl", "ip", "-br", "link").replace("dummy", ""))  # the veth links are deleted with it
     region.start()
     declare(region)
     assert "router=2 network=3 port=4 group=3 address=1 policy=0 other=2" in region.ask("list")
@@ -661,7 +661,7 @@ def test_killed_process_leaves_only_what_the_next_one_finds(region):
 
 
 def test_a_gateway_that_translates(region):
-    """Under the gateway's public address all reach out; without it nobody who has none of his own."""
+    """Everyone reaches outside under the gateway's public address; without it only guests with public addresses do."""
     region.do("remove address ea", "group ga " + ALL_OUT)
     region.settle()
     assert region.get("a1", WEB, 1) == "blocked"
@@ -674,7 +674,7 @@ def test_a_gateway_that_translates(region):
 
 
 def test_a_network_without_router(region):
-    """Its guests have addresses and each other, on two hosts, and nothing else."""
+    """Its guests have addresses and reach each other, on two hosts, and nothing else."""
     macs = {"i1": "02:cc:00:00:00:01", "i2": "02:cc:00:00:00:02"}
     region.do("group gi " + ALL_OUT + " in:1:-1:-1:0.0.0.0/0", "subnet si block=10.7.0.0/24 mac=02:00:00:0c:01:01 table=ta",
               "network si",
@@ -694,7 +694,7 @@ def test_a_network_without_router(region):
 
 
 def sent_at(region, kbit_s, to="10.0.1.11", seconds=4):
-    """What of a stream of datagrams from a1 arrives at a2: kbit/s."""
+    """Received rate at a2 of a stream of datagrams from a1, in kbit/s."""
     receive = ("import socket, sys, time\n"
                "s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)\n"
                "s.bind(('', 5001)); print('ready', flush=True); s.settimeout(600)\n"
@@ -723,7 +723,7 @@ def sent_at(region, kbit_s, to="10.0.1.11", seconds=4):
 
 
 def test_what_a_port_sends_is_limited(region):
-    """OVN drops what is beyond, on the guest's own host; a port of no limit is as before."""
+    """OVN drops the excess, on the guest's own host; a port without a limit is unaffected."""
     before = complaints(region)
     port = "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 named=1"
     region.do("group ga " + ALL_OUT, "group gb " + ALL_OUT + " in:17:5001:5001:10.0.1.10/32")
@@ -732,8 +732,8 @@ def test_what_a_port_sends_is_limited(region):
     region.do(port + " kbit=2000", "apply-port a1")
     region.settle()
     rate = sent_at(region, 8000, seconds=6)
-    assert rate < 3000, rate  # the burst is above the rate, once
-    # Up to the limit all passes; a machine that is busy just then sends less, and is asked again.
+    assert rate < 3000, rate  # the initial burst exceeds the rate
+    # Everything up to the limit passes; a busy machine may send less, so this is tried again.
     assert region.until(lambda: sent_at(region, 8000, seconds=6) > 1500)
     assert region.until(lambda: sent_at(region, 1000) > 900)
     region.do(port, "apply-port a1")
