@@ -99,7 +99,7 @@ static void check_disk(struct command_call *call)
 		      "Make room: without it no change can be committed.");
 }
 
-/* Group's permissions are the operator's choice for the directory, never for the key. */
+/* The operator may permit group access to the directory, but never to the key. */
 static void check_mode(struct command_call *call, const char *part, const char *path, mode_t forbidden,
 		       const char *advice)
 {

@@ -379,7 +379,8 @@ static void set_log_level(struct str name)
 			log_set_level(k);
 }
 
-/* In the log, because a refusal would keep a region down that ran with these modes for a year. `dari doctor` says it, too. */
+/* Only logs a warning, because refusing would stop a region that has run with these modes for a year. `dari doctor`
+ * reports it too. */
 static void warn_of_mode(const char *path, mode_t forbidden, const char *advice)
 {
 	struct stat seen = {0};
@@ -426,7 +427,7 @@ static RESULT do_nothing(struct op *op, void *arg)
 static void drain_changes(struct daemon *d)
 {
 	const struct identity nobody = {0};
-	for (int queue = 0; d->store && queue < 2; queue++) { /* clients' changes and the system's */
+	for (int queue = 0; d->store && queue < 2; queue++) { /* the queues of clients and of the system */
 		d->ctx.who = queue ? NULL : &nobody;
 		IGNORE(store_commit(d->store, &d->ctx, "dari:end", do_nothing, NULL));
 	}
@@ -529,7 +530,8 @@ static void end_now(int number)
 	_exit(128 + number);
 }
 
-/* A second Ctrl-C ends the process without waiting for clients. All answered changes are committed, as after a kill. */
+/* Lets a second Ctrl-C end the process without waiting for clients. As after a kill, all answered changes are
+ * committed. */
 static void heed_second_signal(const sigset_t *awaited)
 {
 	const struct sigaction action = {.sa_handler = end_now};

@@ -61,7 +61,8 @@ static bool add_header(struct MHD_Response *r, const char *name, const char *val
 	return MHD_add_response_header(r, name, value) == MHD_YES;
 }
 
-/* Announces an end a little before the server closes: a request that is sent just then would be lost (RFC 9112, 9.3.1). */
+/* Announces a timeout slightly shorter than the server's: a request sent just as the server closes an idle
+ * connection would be lost (RFC 9112, 9.3.1). */
 static bool add_keep_alive(struct MHD_Response *r, int64_t idle_us)
 {
 	char value[32];

@@ -47,7 +47,7 @@ void store_submit(struct store *s, struct change *change)
 		change->done(change, ctx_fail(change->ctx, ERR_AGAIN, "the store is closing"));
 }
 
-/* Moves at most max changes to *end, in their order; the new end. Under queue_lock. */
+/* Moves up to max changes to *end, in order, and returns the new end. Under queue_lock. */
 static struct change **committer_take(struct store *s, size_t queue, size_t max, struct change **end)
 {
 	for (size_t n = 0; s->queues[queue].first && n < max; n++) {
@@ -61,8 +61,8 @@ static struct change **committer_take(struct store *s, size_t queue, size_t max,
 	return end;
 }
 
-/* The next batch: clients' changes, and behind them as many of the system's as leave the batch short. Either queue moves with
- * each batch, so neither waits for the other to end. */
+/* Takes the next batch: clients' changes first, then a limited number of the system's, to keep the batch
+ * short for waiting clients. Both queues advance with each batch, so neither starves. */
 static void committer_take_queues(struct store *s)
 {
 	size_t system_max = (s->config.batch_max + SYSTEM_PART - 1) / SYSTEM_PART;
@@ -72,7 +72,7 @@ static void committer_take_queues(struct store *s)
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
-static bool committer_has_more(const struct store *s) /* under queue_lock, or alone */
+static bool committer_has_more(const struct store *s) /* under queue_lock, or in the only thread */
 {
 	return s->queues[QUEUE_CLIENTS].first || s->queues[QUEUE_SYSTEM].first;
 }
@@ -193,7 +193,7 @@ static RESULT committer_fill(struct store *s, struct ctx *c)
 	return committer_write_notes(s, c);
 }
 
-/* Each log that turns out to be damaged is left out of the next try. */
+/* A log found to be damaged is skipped by the next attempt, hence one attempt more per log. */
 static RESULT committer_fill_all(struct store *s, struct ctx *c)
 {
 	struct result r = committer_fill(s, c);

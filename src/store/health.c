@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The database checked, copied and rescued: what store/health.h declares. */
+ * Checks, copies and rescues the database. */
 #include "store/health.h"
 
 #include <unistd.h>
@@ -42,7 +42,7 @@ static RESULT rescue_into(struct store *s, struct ctx *c, const char *path, stru
 	struct sql_driver *to = NULL;
 	TRY(sqlite_open(c, path, &to));
 	struct result result = rescue_rows(s, c, to);
-	to->close(to); /* moves its log into the file */
+	to->close(to); /* moves its WAL into the file */
 	TRY(result);
 	return s->config.sql->save_history(s->config.sql, c, path, ret_lost);
 }
@@ -55,7 +55,7 @@ RESULT store_rescue_database(struct store *s, struct ctx *c, const char *path, s
 		return ctx_no_memory(c);
 	TRY(refuse_existing(c, path));
 	TRY(file_delete(c, half));
-	/* Without a batch on its way the rows and the logs are of one commit. */
+	/* prevents batches, so that rows and logs are from the same commit */
 	pthread_mutex_lock(&s->still);
 	struct result result = rescue_into(s, c, half, ret_lost);
 	pthread_mutex_unlock(&s->still);

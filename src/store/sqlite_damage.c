@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Damaged databases: finds damage, copies a database that has none, and saves the history that can still be read.
- * All of this uses the checking connection, so that readers and the committer go on meanwhile. It was opened with the others: a
- * connection by name would open whatever was put in the database's place, and end with deleting the log of the right one. */
+ * Damaged databases: detects damage, copies an intact database, and saves history that is still readable. All
+ * of this uses the checking connection, so readers and the committer can continue. It was opened together
+ * with the others: opening by name now could open a file put in the database's place, and closing that would
+ * delete the right one's WAL. */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -13,7 +14,7 @@
 
 static void end_connection(sqlite3 **db)
 {
-	(void) sqlite3_close(*db); /* every statement is finalized by then */
+	(void) sqlite3_close(*db); /* all statements have been finalized */
 }
 #define AUTO_CONNECTION __attribute__((cleanup(end_connection))) sqlite3 *
 
@@ -25,7 +26,7 @@ bool sqlite_is_damage(int code)
 	return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
 }
 
-/* SQLite may quote bytes of the damaged file, which a terminal must not receive. */
+/* Needed because SQLite's messages may quote bytes of the damaged file, which must not reach a terminal. */
 struct str sqlite_clean(struct arena *a, struct str text)
 {
 	char *clean = arena_alloc(a, text.n + 1);
@@ -67,7 +68,7 @@ RESULT sqlite_check(struct sql_driver *driver, struct ctx *c)
 
 /* ---- copies ---- */
 
-/* Writable, though it is only read: a reader that cannot write leaves files of the log behind. */
+/* Opens it writable although it is only read: a connection that can't write leaves WAL files behind. */
 static RESULT open_copy(struct ctx *c, const char *path, sqlite3 **ret_db)
 {
 	int code = fault_fires(FAULT_SQL) ? SQLITE_IOERR
@@ -94,7 +95,7 @@ RESULT sqlite_copy_into(struct ctx *c, sqlite3 *db, const char *path)
 {
 	AUTO_STATEMENT statement = NULL;
 	TRY(file_delete(c, path));
-	/* VACUUM INTO fills an empty file, which keeps the mode it is made with here. */
+	/* VACUUM INTO fills an existing empty file, which keeps the mode given here */
 	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1 : open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return ctx_fail(c, ERR_IO, "cannot make %s: %s", path, strerrordesc_np(errno));
@@ -122,7 +123,7 @@ RESULT sqlite_copy(struct sql_driver *driver, struct ctx *c, const char *path)
 	const char *half = str_print(c->arena, "%s.half", path).p;
 	if (!half)
 		return ctx_no_memory(c);
-	/* A damaged index would not show in the copy, whose indexes are made anew: look here, too. */
+	/* check the original too: the copy's indexes are rebuilt, so it wouldn't show a damaged index */
 	TRY(sqlite_check(driver, c));
 	pthread_mutex_lock(&self->checking);
 	struct result result = sqlite_copy_into(c, self->checker, half);
@@ -140,7 +141,7 @@ static RESULT attach(struct ctx *c, sqlite3 *db, const char *path)
 	return sqlite_run(c, statement, "opening the new database");
 }
 
-/* One text of one row. */
+/* Reads one text from one row. */
 static RESULT read_text(struct ctx *c, sqlite3 *db, const char *sql, const char *arg, struct str *ret_text)
 {
 	AUTO_STATEMENT statement = NULL;
@@ -153,8 +154,8 @@ static RESULT read_text(struct ctx *c, sqlite3 *db, const char *sql, const char 
 	return OK;
 }
 
-/* The triggers of the logs refuse records whose predecessors are archived. The next start makes them again. On a connection of
- * its own, because the damaged database may not even tell its tables. */
+/* Drops the logs' triggers, which refuse records whose predecessors are archived; the next start creates them
+ * again. Uses a connection of its own, because the damaged database may be unable to list its tables. */
 static RESULT drop_triggers(struct ctx *c, const char *path)
 {
 	AUTO_CONNECTION db = NULL;
@@ -183,12 +184,12 @@ static RESULT save_table(struct ctx *c, sqlite3 *db, const char *table)
 static RESULT save_tables(struct ctx *c, sqlite3 *db, const char *path, struct str *ret_lost)
 {
 	static const char *const tables[] = {"usage", "ledger", "audit", "audit_segment", "event", "series"};
-	struct result attached = attach(c, db, path); /* ERR_STATE: the list of tables is damaged */
+	struct result attached = attach(c, db, path); /* ERR_STATE: the table list is damaged */
 	for (size_t k = 0; k < sizeof tables / sizeof *tables; k++) {
 		struct result result = result_is_ok(attached) ? save_table(c, db, tables[k]) : attached;
 		if (result.code != ERR_NONE && result.code != ERR_STATE)
 			return result;
-		if (!result_is_ok(result)) /* SQLite has undone the whole statement */
+		if (!result_is_ok(result)) /* SQLite has rolled back the entire statement */
 			*ret_lost = str_print(c->arena, "%" STR_FMT "%s%s", STR_ARG(*ret_lost),
 					      ret_lost->n ? ", " : "", tables[k]);
 		ctx_clear_problem(c);

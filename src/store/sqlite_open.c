@@ -94,14 +94,15 @@ RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path)
 
 /* ---- whether it is still there ---- */
 
-/* Pages of 4 KiB: a checkpoint at 32 MiB. Rows often change again soon after their creation, so a longer WAL writes the same
- * page fewer times; reading it after a crash stays quick. */
+/* In pages of 4 KiB: a checkpoint at 32 MiB. Rows often change again soon after their creation, so with a
+ * longer WAL the same page is written fewer times; reading it after a crash remains quick. */
 enum {
 	CHECKPOINT_FRAMES = 8000,
-	BACKFILL_OFFSET = 96 /* nBackfill of the log's index: sqlite.org/walformat.html */
+	BACKFILL_OFFSET = 96 /* nBackfill in the WAL index: sqlite.org/walformat.html */
 };
 
-/* Reads the number of the log's frames that are in the database's file, too. It changes when anybody carries some over. */
+/* Reads the number of WAL frames already copied to the database file, which changes with every checkpoint by
+ * any process. */
 static uint32_t read_copied_frames(const struct sqlite *self)
 {
 	uint32_t frames = 0;
@@ -120,7 +121,7 @@ static void sqlite_note_content(struct sqlite *self)
 	self->copied_frames = read_copied_frames(self);
 }
 
-/* Instead of SQLite's own, which would not tell when it has written to the file. */
+/* Replaces SQLite's automatic checkpoint, which wouldn't report that it wrote to the file. */
 static int sqlite_carry_over(void *arg, sqlite3 *db, const char *name, int frames)
 {
 	if (frames < CHECKPOINT_FRAMES)
@@ -130,8 +131,9 @@ static int sqlite_carry_over(void *arg, sqlite3 *db, const char *name, int frame
 	return SQLITE_OK;
 }
 
-/* Someone wrote to the file that dari has open. Whoever checkpoints by SQLite (the sqlite3 shell) moves what dari has committed,
- * which is harmless; whoever copies another database over it does not touch the log's index. */
+/* Evaluates a change of the open file by another program. A checkpoint through SQLite (e.g. the sqlite3
+ * shell) only copies dari's committed frames, which is harmless. Copying another database over the file
+ * leaves the WAL index unchanged, so equal frame counts reveal it. */
 static RESULT check_content(struct sqlite *self, struct ctx *c, const struct stat *seen)
 {
 	if (seen->st_size == self->changed_size && seen->st_mtim.tv_sec == self->changed_at.tv_sec &&
@@ -144,7 +146,7 @@ static RESULT check_content(struct sqlite *self, struct ctx *c, const struct sta
 	return OK;
 }
 
-/* The version stays as it is when this connection commits. */
+/* The version doesn't change by commits of this connection. */
 RESULT sqlite_find_writers(struct sqlite *self, struct ctx *c)
 {
 	TRY(sqlite_prepare(c, self->db, &self->read_version, "PRAGMA data_version"));
@@ -176,7 +178,8 @@ static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
 			*file = (struct sqlite_file){file->path, seen.st_dev, seen.st_ino};
 	}
 	(void) sqlite3_file_control(self->db, NULL, SQLITE_FCNTL_HAS_MOVED, &has_moved);
-	/* Kept open until SQLite has closed its own: close() would drop the process's POSIX locks on the file. */
+	/* must stay open until SQLite has closed its own descriptor: close() would release the process's
+	 * POSIX locks on the file */
 	if (self->lock_fd >= 0 && self->shm_fd < 0)
 		self->shm_fd = open(self->files[SQLITE_SHM].path, O_RDONLY | O_CLOEXEC);
 	sqlite_note_content(self);
