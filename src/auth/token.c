@@ -143,7 +143,7 @@ static RESULT read_token(struct tokens *t, struct ctx *c, struct str text, struc
 	return OK;
 }
 
-/* ---- what it is worth now ---- */
+/* ---- current validity ---- */
 
 static bool is_credential_good(const struct application_credential *a, const struct token *token)
 {

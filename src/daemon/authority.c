@@ -130,7 +130,8 @@ static RESULT keep_client(struct ctx *c, const struct settings *s)
 	return write_file(c, s, "client/cacert.pem", trusted);
 }
 
-/* Moves next.pem into the place of old.pem's authority; resumes after an interruption at any point. */
+/* Makes next the current authority once old.pem records the previous one; resumes after an interruption at
+ * any point. */
 static RESULT end_turn(struct ctx *c, const struct settings *s)
 {
 	struct str key = STR_NONE, cert = STR_NONE;
