@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Buttons for what can be done to one thing. Where there are many, the first ones stand beside a menu "Actions" with the rest.
+// Action buttons of one resource. If there are many, the first ones are shown beside a menu "Actions" with the rest.
 import {html, nothing} from "./parts.js";
 import {t} from "./words.js";
 
-const BUTTONS = 3; // shown beside the menu of all others
+const BUTTONS = 3; // shown beside the menu with the others
 /** all: {title, danger, disabled, preview, run}. */
 export function actionsView(all) {
 	if (!all.length)

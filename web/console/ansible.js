@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a click is for Ansible: a module of amazon.aws or of community.aws, as one line for a shell. A module says how things shall be, so
-// the same line again changes nothing. A verb that no module has, or that needs an answer of the line before, is not here.
+// Ansible's equivalent of a click: a module of amazon.aws or of community.aws, as one line for a shell. A module declares the wanted state, so
+// running the line again changes nothing. Actions without a module, or that need the output of a previous line, are missing here.
 import {q} from "./shell.js";
 
 const run = (module, args, collection = "amazon") => `ansible localhost -m ${collection}.aws.${module} -a ${q(JSON.stringify(args))}`;
@@ -25,7 +25,7 @@ const routes = (a) => run("ec2_vpc_route_table", {lookup: "id", route_table_id: 
 
 const peering = (state) => ({ids}) => each(ids, (p) => run("ec2_vpc_peer", {peering_id: p.ec2, state}, "community"));
 
-/** verb → what is typed. */
+/** action → line. */
 export const ANSIBLE = {
 	"instances.start": instances("started"),
 	"instances.stop": instances("stopped"),

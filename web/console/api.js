@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The way to /api/v1: every request of the pages goes through here. A failure is a Problem, which has the server's words, its
-// advice and, where it names one, the field. Nothing here repeats a request: a page equals what the server said.
+// Client of /api/v1: every request of the pages goes through here. A failure is a Problem, with the server's message, its advice and, if known, the
+// field. Nothing here retries a request, so a page shows exactly what the server answered.
 
 export const BASE = "/api/v1";
 
@@ -14,28 +14,28 @@ export class Problem extends Error {
 	}
 }
 
-/** The server cannot be reached, or broke off: nothing is known of what became of the request. */
+/** The server cannot be reached, or the connection broke: the outcome of the request is unknown. */
 export class Unreachable extends Error {}
 
 let lost = () => {};
-/** What is done when the session is over: a request came back with 401. */
+/** Handler for the end of the session: a request was answered with 401. */
 export function onSessionLost(f) {
 	lost = f;
 }
 
-/** The words by which the next page of a list is asked for, as the end of an answer's text has them; "": there is none. */
+/** Cursor of the next page, from the end of an answer's text; "" if there is none. */
 function nextOf(text) {
 	const end = text.slice(-300), at = end.lastIndexOf('"next":"');
 	return at < 0 ? "" : end.slice(at + 8, end.indexOf('"', at + 8));
 }
 
-/** All pages of a list, each asked for before the one before is read: f(page) may return false, which is enough. */
+/** All pages of a list; each is requested before the previous one is parsed. f(page) may return false to stop. */
 export async function pages(path, f) {
 	let next = text("GET", path, null, {});
 	for (;;) {
 		const {answer, text: said} = await next, after = answer.ok ? nextOf(said) : "";
 		next = after ? text("GET", `${path}&after=${encodeURIComponent(after)}`, null, {}) : null;
-		next?.catch(() => {}); // it may be that nobody waits for it
+		next?.catch(() => {}); // nobody may await it
 		if (f(read(path, answer, said)) === false || !next)
 			return;
 	}
@@ -46,7 +46,7 @@ async function send(method, path, body, headers) {
 	return read(path, answer, said);
 }
 
-/** The answer, and its text. */
+/** Sends a request; returns the answer, and its text. */
 async function text(method, path, body, headers) {
 	const init = {method, credentials: "same-origin", cache: "no-store", headers: {Accept: "application/json", ...headers}};
 	if (method !== "GET") {
@@ -62,7 +62,7 @@ async function text(method, path, body, headers) {
 	return {answer, text: await answer.text().catch(() => "")};
 }
 
-/** The value that an answer's text says, or the Problem. */
+/** Parses an answer's text; throws the Problem of a failure. */
 function read(path, answer, text) {
 	let value = {};
 	try {
@@ -78,7 +78,7 @@ function read(path, answer, text) {
 	return value;
 }
 
-/** `byUser`: a person asked for it just now, so that their session lives on. The stream and charts never say so. */
+/** `byUser`: a user action caused the request, which extends the session. The stream and charts never set it. */
 export function get(path, {byUser = false} = {}) {
 	return send("GET", path, null, byUser ? {"X-Dari-User": "1"} : {});
 }
@@ -99,7 +99,7 @@ export function remove(path, body) {
 	return send("DELETE", path, body, {"X-Dari-User": "1"});
 }
 
-/** A key for one intent: whoever presses twice, or sends again after a broken connection, makes one thing. */
+/** An idempotency key for one intent: pressing twice, or sending again after a broken connection, creates one resource. */
 export function intent() {
 	return crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (b) => b.toString(16).padStart(2, "0")).join("");
 }

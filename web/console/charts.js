@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Charts of what an instance or a host does: processors, memory, network, disks. The figures come by a request every ten seconds while
-// a chart is on the screen, and not by the stream. uPlot draws them, loaded when the first chart is there; words beside each chart say
-// the newest values, for whoever does not see it.
+// Charts of an instance's or a host's usage: processors, memory, network, disks. While a chart is visible, its data are requested every ten seconds,
+// not streamed. uPlot draws them, loaded with the first chart; text beside each chart has the newest values for screen readers.
 import {html, nothing} from "./parts.js";
 import {touch} from "./store.js";
 import {get} from "./api.js";
 import {t, number, size, language, chosen, keep} from "./words.js";
 
-const ON_SCREEN_MS = 12_000; // a page is painted every five seconds at least
+const ON_SCREEN_MS = 12_000; // a page is repainted at least every five seconds
 const SPANS = [["15m", 900, () => t("15 minutes")], ["3h", 3 * 3600, () => t("3 hours")], ["1d", 86400, () => t("1 day")], ["30d", 30 * 86400, () => t("30 days")]];
 
 let uplot = null, isAsked = false;
@@ -27,10 +26,10 @@ function load() {
 	});
 }
 
-/** Steps of an axis of bytes: powers of two, so that its labels are whole units. */
+/** Steps of a byte axis: powers of two, so that labels are whole units. */
 const BINARY_STEPS = Array.from({length: 52}, (_, k) => 2 ** k);
 
-/** A canvas of its own, which lit-html leaves alone. What is set is drawn; a colour is the sheet's. */
+/** A custom element whose content lit-html leaves alone. Assigning its data draws it; colours come from the style sheet. */
 class Chart extends HTMLElement {
 	#plot = null;
 	#made = "";
@@ -83,7 +82,7 @@ class Chart extends HTMLElement {
 }
 customElements.define("dari-chart", Chart);
 
-// ---- what is known ----
+// ---- data ----
 
 let known = {path: "", span: "", data: null, problem: null}, asked = "", timer = 0, seenAt = 0;
 
@@ -102,7 +101,7 @@ function fetchFigures(path, [name, seconds]) {
 		});
 }
 
-/** Columns of what the server says; a gap between two points stays one. */
+/** Converts the server's columns; a gap between two points stays a gap. */
 function shape({columns, points, step_s}, seconds, to) {
 	const at = Object.fromEntries(columns.map((c, k) => [c.name, k])), rows = [];
 	for (const p of points) {
@@ -129,7 +128,7 @@ function newest(chart) {
 	return chart.names.map((name, k) => `${name} ${chart.say(chart.data[k + 1].findLast((v) => v !== null) ?? 0)}`).join(", ");
 }
 
-/** Four charts of what lies at the path: "/instances/…", "/hosts/…". */
+/** Four charts of the resource at the path: "/instances/…", "/hosts/…". */
 export function chartsCard(path) {
 	load();
 	seenAt = performance.now();

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command that does what a click does, at the foot of a page. What lists show is here with the first page; all other verbs, and each
-// tool that has a module of its own, come with commands.js.
+// The command bar at the bottom of a page, with the equivalent of a click. Commands of lists are loaded with the first page; all other actions, and
+// tools with modules of their own, come with commands.js.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
 import {touch} from "./store.js";
 import {t, chosen, keep} from "./words.js";
@@ -9,16 +9,16 @@ import {later} from "./later.js";
 import {LISTS, TOOLS} from "./list_commands.js";
 
 const all = later(() => import("./commands.js"));
-let shown = null, plain = null; // by a click, by the page: {verb, args, at: where}
-let last = null; // {at, verb, n, texts: [[tool, what is typed]]}: it stays until the next one's words are here
+let shown = null, plain = null; // the command of a click, and the page's own: {verb, args, at: page}
+let last = null; // {at, verb, n, texts: [[tool, command]]}: kept until the next command is loaded
 
-/** Shows a verb's command from now on, until the page changes. */
+/** Shows an action's command until the page changes. */
 export function showCommand(verb, args) {
 	shown = {verb, args, at: location.pathname};
 	touch();
 }
 
-/** What a page shows as long as nothing else was done on it. */
+/** The page's own command, shown until a click has another. */
 export function offerCommand(verb, args) {
 	plain = {verb, args, at: location.pathname};
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command that does what a click does, for each tool whose API has it. One function for each verb and tool: tests run them
-// against a region and compare what they leave. No secret stands in a command: a key pair is named, user data is a file.
+// Equivalent commands of a click, for each tool whose API supports the action. One function for each action and tool: tests run them against a region
+// and compare the results. Commands contain no secrets: a key pair is named, user data are a file.
 import {session, policyArn as arnOf} from "./session.js";
 import {curl, q} from "./shell.js";
 import {LISTS} from "./list_commands.js";
@@ -11,38 +11,38 @@ import {addRoute, association, awsOf, closeGateway, curlOf, dropVpc, isV6, makeN
 const ec2 = (rows) => rows.map((r) => r.ec2).join(" ");
 const uuid = (rows) => rows.map((r) => r.id).join(" ");
 const each = (rows, f) => rows.map(f).join("\n");
-/** The Name tag for aws: its short form has signs of its own, which a name may have, too. */
+/** The Name tag for aws: its shorthand syntax reserves characters that a name may contain. */
 const nameTag = (resource, name) => (!name ? "" : ` --tag-specifications ${q(/^[\w .@:/+-]+$/.test(name) ? `ResourceType=${resource},Tags=[{Key=Name,Value=${name}}]` : JSON.stringify([{ResourceType: resource, Tags: [{Key: "Name", Value: name}]}]))}`);
 const flag = (name, value) => (value === undefined || value === "" || value === null ? "" : ` ${name} ${q(value)}`);
 const bulk = (kind, verb) => ({ids, ...more}) => curl("POST", `/${kind}/${verb}`, {ids: ids.map((r) => r.id), ...more});
 
-/** A ticket as AWS Support names it. */
+/** Id of a ticket in AWS Support. */
 const caseId = (r) => `case-${session.account?.number}-${new Date(r.created_us / 1000).getUTCFullYear()}-${r.id.replaceAll("-", "").slice(0, 16)}`;
-/** An operator's click may be about another account's, which AWS's client does not reach. */
+/** An operator may click on a row of another account, which AWS's client cannot access. */
 const isOwn = (r) => r.account === session.account?.id;
-/** AWS Support has no list of resources: those that the text names are found in it. */
+/** AWS Support has no list of resources: it finds those that the text names. */
 const named = ({body, resources}) => [body, ...(resources ?? []).filter((id) => !body.includes(id))].join("\n");
 const costGroup = (group) => (group.startsWith("tag:") ? q(`Type=TAG,Key=${group.slice(4)}`) : {service: "Type=DIMENSION,Key=SERVICE", meter: "Type=DIMENSION,Key=USAGE_TYPE", account: "Type=DIMENSION,Key=LINKED_ACCOUNT", zone: "Type=DIMENSION,Key=AZ"}[group]);
-/** A month's days; AWS's end does not count. */
+/** First and last day of a month; AWS excludes the end. */
 const periodOf = (month) => `Start=${month}-01,End=${new Date(Date.UTC(month.slice(0, 4), month.slice(5), 1)).toISOString().slice(0, 10)}`;
 
-/** What several requests do: steps.js. */
+/** Commands of an action with several requests: see steps.js. */
 const awsSteps = (make) => (a) => awsOf([make(a)].flat());
 const curlSteps = (make) => (a) => curlOf([make(a)].flat(), curl);
 const entry = ({acl, egress, number}) => `--network-acl-id ${acl.ec2} ${egress ? "--egress" : "--ingress"} --rule-number ${number}`;
 const renamed = (r, name) => (name === undefined ? "" : `aws ec2 create-tags --resources ${r.ec2} --tags ${q(JSON.stringify([{Key: "Name", Value: name}]))}`);
-/** A rule's peer for aws: its short flag takes IPv4 alone. */
+/** A rule's peer for aws: its shorthand flag only accepts IPv4. */
 function peerFlags({group, direction, protocol, ports, block, peer}) {
 	const head = `aws ec2 authorize-security-group-${direction} --group-id ${group?.ec2}`, [from, to = from] = (ports || "").split("-").map(Number), all = protocol === "icmp" ? {FromPort: -1, ToPort: -1} : {};
 	if (isV6(block))
 		return `${head} --ip-permissions ${q(JSON.stringify([{IpProtocol: protocol === "any" ? "-1" : protocol, ...(ports ? {FromPort: from, ToPort: to} : all), Ipv6Ranges: [{CidrIpv6: block}]}]))}`;
 	return `${head} --protocol ${q(protocol === "any" ? "-1" : protocol)}${ports ? ` --port ${q(ports)}` : ""}${peer ? ` --source-group ${peer.ec2}` : flag("--cidr", block)}`;
 }
-/** What has tags, in the words of OpenStack's client and of CloudStack. */
+/** Words of OpenStack's client and of CloudStack for kinds with tags. */
 const OF_STACK = {instance: "server", volume: "volume", snapshot: "volume snapshot"};
 const OF_CLOUD = {instance: "UserVm", volume: "Volume", snapshot: "Snapshot", image: "Template"};
 
-/** verb → tool → what is typed. The argument has what the click had: rows, and what was chosen. */
+/** action → tool → command. The argument is the click's data: rows, and choices. */
 export const COMMANDS = {
 	...LISTS,
 	"instances.start": {
@@ -242,7 +242,7 @@ export const COMMANDS = {
 		curl: (a) => [`vpc=$(${curl("POST", "/routers", a.body)} | jq -r '.items[0].id')`,
 			...(a.subnets ?? []).map((s) => curl("POST", "/subnets", {router: "@", zone: s.zone.id, block: s.block}).replace('"@"', `"'"$vpc"'"`))].join("\n"),
 	},
-	// ---- networks, in parts ----
+	// ---- parts of networks ----
 	"networks.update": {
 		aws: ({ids: [r], hasNames, name}) => [hasNames === undefined ? "" : `aws ec2 modify-vpc-attribute --vpc-id ${r.ec2} --${hasNames ? "" : "no-"}enable-dns-hostnames`, renamed(r, name)].filter(Boolean).join("\n"),
 		curl: ({ids: [r], hasNames, name}) => [hasNames === undefined ? "" : curl("PATCH", `/routers/${r.id}`, {dns_hostnames: hasNames}), name === undefined ? "" : curl("POST", "/tags", {ids: [r.ec2], tags: {Name: name}})].filter(Boolean).join("\n"),
@@ -303,7 +303,7 @@ export const COMMANDS = {
 		cmk: ({ids}) => each(ids, (e) => `cmk delete networkacl id=${e.id}`),
 		curl: ({ids}) => each(ids, (e) => curl("DELETE", `/network-acl-entries/${e.id}`)),
 	},
-	// ---- interfaces, addresses and groups, in parts ----
+	// ---- interfaces, addresses and parts of groups ----
 	"ports.create": {
 		aws: ({subnet, description}) => `aws ec2 create-network-interface --subnet-id ${subnet.ec2}${flag("--description", description)}`,
 		curl: ({body}) => curl("POST", "/ports", body),
@@ -439,7 +439,7 @@ export const COMMANDS = {
 	},
 };
 
-// Tools that have a module of their own: verb → what is typed.
+// Tools with modules of their own: action → command.
 for (const [tool, typed] of Object.entries({ansible: ANSIBLE, terraform: TERRAFORM}))
 	for (const [verb, template] of Object.entries(typed))
 		(COMMANDS[verb] ??= {})[tool] = template;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What things cost, as the server rates it: asked for while somebody looks, each minute, and soon after what is metered has changed. Where
-// rating takes long, it is asked for less often.
+// Costs, as rated by the server: requested each minute while visible, and soon after a change of metered usage. If rating takes long, it is requested
+// less often.
 import {need, touch} from "./store.js";
 import {get} from "./api.js";
 import {session} from "./session.js";
 
-const EACH_MS = 60_000, SOON_MS = 2000, PATIENCE = 30; // of the time that an answer took
+const EACH_MS = 60_000, SOON_MS = 2000, PATIENCE = 30; // wait at least so many times as long as an answer took
 const METERED = ["instances", "volumes", "snapshots", "addresses"];
 
 /** account and query → {data, problem, at, took, version, isAsked} */
@@ -20,7 +20,7 @@ function ask(query, mine, version) {
 	});
 }
 
-/** {data, problem}: what `/costs` said last. Asked again by whoever paints it again. */
+/** {data, problem}: the last answer of `/costs`. Repainting it requests it again. */
 export function costsOf(query) {
 	const key = `${session.account?.id} ${query}`;
 	let mine = known.get(key);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The variables that each client's own reader of the environment needs. The only list of them: the page "Connect your tools" shows it,
-// and `dari account rc`, `dari env` and `dari dev` print it (src/daemon/environment/client_env.c reads what stands between the outer braces as JSON).
-// A line whose {field} has no value is left out. OS_DOMAIN_NAME is for gophercloud, which reads no OS_USER_DOMAIN_NAME.
+// Environment variables that each client reads itself. This is the only list: the page "CLI & SDK setup" shows it, and `dari account rc`, `dari env`
+// and `dari dev` print it (src/daemon/environment/client_env.c parses the text between the outer braces as JSON). A line whose {field} has no value
+// is omitted. OS_DOMAIN_NAME is for gophercloud, which does not read OS_USER_DOMAIN_NAME.
 export const ENVIRONMENT = {
 	"aws": [
 		"AWS_ENDPOINT_URL={endpoint}", "AWS_DEFAULT_REGION={region}", "AWS_REGION={region}", "AWS_ACCESS_KEY_ID={key_id}",
@@ -28,7 +28,7 @@ export const ENVIRONMENT = {
 	]
 };
 
-/** Lines for a shell: one variable each, without those that have no value. A field that is null stays open: "…". */
+/** Shell lines: one variable each, without those that have no value. A null field is shown as "…". */
 export function exports(client, fields) {
 	const filled = (line) => line.replace(/\{(\w+)\}/g, (_, name) => fields[name] ?? "…");
 	const is_there = (line) => [...line.matchAll(/\{(\w+)\}/g)].every(([, name]) => fields[name] !== undefined);

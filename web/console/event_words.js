@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Events in the reader's language. An event's code is its kind and the engine's word for it (`what`); arguments stand in the engine's
-// sentence at the places that a pattern names. Codes that are not listed are shown in the engine's words. words.py holds each pattern
-// against the sentences in src/.
+// Events in the reader's language. An event's code is its kind and the engine's word for it (`what`); patterns extract arguments from the engine's
+// sentence. Codes without an entry are shown in the engine's words. words.py compares each pattern with the sentences in src/.
 import {t, size} from "./words.js";
 
 const disk = (v) => ({...v, size: size(Number(v.bytes))});
 
-/** Kind, what happened, the engine's sentence, and the words for it. */
+/** Kind, the engine's word, the engine's sentence, and the translated text. */
 const EVENTS = [
 	["instance", "created", "Instance of type {type} from image {image} on host {host}.", (v) => t("Launched as {type} from {image} on {host}", v)],
 	["instance", "start asked", "Asked to start.", () => t("Start requested")],

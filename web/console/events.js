@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line of history: when, what, to which thing, by whom.
+// An event as a line: time, text, resource, user.
 import {html, nothing, when, nameOf} from "./parts.js";
 import {row as byId} from "./store.js";
 import {href} from "./router.js";
@@ -8,7 +8,7 @@ import {eventWords} from "./event_words.js";
 const PAGE_OF = {instance: ["instances", "instances"], volume: ["volumes", "volumes"], snapshot: ["snapshots", "snapshots"], image: ["images", "images"], address: ["addresses", "addresses"], key_pair: ["key-pairs", "keys"],
 	security_group: ["security-groups", "security-groups"], router: ["routers", "networks"], subnet: ["subnets", "networks"], host: ["hosts", "hosts"], support_ticket: ["tickets", "tickets"]};
 
-/** The thing of an event: its name where it is here still. */
+/** The resource of an event: its name if it is loaded. */
 export function eventSubject(e) {
 	const [kind, page] = PAGE_OF[e.kind] ?? [];
 	const row = kind ? byId(kind, e.id) : null;

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Forms of pages that make and change things: the command follows what is chosen, and what was made is shown before the stream says so.
-// What can be chosen is what was there when the form was opened: nothing in it moves under somebody's hand.
+// Forms of pages that create and change resources: the command follows the choices, and the new resource is shown before the stream reports it. The
+// options are those at the time when the form was opened, so that nothing moves while the user chooses.
 import {html, ask} from "./parts.js";
 import {applyRow} from "./store.js";
 import {showCommand} from "./command_bar.js";
 import {post, patch, remove} from "./api.js";
 
-/** As ask(), and besides {verb, or of what was chosen verb(args), fields: () => template, read(form): what the command is told,
- * send(args)}. */
+/** Like ask(), with {verb, or verb(args) depending on the choices, fields: () => template, read(form): arguments of the command, send(args)}. */
 export function askFor(wanted) {
 	const show = (args) => showCommand(typeof wanted.verb === "function" ? wanted.verb(args) : wanted.verb, args);
 	const tell = (form) => form && show(wanted.read(new FormData(form)));
@@ -20,7 +19,7 @@ export function askFor(wanted) {
 	requestAnimationFrame(() => tell(document.querySelector("dialog form")));
 }
 
-/** The form's other controls change by a button: the command follows. */
+/** A button has changed the form's controls: updates the command. */
 export function changed(form) {
 	form.querySelector("input, select").dispatchEvent(new Event("input", {bubbles: true}));
 }
@@ -35,7 +34,7 @@ export async function make(kind, body, path = `/${kind}`) {
 	return applyAll(kind, await post(path, body)).items?.[0];
 }
 
-/** Runs steps (steps.js) one after the other. The same steps again go on where they failed. */
+/** Runs steps (steps.js) in order. Running the same steps again continues after the last success. */
 export function stepper() {
 	let now = null;
 	return async (steps) => {

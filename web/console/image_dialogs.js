@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dialogs about images: bringing one in, copying one, saying what it is for, and who may launch it.
+// Dialogs about images: import, copy, settings, and launch permissions.
 import {html, nothing, nameOf, ask} from "./parts.js";
 import {applyRow, fetchWhole, rows} from "./store.js";
 import {go, href} from "./router.js";
@@ -9,12 +9,12 @@ import {showCommand} from "./command_bar.js";
 import {may} from "./may.js";
 import {send} from "./uploads.js";
 
-/** As its vendor has it under a name that stays; an operator's `dari image get debian-12` checks it besides. */
+/** The vendor's stable URL; an operator's `dari image get debian-12` also verifies the signature. */
 const DEBIAN = {name: "debian-12", url: "https://cloud.debian.org/images/cloud/bookworm/latest/debian-12-genericcloud-amd64.qcow2", description: "Debian 12"};
 const FORMATS = ["qcow2", "raw", "vmdk", "vhd", "vhdx", "iso"];
 const FIRMWARE = [["unsaid", () => t("BIOS")], ["uefi-preferred", () => t("UEFI preferred")], ["uefi", () => t("UEFI")]];
 
-/** By the end of its name, as far as that says it. */
+/** Format by the end of the file's name, if that shows it. */
 const formatOf = (name) => ({img: "qcow2"})[/\.(\w+)$/.exec(name)?.[1]] ?? FORMATS.find((f) => name.toLowerCase().endsWith("." + f)) ?? "";
 
 function wished(form) {
@@ -22,7 +22,7 @@ function wished(form) {
 	return {name: text("name"), format: text("format"), platform: text("platform"), boot_mode: text("boot_mode"), ...(text("description") ? {description: text("description")} : {})};
 }
 
-/** What arrives fills in what nobody has typed. */
+/** Fills in fields that the user has not typed in. */
 function fillIn(elements, from) {
 	const name = from.split("/").at(-1), format = formatOf(name);
 	if (!elements.name.value)
@@ -88,7 +88,7 @@ export async function describe([shown]) {
 	preview(i.description ?? "");
 }
 
-// ---- who may launch it ----
+// ---- launch permissions ----
 
 export function share([i]) {
 	const known = (id) => rows("accounts").find((a) => a.id === id), mayPublish = may("image.publish");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What can be done to instances, from the list, the page of one, the palette and by keys alike.
+// Actions on instances, shared by the list, the page of one, the palette and keys.
 import {post, intent} from "./api.js";
 import {rows as allRows} from "./store.js";
 import {ask, report, nameOf, tagsOf, html, nothing, SUPPORT} from "./parts.js";
@@ -23,7 +23,7 @@ function simple(verb, done) {
 	};
 }
 
-/** Takes machines away from whoever uses them: asks first, and names all that are hit, on a click as on a key. */
+/** Actions that take machines away from their users: always ask first, and name all affected machines, for clicks and for keys. */
 function asked(verb, {one, several, label, effect, done}) {
 	const send = many(verb);
 	return (chosen) => {
@@ -43,7 +43,7 @@ const pause = asked("pause", {one: (name) => t("Pause {name}?", {name}), several
 const suspend = asked("suspend", {one: (name) => t("Suspend {name}?", {name}), several: (n) => t("Suspend {n} instances?", {n}), label: () => t("Suspend"),
 	effect: () => t("Saves the guest’s memory to disk. Starting the instance resumes it from there."), done: (n) => t("Suspending {n} instances", {n})});
 
-/** What goes with instances that are terminated: disks and addresses that are theirs alone. */
+/** Resources deleted with terminated instances: disks and addresses that only they use. */
 function goesWith(chosen) {
 	const ids = new Set(chosen.map((r) => r.id));
 	const disks = allRows("volumes").filter((v) => ids.has(v.instance));
@@ -68,7 +68,7 @@ function terminate(chosen) {
 	});
 }
 
-/** In a window of its own: it stays while somebody goes on here. */
+/** Opens in a separate window, so that it stays open while the user continues here. */
 async function openSerial(row) {
 	const w = window.open("about:blank", "_blank");
 	const answer = await report(t("Console opened"), () => post(`/instances/${row.id}/console`, {type: "serial"}));
@@ -80,7 +80,7 @@ async function openSerial(row) {
 	}
 }
 
-/** What needs a dialog, which comes when somebody wants one. */
+/** Actions with a dialog, which is loaded on demand. */
 const dialog = (name) => (chosen) => import("./instance_dialogs.js").then((m) => m[name](chosen));
 
 /** {id, key: letter, permission, title, may(row), isRare, run(rows), danger} */

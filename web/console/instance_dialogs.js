@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dialogs about instances, loaded when somebody wants one. A form has its own copy: what arrives meanwhile is told beside it, and never
-// put into a field.
+// Dialogs about instances, loaded on demand. A form has its own copy of the row: later changes are shown beside it, and never overwrite a field.
 import {html, nothing, nameOf, ask, report, oneByOne} from "./parts.js";
 import {applyRow, fetchWhole, findRow, need, row as byId, rows} from "./store.js";
 import {t, size, list as words} from "./words.js";
@@ -12,7 +11,7 @@ import {session} from "./session.js";
 
 const NAMES_MAX = 12;
 const namesOf = (chosen) => `${words(chosen.slice(0, NAMES_MAX).map(nameOf))}${chosen.length > NAMES_MAX ? " …" : ""}`;
-/** Rows that a dialog chooses from, when they are here. */
+/** Waits for the rows from which a dialog chooses. */
 const ready = (...kinds) => Promise.all(kinds.map((kind) => need(kind).loading));
 const disksOf = (r) => rows("volumes").filter((v) => v.instance === r.id);
 
@@ -39,7 +38,7 @@ export function protect(chosen) {
 	preview(true);
 }
 
-// ---- of one ----
+// ---- one instance ----
 
 const SETTINGS = [["protect_terminate", () => t("Termination protection")], ["protect_stop", () => t("Stop protection")],
 	["shutdown_terminates", () => t("Shutdown behavior: Terminate")], ["metadata_tokens_required", () => t("IMDSv2 required")]];

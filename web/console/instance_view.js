@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// One instance, on its page and beside the list: why it is as it is, what it is, what happened to it.
+// One instance, on its page and beside the list: conditions, details, events.
 import {later} from "./later.js";
 import {html, nothing, stateOf, tone, nameOf, shortId, refLink, refName, pairs, copyable, when, waiting} from "./parts.js";
 import {actionsView} from "./actions_menu.js";
@@ -18,7 +18,7 @@ import {eventWords} from "./event_words.js";
 
 const charts = later(() => import("./charts.js"));
 
-/** What was fetched besides the row: its history and its console's text. Fetched anew when the row has changed. */
+/** Data besides the row: events and console output. Fetched again when the row has changed. */
 let extra = {id: "", batch: 0, explain: null, events: null, console: null, problem: null};
 
 function fetchExtra(r, withConsole) {
@@ -78,7 +78,7 @@ function disksCard(r) {
 		${mayTake && v.state === "in-use" ? html`<button type="button" class="plain" aria-label=${t("Detach {name}", {name: nameOf(v)})} @click=${() => detach(r, v)}>${t("Detach")}</button>` : nothing}</li>`)}</ul>` : html`<p class="dim">${t("No volumes.")}</p>`}</div>`;
 }
 
-/** What its screen shows: looked at once when the page is opened, and again when somebody asks. Each look is on record. */
+/** Screenshot of its display: fetched once when the page is opened, and again on request. Each request is recorded in the audit log. */
 let screen = {of: "", url: "", problem: null};
 function lookAtScreen(r) {
 	const of = `${r.id} ${r.state}`;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Keys. Single letters work where nobody is typing, and can be turned off; "g" and a letter goes to a page.
+// Keyboard shortcuts. Single letters work outside of text fields, and can be turned off; "g" and a letter goes to a page.
 import {go, href, here, say} from "./router.js";
 import {PAGES} from "./pages.js";
 import {ask, hasDialog, html} from "./parts.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What no page needs in order to be seen is loaded when the pointer moves or a key is pressed for the first time. So it is there once it
-// is wanted, and costs nothing before. What is wanted sooner is loaded at once.
+// Modules that are not needed for the first view are loaded at the first pointer move or key press. So they are ready when they are needed, and do
+// not delay the page. A module needed earlier is loaded at once.
 import {touch} from "./store.js";
 
 const waiting = new Set();
@@ -15,15 +15,15 @@ function loadAll() {
 for (const name of ["pointermove", "pointerdown", "keydown"])
 	addEventListener(name, loadAll, {once: true, capture: true, passive: true});
 
-/** load: () => import(…). The answer is a function that says the module, or undefined while it is not here. Whoever asks for it on a
- * repaint is painted anew once it is. */
+/** load: () => import(…). Returns a function that returns the module, or undefined while it is loading; in that case it repaints when the module is
+ * loaded. */
 export function later(load) {
 	let module, asked = null;
 	const begin = () => {
 		asked ??= load().then((m) => {
 			module = m;
 			touch();
-		}, () => {}); // main.js says of a page that cannot be loaded that the program has been replaced
+		}, () => {}); // main.js reports a page that cannot be loaded because the program was replaced
 	};
 	if (isMoved)
 		begin();

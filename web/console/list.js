@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A list: a filter line, chips with counts, and a table that paints only the rows in sight, be they ten or ten thousand. A change
-// never moves what is under the pointer or has the focus: while either is in the table, rows keep their places, and what is new comes
-// at the end. Filter, order and the open row are in the address; what is picked is not.
+// A list: a filter line, chips with counts, and a table that renders only visible rows, for ten or ten thousand. While the pointer or the focus is in
+// the table, rows keep their positions and new rows are added at the end, so nothing moves under the user. The address contains filter, order and the
+// open row, but not the selection.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
 import {guard} from "./vendor/lit-html/directives/guard.js";
 import {repeat} from "./vendor/lit-html/directives/repeat.js";
@@ -14,9 +14,9 @@ import {isOffered} from "./may.js";
 
 const narrow = matchMedia("(max-width: 820px)");
 narrow.addEventListener("change", touch);
-const OVER = 5; // rows painted above and below those in sight
+const OVER = 5; // rows rendered above and below the visible ones
 
-/** Of each list by its kind: what is picked, where the cursor is, which places are kept. */
+/** State of each list by its kind: selection, cursor, fixed positions. */
 const states = new Map();
 function stateFor(id) {
 	let s = states.get(id);
@@ -25,13 +25,13 @@ function stateFor(id) {
 	return s;
 }
 
-let current = null; // the list that is on the screen, for keys
+let current = null; // the visible list, for keys
 
 export function picked(id) {
 	return stateFor(id).picks;
 }
 
-/** "web state:running tag:env=prod" → words that must be in a row, and keys with the value that they must have. */
+/** Parses "web state:running tag:env=prod" into words that a row must contain, and keys with the required value. */
 function parse(text) {
 	const words = [], keys = [];
 	for (const part of text.toLowerCase().split(/\s+/).filter(Boolean)) {
@@ -88,15 +88,15 @@ function source(spec) {
 
 // ---- order ----
 
-// A list keeps its counts, and the order of each column that it was sorted by, level: of rows that have changed only those are looked at
-// again, for to sort ten thousand takes many frames. Numbers in texts count as numbers. Texts of ASCII alone are compared by a folded copy,
-// which is many times as fast as the language's own order; where a column has others, that order holds for all of it.
+// A list keeps its counts, and the order of each sorted column, up to date: only changed rows are examined again, because sorting ten thousand rows
+// takes many frames. Numbers in texts compare as numbers. ASCII texts are compared by a folded copy, many times faster than by locale; a column with
+// other texts is compared by locale as a whole.
 
-const CHANGES_MAX = 1000; // more of them are sorted anew
-const folded = new Map(); // texts, and what they are compared by
-/** Of each list by its id: {key, version, entries: id → entry, orders: column → order, counts, …}. An entry is {row, isKept, isShown,
- * chips: which it counts for}, and stays the same while its row changes; an order {column, isPlain, version, items: [{value, e}], the
- * smallest value first, of: id → item}. */
+const CHANGES_MAX = 1000; // more changes are sorted from scratch
+const folded = new Map(); // texts, and their folded copies
+/** State of each list by its id: {key, version, entries: id → entry, orders: column → order, counts, …}. An entry is {row, isKept, isShown, chips:
+ * those that count it}, and stays the same object while its row changes; an order is {column, isPlain, version, items: [{value, e}], smallest value
+ * first, of: id → item}. */
 const levels = new Map();
 
 function fold(text) {
@@ -110,7 +110,7 @@ function fold(text) {
 	return found;
 }
 
-/** {value: what a row is compared by, e}. Where it is no ASCII, all of the column is compared as the language has it from now on. */
+/** {value: sort key of a row, e}. If the value is not ASCII, the whole column is compared by locale from now on. */
 function newItem(o, e) {
 	const value = o.column.sort ? o.column.sort(e.row) : o.column.text?.(e.row) ?? nameOf(e.row);
 	const text = String(value ?? ""), plain = typeof value === "number" ? value : o.isPlain ? fold(text) : text;
@@ -126,7 +126,7 @@ function comparer(o) {
 	return (a, b) => (typeof a.value === "number" && typeof b.value === "number" ? a.value - b.value : compare(String(a.value), String(b.value))) || byId(a, b);
 }
 
-/** Whether it is shown, and what it counts for. */
+/** Updates whether an entry is shown, and which chips count it. */
 function weigh(spec, l, e, by) {
 	l.total += by;
 	if (by > 0) {
@@ -146,7 +146,7 @@ function weighAll(spec, l, q) {
 		weigh(spec, l, e, 1);
 }
 
-/** Another filter says nothing of the chips. */
+/** A new filter does not change the counts of chips. */
 function filterAll(spec, l, q) {
 	Object.assign(l, {q, wanted: parse(q), all: null});
 	for (const e of l.entries.values())
@@ -163,7 +163,7 @@ function newLevel(spec, q, key) {
 	return l;
 }
 
-/** The rows of these ids have come, changed or gone. */
+/** Updates entries after rows with these ids were added, changed or removed. */
 function weighSome(spec, l, ids) {
 	const {rows: held} = need(spec.kind);
 	for (const id of ids) {
@@ -205,7 +205,7 @@ function placeOf(items, item, compare) {
 	return low;
 }
 
-/** Most changes of a row leave it where it is. */
+/** Most changes of a row do not change its position. */
 function sortIn(l, o, ids) {
 	const wasPlain = o.isPlain, fresh = [...ids].map((id) => [id, l.entries.get(id)]).map(([id, e]) => [id, e ? newItem(o, e) : null]);
 	if (o.isPlain !== wasPlain) {
@@ -230,7 +230,7 @@ function sortIn(l, o, ids) {
 	}
 }
 
-/** The order of a column, as it is now. */
+/** The up-to-date order of a column. */
 function orderOf(spec, l, column) {
 	let o = l.orders.get(column.key);
 	const changed = o && o.version !== l.version ? changedSince(spec.kind, o.version) : null;
@@ -244,7 +244,7 @@ function orderOf(spec, l, column) {
 	return o;
 }
 
-/** The entries that fit, in order (all), how many there are in all, and for each chip. */
+/** The matching entries in order (all), the total number, and the number for each chip. */
 function ordered(spec, q, sort) {
 	const k = need(spec.kind), kinds = (spec.kinds ?? []).filter((name) => name !== spec.kind || spec.rows);
 	const key = [document.documentElement.lang, spec.rows ? k.version : "", ...kinds.map((name) => need(name).version)].join("|");
@@ -269,7 +269,7 @@ function ordered(spec, q, sort) {
 	return l;
 }
 
-/** While somebody is at the table, rows stay where they are, until another order or filter is wanted. */
+/** While the user is in the table, rows keep their positions, until another order or filter is chosen. */
 function settle(s, found, wanted) {
 	if (!s.isInside) {
 		s.kept = null;
@@ -297,8 +297,8 @@ function settle(s, found, wanted) {
 	return stays;
 }
 
-/** The ids of the rows in sight, each with the number of the elements that show it. A row that has come into sight gets those of one that
- * has left, for to write into them is less work than to make others. */
+/** Ids of the visible rows, each with the number of the elements that show it. A newly visible row reuses elements of one that left, because updating
+ * elements is cheaper than creating them. */
 function placesOf(s, entries) {
 	const free = new Set(s.slots.values()), slots = new Map();
 	for (const {row: {id}} of entries)
@@ -348,8 +348,8 @@ function bodyRow(spec, s, row, index, {isOpen, isPicked, isCursor, isFresh}) {
 		${spec.columns.map((c) => html`<td role="cell" class=${cellClass(c)}>${c.cell ? c.cell(row) : c.text(row)}</td>`)}</tr>`;
 }
 
-/** Where a list isAlone, a row shows nothing of other rows of its kind. So it is made anew only if it has changed itself, or if anything else
- * has that is no row of its kind. */
+/** In a list with isAlone, a row shows nothing of other rows of its kind. So it is rendered again only if it has changed, or if anything other than
+ * rows of its kind has. */
 function rowView(spec, s, row, index) {
 	const is = {isOpen: here.query.get("open") === (row.ec2 ?? row.id), isPicked: s.picks.has(row.id), isCursor: s.cursor === row.id,
 		isFresh: row.freshAt && performance.now() - row.freshAt < FRESH_MS};
@@ -364,7 +364,7 @@ function clickRow(event, spec, s, row) {
 	openRow(spec, row);
 }
 
-/** Beside the list where there is room, else on a page of its own. */
+/** Opens the row beside the list if there is room, otherwise on its own page. */
 export function openRow(spec, row) {
 	if (spec.detail && matchMedia("(min-width: 1000px)").matches)
 		say({open: here.query.get("open") === (row.ec2 ?? row.id) ? "" : row.ec2 ?? row.id}, {push: true});
@@ -372,7 +372,7 @@ export function openRow(spec, row) {
 		go(spec.href(row));
 }
 
-/** The link in a row's first cell. */
+/** Link in a row's first cell. */
 export function nameLink(spec, row) {
 	return html`<a href=${spec.href(row)} @click=${(e) => {
 		if (!e.ctrlKey && !e.metaKey && !e.shiftKey && !e.button) {
@@ -402,7 +402,7 @@ function actionBar(spec, s, all) {
 		${chosen.length < all.length ? html`<button type="button" class="plain" @click=${() => { for (const e of all) s.picks.add(e.row.id); touch(); }}>${t("Select all {n}", {n: all.length})}</button>` : nothing}</div>`;
 }
 
-/** Widths as shares of what there is. An address is never cut: its column has the room for one. */
+/** Column widths as shares of the table. Addresses are never truncated: their column is wide enough. */
 const tracks = (spec, columns) => `${spec.actions ? "36px " : ""}${columns.map((c) => `minmax(${c.isAddress ? "17ch" : "0"},${(c.width ?? "12%").replace("%", "fr")})`).join(" ")}`;
 
 function tableView(spec, s, all, sort) {
@@ -422,8 +422,8 @@ function tableView(spec, s, all, sort) {
 		<tbody role="rowgroup">${gap(from)}${repeat(inSight, (e) => places.get(e.row.id), (e, k) => rowView(spec, s, e.row, from + k))}${gap(all.length - to)}</tbody></table></div>`;
 }
 
-/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview, inSight, isAlone}. A column whose sort is null
- * gives no order. An action that isRare is shown where it can be done to one of those that are picked. */
+/** spec: {id, kind, kinds, title, columns, search, keys, chips, actions, href, detail, empty, lead, preview, inSight, isAlone}. A column with sort
+ * null cannot be sorted. An action with isRare is shown if it is possible for one of the selected rows. */
 export function listView(spec) {
 	const s = stateFor(spec.id), k = need(spec.kind);
 	for (const name of spec.kinds ?? [])
@@ -452,7 +452,7 @@ export function listView(spec) {
 
 // ---- keys ----
 
-/** The cursor goes up or down, and the focus with it. */
+/** Moves the cursor up or down, and the focus with it. */
 export function move(by) {
 	if (!current?.all.length)
 		return;
@@ -482,7 +482,7 @@ export function pickCursor() {
 	return false;
 }
 
-/** Runs the action that has this letter, on what is picked, else on the row that has the cursor. */
+/** Runs the action with this letter, on the selection, otherwise on the row at the cursor. */
 export function runByKey(letter) {
 	const action = current?.spec.actions?.find((a) => a.key === letter && isOffered(a));
 	if (!action)
@@ -499,7 +499,7 @@ export function leaveList() {
 	current = null;
 }
 
-/** After a repaint: how much of the table is in sight. What watches says so by itself, so that no repaint waits for the layout. */
+/** After a repaint: finds the visible part of the table. An observer reports it, so that no repaint forces a layout. */
 let watched = null;
 const watcher = new ResizeObserver(([entry]) => {
 	const {height} = entry.contentRect;

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// The commands that pages show before anything is done on them: they look, and take no more than what the page is about. They come with
-// the first page; all others are in commands.js.
+// Commands that pages show before any click: they only read, and need no more data than the page. They are loaded with the first page; all others are
+// in commands.js.
 import {curl} from "./shell.js";
 
 const ansible = (...modules) => () => modules.map((name) => `ansible localhost -m amazon.aws.${name}_info`).join("\n");
 
-/** In the order of their tabs. */
+/** In the order of the tabs. */
 export const TOOLS = ["aws", "openstack", "cmk", "ansible", "terraform", "dari", "curl"];
 
-/** verb → tool → what is typed, as COMMANDS has it. */
+/** action → tool → command, as in COMMANDS. */
 export const LISTS = {
 	"instances.list": {aws: () => "aws ec2 describe-instances", openstack: () => "openstack server list", cmk: () => "cmk list virtualmachines", ansible: ansible("ec2_instance"), curl: () => curl("GET", "/instances")},
 	"volumes.list": {aws: () => "aws ec2 describe-volumes", openstack: () => "openstack volume list", cmk: () => "cmk list volumes", ansible: ansible("ec2_vol"), curl: () => curl("GET", "/volumes")},

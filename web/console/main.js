@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The frame around every page: who is here, where one can go, whether what is shown is live, keys, and the command that does the same
-// as a click. A repaint draws the whole: lit-html changes only what differs.
+// The frame around every page: user, menu, live indicator, keys, and the command of the last click. A repaint renders everything; lit-html updates
+// only differences.
 import {html, nothing, render} from "./vendor/lit-html/lit-html.js";
 import {guard} from "./vendor/lit-html/directives/guard.js";
 import {onRepaint, touch, need, countOf, everybodys, forgetAll, countTouches} from "./store.js";
@@ -16,7 +16,7 @@ import {commandView} from "./command_bar.js";
 import {later} from "./later.js";
 import {listen} from "./keys.js";
 
-const loaded = new Map(); // page → its module, or the failure to load it
+const loaded = new Map(); // page → its module, or the error of loading it
 let lastPage = "";
 const palette = later(() => import("./palette.js"));
 let isPaletteWanted = false, isPaletteOpening = false;
@@ -32,7 +32,7 @@ function moduleOf(name) {
 	return loaded.get(name);
 }
 
-// ---- the palette, which is loaded when it is first asked for ----
+// ---- the palette, loaded on first use ----
 
 function openPalette() {
 	isPaletteWanted = isPaletteOpening = true;
@@ -134,9 +134,9 @@ function paint() {
 	document.title = title ? `${title} · Dari` : "Dari";
 }
 
-// ---- beginning ----
+// ---- start ----
 
-/** The page's module, and the rows that it shows, are on their way while it is asked who is here. */
+/** Loads the page's module and its rows while the session is requested. */
 function warm() {
 	const name = here.page || "overview";
 	moduleOf(name);
@@ -145,7 +145,7 @@ function warm() {
 			need(kind);
 }
 
-/** A link that somebody pastes into a tab where the pages are open changes the fragment alone, and loads nothing. */
+/** Pasting a link into a tab with the console open only changes the fragment, and loads nothing. */
 addEventListener("hashchange", () => {
 	if (!/^#t=/.test(location.hash))
 		return;
@@ -158,7 +158,7 @@ addEventListener("hashchange", () => {
 export async function begin() {
 	const ticket = /^#t=([\w-]+)$/.exec(location.hash)?.[1];
 	if (ticket)
-		history.replaceState(null, "", location.pathname + location.search); // it is in no history
+		history.replaceState(null, "", location.pathname + location.search); // keeps the ticket out of the history
 	try {
 		if (ticket)
 			await session.enter({ticket});
@@ -176,7 +176,7 @@ export async function begin() {
 	touch();
 }
 
-/** Where the menu is one line, the present page is scrolled to. */
+/** If the menu is a single line, scrolls to the present page. */
 function showCurrent() {
 	const nav = document.querySelector("nav.side"), link = nav?.querySelector("[aria-current]");
 	if (link && nav.scrollWidth > nav.clientWidth)
@@ -207,7 +207,7 @@ session.onChange = () => {
 	}
 };
 addEventListener("resize", touch);
-setInterval(() => document.visibilityState === "visible" && touch(), 5000); // ages of states
+setInterval(() => document.visibilityState === "visible" && touch(), 5000); // repaints the ages of states
 listen({openPalette, isPaletteOpen});
 applyTheme();
 warm();

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the reader may do. All that one repaint wants to know is one question; until its answer is here a verb is shown, and the server
-// refuses what is not allowed in any case.
+// Permissions of the user. All questions of one repaint are one request. Until the answer arrives an action is shown; the server refuses forbidden
+// actions in any case.
 import {get} from "./api.js";
 import {touch} from "./store.js";
 import {mayChange, session} from "./session.js";
 
-const AT_ONCE = 64; // permissions of one question, as /api/v1 takes them
+const AT_ONCE = 64; // permissions in one request, a limit of /api/v1
 let known = new Map(), whose = "", wanted = new Map();
 
 function ask() {
@@ -20,7 +20,7 @@ function ask() {
 			}, () => {});
 }
 
-/** Whether the reader has the permission, of the row of that id, else of any. */
+/** True if the user has the permission, for the row with that id, otherwise for any row. */
 export function may(permission, id = "") {
 	const who = `${session.user?.id} ${session.account?.id}`, key = `${permission} ${id}`;
 	if (whose !== who || known.size > 5000)
@@ -34,10 +34,10 @@ export function may(permission, id = "") {
 	return known.get(key);
 }
 
-/** Whether the reader may change anything here, and has all of these permissions. */
+/** True if the user may change anything here, and has all of these permissions. */
 export const mayAll = (...permissions) => mayChange() && permissions.every((p) => may(p));
 
-/** Whether the action is shown: {hidden(), permission}. */
+/** True if the action is shown: {hidden(), permission}. */
 export function isOffered(action, row) {
 	return !action.hidden?.() && (!action.permission || (mayChange() && may(action.permission, row?.id)));
 }

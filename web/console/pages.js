@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Which pages there are, in the order of the menu. A page is a file of pages/, loaded when somebody goes there.
+// The pages, in the order of the menu. A page is a file of pages/, loaded on navigation.
 import {t} from "./words.js";
 import {countIf} from "./store.js";
 

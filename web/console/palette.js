@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Ctrl K: pages, things by name, id or address, and what can be done, from one line.
+// Ctrl K: finds pages, resources by name, id or address, and actions.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
 import {go, href} from "./router.js";
 import {PAGES} from "./pages.js";
@@ -36,7 +36,7 @@ function close() {
 		back.focus();
 }
 
-/** What fits the line, best first: pages, verbs, things. */
+/** Matches, best first: pages, actions, resources. */
 function found() {
 	const words = text.toLowerCase().split(/\s+/).filter(Boolean);
 	const fits = (line) => words.every((w) => matches(line.toLowerCase(), w));
@@ -60,7 +60,7 @@ function found() {
 					things.push({what: t(kind), title: nameOf(row), hint: shortId(row), run: () => go(href(page, shortId(row))), row, kind});
 			}
 		}
-	// "stop web-1": a verb and the name of an instance.
+	// "stop web-1": an action and the name of an instance.
 	if (words.length > 1 && need("instances").isLoaded)
 		for (const action of INSTANCE_ACTIONS) {
 			if (!matches(action.title().toLowerCase(), words[0]) && action.id !== words[0])

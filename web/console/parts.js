@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What every page is put together from: states as shape, word and colour; names and ids; times; dialogs; the command that does the
-// same. Templates are lit-html's, whose holes are text: what somebody named their machine is never markup.
+// Building blocks of all pages: states as shape, word and colour; names and ids; times; dialogs; commands. lit-html treats inserted values as text,
+// so a resource's name is never markup.
 import {html, nothing} from "./vendor/lit-html/lit-html.js";
 import {row as findById, touch} from "./store.js";
 import {href} from "./router.js";
@@ -17,7 +17,7 @@ const GOING = new Set(["pending", "stopping", "shutting-down", "creating", "dele
 const GOOD = new Set(["running", "available", "in-use", "active", "completed", "up", "associated", "attached", "blackhole-free", "ok"]);
 const BAD = new Set(["error", "failed", "down", "blackhole", "rejected"]);
 
-/** ok, go, bad or off: what a state means for whoever looks. */
+/** Severity of a state: ok, go, bad or off. */
 export function tone(state, conditions) {
 	return conditions?.length || BAD.has(state) ? "bad" : GOING.has(state) ? "go" : GOOD.has(state) ? "ok" : "off";
 }
@@ -26,7 +26,7 @@ export function mark(tone, word) {
 	return html`<span class="st ${tone}"><span aria-hidden="true">${SHAPES[tone]}</span> ${word}</span>`;
 }
 
-/** A row's state, with its age where it is on its way. */
+/** A row's state, with its age while it is changing. */
 export function stateOf(row) {
 	const state = row.state ?? "";
 	if (!state)
@@ -50,7 +50,7 @@ export function tagsOf(row) {
 	return Array.isArray(tags) ? tags.map((one) => [one.key, one.value]) : Object.entries(tags);
 }
 
-/** What people call it: the Name tag, its name, a ticket's subject, its short id. */
+/** Display name: the Name tag, the name, a ticket's subject, or the short id. */
 export function nameOf(row) {
 	return tagOf(row, "Name") || row?.name || row?.subject || row?.ec2 || row?.id || "";
 }
@@ -59,7 +59,7 @@ export function shortId(row) {
 	return row?.ec2 || row?.id || "";
 }
 
-/** The name of what an id leads to, as far as it may be seen. */
+/** Name of the resource with that id, if it is visible. */
 export function refName(kind, id) {
 	const row = findById(kind, id);
 	return row ? nameOf(row) : id ? id.slice(0, 8) : "";
@@ -73,15 +73,15 @@ export function when(us) {
 	return us ? html`<time datetime=${new Date(us / 1000).toISOString()} title=${new Date(us / 1000).toLocaleString()}>${time(us)}</time>` : html`<span class="dim">–</span>`;
 }
 
-/** Words and values, side by side; what is empty is left out. */
+/** Labels and values, side by side; empty ones are omitted. */
 export function pairs(rows) {
 	return html`<dl class="kv">${rows.filter(([, value]) => value !== undefined && value !== "" && value !== null && value !== nothing)
 		.map(([word, value, kind]) => html`<dt>${word}</dt><dd class=${kind ?? ""}>${value}</dd>`)}</dl>`;
 }
 
-// ---- what went wrong ----
+// ---- errors ----
 
-/** A failure in words: the server's own, its advice, and what stood in the way one by one. */
+/** A failure: the server's message, its advice, and the single reasons. */
 export function problemCard(problem, title) {
 	if (!problem)
 		return nothing;
@@ -101,7 +101,7 @@ export function emptyCard(title, words, action) {
 	return html`<div class="card empty"><h2>${title}</h2><p>${words}</p>${action ?? nothing}</div>`;
 }
 
-// ---- notes that pass ----
+// ---- temporary notes ----
 
 let notes = [];
 export function note(words, tone = "ok") {
@@ -122,7 +122,7 @@ export function notesView() {
 // ---- dialogs ----
 
 let dialog = null;
-/** {title, body: () => template, submit, danger, typed: what must be typed, label, wide} */
+/** {title, body: () => template, submit, danger, typed: text that must be typed, label, wide} */
 export function ask(wanted) {
 	dialog = {...wanted, typedNow: "", problem: null, isBusy: false, back: document.activeElement};
 	touch();
@@ -167,7 +167,7 @@ export function dialogView() {
 		<div class="bar end">${d.label === null ? nothing : html`<button class=${d.danger ? "danger" : "b1"} ?disabled=${d.isBusy || Boolean(d.typed && d.typedNow.trim() !== String(d.typed))}>${d.label ?? t("OK")}</button>`}
 		<button type="button" @click=${closeDialog}>${d.label === null ? t("Close") : t("Cancel")}</button></div></form></dialog>`;
 }
-/** After each repaint: a dialog that has just come is opened over the page. */
+/** After each repaint: opens a new dialog over the page. */
 export function showDialog() {
 	const element = document.querySelector("dialog");
 	if (element && !element.open) {
@@ -176,9 +176,9 @@ export function showDialog() {
 	}
 }
 
-// ---- things that are done to rows ----
+// ---- actions on rows ----
 
-/** Does one thing to each row by one request, and says of each what became of it. */
+/** Runs a bulk action by one request, and reports the result of each row. */
 export async function report(title, work) {
 	try {
 		const answer = await work();
@@ -196,7 +196,7 @@ export async function report(title, work) {
 	}
 }
 
-/** One request a row: each succeeds or fails for itself. */
+/** One request for each row, with independent results. */
 export async function oneByOne(chosen, send) {
 	const failed = [];
 	for (const r of chosen)
@@ -204,7 +204,7 @@ export async function oneByOne(chosen, send) {
 	return {failed};
 }
 
-/** For the pages of things: what can be done to one. Its form is loaded when somebody asks for it. */
+/** Action of all resource pages: opens a ticket, whose form is loaded on demand. */
 export const SUPPORT = {id: "support", title: () => t("Get support"), one: true, run: (rows) => import("./ticket_actions.js").then((m) => m.openTicket(rows),
 	() => note(t("The server may have been upgraded. Reload the page."), "bad"))};
 
@@ -221,7 +221,7 @@ export function copyable(text) {
 	return html`<span class="m">${text}</span> <button type="button" class="plain copy" title=${t("Copy")} aria-label=${t("Copy {what}", {what: text})} @click=${() => copy(text)}><svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d="M5.5 5.5h7v8h-7zM3.5 10.5v-8h7"/></svg></button>`;
 }
 
-/** A bar of how much of something is used. */
+/** A bar that shows how much of a limit is used. */
 export function gauge(word, used, limit, say) {
 	const share = limit > 0 ? used / limit : 0;
 	return html`<div class="gauge"><div class="row"><span>${word}</span><span class="num">${limit < 0 || limit === undefined ? t("{used} / unlimited", {used: say(used)}) : t("{used} / {limit}", {used: say(used), limit: say(limit)})}</span></div>

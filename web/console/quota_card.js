@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The fullest of the account's quotas, as a card.
+// The account's highest quota usage, as a card.
 import {html, gauge} from "./parts.js";
 import {touch} from "./store.js";
 import {href} from "./router.js";
@@ -10,7 +10,7 @@ import {get} from "./api.js";
 const LATER_MS = 600, SHOWN = 6;
 let shown = {of: "", items: null}, timer = 0;
 
-/** Asked for again when the version is another one. */
+/** Requests it again when the version has changed. */
 function look(version) {
 	if (shown.of === version)
 		return;
@@ -24,7 +24,7 @@ function look(version) {
 	}, () => {}), isFirst ? 0 : LATER_MS);
 }
 
-/** How full what has a limit is, the fullest first. version: the account, and behind a blank what changes with its rows. */
+/** Usage of all quotas, highest first. version: the account, and after a blank a version of its rows. */
 export function quotasCard(version) {
 	look(version);
 	const limited = (shown.items ?? []).filter((q) => q.limit > 0).toSorted((a, b) => b.used / b.limit - a.used / a.limit).slice(0, SHOWN);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What limits of an account are called, by their names in the API.
+// Names of quotas, by their names in the API.
 import {t, size, number} from "./words.js";
 
 const WORDS = {instances: () => t("Instances"), vcpus: () => t("vCPUs"), memory: () => t("Memory"), volumes: () => t("Volumes"), volume_bytes: () => t("Disks and snapshots"), snapshots: () => t("Snapshots"),
@@ -8,6 +8,6 @@ const WORDS = {instances: () => t("Instances"), vcpus: () => t("vCPUs"), memory:
 	disk_bytes: () => t("Files of images, snapshots, backups and tickets"), rows_bytes: () => t("Memory for descriptions and settings")};
 
 export const isBytes = (name) => name === "memory" || name.endsWith("_bytes");
-/** An amount of it, for people. */
+/** Formats an amount of the quota. */
 export const sayOf = (name) => (isBytes(name) ? size : number);
 export const quotaWord = (name) => WORDS[name]?.() ?? name;

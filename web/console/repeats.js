@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The command that would do again what an event tells of: by the kind of its thing and the engine's word for what happened. What a row
-// says no more (a gone volume's size) is not guessed: such an event has no command.
+// The command that repeats an event: by the resource's kind and the engine's word for it. Values that no row has any more (a deleted volume's size)
+// are not guessed: such an event has no command.
 import {nameOf} from "./parts.js";
 import {row as byId, rows} from "./store.js";
 
@@ -8,7 +8,7 @@ const GIB = 2 ** 30;
 const PATHS = {instance: "instances", volume: "volumes", snapshot: "snapshots", image: "images", address: "addresses", key_pair: "key-pairs", security_group: "security-groups", host: "hosts"};
 const PREFIXES = {instance: "i", volume: "vol", snapshot: "snap", image: "ami", security_group: "sg", address: "eipalloc"};
 
-/** Of what is gone its ids are left: EC2's are the beginning of the other. */
+/** Only ids are left of a deleted resource: EC2's id is the beginning of the UUID. */
 const rowOf = (e) => byId(PATHS[e.kind], e.id) ?? (PREFIXES[e.kind] ? {id: e.id, ec2: `${PREFIXES[e.kind]}-${e.id.replaceAll("-", "").slice(0, 17)}`, isGone: true} : null);
 const again = (verb) => (r) => ({verb, args: {ids: [r]}});
 const present = (f) => (r) => (r.isGone ? null : f(r));
@@ -53,7 +53,7 @@ const REPEATS = {
 	host: {"maintenance over": present(again("hosts.enable")), removed: present(again("hosts.remove"))},
 };
 
-/** {verb, args} as showCommand takes them; null: there is none. */
+/** {verb, args} for showCommand; null if there is none. */
 export function repeatOf(e) {
 	const make = REPEATS[e.kind]?.[e.what], r = make ? rowOf(e) : null;
 	return r ? make(r) : null;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A page of one kind of thing: the list, the open one beside it, and a page for each. What differs stands in the page's own file.
+// The page of one kind: the list, the open resource beside it, and a page for each. Differences are in the kind's own file.
 import {html, nothing, nameOf, shortId, stateOf, waiting} from "./parts.js";
 import {actionsView} from "./actions_menu.js";
 import {listView, nameLink} from "./list.js";
@@ -10,8 +10,8 @@ import {offerCommand, showCommand} from "./command_bar.js";
 import {mayChange} from "./session.js";
 import {isOffered} from "./may.js";
 
-/** page: {name, kind, kinds, title, one, columns, facts(row), more(row), actions, command, …} as listView has them; body(row) instead of
- * the card of facts, state(row) instead of the state's word. An action that asks something shows its command in its dialog. */
+/** page: {name, kind, kinds, title, one, columns, facts(row), more(row), actions, command, …} as in listView; body(row) replaces the card of facts,
+ * state(row) the state's word. An action with a dialog shows its command there. */
 export function resourcePage(page) {
 	const spec = {
 		id: page.name, sort: "name", detail: true, href: (r) => href(page.name, shortId(r)),

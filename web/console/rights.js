@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What pages of people, groups, roles and policies share: which policies somebody has, how one is given and taken, the editor of a
-// document, and how a decision is shown.
+// Shared code of the pages of users, groups, roles and policies: a principal's policies, attaching and detaching, the document editor, and the
+// display of decisions.
 import {html, nothing, nameOf, mark, ask, report, copyable} from "./parts.js";
 import {rows, findRow, touch, reload} from "./store.js";
 import {href} from "./router.js";
@@ -9,15 +9,15 @@ import {get, post} from "./api.js";
 import {session} from "./session.js";
 import {showCommand} from "./command_bar.js";
 
-/** Who answers for the account makes users and policies. */
+/** Managers of the account may create users and policies. */
 export const manages = () => session.rights?.some((r) => r === "manager" || r === "admin");
 
-/** Over the pages of who manages an account: why there is no button here. */
+/** For users who cannot manage the account: explains why there are no buttons. */
 export const whyNoButtons = () => (manages() ? nothing : html`<p class="hint">${t("You have read-only access here. Managing users, roles and policies requires the manager role in this account; switch accounts in the user menu.")}</p>`);
 
 // ---- policies ----
 
-let ofAws = null; // AWS's own, which are no rows
+let ofAws = null; // AWS's managed policies, which are not rows
 export function awsPolicies() {
 	if (ofAws === null) {
 		ofAws = [];
@@ -29,7 +29,7 @@ export function awsPolicies() {
 export const isManaged = (p) => !p.user && !p.user_group && !p.iam_role;
 export const policyOf = (id) => findRow("policies", id) ?? awsPolicies().find((p) => p.id === id);
 export const arnOf = (p) => `arn:aws:iam::${awsPolicies().includes(p) ? "aws" : session.account?.number}:policy${p.path ?? "/"}${p.name}`;
-/** The text that holds. */
+/** Document of the default version. */
 export const documentOf = (p) => p.document ?? rows("policy-versions").find((v) => v.policy === p.id && v.number === p.default_version)?.document ?? "";
 
 /** field: user, user_group or iam_role; path: users … */
@@ -57,7 +57,7 @@ function take(field, holder, p) {
 		submit: () => report(t("Policy detached"), () => post(`/${HOLDERS[field].path}/${holder.id}/detach-policy`, {policy: p.id})).then(() => reload("policy-attachments")).then(() => false)});
 }
 
-/** The policies of a user, a group or a role, as a card. */
+/** Policies of a user, a group or a role, as a card. */
 export function policiesCard(field, holder) {
 	const attached = rows("policy-attachments").filter((a) => a[field] === holder.id).map((a) => ({a, p: policyOf(a.policy)})).filter(({p}) => p);
 	const inline = rows("policies").filter((p) => p[field] === holder.id);
@@ -69,13 +69,13 @@ export function policiesCard(field, holder) {
 
 // ---- the editor ----
 
-/** Line and column, from 1 on, as an offset in a text. */
+/** Converts line and column, from 1 on, to an offset in a text. */
 function offsetOf(text, line, column) {
 	const lines = text.split("\n");
 	return lines.slice(0, line - 1).reduce((sum, l) => sum + l.length + 1, 0) + Math.min(column - 1, lines[line - 1]?.length ?? 0);
 }
 
-/** A field for a document that the server reads while it is typed: trial(text) is a request that only tries. */
+/** An editor for a document that the server checks while it is typed: trial(text) sends a dry run. */
 export function documentEditor(name, text, trial) {
 	const state = {text, problem: null, isFine: false, timer: 0, sent: 0};
 	const field = () => document.querySelector(`dialog textarea[name=${name}]`);
@@ -116,7 +116,7 @@ export function decisionMark(d) {
 	return d.decision === "allowed" ? mark("ok", t("allowed")) : d.decision === "explicitDeny" ? mark("bad", t("denied (explicit)")) : mark("off", t("denied (implicit)"));
 }
 
-/** Why: the policy and its statement, or the role. */
+/** The reason: the policy and its statement, or the role. */
 export function whyOf(d) {
 	if (d.by === "owner")
 		return t("account owner");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// All state that a link should keep is in the address: the path says which page and thing, the query how it is shown.
+// State that a link should keep is in the address: the path names page and resource, the query the view.
 import {touch} from "./store.js";
 
 export const PREFIX = "/console/";
@@ -41,7 +41,7 @@ export function go(path, {replace = false} = {}) {
 		arrived();
 }
 
-/** Changes words of the query and stays on the page; an empty one goes. */
+/** Changes parameters of the query and stays on the page; empty ones are removed. */
 export function say(words, {push = false} = {}) {
 	const query = new URLSearchParams(location.search);
 	for (const [key, value] of Object.entries(words))
@@ -54,7 +54,7 @@ export function say(words, {push = false} = {}) {
 	moved();
 }
 
-/** A click on a link of ours is no load of a page. */
+/** Clicking a link to the console does not load a page. */
 addEventListener("click", (event) => {
 	const link = event.target.closest?.("a[href]");
 	if (!link || event.defaultPrevented || event.button || event.metaKey || event.ctrlKey || event.shiftKey || event.altKey || link.target ||

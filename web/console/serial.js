@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A serial console in a page: a paper terminal, of which the last line can be written over. It knows what
-// shells and boot messages use; other escape sequences are swallowed, colours too. Nothing that a guest sends
-// is anything but text here. When the guest moves the cursor about, as editors do, or somebody asks for it, a
-// terminal that knows all of it takes its place (terminal.js): it is loaded then, and not before.
+// A serial console in a page: a line terminal, in which only the last line can be overwritten. It supports what shells and boot messages use; other
+// escape sequences are ignored, including colours. Everything that a guest sends is treated as text. When the guest addresses the cursor, as editors
+// do, or the user asks for it, a full terminal (terminal.js) is loaded and takes its place.
 "use strict";
 
 const LINES_MAX = 5000, KEPT_MAX = 256 * 1024, NARROW = 480;
@@ -42,11 +41,11 @@ document.title = document.querySelector("h1").textContent = word("Serial console
 screen.setAttribute("aria-label", word("Serial console"));
 state.textContent = word("Connecting");
 
-// ---- the full terminal: what the guest has said of late is said to it again
+// ---- the full terminal: gets the guest's recent output again
 
 let kept = [], keptSize = 0;
 let terminal = null; // once it is loaded
-let isFull = false, isChosen = false; // by somebody: then the guest chooses no more
+let isFull = false, isChosen = false; // by the user: then the guest cannot switch any more
 
 function keep(text) {
   kept.push(text);
@@ -92,7 +91,7 @@ other.addEventListener("click", () => {
   showFull(!isFull);
 });
 
-/** Whether the paper cannot show what a sequence asks for: the cursor goes elsewhere than home, up, or to another screen. */
+/** True if the line terminal cannot show the sequence: the cursor moves elsewhere than home, up, or to another screen. */
 function movesAbout(numbers, letter) {
   if (letter === "H" || letter === "f")
     return /[2-9]|\d\d/.test(numbers);
@@ -101,7 +100,7 @@ function movesAbout(numbers, letter) {
   return "ABEFd".includes(letter) || (letter === "r" && numbers.includes(";"));
 }
 
-// ---- the paper: whole lines, and the last one with the place where the next character goes
+// ---- the line terminal: complete lines, and the last one with the cursor position
 
 const done = [];
 let line = [];
@@ -134,7 +133,7 @@ const controls = {
   "\t": () => { do put(line[column] || " "); while (column % 8); },
 };
 
-// ---- escape sequences: "ESC [ numbers letter"; "ESC ] … BEL" and the like are left out
+// ---- escape sequences: "ESC [ numbers letter"; "ESC ] … BEL" and similar ones are ignored
 
 function control(numbers, letter) {
   if (!isFull && !isChosen && window.innerWidth >= NARROW && movesAbout(numbers, letter))
@@ -185,7 +184,7 @@ function take(character) {
   }
 }
 
-// ---- the wire
+// ---- websocket
 
 const address = new URL("websocket" + window.location.search, window.location.href);
 address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
@@ -225,7 +224,7 @@ socket.onclose = (event) => {
     : word("The console could not be opened. Links are good for ten minutes: ask for a new one."), "closed");
 };
 
-// ---- the keyboard
+// ---- keyboard
 
 const keys = {
   Enter: "\r", Backspace: "\x7f", Tab: "\t", Escape: "\x1b", Delete: "\x1b[3~", Insert: "\x1b[2~",
@@ -244,7 +243,7 @@ function textOf(event) {
   return (event.altKey && !event.ctrlKey ? "\x1b" : "") + event.key;
 }
 
-// Everything else goes to the guest, Tab too: this key leads out.
+// All other keys go to the guest, even Tab: this key releases the focus.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "F6" || !event.ctrlKey)
     return;

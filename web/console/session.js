@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is here. The session itself is a cookie that no program in the page can read; this is what the server says of it.
+// The session. Its cookie is not readable by scripts; this is the server's description of it.
 import {get, post, remove} from "./api.js";
 import {forgetAll, touch} from "./store.js";
 import {stop as stopStream} from "./stream.js";
 
 export const session = {
-	state: "unknown", // in, out
+	state: "unknown", // other states: in, out
 	user: null, account: null, accounts: [], rights: [], region: "", endpoint: "", problem: null,
 	onChange() {},
-	/** Signs in with what is brought. A Problem with body.need === "totp": the password was right, and a code is wanted. */
+	/** Signs in. A Problem with body.need === "totp" means that the password was right, and a code is required. */
 	async enter(proof) {
 		setSession(await post("/session", proof));
 	},
@@ -28,7 +28,7 @@ export function isOperator() {
 	return session.rights?.includes("admin");
 }
 
-/** What IAM calls a policy: the account's own, or one that comes with the region. */
+/** ARN of a policy: of the account, or built in. */
 export const policyArn = (policy) => `arn:aws:iam::${policy?.account ? session.account?.number : "aws"}:policy${policy?.path ?? "/"}${policy?.name}`;
 
 export function mayChange() {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** A word for a shell, quoted where it needs to be. */
+/** A word for a shell, quoted if necessary. */
 export function q(text) {
 	const s = String(text ?? "");
 	return /^[\w@%+=:,./-]+$/.test(s) ? s : `'${s.replaceAll("'", `'\\''`)}'`;

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
-// A line in a row of a list: what the instance's processors did in the last minutes. One request every ten seconds asks for the rows in
-// sight that run, and for no others; where no list is on the screen nothing is asked.
+// Sparklines in a list: processor usage of instances in the last minutes. One request every ten seconds asks for the visible rows that run; without a
+// visible list nothing is requested.
 import {html, nothing} from "./parts.js";
 import {touch} from "./store.js";
 import {get} from "./api.js";
 import {t, number} from "./words.js";
 
-const EVERY_MS = 10_000, SOON_MS = 150, ON_SCREEN_MS = 6_000; // a page is painted every five seconds at least
-const AT_ONCE = 100; // instances of one answer, as /api/v1 gives them
+const EVERY_MS = 10_000, SOON_MS = 150, ON_SCREEN_MS = 6_000; // a page is repainted at least every five seconds
+const AT_ONCE = 100; // instances in one answer, a limit of /api/v1
 const KEPT_MAX = 2000;
 const WIDTH = 56, HEIGHT = 18, SPAN_S = 900, LEAST_PERCENT = 10;
 
@@ -44,7 +44,7 @@ function look() {
 	});
 }
 
-/** Of a list at each repaint: the rows in sight. Who scrolls is waited for. */
+/** Called by a list at each repaint with its visible rows. Waits while the user scrolls. */
 export function watch(rows) {
 	seenAt = performance.now();
 	ids = rows.filter((r) => r.state === "running").slice(0, AT_ONCE).map((r) => r.id);

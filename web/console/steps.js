@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What takes several requests, as steps in their order. A click runs them, and commands are made of them. A step may name what one
-// before it has made: "$gateway". {path, body, method: POST if absent, as: what the made is called, pick: where aws says its id, aws: its words}
+// Actions with several requests, as ordered steps. A click runs them, and commands are generated from them. A step may refer to the result of an
+// earlier one: "$gateway". {path, body, method: default POST, as: name of the result, pick: where aws shows its id, aws: its command}
 
-/** Of an address range. */
+/** True for an IPv6 block. */
 export const isV6 = (block) => Boolean(block?.includes(":"));
 
 const ec2 = (row) => (typeof row === "string" ? `"${row}"` : row.ec2);
 const id = (row) => (typeof row === "string" ? row : row.id);
 const gone = (kind, row, aws) => ({method: "DELETE", path: `/${kind}/${row.id}`, aws});
 
-/** Opens a VPC to the internet, by a gateway that is there already or by a new one. */
+/** Opens a VPC to the internet, by an existing gateway or a new one. */
 export function openGateway({router, gateway}) {
 	const one = gateway ?? "$gateway";
 	return [...(gateway ? [] : [{as: "gateway", path: "/gateways", body: {}, pick: "InternetGateway.InternetGatewayId", aws: "create-internet-gateway"}]),
@@ -21,14 +21,14 @@ export function closeGateway({router, gateway}) {
 		gone("gateways", gateway, `delete-internet-gateway --internet-gateway-id ${gateway.ec2}`)];
 }
 
-/** A NAT gateway at an address that is there, or at a new one. */
+/** Creates a NAT gateway with an existing address, or a new one. */
 export function makeNat({subnet, address}) {
 	const one = address ?? "$address";
 	return [...(address ? [] : [{as: "address", path: "/addresses", body: {}, pick: "AllocationId", aws: "allocate-address"}]),
 		{as: "nat", path: "/nat-gateways", body: {subnet: subnet.id, address: id(one)}, pick: "NatGateway.NatGatewayId", aws: `create-nat-gateway --subnet-id ${subnet.ec2} --allocation-id ${ec2(one)}`}];
 }
 
-/** What a route may lead to: our field, and aws's. */
+/** Targets of a route: our field, and aws's option. */
 export const TARGETS = {gateway: "--gateway-id", nat_gateway: "--nat-gateway-id", egress_gateway: "--egress-only-internet-gateway-id", peering: "--vpc-peering-connection-id",
 	instance: "--instance-id", port: "--network-interface-id"};
 
@@ -37,10 +37,10 @@ export function addRoute({table, destination, field, target}) {
 		aws: `create-route --route-table-id ${ec2(table)} ${isV6(destination) ? "--destination-ipv6-cidr-block" : "--destination-cidr-block"} ${destination} ${TARGETS[field]} ${ec2(target)}`};
 }
 
-/** An association as EC2 names it. */
+/** EC2's id of an association. */
 export const association = (prefix, uuid) => `${prefix}-${uuid.replaceAll("-", "").slice(0, 17)}`;
 
-/** The subnet uses this table from now on, whichever it used; none: the main one. */
+/** Associates the subnet with this table, replacing its present one; none: the main table. */
 export function useTable({subnet, table}) {
 	const said = subnet.route_association ? `--association-id ${association("rtbassoc", subnet.route_association)}` : "";
 	if (!table)
@@ -50,8 +50,8 @@ export function useTable({subnet, table}) {
 	return {path: `/route-tables/${id(table)}/replace`, body: {subnet: subnet.id}, aws: `replace-route-table-association ${said} --route-table-id ${ec2(table)}`};
 }
 
-/** A subnet without a way out gets one. way: internet, nat or new-nat. isAlone: by a route table of its own, which keeps the routes of
- * the one before: [{destination, field, target}]. */
+/** Gives a subnet a way outside. way: internet, nat or new-nat. isAlone: in a separate route table, which keeps the routes of the previous one:
+ * [{destination, field, target}]. */
 export function mend({subnet, router, table, way, gateway, attached, nat, publicSubnet, address, isAlone, routes}) {
 	const steps = way === "internet" && !attached ? openGateway({router, gateway}) : way === "new-nat" ? makeNat({subnet: publicSubnet, address}) : [];
 	const [field, target] = way === "internet" ? ["gateway", attached ?? gateway ?? "$gateway"] : ["nat_gateway", way === "nat" ? nat : "$nat"];
@@ -65,7 +65,7 @@ export function mend({subnet, router, table, way, gateway, attached, nat, public
 	return steps;
 }
 
-/** A VPC with all that is in its way: what cannot go by itself is not among it. */
+/** Deletes a VPC with everything that prevents its deletion and can be deleted. */
 export function dropVpc({router, subnets, gateways, egress, tables, acls, rules, groups, peerings}) {
 	const each = (rows, f) => (rows ?? []).map(f);
 	return [...each(peerings, (p) => gone("peerings", p, `delete-vpc-peering-connection --vpc-peering-connection-id ${p.ec2}`)),
@@ -85,7 +85,7 @@ export function awsOf(steps) {
 	return steps.map((s) => (s.as && steps.some((other) => other.aws.includes(`"$${s.as}"`)) ? `${s.as}=$(aws ec2 ${s.aws} --query ${s.pick} --output text)` : `aws ec2 ${s.aws}`)).join("\n");
 }
 
-/** send(method, path, body) writes one request as a line. What stands within single quotes is opened for a variable. */
+/** send(method, path, body) formats one request as a line. Single quotes are interrupted for a variable. */
 export function curlOf(steps, send) {
 	return steps.map((s) => {
 		const line = send(s.method ?? "POST", s.path, s.body).replace(/"(\$(?:gateway|address|nat|table))"/g, `"'"$1"'"`);

@@ -1,32 +1,32 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pages know: rows by kind, as the server said them last, and one repaint a frame however many rows have changed. A page
-// names the kinds that it needs; all rows of each are fetched, a thousand at a time, and kept level by the stream from then on. Of kinds
-// that have many rows only those fields are fetched that lists show (FIELDS): a page of one thing asks for the rest of it (whole()).
-// A row that arrives is applied if it is newer than the one that is there, so the order of answers and of the stream does not matter.
+// The pages' data: rows by kind in the server's latest version, and one repaint a frame however many rows change. A page names the kinds that it
+// needs; all rows of each are fetched, a thousand at a time, and then updated by the stream. For kinds with many rows only the fields of lists are
+// fetched (FIELDS): the page of a single row fetches the rest (whole()). A received row is applied if it is newer than the present one, so the order
+// of answers and stream events does not matter.
 import {get, pages, Unreachable} from "./api.js";
 
 const PAGE = 1000;
-const WHOLE_MAX = 20000; // rows of a kind that a browser holds; above it says that it does not hold all
+const WHOLE_MAX = 20000; // rows of a kind that a browser keeps; beyond that the page says that the list is incomplete
 
-const LOG_MAX = 4096; // changes of a kind that are remembered one by one
-/** Besides id, ec2, gen, batch and created_us, which each row has. */
+const LOG_MAX = 4096; // remembered changes of a kind
+/** In addition to id, ec2, gen, batch and created_us, which each row has. */
 const FIELDS = {instances: "state,tags,type,image,zone,host,key_name,addresses,launched_us,conditions"};
 
-/** kind → {rows: Map of id → row, parts: ids of rows that are not whole, version, log: ids that changed since the version logFrom,
- * batch, total, isLoaded, isCut, problem, loading} */
+/** kind → {rows: Map of id → row, parts: ids of incomplete rows, version, log: ids changed since the version logFrom, batch, total, isLoaded, isCut,
+ * problem, loading} */
 const kinds = new Map();
-/** Kinds of which everybody's rows are held, not the account's alone: an operator's. */
+/** Kinds for which an operator loads all accounts' rows. */
 export const everybodys = new Set();
 let repaint = () => {};
 let isDue = false;
-let touches = 0;      // repaints that were asked for by something other than a change of rows
-let firstVersion = 0; // of a kind that is made now
+let touches = 0;      // repaints requested by anything other than a change of rows
+let firstVersion = 0; // first version of a kind created now
 
 export function onRepaint(f) {
 	repaint = f;
 }
 
-/** Asks for a repaint at the next frame. A window that is not seen has no frames: it is painted all the same, a little later. */
+/** Requests a repaint at the next frame. A hidden window has no frames: it is repainted by a timer, a little later. */
 export function touch() {
 	touches++;
 	touchRows();
@@ -55,12 +55,12 @@ function kindOf(name) {
 	return k;
 }
 
-/** How often a repaint was asked for by something other than a change of rows. What shows no rows is as it was while this is. */
+/** Number of repaints requested by anything other than a change of rows. A view without rows is unchanged while this is. */
 export function countTouches() {
 	return touches;
 }
 
-/** The same, with the changes of all rows but those of that kind. */
+/** The same, plus changes of all rows except those of that kind. */
 export function countChangesBesides(name) {
 	let changes = touches;
 	for (const k of kinds.values())
@@ -68,7 +68,7 @@ export function countChangesBesides(name) {
 	return changes;
 }
 
-/** Of these rows another version is there. */
+/** Notes that these rows have another version. */
 function noteAll(k) {
 	k.version++;
 	k.log = [];
@@ -82,7 +82,7 @@ function noteOne(k, id) {
 		k.logFrom += k.log.splice(0, LOG_MAX / 2).length;
 }
 
-/** The ids of rows that came, changed or went since that version; null: any. */
+/** Ids of rows added, changed or removed since that version; null: any may have. */
 export function changedSince(name, version) {
 	const k = kindOf(name);
 	return version < k.logFrom ? null : new Set(k.log.slice(version - k.logFrom));
@@ -112,7 +112,7 @@ async function load(k) {
 		return !k.isCut;
 	});
 	const parts = new Set(FIELDS[k.name] ? found.keys() : []);
-	// What the stream has said meanwhile may be newer than what was fetched.
+	// Events received meanwhile may be newer than the fetched rows.
 	for (const [id, row] of k.rows)
 		if ((row.batch ?? 0) > batch && !k.gone?.has(id) && (!found.has(id) || found.get(id).batch < row.batch)) {
 			found.set(id, k.parts.has(id) ? {...found.get(id), ...row} : row);
@@ -128,7 +128,7 @@ async function load(k) {
 	k.batch = batch === Infinity ? 0 : batch;
 }
 
-/** The kind's rows, on their way if they are not here yet. */
+/** The kind's rows; starts loading them if necessary. */
 export function need(name) {
 	const k = kindOf(name);
 	if (!k.isLoaded && !k.loading && !k.problem)
@@ -160,12 +160,12 @@ export function reload(name) {
 	return k.loading;
 }
 
-/** After a gap: what is held is fetched anew, and stays on the screen until it is there. */
+/** After a gap: fetches everything again, while the old rows stay visible. */
 export function reloadAll() {
 	return Promise.all([...kinds.values()].filter((k) => k.isLoaded || k.problem).map((k) => reload(k.name)));
 }
 
-/** No version comes again, so that what was made of the rows of before is never taken for what is made of those that come. */
+/** Versions never repeat, so values derived from old rows are never mistaken for values of new ones. */
 export function forgetAll() {
 	firstVersion = 1 + Math.max(firstVersion, ...[...kinds.values()].map((k) => k.version));
 	kinds.clear();
@@ -173,7 +173,7 @@ export function forgetAll() {
 }
 
 const COUNT_MS = 2000;
-/** The kind of that list, if its rows are here or on their way. */
+/** The kind of that list, if its rows are loaded or loading. */
 function held(list) {
 	const k = kinds.get(list);
 	if (k && !k.isLoaded && !k.loading && !k.rows.size) {
@@ -190,7 +190,7 @@ function held(list) {
 
 export const FRESH_MS = 1200;
 let fading = 0;
-/** What has just changed stands out for a while. Nothing moves meanwhile: a movement of many rows takes the time of their next changes. */
+/** Highlights changed rows for a while. There is no animation: animating many rows would take longer than until their next change. */
 function fade() {
 	fading ||= setTimeout(() => {
 		fading = 0;
@@ -198,7 +198,7 @@ function fade() {
 	}, FRESH_MS + 50);
 }
 
-/** What the stream says of a row, with what it never says: that is as it was, until somebody looks at the row (whole()). */
+/** A streamed row with the fields that the stream omits: they keep their values until the row is opened (whole()). */
 function joined(before, row) {
 	const now = {...before, ...row, freshAt: performance.now()};
 	for (const name in row)
@@ -208,9 +208,9 @@ function joined(before, row) {
 }
 
 const NEW_MAX = 8, SOON_MS = 200;
-const fresh = new Map(); // list → ids of rows of which the stream alone has told
+const fresh = new Map(); // list → ids of rows known from the stream only
 let fetching = 0;
-/** Lists have more of a row than the stream says: of new rows the rest is fetched, one by one or, where many came, with their list. */
+/** Lists need more fields than the stream has: fetches the rest of new rows, one by one or, if there are many, with their list. */
 function fetchFresh() {
 	fetching = 0;
 	for (const [name, ids] of fresh)
@@ -227,7 +227,7 @@ function noteFresh(name, id) {
 	fetching ||= setTimeout(fetchFresh, SOON_MS);
 }
 
-/** Some of the stream's rows; or whole ones of an answer. */
+/** Applies rows of a stream event, or complete rows of an answer. */
 export function apply(message) {
 	for (const {list, row, isWhole} of message.put ?? []) {
 		const k = held(list);
@@ -260,7 +260,7 @@ export function apply(message) {
 	fade();
 }
 
-/** An answer's row, shown before the stream says the same. */
+/** Applies an answer's row before the stream reports it. */
 export function applyRow(list, row) {
 	if (row?.id)
 		apply({put: [{list, row, isWhole: true}]});
@@ -270,7 +270,7 @@ export function row(kind, id) {
 	return id ? need(kind).rows.get(id) : undefined;
 }
 
-/** How many rows of a kind there are, for who needs no more: fetched alone, and again soon after the stream has told of one. */
+/** Number of rows of a kind, for callers that need nothing else: fetched separately, and again soon after a streamed change. */
 export function countOf(name) {
 	const k = kindOf(name);
 	if (k.isLoaded)
@@ -285,7 +285,7 @@ export function countOf(name) {
 	return k.count ?? "";
 }
 
-/** The row with all of its fields, once they are here. */
+/** The row with all of its fields, once they are loaded. */
 const asked = new Map();
 export function fetchWhole(name, row) {
 	const k = kindOf(name);
@@ -305,20 +305,20 @@ export function fetchWhole(name, row) {
 	return asked.get(row.id);
 }
 
-/** The row as far as it is here; the rest of it is on its way. */
+/** The row as loaded so far; loads the rest. */
 export function whole(name, row) {
 	if (kindOf(name).parts.has(row.id) && !asked.has(row.id))
 		fetchWhole(name, row).catch(() => {});
 	return row;
 }
 
-/** By its id, or its short one. */
+/** Finds a row by its id, or its short id. */
 export function findRow(kind, text) {
 	const k = need(kind);
 	return k.rows.get(text) ?? [...k.rows.values()].find((r) => r.ec2 === text);
 }
 
-/** All rows, as an array that is made anew only when they have changed. */
+/** All rows, as an array that is replaced only when they have changed. */
 export function rows(kind) {
 	const k = need(kind);
 	if (k.arrayVersion !== k.version) {
@@ -332,7 +332,7 @@ export function isReady(...names) {
 	return names.every((n) => need(n).isLoaded);
 }
 
-/** How many rows of a kind pass a test that no other row decides. Only those that have changed are looked at again. */
+/** Number of rows of a kind that pass a test on single rows. Only changed rows are tested again. */
 const passed = new Map();
 export function countIf(name, test) {
 	const k = need(name);
@@ -351,7 +351,7 @@ export function countIf(name, test) {
 	return c.ids.size;
 }
 
-/** A value made of rows, kept until one of the kinds changes, or the key does. */
+/** A value derived from rows, cached until one of the kinds changes, or the key does. */
 const made = new Map();
 export function derive(name, kindNames, key, make) {
 	const version = kindNames.map((n) => need(n).version).join() + "|" + key;

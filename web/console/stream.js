@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the server says of changed rows, once for all windows of a browser: HTTP/1.1 gives a host six connections over all windows,
-// and a stream holds one. The window that has the lock opens the stream and tells the others what it says; when it is closed, or
-// nobody has looked at it for a minute, another one has the lock. The next stream begins where the last one was read to. After a gap
-// that the server cannot fill, what is held is fetched anew.
+// The live stream, shared by all windows of a browser: HTTP/1.1 allows six connections to a host over all windows, and a stream occupies one. The
+// window with the lock opens the stream and forwards its events to the others. When that window is closed, or hidden for a minute, another one gets
+// the lock. The next stream continues after the last event. After a gap that the server cannot fill, all data are fetched again.
 import {apply, everybodys, reloadAll, touch} from "./store.js";
 import {BASE, get, Unreachable} from "./api.js";
 
 const HIDDEN_MS = 60_000;
-const LOOK_MS = 30_000; // a silent stream may be a dead one: a browser is not told of the comments that keep it open
+const LOOK_MS = 30_000; // a silent stream may be dead: browsers do not report the comments that keep it open
 
-/** What the header shows: "live", "late" (broken off), "off" (signed out). `at` is when something was heard last. */
+/** State shown in the header: "live", "late" (interrupted), "off" (signed out). `at`: time of the last event. */
 export const health = {state: "connecting", at: 0};
 
-let scope = "";            // whose: windows of another account have another lock
+let scope = "";            // account: windows of another account use another lock
 let last = "";             // id of the last message
 let channel = null, source = null, giveUp = null, hiddenTimer = 0, retryTimer = 0, lookTimer = 0, retryMs = 500;
 let ended = () => {};
 
-/** What is done when the server has ended the stream for good. */
+/** Handler for a stream that the server has ended for good. */
 export function onEnd(f) {
 	ended = f;
 }
@@ -37,7 +36,7 @@ function heard() {
 		lookTimer = setTimeout(look, LOOK_MS);
 }
 
-/** Whether the server is there at all, when it has said nothing for a while. */
+/** Checks whether the server is alive after a silence. */
 function look() {
 	const mine = source;
 	get("/session").then(() => mine === source && tell({what: "health", state: "live"}), () => mine === source && broken());
@@ -64,7 +63,7 @@ function take(message) {
 	}
 }
 
-/** To this window and all others. */
+/** Sends a message to this window and all others. */
 function tell(message) {
 	channel?.postMessage(message);
 	take(message);
@@ -84,7 +83,7 @@ function broken() {
 	retryMs = Math.min(retryMs * 1.7, 5000);
 }
 
-/** Whether the server is there, and the session still good, before the stream is asked for again: it could not say why not. */
+/** Checks the server and the session before reopening the stream, because a failed stream shows no reason. */
 function reopen() {
 	get("/session").then(() => giveUp && open(), (problem) => (problem instanceof Unreachable || problem.status !== 401 ? giveUp && broken() : tell({what: "bye"})));
 }
@@ -101,11 +100,11 @@ function open() {
 	source.addEventListener("reset", (event) => tell({what: "reset", id: event.lastEventId}));
 	source.addEventListener("bye", () => {
 		broken();
-		tell({what: "bye"}); // the rights may be others: who is here is asked anew
+		tell({what: "bye"}); // rights may have changed: the session is requested again
 	});
 }
 
-/** Waits until no other window has the stream, and holds it until this one is hidden for long, or ends. */
+/** Waits until no other window has the stream, and keeps it until this one is hidden for long, or closed. */
 function stand() {
 	if (giveUp || !scope || document.visibilityState === "hidden")
 		return;
@@ -119,7 +118,7 @@ function stand() {
 		else
 			release();
 	});
-	if (!navigator.locks) { // plain http elsewhere than on this machine: each window for itself
+	if (!navigator.locks) { // plain http to another machine has no locks: each window has its own stream
 		hold();
 		return;
 	}
@@ -148,12 +147,12 @@ document.addEventListener("visibilitychange", () => {
 		stand();
 });
 addEventListener("pageshow", (event) => {
-	if (event.persisted) // back from where nothing was heard
+	if (event.persisted) // restored from the cache, in which no events arrived
 		reloadAll();
 });
 addEventListener("online", () => source === null && giveUp && open());
 
-/** Begins for this account. */
+/** Starts the stream for this account. */
 export function start(name) {
 	if (scope === name)
 		return;

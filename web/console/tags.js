@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tags: a table of one thing's, and a dialog that sets or takes away one of all that are picked.
+// Tags: a table for one resource, and a dialog that sets or removes a tag on all selected ones.
 import {html, nothing, nameOf, tagsOf, ask, report} from "./parts.js";
 import {findRow} from "./store.js";
 import {t, list as words} from "./words.js";
@@ -8,11 +8,11 @@ import {showCommand} from "./command_bar.js";
 import {may} from "./may.js";
 import {mayChange} from "./session.js";
 
-/** As tags are asked for: by EC2's ids. */
+/** Tag calls take EC2's ids. */
 const idsOf = (chosen) => chosen.map((r) => r.ec2 ?? r.id);
 const NAMES_MAX = 12;
 
-/** kind: as the stream names it. */
+/** kind: its name in the stream. */
 export function tagDialog(kind, chosen, before = {key: "", value: ""}) {
 	const keys = [...new Set(chosen.flatMap((r) => tagsOf(r).map(([key]) => key)))].toSorted();
 	const preview = (form) => showCommand("tags.set", {kind, ids: chosen, key: form?.key.value || before.key || "key", value: form?.value.value ?? before.value});
@@ -38,13 +38,13 @@ function take(kind, row, key) {
 	return report(t("Tag deleted"), () => post("/tags/remove", {ids: idsOf([row]), keys: [key]}));
 }
 
-/** What is done to all that are picked. */
+/** Tag actions on all selected rows. */
 export const tagActions = (kind) => [
 	{id: "tag", asks: true, isRare: true, may: () => true, permission: "tag.set", title: () => t("Tag"), run: (chosen) => tagDialog(kind, chosen)},
 	{id: "untag", asks: true, isRare: true, may: (r) => tagsOf(r).length > 0, permission: "tag.remove", title: () => t("Untag"), run: (chosen) => untagDialog(kind, chosen)},
 ];
 
-/** path: as store.js names the kind. */
+/** path: the kind's name in store.js. */
 export function tagsCard(kind, path, row) {
 	const tags = tagsOf(row).toSorted(([a], [b]) => (a < b ? -1 : 1)), now = () => findRow(path, row.id) ?? row;
 	const maySet = mayChange() && may("tag.set", row.id), mayTake = mayChange() && may("tag.remove", row.id);

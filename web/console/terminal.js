@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// A terminal that knows all of what guests send, for the page of a serial port (serial.js), which loads it when it is needed: xterm.js.
-// That page's policy lets no style into the page but by files and by properties, and xterm makes style elements and attributes; so
-// their texts are led to where the policy allows them, before xterm is loaded.
+// A full terminal for the page of a serial port (serial.js), loaded on demand: xterm.js. That page's content security policy allows styles only by
+// files and by properties, while xterm creates style elements and attributes; so their texts are redirected before xterm is loaded.
 
 const sheets = new WeakMap();
 Object.defineProperty(HTMLStyleElement.prototype, "textContent", {
@@ -40,7 +39,7 @@ function loadSheet() {
 	});
 }
 
-/** A terminal as large as the place. send(text): what is typed. onSize(columns, rows). */
+/** Creates a terminal that fills the place. send(text): typed text. onSize(columns, rows). */
 export async function openTerminal(place, {send, onSize}) {
 	const [{Terminal}, {FitAddon}] = await Promise.all([import("./vendor/@xterm/xterm/lib/xterm.mjs"), import("./vendor/@xterm/addon-fit/lib/addon-fit.mjs"), loadSheet()]);
 	const terminal = new Terminal({scrollback: 5000, fontSize: 15, fontFamily: "ui-monospace, \"DejaVu Sans Mono\", monospace", screenReaderMode: true,

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a click is for Terraform: blocks for a file, with resources of the provider hashicorp/aws. A block says what there shall be, so a
-// verb is here if the provider makes the same thing of it: what is new, what belongs together, and whether an instance runs. What changes
-// or ends a thing is no new block, but another word in the block that made it, or none; what looks is `terraform show`.
+// Terraform's equivalent of a click: blocks with resources of the provider hashicorp/aws. A block declares resources, so an action is here if the
+// provider does the same for a new block: creations, associations, and running or stopping an instance. Other changes and deletions modify or remove
+// an existing block, and reads are `terraform show`.
 import {session, policyArn} from "./session.js";
 import {isV6} from "./steps.js";
 
 const ESCAPES = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"};
 const PAD = "  ";
 
-/** A text as HCL quotes it: what would begin a template in it is doubled. */
+/** A string in HCL's quotes: characters that would begin a template are doubled. */
 const quote = (text) => `"${String(text).replace(/[\\"\p{Cc}\u2028\u2029]|[$%](?=\{)/gu, (c) => ESCAPES[c] ?? ("$%".includes(c) ? c + c : `\\u${c.codePointAt(0).toString(16).padStart(4, "0")}`))}"`;
-/** What stands in a block as it is: a reference, or a call of a function. */
+/** Unquoted text in a block: a reference, or a function call. */
 const code = (text) => ({code: text});
 /** A nested block, or a map, which has a sign before its brace. */
 const nested = (sign, members) => ({sign, members});
@@ -22,7 +22,7 @@ function write(value) {
 	return value.code ?? (typeof value === "string" ? quote(value) : String(value));
 }
 
-/** The lines of a block's body, set as `terraform fmt` sets them. What is undefined is left out. */
+/** Lines of a block's body, formatted as by `terraform fmt`. Undefined members are omitted. */
 function lines(members, pad) {
 	const there = Object.entries(members).filter(([, value]) => value !== undefined && value !== null);
 	const plain = there.filter(([, value]) => !value.members), width = Math.max(0, ...plain.map(([name]) => name.length));
@@ -30,16 +30,16 @@ function lines(members, pad) {
 		...there.filter(([, value]) => value.members).flatMap(([name, {sign, members: inner}]) => [`${pad}${name}${sign} {`, ...lines(inner, pad + PAD), `${pad}}`])];
 }
 
-/** head: the words before the brace, as HCL has them. */
+/** head: HCL's words before the brace. */
 export const block = (head, members) => [`${head} {`, ...lines(members, PAD), "}"].join("\n");
 export const inner = (members) => nested("", members);
 const resource = (type, name, members) => block(`resource "${type}" "${name}"`, members);
-/** What another block here makes, by its id if no argument is named: Terraform waits for that block. */
+/** Reference to another block's resource, by its id if no argument is named: Terraform waits for that block. */
 const made = (type, name, argument = "id") => code(`${type}.${name}.${argument}`);
 const tags = (name) => (name ? {tags: nested(" =", {Name: name})} : {});
 const each = (rows, f) => rows.map(f).join("\n\n");
 
-/** What a block is called in its file: a name's letters and digits, without accents or signs. */
+/** Name of a block: the letters and digits of a resource's name, without accents or signs. */
 function label(name, otherwise) {
 	const word = String(name ?? "").toLowerCase().replace(/[^a-z0-9_-]+/g, "_").replace(/^[^a-z]+|_+$/g, "");
 	return word || otherwise;
@@ -49,7 +49,7 @@ const state = (word) => ({ids}) => each(ids, (r) => resource("aws_ec2_instance_s
 
 function launch(a) {
 	if (a.publicIp !== undefined && !a.subnet)
-		return ""; // the provider says it of a subnet that is named, and of no other
+		return ""; // the provider knows it only for a named subnet
 	return resource("aws_instance", label(a.name, "instance"), {
 		count: a.count > 1 ? a.count : undefined, ami: a.image?.ec2, instance_type: a.type?.name, key_name: a.key?.name, subnet_id: a.subnet?.ec2,
 		vpc_security_group_ids: a.groups?.length ? a.groups.map((g) => g.ec2) : undefined, associate_public_ip_address: a.publicIp,
@@ -57,7 +57,7 @@ function launch(a) {
 		...(a.body?.root_size ? {root_block_device: inner({volume_size: a.body.root_size / 2 ** 30})} : {}), ...tags(a.name)});
 }
 
-/** Of ICMP all types are meant; another protocol without ports has none. */
+/** For ICMP all types are meant; other protocols without ports have none. */
 function rule(a) {
 	const [from, to = from] = a.ports ? a.ports.split("-").map(Number) : /^icmp/.test(a.protocol) ? [-1] : [];
 	return resource(`aws_vpc_security_group_${a.direction}_rule`, label(`${a.group.ec2}-${a.protocol}${a.ports ? `-${a.ports}` : ""}`, a.direction), {
@@ -65,7 +65,7 @@ function rule(a) {
 		...(a.peer ? {referenced_security_group_id: a.peer.ec2} : {[isV6(a.block) ? "cidr_ipv6" : "cidr_ipv4"]: a.block}), description: a.body?.description});
 }
 
-/** The provider takes the rule away that lets everything out: the group of the click has it. */
+/** The provider removes the allow-all egress rule, which the click's group has. */
 function group(a) {
 	const name = label(a.name, "group");
 	return [resource("aws_security_group", name, {name: a.name, description: a.description || a.name, vpc_id: a.router?.ec2}),
@@ -78,13 +78,13 @@ function network(a) {
 		...(a.subnets ?? []).map((s) => resource("aws_subnet", `${name}_${label(s.zone.name, "zone")}`, {vpc_id: made("aws_vpc", name), availability_zone: s.zone.name, cidr_block: s.block}))].join("\n\n");
 }
 
-// ---- networks, in parts: the same steps as in steps.js ----
+// ---- parts of networks: the same steps as in steps.js ----
 
 function subnet(a) {
 	return resource("aws_subnet", label(a.name, "subnet"), {vpc_id: a.router.ec2, availability_zone: a.zone?.name, cidr_block: a.block, map_public_ip_on_launch: a.isPublic || undefined, ...tags(a.name)});
 }
 
-/** What is made has its VPC's or its subnet's id for a label, so that blocks of several clicks stand in one file. */
+/** The label of a new resource contains its VPC's or its subnet's id, so that blocks of several clicks fit into one file. */
 function gateway({router, gateway: free}) {
 	return free ? resource("aws_internet_gateway_attachment", router.ec2, {internet_gateway_id: free.ec2, vpc_id: router.ec2}) : resource("aws_internet_gateway", router.ec2, {vpc_id: router.ec2});
 }
@@ -94,23 +94,23 @@ function nat({subnet: of, address}) {
 		resource("aws_nat_gateway", of.ec2, {subnet_id: of.ec2, allocation_id: address ? address.ec2 : made("aws_eip", of.ec2)})].join("\n\n");
 }
 
-/** Our field of what a route leads to → the provider's argument. An instance has none there: its interface is named. */
+/** Our field of a route's target → the provider's argument. An instance has none: its interface is named. */
 const TARGETS = {gateway: "gateway_id", nat_gateway: "nat_gateway_id", egress_gateway: "egress_only_gateway_id", peering: "vpc_peering_connection_id", port: "network_interface_id"};
 
-/** The table or the target may be a reference; what has no id that EC2 knows is not written. */
+/** The table or the target may be a reference; a target without an EC2 id cannot be written. */
 function route({table, destination, field, target, of = table.ec2}) {
 	const to = target?.code ? target : target?.ec2;
 	return TARGETS[field] && to ? resource("aws_route", label(`${of}-${destination}`, "route"), {route_table_id: table.code ? table : table.ec2,
 		[isV6(destination) ? "destination_ipv6_cidr_block" : "destination_cidr_block"]: destination, [TARGETS[field]]: to}) : "";
 }
 
-/** A subnet that has a table of its own already gets another by a change of the block that gave it the first one. */
+/** For a subnet that already has its own table, the existing block must be changed instead. */
 function useTable({subnet: one, table}) {
 	return one.route_table ? "" : resource("aws_route_table_association", one.ec2, {route_table_id: table.code ? table : table.ec2, subnet_id: one.ec2});
 }
 
-/** A subnet's way out. One part that cannot be said leaves nothing to show. A gateway is named by the block that attaches it: before that no
- * route may lead to it. */
+/** A way outside for a subnet. If one part cannot be expressed, nothing is shown. A gateway is named through the block that attaches it, because no
+ * route may lead to it before. */
 function mend({subnet: one, router, table, way, gateway: free, attached, nat: there, publicSubnet, address, isAlone, routes}) {
 	const opens = way === "internet" && !attached, opened = free ? made("aws_internet_gateway_attachment", router.ec2, "internet_gateway_id") : made("aws_internet_gateway", router.ec2);
 	const [field, target] = way === "internet" ? ["gateway", attached ?? opened]
@@ -122,7 +122,7 @@ function mend({subnet: one, router, table, way, gateway: free, attached, nat: th
 	return parts.every(Boolean) ? parts.join("\n\n") : "";
 }
 
-/** Of ICMP all types are meant. */
+/** For ICMP all types are meant. */
 function aclEntry(a) {
 	const kinds = /^icmp/.test(a.protocol) ? -1 : undefined;
 	return resource("aws_network_acl_rule", label(`${a.acl.ec2}-${a.egress ? "out" : "in"}-${a.number}`, "rule"), {network_acl_id: a.acl.ec2, egress: Boolean(a.egress), rule_number: a.number,
@@ -134,7 +134,7 @@ const leads = ({ids, instance, port, moves}) => resource("aws_eip_association", 
 
 const attachment = (holder) => ({ids, policy}) => resource(`aws_iam_${holder}_policy_attachment`, label(`${ids[0].name}_${policy?.name}`, "policy"), {[holder]: ids[0].name, policy_arn: policyArn(policy)});
 
-/** verb → what is written. */
+/** action → block. */
 export const TERRAFORM = {
 	"instances.start": state("running"),
 	"instances.stop": state("stopped"),

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Asking for support: from the list of tickets, and from the page of a thing with what is known of it.
+// Opening a ticket: from the list of tickets, and from a resource's page with facts about it.
 import {ask, html, nameOf, shortId} from "./parts.js";
 import {applyRow} from "./store.js";
 import {go, href} from "./router.js";
@@ -7,7 +7,7 @@ import {t} from "./words.js";
 import {get, post, intent} from "./api.js";
 import {showCommand} from "./command_bar.js";
 
-export const FILE_MAX = 700 * 1024; // bytes of one file, as /api/v1 takes it
+export const FILE_MAX = 700 * 1024; // bytes of one file, a limit of /api/v1
 export const SEVERITIES = [["low", () => t("Low: general question")], ["normal", () => t("Normal: unexpected behavior")], ["high", () => t("High: a function is impaired")],
 	["urgent", () => t("Urgent: production is impaired")], ["critical", () => t("Critical: production is down")]];
 export const SUBJECTS = [["technical", () => t("Technical")], ["billing", () => t("Billing")], ["quota", () => t("Quota increase")], ["account", () => t("Account")]];
@@ -22,7 +22,7 @@ function base64(buffer) {
 	return btoa(text);
 }
 
-/** What is too large is refused before anything leaves. */
+/** Refuses files that are too large before sending anything. */
 export function checkFiles(files) {
 	const large = [...files].find((f) => f.size > FILE_MAX);
 	if (large)
@@ -35,7 +35,7 @@ export async function attach(ticket, files, isPrivate = false) {
 			await post(`/tickets/${ticket.id}/attach`, {name: file.name, data: base64(await file.arrayBuffer()), ...(isPrivate ? {is_private: true} : {})});
 }
 
-/** What `explain` says of a thing, in lines for a message. */
+/** Output of `explain` about a resource, as lines for a message. */
 async function explained(row) {
 	const said = await get(`/explain/${row.id}`).catch(() => null);
 	const lines = [`${shortId(row)} (${nameOf(row)}): ${said?.state ?? row.state ?? ""}`];
@@ -46,7 +46,7 @@ async function explained(row) {
 	return lines.filter(Boolean).join("\n");
 }
 
-/** The form, with what it is about filled in. */
+/** The form, with the resources filled in. */
 export async function openTicket(rows = []) {
 	const known = (await Promise.all(rows.map(explained))).join("\n\n"), key = intent();
 	ask({title: t("Create ticket"), label: t("Send"), wide: true, keeps: true,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Bytes that are no JSON: a file that is sent, with how far it is, and a picture that is fetched.
+// Binary transfers: uploading a file with progress, and fetching a picture.
 import {BASE, Problem, Unreachable} from "./api.js";
 
 function problemOf(status, text) {
@@ -10,7 +10,7 @@ function problemOf(status, text) {
 	}
 }
 
-/** Sends a file; far(bytes sent). {done: a promise, stop()} */
+/** Uploads a file; far(bytes sent). Returns {done: a promise, stop()} */
 export function upload(path, file, far) {
 	const request = new XMLHttpRequest();
 	const done = new Promise((resolve, reject) => {
@@ -26,7 +26,7 @@ export function upload(path, file, far) {
 	return {done, stop: () => request.abort()};
 }
 
-/** A URL of the picture at the path, which its owner lets go of (URL.revokeObjectURL). */
+/** A URL of the picture at the path; the caller frees it (URL.revokeObjectURL). */
 export async function picture(path) {
 	const answer = await fetch(BASE + path, {credentials: "same-origin", cache: "no-store"});
 	if (!answer.ok)

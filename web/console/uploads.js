@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files on their way into images: each goes on while somebody looks at other pages, and says how far it is.
+// Uploads of image files: each continues while the user visits other pages, and shows its progress.
 import {html, gauge, nameOf, note, problemCard} from "./parts.js";
 import {applyRow, touch} from "./store.js";
 import {t, size} from "./words.js";
@@ -42,5 +42,5 @@ export function uploadsView() {
 		: html`${gauge(t("Uploading {name}", {name: nameOf(one.image)}), one.sent, one.file.size, size)}${one.sent >= one.file.size ? html`<p class="dim">${t("Upload complete. Verifying the image.")}</p>` : html`<button type="button" @click=${() => { one.stop(); drop(one); }}>${t("Cancel")}</button>`}`}</div>`);
 }
 
-/** Whether its file is on its way. */
+/** True while the image's file is being uploaded. */
 export const isSending = (image) => running.some((one) => one.image.id === image.id && !one.problem);

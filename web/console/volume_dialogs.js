@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Dialogs about volumes that more than one page has.
+// Dialogs about volumes, used by several pages.
 import {html, nameOf, ask} from "./parts.js";
 import {applyRow} from "./store.js";
 import {t, list as words} from "./words.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Words for people. A sentence in English is its own key; other languages have a table of them (words/). "{n}" is replaced by a
-// value. Numbers, sizes, times and money are written as the language has it.
+// Localisation. An English sentence is its own key; other languages have tables (words/). "{n}" is replaced by a value. Numbers, sizes, times and
+// money are formatted for the language.
 import {touch} from "./store.js";
 import {plurals} from "./words/en.js";
 
@@ -17,11 +17,11 @@ function kept(name) {
 	}
 }
 
-/** Keeps a choice of this browser's; where it may not be kept, it holds until the page is closed. */
+/** Stores a choice in this browser; if that is impossible, it is kept until the page is closed. */
 export function keep(name, value) {
 	try {
 		localStorage.setItem(name, value);
-	} catch { /* a private window */ }
+	} catch { /* for example in a private window */ }
 }
 
 export function chosen(name, otherwise = "") {
@@ -47,7 +47,7 @@ export function languages() {
 	return LANGUAGES;
 }
 
-/** The sentence in the reader's language. A key that has forms for numbers is chosen by {n}. */
+/** The sentence in the reader's language. A key with plural forms is chosen by {n}. */
 export function t(key, values) {
 	let text = table?.[key] ?? plurals[key] ?? key;
 	if (typeof text === "object")
@@ -60,7 +60,7 @@ function format(value) {
 	if (typeof value === "number")
 		return number(value);
 	const text = String(value);
-	return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text; // isolated: it does not turn the sentence around it
+	return RIGHT_TO_LEFT.test(text) ? `\u2068${text}\u2069` : text; // isolates right-to-left text, so that it does not affect the sentence around it
 }
 
 const formats = new Map();
@@ -76,7 +76,7 @@ export function number(n, options = {}) {
 	return formatter(Intl.NumberFormat, options).format(n);
 }
 
-/** Bytes in the unit that leaves few digits: "8 GiB". */
+/** Formats bytes in a unit that needs few digits: "8 GiB". */
 export function size(bytes) {
 	const units = ["B", "KiB", "MiB", "GiB", "TiB", "PiB"];
 	let k = 0;
@@ -85,7 +85,7 @@ export function size(bytes) {
 	return `${number((bytes ?? 0) / 1024 ** k, {maximumFractionDigits: 1})} ${units[k]}`;
 }
 
-/** Microseconds since 1970, as a time of the day if it is today. */
+/** Formats microseconds since 1970, as a time of day if it is today. */
 export function time(us) {
 	if (!us)
 		return "–";
@@ -94,12 +94,12 @@ export function time(us) {
 		: {year: "numeric", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23"}).format(at);
 }
 
-/** Milliseconds since 1970, as a time of the day. */
+/** Formats milliseconds since 1970, as a time of day. */
 export function clock(ms) {
 	return formatter(Intl.DateTimeFormat, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"}).format(ms);
 }
 
-/** How long something lasts, in its largest unit: "3 min". */
+/** Formats a duration in its largest unit: "3 min". */
 export function span(us) {
 	const s = Math.max(0, us / 1e6);
 	const [n, unit] = s < 60 ? [s, "second"] : s < 3600 ? [s / 60, "minute"] : s < 172800 ? [s / 3600, "hour"] : [s / 86400, "day"];
@@ -110,18 +110,18 @@ export function since(us) {
 	return span(Date.now() * 1000 - us);
 }
 
-/** Integer micro-units of a currency. */
+/** Formats integer micro-units of a currency. */
 export function money(micro, currency) {
 	return formatter(Intl.NumberFormat, {style: "currency", currency, maximumFractionDigits: micro && Math.abs(micro) < 1e6 ? 4 : 2}).format(micro / 1e6);
 }
 
-/** An exact decimal of a currency, as a text: Intl rounds it, and nothing before. */
+/** Formats an exact decimal of a currency, given as a string: only Intl rounds it. */
 export function amount(text, currency) {
 	const value = Number(text);
 	return formatter(Intl.NumberFormat, {style: "currency", currency, ...(value && Math.abs(value) < 1 ? {maximumFractionDigits: 4} : {})}).format(text);
 }
 
-/** "November 2026" of "2026-11". */
+/** "November 2026" for "2026-11". */
 export function monthName(month) {
 	return formatter(Intl.DateTimeFormat, {year: "numeric", month: "long", timeZone: "UTC"}).format(new Date(month + "-01T00:00:00Z"));
 }
@@ -134,7 +134,7 @@ export function list(items) {
 	return formatter(Intl.ListFormat, {type: "conjunction"}).format(items);
 }
 
-/** Whether a text has the needle: in any letter case, and in Korean by initial consonants, too ("ㄷㄹ" finds "다리"). */
+/** True if a text contains the needle: ignoring case, and in Korean also by initial consonants ("ㄷㄹ" finds "다리"). */
 const INITIALS = "ㄱㄲㄴㄷㄸㄹㅁㅂㅃㅅㅆㅇㅈㅉㅊㅋㅌㅍㅎ";
 function initials(text) {
 	let out = "";

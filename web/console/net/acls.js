@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network ACLs: what may pass a subnet's edge, in the order in which it is asked; and which subnets one guards.
+// Network ACLs: entries in their order, and associated subnets.
 import {html, nothing, nameOf, shortId, pairs, copyable, when, ask, report, mark} from "../parts.js";
 import {rows, row} from "../store.js";
 import {go, href} from "../router.js";
@@ -48,7 +48,7 @@ async function use({subnet, acl}) {
 	applyAll("subnets", await post(`/network-acls/${acl.id}/associate`, {subnet: subnet.id}));
 }
 
-/** Which ACL guards a subnet. */
+/** Chooses the ACL of a subnet. */
 export function chooseAcl(subnet) {
 	const acls = of("network-acls", routerOf(subnet)).filter((a) => a.id !== subnet.acl);
 	askFor({title: t("Network ACL of {name}", {name: nameOf(subnet)}), label: acls.length ? t("Associate") : null, verb: "network-acls.associate",

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who reaches whom: the groups of a VPC on both sides, and what the rules of one let in from the members of the other. Of many groups
-// the same as a list with a filter.
+// Matrix of security groups: the groups of a VPC on both sides, and what the rules of one allow from members of the other. For many groups, the same
+// as a list with a filter.
 import {html, nothing, nameOf, shortId, mark} from "../parts.js";
 import {live} from "../vendor/lit-html/directives/live.js";
 import {rows, row, derive} from "../store.js";
@@ -12,19 +12,19 @@ const GROUPS_MAX = 30, LINES_MAX = 500;
 const isAny = (block) => block === "0.0.0.0/0" || block === "::/0";
 const isAll = (rule) => rule.protocol === undefined || rule.protocol < 0;
 
-/** Whether a rule of what leaves lets all of that through which another one lets in. */
+/** True if the egress rule allows everything that the ingress rule allows. */
 function covers(out, rule) {
 	if (isAll(out))
 		return true;
 	return out.protocol === rule.protocol && ((out.from_port ?? -1) < 0 || ((rule.from_port ?? -1) >= out.from_port && rule.to_port <= out.to_port));
 }
 
-/** No rule of what leaves the source lets it out. One for an address range may. */
+/** True if no egress rule of the source's group allows the traffic. A rule for an address range may allow it. */
 function heldBack(target, rule, outs) {
 	return !outs.some((out) => (!out.peer_group || out.peer_group === target.id) && covers(out, rule));
 }
 
-/** [{source: a group, "any" or a block, target, lets: [{rule, isHeld}]}] of the groups of a VPC. */
+/** [{source: a group, "any" or a block, target, lets: [{rule, isHeld}]}] for the groups of a VPC. */
 function pairsOf(groups) {
 	const ids = new Map(groups.map((g) => [g.id, g])), outs = new Map(groups.map((g) => [g.id, []])), found = new Map();
 	for (const rule of rows("security-group-rules"))

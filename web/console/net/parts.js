@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the pages of networks share: which table a subnet uses, where it leads, what is in it, and how protocols and ports are written.
+// Shared code of the network pages: a subnet's route table, its way outside, its content, and the display of protocols and ports.
 import {html, nothing, nameOf, shortId, refName, refLink} from "../parts.js";
 import {rows, row, findRow} from "../store.js";
 import {href} from "../router.js";
@@ -16,13 +16,13 @@ export const subnetsOf = (router) => of("subnets", router).toSorted((a, b) => (a
 export const routerOf = (r) => row("routers", r.router);
 export const link = (r) => html`<a href=${href("networks", shortId(r))}>${nameOf(r)}</a>`;
 
-/** The route table that holds for the subnet. */
+/** The subnet's effective route table. */
 export const tableOf = (subnet, router) => findRow("route-tables", subnet.route_table ?? router?.main_route_table);
 export const usersOf = (table, router) => subnetsOf(router).filter((s) => (s.route_table ?? router.main_route_table) === table.id);
 export const routesOf = (table) => rows("routes").filter((r) => r.table === table?.id).toSorted((a, b) => a.destination.localeCompare(b.destination, undefined, {numeric: true}));
 export const isMain = (table) => routerOf(table)?.main_route_table === table.id;
 
-/** Where the subnet's default route leads: a gateway to the internet, a NAT gateway, elsewhere, or nowhere. */
+/** Target of the subnet's default route: an internet gateway, a NAT gateway, another target, or none. */
 export function wayOut(subnet, router) {
 	const route = routesOf(tableOf(subnet, router)).find((r) => r.destination === "0.0.0.0/0");
 	return route?.gateway ? "internet" : route?.nat_gateway ? "nat" : route ? "other" : "none";
@@ -32,13 +32,13 @@ export function wayWords(way) {
 	return way === "internet" ? t("internet gateway") : way === "nat" ? t("NAT gateway") : way === "other" ? t("routed") : t("no internet route");
 }
 
-/** Who is in the subnet: a machine once, also where it has several interfaces there. */
+/** Machines in the subnet, each once even with several interfaces there. */
 export function machinesIn(subnet) {
 	const ids = new Set(rows("ports").filter((p) => p.subnet === subnet.id && p.instance).map((p) => p.instance));
 	return rows("instances").filter((i) => ids.has(i.id) && i.state !== "terminated");
 }
 
-/** Whose interface it is. */
+/** Owner of an interface. */
 export function portUser(p) {
 	if (p.instance)
 		return refLink("instances", p.instance);
@@ -50,7 +50,7 @@ export function portName(p) {
 	return `${label} ${p.ip ?? ""}`.trim();
 }
 
-/** What is in a subnet by itself and not to be deleted with it. */
+/** Interfaces in a subnet that prevent its deletion. */
 export const portsIn = (subnet) => rows("ports").filter((p) => p.subnet === subnet.id);
 
 // ---- protocols and ports ----
@@ -69,7 +69,7 @@ export function portsOf(rule) {
 	return rule.from_port === rule.to_port ? String(rule.from_port) : `${rule.from_port}–${rule.to_port}`;
 }
 
-/** What a rule lets in, and from whom: "tcp 22 from 192.0.2.0/24". */
+/** A rule as text: "tcp 22 from 192.0.2.0/24". */
 export function ruleWords(rule) {
 	const what = `${protocolOf(rule)} ${portsOf(rule)}`.trim();
 	if (rule.peer_group)
@@ -77,13 +77,13 @@ export function ruleWords(rule) {
 	return ["0.0.0.0/0", "::/0", undefined].includes(rule.peer_block) ? t("{what} from anywhere", {what}) : t("{what} from {block}", {what, block: rule.peer_block});
 }
 
-/** "22" or "8000-8100" of a form as the API has it; all: none. */
+/** Converts "22" or "8000-8100" of a form for the API; empty for all ports. */
 export function portsOfForm(protocol, text) {
 	const ports = ["tcp", "udp"].includes(protocol) ? text.trim() : "", [from, to] = ports.split("-").map(Number);
 	return {...(protocol === "any" ? {} : {protocol: NUMBERS[protocol]}), ...(ports ? {from_port: from, to_port: to ?? from} : {})};
 }
 
-/** A button for a verb, where it may be done. */
+/** A button for an action, if it is permitted. */
 export function button(may, words, run, kind = "") {
 	return may ? html`<button type="button" class=${kind} @click=${run}>${words}…</button>` : nothing;
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Route tables: their routes, which subnets use them, and how a subnet that leads nowhere gets a way out.
+// Route tables: their routes, associated subnets, and adding a way outside to a subnet without one.
 import {html, nothing, nameOf, shortId, refName, pairs, copyable, when, ask, report, note} from "../parts.js";
 import {rows, row} from "../store.js";
 import {go, href} from "../router.js";
@@ -11,7 +11,7 @@ import {useTable, mend as mendSteps} from "../steps.js";
 import {mayAll} from "../may.js";
 import {of, peeringsOf, subnetsOf, routerOf, link, tableOf, usersOf, routesOf, isMain, wayOut, portName, portUser, button, cross} from "./parts.js";
 
-// ---- where a route leads ----
+// ---- targets of routes ----
 
 const KIND_OF = {gateway: "gateways", nat_gateway: "nat-gateways", egress_gateway: "egress-gateways", peering: "peerings", port: "ports"};
 const FIELDS = Object.keys(KIND_OF);
@@ -27,7 +27,7 @@ function targetOf(r) {
 	return r.egress_gateway ? t("Egress-only gateway") : port ? html`${portUser(port)} <span class="m">${port.ip}</span>` : r.next_hop ?? t("local");
 }
 
-/** What a route of this VPC may lead to: [{field, target, words}]. */
+/** Possible targets of a route in this VPC: [{field, target, words}]. */
 function targetsOf(router) {
 	const found = (kind, field, say) => of(kind, router).map((target) => ({field, target, words: say(target)}));
 	return [...found("gateways", "gateway", (g) => `${t("Internet gateway")} ${nameOf(g)}`), ...found("nat-gateways", "nat_gateway", (n) => `NAT ${nameOf(n)} ${n.public_ip ?? ""}`),
@@ -55,7 +55,7 @@ function dropRoute(table, r) {
 	return report(t("Route removed"), () => remove(`/routes/${r.id}`));
 }
 
-/** The routes of a table, with what may be done to them. */
+/** The routes of a table, with their actions. */
 export function routesTable(table) {
 	const found = routesOf(table), mayDrop = mayAll("route.delete");
 	return html`<table class="simple"><thead><tr><th scope="col">${t("Destination")}</th><th scope="col">${t("Target")}</th><th scope="col"><span class="sr">${t("Remove")}</span></th></tr></thead>
@@ -99,7 +99,7 @@ async function use(args) {
 	applyAll("subnets", await post(path, body));
 }
 
-/** Which table a subnet uses. */
+/** Chooses the route table of a subnet. */
 export function chooseTable(subnet) {
 	const router = routerOf(subnet), now = tableOf(subnet, router), tables = of("route-tables", router).filter((x) => x !== now);
 	askFor({title: t("Subnet association of {name}", {name: nameOf(subnet)}), label: tables.length ? t("Associate") : null, verb: verbOf,
@@ -141,13 +141,13 @@ export function tablePage(table) {
 		<div class="card"><h2>${t("Details")}</h2>${pairs([[t("VPC"), router ? link(router) : ""], [t("Created"), when(table.created_us)], ["EC2", copyable(shortId(table))], ["OpenStack", copyable(table.id)]])}</div></div></div>`;
 }
 
-// ---- no way out ----
+// ---- subnets without a way outside ----
 
 function kept(table) {
 	return routesOf(table).flatMap((r) => FIELDS.filter((f) => r[f]).map((field) => ({destination: r.destination, field, target: row(KIND_OF[field], r[field]) ?? {id: r[field]}})));
 }
 
-/** A subnet that leads nowhere gets a way to the internet, or one out alone. */
+/** Adds a way to the internet to a subnet without one, both ways or outgoing only. */
 export function mend(subnet) {
 	const router = routerOf(subnet), table = tableOf(subnet, router), others = usersOf(table, router).filter((s) => s.id !== subnet.id);
 	const attached = of("gateways", router)[0], free = rows("gateways").find((g) => !g.router), nats = of("nat-gateways", router).filter((n) => n.state !== "deleting");

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Subnets of a VPC: made, changed and deleted; what is in one, where it leads, and what guards its edge.
+// Subnets of a VPC: creating, changing and deleting them; content, way outside, and network ACL.
 import {html, nothing, nameOf, shortId, refName, pairs, copyable, when, ask} from "../parts.js";
 import {rows, row} from "../store.js";
 import {go, href} from "../router.js";
@@ -16,7 +16,7 @@ const SHOWN_MAX = 300;
 const toNumber = (ip) => ip.split(".").reduce((sum, part) => sum * 256 + Number(part), 0);
 const toText = (n) => [24, 16, 8, 0].map((shift) => Math.floor(n / 2 ** shift) % 256).join(".");
 
-/** The first part of that size of the VPC's blocks that no subnet has; "": there is none. */
+/** The first free part of that size in the VPC's blocks; "" if there is none. */
 export function freeBlock(router, bits) {
 	const size = 2 ** (32 - bits), taken = subnetsOf(router).filter((s) => /^[\d.]+\/\d+$/.test(s.block ?? "")).map((s) => s.block.split("/")).map(([base, b]) => [toNumber(base), toNumber(base) + 2 ** (32 - b)]);
 	for (const [base, b] of (router.blocks ?? []).map((block) => block.split("/"))) {
@@ -44,7 +44,7 @@ export function create(router) {
 		send: async ({body}) => { await make("subnets", body); }});
 }
 
-/** A form has its own copy: what arrives meanwhile is told beside it. */
+/** A form has its own copy of the row: later changes are shown beside it. */
 function change(s) {
 	const {gen} = s, before = {name: nameOf(s), isPublic: Boolean(s.public_on_launch)};
 	askFor({title: t("Settings of {name}", {name: before.name}), label: t("Save"), verb: "subnets.update",
@@ -78,7 +78,7 @@ function drop(s) {
 		}});
 }
 
-/** What to look at: a subnet that leads nowhere, and the button that mends it. */
+/** Warning about a subnet without a way outside, with a button that adds one. */
 export function attention(s, router) {
 	if (!router?.blocks?.length || wayOut(s, router) !== "none")
 		return nothing;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is done to a VPC as a whole: made and deleted, opened and closed to the internet; its NAT gateways and peerings.
+// Actions on a whole VPC: creating and deleting it, attaching and detaching the internet gateway; its NAT gateways and peerings.
 import {html, nothing, nameOf, shortId, refName, stateOf, ask, report, note} from "../parts.js";
 import {rows, row, applyRow, touch} from "../store.js";
 import {go, href} from "../router.js";
@@ -12,7 +12,7 @@ import {mayAll} from "../may.js";
 import {session} from "../session.js";
 import {of, peeringsOf, subnetsOf, link, wayOut, routesOf, portsIn, portUser, button} from "./parts.js";
 
-// ---- made ----
+// ---- creation ----
 
 export function create() {
 	const key = intent();
@@ -36,9 +36,9 @@ export function create() {
 		}});
 }
 
-// ---- changed ----
+// ---- changes ----
 
-/** A form has its own copy: what arrives meanwhile is told beside it. */
+/** A form has its own copy of the row: later changes are shown beside it. */
 export function change(r) {
 	const {gen} = r, before = {name: nameOf(r), hasNames: Boolean(r.dns_hostnames)};
 	askFor({title: t("Settings of {name}", {name: before.name}), label: t("Save"), verb: "networks.update",
@@ -60,9 +60,9 @@ export function change(r) {
 		}});
 }
 
-// ---- deleted ----
+// ---- deletion ----
 
-/** What is in the way of a VPC's end and goes with it, and what somebody has to end first. */
+/** Resources that are deleted with a VPC, and those that must be deleted first. */
 function waysOff(router) {
 	const groups = of("security-groups", router), own = groups.filter((g) => !g.is_default), ids = new Set(groups.map((g) => g.id)), dropped = new Set(own.map((g) => g.id));
 	const rules = rows("security-group-rules").filter((r) => dropped.has(r.peer_group) && ids.has(r.group)).map((rule) => ({rule, group: groups.find((g) => g.id === rule.group)}));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Accounts of the region, for its operator: who has what, against which limits.
+// Accounts of the region, for operators: usage and quotas.
 import {html, nameOf, refName, pairs, copyable, when, mark} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {href} from "../router.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What happened in the account, newest first. What is new waits behind a line at the top: nothing jumps away from who reads.
+// Events of the account, newest first. New events wait behind a line at the top, so that nothing moves while reading.
 import {html, nothing, waiting, problemCard, when} from "../parts.js";
 import {isOperator} from "../session.js";
 import {need, touch, row as byId} from "../store.js";
@@ -13,7 +13,7 @@ import {live} from "../vendor/lit-html/directives/live.js";
 
 let items = null, fresh = [], next = 0, problem = null, seen = -1, timer = 0;
 
-/** The account's events; of an administrator who asks for it, everybody's. */
+/** Events of the account, or of all accounts if an administrator chooses that. */
 const isWhole = () => isOperator() && here.query.get("all") === "1";
 const scope = () => (isWhole() ? "&all=1" : "");
 
@@ -43,14 +43,14 @@ async function look() {
 		const top = items?.[0]?.seq ?? 0;
 		fresh = (said.items ?? []).filter((e) => e.seq > top);
 		touch();
-	} catch { /* the next change asks again */ }
+	} catch { /* the next change requests it again */ }
 }
 
 function whoName(e) {
 	return e.user ? byId("users", e.user)?.name ?? e.user.slice(0, 8) : "";
 }
 
-/** The command that would do it again, shown where all commands are. */
+/** The command that repeats the event, shown in the command bar. */
 function repeatCell(e) {
 	const repeat = repeatOf(e);
 	return repeat ? html`<button type="button" class="plain" aria-label=${t("Show command: {what}", {what: `${e.kind} ${eventWords(e)}`})} @click=${() => showCommand(repeat.verb, repeat.args)}>${t("Show command")}</button>` : nothing;

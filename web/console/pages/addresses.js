@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Public addresses that stay yours, whatever instance they lead to.
+// Elastic addresses, whichever instance they are associated with.
 import {html, nothing, nameOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, mark, shortId, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row, applyRow} from "../store.js";
@@ -18,7 +18,7 @@ async function allocate() {
 		applyRow("addresses", row);
 }
 
-/** What an address may lead to: a machine's only interface, one of several, or one in no machine. */
+/** Possible targets of an address: a machine's only interface, one of several, or an unattached one. */
 function targets() {
 	const live = new Set(rows("instances").filter((i) => ["running", "stopped", "pending"].includes(i.state)).map((i) => i.id)), ports = rows("ports").filter((p) => p.ip && !p.nat_gateway && !p.device_owner);
 	const of = (i) => ports.filter((p) => p.instance === i.id);
@@ -51,7 +51,7 @@ function release(chosen) {
 		submit: () => report(t("{n} addresses released", {n: chosen.length}), () => post("/addresses/delete", {ids: chosen.map((a) => a.id)})).then(() => false)});
 }
 
-/** The machine, else the interface or the NAT gateway. */
+/** The machine, otherwise the interface or the NAT gateway. */
 function leadsTo(a) {
 	const port = row("ports", a.port);
 	return a.instance ? refLink("instances", a.instance) : port?.nat_gateway ? html`NAT ${refName("nat-gateways", port.nat_gateway)}` : port ? refLink("ports", a.port, "interfaces") : mark("off", t("unassociated"));

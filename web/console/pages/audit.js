@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Audit, for operators: rows against what hosts, storage and the network really hold; and what becomes of things that have our mark
-// and no row. What an audit finds are rows, so everybody's page shows how far it is.
+// Consistency check, for operators: compares rows with hosts, storage and the network; and decides about orphaned resources. Findings are rows, so
+// every window shows the progress.
 import {html, nothing, nameOf, mark, ask, report, waiting, copyable, when} from "../parts.js";
 import {rows, need, isReady, findRow, reload} from "../store.js";
 import {t, time, span, since, size, number} from "../words.js";
@@ -11,7 +11,7 @@ const WHAT = {domain: () => t("Instance"), disk: () => t("Disk"), network: () =>
 const byTime = () => rows("audits").toSorted((a, b) => b.begun_us - a.begun_us);
 const placeOf = (f) => nameOf(findRow("hosts", f.place) ?? findRow("storage-pools", f.place)) || (f.place ? f.place.slice(0, 8) : "–");
 const canAdopt = (f) => !f.has_row && f.about !== "network";
-/** Whether it is gone is told by the stream; where the row was renewed by another audit, the list is what counts. */
+/** The stream reports removed findings; if another audit renewed the row, the list decides. */
 const settle = () => reload("audit-findings");
 
 const run = () => {

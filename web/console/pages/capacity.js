@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Capacity, for operators: how many more of each type fit on each host, and whether a launch would find room, without doing it.
+// Capacity, for operators: how many more instances of each type fit on each host, and a placement check without a launch.
 import {html, nothing, nameOf, shortId, mark, waiting, problemCard, gauge, refName} from "../parts.js";
 import {rows, need, isReady, touch} from "../store.js";
 import {here, say, href} from "../router.js";
@@ -11,7 +11,7 @@ import {quotaWord, sayOf} from "../quota_words.js";
 const COMMON = /^(t3\.(micro|small|medium|large)|m5\.(large|xlarge|2xlarge|4xlarge))$/;
 let tried = null, isAsking = false;
 
-/** How many more of a type a host has room for, as its own figures say; none where nothing is placed. */
+/** Number of further instances of a type for which a host has room, from its own figures; 0 if the host is closed. */
 function more(h, type) {
 	if (h.state !== "up" || h.enabled === false || h.maintenance_us)
 		return 0;
@@ -54,7 +54,7 @@ function tryCard(types) {
 		<div class="bar"><button class="b1" ?disabled=${isAsking || !images.length}>${t("Run check")}</button></div>${outcome()}</form>`;
 }
 
-/** A row for each host, so that sixty hosts are read like four; the sums of all stand above them. */
+/** A row for each host, so that many hosts stay readable; the sums are above them. */
 function capacityTable(hosts, types) {
 	const sum = (x) => hosts.reduce((n, h) => n + more(h, x), 0);
 	return html`<table class="figures"><thead><tr><th scope="col">${t("Host")}</th><th scope="col">${t("Availability Zone")}</th>${types.map((x) => html`<th scope="col" class="n">${x.name}<br><span class="dim">${t("{n} vCPUs", {n: x.vcpus})} · ${size(x.memory)}</span></th>`)}</tr></thead><tbody>

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What to paste so that one's own tools speak with this region: filled in, one tab for each tool. A secret is shown once, when the
-// key is made. The light at the top goes on when the key is used for the first time.
+// Snippets that connect a user's own tools to this region, one tab for each tool. A secret is shown once, when the key is created. The indicator at
+// the top turns on when the key is first used.
 import {html, nothing, mark, copy, ask, when} from "../parts.js";
 import {rows, need, applyRow} from "../store.js";
 import {here, say} from "../router.js";
@@ -22,11 +22,11 @@ function keyId() {
 
 const secret = () => made?.secret ?? "…";
 
-/** Its names of regions are checked against AWS's unless it is told not to; IAM and STS answer here, too. */
+/** The provider checks region names against AWS's unless told not to; IAM and STS are served here, too. */
 const provider = () => written('provider "aws"', {region: session.region, access_key: keyId(), secret_key: secret(), skip_credentials_validation: true, skip_region_validation: true, skip_requesting_account_id: true, skip_metadata_api_check: true,
 	endpoints: inner({ec2: endpoint(), iam: endpoint(), sts: endpoint()})});
 
-/** Values for environment.js: no password, which the block asks for, and no certificate, whose file the page cannot know. */
+/** Values for environment.js: no password, which the snippet asks for, and no certificate, whose file the page cannot know. */
 const fields = () => ({endpoint: endpoint(), region: session.region, key_id: keyId(), key_secret: secret(), user: session.user?.name ?? "", user_domain: "Default", project: session.account?.name ?? "", project_domain: "Default",
 	project_id: session.account?.id?.replaceAll("-", "") ?? "", project_uuid: session.account?.id ?? "", tenant: session.account?.domain ?? ""});
 

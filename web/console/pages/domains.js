@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Domains and their accounts as a tree, for operators: what each account has against its limits; makes, opens and closes both.
+// Domains and their accounts as a tree, for operators: usage and quotas of each account; creates, enables and disables both.
 import {html, nothing, nameOf, mark, ask, report, waiting, problemCard} from "../parts.js";
 import {rows, need, touch, isReady, applyRow} from "../store.js";
 import {href} from "../router.js";
@@ -8,7 +8,7 @@ import {get, post, patch} from "../api.js";
 import {offerCommand, showCommand} from "../command_bar.js";
 
 const SHOWN = [["instances", () => t("Instances"), number], ["vcpus", () => t("vCPUs"), number], ["memory", () => t("Memory"), size], ["volume_bytes", () => t("Disks and snapshots"), size]];
-const AGAIN_MS = 10000; // figures do not come by the stream: as charts, they are asked for again while somebody looks
+const AGAIN_MS = 10000; // usage is not streamed: it is requested again while visible, as charts are
 let usages = new Map(), problem = null, asked = -Infinity;
 
 function look() {

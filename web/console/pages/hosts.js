@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Hosts: the machines that run instances, for operators; how full each is, and what is in its way.
+// Hosts, for operators: usage and conditions.
 import {html, nothing, nameOf, shortId, stateOf, refName, pairs, when, mark, gauge, ask, report, oneByOne} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, touch} from "../store.js";
@@ -29,13 +29,13 @@ function meter(used, limit, label) {
 }
 
 const NAMES_MAX = 8;
-/** What is on them, as far as it is seen. */
+/** Instances on the hosts, as far as visible. */
 function whatIsOn(chosen) {
 	const ids = new Set(chosen.map((h) => h.id)), there = rows("instances").filter((r) => ids.has(r.host) && r.state !== "terminated"), all = chosen.reduce((sum, h) => sum + (usage(h).instances ?? 0), 0);
 	return all ? html`<p><strong>${t("{n} instances", {n: all})}</strong>${there.length ? `: ${words(there.slice(0, NAMES_MAX).map(nameOf))}${all > Math.min(NAMES_MAX, there.length) ? " …" : ""}` : nothing}</p>` : html`<p class="dim">${t("No instances.")}</p>`;
 }
 
-/** Machines are added from where dari runs: it is there that keys and certificates are. */
+/** Machines are added on dari's machine, which has the keys and certificates. */
 function add() {
 	const preview = (form) => showCommand("hosts.add", form ? Object.fromEntries(new FormData(form)) : {});
 	ask({title: t("Add host"), label: null, wide: true,
@@ -45,7 +45,7 @@ function add() {
 	preview(null);
 }
 
-/** Asks why, and does it to each. */
+/** Asks for a reason, and runs the action on each host. */
 function withReason(chosen, title, why, label, send) {
 	ask({title, label, danger: true, body: () => html`<p>${why}</p>${whatIsOn(chosen)}<label class="f">${t("Reason")}<input name="reason" maxlength="255" autofocus></label>`,
 		submit: (form) => report(title, () => oneByOne(chosen, (h) => send(h, form.get("reason")))).then(() => false)});
@@ -99,9 +99,9 @@ function drop(chosen) {
 		submit: () => report(t("Host removed"), () => oneByOne(chosen, (h) => remove(`/hosts/${h.id}`))).then(() => false)});
 }
 
-// ---- how far a drain is ----
+// ---- progress of a drain ----
 
-/** host → {items, at}: what left it by the last drain. Instances of all accounts go, of which the rows here are a part. */
+/** host → {items, at}: migrations of its last drain. A drain moves instances of all accounts; the rows here are only some of them. */
 const moves = new Map();
 const AGAIN_MS = 2000;
 function drainOf(h) {
@@ -110,7 +110,7 @@ function drainOf(h) {
 	if (performance.now() - known.at > (isOver ? 5 * AGAIN_MS : AGAIN_MS)) {
 		moves.set(h.id, {...known, at: performance.now()});
 		get(`/migrations?all=1&host=${h.id}&fields=*&order=-created&limit=1000`).then(({items}) => {
-			const last = items[0]?.created_us; // a drain begins all of its moves at once
+			const last = items[0]?.created_us; // a drain creates all of its migrations at once
 			moves.set(h.id, {items: items.filter((m) => m.created_us === last), at: performance.now()});
 			touch();
 		}, () => {});
@@ -156,7 +156,7 @@ export const view = resourcePage({
 		${pairs([[t("State"), hostState(h)], [t("Last state change"), h.seen_since_us ? time(h.seen_since_us) : ""], [t("Maintenance"), maintenanceOf(h)], [t("Availability Zone"), refName("zones", h.zone)], [t("Address"), h.address], ["URI", h.uri, "m"], [t("CPU"), h.seen_cpu], [t("Hypervisor"), h.seen_virt], [t("Version"), h.seen_version], [t("Up since"), when(h.seen_booted_us)], [t("Created"), when(h.created_us)]])}`,
 	more: (h) => {
 		const there = instancesOf(h);
-		const all = Math.max(usage(h).instances ?? 0, there.length), others = all - there.length; // the rows here are one account's
+		const all = Math.max(usage(h).instances ?? 0, there.length), others = all - there.length; // the rows here belong to one account
 		return html`${drainCard(h)}${here.id ? chartsCard(`/hosts/${h.id}`) : nothing}<div class="card"><h2>${t("{n} instances", {n: all})}</h2>${there.length ? html`<ul class="plainlist">${there.slice(0, 40).map((r) => html`<li><a href=${href("instances", shortId(r))}>${nameOf(r)}</a> ${stateOf(r)}</li>`)}</ul>` : nothing}${others ? html`<p class="dim">${t("{n} of them belong to other accounts.", {n: others})}</p>` : nothing}</div>`;
 	},
 });

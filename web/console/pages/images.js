@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Images: what instances are launched from.
+// Images, from which instances are launched.
 import {html, nothing, nameOf, stateOf, pairs, copyable, when, emptyCard, ask, report, mark, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows} from "../store.js";

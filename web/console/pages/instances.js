@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Instances: the list with what can be done to many. One of them is shown by instance_view.js, which comes once the pointer moves or a key is
-// pressed, or at once where the address names an instance.
+// Instances: the list with bulk actions. instance_view.js shows a single one; it is loaded at the first pointer move or key press, or at once if the
+// address names an instance.
 import {later} from "../later.js";
 import {html, nothing, stateOf, nameOf, shortId, refName, emptyCard, waiting} from "../parts.js";
 import {listView, nameLink} from "../list.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Network interfaces: an address in a subnet, groups that guard it, and the machine that it is in.
+// Network interfaces: an address in a subnet, security groups, and the attached machine.
 import {html, nothing, nameOf, oneByOne, refName, refLink, pairs, copyable, when, emptyCard, ask, report, stateOf} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row} from "../store.js";
@@ -51,7 +51,7 @@ function detach(chosen) {
 		submit: () => report(t("Detaching {n} network interfaces", {n: chosen.length}), () => oneByOne(chosen, (p) => post(`/ports/${p.id}/detach`, {}))).then(() => false)});
 }
 
-/** A form has its own copy: what arrives meanwhile is told beside it. */
+/** A form has its own copy of the row: later changes are shown beside it. */
 function chooseGroups([p]) {
 	const groups = groupsOf(p.router), {gen} = p;
 	askFor({title: t("Security groups of {name}", {name: nameOf(p)}), label: t("Save"), verb: "ports.groups",

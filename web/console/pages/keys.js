@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Key pairs: who gets into new guests by ssh. A private key that is made here is shown once and kept nowhere.
+// Key pairs for ssh to new guests. A private key created here is shown once and not stored.
 import {html, nothing, nameOf, pairs, copyable, when, emptyCard, ask, note, report, copy} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {applyRow} from "../store.js";
@@ -9,7 +9,7 @@ import {showCommand} from "../command_bar.js";
 
 const KEY_MAX = 16384; // bytes of a public key's file
 
-/** A private key is never taken out of its file. */
+/** A private key is never read from its file into the page. */
 async function readKey(elements, file) {
 	if (!file)
 		return;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// A launch on one page. Everything has a value from the start, so Ctrl Enter launches at once; the server is asked at each change
-// whether it would fit, be permitted and what it costs, and says so at the side. What was chosen is kept for the next time. The form
-// is its own: rows that change elsewhere change what can be chosen, never what was.
+// The launch form, on one page. All fields have defaults, so Ctrl Enter launches at once. At each change the server is asked about capacity,
+// permissions and cost, and the answer is shown at the side. The choices are remembered for the next time. The form has its own state: changed rows
+// change the options, never the choices.
 import {html, nothing, nameOf, refName, problemCard, gauge, mark, waiting, note, ask, report} from "../parts.js";
 import {rows, isReady, need, touch, row as byId, applyRow} from "../store.js";
 import {go, href, here} from "../router.js";
@@ -32,7 +32,7 @@ function begin() {
 	let last = {};
 	try {
 		last = JSON.parse(chosen("dari.launch", "{}"));
-	} catch { /* what was kept is not ours */ }
+	} catch { /* the stored value is not the form's */ }
 	const has = (kind, id) => (id && byId(kind, id) ? id : "");
 	const small = sizes().find((s) => s.name === "t3.micro") ?? sizes()[0];
 	form = {
@@ -112,7 +112,7 @@ async function submit(event) {
 	} catch (p) {
 		problem = p;
 		if (p.status)
-			key = intent(); // refused, and nothing was made: the next press is another intent
+			key = intent(); // refused, and nothing was created: the next press is a new intent
 	}
 	isBusy = false;
 	touch();
@@ -134,7 +134,7 @@ function groupWords(g) {
 	return says.length ? says.join(", ") : t("no inbound rules");
 }
 
-/** Whether somebody gets in by ssh: a key in the guest, and a rule of a group that lets port 22 in. */
+/** Whether ssh will work: a key in the guest, and a group rule that allows port 22. */
 function sshView(image, groups) {
 	const chosenGroups = form.groups.length ? groups.filter((g) => form.groups.includes(g.id)) : groups.filter((g) => g.is_default);
 	const isSsh = (r) => r.direction === "ingress" && !r.peer_group && [undefined, -1, 6].includes(r.protocol) && ((r.from_port ?? -1) < 0 || (r.from_port <= 22 && r.to_port >= 22));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Networks: each VPC as a map. Zones are columns, subnets boxes with the machines in them; what leads out stands at the top. Below it,
-// and on pages of their own, what a VPC is made of (net/).
+// Networks: each VPC as a map. Zones are columns, subnets boxes with their machines; gateways are at the top. The parts of a VPC are shown below, and
+// on pages of their own (net/).
 import {html, nothing, nameOf, shortId, refName, pairs, copyable, when, emptyCard, tone, waiting} from "../parts.js";
 import {svg} from "../vendor/lit-html/lit-html.js";
 import {rows, need, findRow, isReady, derive} from "../store.js";
@@ -16,7 +16,7 @@ import {aclsCard, aclPage} from "../net/acls.js";
 
 const DOTS_MAX = 300, WIDTH = 260, GAP = 16, HEAD = 64;
 
-/** A box: a dot for each machine, or of many how many. */
+/** A subnet's box: a dot for each machine, or their number if there are many. */
 function subnetBox(subnet, router, machines, hasDots, x, y) {
 	const out = wayOut(subnet, router), lines = hasDots ? Math.max(1, Math.ceil(machines.length / 16)) : 1, height = 62 + lines * 15;
 	return {height, view: svg`<a href=${href("networks", shortId(subnet))}><rect class="box ${out === "internet" ? "pub" : ""}" x=${x} y=${y} width=${WIDTH - 24} height=${height} rx="8"/>
@@ -50,7 +50,7 @@ function mapOf(router) {
 		${columns.map((c) => svg`<rect class="zone" x=${c.x} y=${HEAD} width=${WIDTH} height=${height - HEAD - 2} rx="10"/><text class="dimtext" x=${c.x + 12} y=${HEAD + 22}>${refName("zones", c.zone)}</text>${c.boxes}`)}</svg></div>`;
 }
 
-/** The first subnet that leads nowhere, of a VPC that has machines in such subnets. */
+/** The first subnet without a way outside, in a VPC with machines in such subnets. */
 function attentionOf(router) {
 	const lost = subnetsOf(router).find((s) => wayOut(s, router) === "none" && machinesIn(s).length);
 	return lost ? attention(lost, router) : nothing;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The first page: what there is, what needs attention, what happened last; for a newcomer the three steps to a shell in a guest.
+// The first page: resources, problems, recent events; for new users three steps to a shell in a guest.
 import {html, nothing, nameOf, shortId, mark, stateOf, tone, waiting} from "../parts.js";
 import {rows, row as byId, need, isReady, touch, derive} from "../store.js";
 import {href} from "../router.js";
@@ -47,7 +47,7 @@ function firstSteps() {
 
 const count = (title, n, words, link) => html`<a class="card" href=${link}><h2>${title}</h2><p class="big">${n}</p><p class="hint">${words}</p></a>`;
 
-/** Nothing where nothing has a price, or costs are not the reader's to see. */
+/** Empty if nothing has a price, or the user may not see costs. */
 function costCard() {
 	const {data} = costsOf("?group=service&limit=1");
 	return (data?.sums ?? []).map((sum) => count(t("This month so far"), amount(sum.total, sum.currency), t("forecast {cost}", {cost: amount(sum.forecast, sum.currency)}), href("usage")));

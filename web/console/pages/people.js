@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Users of the account, with the access keys of each; who manages it makes users and keys, and takes them back.
+// Users of the account, with their access keys; the account's managers create and delete users and keys.
 import {html, nothing, nameOf, refName, pairs, copyable, copy, when, ask, report, mark} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow, findRow, reload, touch} from "../store.js";
@@ -10,7 +10,7 @@ import {t, list as words, time, since} from "../words.js";
 import {get, post, remove, intent} from "../api.js";
 import {session, isOperator} from "../session.js";
 
-/** A user of the account itself; those of a domain get in by roles, and are its administrators' to make. */
+/** A user of the account itself; users of a domain have access by roles, and only administrators create them. */
 const isOwn = (u) => u.account === session.account?.id && !u.is_owner;
 const keysOf = (u) => rows("access-keys").filter((k) => k.user === u.id);
 
@@ -57,7 +57,7 @@ function drop(chosen) {
 
 const groupsOf = (u) => rows("group-members").filter((m) => m.user === u.id);
 
-/** Whether a code is asked for besides the password: told to the user and to administrators. */
+/** True if the user has a second factor: visible to the user and to administrators. */
 const factors = new Map();
 function factorOf(u) {
 	if (!isOperator() && u.id !== session.user?.id)

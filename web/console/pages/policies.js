@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Managed policies of the account and those that somebody has as their own: their text, its versions, and who has them.
+// Managed and inline policies of the account: documents, versions, and attachments.
 import {html, nothing, nameOf, refName, pairs, ask, report, when, mark, emptyCard} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow, reload} from "../store.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Price lists, for operators: from when each is in force and what it says; a new one is checked while it is typed, and loaded.
+// Price lists, for operators: start date and prices; a new list is checked while it is typed, and loaded.
 import {html, nothing, mark, ask, waiting, problemCard, when} from "../parts.js";
 import {touch} from "../store.js";
 import {t, money} from "../words.js";

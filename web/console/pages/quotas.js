@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the account has of each kind, against what it may have. Administrators see any account's, and set its limits.
+// Usage and quotas of the account. Administrators see those of any account, and set its quotas.
 import {html, nothing, ask, gauge, waiting, problemCard, refName} from "../parts.js";
 import {need, touch, rows} from "../store.js";
 import {here, say} from "../router.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Can A reach B? Two places, a protocol and a port; the path step by step, there and for what answers, the row that stops it, and the
-// rule that would let it through. The question is in the address. The server answers, and is asked anew when a row changes that counts.
+// Reachability Analyzer: two ends, a protocol and a port; the path step by step, for the packet and its answer, the row that stops it, and the rule
+// that would allow it. The address contains the question. The server answers again when a row on the path changes.
 import {html, nothing, nameOf, shortId, mark, problemCard, ask as askUser, waiting} from "../parts.js";
 import {rows, need, touch, applyRow, findRow} from "../store.js";
 import {href, here, say} from "../router.js";
@@ -23,7 +23,7 @@ const PAGES = {instance: ["instances", "instances"], subnet: ["subnets", "networ
 
 let asked = {path: "", version: -1, answer: null, problem: null};
 
-/** The question's path; empty while something of it is missing. */
+/** The request's path; empty while an input is missing. */
 function pathOf(q) {
 	const needsPort = q.protocol === "tcp" || q.protocol === "udp";
 	if (!q.from || !q.to || (needsPort && !q.port))
@@ -42,7 +42,7 @@ function fetchAnswer(path) {
 	setTimeout(send, isNew ? 0 : AGAIN_MS);
 }
 
-/** What somebody typed, as the server knows it: an id, an address, or a machine's name. */
+/** Converts input for the server: an id, an address, or a machine's name. */
 function placeOf(text) {
 	const word = text.trim();
 	if (!word || word === t("the internet"))
@@ -71,7 +71,7 @@ function form(q) {
 		<div class="bar"><button type="button" @click=${() => say({from: q.to, to: q.from}, {push: true})}>⇄ ${t("Swap source and destination")}</button></div></form>`;
 }
 
-/** Adds the rule that is missing. From the internet it is for everybody, else for the one address; both can be said otherwise. */
+/** Adds the missing rule. From the internet it allows everybody, otherwise one address; the user can change either. */
 function addRule(remedy, q) {
 	const group = findRow("security-groups", remedy.group), isIn = remedy.direction === "ingress", isV6 = remedy.peer_block.includes(":");
 	const other = isIn ? q.from : q.to, block = other === "internet" ? (isV6 ? "::/0" : "0.0.0.0/0") : remedy.peer_block;
@@ -91,7 +91,7 @@ function addRule(remedy, q) {
 		}});
 }
 
-/** The page of the row that decides, or of what it is a part of. */
+/** Page of the deciding row, or of its parent. */
 function rowLink(step) {
 	for (const [kind, id] of [[step.kind, step.id], [step.part_of, step.whole]]) {
 		const [name, page] = PAGES[kind] ?? [], row = name && findRow(name, id);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The region as its operator sees it: what needs doing first, then how full it is, zone by zone.
+// The region, for operators: problems first, then usage, zone by zone.
 import {html, nothing, nameOf, shortId, mark, gauge, waiting, refName} from "../parts.js";
 import {rows, need, isReady} from "../store.js";
 import {href} from "../router.js";

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Roles that are taken on for a session: by instances, by users, by people who sign in elsewhere. Who may is the trust policy's to say.
+// IAM roles, assumed for a session: by instances, by users, by web identities. The trust policy decides who may assume a role.
 import {html, nothing, nameOf, pairs, ask, when, emptyCard} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {applyRow, reload} from "../store.js";

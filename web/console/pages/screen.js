@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The screen of an instance, and its keyboard and mouse: noVNC's core draws it, which the server has from a package of its own. The
-// page's own keys rest while the screen has the focus; Ctrl F6 leads out of it.
+// The display of an instance, with keyboard and mouse: drawn by noVNC's core, which the server has from a separate package. The page's own keys are
+// disabled while the display has the focus; Ctrl F6 releases the focus.
 import {html, nothing, stateOf, nameOf, shortId, problemCard, ask, waiting} from "../parts.js";
 import {findRow, need, touch} from "../store.js";
 import {href} from "../router.js";
@@ -11,7 +11,7 @@ const CORE = "/console/vnc/core/rfb.js";
 const KEY_RETURN = 0xff0d, KEY_TAB = 0xff09, UNICODE = 0x01000000;
 const TEXT_MAX = 4096;
 
-/** The open screen; state: "idle", "opening", "open", "closed", "failed". */
+/** The open display; state: "idle", "opening", "open", "closed", "failed". */
 let now = {id: "", state: "idle", rfb: null, problem: null};
 
 export function leave() {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Security groups: who may reach what. The rules of a group in words, one a line, and who is in the group.
+// Security groups: rules as text, one a line, and members.
 import {html, nothing, nameOf, oneByOne, shortId, refName, refLink, pairs, copyable, when, emptyCard, ask, report} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, row, need, touch} from "../store.js";
@@ -24,7 +24,7 @@ function peerOf(rule) {
 const rulesOf = (g, direction) => rows("security-group-rules").filter((r) => r.group === g.id && r.direction === direction).toSorted((a, b) => (a.from_port ?? -1) - (b.from_port ?? -1));
 const membersOf = (g) => [...new Set(rows("ports").filter((p) => p.groups?.includes(g.id) && p.instance).map((p) => p.instance))].map((id) => rows("instances").find((i) => i.id === id)).filter((i) => i && i.state !== "terminated");
 
-/** The address that the server sees this browser at, as a block of it alone. */
+/** The address from which the server sees this browser, as a block with a single address. */
 function myBlock() {
 	return session.address ? `${session.address}/${session.address.includes(":") ? 128 : 32}` : "";
 }
@@ -67,7 +67,7 @@ function ruleTable(g, direction) {
 			<td class="n">${cross(mayDrop, t("Remove rule: {what}", {what: `${protocolOf(r)} ${portsOf(r)}`}), () => dropRule(g, r))}</td></tr>`)}</tbody></table>` : html`<p class="dim">${isIn ? t("No inbound rules: all inbound traffic is denied.") : t("No rules.")}</p>`}</div>`;
 }
 
-/** A form has its own copy: what arrives meanwhile is told beside it. */
+/** A form has its own copy of the row: later changes are shown beside it. */
 function change([g]) {
 	const {gen, name, description} = g;
 	askFor({title: t("Name and description of {name}", {name: nameOf(g)}), label: t("Save"), verb: "security-groups.update",

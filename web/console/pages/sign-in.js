@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Signing in: by a password, by an access key, by a passkey, by an OpenID Connect provider, or by a link that `dari console` prints. A code or a
-// passkey is asked for besides after the right password alone. The fields are the browser's own: it may fill them in, and nothing here keeps what was typed.
+// Signing in: by a password, an access key, a passkey, an OpenID Connect provider, or a link from `dari console`. A code or a passkey is requested
+// only after the right password. The fields are ordinary ones, which the browser may fill in; the page stores nothing that was typed.
 import {html, nothing, problemCard} from "../parts.js";
 import {session} from "../session.js";
 import {touch} from "../store.js";
@@ -9,7 +9,7 @@ import {get, BASE} from "../api.js";
 import {say} from "../router.js";
 import {canUsePasskeys, usePasskey} from "../passkey.js";
 
-let providers = null; // those of the domain that is being typed
+let providers = null; // those of the typed domain
 
 async function look(domain = "") {
 	providers ??= [];
@@ -17,7 +17,7 @@ async function look(domain = "") {
 	touch();
 }
 
-/** The server sends a browser back with a word for what went wrong at a provider. */
+/** After a failure at a provider the server redirects here with an error word. */
 function wentWrong(word) {
 	const words = {
 		"oidc-state": () => t("The sign-in expired, was already used, or was started in another browser. Try again."),
@@ -31,10 +31,10 @@ function wentWrong(word) {
 	return word?.startsWith("oidc-") ? {message: (words[word] ?? (() => t("Sign-in with the identity provider failed. Try again.")))()} : null;
 }
 
-// asked: behind the right password, what was typed, and what is wanted besides
+// asked: after the right password, the typed values and the requested second factor
 let way = "password", problem = null, isBusy = false, asked = null;
 
-/** The browser's own words for an authenticator that was not touched are of no use to anybody. */
+/** The browser's own error for an untouched authenticator is not helpful. */
 const askPasskey = (question, how) => usePasskey(question, how).catch(() => {
 	throw {message: t("No passkey was used. Try again, or choose another way.")};
 });
@@ -74,7 +74,7 @@ function submit(event) {
 		? {user: form.user, password: form.password, ...(form.domain ? {domain: form.domain} : {})} : {access_key: form.access_key.trim(), secret: form.secret.trim()}));
 }
 
-/** Each question is good once: after a try that failed the password is asked for again. */
+/** Each challenge works once: after a failed try the password is requested again. */
 const useSecond = () => attempt(async () => {
 	const {proof, passkey} = asked;
 	try {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Snapshots: disks as they were at one moment.
+// Snapshots: contents of disks at one moment.
 import {html, nothing, nameOf, stateOf, refName, refLink, pairs, copyable, when, emptyCard, ask, report, SUPPORT} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow} from "../store.js";
@@ -24,7 +24,7 @@ function restore([s]) {
 
 const volumeOf = (s) => rows("volumes").find((v) => v.id === s.volume);
 
-/** Its volume becomes again what it was then. */
+/** Reverts the volume to the snapshot. */
 function revert([s]) {
 	const volume = volumeOf(s);
 	showCommand("volumes.revert", {ids: [volume], snapshot: s});
@@ -42,7 +42,7 @@ function drop(chosen) {
 
 const isWhole = (s) => ["completed", "available"].includes(s.state);
 
-/** All snapshots of its volume by time, and the volumes that were made of each. */
+/** All snapshots of its volume by time, and the volumes created from each. */
 function chainCard(s) {
 	const chain = rows("snapshots").filter((x) => s.volume && x.volume === s.volume).toSorted((a, b) => a.created_us - b.created_us), made = rows("volumes").filter((v) => v.snapshot === s.id);
 	return html`${chain.length > 1 ? html`<div class="card"><h2>${t("Snapshots of the same volume")}</h2><ul class="hist">${chain.map((x) => html`<li>${when(x.created_us)}<span>${x.id === s.id ? html`<strong>${nameOf(x)}</strong>` : html`<a href=${href("snapshots", x.ec2 ?? x.id)}>${nameOf(x)}</a>`} <span class="dim">${x.description ?? ""}</span></span></li>`)}</ul></div>` : nothing}

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Tickets: what was asked of support, and one of them as a timeline of both sides. The operator sees everybody's, with notes that no
-// customer sees.
+// Support tickets, and one of them as a timeline of both sides. The operator sees all tickets, and private notes that customers do not see.
 import {repeat} from "../vendor/lit-html/directives/repeat.js";
 import {html, nothing, nameOf, shortId, refName, pairs, copyable, when, mark, emptyCard, problemCard, report, note, waiting, ask} from "../parts.js";
 import {resourcePage} from "../resource.js";
@@ -16,14 +15,14 @@ const OVER = new Set(["resolved", "closed", "rejected", "cancelled"]);
 const TONES = {new: "go", working: "go", waiting: "bad", held: "go"};
 const isOpen = (r) => !OVER.has(r.state);
 const isOthers = (r) => r.account !== session.account?.id;
-/** "held" alone is what guests do with memory. */
+/** "held" alone would be the word for a guest's memory */
 const stateWord = (state) => (state === "held" ? t("waiting for vendor") : t(state));
-/** Where the customer is asked something, the row stands out to the customer alone. */
+/** A ticket that waits for the customer is highlighted for the customer only. */
 const stateMark = (r) => mark(OVER.has(r.state) ? "off" : r.state === "waiting" && isOthers(r) ? "off" : TONES[r.state] ?? "off", r.state === "waiting" ? (isOthers(r) ? t("waiting for customer") : t("waiting for your reply")) : stateWord(r.state));
 const severity = (r) => t(r.severity);
 const about = (r) => SUBJECTS.find(([word]) => word === r.about)?.[1]() ?? r.about;
 
-// ---- what was said: fetched for the one that is open, and anew when it has changed ----
+// ---- messages: fetched for the open ticket, and again when it has changed ----
 
 let said = {id: "", batch: 0, messages: null, files: null, row: null, problem: null};
 
@@ -69,7 +68,7 @@ function timeline(r) {
 	return html`<ol class="talk">${repeat(lines, (l) => l.id, (l) => l.view())}</ol>`;
 }
 
-// ---- what is done ----
+// ---- actions ----
 
 const run = (r, verb, words) => () => {
 	showCommand(`tickets.${verb}`, {ids: [r]});
@@ -152,7 +151,7 @@ function facts(r) {
 		${isOperator() && mayChange() && isOpen(r) && !r.desks?.length ? html`<label class="f">${t("Status")}<select @change=${(e) => work(r, e)}><option value=""></option>${options([["new", () => t("new")], ["working", () => t("working")], ["waiting", () => t("waiting for customer")], ["held", () => t("waiting for vendor")], ["resolved", () => t("resolved")], ["rejected", () => t("rejected")]], "")}</select></label>` : nothing}`;
 }
 
-/** The verbs of one ticket, for the bar over it. */
+/** Actions of one ticket, for the bar above it. */
 const VERBS = [
 	{id: "resolve", title: () => t("Resolve"), may: isOpen, run: ([r]) => run(r, "resolve", t("Ticket resolved"))()},
 	{id: "reopen", title: () => t("Reopen"), may: (r) => r.state === "resolved" || r.state === "rejected", run: ([r]) => run(r, "reopen", t("Ticket reopened"))()},

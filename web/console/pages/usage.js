@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a month costs: by day, by what, and what it will have come to if nothing changes; invoices; for the operator all accounts, and the price
-// lists. Amounts are the server's exact decimals; only Intl rounds them.
+// Costs of a month: by day, by group, and a forecast; invoices; for operators all accounts, and price lists. Amounts are the server's exact decimals;
+// only Intl rounds them.
 import {html, nothing, ask, emptyCard, problemCard, waiting, pairs} from "../parts.js";
 import {rows, need, touch} from "../store.js";
 import {here, href, say} from "../router.js";
@@ -23,12 +23,12 @@ function months() {
 	return Array.from({length: MONTHS}, (_, k) => new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - k, 1)).toISOString().slice(0, 7));
 }
 
-/** Keys of tags that things here have: what one can group by. */
+/** Tag keys in use, as options for grouping. */
 function tagKeys() {
 	return [...new Set(["instances", "volumes"].flatMap((kind) => rows(kind)).flatMap((r) => Object.keys(r.tags ?? {})))].sort();
 }
 
-// ---- what is asked ----
+// ---- query ----
 
 function question() {
 	const q = here.query, isAll = isOperator() && q.get("all") === "1";
@@ -103,7 +103,7 @@ function groupTable(items, sums, q, title, more) {
 		${more > 0 ? html`<p class="hint">${t("and {n} more", {n: more})}</p>` : nothing}</div>`;
 }
 
-// ---- invoices: asked for once a visit, and anew with another reach ----
+// ---- invoices: requested once a visit, and again for another account or month ----
 
 let papers = {key: "", invoices: null, problem: null, at: 0};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Groups of the account's users: who is in them, and the policies that they have together.
+// Groups of the account's users: members, and shared policies.
 import {html, nothing, nameOf, refName, pairs, ask, report, when, emptyCard} from "../parts.js";
 import {resourcePage} from "../resource.js";
 import {rows, applyRow, reload, findRow} from "../store.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who may do this? Of everybody in the account, or of one what they may: the decision, and the statement that decides it. Nothing is
-// done; the server asks the evaluator that decides on real calls, too.
+// Policy simulator: for every user of the account, or for all rights of one: the decision, and the deciding statement. Nothing is executed; the
+// server uses the evaluator of real calls.
 import {html, nothing, nameOf, problemCard, waiting} from "../parts.js";
 import {rows, need, touch, findRow, isReady} from "../store.js";
 import {here, say, href} from "../router.js";

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Who is signed in, until when, and what they show besides a password. An authenticator's secret and its recovery codes are on the
-// screen once: they are kept nowhere in the page.
+// The signed-in user, the session's end, and second factors. An authenticator's secret and its recovery codes are shown once: the page does not store
+// them.
 import {html, nothing, ask, report, pairs, copy, copyable, when, mark, waiting, problemCard, emptyCard} from "../parts.js";
 import {touch} from "../store.js";
 import {t} from "../words.js";
@@ -23,7 +23,7 @@ async function look() {
 
 const inFours = (secret) => secret.match(/.{1,4}/g).join(" ");
 
-/** First the secret, then a code that proves it, then the recovery codes: three steps of one dialog. */
+/** Three steps of one dialog: the secret, then a code that confirms it, then the recovery codes. */
 async function addAuthenticator() {
 	const made = await report(t("Authenticator app added"), () => post("/second-factors/totp", {}));
 	if (!made)
@@ -46,7 +46,7 @@ function showRecovery(codes) {
 			<div class="block"><pre tabindex="0" aria-label=${t("Recovery codes")}>${codes.join("\n")}</pre><button type="button" @click=${() => copy(codes.join("\n"))}>${t("Copy")}</button></div>`});
 }
 
-/** The browser asks for it: there is nothing to type. */
+/** The browser shows its own dialog, so there is nothing to type. */
 async function addPasskey() {
 	await report(t("Passkey added"), async () => {
 		const question = await get("/second-factors/passkey", {byUser: true});

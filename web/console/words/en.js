@@ -27,7 +27,7 @@ for (const [one, other] of [
 ])
 	plurals[other] = {one, other};
 
-/** Words that the server says: conditions and the states of hosts. */
+/** Words from the server: conditions and states of hosts. */
 Object.assign(plurals, {HeldForRoom: "Waiting for capacity", HostDown: "Host down", NoHost: "No host available", NoRoom: "No capacity", NotFetched: "Import failed", NotPlaced: "Not placed",
 	NotReconciled: "Not applied", NoWayOut: "No internet route", Restarted: "Restarted automatically", DiskMissing: "Disk missing", WaitsForHost: "Waiting for host", WaitsForDisk: "Waiting for disk",
 	up: "online", down: "offline", PoolFull: "Pool full", PoolAway: "Pool not reachable", PoolUnproven: "Pool not verified", FenceFailed: "Fencing failed", FenceHeld: "Fencing on hold", SnapshotNotTaken: "Snapshot failed"});

@@ -365,7 +365,7 @@ export const words = {
 	"{up} of {n} hosts online, {instances} instances": "호스트 {n}개 중 {up}개 온라인, 인스턴스 {instances}개", "{used} / unlimited": "{used} / 무제한", "{used} / {limit}": "{used} / {limit}",
 	"{what} from anywhere": "{what} ← 어디서나", "{what} from {block}": "{what} ← {block}", "{what} from {name}": "{what} ← {name}", "{what}, {n} rows": "{what}, {n}행",
 
-	// Words that the server says: states, kinds, quotas.
+	// Words from the server: states, kinds, quotas.
 	"pending": "준비 중", "stopping": "중지하는 중", "shutting-down": "종료하는 중", "terminated": "종료됨", "paused": "일시 정지", "suspending": "절전하는 중", "suspended": "절전", "shelved": "보관됨", "shelved-offloaded": "보관됨", "rescued": "복구 모드", "destroyed": "삭제 대기", "error": "오류", "failed": "실패", "creating": "만드는 중", "deleting": "삭제하는 중", "in-use": "사용 중", "attaching": "연결하는 중", "detaching": "분리하는 중", "completed": "완료", "disabled": "사용 안 함", "deregistered": "등록 해제됨", "up": "응답함", "down": "응답 없음", "unknown": "알 수 없음", "active": "활성", "deleted": "삭제됨",
 	"instances": "인스턴스", "volumes": "볼륨", "images": "이미지", "snapshots": "스냅샷", "routers": "VPC", "subnets": "서브넷", "security-groups": "보안 그룹", "addresses": "공인 주소", "key-pairs": "키 페어", "vcpus": "vCPU", "memory": "메모리", "disks": "디스크",
 	"HeldForRoom": "자리 대기", "HostDown": "호스트 다운", "NoHost": "배치할 호스트 없음", "NoRoom": "공간 부족", "NotFetched": "가져오지 못함", "NotPlaced": "배치 안 됨", "NotReconciled": "적용 실패", "NoWayOut": "인터넷 경로 없음", "Restarted": "자동으로 다시 시작됨", "DiskMissing": "디스크 없음", "WaitsForHost": "호스트 대기", "WaitsForDisk": "디스크 대기", "Maintenance": "점검 중", "PoolFull": "풀 가득 참", "PoolAway": "풀 접근 불가", "PoolUnproven": "풀 확인 안 됨", "Fencing": "펜싱 중", "Fenced": "펜싱됨", "FenceFailed": "펜싱 실패", "FenceHeld": "펜싱 보류", "SnapshotNotTaken": "스냅샷 실패",
