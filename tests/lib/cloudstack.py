@@ -28,10 +28,10 @@ def sign(secret, parameters):
 kept = threading.local()  # .connections: by port
 
 
-def send(port, form, post):
+def send(port, form, post, more=None):
     """Status and text of an answer, over a persistent connection."""
     method, path, body = ("POST", "/client/api", form) if post else ("GET", f"/client/api?{form}", None)
-    headers = {"Content-Type": "application/x-www-form-urlencoded"} if post else {}
+    headers = {**({"Content-Type": "application/x-www-form-urlencoded"} if post else {}), **(more or {})}
     connections = kept.__dict__.setdefault("connections", {})
     for retry in (False, True):  # the server may have closed the idle connection, or this may be another region
         connection = connections.setdefault(port, http.client.HTTPConnection("127.0.0.1", port, timeout=waiting.HANG_S))
@@ -46,12 +46,12 @@ def send(port, form, post):
     return None
 
 
-def call(dev, command, post=False, _secret=None, _key=None, **parameters):
+def call(dev, command, post=False, _secret=None, _key=None, _headers=None, **parameters):
     """Returns (status, the object in the answer, its name)."""
     parameters = {"command": command, "response": "json", "apiKey": _key or dev.account.key_id, **parameters}
     parameters["signature"] = sign(_secret or dev.account.secret, parameters)
     form = urllib.parse.urlencode(parameters, quote_via=urllib.parse.quote)
-    status, body = send(dev.port, form, post)
+    status, body = send(dev.port, form, post, _headers)
     assert "\n" not in body  # Marvin reads a single line
     (name, inner), = json.loads(body).items()
     return status, inner, name

@@ -88,7 +88,8 @@ static void send_page(struct call *call, const struct site_file *page)
 	set_page_headers(call);
 	call_set_answer_header(call, "Cache-Control", STR("no-cache"));
 	call_set_answer_header(call, "ETag", tag);
-	if (str_contains(call_header(call, "If-None-Match"), tag))
+	struct str none = call_header(call, "If-None-Match");
+	if (str_is(str_trim(none), "*") || str_contains(none, tag))
 		send_nothing(call, 304);
 	else
 		send_file(call, page);

@@ -29,7 +29,7 @@ struct native_part {
 	struct ref ref;
 	void *args;
 	struct result result;
-	struct problem problem; /* of one that failed */
+	struct problem problem; /* reason of the failure */
 };
 struct native_bulk {
 	struct native_part *at;
@@ -73,6 +73,7 @@ struct native_action {
 	RESULT (*answer)(struct native_call *e, const void *args, struct json_writer *w);
 	const char *content_type; /* of an answer that is no JSON: then write makes the whole of it */
 	RESULT (*write)(struct native_call *e, const void *args, struct buf *body);
+	const char *query; /* names in the query that the read's own functions look up: "from|to" */
 };
 #define NATIVE_AT(T, member) (offsetof(struct T, member) + 1)
 
@@ -82,8 +83,8 @@ struct native_call {
 	json_t *body;             /* until prepare has ended */
 	struct token token;       /* that proved who asks; none: zero */
 	struct ref target;        /* what the path's {id} names */
-	struct native_bulk *bulk; /* of a change of many; NULL */
-	struct dry *dry;          /* of one that is only tried; NULL */
+	struct native_bulk *bulk; /* parts of a change of many rows, or NULL */
+	struct dry *dry;          /* outcome of a change that is only tried, or NULL */
 	struct native_room *room; /* of a launch, in its args; NULL */
 	struct listing *list;     /* of a list, once it is read */
 	struct str match;         /* If-Match: the gen that the row must have; empty: any */
@@ -188,6 +189,8 @@ void native_write_row(struct native_call *e, struct json_writer *w, const char *
 
 /* ---- change.c ---- */
 
+/* Refuses what a read would drop: names in the query that neither its rows nor .query have, and If-Match. */
+RESULT native_check_read(struct native_call *e);
 /* What the rows of changes do before and after their own functions: the path's row, many, If-Match, ?dry=1. */
 RESULT native_prepare_change(struct native_call *e, const struct params_request *request);
 /* As api_protocol.begin_change and end_change. */

@@ -90,12 +90,24 @@ static RESULT read_flag(struct native_call *e, const char *name, bool *ret_is_se
 	return OK;
 }
 
+/* Whether the call changes one row, whose gen an If-Match is compared with. */
+static bool compares_row(const struct native_action *a)
+{
+	return a->kind != KIND_NONE && a->operation && !(a->flags & NATIVE_MANY);
+}
+
 static RESULT read_match(struct native_call *e)
 {
 	struct str said = str_trim(call_header(e->call, "If-Match"));
 	if (said.n > 2 && said.p[0] == '"' && said.p[said.n - 1] == '"')
 		said = str_slice(said, 1, said.n - 1);
 	int64_t gen = 0;
+	if (call_header(e->call, "If-None-Match").n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("If-None-Match"),
+				      "A change takes no If-None-Match.");
+	if (said.n && !compares_row(native_action_of(e)))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("If-Match"),
+				      "There is no row that If-Match could be compared with.");
 	if (!said.n || str_is(said, "*"))
 		return OK;
 	if (!result_is_ok(str_parse_int(said, &gen)) || gen < 0)
@@ -104,13 +116,22 @@ static RESULT read_match(struct native_call *e)
 	return OK;
 }
 
-/* Refuses names in the query that the change does not read: with "?dri=1" it would be made instead of tried. */
-static RESULT check_query(struct native_call *e)
+static bool is_word(struct str words, struct str name)
+{
+	struct str word;
+	while (str_split_next(&words, '|', &word))
+		if (str_equal(word, name))
+			return true;
+	return false;
+}
+
+/* Refuses names that the call does not read: with "?dri=1" a change would be made instead of tried. */
+static RESULT check_query(struct native_call *e, struct str more)
 {
 	const struct params *rows = &e->action->args;
 	for (size_t k = 0; k < e->query.count; k++) {
 		struct str name = e->query.at[k].name;
-		bool is_read = str_is(name, "dry");
+		bool is_read = is_word(more, name);
 		for (size_t n = 0; n < rows->count && !is_read; n++)
 			is_read = rows->at[n].place == IN_QUERY && str_is(name, rows->at[n].wire);
 		if (!is_read)
@@ -120,10 +141,23 @@ static RESULT check_query(struct native_call *e)
 	return OK;
 }
 
+RESULT native_check_read(struct native_call *e)
+{
+	const struct native_action *a = native_action_of(e);
+	if (call_header(e->call, "If-Match").n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("If-Match"), "A read takes no If-Match.");
+	if (a->method != HTTP_GET && call_header(e->call, "If-None-Match").n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("If-None-Match"),
+				      "This call takes no If-None-Match.");
+	return a->flags & (API_OPEN | NATIVE_LISTS | NATIVE_STREAMS) /* each has names of its own */
+		       ? OK
+		       : check_query(e, str_from(a->query));
+}
+
 RESULT native_prepare_change(struct native_call *e, const struct params_request *request)
 {
 	bool is_dry = false;
-	TRY(check_query(e));
+	TRY(check_query(e, STR("dry")));
 	TRY(read_match(e));
 	TRY(read_flag(e, "dry", &is_dry));
 	if (is_dry && !e->action->operation)

@@ -431,10 +431,11 @@ static RESULT write_focus(struct native_call *e, const void *args, struct buf *o
 
 static const struct native_action actions[] = {
 	{HTTP_GET, "/costs", .permit = "ce:GetCostAndUsage", .flags = API_CHANGES_BY_TIME,
-	 .args = PARAMS(struct costs_args, costs_params), .prepare = prepare_costs, .answer = answer_costs,
+	 .args = PARAMS(struct costs_args, costs_params), .query = "all", .prepare = prepare_costs,
+	 .answer = answer_costs,
 	 .doc = "What a month costs by day and by group, and what it comes to if nothing changes."},
 	{HTTP_GET, "/costs/focus", .name = "ExportCosts", .permit = "ce:GetCostAndUsage",
-	 .flags = API_CHANGES_BY_TIME, .args = PARAMS(struct costs_args, focus_params),
+	 .flags = API_CHANGES_BY_TIME, .args = PARAMS(struct costs_args, focus_params), .query = "all",
 	 .prepare = prepare_scope, .content_type = "text/csv; charset=utf-8", .write = write_focus,
 	 .doc = "A month's charges as CSV in the FOCUS format; 50,000 at most."},
 };

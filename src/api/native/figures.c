@@ -306,8 +306,8 @@ static RESULT write_screen(struct native_call *e, const void *args, struct buf *
 #define FIGURES(where, permission, row_kind, more, text)                                                     \
 	{                                                                                                    \
 		HTTP_GET, where, .permit = (permission), .flags = (more), .kind = (row_kind),                \
-				 .args = {.size = sizeof(struct figures_args)}, .prepare = prepare_figures,  \
-				 .answer = answer_figures, .doc = (text)                                     \
+				 .args = {.size = sizeof(struct figures_args)}, .query = "from|to|step",     \
+				 .prepare = prepare_figures, .answer = answer_figures, .doc = (text)         \
 	}
 static const struct native_action rows[] = {
 	FIGURES("/instances/{id}/metrics", "ec2:DescribeInstances", KIND_INSTANCE, 0,
@@ -315,7 +315,8 @@ static const struct native_action rows[] = {
 	FIGURES("/hosts/{id}/metrics", "ec2:DescribeHypervisors", KIND_HOST, NATIVE_ADMIN,
 		"The same of a host, with the sums of its guests."),
 	{HTTP_GET, "/instances/metrics", .permit = "ec2:DescribeInstances",
-	 .args = {.size = sizeof(struct newest_args)}, .prepare = prepare_newest, .answer = answer_newest,
+	 .args = {.size = sizeof(struct newest_args)}, .query = "ids", .prepare = prepare_newest,
+	 .answer = answer_newest,
 	 .doc = "What the processors of up to 100 instances (ids, with commas) did in the last quarter of an "
 		"hour."},
 	{HTTP_GET, "/instances/{id}/screen", .permit = "ec2:GetConsoleScreenshot", .kind = KIND_INSTANCE,

@@ -201,12 +201,12 @@ static RESULT answer_invoices(struct native_call *e, const void *args, struct js
 
 static const struct native_action actions[] = {
 	{HTTP_GET, "/invoices", .permit = "invoicing:ListInvoiceSummaries",
-	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME,
+	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME, .query = "all",
 	 .prepare = prepare_invoices, .answer = answer_invoices,
 	 .doc = "Invoices and credit notes of the account's billing account, the newest first; with all=1 "
 		"everybody's, for administrators."},
 	{HTTP_GET, "/invoices/{id}", .name = "GetInvoice", .permit = "invoicing:ListInvoiceSummaries",
-	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME,
+	 .args = {.size = sizeof(struct invoices_args)}, .flags = API_CHANGES_BY_TIME, .query = "all",
 	 .prepare = prepare_invoices, .answer = answer_invoices,
 	 .doc = "One by its number, with the lines that are the account's own."},
 };

@@ -184,6 +184,7 @@ bool native_make_reads(struct native_face *face)
 						.doc = "Shows one row with all its fields."});
 		add_read(face, k, "/{id}/events",
 			 (struct native_action){.flags = NATIVE_READS,
+						.query = "limit|before",
 						.prepare = native_prepare_events,
 						.answer = native_answer_events,
 						.doc = "Shows what happened to one row, newest first."});

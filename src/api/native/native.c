@@ -130,6 +130,7 @@ static RESULT prepare(struct api_call *core)
 		e->status = a->status;
 	if (a->flags & API_WRITES)
 		return native_prepare_change(e, &request);
+	TRY(native_check_read(e));
 	TRY(api_new_args(core, 1, a->args.size));
 	if (a->args.count)
 		TRY(params_fill(e->c, &a->args, &request, e->args));

@@ -36,7 +36,8 @@ RESULT native_set_etag(struct native_call *e, const enum kind *kinds, size_t cou
 		return ctx_no_memory(e->c);
 	crypto_sha256(asked, sum);
 	e->etag = str_print(e->c->arena, "\"%" STR_FMT "\"", STR_ARG(str_encode_hex(e->c->arena, sum, 12)));
-	if (str_contains(call_header(e->call, "If-None-Match"), e->etag)) {
+	struct str none = call_header(e->call, "If-None-Match");
+	if (str_is(str_trim(none), "*") || str_contains(none, e->etag)) {
 		e->status = 304;
 		e->has_no_body = true;
 	}
@@ -521,18 +522,19 @@ static const struct native_action rows[] = {
 	 .answer = answer_me, .doc = "Says who asks, for which account, and with which rights."},
 	{HTTP_GET, "/may", .name = "MayI", .permit = "dari:MayI", .flags = API_FOR_ALL,
 	 .args = {.size = sizeof(struct may_args)}, .prepare = prepare_may, .answer = answer_may,
-	 .doc = "Says which permissions the caller has, of a row or of any."},
+	 .query = "permission|id", .doc = "Says which permissions the caller has, of a row or of any."},
 	{HTTP_GET, "/explain/{id}", .name = "Explain", .permit = "dari:Explain", .flags = API_FOR_ALL,
 	 .args = {.size = sizeof(struct explain_args)}, .prepare = prepare_explain, .answer = answer_explain,
 	 .doc = "Says why a row is as it is: what is in its way, when it is tried next, what to do."},
 	{HTTP_GET, "/search", .name = "Search", .permit = "dari:Search", .flags = API_FOR_ALL,
 	 .args = {.size = KIND_COUNT * sizeof(bool)}, .prepare = prepare_search, .answer = answer_search,
-	 .doc = "Finds rows of all kinds by id, name, address or tag; 50 at most."},
+	 .query = "q|all", .doc = "Finds rows of all kinds by id, name, address or tag; 50 at most."},
 	{HTTP_GET, "/quotas", .name = "ListQuotas", .permit = "ec2:DescribeAccountAttributes",
 	 .args = PARAMS(struct quotas_args, quotas_params), .answer = answer_quotas,
 	 .doc = "Says what of each kind the account has, and how much it may have; -1: without a limit."},
 	{HTTP_GET, "/events", .name = "ListEvents", .permit = "ec2:DescribeEvents",
-	 .args = {.size = sizeof(struct all_events)}, .prepare = prepare_all_events,
-	 .answer = answer_all_events, .doc = "What happened in the account, newest first."},
+	 .args = {.size = sizeof(struct all_events)}, .query = "limit|before|all",
+	 .prepare = prepare_all_events, .answer = answer_all_events,
+	 .doc = "What happened in the account, newest first."},
 };
 const struct api_actions native_region_actions = API_ACTIONS(rows);

@@ -22,7 +22,7 @@ OWN = {"second_factor", "application_credential"}  # kinds that only their user 
 PARTS_OF_USERS = {"access_key", "group_member"}
 DOCUMENT = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "ec2:*", "Resource": "*"}}'
 TRUST = '{"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "111122223333"}, "Action": "sts:AssumeRole"}}'
-UNLIKE = re.compile(r'"(request_id|batch|now_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # parts that differ from call to call
+UNLIKE = re.compile(r'"(request_id|batch|now_us|as_of_us|last_used_us|used_us)":("[^"]*"|\d+),?')  # parts that differ from call to call
 SERVICE = "ec2"  # service name in signatures
 GIVEN = {  # values that cannot be derived from the tables
     "GET /simulate": {"action": "ec2:RunInstances"}, "POST /iam-roles/{id}/trust": {"trust": TRUST},

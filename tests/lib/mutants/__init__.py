@@ -6,11 +6,21 @@ make()          creates a region and the resources that requests name; .still as
 cases           {kind of mutation: titles}; each kind is a method (place, title) that yields complaints, and nothing if all requests
                 are refused as they should be
 unread          the same for names that no row has
+passed_over     {header: why the face does not read it, with the source}
+refuses()       {header: value} that the call refuses, or compares with the row that it names; each call has its own
+told()          what the call answers with these headers, without what differs from call to call
 open            {(kind, title)} of mutations that are ignored, although no source says that the service ignores them"""
 from cloud import WRONG
 
 TEXTS = {"integer": ["x", "1.5", str(2**63), str(-2**70)], "boolean": ["maybe"], "id": ["x", "i-0123456789abcdef0"], "ip": ["x", "1.2.3"],
          "list of ids": ["x"], "cidr": ["x", "10.0.0.0/33"], "mac": ["x"]}
+# Headers that could change what a request means, with values that no server agrees to.
+HEADERS = {"If-Match": '"no-such-tag"', "If-None-Match": "*", "If-Modified-Since": "Fri, 28 Oct 2033 19:43:31 GMT", "If-Range": '"no-such-tag"',
+           "If-Unmodified-Since": "Sat, 29 Oct 1994 19:43:31 GMT", "Range": "bytes=0-0", "Expect": "the-impossible", "Prefer": "return=minimal"}
+BY_HTTP = {  # headers that each server may pass over, by HTTP itself
+    "If-Modified-Since": "RFC 9110, 13.1.3: a resource without a modification date ignores it", "If-Range": "RFC 9110, 13.1.5: ignored where Range is",
+    "If-Unmodified-Since": "RFC 9110, 13.1.4: a resource without a modification date ignores it", "Range": "RFC 9110, 14.2: a server may ignore it",
+    "Expect": "RFC 9110, 10.1.1: 417 is the server's choice", "Prefer": "RFC 7240, 2: a server may ignore it"}
 LONGEST = 65536  # length of texts that are one too long
 NOT_JSON = [b"{", b"[]", b"7", b'"x"', b"\xff", b'{"a":1,"a":2}', b'{"a":' * 3000 + b"1" + b"}" * 3000, b"<xml/>"]
 
@@ -79,6 +89,23 @@ class Mutants:
     cases = {}
     unread = {}
     open = set()
+    passed_over = BY_HTTP
+
+    def refuses(self, _name):
+        return {}
+
+    def headers(self, place, name):
+        """The headers that the call passes over change nothing, and each has a source; the others are refused by name."""
+        refused = self.refuses(name)
+        rest = {h: v for h, v in HEADERS.items() if h not in refused}
+        yield from (f"{h} is passed over without a source" for h in rest if h not in self.passed_over)
+        plain = self.told(place, name, {})
+        if self.told(place, name, rest) != plain:  # one request for all: most calls pass all of them over
+            yield from (f"{h}: {answer}, and without it {plain}" for h, v in rest.items() for answer in [self.told(place, name, {h: v})] if answer != plain)
+        for header, value in refused.items():
+            answer = self.told(place, name, {header: value})
+            if not self.is_refused_for(header, answer, plain):
+                yield f"{header} is not refused: {answer}"
 
     def is_recorded(self, name):
         return self.actions.get(name, {}).get("recorded", "never") != "never"

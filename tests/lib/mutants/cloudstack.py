@@ -8,7 +8,7 @@ import urllib.request
 from cloudstack import admin_key, call, dump
 from dev import Dev
 
-from . import Mutants, Silent, texts
+from . import BY_HTTP, Mutants, Silent, texts
 
 TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"]}
@@ -41,7 +41,9 @@ def mutated(p):
 class CloudStack(Mutants):
     name = "cloudstack"
     actions = ACTIONS
-    unread = {"names": SIGNED}
+    unread = {"names": SIGNED, "headers": [n for n in SIGNED if not ACTIONS[n]["writes"]]}
+    # com.cloud.api.ApiServlet.processRequestInContext() makes the command of the request's parameters alone.
+    passed_over = {**BY_HTTP, **dict.fromkeys(("If-Match", "If-None-Match"), "com.cloud.api.ApiServlet")}
     cases = {
         "left_out": TABLES["left_out"],
         "strangers": SIGNED, "parameters": SIGNED, "missing": [n for n in SIGNED if good(ACTIONS[n])],
@@ -122,6 +124,9 @@ class CloudStack(Mutants):
         if why or not text.startswith(f"The given command '{name}' either does not exist, is not available for user"):
             yield why or text
 
+
+    def told(self, place, name, headers):
+        return call(place.dev, name, **good(ACTIONS[name]), **place.admin, _headers=headers)[:2]
 
     def names(self, place, name):
         """Names of commands and parameters are case-insensitive. CloudStack ignores unknown parameters:

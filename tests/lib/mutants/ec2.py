@@ -3,11 +3,11 @@
 import contextlib
 import re
 
-from dev import Dev, Unchanged
+from dev import VERSION, Dev, Unchanged, quote
 from faces import face
 from world import ABSENT_DIGITS, HOSTS, World, wire
 
-from . import Mutants
+from . import BY_HTTP, Mutants
 
 TABLES = face.EC2
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
@@ -169,10 +169,15 @@ def complaint(action, param, value, answer, gone):
 ANSWERS = {"CreateDefaultVpc": "DefaultVpcAlreadyExists", "CreateVpcEndpoint": "InvalidServiceName", "ModifyVpcEndpoint": "InvalidVpcEndpointId.NotFound"}
 
 
+# The query protocols have no trait that binds a header to an input: Smithy, aws.protocols#ec2Query and #awsQuery, "Supported traits".
+BY_QUERY = dict.fromkeys(("If-Match", "If-None-Match"), "Smithy, aws.protocols#ec2Query, Supported traits: no header is an input")
+
+
 class EC2(Mutants):
     name = "ec2"
     actions = ACTIONS
-    unread = {"names": ACTIONS}
+    unread = {"names": ACTIONS, "headers": ACTIONS}
+    passed_over = {**BY_HTTP, **BY_QUERY}
     cases = {"requests": ACTIONS, "strangers": ACTIONS, "parameters": ACTIONS}
 
     @contextlib.contextmanager
@@ -212,6 +217,10 @@ class EC2(Mutants):
             if why:
                 yield f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}"
 
+    def told(self, place, name, headers):
+        answer = send(place.mine.account, "ec2", {"Action": name, "Version": VERSION, **place.mine.request(name), "DryRun": "true"}, headers)
+        return answer.status, answer.same()
+
     def names(self, place, name):
         """Unknown names at the top level, and in each structure."""
         request = place.mine.request(name)
@@ -219,6 +228,13 @@ class EC2(Mutants):
             answer = place.mine.account.call(name, {**request, head + "Colour": "red", "DryRun": "true"})
             if answer.code != "UnknownParameter" or head + "Colour" not in answer.message:
                 yield f"{head}Colour: {answer}"
+
+
+def send(account, service, parameters, headers):
+    """A signed POST with more headers, which are not signed."""
+    body = "&".join(f"{quote(k)}={quote(v)}" for k, v in sorted(parameters.items())).encode()
+    form = {"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"}
+    return account.send("POST", "/", {**account.sign("POST", "", body, service), **form, **headers}, body)
 
 
 def heads(action):

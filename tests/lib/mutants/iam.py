@@ -5,8 +5,8 @@ import contextlib
 from dev import Dev, Still
 from iam_world import ACTIONS, World, wire
 
-from . import Mutants, texts
-from .ec2 import heads
+from . import BY_HTTP, Mutants, texts
+from .ec2 import BY_QUERY, heads, send
 
 CODES = {"ValidationError", "MalformedPolicyDocument", "NoSuchEntity", "InvalidInput", "InvalidAction", "EntityAlreadyExists",
          "PasswordPolicyViolation", "LimitExceeded", "DeleteConflict"}
@@ -46,7 +46,8 @@ def complaint(param, value, answer):
 class IAM(Mutants):
     name = "iam"
     actions = ACTIONS
-    unread = {"names": ACTIONS}
+    unread = {"names": ACTIONS, "headers": ACTIONS}
+    passed_over = {**BY_HTTP, **BY_QUERY}
     cases = {"parameters": ACTIONS}
 
     @contextlib.contextmanager
@@ -56,6 +57,12 @@ class IAM(Mutants):
             made.still = Still(dev, made.state)
             yield made
             made.still.ends()
+
+    def told(self, place, name, headers):
+        """A change has a parameter that is refused, so that it changes nothing."""
+        refused = {"Colour": "red"} if ACTIONS[name]["writes"] else {}
+        answer = send(place.account, "iam", {"Action": name, "Version": "2010-05-08", **refused}, headers)
+        return answer.status, answer.same()
 
     def parameters(self, place, name):
         for param in (p for p in self.actions[name]["params"] if p["type"] != "list of structures"):

@@ -7,6 +7,7 @@ import re
 import native as lib
 from cloud import ABSENT, body_of
 from dev import Dev, quote
+from faces.native import UNLIKE
 
 from . import Mutants, NOT_JSON, Silent, texts, values
 
@@ -42,9 +43,7 @@ def wrong(answer, statuses, field=None):
 class Native(Mutants):
     name = "native"
     actions = ACTIONS
-    # Reads look for their own names in the query, which the tables do not list.
-    open = {("queries", n) for n in ASKED if not ACTIONS[n]["writes"] and not ACTIONS[n]["lists"] and n not in STREAMS}
-    unread = {"queries": [n for n in ASKED if n not in STREAMS], "names": BODIES, "emptied": [n for n in ASKED if n not in BODIES and n not in RAW and not n.startswith("GET")]}
+    unread = {"headers": [n for n in ASKED if n not in STREAMS | RAW], "queries": [n for n in ASKED if n not in STREAMS], "names": BODIES, "emptied": [n for n in ASKED if n not in BODIES and n not in RAW and not n.startswith("GET")]}
     cases = {"strangers": ASKED, "nobody": [n for n in ASKED if ACTIONS[n]["admin"]], "bodies": BODIES, "parameters": ASKED, "missing": ASKED,
              "ids": [n for n in ASKED if "{" in n and n not in RAW]}
 
@@ -95,6 +94,24 @@ class Native(Mutants):
     def ids(self, place, name):
         for junk in ("x", "x" * 2000, "%00", "..%2F..", "%C3%A9", "0"):
             yield from self.say(place, name, junk[:9], (400, 404), path=path_of(name, junk), body=good(name))
+
+    def refuses(self, _name):
+        return {"If-Match": '"x"', "If-None-Match": "*"}
+
+    def told(self, place, name, headers):
+        """A change has a member that is refused, so that it changes nothing."""
+        body = {"colour": "red"} if not name.startswith("GET") else None
+        query = "&".join(f"{p['name']}={GIVEN.get(p['name'], 'x')}" for p in ACTIONS[name]["params"] if p["in"] == "query" and p["required"])
+        answer = place.call(ACTIONS[name]["method"], f"{lib.PREFIX}{path_of(name)}?{query}", body, headers=headers)
+        return answer.status, UNLIKE.sub("", answer.text), "ETag" in answer.headers, name.startswith("GET")
+
+    def is_refused_for(self, header, answer, plain):
+        """If-None-Match is for reads: a list that has an entity tag is not sent again."""
+        if header == "If-None-Match" and (plain[2] or plain[0] == 200):
+            return answer[0] == 304 if plain[2] else answer == plain
+        if header == "If-None-Match" and plain[3]:
+            return answer == plain  # a read that is refused anyway
+        return answer[0] == 400 and f'"field":"{header}"' in answer[1]
 
     def queries(self, place, name):
         """Lists refuse unknown filters; a change must not ignore a misspelt "dry"."""
