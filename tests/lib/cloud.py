@@ -2,6 +2,7 @@
 """OpenStack's API of a `dari dev`: the face's own tables, projects with a token, and requests that no library would send. Tests of compatibility with
 real clients use python3-openstackclient and openstacksdk."""
 import copy
+import functools
 import http.client
 import json
 import os
@@ -58,6 +59,11 @@ class Project:
         self.token = answer.headers["X-Subject-Token"]
         self.id = answer.json["token"]["project"]["id"]
         self.user_id = answer.json["token"]["user"]["id"]
+
+    @functools.cached_property
+    def ec2(self):
+        """The account owner's client of EC2, of a project that another() made."""
+        return self.root.client()
 
     def call(self, method, path, body=None, version=None, headers=None, raw=None):
         """Sends one request. version: "compute 2.93"; body: sent as JSON; raw: bytes sent instead."""
@@ -118,11 +124,11 @@ def admin(dev):
 
 
 def another(dev, name, kind=Project):
-    """Adds a project with a user who is a member of it, and the EC2 client of its owner."""
+    """Adds a project with a user who is a member of it; .root is the owner of its account."""
     account = dev.new_account(name)
     user = dev.command("user", "create", name, "--account", name)
     project = kind(dev, name, name, user["password"])
-    project.root, project.ec2 = account, account.client()
+    project.root = account
     return project
 
 

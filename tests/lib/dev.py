@@ -19,9 +19,6 @@ import urllib.parse
 import urllib.request
 import xml.etree.ElementTree as ET
 
-import boto3
-import botocore.config
-
 import waiting
 from waiting import HANG_S
 
@@ -204,6 +201,8 @@ class Account:
     # ---- boto3
 
     def client(self, service="ec2"):
+        import boto3  # here, because loading it takes half a second of processors, which most scripts do not need
+        import botocore.config
         config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=HANG_S, read_timeout=HANG_S,
                                         max_pool_connections=PARALLEL)
         return boto3.client(service, region_name=REGION, endpoint_url=self.dev.url, aws_access_key_id=self.key_id,

@@ -11,26 +11,10 @@ import software.amazon.awssdk.services.ec2.model.Tag;
 import software.amazon.awssdk.services.iam.IamClient;
 import software.amazon.awssdk.services.sts.StsClient;
 
-public class Tour {
+public class Tour extends Steps {
     static final Ec2Client ec2 = Ec2Client.create();
     static final IamClient iam = IamClient.builder().region(Region.AWS_GLOBAL).build();
     static String vpc, subnet, instance, volume;
-
-    static void step(String words, Callable<Object> body) {
-        try {
-            body.call();
-            System.out.println("ok - " + words);
-        } catch (Exception e) {
-            System.out.println("not ok - " + words + ": " + e.toString().replaceAll("\\s+", " "));
-        }
-    }
-
-    static Object same(Object got, Object wanted) {
-        if (!got.equals(wanted)) {
-            throw new IllegalStateException("got " + got + " instead of " + wanted);
-        }
-        return got;
-    }
 
     static Object refused(Callable<Object> call, String code) throws Exception {
         try {
@@ -98,7 +82,6 @@ public class Tour {
         step("a user", Tour::people);
         step("errors have their codes", Tour::errors);
         step("all is deleted", Tour::deleteAll);
-        System.out.println("ok - end of tour");
-        System.exit(0);
+        end();
     }
 }

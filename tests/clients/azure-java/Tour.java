@@ -8,27 +8,10 @@ import com.azure.core.management.profile.AzureProfile;
 import com.azure.identity.ClientSecretCredentialBuilder;
 import com.azure.resourcemanager.compute.ComputeManager;
 import java.util.Map;
-import java.util.concurrent.Callable;
 
-public class Tour {
+public class Tour extends Steps {
     static final String GROUP = "dari-default";
     static ComputeManager compute;
-
-    static void step(String words, Callable<Object> body) {
-        try {
-            body.call();
-            System.out.println("ok - " + words);
-        } catch (Exception e) {
-            System.out.println("not ok - " + words + ": " + e.toString().replaceAll("\\s+", " "));
-        }
-    }
-
-    static Object same(Object got, Object wanted) {
-        if (!got.equals(wanted)) {
-            throw new IllegalStateException("got " + got + " instead of " + wanted);
-        }
-        return got;
-    }
 
     static Object signIn() {
         String endpoint = System.getenv("ENDPOINT");
@@ -80,7 +63,6 @@ public class Tour {
         step("a snapshot", Tour::makeSnapshot);
         step("errors have their codes", Tour::errors);
         step("all is deleted", Tour::deleteAll);
-        System.out.println("ok - end of tour");
-        System.exit(0);
+        end();
     }
 }

@@ -11,8 +11,9 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import REGION, Dev  # noqa: E402
+from dev import REGION  # noqa: E402
 from playbook import Play, Playbooks, twice  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 FIRST = """
 import functools, time, boto3, botocore.loaders, ansible.module_utils.basic
@@ -114,12 +115,6 @@ def no_machines(made):
         ("community.aws.ec2_placement_group", {"name": "apart"}),
         ("ec2_key", {"name": "desk"}),
     ]
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module", name="credentials")

@@ -10,8 +10,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from cloudstack import admin_key, call  # noqa: E402
-from dev import Dev  # noqa: E402
 from playbook import Play, Playbooks, twice  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 FIRST = """
 import time, cs, ansible.module_utils.basic
@@ -92,12 +92,6 @@ NO_PEOPLE = [("cs_disk_offering", {"name": "small"}), ("cs_service_offering", {"
              ("cs_project", {"name": "till"}), ("cs_user", {"username": "anna", "account": "staff"}), ("cs_account", {"name": "staff"}), ("cs_domain", {"path": "shops"}),
              ("cs_role", {"name": "clerk"})]
 LOOK = [("cs_zone_info", {"zone": ZONE}, "zones"), ("cs_instance_info", {"name": "till"}, "machines")]
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

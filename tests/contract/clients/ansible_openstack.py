@@ -18,8 +18,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
-from dev import Dev  # noqa: E402
 from playbook import Play, Playbooks, twice  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 COMPUTE, ZONE = "/compute/v2.1", "us-east-1a"
 PREFIX = {"prefixes": ["10.70.0.0/16"], "default_prefix_length": 24}
@@ -78,12 +78,6 @@ NO_PEOPLE = [
 ASKED = [("auth", {}), ("networks_info", {"name": "net"}), ("subnets_info", {"name": "sub"}), ("routers_info", {"name": "r"}),
          ("port_info", {"port": "p"}), ("security_group_info", {"name": "web"}), ("security_group_rule_info", {"security_group": "web"}),
          ("compute_flavor_info", {"name": "t3.micro"}), ("image_info", {"image": "tiny"})]
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

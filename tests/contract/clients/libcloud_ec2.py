@@ -11,14 +11,9 @@ from libcloud.compute.providers import get_driver
 from libcloud.compute.types import Provider, StorageVolumeState
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import REGION, Dev  # noqa: E402
+from dev import REGION  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 import waiting  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

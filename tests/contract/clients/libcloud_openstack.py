@@ -16,7 +16,7 @@ from libcloud.compute.types import Provider
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
-from dev import Dev  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 import waiting  # noqa: E402
 
 
@@ -24,12 +24,6 @@ def connect(dev, user, secret, version, **more):
     return get_driver(Provider.OPENSTACK)(
         user, secret, ex_force_auth_url=f"{dev.url}/identity/v3/auth/tokens", ex_force_auth_version=version, api_version="2.2",
         ex_force_service_region="us-east-1", ex_domain_name="Default", ex_tenant_domain_id="default", **more)
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

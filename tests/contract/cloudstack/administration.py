@@ -14,14 +14,8 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 from cloudstack import admin_key, call, refused, wait  # noqa: E402
-from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 
 @pytest.fixture(scope="module")

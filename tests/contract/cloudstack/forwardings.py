@@ -16,16 +16,10 @@ from libcloud.loadbalancer.types import Provider as Balancers
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 from cloudstack import call, wait  # noqa: E402
-from dev import Dev  # noqa: E402
 from faces import ec2_id, holds  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 NETWORK = "/network/v2.0"
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

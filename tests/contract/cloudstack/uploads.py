@@ -15,16 +15,10 @@ import requests
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 from cloudstack import admin_key, call, finish, key_of, ok, refused  # noqa: E402
-from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 IMAGES, SIZE = "/image/v2/images", 3 << 20
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

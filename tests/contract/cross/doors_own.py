@@ -16,19 +16,14 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 import doors  # noqa: E402
-from dev import DARI, ROOT, Account, Dev  # noqa: E402
+from dev import DARI, ROOT, Account  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 TABLES = cloud.dump()
 PERSONAL = ("iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys", "iam:ChangePassword", "iam:CreateServiceSpecificCredential",
             "iam:DeleteServiceSpecificCredential")
 ACTIONS = {cloud.title(a): a for a in TABLES["actions"] if a["service"] == "identity" and a["iam"] in PERSONAL}
 TOKENS = "/identity/v3/auth/tokens"
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

@@ -11,18 +11,12 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud as lib  # noqa: E402
 import faces  # noqa: E402
+from regions import admin, dev  # noqa: E402, F401 (fixtures)
 import uefi_data  # noqa: E402
-from dev import Dev  # noqa: E402
 from faces import COMPUTE, IMAGE, NEWEST, VOLUME, code, ec2_id, holds  # noqa: E402
 
 GIB = 1024 ** 3
 PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as dev:
-        yield dev
 
 
 @pytest.fixture(scope="module")
@@ -33,11 +27,6 @@ def both(dev):
 @pytest.fixture(scope="module")
 def other(dev):
     yield lib.another(dev, "other", faces.Both)
-
-
-@pytest.fixture(scope="module")
-def admin(dev):
-    return lib.admin(dev)
 
 
 def tags(*pairs):

@@ -15,22 +15,12 @@ import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
 from faces import COMPUTE, IDENTITY, IMAGE, NETWORK, VOLUME, code, ec2_id, holds  # noqa: E402
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as dev:
-        yield dev
+from regions import admin, dev  # noqa: E402, F401 (fixtures)
 
 
 @pytest.fixture(scope="module")
 def both(dev):
     yield lib.another(dev, "both", faces.Both)
-
-
-@pytest.fixture(scope="module")
-def admin(dev):
-    return lib.admin(dev)
 
 
 def add_user(admin, name, project, *roles):

@@ -14,6 +14,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 from dev import WEB_ADDRESS, Dev  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 import waiting  # noqa: E402
 
 SIZE = 8 << 20
@@ -71,12 +72,6 @@ def web(tmp_path_factory):
                     folder / "closed.qcow2", "8M"], check=True)
     (folder / "words.raw").write_text("no disk at all")
     yield Server(folder)
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as dev:
-        yield dev
 
 
 @pytest.fixture(scope="module")

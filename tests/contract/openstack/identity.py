@@ -16,36 +16,12 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
+from regions import add_user, admin, dev, own  # noqa: E402, F401 (fixtures)
 from world import HOSTS, World  # noqa: E402
 from waiting import HANG_S  # noqa: E402
 
 EC2 = ec2.dump()
 TOKENS = "/identity/v3/auth/tokens"
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as d:
-        yield d
-
-
-@pytest.fixture(scope="module")
-def admin(dev):
-    return cloud.admin(dev)
-
-
-@pytest.fixture(scope="module")
-def own(dev):
-    return cloud.own(dev)
-
-
-def add_user(by, name, project, role):
-    """A user of the default domain with the named role on the project; returns a token for it."""
-    user = by.ok("POST", "/identity/v3/users", {"user": {"name": name, "password": "geheim"}})["user"]["id"]
-    where = by.ok("GET", f"/identity/v3/projects?name={project}")["projects"][0]["id"]
-    which = by.ok("GET", f"/identity/v3/roles?name={role}")["roles"][0]["id"]
-    by.ok("PUT", f"/identity/v3/projects/{where}/users/{user}/roles/{which}")
-    return cloud.Project(by.dev, project, name, "geheim")
 
 
 def key_of(project):

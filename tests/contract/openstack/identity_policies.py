@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
-import dev as ec2  # noqa: E402
+from regions import admin, dev  # noqa: E402, F401 (fixtures)
 
 V3 = "/identity/v3"
 EVERYBODY = {"admin", "system", "domain", "manager", "service", "member"}
@@ -30,17 +30,6 @@ READS = {
     "/system/users/{inside}/roles": REGION, "/system/users/{sys_user}/roles/{reader}": REGION,
     "/users": PEOPLE, "/groups": PEOPLE, "/projects": PEOPLE, "/domains": PEOPLE,
 }
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as d:
-        yield d
-
-
-@pytest.fixture(scope="module")
-def admin(dev):
-    return cloud.admin(dev)
 
 
 class Cast:

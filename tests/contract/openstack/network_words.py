@@ -12,25 +12,9 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
-import dev as ec2  # noqa: E402
+from regions import admin, dev, own  # noqa: E402, F401 (fixtures)
 
 NET = "/network/v2.0"
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as d:
-        yield d
-
-
-@pytest.fixture(scope="module")
-def admin(dev):
-    return cloud.admin(dev)
-
-
-@pytest.fixture(scope="module")
-def own(dev):
-    return cloud.own(dev)
 
 
 @pytest.fixture(scope="module")

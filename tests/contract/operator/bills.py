@@ -17,7 +17,8 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import DARI, Dev  # noqa: E402
+from dev import DARI  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 PRICES = """
 price_list: {name: public, currency: EUR, from: 2020-01-01T00:00:00Z, parent: null, owner: null}
@@ -30,12 +31,6 @@ items:
 - {sku: used, meter: "address:used", unit: hour, price: 0.005}
 - {sku: idle, meter: "address:idle", unit: hour, price: 0.005}
 """
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")

@@ -14,6 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
 import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../..")
 PREFIXES = ("OS_", "AWS_", "CLOUDSTACK_", "AZURE_", "REQUESTS_")
@@ -67,12 +68,6 @@ def gophercloud_needs(env):
     if has("OS_USERNAME") and not has("OS_DOMAIN_ID", "OS_DOMAIN_NAME") and not by_credential:
         return "OS_DOMAIN_NAME"
     return ""
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as d:
-        yield d
 
 
 @pytest.fixture(scope="module")

@@ -19,7 +19,8 @@ import botocore.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../lib"))
-from dev import DARI, Dev  # noqa: E402
+from dev import DARI  # noqa: E402
+from regions import dev  # noqa: E402, F401 (fixtures)
 from waiting import found as soon  # noqa: E402
 
 PRICES = """
@@ -29,12 +30,6 @@ items:
 - {sku: lic.rhel.large, meter: "licence:rhel", when: {vcpus: [5, 448]}, unit: vcpu_hour, round_up_s: 3600, price: 0.014400}
 """
 SECRET = "s3cret-of-candlepin"
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with Dev() as region:
-        yield region
 
 
 @pytest.fixture(scope="module")
