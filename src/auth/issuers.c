@@ -21,8 +21,8 @@ struct said {
 struct kept {
 	uuid provider; /* none: free */
 	uint64_t commit;
-	int64_t fetched_us;
-	struct said said; /* its strings are in this block */
+	int64_t fetched_us, tried_us; /* tried_us: last request, which may have failed */
+	struct said said;             /* its strings are in this block */
 	char *block;
 };
 
@@ -169,9 +169,10 @@ static void list_texts(struct said *said, struct str *ret_texts[static TEXTS])
 	memcpy(ret_texts, texts, sizeof texts);
 }
 
-/* Copies cached documents into the arena. False: none that are recent enough. */
+/* Copies cached documents into the arena. *ret_tried_us: how long ago the issuer was asked last. False: none that are recent
+ * enough. */
 static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_provider *p,
-		      struct said *ret_said, int64_t *ret_age_us)
+		      struct said *ret_said, int64_t *ret_tried_us)
 {
 	bool is_kept = false;
 	int64_t now_us = clock_monotonic_us();
@@ -179,12 +180,13 @@ static bool find_kept(struct issuers *i, struct arena *a, const struct oidc_prov
 	(void) pthread_mutex_lock(&i->lock);
 	for (size_t k = 0; k < ISSUERS_KEPT && !is_kept; k++) {
 		const struct kept *kept = &i->kept[k];
-		int64_t age_us = now_us - kept->fetched_us;
+		bool has_keys = kept->said.keys.n > 0;
+		int64_t age_us = now_us - (has_keys ? kept->fetched_us : kept->tried_us);
 		if (!uuid_equal(kept->provider, p->row.id) || kept->commit != p->row.commit ||
-		    age_us > (kept->said.keys.n ? KEPT_US : AGAIN_US))
+		    age_us > (has_keys ? KEPT_US : AGAIN_US))
 			continue;
 		is_kept = true;
-		*ret_age_us = age_us;
+		*ret_tried_us = now_us - kept->tried_us;
 		*ret_said = kept->said;
 		list_texts(ret_said, texts);
 		for (size_t n = 0; n < TEXTS; n++)
@@ -212,7 +214,15 @@ static char *move_texts(struct said *said)
 	return block;
 }
 
-/* Replaces the provider's entry, or the oldest one. */
+/* Whether the entry has keys that a failed request leaves as they are. Anybody can cause a request by a token that names an unknown key:
+ * its failure must not refuse everybody else's valid tokens. */
+static bool has_good_keys(const struct kept *kept, const struct oidc_provider *p)
+{
+	return uuid_equal(kept->provider, p->row.id) && kept->commit == p->row.commit && kept->said.keys.n &&
+	       clock_monotonic_us() - kept->fetched_us <= KEPT_US;
+}
+
+/* Replaces the provider's entry, or the oldest one. Without keys the request failed. */
 static void keep(struct issuers *i, const struct oidc_provider *p, const struct said *what)
 {
 	struct said said = *what;
@@ -229,7 +239,13 @@ static void keep(struct issuers *i, const struct oidc_provider *p, const struct 
 			place = kept;
 	}
 	char *before = place->block;
-	*place = (struct kept){p->row.id, p->row.commit, clock_monotonic_us(), said, block};
+	int64_t now_us = clock_monotonic_us();
+	if (!said.keys.n && has_good_keys(place, p)) {
+		place->tried_us = now_us;
+		before = block;
+	} else {
+		*place = (struct kept){p->row.id, p->row.commit, now_us, now_us, said, block};
+	}
 	(void) pthread_mutex_unlock(&i->lock);
 	heap_free(before);
 }
@@ -253,13 +269,13 @@ RESULT issuers_prove(struct issuers *i, struct ctx *c, const struct oidc_provide
 		     const struct web_identity *w)
 {
 	struct said said = {0};
-	int64_t age_us = 0;
+	int64_t tried_us = 0;
 	bool has_key = false;
-	if (find_kept(i, c->arena, provider, &said, &age_us)) {
+	if (find_kept(i, c->arena, provider, &said, &tried_us)) {
 		if (!said.keys.n)
 			return fail_not_again(c, provider);
 		struct result proved = web_identity_prove(c, w, said.keys, &has_key);
-		if (result_is_ok(proved) || has_key || age_us < AGAIN_US)
+		if (result_is_ok(proved) || has_key || tried_us < AGAIN_US)
 			return proved;
 		ctx_clear_problem(c);
 	}
@@ -273,8 +289,8 @@ RESULT issuers_find_places(struct issuers *i, struct ctx *c, const struct oidc_p
 			   struct issuer_places *ret_places)
 {
 	struct said said = {0};
-	int64_t age_us = 0;
-	if (!find_kept(i, c->arena, provider, &said, &age_us))
+	int64_t tried_us = 0;
+	if (!find_kept(i, c->arena, provider, &said, &tried_us))
 		TRY(fetch_and_keep(i, c, provider, &said));
 	else if (!said.keys.n)
 		return fail_not_again(c, provider);

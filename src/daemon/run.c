@@ -564,11 +564,12 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 		while (sigwait(&awaited, &number) == 0 && number == SIGHUP && renews(&d))
 			renew_certificate(&d);
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
-		limit_the_end();
-		heed_second_signal(&awaited);
 	} else {
 		role->report_failure(&d, result);
 	}
+	/* After a failed start, too: hosts may have been connected before the failure. */
+	limit_the_end();
+	heed_second_signal(&awaited);
 	end_all(&d);
 	(void) alarm(0);
 	arena_free(d.arena);

@@ -39,10 +39,7 @@ void call_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_con
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		const union MHD_ConnectionInfo *info =
 			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
-		struct conn *conn = info ? conn_find(&s->table, info->connect_fd) : NULL;
-		*socket_context = conn;
-		if (conn)
-			conn_start(conn, mhd);
+		*socket_context = info ? conn_start(&s->table, info->connect_fd, mhd) : NULL;
 	} else if (*socket_context) {
 		struct conn *conn = *socket_context;
 		if (conn->call && !conn->orphaned)

@@ -151,21 +151,16 @@ RESULT conn_add(struct http_listener *l, int fd, const struct sockaddr *address,
 	return r;
 }
 
-struct conn *conn_find(struct conn_table *t, int fd)
+struct conn *conn_start(struct conn_table *t, int fd, struct MHD_Connection *mhd)
 {
 	(void) pthread_mutex_lock(&t->lock);
 	struct conn *conn = fd >= 0 && (size_t) fd < t->capacity ? t->by_fd[fd] : NULL;
+	if (conn) {
+		conn->mhd = mhd;
+		conn->started = true;
+	}
 	(void) pthread_mutex_unlock(&t->lock);
 	return conn;
-}
-
-void conn_start(struct conn *conn, struct MHD_Connection *mhd)
-{
-	struct conn_table *t = &conn->server->table;
-	(void) pthread_mutex_lock(&t->lock);
-	conn->mhd = mhd;
-	conn->started = true;
-	(void) pthread_mutex_unlock(&t->lock);
 }
 
 void conn_remove(struct conn *conn)

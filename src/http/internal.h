@@ -158,9 +158,10 @@ struct call_private {
 void conn_table_done(struct conn_table *t); /* frees what libmicrohttpd never took */
 /* ERR_QUOTA over a limit, ERR_NO_MEMORY. Takes fd only on success. */
 RESULT conn_add(struct http_listener *l, int fd, const struct sockaddr *address, struct conn **ret_conn);
-void conn_start(struct conn *conn, struct MHD_Connection *mhd);
+/* libmicrohttpd has taken the connection on this descriptor; NULL: it is not in the table. Finds and marks it under one lock, because
+ * the sweeper frees connections that are not started. */
+struct conn *conn_start(struct conn_table *t, int fd, struct MHD_Connection *mhd);
 void conn_remove(struct conn *conn);
-struct conn *conn_find(struct conn_table *t, int fd);
 /* False when the sweeper has cut the connection meanwhile. */
 bool conn_enter(struct conn *conn, enum conn_phase phase, int64_t deadline_us);
 bool conn_set_hop_limit(struct conn *conn, int hops); /* -1: the system's own */

@@ -90,9 +90,10 @@ void host_connection_disconnect(struct host_connection *connection)
 	(void) pthread_mutex_lock(&h->lock);
 	bool is_of_guests = !connection->is_left && !connection->lane->is_disks;
 	connection->used_us = 0;
-	(void) pthread_mutex_unlock(&h->lock);
+	/* Under the lock: once this connection may be left, its successor's step sets is_ready. */
 	if (is_of_guests || h->is_pool)
 		atomic_store(&h->is_ready, false);
+	(void) pthread_mutex_unlock(&h->lock);
 	if (is_of_guests)
 		hosts_close_disks_soon(h);
 	close_connection(connection);

@@ -111,7 +111,10 @@ static RESULT gather(struct step *s, struct migration_rows *ret_rows)
 			engine_migration_has_disks(view.tables, m) && is_network_ready(view.tables, m);
 		TRY(gather_hosts(s, view.tables, ret_rows));
 	}
-	return instance_gather_rows(s, ret_rows->migration->instance, &ret_rows->instance);
+	TRY(instance_gather_rows(s, ret_rows->migration->instance, &ret_rows->instance));
+	if (!ret_rows->instance.instance) /* forgotten since the view above */
+		ret_rows->migration = NULL;
+	return OK;
 }
 
 /* ---- reports ---- */

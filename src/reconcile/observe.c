@@ -104,11 +104,12 @@ static bool look_post(struct reconciler *r, struct look *look)
 {
 	(void) pthread_mutex_lock(&r->work.lock);
 	bool is_posted = !r->work.stopping;
+	/* The timer may fire at once, and then nobody owns the observation any more. */
+	const struct observation *o = look->observation;
+	struct actor *actor = o->look_disks ? look->host->disks.lane.actor : look->host->lane.actor;
 	if (is_posted) {
-		actor_post_at(r->home_actor, &look->timer, look->observation->deadline_us);
-		actor_post(look->observation->look_disks ? look->host->disks.lane.actor
-							 : look->host->lane.actor,
-			   &look->job);
+		actor_post_at(r->home_actor, &look->timer, o->deadline_us);
+		actor_post(actor, &look->job);
 	}
 	(void) pthread_mutex_unlock(&r->work.lock);
 	return is_posted;

@@ -117,6 +117,19 @@ static void drop_network(struct job *job)
 	count_down(run);
 }
 
+/* Asks the network, unless its actor is about to be freed: the lock is the one under which stopping is set. */
+static void post_network(struct audit_run *run)
+{
+	struct reconciler *r = run->r;
+	(void) pthread_mutex_lock(&r->work.lock);
+	bool is_posted = !r->work.stopping;
+	if (is_posted)
+		actor_post(r->network_actor, &run->network_job);
+	(void) pthread_mutex_unlock(&r->work.lock);
+	if (!is_posted)
+		drop_network(&run->network_job);
+}
+
 /* ---- the comparison ---- */
 
 struct finding_list {
@@ -468,7 +481,7 @@ RESULT audit_run_begin(struct reconciler *r, struct ctx *c, int64_t deadline_us,
 	run->open = run->answer_count + 1;
 	/* The answers count down from here on; run->open was set before so that no answer can be the last one
 	 * too early. */
-	actor_post(r->network_actor, &run->network_job);
+	post_network(run);
 	for (size_t k = 0; k < run->answer_count; k++)
 		reconciler_observe(r, &run->answers[k].observation);
 	*ret_run = run;

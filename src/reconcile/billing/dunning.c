@@ -43,9 +43,12 @@ static RESULT step_dunning(struct step *s)
 	step_again_at(s, (is_early ? last_us : now_us) + every_s * SECOND);
 	if (is_early)
 		return OK;
-	TRY(weigh_all(s, &days));
+	/* Set before the rows are read: a change that comes meanwhile sets 0 again, and is evaluated by the next step. */
 	s->r->dunned_us = now_us;
-	return OK;
+	struct result weighed = weigh_all(s, &days);
+	if (!result_is_ok(weighed))
+		s->r->dunned_us = 0;
+	return weighed;
 }
 
 static void wake_dunning(struct reconciler *r)

@@ -126,6 +126,22 @@ static void test_a_new_keys_name(void **state)
 	assert_int_equal(web.asked, 4);
 }
 
+/* A token that names an unknown key makes us ask an issuer that cannot be reached: the keys that it has given stay as long as they would
+ * have. */
+static void test_a_failed_request_keeps_keys(void **state)
+{
+	struct world *w = *state;
+	web.keys = other_names;
+	assert_int_equal(prove(w, &w->good).code, ERR_INVALID);
+	web.keys = NULL;
+	clock_advance_us(10 * SECOND);
+	expect(w, &w->good, ERR_IO, "no route to host");
+	assert_int_equal(prove(w, &w->good).code, ERR_INVALID);
+	clock_advance_us(5 * MINUTE - 10 * SECOND + 1);
+	expect(w, &w->good, ERR_IO, "no route to host");
+	expect(w, &w->good, ERR_IO, "a moment ago");
+}
+
 /* A signature that is wrong is no reason to ask the issuer anything. */
 static void test_a_forged_token(void **state)
 {
@@ -369,6 +385,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {TEST(test_are_kept),
 					   TEST(test_a_new_keys_name),
+					   TEST(test_a_failed_request_keeps_keys),
 					   TEST(test_a_forged_token),
 					   TEST(test_a_provider_that_changed),
 					   TEST(test_as_many_as_are_kept),
