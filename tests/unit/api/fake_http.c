@@ -9,7 +9,7 @@
 #include "base/clock.h"
 #include "http/inside.h"
 
-enum { PIECE_SIZE = 16 * 1024 }; /* of a body that is taken as it comes */
+enum { PIECE_SIZE = 16 * 1024 }; /* bytes per piece of a request body that is received in pieces */
 
 static struct fake_call *fake_of(const struct call *c)
 {

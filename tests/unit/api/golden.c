@@ -67,7 +67,7 @@ static int failures, passes;
 
 /* ---- whom it calls as ---- */
 
-/* Those of the newest answer that has one. */
+/* The access key in the newest answer that contains one. */
 static struct world_user find_key(const struct golden *g)
 {
 	for (size_t k = g->script.count; k > 0; k--) {
@@ -200,7 +200,7 @@ static void fail(const struct golden_case *one, const char *why, struct str what
 	failures++;
 }
 
-/* Of NN-name.req the answer's file. */
+/* Path of the expected answer for the request file NN-name.req. */
 static struct str path_of_answer(struct golden *g, const char *path, const struct world_answer *answer)
 {
 	const char *form = g->script.only.n ? "only" : answer->is_json ? "json" : "xml";

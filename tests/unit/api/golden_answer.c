@@ -104,7 +104,7 @@ static struct str show_json(struct arena *a, const struct script *s, const struc
 	return finish(a, &b);
 }
 
-/* What stands between the end of the tag at `at` and its closing tag; *ret_end: past that. */
+/* Content of the element whose tag ends at `at`; *ret_end: the position past its closing tag. */
 static struct str take_element(struct str body, size_t at, struct str *ret_name, size_t *ret_end)
 {
 	size_t close = str_find_char(body, '>', at), depth = 1;
@@ -206,7 +206,7 @@ struct showing {
 	size_t count;
 };
 
-/* "a.b" names a member at "x.a.b"; of a path's places in brackets a name says nothing. */
+/* The name "a.b" selects the member "x.a.b"; indexes in brackets of the path are ignored. */
 static bool is_named(struct str path, struct str name)
 {
 	size_t at = path.n;
@@ -223,7 +223,7 @@ static bool is_named(struct str path, struct str name)
 	return at == 0 || path.p[at - 1] == '.';
 }
 
-/* Whether the member is named; every name of it is met. */
+/* Whether a name selects the member. Marks all names that do. */
 static bool meet(struct showing *s, struct str path)
 {
 	bool is_shown = false;

@@ -154,7 +154,7 @@ static struct str render_xml(struct arena *a, enum form form, const struct golde
 			 e->status >= 500 ? "Receiver" : "Sender", STR_ARG(e->word), STR_ARG(message));
 }
 
-/* Of "command=listZones&…" the name in lower case; "error" where the failure is that there is no such command. */
+/* The command's name in lower case, from "command=listZones&…"; "error" if the command is unknown. */
 static struct str render_cloudstack(struct arena *a, const struct script *s, const struct golden_error *e,
 				    struct str message)
 {
@@ -307,7 +307,7 @@ static struct str take_cloudstack_code(struct arena *a, const json_t *value)
 			 json_integer_value(json_object_get(inner, "cserrorcode")));
 }
 
-/* Of "x-amzn-query-error: InvalidAction;Sender". */
+/* The code from "x-amzn-query-error: InvalidAction;Sender". */
 static struct str take_cloudwatch_code(struct str headers)
 {
 	size_t from = strlen("x-amzn-query-error: ");

@@ -31,7 +31,7 @@ static struct str look_up(struct script *s, struct str name)
 	exit(2);
 }
 
-/* Of "name/64" what stands before the name's own "/", and "/64"; of "name/" only that. */
+/* "name/64": the value up to its first "/", then "/64". "name/": only the value up to its first "/". */
 static void add_value(struct script *s, struct str name, struct buf *b)
 {
 	size_t slash = str_find_char(name, '/', 0);
@@ -198,7 +198,7 @@ static void add_host(struct script *s, struct str name)
 	s->stage->operate(s->stage->self, engine_add_host_run, &wish);
 }
 
-/* It is off, and an operator has seen that. */
+/* Turns a host off, and has an operator confirm it. */
 static void turn_host_off(struct script *s, struct str name)
 {
 	if (!s->stage->operate)

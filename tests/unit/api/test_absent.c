@@ -34,8 +34,8 @@ struct request {
 	const char *service, *method, *path, *query;
 	const char *content_type, *target, *smithy;
 	int status;
-	const char *body;   /* of the answer */
-	const char *header; /* of the answer, "name: value"; NULL: none is looked for */
+	const char *body;   /* in the answer */
+	const char *header; /* "name: value" in the answer; NULL: not checked */
 };
 
 static int setup(void **state)

@@ -207,7 +207,7 @@ static struct sum sum_up(struct world *w)
 	return s;
 }
 
-/* The call's answer while every statement fails; and what it is once they do not. */
+/* The answer to a request; fails: with all SQL statements failing meanwhile. */
 static struct world_answer ask(struct world *w, const struct script_request *request, bool fails)
 {
 	if (fails)
@@ -232,7 +232,7 @@ static void no_secret_leaves_without_its_record(void **state)
 	assert_int_equal(sum_up(w).records, before.records + 1);
 }
 
-/* Its secret is a header, which is there before the record is. */
+/* The token is a response header, set before the audit record is written. */
 static void no_token_leaves_without_its_record(void **state)
 {
 	struct world *w = *state;
@@ -261,7 +261,7 @@ static void no_token_leaves_without_its_record(void **state)
 	assert_int_equal(sum_up(w).records, before.records + 1);
 }
 
-/* What is refused is refused in the same words when that cannot be written down. */
+/* A refusal keeps its status and message if its audit record cannot be written. */
 static void a_refusal_is_told_all_the_same(void **state)
 {
 	struct world *w = *state;

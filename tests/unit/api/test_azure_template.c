@@ -13,7 +13,7 @@
 #include "api/azure/template/template.h"
 #include "base/heap_budget.h"
 
-/* ---- a template, and what it is opened with ---- */
+/* ---- fixtures: a template and its inputs ---- */
 
 struct fixture {
 	struct arena *arena;
@@ -37,7 +37,7 @@ static void end(struct fixture *f)
 	arena_free(f->arena);
 }
 
-/* What is known of resources: of one alone. */
+/* Current state of resources: the fixture has one at most. */
 static struct result read_state(void *arg, const struct template_reference *what, json_t **ret_body)
 {
 	struct fixture *f = arg;
@@ -640,7 +640,7 @@ static void test_copies(void **state)
 	end(&f);
 }
 
-/* As bicep writes it. */
+/* Symbolic names, as in templates that bicep generates. */
 static void test_symbols(void **state)
 {
 	struct fixture f;
@@ -789,7 +789,8 @@ static void test_bad_resources(void **state)
 	}
 }
 
-/* What one template has used up is not charged to the next, nor to its thread. */
+/* The evaluation budget is per template: a template that exhausts it affects neither the next template nor
+ * the thread. */
 static void test_budget_ends(void **state)
 {
 	struct fixture f;

@@ -243,7 +243,7 @@ static void test_json(void **state)
 	assert_text(f->out.nics.at[0].network.field, "iptonetworklist.0.networkid");
 }
 
-/* What a document is, without a table. */
+/* Documents, read without a table of parameters. */
 static void test_documents(void **state)
 {
 	static const struct pair pairs[] = {

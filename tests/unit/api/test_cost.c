@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What lists cost: the rows that are looked at follow what is asked for, not what there is. One thing of
- * each kind is asked for among many, by every filter that names it. */
+ * Cost of lists: the count of rows read must depend on the request's filters, not on the size of the tables.
+ * Each test asks for one row among many, by every filter that can name it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -205,7 +205,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* ---- what is asked ---- */
+/* ---- requests ---- */
 
 static void test_instances(void **state)
 {
@@ -314,7 +314,8 @@ static void test_tags(void **state)
 	check_few("DescribeSnapshots", "tag:n", STR("7"), "<startTime>", 1);
 }
 
-/* A page by a filter that many pass costs the page, and many rows that all are asked for cost no more. */
+/* With a filter that matches many rows, a page reads about as many rows as it returns, and a request without
+ * pages about all of them. */
 static void test_pages(void **state)
 {
 	(void) state;
@@ -351,7 +352,7 @@ static void test_others(void **state)
 	check_few("DescribeImages", "image-id", one.shared, "<imageState>", 1);
 }
 
-/* What is gone is still found by, where it is still named. */
+/* Filters still find rows by the id of a deleted resource which they still name. */
 static void test_gone(void **state)
 {
 	(void) state;
@@ -490,7 +491,7 @@ static void iam_call(const char *action, struct str parameters)
 	CALL(alice, "Action=%s&Version=2010-05-08&%" STR_FMT, action, STR_ARG(parameters));
 }
 
-/* So many members are found, and no more rows are read than those. */
+/* The given count of members is found, and only about as many rows are read. */
 static void check_iam(const char *action, const char *parameters, const char *mark, size_t count)
 {
 	struct str words = str_print(w.arena, "&Version=2010-05-08&%s", parameters);

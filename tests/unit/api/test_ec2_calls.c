@@ -132,7 +132,8 @@ static void test_reject(void **state)
 
 /* ---- how often ---- */
 
-/* One account's flood is refused in EC2's words, and nobody else's requests. */
+/* Requests over an account's rate limit are refused with EC2's error code; other accounts are not
+ * affected. */
 static void test_limits(void **state)
 {
 	struct world *w = *state;
@@ -185,7 +186,7 @@ static const char *const kinds_of_ids[] = {
 	"routeTableId",       "keyPairId", "securityGroupRuleId"};
 enum { ID_KINDS = sizeof kinds_of_ids / sizeof kinds_of_ids[0] };
 
-/* Of all there is, not of what has to be named. */
+/* Whether the action lists all resources, without required parameters. */
 static bool describes_all(const struct ec2_action *action)
 {
 	for (size_t k = 0; k < action->args.count; k++)
@@ -225,8 +226,8 @@ static void fill_key_lane(struct world *w, struct filling fillings[KEYS_WAITING_
 	}
 }
 
-/* Key pairs are made on their lane. Who has as many waiting there as may is told so by each face, and may do
- * anything else; other accounts get theirs. */
+/* Key pairs are generated in a lane. An account whose waiting requests have reached the limit gets each API's
+ * own error for further key pairs, while its other requests, and other accounts' key pairs, succeed. */
 static void test_a_flood_of_key_pairs(void **state)
 {
 	struct world *w = *state;
@@ -309,7 +310,8 @@ static void test_nothing_of_others_is_changed(void **state)
 	}
 }
 
-/* Others find a deprecated image by its id alone; what time alone changed is told at once. */
+/* Other accounts find a deprecated image only by its id. The deprecation is visible as soon as its time has
+ * come, without a change of the row. */
 static void test_deprecated_images(void **state)
 {
 	struct world *w = *state;
@@ -350,7 +352,7 @@ static RESULT tell_password(struct op *op, void *arg)
 	return engine_report_guest_password(op, &telling);
 }
 
-/* What a guest told is what its owner gets; it needs no host. */
+/* The password that a guest reported is returned to its owner, without asking the host. */
 static void test_told_password(void **state)
 {
 	struct world *w = *state;
@@ -512,8 +514,8 @@ static size_t count_rows(struct world *w, enum kind kind)
 	return count;
 }
 
-/* Somebody deletes what a call made, and it is forgotten, before the call's answer is written: that tells of
- * what was made all the same. The call again, with its token, tells that it is gone. */
+/* A created resource may be deleted and forgotten before the create call writes its answer: the answer still
+ * describes it. A repeated call with the same client token reports that the resource is gone. */
 static void check_late(struct world *w, const struct late *l, struct str create)
 {
 	struct str form = str_print(w->arena,

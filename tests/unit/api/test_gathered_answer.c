@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers that fragment: the text is what copying would have made, wherever the fragments stand and however little
- * is asked for at once; what was cached is let go when it is sent, and nothing is lost without memory. */
+ * Answers gathered from cached fragments: the bytes equal those of a copy, for all positions of fragments and
+ * all sizes of reads. Cached items are released after sending, and also if memory runs out. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -48,7 +48,7 @@ struct place {
 	size_t at, which;
 };
 
-/* What copying makes of it. */
+/* The expected text, made by copying. */
 static struct str copied(struct arena *a, struct str own, const struct ec2_fragments *fragments)
 {
 	struct str text = STR("");

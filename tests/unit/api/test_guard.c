@@ -143,8 +143,8 @@ static void test_deny_holds_in_both(void **state)
 	assert_int_equal(nova(w, &carol, "DELETE", server_path(w, prod, ""), "").status, 204);
 }
 
-/* That an image is everybody's from then on is no call of its own in any face: a policy denies it by its
- * name. */
+/* No API has a separate action for publishing an image: a policy can deny it under the action's name in all
+ * APIs. */
 static void test_publishing_is_denied_in_both(void **state)
 {
 	struct world *w = *state;
@@ -196,8 +196,8 @@ static struct str make_deployment(struct world *w)
 	return query;
 }
 
-/* A launch makes a network only for a caller who may make networks: in CloudStack's face where none is named, in Nova's where
- * any is asked for. */
+/* Launches create a network only if the caller may create networks: CloudStack's API if no network is named,
+ * Nova's if any is requested. */
 static void test_launch_makes_no_network_unasked(void **state)
 {
 	struct world *w = *state;
@@ -305,7 +305,7 @@ static void test_allow(void **state)
 	expect(ec2(w, &dave, "Action=StopInstances&InstanceId.1=@", id), 200, "");
 }
 
-/* Of a VPC as of an instance. */
+/* The condition ec2:Tenancy applies to VPCs as to instances. */
 static void test_tenancy(void **state)
 {
 	struct world *w = *state;
@@ -468,7 +468,7 @@ static void test_limits(void **state)
 
 enum { ACTIONS_MAX = 1024 };
 
-/* What policies do not speak of: who one is, and what the service itself is. */
+/* Actions that policies cannot control: queries about the caller's own identity and about the service. */
 static bool is_unspoken(struct str permit)
 {
 	static const char *const words[] = {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The cache of rendered items: by itself, and under DescribeInstances, where a face that has answered
- * before must say byte for byte what a new one says, whatever was changed. */
+ * The cache of rendered items: alone, and in DescribeInstances, where after random changes an API with a warm
+ * cache must answer byte for byte like one with an empty cache. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -119,7 +119,7 @@ static void test_memory_that_runs_out(void **state)
 	ec2_item_cache_free(m);
 }
 
-/* What an answer holds stays while others replace it. */
+/* An item that an answer holds stays valid after its replacement in the cache. */
 static void test_taken_stays(void **state)
 {
 	(void) state;
@@ -222,7 +222,7 @@ static const struct row *pick(const struct tables *t, enum kind kind)
 	return row;
 }
 
-/* What DescribeInstances shows of rows, changed whatever an engine would say to it. */
+/* Fields that DescribeInstances shows, which the test changes directly, without the engine's checks. */
 static const struct {
 	enum kind kind;
 	const char *field;
@@ -256,7 +256,7 @@ static RESULT touch(struct op *op, void *arg)
 	size_t n = random_below(sizeof shown / sizeof shown[0]);
 	const struct field *f = field_named(shown[n].kind, shown[n].field);
 	const struct row *before = pick(op->head, shown[n].kind);
-	if (shown[n].kind == KIND_INSTANCE_TYPE) /* of the many the one that is shown */
+	if (shown[n].kind == KIND_INSTANCE_TYPE) /* only one of the types is in use */
 		before = pick_type(op->head);
 	if (!row_is_live(before))
 		return OK;
@@ -288,7 +288,7 @@ static void touch_a_row(struct world *w, unsigned round)
 		assert_true(executor_step(w->executor, clock_now_us() + 1));
 }
 
-/* What users do. That some of it is refused at times is as good. */
+/* Random actions of users. Refusals do no harm. */
 static void act(struct world *w, struct str instance, struct str allocation)
 {
 	static const char *const actions[] = {

@@ -157,7 +157,7 @@ static void test_tags(void **state)
 	assert_int_equal(count_of(body, "<resourceId>"), 2 * INSTANCES);
 }
 
-/* Of several filters one sets the plan; all hold. */
+/* With several filters, one determines the plan, and all are applied. */
 static void test_together(void **state)
 {
 	(void) state;
@@ -180,7 +180,7 @@ static void test_together(void **state)
 	struct world_answer bobs = world_post(
 		&w, &w.bob, STR("Action=DescribeInstances&Filter.1.Name=tag:half&Filter.1.Value.1=even"));
 	assert_int_equal(count_of(bobs.body, "<instanceState>"), 0);
-	/* tags that change are found by what they are now */
+	/* after a change, resources are found by their new tags only */
 	ask("CreateTags",
 	    str_print(w.arena, "&ResourceId.1=%" STR_FMT "&Tag.1.Key=half&Tag.1.Value=both", STR_ARG(ids[2]))
 		    .p);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The live stream: who is told what, after a gap, with a slow reader, and when rights are taken away. */
+ * The live stream: delivery by rights, resumption after a gap, slow readers, and the end when rights are
+ * withdrawn. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -72,7 +72,7 @@ static void test_secrets(void **state)
 		}
 }
 
-/* What leads to a host is for administrators, and tags are for owners. */
+/* Fields that refer to hosts are visible to administrators only, tags to owners. */
 static void test_classes(void **state)
 {
 	bool has_host = false, has_tags = false;

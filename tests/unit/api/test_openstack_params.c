@@ -335,7 +335,7 @@ static void test_patterns(void **state)
 	assert_true(is_found(STR("^(a*)*$"), STR("aaa")));
 }
 
-/* What makes others wait without end: it fits nothing, or is told at once. */
+/* Patterns that take exponential time elsewhere: they match nothing, or are refused at once. */
 static void test_hostile_patterns(void **state)
 {
 	char many[255];
@@ -368,7 +368,7 @@ static void test_paths(void **state)
 	assert_false(openstack_has_path(STR("/healthz")));
 }
 
-/* Every kind of failure has a row for every service, and every type stands where it is told. */
+/* Every error kind has a row for every service, and every type of fault is in its place. */
 static void test_errors(void **state)
 {
 	size_t count = os_errors.count;

@@ -24,7 +24,7 @@ enum { GROUP_COUNT = sizeof groups / sizeof groups[0] };
 	for (size_t g = 0; g < GROUP_COUNT; g++)                                                             \
 		for (const struct os_action *a = groups[g]->at; a < groups[g]->at + groups[g]->count; a++)
 
-/* Of those the call itself says which (os_call.returns). */
+/* Whether the call itself sets the kind that it returns (os_call.returns). */
 static bool is_of_any_kind(const struct os_action *a)
 {
 	struct str path = str_from(a->path);
@@ -36,8 +36,8 @@ static bool is_of_any_kind(const struct os_action *a)
 						  : str_ends_with(path, STR("/{collection}/{id}/tags"));
 }
 
-/* What a change left may be gone when its answer is written, by another call: the answer is of the row as it
- * left it, or of none. */
+/* Another call may delete a changed row before the answer is written. Every change's answer must therefore
+ * come from the row that the change left, or from no row. */
 static void test_changes_show_what_they_left(void **state)
 {
 	size_t count = 0, wrong = 0;
@@ -107,7 +107,7 @@ static size_t check_filters(const char *path, const struct os_listing *list)
 	return wrong;
 }
 
-/* What names one thing leads to it, however many there are. */
+/* Filters that name one resource must find it by an index, independent of the count of rows. */
 static void test_filters_lead_to_rows(void **state)
 {
 	size_t wrong = 0;

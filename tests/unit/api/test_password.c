@@ -43,7 +43,7 @@ static void test_find(void **state)
 	}
 }
 
-/* What is longer than any key's is none. */
+/* A text longer than any key's ciphertext is not a password. */
 static void test_long(void **state)
 {
 	AUTO(arena) arena = arena_new(64 * 1024, 64 * 1024);

@@ -78,7 +78,7 @@ static void test_own_id(void **state)
 	assert_true(sends(m, &key, 20000));
 	assert_false(sends(m, &later, 0)); /* something was committed */
 	assert_false(sends(m, &other, 0)); /* somebody else asks */
-	assert_false(sends(m, &asked, 0)); /* something else is asked */
+	assert_false(sends(m, &asked, 0)); /* a different request */
 	keep(m, &later, 30000);
 	assert_true(sends(m, &later, 30000));
 	assert_false(sends(m, &key, 0)); /* replaced */
@@ -99,7 +99,7 @@ static void test_sizes(void **state)
 	response_cache_free(m);
 }
 
-/* A long answer that names no request turns into a file when it is asked for again. */
+/* A long answer without a request id is kept as a file after it was requested again. */
 static void test_without_id(void **state)
 {
 	(void) state;

@@ -50,7 +50,7 @@ static void test_actions(void **state)
 	assert_false(ec2_is_known_action(STR_NONE));
 }
 
-/* How many bytes a parameter fills, and whether they lie within the struct. */
+/* Size of a parameter's value in bytes; fails the test if it is not within the struct. */
 static size_t size_of_param(const struct param *p)
 {
 	static const size_t sizes[] = {
@@ -182,7 +182,7 @@ static bool is_path(enum kind kind, const struct filter *f)
 	       f->joined || (field && field->offset == model_kinds[kind].groups_offset);
 }
 
-/* What names one thing leads to it, whatever the account has besides. */
+/* Filters that name one resource must use an index, independent of the account's other rows. */
 static void check_has_path(enum kind kind, const char *action, const struct filter *f)
 {
 	static const char *const names_one[] = {"-id",         "ip-address", "public-ip",
@@ -298,8 +298,8 @@ static void test_codes(void **state)
 	}
 }
 
-/* Whose limit is met is told so, and not of too many tags, which is what EC2 says where no row of the table
- * fits. */
+/* Every limit needs its own error code: without a row in the table, EC2's code would be that of too many
+ * tags. */
 static void check_limit_codes(void **state)
 {
 	(void) state;

@@ -102,7 +102,7 @@ static void make_account(struct world *w, const char *name, struct world_user *u
 				      .is_owner = true};
 }
 
-/* Of a project of its own, where it has the role that reaches into all. */
+/* An administrator, with the role admin in a project of its own. */
 static void make_admin(struct world *w)
 {
 	make_account(w, "admin", &w->admin);
@@ -412,7 +412,7 @@ void world_settle(struct world *w, int64_t at_most_us)
 
 /* ---- calls ---- */
 
-/* What the face has set, but for what is another in each call. */
+/* Response headers, except for request ids, which differ in each call. */
 static struct str show_headers(struct world *w, const struct fake_call *f)
 {
 	struct buf b;
@@ -556,7 +556,7 @@ static int compare_names(const void *a, const void *b)
 				  str_slice(*y, 0, str_find_char(*y, '=', 0)));
 }
 
-/* What CloudStack's clients escape; what is escaped already stays so. */
+/* Escapes parameters like CloudStack's clients do; existing escapes are kept. */
 static struct str escape_parameters(struct arena *a, struct str text)
 {
 	struct buf b;

@@ -53,7 +53,7 @@ bool random_ask(const struct random_pair *p, const struct random_request *r, str
 			     (a.product == POLICY_SILENT || a.product_statement == a.naive_statement));
 }
 
-/* Whether both agree on a document and on its answer. */
+/* Whether both implementations agree on the document's validity and on the request's result. */
 static bool agree(const json_t *document, enum policy_form form, const struct random_request *r,
 		  bool must_compile)
 {
@@ -90,7 +90,7 @@ static bool delete_below(json_t *at, size_t *n)
 	return false;
 }
 
-/* Whether the product refuses it for these words. */
+/* Whether the product refuses the document with this message. */
 static bool is_refused(const json_t *document, enum policy_form form, struct str words)
 {
 	struct random_pair p;
@@ -102,8 +102,8 @@ static bool is_refused(const json_t *document, enum policy_form form, struct str
 	return is_same;
 }
 
-/* Whether something could go. Of a document that is refused although it is right, what remains is refused for
- * the same words; any other disagrees as it did, without the help of a document that is none any more. */
+/* Removes one part of the document, if possible. After wrong refusals, the rest must be refused with the same
+ * message. After other disagreements, the rest must still be valid and cause a disagreement. */
 static bool shrink_document(json_t **document, enum policy_form form, const struct random_request *r,
 			    struct str refusal)
 {

@@ -125,7 +125,7 @@ static enum truth principals_fit(struct naive *n, const json_t *element)
 
 /* ---- Condition ---- */
 
-/* One value of the request with all values of the condition. */
+/* Compares one value of the request with all values of the condition. */
 static enum truth one_fits(struct naive *n, const struct naive_operator *o, struct str given,
 			   const json_t *list)
 {

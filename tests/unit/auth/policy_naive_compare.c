@@ -154,7 +154,8 @@ enum truth naive_match(struct glyphs pattern, struct str text)
 	return match(pattern.at, pattern.n, text.p, text.n, false) ? YES : NO;
 }
 
-/* What stands between "${" and "}": a key, or a key, a comma, and a default in single quotation marks. */
+/* Evaluates the text between "${" and "}": a key, optionally followed by a comma and a default in single
+ * quotes. */
 static enum truth read_variable(struct naive *n, struct str inside, struct str *ret_value)
 {
 	struct strs given = {0};
@@ -180,7 +181,7 @@ static enum truth read_variable(struct naive *n, struct str inside, struct str *
 	return has_default ? YES : NO;
 }
 
-/* One more piece of a pattern; *k is where it begins, and then where the next one does. */
+/* Reads one piece of a pattern from *k, and advances *k past it. */
 static enum truth read_piece(struct naive *n, struct str text, size_t *k, bool has_wildcards, int *wildcard,
 			     struct str *ret_plain)
 {

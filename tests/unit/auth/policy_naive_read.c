@@ -165,7 +165,7 @@ static void read_condition(struct reader *r, const json_t *condition)
 	}
 }
 
-/* One of the two, not both. */
+/* Exactly one of the two members must be present. */
 static const json_t *read_either(struct reader *r, const json_t *s, const char *name, const char *other)
 {
 	const json_t *one = json_object_get(s, name), *two = json_object_get(s, other);

@@ -309,7 +309,7 @@ static size_t random_key_of(struct source *s, enum value_kind kind)
 	return key;
 }
 
-/* Of several values, those are asked about with a set's word, mostly. */
+/* Keys with several values mostly get a set operator, others rarely. */
 static const char *random_word(struct source *s, size_t key)
 {
 	static const char *const words[] = {"ForAllValues:", "ForAnyValue:"};

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Bearer tokens: what they say, what they are no good for, what ends them, and the key that outlives a restart. */
+ * Bearer tokens: their claims, when they are refused, what ends them, and the signing key that outlives a
+ * restart. */
 #include "token_world.h"
 
 #include <jansson.h>
@@ -87,7 +88,7 @@ static void test_what_it_says(void **state)
 	assert_int_equal(json_integer_value(json_object_get(claims, "exp")), (T0 + HOUR) / SECOND);
 	assert_null(json_object_get(claims, "appid"));
 	json_decref(claims);
-	/* anybody can check it by the key that is told */
+	/* the published key verifies the signature */
 	assert_ok(bearers_read_key(s.bearers, s.w.c, &id, &n, &e));
 	assert_ok(str_decode_base64url(s.w.c->arena, n, &n));
 	assert_ok(str_decode_base64url(s.w.c->arena, e, &e));
@@ -173,7 +174,7 @@ static void test_a_program(void **state)
 	end(&s);
 }
 
-/* What was signed before a restart is good after it. */
+/* Tokens that were signed before a restart are valid after it. */
 static void test_its_file(void **state)
 {
 	struct scene s = make(state);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One-time links: good once, for their time, and no more of them than there is room for. */
+ * One-time links: valid once, for a limited time, and limited in number. */
 #include "../base/test_base.h"
 
 #include "auth/entry.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who may guess how often: by address, by secret, and what a stranger who fills the tables changes for
- * others. On a clock moved by hand. */
+ * Limits on guessing: by address and by secret, and what a stranger who fills the tables changes for others.
+ * The clock is set by the test. */
 #include "../base/test_base.h"
 
 #include "auth/guess.h"
@@ -33,7 +33,7 @@ static struct guesser guesser_at(uuid of, uint32_t n)
 	return (struct guesser){.of = of, .peer = ip_from_v4(UINT32_C(0x0a000000) + n)};
 }
 
-/* One wrong guess; false: it was refused. */
+/* Records a wrong guess; false: the attempt was refused. */
 static bool fail_one(struct guesses *g, struct guesser who)
 {
 	bool may_try = guesses_may_try(g, &who);
@@ -102,8 +102,9 @@ static void test_ipv6_by_network(void **state)
 	clock_set_us(0);
 }
 
-/* From many addresses: so many an hour, and then one as each is forgotten. Where the user was before, the
- * user is let in; elsewhere not until the stranger rests; other users see nothing of it. */
+/* Guesses at one secret from many addresses are limited to a number an hour, and continue at the rate at
+ * which old ones expire. The user is still admitted from addresses used before, and from new addresses only
+ * after the guessing stopped. Other users are not affected. */
 static void test_secret(void **state)
 {
 	AUTO(guesses) g = guesses_of(*state);
@@ -126,7 +127,7 @@ static void test_secret(void **state)
 	clock_set_us(0);
 }
 
-/* Of one secret the addresses used last are kept. */
+/* The addresses used last are remembered for each secret. */
 static void test_known(void **state)
 {
 	AUTO(guesses) g = guesses_of(*state);

@@ -164,7 +164,7 @@ static void test_a_provider_that_changed(void **state)
 	assert_int_equal(web.asked, 6);
 }
 
-/* The keys of as many as are kept; then the oldest's go. */
+/* Keys of a limited number of issuers are cached; the oldest is evicted. */
 static void test_as_many_as_are_kept(void **state)
 {
 	struct world *w = *state;

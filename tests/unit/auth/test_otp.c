@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * One-time codes: RFC 6238's own examples (its Appendix B, the last six digits), which codes are taken when, and recovery codes. */
+ * One-time codes: the examples of RFC 6238's Appendix B (their last six digits), the times at which codes are
+ * accepted, and recovery codes. */
 #include "../base/test_base.h"
 
 #include "auth/otp.h"

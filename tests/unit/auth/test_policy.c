@@ -623,7 +623,7 @@ static void test_decisions(void **state)
 	set = (struct policy_set){.has_role = true, .boundary = other};
 	expect(c, &set, POLICY_SILENT, POLICY_BY_BOUNDARY);
 	set = (struct policy_set){.identity = one, .identity_count = 1, .has_session = true};
-	expect(c, &set, POLICY_SILENT, POLICY_BY_SESSION); /* what it was taken with is gone */
+	expect(c, &set, POLICY_SILENT, POLICY_BY_SESSION); /* the session's policies were deleted */
 	set.session = none;
 	set.session_count = 1;
 	expect(c, &set, POLICY_SILENT, POLICY_BY_SESSION);

@@ -14,7 +14,7 @@ struct tally {
 	size_t policies, refused, questions, compared, said;
 };
 
-/* A disagreement is told small, and how to have it again. */
+/* Prints the shrunk disagreement and the seed that reproduces it. */
 static void fail_for(uint64_t seed, json_t *document, enum policy_form form, struct random_request *r,
 		     bool must_compile)
 {

@@ -215,7 +215,7 @@ static const struct {
 #include "sdk_js_requests.inc"
 };
 
-/* It signs the length and the digest of the body, and headers of its own. */
+/* The JavaScript SDK also signs the body's length and digest, and its own headers. */
 static void test_sdk_js(void **state)
 {
 	struct world *w = *state;
@@ -226,7 +226,7 @@ static void test_sdk_js(void **state)
 	}
 }
 
-/* One changed character anywhere is noticed, but for those that don't count. */
+/* Every changed character must invalidate the signature, except for insignificant ones. */
 static void test_every_byte_counts(void **state)
 {
 	struct world *w = *state;
@@ -528,7 +528,7 @@ static void test_cache(void **state)
 	cache_done(&cache);
 }
 
-/* A figure, not a verdict: what a check costs once the signing key is kept. */
+/* Measures a check with a cached signing key. Prints the figure, and never fails because of it. */
 static void test_cost(void **state)
 {
 	enum { ROUNDS = 20000 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is good once: until its time is over, and as many as are kept. */
+ * One-time values: kept until they expire, up to a limit. */
 #include "../base/test_base.h"
 
 #include "auth/spent.h"

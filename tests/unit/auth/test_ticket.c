@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Tickets to consoles: what they say, what they are no good for, and what ends them. */
+ * Tickets to consoles: their contents, when they are refused, and what ends them. */
 #include "token_world.h"
 
 #include "auth/ticket.h"
@@ -11,7 +11,7 @@ static const uuid instance = {{1, 2}}, host = {{3, 4}};
 struct scene {
 	struct token_world w;
 	struct tickets *tickets;
-	struct token token; /* of a member of the account */
+	struct token token; /* the token of an account's member */
 	struct ticket ticket;
 };
 
@@ -103,7 +103,7 @@ static void test_forged(void **state)
 	end(&s);
 }
 
-/* It is worth what its token is. */
+/* A ticket is valid as long as its token. */
 static void test_what_ends_it(void **state)
 {
 	struct scene s = make(state);

@@ -188,7 +188,8 @@ static struct str issue_of_trust(struct token_world *w, uuid user, uuid trust)
 	return text;
 }
 
-/* What bob gets of ann's roles, as ann or as himself; and everything that ends it. */
+/* The roles that bob gets by ann's trust, with and without impersonation, and everything that ends the
+ * trust. */
 static void test_trust(void **state)
 {
 	struct token_world w = make_world(state);
@@ -352,7 +353,7 @@ static void test_session_whole_is_over(void **state)
 	end_world(&w);
 }
 
-/* One that an access key opened is worth nothing without the key. */
+/* A session opened with an access key is invalid if the key does not exist. */
 static void test_session_of_no_key(void **state)
 {
 	struct token_world w = make_world(state);

@@ -177,7 +177,7 @@ static void test_whom_it_is_for(void **state)
 	assert_int_equal(web_identity_fit(&c, &w, &provider).code, ERR_INVALID);
 }
 
-/* As a token of a sign-in has them; NULL: it has no such claim. */
+/* Claims as in a sign-in's token; NULL: the claim is absent. */
 static struct web_identity signed_in(struct str texts[static 5], const char *first, const char *second,
 				     const char *party, const char *nonce)
 {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Passkeys: whom a challenge is for and how long, what an answer has to say, which keys are taken and what they have signed. */
+ * Passkeys: a challenge's user and lifetime, the required contents of answers, and the accepted keys and
+ * signatures. */
 #include "../base/test_base.h"
 
 #include "auth/webauthn.h"
@@ -23,7 +24,7 @@ static struct str bytes(const void *p, size_t n)
 	return (struct str){p, n};
 }
 
-/* What a good browser and authenticator say now. */
+/* Builds a valid answer to a fresh challenge. */
 static void answer(struct world *w, const char *type)
 {
 	uint8_t challenge[WEBAUTHN_CHALLENGE_SIZE];
@@ -148,7 +149,7 @@ static void test_hosts(void **state)
 		     webauthn_is_rp(STR("::1")) || webauthn_is_rp(STR_NONE));
 }
 
-/* Its public half in DER; the signature over the answer's data. */
+/* Signs the answer's data and returns the public key in DER. */
 static struct str sign(struct world *w, EVP_PKEY *key)
 {
 	uint8_t digest[SHA256_SIZE];

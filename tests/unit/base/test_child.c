@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Running helper programs: what they get, what we get, and that nothing of them is left behind. */
+ * Running helper programs: their input and environment, their output, and that no process or descriptor is
+ * left. */
 #include "test_base.h"
 
 #include <arpa/inet.h>
@@ -275,7 +276,8 @@ static void test_daemon_that_keeps_the_pipe(void **state)
 	assert_ok(child_run(c, &child, &end));
 	int64_t pid = 0;
 	assert_ok(str_parse_int(str_trim(end.out), &pid));
-	/* It still runs: the call did not wait for its end, and left it alone, for it may be a daemon. */
+	/* The grandchild still runs, because the call neither waits for it nor kills it: it may be a
+	 * daemon. */
 	assert_int_equal(kill((pid_t) pid, SIGKILL), 0);
 }
 

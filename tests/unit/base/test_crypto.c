@@ -335,7 +335,8 @@ static void test_check_keys_of_ssh_keygen(void **state)
 	assert_ok(crypto_check_public_key(c, bare, &line, &same, &ed25519));
 	assert_true(str_equal(line, str_slice(rsa, 0, 8 + bare.n)));
 	assert_true(str_equal(same, fingerprint));
-	struct str whole = str_encode_base64(c->arena, rsa); /* of the line, as EC2's clients send it */
+	struct str whole =
+		str_encode_base64(c->arena, rsa); /* base64 of the whole line, as EC2's clients send it */
 	assert_ok(crypto_check_public_key(c, whole, &line, &same, &ed25519));
 	assert_true(str_equal(line, rsa));
 	struct str ed = keygen(c, "-t ed25519");
@@ -350,7 +351,7 @@ static void test_check_keys_of_ssh_keygen(void **state)
 	assert_ok(crypto_check_public_key(c, keygen(c, "-t rsa -b 1024"), &line, &fingerprint, &ed25519));
 }
 
-/* What a key is converted to is OpenSSH's line of it, without its comment. */
+/* The converted key must be OpenSSH's line without its comment. */
 static void check_converted(struct ctx *c, struct str form, struct str line)
 {
 	struct str converted = STR_NONE;
@@ -562,7 +563,7 @@ static void test_certificate_refuses(void **state)
 	}
 }
 
-/* One that openssl makes, which asks for names that it is not to have. options: of its key. */
+/* A certificate request by openssl with names that the certificate must not get. options: for its key. */
 static struct str make_request(struct ctx *c, const char *options)
 {
 	struct str text =
@@ -642,7 +643,7 @@ static void test_authority_refuses(void **state)
 	struct str good = make_request(c, "ec -pkeyopt ec_paramgen_curve:P-256");
 	char *bent = arena_alloc(c->arena, good.n);
 	memcpy(bent, good.p, good.n);
-	bent[good.n - 1] ^= 1; /* of its signature */
+	bent[good.n - 1] ^= 1; /* in the signature */
 	const struct str bad[] = {
 		STR("x"), {bent, good.n}, str_slice(good, 0, good.n - 9), make_request(c, "rsa:1024")};
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {

@@ -612,7 +612,8 @@ static void test_relieved_without_a_thread(void **state)
 	executor_free(ex);
 }
 
-/* One that hangs holds nobody else; freeing it waits for its job and drops the rest. */
+/* A hanging pooled actor does not block others. Freeing it waits for its running job and drops the queued
+ * ones. */
 static void test_pooled(void **state)
 {
 	(void) state;

@@ -90,7 +90,7 @@ static void test_one_more_after_the_first(void **state)
 	assert_false(fault_fires(FAULT_ALLOC));
 }
 
-/* How a child ends that passes the points of each class in turn, twice. */
+/* Exit status of a child that passes one point of each class, twice. */
 static int end_of_child(unsigned points, uint64_t n)
 {
 	pid_t pid = fork();

@@ -145,7 +145,7 @@ static void test_rename_delete_size(void **state)
 	assert_err(file_delete(c, folder), IO);
 }
 
-/* Whatever fails: the old or the new content whole, and no file but it. */
+/* After any fault, the file has either the old or the new content, and no other file remains. */
 static void write_fault_body(void *data)
 {
 	struct ctx *c = data;
@@ -175,7 +175,7 @@ static void test_write_faults(void **state)
 	assert_true(for_each_fault(FAULT_FILE, true, write_fault_body, c) >= 6);
 }
 
-/* Killed at any point: whole all the same (a temporary may be left, it is in nobody's way). */
+/* After a kill at any point, the file has the old or the new content. A temporary file may remain. */
 static void test_write_killed_anywhere(void **state)
 {
 	struct ctx *c = *state;

@@ -41,7 +41,8 @@ static void ask(struct lane *l, struct ctx *c, uuid asker, struct asked *a)
 	lane_work(l, asker, "Too often.", &a->work);
 }
 
-/* What is over the bounds is told so at once; the rest runs, and its places are free again. */
+/* Requests over the limits are refused at once. The others run, and afterwards their places are free
+ * again. */
 static void test_work(void **state)
 {
 	struct ctx *c = *state;

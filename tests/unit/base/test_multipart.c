@@ -24,7 +24,7 @@ static RESULT take(void *arg, struct str bytes)
 #define FILE_HEAD                                                                                            \
 	"Content-Disposition: form-data; name=\"f\"; filename=\"a.img\"\r\nContent-Type: x/y\r\n\r\n"
 
-/* Whether a file is found, in pieces of that size. */
+/* Whether a file is found when the form arrives in pieces of the given size. */
 static bool has_file(const char *form, size_t size, struct got *ret_got)
 {
 	struct multipart m;

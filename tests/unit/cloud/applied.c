@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the network was told: applied.h. A thing's last wish stands from its apply's success to its
- * removal's. */
+ * Record of the network driver's calls (see applied.h). A resource's entry exists from its successful apply
+ * until its removal. */
 #include "applied.h"
 
 #include <stdlib.h>
@@ -87,7 +87,7 @@ static void add_block(struct buf *b, const char *name, struct cidr block)
 	buf_print(b, " %s %s", name, cidr_write(block, text));
 }
 
-/* ---- what is told ---- */
+/* ---- texts of wishes ---- */
 
 static void write_firewall(struct buf *b, const struct network_firewall *f)
 {
@@ -204,7 +204,7 @@ static void write_policy(struct buf *b, const struct network_policy *w)
 	}
 }
 
-/* What stands under a port's own options of DHCP. */
+/* DHCP options: the port's own, then those of its subnets and VPC. */
 static void write_told(struct buf *b, const struct network_port *w)
 {
 	for (size_t k = 0; k < w->port->dhcp4.count; k++)
@@ -247,7 +247,7 @@ static void write_address(struct buf *b, const struct network_address *w)
 
 /* ---- the driver ---- */
 
-/* As the simulated network fails: a time-out comes after the effect. */
+/* The simulated network reports time-outs after the effect. */
 static bool had_effect(struct result r)
 {
 	return result_is_ok(r) || r.code == ERR_TIMEOUT;

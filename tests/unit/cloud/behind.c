@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What happens behind our back: disks that get lost and come, guests that somebody starts by hand, and what nobody's
- * rows know is thrown away. cloud.h says what each is for. */
+ * Events outside of Dari's control: disks are lost or appear, guests are started by hand, and objects without
+ * a row are removed. See cloud.h. */
 #include "cloud.h"
 
 #include "drivers/sim/compute_state.h"

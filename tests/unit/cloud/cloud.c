@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region in one process: cloud.h says what it is for. */
+ * A region in one process; see cloud.h. */
 #include "cloud.h"
 
 #include <dirent.h>

@@ -6,8 +6,8 @@
 #include "store/peering.h"
 #include "store/pool_host.h"
 
-/* What has ended and is only kept for a while: revoked rules, images, what is listed still, jobs; peerings, as
- * those see them longest who asked for them (engine/network/peering.c). */
+/* Whether an ended row is still kept for a while. Peerings are kept longest, because their requester sees
+ * them longest (engine/network/peering.c). */
 static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us)
 {
 	int64_t ended_us = kind == KIND_ASYNC_JOB ? async_job_of(row)->ended_us
@@ -17,7 +17,7 @@ static bool is_kept(enum kind kind, const struct row *row, int64_t *ret_until_us
 	return ended_us > 0;
 }
 
-/* It is asked again with the next look at its host. */
+/* An unproven host of a pool is checked again with the host's next look. */
 static bool is_unproven(enum kind kind, const struct row *row)
 {
 	return kind == KIND_POOL_HOST && pool_host_of(row)->seen_state == POOL_HOST_SEEN_STATE_UNPROVEN;

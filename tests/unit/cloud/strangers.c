@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who shares a host with whom: strangers.h. */
+ * Checks which accounts share a host; see strangers.h. */
 #include "strangers.h"
 
 #include "engine/region/dedicated_host.h"
@@ -7,7 +7,8 @@
 #include "model/states.h"
 #include "store/instance.h"
 
-/* Of others on its host, if it is to be there with none. */
+/* Count of other accounts' instances on the host of an instance with dedicated tenancy; 0 for other
+ * tenancies. */
 static size_t count_neighbours(const struct tables *t, const struct instance *alone)
 {
 	size_t count = 0;

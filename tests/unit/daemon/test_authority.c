@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The authority for libvirt's TLS: its files, and what becomes of them with time. */
+ * The authority for libvirt's TLS: its files, and their renewal over time. */
 #include "daemon/authority.h"
 
 #include <sys/stat.h>
@@ -153,7 +153,7 @@ static void test_hosts(void **state)
 						   .until_us = START_US + 90 * DAY_US};
 	assert_ok(authority_keep(c, &settings));
 	assert_err(authority_find_host(c, &settings, STR("hv1"), &found), NOT_FOUND);
-	host.installed = read_file(c, "client/clientcert.pem"); /* of the same authority */
+	host.installed = read_file(c, "client/clientcert.pem"); /* issued by the same authority */
 	host.trusted = read_file(c, "ca.pem");
 	assert_ok(authority_note_host(c, &settings, &host));
 	assert_ok(authority_find_host(c, &settings, STR("hv1"), &found));
@@ -282,7 +282,8 @@ static void test_turn_is_cut_off(void **state)
 	}
 }
 
-/* What an earlier dari noted of a host says nothing of authorities: it is behind as soon as there are two. */
+/* Notes of earlier versions of dari don't name the host's authority: such a host is outdated as soon as there
+ * are two. */
 static void test_noted_before(void **state)
 {
 	struct ctx *c = *state;

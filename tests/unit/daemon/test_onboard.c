@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What dari host add says to a machine and hears from it, and keys of ssh. */
+ * The script that dari host add sends to a machine, the parsing of its output, and SSH host keys. */
 #include "daemon/onboard.h"
 
 #include "../base/test_base.h"
@@ -59,7 +59,7 @@ static void test_outcome(void **state)
 	assert_true(o.has_ended);
 }
 
-/* Whatever stands in a word, the shell sees it as it is. */
+/* Shell words are quoted: special characters reach the script unchanged. */
 static void test_script_is_quoted(void **state)
 {
 	struct ctx *c = *state;
@@ -113,7 +113,7 @@ static void test_addresses(void **state)
 	}
 }
 
-/* One that ssh-keygen made; the fingerprint is what `ssh-keygen -l` says of it. */
+/* A key by ssh-keygen; the expected fingerprint is from `ssh-keygen -l`. */
 static const char known_line[] =
 	"hv1 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOMqqnkVzrm0SdG6UOoqKLsabgH5C9okWi0dh2l9GKJl";
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a configuration may say of the device whose traffic is counted: its name goes into nftables' own language. */
+ * Allowed names for the device whose traffic is counted: the name is inserted into an nftables script. */
 #include "daemon/daemon.h"
 
 #include <stdlib.h>

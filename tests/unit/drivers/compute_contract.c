@@ -192,7 +192,7 @@ static const char *boot_words(void)
 	return str_is(str_from(subject.driver->scheme), "sim") ? "simulated" : "dari-tiny: ready";
 }
 
-/* As its console tells. */
+/* Boots that the guest printed on its console. */
 static size_t count_boots(struct scene *s)
 {
 	size_t count = 0;
@@ -302,7 +302,7 @@ static void test_define(void **state)
 	scene_close(&s);
 }
 
-/* What is on its drive may change while it runs, and for all that define() says nothing changed then. */
+/* The drive's content may change while the guest runs; define() then reports no pending change. */
 static void test_drive(void **state)
 {
 	(void) state;
@@ -398,7 +398,7 @@ static void test_pause(void **state)
 	scene_close(&s);
 }
 
-/* Who asks on while it goes down is refused at no moment of it. */
+/* Repeated shutdown requests succeed at any moment while the guest shuts down. */
 static void check_shutdown(struct scene *s)
 {
 	for (int tries = 0; tries < 100 * PATIENCE && scene_see(s).power == INSTANCE_SEEN_POWER_ON; tries++) {
@@ -408,7 +408,7 @@ static void check_shutdown(struct scene *s)
 	assert_int_equal(scene_await_off(s).off, COMPUTE_OFF_GUEST);
 }
 
-/* Its memory is kept: what it said before, it does not say once more, and it shuts down when it is told to. */
+/* The memory is restored: the guest does not boot again, and still reacts to a shutdown. */
 static void test_save(void **state)
 {
 	(void) state;
@@ -479,7 +479,7 @@ static void check_screen(struct scene *s)
 	assert_false(is_one_colour(woken));
 }
 
-/* What it has used: all processors, its disks, and memory that it may have. */
+/* Statistics: all processors, the disks and NICs, and memory up to the allowed maximum. */
 static void check_stats(struct scene *s)
 {
 	struct compute_stats stats;
@@ -491,7 +491,7 @@ static void check_stats(struct scene *s)
 	assert_true(stats.memory > 0 && stats.memory_max == s->wish.memory);
 }
 
-/* Of all guests at once: ours with its processors, and the host with no fewer. */
+/* The guest's entry in the usage of all guests, or NULL. */
 static const struct compute_usage *find_usage(struct scene *s, struct compute_usages *usages)
 {
 	EXPECT(s, ERR_NONE, subject.driver->read_usages(s->h, &s->c, usages));
@@ -534,7 +534,7 @@ static void end_as(struct scene *s, enum compute_off why)
 	assert_int_equal(scene_await_off(s).off, why);
 }
 
-/* What a person sits at: serial ports, the display, a picture of it. */
+/* Interactive consoles: serial ports, the display, and a screenshot. */
 static void test_consoles(void **state)
 {
 	(void) state;
@@ -610,7 +610,7 @@ static void await_told(int times)
 	assert_true(told >= times);
 }
 
-/* A guest that is still booting misses the request: it is asked again. */
+/* A booting guest misses the request, so it is repeated. */
 static struct compute_seen await_devices(struct scene *s)
 {
 	struct compute_seen seen = {0};
@@ -627,8 +627,8 @@ static struct compute_seen await_devices(struct scene *s)
 	return seen;
 }
 
-/* A disk and a NIC come to a running guest and go again, as is told to who watches; what is done already is
- * done again. */
+/* A disk and a NIC are plugged into a running guest and removed again, and the watcher is told. Repeated
+ * calls are idempotent. */
 static void test_plug(void **state)
 {
 	(void) state;
@@ -672,7 +672,7 @@ static void test_plug(void **state)
 	scene_close(&s);
 }
 
-/* What lies in the drive changes at once, while the guest runs, and is there from its next start on. */
+/* The medium in a running guest's CD-ROM drive changes at once, and is still there after the next start. */
 static void test_medium(void **state)
 {
 	(void) state;
@@ -707,7 +707,7 @@ static void test_medium(void **state)
 	scene_close(&s);
 }
 
-/* They are changed while it runs, go again, and are there from the next start on. */
+/* Limits change while the guest runs, can be removed, and hold after the next start. */
 static void test_limits(void **state)
 {
 	(void) state;
@@ -746,7 +746,7 @@ static void test_limits(void **state)
 	scene_close(&s);
 }
 
-/* Of one that is off, the definition counts. */
+/* For a guest that is off, devices are those of its definition. */
 static void test_plug_off(void **state)
 {
 	(void) state;
@@ -892,7 +892,7 @@ static void test_variables(void **state)
 	scene_close(&s);
 }
 
-/* Those that the firmware is given are there before it runs, and are not given once more. */
+/* Given firmware variables are set before the firmware runs, and are not set again later. */
 static void test_given_variables(void **state)
 {
 	(void) state;

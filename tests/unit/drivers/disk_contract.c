@@ -17,7 +17,7 @@ static struct disk_name name_of(enum disk_kind kind, uuid id)
 	return (struct disk_name){.kind = kind, .id = id};
 }
 
-/* What a driver says of its asking: it began and ended, and of whom. */
+/* The driver's notes about requests to guests: begin, end and guest. */
 struct asked {
 	int begun, ended;
 	uuid whose; /* the last one's */
@@ -70,7 +70,7 @@ static void test_disk(void **state)
 	scene_close(&s);
 }
 
-/* A disk that was there once is told to be missing, and never made anew. */
+/* A disk that existed once is reported as missing, and never created anew. */
 static void test_was_there(void **state)
 {
 	(void) state;
@@ -174,7 +174,7 @@ static void make_path(char path[static 64])
 	(void) close(fd);
 }
 
-/* What the subject's image was meanwhile goes from the host and from here, and it is the old one again. */
+/* Removes the subject's temporary image, on the host and here, and restores the previous one. */
 static void drop_kept(struct scene *s, struct str sha256, const char *directory,
 		      const struct compute_subject *before)
 {
@@ -286,12 +286,12 @@ static void test_cut_lost(void **state)
 struct taken {
 	uuid snapshot;
 	char path[64]; /* the whole of it, as the image store would keep it */
-	int64_t size;  /* of what the host sent */
+	int64_t size;  /* size of the host's file in bytes */
 	struct disk_cut_seen seen;
 };
 
-/* What its host cuts of the second disk since another one, where that is at hand, and what comes of it here.
- */
+/* A snapshot of the second disk, cut by its host as an increment to *since if possible, and the result as the
+ * image store would keep it. */
 static struct taken take(struct scene *s, const struct taken *since)
 {
 	struct taken t = {.snapshot = id_new(KIND_SNAPSHOT)};
@@ -392,7 +392,7 @@ static void test_increments(void **state)
 	scene_close(&s);
 }
 
-/* One that was begun, and that is of no use any more, or whose making nobody watched. */
+/* Snapshots that were begun: one that is no longer needed, and one whose progress nobody followed. */
 static void test_increment_begun(void **state)
 {
 	(void) state;
@@ -427,7 +427,7 @@ static void test_increment_begun(void **state)
 	scene_close(&s);
 }
 
-/* What nothing is going to be cut since leaves all as it was. */
+/* A cut without tracking changes nothing for the next increment. */
 static void test_increment_in_passing(void **state)
 {
 	(void) state;
@@ -539,8 +539,9 @@ static void check_plugged(struct scene *s, uuid has, uuid has_not)
 	assert_int_equal(seen.volumes.count, 2);
 }
 
-/* What was written before, and while it was copied, is on the other one, and what comes after comes there alone;
- * the definition has it too, before anybody writes another one; and the first may come back beside it. */
+/* Data written before and during the copy is on the other disk; later data only there. The definition has the
+ * other disk, too, before the guest writes to a disk again. The first disk may be attached again in
+ * addition. */
 static void test_swap(void **state)
 {
 	(void) state;
@@ -677,7 +678,7 @@ static void test_plain_at_rest(void **state)
 	scene_close(&s);
 }
 
-/* Of a disk that there is, which goes once the other is noted. */
+/* An existing disk is converted, and removed once the conversion is recorded. */
 static void test_plain_of_disk(void **state)
 {
 	(void) state;
@@ -914,7 +915,7 @@ static void test_encrypted_copy(void **state)
 	scene_close(&s);
 }
 
-/* What is exported twice is the same. */
+/* Two exports of the same image are identical. */
 static void test_export(void **state)
 {
 	(void) state;

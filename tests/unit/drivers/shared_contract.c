@@ -24,7 +24,8 @@ static size_t count_marks(struct scene *s, const struct disk_mark *own, const ch
 	return count;
 }
 
-/* A host's marks replace each other, but for the kept one; others' stay; none is taken for a disk. */
+/* A host's new mark replaces its old ones, except for the kept one. Other hosts' marks stay, and no mark is
+ * listed as a disk. */
 static void test_marks(void **state)
 {
 	static const char one[] = "11111111-2222-4333-8444-555555555555",
@@ -49,7 +50,7 @@ static void test_marks(void **state)
 	scene_close(&s);
 }
 
-/* What lies in one directory is not in another, of the same connection. */
+/* A connection's directories are separate: a disk in one is not found in another. */
 static void test_apart(void **state)
 {
 	(void) state;

@@ -241,7 +241,7 @@ static void test_noise(void **state)
 	expect_same("disk", "restored");
 }
 
-/* One that ended in the middle is none, and is written again. */
+/* An interrupted backup is not valid, and is written again. */
 static void test_half_of_one(void **state)
 {
 	struct backup_written written = {0};
@@ -282,7 +282,7 @@ static void test_removal(void **state)
 		assert_int_equal(s3_server_count(bench.server), 0);
 }
 
-/* Of each byte of a manifest that is cut off or turned, none makes more of it than a refusal; nor does a chunk. */
+/* A truncated or altered manifest or chunk leads to a refusal at most, for every byte. */
 static void test_damage(void **state)
 {
 	struct backup_written written = {0};

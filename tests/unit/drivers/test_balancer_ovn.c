@@ -84,7 +84,7 @@ static void test_rows(void **state)
 	wish_free(&w);
 }
 
-/* Of those that take TCP's connections, who can be asked from somewhere. */
+/* Health checks: only for TCP, and only for members with a source address for the checks. */
 static void test_who_is_asked(void **state)
 {
 	struct wish w;
@@ -143,7 +143,7 @@ static void test_unasked(void **state)
 	wish_free(&w);
 }
 
-/* One of a private frontend is there without a way in, too. */
+/* A balancer with a private frontend exists without a gateway, too. */
 static void test_private(void **state)
 {
 	struct wish w;

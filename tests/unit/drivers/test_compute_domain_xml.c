@@ -109,7 +109,7 @@ static void test_ceph(void **state)
 	f->disks[0].key = NULL;
 	write(f);
 	memcpy(before, f->digest, sizeof before);
-	f->disks[1].size += 512; /* of a file the host is told otherwise */
+	f->disks[1].size += 512; /* a file's size is set by other means than the definition */
 	write(f);
 	assert_string_equal(before, f->digest);
 	f->disks[0].size += 512;
@@ -132,7 +132,7 @@ static void expect_refused(struct fixture *f)
 	ctx_clear_problem(&f->c);
 }
 
-/* What could become another element is refused. */
+/* Values that could inject another XML element are refused. */
 static void test_ceph_refused(void **state)
 {
 	(void) state;
@@ -234,7 +234,7 @@ static void test_personalities(void **state)
 	}
 }
 
-/* An emulated processor says that it is emulated, before SMBIOS is asked. */
+/* With TCG, the CPU's own hypervisor signature must say Azure, because guests read it before SMBIOS. */
 static void test_emulated_azure(void **state)
 {
 	(void) state;
@@ -356,7 +356,7 @@ static void test_refused(void **state)
 			 ERR_RANGE);
 }
 
-/* What stands where nothing listens, or is no URI, is told at once and in words. */
+/* Unreachable servers and invalid URIs fail at once, with a message. */
 static void test_reach(void **state)
 {
 	(void) state;

@@ -24,7 +24,7 @@
 #include "model/instance.h"
 
 #define OWN "/var/lib/libvirt/images"
-#define SHARED "/var/lib/libvirt/shared" /* any other directory will do, as nobody else is asked here */
+#define SHARED "/var/lib/libvirt/shared" /* any other directory, because no other host uses it here */
 
 static const char *sandbox, *uri, *image;
 
@@ -175,8 +175,8 @@ static void test_partial_image(void **state)
 	scene_close(&s);
 }
 
-/* Its file follows the wish but while it runs, and goes with the domain; one that libvirt does not know of is
- * in nobody's way. */
+/* The drive's file follows the wish except while the guest runs, and is removed with the domain. A leftover
+ * file unknown to libvirt does no harm. */
 static void test_drive_file(void **state)
 {
 	(void) state;
@@ -386,7 +386,8 @@ static void test_ceph_guest(void **state)
 	scene_close(&s);
 }
 
-/* Its QEMU writes no more from the moment on that its host is blocked, whatever else it does; another one does. */
+/* From the moment at which its host is blocked, a guest's QEMU cannot write anymore; another host's QEMU
+ * can. */
 static void test_ceph_block(void **state)
 {
 	(void) state;

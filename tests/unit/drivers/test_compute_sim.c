@@ -139,7 +139,7 @@ static void test_slow_shutdown(void **state)
 	scene_close(&s);
 }
 
-/* A guest that does not listen keeps what it has until it is asked again, or ends. */
+/* A guest that ignores unplug requests keeps its devices until it is asked again or ends. */
 static void test_deaf_unplug(void **state)
 {
 	(void) state;

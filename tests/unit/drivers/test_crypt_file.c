@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Encrypted disks, by a qemu-img of the test's making: what it is asked with, and that it is
- * asked once. */
+ * Encrypted disks, with a fake qemu-img: its arguments, and that it is called once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -91,7 +90,7 @@ static enum err create(void)
 	return crypt_file_create(&bench.c, &KEY, 1 << 20, STR_NONE, &bench.fd).code;
 }
 
-/* Who asked asks again: it is not tried twice here. */
+/* The caller repeats the request: the driver itself does not retry. */
 static void test_asks_to_be_asked_again(void **state)
 {
 	(void) state;

@@ -96,7 +96,7 @@ static int64_t pull(struct scene *s, const struct disk_name *name, const char *p
 	for (int tries = 0; tries < 100 && copy.done < copy.size; tries++) {
 		EXPECT(s, ERR_NONE, subject.disks->pull(s->pool, &s->c, name, &copy));
 		if (tries % 2)
-			scene_reopen(s); /* it goes on all the same */
+			scene_reopen(s); /* the copy resumes after a reconnection */
 	}
 	assert_int_equal(copy.done, copy.size);
 	return copy.size;
@@ -143,7 +143,7 @@ static void write_once(struct scene *s, uuid volume, int64_t at, int64_t size, c
 	ceph_autoclose(&opened);
 }
 
-/* As a guest trims its disk; the driver has no use for it. */
+/* Discards a range as a guest's trim would; the driver itself has no such call. */
 static void discard(struct scene *s, uuid volume, int64_t at, int64_t size)
 {
 	void *library = dlopen("librbd.so.1", RTLD_NOW | RTLD_LOCAL);
@@ -191,7 +191,7 @@ static void test_content(void **state)
 	assert_int_equal(scene_make_disk(&s, &s.files[0]), 128 * MIB);
 	int64_t size = pull(&s, &volume, again);
 	assert_true(are_same(&s, again, image));
-	assert_true(size < 128 * MIB); /* only what there is of it */
+	assert_true(size < 128 * MIB); /* only allocated data */
 	scene_delete_disk(&s, volume.id);
 	(void) unlink(path);
 	(void) unlink(again);
@@ -282,8 +282,8 @@ static void check_content(struct scene *s, const struct taken *t, const char *co
 	}
 }
 
-/* Each has what was there at its moment, whatever was written, zeroed and grown since; and so has one whose volume
- * went before it was fetched. */
+/* Every snapshot has its moment's content, regardless of later writes, zeroes and growth, and even if its
+ * volume was deleted before it was fetched. */
 static void test_increments(void **state)
 {
 	(void) state;
@@ -308,7 +308,7 @@ static void test_increments(void **state)
 	check_content(&s, &two,
 		      (const char *[]){"97 0 4M", "98 4M 1M", "97 5M 3M", "0 8M 4M", "97 12M 4M", "0 16M 44M",
 				       "99 60M 1M", NULL});
-	struct taken none = cut(&s, &one); /* of what is known no more */
+	struct taken none = cut(&s, &one); /* since a snapshot that is not known anymore */
 	assert_false(none.seen.is_increment);
 	fetch(&s, &none, NULL);
 	assert_true(are_same(&s, none.path, two.path));
@@ -325,7 +325,8 @@ static void test_increments(void **state)
 	scene_close(&s);
 }
 
-/* Of a volume that is cut again and again no more than one record is kept; one in passing keeps the older. */
+/* At most one record is kept for a volume that is cut repeatedly. A cut without tracking keeps the older
+ * record. */
 static void test_records(void **state)
 {
 	(void) state;
@@ -364,8 +365,8 @@ static void test_records(void **state)
 
 /* ---- users */
 
-/* A client that has a volume open keeps it from being removed, and is told. Blocked, it writes no more, for good;
- * the next one does. */
+/* An open client prevents a volume's removal, and is reported. A blocked client cannot write anymore, not
+ * even later; the next client can. */
 static void test_block(void **state)
 {
 	(void) state;
@@ -479,7 +480,7 @@ static void test_encrypted(void **state)
 	w->size += MIB;
 	EXPECT(&s, ERR_NONE, subject.disks->ensure(s.pool, &s.c, w, &seen));
 	assert_int_equal(seen.size, w->size);
-	w->base_sha256 = STR("00"); /* what it was filled with is known by that still */
+	w->base_sha256 = STR("00"); /* the disk keeps its first content */
 	EXPECT(&s, ERR_NONE, subject.disks->ensure(s.pool, &s.c, w, &seen));
 	assert_int_equal(seen.size, w->size);
 	w->base_sha256 = STR_NONE;

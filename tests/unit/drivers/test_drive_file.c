@@ -18,7 +18,7 @@ static RESULT make(struct ctx *c, const struct compute_file *files, size_t count
 	return drive_file_write(c, &(struct compute_files){.at = files, .count = count}, ret_bytes);
 }
 
-/* What is at that path; fails the test where nothing is. */
+/* Content of the file at this path; fails the test if there is none. */
 static struct str read_back(struct arena *a, struct str drive, const char *path)
 {
 	struct archive *archive = archive_read_new();

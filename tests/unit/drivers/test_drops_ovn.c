@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What rules do not let in: of rules and packets drawn at random, a drop fits a packet if and only if the first rule that
- * fits it denies, or none does. The matches are read by a reader of the few words that they consist of. */
+ * Logged drops: for random rules and packets, a drop rule matches if and only if the first matching rule
+ * denies, or no rule matches. The test has its own parser of the matches' small language. */
 #include "../base/test_base.h"
 
 #include <netinet/in.h>

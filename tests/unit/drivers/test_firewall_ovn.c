@@ -66,7 +66,7 @@ static const char *text_of(const struct wish_row *row, const char *column)
 	return json_string_value(json_object_get(row->columns, column));
 }
 
-/* What the match says behind where it comes from. */
+/* The part of the match behind its source ports. */
 static const char *inward_of(const struct wish_row *row)
 {
 	char head[256], own[NB_NAME_SIZE], other[NB_NAME_SIZE];

@@ -22,7 +22,7 @@ static size_t count_ways(const struct wish *w, const char *prefix, const char *h
 	return count;
 }
 
-/* What is planned for a route of the gateway's table to such a destination; other: one more route, to a port
+/* Plans a route of the gateway's table to this destination. other: a second route's destination, to a port
  * that does not exist, or NULL. */
 static void plan(struct wish *w, struct ctx *c, const char *destination, const char *other)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Image files: what is taken, and what is refused before qemu-img could be fooled by it. */
+ * Image files: which are accepted, and which are refused before qemu-img reads them. */
 #include <endian.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -215,7 +215,8 @@ static void test_formats(void **state)
 	assert_int_equal(kept_count(f), 1);
 }
 
-/* What is written in another form is the same disk when it comes back, and gets the digests of its bytes. */
+/* An export in another format has the same content when imported again, and the digests are those of the
+ * exported bytes. */
 static void test_exported(void **state)
 {
 	struct fixture *f = *state;
@@ -256,7 +257,7 @@ static void test_exported(void **state)
 	assert_true(str_equal(raw.sha256, str_encode_hex(f->arena, digest, sizeof digest)));
 }
 
-/* Nothing of what came is to be read in the file that is kept, but with the key. */
+/* The stored file contains no plain text of the image, and can be read with the key only. */
 static void test_encrypted(void **state)
 {
 	static const struct disk_key key = {
@@ -291,7 +292,7 @@ static void test_encrypted(void **state)
 	assert_true(str_equal(again.sha256, file.sha256));
 }
 
-/* What a host sends is kept as it is, when it stands by itself. */
+/* A host's file is stored unchanged if it refers to no other file. */
 static void test_keep(void **state)
 {
 	struct fixture *f = *state;
@@ -383,7 +384,7 @@ static bool count_calls(void *arg, int64_t done, int64_t size)
 	return --*left > 0;
 }
 
-/* It is told how far it is, and ends when nobody wants it any more. */
+/* The callback gets the progress, and can end the fetch. */
 static void test_fetch_watched(void **state)
 {
 	struct fixture *f = *state;
@@ -424,7 +425,7 @@ static void test_fetch(void **state)
 	assert_int_equal(kept_count(f), 0);
 }
 
-/* What was sent is there as it was, with its digests, and as it is used. */
+/* The uploaded bytes are kept unchanged, with their digests, next to the file in the format for use. */
 static void test_upload(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Heads of images, byte by byte: what names another file is refused by them alone, and what stands by itself
- * is taken. No qemu-img is near. */
+ * Image headers, byte by byte: those that refer to another file are refused, those without references
+ * accepted. Does not use qemu-img. */
 #include "../base/test_base.h"
 
 #include <stdlib.h>
@@ -189,7 +189,7 @@ static void test_vmdk_description_alone(void **state)
 	expect(f, "vmdk", "is no VMDK");
 }
 
-/* Where the description is, and where else one is looked for. */
+/* Valid and invalid offsets of a VMDK's description. */
 static void test_vmdk_places(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Increments, laid by the real qemu-img: what comes of it reads as if all had been copied, and what it was
- * made of is as it was. And disks written in another form (image_recast.h), of what such files are made. */
+ * Merging increments with the real qemu-img: the result reads like a full copy, and the sources are
+ * unchanged. Also converts disks to the formats of such files (image_recast.h). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -72,7 +72,7 @@ static void make(const char *name, int64_t size, const struct disk_key *key)
 			      secret.p,   "-o",     options, path_of(name), bytes,   NULL};
 	struct child_end end = run(argv);
 	while (end.status &&
-	       str_contains(end.err, STR("accurate CPU usage"))) /* it is asked to measure again */
+	       str_contains(end.err, STR("accurate CPU usage"))) /* qemu-img failed to measure, so repeat */
 		end = run(argv);
 	if (end.status)
 		fail_msg("%" STR_FMT, STR_ARG(end.err));
@@ -134,7 +134,7 @@ static void test_encrypted(void **state)
 	check_lay(&KEY);
 }
 
-/* What a host sends does not lead anywhere. */
+/* A host's file cannot make qemu-img open other files. */
 static void test_refused(void **state)
 {
 	(void) state;
@@ -213,7 +213,7 @@ static void check_recast(const struct disk_key *key, const struct disk_key *base
 	recast("increment", DISK_FORM_QCOW2, "other", DISK_FORM_CEPH, key, chain);
 	if (key)
 		assert_true(
-			does("other", NULL, "read -P 76 0 1")); /* of "LUKS": nothing of it is in the clear */
+			does("other", NULL, "read -P 76 0 1")); /* from "LUKS": all content is encrypted */
 	if (key)
 		assert_false(does("other", NULL, "read -P 65 3M 64k"));
 	recast("other", DISK_FORM_CEPH, "made", DISK_FORM_QCOW2, key, (struct disk_recasting){0});
@@ -240,7 +240,8 @@ static void test_recast_encrypted(void **state)
 	assert_true(does("made", &KEY, "read -P 65 0 2M"));
 }
 
-/* What names a file of its own is not opened; nor is one that stands on something nobody named. */
+/* A file that names a backing file of its own is refused unopened, as is one whose base is not the given
+ * one. */
 static void test_recast_refused(void **state)
 {
 	(void) state;

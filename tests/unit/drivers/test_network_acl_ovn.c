@@ -27,7 +27,7 @@ static struct network_acl_entry entry(bool egress, int64_t number, bool allows, 
 	return made;
 }
 
-/* One subnet of a router, with that list. */
+/* Plans one subnet of a router with this ACL. */
 static void plan_list_of(struct ctx *c, const struct network_acl *acl, bool has_ipv6,
 			 const struct network_acl_entry *entries, size_t count, struct wish *ret_wish)
 {
@@ -173,7 +173,7 @@ static bool has_drop(const struct wish *w, const char *match)
 
 #define NEW IN "ct.new && ip4"
 #define WAY_OUT "eth.dst == {02:00:00:00:00:09} && ct.new && "
-/* What a list does not let in is dropped, in its order, and nothing that it lets in. */
+/* Packets that the ACL denies are dropped, in the order of its entries, and no others are. */
 static void test_stateful(void **state)
 {
 	struct wish w;
@@ -199,7 +199,7 @@ static void test_stateful(void **state)
 	wish_free(&w);
 }
 
-/* One family's rest is the other one's affair, and answers of IPv6 are known by themselves. */
+/* The default denial of one IP version does not affect the other, and IPv6 answers are matched separately. */
 static void test_stateful_ipv6(void **state)
 {
 	struct wish w;

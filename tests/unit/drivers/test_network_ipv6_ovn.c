@@ -166,7 +166,7 @@ static void apply_network(struct lab *lab)
 	model_apply(&lab->model, lab->ctx, &wish);
 }
 
-/* What the modes of a subnet come to: what its router says, and which options of DHCPv6 there are. */
+/* A subnet's IPv6 modes: the router advertisements and DHCPv6 options that result. */
 static void test_modes(void **state)
 {
 	static struct lab lab;
@@ -229,7 +229,7 @@ static const char *find_guard(const struct lab *lab)
 	return find_text(lab, "ACL", uuid_v5(lab->router.row.id, STR("guard-ipv6-in")), "match");
 }
 
-/* Of the subnets whose table leads out, and of those in the router's own blocks alone. */
+/* Only for subnets with a route outside, and only for addresses in the router's own blocks. */
 static void test_ways_out(void **state)
 {
 	static struct lab lab;
@@ -314,7 +314,7 @@ static void test_prefixes(void **state)
 	model_done(&lab.model);
 }
 
-/* What a narrower route or the router has is no source of the gateway's. */
+/* Destinations of narrower routes and of the router itself do not use the egress gateway. */
 static void test_egress_only(void **state)
 {
 	static struct lab lab;

@@ -22,7 +22,7 @@ enum {
 	FORWARDINGS = 2
 };
 
-/* All there can be of a small cloud, with switches for what there is. */
+/* All resources of a small cloud, with switches for their existence. */
 struct world {
 	struct router routers[ROUTERS];
 	struct gateway gateways[ROUTERS];
@@ -39,7 +39,7 @@ struct world {
 	bool has_nat[ROUTERS];
 	struct port_forwarding forwardings[ROUTERS][FORWARDINGS];
 	size_t forwarding_count[ROUTERS];
-	struct peering peering; /* of the first router with the second */
+	struct peering peering; /* between the first and the second router */
 	bool has_peering[ROUTERS];
 	struct security_group groups[GROUPS];
 	struct security_group_rule rules[GROUPS][RULES];
@@ -176,7 +176,7 @@ struct lab {
 	struct ctx *ctx;
 	struct model model;
 	const struct world *world;
-	size_t op_count; /* of the last commit */
+	size_t op_count; /* operations of the last commit */
 };
 
 static void commit_wish(struct lab *lab, struct wish *wish)
@@ -569,7 +569,7 @@ static void test_what_is_missing_is_waited_for(void **state)
 	model_done(&lab.model);
 }
 
-/* Whether a network may go now. */
+/* Whether a network can be removed now. */
 static struct result try_remove_network(struct lab *lab, size_t r, size_t s)
 {
 	struct wish wish;
@@ -653,7 +653,7 @@ static void test_resolvers(void **state)
 	model_done(&lab.model);
 }
 
-/* What a VPC's set says, and what it leaves out; a subnet's own resolvers go before it. */
+/* DHCP options of a VPC's set, and the defaults for absent ones; a subnet's own resolvers take precedence. */
 static void test_dhcp_options(void **state)
 {
 	static struct world w;
@@ -698,7 +698,7 @@ static void test_dhcp_options(void **state)
 	model_done(&lab.model);
 }
 
-/* Two subnets on one switch, without a router: what guests are told is the subnets' own. */
+/* Two subnets on one switch without a router: guests get their own subnet's options. */
 static void test_a_network_without_router(void **state)
 {
 	static struct world w;
@@ -736,8 +736,8 @@ static size_t count_keys(struct lab *lab, const char *table, uuid row, const cha
 		json_object_get(json_object_get(json_object_get(lab->model.tables, table), id), column));
 }
 
-/* An open port is held to nothing and in no group; pairs stand besides a port's own addresses; one without an
- * address is there all the same. */
+/* A port without port security is in no group. Allowed address pairs are added to a port's own addresses. A
+ * port without an address exists nevertheless. */
 static void test_kinds_of_ports(void **state)
 {
 	static struct world w;
@@ -795,7 +795,7 @@ static void test_a_router_with_interfaces(void **state)
 	model_done(&lab.model);
 }
 
-/* As OVN chooses: the row with the longest block that the source is in. */
+/* Like OVN, uses the row with the longest block that contains the source. */
 static struct ip translate(const struct lab *lab, struct ip source)
 {
 	struct ip found = {0};

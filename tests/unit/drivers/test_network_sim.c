@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The simulated network keeps the contract: what stands on what, idempotence, what goes with what,
- * who is told; every fault before and after its effect; and it outlives its connections. */
+ * The simulated network's contract: references between objects, idempotence, cascading removals and
+ * notifications, all faults before and after their effect, and that state outlives connections. */
 #include "../base/test_base.h"
 #include "model/address.h"
 #include "model/network.h"

@@ -14,16 +14,16 @@
 #include "drivers/ovn/frame.h"
 #include "drivers/ovn/ovsdb.h"
 
-/* Whoever is not woken is late in each round; a busy machine delays some of them. */
+/* Without a wake-up every round is late, while a busy machine delays only some rounds. */
 #define ROUNDS 20
-#define OWN_TIMEOUT_US (2 * SECOND) /* of a transaction: far from what an answer takes */
+#define OWN_TIMEOUT_US (2 * SECOND) /* a transaction's timeout, much longer than an answer takes */
 #define ROW "11111111-1111-1111-1111-111111111111"
 
 static const struct ovsdb_column columns[] = {{"T", "name", OVSDB_TEXT, false}};
 static const char *const roots[] = {"T", NULL};
 static const struct ovsdb_schema schema = {"Test", columns, 1, roots, "scope"};
 
-/* What the server does when it is asked to transact, and otherwise. */
+/* The server's reaction to a transaction. */
 enum manner { ANSWER, REFUSE, HANG_UP, SAY_NOTHING, TALK_RUBBISH, UPDATE_FIRST };
 
 struct server {
@@ -34,7 +34,7 @@ struct server {
 	enum manner manner; /* under lock, as are all below */
 	int accepted, echoes;
 	bool stop;
-	const char *name; /* of the one row */
+	const char *name; /* in the table's single row */
 };
 
 static void say(int fd, const char *text)
@@ -392,7 +392,7 @@ static int64_t time_to_close(struct ctx *c, struct str address)
 	return clock_monotonic_us() - begin_us;
 }
 
-/* Whether it waits for the server's next word or for the time to try again. */
+/* Closing wakes the thread, whether it waits for the server or for the next attempt. */
 static void test_close_wakes_the_thread(void **state)
 {
 	struct link *l = *state;

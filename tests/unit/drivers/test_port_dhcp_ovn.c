@@ -67,7 +67,7 @@ static const char *option_of(const struct lab *lab, uuid of, const char *role, c
 	return json_string_value(json_object_get(json_object_get(row, "options"), option));
 }
 
-/* Whether the port's row names that one. */
+/* Whether the port's row refers to these DHCP options. */
 static bool is_told(const struct lab *lab, uuid of, const char *role)
 {
 	char id[UUID_TEXT_SIZE];

@@ -85,7 +85,7 @@ static bool is_data(const struct qcow2_run *runs, size_t count, int64_t cluster)
 	return false;
 }
 
-/* Read again, each cluster is what it was. */
+/* Reads the file back and compares every cluster. */
 static void check_file(struct bench *b, int64_t size, const struct qcow2_run *runs, size_t count)
 {
 	struct qcow2_file *f = NULL;
@@ -262,7 +262,7 @@ static void test_damaged(void **state)
 	}
 }
 
-/* What QEMU writes, with clusters of other sizes and of version 2 too, reads as QEMU reads it. */
+/* Files by QEMU, with other cluster sizes and in version 2, too, read like in QEMU. */
 static void test_qemus(void **state)
 {
 	(void) state;

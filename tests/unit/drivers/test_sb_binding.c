@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whether a port is bound at one host alone, from the answers of a southbound database. */
+ * Reads from answers of a southbound database whether a port is bound to exactly one host. */
 #include "../base/test_base.h"
 
 #include <jansson.h>
@@ -51,7 +51,7 @@ static void test_reads(void **state)
 	}
 }
 
-/* What is no answer is no binding. */
+/* A malformed answer means no binding. */
 static void test_reads_anything(void **state)
 {
 	static const char *const texts[] = {"[]",

@@ -16,7 +16,7 @@ struct flash {
 	struct arena *arena;
 	struct ctx c;
 	char bytes[FILE_SIZE];
-	size_t end; /* of the last variable */
+	size_t end; /* offset past the last variable */
 };
 
 static void put(struct flash *f, size_t at, uint64_t n, size_t size)
@@ -142,7 +142,7 @@ static void test_damaged(void **state)
 		{HEADER_SIZE + 21, 1, 0xff, ERR_IO},
 		{HEADER_SIZE + 28 + 36, 4, STORE_SIZE, ERR_IO},
 		{HEADER_SIZE + 28 + 40, 4, UINT32_MAX - 1, ERR_IO},
-		/* Nothing there yet, or no further: no fault. */
+		/* An empty store, or its end: not an error. */
 		{HEADER_SIZE + 28 + 40, 4, UINT32_MAX, ERR_NONE},
 		{HEADER_SIZE + 28 + 2, 1, 0xff, ERR_NONE},
 		{HEADER_SIZE + 28, 2, 0, ERR_NONE},
@@ -156,7 +156,7 @@ static void test_damaged(void **state)
 	}
 }
 
-/* Whatever byte is spoilt, all that is told lies within the file. */
+/* With any corrupted byte, all returned values lie within the file. */
 static void test_spoilt(void **state)
 {
 	(void) state;
@@ -182,7 +182,7 @@ static void test_spoilt(void **state)
 	arena_free(f->arena);
 }
 
-/* What is written is found, and the firmware's other parts of the file stay as they are. */
+/* Replaced variables are found, and the other parts of the firmware's file are unchanged. */
 static void test_replaced(void **state)
 {
 	(void) state;

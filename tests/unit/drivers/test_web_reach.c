@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Where accounts may send us: each address by its digits, this machine's and its managers' addresses, what
- * the configuration adds and lifts, and that curl is held to it. */
+ * Destinations that accounts may choose: address ranges, addresses of this machine and of managers, the
+ * configuration's additions and exceptions, and that curl obeys the decision. */
 #include "../base/test_base.h"
 
 #include "drivers/web_fetch.h"
@@ -299,7 +299,7 @@ static bool list_one(void *arg, struct arena *a, struct strs *ret_remotes)
 	return true;
 }
 
-/* Nobody listens there, which is only found out by who tries. */
+/* Port 9 is closed, so an attempted connection fails with another message than a refused address. */
 #define NOT_ALLOWED "is not allowed"
 #define TRIED "port 9"
 
@@ -333,7 +333,7 @@ static void test_curl(void **state)
 	web_reach_free(r);
 }
 
-/* What a host of the region is reached by is refused, by its address and by its name. */
+/* Addresses and names of the region's hosts are refused. */
 static void test_managers(void **state)
 {
 	struct fixture *f = *state;

@@ -36,7 +36,7 @@ static void check_create(void **state)
 	cloud_fails(c, &c->alice, engine_create_account, &wish, ERR_DENIED, KIND_DOMAIN);
 	cloud_ok(c, NULL, engine_create_account, &wish);
 	assert_true(uuid_is_none(account_find(t, wish.account)->default_router));
-	/* A key whose id is taken: nothing of the account stays. */
+	/* The access key's id exists already: no row of the account is created. */
 	struct access_key taken = {.row.id = uuid_random(), .key_id = STR("AKIABOB")};
 	struct account_wish other = {.name = STR("dave"), .key = &taken, .with_default_router = true};
 	cloud_fails(c, &c->operator, engine_create_account, &other, ERR_EXISTS, KIND_ACCESS_KEY);
@@ -118,7 +118,7 @@ static void check_later_network(void **state)
 	assert_true(uuid_equal(gateway->external_network, network.external_network));
 	assert_true(ip_equal(gateway->ip, ip_of("203.0.113.2")));
 	assert_int_equal(gateway->row.gen, 2);
-	/* No infrastructure address left: the next account's gateway leads nowhere. */
+	/* Without a free infrastructure address, the next account's gateway has no external network. */
 	struct account_wish second = {.name = STR("bob"), .with_default_router = true};
 	cloud_ok(&c, NULL, engine_create_account, &second);
 	assert_true(uuid_is_none(gateway_first_by_router(cloud_tables(&c), second.router)->external_network));

@@ -93,7 +93,7 @@ static void check_rules(void **state)
 	assert_null(security_group_rule_first_by_peer_address_group(cloud_tables(c), ref.prefix));
 }
 
-/* What it had before comes back as a new version; of many versions the oldest are gone. */
+/* An earlier version can be restored as a new one; the oldest of many versions are deleted. */
 static void check_versions(void **state)
 {
 	struct cloud *c = *state;
@@ -153,7 +153,7 @@ static void check_families(void **state)
 	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
 }
 
-/* Of those that have ended the newest are listed, until their time has come. */
+/* The newest deleted groups are listed until their retention ends. */
 static void check_ended(void **state)
 {
 	struct cloud *c = *state;

@@ -52,7 +52,7 @@ static int64_t count_of_alice(struct cloud *c)
 	return account_usage(account_find(cloud_tables(c), c->alice.account))->addresses;
 }
 
-/* Of the ten addresses from .10 on. */
+/* Prefixes are taken from the ten addresses from .10. */
 static void check_keeps_out(void **state)
 {
 	struct cloud *c = *state;
@@ -221,7 +221,7 @@ static void check_source_nat_is_full(void **state)
 	cloud_fails(c, &c->alice, engine_put_source_nat, &wish, ERR_QUOTA, KIND_SOURCE_NAT);
 }
 
-/* ---- whatever is taken and given back ---- */
+/* ---- random allocations and releases ---- */
 
 static void check_apart(struct cloud *c)
 {

@@ -38,7 +38,7 @@ static void note(struct lost *l, struct manifest_row *rows, size_t *count, enum 
 			(struct manifest_row){kind, row_copy(l->c->arena, &model_kinds[kind], row)};
 }
 
-/* As the reconciler writes it, and as the host gives it back. */
+/* Writes the manifest like the reconciler does, and reads it back like a host's. */
 static void take_manifest(struct lost *l)
 {
 	struct manifest_row *rows = arena_new_array(l->c->arena, struct manifest_row, 16);
@@ -157,7 +157,8 @@ static void check_shared(void **state)
 	assert_true(uuid_equal(list.at[1]->instance, lost[0].id));
 }
 
-/* Where it is found nothing is to run soon: it has the event that the others there have. */
+/* If its host has a maintenance planned, the adopted instance gets an event like the host's other
+ * instances. */
 static void check_maintenance(void **state)
 {
 	struct cloud *c = *state;
@@ -223,7 +224,7 @@ static void check_whole(void **state)
 	assert_int_equal(cloud_usage(c, v->row.id, "volume:gp3"), 8 * GIB);
 	cloud_check(c);
 
-	/* It is one like any other: looked at, stopped, ended. */
+	/* An adopted instance behaves like any other: it can be seen, stopped and terminated. */
 	cloud_see(c, l.id, INSTANCE_SEEN_POWER_ON);
 	assert_null(cloud_condition(c, l.id, INSTANCE_RESTARTED));
 	struct ref ref = ref_to(c, KIND_INSTANCE, l.id);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups' rules: which one an incremental one adds to, what keeps which from going, what becomes of a restore. */
+ * Rules for backups: which backup an increment is based on, which backups keep others from deletion, and the
+ * outcomes of a restore. */
 #include "cloud.h"
 #include "engine/storage/backup.h"
 #include "model/states.h"
@@ -20,7 +21,7 @@ static uuid create_seen(struct cloud *c, int64_t size)
 	return volume;
 }
 
-/* What nobody else may have is not modified. */
+/* Tries to modify the volume, which is refused (ERR_STATE) from a restore's beginning until its success. */
 static enum err try_modify(struct cloud *c, uuid volume)
 {
 	struct volume_modifying wish = {.volume = ref_to(c, KIND_VOLUME, volume), .size = 4 * GIB};
@@ -53,7 +54,7 @@ static uuid back_up(struct cloud *c, uuid volume, bool is_incremental)
 	return wish.backup;
 }
 
-/* Its cut is kept, and it is written. */
+/* Makes a backup: its snapshot is kept, then the backup is reported as written. */
 static uuid back_up_whole(struct cloud *c, uuid volume, bool is_incremental)
 {
 	uuid id = back_up(c, volume, is_incremental), cut = find_backup(c, id)->cut;

@@ -89,7 +89,7 @@ static void test_ends(void **state)
 		assert_int_equal(balance_load(&r.hosts[h]), 300);
 	fill(&r, (int64_t[HOSTS][MACHINES]){{90}, {0}, {0}}); /* one machine alone: no gain anywhere */
 	assert_int_equal(count_moves(&r), 0);
-	fill(&r, (int64_t[HOSTS][MACHINES]){{30, 4}, {31}, {30}}); /* less than is worth it */
+	fill(&r, (int64_t[HOSTS][MACHINES]){{30, 4}, {31}, {30}}); /* the gain is below the threshold */
 	assert_int_equal(count_moves(&r), 0);
 	fill(&r, (int64_t[HOSTS][MACHINES]){{0}, {0}, {0}});
 	assert_int_equal(count_moves(&r), 0);

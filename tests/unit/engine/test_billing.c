@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What is billed of a cloud that lives: random histories of it are rated, and a second rater, which looks at the rows in every
- * second, agrees to the second. And accounts that do not pay: what the engine refuses them, whoever asks. */
+ * Billing of random histories: the rating must equal, to the second, that of a second rater which looks at
+ * the rows in every second. Also, what the engine refuses accounts that do not pay, regardless of the
+ * caller. */
 #include "cloud.h"
 
 #include <stdlib.h>
@@ -257,7 +258,7 @@ static void who_is_limited_makes_nothing_new(void **state)
 	cloud_ok(c, &c->alice, engine_stop_instances, &wish);
 	cloud_see(c, machine, INSTANCE_SEEN_POWER_OFF);
 	expect_unpaid(c, cloud_run(c, &c->alice, engine_start_instances_run, &wish));
-	cloud_ok(c, &c->operator, engine_start_instances, &wish); /* whoever is asked for help can */
+	cloud_ok(c, &c->operator, engine_start_instances, &wish); /* the operator still can */
 	cloud_ok(c, &c->alice, engine_terminate_instances, &wish);
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What runs out: its figures, how the last one's end is told, and what comes right by itself when there is more. */
+ * Region capacity: the figures, how exhaustion is reported, and what recovers by itself when capacity is
+ * added. */
 #include "cloud.h"
 #include "engine/capacity.h"
 #include "engine/condition.h"
@@ -144,7 +145,7 @@ static void check_default_vpc(void **state)
 	launch.ports = &inside;
 	launch.port_count = 1;
 	cloud_ok(c, &dora.who, engine_create_instances, &launch);
-	/* So do an elastic address and a NAT gateway. */
+	/* An elastic address and a NAT gateway of this VPC fail likewise. */
 	struct address_wish address = {0};
 	cloud_ok(c, &dora.who, engine_allocate_address, &address);
 	struct address_association associate = {.address = ref_to(c, KIND_ADDRESS, address.address),
@@ -159,7 +160,8 @@ static void check_default_vpc(void **state)
 	assert_true(str_is(failed->failure_code, "Gateway.NotAttached") &&
 		    str_contains(failed->failure_text, STR("leads nowhere")));
 
-	/* What one gives back goes to one of them; when the operator adds more, so does the rest. */
+	/* An address that one VPC returns is given to one of the waiting VPCs; the others get theirs when the
+	 * operator adds addresses. */
 	struct gateway_attachment detach = {last.gateway, last.router};
 	cloud_ok(c, &c->alice, engine_detach_gateway, &detach);
 	assert_int_equal(leads_out(c, &dora) + leads_out(c, &emil), 1);
@@ -221,7 +223,7 @@ static void check_public(void **state)
 	struct cloud *c = *state;
 	check_use(c, CAPACITY_PUBLIC_ADDRESSES, 0, PUBLIC);
 	take_public(c, PUBLIC - 3);
-	/* As many as there are addresses for, if that is enough. */
+	/* A launch creates as many instances as there are addresses, if that is at least its minimum. */
 	struct instance_launch launch = cloud_launch(c, 5);
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_ADDRESS);
 	launch.min_count = 1;

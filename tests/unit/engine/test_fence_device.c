@@ -29,7 +29,7 @@ static void report(struct cloud *c, enum host_seen_state seen, const char *boot)
 	cloud_ok(c, NULL, engine_see_host, &wish);
 }
 
-/* A host with a fence device that does not answer, with a fence that is asked for. */
+/* Gives a host a fence device, lets the host go down, and asks for its fence. */
 static const struct fence *ask(struct cloud *c, const char *boot)
 {
 	struct fence_device_wish wish = device();

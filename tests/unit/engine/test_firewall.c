@@ -55,7 +55,7 @@ static struct lab make_lab(void **state)
 	return lab;
 }
 
-/* Of up to three sources, and one destination. */
+/* A rule's parameters, with up to three sources and one destination. */
 struct asked {
 	int64_t protocol, from, to;
 	const char *sources[3];
@@ -167,7 +167,7 @@ static void check_outward(void **state)
 	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
 		make(&lab, cases[k].asked, true, cases[k].err);
 	make(&lab, (struct asked){TCP, 80, 80, {"10.7.0.0/24"}}, false,
-	     ERR_NONE); /* of the address: no conflict */
+	     ERR_NONE); /* an ingress rule of the address does not conflict */
 	const struct firewall_rule *rule = firewall_rule_first_by_network(cloud_tables(lab.c), lab.network);
 	while (rule->direction != FIREWALL_RULE_DIRECTION_EGRESS)
 		rule = firewall_rule_next_by_network(cloud_tables(lab.c), rule);
@@ -214,7 +214,8 @@ static struct port_forwarding_wish forwarding_of(const struct lab *lab, int64_t 
 					     .opens_firewall = true};
 }
 
-/* What leads somewhere makes a rule of its ports for everybody, unless there is one, and takes it along. */
+/* A port forwarding creates a firewall rule that opens its ports to everybody, unless a rule exists, and
+ * deletes the rule with itself. */
 static void check_opened(void **state)
 {
 	struct lab lab = make_lab(state);
@@ -264,7 +265,7 @@ static void check_opened(void **state)
 	assert_int_equal(count(&lab), 0);
 }
 
-/* Where there is no firewall nothing is opened, and nothing can be. */
+/* In networks without a firewall no rule is created, and none can be. */
 static void check_elsewhere(void **state)
 {
 	struct lab lab = make_lab(state);
@@ -392,8 +393,8 @@ static uuid make_tier(struct cloud *c)
 	return wish.network;
 }
 
-/* Where a firewall or an ACL stands before it, a port that asks for no more is in one group of its account that lets all
- * through: the same for all of them, whose rules stay, and which stays as long as it is used. */
+/* In networks with a firewall or ACL, ports without explicit groups are in one allow-all group per account.
+ * All of them share it, its rules cannot be changed, and it exists as long as a port uses it. */
 static void check_by_firewall_alone(void **state)
 {
 	struct lab lab = make_lab(state);

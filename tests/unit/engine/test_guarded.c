@@ -14,7 +14,7 @@
 #include "engine/resolve.h"
 #include "model/kinds.h"
 
-/* In a debug build the child aborts; in any other it is told ERR_DENIED. */
+/* A debug build aborts the child; in other builds the operation fails with ERR_DENIED. */
 static bool is_refused(struct cloud *c, const struct identity *who, bool has_guard)
 {
 	int status = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who may do what: rights by role, domains and their administrators, what goes with whom. */
+ * Identity: rights by role, domains and their administrators, and cascading deletions. */
 #include "cloud.h"
 #include "model/role.h"
 #include "store/access_key.h"
@@ -267,7 +267,7 @@ static struct trust_wish trust_of_alice(struct cloud *c, const struct ref *role)
 				   .roles = {role, 1}};
 }
 
-/* Nobody gives what they have not, or in another's name. */
+/* A trust can only delegate its trustor's own roles, and only the trustor can create it. */
 static void check_trusts(void **state)
 {
 	struct cloud *c = *state;
@@ -305,7 +305,7 @@ static void check_trusts(void **state)
 	assert_null(trust_find(cloud_tables(c), target.trust));
 }
 
-/* Whom a trust acts for, and by which one. */
+/* An identity that acts by a trust, as its trustor or as itself. */
 static struct identity by_trust(const struct cloud *c, uuid trust, bool impersonates)
 {
 	struct identity who = impersonates ? c->alice : c->bob;
@@ -407,7 +407,7 @@ static void check_paths(void **state)
 			fail_msg("%s and %s", rows[k].pattern, rows[k].path);
 }
 
-/* The same rule is kept once; it goes when no credential names it. */
+/* Identical access rules are stored once, and deleted with the last credential that uses them. */
 static void check_access_rules(void **state)
 {
 	struct cloud *c = *state;

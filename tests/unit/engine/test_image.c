@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images: whose they are, who may see them, what they are made of, and when their rows may go. */
+ * Images: owners, visibility, their devices and snapshots, and when their rows may be deleted. */
 #include "base/clock.h"
 #include "cloud.h"
 #include "model/states.h"

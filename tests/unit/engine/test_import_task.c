@@ -107,7 +107,7 @@ static void check_image(void **state)
 	assert_null(import_snapshot_task_first_by_account(cloud_tables(c), c->alice.account));
 }
 
-/* One disk came and the other cannot be had: nothing stays. */
+/* If one of two disks fails to import, the other one's snapshot is deleted, too. */
 static void check_failed(void **state)
 {
 	struct cloud *c = *state;

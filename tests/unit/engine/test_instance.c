@@ -92,7 +92,7 @@ static void check_several(void **state)
 			 36 * GIB);
 }
 
-/* One thing wrong at a time. */
+/* Each launch has one invalid parameter. */
 static void check_refused(void **state)
 {
 	struct cloud *c = *state;
@@ -268,7 +268,7 @@ static void check_unplaced(void **state)
 	struct instance_placing placing = {.instance = id};
 	cloud_ok(c, NULL, engine_place_instance, &placing);
 	assert_false(placing.placed);
-	/* One that was never placed ends without anybody's word. */
+	/* An instance that was never placed terminates at once, without a host's report. */
 	cloud_ok(c, &c->alice, engine_create_instances, &wish);
 	struct ref ref = ref_to(c, KIND_INSTANCE, wish.made.at[0]);
 	struct instances_wish end = {.instances = {&ref, 1}};

@@ -178,7 +178,7 @@ static void check_networks(void **state)
 		{.network = ref_by(KIND_NETWORK, network.network), .device_index = 1}};
 	struct instance_assigning wish = wish_of(c, id, c->bob.account);
 	wish.ports = ports;
-	/* What is alice's is not found, though the operator sees it. */
+	/* The new account cannot use alice's network, even if the operator asks. */
 	cloud_fails(c, &c->operator, engine_assign_instance, &wish, ERR_NOT_FOUND, KIND_NETWORK);
 	ports[0].network = ports[1].network;
 	wish.port_count = 2;
@@ -187,7 +187,7 @@ static void check_networks(void **state)
 	assert_true(uuid_equal(cloud_instance(c, id)->subnet, subnet.subnet));
 }
 
-/* It stays in a network that was granted to the account. */
+/* The instance keeps its network if the network is shared with the new account. */
 static void check_granted(void **state)
 {
 	struct cloud *c = *state;
@@ -331,7 +331,7 @@ static void check_address(void **state)
 	refuse(c, &c->operator, id, ERR_STATE, KIND_INSTANCE);
 }
 
-/* What bob may not launch he does not get. */
+/* An instance cannot be given to bob if bob may not launch from its image. */
 static void check_template(void **state)
 {
 	struct cloud *c = *state;

@@ -42,7 +42,7 @@ static uuid destroy_running(struct cloud *c)
 	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
 	ask(c, engine_destroy_instances_run, id);
 	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPING);
-	assert_false(cloud_instance(c, id)->force_off); /* its guest is asked */
+	assert_false(cloud_instance(c, id)->force_off); /* the guest is shut down, not powered off */
 	cloud_see(c, id, INSTANCE_SEEN_POWER_OFF);
 	assert_int_equal(cloud_state(c, id), INSTANCE_DESTROYED);
 	return id;
@@ -148,7 +148,7 @@ static uuid attach(struct cloud *c, uuid instance, bool goes_with_it)
 	return make.volume;
 }
 
-/* Data disks outlive a machine in CloudStack, unless it is said that they do not. */
+/* In CloudStack's API data disks outlive their instance, unless requested otherwise. */
 static void check_disks(void **state)
 {
 	struct cloud *c = *state;

@@ -104,7 +104,7 @@ static void check_refusals(void **state)
 	cloud_fails(c, &c->alice, engine_insert_medium, &wish, ERR_STATE, KIND_INSTANCE);
 }
 
-/* It takes a place, and room, as a volume; and goes with its instance. */
+/* The medium counts as a volume in quotas and placement, and is deleted with its instance. */
 static void check_from_medium(void **state)
 {
 	struct cloud *c = *state;

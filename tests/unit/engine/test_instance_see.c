@@ -227,7 +227,8 @@ static void check_late_reports(void **state)
 	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
 	uint64_t old = cloud_instance(c, l->id)->row.gen;
 	ask(l, engine_reboot_instances_run, false);
-	/* It went off by itself before the reboot was asked: not taken for the guest's wish. */
+	/* The guest powered off before the reboot request: the report must not count as the guest's wish to
+	 * stay off. */
 	struct instance_report report = {
 		.instance = l->id, .gen = old, .power = INSTANCE_SEEN_POWER_OFF, .off = INSTANCE_OFF_GUEST};
 	cloud_ok(c, NULL, engine_see_instance, &report);
@@ -312,7 +313,7 @@ static void check_many(void **state)
 	struct instances_wish all = {.instances = {refs, 4}};
 	cloud_ok(c, &c->alice, engine_stop_instances, &all);
 	assert_int_equal(all.change_count, 3); /* one named twice counts once */
-	/* One of them is Bob's, or protected: none is touched. */
+	/* If one of the instances is Bob's, or protected, none is changed. */
 	struct instance_launch bobs = cloud_launch(c, 1);
 	cloud_ok(c, &c->bob, engine_create_instances, &bobs);
 	refs[3] = ref_to(c, KIND_INSTANCE, bobs.made.at[0]);
@@ -379,7 +380,7 @@ static void check_ports(void **state)
 	assert_false(row_is_live(&port_find(cloud_tables(c), port)->row));
 }
 
-/* What no operation would write: the store's invariant refuses it. */
+/* A row that no operation would write: the store's invariant must refuse it. */
 static RESULT write_nonsense(struct op *op, void *arg)
 {
 	struct instance next = *instance_find(op->head, *(const uuid *) arg);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What users change of one instance, and what that forbids. */
+ * Users' changes of an instance's settings, and the states that forbid them. */
 #include "cloud.h"
 #include "engine/instance/instance_interface.h"
 #include "model/instance.h"
@@ -262,7 +262,7 @@ static void check_protected(void **state)
 	assert_true(str_contains(c->c.problem.message, STR("disableApiTermination")));
 }
 
-/* What belongs to it: its only port and its volumes. */
+/* Settings of the instance's parts: its only port and its volumes. */
 static void check_parts(void **state)
 {
 	struct cloud *c = *state;

@@ -23,7 +23,7 @@ static void see_disks(struct cloud *c, uuid instance)
 	}
 }
 
-/* One of alice's that runs, with two disks. */
+/* Launches a running instance of alice's with two disks. */
 static uuid launch(struct cloud *c)
 {
 	struct disk_wish data = {.device = STR("/dev/sdf"), .size = 4 * GIB, .field = STR("x")};
@@ -146,7 +146,7 @@ static void check_failed(void **state)
 	assert_null(find(c, wish.snapshot));
 }
 
-/* As long as there is one the instance keeps its disks as they are. */
+/* As long as the instance has a snapshot its set of disks cannot change. */
 static void check_what_stays(void **state)
 {
 	struct cloud *c = *state;
@@ -191,7 +191,7 @@ static void check_revert(void **state)
 					  .type = ref_named(KIND_INSTANCE_TYPE, "t3.small")};
 	cloud_ok(c, &c->alice, engine_update_instance, &other);
 	assert_false(uuid_equal(cloud_instance(c, instance)->type, type));
-	/* of the second disk a snapshot is on its way: the first one does not return alone */
+	/* with a snapshot of the second disk pending, the first disk cannot be reverted alone */
 	const struct volume *root = cloud_volume(c, instance);
 	const struct volume *v = volume_first_by_instance(cloud_tables(c), instance);
 	while (uuid_equal(v->row.id, root->row.id))
@@ -215,7 +215,7 @@ static void check_revert(void **state)
 	assert_int_equal(state_of(c, set), INSTANCE_SNAPSHOT_READY);
 }
 
-/* Which one was taken after which, and from which the instance went on. */
+/* The tree of snapshots: their parents, and the current one. */
 static void check_tree(void **state)
 {
 	struct cloud *c = *state;
@@ -232,7 +232,7 @@ static void check_tree(void **state)
 	assert_true(uuid_is_none(find(c, take(c, instance, "four"))->parent));
 }
 
-/* They go with it, but for the file that an image stands on. */
+/* Snapshots are deleted with the instance, except for files that an image is based on. */
 static void check_terminate(void **state)
 {
 	struct cloud *c = *state;

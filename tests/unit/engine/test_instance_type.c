@@ -150,7 +150,7 @@ static void check_settings(void **state)
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 }
 
-/* Its instances keep a deleted type's row, whose name and id are free again. */
+/* A deleted type's row is kept for its instances, while its name and id can be used again. */
 static void check_delete(void **state)
 {
 	struct cloud *c = *state;
@@ -207,7 +207,7 @@ static uuid launch(struct cloud *c, const char *type)
 	return wish.made.at[0];
 }
 
-/* As "ephemeral 10240 /dev/vdb, swap 512 /dev/vdc", in MiB, by their places. */
+/* Local disks in order of their slots, in MiB: "ephemeral 10240 /dev/vdb, swap 512 /dev/vdc". */
 static const char *describe(struct cloud *c, uuid instance)
 {
 	struct volume_list disks;
@@ -372,7 +372,7 @@ static void check_end(void **state)
 	cloud_see_volume(c, cloud_volume(c, id)->row.id);
 	struct instance_snapshots snapshots = {.instance = ref_to(c, KIND_INSTANCE, id)};
 	cloud_ok(c, &c->alice, engine_create_snapshots, &snapshots);
-	assert_int_equal(snapshots.made.count, 1); /* of its root disk alone */
+	assert_int_equal(snapshots.made.count, 1); /* only of the root disk */
 	const struct ref ref = ref_to(c, KIND_INSTANCE, id);
 	struct instances_wish ending = {.instances = refs_of(c, &ref, 1)};
 	cloud_ok(c, &c->alice, engine_terminate_instances, &ending);

@@ -245,7 +245,7 @@ static uuid take(struct cloud *c, struct ref pool, const char *block)
 	return wish.subnet;
 }
 
-/* What the region's pool gives out no router is given, and the other way round. */
+/* Blocks from the region's pool and blocks of routers do not overlap. */
 static void check_regions_pool(void **state)
 {
 	struct cloud *c = *state;
@@ -271,7 +271,7 @@ static void check_regions_pool(void **state)
 	cloud_fails(c, &c->alice, engine_add_subnet, &of_default, ERR_INVALID, KIND_SUBNET_POOL);
 }
 
-/* Whose an IPv6 block is does not hang on the pools that somebody writes into a subnet's row. */
+/* An IPv6 block's owner does not depend on the allocation pools in a subnet's row. */
 static void check_cut_from_router(void **state)
 {
 	struct cloud *c = *state;
@@ -305,7 +305,8 @@ static void check_cut_from_router(void **state)
 	cloud_ok(c, &c->alice, engine_create_router, &next);
 }
 
-/* A block that is asked for by name is had once, is shown as the pool's, and goes with its association. */
+/* A block that is requested explicitly can be allocated once, is shown with its pool, and is released with
+ * its association. */
 static void check_named_block(void **state)
 {
 	struct cloud *c = *state;
@@ -417,7 +418,7 @@ static void check_native_block(void **state)
 	cloud_fails(c, &c->alice, engine_create_subnet, &none, ERR_RANGE, KIND_SUBNET);
 }
 
-/* Its block is its own, what is of IPv4 it has not, and its network goes with it. */
+/* An IPv6-only subnet has its own block, has no IPv4 settings, and its network is deleted with it. */
 static void check_native(void **state)
 {
 	struct cloud *c = *state;
@@ -473,7 +474,7 @@ static void check_native_port(void **state)
 	cloud_ok(c, &c->alice, engine_unassign_ips, &away);
 }
 
-/* Without IPv4 nothing is asked of the metadata service: a disk tells it. */
+/* Guests without IPv4 cannot reach the metadata service, and therefore get a config drive. */
 static void check_native_launch(void **state)
 {
 	struct cloud *c = *state;
@@ -545,7 +546,8 @@ static void check_own_list(void **state)
 	assert_true(uuid_is_none(subnet_find(t, six)->acl));
 }
 
-/* Of the outside's pool, by one of the region's; on a router. A gateway leads there once there is one. */
+/* A subnet is an outer one if its block is from the external network's pool, by a pool of the region, and it is
+ * on a router. The router has a default route while it has a gateway and the external network has a pool. */
 static void check_outside(void **state)
 {
 	struct cloud *c = *state;

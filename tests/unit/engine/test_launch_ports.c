@@ -92,7 +92,7 @@ static void check_only_network(void **state)
 	cloud_ok(c, &carol, engine_create_instances, &wish);
 	assert_true(uuid_equal(subnet_find(cloud_tables(c), cloud_port(c, wish.made.at[0])->subnet)->network,
 			       first));
-	/* Who has default subnets gets one of those, however many networks there are. */
+	/* In accounts with default subnets, launches use one of those, even if there are other networks. */
 	cloud_ok(c, &c->alice, engine_create_instances, &wish);
 	assert_true(uuid_equal(cloud_port(c, wish.made.at[0])->router, c->alice_router));
 }
@@ -207,7 +207,7 @@ static void check_refused(void **state)
 	refuse(s, ports, 3, ERR_IN_USE, KIND_PORT);
 	ports[1].port = ref_to(c, KIND_PORT, uuid_random());
 	refuse(s, ports, 2, ERR_NOT_FOUND, KIND_PORT);
-	/* Where nothing of it may stay, nothing does: the port is still free. */
+	/* A failed launch leaves the port free. */
 	assert_int_equal(model_derive_port_state(port_find(cloud_tables(c), s->port.row.id)), PORT_AVAILABLE);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Licences: from the image to the instance, who may say what, conversion, meters, dedicated places, needed against entitled, and
- * which guests are told to whom. */
+ * Licences: inheritance from image to instance, rights to set them, conversion, meters, dedicated hosts,
+ * required versus entitled licences, and which accounts get which part of the mapping. */
 #include "cloud.h"
 
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "store/instance.h"
 #include "store/volume.h"
 
-/* ---- what is said ---- */
+/* ---- requests ---- */
 
 static void license(struct cloud *c, const char *text)
 {
@@ -232,7 +232,7 @@ static void software_is_told_for_tickets(void **state)
 	assert_true(str_is(s.vendor, "Red Hat"));
 }
 
-/* ---- who is told of which guests ---- */
+/* ---- visibility of the mapping ---- */
 
 static const char *mapping_of(struct cloud *c, uuid account)
 {

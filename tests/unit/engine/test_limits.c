@@ -71,7 +71,7 @@
 #include "store/ticket_attachment.h"
 #include "store/ticket_message.h"
 
-/* Whose they are counted as, what they are of, and what was made last. */
+/* The row that the limit counts at, the parent of the created rows, and the row created last. */
 static uuid owner, parent, made, helpers[8];
 
 /* No name twice: several rows make the same kind. */
@@ -507,7 +507,7 @@ static void drop_policy_version(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_policy_version, &wish);
 }
 
-/* ---- of the network ---- */
+/* ---- limits in networks ---- */
 
 static void is_alices_router(struct cloud *c)
 {
@@ -560,7 +560,7 @@ static void drop_route(struct cloud *c)
 	cloud_ok(c, &c->alice, engine_delete_route, &wish);
 }
 
-/* With VPCs that are not there: each fails at once and is kept for a while. */
+/* To nonexistent VPCs: each fails at once, and its row is kept for a while. */
 static RESULT make_peering(struct cloud *c, int n)
 {
 	struct peering_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),
@@ -702,7 +702,7 @@ static RESULT make_reservation(struct cloud *c, int n)
 DROP(reservation, engine_delete_subnet_reservation, subnet_reservation_target,
      .reservation = ref_to(c, KIND_SUBNET_RESERVATION, made))
 
-/* ---- of the region ---- */
+/* ---- limits of the region ---- */
 
 static void is_the_region(struct cloud *c)
 {
@@ -932,7 +932,7 @@ static void check_lines(void **state)
 	cloud_ok(c, &c->alice, engine_create_key_pair, &tagged);
 }
 
-/* What no operation looks at is held by the store: nothing larger than the schema says is ever kept. */
+/* The store refuses fields that exceed the schema's size, even if no operation checks them. */
 static void check_too_large(void **state)
 {
 	struct cloud *c = *state;

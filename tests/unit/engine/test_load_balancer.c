@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Load balancers: which ports and members they have, behind which router they are, and what becomes of them. */
+ * Load balancers: their ports and members, the router they belong to, and the effects of deletions. */
 #include "cloud.h"
 #include "engine/network/load_balancer.h"
 #include "engine/network/port_forwarding.h"
@@ -107,7 +107,7 @@ static void check_members(void **state)
 	cloud_fails(c, &c->alice, engine_add_load_balancer_members, &more, ERR_QUOTA, KIND_LOAD_BALANCER);
 }
 
-/* Of a network, and behind the router of all that the address leads to. */
+/* Members must be in the balancer's network, and behind the same router as all other targets of the address. */
 static void check_places(void **state)
 {
 	struct lab lab = make_lab(state);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What follows for bills from changes of rows: addresses in use and idle, what was asked of volumes, what resources are
- * called. */
+ * Meters that follow changes of rows: addresses in use and idle, provisioned volume performance, and resource
+ * names. */
 #include "cloud.h"
 
 #include <stdio.h>

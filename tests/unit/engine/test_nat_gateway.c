@@ -92,7 +92,7 @@ static void check_life(void **state)
 	assert_null(nat_gateway_find(t, id));
 }
 
-/* What is its own stays so, and what it stands on stays where it is. */
+/* A NAT gateway's own address and port cannot be used otherwise, and what it depends on cannot be removed. */
 static void check_holds(void **state)
 {
 	struct cloud *c = *state;
@@ -140,7 +140,7 @@ static void check_failures(void **state)
 	assert_true(uuid_is_none(address_find(t, address.address)->port));
 	assert_null(port_first_by_subnet(t, subnet.subnet));
 	assert_int_equal(account_usage(account_find(t, c->alice.account))->nat_gateways, 0);
-	/* It is not there to be deleted, and ends by itself. */
+	/* A failed NAT gateway's row expires by itself; deleting it changes nothing. */
 	struct nat_gateway_target target = {.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, wish.nat_gateway)};
 	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
 	assert_int_equal(state_of(c, wish.nat_gateway), NAT_GATEWAY_FAILED);

@@ -31,8 +31,8 @@ static uuid make_subnet(struct cloud *c, uuid router, const char *block)
 	return wish.subnet;
 }
 
-/* Without a pool there is nothing to hand out; a /56 pool has one block, which comes back once nothing of it
- * is left. */
+/* Without a pool a router cannot get an IPv6 block. A /56 pool has one block, which is free again once no
+ * subnet uses a part of it. */
 static void check_ipv6_blocks(void **state)
 {
 	struct cloud *c = *state;

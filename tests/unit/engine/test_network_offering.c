@@ -62,7 +62,7 @@ static struct guest_network_wish network_by(struct cloud *c, uuid offering)
 					   .offering = ref_to(c, KIND_NETWORK_OFFERING, offering)};
 }
 
-/* It is asked for, remembered, and stays while a network has it. */
+/* A network is created with an offering, remembers it, and keeps it from deletion. */
 static void check_network(void **state)
 {
 	struct cloud *c = *state;

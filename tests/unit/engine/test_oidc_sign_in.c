@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Signing in by OpenID Connect: who says by whom, who is whom, and what becomes of it when a domain goes. */
+ * Signing in by OpenID Connect: identity providers, the mapping of their users, and what is deleted with a
+ * domain. */
 #include "cloud.h"
 
 #include <stdio.h>

@@ -264,7 +264,7 @@ static uuid launch_on(struct cloud *c, const char *other)
 	return launch.made.at[0];
 }
 
-/* It stays where it may; else it leaves its host, and is on the other one when it has. */
+/* An instance stays on its host if the new group permits that; else it migrates to another one. */
 static void check_change(void **state)
 {
 	struct cloud *c = *state;
@@ -330,7 +330,7 @@ static enum err release(struct cloud *c, const struct identity *who, struct ref 
 	return change.err;
 }
 
-/* From the zone's only host everybody is kept away but its account's instances that ask for it. */
+/* A dedicated host runs only instances of its account that ask for it, even if it is its zone's only host. */
 static void check_dedicated(void **state)
 {
 	struct cloud *c = *state;
@@ -359,7 +359,7 @@ static void check_dedicated(void **state)
 	assert_int_equal(release(c, &c->bob, h), ERR_NOT_FOUND);
 	struct host_target gone = {.host = ref_named(KIND_HOST, "h3")};
 	cloud_fails(c, &c->operator, engine_remove_host, &gone, ERR_IN_USE, KIND_HOST);
-	/* What is on it is not to be moved for it, whatever it takes from now on. */
+	/* Existing instances remain on the host, although it refuses new ones from now on. */
 	struct dedicated_host_change change = {.dedicated_host = h};
 	struct dedicated_host_settings closed = {.changes = &change, .count = 1, .auto_placement = CHOICE_NO};
 	cloud_ok(c, &c->alice, engine_modify_dedicated_hosts, &closed);
@@ -392,7 +392,8 @@ static void check_dedicated_disks(void **state)
 	assert_null(engine_find_dedicated(cloud_tables(c), c->hosts[2]));
 }
 
-/* One that shares its host with nobody else's: neither comes to the other. */
+/* An instance with dedicated tenancy shares no host with other accounts' instances, whichever was there
+ * first. */
 static void check_dedicated_tenancy(void **state)
 {
 	struct cloud *c = *state;
@@ -461,7 +462,7 @@ static void check_aggregates(void **state)
 	assert_int_equal(tables_count(cloud_tables(c), KIND_AGGREGATE), 0);
 }
 
-/* A host that is removed is in no aggregate any more. */
+/* A removed host is also removed from its aggregates. */
 static void check_aggregate_of_gone_host(void **state)
 {
 	struct cloud *c = *state;

@@ -101,7 +101,7 @@ static void check_in_and_out(void **state)
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 }
 
-/* What was never plugged is out at once. */
+/* A port that was never plugged is detached at once. */
 static void check_unplugged(void **state)
 {
 	struct cloud *c = *state;
@@ -183,7 +183,7 @@ static void check_settings(void **state)
 	assert_true(str_is(port_now(s)->description, "eth1"));
 }
 
-/* One port goes with its instance, the other is free with its elastic address. */
+/* When the instance ends, one port is deleted with it, and the other is free, with its elastic address. */
 static void check_end(void **state)
 {
 	struct cloud *c = *state;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Port forwardings: which ports may be forwarded where, and what becomes of them with what they stand on. */
+ * Port forwardings: allowed ports and targets, and their deletion with the objects that they depend on. */
 #include "cloud.h"
 #include "engine/network/nat_gateway.h"
 #include "engine/network/port_forwarding.h"
@@ -160,7 +160,7 @@ static void check_either(void **state)
 	assert_null(find(&lab, again.forwarding));
 }
 
-/* What leads through the router's gateway keeps it, and goes with the interface. */
+/* A forwarding keeps its router's gateway from being detached, and is deleted with the network interface. */
 static void check_way(void **state)
 {
 	struct lab lab = make_lab(state);
@@ -239,7 +239,8 @@ static void check_change(void **state)
 		    KIND_PORT_FORWARDING);
 }
 
-/* Those of an address that leaves its port go; those of one that moves to another port go with it. */
+/* Forwardings to a secondary address are deleted when the address leaves its port, even if it moves to
+ * another port. */
 static void check_secondary(void **state)
 {
 	struct lab lab = make_lab(state), other = make_lab(state);

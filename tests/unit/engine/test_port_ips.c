@@ -111,8 +111,7 @@ static void check_unassign(void **state)
 	assert_int_equal(free_count(s), 11 - 1);
 }
 
-/* Who may take the first, too: the next one takes its place, until there is none. */
-/* Of a prefix that is taken away nothing is given to anybody else, until the network is rid of it. */
+/* Addresses of an unassigned prefix are not allocated again until the network has removed it. */
 static void check_unassigned_prefix(void **state)
 {
 	struct cloud *c = *state;
@@ -141,7 +140,8 @@ static void check_unassigned_prefix(void **state)
 	cloud_fails(c, &c->alice, engine_create_port, &within, ERR_EXISTS, KIND_PORT);
 	cloud_fails(c, &c->alice, engine_assign_ips, &theirs, ERR_EXISTS, KIND_PORT_PREFIX);
 	uuid id = port_find(cloud_tables(c), port.port)->router;
-	assert_null(engine_find_port_by_ip(cloud_tables(c), id, ip_of("10.0.0.20"))); /* it leads nowhere */
+	assert_null(engine_find_port_by_ip(cloud_tables(c), id,
+					   ip_of("10.0.0.20"))); /* traffic to it has no target */
 	/* The 41 others are drawn, and none of the block. */
 	struct port_assignment all = {.port = theirs.port, .more = 41};
 	cloud_ok(c, &c->alice, engine_assign_ips, &all);

@@ -102,7 +102,8 @@ static void check_associate(void **state)
 
 	struct address_target target = {.address = by_port.address};
 	cloud_fails(c, &c->alice, engine_release_address, &target, ERR_IN_USE, KIND_ADDRESS);
-	/* It went to the other instance after somebody saw it at this one. */
+	/* A disassociation that names an instance fails if the address has moved to another instance
+	 * meanwhile. */
 	struct address_association moved = {.address = by_port.address,
 					    .instance = ref_to(c, KIND_INSTANCE, instance)};
 	cloud_fails(c, &c->alice, engine_disassociate_address, &moved, ERR_STATE, KIND_NONE);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who reaches whom: cases of one change each, that make something of reach, and name the row that stops it. */
+ * Reachability analysis: every case changes one setting, which makes the destination reachable or not, and
+ * checks the row named as the cause. */
 #include <netinet/in.h>
 
 #include "cloud.h"
@@ -265,7 +266,7 @@ static void check_address_groups(void **state)
 	check_stops(ask(&lab, lab.far, lab.next), REACH_GROUP, false, KIND_SECURITY_GROUP);
 }
 
-/* Without port security no group is asked; with it, in no group, nothing passes. */
+/* Without port security groups are not checked. With port security and without groups, nothing passes. */
 static void check_open_port(void **state)
 {
 	struct lab lab = make_lab(state);
@@ -333,7 +334,7 @@ static void check_acls(void **state)
 	drop_entry(&lab, acl, false, 10);
 	put_entry(&lab, acl, false, 10, false, 1024, 32767);
 	check_passes(ask(&lab, lab.near, lab.far));
-	/* Nothing is said: everything is denied. */
+	/* Without a matching entry everything is denied. */
 	drop_entry(&lab, acl, false, 100);
 	check_stops(ask(&lab, lab.near, lab.far), REACH_ACL, false, KIND_NETWORK_ACL);
 }
@@ -537,7 +538,8 @@ static void check_nat(void **state)
 	check_stops(ask(&lab, lab.near, UUID_NONE), REACH_ACL, true, KIND_NETWORK_ACL_ENTRY);
 }
 
-/* What a machine passes on, nobody here knows; one that checks addresses takes nothing. */
+/* Forwarding inside an appliance is unknown, so the analysis ends there. An instance with source/destination
+ * checks drops foreign packets. */
 static void check_appliance(void **state)
 {
 	struct lab lab = make_lab(state);
@@ -633,7 +635,7 @@ static void check_states(void **state)
 	a = ask(&lab, lab.next, lab.near);
 	check_stops(a, REACH_STATE, false, KIND_INSTANCE);
 	assert_int_equal(a.first_bad, 0);
-	assert_true(a.count > 3); /* what else would stop it is shown all the same */
+	assert_true(a.count > 3); /* further causes are listed, too */
 	struct port_settings down = {.port = to(&lab, KIND_PORT, cloud_port(c, lab.far)->row.id),
 				     .is_down = CHOICE_YES};
 	cloud_ok(c, &c->alice, engine_update_port, &down);

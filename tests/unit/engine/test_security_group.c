@@ -175,7 +175,7 @@ static size_t count_revoked(struct cloud *c, uuid group)
 	return count;
 }
 
-/* A changed rule keeps its id, and what it let through until then is let go like a revoked one. */
+/* A modified rule keeps its id. Connections that the old rule allowed end as after a revocation. */
 static void check_modify(void **state)
 {
 	struct cloud *c = *state;
@@ -269,7 +269,7 @@ static void check_revoke(void **state)
 	assert_true(uuid_equal(by_id.made.at[0], second));
 	assert_int_equal(count_rules(c, group), 1);
 	assert_int_equal(security_group_find(cloud_tables(c), group)->row.gen, 4);
-	/* Of the rule that lets all out. */
+	/* The default allow-all egress rule. */
 	const struct rule_wish out = {.protocol = -1, .peer_block = cidr_of("0.0.0.0/0")};
 	struct rules_wish egress = {.group = wish.group,
 				    .direction = SECURITY_GROUP_RULE_DIRECTION_EGRESS,

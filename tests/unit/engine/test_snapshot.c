@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots and images made of them: what is kept of a disk, what stands on what, and the power of an
- * instance while its disks are cut. */
+ * Snapshots and images made from them: stored files, dependencies, and the instance's power while its disks
+ * are cut. */
 #include "cloud.h"
 #include "model/instance.h"
 #include "model/states.h"
@@ -114,7 +114,7 @@ static void check_life(void **state)
 	assert_null(find_snapshot(c, id));
 }
 
-/* What it is to be laid over is to be there when it is cut, and is named until it is kept. */
+/* An increment's base must exist when the increment is cut, and is recorded until the increment is kept. */
 static void check_increment(void **state)
 {
 	struct cloud *c = *state;
@@ -234,7 +234,7 @@ static void check_reservation(void **state)
 		    str_is(data->device, "/dev/sdf"));
 }
 
-/* What failed, or is not asked for any more, holds nobody. */
+/* A failed or cancelled image no longer keeps the instance off. */
 static void check_reservation_ends(void **state)
 {
 	struct cloud *c = *state;
@@ -249,7 +249,7 @@ static void check_reservation_ends(void **state)
 	struct snapshot_target snapshot = {.snapshot = ref_to(c, KIND_SNAPSHOT, second)};
 	cloud_ok(c, &c->alice, engine_delete_snapshot, &snapshot);
 	assert_int_equal(power_of(c, instance), INSTANCE_WANTED_POWER_ON);
-	/* Its guest was on its way off for us: it is started again. */
+	/* The guest shut down on the reservation's behalf, so it is started again. */
 	cloud_see_off(c, instance, INSTANCE_OFF_GUEST);
 	assert_int_equal(cloud_instance(c, instance)->wanted_power, INSTANCE_WANTED_POWER_ON);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies of snapshots: what they may be, the turns that the reconciler takes for them, and what is kept. */
+ * Snapshot policies: validation, the turns that the reconciler takes, and retention. */
 #include "cloud.h"
 #include "engine/storage/snapshot_policy.h"
 #include "engine/storage/volume_transfer.h"
@@ -30,7 +30,7 @@ static const struct snapshot_policy *find(struct cloud *c, uuid id)
 	return snapshot_policy_find(cloud_tables(c), id);
 }
 
-/* As the reconciler would, after a look at the row. */
+/* Takes a turn like the reconciler does after reading the row. */
 static void take_turn(struct cloud *c, uuid policy, int64_t next_us, bool is_due)
 {
 	struct snapshot_policy_turn turn = {.policy = policy,
@@ -59,7 +59,7 @@ static void see(struct cloud *c, uuid snapshot, const char *problem)
 	clock_advance_us(SECOND);
 }
 
-/* One more that is kept, or that failed. */
+/* Takes another snapshot and reports it as kept, or as failed with this problem. */
 static uuid take(struct cloud *c, uuid policy, const char *problem)
 {
 	take_turn(c, policy, find(c, policy)->next_us + HOUR, true);
@@ -146,7 +146,7 @@ static void check_turns(void **state)
 	assert_true(uuid_equal(newest_of(c, wish.policy)->row.id, first));
 }
 
-/* What is refused is said, and is due until it is done. */
+/* A refused snapshot is reported as a condition, and stays due until it succeeds. */
 static void check_refused(void **state)
 {
 	struct cloud *c = *state;
@@ -211,7 +211,7 @@ static void check_kept(void **state)
 	cloud_ok(c, NULL, engine_prune_policy, &pruning);
 	assert_true(!is_there(c, one) && is_there(c, two) && !is_there(c, bad) && is_there(c, three));
 	assert_true(is_there(c, manual.snapshot));
-	/* one that an image stands on stays, which is said */
+	/* a snapshot that an image is based on is kept, with a condition */
 	struct disk_wish root = {.device = STR("/dev/xvda"), .snapshot = ref_to(c, KIND_SNAPSHOT, two)};
 	struct image_wish image = {
 		.name = STR("of it"), .root_device = STR("/dev/xvda"), .disks = &root, .disk_count = 1};
@@ -227,7 +227,7 @@ static void check_kept(void **state)
 	assert_null(cloud_condition(c, wish.policy, SNAPSHOTS_NOT_DELETED));
 }
 
-/* It is the former owner's wish. */
+/* A policy belongs to the former owner, and is not transferred with the volume. */
 static void check_transfer(void **state)
 {
 	struct cloud *c = *state;

@@ -22,7 +22,7 @@ static void check_set(void **state)
 	wish.tags = (struct tags){&again, 1};
 	cloud_ok(c, &c->alice, engine_set_tags, &wish);
 	assert_true(str_is(tags_find(cloud_instance(c, instance)->tags, STR("b"))->value, "3"));
-	/* One of them is not there: none is changed. */
+	/* If one of the resources does not exist, none is changed. */
 	both[1] = ref_to(c, KIND_ROUTER, c->bob_router);
 	wish.tags = (struct tags){tags, 1};
 	cloud_fails(c, &c->alice, engine_set_tags, &wish, ERR_NOT_FOUND, KIND_ROUTER);

@@ -15,9 +15,9 @@
 #include "store/ticket_link.h"
 #include "store/ticket_sending.h"
 
-/* What is under way between Dari and the desk: begun at the desk, and not yet written down here. */
+/* The exchange in progress: done at the desk, and its result not yet recorded here. */
 enum { NOTHING_PENDS, A_LOOK_PENDS, A_SENDING_PENDS };
-/* When the desk is asked what is new: before each step; or once nothing else is to be done. */
+/* Variants: the desk is polled before each step, or only if nothing else remains to be done. */
 enum { POLLS_EAGERLY = 1, LOSES_AN_ANSWER = 2, WAYS = 4 };
 
 struct play {

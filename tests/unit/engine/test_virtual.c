@@ -106,7 +106,7 @@ static bool has(struct port_spans spans, uint32_t value)
 	return false;
 }
 
-/* Of what comes to an address of the network by TCP. */
+/* Whether a TCP connection to an address of the network is denied. */
 static bool is_denied(struct cloud *c, uuid policy, uuid router, struct ip from, struct ip to,
 		      uint32_t to_port)
 {
@@ -152,7 +152,7 @@ static void check_rules(void **state)
 	uuid made = rule.rule;
 	rule.rule = UUID_NONE;
 	cloud_fails(c, &c->alice, engine_put_port_policy_rule, &rule, ERR_EXISTS, KIND_PORT_POLICY_RULE);
-	rule.egress = true; /* of the other direction it may have the same */
+	rule.egress = true; /* rules of the other direction may have the same priority */
 	cloud_ok(c, &c->alice, engine_put_port_policy_rule, &rule);
 	uuid router = make_network(c, "10.30.0.0/16");
 	struct ip outside = cidr_of("192.0.2.1/32").base, inside = cidr_of("10.30.0.9/32").base,

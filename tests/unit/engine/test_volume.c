@@ -67,7 +67,7 @@ static struct volume_attaching attaching(struct cloud *c, uuid volume, uuid inst
 					 .device = str_from(device)};
 }
 
-/* What the host found plugged. */
+/* Reports these volumes as plugged. */
 static void see_plugged(struct cloud *c, uuid instance, const uuid *volumes, size_t count)
 {
 	struct instance_report report = {.instance = instance,
@@ -202,7 +202,7 @@ static void check_attach(void **state)
 	assert_true(uuid_equal(detach.from, instance) && str_is(detach.from_device, "/dev/sdf"));
 	cloud_fails(c, &c->alice, engine_detach_volume, &detach, ERR_STATE, KIND_VOLUME);
 	cloud_fails(c, &c->alice, engine_delete_volume, &target, ERR_IN_USE, KIND_VOLUME);
-	/* While the guest holds on to it, its device and its slot are taken. */
+	/* Until the guest releases the disk, its device name and slot are taken. */
 	uuid second = create_seen(c, GIB);
 	struct volume_attaching other = attaching(c, second, instance, "/dev/sdf");
 	cloud_fails(c, &c->alice, engine_attach_volume, &other, ERR_INVALID, KIND_VOLUME);
@@ -590,7 +590,7 @@ static void check_type_gone(void **state)
 	assert_null(volume_type_limit_first(cloud_tables(c)));
 }
 
-/* As many instances as their disks' type has room for. */
+/* A launch creates as many instances as the limit of their disks' volume type permits. */
 static void check_launch_of_a_type(void **state)
 {
 	struct cloud *c = *state;
@@ -669,7 +669,7 @@ static void check_unplaced(void **state)
 	cloud_ok(c, NULL, engine_forget_volume, &gone);
 }
 
-/* As Cinder's capabilities filter decides. */
+/* Extra specs are compared like in Cinder's capabilities filter. */
 static void check_specs(void **state)
 {
 	struct cloud *c = *state;

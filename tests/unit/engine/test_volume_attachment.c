@@ -107,7 +107,7 @@ static const struct volume *attached_to(const struct cloud *c, uuid volume, uuid
 	return found;
 }
 
-/* So small that all of the zone's instances go to one host. */
+/* Leaves the zone with one host, so that all of its instances run there. */
 static void close_other_hosts(struct cloud *c)
 {
 	for (size_t k = 1; k < CLOUD_HOSTS; k++) {
@@ -222,7 +222,7 @@ static void check_end(void **state)
 	assert_null(volume_attachment_first(cloud_tables(c)));
 }
 
-/* Where it is used, it is bound to its host; what is stopped goes there. */
+/* A volume in use is bound to its host. A stopped instance is moved there. */
 static void check_hosts(void **state)
 {
 	struct cloud *c = *state;

@@ -51,7 +51,7 @@ static uuid create_seen(struct cloud *c, uuid group)
 	return wish.volume;
 }
 
-/* One of alice's, whose volumes are gp3. */
+/* Creates alice's group for volumes of the type gp3. */
 static uuid create_group(struct cloud *c)
 {
 	struct volume_group_type_wish type = {.name = STR("type")};
@@ -103,7 +103,8 @@ static void check_types(void **state)
 	cloud_ok(c, &c->operator, engine_delete_volume_group_type, &target);
 }
 
-/* It has the group's types, and goes neither by itself nor to another account, nor is it of another type. */
+/* A volume must have one of the group's types. It can neither be deleted on its own, nor transferred to
+ * another account, nor change its type. */
 static void check_volumes(void **state)
 {
 	struct cloud *c = *state;

@@ -16,7 +16,7 @@ static const struct volume *find_volume(const struct cloud *c, uuid id)
 	return volume_find(cloud_tables(c), id);
 }
 
-/* One of alice's, with its disk. */
+/* Creates a volume of alice's with its disk. */
 static uuid create_seen(struct cloud *c, int64_t size)
 {
 	uuid volume = cloud_make_volume(c, size);
@@ -107,7 +107,7 @@ static void check_accept(void **state)
 	assert_false(row_is_live(&snapshot_find(cloud_tables(c), snapshot)->row));
 }
 
-/* What stays behind is alice's, and no business of whoever deletes the volume. */
+/* Snapshots that stay with alice do not concern bob's deletion of the volume. */
 static void check_without_snapshots(void **state)
 {
 	struct cloud *c = *state;
@@ -258,7 +258,7 @@ static void check_moves(void **state)
 	}
 }
 
-/* Its reservation ended, or went to nobody by name, after it was looked at. */
+/* Between the check and the change, the reservation ended, or became one without an instance. */
 static void check_reserved_meanwhile(void **state)
 {
 	struct cloud *c = *state;

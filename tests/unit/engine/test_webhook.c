@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Webhooks: what is written down for which of them, and what becomes of it. Payments, which count once. And accounts that are cut or
- * quarantined. */
+ * Webhooks: which events are queued for which webhook, and the outcomes of deliveries. Also payments, which
+ * count only once, and accounts whose network is cut, or that are quarantined. */
 #include "cloud.h"
 
 #include "engine/billing/invoices.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What would become of machines: the answer is that of the real placement, and the region is afterwards as it was
- * before, to the last figure. */
+ * What-if questions about placement: the answers must equal those of the real placement, and the region must
+ * be unchanged afterwards, including all figures. */
 #include "cloud.h"
 #include "engine/instance/server_group.h"
 #include "engine/instance/whatif.h"
@@ -148,7 +148,7 @@ static void check_drain(void **state)
 	assert_true(host_find(cloud_tables(c), c->hosts[0])->enabled);
 }
 
-/* One that lost its place waits; a new host would take it, in its zone alone. */
+/* An instance without a place waits. A new host would take it, if it is in the same zone. */
 static void check_waiting(void **state)
 {
 	struct cloud *c = *state;

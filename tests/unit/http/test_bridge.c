@@ -54,7 +54,7 @@ static void end(struct scene *s)
 	clock_set_us(0);
 }
 
-/* As the relay does, until nothing is ready. */
+/* Runs the bridge like the relay does, until no descriptor is ready. */
 static bool work(struct scene *s)
 {
 	struct pollfd fds[BRIDGE_FDS];
@@ -102,14 +102,14 @@ static void say(struct scene *s, int opcode, const char *bytes, size_t size)
 	assert_int_equal(sent, whole);
 }
 
-/* What our end has got. */
+/* Reads from this end of the stream. */
 static size_t hear(int fd, char *bytes, size_t size)
 {
 	ssize_t n = recv(fd, bytes, size, 0);
 	return n > 0 ? (size_t) n : 0;
 }
 
-/* Of the newest frame; nothing: -1. */
+/* The newest frame's opcode; -1 if there is none. */
 static int hear_frame(struct scene *s, char *bytes, size_t *ret_size)
 {
 	uint8_t head[2];
@@ -143,7 +143,7 @@ static void test_both_ways(void **state)
 	end(&s);
 }
 
-/* What lay behind the handshake is heard without a word more. */
+/* Bytes received together with the handshake are processed without further input. */
 static void test_early(void **state)
 {
 	(void) state;
@@ -156,7 +156,7 @@ static void test_early(void **state)
 	end(&s);
 }
 
-/* Who has said goodbye may say no more: it is not waited for. */
+/* After a close frame nothing more is expected from the web side, so the bridge ends at once. */
 static void test_close(void **state)
 {
 	(void) state;
@@ -169,7 +169,8 @@ static void test_close(void **state)
 	end(&s);
 }
 
-/* The guest's end is told, with a reason; a web that does not answer is waited for a little. */
+/* The end of the guest's stream is reported with a reason. A web side that does not answer is waited for
+ * briefly. */
 static void test_stream_ends(void **state)
 {
 	(void) state;
@@ -239,7 +240,7 @@ static void test_broken_frames(void **state)
 	}
 }
 
-/* Whoever does not listen is not talked to without end: what is not read stays with who says it. */
+/* For a web side that does not read, the bridge's buffer is limited: the rest stays with the sender. */
 static void test_slow_web(void **state)
 {
 	(void) state;
@@ -291,7 +292,7 @@ static void test_slow_stream(void **state)
 	end(&s);
 }
 
-/* A flood of pings is answered as they are taken. */
+/* Pings are answered at the pace at which the web side reads the answers. */
 static void test_pings(void **state)
 {
 	(void) state;
@@ -307,7 +308,7 @@ static void test_pings(void **state)
 	end(&s);
 }
 
-/* Nobody is asked for 20 seconds, and given up for 60; what is answered holds it. */
+/* After 20 silent seconds a ping is sent, and after 60 the connection is closed. A pong prevents that. */
 static void test_half_open(void **state)
 {
 	(void) state;

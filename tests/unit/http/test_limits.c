@@ -74,7 +74,7 @@ static struct client connect_to_unix(struct fixture *f, const struct sockaddr_un
 	return c;
 }
 
-/* Whoever fills the server up keeps nobody out who comes by a reserved door. */
+/* Even if the server is full, connections to a reserved socket are accepted. */
 static void test_reserved(void **state)
 {
 	struct fixture *f = *state;
@@ -401,7 +401,7 @@ static void test_slow_reader(void **state)
 	client_close(&quick);
 }
 
-/* One who doesn't read at all is cut off: 200 ms and an eighth of a second a KiB. */
+/* A client that does not read is disconnected after 200 ms plus an eighth of a second per KiB. */
 static void test_no_reader(void **state)
 {
 	struct fixture *f = *state;

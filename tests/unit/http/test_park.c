@@ -153,8 +153,8 @@ static void test_stop_waits(void **state)
 	assert_int_equal(fixture_figures(f).connections, 0);
 }
 
-/* The grace ends before the wake: clients are told, the calls live until they are woken, even
- * after the server's end. */
+/* The grace period ends before the wake-up: clients get an answer, and the calls exist until they are woken,
+ * even after the server's end. */
 static void test_stop_abandons(void **state)
 {
 	struct fixture *f = *state;

@@ -16,7 +16,7 @@ static int setup(void **state)
 	return 0;
 }
 
-/* For requests that may never get whole. */
+/* Short time-outs, for requests that may never be complete. */
 static int setup_quick(void **state)
 {
 	static struct fixture f;
@@ -131,7 +131,8 @@ static bool is_of_letters(struct str body)
 	return k == body.n;
 }
 
-/* What is written while it is sent: whole, not at all, and to somebody who leaves in its middle. */
+/* Answers that are generated while they are sent: complete, failing, and to a client that disconnects
+ * early. */
 static void test_answer_that_is_read(void **state)
 {
 	struct fixture *f = *state;
@@ -231,8 +232,8 @@ static void test_odd_requests(void **state)
 	WAIT_UNTIL(fixture_figures(f).connections == 0);
 }
 
-/* RFC 9112, 2.2, 5.1, 5.2 and 6.1: a head that a proxy may read in another way. The connection ends, so that
- * nothing behind the head is taken for a request. */
+/* Heads that a proxy may read differently (RFC 9112, sections 2.2, 5.1, 5.2 and 6.1). The connection is
+ * closed, so that no bytes behind the head are read as a request. */
 static void test_heads_that_smuggle(void **state)
 {
 	struct fixture *f = *state;
@@ -417,8 +418,7 @@ static struct cost read_cost(const struct fixture *f, bool only_long, const char
 	return (struct cost){0};
 }
 
-/* What a call takes of its thread's processor is counted, in handle() and in resume(); that it waits is not.
- */
+/* CPU time in handle() and resume() is counted; waiting time is not. */
 static void test_costs(void **state)
 {
 	struct fixture *f = *state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Answers that do not end by themselves: pieces arrive whole and in order, from any thread, for clients of HTTP/1.1 and 1.0; its
- * owner learns what became of it; and a connection that is told nothing holds little memory. */
+ * Endless answers: pieces from any thread arrive complete and in order, with HTTP/1.1 and 1.0. The owner
+ * learns of the outcome, and an idle connection uses little memory. */
 #include "fixture.h"
 
 #include <stdatomic.h>
@@ -12,7 +12,7 @@
 
 enum { CAP = 100 * 1000, LONG = 20 * 1000, POOL_SIZE = 48 * 1024, POOL_PAGES_MAX = 4 };
 
-static struct http_stream *_Atomic stream; /* of the last request */
+static struct http_stream *_Atomic stream; /* the last request's stream */
 static _Atomic unsigned drained_count, gone_count;
 static _Atomic uintptr_t request_at; /* in libmicrohttpd's memory */
 
@@ -108,7 +108,7 @@ static void test_pieces(void **state)
 	end(&f, &c);
 }
 
-/* It knows no chunks: the answer ends with the connection. */
+/* HTTP/1.0 has no chunks: the answer ends with the connection. */
 static void test_old_client(void **state)
 {
 	(void) state;
@@ -122,7 +122,7 @@ static void test_old_client(void **state)
 	end(&f, &c);
 }
 
-/* Of the connection's memory, which libmicrohttpd has in a mapping of its own. */
+/* Resident pages of the connection's memory, for which libmicrohttpd has a separate mapping. */
 static unsigned resident_pages(void)
 {
 	enum { PAGES = POOL_SIZE / 4096 };
@@ -151,7 +151,7 @@ static void test_memory(void **state)
 	end(&f, &c);
 }
 
-/* It is noticed when something is sent. */
+/* A client's disconnection is noticed at the next write. */
 static void test_client_goes(void **state)
 {
 	(void) state;

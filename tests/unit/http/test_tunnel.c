@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Connections that stop speaking HTTP: what is said there comes through, in plain text and over TLS, what
- * came behind the request first; each ends once. */
+ * Connections that switch to another protocol: the bytes pass unchanged, in plain text and over TLS,
+ * including those received behind the request, and every tunnel ends exactly once. */
 #include "fixture.h"
 
 #include <assert.h>
@@ -122,7 +122,7 @@ static void test_plain(void **state)
 	fixture_end(&f);
 }
 
-/* What curl gets until it has the words. */
+/* Reads from curl until the text ends with these words. */
 static bool hear_tls(CURL *curl, const char *words)
 {
 	char heard[1000];

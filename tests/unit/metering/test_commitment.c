@@ -193,7 +193,7 @@ static void a_zone_goes_before_any_and_reserved_before_spend(void **state)
 	finish();
 	assert_int_equal(sum(2).used, MICRO);
 	assert_int_equal(sum(1).used, MICRO);
-	/* One more machine at 0.0078, and the volume at 0.06. */
+	/* One more machine at 0.0078, and the volume at 0.06, are covered. */
 	struct sums s = sum(0);
 	assert_int_equal(s.used, MICRO + HOUR_S * 100);
 	assert_true(s.used_cost == money_of(MICRO, 7800) + money_of(HOUR_S * 100, 60000));
@@ -245,7 +245,7 @@ static void an_upfront_price_is_bought_once_and_spread_over_its_term(void **stat
 
 /* ---- a second, naive way ---- */
 
-/* How much of the commitment an hour uses that has those quantities: as much as there is, and not more. */
+/* An hour uses as much of the commitment as its quantities need, and no more than there is. */
 static void random_months_lose_nothing(void **state)
 {
 	(void) state;

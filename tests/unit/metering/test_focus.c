@@ -93,7 +93,7 @@ static void what_is_written_is_sound(void **state)
 		w.charge.until_s += 3600;
 		w.charge.subject = NULL;
 		write_row();
-		w.charge.is_correction = true; /* of the month before */
+		w.charge.is_correction = true; /* of the previous month */
 		w.charge.from_s -= 20 * DAY_S;
 		w.charge.until_s -= 20 * DAY_S;
 		w.charge.quantity = -w.charge.quantity;
@@ -128,7 +128,8 @@ static void columns_are_those_of_their_version(void **state)
 	for (size_t k = 0; k < focus_column_count; k++)
 		for (int version = 0; version < 2; version++)
 			counts[version] += focus_columns[k].versions >> version & 1;
-	/* Of 57 and 65 without those for several currencies, split costs and contracts; and our own. */
+	/* Of the 57 and 65 columns, without those for several currencies, split costs and contracts, plus one
+	 * of our own. */
 	assert_int_equal(counts[FOCUS_1_2], 57 - 4 + 1);
 	assert_int_equal(counts[FOCUS_1_4], 65 - 4 - 5 - 1 + 1);
 }

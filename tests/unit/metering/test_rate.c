@@ -363,7 +363,7 @@ static void what_has_no_price_is_said_once(void **state)
 
 /* ---- random histories ---- */
 
-/* What the log said last before the end of each second: its sum over the month. */
+/* Sum over the month of the level at the end of each second, according to the log. */
 static __int128 sample(unsigned id, const char *meter, bool counts_level)
 {
 	static int64_t levels[31 * DAY_S];

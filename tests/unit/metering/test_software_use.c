@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What software ran in a month: held to a second rater that looks at every second of random histories. */
+ * Monthly software use, compared with a second rater that looks at every second of random histories. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -77,7 +77,7 @@ static void say(struct history *h, int guest, const struct guest *g, int64_t lev
 					       (struct str){meter, (size_t) n}, h->now_s * SECOND, level)));
 }
 
-/* As the engine does it: the old one off, then the new one on, in one second. */
+/* Like in the engine, the old use ends and the new one begins in the same second. */
 static void change(struct history *h)
 {
 	int n = (int) draw(h, GUESTS);
@@ -144,7 +144,7 @@ static void compare(const struct history *h, int source, const struct tally *t)
 	}
 }
 
-/* It begins an hour before the month does, and what is on goes on. */
+/* The history begins an hour before the month, so that some uses continue into it. */
 static void run_history(unsigned seed)
 {
 	struct history h = {.seed = seed};

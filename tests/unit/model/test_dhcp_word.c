@@ -6,7 +6,7 @@
 
 static const struct {
 	enum ip_family family;
-	const char *name, *value, *is; /* is NULL: OVN is told nothing */
+	const char *name, *value, *is; /* is NULL: no option is given to OVN */
 } rows[] = {
 	{IP_V4, "bootfile-name", "pxelinux.0", "\"pxelinux.0\""},
 	{IP_V4, "67", "\"pxelinux.0\"", "\"pxelinux.0\""},

@@ -34,7 +34,7 @@ static bool is_said(const char *text)
 	return text && *text;
 }
 
-/* Its words in braces are those that are filled in. */
+/* Checks that the template contains only placeholders that are filled in. */
 static void check_template(const char *name, const char *text)
 {
 	for (const char *at = text; (at = strchr(at, '{')); at++)
@@ -70,7 +70,7 @@ static void check_row(const struct image_source *s)
 		fail_msg("%s: its key", s->name);
 }
 
-/* Of all its versions at once. */
+/* Name of the source, common to all its versions. */
 static struct str name_of(const struct image_source *s)
 {
 	return image_source_fill(arena, s, s->ec2_name, 0, str_from(s->versions[0]));

@@ -75,7 +75,7 @@ static void test_texts(void **state)
 	assert_true(str_is(text, "{\"manifest\":1,\"rows\":[]}"));
 }
 
-/* What of a row is kept: the rest as a new one has it. */
+/* The row as restored from a manifest: other fields have the values of a new row. */
 static struct row *kept_of(struct ctx *c, const struct kind_info *k, const struct row *r)
 {
 	struct row *kept = row_copy(c->arena, k, r);

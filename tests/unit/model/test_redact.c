@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What must not leave does not: shapes of secrets, each in a sentence and in the middle of others, and what is no secret stays
- * as it is. None of these is anybody's. */
+ * Redaction: secrets of every known form are removed, alone in a sentence and among others, and everything
+ * else stays. All secrets here are invented. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -183,7 +183,7 @@ static void check_shapes(void **state)
 	}
 }
 
-/* One behind the other, in one text. */
+/* All forms in one text, one per line. */
 static void check_all_at_once(void **state)
 {
 	(void) state;

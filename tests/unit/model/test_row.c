@@ -87,7 +87,7 @@ static void test_equal_of_the_head(void **state)
 	assert_false(row_equal(k, a, b));
 }
 
-/* What hosts say must not become what users asked for; to clear what is done with is another matter. */
+/* A host's report must not set fields that hold users' wishes. Clearing a fulfilled wish is allowed. */
 static void test_report_that_sets_a_wish(void **state)
 {
 	(void) state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * How large a row may be: no field takes more than its schema says, and no kind's rows are larger than a
- * ceiling, but for those named here. */
+ * Sizes of rows: no field exceeds its schema's limit, and no kind's rows exceed a common ceiling, except for
+ * those listed here. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

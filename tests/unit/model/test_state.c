@@ -83,7 +83,7 @@ static void test_instance(void **state)
 	}
 }
 
-/* Of one that is on, or off, what else is wanted and seen. */
+/* Instances that are wanted on or off, with wanted and seen pauses and saved memory. */
 static void test_pause_and_save(void **state)
 {
 	(void) state;
@@ -114,7 +114,7 @@ static void test_pause_and_save(void **state)
 	}
 }
 
-/* It lasts until the gen was brought about for which it was asked. */
+/* A task lasts until the gen for which it was requested has been applied. */
 static void test_task(void **state)
 {
 	(void) state;
@@ -255,9 +255,9 @@ static void test_snapshot(void **state)
 	assert_int_equal(model_derive_snapshot_state(&failed), SNAPSHOT_DELETING);
 }
 
-/* Whatever is wanted or seen next, a live row's state moves legally, and so does its deletion: no
- * report of a host and no wish can make the store refuse a change. What was deleted between two
- * looks has passed through deleting: the deletion bumped gen. */
+/* Every change of wishes or reports moves a live row's state along an allowed transition, and so does its
+ * deletion: neither a host's report nor a wish can make the store refuse a change. A row deleted between two
+ * looks has been in the state deleting, because the deletion increments gen. */
 static void test_live_rows_move_freely(void **state)
 {
 	(void) state;

@@ -26,7 +26,7 @@ static bool has_ended(struct cloud *c, const void *arg)
 	return a && a->stage == REGION_AUDIT_STAGE_ENDED;
 }
 
-/* How many it found, after it has ended. */
+/* Waits for the audit's end and returns the count of differences. */
 static int64_t await(struct cloud *c, uuid audit)
 {
 	assert_true(cloud_step_until(c, has_ended, &audit, 10 * MINUTE));

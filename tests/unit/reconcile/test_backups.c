@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Backups' stories: what was on a volume comes back from its backup, whatever dies on the way; a target that does
- * not answer is asked again; and what goes leaves nothing behind. */
+ * Backups, end to end: a volume's content is restored from its backup, even if processes are killed
+ * meanwhile. A target that does not answer is retried, and a deletion leaves no objects behind. */
 #include <stdio.h>
 #include <unistd.h>
 

@@ -252,7 +252,7 @@ static void test_snapshot_before_growing(void **state)
 	}
 }
 
-/* What its guest's disk is held to; of one that it does not have, nothing. */
+/* The limit in effect on the guest's disk in operations per second; 0 if the guest lacks the disk. */
 static int64_t iops_applied(struct cloud *c, uuid instance, uuid volume)
 {
 	struct disk_limits limits = {0};
@@ -344,7 +344,7 @@ static void test_snapshot_at_rest(void **state)
 	cloud_done(c);
 }
 
-/* Its disk is gone: it failed for good, and says so. */
+/* Its disk is lost, so the snapshot fails finally, with a message. */
 static void test_snapshot_of_lost(void **state)
 {
 	(void) state;
@@ -426,7 +426,7 @@ static void lose_bases(struct str host)
 			s->disks[k] = s->disks[--s->disk_count];
 }
 
-/* They go when nothing is made from them for a day, or at once where space is short. */
+/* Cached base images are removed after a day without use, or at once if space is short. */
 static void test_cache(void **state)
 {
 	(void) state;
@@ -454,7 +454,7 @@ static void test_cache(void **state)
 	cloud_done(c);
 }
 
-/* One that was lost comes back, for the disks that stand on it. */
+/* A lost base image is fetched again for the disks that are based on it. */
 static void test_lost_base(void **state)
 {
 	(void) state;
@@ -490,7 +490,7 @@ static void test_waits_for_a_disk(void **state)
 	cloud_done(c);
 }
 
-/* What is in a disk's way is told of the instance, too. */
+/* A disk's problem is also reported as a condition of its instance. */
 static void test_instance_tells(void **state)
 {
 	(void) state;
@@ -534,7 +534,7 @@ static bool tell_copy(struct tale *t)
 	       cloud_lived_to_settle(t->c);
 }
 
-/* What was written since the snapshot is gone, and nothing else. */
+/* The revert undoes exactly the writes since the snapshot. */
 static bool tell_revert(struct tale *t)
 {
 	struct volume_reverting wish = {.volume = cloud_ref(t->c, KIND_VOLUME, t->volume),
@@ -584,7 +584,7 @@ static void check_tale(struct tale *t)
 	assert_int_equal(counts.cuts, 0);
 }
 
-/* One of the seeds is told of encrypted disks, which open with their key alone. */
+/* With one of the seeds the disks are encrypted, and readable only with their key. */
 static bool tell_with_kill(uint64_t seed, uint64_t at)
 {
 	bool is_encrypted = seed == SEEDS;

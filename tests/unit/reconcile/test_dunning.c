@@ -46,7 +46,7 @@ static void pass(struct cloud *c, int64_t us, bool is_away)
 	cloud_step_for(c, DUN_EVERY_S * SECOND + MINUTE);
 }
 
-/* What is looked at every hour would keep the region from coming to rest. */
+/* Ends billing: its hourly checks would keep the region from settling. */
 static void end(struct cloud *c)
 {
 	struct billing_settings settings = {.domain = ref_by_id(KIND_DOMAIN, DOMAIN_DEFAULT),

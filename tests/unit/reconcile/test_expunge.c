@@ -59,7 +59,7 @@ static void survives_a_restart(struct cloud *c)
 }
 TEST_STORY(survives_a_restart, 1)
 
-/* One that no host had room for, and one whose guest is still going off. */
+/* Instances that had no host, and those whose guests are still shutting down, end likewise. */
 static void ends_wherever_it_is(struct cloud *c)
 {
 	set_delay(c, "1");

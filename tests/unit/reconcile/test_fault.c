@@ -42,7 +42,8 @@ static void ask_address(struct cloud *c, uuid id)
 	cloud_settle(c);
 }
 
-/* One life, with the n-th point of the class failing once. False when it was not reached. */
+/* An instance's life with one fault at the n-th point of the class. Returns false if the point was not
+ * reached. */
 static bool tell_with_fault(unsigned points, uint64_t n)
 {
 	struct cloud *c = cloud_new(n + 1, 2);
@@ -51,7 +52,8 @@ static bool tell_with_fault(unsigned points, uint64_t n)
 	int64_t since_us = clock_now_us();
 	cloud_await(c, id, INSTANCE_RUNNING);
 	cloud_settle(c);
-	/* It is tried again at once; only for want of memory it may be found by the next look. */
+	/* Failed steps are retried at once; only after a failed allocation may that take until the next
+	 * look. */
 	assert_true((points & FAULT_ALLOC) || clock_now_us() - since_us < CLOUD_HOST_INTERVAL_US / 2);
 	ask_address(c, id);
 	ask_power(c, engine_stop_instances_run, id, INSTANCE_STOPPED);
@@ -94,7 +96,7 @@ static void test_alloc_faults(void **state)
 	fail_each(FAULT_ALLOC, 500);
 }
 
-/* Nothing of the class works for a minute; then everything does. */
+/* Every point of the class fails for a minute, then none. */
 static void fail_for_a_while(unsigned points)
 {
 	for (uint64_t seed = 1; seed <= 20; seed++) {
@@ -132,8 +134,8 @@ static void test_memory_short(void **state)
 	fail_for_a_while(FAULT_ALLOC);
 }
 
-/* Its retry's time comes after its row is gone, and memory is short then: neither a row nor a time is
- * left that would bring the step again. */
+/* The retry is due after the row's deletion, when allocations fail: neither the row nor a timer remains to
+ * repeat the step. */
 static void test_memory_short_at_the_end(void **state)
 {
 	(void) state;
@@ -156,7 +158,7 @@ static void test_memory_short_at_the_end(void **state)
 	cloud_done(c);
 }
 
-/* What was told as a condition in one life is taken back in the next. */
+/* A condition set by one process is cleared by the next. */
 static void test_condition_outlives_restart(void **state)
 {
 	(void) state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts that die, hang or are cut off: what proves that one is off, what leaves it then, and what becomes of it
- * when it is back. Nothing ever runs twice. */
+ * Hosts that die, hang or are cut off: proofs that a host is off, evacuation, and what happens when the host
+ * returns. No guest ever runs twice. */
 #include "../cloud/cloud.h"
 #include "engine/instance/instance_evacuate.h"
 #include "engine/region/fence.h"
@@ -165,7 +165,7 @@ static void silence_proves_nothing(struct cloud *c)
 }
 TEST_STORY(silence_proves_nothing, 2)
 
-/* Its command cannot: an operator's word is a proof as well. */
+/* The fence command fails; an operator's confirmation serves as proof, too. */
 static void command_fails(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -189,7 +189,7 @@ static void command_fails(struct cloud *c)
 }
 TEST_STORY(command_fails, 2)
 
-/* Whoever said so was wrong: what is left there is ended before anything else. */
+/* The operator's confirmation was wrong: guests left on the host are stopped before anything else. */
 static void word_was_wrong(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -208,7 +208,8 @@ static void word_was_wrong(struct cloud *c)
 }
 TEST_STORY(word_was_wrong, 2)
 
-/* It is back before it was turned off: in the same boot nothing happened, in another one its guests start there. */
+/* The host returns before it was fenced. In the same boot nothing changes; after a reboot its guests start
+ * there. */
 static void comes_back_before(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -272,7 +273,7 @@ static void ends_with_its_host(struct cloud *c)
 }
 TEST_STORY(ends_with_its_host, 2)
 
-/* Nothing was made there yet. */
+/* The instance had not been created on the host yet. */
 static void was_not_there_yet(struct cloud *c)
 {
 	struct instance_launch wish = cloud_launch_wish(c, 1);
@@ -311,7 +312,8 @@ static bool runs_elsewhere(struct cloud *c, const void *id)
 	return !str_equal(cloud_host_of(c, instance), STR("h0")) && cloud_guest(c, instance).is_on;
 }
 
-/* They go by themselves, with what they wrote; one whose owner wants that waits. The process may die meanwhile. */
+/* Instances start elsewhere by themselves, with their data, except for one whose owner wants it to wait. The
+ * process may be killed meanwhile. */
 static void starts_elsewhere(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -379,7 +381,7 @@ static struct ref other_ref(struct cloud *c, uuid id)
 	return ref_of(str_equal(cloud_host_of(c, id), STR("h0")) ? STR("h1") : STR("h0"));
 }
 
-/* Its host, or the one that it goes to, dies at some step of its way. */
+/* The source or the target host dies at some step of a migration. */
 static void dies_on_the_way(struct cloud *c)
 {
 	uuid id = launch_on(c, STR("h0"));
@@ -440,7 +442,7 @@ static void test_plan(void **state)
 	in[9].lost = 2;
 	in[10].hosts = 10;
 	in[10].lost = 2;
-	in[11].failed_us = 99 * SECOND; /* of an earlier silence */
+	in[11].failed_us = 99 * SECOND; /* from an earlier failure */
 	for (size_t k = 0; k < sizeof in / sizeof *in; k++)
 		assert_int_equal(fence_plan_turn(&in[k]), turns[k]);
 	assert_int_equal(fence_plan_limit(1), 1);

@@ -114,7 +114,7 @@ static void test_end(void **state)
 	cloud_done(c);
 }
 
-/* Killed after each step of it, it is made all the same, and the instance runs again. */
+/* Killed after any step, the image is completed nevertheless, and the instance runs again. */
 static bool capture_with_kill(uint64_t seed, uint64_t at)
 {
 	struct cloud *c = cloud_new(seed * 1000, 1);

@@ -63,7 +63,7 @@ static struct str path_of(struct cloud *c, uuid snapshot)
 			 STR_ARG(snapshot_row(c, snapshot).sha256));
 }
 
-/* The file that is kept of it. */
+/* Whether the snapshot's stored file contains this text. */
 static bool has(struct cloud *c, uuid snapshot, const char *text)
 {
 	struct snapshot row = snapshot_row(c, snapshot);
@@ -77,7 +77,7 @@ static bool has(struct cloud *c, uuid snapshot, const char *text)
 	return is_read && row.over.n == 0 && str_is(str_from(found), text);
 }
 
-/* Whether an increment was cut meanwhile. */
+/* Settles, and returns whether an increment was cut meanwhile. */
 static bool settle(struct cloud *c)
 {
 	struct sim_counts before = {0}, after = {0};
@@ -106,7 +106,7 @@ static void test_chain(void **state)
 	uuid two = take(c, root);
 	assert_true(settle(c));
 	uuid three = take(c, root);
-	assert_true(settle(c)); /* of what was not written at all */
+	assert_true(settle(c)); /* nothing was written */
 	assert_true(has(c, one, "first") && has(c, two, "second") && has(c, three, "second"));
 	cloud_expect_at(c, drop(c, one), __FILE__, __LINE__);
 	cloud_expect_at(c, drop(c, two), __FILE__, __LINE__);
@@ -143,7 +143,8 @@ static void test_at_rest(void **state)
 	cloud_done(c);
 }
 
-/* A crash spoils what the disk noted: all is copied, and the disk grows all the same. */
+/* A crash invalidates the disk's record of changes: the next snapshot is a full copy, and the disk can still
+ * grow. */
 static void test_crash(void **state)
 {
 	(void) state;
@@ -173,8 +174,8 @@ static void test_crash(void **state)
 	}
 }
 
-/* What it is an increment since is deleted at any moment, and its host is away for longer than files without
- * a row are kept. */
+/* The increment's base is deleted at any moment, while the host is away for longer than files without a row
+ * are kept. */
 static void test_deleted_meanwhile(void **state)
 {
 	(void) state;
@@ -200,8 +201,8 @@ static bool is_fixed(struct cloud *c, const void *snapshot)
 	return snapshot_row(c, *(const uuid *) snapshot).seen_stage != SNAPSHOT_SEEN_STAGE_NONE;
 }
 
-/* The file of the one before is lost: before the next is cut, all is copied; afterwards there is nothing to
- * make the next of, which is said. */
+/* The previous snapshot's file is lost. If that happens before the cut, the next snapshot is a full copy;
+ * afterwards its increment has no base, which is reported. */
 static void test_lost_file(void **state)
 {
 	(void) state;

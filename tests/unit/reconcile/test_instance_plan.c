@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The decision about an instance, as a table: whatever is wanted × whatever is there × what the row
- * says was seen. Then the rules that hold for every combination there is. */
+ * The plan for an instance, as a table of the wish, the host's state and the reported state. Then rules that
+ * must hold for all combinations. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -264,7 +264,7 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.unreported = bits & 2048,
 			.lacks_room = bits & 4096,
 			.lacked_it_long = bits & 8192,
-			/* of one that is to be on, or off */
+			/* the bits' meaning depends on whether the instance is wanted on */
 			.wants_pause = wants_on && bits & 1U << 14,
 			.paused = bits & 1U << 15,
 			.reported_paused = bits & 1U << 16,
@@ -278,7 +278,7 @@ static void each_combination(void (*check)(const struct plan_case *p))
 	}
 }
 
-/* What is running is touched only when it is to be off or gone, a reboot is due, or devices come and go. */
+/* A running guest is changed only to power it off, remove it, reboot it, or plug and unplug devices. */
 static void check_running(const struct plan_case *p)
 {
 	enum instance_step step = step_of(p);
@@ -293,8 +293,8 @@ static void check_running(const struct plan_case *p)
 		    (step == INSTANCE_UNPAUSE && p->paused && !p->wants_pause));
 }
 
-/* Nothing is undefined without a deleted row, or one that leaves its host, nor while it runs; a deleted one
- * is never started. */
+/* A guest is undefined only if its row is deleted or it leaves its host, and never while it runs. A deleted
+ * one is never started. */
 static void check_deletion(const struct plan_case *p)
 {
 	enum instance_step step = step_of(p);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots of instances: all disks return to what they were, or none has begun to, whenever the process is killed. */
+ * Snapshots of instances: a revert changes all disks or none, even if the process is killed at any time. */
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
 #include "engine/instance/instance_snapshot.h"
@@ -76,7 +76,7 @@ static bool tell_stop(struct tale *t)
 	return cloud_lived_to_settle(t->c);
 }
 
-/* It is started at once: it waits for both disks. */
+/* The instance is started at once, and waits for both disks' reverts. */
 static bool tell_revert(struct tale *t)
 {
 	struct instance_snapshot_target wish = {

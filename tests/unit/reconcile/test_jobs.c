@@ -37,7 +37,7 @@ static RESULT ask(struct op *op, void *arg)
 	return OK;
 }
 
-/* As it is now; zeroed when it is gone. Its texts are not to be looked at. */
+/* A copy of the job's row, zeroed if there is none. Its texts are not valid after the view. */
 static struct async_job look(struct cloud *c, uuid id)
 {
 	AUTO_VIEW view = {0};
@@ -158,7 +158,7 @@ static void test_disks(void **state)
 	cloud_done(c);
 }
 
-/* A volume grows; a snapshot of it, and an image that is made of that volume, are kept; the volume is as the snapshot again. */
+/* A volume that grows, a kept snapshot of it, a kept image of it, and the volume reverted to the snapshot. */
 struct kept {
 	struct ref volume;
 	struct snapshot_wish snapshot;

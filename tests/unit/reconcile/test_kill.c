@@ -157,7 +157,7 @@ static bool tell_unshelve(struct story *s)
 	return cloud_lived_to_settle(s->c);
 }
 
-/* An ISO, made once: a story that is told again finds it. */
+/* The ISO, created unless a previous run of the story has done so. */
 static uuid find_iso(struct story *s)
 {
 	struct image_creation made = {
@@ -240,7 +240,7 @@ struct bystander {
 	struct cloud_guest guest;
 };
 
-/* Those that run, as their rows want. */
+/* Guests that run as their rows want. */
 static size_t find_bystanders(struct cloud *c, struct bystander *at)
 {
 	uuid ids[GUESTS_MAX];
@@ -287,7 +287,7 @@ static RESULT count_allocation(void *arg, const struct usage *usage)
 	return OK;
 }
 
-/* How many servers' records say that they hold what they held: each begins and ends once. */
+/* Count of instances whose allocation is still open. Each allocation must begin once and end once. */
 static int count_usage(struct cloud *c)
 {
 	int open = 0;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What becomes of instances, from the call to the host and back: each story under many seeds, for
- * the order in which committer, hosts and network take their turns is nobody's to choose. */
+ * Instances from API call to host and back. Every story runs with many seeds, because the order of turns
+ * between committer, hosts and network is arbitrary. */
 #include "../cloud/cloud.h"
 #include "model/instance.h"
 #include "model/instance_task.h"
@@ -62,7 +62,7 @@ static void stop_start(struct cloud *c)
 }
 TEST_STORY(stop_start, 2)
 
-/* What its host has of it follows: the ports of the old account are out of it, those of the new one in. */
+/* The host follows the change of account: the guest loses the old account's ports and gets the new one's. */
 static void assign(struct cloud *c)
 {
 	static const struct launch_port plain = {.field = {"networkids", 10}};
@@ -105,7 +105,7 @@ static void rename_it(struct cloud *c, uuid id, const char *name)
 	cloud_settle(c);
 }
 
-/* What is on a config drive is what holds when the guest starts, but not when it goes on. */
+/* The config drive is updated when the guest starts, but not when it resumes. */
 static void config_drive(struct cloud *c)
 {
 	struct instance_launch wish = cloud_launch_wish(c, 1);
@@ -221,7 +221,7 @@ static void stop_paused(struct cloud *c)
 }
 TEST_STORY(stop_paused, 1)
 
-/* Its memory outlives us and its host. */
+/* The saved memory outlives restarts of Dari and of the host. */
 static void suspend_and_resume(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -356,7 +356,8 @@ static void rescue(struct cloud *c)
 }
 TEST_STORY(rescue, 1)
 
-/* One that is off is started for it, and starts from that disk again when it is stopped meanwhile. */
+/* Rescuing a stopped instance starts it, and it starts from the rescue disk again if it is stopped
+ * meanwhile. */
 static void rescue_stopped(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -429,12 +430,12 @@ static void shelve(struct cloud *c)
 	assert_true(str_equal(cloud_host_of(c, id), host)); /* where its disk is */
 	assert_true(sim_compute_disk_has(host, root, "mine"));
 	assert_int_equal(cloud_count(c, KIND_SNAPSHOT), 1); /* the operator's: its own went with its image */
-	assert_int_equal(cloud_guest(c, id).boots, 1);      /* of a domain made anew */
+	assert_int_equal(cloud_guest(c, id).boots, 1);      /* the domain was newly defined */
 	assert_int_equal(live_images(c), 1);
 }
 TEST_STORY(shelve, 2)
 
-/* Its disk goes with it to the host that an administrator names. */
+/* The disk moves with the instance to the host that an administrator names. */
 static void shelve_and_move(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), root = cloud_volume_of(c, id);
@@ -590,7 +591,8 @@ static void test_forget(void **state)
 	cloud_done(c);
 }
 
-/* So do rows that are only listed: released dedicated hosts, deleted prefix lists; and fleets without instances. */
+/* Rows kept only for listing are forgotten, too: released dedicated hosts, deleted prefix lists, and fleets
+ * without instances. */
 static void test_forget_ended(void **state)
 {
 	(void) state;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Hosts that are off for good: what is lost when one is forgotten, and what becomes of that; and dedicated ones, of
- * which another machine takes the place. */
+ * Hosts that are off for good: what is lost when one is forgotten, and its consequences. Also the replacement
+ * of dedicated hosts by other machines. */
 #include "../cloud/cloud.h"
 #include "engine/instance/instance.h"
 #include "engine/instance/instance_evacuate.h"
@@ -30,7 +30,7 @@ static uuid launch_on(struct cloud *c, struct str host)
 	}
 }
 
-/* It has no power, and somebody has seen that. */
+/* Cuts the host's power and confirms that as an operator. */
 static void lose_host(struct cloud *c, struct str host)
 {
 	struct fence_word wish = {.host = ref_of(host), .who = STR("kim")};
@@ -82,7 +82,8 @@ static uuid make_volume(struct cloud *c)
 
 /* ---- forgotten */
 
-/* A rebuilt one runs elsewhere, and its old disk waits for the host for ever: it goes with it. */
+/* A rebuilt instance runs elsewhere, and its old disk's row would wait for the host forever: it is deleted
+ * with the host. */
 static void forgets_old_disks(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -104,7 +105,8 @@ static void forgets_old_disks(struct cloud *c)
 }
 TEST_STORY(forgets_old_disks, 2)
 
-/* It is off, and cannot be started; a rebuild gives it a new disk. The process may die at once. */
+/* The instance is off and cannot be started until a rebuild gives it a new disk. The process may be killed at
+ * once. */
 static void loses_disks(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -176,7 +178,8 @@ static bool runs(struct cloud *c, const void *id)
 	return cloud_guest(c, *(const uuid *) id).is_on;
 }
 
-/* One that was to wait for its host starts elsewhere with what it wrote: its host will not come. */
+/* An instance whose owner wants it to wait for its host starts elsewhere, with its data, because the host
+ * will not return. */
 static void loses_nothing_shared(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -204,7 +207,8 @@ static bool has_left(struct cloud *c, const void *id)
 	return !str_equal(cloud_host_of(c, *(const uuid *) id), STR("h0"));
 }
 
-/* It was off before: what had left it then, and what has its disks there alone. */
+/* The host was off once before: instances that left it then are unaffected, those with local disks are
+ * lost. */
 static void is_lost_after_a_return(struct cloud *c)
 {
 	struct str h0 = STR("h0");
@@ -319,7 +323,7 @@ static void does_not_recover(struct cloud *c)
 }
 TEST_STORY(does_not_recover, 3)
 
-/* No machine is free, or its disk is there alone: it waits, and no machine is taken for nothing. */
+/* No machine is free, or the disk is local: the instance waits, and no machine is allocated in vain. */
 static void cannot_recover(struct cloud *c)
 {
 	uuid old = dedicate(c, true), id = launch_dedicated(c, old);

@@ -18,7 +18,7 @@ static struct ref find_host(struct cloud *c, uuid instance)
 	return (struct ref){.kind = KIND_HOST, .text = cloud_host_of(c, instance)};
 }
 
-/* Of its host, from an hour from now on. */
+/* Plans a maintenance of the instance's host, beginning in an hour. */
 static void plan(struct cloud *c, uuid instance, enum host_maintenance_kind kind, int64_t hours)
 {
 	int64_t now_us = clock_now_us();
@@ -37,7 +37,7 @@ static struct instance_event event_of(struct cloud *c, uuid instance)
 	return e ? *e : (struct instance_event){0};
 }
 
-/* Whatever is in the way of the process meanwhile. Days in which nothing happens are not stepped. */
+/* Lets time pass, with or without the process running. Long periods are skipped, not stepped through. */
 static void let_pass(struct cloud *c, int64_t us)
 {
 	if (c->seed % 3 == 0 || us > 24 * HOUR) {
@@ -71,7 +71,8 @@ static void drains(struct cloud *c)
 }
 TEST_STORY(drains, 1)
 
-/* It keeps its place, and is on again when that is over: by the clock, or by the operator. */
+/* The instance keeps its place and starts again when the maintenance ends, at its set time or by the
+ * operator. */
 static void comes_back(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -112,7 +113,7 @@ static void close_other(struct cloud *c, struct str host)
 	cloud_ok(c, NULL, engine_update_host, &wish);
 }
 
-/* It goes on elsewhere; without room there it is rebooted, and its event says why. */
+/* The instance migrates to another host. Without room it is rebooted, and its event has the reason. */
 static void moves(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -227,7 +228,8 @@ static void plan_early(struct cloud *c, uuid id)
 	cloud_ok(c, &c->alice, engine_reschedule_event, &earlier);
 }
 
-/* Its user chose an earlier time: it goes elsewhere then, where there is such, without a stop of his. */
+/* The user has chosen an earlier time: the instance then moves to another host if there is room, without a
+ * stop by the user. */
 static void goes_early(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -242,7 +244,7 @@ static void goes_early(struct cloud *c)
 }
 TEST_STORY(goes_early, 2)
 
-/* One that hears nothing is forced off then, when its time to shut down is over. */
+/* A guest that ignores the shutdown is powered off at the end of its grace period. */
 static void goes_early_by_force(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -311,7 +313,7 @@ static void is_put_off(struct cloud *c)
 }
 TEST_STORY(is_put_off, 1)
 
-/* One after the other: each has an event of its own, of which the last is shown. */
+/* Two maintenances in a row: each has its own event, and the last one is shown. */
 static void comes_twice(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -339,7 +341,7 @@ static void comes_twice(struct cloud *c)
 }
 TEST_STORY(comes_twice, 1)
 
-/* Ended while it is held: nothing of it stays. */
+/* An instance that is terminated while it is held leaves nothing behind. */
 static void is_terminated_meanwhile(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);

@@ -118,7 +118,8 @@ static void test_decides(void **state)
 	}
 }
 
-/* Whatever is found: nothing goes that may be the guest, and nothing is let go on beside it. */
+/* In all combinations, a copy that may be the running guest is never removed, and never resumed next to the
+ * other. */
 static void test_never_runs_twice(void **state)
 {
 	(void) state;
@@ -208,7 +209,8 @@ static void note_host(struct cloud *c, struct guest *g)
 	g->from = str_from(g->host);
 }
 
-/* One that runs and wrote something, or nothing: then all that its disk has is its base's. */
+/* Launches a guest that wrote something or nothing; in the latter case its disk has only its base's
+ * content. */
 static void launch(struct cloud *c, struct guest *g)
 {
 	*g = (struct guest){.id = cloud_launch_running(c), .text = c->seed % 2 ? "what it wrote" : ""};
@@ -219,7 +221,7 @@ static void launch(struct cloud *c, struct guest *g)
 		sim_compute_write_disk(g->from, g->volume, g->text);
 }
 
-/* It runs as it did, there or elsewhere, and has what it wrote. */
+/* The guest runs without a reboot, moved or not, and has its data. */
 static void check_guest(struct cloud *c, const struct guest *g, bool moved)
 {
 	struct str host = cloud_host_of(c, g->id);
@@ -245,14 +247,14 @@ static void moves(struct cloud *c)
 	assert_int_equal(m.outcome, INSTANCE_MIGRATION_OUTCOME_COMPLETED);
 	assert_int_equal(m.tries, 1);
 	assert_true(m.ended_us > 0);
-	/* And back: what its old file had is not what it has now. */
+	/* The way back: the old file on the first host is outdated and must not be used. */
 	note_host(c, &g);
 	sim_compute_write_disk(g.from, g.volume, "what it wrote then");
 	migrate(c, g.id);
 	cloud_settle(c);
 	assert_true(sim_compute_disk_has(cloud_host_of(c, g.id), g.volume, "what it wrote then"));
 	assert_int_equal(cloud_guest(c, g.id).boots, 1);
-	/* It lives on as any other. */
+	/* Afterwards the instance behaves like any other. */
 	cloud_stop(c, g.id);
 	cloud_settle(c);
 	cloud_start(c, g.id);
@@ -263,7 +265,8 @@ static void moves(struct cloud *c)
 }
 TEST_STORY(moves, 2)
 
-/* It is over once the network follows. Where that does not come about, it is over in the end, and says so. */
+/* The migration ends once the network follows. If the network does not, it ends after a time-out, with a
+ * problem. */
 static void settles(struct cloud *c)
 {
 	struct guest g;
@@ -291,7 +294,7 @@ static void settles(struct cloud *c)
 }
 TEST_STORY(settles, 2)
 
-/* Nobody's arrival waits until others are sent, too. */
+/* An arrival is processed at once, not after the transfers of others. */
 static bool are_told_at_once(struct cloud *c, const void *instances)
 {
 	const uuid *ids = instances;
@@ -341,7 +344,7 @@ static bool has_ended(struct cloud *c, const void *job)
 	return async_job_find(view.tables, *(const uuid *) job)->ended != ASYNC_JOB_ENDED_NONE;
 }
 
-/* Its job ends with the migration, whose end changes nothing of the instance's own row. */
+/* The job ends with the migration, although that does not change the instance's row. */
 static void its_job_ends(struct cloud *c)
 {
 	struct guest g;
@@ -358,7 +361,7 @@ static void its_job_ends(struct cloud *c)
 }
 TEST_STORY(its_job_ends, 2)
 
-/* Its room is taken there from the beginning on, and is free here from the end on. */
+/* Room at the target is reserved from the beginning; room at the source is free at the end. */
 static void takes_room(struct cloud *c)
 {
 	struct guest g;
@@ -428,7 +431,8 @@ static bool has_avx2(struct cloud *c, uuid instance)
 	return false;
 }
 
-/* Who was there before keeps what it has until its next start; who comes goes anywhere. */
+/* Guests that run before a weaker host is added keep their CPU features until their next start. Later guests
+ * can go to any host. */
 static void meets_a_weaker_host(struct cloud *c)
 {
 	struct guest old, fresh;
@@ -540,7 +544,7 @@ static void goes_wrong(struct cloud *c)
 		struct instance_migration m = record_of(c, g.id);
 		assert_int_equal(m.outcome, breaks[k].fails ? INSTANCE_MIGRATION_OUTCOME_FAILED
 							    : INSTANCE_MIGRATION_OUTCOME_COMPLETED);
-		/* What it left at the target is in the way of no other try. */
+		/* Remains at the target do not prevent another attempt. */
 		if (!breaks[k].moved) {
 			migrate(c, g.id);
 			cloud_settle(c);
@@ -552,7 +556,7 @@ static void goes_wrong(struct cloud *c)
 }
 TEST_STORY(goes_wrong, 2)
 
-/* It is told from a guest's own shutdown: it is started again, where it was. */
+/* A crash is distinguished from the guest's own shutdown: the guest is started again on its host. */
 static void crashes(struct cloud *c)
 {
 	struct guest g;
@@ -584,7 +588,7 @@ static void is_cancelled(struct cloud *c)
 }
 TEST_STORY(is_cancelled, 2)
 
-/* What else is asked of it goes before; wherever it is then. */
+/* Other requests take precedence, on whichever host the guest is then. */
 static void is_stopped_on_the_way(struct cloud *c)
 {
 	struct guest g;
@@ -620,7 +624,7 @@ static bool has_problem(struct cloud *c, const void *instance)
 	return record_of(c, *(const uuid *) instance).problem.n > 0;
 }
 
-/* It stood still while it was sent, and the host that it goes to dies in the midst of it: it goes on where it is. */
+/* The guest was paused for the transfer when the target died: it resumes at the source. */
 static void loses_its_target_still(struct cloud *c)
 {
 	struct guest g;

@@ -349,7 +349,7 @@ static void walled_network(struct cloud *c)
 					  .sources = {&everybody, 1}};
 	cloud_ok(c, &c->alice, engine_create_firewall_rule, &rule);
 	cloud_settle(c);
-	assert_false(is_reported_forwarded(c, " lets ")); /* it leads nowhere yet */
+	assert_false(is_reported_forwarded(c, " lets ")); /* no target yet */
 	struct port_forwarding_wish forwarding = {.address = rule.address,
 						  .port = cloud_ref(c, KIND_PORT, port.port),
 						  .ports = {85, 99, 1085, 1099}};
@@ -461,7 +461,7 @@ static void nat_gateway_killed(struct cloud *c)
 }
 TEST_STORY(nat_gateway_killed, 2)
 
-/* While the network is away nothing is said to be there, or gone. */
+/* While the network cannot be reached, its objects are reported neither present nor absent. */
 static void nat_gateway_cut(struct cloud *c)
 {
 	struct vpc v = make_vpc(c);
@@ -511,7 +511,8 @@ static uuid ask_for_peering(struct cloud *c, uuid *ret_peer)
 	return wish.peering;
 }
 
-/* It is active when both routers have it, over when both are rid of it; killed anywhere in between, too. */
+/* A peering is active when both routers have it, and ended when both have removed it, even if the process is
+ * killed in between. */
 static void tell_peering(struct cloud *c, uint64_t kill_after)
 {
 	uuid peer, id = ask_for_peering(c, &peer);
@@ -571,7 +572,7 @@ static void peering_beside_failed(struct cloud *c)
 }
 TEST_STORY(peering_beside_failed, 1)
 
-/* Nobody accepts it. */
+/* The request is not accepted in time. */
 static void peering_expires(struct cloud *c)
 {
 	uuid peer, id = ask_for_peering(c, &peer);
@@ -667,7 +668,7 @@ static void change_addresses(struct cloud *c, uuid group, const char *block, boo
 	cloud_settle(c);
 }
 
-/* What a rule names by an address group is in the network as the group is. */
+/* Rules that refer to an address group follow the group's changes. */
 static void address_group(struct cloud *c)
 {
 	struct vpc v = make_vpc(c);
@@ -772,8 +773,8 @@ static void test_tokens(void **state)
 	cloud_done(c);
 }
 
-/* A secondary address that is taken away is free when the network is rid of it, and all of them when the
- * port is gone; killed anywhere in between, too. */
+/* An unassigned secondary address is free once the network has removed it, and all addresses once the port is
+ * removed, even if the process is killed in between. */
 static void tell_secondary_ips(struct cloud *c, uint64_t kill_after)
 {
 	struct vpc v = make_vpc(c);

@@ -15,7 +15,7 @@ static void await_host(struct cloud *c, enum host_seen_state state)
 
 /* ---- hosts ---- */
 
-/* It goes down somewhere in the middle of a launch. */
+/* The host goes down at some step of a launch. */
 static void host_down_during_launch(struct cloud *c)
 {
 	uuid id = cloud_launch(c);
@@ -34,7 +34,7 @@ static void host_down_during_launch(struct cloud *c)
 }
 TEST_STORY(host_down_during_launch, 1)
 
-/* Its guests go on; what was asked meanwhile is done when it is back. */
+/* The host's guests keep running, and requests made meanwhile are executed when it returns. */
 static void host_away(struct cloud *c)
 {
 	uuid kept = cloud_launch_running(c), ended = cloud_launch_running(c);
@@ -52,7 +52,7 @@ static void host_away(struct cloud *c)
 }
 TEST_STORY(host_away, 1)
 
-/* libvirtd is restarted: nobody is told that the host was down, and nothing happens to guests. */
+/* After a restart of libvirtd, no HostDown is reported, and guests are not affected. */
 static void host_disconnected(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -134,7 +134,8 @@ static void pool_fills_up(struct cloud *c)
 }
 TEST_STORY(pool_fills_up, 1)
 
-/* It finds no room at once again, though the pool says to have some: it is let go on now and then. */
+/* The guest pauses again at once for lack of space, although the pool reports free space: it is resumed at
+ * intervals. */
 static void io_paused_again(struct cloud *c)
 {
 	struct sim_counts before = {0}, after = {0};
@@ -227,7 +228,7 @@ static void network_cut(struct cloud *c)
 }
 TEST_STORY(network_cut, 1)
 
-/* What was lost there comes back with the connection, and by itself at the latest resync. */
+/* Lost objects are restored after a reconnection, and otherwise by the next resync. */
 static void network_drifts(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -280,7 +281,7 @@ static void disk_missing(struct cloud *c)
 }
 TEST_STORY(disk_missing, 1)
 
-/* One that is missing can still be terminated. */
+/* An instance with a missing disk can still be terminated. */
 static void disk_missing_at_end(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -303,15 +304,15 @@ static int64_t count_running(void)
 	return counts.running;
 }
 
-/* As cloud_step_until's condition: everybody has looked. */
+/* Condition for cloud_step_until: the reconciler has nothing left to do. */
 static bool is_idle(struct cloud *c, const void *unused)
 {
 	(void) unused;
 	return reconciler_is_settled(c->reconciler);
 }
 
-/* Rows that never were: what runs is told of and left alone. With the same region: a restored
- * backup from before the launch. */
+/* A database restored from a backup before the launch, in the same region: guests without a row are reported
+ * and left alone. */
 static void older_database(struct cloud *c)
 {
 	struct sim_counts before = {0}, after = {0};

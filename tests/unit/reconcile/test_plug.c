@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network interfaces that come to instances and leave them, running or not: what is wanted, what the
- * guest has, and what is told of both, under many seeds. */
+ * Network interfaces that are attached to and detached from running and stopped instances: the wish, the
+ * guest's devices, and the reports of both, with many seeds. */
 #include "../cloud/cloud.h"
 #include "engine/instance/instance_interface.h"
 #include "model/port.h"
@@ -94,7 +94,8 @@ static void come_and_go(struct cloud *c)
 }
 TEST_STORY(come_and_go, 2)
 
-/* It is asked again until it lets go; until then the interface is not free, which is said after a while. */
+/* The request is repeated until the guest releases the device. Until then the interface is in use, and after
+ * a while a condition is set. */
 static void deaf_guest(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
@@ -118,7 +119,7 @@ static void deaf_guest(struct cloud *c)
 }
 TEST_STORY(deaf_guest, 2)
 
-/* What comes to it comes; what leaves it does once it goes on. */
+/* A paused guest gets new devices, but releases devices only once it resumes. */
 static void paused_guest(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
@@ -139,8 +140,8 @@ static void paused_guest(struct cloud *c)
 }
 TEST_STORY(paused_guest, 2)
 
-/* One that takes its time is asked once, whatever else is wished and told meanwhile, and if the process is
- * another. */
+/* A slow guest is asked only once, regardless of other wishes and reports, and of a restart of the
+ * process. */
 static void slow_guest(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id), other = cloud_launch_running(c);
@@ -179,7 +180,7 @@ static void deaf_guest_stops(struct cloud *c)
 }
 TEST_STORY(deaf_guest_stops, 2)
 
-/* Of one that is off the definition counts, at once. */
+/* For a guest that is off, changes of its definition take effect at once. */
 static void while_stopped(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id), back = make_nic(c, id);
@@ -199,7 +200,7 @@ static void while_stopped(struct cloud *c)
 }
 TEST_STORY(while_stopped, 2)
 
-/* What is attached and detached at once, in any order of the host's turns. */
+/* An interface is attached and detached in immediate succession, with any order of the host's turns. */
 static void change_of_mind(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
@@ -213,7 +214,7 @@ static void change_of_mind(struct cloud *c)
 }
 TEST_STORY(change_of_mind, 2)
 
-/* One that was not made with the instance stays when that ends. */
+/* Interfaces that were attached later remain when the instance ends. */
 static void terminate(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
@@ -229,7 +230,7 @@ TEST_STORY(terminate, 2)
 
 /* ---- reboots ---- */
 
-/* The guest is asked, and has its time; nobody sees it off. */
+/* A reboot lets the guest shut down within its grace period, and the instance is never reported as off. */
 static void reboot_asks(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -247,7 +248,8 @@ static void reboot_asks(struct cloud *c)
 }
 TEST_STORY(reboot_asks, 2)
 
-/* One that does not listen is reset when its time is over, and asking again gives it no more. */
+/* A guest that ignores the request is reset at the end of its grace period; a second request does not extend
+ * it. */
 static void reboot_deaf(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -332,9 +334,9 @@ static void test_kill_at_each_step(void **state)
 	}
 }
 
-/* Killed at every step of an attachment, and detached and deleted while the host is out of reach: what its
- * guest got and nobody told has no row any more when the host is back. Sets whether it was so; false: nobody
- * was killed. */
+/* Killed at every step of an attachment; then the interface is detached and deleted while the host is
+ * unreachable. A device that the guest got without a report has no row when the host returns. Sets
+ * *is_rowless if so. Returns false if no kill happened. */
 static bool delete_unreported(uint64_t seed, uint64_t at, bool *is_rowless)
 {
 	struct cloud *c = cloud_new(seed * 1000, 1);

@@ -123,7 +123,7 @@ static void is_known(struct cloud *c)
 }
 TEST_STORY(is_known, 2)
 
-/* A host that does not take the key is told of, and gets nothing of the pool. */
+/* A host that refuses the key is reported, and gets no disks of the pool. */
 static void is_not_known(struct cloud *c)
 {
 	uuid id;
@@ -174,7 +174,8 @@ static void attaches_across(struct cloud *c)
 }
 TEST_STORY(attaches_across, 2)
 
-/* As what is plain: blank, cut, and made anew from the cut, there and on a host; a revert goes back to it. */
+/* The same as without encryption: a blank disk, a cut, new disks from the cut in the pool and on a host, and
+ * a revert. */
 static void is_encrypted(struct cloud *c)
 {
 	uuid pool = add_settled(c), one = cloud_launch_running(c);
@@ -318,7 +319,8 @@ static void refuses(struct cloud *c)
 }
 TEST_STORY(refuses, 2)
 
-/* Where nothing can be made in the pool just now: EC2 refuses, and what Nova accepted comes once the pool takes it. */
+/* While the pool cannot create disks, EC2's API refuses launches, and instances that Nova's API accepted are
+ * placed later. */
 static void place_later(struct cloud *c, void (*close)(struct cloud *c, bool is_closed))
 {
 	uuid pool = add_settled(c);
@@ -365,7 +367,7 @@ static void waits_for_opening(struct cloud *c)
 }
 TEST_STORY(waits_for_opening, 2)
 
-/* Of several, those whose disks the pool has room for; all disks of one count together. */
+/* A launch creates as many instances as the pool has room for; all disks of an instance count together. */
 static void takes_as_many_as_fit(struct cloud *c)
 {
 	uuid pool = add_settled(c);
@@ -429,8 +431,8 @@ static void set_blocklist(struct cloud *c)
 	cloud_ok(c, NULL, engine_set_fence_device, &wish);
 }
 
-/* Its host is cut off, and it runs on there: what it writes is refused from the moment on from which it may be
- * started elsewhere. */
+/* The host is cut off while the guest still runs there: its writes are refused from the moment at which it
+ * may start elsewhere. */
 static void is_kept_out(struct cloud *c)
 {
 	struct str h0 = STR("h0"), h1 = STR("h1");
@@ -468,7 +470,7 @@ static void is_kept_out(struct cloud *c)
 }
 TEST_STORY(is_kept_out, 2)
 
-/* What has a disk elsewhere waits, and runs on; what lies in Ceph and was to wait starts anew. */
+/* An instance with a local disk waits, and keeps running. One in Ceph that was to wait starts elsewhere. */
 static void leaves_the_others(struct cloud *c)
 {
 	struct str h0 = STR("h0");

@@ -20,7 +20,7 @@ enum { SEEDS = 12 };
 #define ONE STR("/srv/one")
 #define TWO STR("/srv/two")
 
-/* ---- what is asked ---- */
+/* ---- requests ---- */
 
 static uuid add_pool(struct cloud *c, struct str name, struct str path)
 {
@@ -142,7 +142,7 @@ TEST_STORY(goes_free, 2)
 
 /* ---- in a guest ---- */
 
-/* Its root disk, which stands on its image. */
+/* Moves the root disk of a running instance, which is based on its image. */
 static void goes_running(struct cloud *c)
 {
 	uuid one = add_pool(c, STR("one"), ONE), two = add_pool(c, STR("two"), TWO);
@@ -172,7 +172,7 @@ static void goes_running(struct cloud *c)
 }
 TEST_STORY(goes_running, 2)
 
-/* Of a stopped instance, which is started in the midst. */
+/* Moves a disk of a stopped instance, which is started meanwhile. */
 static void goes_stopped(struct cloud *c)
 {
 	uuid one = add_pool(c, STR("one"), ONE), instance = cloud_launch_running(c);
@@ -199,7 +199,7 @@ static void goes_stopped(struct cloud *c)
 }
 TEST_STORY(goes_stopped, 2)
 
-/* It goes off while its disk is copied, and is started again, or ends. */
+/* The instance stops while its disk is copied, and is started again or terminated. */
 static void goes_off_in_the_midst(struct cloud *c)
 {
 	uuid one = add_pool(c, STR("one"), ONE), instance = cloud_launch_running(c);
@@ -225,7 +225,7 @@ static void goes_off_in_the_midst(struct cloud *c)
 }
 TEST_STORY(goes_off_in_the_midst, 2)
 
-/* Its host cannot copy: it stays, and says so. */
+/* The host cannot copy: the disk stays in its pool, and a problem is reported. */
 static void stays(struct cloud *c)
 {
 	uuid one = add_pool(c, STR("one"), ONE), instance = cloud_launch_running(c);
@@ -281,7 +281,7 @@ static void goes_by_type(struct cloud *c)
 }
 TEST_STORY(goes_by_type, 2)
 
-/* What was cut in one pool is restored into another. */
+/* A snapshot in one pool is restored into another. */
 static void restores_elsewhere(struct cloud *c)
 {
 	uuid one = add_pool(c, STR("one"), ONE), volume, copy = UUID_NONE;

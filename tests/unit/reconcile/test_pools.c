@@ -35,7 +35,7 @@ static struct storage_pool_settings settings_of(struct cloud *c, uuid pool)
 
 static struct str types[] = {STR("gp3"), STR("gp2")};
 
-/* Root disks are of the type gp3, volumes of which nothing is said of gp2. */
+/* Root disks have the type gp3, and volumes without an explicit type gp2. */
 static uuid add_pool_for_roots(struct cloud *c)
 {
 	uuid pool = add_pool(c);
@@ -75,7 +75,8 @@ static void proves(struct cloud *c)
 }
 TEST_STORY(proves, 3)
 
-/* One of three has nothing mounted there: it is told of, and neither placed on nor worked through. */
+/* One of three hosts lacks the mount: it is reported, and neither used for placement nor for work on
+ * disks. */
 static void tells_of_unmounted(struct cloud *c)
 {
 	uuid id;
@@ -95,7 +96,7 @@ static void tells_of_unmounted(struct cloud *c)
 }
 TEST_STORY(tells_of_unmounted, 3)
 
-/* Of two that see different things nobody knows which is right. */
+/* If two hosts see different directories, neither is trusted. */
 static void trusts_neither(struct cloud *c)
 {
 	sim_compute_mount(STR("h1"), DIRECTORY, false);
@@ -111,7 +112,7 @@ static void trusts_neither(struct cloud *c)
 }
 TEST_STORY(trusts_neither, 2)
 
-/* It was proven, and comes back without its mount. */
+/* A proven host returns without its mount. */
 static void doubts_who_was_away(struct cloud *c)
 {
 	uuid pool = add_pool_for_roots(c);
@@ -295,7 +296,7 @@ static void attaches_across(struct cloud *c)
 }
 TEST_STORY(attaches_across, 2)
 
-/* Its host goes away: another one works on what nobody has. */
+/* When a disk's host is away, another one does work on disks that no guest uses. */
 static void outlives_a_host(struct cloud *c)
 {
 	add_pool_for_roots(c);

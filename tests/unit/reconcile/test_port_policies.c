@@ -27,7 +27,7 @@ static void drop_subnet(struct cloud *c, uuid subnet)
 	cloud_settle(c);
 }
 
-/* What the network was told last of the policy; empty: nothing. */
+/* The network's last configuration of the policy; empty if none. */
 static struct str told_of(struct cloud *c, uuid policy)
 {
 	char id[UUID_TEXT_SIZE];

@@ -25,7 +25,7 @@ static uuid make_subnet(struct cloud *c)
 	return subnet.made;
 }
 
-/* Nobody waits for it, and it goes as any port. */
+/* A private frontend's port has no host to wait for, and is deleted like any port. */
 static void private_front(struct cloud *c)
 {
 	struct balancer_front front = {.name = STR("in"),

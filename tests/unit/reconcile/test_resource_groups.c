@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What Azure's users called a row passes away with it, and stays behind where the row goes to another account. */
+ * A row's Azure resource group entry is deleted with the row, and does not move with it to another
+ * account. */
 #include "../cloud/cloud.h"
 #include "engine/resource_group.h"
 #include "store/volume.h"

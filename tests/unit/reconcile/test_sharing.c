@@ -75,7 +75,7 @@ static bool is_plugged(struct cloud *c, uuid volume, uuid instance)
 	return sim_compute_has_plugged(cloud_host_of(c, instance), instance, volume);
 }
 
-/* As a client that was not answered asks once more: what is so already is refused. */
+/* Like a client without an answer, repeats the request unless it has taken effect. */
 static bool was_attached(struct cloud *c, uuid volume, uuid instance)
 {
 	if (attachment_of(c, volume, instance) != ATTACHMENT_NONE)
@@ -113,7 +113,7 @@ static bool both_have_it(struct cloud *c, const struct both *s)
 	return true;
 }
 
-/* It comes to both, leaves the first, and goes with the end of the second. */
+/* The volume is attached to both instances, detached from the first, and deleted at the end of the second. */
 static bool tell_attachments(struct cloud *c, struct both *s)
 {
 	if (!make_shared(c, s) || !both_have_it(c, s))
@@ -169,8 +169,8 @@ static bool is_kept(struct cloud *c, uuid id)
 	return s && model_derive_snapshot_state(s) == SNAPSHOT_COMPLETED;
 }
 
-/* Every snapshot that was asked for has what was there; the guests run all the while, as far as anybody is
- * told. */
+/* Every requested snapshot has the content of its moment, and the guests are reported as running all the
+ * time. */
 static bool tell_snapshot(struct cloud *c, struct both *s)
 {
 	uuid snapshot = UUID_NONE;
@@ -215,7 +215,7 @@ static void converts(struct cloud *c)
 }
 TEST_STORY(converts, 1)
 
-/* One that is stopped on another host goes to the disk's, and starts there. */
+/* A stopped instance on another host is moved to the volume's host and starts there. */
 static void follows(struct cloud *c)
 {
 	struct both s = {{cloud_launch_running(c), cloud_launch_running(c)}};
@@ -246,7 +246,7 @@ static bool is_still(struct cloud *c, const void *guest)
 	return cloud_guest(c, *(const uuid *) guest).is_paused;
 }
 
-/* How long the guest stands still, looked at each second; at most so many seconds. */
+/* Seconds for which the guest is paused, checked each second, up to at_most. */
 static int count_still(struct cloud *c, uuid guest, int at_most)
 {
 	int seconds = 0;
@@ -257,8 +257,8 @@ static int count_still(struct cloud *c, uuid guest, int at_most)
 	return seconds;
 }
 
-/* One of its guests does not come to a stand: the other one waits for it for half a minute, and runs for five
- * before it is asked to wait again. */
+/* One of the guests fails to pause: the other one waits for half a minute, and then runs for five before it
+ * is paused again. */
 static void gives_up(struct cloud *c)
 {
 	struct both s = {{cloud_launch_running(c), cloud_launch_running(c)}};

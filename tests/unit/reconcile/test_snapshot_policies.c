@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policies of snapshots: each time is taken once, whenever the process is killed, however long it was away, and wherever
- * the clock was set to. */
+ * Snapshot policies: every scheduled time is taken once, regardless of kills, downtimes and changes of the
+ * clock. */
 #include "../cloud/cloud.h"
 #include "engine/storage/snapshot_policy.h"
 #include "store/snapshot.h"
@@ -76,7 +76,7 @@ static void test_takes_and_keeps(void **state)
 	done(c);
 }
 
-/* Whatever was missed is made up for by one. */
+/* One snapshot replaces all missed ones. */
 static void test_missed(void **state)
 {
 	(void) state;
@@ -93,7 +93,8 @@ static void test_missed(void **state)
 	done(c);
 }
 
-/* Set back by a little, no time is taken again; by much, it goes on with the next one of then. */
+/* After a small step back of the clock no time is taken twice. After a large one the policy continues with
+ * the next time of the new clock. */
 static void test_clock_set_back(void **state)
 {
 	(void) state;
@@ -116,7 +117,7 @@ static void test_clock_set_back(void **state)
 	cloud_free(c);
 }
 
-/* What is refused is tried again, and said until then. */
+/* A refused snapshot is retried, with a condition until it succeeds. */
 static void test_refused(void **state)
 {
 	(void) state;

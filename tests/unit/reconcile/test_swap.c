@@ -109,8 +109,8 @@ static bool prepare(struct cloud *c, struct sides *p, int64_t more, bool encrypt
 
 /* ---- stories ---- */
 
-/* There and back, onto one that is larger and encrypted, wherever it was; and both are what they were said to
- * be after the guest started anew. */
+/* Swaps to a larger, encrypted disk and back, on any host. Both disks have their properties after the guest's
+ * restart. */
 static void there_and_back(struct cloud *c)
 {
 	struct sides p = {.instance = cloud_launch_running(c)};
@@ -155,7 +155,7 @@ static void while_paused(struct cloud *c)
 }
 TEST_STORY(while_paused, 2)
 
-/* What takes part in one is not touched otherwise. */
+/* Volumes in a swap accept no other changes. */
 static void keeps_others_off(struct cloud *c)
 {
 	struct sides p = {.instance = cloud_launch_running(c)};
@@ -262,7 +262,7 @@ static void comes_to_nothing(struct cloud *c)
 }
 TEST_STORY(comes_to_nothing, 2)
 
-/* With the instance both sides of it are free, but for what goes with it. */
+/* When the instance ends, both volumes are free, except for those deleted with the instance. */
 static void ends_with_its_instance(struct cloud *c)
 {
 	struct sides p = {.instance = cloud_launch_running(c)};

@@ -55,7 +55,7 @@ struct place {
 
 static const char *const host_names[HOSTS] = {"h0", "h1", "h2", "h3"};
 
-/* Of loops that wait: a bound against hanging. */
+/* Limit for waiting loops, so that the test cannot hang. */
 enum { LOOKS = 120000 };
 
 static void nap_ms(int64_t ms)
@@ -250,7 +250,7 @@ static void test_life(void **state)
 	assert_int_equal(audit(p), 0);
 }
 
-/* It ends in the middle of things; teardown() looks for what was left behind. */
+/* The reconciler ends amid work; teardown() checks that nothing is left behind. */
 static void test_end_amid_work(void **state)
 {
 	struct place *p = *state;
@@ -390,7 +390,7 @@ static void test_observe_races(void **state)
 
 static struct reading *left[20];
 
-/* Those under way when it ends are answered, too. */
+/* Requests in progress when the reconciler ends are answered, too. */
 static void test_observe_end(void **state)
 {
 	struct place *p = *state;
@@ -435,7 +435,7 @@ static void await_reported(struct place *p, uuid id, bool wanted)
 	assert_int_equal(is_reported(p, id), wanted);
 }
 
-/* Its host's name. */
+/* Name of the instance's host. */
 static struct str find_host(struct place *p, uuid instance)
 {
 	AUTO_VIEW view = {0};
@@ -454,7 +454,8 @@ static void await_asked(struct str host, uuid id)
 	assert_true(sim_compute_is_awaited(host, id));
 }
 
-/* It holds neither its host's other guests nor looks at the host; it is told of; force ends it. */
+/* A hung guest delays neither other guests on its host nor looks at the host. It is reported, and can be
+ * forced off. */
 static void test_hung_guest(void **state)
 {
 	struct place *p = *state;
@@ -482,7 +483,7 @@ static void test_hung_guest(void **state)
 	assert_int_equal(audit(p), 0);
 }
 
-/* ---- a guest that hangs when it is asked about its disk ---- */
+/* ---- a guest that hangs when asked about its disk ---- */
 
 /* Another one on the same host. */
 static uuid neighbour_of(struct place *p, struct uuids made, uuid instance)
@@ -531,7 +532,8 @@ static void await_kept(struct place *p, uuid snapshot)
 	assert_true(is_kept(p, snapshot));
 }
 
-/* The host's other disks go on; it and its instance are told of; it goes on once QEMU answers. */
+/* The host's other disks are not delayed. The disk and its instance are reported, and the work resumes once
+ * QEMU answers. */
 static void test_hung_disk(void **state)
 {
 	struct place *p = *state;

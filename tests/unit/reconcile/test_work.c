@@ -153,7 +153,7 @@ static void test_fetches_beside_each_other(void **state)
 	free_fetch_lanes();
 }
 
-/* How many lanes it is on; and nobody else is on those. */
+/* Count of lanes with the account's fetches. Fails the test if an account shares a lane with another. */
 static size_t count_lanes_of(uint8_t account)
 {
 	uuid whose = {{account}};
@@ -186,7 +186,7 @@ static void test_fetches_of_one_account(void **state)
 	free_fetch_lanes();
 }
 
-/* What ends makes room for its account's next. */
+/* A finished fetch makes room for its account's next one. */
 static void test_fetches_in_turn(void **state)
 {
 	(void) state;
@@ -285,7 +285,7 @@ static void test_again_soon(void **state)
 	assert_int_equal(clock_now_us(), START_US);
 }
 
-/* What never comes to rest has pauses. */
+/* A subject that never settles is slowed down by pauses. */
 static void test_streak(void **state)
 {
 	(void) state;
@@ -361,7 +361,7 @@ static void test_waits_for_its_host(void **state)
 	assert_int_equal(waiting(), 0);
 }
 
-/* ---- what is said of it ---- */
+/* ---- reported times ---- */
 
 static struct reconcile_next read_next(enum kind kind)
 {
@@ -422,7 +422,7 @@ static void test_looks_later(void **state)
 	assert_int_equal(waiting(), 0);
 }
 
-/* Of several times the earliest counts, and timers do not multiply. */
+/* The earliest of several times is used, and superseded timers do not accumulate. */
 static void test_timers_supersede(void **state)
 {
 	(void) state;
@@ -455,7 +455,7 @@ static void test_success_needs_no_retry(void **state)
 	assert_int_equal(bench.count, 2);
 }
 
-/* What is done is not on its way any more, whatever time an earlier step named. */
+/* Finished work is not counted as waiting, even if an earlier step asked for a later look. */
 static void test_done_before_its_time(void **state)
 {
 	(void) state;
@@ -491,7 +491,7 @@ static void test_moves_to_a_host(void **state)
 	assert_ptr_equal(bench.lanes[1].host, &bench.host);
 }
 
-/* Or while it is still queued there: then it runs on the host only. */
+/* Moved while it is still queued on the home lane: it runs on the host's lane only. */
 static void test_moves_while_queued(void **state)
 {
 	(void) state;

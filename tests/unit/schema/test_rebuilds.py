@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""How much is compiled anew when one kind of row changes: asks the build which objects depend on the headers
-that tools/schema.py makes of the kind. An umbrella header that includes every kind makes this test fail.
+"""Limits how much is recompiled after a change of one kind of row: counts the objects in the build that depend on
+the headers which tools/schema.py generates for the kind. A header that includes all kinds makes this test fail.
 
     test_rebuilds.py BUILD_DIR
 """

@@ -48,7 +48,7 @@ TYPES = ("text, blob, int, time, bytes, bool, ip, cidr, mac, uuid, texts, ips, c
          "enum:<word>,<word>")
 NAME_RULE = "is not a name: lower-case words joined by '_', at most 63 characters"
 
-# What is replaced in GOOD, by what, and the sentence that follows "disk.toml: ".
+# Text to replace in GOOD, its replacement, and the expected message after "disk.toml: ".
 WRONG = [
     ('doc = "A disk."\n', "", "top level: 'doc' is missing"),
     ('"A disk."', '" "', "doc: the doc is missing or empty"),
@@ -215,7 +215,7 @@ class Outputs(SchemaCase):
         self.assertEqual([fields[0], fields[-1]], [("name", "wanted"), ("seen_uses", "seen")])
 
     def test_any_state_may_follow(self):
-        """Where a state says no 'to'."""
+        """A state without 'to' may be followed by any state."""
         text = GOOD.replace('to = ["used"]\n', "")
         self.assertNotEqual(self.hash_of(text), self.hash_of(GOOD))
         kinds = self.read(disk=text)
@@ -251,7 +251,7 @@ class Outputs(SchemaCase):
         self.assertNotIn("disk_find_by_name", schema_write.write_accessors(self.read(disk=plain))["store/disk.h"])
 
     def test_size_fields(self):
-        """Of the numbers only those that the schema calls bytes."""
+        """Only numbers whose unit is bytes."""
         text = schema_write.write_tables(self.read(disk=GOOD), "hash", 1, [])
         self.assertIn("const struct field *const model_size_fields[] = {\n\t&disk_fields[1], /* size */\n\tNULL\n};", text)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What the store costs, in figures: `meson test --benchmark`. Never a verdict. */
+ * Benchmarks of the store: `meson test --benchmark`. Prints figures and never fails because of them. */
 #include "fixture.h"
 #include "store/instance.h"
 
@@ -145,7 +145,7 @@ int main(void)
 	struct fixture f;
 	fixture_init(&f);
 	clock_set_us(0);                              /* real time */
-	const char *name = getenv("DARI_BENCH_PATH"); /* of a database on the disk to be measured */
+	const char *name = getenv("DARI_BENCH_PATH"); /* for a database on another disk */
 	static char path[4096];
 	snprintf(path, sizeof path, "%s%s", name ? name : fixture_make_folder(), name ? "" : "/dari.db");
 	random_set_seed(5);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The audit log: a record is there with its change or not at all, wherever the process dies; SQL refuses to
- * change one; and what is done to them all the same breaks their chain. */
+ * The audit log: a record is written with its change or not at all, even if the process is killed. SQL
+ * refuses changes of records, and other manipulations break the chain. */
 #include "fixture.h"
 #include "store/zone.h"
 

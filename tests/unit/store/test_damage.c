@@ -51,7 +51,7 @@ static struct result make(struct fixture *f, unsigned n)
 	return fixture_commit(f, add_account, &n);
 }
 
-/* What another program reads. */
+/* Reads a number from the file through a connection of its own. */
 static int64_t read_number(const char *path, const char *sql, const char *arg)
 {
 	sqlite3 *db = NULL;

@@ -58,7 +58,7 @@ static RESULT change_base(struct op *op, void *arg)
 	return op_event(op, KIND_VOLUME, uuid_of(11), uuid_of(1), "deleted", STR("for good"));
 }
 
-/* As many as make tables grow. */
+/* Adds enough rows to make the tables grow. */
 static RESULT add_zones(struct op *op, void *arg)
 {
 	(void) arg;
@@ -99,7 +99,7 @@ static size_t count_audit(struct fixture *f)
 	return count;
 }
 
-/* One change with another before and behind it; all faults off again afterwards. */
+/* A change between two others, with a fault. Faults are disarmed afterwards. */
 static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool forever)
 {
 	fixture_open(f, NULL);
@@ -192,7 +192,7 @@ static void change_until_killed(struct fixture *f, const char *path, uint64_t n)
 	_exit(0);
 }
 
-/* All of the change is there or nothing of it, wherever the process was killed. */
+/* After a kill at any point, the change is applied completely or not at all. */
 static void killed_at_each_point(void **state)
 {
 	struct fixture *f = *state;

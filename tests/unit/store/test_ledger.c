@@ -260,7 +260,8 @@ static void names_are_in_the_log(void **state)
 	assert_int_equal(read_usage(f).count, 2);
 }
 
-/* A log as it was before it had names: in the order of its numbers, which are kept. */
+/* A log from before names were introduced: names are added in the order of their numbers, which do not
+ * change. */
 static void names_of_a_table_of_their_own_are_kept(void **state)
 {
 	struct fixture *f = *state;

@@ -203,7 +203,7 @@ static void plans_agree(void **state)
 	}
 }
 
-/* Beside a plan to one row stand plans to many: they cost no more than that. */
+/* With a plan that reads one row and plans that read many, the query costs no more than the former. */
 static void cheapest_plan_sets_the_cost(void **state)
 {
 	(void) state;
@@ -499,7 +499,7 @@ static RESULT is_role(void *arg, const struct row *row, bool *ret_matches)
 	return OK;
 }
 
-/* Of the account's texts those that begin with the key's are read, and no others. */
+/* A prefix reads only the account's keys that begin with it. */
 static void prefixes_are_ranges(void **state)
 {
 	(void) state;

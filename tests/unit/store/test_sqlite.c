@@ -37,7 +37,7 @@ static const char *database_path(struct fixture *f)
 	return str_print(f->arena, "%s/dari.db", fixture_make_folder()).p;
 }
 
-/* What another program does to the file. */
+/* Changes the file through a connection of its own. */
 static void run_sql(const char *path, const char *sql)
 {
 	sqlite3 *db = NULL;
@@ -328,7 +328,7 @@ static size_t count_accounts(struct fixture *f)
 	return tables_count(view.tables, KIND_ACCOUNT);
 }
 
-/* No change is taken, and none is half taken; reading goes on. */
+/* Changes are refused completely, while reading still works. */
 static void expect_gone(struct fixture *f, const char *words)
 {
 	assert_err(store_find_database(f->store, &f->c), GONE);
@@ -349,7 +349,7 @@ static void expect_gone(struct fixture *f, const char *words)
 	fixture_check(f);
 }
 
-/* Each of the files away, and back: the same one is taken, and nothing is missing. */
+/* Each of the files is moved away and back: the store continues with it, and nothing is lost. */
 static void moved_files_refuse(void **state)
 {
 	static const char *const endings[] = {"", "-wal", "-shm"};
@@ -378,7 +378,7 @@ static void moved_files_refuse(void **state)
 	}
 }
 
-/* What was put in its place is not touched, whatever we do with our own. */
+/* The store does not touch a file that replaced its own. */
 static void a_replacement_is_left_alone(void **state)
 {
 	struct fixture *f = *state;
@@ -450,7 +450,7 @@ static struct sql_driver *as_later(struct sql_driver *sql)
 	return sql;
 }
 
-/* One whose migration is wrong. */
+/* A driver with an invalid migration. */
 static struct sql_driver *as_broken(struct sql_driver *sql)
 {
 	static const struct migration broken[] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What changes may do and what is left of them: rows, unique keys, batches, undo, history. */
+ * Changes and their results: rows, unique keys, batches, undo and history. */
 #include "fixture.h"
 #include "store/account.h"
 #include "store/volume.h"
@@ -140,7 +140,7 @@ static RESULT forget_account(struct op *op, void *arg)
 	return account_forget(op, uuid_of(*(const unsigned *) arg));
 }
 
-/* Also in one batch with what becomes of the rows next. */
+/* A copy outlives its rows, also if a later change of the same batch deletes them. */
 static void copies_outlive_rows(void **state)
 {
 	struct fixture *f = *state;
@@ -213,7 +213,7 @@ static void unique_keys_hold(void **state)
 	assert_ok(fixture_commit(f, delete_account, &n)); /* deleted rows hold no names */
 	assert_ok(fixture_commit(f, put_named, &same));
 	struct account back = fixture_account(1);
-	assert_err(fixture_commit(f, put_named, &back), EXISTS); /* it is taken now */
+	assert_err(fixture_commit(f, put_named, &back), EXISTS); /* the name is taken */
 	struct account nameless[2] = {fixture_account(3), fixture_account(4)};
 	nameless[0].name = nameless[1].name = STR_NONE; /* what is empty is not the same */
 	assert_ok(fixture_commit(f, put_named, &nameless[0]));
@@ -249,7 +249,7 @@ static RESULT put_two_disks(struct op *op, void *arg)
 	(void) arg;
 	struct account a = fixture_account(1);
 	struct volume v = fixture_volume(7, 1, 1), w = fixture_volume(8, 1, 1);
-	TRY(account_put(op, &a)); /* the owner first: figures of volumes are kept at it */
+	TRY(account_put(op, &a)); /* the owner first, because it holds the figures of its volumes */
 	TRY(volume_put(op, &v));
 	return volume_put(op, &w);
 }
@@ -503,7 +503,7 @@ static RESULT write_history(struct op *op, void *arg)
 	return n == 13 ? FAIL(STATE) : OK;
 }
 
-/* What a part of a change did is taken back, with its history; the rest stays. */
+/* Going back to a place undoes the part of the change after it, with its history; the earlier part stays. */
 static RESULT go_back(struct op *op, void *arg)
 {
 	struct account first = fixture_account(21), second = fixture_account(22);
@@ -563,7 +563,7 @@ static void events_newest_first(void **state)
 	fixture_check(f);
 }
 
-/* Of an account, of a time, by its number, and of all. */
+/* By account, by time, by number, and all. */
 static void events_are_found(void **state)
 {
 	struct fixture *f = *state;

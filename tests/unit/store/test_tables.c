@@ -25,14 +25,14 @@ static void make_room(struct tables *t, enum kind kind, size_t count)
 	t->ids[kind] = grown;
 }
 
-/* As a put in the store does it: with room first. */
+/* Exchanges a row like the store does, with room made first. */
 static void exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
 {
 	make_room(t, kind, tables_count(t, kind) + 1);
 	tables_exchange(t, kind, before, after);
 }
 
-/* What the tables must hold, by place = number of the id. */
+/* Expected content of the tables, indexed by the number in the id. */
 struct model {
 	struct tables t;
 	struct row *rows[ROW_MAX];
@@ -103,7 +103,7 @@ static void check_index(const struct model *m, unsigned index)
 	}
 }
 
-/* One more field than the index has: by the place in the order of creation, too. */
+/* Seeks with one key more than the index has: the place in the order of creation. */
 static void check_seek_by_place(const struct model *m)
 {
 	struct row *rows[ROW_MAX];
@@ -286,7 +286,7 @@ static void check_terms(const struct tables *t)
 	assert_int_equal(walked, expected);
 }
 
-/* What its words say is what the row has. */
+/* The terms of a row correspond to its fields. */
 static void term_words(void **state)
 {
 	(void) state;
@@ -327,7 +327,7 @@ static void term_words(void **state)
 	assert_int_equal(terms_count(&model_kinds[KIND_SETTING], &(const struct row){.gen = 1}), 0);
 }
 
-/* One row of a batch: new, changed with or without its keys, or gone. NULL: nothing. */
+/* The next version of a row in a batch: new, changed with or without its keys, or deleted. NULL: no row. */
 static struct row *next_version(const struct row *before, unsigned n, unsigned keys)
 {
 	if (before && random_below(4) == 0)

@@ -158,7 +158,7 @@ static void require_tokens(struct instance *i)
 	i->metadata_tokens_required = true;
 }
 
-/* Who wants IMDSv2 alone is not got round. */
+/* Azure's metadata must not bypass an instance's requirement of IMDSv2 tokens. */
 static void test_tokens_required(void **state)
 {
 	struct fixture *f = *state;
@@ -316,7 +316,7 @@ static void test_windows_disc(void **state)
 	assert_true(str_contains(files.at[2].bytes, STR("<UserAccounts><AdministratorPassword><Value>")));
 }
 
-/* Whoever launched it elsewhere said neither a user nor a password. Its name is cut to what Windows takes. */
+/* An instance of another API's launch has neither user nor password. Its name is cut to Windows' limit. */
 static void test_bare_windows_disc(void **state)
 {
 	struct fixture *f = *state;
@@ -465,7 +465,7 @@ static struct str url_in(struct fixture *f, struct reply r, const char *element)
 	return STR_NONE;
 }
 
-/* As waagent begins. */
+/* The first requests of waagent at boot. */
 static void test_boot(void **state)
 {
 	struct fixture *f = *state;
@@ -492,7 +492,7 @@ static void test_boot(void **state)
 	assert_int_equal(wire(f, "GET", "/machine?comp=certificates", "").status, 404);
 }
 
-/* What was reported: a copy. */
+/* A copy of the guest's reported status. */
 static struct azure_guest guest_of(struct fixture *f)
 {
 	AUTO_VIEW view = {0};
@@ -537,7 +537,7 @@ static void test_health(void **state)
 	assert_int_equal(wire(f, "POST", HEALTH_PATH, "no document").status, 400);
 }
 
-/* Of a long description the beginning is kept, and no part of a character. */
+/* A long description is truncated, and not within a character. */
 static void test_long_health(void **state)
 {
 	struct fixture *f = *state;
@@ -651,7 +651,8 @@ static void test_extension(void **state)
 	assert_str(guest_of(f).agent_version, "2.7.3.0");
 	assert_str(guest_of(f).os_name, "debian");
 
-	/* the same again is nothing new; other settings are, and an old report says nothing of them */
+	/* identical settings change nothing; new settings increase the sequence number, and a report of the
+	 * old one does not end them */
 	assert_ok(fixture_commit(f, set_script, &script));
 	assert_int_equal(extension_of(f).sequence, 0);
 	struct extension_wish other = script;

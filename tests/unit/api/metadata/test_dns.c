@@ -179,7 +179,7 @@ static void test_own_names(void **state)
 	assert_int_equal(figures(w).answered, 10);
 }
 
-/* One VPC sees its own by their private addresses, another by the public ones. */
+/* A public name resolves to the private address inside its VPC, and to the public address in other VPCs. */
 static void test_public_names(void **state)
 {
 	struct world *w = *state;
@@ -254,7 +254,7 @@ static RESULT set_reverse_name(struct op *op, void *arg)
 	return address_put(op, &address);
 }
 
-/* It is the same in every VPC; without one others are asked. */
+/* All VPCs get the same answer; without a set name, the query is forwarded. */
 static void test_reverse_names(void **state)
 {
 	struct world *w = *state;
@@ -540,8 +540,8 @@ static void test_forged_answers(void **state)
 	(void) close(fd);
 }
 
-/* Its thread answers before it looks at what is late; figures() waits for its lock, so until it has done so.
- */
+/* The server's thread answers queries before it checks timeouts. figures() waits for the server's lock, and
+ * therefore until the check is done. */
 static void let_pass(struct world *w, int64_t us)
 {
 	ask_own(w);
@@ -690,7 +690,7 @@ static void test_tcp_own_names(void **state)
 	(void) close(fd);
 }
 
-/* What is asked over TCP is passed on over TCP, and nothing is cut. */
+/* A query over TCP is forwarded over TCP, and its answer is not truncated. */
 static void test_tcp_forward(void **state)
 {
 	struct world *w = *state;

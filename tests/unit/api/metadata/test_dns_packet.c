@@ -160,7 +160,7 @@ static void test_is_answer(void **state)
 	assert_false(dns_is_answer(bytes, size, 5, &q));
 }
 
-/* Whatever comes, it is read within its bounds, and what we then say can be said. */
+/* Arbitrary input is read within its bounds, and the resulting answer can be encoded. */
 static void take_any(const uint8_t *bytes, size_t size)
 {
 	struct dns_query q;

@@ -21,7 +21,7 @@
 #define MAC1 MACS "02:00:00:00:00:01/"
 #define MAC2 MACS "02:00:00:00:00:02/"
 
-/* What alpha sees below /latest/meta-data/. */
+/* The instance alpha's tree below /latest/meta-data/. */
 static const struct {
 	const char *path, *body;
 } alpha_tree[] = {
@@ -167,7 +167,7 @@ static void test_openstack(void **state)
 	check_has(f, meta, "\"hostname\":\"ip-127-0-1-10.us-west-2.compute.internal\"", true);
 	check_has(f, meta, "\"public_keys\":{\"my key\":\"ssh-ed25519 AAAAC3Nza", true);
 	check_has(f, meta, "\"launch_index\":4", true);
-	check_has(f, meta, "\"mac\":\"02:00:00:00:00:02\"", true); /* of its devices */
+	check_has(f, meta, "\"mac\":\"02:00:00:00:00:02\"", true); /* in the list of devices */
 	check_has(f, meta, "\"address\":\"0000:01:00.0\"", true);
 	check_has(f, network, "\"ethernet_mac_address\":\"02:00:00:00:00:02\"", true);
 	check_has(f, network, "\"type\":\"ipv4_dhcp\"", true);
@@ -189,7 +189,7 @@ static void give_files(struct instance *i)
 	i->file_contents = (struct strs){contents, 2};
 }
 
-/* Nova's personality: bytes as they were sent, whatever they are. */
+/* Nova's personality files: arbitrary bytes, returned unchanged. */
 static void test_files(void **state)
 {
 	struct fixture *f = *state;
@@ -220,7 +220,8 @@ static void be_cloudstacks(struct instance *i)
 	i->name = STR("web");
 }
 
-/* What cloud-init's source for CloudStack crawls, and its users' scripts; what EC2 has besides, stays. */
+/* The paths that cloud-init's CloudStack source and CloudStack users' scripts read. EC2's other paths
+ * remain. */
 static void test_cloudstack(void **state)
 {
 	struct fixture *f = *state;
@@ -333,7 +334,7 @@ static RESULT take_set(struct op *op, void *arg)
 	return router_put(op, &router);
 }
 
-/* As DHCP says it: the subnet's own resolvers before those of its VPC's set, and those before ours. */
+/* The same order as in DHCP: the subnet's resolvers, else the VPC's DHCP options, else Dari's resolver. */
 static void test_resolvers(void **state)
 {
 	struct fixture *f = *state;
@@ -348,7 +349,7 @@ static void test_resolvers(void **state)
 		  true);
 }
 
-/* Where DHCP says nothing, all is said here. */
+/* Without DHCP, network_data.json contains the complete static configuration. */
 static void test_static_network(void **state)
 {
 	struct fixture *f = *state;
@@ -425,7 +426,7 @@ static RESULT seal_password(struct op *op, void *arg)
 	return instance_put(op, &i);
 }
 
-/* What its drive alone tells, under the key that it was sealed with. */
+/* The config drive contains the password only if the key is the one that sealed it. */
 static void test_drive_password(void **state)
 {
 	struct fixture *f = *state;
@@ -547,7 +548,7 @@ static void test_not_there(void **state)
 			fail_msg("%s", paths[k]);
 }
 
-/* What cloud-init does: every name that is listed has an answer, all the way down. */
+/* Like cloud-init: recursively, all listed names must have an answer. */
 static unsigned crawl(struct fixture *f, unsigned router, const char *base)
 {
 	struct reply r = guest_ask(f, router, "127.0.1.10", "GET", base, "");
