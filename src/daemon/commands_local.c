@@ -43,6 +43,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 		.address_count = DEV_ADDRESSES,
 		.at_once = json_object_get(args, "instant") != NULL,
 		.fetch_from = arg_or(args, "fetch-from", STR_NONE),
+		.proxies = arg_or(args, "proxies", STR_NONE),
 		.has_tls = json_object_get(args, "tls") != NULL,
 		.limited = json_object_get(args, "limits") != NULL,
 	};
@@ -72,6 +73,8 @@ const struct command local_commands[] = {
 	  {"fetch-from", PARAM_OPTION, false,
 	   "Addresses of this machine or others that images and issuers' keys may come from, comma "
 	   "separated."},
+	  {"proxies", PARAM_OPTION, false,
+	   "Reverse proxies whose X-Forwarded-For is believed: addresses and blocks, comma separated."},
 	  {"tls", PARAM_FLAG, false, "Its API speaks TLS, with a certificate of its own: az wants that."},
 	  {"limits", PARAM_FLAG, false, "Requests are limited as dari serve limits them."}},
 	 .run_here = dev_here},

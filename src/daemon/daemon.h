@@ -19,6 +19,7 @@
 #include "drivers/network.h"
 #include "drivers/plug.h"
 #include "engine/capacity.h"
+#include "http/forwarded.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
 #include "store/store.h"
@@ -36,6 +37,8 @@ struct settings {
 	int64_t connections, connections_per_address;
 	struct str novnc_directory;
 	struct strs fetch_not_from, fetch_also_from;
+	struct strs proxies;     /* addresses and blocks */
+	struct str proxy_header; /* X-Forwarded-For or Forwarded */
 	struct str image_mirror;
 	struct backup_target backup;
 	struct str traffic_device, traffic_netns;
@@ -96,6 +99,7 @@ struct daemon {
 	struct http_server *http;
 	struct http_listener *listeners
 		[2]; /* the API's, and the second one's if there is one; their certificate is renewed */
+	struct http_proxies proxies; /* before the API's listeners */
 	struct uses *uses;
 	struct web_reach *reach;
 	struct issuers *issuers;
@@ -149,6 +153,7 @@ struct dev_wish {
 	int64_t host_count;
 	int64_t address_count;  /* public addresses, and as many for routers' gateways */
 	bool at_once;           /* simulated work takes no time */
+	struct str proxies;     /* trusted reverse proxies, comma separated */
 	struct str fetch_from;  /* addresses that are fetched from though they are inside, comma separated */
 	bool limited;           /* requests have the limits that `dari serve` gives them */
 	int64_t leftover_count; /* disks on the first host that have no rows */

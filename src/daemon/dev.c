@@ -149,14 +149,15 @@ static RESULT find_region(struct daemon *d, const char *config_path)
 	return init_region(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"), NULL, NULL);
 }
 
-static RESULT read_fetch_from(struct daemon *d)
+/* A list with commas. */
+static RESULT read_list(struct daemon *d, struct str rest, struct strs *ret_list)
 {
 	VEC(struct str) list = {0};
-	struct str rest = dev_of(d)->wish->fetch_from, one = STR_NONE;
+	struct str one = STR_NONE;
 	while (str_split_next(&rest, ',', &one))
 		if (one.n && !VEC_PUSH(d->arena, &list, str_trim(one)))
 			return ctx_no_memory(&d->ctx);
-	d->settings.fetch_also_from = (struct strs){list.at, list.count};
+	*ret_list = (struct strs){list.at, list.count};
 	return OK;
 }
 
@@ -189,7 +190,9 @@ static RESULT dev_prepare(struct daemon *d)
 	struct settings defaults;
 	TRY(settings_fill_defaults(&d->ctx, &defaults));
 	d->settings.novnc_directory = defaults.novnc_directory;
-	TRY(read_fetch_from(d));
+	d->settings.proxy_header = defaults.proxy_header;
+	TRY(read_list(d, dev_of(d)->wish->fetch_from, &d->settings.fetch_also_from));
+	TRY(read_list(d, dev_of(d)->wish->proxies, &d->settings.proxies));
 	d->settings.consoles = defaults.consoles;
 	d->settings.consoles_per_account = defaults.consoles_per_account;
 	d->settings.console_idle_s = defaults.console_idle_s;

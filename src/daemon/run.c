@@ -149,6 +149,37 @@ static bool renews(const struct daemon *d)
 	return d->settings.tls_certificate.n && !isatty(STDIN_FILENO);
 }
 
+/* An address alone is a block of one. */
+static RESULT read_proxy(struct ctx *c, struct str text, struct cidr *ret_block)
+{
+	struct ip ip = {0};
+	if (result_is_ok(ip_parse(text, &ip)))
+		*ret_block = (struct cidr){ip, ip.family == IP_V4 ? 32 : 128};
+	else if (!result_is_ok(cidr_parse(text, ret_block)) || !cidr_is_canonical(*ret_block))
+		return ctx_fail(c, ERR_INVALID,
+				"api.proxies: \"%" STR_FMT
+				"\" is neither an address nor a block such as 10.0.0.0/24",
+				STR_ARG(text));
+	return OK;
+}
+
+static RESULT read_proxies(struct daemon *d)
+{
+	const struct settings *s = &d->settings;
+	struct cidr *blocks = arena_new_array(d->arena, struct cidr, s->proxies.count ? s->proxies.count : 1);
+	if (!blocks)
+		return ctx_no_memory(&d->ctx);
+	for (size_t k = 0; k < s->proxies.count; k++)
+		TRY(read_proxy(&d->ctx, s->proxies.at[k], &blocks[k]));
+	bool by_forwarded = str_equal_nocase(s->proxy_header, STR("Forwarded"));
+	if (!by_forwarded && !str_equal_nocase(s->proxy_header, STR("X-Forwarded-For")))
+		return ctx_fail(&d->ctx, ERR_INVALID,
+				"api.proxy_header: \"%" STR_FMT "\" is neither X-Forwarded-For nor Forwarded",
+				STR_ARG(s->proxy_header));
+	d->proxies = (struct http_proxies){blocks, s->proxies.count, by_forwarded};
+	return OK;
+}
+
 static RESULT listen_at(struct daemon *d, int64_t port, int fd)
 {
 	struct http_where where = {.port = (uint16_t) port, .fd = fd};
@@ -157,7 +188,9 @@ static RESULT listen_at(struct daemon *d, int64_t port, int fd)
 		return ctx_fail(&d->ctx, ERR_INVALID, "api.address: %" STR_FMT " is not an IP address",
 				STR_ARG(d->settings.listen_ip));
 	TRY(read_certificate(d, &d->ctx, &where));
-	return http_listen(d->http, &d->ctx, &api_face, d, &where, listener);
+	TRY(http_listen(d->http, &d->ctx, &api_face, d, &where, listener));
+	http_trust_proxies(*listener, &d->proxies);
+	return OK;
 }
 
 static RESULT open_listener(struct daemon *d)
@@ -393,6 +426,7 @@ static RESULT start_all(struct daemon *d)
 {
 	TRY(d->role->prepare(d));
 	set_log_level(d->settings.log_level);
+	TRY(read_proxies(d));
 	warn_of_mode(settings_path(d->arena, &d->settings, "master.key"), 0077, "chmod 600");
 	warn_of_mode(str_to_z(d->arena, d->settings.data_directory), 0022, "chmod 750");
 	TRY(key_load_master(&d->ctx, settings_path(d->arena, &d->settings, "master.key"), d->master_key));

@@ -40,6 +40,11 @@ static const struct config_key keys[] = {
 	    .doc = "Connections at most, all clients together."),
 	KEY("limits.connections_per_address", CONFIG_INT, connections_per_address, .absent = "5000",
 	    .max = 1000000, .doc = "From one client address; 0: as many as there are."),
+	KEY("api.proxies", CONFIG_TEXTS, proxies,
+	    .doc = "Addresses and blocks of reverse proxies. Their X-Forwarded-For and X-Forwarded-Proto are "
+		   "believed; nobody else's are."),
+	KEY("api.proxy_header", CONFIG_TEXT, proxy_header, .absent = "X-Forwarded-For",
+	    .doc = "The header in which they tell the client's address: X-Forwarded-For or Forwarded."),
 	LIMIT("reads", LIMIT_READS, "500", "5000", "Describe requests of an account"),
 	LIMIT("writes", LIMIT_WRITES, "100", "2000", "Requests of an account that change something"),
 	LIMIT("strangers", LIMIT_STRANGERS, "20", "200", "Requests of an address that prove nobody"),

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/uuid.h"
+#include "http/forwarded.h"
 #include "http/internal.h"
 
 enum {
@@ -371,6 +372,38 @@ static enum MHD_Result call_settle(struct call *c, struct MHD_Connection *mhd)
 
 /* ---- the request ---- */
 
+/* A header's lines as one value: a list may be on several (RFC 9110, 5.3). */
+static struct str join_header(const struct call *c, const char *name)
+{
+	struct str all = STR_NONE;
+	for (size_t k = 0; k < c->p->header_count; k++) {
+		const struct header *h = &c->p->headers[k];
+		if (!str_equal_nocase(h->name, str_from(name)))
+			continue;
+		all = all.p ? str_print(c->ctx.arena, "%" STR_FMT ",%" STR_FMT, STR_ARG(all),
+					STR_ARG(h->value))
+			    : h->value;
+	}
+	return all;
+}
+
+/* Reads the headers of trusted proxies only: a peer at any other address is the client itself. */
+static void find_client(struct call *c)
+{
+	const struct http_proxies *proxies = c->p->conn->listener->proxies;
+	if (!proxies || !forwarded_is_proxy(proxies, c->peer))
+		return;
+	struct str list = join_header(c, proxies->by_forwarded ? "Forwarded" : "X-Forwarded-For");
+	struct forwarded found = forwarded_read(proxies, c->peer, list);
+	if (!proxies->by_forwarded)
+		found.scheme = call_header(c, "X-Forwarded-Proto");
+	if (!ip_equal(found.client, c->peer))
+		c->peer_port = 0; /* the proxy's */
+	c->peer = found.client;
+	if (found.scheme.n)
+		c->is_tls = str_equal_nocase(found.scheme, STR("https"));
+}
+
 static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, const char *method,
 				  const char *version)
 {
@@ -384,6 +417,8 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 		return MHD_NO;
 	const struct http_face *face = c->p->conn->listener->face;
 	int refusal = check_head(c, mhd, method, &why);
+	if (refusal == 0)
+		find_client(c);
 	if (refusal == 0 && face->begin) {
 		int64_t from_ns = call_begin_cost();
 		face->begin(c->self, c);

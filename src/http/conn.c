@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "http/forwarded.h"
 #include "http/internal.h"
 
 void conn_table_done(struct conn_table *t)
@@ -116,7 +117,9 @@ static struct result table_put(struct conn_table *t, struct conn *conn)
 	if (t->by_fd[conn->fd])
 		table_take_out(t, t->by_fd[conn->fd]);
 	bool is_full = t->count >= config->connection_max && !conn->listener->is_reserved;
-	if (is_full || address_is_full(t, conn->peer, config->per_address_max))
+	const struct http_proxies *proxies = conn->listener->proxies;
+	bool is_proxy = proxies && forwarded_is_proxy(proxies, conn->peer); /* its clients share it */
+	if (is_full || (!is_proxy && address_is_full(t, conn->peer, config->per_address_max)))
 		return FAIL(QUOTA);
 	struct conn **bucket = bucket_of(t, conn->peer);
 	conn->next = *bucket;

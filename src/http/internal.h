@@ -70,6 +70,7 @@ struct http_pool {
 	bool is_retired;          /* no listener has it since a renewal; the listen lock */
 };
 
+struct http_proxies;
 struct http_listener {
 	struct http_listener *next;
 	struct http_server *server;
@@ -77,6 +78,7 @@ struct http_listener {
 		pool; /* of the next connection: http_renew() changes it while the acceptor reads it */
 	const struct http_face *face;
 	void *self, *tag;
+	const struct http_proxies *_Atomic proxies; /* NULL: none */
 	bool is_reserved;
 	int fd;          /* -1 once closed */
 	uint64_t number; /* how epoll names it: never used twice */

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/heap.h"
+#include "http/forwarded.h"
 #include "http/internal.h"
 #include "http/renew.h"
 
@@ -134,6 +135,11 @@ static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_l
 	l->next = s->listeners;
 	s->listeners = l;
 	return OK;
+}
+
+void http_trust_proxies(struct http_listener *l, const struct http_proxies *proxies)
+{
+	l->proxies = proxies;
 }
 
 RESULT http_listen(struct http_server *s, struct ctx *c, const struct http_face *face, void *self,
